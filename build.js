@@ -1,0 +1,53 @@
+// Writes dist: the validators compiled from the template's schema, then one bundle with a lazy chunk for each command.
+// `node build.js schema` writes the validators alone.
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {build} from 'esbuild'
+import {Ajv} from 'ajv'
+import standalone from 'ajv/dist/standalone/index.js'
+
+/** One validator for each key that says in an `errorMessage` what was expected; Dapr's own keys are read by Dapr's rules instead. */
+function compileSchema() {
+  const annotations = new Set(['title', 'description', 'default', 'examples'])
+  const text = readFileSync('schema/template.json', 'utf8')
+  const schema = JSON.parse(text, (key, value) => (annotations.has(key) ? undefined : value))
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+    code: {source: true, esm: true}
+  })
+  ajv.addVocabulary(['errorMessage'])
+  ajv.addSchema(schema)
+  const validators = {}
+  const sections = {'/properties': schema.properties, '/definitions/app/properties': schema.definitions.app.properties}
+  for (const [at, keys] of Object.entries(sections))
+    for (const [key, {$ref = `#${at}/${key}`, errorMessage = schema.definitions[key]?.errorMessage}] of Object.entries(
+      keys
+    ))
+      if (errorMessage !== undefined) validators[key] = schema.$id + $ref
+  const code = standalone.default(ajv, validators)
+  return `// Written by build.js from schema/template.json.\n${code}\nexport const validators = {${Object.keys(validators)}}\n`
+}
+
+writeFileSync('src/template/schema.generated.js', compileSchema())
+if (process.argv[2] === 'schema') process.exit()
+
+rmSync('dist', {recursive: true, force: true})
+mkdirSync('dist')
+await build({
+  entryPoints: ['src/cli/main.ts'],
+  outdir: 'dist',
+  outbase: 'src',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  sourcemap: true,
+  sourcesContent: false,
+  chunkNames: 'chunks/[name]-[hash]',
+  // for the CommonJS inside execa
+  banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"}
+})
