@@ -1,0 +1,29 @@
+/** How many single characters must be put in, taken out, changed or swapped with the next to turn `a` into `b`. */
+export function editDistance(a: string, b: string): number {
+  let before: number[] = []
+  let last = Array.from({length: b.length + 1}, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (before[j - 2] ?? 0) + 1)
+      row.push(best)
+    }
+    before = last
+    last = row
+  }
+  return last[b.length] ?? 0
+}
+
+/** The known word that was probably meant: a third of its letters may be wrong, case counts as nothing; '' when none is near. */
+export function nearMiss(typed: string, known: Iterable<string>): string {
+  let best = ''
+  let least = Infinity
+  for (const word of known) {
+    const distance = editDistance(typed.toLowerCase(), word.toLowerCase())
+    if (distance < least && distance <= Math.max(1, Math.floor(word.length / 3))) [best, least] = [word, distance]
+  }
+  return best
+}
