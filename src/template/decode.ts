@@ -1,0 +1,110 @@
+import {isMap, isSeq} from 'yaml'
+import {templateError, type Source, type Spot} from './diagnose.ts'
+import {
+  APP_KEYS,
+  OUR_APP_KEYS,
+  OUR_SHARED_KEYS,
+  OUR_TOP_KEYS,
+  SHARED_KEYS,
+  TOP_KEYS,
+  type AppValues,
+  type Kind,
+  type TopValues
+} from './keys.ts'
+import {follow, isNull, itemsOf, mistyped, pairsOf, pairWithin, spotOf, type Pair, type Reading} from './nodes.ts'
+import type {Yaml} from './source.ts'
+import {readAs, readPlain} from './values.ts'
+
+/** A mapping of the template: what its known keys say, and where all its keys stand. */
+export interface Section<Values> {
+  /** Without the keys that are null: Dapr takes null for "not said". Our keys' values are not checked yet. */
+  readonly values: Values
+  /** The pair that counts, by key. */
+  readonly pairs: ReadonlyMap<string, Pair>
+  /** Where a key is written that the same section writes again. */
+  readonly repeated: readonly Pair[]
+  readonly spot: Spot
+}
+
+/** A template as it was written: typed, but neither checked, merged nor resolved. */
+export interface Template {
+  readonly top: Section<TopValues>
+  readonly common: Section<AppValues>
+  readonly apps: readonly Section<AppValues>[]
+  /** Something inside the value of a key: under a key, at an index; as near as the path leads. */
+  readonly within: (pair: Pair, path: readonly string[]) => Pair
+}
+
+/** Where a section stands, and the keys that it knows: Dapr's with their Go types, and ours. */
+interface Outline {
+  readonly spot: Spot
+  readonly dapr: Readonly<Record<string, Kind>>
+  readonly ours: readonly string[]
+}
+
+const TEMPLATE = {go: 'runfileconfig.RunFileConfig', expected: 'expected the keys version, common and apps'}
+const COMMON = {go: 'runfileconfig.Common', expected: 'expected a map of defaults for all apps'}
+const APPS = {go: '[]runfileconfig.App', expected: 'expected a list of apps, each behind a dash'}
+const APP = {go: 'runfileconfig.App', expected: 'expected the keys of an app: appDirPath, appID, command …'}
+
+/**
+ * Reads the tree as yaml.v2 reads it into Dapr's structs (`RunFileConfig` in Dapr's CLI): unknown keys are passed over,
+ * the last of equal keys counts. Throws one `UserError` for all values of a wrong type, in Go's words.
+ */
+export function decodeTemplate(document: Yaml, source: Source): Template {
+  const reading: Reading = {document, source, faults: []}
+  const spot = {start: 0, end: 0}
+  const pairs = pairsIn(reading, follow(reading, document.contents), TEMPLATE)
+  const top = section<TopValues>(reading, pairs, {spot, dapr: TOP_KEYS, ours: OUR_TOP_KEYS})
+  const common = pairs.filter(({name}) => name === 'common').flatMap(({node}) => pairsIn(reading, node, COMMON))
+  const template: Template = {
+    top,
+    common: section(reading, common, {spot, dapr: SHARED_KEYS, ours: OUR_SHARED_KEYS}),
+    apps: readApps(reading, top.pairs.get('apps')),
+    within: (pair, path) => pairWithin(reading, pair, path)
+  }
+  throwFaults(reading)
+  return template
+}
+
+function throwFaults({source, faults}: Reading): void {
+  const inOrder = faults.toSorted((a, b) => a.spot.start - b.spot.start)
+  const [first, ...others] = inOrder
+  if (first === undefined) return
+  const lines = inOrder.map(({message}) => `\n  ${message}`).join('')
+  const message = `error in parsing the provided app config file: yaml: unmarshal errors:${lines}`
+  throw templateError(source, {...first, message}, others)
+}
+
+function readApps(reading: Reading, apps: Pair | undefined): readonly Section<AppValues>[] {
+  if (apps === undefined || isNull(apps.node)) return []
+  if (!isSeq(apps.node)) return mistyped(reading, APPS, apps.node) ?? []
+  return itemsOf(reading, apps.node).map(node =>
+    section(reading, pairsIn(reading, node, APP), {spot: spotOf(node, apps.value), dapr: APP_KEYS, ours: OUR_APP_KEYS})
+  )
+}
+
+function pairsIn(reading: Reading, node: unknown, wanted: typeof APP): readonly Pair[] {
+  if (isMap(node)) return pairsOf(reading, node)
+  return (isNull(node) ? undefined : mistyped(reading, wanted, node)) ?? []
+}
+
+function section<Values>(reading: Reading, all: readonly Pair[], {spot, dapr, ours}: Outline): Section<Values> {
+  const values: Record<string, unknown> = {}
+  const pairs = new Map<string, Pair>()
+  const repeated: Pair[] = []
+  for (const pair of all) {
+    const {name: key, node} = pair
+    const earlier = pairs.get(key)
+    if (earlier !== undefined && !earlier.merged && !pair.merged) repeated.push(earlier)
+    pairs.set(key, pair)
+    const kind = Object.hasOwn(dapr, key) ? dapr[key] : undefined
+    const known = kind !== undefined || ours.includes(key)
+    const read = (): unknown =>
+      kind ? readAs(kind, reading, {key, node, before: values[key]}) : readPlain(reading, key, node)
+    const value = known && !isNull(node) ? read() : undefined
+    if (value === undefined) delete values[key]
+    else values[key] = value
+  }
+  return {values: values as Values, pairs, repeated, spot}
+}
