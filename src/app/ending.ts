@@ -1,0 +1,111 @@
+import type {StopPlan} from '../plan.ts'
+import type {Group} from './group.ts'
+import type {Output} from './output.ts'
+import {aborted, pause} from './pause.ts'
+import {Remains, type Stray} from './remains.ts'
+
+/** A killed process is gone in a moment; one that hangs in the kernel is not waited for any longer. */
+const KILLED_WITHIN_MS = 2000
+/** Also when the grace is over, what was written before is read. */
+const LAST_LINES_WITHIN_MS = 500
+const FIRST_LOOK_AFTER_MS = 2
+const LOOK_EVERY_MS = 50
+
+export interface GroupEnding {
+  readonly group: Group
+  readonly output: Pick<Output, 'drained'>
+  readonly stop: StopPlan
+  /** `NAME=value` that all of this life carries. */
+  readonly mark: string
+  /** The leader ended by itself, and with 0: what has left its group lives on. */
+  readonly isSuccess: boolean
+  /** When it is aborted the grace is over. */
+  readonly now: AbortSignal
+  readonly ended: (stray: Stray) => void
+}
+
+/**
+ * Ends a group and what has left it: the stop signal; until the grace is over, waiting for the leader's exit, for the last
+ * of these processes and for the end of its pipes; then SIGKILL to what is left. What is alive is told by looking, not by
+ * `kill(-group, 0)`, which a zombie answers for ever where nobody reaps it.
+ */
+export async function endGroup({group, output, stop, mark, isSuccess, now, ended}: GroupEnding): Promise<void> {
+  const endsStrays = stop.scope === 'all' && !isSuccess
+  const remains = new Remains({group, mark, endsStrays, ended})
+  const grace = openGrace(stop.timeoutMs, now)
+  try {
+    const wasAlive = !group.hasExited()
+    group.signal(stop.signal)
+    const isLeft = await remains.look()
+    if (!wasAlive) remains.signalGroup(stop.signal)
+    await remains.signalStrays(stop.signal)
+    await Promise.race([group.exited, grace.over])
+    if ((wasAlive || isLeft) && !(await isGone(remains, stop.signal, grace))) await kill(remains)
+    await output.drained(Math.max(grace.leftMs(), LAST_LINES_WITHIN_MS))
+  } finally {
+    grace.close()
+  }
+}
+
+export interface MarkedEnding {
+  /** `NAME=value`. */
+  readonly mark: string
+  /** Carriers of one of these are left alone. */
+  readonly spared?: readonly string[]
+  readonly graceMs: number
+  /** When it is aborted the grace is over. */
+  readonly now?: AbortSignal
+  readonly ended: (stray: Stray) => void
+}
+
+/** Ends every process that carries a mark, wherever it is: SIGTERM, the grace, SIGKILL. At once when there is none. */
+export async function endMarked({mark, spared = [], graceMs, now, ended}: MarkedEnding): Promise<void> {
+  const remains = new Remains({mark, spared, endsStrays: true, ended})
+  const grace = openGrace(graceMs, now)
+  try {
+    if (!(await isGone(remains, 'SIGTERM', grace))) await kill(remains)
+  } finally {
+    grace.close()
+  }
+}
+
+interface Grace {
+  readonly signal: AbortSignal
+  readonly over: Promise<void>
+  leftMs(): number
+  close(): void
+}
+
+function openGrace(ms: number, now?: AbortSignal): Grace {
+  const end = performance.now() + ms
+  const timer = new AbortController()
+  const timeout = setTimeout(() => timer.abort(), ms)
+  const signal = now === undefined ? timer.signal : AbortSignal.any([timer.signal, now])
+  return {
+    signal,
+    over: aborted(signal),
+    leftMs: () => (signal.aborted ? 0 : end - performance.now()),
+    close: () => clearTimeout(timeout)
+  }
+}
+
+/** Looks until nothing is left, true, or the grace is over. What shows up on the way is asked, too. */
+async function isGone(remains: Remains, signal: NodeJS.Signals, grace: Grace): Promise<boolean> {
+  for (let wait = FIRST_LOOK_AFTER_MS; await remains.look(); wait = Math.min(2 * wait, LOOK_EVERY_MS)) {
+    if (grace.signal.aborted) return false
+    await remains.signalStrays(signal)
+    await pause(wait, grace.signal)
+  }
+  return true
+}
+
+async function kill(remains: Remains): Promise<void> {
+  const end = performance.now() + KILLED_WITHIN_MS
+  let wait = FIRST_LOOK_AFTER_MS
+  do {
+    remains.signalGroup('SIGKILL')
+    await remains.signalStrays('SIGKILL')
+    await pause(wait)
+    wait = Math.min(2 * wait, LOOK_EVERY_MS)
+  } while ((await remains.look()) && performance.now() < end)
+}
