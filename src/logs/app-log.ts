@@ -1,0 +1,115 @@
+/**
+ * logs/ takes lines to where they are kept and shown: log files and the console. It promises that nothing is lost, that
+ * a line is never mixed with another one, that memory stays bounded whatever the disk and the reader do (who writes too
+ * fast is asked to wait), and that a file which cannot be written costs one warning and nothing else.
+ *
+ * This file gives an app its two logs, its own and its sidecar's, after the rules of Dapr's `appLogDestination` and
+ * `daprdLogDestination`.
+ */
+import type {Lines, Sink} from '../event.ts'
+import type {LogPlan} from '../plan.ts'
+import type {Console, ConsoleWriter} from './console.ts'
+import {createLogFile, type LogFile, type Warn} from './file.ts'
+import type {Writer} from './open-line.ts'
+import {appPrefix, prefixed, withoutColours} from './prefix.ts'
+import {plainly, type Status, withSign} from './status.ts'
+
+/** An app's own log. */
+export interface AppLog {
+  /** Its streams with their prefix, status lines without. */
+  readonly sink: Sink
+  /** The file, absolute; '' for none. */
+  readonly path: string
+  /** Settles when the file has everything. */
+  close(): Promise<void>
+}
+
+/** The log of an app's sidecar. It makes nobody wait: a call must not be slower for a log. */
+export interface SidecarLog {
+  say(status: Status): void
+  /** Lines of the sidecar itself: whole ones, latin1. */
+  write(text: string): void
+  readonly path: string
+  close(): Promise<void>
+}
+
+export interface AppLogsOptions {
+  readonly id: string
+  readonly plan: LogPlan
+  /** Without a command there is no app's file. */
+  readonly hasCommand: boolean
+  readonly startedAt: Date
+  readonly console: Console
+  /** What stands before the app's lines on the console, latin1; it may be coloured. Default: `== APP - <id> == `. */
+  readonly consolePrefix?: string
+  /** Whether the console keeps the colours of the app; files never do. */
+  readonly keepsColours: boolean
+  readonly warn: Warn
+}
+
+/** Opens both logs of an app, once for a run. A file that cannot be made is warned of and left out. */
+export async function openAppLogs(options: AppLogsOptions): Promise<{app: AppLog; sidecar: SidecarLog}> {
+  const {id, plan, startedAt, hasCommand} = options
+  const said = new Set<string>() // both files fail for the same reason: one warning
+  const warn = (text: string): void => {
+    if (!said.has(text)) options.warn(text)
+    said.add(text)
+  }
+  const place = {folder: plan.folder, id, startedAt, warn}
+  const [appFile, sidecarFile] = await Promise.all([
+    plan.app === 'console' || !hasCommand ? undefined : createLogFile({...place, kind: 'app'}),
+    plan.sidecar === 'console' ? undefined : createLogFile({...place, kind: 'daprd'})
+  ])
+  return {app: appLog(options, appFile), sidecar: sidecarLog(options, sidecarFile)}
+}
+
+/** A writer for each stream: lines of one never go on with lines of another. */
+const writersOf = <W extends Writer>(prefix: string, make: (prefix: string) => W): Record<Lines['stream'], W> => ({
+  stdout: make(prefix),
+  stderr: make(prefix),
+  status: make('')
+})
+
+function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
+  const {id, plan, keepsColours} = options
+  const filePrefix = appPrefix(id)
+  const consolePrefix = options.consolePrefix ?? filePrefix
+  const console = plan.app === 'file' ? undefined : options.console
+  const whenStuck = (): 'kept' | 'wait' => (file?.isOpen === true ? 'kept' : 'wait')
+  const inFile = writersOf<Writer>(filePrefix, prefix => ({prefix}))
+  const onConsole = writersOf<ConsoleWriter>(consolePrefix, prefix => ({prefix, whenStuck}))
+
+  const sink: Sink = ({stream, text}) => {
+    const bare = withoutColours(text)
+    const shown = keepsColours ? text : bare
+    const kept = prefixed(bare, inFile[stream].prefix)
+    const isSame = shown === bare && inFile[stream].prefix === onConsole[stream].prefix
+    const fileWaits = file?.write({writer: inFile[stream], text: kept})
+    const consoleWaits = console?.write({
+      writer: onConsole[stream],
+      text: isSame ? kept : prefixed(shown, onConsole[stream].prefix)
+    })
+    return bothOf(fileWaits, consoleWaits)
+  }
+  return {sink, path: file?.path ?? '', close: async () => file?.close()}
+}
+
+function bothOf(a: Promise<void> | undefined, b: Promise<void> | undefined): Promise<void> | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return Promise.all([a, b]).then(() => undefined)
+}
+
+function sidecarLog({plan, console}: AppLogsOptions, file: LogFile | undefined): SidecarLog {
+  const inFile: Writer = {prefix: ''}
+  const onConsole: ConsoleWriter = {prefix: '', whenStuck: () => (file?.isOpen === true ? 'kept' : 'lost')}
+  const write = (text: string): void => {
+    void file?.write({writer: inFile, text})
+    if (plan.sidecar !== 'file') void console.write({writer: onConsole, text})
+  }
+  return {
+    write,
+    say: status => write(plan.sidecar === 'console' ? withSign(status) : plainly(status)),
+    path: file?.path ?? '',
+    close: async () => file?.close()
+  }
+}
