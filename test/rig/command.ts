@@ -1,0 +1,233 @@
+import {once} from 'node:events'
+import {createServer, type Server, type Socket} from 'node:net'
+import {createInterface} from 'node:readline'
+import {Queue} from './queue.ts'
+
+/** What a driven app tells about itself when it starts. */
+export interface Hello {
+  readonly id: string
+  readonly pid: number
+  readonly parent: number
+  readonly folder: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface Reply {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** A call that a driven app has received and that waits for the test's answer. */
+export interface Request {
+  readonly method: string
+  readonly url: string
+  /** Lower-case names; values that came more than once are joined by ', '. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  reply(reply?: Reply): Promise<void>
+}
+
+export interface SpawnOptions {
+  /** `setsid`: a session and a group of its own. */
+  readonly leavesGroup?: boolean
+  /** It writes where the app writes; otherwise it holds none of the app's pipes. */
+  readonly keepsPipes?: boolean
+  readonly ignoresTerm?: boolean
+  /** Names taken out of its environment. */
+  readonly without?: readonly string[]
+}
+
+export interface CallOptions {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+type Message =
+  | ({readonly type: 'hello'} & Hello)
+  | {readonly type: 'done'; readonly call: number; readonly result: unknown; readonly error?: string}
+  | ({readonly type: 'request'; readonly request: number} & Omit<Request, 'reply'>)
+  | {readonly type: 'signal'; readonly name: NodeJS.Signals}
+  | {readonly type: 'input'; readonly text: string}
+
+/** One life of an app whose every deed the test commands (`test/fixtures/apps/driven.mjs`). */
+export class Driven {
+  readonly hello: Hello
+  /** The process has ended, or has let go of the test. */
+  readonly closed: Promise<unknown>
+  readonly #socket: Socket
+  readonly #calls = new Map<number, {resolve: (result: unknown) => void; reject: (error: Error) => void}>()
+  readonly #requests = new Queue<Request>()
+  readonly #signals = new Queue<NodeJS.Signals>()
+  readonly #input = new Queue<string>()
+  #last = 0
+
+  constructor(hello: Hello, socket: Socket) {
+    this.hello = hello
+    this.#socket = socket
+    this.closed = once(socket, 'close')
+    socket.once('close', () => {
+      for (const {reject} of this.#calls.values()) reject(new Error(`${hello.id} ended before it answered`))
+    })
+  }
+
+  get pid(): number {
+    return this.hello.pid
+  }
+
+  get env(): Readonly<Record<string, string>> {
+    return this.hello.env
+  }
+
+  /** Writes bytes as they are; resolves when the pipe has taken them. */
+  async print(what: string | Uint8Array, stream: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
+    await this.#call('print', {stream, base64: Buffer.from(what).toString('base64')})
+  }
+
+  /** Listens for HTTP; by default on APP_PORT, or on a free port where there is none. Gives the port. */
+  async listen({port, host = '127.0.0.1'}: {readonly port?: number; readonly host?: string} = {}): Promise<number> {
+    const number = port ?? Number(this.env['APP_PORT'] ?? 0)
+    return Number(await this.#call('listen', {port: number, host}))
+  }
+
+  /** From now on each call is answered in this way at once, and not shown to the test. */
+  async answer(reply: Reply): Promise<void> {
+    await this.#call('answer', reply)
+  }
+
+  /** The next call that has come, unless `answer` has settled how calls are answered. */
+  async nextRequest(): Promise<Request> {
+    return this.#requests.take()
+  }
+
+  /** From now on this signal does not end it; it comes out of `nextSignal`. */
+  async catchSignal(name: NodeJS.Signals): Promise<void> {
+    await this.#call('catchSignal', {name})
+  }
+
+  async nextSignal(): Promise<NodeJS.Signals> {
+    return this.#signals.take()
+  }
+
+  /** Begins to read its stdin; what comes, and '' at the end, comes out of `nextInput`. */
+  async readInput(): Promise<void> {
+    await this.#call('readInput', {})
+  }
+
+  async nextInput(): Promise<string> {
+    return this.#input.take()
+  }
+
+  /** Starts a process that sleeps for a minute; gives its pid. */
+  async spawn(options: SpawnOptions = {}): Promise<number> {
+    return Number(await this.#call('spawn', options))
+  }
+
+  /** Sends a request, to its own door for example; `/path` alone means the door. */
+  async fetch(url: string, options: CallOptions = {}): Promise<Answer> {
+    const whole = url.startsWith('/') ? `http://127.0.0.1:${this.env['DAPR_HTTP_PORT'] ?? ''}${url}` : url
+    return (await this.#call('fetch', {url: whole, ...options})) as Answer
+  }
+
+  /** Ends with a code. */
+  async exit(code: number): Promise<void> {
+    this.#send('exit', {code})
+    await this.closed
+  }
+
+  /** Ends by a signal that it sends to itself. */
+  async die(name: NodeJS.Signals): Promise<void> {
+    this.#send('die', {name})
+    await this.closed
+  }
+
+  /** Takes what the process tells. */
+  hear(message: Exclude<Message, {type: 'hello'}>): void {
+    switch (message.type) {
+      case 'done': {
+        const call = this.#calls.get(message.call)
+        this.#calls.delete(message.call)
+        if (message.error === undefined) call?.resolve(message.result)
+        else call?.reject(new Error(message.error))
+        return
+      }
+      case 'request': {
+        const {request, method, url, headers, body} = message
+        const reply = async (given: Reply = {}): Promise<void> => void (await this.#call('reply', {request, ...given}))
+        return this.#requests.put({method, url, headers, body, reply})
+      }
+      case 'signal':
+        return this.#signals.put(message.name)
+      case 'input':
+        return this.#input.put(message.text)
+    }
+  }
+
+  async #call(name: string, details: object): Promise<unknown> {
+    const call = this.#send(name, details)
+    return new Promise((resolve, reject) => this.#calls.set(call, {resolve, reject}))
+  }
+
+  #send(name: string, details: object): number {
+    const call = ++this.#last
+    this.#socket.write(`${JSON.stringify({call, name, details})}\n`)
+    return call
+  }
+}
+
+/** Where driven apps report. */
+export class Switchboard {
+  /** The unix socket's path. */
+  readonly path: string
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #arrivals = new Map<string, Queue<Driven>>()
+
+  constructor(path: string) {
+    this.path = path
+    this.#server = createServer(socket => this.#welcome(socket))
+  }
+
+  async open(): Promise<void> {
+    this.#server.listen(this.path)
+    await once(this.#server, 'listening')
+  }
+
+  /** The next life of the app with this id that nobody has taken. */
+  async next(id: string): Promise<Driven> {
+    return this.#of(id).take()
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.close()
+    if (this.#server.listening) await once(this.#server, 'close')
+  }
+
+  #of(id: string): Queue<Driven> {
+    const queue = this.#arrivals.get(id) ?? new Queue<Driven>()
+    this.#arrivals.set(id, queue)
+    return queue
+  }
+
+  #welcome(socket: Socket): void {
+    let app: Driven | undefined
+    this.#sockets.add(socket)
+    socket.on('error', () => undefined) // a process that is killed resets; `close` follows
+    socket.once('close', () => this.#sockets.delete(socket))
+    createInterface({input: socket}).on('line', line => {
+      const message = JSON.parse(line) as Message
+      if (message.type !== 'hello') return app?.hear(message)
+      app = new Driven(message, socket)
+      this.#of(message.id).put(app)
+    })
+  }
+}

@@ -1,0 +1,16 @@
+/** Things that come one by one, and takers that may be there before them. */
+export class Queue<T> {
+  readonly #things: T[] = []
+  readonly #takers: ((thing: T) => void)[] = []
+
+  put(thing: T): void {
+    const taker = this.#takers.shift()
+    if (taker) taker(thing)
+    else this.#things.push(thing)
+  }
+
+  async take(): Promise<T> {
+    const thing = this.#things.shift()
+    return thing === undefined ? new Promise(resolve => this.#takers.push(resolve)) : thing
+  }
+}

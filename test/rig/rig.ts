@@ -1,0 +1,192 @@
+/**
+ * The rig: a folder, a state folder and a home of their own for one test, in which the built program runs as a user would run
+ * it. It promises that nothing it started outlives the test, and that a test that fails shows all that was printed.
+ */
+import {mkdirSync, mkdtempSync} from 'node:fs'
+import {mkdir, rm, writeFile} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import {Switchboard, type Driven} from './command.ts'
+import {Program} from './program.ts'
+import {descendantsOf, isAlive, tracesCarrying, type Trace} from './traces.ts'
+
+/** What the rig needs of tap's test. */
+export interface Scene {
+  teardown(close: () => Promise<void>): void
+  passing(): boolean
+}
+
+export interface RigOptions {
+  /** What stands for `pillion`; without it the program at PILLION, or the built one in our Node. */
+  readonly program?: readonly string[]
+}
+
+export interface StartOptions {
+  /** Below the rig's folder. */
+  readonly folder?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** An app of a template; keys as the template has them. JSON is YAML, so values go in as they are. */
+export type TemplateApp = Readonly<{appID: string} & Record<string, unknown>>
+
+const ROOT = join(import.meta.dirname, '../..')
+const DRIVEN = join(ROOT, 'test/fixtures/apps/driven.mjs')
+
+const builtProgram = (): readonly string[] => {
+  const binary = process.env['PILLION']
+  return binary === undefined ? [process.execPath, join(ROOT, 'bin/pillion.js')] : [binary]
+}
+
+/** A rig for one test; it is closed when the test ends. */
+export async function openRig(scene: Scene, {program = builtProgram()}: RigOptions = {}): Promise<Rig> {
+  const rig = new Rig(program)
+  scene.teardown(async () => rig.close(scene.passing()))
+  await rig.open()
+  return rig
+}
+
+export class Rig {
+  /** Where templates and apps are written, and where programs start. */
+  readonly folder: string
+  readonly home: string
+  /** What stands for `pillion`. */
+  readonly program: readonly string[]
+  readonly runtimeDir: string
+  /** For a template's `command`: an app that the test drives, see `driven`. */
+  readonly drivenCommand: readonly string[] = [process.execPath, DRIVEN]
+  readonly #root: string
+  readonly #switchboard: Switchboard
+  readonly #programs: Program[] = []
+  /** Children that were seen, for those who carry no mark. */
+  readonly #offspring: Trace[] = []
+
+  constructor(program: readonly string[]) {
+    this.program = program
+    this.#root = mkdtempSync('/tmp/rig-') // short, because paths of sockets are
+    this.folder = join(this.#root, 'work')
+    this.home = join(this.#root, 'home')
+    this.runtimeDir = join(this.#root, 'run')
+    for (const folder of [this.folder, this.home, this.runtimeDir]) mkdirSync(folder, {mode: 0o700})
+    this.#switchboard = new Switchboard(join(this.#root, 's'))
+  }
+
+  async open(): Promise<void> {
+    await this.#switchboard.open()
+  }
+
+  /** Writes files below the folder: their paths and texts. */
+  async write(files: Readonly<Record<string, string>>): Promise<void> {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(this.folder, name)
+      await mkdir(dirname(path), {recursive: true})
+      await writeFile(path, text)
+    }
+  }
+
+  /** Writes `dapr.yaml`. An app without `appDirPath` gets a folder of its id's name, one without `command` is driven. */
+  async template(apps: readonly TemplateApp[], common: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const whole = apps.map(app => ({appDirPath: app.appID, command: this.drivenCommand, ...app}))
+    for (const {appDirPath} of whole) await mkdir(join(this.folder, appDirPath), {recursive: true})
+    await this.write({'dapr.yaml': JSON.stringify({version: 1, common, apps: whole}, null, 2)})
+  }
+
+  /** Starts pillion. */
+  pillion(args: readonly string[], options: StartOptions = {}): Program {
+    return this.start([...this.program, ...args], options)
+  }
+
+  /** Starts any program where pillion would be started, as it would be. */
+  start(command: readonly string[], {folder = '.', env = {}}: StartOptions = {}): Program {
+    const program = new Program({command, folder: join(this.folder, folder), env: {...this.#environment(), ...env}})
+    this.#programs.push(program)
+    void this.#noteOffspring(program)
+    return program
+  }
+
+  /** Runs pillion to its end. */
+  async run(
+    args: readonly string[],
+    options: StartOptions = {}
+  ): Promise<{readonly code: number | null; readonly stdout: string; readonly stderr: string}> {
+    const program = this.pillion(args, options)
+    program.stdin.end()
+    const {code} = await program.exited
+    return {code, stdout: program.stdout.text, stderr: program.stderr.text}
+  }
+
+  /** The next life of a driven app: resolves when its process has connected. Each life is given out once. */
+  async driven(id: string): Promise<Driven> {
+    return this.#switchboard.next(id)
+  }
+
+  /**
+   * What was started through the rig and still lives, programs of the rig that have not ended included: `pid command` each.
+   * Looks until nothing is left, for `patienceMs` at most.
+   */
+  async leftovers(patienceMs = 1000): Promise<readonly string[]> {
+    const end = performance.now() + patienceMs
+    let left = await this.#living()
+    while (left.length > 0 && performance.now() < end) {
+      await pause(20)
+      left = await this.#living()
+    }
+    return left.map(({pid, command}) => `${pid.toString()} ${command}`)
+  }
+
+  /** Ends everything; shows what was printed when the test has not passed. */
+  async close(hasPassed: boolean): Promise<void> {
+    for (const program of this.#programs) program.signal('SIGTERM')
+    const ended = Promise.all(this.#programs.map(async ({exited}) => exited))
+    await Promise.race([ended, pause(8000, undefined, {ref: false})])
+    for (const trace of await this.#living()) await this.#kill(trace)
+    await this.leftovers()
+    await this.#switchboard.close()
+    await rm(this.#root, {recursive: true, force: true, maxRetries: 5})
+    if (!hasPassed) for (const program of this.#programs) process.stderr.write(program.report())
+  }
+
+  /** The socket's path is nobody else's, so it is the mark of all that comes from this rig. */
+  get #mark(): string {
+    return `RIG_SOCKET=${this.#switchboard.path}`
+  }
+
+  /** With the first line doors and apps are there, and so is whatever watches over them. */
+  async #noteOffspring({pid, stdout}: Program): Promise<void> {
+    try {
+      await stdout.line(/^/, {limitMs: 60_000})
+      this.#offspring.push(...(await descendantsOf(pid)))
+    } catch {
+      // it printed nothing: what it started is found by the mark alone
+    }
+  }
+
+  async #living(): Promise<readonly Trace[]> {
+    const known = [...this.#offspring]
+    const alive = await Promise.all(known.map(isAlive))
+    const marked = await tracesCarrying(this.#mark)
+    const unmarked = known.filter(({pid}, index) => alive[index] && marked.every(trace => trace.pid !== pid))
+    return [...marked, ...unmarked]
+  }
+
+  /** Kills one process that is surely ours: it carried the mark or was seen as a child, and its start time is the same. */
+  async #kill(trace: Trace): Promise<void> {
+    if (!(await isAlive(trace))) return
+    try {
+      process.kill(trace.pid, 'SIGKILL')
+    } catch {
+      // it ended in between
+    }
+  }
+
+  /** Nothing of ours but the way to Node: no colours, no settings, no hooks of the test runner. */
+  #environment(): Readonly<Record<string, string>> {
+    return {
+      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? '/usr/bin:/bin'}`,
+      HOME: this.home,
+      LANG: 'C.UTF-8',
+      PILLION_RUNTIME_DIR: this.runtimeDir,
+      RIG_SOCKET: this.#switchboard.path
+    }
+  }
+}
