@@ -1,0 +1,47 @@
+import type {Pool} from '../wire/pool.ts'
+
+/** A call that asks to be let through to its callee. */
+export interface Call {
+  readonly caller: string
+  readonly callee: string
+  readonly method: string
+  /** The path for the app, escaped, with the query. */
+  readonly path: string
+  /** Connecting was refused just now: wait in the gate. */
+  readonly refused: boolean
+}
+
+/** Let through, or told why not. */
+export type Admission = Admitted | Denied
+
+export interface Admitted {
+  readonly ok: true
+  readonly pool: Pool
+  /** The callee is the door's own app. */
+  readonly isLocal: boolean
+  /** The callee's APP_API_TOKEN, '' = none. */
+  readonly token: string
+  /** Goes before the app's path where the pool leads to another run's door: `/v1.0/invoke/<id>/method`; '' = none. */
+  readonly pathPrefix: string
+  /** Introduces the caller at another run's door (`guest.ts`); '' or left out = none. */
+  readonly callerLine?: string
+  /** The call is over; `isBroken`: its callee broke it off. Called exactly once. */
+  leave(isBroken?: boolean): void
+}
+
+export interface Denied {
+  readonly ok: false
+  readonly status: number
+  /** `<err>` of Dapr's message, with our reason in brackets at its end. */
+  readonly error: string
+}
+
+/** The callee is not ready: the call waits. */
+export interface Held {
+  readonly admitted: Promise<Admission>
+  /** The caller left. */
+  cancel(): void
+}
+
+/** Asks the callee's gate. */
+export type Admit = (call: Call) => Admission | Held

@@ -1,0 +1,36 @@
+/** Bytes kept as latin1 text, read as the UTF-8 that they mostly are. */
+export const textOf = (latin1: string): string =>
+  /[\x80-\xff]/.test(latin1) ? Buffer.from(latin1, 'latin1').toString('utf8') : latin1
+
+const ESCAPES = /[<>&\u2028\u2029]/g
+const escapeOf = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** JSON as Go's json.Marshal writes it: `<`, `>`, `&` and the line separators as escapes. */
+export const goJson = (value: unknown): string => JSON.stringify(value).replace(ESCAPES, escapeOf)
+
+const NAMED: Readonly<Record<string, string>> = {
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '"': '\\"',
+  '\\': '\\\\'
+}
+
+// What %q escapes: the quote, the backslash and control characters.
+// oxlint-disable-next-line no-control-regex
+const QUOTED = /["\\\u0000-\u001f\u007f-\u009f]/g
+
+const quoteOf = (character: string): string => {
+  const code = character.charCodeAt(0)
+  return (
+    NAMED[character] ??
+    (code < 128 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`)
+  )
+}
+
+/** A text in quotes as Go's %q writes it. */
+export const goQuote = (text: string): string => `"${text.replace(QUOTED, quoteOf)}"`

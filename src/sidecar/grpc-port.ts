@@ -1,0 +1,56 @@
+import type {Http2Server, ServerHttp2Stream} from 'node:http2'
+import type net from 'node:net'
+import type {OpenPort} from './metrics-port.ts'
+
+/** gRPC's code for what is not built. */
+const UNIMPLEMENTED = '12'
+
+// Plain ASCII: gRPC would have anything else escaped.
+const SENTENCE = 'gRPC is not served here yet, call the HTTP port of this app'
+
+/** Trailers only (gRPC over HTTP/2, Responses): status and message stand in the head. */
+const refuse = (stream: ServerHttp2Stream): void => {
+  stream.on('error', () => stream.close())
+  stream.respond(
+    {
+      ':status': 200,
+      'content-type': 'application/grpc',
+      'grpc-status': UNIMPLEMENTED,
+      'grpc-message': SENTENCE
+    },
+    {endStream: true}
+  )
+  stream.resume()
+}
+
+const load = async (): Promise<Http2Server> => {
+  const {createServer} = await import('node:http2')
+  return createServer().on('stream', refuse)
+}
+
+/**
+ * What the gRPC port answers until gRPC is served: every call has status 12. HTTP/2 is loaded with the first
+ * connection: a run without callers of gRPC does not pay for it.
+ */
+export const openGrpcPort = (servers: readonly net.Server[]): OpenPort => {
+  const sockets = new Set<net.Socket>()
+  let http2: Promise<Http2Server> | undefined
+  const accept = async (socket: net.Socket): Promise<void> => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy())
+    http2 ??= load()
+    const server = await http2
+    server.emit('connection', socket)
+  }
+  for (const server of servers) {
+    server.on('connection', (socket: net.Socket) => {
+      void accept(socket)
+    })
+  }
+  return {
+    close: () => {
+      for (const server of servers) server.close()
+      for (const socket of sockets) socket.destroy()
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type net from 'node:net'
+import {http} from '../wire/http.ts'
+
+/** Something open at ports of ours. */
+export interface OpenPort {
+  /** Ends it and what it carries. */
+  close(): void
+}
+
+/** What the metrics port answers until there are metrics: any path is 200 and empty. Takes over listening servers. */
+export const openMetricsPort = (servers: readonly net.Server[]): OpenPort => {
+  const open = servers.map(server =>
+    http
+      .createServer((request, response) => {
+        request.resume()
+        response.writeHead(200, {'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'content-length': 0}).end()
+      })
+      .listen(server)
+  )
+  return {
+    close: () => {
+      for (const server of open) {
+        server.close()
+        server.closeAllConnections()
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import {DROP, LENGTH, CONNECTION, nameReader} from '../wire/bytes.ts'
+import type {FastLine} from '../wire/fast-line.ts'
+import {OTHER, TAKEN, NOTED, type PlainRequest, type PlainRules} from '../wire/plain-request.ts'
+import {RENAMED, withGrpc} from './fields.ts'
+import {isToken} from './guard.ts'
+import {Invocation, type Door} from './invocation.ts'
+import type {Guards} from './question.ts'
+import {findPlainTarget} from './target.ts'
+import {traceLines, traceOf} from './trace.ts'
+
+/*
+ * Calls that can be read without node:http: the same contract as `question.ts`, for the plain ones alone. Whatever is
+ * refused, answered by the sidecar itself, or rare is left to the other lane.
+ */
+
+const HOST = 0
+const APP_ID = 1
+const API_TOKEN = 2
+const TRACEPARENT = 3
+const TRACESTATE = 4
+const AUTHORIZATION = 5
+
+/** How the fast lane reads a request's fields. */
+export const plainRules: PlainRules = {
+  kinds: withGrpc(
+    nameReader({
+      'content-length': LENGTH,
+      connection: CONNECTION,
+      'transfer-encoding': OTHER,
+      expect: OTHER,
+      upgrade: OTHER,
+      baggage: OTHER,
+      'pillion-caller': OTHER,
+      'keep-alive': DROP,
+      'proxy-connection': DROP,
+      'proxy-authenticate': DROP,
+      'proxy-authorization': DROP,
+      'http2-settings': DROP,
+      te: DROP,
+      trailer: DROP,
+      'dapr-caller-app-id': DROP,
+      'dapr-caller-namespace': DROP,
+      'dapr-callee-app-id': DROP,
+      'destination-app-id': DROP,
+      host: TAKEN + HOST,
+      'dapr-app-id': TAKEN + APP_ID,
+      'dapr-api-token': TAKEN + API_TOKEN,
+      traceparent: TAKEN + TRACEPARENT,
+      tracestate: TAKEN + TRACESTATE,
+      authorization: NOTED + AUTHORIZATION
+    })
+  ),
+  prefix: RENAMED,
+  told: 6
+}
+
+const NO_BAGGAGE: readonly string[] = []
+
+/** Starts the call that a plain request asks for. False, and nothing done: it is for the other lane. */
+export const startPlain = (door: Door, {isOurs, apiToken}: Guards, request: PlainRequest, line: FastLine): boolean => {
+  const {method, path, query, lines, length, values} = request
+  const host = values[HOST] ?? ''
+  if (!isOurs(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
+  if (path.startsWith('/v1.0') && !path.startsWith('/v1.0/invoke/')) return false
+  if (path.includes('/healthz')) return false
+  const token = values[API_TOKEN] ?? ''
+  if (apiToken !== '' && !isToken(token, apiToken)) return false
+  const target = findPlainTarget(path, query, values[APP_ID] ?? '')
+  if (target === undefined) return false
+  const trace = traceLines(traceOf(values[TRACEPARENT] ?? '', values[TRACESTATE] ?? ''))
+  const framing = request.hasLength ? `Content-Length: ${length.toString()}\r\n` : ''
+  new Invocation({
+    door,
+    method,
+    target,
+    fields: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
+    trace,
+    answerTrace: trace,
+    extraLines: '',
+    carrier: conduct => line.begin(conduct)
+  }).start()
+  return true
+}

@@ -1,0 +1,72 @@
+import type {Server} from 'node:http'
+import type net from 'node:net'
+import {FastLine, type Lane} from './fast-line.ts'
+import type {PlainRequest, PlainRules} from './plain-request.ts'
+
+export interface FastLaneOptions {
+  readonly rules: PlainRules
+  /** See `Lane.route`. */
+  readonly route: (request: PlainRequest, line: FastLine) => boolean
+  /** How long the first request may take to come, in ms. */
+  readonly headMs: number
+}
+
+/**
+ * Stands before a node:http server: every connection starts here, and stays as long as its requests are plain. It
+ * refuses nothing and reads no half of a head; strictness lives in the server behind it, once.
+ */
+export class FastLane implements Lane {
+  readonly rules: PlainRules
+  isClosing = false
+  readonly #options: FastLaneOptions
+  readonly #lines = new Set<FastLine>()
+  readonly #accept: (socket: net.Socket) => void
+  readonly #sweep: NodeJS.Timeout
+
+  constructor(server: Server, options: FastLaneOptions) {
+    this.rules = options.rules
+    this.#options = options
+    const [listener] = server.listeners('connection')
+    if (listener === undefined) throw new Error('node:http listens to no connections')
+    this.#accept = socket => {
+      listener.call(server, socket)
+    }
+    server.removeAllListeners('connection').on('connection', (socket: net.Socket) => {
+      this.#lines.add(new FastLine(this, socket))
+    })
+    this.#sweep = setInterval(() => this.#age(), 1000).unref()
+  }
+
+  route(request: PlainRequest, line: FastLine): boolean {
+    return this.#options.route(request, line)
+  }
+
+  handOver(line: FastLine, socket: net.Socket, bytes: Buffer): void {
+    this.#lines.delete(line)
+    // In this order: node's listeners first, then the bytes.
+    this.#accept(socket)
+    socket.unshift(bytes)
+    socket.resume()
+  }
+
+  forget(line: FastLine): void {
+    this.#lines.delete(line)
+  }
+
+  /** Ends what is idle; what is under way ends after its answer. */
+  close(): void {
+    this.isClosing = true
+    clearInterval(this.#sweep)
+    for (const line of this.#lines) if (!line.isBusy) line.destroy()
+  }
+
+  destroy(): void {
+    this.close()
+    for (const line of this.#lines) line.destroy()
+  }
+
+  /** No timer for each connection: a sweep for all that have not asked anything yet. */
+  #age(): void {
+    for (const line of this.#lines) if (line.isFresh && ++line.age * 1000 > this.#options.headMs) line.destroy()
+  }
+}

@@ -1,0 +1,269 @@
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Socket} from 'node:net'
+import type {AnswerHead, FieldRules} from './answer.ts'
+import {pairsOf} from './bytes.ts'
+import {askForBody, isAwaitingContinue} from './expectation.ts'
+import type {Copy} from './mirror.ts'
+import type {Pool} from './pool.ts'
+import {reply, type Reply} from './reply.ts'
+import {mayResend} from './resend.ts'
+import type {Failure, Receiver, Upstream} from './upstream.ts'
+
+/** What the owner of a call decides; wire moves the bytes. */
+export interface Conduct {
+  readonly rules: FieldRules
+  /** The call is copied, too: it is told what its body is and that the caller has his answer. */
+  readonly copy?: Copy | undefined
+  /** The header lines that go to the caller with this answer. */
+  fieldsFor(answer: AnswerHead): string
+  /** Connecting was refused, nothing of the request is gone: `send` again, or reply. */
+  refused(why: string): void
+  /** The connection ended before an answer began; the request goes a second time. */
+  resent(): void
+  /** There will be no answer: reply. */
+  failed(why: string): void
+  /** The callee broke off within its answer, and the caller was cut. */
+  cut(why: string): void
+  /** The call is over, in whatever way. Exactly once. */
+  over(): void
+}
+
+/** Takes one call to its end: sends it, or answers it for us. */
+export interface Carrier {
+  /** The request's head as latin1 text, with the empty line. To be called again only after `refused`. */
+  send(pool: Pool, head: string): void
+  reply(answer: Reply): void
+}
+
+export interface ForwardingOptions {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly conduct: Conduct
+  /** Length of the request's body in bytes, 0 = none, -1 = it comes in chunks. */
+  readonly length: number
+  /** The most bytes of it that are taken, 0 = any number. */
+  readonly maxBodyBytes: number
+}
+
+/** What a caller is told whose body is larger than allowed (Dapr: kit/streams). */
+export const TOO_LARGE = 'stream too large'
+
+const uncork = (socket: Socket): void => socket.uncork()
+
+/** Bytes up to here travel as one string with what stands before them: one write, nothing allocated for it. */
+const SMALL = 16_000
+
+/** One call: a request of node:http on its way to a callee, and the answer on its way back. */
+export class Forwarding implements Receiver, Carrier {
+  readonly toHead: boolean
+  readonly isTunnel = false
+  readonly rules: FieldRules
+  isSent = false
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #conduct: Conduct
+  readonly #length: number
+  readonly #maxBodyBytes: number
+  #pool: Pool | undefined
+  #upstream: Upstream | undefined
+  #head = ''
+  #received = 0
+  #isReading = false
+  #isResent = false
+  #isOver = false
+
+  constructor({request, response, conduct, length, maxBodyBytes}: ForwardingOptions) {
+    this.toHead = request.method === 'HEAD'
+    this.rules = conduct.rules
+    this.#request = request
+    this.#response = response
+    this.#conduct = conduct
+    this.#length = length
+    this.#maxBodyBytes = maxBodyBytes
+    response.on('close', () => this.#callerGone())
+    const {copy} = conduct
+    if (copy !== undefined)
+      request.on('close', () => {
+        if (!request.complete) copy.drop()
+      })
+  }
+
+  send(pool: Pool, head: string): void {
+    if (this.#isOver) return
+    this.#pool = pool
+    this.#head = head
+    if (this.#maxBodyBytes > 0 && this.#length > this.#maxBodyBytes) return this.#giveUp(TOO_LARGE)
+    this.#upstream = pool.take()
+    this.#upstream.serve(this)
+  }
+
+  reply(answer: Reply): void {
+    if (!this.#response.destroyed) this.#copyUnsent()
+    reply(this.#request, this.#response, answer)
+  }
+
+  open(): void {
+    if (this.#length === 0) {
+      this.isSent = true
+      this.#conduct.copy?.whole()
+      this.#upstream?.write(this.#head)
+    } else {
+      // The body that came with the head is parsed after the handler that sees the head: wait for it, and write once.
+      process.nextTick(() => this.#sendBody())
+    }
+  }
+
+  whole(answer: AnswerHead, body: string): void {
+    this.#upstream = undefined
+    this.#writeHead(answer)
+    this.#response.end(body, 'latin1')
+    this.#conduct.copy?.answered()
+    this.#done()
+  }
+
+  head(answer: AnswerHead): void {
+    const {socket} = this.#response
+    if (socket !== null) {
+      socket.cork()
+      process.nextTick(uncork, socket)
+    }
+    this.#writeHead(answer)
+    // Not flushHeaders(): that writes the head as UTF-8.
+    this.#response.write('', 'latin1')
+    this.#response.on('drain', () => this.#upstream?.resume())
+  }
+
+  body(bytes: Buffer): boolean {
+    return this.#response.write(Buffer.from(bytes))
+  }
+
+  end(): void {
+    this.#upstream = undefined
+    this.#response.end()
+    this.#conduct.copy?.answered()
+    this.#done()
+  }
+
+  drain(): void {
+    this.#request.resume()
+  }
+
+  fail(failure: Failure, why: string): void {
+    const upstream = this.#upstream
+    this.#upstream = undefined
+    if (failure === 'refused') return this.#conduct.refused(why)
+    const unanswered = {method: this.#request.method ?? '', hasBody: this.#length !== 0, pool: this.#pool, upstream}
+    if (failure === 'silent' && !this.#isResent && mayResend(unanswered)) {
+      this.#isResent = true
+      this.#conduct.resent()
+      this.#upstream = this.#pool?.connect()
+      return this.#upstream?.serve(this)
+    }
+    if (failure !== 'cut') return this.#giveUp(why)
+    this.#response.destroy()
+    this.#conduct.cut(why)
+    this.#done()
+  }
+
+  #giveUp(why: string): void {
+    this.#upstream?.drop()
+    this.#upstream = undefined
+    if (this.#response.headersSent) {
+      this.#response.destroy()
+      this.#conduct.cut(why)
+    } else this.#conduct.failed(why)
+    this.#done()
+  }
+
+  #callerGone(): void {
+    this.#conduct.copy?.gone()
+    this.#upstream?.drop()
+    this.#upstream = undefined
+    this.#done()
+  }
+
+  #done(): void {
+    // What is left of the body is taken and dropped, so that the line goes on.
+    if (this.#isReading && !this.isSent) this.#request.resume()
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#conduct.over()
+  }
+
+  #writeHead(answer: AnswerHead): void {
+    const response = this.#response
+    response.sendDate = false
+    // Of HTTP/1.1 without `close`, node's own Connection field would say nothing.
+    if (response.shouldKeepAlive && this.#request.httpVersionMinor === 1) response.removeHeader('connection')
+    response.writeHead(answer.status, answer.reason, pairsOf(this.#conduct.fieldsFor(answer)))
+  }
+
+  /** The first of the body: mostly all of it has come by now, and head and body are one write. */
+  #sendBody(): void {
+    const upstream = this.#upstream
+    if (upstream === undefined) return
+    if (isAwaitingContinue(this.#request)) askForBody(this.#request, this.#response)
+    const first = this.#request.read() as Buffer | null
+    const isWhole = this.#request.complete && this.#request.readableLength === 0
+    this.#copyFirst(first, isWhole)
+    this.#received = first?.length ?? 0
+    if (this.#isTooLarge()) return this.#giveUp(TOO_LARGE)
+    const isTaken = this.#write(upstream, this.#head, first, isWhole)
+    this.isSent = isWhole
+    if (isWhole) return
+    this.#isReading = true
+    this.#request.on('data', (piece: Buffer) => this.#sendPiece(piece)).on('end', () => this.#sendEnd())
+    if (!isTaken) this.#request.pause()
+  }
+
+  #sendPiece(piece: Buffer): void {
+    this.#conduct.copy?.take(piece)
+    const upstream = this.#upstream
+    if (upstream === undefined) return
+    this.#received += piece.length
+    if (this.#isTooLarge()) return this.#giveUp(TOO_LARGE)
+    if (!this.#write(upstream, '', piece, false)) this.#request.pause()
+  }
+
+  #sendEnd(): void {
+    this.#conduct.copy?.whole()
+    const upstream = this.#upstream
+    if (upstream === undefined || this.isSent) return
+    this.isSent = true
+    if (this.#length < 0) upstream.write('0\r\n\r\n')
+  }
+
+  #copyFirst(first: Buffer | null, isWhole: boolean): void {
+    const {copy} = this.#conduct
+    if (first !== null) copy?.take(first)
+    if (isWhole) copy?.whole()
+  }
+
+  /** Answered by ourselves: what has not been read of the body is read for the copy alone. */
+  #copyUnsent(): void {
+    const {copy} = this.#conduct
+    if (copy === undefined) return
+    copy.answered()
+    if (this.#length === 0) copy.whole()
+    else if (!this.#isReading && !this.isSent && !isAwaitingContinue(this.#request))
+      this.#request.on('data', (piece: Buffer) => copy.take(piece)).on('end', () => copy.whole())
+  }
+
+  #isTooLarge(): boolean {
+    return this.#maxBodyBytes > 0 && this.#received > this.#maxBodyBytes
+  }
+
+  /** Text, then a piece of the body in the framing that the caller used; one write where it is small. */
+  #write(upstream: Upstream, text: string, piece: Buffer | null, isLast: boolean): boolean {
+    const inChunks = this.#length < 0
+    const size = piece?.length ?? 0
+    const before = inChunks && size > 0 ? `${text}${size.toString(16)}\r\n` : text
+    const after = inChunks ? `${size > 0 ? '\r\n' : ''}${isLast ? '0\r\n\r\n' : ''}` : ''
+    if (piece === null) return upstream.write(before + after)
+    if (size <= SMALL) return upstream.write(before + piece.toString('latin1') + after)
+    upstream.cork()
+    if (before !== '') upstream.write(before)
+    const isTaken = upstream.write(piece)
+    return after === '' ? isTaken : upstream.write(after)
+  }
+}

@@ -1,0 +1,180 @@
+import type {IncomingMessage, Server, ServerResponse} from 'node:http'
+import type net from 'node:net'
+import type {Duplex} from 'node:stream'
+import {codeOf} from '../errors.ts'
+import {FastLane, type FastLaneOptions} from './fast-lane.ts'
+import {awaitContinue} from './expectation.ts'
+import {Line, refusalText} from './line.ts'
+import {http} from './http.ts'
+
+export interface FrontOptions {
+  /** Bound and listening; they are ours from now on. */
+  readonly servers: readonly net.Server[]
+  /** Bytes of a request's line and fields; beyond: 431. */
+  readonly maxHeadBytes: number
+  /** How long a request's head may take, in ms; the first one from the connection on. Default 10,000. */
+  readonly headMs?: number
+  /** Answers a request. Those of one connection come one at a time, in order. */
+  readonly serve: (request: IncomingMessage, response: ServerResponse) => void
+  /** Told what goes wrong with a listener; calls go on. Without it that is thrown, as node does. */
+  readonly warn?: (text: string) => void
+  /** Puts the fast lane before it: what is recognised as plain need not be read by node:http. */
+  readonly fast?: Omit<FastLaneOptions, 'headMs'> | undefined
+  /** Takes over a connection whose request asks for a websocket; `early`: what came behind the request. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, early: Buffer) => void
+}
+
+const occurrences = (raw: readonly string[], name: string): number => {
+  let count = 0
+  for (let at = 0; at < raw.length; at += 2) {
+    const field = raw[at] ?? ''
+    if (field.length === name.length && field.toLowerCase() === name) count++
+  }
+  return count
+}
+
+/** What node's parser lets through and we do not: other versions, no Host or two, HTTP/1.0 with a second framing. */
+const isFaulty = ({httpVersion, rawHeaders}: IncomingMessage): boolean => {
+  if (httpVersion === '1.1') return occurrences(rawHeaders, 'host') !== 1
+  return (
+    httpVersion !== '1.0' || occurrences(rawHeaders, 'host') > 1 || occurrences(rawHeaders, 'transfer-encoding') > 0
+  )
+}
+
+const asksForWebsocket = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
+
+/** Answers on a line without reading the request, and ends the line. */
+export const refuse = (response: ServerResponse, status: number): void => {
+  response.sendDate = false
+  response.shouldKeepAlive = false
+  const text = `${status.toString()} ${http.STATUS_CODES[status] ?? ''}`
+  response.writeHead(status, ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', text.length.toString()])
+  response.end(text)
+}
+
+/**
+ * A strict server of HTTP/1: node:http, and what it leaves open. It refuses what two readers could read differently,
+ * serves the requests of a connection one after the other, and lets nobody wait with half a head.
+ */
+export class Front {
+  readonly #servers: readonly Server[]
+  readonly #lanes: FastLane[] = []
+  readonly #lines = new WeakMap<Duplex, Line>()
+  readonly #tunnels = new Set<Duplex>()
+  readonly #options: FrontOptions
+  #isClosing = false
+
+  constructor(options: FrontOptions) {
+    this.#options = options
+    // Each server takes over one listening handle: node's sweep for late heads runs only where it listens.
+    this.#servers = options.servers.map(server => this.#open().listen(server))
+  }
+
+  /** Accepts no more, lets the calls under way finish, and resolves when the last connection is gone. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    for (const lane of this.#lanes) lane.close()
+    await Promise.all(
+      this.#servers.map(
+        async server =>
+          new Promise<void>(resolve => {
+            server.close(() => {
+              resolve()
+            })
+          })
+      )
+    )
+    // The handles are closed; this tells those who opened them.
+    for (const server of this.#options.servers) server.close()
+  }
+
+  /** Ends everything now. */
+  destroy(): void {
+    void this.close()
+    for (const lane of this.#lanes) lane.destroy()
+    for (const server of this.#servers) server.closeAllConnections()
+    for (const socket of this.#tunnels) socket.destroy()
+  }
+
+  #open(): Server {
+    const {maxHeadBytes, headMs = 10_000, fast} = this.#options
+    const server = http.createServer({
+      noDelay: true,
+      keepAliveTimeout: 0,
+      requestTimeout: 0,
+      headersTimeout: headMs,
+      connectionsCheckingInterval: headMs / 10,
+      maxHeaderSize: maxHeadBytes,
+      requireHostHeader: false,
+      shouldUpgradeCallback: asksForWebsocket
+    })
+    // Their number is bounded by the size of the head; node's own bound drops fields in silence.
+    server.maxHeadersCount = 0
+    if (fast !== undefined) this.#lanes.push(new FastLane(server, {...fast, headMs}))
+    return server
+      .on('error', error => {
+        if (this.#options.warn === undefined) throw error
+        this.#options.warn(`a listener failed: ${error.message}`)
+      })
+      .on('request', (request, response) => {
+        this.#add(request, response)
+      })
+      .on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+        awaitContinue(request)
+        this.#add(request, response)
+      })
+      .on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+        this.#line(request.socket).add(request, response, () => {
+          response.writeHead(417, ['Content-Length', '0']).end()
+        })
+      })
+      .on('upgrade', (request, socket, early) => {
+        this.#upgrade(request, socket, early)
+      })
+      .on('clientError', (error, socket) => {
+        this.#refuse(error, socket)
+      })
+  }
+
+  #line(socket: Duplex): Line {
+    const known = this.#lines.get(socket)
+    if (known !== undefined) return known
+    const line = new Line(socket, () => this.#isClosing)
+    this.#lines.set(socket, line)
+    return line
+  }
+
+  #add(request: IncomingMessage, response: ServerResponse): void {
+    const line = this.#line(request.socket)
+    if (isFaulty(request)) {
+      line.add(request, response, () => {
+        refuse(response, 400)
+      })
+      line.isLast = true
+    } else line.add(request, response, this.#options.serve)
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    this.#tunnels.add(socket)
+    socket.on('close', () => this.#tunnels.delete(socket)).on('error', () => socket.destroy())
+    const line = this.#line(socket)
+    line.whenQuiet(() => {
+      if (isFaulty(request)) socket.end(refusalText(400))
+      else this.#options.upgrade(request, socket, early)
+    })
+  }
+
+  #refuse(error: Error, socket: Duplex): void {
+    const code = codeOf(error)
+    // EPIPE and ECONNRESET come here too: nobody is left to be told.
+    if (!/^(HPE_|ERR_HTTP_)/.test(code) || !socket.writable) return void socket.destroy()
+    const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+    // Bytes behind a last request, and a line that was never used, get no answer.
+    const isMute = code === 'HPE_CLOSED_CONNECTION' || (status === 408 && !this.#hasSpoken(socket))
+    this.#line(socket).breakOff(isMute ? '' : refusalText(status))
+  }
+
+  #hasSpoken(socket: Duplex): boolean {
+    return 'bytesRead' in socket && typeof socket.bytesRead === 'number' && socket.bytesRead > 0
+  }
+}

@@ -1,0 +1,265 @@
+import net from 'node:net'
+import {codeOf} from '../errors.ts'
+import {CHUNKED, HEAD_LIMIT, UNTIL_CLOSE, readAnswer, type AnswerHead, type FieldRules} from './answer.ts'
+import {Chunks} from './chunks.ts'
+
+/**
+ * How a connection failed its call. `refused`: no connection came about, nothing was sent. `silent`: it ended before
+ * the first byte of an answer. `malformed`: what came is no answer. `cut`: it ended within the answer.
+ */
+export type Failure = 'refused' | 'unreachable' | 'silent' | 'malformed' | 'cut'
+
+/** Who waits for an answer: one call, as its upstream sees it. */
+export interface Receiver {
+  /** The request was a HEAD: its answer has no body. */
+  readonly toHead: boolean
+  /** The whole request has been handed over. */
+  readonly isSent: boolean
+  /** An answer 101 makes the connection a tunnel: bytes both ways until one side closes. */
+  readonly isTunnel: boolean
+  readonly rules: FieldRules
+  /** The connection is open: send. */
+  open(): void
+  /** The whole answer, where one read brought it and its body has a length. */
+  whole(answer: AnswerHead, body: string): void
+  head(answer: AnswerHead): void
+  /** A piece of the body, of bytes that are overwritten afterwards; false: no more until `resume()`. */
+  body(bytes: Buffer): boolean
+  /** The answer is complete. */
+  end(): void
+  fail(failure: Failure, why: string): void
+  /** The callee takes more of the request. */
+  drain(): void
+}
+
+/** Where a connection belongs. */
+export interface Home {
+  /** Tried in this order. */
+  readonly hosts: readonly string[]
+  readonly port: number
+  /** Takes a connection that is free again; false: it is not wanted any more. */
+  keep(upstream: Upstream): boolean
+  forget(upstream: Upstream): void
+}
+
+// All upstreams read into one memory: what is kept of it is copied.
+const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
+
+const uncork = (socket: net.Socket): void => socket.uncork()
+
+/** What Go says of a failed connection; users know these words. */
+const dialText = (host: string, port: number, code: string): string => {
+  const address = host.includes(':') ? `[${host}]:${port.toString()}` : `${host}:${port.toString()}`
+  const why = code === 'ECONNREFUSED' ? 'connection refused' : code
+  return `dial tcp ${address}: connect: ${why}`
+}
+
+const readText = (address: string, code: string): string =>
+  `read tcp ${address}: read: ${code === 'ECONNRESET' ? 'connection reset by peer' : code}`
+
+/** One connection to a callee: it carries one call at a time, and goes home between two. */
+export class Upstream {
+  /** Calls it has carried to their end. */
+  served = 0
+  /** Seconds without a call, counted by its home. */
+  idle = 0
+  readonly #home: Home
+  #socket: net.Socket
+  #receiver: Receiver | undefined
+  #isOpen = false
+  #host = 0
+  #refusal = ''
+  #held: Buffer | undefined
+  #chunks: Chunks | undefined
+  #inBody = false
+  #left = 0
+  #keep = false
+  #why = ''
+
+  constructor(home: Home) {
+    this.#home = home
+    this.#socket = this.#connect()
+  }
+
+  /** Gives it a call. `open()` follows: at once on an open connection. */
+  serve(receiver: Receiver): void {
+    this.#receiver = receiver
+    if (this.#isOpen) receiver.open()
+  }
+
+  /** Latin1 text or bytes to the callee; false: wait for `drain()`. */
+  write(data: string | Buffer): boolean {
+    return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
+  }
+
+  /** Gathers the writes of this turn into one. */
+  cork(): void {
+    this.#socket.cork()
+    process.nextTick(uncork, this.#socket)
+  }
+
+  /** The callee may go on answering. */
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Nothing more will be sent; the callee may still answer (tunnels). */
+  finishSending(): void {
+    this.#socket.end()
+  }
+
+  /** Ends the connection and whatever it carried; nobody is told. */
+  drop(): void {
+    this.#receiver = undefined
+    this.#home.forget(this)
+    this.#socket.destroy()
+  }
+
+  /** Ends the connection; who waits for an answer is told, as if the callee had hung up. */
+  cut(): void {
+    if (this.#receiver === undefined) return this.drop()
+    this.#socket.destroy()
+  }
+
+  #connect(): net.Socket {
+    const socket = net.connect({
+      host: this.#home.hosts[this.#host] ?? '127.0.0.1',
+      port: this.#home.port,
+      noDelay: true,
+      onread: {
+        buffer: scratch,
+        callback: (count, bytes) => {
+          this.#read(bytes as Buffer, count)
+          return true
+        }
+      }
+    })
+    socket
+      .on('connect', () => {
+        this.#isOpen = true
+        this.#receiver?.open()
+      })
+      .on('error', error => {
+        if (this.#isOpen) this.#why = readText(this.#address(), codeOf(error))
+        else this.#notConnected(codeOf(error))
+      })
+      .on('end', () => this.#over(true))
+      .on('close', () => {
+        if (this.#socket === socket) this.#over(false)
+      })
+      .on('drain', () => this.#receiver?.drain())
+    return socket
+  }
+
+  #address(): string {
+    return `${this.#socket.localAddress ?? ''}:${(this.#socket.localPort ?? 0).toString()}->${this.#socket.remoteAddress ?? ''}:${this.#home.port.toString()}`
+  }
+
+  /** A Node server on `localhost` may sit on ::1 alone: the next address is tried. Refused anywhere means refused. */
+  #notConnected(code: string): void {
+    const host = this.#home.hosts[this.#host] ?? ''
+    const text = dialText(host, this.#home.port, code)
+    if (this.#refusal === '' && code === 'ECONNREFUSED') this.#refusal = text
+    this.#why ||= text
+    if (this.#receiver === undefined || ++this.#host >= this.#home.hosts.length) return
+    this.#socket = this.#connect()
+  }
+
+  #read(bytes: Buffer, count: number): void {
+    const receiver = this.#receiver
+    // It speaks unasked: an answer too many must reach nobody.
+    if (receiver === undefined) return this.drop()
+    if (this.#inBody) return this.#readBody(receiver, bytes, 0, count)
+    let data = bytes
+    let end = count
+    if (this.#held !== undefined) {
+      data = Buffer.concat([this.#held, bytes.subarray(0, count)])
+      end = data.length
+      this.#held = undefined
+    }
+    this.#readHead(receiver, data, end)
+  }
+
+  #readHead(receiver: Receiver, bytes: Buffer, end: number): void {
+    for (let at = 0; at < end;) {
+      const text = bytes.toString('latin1', at, Math.min(end, at + HEAD_LIMIT))
+      const answer = readAnswer(text, receiver.toHead, receiver.rules)
+      if (answer === undefined) {
+        this.#held = Buffer.from(bytes.subarray(at, end))
+        return
+      }
+      if (answer === null) return this.#fail('malformed', `malformed HTTP response "${text.slice(0, 40)}"`)
+      at += answer.size
+      // Interim answers are swallowed.
+      if (answer.status < 200 && answer.status !== 101) continue
+      return this.#answer(receiver, answer, text, bytes, at, end)
+    }
+  }
+
+  #answer(receiver: Receiver, answer: AnswerHead, text: string, bytes: Buffer, at: number, end: number): void {
+    this.#keep = answer.keep
+    this.#left = answer.status === 101 && receiver.isTunnel ? UNTIL_CLOSE : answer.left
+    if (this.#left >= 0 && end - at === answer.left && text.length === answer.size + answer.left) {
+      this.#free()
+      return receiver.whole(answer, text.slice(answer.size))
+    }
+    this.#inBody = true
+    this.#chunks = answer.left === CHUNKED ? new Chunks() : undefined
+    receiver.head(answer)
+    if (this.#receiver === receiver) this.#readBody(receiver, bytes, at, end)
+  }
+
+  #readBody(receiver: Receiver, bytes: Buffer, start: number, end: number): void {
+    let isTaken = true
+    const take = (_: Buffer, from: number, to: number): void => {
+      if (this.#receiver === receiver && to > from) isTaken = receiver.body(bytes.subarray(from, to)) && isTaken
+    }
+    let stop = end
+    if (this.#chunks !== undefined) stop = this.#chunks.eat(bytes, start, end, take)
+    else {
+      if (this.#left >= 0) stop = Math.min(end, start + this.#left)
+      if (this.#left >= 0) this.#left -= stop - start
+      take(bytes, start, stop)
+    }
+    if (this.#receiver !== receiver) return
+    if (stop < 0) return this.#fail('cut', 'malformed chunked encoding')
+    if (this.#chunks === undefined ? this.#left === 0 : this.#chunks.done) {
+      // Bytes behind the answer belong to nobody.
+      if (stop < end) this.#keep = false
+      this.#free()
+      receiver.end()
+    } else if (!isTaken) this.#socket.pause()
+  }
+
+  /** The answer is complete: home, or away. */
+  #free(): void {
+    const wasSent = this.#receiver?.isSent === true && this.#socket.writableLength === 0
+    this.#receiver = undefined
+    this.#inBody = false
+    this.#chunks = undefined
+    this.served++
+    this.idle = 0
+    if (!(this.#keep && wasSent && this.#home.keep(this))) this.drop()
+  }
+
+  /** The callee hung up. */
+  #over(isClean: boolean): void {
+    const receiver = this.#receiver
+    if (receiver === undefined) return this.drop()
+    if (isClean && this.#inBody && this.#left === UNTIL_CLOSE) {
+      this.#keep = false
+      this.#free()
+      return receiver.end()
+    }
+    if (this.#inBody) return this.#fail('cut', this.#why || 'unexpected EOF')
+    if (!this.#isOpen) return this.#fail(this.#refusal === '' ? 'unreachable' : 'refused', this.#refusal || this.#why)
+    if (this.#held !== undefined) return this.#fail('malformed', this.#why || 'unexpected EOF')
+    this.#fail('silent', this.#why || 'EOF')
+  }
+
+  #fail(failure: Failure, why: string): void {
+    const receiver = this.#receiver
+    this.drop()
+    receiver?.fail(failure, why)
+  }
+}

@@ -1,0 +1,165 @@
+import {once} from 'node:events'
+import net from 'node:net'
+import type {Test} from 'tap'
+
+/** An answer, read by a reader that shares no code with ours. Texts are latin1. */
+export interface Answer {
+  readonly status: number
+  readonly head: string
+  /** Field names in small letters; the values of repeated ones joined by `, `. */
+  readonly fields: Readonly<Record<string, string>>
+  readonly body: string
+  /** `length`, `chunks`, `close` or `none`. */
+  readonly framing: string
+}
+
+type Parsed = {readonly answer: Answer; readonly size: number} | undefined
+
+const fieldsOf = (head: string): Record<string, string> => {
+  const fields: Record<string, string> = {}
+  for (const line of head.split('\r\n').slice(1)) {
+    const colon = line.indexOf(':')
+    if (colon < 1) continue
+    const name = line.slice(0, colon).toLowerCase()
+    const value = line.slice(colon + 1).trim()
+    fields[name] = name in fields ? `${fields[name] ?? ''}, ${value}` : value
+  }
+  return fields
+}
+
+const unchunk = (text: string): {readonly body: string; readonly size: number} | undefined => {
+  let body = ''
+  for (let at = 0; ;) {
+    const end = text.indexOf('\r\n', at)
+    if (end < 0) return undefined
+    const size = Number.parseInt(text.slice(at, end), 16)
+    if (size === 0) {
+      const close = text.indexOf('\r\n\r\n', end)
+      return close < 0 ? undefined : {body, size: close + 4}
+    }
+    if (text.length < end + 2 + size + 2) return undefined
+    body += text.slice(end + 2, end + 2 + size)
+    at = end + 2 + size + 2
+  }
+}
+
+const parse = (text: string, toHead: boolean, isClosed: boolean): Parsed => {
+  const end = text.indexOf('\r\n\r\n')
+  if (end < 0) return undefined
+  const head = text.slice(0, end + 2)
+  const fields = fieldsOf(head)
+  const status = Number(head.slice(9, 12))
+  const rest = text.slice(end + 4)
+  const make = (framing: string, body: string, size: number): Parsed => ({
+    answer: {status, head, fields, body, framing},
+    size: end + 4 + size
+  })
+  if (toHead || status === 204 || status === 304 || status < 200) return make('none', '', 0)
+  if (fields['transfer-encoding'] !== undefined) {
+    const found = unchunk(rest)
+    return found && make('chunks', found.body, found.size)
+  }
+  if (fields['content-length'] !== undefined) {
+    const length = Number(fields['content-length'])
+    return rest.length < length ? undefined : make('length', rest.slice(0, length), length)
+  }
+  return isClosed ? make('close', rest, rest.length) : undefined
+}
+
+/** A caller of raw bytes. */
+export class Caller {
+  readonly socket: net.Socket
+  /** What was received and not yet read as an answer, latin1. */
+  text = ''
+  isClosed = false
+  #wake: (() => void) | undefined
+
+  constructor(t: Test, port: number) {
+    this.socket = net.connect({port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true})
+    this.socket
+      .on('data', bytes => {
+        this.text += bytes.toString('latin1')
+        this.#wake?.()
+      })
+      .on('end', () => this.#close())
+      .on('close', () => this.#close())
+      .on('error', () => this.#close())
+    t.teardown(() => {
+      this.socket.destroy()
+    })
+  }
+
+  send(data: string | Buffer): void {
+    if (typeof data === 'string') this.socket.write(data, 'latin1')
+    else this.socket.write(data)
+  }
+
+  /** Waits until the received text holds this. */
+  async until(isThere: (text: string) => boolean): Promise<void> {
+    while (!isThere(this.text) && !this.isClosed) await this.#news()
+  }
+
+  /** The next answer; undefined: the line was closed before it was whole. Interim answers count. */
+  async answer({toHead = false} = {}): Promise<Answer | undefined> {
+    for (;;) {
+      const found = parse(this.text, toHead, this.isClosed)
+      if (found !== undefined) {
+        this.text = this.text.slice(found.size)
+        return found.answer
+      }
+      if (this.isClosed) return undefined
+      await this.#news()
+    }
+  }
+
+  /** Waits until the door has closed the line; what came till then. */
+  async closed(): Promise<string> {
+    while (!this.isClosed) await this.#news()
+    return this.text
+  }
+
+  async #news(): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
+  }
+
+  #close(): void {
+    this.isClosed = true
+    this.#wake?.()
+  }
+}
+
+export const connect = async (t: Test, port: number): Promise<Caller> => {
+  const caller = new Caller(t, port)
+  await once(caller.socket, 'connect')
+  return caller
+}
+
+export interface RequestText {
+  readonly method?: string
+  readonly path?: string
+  /** More lines, each with its end. */
+  readonly lines?: string
+  readonly body?: string
+}
+
+/** A request for `b`, counted when it has a body. */
+export const request = ({method = 'POST', path = '/echo', lines = '', body = ''}: RequestText = {}): string => {
+  const length = body === '' && method !== 'POST' ? '' : `Content-Length: ${body.length.toString()}\r\n`
+  return `${method} /v1.0/invoke/b/method${path} HTTP/1.1\r\nHost: localhost\r\n${lines}${length}\r\n${body}`
+}
+
+/** A request for `b` whose body comes in these chunks. */
+export const chunked = (chunks: readonly string[], lines = ''): string =>
+  `POST /v1.0/invoke/b/method/echo HTTP/1.1\r\nHost: localhost\r\n${lines}Transfer-Encoding: chunked\r\n\r\n` +
+  `${chunks.map(chunk => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('')}0\r\n\r\n`
+
+/** Sends bytes on a line of their own; the answer to the first request in them. */
+export const ask = async (t: Test, port: number, text: string, toHead = false): Promise<Answer | undefined> => {
+  const caller = await connect(t, port)
+  caller.send(text)
+  const answer = await caller.answer({toHead})
+  caller.socket.destroy()
+  return answer
+}

@@ -1,0 +1,235 @@
+import t from 'tap'
+import {ask, chunked, connect, request} from './caller.ts'
+import {echoApp, inBothLanes, onRequest, openDoor, rawApp, valuesOf} from './rig.ts'
+
+const ALL_BYTES = Array.from({length: 256}, (_, byte) => String.fromCharCode(byte)).join('')
+
+inBothLanes('each method travels, with and without a body', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+    t.match(await ask(t, port, request({method})), {status: 200, body: ''}, `${method} without a body`)
+    t.match(await ask(t, port, request({method, body: 'abc'})), {status: 200, body: 'abc'}, `${method} with a body`)
+  }
+  t.strictSame(
+    seen.map(({method}) => method),
+    ['GET', 'GET', 'POST', 'POST', 'PUT', 'PUT', 'PATCH', 'PATCH', 'DELETE', 'DELETE', 'OPTIONS', 'OPTIONS']
+  )
+})
+
+inBothLanes('a method that Dapr does not know reaches the app as POST', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  t.match(await ask(t, port, request({method: 'PROPFIND', body: 'abc'})), {status: 200, body: 'abc'})
+  t.equal(seen[0]?.method, 'POST')
+})
+
+t.test('words that node:http does not take for methods are read by the fast lane', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort, hasFastLane: true})
+  for (const method of ['FOO', 'get', 'Delete']) {
+    t.match(await ask(t, port, request({method, body: 'abc'})), {status: 200, body: 'abc'}, method)
+  }
+  t.strictSame(
+    seen.map(({method}) => method),
+    ['POST', 'GET', 'DELETE']
+  )
+})
+
+inBothLanes('every byte of a body travels, in the framing it came in', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  t.match(await ask(t, port, request({body: ALL_BYTES})), {status: 200, body: ALL_BYTES, framing: 'length'})
+  t.match(await ask(t, port, chunked([ALL_BYTES, ALL_BYTES], 'X-Answer-Chunks: 1\r\n')), {
+    status: 200,
+    body: ALL_BYTES + ALL_BYTES,
+    framing: 'chunks'
+  })
+  t.strictSame(
+    seen.map(each => [valuesOf(each, 'content-length'), valuesOf(each, 'transfer-encoding')]),
+    [
+      [['256'], []],
+      [[], ['chunked']]
+    ]
+  )
+})
+
+inBothLanes('a POST without a length has none for the app either, and says so', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  await ask(t, port, 'POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  t.strictSame(
+    seen.map(each => valuesOf(each, 'content-length')),
+    [['0']]
+  )
+})
+
+inBothLanes('a megabyte goes up, eight come down, every byte of them', async t => {
+  const large = ALL_BYTES.repeat(32_768)
+  const {port: appPort, seen} = await echoApp(t, (_, response) => response.end(Buffer.from(large, 'latin1')))
+  const {port} = await openDoor(t, {appPort})
+  const answer = await ask(t, port, request({body: large.slice(0, 1 << 20)}))
+  t.equal(seen[0]?.body === large.slice(0, 1 << 20), true, 'up')
+  t.equal(answer?.body === large, true, 'down')
+})
+
+inBothLanes('the answer to a HEAD has no body, and the line goes on', async t => {
+  const {port: appPort} = await echoApp(t, (request, response) => {
+    if (request.url === '/length') response.setHeader('content-length', '5')
+    response.end(request.method === 'HEAD' ? undefined : 'hello')
+  })
+  const {port} = await openDoor(t, {appPort})
+  const caller = await connect(t, port)
+  caller.send(request({method: 'HEAD', path: '/length'}))
+  t.match(await caller.answer({toHead: true}), {status: 200, fields: {'content-length': '5'}})
+  caller.send(request({method: 'HEAD', path: '/chunks'}))
+  t.match(await caller.answer({toHead: true}), {status: 200})
+  caller.send(request({method: 'GET'}))
+  t.match(await caller.answer(), {status: 200, body: 'hello'})
+})
+
+inBothLanes('answers without a body by their status leave the line usable', async t => {
+  const {port: appPort} = await echoApp(t, (request, response) => {
+    const status = Number(request.url?.slice(1))
+    if (status === 304) response.setHeader('content-length', '99')
+    response.writeHead(status).end()
+  })
+  const {port} = await openDoor(t, {appPort})
+  const caller = await connect(t, port)
+  for (const status of [204, 304, 201]) {
+    caller.send(request({method: 'GET', path: `/${status.toString()}`}))
+    t.match(await caller.answer(), {status, body: ''})
+  }
+})
+
+inBothLanes("an app's status, reason, repeated fields and high bytes pass as they are", async t => {
+  const high = ALL_BYTES.slice(0x80)
+  const appPort = await rawApp(t, socket => {
+    onRequest(socket, head => {
+      const status = /status=(\d+)/.exec(head)?.[1] ?? '200'
+      const text = `HTTP/1.1 ${status} Some R\xe9ason\r\nSet-Cookie: a=1\r\nX-High: ${high}\r\nset-cookie: b=2\r\nContent-Length: 2\r\n\r\nok`
+      socket.write(text, 'latin1')
+    })
+  })
+  const {port} = await openDoor(t, {appPort})
+  for (const status of ['200', '201', '302', '400', '404', '500', '503', '999']) {
+    const answer = await ask(t, port, request({method: 'GET', path: `/?status=${status}`}))
+    t.match(answer, {status: Number(status), body: 'ok', framing: 'length'})
+    t.ok(answer?.head.startsWith(`HTTP/1.1 ${status} Some R\xe9ason\r\n`), answer?.head ?? '')
+    t.equal(answer?.fields['set-cookie'], 'a=1, b=2')
+    t.equal(answer?.fields['x-high'], high)
+  }
+})
+
+inBothLanes("high bytes in a request's fields reach the app", async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  const high = ALL_BYTES.slice(0x80)
+  t.match(await ask(t, port, request({lines: `X-High: ${high}\r\n`, body: 'x'})), {status: 200})
+  t.strictSame(
+    seen.map(each => valuesOf(each, 'x-high')),
+    [[high]]
+  )
+})
+
+inBothLanes('an answer without a length comes in chunks, and to HTTP/1.0 until the end of the line', async t => {
+  const appPort = await rawApp(t, socket => {
+    onRequest(socket, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\nuntil ')
+      socket.end('the end')
+    })
+  })
+  const {port} = await openDoor(t, {appPort})
+  t.match(await ask(t, port, request()), {status: 200, body: 'until the end', framing: 'chunks'})
+  const old = 'GET /v1.0/invoke/b/method/x HTTP/1.0\r\nHost: localhost\r\n\r\n'
+  t.match(await ask(t, port, old), {status: 200, body: 'until the end', framing: 'close'})
+})
+
+inBothLanes('no chunks reach HTTP/1.0', async t => {
+  const {port: appPort} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  const text = `POST /v1.0/invoke/b/method/x HTTP/1.0\r\nX-Answer-Chunks: 1\r\nContent-Length: 3\r\n\r\nabc`
+  t.match(await ask(t, port, text), {status: 200, body: 'abc', framing: 'close'})
+})
+
+inBothLanes('chunk extensions, capitals, leading zeros and trailers are read and mean nothing', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  const text =
+    'POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n' +
+    '0000A;name=value\r\n0123456789\r\n1\r\nx\r\n000\r\nX-Trailer: 1\r\n\r\n'
+  t.match(await ask(t, port, text), {status: 200, body: '0123456789x'})
+  t.strictSame(
+    seen.map(each => valuesOf(each, 'x-trailer')),
+    [[]]
+  )
+})
+
+inBothLanes('interim answers are swallowed, and an app may write byte by byte', async t => {
+  const appPort = await rawApp(t, socket => {
+    onRequest(socket, () => {
+      const text =
+        'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n' +
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n02\r\nde\r\n0\r\nX-T: 1\r\n\r\n'
+      const next = (at: number): void => {
+        if (at < text.length) socket.write(text.slice(at, at + 1), () => setImmediate(next, at + 1))
+      }
+      next(0)
+    })
+  })
+  const {port} = await openDoor(t, {appPort})
+  const caller = await connect(t, port)
+  for (let count = 0; count < 2; count++) {
+    caller.send(request())
+    const answer = await caller.answer()
+    t.match(answer, {status: 200, body: 'abcde', framing: 'chunks'})
+    t.equal(answer?.fields['x-t'], undefined)
+  }
+})
+
+inBothLanes('a caller who waits for leave to send his body gets it, and then the answer', async t => {
+  const {port: appPort} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  const text = request({lines: 'Expect: 100-continue\r\n', body: 'hello'})
+  const caller = await connect(t, port)
+  caller.send(text.slice(0, -5))
+  t.match(await caller.answer(), {status: 100})
+  caller.send(text.slice(-5))
+  t.match(await caller.answer(), {status: 200, body: 'hello'}, 'body later')
+  caller.send(text)
+  t.match(await caller.answer(), {status: 100})
+  t.match(await caller.answer(), {status: 200, body: 'hello'}, 'body at once')
+})
+
+inBothLanes('another expectation is refused', async t => {
+  const {port} = await openDoor(t)
+  t.match(await ask(t, port, request({lines: 'Expect: miracles\r\n', body: 'x'})), {status: 417, body: ''})
+})
+
+inBothLanes('a line ends where the caller says so, and HTTP/1.0 lives on where he says so', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  const caller = await connect(t, port)
+  caller.send(request({lines: 'Connection: close\r\n', body: 'last'}) + request({body: 'hidden'}))
+  t.match(await caller.answer(), {status: 200, body: 'last', fields: {connection: 'close'}})
+  t.equal(await caller.closed(), '')
+  t.equal(seen.length, 1, 'what stood behind was not served')
+  const old = 'GET /v1.0/invoke/b/method/x HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n'
+  const older = await connect(t, port)
+  older.send(old)
+  t.match(await older.answer(), {status: 200})
+  older.send(old)
+  t.match(await older.answer(), {status: 200}, 'the same line again')
+})
+
+inBothLanes('nothing about the connection is added to an answer', async t => {
+  const {port: appPort} = await echoApp(t, (_, response) => {
+    response.setHeader('content-length', '0')
+    response.removeHeader('date')
+    response.sendDate = false
+    response.end()
+  })
+  const {port} = await openDoor(t, {appPort})
+  const answer = await ask(t, port, request())
+  t.strictSame(Object.keys(answer?.fields ?? {}).toSorted(), ['content-length', 'traceparent'])
+})

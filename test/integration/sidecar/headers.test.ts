@@ -1,0 +1,180 @@
+import type {Test} from 'tap'
+import {ask, request, type Answer} from './caller.ts'
+import {echoApp, inBothLanes, onRequest, openDoor, rawApp, valuesOf, type DoorSettings, type Seen} from './rig.ts'
+
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/
+
+/** What the app sees of a request with these lines, and what the caller gets. */
+const seenOf = async (
+  t: Test,
+  lines: string,
+  {callee = 'b', path = '/x', ...settings}: DoorSettings & {callee?: string; path?: string} = {}
+): Promise<{readonly seen: Seen; readonly answer: Answer | undefined}> => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {...settings, appPort})
+  const text = `POST /v1.0/invoke/${callee}/method${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Length: 2\r\n\r\nok`
+  const answer = await ask(t, port, text)
+  return {seen: seen[0] ?? {method: '', url: '', headers: [], body: ''}, answer}
+}
+
+/** An answer of an app with these lines, as the caller sees it. */
+const answerOf = async (t: Test, status: number, lines: string, text = request()): Promise<Answer | undefined> => {
+  const appPort = await rawApp(t, socket => {
+    onRequest(socket, () => {
+      socket.write(`HTTP/1.1 ${status.toString()} X\r\n${lines}Content-Length: 2\r\n\r\nok`)
+    })
+  })
+  const {port} = await openDoor(t, {appPort})
+  return ask(t, port, text)
+}
+
+inBothLanes('another app learns who calls, from where, and who it is', async t => {
+  const {seen} = await seenOf(t, '')
+  t.strictSame(valuesOf(seen, 'dapr-caller-app-id'), ['a'])
+  t.strictSame(valuesOf(seen, 'dapr-caller-namespace'), ['default'])
+  t.strictSame(valuesOf(seen, 'dapr-callee-app-id'), ['b'])
+  t.strictSame(valuesOf(seen, 'x-forwarded-for'), ['10.1.2.3'])
+  t.strictSame(valuesOf(seen, 'x-forwarded-host'), ['laptop'])
+  t.strictSame(valuesOf(seen, 'forwarded'), ['for=10.1.2.3;by=10.1.2.3;host=laptop'])
+  t.match(valuesOf(seen, 'host')[0], /^127\.0\.0\.1:\d+$/)
+  t.equal(valuesOf(seen, 'host').length, 1)
+})
+
+inBothLanes('the own app is called without the way it came', async t => {
+  const {seen} = await seenOf(t, '', {callee: 'a'})
+  t.strictSame(valuesOf(seen, 'dapr-caller-app-id'), ['a'])
+  t.strictSame(valuesOf(seen, 'dapr-callee-app-id'), ['a'])
+  for (const name of ['x-forwarded-for', 'x-forwarded-host', 'forwarded']) t.strictSame(valuesOf(seen, name), [])
+})
+
+inBothLanes('an address of IPv6 stands in brackets and quotes', async t => {
+  const identity = {namespace: 'shop', address: 'fd00::1', hostName: 'laptop'}
+  const {seen} = await seenOf(t, '', {identity})
+  t.strictSame(valuesOf(seen, 'forwarded'), ['for="[fd00::1]";by="[fd00::1]";host=laptop'])
+  t.strictSame(valuesOf(seen, 'x-forwarded-for'), ['fd00::1'])
+  t.strictSame(valuesOf(seen, 'dapr-caller-namespace'), ['shop'])
+})
+
+inBothLanes('who calls cannot be spoofed, whatever the capitals, and the way of a call only grows', async t => {
+  const spoofed = ['dapr-caller-app-id', 'Dapr-Caller-App-Id', 'DAPR-CALLEE-APP-ID', 'dapr-caller-NAMESPACE']
+  const {seen} = await seenOf(t, `${spoofed.map(name => `${name}: evil\r\n`).join('')}X-Forwarded-For: 1.2.3.4\r\n`)
+  t.notMatch(seen.headers.join(' '), /evil/)
+  t.strictSame(valuesOf(seen, 'dapr-caller-app-id'), ['a'])
+  t.strictSame(valuesOf(seen, 'x-forwarded-for'), ['1.2.3.4', '10.1.2.3'])
+})
+
+inBothLanes('what belongs to one connection does not travel', async t => {
+  const lines =
+    'Connection: keep-alive, X-Named, x-other\r\nX-Named: 1\r\nX-OTHER: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\n' +
+    'Trailer: x\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: a\r\nProxy-Authenticate: b\r\n' +
+    'Upgrade: h2c\r\nHTTP2-Settings: AAA\r\nX-Kept: 1\r\n'
+  const {seen, answer} = await seenOf(t, lines)
+  t.equal(answer?.status, 200)
+  const gone = ['connection', 'x-named', 'x-other', 'keep-alive', 'te', 'trailer', 'proxy-connection']
+  for (const name of [...gone, 'proxy-authorization', 'proxy-authenticate', 'upgrade', 'http2-settings'])
+    t.strictSame(valuesOf(seen, name), [], name)
+  t.strictSame(valuesOf(seen, 'x-kept'), ['1'])
+})
+
+inBothLanes('names of gRPC get a prefix, and binary ones vanish', async t => {
+  const lines = 'grpc-timeout: 1S\r\nGRPC-Encoding: gzip\r\ngrpc-trace-bin: AA\r\nX-Data-Bin: AA\r\nX-Binary: b\r\n'
+  const {seen} = await seenOf(t, lines)
+  t.strictSame(valuesOf(seen, 'dapr-grpc-timeout'), ['1S'])
+  t.strictSame(valuesOf(seen, 'dapr-grpc-encoding'), ['gzip'])
+  t.strictSame(valuesOf(seen, 'x-binary'), ['b'])
+  for (const name of ['grpc-timeout', 'grpc-encoding', 'grpc-trace-bin', 'dapr-grpc-trace-bin', 'x-data-bin'])
+    t.strictSame(valuesOf(seen, name), [], name)
+  const answer = await answerOf(t, 200, 'Grpc-Status: 0\r\nX-Data-Bin: AA\r\nX-A: 1\r\n')
+  t.equal(answer?.fields['dapr-grpc-status'], '0')
+  t.equal(answer?.fields['x-a'], '1')
+  t.equal(answer?.fields['grpc-status'], undefined)
+  t.equal(answer?.fields['x-data-bin'], undefined)
+})
+
+inBothLanes('other fields travel as they are, repeated ones repeatedly', async t => {
+  const lines =
+    'authorization: Bearer x\r\nCookie: a=b\r\nX-Twice: 1\r\nx-twice: 2\r\nUser-Agent: me\r\nOrigin: http://x\r\n' +
+    'Accept: a/b;q=1, "c,d"\r\ndestination-app-id: c\r\n'
+  const {seen} = await seenOf(t, lines)
+  t.strictSame(valuesOf(seen, 'authorization'), ['Bearer x'])
+  t.strictSame(valuesOf(seen, 'cookie'), ['a=b'])
+  t.strictSame(valuesOf(seen, 'x-twice'), ['1', '2'])
+  t.strictSame(valuesOf(seen, 'user-agent'), ['me'])
+  t.strictSame(valuesOf(seen, 'origin'), ['http://x'])
+  t.strictSame(valuesOf(seen, 'accept'), ['a/b;q=1, "c,d"'])
+  t.strictSame(valuesOf(seen, 'destination-app-id'), [])
+})
+
+inBothLanes('a call without a trace gets one, and the answer tells it', async t => {
+  for (const lines of ['', 'traceparent: nonsense\r\n', `tracestate: a=b\r\n`]) {
+    const {seen, answer} = await seenOf(t, lines)
+    const [trace = ''] = valuesOf(seen, 'traceparent')
+    t.match(trace, TRACEPARENT)
+    t.equal(valuesOf(seen, 'traceparent').length, 1)
+    t.equal(answer?.fields['traceparent'], trace)
+    t.strictSame(valuesOf(seen, 'tracestate'), [])
+  }
+})
+
+inBothLanes('a valid trace travels unchanged both ways', async t => {
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const {seen, answer} = await seenOf(t, `TraceParent: ${trace}\r\nTraceState: a=b\r\n`)
+  t.strictSame([valuesOf(seen, 'traceparent'), valuesOf(seen, 'tracestate')], [[trace], ['a=b']])
+  t.equal(answer?.fields['traceparent'], trace)
+  t.equal(answer?.fields['tracestate'], 'a=b')
+})
+
+inBothLanes('an app that tells a trace itself is believed', async t => {
+  const answer = await answerOf(t, 200, 'TraceParent: 00-aa\r\n')
+  t.equal(answer?.fields['traceparent'], '00-aa')
+})
+
+inBothLanes('health checks of an app are not traced', async t => {
+  const {seen, answer} = await seenOf(t, 'traceparent: x\r\n', {path: '/healthz'})
+  t.strictSame(valuesOf(seen, 'traceparent'), ['x'])
+  t.equal(answer?.fields['traceparent'], undefined)
+})
+
+inBothLanes('baggage travels and is echoed; what is none is refused', async t => {
+  const {seen, answer} = await seenOf(t, 'baggage: a=b%20c;p\r\nbaggage: d=e\r\n')
+  t.strictSame(valuesOf(seen, 'baggage'), ['a=b%20c;p'])
+  t.equal(answer?.fields['baggage'], 'a=b%20c;p,d=e')
+  const refused = await seenOf(t, 'baggage: no pair\r\n')
+  t.match(refused.answer, {
+    status: 400,
+    fields: {'content-type': 'text/plain; charset=utf-8'},
+    body: 'invalid baggage header: invalid baggage list-member: "no pair"\n'
+  })
+})
+
+inBothLanes('hop-by-hop fields of an answer stay behind, those that it names too', async t => {
+  const lines =
+    'Connection: X-Named\r\nX-Named: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: x\r\nTrailer: a\r\nTE: x\r\n' +
+    'Upgrade: h2c\r\nHTTP2-Settings: A\r\nProxy-Connection: x\r\nX-Kept: 1\r\n'
+  const answer = await answerOf(t, 200, lines)
+  t.strictSame(Object.keys(answer?.fields ?? {}).toSorted(), ['content-length', 'traceparent', 'x-kept'])
+})
+
+inBothLanes('an error without a content type is called JSON, where its body would have been read whole', async t => {
+  t.equal((await answerOf(t, 404, ''))?.fields['content-type'], 'application/json')
+  t.equal((await answerOf(t, 404, 'content-type: text/x\r\n'))?.fields['content-type'], 'text/x')
+  t.equal((await answerOf(t, 200, ''))?.fields['content-type'], undefined)
+})
+
+inBothLanes("tokens: the door's is checked and taken off, the callee's is set", async t => {
+  const open = await seenOf(t, 'dapr-api-token: mine\r\n')
+  t.strictSame(valuesOf(open.seen, 'dapr-api-token'), ['mine'], 'passed on where no door asks for one')
+  const tokens = {api: 'secret', app: 'inner'}
+  const remote = await seenOf(t, 'dapr-api-token: secret\r\n', {tokens})
+  t.strictSame(valuesOf(remote.seen, 'dapr-api-token'), [])
+  const local = await seenOf(t, 'Dapr-Api-Token: secret\r\n', {tokens, callee: 'a'})
+  t.strictSame(valuesOf(local.seen, 'dapr-api-token'), ['inner'])
+  for (const lines of ['', 'dapr-api-token: wrong\r\n']) {
+    const {answer} = await seenOf(t, lines, {tokens})
+    t.match(answer, {
+      status: 401,
+      fields: {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'},
+      body: 'invalid api token\n'
+    })
+  }
+})

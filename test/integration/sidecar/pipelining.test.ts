@@ -1,0 +1,112 @@
+import {setImmediate as turn} from 'node:timers/promises'
+import t from 'tap'
+import {chunked, connect, request, type Caller} from './caller.ts'
+import {echoApp, inBothLanes, onRequest, openDoor, rawApp} from './rig.ts'
+
+const bodiesOf = async (caller: Caller, count: number): Promise<string[]> => {
+  const bodies: string[] = []
+  for (let at = 0; at < count; at++) bodies.push((await caller.answer())?.body ?? 'none')
+  return bodies
+}
+
+inBothLanes('requests sent ahead in one write are answered in order, each whole', async t => {
+  const {port: appPort} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  for (const count of [3, 50, 400]) {
+    const bodies = Array.from({length: count}, (_, at) => `${at.toString()} `.padEnd(at % 3 === 0 ? 1024 : 5, 'x'))
+    const caller = await connect(t, port)
+    caller.send(bodies.map((body, at) => (at % 4 === 3 ? chunked([body]) : request({body}))).join(''))
+    t.strictSame(await bodiesOf(caller, count), bodies, `${count.toString()} of them`)
+  }
+})
+
+inBothLanes('calls of one line go to the app one at a time, also when the first is slow', async t => {
+  let underWay = 0
+  let most = 0
+  const {port: appPort} = await echoApp(t, (request, response) => {
+    most = Math.max(most, ++underWay)
+    const answer = (): void => {
+      underWay--
+      response.end(request.url)
+    }
+    if (request.url === '/0') setTimeout(answer, 50)
+    else answer()
+  })
+  const {port} = await openDoor(t, {appPort})
+  const caller = await connect(t, port)
+  caller.send([0, 1, 2, 3].map(at => request({method: 'GET', path: `/${at.toString()}`})).join(''))
+  t.strictSame(await bodiesOf(caller, 4), ['/0', '/1', '/2', '/3'])
+  t.equal(most, 1)
+})
+
+inBothLanes('an unknown app is answered in its place, and the line goes on', async t => {
+  const {port: appPort} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort})
+  const caller = await connect(t, port)
+  const unknown = 'POST /v1.0/invoke/nobody/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc'
+  caller.send(request({body: 'one'}) + unknown + request({body: 'two'}))
+  t.match(await caller.answer(), {status: 200, body: 'one'})
+  t.match(await caller.answer(), {
+    status: 500,
+    body: `{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: nobody, err: couldn't find service: nobody"}`
+  })
+  t.match(await caller.answer(), {status: 200, body: 'two'})
+})
+
+inBothLanes('an app that hangs up after each answer, announced or not, is no trouble', async t => {
+  for (const announce of ['Connection: close\r\n', '']) {
+    const appPort = await rawApp(t, socket => {
+      onRequest(socket, () => {
+        socket.end(`HTTP/1.1 200 OK\r\n${announce}Content-Length: 2\r\n\r\nok`)
+      })
+    })
+    const {port} = await openDoor(t, {appPort})
+    const caller = await connect(t, port)
+    for (let count = 0; count < 30; count++) {
+      caller.send(request({method: 'GET'}))
+      t.match(await caller.answer(), {status: 200, body: 'ok'})
+    }
+  }
+})
+
+t.test('somebody who sends ahead for ever is not read further, or cut', async t => {
+  const {port: appPort} = await echoApp(t, () => undefined)
+  const {port, underWay} = await openDoor(t, {appPort})
+  const plain = await connect(t, port)
+  const text = request({method: 'GET'}).repeat(100_000)
+  plain.send(text)
+  for (let before = -1; before !== plain.socket.bytesWritten - plain.socket.writableLength;) {
+    before = plain.socket.bytesWritten - plain.socket.writableLength
+    for (let count = 0; count < 50; count++) await turn()
+  }
+  t.ok(plain.socket.writableLength > 0, `${plain.socket.writableLength.toString()} bytes are still with the caller`)
+  t.equal(underWay(), 1)
+  const other = await openDoor(t, {appPort})
+  const caller = await connect(t, other.port)
+  caller.send(chunked(['x']).repeat(2100))
+  t.equal(await caller.closed(), '')
+  t.equal(other.underWay(), 0)
+})
+
+inBothLanes('a websocket behind two calls of the same line waits for them', async t => {
+  const appPort = await rawApp(t, socket => {
+    let isOpen = false
+    socket.on('data', bytes => {
+      const text = bytes.toString('latin1')
+      if (isOpen) return void socket.write(`echo ${text}`)
+      if (!text.startsWith('GET /ws ')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+      isOpen = true
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
+    })
+  })
+  const {port} = await openDoor(t, {appPort})
+  const caller = await connect(t, port)
+  const upgrade = request({method: 'GET', path: '/ws', lines: 'Connection: Upgrade\r\nUpgrade: websocket\r\n'})
+  caller.send(request({method: 'GET'}) + request({method: 'GET'}) + upgrade)
+  t.match(await caller.answer(), {status: 200, body: 'ok'})
+  t.match(await caller.answer(), {status: 200, body: 'ok'})
+  t.match(await caller.answer(), {status: 101})
+  caller.send('hello')
+  await caller.until(text => text.includes('echo hello'))
+  t.equal(caller.text, 'echo hello')
+})
