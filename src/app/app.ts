@@ -9,12 +9,13 @@ import type {Sink} from '../event.ts'
 import type {AppPlan} from '../plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../state.ts'
 import {Course} from './course.ts'
-import {loadSpawn, type Spawn} from './group.ts'
+import type {Guardian} from './guardian.ts'
 import {Life} from './life.ts'
 import {aborted, pause} from './pause.ts'
 import {closePipes, makePipes, type LifePipes} from './pipes.ts'
 import {Readiness, targetOf} from './readiness.ts'
 import {afterLife, nextLife, NO_FAILURES, type Failures} from './restart.ts'
+import {shellFor} from './shell.ts'
 import {findStranger, type Stranger} from './stranger.ts'
 import type {Note, Supervised} from './supervised.ts'
 import {Tail} from './lines.ts'
@@ -27,13 +28,17 @@ export interface AppOptions {
   readonly lifeMark: (life: number) => string
   /** Where the app listens; 0 = nowhere. */
   readonly appPort: number
+  /** Where a life runs, if not in the folder of the plan. Called right before the spawn. */
+  readonly folder?: (() => string) | undefined
   readonly lines: Sink
   readonly moved: (state: AppState) => void
   readonly noted: (note: Note) => void
   /** The only app of a run: its command is run without a shell, its output comes byte for byte, and it may read. */
   readonly single?: {readonly input: Readable | undefined} | undefined
-  /** What follows an unasked exit. */
+  /** What follows an unasked exit; `Infinity`: nothing, until a new life is asked for. */
   readonly next?: typeof nextLife
+  /** Told of each group, should we be killed. */
+  readonly guardian?: Pick<Guardian, 'watch' | 'forget'> | undefined
 }
 
 /** How a life ended, and whether that was asked for. */
@@ -44,12 +49,11 @@ interface Ended {
 }
 
 /**
- * Pipes for so many first lives, made while the code that spawns is being loaded: hand one to each `start`. None where
+ * Pipes for so many first lives, made while ports are claimed and doors opened: hand one to each `start`. None where
  * they cannot be made: then each app makes its own, and tells what hinders it.
  */
 export async function prepareLives(count: number): Promise<readonly LifePipes[]> {
-  const [pipes] = await Promise.all([makePipes(count).catch((): LifePipes[] => []), loadSpawn()])
-  return pipes
+  return makePipes(count).catch((): LifePipes[] => [])
 }
 
 /** A program of a plan, from its start through its lives until it is wanted no more or will not be started again. */
@@ -71,6 +75,7 @@ export class App implements Supervised {
   #failures: Failures = NO_FAILURES
   #lives = 0
   #stderr = new Tail()
+  #lived = {from: 0, to: 0}
   #stranger: Stranger | undefined
   #recheck = (): void => undefined
   #stopWatching = (): void => undefined
@@ -95,6 +100,10 @@ export class App implements Supervised {
 
   get shortLives(): number {
     return this.#failures.short
+  }
+
+  get lived(): {readonly from: number; readonly to: number} {
+    return this.#lived
   }
 
   /** Takes the pipes of the first life, which it makes itself when there are none. */
@@ -151,7 +160,7 @@ export class App implements Supervised {
 
   /** One life, from its pipes to the last of its processes. */
   async #live(given: LifePipes | undefined): Promise<Ended> {
-    const [pipes, spawn] = await Promise.all([given ?? this.#makePipes(), loadSpawn(), this.#lookForStranger()])
+    const [pipes] = await Promise.all([given ?? this.#makePipes(), this.#lookForStranger()])
     if (this.#over.signal.aborted) {
       if ('stdout' in pipes) closePipes(pipes)
       return {exit: undefined, livedMs: 0, isAsked: true}
@@ -161,23 +170,22 @@ export class App implements Supervised {
       this.#course.enter({phase: 'starting', pid: undefined})
       return {exit: pipes, livedMs: 0, isAsked: false}
     }
-    const life = this.#begin(pipes, spawn)
+    const life = this.#begin(pipes)
     await Promise.race([life.group.exited, aborted(this.#asked.signal)])
     return this.#finish(life)
   }
 
-  #begin(pipes: LifePipes, spawn: Spawn): Life {
+  #begin(pipes: LifePipes): Life {
     const {plan, environment, lifeMark, single, lines} = this.#options
     const number = ++this.#lives
     const stderr = new Tail()
     this.#stderr = stderr
     const readiness = this.#readinessOf(() => life)
     const life = new Life({
-      spawn,
       pipes,
       // as Dapr's CLI does in a template (pkg/standalone/run.go): a missing program is the shell's to report, with 127
-      command: single === undefined ? ['/bin/sh', '-c', 'exec "$@"', 'sh', ...plan.command] : plan.command,
-      folder: plan.folder,
+      command: single === undefined ? [shellFor(plan), '-c', 'exec "$@"', 'sh', ...plan.command] : plan.command,
+      folder: this.#options.folder?.() ?? plan.folder,
       env: environment(number),
       mark: `PILLION_LIFE=${lifeMark(number)}`,
       input: single?.input,
@@ -188,6 +196,7 @@ export class App implements Supervised {
         return lines({app: plan.id, stream, text})
       }
     })
+    this.#options.guardian?.watch(life.group)
     this.#course.enter({phase: 'starting', pid: life.group.pid})
     this.#watchReady(life, readiness)
     return life
@@ -206,7 +215,9 @@ export class App implements Supervised {
       now: this.#now.signal,
       ended: stray => this.#options.noted({type: 'stray-ended', ...stray})
     })
-    return {exit, livedMs: life.livedMs, isAsked}
+    this.#options.guardian?.forget(life.group)
+    this.#lived = life.lived
+    return {exit, livedMs: this.#lived.to - this.#lived.from, isAsked}
   }
 
   /** What follows the readiness of one life: `recheck` may ask for it again, `#stopWatching` ends it. */
@@ -259,13 +270,15 @@ export class App implements Supervised {
 
   async #backOff(delayMs: number, last: Exit): Promise<void> {
     this.#course.enter({phase: 'backoff', failures: this.#failures.inARow, until: Date.now() + delayMs, last})
-    await pause(delayMs, this.#asked.signal)
+    if (delayMs === Infinity) await aborted(this.#asked.signal)
+    else await pause(delayMs, this.#asked.signal)
     if (this.#asked.signal.aborted) this.#failures = NO_FAILURES
   }
 
   #enterLast(exit: Exit, isGivenUp: boolean): AppState {
+    const state = this.#course.enter({phase: 'exited', exit, asked: false})
     const lives = this.#failures.short
     if (isGivenUp) this.#options.noted({type: 'given-up', lives, exit, lastLines: this.lastLines})
-    return this.#course.enter({phase: 'exited', exit, asked: false})
+    return state
   }
 }

@@ -52,6 +52,8 @@ export interface MarkedEnding {
   readonly mark: string
   /** Carriers of one of these are left alone. */
   readonly spared?: readonly string[]
+  /** So long they are only watched: somebody else may be ending them. */
+  readonly patienceMs?: number
   readonly graceMs: number
   /** When it is aborted the grace is over. */
   readonly now?: AbortSignal
@@ -59,8 +61,9 @@ export interface MarkedEnding {
 }
 
 /** Ends every process that carries a mark, wherever it is: SIGTERM, the grace, SIGKILL. At once when there is none. */
-export async function endMarked({mark, spared = [], graceMs, now, ended}: MarkedEnding): Promise<void> {
+export async function endMarked({mark, spared = [], patienceMs = 0, graceMs, now, ended}: MarkedEnding): Promise<void> {
   const remains = new Remains({mark, spared, endsStrays: true, ended})
+  if (patienceMs > 0 && (await isGoneByItself(remains, patienceMs))) return
   const grace = openGrace(graceMs, now)
   try {
     if (!(await isGone(remains, 'SIGTERM', grace))) await kill(remains)
@@ -95,6 +98,15 @@ async function isGone(remains: Remains, signal: NodeJS.Signals, grace: Grace): P
     if (grace.signal.aborted) return false
     await remains.signalStrays(signal)
     await pause(wait, grace.signal)
+  }
+  return true
+}
+
+async function isGoneByItself(remains: Remains, patienceMs: number): Promise<boolean> {
+  const end = performance.now() + patienceMs
+  while (await remains.look()) {
+    if (performance.now() >= end) return false
+    await pause(LOOK_EVERY_MS)
   }
   return true
 }

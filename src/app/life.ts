@@ -1,6 +1,6 @@
 import type {Readable} from 'node:stream'
 import {endGroup} from './ending.ts'
-import type {Group, Spawn} from './group.ts'
+import {spawnGroup, type Group} from './group.ts'
 import {Output} from './output.ts'
 import type {LifePipes} from './pipes.ts'
 import type {Stray} from './remains.ts'
@@ -8,7 +8,6 @@ import type {StopPlan} from '../plan.ts'
 import type {Exit} from '../state.ts'
 
 export interface LifeOptions {
-  readonly spawn: Spawn
   readonly command: readonly string[]
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
@@ -35,12 +34,12 @@ export class Life {
   readonly #output: Output
   readonly #input: Readable | undefined
   readonly #bornAt = performance.now()
-  #livedMs: number | undefined
+  #endedAt: number | undefined
 
-  constructor({spawn, input, mark, isRaw, take, ...options}: LifeOptions) {
+  constructor({input, mark, isRaw, take, ...options}: LifeOptions) {
     const {pipes} = options
     this.mark = mark
-    this.group = spawn({...options, hasInput: input !== undefined})
+    this.group = spawnGroup({...options, hasInput: input !== undefined})
     void this.#timeLife()
     this.#output = new Output({pipes, isRaw, take})
     this.#input = input
@@ -56,12 +55,12 @@ export class Life {
 
   async #timeLife(): Promise<void> {
     await this.group.exited
-    this.#livedMs = performance.now() - this.#bornAt
+    this.#endedAt = performance.now()
   }
 
-  /** From the spawn until the leader was reaped, or until now. */
-  get livedMs(): number {
-    return this.#livedMs ?? performance.now() - this.#bornAt
+  /** From the spawn until the leader was reaped, or until now (`performance.now()`). */
+  get lived(): {readonly from: number; readonly to: number} {
+    return {from: this.#bornAt, to: this.#endedAt ?? performance.now()}
   }
 
   /** Ends whatever is left of it; never rejects for what processes do. */

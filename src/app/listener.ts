@@ -25,6 +25,7 @@ export class Listener implements Supervised {
   readonly ended: Promise<AppState>
   readonly lastLines: readonly string[] = []
   readonly shortLives = 0
+  readonly lived = {from: 0, to: 0}
   readonly #course: Course
   readonly #target: Target
   readonly #over = new AbortController()

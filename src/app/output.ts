@@ -4,6 +4,8 @@ import {pause} from './pause.ts'
 import type {LifePipes} from './pipes.ts'
 
 const SILENCE_MS = 100
+/** So much comes at once from a pipe that is full. */
+const WHOLE_READ = 64 * 1024
 
 export interface OutputOptions {
   readonly pipes: Pick<LifePipes, 'stdout' | 'stderr'>
@@ -65,6 +67,7 @@ export class Output {
       this.#lastRead = performance.now()
       const text = isRaw ? chunk.toString('latin1') : cutter.push(chunk)
       if (text !== '') taken = this.#handOn(name, text, socket)
+      if (chunk.length >= WHOLE_READ && !socket.isPaused()) giveWay(socket)
     })
     await new Promise(resolve => {
       socket.on('error', () => undefined).once('close', resolve) // an error is an end: `close` follows
@@ -88,6 +91,12 @@ export class Output {
     this.#lastRead = performance.now()
     socket.resume()
   }
+}
+
+/** A pipe that is always full would be read 32 times before anything else has its turn (libuv): calls go between. */
+function giveWay(socket: Socket): void {
+  socket.pause()
+  setImmediate(() => socket.resume())
 }
 
 /** A socket reads a FIFO as it reads any pipe, without a thread of the pool. */

@@ -28,7 +28,6 @@ export async function makePipes(lives: number): Promise<LifePipes[]> {
   const [stdouts, stderrs] = [pathsOf('out'), pathsOf('err')]
   const open: number[] = []
   try {
-    // not execa: this runs while execa is still being loaded
     if (lives > 0) await promisify(execFile)('mkfifo', ['-m', '600', ...stdouts, ...stderrs])
     return stdouts.map((stdout, life) => ({
       stdout: openPipe(stdout, open),

@@ -62,13 +62,14 @@ export interface Page {
   readonly path: string
   /** Over TLS; the certificate of an app on this machine is taken as it is. */
   readonly isSecure: boolean
+  readonly withinMs?: number
 }
 
 /** The status of a GET, 0 when there is no answer. */
-export async function statusOf({host, port, path, isSecure}: Page): Promise<number> {
+export async function statusOf({host, port, path, isSecure, withinMs = ATTEMPT_WITHIN_MS}: Page): Promise<number> {
   const {get} = isSecure ? await import('node:https') : await import('node:http')
   return new Promise(resolve => {
-    const options = {host, port, path, agent: false, rejectUnauthorized: false, timeout: ATTEMPT_WITHIN_MS}
+    const options = {host, port, path, agent: false, rejectUnauthorized: false, timeout: withinMs}
     const request = get(options, (response: IncomingMessage) => settle(response.statusCode ?? 0))
     const settle = (status: number): void => {
       resolve(status)

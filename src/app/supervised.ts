@@ -11,6 +11,8 @@ export interface Supervised {
   readonly lastLines: readonly string[]
   /** Lives under 1 s in a row, up to now. */
   readonly shortLives: number
+  /** When its latest life began and ended (`performance.now()`); zeros before the first end. */
+  readonly lived: {readonly from: number; readonly to: number}
   /** Settles when the first process was spawned, could not be, or is wanted no more. */
   start(): Promise<void>
   /** Asks for a new life at once. Askings that come close together are one; nothing happens before the start and after the end. */

@@ -1,9 +1,8 @@
-import {readdir} from 'node:fs/promises'
-import {request, type IncomingMessage} from 'node:http'
-import {join} from 'node:path'
-import {codeOf} from '../errors.ts'
-import {existingFolders, runtimeFolders} from './folder.ts'
-import type {RunListing} from './messages.ts'
+import type {IncomingMessage} from 'node:http'
+import {codeOf, UserError} from '../errors.ts'
+import {GONE, runSockets, send, text} from './ask.ts'
+import {readListing} from './listing.ts'
+import type {ListedNotification, ListedService, LogsAsked, RunListing} from './messages.ts'
 
 /** A run that answers. */
 export interface FoundRun {
@@ -12,6 +11,15 @@ export interface FoundRun {
   stop(): Promise<void>
   /** Ends one app and its door; false where the run has no such app. Settles when both are gone. */
   stopApp(id: string): Promise<boolean>
+  /** Starts one app anew: '' when its new process runs, else why not; undefined where the run has no such app. */
+  restartApp(id: string): Promise<string | undefined>
+  /** The log of one app as latin1 text; undefined where the run has no such app. */
+  logs(id: string, asked: LogsAsked): Promise<AsyncIterable<string> | undefined>
+  /** Its Daeploy services, in their order. */
+  services(): Promise<readonly ListedService[]>
+  /** Makes a version main: '' when it is, else why not. */
+  assign(name: string, version: string): Promise<string>
+  notifications(): Promise<Readonly<Record<string, ListedNotification>>>
 }
 
 /** How long a run may take to tell about itself before `list` goes on without it. */
@@ -19,11 +27,7 @@ const PATIENCE_MS = 2000
 
 /** All runs of the user that answer, oldest first. Folders without an answering socket are passed over. */
 export async function findRuns(env: Readonly<Record<string, string | undefined>>): Promise<readonly FoundRun[]> {
-  const sockets: string[] = []
-  for (const folder of existingFolders(runtimeFolders(env))) {
-    for (const name of await readdir(folder)) sockets.push(join(folder, name, 'socket'))
-  }
-  const found = await Promise.all(sockets.map(ask))
+  const found = await Promise.all((await runSockets(env)).map(async ({path}) => ask(path)))
   return found.filter(run => run !== undefined).toSorted((a, b) => a.listing.startedAt - b.listing.startedAt)
 }
 
@@ -31,10 +35,16 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
   let listing: RunListing
   try {
     const answer = await send(socketPath, 'GET', '/run', AbortSignal.timeout(PATIENCE_MS))
-    listing = JSON.parse(await text(answer)) as RunListing
+    listing = readListing(await text(answer))
   } catch (error) {
     if (GONE.has(codeOf(error)) || (error instanceof Error && error.name === 'AbortError')) return undefined
     throw error
+  }
+  const asked = async (method: string, path: string, deed: string): Promise<string> => {
+    const answer = await send(socketPath, method, path)
+    const words = await text(answer)
+    refuseOld(answer, {listing}, deed)
+    return words
   }
   return {
     listing,
@@ -54,23 +64,49 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
         if (GONE.has(codeOf(error))) return true // it was the last one: the run has ended with it
         throw error
       }
-    }
+    },
+    restartApp: async id => {
+      const answer = await send(socketPath, 'POST', `/apps/restart?id=${encodeURIComponent(id)}`)
+      const words = await text(answer)
+      refuseOld(answer, {listing}, 'restart apps')
+      return answer.statusCode === 404 ? undefined : words
+    },
+    logs: async (id, {tail, isFollowed}) => {
+      const query = new URLSearchParams({
+        id,
+        ...(tail >= 0 && {tail: tail.toString()}),
+        ...(isFollowed && {follow: '1'})
+      })
+      const answer = await send(socketPath, 'GET', `/apps/logs?${query.toString()}`)
+      refuseOld(answer, {listing}, 'show logs')
+      if (answer.statusCode === 200) return textsOf(answer)
+      answer.destroy()
+      return undefined
+    },
+    services: async () =>
+      JSON.parse(await asked('GET', '/services', 'list Daeploy services')) as readonly ListedService[],
+    assign: async (name, version) =>
+      asked('POST', `/services/assign?${new URLSearchParams({name, version}).toString()}`, 'assign versions'),
+    notifications: async () =>
+      JSON.parse(await asked('GET', '/notifications', 'list notifications')) as Record<string, ListedNotification>
   }
 }
 
-/** What a call meets when the run ends or has ended. */
-const GONE = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
-
-const send = async (socketPath: string, method: string, path: string, signal?: AbortSignal): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => {
-    request({socketPath, method, path, ...(signal && {signal})}, resolve)
-      .on('error', reject)
-      .end()
+/** An older run answers 501 to what it does not know; `deed` says what it was asked to do. */
+function refuseOld({statusCode}: IncomingMessage, {listing}: {listing: RunListing}, deed: string): void {
+  if (statusCode !== 501) return
+  const {pid, version, templateFile} = listing
+  const name = templateFile === '' ? 'a single run' : `the run of ${templateFile}`
+  throw new UserError(`${name} (pid ${pid.toString()}) is of version ${version}, which cannot ${deed}`, {
+    explanation: 'Stop it, and start it again with this version.'
   })
+}
 
-async function text(answer: IncomingMessage): Promise<string> {
-  let whole = ''
-  answer.setEncoding('utf8')
-  for await (const piece of answer) whole += piece as string
-  return whole
+async function* textsOf(answer: IncomingMessage): AsyncGenerator<string> {
+  answer.setEncoding('latin1')
+  try {
+    for await (const piece of answer) yield piece as string
+  } catch (error) {
+    if (!GONE.has(codeOf(error))) throw error // the run was killed: there is no more of it
+  }
 }

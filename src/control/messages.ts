@@ -12,6 +12,9 @@ export interface ListedApp {
   readonly httpReadBufferSize: number
   readonly appLogPath: string
   readonly daprdLogPath: string
+  /** Daeploy's version of a service, `0.0.0` for others, and whether it answers for its id. */
+  readonly version: string
+  readonly isMain: boolean
   /** The phase of its life, for people: `running`, `starting`, `exited` … */
   readonly state: string
 }
@@ -30,6 +33,29 @@ export interface RunListing {
   readonly apps: readonly ListedApp[]
 }
 
+/** A door as it is told to another run, whose apps' calls may come through it. */
+export interface ToldDoor {
+  readonly run: string
+  readonly startedAt: number
+  /** Where it listens, in the order to try. */
+  readonly hosts: readonly string[]
+  readonly port: number
+  /** Said at the door, it lets a run speak for its apps (`sidecar/guest.ts`). */
+  readonly key: string
+}
+
+/** A door that is open, and when it closes. */
+export interface LentDoor {
+  readonly told: ToldDoor
+  readonly closing: Promise<void>
+}
+
+export interface LogsAsked {
+  /** The last lines only; -1: all that is kept. */
+  readonly tail: number
+  readonly isFollowed: boolean
+}
+
 /** What a run does when it is asked. */
 export interface Handlers {
   readonly list: () => RunListing
@@ -37,4 +63,36 @@ export interface Handlers {
   readonly stop: () => void
   /** Ends one app and its door; false where the run has no such app. */
   readonly stopApp: (id: string) => Promise<boolean>
+  /** Starts one app anew: '' when its process runs, else why not; undefined where the run has no such app. */
+  readonly restartApp: (id: string) => Promise<string | undefined>
+  /** Latin1 text, ended with the app's log or by `gone`; undefined where the run has no such app. */
+  readonly logs: (id: string, asked: LogsAsked, gone: AbortSignal) => AsyncIterable<string> | undefined
+  readonly lendDoor: (id: string) => LentDoor | undefined
+  /** The Daeploy services of the run, in its order. */
+  readonly services: () => readonly ListedService[]
+  /** Makes a version main: '' when it is, else why not. */
+  readonly assign: (name: string, version: string) => string
+  /** What services have notified, by an opaque number. */
+  readonly notifications: () => Readonly<Record<string, ListedNotification>>
+}
+
+export interface ListedService {
+  readonly name: string
+  readonly version: string
+  readonly isMain: boolean
+  /** Docker's word for its state. */
+  readonly status: string
+  /** Milliseconds since 1970; 0: never. */
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
+/** A notification in the words of Daeploy's manager; what it has beyond these goes with it. */
+export interface ListedNotification {
+  readonly service_name: string
+  readonly service_version: string
+  readonly msg: string
+  readonly severity: number
+  readonly timestamp: string
+  readonly counter: number
 }

@@ -1,26 +1,41 @@
 import {rmSync} from 'node:fs'
 import {mkdir, rename} from 'node:fs/promises'
-import {createServer, type IncomingMessage, type ServerResponse} from 'node:http'
+import type {IncomingMessage, ServerResponse} from 'node:http'
 import {join} from 'node:path'
 import {messageOf} from '../errors.ts'
+import {VERSION} from '../version.ts'
+import {http} from '../wire/http.ts'
+import {noteSpared, writeAbout, type About} from './about.ts'
 import type {Handlers} from './messages.ts'
+import {lend, Streams} from './streams.ts'
 
 /** A run that others can find. */
 export interface Registration {
-  /** Takes the run off the list; connections that wait for its end are left to the end of the process. */
-  withdraw(): void
+  /**
+   * Takes the run off the list at once; settles when those who read logs have them, or have read nothing for a moment.
+   * Connections that wait for its end are left to the end of the process.
+   */
+  withdraw(): Promise<void>
+  /** What leaves the group of this life (the value of `PILLION_LIFE`) is to live on, should we be killed. */
+  spare(life: string): void
 }
+
+/** Where a run with this mark registers. */
+export const homeOf = (folder: string, mark: string): string => join(folder, mark.slice(0, 8))
 
 /**
  * Makes a run known: its socket listens first and gets its name by `rename`, so nobody ever sees a socket that does not
- * answer yet. `folder` is checked already (`usableFolder`); `run` names the run.
+ * answer yet. `folder` is checked already (`usableFolder`).
  */
-export async function register(folder: string, run: string, handlers: Handlers): Promise<Registration> {
-  const home = join(folder, run.slice(0, 8))
+export async function register(folder: string, about: About, handlers: Handlers): Promise<Registration> {
+  const home = homeOf(folder, about.mark)
   await mkdir(home, {mode: 0o700})
-  const server = createServer((request, response) => {
-    answer(request, response, handlers).catch((error: unknown) => {
-      response.writeHead(500).end(messageOf(error))
+  await writeAbout(home, about)
+  const streams = new Streams()
+  const server = http.createServer((request, response) => {
+    answer(request, response, {handlers, streams}).catch((error: unknown) => {
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500).end(messageOf(error))
     })
   })
   server.unref()
@@ -29,15 +44,22 @@ export async function register(folder: string, run: string, handlers: Handlers):
   })
   await rename(join(home, 'new'), join(home, 'socket'))
   return {
-    withdraw: () => {
+    spare: life => noteSpared(home, life),
+    withdraw: async () => {
       server.close()
       rmSync(home, {recursive: true, force: true})
+      await streams.settled()
     }
   }
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, handlers: Handlers): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  {handlers, streams}: {handlers: Handlers; streams: Streams}
+): Promise<void> {
   const {pathname, searchParams} = new URL(request.url ?? '/', 'http://run')
+  const id = searchParams.get('id') ?? ''
   switch (`${request.method ?? ''} ${pathname}`) {
     case 'GET /run':
       response.end(JSON.stringify(handlers.list()))
@@ -48,9 +70,30 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
       handlers.stop()
       return
     case 'POST /apps/stop':
-      response.writeHead((await handlers.stopApp(searchParams.get('id') ?? '')) ? 204 : 404).end()
+      response.writeHead((await handlers.stopApp(id)) ? 204 : 404).end()
       return
+    case 'POST /apps/restart':
+      return tell(response, await handlers.restartApp(id))
+    case 'GET /apps/logs': {
+      const asked = {tail: Number(searchParams.get('tail') ?? -1), isFollowed: searchParams.has('follow')}
+      return streams.send(response, gone => handlers.logs(id, asked, gone))
+    }
+    case 'GET /services':
+      response.end(JSON.stringify(handlers.services()))
+      return
+    case 'POST /services/assign':
+      response.end(handlers.assign(searchParams.get('name') ?? '', searchParams.get('version') ?? ''))
+      return
+    case 'GET /notifications':
+      response.end(JSON.stringify(handlers.notifications()))
+      return
+    case 'GET /door':
+      return lend(response, handlers.lendDoor(id), () => handlers.list().apps.map(({appId}) => appId))
     default:
-      response.writeHead(404).end()
+      // The answer to a newer program: it knows what to say to its user.
+      response.writeHead(501).end(VERSION)
   }
 }
+
+const tell = (response: ServerResponse, words: string | undefined): void =>
+  void response.writeHead(words === undefined ? 404 : 200).end(words)

@@ -10,8 +10,10 @@ import type {Lines, Sink} from '../event.ts'
 import type {LogPlan} from '../plan.ts'
 import type {Console, ConsoleWriter} from './console.ts'
 import {createLogFile, type LogFile, type Warn} from './file.ts'
+import {Memory} from './memory.ts'
 import type {Writer} from './open-line.ts'
 import {appPrefix, prefixed, withoutColours} from './prefix.ts'
+import type {LogRecord} from './record.ts'
 import {plainly, type Status, withSign} from './status.ts'
 
 /** An app's own log. */
@@ -20,6 +22,8 @@ export interface AppLog {
   readonly sink: Sink
   /** The file, absolute; '' for none. */
   readonly path: string
+  /** What can be read of it from elsewhere: the file, or without one what memory keeps. */
+  readonly record: LogRecord
   /** Settles when the file has everything. */
   close(): Promise<void>
 }
@@ -76,6 +80,7 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
   const consolePrefix = options.consolePrefix ?? filePrefix
   const console = plan.app === 'file' ? undefined : options.console
   const whenStuck = (): 'kept' | 'wait' => (file?.isOpen === true ? 'kept' : 'wait')
+  const record = file ?? new Memory()
   const inFile = writersOf<Writer>(filePrefix, prefix => ({prefix}))
   const onConsole = writersOf<ConsoleWriter>(consolePrefix, prefix => ({prefix, whenStuck}))
 
@@ -84,14 +89,14 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
     const shown = keepsColours ? text : bare
     const kept = prefixed(bare, inFile[stream].prefix)
     const isSame = shown === bare && inFile[stream].prefix === onConsole[stream].prefix
-    const fileWaits = file?.write({writer: inFile[stream], text: kept})
+    const fileWaits = record.write({writer: inFile[stream], text: kept})
     const consoleWaits = console?.write({
       writer: onConsole[stream],
       text: isSame ? kept : prefixed(shown, onConsole[stream].prefix)
     })
     return bothOf(fileWaits, consoleWaits)
   }
-  return {sink, path: file?.path ?? '', close: async () => file?.close()}
+  return {sink, path: file?.path ?? '', record, close: async () => record.close()}
 }
 
 function bothOf(a: Promise<void> | undefined, b: Promise<void> | undefined): Promise<void> | undefined {

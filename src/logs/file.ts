@@ -3,7 +3,9 @@ import {mkdir} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {getSystemErrorMessage, promisify} from 'node:util'
 import {codeOf, messageOf} from '../errors.ts'
+import {readPart, startOfLastIn} from './log-reader.ts'
 import {type Piece, WholeLines} from './open-line.ts'
+import type {LogRecord} from './record.ts'
 
 /** Characters that wait for the disk before the writer is asked to wait. */
 const MOST_WAITING = 1024 * 1024
@@ -30,6 +32,12 @@ export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'ki
   const parts = [startedAt.getMonth() + 1, startedAt.getDate()]
   const clock = [startedAt.getHours(), startedAt.getMinutes(), startedAt.getSeconds()]
   return `${id.replaceAll('/', '_')}_${kind}_${startedAt.getFullYear()}${[...parts, ...clock].map(twoDigits).join('')}.log`
+}
+
+/** Whether a file has such a name; names of one id sort by their time. */
+export function isLogOf(name: string, id: string, kind: LogFilePlace['kind']): boolean {
+  const start = `${id.replaceAll('/', '_')}_${kind}_`
+  return name.startsWith(start) && /^\d{14}\.log$/.test(name.slice(start.length))
 }
 
 /** What the system says of a failed call, without our words around it: `no space left on device`. */
@@ -83,13 +91,17 @@ async function openNew(path: string): Promise<number | undefined> {
  * A log file: text in, one write at a time, never blocking. A failed write (full disk) brings one warning and ends the
  * file; what comes after is dropped. A long line stays one line (`WholeLines`).
  */
-export class LogFile {
+export class LogFile implements LogRecord {
   readonly path: string
   readonly #fd: number
   readonly #warn: Warn
   readonly #lines = new WholeLines()
   #waiting: string[] = []
   #waitingSize = 0
+  #written = 0
+  readonly #taps = new Set<(text: string) => void>()
+  /** Those who wait until all is written that came before. */
+  #readers: {readonly size: number; readonly resolve: () => void}[] = []
   #timer: NodeJS.Timeout | undefined
   #isWriting = false
   #state: 'open' | 'closing' | 'closed' = 'open'
@@ -105,6 +117,28 @@ export class LogFile {
   /** Whether what is written arrives: not after a failure, nor after `close`. */
   get isOpen(): boolean {
     return this.#state === 'open'
+  }
+
+  /** Everything that was given, whether it is on the disk yet or not. */
+  length = 0
+
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  tap(take: (text: string) => void): () => void {
+    this.#taps.add(take)
+    return () => this.#taps.delete(take)
+  }
+
+  async *read(from: number, to: number): AsyncGenerator<string> {
+    await this.#reached(to)
+    yield* readPart(this.path, from, to)
+  }
+
+  async startOfLast(count: number, end: number): Promise<number> {
+    await this.#reached(end)
+    return startOfLastIn(this.path, count, end)
   }
 
   /** A promise, while more than 1 MiB waits for the disk, until it has been handed over; it never rejects. */
@@ -130,6 +164,8 @@ export class LogFile {
     if (text === '') return
     this.#waiting.push(text)
     this.#waitingSize += text.length
+    this.length += text.length
+    for (const take of this.#taps) take(text)
     if (!this.#isWriting) this.#writeSoon()
   }
 
@@ -147,6 +183,8 @@ export class LogFile {
     this.#isWriting = true
     this.#writeAll(text, error => {
       this.#isWriting = false
+      this.#written += text.length
+      this.#tellReaders(this.#written)
       if (error !== null) this.#fail(error)
       else if (this.#state === 'open' && this.#waitingSize > 0) this.#writeSoon()
       else if (this.#state === 'closing') this.#writeNext()
@@ -164,6 +202,7 @@ export class LogFile {
   #fail(error: Error): void {
     this.#state = 'closing'
     this.#forget()
+    this.#tellReaders(Infinity)
     this.#warn(`log file ${this.path}: ${reasonOf(error)}; nothing more is written to it`)
     this.#end()
   }
@@ -173,6 +212,19 @@ export class LogFile {
     this.#waitingSize = 0
     this.#room?.resolve()
     this.#room = undefined
+  }
+
+  /** Settles when the disk has so much, or will never have it. */
+  async #reached(size: number): Promise<void> {
+    if (this.#written >= size || this.#state === 'closed') return
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#readers.push({size, resolve})
+    return promise
+  }
+
+  #tellReaders(written: number): void {
+    for (const {size, resolve} of this.#readers) if (size <= written) resolve()
+    this.#readers = this.#readers.filter(({size}) => size > written)
   }
 
   #end(): void {

@@ -12,6 +12,9 @@ import type {Note, Supervised} from '../../../src/app/supervised.ts'
 import type {Lines} from '../../../src/event.ts'
 import type {AppPlan} from '../../../src/plan.ts'
 import type {AppState, Phase} from '../../../src/state.ts'
+import {untrackChildren} from '../../rig/untracked.ts'
+
+untrackChildren()
 
 /** A plan without wishes; a test names what it is about. */
 export const planOf = (wishes: Partial<AppPlan> = {}): AppPlan => ({

@@ -1,10 +1,12 @@
-import {chmodSync, existsSync, mkdtempSync, rmSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {createServer, type Server} from 'node:http'
 import t, {type Test} from 'tap'
 import {findRuns} from '../../../src/control/client.ts'
 import {usableFolder} from '../../../src/control/folder.ts'
-import type {RunListing} from '../../../src/control/messages.ts'
+import {DoorSearch} from '../../../src/control/doors.ts'
+import type {RunListing, ToldDoor} from '../../../src/control/messages.ts'
 import {register, type Registration} from '../../../src/control/server.ts'
 
 const folderOf = (t: Test): string => {
@@ -25,12 +27,35 @@ const listing = (run: string, startedAt = 1): RunListing => ({
   apps: []
 })
 
-const registered = async (t: Test, folder: string, told: RunListing, stopped: string[] = []): Promise<Registration> => {
-  const registration = await register(folder, told.run, {
-    list: () => told,
-    stop: () => stopped.push('run'),
-    stopApp: async id => stopped.push(id) > 0 && id === 'order'
-  })
+async function* texts(...all: readonly string[]): AsyncGenerator<string> {
+  yield* all
+}
+
+const doorOf = ({run, startedAt}: RunListing): ToldDoor => ({run, startedAt, hosts: ['127.0.0.1'], port: 1, key: 'k'})
+
+const registered = async (
+  t: Test,
+  folder: string,
+  told: RunListing,
+  stopped: string[] = [],
+  closing = new Promise<void>(() => undefined)
+): Promise<Registration> => {
+  const registration = await register(
+    folder,
+    {mark: told.run, graceMs: 5000},
+    {
+      list: () => told,
+      stop: () => stopped.push('run'),
+      stopApp: async id => stopped.push(id) > 0 && id === 'order',
+      restartApp: async id => ({order: '', door: 'it has no command of ours'})[id],
+      logs: (id, {tail, isFollowed}) =>
+        id === 'order' ? texts(`tail ${tail}\n`, `followed ${isFollowed}\n`) : undefined,
+      lendDoor: id => (id === 'order' ? {told: doorOf(told), closing} : undefined),
+      services: () => [],
+      assign: () => '',
+      notifications: () => ({})
+    }
+  )
   t.teardown(() => {
     registration.withdraw()
   })
@@ -78,4 +103,94 @@ t.test('a folder that is not there holds no runs; one open to others is refused 
 
 t.test('a folder whose path is too long for a socket is refused', async t => {
   t.throws(() => usableFolder([join(folderOf(t), 'x'.repeat(90))]), {message: /too long for a socket/})
+})
+
+t.test('an app is restarted, or it is said why not', async t => {
+  const folder = folderOf(t)
+  await registered(t, folder, listing('e'.repeat(32)))
+  const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
+  t.equal(await run?.restartApp('order'), '')
+  t.equal(await run?.restartApp('door'), 'it has no command of ours')
+  t.equal(await run?.restartApp('zzz'), undefined)
+})
+
+t.test('a log comes in its pieces', async t => {
+  const folder = folderOf(t)
+  await registered(t, folder, listing('f'.repeat(32)))
+  const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
+  const read = async (id: string, tail: number, isFollowed: boolean): Promise<string | undefined> => {
+    const log = await run?.logs(id, {tail, isFollowed})
+    if (log === undefined) return undefined
+    let whole = ''
+    for await (const text of log) whole += text
+    return whole
+  }
+  t.equal(await read('order', 7, true), 'tail 7\nfollowed true\n')
+  t.equal(await read('order', -1, false), 'tail -1\nfollowed false\n')
+  t.equal(await read('zzz', -1, false), undefined)
+})
+
+t.test("the door of the oldest other run is lent until it closes; the own run's is not", async t => {
+  const folder = folderOf(t)
+  const [own, old, young] = ['1', '2', '3'].map(digit => digit.repeat(32)) as [string, string, string]
+  const closing = Promise.withResolvers<void>()
+  await registered(t, folder, listing(own, 1))
+  await registered(t, folder, listing(young, 3))
+  const registration = await registered(t, folder, listing(old, 2), [], closing.promise)
+  const search = new DoorSearch({PILLION_RUNTIME_DIR: folder}, own)
+  const {door} = await search.find('order')
+  t.equal(door?.told.run, old)
+  closing.resolve()
+  await door?.closed
+  void registration.withdraw()
+  const next = await search.find('order')
+  t.equal(next.door?.told.run, young)
+  next.door?.release()
+  t.match(await search.find('zzz'), {door: undefined, others: []})
+})
+
+/** A run of another version, or one that is frozen. */
+const stranger = async (t: Test, folder: string, answer: string): Promise<Server> => {
+  const home = join(folder, '99999999')
+  mkdirSync(home)
+  const server = createServer((request, response) => {
+    if (answer === '') return // it is frozen
+    if (request.url === '/run') response.end(answer)
+    else response.writeHead(501).end('0.0.1')
+  })
+  await new Promise<void>(resolve => server.listen(join(home, 'socket'), resolve))
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return server
+}
+
+t.test('an older run is told what it lacks, and what it says in another way is never misread', async t => {
+  const folder = folderOf(t)
+  await stranger(t, folder, JSON.stringify({version: '0.0.1', pid: 7, apps: [{appId: 'a', httpPort: '3500'}], more: 1}))
+  const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
+  t.match(run?.listing, {version: '0.0.1', pid: 7, startedAt: 0, templateFile: ''})
+  t.match(run?.listing.apps, [{appId: 'a', httpPort: 0, command: '', appLogPath: ''}])
+  await t.rejects(async () => run?.logs('a', {tail: -1, isFollowed: false}), {
+    message: 'a single run (pid 7) is of version 0.0.1, which cannot show logs',
+    explanation: 'Stop it, and start it again with this version.'
+  })
+  await t.rejects(async () => run?.restartApp('a'), {message: /of version 0\.0\.1, which cannot restart apps$/})
+  t.same(await new DoorSearch({PILLION_RUNTIME_DIR: folder}, 'x').find('a'), {door: undefined, others: []})
+})
+
+t.test('a run that does not answer is asked for a door once, and not again at once', async t => {
+  const folder = folderOf(t)
+  const server = await stranger(t, folder, '')
+  let asked = 0
+  server.on('request', () => asked++)
+  await registered(t, folder, listing('8'.repeat(32)))
+  const search = new DoorSearch({PILLION_RUNTIME_DIR: folder}, 'x', 50)
+  for (let i = 0; i < 3; i++) {
+    const {door} = await search.find('order')
+    t.equal(door?.told.run, '8'.repeat(32))
+    door?.release()
+  }
+  t.equal(asked, 1)
 })

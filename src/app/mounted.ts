@@ -1,0 +1,29 @@
+import {statfs} from 'node:fs/promises'
+
+/** Kinds of file systems where changes made on the other side bring no event (statfs(2); WSL's are 9p and its own). */
+const MOUNTED: ReadonlyMap<number, string> = new Map([
+  [0x01021997, '9p'],
+  [0x53464846, 'wslfs'],
+  [0x6969, 'nfs'],
+  [0x65735546, 'fuse or virtiofs'],
+  [0xff534d42, 'cifs'],
+  [0xfe534d42, 'smb2'],
+  [0x517b, 'smb'],
+  [0x786f4256, 'vboxsf'],
+  [0xbacbacbc, 'vmhgfs'],
+  [0x7c7c6673, 'prl_fs'],
+  [0x00c36400, 'ceph'],
+  [0x5346414f, 'afs']
+])
+
+/** The kind of a mounted file system that tells of no changes; '' for all others. `type` is that of statfs(2). */
+export const mountedKind = (type: number): string => MOUNTED.get(type >>> 0) ?? ''
+
+/** The same for the one that a folder is on; '' also where it cannot be asked. */
+export async function mountedKindOf(folder: string): Promise<string> {
+  try {
+    return mountedKind((await statfs(folder)).type)
+  } catch {
+    return '' // no such folder: whoever watches it finds out
+  }
+}

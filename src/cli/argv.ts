@@ -1,0 +1,86 @@
+import type {Flag} from './flags.ts'
+
+const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
+const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
+
+/** A wrong word on the command line: exit code 255, with the usage behind it (cobra's habit). */
+export class UsageError extends Error {}
+
+/**
+ * Turns the forms that only pflag knows into those that commander knows: `-p=3000`, and `--flag=true|false` of a switch.
+ * What stands behind `--` belongs to the app and is not touched.
+ */
+export function asCommander(args: readonly string[], flags: readonly Flag[]): readonly string[] {
+  const end = args.indexOf('--')
+  const ours = end < 0 ? args : args.slice(0, end)
+  return [...ours.flatMap(arg => translate(arg, flags)), ...(end < 0 ? [] : args.slice(end))]
+}
+
+function translate(arg: string, flags: readonly Flag[]): readonly string[] {
+  const short = /^-([A-Za-z]+)=(.*)$/s.exec(arg)
+  if (short) {
+    const [, letters = '', value = ''] = short
+    const flag = flags.find(known => known.short === letters.at(-1))
+    if (flag?.type !== 'bool') return [`-${letters}`, value]
+    return letters.length > 1 ? [`-${letters.slice(0, -1)}`, ...switched(flag, value)] : switched(flag, value)
+  }
+  const long = /^--([^=]+)=(.*)$/s.exec(arg)
+  const flag = long && flags.find(known => known.type === 'bool' && known.name === long[1])
+  return flag ? switched(flag, long[2] ?? '') : [arg]
+}
+
+function switched(flag: Flag, value: string): readonly string[] {
+  if (TRUE.has(value)) return [`--${flag.name}`]
+  if (FALSE.has(value)) return []
+  throw new UsageError(
+    `invalid argument "${value}" for "${shownAs(flag)}" flag: strconv.ParseBool: parsing "${value}": invalid syntax`
+  )
+}
+
+/** A number as Go's ParseInt takes it: decimal, `0x`, `0o`, `0b`, leading 0 for octal. Throws a UsageError in Go's words. */
+export function parseInteger(flag: Flag, value: string): number {
+  const match = /^([+-]?)(0[xX][\da-fA-F]+|0[oO]?[0-7]*|0[bB][01]+|[1-9]\d*)$/.exec(value)
+  if (!match)
+    throw new UsageError(
+      `invalid argument "${value}" for "${shownAs(flag)}" flag: strconv.ParseInt: parsing "${value}": invalid syntax`
+    )
+  const [, sign = '', digits = ''] = match
+  const size = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits)
+  return sign === '-' ? -size : size
+}
+
+/** `a,b` and repeated flags: pflag's StringSlice. */
+export const parseList = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  ...value.split(',')
+]
+
+const shownAs = ({name, short}: Flag): string => (short === undefined ? `--${name}` : `-${short}, --${name}`)
+
+/** Commander's words for a usage error → those of cobra. */
+export function inCobrasWords(code: string, message: string, args: readonly string[], program: string): string {
+  if (code === 'commander.unknownOption') {
+    const word = /'(.*)'/s.exec(message)?.[1] ?? ''
+    if (word.startsWith('--')) return `unknown flag: ${word.split('=')[0] ?? word}`
+    return `unknown shorthand flag: '${word[1] ?? ''}' in ${word}`
+  }
+  if (code === 'commander.optionMissingArgument') {
+    const [, short, long] = /'(?:(-\w), )?(--[\w-]+) /.exec(message) ?? []
+    return short !== undefined && !args.includes(long ?? '')
+      ? `flag needs an argument: '${short[1] ?? ''}' in ${short}`
+      : `flag needs an argument: ${long ?? ''}`
+  }
+  if (code === 'commander.unknownCommand') {
+    const word = /'(.*?)'/.exec(message)?.[1] ?? ''
+    const near = /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1]
+    return `unknown command "${word}" for "${program}"${
+      near === undefined
+        ? ''
+        : `\n\nDid you mean this?\n${near
+            .split(', ')
+            .map(name => `\t${name}\n`)
+            .join('')}`
+    }`
+  }
+  return message.replace(/^error: /, '')
+}

@@ -1,0 +1,200 @@
+import {
+  DOCTOR_FLAGS,
+  LIST_FLAGS,
+  RUN_FLAGS,
+  STOP_FLAGS,
+  VALIDATE_FLAGS,
+  VERSION_FLAGS,
+  type GivenFlags
+} from './flags.ts'
+import type {CommandWords} from './help.ts'
+import {INIT_FLAGS, INVOKE_FLAGS, LOGS_FLAGS, PUBLISH_FLAGS, RESTART_FLAGS, UNINSTALL_FLAGS} from './verb-flags.ts'
+import {ASSIGN_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
+
+/** A command as it was called. */
+export interface Call {
+  readonly flags: GivenFlags
+  /** The words that are not flags. */
+  readonly words: readonly string[]
+  readonly asJson: boolean
+}
+
+/** Does a command; the number is the exit code. */
+export type Deed = (call: Call) => Promise<number>
+
+export interface CommandEntry extends CommandWords {
+  /** Flags without which it does nothing. */
+  readonly required?: readonly string[]
+  readonly load: () => Promise<Deed>
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'run',
+    summary: 'Run the apps of a template, each with its sidecar. Supported platforms: Self-hosted',
+    usage: '[flags]',
+    flags: RUN_FLAGS,
+    examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
+    load: async () => (await import('./run.ts')).run
+  },
+  {
+    name: 'stop',
+    summary: 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted',
+    usage: '[flags]',
+    flags: STOP_FLAGS,
+    examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>'],
+    load: async () => (await import('./stop.ts')).stop
+  },
+  {
+    name: 'list',
+    summary: 'List all Dapr instances. Supported platforms: Self-hosted',
+    usage: '[flags]',
+    flags: LIST_FLAGS,
+    examples: ['list', 'list -o json'],
+    load: async () => (await import('./list.ts')).list
+  },
+  {
+    name: 'validate',
+    summary: 'Read a template without running it, and name every mistake',
+    usage: '[flags]',
+    flags: VALIDATE_FLAGS,
+    examples: ['validate', 'validate -f dapr.yaml', 'validate -o json'],
+    load: async () => (await import('./validate.ts')).validate
+  },
+  {
+    name: 'doctor',
+    summary: 'Name what would go wrong here, and what to do about it',
+    usage: '[flags]',
+    flags: DOCTOR_FLAGS,
+    examples: ['doctor', 'doctor -f dapr.yaml'],
+    load: async () => (await import('./doctor.ts')).doctor
+  },
+  {
+    name: 'schema',
+    summary: 'Print the JSON schema of a run template, for editors',
+    usage: '[flags]',
+    flags: [],
+    examples: ['schema > template.json'],
+    load: async () => (await import('./schema.ts')).schema
+  },
+  {
+    name: 'version',
+    summary: 'Print the versions of the program and of the sidecar whose contract it keeps',
+    usage: '[flags]',
+    flags: VERSION_FLAGS,
+    examples: ['version -o json'],
+    load: async () => (await import('./version.ts')).version
+  },
+  {
+    name: 'logs',
+    summary: 'Show the logs of an app, of a run that lives or of the last one of a template',
+    usage: '[flags]',
+    flags: LOGS_FLAGS,
+    required: ['app-id'],
+    examples: ['logs --app-id shop', 'logs --app-id shop -f --tail 100', 'logs --app-id shop --run-file dapr.yaml'],
+    load: async () => (await import('./logs.ts')).logs
+  },
+  {
+    name: 'restart',
+    summary: 'Start an app anew, whether it runs or has ended; its sidecar stays',
+    usage: '[flags]',
+    flags: RESTART_FLAGS,
+    required: ['app-id'],
+    examples: ['restart --app-id shop'],
+    load: async () => (await import('./restart.ts')).restart
+  },
+  {
+    name: 'ls',
+    summary: 'List the Daeploy services of a run: main versions and shadows',
+    usage: '[name [version]] [flags]',
+    flags: LS_FLAGS,
+    examples: ['ls', 'ls hello 1.0.0'],
+    load: async () => (await import('./ls.ts')).ls
+  },
+  {
+    name: 'assign',
+    summary: 'Make a version of a Daeploy service the main one',
+    usage: 'name version [flags]',
+    flags: ASSIGN_FLAGS,
+    examples: ['assign hello 2.0.0'],
+    load: async () => (await import('./assign.ts')).assign
+  },
+  {
+    name: 'notifications',
+    summary: 'List what the Daeploy services of a run have notified',
+    usage: '[flags]',
+    flags: NOTIFICATIONS_FLAGS,
+    examples: ['notifications', 'notifications -o json'],
+    load: async () => (await import('./notifications.ts')).notifications
+  },
+  {
+    name: 'invoke',
+    summary: 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted',
+    usage: '[flags]',
+    flags: INVOKE_FLAGS,
+    required: ['app-id', 'method'],
+    examples: [
+      `invoke --app-id target --method sample --data '{"key":"value"}'`,
+      'invoke --app-id target --method sample --verb GET'
+    ],
+    load: async () => (await import('./invoke.ts')).invoke
+  },
+  {
+    name: 'publish',
+    summary: 'Publish a pub-sub event. Supported platforms: Self-hosted',
+    usage: '[flags]',
+    flags: PUBLISH_FLAGS,
+    required: ['publish-app-id', 'pubsub', 'topic'],
+    examples: [`publish --publish-app-id myapp --pubsub pubsub --topic sample --data '{"key":"value"}'`],
+    load: async () => (await import('./publish.ts')).publish
+  },
+  {
+    name: 'init',
+    summary: 'Do nothing: there is nothing to install. Kept for scripts that call it',
+    usage: '[flags]',
+    flags: INIT_FLAGS,
+    examples: [],
+    load: async () => (await import('./init.ts')).init
+  },
+  {
+    name: 'uninstall',
+    summary: 'Do nothing: nothing was installed. Kept for scripts that call it',
+    usage: '[flags]',
+    flags: UNINSTALL_FLAGS,
+    examples: [],
+    load: async () => (await import('./init.ts')).uninstall
+  },
+  {
+    name: 'completion',
+    summary: 'Generates shell completion scripts',
+    usage: 'bash|zsh|fish',
+    flags: [],
+    examples: ['completion bash > ~/.pillion-completion', 'completion fish | source'],
+    load: async () => (await import('./completion.ts')).completion
+  },
+  {
+    name: 'build-info',
+    summary: 'Print build info of the program',
+    usage: '[flags]',
+    flags: [],
+    examples: [],
+    load: async () => (await import('./version.ts')).buildInfo
+  }
+]
+
+/** Commands of Dapr's CLI for Kubernetes, or for services that do not exist here. */
+export const NOT_BUILT: ReadonlySet<string> = new Set([
+  'annotate',
+  'components',
+  'configurations',
+  'dashboard',
+  'mcpservers',
+  'mtls',
+  'renew-certificate',
+  'sched',
+  'scheduler',
+  'status',
+  'upgrade',
+  'wf',
+  'workflow'
+])

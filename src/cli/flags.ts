@@ -1,0 +1,179 @@
+/** A flag as pflag knows it: the table that parsing and help are made of. */
+export interface Flag {
+  readonly name: string
+  readonly short?: string
+  readonly type: 'string' | 'int' | 'bool' | 'strings'
+  readonly text: string
+  /** As help shows it: `"http"`, `-1`. */
+  readonly shown?: string
+  /** Accepted, not listed in help. */
+  readonly isHidden?: boolean
+  /** Said on stderr when it is used. */
+  readonly deprecated?: string
+}
+
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  {name: 'log-as-json', type: 'bool', text: 'Log output in JSON format'},
+  {name: 'runtime-path', type: 'string', text: 'The path to the dapr runtime installation directory'}
+]
+
+const int = (name: string, text: string, short?: string): Flag => ({
+  name,
+  type: 'int',
+  text,
+  shown: '-1',
+  ...(short !== undefined && {short})
+})
+const text = (name: string, words: string, shown?: string): Flag => ({
+  name,
+  type: 'string',
+  text: words,
+  ...(shown !== undefined && {shown})
+})
+
+/** `cmd/run.go` of Dapr's CLI, and below it our own. */
+export const RUN_FLAGS: readonly Flag[] = [
+  text('app-channel-address', 'The network address the application listens on', '"127.0.0.1"'),
+  text('app-health-check-path', 'Path used for health checks; HTTP only'),
+  {name: 'app-health-probe-interval', type: 'int', text: 'Interval to probe for the health of the app in seconds'},
+  {name: 'app-health-probe-timeout', type: 'int', text: 'Timeout for app health probes in milliseconds'},
+  {
+    name: 'app-health-threshold',
+    type: 'int',
+    text: 'Number of consecutive failures for the app to be considered unhealthy'
+  },
+  {name: 'app-id', short: 'a', type: 'string', text: 'The id for your application, used for service discovery'},
+  int('app-max-concurrency', 'The concurrency level of the application, otherwise is unlimited'),
+  int('app-port', 'The port your application is listening on', 'p'),
+  {
+    name: 'app-protocol',
+    short: 'P',
+    type: 'string',
+    text: 'The protocol (grpc, grpcs, http, https, h2c) Dapr uses to talk to the application',
+    shown: '"http"'
+  },
+  {
+    name: 'app-ssl',
+    type: 'bool',
+    text: 'Enable https when Dapr invokes the application',
+    isHidden: true,
+    deprecated:
+      'This flag is deprecated and will be removed in the future releases. Use "app-protocol" flag with https or grpcs values instead'
+  },
+  {
+    name: 'components-path',
+    short: 'd',
+    type: 'strings',
+    text: 'The path for components directory',
+    isHidden: true,
+    deprecated: 'This flag is deprecated and will be removed in the future releases. Use "resources-path" flag instead'
+  },
+  {name: 'config', short: 'c', type: 'string', text: 'Dapr configuration file'},
+  int('dapr-grpc-port', 'The gRPC port for Dapr to listen on', 'G'),
+  int('dapr-http-port', 'The HTTP port for Dapr to listen on', 'H'),
+  int('dapr-internal-grpc-port', 'The gRPC port for the Dapr internal API to listen on', 'I'),
+  text('dapr-listen-addresses', 'Comma separated list of IP addresses that sidecar will listen to'),
+  {name: 'enable-api-logging', type: 'bool', text: 'Log API calls at INFO verbosity. Valid values are: true or false'},
+  {
+    name: 'enable-app-health-check',
+    type: 'bool',
+    text: 'Enable health checks for the application using the protocol defined with app-protocol'
+  },
+  {name: 'enable-profiling', type: 'bool', text: 'Enable pprof profiling via an HTTP endpoint'},
+  {
+    name: 'kubernetes',
+    short: 'k',
+    type: 'bool',
+    text: 'Run the multi-app run template against Kubernetes environment.'
+  },
+  text('log-level', 'The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic', '"info"'),
+  text('max-body-size', 'Max size of the request body', '"4Mi"'),
+  int('metrics-port', 'The port of metrics on dapr', 'M'),
+  {name: 'only', type: 'strings', text: 'Of the run template, only these apps and what they depend on'},
+  text('placement-host-address', 'The address of the placement service', '"localhost"'),
+  int('profile-port', 'The port for the profile server to listen on'),
+  text('read-buffer-size', 'HTTP header read buffer', '"4Ki"'),
+  {name: 'resources-path', type: 'strings', text: 'The path for resources directory'},
+  {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file for the list of apps to run'},
+  text('scheduler-host-address', 'The address of the scheduler service', '"localhost"'),
+  {
+    name: 'unix-domain-socket',
+    short: 'u',
+    type: 'string',
+    text: 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets'
+  },
+  {
+    name: 'watch',
+    type: 'bool',
+    text: 'Restart an app when its files change, without losing a request; follow edits of the run template'
+  }
+]
+
+export const STOP_FLAGS: readonly Flag[] = [
+  {name: 'app-id', short: 'a', type: 'string', text: 'The application id to be stopped'},
+  {name: 'kubernetes', short: 'k', type: 'bool', text: 'Stop deployments in Kubernetes based on multi-app run file'},
+  {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file for the list of apps to stop'}
+]
+
+export const LIST_FLAGS: readonly Flag[] = [
+  {name: 'all-namespaces', short: 'A', type: 'bool', text: 'If true, list all Dapr pods in all namespaces'},
+  {name: 'kubernetes', short: 'k', type: 'bool', text: 'List all Dapr pods in a Kubernetes cluster'},
+  text('namespace', 'List define namespace pod in a Kubernetes cluster'),
+  {
+    name: 'output',
+    short: 'o',
+    type: 'string',
+    text: 'The output format of the list. Valid values are: json, yaml, or table (default)'
+  }
+]
+
+export const VALIDATE_FLAGS: readonly Flag[] = [
+  {
+    name: 'output',
+    short: 'o',
+    type: 'string',
+    text: 'The output format of the findings. Valid values are: json, or text (default)'
+  },
+  {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file', shown: '"."'}
+]
+
+export const DOCTOR_FLAGS: readonly Flag[] = [
+  {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file', shown: '"." if it has one'}
+]
+
+export const VERSION_FLAGS: readonly Flag[] = [
+  {name: 'output', short: 'o', type: 'string', text: 'The output format of the version command. Valid values are: json'}
+]
+
+/** What the user gave, by name; a flag that was not given is not there. */
+export class GivenFlags {
+  readonly #values: Readonly<Record<string, unknown>>
+
+  constructor(values: Readonly<Record<string, unknown>>) {
+    this.#values = values
+  }
+
+  /** Names of all flags that were given. */
+  get names(): readonly string[] {
+    return Object.keys(this.#values)
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values[name]
+    return typeof value === 'string' ? value : undefined
+  }
+
+  int(name: string): number | undefined {
+    const value = this.#values[name]
+    return typeof value === 'number' ? value : undefined
+  }
+
+  isSet(name: string): boolean {
+    return this.#values[name] === true
+  }
+
+  list(name: string): readonly string[] {
+    const value = this.#values[name]
+    return Array.isArray(value) ? (value as readonly string[]) : []
+  }
+}

@@ -1,0 +1,35 @@
+import {messageOf, UserError} from '../errors.ts'
+import type {Deed} from './commands.ts'
+import {callDoor, findApp, payloadOf, socketIn, type DoorAnswer} from './door-call.ts'
+import type {GivenFlags} from './flags.ts'
+import {statusLine} from './print.ts'
+
+/** `invoke --app-id ID --method M`: one call through the app's own door; its body is printed, of a failure the status alone. */
+export const invoke: Deed = async ({flags, asJson}) => {
+  const body = payloadOf(flags, 'invoke')
+  if ((flags.text('unix-domain-socket') ?? '') !== '')
+    process.stdout.write(statusLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
+  const answer = await ask(flags, body)
+  if (answer.body.length > 0) process.stdout.write(Buffer.concat([answer.body, Buffer.from('\n')]))
+  process.stdout.write(statusLine('success', 'App invoked successfully', asJson))
+  return 0
+}
+
+async function ask(flags: GivenFlags, body: Buffer): Promise<DoorAnswer> {
+  const id = flags.text('app-id') ?? ''
+  const failed = (why: string): UserError => new UserError(`error invoking app ${id}: ${why}`)
+  const app = await findApp(id)
+  if (app === undefined) throw failed(`app ID ${id} not found`)
+  const door = `http://127.0.0.1:${app.httpPort.toString()}`
+  const answer = await callDoor({
+    method: flags.text('verb') || 'POST',
+    url: `${door}/v1.0/invoke/${id}/method/${flags.text('method') ?? ''}`,
+    type: 'application/json',
+    body,
+    socket: socketIn(flags.text('unix-domain-socket') ?? '', id)
+  }).catch((error: unknown) => {
+    throw failed(messageOf(error))
+  })
+  if (answer.code < 200 || answer.code >= 400) throw failed(answer.status)
+  return answer
+}

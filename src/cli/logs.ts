@@ -1,0 +1,47 @@
+import {findRuns} from '../control/client.ts'
+import {UserError} from '../errors.ts'
+import {keptLog} from '../host/kept-log.ts'
+import {findTemplate} from '../template/find.ts'
+import {loadTemplate} from '../template/load.ts'
+import type {Deed} from './commands.ts'
+import {pickRun, templateHere} from './pick-run.ts'
+import {surroundings} from './surroundings.ts'
+
+/** `logs --app-id ID [-f] [--tail N] [--run-file PATH]`: of a run that lives, else the last log file of a template's app. */
+export const logs: Deed = async ({flags}) => {
+  const id = flags.text('app-id') ?? ''
+  const tail = flags.int('tail') ?? -1
+  const runFile = flags.text('run-file')
+  const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
+  const runs = await findRuns(process.env)
+  const meant = runFile === undefined ? runs : runs.filter(({listing}) => listing.templateFile === template)
+  const run = pickRun(id, meant, template)
+  const texts = (await run?.logs(id, {tail, isFollowed: flags.isSet('follow')})) ?? (await kept(id, runFile, tail))
+  process.stdout.on('error', () => process.exit()) // `logs | head`: whoever reads has enough
+  for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await drained()
+  return 0
+}
+
+const drained = async (): Promise<void> =>
+  new Promise(resolve => {
+    process.stdout.once('drain', resolve)
+  })
+
+/** What the last run of a template has left of an app. Throws a UserError where nothing is left. */
+async function kept(id: string, runFile: string | undefined, tail: number): Promise<AsyncIterable<string>> {
+  const nowhere = `no run has an app "${id}"`
+  let plan
+  try {
+    plan = loadTemplate(runFile ?? '.', surroundings(), {watch: false}).plan
+  } catch (error) {
+    if (runFile !== undefined || !(error instanceof UserError)) throw error
+    throw new UserError(`${nowhere}; nothing is kept of a single run, and there is no template here`, {cause: error})
+  }
+  const log = await keptLog(plan, id, tail)
+  if (log !== undefined) return log
+  throw new UserError(
+    plan.apps.some(app => app.id === id)
+      ? `${nowhere}, and it has no log file yet`
+      : `${nowhere}, nor has ${plan.shownAs}: nothing is kept of a single run`
+  )
+}

@@ -1,0 +1,72 @@
+// cli/ is the terminal: words in, one call to the host, control or template room, text out. Only here are stdout and
+// stderr written, signals caught and exit codes decided; a command's code is loaded when it is called.
+import {basename} from 'node:path'
+import {CommanderError} from 'commander'
+import {messageOf, UserError} from '../errors.ts'
+import {nearMiss} from '../near.ts'
+import {asCommander, inCobrasWords, UsageError} from './argv.ts'
+import {GLOBAL_FLAGS} from './flags.ts'
+import {usageOf} from './help.ts'
+import {calledBy, runCommand} from './parse.ts'
+import {statusLine} from './print.ts'
+
+const EXIT_USAGE = 255
+const EXIT_BUG = 70
+
+const args = process.argv.slice(2)
+/** Of the words before the app's own. */
+const wantsJson = args
+  .slice(0, args.includes('--') ? args.indexOf('--') : args.length)
+  .some(arg => /^--log-as-json(=(1|t|T|TRUE|true|True))?$/.test(arg))
+const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
+
+/** Prints to the end before the process leaves: a pipe may not take all at once. */
+const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
+  new Promise(resolve => {
+    if (text === '') resolve()
+    else stream.write(text, () => resolve())
+  })
+
+async function main(): Promise<number> {
+  try {
+    const flags = [...(calledBy(args)?.flags ?? []), ...GLOBAL_FLAGS]
+    return await runCommand(asCommander(args, flags), program)
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? 0 : usageFailure(inCobrasWords(error.code, error.message, args, program))
+    if (error instanceof UsageError) return usageFailure(error.message)
+    if (error instanceof UserError) return userFailure(error)
+    await write(
+      process.stderr,
+      `${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`
+    )
+    return EXIT_BUG
+  }
+}
+
+/** cobra's habit: the message with the usage on stderr, the message once more on stdout. */
+async function usageFailure(message: string): Promise<number> {
+  const words = calledBy(args)
+  const usage = words === undefined ? `Run '${program} --help' for usage.\n` : `${usageOf(program, words)}\n`
+  await write(process.stderr, `Error: ${message}\n${usage}${nearFlag(message)}`)
+  await write(process.stdout, `${message}\n`)
+  return EXIT_USAGE
+}
+
+/** Behind the usage, which scripts look for right behind the message. */
+function nearFlag(message: string): string {
+  const typed = /^unknown flag: --(.*)$/.exec(message)?.[1]
+  const names = [...(calledBy(args)?.flags ?? []), ...GLOBAL_FLAGS].map(({name}) => name)
+  const near = typed === undefined ? '' : nearMiss(typed, names)
+  return near === '' ? '' : `Did you mean --${near}?\n`
+}
+
+async function userFailure(error: UserError): Promise<number> {
+  const line = statusLine('failure', error.message, wantsJson)
+  await write(error.stream === 'stdout' ? process.stdout : process.stderr, line)
+  await write(process.stderr, error.explanation === '' ? '' : `${error.explanation.trimEnd()}\n`)
+  return error.exitCode
+}
+
+// no `await` at the top: the single executable is CommonJS
+void main().then(code => process.exit(code))

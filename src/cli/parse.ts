@@ -1,0 +1,108 @@
+import {Command, Option} from 'commander'
+import {UserError} from '../errors.ts'
+import {parseInteger, parseList, UsageError} from './argv.ts'
+import {COMMANDS, NOT_BUILT, type CommandEntry} from './commands.ts'
+import {GivenFlags, GLOBAL_FLAGS, type Flag} from './flags.ts'
+import {helpOf, overview} from './help.ts'
+
+/** The command that the words call, undefined where they call none. */
+export const calledBy = (args: readonly string[]): CommandEntry | undefined => {
+  const name = wordIn(args)
+  return COMMANDS.find(command => command.name === name)
+}
+
+/** The first word that is neither a flag nor a flag's value. */
+const wordIn = (args: readonly string[]): string | undefined =>
+  args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
+
+/** Parses the words and does what they say. Throws CommanderError and UsageError for wrong words. */
+export async function runCommand(args: readonly string[], program: string): Promise<number> {
+  const word = wordIn(args)
+  if (word === 'help') return help(args.slice(args.indexOf('help') + 1), program)
+  if (word !== undefined && NOT_BUILT.has(word)) throw notBuilt()
+  let code = 0
+  const called = calledBy(args)
+  const root = quiet(new Command(program), () => overview(program, COMMANDS))
+    .option('-v, --version')
+    .enablePositionalOptions() // else the root takes `-v` of `invoke`
+  for (const {name, type} of GLOBAL_FLAGS) root.option(`--${name}${type === 'bool' ? '' : ` <${type}>`}`)
+  for (const entry of COMMANDS) {
+    const command = quiet(root.command(entry.name), () => helpOf(program, entry))
+    if (entry === called) {
+      prepare(command, entry, async deed => {
+        code = await deed
+      })
+    }
+  }
+  if (word === undefined) {
+    root.action(async (options: {readonly version?: boolean}) => {
+      code = await aloneWith(options, program)
+    })
+  }
+  await root.parseAsync(args, {from: 'user'})
+  return code
+}
+
+/** Gives a command its flags and what it does. */
+function prepare(command: Command, entry: CommandEntry, run: (deed: Promise<number>) => Promise<void>): void {
+  const options = [...entry.flags, ...GLOBAL_FLAGS].map(flag => [flag, optionOf(flag)] as const)
+  for (const [, option] of options) command.addOption(option)
+  command.argument('[words...]').action(async (words: readonly string[]) => {
+    const given: Readonly<Record<string, unknown>> = command.optsWithGlobals()
+    const named = options.flatMap(([{name}, option]) =>
+      option.attributeName() in given ? [[name, given[option.attributeName()]]] : []
+    )
+    const flags = new GivenFlags(Object.fromEntries(named) as Record<string, unknown>)
+    check(entry, flags)
+    await run((await entry.load())({flags, words, asJson: flags.isSet('log-as-json')}))
+  })
+}
+
+function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
+  for (const {name, deprecated} of flags) {
+    if (deprecated !== undefined && given.names.includes(name))
+      process.stderr.write(`Flag --${name} has been deprecated, ${deprecated}\n`)
+  }
+  if (given.isSet('kubernetes')) throw notBuilt()
+  const missing = required.filter(name => !given.names.includes(name)).toSorted()
+  if (missing.length > 0)
+    throw new UsageError(`required flag(s) ${missing.map(name => `"${name}"`).join(', ')} not set`)
+}
+
+const notBuilt = (): UserError => new UserError("not built: use Dapr's own CLI")
+
+/** The program called without a command. */
+async function aloneWith(options: {readonly version?: boolean}, program: string): Promise<number> {
+  if (options.version === true)
+    return (await import('./version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
+  process.stdout.write(overview(program, COMMANDS))
+  return 0
+}
+
+/** `help [command]`; a word that is no command is told as cobra tells it, with the overview behind it. */
+function help([name = '']: readonly string[], program: string): number {
+  const entry = COMMANDS.find(command => command.name === name)
+  if (entry === undefined && name !== '' && !name.startsWith('-'))
+    process.stdout.write(`Unknown help topic [\`${name}\`]\n`)
+  process.stdout.write(entry === undefined ? overview(program, COMMANDS) : helpOf(program, entry))
+  return 0
+}
+
+/** A commander command that throws instead of printing and leaving, and shows our help. */
+function quiet(command: Command, text: () => string): Command {
+  command
+    .exitOverride()
+    .configureOutput({writeErr: () => undefined})
+    .helpOption('-h, --help')
+    .helpCommand(false)
+  command.helpInformation = text
+  return command
+}
+
+function optionOf(flag: Flag): Option {
+  const value = flag.type === 'bool' ? '' : ` <${flag.type}>`
+  const option = new Option(`${flag.short === undefined ? '' : `-${flag.short}, `}--${flag.name}${value}`)
+  if (flag.type === 'int') option.argParser(text => parseInteger(flag, text))
+  if (flag.type === 'strings') option.argParser<readonly string[]>(parseList)
+  return option
+}

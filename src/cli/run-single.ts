@@ -1,0 +1,107 @@
+import type {Event, OpenDoor, StartedApp} from '../event.ts'
+import {exitWords} from '../exit-words.ts'
+import {succeeded, type Exit} from '../state.ts'
+import {singlePlan} from '../template/single.ts'
+import type {Call} from './commands.ts'
+import {openInput} from './input.ts'
+import {statusLine, type Status} from './print.ts'
+import {readableId} from './readable-id.ts'
+import {reloadWords} from './reload-words.ts'
+import type {Form} from './run.ts'
+import {settingsOf} from './single-flags.ts'
+import {surroundings} from './surroundings.ts'
+import type {Terminal} from './terminal.ts'
+
+type Say = (status: Status, message: string) => void
+
+/** `run [flags] [-- command]`: one app, its output as it comes; without a command a door alone. */
+export function singleRun({flags, words, asJson}: Call, terminal: Terminal): Form {
+  const id = flags.text('app-id') || readableId()
+  const plan = singlePlan(id, settingsOf(flags, words), surroundings())
+  const say: Say = (status, message) => {
+    const stream = status === 'failure' ? terminal.err : terminal.out
+    void stream.print(statusLine(status, message, asJson))
+  }
+  if (words.length === 0) void terminal.out.print('WARNING: no application command found.\n')
+  const story = new Story(say, terminal, asJson)
+  return {
+    plan,
+    form: {kind: 'single', input: openInput(), err: text => terminal.err.write(text)},
+    emit: event => story.tell(event),
+    ended: () => story.end()
+  }
+}
+
+/** What is said of one app from its start to its end; the words are those of Dapr's `cmd/run.go`. */
+class Story {
+  readonly #say: Say
+  readonly #terminal: Terminal
+  readonly #asJson: boolean
+  #exit: Exit | undefined
+  #hasCommand = true
+  #isAsked = false
+
+  constructor(say: Say, terminal: Terminal, asJson: boolean) {
+    this.#say = say
+    this.#terminal = terminal
+    this.#asJson = asJson
+  }
+
+  tell(event: Event): void {
+    switch (event.type) {
+      case 'door-opened':
+        return this.#opened(event.app)
+      case 'app-started':
+        return this.#started(event.app)
+      case 'app-ended':
+        return this.#ended(event.exit)
+      case 'stopping':
+        this.#isAsked = true
+        return this.#say('info', '\nterminated signal received: shutting down')
+      case 'reloaded':
+        return this.#say('info', reloadWords(event))
+      case 'manager-opened':
+      case 'notified':
+        return // a single app is no Daeploy service
+      case 'warned':
+        void this.#terminal.err.print(statusLine('warning', event.text, this.#asJson))
+    }
+  }
+
+  /** Dapr's last lines: the sidecar first, then the app. */
+  end(): void {
+    const exit = this.#exit
+    if (exit?.kind === 'spawn-error') return this.#say('success', 'Start App failed, try to stop Dapr successfully')
+    if (!this.#isAsked) this.#say('info', '\nterminated signal received: shutting down')
+    this.#say('success', 'Exited Dapr successfully')
+    if (!this.#hasCommand) return
+    if (exit === undefined || succeeded(exit)) return this.#say('success', 'Exited App successfully')
+    const how = exit.kind === 'code' ? `app exited with status ${exit.code}` : `app terminated by ${exitWords(exit)}`
+    this.#say('failure', `Error exiting App: ${how}`)
+  }
+
+  #opened({id, httpPort, grpcPort, appPort, command}: OpenDoor): void {
+    this.#hasCommand = command.length > 0
+    this.#say('info', `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`)
+    if (appPort > 0) return
+    this.#say('info', `Checking if Dapr sidecar is listening on HTTP port ${httpPort}`)
+    this.#say('info', `Checking if Dapr sidecar is listening on GRPC port ${grpcPort}`)
+    this.#say('info', 'Dapr sidecar is up and running.')
+  }
+
+  #started({pid, command}: StartedApp): void {
+    if (command.length === 0) return this.#say('success', "You're up and running! Dapr logs will appear here.\n")
+    if (pid === 0) return
+    this.#say('info', `Updating metadata for appPID: ${pid}`)
+    this.#say('info', `Updating metadata for app command: ${command.join(' ')}`)
+    this.#say('success', "You're up and running! Both Dapr and your app logs will appear here.\n")
+  }
+
+  #ended(exit: Exit): void {
+    this.#exit = exit
+    if (exit.kind === 'spawn-error') this.#say('failure', `Failed to find command ${exit.message}`)
+    else if (succeeded(exit)) this.#say('success', 'Exited App successfully')
+    else if (exit.kind === 'code') this.#say('failure', `The App process exited with error code: ${exit.code}`)
+    else this.#say('failure', `The App process was terminated by ${exitWords(exit)}`)
+  }
+}

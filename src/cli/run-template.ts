@@ -1,0 +1,89 @@
+import type {Event} from '../event.ts'
+import type {Plan} from '../plan.ts'
+import {onlyThese} from '../host/only.ts'
+import {loadTemplate} from '../template/load.ts'
+import type {Call} from './commands.ts'
+import {paintedPrefix} from './paint.ts'
+import {reloadWords} from './reload-words.ts'
+import {statusLine} from './print.ts'
+import type {Form} from './run.ts'
+import {surroundings} from './surroundings.ts'
+import type {Terminal} from './terminal.ts'
+
+/** Dapr's CLI takes these beside a template; all others stand in the template. */
+const BESIDE_A_TEMPLATE = new Set([
+  'kubernetes',
+  'help',
+  'version',
+  'runtime-path',
+  'log-as-json',
+  'run-file',
+  'only',
+  'watch'
+])
+
+/** `run -f PATH`: the apps of a template, each with its three lines. */
+export function templateRun(call: Call, terminal: Terminal): Form {
+  const typed = call.flags.text('run-file') ?? ''
+  const watch = call.flags.isSet('watch')
+  const read = (): Plan => {
+    const {plan: whole} = loadTemplate(typed, surroundings(), {watch})
+    return call.flags.names.includes('only') ? onlyThese(whole, call.flags.list('only')) : whole
+  }
+  const plan = read()
+  warnOfIgnored(call, terminal)
+  const isPainted = terminal.isTerminal && process.env['NO_COLOR'] === undefined
+  return {
+    plan,
+    reread: watch && typed !== '-' ? read : undefined,
+    form: {kind: 'template', prefixOf: (id, index) => (isPainted ? paintedPrefix(id, index) : undefined)},
+    emit: event => print(event, terminal, call.asJson),
+    ended: () => undefined
+  }
+}
+
+function warnOfIgnored({flags, asJson}: Call, terminal: Terminal): void {
+  const ignored = flags.names.filter(name => !BESIDE_A_TEMPLATE.has(name)).toSorted()
+  if (ignored.length === 0) return
+  const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
+  void terminal.out.print(statusLine('warning', message, asJson))
+}
+
+/** The words are those of `executeRun` in Dapr's `cmd/run.go`. */
+function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
+  switch (event.type) {
+    case 'app-started': {
+      const {id, httpPort, grpcPort, logFolder, templateShownAs, command} = event.app
+      const lines = [
+        statusLine('info', `Validating config and starting app "${id}"`, asJson),
+        command.length > 0
+          ? ''
+          : statusLine('warning', `No application command found for app "${id}" present in ${templateShownAs}`, asJson),
+        statusLine('info', `Started Dapr with app id "${id}". HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`, asJson),
+        statusLine('info', `Writing log files to directory : ${logFolder}`, asJson)
+      ]
+      void out.print(lines.join(''))
+      return
+    }
+    case 'stopping': {
+      const message = 'Received signal to stop Dapr and app processes. Shutting down Dapr and app processes.'
+      void out.print(`\n${statusLine('info', message, asJson)}`)
+      return
+    }
+    case 'reloaded':
+      void out.print(statusLine('info', reloadWords(event), asJson))
+      return
+    case 'manager-opened':
+      void out.print(statusLine('info', `Daeploy services at ${event.url}`, asJson))
+      return
+    case 'notified':
+      void out.print(`${event.text}\n`)
+      return
+    case 'warned':
+      void err.print(statusLine('warning', event.text, asJson))
+      return
+    case 'door-opened':
+    case 'app-ended':
+    // the app's log tells of these
+  }
+}

@@ -1,0 +1,50 @@
+import {findRuns, type FoundRun} from '../control/client.ts'
+import {messageOf, UserError} from '../errors.ts'
+import {sweep} from '../host/sweep.ts'
+import {findTemplate} from '../template/find.ts'
+import type {Deed} from './commands.ts'
+import {pickRun, templateHere} from './pick-run.ts'
+import {statusLine} from './print.ts'
+
+/** `stop -f PATH`, `stop [--app-id] ID …`: back when what was named has ended. Nothing to stop is no failure: scripts stop twice. */
+export const stop: Deed = async ({flags, words, asJson}) => {
+  const runs = await findRuns(process.env)
+  const runFile = flags.text('run-file')
+  if (runFile !== undefined) {
+    const tell = (text: string): void => void process.stderr.write(statusLine('warning', text, asJson))
+    const {file} = findTemplate(runFile, process.cwd())
+    await Promise.all([stopTemplate(file, runs, asJson), sweep({env: process.env, tell})])
+    return 0
+  }
+  let code = 0
+  for (const id of [...words, flags.text('app-id') ?? []].flat()) code = Math.max(code, await stopApp(id, runs, asJson))
+  return code
+}
+
+async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boolean): Promise<void> {
+  const meant = runs.filter(run => run.listing.templateFile === file)
+  if (meant.length === 0) {
+    const message = `Failed to stop Dapr and app processes: couldn't find apps with run file "${file}"`
+    process.stderr.write(statusLine('failure', message, asJson))
+    return
+  }
+  await Promise.all(meant.map(async run => run.stop()))
+  process.stdout.write(statusLine('success', 'Dapr and app processes stopped successfully', asJson))
+}
+
+/** Ends one app; 1 where it cannot be told which one is meant. An id that is nowhere is no failure. */
+async function stopApp(id: string, runs: readonly FoundRun[], asJson: boolean): Promise<number> {
+  const fail = (why: string): void =>
+    void process.stderr.write(statusLine('failure', `failed to stop app id ${id}: ${why}`, asJson))
+  try {
+    const run = pickRun(id, runs, templateHere())
+    if (run !== undefined && (await run.stopApp(id)))
+      process.stdout.write(statusLine('success', `app stopped successfully: ${id}`, asJson))
+    else fail(`couldn't find app id ${id}`)
+    return 0
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    fail(messageOf(error))
+    return 1
+  }
+}

@@ -1,0 +1,11 @@
+import {readFileSync} from 'node:fs'
+import {homedir} from 'node:os'
+import type {Around} from '../template/load.ts'
+
+/** Where a command was typed: what templates are read against. */
+export const surroundings = (): Around => ({
+  cwd: process.cwd(),
+  home: homedir(),
+  env: process.env,
+  readStdin: () => readFileSync(0, 'utf8')
+})

@@ -1,0 +1,47 @@
+import {UserError, type PlacedMistake} from '../errors.ts'
+import {loadTemplate, type Loaded} from '../template/load.ts'
+import type {Deed} from './commands.ts'
+import {statusLine} from './print.ts'
+import {surroundings} from './surroundings.ts'
+
+/** `validate [-f PATH] [-o json]`: names every mistake, and what `run` would pass over in silence; 1 when the template cannot run. */
+export const validate: Deed = async ({flags, asJson}) => {
+  const output = flags.text('output') ?? ''
+  if (!['', 'text', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
+  const load = (): Loaded => loadTemplate(flags.text('run-file') ?? '.', surroundings(), {watch: false})
+  if (output === 'json') return Promise.resolve(printJson(load))
+  const {plan, findings} = load()
+  for (const {message, explanation} of findings) {
+    process.stderr.write(`${statusLine('warning', message, asJson)}${explanation.trimEnd()}\n`)
+  }
+  const count = `${plan.apps.length.toString()} ${plan.apps.length === 1 ? 'app' : 'apps'}`
+  process.stdout.write(statusLine('success', `${plan.shownAs} can run: ${count}`, asJson))
+  return Promise.resolve(0)
+}
+
+/** One object, whatever stands in the template; `errors` keep it from running, `findings` do not. */
+function printJson(load: () => Loaded): number {
+  const told = tell(load)
+  process.stdout.write(`${JSON.stringify(told, null, 2)}\n`)
+  return told.errors.length === 0 ? 0 : 1
+}
+
+function tell(load: () => Loaded) {
+  try {
+    const {plan, findings} = load()
+    return {template: plan.shownAs, apps: plan.apps.length, errors: [], findings: findings.map(flat)}
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const {message, mistakes} = error
+    return {errors: mistakes.length > 0 ? mistakes.map(flat) : [{message}], findings: []}
+  }
+}
+
+const flat = ({message, place: {file, line, column}, expected, hint}: PlacedMistake) => ({
+  file,
+  line,
+  column,
+  message,
+  expected,
+  hint
+})

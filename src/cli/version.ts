@@ -1,0 +1,28 @@
+import {UserError} from '../errors.ts'
+import {RUNTIME_VERSION, VERSION} from '../version.ts'
+import type {Deed} from './commands.ts'
+
+/** `version [-o json]`, in the bytes of Dapr's CLI: its first line ends with a blank. */
+export const version: Deed = async ({flags}) => {
+  const output = flags.text('output') ?? ''
+  if (output !== '' && output !== 'json') throw new UserError('An invalid output format was specified.')
+  process.stdout.write(
+    output === 'json'
+      ? `${JSON.stringify({'Cli version': VERSION, 'Runtime version': RUNTIME_VERSION})}\n`
+      : `CLI version: ${VERSION} \nRuntime version: ${RUNTIME_VERSION}\n`
+  )
+  return 0
+}
+
+/** `build-info`: what the program was built as, and what runs it. */
+export const buildInfo: Deed = async () => {
+  const lines = [
+    'CLI:',
+    `\tVersion: ${VERSION}`,
+    'Runtime:',
+    `\tVersion: ${RUNTIME_VERSION}`,
+    `\tNode: ${process.version} (${process.platform} ${process.arch})`
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+  return 0
+}

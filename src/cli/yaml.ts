@@ -1,0 +1,2 @@
+// On its own, so that only `list -o yaml` loads it.
+export {stringify} from 'yaml'

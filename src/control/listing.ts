@@ -1,0 +1,44 @@
+import type {ListedApp, RunListing} from './messages.ts'
+
+const NO_APP: ListedApp = {
+  appId: '',
+  httpPort: 0,
+  grpcPort: 0,
+  appPort: 0,
+  command: '',
+  createdAt: 0,
+  appPid: 0,
+  maxRequestBodySize: 0,
+  httpReadBufferSize: 0,
+  appLogPath: '',
+  daprdLogPath: '',
+  version: '0.0.0',
+  isMain: true,
+  state: ''
+}
+const NO_RUN: RunListing = {
+  version: '?',
+  run: '',
+  pid: 0,
+  startedAt: 0,
+  templateFile: '',
+  templateName: '',
+  apps: []
+}
+
+/** What a run tells about itself; what one of another version leaves out, or says in another way, stands as nothing. */
+export function readListing(json: string): RunListing {
+  const told = filled(NO_RUN, JSON.parse(json))
+  return {...told, apps: told.apps.map(app => filled(NO_APP, app))}
+}
+
+/** The known keys, each from what was said where it is of the right kind. */
+function filled<T extends object>(nothing: T, said: unknown): T {
+  if (typeof said !== 'object' || said === null) return nothing
+  const known = Object.entries(nothing).map(([key, value]: [string, unknown]) => {
+    const given: unknown = Object.getOwnPropertyDescriptor(said, key)?.value
+    const isAlike = typeof given === typeof value && Array.isArray(given) === Array.isArray(value)
+    return [key, isAlike ? given : value]
+  })
+  return Object.fromEntries(known) as T
+}

@@ -1,0 +1,57 @@
+import {once} from 'node:events'
+import type {ServerResponse} from 'node:http'
+import {messageOf} from '../errors.ts'
+import type {LentDoor} from './messages.ts'
+
+/** A reader that takes nothing for so long at the end of a run is not waited for. */
+const PATIENCE_MS = 500
+
+/** The logs that are being read by others. They go at the pace of their readers. */
+export class Streams {
+  readonly #sending = new Set<Promise<void>>()
+
+  /** Sends texts to their end; 404 where there are none. What they come from hears of a reader who leaves. */
+  async send(response: ServerResponse, open: (gone: AbortSignal) => AsyncIterable<string> | undefined): Promise<void> {
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
+    const texts = open(gone.signal)
+    if (texts === undefined) return void response.writeHead(404).end()
+    response.writeHead(200).flushHeaders()
+    const sending = this.#pump(response, texts, gone.signal)
+    this.#sending.add(sending)
+    await sending
+    this.#sending.delete(sending)
+  }
+
+  /** Settles when all is sent, or when time is up. */
+  async settled(): Promise<void> {
+    const patience = Promise.withResolvers<void>()
+    const timer = setTimeout(patience.resolve, PATIENCE_MS)
+    await Promise.race([Promise.all(this.#sending), patience.promise])
+    clearTimeout(timer)
+  }
+
+  async #pump(response: ServerResponse, texts: AsyncIterable<string>, gone: AbortSignal): Promise<void> {
+    try {
+      for await (const text of texts) if (!response.write(text, 'latin1')) await once(response, 'drain', {signal: gone})
+      response.end()
+      await once(response, 'finish', {signal: gone})
+    } catch (error) {
+      if (gone.aborted) return // the reader left
+      response.end(`… ${messageOf(error)}\n`)
+    }
+  }
+}
+
+/** Tells of a door in one line; the answer ends when the door closes. 404 with the ids of all apps where there is none. */
+export async function lend(
+  response: ServerResponse,
+  lent: LentDoor | undefined,
+  known: () => readonly string[]
+): Promise<void> {
+  if (lent === undefined) return void response.writeHead(404).end(JSON.stringify(known()))
+  response.writeHead(200)
+  response.write(`${JSON.stringify(lent.told)}\n`)
+  await lent.closing
+  response.end()
+}

@@ -1,0 +1,24 @@
+import t from 'tap'
+import {bash, fish, zsh} from '../../../src/cli/completion.ts'
+
+const COMMANDS = [
+  {
+    name: 'run',
+    summary: "Runs what's there: all [of it]",
+    usage: '',
+    examples: [],
+    flags: [
+      {name: 'run-file', short: 'f', type: 'string', text: 'The [file]: it'},
+      {name: 'old', type: 'bool', text: '', isHidden: true}
+    ]
+  },
+  {name: 'completion', summary: 'Scripts', usage: '', examples: [], flags: []}
+] as const
+
+t.test('each shell gets commands and flags, quoted as it wants them; hidden flags stay hidden', async t => {
+  for (const script of [bash, zsh, fish]) t.notMatch(script('pillion', COMMANDS), /--old|-l old/)
+  t.match(bash('pillion', COMMANDS), "run) words='--help -h --log-as-json --run-file -f --runtime-path' ;;")
+  t.match(zsh('pillion', COMMANDS), `'run:Runs what'\\''s there: all [of it]'`)
+  t.match(zsh('pillion', COMMANDS), `'--run-file[The \\[file\\]\\: it]:run-file:_files' '-f[`)
+  t.match(fish('dapr', COMMANDS), `complete -c dapr -n __fish_use_subcommand -f -a run -d 'Runs what'\\''s there`)
+})
