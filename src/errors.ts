@@ -7,12 +7,24 @@ export interface Place {
   readonly source: string
 }
 
+/** One mistake and its place, for programs that read what we say. */
+export interface PlacedMistake {
+  readonly message: string
+  readonly place: Place
+  /** What should stand there, '' where nothing is to be said. */
+  readonly expected: string
+  /** What to write, '' where that is not known. */
+  readonly hint: string
+}
+
 export interface UserErrorDetails {
   /** Where the message goes: Dapr prints some of its errors on stdout, and scripts read them there. */
   readonly stream?: 'stdout' | 'stderr'
   /** What follows the message on stderr: place, caret, what to do. */
   readonly explanation?: string
   readonly exitCode?: number
+  /** The same for programs: each mistake with its place. */
+  readonly mistakes?: readonly PlacedMistake[]
   readonly cause?: unknown
 }
 
@@ -21,13 +33,16 @@ export class UserError extends Error {
   readonly stream: 'stdout' | 'stderr'
   readonly explanation: string
   readonly exitCode: number
+  readonly mistakes: readonly PlacedMistake[]
 
-  constructor(message: string, {stream = 'stderr', explanation = '', exitCode = 1, cause}: UserErrorDetails = {}) {
+  constructor(message: string, details: UserErrorDetails = {}) {
+    const {stream = 'stderr', explanation = '', exitCode = 1, mistakes = [], cause} = details
     super(message, {cause})
     this.name = 'UserError'
     this.stream = stream
     this.explanation = explanation
     this.exitCode = exitCode
+    this.mistakes = mistakes
   }
 }
 

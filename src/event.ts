@@ -24,10 +24,27 @@ export type Event =
   | {readonly type: 'app-started'; readonly app: StartedApp}
   /** The program ended and nobody had asked for it. */
   | {readonly type: 'app-ended'; readonly id: string; readonly exit: Exit}
+  /** An app was exchanged for a new life of it, and takes calls again. */
+  | ({readonly type: 'reloaded'} & Reloaded)
   /** The end was asked for: by a signal, by `stop`, or over a door. */
   | {readonly type: 'stopping'}
+  /** The manager of Daeploy services answers at this address; after the start lines of the last app. */
+  | {readonly type: 'manager-opened'; readonly url: string}
+  /** A service has notified, and no log of an app tells it. */
+  | {readonly type: 'notified'; readonly text: string}
   /** Something that the user should know; never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly text: string}
+
+export interface Reloaded {
+  readonly id: string
+  /** From the change, or the asking, until it took calls again. */
+  readonly tookMs: number
+  /** How many calls waited meanwhile, and how long the one that waited longest. */
+  readonly held: number
+  readonly longestMs: number
+  /** Calls that were cut, or waited in vain. */
+  readonly lost: number
+}
 
 export interface OpenDoor {
   readonly id: string

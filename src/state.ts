@@ -25,6 +25,7 @@ export type AppState =
   | {readonly phase: 'starting'; readonly pid: number | undefined}
   | {readonly phase: 'running'; readonly pid: number | undefined; readonly ready: boolean}
   | {readonly phase: 'stopping'; readonly pid: number | undefined; readonly why: Why}
+  /** `until` is in ms since 1970; `Infinity`: until a new life is asked for. */
   | {readonly phase: 'backoff'; readonly failures: number; readonly until: number; readonly last: Exit}
   | {readonly phase: 'exited'; readonly exit: Exit | undefined; readonly asked: boolean}
 

@@ -1,4 +1,3 @@
-import type {IncomingMessage} from 'node:http'
 import {messageOf, unreachable} from '../errors.ts'
 import type {Reply} from '../wire/reply.ts'
 import {textOf} from './go-text.ts'
@@ -14,16 +13,16 @@ export interface ApiOptions {
 }
 
 /** What a request to the sidecar's own API is answered with; later where its body is to be read first. */
-export type AnswerApi = (action: Action, request: IncomingMessage, query: string) => Reply | Promise<Reply>
+export type AnswerApi = (action: Action, body: AsyncIterable<Buffer>, query: string) => Reply | Promise<Reply>
 
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
 
 /** A request's body as text; rejects when it is larger than allowed or the caller leaves. */
-const readBody = async (request: IncomingMessage, maxBodyBytes: number): Promise<string> => {
+const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Promise<string> => {
   const pieces: Buffer[] = []
   let size = 0
-  for await (const piece of request as AsyncIterable<Buffer>) {
+  for await (const piece of body) {
     size += piece.length
     if (maxBodyBytes > 0 && size > maxBodyBytes) throw new Error('stream too large')
     pieces.push(piece)
@@ -53,26 +52,26 @@ export const createApi = ({appId, facts, isReady, maxBodyBytes}: ApiOptions): An
     const asked = new URLSearchParams(query).get('appid')
     return asked === null || asked === appId ? EMPTY : otherApp
   }
-  const withBody = async (request: IncomingMessage, use: (body: string) => Reply): Promise<Reply> => {
+  const withBody = async (bytes: AsyncIterable<Buffer>, use: (body: string) => Reply): Promise<Reply> => {
     try {
-      return use(await readBody(request, maxBodyBytes))
+      return use(await readBody(bytes, maxBodyBytes))
     } catch (error) {
       return apiError(400, 'ERR_BODY_READ', `failed to read request body: ${messageOf(error)}`)
     }
   }
-  return (action, request, query) => {
+  return (action, bytes, query) => {
     switch (action.kind) {
       case 'health':
         return health(query)
       case 'metadata':
         return {status: 200, type: 'application/json', body: metadataText(appId, facts(), put), lines: ''}
       case 'put-metadata':
-        return withBody(request, body => {
+        return withBody(bytes, body => {
           put.set(textOf(action.key), body)
           return EMPTY
         })
       case 'binding':
-        return withBody(request, body => binding(textOf(action.name), body))
+        return withBody(bytes, body => binding(textOf(action.name), body))
       case 'answer':
         return action.reply
       case 'outbound-health':

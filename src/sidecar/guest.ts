@@ -74,6 +74,10 @@ class GuestDoor implements Door {
     return this.#host.warn
   }
 
+  get copierOf(): Door['copierOf'] {
+    return this.#host.copierOf
+  }
+
   introduce(callee: string): string {
     return introduction(this.#identity, this.appId, {callee, isLocal: true})
   }

@@ -1,11 +1,16 @@
 import {messageOf} from '../errors.ts'
 import type {AnswerHead} from '../wire/answer.ts'
+import {withoutFields} from '../wire/bytes.ts'
 import {TOO_LARGE, type Carrier, type Conduct} from '../wire/forwarding.ts'
+import type {Copy, CopyOf} from '../wire/mirror.ts'
 import type {Reply} from '../wire/reply.ts'
 import type {Admission, Admit, Admitted, Held} from './admission.ts'
 import {answerRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestFields} from './fields.ts'
 import {channelError, invokeError} from './reply.ts'
 import type {Target} from './target.ts'
+
+/** Takes copies of the calls to an app for its shadows; undefined where it has none. */
+export type CopierOf = (callee: string) => ((of: CopyOf) => Copy) | undefined
 
 /** What all calls through one door have in common. */
 export interface Door {
@@ -15,6 +20,7 @@ export interface Door {
   /** The own app's APP_API_TOKEN, '' = none. */
   readonly appToken: string
   readonly warn: (text: string) => void
+  readonly copierOf?: CopierOf | undefined
   /** The lines that introduce this door to a callee. */
   introduce(callee: string, isLocal: boolean): string
   /** Keeps account of bodies that wait: false = no room for this one. */
@@ -55,6 +61,7 @@ const isHeld = (answer: Admission | Held): answer is Held => 'admitted' in answe
 /** One call through a door: asks the callee's gate, sends it on, and sees to the contract's headers both ways. */
 export class Invocation implements Conduct {
   readonly rules = answerRules
+  readonly copy: Copy | undefined
   readonly #options: InvocationOptions
   readonly #method: string
   readonly #carrier: Carrier
@@ -69,6 +76,7 @@ export class Invocation implements Conduct {
   constructor(options: InvocationOptions) {
     this.#options = options
     this.#method = verbOf(options.method)
+    this.copy = this.#copy()
     this.#carrier = options.carrier(this)
   }
 
@@ -137,12 +145,13 @@ export class Invocation implements Conduct {
   }
 
   #describe(why: string): string {
-    const {pool, isLocal = false} = this.#admitted ?? {}
+    const {pool, isLocal = false, outside, pathPrefix = ''} = this.#admitted ?? {}
     return channelError({
       isLocal,
       method: this.#method,
+      scheme: pool?.dial?.scheme ?? 'http',
       authority: pool?.authority ?? '',
-      path: this.#options.target.path,
+      path: (outside === undefined ? '' : pathPrefix) + this.#options.target.path,
       why
     })
   }
@@ -184,15 +193,46 @@ export class Invocation implements Conduct {
     if (!answer.ok) return this.#reply(invokeError(target.sentId, answer.error, answer.status))
     if (this.#isOver) return answer.leave()
     this.#admitted = answer
-    const {door, trace, extraLines} = this.#options
-    const token = answer.token || (answer.isLocal && door.appToken) || fields.apiToken
-    const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
+    const {door, extraLines} = this.#options
     const framing = fields.framing === '' && TAKES_BODY.has(this.#method) ? 'Content-Length: 0\r\n' : fields.framing
+    if (answer.outside !== undefined) return this.#goOut(answer, answer.outside, framing)
     const introduction = door.introduce(target.id, answer.isLocal) + (answer.callerLine ?? '')
+    this.#carrier.send(answer.pool, `${this.#head(answer, introduction)}${extraLines}${framing}\r\n`)
+  }
+
+  /** To somebody who is no app: no token travels, and no name of ours. */
+  #goOut({pool, pathPrefix}: Admitted, outside: NonNullable<Admitted['outside']>, framing: string): void {
+    const {trace, target, fields} = this.#options
+    const lines = outside.names.length === 0 ? fields.lines : withoutFields(fields.lines, outside.names)
     this.#carrier.send(
-      answer.pool,
-      `${this.#method} ${answer.pathPrefix}${target.path} HTTP/1.1\r\nHost: ${answer.pool.authority}\r\n${fields.lines}${trace}${introduction}${tokenLine}${extraLines}${framing}\r\n`
+      pool,
+      `${this.#method} ${pathPrefix}${target.path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${outside.lines}${trace}${framing}\r\n`
     )
+  }
+
+  /** Up to the lines that tell the body's length. */
+  #head(
+    {pool, pathPrefix, isLocal, token: own}: Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token'>,
+    introduction: string
+  ): string {
+    const {door, trace, target, fields} = this.#options
+    const token = own || (isLocal && door.appToken) || fields.apiToken
+    const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
+    return `${this.#method} ${pathPrefix}${target.path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${fields.lines}${trace}${introduction}${tokenLine}`
+  }
+
+  /** Of a plain call, for the shadows of its callee. */
+  #copy(): Copy | undefined {
+    const {door, target, extraLines} = this.#options
+    const take = extraLines === '' && target.fault === '' ? door.copierOf?.(target.id) : undefined
+    return take?.({
+      method: this.#method,
+      path: target.path,
+      headFor: pool => {
+        const isLocal = door.appId === target.id
+        return this.#head({pool, pathPrefix: '', isLocal, token: door.appToken}, door.introduce(target.id, isLocal))
+      }
+    })
   }
 
   #reply(answer: Reply): void {

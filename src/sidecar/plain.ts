@@ -56,6 +56,16 @@ export const plainRules: PlainRules = {
 
 const NO_BAGGAGE: readonly string[] = []
 
+/** The fields that are told, by their names. */
+export const plainValues = ({values}: PlainRequest) => ({
+  host: values[HOST] ?? '',
+  appId: values[APP_ID] ?? '',
+  apiToken: values[API_TOKEN] ?? '',
+  traceparent: values[TRACEPARENT] ?? '',
+  tracestate: values[TRACESTATE] ?? '',
+  authorization: values[AUTHORIZATION] ?? ''
+})
+
 /** Starts the call that a plain request asks for. False, and nothing done: it is for the other lane. */
 export const startPlain = (door: Door, {isOurs, apiToken}: Guards, request: PlainRequest, line: FastLine): boolean => {
   const {method, path, query, lines, length, values} = request

@@ -1,4 +1,3 @@
-import type {IncomingMessage} from 'node:http'
 import type {Reply} from '../wire/reply.ts'
 import {baggageFault} from './baggage.ts'
 import {readFields, type RequestFields} from './fields.ts'
@@ -70,8 +69,15 @@ const untraced = ({traceparent, tracestate}: RequestFields): string =>
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 
+/** What is read of a request. */
+export interface Readable {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly rawHeaders: readonly string[]
+}
+
 /** Reads what a request asks for, and checks who may ask. Routes of the sidecar go before an app id beside the URL. */
-export const readQuestion = (request: IncomingMessage, appId: string, guards: Guards): Question => {
+export const readQuestion = (request: Readable, appId: string, guards: Guards): Question => {
   const method = request.method ?? ''
   const sent = splitTarget(request.url ?? '/')
   const fields = readFields(request.rawHeaders)

@@ -72,6 +72,7 @@ const verbOf = (method: string): string => method.slice(0, 1) + method.slice(1).
 export interface ChannelFailure {
   readonly isLocal: boolean
   readonly method: string
+  readonly scheme: 'http' | 'https'
   /** `host:port` of the app. */
   readonly authority: string
   readonly path: string
@@ -79,7 +80,7 @@ export interface ChannelFailure {
 }
 
 /** `<err>` of a call that reached no app, or got nothing from it. */
-export const channelError = ({isLocal, method, authority, path, why}: ChannelFailure): string => {
-  const text = `${verbOf(method)} "http://${authority}${path}": ${why}`
+export const channelError = ({isLocal, method, scheme, authority, path, why}: ChannelFailure): string => {
+  const text = `${verbOf(method)} "${scheme}://${authority}${path}": ${why}`
   return isLocal ? text : `rpc error: code = Internal desc = error invoking app channel: ${text}`
 }

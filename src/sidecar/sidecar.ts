@@ -5,20 +5,24 @@
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
-import type {Duplex} from 'node:stream'
+import type {Duplex, Writable} from 'node:stream'
 import {Forwarding, type Carrier, type Conduct} from '../wire/forwarding.ts'
 import {Front, type FrontOptions} from '../wire/front.ts'
 import {reply, type Reply} from '../wire/reply.ts'
+import {replyStream, StreamCall} from '../wire/stream-call.ts'
+import type {StreamRequest} from '../wire/stream-front.ts'
 import {endWith, Tunnel, UPGRADE_LINES} from '../wire/tunnel.ts'
 import type {Admit} from './admission.ts'
+import {counted, type ApiCall} from './api-log.ts'
 import {createApi, type AnswerApi} from './api.ts'
 import {Guests} from './guest.ts'
 import {hostGuard, isFromElsewhere} from './guard.ts'
 import {identityOf, introduction, type Identity} from './identity.ts'
-import {Invocation, type Door} from './invocation.ts'
+import {Invocation, type CopierOf, type Door} from './invocation.ts'
 import type {Facts} from './metadata.ts'
+import {isLodgers, startLodgers, type Lodger} from './lodger.ts'
 import {plainRules, startPlain} from './plain.ts'
-import {readQuestion, type Guards, type Question} from './question.ts'
+import {readQuestion, type Guards, type Question, type Readable} from './question.ts'
 import {BAD_TARGET, FOREIGN_ORIGIN, NOBODY_NAMED} from './reply.ts'
 import {findReadTarget} from './target.ts'
 
@@ -37,12 +41,28 @@ export interface SidecarOptions {
   /** DAPR_API_TOKEN and the own app's APP_API_TOKEN, '' = none. */
   readonly tokens: {readonly api: string; readonly app: string}
   readonly warn: (text: string) => void
+  /** Told of every request, when its answer is out; then node:http reads them all. Left out: nobody is told. */
+  readonly apiLog?: ((call: ApiCall) => void) | undefined
+  /** Somebody else's routes on this port. */
+  readonly lodger?: Lodger | undefined
+  /** Takes a copy of a call to an app, where it has shadows. */
+  readonly copierOf?: CopierOf | undefined
   /** Default: of this machine and our environment. */
   readonly identity?: Identity
   /** Lets other runs speak for their apps here (`guest.ts`); left out: nobody may. */
   readonly key?: string
+  /** False: HTTP/2 is not spoken (DAPR_HTTP_DISABLE_H2C). Default true. */
+  readonly hasHttp2?: boolean
   /** False: every request is read by node:http. Default true. */
   readonly hasFastLane?: boolean
+}
+
+/** A request to the sidecar's own API, of whatever version of HTTP. */
+interface OwnCall {
+  readonly body: AsyncIterable<Buffer>
+  readonly answer: (text: Reply) => void
+  /** Calls this when the answer is out. */
+  readonly finished: (then: () => void) => void
 }
 
 /** Bodies of waiting calls that a door keeps, in bytes: what came before anybody could stop it. */
@@ -58,6 +78,7 @@ export class Sidecar implements Door {
   readonly maxBodyBytes: number
   readonly appToken: string
   readonly warn: (text: string) => void
+  readonly copierOf: CopierOf | undefined
   readonly #options: SidecarOptions
   readonly #identity: Identity
   readonly #guards: Guards
@@ -75,6 +96,7 @@ export class Sidecar implements Door {
     this.maxBodyBytes = limits.maxBodyBytes
     this.appToken = options.tokens.app
     this.warn = warn
+    this.copierOf = options.copierOf
     this.#options = options
     this.#identity = options.identity ?? identityOf(process.env)
     this.#guests = new Guests({door: this, identity: this.#identity, key: options.key ?? ''})
@@ -90,7 +112,8 @@ export class Sidecar implements Door {
       },
       upgrade: (request, socket, early) => {
         this.#upgrade(request, socket, early)
-      }
+      },
+      ...(options.hasHttp2 !== false && {serveStream: (request: StreamRequest) => this.#serveStream(request)})
     })
   }
 
@@ -124,16 +147,25 @@ export class Sidecar implements Door {
   }
 
   #fast(): FrontOptions['fast'] {
-    return {rules: plainRules, route: (request, line) => startPlain(this, this.#guards, request, line)}
+    const {lodger, apiLog} = this.#options
+    return {
+      rules: plainRules,
+      route: (request, line) =>
+        apiLog === undefined &&
+        (startLodgers(lodger, request, line) || startPlain(this, this.#guards, request, line))
+    }
   }
 
-  #read(request: IncomingMessage): Question {
+  #read(request: Readable): Question {
     return readQuestion(request, this.appId, this.#guards)
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    const {lodger} = this.#options
+    if (isLodgers(lodger, request)) return lodger.serve(request, response)
     const question = this.#read(request)
     const {fields} = question
+    this.#log(question, response, () => response.statusCode)
     const answer = (text: Reply): void => {
       reply(request, response, {...text, lines: text.lines + question.answerTrace})
     }
@@ -141,7 +173,7 @@ export class Sidecar implements Door {
       // Go ends the connection behind a target that it cannot read.
       if (question.refusal === BAD_TARGET) response.shouldKeepAlive = false
       answer(question.refusal)
-    } else if (question.action !== undefined) this.#own(question, request, response, answer)
+    } else if (question.action !== undefined) this.#own(question, {body: request, answer, finished: then => response.on('finish', then)})
     else if (question.target === undefined) answer(NOBODY_NAMED)
     else {
       const {length} = fields
@@ -151,19 +183,48 @@ export class Sidecar implements Door {
     }
   }
 
-  #own(question: Question, request: IncomingMessage, response: ServerResponse, answer: (text: Reply) => void): void {
+  #serveStream({stream, ...request}: StreamRequest): void {
+    const question = this.#read(request)
+    const {method, target, refusal, action, fields} = question
+    this.#log(question, stream, () => Number(stream.sentHeaders?.[':status'] ?? 0))
+    const answer = (text: Reply): void =>
+      replyStream(stream, {...text, lines: text.lines + question.answerTrace}, method === 'HEAD')
+    if (action !== undefined && refusal === undefined)
+      this.#own(question, {body: stream, answer, finished: then => stream.on('finish', then)})
+    else if (target === undefined) answer(refusal ?? NOBODY_NAMED)
+    else {
+      const {maxBodyBytes} = this
+      this.#invoke(question, conduct => new StreamCall({stream, method, conduct, length: fields.length, maxBodyBytes}), '')
+    }
+  }
+
+  #log({method, sent, fields}: Question, answer: Writable, status: () => number): void {
+    const {apiLog} = this.#options
+    if (apiLog === undefined) return
+    const since = performance.now()
+    const size = counted(answer)
+    answer.on('close', () => {
+      const durationMs = Math.round(performance.now() - since)
+      const userAgent = /^user-agent: (.*)\r$/im.exec(fields.lines)?.[1] ?? ''
+      apiLog({method: `${method} ${sent.path}`, code: status(), size: size(), durationMs, userAgent})
+    })
+  }
+
+  #own(question: Question, {body, answer, finished}: OwnCall): void {
     const {action, fields, sent} = question
     if (action === undefined) return
     const changesUs = action.kind === 'shutdown' || action.kind === 'put-metadata'
     if (changesUs && isFromElsewhere(fields.origin, fields.fetchSite, this.#guards.isOurs))
       return answer(FOREIGN_ORIGIN)
-    if (action.kind === 'shutdown') response.on('finish', this.#options.requestShutdown)
-    const text = this.#answerApi(action, request, sent.query)
+    if (action.kind === 'shutdown') finished(this.#options.requestShutdown)
+    const text = this.#answerApi(action, body, sent.query)
     if (text instanceof Promise) void text.then(answer)
     else answer(text)
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    const {lodger} = this.#options
+    if (isLodgers(lodger, request)) return lodger.upgrade(request, socket, early)
     const question = this.#read(request)
     if (question.target === undefined) return endWith(socket, question.refusal ?? NOBODY_NAMED)
     this.#invoke(question, conduct => new Tunnel({socket, early, conduct}), UPGRADE_LINES)

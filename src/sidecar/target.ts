@@ -69,8 +69,8 @@ const pathOf = (method: string): {readonly path: string; readonly fault: string}
 
 /** `app.namespace` → `app`; the namespace has no meaning on one machine. More dots: no id at all. */
 const appOf = (sentId: string): {readonly id: string; readonly fault: string} => {
-  if (/^https?:\/\//.test(sentId))
-    return {id: '', fault: `couldn't find service: ${textOf(sentId)} (calls to URLs are not supported yet)`}
+  // A URL has dots of its own.
+  if (/^https?:\/\//.test(sentId)) return {id: sentId, fault: ''}
   const parts = sentId.split('.')
   if (parts.length > 2) return {id: '', fault: `invalid app id ${textOf(sentId)}`}
   return {id: parts[0] ?? '', fault: ''}

@@ -65,12 +65,21 @@ function commandOf(settings: Settings, s2i: S2i | undefined): readonly string[] 
   })
 }
 
-function healthPlan({values}: Settings): HealthPlan {
+function healthPlan(settings: Settings): HealthPlan {
+  const {values} = settings
+  const enabled = values.enableAppHealthCheck ?? false
+  const intervalMs = positive(values.appHealthProbeInterval, 5) * 1000
+  const timeoutMs = positive(values.appHealthProbeTimeout, 500)
+  if (enabled && timeoutMs > intervalMs) {
+    const message = 'app health checks probe timeouts must be smaller than probe intervals'
+    const hint = 'appHealthProbeTimeout is in milliseconds, appHealthProbeInterval in seconds'
+    settings.refuseAtStart({key: 'appHealthProbeTimeout', message, hint})
+  }
   return {
-    enabled: values.enableAppHealthCheck ?? false,
+    enabled,
     path: values.appHealthCheckPath || '/healthz',
-    intervalMs: positive(values.appHealthProbeInterval, 5) * 1000,
-    timeoutMs: positive(values.appHealthProbeTimeout, 500),
+    intervalMs,
+    timeoutMs,
     threshold: positive(values.appHealthThreshold, 3)
   }
 }

@@ -72,8 +72,8 @@ function throwFaults({source, faults}: Reading): void {
   const [first, ...others] = inOrder
   if (first === undefined) return
   const lines = inOrder.map(({message}) => `\n  ${message}`).join('')
-  const message = `error in parsing the provided app config file: yaml: unmarshal errors:${lines}`
-  throw templateError(source, {...first, message}, others)
+  const headline = `error in parsing the provided app config file: yaml: unmarshal errors:${lines}`
+  throw templateError(source, {...first, headline}, others)
 }
 
 function readApps(reading: Reading, apps: Pair | undefined): readonly Section<AppValues>[] {

@@ -1,4 +1,4 @@
-import {UserError, type Place} from '../errors.ts'
+import {UserError, type Place, type PlacedMistake} from '../errors.ts'
 
 /** The text of a template, for reading and for pointing into. */
 export interface Source {
@@ -17,6 +17,8 @@ export interface Spot {
 export interface Mistake {
   /** Dapr's words where Dapr has some. */
   readonly message: string
+  /** What the user hears in place of the message, where one error tells of several mistakes. */
+  readonly headline?: string
   readonly spot: Spot
   /** What should stand there instead. */
   readonly expected?: string
@@ -32,8 +34,9 @@ const BEFORE_START = 'Error getting apps from config file: '
 
 /** A template that cannot be run, in Dapr's words, with the place. */
 export const templateError = (source: Source, mistake: Mistake, others: readonly Mistake[] = []): UserError =>
-  new UserError(BEFORE_START + mistake.message, {
+  new UserError(BEFORE_START + (mistake.headline ?? mistake.message), {
     stream: 'stdout',
+    mistakes: [mistake, ...others].map(each => placed(source, each)),
     explanation: [mistake, ...others].map(each => explain(source, each)).join('\n')
   })
 
@@ -45,10 +48,16 @@ export const unreadableTemplate = (message: string, cause: unknown): UserError =
 export const appError = (source: Source, id: string, mistake: Mistake): UserError =>
   new UserError(
     `Error validating run config for app ${JSON.stringify(id)} present in ${source.shownAs}: ${mistake.message}`,
-    {
-      explanation: explain(source, mistake)
-    }
+    {explanation: explain(source, mistake), mistakes: [placed(source, mistake)]}
   )
+
+/** A mistake as programs read it. */
+export const placed = (source: Source, {message, spot, expected = '', hint = ''}: Mistake): PlacedMistake => ({
+  message,
+  place: placeOf(source, spot.start),
+  expected,
+  hint
+})
 
 /** Line and column of an offset, with the line itself. */
 export function placeOf({shownAs, text}: Source, offset: number): Place {

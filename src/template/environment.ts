@@ -45,13 +45,17 @@ const OURS = new Set([
   'DAPR_METRICS_PORT'
 ])
 
-/** The file of an app, undefined when there is none. `path` is where commands are looked for, as in PATH. */
-export function readS2i(settings: Settings, path: string): S2i | undefined {
+/**
+ * The file of an app; undefined when there is none, unless it is expected: then it counts as empty. `path` is where
+ * commands are looked for, as in PATH.
+ */
+export function readS2i(settings: Settings, path: string, {isExpected = false} = {}): S2i | undefined {
   const {folder} = settings
   const file = join(folder, '.s2i', 'environment')
-  if (!existsSync(file)) return undefined
+  const isThere = existsSync(file)
+  if (!isThere && !isExpected) return undefined
   try {
-    const all = parseS2i(readFileSync(file, 'utf8'))
+    const all = isThere ? parseS2i(readFileSync(file, 'utf8')) : {}
     const variables = Object.fromEntries(Object.entries(all).filter(([name]) => !OURS.has(name)))
     return {variables, command: commandOf(all, folder, path)}
   } catch (error) {

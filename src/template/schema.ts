@@ -1,15 +1,13 @@
 import {nearMiss} from '../near.ts'
 import type {Section, Template} from './decode.ts'
-import {explain, placeOf, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
+import {explain, placed, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
 import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_KEYS} from './keys.ts'
 import type {Pair} from './nodes.ts'
-import type {Place} from '../errors.ts'
+import type {PlacedMistake} from '../errors.ts'
 import {validators} from './schema.generated.js'
 
 /** Something in a template that `run` passes over in silence, as Dapr does; `validate` names it. */
-export interface Finding {
-  readonly message: string
-  readonly place: Place
+export interface Finding extends PlacedMistake {
   /** Place, line, carets and what to write, ready to print. */
   readonly explanation: string
 }
@@ -85,8 +83,7 @@ export function findOddities(template: Template, source: Source): readonly Findi
 }
 
 const findingOf = (source: Source, mistake: Mistake): Finding => ({
-  message: mistake.message,
-  place: placeOf(source, mistake.spot.start),
+  ...placed(source, mistake),
   explanation: explain(source, mistake)
 })
 

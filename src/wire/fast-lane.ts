@@ -1,6 +1,7 @@
 import type {Server} from 'node:http'
 import type net from 'node:net'
 import {FastLine, type Lane} from './fast-line.ts'
+import {isPreface, readable} from './first-line.ts'
 import type {PlainRequest, PlainRules} from './plain-request.ts'
 
 export interface FastLaneOptions {
@@ -9,11 +10,13 @@ export interface FastLaneOptions {
   readonly route: (request: PlainRequest, line: FastLine) => boolean
   /** How long the first request may take to come, in ms. */
   readonly headMs: number
+  /** Takes a connection whose first line is HTTP/2's. */
+  readonly otherProtocol?: (socket: net.Socket) => void
 }
 
 /**
  * Stands before a node:http server: every connection starts here, and stays as long as its requests are plain. It
- * refuses nothing and reads no half of a head; strictness lives in the server behind it, once.
+ * refuses nothing and reads no half of a head but its first line; strictness lives in the server behind it, once.
  */
 export class FastLane implements Lane {
   readonly rules: PlainRules
@@ -43,9 +46,15 @@ export class FastLane implements Lane {
 
   handOver(line: FastLine, socket: net.Socket, bytes: Buffer): void {
     this.#lines.delete(line)
+    const {otherProtocol} = this.#options
+    if (otherProtocol !== undefined && isPreface(bytes)) {
+      socket.pause()
+      socket.unshift(bytes)
+      return otherProtocol(socket)
+    }
     // In this order: node's listeners first, then the bytes.
     this.#accept(socket)
-    socket.unshift(bytes)
+    socket.unshift(readable(bytes))
     socket.resume()
   }
 
@@ -65,7 +74,7 @@ export class FastLane implements Lane {
     for (const line of this.#lines) line.destroy()
   }
 
-  /** No timer for each connection: a sweep for all that have not asked anything yet. */
+  /** No timer for each connection: a sweep for all that have not asked anything yet, or only half a line. */
   #age(): void {
     for (const line of this.#lines) if (line.isFresh && ++line.age * 1000 > this.#options.headMs) line.destroy()
   }

@@ -2,6 +2,7 @@ import type net from 'node:net'
 import {PLAIN_RULES, type AnswerHead, type FieldRules} from './answer.ts'
 import type {Carrier, Conduct} from './forwarding.ts'
 import type {Copy} from './mirror.ts'
+import {firstLineOf} from './first-line.ts'
 import {PLAIN_LIMIT, readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
 import type {Pool} from './pool.ts'
 import {replyText, type Reply} from './reply.ts'
@@ -36,7 +37,7 @@ export class FastLine implements Receiver, Carrier {
   isSent = false
   readonly isTunnel = false
   rules: FieldRules = PLAIN_RULES
-  /** Nothing was asked yet. */
+  /** Nothing was asked yet, or not more than a part of a first line. */
   isFresh = true
   /** Seconds since it came, counted by its lane. */
   age = 0
@@ -273,12 +274,21 @@ export class FastLine implements Receiver, Carrier {
       else if (socket.isPaused()) socket.resume()
       return false
     }
+    if (bytes.length < PLAIN_LIMIT && firstLineOf(bytes) === 0) return this.#waitForLine()
     const request = readPlain(bytes.toString('latin1', 0, Math.min(PLAIN_LIMIT, bytes.length)), this.#lane.rules)
     if (request === undefined || this.#lane.isClosing || !this.#start(request, bytes)) {
       this.#handOver(bytes)
       return false
     }
     return !this.isBusy
+  }
+
+  /** What protocol is spoken shows with the first line. */
+  #waitForLine(): false {
+    if (!this.isFresh) this.age = 0
+    this.isFresh = true
+    if (this.#socket.isPaused()) this.#socket.resume()
+    return false
   }
 
   #start(request: PlainRequest, bytes: Buffer): boolean {

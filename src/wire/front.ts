@@ -5,6 +5,8 @@ import {codeOf} from '../errors.ts'
 import {FastLane, type FastLaneOptions} from './fast-lane.ts'
 import {awaitContinue} from './expectation.ts'
 import {Line, refusalText} from './line.ts'
+import {StreamFront, type StreamRequest} from './stream-front.ts'
+import {asksForHttp2, H2C_GRANTED, UpgradedLink} from './stream-upgrade.ts'
 import {http} from './http.ts'
 
 export interface FrontOptions {
@@ -19,9 +21,11 @@ export interface FrontOptions {
   /** Told what goes wrong with a listener; calls go on. Without it that is thrown, as node does. */
   readonly warn?: (text: string) => void
   /** Puts the fast lane before it: what is recognised as plain need not be read by node:http. */
-  readonly fast?: Omit<FastLaneOptions, 'headMs'> | undefined
+  readonly fast?: Omit<FastLaneOptions, 'headMs' | 'otherProtocol'> | undefined
   /** Takes over a connection whose request asks for a websocket; `early`: what came behind the request. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, early: Buffer) => void
+  /** Answers a request of HTTP/2; left out: HTTP/2 is not spoken. It is recognised by the fast lane. */
+  readonly serveStream?: ((request: StreamRequest) => void) | undefined
 }
 
 const occurrences = (raw: readonly string[], name: string): number => {
@@ -40,6 +44,9 @@ const isFaulty = ({httpVersion, rawHeaders}: IncomingMessage): boolean => {
     httpVersion !== '1.0' || occurrences(rawHeaders, 'host') > 1 || occurrences(rawHeaders, 'transfer-encoding') > 0
   )
 }
+
+/** It listens on a unix domain socket. */
+const isPath = (server: net.Server): boolean => typeof server.address() === 'string'
 
 const asksForWebsocket = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
 
@@ -61,21 +68,28 @@ export class Front {
   readonly #lanes: FastLane[] = []
   readonly #lines = new WeakMap<Duplex, Line>()
   readonly #tunnels = new Set<Duplex>()
+  readonly #streams: StreamFront | undefined
   readonly #options: FrontOptions
   #isClosing = false
 
   constructor(options: FrontOptions) {
     this.#options = options
+    const {serveStream: serve, maxHeadBytes} = options
+    this.#streams = serve && new StreamFront({serve, maxHeadBytes})
     // Each server takes over one listening handle: node's sweep for late heads runs only where it listens.
-    this.#servers = options.servers.map(server => this.#open().listen(server))
+    const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
+    this.#servers = ports.map(server => this.#open().listen(server))
+    // A unix domain socket's handle cannot be taken over (Node 26): what it accepts goes to one that listens.
+    for (const server of sockets) server.on('connection', socket => this.#servers[0]?.emit('connection', socket))
   }
 
   /** Accepts no more, lets the calls under way finish, and resolves when the last connection is gone. */
   async close(): Promise<void> {
     this.#isClosing = true
     for (const lane of this.#lanes) lane.close()
-    await Promise.all(
-      this.#servers.map(
+    await Promise.all([
+      this.#streams?.close(),
+      ...this.#servers.map(
         async server =>
           new Promise<void>(resolve => {
             server.close(() => {
@@ -83,7 +97,7 @@ export class Front {
             })
           })
       )
-    )
+    ])
     // The handles are closed; this tells those who opened them.
     for (const server of this.#options.servers) server.close()
   }
@@ -92,6 +106,7 @@ export class Front {
   destroy(): void {
     void this.close()
     for (const lane of this.#lanes) lane.destroy()
+    this.#streams?.destroy()
     for (const server of this.#servers) server.closeAllConnections()
     for (const socket of this.#tunnels) socket.destroy()
   }
@@ -106,11 +121,12 @@ export class Front {
       connectionsCheckingInterval: headMs / 10,
       maxHeaderSize: maxHeadBytes,
       requireHostHeader: false,
-      shouldUpgradeCallback: asksForWebsocket
+      shouldUpgradeCallback: request =>
+        asksForWebsocket(request) || (this.#streams !== undefined && asksForHttp2(request))
     })
     // Their number is bounded by the size of the head; node's own bound drops fields in silence.
     server.maxHeadersCount = 0
-    if (fast !== undefined) this.#lanes.push(new FastLane(server, {...fast, headMs}))
+    if (fast !== undefined) this.#lanes.push(new FastLane(server, {...fast, headMs, ...this.#otherProtocol()}))
     return server
       .on('error', error => {
         if (this.#options.warn === undefined) throw error
@@ -160,8 +176,19 @@ export class Front {
     const line = this.#line(socket)
     line.whenQuiet(() => {
       if (isFaulty(request)) socket.end(refusalText(400))
+      else if (!asksForWebsocket(request)) this.#goOnInHttp2(request, socket, early)
       else this.#options.upgrade(request, socket, early)
     })
+  }
+
+  #goOnInHttp2(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    socket.write(H2C_GRANTED)
+    this.#streams?.accept(new UpgradedLink(request, socket, early))
+  }
+
+  #otherProtocol(): Pick<FastLaneOptions, 'otherProtocol'> {
+    const streams = this.#streams
+    return streams === undefined ? {} : {otherProtocol: socket => streams.accept(socket)}
   }
 
   #refuse(error: Error, socket: Duplex): void {

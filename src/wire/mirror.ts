@@ -59,7 +59,9 @@ export class Mirror {
         this.#bytes -= size
       },
       tooLarge: () => {
-        this.#warn(`${of.method} ${of.path} was not copied to ${shadows.map(({name}) => name).join(', ')}: its body is too large`)
+        this.#warn(
+          `${of.method} ${of.path} was not copied to ${shadows.map(({name}) => name).join(', ')}: its body is too large`
+        )
       },
       send: async body => {
         await Promise.all(shadows.map(async shadow => this.#enqueue(shadow, of, body)))
@@ -190,7 +192,9 @@ async function deliver(shadow: Shadow, of: CopyOf, body: Buffer): Promise<string
     const hasLength = body.length > 0 || of.method === 'POST' || of.method === 'PUT' || of.method === 'PATCH'
     const length = hasLength ? `Content-Length: ${body.length.toString()}\r\n` : ''
     const upstream = pool.connect()
-    upstream.serve(new Delivery({upstream, head: `${of.headFor(pool)}${length}\r\n`, body, toHead: of.method === 'HEAD', resolve}))
+    upstream.serve(
+      new Delivery({upstream, head: `${of.headFor(pool)}${length}\r\n`, body, toHead: of.method === 'HEAD', resolve})
+    )
   })
   pass.leave()
   return why

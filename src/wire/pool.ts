@@ -1,9 +1,14 @@
+import type {Dial} from './dial.ts'
 import {Upstream, type Home} from './upstream.ts'
 
 export interface PoolOptions {
   /** Addresses of the callee, tried in this order: 127.0.0.1, ::1. */
   readonly hosts: readonly string[]
   readonly port: number
+  /** Left out: plain TCP. */
+  readonly dial?: Dial | undefined
+  /** What a request's Host field says; left out: the first address and the port. */
+  readonly authority?: string
 }
 
 /** Apps hang up on idle connections after 2 s (gunicorn) or 5 s (Node, uvicorn): we let go of them before most do. */
@@ -14,6 +19,7 @@ const IDLE_MOST = 64
 export class Pool implements Home {
   readonly hosts: readonly string[]
   readonly port: number
+  readonly dial: Dial | undefined
   /** What a request's Host field says. */
   readonly authority: string
   readonly #idle: Upstream[] = []
@@ -21,11 +27,12 @@ export class Pool implements Home {
   #isRetired = false
   #sweep: NodeJS.Timeout | undefined
 
-  constructor({hosts, port}: PoolOptions) {
+  constructor({hosts, port, dial, authority}: PoolOptions) {
     this.hosts = hosts
     this.port = port
+    this.dial = dial
     const host = hosts[0] ?? '127.0.0.1'
-    this.authority = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
+    this.authority = authority ?? `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
   }
 
   /** The process behind it was exchanged, or is about to be. */

@@ -18,6 +18,9 @@ const linesOf = ({status, type, body, lines}: Reply): string => {
   return lines + typeLine + (status === 204 ? '' : `Content-Length: ${Buffer.byteLength(body).toString()}\r\n`)
 }
 
+/** The fields of an answer, names and values in turn. */
+export const replyPairs = (answer: Reply): string[] => pairsOf(linesOf(answer))
+
 /** A whole answer as latin1 text, for connections that node:http does not hold; `more`: further lines. */
 export const replyText = (reply: Reply, toHead: boolean, more = ''): string => {
   const {status, body} = reply
@@ -31,6 +34,6 @@ export const reply = (request: IncomingMessage, response: ServerResponse, answer
   // A caller who waits for leave to send his body may or may not send it now: nobody could tell where it ends.
   if (isAwaitingContinue(request)) response.shouldKeepAlive = false
   if (response.shouldKeepAlive && request.httpVersionMinor === 1) response.removeHeader('connection')
-  response.writeHead(answer.status, pairsOf(linesOf(answer)))
+  response.writeHead(answer.status, replyPairs(answer))
   response.end(answer.body)
 }

@@ -1,7 +1,9 @@
 import net from 'node:net'
+import type {Duplex} from 'node:stream'
 import {codeOf} from '../errors.ts'
 import {CHUNKED, HEAD_LIMIT, UNTIL_CLOSE, readAnswer, type AnswerHead, type FieldRules} from './answer.ts'
 import {Chunks} from './chunks.ts'
+import {WordedError, type Dial} from './dial.ts'
 
 /**
  * How a connection failed its call. `refused`: no connection came about, nothing was sent. `silent`: it ended before
@@ -37,6 +39,8 @@ export interface Home {
   /** Tried in this order. */
   readonly hosts: readonly string[]
   readonly port: number
+  /** Undefined: plain TCP. */
+  readonly dial: Dial | undefined
   /** Takes a connection that is free again; false: it is not wanted any more. */
   keep(upstream: Upstream): boolean
   forget(upstream: Upstream): void
@@ -45,11 +49,13 @@ export interface Home {
 // All upstreams read into one memory: what is kept of it is copied.
 const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
 
-const uncork = (socket: net.Socket): void => socket.uncork()
+const uncork = (socket: Duplex): void => socket.uncork()
 
 /** What Go says of a failed connection; users know these words. */
 const dialText = (host: string, port: number, code: string): string => {
   const address = host.includes(':') ? `[${host}]:${port.toString()}` : `${host}:${port.toString()}`
+  // What is no TLS is told as Go tells it.
+  if (code.startsWith('ERR_SSL')) return 'tls: first record does not look like a TLS handshake'
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code
   return `dial tcp ${address}: connect: ${why}`
 }
@@ -64,7 +70,7 @@ export class Upstream {
   /** Seconds without a call, counted by its home. */
   idle = 0
   readonly #home: Home
-  #socket: net.Socket
+  #socket: Duplex
   #receiver: Receiver | undefined
   #isOpen = false
   #host = 0
@@ -121,9 +127,31 @@ export class Upstream {
     this.#socket.destroy()
   }
 
-  #connect(): net.Socket {
-    const socket = net.connect({
-      host: this.#home.hosts[this.#host] ?? '127.0.0.1',
+  #connect(): Duplex {
+    const {dial, port} = this.#home
+    const host = this.#home.hosts[this.#host] ?? '127.0.0.1'
+    const socket = dial === undefined ? this.#connectPlain(host) : this.#readAll(dial.open(host, port))
+    socket
+      .on(dial?.opens ?? 'connect', () => {
+        this.#isOpen = true
+        this.#receiver?.open()
+      })
+      .on('error', (error: Error) => {
+        const words = error instanceof WordedError ? error.message : ''
+        if (this.#isOpen) this.#why = words || readText(this.#address(), codeOf(error))
+        else this.#notConnected(codeOf(error), words)
+      })
+      .on('end', () => this.#over(true))
+      .on('close', () => {
+        if (this.#socket === socket) this.#over(false)
+      })
+      .on('drain', () => this.#receiver?.drain())
+    return socket
+  }
+
+  #connectPlain(host: string): net.Socket {
+    return net.connect({
+      host,
       port: this.#home.port,
       noDelay: true,
       onread: {
@@ -134,33 +162,25 @@ export class Upstream {
         }
       }
     })
-    socket
-      .on('connect', () => {
-        this.#isOpen = true
-        this.#receiver?.open()
-      })
-      .on('error', error => {
-        if (this.#isOpen) this.#why = readText(this.#address(), codeOf(error))
-        else this.#notConnected(codeOf(error))
-      })
-      .on('end', () => this.#over(true))
-      .on('close', () => {
-        if (this.#socket === socket) this.#over(false)
-      })
-      .on('drain', () => this.#receiver?.drain())
-    return socket
+  }
+
+  #readAll(link: Duplex): Duplex {
+    return link.on('data', (bytes: Buffer) => this.#read(bytes, bytes.length))
   }
 
   #address(): string {
-    return `${this.#socket.localAddress ?? ''}:${(this.#socket.localPort ?? 0).toString()}->${this.#socket.remoteAddress ?? ''}:${this.#home.port.toString()}`
+    const {localAddress = '', localPort = 0, remoteAddress = ''} = this.#socket instanceof net.Socket ? this.#socket : {}
+    return `${localAddress}:${localPort.toString()}->${remoteAddress}:${this.#home.port.toString()}`
   }
 
   /** A Node server on `localhost` may sit on ::1 alone: the next address is tried. Refused anywhere means refused. */
-  #notConnected(code: string): void {
+  #notConnected(code: string, words: string): void {
     const host = this.#home.hosts[this.#host] ?? ''
-    const text = dialText(host, this.#home.port, code)
+    const text = words || dialText(host, this.#home.port, code)
     if (this.#refusal === '' && code === 'ECONNREFUSED') this.#refusal = text
     this.#why ||= text
+    // Somebody is there, and does not speak what the app is said to speak.
+    if (!text.startsWith('dial ')) return
     if (this.#receiver === undefined || ++this.#host >= this.#home.hosts.length) return
     this.#socket = this.#connect()
   }
@@ -197,7 +217,8 @@ export class Upstream {
   }
 
   #answer(receiver: Receiver, answer: AnswerHead, text: string, bytes: Buffer, at: number, end: number): void {
-    this.#keep = answer.keep
+    // uvicorn, for one, hangs up after an exception and does not say so: the next call would run into the closing line
+    this.#keep = answer.keep && answer.status !== 500
     this.#left = answer.status === 101 && receiver.isTunnel ? UNTIL_CLOSE : answer.left
     if (this.#left >= 0 && end - at === answer.left && text.length === answer.size + answer.left) {
       this.#free()

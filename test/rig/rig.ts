@@ -9,6 +9,9 @@ import {setTimeout as pause} from 'node:timers/promises'
 import {Switchboard, type Driven} from './command.ts'
 import {Program} from './program.ts'
 import {descendantsOf, isAlive, tracesCarrying, type Trace} from './traces.ts'
+import {untrackChildren} from './untracked.ts'
+
+untrackChildren()
 
 /** What the rig needs of tap's test. */
 export interface Scene {

@@ -233,3 +233,39 @@ inBothLanes('nothing about the connection is added to an answer', async t => {
   const answer = await ask(t, port, request())
   t.strictSame(Object.keys(answer?.fields ?? {}).toSorted(), ['content-length', 'traceparent'])
 })
+
+inBothLanes('an answer 101 that nobody asked for is passed as it is', async t => {
+  const appPort = await rawApp(t, socket => {
+    onRequest(socket, () => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nX-A: 1\r\n\r\n')
+    })
+  })
+  const {port} = await openDoor(t, {appPort})
+  t.match(await ask(t, port, request({method: 'GET'})), {status: 101, fields: {'x-a': '1'}})
+})
+
+t.test('any word is a method and any byte may stand in a target, in whatever framing, and wherever it is cut', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openDoor(t, {appPort, hasFastLane: true})
+  const as = (method: string, text: string): string => text.replace(/^[A-Z]+/, method).replace('/echo', '/caf\xc3\xa9')
+  const texts = [as('FOO', request({body: 'x'})), as('put', chunked(['x'])), as('M.x-1', chunked(['x']))]
+  for (const text of texts) t.match(await ask(t, port, text), {status: 200, body: 'x'}, text.slice(0, 8))
+  t.strictSame(
+    seen.map(({method, url}) => [method, url]),
+    [
+      ['POST', '/caf%C3%A9'],
+      ['PUT', '/caf%C3%A9'],
+      ['POST', '/caf%C3%A9']
+    ]
+  )
+  for (const text of texts) {
+    for (let cut = 1; cut < text.length; cut += 3) {
+      const caller = await connect(t, port)
+      caller.send(text.slice(0, cut))
+      await new Promise(setImmediate)
+      caller.send(text.slice(cut))
+      t.equal((await caller.answer())?.body, 'x', `${text.slice(0, 8)} cut at ${cut.toString()}`)
+      caller.socket.destroy()
+    }
+  }
+})

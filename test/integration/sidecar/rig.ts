@@ -5,6 +5,7 @@ import t, {type Test} from 'tap'
 import type {Admission, Admit, Admitted} from '../../../src/sidecar/admission.ts'
 import type {Facts} from '../../../src/sidecar/metadata.ts'
 import {openSidecar, type Sidecar, type SidecarOptions} from '../../../src/sidecar/sidecar.ts'
+import type {Dial} from '../../../src/wire/dial.ts'
 import {Pool} from '../../../src/wire/pool.ts'
 
 let hasFastLane = true
@@ -115,15 +116,18 @@ export interface DoorSettings extends Partial<Omit<SidecarOptions, 'servers'>> {
   /** Port of the callee `b`, and of the own app `a`. */
   readonly appPort?: number
   readonly hosts?: readonly string[]
+  readonly dial?: Dial
+  /** Listening beside its port. */
+  readonly extraServers?: readonly net.Server[]
 }
 
 /** The door of `a`, through which `b` (and `a` itself) is reached. */
-export const openDoor = async (t: Test, {appPort = 1, hosts, ...settings}: DoorSettings = {}): Promise<Door> => {
+export const openDoor = async (t: Test, {appPort = 1, hosts, dial, extraServers = [], ...settings}: DoorSettings = {}): Promise<Door> => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
   const warnings: string[] = []
-  const pool = new Pool({hosts: hosts ?? ['127.0.0.1', '::1'], port: appPort})
+  const pool = new Pool({hosts: hosts ?? ['127.0.0.1', '::1'], port: appPort, dial})
   let underWay = 0
   const admit: Admit = ({callee, refused}) => {
     if (refused) return {ok: false, status: 500, error: 'refused (its gate says so)'}
@@ -145,7 +149,7 @@ export const openDoor = async (t: Test, {appPort = 1, hosts, ...settings}: DoorS
   }
   const sidecar = openSidecar({
     appId: 'a',
-    servers: [server],
+    servers: [server, ...extraServers],
     admit,
     facts: () => FACTS,
     isReady: () => true,

@@ -21,7 +21,7 @@ t.test("errors have Dapr's bodies", t => {
 })
 
 t.test('a failed connection is told as Go tells it', t => {
-  const failure = {method: 'POST', authority: '127.0.0.1:1', path: '/x?q', why: 'EOF'}
+  const failure = {scheme: 'http' as const, method: 'POST', authority: '127.0.0.1:1', path: '/x?q', why: 'EOF'}
   t.equal(channelError({...failure, isLocal: true}), 'Post "http://127.0.0.1:1/x?q": EOF')
   t.equal(
     channelError({...failure, isLocal: false}),

@@ -1,0 +1,46 @@
+import {delimiter} from 'node:path'
+import {HOOK_DOTTED, HOOK_FIXED_PORT, HOOK_PORT} from './hook.ts'
+
+export interface ServiceFacts {
+  readonly name: string
+  readonly version: string
+  /** Its own bearer token. */
+  readonly token: string
+  /** Where it reaches the manager, without a slash at the end. */
+  readonly managerUrl: string
+  /** Where it is to listen, and the port in its code. */
+  readonly appPort: number
+  readonly fixedPort: number
+  /** Folder of the hook. */
+  readonly hookFolder: string
+}
+
+type Environment = Readonly<Record<string, string>>
+
+const LOOPBACK = '127.0.0.1,localhost'
+
+/** The environment of a Daeploy service: what the SDK reads, over everything else, and the way to our hook. */
+export function serviceEnvironment(before: Environment, facts: ServiceFacts): Record<string, string> {
+  const dotted = {'daeploy.name': facts.name, 'daeploy.version': facts.version, 'daeploy.auth': facts.token}
+  const paths = before['PYTHONPATH'] ?? ''
+  return {
+    ...before,
+    DAEPLOY_MANAGER_URL: facts.managerUrl,
+    // without a port: the SDK compares it with the bare name of a redirect's host
+    DAEPLOY_MANAGER_HOSTNAME: 'localhost',
+    ...dotted,
+    ...noProxy(before),
+    PYTHONPATH: paths === '' ? facts.hookFolder : `${facts.hookFolder}${delimiter}${paths}`,
+    [HOOK_PORT]: facts.appPort.toString(),
+    [HOOK_FIXED_PORT]: facts.fixedPort.toString(),
+    [HOOK_DOTTED]: JSON.stringify(dotted)
+  }
+}
+
+/** The SDK's HTTP client obeys HTTP_PROXY: our loopback is not to go through it. Both spellings get the same. */
+function noProxy(before: Environment): Environment {
+  const written = before['no_proxy'] ?? before['NO_PROXY'] ?? ''
+  const lower = written === '' ? LOOPBACK : `${written},${LOOPBACK}`
+  const upperWritten = before['NO_PROXY'] ?? before['no_proxy'] ?? ''
+  return {NO_PROXY: upperWritten === '' ? LOOPBACK : `${upperWritten},${LOOPBACK}`, no_proxy: lower}
+}

@@ -1,0 +1,91 @@
+/*
+ * Loaded by every Python child because its folder stands first on PYTHONPATH. It puts back variables whose names hold a
+ * point, which dash, npm and make drop, and moves the one port that the code has hard-wired to the one that was allocated.
+ */
+
+/** The file's name: Python imports a module of this name at its start (docs.python.org, `site`). */
+export const HOOK_FILE = 'sitecustomize.py'
+
+/** Names of the variables that the hook reads. */
+export const HOOK_PORT = 'PILLION_PORT'
+export const HOOK_FIXED_PORT = 'PILLION_FIXED_PORT'
+export const HOOK_DOTTED = 'PILLION_DOTTED_ENV'
+
+export const HOOK_TEXT = `# Written by pillion; see PILLION_PORT and PILLION_FIXED_PORT in the environment.
+import json
+import os
+import sys
+
+for _name, _value in json.loads(os.environ.get("${HOOK_DOTTED}") or "{}").items():
+    os.environ.setdefault(_name, _value)
+
+
+def _move(fixed, port):
+    import socket
+
+    real_bind = socket.socket.bind
+
+    def bind(self, address):
+        if isinstance(address, tuple) and len(address) >= 2 and address[1] == fixed:
+            if self.family == socket.AF_INET:
+                address = ("127.0.0.1", port)
+            elif self.family == socket.AF_INET6:
+                address = ("::1", port)
+        return real_bind(self, address)
+
+    socket.socket.bind = bind
+
+
+def _show(fixed, port):
+    """uvicorn is to log the real port."""
+    import importlib.abc
+    import importlib.util
+
+    class Finder(importlib.abc.MetaPathFinder):
+        def find_spec(self, name, path=None, target=None):
+            if name != "uvicorn.config":
+                return None
+            sys.meta_path.remove(self)
+            spec = importlib.util.find_spec(name)
+            if spec is None or spec.loader is None:
+                return spec
+            execute = spec.loader.exec_module
+
+            def exec_module(module):
+                execute(module)
+                init = module.Config.__init__
+
+                def __init__(self, *args, **kwargs):
+                    init(self, *args, **kwargs)
+                    if self.port == fixed and not self.uds and self.fd is None:
+                        self.host, self.port = "127.0.0.1", port
+
+                module.Config.__init__ = __init__
+
+            spec.loader.exec_module = exec_module
+            return spec
+
+    sys.meta_path.insert(0, Finder())
+
+
+def _chain():
+    """The sitecustomize that this one stands before: of a distribution, or of a virtual environment."""
+    import importlib.machinery
+    import importlib.util
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    rest = [place for place in sys.path if os.path.abspath(place or ".") != here]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", rest)
+    if spec and spec.loader:
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+try:
+    _port = int(os.environ.get("${HOOK_PORT}") or 0)
+    _fixed = int(os.environ.get("${HOOK_FIXED_PORT}") or 0)
+    if _port and _fixed and _port != _fixed:
+        _move(_fixed, _port)
+        _show(_fixed, _port)
+finally:
+    _chain()
+`

@@ -1,0 +1,178 @@
+import {once} from 'node:events'
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Reply} from '../wire/reply.ts'
+import {readDeployment, type Deployment} from './deployment.ts'
+import {failure, json, missing} from './replies.ts'
+
+/** An instance as those see it who manage. */
+export interface Instance {
+  readonly name: string
+  readonly version: string
+  readonly isMain: boolean
+  /** Docker's word for its state. */
+  readonly status: 'created' | 'running' | 'restarting' | 'exited'
+  readonly startedAt: Date | undefined
+  readonly finishedAt: Date | undefined
+}
+
+export interface LogsWanted {
+  /** The last lines only; 0: all that are kept. */
+  readonly tail: number
+  readonly isFollowed: boolean
+  /** ms since 1970; 0: from the first line kept. */
+  readonly since: number
+}
+
+/** What the host does for those who manage. */
+export interface Managed {
+  /** In the order of the template, then of the deployments. */
+  readonly list: () => readonly Instance[]
+  readonly assign: (name: string, version: string) => void
+  /** Settles when nothing is left of the instance. */
+  readonly remove: (name: string, version: string) => Promise<void>
+  /** Lines in UTF-8 with their newlines; ends with the instance, or when nobody listens any more. */
+  readonly logs: (name: string, version: string, wanted: LogsWanted, gone: AbortSignal) => AsyncIterable<string>
+  /** Settles when the process has been started; a text says why it could not be. */
+  readonly deploy: (deployment: Deployment) => Promise<string>
+}
+
+interface Named {
+  readonly name: string
+  readonly version: string
+}
+
+/** Docker's date for what has not happened. */
+const NEVER = new Date('0001-01-01T00:00:00.000Z')
+
+const NOT_MAIN_ALONE =
+  // Daeploy's own spelling: scripts read it
+  'Not allowed to kill main service while there are mutliple deployed versions of that service'
+
+/** The answers for those who manage services; the shapes and texts are those of Daeploy's manager. */
+export class Management {
+  readonly #managed: Managed
+  /** Names that are being deployed. */
+  readonly #deploying = new Set<string>()
+
+  constructor(managed: Managed) {
+    this.#managed = managed
+  }
+
+  list(): Reply {
+    return json(
+      this.#managed
+        .list()
+        .map(({name, version, isMain}) => ({name, version, image: `${name}:${version}`, main: isMain}))
+    )
+  }
+
+  inspect(query: string): Reply {
+    const named = namedIn(Object.fromEntries(new URLSearchParams(query)), 'query')
+    if ('status' in named) return named
+    const instance = this.#find(named)
+    if (instance === undefined) return unknown(named)
+    const {status, startedAt = NEVER, finishedAt = NEVER} = instance
+    return json({
+      Name: `/${named.name}-${named.version}`,
+      State: {
+        Status: status,
+        Running: status === 'running',
+        StartedAt: startedAt.toISOString(),
+        FinishedAt: finishedAt.toISOString()
+      }
+    })
+  }
+
+  /** Streams; the answer is given here unless nothing is found. */
+  async logs(query: string, response: ServerResponse): Promise<Reply | undefined> {
+    const given = Object.fromEntries(new URLSearchParams(query))
+    const named = namedIn(given, 'query')
+    if ('status' in named) return named
+    if (this.#find(named) === undefined) return unknown(named)
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
+    response.writeHead(200, {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'})
+    response.flushHeaders()
+    try {
+      for await (const text of this.#managed.logs(named.name, named.version, logsWanted(given), gone.signal))
+        if (!response.write(text)) await once(response, 'drain', {signal: gone.signal})
+    } catch (error) {
+      if (!gone.signal.aborted) throw error // else the reader has left
+    }
+    response.end()
+    return undefined
+  }
+
+  assign(body: unknown): Reply {
+    const named = namedIn(body, 'body')
+    if ('status' in named) return named
+    const why = whyNotAssigned(this.#managed.list(), named.name, named.version)
+    if (why !== '') return failure(404, why)
+    this.#managed.assign(named.name, named.version)
+    return json('OK')
+  }
+
+  async remove(body: unknown): Promise<Reply> {
+    const named = namedIn(body, 'body')
+    if ('status' in named) return named
+    const instance = this.#find(named)
+    if (instance === undefined) return unknown(named)
+    const versions = this.#managed.list().filter(({name}) => name === named.name)
+    if (instance.isMain && versions.length > 1) return failure(403, NOT_MAIN_ALONE)
+    await this.#managed.remove(named.name, named.version)
+    return json('OK')
+  }
+
+  async deploy(request: IncomingMessage): Promise<Reply> {
+    const deployment = await readDeployment(request)
+    if ('status' in deployment) return deployment
+    const {name, version} = deployment
+    const segment = `${name}_${version}`
+    if (this.#find(deployment) !== undefined || this.#deploying.has(segment))
+      return failure(409, `Service with name: ${name} and version: ${version} already exists!`)
+    this.#deploying.add(segment)
+    try {
+      const why = await this.#managed.deploy(deployment)
+      return why === '' ? json('Accepted', 202) : failure(422, why)
+    } finally {
+      this.#deploying.delete(segment)
+    }
+  }
+
+  #find({name, version}: Named): Instance | undefined {
+    return this.#managed.list().find(each => each.name === name && each.version === version)
+  }
+}
+
+/** Why a version cannot be made main, '' when it can. */
+export function whyNotAssigned(instances: readonly Instance[], name: string, version: string): string {
+  const versions = instances.filter(instance => instance.name === name)
+  if (versions.length === 0) return `No main service matching ${name}`
+  return versions.some(instance => instance.version === version) ? '' : `No service matching ${name} ${version}`
+}
+
+const unknown = ({name, version}: Named): Reply =>
+  failure(404, [`Service with name: ${name} and version: ${version} does not exists!`])
+
+/** Reads whom a request means; what it lacks is FastAPI's answer. */
+function namedIn(source: unknown, where: 'query' | 'body'): Named | Reply {
+  const given = typeof source === 'object' && source !== null ? (source as Readonly<Record<string, unknown>>) : {}
+  const {name, version} = given
+  if (typeof name === 'string' && typeof version === 'string') return {name, version}
+  const lacking = ['name', 'version'].filter(key => typeof given[key] !== 'string')
+  return failure(
+    422,
+    lacking.map(key => missing(where === 'query' ? null : given, where, key))
+  )
+}
+
+function logsWanted(given: Readonly<Record<string, string>>): LogsWanted {
+  const tail = Number(given['tail'] ?? 0)
+  const since = given['since'] ?? ''
+  return {
+    tail: Number.isInteger(tail) && tail > 0 ? tail : 0,
+    isFollowed: /^(?:true|1|yes|on|t|y)$/i.test(given['follow'] ?? ''),
+    // without a zone it is UTC
+    since: Date.parse(/[zZ]$|[+-]\d\d:?\d\d$/.test(since) ? since : `${since.replace(' ', 'T')}Z`) || 0
+  }
+}

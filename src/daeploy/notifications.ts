@@ -1,0 +1,104 @@
+import {createHash} from 'node:crypto'
+import {failure, missing} from './replies.ts'
+import type {Reply} from '../wire/reply.ts'
+
+/** What `notify()` of the SDK posts. */
+export interface Notification {
+  readonly service_name: string
+  readonly service_version: string
+  readonly msg: string
+  /** 0, 1, 2: INFO, WARNING, CRITICAL; other numbers pass. */
+  readonly severity: number
+  readonly dashboard: boolean
+  readonly emails: readonly string[] | null
+  /** Seconds for which Daeploy would send no further e-mail. */
+  readonly timer: number
+  readonly timestamp: string
+}
+
+export interface KeptNotification extends Notification {
+  /** How often it came. */
+  readonly counter: number
+  /** Only where there is a timer. */
+  readonly frozen_until?: string
+}
+
+const MOST_KEPT = 1000
+
+/** The notifications of a run, by an opaque number each. Two that differ only in time or addressees are one. */
+export class Notifications {
+  readonly #kept = new Map<string, KeptNotification>()
+
+  /** `now`: ms since 1970. */
+  add(notification: Notification, now: number): void {
+    const key = keyOf(notification)
+    const before = this.#kept.get(key)
+    const frozen = frozenUntil(notification, before, now)
+    this.#kept.set(key, {...notification, counter: (before?.counter ?? 0) + 1, ...frozen})
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest)
+  }
+
+  clear(): void {
+    this.#kept.clear()
+  }
+
+  list(): Readonly<Record<string, KeptNotification>> {
+    return Object.fromEntries(this.#kept)
+  }
+}
+
+function frozenUntil(
+  {timer}: Notification,
+  before: KeptNotification | undefined,
+  now: number
+): {frozen_until?: string} {
+  if (timer === 0) return {}
+  const known = before?.frozen_until
+  return {
+    frozen_until: known !== undefined && Date.parse(known) > now ? known : new Date(now + timer * 1000).toISOString()
+  }
+}
+
+/** A number like Python's hash of the fields that make it the same: signed, 64 bits, never an index of an array. */
+function keyOf({service_name, service_version, msg, severity, dashboard, timer}: Notification): string {
+  const text = JSON.stringify([service_name, service_version, msg, severity, dashboard, timer])
+  return `-${(createHash('sha256').update(text).digest().readBigUInt64BE() >> 1n).toString()}`
+}
+
+const SEVERITIES: Readonly<Record<number, string>> = {0: 'INFO', 1: 'WARNING', 2: 'CRITICAL'}
+
+/** The line that tells of a notification. */
+export function lineOf({service_name, service_version, severity, msg, emails}: Notification): string {
+  const mail = emails !== null && emails.length > 0 ? ' (e-mail not sent)' : ''
+  const text = `${service_name} ${service_version} ${SEVERITIES[severity] ?? severity.toString()} ${msg}`
+  return `🔔 ${text.replaceAll(/[\r\n]+/g, ' ')}${mail}`
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isWhole = (value: unknown): boolean => Number.isInteger(value)
+const isTexts = (value: unknown): boolean => value === null || (Array.isArray(value) && value.every(isText))
+
+/** Each field with what it must be, in Daeploy's order, and how pydantic says that it is not. */
+const FIELDS: readonly (readonly [name: string, isRight: (value: unknown) => boolean, type: string, msg: string])[] = [
+  ['service_name', isText, 'string_type', 'Input should be a valid string'],
+  ['service_version', isText, 'string_type', 'Input should be a valid string'],
+  ['msg', isText, 'string_type', 'Input should be a valid string'],
+  ['severity', isWhole, 'int_type', 'Input should be a valid integer'],
+  ['dashboard', value => typeof value === 'boolean', 'bool_type', 'Input should be a valid boolean'],
+  ['emails', isTexts, 'list_type', 'Input should be a valid list'],
+  ['timer', isWhole, 'int_type', 'Input should be a valid integer'],
+  ['timestamp', isText, 'string_type', 'Input should be a valid string']
+]
+
+/** Reads a posted notification; what is wrong with it is FastAPI's answer. */
+export function readNotification(body: unknown): Notification | Reply {
+  const given = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {}
+  const filled: Readonly<Record<string, unknown>> = {...given, emails: given['emails'] ?? null}
+  const faults = FIELDS.flatMap(([name, isRight, type, msg]) => {
+    if (!(name in filled)) return [missing(given, 'body', name)]
+    return isRight(filled[name]) ? [] : [{type, loc: ['body', name], msg, input: filled[name]}]
+  })
+  if (faults.length > 0) return failure(422, faults)
+  return Object.fromEntries(FIELDS.map(([name]) => [name, filled[name]])) as unknown as Notification
+}

@@ -1,0 +1,156 @@
+import {hostname} from 'node:os'
+import {messageOf} from '../errors.ts'
+import type {AnswerHead} from '../wire/answer.ts'
+import type {Carrier, Conduct} from '../wire/forwarding.ts'
+import type {Copy} from '../wire/mirror.ts'
+import type {Admission, Admitted, Held, Service} from './admission.ts'
+import {answerRules, HAS_LOCATION, type CallFields} from './fields.ts'
+import {BAD_GATEWAY, NOT_FOUND} from './replies.ts'
+import {rewriteLocation, type Target} from './target.ts'
+
+export interface ServiceCallOptions {
+  readonly door: {readonly caller: string; readonly warn: (text: string) => void}
+  readonly service: Service
+  readonly method: string
+  readonly target: Target
+  readonly fields: CallFields
+  /** More lines for the service: what asks for a websocket. */
+  readonly extraLines: string
+  readonly carrier: (conduct: Conduct) => Carrier
+}
+
+const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
+
+/** Refusals in a row from a gate that lets through at once: then it is no gate. */
+const REFUSALS_MOST = 3
+
+const SERVER = hostname()
+
+/** One call to a service: waits for its gate, sends it on without the prefix, and shows redirects with it. */
+export class ServiceCall implements Conduct {
+  readonly rules = answerRules
+  readonly copy: Copy | undefined
+  readonly #options: ServiceCallOptions
+  readonly #carrier: Carrier
+  #admitted: Admitted | undefined
+  #held: Held | undefined
+  #refusals = 0
+  #isOver = false
+  #isBroken = false
+
+  constructor(options: ServiceCallOptions) {
+    const {service, method, target, extraLines} = options
+    this.#options = options
+    const isPlain = extraLines === ''
+    this.copy = isPlain ? service.copy?.({method, path: target.path, headFor: () => this.#head()}) : undefined
+    this.#carrier = options.carrier(this)
+  }
+
+  /** Asks to be let through, and goes. */
+  start(isRefused = false): void {
+    const {door, service, method, target} = this.#options
+    const answer = service.admit({caller: door.caller, method, path: target.path, refused: isRefused})
+    if (!('admitted' in answer)) return this.#go(answer)
+    this.#held = answer
+    void this.#await(answer)
+  }
+
+  fieldsFor(answer: AnswerHead): string {
+    if ((answer.marks & HAS_LOCATION) === 0) return answer.fields
+    const {service, target, fields} = this.#options
+    const {name, version} = service
+    return answer.fields.replaceAll(
+      /^(location:[ \t]*)(.*?)[ \t]*\r$/gim,
+      (_, start: string, location: string) =>
+        `${start}${rewriteLocation({location, host: fields.host, name, version, segment: target.segment})}\r`
+    )
+  }
+
+  refused(why: string): void {
+    if (this.#held === undefined && ++this.#refusals >= REFUSALS_MOST) return this.#fail(why)
+    this.#leave()
+    this.start(true)
+  }
+
+  resent(): void {
+    this.#isBroken = true
+  }
+
+  failed(why: string): void {
+    this.#isBroken = true
+    this.#fail(why)
+  }
+
+  cut(why: string): void {
+    this.#isBroken = true
+    this.#options.door.warn(`${this.#names()}: the answer broke off, and the caller was cut off: ${why}`)
+  }
+
+  over(): void {
+    this.#isOver = true
+    this.#held?.cancel()
+    this.#held = undefined
+    this.#leave()
+  }
+
+  #names(): string {
+    const {method, target} = this.#options
+    return `${method} /services/${target.segment}${target.path}`
+  }
+
+  async #await(held: Held): Promise<void> {
+    let answer: Admission
+    try {
+      answer = await held.admitted
+    } catch (error) {
+      answer = {ok: false, isUnknown: false, error: messageOf(error)}
+    }
+    if (this.#isOver) {
+      if (answer.ok) answer.leave()
+      return
+    }
+    this.#held = undefined
+    this.#refusals = 0
+    this.#go(answer)
+  }
+
+  #go(answer: Admission): void {
+    if (!answer.ok) return answer.isUnknown ? this.#carrier.reply(NOT_FOUND) : this.#fail(answer.error)
+    if (this.#isOver) return answer.leave()
+    this.#admitted = answer
+    const {fields, method, extraLines} = this.#options
+    const {length, hasLength} = fields
+    const framing =
+      length < 0
+        ? 'Transfer-Encoding: chunked\r\n'
+        : hasLength || TAKES_BODY.has(method)
+          ? `Content-Length: ${length.toString()}\r\n`
+          : ''
+    this.#carrier.send(answer.pool, `${this.#head(answer.pathPrefix)}${answer.lines}${extraLines}${framing}\r\n`)
+  }
+
+  /** Without the lines that tell the body's length, and without the empty line. */
+  #head(pathPrefix = ''): string {
+    const {fields, method, target} = this.#options
+    const {host, lines, peer} = fields
+    const port = /:(\d+)$/.exec(host)?.[1] ?? '80'
+    return (
+      `${method} ${pathPrefix}${target.path} HTTP/1.1\r\nHost: ${host}\r\n${lines}` +
+      `X-Forwarded-For: ${peer}\r\nX-Forwarded-Host: ${host}\r\nX-Forwarded-Port: ${port}\r\n` +
+      `X-Forwarded-Prefix: /services/${target.segment}\r\nX-Forwarded-Proto: http\r\n` +
+      `X-Forwarded-Server: ${SERVER}\r\nX-Real-Ip: ${peer}\r\n`
+    )
+  }
+
+  #fail(why: string): void {
+    this.#options.door.warn(`${this.#names()}: ${why}`)
+    this.#carrier.reply(BAD_GATEWAY)
+  }
+
+  #leave(): void {
+    const admitted = this.#admitted
+    this.#admitted = undefined
+    admitted?.leave(this.#isBroken)
+    this.#isBroken = false
+  }
+}

@@ -1,0 +1,394 @@
+import type {Readable} from 'node:stream'
+import type {Guardian} from '../app/guardian.ts'
+import type {LifePipes} from '../app/pipes.ts'
+import type {Note, Supervised} from '../app/supervised.ts'
+import type {ListedApp} from '../control/messages.ts'
+import type {OpenDoor} from '../event.ts'
+import type {AppLog, SidecarLog} from '../logs/app-log.ts'
+import * as status from '../logs/status.ts'
+import type {AppPlan} from '../plan.ts'
+import {succeeded, type AppState, type Exit, type Why} from '../state.ts'
+import {Pool} from '../wire/pool.ts'
+import {freeAppPort} from './app-port.ts'
+import type {Callee} from './calls.ts'
+import {lookPathFault, whyNotFound} from './command.ts'
+import {Gate, type Visit} from './gate.ts'
+import {healthOf, type Health} from './health.ts'
+import {dialOf} from './dial.ts'
+import {deathNote} from './killed.ts'
+import {noProgress, progressed, type Progress} from './order.ts'
+import {reached, type Beside} from './overlap.ts'
+import type {DoorPorts} from './ports.ts'
+import {Program} from './program.ts'
+import {whyNot} from './reasons.ts'
+import {Slots} from './slots.ts'
+
+/** Where an app and its sidecar write. */
+export interface Logs {
+  readonly app: AppLog
+  readonly sidecar: SidecarLog
+}
+
+export interface MemberOptions {
+  readonly plan: AppPlan
+  readonly ports: DoorPorts
+  readonly logs: Logs
+  /** The environment of a life by its mark, for an app that is to listen on this port. */
+  readonly environment: (life: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
+  readonly nextLife: () => string
+  /** Where a life runs. */
+  readonly folderOf: (plan: AppPlan) => string
+  readonly guardian: Guardian
+  readonly token: string
+  /** The only app of its run: it reads what we are given to read. */
+  readonly single: {readonly input: Readable} | undefined
+  /** What a call that has waited in vain hears besides. */
+  readonly explain: (visit: Visit) => string
+  /** It made a move. */
+  readonly moved: () => void
+  /** A life ended and nobody had asked for it. */
+  readonly ended: (exit: Exit) => void
+  readonly noted: (note: Note | string) => void
+}
+
+/** After so many short lives in a row callers are told at once, not held. */
+const SHORT_LIVES = 5
+
+/** One app in a run: the program, the gate before it, the connections to it, its logs. */
+export class Member implements Callee {
+  readonly ports: DoorPorts
+  readonly gate: Gate
+  readonly slots = new Slots(() => this.plan.channel.maxConcurrency)
+  readonly token: string
+  readonly logs: Logs
+  readonly #options: MemberOptions
+  #plan: AppPlan
+  readonly #program: Program
+  readonly #listeners = new Set<() => void>()
+  #health: Health | undefined
+  #isUnhealthy = false
+  #appPort: number
+  readonly #createdAt = Date.now()
+  #pool: Pool
+  #movedAt = new Date()
+  #progress: Progress
+  /** Why it has not been started: what it waits for, or that it never will be. */
+  #obstacle = ''
+  /** Its status lines are not for the time when the whole run ends. */
+  #runEnds = false
+
+  constructor(options: MemberOptions) {
+    const {plan, ports, logs, token, explain} = options
+    this.#options = options
+    this.#plan = plan
+    this.#appPort = ports.appPort
+    this.ports = ports
+    this.logs = logs
+    this.token = token
+    this.gate = new Gate({timeoutMs: plan.ready.timeoutMs, explain})
+    this.#progress = noProgress(plan.id, plan.command.length > 0)
+    this.#pool = this.#newPool()
+    this.#health = this.#healthOf(plan)
+    this.#program = new Program(
+      {
+        ...options,
+        lines: logs.app.sink,
+        moved: state => this.#moved(state),
+        besideMoved: () => this.#tellListeners()
+      },
+      plan,
+      ports.appPort
+    )
+    this.gate.hold(this.#reason({phase: 'idle'}))
+  }
+
+  get id(): string {
+    return this.plan.id
+  }
+
+  get plan(): AppPlan {
+    return this.#plan
+  }
+
+  get app(): Supervised {
+    return this.#program.app
+  }
+
+  get appPort(): number {
+    return this.#appPort
+  }
+
+  get isUnhealthy(): boolean {
+    return this.#isUnhealthy
+  }
+
+  get door(): OpenDoor {
+    const {httpPort, grpcPort} = this.ports
+    return {id: this.id, httpPort, grpcPort, appPort: this.appPort, command: this.plan.command}
+  }
+
+  get pool(): Pool {
+    return this.#pool
+  }
+
+  get pid(): number {
+    const {state} = this.app
+    return 'pid' in state ? (state.pid ?? 0) : 0
+  }
+
+  get progress(): Progress {
+    return this.#progress
+  }
+
+  /** It takes calls, or will never take any. */
+  get isReady(): boolean {
+    const {state} = this.app
+    return this.appPort === 0 || (state.phase === 'running' && state.ready)
+  }
+
+  /** The marks of all its lives whose strays are not to be ended with the run. */
+  get sparedMarks(): readonly string[] {
+    return this.plan.stop.scope === 'group' ? this.#program.lives.map(life => `PILLION_LIFE=${life}`) : []
+  }
+
+  recheck(): void {
+    this.app.recheck()
+  }
+
+  onMove(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  renewPool(): void {
+    this.#pool.retire()
+    this.#pool = this.#newPool()
+  }
+
+  cutCalls(): void {
+    this.#pool.cut()
+    this.#pool = this.#newPool()
+  }
+
+  async revive(why: Why, plan: AppPlan = this.#plan): Promise<void> {
+    this.#plan = plan
+    this.#health?.end()
+    this.#health = this.#healthOf(plan)
+    await this.#program.revive(plan, this.#appPort, why)
+  }
+
+  async beside(): Promise<Beside> {
+    const port = await freeAppPort(new Set([this.#appPort]))
+    const program = this.#program
+    const app = program.beside(this.#plan, port)
+    return {
+      app,
+      ready: async signal =>
+        (await reached(app, {signal, onMove: listener => this.onMove(listener)})) &&
+        (this.#health?.reached(port, signal) ?? true),
+      drop: async () => program.drop(app, 'watch'),
+      takeOver: () => {
+        const pool = this.#pool
+        const old = program.takeOver(app)
+        this.#appPort = port
+        this.renewPool()
+        this.#health?.begin()
+        return {cut: () => pool.cut(), stop: async () => program.drop(old, 'watch')}
+      }
+    }
+  }
+
+  /** Ends all of it; settles when nothing is left. */
+  async stop(why: Why): Promise<AppState> {
+    this.#health?.end()
+    return this.#program.stop(why)
+  }
+
+  stopNow(): void {
+    this.#program.stopNow()
+  }
+
+  /** The process that takes calls has ended, and no other one follows unless somebody asks for it. */
+  get hasEnded(): boolean {
+    return this.#program.hasEnded
+  }
+
+  async start(pipes: LifePipes | undefined): Promise<void> {
+    const {httpPort, grpcPort} = this.ports
+    this.#obstacle = ''
+    this.#tell(status.startingDapr(this.id, httpPort, grpcPort))
+    if (this.plan.command.length === 0) this.#tell(status.noCommand)
+    else if (this.appPort === 0) this.#tell(...status.checkingSidecar(httpPort, grpcPort))
+    await this.#program.start(pipes)
+    this.#tell(
+      ...status.updatingMetadata(process.pid, this.plan.command.join(' '), this.pid === 0 ? undefined : this.pid)
+    )
+    this.#tell(status.upAndRunning)
+  }
+
+  /** It is not started yet; `why` goes on after "it waits until". Callers wait with it. */
+  waits(why: string): void {
+    this.#obstacle = `"${this.id}" is not started yet: it waits until ${why}`
+    this.gate.hold(this.#obstacle)
+  }
+
+  /** It will never be started: callers hear why. */
+  async giveUp(why: string): Promise<void> {
+    this.#obstacle = why
+    await this.app.stop('user')
+  }
+
+  /** Says good-bye in both logs; what the program says afterwards still comes through. */
+  announceEnd(): void {
+    this.#runEnds = true
+    if (this.#program.life !== '') this.#say(status.shuttingDown)
+    this.#tell(status.shuttingDown)
+  }
+
+  /** The last words of both logs, then the files are closed. */
+  async closeLogs(): Promise<void> {
+    const {state} = this.app
+    if (
+      this.#runEnds &&
+      state.phase === 'exited' &&
+      !state.asked &&
+      state.exit !== undefined &&
+      !succeeded(state.exit)
+    ) {
+      this.#say(status.errorExitingApp(state.exit))
+    }
+    this.#tell(status.exitedDapr)
+    if (this.#program.life !== '') this.#tell(status.exitedApp)
+    await Promise.all([this.logs.app.close(), this.logs.sidecar.close()])
+  }
+
+  listing(): Omit<ListedApp, 'isMain'> {
+    const {channel, command, door} = this.plan
+    return {
+      appId: this.id,
+      httpPort: this.ports.httpPort,
+      grpcPort: this.ports.grpcPort,
+      appPort: channel.autoPort ? this.appPort : channel.port,
+      command: command.join(' '),
+      createdAt: this.#createdAt,
+      appPid: this.pid,
+      maxRequestBodySize: door.maxBodyBytes,
+      httpReadBufferSize: door.readBufferBytes,
+      appLogPath: this.logs.app.path,
+      daprdLogPath: this.logs.sidecar.path,
+      version: this.plan.version,
+      state: this.app.state.phase
+    }
+  }
+
+  #moved(state: AppState): void {
+    this.#movedAt = new Date()
+    this.#progress = progressed(this.#progress, state)
+    this.#turnGate(state)
+    if (state.phase === 'exited' || state.phase === 'backoff') this.renewPool()
+    const exit =
+      state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
+    if (exit !== undefined && !this.#runEnds) this.#tellEnd(exit)
+    if (state.phase === 'backoff' && state.until === Infinity && !this.#runEnds)
+      this.#options.noted(`"${this.id}" is started again at the next change of its files`)
+    this.#options.moved()
+    this.#tellListeners()
+  }
+
+  #tellEnd(exit: Exit): void {
+    this.#say(status.appEnded(exit))
+    this.#options.ended(exit.kind === 'spawn-error' ? {...exit, message: this.#lookPathFault() || exit.message} : exit)
+    if (!succeeded(exit)) this.#explain(exit)
+  }
+
+  #lookPathFault(): string {
+    return lookPathFault(this.plan.command, this.plan.folder, this.#searchPath)
+  }
+
+  get #searchPath(): string {
+    return this.#options.environment(this.#program.life, this.#plan, this.#appPort)['PATH'] ?? ''
+  }
+
+  #turnGate(state: AppState): void {
+    if (state.phase === 'stopping') return // as it was: an app that is asked to end may still answer
+    this.#isUnhealthy = false
+    this.#health?.end()
+    switch (state.phase) {
+      case 'running':
+        if (!state.ready) return this.gate.hold(this.#reason(state))
+        if (this.#health === undefined) return this.gate.open()
+        this.gate.hold(`"${this.id}" listens, and its health is not known yet`)
+        this.#health.begin()
+        return
+      case 'backoff':
+        if (state.until === Infinity || this.app.shortLives >= SHORT_LIVES) this.gate.shut(this.#reason(state))
+        else this.gate.hold(this.#reason(state))
+        return
+      case 'exited':
+        this.gate.shut(this.#reason(state))
+        return
+      case 'idle':
+      case 'starting':
+        this.gate.hold(this.#reason(state))
+    }
+  }
+
+  /** What killed it. 127 is what a shell answers for a program that it cannot find. Of a single app the terminal tells enough. */
+  #explain(exit: Exit): void {
+    const {command, folder} = this.plan
+    const {from, to} = this.app.lived
+    const caught = this.gate.caughtBy(to)
+    const isSingle = this.#options.single !== undefined
+    if (isSingle && caught.length === 0) return
+    const isShells127 = !isSingle && exit.kind === 'code' && exit.code === 127
+    const missing = isShells127 ? whyNotFound(command, folder, this.#searchPath) : ''
+    const lastLines = isSingle ? [] : this.app.lastLines
+    this.#options.noted(
+      missing === ''
+        ? deathNote({id: this.id, exit, livedMs: to - from, caught, lastLines})
+        : `"${this.id}" could not be started: ${missing}`
+    )
+  }
+
+  #reason(state: AppState): string {
+    if (this.#obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return this.#obstacle
+    return whyNot(this.id, state, {at: this.#movedAt, lastWords: this.app.lastLines.at(-1) ?? ''})
+  }
+
+  #healthOf(plan: AppPlan): Health | undefined {
+    const turned = (isHealthy: boolean): void => this.#turnHealth(isHealthy)
+    return healthOf(plan, {hosts: hostsOf(plan), port: () => this.#appPort, turned})
+  }
+
+  #turnHealth(isHealthy: boolean): void {
+    this.#isUnhealthy = !isHealthy
+    this.logs.sidecar.write(isHealthy ? 'App entered healthy status\n' : 'App entered un-healthy status\n')
+    if (isHealthy) this.gate.open()
+    else {
+      this.gate.shut(`"${this.id}" is not in a healthy state`)
+      this.#options.noted(
+        `"${this.id}" is not healthy: GET ${this.#plan.health.path} does not answer well. It is not called until it does`
+      )
+    }
+    this.#tellListeners()
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  #newPool(): Pool {
+    return new Pool({hosts: hostsOf(this.plan), port: this.appPort, dial: dialOf(this.plan)})
+  }
+
+  #say(line: status.Status): void {
+    void this.logs.app.sink({app: this.id, stream: 'status', text: status.plainly(line)})
+  }
+
+  #tell(...lines: readonly status.Status[]): void {
+    for (const line of lines) this.logs.sidecar.say(line)
+  }
+}
+
+const hostsOf = ({channel: {address}}: AppPlan): readonly string[] =>
+  address === '' ? ['127.0.0.1', '::1'] : [address]

@@ -1,0 +1,399 @@
+// host/ is one run, wired: it knows every room and hands each what it asks for. Reads as the list of what a run does:
+// ports, logs, doors, the socket, apps; and backwards at the end.
+import {randomBytes} from 'node:crypto'
+import type {Readable} from 'node:stream'
+import {endMarked} from '../app/ending.ts'
+import type {Guardian} from '../app/guardian.ts'
+import {prepareLives} from '../app/app.ts'
+import {runtimeFolders, usableFolder} from '../control/folder.ts'
+import type {RunListing} from '../control/messages.ts'
+import {homeOf, register, type Registration} from '../control/server.ts'
+import type {Emit} from '../event.ts'
+import {Console, type ConsoleOutput} from '../logs/console.ts'
+import type {Write} from '../logs/raw-log.ts'
+import type {AppPlan, Plan} from '../plan.ts'
+import {succeeded} from '../state.ts'
+import {answersOf} from './answers.ts'
+import {admitBy} from './calls.ts'
+import {Changes} from './changes.ts'
+import {claimAll, nameOwner} from './claims.ts'
+import {openDoor, type Door} from './door.ts'
+import {environmentOf} from './environment.ts'
+import {guardianFor, longestGraceMs} from './guardian.ts'
+import {listingOf} from './listing.ts'
+import {Member, type Logs, type MemberOptions} from './member.ts'
+import {Neighbours} from './neighbours.ts'
+import {noteText} from './notes.ts'
+import {Outside} from './outside.ts'
+import {openLogs} from './open-logs.ts'
+import {claimPorts, type DoorPorts} from './ports.ts'
+import {Queue} from './queue.ts'
+import {bypassHint, importHint} from './service-hints.ts'
+import {Services} from './services.ts'
+import {sweep} from './sweep.ts'
+import {tellTwins} from './twins.ts'
+import {warnOfUnbuilt, warnOfUnenforced} from './unbuilt.ts'
+
+export interface RunOptions {
+  readonly plan: Plan
+  /** The environment that we were started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly form: Template | Single
+  readonly output: ConsoleOutput
+  /** Colours of the apps are kept. */
+  readonly isTerminal: boolean
+  readonly emit: Emit
+  /** Reads the template again (`--watch`), for a run that follows its edits. Throws a `UserError`. */
+  readonly reread?: (() => Plan) | undefined
+}
+
+/** The apps of a template: prefixed lines, log files. */
+export interface Template {
+  readonly kind: 'template'
+  /** The prefix of an app's lines on the console; undefined: the plain one. */
+  readonly prefixOf: (id: string, index: number) => string | undefined
+}
+
+/** One app from the command line: its bytes as they come, and our input is its. */
+export interface Single {
+  readonly kind: 'single'
+  readonly input: Readable
+  readonly err: Write
+}
+
+/** All apps of a plan, from the first port to the last process. */
+export class Run {
+  /** Settles when nothing of the run is left; whether all went well. */
+  readonly ended: Promise<boolean>
+  readonly #options: RunOptions
+  /** The mark of everything that belongs to this run. */
+  readonly #mark = randomBytes(16).toString('hex')
+  readonly #startedAt = Date.now()
+  readonly #end = Promise.withResolvers<boolean>()
+  readonly #doors = new Map<Member, Door>()
+  readonly #notes: string[] = []
+  readonly #now = new AbortController()
+  readonly #guardian: Guardian
+  /** What other runs say at our doors when they speak for their apps. */
+  readonly #key = randomBytes(16).toString('hex')
+  readonly #neighbours: Neighbours
+  readonly #services: Services
+  readonly #console: Console
+  readonly #changes: Changes
+  #members: readonly Member[] = []
+  #queue: Queue | undefined
+  /** Settles when the start lines of those are out that wait for nobody. */
+  #firstStarts: Promise<void> = Promise.resolve()
+  /** An app was never started, because of another one. */
+  #lacksOne = false
+  #registration: Registration | undefined
+  #lives = 0
+  /** Ports, doors and socket stand: there is something to take down. */
+  #isWired = false
+  #areStarted = false
+  #isAsked = false
+  #isEnding = false
+
+  constructor(options: RunOptions) {
+    this.#options = options
+    const {plan, shell} = options
+    this.#guardian = guardianFor({plan, shell, mark: this.#mark, tell: text => this.#note(text)})
+    this.#neighbours = new Neighbours({
+      shell: options.shell,
+      run: this.#mark,
+      known: () => this.#running().map(({id}) => id)
+    })
+    this.#services = new Services({
+      ...options,
+      run: this.#mark,
+      elsewhere: this.#neighbours.admit,
+      note: text => this.#note(text),
+      remove: async member => this.#close(member),
+      add: async app => this.#openLate(app, this.#members.length)
+    })
+    this.#console = new Console({output: options.output})
+    this.#changes = new Changes({
+      plan,
+      since: this.#startedAt,
+      reread: options.reread,
+      members: () => this.#running(),
+      emit: options.emit,
+      open: async (app, index) => this.#openLate(app, index),
+      close: async member => this.#close(member)
+    })
+    this.ended = this.#end.promise
+  }
+
+  /** Settles when the start lines of all apps are out that wait for no other. Throws a UserError, with nothing left behind, where a port is taken. */
+  async start(): Promise<void> {
+    const {plan} = this.#options
+    const folder = usableFolder(runtimeFolders(this.#options.shell))
+    const pipes = prepareLives(plan.apps.filter(isStartedAtOnce).length)
+    const claims = await claimAll(plan)
+    this.#members = await this.#openMembers(claims.doors)
+    for (const member of this.#members) this.#services.add(member)
+    for (const member of this.#members) this.#doors.set(member, this.#openDoor(member))
+    this.#services.open(claims.manager)
+    const about = {mark: this.#mark, graceMs: longestGraceMs(plan)}
+    this.#registration = await register(folder, about, {
+      list: () => this.#listing(),
+      stop: () => this.stop(),
+      stopApp: async id => this.#stopApp(id),
+      ...this.#services.answers,
+      ...answersOf({
+        restart: async members => this.#changes.restart(members),
+        run: this.#mark,
+        startedAt: this.#startedAt,
+        key: this.#key,
+        doors: this.#doors,
+        isEnding: () => this.#isAsked || this.#isEnding
+      })
+    })
+    this.#guardian.start(homeOf(folder, this.#mark))
+    this.#isWired = true
+    this.#firstStarts = this.#startApps([...(await pipes)])
+    await this.#firstStarts
+    this.#areStarted = true
+    this.#services.tell()
+    for (const text of [...warnOfUnbuilt(plan), ...warnOfUnenforced(plan), ...this.#notes])
+      this.#options.emit({type: 'warned', text})
+    void tellTwins({plan, run: this.#mark, shell: this.#options.shell, tell: text => this.#note(text)})
+    void sweep({env: this.#options.shell, tell: text => this.#note(text)})
+    if (this.#isAsked) void this.#finish()
+    else if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
+    void this.#changes.begin()
+  }
+
+  /** Asks for the end: SIGTERM to every app at once, and after its grace SIGKILL. */
+  stop(): void {
+    if (this.#isAsked || this.#isEnding) return
+    this.#isAsked = true
+    this.#changes.end()
+    this.#options.emit({type: 'stopping'})
+    for (const member of this.#members) member.announceEnd()
+    if (this.#isWired) void this.#finish()
+  }
+
+  /** The end without a grace. */
+  stopNow(): void {
+    this.stop()
+    this.#now.abort()
+    for (const member of this.#members) member.stopNow()
+  }
+
+  async #openMembers(ports: readonly DoorPorts[]): Promise<readonly Member[]> {
+    return Promise.all(
+      this.#options.plan.apps.map(async (app, index) => {
+        const own = ports[index]
+        if (own === undefined) throw new Error(`no ports for ${app.id}`)
+        return this.#newMember(app, own, await this.#openLogs(app, index))
+      })
+    )
+  }
+
+  async #openLogs(app: AppPlan, index: number): Promise<Logs> {
+    const name = this.#services.shownAs(app)
+    return openLogs(app, {...this.#options, console: this.#console, name, index, warn: text => this.#note(text)})
+  }
+
+  #newMember(plan: AppPlan, ports: DoorPorts, logs: Logs): Member {
+    const {shell, isTerminal, form, emit} = this.#options
+    const isColoured = form.kind === 'template' && isTerminal && plan.logs.app !== 'file'
+    const environment: MemberOptions['environment'] = (life, app, appPort) =>
+      this.#services.environment(
+        environmentOf({plan: app, ports: {...ports, appPort}, shell, marks: {run: this.#mark, life}, isColoured}),
+        {plan: app, appPort, httpPort: ports.httpPort}
+      )
+    const member = new Member({
+      explain: visit => this.#changes.circle(plan.id, visit),
+      plan,
+      ports,
+      logs,
+      environment,
+      nextLife: () => this.#nextLife(plan),
+      folderOf: app => this.#services.copies.folderOf(app),
+      guardian: this.#guardian,
+      token: shell['APP_API_TOKEN'] ?? '',
+      single: form.kind === 'single' ? {input: form.input} : undefined,
+      moved: () => this.#lookAtQueue(),
+      ended: exit => {
+        emit({type: 'app-ended', id: plan.id, exit})
+        importHint(member, text => this.#note(text))
+      },
+      noted: note => {
+        this.#note(typeof note === 'string' ? note : noteText(plan.id, note))
+        if (typeof note !== 'string' && note.type === 'not-ready') void bypassHint(member, text => this.#note(text))
+      }
+    })
+    return member
+  }
+
+  #nextLife({stop}: AppPlan): string {
+    const life = `${this.#mark}-${(++this.#lives).toString()}`
+    if (stop.scope === 'group') {
+      this.#guardian.spare(life)
+      this.#registration?.spare(life)
+    }
+    return life
+  }
+
+  #openDoor(member: Member): Door {
+    const outside = new Outside({
+      plan: member.plan,
+      env: this.#options.shell,
+      warn: text => this.#note(text),
+      inside: admitBy(id => this.#services.versions.main(id), this.#neighbours.admit)
+    })
+    return openDoor({
+      member,
+      plan: this.#options.plan,
+      shell: this.#options.shell,
+      outside,
+      lodger: this.#services.doorOf(member),
+      copierOf: this.#services.copierOf,
+      key: this.#key,
+      requestShutdown: () => void this.#stopApp(member.id)
+    })
+  }
+
+  /** All that wait for no other, at once; the terminal hears of them in the template's order. */
+  async #startApps(pipes: Awaited<ReturnType<typeof prepareLives>>[number][]): Promise<void> {
+    for (const member of this.#members) this.#options.emit({type: 'door-opened', app: member.door})
+    this.#openQueue()
+    const starts = this.#members
+      .filter(({plan}) => plan.dependsOn.length === 0)
+      .map(member => [member, member.start(isStartedAtOnce(member.plan) ? pipes.shift() : undefined)] as const)
+    for (const [member, start] of starts) {
+      await start
+      this.#tellStart(member)
+    }
+  }
+
+  #openQueue(): void {
+    this.#queue = new Queue({
+      members: this.#members,
+      start: member => void this.#startLate(member),
+      giveUp: (member, why) => this.#giveUp(member, why)
+    })
+    this.#lookAtQueue()
+  }
+
+  /** An app that has waited for others. */
+  async #startLate(member: Member): Promise<void> {
+    await Promise.all([member.start(undefined), this.#firstStarts])
+    this.#tellStart(member)
+  }
+
+  #tellStart(member: Member): void {
+    if (this.#isAsked) return
+    const {door, pid, plan} = member
+    const app = {...door, pid, logFolder: plan.logs.folder, templateShownAs: this.#options.plan.shownAs}
+    this.#options.emit({type: 'app-started', app})
+  }
+
+  #lookAtQueue(): void {
+    if (!this.#isAsked && !this.#isEnding) this.#queue?.look()
+  }
+
+  #giveUp(member: Member, why: string): void {
+    this.#lacksOne = true
+    this.#note(why)
+    void member.giveUp(why)
+  }
+
+  /** Settles when no app runs, nor is started again. */
+  async #allEnded(): Promise<void> {
+    do {
+      await Promise.all(this.#members.map(async ({app}) => app.ended))
+      await new Promise(setImmediate) // one that is being exchanged is not there yet
+    } while (!this.#members.every(({hasEnded}) => hasEnded))
+  }
+
+  /** Those whose door is open. */
+  #running(): readonly Member[] {
+    return this.#members.filter(member => this.#doors.has(member))
+  }
+
+  /** Ends an app and its door; with the last door the run ends. */
+  async #stopApp(id: string): Promise<boolean> {
+    const meant = this.#running().filter(member => member.id === id)
+    if (meant.length === 0) return false
+    if (meant.length === this.#running().length) {
+      this.stop()
+      await this.ended
+      return true
+    }
+    await Promise.all(meant.map(async member => this.#close(member)))
+    return true
+  }
+
+  /** An app that has come to the template. */
+  async #openLate(app: AppPlan, index: number): Promise<void> {
+    const [ports] = await claimPorts({...this.#options.plan, apps: [app]}, nameOwner)
+    if (ports === undefined) throw new Error(`no ports for ${app.id}`)
+    const member = this.#newMember(app, ports, await this.#openLogs(app, index))
+    this.#services.add(member)
+    this.#members = this.#members.toSpliced(index, 0, member)
+    this.#doors.set(member, this.#openDoor(member))
+    if (this.#isAsked || this.#isEnding) return this.#close(member)
+    this.#options.emit({type: 'door-opened', app: member.door})
+    if (app.dependsOn.length === 0) return this.#startLate(member)
+    this.#openQueue()
+  }
+
+  async #close(member: Member): Promise<void> {
+    this.#changes.leave(member)
+    await member.stop('user')
+    this.#services.forget(member)
+    const door = this.#doors.get(member)
+    this.#doors.delete(member)
+    await door?.close()
+    await member.closeLogs()
+  }
+
+  /** Every app at once; doors stay open until the last one is gone, then what carries the run's mark, files, the socket. */
+  async #finish(): Promise<void> {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#changes.end()
+    try {
+      const states = await Promise.all(this.#members.map(async member => member.stop('run ends')))
+      await endMarked({
+        mark: `PILLION_RUN=${this.#mark}`,
+        spared: this.#members.flatMap(member => member.sparedMarks),
+        graceMs: longestGraceMs(this.#options.plan),
+        now: this.#now.signal,
+        ended: stray => this.#note(noteText('', {type: 'stray-ended', ...stray}))
+      })
+      const members = this.#running().map(async member => this.#close(member))
+      await Promise.all([this.#guardian.dismiss(), this.#services.close(), ...members])
+      this.#neighbours.close()
+      await this.#registration?.withdraw()
+      this.#end.resolve(
+        this.#isAsked ||
+          (!this.#lacksOne && states.every(state => state.phase === 'exited' && (state.asked || succeeded(state.exit))))
+      )
+    } catch (error) {
+      this.#end.reject(error)
+    }
+  }
+
+  #note(text: string): void {
+    if (this.#areStarted || this.#isEnding) this.#options.emit({type: 'warned', text})
+    else this.#notes.push(text)
+  }
+
+  #listing(): RunListing {
+    const {versions} = this.#services
+    return listingOf({
+      plan: this.#options.plan,
+      run: this.#mark,
+      startedAt: this.#startedAt,
+      members: this.#running(),
+      isMain: member => versions.isMain(member)
+    })
+  }
+}
+
+/** It waits for no other app, and there is a program to start. */
+const isStartedAtOnce = ({command, dependsOn}: AppPlan): boolean => command.length > 0 && dependsOn.length === 0

@@ -1,0 +1,59 @@
+import type {ClientHttp2Session, OutgoingHttpHeaders} from 'node:http2'
+import {Bridge, type Connect} from './bridge.ts'
+import {WordedError, type Dial} from './dial.ts'
+
+/** Loaded when the first app speaks it. */
+const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
+
+/** Names and values in turn, as node:http2 takes them: names in small letters, repeated ones as a list. */
+export const headersOf = (pairs: readonly string[]): OutgoingHttpHeaders => {
+  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = (pairs[at] ?? '').toLowerCase()
+    const value = pairs[at + 1] ?? ''
+    const known = headers[name]
+    headers[name] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [known, value]
+  }
+  return headers
+}
+
+const worded = (error: Error & {code?: string}): Error =>
+  error.code?.startsWith('ERR_HTTP2') === true ? new WordedError(`http2: ${error.message}`) : error
+
+const connectTo =
+  (host: string, port: number): Connect =>
+  ({opened, lost}) => {
+    const authority = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
+    const session: ClientHttp2Session = http2().connect(`http://${authority}`)
+    session
+      .on('connect', opened)
+      .on('error', error => lost(worded(error)))
+      .on('close', () => lost(undefined))
+    return {
+      request: ({method, path, pairs, hasBody}, back) => {
+        const {host: ownHost = authority, ...fields} = headersOf(pairs)
+        const head = {...fields, ':method': method, ':path': path, ':authority': String(ownHost), ':scheme': 'http'}
+        const stream = session.request(head, {endStream: !hasBody})
+        let isAnswered = false
+        stream
+          .on('response', (headers, _flags, raw?: readonly string[]) => {
+            isAnswered = true
+            const fields = (raw ?? []).filter((_, at, all) => !(all[at - (at % 2)] ?? '').startsWith(':'))
+            back.answer(Number(headers[':status'] ?? 0), fields, stream)
+          })
+          .on('error', error => back.fail(worded(error)))
+          .on('close', () => {
+            if (!isAnswered) back.fail(new WordedError('http2: stream closed'))
+          })
+        return stream
+      },
+      end: () => session.destroy()
+    }
+  }
+
+/** Apps that speak HTTP/2 without TLS from the first byte on (RFC 9113 §3.3). */
+export const http2Dial: Dial = {
+  scheme: 'http',
+  opens: 'connect',
+  open: (host, port) => new Bridge(connectTo(host, port))
+}

@@ -1,0 +1,179 @@
+import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http'
+import type {Readable, Writable} from 'node:stream'
+import {codeOf} from '../errors.ts'
+import {Bridge, type Crossing, type Far, type Return} from './bridge.ts'
+import {WordedError, type Dial} from './dial.ts'
+
+/** Keys and certificates, PEM. */
+export interface Credentials {
+  /** Whom to believe besides those whom everybody believes; '' = nobody. */
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
+
+export interface WebOptions {
+  /** Scheme, host and port; the rest of it means nothing here. */
+  readonly origin: URL
+  /** The callee's certificate is always verified. */
+  readonly credentials: Credentials
+  /** Redirects are followed, ten at most, as Go's client does. */
+  readonly followsRedirects: boolean
+  /** Names (small letters) of fields that no other host is to see. */
+  readonly secretFields: readonly string[]
+}
+
+type Web = Pick<typeof import('node:https'), 'request'> & {readonly Agent: new (options: object) => Agent}
+
+const webOf = (protocol: string): Web =>
+  protocol === 'https:' ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http')
+
+const DIAL_MS = 15_000
+const REDIRECTS_MOST = 10
+const WITH_GET = new Set([301, 302, 303])
+const WITH_THE_SAME = new Set([307, 308])
+
+const CERTIFICATES: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'certificate has expired or is not yet valid',
+  CERT_NOT_YET_VALID: 'certificate has expired or is not yet valid',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is not valid for the host that was called',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate signed by unknown authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate signed by unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority'
+}
+
+/** What Go would say; users know these words. */
+const worded = (error: Error, {hostname, host, port}: URL): Error => {
+  const code = codeOf(error)
+  const certificate = CERTIFICATES[code]
+  if (certificate !== undefined) return new WordedError(`tls: failed to verify certificate: x509: ${certificate}`)
+  if (code === 'ECONNREFUSED') return new WordedError(`dial tcp ${port === '' ? hostname : host}: connect: connection refused`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new WordedError(`dial tcp: lookup ${hostname}: no such host`)
+  if (code === 'ECONNRESET') return new WordedError('EOF')
+  return error instanceof WordedError ? error : new WordedError(error.message)
+}
+
+/** A client of the web behind a bridge. */
+export const webDial = (options: WebOptions): Dial => {
+  const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
+  return {scheme, opens: 'connect', open: () => new Bridge(({opened}) => farOf(options, opened))}
+}
+
+function farOf(options: WebOptions, opened: () => void): Far {
+  let current: Exchange | undefined
+  process.nextTick(opened)
+  return {
+    request: (crossing, back) => {
+      current = new Exchange(options, crossing, back)
+      return current.start()
+    },
+    end: () => current?.end()
+  }
+}
+
+/** One request and the redirects behind it. */
+class Exchange {
+  readonly #options: WebOptions
+  readonly #crossing: Crossing
+  readonly #back: Return
+  #request: ClientRequest | undefined
+  #redirects = 0
+
+  constructor(options: WebOptions, crossing: Crossing, back: Return) {
+    this.#options = options
+    this.#crossing = crossing
+    this.#back = back
+  }
+
+  start(): Writable {
+    const {method, path, pairs, hasBody} = this.#crossing
+    const url = new URL(this.#options.origin.origin)
+    return this.#send(url, {method, path, pairs, hasBody})
+  }
+
+  end(): void {
+    this.#request?.destroy()
+  }
+
+  #send(url: URL, {method, path, pairs}: Crossing): Writable {
+    const {ca, cert, key} = this.#options.credentials
+    const options: RequestOptions & {ca?: string; cert?: string; key?: string; minVersion?: 'TLSv1.2'} = {
+      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port,
+      method,
+      path,
+      headers: withHost(pairs, url.host),
+      agent: agentOf(url.protocol, this.#options),
+      ...(url.protocol === 'https:' && {
+        minVersion: 'TLSv1.2',
+        ...(ca !== '' && {ca}),
+        ...(cert !== '' && {cert, key})
+      })
+    }
+    const request = webOf(url.protocol).request(options)
+    this.#request = request
+    boundDial(request, url)
+    return request
+      .on('response', response => this.#answered(response, {url, method, path, pairs}))
+      .on('error', error => {
+        if (this.#request === request) this.#back.fail(worded(error, url))
+      })
+  }
+
+  #answered(response: IncomingMessage, from: {url: URL; method: string; path: string; pairs: readonly string[]}): void {
+    const {statusCode = 0, rawHeaders, headers} = response
+    const {method, hasBody} = this.#crossing
+    const isFollowed =
+      this.#options.followsRedirects &&
+      headers.location !== undefined &&
+      (WITH_GET.has(statusCode) || (WITH_THE_SAME.has(statusCode) && !hasBody))
+    if (!isFollowed) return this.#back.answer(statusCode, rawHeaders, response as Readable)
+    response.resume()
+    if (++this.#redirects > REDIRECTS_MOST)
+      return this.#back.fail(new WordedError(`stopped after ${REDIRECTS_MOST.toString()} redirects`))
+    const to = whereTo(headers.location ?? '', from)
+    if (to === undefined) return this.#back.fail(new WordedError(`failed to parse Location header "${headers.location ?? ''}"`))
+    const isSame = WITH_THE_SAME.has(statusCode) || method === 'HEAD'
+    const dropped = [
+      ...(isSame ? [] : ['content-length', 'content-type']),
+      // Another host is not to learn what was meant for this one.
+      ...(to.host === from.url.host && to.protocol === from.url.protocol ? [] : ['authorization', 'cookie', 'dapr-api-token', ...this.#options.secretFields])
+    ]
+    const pairs = without(from.pairs, dropped)
+    this.#send(to, {method: isSame ? method : 'GET', path: to.pathname + to.search, pairs, hasBody: false}).end()
+  }
+}
+
+function whereTo(location: string, {url, path}: {url: URL; path: string}): URL | undefined {
+  const base = new URL(path, url)
+  if (!URL.canParse(location, base.href)) return undefined
+  const to = new URL(location, base)
+  return to.protocol === 'http:' || to.protocol === 'https:' ? to : undefined
+}
+
+const without = (pairs: readonly string[], names: readonly string[]): readonly string[] =>
+  pairs.filter((_, at) => !names.includes((pairs[at - (at % 2)] ?? '').toLowerCase()))
+
+const withHost = (pairs: readonly string[], host: string): string[] => ['Host', host, ...without(pairs, ['host'])]
+
+/** A connection that does not come about in time. */
+function boundDial(request: ClientRequest, {host, protocol}: URL): void {
+  request.on('socket', socket => {
+    if (!socket.connecting) return
+    const late = setTimeout(() => request.destroy(new WordedError(`dial tcp ${host}: i/o timeout`)), DIAL_MS)
+    const stop = (): void => clearTimeout(late)
+    socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', stop).once('close', stop)
+  })
+}
+
+const agents = new WeakMap<WebOptions, Map<string, Agent>>()
+
+/** Connections are kept by those who have the same credentials. */
+function agentOf(protocol: string, options: WebOptions): Agent {
+  const own = agents.get(options) ?? new Map<string, Agent>()
+  agents.set(options, own)
+  const agent = own.get(protocol) ?? new (webOf(protocol).Agent)({keepAlive: true})
+  own.set(protocol, agent)
+  return agent
+}

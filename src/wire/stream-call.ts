@@ -1,0 +1,184 @@
+import type {ServerHttp2Stream} from 'node:http2'
+import type {AnswerHead} from './answer.ts'
+import {headersOf} from './bridge-http2.ts'
+import {pairsOf} from './bytes.ts'
+import {TOO_LARGE, type Carrier, type Conduct} from './forwarding.ts'
+import type {Pool} from './pool.ts'
+import {replyPairs, type Reply} from './reply.ts'
+import {mayResend} from './resend.ts'
+import type {Failure, Receiver, Upstream} from './upstream.ts'
+
+export interface StreamCallOptions {
+  readonly stream: ServerHttp2Stream
+  readonly method: string
+  readonly conduct: Conduct
+  /** Length of the request's body in bytes, 0 = none, -1 = it says none. */
+  readonly length: number
+  /** The most bytes of it that are taken, 0 = any number. */
+  readonly maxBodyBytes: number
+}
+
+/** Answers a stream; what is left of its request is read and dropped. */
+export const replyStream = (stream: ServerHttp2Stream, answer: Reply, toHead: boolean): void => {
+  if (stream.destroyed || stream.headersSent) return
+  const isEmpty = toHead || answer.status === 204 || answer.body === ''
+  stream.respond({':status': answer.status, ...headersOf(replyPairs(answer))}, {endStream: isEmpty})
+  if (!isEmpty) stream.end(answer.body)
+  stream.resume()
+}
+
+/** One call that came over HTTP/2: the same as `Forwarding`, of a stream. */
+export class StreamCall implements Receiver, Carrier {
+  readonly toHead: boolean
+  readonly isTunnel = false
+  readonly rules: Conduct['rules']
+  isSent = false
+  readonly #options: StreamCallOptions
+  readonly #stream: ServerHttp2Stream
+  readonly #conduct: Conduct
+  #pool: Pool | undefined
+  #upstream: Upstream | undefined
+  #head = ''
+  #received = 0
+  #isReading = false
+  #isResent = false
+  #isOver = false
+
+  constructor(options: StreamCallOptions) {
+    const {stream, method, conduct} = options
+    this.#options = options
+    this.#stream = stream
+    this.#conduct = conduct
+    this.toHead = method === 'HEAD'
+    this.rules = conduct.rules
+    stream.on('close', () => this.#callerGone()).on('drain', () => this.#upstream?.resume())
+  }
+
+  send(pool: Pool, head: string): void {
+    if (this.#isOver) return
+    this.#pool = pool
+    this.#head = head
+    this.#upstream = pool.take()
+    this.#upstream.serve(this)
+  }
+
+  reply(answer: Reply): void {
+    this.#conduct.copy?.answered()
+    replyStream(this.#stream, answer, this.toHead)
+  }
+
+  open(): void {
+    this.#upstream?.write(this.#head)
+    if (this.#options.length !== 0) return this.#sendBody()
+    this.isSent = true
+    this.#conduct.copy?.whole()
+  }
+
+  whole(answer: AnswerHead, body: string): void {
+    this.#upstream = undefined
+    this.#respond(answer, body === '')
+    if (body !== '' && !this.#stream.destroyed) this.#stream.end(body, 'latin1')
+    this.#conduct.copy?.answered()
+    this.#done()
+  }
+
+  head(answer: AnswerHead): void {
+    this.#respond(answer, false)
+  }
+
+  body(bytes: Buffer): boolean {
+    return this.#stream.destroyed || this.#stream.write(Buffer.from(bytes))
+  }
+
+  end(): void {
+    this.#upstream = undefined
+    this.#stream.end()
+    this.#conduct.copy?.answered()
+    this.#done()
+  }
+
+  drain(): void {
+    this.#stream.resume()
+  }
+
+  fail(failure: Failure, why: string): void {
+    const upstream = this.#upstream
+    this.#upstream = undefined
+    if (failure === 'refused') return this.#conduct.refused(why)
+    const hasBody = this.#options.length !== 0
+    const unanswered = {method: this.#options.method, hasBody, pool: this.#pool, upstream}
+    if (failure === 'silent' && !this.#isResent && mayResend(unanswered)) {
+      this.#isResent = true
+      this.#conduct.resent()
+      this.#upstream = this.#pool?.connect()
+      return this.#upstream?.serve(this)
+    }
+    this.#giveUp(why)
+  }
+
+  #giveUp(why: string): void {
+    this.#upstream?.drop()
+    this.#upstream = undefined
+    if (this.#stream.headersSent) {
+      // Not close(): that would end the answer first, as if it were whole.
+      this.#stream.destroy(new Error(why))
+      this.#conduct.cut(why)
+    } else this.#conduct.failed(why)
+    this.#done()
+  }
+
+  #callerGone(): void {
+    this.#conduct.copy?.gone()
+    this.#upstream?.drop()
+    this.#upstream = undefined
+    this.#done()
+  }
+
+  #done(): void {
+    // What is left of the body is taken and dropped.
+    if (!this.isSent && !this.#stream.destroyed) this.#stream.resume()
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#conduct.over()
+  }
+
+  #respond(answer: AnswerHead, isLast: boolean): void {
+    if (this.#stream.destroyed) return
+    const headers = headersOf(pairsOf(this.#conduct.fieldsFor(answer)))
+    // HTTP/2 knows no 101.
+    const status = answer.status === 101 ? 502 : answer.status
+    this.#stream.respond({...headers, ':status': status}, {endStream: isLast, waitForTrailers: false})
+  }
+
+  #sendBody(): void {
+    if (this.#isReading) return
+    this.#isReading = true
+    this.#stream
+      .on('data', (piece: Buffer) => this.#sendPiece(piece))
+      .on('end', () => this.#sendEnd())
+      .on('aborted', () => this.#conduct.copy?.drop())
+  }
+
+  #sendPiece(piece: Buffer): void {
+    this.#conduct.copy?.take(piece)
+    const upstream = this.#upstream
+    if (upstream === undefined) return
+    const {length, maxBodyBytes} = this.#options
+    this.#received += piece.length
+    if (maxBodyBytes > 0 && this.#received > maxBodyBytes) return this.#giveUp(TOO_LARGE)
+    const isTaken =
+      length < 0
+        ? upstream.write(`${piece.length.toString(16)}\r\n${piece.toString('latin1')}\r\n`)
+        : upstream.write(piece)
+    if (!isTaken) this.#stream.pause()
+  }
+
+  #sendEnd(): void {
+    // A stream that was reset ends, too.
+    if (this.#stream.aborted || this.#stream.rstCode !== 0) return
+    this.#conduct.copy?.whole()
+    if (this.#upstream === undefined || this.isSent) return
+    this.isSent = true
+    if (this.#options.length < 0) this.#upstream.write('0\r\n\r\n')
+  }
+}

@@ -1,0 +1,65 @@
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {openRig} from '../rig/rig.ts'
+import type {Program} from '../rig/program.ts'
+import {installed, type Package} from './installed.ts'
+
+t.setTimeout(300_000)
+
+const CLIENTS = join(import.meta.dirname, '../fixtures/clients')
+
+const JAVASCRIPT: Package = {
+  name: '@dapr/dapr',
+  version: '3.18.0',
+  install: folder => [['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', '@dapr/dapr@3.18.0']]
+}
+
+// A virtual environment knows its path: this one is only a folder of packages, and may be renamed.
+const PYTHON: Package = {
+  name: 'dapr-python',
+  version: '1.19.0',
+  install: folder => [['python3', '-m', 'pip', 'install', '-q', '--target', folder, 'dapr==1.19.0']]
+}
+
+/** What a client told of one of its calls. */
+const result = async (run: Program, what: string): Promise<unknown> => {
+  const line = await run.waitForLine(`RESULT ${what} `, {limitMs: 30_000})
+  return JSON.parse(line.slice(line.indexOf(`RESULT ${what} `) + `RESULT ${what} `.length))
+}
+
+/** A run of a client and the server of Dapr's JavaScript SDK that it calls. */
+const runOf = async (t: Test, command: readonly string[], env: Readonly<Record<string, string>>): Promise<Program> => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'stock', autoPort: true, command: [process.execPath, join(CLIENTS, 'server.mjs')], env},
+    {appID: 'shop', command, env, dependsOn: ['stock']}
+  ])
+  return rig.pillion(['run', '-f', '.'])
+}
+
+t.test('Dapr’s client and server for JavaScript, unmodified, over HTTP', async t => {
+  const folder = await installed(t, JAVASCRIPT)
+  if (folder === undefined) return
+  const run = await runOf(t, [process.execPath, join(CLIENTS, 'client.mjs')], {CLIENT_FOLDER: folder})
+  t.equal(await result(run, 'health'), true)
+  t.match(await result(run, 'get'), {query: '/items?id=7', caller: 'shop'})
+  t.match(await result(run, 'post'), {body: '{"apples":3}', caller: 'shop'})
+  t.match(await result(run, 'header'), {a: 'b'})
+  t.match(await result(run, 'missing'), {error: /couldn't find service: stok/})
+  await result(run, 'set')
+  t.match(await result(run, 'metadata'), {id: 'shop', extended: {color: 'blue'}})
+  t.match(await result(run, 'state'), {error: /state store mystore is not configured/})
+  t.match(await result(run, 'publish'), /pubsub pubsub is not found/)
+})
+
+t.test('Dapr’s client for Python, unmodified, over HTTP', async t => {
+  const folders = [await installed(t, JAVASCRIPT), await installed(t, PYTHON)]
+  const [javascript, python] = folders
+  if (javascript === undefined || python === undefined) return
+  const env = {CLIENT_FOLDER: javascript, PYTHONPATH: python}
+  const run = await runOf(t, ['python3', join(CLIENTS, 'client.py')], env)
+  t.match(await result(run, 'get'), {query: '/items?id=7', caller: 'shop'})
+  t.match(await result(run, 'post'), {body: '{"apples":3}', caller: 'shop'})
+  t.match(await result(run, 'header'), {a: 'b'})
+  t.match(await result(run, 'missing'), /couldn't find service: stok/)
+})

@@ -1,0 +1,109 @@
+import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
+import {openRig} from '../rig/rig.ts'
+
+const TWO = [{appID: 'payments', autoPort: true}, {appID: 'checkout'}]
+
+t.test('a crash is told with code, age, the call that was in it, and the last words', async t => {
+  const rig = await openRig(t)
+  await rig.template(TWO)
+  const run = rig.pillion(['run', '-f', '.'])
+  const [payments, checkout] = await Promise.all([rig.driven('payments'), rig.driven('checkout')])
+  await payments.listen()
+  const call = checkout.fetch('/v1.0/invoke/payments/method/charge?n=1', {method: 'POST', body: 'card'})
+  await payments.nextRequest()
+  await payments.print('one\ntwo\nthree\nfour\nfive\n\x1b[31mout of cards\x1b[0m\n', 'stderr')
+  await payments.exit(7)
+  const line = await run.waitForLine('⚠', {stream: 'stderr'})
+  t.match(
+    line,
+    /^⚠ {2}"payments" exited with code 7 after \d+(\.\d)? m?s while handling POST \/charge\?n=1 from checkout \(\d+ ms\)$/
+  )
+  await run.waitForLine('out of cards', {stream: 'stderr'})
+  t.same(
+    run.stderr.lines.slice(1),
+    ['two', 'three', 'four', 'five', 'out of cards'].map(word => `    stderr: ${word}`)
+  )
+  t.match(await call, {status: 500})
+  t.ok(run.stdout.lines.includes('The App process exited with error code: exit status 7'))
+})
+
+t.test('a call that goes a second time, on a new connection, was in the crash all the same', async t => {
+  const rig = await openRig(t)
+  await rig.template(TWO)
+  const run = rig.pillion(['run', '-f', '.'])
+  const [payments, checkout] = await Promise.all([rig.driven('payments'), rig.driven('checkout')])
+  await payments.listen()
+  const first = checkout.fetch('/v1.0/invoke/payments/method/first')
+  await (await payments.nextRequest()).reply()
+  t.match(await first, {status: 200})
+  const call = checkout.fetch('/v1.0/invoke/payments/method/second')
+  await payments.nextRequest()
+  await payments.die('SIGKILL')
+  t.match(
+    await run.waitForLine('⚠', {stream: 'stderr'}),
+    /^⚠ {2}"payments" was ended by SIGKILL after \S+ m?s while handling GET \/second from checkout \(\d+ ms\)$/
+  )
+  t.match(await call, {status: 500})
+})
+
+t.test('several calls are listed, five at most', async t => {
+  const rig = await openRig(t)
+  await rig.template(TWO)
+  const run = rig.pillion(['run', '-f', '.'])
+  const [payments, checkout] = await Promise.all([rig.driven('payments'), rig.driven('checkout')])
+  await payments.listen()
+  for (const number of [1, 2, 3, 4, 5, 6, 7]) {
+    void checkout.fetch(`/v1.0/invoke/payments/method/${number.toString()}`, {method: 'POST'}).catch(() => undefined)
+    await payments.nextRequest()
+  }
+  await payments.exit(1)
+  await run.waitForLine('and 2 more', {stream: 'stderr'})
+  t.match(run.stderr.lines[0], /after .* while handling 7 calls$/)
+  t.same(
+    run.stderr.lines.slice(1).map(line => line.replace(/\(.*\)/, '')),
+    [...[1, 2, 3, 4, 5].map(number => `    POST /${number.toString()} from checkout `), '    and 2 more']
+  )
+})
+
+t.test('answered calls are no part of a crash, and an end with 0 or one that was asked for is none', async t => {
+  const rig = await openRig(t)
+  await rig.template([...TWO, {appID: 'third'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [payments, checkout, third] = await Promise.all(
+    TWO.map(({appID}) => rig.driven(appID)).concat(rig.driven('third'))
+  )
+  if (payments === undefined || checkout === undefined || third === undefined) throw new Error('three apps')
+  await payments.listen()
+  await payments.answer({body: 'paid'})
+  t.match(await checkout.fetch('/v1.0/invoke/payments/method/charge'), {body: 'paid'})
+  await third.exit(0)
+  await run.waitForLine('Exited App successfully')
+  t.equal(run.stderr.text, '')
+  await payments.exit(1)
+  t.match(await run.waitForLine('⚠', {stream: 'stderr'}), /^⚠ {2}"payments" exited with code 1 after \S+ m?s$/)
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 0})
+  t.equal(run.stderr.lines.length, 1)
+})
+
+t.test('of a single app that crashed the calls in it are told, and nothing more', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  for (const hasCall of [true, false]) {
+    const run = rig.pillion(['run', '-a', 'payments', '-p', port.toString(), '--', ...rig.drivenCommand])
+    const payments = await rig.driven('payments')
+    await payments.listen()
+    const {http} = await run.ports('payments')
+    if (hasCall) {
+      const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/payments/method/charge`
+      void fetch(url, {method: 'POST'}).catch(() => undefined)
+      await payments.nextRequest()
+    }
+    await payments.print('out of cards\n', 'stderr')
+    await payments.exit(3)
+    t.match(await run.exited, {code: 1})
+    t.equal(run.stderr.lines.filter(line => /^⚠ .*while handling POST \/charge/.test(line)).length, hasCall ? 1 : 0)
+    t.equal(run.stderr.lines.length, hasCall ? 4 : 3)
+  }
+})

@@ -1,0 +1,108 @@
+import {once} from 'node:events'
+import {chmod, mkdir} from 'node:fs/promises'
+import {createServer, type AddressInfo} from 'node:net'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+t.test('doctor is content where a template can run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', appPort: 0, command: ['true']}])
+  const {code, stdout, stderr} = await rig.run(['doctor'])
+  t.match({code, stderr}, {code: 0, stderr: ''})
+  t.match(stdout, '✅  every command can be found\n')
+  t.match(stdout, '✅  every port that the template names is free\n')
+  t.notMatch(stdout, '❌')
+})
+
+t.test('doctor names each port that is taken, by whom, and what to do', async t => {
+  const rig = await openRig(t)
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const {port} = server.address() as AddressInfo
+  await rig.template([
+    {appID: 'shop', daprHTTPPort: port, command: ['true']},
+    {appID: 'stock', appPort: port, command: ['true']}
+  ])
+  const {code, stdout} = await rig.run(['doctor', '-f', '.'])
+  t.equal(code, 1)
+  const taken = (whose: string): string => `❌  port ${port.toString()} (${whose}) is taken by `
+  t.match(stdout, taken('daprHTTPPort of "shop"'))
+  t.match(stdout, taken('appPort of "stock"'))
+  t.match(stdout, `(pid ${process.pid.toString()})\n    End it, or choose another number for "shop"`)
+  t.match(stdout, `❌  port ${port.toString()} is named twice: daprHTTPPort of "shop", appPort of "stock"\n`)
+})
+
+t.test('doctor says nothing of ports that a run of this template holds', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', appPort: 0}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await rig.driven('shop')
+  const {code, stdout} = await rig.run(['doctor'])
+  t.equal(code, 0)
+  t.match(stdout, `this template runs already (pid ${run.pid.toString()})`)
+})
+
+t.test('doctor finds commands that are missing, proxies before the loopback, and a state folder of others', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['no-such-program']}])
+  await chmod(rig.runtimeDir, 0o755)
+  const {code, stdout} = await rig.run(['doctor'], {
+    env: {HTTP_PROXY: 'http://proxy:3128', NO_PROXY: 'intra,localhost'}
+  })
+  t.equal(code, 1)
+  t.match(stdout, '❌  the command of "shop" cannot be found: no program "no-such-program" in any folder of PATH')
+  t.match(stdout, '❌  HTTP_PROXY is set and NO_PROXY does not spare 127.0.0.1:')
+  t.match(stdout, '    export NO_PROXY=intra,localhost,127.0.0.1,::1 ')
+  t.match(stdout, `❌  ${rig.runtimeDir} must be a folder of yours with mode 0700\n    Remove it, or: chmod 700 `)
+})
+
+t.test('doctor tells that ~/.dapr is not needed, and looks at the machine where there is no template', async t => {
+  const rig = await openRig(t)
+  await mkdir(`${rig.home}/.dapr`)
+  const {code, stdout} = await rig.run(['doctor'])
+  t.equal(code, 0)
+  t.match(stdout, `ℹ️  ${rig.home}/.dapr is not needed`)
+  t.notMatch(stdout, 'template')
+})
+
+t.test('doctor tells of a template that cannot be read as validate does', async t => {
+  const rig = await openRig(t)
+  await rig.write({'dapr.yaml': 'version: 1\napps:\n  - appID: shop\n    appDirPath: ./shp\n'})
+  const {code, stdout} = await rig.run(['doctor'])
+  t.equal(code, 1)
+  t.match(stdout, /❌ {2}Error getting apps from config file: .*\n {4}dapr\.yaml:4:17\n/)
+})
+
+t.test('validate -o json: every mistake with its place, for tools; the exit code is the same', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'dapr.yaml':
+      'version: 1\napps:\n  - appID: shop\n    appDirPath: .\n    comand: [x]\n    watch: {path: [src]}\n    restart: often\n'
+  })
+  const broken = await rig.run(['validate', '-o', 'json'])
+  t.match({code: broken.code, stderr: broken.stderr}, {code: 1, stderr: ''})
+  const {errors} = JSON.parse(broken.stdout) as {errors: readonly object[]}
+  t.match(errors, [
+    {file: 'dapr.yaml', line: 6, column: 13, message: /unknown key path/, hint: /paths/},
+    {file: 'dapr.yaml', line: 7, column: 14, message: /restart/, expected: /./}
+  ])
+  await rig.write({'dapr.yaml': 'version: 1\napps:\n  - appID: shop\n    appDirPath: .\n    comand: [x]\n'})
+  const odd = await rig.run(['validate', '-o', 'json'])
+  t.equal(odd.code, 0)
+  t.match(JSON.parse(odd.stdout), {
+    apps: 1,
+    errors: [],
+    findings: [{file: 'dapr.yaml', line: 5, column: 5, message: /comand/, hint: 'did you mean command?'}]
+  })
+  const none = await rig.run(['validate', '-f', 'none.yaml', '-o', 'json'])
+  t.equal(none.code, 1)
+  t.match(JSON.parse(none.stdout), {errors: [{message: /none\.yaml/}]})
+})
+
+t.test('schema prints the JSON schema of templates', async t => {
+  const rig = await openRig(t)
+  const {code, stdout} = await rig.run(['schema'])
+  t.equal(code, 0)
+  t.match(JSON.parse(stdout), {$schema: /draft-07/, title: 'Run template', properties: {apps: {}}})
+})

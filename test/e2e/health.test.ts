@@ -1,0 +1,43 @@
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+const CHECKED = {
+  enableAppHealthCheck: true,
+  appHealthCheckPath: 'health',
+  appHealthProbeInterval: 1,
+  appHealthThreshold: 1
+}
+
+t.test('an app that is not healthy is not called, and is called again when it is', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'stock', autoPort: true, ...CHECKED}, {appID: 'shop'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
+  const early = shop.fetch('/v1.0/invoke/stock/method/pears')
+  await stock.listen()
+  const probe = await stock.nextRequest()
+  t.match(probe, {method: 'GET', url: '/health'})
+  t.same(
+    Object.keys(probe.headers).filter(name => name.startsWith('dapr') || name.startsWith('trace')),
+    []
+  )
+  await stock.answer({status: 503})
+  await probe.reply({status: 503})
+  t.match(await early, {
+    status: 500,
+    body: /"failed to invoke, id: stock, err: rpc error: code = Internal desc = error invoking app channel: rpc error: code = Internal desc = app is not in a healthy state"/
+  })
+  const own = await stock.fetch('/v1.0/invoke/stock/method/pears')
+  t.match(own.body, /err: rpc error: code = Internal desc = app is not in a healthy state"/)
+  t.match(await shop.fetch('/v1.0/healthz'), {status: 204})
+  await run.waitForLine('"stock" is not healthy', {stream: 'stderr'})
+  await stock.answer({status: 200, body: 'well'})
+  for (;;) {
+    const answer = await shop.fetch('/v1.0/invoke/stock/method/pears')
+    if (answer.status === 200) break
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  await stock.answer({status: 302, headers: {location: '/elsewhere'}})
+  await run.waitForLine('"stock" is not healthy', {stream: 'stderr', nth: 2})
+  t.match(await shop.fetch('/v1.0/invoke/stock/method/pears'), {status: 500})
+})

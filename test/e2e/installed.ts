@@ -1,0 +1,39 @@
+import {execFile} from 'node:child_process'
+import {existsSync} from 'node:fs'
+import {mkdir, rename, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {promisify} from 'node:util'
+import type {Test} from 'tap'
+
+const execute = promisify(execFile)
+
+export interface Package {
+  readonly name: string
+  readonly version: string
+  /** Puts it into an empty folder; by a package manager's ordinary client. */
+  readonly install: (folder: string) => readonly (readonly [file: string, ...args: readonly string[]])[]
+}
+
+/**
+ * The folder that holds a package, installed once a machine; undefined where it cannot be had. Then the test says so and
+ * is skipped, and on a build machine (CI) it fails.
+ */
+export async function installed(t: Test, {name, version, install}: Package): Promise<string | undefined> {
+  const folder = join(tmpdir(), `pillion-test-${name.replaceAll(/[@/]/g, '')}-${version}-${process.version}`)
+  if (existsSync(folder)) return folder
+  const fresh = `${folder}.${process.pid.toString()}`
+  try {
+    await mkdir(fresh)
+    for (const [file, ...args] of install(fresh)) await execute(file, args, {cwd: fresh, timeout: 240_000})
+    await rename(fresh, folder)
+    return folder
+  } catch (error) {
+    await rm(fresh, {recursive: true, force: true})
+    if (existsSync(folder)) return folder // somebody else was quicker
+    const why = `${name} ${version} could not be installed: ${error instanceof Error ? error.message : String(error)}`
+    if (process.env['CI'] === undefined) t.comment(`SKIPPED: ${why}`)
+    else t.fail(why)
+    return undefined
+  }
+}

@@ -1,0 +1,242 @@
+import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
+import {openRig} from '../rig/rig.ts'
+
+t.test('an .env file lies below env and above the shell', async t => {
+  const rig = await openRig(t)
+  await rig.write({'a/one.env': 'FROM_FILE=one\nBOTH=file\nSHELL_TOO=file\nLATER=one\n', 'a/two.env': 'LATER=two\n'})
+  await rig.template([{appID: 'a', envFile: ['one.env', 'two.env'], env: {BOTH: 'env'}}])
+  rig.pillion(['run', '-f', '.'], {env: {SHELL_TOO: 'shell', ONLY_SHELL: 'shell'}})
+  const {env} = await rig.driven('a')
+  t.match(env, {FROM_FILE: 'one', BOTH: 'env', SHELL_TOO: 'file', LATER: 'two', ONLY_SHELL: 'shell'})
+})
+
+t.test('an autoPort is given as APP_PORT and PORT, each app its own; without it there is no PORT', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'a', autoPort: true},
+    {appID: 'b', autoPort: true},
+    {appID: 'c', appPort: 7001}
+  ])
+  rig.pillion(['run', '-f', '.'])
+  const [a, b, c] = await Promise.all([rig.driven('a'), rig.driven('b'), rig.driven('c')])
+  t.match(a.env['APP_PORT'], /^\d+$/)
+  t.equal(a.env['PORT'], a.env['APP_PORT'])
+  t.not(a.env['PORT'], b.env['PORT'])
+  t.equal(await a.listen(), Number(a.env['PORT']))
+  t.equal(c.env['APP_PORT'], '7001')
+  t.notOk('PORT' in c.env)
+})
+
+t.test('an app is asked to end with the signal of its template', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', stop: {signal: 'SIGINT'}}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const a = await rig.driven('a')
+  await a.catchSignal('SIGINT')
+  await a.catchSignal('SIGTERM')
+  await run.waitForLine('Writing log files')
+  run.signal('SIGTERM')
+  t.equal(await a.nextSignal(), 'SIGINT')
+  await a.exit(0)
+  t.match(await run.exited, {code: 0})
+})
+
+t.test('with the scope group, what has left the group lives on after the run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', stop: {scope: 'group', timeout: '500ms'}}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const a = await rig.driven('a')
+  const inside = await a.spawn()
+  const outside = await a.spawn({leavesGroup: true})
+  await run.waitForLine('Writing log files')
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+  const left = await rig.leftovers(0)
+  t.equal(left.length, 1)
+  t.match(left[0], `${outside.toString()} sleep`)
+  t.notMatch(left[0], inside.toString())
+  process.kill(outside)
+})
+
+t.test('ready by tcp: calls wait for the port', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await rig.template([
+    {appID: 'a', autoPort: true, ready: {tcp: port}},
+    {appID: 'after', dependsOn: ['a']}
+  ])
+  rig.pillion(['run', '-f', '.'])
+  const a = await rig.driven('a')
+  await a.answer({})
+  await a.listen()
+  const {started, isStarted} = watched(rig.driven('after'))
+  await a.fetch('/v1.0/healthz/outbound')
+  t.notOk(isStarted(), 'its own port is not the one that is asked')
+  await a.listen({port})
+  await started
+})
+
+t.test('ready by http: an answer of 2xx or 3xx counts, another one does not', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'a', autoPort: true, ready: {http: '/healthz'}},
+    {appID: 'after', dependsOn: ['a']}
+  ])
+  rig.pillion(['run', '-f', '.'])
+  const a = await rig.driven('a')
+  await a.listen()
+  const {started, isStarted} = watched(rig.driven('after'))
+  for (const status of [503, 404]) {
+    const request = await a.nextRequest()
+    t.match(request, {method: 'GET', url: '/healthz'})
+    await request.reply({status})
+  }
+  const request = await a.nextRequest()
+  t.notOk(isStarted())
+  await request.reply({status: 204})
+  await a.answer({})
+  await started
+})
+
+t.test('ready by log: a line that matches, on either stream', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'a', ready: {log: 'listening on \\d+'}},
+    {appID: 'b', ready: {log: '^up$'}},
+    {appID: 'after', dependsOn: ['a', 'b']}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [a, b] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  const {started, isStarted} = watched(rig.driven('after'))
+  await a.print('listening on 80')
+  await b.print('upper\nup\n', 'stderr')
+  await run.waitForLine('== APP - b == up')
+  t.notOk(isStarted(), 'a line without its end is no line yet')
+  await a.print('80\n')
+  await started
+})
+
+t.test('ready: none: an app with a port is ready when it runs', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'a', autoPort: true, ready: 'none'},
+    {appID: 'after', dependsOn: ['a']}
+  ])
+  rig.pillion(['run', '-f', '.'])
+  await Promise.all([rig.driven('a'), rig.driven('after')])
+  t.pass('it never listened')
+})
+
+t.test(
+  'an app that is not ready in time brings one warning that says what was tried, and is waited for on',
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([
+      {appID: 'a', autoPort: true, ready: {http: '/up', timeout: '300ms'}},
+      {appID: 'b', ready: {log: 'up!', timeout: 0.3}},
+      {appID: 'after', dependsOn: ['a']}
+    ])
+    const run = rig.pillion(['run', '-f', '.'])
+    const [a] = await Promise.all([rig.driven('a'), rig.driven('b')])
+    const port = a.env['PORT'] ?? ''
+    await run.waitForLine(
+      `⚠  "a" is not ready after 0.3 s: GET http://127.0.0.1:${port}/up or http://[::1]:${port}/up`,
+      {stream: 'stderr'}
+    )
+    await run.waitForLine('⚠  "b" is not ready after 0.3 s: a line that matches /up!/', {stream: 'stderr'})
+    await a.answer({})
+    await a.listen()
+    await rig.driven('after')
+    t.equal(run.stderr.lines.length, 2)
+  }
+)
+
+t.test(
+  'restart: on-failure starts a failed app again, and not one that ended with 0; calls wait meanwhile',
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'stock', autoPort: true, restart: 'on-failure'}, {appID: 'shop'}])
+    const run = rig.pillion(['run', '-f', '.'])
+    const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
+    await stock.listen()
+    await stock.answer({body: 'first'})
+    t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {body: 'first'})
+    await stock.exit(5)
+    const call = shop.fetch('/v1.0/invoke/stock/method/x')
+    const second = await rig.driven('stock')
+    t.not(second.pid, stock.pid)
+    t.equal(second.env['PORT'], stock.env['PORT'])
+    t.not(second.env['PILLION_LIFE'], stock.env['PILLION_LIFE'])
+    await second.answer({body: 'second'})
+    await second.listen()
+    t.match(await call, {status: 200, body: 'second'})
+    await second.exit(0)
+    await run.waitForLine('Exited App successfully')
+    await shop.exit(0)
+    t.match(await run.exited, {code: 0}, 'its last life ended with 0')
+  }
+)
+
+t.test('restart: always starts an app again that ended with 0, until the run is stopped', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', restart: 'always'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const first = await rig.driven('a')
+  await first.exit(0)
+  const second = await rig.driven('a')
+  t.not(second.pid, first.pid)
+  await run.waitForLine('Writing log files')
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 0})
+})
+
+t.test('restart: no leaves an app down', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [a, b] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  await a.exit(1)
+  await run.waitForLine('The App process exited with error code: exit status 1')
+  await b.exit(0)
+  t.match(await run.exited, {code: 1})
+  t.equal(run.stdout.text.match(/exited with error code/g)?.length, 1)
+})
+
+t.test('the pauses between short lives double, and after the fifth one callers are told at once', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {
+      appID: 'stock',
+      appPort: await freePort(),
+      restart: 'always',
+      command: ['sh', '-c', 'date +%s%N; echo no disk >&2; exit 4']
+    },
+    {appID: 'shop'}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  const held = shop.fetch('/v1.0/invoke/stock/method/x')
+  await run.waitForLine('exit status 4', {nth: 5})
+  const {status, body} = await held
+  t.equal(status, 500)
+  t.match(
+    (JSON.parse(body) as {message: string}).message,
+    /\("stock" exited with code 4 at \S+ and will be started again; its last line on stderr: no disk\)$/
+  )
+  const begin = performance.now()
+  await shop.fetch('/v1.0/invoke/stock/method/y')
+  t.ok(performance.now() - begin < 1000, 'the pause after the fifth life is 1.6 s')
+  const births = run.stdout.lines.flatMap(line => /== APP - stock == (\d{16,})/.exec(line)?.[1] ?? []).map(Number)
+  const pauses = births.slice(1).map((birth, index) => (birth - (births[index] ?? 0)) / 1e6)
+  t.equal(pauses.length, 4)
+  for (const [index, least] of [100, 200, 400, 800].entries())
+    t.ok((pauses[index] ?? 0) >= least, `${pauses[index]?.toFixed() ?? ''} ms, at least ${least.toString()}`)
+})
+
+/** Whether a promise has settled, without waiting for it. */
+function watched<T>(started: Promise<T>): {readonly started: Promise<T>; readonly isStarted: () => boolean} {
+  let is = false
+  void started.then(() => (is = true))
+  return {started, isStarted: () => is}
+}

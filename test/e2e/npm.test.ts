@@ -1,0 +1,65 @@
+import {execFileSync} from 'node:child_process'
+import {existsSync, realpathSync} from 'node:fs'
+import {readdir} from 'node:fs/promises'
+import {delimiter, join} from 'node:path'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const skip = process.env['PILLION'] === undefined ? false : 'the program under test is not the npm package'
+
+const pack = (...args: readonly string[]): {readonly filename: string; readonly files: readonly {path: string}[]} => {
+  const json = execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...args], {cwd: ROOT, encoding: 'utf8'})
+  const [packed] = JSON.parse(json) as ReturnType<typeof pack>[]
+  if (packed === undefined) throw new Error('npm packed nothing')
+  return packed
+}
+
+t.test('the package holds the program, its schema and its papers: no tests, no sources', {skip}, t => {
+  const paths = pack('--dry-run').files.map(({path}) => path)
+  const known = /^(bin\/pillion\.js|dist\/cli\/main\.js|dist\/chunks\/[\w-]+\.js|schema\/template\.json|package\.json)$/
+  const papers = /^(README\.md|LICENSE|dist\/.*\.js\.map)$/
+  t.same(
+    paths.filter(path => !known.test(path) && !papers.test(path)),
+    []
+  )
+  for (const path of ['bin/pillion.js', 'dist/cli/main.js', 'schema/template.json']) t.ok(paths.includes(path), path)
+  t.end()
+})
+
+t.test('installed into an empty folder, with nothing beside it, npx runs a template', {skip}, async t => {
+  const rig = await openRig(t)
+  const {filename} = pack('--pack-destination', rig.folder)
+  const install = rig.start(['npm', 'install', '--offline', '--no-audit', '--no-fund', `./${filename}`])
+  t.match(await install.exited, {code: 0})
+  const folders = (await readdir(join(rig.folder, 'node_modules'))).filter(name => !name.startsWith('.'))
+  t.same(folders, ['pillion'])
+  await rig.template([{appID: 'shop', command: ['echo', 'open']}])
+  const run = rig.start(['npx', '--offline', 'pillion', 'run', '-f', '.'])
+  t.match(await run.exited, {code: 0})
+  t.match(run.stdout.text, '== APP - shop == open\n')
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('a Node that is too old is told by one line, exit 1', async t => {
+  const old = olderNode()
+  if (old === undefined) return t.skip('there is no Node older than 22.22 on the PATH')
+  const rig = await openRig(t)
+  const program = rig.start([old.path, join(ROOT, 'bin/pillion.js'), 'run', '-f', '.'])
+  t.match(await program.exited, {code: 1})
+  t.equal(program.stdout.text, '')
+  t.equal(program.stderr.text, `pillion needs Node 22.22 or newer, this is ${old.version}\n`)
+})
+
+function olderNode(): {readonly path: string; readonly version: string} | undefined {
+  const paths = (process.env['PATH'] ?? '').split(delimiter).map(folder => join(folder, 'node'))
+  const all = [...new Set(paths.filter(existsSync).map(path => realpathSync(path)))]
+  const found = all.map(path => ({
+    path,
+    version: execFileSync(path, ['-p', 'process.versions.node'], {encoding: 'utf8'}).trim()
+  }))
+  return found.find(({version}) => {
+    const [major = 0, minor = 0] = version.split('.').map(Number)
+    return major < 22 || (major === 22 && minor < 22)
+  })
+}

@@ -1,0 +1,99 @@
+import {Agent, request} from 'node:http'
+import {setTimeout as pause} from 'node:timers/promises'
+
+/** How calls are made, and how fast. */
+export interface Traffic {
+  /** The caller's door. */
+  readonly port: number
+  readonly path: string
+  readonly method: 'GET' | 'POST'
+  readonly keepsAlive: boolean
+  readonly perSecond: number
+  /** Of a body; each call has another length up to this. */
+  readonly bytes: number
+}
+
+export interface Result {
+  readonly sent: number
+  /** Numbers and what they got instead of 200. */
+  readonly failed: readonly string[]
+  /** ms, in rising order. */
+  readonly took: readonly number[]
+}
+
+const CALM = 20
+
+/** Calls that carry numbers, at an even pace, until they are told to end. */
+export class Numbered {
+  readonly #traffic: Traffic
+  readonly #agent: Agent
+  readonly #underWay = new Set<Promise<void>>()
+  readonly #failed: string[] = []
+  readonly #took: number[] = []
+  readonly #pacing: Promise<void>
+  #sent = 0
+  #isOver = false
+
+  constructor(traffic: Traffic) {
+    this.#traffic = traffic
+    this.#agent = new Agent({keepAlive: traffic.keepsAlive})
+    this.#pacing = this.#pace()
+  }
+
+  /** What has waited is answered, and calls come and go as they did before. */
+  async calm(): Promise<void> {
+    while (this.#underWay.size > CALM) await pause(5)
+  }
+
+  async end(): Promise<Result> {
+    this.#isOver = true
+    await this.#pacing
+    await Promise.all(this.#underWay)
+    this.#agent.destroy()
+    return {sent: this.#sent, failed: this.#failed, took: this.#took.toSorted((a, b) => a - b)}
+  }
+
+  async #pace(): Promise<void> {
+    const start = performance.now()
+    while (!this.#isOver) {
+      const due = Math.floor(((performance.now() - start) / 1000) * this.#traffic.perSecond)
+      while (this.#sent < due) this.#call(this.#sent++)
+      await pause(5)
+    }
+  }
+
+  #call(number: number): void {
+    const call = this.#send(number).finally(() => this.#underWay.delete(call))
+    this.#underWay.add(call)
+  }
+
+  async #send(number: number): Promise<void> {
+    const {port, path, method, bytes} = this.#traffic
+    const start = performance.now()
+    await new Promise<void>(resolve => {
+      const fail = (why: string): void => {
+        this.#failed.push(`${number.toString()}: ${why}`)
+        resolve()
+      }
+      const call = request({
+        port,
+        host: '127.0.0.1',
+        agent: this.#agent,
+        method,
+        path: `${path}?n=${number.toString()}`
+      })
+      call.on('error', error => fail(error.message))
+      call.on('response', response => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (piece: string) => (text += piece))
+        response.on('error', error => fail(error.message))
+        response.on('end', () => {
+          this.#took.push(performance.now() - start)
+          if (response.statusCode === 200) resolve()
+          else fail(`${(response.statusCode ?? 0).toString()} ${text}`)
+        })
+      })
+      call.end(method === 'GET' || bytes === 0 ? undefined : Buffer.alloc((number * 7919) % (bytes + 1), 'x'))
+    })
+  }
+}

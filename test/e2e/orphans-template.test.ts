@@ -1,0 +1,10 @@
+import t from 'tap'
+import {ENDS, fill, openWorkshop, OUTPUTS} from './orphans.ts'
+
+const workshop = await openWorkshop(t)
+const {kinds} = workshop
+await fill(
+  t,
+  workshop,
+  OUTPUTS.flatMap(output => ENDS.map(end => ({end, output, kinds, form: 'template' as const, graceMs: 500})))
+)

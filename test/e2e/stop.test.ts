@@ -1,0 +1,163 @@
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+t.test('stop -f ends the run from another terminal, and is back when it is gone', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('Writing log files', {nth: 2})
+  const {code, stdout, stderr} = await rig.run(['stop', '-f', '.'])
+  t.throws(() => process.kill(run.pid, 0), {code: 'ESRCH'}, 'the process is gone when stop returns')
+  t.same({code, stdout, stderr}, {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n', stderr: ''})
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('nothing to stop is said and is no failure', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  t.same(await rig.run(['stop', '-f', '.']), {
+    code: 0,
+    stdout: '',
+    stderr: `❌  Failed to stop Dapr and app processes: couldn't find apps with run file "${rig.folder}/dapr.yaml"\n`
+  })
+  t.same(await rig.run(['stop', '-f', 'none.yaml']), {
+    code: 1,
+    stdout: '',
+    stderr:
+      '❌  Failed to get run file path: error getting file info for none.yaml: stat none.yaml: no such file or directory\n'
+  })
+  t.same(await rig.run(['stop', '--app-id', 'zzz']), {
+    code: 0,
+    stdout: '',
+    stderr: "❌  failed to stop app id zzz: couldn't find app id zzz\n"
+  })
+})
+
+t.test('TERM and HUP end a run as Ctrl-C does', async t => {
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'a'}])
+    const run = rig.pillion(['run', '-f', '.'])
+    await rig.driven('a')
+    await run.waitForLine('Writing log files')
+    run.signal(signal)
+    t.same(await run.exited, {code: 0, signal: null}, signal)
+    t.same(await rig.leftovers(), [])
+  }
+})
+
+t.test('an app gets its signal and time to say good-bye; its door stays open meanwhile', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const a = await rig.driven('a')
+  await a.catchSignal('SIGTERM')
+  await run.waitForLine('Writing log files')
+  run.signal('SIGINT')
+  t.equal(await a.nextSignal(), 'SIGTERM')
+  t.match(await a.fetch('/v1.0/healthz/outbound'), {status: 204})
+  await a.print('good-bye\n')
+  await a.exit(0)
+  t.same(await run.exited, {code: 0, signal: null})
+  t.ok(run.stdout.lines.includes('== APP - a == good-bye'))
+})
+
+t.test('a deaf app is killed after its grace, by a second Ctrl-C at once', async t => {
+  for (const [timeout, isTwice] of [
+    ['200ms', false],
+    ['60s', true]
+  ] as const) {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'a', stop: {timeout}}])
+    const run = rig.pillion(['run', '-f', '.'])
+    const a = await rig.driven('a')
+    await a.catchSignal('SIGTERM')
+    await a.spawn({ignoresTerm: true})
+    await run.waitForLine('Writing log files')
+    run.signal('SIGINT')
+    t.equal(await a.nextSignal(), 'SIGTERM')
+    if (isTwice) run.signal('SIGINT')
+    t.same(await run.exited, {code: 0, signal: null})
+    t.same(await rig.leftovers(), [])
+  }
+})
+
+t.test('what has left its group is found by the mark, ended and named', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', stop: {timeout: '300ms'}}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const a = await rig.driven('a')
+  const pid = await a.spawn({leavesGroup: true, ignoresTerm: true})
+  await run.waitForLine('Writing log files')
+  run.signal('SIGTERM')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.match(run.stderr.text, `ended process ${pid.toString()}`)
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('a daemon left by an app that ended with 0 lives until the run ends', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [a, b] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  const pid = await a.spawn({leavesGroup: true})
+  await a.exit(0)
+  await run.waitForLine('Exited App successfully')
+  t.doesNotThrow(() => process.kill(pid, 0))
+  await b.exit(0)
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('/v1.0/shutdown ends an app and its door, the last one ends the run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [a, b] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  await run.waitForLine('Writing log files', {nth: 2})
+  const {http} = await run.ports('a')
+  t.match(await b.fetch(`http://127.0.0.1:${http.toString()}/v1.0/shutdown`, {method: 'POST'}), {status: 204})
+  await a.closed
+  t.match((await rig.run(['list', '-o', 'json'])).stdout, /"appId": "b"/)
+  const own = await run.ports('b')
+  const response = await fetch(`http://127.0.0.1:${own.http.toString()}/v1.0/shutdown`, {method: 'POST'})
+  t.equal(response.status, 204)
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('stop --app-id ends one app and its door, and the run with the last', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [a] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  await run.waitForLine('Writing log files', {nth: 2})
+  t.same(await rig.run(['stop', '--app-id', 'a']), {code: 0, stdout: '✅  app stopped successfully: a\n', stderr: ''})
+  await a.closed
+  const rows = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as readonly {appId: string}[]
+  t.same(
+    rows.map(({appId}) => appId),
+    ['b']
+  )
+  t.same(await rig.run(['stop', 'b']), {code: 0, stdout: '✅  app stopped successfully: b\n', stderr: ''})
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('a stdout that is closed under us ends the run with 0', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', command: ['sh', '-c', 'while :; do echo tick; sleep 0.05; done']}])
+  const pipeline = rig.start([
+    'sh',
+    '-c',
+    '{ "$@"; echo "ended with $?" >&2; } | head -n 5',
+    'sh',
+    ...rig.program,
+    'run',
+    '-f',
+    '.'
+  ])
+  await pipeline.exited
+  t.match(pipeline.stderr.text, /ended with 0\n$/)
+  t.same(await rig.leftovers(), [])
+})

@@ -1,0 +1,108 @@
+import {existsSync, readdirSync} from 'node:fs'
+import {setTimeout as pause} from 'node:timers/promises'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import type {Driven} from '../rig/command.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {guardianOf} from './orphans.ts'
+
+interface Killed {
+  readonly rig: Rig
+  readonly a: Driven
+  readonly home: string
+}
+
+/** A run that was killed, and before it its guardian: its app lives on. */
+async function killed(t: Test): Promise<Killed> {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', stop: {timeout: '300ms'}}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [a] = await Promise.all([rig.driven('a'), run.waitForLine('Writing log files')])
+  const guardian = await guardianOf(run.pid)
+  run.signal('SIGSTOP') // it shall not replace it
+  process.kill(guardian?.pid ?? 0, 'SIGKILL')
+  run.signal('SIGKILL')
+  await run.exited
+  const [name = ''] = readdirSync(rig.runtimeDir)
+  return {rig, a, home: join(rig.runtimeDir, name)}
+}
+
+const lives = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+t.test('`list` does not show a dead run, and touches nothing of it', async t => {
+  const {rig, a, home} = await killed(t)
+  t.match(await rig.run(['list']), {code: 0, stdout: 'No Dapr instances found.\n', stderr: ''})
+  t.ok(lives(a.pid))
+  t.ok(existsSync(home))
+})
+
+t.test('`stop -f` ends and names what a dead run has left, when its guardian had its time', async t => {
+  const {rig, a, home} = await killed(t)
+  const start = performance.now()
+  const {code, stderr} = await rig.run(['stop', '-f', '.'])
+  t.equal(code, 0)
+  t.match(stderr, `ended process ${a.pid.toString()}, which a run that was killed had left behind: `)
+  t.ok(performance.now() - start > 1000 + 300 + 1000, 'two refusals, the grace, a second')
+  t.same(await rig.leftovers(), [])
+  t.notOk(existsSync(home))
+})
+
+t.test('`run` does the same behind the back of its apps', async t => {
+  const {rig, a, home} = await killed(t)
+  await rig.write({
+    'other/dapr.yaml': JSON.stringify({version: 1, apps: [{appID: 'c', command: rig.drivenCommand, appDirPath: '.'}]})
+  })
+  const run = rig.pillion(['run', '-f', 'other'])
+  const c = await rig.driven('c')
+  await run.waitForLine('Writing log files')
+  t.ok(lives(a.pid), 'it does not wait with its start')
+  await run.waitForLine(`ended process ${a.pid.toString()}, which a run that was killed`, {stream: 'stderr'})
+  await a.closed
+  while (existsSync(home)) await pause(20)
+  t.match(await c.fetch('/v1.0/healthz/outbound'), {status: 204})
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+})
+
+t.test('`stop` is not held up when nothing is dead', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  const start = performance.now()
+  await rig.run(['stop', '-f', '.'])
+  const took = performance.now() - start
+  t.comment(`${took.toFixed(0)} ms`)
+  t.ok(took < 1000)
+})
+
+t.test('a run in another pid namespace is left alone, alive and dead', async t => {
+  const rig = await openRig(t)
+  const inside = ['unshare', '-Urpf', '--mount-proc', '--kill-child']
+  if ((await rig.start([...inside, 'true']).exited).code !== 0) {
+    t.comment('not shown: this machine does not permit another pid namespace')
+    return
+  }
+  await rig.write({
+    'other/dapr.yaml': JSON.stringify({version: 1, apps: [{appID: 'c', command: rig.drivenCommand, appDirPath: '.'}]})
+  })
+  await rig.template([{appID: 'a'}])
+  // a first process that is not the run, as in a container
+  const run = rig.start([...inside, 'sh', '-c', '"$@"; true', 'sh', ...rig.program, 'run', '-f', 'other'])
+  const [c] = await Promise.all([rig.driven('c'), run.waitForLine('Writing log files')])
+  const [name = ''] = readdirSync(rig.runtimeDir)
+  const here = rig.pillion(['run', '-f', '.'])
+  await rig.driven('a')
+  await pause(1500) // a sweep would have been at it
+  await rig.run(['stop', '-f', '.'])
+  await here.exited
+  t.match(await c.fetch('/v1.0/healthz/outbound'), {status: 204})
+  run.signal('SIGKILL') // `--kill-child`: and with it the namespace
+  await run.exited
+  await rig.run(['stop', '-f', '.'])
+  t.same(readdirSync(rig.runtimeDir), [name], 'who knows what its number means there')
+})

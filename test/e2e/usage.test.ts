@@ -1,0 +1,59 @@
+import {symlinkSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+t.test('wrong words end with 255, the usage on stderr and the message on both streams', async t => {
+  const rig = await openRig(t)
+  const table: readonly (readonly [readonly string[], string])[] = [
+    [['run', '--flag'], 'unknown flag: --flag'],
+    [['stop', '-p', 'x'], "unknown shorthand flag: 'p' in -p"],
+    [['run', '-f'], "flag needs an argument: 'f' in -f"],
+    [
+      ['run', '--app-port', 'abc'],
+      'invalid argument "abc" for "-p, --app-port" flag: strconv.ParseInt: parsing "abc": invalid syntax'
+    ]
+  ]
+  for (const [args, message] of table) {
+    const {code, stdout, stderr} = await rig.run(args)
+    t.equal(code, 255, args.join(' '))
+    t.equal(stdout, `${message}\n`)
+    t.ok(stderr.startsWith(`Error: ${message}\nUsage:\n  pillion ${args[0] ?? ''} [flags]\n`), stderr.slice(0, 200))
+    t.match(stderr, /-f, --run-file string/)
+  }
+})
+
+t.test('an unknown command gets the near miss', async t => {
+  const rig = await openRig(t)
+  const {code, stdout, stderr} = await rig.run(['runn'])
+  t.equal(code, 255)
+  t.match(stdout, 'unknown command "runn" for "pillion"\n\nDid you mean this?\n\trun\n')
+  t.match(stderr, /^Error: unknown command "runn" for "pillion"[^]*Run 'pillion --help' for usage\.\n$/)
+})
+
+t.test('help goes to stdout, exit 0', async t => {
+  const rig = await openRig(t)
+  const overview = await rig.run([])
+  t.match(overview, {code: 0, stderr: ''})
+  t.match(overview.stdout, /Usage:\n {2}pillion \[command\]\n\nAvailable Commands:\n {2}run /)
+  const help = await rig.run(['run', '--help'])
+  t.match(help, {code: 0, stderr: ''})
+  t.match(help.stdout, / {2}-a, --app-id string +The id for your application, used for service discovery\n/)
+  t.match(help.stdout, /Global Flags:\n {6}--log-as-json/)
+})
+
+t.test('version tells both versions, the first line with its blank', async t => {
+  const rig = await openRig(t)
+  for (const args of [['version'], ['--version'], ['-v']])
+    t.match((await rig.run(args)).stdout, /^CLI version: \d+\.\d+\.\d+ \nRuntime version: \d+\.\d+\.\d+\n$/)
+  t.match(JSON.parse((await rig.run(['version', '-o', 'json'])).stdout), {'Cli version': /./, 'Runtime version': /./})
+})
+
+t.test('called by a link named dapr, it calls itself dapr', async t => {
+  const rig = await openRig(t)
+  const link = join(rig.folder, 'dapr')
+  symlinkSync(rig.program.at(-1) ?? '', link)
+  const called = rig.start([...rig.program.slice(0, -1), link, 'frobnicate'])
+  t.match(await called.exited, {code: 255})
+  t.equal(called.stdout.text, 'unknown command "frobnicate" for "dapr"\n')
+})

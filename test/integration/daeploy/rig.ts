@@ -1,0 +1,119 @@
+import {once} from 'node:events'
+import net, {type AddressInfo} from 'node:net'
+import type {Test} from 'tap'
+import type {Admission, Service} from '../../../src/daeploy/admission.ts'
+import {openManagerPort, type ManagerPortOptions} from '../../../src/daeploy/door.ts'
+import type {Instance, Managed} from '../../../src/daeploy/management.ts'
+import {Notifications} from '../../../src/daeploy/notifications.ts'
+import {createRoutes} from '../../../src/daeploy/routes.ts'
+import {Mirror, type Shadow} from '../../../src/wire/mirror.ts'
+import {Pool} from '../../../src/wire/pool.ts'
+
+export interface Backend {
+  /** As it stands in a path: `scales`, `scales_1.0.0`. */
+  readonly segment: string
+  readonly port: number
+  readonly version?: string
+  /** Ports that get copies. */
+  readonly shadows?: readonly number[]
+  /** In place of letting calls in. */
+  readonly admit?: Service['admit']
+}
+
+export interface ManagerScene {
+  readonly port: number
+  readonly notifications: Notifications
+  readonly lines: string[]
+  readonly warnings: string[]
+  /** Calls let in and not yet over. */
+  readonly underWay: () => number
+}
+
+export interface ManagerSettings extends Partial<Pick<ManagerPortOptions, 'guards'>> {
+  readonly backends?: readonly Backend[]
+  readonly instances?: readonly Instance[]
+  readonly managed?: Partial<Managed>
+  readonly isManaging?: boolean
+}
+
+const NOBODY: Managed = {
+  list: () => [],
+  assign: () => undefined,
+  remove: async () => undefined,
+  logs: async function* () {
+    yield ''
+  },
+  deploy: async () => ''
+}
+
+/** The manager's port before servers of the test. */
+export const openManager = async (t: Test, settings: ManagerSettings = {}): Promise<ManagerScene> => {
+  const {backends = [], instances = [], managed = {}, isManaging = true} = settings
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  const pools: Pool[] = []
+  const poolOf = (to: number): Pool => {
+    const pool = new Pool({hosts: ['127.0.0.1', '::1'], port: to})
+    pools.push(pool)
+    return pool
+  }
+  const lines: string[] = []
+  const warnings: string[] = []
+  let underWay = 0
+  const mirror = new Mirror(text => warnings.push(text))
+  const pass = (pool: Pool): Admission => {
+    underWay++
+    return {ok: true, pool, pathPrefix: '', lines: '', leave: () => underWay--}
+  }
+  const services = new Map(
+    backends.map(({segment, port: to, version = '1.0.0', shadows = [], admit}): [string, Service] => {
+      const pool = poolOf(to)
+      const copies = shadows.map((each): Shadow => ({
+        name: `shadow ${each.toString()}`,
+        admit: async () => ({pool: poolOf(each), leave: () => undefined})
+      }))
+      const [name = ''] = segment.split('_')
+      const refuse: Service['admit'] = ({refused}) =>
+        refused ? {ok: false, isUnknown: false, error: 'refused'} : pass(pool)
+      return [
+        segment,
+        {
+          name,
+          version,
+          admit: admit ?? refuse,
+          copy: copies.length === 0 ? undefined : of => mirror.copy(of, copies)
+        }
+      ]
+    })
+  )
+  const unknown: Service = {
+    name: '',
+    version: '',
+    admit: () => ({ok: false, isUnknown: true, error: 'nobody'}),
+    copy: undefined
+  }
+  const notifications = new Notifications()
+  const front = openManagerPort({
+    servers: [server],
+    caller: 'outside',
+    reach: segment => services.get(segment) ?? unknown,
+    guards: settings.guards ?? {
+      isOurs: authority => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(authority),
+      isLetIn: () => true
+    },
+    route: createRoutes({
+      managed: {...NOBODY, list: () => instances, ...managed},
+      notifications,
+      notified: line => lines.push(line),
+      version: '1.2.3',
+      isManaging: () => isManaging
+    }),
+    warn: text => warnings.push(text)
+  })
+  t.teardown(() => {
+    front.destroy()
+    for (const pool of pools) pool.retire()
+  })
+  return {port, notifications, lines, warnings, underWay: () => underWay}
+}

@@ -1,0 +1,239 @@
+import {createHash} from 'node:crypto'
+import http from 'node:http'
+import t from 'tap'
+import type {Admission} from '../../../src/daeploy/admission.ts'
+import {Pool} from '../../../src/wire/pool.ts'
+import {ask, connect} from '../sidecar/caller.ts'
+import {echoApp, listen, valuesOf} from '../sidecar/rig.ts'
+import {openManager} from './rig.ts'
+
+/** A request as the SDK writes it; a last header line takes it to the slower lane. */
+const post = (path: string, body = '{}', lines = ''): string =>
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Type: application/json\r\nContent-Length: ${body.length.toString()}\r\n\r\n${body}`
+
+/** The same call by both readers: the fast lane's and node's. */
+const LANES = [
+  ['fast', ''],
+  ['slow', 'X-Forwarded-For: 8.8.8.8\r\n']
+] as const
+
+t.test('a call reaches its service without the prefix, whoever reads it', async t => {
+  const app = await echoApp(t)
+  const {port, underWay} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
+  for (const [lane, line] of LANES) {
+    const answer = await ask(t, port, post('/services/scales/weigh?a=%2F&b', '{"a": 1}', line))
+    t.match(answer, {status: 200, body: '{"a": 1}'}, lane)
+    const seen = app.seen.pop()
+    t.match(seen, {method: 'POST', url: '/weigh?a=%2F&b', body: '{"a": 1}'}, lane)
+    if (seen === undefined) return
+    t.same(valuesOf(seen, 'host'), ['localhost'], 'Host is passed through')
+    t.same(valuesOf(seen, 'x-forwarded-prefix'), ['/services/scales'])
+    t.same(valuesOf(seen, 'x-forwarded-host'), ['localhost'])
+    t.same(valuesOf(seen, 'x-forwarded-proto'), ['http'])
+    t.same(valuesOf(seen, 'x-forwarded-port'), ['80'])
+    t.same(valuesOf(seen, 'x-forwarded-for'), ['127.0.0.1'], "the client's own word is taken off")
+    t.same(valuesOf(seen, 'x-real-ip'), ['127.0.0.1'])
+    t.same(valuesOf(seen, 'content-type'), ['application/json'])
+    t.equal(underWay(), 0)
+  }
+})
+
+t.test('a prefix that somebody in front has set is added to', async t => {
+  const app = await echoApp(t)
+  const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
+  await ask(t, port, post('/services/scales/weigh', '{}', 'X-Forwarded-Prefix: /site\r\n'))
+  const [seen] = app.seen
+  t.same(seen && valuesOf(seen, 'x-forwarded-prefix'), ['/site', '/services/scales'])
+})
+
+t.test('a GET may carry a body, and a body may come in chunks', async t => {
+  const app = await echoApp(t)
+  const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
+  const get = await ask(t, port, post('/services/scales/weigh', '{"a": 1}').replace('POST', 'GET'))
+  t.match(get, {status: 200, body: '{"a": 1}'})
+  t.match(app.seen, [{method: 'GET', url: '/weigh', body: '{"a": 1}'}])
+  const chunked = await ask(
+    t,
+    port,
+    'PUT /services/scales/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n'
+  )
+  t.match(chunked, {status: 200, body: 'abcde'})
+})
+
+t.test('a name alone is served as its root', async t => {
+  const app = await echoApp(t)
+  const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
+  await ask(t, port, 'GET /services/scales?x=1 HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await ask(t, port, 'GET /services/scales/ HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  t.same(
+    app.seen.map(({url}) => url),
+    ['/?x=1', '/']
+  )
+})
+
+t.test('a redirect is shown behind the segment that the caller used, by both readers', async t => {
+  const app = await echoApp(t, (request, response) => {
+    response.writeHead(307, {location: String(request.headers['x-to']), 'x-location': 'http://localhost/kept'}).end()
+  })
+  const {port} = await openManager(t, {
+    backends: [
+      {segment: 'scales', port: app.port},
+      {segment: 'scales_1.0.0', port: app.port}
+    ]
+  })
+  for (const [lane, line] of LANES) {
+    const to = `${line}X-To: http://localhost/weigh\r\n`
+    const byName = await ask(t, port, post('/services/scales/weigh/', '', to))
+    t.match(
+      byName,
+      {status: 307, fields: {location: '/services/scales/weigh', 'x-location': 'http://localhost/kept'}},
+      lane
+    )
+    const byVersion = await ask(t, port, post('/services/scales_1.0.0/weigh/', '', to))
+    t.match(byVersion, {fields: {location: '/services/scales_1.0.0/weigh'}}, lane)
+  }
+})
+
+t.test('an unknown service is not found, and a service that is down is a bad gateway', async t => {
+  const {port, warnings} = await openManager(t, {backends: [{segment: 'scales', port: 1}]})
+  const unknown = await ask(t, port, post('/services/scalesx/weigh'))
+  t.match(unknown, {status: 404, body: '{"detail":"Not Found"}', fields: {'content-type': 'application/json'}})
+  const down = await ask(t, port, post('/services/scales/weigh'))
+  t.match(down, {status: 502, body: 'Bad Gateway', fields: {'content-type': 'text/plain; charset=utf-8'}})
+  t.match(warnings, [/^POST \/services\/scales\/weigh: refused$/])
+})
+
+t.test('a call to a service that starts waits for it, and a caller who leaves waits no more', async t => {
+  const app = await echoApp(t)
+  const pool = new Pool({hosts: ['127.0.0.1'], port: app.port})
+  t.teardown(() => pool.retire())
+  const gate = Promise.withResolvers<Admission>()
+  const asked = Promise.withResolvers<void>()
+  const cancelled = Promise.withResolvers<void>()
+  const {port} = await openManager(t, {
+    backends: [
+      {
+        segment: 'scales',
+        port: app.port,
+        admit: () => {
+          asked.resolve()
+          return {admitted: gate.promise, cancel: () => cancelled.resolve()}
+        }
+      }
+    ]
+  })
+  const leaving = await connect(t, port)
+  leaving.send(post('/services/scales/early'))
+  await asked.promise
+  const waiting = ask(t, port, post('/services/scales/weigh'))
+  leaving.socket.destroy()
+  await cancelled.promise
+  gate.resolve({ok: true, pool, pathPrefix: '', lines: '', leave: () => undefined})
+  t.match(await waiting, {status: 200})
+  t.same(
+    app.seen.map(({url}) => url),
+    ['/weigh']
+  )
+})
+
+t.test('where a run sends a call on to another one, its door is told the whole path', async t => {
+  const app = await echoApp(t)
+  const pool = new Pool({hosts: ['127.0.0.1'], port: app.port})
+  t.teardown(() => pool.retire())
+  const admitted = {
+    ok: true,
+    pool,
+    pathPrefix: '/services/scales',
+    lines: 'Pillion-Caller: k/n/a\r\n',
+    leave: () => undefined
+  } as const
+  const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port, admit: () => admitted}]})
+  await ask(t, port, post('/services/scales/weigh', '{}', 'Pillion-Caller: forged\r\n'))
+  const [seen] = app.seen
+  t.equal(seen?.url, '/services/scales/weigh')
+  t.same(seen && valuesOf(seen, 'pillion-caller'), ['k/n/a'])
+})
+
+t.test('a Host that names another machine is refused on the whole door', async t => {
+  const app = await echoApp(t)
+  const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
+  for (const path of ['/services/scales/weigh', '/services/', '/notifications/', '/~version', '/nothing']) {
+    const answer = await ask(t, port, post(path).replace('Host: localhost', 'Host: evil.test'))
+    t.match(answer, {status: 403, body: '{"detail":"Host not allowed"}'}, path)
+  }
+  for (const host of ['LOCALHOST', 'localhost:9999', '127.0.0.1', '[::1]:5080'])
+    t.match(
+      await ask(t, port, post('/services/scales/weigh').replace('Host: localhost', `Host: ${host}`)),
+      {status: 200},
+      host
+    )
+  t.equal(app.seen.length, 4)
+})
+
+t.test('a page of another site may call a service and may not manage', async t => {
+  const app = await echoApp(t)
+  const {port, notifications} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
+  const foreign = 'Origin: http://evil.test\r\n'
+  t.match(await ask(t, port, post('/services/scales/weigh', '{}', foreign)), {status: 200})
+  const [seen] = app.seen
+  t.same(seen && valuesOf(seen, 'origin'), ['http://evil.test'], 'CORS is the matter of the service')
+  for (const [path, line] of [
+    ['/notifications/', foreign],
+    ['/services/~assign', foreign],
+    ['/services/', foreign],
+    ['/services/~tar', 'Origin: null\r\n'],
+    ['/notifications', 'Sec-Fetch-Site: cross-site\r\n']
+  ] as const)
+    t.match(await ask(t, port, post(path, '{}', line)), {status: 403, body: '{"detail":"Origin not allowed"}'}, path)
+  t.same(notifications.list(), {})
+  t.match(await ask(t, port, 'GET /services/ HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.test\r\n\r\n'), {
+    status: 200
+  })
+  t.match(await ask(t, port, post('/notifications/', '{}', 'Origin: http://localhost:3000\r\n')), {status: 422})
+})
+
+t.test('without the right token nothing is served', async t => {
+  const app = await echoApp(t)
+  const {port} = await openManager(t, {
+    backends: [{segment: 'scales', port: app.port}],
+    guards: {isOurs: () => true, isLetIn: (token, bearer) => token === 'api' || bearer === 'Bearer own'}
+  })
+  for (const [lines, status] of [
+    ['', 401],
+    ['Authorization: Bearer other\r\n', 401],
+    ['dapr-api-token: api\r\n', 200],
+    ['Authorization: Bearer own\r\n', 200]
+  ] as const) {
+    const answer = await ask(t, port, post('/services/scales/weigh', '{}', lines))
+    t.equal(answer?.status, status, lines)
+    if (status === 401) t.equal(answer?.body, '{"detail":"Token not valid!"}')
+  }
+  const [byToken, byBearer] = app.seen
+  t.same(byToken && valuesOf(byToken, 'dapr-api-token'), [], 'our token is not for services')
+  t.same(byBearer && valuesOf(byBearer, 'authorization'), ['Bearer own'])
+})
+
+t.test('a websocket goes through', async t => {
+  const server = http.createServer()
+  server.on('upgrade', (request, socket) => {
+    const accept = createHash('sha1').update(
+      `${request.headers['sec-websocket-key'] ?? ''}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+    )
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept.digest('base64')}\r\nX-Path: ${request.url ?? ''}\r\n\r\n`
+    )
+    socket.on('data', bytes => socket.write(bytes))
+  })
+  const {port} = await openManager(t, {backends: [{segment: 'ui', port: await listen(t, server)}]})
+  const caller = await connect(t, port)
+  caller.send(
+    'GET /services/ui/stream?a=1 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
+  )
+  t.match(await caller.answer(), {
+    status: 101,
+    fields: {'x-path': '/stream?a=1', 'sec-websocket-accept': 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='}
+  })
+  caller.send('over the tunnel')
+  await caller.until(text => text === 'over the tunnel')
+  t.equal(caller.text, 'over the tunnel')
+})

@@ -1,0 +1,93 @@
+import {readFileSync} from 'node:fs'
+import http2, {type Http2ServerRequest, type Http2ServerResponse} from 'node:http2'
+import https from 'node:https'
+import {join} from 'node:path'
+import type {Test} from 'tap'
+import {http2Dial} from '../../../src/wire/bridge-http2.ts'
+import {secureDial, type Dial} from '../../../src/wire/dial.ts'
+import {ask, chunked, connect, request} from './caller.ts'
+import {inBothLanes, listen, openDoor, rawApp, valuesOf, type Seen} from './rig.ts'
+
+const TLS = join(import.meta.dirname, '../../fixtures/tls')
+const identity = {key: readFileSync(join(TLS, 'server.key')), cert: readFileSync(join(TLS, 'server.pem'))}
+
+type Request = Pick<Http2ServerRequest, 'method' | 'url' | 'rawHeaders' | 'on'>
+type Response = Pick<Http2ServerResponse, 'setHeader' | 'writeHead' | 'write' | 'end' | 'destroy'>
+
+/** What an app of any protocol does: it echoes, in chunks where it is asked to; `/dies` breaks off, `/large` is 8 MiB. */
+const serve =
+  (seen: Seen[]) =>
+  (request: Request, response: Response): void => {
+    const pieces: Buffer[] = []
+    request.on('data', (piece: Buffer) => pieces.push(piece))
+    request.on('end', () => {
+      const {method, url, rawHeaders} = request
+      const body = Buffer.concat(pieces)
+      seen.push({method, url, headers: rawHeaders, body: body.toString('latin1')})
+      if (url === '/none') return void response.writeHead(204).end()
+      if (url === '/teapot') return void response.writeHead(418, {'x-a': '1', 'set-cookie': ['a=1', 'b=2']}).end('short')
+      if (url === '/large') return void response.end(Buffer.alloc(8 << 20, 'ab'))
+      if (url === '/dies') {
+        response.write('half', () => {
+          if ('stream' in request) (request as Http2ServerRequest).stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR)
+          else response.destroy()
+        })
+        return
+      }
+      if (!rawHeaders.includes('x-answer-chunks')) response.setHeader('content-length', String(body.length))
+      response.end(body)
+    })
+  }
+
+const PROTOCOLS = {
+  https: {
+    dial: secureDial,
+    open: async (t: Test, seen: Seen[]) => listen(t, https.createServer(identity, serve(seen) as never))
+  },
+  h2c: {dial: http2Dial, open: async (t: Test, seen: Seen[]) => listen(t, http2.createServer(serve(seen)))}
+} satisfies Record<string, {dial: Dial; open: (t: Test, seen: Seen[]) => Promise<number>}>
+
+for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
+  inBothLanes(`an app of ${protocol} is called as any other: methods, fields, bodies in either framing, statuses`, async t => {
+    const seen: Seen[] = []
+    const {port, underWay} = await openDoor(t, {appPort: await open(t, seen), dial})
+    const caller = await connect(t, port)
+    caller.send(request({method: 'GET', path: '/x?q=1', lines: 'X-Twice: 1\r\nx-twice: 2\r\n'}))
+    t.match(await caller.answer(), {status: 200, body: ''})
+    t.match(seen[0], {method: 'GET', url: '/x?q=1'})
+    t.strictSame(seen[0] && valuesOf(seen[0], 'dapr-caller-app-id'), ['a'])
+    t.match(seen[0] && valuesOf(seen[0], 'x-twice').join(', '), '1, 2')
+    caller.send(request({body: 'counted'}))
+    t.match(await caller.answer(), {status: 200, body: 'counted', framing: 'length'})
+    caller.send(chunked(['in ', 'chunks'], 'x-answer-chunks: 1\r\n'))
+    t.match(await caller.answer(), {status: 200, body: 'in chunks'})
+    caller.send(request({method: 'HEAD'}))
+    t.match(await caller.answer({toHead: true}), {status: 200})
+    caller.send(request({method: 'GET', path: '/none'}))
+    t.match(await caller.answer(), {status: 204})
+    caller.send(request({path: '/teapot'}))
+    t.match(await caller.answer(), {status: 418, body: 'short', fields: {'x-a': '1', 'set-cookie': 'a=1, b=2'}})
+    caller.send(request({body: 'x'.repeat(1 << 20)}))
+    t.equal((await caller.answer())?.body.length, 1 << 20)
+    caller.send(request({path: '/large'}))
+    t.equal((await caller.answer())?.body.length, 8 << 20)
+    caller.send(request({path: '/dies'}))
+    t.equal(await caller.answer(), undefined, 'an answer that breaks off never looks whole')
+    t.equal(underWay(), 0)
+  })
+}
+
+inBothLanes('an app that is gone, or speaks something else, is told in the words of its protocol', async t => {
+  const plain = await rawApp(t, socket => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+  const cases = [
+    [secureDial, plain, /Post \\"https:\/\/127\.0\.0\.1:\d+\/echo\\": tls: first record does not look like a TLS handshake"}$/],
+    [http2Dial, plain, /Post \\"http:\/\/127\.0\.0\.1:\d+\/echo\\": http2: /],
+    [secureDial, 1, /refused/],
+    [http2Dial, 1, /refused/]
+  ] as const
+  for (const [dial, appPort, expected] of cases) {
+    const {port, underWay} = await openDoor(t, {appPort, dial})
+    t.match(await ask(t, port, request()), {status: 500, body: expected})
+    t.equal(underWay(), 0)
+  }
+})
