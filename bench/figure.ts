@@ -1,0 +1,57 @@
+/** How much is done: the whole, or just enough to see that everything works and roughly where it stands. */
+export interface Scale {
+  readonly rounds: number
+  /** Length of one round of calls. */
+  readonly seconds: number
+  /** Lines of one round of a pump. */
+  readonly lines: number
+  /** Calls before memory is looked at. */
+  readonly calls: number
+}
+
+export const WHOLE: Scale = {rounds: 5, seconds: 5, lines: 2_000_000, calls: 100_000}
+export const SHORT: Scale = {rounds: 2, seconds: 1, lines: 500_000, calls: 10_000}
+
+/** What was measured, a number for each round. */
+export interface Measure {
+  /** The row's name, which is also its goal's. */
+  readonly name: MeasureName
+  readonly unit: Unit
+  readonly ours: readonly number[]
+  /** The peer's numbers of the same rounds; empty: nothing to compare with here. */
+  readonly peer: readonly number[]
+  readonly peerName: string
+}
+
+export type Unit = '/s' | 'ms' | 'µs' | 'MB' | 'calls'
+
+export type MeasureName =
+  | 'start: all started'
+  | 'start: all answered'
+  | 'calls'
+  | 'latency'
+  | 'pump, line by line'
+  | 'pump, buffered'
+  | 'flood: 50,000 lines/s'
+  | 'flood: full speed'
+  | 'save → new code'
+  | 'save: lost calls'
+  | 'stop'
+  | 'memory'
+  | `startup: ${'--version' | '--help' | 'run'}, ${'npm' | 'binary'}`
+  | 'size: binary'
+
+export interface Figure {
+  readonly name: string
+  /** Programs without which it cannot be taken. */
+  readonly needs: readonly string[]
+  /** Throws when what was measured does not count: calls failed, lines were lost, headers were missing. */
+  measure(scale: Scale): Promise<readonly Measure[]>
+}
+
+/** Repeats one round after the other. */
+export async function inRounds<T>(rounds: number, round: (number: number) => Promise<T>): Promise<readonly T[]> {
+  const results: T[] = []
+  for (let number = 0; number < rounds; number++) results.push(await round(number))
+  return results
+}

@@ -1,0 +1,93 @@
+import {execFile} from 'node:child_process'
+import {existsSync} from 'node:fs'
+import {readdir, stat} from 'node:fs/promises'
+import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import {promisify} from 'node:util'
+import type {Rig} from '../../test/rig/rig.ts'
+import {inRounds, type Figure} from '../figure.ts'
+import {echoServer, freePorts, lineWriter, pacedCaller, withRig} from '../tools.ts'
+
+const CALLS_A_SECOND = 1000
+const BYTES_A_LINE = 100
+/** More than anybody can write in the time: the writer ends with the run. */
+const ENDLESS = 1_000_000_000
+const LEAST_AT_FULL_SPEED = 100_000
+
+/** The 99th percentile of the times of calls, 1,000 a second, while an app that has nothing to do with them floods the logs. */
+export const flood: Figure = {
+  name: 'flood',
+  needs: ['go', 'cc'],
+  measure: async ({rounds, seconds}) => {
+    const rows = [
+      {name: 'flood: 50,000 lines/s', bytesAWrite: 1, pace: ['50000']},
+      {name: 'flood: full speed', bytesAWrite: 10_000, pace: []}
+    ] as const
+    const results = await inRounds(rounds, async () =>
+      inRounds(rows.length, async number => {
+        const {bytesAWrite = 1, pace = []} = rows[number] ?? {}
+        return roundOf({seconds, writing: [BYTES_A_LINE.toString(), bytesAWrite.toString()], pace})
+      })
+    )
+    return rows.map(({name}, number) => ({
+      name,
+      unit: 'ms',
+      ours: results.map(round => round[number] ?? Number.NaN),
+      peer: [],
+      peerName: ''
+    }))
+  }
+}
+
+interface Round {
+  readonly seconds: number
+  /** Bytes a line and a write. */
+  readonly writing: readonly string[]
+  /** Lines a second; empty: as fast as it can. */
+  readonly pace: readonly string[]
+}
+
+/** One run with its calls: the p99 in ms. Throws where a call failed, or where too little was written meanwhile. */
+async function roundOf({seconds, writing, pace}: Round): Promise<number> {
+  return withRig(async rig => {
+    const [server, writer] = await Promise.all([echoServer(), lineWriter()])
+    const [door = 0, callerPort = 0, calleePort = 0] = await freePorts(3)
+    const begin = join(rig.folder, 'begin')
+    await rig.template([
+      {appID: 'caller', appPort: callerPort, command: [server], daprHTTPPort: door},
+      {appID: 'callee', appPort: calleePort, command: [server], env: {EXPECT_CALLER: 'caller'}},
+      {
+        appID: 'writer',
+        command: [writer, ENDLESS.toString(), ...writing, begin, ...pace],
+        dependsOn: ['caller', 'callee']
+      }
+    ])
+    const pipeline = rig.start(['sh', '-c', '"$@" | cat > /dev/null', 'sh', ...rig.program, 'run', '-f', '.'])
+    while (!existsSync(begin)) {
+      if (pipeline.hasExited) throw new Error(pipeline.report())
+      await pause(20)
+    }
+    const p99 = await callsAt(`http://127.0.0.1:${door.toString()}/v1.0/invoke/callee/method/echo`, seconds)
+    await checkWritten(rig, Number(pace[0] ?? LEAST_AT_FULL_SPEED) * seconds * 0.9)
+    await rig.run(['stop', '-f', '.'])
+    await pipeline.exited
+    return p99
+  })
+}
+
+/** The 99th percentile of the calls' times, in ms. */
+async function callsAt(url: string, seconds: number): Promise<number> {
+  const args = [url, CALLS_A_SECOND.toString(), seconds.toString()]
+  const {stdout} = await promisify(execFile)(await pacedCaller(), args)
+  const {requests, failed, p99} = JSON.parse(stdout) as Record<'requests' | 'failed' | 'p99', number>
+  if (failed > 0) throw new Error(`${failed.toString()} of ${requests.toString()} calls failed`)
+  return p99 / 1000
+}
+
+async function checkWritten(rig: Rig, leastLines: number): Promise<void> {
+  const folder = join(rig.folder, 'writer/.dapr/logs')
+  const [name = ''] = (await readdir(folder)).filter(file => file.startsWith('writer_app_'))
+  const {size} = await stat(join(folder, name))
+  if (size < leastLines * BYTES_A_LINE)
+    throw new Error(`${Math.round(size / BYTES_A_LINE).toString()} lines were written, not ${leastLines.toString()}`)
+}

@@ -1,0 +1,9 @@
+import type {Figure} from '../figure.ts'
+import {pumped} from '../pump.ts'
+
+/** Lines a second of an app that writes 10 KB at a time. */
+export const pumpBuffered: Figure = {
+  name: 'pump-buffered',
+  needs: ['cc'],
+  measure: async scale => [{name: 'pump, buffered', unit: '/s', peerName: 'plain', ...(await pumped(scale, 10_000))}]
+}

@@ -1,0 +1,38 @@
+import {connect} from 'node:net'
+import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import type {Rig} from '../test/rig/rig.ts'
+import {freePorts} from './tools.ts'
+
+const settings = (folder: string, from: number, to: number): string => `
+daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/errors;
+events { worker_connections 1024; }
+http {
+  access_log off; keepalive_requests 1000000000;
+  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
+  upstream app { server 127.0.0.1:${to.toString()}; keepalive 64; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${from.toString()};
+    location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }
+  }
+}
+`
+
+const accepts = async (port: number): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+
+/** Starts nginx, one worker, before a port; gives its own. It ends with the rig. */
+export async function startNginx(rig: Rig, target: number): Promise<number> {
+  const [port = 0] = await freePorts(1)
+  const folder = join(rig.folder, 'nginx')
+  await rig.write({'nginx/conf': settings(folder, port, target)})
+  const nginx = rig.start(['nginx', '-p', folder, '-e', join(folder, 'errors'), '-c', join(folder, 'conf')])
+  while (!(await accepts(port))) {
+    if (nginx.hasExited) throw new Error(nginx.report())
+    await pause(10)
+  }
+  return port
+}

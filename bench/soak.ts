@@ -1,0 +1,73 @@
+/**
+ * `npm run soak [-- kind …] [--minutes M] [--calls N]`: a run under a load that goes on, until both the minutes and the calls are
+ * over; what the run takes for itself in the second half of that time must be what it took in the first.
+ */
+import {parseArgs} from 'node:util'
+import {calls} from './soaks/calls.ts'
+import type {Soak} from './soaks/soak.ts'
+import {withRig} from './tools.ts'
+import {usageOf, type Usage} from './usage.ts'
+
+const SOAKS: readonly Soak[] = [calls]
+
+/** Proportional memory may grow by so much from one half to the other. */
+const MOST_GROWTH_MB = 5
+/** Connections come and go. */
+const MOST_MORE_DESCRIPTORS = 8
+/** The first looks see a program that is still warming up. */
+const WARM_AFTER = 0.1
+
+const {values, positionals} = parseArgs({
+  options: {minutes: {type: 'string', default: '10'}, calls: {type: 'string', default: '1000000'}},
+  allowPositionals: true
+})
+
+interface Look extends Usage {
+  readonly at: number
+}
+
+async function soaked(soak: Soak): Promise<readonly Look[]> {
+  return withRig(async rig => {
+    const load = await soak.open(rig)
+    const looks: Look[] = []
+    const begin = performance.now()
+    const end = begin + Number(values.minutes) * 60_000
+    for (let made = 0; performance.now() < end || made < Number(values.calls);) {
+      made += await load.step()
+      looks.push({...(await usageOf(load.pid)), at: performance.now() - begin})
+    }
+    await load.close()
+    return looks
+  })
+}
+
+const middle = (numbers: readonly number[]): number =>
+  [...numbers].toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+
+/** Medians of the halves; the worst that is wrong with them. */
+function judged(looks: readonly Look[]): {readonly text: string; readonly isFlat: boolean} {
+  const last = looks.at(-1)?.at ?? 0
+  const warm = looks.filter(({at}) => at >= last * WARM_AFTER)
+  const halves = [warm.filter(({at}) => at < last / 2), warm.filter(({at}) => at >= last / 2)]
+  const of = (key: keyof Usage): readonly number[] => halves.map(half => middle(half.map(look => look[key])))
+  const [[mb = NaN, moreMb = NaN], [fds = NaN, moreFds = NaN], [processes = NaN, moreProcesses = NaN]] = [
+    of('megabytes'),
+    of('descriptors'),
+    of('processes')
+  ]
+  const isFlat = moreMb <= mb + MOST_GROWTH_MB && moreFds <= fds + MOST_MORE_DESCRIPTORS && moreProcesses <= processes
+  const text = `PSS ${mb.toFixed(1)} → ${moreMb.toFixed(1)} MB, descriptors ${fds.toString()} → ${moreFds.toString()}, processes ${processes.toString()} → ${moreProcesses.toString()}`
+  return {text: `${text}; ${looks.length.toString()} looks in ${(last / 60_000).toFixed(1)} min`, isFlat}
+}
+
+const unknown = positionals.filter(name => !SOAKS.some(soak => soak.name === name))
+if (unknown.length > 0) {
+  console.error(`no soak ${unknown.join(', ')}; there are ${SOAKS.map(({name}) => name).join(', ')}`)
+  process.exitCode = 1
+}
+for (const soak of unknown.length > 0 ? [] : SOAKS) {
+  if (positionals.length > 0 && !positionals.includes(soak.name)) continue
+  const {text, isFlat} = judged(await soaked(soak))
+  console.log(`${soak.name}: ${text}: ${isFlat ? 'flat' : 'NOT FLAT'}`)
+  if (!isFlat) process.exitCode = 1
+}

@@ -1,0 +1,16 @@
+import type {Rig} from '../../test/rig/rig.ts'
+
+/** A kind of load that can go on for any time. */
+export interface Soak {
+  readonly name: string
+  open(rig: Rig): Promise<OpenSoak>
+}
+
+export interface OpenSoak {
+  /** The process of ours that is looked at, with what belongs to it. */
+  readonly pid: number
+  /** A second or so of load; gives how many calls were made. */
+  step(): Promise<number>
+  /** Ends the run. */
+  close(): Promise<void>
+}
