@@ -1,7 +1,7 @@
 import {findRuns} from '../control/client.ts'
 import {UserError} from '../errors.ts'
 import {UsageError} from './argv.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {pickServices} from './pick-services.ts'
 
 /** `assign NAME VERSION`: makes a version main; calls under way finish where they are. Nothing is asked back. */

@@ -1,26 +1,8 @@
-import {
-  DOCTOR_FLAGS,
-  LIST_FLAGS,
-  RUN_FLAGS,
-  STOP_FLAGS,
-  VALIDATE_FLAGS,
-  VERSION_FLAGS,
-  type GivenFlags
-} from './flags.ts'
+import {DOCTOR_FLAGS, LIST_FLAGS, RUN_FLAGS, STOP_FLAGS, VALIDATE_FLAGS, VERSION_FLAGS} from './flags.ts'
+import type {Deed} from './deed.ts'
 import type {CommandWords} from './help.ts'
 import {INIT_FLAGS, INVOKE_FLAGS, LOGS_FLAGS, PUBLISH_FLAGS, RESTART_FLAGS, UNINSTALL_FLAGS} from './verb-flags.ts'
 import {ASSIGN_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
-
-/** A command as it was called. */
-export interface Call {
-  readonly flags: GivenFlags
-  /** The words that are not flags. */
-  readonly words: readonly string[]
-  readonly asJson: boolean
-}
-
-/** Does a command; the number is the exit code. */
-export type Deed = (call: Call) => Promise<number>
 
 export interface CommandEntry extends CommandWords {
   /** Flags without which it does nothing. */

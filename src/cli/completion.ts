@@ -1,6 +1,6 @@
 import {basename} from 'node:path'
 import {COMMANDS} from './commands.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {UsageError} from './argv.ts'
 import {GLOBAL_FLAGS, type Flag} from './flags.ts'
 import {HELP, type CommandWords} from './help.ts'

@@ -5,7 +5,7 @@ import {checkUp} from '../host/checkup.ts'
 import type {Remark} from '../host/remark.ts'
 import type {Plan} from '../plan.ts'
 import {loadTemplate} from '../template/load.ts'
-import type {Call, Deed} from './commands.ts'
+import type {Call, Deed} from './deed.ts'
 import {statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
 

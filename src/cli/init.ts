@@ -1,4 +1,4 @@
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {statusLine} from './print.ts'
 
 /** `init`: scripts and CI call it before anything else. */

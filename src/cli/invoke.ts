@@ -1,5 +1,5 @@
 import {messageOf, UserError} from '../errors.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {callDoor, findApp, payloadOf, socketIn, type DoorAnswer} from './door-call.ts'
 import type {GivenFlags} from './flags.ts'
 import {statusLine} from './print.ts'

@@ -1,7 +1,7 @@
 import {findRuns, type FoundRun} from '../control/client.ts'
 import type {ListedApp, RunListing} from '../control/messages.ts'
 import {UserError} from '../errors.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {tableOf} from './table.ts'
 
 /** The keys of `list -o json|yaml`, in the order that scripts read (`pkg/standalone/list.go` of Dapr's CLI). */

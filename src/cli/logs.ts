@@ -3,7 +3,7 @@ import {UserError} from '../errors.ts'
 import {keptLog} from '../host/kept-log.ts'
 import {findTemplate} from '../template/find.ts'
 import {loadTemplate} from '../template/load.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {pickRun, templateHere} from './pick-run.ts'
 import {surroundings} from './surroundings.ts'
 

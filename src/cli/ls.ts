@@ -1,5 +1,5 @@
 import {findRuns} from '../control/client.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {pickServices} from './pick-services.ts'
 import {serviceTable} from './service-table.ts'
 

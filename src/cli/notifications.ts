@@ -1,7 +1,7 @@
 import {findRuns} from '../control/client.ts'
 import type {ListedNotification} from '../control/messages.ts'
 import {UserError} from '../errors.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {pickServices} from './pick-services.ts'
 import {tableOf} from './table.ts'
 

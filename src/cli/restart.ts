@@ -1,6 +1,6 @@
 import {findRuns} from '../control/client.ts'
 import {UserError} from '../errors.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {pickRun, templateHere} from './pick-run.ts'
 import {statusLine} from './print.ts'
 

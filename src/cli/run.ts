@@ -1,7 +1,7 @@
 import {UserError} from '../errors.ts'
-import type {Emit} from '../event.ts'
-import {Run, type RunOptions} from '../host/run.ts'
-import type {Deed} from './commands.ts'
+import {Run} from '../host/run.ts'
+import type {Deed} from './deed.ts'
+import type {Form} from './form.ts'
 import {openTerminal, type Terminal} from './terminal.ts'
 
 const EXIT_BUG = 70
@@ -15,13 +15,6 @@ export const run: Deed = async call => {
     ? (await import('./run-template.ts')).templateRun
     : (await import('./run-single.ts')).singleRun
   return live(openTerminal(), terminal => begin(call, terminal))
-}
-
-/** What a form of `run` is made of: the run, what it prints, and its last words. */
-export interface Form extends Omit<RunOptions, 'shell' | 'output' | 'isTerminal' | 'emit'> {
-  readonly emit: Emit
-  /** Nothing of the run is left. */
-  readonly ended: () => void
 }
 
 async function live(terminal: Terminal, begin: (terminal: Terminal) => Form): Promise<number> {

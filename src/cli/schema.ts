@@ -1,5 +1,5 @@
 import template from '../../schema/template.json' with {type: 'json'}
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 
 /** `schema`: what a template may say, as JSON Schema. */
 export const schema: Deed = async () => {

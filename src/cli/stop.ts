@@ -2,7 +2,7 @@ import {findRuns, type FoundRun} from '../control/client.ts'
 import {messageOf, UserError} from '../errors.ts'
 import {sweep} from '../host/sweep.ts'
 import {findTemplate} from '../template/find.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {pickRun, templateHere} from './pick-run.ts'
 import {statusLine} from './print.ts'
 

@@ -1,6 +1,6 @@
 import {UserError, type PlacedMistake} from '../errors.ts'
 import {loadTemplate, type Loaded} from '../template/load.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 import {statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
 

@@ -1,6 +1,6 @@
 import {UserError} from '../errors.ts'
 import {RUNTIME_VERSION, VERSION} from '../version.ts'
-import type {Deed} from './commands.ts'
+import type {Deed} from './deed.ts'
 
 /** `version [-o json]`, in the bytes of Dapr's CLI: its first line ends with a blank. */
 export const version: Deed = async ({flags}) => {
