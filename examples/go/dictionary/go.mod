@@ -1,0 +1,3 @@
+module example.test/dictionary
+
+go 1.21

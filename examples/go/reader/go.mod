@@ -1,0 +1,3 @@
+module example.test/reader
+
+go 1.21

@@ -1,0 +1,80 @@
+import {execFileSync} from 'node:child_process'
+import {cpSync} from 'node:fs'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+/** An example where a test may write beside it. */
+const copyOf = (rig: Rig, name: string): string => {
+  const folder = join(rig.folder, name)
+  cpSync(join(import.meta.dirname, '../../examples', name), folder, {recursive: true})
+  return folder
+}
+
+/** Whether a language's program is here; its absence is said, and is a failure where the suite must be whole. */
+const has = (t: Test, program: string, args: readonly string[]): boolean => {
+  try {
+    execFileSync(program, args, {stdio: 'ignore'})
+    return true
+  } catch {
+    if (process.env['CI'] === 'true') t.fail(`${program} is missing`)
+    else t.comment(`${program} is missing: its example was not run`)
+    return false
+  }
+}
+
+t.test('python: a panel asks a thermometer', async t => {
+  if (!has(t, 'python3', ['--version'])) return
+  const rig = await openRig(t)
+  const run = rig.pillion(['run', '-f', copyOf(rig, 'python')])
+  t.same(await run.exited, {code: 0, signal: null})
+  const told = new Set(run.stdout.lines)
+  for (const line of [
+    '== APP - thermometer == measuring kitchen, cellar, attic',
+    '== APP - panel == kitchen: 21.5 °C',
+    '== APP - panel == garage: no garage here',
+    '== APP - thermometer == switched off'
+  ]) {
+    t.ok(told.has(line), line)
+  }
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('go: a reader looks words up in a dictionary that is still compiling', async t => {
+  if (!has(t, 'go', ['version'])) return
+  const rig = await openRig(t)
+  const folder = copyOf(rig, 'go')
+  const go = JSON.parse(execFileSync('go', ['env', '-json', 'GOCACHE', 'GOMODCACHE'], {encoding: 'utf8'})) as Record<
+    string,
+    string
+  >
+  const run = rig.pillion(['run', '-f', folder], {env: {...go, GOFLAGS: '-mod=mod'}})
+  t.same(await run.exited, {code: 0, signal: null})
+  const told = new Set(run.stdout.lines)
+  for (const line of [
+    '== APP - dictionary == open, 3 words',
+    '== APP - reader == pillion: a seat behind the rider',
+    '== APP - reader == daemon: not in this dictionary',
+    '== APP - dictionary == closed'
+  ]) {
+    t.ok(told.has(line), line)
+  }
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('two terminals: the second run finds the first by its id', async t => {
+  const rig = await openRig(t)
+  copyOf(rig, 'two-terminals')
+  const at = {folder: 'two-terminals'}
+  const clock = rig.pillion(['run', '--app-id', 'clock', '--app-port', '17441', '--', 'node', 'clock.mjs'], at)
+  await clock.waitForLine(/^ticking$/)
+  const traveller = rig.pillion(['run', '--app-id', 'traveller', '--', 'node', 'traveller.mjs'], at)
+  t.same(await traveller.exited, {code: 0, signal: null})
+  t.match(
+    traveller.stdout.text,
+    /^Europe\/Stockholm: \d\d:\d\d:\d\d\nAsia\/Tokyo: \d\d:\d\d:\d\d\nAtlantis: no zone Atlantis$/m
+  )
+  t.match(await rig.run(['stop', '--app-id', 'clock']), {code: 0, stdout: '✅  app stopped successfully: clock\n'})
+  t.same(await clock.exited, {code: 0, signal: null})
+  t.same(await rig.leftovers(), [])
+})
