@@ -4,11 +4,12 @@
  */
 import {parseArgs} from 'node:util'
 import {calls} from './soaks/calls.ts'
+import {mixed} from './soaks/mixed.ts'
 import type {Soak} from './soaks/soak.ts'
 import {withRig} from './tools.ts'
 import {usageOf, type Usage} from './usage.ts'
 
-const SOAKS: readonly Soak[] = [calls]
+const SOAKS: readonly Soak[] = [calls, mixed]
 
 /** Proportional memory may grow by so much from one half to the other. */
 const MOST_GROWTH_MB = 5

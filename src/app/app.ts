@@ -10,6 +10,7 @@ import type {AppPlan} from '../plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../state.ts'
 import {Course} from './course.ts'
 import type {Guardian} from './guardian.ts'
+import {loadSpawn, type Spawn} from './group.ts'
 import {Life} from './life.ts'
 import {aborted, pause} from './pause.ts'
 import {closePipes, makePipes, type LifePipes} from './pipes.ts'
@@ -49,11 +50,12 @@ interface Ended {
 }
 
 /**
- * Pipes for so many first lives, made while ports are claimed and doors opened: hand one to each `start`. None where
+ * Pipes for so many first lives, made while the code that spawns is being loaded: hand one to each `start`. None where
  * they cannot be made: then each app makes its own, and tells what hinders it.
  */
 export async function prepareLives(count: number): Promise<readonly LifePipes[]> {
-  return makePipes(count).catch((): LifePipes[] => [])
+  const [pipes] = await Promise.all([makePipes(count).catch((): LifePipes[] => []), loadSpawn()])
+  return pipes
 }
 
 /** A program of a plan, from its start through its lives until it is wanted no more or will not be started again. */
@@ -160,7 +162,7 @@ export class App implements Supervised {
 
   /** One life, from its pipes to the last of its processes. */
   async #live(given: LifePipes | undefined): Promise<Ended> {
-    const [pipes] = await Promise.all([given ?? this.#makePipes(), this.#lookForStranger()])
+    const [pipes, spawn] = await Promise.all([given ?? this.#makePipes(), loadSpawn(), this.#lookForStranger()])
     if (this.#over.signal.aborted) {
       if ('stdout' in pipes) closePipes(pipes)
       return {exit: undefined, livedMs: 0, isAsked: true}
@@ -170,18 +172,19 @@ export class App implements Supervised {
       this.#course.enter({phase: 'starting', pid: undefined})
       return {exit: pipes, livedMs: 0, isAsked: false}
     }
-    const life = this.#begin(pipes)
+    const life = this.#begin(pipes, spawn)
     await Promise.race([life.group.exited, aborted(this.#asked.signal)])
     return this.#finish(life)
   }
 
-  #begin(pipes: LifePipes): Life {
+  #begin(pipes: LifePipes, spawn: Spawn): Life {
     const {plan, environment, lifeMark, single, lines} = this.#options
     const number = ++this.#lives
     const stderr = new Tail()
     this.#stderr = stderr
     const readiness = this.#readinessOf(() => life)
     const life = new Life({
+      spawn,
       pipes,
       // as Dapr's CLI does in a template (pkg/standalone/run.go): a missing program is the shell's to report, with 127
       command: single === undefined ? [shellFor(plan), '-c', 'exec "$@"', 'sh', ...plan.command] : plan.command,

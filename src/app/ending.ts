@@ -88,7 +88,10 @@ function openGrace(ms: number, now?: AbortSignal): Grace {
     signal,
     over: aborted(signal),
     leftMs: () => (signal.aborted ? 0 : end - performance.now()),
-    close: () => clearTimeout(timeout)
+    close: () => {
+      clearTimeout(timeout)
+      timer.abort() // a composed signal that somebody listens to is kept as long as `now` is
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-import {spawn, type ChildProcess} from 'node:child_process'
+import type {ChildProcess} from 'node:child_process'
 import {statSync} from 'node:fs'
 import type {Writable} from 'node:stream'
+import type {Options} from 'execa'
 import {codeOf, messageOf} from '../errors.ts'
 import type {Exit} from '../state.ts'
 import {closeTheirs, type LifePipes} from './pipes.ts'
@@ -34,25 +35,45 @@ export interface SpawnOptions {
   readonly hasInput: boolean
 }
 
-/** Starts the leader of a new group. Node's own `spawn`: a library around it would take 20 ms to load before the first app starts. */
-export function spawnGroup({command, folder, env, pipes, hasInput}: SpawnOptions): Group {
-  const [file = '', ...args] = command
-  try {
-    const leader = spawn(file, args, {
-      cwd: folder,
-      env,
-      // a session and group of its own: Ctrl-C in our terminal reaches us alone, and the group can be signalled as a whole
-      detached: true,
-      // its input is Node's own kind, a socket: a FIFO whose writer has left already would block `open("/dev/stdin")` for ever
-      stdio: [hasInput ? 'pipe' : 'ignore', pipes.stdout.theirs, pipes.stderr.theirs]
-    })
-    return groupOf(leader, exitOf(leader, folder))
-  } catch (error) {
-    return neverStarted(messageOf(error)) // an argument that no program can be given, such as one with a zero byte
-  } finally {
-    closeTheirs(pipes)
+export type Spawn = (options: SpawnOptions) => Group
+
+/** Loads what spawns. Execa's code takes 20 ms to load: a run lets it load while its pipes are made. */
+export async function loadSpawn(): Promise<Spawn> {
+  const {execa} = await import('execa')
+  return options => {
+    const {command, pipes} = options
+    const [file = '', ...args] = command
+    try {
+      const subprocess = execa(file, args, execaOptions(options))
+      return groupOf(subprocess.nodeChildProcess, subprocess.then(exitFrom(options.folder)))
+    } catch (error) {
+      return neverStarted(messageOf(error)) // an argument that no program can be given, such as one with a zero byte
+    } finally {
+      closeTheirs(pipes)
+    }
   }
 }
+
+/** Execa is told to leave alone what is ours to decide: output, signals, and the end. */
+const execaOptions = ({folder, env, pipes, hasInput}: SpawnOptions) =>
+  ({
+    cwd: folder,
+    env,
+    extendEnv: false,
+    // a session and group of its own: Ctrl-C in our terminal reaches us alone, and the group can be signalled as a whole
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    forceKillAfterDelay: false,
+    // Node's own kind, a socket: a FIFO whose writer has left already would block `open("/dev/stdin")` for ever
+    stdin: hasInput ? 'pipe' : 'ignore',
+    stdout: descriptor(pipes.stdout.theirs),
+    stderr: descriptor(pipes.stderr.theirs)
+  }) satisfies Options
+
+/** Execa's types know the descriptors 3 to 9; it takes any. */
+const descriptor = (number: number): 3 => number as 3
 
 function groupOf(leader: ChildProcess, exited: Promise<Exit>): Group {
   const {pid, stdin} = leader
@@ -88,17 +109,21 @@ const neverStarted = (message: string): Group => ({
   signal: () => undefined
 })
 
-const exitOf = async (leader: ChildProcess, folder: string): Promise<Exit> =>
-  new Promise(resolve => {
-    leader.once('exit', (code, signal) => {
-      resolve(signal === null ? {kind: 'code', code: code ?? 0} : {kind: 'signal', signal})
-    })
-    // later ones are of signals that could not be sent
-    leader.on('error', ({message}) => {
-      if (leader.pid !== undefined) return
-      resolve({kind: 'spawn-error', message: isFolder(folder) ? message : `no such folder: ${folder}`})
-    })
-  })
+/** The part of execa's result that tells an end. */
+interface Outcome {
+  readonly exitCode?: number | undefined
+  readonly signal?: NodeJS.Signals | undefined
+  readonly originalMessage?: string | undefined
+}
+
+const exitFrom =
+  (folder: string) =>
+  ({exitCode, signal, originalMessage = ''}: Outcome): Exit => {
+    if (signal !== undefined) return {kind: 'signal', signal}
+    if (exitCode !== undefined) return {kind: 'code', code: exitCode}
+    const [firstLine = ''] = originalMessage.split('\n')
+    return {kind: 'spawn-error', message: isFolder(folder) ? firstLine : `no such folder: ${folder}`}
+  }
 
 function isFolder(path: string): boolean {
   try {

@@ -1,6 +1,6 @@
 import type {Readable} from 'node:stream'
 import {endGroup} from './ending.ts'
-import {spawnGroup, type Group} from './group.ts'
+import type {Group, Spawn} from './group.ts'
 import {Output} from './output.ts'
 import type {LifePipes} from './pipes.ts'
 import type {Stray} from './remains.ts'
@@ -8,6 +8,7 @@ import type {StopPlan} from '../plan.ts'
 import type {Exit} from '../state.ts'
 
 export interface LifeOptions {
+  readonly spawn: Spawn
   readonly command: readonly string[]
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
@@ -36,10 +37,10 @@ export class Life {
   readonly #bornAt = performance.now()
   #endedAt: number | undefined
 
-  constructor({input, mark, isRaw, take, ...options}: LifeOptions) {
+  constructor({spawn, input, mark, isRaw, take, ...options}: LifeOptions) {
     const {pipes} = options
     this.mark = mark
-    this.group = spawnGroup({...options, hasInput: input !== undefined})
+    this.group = spawn({...options, hasInput: input !== undefined})
     void this.#timeLife()
     this.#output = new Output({pipes, isRaw, take})
     this.#input = input

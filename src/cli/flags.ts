@@ -112,7 +112,8 @@ export const RUN_FLAGS: readonly Flag[] = [
 export const STOP_FLAGS: readonly Flag[] = [
   {name: 'app-id', short: 'a', type: 'string', text: 'The application id to be stopped'},
   {name: 'kubernetes', short: 'k', type: 'bool', text: 'Stop deployments in Kubernetes based on multi-app run file'},
-  {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file for the list of apps to stop'}
+  {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file for the list of apps to stop'},
+  {name: 'version', type: 'string', text: 'Of a Daeploy service, only this version'}
 ]
 
 export const LIST_FLAGS: readonly Flag[] = [

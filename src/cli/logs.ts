@@ -11,12 +11,13 @@ import {surroundings} from './surroundings.ts'
 export const logs: Deed = async ({flags}) => {
   const id = flags.text('app-id') ?? ''
   const tail = flags.int('tail') ?? -1
+  const version = flags.text('version') ?? ''
   const runFile = flags.text('run-file')
   const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
   const runs = await findRuns(process.env)
   const meant = runFile === undefined ? runs : runs.filter(({listing}) => listing.templateFile === template)
   const run = pickRun(id, meant, template)
-  const texts = (await run?.logs(id, {tail, isFollowed: flags.isSet('follow')})) ?? (await kept(id, runFile, tail))
+  const texts = (await run?.logs(id, {tail, isFollowed: flags.isSet('follow'), version})) ?? (await kept(id, runFile, tail))
   process.stdout.on('error', () => process.exit()) // `logs | head`: whoever reads has enough
   for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await drained()
   return 0

@@ -17,7 +17,8 @@ export const stop: Deed = async ({flags, words, asJson}) => {
     return 0
   }
   let code = 0
-  for (const id of [...words, flags.text('app-id') ?? []].flat()) code = Math.max(code, await stopApp(id, runs, asJson))
+  const version = flags.text('version')
+  for (const id of [...words, flags.text('app-id') ?? []].flat()) code = Math.max(code, await stopApp(id, runs, {asJson, version}))
   return code
 }
 
@@ -33,12 +34,20 @@ async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boo
 }
 
 /** Ends one app; 1 where it cannot be told which one is meant. An id that is nowhere is no failure. */
-async function stopApp(id: string, runs: readonly FoundRun[], asJson: boolean): Promise<number> {
+async function stopApp(
+  id: string,
+  runs: readonly FoundRun[],
+  {asJson, version}: {asJson: boolean; version: string | undefined}
+): Promise<number> {
   const fail = (why: string): void =>
     void process.stderr.write(statusLine('failure', `failed to stop app id ${id}: ${why}`, asJson))
   try {
     const run = pickRun(id, runs, templateHere())
-    if (run !== undefined && (await run.stopApp(id)))
+    const why = version === undefined ? '' : ((await run?.remove(id, version)) ?? '')
+    if (why !== '') throw new UserError(why)
+    if (run !== undefined && version !== undefined)
+      process.stdout.write(statusLine('success', `app stopped successfully: ${id} ${version}`, asJson))
+    else if (run !== undefined && (await run.stopApp(id)))
       process.stdout.write(statusLine('success', `app stopped successfully: ${id}`, asJson))
     else fail(`couldn't find app id ${id}`)
     return 0

@@ -21,6 +21,7 @@ export const LOGS_FLAGS: readonly Flag[] = [
   {name: 'follow', short: 'f', type: 'bool', text: 'Go on with what the app writes, until it or its run ends'},
   text('run-file', 'The run template that the app belongs to'),
   {name: 'tail', type: 'int', text: 'Only so many lines, the last ones', shown: 'all'},
+  text('version', 'Of a Daeploy service with several versions: this one, instead of the main one'),
   KUBERNETES,
   hidden('namespace', 'string', 'n'),
   hidden('pod-name', 'string', 'p')

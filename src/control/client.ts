@@ -19,6 +19,8 @@ export interface FoundRun {
   services(): Promise<readonly ListedService[]>
   /** Makes a version main: '' when it is, else why not. */
   assign(name: string, version: string): Promise<string>
+  /** Ends one version of a service: '' when nothing of it is left, else why not. */
+  remove(name: string, version: string): Promise<string>
   notifications(): Promise<Readonly<Record<string, ListedNotification>>>
 }
 
@@ -71,11 +73,12 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
       refuseOld(answer, {listing}, 'restart apps')
       return answer.statusCode === 404 ? undefined : words
     },
-    logs: async (id, {tail, isFollowed}) => {
+    logs: async (id, {tail, isFollowed, version}) => {
       const query = new URLSearchParams({
         id,
         ...(tail >= 0 && {tail: tail.toString()}),
-        ...(isFollowed && {follow: '1'})
+        ...(isFollowed && {follow: '1'}),
+        ...(version !== '' && {version})
       })
       const answer = await send(socketPath, 'GET', `/apps/logs?${query.toString()}`)
       refuseOld(answer, {listing}, 'show logs')
@@ -86,7 +89,16 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
     services: async () =>
       JSON.parse(await asked('GET', '/services', 'list Daeploy services')) as readonly ListedService[],
     assign: async (name, version) =>
-      asked('POST', `/services/assign?${new URLSearchParams({name, version}).toString()}`, 'assign versions'),
+      asked('POST', `/services/assign?${new URLSearchParams({id: name, version}).toString()}`, 'assign versions'),
+    remove: async (name, version) => {
+      try {
+        const query = new URLSearchParams({id: name, version}).toString()
+        return await asked('POST', `/services/remove?${query}`, 'stop one version')
+      } catch (error) {
+        if (GONE.has(codeOf(error))) return '' // it was the last one: the run has ended with it
+        throw error
+      }
+    },
     notifications: async () =>
       JSON.parse(await asked('GET', '/notifications', 'list notifications')) as Record<string, ListedNotification>
   }

@@ -54,6 +54,8 @@ export interface LogsAsked {
   /** The last lines only; -1: all that is kept. */
   readonly tail: number
   readonly isFollowed: boolean
+  /** Of a service with several versions; '': the main one. */
+  readonly version: string
 }
 
 /** What a run does when it is asked. */
@@ -72,6 +74,8 @@ export interface Handlers {
   readonly services: () => readonly ListedService[]
   /** Makes a version main: '' when it is, else why not. */
   readonly assign: (name: string, version: string) => string
+  /** Ends one version and takes it out of the run: '' when nothing of it is left, else why not. */
+  readonly remove: (name: string, version: string) => Promise<string>
   /** What services have notified, by an opaque number. */
   readonly notifications: () => Readonly<Record<string, ListedNotification>>
 }

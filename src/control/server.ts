@@ -60,6 +60,7 @@ async function answer(
 ): Promise<void> {
   const {pathname, searchParams} = new URL(request.url ?? '/', 'http://run')
   const id = searchParams.get('id') ?? ''
+  const version = searchParams.get('version') ?? ''
   switch (`${request.method ?? ''} ${pathname}`) {
     case 'GET /run':
       response.end(JSON.stringify(handlers.list()))
@@ -75,14 +76,17 @@ async function answer(
     case 'POST /apps/restart':
       return tell(response, await handlers.restartApp(id))
     case 'GET /apps/logs': {
-      const asked = {tail: Number(searchParams.get('tail') ?? -1), isFollowed: searchParams.has('follow')}
+      const asked = {tail: Number(searchParams.get('tail') ?? -1), isFollowed: searchParams.has('follow'), version}
       return streams.send(response, gone => handlers.logs(id, asked, gone))
     }
     case 'GET /services':
       response.end(JSON.stringify(handlers.services()))
       return
     case 'POST /services/assign':
-      response.end(handlers.assign(searchParams.get('name') ?? '', searchParams.get('version') ?? ''))
+      response.end(handlers.assign(id, version))
+      return
+    case 'POST /services/remove':
+      response.end(await handlers.remove(id, version))
       return
     case 'GET /notifications':
       response.end(JSON.stringify(handlers.notifications()))

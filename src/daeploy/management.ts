@@ -115,10 +115,9 @@ export class Management {
   async remove(body: unknown): Promise<Reply> {
     const named = namedIn(body, 'body')
     if ('status' in named) return named
-    const instance = this.#find(named)
-    if (instance === undefined) return unknown(named)
-    const versions = this.#managed.list().filter(({name}) => name === named.name)
-    if (instance.isMain && versions.length > 1) return failure(403, NOT_MAIN_ALONE)
+    if (this.#find(named) === undefined) return unknown(named)
+    const why = whyNotRemoved(this.#managed.list(), named.name, named.version)
+    if (why !== '') return failure(403, why)
     await this.#managed.remove(named.name, named.version)
     return json('OK')
   }
@@ -151,8 +150,18 @@ export function whyNotAssigned(instances: readonly Instance[], name: string, ver
   return versions.some(instance => instance.version === version) ? '' : `No service matching ${name} ${version}`
 }
 
-const unknown = ({name, version}: Named): Reply =>
-  failure(404, [`Service with name: ${name} and version: ${version} does not exists!`])
+/** Why a version cannot be removed, '' when it can: a main one goes last. */
+export function whyNotRemoved(instances: readonly Instance[], name: string, version: string): string {
+  const versions = instances.filter(instance => instance.name === name)
+  const instance = versions.find(each => each.version === version)
+  if (instance === undefined) return unknownText(name, version)
+  return instance.isMain && versions.length > 1 ? NOT_MAIN_ALONE : ''
+}
+
+const unknownText = (name: string, version: string): string =>
+  `Service with name: ${name} and version: ${version} does not exists!`
+
+const unknown = ({name, version}: Named): Reply => failure(404, [unknownText(name, version)])
 
 /** Reads whom a request means; what it lacks is FastAPI's answer. */
 function namedIn(source: unknown, where: 'query' | 'body'): Named | Reply {

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs'
 import type {Socket} from 'node:net'
 
 /** The two ends of a connection, as we see it. */
-export type Ends = Pick<Socket, 'remoteAddress' | 'remotePort' | 'localPort'>
+export type Ends = Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/
 
@@ -10,24 +10,44 @@ const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/
  * Whether the other end of a connection is a program of ours or of root's, on this machine. Who owns it stands in the
  * tables of proc(5); where there are none, any program of this machine counts.
  */
-export function isOwnPeer({remoteAddress = '', remotePort = 0, localPort = 0}: Ends): boolean {
-  if (!LOOPBACK.test(remoteAddress)) return false
+export function isOwnPeer(ends: Ends): boolean {
+  if (!LOOPBACK.test(ends.remoteAddress ?? '')) return false
   const tables = ['tcp', 'tcp6'].map(tableOf).join('\n')
   if (tables.trim() === '') return true
-  const uid = ownerIn(tables, {from: remotePort, to: localPort})
-  return uid === undefined || uid === 0 || uid === process.getuid?.()
+  const uid = ownerIn(tables, ends)
+  return uid === 0 || (uid !== undefined && uid === process.getuid?.())
 }
 
-/** The user of the socket that leads from one port to another of this machine, undefined where no row tells. */
-export function ownerIn(tables: string, {from, to}: {from: number; to: number}): number | undefined {
+/** The user of the far end's socket, undefined where no row tells. */
+export function ownerIn(
+  tables: string,
+  {remoteAddress, remotePort, localAddress, localPort}: Ends
+): number | undefined {
+  const theirs = placesOf(remoteAddress, remotePort)
+  const ours = placesOf(localAddress, localPort)
   for (const row of tables.split('\n')) {
     const [, local = '', remote = '', , , , , uid] = row.trim().split(/\s+/)
-    if (portIn(local) === from && portIn(remote) === to) return Number(uid)
+    if (theirs.includes(local) && ours.includes(remote)) return Number(uid)
   }
   return undefined
 }
 
-const portIn = (address: string): number => Number.parseInt(address.slice(address.indexOf(':') + 1), 16)
+const PLAIN_IN_IPV6 = '0000000000000000FFFF0000'
+
+/** An address and port as the tables write them: 32-bit words, each in the machine's order; IPv4 also within IPv6. */
+function placesOf(address = '', port = 0): readonly string[] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  if (address === '::1') return [`00000000000000000000000001000000${suffix}`]
+  const bytes = address
+    .replace(/^::ffff:/, '')
+    .split('.')
+    .map(Number)
+  const word = bytes
+    .map(byte => byte.toString(16).toUpperCase().padStart(2, '0'))
+    .toReversed()
+    .join('')
+  return [word + suffix, PLAIN_IN_IPV6 + word + suffix]
+}
 
 function tableOf(name: string): string {
   try {

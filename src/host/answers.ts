@@ -12,6 +12,8 @@ export interface Asked {
   readonly key: string
   /** Those with an open door. */
   readonly doors: ReadonlyMap<Member, Door>
+  /** The version that answers for an id. */
+  readonly main: (id: string) => Member | undefined
   /** Exchanges their processes; settles when the new ones are there. */
   readonly restart: (members: readonly Member[]) => Promise<void>
   /** Nothing is started any more. */
@@ -26,8 +28,11 @@ export function answersOf(asked: Asked): Pick<Handlers, 'restartApp' | 'logs' | 
       const meant = named(id)
       return meant.length === 0 ? undefined : restart(id, meant, asked)
     },
-    logs: (id, {tail, isFollowed}, gone) => {
-      const meant = named(id)
+    logs: (id, {tail, isFollowed, version}, gone) => {
+      const all = named(id)
+      const versions = new Set(all.map(({plan}) => plan.version))
+      const wanted = version === '' && versions.size > 1 ? asked.main(id)?.plan.version : version
+      const meant = wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
       return meant.length === 0 ? undefined : logsOf(meant, {tail, isFollowed, gone})
     },
     lendDoor: id => {

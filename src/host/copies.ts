@@ -7,7 +7,8 @@ import {
   realpathSync,
   rmSync,
   statSync,
-  symlinkSync
+  symlinkSync,
+  type Stats
 } from 'node:fs'
 import {chmod, mkdir, rm, symlink, writeFile} from 'node:fs/promises'
 import {homedir, tmpdir} from 'node:os'
@@ -26,8 +27,10 @@ type Shell = Readonly<Record<string, string | undefined>>
 interface WorkingCopy {
   readonly source: string
   readonly folder: string
-  /** Size and time of each file when it was copied, by its path. */
+  /** Size and time of each file of the source when it was copied, by its path. */
   seen: ReadonlyMap<string, string>
+  /** The same of the copied files: times may be rounded on the way. */
+  readonly made: Map<string, string>
 }
 
 /**
@@ -58,7 +61,7 @@ export class Copies {
     for (const app of apps.filter(({fixedPort}) => fixedPort > 0)) {
       const source = realpathSync(app.folder)
       if (taken.has(source)) {
-        const copy = {source, folder: this.folder(nameOf(app)), seen: new Map()}
+        const copy = {source, folder: this.folder(nameOf(app)), seen: new Map(), made: new Map()}
         this.#copies.set(nameOf(app), copy)
         this.#fill(copy)
       }
@@ -122,13 +125,15 @@ export class Copies {
   }
 
   #fill(copy: WorkingCopy): void {
-    const {source, folder, seen} = copy
+    const {source, folder, seen, made} = copy
     for (const name of SHARED) link(join(source, name), join(folder, name))
     // a link to a folder may lead back up: what it leads to is not copied
     const now = stampsIn(source, path => link(realpathSync(join(source, path)), join(folder, path)))
-    for (const [path, stamp] of now)
-      if (seen.get(path) !== stamp)
-        cpSync(join(source, path), join(folder, path), {preserveTimestamps: true, dereference: true})
+    for (const [path, stamp] of now) {
+      if (seen.get(path) === stamp) continue
+      cpSync(join(source, path), join(folder, path), {preserveTimestamps: true, dereference: true})
+      made.set(path, stampOf(statSync(join(folder, path))))
+    }
     for (const path of seen.keys()) if (!now.has(path)) rmSync(join(folder, path), {force: true})
     copy.seen = now
   }
@@ -157,15 +162,14 @@ function stampsIn(folder: string, linked: (path: string) => void = () => undefin
       const stat = statSync(path, {throwIfNoEntry: false})
       if (stat?.isDirectory() === true && lstatSync(path).isSymbolicLink()) linked(relative(folder, path))
       else if (stat?.isDirectory() === true) look(path)
-      else if (stat?.isFile() === true)
-        stamps.set(relative(folder, path), `${stat.size.toString()} ${Math.trunc(stat.mtimeMs).toString()}`)
+      else if (stat?.isFile() === true) stamps.set(relative(folder, path), stampOf(stat))
     }
   }
   look(folder)
   return stamps
 }
 
-const isChanged = ({folder, seen}: WorkingCopy): boolean => {
-  const now = stampsIn(folder)
-  return [...now].some(([path, stamp]) => seen.get(path) !== stamp)
-}
+const stampOf = ({size, mtimeMs}: Stats): string => `${size.toString()} ${mtimeMs.toString()}`
+
+const isChanged = ({folder, made}: WorkingCopy): boolean =>
+  [...stampsIn(folder)].some(([path, stamp]) => made.get(path) !== stamp)

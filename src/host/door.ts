@@ -5,6 +5,7 @@ import {openGrpcPort} from '../sidecar/grpc-port.ts'
 import type {Facts} from '../sidecar/metadata.ts'
 import {openMetricsPort} from '../sidecar/metrics-port.ts'
 import {openSidecar, type SidecarOptions} from '../sidecar/sidecar.ts'
+import {tracesNothing} from '../template/configuration.ts'
 import {RUNTIME_VERSION} from '../version.ts'
 import type {Member} from './member.ts'
 import type {Outside} from './outside.ts'
@@ -48,6 +49,7 @@ export function openDoor({member, plan, shell, outside, key, requestShutdown, lo
       hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
       lodger,
       copierOf,
+      isTracing: !tracesNothing(member.plan.resources.configFile),
       apiLog: door.apiLogging ? apiLog(member) : undefined,
       limits: {maxBodyBytes: door.maxBodyBytes, readBufferBytes: door.readBufferBytes},
       allowedHosts: door.listenAddresses,

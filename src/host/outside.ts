@@ -60,7 +60,8 @@ export class Outside {
   }
 
   close(): void {
-    for (const place of [...this.#places.values(), ...this.#urls.values()]) if (typeof place !== 'string') place.pool.retire()
+    for (const place of [...this.#places.values(), ...this.#urls.values()])
+      if (typeof place !== 'string') place.pool.retire()
   }
 
   #refresh(): void {

@@ -1,4 +1,5 @@
 import type {Supervised} from '../app/supervised.ts'
+import {withDeadline} from './deadline.ts'
 import {endOf} from './reasons.ts'
 import type {Gate, Visit} from './gate.ts'
 
@@ -77,7 +78,7 @@ export async function overlap(
     return exit === undefined ? '' : `the new process of "${member.id}" ${endOf(exit)}: the old one goes on`
   }
   const inside = [...member.gate.inside.keys()]
-  const drained = member.gate.drained(AbortSignal.timeout(timeoutMs))
+  const drained = withDeadline({ms: timeoutMs}, async stop => member.gate.drained(stop)) // of those inside now
   const old = beside.takeOver()
   switched()
   if (!(await drained)) {

@@ -1,8 +1,7 @@
 import type {Admission, Call, Held, Service} from '../daeploy/admission.ts'
 import type {Admission as Elsewhere, Admit} from '../sidecar/admission.ts'
 import {Mirror, type Copy, type CopyOf, type Shadow} from '../wire/mirror.ts'
-import type {Callee} from './calls.ts'
-import type {Pass, Visit} from './gate.ts'
+import {admitBy, type Callee} from './calls.ts'
 import type {Versioned, Versions} from './versions.ts'
 
 /** An app as calls to its name see it. */
@@ -100,21 +99,14 @@ function nameIn(segment: string): string {
   return at > 0 && /^\d+\.\d+\.\d+/.test(segment.slice(at + 1)) ? segment.slice(0, at) : segment
 }
 
-/** Lets a call into an app, or tells why not. */
+/** Lets a call into an app by the way that every call takes, or tells why not. */
 function admitTo(member: Reachable, call: Call): Admission | Held {
-  if (member.appPort === 0) return denied(`"${member.id}" has no appPort`)
-  if (member.isUnhealthy) return denied(`"${member.id}" is not in a healthy state`)
-  if (call.refused) member.recheck()
-  const visit: Visit = call
-  const answer = member.gate.admit(visit)
-  if (typeof answer === 'string') return denied(answer)
-  if ('leave' in answer) return admitted(member, answer)
-  return {
-    admitted: answer.answer.then(later => (typeof later === 'string' ? denied(later) : admitted(member, later))),
-    cancel: () => answer.cancel()
-  }
+  const answer = admitBy(() => member, nowhere)({...call, callee: member.id})
+  if (!('admitted' in answer)) return admission(answer)
+  return {admitted: answer.admitted.then(admission), cancel: () => answer.cancel()}
 }
 
-const admitted = ({pool}: Reachable, {leave}: Pass): Admission => ({ok: true, pool, pathPrefix: '', lines: '', leave})
+const nowhere: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})
 
-const denied = (error: string): Admission => ({ok: false, isUnknown: false, error})
+const admission = (answer: Elsewhere): Admission =>
+  answer.ok ? {...answer, pathPrefix: '', lines: ''} : {ok: false, isUnknown: false, error: answer.error}

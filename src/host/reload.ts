@@ -2,6 +2,7 @@ import type {Supervised} from '../app/supervised.ts'
 import type {Reloaded} from '../event.ts'
 import type {AppPlan} from '../plan.ts'
 import type {Why} from '../state.ts'
+import {withDeadline} from './deadline.ts'
 import type {Gate, Tally, Visit} from './gate.ts'
 import {overlap, type Overlapping} from './overlap.ts'
 
@@ -131,8 +132,9 @@ export class Reloads {
   async #drain(timeoutMs: number): Promise<number> {
     const {member} = this.#options
     const visits = [...member.gate.inside.keys()]
-    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#over.signal])
-    if (await member.gate.drained(signal)) return 0
+    if (visits.length === 0) return 0
+    const deadline = {ms: timeoutMs, over: this.#over.signal}
+    if (await withDeadline(deadline, async signal => member.gate.drained(signal))) return 0
     const left = visits.filter(visit => member.gate.inside.has(visit))
     if (this.#over.signal.aborted || left.length === 0) return 0
     this.#tellCut(left, timeoutMs)

@@ -146,6 +146,7 @@ export class Run {
         startedAt: this.#startedAt,
         key: this.#key,
         doors: this.#doors,
+        main: id => this.#services.versions.main(id),
         isEnding: () => this.#isAsked || this.#isEnding
       })
     })

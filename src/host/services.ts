@@ -7,7 +7,7 @@ import {ManagerDoor, openManagerPort} from '../daeploy/door.ts'
 import {serviceEnvironment} from '../daeploy/environment.ts'
 import {HOOK_FILE, HOOK_TEXT} from '../daeploy/hook.ts'
 import type {Deployment} from '../daeploy/deployment.ts'
-import {whyNotAssigned, type Instance, type Managed} from '../daeploy/management.ts'
+import {whyNotAssigned, whyNotRemoved, type Instance, type Managed} from '../daeploy/management.ts'
 import {Notifications, type Notification} from '../daeploy/notifications.ts'
 import {isOwnPeer} from '../daeploy/peer.ts'
 import {createRoutes, type Route} from '../daeploy/routes.ts'
@@ -122,7 +122,7 @@ export class Services {
       name: plan.id,
       version: plan.version,
       token: this.#tokenOf(plan),
-      managerUrl: `http://127.0.0.1:${httpPort.toString()}`,
+      managerUrl: `http://${hostOf(plan.door.listenAddresses)}:${httpPort.toString()}`,
       appPort,
       fixedPort: plan.fixedPort,
       hookFolder: this.#hook()
@@ -208,8 +208,8 @@ export class Services {
   }
 
   /** What other terminals ask. */
-  get answers(): Pick<Handlers, 'services' | 'assign' | 'notifications'> {
-    const {list, assign} = this.#managed
+  get answers(): Pick<Handlers, 'services' | 'assign' | 'remove' | 'notifications'> {
+    const {list, assign, remove} = this.#managed
     return {
       services: () =>
         list().map(({startedAt, finishedAt, ...instance}) => ({
@@ -220,6 +220,11 @@ export class Services {
       assign: (name, version) => {
         const why = whyNotAssigned(list(), name, version)
         if (why === '') assign(name, version)
+        return why
+      },
+      remove: async (name, version) => {
+        const why = whyNotRemoved(list(), name, version)
+        if (why === '') await remove(name, version)
         return why
       },
       notifications: () => this.#notifications.list()
@@ -296,6 +301,13 @@ export class Services {
 }
 
 const isService = ({plan}: Pick<Member, 'plan'>): boolean => plan.fixedPort > 0
+
+/** Where an app reaches its own door. */
+function hostOf(listenAddresses: readonly string[]): string {
+  const [first = '127.0.0.1'] = listenAddresses
+  if (['0.0.0.0', '::', '[::]', 'localhost'].includes(first)) return '127.0.0.1'
+  return first.includes(':') && !first.startsWith('[') ? `[${first}]` : first
+}
 
 /** Docker's words for the phases of an app. */
 const STATUS = {

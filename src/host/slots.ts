@@ -32,8 +32,8 @@ export class Slots {
 
   /** Asks for a call once there is a place for it. */
   admit(ask: () => Admission | Held): Admission | Held {
-    if (this.#most() === 0) return ask()
-    if (this.#taken < this.#most()) return this.#take(ask)
+    if (this.#most() === 0 && this.#taken === 0) return ask()
+    if (this.#hasPlace()) return this.#take(ask)
     if (this.#waiting.length >= QUEUE_MOST) return full
     const {promise, resolve} = Promise.withResolvers<Admission>()
     const waiter: Waiter = {ask, entered: undefined, settle: resolve}
@@ -48,6 +48,11 @@ export class Slots {
         resolve(left)
       }
     }
+  }
+
+  #hasPlace(): boolean {
+    const most = this.#most()
+    return most === 0 || this.#taken < most
   }
 
   #take(ask: () => Admission | Held): Admission | Held {
@@ -74,8 +79,7 @@ export class Slots {
 
   #free(): void {
     this.#taken--
-    const most = this.#most()
-    while (this.#waiting.length > 0 && (most === 0 || this.#taken < most)) {
+    while (this.#hasPlace()) {
       const waiter = this.#waiting.shift()
       if (waiter === undefined) return
       const answer = this.#take(waiter.ask)

@@ -21,7 +21,11 @@ export interface Teller {
 }
 
 /** A call as Dapr's sidecar logs it (`HTTP API Called`, pkg/api/http/server.go), in the form of logrus: fields by their names. */
-export const apiLine = ({method, code, size, durationMs, userAgent}: ApiCall, {appId, instance, version}: Teller, at: Date): string =>
+export const apiLine = (
+  {method, code, size, durationMs, userAgent}: ApiCall,
+  {appId, instance, version}: Teller,
+  at: Date
+): string =>
   [
     fieldOf('time', at.toISOString()),
     'level=info',
@@ -45,7 +49,8 @@ export const counted = (stream: Writable): (() => number) => {
     if (typeof data === 'string') size += encoding === 'latin1' ? data.length : Buffer.byteLength(data)
     else if (data instanceof Uint8Array) size += data.length
   }
-  const {write, end} = stream
+  const write = stream.write.bind(stream)
+  const end = stream.end.bind(stream)
   stream.write = (...args: readonly unknown[]): boolean => {
     count(args[0], args[1])
     return Reflect.apply(write, stream, args) as boolean

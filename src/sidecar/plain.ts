@@ -67,12 +67,17 @@ export const plainValues = ({values}: PlainRequest) => ({
 })
 
 /** Starts the call that a plain request asks for. False, and nothing done: it is for the other lane. */
-export const startPlain = (door: Door, {isOurs, apiToken}: Guards, request: PlainRequest, line: FastLine): boolean => {
+export const startPlain = (
+  door: Door,
+  {isOurs, apiToken, isTracing}: Guards,
+  request: PlainRequest,
+  line: FastLine
+): boolean => {
   const {method, path, query, lines, length, values} = request
   const host = values[HOST] ?? ''
   if (!isOurs(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
   if (path.startsWith('/v1.0') && !path.startsWith('/v1.0/invoke/')) return false
-  if (path.includes('/healthz')) return false
+  if (!isTracing || path.includes('/healthz')) return false
   const token = values[API_TOKEN] ?? ''
   if (apiToken !== '' && !isToken(token, apiToken)) return false
   const target = findPlainTarget(path, query, values[APP_ID] ?? '')

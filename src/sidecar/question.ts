@@ -37,6 +37,8 @@ export interface Guards {
   readonly isOurs: IsOurs
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
+  /** Traces are made where there are none; false: they pass as they are. */
+  readonly isTracing: boolean
 }
 
 const OPTIONS_OF_SERVER: Reply = {status: 200, type: '', body: '', lines: ''}
@@ -81,9 +83,11 @@ export const readQuestion = (request: Readable, appId: string, guards: Guards): 
   const method = request.method ?? ''
   const sent = splitTarget(request.url ?? '/')
   const fields = readFields(request.rawHeaders)
-  const isTraced = !sent.path.includes('/healthz')
+  const isTraced = guards.isTracing && !sent.path.includes('/healthz')
   const refusal = refusalOf({method, sent, fields, isTraced}, guards)
   if (guards.apiToken !== '') fields.apiToken = ''
+  // What is not traced is not echoed either.
+  if (!isTraced) fields.baggage = []
   const trace = isTraced ? traceLines(traceOf(fields.traceparent, fields.tracestate)) : untraced(fields)
   const question = {method, sent, fields, trace, answerTrace: isTraced ? trace : ''}
   const action =

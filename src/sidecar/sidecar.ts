@@ -47,6 +47,8 @@ export interface SidecarOptions {
   readonly lodger?: Lodger | undefined
   /** Takes a copy of a call to an app, where it has shadows. */
   readonly copierOf?: CopierOf | undefined
+  /** False: `samplingRate: "0"`, traces pass untouched. Default true. */
+  readonly isTracing?: boolean
   /** Default: of this machine and our environment. */
   readonly identity?: Identity
   /** Lets other runs speak for their apps here (`guest.ts`); left out: nobody may. */
@@ -100,7 +102,11 @@ export class Sidecar implements Door {
     this.#options = options
     this.#identity = options.identity ?? identityOf(process.env)
     this.#guests = new Guests({door: this, identity: this.#identity, key: options.key ?? ''})
-    this.#guards = {isOurs: hostGuard(options.allowedHosts), apiToken: options.tokens.api}
+    this.#guards = {
+      isOurs: hostGuard(options.allowedHosts),
+      apiToken: options.tokens.api,
+      isTracing: options.isTracing ?? true
+    }
     this.#answerApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes})
     this.#front = new Front({
       servers: options.servers,
@@ -151,8 +157,7 @@ export class Sidecar implements Door {
     return {
       rules: plainRules,
       route: (request, line) =>
-        apiLog === undefined &&
-        (startLodgers(lodger, request, line) || startPlain(this, this.#guards, request, line))
+        apiLog === undefined && (startLodgers(lodger, request, line) || startPlain(this, this.#guards, request, line))
     }
   }
 
@@ -173,7 +178,8 @@ export class Sidecar implements Door {
       // Go ends the connection behind a target that it cannot read.
       if (question.refusal === BAD_TARGET) response.shouldKeepAlive = false
       answer(question.refusal)
-    } else if (question.action !== undefined) this.#own(question, {body: request, answer, finished: then => response.on('finish', then)})
+    } else if (question.action !== undefined)
+      this.#own(question, {body: request, answer, finished: then => response.on('finish', then)})
     else if (question.target === undefined) answer(NOBODY_NAMED)
     else {
       const {length} = fields
@@ -194,7 +200,11 @@ export class Sidecar implements Door {
     else if (target === undefined) answer(refusal ?? NOBODY_NAMED)
     else {
       const {maxBodyBytes} = this
-      this.#invoke(question, conduct => new StreamCall({stream, method, conduct, length: fields.length, maxBodyBytes}), '')
+      this.#invoke(
+        question,
+        conduct => new StreamCall({stream, method, conduct, length: fields.length, maxBodyBytes}),
+        ''
+      )
     }
   }
 

@@ -21,9 +21,20 @@ export function restrictionsIn(file: string): readonly string[] {
   return [...found]
 }
 
-function readDocuments(file: string): readonly unknown[] {
+/** Whether a Configuration switches tracing off: `spec.tracing.samplingRate` is 0 (Dapr: pkg/diagnostics/utils, GetTraceSamplingRate). */
+export const tracesNothing = (file: string): boolean =>
+  file !== '' &&
+  readDocuments(file, text => /samplingRate\W+0/.test(text)).some(document => {
+    const spec = isRecord(document) && document['kind'] === 'Configuration' ? document['spec'] : undefined
+    const tracing = isRecord(spec) ? spec['tracing'] : undefined
+    const rate = isRecord(tracing) ? tracing['samplingRate'] : undefined
+    return (typeof rate === 'string' || typeof rate === 'number') && rate !== '' && Number(rate) === 0
+  })
+
+function readDocuments(file: string, isWorthIt: (text: string) => boolean = () => true): readonly unknown[] {
   try {
-    return parseAllDocuments(readFileSync(file, 'utf8')).map(document => document.toJS() as unknown)
+    const text = readFileSync(file, 'utf8')
+    return isWorthIt(text) ? parseAllDocuments(text).map(document => document.toJS() as unknown) : []
   } catch {
     return [] // Dapr's default Configuration need not be there
   }

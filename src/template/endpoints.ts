@@ -29,13 +29,18 @@ export function stampOf(folders: readonly string[]): string {
 }
 
 /** The HTTPEndpoints in folders of Dapr resources, those that are for this app. `warn` is told what cannot be read. */
-export function readEndpoints(folders: readonly string[], reader: ResourceReader, warn: (text: string) => void): readonly HttpEndpoint[] {
+export function readEndpoints(
+  folders: readonly string[],
+  reader: ResourceReader,
+  warn: (text: string) => void
+): readonly HttpEndpoint[] {
   const found = new Map<string, HttpEndpoint>()
   for (const file of folders.flatMap(filesIn)) {
     for (const document of documentsIn(file, warn)) {
       const endpoint = endpointOf(document, reader)
       if (endpoint === undefined) continue
-      if (found.has(endpoint.name)) warn(`${file}: there is an HTTPEndpoint "${endpoint.name}" already: this one is left out`)
+      if (found.has(endpoint.name))
+        warn(`${file}: there is an HTTPEndpoint "${endpoint.name}" already: this one is left out`)
       else found.set(endpoint.name, endpoint)
     }
   }
@@ -44,7 +49,10 @@ export function readEndpoints(folders: readonly string[], reader: ResourceReader
 
 function filesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(folder).filter(name => /\.ya?ml$/i.test(name)).toSorted().map(name => join(folder, name))
+    return readdirSync(folder)
+      .filter(name => /\.ya?ml$/i.test(name))
+      .toSorted()
+      .map(name => join(folder, name))
   } catch {
     return [] // those of the default need not be there
   }
@@ -74,7 +82,8 @@ function documentsIn(file: string, warn: (text: string) => void): readonly unkno
 type Fields = Readonly<Record<string, unknown>>
 
 const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})
-const textOf = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '')
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 function endpointOf(document: unknown, reader: ResourceReader): HttpEndpoint | undefined {
@@ -126,15 +135,18 @@ function filled(name: string, spec: Fields, {env}: ResourceReader): HttpEndpoint
     name,
     baseUrl,
     headers: listOf(spec['headers']).map(header => {
-      const header_ = textOf(fieldsOf(header)['name'])
-      return [header_, values.of(`the header ${header_}`, header)] as const
+      const field = textOf(fieldsOf(header)['name'])
+      return [field, values.of(`the header ${field}`, header)] as const
     }),
     rootCa: values.of('clientTLS.rootCA', rootCA),
     certificate: values.of('clientTLS.certificate', certificate),
     privateKey: values.of('clientTLS.privateKey', privateKey)
   }
-  if (!/^https?:\/\/[^/]/.test(baseUrl) || !URL.canParse(baseUrl)) values.faults.push(`its baseUrl "${baseUrl}" is no URL`)
-  const bad = endpoint.headers.find(([header, value]) => !/^[\w!#$%&'*+\-.^`|~]+$/.test(header) || /[\r\n\0]/.test(value))
+  if (!/^https?:\/\/[^/]/.test(baseUrl) || !URL.canParse(baseUrl))
+    values.faults.push(`its baseUrl "${baseUrl}" is no URL`)
+  const bad = endpoint.headers.find(
+    ([header, value]) => !/^[\w!#$%&'*+\-.^`|~]+$/.test(header) || /[\r\n\0]/.test(value)
+  )
   if (bad !== undefined) values.faults.push(`"${bad[0]}" is no header`)
   return {...endpoint, fault: values.faults.join('; ')}
 }

@@ -1,4 +1,5 @@
 import type {ClientHttp2Session, OutgoingHttpHeaders} from 'node:http2'
+import {codeOf} from '../errors.ts'
 import {Bridge, type Connect} from './bridge.ts'
 import {WordedError, type Dial} from './dial.ts'
 
@@ -6,8 +7,8 @@ import {WordedError, type Dial} from './dial.ts'
 const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
 
 /** Names and values in turn, as node:http2 takes them: names in small letters, repeated ones as a list. */
-export const headersOf = (pairs: readonly string[]): OutgoingHttpHeaders => {
-  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
+const headersOf = (pairs: readonly string[]): Record<string, string | string[]> => {
+  const headers = Object.create(null) as Record<string, string | string[]>
   for (let at = 0; at < pairs.length; at += 2) {
     const name = (pairs[at] ?? '').toLowerCase()
     const value = pairs[at + 1] ?? ''
@@ -15,6 +16,24 @@ export const headersOf = (pairs: readonly string[]): OutgoingHttpHeaders => {
     headers[name] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [known, value]
   }
   return headers
+}
+
+/**
+ * Does something with headers. Some fields may stand only once in HTTP/2, and node refuses the whole head that has one of
+ * them twice: then the first value of each counts.
+ */
+export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
+  const headers = headersOf(pairs)
+  try {
+    return use(headers)
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error
+    return use(
+      Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value])
+      )
+    )
+  }
 }
 
 const worded = (error: Error & {code?: string}): Error =>
@@ -31,15 +50,18 @@ const connectTo =
       .on('close', () => lost(undefined))
     return {
       request: ({method, path, pairs, hasBody}, back) => {
-        const {host: ownHost = authority, ...fields} = headersOf(pairs)
-        const head = {...fields, ':method': method, ':path': path, ':authority': String(ownHost), ':scheme': 'http'}
-        const stream = session.request(head, {endStream: !hasBody})
+        const stream = withHeaders(pairs, ({host: named = authority, ...fields}) =>
+          session.request(
+            {...fields, ':method': method, ':path': path, ':authority': named, ':scheme': 'http'},
+            {endStream: !hasBody}
+          )
+        )
         let isAnswered = false
         stream
           .on('response', (headers, _flags, raw?: readonly string[]) => {
             isAnswered = true
-            const fields = (raw ?? []).filter((_, at, all) => !(all[at - (at % 2)] ?? '').startsWith(':'))
-            back.answer(Number(headers[':status'] ?? 0), fields, stream)
+            const own = (raw ?? []).filter((_, at, all) => !(all[at - (at % 2)] ?? '').startsWith(':'))
+            back.answer(headers[':status'] ?? 0, own, stream)
           })
           .on('error', error => back.fail(worded(error)))
           .on('close', () => {

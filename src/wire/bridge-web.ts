@@ -1,5 +1,5 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http'
-import type {Readable, Writable} from 'node:stream'
+import type {Writable} from 'node:stream'
 import {codeOf} from '../errors.ts'
 import {Bridge, type Crossing, type Far, type Return} from './bridge.ts'
 import {WordedError, type Dial} from './dial.ts'
@@ -48,7 +48,8 @@ const worded = (error: Error, {hostname, host, port}: URL): Error => {
   const code = codeOf(error)
   const certificate = CERTIFICATES[code]
   if (certificate !== undefined) return new WordedError(`tls: failed to verify certificate: x509: ${certificate}`)
-  if (code === 'ECONNREFUSED') return new WordedError(`dial tcp ${port === '' ? hostname : host}: connect: connection refused`)
+  if (code === 'ECONNREFUSED')
+    return new WordedError(`dial tcp ${port === '' ? hostname : host}: connect: connection refused`)
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new WordedError(`dial tcp: lookup ${hostname}: no such host`)
   if (code === 'ECONNRESET') return new WordedError('EOF')
   return error instanceof WordedError ? error : new WordedError(error.message)
@@ -98,7 +99,7 @@ class Exchange {
 
   #send(url: URL, {method, path, pairs}: Crossing): Writable {
     const {ca, cert, key} = this.#options.credentials
-    const options: RequestOptions & {ca?: string; cert?: string; key?: string; minVersion?: 'TLSv1.2'} = {
+    const options: RequestOptions & {ca?: string[]; cert?: string; key?: string; minVersion?: 'TLSv1.2'} = {
       hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: url.port,
       method,
@@ -107,7 +108,7 @@ class Exchange {
       agent: agentOf(url.protocol, this.#options),
       ...(url.protocol === 'https:' && {
         minVersion: 'TLSv1.2',
-        ...(ca !== '' && {ca}),
+        ...(ca !== '' && {ca: [...process.getBuiltinModule('node:tls').rootCertificates, ca]}),
         ...(cert !== '' && {cert, key})
       })
     }
@@ -128,17 +129,20 @@ class Exchange {
       this.#options.followsRedirects &&
       headers.location !== undefined &&
       (WITH_GET.has(statusCode) || (WITH_THE_SAME.has(statusCode) && !hasBody))
-    if (!isFollowed) return this.#back.answer(statusCode, rawHeaders, response as Readable)
+    if (!isFollowed) return this.#back.answer(statusCode, rawHeaders, response)
     response.resume()
     if (++this.#redirects > REDIRECTS_MOST)
       return this.#back.fail(new WordedError(`stopped after ${REDIRECTS_MOST.toString()} redirects`))
     const to = whereTo(headers.location ?? '', from)
-    if (to === undefined) return this.#back.fail(new WordedError(`failed to parse Location header "${headers.location ?? ''}"`))
+    if (to === undefined)
+      return this.#back.fail(new WordedError(`failed to parse Location header "${headers.location ?? ''}"`))
     const isSame = WITH_THE_SAME.has(statusCode) || method === 'HEAD'
     const dropped = [
       ...(isSame ? [] : ['content-length', 'content-type']),
       // Another host is not to learn what was meant for this one.
-      ...(to.host === from.url.host && to.protocol === from.url.protocol ? [] : ['authorization', 'cookie', 'dapr-api-token', ...this.#options.secretFields])
+      ...(to.host === from.url.host && to.protocol === from.url.protocol
+        ? []
+        : ['authorization', 'cookie', 'dapr-api-token', ...this.#options.secretFields])
     ]
     const pairs = without(from.pairs, dropped)
     this.#send(to, {method: isSame ? method : 'GET', path: to.pathname + to.search, pairs, hasBody: false}).end()

@@ -27,9 +27,17 @@ export interface Far {
 }
 
 /** Connects the far side; `opened` when it stands, `lost` when it fails or ends by itself. */
-export type Connect = (on: {opened(): void; lost(error: Error | undefined): void}) => Far
+export type Connect = (on: {readonly opened: () => void; readonly lost: (error: Error | undefined) => void}) => Far
 
-const OF_CONNECTION = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te', 'http2-settings'])
+const OF_CONNECTION = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'http2-settings'
+])
 
 /**
  * A connection that takes HTTP/1.1 on this side and hands each request to something else on the other: to HTTP/2, or to a
@@ -89,7 +97,8 @@ export class Bridge extends Duplex {
     const line = head.indexOf('\r\n')
     const [method = '', path = ''] = head.slice(0, line).split(' ')
     const pairs = pairsOf(head.slice(line + 2))
-    const valueOf = (name: string): string => pairs[pairs.findIndex((each, at) => at % 2 === 0 && each.toLowerCase() === name) + 1] ?? ''
+    const valueOf = (name: string): string =>
+      pairs[pairs.findIndex((each, at) => at % 2 === 0 && each.toLowerCase() === name) + 1] ?? ''
     const isChunked = pairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'transfer-encoding')
     const hasLength = pairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'content-length')
     this.#left = hasLength ? lengthOf(valueOf('content-length')) : 0
@@ -97,11 +106,21 @@ export class Bridge extends Duplex {
     this.#isBusy = true
     const kept = pairs.filter((_, at) => !OF_CONNECTION.has((pairs[at - (at % 2)] ?? '').toLowerCase()))
     const crossing = {method, path, pairs: kept, hasBody: isChunked || this.#left > 0}
-    this.#body = this.#far.request(crossing, {
+    this.#body = this.#begun(crossing, {
       answer: (status, fields, body) => this.#begin({status, fields, body, toHead: method === 'HEAD'}),
       fail: error => this.destroy(error)
     })
     if (!crossing.hasBody) this.#endBody()
+  }
+
+  /** A far side that has just gone refuses. */
+  #begun(crossing: Crossing, back: Return): Writable | undefined {
+    try {
+      return this.#far.request(crossing, back)
+    } catch (error) {
+      this.destroy(error instanceof Error ? error : new Error(String(error)))
+      return undefined
+    }
   }
 
   #readBody(bytes: Buffer, done: (error?: Error | null) => void): void {
@@ -131,7 +150,17 @@ export class Bridge extends Duplex {
     this.#body = undefined
   }
 
-  #begin({status, fields, body, toHead}: {status: number; fields: readonly string[]; body: Readable; toHead: boolean}): void {
+  #begin({
+    status,
+    fields,
+    body,
+    toHead
+  }: {
+    status: number
+    fields: readonly string[]
+    body: Readable
+    toHead: boolean
+  }): void {
     const names = fields.filter((_, at) => at % 2 === 0).map(each => each.toLowerCase())
     const isEmpty = toHead || status < 200 || status === 204 || status === 304
     const isChunked = !isEmpty && !names.includes('content-length')
@@ -145,7 +174,9 @@ export class Bridge extends Duplex {
     body
       .on('data', (piece: Buffer) => {
         if (isEmpty || piece.length === 0) return
-        const isTaken = isChunked ? this.push(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, CRLF])) : this.push(piece)
+        const isTaken = isChunked
+          ? this.push(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, CRLF]))
+          : this.push(piece)
         if (!isTaken) body.pause()
       })
       .on('end', () => {

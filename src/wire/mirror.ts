@@ -191,7 +191,7 @@ async function deliver(shadow: Shadow, of: CopyOf, body: Buffer): Promise<string
     const {pool} = pass
     const hasLength = body.length > 0 || of.method === 'POST' || of.method === 'PUT' || of.method === 'PATCH'
     const length = hasLength ? `Content-Length: ${body.length.toString()}\r\n` : ''
-    const upstream = pool.connect()
+    const upstream = pool.take()
     upstream.serve(
       new Delivery({upstream, head: `${of.headFor(pool)}${length}\r\n`, body, toHead: of.method === 'HEAD', resolve})
     )

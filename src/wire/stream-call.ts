@@ -1,6 +1,6 @@
 import type {ServerHttp2Stream} from 'node:http2'
 import type {AnswerHead} from './answer.ts'
-import {headersOf} from './bridge-http2.ts'
+import {withHeaders} from './bridge-http2.ts'
 import {pairsOf} from './bytes.ts'
 import {TOO_LARGE, type Carrier, type Conduct} from './forwarding.ts'
 import type {Pool} from './pool.ts'
@@ -22,7 +22,9 @@ export interface StreamCallOptions {
 export const replyStream = (stream: ServerHttp2Stream, answer: Reply, toHead: boolean): void => {
   if (stream.destroyed || stream.headersSent) return
   const isEmpty = toHead || answer.status === 204 || answer.body === ''
-  stream.respond({':status': answer.status, ...headersOf(replyPairs(answer))}, {endStream: isEmpty})
+  withHeaders(replyPairs(answer), headers =>
+    stream.respond({...headers, ':status': answer.status}, {endStream: isEmpty})
+  )
   if (!isEmpty) stream.end(answer.body)
   stream.resume()
 }
@@ -144,10 +146,11 @@ export class StreamCall implements Receiver, Carrier {
 
   #respond(answer: AnswerHead, isLast: boolean): void {
     if (this.#stream.destroyed) return
-    const headers = headersOf(pairsOf(this.#conduct.fieldsFor(answer)))
     // HTTP/2 knows no 101.
     const status = answer.status === 101 ? 502 : answer.status
-    this.#stream.respond({...headers, ':status': status}, {endStream: isLast, waitForTrailers: false})
+    withHeaders(pairsOf(this.#conduct.fieldsFor(answer)), headers =>
+      this.#stream.respond({...headers, ':status': status}, {endStream: isLast})
+    )
   }
 
   #sendBody(): void {

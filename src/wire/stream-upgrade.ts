@@ -4,7 +4,17 @@ import {Duplex} from 'node:stream'
 /** What grants it (RFC 7540 §3.2). */
 export const H2C_GRANTED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'
 
-const NOT_TRAVELLING = new Set(['host', 'connection', 'upgrade', 'http2-settings', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'content-length'])
+const NOT_TRAVELLING = new Set([
+  'host',
+  'connection',
+  'upgrade',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'content-length'
+])
 
 /** Whether a request asks to go on in HTTP/2: only one without a body is taken up on it, the others are plain requests. */
 export const asksForHttp2 = ({headers, httpVersionMinor}: IncomingMessage): boolean =>

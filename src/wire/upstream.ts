@@ -169,7 +169,11 @@ export class Upstream {
   }
 
   #address(): string {
-    const {localAddress = '', localPort = 0, remoteAddress = ''} = this.#socket instanceof net.Socket ? this.#socket : {}
+    const {
+      localAddress = '',
+      localPort = 0,
+      remoteAddress = ''
+    } = this.#socket instanceof net.Socket ? this.#socket : {}
     return `${localAddress}:${localPort.toString()}->${remoteAddress}:${this.#home.port.toString()}`
   }
 

@@ -11,7 +11,9 @@ const CLIENTS = join(import.meta.dirname, '../fixtures/clients')
 const JAVASCRIPT: Package = {
   name: '@dapr/dapr',
   version: '3.18.0',
-  install: folder => [['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', '@dapr/dapr@3.18.0']]
+  install: folder => [
+    ['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', '@dapr/dapr@3.18.0']
+  ]
 }
 
 // A virtual environment knows its path: this one is only a folder of packages, and may be renamed.

@@ -94,6 +94,34 @@ t.test('versions of an id are told apart by prefix and log file', async t => {
   t.match(files.toSorted(), [/^hello_1\.0\.0_app_\d{14}\.log$/, /^hello_1\.0\.0_daprd_\d{14}\.log$/])
 })
 
+t.test('logs and stop take a version; without one logs show the main version', async t => {
+  const rig = await openRig(t)
+  await template(rig, [...two, {appID: 'plain'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await rig.driven('plain')
+  for (const life of [await rig.driven('hello'), await rig.driven('hello')])
+    await life.print(`I am ${life.env['daeploy.version'] ?? ''}\n`)
+  await run.waitForLine('I am 1.0.0')
+  await run.waitForLine('I am 2.0.0')
+  t.match(await rig.run(['logs', '--app-id', 'hello']), {code: 0, stdout: '== APP - hello_1.0.0 == I am 1.0.0\n'})
+  t.match(await rig.run(['logs', '--app-id', 'hello', '--version', '2.0.0']), {
+    code: 0,
+    stdout: '== APP - hello_2.0.0 == I am 2.0.0\n'
+  })
+  t.match(await rig.run(['stop', '--app-id', 'hello', '--version', '1.0.0']), {
+    code: 1,
+    stderr:
+      '❌  failed to stop app id hello: Not allowed to kill main service while there are mutliple deployed versions of that service\n'
+  })
+  t.match(await rig.run(['stop', '--app-id', 'hello', '--version', '2.0.0']), {
+    code: 0,
+    stdout: '✅  app stopped successfully: hello 2.0.0\n'
+  })
+  t.notMatch((await rig.run(['ls'])).stdout, '2.0.0')
+  t.match(await rig.run(['stop', '--app-id', 'hello']), {code: 0})
+  t.notOk(run.hasExited)
+})
+
 t.test('a service gets what the SDK reads; another app gets none of it', async t => {
   const rig = await openRig(t)
   await template(rig, [

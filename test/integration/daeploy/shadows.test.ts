@@ -85,7 +85,26 @@ t.test('a body of many pieces is copied whole', async t => {
   }
 })
 
-t.test('a shadow that never answers, fails, or breaks off is not felt, and gets the copy after the answer', async t => {
+t.test('a copy leaves when the caller has his answer, not before', async t => {
+  const held = Promise.withResolvers<() => void>()
+  const main = await echoApp(t, (_, response) => held.resolve(() => response.end('at last')))
+  const shadow = await listener(t)
+  const {port} = await openManager(t, {
+    backends: [
+      {segment: 'slow', port: main.port, shadows: [shadow.port]},
+      {segment: 'quick', port: (await echoApp(t)).port, shadows: [shadow.port]}
+    ]
+  })
+  const slow = ask(t, port, post('/services/slow/weigh', 'first asked'))
+  const answer = await held.promise
+  await ask(t, port, post('/services/quick/weigh', 'first answered'))
+  t.match(await shadow.next(), {body: 'first answered'})
+  answer()
+  t.match(await slow, {status: 200, body: 'at last'})
+  t.match(await shadow.next(), {body: 'first asked'})
+})
+
+t.test('a shadow that never answers, fails, or breaks off is not felt', async t => {
   const main = await echoApp(t)
   const mute = net.createServer()
   const mutePort = await listen(t, mute)

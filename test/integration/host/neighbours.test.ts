@@ -50,7 +50,8 @@ const lender = async (
       lendDoor,
       services: () => [],
       assign: () => '',
-      notifications: () => ({})
+      remove: async () => '',
+    notifications: () => ({})
     }
   )
   t.teardown(async () => registration.withdraw())

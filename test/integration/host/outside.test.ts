@@ -22,8 +22,10 @@ interface Scene {
   readonly outside: Outside
   readonly warnings: readonly string[]
   readonly folder: string
-  get(target: string, lines?: string): Promise<Answer | undefined>
+  readonly get: (target: string, lines?: string) => Promise<Answer | undefined>
 }
+
+const inside: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})
 
 /** The door of an app with these resources, which reaches nobody but those outside. */
 const openScene = async (t: Test, resources: readonly string[], env: Record<string, string> = {}): Promise<Scene> => {
@@ -33,7 +35,6 @@ const openScene = async (t: Test, resources: readonly string[], env: Record<stri
   writeFileSync(join(folder, 'state.yaml'), 'kind: Component\nmetadata: {name: redis}')
   writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
   const warnings: string[] = []
-  const inside: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})
   const plan = {id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}} as unknown as AppPlan
   const outside = new Outside({plan, env, warn: text => warnings.push(text), inside})
   t.teardown(() => outside.close())
@@ -47,28 +48,36 @@ const openScene = async (t: Test, resources: readonly string[], env: Record<stri
   }
 }
 
-t.test('an endpoint is called by its name: base path, query, body, and its fields in the place of the caller’s', async t => {
-  const {port: site, seen} = await echoApp(t)
-  const headers = [
-    {name: 'X-Fixed', value: 'ours'},
-    {name: 'X-Env', envRef: 'SITE_KEY'}
-  ]
-  const spec = {version: 'v1alpha1', baseURL: `http://localhost:${site.toString()}/base/`, headers}
-  const {port, get, outside} = await openScene(t, [resource('site', spec)], {SITE_KEY: 'k'})
-  t.match(await get('/v1.0/invoke/site/method/a/b?c=d', 'x-fixed: theirs\r\nX-Kept: 1\r\ndapr-api-token: mine\r\n'), {status: 200})
-  const [first] = seen
-  t.match(first, {method: 'GET', url: '/base/a/b?c=d'})
-  const values = (name: string): unknown => first && valuesOf(first, name)
-  t.strictSame([values('x-fixed'), values('x-env'), values('x-kept')], [['ours'], ['k'], ['1']])
-  t.strictSame(values('host'), [`localhost:${site.toString()}`])
-  for (const name of ['dapr-caller-app-id', 'dapr-callee-app-id', 'x-forwarded-for', 'forwarded', 'dapr-app-id'])
-    t.strictSame(values(name), [], name)
-  t.match((values('traceparent') as string[])[0], /^00-/)
-  t.match(await ask(t, port, chunked(['in ', 'chunks'], 'x-answer-chunks: 1\r\n').replace('/b/', '/site/')), {status: 200, body: 'in chunks'})
-  t.match(await get('/c', 'dapr-app-id: site\r\n'), {status: 200})
-  t.equal(seen[2]?.url, '/base/c', 'by header')
-  t.strictSame(outside.names, ['site'])
-})
+t.test(
+  'an endpoint is called by its name: base path, query, body, and its fields in the place of the caller’s',
+  async t => {
+    const {port: site, seen} = await echoApp(t)
+    const headers = [
+      {name: 'X-Fixed', value: 'ours'},
+      {name: 'X-Env', envRef: 'SITE_KEY'}
+    ]
+    const spec = {version: 'v1alpha1', baseURL: `http://localhost:${site.toString()}/base/`, headers}
+    const {port, get, outside} = await openScene(t, [resource('site', spec)], {SITE_KEY: 'k'})
+    t.match(await get('/v1.0/invoke/site/method/a/b?c=d', 'x-fixed: theirs\r\nX-Kept: 1\r\ndapr-api-token: mine\r\n'), {
+      status: 200
+    })
+    const [first] = seen
+    t.match(first, {method: 'GET', url: '/base/a/b?c=d'})
+    const values = (name: string): unknown => first && valuesOf(first, name)
+    t.strictSame([values('x-fixed'), values('x-env'), values('x-kept')], [['ours'], ['k'], ['1']])
+    t.strictSame(values('host'), [`localhost:${site.toString()}`])
+    for (const name of ['dapr-caller-app-id', 'dapr-callee-app-id', 'x-forwarded-for', 'forwarded', 'dapr-app-id'])
+      t.strictSame(values(name), [], name)
+    t.match((values('traceparent') as string[])[0], /^00-/)
+    t.match(await ask(t, port, chunked(['in ', 'chunks'], 'x-answer-chunks: 1\r\n').replace('/b/', '/site/')), {
+      status: 200,
+      body: 'in chunks'
+    })
+    t.match(await get('/c', 'dapr-app-id: site\r\n'), {status: 200})
+    t.equal(seen[2]?.url, '/base/c', 'by header')
+    t.strictSame(outside.names, ['site'])
+  }
+)
 
 t.test('a URL is called by itself, in every form, and its redirects are handed on', async t => {
   const {port: site, seen} = await echoApp(t, (request, response) => {
@@ -92,16 +101,18 @@ t.test('no token leaves: neither the app’s, nor the door’s, nor what Dapr ke
   const {port: site, seen} = await echoApp(t)
   const baseUrl = `http://localhost:${site.toString()}`
   const leaky = [{name: 'X-A', envRef: 'DAPR_API_TOKEN'}]
-  const {get} = await openScene(
-    t,
-    [resource('site', {baseUrl}), resource('leaky', {baseUrl, headers: leaky})],
-    {DAPR_API_TOKEN: 'door-secret', APP_API_TOKEN: 'app-secret'}
-  )
+  const {get} = await openScene(t, [resource('site', {baseUrl}), resource('leaky', {baseUrl, headers: leaky})], {
+    DAPR_API_TOKEN: 'door-secret',
+    APP_API_TOKEN: 'app-secret'
+  })
   await get('/v1.0/invoke/site/method/x', 'dapr-api-token: door-secret\r\n')
   await get('/x', `dapr-app-id: ${baseUrl}\r\ndapr-api-token: door-secret\r\n`)
   t.equal(seen.length, 2)
   t.notMatch(JSON.stringify(seen), /secret/)
-  t.match(await get('/v1.0/invoke/leaky/method/x'), {status: 500, body: /the header X-A may not take DAPR_API_TOKEN from the environment/})
+  t.match(await get('/v1.0/invoke/leaky/method/x'), {
+    status: 500,
+    body: /the header X-A may not take DAPR_API_TOKEN from the environment/
+  })
 })
 
 t.test('redirects of an endpoint are followed, and what is secret stays with its host', async t => {
@@ -143,7 +154,11 @@ t.test('TLS: the certificate is verified, ours is shown, and Go’s words tell w
     )
   )
   const baseUrl = `https://localhost:${site.toString()}`
-  const good = {rootCA: {value: pem('ca.pem')}, certificate: {value: pem('client.pem')}, privateKey: {value: pem('client.key')}}
+  const good = {
+    rootCA: {value: pem('ca.pem')},
+    certificate: {value: pem('client.pem')},
+    privateKey: {value: pem('client.key')}
+  }
   const {rootCA} = good
   const {get} = await openScene(t, [
     resource('good', {baseUrl, clientTLS: good}),
@@ -158,7 +173,11 @@ t.test('TLS: the certificate is verified, ours is shown, and Go’s words tell w
     body: `{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: stranger, err: Get \\"${baseUrl}/x?q\\": tls: failed to verify certificate: x509: certificate signed by unknown authority"}`
   })
   t.match(await get('/v1.0/invoke/nameless/method/x'), {status: 500, body: /"errorCode":"ERR_DIRECT_INVOKE"/})
-  t.match(await get(`/v1.0/invoke/${baseUrl}/method/x`), {status: 500, body: /tls: failed to verify certificate/}, 'a URL too')
+  t.match(
+    await get(`/v1.0/invoke/${baseUrl}/method/x`),
+    {status: 500, body: /tls: failed to verify certificate/},
+    'a URL too'
+  )
 })
 
 t.test('what cannot be reached is told as Go tells it', async t => {
@@ -168,10 +187,17 @@ t.test('what cannot be reached is told as Go tells it', async t => {
     status: 500,
     body: `{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: gone, err: Get \\"http://127.0.0.1:1/base/x\\": dial tcp 127.0.0.1:1: connect: connection refused"}`
   })
-  t.match(await get('/v1.0/invoke/http://nowhere.invalid/method/x'), {status: 500, body: /dial tcp: lookup nowhere\.invalid: no such host/})
+  t.match(await get('/v1.0/invoke/http://nowhere.invalid/method/x'), {
+    status: 500,
+    body: /dial tcp: lookup nowhere\.invalid: no such host/
+  })
   t.match(await get(`/v1.0/invoke/http://127.0.0.1:${dies.toString()}/method/x`), {status: 500, body: /: EOF"}$/})
   t.match(await get('/v1.0/invoke/http://%5B/method/x'), {status: 500, body: /err: parse /})
-  t.match(await get('/v1.0/invoke/HTTP://x/method/x'), {status: 500, body: /couldn't find service/}, 'the scheme is in small letters')
+  t.match(
+    await get('/v1.0/invoke/HTTP://x/method/x'),
+    {status: 500, body: /couldn't find service/},
+    'the scheme is in small letters'
+  )
 })
 
 t.test('an answer that breaks off never looks whole', async t => {

@@ -19,7 +19,9 @@ t.test('a door listens on a socket with Dapr’s name, which is gone when it is 
   const [response] = (await once(request, 'response')) as [http.IncomingMessage]
   t.equal(response.statusCode, 204)
   response.resume()
-  await t.rejects(listenOnSocket(folder, 'shop'), {message: /the socket of app "shop" cannot be opened at .*: somebody listens there/})
+  await t.rejects(listenOnSocket(folder, 'shop'), {
+    message: /the socket of app "shop" cannot be opened at .*: somebody listens there/
+  })
   request.destroy()
   await sidecar.close()
   t.equal(existsSync(path), false)
@@ -29,7 +31,11 @@ t.test('what a dead run left behind is no obstacle; what is no socket stays', as
   const folder = mkdtempSync('/tmp/s-')
   t.teardown(() => rmSync(folder, {recursive: true}))
   const path = socketPath(folder, 'shop')
-  spawnSync(process.execPath, ['-e', 'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))', path])
+  spawnSync(process.execPath, [
+    '-e',
+    'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))',
+    path
+  ])
   t.equal(existsSync(path), true)
   const server = await listenOnSocket(folder, 'shop')
   const socket = net.connect(path)

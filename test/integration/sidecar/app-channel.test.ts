@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs'
-import http2, {type Http2ServerRequest, type Http2ServerResponse} from 'node:http2'
+import http2, {type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session} from 'node:http2'
 import https from 'node:https'
 import {join} from 'node:path'
 import type {Test} from 'tap'
@@ -25,7 +25,8 @@ const serve =
       const body = Buffer.concat(pieces)
       seen.push({method, url, headers: rawHeaders, body: body.toString('latin1')})
       if (url === '/none') return void response.writeHead(204).end()
-      if (url === '/teapot') return void response.writeHead(418, {'x-a': '1', 'set-cookie': ['a=1', 'b=2']}).end('short')
+      if (url === '/teapot')
+        return void response.writeHead(418, {'x-a': '1', 'set-cookie': ['a=1', 'b=2']}).end('short')
       if (url === '/large') return void response.end(Buffer.alloc(8 << 20, 'ab'))
       if (url === '/dies') {
         response.write('half', () => {
@@ -48,39 +49,46 @@ const PROTOCOLS = {
 } satisfies Record<string, {dial: Dial; open: (t: Test, seen: Seen[]) => Promise<number>}>
 
 for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
-  inBothLanes(`an app of ${protocol} is called as any other: methods, fields, bodies in either framing, statuses`, async t => {
-    const seen: Seen[] = []
-    const {port, underWay} = await openDoor(t, {appPort: await open(t, seen), dial})
-    const caller = await connect(t, port)
-    caller.send(request({method: 'GET', path: '/x?q=1', lines: 'X-Twice: 1\r\nx-twice: 2\r\n'}))
-    t.match(await caller.answer(), {status: 200, body: ''})
-    t.match(seen[0], {method: 'GET', url: '/x?q=1'})
-    t.strictSame(seen[0] && valuesOf(seen[0], 'dapr-caller-app-id'), ['a'])
-    t.match(seen[0] && valuesOf(seen[0], 'x-twice').join(', '), '1, 2')
-    caller.send(request({body: 'counted'}))
-    t.match(await caller.answer(), {status: 200, body: 'counted', framing: 'length'})
-    caller.send(chunked(['in ', 'chunks'], 'x-answer-chunks: 1\r\n'))
-    t.match(await caller.answer(), {status: 200, body: 'in chunks'})
-    caller.send(request({method: 'HEAD'}))
-    t.match(await caller.answer({toHead: true}), {status: 200})
-    caller.send(request({method: 'GET', path: '/none'}))
-    t.match(await caller.answer(), {status: 204})
-    caller.send(request({path: '/teapot'}))
-    t.match(await caller.answer(), {status: 418, body: 'short', fields: {'x-a': '1', 'set-cookie': 'a=1, b=2'}})
-    caller.send(request({body: 'x'.repeat(1 << 20)}))
-    t.equal((await caller.answer())?.body.length, 1 << 20)
-    caller.send(request({path: '/large'}))
-    t.equal((await caller.answer())?.body.length, 8 << 20)
-    caller.send(request({path: '/dies'}))
-    t.equal(await caller.answer(), undefined, 'an answer that breaks off never looks whole')
-    t.equal(underWay(), 0)
-  })
+  inBothLanes(
+    `an app of ${protocol} is called as any other: methods, fields, bodies in either framing, statuses`,
+    async t => {
+      const seen: Seen[] = []
+      const {port, underWay} = await openDoor(t, {appPort: await open(t, seen), dial})
+      const caller = await connect(t, port)
+      caller.send(request({method: 'GET', path: '/x?q=1', lines: 'X-Twice: 1\r\nx-twice: 2\r\n'}))
+      t.match(await caller.answer(), {status: 200, body: ''})
+      t.match(seen[0], {method: 'GET', url: '/x?q=1'})
+      t.strictSame(seen[0] && valuesOf(seen[0], 'dapr-caller-app-id'), ['a'])
+      t.match(seen[0] && valuesOf(seen[0], 'x-twice').join(', '), '1, 2')
+      caller.send(request({body: 'counted'}))
+      t.match(await caller.answer(), {status: 200, body: 'counted', framing: 'length'})
+      caller.send(chunked(['in ', 'chunks'], 'x-answer-chunks: 1\r\n'))
+      t.match(await caller.answer(), {status: 200, body: 'in chunks'})
+      caller.send(request({method: 'HEAD'}))
+      t.match(await caller.answer({toHead: true}), {status: 200})
+      caller.send(request({method: 'GET', path: '/none'}))
+      t.match(await caller.answer(), {status: 204})
+      caller.send(request({path: '/teapot'}))
+      t.match(await caller.answer(), {status: 418, body: 'short', fields: {'x-a': '1', 'set-cookie': 'a=1, b=2'}})
+      caller.send(request({body: 'x'.repeat(1 << 20)}))
+      t.equal((await caller.answer())?.body.length, 1 << 20)
+      caller.send(request({path: '/large'}))
+      t.equal((await caller.answer())?.body.length, 8 << 20)
+      caller.send(request({path: '/dies'}))
+      t.equal(await caller.answer(), undefined, 'an answer that breaks off never looks whole')
+      t.equal(underWay(), 0)
+    }
+  )
 }
 
 inBothLanes('an app that is gone, or speaks something else, is told in the words of its protocol', async t => {
   const plain = await rawApp(t, socket => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
   const cases = [
-    [secureDial, plain, /Post \\"https:\/\/127\.0\.0\.1:\d+\/echo\\": tls: first record does not look like a TLS handshake"}$/],
+    [
+      secureDial,
+      plain,
+      /Post \\"https:\/\/127\.0\.0\.1:\d+\/echo\\": tls: first record does not look like a TLS handshake"}$/
+    ],
     [http2Dial, plain, /Post \\"http:\/\/127\.0\.0\.1:\d+\/echo\\": http2: /],
     [secureDial, 1, /refused/],
     [http2Dial, 1, /refused/]
@@ -91,3 +99,27 @@ inBothLanes('an app that is gone, or speaks something else, is told in the words
     t.equal(underWay(), 0)
   }
 })
+
+inBothLanes(
+  'an app of h2c gets a head that HTTP/2 can say; one that has said good-bye gets a new connection',
+  async t => {
+    const seen: Seen[] = []
+    const server = http2.createServer(serve(seen))
+    const sessions: ServerHttp2Session[] = []
+    server.on('session', session => sessions.push(session))
+    const {port, underWay} = await openDoor(t, {appPort: await listen(t, server), dial: http2Dial})
+    const caller = await connect(t, port)
+    caller.send(request({method: 'GET', lines: 'Authorization: a\r\nAuthorization: b\r\nX-High: \xe9\r\n'}))
+    t.match(await caller.answer(), {status: 200})
+    t.strictSame(seen[0] && valuesOf(seen[0], 'authorization'), ['a'])
+    for (const end of [
+      (session?: ServerHttp2Session) => session?.close(),
+      (session?: ServerHttp2Session) => session?.destroy()
+    ]) {
+      end(sessions.at(-1))
+      caller.send(request({method: 'GET'}))
+      t.match(await caller.answer(), {status: 200})
+    }
+    t.equal(underWay(), 0)
+  }
+)

@@ -244,28 +244,55 @@ inBothLanes('an answer 101 that nobody asked for is passed as it is', async t =>
   t.match(await ask(t, port, request({method: 'GET'})), {status: 101, fields: {'x-a': '1'}})
 })
 
-t.test('any word is a method and any byte may stand in a target, in whatever framing, and wherever it is cut', async t => {
-  const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort, hasFastLane: true})
-  const as = (method: string, text: string): string => text.replace(/^[A-Z]+/, method).replace('/echo', '/caf\xc3\xa9')
-  const texts = [as('FOO', request({body: 'x'})), as('put', chunked(['x'])), as('M.x-1', chunked(['x']))]
-  for (const text of texts) t.match(await ask(t, port, text), {status: 200, body: 'x'}, text.slice(0, 8))
-  t.strictSame(
-    seen.map(({method, url}) => [method, url]),
-    [
-      ['POST', '/caf%C3%A9'],
-      ['PUT', '/caf%C3%A9'],
-      ['POST', '/caf%C3%A9']
-    ]
-  )
-  for (const text of texts) {
-    for (let cut = 1; cut < text.length; cut += 3) {
-      const caller = await connect(t, port)
-      caller.send(text.slice(0, cut))
-      await new Promise(setImmediate)
-      caller.send(text.slice(cut))
-      t.equal((await caller.answer())?.body, 'x', `${text.slice(0, 8)} cut at ${cut.toString()}`)
-      caller.socket.destroy()
+const as = (method: string, text: string): string => text.replace(/^[A-Z]+/, method).replace('/echo', '/caf\xc3\xa9')
+
+t.test(
+  'any word is a method and any byte may stand in a target, in whatever framing, and wherever it is cut',
+  async t => {
+    const {port: appPort, seen} = await echoApp(t)
+    const {port} = await openDoor(t, {appPort, hasFastLane: true})
+    const texts = [as('FOO', request({body: 'x'})), as('put', chunked(['x'])), as('M.x-1', chunked(['x']))]
+    for (const text of texts) t.match(await ask(t, port, text), {status: 200, body: 'x'}, text.slice(0, 8))
+    t.strictSame(
+      seen.map(({method, url}) => [method, url]),
+      [
+        ['POST', '/caf%C3%A9'],
+        ['PUT', '/caf%C3%A9'],
+        ['POST', '/caf%C3%A9']
+      ]
+    )
+    for (const text of texts) {
+      for (let cut = 1; cut < text.length; cut += 3) {
+        const caller = await connect(t, port)
+        caller.send(text.slice(0, cut))
+        await new Promise(setImmediate)
+        caller.send(text.slice(cut))
+        t.equal((await caller.answer())?.body, 'x', `${text.slice(0, 8)} cut at ${cut.toString()}`)
+        caller.socket.destroy()
+      }
     }
   }
+)
+
+inBothLanes('readBufferSize says how large a head may be', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const large = request({lines: `X-A: ${'a'.repeat(30_000)}\r\n`, body: 'x'})
+  const small = await openDoor(t, {appPort})
+  t.match(await ask(t, small.port, large), {status: 431})
+  const {port} = await openDoor(t, {appPort, limits: {maxBodyBytes: 0, readBufferBytes: 65_536}})
+  t.match(await ask(t, port, large), {status: 200, body: 'x'})
+  t.equal(seen[0] && valuesOf(seen[0], 'x-a')[0]?.length, 30_000)
+})
+
+inBothLanes('an app that refuses events says so itself, whatever is accepted', async t => {
+  const {port: appPort} = await echoApp(t, (_, response) =>
+    response.writeHead(503, {'content-type': 'text/x'}).end('later')
+  )
+  const {port} = await openDoor(t, {appPort})
+  for (const accept of ['text/event-stream', 'application/json, text/event-stream'])
+    t.match(await ask(t, port, request({method: 'GET', lines: `Accept: ${accept}\r\n`})), {
+      status: 503,
+      body: 'later',
+      fields: {'content-type': 'text/x'}
+    })
 })

@@ -178,3 +178,24 @@ inBothLanes("tokens: the door's is checked and taken off, the callee's is set", 
     })
   }
 })
+
+inBothLanes('fields keep their order', async t => {
+  const {seen} = await seenOf(t, 'X-C: 1\r\nX-A: 2\r\nX-B: 3\r\n')
+  t.strictSame(
+    seen.headers.filter(each => /^x-[abc]$/i.test(each)),
+    ['X-C', 'X-A', 'X-B']
+  )
+  const answer = await answerOf(t, 200, 'X-C: 1\r\nX-A: 2\r\nX-B: 3\r\n')
+  t.match(answer?.head, /X-C: 1\r\nX-A: 2\r\nX-B: 3\r\n/)
+})
+
+inBothLanes('where nothing is traced, traces pass untouched and none is made', async t => {
+  const none = await seenOf(t, '', {isTracing: false})
+  t.strictSame(valuesOf(none.seen, 'traceparent'), [])
+  t.equal(none.answer?.fields['traceparent'], undefined)
+  const some = await seenOf(t, 'traceparent: x\r\ntracestate: y\r\nbaggage: no pair\r\n', {isTracing: false})
+  t.strictSame([valuesOf(some.seen, 'traceparent'), valuesOf(some.seen, 'tracestate')], [['x'], ['y']])
+  t.strictSame(valuesOf(some.seen, 'baggage'), ['no pair'])
+  t.equal(some.answer?.fields['traceparent'], undefined)
+  t.equal(some.answer?.fields['baggage'], undefined)
+})

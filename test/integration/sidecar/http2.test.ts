@@ -1,4 +1,5 @@
 import {once} from 'node:events'
+import type {ServerResponse} from 'node:http'
 import http2, {type ClientHttp2Session, type OutgoingHttpHeaders} from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
@@ -29,7 +30,12 @@ const got = async (session: ClientHttp2Session, headers: OutgoingHttpHeaders, bo
     .on('data', (piece: Buffer) => pieces.push(piece))
     .on('error', () => undefined)
   await new Promise(resolve => stream.on('close', resolve))
-  return {status: answer[':status'], headers: answer, body: Buffer.concat(pieces).toString('latin1'), rst: stream.rstCode}
+  return {
+    status: answer[':status'],
+    headers: answer,
+    body: Buffer.concat(pieces).toString('latin1'),
+    rst: stream.rstCode
+  }
 }
 
 const invoke = (path: string, more: OutgoingHttpHeaders = {}): OutgoingHttpHeaders => ({
@@ -38,7 +44,17 @@ const invoke = (path: string, more: OutgoingHttpHeaders = {}): OutgoingHttpHeade
   ...more
 })
 
-const opened = async (t: Test, settings: DoorSettings = {}): Promise<Awaited<ReturnType<typeof openDoor>> & {seen: Awaited<ReturnType<typeof echoApp>>['seen']; session: ClientHttp2Session}> => {
+const get = (path: string): OutgoingHttpHeaders => ({':path': path, 'dapr-app-id': 'b'})
+
+const opened = async (
+  t: Test,
+  settings: DoorSettings = {}
+): Promise<
+  Awaited<ReturnType<typeof openDoor>> & {
+    seen: Awaited<ReturnType<typeof echoApp>>['seen']
+    session: ClientHttp2Session
+  }
+> => {
   const {port: appPort, seen} = await echoApp(t)
   const door = await openDoor(t, {appPort, ...settings})
   return {...door, seen, session: connectTo(t, door.port)}
@@ -46,7 +62,10 @@ const opened = async (t: Test, settings: DoorSettings = {}): Promise<Awaited<Ret
 
 t.test('a call of HTTP/2 means what it means in HTTP/1', async t => {
   const {session, seen, underWay} = await opened(t)
-  t.match(await got(session, invoke('/x?q=1', {'x-a': ['1', '2'], cookie: ['a=1', 'b=2']}), 'streamed'), {status: 200, body: 'streamed'})
+  t.match(await got(session, invoke('/x?q=1', {'x-a': ['1', '2'], cookie: ['a=1', 'b=2']}), 'streamed'), {
+    status: 200,
+    body: 'streamed'
+  })
   const [first] = seen
   t.match(first, {method: 'POST', url: '/x?q=1', body: 'streamed'})
   t.strictSame(first && valuesOf(first, 'transfer-encoding'), ['chunked'], 'no length: it streams')
@@ -74,16 +93,26 @@ t.test('the routes of the sidecar, its refusals and its errors are the same', as
   t.match(await got(session, {':path': '/nothing'}), {status: 404, body: /failed getting app id/})
   t.match(await got(session, {':path': '/v1.0/invoke/b/method/a%zz'}), {status: 400})
   t.match(await got(session, {':path': '/x', ':authority': 'evil.example'}), {status: 403, body: /ERR_FOREIGN_HOST/})
-  t.match(await got(session, {':path': '/v1.0/invoke/nobody/method/x'}), {status: 500, body: /couldn't find service: nobody/})
+  t.match(await got(session, {':path': '/v1.0/invoke/nobody/method/x'}), {
+    status: 500,
+    body: /couldn't find service: nobody/
+  })
   t.match(await got(session, invoke('/x'), 'x'.repeat(1001)), {status: 500, body: /stream too large/})
-  t.match(await got(session, invoke('/x', {'content-length': 1001}), 'x'.repeat(1001)), {status: 500, body: /stream too large/})
+  t.match(await got(session, invoke('/x', {'content-length': 1001}), 'x'.repeat(1001)), {
+    status: 500,
+    body: /stream too large/
+  })
   t.match(await got(session, invoke('/x'), 'after'), {status: 200, body: 'after'}, 'the connection goes on')
 })
 
 t.test('streams go side by side, large ones too, every byte of them', async t => {
   const {session} = await opened(t, {limits: {maxBodyBytes: 0, readBufferBytes: 4096}})
-  const bodies = Array.from({length: 20}, (_, at) => String.fromCharCode(65 + at).repeat(at % 4 === 0 ? 1 << 20 : 100 * at))
-  const answers = await Promise.all(bodies.map(async body => got(session, invoke('/x', {'x-answer-chunks': '1'}), body)))
+  const bodies = Array.from({length: 20}, (_, at) =>
+    String.fromCharCode(65 + at).repeat(at % 4 === 0 ? 1 << 20 : 100 * at)
+  )
+  const answers = await Promise.all(
+    bodies.map(async body => got(session, invoke('/x', {'x-answer-chunks': '1'}), body))
+  )
   for (const [at, {status, body}] of answers.entries()) t.ok(status === 200 && body === bodies[at], at.toString())
 })
 
@@ -119,7 +148,6 @@ t.test('an answer that breaks off resets its stream; a caller who leaves takes h
   })
   const {port, warnings, underWay} = await openDoor(t, {appPort})
   const session = connectTo(t, port)
-  const get = (path: string): OutgoingHttpHeaders => ({':path': path, 'dapr-app-id': 'b'})
   t.match(await got(session, get('/cut')), {status: 200, rst: http2.constants.NGHTTP2_INTERNAL_ERROR})
   t.match(warnings[0], /broke off its answer/)
   t.match(await got(session, get('/dies')), {status: 500, body: /EOF/})
@@ -168,9 +196,8 @@ t.test('a request that asks for an upgrade to HTTP/2 is answered in it, on strea
   )
   t.match(await caller.answer(), {status: 101, fields: {connection: 'Upgrade', upgrade: 'h2c'}})
   caller.send(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${frame(4)}`)
-  const ofFirst = (text: string): readonly number[] => framesOf(text).filter(([, , stream]) => stream === 1).map(([type]) => type)
   await caller.until(text => framesOf(text).some(([, flags, stream]) => stream === 1 && (flags & 1) === 1))
-  t.strictSame(ofFirst(caller.text)[0], 1, 'HEADERS on stream 1')
+  t.equal(framesOf(caller.text).find(([, , stream]) => stream === 1)?.[0], 1, 'HEADERS on stream 1')
   t.match(seen[0], {method: 'GET', url: '/up?q'})
   t.strictSame(seen[0] && valuesOf(seen[0], 'x-long'), [long])
   t.strictSame(seen[0] && valuesOf(seen[0], 'upgrade'), [])
@@ -182,21 +209,41 @@ t.test('it is not spoken where it is switched off', async t => {
   caller.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
   t.notMatch(await caller.closed(), /^\0/)
   const other = await connect(t, port)
-  other.send('GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n')
+  other.send(
+    'GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n'
+  )
   t.match(await other.answer(), {status: 204})
 })
 
 t.test('a door that closes lets streams under way finish', async t => {
-  let answer: (() => void) | undefined
-  const {port: appPort} = await echoApp(t, (_, response) => {
-    answer = () => response.end('done')
-  })
+  const {promise: asked, resolve} = Promise.withResolvers<ServerResponse>()
+  const {port: appPort} = await echoApp(t, (_, response) => resolve(response))
   const {port, sidecar} = await openDoor(t, {appPort})
   const session = connectTo(t, port)
   const result = got(session, {':path': '/x', 'dapr-app-id': 'b'})
-  while (answer === undefined) await new Promise(setImmediate)
+  const response = await asked
   const closed = sidecar.close()
-  answer()
+  response.end('done')
   t.match(await result, {status: 200, body: 'done'})
   await closed
+})
+
+t.test('fields that HTTP/2 has only once, high bytes and odd statuses of an app do not break anything', async t => {
+  const appPort = await rawApp(t, socket => {
+    onRequest(socket, head => {
+      const status = head.includes('/odd ') ? 101 : 200
+      const text = `HTTP/1.1 ${status.toString()} X\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nX-High: \xe9\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 2\r\n\r\nok`
+      socket.write(text, 'latin1')
+    })
+  })
+  const {port, underWay} = await openDoor(t, {appPort})
+  const session = connectTo(t, port)
+  t.match(await got(session, get('/x')), {
+    status: 200,
+    body: 'ok',
+    headers: {'content-type': 'a/b', 'set-cookie': ['a']}
+  })
+  t.match(await got(session, get('/odd')), {status: 502})
+  t.match(await got(session, get('/x')), {status: 200, body: 'ok'}, 'the connection goes on')
+  t.equal(underWay(), 0)
 })

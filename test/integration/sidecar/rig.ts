@@ -122,7 +122,10 @@ export interface DoorSettings extends Partial<Omit<SidecarOptions, 'servers'>> {
 }
 
 /** The door of `a`, through which `b` (and `a` itself) is reached. */
-export const openDoor = async (t: Test, {appPort = 1, hosts, dial, extraServers = [], ...settings}: DoorSettings = {}): Promise<Door> => {
+export const openDoor = async (
+  t: Test,
+  {appPort = 1, hosts, dial, extraServers = [], ...settings}: DoorSettings = {}
+): Promise<Door> => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo

@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import t from 'tap'
-import {restrictionsIn} from '../../../src/template/configuration.ts'
+import {restrictionsIn, tracesNothing} from '../../../src/template/configuration.ts'
 
 const configuration = (spec: string): string =>
   `kind: Other\n---\napiVersion: dapr.io/v1alpha1\nkind: Configuration\nspec:\n${spec}`
@@ -24,4 +24,22 @@ t.test('a file that is not there or not YAML restricts nothing', async t => {
   const folder = t.testdir({'config.yaml': '{'})
   t.same(restrictionsIn(join(folder, 'none.yaml')), [])
   t.same(restrictionsIn(join(folder, 'config.yaml')), [])
+})
+
+t.test('a sampling rate of 0 switches tracing off', async t => {
+  const table: readonly (readonly [string, boolean])[] = [
+    ['  tracing: {samplingRate: "0"}\n', true],
+    ['  tracing:\n    samplingRate: 0\n', true],
+    ['  tracing: {samplingRate: "0.0"}\n', true],
+    ['  tracing: {samplingRate: "0.5"}\n', false],
+    ['  tracing: {samplingRate: "1"}\n', false],
+    ['  tracing: {samplingRate: ""}\n', false],
+    ['  tracing: {zipkin: {endpointAddress: x}}\n', false]
+  ]
+  for (const [spec, expected] of table) {
+    const folder = t.testdir({'config.yaml': configuration(spec)})
+    t.equal(tracesNothing(join(folder, 'config.yaml')), expected, spec)
+  }
+  t.equal(tracesNothing(''), false)
+  t.equal(tracesNothing('/nowhere/config.yaml'), false)
 })

@@ -2,6 +2,8 @@ import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
+import {plainRules} from '../../../src/sidecar/plain.ts'
+import {PLAIN_RULES} from '../../../src/wire/answer.ts'
 import {Front} from '../../../src/wire/front.ts'
 
 interface Open {
@@ -94,4 +96,48 @@ t.test('closing ends idle lines and the listener, and then itself', async t => {
   const late = net.connect({port, host: '127.0.0.1'})
   const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
   t.equal(error.code, 'ECONNREFUSED')
+})
+
+const nothing = (): void => undefined
+
+t.test('the fast lane waits for a first line as long as for a head, on a fresh line and on a used one', async t => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  const conduct = {
+    rules: PLAIN_RULES,
+    fieldsFor: () => '',
+    refused: nothing,
+    resent: nothing,
+    failed: nothing,
+    cut: nothing,
+    over: nothing
+  }
+  const front = new Front({
+    servers: [server],
+    maxHeadBytes: 8192,
+    headMs: 300,
+    serve: (_, response) => response.end('slow lane'),
+    upgrade: (_, socket) => socket.destroy(),
+    fast: {
+      rules: plainRules,
+      route: (_, line) => {
+        line.begin(conduct).reply({status: 200, type: 'text/plain', body: 'fast lane', lines: ''})
+        return true
+      }
+    }
+  })
+  t.teardown(() => front.destroy())
+  const fresh = await visit(t, port)
+  fresh.socket.write('GET /half')
+  await fresh.closed
+  t.equal(fresh.received(), '')
+  const used = await visit(t, port)
+  used.socket.write('GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await once(used.socket, 'data')
+  t.match(used.received(), /fast lane$/)
+  await pause(1500)
+  t.equal(used.socket.destroyed, false, 'an idle line stays')
+  used.socket.write('GE')
+  await used.closed
 })

@@ -45,21 +45,24 @@ t.test('who leaves the queue gives his place in it up', async t => {
   t.match(await third.admitted, {ok: true})
 })
 
-t.test('a place is taken while a call waits at the gate, and free again when it is refused there, or leaves', async t => {
-  const slots = new Slots(() => 1)
-  const gate = Promise.withResolvers<Admission>()
-  let cancelled = 0
-  const atGate = (): Held => ({admitted: gate.promise, cancel: () => cancelled++})
-  const first = slots.admit(atGate) as Held
-  const second = slots.admit(atGate) as Held
-  const third = slots.admit(pass) as Held
-  gate.resolve({ok: false, status: 500, error: 'shut'})
-  t.match(await first.admitted, {ok: false, error: 'shut'})
-  second.cancel()
-  t.match(await second.admitted, {ok: false})
-  t.match(await third.admitted, {ok: true})
-  t.equal(cancelled, 1, 'the gate heard of it')
-})
+t.test(
+  'a place is taken while a call waits at the gate, and free again when it is refused there, or leaves',
+  async t => {
+    const slots = new Slots(() => 1)
+    const gate = Promise.withResolvers<Admission>()
+    let cancelled = 0
+    const atGate = (): Held => ({admitted: gate.promise, cancel: () => cancelled++})
+    const first = slots.admit(atGate) as Held
+    const second = slots.admit(atGate) as Held
+    const third = slots.admit(pass) as Held
+    gate.resolve({ok: false, status: 500, error: 'shut'})
+    t.match(await first.admitted, {ok: false, error: 'shut'})
+    second.cancel()
+    t.match(await second.admitted, {ok: false})
+    t.match(await third.admitted, {ok: true})
+    t.equal(cancelled, 1, 'the gate heard of it')
+  }
+)
 
 t.test('a limit that is lifted lets all in', async t => {
   let most = 1

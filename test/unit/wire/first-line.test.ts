@@ -20,7 +20,16 @@ t.test('a first line is said so that node:http reads it', t => {
 })
 
 t.test('what is no first line stays as it is', t => {
-  for (const line of ['FOO  /x HTTP/1.1', 'F(O /x HTTP/1.1', 'FOO /x HTTP/1.2', 'FOO /\0 HTTP/1.1', 'FOO /x', '', 'FOO\t/x HTTP/1.1', 'FOO /x\x7f HTTP/1.1'])
+  for (const line of [
+    'FOO  /x HTTP/1.1',
+    'F(O /x HTTP/1.1',
+    'FOO /x HTTP/1.2',
+    'FOO /\0 HTTP/1.1',
+    'FOO /x',
+    '',
+    'FOO\t/x HTTP/1.1',
+    'FOO /x\x7f HTTP/1.1'
+  ])
     t.equal(read(`${line}\r\n\r\n`), `${line}\r\n\r\n`)
   t.equal(read('FOO /x HTTP/1.1\n\n'), 'FOO /x HTTP/1.1\n\n', 'a bare line feed')
   t.equal(read('FOO /x HT'), 'FOO /x HT')

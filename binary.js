@@ -1,0 +1,83 @@
+// Writes build/pillion: one executable for this platform, Node and the whole program inside (a single executable
+// application of Node's). The program comes with the code that V8 made of it in a first run: that halves what loading takes.
+import {execFileSync} from 'node:child_process'
+import {copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+import {build} from 'esbuild'
+
+const folder = resolve('build')
+const at = name => join(folder, name)
+
+/** The bundle as the body of a function, as CommonJS modules are. */
+async function bundle() {
+  await build({
+    entryPoints: ['src/cli/main.ts'],
+    outfile: at('pillion.cjs'),
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: `node${process.versions.node}`,
+    // `require`: there is no other file to import
+    supported: {'dynamic-import': false},
+    // not the names: they stand in stack traces
+    minifyWhitespace: true,
+    minifySyntax: true,
+    banner: {js: '(function (require, module, exports) {'},
+    footer: {js: '})'}
+  })
+}
+
+/** Behind lines that say what `source` and `cachedData` are. */
+const LOAD = `
+const script = new (require('node:vm').Script)(source, {filename: 'pillion', cachedData})
+script.runInThisContext()(require, module, exports)
+`
+const MAIN = `const sea = require('node:sea')
+const source = Buffer.from(sea.getRawAsset('pillion.cjs')).latin1Slice(), cachedData = Buffer.from(sea.getRawAsset('pillion.code'))
+${LOAD}
+`
+const WARM = `const {readFileSync, writeFileSync} = require('node:fs')
+const source = readFileSync(${JSON.stringify(at('pillion.cjs'))}, 'latin1'), cachedData = undefined
+process.on('exit', () => writeFileSync(${JSON.stringify(at('pillion.code'))}, script.createCachedData()))
+${LOAD}
+`
+
+/** Runs a template of one app once, and keeps the code that this took. */
+function warmUp() {
+  const room = mkdtempSync(join(tmpdir(), 'pillion-binary-'))
+  writeFileSync(
+    join(room, 'dapr.yaml'),
+    'version: 1\napps:\n  - appDirPath: .\n    appID: one\n    command: ["true"]\n'
+  )
+  writeFileSync(at('warm.cjs'), WARM)
+  const env = {...process.env, PILLION_RUNTIME_DIR: join(room, 'run')}
+  execFileSync(process.execPath, [at('warm.cjs'), 'run', '-f', '.'], {
+    cwd: room,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+  rmSync(room, {recursive: true})
+}
+
+rmSync(folder, {recursive: true, force: true})
+mkdirSync(folder)
+await bundle()
+warmUp()
+// stripped before: the finished file does not survive it
+copyFileSync(process.execPath, at('node'))
+if (process.platform === 'linux') execFileSync('strip', ['--strip-all', at('node')])
+writeFileSync(at('main.cjs'), MAIN)
+writeFileSync(
+  at('sea.json'),
+  JSON.stringify({
+    main: at('main.cjs'),
+    executable: at('node'),
+    output: at('pillion'),
+    assets: {'pillion.cjs': at('pillion.cjs'), 'pillion.code': at('pillion.code')},
+    disableExperimentalSEAWarning: true
+  })
+)
+execFileSync(process.execPath, ['--build-sea', at('sea.json')], {stdio: ['ignore', 'ignore', 'inherit']})
+for (const name of ['node', 'main.cjs', 'warm.cjs', 'sea.json']) rmSync(at(name))
+console.log(`${at('pillion')}: ${(statSync(at('pillion')).size / 1e6).toFixed(0)} MB`)

@@ -1,0 +1,17 @@
+/** Gives a piece of work a signal that is aborted when its time is over, or when nobody wants it any more. */
+export async function withDeadline<T>(
+  {ms, over}: {readonly ms: number; readonly over?: AbortSignal | undefined},
+  work: (signal: AbortSignal) => Promise<T>
+): Promise<T> {
+  const end = new AbortController()
+  const abort = (): void => end.abort()
+  const timer = setTimeout(abort, ms)
+  if (over?.aborted === true) abort()
+  over?.addEventListener('abort', abort, {once: true})
+  try {
+    return await work(end.signal)
+  } finally {
+    clearTimeout(timer)
+    over?.removeEventListener('abort', abort)
+  }
+}

@@ -1,0 +1,43 @@
+import {cpSync} from 'node:fs'
+import {mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+const BINARY = process.env['PILLION']
+const skip = BINARY === undefined ? 'only for the executable: PILLION=build/pillion' : false
+const EXAMPLES = join(import.meta.dirname, '../../examples')
+
+/** Nothing but a few programs on the PATH, and no Node but under a name that only the apps know. */
+t.test('alone in an empty environment the executable runs, reloads, stops, and leaves nothing', {skip}, async t => {
+  const rig = await openRig(t)
+  cpSync(join(EXAMPLES, 'reload'), join(rig.folder, 'reload'), {
+    recursive: true,
+    filter: path => !path.endsWith('.dapr')
+  })
+  const bin = join(rig.folder, 'bin')
+  await mkdir(bin)
+  for (const name of ['sh', 'mkfifo', 'sleep', 'cat', 'rm']) await symlink(await whichOf(name), join(bin, name))
+  await symlink(process.execPath, join(bin, 'apps-own-node'))
+  const template = join(rig.folder, 'reload/dapr.yaml')
+  await writeFile(template, (await readFile(template, 'utf8')).replaceAll('[node,', '[apps-own-node,'))
+  const alone = ['env', '-i', `PATH=${bin}`, `HOME=${rig.home}`, `PILLION_RUNTIME_DIR=${rig.runtimeDir}`, BINARY ?? '']
+  const before = (await readdir(rig.folder)).toSorted()
+
+  const run = rig.start([...alone, 'run', '-f', 'reload'])
+  await run.waitForLine('== APP - customer ==')
+  const code = join(rig.folder, 'reload/prices/prices.mjs')
+  await writeFile(code, `${await readFile(code, 'utf8')}\n// changed\n`)
+  t.match(await run.waitForLine(/prices: reloaded in/), / 0 lost/)
+  const stop = rig.start([...alone, 'stop', '-f', 'reload'])
+  t.match(await stop.exited, {code: 0})
+  t.match(await run.exited, {code: 0})
+  t.same(await rig.leftovers(), [])
+  t.same(await readdir(rig.runtimeDir), [])
+  t.same((await readdir(rig.folder)).toSorted(), before)
+})
+
+async function whichOf(name: string): Promise<string> {
+  for (const folder of ['/bin', '/usr/bin']) if ((await readdir(folder)).includes(name)) return join(folder, name)
+  throw new Error(`no ${name} beside ${dirname(process.execPath)}`)
+}

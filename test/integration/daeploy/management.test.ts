@@ -1,0 +1,230 @@
+import {gzipSync} from 'node:zlib'
+import t from 'tap'
+import type {Deployment} from '../../../src/daeploy/deployment.ts'
+import type {Instance, LogsWanted} from '../../../src/daeploy/management.ts'
+import {ask, type AskOptions} from '../../rig/manager.ts'
+import {openManager} from './rig.ts'
+
+const at = new Date('2026-11-20T04:57:31.500Z')
+const instance = (version: string, more: Partial<Instance> = {}): Instance => ({
+  name: 'hello',
+  version,
+  isMain: version === '1.0.0',
+  status: 'running',
+  startedAt: at,
+  finishedAt: undefined,
+  ...more
+})
+const instances = [instance('1.0.0'), instance('2.0.0', {status: 'exited', finishedAt: at})]
+const one = {name: 'hello', version: '1.0.0'}
+
+const asker = (port: number) => async (path: string, options?: AskOptions) => {
+  const {status, body, headers} = await ask(`http://127.0.0.1:${port.toString()}${path}`, options)
+  return {status, body, headers}
+}
+
+t.test('services are listed in their order, with a slash at the end or without', async t => {
+  const {port} = await openManager(t, {instances})
+  const get = asker(port)
+  for (const path of ['/services', '/services/'])
+    t.match(await get(path), {
+      status: 200,
+      headers: {'content-type': 'application/json'},
+      body: '[{"name":"hello","version":"1.0.0","image":"hello:1.0.0","main":true},{"name":"hello","version":"2.0.0","image":"hello:2.0.0","main":false}]'
+    })
+  t.match(await get('/services/', {method: 'PATCH'}), {
+    status: 405,
+    body: '{"detail":"Method Not Allowed"}',
+    headers: {allow: 'GET, DELETE'}
+  })
+  t.match(await get('/services/~nothing'), {status: 404, body: '{"detail":"Not Found"}'})
+})
+
+t.test('an instance is inspected; times have the fraction that clients split at', async t => {
+  const {port} = await openManager(t, {instances})
+  const get = asker(port)
+  const inspected = await get('/services/~inspection?name=hello&version=2.0.0')
+  t.match(JSON.parse(inspected.body), {
+    State: {
+      Status: 'exited',
+      Running: false,
+      StartedAt: '2026-11-20T04:57:31.500Z',
+      FinishedAt: '2026-11-20T04:57:31.500Z'
+    }
+  })
+  t.match(JSON.parse((await get('/services/~inspection/?name=hello&version=1.0.0')).body), {
+    State: {Status: 'running', Running: true, FinishedAt: /^0001-01-01T00:00:00\.\d+Z$/}
+  })
+  t.match(await get('/services/~inspection?name=nope&version=1.0.0'), {
+    status: 404,
+    body: '{"detail":["Service with name: nope and version: 1.0.0 does not exists!"]}'
+  })
+  const lacking = await get('/services/~inspection?name=hello')
+  t.equal(lacking.status, 422)
+  t.match(JSON.parse(lacking.body), {detail: [{type: 'missing', loc: ['query', 'version'], msg: 'Field required'}]})
+})
+
+t.test('logs are streamed as plain text, with what was wanted of them', async t => {
+  const wanted: LogsWanted[] = []
+  const {port} = await openManager(t, {
+    instances,
+    managed: {
+      logs: async function* (_name, _version, asked) {
+        wanted.push(asked)
+        yield 'one\n'
+        yield 'zwölf\n'
+      }
+    }
+  })
+  const get = asker(port)
+  const whole = await get(
+    '/services/~logs/?name=hello&version=1.0.0&tail=50&follow=False&since=2026-11-20+09%3A00%3A00'
+  )
+  t.match(whole, {
+    status: 200,
+    body: 'one\nzwölf\n',
+    headers: {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'}
+  })
+  await get('/services/~logs?name=hello&version=1.0.0&tail=0&follow=True&since=2026-11-20T10:00:00%2B01:00')
+  await get('/services/~logs?name=hello&version=1.0.0&tail=all')
+  const nine = Date.parse('2026-11-20T09:00:00Z')
+  t.same(wanted, [
+    {tail: 50, isFollowed: false, since: nine},
+    {tail: 0, isFollowed: true, since: nine},
+    {tail: 0, isFollowed: false, since: 0}
+  ])
+  t.match(await get('/services/~logs?name=hello&version=9.0.0'), {status: 404})
+})
+
+t.test('versions are assigned and removed by the rules of main and shadows', async t => {
+  const done: string[] = []
+  const {port} = await openManager(t, {
+    instances,
+    managed: {
+      assign: (name, version) => void done.push(`assign ${name} ${version}`),
+      remove: async (name, version) => void done.push(`remove ${name} ${version}`)
+    }
+  })
+  const send = asker(port)
+  const assign = async (body: unknown) => send('/services/~assign', {method: 'PUT', body})
+  t.match(await assign({name: 'hello', version: '2.0.0'}), {status: 200, body: '"OK"'})
+  t.match(await assign({name: 'nope', version: '1.0.0'}), {
+    status: 404,
+    body: '{"detail":"No main service matching nope"}'
+  })
+  t.match(await assign({name: 'hello', version: '9.9.9'}), {
+    status: 404,
+    body: '{"detail":"No service matching hello 9.9.9"}'
+  })
+  t.match(await assign({name: 'hello'}), {status: 422})
+  t.match(await assign([]), {status: 422})
+  t.match(await send('/services/~assign', {method: 'PUT'}), {status: 422})
+  t.match(await send('/services/', {method: 'DELETE', body: one}), {
+    status: 403,
+    body: '{"detail":"Not allowed to kill main service while there are mutliple deployed versions of that service"}'
+  })
+  t.match(await send('/services/?remove_image=True', {method: 'DELETE', body: {...one, version: '2.0.0'}}), {
+    status: 200,
+    body: '"OK"'
+  })
+  t.match(await send('/services/', {method: 'DELETE', body: {...one, name: 'nope'}}), {
+    status: 404,
+    body: '{"detail":["Service with name: nope and version: 1.0.0 does not exists!"]}'
+  })
+  t.same(done, ['assign hello 2.0.0', 'remove hello 2.0.0'])
+})
+
+/** A form as the command line sends it. */
+const form = (fields: Readonly<Record<string, string>>, archive?: Buffer): {type: string; body: Buffer} => {
+  const texts = Object.entries(fields).map(
+    ([name, value]) => `--xx\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+  )
+  const file = `--xx\r\nContent-Disposition: form-data; name="file"; filename="filename"\r\nContent-Type: application/x-gzip\r\n\r\n`
+  const pieces: Buffer[] = [Buffer.from(texts.join(''))]
+  if (archive !== undefined) pieces.push(Buffer.from(file), archive, Buffer.from('\r\n'))
+  return {type: 'multipart/form-data; boundary=xx', body: Buffer.concat([...pieces, Buffer.from('--xx--\r\n')])}
+}
+
+t.test('a deployment is read and checked, and started once', async t => {
+  const deployed: Deployment[] = []
+  const started = Promise.withResolvers<string>()
+  const {port} = await openManager(t, {
+    instances,
+    managed: {
+      deploy: async deployment => {
+        deployed.push(deployment)
+        return started.promise
+      }
+    }
+  })
+  const empty = gzipSync(Buffer.alloc(1024))
+  const deploy = async (fields: Readonly<Record<string, string>>, archive: Buffer | undefined = empty) => {
+    const {type, body} = form(fields, archive)
+    const response = await fetch(`http://127.0.0.1:${port.toString()}/services/~tar`, {
+      method: 'POST',
+      body: new Uint8Array(body),
+      headers: {'content-type': type}
+    })
+    return {status: response.status, body: await response.text()}
+  }
+  const fields = {name: 'good', version: '1.0.0', port: '8050', run_args: '{"environment": {"A": "B"}}'}
+  const first = deploy(fields)
+  while (deployed.length === 0) await new Promise(setImmediate)
+  t.match(await deploy(fields), {status: 409}, 'the same is on its way')
+  started.resolve('')
+  t.match(await first, {status: 202, body: '"Accepted"'})
+  t.match(deployed, [{name: 'good', version: '1.0.0', port: 8050, env: {A: 'B'}, entries: []}])
+  t.match(await deploy({...fields, name: 'hello'}), {
+    status: 409,
+    body: '{"detail":"Service with name: hello and version: 1.0.0 already exists!"}'
+  })
+  t.match(await deploy({...fields, name: 'Bad_'}), {status: 406, body: /Name can only contain lower case letters/})
+  t.match(await deploy({...fields, version: '1.0'}), {status: 406, body: /Version must be a semantic version string\./})
+  t.match(await deploy({...fields, port: 'x'}), {status: 406})
+  t.match(await deploy({...fields, run_args: '{'}), {status: 406})
+  t.match(await deploy({name: 'good'}), {status: 422, body: /"loc":\["body","version"\]/})
+  t.match(await deploy(fields, Buffer.from('no archive, and long enough for a block'.repeat(20))), {
+    status: 422,
+    body: /no tar archive/
+  })
+  t.equal(deployed.length, 1)
+})
+
+t.test('who may not manage here does not learn that one could', async t => {
+  const {port} = await openManager(t, {instances, isManaging: false})
+  const send = asker(port)
+  for (const [method, path] of [
+    ['DELETE', '/services/'],
+    ['PUT', '/services/~assign'],
+    ['POST', '/services/~tar'],
+    ['POST', '/services/~git'],
+    ['POST', '/auth/token']
+  ] as const)
+    t.match(await send(path, {method, body: one}), {status: 404, body: '{"detail":"Not Found"}'}, path)
+  t.match(await send('/services/'), {status: 200})
+  t.match(await send('/~version'), {status: 200, body: '"1.2.3"'})
+  t.match(await send('/auth/verify'), {status: 200, body: '"OK"'})
+})
+
+t.test('notifications are added, listed and cleared', async t => {
+  const {port, lines} = await openManager(t)
+  const send = asker(port)
+  const body = {
+    service_name: 'desk',
+    service_version: '1.0.0',
+    msg: 'heavy',
+    severity: 0,
+    dashboard: true,
+    timer: 0,
+    timestamp: '2026-11-20 05:05:54.719785'
+  }
+  t.match(await send('/notifications/', {method: 'POST', body}), {status: 200, body: '"Notification added"'})
+  t.match(await send('/notifications', {method: 'POST', body}), {status: 200})
+  t.same(lines, ['🔔 desk 1.0.0 INFO heavy', '🔔 desk 1.0.0 INFO heavy'])
+  t.same(Object.values(JSON.parse((await send('/notifications')).body) as object), [
+    {...body, emails: null, counter: 2}
+  ])
+  t.match(await send('/notifications/', {method: 'POST', body: {}}), {status: 422})
+  t.match(await send('/notifications/', {method: 'DELETE'}), {status: 200, body: 'null'})
+  t.equal((await send('/notifications/')).body, '{}')
+})
