@@ -5,7 +5,7 @@ import {codeOf, messageOf} from '../errors.ts'
 import type {WatchPlan} from '../plan.ts'
 import {Contents, type Came} from './contents.ts'
 import {mountedKindOf} from './mounted.ts'
-import {Rest} from './rest.ts'
+import {Rest, type Clock} from './rest.ts'
 import {wantedOf, type Wanted} from './watch-ignore.ts'
 
 export interface WatchOptions {
@@ -20,6 +20,8 @@ export interface WatchOptions {
   readonly polls: (why: string) => void
   /** The kind of a mounted file system that tells of no changes, '' for all others. */
   readonly mountedKind?: typeof mountedKindOf
+  /** What a rest is measured by. */
+  readonly clock?: Clock
 }
 
 /** Certain files, absolute, wherever they are. */
@@ -44,7 +46,7 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options
-    this.#rest = new Rest(came => void this.#settle(came))
+    this.#rest = new Rest(came => void this.#settle(came), options.clock)
   }
 
   /** Settles when every change from now on is seen. */

@@ -2,7 +2,7 @@ import type net from 'node:net'
 import {PLAIN_RULES, type AnswerHead, type FieldRules} from './answer.ts'
 import type {Carrier, Conduct} from './forwarding.ts'
 import type {Copy} from './mirror.ts'
-import {firstLineOf} from './first-line.ts'
+import {isHalfLine} from './first-line.ts'
 import {PLAIN_LIMIT, readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
 import type {Pool} from './pool.ts'
 import {replyText, type Reply} from './reply.ts'
@@ -274,7 +274,7 @@ export class FastLine implements Receiver, Carrier {
       else if (socket.isPaused()) socket.resume()
       return false
     }
-    if (bytes.length < PLAIN_LIMIT && firstLineOf(bytes) === 0) return this.#waitForLine()
+    if (bytes.length < PLAIN_LIMIT && isHalfLine(bytes)) return this.#waitForLine()
     const request = readPlain(bytes.toString('latin1', 0, Math.min(PLAIN_LIMIT, bytes.length)), this.#lane.rules)
     if (request === undefined || this.#lane.isClosing || !this.#start(request, bytes)) {
       this.#handOver(bytes)

@@ -1,3 +1,4 @@
+import {isOf, TOKEN} from './bytes.ts'
 import {http} from './http.ts'
 
 const FIRST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^\0-\x20\x7f]+) (HTTP\/1\.[01])$/
@@ -7,7 +8,10 @@ const HIGH = /[\x80-\xff]/g
 const PREFACE = 'PRI * HTTP/2.0\r\n'
 
 /** Where the first line ends, its LF included; 0: it has not come. */
-export const firstLineOf = (bytes: Buffer): number => bytes.indexOf(10) + 1
+const firstLineOf = (bytes: Buffer): number => bytes.indexOf(10) + 1
+
+/** The beginning of a first line. What cannot be one (TLS, for example) is not waited for. */
+export const isHalfLine = (bytes: Buffer): boolean => firstLineOf(bytes) === 0 && isOf(bytes[0] ?? 0, TOKEN)
 
 export const isPreface = (bytes: Buffer): boolean => bytes.toString('latin1', 0, PREFACE.length) === PREFACE
 

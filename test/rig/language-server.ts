@@ -2,6 +2,9 @@ import {spawn, type ChildProcessByStdio} from 'node:child_process'
 import {createRequire} from 'node:module'
 import {dirname, join} from 'node:path'
 import type {Readable, Writable} from 'node:stream'
+import {untrackChildren} from './untracked.ts'
+
+untrackChildren()
 
 export interface Position {
   readonly line: number

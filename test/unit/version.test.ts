@@ -4,6 +4,8 @@ import t from 'tap'
 import {VERSION} from '../../src/version.ts'
 
 t.test("the version is package.json's", async t => {
-  const {version} = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {version: string}
+  const {version} = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+    version: string
+  }
   t.equal(VERSION, version)
 })

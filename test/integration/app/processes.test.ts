@@ -31,11 +31,11 @@ test('those who look in the same moment share a pass, a later one does not', asy
 
 test('a dead child that nobody reaped is a zombie, and cannot be looked at again', async t => {
   // the shell becomes a program that never waits for its child
-  const shell = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {stdio: ['ignore', 'pipe', 'ignore']})
+  const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 1000'], {stdio: ['ignore', 'pipe', 'ignore']})
   t.teardown(() => shell.kill())
   const [line] = (await once(shell.stdout, 'data')) as [Buffer]
   const pid = Number(line.toString())
-  while (seeInProc(pid)?.isZombie !== true) await new Promise(setImmediate)
+  while (seeInProc(pid)?.isZombie !== true) await new Promise(resolve => setTimeout(resolve, 10))
   t.equal(await lookAgain(pid), undefined)
 })
 

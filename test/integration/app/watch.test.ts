@@ -2,6 +2,7 @@ import {mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, wr
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
+import {systemClock, type Clock} from '../../../src/app/rest.ts'
 import {Watch, type WatchOptions} from '../../../src/app/watch.ts'
 import type {WatchPlan} from '../../../src/plan.ts'
 
@@ -30,6 +31,7 @@ class Watching {
       folder: this.folder,
       watch: plan,
       since: Date.now() + 60_000,
+      clock,
       changed: paths => {
         this.told.push(paths)
         for (const look of this.#looks) look()
@@ -84,8 +86,15 @@ const save = (path: string, text: string): void => {
   renameSync(`${path}.new`, path)
 }
 
+/** A busy machine tells of one deed in several breaths: here a rest is five times as long as in a run. */
+const SLOWER = 5
+const clock: Clock = {
+  now: () => systemClock.now() / SLOWER,
+  after: (ms, fire) => systemClock.after(ms * SLOWER, fire)
+}
+
 /** Longer than the rest that ends a change: what comes later is another one. */
-const atRest = async (): Promise<void> => new Promise(resolve => setTimeout(resolve, 150))
+const atRest = async (): Promise<void> => new Promise(resolve => setTimeout(resolve, 100 * SLOWER))
 
 t.test('each way to change a folder is one change', async t => {
   const w = new Watching()

@@ -53,7 +53,7 @@ const registered = async (
       lendDoor: id => (id === 'order' ? {told: doorOf(told), closing} : undefined),
       services: () => [],
       assign: () => '',
-    remove: async () => '',
+      remove: async () => '',
       notifications: () => ({})
     }
   )

@@ -51,7 +51,7 @@ const lender = async (
       services: () => [],
       assign: () => '',
       remove: async () => '',
-    notifications: () => ({})
+      notifications: () => ({})
     }
   )
   t.teardown(async () => registration.withdraw())

@@ -8,7 +8,15 @@ const app = (id: string, door: Partial<AppPlan['door']> = {}, channel: Partial<A
     id,
     fixedPort: 0,
     channel: {protocol: 'http', address: '', port: 0, autoPort: false, maxConcurrency: 0, ...channel},
-    door: {httpPort: 0, grpcPort: 0, internalGrpcPort: 0, metricsPort: 0, listenAddresses: [], socketFolder: '', ...door}
+    door: {
+      httpPort: 0,
+      grpcPort: 0,
+      internalGrpcPort: 0,
+      metricsPort: 0,
+      listenAddresses: [],
+      socketFolder: '',
+      ...door
+    }
   }) as unknown as AppPlan
 const plan = (...apps: AppPlan[]): Plan => ({shownAs: 'dapr.yaml', apps}) as unknown as Plan
 const nobody = async (): Promise<string> => ''

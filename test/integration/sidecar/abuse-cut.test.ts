@@ -4,6 +4,8 @@ import {HIDDEN, REFUSED, TWO_MEANINGS} from './abuse.ts'
 import {connect} from './caller.ts'
 import {echoApp, openDoor, type EchoApp} from './rig.ts'
 
+t.setTimeout(120_000)
+
 /** So many lines at once: each waits for the door to close it. */
 const AT_ONCE = 50
 

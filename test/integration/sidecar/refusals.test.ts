@@ -76,3 +76,10 @@ inBothLanes('a body that looks like a request is only a body', async t => {
   t.match(await caller.answer(), {status: 200, body: HIDDEN})
   t.equal(seen.length, 1)
 })
+
+inBothLanes('who speaks TLS to a door is told at once that nobody does', async t => {
+  const {port} = await openDoor(t)
+  const caller = await connect(t, port)
+  caller.send('\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03')
+  t.match(await caller.closed(), /^HTTP\/1\.1 400 /)
+})

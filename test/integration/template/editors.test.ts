@@ -1,5 +1,4 @@
-import {readFileSync} from 'node:fs'
-import {readdir} from 'node:fs/promises'
+import {globSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import t from 'tap'
@@ -20,9 +19,11 @@ const at = ({message, range: {start, end}}: Diagnostic): string =>
 
 t.test('the editor finds nothing wrong with our examples', async t => {
   const server = await openServer(t)
-  for (const name of await readdir(join(ROOT, 'examples'))) {
-    const text = readFileSync(join(ROOT, 'examples', name, 'dapr.yaml'), 'utf8')
-    t.same((await server.diagnose(`${name}.yaml`, text)).map(at), [], name)
+  const templates = globSync('*/dapr.yaml', {cwd: join(ROOT, 'examples')})
+  t.ok(templates.length >= 4)
+  for (const name of templates) {
+    const text = readFileSync(join(ROOT, 'examples', name), 'utf8')
+    t.same((await server.diagnose(name, text)).map(at), [], name)
   }
 })
 

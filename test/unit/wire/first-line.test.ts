@@ -1,5 +1,5 @@
 import t from 'tap'
-import {isPreface, readable} from '../../../src/wire/first-line.ts'
+import {isHalfLine, isPreface, readable} from '../../../src/wire/first-line.ts'
 
 const read = (text: string): string => readable(Buffer.from(text, 'latin1')).toString('latin1')
 
@@ -40,5 +40,12 @@ t.test('the preface of HTTP/2 is told by its first line', t => {
   t.equal(isPreface(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')), true)
   t.equal(isPreface(Buffer.from('PRI * HTTP/2.0\n')), false)
   t.equal(isPreface(Buffer.from('PRI / HTTP/1.1\r\n')), false)
+  t.end()
+})
+
+t.test('half a first line is told from what cannot be one', t => {
+  for (const text of ['G', 'GET /x', 'PRI * HTTP/2.0\r']) t.equal(isHalfLine(Buffer.from(text)), true, text)
+  for (const text of ['\x16\x03\x01', '\0', ' GET', 'GET /x HTTP/1.1\r\n', '\r', ''])
+    t.equal(isHalfLine(Buffer.from(text)), false, JSON.stringify(text))
   t.end()
 })
