@@ -5,7 +5,7 @@ import type {Options} from 'execa'
 import {codeOf, messageOf} from '../errors.ts'
 import type {Exit} from '../state.ts'
 import {closeTheirs, type LifePipes} from './pipes.ts'
-import {startOf} from './processes.ts'
+import {startOf} from '../processes/look.ts'
 
 /** One process group: a leader that we spawned, and whatever it forks. */
 export interface Group {

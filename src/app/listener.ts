@@ -1,7 +1,7 @@
 import type {AppPlan} from '../plan.ts'
 import type {AppState, Why} from '../state.ts'
 import {Course} from './course.ts'
-import {listenersOn} from './listeners.ts'
+import {listenersOn} from '../processes/listeners.ts'
 import {pause} from './pause.ts'
 import {whoAccepts, type Target} from './probe.ts'
 import {targetOf} from './readiness.ts'

@@ -1,7 +1,7 @@
 import {codeOf} from '../errors.ts'
 import {signalGroup, type Group} from './group.ts'
-import {look, lookAgain, ourLine} from './processes.ts'
-import type {Look, Seen} from './seen.ts'
+import {look, lookAgain, ourLine} from '../processes/look.ts'
+import type {Look, Seen} from '../processes/seen.ts'
 
 /** A process that was ended although it had left its app's group, or its app had long ended. */
 export interface Stray {

@@ -1,8 +1,8 @@
 import type {AppPlan} from '../plan.ts'
-import {holds, listenersOn, ownerOf, type Owner} from './listeners.ts'
+import {holds, listenersOn, ownerOf, type Owner} from '../processes/listeners.ts'
 import {pause} from './pause.ts'
 import {LOOPBACK, whoAccepts} from './probe.ts'
-import {look} from './processes.ts'
+import {look} from '../processes/look.ts'
 
 /** Looking for the owner of a socket is dear, and a stranger seldom leaves. */
 const LOOK_EVERY_MS = 250

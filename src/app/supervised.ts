@@ -1,5 +1,5 @@
 import type {AppState, Exit, Why} from '../state.ts'
-import type {Owner} from './listeners.ts'
+import type {Owner} from '../processes/listeners.ts'
 import type {Stray} from './remains.ts'
 
 /** An app as its host sees it: a program that we run (`App`), or one that somebody else runs (`Listener`). */

@@ -17,7 +17,8 @@ export const logs: Deed = async ({flags}) => {
   const runs = await findRuns(process.env)
   const meant = runFile === undefined ? runs : runs.filter(({listing}) => listing.templateFile === template)
   const run = pickRun(id, meant, template)
-  const texts = (await run?.logs(id, {tail, isFollowed: flags.isSet('follow'), version})) ?? (await kept(id, runFile, tail))
+  const texts =
+    (await run?.logs(id, {tail, isFollowed: flags.isSet('follow'), version})) ?? (await kept(id, runFile, tail))
   process.stdout.on('error', () => process.exit()) // `logs | head`: whoever reads has enough
   for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await drained()
   return 0

@@ -1,6 +1,6 @@
 import type {Event} from '../event.ts'
 import type {Plan} from '../plan.ts'
-import {onlyThese} from '../host/only.ts'
+import {onlyThese} from '../host/order/only.ts'
 import {loadTemplate} from '../template/load.ts'
 import type {Call} from './deed.ts'
 import {paintedPrefix} from './paint.ts'

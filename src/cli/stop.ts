@@ -18,7 +18,8 @@ export const stop: Deed = async ({flags, words, asJson}) => {
   }
   let code = 0
   const version = flags.text('version')
-  for (const id of [...words, flags.text('app-id') ?? []].flat()) code = Math.max(code, await stopApp(id, runs, {asJson, version}))
+  for (const id of [...words, flags.text('app-id') ?? []].flat())
+    code = Math.max(code, await stopApp(id, runs, {asJson, version}))
   return code
 }
 

@@ -8,7 +8,7 @@ import {openSidecar, type SidecarOptions} from '../sidecar/sidecar.ts'
 import {tracesNothing} from '../template/configuration.ts'
 import {RUNTIME_VERSION} from '../version.ts'
 import type {Member} from './member.ts'
-import type {Outside} from './outside.ts'
+import type {Outside} from './calls/outside.ts'
 
 /** The three ports of one app's sidecar. */
 export interface Door {

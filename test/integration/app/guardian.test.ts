@@ -6,7 +6,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {GUARDIAN_SCRIPT} from '../../../src/app/guardian-script.ts'
 import {Guardian} from '../../../src/app/guardian.ts'
-import {startOf} from '../../../src/app/processes.ts'
+import {startOf} from '../../../src/processes/look.ts'
 
 const newMark = (): string => randomBytes(16).toString('hex')
 

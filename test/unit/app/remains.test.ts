@@ -1,6 +1,6 @@
 import {test} from 'tap'
 import {membersIn, type Membership} from '../../../src/app/remains.ts'
-import type {Look, Seen} from '../../../src/app/seen.ts'
+import type {Look, Seen} from '../../../src/processes/seen.ts'
 
 const GROUP = 100
 const process = (pid: number, wishes: Partial<Seen> = {}): Seen => ({

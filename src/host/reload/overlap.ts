@@ -1,0 +1,91 @@
+import type {Supervised} from '../../app/supervised.ts'
+import {withDeadline} from './deadline.ts'
+import {endOf} from '../words/reasons.ts'
+import type {Gate, Visit} from '../calls/gate.ts'
+
+/** A second process of an app, on a port of its own. */
+export interface Beside {
+  readonly app: Supervised
+  /** True once it is ready, false once it has ended or the signal is aborted. */
+  ready(signal: AbortSignal): Promise<boolean>
+  /** It is the app from now on. Gives what leads to the old one. */
+  takeOver(): Old
+  /** It is wanted no more. */
+  drop(): Promise<void>
+}
+
+export interface Reaching {
+  /** Aborted: it is not waited for any more. */
+  readonly signal: AbortSignal
+  /** Told after each move of any process of the app; what it returns ends that. */
+  readonly onMove: (listener: () => void) => () => void
+}
+
+/** Starts a process; true once it is ready, false when it has ended or is not waited for any more. */
+export async function reached(app: Supervised, {signal, onMove}: Reaching): Promise<boolean> {
+  const {promise, resolve} = Promise.withResolvers<boolean>()
+  const look = (): void => {
+    if (app.state.phase === 'running' && app.state.ready) resolve(true)
+    if (app.state.phase === 'exited' || signal.aborted) resolve(false)
+  }
+  const off = onMove(look)
+  signal.addEventListener('abort', look, {once: true})
+  try {
+    await app.start()
+    look()
+    return await promise
+  } finally {
+    off()
+  }
+}
+
+/** The process that was exchanged. */
+export interface Old {
+  /** Ends the connections to it, and the calls on them. */
+  cut(): void
+  stop(): Promise<void>
+}
+
+export interface Overlapping {
+  readonly id: string
+  readonly gate: Gate
+  /** Starts a second process beside the one that lives. */
+  beside(): Promise<Beside>
+}
+
+export interface OverlapOptions {
+  /** Aborted: the new process is not wanted any more. */
+  readonly signal: AbortSignal
+  /** How long the calls in the old process may take to end. */
+  readonly timeoutMs: number
+  readonly switched: () => void
+  readonly cut: (left: readonly Visit[]) => void
+}
+
+/**
+ * Hands an app over from its process to a new one: it starts beside the old one, takes over when it is ready, then the old
+ * one is drained and stopped. No call waits. Gives what is to be told when the new one does not come up.
+ */
+export async function overlap(
+  member: Overlapping,
+  {signal, timeoutMs, switched, cut}: OverlapOptions
+): Promise<string> {
+  const beside = await member.beside()
+  if (!(await beside.ready(signal))) {
+    const {state} = beside.app
+    await beside.drop()
+    const exit = state.phase === 'exited' && !state.asked ? state.exit : undefined
+    return exit === undefined ? '' : `the new process of "${member.id}" ${endOf(exit)}: the old one goes on`
+  }
+  const inside = [...member.gate.inside.keys()]
+  const drained = withDeadline({ms: timeoutMs}, async stop => member.gate.drained(stop)) // of those inside now
+  const old = beside.takeOver()
+  switched()
+  if (!(await drained)) {
+    const left = inside.filter(visit => member.gate.inside.has(visit))
+    if (left.length > 0) cut(left)
+    old.cut()
+  }
+  await old.stop()
+  return ''
+}

@@ -1,0 +1,192 @@
+import type {Supervised} from '../../app/supervised.ts'
+import type {Reloaded} from '../../event.ts'
+import type {AppPlan} from '../../plan.ts'
+import type {Why} from '../../state.ts'
+import {withDeadline} from './deadline.ts'
+import type {Gate, Tally, Visit} from '../calls/gate.ts'
+import {overlap, type Overlapping} from './overlap.ts'
+
+/** An app as its reloads see it. */
+export interface Reloadable extends Overlapping {
+  readonly id: string
+  readonly plan: AppPlan
+  readonly gate: Gate
+  readonly app: Supervised
+  /** Told after each move of the app and each verdict on its health; what it returns ends that. */
+  onMove(listener: () => void): () => void
+  /** Connections to the old process are let go of, those that carry a call when it is over; new calls get new ones. */
+  renewPool(): void
+  /** Ends every connection to the process that lives now, and the calls on it. */
+  cutCalls(): void
+  /** A new supervised app in place of the old one, whose end is waited for; it runs by a new plan where there is one. */
+  revive(why: Why, plan?: AppPlan): Promise<void>
+}
+
+export interface ReloadsOptions {
+  readonly member: Reloadable
+  readonly reloaded: (what: Reloaded) => void
+  readonly warn: (text: string) => void
+  /** Who waits for whom in a circle, as the end of a sentence; '' where nobody does. */
+  readonly circle: (visit: Visit) => string
+}
+
+/** What is asked for: another life, perhaps by another plan. */
+interface Asking {
+  readonly why: Why
+  readonly plan?: AppPlan | undefined
+}
+
+type Outcome = 'up' | 'down' | 'asked again' | 'over'
+
+const NAMED_MOST = 3
+
+/**
+ * Exchanges the process of one app for a new one, and loses no call: nobody is let in, those inside end, then the process
+ * ends, the new one starts and is ready, and who waited is let in. Askings that come close together are one. No call is
+ * ever sent twice.
+ */
+export class Reloads {
+  readonly #options: ReloadsOptions
+  readonly #over = new AbortController()
+  #asked: Asking | undefined
+  #running: Promise<void> | undefined
+  #interrupt = (): void => undefined
+
+  constructor(options: ReloadsOptions) {
+    this.#options = options
+  }
+
+  /** Settles when the app takes calls again, or will not. An app that has not been started yet is left alone. */
+  async ask(why: Why, plan?: AppPlan): Promise<void> {
+    if (this.#over.signal.aborted) return
+    this.#asked = {why, plan: plan ?? this.#asked?.plan}
+    this.#interrupt()
+    this.#running ??= this.#run()
+    await this.#running
+  }
+
+  /** Nothing is started any more. */
+  end(): void {
+    this.#over.abort()
+    this.#interrupt()
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#asked !== undefined && !this.#over.signal.aborted)
+        await (this.#canOverlap ? this.#overlap() : this.#replace())
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #replace(): Promise<void> {
+    const {member, reloaded} = this.#options
+    const from = performance.now()
+    const words = `"${member.id}" is being reloaded`
+    const tally = member.gate.count()
+    let cut = 0
+    let outcome: Outcome = 'over'
+    member.gate.bar(words)
+    try {
+      while (this.#asked !== undefined && !this.#over.signal.aborted) {
+        cut += await this.#drain(member.plan.stop.timeoutMs)
+        if (this.#over.signal.aborted) return
+        outcome = await this.#exchange()
+      }
+    } finally {
+      member.gate.unbar(words)
+    }
+    if (outcome === 'up') reloaded({id: member.id, ...result(from, tally, cut)})
+    else if (outcome === 'down') this.#tellDown(tally)
+  }
+
+  /** The old process ends, the new one starts; up to its being ready, its end, or the next asking. */
+  async #exchange(): Promise<Outcome> {
+    const {member} = this.#options
+    const {why, plan} = this.#asked ?? {why: 'user'}
+    this.#asked = undefined
+    const {phase} = member.app.state
+    if (phase === 'idle' && plan !== undefined) await member.revive(why, plan)
+    if (phase === 'idle' || (plan === undefined && member.plan.command.length === 0)) return 'over'
+    const {promise, resolve} = Promise.withResolvers<Outcome>()
+    let hasBegun = false
+    const off = member.onMove(() => {
+      hasBegun ||= member.app.state.phase === 'starting'
+      if (hasBegun && member.gate.state === 'open') resolve('up')
+      if (hasBegun && member.gate.state === 'shut') resolve('down')
+    })
+    this.#interrupt = () => resolve(this.#over.signal.aborted ? 'over' : 'asked again')
+    try {
+      member.renewPool()
+      if (plan === undefined && phase !== 'exited') member.app.restart(why)
+      else await member.revive(why, plan)
+      return await promise
+    } finally {
+      off()
+      this.#interrupt = () => undefined
+    }
+  }
+
+  /** The calls under way end; those that do not within the app's grace are cut, and named. Tells how many. */
+  async #drain(timeoutMs: number): Promise<number> {
+    const {member} = this.#options
+    const visits = [...member.gate.inside.keys()]
+    if (visits.length === 0) return 0
+    const deadline = {ms: timeoutMs, over: this.#over.signal}
+    if (await withDeadline(deadline, async signal => member.gate.drained(signal))) return 0
+    const left = visits.filter(visit => member.gate.inside.has(visit))
+    if (this.#over.signal.aborted || left.length === 0) return 0
+    this.#tellCut(left, timeoutMs)
+    member.cutCalls()
+    return left.length
+  }
+
+  get #canOverlap(): boolean {
+    const {member} = this.#options
+    const {state} = member.app
+    const isUp = state.phase === 'running' && state.ready
+    return member.plan.reload === 'overlap' && member.plan.channel.autoPort && isUp && this.#asked?.plan === undefined
+  }
+
+  async #overlap(): Promise<void> {
+    const {member, reloaded, warn} = this.#options
+    const from = performance.now()
+    const {timeoutMs} = member.plan.stop
+    const stop = new AbortController()
+    this.#asked = undefined
+    this.#interrupt = () => stop.abort()
+    const failure = await overlap(member, {
+      signal: stop.signal,
+      timeoutMs,
+      switched: () => reloaded({id: member.id, tookMs: performance.now() - from, held: 0, longestMs: 0, lost: 0}),
+      cut: left => this.#tellCut(left, timeoutMs)
+    })
+    this.#interrupt = () => undefined
+    if (failure !== '') warn(failure)
+  }
+
+  #tellCut(left: readonly Visit[], timeoutMs: number): void {
+    const {member, warn, circle} = this.#options
+    const named = left.slice(0, NAMED_MOST).map(visit => `${visit.method} ${visit.path} from ${visit.caller}`)
+    const more = left.length > named.length ? ` and ${(left.length - named.length).toString()} more` : ''
+    const calls = left.length === 1 ? '1 call was' : `${left.length.toString()} calls were`
+    const why = left.map(circle).find(words => words !== '') ?? ''
+    warn(
+      `"${member.id}": ${calls} still under way ${(timeoutMs / 1000).toString()} s after the change, and cut off: ${named.join(', ')}${more}${why}`
+    )
+  }
+
+  #tellDown({held, lost}: Readonly<Tally>): void {
+    const {member, warn} = this.#options
+    const calls = held === 0 ? '' : `; ${lost.toString()} of ${held.toString()} waiting calls were refused`
+    warn(`"${member.id}" did not come up again${calls}`)
+  }
+}
+
+const result = (from: number, {held, longestMs, lost}: Readonly<Tally>, cut: number): Omit<Reloaded, 'id'> => ({
+  tookMs: performance.now() - from,
+  held,
+  longestMs,
+  lost: lost + cut
+})

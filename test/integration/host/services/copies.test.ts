@@ -1,0 +1,117 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import type {TarEntry} from '../../../../src/daeploy/tar.ts'
+import {Copies} from '../../../../src/host/services/copies.ts'
+import type {AppPlan} from '../../../../src/plan.ts'
+
+const scene = (t: Test) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'copies-')))
+  t.teardown(() => rmSync(root, {recursive: true, force: true}))
+  const project = join(root, 'project')
+  mkdirSync(join(project, 'deep/er'), {recursive: true})
+  writeFileSync(join(project, 'service.py'), 'one')
+  writeFileSync(join(project, 'deep/er/data.txt'), 'data')
+  return {root, project, copies: new Copies({HOME: root}, 'f'.repeat(32))}
+}
+
+const app = (id: string, folder: string, fixedPort = 8000): AppPlan =>
+  ({id, version: '1.0.0', folder, fixedPort}) as unknown as AppPlan
+
+t.test('the second service of a folder, also by a link, has a copy; a plain app and the first have none', async t => {
+  const {root, project, copies} = scene(t)
+  for (const name of ['.git', '__pycache__', '.dapr', '.venv', 'node_modules', 'outside'])
+    mkdirSync(join(project, name))
+  writeFileSync(join(project, '.git/config'), '')
+  writeFileSync(join(project, 'service_db.db'), '')
+  writeFileSync(join(project, 'service_db.db-journal'), '')
+  symlinkSync(project, join(root, 'alias'))
+  symlinkSync('..', join(project, 'up'))
+  const [first, plain, second] = [app('a', project), app('b', project, 0), app('c', join(root, 'alias'))]
+  copies.open([first, plain, second])
+  t.equal(copies.folderOf(first), project)
+  t.equal(copies.folderOf(plain), project)
+  const copy = copies.folderOf(second)
+  t.equal(copy, join(root, '.cache/pillion', 'f'.repeat(32), 'c_1.0.0'))
+  t.same(readdirSync(copy).toSorted(), ['.venv', 'deep', 'node_modules', 'service.py', 'up'])
+  t.equal(readlinkSync(join(copy, '.venv')), join(project, '.venv'))
+  t.equal(readlinkSync(join(copy, 'up')), root, 'a link leads where it led')
+  t.equal(readFileSync(join(copy, 'deep/er/data.txt'), 'utf8'), 'data')
+  t.same(copies.close(), [])
+  t.notOk(existsSync(copy))
+})
+
+t.test('each life has the changes of the source, and keeps what the service wrote', async t => {
+  const {project, copies} = scene(t)
+  const second = app('b', project)
+  copies.open([app('a', project), second])
+  const copy = copies.folderOf(second)
+  writeFileSync(join(copy, 'service_db.db'), 'rows')
+  writeFileSync(join(project, 'service.py'), 'two, longer')
+  writeFileSync(join(project, 'new.py'), 'new')
+  rmSync(join(project, 'deep/er/data.txt'))
+  t.equal(copies.folderOf(second), copy)
+  t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'two, longer')
+  t.equal(readFileSync(join(copy, 'new.py'), 'utf8'), 'new')
+  t.notOk(existsSync(join(copy, 'deep/er/data.txt')))
+  t.equal(readFileSync(join(copy, 'service_db.db'), 'utf8'), 'rows')
+  t.same(copies.close(), [], 'nothing of it is a change of the user')
+})
+
+t.test('a copy with a changed or a new file stays, and everything else goes', async t => {
+  const {root, project, copies} = scene(t)
+  const [second, third, fourth] = [app('b', project), app('c', project), app('d', project)]
+  copies.open([app('a', project), second, third, fourth])
+  writeFileSync(join(copies.folderOf(second), 'service.py'), 'mine')
+  writeFileSync(join(copies.folderOf(third), 'notes.txt'), 'mine')
+  const hook = copies.folder('python')
+  t.same(copies.close(), [copies.folderOf(second), copies.folderOf(third)])
+  t.notOk(existsSync(copies.folderOf(fourth)))
+  t.notOk(existsSync(hook))
+  t.same(readdirSync(join(root, '.cache/pillion', 'f'.repeat(32))), ['b_1.0.0', 'c_1.0.0'])
+})
+
+const entry = (path: string, more: Partial<TarEntry> = {}): TarEntry => ({
+  path,
+  kind: 'file',
+  isExecutable: false,
+  bytes: Buffer.from(path),
+  leadsTo: '',
+  ...more
+})
+
+t.test('what is deployed is unpacked into a folder of its own', async t => {
+  const {copies} = scene(t)
+  const folder = await copies.unpack('hello_1.0.0', [
+    entry('data', {kind: 'folder'}),
+    entry('service.py'),
+    entry('bin/run.sh', {isExecutable: true}),
+    entry('latest', {kind: 'link', leadsTo: 'service.py'})
+  ])
+  t.equal(readFileSync(join(folder, 'latest'), 'utf8'), 'service.py')
+  t.same(readdirSync(folder).toSorted(), ['bin', 'data', 'latest', 'service.py'])
+  await copies.drop('hello_1.0.0')
+  t.notOk(existsSync(folder))
+  t.same(copies.close(), [])
+})
+
+t.test('without a home to write in, the folder for temporary files serves', async t => {
+  const {project} = scene(t)
+  const copies = new Copies({HOME: join(project, 'service.py')}, 'a'.repeat(32))
+  const folder = copies.folder('python')
+  t.ok(folder.startsWith(join(tmpdir(), 'pillion-')))
+  t.same(copies.close(), [])
+  t.notOk(existsSync(folder))
+})
