@@ -4,13 +4,12 @@ import type {LifePipes} from '../app/pipes.ts'
 import type {Note, Supervised} from '../app/supervised.ts'
 import type {ListedApp} from '../control/messages.ts'
 import type {OpenDoor} from '../event.ts'
-import type {AppLog, SidecarLog} from '../logs/app-log.ts'
-import * as status from '../logs/status.ts'
 import type {AppPlan} from '../plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../state.ts'
 import {Pool} from '../wire/pool.ts'
 import {freeAppPort} from './ports/app-port.ts'
 import type {Callee} from './calls/calls.ts'
+import {Chronicle, type Logs} from './chronicle.ts'
 import {lookPathFault, whyNotFound} from './command.ts'
 import {Gate, type Visit} from './calls/gate.ts'
 import {healthOf, type Health} from './calls/health.ts'
@@ -22,12 +21,6 @@ import type {DoorPorts} from './ports/ports.ts'
 import {Program} from './program.ts'
 import {whyNot} from './words/reasons.ts'
 import {Slots} from './calls/slots.ts'
-
-/** Where an app and its sidecar write. */
-export interface Logs {
-  readonly app: AppLog
-  readonly sidecar: SidecarLog
-}
 
 export interface MemberOptions {
   readonly plan: AppPlan
@@ -61,6 +54,7 @@ export class Member implements Callee {
   readonly slots = new Slots(() => this.plan.channel.maxConcurrency)
   readonly token: string
   readonly logs: Logs
+  readonly #chronicle: Chronicle
   readonly #options: MemberOptions
   #plan: AppPlan
   readonly #program: Program
@@ -74,8 +68,6 @@ export class Member implements Callee {
   #progress: Progress
   /** Why it has not been started: what it waits for, or that it never will be. */
   #obstacle = ''
-  /** Its status lines are not for the time when the whole run ends. */
-  #runEnds = false
 
   constructor(options: MemberOptions) {
     const {plan, ports, logs, token, explain} = options
@@ -84,6 +76,7 @@ export class Member implements Callee {
     this.#appPort = ports.appPort
     this.ports = ports
     this.logs = logs
+    this.#chronicle = new Chronicle(plan.id, logs)
     this.token = token
     this.gate = new Gate({timeoutMs: plan.ready.timeoutMs, explain})
     this.#progress = noProgress(plan.id, plan.command.length > 0)
@@ -214,16 +207,10 @@ export class Member implements Callee {
   }
 
   async start(pipes: LifePipes | undefined): Promise<void> {
-    const {httpPort, grpcPort} = this.ports
     this.#obstacle = ''
-    this.#tell(status.startingDapr(this.id, httpPort, grpcPort))
-    if (this.plan.command.length === 0) this.#tell(status.noCommand)
-    else if (this.appPort === 0) this.#tell(...status.checkingSidecar(httpPort, grpcPort))
+    this.#chronicle.starting(this.plan, {...this.ports, appPort: this.appPort})
     await this.#program.start(pipes)
-    this.#tell(
-      ...status.updatingMetadata(process.pid, this.plan.command.join(' '), this.pid === 0 ? undefined : this.pid)
-    )
-    this.#tell(status.upAndRunning)
+    this.#chronicle.started(this.plan, this.pid)
   }
 
   /** It is not started yet; `why` goes on after "it waits until". Callers wait with it. */
@@ -238,28 +225,13 @@ export class Member implements Callee {
     await this.app.stop('user')
   }
 
-  /** Says good-bye in both logs; what the program says afterwards still comes through. */
+  /** The whole run is about to end. */
   announceEnd(): void {
-    this.#runEnds = true
-    if (this.#program.life !== '') this.#say(status.shuttingDown)
-    this.#tell(status.shuttingDown)
+    this.#chronicle.announceEnd(this.#program.life !== '')
   }
 
-  /** The last words of both logs, then the files are closed. */
   async closeLogs(): Promise<void> {
-    const {state} = this.app
-    if (
-      this.#runEnds &&
-      state.phase === 'exited' &&
-      !state.asked &&
-      state.exit !== undefined &&
-      !succeeded(state.exit)
-    ) {
-      this.#say(status.errorExitingApp(state.exit))
-    }
-    this.#tell(status.exitedDapr)
-    if (this.#program.life !== '') this.#tell(status.exitedApp)
-    await Promise.all([this.logs.app.close(), this.logs.sidecar.close()])
+    await this.#chronicle.close(this.app.state, this.#program.life !== '')
   }
 
   listing(): Omit<ListedApp, 'isMain'> {
@@ -288,15 +260,15 @@ export class Member implements Callee {
     if (state.phase === 'exited' || state.phase === 'backoff') this.renewPool()
     const exit =
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
-    if (exit !== undefined && !this.#runEnds) this.#tellEnd(exit)
-    if (state.phase === 'backoff' && state.until === Infinity && !this.#runEnds)
+    if (exit !== undefined && !this.#chronicle.runEnds) this.#tellEnd(exit)
+    if (state.phase === 'backoff' && state.until === Infinity && !this.#chronicle.runEnds)
       this.#options.noted(`"${this.id}" is started again at the next change of its files`)
     this.#options.moved()
     this.#tellListeners()
   }
 
   #tellEnd(exit: Exit): void {
-    this.#say(status.appEnded(exit))
+    this.#chronicle.ended(exit)
     this.#options.ended(exit.kind === 'spawn-error' ? {...exit, message: this.#lookPathFault() || exit.message} : exit)
     if (!succeeded(exit)) this.#explain(exit)
   }
@@ -362,7 +334,7 @@ export class Member implements Callee {
 
   #turnHealth(isHealthy: boolean): void {
     this.#isUnhealthy = !isHealthy
-    this.logs.sidecar.write(isHealthy ? 'App entered healthy status\n' : 'App entered un-healthy status\n')
+    this.#chronicle.healthTurned(isHealthy)
     if (isHealthy) this.gate.open()
     else {
       this.gate.shut(`"${this.id}" is not in a healthy state`)
@@ -379,14 +351,6 @@ export class Member implements Callee {
 
   #newPool(): Pool {
     return new Pool({hosts: hostsOf(this.plan), port: this.appPort, dial: dialOf(this.plan)})
-  }
-
-  #say(line: status.Status): void {
-    void this.logs.app.sink({app: this.id, stream: 'status', text: status.plainly(line)})
-  }
-
-  #tell(...lines: readonly status.Status[]): void {
-    for (const line of lines) this.logs.sidecar.say(line)
   }
 }
 

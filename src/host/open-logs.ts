@@ -3,8 +3,8 @@ import type {Console} from '../logs/console.ts'
 import {asBytes} from '../logs/prefix.ts'
 import {rawLogs} from '../logs/raw-log.ts'
 import type {AppPlan} from '../plan.ts'
-import type {Logs} from './member.ts'
-import type {RunOptions} from './run.ts'
+import type {Logs} from './chronicle.ts'
+import type {RunOptions} from './run-options.ts'
 
 export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTerminal'> {
   readonly console: Console

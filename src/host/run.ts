@@ -1,65 +1,33 @@
 // host/ is one run, wired: it knows every room and hands each what it asks for. Reads as the list of what a run does:
 // ports, logs, doors, the socket, apps; and backwards at the end.
 import {randomBytes} from 'node:crypto'
-import type {Readable} from 'node:stream'
 import {endMarked} from '../app/ending.ts'
 import type {Guardian} from '../app/guardian.ts'
 import {prepareLives} from '../app/app.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {RunListing} from '../control/messages.ts'
 import {homeOf, register, type Registration} from '../control/server.ts'
-import type {Emit} from '../event.ts'
-import {Console, type ConsoleOutput} from '../logs/console.ts'
-import type {Write} from '../logs/raw-log.ts'
-import type {AppPlan, Plan} from '../plan.ts'
+import type {AppPlan} from '../plan.ts'
 import {succeeded} from '../state.ts'
 import {answersOf} from './answers.ts'
 import {admitBy} from './calls/calls.ts'
 import {Changes} from './reload/changes.ts'
 import {claimAll, nameOwner} from './ports/claims.ts'
 import {openDoor, type Door} from './door.ts'
-import {environmentOf} from './environment.ts'
 import {guardianFor, longestGraceMs} from './guardian.ts'
 import {listingOf} from './listing.ts'
-import {Member, type Logs, type MemberOptions} from './member.ts'
+import type {Member} from './member.ts'
+import {Muster} from './muster.ts'
+import type {RunOptions} from './run-options.ts'
 import {Neighbours} from './calls/neighbours.ts'
 import {noteText} from './words/notes.ts'
 import {Outside} from './calls/outside.ts'
-import {openLogs} from './open-logs.ts'
-import {claimPorts, type DoorPorts} from './ports/ports.ts'
+import {claimPorts} from './ports/ports.ts'
 import {Queue} from './order/queue.ts'
-import {bypassHint, importHint} from './services/hints.ts'
 import {Services} from './services/services.ts'
 import {sweep} from './sweep.ts'
 import {tellTwins} from './twins.ts'
 import {warnOfUnbuilt, warnOfUnenforced} from './words/unbuilt.ts'
-
-export interface RunOptions {
-  readonly plan: Plan
-  /** The environment that we were started in. */
-  readonly shell: Readonly<Record<string, string | undefined>>
-  readonly form: Template | Single
-  readonly output: ConsoleOutput
-  /** Colours of the apps are kept. */
-  readonly isTerminal: boolean
-  readonly emit: Emit
-  /** Reads the template again (`--watch`), for a run that follows its edits. Throws a `UserError`. */
-  readonly reread?: (() => Plan) | undefined
-}
-
-/** The apps of a template: prefixed lines, log files. */
-export interface Template {
-  readonly kind: 'template'
-  /** The prefix of an app's lines on the console; undefined: the plain one. */
-  readonly prefixOf: (id: string, index: number) => string | undefined
-}
-
-/** One app from the command line: its bytes as they come, and our input is its. */
-export interface Single {
-  readonly kind: 'single'
-  readonly input: Readable
-  readonly err: Write
-}
 
 /** All apps of a plan, from the first port to the last process. */
 export class Run {
@@ -78,7 +46,7 @@ export class Run {
   readonly #key = randomBytes(16).toString('hex')
   readonly #neighbours: Neighbours
   readonly #services: Services
-  readonly #console: Console
+  readonly #muster: Muster
   readonly #changes: Changes
   #members: readonly Member[] = []
   #queue: Queue | undefined
@@ -87,7 +55,6 @@ export class Run {
   /** An app was never started, because of another one. */
   #lacksOne = false
   #registration: Registration | undefined
-  #lives = 0
   /** Ports, doors and socket stand: there is something to take down. */
   #isWired = false
   #areStarted = false
@@ -111,7 +78,6 @@ export class Run {
       remove: async member => this.#close(member),
       add: async app => this.#openLate(app, this.#members.length)
     })
-    this.#console = new Console({output: options.output})
     this.#changes = new Changes({
       plan,
       since: this.#startedAt,
@@ -120,6 +86,16 @@ export class Run {
       emit: options.emit,
       open: async (app, index) => this.#openLate(app, index),
       close: async member => this.#close(member)
+    })
+    this.#muster = new Muster({
+      ...options,
+      run: this.#mark,
+      services: this.#services,
+      guardian: this.#guardian,
+      explain: (id, visit) => this.#changes.circle(id, visit),
+      moved: () => this.#lookAtQueue(),
+      spare: life => this.#spare(life),
+      note: text => this.#note(text)
     })
     this.ended = this.#end.promise
   }
@@ -130,7 +106,7 @@ export class Run {
     const folder = usableFolder(runtimeFolders(this.#options.shell))
     const pipes = prepareLives(plan.apps.filter(isStartedAtOnce).length)
     const claims = await claimAll(plan)
-    this.#members = await this.#openMembers(claims.doors)
+    this.#members = await this.#muster.all(claims.doors)
     for (const member of this.#members) this.#services.add(member)
     for (const member of this.#members) this.#doors.set(member, this.#openDoor(member))
     this.#services.open(claims.manager)
@@ -182,60 +158,10 @@ export class Run {
     for (const member of this.#members) member.stopNow()
   }
 
-  async #openMembers(ports: readonly DoorPorts[]): Promise<readonly Member[]> {
-    return Promise.all(
-      this.#options.plan.apps.map(async (app, index) => {
-        const own = ports[index]
-        if (own === undefined) throw new Error(`no ports for ${app.id}`)
-        return this.#newMember(app, own, await this.#openLogs(app, index))
-      })
-    )
-  }
-
-  async #openLogs(app: AppPlan, index: number): Promise<Logs> {
-    const name = this.#services.shownAs(app)
-    return openLogs(app, {...this.#options, console: this.#console, name, index, warn: text => this.#note(text)})
-  }
-
-  #newMember(plan: AppPlan, ports: DoorPorts, logs: Logs): Member {
-    const {shell, isTerminal, form, emit} = this.#options
-    const isColoured = form.kind === 'template' && isTerminal && plan.logs.app !== 'file'
-    const environment: MemberOptions['environment'] = (life, app, appPort) =>
-      this.#services.environment(
-        environmentOf({plan: app, ports: {...ports, appPort}, shell, marks: {run: this.#mark, life}, isColoured}),
-        {plan: app, appPort, httpPort: ports.httpPort}
-      )
-    const member = new Member({
-      explain: visit => this.#changes.circle(plan.id, visit),
-      plan,
-      ports,
-      logs,
-      environment,
-      nextLife: () => this.#nextLife(plan),
-      folderOf: app => this.#services.copies.folderOf(app),
-      guardian: this.#guardian,
-      token: shell['APP_API_TOKEN'] ?? '',
-      single: form.kind === 'single' ? {input: form.input} : undefined,
-      moved: () => this.#lookAtQueue(),
-      ended: exit => {
-        emit({type: 'app-ended', id: plan.id, exit})
-        importHint(member, text => this.#note(text))
-      },
-      noted: note => {
-        this.#note(typeof note === 'string' ? note : noteText(plan.id, note))
-        if (typeof note !== 'string' && note.type === 'not-ready') void bypassHint(member, text => this.#note(text))
-      }
-    })
-    return member
-  }
-
-  #nextLife({stop}: AppPlan): string {
-    const life = `${this.#mark}-${(++this.#lives).toString()}`
-    if (stop.scope === 'group') {
-      this.#guardian.spare(life)
-      this.#registration?.spare(life)
-    }
-    return life
+  /** What has left the groups of this life is not to be ended with the run, nor by those who end it for us. */
+  #spare(life: string): void {
+    this.#guardian.spare(life)
+    this.#registration?.spare(life)
   }
 
   #openDoor(member: Member): Door {
@@ -331,8 +257,7 @@ export class Run {
   /** An app that has come to the template. */
   async #openLate(app: AppPlan, index: number): Promise<void> {
     const [ports] = await claimPorts({...this.#options.plan, apps: [app]}, nameOwner)
-    if (ports === undefined) throw new Error(`no ports for ${app.id}`)
-    const member = this.#newMember(app, ports, await this.#openLogs(app, index))
+    const member = await this.#muster.one(app, ports, index)
     this.#services.add(member)
     this.#members = this.#members.toSpliced(index, 0, member)
     this.#doors.set(member, this.#openDoor(member))
