@@ -5,11 +5,12 @@
 import {parseArgs} from 'node:util'
 import {calls} from './soaks/calls.ts'
 import {mixed} from './soaks/mixed.ts'
+import {reload} from './soaks/reload.ts'
 import type {Soak} from './soaks/soak.ts'
 import {withRig} from './tools.ts'
 import {usageOf, type Usage} from './usage.ts'
 
-const SOAKS: readonly Soak[] = [calls, mixed]
+const SOAKS: readonly Soak[] = [calls, mixed, reload]
 
 /** Proportional memory may grow by so much from one half to the other. */
 const MOST_GROWTH_MB = 5

@@ -152,7 +152,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'bash|zsh|fish',
     flags: [],
     examples: ['completion bash > ~/.pillion-completion', 'completion fish | source'],
-    load: async () => (await import('./completion.ts')).completion
+    load: async () => (await import('./completion.ts')).completion(COMMANDS)
   },
   {
     name: 'build-info',

@@ -1,21 +1,22 @@
 import {basename} from 'node:path'
-import {COMMANDS} from './commands.ts'
 import type {Deed} from './deed.ts'
 import {UsageError} from './argv.ts'
 import {GLOBAL_FLAGS, type Flag} from './flags.ts'
 import {HELP, type CommandWords} from './help.ts'
 
 /** `completion bash|zsh|fish`: a script for the shell, made of the table of commands. */
-export const completion: Deed = async ({words: [shell = '']}) => {
-  const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
-  const script = SCRIPTS.get(shell)
-  if (script === undefined)
-    throw new UsageError(
-      shell === '' ? 'completion needs a shell: bash, zsh or fish' : `unknown shell "${shell}": bash, zsh or fish`
-    )
-  process.stdout.write(script(program, COMMANDS))
-  return 0
-}
+export const completion =
+  (commands: readonly CommandWords[]): Deed =>
+  async ({words: [shell = '']}) => {
+    const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
+    const script = SCRIPTS.get(shell)
+    if (script === undefined)
+      throw new UsageError(
+        shell === '' ? 'completion needs a shell: bash, zsh or fish' : `unknown shell "${shell}": bash, zsh or fish`
+      )
+    process.stdout.write(script(program, commands))
+    return 0
+  }
 
 type Script = (program: string, commands: readonly CommandWords[]) => string
 

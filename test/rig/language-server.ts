@@ -37,7 +37,11 @@ export class LanguageServer {
     this.#schema = schema
     const manifest = createRequire(import.meta.url).resolve('yaml-language-server/package.json')
     const program = join(dirname(manifest), 'bin/yaml-language-server')
-    this.#child = spawn(process.execPath, [program, '--stdio'], {stdio: ['pipe', 'pipe', 'inherit']})
+    this.#child = spawn(process.execPath, [program, '--stdio'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      // without NODE_OPTIONS, in which tap hands code to each Node
+      env: {PATH: process.env['PATH'], HOME: process.env['HOME']}
+    })
     this.#child.stdout.on('data', (bytes: Buffer) => this.#read(bytes))
   }
 
