@@ -30,5 +30,11 @@ export function loadTemplate(typed: string, around: Around, {watch}: {watch: boo
   const template = decodeTemplate(parseSource(source), source)
   checkOurKeys(template, source)
   const plan = resolvePlan(template, {found, source, home: around.home, env: around.env, watch})
-  return {plan, findings: findOddities(template, source)}
+  return {
+    plan,
+    // looked for only where they are told: not on the way to a first spawn
+    get findings() {
+      return findOddities(template, source)
+    }
+  }
 }
