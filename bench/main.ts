@@ -7,6 +7,7 @@ import {SHORT, WHOLE, type Figure} from './figure.ts'
 import {calls} from './figures/calls.ts'
 import {flood} from './figures/flood.ts'
 import {latency} from './figures/latency.ts'
+import {manager} from './figures/manager.ts'
 import {memory} from './figures/memory.ts'
 import {pumpBuffered} from './figures/pump-buffered.ts'
 import {pumpLines} from './figures/pump-lines.ts'
@@ -18,7 +19,7 @@ import {DAPR_SOURCE} from './goals.ts'
 import {drawn, HEAD, rowOf} from './table.ts'
 import {isInstalled} from './tools.ts'
 
-const FIGURES = [startup, start, calls, latency, pumpLines, pumpBuffered, flood, save, stop, memory]
+const FIGURES = [startup, start, calls, latency, manager, pumpLines, pumpBuffered, flood, save, stop, memory]
 
 const {values, positionals} = parseArgs({options: {short: {type: 'boolean', default: false}}, allowPositionals: true})
 const scale = values.short ? SHORT : WHOLE

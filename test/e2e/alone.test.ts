@@ -2,6 +2,7 @@ import {cpSync} from 'node:fs'
 import {mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 
 const BINARY = process.env['PILLION']
@@ -11,7 +12,7 @@ const EXAMPLES = join(import.meta.dirname, '../../examples')
 /** Nothing but a few programs on the PATH, and no Node but under a name that only the apps know. */
 t.test('alone in an empty environment the executable runs, reloads, stops, and leaves nothing', {skip}, async t => {
   const rig = await openRig(t)
-  cpSync(join(EXAMPLES, 'reload'), join(rig.folder, 'reload'), {
+  cpSync(join(EXAMPLES, 'orders'), join(rig.folder, 'orders'), {
     recursive: true,
     filter: path => !path.endsWith('.dapr')
   })
@@ -19,17 +20,19 @@ t.test('alone in an empty environment the executable runs, reloads, stops, and l
   await mkdir(bin)
   for (const name of ['sh', 'mkfifo', 'sleep', 'cat', 'rm']) await symlink(await whichOf(name), join(bin, name))
   await symlink(process.execPath, join(bin, 'apps-own-node'))
-  const template = join(rig.folder, 'reload/dapr.yaml')
-  await writeFile(template, (await readFile(template, 'utf8')).replaceAll('[node,', '[apps-own-node,'))
+  const template = join(rig.folder, 'orders/dapr.yaml')
+  const text = (await readFile(template, 'utf8')).replace('appPort: 17431', `appPort: ${(await freePort()).toString()}`)
+  await writeFile(template, text.replaceAll('[node,', '[apps-own-node,'))
   const alone = ['env', '-i', `PATH=${bin}`, `HOME=${rig.home}`, `PILLION_RUNTIME_DIR=${rig.runtimeDir}`, BINARY ?? '']
   const before = (await readdir(rig.folder)).toSorted()
 
-  const run = rig.start([...alone, 'run', '-f', 'reload'])
-  await run.waitForLine('== APP - customer ==')
-  const code = join(rig.folder, 'reload/prices/prices.mjs')
+  const run = rig.start([...alone, 'run', '-f', 'orders', '--watch'])
+  await run.waitForLine('== APP - shop == Ada gets 2 × apple')
+  const code = join(rig.folder, 'orders/stock/stock.mjs')
   await writeFile(code, `${await readFile(code, 'utf8')}\n// changed\n`)
-  t.match(await run.waitForLine(/prices: reloaded in/), / 0 lost/)
-  const stop = rig.start([...alone, 'stop', '-f', 'reload'])
+  t.match(await run.waitForLine(/stock: reloaded in/), / 0 lost/)
+  await run.waitForLine('== APP - shop == closed for today')
+  const stop = rig.start([...alone, 'stop', '-f', 'orders'])
   t.match(await stop.exited, {code: 0})
   t.match(await run.exited, {code: 0})
   t.same(await rig.leftovers(), [])
