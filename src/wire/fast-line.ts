@@ -6,7 +6,7 @@ import {isHalfLine} from './first-line.ts'
 import {PLAIN_LIMIT, readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
 import type {Pool} from './pool.ts'
 import {replyText, type Reply} from './reply.ts'
-import {mayResend} from './resend.ts'
+import {nextFor} from './resend.ts'
 import type {Failure, Receiver, Upstream} from './upstream.ts'
 
 /** What a fast line needs of the lane it is on. */
@@ -57,7 +57,6 @@ export class FastLine implements Receiver, Carrier {
   /** Bytes of it that are on their way. */
   #need = 0
   #hasBody = false
-  #isResent = false
   #hasAnswered = false
   #isChunked = false
   #isTurning = false
@@ -123,7 +122,7 @@ export class FastLine implements Receiver, Carrier {
     if (upstream === undefined) return
     const body = this.#takeBody()
     this.isSent = this.#need === 0
-    const isTaken = this.#sendHead(upstream, body)
+    const isTaken = upstream.writeAll(this.#head, body)
     // A caller who is not read cannot be seen to leave.
     const goesOn = this.#need > 0 ? isTaken : (this.#pending?.length ?? 0) <= EARLY_MOST
     if (!goesOn) this.#socket.pause()
@@ -172,12 +171,10 @@ export class FastLine implements Receiver, Carrier {
     this.#upstream = undefined
     if (conduct === undefined) return
     if (failure === 'refused') return conduct.refused(why)
-    const unanswered = {method: this.#method, hasBody: this.#hasBody, pool: this.#pool, upstream}
-    if (failure === 'silent' && !this.#isResent && mayResend(unanswered)) {
-      this.#isResent = true
+    this.#upstream = nextFor({failure, method: this.#method, hasBody: this.#hasBody, pool: this.#pool, upstream})
+    if (this.#upstream !== undefined) {
       conduct.resent()
-      this.#upstream = this.#pool?.connect()
-      return this.#upstream?.serve(this)
+      return this.#upstream.serve(this)
     }
     if (!this.#hasAnswered) return conduct.failed(why)
     conduct.cut(why)
@@ -194,14 +191,6 @@ export class FastLine implements Receiver, Carrier {
     this.#conduct = undefined
     this.#socket.destroy()
     conduct?.over()
-  }
-
-  #sendHead(upstream: Upstream, body: Buffer | undefined): boolean {
-    if (body === undefined) return upstream.write(this.#head)
-    if (body.length <= SMALL) return upstream.write(this.#head + body.toString('latin1'))
-    upstream.cork()
-    upstream.write(this.#head)
-    return upstream.write(body)
   }
 
   #headText(answer: AnswerHead): string {
@@ -299,7 +288,6 @@ export class FastLine implements Receiver, Carrier {
     this.#untaken = request.length
     this.#hasBody = request.length > 0
     this.isSent = false
-    this.#isResent = false
     return this.#lane.route(request, this)
   }
 

@@ -6,7 +6,7 @@ import {askForBody, isAwaitingContinue} from './expectation.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
 import {reply, type Reply} from './reply.ts'
-import {mayResend} from './resend.ts'
+import {nextFor} from './resend.ts'
 import type {Failure, Receiver, Upstream} from './upstream.ts'
 
 /** What the owner of a call decides; wire moves the bytes. */
@@ -50,9 +50,6 @@ export const TOO_LARGE = 'stream too large'
 
 const uncork = (socket: Socket): void => socket.uncork()
 
-/** Bytes up to here travel as one string with what stands before them: one write, nothing allocated for it. */
-const SMALL = 16_000
-
 /** One call: a request of node:http on its way to a callee, and the answer on its way back. */
 export class Forwarding implements Receiver, Carrier {
   readonly toHead: boolean
@@ -69,7 +66,6 @@ export class Forwarding implements Receiver, Carrier {
   #head = ''
   #received = 0
   #isReading = false
-  #isResent = false
   #isOver = false
 
   constructor({request, response, conduct, length, maxBodyBytes}: ForwardingOptions) {
@@ -152,12 +148,16 @@ export class Forwarding implements Receiver, Carrier {
     const upstream = this.#upstream
     this.#upstream = undefined
     if (failure === 'refused') return this.#conduct.refused(why)
-    const unanswered = {method: this.#request.method ?? '', hasBody: this.#length !== 0, pool: this.#pool, upstream}
-    if (failure === 'silent' && !this.#isResent && mayResend(unanswered)) {
-      this.#isResent = true
+    this.#upstream = nextFor({
+      failure,
+      method: this.#request.method ?? '',
+      hasBody: this.#length !== 0,
+      pool: this.#pool,
+      upstream
+    })
+    if (this.#upstream !== undefined) {
       this.#conduct.resent()
-      this.#upstream = this.#pool?.connect()
-      return this.#upstream?.serve(this)
+      return this.#upstream.serve(this)
     }
     if (failure !== 'cut') return this.#giveUp(why)
     this.#response.destroy()
@@ -259,11 +259,6 @@ export class Forwarding implements Receiver, Carrier {
     const size = piece?.length ?? 0
     const before = inChunks && size > 0 ? `${text}${size.toString(16)}\r\n` : text
     const after = inChunks ? `${size > 0 ? '\r\n' : ''}${isLast ? '0\r\n\r\n' : ''}` : ''
-    if (piece === null) return upstream.write(before + after)
-    if (size <= SMALL) return upstream.write(before + piece.toString('latin1') + after)
-    upstream.cork()
-    if (before !== '') upstream.write(before)
-    const isTaken = upstream.write(piece)
-    return after === '' ? isTaken : upstream.write(after)
+    return upstream.writeAll(before, piece ?? undefined, after)
   }
 }

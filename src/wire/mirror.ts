@@ -16,7 +16,12 @@ export interface Shadow {
   /** For warnings. */
   readonly name: string
   /** Lets a copy in, later where the shadow is starting; a text says why not. Never rejects. */
-  admit(visit: {readonly method: string; readonly path: string}): Promise<ShadowPass | string>
+  admit(visit: Visit): Promise<ShadowPass | string> | ShadowPass | string
+}
+
+interface Visit {
+  readonly method: string
+  readonly path: string
 }
 
 export interface ShadowPass {
@@ -33,9 +38,18 @@ const WAITING_MOST = 4 * BODY_MOST
 const AT_ONCE = 64
 const QUEUE_MOST = 1000
 
+/** A copy on its way to one shadow. */
+interface Sending {
+  readonly shadow: Shadow
+  readonly of: CopyOf
+  readonly body: Buffer
+  /** It is over; '' or why it did not get through. */
+  readonly over: (why: string) => void
+}
+
 interface Queue {
   busy: number
-  readonly waiting: (() => Promise<void>)[]
+  readonly waiting: Sending[]
   /** The last copy did not get through: said once. */
   isTold: boolean
 }
@@ -53,7 +67,6 @@ export class Mirror {
   /** A copy that is sent when the call has been answered and its body has come. */
   copy(of: CopyOf, shadows: readonly Shadow[]): Copy {
     return new Copy({
-      of,
       keep: size => this.#keep(size),
       release: size => {
         this.#bytes -= size
@@ -63,8 +76,12 @@ export class Mirror {
           `${of.method} ${of.path} was not copied to ${shadows.map(({name}) => name).join(', ')}: its body is too large`
         )
       },
-      send: async body => {
-        await Promise.all(shadows.map(async shadow => this.#enqueue(shadow, of, body)))
+      send: (body, sent) => {
+        let left = shadows.length
+        for (const shadow of shadows)
+          this.#enqueue({shadow, of, body}, () => {
+            if (--left === 0) sent()
+          })
       }
     })
   }
@@ -75,29 +92,35 @@ export class Mirror {
     return true
   }
 
-  async #enqueue(shadow: Shadow, of: CopyOf, body: Buffer): Promise<void> {
+  #enqueue(sending: Omit<Sending, 'over'>, over: () => void): void {
+    const {shadow} = sending
     const queue = this.#queueOf(shadow)
-    if (queue.waiting.length >= QUEUE_MOST) return this.#tell(shadow, queue, 'too many copies wait for it already')
-    const {promise, resolve} = Promise.withResolvers<void>()
-    queue.waiting.push(async () => {
-      const why = await deliver(shadow, of, body)
-      if (why === '') queue.isTold = false
-      else this.#tell(shadow, queue, why)
-      resolve()
+    if (queue.waiting.length >= QUEUE_MOST) {
+      this.#tell(shadow, queue, 'too many copies wait for it already')
+      return over()
+    }
+    queue.waiting.push({
+      ...sending,
+      over: why => {
+        if (why === '') queue.isTold = false
+        else this.#tell(shadow, queue, why)
+        queue.busy--
+        over()
+        this.#next(queue)
+      }
     })
     this.#next(queue)
-    await promise
   }
 
   #next(queue: Queue): void {
     if (queue.busy >= AT_ONCE) return
-    const send = queue.waiting.shift()
-    if (send === undefined) return
+    const sending = queue.waiting.shift()
+    if (sending === undefined) return
     queue.busy++
-    void send().finally(() => {
-      queue.busy--
-      this.#next(queue)
-    })
+    const {shadow, of} = sending
+    const answer = shadow.admit(of)
+    if (answer instanceof Promise) void answer.then(later => go(sending, later))
+    else go(sending, answer)
   }
 
   #queueOf(shadow: Shadow): Queue {
@@ -113,11 +136,10 @@ export class Mirror {
 }
 
 interface CopyOptions {
-  readonly of: CopyOf
   readonly keep: (size: number) => boolean
   readonly release: (size: number) => void
   readonly tooLarge: () => void
-  readonly send: (body: Buffer) => Promise<void>
+  readonly send: (body: Buffer, sent: () => void) => void
 }
 
 /** The copy of one call: gathers the body on its way to the callee, and leaves when the caller has his answer. */
@@ -172,7 +194,7 @@ export class Copy {
     if (this.#isOver || !this.#isWhole || !this.#isAnswered) return
     this.#isOver = true
     const body = this.#pieces.length === 1 ? (this.#pieces[0] ?? EMPTY) : Buffer.concat(this.#pieces)
-    void this.#options.send(body).then(() => this.#release())
+    this.#options.send(body, () => this.#release())
   }
 
   #release(): void {
@@ -183,54 +205,41 @@ export class Copy {
 
 const EMPTY = Buffer.alloc(0)
 
-/** Sends a copy and reads the answer to its end; why it did not get through, '' when it did. */
-async function deliver(shadow: Shadow, of: CopyOf, body: Buffer): Promise<string> {
-  const pass = await shadow.admit(of)
-  if (typeof pass === 'string') return pass
-  const why = await new Promise<string>(resolve => {
-    const {pool} = pass
-    const hasLength = body.length > 0 || of.method === 'POST' || of.method === 'PUT' || of.method === 'PATCH'
-    const length = hasLength ? `Content-Length: ${body.length.toString()}\r\n` : ''
-    const upstream = pool.take()
-    upstream.serve(
-      new Delivery({upstream, head: `${of.headFor(pool)}${length}\r\n`, body, toHead: of.method === 'HEAD', resolve})
-    )
-  })
-  pass.leave()
-  return why
+function go(sending: Sending, pass: ShadowPass | string): void {
+  if (typeof pass === 'string') return sending.over(pass)
+  const upstream = pass.pool.take()
+  upstream.serve(new Delivery(sending, pass, upstream))
 }
 
-interface DeliveryOptions {
-  readonly upstream: Upstream
-  readonly head: string
-  readonly body: Buffer
-  readonly toHead: boolean
-  readonly resolve: (why: string) => void
-}
-
-/** One copy on one connection; what comes back is dropped. */
+/** One copy on one connection; what comes back is read to its end and dropped. */
 class Delivery implements Receiver {
-  readonly toHead: boolean
   readonly isTunnel = false
   readonly rules = PLAIN_RULES
   isSent = false
-  readonly #options: DeliveryOptions
+  readonly #sending: Sending
+  readonly #pass: ShadowPass
+  readonly #upstream: Upstream
 
-  constructor(options: DeliveryOptions) {
-    this.toHead = options.toHead
-    this.#options = options
+  constructor(sending: Sending, pass: ShadowPass, upstream: Upstream) {
+    this.#sending = sending
+    this.#pass = pass
+    this.#upstream = upstream
+  }
+
+  get toHead(): boolean {
+    return this.#sending.of.method === 'HEAD'
   }
 
   open(): void {
-    const {upstream, head, body} = this.#options
-    upstream.cork()
-    upstream.write(head)
-    if (body.length > 0) upstream.write(body)
+    const {of, body} = this.#sending
+    const hasLength = body.length > 0 || of.method === 'POST' || of.method === 'PUT' || of.method === 'PATCH'
+    const length = hasLength ? `Content-Length: ${body.length.toString()}\r\n` : ''
+    this.#upstream.writeAll(`${of.headFor(this.#pass.pool)}${length}\r\n`, body)
     this.isSent = true
   }
 
   whole(): void {
-    this.#options.resolve('')
+    this.#over('')
   }
 
   head(): void {
@@ -242,7 +251,7 @@ class Delivery implements Receiver {
   }
 
   end(): void {
-    this.#options.resolve('')
+    this.#over('')
   }
 
   drain(): void {
@@ -251,6 +260,11 @@ class Delivery implements Receiver {
 
   /** What breaks within an answer has got through. */
   fail(failure: Failure, why: string): void {
-    this.#options.resolve(failure === 'cut' ? '' : why)
+    this.#over(failure === 'cut' ? '' : why)
+  }
+
+  #over(why: string): void {
+    this.#pass.leave()
+    this.#sending.over(why)
   }
 }

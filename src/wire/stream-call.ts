@@ -5,7 +5,7 @@ import {pairsOf} from './bytes.ts'
 import {TOO_LARGE, type Carrier, type Conduct} from './forwarding.ts'
 import type {Pool} from './pool.ts'
 import {replyPairs, type Reply} from './reply.ts'
-import {mayResend} from './resend.ts'
+import {nextFor} from './resend.ts'
 import type {Failure, Receiver, Upstream} from './upstream.ts'
 
 export interface StreamCallOptions {
@@ -43,7 +43,6 @@ export class StreamCall implements Receiver, Carrier {
   #head = ''
   #received = 0
   #isReading = false
-  #isResent = false
   #isOver = false
 
   constructor(options: StreamCallOptions) {
@@ -108,12 +107,10 @@ export class StreamCall implements Receiver, Carrier {
     this.#upstream = undefined
     if (failure === 'refused') return this.#conduct.refused(why)
     const hasBody = this.#options.length !== 0
-    const unanswered = {method: this.#options.method, hasBody, pool: this.#pool, upstream}
-    if (failure === 'silent' && !this.#isResent && mayResend(unanswered)) {
-      this.#isResent = true
+    this.#upstream = nextFor({failure, method: this.#options.method, hasBody, pool: this.#pool, upstream})
+    if (this.#upstream !== undefined) {
       this.#conduct.resent()
-      this.#upstream = this.#pool?.connect()
-      return this.#upstream?.serve(this)
+      return this.#upstream.serve(this)
     }
     this.#giveUp(why)
   }
@@ -170,9 +167,7 @@ export class StreamCall implements Receiver, Carrier {
     this.#received += piece.length
     if (maxBodyBytes > 0 && this.#received > maxBodyBytes) return this.#giveUp(TOO_LARGE)
     const isTaken =
-      length < 0
-        ? upstream.write(`${piece.length.toString(16)}\r\n${piece.toString('latin1')}\r\n`)
-        : upstream.write(piece)
+      length < 0 ? upstream.writeAll(`${piece.length.toString(16)}\r\n`, piece, '\r\n') : upstream.write(piece)
     if (!isTaken) this.#stream.pause()
   }
 

@@ -49,6 +49,9 @@ export interface Home {
 // All upstreams read into one memory: what is kept of it is copied.
 const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
 
+/** Bytes up to here travel as text. */
+const SMALL = 16_000
+
 const uncork = (socket: Duplex): void => socket.uncork()
 
 /** What Go says of a failed connection; users know these words. */
@@ -98,10 +101,15 @@ export class Upstream {
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
   }
 
-  /** Gathers the writes of this turn into one. */
-  cork(): void {
+  /** Bytes with latin1 text around them, in one write: few bytes go as text, with nothing allocated for the write. */
+  writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {
+    if (bytes === undefined) return this.write(before + after)
+    if (bytes.length <= SMALL) return this.write(before + bytes.toString('latin1') + after)
     this.#socket.cork()
     process.nextTick(uncork, this.#socket)
+    if (before !== '') this.write(before)
+    const isTaken = this.write(bytes)
+    return after === '' ? isTaken : this.write(after)
   }
 
   /** The callee may go on answering. */

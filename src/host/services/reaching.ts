@@ -1,6 +1,6 @@
 import type {Admission, Call, Held, Service} from '../../daeploy/admission.ts'
 import type {Admission as Elsewhere, Admit} from '../../sidecar/admission.ts'
-import {Mirror, type Copy, type CopyOf, type Shadow} from '../../wire/mirror.ts'
+import {Mirror, type Copy, type CopyOf, type Shadow, type ShadowPass} from '../../wire/mirror.ts'
 import {admitBy, type Callee} from '../calls/calls.ts'
 import type {Versioned, Versions} from './versions.ts'
 
@@ -56,10 +56,9 @@ export class Reaching {
     if (known !== undefined) return known
     const shadow: Shadow = {
       name: `${member.id} ${member.plan.version}`,
-      admit: async ({method, path}) => {
+      admit: ({method, path}) => {
         const answer = admitTo(member, {caller: 'a copy', method, path, refused: false})
-        const admission = 'admitted' in answer ? await answer.admitted : answer
-        return admission.ok ? admission : admission.error
+        return 'admitted' in answer ? answer.admitted.then(passOrWhyNot) : passOrWhyNot(answer)
       }
     }
     this.#shadows.set(member, shadow)
@@ -82,6 +81,8 @@ export class Reaching {
     }
   }
 }
+
+const passOrWhyNot = (answer: Admission): ShadowPass | string => (answer.ok ? answer : answer.error)
 
 /** The other run's door is told the whole path: its own main and shadows count. */
 const translated = (answer: Elsewhere, segment: string): Admission =>
