@@ -6,21 +6,20 @@ import type {ListedApp} from '../control/messages.ts'
 import type {OpenDoor} from '../event.ts'
 import type {AppPlan} from '../plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../state.ts'
-import {Pool} from '../wire/pool.ts'
+import type {Pool} from '../wire/pool.ts'
 import {freeAppPort} from './ports/app-port.ts'
 import type {Callee} from './calls/calls.ts'
 import {Chronicle, type Logs} from './chronicle.ts'
 import {lookPathFault, whyNotFound} from './command.ts'
-import {Gate, type Visit} from './calls/gate.ts'
-import {healthOf, type Health} from './calls/health.ts'
-import {dialOf} from './calls/dial.ts'
+import {Channel} from './calls/channel.ts'
+import type {Gate, Visit} from './calls/gate.ts'
 import {deathNote} from './words/killed.ts'
 import {noProgress, progressed, type Progress} from './order/order.ts'
 import {reached, type Beside} from './reload/overlap.ts'
 import type {DoorPorts} from './ports/ports.ts'
 import {Program} from './program.ts'
 import {whyNot} from './words/reasons.ts'
-import {Slots} from './calls/slots.ts'
+import type {Slots} from './calls/slots.ts'
 
 export interface MemberOptions {
   readonly plan: AppPlan
@@ -47,23 +46,18 @@ export interface MemberOptions {
 /** After so many short lives in a row callers are told at once, not held. */
 const SHORT_LIVES = 5
 
-/** One app in a run: the program, the gate before it, the connections to it, its logs. */
+/** One app in a run: its program, the way of calls to it, its logs. */
 export class Member implements Callee {
   readonly ports: DoorPorts
-  readonly gate: Gate
-  readonly slots = new Slots(() => this.plan.channel.maxConcurrency)
   readonly token: string
   readonly logs: Logs
+  readonly #channel: Channel
   readonly #chronicle: Chronicle
   readonly #options: MemberOptions
   #plan: AppPlan
   readonly #program: Program
   readonly #listeners = new Set<() => void>()
-  #health: Health | undefined
-  #isUnhealthy = false
-  #appPort: number
   readonly #createdAt = Date.now()
-  #pool: Pool
   #movedAt = new Date()
   #progress: Progress
   /** Why it has not been started: what it waits for, or that it never will be. */
@@ -73,15 +67,17 @@ export class Member implements Callee {
     const {plan, ports, logs, token, explain} = options
     this.#options = options
     this.#plan = plan
-    this.#appPort = ports.appPort
     this.ports = ports
     this.logs = logs
     this.#chronicle = new Chronicle(plan.id, logs)
     this.token = token
-    this.gate = new Gate({timeoutMs: plan.ready.timeoutMs, explain})
+    this.#channel = new Channel({
+      plan,
+      appPort: ports.appPort,
+      explain,
+      healthTurned: isHealthy => this.#tellHealth(isHealthy)
+    })
     this.#progress = noProgress(plan.id, plan.command.length > 0)
-    this.#pool = this.#newPool()
-    this.#health = this.#healthOf(plan)
     this.#program = new Program(
       {
         ...options,
@@ -108,11 +104,19 @@ export class Member implements Callee {
   }
 
   get appPort(): number {
-    return this.#appPort
+    return this.#channel.appPort
+  }
+
+  get gate(): Gate {
+    return this.#channel.gate
+  }
+
+  get slots(): Slots {
+    return this.#channel.slots
   }
 
   get isUnhealthy(): boolean {
-    return this.#isUnhealthy
+    return this.#channel.isUnhealthy
   }
 
   get door(): OpenDoor {
@@ -121,7 +125,7 @@ export class Member implements Callee {
   }
 
   get pool(): Pool {
-    return this.#pool
+    return this.#channel.pool
   }
 
   get pid(): number {
@@ -154,46 +158,39 @@ export class Member implements Callee {
   }
 
   renewPool(): void {
-    this.#pool.retire()
-    this.#pool = this.#newPool()
+    this.#channel.renewPool()
   }
 
   cutCalls(): void {
-    this.#pool.cut()
-    this.#pool = this.#newPool()
+    this.#channel.cut()
   }
 
   async revive(why: Why, plan: AppPlan = this.#plan): Promise<void> {
     this.#plan = plan
-    this.#health?.end()
-    this.#health = this.#healthOf(plan)
-    await this.#program.revive(plan, this.#appPort, why)
+    this.#channel.follow(plan)
+    await this.#program.revive(plan, this.appPort, why)
   }
 
   async beside(): Promise<Beside> {
-    const port = await freeAppPort(new Set([this.#appPort]))
+    const port = await freeAppPort(new Set([this.appPort]))
     const program = this.#program
     const app = program.beside(this.#plan, port)
     return {
       app,
       ready: async signal =>
         (await reached(app, {signal, onMove: listener => this.onMove(listener)})) &&
-        (this.#health?.reached(port, signal) ?? true),
+        this.#channel.isWellAt(port, signal),
       drop: async () => program.drop(app, 'watch'),
       takeOver: () => {
-        const pool = this.#pool
         const old = program.takeOver(app)
-        this.#appPort = port
-        this.renewPool()
-        this.#health?.begin()
-        return {cut: () => pool.cut(), stop: async () => program.drop(old, 'watch')}
+        return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
       }
     }
   }
 
   /** Ends all of it; settles when nothing is left. */
   async stop(why: Why): Promise<AppState> {
-    this.#health?.end()
+    this.#channel.end()
     return this.#program.stop(why)
   }
 
@@ -256,8 +253,7 @@ export class Member implements Callee {
   #moved(state: AppState): void {
     this.#movedAt = new Date()
     this.#progress = progressed(this.#progress, state)
-    this.#turnGate(state)
-    if (state.phase === 'exited' || state.phase === 'backoff') this.renewPool()
+    this.#channel.turn(state, {isHopeless: this.app.shortLives >= SHORT_LIVES, why: this.#reason(state)})
     const exit =
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !this.#chronicle.runEnds) this.#tellEnd(exit)
@@ -278,31 +274,7 @@ export class Member implements Callee {
   }
 
   get #searchPath(): string {
-    return this.#options.environment(this.#program.life, this.#plan, this.#appPort)['PATH'] ?? ''
-  }
-
-  #turnGate(state: AppState): void {
-    if (state.phase === 'stopping') return // as it was: an app that is asked to end may still answer
-    this.#isUnhealthy = false
-    this.#health?.end()
-    switch (state.phase) {
-      case 'running':
-        if (!state.ready) return this.gate.hold(this.#reason(state))
-        if (this.#health === undefined) return this.gate.open()
-        this.gate.hold(`"${this.id}" listens, and its health is not known yet`)
-        this.#health.begin()
-        return
-      case 'backoff':
-        if (state.until === Infinity || this.app.shortLives >= SHORT_LIVES) this.gate.shut(this.#reason(state))
-        else this.gate.hold(this.#reason(state))
-        return
-      case 'exited':
-        this.gate.shut(this.#reason(state))
-        return
-      case 'idle':
-      case 'starting':
-        this.gate.hold(this.#reason(state))
-    }
+    return this.#options.environment(this.#program.life, this.#plan, this.appPort)['PATH'] ?? ''
   }
 
   /** What killed it. 127 is what a shell answers for a program that it cannot find. Of a single app the terminal tells enough. */
@@ -327,32 +299,16 @@ export class Member implements Callee {
     return whyNot(this.id, state, {at: this.#movedAt, lastWords: this.app.lastLines.at(-1) ?? ''})
   }
 
-  #healthOf(plan: AppPlan): Health | undefined {
-    const turned = (isHealthy: boolean): void => this.#turnHealth(isHealthy)
-    return healthOf(plan, {hosts: hostsOf(plan), port: () => this.#appPort, turned})
-  }
-
-  #turnHealth(isHealthy: boolean): void {
-    this.#isUnhealthy = !isHealthy
+  #tellHealth(isHealthy: boolean): void {
     this.#chronicle.healthTurned(isHealthy)
-    if (isHealthy) this.gate.open()
-    else {
-      this.gate.shut(`"${this.id}" is not in a healthy state`)
+    if (!isHealthy)
       this.#options.noted(
         `"${this.id}" is not healthy: GET ${this.#plan.health.path} does not answer well. It is not called until it does`
       )
-    }
     this.#tellListeners()
   }
 
   #tellListeners(): void {
     for (const listener of this.#listeners) listener()
   }
-
-  #newPool(): Pool {
-    return new Pool({hosts: hostsOf(this.plan), port: this.appPort, dial: dialOf(this.plan)})
-  }
 }
-
-const hostsOf = ({channel: {address}}: AppPlan): readonly string[] =>
-  address === '' ? ['127.0.0.1', '::1'] : [address]
