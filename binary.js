@@ -1,9 +1,10 @@
 // Writes build/pillion: one executable for this platform, Node and the whole program inside (a single executable
 // application of Node's). The program comes with the code that V8 made of it in a first run: that halves what loading takes.
 import {execFileSync} from 'node:child_process'
-import {copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
+import {Script} from 'node:vm'
 import {build} from 'esbuild'
 
 const folder = resolve('build')
@@ -60,10 +61,18 @@ function warmUp() {
   rmSync(room, {recursive: true})
 }
 
+/** Code that was made under other flags of V8 is silently not taken, and each start compiles anew. */
+function checkCode() {
+  const cachedData = readFileSync(at('pillion.code'))
+  const script = new Script(readFileSync(at('pillion.cjs'), 'latin1'), {filename: 'pillion', cachedData})
+  if (script.cachedDataRejected) throw new Error('V8 does not take back the code that it made in the first run')
+}
+
 rmSync(folder, {recursive: true, force: true})
 mkdirSync(folder)
 await bundle()
 warmUp()
+checkCode()
 // stripped before: the finished file does not survive it
 copyFileSync(process.execPath, at('node'))
 if (process.platform === 'linux') execFileSync('strip', ['--strip-all', at('node')])
