@@ -10,12 +10,29 @@ import {build} from 'esbuild'
 const folder = resolve('build')
 const at = name => join(folder, name)
 
-/** The bundle as the body of a function, as CommonJS modules are. */
-async function bundle() {
+/** The whole program, and as much of it as `--version` and `--help` take: half of what they would cost is the reading of the rest. */
+const WHOLE = {name: 'pillion', args: ['run', '-f', '.'], plugins: []}
+const WORDS = {
+  name: 'words',
+  args: ['--help'],
+  plugins: [
+    {
+      name: 'commands stay outside',
+      setup: ({onResolve}) =>
+        onResolve({filter: /^\./}, ({kind, importer}) =>
+          kind === 'dynamic-import' && importer.endsWith('/commands.ts') ? {external: true} : null
+        )
+    }
+  ]
+}
+
+/** A bundle as the body of a function, as CommonJS modules are. */
+async function bundle({name, plugins}) {
   await build({
     entryPoints: ['src/cli/main.ts'],
-    outfile: at('pillion.cjs'),
+    outfile: at(`${name}.cjs`),
     bundle: true,
+    plugins,
     format: 'cjs',
     platform: 'node',
     target: `node${process.versions.node}`,
@@ -35,44 +52,43 @@ const script = new (require('node:vm').Script)(source, {filename: 'pillion', cac
 script.runInThisContext()(require, module, exports)
 `
 const MAIN = `const sea = require('node:sea')
-const source = Buffer.from(sea.getRawAsset('pillion.cjs')).latin1Slice(), cachedData = Buffer.from(sea.getRawAsset('pillion.code'))
+const name = process.argv.length === 3 && ['-v', '--version', '-h', '--help', 'help'].includes(process.argv[2]) ? '${WORDS.name}' : '${WHOLE.name}'
+const source = Buffer.from(sea.getRawAsset(name + '.cjs')).latin1Slice(), cachedData = Buffer.from(sea.getRawAsset(name + '.code'))
 ${LOAD}
 `
-const WARM = `const {readFileSync, writeFileSync} = require('node:fs')
-const source = readFileSync(${JSON.stringify(at('pillion.cjs'))}, 'latin1'), cachedData = undefined
-process.on('exit', () => writeFileSync(${JSON.stringify(at('pillion.code'))}, script.createCachedData()))
+const warmScript = name => `const {readFileSync, writeFileSync} = require('node:fs')
+const source = readFileSync(${JSON.stringify(at(`${name}.cjs`))}, 'latin1'), cachedData = undefined
+process.on('exit', () => writeFileSync(${JSON.stringify(at(`${name}.code`))}, script.createCachedData()))
 ${LOAD}
 `
 
-/** Runs a template of one app once, and keeps the code that this took. */
-function warmUp() {
+/** Runs a bundle once, beside a template of one app, and keeps the code that this took. */
+function warmUp({name, args}) {
   const room = mkdtempSync(join(tmpdir(), 'pillion-binary-'))
   writeFileSync(
     join(room, 'dapr.yaml'),
     'version: 1\napps:\n  - appDirPath: .\n    appID: one\n    command: ["true"]\n'
   )
-  writeFileSync(at('warm.cjs'), WARM)
+  writeFileSync(at('warm.cjs'), warmScript(name))
   const env = {...process.env, PILLION_RUNTIME_DIR: join(room, 'run')}
-  execFileSync(process.execPath, [at('warm.cjs'), 'run', '-f', '.'], {
-    cwd: room,
-    env,
-    stdio: ['ignore', 'ignore', 'inherit']
-  })
+  execFileSync(process.execPath, [at('warm.cjs'), ...args], {cwd: room, env, stdio: ['ignore', 'ignore', 'inherit']})
   rmSync(room, {recursive: true})
 }
 
 /** Code that was made under other flags of V8 is silently not taken, and each start compiles anew. */
-function checkCode() {
-  const cachedData = readFileSync(at('pillion.code'))
-  const script = new Script(readFileSync(at('pillion.cjs'), 'latin1'), {filename: 'pillion', cachedData})
-  if (script.cachedDataRejected) throw new Error('V8 does not take back the code that it made in the first run')
+function checkCode({name}) {
+  const cachedData = readFileSync(at(`${name}.code`))
+  const script = new Script(readFileSync(at(`${name}.cjs`), 'latin1'), {filename: 'pillion', cachedData})
+  if (script.cachedDataRejected) throw new Error(`V8 does not take back the code that it made of ${name}.cjs`)
 }
 
 rmSync(folder, {recursive: true, force: true})
 mkdirSync(folder)
-await bundle()
-warmUp()
-checkCode()
+for (const part of [WHOLE, WORDS]) {
+  await bundle(part)
+  warmUp(part)
+  checkCode(part)
+}
 // stripped before: the finished file does not survive it
 copyFileSync(process.execPath, at('node'))
 if (process.platform === 'linux') execFileSync('strip', ['--strip-all', at('node')])
@@ -83,7 +99,9 @@ writeFileSync(
     main: at('main.cjs'),
     executable: at('node'),
     output: at('pillion'),
-    assets: {'pillion.cjs': at('pillion.cjs'), 'pillion.code': at('pillion.code')},
+    assets: Object.fromEntries(
+      [WHOLE, WORDS].flatMap(({name}) => [`${name}.cjs`, `${name}.code`]).map(file => [file, at(file)])
+    ),
     disableExperimentalSEAWarning: true
   })
 )
