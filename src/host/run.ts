@@ -23,7 +23,7 @@ import {Neighbours} from './calls/neighbours.ts'
 import {noteText} from './words/notes.ts'
 import {Outside} from './calls/outside.ts'
 import {claimPorts} from './ports/ports.ts'
-import {Queue} from './order/queue.ts'
+import {isStartedAtOnce, Starts} from './order/starts.ts'
 import {Services} from './services/services.ts'
 import {sweep} from './sweep.ts'
 import {tellTwins} from './twins.ts'
@@ -48,12 +48,8 @@ export class Run {
   readonly #services: Services
   readonly #muster: Muster
   readonly #changes: Changes
+  readonly #starts: Starts
   #members: readonly Member[] = []
-  #queue: Queue | undefined
-  /** Settles when the start lines of those are out that wait for nobody. */
-  #firstStarts: Promise<void> = Promise.resolve()
-  /** An app was never started, because of another one. */
-  #lacksOne = false
   #registration: Registration | undefined
   /** Ports, doors and socket stand: there is something to take down. */
   #isWired = false
@@ -87,13 +83,19 @@ export class Run {
       open: async (app, index) => this.#openLate(app, index),
       close: async member => this.#close(member)
     })
+    this.#starts = new Starts({
+      shownAs: plan.shownAs,
+      emit: options.emit,
+      note: text => this.#note(text),
+      isOver: () => this.#isAsked || this.#isEnding
+    })
     this.#muster = new Muster({
       ...options,
       run: this.#mark,
       services: this.#services,
       guardian: this.#guardian,
       explain: (id, visit) => this.#changes.circle(id, visit),
-      moved: () => this.#lookAtQueue(),
+      moved: () => this.#starts.look(),
       spare: life => this.#spare(life),
       note: text => this.#note(text)
     })
@@ -128,8 +130,7 @@ export class Run {
     })
     this.#guardian.start(homeOf(folder, this.#mark))
     this.#isWired = true
-    this.#firstStarts = this.#startApps([...(await pipes)])
-    await this.#firstStarts
+    await this.#starts.begin(this.#members, await pipes)
     this.#areStarted = true
     this.#services.tell()
     for (const text of [...warnOfUnbuilt(plan), ...warnOfUnenforced(plan), ...this.#notes])
@@ -183,51 +184,6 @@ export class Run {
     })
   }
 
-  /** All that wait for no other, at once; the terminal hears of them in the template's order. */
-  async #startApps(pipes: Awaited<ReturnType<typeof prepareLives>>[number][]): Promise<void> {
-    for (const member of this.#members) this.#options.emit({type: 'door-opened', app: member.door})
-    this.#openQueue()
-    const starts = this.#members
-      .filter(({plan}) => plan.dependsOn.length === 0)
-      .map(member => [member, member.start(isStartedAtOnce(member.plan) ? pipes.shift() : undefined)] as const)
-    for (const [member, start] of starts) {
-      await start
-      this.#tellStart(member)
-    }
-  }
-
-  #openQueue(): void {
-    this.#queue = new Queue({
-      members: this.#members,
-      start: member => void this.#startLate(member),
-      giveUp: (member, why) => this.#giveUp(member, why)
-    })
-    this.#lookAtQueue()
-  }
-
-  /** An app that has waited for others. */
-  async #startLate(member: Member): Promise<void> {
-    await Promise.all([member.start(undefined), this.#firstStarts])
-    this.#tellStart(member)
-  }
-
-  #tellStart(member: Member): void {
-    if (this.#isAsked) return
-    const {door, pid, plan} = member
-    const app = {...door, pid, logFolder: plan.logs.folder, templateShownAs: this.#options.plan.shownAs}
-    this.#options.emit({type: 'app-started', app})
-  }
-
-  #lookAtQueue(): void {
-    if (!this.#isAsked && !this.#isEnding) this.#queue?.look()
-  }
-
-  #giveUp(member: Member, why: string): void {
-    this.#lacksOne = true
-    this.#note(why)
-    void member.giveUp(why)
-  }
-
   /** Settles when no app runs, nor is started again. */
   async #allEnded(): Promise<void> {
     do {
@@ -262,9 +218,7 @@ export class Run {
     this.#members = this.#members.toSpliced(index, 0, member)
     this.#doors.set(member, this.#openDoor(member))
     if (this.#isAsked || this.#isEnding) return this.#close(member)
-    this.#options.emit({type: 'door-opened', app: member.door})
-    if (app.dependsOn.length === 0) return this.#startLate(member)
-    this.#openQueue()
+    await this.#starts.late(member, this.#members)
   }
 
   async #close(member: Member): Promise<void> {
@@ -297,7 +251,8 @@ export class Run {
       await this.#registration?.withdraw()
       this.#end.resolve(
         this.#isAsked ||
-          (!this.#lacksOne && states.every(state => state.phase === 'exited' && (state.asked || succeeded(state.exit))))
+          (!this.#starts.lacksOne &&
+            states.every(state => state.phase === 'exited' && (state.asked || succeeded(state.exit))))
       )
     } catch (error) {
       this.#end.reject(error)
@@ -320,6 +275,3 @@ export class Run {
     })
   }
 }
-
-/** It waits for no other app, and there is a program to start. */
-const isStartedAtOnce = ({command, dependsOn}: AppPlan): boolean => command.length > 0 && dependsOn.length === 0
