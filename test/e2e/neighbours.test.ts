@@ -56,8 +56,8 @@ t.test('two runs call each other, one ends, a new one takes its place', async t 
 
   rig.pillion(['run', '-f', 'other'])
   const newStock = await rig.driven('stock')
-  await newStock.listen()
   await newStock.answer({body: 'the new one'})
+  await newStock.listen()
   t.match(await shop.fetch('/v1.0/invoke/stock/method/items'), {status: 200, body: 'the new one'})
   first.signal('SIGTERM')
   t.match(await first.exited, {code: 0})
@@ -80,8 +80,8 @@ t.test('an app of the own run goes first, then the oldest run that has it', asyn
   for (const name of ['a', 'b']) {
     rig.pillion(['run', '-f', name])
     const stock = await rig.driven('stock')
-    await stock.listen()
     await stock.answer({body: name})
+    await stock.listen()
     if (name === 'b') t.match(await stock.fetch('/v1.0/invoke/stock/method/x'), {body: 'b'}, 'its own run goes first')
   }
   const shop = await start('shop')
@@ -140,8 +140,8 @@ t.test(
     const run = rig.pillion(['run', '-f', '.'])
     rig.pillion(['run', '-a', 'shop', '--', ...rig.drivenCommand])
     const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
-    await stock.listen()
     await stock.answer({body: 'here'})
+    await stock.listen()
     t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {body: 'here'})
     t.match(await rig.run(['stop', 'stock']), {code: 0})
     t.match(messageIn((await shop.fetch('/v1.0/invoke/stock/method/x')).body), /in other runs: other\)$/)

@@ -130,8 +130,8 @@ t.test('restart gives a running app a new process, and one that has ended, too',
   await run.waitForLine('exit status 3')
   t.same(await rig.run(['restart', '-a', 'a']), done)
   const third = await rig.driven('a')
-  await third.listen()
   await third.answer({body: 'again'})
+  await third.listen()
   t.match(await b.fetch('/v1.0/invoke/a/method/x'), {status: 200, body: 'again'})
   await b.exit(0)
   await run.waitForLine('Exited App successfully')
@@ -274,8 +274,8 @@ t.test('invoke shows the token of its shell to the door', async t => {
   const env = {DAPR_API_TOKEN: 'secret'}
   rig.pillion(['run', '-f', '.'], {env})
   const a = await rig.driven('a')
-  await a.listen()
   await a.answer({body: 'let in'})
+  await a.listen()
   t.match(await rig.run(['invoke', '-a', 'a', '-m', 'x'], {env}), {code: 0, stdout: /^let in\n/})
   t.match(await rig.run(['invoke', '-a', 'a', '-m', 'x']), {
     code: 1,
