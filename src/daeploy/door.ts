@@ -17,7 +17,7 @@ import type {Reach} from './admission.ts'
 import {plainRules, readFields, saysWhereFrom, type PlainFields, type RequestFields} from './fields.ts'
 import {FOREIGN_HOST, FOREIGN_ORIGIN, INVALID_TOKEN, NOT_FOUND} from './replies.ts'
 import {readTarget, type Target} from './target.ts'
-import {ServiceCall} from './service-call.ts'
+import {ServiceCall, type ServiceCallOptions} from './service-call.ts'
 import type {Route} from './routes.ts'
 
 /** Who may ask. */
@@ -63,20 +63,16 @@ export class ManagerDoor {
 
   /** Starts the call that a plain request asks for. False, and nothing done: it is for `serve`. */
   startPlain({method, path, query, ...fields}: PlainCall, line: FastLine): boolean {
-    const {guards, reach} = this.#options
+    const {guards} = this.#options
     if (!path.startsWith('/services/') || !guards.isOurs(fields.host) || saysWhereFrom(fields.lines)) return false
     if (!guards.isLetIn(fields.apiToken, fields.authorization)) return false
     const target = readTarget(path, query)
     if (target === undefined) return false
-    new ServiceCall({
-      door: this.#options,
-      service: reach(target.name),
-      method,
-      target,
+    this.#call(method, target, {
       fields: {...fields, peer: line.peer},
       extraLines: '',
       carrier: conduct => line.begin(conduct)
-    }).start()
+    })
     return true
   }
 
@@ -88,15 +84,11 @@ export class ManagerDoor {
     if (refusal !== undefined) return answer(refusal)
     if (target === undefined) return this.#options.route({request, response, path, query: queryOf(request.url ?? '')})
     const {length} = fields
-    new ServiceCall({
-      door: this.#options,
-      service: this.#options.reach(target.name),
-      method: request.method ?? '',
-      target,
+    this.#call(request.method ?? '', target, {
       fields,
       extraLines: '',
       carrier: conduct => new Forwarding({request, response, conduct, length, maxBodyBytes: 0})
-    }).start()
+    })
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
@@ -104,15 +96,16 @@ export class ManagerDoor {
     const {path, target} = parse(request.url ?? '/')
     const refusal = this.#refusalOf(request.method ?? '', path, fields, target)
     if (refusal !== undefined || target === undefined) return endWith(socket, refusal ?? NOT_FOUND)
-    new ServiceCall({
-      door: this.#options,
-      service: this.#options.reach(target.name),
-      method: request.method ?? '',
-      target,
+    this.#call(request.method ?? '', target, {
       fields,
       extraLines: UPGRADE_LINES,
       carrier: conduct => new Tunnel({socket, early, conduct})
-    }).start()
+    })
+  }
+
+  #call(method: string, target: Target, way: Pick<ServiceCallOptions, 'fields' | 'extraLines' | 'carrier'>): void {
+    const service = this.#options.reach(target.name)
+    new ServiceCall({door: this.#options, service, method, target, ...way}).start()
   }
 
   /** A page of somebody else's may call services, as CORS of theirs says, and may not manage. */

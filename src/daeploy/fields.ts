@@ -1,7 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import {ANSWER_KINDS, type FieldRules} from '../wire/answer.ts'
 import {CODING, CONNECTION, DROP, LENGTH, MARKED, nameReader, withoutFields, wordsOf} from '../wire/bytes.ts'
-import {NOTED, OTHER, TAKEN, type PlainRules} from '../wire/plain-request.ts'
+import {NOTED, PLAIN_KINDS, TAKEN, type PlainRules} from '../wire/plain-request.ts'
 
 /** The fields of a plain request. Texts are '' where a field is not there. */
 export interface PlainFields {
@@ -58,18 +58,7 @@ export const saysWhereFrom = (lines: string): boolean => WHERE_FROM_LINE.test(li
 /** How the fast lane of the manager's port reads a request: host, authorization and token are told in this order. */
 export const plainRules: PlainRules = {
   kinds: nameReader({
-    'content-length': LENGTH,
-    connection: CONNECTION,
-    'transfer-encoding': OTHER,
-    expect: OTHER,
-    upgrade: OTHER,
-    'keep-alive': DROP,
-    'proxy-connection': DROP,
-    'proxy-authenticate': DROP,
-    'proxy-authorization': DROP,
-    'http2-settings': DROP,
-    te: DROP,
-    trailer: DROP,
+    ...PLAIN_KINDS,
     'pillion-caller': DROP,
     host: TAKEN,
     authorization: NOTED + 1,

@@ -37,17 +37,15 @@ export const withGrpc =
   (text, from, to) =>
     kinds(text, from, to) || grpcKind(text, from, to)
 
-const HOP_BY_HOP = {...ANSWER_KINDS, 'transfer-encoding': CODING, 'content-length': LENGTH}
-
 /** What becomes of an app's answer. */
 export const answerRules: FieldRules = {
-  kinds: withGrpc(nameReader({...HOP_BY_HOP, traceparent: HAS_TRACEPARENT, 'content-type': HAS_CONTENT_TYPE})),
+  kinds: withGrpc(nameReader({...ANSWER_KINDS, traceparent: HAS_TRACEPARENT, 'content-type': HAS_CONTENT_TYPE})),
   prefix: RENAMED
 }
 
 const requestKinds = withGrpc(
   nameReader({
-    ...HOP_BY_HOP,
+    ...ANSWER_KINDS,
     host: HOST,
     'dapr-app-id': APP_ID,
     'dapr-caller-app-id': DROP,

@@ -1,6 +1,6 @@
-import {DROP, LENGTH, CONNECTION, nameReader} from '../wire/bytes.ts'
+import {DROP, nameReader} from '../wire/bytes.ts'
 import type {FastLine} from '../wire/fast-line.ts'
-import {OTHER, TAKEN, NOTED, type PlainRequest, type PlainRules} from '../wire/plain-request.ts'
+import {NOTED, OTHER, PLAIN_KINDS, TAKEN, type PlainRequest, type PlainRules} from '../wire/plain-request.ts'
 import {RENAMED, withGrpc} from './fields.ts'
 import {isToken} from './guard.ts'
 import {Invocation, type Door} from './invocation.ts'
@@ -24,20 +24,9 @@ const AUTHORIZATION = 5
 export const plainRules: PlainRules = {
   kinds: withGrpc(
     nameReader({
-      'content-length': LENGTH,
-      connection: CONNECTION,
-      'transfer-encoding': OTHER,
-      expect: OTHER,
-      upgrade: OTHER,
+      ...PLAIN_KINDS,
       baggage: OTHER,
       'pillion-caller': OTHER,
-      'keep-alive': DROP,
-      'proxy-connection': DROP,
-      'proxy-authenticate': DROP,
-      'proxy-authorization': DROP,
-      'http2-settings': DROP,
-      te: DROP,
-      trailer: DROP,
       'dapr-caller-app-id': DROP,
       'dapr-caller-namespace': DROP,
       'dapr-callee-app-id': DROP,

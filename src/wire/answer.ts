@@ -1,4 +1,4 @@
-import {CODING, CONNECTION, DROP, KEEP, LENGTH, MARKED, RENAME, TOKEN, VALUE} from './bytes.ts'
+import {CODING, CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, MARKED, RENAME, TOKEN, VALUE} from './bytes.ts'
 import {isOf, lengthOf, nameReader, trimmed, withoutFields, wordsOf, type FieldKinds} from './bytes.ts'
 
 /** An answer's body follows in chunks. */
@@ -32,18 +32,12 @@ export interface FieldRules {
   readonly prefix: string
 }
 
-/** What HTTP itself asks a proxy to do with fields of an answer: RFC 9110 §7.6.1. */
+/** What HTTP itself asks a proxy to do with fields of an answer. */
 export const ANSWER_KINDS: Readonly<Record<string, number>> = {
+  ...HOP_BY_HOP,
   'content-length': LENGTH,
   'transfer-encoding': CODING,
   connection: CONNECTION,
-  'keep-alive': DROP,
-  'proxy-connection': DROP,
-  'proxy-authenticate': DROP,
-  'proxy-authorization': DROP,
-  'http2-settings': DROP,
-  te: DROP,
-  trailer: DROP,
   upgrade: DROP
 }
 

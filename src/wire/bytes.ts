@@ -41,6 +41,17 @@ export const CONNECTION = 4
 export const RENAME = 5
 export const MARKED = 8
 
+/** Fields that concern one connection alone: RFC 9110 §7.6.1, and what clients of proxies send. */
+export const HOP_BY_HOP: Readonly<Record<string, number>> = {
+  'keep-alive': DROP,
+  'proxy-connection': DROP,
+  'proxy-authenticate': DROP,
+  'proxy-authorization': DROP,
+  'http2-settings': DROP,
+  te: DROP,
+  trailer: DROP
+}
+
 /** Tells, for a field's name at a place in a text, what to do with the field. */
 export type FieldKinds = (text: string, from: number, to: number) => number
 

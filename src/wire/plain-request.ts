@@ -1,4 +1,4 @@
-import {CONNECTION, DROP, KEEP, LENGTH, PATH, QUERY, RENAME, TOKEN, VALUE} from './bytes.ts'
+import {CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, PATH, QUERY, RENAME, TOKEN, VALUE} from './bytes.ts'
 import {isOf, lengthOf, trimmed, type FieldKinds} from './bytes.ts'
 
 /** A field that no plain request has. */
@@ -7,6 +7,16 @@ export const OTHER = 6
 export const TAKEN = 16
 /** From here on they are told and kept. */
 export const NOTED = 32
+
+/** What HTTP itself asks a proxy to do with fields of a plain request, and which fields none has. */
+export const PLAIN_KINDS: Readonly<Record<string, number>> = {
+  ...HOP_BY_HOP,
+  'content-length': LENGTH,
+  connection: CONNECTION,
+  'transfer-encoding': OTHER,
+  expect: OTHER,
+  upgrade: OTHER
+}
 
 /** Bytes of a head that is looked at; a longer one is not plain. */
 export const PLAIN_LIMIT = 8192
