@@ -73,7 +73,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: LOGS_FLAGS,
     required: ['app-id'],
-    examples: ['logs --app-id shop', 'logs --app-id shop -f --tail 100', 'logs --app-id shop --run-file dapr.yaml'],
+    examples: [
+      'logs --app-id shop',
+      'logs --app-id shop -f --tail 100',
+      'logs --app-id shop --since 10m --run-file dapr.yaml'
+    ],
     load: async () => (await import('./logs.ts')).logs
   },
   {

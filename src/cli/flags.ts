@@ -6,6 +6,8 @@ export interface Flag {
   readonly text: string
   /** As help shows it: `"http"`, `-1`. */
   readonly shown?: string
+  /** Words that stand for numbers. */
+  readonly words?: Readonly<Record<string, number>>
   /** Accepted, not listed in help. */
   readonly isHidden?: boolean
   /** Said on stderr when it is used. */

@@ -5,12 +5,15 @@ import {findTemplate} from '../template/find.ts'
 import {loadTemplate} from '../template/load.ts'
 import type {Deed} from './deed.ts'
 import {pickRun, templateHere} from './pick-run.ts'
+import {statusLine} from './print.ts'
+import {sinceOf} from './since.ts'
 import {surroundings} from './surroundings.ts'
 
-/** `logs --app-id ID [-f] [--tail N] [--run-file PATH]`: of a run that lives, else the last log file of a template's app. */
-export const logs: Deed = async ({flags}) => {
+/** `logs --app-id ID [-f] [--tail N] [--since T] [--run-file PATH]`: of a run that lives, else the last log file of a template's app. */
+export const logs: Deed = async ({flags, asJson}) => {
   const id = flags.text('app-id') ?? ''
   const tail = flags.int('tail') ?? -1
+  const since = flags.names.includes('since') ? sinceOf(flags.text('since') ?? '', Date.now()) : 0
   const version = flags.text('version') ?? ''
   const runFile = flags.text('run-file')
   const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
@@ -18,7 +21,8 @@ export const logs: Deed = async ({flags}) => {
   const meant = runFile === undefined ? runs : runs.filter(({listing}) => listing.templateFile === template)
   const run = pickRun(id, meant, template)
   const texts =
-    (await run?.logs(id, {tail, isFollowed: flags.isSet('follow'), version})) ?? (await kept(id, runFile, tail))
+    (await run?.logs(id, {tail, since, isFollowed: flags.isSet('follow'), version})) ??
+    (await kept({id, tail, since, runFile, asJson}))
   process.stdout.on('error', () => process.exit()) // `logs | head`: whoever reads has enough
   for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await drained()
   return 0
@@ -29,8 +33,16 @@ const drained = async (): Promise<void> =>
     process.stdout.once('drain', resolve)
   })
 
+interface Kept {
+  readonly id: string
+  readonly tail: number
+  readonly since: number
+  readonly runFile: string | undefined
+  readonly asJson: boolean
+}
+
 /** What the last run of a template has left of an app. Throws a UserError where nothing is left. */
-async function kept(id: string, runFile: string | undefined, tail: number): Promise<AsyncIterable<string>> {
+async function kept({id, tail, since, runFile, asJson}: Kept): Promise<AsyncIterable<string>> {
   const nowhere = `no run has an app "${id}"`
   let plan
   try {
@@ -39,8 +51,12 @@ async function kept(id: string, runFile: string | undefined, tail: number): Prom
     if (runFile !== undefined || !(error instanceof UserError)) throw error
     throw new UserError(`${nowhere}; nothing is kept of a single run, and there is no template here`, {cause: error})
   }
-  const log = await keptLog(plan, id, tail)
-  if (log !== undefined) return log
+  const log = await keptLog(plan, {id, tail, since})
+  if (log?.hasOlder === true) {
+    const words = 'its run has ended, and the file keeps no times: what came before is shown, too'
+    process.stderr.write(statusLine('warning', words, asJson))
+  }
+  if (log !== undefined) return log.texts
   throw new UserError(
     plan.apps.some(app => app.id === id)
       ? `${nowhere}, and it has no log file yet`

@@ -102,7 +102,7 @@ function quiet(command: Command, text: () => string): Command {
 function optionOf(flag: Flag): Option {
   const value = flag.type === 'bool' ? '' : ` <${flag.type}>`
   const option = new Option(`${flag.short === undefined ? '' : `-${flag.short}, `}--${flag.name}${value}`)
-  if (flag.type === 'int') option.argParser(text => parseInteger(flag, text))
+  if (flag.type === 'int') option.argParser(text => flag.words?.[text] ?? parseInteger(flag, text))
   if (flag.type === 'strings') option.argParser<readonly string[]>(parseList)
   return option
 }

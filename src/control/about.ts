@@ -39,13 +39,14 @@ export function readSpared(home: string): readonly string[] {
   }
 }
 
-interface Where {
+/** Where a number of a process means something. */
+export interface Where {
   readonly boot: string
   readonly pids: string
 }
 
 /** The running system and the pid namespace (random(4), namespaces(7)). On macOS there is one of each as far as we can tell. */
-function whereWeAre(): Where {
+export function whereWeAre(): Where {
   if (process.platform !== 'linux') return {boot: process.platform, pids: process.platform}
   return {
     boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),

@@ -73,15 +73,16 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
       refuseOld(answer, {listing}, 'restart apps')
       return answer.statusCode === 404 ? undefined : words
     },
-    logs: async (id, {tail, isFollowed, version}) => {
+    logs: async (id, {tail, since, isFollowed, version}) => {
       const query = new URLSearchParams({
         id,
         ...(tail >= 0 && {tail: tail.toString()}),
+        ...(since > 0 && {since: since.toString()}),
         ...(isFollowed && {follow: '1'}),
         ...(version !== '' && {version})
       })
-      const answer = await send(socketPath, 'GET', `/apps/logs?${query.toString()}`)
-      refuseOld(answer, {listing}, 'show logs')
+      const answer = await send(socketPath, 'GET', `/apps/logs${since > 0 ? '-since' : ''}?${query.toString()}`)
+      refuseOld(answer, {listing}, since > 0 ? 'show logs since a time' : 'show logs')
       if (answer.statusCode === 200) return textsOf(answer)
       answer.destroy()
       return undefined

@@ -53,6 +53,8 @@ export interface LentDoor {
 export interface LogsAsked {
   /** The last lines only; -1: all that is kept. */
   readonly tail: number
+  /** ms since 1970, 0: whenever it came. */
+  readonly since: number
   readonly isFollowed: boolean
   /** Of a service with several versions; '': the main one. */
   readonly version: string

@@ -75,8 +75,11 @@ async function answer(
       return
     case 'POST /apps/restart':
       return tell(response, await handlers.restartApp(id))
-    case 'GET /apps/logs': {
-      const asked = {tail: Number(searchParams.get('tail') ?? -1), isFollowed: searchParams.has('follow'), version}
+    case 'GET /apps/logs':
+    // a run that knows of no times does not know this either
+    case 'GET /apps/logs-since': {
+      const [tail, since] = [Number(searchParams.get('tail') ?? -1), Number(searchParams.get('since') ?? 0)]
+      const asked = {tail, since, isFollowed: searchParams.has('follow'), version}
       return streams.send(response, gone => handlers.logs(id, asked, gone))
     }
     case 'GET /services':

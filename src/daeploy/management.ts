@@ -2,7 +2,7 @@ import {once} from 'node:events'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Reply} from '../wire/reply.ts'
 import {readDeployment, type Deployment} from './deployment.ts'
-import {failure, json, missing} from './replies.ts'
+import {failure, json, missing, unreadable} from './replies.ts'
 
 /** An instance as those see it who manage. */
 export interface Instance {
@@ -88,13 +88,15 @@ export class Management {
     const given = Object.fromEntries(new URLSearchParams(query))
     const named = namedIn(given, 'query')
     if ('status' in named) return named
+    const since = utcTime(given['since'] ?? '')
+    if (since === undefined) return failure(422, [unreadable(given['since'], 'query', 'since')])
     if (this.#find(named) === undefined) return unknown(named)
     const gone = new AbortController()
     response.on('close', () => gone.abort())
     response.writeHead(200, {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'})
     response.flushHeaders()
     try {
-      for await (const text of this.#managed.logs(named.name, named.version, logsWanted(given), gone.signal))
+      for await (const text of this.#managed.logs(named.name, named.version, logsWanted(given, since), gone.signal))
         if (!response.write(text)) await once(response, 'drain', {signal: gone.signal})
     } catch (error) {
       if (!gone.signal.aborted) throw error // else the reader has left
@@ -175,13 +177,20 @@ function namedIn(source: unknown, where: 'query' | 'body'): Named | Reply {
   )
 }
 
-function logsWanted(given: Readonly<Record<string, string>>): LogsWanted {
+function logsWanted(given: Readonly<Record<string, string>>, since: number): LogsWanted {
   const tail = Number(given['tail'] ?? 0)
-  const since = given['since'] ?? ''
   return {
     tail: Number.isInteger(tail) && tail > 0 ? tail : 0,
     isFollowed: /^(?:true|1|yes|on|t|y)$/i.test(given['follow'] ?? ''),
-    // without a zone it is UTC
-    since: Date.parse(/[zZ]$|[+-]\d\d:?\d\d$/.test(since) ? since : `${since.replace(' ', 'T')}Z`) || 0
+    since
   }
+}
+
+/** A time as Python writes it, with `T` or a space, or as seconds, in ms since 1970; without a zone it is UTC. '' is 0. */
+function utcTime(text: string): number | undefined {
+  if (/^\d*(?:\.\d+)?$/.test(text)) return Number(text) * 1000
+  const [, day = '', hour = '00:00:00', zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(text) ?? []
+  const time = Date.parse(`${day}T${hour}${zone}`)
+  return Number.isNaN(time) ? undefined : time
 }

@@ -31,6 +31,14 @@ export const missing = (input: unknown, ...loc: readonly string[]): object => ({
   input
 })
 
+/** The same of a text that tells no time. */
+export const unreadable = (input: unknown, ...loc: readonly string[]): object => ({
+  type: 'datetime_parsing',
+  loc,
+  msg: 'Input should be a valid datetime',
+  input
+})
+
 export const notAllowed = (allow: string): Reply => ({
   ...failure(405, 'Method Not Allowed'),
   lines: `Allow: ${allow}\r\n`

@@ -28,12 +28,12 @@ export function answersOf(asked: Asked): Pick<Handlers, 'restartApp' | 'logs' | 
       const meant = named(id)
       return meant.length === 0 ? undefined : restart(id, meant, asked)
     },
-    logs: (id, {tail, isFollowed, version}, gone) => {
+    logs: (id, {tail, since, isFollowed, version}, gone) => {
       const all = named(id)
       const versions = new Set(all.map(({plan}) => plan.version))
       const wanted = version === '' && versions.size > 1 ? asked.main(id)?.plan.version : version
       const meant = wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
-      return meant.length === 0 ? undefined : logsOf(meant, {tail, isFollowed, gone})
+      return meant.length === 0 ? undefined : logsOf(meant, {tail, since, isFollowed, gone})
     },
     lendDoor: id => {
       const [member] = named(id)

@@ -197,17 +197,21 @@ export class Run {
     return this.#members.filter(member => this.#doors.has(member))
   }
 
-  /** Ends an app and its door; with the last door the run ends. */
+  /** Ends an app and its door, shadows before the main version: none of them is to answer in its place. With the last door the run ends. */
   async #stopApp(id: string): Promise<boolean> {
     const meant = this.#running().filter(member => member.id === id)
     if (meant.length === 0) return false
-    if (meant.length === this.#running().length) {
+    const shadows = this.#services.versions.shadows(id)
+    await this.#closeAll(meant.filter(member => shadows.includes(member)))
+    if (this.#running().every(member => member.id === id)) {
       this.stop()
       await this.ended
-      return true
-    }
-    await Promise.all(meant.map(async member => this.#close(member)))
+    } else await this.#closeAll(meant.filter(member => !shadows.includes(member)))
     return true
+  }
+
+  async #closeAll(members: readonly Member[]): Promise<void> {
+    await Promise.all(members.map(async member => this.#close(member)))
   }
 
   /** An app that has come to the template. */

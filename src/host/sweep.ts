@@ -2,6 +2,7 @@ import {endMarked} from '../app/ending.ts'
 import type {Stray} from '../app/remains.ts'
 import {findDead} from '../control/dead.ts'
 import {UserError} from '../errors.ts'
+import {sweepCopies} from './services/left-copies.ts'
 
 export interface SweepOptions {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -13,8 +14,8 @@ export interface SweepOptions {
 const GUARDIAN_MS = 1000
 
 /**
- * Ends what runs that were killed have left behind, should their guardians not have done so, and removes their folders.
- * At once when there is none. Runs of which anything is uncertain are left alone.
+ * Ends what runs that were killed have left behind, should their guardians not have done so, and removes their folders and
+ * working copies. At once when there is none. Runs of which anything is uncertain are left alone.
  */
 export async function sweep({env, tell}: SweepOptions): Promise<void> {
   const dead = await findDead(env).catch(nothingFrom)
@@ -30,6 +31,7 @@ export async function sweep({env, tell}: SweepOptions): Promise<void> {
       await forget()
     })
   )
+  await sweepCopies({env, tell})
 }
 
 /** A folder of runs that is open to others: nothing in it is to be trusted, and other commands name it. */

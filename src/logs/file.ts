@@ -6,6 +6,7 @@ import {codeOf, messageOf} from '../errors.ts'
 import {readPart, startOfLastIn} from './log-reader.ts'
 import {type Piece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './record.ts'
+import {Times} from './times.ts'
 
 /** Characters that wait for the disk before the writer is asked to wait. */
 const MOST_WAITING = 1024 * 1024
@@ -38,6 +39,12 @@ export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'ki
 export function isLogOf(name: string, id: string, kind: LogFilePlace['kind']): boolean {
   const start = `${id.replaceAll('/', '_')}_${kind}_`
   return name.startsWith(start) && /^\d{14}\.log$/.test(name.slice(start.length))
+}
+
+/** When the app of such a file was started, in ms since 1970, to the second. */
+export function startOf(name: string): number {
+  const [, year, month, day, ...clock] = /_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.log$/.exec(name) ?? []
+  return Date.parse(`${year}-${month}-${day}T${clock.join(':')}`)
 }
 
 /** What the system says of a failed call, without our words around it: `no space left on device`. */
@@ -96,6 +103,7 @@ export class LogFile implements LogRecord {
   readonly #fd: number
   readonly #warn: Warn
   readonly #lines = new WholeLines()
+  readonly #times = new Times()
   #waiting: string[] = []
   #waitingSize = 0
   #written = 0
@@ -141,6 +149,10 @@ export class LogFile implements LogRecord {
     return startOfLastIn(this.path, count, end)
   }
 
+  startSince(time: number): number {
+    return this.#times.startSince(time) ?? this.length
+  }
+
   /** A promise, while more than 1 MiB waits for the disk, until it has been handed over; it never rejects. */
   write(piece: Piece): Promise<void> | undefined {
     if (this.#state !== 'open') return undefined
@@ -162,6 +174,7 @@ export class LogFile implements LogRecord {
 
   #append(text: string): void {
     if (text === '') return
+    this.#times.note(text, this.length)
     this.#waiting.push(text)
     this.#waitingSize += text.length
     this.length += text.length

@@ -1,5 +1,6 @@
 import {type Piece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './record.ts'
+import {Times} from './times.ts'
 
 const MOST_LINES = 10_000
 const MOST_BYTES = 8 * 1024 * 1024
@@ -17,6 +18,7 @@ export class Memory implements LogRecord {
   readonly #close: () => void
   readonly #taps = new Set<(text: string) => void>()
   readonly #lines = new WholeLines()
+  readonly #times = new Times()
   #packs: Buffer[] = []
   #packed = 0
   #latest = ''
@@ -54,8 +56,13 @@ export class Memory implements LogRecord {
     return start + startOfLastLines(text.slice(0, end - start), count)
   }
 
+  startSince(time: number): number {
+    return this.#times.startSince(time) ?? this.length
+  }
+
   #add(text: string): void {
     if (text === '') return
+    this.#times.note(text, this.length)
     this.length += text.length
     this.#latest += text
     if (this.#latest.length >= PACK_SIZE) this.#pack()

@@ -8,6 +8,8 @@ export interface LogRecord {
   read(from: number, to: number): AsyncIterable<string>
   /** Where the last `count` of the lines before `end` begin. */
   startOfLast(count: number, end: number): Promise<number>
+  /** Where that begins which came since a time in ms since 1970; `length` where nothing did (`Times`). */
+  startSince(time: number): number
   /** Gives what comes from now on to `take`, until it is called off. */
   tap(take: (text: string) => void): () => void
   /** Settles when nothing more will come. */
@@ -17,6 +19,8 @@ export interface LogRecord {
 export interface Reading {
   /** The last lines only; -1: all that is kept. */
   readonly tail: number
+  /** ms since 1970, 0: whenever it came. */
+  readonly since: number
   readonly isFollowed: boolean
   /** The reader has left. */
   readonly gone: AbortSignal
@@ -29,8 +33,9 @@ const NEAR = 64 * 1024
  * A log as it is read from elsewhere: what is kept, and with `isFollowed` what comes, each line once and in order, to the
  * end of the log. The app never waits for the reader: one who is slow loses the oldest lines and is told how many.
  */
-export async function* readLog(record: LogRecord, {tail, isFollowed, gone}: Reading): AsyncGenerator<string> {
-  let at = tail < 0 ? 0 : await record.startOfLast(tail, record.length)
+export async function* readLog(record: LogRecord, {tail, since, isFollowed, gone}: Reading): AsyncGenerator<string> {
+  const first = since > 0 ? record.startSince(since) : 0
+  let at = tail < 0 ? first : Math.max(first, await record.startOfLast(tail, record.length))
   while (!gone.aborted && record.length - at > NEAR) {
     const {length} = record
     yield* record.read(at, length)

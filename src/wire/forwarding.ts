@@ -78,10 +78,13 @@ export class Forwarding implements Receiver, Carrier {
     this.#maxBodyBytes = maxBodyBytes
     response.on('close', () => this.#callerGone())
     const {copy} = conduct
-    if (copy !== undefined)
-      request.on('close', () => {
-        if (!request.complete) copy.drop()
-      })
+    if (copy !== undefined) {
+      // node:http tells a request nothing more of its caller once it is answered
+      const {socket} = request
+      const drop = (): void => copy.drop()
+      socket.once('close', drop)
+      request.once('close', () => socket.off('close', drop))
+    }
   }
 
   send(pool: Pool, head: string): void {

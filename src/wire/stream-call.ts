@@ -3,6 +3,7 @@ import type {AnswerHead} from './answer.ts'
 import {withHeaders} from './bridge-http2.ts'
 import {pairsOf} from './bytes.ts'
 import {TOO_LARGE, type Carrier, type Conduct} from './forwarding.ts'
+import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
 import {replyPairs, type Reply} from './reply.ts'
 import {nextFor} from './resend.ts'
@@ -64,7 +65,7 @@ export class StreamCall implements Receiver, Carrier {
   }
 
   reply(answer: Reply): void {
-    this.#conduct.copy?.answered()
+    if (this.#conduct.copy !== undefined) this.#copyUnsent(this.#conduct.copy)
     replyStream(this.#stream, answer, this.toHead)
   }
 
@@ -127,7 +128,8 @@ export class StreamCall implements Receiver, Carrier {
   }
 
   #callerGone(): void {
-    this.#conduct.copy?.gone()
+    // also of the body there will be no more
+    this.#conduct.copy?.drop()
     this.#upstream?.drop()
     this.#upstream = undefined
     this.#done()
@@ -153,10 +155,7 @@ export class StreamCall implements Receiver, Carrier {
   #sendBody(): void {
     if (this.#isReading) return
     this.#isReading = true
-    this.#stream
-      .on('data', (piece: Buffer) => this.#sendPiece(piece))
-      .on('end', () => this.#sendEnd())
-      .on('aborted', () => this.#conduct.copy?.drop())
+    this.#stream.on('data', (piece: Buffer) => this.#sendPiece(piece)).on('end', () => this.#sendEnd())
   }
 
   #sendPiece(piece: Buffer): void {
@@ -169,6 +168,13 @@ export class StreamCall implements Receiver, Carrier {
     const isTaken =
       length < 0 ? upstream.writeAll(`${piece.length.toString(16)}\r\n`, piece, '\r\n') : upstream.write(piece)
     if (!isTaken) this.#stream.pause()
+  }
+
+  /** Answered by ourselves: what has not been read of the body is read for the copy alone. */
+  #copyUnsent(copy: Copy): void {
+    copy.answered()
+    if (this.#options.length === 0) copy.whole()
+    else if (!this.isSent) this.#sendBody()
   }
 
   #sendEnd(): void {

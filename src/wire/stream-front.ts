@@ -36,6 +36,8 @@ export class StreamFront {
   /** Takes over a connection; what was read of it has been put back. */
   accept(socket: Duplex): void {
     if (this.#isClosing) return void socket.destroy()
+    // node:http lets its callers half-close; one of HTTP/2 who ends has left with all his streams
+    socket.allowHalfOpen = false
     this.#server ??= this.#open()
     this.#server.emit('connection', socket)
   }

@@ -1,5 +1,6 @@
 import {cpSync, existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {ask, managerOf} from '../rig/manager.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -109,6 +110,57 @@ t.test("Daeploy's command line manages a run: login, deploy, ls, logs, assign, k
   t.match(await run.exited, {code: 0})
   t.same(await rig.leftovers(), [])
   t.notOk(existsSync(join(rig.folder, 'echo/service_db.db')), 'it ran in a folder of its own')
+})
+
+/** Whom the log tells of. */
+const greeted = ({out}: Done): readonly string[] => [...out.matchAll(/greeting (\w+)/g)].map(([, name = '']) => name)
+
+/** What the command line takes for the moment: UTC, to the second. Settles when the next second has begun. */
+const nextSecond = async (): Promise<string> => {
+  await pause(1001 - (Date.now() % 1000))
+  return new Date().toISOString().slice(0, 19)
+}
+
+t.test('`daeploy logs` since a date: what came before is left out, with --tail and --follow, too', async t => {
+  const sdk = await openSdk(t)
+  if (sdk === undefined) return
+  const rig = await openRig(t)
+  cpSync(ECHO, join(rig.folder, 'echo'), {recursive: true, filter: source => !/__pycache__|\.db$/.test(source)})
+  const app = {appID: 'hello', version: '1.0.0', appDirPath: 'echo', command: ['python', 'service.py']}
+  await rig.write({'dapr.yaml': JSON.stringify({version: 1, managerPort: 0, apps: [app]})})
+  const run = rig.pillion(['run', '-f', '.'], {env: sdk.env})
+  const manager = (await managerOf(run)).replace('127.0.0.1', 'localhost')
+  const daeploy = cliOf(rig, sdk)
+  t.match(await daeploy(['login'], `${manager}\n`), {code: 0})
+  const greet = async (name: string): Promise<void> => {
+    t.match(await ask(`${manager}/services/hello/greet`, {method: 'POST', body: {name}}), {status: 200})
+    await run.waitForLine(`greeting ${name}`)
+  }
+  await greet('Ada')
+  const start = await nextSecond()
+  await greet('Bo')
+  await greet('Cy')
+  const logs = async (...words: readonly string[]) => daeploy(['logs', 'hello', ...words])
+  t.same(greeted(await logs('1.0.0', '--tail', 'all')), ['Ada', 'Bo', 'Cy'])
+  const since = await logs('1.0.0', '--tail', 'all', '--date', start)
+  t.same(greeted(since), ['Bo', 'Cy'])
+  t.notMatch(since.out, /Uvicorn running/)
+  t.same(greeted(await logs('--date', start.replace('T', ' '))), ['Bo', 'Cy'], 'the main version, with 50 lines')
+  t.same(greeted(await logs('1.0.0', '--date', start.slice(0, 10))), ['Ada', 'Bo', 'Cy'], 'a day')
+  t.match(await logs('1.0.0', '--date', '2999-01-01'), {code: 0, out: /^Active host: .*\n\s*$/})
+  const [last] = (await logs('1.0.0', '--date', start, '--tail', '1')).out.split('\n').slice(1)
+  t.match(last, /POST \/greet HTTP\/1\.1" 200 OK|greeting Cy/, 'the last line of these')
+
+  const follower = rig.start([join(sdk.bin, 'daeploy'), 'logs', 'hello', '1.0.0', '--date', start, '--follow'], {
+    env: {...sdk.env, COLUMNS: '200', TERM: 'dumb', PYTHONUNBUFFERED: '1'}
+  })
+  await follower.waitForLine('greeting Cy')
+  await greet('Di')
+  await follower.waitForLine('greeting Di')
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+  t.match(await follower.exited, {code: 0}, 'it ends with the service')
+  t.notMatch(follower.stdout.text, 'greeting Ada')
 })
 
 t.test('a new project of `daeploy init` runs from a template without a command', async t => {

@@ -1,36 +1,22 @@
-import {
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  type Stats
-} from 'node:fs'
+import {cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync} from 'node:fs'
 import {chmod, mkdir, rm, symlink, writeFile} from 'node:fs/promises'
-import {homedir, tmpdir} from 'node:os'
-import {dirname, join, relative} from 'node:path'
+import {tmpdir} from 'node:os'
+import {dirname, join} from 'node:path'
 import type {TarEntry} from '../../daeploy/tar.ts'
 import {codeOf} from '../../errors.ts'
 import type {AppPlan} from '../../plan.ts'
-
-/** Not copied, and no change of the user's. */
-const IGNORED = /^(?:\.dapr|\.git|__pycache__|.*\.db|.*\.db-journal)$/
-/** Large, and the same for all: a link leads to them. */
-const SHARED = new Set(['.venv', 'node_modules'])
+import {homeOfCopies, isChanged, LEDGER, writeLedger, type Made} from './ledger.ts'
+import {SHARED, stampOf, stampsIn, type Stamps} from './stamps.ts'
 
 type Shell = Readonly<Record<string, string | undefined>>
 
-interface WorkingCopy {
+interface WorkingCopy extends Made {
   readonly source: string
   readonly folder: string
-  /** Size and time of each file of the source when it was copied, by its path. */
-  seen: ReadonlyMap<string, string>
-  /** The same of the copied files: times may be rounded on the way. */
-  readonly made: Map<string, string>
+  /** Of the source, when it was copied. */
+  seen: Stamps
+  /** Of the copied files, which may differ: times are rounded on the way. */
+  readonly files: Map<string, string>
 }
 
 /**
@@ -40,16 +26,20 @@ interface WorkingCopy {
 export class Copies {
   readonly #home: string
   readonly #copies = new Map<string, WorkingCopy>()
+  /** All that services run in, by their names. */
+  readonly #made = new Map<string, Made>()
   #folder = ''
 
   constructor(shell: Shell, run: string) {
-    const cache = shell['XDG_CACHE_HOME'] || join(shell['HOME'] || homedir(), '.cache')
-    this.#home = join(cache, 'pillion', run)
+    this.#home = join(homeOfCopies(shell), run)
   }
 
   /** A folder of the run below its home, made when it is first asked for; below the system's where there is no home to write in. */
   folder(name: string): string {
-    if (this.#folder === '') this.#folder = this.#make()
+    if (this.#folder === '') {
+      this.#folder = this.#make()
+      this.#note()
+    }
     const folder = join(this.#folder, name)
     mkdirSync(folder, {recursive: true})
     return folder
@@ -60,11 +50,7 @@ export class Copies {
     const taken = new Set<string>()
     for (const app of apps.filter(({fixedPort}) => fixedPort > 0)) {
       const source = realpathSync(app.folder)
-      if (taken.has(source)) {
-        const copy = {source, folder: this.folder(nameOf(app)), seen: new Map(), made: new Map()}
-        this.#copies.set(nameOf(app), copy)
-        this.#fill(copy)
-      }
+      if (taken.has(source)) this.#copy(nameOf(app), source)
       taken.add(source)
     }
   }
@@ -81,9 +67,10 @@ export class Copies {
     return copy.folder
   }
 
-  /** Unpacks what was deployed into a folder of its own, which must not be there. */
+  /** Unpacks what was deployed into a folder of its own; one of that name is an earlier deployment's, and goes. */
   async unpack(name: string, entries: readonly TarEntry[]): Promise<string> {
-    const folder = this.folder(name)
+    await this.drop(name)
+    const folder = this.#begin(name, {files: new Map(), isDeployed: true})
     for (const {path, kind, bytes, isExecutable, leadsTo} of entries) {
       const place = join(folder, path)
       await mkdir(kind === 'folder' ? place : dirname(place), {recursive: true})
@@ -95,23 +82,29 @@ export class Copies {
       if (kind === 'file' && isExecutable) await chmod(place, 0o755)
       if (kind === 'link') await symlink(leadsTo, place)
     }
+    this.#made.set(name, {files: stampsIn(folder), isDeployed: true})
+    this.#note()
     return folder
   }
 
   async drop(name: string): Promise<void> {
+    if (this.#folder === '') return
+    this.#copies.delete(name)
+    this.#made.delete(name)
     await rm(join(this.#folder, name), {recursive: true, force: true})
   }
 
   /** Removes all but the copies in which files were changed; gives these. */
   close(): readonly string[] {
     if (this.#folder === '') return []
-    const kept = [...this.#copies.values()].filter(isChanged).map(({folder}) => folder)
-    for (const name of readdirSync(this.#folder)) {
-      const folder = join(this.#folder, name)
-      if (!kept.includes(folder)) rmSync(folder, {recursive: true, force: true})
-    }
-    if (kept.length === 0) rmSync(this.#folder, {recursive: true, force: true})
-    return kept
+    const kept = [...this.#made]
+      .filter(([name, made]) => isChanged(join(this.#folder, name), made))
+      .map(([name]) => name)
+    for (const name of readdirSync(this.#folder))
+      if (name !== LEDGER && !kept.includes(name)) rmSync(join(this.#folder, name), {recursive: true, force: true})
+    // the last to go: should we be killed here, another run goes on
+    rmSync(kept.length === 0 ? this.#folder : join(this.#folder, LEDGER), {recursive: true, force: true})
+    return kept.map(name => join(this.#folder, name))
   }
 
   #make(): string {
@@ -124,18 +117,39 @@ export class Copies {
     }
   }
 
+  #copy(name: string, source: string): void {
+    const files = new Map<string, string>()
+    const folder = this.#begin(name, {files, isDeployed: false})
+    const copy = {source, folder, seen: new Map(), files, isDeployed: false}
+    this.#copies.set(name, copy)
+    this.#fill(copy)
+  }
+
+  /** A folder that is noted before anything is in it. */
+  #begin(name: string, made: Made): string {
+    this.#made.set(name, made)
+    const folder = this.folder(name)
+    this.#note()
+    return folder
+  }
+
+  #note(): void {
+    writeLedger(this.#folder, this.#made)
+  }
+
   #fill(copy: WorkingCopy): void {
-    const {source, folder, seen, made} = copy
+    const {source, folder, seen, files} = copy
     for (const name of SHARED) link(join(source, name), join(folder, name))
     // a link to a folder may lead back up: what it leads to is not copied
     const now = stampsIn(source, path => link(realpathSync(join(source, path)), join(folder, path)))
-    for (const [path, stamp] of now) {
-      if (seen.get(path) === stamp) continue
+    const changed = [...now].filter(([path, stamp]) => seen.get(path) !== stamp)
+    for (const [path] of changed) {
       cpSync(join(source, path), join(folder, path), {preserveTimestamps: true, dereference: true})
-      made.set(path, stampOf(statSync(join(folder, path))))
+      files.set(path, stampOf(statSync(join(folder, path))))
     }
     for (const path of seen.keys()) if (!now.has(path)) rmSync(join(folder, path), {force: true})
     copy.seen = now
+    if (changed.length > 0) this.#note()
   }
 }
 
@@ -151,25 +165,3 @@ function link(source: string, place: string): void {
     if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error
   }
 }
-
-/** Size and time of every file below a folder; links to folders are told to `linked`. */
-function stampsIn(folder: string, linked: (path: string) => void = () => undefined): ReadonlyMap<string, string> {
-  const stamps = new Map<string, string>()
-  const look = (place: string): void => {
-    for (const {name} of readdirSync(place, {withFileTypes: true})) {
-      if (IGNORED.test(name) || SHARED.has(name)) continue
-      const path = join(place, name)
-      const stat = statSync(path, {throwIfNoEntry: false})
-      if (stat?.isDirectory() === true && lstatSync(path).isSymbolicLink()) linked(relative(folder, path))
-      else if (stat?.isDirectory() === true) look(path)
-      else if (stat?.isFile() === true) stamps.set(relative(folder, path), stampOf(stat))
-    }
-  }
-  look(folder)
-  return stamps
-}
-
-const stampOf = ({size, mtimeMs}: Stats): string => `${size.toString()} ${mtimeMs.toString()}`
-
-const isChanged = ({folder, made}: WorkingCopy): boolean =>
-  [...stampsIn(folder)].some(([path, stamp]) => made.get(path) !== stamp)

@@ -120,7 +120,7 @@ t.test('a log comes in its pieces', async t => {
   await registered(t, folder, listing('f'.repeat(32)))
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
   const read = async (id: string, tail: number, isFollowed: boolean): Promise<string | undefined> => {
-    const log = await run?.logs(id, {tail, isFollowed, version: ''})
+    const log = await run?.logs(id, {tail, since: 0, isFollowed, version: ''})
     if (log === undefined) return undefined
     let whole = ''
     for await (const text of log) whole += text
@@ -173,7 +173,7 @@ t.test('an older run is told what it lacks, and what it says in another way is n
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
   t.match(run?.listing, {version: '0.0.1', pid: 7, startedAt: 0, templateFile: ''})
   t.match(run?.listing.apps, [{appId: 'a', httpPort: 0, command: '', appLogPath: ''}])
-  await t.rejects(async () => run?.logs('a', {tail: -1, isFollowed: false, version: ''}), {
+  await t.rejects(async () => run?.logs('a', {tail: -1, since: 0, isFollowed: false, version: ''}), {
     message: 'a single run (pid 7) is of version 0.0.1, which cannot show logs',
     explanation: 'Stop it, and start it again with this version.'
   })

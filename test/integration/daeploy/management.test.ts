@@ -96,6 +96,45 @@ t.test('logs are streamed as plain text, with what was wanted of them', async t 
   t.match(await get('/services/~logs?name=hello&version=9.0.0'), {status: 404})
 })
 
+t.test('the time of a log is read as Python writes it, in UTC; one that is none is refused', async t => {
+  const wanted: number[] = []
+  const {port} = await openManager(t, {
+    instances,
+    managed: {
+      logs: async function* (_name, _version, {since}) {
+        wanted.push(since)
+        yield ''
+      }
+    }
+  })
+  const since = async (text: string) =>
+    asker(port)(`/services/~logs?name=hello&version=1.0.0&since=${encodeURIComponent(text)}`)
+  const nine = Date.parse('2026-11-20T09:00:00Z')
+  for (const text of [
+    '2026-11-20 09:00:00',
+    '2026-11-20T09:00:00.000000',
+    '2026-11-20T09:00',
+    '2026-11-20T08:00:00-01:00',
+    (nine / 1000).toString()
+  ])
+    t.match(await since(text), {status: 200}, text)
+  t.same(
+    wanted,
+    wanted.map(() => nine)
+  )
+  await since('2026-11-20')
+  t.equal(wanted.at(-1), Date.parse('2026-11-20T00:00:00Z'))
+  for (const text of ['yesterday', '2026-13-01', '10:00']) {
+    const {status, body} = await since(text)
+    t.equal(status, 422, text)
+    t.same(JSON.parse(body), {
+      detail: [
+        {type: 'datetime_parsing', loc: ['query', 'since'], msg: 'Input should be a valid datetime', input: text}
+      ]
+    })
+  }
+})
+
 t.test('versions are assigned and removed by the rules of main and shadows', async t => {
   const done: string[] = []
   const {port} = await openManager(t, {

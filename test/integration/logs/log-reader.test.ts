@@ -49,7 +49,7 @@ t.test('a log file that is being written is read to its end and followed, each l
   const writer = {prefix: ''}
   const expected = Array.from({length: 30_000}, (_, i) => `line ${i.toString()}`)
   for (const line of expected.slice(0, 20_000)) void file.write({writer, text: `${line}\n`})
-  const log = readLog(file, {tail: -1, isFollowed: true, gone: new AbortController().signal})
+  const log = readLog(file, {tail: -1, since: 0, isFollowed: true, gone: new AbortController().signal})
   let whole = ''
   for await (const text of log) {
     if (whole === '') {

@@ -1,4 +1,4 @@
-import {once} from 'node:events'
+import {EventEmitter, once} from 'node:events'
 import type {ServerResponse} from 'node:http'
 import http2, {type ClientHttp2Session, type OutgoingHttpHeaders} from 'node:http2'
 import type net from 'node:net'
@@ -158,6 +158,26 @@ t.test('an answer that breaks off resets its stream; a caller who leaves takes h
   stream.close(http2.constants.NGHTTP2_CANCEL)
   const [app] = sockets
   if (app?.destroyed === false) await once(app, 'close')
+  t.equal(underWay(), 0)
+})
+
+t.test('a caller whose connection ends takes all his calls along', {timeout: 20_000}, async t => {
+  const apps: net.Socket[] = []
+  const news = new EventEmitter()
+  const appPort = await rawApp(t, socket => {
+    apps.push(socket)
+    news.emit('app')
+    socket.resume()
+  })
+  const {port, underWay} = await openDoor(t, {appPort})
+  const session = connectTo(t, port)
+  for (const stream of [session.request(get('/waits')), session.request(invoke('/uploads'))])
+    stream.on('error', () => undefined)
+  while (apps.length < 2) await once(news, 'app')
+  t.equal(underWay(), 2)
+  const closed = apps.map(async app => once(app, 'close'))
+  session.destroy()
+  await Promise.all(closed)
   t.equal(underWay(), 0)
 })
 

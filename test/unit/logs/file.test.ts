@@ -1,5 +1,5 @@
 import t from 'tap'
-import {logFileName} from '../../../src/logs/file.ts'
+import {logFileName, startOf} from '../../../src/logs/file.ts'
 
 t.test("a log file has Dapr's name, in local time", t => {
   const startedAt = new Date(2026, 0, 2, 3, 4, 5, 678)
@@ -9,6 +9,12 @@ t.test("a log file has Dapr's name, in local time", t => {
     logFileName({id: 'shop', kind: 'app', startedAt: new Date(2026, 11, 31, 23, 59, 59)}),
     'shop_app_20261231235959.log'
   )
+  t.end()
+})
+
+t.test('the name tells when its app was started', t => {
+  const startedAt = new Date(2026, 11, 31, 23, 59, 59)
+  t.equal(startOf(logFileName({id: 'a_20260102030405', kind: 'app', startedAt})), startedAt.getTime())
   t.end()
 })
 

@@ -7,7 +7,7 @@ const err = {prefix: ''}
 
 const whole = async (memory: Memory, tail = -1): Promise<string> => {
   let text = ''
-  for await (const piece of readLog(memory, {tail, isFollowed: false, gone: new AbortController().signal}))
+  for await (const piece of readLog(memory, {tail, since: 0, isFollowed: false, gone: new AbortController().signal}))
     text += piece
   return text
 }
@@ -42,7 +42,7 @@ t.test('lines of two streams are never mixed', async t => {
 t.test('a follower gets what was kept and what comes, each once, to the end', async t => {
   const memory = new Memory()
   memory.write({writer: out, text: 'kept\n'})
-  const log = readLog(memory, {tail: -1, isFollowed: true, gone: new AbortController().signal})
+  const log = readLog(memory, {tail: -1, since: 0, isFollowed: true, gone: new AbortController().signal})
   t.same(await log.next(), {done: false, value: 'kept\n'})
   memory.write({writer: out, text: 'a\n'})
   memory.write({writer: out, text: 'b\n'})
@@ -56,7 +56,7 @@ t.test('a follower gets what was kept and what comes, each once, to the end', as
 t.test('a follower who leaves is forgotten', async t => {
   const memory = new Memory()
   const gone = new AbortController()
-  const log = readLog(memory, {tail: 0, isFollowed: true, gone: gone.signal})
+  const log = readLog(memory, {tail: 0, since: 0, isFollowed: true, gone: gone.signal})
   const next = log.next()
   gone.abort()
   t.same(await next, {done: true, value: undefined})

@@ -7,7 +7,9 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync
 } from 'node:fs'
 import {tmpdir} from 'node:os'
@@ -83,6 +85,21 @@ t.test('a copy with a changed or a new file stays, and everything else goes', as
   t.same(readdirSync(join(root, '.cache/pillion', 'f'.repeat(32))), ['b_1.0.0', 'c_1.0.0'])
 })
 
+t.test('times that the file system or the copying rounds are no change', async t => {
+  const {project, copies} = scene(t)
+  const [second, third] = [app('b', project), app('c', project)]
+  // a copy gets whole milliseconds, rounded up or down
+  utimesSync(join(project, 'service.py'), 1_700_000_000.0007, 1_700_000_000.0007)
+  utimesSync(join(project, 'deep/er/data.txt'), 1_700_000_000.0003, 1_700_000_000.0003)
+  copies.open([app('a', project), second, third])
+  const made = join(copies.folderOf(second), 'service.py')
+  t.not(statSync(made).mtimeMs, statSync(join(project, 'service.py')).mtimeMs, 'they differ here')
+  utimesSync(join(project, 'service.py'), 1_700_000_001.0006, 1_700_000_001.0006)
+  copies.folderOf(third)
+  t.same(copies.close(), [])
+  t.notOk(existsSync(made))
+})
+
 const entry = (path: string, more: Partial<TarEntry> = {}): TarEntry => ({
   path,
   kind: 'file',
@@ -105,6 +122,43 @@ t.test('what is deployed is unpacked into a folder of its own', async t => {
   await copies.drop('hello_1.0.0')
   t.notOk(existsSync(folder))
   t.same(copies.close(), [])
+})
+
+t.test('a deployment under the name of an earlier one has nothing of that', async t => {
+  const {copies} = scene(t)
+  const folder = await copies.unpack('hello_1.0.0', [entry('service.py'), entry('old.py')])
+  writeFileSync(join(folder, 'service_db.db'), 'rows')
+  t.equal(await copies.unpack('hello_1.0.0', [entry('service.py')]), folder)
+  t.same(readdirSync(folder), ['service.py'])
+})
+
+t.test('a deployment under the name of a service of the template is no copy of its folder', async t => {
+  const {project, copies} = scene(t)
+  const second = app('b', project)
+  copies.open([app('a', project), second])
+  const folder = await copies.unpack('b_1.0.0', [entry('other.py')])
+  t.equal(copies.folderOf({...second, folder}), folder)
+  t.same(readdirSync(folder), ['other.py'])
+})
+
+t.test('of what was deployed an edited file stays; what the service wrote goes', async t => {
+  const {copies} = scene(t)
+  const edited = await copies.unpack('hello_1.0.0', [entry('service.py')])
+  const written = await copies.unpack('hello_2.0.0', [entry('service.py')])
+  writeFileSync(join(edited, 'service.py'), 'mine')
+  writeFileSync(join(written, 'result.csv'), 'its own')
+  t.same(copies.close(), [edited])
+  t.notOk(existsSync(written))
+})
+
+t.test('what is dropped before there is any folder is not sought where we stand', async t => {
+  const {root, copies} = scene(t)
+  mkdirSync(join(root, 'hello_1.0.0'))
+  const here = process.cwd()
+  process.chdir(root)
+  t.teardown(() => process.chdir(here))
+  await copies.drop('hello_1.0.0')
+  t.ok(existsSync(join(root, 'hello_1.0.0')))
 })
 
 t.test('without a home to write in, the folder for temporary files serves', async t => {
