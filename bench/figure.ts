@@ -38,6 +38,7 @@ export type MeasureName =
   | 'flood: full speed'
   | 'save → new code'
   | 'save: lost calls'
+  | 'overlap: p99.9, saves'
   | 'stop'
   | 'memory'
   | `startup: ${'--version' | '--help' | 'run'}, ${'npm' | 'binary'}`

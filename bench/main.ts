@@ -9,6 +9,7 @@ import {flood} from './figures/flood.ts'
 import {latency} from './figures/latency.ts'
 import {manager} from './figures/manager.ts'
 import {memory} from './figures/memory.ts'
+import {overlap} from './figures/overlap.ts'
 import {pumpBuffered} from './figures/pump-buffered.ts'
 import {pumpLines} from './figures/pump-lines.ts'
 import {save} from './figures/save.ts'
@@ -19,7 +20,7 @@ import {DAPR_SOURCE} from './goals.ts'
 import {drawn, HEAD, rowOf} from './table.ts'
 import {isInstalled} from './tools.ts'
 
-const FIGURES = [startup, start, calls, latency, manager, pumpLines, pumpBuffered, flood, save, stop, memory]
+const FIGURES = [startup, start, calls, latency, manager, pumpLines, pumpBuffered, flood, save, overlap, stop, memory]
 
 const {values, positionals} = parseArgs({options: {short: {type: 'boolean', default: false}}, allowPositionals: true})
 const scale = values.short ? SHORT : WHOLE
@@ -43,7 +44,9 @@ async function bench(figures: readonly Figure[]): Promise<void> {
     rows.push(...(await take(figure)))
   }
   console.log(drawn(rows))
-  console.log(`\nMedians of ${scale.rounds.toString()} rounds; min–max of the ratio, or of ours where there is none.`)
+  console.log(
+    `\nMedians of ${scale.rounds.toString()} rounds; min–max of the ratio, of the difference where the goal is one, of ours where there is no peer.`
+  )
   console.log(`Dapr: ${DAPR_SOURCE}.`)
 }
 

@@ -19,25 +19,27 @@ const withUnit = (value: number, unit: Unit): string => rounded(value) + (unit =
 const times = (value: number): string => `${value.toFixed(2)} ×`
 
 function goalText({of, atLeast, atMost}: Goal, unit: Unit): string {
-  const shown = (value: number): string => (of === 'ratio' ? times(value) : withUnit(value, unit))
+  const shown = (value: number): string =>
+    of === 'ratio' ? times(value) : withUnit(value, unit) + (of === 'difference' ? ' more' : '')
   return atLeast === undefined ? `≤ ${shown(atMost ?? 0)}` : `≥ ${shown(atLeast)}`
 }
 
 const isMet = ({atLeast = -Infinity, atMost = Infinity}: Goal, value: number): boolean =>
   value >= atLeast && value <= atMost
 
-/** One row: medians, and the spread of what is judged: of the rounds' ratios, or of our own numbers where there are none. */
+/** One row: medians, and the spread of what is judged: of the rounds' ratios or differences, or of our own numbers where there are none. */
 export function rowOf({name, unit, ours, peer, peerName}: Measure): readonly string[] {
   const goal = GOALS[name]
   const ratios = peer.map((value, round) => (ours[round] ?? Number.NaN) / value)
-  const judged = ratios.length > 0 ? ratios : ours
+  const differences = peer.map((value, round) => (ours[round] ?? Number.NaN) - value)
+  const judged = goal?.of === 'difference' ? differences : ratios.length > 0 ? ratios : ours
   const spread = [Math.min(...judged), Math.max(...judged)].map(value =>
-    ratios.length > 0 ? value.toFixed(2) : rounded(value)
+    judged === ratios ? value.toFixed(2) : rounded(value)
   )
   const met =
-    goal === undefined || (goal.of === 'ratio' && peer.length === 0)
+    goal === undefined || (goal.of !== 'ours' && peer.length === 0)
       ? ''
-      : isMet(goal, median(goal.of === 'ratio' ? ratios : ours))
+      : isMet(goal, median({ours, ratio: ratios, difference: differences}[goal.of]))
         ? 'yes'
         : 'no'
   return [

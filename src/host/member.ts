@@ -177,13 +177,14 @@ export class Member implements Callee {
     const app = program.beside(this.#plan, port)
     return {
       app,
-      ready: async signal =>
-        (await reached(app, {signal, onMove: listener => this.onMove(listener)})) &&
-        this.#channel.isWellAt(port, signal),
+      ready: async signal => reached(app, {signal, onMove: listener => this.onMove(listener)}),
+      well: async signal => this.#channel.isWellAt(port, signal),
       drop: async () => program.drop(app, 'watch'),
       takeOver: () => {
         const old = program.takeOver(app)
-        return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
+        const cut = this.#channel.switchTo(port)
+        this.#tellListeners()
+        return {cut, stop: async () => program.drop(old, 'watch')}
       }
     }
   }

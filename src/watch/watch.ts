@@ -1,7 +1,7 @@
 import {readdirSync, type Stats} from 'node:fs'
 import {dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
-import {codeOf, messageOf} from '../errors.ts'
+import {codeOf} from '../errors.ts'
 import type {WatchPlan} from '../plan.ts'
 import {Contents, type Came} from './contents.ts'
 import {mountedKindOf} from './mounted.ts'
@@ -31,8 +31,14 @@ export interface FilePlan {
 
 const POLL_EVERY_MS = 500
 
-/** The system's limits of watches and of open files. */
-const LIMITS = new Set(['ENOSPC', 'EMFILE'])
+/** The system's limits (inotify(7)), in words that are the same for all folders: they are told once. */
+const LIMITS: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', "the system's limit of watches is reached (fs.inotify.max_user_watches)"],
+  [
+    'EMFILE',
+    "the system's limit of programs that watch, or of open files, is reached (fs.inotify.max_user_instances, ulimit -n)"
+  ]
+])
 
 /** Follows the files of an app. Nothing is loaded for it before it is opened. */
 export class Watch {
@@ -111,12 +117,9 @@ export class Watch {
 
   /** Where the system has no more watches to give: once more, by looking. */
   async #fail(error: unknown): Promise<void> {
-    if (this.#polls || this.#isClosed || !LIMITS.has(codeOf(error))) return
-    this.#poll(
-      codeOf(error) === 'ENOSPC'
-        ? "the system's limit of watches is reached (fs.inotify.max_user_watches)"
-        : messageOf(error)
-    )
+    const limit = LIMITS.get(codeOf(error))
+    if (this.#polls || this.#isClosed || limit === undefined) return
+    this.#poll(limit)
     await this.#watcher?.close()
     await this.#begin()
   }

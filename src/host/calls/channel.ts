@@ -76,11 +76,13 @@ export class Channel {
     this.#health = this.#newHealth()
   }
 
-  /** A process that listens elsewhere takes the calls from now on. Gives what ends those that the old one has. */
+  /** A process that listens elsewhere, ready and well, takes the calls from now on. Gives what ends those that the old one has. */
   switchTo(appPort: number): () => void {
     const pool = this.#pool
     this.#appPort = appPort
     this.renewPool()
+    this.#isUnhealthy = false
+    this.gate.open() // whatever has become of the old one meanwhile
     this.#health?.begin()
     return () => pool.cut()
   }

@@ -1,4 +1,4 @@
-/** Gives a piece of work a signal that is aborted when its time is over, or when nobody wants it any more. */
+/** Gives a piece of work a signal that is aborted when its time is over, when nobody wants it any more, or when it is done. */
 export async function withDeadline<T>(
   {ms, over}: {readonly ms: number; readonly over?: AbortSignal | undefined},
   work: (signal: AbortSignal) => Promise<T>
@@ -13,5 +13,6 @@ export async function withDeadline<T>(
   } finally {
     clearTimeout(timer)
     over?.removeEventListener('abort', abort)
+    abort() // what it left running
   }
 }

@@ -1,4 +1,5 @@
 import type {Supervised} from '../../app/supervised.ts'
+import type {AppState} from '../../state.ts'
 import {withDeadline} from './deadline.ts'
 import {endOf} from '../words/reasons.ts'
 import type {Gate, Visit} from '../calls/gate.ts'
@@ -8,6 +9,8 @@ export interface Beside {
   readonly app: Supervised
   /** True once it is ready, false once it has ended or the signal is aborted. */
   ready(signal: AbortSignal): Promise<boolean>
+  /** Of one that is ready: true once its health is good, or is not asked for; false once the signal is aborted. */
+  well(signal: AbortSignal): Promise<boolean>
   /** It is the app from now on. Gives what leads to the old one. */
   takeOver(): Old
   /** It is wanted no more. */
@@ -49,6 +52,8 @@ export interface Old {
 export interface Overlapping {
   readonly id: string
   readonly gate: Gate
+  /** The process that takes calls. */
+  readonly app: Supervised
   /** Starts a second process beside the one that lives. */
   beside(): Promise<Beside>
 }
@@ -56,6 +61,8 @@ export interface Overlapping {
 export interface OverlapOptions {
   /** Aborted: the new process is not wanted any more. */
   readonly signal: AbortSignal
+  /** How long the new process may take to be well once it is ready. */
+  readonly wellMs: number
   /** How long the calls in the old process may take to end. */
   readonly timeoutMs: number
   readonly switched: () => void
@@ -68,14 +75,14 @@ export interface OverlapOptions {
  */
 export async function overlap(
   member: Overlapping,
-  {signal, timeoutMs, switched, cut}: OverlapOptions
+  {signal, wellMs, timeoutMs, switched, cut}: OverlapOptions
 ): Promise<string> {
   const beside = await member.beside()
-  if (!(await beside.ready(signal))) {
-    const {state} = beside.app
+  if (!(await comesUp(beside, {signal, wellMs}))) {
+    const why = signal.aborted ? '' : whyNotUp(beside.app.state, wellMs)
     await beside.drop()
-    const exit = state.phase === 'exited' && !state.asked ? state.exit : undefined
-    return exit === undefined ? '' : `the new process of "${member.id}" ${endOf(exit)}: the old one goes on`
+    const rest = member.app.state.phase === 'running' ? ': the old one goes on' : ''
+    return why === '' ? '' : `the new process of "${member.id}" ${why}${rest}`
   }
   const inside = [...member.gate.inside.keys()]
   const drained = withDeadline({ms: timeoutMs}, async stop => member.gate.drained(stop)) // of those inside now
@@ -88,4 +95,16 @@ export async function overlap(
   }
   await old.stop()
   return ''
+}
+
+/** Whether a new process is ready, and well in time; it may also end before, or not be wanted any more. */
+async function comesUp(beside: Beside, {signal, wellMs}: Pick<OverlapOptions, 'signal' | 'wellMs'>): Promise<boolean> {
+  if (!(await beside.ready(signal))) return false
+  const ended = beside.app.ended.then(() => false)
+  return withDeadline({ms: wellMs, over: signal}, async stop => Promise.race([beside.well(stop), ended]))
+}
+
+function whyNotUp(state: AppState, wellMs: number): string {
+  if (state.phase !== 'exited') return `was not healthy within ${(wellMs / 1000).toString()} s`
+  return state.asked || state.exit === undefined ? '' : endOf(state.exit)
 }

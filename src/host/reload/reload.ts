@@ -1,4 +1,3 @@
-import type {Supervised} from '../../app/supervised.ts'
 import type {Reloaded} from '../../event.ts'
 import type {AppPlan} from '../../plan.ts'
 import type {Why} from '../../state.ts'
@@ -11,7 +10,6 @@ export interface Reloadable extends Overlapping {
   readonly id: string
   readonly plan: AppPlan
   readonly gate: Gate
-  readonly app: Supervised
   /** Told after each move of the app and each verdict on its health; what it returns ends that. */
   onMove(listener: () => void): () => void
   /** Connections to the old process are let go of, those that carry a call when it is over; new calls get new ones. */
@@ -152,15 +150,16 @@ export class Reloads {
   async #overlap(): Promise<void> {
     const {member, reloaded, warn} = this.#options
     const from = performance.now()
-    const {timeoutMs} = member.plan.stop
+    const {ready, stop: ending} = member.plan
     const stop = new AbortController()
     this.#asked = undefined
     this.#interrupt = () => stop.abort()
     const failure = await overlap(member, {
       signal: stop.signal,
-      timeoutMs,
+      wellMs: ready.timeoutMs,
+      timeoutMs: ending.timeoutMs,
       switched: () => reloaded({id: member.id, tookMs: performance.now() - from, held: 0, longestMs: 0, lost: 0}),
-      cut: left => this.#tellCut(left, timeoutMs)
+      cut: left => this.#tellCut(left, ending.timeoutMs)
     })
     this.#interrupt = () => undefined
     if (failure !== '') warn(failure)
