@@ -182,9 +182,7 @@ export class Member implements Callee {
       drop: async () => program.drop(app, 'watch'),
       takeOver: () => {
         const old = program.takeOver(app)
-        const cut = this.#channel.switchTo(port)
-        this.#tellListeners()
-        return {cut, stop: async () => program.drop(old, 'watch')}
+        return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
       }
     }
   }

@@ -38,7 +38,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, watch}: Ma
     ready: readyPlan(settings, channel.autoPort || channel.port > 0 ? channel.port : 'none'),
     restart: values.restart ?? 'no',
     watch: watchPlan(settings, watch),
-    reload: reloadOf(settings, channel.autoPort || fixedPort > 0),
+    reload: reloadOf(settings, channel.autoPort),
     stop: stopPlan(settings),
     dependsOn: [],
     fixedPort,
@@ -106,6 +106,7 @@ function reloadOf(settings: Settings, hasFreePort: boolean): 'replace' | 'overla
   const {reload = 'replace'} = settings.values
   if (reload === 'replace' || hasFreePort) return reload
   if (!settings.isOwn('reload')) return 'replace'
-  const hint = 'write autoPort: true, or reload: replace'
-  return settings.refuse({key: 'reload', message: 'reload: overlap needs autoPort or fixedPort', hint})
+  const message = 'reload: overlap needs a port that can be another one each time'
+  const hint = 'write autoPort: true in the place of appPort, or reload: replace'
+  return settings.refuse({key: 'reload', message, hint})
 }

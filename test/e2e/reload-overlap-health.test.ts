@@ -167,12 +167,6 @@ async function saveOnce(
   return {line, warnings: run.stderr.text}
 }
 
-t.test('where the port is fixed there is no overlap: the process is replaced, and a warning says so', async t => {
-  const appPort = await freePort()
-  const {warnings} = await saveOnce(t, {reload: 'overlap', fixedPort: 8000, appPort})
-  t.match(warnings, /reload: overlap .* order/)
-})
-
 t.test('said in common, overlap counts for apps without a fixed port alone', async t => {
   const appPort = await freePort()
   t.match(await saveOnce(t, {appPort}, {reload: 'overlap'}), {warnings: ''})
@@ -185,10 +179,15 @@ t.test('a service whose code has a fixed port, and which is given another one, o
   })
 })
 
-t.test('an app that asks for overlap at a fixed port is refused, with what to write', async t => {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'order', reload: 'overlap', appPort: 1}])
-  const {code, stdout, stderr} = await rig.run(['run', '-f', '.'])
-  t.equal(code, 1)
-  t.match(stdout + stderr, /reload: overlap needs autoPort or fixedPort[^]*write autoPort: true, or reload: replace/)
+t.test('an app that asks for overlap at a port of its own is refused, with what to write', async t => {
+  for (const wishes of [{appPort: 1}, {appPort: 1, fixedPort: 8000}]) {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'order', reload: 'overlap', ...wishes}])
+    const {code, stdout, stderr} = await rig.run(['run', '-f', '.'])
+    t.equal(code, 1)
+    t.match(
+      stdout + stderr,
+      /overlap needs a port that can be another one each time[^]*write autoPort: true in the place/
+    )
+  }
 })

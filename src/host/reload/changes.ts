@@ -59,10 +59,8 @@ export class Changes {
     await Promise.all(
       members.map(async member => {
         const begun = Promise.withResolvers<void>()
-        const before = member.app
         const off = member.onMove(() => {
-          const hasTakenOver = member.app !== before && member.isReady // and the old one may have calls for long
-          if (member.app.state.phase === 'starting' || hasTakenOver) begun.resolve()
+          if (member.app.state.phase === 'starting') begun.resolve()
         })
         await Promise.race([begun.promise, this.#reloadsOf(member).ask('user')])
         off()

@@ -70,12 +70,13 @@ export interface OverlapOptions {
 }
 
 /**
- * Hands an app over from its process to a new one: it starts beside the old one, takes over when it is ready, then the old
- * one is drained and stopped. No call waits. Gives what is to be told when the new one does not come up.
+ * Hands an app over from its process to a new one: it starts beside the old one and takes over when it is ready. No call
+ * waits. The old one is drained and stopped after that: another one may take over meanwhile. Gives what is to be told when
+ * the new one does not come up.
  */
 export async function overlap(
   member: Overlapping,
-  {signal, wellMs, timeoutMs, switched, cut}: OverlapOptions
+  {signal, wellMs, switched, ...ending}: OverlapOptions
 ): Promise<string> {
   const beside = await member.beside()
   if (!(await comesUp(beside, {signal, wellMs}))) {
@@ -84,17 +85,26 @@ export async function overlap(
     const rest = member.app.state.phase === 'running' ? ': the old one goes on' : ''
     return why === '' ? '' : `the new process of "${member.id}" ${why}${rest}`
   }
-  const inside = [...member.gate.inside.keys()]
-  const drained = withDeadline({ms: timeoutMs}, async stop => member.gate.drained(stop)) // of those inside now
-  const old = beside.takeOver()
+  void leave(member.gate, () => beside.takeOver(), ending)
   switched()
+  return ''
+}
+
+/** The calls that are with the old process when it is exchanged end, or are cut; then it is stopped. */
+async function leave(
+  gate: Gate,
+  exchange: () => Old,
+  {timeoutMs, cut}: Pick<OverlapOptions, 'timeoutMs' | 'cut'>
+): Promise<void> {
+  const inside = [...gate.inside.keys()]
+  const drained = withDeadline({ms: timeoutMs}, async stop => gate.drained(stop)) // of those inside now
+  const old = exchange()
   if (!(await drained)) {
-    const left = inside.filter(visit => member.gate.inside.has(visit))
+    const left = inside.filter(visit => gate.inside.has(visit))
     if (left.length > 0) cut(left)
     old.cut()
   }
   await old.stop()
-  return ''
 }
 
 /** Whether a new process is ready, and well in time; it may also end before, or not be wanted any more. */

@@ -81,7 +81,7 @@ t.test('an app that overlaps needs a port of its own each time, unless only comm
   t.equal(plan(t, orders('reload: overlap', 'fixedPort: 8000'))?.reload, 'overlap')
   t.equal(plan(t, `common: {reload: overlap}\n${orders('appPort: 3')}`)?.reload, 'replace')
   t.match(failure(t, orders('reload: overlap', 'appPort: 3')), {
-    message: 'Error getting apps from config file: reload: overlap needs autoPort or fixedPort',
+    message: 'Error getting apps from config file: reload: overlap needs a port that can be another one each time',
     explanation: /^dapr\.yaml:5:13\n/
   })
 })
