@@ -259,7 +259,7 @@ t.test('every key comes into the plan', async t => {
         ready: {kind: 'http', path: '/ready', timeoutMs: 120_000},
         restart: 'on-failure',
         watch: {paths: ['src/**'], ignore: ['**/*.test.ts']},
-        reload: 'overlap',
+        reload: 'replace',
         stop: {signal: 'SIGINT', timeoutMs: 250, scope: 'group'},
         dependsOn: [{id: 'second', until: 'started'}],
         fixedPort: 8001,
@@ -276,7 +276,8 @@ t.test('every key comes into the plan', async t => {
       {
         ...plan.apps[1],
         id: 'second',
-        channel: {protocol: 'http', address: '', port: 0, autoPort: true, maxConcurrency: 4}
+        channel: {protocol: 'http', address: '', port: 0, autoPort: true, maxConcurrency: 4},
+        reload: 'overlap'
       }
     ]
   })
