@@ -1,6 +1,7 @@
 import {existsSync, readdirSync, readFileSync, readlinkSync} from 'node:fs'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {environmentOf, type Trace} from '../rig/traces.ts'
 import {guardianOf, outlasts, survivors} from './orphans.ts'
@@ -141,8 +142,9 @@ t.test('it is gone when a run has ended by itself or could not start', async t =
   await a.exit(3)
   t.match(await run.exited, {code: 1})
   t.notOk(await outlasts(guardian, 0), 'no later than we are')
-  const taken = rig.pillion(['run', '--app-id', 'b', '--dapr-http-port', '1', '--dapr-grpc-port', '1', '--', 'true'])
-  await taken.exited
+  const port = (await freePort()).toString() // not a number of our own: other tests know that nobody is at 1
+  const taken = rig.pillion(['run', '--app-id', 'b', '--dapr-http-port', port, '--dapr-grpc-port', port, '--', 'true'])
+  t.match(await taken.exited, {code: 1})
   t.same(await rig.leftovers(), [])
   t.same(homesOf(rig), [])
 })
