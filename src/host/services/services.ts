@@ -1,31 +1,25 @@
-import {randomBytes} from 'node:crypto'
 import {writeFileSync} from 'node:fs'
-import {homedir} from 'node:os'
 import {join} from 'node:path'
 import type {Reach, Service} from '../../daeploy/admission.ts'
 import {ManagerDoor, openManagerPort} from '../../daeploy/door.ts'
 import {serviceEnvironment} from '../../daeploy/environment.ts'
 import {HOOK_FILE, HOOK_TEXT} from '../../daeploy/hook.ts'
-import type {Deployment} from '../../daeploy/deployment.ts'
-import {whyNotAssigned, whyNotRemoved, type Instance, type Managed} from '../../daeploy/management.ts'
 import {Notifications, type Notification} from '../../daeploy/notifications.ts'
 import {isOwnPeer} from '../../daeploy/peer.ts'
 import {createRoutes, type Route} from '../../daeploy/routes.ts'
 import type {Handlers} from '../../control/messages.ts'
-import {messageOf} from '../../errors.ts'
 import type {Emit} from '../../event.ts'
 import {asBytes} from '../../logs/prefix.ts'
 import type {AppPlan, Plan} from '../../plan.ts'
 import type {Admit} from '../../sidecar/admission.ts'
-import {hostGuard, isToken} from '../../sidecar/guard.ts'
-import {deployedPlan} from '../../template/deployed.ts'
 import {VERSION} from '../../version.ts'
 import type {Copy, CopyOf} from '../../wire/mirror.ts'
 import {Copies} from './copies.ts'
 import type {ManagerPort} from '../ports/manager-port.ts'
 import type {Member} from '../member.ts'
+import {isService, Managing} from './managing.ts'
 import {Reaching} from './reaching.ts'
-import {Recent} from './recent.ts'
+import {Tokens} from './tokens.ts'
 import {Versions} from './versions.ts'
 
 type Shell = Readonly<Record<string, string | undefined>>
@@ -45,14 +39,6 @@ export interface ServicesOptions {
   readonly add: (plan: AppPlan) => Promise<void>
 }
 
-/** What is known of a Daeploy service beside the member. */
-interface Known {
-  readonly token: string
-  readonly recent: Recent
-  startedAt: Date | undefined
-  finishedAt: Date | undefined
-}
-
 /**
  * What a run does for Daeploy services: names and versions, copies for shadows, the manager's door, the environment that
  * the SDK reads, and folders to work in. A run without such a service has none of it but the names.
@@ -62,10 +48,9 @@ export class Services {
   readonly copies: Copies
   readonly #options: ServicesOptions
   readonly #notifications = new Notifications()
-  readonly #known = new Map<Member, Known>()
-  /** By plan, for those whose member is not made yet. */
-  readonly #tokens = new Map<string, string>()
+  readonly #tokens: Tokens
   readonly #reaching: Reaching
+  readonly #managing: Managing
   #hookFolder = ''
   #port: {readonly number: number; close(): Promise<void>} | undefined
 
@@ -73,7 +58,10 @@ export class Services {
     const {shell, run, elsewhere, note} = options
     this.#options = options
     this.copies = new Copies(shell, run)
+    this.#tokens = new Tokens(shell)
     this.#reaching = new Reaching({versions: this.versions, elsewhere, warn: note})
+    const {versions, copies} = this
+    this.#managing = new Managing({...options, versions, copies, shownAs: plan => this.shownAs(plan)})
   }
 
   /** The run has a Daeploy service, or waits for one. */
@@ -83,24 +71,12 @@ export class Services {
 
   add(member: Member): void {
     this.versions.add(member)
-    if (!isService(member)) return
-    const known: Known = {
-      token: this.#tokenOf(member.plan),
-      recent: new Recent(this.shownAs(member.plan), member.logs.app.record),
-      startedAt: undefined,
-      finishedAt: undefined
-    }
-    this.#known.set(member, known)
-    member.onMove(() => {
-      const {phase} = member.app.state
-      if (phase === 'starting') known.startedAt = new Date()
-      if (phase === 'exited' || phase === 'backoff') known.finishedAt = new Date()
-    })
+    this.#managing.add(member)
   }
 
   forget(member: Member): void {
     this.versions.remove(member)
-    this.#known.delete(member)
+    this.#managing.forget(member)
   }
 
   /** What prefixes and log files call an app: with its version where its id has several. */
@@ -121,7 +97,7 @@ export class Services {
     return serviceEnvironment(before, {
       name: plan.id,
       version: plan.version,
-      token: this.#tokenOf(plan),
+      token: this.#tokens.of(plan),
       managerUrl: `http://${hostOf(plan.door.listenAddresses)}:${httpPort.toString()}`,
       appPort,
       fixedPort: plan.fixedPort,
@@ -135,7 +111,7 @@ export class Services {
     return new ManagerDoor({
       caller: member.id,
       reach: this.#reach,
-      guards: this.#guards(member.plan.door.listenAddresses),
+      guards: this.#tokens.guards(member.plan.door.listenAddresses),
       route: this.#routes(() => false),
       warn: text => member.logs.sidecar.write(asBytes(`${text}\n`))
     })
@@ -160,7 +136,7 @@ export class Services {
       servers,
       caller: 'outside',
       reach: this.#reach,
-      guards: this.#guards([]),
+      guards: this.#tokens.guards([]),
       route: this.#routes(({socket}) => isOwnPeer(socket)),
       warn: () => undefined // the caller has his answer, and the app's end was told
     })
@@ -179,7 +155,7 @@ export class Services {
 
   #routes(isManaging: Parameters<typeof createRoutes>[0]['isManaging']): Route {
     return createRoutes({
-      managed: this.#managed,
+      managed: this.#managing.managed,
       notifications: this.#notifications,
       notified: (line, notification) => this.#tell(line, notification),
       version: VERSION,
@@ -187,75 +163,9 @@ export class Services {
     })
   }
 
-  /** What those who manage ask of the run. */
-  get #managed(): Managed {
-    const {remove} = this.#options
-    const find = (name: string, version: string): Member | undefined => this.versions.find(`${name}_${version}`)?.member
-    return {
-      list: () => this.versions.members.filter(isService).map(member => this.#instance(member)),
-      assign: (name, version) => this.versions.assign(name, version),
-      remove: async (name, version) => {
-        const member = find(name, version)
-        if (member !== undefined) await remove(member)
-      },
-      logs: (name, version, wanted, gone) => {
-        const member = find(name, version)
-        const recent = member === undefined ? undefined : this.#known.get(member)?.recent
-        return recent?.read(wanted, gone) ?? nothing()
-      },
-      deploy: async deployment => this.#deploy(deployment)
-    }
-  }
-
   /** What other terminals ask. */
   get answers(): Pick<Handlers, 'services' | 'assign' | 'remove' | 'notifications'> {
-    const {list, assign, remove} = this.#managed
-    return {
-      services: () =>
-        list().map(({startedAt, finishedAt, ...instance}) => ({
-          ...instance,
-          startedAt: startedAt?.getTime() ?? 0,
-          finishedAt: finishedAt?.getTime() ?? 0
-        })),
-      assign: (name, version) => {
-        const why = whyNotAssigned(list(), name, version)
-        if (why === '') assign(name, version)
-        return why
-      },
-      remove: async (name, version) => {
-        const why = whyNotRemoved(list(), name, version)
-        if (why === '') await remove(name, version)
-        return why
-      },
-      notifications: () => this.#notifications.list()
-    }
-  }
-
-  /** Why it could not be started, '' when its process runs. */
-  async #deploy({name, version, port, env, entries}: Deployment): Promise<string> {
-    const {shell, add} = this.#options
-    const folderName = `${name}_${version}`
-    try {
-      const folder = await this.copies.unpack(folderName, entries)
-      const home = shell['HOME'] || homedir()
-      await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: shell}))
-      return ''
-    } catch (error) {
-      await this.copies.drop(folderName)
-      return messageOf(error)
-    }
-  }
-
-  #instance(member: Member): Instance {
-    const {startedAt, finishedAt} = this.#known.get(member) ?? {startedAt: undefined, finishedAt: undefined}
-    return {
-      name: member.id,
-      version: member.plan.version,
-      isMain: this.versions.isMain(member),
-      status: STATUS[member.app.state.phase],
-      startedAt,
-      finishedAt
-    }
+    return {...this.#managing.answers, notifications: () => this.#notifications.list()}
   }
 
   /** One line on stdout, and in the log of the service that is named. */
@@ -264,29 +174,6 @@ export class Services {
       this.versions.find(`${service_name}_${service_version}`)?.member ?? this.versions.find(service_name)?.member
     void member?.logs.app.sink({app: member.id, stream: 'status', text: asBytes(`${line}\n`)})
     if (member === undefined || member.plan.logs.app === 'file') this.#options.emit({type: 'notified', text: line})
-  }
-
-  #guards(listenAddresses: readonly string[]): {
-    isOurs: (authority: string) => boolean
-    isLetIn: (apiToken: string, authorization: string) => boolean
-  } {
-    const token = this.#options.shell['DAPR_API_TOKEN'] ?? ''
-    return {
-      isOurs: hostGuard(listenAddresses),
-      isLetIn: (apiToken, authorization) => token === '' || isToken(apiToken, token) || this.#isBearer(authorization)
-    }
-  }
-
-  #isBearer(authorization: string): boolean {
-    const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
-    return [...this.#tokens.values()].some(token => isToken(bearer, token))
-  }
-
-  #tokenOf({id, version}: AppPlan): string {
-    const key = `${id}_${version}`
-    const token = this.#tokens.get(key) ?? randomBytes(32).toString('hex')
-    this.#tokens.set(key, token)
-    return token
   }
 
   /** Our Python file, written when the first service is started. */
@@ -300,25 +187,9 @@ export class Services {
   }
 }
 
-const isService = ({plan}: Pick<Member, 'plan'>): boolean => plan.fixedPort > 0
-
 /** Where an app reaches its own door. */
 function hostOf(listenAddresses: readonly string[]): string {
   const [first = '127.0.0.1'] = listenAddresses
   if (['0.0.0.0', '::', '[::]', 'localhost'].includes(first)) return '127.0.0.1'
   return first.includes(':') && !first.startsWith('[') ? `[${first}]` : first
-}
-
-/** Docker's words for the phases of an app. */
-const STATUS = {
-  idle: 'created',
-  starting: 'running',
-  running: 'running',
-  stopping: 'running',
-  backoff: 'restarting',
-  exited: 'exited'
-} as const
-
-async function* nothing(): AsyncGenerator<string> {
-  // it has left the run meanwhile
 }
