@@ -16,8 +16,8 @@ const SOAKS: readonly Soak[] = [calls, mixed, reload]
 const MOST_GROWTH_MB = 5
 /** Connections come and go. */
 const MOST_MORE_DESCRIPTORS = 8
-/** The first looks see a program that is still warming up. */
-const WARM_AFTER = 0.1
+/** The first looks see a program whose heap is still finding its size. */
+const WARM_AFTER = 0.3
 
 const {values, positionals} = parseArgs({
   options: {minutes: {type: 'string', default: '10'}, calls: {type: 'string', default: '1000000'}},
