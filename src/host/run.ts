@@ -4,6 +4,7 @@ import {randomBytes} from 'node:crypto'
 import {endMarked} from '../app/ending.ts'
 import type {Guardian} from '../app/guardian.ts'
 import {prepareLives} from '../app/app.ts'
+import {closePipes} from '../app/pipes.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {RunListing} from '../control/messages.ts'
 import {homeOf, register, type Registration} from '../control/server.ts'
@@ -107,6 +108,27 @@ export class Run {
     const {plan} = this.#options
     const folder = usableFolder(runtimeFolders(this.#options.shell))
     const pipes = prepareLives(plan.apps.filter(isStartedAtOnce).length)
+    try {
+      await this.#wire(folder)
+    } catch (error) {
+      for (const each of await pipes) closePipes(each)
+      throw error
+    }
+    await this.#starts.begin(this.#members, await pipes)
+    this.#areStarted = true
+    this.#services.tell()
+    for (const text of [...warnOfUnbuilt(plan), ...warnOfUnenforced(plan), ...this.#notes])
+      this.#options.emit({type: 'warned', text})
+    void tellTwins({plan, run: this.#mark, shell: this.#options.shell, tell: text => this.#note(text)})
+    void sweep({env: this.#options.shell, tell: text => this.#note(text)})
+    if (this.#isAsked) void this.#finish()
+    else if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
+    void this.#changes.begin()
+  }
+
+  /** Ports, doors and the socket by which other terminals find the run. */
+  async #wire(folder: string): Promise<void> {
+    const {plan} = this.#options
     const claims = await claimAll(plan)
     this.#members = await this.#muster.all(claims.doors)
     for (const member of this.#members) this.#services.add(member)
@@ -130,16 +152,6 @@ export class Run {
     })
     this.#guardian.start(homeOf(folder, this.#mark))
     this.#isWired = true
-    await this.#starts.begin(this.#members, await pipes)
-    this.#areStarted = true
-    this.#services.tell()
-    for (const text of [...warnOfUnbuilt(plan), ...warnOfUnenforced(plan), ...this.#notes])
-      this.#options.emit({type: 'warned', text})
-    void tellTwins({plan, run: this.#mark, shell: this.#options.shell, tell: text => this.#note(text)})
-    void sweep({env: this.#options.shell, tell: text => this.#note(text)})
-    if (this.#isAsked) void this.#finish()
-    else if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
-    void this.#changes.begin()
   }
 
   /** Asks for the end: SIGTERM to every app at once, and after its grace SIGKILL. */
