@@ -10,6 +10,8 @@ const KILLED_WITHIN_MS = 2000
 const LAST_LINES_WITHIN_MS = 500
 const FIRST_LOOK_AFTER_MS = 2
 const LOOK_EVERY_MS = 50
+/** What takes longer than a second is looked at less often: each look goes through all processes of the machine. */
+const LATER_EVERY_MS = 250
 
 export interface GroupEnding {
   readonly group: Group
@@ -97,7 +99,9 @@ function openGrace(ms: number, now?: AbortSignal): Grace {
 
 /** Looks until nothing is left, true, or the grace is over. What shows up on the way is asked, too. */
 async function isGone(remains: Remains, signal: NodeJS.Signals, grace: Grace): Promise<boolean> {
-  for (let wait = FIRST_LOOK_AFTER_MS; await remains.look(); wait = Math.min(2 * wait, LOOK_EVERY_MS)) {
+  const start = performance.now()
+  const most = (): number => (performance.now() - start < 1000 ? LOOK_EVERY_MS : LATER_EVERY_MS)
+  for (let wait = FIRST_LOOK_AFTER_MS; await remains.look(); wait = Math.min(2 * wait, most())) {
     if (grace.signal.aborted) return false
     await remains.signalStrays(signal)
     await pause(wait, grace.signal)
