@@ -15,9 +15,14 @@ class Sleeper {
   readonly child: ChildProcess
   readonly pid: number
   readonly gone: Promise<unknown>
+  /** Settles when it says something. */
+  readonly said: Promise<unknown>
 
   constructor(t: Test, env: Readonly<Record<string, string>>, script = 'exec sleep 300') {
-    this.child = spawn('sh', ['-c', script], {env: {PATH: '/usr/bin:/bin', ...env}, detached: true, stdio: 'ignore'})
+    const stdio = ['ignore', 'pipe', 'ignore'] as const
+    const child = spawn('sh', ['-c', script], {env: {PATH: '/usr/bin:/bin', ...env}, detached: true, stdio: [...stdio]})
+    this.child = child
+    this.said = new Promise(resolve => child.stdout.once('data', resolve))
     this.pid = this.child.pid ?? 0
     this.gone = once(this.child, 'exit')
     t.teardown(() => this.child.kill('SIGKILL'))
@@ -60,7 +65,8 @@ async function vanish({
   await gone
 }
 
-const DEAF = "trap '' TERM; while :; do sleep 0.05; done"
+/** Says so once it is deaf. */
+const DEAF = "trap '' TERM; echo deaf; while :; do sleep 0.05; done"
 const SHELLS: readonly (readonly [string, ...string[]])[] = [
   ['/bin/dash'],
   ['/bin/bash', '--posix'],
@@ -75,6 +81,7 @@ for (const shell of SHELLS.filter(([file]) => existsSync(file))) {
     const deaf = new Sleeper(t, {PILLION_RUN: mark}, DEAF)
     const deafGroup = new Sleeper(t, {}, DEAF)
     const another = new Sleeper(t, {PILLION_RUN: newMark()})
+    await Promise.all([deaf.said, deafGroup.said])
     const start = performance.now()
     await vanish({shell, mark, lines: [deafGroup.told]})
     await Promise.all([obedient.gone, deaf.gone, deafGroup.gone])
@@ -94,10 +101,9 @@ t.test('TERM comes once, and a shell that dies of it does not hide its children'
   const folder = mkdtempSync('/tmp/p-')
   t.teardown(() => rmSync(folder, {recursive: true}))
   const note = join(folder, 'note')
-  const sayGoodbye = `trap 'echo term >>${note}' TERM; n=0; while [ $n -lt 10 ]; do sleep 0.05; n=$((n+1)); done; echo bye >>${note}`
-  const leader = new Sleeper(t, {}, `sh -c "${sayGoodbye.replaceAll('$', '\\$')}" & echo up >${note}; wait`)
-  while (!existsSync(note)) await new Promise(setImmediate)
-  await new Promise(resolve => setTimeout(resolve, 100)) // until its trap is set
+  const sayGoodbye = `trap 'echo term >>${note}' TERM; echo up >>${note}; n=0; while [ $n -lt 10 ]; do sleep 0.05; n=$((n+1)); done; echo bye >>${note}`
+  const leader = new Sleeper(t, {}, `sh -c "${sayGoodbye.replaceAll('$', '\\$')}" & wait`)
+  while (!existsSync(note) || readFileSync(note, 'utf8') === '') await new Promise(setImmediate)
   await vanish({mark: newMark(), graceMs: 5000, lines: [leader.told]})
   t.same(readFileSync(note, 'utf8').split('\n').filter(Boolean), ['up', 'term', 'bye'])
 })
