@@ -1,4 +1,6 @@
 import type {Admit} from './admission.ts'
+import {unescapePath} from './go-path.ts'
+import {textOf} from './go-text.ts'
 import {isToken} from './guard.ts'
 import {introduction, type Identity} from './identity.ts'
 import type {Door} from './invocation.ts'
@@ -40,7 +42,7 @@ export class Guests {
     const [key = '', namespace = '', caller = ''] = introduced.split('/')
     if (this.#host.key === '' || !isToken(key, this.#host.key) || caller === '') return undefined
     if (this.#known.size >= GUESTS_MOST) this.#known.clear()
-    const guest = new GuestDoor(this.#host, decodeURIComponent(caller), namespace)
+    const guest = new GuestDoor(this.#host, textOf(unescapePath(caller)), namespace)
     this.#known.set(introduced, guest)
     return guest
   }

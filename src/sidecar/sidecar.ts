@@ -180,31 +180,28 @@ export class Sidecar implements Door {
       answer(question.refusal)
     } else if (question.action !== undefined)
       this.#own(question, {body: request, answer, finished: then => response.on('finish', then)})
-    else if (question.target === undefined) answer(NOBODY_NAMED)
     else {
       const {length} = fields
       const carrier = (conduct: Conduct): Carrier =>
         new Forwarding({request, response, conduct, length, maxBodyBytes: this.maxBodyBytes})
-      this.#invoke(question, carrier, '')
+      if (!this.#invoke(question, carrier)) answer(NOBODY_NAMED)
     }
   }
 
   #serveStream({stream, ...request}: StreamRequest): void {
     const question = this.#read(request)
-    const {method, target, refusal, action, fields} = question
+    const {method, refusal, action, fields} = question
     this.#log(question, stream, () => Number(stream.sentHeaders?.[':status'] ?? 0))
     const answer = (text: Reply): void =>
       replyStream(stream, {...text, lines: text.lines + question.answerTrace}, method === 'HEAD')
-    if (action !== undefined && refusal === undefined)
+    if (refusal !== undefined) answer(refusal)
+    else if (action !== undefined)
       this.#own(question, {body: stream, answer, finished: then => stream.on('finish', then)})
-    else if (target === undefined) answer(refusal ?? NOBODY_NAMED)
     else {
       const {maxBodyBytes} = this
-      this.#invoke(
-        question,
-        conduct => new StreamCall({stream, method, conduct, length: fields.length, maxBodyBytes}),
-        ''
-      )
+      const carrier = (conduct: Conduct): Carrier =>
+        new StreamCall({stream, method, conduct, length: fields.length, maxBodyBytes})
+      if (!this.#invoke(question, carrier)) answer(NOBODY_NAMED)
     }
   }
 
@@ -236,16 +233,19 @@ export class Sidecar implements Door {
     const {lodger} = this.#options
     if (isLodgers(lodger, request)) return lodger.upgrade(request, socket, early)
     const question = this.#read(request)
-    if (question.target === undefined) return endWith(socket, question.refusal ?? NOBODY_NAMED)
-    this.#invoke(question, conduct => new Tunnel({socket, early, conduct}), UPGRADE_LINES)
+    const carrier = (conduct: Conduct): Carrier => new Tunnel({socket, early, conduct})
+    if (question.refusal !== undefined || !this.#invoke(question, carrier, UPGRADE_LINES))
+      endWith(socket, question.refusal ?? NOBODY_NAMED)
   }
 
-  #invoke(question: Question, carrier: (conduct: Conduct) => Carrier, extraLines: string): void {
+  /** Starts a call. False, and nothing done: the request names no callee that can be read. */
+  #invoke(question: Question, carrier: (conduct: Conduct) => Carrier, extraLines = ''): boolean {
     const {fields, method, trace, answerTrace} = question
     const guest = this.#guests.doorFor(fields.introduced)
     const target = guest === undefined ? question.target : findReadTarget(question.sent)
-    if (target === undefined) return
+    if (target === undefined) return false
     new Invocation({door: guest ?? this, method, target, fields, trace, answerTrace, extraLines, carrier}).start()
+    return true
   }
 }
 
