@@ -1,5 +1,6 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http'
 import type {Writable} from 'node:stream'
+import type {SecureContext} from 'node:tls'
 import {codeOf} from '../errors.ts'
 import {Bridge, type Crossing, type Far, type Return} from './bridge.ts'
 import {WordedError, type Dial} from './dial.ts'
@@ -98,19 +99,14 @@ class Exchange {
   }
 
   #send(url: URL, {method, path, pairs}: Crossing): Writable {
-    const {ca, cert, key} = this.#options.credentials
-    const options: RequestOptions & {ca?: string[]; cert?: string; key?: string; minVersion?: 'TLSv1.2'} = {
+    const options: RequestOptions & {secureContext?: SecureContext} = {
       hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: url.port,
       method,
       path,
       headers: withHost(pairs, url.host),
       agent: agentOf(url.protocol, this.#options),
-      ...(url.protocol === 'https:' && {
-        minVersion: 'TLSv1.2',
-        ...(ca !== '' && {ca: [...process.getBuiltinModule('node:tls').rootCertificates, ca]}),
-        ...(cert !== '' && {cert, key})
-      })
+      ...(url.protocol === 'https:' && {secureContext: contextOf(this.#options.credentials)})
     }
     const request = webOf(url.protocol).request(options)
     this.#request = request
@@ -169,6 +165,23 @@ function boundDial(request: ClientRequest, {host, protocol}: URL): void {
     const stop = (): void => clearTimeout(late)
     socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', stop).once('close', stop)
   })
+}
+
+const contexts = new WeakMap<Credentials, SecureContext>()
+
+/** Made once for all connections with the same credentials: to read every root certificate takes tens of milliseconds. */
+function contextOf(credentials: Credentials): SecureContext {
+  const {createSecureContext, rootCertificates} = process.getBuiltinModule('node:tls')
+  const {ca, cert, key} = credentials
+  const context =
+    contexts.get(credentials) ??
+    createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(ca !== '' && {ca: [...rootCertificates, ca]}),
+      ...(cert !== '' && {cert, key})
+    })
+  contexts.set(credentials, context)
+  return context
 }
 
 const agents = new WeakMap<WebOptions, Map<string, Agent>>()

@@ -3,6 +3,7 @@ import http from 'node:http'
 import https from 'node:https'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import tls from 'node:tls'
 import t, {type Test} from 'tap'
 import {Outside} from '../../../../src/host/calls/outside.ts'
 import type {AppPlan} from '../../../../src/plan.ts'
@@ -178,6 +179,30 @@ t.test('TLS: the certificate is verified, ours is shown, and Go’s words tell w
     {status: 500, body: /tls: failed to verify certificate/},
     'a URL too'
   )
+})
+
+t.test('all connections to an endpoint with a CA of its own share one secure context', async t => {
+  const site = await listen(
+    t,
+    https.createServer({key: pem('server.key'), cert: pem('server.pem')}, (_, response) =>
+      response.writeHead(200, {connection: 'close'}).end('private')
+    )
+  )
+  const baseUrl = `https://localhost:${site.toString()}`
+  const {get} = await openScene(t, [resource('site', {baseUrl, clientTLS: {rootCA: {value: pem('ca.pem')}}})])
+  const made = t.capture(tls, 'createSecureContext', tls.createSecureContext)
+  for (const _ of [1, 2, 3]) t.match(await get('/v1.0/invoke/site/method/x'), {status: 200, body: 'private'})
+  t.equal(made().length, 1)
+})
+
+t.test('a certificate that cannot be read is an error of the call', async t => {
+  const bad = {rootCA: {value: 'no PEM'}, certificate: {value: 'no PEM'}, privateKey: {value: 'no PEM'}}
+  const {get} = await openScene(t, [
+    resource('ca', {baseUrl: 'https://localhost:1', clientTLS: {rootCA: bad.rootCA}}),
+    resource('pair', {baseUrl: 'https://localhost:1', clientTLS: {...bad, rootCA: {}}})
+  ])
+  for (const name of ['ca', 'pair'])
+    t.match(await get(`/v1.0/invoke/${name}/method/x`), {status: 500, body: /"errorCode":"ERR_DIRECT_INVOKE"/})
 })
 
 t.test('what cannot be reached is told as Go tells it', async t => {
