@@ -1,7 +1,7 @@
 import type {AppPlan} from '../plan.ts'
 import type {AppState, Why} from '../state.ts'
 import {Course} from './course.ts'
-import {listenersOn} from '../processes/listeners.ts'
+import {isListenedOn} from '../processes/listeners.ts'
 import {pause} from './pause.ts'
 import {whoAccepts, type Target} from './probe.ts'
 import {targetOf} from './readiness.ts'
@@ -89,7 +89,7 @@ export class Listener implements Supervised {
   async #isListening(): Promise<boolean> {
     const {addresses, port} = this.#target
     if (port === 0) return true
-    if (this.#course.isReady && addresses.some(address => listenersOn(port, address).size > 0)) return true
+    if (this.#course.isReady && isListenedOn({port, addresses})) return true
     return (await whoAccepts(this.#target)) !== undefined
   }
 

@@ -29,7 +29,7 @@ export class Stranger {
   ): Promise<boolean> {
     if (address === undefined) this.#hasLeft = true
     if (this.#hasLeft || address === undefined) return true
-    const sockets = listenersOn(this.port, address)
+    const sockets = listenersOn({port: this.port, addresses: [address]})
     const {all, carries} = await look()
     const isApp = all.some(({pid, group}) => (group === app.group || carries(pid, app.mark)) && holds(pid, sockets))
     if (!isApp) await pause(LOOK_EVERY_MS)

@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
+import {closeSync, openSync, readdirSync, readlinkSync, readSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {readParticulars} from './proc.ts'
 import {look} from './look.ts'
@@ -16,17 +16,38 @@ const ACCEPTING: Readonly<Record<string, readonly string[]>> = {
 }
 const LISTENING = '0A'
 
+const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
+
+/** Which listening sockets are meant. */
+export interface Listening {
+  readonly port: number
+  /** Of 127.0.0.1 and ::1: those that a connection to one of these reaches. Left out: all. */
+  readonly addresses?: readonly string[]
+  /** The tables of proc(5) that are read. */
+  readonly tables?: readonly string[]
+}
+
 /**
- * The sockets that listen on a port, as they stand in `/proc/<pid>/fd`; with an address (127.0.0.1 or ::1), those that a
- * connection to it reaches. Empty where the system does not tell: then nobody is known to listen, not: nobody listens.
+ * The sockets that listen on a port, as they stand in `/proc/<pid>/fd`. Empty where the system does not tell: then nobody
+ * is known to listen, not: nobody listens.
  */
-export function listenersOn(port: number, address?: string): ReadonlySet<string> {
-  const accepting = address === undefined ? undefined : (ACCEPTING[address] ?? [])
-  const rows = `${tableOf('tcp')}\n${tableOf('tcp6')}`.split('\n').map(row => row.trim().split(/\s+/))
+export const listenersOn = (listening: Listening): ReadonlySet<string> => new Set(socketsOn(listening))
+
+/** Whether a socket is known to listen; reads no further than to the first one. */
+export function isListenedOn(listening: Listening): boolean {
+  for (const _ of socketsOn(listening)) return true
+  return false
+}
+
+function* socketsOn({port, addresses, tables = TABLES}: Listening): Generator<string, void> {
+  const accepting = addresses?.flatMap(address => ACCEPTING[address] ?? [])
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  const isMeant = ([, local = '', , state]: readonly string[]): boolean =>
-    state === LISTENING && local.endsWith(suffix) && (accepting?.includes(local.slice(0, -suffix.length)) ?? true)
-  return new Set(rows.filter(isMeant).map(row => `socket:[${row[9] ?? ''}]`))
+  for (const table of tables) {
+    for (const [, local = '', , , , , , , , inode = ''] of listeningRows(table)) {
+      const isMeant = local.endsWith(suffix) && (accepting?.includes(local.slice(0, -suffix.length)) ?? true)
+      if (isMeant) yield `socket:[${inode}]`
+    }
+  }
 }
 
 /** Whether a process holds one of these sockets; false for a process that we may not look into. */
@@ -35,7 +56,7 @@ export const holds = (pid: number, sockets: ReadonlySet<string>): boolean =>
 
 /** The first process that listens on a port, as far as we may look into it. */
 export async function ownerOf(port: number): Promise<Owner | undefined> {
-  const sockets = listenersOn(port)
+  const sockets = listenersOn({port})
   if (sockets.size === 0) return undefined
   const {all} = await look()
   for (const {pid} of all) {
@@ -45,11 +66,38 @@ export async function ownerOf(port: number): Promise<Owner | undefined> {
   return undefined
 }
 
-function tableOf(name: 'tcp' | 'tcp6'): string {
+/** A few rows: the kernel goes on until so much is there, and to find the next connection it may walk a long table. */
+const CHUNK_BYTES = 512
+
+/**
+ * The rows of sockets that listen. Linux writes them before those of connections (`tcp_seq_start` in net/ipv4/tcp_ipv4.c),
+ * of which there may be tens of thousands: these are not read.
+ */
+function* listeningRows(table: string): Generator<readonly string[]> {
+  const file = opened(table)
+  if (file === undefined) return
   try {
-    return readFileSync(`/proc/net/${name}`, 'utf8')
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+    let text = ''
+    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) {
+      const rows = (text + chunk.toString('latin1', 0, size)).split('\n')
+      text = rows.pop() ?? ''
+      for (const row of rows) {
+        const fields = row.trim().split(/\s+/)
+        if (fields[3] === LISTENING) yield fields
+        else if (fields[0] !== 'sl') return // the heading
+      }
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+function opened(table: string): number | undefined {
+  try {
+    return openSync(table, 'r')
   } catch {
-    return '' // no such system, or no IPv6
+    return undefined // no such system, or no IPv6
   }
 }
 

@@ -30,7 +30,7 @@ export function importHint({id, plan, app}: Hinted, note: (text: string) => void
 /** A service that is not ready because it listens on the port of its code: Python was told to load no hook of ours. */
 export async function bypassHint({id, plan, pid, appPort}: Hinted, note: (text: string) => void): Promise<void> {
   const {fixedPort} = plan
-  const sockets = listenersOn(fixedPort)
+  const sockets = listenersOn({port: fixedPort})
   if (fixedPort === 0 || fixedPort === appPort || pid === 0 || sockets.size === 0) return
   const {all} = await look()
   const isOurs = all.some(seen => seen.group === pid && holds(seen.pid, sockets))
