@@ -4,6 +4,7 @@ import {withoutFields} from '../wire/bytes.ts'
 import {TOO_LARGE, type Carrier, type Conduct} from '../wire/forwarding.ts'
 import type {Copy, CopyOf} from '../wire/mirror.ts'
 import type {Reply} from '../wire/reply.ts'
+import type {Failure} from '../wire/upstream.ts'
 import type {Admission, Admit, Admitted, Held} from './admission.ts'
 import {answerRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestFields} from './fields.ts'
 import {channelError, invokeError} from './reply.ts'
@@ -55,6 +56,8 @@ const READ_AHEAD = 131_072
 
 /** Refusals in a row from a gate that lets through at once: then it is no gate. */
 const REFUSALS_MOST = 3
+
+const BAD_GATEWAY = 502
 
 const isHeld = (answer: Admission | Held): answer is Held => 'admitted' in answer
 
@@ -121,15 +124,15 @@ export class Invocation implements Conduct {
     this.#isBroken = true
   }
 
-  failed(why: string): void {
+  failed(why: string, failure?: Failure): void {
     this.#isBroken = why !== TOO_LARGE
-    this.#fail(why)
+    this.#fail(why, failure === 'bad-status' ? BAD_GATEWAY : undefined)
   }
 
-  #fail(why: string): void {
+  #fail(why: string, status?: number): void {
     const {target} = this.#options
     const error = why === TOO_LARGE ? why : this.#describe(why)
-    this.#reply(invokeError(target.sentId, error))
+    this.#reply(invokeError(target.sentId, error, status))
   }
 
   cut(why: string): void {

@@ -176,7 +176,7 @@ export class FastLine implements Receiver, Carrier {
       conduct.resent()
       return this.#upstream.serve(this)
     }
-    if (!this.#hasAnswered) return conduct.failed(why)
+    if (!this.#hasAnswered) return conduct.failed(why, failure)
     conduct.cut(why)
     this.destroy()
   }

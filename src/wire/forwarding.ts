@@ -20,8 +20,8 @@ export interface Conduct {
   refused(why: string): void
   /** The connection ended before an answer began; the request goes a second time. */
   resent(): void
-  /** There will be no answer: reply. */
-  failed(why: string): void
+  /** There will be no answer: reply. Without `failure` it was refused before it was sent. */
+  failed(why: string, failure?: Failure): void
   /** The callee broke off within its answer, and the caller was cut. */
   cut(why: string): void
   /** The call is over, in whatever way. Exactly once. */
@@ -162,19 +162,19 @@ export class Forwarding implements Receiver, Carrier {
       this.#conduct.resent()
       return this.#upstream.serve(this)
     }
-    if (failure !== 'cut') return this.#giveUp(why)
+    if (failure !== 'cut') return this.#giveUp(why, failure)
     this.#response.destroy()
     this.#conduct.cut(why)
     this.#done()
   }
 
-  #giveUp(why: string): void {
+  #giveUp(why: string, failure?: Failure): void {
     this.#upstream?.drop()
     this.#upstream = undefined
     if (this.#response.headersSent) {
       this.#response.destroy()
       this.#conduct.cut(why)
-    } else this.#conduct.failed(why)
+    } else this.#conduct.failed(why, failure)
     this.#done()
   }
 

@@ -19,6 +19,9 @@ export interface StreamCallOptions {
   readonly maxBodyBytes: number
 }
 
+/** HTTP/2 has no such status, and nobody asked for it. */
+const SWITCHED = 'HTTP status 101 without an upgrade'
+
 /** Answers a stream; what is left of its request is read and dropped. */
 export const replyStream = (stream: ServerHttp2Stream, answer: Reply, toHead: boolean): void => {
   if (stream.destroyed || stream.headersSent) return
@@ -77,6 +80,7 @@ export class StreamCall implements Receiver, Carrier {
   }
 
   whole(answer: AnswerHead, body: string): void {
+    if (answer.status === 101) return this.#giveUp(SWITCHED, 'bad-status')
     this.#upstream = undefined
     this.#respond(answer, body === '')
     if (body !== '' && !this.#stream.destroyed) this.#stream.end(body, 'latin1')
@@ -85,6 +89,7 @@ export class StreamCall implements Receiver, Carrier {
   }
 
   head(answer: AnswerHead): void {
+    if (answer.status === 101) return this.#giveUp(SWITCHED, 'bad-status')
     this.#respond(answer, false)
   }
 
@@ -113,17 +118,17 @@ export class StreamCall implements Receiver, Carrier {
       this.#conduct.resent()
       return this.#upstream.serve(this)
     }
-    this.#giveUp(why)
+    this.#giveUp(why, failure)
   }
 
-  #giveUp(why: string): void {
+  #giveUp(why: string, failure?: Failure): void {
     this.#upstream?.drop()
     this.#upstream = undefined
     if (this.#stream.headersSent) {
       // Not close(): that would end the answer first, as if it were whole.
       this.#stream.destroy(new Error(why))
       this.#conduct.cut(why)
-    } else this.#conduct.failed(why)
+    } else this.#conduct.failed(why, failure)
     this.#done()
   }
 
@@ -145,10 +150,8 @@ export class StreamCall implements Receiver, Carrier {
 
   #respond(answer: AnswerHead, isLast: boolean): void {
     if (this.#stream.destroyed) return
-    // HTTP/2 knows no 101.
-    const status = answer.status === 101 ? 502 : answer.status
     withHeaders(pairsOf(this.#conduct.fieldsFor(answer)), headers =>
-      this.#stream.respond({...headers, ':status': status}, {endStream: isLast})
+      this.#stream.respond({...headers, ':status': answer.status}, {endStream: isLast})
     )
   }
 

@@ -113,7 +113,7 @@ export class Tunnel implements Receiver, Carrier {
     if (this.#hasAnswered) {
       this.#socket.destroy()
       this.#conduct.cut(why)
-    } else this.#conduct.failed(why)
+    } else this.#conduct.failed(why, failure)
     this.#done()
   }
 

@@ -4,12 +4,14 @@ import {codeOf} from '../errors.ts'
 import {CHUNKED, HEAD_LIMIT, UNTIL_CLOSE, readAnswer, type AnswerHead, type FieldRules} from './answer.ts'
 import {Chunks} from './chunks.ts'
 import {WordedError, type Dial} from './dial.ts'
+import {isValidStatus, statusFault} from './status.ts'
 
 /**
  * How a connection failed its call. `refused`: no connection came about, nothing was sent. `silent`: it ended before
- * the first byte of an answer. `malformed`: what came is no answer. `cut`: it ended within the answer.
+ * the first byte of an answer. `malformed`: what came is no answer. `bad-status`: it is one with a status that cannot be
+ * passed on. `cut`: it ended within the answer.
  */
-export type Failure = 'refused' | 'unreachable' | 'silent' | 'malformed' | 'cut'
+export type Failure = 'refused' | 'unreachable' | 'silent' | 'malformed' | 'bad-status' | 'cut'
 
 /** Who waits for an answer: one call, as its upstream sees it. */
 export interface Receiver {
@@ -220,12 +222,18 @@ export class Upstream {
         this.#held = Buffer.from(bytes.subarray(at, end))
         return
       }
-      if (answer === null) return this.#fail('malformed', `malformed HTTP response "${text.slice(0, 40)}"`)
+      if (answer === null || !isValidStatus(answer.status)) return this.#failHead(text)
       at += answer.size
       // Interim answers are swallowed.
       if (answer.status < 200 && answer.status !== 101) continue
       return this.#answer(receiver, answer, text, bytes, at, end)
     }
+  }
+
+  #failHead(text: string): void {
+    const fault = statusFault(text)
+    if (fault === '') this.#fail('malformed', `malformed HTTP response "${text.slice(0, 40)}"`)
+    else this.#fail('bad-status', fault)
   }
 
   #answer(receiver: Receiver, answer: AnswerHead, text: string, bytes: Buffer, at: number, end: number): void {

@@ -62,8 +62,6 @@ const FAILURES: readonly (readonly [string, string, (socket: net.Socket) => void
   ['hangs up without a word', '', hangUp, /: EOF"}$/],
   ['hangs up within its head', 'HTTP/1.1 200 OK\r\nContent-Le', hangUp, /unexpected EOF"}$/],
   ['writes no HTTP', 'hello\r\n\r\n', stay, /malformed HTTP response/],
-  ['says a status of no meaning', 'HTTP/1.1 000 OK\r\n\r\n', stay, /malformed HTTP response/],
-  ['says a status below 100', 'HTTP/1.1 099 OK\r\n\r\n', stay, /malformed HTTP response/],
   ['says two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', stay, /malformed/],
   ['says a length that is none', 'HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na', stay, /malformed/],
   ['folds a line', 'HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n', stay, /malformed/],
