@@ -1,5 +1,7 @@
 import type {Http2Server, ServerHttp2Stream} from 'node:http2'
-import type net from 'node:net'
+import net from 'node:net'
+import {takeOver} from '../wire/claim.ts'
+import {Connections} from '../wire/connections.ts'
 import type {OpenPort} from './metrics-port.ts'
 
 /** gRPC's code for what is not built. */
@@ -33,24 +35,26 @@ const load = async (): Promise<Http2Server> => {
  * connection: a run without callers of gRPC does not pay for it.
  */
 export const openGrpcPort = (servers: readonly net.Server[]): OpenPort => {
-  const sockets = new Set<net.Socket>()
+  const connections = new Connections()
   let http2: Promise<Http2Server> | undefined
   const accept = async (socket: net.Socket): Promise<void> => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy())
+    // one of HTTP/2 who ends has left with all his streams
+    socket.allowHalfOpen = false
+    socket.pause().on('error', () => socket.destroy())
     http2 ??= load()
     const server = await http2
     server.emit('connection', socket)
   }
-  for (const server of servers) {
-    server.on('connection', (socket: net.Socket) => {
-      void accept(socket)
-    })
-  }
+  const open = servers.map(claim => {
+    const server = net.createServer(socket => void accept(socket))
+    connections.follow(server)
+    takeOver(claim, server)
+    return server
+  })
   return {
     close: () => {
-      for (const server of servers) server.close()
-      for (const socket of sockets) socket.destroy()
+      for (const server of open) server.close()
+      connections.destroy()
     }
   }
 }

@@ -1,4 +1,5 @@
 import type net from 'node:net'
+import {takeOver} from '../wire/claim.ts'
 import {http} from '../wire/http.ts'
 
 /** Something open at ports of ours. */
@@ -9,14 +10,14 @@ export interface OpenPort {
 
 /** What the metrics port answers until there are metrics: any path is 200 and empty. Takes over listening servers. */
 export const openMetricsPort = (servers: readonly net.Server[]): OpenPort => {
-  const open = servers.map(server =>
-    http
-      .createServer((request, response) => {
-        request.resume()
-        response.writeHead(200, {'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'content-length': 0}).end()
-      })
-      .listen(server)
-  )
+  const open = servers.map(claim => {
+    const server = http.createServer((request, response) => {
+      request.resume()
+      response.writeHead(200, {'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'content-length': 0}).end()
+    })
+    takeOver(claim, server)
+    return server
+  })
   return {
     close: () => {
       for (const server of open) {

@@ -69,11 +69,6 @@ export class FastLane implements Lane {
     for (const line of this.#lines) if (!line.isBusy) line.destroy()
   }
 
-  destroy(): void {
-    this.close()
-    for (const line of this.#lines) line.destroy()
-  }
-
   /** No timer for each connection: a sweep for all that have not asked anything yet, or only half a line. */
   #age(): void {
     for (const line of this.#lines) if (line.isFresh && ++line.age * 1000 > this.#options.headMs) line.destroy()

@@ -3,6 +3,8 @@ import type net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {codeOf} from '../errors.ts'
 import {FastLane, type FastLaneOptions} from './fast-lane.ts'
+import {takeOver} from './claim.ts'
+import {Connections} from './connections.ts'
 import {awaitContinue} from './expectation.ts'
 import {Line, refusalText} from './line.ts'
 import {StreamFront, type StreamRequest} from './stream-front.ts'
@@ -67,7 +69,7 @@ export class Front {
   readonly #servers: readonly Server[]
   readonly #lanes: FastLane[] = []
   readonly #lines = new WeakMap<Duplex, Line>()
-  readonly #tunnels = new Set<Duplex>()
+  readonly #connections = new Connections()
   readonly #streams: StreamFront | undefined
   readonly #options: FrontOptions
   #isClosing = false
@@ -78,37 +80,38 @@ export class Front {
     this.#streams = serve && new StreamFront({serve, maxHeadBytes})
     // Each server takes over one listening handle: node's sweep for late heads runs only where it listens.
     const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
-    this.#servers = ports.map(server => this.#open().listen(server))
-    // A unix domain socket's handle cannot be taken over (Node 26): what it accepts goes to one that listens.
-    for (const server of sockets) server.on('connection', socket => this.#servers[0]?.emit('connection', socket))
+    this.#servers = ports.map(claim => {
+      const server = this.#open()
+      takeOver(claim, server)
+      return server
+    })
+    const [first] = this.#servers
+    if (first !== undefined) for (const claim of sockets) takeOver(claim, first)
   }
 
-  /** Accepts no more, lets the calls under way finish, and resolves when the last connection is gone. */
-  async close(): Promise<void> {
-    this.#isClosing = true
-    for (const lane of this.#lanes) lane.close()
-    await Promise.all([
-      this.#streams?.close(),
-      ...this.#servers.map(
-        async server =>
-          new Promise<void>(resolve => {
-            server.close(() => {
-              resolve()
-            })
-          })
-      )
-    ])
-    // The handles are closed; this tells those who opened them.
-    for (const server of this.#options.servers) server.close()
+  /** Accepts no more and lets the calls under way finish, until `cut` is aborted. Settles when the last connection is gone. */
+  async close(cut?: AbortSignal): Promise<void> {
+    if (cut?.aborted === true) this.destroy()
+    cut?.addEventListener('abort', () => this.destroy(), {once: true})
+    this.#stopListening()
+    await this.#connections.gone()
   }
 
   /** Ends everything now. */
   destroy(): void {
-    void this.close()
-    for (const lane of this.#lanes) lane.destroy()
+    this.#stopListening()
     this.#streams?.destroy()
-    for (const server of this.#servers) server.closeAllConnections()
-    for (const socket of this.#tunnels) socket.destroy()
+    this.#connections.destroy()
+  }
+
+  #stopListening(): void {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    for (const server of this.#servers) server.close()
+    // Their handles are closed, but for unix domain sockets; this tells those who opened them.
+    for (const server of this.#options.servers) server.close()
+    for (const lane of this.#lanes) lane.close()
+    void this.#streams?.close()
   }
 
   #open(): Server {
@@ -127,6 +130,7 @@ export class Front {
     // Their number is bounded by the size of the head; node's own bound drops fields in silence.
     server.maxHeadersCount = 0
     if (fast !== undefined) this.#lanes.push(new FastLane(server, {...fast, headMs, ...this.#otherProtocol()}))
+    this.#connections.follow(server)
     return server
       .on('error', error => {
         if (this.#options.warn === undefined) throw error
@@ -171,8 +175,7 @@ export class Front {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
-    this.#tunnels.add(socket)
-    socket.on('close', () => this.#tunnels.delete(socket)).on('error', () => socket.destroy())
+    socket.on('error', () => socket.destroy())
     const line = this.#line(socket)
     line.whenQuiet(() => {
       if (isFaulty(request)) socket.end(refusalText(400))

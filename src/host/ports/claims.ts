@@ -1,5 +1,6 @@
 import {ownerOf} from '../../processes/listeners.ts'
 import type {Plan} from '../../plan.ts'
+import {letGo} from '../../wire/claim.ts'
 import {claimManagerPort, type ManagerPort} from './manager-port.ts'
 import {claimPorts, type DoorPorts} from './ports.ts'
 
@@ -16,7 +17,7 @@ export async function claimAll(plan: Plan): Promise<Claims> {
   try {
     return {doors: await claimPorts(plan, nameOwner), manager}
   } catch (error) {
-    for (const server of manager?.servers ?? []) server.close()
+    for (const server of manager?.servers ?? []) letGo(server)
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import type {Server} from 'node:net'
 import {codeOf, UserError} from '../../errors.ts'
 import type {Plan} from '../../plan.ts'
+import {letGo} from '../../wire/claim.ts'
 import {listen, LOOPBACK, portOf, type NameOwner} from './ports.ts'
 
 /** The manager's port, bound by us until the run ends. */
@@ -62,7 +63,7 @@ async function free(spoken: ReadonlySet<number>): Promise<ManagerPort> {
       held.push([first])
     }
   } finally {
-    for (const servers of held) for (const server of servers) server.close()
+    for (const servers of held) for (const server of servers) letGo(server)
   }
 }
 

@@ -1,6 +1,7 @@
-import {createServer, type Server} from 'node:net'
+import type {Server} from 'node:net'
 import {codeOf, UserError} from '../../errors.ts'
 import type {AppPlan, Plan} from '../../plan.ts'
+import {createClaim, letGo} from '../../wire/claim.ts'
 import {listenOnSocket} from './socket.ts'
 import {freeAppPort} from './app-port.ts'
 
@@ -182,7 +183,7 @@ const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
 
 const listenOn = async (port: number, host: string): Promise<Server> =>
   new Promise((resolve, reject) => {
-    const server = createServer()
+    const server = createClaim()
     server.once('error', reject).listen({port, host, backlog: 1024, exclusive: true}, () => {
       resolve(server.off('error', reject))
     })
@@ -195,5 +196,5 @@ export function portOf(servers: readonly Server[]): number {
 }
 
 function close(servers: readonly Server[]): void {
-  for (const server of servers) server.close()
+  for (const server of servers) letGo(server)
 }

@@ -1,7 +1,8 @@
 import {mkdir, unlink} from 'node:fs/promises'
-import {connect, createServer, type Server} from 'node:net'
+import {connect, type Server} from 'node:net'
 import {join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../../errors.ts'
+import {createClaim} from '../../wire/claim.ts'
 
 /** Where a door listens besides its port: Dapr's name (pkg/api/http/server.go). */
 export const socketPath = (folder: string, appId: string): string => join(folder, `dapr-${appId}-http.socket`)
@@ -36,6 +37,6 @@ const isDead = async (path: string): Promise<boolean> =>
 
 const listen = async (path: string): Promise<Server> =>
   new Promise((resolve, reject) => {
-    const server = createServer({allowHalfOpen: true})
+    const server = createClaim()
     server.once('error', reject).listen({path, backlog: 1024}, () => resolve(server.off('error', reject)))
   })

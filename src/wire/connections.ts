@@ -1,0 +1,29 @@
+import type net from 'node:net'
+
+/** The open connections of some servers, whatever is spoken on them. */
+export class Connections {
+  readonly #open = new Set<net.Socket>()
+  readonly #waiting: (() => void)[] = []
+
+  /** Its connections count from now on. */
+  follow(server: net.Server): void {
+    server.on('connection', (socket: net.Socket) => {
+      this.#open.add(socket)
+      socket.once('close', () => this.#forget(socket))
+    })
+  }
+
+  /** Settles when there is none. */
+  async gone(): Promise<void> {
+    if (this.#open.size > 0) await new Promise<void>(resolve => this.#waiting.push(resolve))
+  }
+
+  destroy(): void {
+    for (const socket of this.#open) socket.destroy()
+  }
+
+  #forget(socket: net.Socket): void {
+    this.#open.delete(socket)
+    if (this.#open.size === 0) for (const settle of this.#waiting.splice(0)) settle()
+  }
+}
