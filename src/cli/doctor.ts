@@ -6,7 +6,7 @@ import type {Remark} from '../host/checkup/remark.ts'
 import type {Plan} from '../plan.ts'
 import {loadTemplate} from '../template/load.ts'
 import type {Call, Deed} from './deed.ts'
-import {statusLine} from './print.ts'
+import {print, statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
 
 const SIGNS = {well: 'success', wrong: 'failure', note: 'info'} as const
@@ -18,7 +18,7 @@ export const doctor: Deed = async call => {
   const remarks = [...fault, ...(await checkUp({env, home, plan}))]
   for (const {kind, text, advice} of remarks) {
     const lines = advice === '' ? '' : `${advice.trimEnd().replaceAll(/^/gm, '    ')}\n`
-    process.stdout.write(statusLine(SIGNS[kind], text, call.asJson) + (call.asJson ? '' : lines))
+    print(process.stdout, statusLine(SIGNS[kind], text, call.asJson) + (call.asJson ? '' : lines))
   }
   return remarks.some(({kind}) => kind === 'wrong') ? 1 : 0
 }

@@ -2,7 +2,7 @@ import {messageOf, UserError} from '../errors.ts'
 import type {Deed} from './deed.ts'
 import {callDoor, findApp, payloadOf, socketIn, type DoorAnswer} from './door-call.ts'
 import type {GivenFlags} from './flags.ts'
-import {statusLine} from './print.ts'
+import {print, statusLine} from './print.ts'
 
 /** `invoke --app-id ID --method M`: one call through the app's own door; its body is printed, of a failure the status alone. */
 export const invoke: Deed = async ({flags, asJson}) => {
@@ -10,7 +10,7 @@ export const invoke: Deed = async ({flags, asJson}) => {
   if ((flags.text('unix-domain-socket') ?? '') !== '')
     process.stdout.write(statusLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
   const answer = await ask(flags, body)
-  if (answer.body.length > 0) process.stdout.write(Buffer.concat([answer.body, Buffer.from('\n')]))
+  if (answer.body.length > 0) print(process.stdout, Buffer.concat([answer.body, Buffer.from('\n')]))
   process.stdout.write(statusLine('success', 'App invoked successfully', asJson))
   return 0
 }

@@ -2,6 +2,7 @@ import {findRuns, type FoundRun} from '../control/client.ts'
 import type {ListedApp, RunListing} from '../control/messages.ts'
 import {UserError} from '../errors.ts'
 import type {Deed} from './deed.ts'
+import {print} from './print.ts'
 import {tableOf} from './table.ts'
 
 /** The keys of `list -o json|yaml`, in the order that scripts read (`pkg/standalone/list.go` of Dapr's CLI). */
@@ -33,9 +34,9 @@ export const list: Deed = async ({flags}) => {
   if (!['', 'table', 'json', 'yaml'].includes(output)) throw new UserError('An invalid output format was specified.')
   const runs = await findRuns(process.env)
   const rows = runs.flatMap(({listing}) => listing.apps.map(app => rowOf(app, listing, Date.now())))
-  if (output === 'json') process.stdout.write(htmlEscaped(JSON.stringify(rows, null, 2)))
-  else if (output === 'yaml') process.stdout.write((await import('./yaml.ts')).stringify(rows, {lineWidth: 0}))
-  else process.stdout.write(rows.length === 0 ? 'No Dapr instances found.\n' : table(rows, runs))
+  if (output === 'json') print(process.stdout, htmlEscaped(JSON.stringify(rows, null, 2)))
+  else if (output === 'yaml') print(process.stdout, (await import('./yaml.ts')).stringify(rows, {lineWidth: 0}))
+  else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows, runs))
   return 0
 }
 

@@ -1,6 +1,7 @@
 import {findRuns} from '../control/client.ts'
 import {UserError} from '../errors.ts'
 import {keptLog} from '../host/kept-log.ts'
+import {TerminalText} from '../terminal-text.ts'
 import {findTemplate} from '../template/find.ts'
 import {loadTemplate} from '../template/load.ts'
 import type {Deed} from './deed.ts'
@@ -24,8 +25,16 @@ export const logs: Deed = async ({flags, asJson}) => {
     (await run?.logs(id, {tail, since, isFollowed: flags.isSet('follow'), version})) ??
     (await kept({id, tail, since, runFile, asJson}))
   process.stdout.on('error', () => process.exit()) // `logs | head`: whoever reads has enough
-  for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await drained()
+  const prefix = run?.listing.templateFile === '' ? '' : `== APP - ${id} == `
+  for await (const text of shown(texts, prefix)) if (!process.stdout.write(text, 'latin1')) await drained()
   return 0
+}
+
+/** What a terminal may have of them; a pipe or a file gets them as they are. */
+async function* shown(texts: AsyncIterable<string>, prefix: string): AsyncIterable<string> {
+  const terminal = process.stdout.isTTY ? new TerminalText(Buffer.from(prefix).toString('latin1')) : undefined
+  for await (const text of texts) yield terminal?.push(text) ?? text
+  yield terminal?.end() ?? ''
 }
 
 const drained = async (): Promise<void> =>

@@ -1,6 +1,7 @@
 import {findRuns} from '../control/client.ts'
 import type {Deed} from './deed.ts'
 import {pickServices} from './pick-services.ts'
+import {print} from './print.ts'
 import {serviceTable} from './service-table.ts'
 
 /** `ls [NAME [VERSION]]`: the Daeploy services of one run. An unknown name is an empty table, as with Daeploy. */
@@ -10,6 +11,6 @@ export const ls: Deed = async ({flags, words: [name, version]}) => {
   const shown = services.filter(
     service => (name === undefined || service.name === name) && (version === undefined || service.version === version)
   )
-  process.stdout.write(`${serviceTable(shown)}\n`)
+  print(process.stdout, `${serviceTable(shown)}\n`)
   return 0
 }

@@ -8,7 +8,7 @@ import {asCommander, inCobrasWords, UsageError} from './argv.ts'
 import {GLOBAL_FLAGS} from './flags.ts'
 import {usageOf} from './help.ts'
 import {calledBy, runCommand} from './parse.ts'
-import {statusLine} from './print.ts'
+import {print, statusLine} from './print.ts'
 
 const EXIT_USAGE = 255
 const EXIT_BUG = 70
@@ -24,7 +24,7 @@ const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
 const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
   new Promise(resolve => {
     if (text === '') resolve()
-    else stream.write(text, () => resolve())
+    else print(stream, text, resolve)
   })
 
 async function main(): Promise<number> {

@@ -3,6 +3,7 @@ import type {ListedNotification} from '../control/messages.ts'
 import {UserError} from '../errors.ts'
 import type {Deed} from './deed.ts'
 import {pickServices} from './pick-services.ts'
+import {print} from './print.ts'
 import {tableOf} from './table.ts'
 
 /** `notifications [-o json]`: what the services of one run have notified, oldest first. */
@@ -12,8 +13,8 @@ export const notifications: Deed = async ({flags}) => {
   const run = pickServices(await findRuns(process.env), {runFile: flags.text('run-file')})
   const kept = (await run?.notifications()) ?? {}
   const all = Object.values(kept)
-  if (output === 'json') process.stdout.write(`${JSON.stringify(kept, null, 2)}\n`)
-  else process.stdout.write(all.length === 0 ? 'No notifications.\n' : table(all))
+  if (output === 'json') print(process.stdout, `${JSON.stringify(kept, null, 2)}\n`)
+  else print(process.stdout, all.length === 0 ? 'No notifications.\n' : table(all))
   return 0
 }
 

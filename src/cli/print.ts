@@ -1,3 +1,5 @@
+import {terminalText} from '../terminal-text.ts'
+
 /** The signs of Dapr's CLI (`pkg/print/print.go`), each followed by two spaces; no colour. */
 const GLYPHS = {success: '✅', failure: '❌', warning: '⚠', pending: '⌛', info: 'ℹ️'} as const
 
@@ -8,3 +10,12 @@ export const statusLine = (status: Status, message: string, asJson: boolean): st
   asJson
     ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message})}\n`
     : `${GLYPHS[status]}  ${message}\n`
+
+/**
+ * Prints text that may quote what others wrote: an app, a template, another process. A terminal is done no harm by it
+ * (`terminalText`); a pipe and a file get it as it is. A buffer is bytes of any encoding.
+ */
+export function print(stream: NodeJS.WriteStream, text: string | Buffer, done?: () => void): void {
+  if (stream.isTTY) stream.write(terminalText(Buffer.from(text).toString('latin1')), 'latin1', done)
+  else stream.write(text, done)
+}

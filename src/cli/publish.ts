@@ -2,7 +2,7 @@ import {messageOf, UserError} from '../errors.ts'
 import type {Deed} from './deed.ts'
 import {callDoor, findApp, payloadOf, socketIn} from './door-call.ts'
 import type {GivenFlags} from './flags.ts'
-import {statusLine} from './print.ts'
+import {print, statusLine} from './print.ts'
 
 /** `publish -i ID -p PUBSUB -t TOPIC`: asks the door of the app, which says what there is of pub/sub. */
 export const publish: Deed = async ({flags, asJson}) => {
@@ -33,7 +33,7 @@ async function send(flags: GivenFlags, body: Buffer, query: string): Promise<voi
   const url = `http://${host}/v1.0/publish/${pubsub}/${topic}${query}`
   const {code} = await callDoor({method: 'POST', url, type: typeOf(body), body, socket: socketIn(folder, id)})
   if (code >= 200 && code < 300) return
-  process.stdout.write(`${url}\n`)
+  print(process.stdout, `${url}\n`)
   throw new UserError(`unexpected status code ${code.toString()} on publishing to ${topic} in ${pubsub}`)
 }
 

@@ -2,7 +2,7 @@ import {findRuns} from '../control/client.ts'
 import {UserError} from '../errors.ts'
 import type {Deed} from './deed.ts'
 import {pickRun, templateHere} from './pick-run.ts'
-import {statusLine} from './print.ts'
+import {print, statusLine} from './print.ts'
 
 /** `restart --app-id ID`: back when the app's new process runs. */
 export const restart: Deed = async ({flags, asJson}) => {
@@ -11,6 +11,6 @@ export const restart: Deed = async ({flags, asJson}) => {
   const why = await run?.restartApp(id)
   if (why === undefined) throw new UserError(`failed to restart app id ${id}: couldn't find app id ${id}`)
   if (why !== '') throw new UserError(`failed to restart app id ${id}: ${why}`)
-  process.stdout.write(statusLine('success', `app restarted successfully: ${id}`, asJson))
+  print(process.stdout, statusLine('success', `app restarted successfully: ${id}`, asJson))
   return 0
 }

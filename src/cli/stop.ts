@@ -4,14 +4,14 @@ import {sweep} from '../host/sweep.ts'
 import {findTemplate} from '../template/find.ts'
 import type {Deed} from './deed.ts'
 import {pickRun, templateHere} from './pick-run.ts'
-import {statusLine} from './print.ts'
+import {print, statusLine} from './print.ts'
 
 /** `stop -f PATH`, `stop [--app-id] ID …`: back when what was named has ended. Nothing to stop is no failure: scripts stop twice. */
 export const stop: Deed = async ({flags, words, asJson}) => {
   const runs = await findRuns(process.env)
   const runFile = flags.text('run-file')
   if (runFile !== undefined) {
-    const tell = (text: string): void => void process.stderr.write(statusLine('warning', text, asJson))
+    const tell = (text: string): void => print(process.stderr, statusLine('warning', text, asJson))
     const {file} = findTemplate(runFile, process.cwd())
     await Promise.all([stopTemplate(file, runs, asJson), sweep({env: process.env, tell})])
     return 0
@@ -27,11 +27,11 @@ async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boo
   const meant = runs.filter(run => run.listing.templateFile === file)
   if (meant.length === 0) {
     const message = `Failed to stop Dapr and app processes: couldn't find apps with run file "${file}"`
-    process.stderr.write(statusLine('failure', message, asJson))
+    print(process.stderr, statusLine('failure', message, asJson))
     return
   }
   await Promise.all(meant.map(async run => run.stop()))
-  process.stdout.write(statusLine('success', 'Dapr and app processes stopped successfully', asJson))
+  print(process.stdout, statusLine('success', 'Dapr and app processes stopped successfully', asJson))
 }
 
 /** Ends one app; 1 where it cannot be told which one is meant. An id that is nowhere is no failure. */
@@ -41,15 +41,15 @@ async function stopApp(
   {asJson, version}: {asJson: boolean; version: string | undefined}
 ): Promise<number> {
   const fail = (why: string): void =>
-    void process.stderr.write(statusLine('failure', `failed to stop app id ${id}: ${why}`, asJson))
+    print(process.stderr, statusLine('failure', `failed to stop app id ${id}: ${why}`, asJson))
   try {
     const run = pickRun(id, runs, templateHere())
     const why = version === undefined ? '' : ((await run?.remove(id, version)) ?? '')
     if (why !== '') throw new UserError(why)
     if (run !== undefined && version !== undefined)
-      process.stdout.write(statusLine('success', `app stopped successfully: ${id} ${version}`, asJson))
+      print(process.stdout, statusLine('success', `app stopped successfully: ${id} ${version}`, asJson))
     else if (run !== undefined && (await run.stopApp(id)))
-      process.stdout.write(statusLine('success', `app stopped successfully: ${id}`, asJson))
+      print(process.stdout, statusLine('success', `app stopped successfully: ${id}`, asJson))
     else fail(`couldn't find app id ${id}`)
     return 0
   } catch (error) {

@@ -3,6 +3,7 @@ import {Socket} from 'node:net'
 import {isatty} from 'node:tty'
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../errors.ts'
+import {terminalText} from '../terminal-text.ts'
 
 /** Characters that the reader has not taken before the writer is asked to wait. */
 const MOST_WAITING = 1024 * 1024
@@ -22,7 +23,7 @@ type Put = (text: string, done: (error?: Error | null) => void) => void
 export interface Output {
   /** Bytes of an app as latin1 text. A promise, while more than 1 MiB waits for the reader; it never rejects. */
   write(text: string): Promise<void> | undefined
-  /** Text of our own, which begins on a line of its own. */
+  /** Text of our own, which begins on a line of its own; what it quotes of others does a terminal no harm. */
   print(text: string): Promise<void> | undefined
   /** Whether the last line lacks its newline. */
   readonly midLine: boolean
@@ -74,6 +75,7 @@ const READER_GONE = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']
 class Channel implements Output {
   midLine = false
   readonly #put: Put
+  readonly #isTerminal: boolean
   #waiting: string[] = []
   /** Characters that wait or are being written. */
   #size = 0
@@ -88,6 +90,7 @@ class Channel implements Output {
 
   constructor(fd: number) {
     this.#put = putTo(fd)
+    this.#isTerminal = isatty(fd)
   }
 
   get closed(): Promise<void> {
@@ -112,7 +115,8 @@ class Channel implements Output {
 
   print(text: string): Promise<void> | undefined {
     const bytes = Buffer.from(text, 'utf8').toString('latin1')
-    return this.write(this.midLine ? `\n${bytes}` : bytes)
+    const shown = this.#isTerminal ? terminalText(bytes) : bytes
+    return this.write(this.midLine ? `\n${shown}` : shown)
   }
 
   /** Settles when nothing waits, or when nothing has moved for a second. */

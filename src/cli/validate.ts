@@ -1,7 +1,7 @@
 import {UserError, type PlacedMistake} from '../errors.ts'
 import {loadTemplate, type Loaded} from '../template/load.ts'
 import type {Deed} from './deed.ts'
-import {statusLine} from './print.ts'
+import {print, statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
 
 /** `validate [-f PATH] [-o json]`: names every mistake, and what `run` would pass over in silence; 1 when the template cannot run. */
@@ -12,17 +12,17 @@ export const validate: Deed = async ({flags, asJson}) => {
   if (output === 'json') return Promise.resolve(printJson(load))
   const {plan, findings} = load()
   for (const {message, explanation} of findings) {
-    process.stderr.write(`${statusLine('warning', message, asJson)}${explanation.trimEnd()}\n`)
+    print(process.stderr, `${statusLine('warning', message, asJson)}${explanation.trimEnd()}\n`)
   }
   const count = `${plan.apps.length.toString()} ${plan.apps.length === 1 ? 'app' : 'apps'}`
-  process.stdout.write(statusLine('success', `${plan.shownAs} can run: ${count}`, asJson))
+  print(process.stdout, statusLine('success', `${plan.shownAs} can run: ${count}`, asJson))
   return Promise.resolve(0)
 }
 
 /** One object, whatever stands in the template; `errors` keep it from running, `findings` do not. */
 function printJson(load: () => Loaded): number {
   const told = tell(load)
-  process.stdout.write(`${JSON.stringify(told, null, 2)}\n`)
+  print(process.stdout, `${JSON.stringify(told, null, 2)}\n`)
   return told.errors.length === 0 ? 0 : 1
 }
 

@@ -27,7 +27,7 @@ export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
     startedAt: new Date(),
     console,
     ...(prefix !== undefined && {consolePrefix: asBytes(prefix)}),
-    keepsColours: isTerminal,
+    isTerminal,
     warn
   })
 }

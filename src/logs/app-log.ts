@@ -8,6 +8,7 @@
  */
 import type {Lines, Sink} from '../event.ts'
 import type {LogPlan} from '../plan.ts'
+import {terminalText, TerminalText} from '../terminal-text.ts'
 import type {Console, ConsoleWriter} from './console.ts'
 import {createLogFile, type LogFile, type Warn} from './file.ts'
 import {Memory} from './memory.ts'
@@ -46,8 +47,8 @@ export interface AppLogsOptions {
   readonly console: Console
   /** What stands before the app's lines on the console, latin1; it may be coloured. Default: `== APP - <id> == `. */
   readonly consolePrefix?: string
-  /** Whether the console keeps the colours of the app; files never do. */
-  readonly keepsColours: boolean
+  /** The console is a terminal: it keeps the colours of the app, which files never do, and shows its other controls. */
+  readonly isTerminal: boolean
   readonly warn: Warn
 }
 
@@ -67,26 +68,27 @@ export async function openAppLogs(options: AppLogsOptions): Promise<{app: AppLog
   return {app: appLog(options, appFile), sidecar: sidecarLog(options, sidecarFile)}
 }
 
-/** A writer for each stream: lines of one never go on with lines of another. */
-const writersOf = <W extends Writer>(prefix: string, make: (prefix: string) => W): Record<Lines['stream'], W> => ({
+/** One of a kind for each stream: lines of one never go on with lines of another. */
+const forStreams = <T>(prefix: string, make: (prefix: string) => T): Record<Lines['stream'], T> => ({
   stdout: make(prefix),
   stderr: make(prefix),
   status: make('')
 })
 
 function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
-  const {id, plan, keepsColours} = options
+  const {id, plan, isTerminal} = options
   const filePrefix = appPrefix(id)
   const consolePrefix = options.consolePrefix ?? filePrefix
   const console = plan.app === 'file' ? undefined : options.console
   const whenStuck = (): 'kept' | 'wait' => (file?.isOpen === true ? 'kept' : 'wait')
   const record = file ?? new Memory()
-  const inFile = writersOf<Writer>(filePrefix, prefix => ({prefix}))
-  const onConsole = writersOf<ConsoleWriter>(consolePrefix, prefix => ({prefix, whenStuck}))
+  const inFile = forStreams<Writer>(filePrefix, prefix => ({prefix}))
+  const onConsole = forStreams<ConsoleWriter>(consolePrefix, prefix => ({prefix, whenStuck}))
+  const onTerminal = isTerminal ? forStreams(consolePrefix, prefix => new TerminalText(prefix)) : undefined
 
   const sink: Sink = ({stream, text}) => {
     const bare = withoutColours(text)
-    const shown = keepsColours ? text : bare
+    const shown = console === undefined ? bare : (onTerminal?.[stream].push(text) ?? bare)
     const kept = prefixed(bare, inFile[stream].prefix)
     const isSame = shown === bare && inFile[stream].prefix === onConsole[stream].prefix
     const fileWaits = record.write({writer: inFile[stream], text: kept})
@@ -104,12 +106,13 @@ function bothOf(a: Promise<void> | undefined, b: Promise<void> | undefined): Pro
   return Promise.all([a, b]).then(() => undefined)
 }
 
-function sidecarLog({plan, console}: AppLogsOptions, file: LogFile | undefined): SidecarLog {
+function sidecarLog({plan, console, isTerminal}: AppLogsOptions, file: LogFile | undefined): SidecarLog {
   const inFile: Writer = {prefix: ''}
   const onConsole: ConsoleWriter = {prefix: '', whenStuck: () => (file?.isOpen === true ? 'kept' : 'lost')}
   const write = (text: string): void => {
     void file?.write({writer: inFile, text})
-    if (plan.sidecar !== 'file') void console.write({writer: onConsole, text})
+    if (plan.sidecar === 'file') return
+    void console.write({writer: onConsole, text: isTerminal ? terminalText(text) : text})
   }
   return {
     write,

@@ -16,9 +16,9 @@ export function prefixed(text: string, prefix: string): string {
     : prefix + text.replaceAll('\n', before)
 }
 
-/** Colours and other renditions (SGR, ECMA-48 8.3.117). Every other escape sequence stays, as with Dapr. */
+/** Colours and other renditions (SGR, ECMA-48 8.3.117), their parameters parted by `;` or `:`. Every other escape sequence stays, as with Dapr. */
 // oxlint-disable-next-line no-control-regex -- ESC is what is sought
-const RENDITION = /\x1b\[[\d;]*m/g
+const RENDITION = /\x1b\[[\d;:]*m/g
 
 /** `text` without colours. A sequence that is cut by the end of a piece of an overlong line stays. */
 export const withoutColours = (text: string): string => (text.includes('\x1b') ? text.replace(RENDITION, '') : text)

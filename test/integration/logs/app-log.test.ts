@@ -32,7 +32,7 @@ function optionsFor(folder: string, console: Console, more: Partial<AppLogsOptio
     hasCommand: true,
     startedAt,
     console,
-    keepsColours: false,
+    isTerminal: false,
     warn: text => void t.fail(text),
     ...more
   }

@@ -4,7 +4,7 @@ import {Console} from '../../../src/logs/console.ts'
 import {shuttingDown, upAndRunning} from '../../../src/logs/status.ts'
 
 /** The logs of an app that are on the console only. */
-async function rig(options: {keepsColours?: boolean; consolePrefix?: string} = {}) {
+async function rig(options: {isTerminal?: boolean; consolePrefix?: string} = {}) {
   let shown = ''
   const output = {
     write: (text: string) => {
@@ -21,7 +21,7 @@ async function rig(options: {keepsColours?: boolean; consolePrefix?: string} = {
     hasCommand: true,
     startedAt: new Date(2026, 0, 1),
     console: new Console({output}),
-    keepsColours: false,
+    isTerminal: false,
     warn: text => t.fail(text),
     ...options
   })
@@ -47,7 +47,7 @@ t.test('colours are kept only where the console wants them', async t => {
   const plain = await rig()
   plain.app.sink({app: 'shop', stream: 'stdout', text})
   t.equal(plain.shown(), '== APP - shop == red\n')
-  const coloured = await rig({keepsColours: true, consolePrefix: '\x1b[94m== APP - shop ==\x1b[0m '})
+  const coloured = await rig({isTerminal: true, consolePrefix: '\x1b[94m== APP - shop ==\x1b[0m '})
   coloured.app.sink({app: 'shop', stream: 'stdout', text})
   coloured.app.sink({app: 'shop', stream: 'stdout', text: 'a long '})
   coloured.app.sink({app: 'shop', stream: 'stdout', text: 'line\n'})

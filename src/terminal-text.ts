@@ -1,0 +1,89 @@
+import {isUtf8} from 'node:buffer'
+
+/* oxlint-disable no-control-regex -- control characters are what is sought */
+
+/** A control byte (but tab and newline), or a byte that may be one of UTF-8's C1 or a C1 by itself. */
+const SUSPECT = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/
+/** A control character of valid UTF-8, but for tab and newline. */
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]/
+
+/** Colours and other renditions (SGR, ECMA-48 8.3.117), their parameters parted by `;` or `:` (ISO 8613-6). */
+const SGR = String.raw`\x1b\[[\d;:]*m`
+/** Characters beyond ASCII and C1, well formed (Unicode, table 3-7). */
+const BEYOND_ASCII = [
+  String.raw`\xc2[\xa0-\xbf]`,
+  String.raw`[\xc3-\xdf][\x80-\xbf]`,
+  String.raw`\xe0[\xa0-\xbf][\x80-\xbf]`,
+  String.raw`[\xe1-\xec\xee\xef][\x80-\xbf]{2}`,
+  String.raw`\xed[\x80-\x9f][\x80-\xbf]`,
+  String.raw`\xf0[\x90-\xbf][\x80-\xbf]{2}`,
+  String.raw`[\xf1-\xf3][\x80-\xbf]{3}`,
+  String.raw`\xf4[\x80-\x8f][\x80-\xbf]{2}`
+].join('|')
+const PART = new RegExp(
+  String.raw`(${SGR}|(?:${BEYOND_ASCII})+)|(\r+)(\n?)|\xc2?[\x80-\x9f]|[\x00-\x08\x0b-\x1f\x7f]`,
+  'g'
+)
+
+/** The last rendition of a line and what follows it; in text of which all other escapes are gone. */
+const LAST_SGR = /\x1b(\[[\d;:]*m)([^\x1b\n]*)\n/g
+
+/** What may go on in the next piece of a line, at the end of this one. */
+const UNFINISHED = /(?:\r+|\x1b(?:\[[\d;:]*)?|[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/
+/** No rendition that anybody writes is longer. */
+const MAX_UNFINISHED = 64
+
+/** How a `\r` is shown where it would let one text overwrite another. */
+const RETURN_SHOWN = String.raw`\x0d`
+
+/**
+ * Text of others as a terminal may have it: in its own hands, an escape sequence sets the title, writes the clipboard,
+ * erases other lines, or makes the terminal type an answer. Only renditions pass, up to the end of their line; every
+ * other control character is shown (`\x1b]52;…`, in UTF-8 `\u009b`). Each `\r` within a line becomes `restart`.
+ * `text` is latin1, one character for each byte; most text costs one scan.
+ */
+export function terminalText(text: string, restart = RETURN_SHOWN): string {
+  if (isHarmless(text)) return text
+  const shown = text.replace(PART, (part, kept: string | undefined, returns: string | undefined, end: string) => {
+    if (returns !== undefined) return end === '' ? restart : end
+    return kept ?? visible(part)
+  })
+  return shown.includes('\x1b') ? shown.replace(LAST_SGR, endRendition) : shown
+}
+
+const isHarmless = (text: string): boolean =>
+  !SUSPECT.test(text) || (!CONTROL.test(text) && isUtf8(Buffer.from(text, 'latin1')))
+
+/** `\xc2\x9b` is U+009B. */
+const visible = (part: string): string =>
+  part.length === 1 ? `\\x${hex(part.charCodeAt(0), 2)}` : `\\u${hex(part.charCodeAt(1), 4)}`
+
+const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, '0')
+
+const endRendition = (line: string, rendition: string, rest: string): string =>
+  rendition === '[m' || rendition === '[0m' ? line : `\x1b${rendition}${rest}\x1b[0m\n`
+
+/** `terminalText` of text that comes in pieces, cut anywhere. */
+export class TerminalText {
+  readonly #restart: string
+  #rest = ''
+
+  /** `prefix`: what stands before each of its lines, '' for nothing. */
+  constructor(prefix: string) {
+    this.#restart = prefix === '' ? RETURN_SHOWN : `\r${prefix}`
+  }
+
+  /** What can be shown by now; what the next piece may complete is kept, at most 64 characters. */
+  push(piece: string): string {
+    const whole = this.#rest + piece
+    this.#rest = whole.endsWith('\n') ? '' : (UNFINISHED.exec(whole.slice(-MAX_UNFINISHED))?.[0] ?? '')
+    return terminalText(whole.slice(0, whole.length - this.#rest.length), this.#restart)
+  }
+
+  /** What is left at the end. */
+  end(): string {
+    const rest = this.#rest
+    this.#rest = ''
+    return terminalText(rest, this.#restart)
+  }
+}
