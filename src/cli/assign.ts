@@ -1,14 +1,14 @@
-import {findRuns} from '../control/client.ts'
 import {UserError} from '../errors.ts'
 import {UsageError} from './argv.ts'
 import type {Deed} from './deed.ts'
+import {runsHere} from './pick-run.ts'
 import {pickServices} from './pick-services.ts'
 
 /** `assign NAME VERSION`: makes a version main; calls under way finish where they are. Nothing is asked back. */
-export const assign: Deed = async ({flags, words: [name, version, ...rest]}) => {
+export const assign: Deed = async ({flags, asJson, words: [name, version, ...rest]}) => {
   if (name === undefined || version === undefined || rest.length > 0)
     throw new UsageError('assign takes the name of a service and a version')
-  const run = pickServices(await findRuns(process.env), {runFile: flags.text('run-file'), id: name})
+  const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file'), id: name})
   const why = run === undefined ? `No main service matching ${name}` : await run.assign(name, version)
   if (why !== '') throw new UserError(why)
   process.stdout.write(`Changed main version to ${name} ${version}\n`)

@@ -3,10 +3,9 @@ import type {IncomingMessage, OutgoingHttpHeaders} from 'node:http'
 import {join} from 'node:path'
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf, UserError} from '../errors.ts'
-import {findRuns} from '../control/client.ts'
 import type {ListedApp} from '../control/messages.ts'
 import type {GivenFlags} from './flags.ts'
-import {templateHere} from './pick-run.ts'
+import {runsHere, templateHere} from './pick-run.ts'
 
 // By this way: an import of node:http loads what we do not need.
 const http = process.getBuiltinModule('node:http')
@@ -30,8 +29,8 @@ export interface DoorAnswer {
 }
 
 /** The app with this id: of this folder's template's run, else of the oldest that has it. */
-export async function findApp(id: string): Promise<ListedApp | undefined> {
-  const runs = await findRuns(process.env)
+export async function findApp(id: string, asJson: boolean): Promise<ListedApp | undefined> {
+  const runs = await runsHere(asJson)
   const own = runs.filter(({listing}) => listing.templateFile === templateHere())
   return [...own, ...runs].flatMap(({listing}) => listing.apps).find(({appId}) => appId === id)
 }

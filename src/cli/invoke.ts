@@ -1,7 +1,6 @@
 import {messageOf, UserError} from '../errors.ts'
-import type {Deed} from './deed.ts'
+import type {Call, Deed} from './deed.ts'
 import {callDoor, findApp, payloadOf, socketIn, type DoorAnswer} from './door-call.ts'
-import type {GivenFlags} from './flags.ts'
 import {print, statusLine} from './print.ts'
 
 /** `invoke --app-id ID --method M`: one call through the app's own door; its body is printed, of a failure the status alone. */
@@ -9,16 +8,16 @@ export const invoke: Deed = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'invoke')
   if ((flags.text('unix-domain-socket') ?? '') !== '')
     process.stdout.write(statusLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
-  const answer = await ask(flags, body)
+  const answer = await ask({flags, asJson}, body)
   if (answer.body.length > 0) print(process.stdout, Buffer.concat([answer.body, Buffer.from('\n')]))
   process.stdout.write(statusLine('success', 'App invoked successfully', asJson))
   return 0
 }
 
-async function ask(flags: GivenFlags, body: Buffer): Promise<DoorAnswer> {
+async function ask({flags, asJson}: Pick<Call, 'flags' | 'asJson'>, body: Buffer): Promise<DoorAnswer> {
   const id = flags.text('app-id') ?? ''
   const failed = (why: string): UserError => new UserError(`error invoking app ${id}: ${why}`)
-  const app = await findApp(id)
+  const app = await findApp(id, asJson)
   if (app === undefined) throw failed(`app ID ${id} not found`)
   const door = `http://127.0.0.1:${app.httpPort.toString()}`
   const answer = await callDoor({

@@ -1,7 +1,8 @@
-import {findRuns, type FoundRun} from '../control/client.ts'
+import type {FoundRun} from '../control/client.ts'
 import type {ListedApp, RunListing} from '../control/messages.ts'
 import {UserError} from '../errors.ts'
 import type {Deed} from './deed.ts'
+import {runsHere} from './pick-run.ts'
 import {print} from './print.ts'
 import {tableOf} from './table.ts'
 
@@ -29,10 +30,10 @@ interface Row {
 }
 
 /** `list [-o json|yaml|table]`: every app of every run of the user. */
-export const list: Deed = async ({flags}) => {
+export const list: Deed = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json', 'yaml'].includes(output)) throw new UserError('An invalid output format was specified.')
-  const runs = await findRuns(process.env)
+  const runs = await runsHere(asJson)
   const rows = runs.flatMap(({listing}) => listing.apps.map(app => rowOf(app, listing, Date.now())))
   if (output === 'json') print(process.stdout, htmlEscaped(JSON.stringify(rows, null, 2)))
   else if (output === 'yaml') print(process.stdout, (await import('./yaml.ts')).stringify(rows, {lineWidth: 0}))

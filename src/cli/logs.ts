@@ -1,11 +1,10 @@
-import {findRuns} from '../control/client.ts'
 import {UserError} from '../errors.ts'
 import {keptLog} from '../host/kept-log.ts'
 import {TerminalText} from '../terminal-text.ts'
 import {findTemplate} from '../template/find.ts'
 import {loadTemplate} from '../template/load.ts'
 import type {Deed} from './deed.ts'
-import {pickRun, templateHere} from './pick-run.ts'
+import {pickRun, runsHere, templateHere} from './pick-run.ts'
 import {statusLine} from './print.ts'
 import {sinceOf} from './since.ts'
 import {surroundings} from './surroundings.ts'
@@ -18,7 +17,7 @@ export const logs: Deed = async ({flags, asJson}) => {
   const version = flags.text('version') ?? ''
   const runFile = flags.text('run-file')
   const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
-  const runs = await findRuns(process.env)
+  const runs = await runsHere(asJson)
   const meant = runFile === undefined ? runs : runs.filter(({listing}) => listing.templateFile === template)
   const run = pickRun(id, meant, template)
   const texts =

@@ -1,16 +1,16 @@
-import {findRuns} from '../control/client.ts'
 import type {ListedNotification} from '../control/messages.ts'
 import {UserError} from '../errors.ts'
 import type {Deed} from './deed.ts'
+import {runsHere} from './pick-run.ts'
 import {pickServices} from './pick-services.ts'
 import {print} from './print.ts'
 import {tableOf} from './table.ts'
 
 /** `notifications [-o json]`: what the services of one run have notified, oldest first. */
-export const notifications: Deed = async ({flags}) => {
+export const notifications: Deed = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
-  const run = pickServices(await findRuns(process.env), {runFile: flags.text('run-file')})
+  const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file')})
   const kept = (await run?.notifications()) ?? {}
   const all = Object.values(kept)
   if (output === 'json') print(process.stdout, `${JSON.stringify(kept, null, 2)}\n`)

@@ -1,7 +1,12 @@
 import {resolve} from 'node:path'
-import type {FoundRun} from '../control/client.ts'
+import {findRuns, type FoundRun} from '../control/client.ts'
 import type {RunListing} from '../control/messages.ts'
 import {UserError} from '../errors.ts'
+import {print, statusLine} from './print.ts'
+
+/** All runs of the user that answer; a folder of runs that is skipped is named on stderr. */
+export const runsHere = async (asJson: boolean): Promise<readonly FoundRun[]> =>
+  findRuns(process.env, text => print(process.stderr, statusLine('warning', text, asJson)))
 
 /** The template that is meant where none is named. */
 export const templateHere = (): string => resolve('dapr.yaml')

@@ -1,7 +1,6 @@
 import {messageOf, UserError} from '../errors.ts'
-import type {Deed} from './deed.ts'
+import type {Call, Deed} from './deed.ts'
 import {callDoor, findApp, payloadOf, socketIn} from './door-call.ts'
-import type {GivenFlags} from './flags.ts'
 import {print, statusLine} from './print.ts'
 
 /** `publish -i ID -p PUBSUB -t TOPIC`: asks the door of the app, which says what there is of pub/sub. */
@@ -12,7 +11,7 @@ export const publish: Deed = async ({flags, asJson}) => {
     process.stdout.write(statusLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
   const topic = flags.text('topic') ?? ''
   try {
-    await send(flags, body, metadata)
+    await send({flags, asJson}, body, metadata)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     throw new UserError(`Error publishing topic ${topic}: ${messageOf(error)}`, {cause: error})
@@ -21,12 +20,12 @@ export const publish: Deed = async ({flags, asJson}) => {
   return 0
 }
 
-async function send(flags: GivenFlags, body: Buffer, query: string): Promise<void> {
+async function send({flags, asJson}: Pick<Call, 'flags' | 'asJson'>, body: Buffer, query: string): Promise<void> {
   const [id = '', pubsub = '', topic = ''] = ['publish-app-id', 'pubsub', 'topic'].map(name => flags.text(name))
   if (id === '') throw new UserError('publishAppID is missing')
   if (pubsub === '') throw new UserError('pubsubName is missing')
   if (topic === '') throw new UserError('topic is missing')
-  const app = await findApp(id)
+  const app = await findApp(id, asJson)
   if (app === undefined) throw new UserError("couldn't find a running Dapr instance")
   const folder = flags.text('unix-domain-socket') ?? ''
   const host = folder === '' ? `localhost:${app.httpPort.toString()}` : 'unix'

@@ -1,13 +1,12 @@
-import {findRuns} from '../control/client.ts'
 import {UserError} from '../errors.ts'
 import type {Deed} from './deed.ts'
-import {pickRun, templateHere} from './pick-run.ts'
+import {pickRun, runsHere, templateHere} from './pick-run.ts'
 import {print, statusLine} from './print.ts'
 
 /** `restart --app-id ID`: back when the app's new process runs. */
 export const restart: Deed = async ({flags, asJson}) => {
   const id = flags.text('app-id') ?? ''
-  const run = pickRun(id, await findRuns(process.env), templateHere())
+  const run = pickRun(id, await runsHere(asJson), templateHere())
   const why = await run?.restartApp(id)
   if (why === undefined) throw new UserError(`failed to restart app id ${id}: couldn't find app id ${id}`)
   if (why !== '') throw new UserError(`failed to restart app id ${id}: ${why}`)

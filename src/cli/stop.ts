@@ -1,14 +1,14 @@
-import {findRuns, type FoundRun} from '../control/client.ts'
+import type {FoundRun} from '../control/client.ts'
 import {messageOf, UserError} from '../errors.ts'
 import {sweep} from '../host/sweep.ts'
 import {findTemplate} from '../template/find.ts'
 import type {Deed} from './deed.ts'
-import {pickRun, templateHere} from './pick-run.ts'
+import {pickRun, runsHere, templateHere} from './pick-run.ts'
 import {print, statusLine} from './print.ts'
 
 /** `stop -f PATH`, `stop [--app-id] ID …`: back when what was named has ended. Nothing to stop is no failure: scripts stop twice. */
 export const stop: Deed = async ({flags, words, asJson}) => {
-  const runs = await findRuns(process.env)
+  const runs = await runsHere(asJson)
   const runFile = flags.text('run-file')
   if (runFile !== undefined) {
     const tell = (text: string): void => print(process.stderr, statusLine('warning', text, asJson))

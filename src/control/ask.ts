@@ -2,7 +2,7 @@ import {readdir} from 'node:fs/promises'
 import type {IncomingMessage} from 'node:http'
 import {join} from 'node:path'
 import {http} from '../wire/http.ts'
-import {existingFolders, runtimeFolders} from './folder.ts'
+import {existingFolders, runtimeFolders, type TellSkipped} from './folder.ts'
 
 /** A socket that a run may answer at. */
 export interface RunSocket {
@@ -12,9 +12,12 @@ export interface RunSocket {
 }
 
 /** Where runs of the user may answer; nobody has been asked yet. */
-export async function runSockets(env: Readonly<Record<string, string | undefined>>): Promise<readonly RunSocket[]> {
+export async function runSockets(
+  env: Readonly<Record<string, string | undefined>>,
+  tellSkipped: TellSkipped = () => undefined
+): Promise<readonly RunSocket[]> {
   const sockets: RunSocket[] = []
-  for (const folder of existingFolders(runtimeFolders(env))) {
+  for (const folder of existingFolders(runtimeFolders(env), tellSkipped)) {
     for (const name of await readdir(folder)) sockets.push({name, path: join(folder, name, 'socket')})
   }
   return sockets

@@ -1,6 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import {codeOf, UserError} from '../errors.ts'
 import {GONE, runSockets, send, text} from './ask.ts'
+import type {TellSkipped} from './folder.ts'
 import {readListing} from './listing.ts'
 import type {ListedNotification, ListedService, LogsAsked, RunListing} from './messages.ts'
 
@@ -28,8 +29,11 @@ export interface FoundRun {
 const PATIENCE_MS = 2000
 
 /** All runs of the user that answer, oldest first. Folders without an answering socket are passed over. */
-export async function findRuns(env: Readonly<Record<string, string | undefined>>): Promise<readonly FoundRun[]> {
-  const found = await Promise.all((await runSockets(env)).map(async ({path}) => ask(path)))
+export async function findRuns(
+  env: Readonly<Record<string, string | undefined>>,
+  tellSkipped?: TellSkipped
+): Promise<readonly FoundRun[]> {
+  const found = await Promise.all((await runSockets(env, tellSkipped)).map(async ({path}) => ask(path)))
   return found.filter(run => run !== undefined).toSorted((a, b) => a.listing.startedAt - b.listing.startedAt)
 }
 

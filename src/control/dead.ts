@@ -23,7 +23,7 @@ const BETWEEN_REFUSALS_MS = 1000
  */
 export async function findDead(env: Readonly<Record<string, string | undefined>>): Promise<readonly DeadRun[]> {
   const homes: string[] = []
-  for (const folder of existingFolders(runtimeFolders(env))) {
+  for (const folder of existingFolders(runtimeFolders(env), () => undefined)) {
     for (const name of await readdir(folder)) homes.push(join(folder, name))
   }
   const suspects = await refusing(homes.filter(home => readAbout(home) !== undefined))

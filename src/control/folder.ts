@@ -19,11 +19,31 @@ export function runtimeFolders(env: Readonly<Record<string, string | undefined>>
   return [...(isOurs(system) ? [join(system, 'pillion')] : []), `/tmp/pillion-${uid}`]
 }
 
-/** Those of the folders that exist. Throws a UserError for one that somebody else could write to. */
-export const existingFolders = (folders: readonly string[]): readonly string[] =>
-  folders.filter(folder => check(folder))
+/** Told in words of each folder that is skipped. */
+export type TellSkipped = (text: string) => void
 
-/** The first of the folders that can be had, made if need be, mode 0700. Throws a UserError where none can. */
+/**
+ * Those of the folders that exist. One that somebody else can write to is skipped: nothing in it can be trusted. Throws a
+ * UserError where all of them would be.
+ */
+export function existingFolders(folders: readonly string[], tellSkipped: TellSkipped): readonly string[] {
+  const faults: UserError[] = []
+  const existing = folders.filter(folder => {
+    try {
+      return check(folder)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      faults.push(error)
+      return false
+    }
+  })
+  const [first] = faults
+  if (first !== undefined && faults.length === folders.length) throw first
+  for (const {message} of faults) tellSkipped(`${message}: it is skipped`)
+  return existing
+}
+
+/** The first of the folders that can be used, made if need be, mode 0700. Throws a UserError where none can. */
 export function usableFolder(folders: readonly string[]): string {
   let reason: unknown
   for (const folder of folders) {
@@ -34,12 +54,12 @@ export function usableFolder(folders: readonly string[]): string {
     }
     try {
       mkdirSync(folder, {recursive: true, mode: 0o700})
+      if (check(folder)) return folder
     } catch (error) {
       reason = error
-      continue
     }
-    if (check(folder)) return folder
   }
+  if (reason instanceof UserError) throw reason
   throw new UserError(`no folder for the sockets of runs: ${messageOf(reason)}`, {
     explanation: 'Set PILLION_RUNTIME_DIR to a folder of yours.',
     cause: reason
@@ -48,15 +68,17 @@ export function usableFolder(folders: readonly string[]): string {
 
 /** Whether the folder exists; one that is a link, belongs to somebody else or is open to others is refused by name. */
 function check(folder: string): boolean {
+  let isOwn: boolean
   try {
-    const {uid, mode} = lstatSync(folder)
-    if (lstatSync(folder).isDirectory() && uid === process.getuid?.() && (mode & 0o077) === 0) return true
+    const stat = lstatSync(folder)
+    isOwn = stat.uid === process.getuid?.()
+    if (stat.isDirectory() && isOwn && (stat.mode & 0o077) === 0) return true
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
-    throw error
+    throw new UserError(`${folder} cannot be looked at: ${messageOf(error)}`, {cause: error})
   }
   throw new UserError(`${folder} must be a folder of yours with mode 0700`, {
-    explanation: `Remove it, or: chmod 700 ${folder}`
+    explanation: isOwn ? `Remove it, or: chmod 700 ${folder}` : 'Set PILLION_RUNTIME_DIR to a folder of yours.'
   })
 }
 

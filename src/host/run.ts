@@ -5,7 +5,7 @@ import {endMarked} from '../app/ending.ts'
 import type {Guardian} from '../app/guardian.ts'
 import {prepareLives} from '../app/app.ts'
 import {closePipes} from '../app/pipes.ts'
-import {runtimeFolders, usableFolder} from '../control/folder.ts'
+import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {RunListing} from '../control/messages.ts'
 import {homeOf, register, type Registration} from '../control/server.ts'
 import type {AppPlan} from '../plan.ts'
@@ -106,7 +106,9 @@ export class Run {
   /** Settles when the start lines of all apps are out that wait for no other. Throws a UserError, with nothing left behind, where a port is taken. */
   async start(): Promise<void> {
     const {plan} = this.#options
-    const folder = usableFolder(runtimeFolders(this.#options.shell))
+    const folders = runtimeFolders(this.#options.shell)
+    const folder = usableFolder(folders)
+    existingFolders(folders, text => this.#note(text)) // told once; whoever looks for other runs skips them in silence
     const pipes = prepareLives(plan.apps.filter(isStartedAtOnce).length)
     try {
       await this.#wire(folder)

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
-import {runtimeFolders, usableFolder} from '../../control/folder.ts'
+import {existingFolders, runtimeFolders, usableFolder} from '../../control/folder.ts'
 import {UserError} from '../../errors.ts'
 import type {Plan} from '../../plan.ts'
 import {checkPorts} from './ports.ts'
@@ -19,7 +19,7 @@ export interface Patient {
 export async function checkUp({env, home, plan}: Patient): Promise<readonly Remark[]> {
   return [
     well(`Node ${process.versions.node}`),
-    checkFolder(env),
+    ...checkFolders(env),
     ...checkProxy(env),
     ...(existsSync(join(home, '.dapr')) ? [daprFolderNote(home)] : []),
     ...(plan === undefined
@@ -28,11 +28,15 @@ export async function checkUp({env, home, plan}: Patient): Promise<readonly Rema
   ]
 }
 
-function checkFolder(env: Patient['env']): Remark {
+function checkFolders(env: Patient['env']): readonly Remark[] {
+  const skipped: Remark[] = []
   try {
-    return well(`runs meet in ${usableFolder(runtimeFolders(env))}`)
+    const folders = runtimeFolders(env)
+    const usable = well(`runs meet in ${usableFolder(folders)}`)
+    existingFolders(folders, text => skipped.push(note(text, 'Runs are neither registered nor looked for in it.')))
+    return [usable, ...skipped]
   } catch (error) {
-    if (error instanceof UserError) return wrong(error.message, error.explanation)
+    if (error instanceof UserError) return [wrong(error.message, error.explanation)]
     throw error
   }
 }

@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {createServer, type Server} from 'node:http'
 import t, {type Test} from 'tap'
 import {findRuns} from '../../../src/control/client.ts'
-import {usableFolder} from '../../../src/control/folder.ts'
+import {existingFolders, usableFolder} from '../../../src/control/folder.ts'
 import {DoorSearch} from '../../../src/control/doors.ts'
 import type {RunListing, ToldDoor} from '../../../src/control/messages.ts'
 import {register, type Registration} from '../../../src/control/server.ts'
@@ -100,6 +100,27 @@ t.test('a folder that is not there holds no runs; one open to others is refused 
     message: `${folder} must be a folder of yours with mode 0700`
   })
   t.throws(() => usableFolder([folder]), {message: /mode 0700/})
+})
+
+/** Which folders are found, and what is told. */
+const lookIn = (folders: readonly string[]): {found: readonly string[]; told: readonly string[]} => {
+  const told: string[] = []
+  return {found: existingFolders(folders, text => told.push(text)), told}
+}
+
+t.test('a folder open to others is skipped, and named, as long as another one can be used', async t => {
+  const [open, own, other] = [folderOf(t), folderOf(t), folderOf(t)]
+  chmodSync(open, 0o755)
+  chmodSync(other, 0o770)
+  const none = join(own, 'none')
+  const skipped = `${open} must be a folder of yours with mode 0700: it is skipped`
+  t.same(lookIn([own, open]), {found: [own], told: [skipped]})
+  t.same(lookIn([open, own]), {found: [own], told: [skipped]})
+  t.same(lookIn([none, open]), {found: [], told: [skipped]}, 'one that does not exist yet can be used')
+  t.throws(() => lookIn([open, other]), {message: `${open} must be a folder of yours with mode 0700`})
+  t.equal(usableFolder([open, own]), own)
+  t.equal(usableFolder([open, none]), none, 'it is made')
+  t.throws(() => usableFolder([open, other]), {message: /mode 0700/})
 })
 
 t.test('a folder whose path is too long for a socket is refused', async t => {
