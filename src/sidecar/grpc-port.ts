@@ -2,6 +2,7 @@ import type {Http2Server, ServerHttp2Stream} from 'node:http2'
 import net from 'node:net'
 import {takeOver} from '../wire/claim.ts'
 import {Connections} from '../wire/connections.ts'
+import {respond} from '../wire/stream-reply.ts'
 import type {OpenPort} from './metrics-port.ts'
 
 /** gRPC's code for what is not built. */
@@ -11,17 +12,11 @@ const UNIMPLEMENTED = '12'
 const SENTENCE = 'gRPC is not served here yet, call the HTTP port of this app'
 
 /** Trailers only (gRPC over HTTP/2, Responses): status and message stand in the head. */
+const REFUSAL = ['content-type', 'application/grpc', 'grpc-status', UNIMPLEMENTED, 'grpc-message', SENTENCE]
+
 const refuse = (stream: ServerHttp2Stream): void => {
   stream.on('error', () => stream.close())
-  stream.respond(
-    {
-      ':status': 200,
-      'content-type': 'application/grpc',
-      'grpc-status': UNIMPLEMENTED,
-      'grpc-message': SENTENCE
-    },
-    {endStream: true}
-  )
+  respond(stream, {status: 200, pairs: REFUSAL, isLast: true})
   stream.resume()
 }
 

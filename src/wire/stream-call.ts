@@ -1,12 +1,12 @@
 import type {ServerHttp2Stream} from 'node:http2'
 import type {AnswerHead} from './answer.ts'
-import {withHeaders} from './bridge-http2.ts'
 import {pairsOf} from './bytes.ts'
 import {TOO_LARGE, type Carrier, type Conduct} from './forwarding.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
-import {replyPairs, type Reply} from './reply.ts'
+import type {Reply} from './reply.ts'
 import {nextFor} from './resend.ts'
+import {replyStream, respond} from './stream-reply.ts'
 import type {Failure, Receiver, Upstream} from './upstream.ts'
 
 export interface StreamCallOptions {
@@ -21,17 +21,6 @@ export interface StreamCallOptions {
 
 /** HTTP/2 has no such status, and nobody asked for it. */
 const SWITCHED = 'HTTP status 101 without an upgrade'
-
-/** Answers a stream; what is left of its request is read and dropped. */
-export const replyStream = (stream: ServerHttp2Stream, answer: Reply, toHead: boolean): void => {
-  if (stream.destroyed || stream.headersSent) return
-  const isEmpty = toHead || answer.status === 204 || answer.body === ''
-  withHeaders(replyPairs(answer), headers =>
-    stream.respond({...headers, ':status': answer.status}, {endStream: isEmpty})
-  )
-  if (!isEmpty) stream.end(answer.body)
-  stream.resume()
-}
 
 /** One call that came over HTTP/2: the same as `Forwarding`, of a stream. */
 export class StreamCall implements Receiver, Carrier {
@@ -56,7 +45,11 @@ export class StreamCall implements Receiver, Carrier {
     this.#conduct = conduct
     this.toHead = method === 'HEAD'
     this.rules = conduct.rules
-    stream.on('close', () => this.#callerGone()).on('drain', () => this.#upstream?.resume())
+    stream
+      // One that is reset while its body waits to be read is not closed before that was read.
+      .on('aborted', () => this.#callerGone())
+      .on('close', () => this.#callerGone())
+      .on('drain', () => this.#upstream?.resume())
   }
 
   send(pool: Pool, head: string): void {
@@ -82,8 +75,7 @@ export class StreamCall implements Receiver, Carrier {
   whole(answer: AnswerHead, body: string): void {
     if (answer.status === 101) return this.#giveUp(SWITCHED, 'bad-status')
     this.#upstream = undefined
-    this.#respond(answer, body === '')
-    if (body !== '' && !this.#stream.destroyed) this.#stream.end(body, 'latin1')
+    if (this.#respond(answer, body === '')) this.#stream.end(body, 'latin1')
     this.#conduct.copy?.answered()
     this.#done()
   }
@@ -94,7 +86,7 @@ export class StreamCall implements Receiver, Carrier {
   }
 
   body(bytes: Buffer): boolean {
-    return this.#stream.destroyed || this.#stream.write(Buffer.from(bytes))
+    return !this.#stream.writable || this.#stream.write(Buffer.from(bytes))
   }
 
   end(): void {
@@ -125,9 +117,9 @@ export class StreamCall implements Receiver, Carrier {
     this.#upstream?.drop()
     this.#upstream = undefined
     if (this.#stream.headersSent) {
+      this.#conduct.cut(why)
       // Not close(): that would end the answer first, as if it were whole.
       this.#stream.destroy(new Error(why))
-      this.#conduct.cut(why)
     } else this.#conduct.failed(why, failure)
     this.#done()
   }
@@ -148,11 +140,8 @@ export class StreamCall implements Receiver, Carrier {
     this.#conduct.over()
   }
 
-  #respond(answer: AnswerHead, isLast: boolean): void {
-    if (this.#stream.destroyed) return
-    withHeaders(pairsOf(this.#conduct.fieldsFor(answer)), headers =>
-      this.#stream.respond({...headers, ':status': answer.status}, {endStream: isLast})
-    )
+  #respond(answer: AnswerHead, isLast: boolean): boolean {
+    return respond(this.#stream, {status: answer.status, pairs: pairsOf(this.#conduct.fieldsFor(answer)), isLast})
   }
 
   #sendBody(): void {

@@ -1,5 +1,7 @@
 import type {Http2Server, ServerHttp2Session, ServerHttp2Stream} from 'node:http2'
 import type {Duplex} from 'node:stream'
+import type {Reply} from './reply.ts'
+import {replyStream} from './stream-reply.ts'
 
 /** A request of HTTP/2, in the words of HTTP/1. */
 export interface StreamRequest {
@@ -19,7 +21,10 @@ export interface StreamFrontOptions {
 /** Loaded with the first caller who speaks it. */
 const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
 
-const NO_ERROR = 0
+/** RFC 9113 §7. */
+const INTERNAL_ERROR = 2
+
+const NO_REQUEST: Reply = {status: 400, type: '', body: '', lines: ''}
 
 /** Serves HTTP/2 on connections that somebody else has accepted and that have shown to speak it. */
 export class StreamFront {
@@ -71,9 +76,9 @@ export class StreamFront {
       })
       .on('stream', (opened, _headers, _flags, raw?: string[]) => {
         const stream = opened as ServerHttp2Stream
-        stream.on('error', () => stream.close(NO_ERROR))
+        stream.on('error', () => stream.close(INTERNAL_ERROR))
         const request = requestOf(stream, raw ?? [])
-        if (request === undefined) stream.respond({':status': 400}, {endStream: true})
+        if (request === undefined) replyStream(stream, NO_REQUEST, false)
         else this.#options.serve(request)
       })
   }

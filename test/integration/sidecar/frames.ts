@@ -4,6 +4,7 @@ import type net from 'node:net'
 
 export const DATA = 0
 export const HEADERS = 1
+export const RST_STREAM = 3
 export const SETTINGS = 4
 
 export const END_STREAM = 1
@@ -31,6 +32,11 @@ export const headers = (stream: number, fields: Readonly<Record<string, string>>
   frame(HEADERS, {flags: flags | END_HEADERS, stream, payload: block(fields)})
 
 export const data = (stream: number, payload: string, flags = 0): string => frame(DATA, {flags, stream, payload})
+
+export const reset = (stream: number, code: number): string => frame(RST_STREAM, {stream, payload: uint(code, 4)})
+
+export const request = (stream: number, fields: Readonly<Record<string, string>>, flags = END_STREAM): string =>
+  headers(stream, {':method': 'GET', ':scheme': 'http', ':authority': 'localhost', ...fields}, flags)
 
 export interface Frame {
   readonly type: number
