@@ -38,6 +38,8 @@ export interface AppOptions {
   readonly single?: {readonly input: Readable | undefined} | undefined
   /** What follows an unasked exit; `Infinity`: nothing, until a new life is asked for. */
   readonly next?: typeof nextLife
+  /** Asked right before each spawn; false: the app ends without another process. */
+  readonly maySpawn?: (() => boolean) | undefined
   /** Told of each group, should we be killed. */
   readonly guardian?: Pick<Guardian, 'watch' | 'forget'> | undefined
 }
@@ -138,14 +140,19 @@ export class App implements Supervised {
     this.#recheck()
   }
 
+  /** No process is started any more. */
+  get #isOver(): boolean {
+    return this.#over.signal.aborted || this.#options.maySpawn?.() === false
+  }
+
   async #run(firstPipes: LifePipes | undefined): Promise<AppState> {
     let exit: Exit | undefined
     let pipes = firstPipes
-    while (!this.#over.signal.aborted) {
+    while (!this.#isOver) {
       const ended = await this.#live(pipes)
       pipes = undefined
       exit = ended.exit ?? exit
-      if (this.#over.signal.aborted) break
+      if (this.#isOver) break
       if (ended.isAsked || exit === undefined) {
         this.#failures = NO_FAILURES
         continue
@@ -163,7 +170,7 @@ export class App implements Supervised {
   /** One life, from its pipes to the last of its processes. */
   async #live(given: LifePipes | undefined): Promise<Ended> {
     const [pipes, spawn] = await Promise.all([given ?? this.#makePipes(), loadSpawn(), this.#lookForStranger()])
-    if (this.#over.signal.aborted) {
+    if (this.#isOver) {
       if ('stdout' in pipes) closePipes(pipes)
       return {exit: undefined, livedMs: 0, isAsked: true}
     }

@@ -30,6 +30,8 @@ export interface MemberOptions {
   readonly nextLife: () => string
   /** Where a life runs. */
   readonly folderOf: (plan: AppPlan) => string
+  /** False: the run is about to end. */
+  readonly maySpawn: () => boolean
   readonly guardian: Guardian
   readonly token: string
   /** The only app of its run: it reads what we are given to read. */

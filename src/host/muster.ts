@@ -17,6 +17,8 @@ export interface MusterOptions extends RunOptions {
   readonly run: string
   readonly services: Services
   readonly guardian: Guardian
+  /** False: the run is about to end. */
+  readonly maySpawn: () => boolean
   /** What a call to an app that has waited in vain hears besides. */
   readonly explain: (id: string, visit: Visit) => string
   /** One of them made a move. */
@@ -55,7 +57,7 @@ export class Muster {
   }
 
   #make(plan: AppPlan, ports: DoorPorts, logs: Logs): Member {
-    const {shell, form, emit, services, guardian, explain, moved, note} = this.#options
+    const {shell, form, emit, services, guardian, maySpawn, explain, moved, note} = this.#options
     const member = new Member({
       explain: visit => explain(plan.id, visit),
       plan,
@@ -64,6 +66,7 @@ export class Muster {
       environment: this.#environmentOf(plan, ports),
       nextLife: () => this.#nextLife(plan),
       folderOf: app => services.copies.folderOf(app),
+      maySpawn,
       guardian,
       token: shell['APP_API_TOKEN'] ?? '',
       single: form.kind === 'single' ? {input: form.input} : undefined,

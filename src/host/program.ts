@@ -15,6 +15,8 @@ export interface ProgramOptions {
   readonly nextLife: () => string
   /** Where a life runs. */
   readonly folderOf: (plan: AppPlan) => string
+  /** Asked right before each spawn; false: the run is about to end, or has ended. */
+  readonly maySpawn: () => boolean
   /** Told of each process group, should we be killed. */
   readonly guardian: AppOptions['guardian']
   /** The only app of its run: it reads what we are given to read. */
@@ -33,6 +35,7 @@ export class Program {
   readonly #besides = new Set<Supervised>()
   #life = ''
   readonly #lives: string[] = []
+  #isStopped = false
 
   constructor(options: ProgramOptions, plan: AppPlan, appPort: number) {
     this.#options = options
@@ -96,6 +99,7 @@ export class Program {
 
   /** Ends all; settles when nothing is left, with the last state of the one that took calls. */
   async stop(why: Why): Promise<AppState> {
+    this.#isStopped = true
     await Promise.all([this.#app, ...this.#besides].map(async app => app.stop(why)))
     return this.#app.ended
   }
@@ -105,7 +109,7 @@ export class Program {
   }
 
   #newApp(plan: AppPlan, appPort: number): Supervised {
-    const {nextLife: nextMark, environment, folderOf, moved: tell, besideMoved, ...shared} = this.#options
+    const {nextLife: nextMark, environment, folderOf, maySpawn, moved: tell, besideMoved, ...shared} = this.#options
     const isBeside = (): boolean => app !== this.#app
     const moved = (state: AppState): void => (isBeside() ? besideMoved() : tell(state))
     const app: Supervised =
@@ -117,6 +121,8 @@ export class Program {
             appPort,
             moved,
             folder: () => folderOf(plan),
+            // whatever is still under way when the end is asked for: a start, an exchange, an edit of the template
+            maySpawn: () => !this.#isStopped && maySpawn(),
             lifeMark: () => this.#life,
             environment: () => {
               this.#life = nextMark()

@@ -95,6 +95,7 @@ export class Run {
       run: this.#mark,
       services: this.#services,
       guardian: this.#guardian,
+      maySpawn: () => !this.#isAsked && !this.#isEnding,
       explain: (id, visit) => this.#changes.circle(id, visit),
       moved: () => this.#starts.look(),
       spare: life => this.#spare(life),
