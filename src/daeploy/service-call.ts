@@ -3,6 +3,7 @@ import {messageOf} from '../errors.ts'
 import type {AnswerHead} from '../wire/answer.ts'
 import type {Carrier, Conduct} from '../wire/forwarding.ts'
 import type {Copy} from '../wire/mirror.ts'
+import type {Failure} from '../wire/upstream.ts'
 import type {Admission, Admitted, Held, Service} from './admission.ts'
 import {answerRules, HAS_LOCATION, type CallFields} from './fields.ts'
 import {BAD_GATEWAY, NOT_FOUND} from './replies.ts'
@@ -76,9 +77,10 @@ export class ServiceCall implements Conduct {
     this.#isBroken = true
   }
 
-  failed(why: string): void {
-    this.#isBroken = true
-    this.#fail(why)
+  failed(why: string, failure?: Failure): void {
+    const isAnswered = failure === 'bad-status'
+    this.#isBroken = !isAnswered
+    this.#fail(why, isAnswered ? {...BAD_GATEWAY, body: `${BAD_GATEWAY.body}: ${why}`} : BAD_GATEWAY)
   }
 
   cut(why: string): void {
@@ -142,9 +144,9 @@ export class ServiceCall implements Conduct {
     )
   }
 
-  #fail(why: string): void {
+  #fail(why: string, answer = BAD_GATEWAY): void {
     this.#options.door.warn(`${this.#names()}: ${why}`)
-    this.#carrier.reply(BAD_GATEWAY)
+    this.#carrier.reply(answer)
   }
 
   #leave(): void {

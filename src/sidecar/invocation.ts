@@ -125,8 +125,9 @@ export class Invocation implements Conduct {
   }
 
   failed(why: string, failure?: Failure): void {
-    this.#isBroken = why !== TOO_LARGE
-    this.#fail(why, failure === 'bad-status' ? BAD_GATEWAY : undefined)
+    const isAnswered = failure === 'bad-status'
+    this.#isBroken = why !== TOO_LARGE && !isAnswered
+    this.#fail(why, isAnswered ? BAD_GATEWAY : undefined)
   }
 
   #fail(why: string, status?: number): void {

@@ -9,6 +9,10 @@ export const UNTIL_CLOSE = -2
 /** A head longer than this is broken. */
 export const HEAD_LIMIT = 65_536
 
+/** Interim answers (1xx) before one answer, at most: a callee that goes on is not waited for (Go: max1xxResponses). */
+export const INTERIM_MOST = 5
+export const TOO_MANY_INTERIM = 'net/http: too many 1xx informational responses'
+
 /** The head of an answer, read: what to send on, and how its body ends. */
 export interface AnswerHead {
   readonly status: number
@@ -43,7 +47,7 @@ export const ANSWER_KINDS: Readonly<Record<string, number>> = {
 
 export const PLAIN_RULES: FieldRules = {kinds: nameReader(ANSWER_KINDS), prefix: ''}
 
-const STATUS_LINE = /^HTTP\/1\.[01] [1-9]\d\d(?: [\t -~\x80-\xff]*)?$/
+const STATUS_LINE = /^HTTP\/1\.[01] \d{3}(?: [\t -~\x80-\xff]*)?$/
 
 /** What the lines of one head add up to, while they are read. */
 interface Lines {
@@ -113,7 +117,8 @@ const readLines = (text: string, start: number, keep: boolean, rules: FieldRules
 
 /**
  * One answer's head at the start of latin1 text: undefined while it is incomplete, null when it is broken (RFC 9112 §4,
- * §5; stricter than that where two readers could disagree: folded lines, two lengths, a length beside chunks).
+ * §5; stricter than that where two readers could disagree: folded lines, two lengths, a length beside chunks). Any three
+ * digits are a status. What is broken here `readLooseAnswer` may still read.
  */
 export const readAnswer = (text: string, toHead: boolean, rules = PLAIN_RULES): AnswerHead | undefined | null => {
   const more = text.length >= HEAD_LIMIT ? null : undefined

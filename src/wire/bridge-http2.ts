@@ -1,5 +1,6 @@
 import type {ClientHttp2Session, OutgoingHttpHeaders} from 'node:http2'
 import {codeOf} from '../errors.ts'
+import {INTERIM_MOST, TOO_MANY_INTERIM} from './answer.ts'
 import {Bridge, type Connect} from './bridge.ts'
 import {WordedError, type Dial} from './dial.ts'
 
@@ -57,7 +58,11 @@ const connectTo =
           )
         )
         let isAnswered = false
+        let interim = 0
         stream
+          .on('headers', () => {
+            if (++interim > INTERIM_MOST) stream.destroy(new WordedError(TOO_MANY_INTERIM))
+          })
           .on('response', (headers, _flags, raw?: readonly string[]) => {
             isAnswered = true
             const own = (raw ?? []).filter((_, at, all) => !(all[at - (at % 2)] ?? '').startsWith(':'))

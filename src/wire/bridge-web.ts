@@ -1,7 +1,8 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http'
-import type {Writable} from 'node:stream'
+import {Readable, type Writable} from 'node:stream'
 import type {SecureContext} from 'node:tls'
 import {codeOf} from '../errors.ts'
+import {INTERIM_MOST, TOO_MANY_INTERIM} from './answer.ts'
 import {Bridge, type Crossing, type Far, type Return} from './bridge.ts'
 import {WordedError, type Dial} from './dial.ts'
 
@@ -53,6 +54,7 @@ const worded = (error: Error, {hostname, host, port}: URL): Error => {
     return new WordedError(`dial tcp ${port === '' ? hostname : host}: connect: connection refused`)
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new WordedError(`dial tcp: lookup ${hostname}: no such host`)
   if (code === 'ECONNRESET') return new WordedError('EOF')
+  if (code.startsWith('HPE_')) return new WordedError(`malformed HTTP response (${error.message})`)
   return error instanceof WordedError ? error : new WordedError(error.message)
 }
 
@@ -106,12 +108,23 @@ class Exchange {
       path,
       headers: withHost(pairs, url.host),
       agent: agentOf(url.protocol, this.#options),
+      // Go reads line ends without CR, folded fields, and a length beside chunks; what is read is written anew.
+      insecureHTTPParser: true,
       ...(url.protocol === 'https:' && {secureContext: contextOf(this.#options.credentials)})
     }
     const request = webOf(url.protocol).request(options)
     this.#request = request
     boundDial(request, url)
+    let interim = 0
     return request
+      .on('information', () => {
+        if (++interim > INTERIM_MOST) request.destroy(new WordedError(TOO_MANY_INTERIM))
+      })
+      .on('upgrade', ({statusCode = 0, rawHeaders}, socket) => {
+        // Nobody asked for it, and nobody speaks what comes now.
+        socket.destroy()
+        this.#back.answer(statusCode, rawHeaders, Readable.from([]))
+      })
       .on('response', response => this.#answered(response, {url, method, path, pairs}))
       .on('error', error => {
         if (this.#request === request) this.#back.fail(worded(error, url))

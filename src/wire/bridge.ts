@@ -163,13 +163,16 @@ export class Bridge extends Duplex {
   }): void {
     const names = fields.filter((_, at) => at % 2 === 0).map(each => each.toLowerCase())
     const isEmpty = toHead || status < 200 || status === 204 || status === 304
-    const isChunked = !isEmpty && !names.includes('content-length')
+    // A length beside chunks counts for nothing.
+    const hasLength = names.includes('content-length') && !names.includes('transfer-encoding')
+    const isChunked = !isEmpty && !hasLength
     let lines = isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
     for (let at = 0; at < fields.length; at += 2) {
       const name = fields[at] ?? ''
-      if (!OF_CONNECTION.has(name.toLowerCase())) lines += `${name}: ${fields[at + 1] ?? ''}\r\n`
+      if (!OF_CONNECTION.has(name.toLowerCase()) && (hasLength || name.toLowerCase() !== 'content-length'))
+        lines += `${name}: ${fields[at + 1] ?? ''}\r\n`
     }
-    this.push(`HTTP/1.1 ${status.toString()} ${REASONS()[status] ?? ''}\r\n${lines}\r\n`, 'latin1')
+    this.push(`HTTP/1.1 ${status.toString().padStart(3, '0')} ${REASONS()[status] ?? ''}\r\n${lines}\r\n`, 'latin1')
     this.#answer = body
     body
       .on('data', (piece: Buffer) => {

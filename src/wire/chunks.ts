@@ -4,6 +4,7 @@ import {isOf, TOKEN, VALUE} from './bytes.ts'
 export type TakeChunk = (bytes: Buffer, from: number, to: number) => void
 
 const SIZE = 0
+const SIZE_BLANK = 10
 const EXTENSION = 1
 const SIZE_END = 2
 const BODY = 3
@@ -13,6 +14,15 @@ const TRAILER_START = 6
 const TRAILER = 7
 const TRAILER_END = 8
 const END = 9
+const NONE = -1
+
+/** Where a byte behind a chunk's size leads. */
+const AFTER_SIZE: Readonly<Record<number, number | undefined>> = {
+  9: SIZE_BLANK,
+  13: SIZE_END,
+  32: SIZE_BLANK,
+  59: EXTENSION
+}
 
 const hexOf = (byte: number): number => {
   if (byte >= 48 && byte <= 57) return byte - 48
@@ -22,7 +32,8 @@ const hexOf = (byte: number): number => {
 
 /**
  * Follows chunked framing (RFC 9112 §7.1) over any split, without keeping a byte. Only CR LF ends a line, a size has
- * hexadecimal digits and no more than twelve, and extensions and trailers are read past.
+ * hexadecimal digits, no more than sixteen, and maybe blanks behind it (Go: chunkedReader of net/http), and extensions and
+ * trailers are read past.
  */
 export class Chunks {
   /** The last byte of the message has been seen. */
@@ -51,6 +62,8 @@ export class Chunks {
     switch (this.#step) {
       case SIZE:
         return this.#size(byte)
+      case SIZE_BLANK:
+        return byte === 13 ? this.#to(SIZE_END) : (byte === 32 || byte === 9) && ++this.#count <= 4096
       case EXTENSION:
         return byte === 13 ? this.#to(SIZE_END) : isOf(byte, VALUE) && ++this.#count <= 4096
       case SIZE_END:
@@ -74,13 +87,13 @@ export class Chunks {
 
   #size(byte: number): boolean {
     const digit = hexOf(byte)
-    if (digit < 0) return this.#count > 0 && (byte === 13 ? this.#to(SIZE_END) : byte === 59 && this.#to(EXTENSION))
+    if (digit < 0) return this.#count > 0 && this.#to(AFTER_SIZE[byte] ?? NONE)
     this.#left = this.#left * 16 + digit
-    return ++this.#count <= 12
+    return ++this.#count <= 16 && this.#left <= Number.MAX_SAFE_INTEGER
   }
 
   #to(step: number): boolean {
     this.#step = step
-    return true
+    return step !== NONE
   }
 }

@@ -258,9 +258,9 @@ class Delivery implements Receiver {
     // the whole body was handed over
   }
 
-  /** What breaks within an answer has got through. */
+  /** What breaks within an answer, or is answered by a status that is none, has got through. */
   fail(failure: Failure, why: string): void {
-    this.#over(failure === 'cut' ? '' : why)
+    this.#over(failure === 'cut' || failure === 'bad-status' ? '' : why)
   }
 
   #over(why: string): void {

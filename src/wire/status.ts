@@ -3,6 +3,6 @@ export const isValidStatus = (status: number): boolean => status >= 100 && statu
 
 /** What is wrong with the status of an answer's first line, '' where it has none or a valid one. */
 export const statusFault = (text: string): string => {
-  const status = /^HTTP\/\d\.\d (-?\d+)(?:[ \r\n]|$)/.exec(text)?.[1]
+  const status = /^HTTP\/\d\.\d +(-?\d+)(?:[ \r\n]|$)/.exec(text)?.[1]
   return status === undefined || isValidStatus(Number(status)) ? '' : `invalid HTTP status ${status.slice(0, 20)}`
 }

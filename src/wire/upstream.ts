@@ -1,9 +1,11 @@
 import net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {codeOf} from '../errors.ts'
-import {CHUNKED, HEAD_LIMIT, UNTIL_CLOSE, readAnswer, type AnswerHead, type FieldRules} from './answer.ts'
+import {CHUNKED, HEAD_LIMIT, INTERIM_MOST, TOO_MANY_INTERIM, UNTIL_CLOSE} from './answer.ts'
+import {readAnswer, type AnswerHead, type FieldRules} from './answer.ts'
 import {Chunks} from './chunks.ts'
 import {WordedError, type Dial} from './dial.ts'
+import {readLooseAnswer} from './loose-answer.ts'
 import {isValidStatus, statusFault} from './status.ts'
 
 /**
@@ -84,6 +86,8 @@ export class Upstream {
   #chunks: Chunks | undefined
   #inBody = false
   #left = 0
+  /** Interim answers of this call. */
+  #interim = 0
   #keep = false
   #why = ''
 
@@ -95,6 +99,7 @@ export class Upstream {
   /** Gives it a call. `open()` follows: at once on an open connection. */
   serve(receiver: Receiver): void {
     this.#receiver = receiver
+    this.#interim = 0
     if (this.#isOpen) receiver.open()
   }
 
@@ -217,22 +222,28 @@ export class Upstream {
   #readHead(receiver: Receiver, bytes: Buffer, end: number): void {
     for (let at = 0; at < end;) {
       const text = bytes.toString('latin1', at, Math.min(end, at + HEAD_LIMIT))
-      const answer = readAnswer(text, receiver.toHead, receiver.rules)
+      const {toHead, rules} = receiver
+      const answer = readAnswer(text, toHead, rules) ?? readLooseAnswer(text, toHead, rules)
       if (answer === undefined) {
         this.#held = Buffer.from(bytes.subarray(at, end))
         return
       }
-      if (answer === null || !isValidStatus(answer.status)) return this.#failHead(text)
+      if (typeof answer === 'string') return this.#failHead(text, answer)
+      const {status} = answer
+      if (!isValidStatus(status)) return this.#failHead(text, '')
       at += answer.size
-      // Interim answers are swallowed.
-      if (answer.status < 200 && answer.status !== 101) continue
+      if (status < 200 && status !== 101) {
+        // Interim answers are swallowed.
+        if (++this.#interim > INTERIM_MOST) return this.#fail('malformed', TOO_MANY_INTERIM)
+        continue
+      }
       return this.#answer(receiver, answer, text, bytes, at, end)
     }
   }
 
-  #failHead(text: string): void {
+  #failHead(text: string, why: string): void {
     const fault = statusFault(text)
-    if (fault === '') this.#fail('malformed', `malformed HTTP response "${text.slice(0, 40)}"`)
+    if (fault === '') this.#fail('malformed', why)
     else this.#fail('bad-status', fault)
   }
 
@@ -294,7 +305,7 @@ export class Upstream {
     }
     if (this.#inBody) return this.#fail('cut', this.#why || 'unexpected EOF')
     if (!this.#isOpen) return this.#fail(this.#refusal === '' ? 'unreachable' : 'refused', this.#refusal || this.#why)
-    if (this.#held !== undefined) return this.#fail('malformed', this.#why || 'unexpected EOF')
+    if (this.#held !== undefined || this.#interim > 0) return this.#fail('malformed', this.#why || 'unexpected EOF')
     this.#fail('silent', this.#why || 'EOF')
   }
 

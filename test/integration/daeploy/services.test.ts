@@ -4,7 +4,7 @@ import t from 'tap'
 import type {Admission} from '../../../src/daeploy/admission.ts'
 import {Pool} from '../../../src/wire/pool.ts'
 import {ask, connect} from '../sidecar/caller.ts'
-import {echoApp, listen, valuesOf} from '../sidecar/rig.ts'
+import {echoApp, listen, onRequest, rawApp, valuesOf} from '../sidecar/rig.ts'
 import {openManager} from './rig.ts'
 
 /** A request as the SDK writes it; a last header line takes it to the slower lane. */
@@ -236,4 +236,24 @@ t.test('a websocket goes through', async t => {
   caller.send('over the tunnel')
   await caller.until(text => text === 'over the tunnel')
   t.equal(caller.text, 'over the tunnel')
+})
+
+t.test('a service that answers with a status that is none: 502 with the reason, whoever reads the request', async t => {
+  for (const status of ['000', '099', '600', '999']) {
+    const app = await rawApp(t, socket =>
+      onRequest(socket, () => void socket.write(`HTTP/1.1 ${status} X\r\nContent-Length: 2\r\n\r\nok`))
+    )
+    const {port, warnings, underWay} = await openManager(t, {backends: [{segment: 'scales', port: app}]})
+    const get = 'GET /services/scales/weigh HTTP/1.1\r\nHost: localhost\r\n'
+    const requests: (readonly [string, string])[] = [
+      ...LANES.map(([lane, line]) => [lane, `${get}${line}\r\n`] as const),
+      ['upgrade', `${get}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`]
+    ]
+    for (const [lane, text] of requests) {
+      t.match(await ask(t, port, text), {status: 502, body: `Bad Gateway: invalid HTTP status ${status}`}, lane)
+      t.match(warnings.at(-1), `GET /services/scales/weigh: invalid HTTP status ${status}`)
+    }
+    t.equal(warnings.length, 3)
+    t.equal(underWay(), 0)
+  }
 })

@@ -1,4 +1,4 @@
-import {once} from 'node:events'
+import {EventEmitter, once} from 'node:events'
 import http from 'node:http'
 import net from 'node:net'
 import t, {type Test} from 'tap'
@@ -102,6 +102,21 @@ t.test('a copy leaves when the caller has his answer, not before', async t => {
   answer()
   t.match(await slow, {status: 200, body: 'at last'})
   t.match(await shadow.next(), {body: 'first asked'})
+})
+
+t.test('a shadow that answers with a status that is none has its copies, and no word is said of it', async t => {
+  const main = await echoApp(t)
+  const calls = new EventEmitter()
+  const shadow = await rawApp(t, socket =>
+    onRequest(socket, () => socket.write('HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n', () => calls.emit('call')))
+  )
+  const {port, warnings} = await openManager(t, {backends: [{segment: 'scales', port: main.port, shadows: [shadow]}]})
+  for (let i = 0; i < 3; i++) {
+    const copied = once(calls, 'call')
+    t.match(await ask(t, port, post('/services/scales/weigh', `${i}`)), {status: 200, body: `${i}`})
+    await copied
+  }
+  t.strictSame(warnings, [])
 })
 
 t.test('a shadow that never answers, fails, or breaks off is not felt', async t => {

@@ -1,5 +1,10 @@
 import {readFileSync} from 'node:fs'
-import http2, {type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session} from 'node:http2'
+import http2, {
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  type ServerHttp2Stream
+} from 'node:http2'
 import https from 'node:https'
 import {join} from 'node:path'
 import type {Test} from 'tap'
@@ -80,6 +85,19 @@ for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
     }
   )
 }
+
+inBothLanes('an app of h2c is waited for through five interim answers, and not through more', async t => {
+  const server = http2.createServer()
+  server.on('stream', (opened, {':path': path = ''}) => {
+    const stream = opened as ServerHttp2Stream
+    for (let sent = 0; sent < Number(path.slice(1)); sent++) stream.additionalHeaders({':status': 102})
+    if (path === '/5') stream.respond({':status': 200}, {endStream: true})
+  })
+  const {port, underWay} = await openDoor(t, {appPort: await listen(t, server), dial: http2Dial})
+  t.match(await ask(t, port, request({path: '/5'})), {status: 200})
+  t.match(await ask(t, port, request({path: '/6'})), {status: 500, body: /too many 1xx informational responses/})
+  t.equal(underWay(), 0)
+})
 
 inBothLanes('an app that is gone, or speaks something else, is told in the words of its protocol', async t => {
   const plain = await rawApp(t, socket => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))

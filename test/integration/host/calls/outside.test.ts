@@ -9,7 +9,7 @@ import {Outside} from '../../../../src/host/calls/outside.ts'
 import type {AppPlan} from '../../../../src/plan.ts'
 import type {Admit} from '../../../../src/sidecar/admission.ts'
 import {ask, chunked, connect, type Answer} from '../../sidecar/caller.ts'
-import {echoApp, listen, openDoor, rawApp, valuesOf} from '../../sidecar/rig.ts'
+import {echoApp, listen, onRequest, openDoor, rawApp, valuesOf} from '../../sidecar/rig.ts'
 
 const TLS = join(import.meta.dirname, '../../../fixtures/tls')
 const pem = (name: string): string => readFileSync(join(TLS, name), 'utf8')
@@ -234,6 +234,37 @@ t.test('an answer that breaks off never looks whole', async t => {
   caller.send(`GET /x HTTP/1.1\r\nHost: localhost\r\ndapr-app-id: http://127.0.0.1:${site.toString()}\r\n\r\n`)
   t.equal(await caller.answer(), undefined)
 })
+
+/** What an endpoint says, and what the caller is told. The endpoint stays, and says no more. */
+const ODD: readonly (readonly [what: string, bytes: string, status: number, body: string | RegExp])[] = [
+  ['no CR', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok', 200, 'ok'],
+  ['a folded field', 'HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 2\r\n\r\nok', 200, 'ok'],
+  [
+    'a length beside chunks',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    200,
+    'ok'
+  ],
+  ['another protocol', '220 hello\n', 500, /malformed HTTP response/],
+  ['another protocol, without the end of a line', 'garbage', 500, /malformed HTTP response/],
+  ['a NUL in a field', 'HTTP/1.1 200 OK\r\nX-A: \0\r\nContent-Length: 2\r\n\r\nok', 500, /malformed/],
+  ['a status of 99', 'HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok', 502, /invalid HTTP status 099/],
+  ['a status of 600', 'HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\nok', 502, /invalid HTTP status 600/],
+  ['a status of 999', 'HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\nok', 502, /invalid HTTP status 999/],
+  ['five interim answers', `${'HTTP/1.1 102 P\r\n\r\n'.repeat(5)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`, 200, 'ok'],
+  ['six interim answers', 'HTTP/1.1 102 P\r\n\r\n'.repeat(6), 500, /too many 1xx informational responses/],
+  ['a tunnel', 'HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n', 101, ''],
+  ['101 alone', 'HTTP/1.1 101 S\r\n\r\n', 101, '']
+] // prettier-ignore
+
+for (const [what, bytes, status, body] of ODD) {
+  t.test(`an endpoint that answers with ${what}: the caller is told at once`, async t => {
+    const site = await rawApp(t, socket => onRequest(socket, () => void socket.write(bytes, 'latin1')))
+    const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
+    for (const target of ['site', `http://127.0.0.1:${site.toString()}`])
+      t.match(await get('/x', `dapr-app-id: ${target}\r\n`), {status, body}, target)
+  })
+}
 
 t.test('which resources count: kind, scopes, namespace, the first of a name; secrets need value or envRef', async t => {
   const {port: site} = await echoApp(t)

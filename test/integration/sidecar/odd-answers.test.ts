@@ -1,0 +1,151 @@
+import {once} from 'node:events'
+import http2 from 'node:http2'
+import type net from 'node:net'
+import t, {type Test} from 'tap'
+import {ask, request} from './caller.ts'
+import {onRequest, openDoor, rawApp} from './rig.ts'
+
+interface Got {
+  readonly status: number
+  readonly body: string
+  /** Header lines where the caller reads text, names and values else. */
+  readonly fields: string
+}
+
+const asked = async (t: Test, port: number, text: string): Promise<Got | undefined> => {
+  const answer = await ask(t, port, text)
+  return answer && {...answer, fields: answer.head}
+}
+
+/** Takes a request off the fast lane. */
+const NOT_PLAIN = 'Baggage: a=b\r\n'
+const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\n'
+
+/** The same call by each way through a sidecar. */
+const WAYS: Readonly<Record<string, (t: Test, port: number) => Promise<Got | undefined>>> = {
+  'fast lane': async (t, port) => asked(t, port, request({body: 'x'})),
+  'node:http': async (t, port) => asked(t, port, request({lines: NOT_PLAIN, body: 'x'})),
+  h2c: async (t, port) => {
+    const session = http2.connect(`http://127.0.0.1:${port.toString()}`).on('error', () => undefined)
+    t.teardown(() => session.destroy())
+    const stream = session
+      .request({':method': 'POST', ':path': '/v1.0/invoke/b/method/echo', 'content-length': 1})
+      .end('x')
+    let body = ''
+    stream.setEncoding('latin1').on('data', piece => (body += piece))
+    const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & {':status': number}]
+    await once(stream, 'end')
+    session.close()
+    return {status: headers[':status'], body, fields: JSON.stringify(headers)}
+  },
+  upgrade: async (t, port) => asked(t, port, request({method: 'GET', lines: UPGRADE}))
+}
+
+/** An app that answers each request by these bytes, and stays: whoever waits for more waits for ever. */
+const answering = async (t: Test, bytes: string, write = whole): Promise<number> =>
+  rawApp(t, socket => onRequest(socket, () => write(socket, bytes)))
+
+const whole = (socket: net.Socket, bytes: string): void => void socket.write(bytes, 'latin1')
+
+const byteByByte = (socket: net.Socket, bytes: string): void => {
+  if (bytes === '' || socket.destroyed) return
+  socket.write(bytes.slice(0, 1), 'latin1', () => setImmediate(() => byteByByte(socket, bytes.slice(1))))
+}
+
+const LENGTH = 'Content-Length: 2\r\n'
+
+/** What net/http of Go reads, and its status and fields. All say `ok`. */
+const READ: readonly (readonly [what: string, bytes: string, status?: number, fields?: RegExp])[] = [
+  ['no CR at all', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
+  ['LF in the status line alone', `HTTP/1.1 201 Created\n${LENGTH}\r\nok`, 201],
+  ['LF behind the fields alone', 'HTTP/1.1 200 OK\r\nContent-Length: 2\n\nok'],
+  ['LF for the empty line alone', `HTTP/1.1 200 OK\r\n${LENGTH}\nok`],
+  ['no CR and an error', 'HTTP/1.1 404 Not Found\nX-A: b\nContent-Length: 2\n\nok', 404, /x-a\W+b/i],
+  ['an interim answer without CR', `HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\n${LENGTH}\nok`],
+  ['five interim answers', `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(5)}HTTP/1.1 200 OK\r\n${LENGTH}\r\nok`],
+  ['another version', `HTTP/1.2 200 OK\r\n${LENGTH}\r\nok`],
+  ['the number of HTTP/2', `HTTP/2.0 200 OK\r\n${LENGTH}\r\nok`],
+  ['blanks before the status', `HTTP/1.1   200 OK\r\n${LENGTH}\r\nok`],
+  ['a control character in the reason', `HTTP/1.1 200 O\x01K\r\n${LENGTH}\r\nok`],
+  ['a folded field', `HTTP/1.1 200 OK\r\nX-A: b\r\n  c\r\n\td\r\n${LENGTH}\r\nok`, 200, /x-a\W+b c d/i],
+  ['the same length twice', `HTTP/1.1 200 OK\r\n${LENGTH}${LENGTH}\r\nok`],
+  ['a length beside chunks', `HTTP/1.1 200 OK\r\n${LENGTH}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`],
+  ['chunks before a length', `HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n${LENGTH}\n2\r\nok\r\n0\r\n\r\n`],
+  [
+    'blanks behind the size of a chunk',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2 \t\r\nok\r\n0  \r\n\r\n'
+  ],
+  ['a size of 16 digits', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0000000000000002\r\nok\r\n0\r\n\r\n'],
+  ['a blank in a name', `HTTP/1.1 200 OK\r\nX-A : b\r\nX-B: c\r\n${LENGTH}\r\nok`, 200, /^(?!.*x-a).*x-b/is]
+]
+
+for (const [what, bytes, status = 200, fields = /./] of READ) {
+  t.test(`an answer with ${what} is read as Go reads it`, async t => {
+    for (const write of [whole, byteByByte]) {
+      const {port, underWay} = await openDoor(t, {appPort: await answering(t, bytes, write)})
+      for (const [way, call] of Object.entries(WAYS)) {
+        const got = await call(t, port)
+        t.match(got, {status, body: 'ok'}, `${way}, ${write.name}`)
+        t.match(got?.fields, fields)
+        t.notMatch(got?.fields, /[^\r]\n/, 'what goes on is as the RFC writes it')
+      }
+      t.equal(underWay(), 0)
+    }
+  })
+}
+
+/** What is no answer, and the caller is told so. The app stays, and says no more. */
+const REFUSED: readonly (readonly [what: string, bytes: string, why: string | RegExp])[] = [
+  ['another protocol', '220 hello\n', /malformed HTTP response \\"220 hello\\"/],
+  ['another protocol, without the end of a line', '220 hello', /malformed HTTP response/],
+  ['a word', 'garbage', /malformed HTTP response \\"garbage\\"/],
+  ['a single byte', '\0', /malformed HTTP response/],
+  ['an empty line', '\n', /malformed HTTP response/],
+  ['TLS', '\x15\x03\x01\x00\x02\x02\x46', /malformed HTTP response/],
+  ['a greeting of MySQL', 'J\x00\x00\x00\x0a8.0.31\x00', /malformed HTTP response/],
+  ['HTTP/0.9', '<html>\n', /malformed HTTP response/],
+  ['HTTP in small letters', 'http/1.1 200 OK\n', /malformed HTTP response/],
+  ['a version of no meaning', 'HTTP/x.y 200 OK\n', /malformed HTTP response/],
+  ['no status', 'HTTP/1.1\n', /malformed HTTP response/],
+  ['a sign', 'HTTP/1.1 +20 OK\n', /malformed HTTP response/],
+  ['a field without a colon', 'HTTP/1.1 200 OK\nhello\n', /malformed MIME header line: \\"hello\\"/],
+  ['a field without a name', 'HTTP/1.1 200 OK\n: a\n', /malformed MIME header line/],
+  ['a first field that is folded', 'HTTP/1.1 200 OK\n a: b\n', /malformed MIME header line/],
+  ['a control character in a field', 'HTTP/1.1 200 OK\nX-A: \0\n', /malformed MIME header line/],
+  ['a bare CR in a field', 'HTTP/1.1 200 OK\nX-A: a\rb\n', /malformed MIME header line/],
+  ['two lengths', 'HTTP/1.1 200 OK\nContent-Length: 1\nContent-Length: 2\n\nab', /Content-Length/],
+  ['a length that is none', 'HTTP/1.1 200 OK\nContent-Length: +1\n\na', /bad Content-Length \\"\+1\\"/],
+  ['an empty length', 'HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n', /Content-Length/],
+  ['a coding of no meaning', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n', /unsupported transfer encoding: \\"gzip, chunked\\"/],
+  ['two codings', 'HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nTransfer-Encoding: chunked\n\n', /unsupported transfer encoding/],
+  ['no end to its head', `HTTP/1.1 200 OK\nX-A: ${'a'.repeat(70_000)}`, /malformed HTTP response/],
+  ['no end to its fields', `HTTP/1.1 200 OK\n${'X-A: b\n'.repeat(10_000)}`, /malformed HTTP response/],
+  ['six interim answers', 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(6), /too many 1xx informational responses/],
+  ['interim answers without end', 'HTTP/1.1 100 Continue\n\n'.repeat(500), /too many 1xx informational responses/]
+] // prettier-ignore
+
+for (const [what, bytes, why] of REFUSED) {
+  t.test(`an answer with ${what} is an error at once`, async t => {
+    const {port, underWay} = await openDoor(t, {appPort: await answering(t, bytes)})
+    for (const [way, call] of Object.entries(WAYS)) {
+      const got = await call(t, port)
+      t.match(got, {status: 500, body: /"errorCode":"ERR_DIRECT_INVOKE"/}, way)
+      t.match(got?.body, why, way)
+    }
+    t.equal(underWay(), 0)
+  })
+}
+
+t.test('an app that hangs up behind an interim answer has not been silent: nothing is sent again', async t => {
+  let calls = 0
+  const appPort = await rawApp(t, socket =>
+    onRequest(socket, () => {
+      if (++calls === 1) return void socket.write(`HTTP/1.1 200 OK\r\n${LENGTH}\r\nok`)
+      socket.end('HTTP/1.1 102 Processing\r\n\r\n')
+    })
+  )
+  const {port} = await openDoor(t, {appPort})
+  t.match(await ask(t, port, request({method: 'GET'})), {status: 200})
+  t.match(await ask(t, port, request({method: 'GET'})), {status: 500, body: /unexpected EOF/})
+  t.equal(calls, 2)
+})
