@@ -28,8 +28,11 @@ const runOf = async (t: Test, apps: readonly object[]): Promise<Scene> => {
   const shell = {PATH: process.env['PATH'] ?? '', PILLION_RUNTIME_DIR: join(folder, 'state')}
   const around = {cwd: folder, home: folder, env: shell, readStdin: () => ''}
   const told: Event['type'][] = []
+  const {plan} = loadTemplate('.', around, {watch: false})
+  // a signal that does nothing: what is spawned shows, however soon it is to end
+  const deaf = plan.apps.map(app => ({...app, stop: {...app.stop, signal: 'SIGWINCH' as const}}))
   const run = new Run({
-    plan: loadTemplate('.', around, {watch: false}).plan,
+    plan: {...plan, apps: deaf},
     shell,
     form: {kind: 'template', prefixOf: () => undefined},
     output: {write: () => undefined, midLine: false},
