@@ -111,6 +111,7 @@ export class Watch {
       .on('ready', () => {
         stands = true
         this.#stands.resolve()
+        void this.#contents.hash()
       })
       .on('error', error => void this.#fail(error))
   }
