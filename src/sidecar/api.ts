@@ -1,6 +1,5 @@
 import {messageOf, unreachable} from '../errors.ts'
 import type {Reply} from '../wire/reply.ts'
-import {textOf} from './go-text.ts'
 import {metadataText, type Facts} from './metadata.ts'
 import {apiError, EMPTY} from './reply.ts'
 import type {Action} from './routes.ts'
@@ -67,11 +66,11 @@ export const createApi = ({appId, facts, isReady, maxBodyBytes}: ApiOptions): An
         return {status: 200, type: 'application/json', body: metadataText(appId, facts(), put), lines: ''}
       case 'put-metadata':
         return withBody(bytes, body => {
-          put.set(textOf(action.key), body)
+          put.set(action.key, body)
           return EMPTY
         })
       case 'binding':
-        return withBody(bytes, body => binding(textOf(action.name), body))
+        return withBody(bytes, body => binding(action.name, body))
       case 'answer':
         return action.reply
       case 'outbound-health':

@@ -4,15 +4,19 @@ import {timingSafeEqual} from 'node:crypto'
 /** Whether a Host field, or the authority of an Origin, names this machine as its owner allows. */
 export type IsOurs = (authority: string) => boolean
 
+/** `host`, `host:port`, `[ipv6]`, `[ipv6]:port` (RFC 3986 §3.2), without user information. */
+const AUTHORITY = /^(?:\[([^[\]]*)\]|([^:@[\]]*))(?::\d{0,5})?$/
+
+/** The host of an authority in small letters, '' where it is none. An address of IPv6 may stand without brackets. */
 const hostOf = (authority: string): string => {
   const lower = authority.toLowerCase()
-  if (lower.startsWith('[')) return lower.slice(1, lower.indexOf(']'))
-  const colon = lower.indexOf(':')
-  return colon >= 0 && colon === lower.lastIndexOf(':') ? lower.slice(0, colon) : lower
+  const [, address = '', name = ''] = AUTHORITY.exec(lower) ?? []
+  if (name !== '') return name
+  return isIP(address) === 6 ? address : isIP(lower) === 6 ? lower : ''
 }
 
 const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+  host === 'localhost' || host === '::1' || (host.startsWith('127.') && isIP(host) === 4)
 
 const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::' || address === '[::]'
 
@@ -21,7 +25,7 @@ const isWildcard = (address: string): boolean => address === '0.0.0.0' || addres
  * rebinding). A door that listens everywhere is named by any address: rebinding needs a name. An empty name is nobody's.
  */
 export const hostGuard = (allowed: readonly string[]): IsOurs => {
-  const names = new Set(allowed.map(hostOf))
+  const names = new Set(allowed.map(hostOf).filter(host => host !== ''))
   const isAnywhere = allowed.some(isWildcard)
   let last = ''
   return authority => {

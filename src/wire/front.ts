@@ -6,7 +6,7 @@ import {FastLane, type FastLaneOptions} from './fast-lane.ts'
 import {takeOver} from './claim.ts'
 import {Connections} from './connections.ts'
 import {awaitContinue} from './expectation.ts'
-import {Line, refusalText} from './line.ts'
+import {Line, refusalBody, refusalText} from './line.ts'
 import {StreamFront, type StreamRequest} from './stream-front.ts'
 import {asksForHttp2, H2C_GRANTED, UpgradedLink} from './stream-upgrade.ts'
 import {http} from './http.ts'
@@ -39,12 +39,21 @@ const occurrences = (raw: readonly string[], name: string): number => {
   return count
 }
 
-/** What node's parser lets through and we do not: other versions, no Host or two, HTTP/1.0 with a second framing. */
-const isFaulty = ({httpVersion, rawHeaders}: IncomingMessage): boolean => {
-  if (httpVersion === '1.1') return occurrences(rawHeaders, 'host') !== 1
-  return (
-    httpVersion !== '1.0' || occurrences(rawHeaders, 'host') > 1 || occurrences(rawHeaders, 'transfer-encoding') > 0
-  )
+/** A body in chunks, and nothing below them that would have to be undone. */
+const isPlainlyChunked = (raw: readonly string[]): boolean =>
+  occurrences(raw, 'transfer-encoding') === 1 &&
+  raw[raw.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'transfer-encoding') + 1]?.toLowerCase() ===
+    'chunked'
+
+/**
+ * The status by which a request is refused that node's parser lets through and we do not: other versions, no Host or two,
+ * HTTP/1.0 with a second framing, a coding below the chunks (RFC 9112 §6.1). 0: it is none.
+ */
+const faultOf = ({httpVersion, rawHeaders}: IncomingMessage): number => {
+  const hosts = occurrences(rawHeaders, 'host')
+  const isCoded = occurrences(rawHeaders, 'transfer-encoding') > 0
+  if (httpVersion === '1.1' ? hosts !== 1 : httpVersion !== '1.0' || hosts > 1 || isCoded) return 400
+  return isCoded && !isPlainlyChunked(rawHeaders) ? 501 : 0
 }
 
 /** It listens on a unix domain socket. */
@@ -56,7 +65,7 @@ const asksForWebsocket = (request: IncomingMessage): boolean => request.headers.
 export const refuse = (response: ServerResponse, status: number): void => {
   response.sendDate = false
   response.shouldKeepAlive = false
-  const text = `${status.toString()} ${http.STATUS_CODES[status] ?? ''}`
+  const text = refusalBody(status)
   response.writeHead(status, ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', text.length.toString()])
   response.end(text)
 }
@@ -166,9 +175,10 @@ export class Front {
 
   #add(request: IncomingMessage, response: ServerResponse): void {
     const line = this.#line(request.socket)
-    if (isFaulty(request)) {
+    const fault = faultOf(request)
+    if (fault > 0) {
       line.add(request, response, () => {
-        refuse(response, 400)
+        refuse(response, fault)
       })
       line.isLast = true
     } else line.add(request, response, this.#options.serve)
@@ -178,7 +188,8 @@ export class Front {
     socket.on('error', () => socket.destroy())
     const line = this.#line(socket)
     line.whenQuiet(() => {
-      if (isFaulty(request)) socket.end(refusalText(400))
+      const fault = faultOf(request)
+      if (fault > 0) socket.end(refusalText(fault))
       else if (!asksForWebsocket(request)) this.#goOnInHttp2(request, socket, early)
       else this.#options.upgrade(request, socket, early)
     })

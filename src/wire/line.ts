@@ -16,10 +16,14 @@ const QUEUE_MOST = 2000
 // What breaks on either side shows as the response's `close`.
 const ignore = (): void => undefined
 
+/** What a refusal says, in Go's words (`serve` of net/http). */
+export const refusalBody = (status: number): string =>
+  status === 501 ? 'Unsupported transfer encoding' : `${status.toString()} ${http.STATUS_CODES[status] ?? ''}`
+
 /** A whole answer of ours on a line that ends with it. */
 export const refusalText = (status: number): string => {
-  const text = `${status.toString()} ${http.STATUS_CODES[status] ?? ''}`
-  return `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length.toString()}\r\nConnection: close\r\n\r\n${text}`
+  const text = refusalBody(status)
+  return `HTTP/1.1 ${status.toString()} ${http.STATUS_CODES[status] ?? ''}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length.toString()}\r\nConnection: close\r\n\r\n${text}`
 }
 
 /**

@@ -257,3 +257,12 @@ t.test('a service that answers with a status that is none: 502 with the reason, 
     t.equal(underWay(), 0)
   }
 })
+
+t.test('a coding below the chunks is refused with 501', async t => {
+  const app = await echoApp(t)
+  const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
+  const text =
+    'POST /services/scales/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n'
+  t.match(await ask(t, port, text), {status: 501, body: 'Unsupported transfer encoding'})
+  t.equal(app.seen.length, 0)
+})

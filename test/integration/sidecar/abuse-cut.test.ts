@@ -1,6 +1,6 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import t, {type Test} from 'tap'
-import {HIDDEN, REFUSED, TWO_MEANINGS} from './abuse.ts'
+import {HIDDEN, REFUSED, TWO_MEANINGS, UNKNOWN_CODINGS} from './abuse.ts'
 import {connect} from './caller.ts'
 import {echoApp, openDoor, type EchoApp} from './rig.ts'
 
@@ -52,10 +52,10 @@ t.test('what is refused whole is refused wherever it is cut in two', async t => 
   const {doorPort, seen, underWay} = await opened(t)
   const wrong: string[] = []
   let count = 0
-  await inParallel(Object.values(REFUSED).flat().flatMap(cutsOf), async cut => {
+  await inParallel([...Object.values(REFUSED).flat(), ...UNKNOWN_CODINGS].flatMap(cutsOf), async cut => {
     count++
     const answer = await sendCut(t, doorPort, cut)
-    if (answer !== '' && !/^HTTP\/1\.1 4\d\d /.test(answer))
+    if (answer !== '' && !/^HTTP\/1\.1 (?:4\d\d|501) /.test(answer))
       wrong.push(`${JSON.stringify(cut.text.slice(0, 120))} at ${cut.at.toString()}: ${answer.slice(0, 60)}`)
   })
   t.strictSame(wrong.slice(0, 5), [], `${wrong.length.toString()} of ${count.toString()} were served`)

@@ -101,6 +101,17 @@ export const REFUSED: Readonly<Record<string, readonly string[]>> = {
   ]
 }
 
+/** Good chunks below a coding that nobody here undoes: 501, as RFC 9112 §6.1 and Go have it. */
+export const UNKNOWN_CODINGS: readonly string[] = [
+  'gzip, chunked',
+  'GZIP ,Chunked',
+  'deflate, gzip, chunked',
+  'identity, chunked',
+  'x,chunked',
+  'gzip;q=1, chunked',
+  'gzip\r\nTransfer-Encoding: chunked'
+].map(coding)
+
 /** What two readers could read differently: refused, or served once with one meaning. */
 export const TWO_MEANINGS: readonly string[] = [
   withLines('Content-Length: 3\r\nTransfer-Encoding: chunked\r\n'),

@@ -104,6 +104,37 @@ t.test('what is put into metadata stays there, and the last one wins', async t =
   t.match(answer?.body, /"extended":{"a\/b c":"t\xc3\xbco","daprRuntimeVersion"/)
 })
 
+/** Names as they stand in a path, and what they mean. */
+const NAMES: readonly (readonly [written: string, meant: string])[] = [
+  ['a%2Fb', 'a/b'],
+  ['a+b', 'a b'],
+  ['%252F', '%2F'],
+  ['%25', '%'],
+  ['m%C3%BCller', 'müller'],
+  ['m\xc3\xbcller', 'müller'],
+  ['%C3%83%C2%BC', 'Ã¼'],
+  ['%E6%97%A5%E6%9C%AC', '日本'],
+  ['%F0%9F%98%80', '😀'],
+  ['%C2%80', '\u0080']
+]
+
+t.test('names in a path are decoded once: keys of metadata, bindings, stores, topics', async t => {
+  const {port} = await openDoor(t)
+  for (const [written, meant] of NAMES) {
+    const text = Buffer.from(JSON.stringify(meant).slice(1, -1)).toString('latin1')
+    t.match(await ask(t, port, plain('PUT', `/v1.0/metadata/${written}`, '', 'x')), {status: 204})
+    t.match((await ask(t, port, plain('GET', '/v1.0/metadata')))?.body, `"${text}":"x"`, `${written}: a key`)
+    const bound = await ask(t, port, plain('POST', `/v1.0/bindings/${written}`, '', '{}'))
+    t.match(bound?.body, `couldn't find output binding ${text}"`, `${written}: a binding`)
+    const stored = await ask(t, port, plain('GET', `/v1.0/state/${written}/key`))
+    t.match(stored?.body, `state store ${text} is not configured`, `${written}: a store`)
+    const published = await ask(t, port, plain('POST', `/v1.0/publish/${written}/topic`, '', '{}'))
+    t.match(published?.body, `pubsub ${text} is not found`, `${written}: a pub/sub`)
+    const tuned = await ask(t, port, plain('POST', `/v1.0/publish/x/topic?metadata.k=${written}`, '', '{}'))
+    t.match(tuned?.body, `"k":"${text}"`, `${written}: metadata of a query`)
+  }
+})
+
 t.test('shutdown answers, and is then asked for, forced or not', async t => {
   let asked = 0
   const {port} = await openDoor(t, {requestShutdown: () => asked++})
@@ -149,7 +180,7 @@ t.test('a foreign Host is refused at every route', async t => {
     await hostsOf(t, [], ours),
     ours.map(() => 204)
   )
-  const foreign = ['evil.example', 'localhost.evil.example:80', '10.0.0.1', '127.0.0.1.evil.example', '[::2]']
+  const foreign = ['evil.example', 'localhost.evil.example:80', '10.0.0.1', '127.0.0.1.evil.example', '[::2]', '[::1].evil.example', '[::1].evil.example:80', '[::1]x', '[localhost]', '[::1', 'localhost:80x', 'x@localhost', 'localhost@x'] // prettier-ignore
   t.strictSame(
     await hostsOf(t, [], foreign),
     foreign.map(() => 403)
@@ -159,6 +190,7 @@ t.test('a foreign Host is refused at every route', async t => {
   const {port} = await openDoor(t)
   const absolute = 'GET http://evil.example/v1.0/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'
   t.match(await ask(t, port, absolute), {status: 403}, 'in the target itself')
+  t.match(await ask(t, port, absolute.replace('//evil', '//[::1].evil')), {status: 403}, 'behind an address')
 })
 
 t.test('building blocks that are not configured say so', async t => {

@@ -1,5 +1,5 @@
 import type {Test} from 'tap'
-import {chunks, HIDDEN, REFUSED, TWO_MEANINGS} from './abuse.ts'
+import {chunks, HIDDEN, REFUSED, TWO_MEANINGS, UNKNOWN_CODINGS} from './abuse.ts'
 import {connect, request} from './caller.ts'
 import {echoApp, inBothLanes, openDoor} from './rig.ts'
 
@@ -9,7 +9,7 @@ const isRefused = async (t: Test, port: number, text: string): Promise<string> =
   caller.send(`${text}\r\n${HIDDEN}`)
   const answer = await caller.closed()
   caller.socket.destroy()
-  return answer === '' || /^HTTP\/1\.1 4\d\d /.test(answer) ? 'refused' : answer
+  return answer === '' || /^HTTP\/1\.1 (?:4\d\d|501) /.test(answer) ? 'refused' : answer
 }
 
 for (const [name, texts] of Object.entries(REFUSED)) {
@@ -23,6 +23,25 @@ for (const [name, texts] of Object.entries(REFUSED)) {
     }
   })
 }
+
+inBothLanes(
+  'a coding below the chunks is refused with 501, whatever is asked for, and never taken off in silence',
+  async t => {
+    const {port: appPort, seen} = await echoApp(t)
+    const {port} = await openDoor(t, {appPort})
+    const ways = ['', 'Expect: 100-continue\r\n', 'Connection: Upgrade\r\nUpgrade: websocket\r\n']
+    for (const text of UNKNOWN_CODINGS) {
+      for (const way of ways) {
+        const caller = await connect(t, port)
+        caller.send(`${request({body: 'good'})}${text.replace('\r\n', `\r\n${way}`)}${HIDDEN}`)
+        t.match(await caller.answer(), {status: 200, body: 'good'})
+        t.match(await caller.answer(), {status: 501, body: 'Unsupported transfer encoding'}, JSON.stringify(way + text))
+        t.equal(await caller.closed(), '')
+      }
+    }
+    t.ok(seen.every(({body}) => body === 'good'))
+  }
+)
 
 inBothLanes('what can be read in two ways is refused, or means one thing', async t => {
   const {port: appPort, seen} = await echoApp(t)

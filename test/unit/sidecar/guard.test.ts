@@ -27,7 +27,24 @@ t.test('which names are ours', t => {
     '',
     ':80',
     '[',
-    'localhost:80:80'
+    'localhost:80:80',
+    'localhost:x',
+    'x@localhost',
+    'localhost@evil',
+    '127.0.0.1@evil',
+    '[::1].evil.example',
+    '[::1].evil.example:80',
+    '[::1]evil',
+    '[::1]]',
+    '[::1',
+    '[[::1]]',
+    '[localhost]',
+    '[127.0.0.1]',
+    '[fd00::1].evil',
+    '[box]',
+    '127.0.0.1x',
+    '127.0.0.256',
+    'localhost '
   ])
     t.equal(isOurs(name), false, name)
   t.equal(isOurs('localhost'), true, 'again, after others')
@@ -40,7 +57,8 @@ t.test('a door that listens everywhere has every address, and no name', t => {
     const isOurs = hostGuard([everywhere])
     t.equal(isOurs('192.168.1.1:80'), true)
     t.equal(isOurs('[fe80::1]'), true)
-    t.equal(isOurs('evil'), false)
+    for (const name of ['evil', '[fe80::1].evil', '192.168.1.1.evil', '192.168.1.1@evil', '1.2.3'])
+      t.equal(isOurs(name), false, name)
   }
   t.end()
 })
@@ -51,6 +69,8 @@ t.test("which pages are somebody else's", t => {
   t.equal(isFromElsewhere('http://localhost:3000', 'same-site', isOurs), false)
   t.equal(isFromElsewhere('https://127.0.0.1', '', isOurs), false)
   t.equal(isFromElsewhere('http://evil', '', isOurs), true)
+  t.equal(isFromElsewhere('http://[::1].evil', '', isOurs), true)
+  t.equal(isFromElsewhere('http://x@localhost', '', isOurs), true)
   t.equal(isFromElsewhere('null', '', isOurs), true)
   t.equal(isFromElsewhere('file://', '', isOurs), true)
   t.equal(isFromElsewhere('http://localhost/path', '', isOurs), true)
