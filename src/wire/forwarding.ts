@@ -1,6 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Socket} from 'node:net'
 import type {AnswerHead, FieldRules} from './answer.ts'
+import {breakOff} from './break-off.ts'
 import {pairsOf} from './bytes.ts'
 import {askForBody, isAwaitingContinue} from './expectation.ts'
 import type {Copy} from './mirror.ts'
@@ -163,19 +164,23 @@ export class Forwarding implements Receiver, Carrier {
       return this.#upstream.serve(this)
     }
     if (failure !== 'cut') return this.#giveUp(why, failure)
-    this.#response.destroy()
-    this.#conduct.cut(why)
+    this.#cut(why)
     this.#done()
   }
 
   #giveUp(why: string, failure?: Failure): void {
     this.#upstream?.drop()
     this.#upstream = undefined
-    if (this.#response.headersSent) {
-      this.#response.destroy()
-      this.#conduct.cut(why)
-    } else this.#conduct.failed(why, failure)
+    if (this.#response.headersSent) this.#cut(why)
+    else this.#conduct.failed(why, failure)
     this.#done()
+  }
+
+  #cut(why: string): void {
+    // Without chunks the end of the connection would be that of the answer.
+    if (this.#request.httpVersionMinor === 0) breakOff(this.#request.socket)
+    else this.#response.destroy()
+    this.#conduct.cut(why)
   }
 
   #callerGone(): void {

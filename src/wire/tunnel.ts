@@ -2,6 +2,7 @@ import type {Duplex} from 'node:stream'
 import type {AnswerHead} from './answer.ts'
 import type {Carrier, Conduct} from './forwarding.ts'
 import type {Pool} from './pool.ts'
+import {breakOff} from './break-off.ts'
 import {replyText, type Reply} from './reply.ts'
 import type {Failure, Receiver, Upstream} from './upstream.ts'
 
@@ -111,7 +112,7 @@ export class Tunnel implements Receiver, Carrier {
     this.#upstream = undefined
     if (failure === 'refused') return this.#conduct.refused(why)
     if (this.#hasAnswered) {
-      this.#socket.destroy()
+      breakOff(this.#socket)
       this.#conduct.cut(why)
     } else this.#conduct.failed(why, failure)
     this.#done()

@@ -72,6 +72,8 @@ export class Caller {
   /** What was received and not yet read as an answer, latin1. */
   text = ''
   isClosed = false
+  /** The line broke: what ends with it is not whole. */
+  isBroken = false
   #wake: (() => void) | undefined
 
   constructor(t: Test, port: number) {
@@ -83,7 +85,10 @@ export class Caller {
       })
       .on('end', () => this.#close())
       .on('close', () => this.#close())
-      .on('error', () => this.#close())
+      .on('error', () => {
+        this.isBroken = true
+        this.#close()
+      })
     t.teardown(() => {
       this.socket.destroy()
     })
@@ -102,7 +107,7 @@ export class Caller {
   /** The next answer; undefined: the line was closed before it was whole. Interim answers count. */
   async answer({toHead = false} = {}): Promise<Answer | undefined> {
     for (;;) {
-      const found = parse(this.text, toHead, this.isClosed)
+      const found = parse(this.text, toHead, this.isClosed && !this.isBroken)
       if (found !== undefined) {
         this.text = this.text.slice(found.size)
         return found.answer

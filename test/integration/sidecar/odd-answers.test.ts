@@ -136,6 +136,35 @@ for (const [what, bytes, why] of REFUSED) {
   })
 }
 
+t.test(
+  'an app that hangs up at any byte of such an answer: its callers hear of it, and never take it for whole',
+  async t => {
+    const appPort = await rawApp(t, socket =>
+      onRequest(socket, head => {
+        const [, row = '', at = ''] = /row=(\d+)&at=(\d+)/.exec(head) ?? []
+        const [, bytes] = READ[Number(row)] ?? ['', '']
+        socket.end(bytes.slice(0, Number(at)), 'latin1')
+      })
+    )
+    const {port, underWay} = await openDoor(t, {appPort})
+    const wrong: string[] = []
+    for (const [row, [what, bytes]] of READ.entries()) {
+      for (let at = 0; at < bytes.length; at++) {
+        const path = `/?row=${row.toString()}&at=${at.toString()}`
+        const answers = [
+          await ask(t, port, request({path, body: 'x'})),
+          await ask(t, port, request({path, body: 'x'}).replace('HTTP/1.1', 'HTTP/1.0')),
+          await ask(t, port, request({method: 'GET', path, lines: UPGRADE}))
+        ]
+        for (const answer of answers)
+          if (answer !== undefined && answer.status !== 500) wrong.push(`${what} at ${at.toString()}: ${answer.body}`)
+      }
+    }
+    t.strictSame(wrong, [])
+    t.equal(underWay(), 0)
+  }
+)
+
 t.test('an app that hangs up behind an interim answer has not been silent: nothing is sent again', async t => {
   let calls = 0
   const appPort = await rawApp(t, socket =>
