@@ -31,7 +31,7 @@ function compileSchema() {
   return `// Written by build.js from schema/template.json.\n${code}\nexport const validators = {${Object.keys(validators)}}\n`
 }
 
-writeFileSync('src/template/schema.generated.js', compileSchema())
+writeFileSync('src/config/schema.generated.js', compileSchema())
 if (process.argv[2] === 'schema') process.exit()
 
 rmSync('dist', {recursive: true, force: true})

@@ -7,7 +7,7 @@ import {echoServer, freePorts, isInstalled, withRig} from './tools.ts'
 
 interface Pair {
   readonly program: Program
-  /** The callee through the caller's door. */
+  /** The callee through the caller's sidecar. */
   readonly url: string
   readonly calleePort: number
 }
@@ -19,7 +19,7 @@ interface Compared {
 }
 
 /**
- * Rounds of calls at the door of one app for another, and in turn at nginx before the same app, where it is installed;
+ * Rounds of calls at the sidecar of one app for another, and in turn at nginx before the same app, where it is installed;
  * `valueOf` says which number of a load is meant.
  */
 export async function againstNginx(

@@ -23,7 +23,7 @@ export interface Runner {
   close(): Promise<void>
 }
 
-/** Ours: the server is called through the door of another app. */
+/** Ours: the server is called through the sidecar of another app. */
 export async function openOurs(rig: Rig, takesMs: number): Promise<Runner> {
   const save = writerIn(rig, 'ours')
   await save(0)

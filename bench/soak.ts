@@ -13,9 +13,9 @@ import {usageOf, type Usage} from './usage.ts'
 const SOAKS: readonly Soak[] = [calls, mixed, reload]
 
 /** Proportional memory may grow by so much from one half to the other. */
-const MOST_GROWTH_MB = 5
+const MAX_GROWTH_MB = 5
 /** Connections come and go. */
-const MOST_MORE_DESCRIPTORS = 8
+const MAX_MORE_DESCRIPTORS = 8
 /** The first looks see a program whose heap is still finding its size. */
 const WARM_AFTER = 0.3
 
@@ -67,7 +67,7 @@ function judged(looks: readonly Look[]): {readonly text: string; readonly isFlat
     of('descriptors'),
     of('processes')
   ]
-  const isFlat = moreMb <= mb + MOST_GROWTH_MB && moreFds <= fds + MOST_MORE_DESCRIPTORS && moreProcesses <= processes
+  const isFlat = moreMb <= mb + MAX_GROWTH_MB && moreFds <= fds + MAX_MORE_DESCRIPTORS && moreProcesses <= processes
   const text = `PSS from below ${mb.toFixed(1)} → ${moreMb.toFixed(1)} MB, descriptors ${fds.toString()} → ${moreFds.toString()}, processes ${processes.toString()} → ${moreProcesses.toString()}`
   return {text: `${text}; ${looks.length.toString()} looks in ${(last / 60_000).toFixed(1)} min`, isFlat}
 }

@@ -21,14 +21,14 @@ export async function writeTen(rig: Rig): Promise<void> {
 
 export interface TenStarted {
   readonly program: Program
-  /** From spawn to the last `Started` line, and from there until each app has answered a call through its door, in ms. */
+  /** From spawn to the last `Started` line, and from there until each app has answered a call through its sidecar, in ms. */
   readonly startedMs: number
   readonly answeredMs: number
-  /** For each app's door, the URL of the app after it. */
+  /** For each app's sidecar, the URL of the app after it. */
   readonly urls: readonly string[]
 }
 
-/** Starts the ten and calls each at its own door, as soon as the last one is said to have started. */
+/** Starts the ten and calls each at its own sidecar, as soon as the last one is said to have started. */
 export async function startTen(rig: Rig): Promise<TenStarted> {
   const begin = performance.now()
   const program = rig.pillion(['run', '-f', '.'])

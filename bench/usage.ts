@@ -14,17 +14,17 @@ export interface Usage {
 /** The run's process and all below it that are no app's. */
 export async function usageOf(pid: number): Promise<Usage> {
   const below = (await descendantsOf(pid)).map(trace => trace.pid)
-  const lives = await Promise.all(
+  const markers = await Promise.all(
     below.map(async each => (await environmentOf(each)).some(entry => entry.startsWith('PILLION_LIFE=')))
   )
-  const ours = [pid, ...below.filter((_, index) => !lives[index])]
+  const ours = [pid, ...below.filter((_, index) => !markers[index])]
   const sizes = await Promise.all(ours.map(proportionalBytes))
   const descriptors = await Promise.all(ours.map(async each => (await readdir(`/proc/${each.toString()}/fd`)).length))
   return {
     megabytes: sum(sizes) / 1e6,
     descriptors: sum(descriptors),
     processes: ours.length,
-    apps: lives.filter(Boolean).length
+    apps: markers.filter(Boolean).length
   }
 }
 

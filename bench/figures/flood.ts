@@ -51,10 +51,10 @@ interface Round {
 async function roundOf({seconds, writing, pace}: Round): Promise<number> {
   return withRig(async rig => {
     const [server, writer] = await Promise.all([echoServer(), lineWriter()])
-    const [door = 0, callerPort = 0, calleePort = 0] = await freePorts(3)
+    const [sidecar = 0, callerPort = 0, calleePort = 0] = await freePorts(3)
     const begin = join(rig.folder, 'begin')
     await rig.template([
-      {appID: 'caller', appPort: callerPort, command: [server], daprHTTPPort: door},
+      {appID: 'caller', appPort: callerPort, command: [server], daprHTTPPort: sidecar},
       {appID: 'callee', appPort: calleePort, command: [server], env: {EXPECT_CALLER: 'caller'}},
       {
         appID: 'writer',
@@ -67,7 +67,7 @@ async function roundOf({seconds, writing, pace}: Round): Promise<number> {
       if (pipeline.hasExited) throw new Error(pipeline.report())
       await pause(20)
     }
-    const p99 = await callsAt(`http://127.0.0.1:${door.toString()}/v1.0/invoke/callee/method/echo`, seconds)
+    const p99 = await callsAt(`http://127.0.0.1:${sidecar.toString()}/v1.0/invoke/callee/method/echo`, seconds)
     await checkWritten(rig, Number(pace[0] ?? LEAST_AT_FULL_SPEED) * seconds * 0.9)
     await rig.run(['stop', '-f', '.'])
     await pipeline.exited

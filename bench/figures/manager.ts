@@ -4,7 +4,7 @@ import {load} from '../load.ts'
 import {managerOf} from '../../test/rig/manager.ts'
 import {echoServer, freePorts, withRig} from '../tools.ts'
 
-/** The median time of a call at the manager's door, to a service without and with a shadow, beside one at a Dapr door. */
+/** The median time of a call at the manager's sidecar, to a service without and with a shadow, beside one at a Dapr sidecar. */
 export const manager: Figure = {
   name: 'manager',
   needs: ['go', 'wrk'],
@@ -18,11 +18,11 @@ export const manager: Figure = {
         {appID: 'pair', version: '2.0.0', appPort: shadowPort, command: [server]}
       ])
       const program = rig.pillion(['run', '-f', '.'])
-      const [{http}, door] = await Promise.all([program.ports('alone'), managerOf(program)])
+      const [{http}, sidecar] = await Promise.all([program.ports('alone'), managerOf(program)])
       const urls = [
         `http://127.0.0.1:${http.toString()}/v1.0/invoke/alone/method/echo`,
-        `${door}/services/alone/echo`,
-        `${door}/services/pair/echo`
+        `${sidecar}/services/alone/echo`,
+        `${sidecar}/services/pair/echo`
       ]
       const round = async (length: number): Promise<readonly number[]> =>
         inRounds(urls.length, async n => (await load({url: urls[n] ?? '', connections: 1, seconds: length})).p50)

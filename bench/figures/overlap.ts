@@ -13,7 +13,7 @@ const CALLS_A_SECOND = 200
 /** A save takes about 450 ms until the new process has taken over. */
 const SAVE_EVERY_MS = 750
 
-/** A callee that starts beside itself at each save, and the door where it is called. */
+/** A callee that starts beside itself at each save, and the sidecar where it is called. */
 interface Callee {
   readonly rig: Rig
   readonly program: Program

@@ -2,7 +2,7 @@ import {inRounds, type Figure} from '../figure.ts'
 import {startTen, writeTen} from '../ten.ts'
 import {withRig} from '../tools.ts'
 
-/** Ten compiled servers: until all are said to have started, and from there until all have answered through their doors. */
+/** Ten compiled servers: until all are said to have started, and from there until all have answered through their sidecars. */
 export const start: Figure = {
   name: 'start',
   needs: ['go'],

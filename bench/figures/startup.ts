@@ -12,7 +12,7 @@ const NPM = [process.execPath, join(ROOT, 'bin/pillion.js')]
 const BINARY = process.env['PILLION'] ?? join(ROOT, 'build/pillion')
 
 type Form = 'npm' | 'binary'
-type Deed = '--version' | '--help' | 'run'
+type CommandHandler = '--version' | '--help' | 'run'
 const DEEDS = ['--version', '--help', 'run'] as const
 
 /** From our spawn to the end (`--version`, `--help`), or to the spawn of the one app (`run`), beside a bare `node -e 0`. */
@@ -32,7 +32,7 @@ export const startup: Figure = {
       const counted = results.slice(1) // the first one warms the disk's cache and our own
       const node = counted.map(({bare}) => bare)
       return [
-        ...forms.flatMap(([form]) => DEEDS.map(deed => measureOf(form, deed, {counted, node}))),
+        ...forms.flatMap(([form]) => DEEDS.map(handler => measureOf(form, handler, {counted, node}))),
         ...(existsSync(BINARY) ? [size()] : [])
       ]
     })
@@ -43,14 +43,14 @@ interface Round {
   readonly ms: ReadonlyMap<MeasureName, number>
 }
 
-const nameOf = (form: Form, deed: Deed): MeasureName => `startup: ${deed}, ${form}`
+const nameOf = (form: Form, handler: CommandHandler): MeasureName => `startup: ${handler}, ${form}`
 
 const measureOf = (
   form: Form,
-  deed: Deed,
+  handler: CommandHandler,
   {counted, node}: {readonly counted: readonly Round[]; readonly node: readonly number[]}
 ): Measure => {
-  const name = nameOf(form, deed)
+  const name = nameOf(form, handler)
   return {name, unit: 'ms', ours: counted.map(({ms}) => ms.get(name) ?? Number.NaN), peer: node, peerName: 'node -e 0'}
 }
 
@@ -70,8 +70,8 @@ async function oneRound(
   const bare = await untilEnd(rig, [process.execPath, '-e', '0'])
   const ms = new Map<MeasureName, number>()
   for (const [form, program] of forms) {
-    for (const deed of ['--version', '--help'] as const)
-      ms.set(nameOf(form, deed), await untilEnd(rig, [...program, deed]))
+    for (const handler of ['--version', '--help'] as const)
+      ms.set(nameOf(form, handler), await untilEnd(rig, [...program, handler]))
     ms.set(nameOf(form, 'run'), await untilApp(rig, program, fifo))
   }
   return {bare, ms}

@@ -2,7 +2,7 @@ import {load} from '../load.ts'
 import {startTen, writeTen} from '../ten.ts'
 import type {Soak} from './soak.ts'
 
-/** Ten servers, each called in turn through the door of the one before it. */
+/** Ten servers, each called in turn through the sidecar of the one before it. */
 export const calls: Soak = {
   name: 'calls',
   open: async rig => {

@@ -1,11 +1,11 @@
-import {UserError} from '../errors.ts'
+import {UserError} from '../model/errors.ts'
 import {UsageError} from './argv.ts'
-import type {Deed} from './deed.ts'
+import type {CommandHandler} from './command-handler.ts'
 import {runsHere} from './pick-run.ts'
 import {pickServices} from './pick-services.ts'
 
 /** `assign NAME VERSION`: makes a version main; calls under way finish where they are. Nothing is asked back. */
-export const assign: Deed = async ({flags, asJson, words: [name, version, ...rest]}) => {
+export const assign: CommandHandler = async ({flags, asJson, words: [name, version, ...rest]}) => {
   if (name === undefined || version === undefined || rest.length > 0)
     throw new UsageError('assign takes the name of a service and a version')
   const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file'), id: name})

@@ -1,5 +1,5 @@
 import {DOCTOR_FLAGS, LIST_FLAGS, RUN_FLAGS, STOP_FLAGS, VALIDATE_FLAGS, VERSION_FLAGS} from './flags.ts'
-import type {Deed} from './deed.ts'
+import type {CommandHandler} from './command-handler.ts'
 import type {CommandWords} from './help.ts'
 import {INIT_FLAGS, INVOKE_FLAGS, LOGS_FLAGS, PUBLISH_FLAGS, RESTART_FLAGS, UNINSTALL_FLAGS} from './verb-flags.ts'
 import {ASSIGN_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
@@ -7,7 +7,7 @@ import {ASSIGN_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
 export interface CommandEntry extends CommandWords {
   /** Flags without which it does nothing. */
   readonly required?: readonly string[]
-  readonly load: () => Promise<Deed>
+  readonly load: () => Promise<CommandHandler>
 }
 
 export const COMMANDS: readonly CommandEntry[] = [

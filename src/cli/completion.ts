@@ -1,12 +1,12 @@
 import {basename} from 'node:path'
-import type {Deed} from './deed.ts'
+import type {CommandHandler} from './command-handler.ts'
 import {UsageError} from './argv.ts'
 import {GLOBAL_FLAGS, type Flag} from './flags.ts'
 import {HELP, type CommandWords} from './help.ts'
 
 /** `completion bash|zsh|fish`: a script for the shell, made of the table of commands. */
 export const completion =
-  (commands: readonly CommandWords[]): Deed =>
+  (commands: readonly CommandWords[]): CommandHandler =>
   async ({words: [shell = '']}) => {
     const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
     const script = SCRIPTS.get(shell)

@@ -1,5 +1,5 @@
-import type {Emit} from '../event.ts'
-import type {RunOptions} from '../host/run-options.ts'
+import type {Emit} from '../model/events.ts'
+import type {RunOptions} from '../run/run-options.ts'
 
 /** What a form of `run` is made of: the run, what it prints, and its last words. */
 export interface Form extends Omit<RunOptions, 'shell' | 'output' | 'isTerminal' | 'emit'> {

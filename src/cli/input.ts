@@ -3,7 +3,7 @@ import {Readable} from 'node:stream'
 
 /**
  * What we are given to read, for the one app of a run. A terminal is read only while our group is its foreground group: the
- * system freezes a background job that reads, with every door. Each change of jobs comes with SIGCONT (`fg`, `bg` of a
+ * system freezes a background job that reads, with every sidecar. Each change of jobs comes with SIGCONT (`fg`, `bg` of a
  * shell), so that is when it is looked at again.
  */
 export function openInput(): Readable {

@@ -1,10 +1,10 @@
-import {messageOf, UserError} from '../errors.ts'
-import type {Call, Deed} from './deed.ts'
-import {callDoor, findApp, payloadOf, socketIn, type DoorAnswer} from './door-call.ts'
+import {messageOf, UserError} from '../model/errors.ts'
+import type {CommandContext, CommandHandler} from './command-handler.ts'
+import {callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from './sidecar-client.ts'
 import {print, statusLine} from './print.ts'
 
-/** `invoke --app-id ID --method M`: one call through the app's own door; its body is printed, of a failure the status alone. */
-export const invoke: Deed = async ({flags, asJson}) => {
+/** `invoke --app-id ID --method M`: one call through the app's own sidecar; its body is printed, of a failure the status alone. */
+export const invoke: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'invoke')
   if ((flags.text('unix-domain-socket') ?? '') !== '')
     process.stdout.write(statusLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
@@ -14,15 +14,15 @@ export const invoke: Deed = async ({flags, asJson}) => {
   return 0
 }
 
-async function ask({flags, asJson}: Pick<Call, 'flags' | 'asJson'>, body: Buffer): Promise<DoorAnswer> {
+async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, body: Buffer): Promise<SidecarAnswer> {
   const id = flags.text('app-id') ?? ''
   const failed = (why: string): UserError => new UserError(`error invoking app ${id}: ${why}`)
   const app = await findApp(id, asJson)
   if (app === undefined) throw failed(`app ID ${id} not found`)
-  const door = `http://127.0.0.1:${app.httpPort.toString()}`
-  const answer = await callDoor({
+  const sidecar = `http://127.0.0.1:${app.httpPort.toString()}`
+  const answer = await callSidecar({
     method: flags.text('verb') || 'POST',
-    url: `${door}/v1.0/invoke/${id}/method/${flags.text('method') ?? ''}`,
+    url: `${sidecar}/v1.0/invoke/${id}/method/${flags.text('method') ?? ''}`,
     type: 'application/json',
     body,
     socket: socketIn(flags.text('unix-domain-socket') ?? '', id)

@@ -1,7 +1,7 @@
 import type {FoundRun} from '../control/client.ts'
 import type {ListedApp, RunListing} from '../control/messages.ts'
-import {UserError} from '../errors.ts'
-import type {Deed} from './deed.ts'
+import {UserError} from '../model/errors.ts'
+import type {CommandHandler} from './command-handler.ts'
 import {runsHere} from './pick-run.ts'
 import {print} from './print.ts'
 import {tableOf} from './table.ts'
@@ -30,7 +30,7 @@ interface Row {
 }
 
 /** `list [-o json|yaml|table]`: every app of every run of the user. */
-export const list: Deed = async ({flags, asJson}) => {
+export const list: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json', 'yaml'].includes(output)) throw new UserError('An invalid output format was specified.')
   const runs = await runsHere(asJson)

@@ -1,16 +1,16 @@
-import {UserError} from '../errors.ts'
-import {keptLog} from '../host/kept-log.ts'
-import {TerminalText} from '../terminal-text.ts'
-import {findTemplate} from '../template/find.ts'
-import {loadTemplate} from '../template/load.ts'
-import type {Deed} from './deed.ts'
+import {UserError} from '../model/errors.ts'
+import {keptLog} from '../logging/finished-log.ts'
+import {TerminalText} from '../logging/terminal-text.ts'
+import {findTemplate} from '../config/find.ts'
+import {loadTemplate} from '../config/load.ts'
+import type {CommandHandler} from './command-handler.ts'
 import {pickRun, runsHere, templateHere} from './pick-run.ts'
 import {statusLine} from './print.ts'
 import {sinceOf} from './since.ts'
 import {surroundings} from './surroundings.ts'
 
-/** `logs --app-id ID [-f] [--tail N] [--since T] [--run-file PATH]`: of a run that lives, else the last log file of a template's app. */
-export const logs: Deed = async ({flags, asJson}) => {
+/** `logs --app-id ID [-f] [--tail N] [--since T] [--run-file PATH]`: of a run that processes, else the last log file of a template's app. */
+export const logs: CommandHandler = async ({flags, asJson}) => {
   const id = flags.text('app-id') ?? ''
   const tail = flags.int('tail') ?? -1
   const since = flags.names.includes('since') ? sinceOf(flags.text('since') ?? '', Date.now()) : 0

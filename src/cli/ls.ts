@@ -1,11 +1,11 @@
-import type {Deed} from './deed.ts'
+import type {CommandHandler} from './command-handler.ts'
 import {runsHere} from './pick-run.ts'
 import {pickServices} from './pick-services.ts'
 import {print} from './print.ts'
 import {serviceTable} from './service-table.ts'
 
 /** `ls [NAME [VERSION]]`: the Daeploy services of one run. An unknown name is an empty table, as with Daeploy. */
-export const ls: Deed = async ({flags, asJson, words: [name, version]}) => {
+export const ls: CommandHandler = async ({flags, asJson, words: [name, version]}) => {
   const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file'), id: name})
   const services = (await run?.services()) ?? []
   const shown = services.filter(

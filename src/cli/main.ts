@@ -1,9 +1,9 @@
-// cli/ is the terminal: words in, one call to the host, control or template room, text out. Only here are stdout and
+// cli/ is the terminal: words in, one call to the host, control or template module, text out. Only here are stdout and
 // stderr written, signals caught and exit codes decided; a command's code is loaded when it is called.
 import {basename} from 'node:path'
 import {CommanderError} from 'commander'
-import {messageOf, UserError} from '../errors.ts'
-import {nearMiss} from '../near.ts'
+import {messageOf, UserError} from '../model/errors.ts'
+import {nearMiss} from '../model/near-miss.ts'
 import {asCommander, inCobrasWords, UsageError} from './argv.ts'
 import {GLOBAL_FLAGS} from './flags.ts'
 import {usageOf} from './help.ts'

@@ -1,13 +1,13 @@
 import type {ListedNotification} from '../control/messages.ts'
-import {UserError} from '../errors.ts'
-import type {Deed} from './deed.ts'
+import {UserError} from '../model/errors.ts'
+import type {CommandHandler} from './command-handler.ts'
 import {runsHere} from './pick-run.ts'
 import {pickServices} from './pick-services.ts'
 import {print} from './print.ts'
 import {tableOf} from './table.ts'
 
 /** `notifications [-o json]`: what the services of one run have notified, oldest first. */
-export const notifications: Deed = async ({flags, asJson}) => {
+export const notifications: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
   const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file')})

@@ -1,5 +1,5 @@
 import {Command, Option} from 'commander'
-import {UserError} from '../errors.ts'
+import {UserError} from '../model/errors.ts'
 import {parseInteger, parseList, UsageError} from './argv.ts'
 import {COMMANDS, NOT_BUILT, type CommandEntry} from './commands.ts'
 import {GivenFlags, GLOBAL_FLAGS, type Flag} from './flags.ts'
@@ -29,8 +29,8 @@ export async function runCommand(args: readonly string[], program: string): Prom
   for (const entry of COMMANDS) {
     const command = quiet(root.command(entry.name), () => helpOf(program, entry))
     if (entry === called) {
-      prepare(command, entry, async deed => {
-        code = await deed
+      prepare(command, entry, async handler => {
+        code = await handler
       })
     }
   }
@@ -44,7 +44,7 @@ export async function runCommand(args: readonly string[], program: string): Prom
 }
 
 /** Gives a command its flags and what it does. */
-function prepare(command: Command, entry: CommandEntry, run: (deed: Promise<number>) => Promise<void>): void {
+function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<number>) => Promise<void>): void {
   const options = [...entry.flags, ...GLOBAL_FLAGS].map(flag => [flag, optionOf(flag)] as const)
   for (const [, option] of options) command.addOption(option)
   command.argument('[words...]').action(async (words: readonly string[]) => {

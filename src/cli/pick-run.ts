@@ -1,7 +1,7 @@
 import {resolve} from 'node:path'
 import {findRuns, type FoundRun} from '../control/client.ts'
 import type {RunListing} from '../control/messages.ts'
-import {UserError} from '../errors.ts'
+import {UserError} from '../model/errors.ts'
 import {print, statusLine} from './print.ts'
 
 /** All runs of the user that answer; a folder of runs that is skipped is named on stderr. */

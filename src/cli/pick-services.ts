@@ -1,6 +1,6 @@
 import type {FoundRun} from '../control/client.ts'
-import {UserError} from '../errors.ts'
-import {findTemplate} from '../template/find.ts'
+import {UserError} from '../model/errors.ts'
+import {findTemplate} from '../config/find.ts'
 import {nameOf, templateHere} from './pick-run.ts'
 
 /**

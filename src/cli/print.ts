@@ -1,4 +1,4 @@
-import {terminalText} from '../terminal-text.ts'
+import {terminalText} from '../logging/terminal-text.ts'
 
 /** The signs of Dapr's CLI (`pkg/print/print.go`), each followed by two spaces; no colour. */
 const GLYPHS = {success: '✅', failure: '❌', warning: '⚠', pending: '⌛', info: 'ℹ️'} as const

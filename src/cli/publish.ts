@@ -1,10 +1,10 @@
-import {messageOf, UserError} from '../errors.ts'
-import type {Call, Deed} from './deed.ts'
-import {callDoor, findApp, payloadOf, socketIn} from './door-call.ts'
+import {messageOf, UserError} from '../model/errors.ts'
+import type {CommandContext, CommandHandler} from './command-handler.ts'
+import {callSidecar, findApp, payloadOf, socketIn} from './sidecar-client.ts'
 import {print, statusLine} from './print.ts'
 
-/** `publish -i ID -p PUBSUB -t TOPIC`: asks the door of the app, which says what there is of pub/sub. */
-export const publish: Deed = async ({flags, asJson}) => {
+/** `publish -i ID -p PUBSUB -t TOPIC`: asks the sidecar of the app, which says what there is of pub/sub. */
+export const publish: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'publish')
   const metadata = metadataOf(flags.text('metadata') ?? '')
   if ((flags.text('unix-domain-socket') ?? '') !== '')
@@ -20,7 +20,11 @@ export const publish: Deed = async ({flags, asJson}) => {
   return 0
 }
 
-async function send({flags, asJson}: Pick<Call, 'flags' | 'asJson'>, body: Buffer, query: string): Promise<void> {
+async function send(
+  {flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>,
+  body: Buffer,
+  query: string
+): Promise<void> {
   const [id = '', pubsub = '', topic = ''] = ['publish-app-id', 'pubsub', 'topic'].map(name => flags.text(name))
   if (id === '') throw new UserError('publishAppID is missing')
   if (pubsub === '') throw new UserError('pubsubName is missing')
@@ -30,7 +34,7 @@ async function send({flags, asJson}: Pick<Call, 'flags' | 'asJson'>, body: Buffe
   const folder = flags.text('unix-domain-socket') ?? ''
   const host = folder === '' ? `localhost:${app.httpPort.toString()}` : 'unix'
   const url = `http://${host}/v1.0/publish/${pubsub}/${topic}${query}`
-  const {code} = await callDoor({method: 'POST', url, type: typeOf(body), body, socket: socketIn(folder, id)})
+  const {code} = await callSidecar({method: 'POST', url, type: typeOf(body), body, socket: socketIn(folder, id)})
   if (code >= 200 && code < 300) return
   print(process.stdout, `${url}\n`)
   throw new UserError(`unexpected status code ${code.toString()} on publishing to ${topic} in ${pubsub}`)

@@ -1,7 +1,7 @@
-import type {Reloaded} from '../event.ts'
+import type {Reloaded} from '../model/events.ts'
 
 /** `order: reloaded in 412 ms, 31 requests held (longest 398 ms), 0 lost` */
-export function reloadWords({id, tookMs, held, longestMs, lost}: Reloaded): string {
+export function reloadText({id, tookMs, held, longestMs, lost}: Reloaded): string {
   const requests = `${held.toString()} ${held === 1 ? 'request' : 'requests'} held`
   const longest = held === 0 ? '' : ` (longest ${whole(longestMs)} ms)`
   return `${id}: reloaded in ${whole(tookMs)} ms, ${requests}${longest}, ${lost.toString()} lost`

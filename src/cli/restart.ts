@@ -1,10 +1,10 @@
-import {UserError} from '../errors.ts'
-import type {Deed} from './deed.ts'
+import {UserError} from '../model/errors.ts'
+import type {CommandHandler} from './command-handler.ts'
 import {pickRun, runsHere, templateHere} from './pick-run.ts'
 import {print, statusLine} from './print.ts'
 
 /** `restart --app-id ID`: back when the app's new process runs. */
-export const restart: Deed = async ({flags, asJson}) => {
+export const restart: CommandHandler = async ({flags, asJson}) => {
   const id = flags.text('app-id') ?? ''
   const run = pickRun(id, await runsHere(asJson), templateHere())
   const why = await run?.restartApp(id)

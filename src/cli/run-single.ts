@@ -1,12 +1,12 @@
-import type {Event, OpenDoor, StartedApp} from '../event.ts'
-import {exitWords} from '../exit-words.ts'
-import {succeeded, type Exit} from '../state.ts'
-import {singlePlan} from '../template/single.ts'
-import type {Call} from './deed.ts'
+import type {Event, SidecarInfo, StartedApp} from '../model/events.ts'
+import {exitText} from '../model/exit-text.ts'
+import {succeeded, type Exit} from '../model/app-state.ts'
+import {singlePlan} from '../config/single.ts'
+import type {CommandContext} from './command-handler.ts'
 import {openInput} from './input.ts'
 import {statusLine, type Status} from './print.ts'
 import {readableId} from './readable-id.ts'
-import {reloadWords} from './reload-words.ts'
+import {reloadText} from './reload-words.ts'
 import type {Form} from './form.ts'
 import {settingsOf} from './single-flags.ts'
 import {surroundings} from './surroundings.ts'
@@ -14,8 +14,8 @@ import type {Terminal} from './terminal.ts'
 
 type Say = (status: Status, message: string) => void
 
-/** `run [flags] [-- command]`: one app, its output as it comes; without a command a door alone. */
-export function singleRun({flags, words, asJson}: Call, terminal: Terminal): Form {
+/** `run [flags] [-- command]`: one app, its output as it comes; without a command a sidecar alone. */
+export function singleRun({flags, words, asJson}: CommandContext, terminal: Terminal): Form {
   const id = flags.text('app-id') || readableId()
   const plan = singlePlan(id, settingsOf(flags, words), surroundings())
   const say: Say = (status, message) => {
@@ -49,7 +49,7 @@ class Story {
 
   tell(event: Event): void {
     switch (event.type) {
-      case 'door-opened':
+      case 'sidecar-opened':
         return this.#opened(event.app)
       case 'app-started':
         return this.#started(event.app)
@@ -59,7 +59,7 @@ class Story {
         this.#isAsked = true
         return this.#say('info', '\nterminated signal received: shutting down')
       case 'reloaded':
-        return this.#say('info', reloadWords(event))
+        return this.#say('info', reloadText(event))
       case 'manager-opened':
       case 'notified':
         return // a single app is no Daeploy service
@@ -76,11 +76,11 @@ class Story {
     this.#say('success', 'Exited Dapr successfully')
     if (!this.#hasCommand) return
     if (exit === undefined || succeeded(exit)) return this.#say('success', 'Exited App successfully')
-    const how = exit.kind === 'code' ? `app exited with status ${exit.code}` : `app terminated by ${exitWords(exit)}`
+    const how = exit.kind === 'code' ? `app exited with status ${exit.code}` : `app terminated by ${exitText(exit)}`
     this.#say('failure', `Error exiting App: ${how}`)
   }
 
-  #opened({id, httpPort, grpcPort, appPort, command}: OpenDoor): void {
+  #opened({id, httpPort, grpcPort, appPort, command}: SidecarInfo): void {
     this.#hasCommand = command.length > 0
     this.#say('info', `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`)
     if (appPort > 0) return
@@ -102,6 +102,6 @@ class Story {
     if (exit.kind === 'spawn-error') this.#say('failure', `Failed to find command ${exit.message}`)
     else if (succeeded(exit)) this.#say('success', 'Exited App successfully')
     else if (exit.kind === 'code') this.#say('failure', `The App process exited with error code: ${exit.code}`)
-    else this.#say('failure', `The App process was terminated by ${exitWords(exit)}`)
+    else this.#say('failure', `The App process was terminated by ${exitText(exit)}`)
   }
 }

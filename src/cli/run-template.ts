@@ -1,10 +1,10 @@
-import type {Event} from '../event.ts'
-import type {Plan} from '../plan.ts'
-import {onlyThese} from '../host/order/only.ts'
-import {loadTemplate} from '../template/load.ts'
-import type {Call} from './deed.ts'
+import type {Event} from '../model/events.ts'
+import type {Plan} from '../model/plan.ts'
+import {onlyThese} from '../supervisor/order/selection.ts'
+import {loadTemplate} from '../config/load.ts'
+import type {CommandContext} from './command-handler.ts'
 import {paintedPrefix} from './paint.ts'
-import {reloadWords} from './reload-words.ts'
+import {reloadText} from './reload-words.ts'
 import {statusLine} from './print.ts'
 import type {Form} from './form.ts'
 import {surroundings} from './surroundings.ts'
@@ -23,7 +23,7 @@ const BESIDE_A_TEMPLATE = new Set([
 ])
 
 /** `run -f PATH`: the apps of a template, each with its three lines. */
-export function templateRun(call: Call, terminal: Terminal): Form {
+export function templateRun(call: CommandContext, terminal: Terminal): Form {
   const typed = call.flags.text('run-file') ?? ''
   const watch = call.flags.isSet('watch')
   const read = (): Plan => {
@@ -42,7 +42,7 @@ export function templateRun(call: Call, terminal: Terminal): Form {
   }
 }
 
-function warnOfIgnored({flags, asJson}: Call, terminal: Terminal): void {
+function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
   const ignored = flags.names.filter(name => !BESIDE_A_TEMPLATE.has(name)).toSorted()
   if (ignored.length === 0) return
   const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
@@ -71,7 +71,7 @@ function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
       return
     }
     case 'reloaded':
-      void out.print(statusLine('info', reloadWords(event), asJson))
+      void out.print(statusLine('info', reloadText(event), asJson))
       return
     case 'manager-opened':
       void out.print(statusLine('info', `Daeploy services at ${event.url}`, asJson))
@@ -82,7 +82,7 @@ function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
     case 'warned':
       void err.print(statusLine('warning', event.text, asJson))
       return
-    case 'door-opened':
+    case 'sidecar-opened':
     case 'app-ended':
     // the app's log tells of these
   }

@@ -1,13 +1,13 @@
-import {UserError} from '../errors.ts'
-import {Run} from '../host/run.ts'
-import type {Deed} from './deed.ts'
+import {UserError} from '../model/errors.ts'
+import {Run} from '../run/run.ts'
+import type {CommandHandler} from './command-handler.ts'
 import type {Form} from './form.ts'
 import {openTerminal, type Terminal} from './terminal.ts'
 
 const EXIT_BUG = 70
 
 /** `run -f PATH` and `run -- command`: until the apps have ended or somebody asks for the end. */
-export const run: Deed = async call => {
+export const run: CommandHandler = async call => {
   const isTemplate = (call.flags.text('run-file') ?? '') !== ''
   if (!isTemplate && call.flags.names.includes('only'))
     throw new UserError('--only chooses among the apps of a run template: give one with --run-file')
@@ -24,9 +24,9 @@ async function live(terminal: Terminal, begin: (terminal: Terminal) => Form): Pr
   try {
     await lived.start()
     growYoung(1)
-    const isWell = await lived.ended
+    const isHealthy = await lived.ended
     ended()
-    return hasBug() ? EXIT_BUG : isWell ? 0 : 1
+    return hasBug() ? EXIT_BUG : isHealthy ? 0 : 1
   } finally {
     growYoung(2) // V8's own, or the code that it keeps for the next start would not be taken
     await terminal.flush()

@@ -1,8 +1,8 @@
 import template from '../../schema/template.json' with {type: 'json'}
-import type {Deed} from './deed.ts'
+import type {CommandHandler} from './command-handler.ts'
 
 /** `schema`: what a template may say, as JSON Schema. */
-export const schema: Deed = async () => {
+export const schema: CommandHandler = async () => {
   process.stdout.write(`${JSON.stringify(template, null, 2)}\n`)
   return Promise.resolve(0)
 }

@@ -1,4 +1,4 @@
-import type {SingleSettings} from '../template/single.ts'
+import type {SingleSettings} from '../config/single.ts'
 import type {GivenFlags} from './flags.ts'
 
 /** What the flags of `run` say, under the names that a template has for it; what is not said is left out. */

@@ -1,13 +1,13 @@
 import type {FoundRun} from '../control/client.ts'
-import {messageOf, UserError} from '../errors.ts'
-import {sweep} from '../host/sweep.ts'
-import {findTemplate} from '../template/find.ts'
-import type {Deed} from './deed.ts'
+import {messageOf, UserError} from '../model/errors.ts'
+import {sweep} from '../run/sweep.ts'
+import {findTemplate} from '../config/find.ts'
+import type {CommandHandler} from './command-handler.ts'
 import {pickRun, runsHere, templateHere} from './pick-run.ts'
 import {print, statusLine} from './print.ts'
 
 /** `stop -f PATH`, `stop [--app-id] ID …`: back when what was named has ended. Nothing to stop is no failure: scripts stop twice. */
-export const stop: Deed = async ({flags, words, asJson}) => {
+export const stop: CommandHandler = async ({flags, words, asJson}) => {
   const runs = await runsHere(asJson)
   const runFile = flags.text('run-file')
   if (runFile !== undefined) {

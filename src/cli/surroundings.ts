@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs'
 import {homedir} from 'node:os'
-import type {Around} from '../template/load.ts'
+import type {Around} from '../config/load.ts'
 
 /** Where a command was typed: what templates are read against. */
 export const surroundings = (): Around => ({

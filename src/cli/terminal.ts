@@ -2,11 +2,11 @@ import {constants, fstatSync, openSync, type Stats, write as writeFile, writeSyn
 import {Socket} from 'node:net'
 import {isatty} from 'node:tty'
 import {getSystemErrorMessage} from 'node:util'
-import {codeOf, messageOf} from '../errors.ts'
-import {terminalText} from '../terminal-text.ts'
+import {codeOf, messageOf} from '../model/errors.ts'
+import {terminalText} from '../logging/terminal-text.ts'
 
 /** Characters that the reader has not taken before the writer is asked to wait. */
-const MOST_WAITING = 1024 * 1024
+const MAX_WAITING = 1024 * 1024
 /** What is written at once: what a pipe takes. It is also the least by which a slow reader shows that it moves. */
 const GATHER_SIZE = 64 * 1024
 /** Text waits this long for company: one write then carries what many apps wrote in many. */
@@ -14,7 +14,7 @@ const GATHER_MS = 1
 /** How soon a terminal that takes nothing is tried again: nothing tells when it takes more. */
 const RETRY_MS = 5
 /** A reader that takes nothing for so long does not keep us from leaving. */
-const PATIENCE_MS = 1000
+const TIMEOUT_MS = 1000
 
 /** Writes all of a latin1 text, without blocking us, and says once how that went. */
 type Put = (text: string, done: (error?: Error | null) => void) => void
@@ -29,7 +29,7 @@ export interface Output {
   readonly midLine: boolean
 }
 
-/** Our stdout and stderr; nothing else writes to them while a run lives. */
+/** Our stdout and stderr; nothing else writes to them while a run processes. */
 export interface Terminal {
   readonly out: Output
   readonly err: Output
@@ -45,8 +45,8 @@ export interface Terminal {
 
 /** Opens the streams behind two descriptors. Both lead to the same place (`2>&1`): one queue, so that the order holds. */
 export function openTerminal({stdout = 1, stderr = 2} = {}): Terminal {
-  const out = new Channel(stdout)
-  const err = isSamePlace(fstatSync(stdout), fstatSync(stderr)) ? out : new Channel(stderr)
+  const out = new AppChannel(stdout)
+  const err = isSamePlace(fstatSync(stdout), fstatSync(stderr)) ? out : new AppChannel(stderr)
   void out.failed.then(error => err.print(`cannot write to stdout: ${reasonOf(error)}\n`))
   const isTerminal = isatty(stdout)
   return {
@@ -72,7 +72,7 @@ const reasonOf = (error: Error): string =>
 const READER_GONE = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']
 
 /** A queue before a descriptor: one write at a time, in which everything goes that came meanwhile. */
-class Channel implements Output {
+class AppChannel implements Output {
   midLine = false
   readonly #put: Put
   readonly #isTerminal: boolean
@@ -108,7 +108,7 @@ class Channel implements Output {
     this.#waiting.push(text)
     this.#size += text.length
     if (!this.#isWriting) this.#writeSoon()
-    if (this.#size <= MOST_WAITING) return undefined
+    if (this.#size <= MAX_WAITING) return undefined
     this.#room ??= Promise.withResolvers<void>()
     return this.#room.promise
   }
@@ -125,7 +125,7 @@ class Channel implements Output {
       const before = this.#writes
       this.#idle ??= Promise.withResolvers<void>()
       const pause = Promise.withResolvers<void>()
-      const timer = setTimeout(pause.resolve, PATIENCE_MS)
+      const timer = setTimeout(pause.resolve, TIMEOUT_MS)
       await Promise.race([this.#idle.promise, pause.promise])
       clearTimeout(timer)
       if (this.#writes === before) return
@@ -147,7 +147,7 @@ class Channel implements Output {
       this.#writes++
       this.#size -= text.length
       if (error !== undefined && error !== null) this.#fail(error)
-      if (this.#size <= MOST_WAITING) this.#makeRoom()
+      if (this.#size <= MAX_WAITING) this.#makeRoom()
       if (this.#size > 0) this.#writeSoon()
       else this.#rest()
     })

@@ -1,11 +1,11 @@
-import {UserError, type PlacedMistake} from '../errors.ts'
-import {loadTemplate, type Loaded} from '../template/load.ts'
-import type {Deed} from './deed.ts'
+import {UserError, type PlacedMistake} from '../model/errors.ts'
+import {loadTemplate, type Loaded} from '../config/load.ts'
+import type {CommandHandler} from './command-handler.ts'
 import {print, statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
 
 /** `validate [-f PATH] [-o json]`: names every mistake, and what `run` would pass over in silence; 1 when the template cannot run. */
-export const validate: Deed = async ({flags, asJson}) => {
+export const validate: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
   const load = (): Loaded => loadTemplate(flags.text('run-file') ?? '.', surroundings(), {watch: false})

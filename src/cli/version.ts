@@ -1,9 +1,9 @@
-import {UserError} from '../errors.ts'
-import {RUNTIME_VERSION, VERSION} from '../version.ts'
-import type {Deed} from './deed.ts'
+import {UserError} from '../model/errors.ts'
+import {RUNTIME_VERSION, VERSION} from '../model/version.ts'
+import type {CommandHandler} from './command-handler.ts'
 
 /** `version [-o json]`, in the bytes of Dapr's CLI: its first line ends with a blank. */
-export const version: Deed = async ({flags}) => {
+export const version: CommandHandler = async ({flags}) => {
   const output = flags.text('output') ?? ''
   if (output !== '' && output !== 'json') throw new UserError('An invalid output format was specified.')
   process.stdout.write(
@@ -15,7 +15,7 @@ export const version: Deed = async ({flags}) => {
 }
 
 /** `build-info`: what the program was built as, and what runs it. */
-export const buildInfo: Deed = async () => {
+export const buildInfo: CommandHandler = async () => {
   const lines = [
     'CLI:',
     `\tVersion: ${VERSION}`,

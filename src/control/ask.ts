@@ -1,7 +1,7 @@
 import {readdir} from 'node:fs/promises'
 import type {IncomingMessage} from 'node:http'
 import {join} from 'node:path'
-import {http} from '../wire/http.ts'
+import {http} from '../net/http1/node-http.ts'
 import {existingFolders, runtimeFolders, type TellSkipped} from './folder.ts'
 
 /** A socket that a run may answer at. */

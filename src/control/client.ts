@@ -1,21 +1,21 @@
 import type {IncomingMessage} from 'node:http'
-import {codeOf, UserError} from '../errors.ts'
+import {codeOf, UserError} from '../model/errors.ts'
 import {GONE, runSockets, send, text} from './ask.ts'
 import type {TellSkipped} from './folder.ts'
 import {readListing} from './listing.ts'
-import type {ListedNotification, ListedService, LogsAsked, RunListing} from './messages.ts'
+import type {ListedNotification, ListedService, LogsQuery, RunListing} from './messages.ts'
 
 /** A run that answers. */
 export interface FoundRun {
   readonly listing: RunListing
   /** Ends the run; settles when its process is gone. */
   stop(): Promise<void>
-  /** Ends one app and its door; false where the run has no such app. Settles when both are gone. */
+  /** Ends one app and its sidecar; false where the run has no such app. Settles when both are gone. */
   stopApp(id: string): Promise<boolean>
   /** Starts one app anew: '' when its new process runs, else why not; undefined where the run has no such app. */
   restartApp(id: string): Promise<string | undefined>
   /** The log of one app as latin1 text; undefined where the run has no such app. */
-  logs(id: string, asked: LogsAsked): Promise<AsyncIterable<string> | undefined>
+  logs(id: string, asked: LogsQuery): Promise<AsyncIterable<string> | undefined>
   /** Its Daeploy services, in their order. */
   services(): Promise<readonly ListedService[]>
   /** Makes a version main: '' when it is, else why not. */
@@ -26,7 +26,7 @@ export interface FoundRun {
 }
 
 /** How long a run may take to tell about itself before `list` goes on without it. */
-const PATIENCE_MS = 2000
+const TIMEOUT_MS = 2000
 
 /** All runs of the user that answer, oldest first. Folders without an answering socket are passed over. */
 export async function findRuns(
@@ -40,16 +40,16 @@ export async function findRuns(
 async function ask(socketPath: string): Promise<FoundRun | undefined> {
   let listing: RunListing
   try {
-    const answer = await send(socketPath, 'GET', '/run', AbortSignal.timeout(PATIENCE_MS))
+    const answer = await send(socketPath, 'GET', '/run', AbortSignal.timeout(TIMEOUT_MS))
     listing = readListing(await text(answer))
   } catch (error) {
     if (GONE.has(codeOf(error)) || (error instanceof Error && error.name === 'AbortError')) return undefined
     throw error
   }
-  const asked = async (method: string, path: string, deed: string): Promise<string> => {
+  const asked = async (method: string, path: string, handler: string): Promise<string> => {
     const answer = await send(socketPath, method, path)
     const words = await text(answer)
-    refuseOld(answer, {listing}, deed)
+    refuseOld(answer, {listing}, handler)
     return words
   }
   return {
@@ -109,12 +109,12 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
   }
 }
 
-/** An older run answers 501 to what it does not know; `deed` says what it was asked to do. */
-function refuseOld({statusCode}: IncomingMessage, {listing}: {listing: RunListing}, deed: string): void {
+/** An older run answers 501 to what it does not know; `handler` says what it was asked to do. */
+function refuseOld({statusCode}: IncomingMessage, {listing}: {listing: RunListing}, handler: string): void {
   if (statusCode !== 501) return
   const {pid, version, templateFile} = listing
   const name = templateFile === '' ? 'a single run' : `the run of ${templateFile}`
-  throw new UserError(`${name} (pid ${pid.toString()}) is of version ${version}, which cannot ${deed}`, {
+  throw new UserError(`${name} (pid ${pid.toString()}) is of version ${version}, which cannot ${handler}`, {
     explanation: 'Stop it, and start it again with this version.'
   })
 }

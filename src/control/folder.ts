@@ -2,7 +2,7 @@
 // folder with a socket that answers, in a folder that belongs to the user alone; `list` asks each socket.
 import {lstatSync, mkdirSync} from 'node:fs'
 import {join} from 'node:path'
-import {codeOf, messageOf, UserError} from '../errors.ts'
+import {codeOf, messageOf, UserError} from '../model/errors.ts'
 
 /** Linux cuts a longer socket path silently and binds elsewhere: sun_path has 108 bytes (unix(7)), with room for ours. */
 const LONGEST = 80

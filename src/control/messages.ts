@@ -15,7 +15,7 @@ export interface ListedApp {
   /** Daeploy's version of a service, `0.0.0` for others, and whether it answers for its id. */
   readonly version: string
   readonly isMain: boolean
-  /** The phase of its life, for people: `running`, `starting`, `exited` … */
+  /** The phase of its process, for people: `running`, `starting`, `exited` … */
   readonly state: string
 }
 
@@ -33,24 +33,24 @@ export interface RunListing {
   readonly apps: readonly ListedApp[]
 }
 
-/** A door as it is told to another run, whose apps' calls may come through it. */
-export interface ToldDoor {
+/** A sidecar as it is told to another run, whose apps' calls may come through it. */
+export interface SidecarAddress {
   readonly run: string
   readonly startedAt: number
   /** Where it listens, in the order to try. */
   readonly hosts: readonly string[]
   readonly port: number
-  /** Said at the door, it lets a run speak for its apps (`sidecar/guest.ts`). */
+  /** Said at the sidecar, it lets a run speak for its apps (`sidecar/http/delegated-caller.ts`). */
   readonly key: string
 }
 
-/** A door that is open, and when it closes. */
-export interface LentDoor {
-  readonly told: ToldDoor
+/** A sidecar that is open, and when it closes. */
+export interface LeasedSidecar {
+  readonly told: SidecarAddress
   readonly closing: Promise<void>
 }
 
-export interface LogsAsked {
+export interface LogsQuery {
   /** The last lines only; -1: all that is kept. */
   readonly tail: number
   /** ms since 1970, 0: whenever it came. */
@@ -65,13 +65,13 @@ export interface Handlers {
   readonly list: () => RunListing
   /** Ends the whole run. */
   readonly stop: () => void
-  /** Ends one app and its door; false where the run has no such app. */
+  /** Ends one app and its sidecar; false where the run has no such app. */
   readonly stopApp: (id: string) => Promise<boolean>
   /** Starts one app anew: '' when its process runs, else why not; undefined where the run has no such app. */
   readonly restartApp: (id: string) => Promise<string | undefined>
   /** Latin1 text, ended with the app's log or by `gone`; undefined where the run has no such app. */
-  readonly logs: (id: string, asked: LogsAsked, gone: AbortSignal) => AsyncIterable<string> | undefined
-  readonly lendDoor: (id: string) => LentDoor | undefined
+  readonly logs: (id: string, asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
+  readonly leaseSidecar: (id: string) => LeasedSidecar | undefined
   /** The Daeploy services of the run, in its order. */
   readonly services: () => readonly ListedService[]
   /** Makes a version main: '' when it is, else why not. */

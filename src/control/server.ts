@@ -2,12 +2,12 @@ import {rmSync} from 'node:fs'
 import {mkdir, rename} from 'node:fs/promises'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {join} from 'node:path'
-import {messageOf} from '../errors.ts'
-import {VERSION} from '../version.ts'
-import {http} from '../wire/http.ts'
-import {noteSpared, writeAbout, type About} from './about.ts'
+import {messageOf} from '../model/errors.ts'
+import {VERSION} from '../model/version.ts'
+import {http} from '../net/http1/node-http.ts'
+import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
 import type {Handlers} from './messages.ts'
-import {lend, Streams} from './streams.ts'
+import {lease, Streams} from './streams.ts'
 
 /** A run that others can find. */
 export interface Registration {
@@ -17,20 +17,20 @@ export interface Registration {
    */
   withdraw(): Promise<void>
   /** What leaves the group of this life (the value of `PILLION_LIFE`) is to live on, should we be killed. */
-  spare(life: string): void
+  spare(marker: string): void
 }
 
 /** Where a run with this mark registers. */
-export const homeOf = (folder: string, mark: string): string => join(folder, mark.slice(0, 8))
+export const homeOf = (folder: string, marker: string): string => join(folder, marker.slice(0, 8))
 
 /**
  * Makes a run known: its socket listens first and gets its name by `rename`, so nobody ever sees a socket that does not
  * answer yet. `folder` is checked already (`usableFolder`).
  */
-export async function register(folder: string, about: About, handlers: Handlers): Promise<Registration> {
-  const home = homeOf(folder, about.mark)
+export async function register(folder: string, about: RunFile, handlers: Handlers): Promise<Registration> {
+  const home = homeOf(folder, about.marker)
   await mkdir(home, {mode: 0o700})
-  await writeAbout(home, about)
+  await writeRunFile(home, about)
   const streams = new Streams()
   const server = http.createServer((request, response) => {
     answer(request, response, {handlers, streams}).catch((error: unknown) => {
@@ -44,7 +44,7 @@ export async function register(folder: string, about: About, handlers: Handlers)
   })
   await rename(join(home, 'new'), join(home, 'socket'))
   return {
-    spare: life => noteSpared(home, life),
+    spare: marker => noteSpared(home, marker),
     withdraw: async () => {
       server.close()
       rmSync(home, {recursive: true, force: true})
@@ -95,7 +95,7 @@ async function answer(
       response.end(JSON.stringify(handlers.notifications()))
       return
     case 'GET /door':
-      return lend(response, handlers.lendDoor(id), () => handlers.list().apps.map(({appId}) => appId))
+      return lease(response, handlers.leaseSidecar(id), () => handlers.list().apps.map(({appId}) => appId))
     default:
       // The answer to a newer program: it knows what to say to its user.
       response.writeHead(501).end(VERSION)

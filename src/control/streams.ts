@@ -1,10 +1,10 @@
 import {once} from 'node:events'
 import type {ServerResponse} from 'node:http'
-import {messageOf} from '../errors.ts'
-import type {LentDoor} from './messages.ts'
+import {messageOf} from '../model/errors.ts'
+import type {LeasedSidecar} from './messages.ts'
 
 /** A reader that takes nothing for so long at the end of a run is not waited for. */
-const PATIENCE_MS = 500
+const TIMEOUT_MS = 500
 
 /** The logs that are being read by others. They go at the pace of their readers. */
 export class Streams {
@@ -25,9 +25,9 @@ export class Streams {
 
   /** Settles when all is sent, or when time is up. */
   async settled(): Promise<void> {
-    const patience = Promise.withResolvers<void>()
-    const timer = setTimeout(patience.resolve, PATIENCE_MS)
-    await Promise.race([Promise.all(this.#sending), patience.promise])
+    const timeoutMs = Promise.withResolvers<void>()
+    const timer = setTimeout(timeoutMs.resolve, TIMEOUT_MS)
+    await Promise.race([Promise.all(this.#sending), timeoutMs.promise])
     clearTimeout(timer)
   }
 
@@ -43,15 +43,15 @@ export class Streams {
   }
 }
 
-/** Tells of a door in one line; the answer ends when the door closes. 404 with the ids of all apps where there is none. */
-export async function lend(
+/** Tells of a sidecar in one line; the answer ends when the sidecar closes. 404 with the ids of all apps where there is none. */
+export async function lease(
   response: ServerResponse,
-  lent: LentDoor | undefined,
+  leased: LeasedSidecar | undefined,
   known: () => readonly string[]
 ): Promise<void> {
-  if (lent === undefined) return void response.writeHead(404).end(JSON.stringify(known()))
+  if (leased === undefined) return void response.writeHead(404).end(JSON.stringify(known()))
   response.writeHead(200)
-  response.write(`${JSON.stringify(lent.told)}\n`)
-  await lent.closing
+  response.write(`${JSON.stringify(leased.told)}\n`)
+  await leased.closing
   response.end()
 }

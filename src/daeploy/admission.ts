@@ -1,5 +1,5 @@
-import type {Copy, CopyOf} from '../wire/mirror.ts'
-import type {Pool} from '../wire/pool.ts'
+import type {Copy, CopyOf} from '../net/mirror.ts'
+import type {Pool} from '../net/pool.ts'
 
 /** A call that asks to be let through to a service. */
 export interface Call {
@@ -7,14 +7,14 @@ export interface Call {
   readonly method: string
   /** The path for the service, with the query. */
   readonly path: string
-  /** Connecting was refused just now: wait in the gate. */
+  /** Connecting was refused just now: wait in the queue. */
   readonly refused: boolean
 }
 
 export interface Admitted {
   readonly ok: true
   readonly pool: Pool
-  /** Where the pool leads to the door of another run: before the path, and more lines. '' = nothing. */
+  /** Where the pool leads to the sidecar of another run: before the path, and more lines. '' = nothing. */
   readonly pathPrefix: string
   readonly lines: string
   /** The call is over; `isBroken`: the service broke it off. Called exactly once. */

@@ -1,8 +1,8 @@
 import type {IncomingMessage} from 'node:http'
 import {promisify} from 'node:util'
 import {gunzip} from 'node:zlib'
-import {messageOf} from '../errors.ts'
-import type {Reply} from '../wire/reply.ts'
+import {messageOf} from '../model/errors.ts'
+import type {Reply} from '../net/reply.ts'
 import {readForm} from './form.ts'
 import {failure, missing} from './replies.ts'
 import {readTar, type TarEntry} from './tar.ts'
@@ -26,8 +26,8 @@ const NAME_RULE =
 const VERSION_RULE = 'Version must be a semantic version string.'
 
 /** A project is a few files of text, and perhaps a model. */
-const ARCHIVE_MOST = 1024 * 1024 * 1024
-const UNPACKED_MOST = 2 * ARCHIVE_MOST
+const MAX_ARCHIVE = 1024 * 1024 * 1024
+const MAX_UNPACKED = 2 * MAX_ARCHIVE
 
 /** Reads a form with an archive, as Daeploy's command line sends it; what is wrong with it is the answer. */
 export async function readDeployment(request: IncomingMessage): Promise<Deployment | Reply> {
@@ -62,7 +62,7 @@ async function receive(request: IncomingMessage): Promise<Form | Reply> {
   let size = 0
   for await (const piece of request as AsyncIterable<Buffer>) {
     size += piece.length
-    if (size > ARCHIVE_MOST) return failure(413, 'The archive is too large')
+    if (size > MAX_ARCHIVE) return failure(413, 'The archive is too large')
     pieces.push(piece)
   }
   try {
@@ -94,7 +94,7 @@ function environmentIn(runArgs: string): Readonly<Record<string, string>> | stri
 async function unpack(archive: Buffer): Promise<readonly TarEntry[] | string> {
   try {
     const isPacked = archive[0] === 0x1f && archive[1] === 0x8b
-    return readTar(isPacked ? await promisify(gunzip)(archive, {maxOutputLength: UNPACKED_MOST}) : archive)
+    return readTar(isPacked ? await promisify(gunzip)(archive, {maxOutputLength: MAX_UNPACKED}) : archive)
   } catch (error) {
     return `The archive cannot be unpacked: ${messageOf(error)}`
   }

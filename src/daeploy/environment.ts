@@ -1,5 +1,5 @@
 import {delimiter} from 'node:path'
-import {HOOK_DOTTED, HOOK_FIXED_PORT, HOOK_PORT} from './hook.ts'
+import {HOOK_DOTTED, HOOK_FIXED_PORT, HOOK_PORT} from './python-hook.ts'
 
 export interface ServiceFacts {
   readonly name: string

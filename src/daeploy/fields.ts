@@ -1,11 +1,20 @@
 import type {IncomingMessage} from 'node:http'
-import {ANSWER_KINDS, type FieldRules} from '../wire/answer.ts'
-import {CODING, CONNECTION, DROP, LENGTH, MARKED, nameReader, withoutFields, wordsOf} from '../wire/bytes.ts'
-import {NOTED, PLAIN_KINDS, TAKEN, type PlainRules} from '../wire/plain-request.ts'
+import {ANSWER_KINDS, type FieldRules} from '../net/http1/response-head.ts'
+import {
+  CODING,
+  CONNECTION,
+  DROP,
+  LENGTH,
+  MARKED,
+  nameReader,
+  withoutFields,
+  wordsOf
+} from '../net/http1/header-lines.ts'
+import {NOTED, PLAIN_KINDS, TAKEN, type PlainRules} from '../net/http1/plain-request.ts'
 
 /** The fields of a plain request. Texts are '' where a field is not there. */
 export interface PlainFields {
-  /** Latin1, each with its end; without what the door sets itself. */
+  /** Latin1, each with its end; without what the sidecar sets itself. */
   readonly lines: string
   readonly host: string
   readonly authorization: string
@@ -55,7 +64,7 @@ const WHERE_FROM_LINE = /(?:^|\n)x-(?:forwarded-(?!prefix)|real-ip)/i
 /** Whether lines hold such a field: then `readFields` is to read them. */
 export const saysWhereFrom = (lines: string): boolean => WHERE_FROM_LINE.test(lines)
 
-/** How the fast lane of the manager's port reads a request: host, authorization and token are told in this order. */
+/** How the fast path of the manager's port reads a request: host, authorization and token are told in this order. */
 export const plainRules: PlainRules = {
   kinds: nameReader({
     ...PLAIN_KINDS,

@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {Reply} from '../wire/reply.ts'
+import type {Reply} from '../net/reply.ts'
 import {readDeployment, type Deployment} from './deployment.ts'
 import {failure, json, missing, unreadable} from './replies.ts'
 

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {failure, missing} from './replies.ts'
-import type {Reply} from '../wire/reply.ts'
+import type {Reply} from '../net/reply.ts'
 
 /** What `notify()` of the SDK posts. */
 export interface Notification {
@@ -23,7 +23,7 @@ export interface KeptNotification extends Notification {
   readonly frozen_until?: string
 }
 
-const MOST_KEPT = 1000
+const MAX_KEPT = 1000
 
 /** The notifications of a run, by an opaque number each. Two that differ only in time or addressees are one. */
 export class Notifications {
@@ -36,7 +36,7 @@ export class Notifications {
     const frozen = frozenUntil(notification, before, now)
     this.#kept.set(key, {...notification, counter: (before?.counter ?? 0) + 1, ...frozen})
     const [oldest] = this.#kept.keys()
-    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest)
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest)
   }
 
   clear(): void {

@@ -1,7 +1,7 @@
-import type {Reply} from '../wire/reply.ts'
+import type {Reply} from '../net/reply.ts'
 
 /*
- * What the manager's door says itself, in the shapes of Daeploy's manager (FastAPI) and its proxy (Traefik).
+ * What the manager's sidecar says itself, in the shapes of Daeploy's manager (FastAPI) and its proxy (Traefik).
  */
 
 /** Any value as FastAPI writes it. */

@@ -1,12 +1,12 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import {messageOf} from '../errors.ts'
-import {reply, type Reply} from '../wire/reply.ts'
+import {messageOf} from '../model/errors.ts'
+import {reply, type Reply} from '../net/reply.ts'
 import {Management, type Managed} from './management.ts'
 import {lineOf, readNotification, type Notification, type Notifications} from './notifications.ts'
 import {failure, json, NOT_FOUND, notAllowed} from './replies.ts'
 
 /** A request that is for the manager itself. */
-export interface Asked {
+export interface ControlContext {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly path: string
@@ -15,7 +15,7 @@ export interface Asked {
 }
 
 /** Answers what is no call to a service. */
-export type Route = (asked: Asked) => void
+export type Route = (asked: ControlContext) => void
 
 export interface RoutesOptions {
   readonly managed: Managed
@@ -28,12 +28,12 @@ export interface RoutesOptions {
 
 /** The answer, later; undefined: it was given already. */
 export type Answer = Reply | undefined | Promise<Reply | undefined>
-type Handler = (asked: Asked) => Answer
+type Handler = (asked: ControlContext) => Answer
 
 /** A JSON body of those who manage, or of a notification. */
-const BODY_MOST = 4 * 1024 * 1024
+const MAX_BODY = 4 * 1024 * 1024
 
-/** The routes of the manager, for a door of its own (`hasPages`) or for the door of an app. */
+/** The routes of the manager, for a sidecar of its own (`hasPages`) or for the sidecar of an app. */
 export function createRoutes({managed, notifications, notified, version, isManaging}: RoutesOptions): Route {
   const management = new Management(managed)
   const guarded =
@@ -81,7 +81,7 @@ export function createRoutes({managed, notifications, notified, version, isManag
   }
 }
 
-async function respond(asked: Asked, handler: Handler): Promise<void> {
+async function respond(asked: ControlContext, handler: Handler): Promise<void> {
   const {request, response} = asked
   try {
     const answer = await handler(asked)
@@ -112,7 +112,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   let size = 0
   for await (const piece of request as AsyncIterable<Buffer>) {
     size += piece.length
-    if (size > BODY_MOST) throw new Unusable(failure(413, 'Request body too large'))
+    if (size > MAX_BODY) throw new Unusable(failure(413, 'Request body too large'))
     pieces.push(piece)
   }
   const text = Buffer.concat(pieces).toString()

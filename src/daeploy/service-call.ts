@@ -1,38 +1,38 @@
 import {hostname} from 'node:os'
-import {messageOf} from '../errors.ts'
-import type {AnswerHead} from '../wire/answer.ts'
-import type {Carrier, Conduct} from '../wire/forwarding.ts'
-import type {Copy} from '../wire/mirror.ts'
-import type {Failure} from '../wire/upstream.ts'
+import {messageOf} from '../model/errors.ts'
+import type {ResponseHead} from '../net/http1/response-head.ts'
+import type {Exchange, CallHandler} from '../net/http1/http1-call.ts'
+import type {Copy} from '../net/mirror.ts'
+import type {Failure} from '../net/http1/upstream.ts'
 import type {Admission, Admitted, Held, Service} from './admission.ts'
 import {answerRules, HAS_LOCATION, type CallFields} from './fields.ts'
 import {BAD_GATEWAY, NOT_FOUND} from './replies.ts'
 import {rewriteLocation, type Target} from './target.ts'
 
 export interface ServiceCallOptions {
-  readonly door: {readonly caller: string; readonly warn: (text: string) => void}
+  readonly sidecar: {readonly caller: string; readonly warn: (text: string) => void}
   readonly service: Service
   readonly method: string
   readonly target: Target
   readonly fields: CallFields
   /** More lines for the service: what asks for a websocket. */
   readonly extraLines: string
-  readonly carrier: (conduct: Conduct) => Carrier
+  readonly exchange: (handler: CallHandler) => Exchange
 }
 
 const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
-/** Refusals in a row from a gate that lets through at once: then it is no gate. */
-const REFUSALS_MOST = 3
+/** Refusals in a row from a queue that lets through at once: then it is no queue. */
+const MAX_REFUSALS = 3
 
 const SERVER = hostname()
 
-/** One call to a service: waits for its gate, sends it on without the prefix, and shows redirects with it. */
-export class ServiceCall implements Conduct {
+/** One call to a service: waits for its queue, sends it on without the prefix, and shows redirects with it. */
+export class ServiceCall implements CallHandler {
   readonly rules = answerRules
   readonly copy: Copy | undefined
   readonly #options: ServiceCallOptions
-  readonly #carrier: Carrier
+  readonly #exchange: Exchange
   #admitted: Admitted | undefined
   #held: Held | undefined
   #refusals = 0
@@ -44,20 +44,20 @@ export class ServiceCall implements Conduct {
     this.#options = options
     const isPlain = extraLines === ''
     this.copy = isPlain ? service.copy?.({method, path: target.path, headFor: () => this.#head()}) : undefined
-    this.#carrier = options.carrier(this)
+    this.#exchange = options.exchange(this)
   }
 
   /** Asks to be let through, and goes. */
   start(isRefused = false): void {
-    const {door, service, method, target} = this.#options
-    const answer = service.admit({caller: door.caller, method, path: target.path, refused: isRefused})
+    const {sidecar, service, method, target} = this.#options
+    const answer = service.admit({caller: sidecar.caller, method, path: target.path, refused: isRefused})
     if (!('admitted' in answer)) return this.#go(answer)
     this.#held = answer
     void this.#await(answer)
   }
 
-  fieldsFor(answer: AnswerHead): string {
-    if ((answer.marks & HAS_LOCATION) === 0) return answer.fields
+  fieldsFor(answer: ResponseHead): string {
+    if ((answer.flags & HAS_LOCATION) === 0) return answer.fields
     const {service, target, fields} = this.#options
     const {name, version} = service
     return answer.fields.replaceAll(
@@ -68,7 +68,7 @@ export class ServiceCall implements Conduct {
   }
 
   refused(why: string): void {
-    if (this.#held === undefined && ++this.#refusals >= REFUSALS_MOST) return this.#fail(why)
+    if (this.#held === undefined && ++this.#refusals >= MAX_REFUSALS) return this.#fail(why)
     this.#leave()
     this.start(true)
   }
@@ -85,7 +85,7 @@ export class ServiceCall implements Conduct {
 
   cut(why: string): void {
     this.#isBroken = true
-    this.#options.door.warn(`${this.#names()}: the answer broke off, and the caller was cut off: ${why}`)
+    this.#options.sidecar.warn(`${this.#names()}: the answer broke off, and the caller was cut off: ${why}`)
   }
 
   over(): void {
@@ -117,7 +117,7 @@ export class ServiceCall implements Conduct {
   }
 
   #go(answer: Admission): void {
-    if (!answer.ok) return answer.isUnknown ? this.#carrier.reply(NOT_FOUND) : this.#fail(answer.error)
+    if (!answer.ok) return answer.isUnknown ? this.#exchange.reply(NOT_FOUND) : this.#fail(answer.error)
     if (this.#isOver) return answer.leave()
     this.#admitted = answer
     const {fields, method, extraLines} = this.#options
@@ -128,7 +128,7 @@ export class ServiceCall implements Conduct {
         : hasLength || TAKES_BODY.has(method)
           ? `Content-Length: ${length.toString()}\r\n`
           : ''
-    this.#carrier.send(answer.pool, `${this.#head(answer.pathPrefix)}${answer.lines}${extraLines}${framing}\r\n`)
+    this.#exchange.send(answer.pool, `${this.#head(answer.pathPrefix)}${answer.lines}${extraLines}${framing}\r\n`)
   }
 
   /** Without the lines that tell the body's length, and without the empty line. */
@@ -145,8 +145,8 @@ export class ServiceCall implements Conduct {
   }
 
   #fail(why: string, answer = BAD_GATEWAY): void {
-    this.#options.door.warn(`${this.#names()}: ${why}`)
-    this.#carrier.reply(answer)
+    this.#options.sidecar.warn(`${this.#names()}: ${why}`)
+    this.#exchange.reply(answer)
   }
 
   #leave(): void {

@@ -1,8 +1,8 @@
 import type {Http2Server, ServerHttp2Stream} from 'node:http2'
 import net from 'node:net'
-import {takeOver} from '../wire/claim.ts'
-import {Connections} from '../wire/connections.ts'
-import {respond} from '../wire/stream-reply.ts'
+import {takeOver} from '../net/claimed-server.ts'
+import {Connections} from '../net/connections.ts'
+import {respond} from '../net/http2/http2-reply.ts'
 import type {OpenPort} from './metrics-port.ts'
 
 /** gRPC's code for what is not built. */

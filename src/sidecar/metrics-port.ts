@@ -1,6 +1,6 @@
 import type net from 'node:net'
-import {takeOver} from '../wire/claim.ts'
-import {http} from '../wire/http.ts'
+import {takeOver} from '../net/claimed-server.ts'
+import {http} from '../net/http1/node-http.ts'
 
 /** Something open at ports of ours. */
 export interface OpenPort {

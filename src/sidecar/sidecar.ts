@@ -1,35 +1,35 @@
 /**
- * One app's Dapr door: what Dapr's sidecar answers over HTTP, at the ports of one app. It finds the callee a request
- * names, asks the host's gate to let it through, and sends it on with the headers of Dapr's contract; the sidecar's own
- * API it answers itself. It knows nothing of processes, of other doors, or of where a pool leads.
+ * One app's Dapr sidecar: what Dapr's sidecar answers over HTTP, at the ports of one app. It finds the callee a request
+ * names, asks the host's queue to let it through, and sends it on with the headers of Dapr's contract; the sidecar's own
+ * API it answers itself. It knows nothing of processes, of other sidecars, or of where a pool leads.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
 import type {Duplex, Writable} from 'node:stream'
-import {Forwarding, type Carrier, type Conduct} from '../wire/forwarding.ts'
-import {Front, type FrontOptions} from '../wire/front.ts'
-import {reply, type Reply} from '../wire/reply.ts'
-import {StreamCall} from '../wire/stream-call.ts'
-import type {StreamRequest} from '../wire/stream-front.ts'
-import {replyStream} from '../wire/stream-reply.ts'
-import {endWith, Tunnel, UPGRADE_LINES} from '../wire/tunnel.ts'
-import type {Admit} from './admission.ts'
-import {counted, type ApiCall} from './api-log.ts'
-import {createApi, type AnswerApi} from './api.ts'
-import {Guests} from './guest.ts'
-import {hostGuard, isFromElsewhere} from './guard.ts'
-import {identityOf, introduction, type Identity} from './identity.ts'
-import {Invocation, type CopierOf, type Door} from './invocation.ts'
-import type {Facts} from './metadata.ts'
-import {isLodgers, startLodgers, type Lodger} from './lodger.ts'
-import {plainRules, startPlain} from './plain.ts'
-import {readQuestion, type Guards, type Question, type Readable} from './question.ts'
-import {BAD_TARGET, FOREIGN_ORIGIN, NOBODY_NAMED} from './reply.ts'
-import {findReadTarget} from './target.ts'
+import {Http1Call, type Exchange, type CallHandler} from '../net/http1/http1-call.ts'
+import {Listener, type ListenerOptions} from '../net/http1/listener.ts'
+import {reply, type Reply} from '../net/reply.ts'
+import {Http2Call} from '../net/http2/http2-call.ts'
+import type {StreamRequest} from '../net/http2/http2-listener.ts'
+import {replyStream} from '../net/http2/http2-reply.ts'
+import {endWith, Tunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
+import type {Admit} from '../gateway/admission.ts'
+import {counted, type ApiCall} from './http/api-log.ts'
+import {createApi, type AnswerApi} from './http/api.ts'
+import {DelegatedCallers} from './http/delegated-caller.ts'
+import {hostGuard, isFromElsewhere} from './http/guards.ts'
+import {identityOf, callerHeaders, type Identity} from './http/identity.ts'
+import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
+import type {Facts} from './http/metadata.ts'
+import {isMounted, startMounted, type MountedRouter} from './http/mounted-router.ts'
+import {plainRules, startPlain} from './http/plain-call.ts'
+import {readSidecarRequest, type Guards, type SidecarRequest, type Readable} from './http/sidecar-request.ts'
+import {BAD_TARGET, FOREIGN_ORIGIN, NOBODY_NAMED} from './http/errors.ts'
+import {findReadTarget} from './http/target.ts'
 
 export interface SidecarOptions {
   readonly appId: string
-  /** Bound and listening on the door's HTTP port; the door takes them over and closes them. */
+  /** Bound and listening on the sidecar's HTTP port; the sidecar takes them over and closes them. */
   readonly servers: readonly net.Server[]
   readonly admit: Admit
   readonly facts: () => Facts
@@ -45,7 +45,7 @@ export interface SidecarOptions {
   /** Told of every request, when its answer is out; then node:http reads them all. Left out: nobody is told. */
   readonly apiLog?: ((call: ApiCall) => void) | undefined
   /** Somebody else's routes on this port. */
-  readonly lodger?: Lodger | undefined
+  readonly mounted?: MountedRouter | undefined
   /** Takes a copy of a call to an app, where it has shadows. */
   readonly copierOf?: CopierOf | undefined
   /** False: `samplingRate: "0"`, traces pass untouched. Default true. */
@@ -57,7 +57,7 @@ export interface SidecarOptions {
   /** False: HTTP/2 is not spoken (DAPR_HTTP_DISABLE_H2C). Default true. */
   readonly hasHttp2?: boolean
   /** False: every request is read by node:http. Default true. */
-  readonly hasFastLane?: boolean
+  readonly hasFastPath?: boolean
 }
 
 /** A request to the sidecar's own API, of whatever version of HTTP. */
@@ -68,14 +68,14 @@ interface OwnCall {
   readonly finished: (then: () => void) => void
 }
 
-/** Bodies of waiting calls that a door keeps, in bytes: what came before anybody could stop it. */
-const HELD_MOST = 64 * 1024 * 1024
+/** Bodies of waiting calls that a sidecar keeps, in bytes: what came before anybody could stop it. */
+const MAX_HELD = 64 * 1024 * 1024
 
 /** Go reads so much more of a head than it was told to. */
 const HEAD_SLOP = 4096
 
-/** An open door. */
-export class Sidecar implements Door {
+/** An open sidecar. */
+export class Sidecar implements SidecarContext {
   readonly appId: string
   readonly admit: Admit
   readonly maxBodyBytes: number
@@ -86,9 +86,9 @@ export class Sidecar implements Door {
   readonly #identity: Identity
   readonly #guards: Guards
   readonly #answerApi: AnswerApi
-  readonly #front: Front
-  readonly #guests: Guests
-  /** How this door introduces itself to each callee; one string per callee that let a call through. */
+  readonly #front: Listener
+  readonly #delegatedCallers: DelegatedCallers
+  /** How this sidecar introduces itself to each callee; one string per callee that let a call through. */
   readonly #introductions = {local: new Map<string, string>(), remote: new Map<string, string>()}
   #heldBytes = 0
 
@@ -102,18 +102,18 @@ export class Sidecar implements Door {
     this.copierOf = options.copierOf
     this.#options = options
     this.#identity = options.identity ?? identityOf(process.env)
-    this.#guests = new Guests({door: this, identity: this.#identity, key: options.key ?? ''})
+    this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity: this.#identity, key: options.key ?? ''})
     this.#guards = {
       isOurs: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
       isTracing: options.isTracing ?? true
     }
     this.#answerApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes})
-    this.#front = new Front({
+    this.#front = new Listener({
       servers: options.servers,
       maxHeadBytes: limits.readBufferBytes + HEAD_SLOP,
       warn,
-      ...(options.hasFastLane !== false && {fast: this.#fast()}),
+      ...(options.hasFastPath !== false && {fast: this.#fast()}),
       serve: (request, response) => {
         this.#serve(request, response)
       },
@@ -134,17 +134,17 @@ export class Sidecar implements Door {
     this.#front.destroy()
   }
 
-  introduce(callee: string, isLocal: boolean): string {
+  callerHeaders(callee: string, isLocal: boolean): string {
     const introductions = this.#introductions[isLocal ? 'local' : 'remote']
     const known = introductions.get(callee)
     if (known !== undefined) return known
-    const text = introduction(this.#identity, this.appId, {callee, isLocal})
+    const text = callerHeaders(this.#identity, this.appId, {callee, isLocal})
     introductions.set(callee, text)
     return text
   }
 
   hold(bytes: number): boolean {
-    if (this.#heldBytes + bytes > HELD_MOST) return false
+    if (this.#heldBytes + bytes > MAX_HELD) return false
     this.#heldBytes += bytes
     return true
   }
@@ -153,60 +153,60 @@ export class Sidecar implements Door {
     this.#heldBytes -= bytes
   }
 
-  #fast(): FrontOptions['fast'] {
-    const {lodger, apiLog} = this.#options
+  #fast(): ListenerOptions['fast'] {
+    const {mounted, apiLog} = this.#options
     return {
       rules: plainRules,
       route: (request, line) =>
-        apiLog === undefined && (startLodgers(lodger, request, line) || startPlain(this, this.#guards, request, line))
+        apiLog === undefined && (startMounted(mounted, request, line) || startPlain(this, this.#guards, request, line))
     }
   }
 
-  #read(request: Readable): Question {
-    return readQuestion(request, this.appId, this.#guards)
+  #read(request: Readable): SidecarRequest {
+    return readSidecarRequest(request, this.appId, this.#guards)
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const {lodger} = this.#options
-    if (isLodgers(lodger, request)) return lodger.serve(request, response)
-    const question = this.#read(request)
-    const {fields} = question
-    this.#log(question, response, () => response.statusCode)
+    const {mounted} = this.#options
+    if (isMounted(mounted, request)) return mounted.serve(request, response)
+    const parsed = this.#read(request)
+    const {fields} = parsed
+    this.#log(parsed, response, () => response.statusCode)
     const answer = (text: Reply): void => {
-      reply(request, response, {...text, lines: text.lines + question.answerTrace})
+      reply(request, response, {...text, lines: text.lines + parsed.answerTrace})
     }
-    if (question.refusal !== undefined) {
+    if (parsed.refusal !== undefined) {
       // Go ends the connection behind a target that it cannot read.
-      if (question.refusal === BAD_TARGET) response.shouldKeepAlive = false
-      answer(question.refusal)
-    } else if (question.action !== undefined)
-      this.#own(question, {body: request, answer, finished: then => response.on('finish', then)})
+      if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
+      answer(parsed.refusal)
+    } else if (parsed.action !== undefined)
+      this.#own(parsed, {body: request, answer, finished: then => response.on('finish', then)})
     else {
       const {length} = fields
-      const carrier = (conduct: Conduct): Carrier =>
-        new Forwarding({request, response, conduct, length, maxBodyBytes: this.maxBodyBytes})
-      if (!this.#invoke(question, carrier)) answer(NOBODY_NAMED)
+      const exchange = (handler: CallHandler): Exchange =>
+        new Http1Call({request, response, handler, length, maxBodyBytes: this.maxBodyBytes})
+      if (!this.#invoke(parsed, exchange)) answer(NOBODY_NAMED)
     }
   }
 
   #serveStream({stream, ...request}: StreamRequest): void {
-    const question = this.#read(request)
-    const {method, refusal, action, fields} = question
-    this.#log(question, stream, () => Number(stream.sentHeaders?.[':status'] ?? 0))
+    const parsed = this.#read(request)
+    const {method, refusal, action, fields} = parsed
+    this.#log(parsed, stream, () => Number(stream.sentHeaders?.[':status'] ?? 0))
     const answer = (text: Reply): void =>
-      replyStream(stream, {...text, lines: text.lines + question.answerTrace}, method === 'HEAD')
+      replyStream(stream, {...text, lines: text.lines + parsed.answerTrace}, method === 'HEAD')
     if (refusal !== undefined) answer(refusal)
     else if (action !== undefined)
-      this.#own(question, {body: stream, answer, finished: then => stream.on('finish', then)})
+      this.#own(parsed, {body: stream, answer, finished: then => stream.on('finish', then)})
     else {
       const {maxBodyBytes} = this
-      const carrier = (conduct: Conduct): Carrier =>
-        new StreamCall({stream, method, conduct, length: fields.length, maxBodyBytes})
-      if (!this.#invoke(question, carrier)) answer(NOBODY_NAMED)
+      const exchange = (handler: CallHandler): Exchange =>
+        new Http2Call({stream, method, handler, length: fields.length, maxBodyBytes})
+      if (!this.#invoke(parsed, exchange)) answer(NOBODY_NAMED)
     }
   }
 
-  #log({method, sent, fields}: Question, answer: Writable, status: () => number): void {
+  #log({method, sent, fields}: SidecarRequest, answer: Writable, status: () => number): void {
     const {apiLog} = this.#options
     if (apiLog === undefined) return
     const since = performance.now()
@@ -218,8 +218,8 @@ export class Sidecar implements Door {
     })
   }
 
-  #own(question: Question, {body, answer, finished}: OwnCall): void {
-    const {action, fields, sent} = question
+  #own(parsed: SidecarRequest, {body, answer, finished}: OwnCall): void {
+    const {action, fields, sent} = parsed
     if (action === undefined) return
     const changesUs = action.kind === 'shutdown' || action.kind === 'put-metadata'
     if (changesUs && isFromElsewhere(fields.origin, fields.fetchSite, this.#guards.isOurs))
@@ -231,24 +231,33 @@ export class Sidecar implements Door {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
-    const {lodger} = this.#options
-    if (isLodgers(lodger, request)) return lodger.upgrade(request, socket, early)
-    const question = this.#read(request)
-    const carrier = (conduct: Conduct): Carrier => new Tunnel({socket, early, conduct})
-    if (question.refusal !== undefined || !this.#invoke(question, carrier, UPGRADE_LINES))
-      endWith(socket, question.refusal ?? NOBODY_NAMED)
+    const {mounted} = this.#options
+    if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
+    const parsed = this.#read(request)
+    const exchange = (handler: CallHandler): Exchange => new Tunnel({socket, early, handler})
+    if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, UPGRADE_LINES))
+      endWith(socket, parsed.refusal ?? NOBODY_NAMED)
   }
 
   /** Starts a call. False, and nothing done: the request names no callee that can be read. */
-  #invoke(question: Question, carrier: (conduct: Conduct) => Carrier, extraLines = ''): boolean {
-    const {fields, method, trace, answerTrace} = question
-    const guest = this.#guests.doorFor(fields.introduced)
-    const target = guest === undefined ? question.target : findReadTarget(question.sent)
+  #invoke(parsed: SidecarRequest, exchange: (handler: CallHandler) => Exchange, extraLines = ''): boolean {
+    const {fields, method, trace, answerTrace} = parsed
+    const delegated = this.#delegatedCallers.contextFor(fields.delegation)
+    const target = delegated === undefined ? parsed.target : findReadTarget(parsed.sent)
     if (target === undefined) return false
-    new Invocation({door: guest ?? this, method, target, fields, trace, answerTrace, extraLines, carrier}).start()
+    new Invocation({
+      sidecar: delegated ?? this,
+      method,
+      target,
+      fields,
+      trace,
+      answerTrace,
+      extraLines,
+      exchange
+    }).start()
     return true
   }
 }
 
-/** Opens the door of one app. */
+/** Opens the sidecar of one app. */
 export const openSidecar = (options: SidecarOptions): Sidecar => new Sidecar(options)

@@ -12,7 +12,7 @@ t.setTimeout(400_000)
 const FIXTURES = join(import.meta.dirname, '../fixtures/daeploy')
 const SAVES = 5
 
-interface Tally {
+interface QueueStats {
   readonly asked: number
   readonly seconds: number
   /** How often each answer was heard. */
@@ -43,7 +43,7 @@ for (const reload of ['restart', 'overlap'] as const)
       }
       /** Settles when this answer was heard. */
       const heard = async (text: string): Promise<void> => {
-        while (!Object.keys(((await steady('tally')) as Tally).answers).includes(text)) await pause(50)
+        while (!Object.keys(((await steady('tally')) as QueueStats).answers).includes(text)) await pause(50)
       }
 
       await steady('begin', {name: 'echo', entrypoint: 'greet', arguments: {name: 'Ada'}})
@@ -54,7 +54,7 @@ for (const reload of ['restart', 'overlap'] as const)
         writeFileSync(file, text.replace('{name} from {ME}', `{name} from {ME}, save ${save.toString()}`))
         await heard(`Ada from 1.0.0, save ${save.toString()}`)
       }
-      const {asked, seconds, answers, failures} = (await steady('cease')) as Tally
+      const {asked, seconds, answers, failures} = (await steady('cease')) as QueueStats
       t.same(failures, [], `${asked.toString()} calls in ${seconds.toFixed(1)} s, none lost`)
       t.equal(
         Object.values(answers).reduce((sum, count) => sum + count, 0),

@@ -8,7 +8,7 @@ interface Scene {
   readonly rig: Rig
   readonly run: Program
   readonly manager: string
-  readonly lives: Readonly<Record<string, Driven>>
+  readonly markers: Readonly<Record<string, Driven>>
 }
 
 /** Three versions of a service, each answering with its own; more apps where they are given. */
@@ -22,20 +22,20 @@ async function scene(t: Test, more: readonly string[]): Promise<Scene> {
   for (const {appDirPath} of apps) await rig.write({[`${appDirPath}/service.py`]: ''})
   await rig.write({'dapr.yaml': JSON.stringify({version: 1, managerPort: 0, apps})})
   const run = rig.pillion(['run', '-f', '.'])
-  const lives: Record<string, Driven> = {}
+  const markers: Record<string, Driven> = {}
   for (const version of versions) {
-    const life = await rig.driven('hello')
-    lives[life.env['daeploy.version'] ?? version] = life
-    await life.catchSignal('SIGTERM')
-    await life.answer({body: life.env['daeploy.version'] ?? ''})
-    await life.listen()
+    const marker = await rig.driven('hello')
+    markers[marker.env['daeploy.version'] ?? version] = marker
+    await marker.catchSignal('SIGTERM')
+    await marker.answer({body: marker.env['daeploy.version'] ?? ''})
+    await marker.listen()
   }
   for (const id of more) await rig.driven(id)
-  return {rig, run, manager: await managerOf(run), lives}
+  return {rig, run, manager: await managerOf(run), markers}
 }
 
-const life = ({lives}: Scene, version: string): Driven => {
-  const found = lives[version]
+const marker = ({markers}: Scene, version: string): Driven => {
+  const found = markers[version]
   if (found === undefined) throw new Error(`no ${version}`)
   return found
 }
@@ -43,7 +43,7 @@ const life = ({lives}: Scene, version: string): Driven => {
 t.test('stop --app-id ends shadows first: while they end the main version answers', async t => {
   const all = await scene(t, ['other'])
   const {rig, run, manager} = all
-  const [one, two, three] = ['1.0.0', '2.0.0', '3.0.0'].map(version => life(all, version))
+  const [one, two, three] = ['1.0.0', '2.0.0', '3.0.0'].map(version => marker(all, version))
   if (one === undefined || two === undefined || three === undefined) throw new Error('three versions live')
   t.match(await rig.run(['assign', 'hello', '2.0.0']), {code: 0})
   const mainAsked = two.nextSignal().then(() => true)
@@ -66,10 +66,10 @@ t.test('the last service of a run, too; then the run ends', async t => {
   const all = await scene(t, [])
   const {rig, run} = all
   const stopping = rig.run(['stop', '--app-id', 'hello'])
-  const main = life(all, '1.0.0')
+  const main = marker(all, '1.0.0')
   const mainAsked = main.nextSignal().then(() => true)
   for (const version of ['2.0.0', '3.0.0']) {
-    const shadow = life(all, version)
+    const shadow = marker(all, version)
     t.equal(await shadow.nextSignal(), 'SIGTERM')
     t.equal(await Promise.race([mainAsked, Promise.resolve(false)]), false, 'not asked yet')
     await shadow.exit(0)

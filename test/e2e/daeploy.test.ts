@@ -25,12 +25,12 @@ t.test(
     const rig = await openRig(t)
     await template(rig, two)
     const run = rig.pillion(['run', '-f', '.'])
-    const lives = [await rig.driven('hello'), await rig.driven('hello')]
-    const [one, second] = lives.toSorted((a, b) =>
+    const markers = [await rig.driven('hello'), await rig.driven('hello')]
+    const [one, second] = markers.toSorted((a, b) =>
       (a.env['daeploy.version'] ?? '').localeCompare(b.env['daeploy.version'] ?? '')
     )
     if (one === undefined || second === undefined) throw new Error('two versions live')
-    for (const life of lives) await life.listen()
+    for (const marker of markers) await marker.listen()
     const manager = await managerOf(run)
     const roads: readonly (readonly [string, () => Promise<Answer>])[] = [
       ['name', async () => ask(`${manager}/services/hello/greet`, {method: 'POST', body: {}})],
@@ -84,8 +84,8 @@ t.test('versions of an id are told apart by prefix and log file', async t => {
   const rig = await openRig(t)
   await template(rig, [...two, {appID: 'plain'}])
   const run = rig.pillion(['run', '-f', '.'])
-  const lives = [await rig.driven('hello'), await rig.driven('hello')]
-  for (const life of lives) await life.print(`I am ${life.env['daeploy.version'] ?? ''}\n`)
+  const markers = [await rig.driven('hello'), await rig.driven('hello')]
+  for (const marker of markers) await marker.print(`I am ${marker.env['daeploy.version'] ?? ''}\n`)
   await (await rig.driven('plain')).print('I have none\n')
   await run.waitForLine('== APP - hello_1.0.0 == I am 1.0.0')
   await run.waitForLine('== APP - hello_2.0.0 == I am 2.0.0')
@@ -99,8 +99,8 @@ t.test('logs and stop take a version; without one logs show the main version', a
   await template(rig, [...two, {appID: 'plain'}])
   const run = rig.pillion(['run', '-f', '.'])
   await rig.driven('plain')
-  for (const life of [await rig.driven('hello'), await rig.driven('hello')])
-    await life.print(`I am ${life.env['daeploy.version'] ?? ''}\n`)
+  for (const marker of [await rig.driven('hello'), await rig.driven('hello')])
+    await marker.print(`I am ${marker.env['daeploy.version'] ?? ''}\n`)
   await run.waitForLine('I am 1.0.0')
   await run.waitForLine('I am 2.0.0')
   t.match(await rig.run(['logs', '--app-id', 'hello']), {code: 0, stdout: '== APP - hello_1.0.0 == I am 1.0.0\n'})

@@ -3,7 +3,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 
 /** How calls are made, and how fast. */
 export interface Traffic {
-  /** The caller's door. */
+  /** The caller's sidecar. */
   readonly port: number
   readonly path: string
   readonly method: 'GET' | 'POST'
@@ -23,7 +23,7 @@ export interface Result {
 
 const CALM = 20
 /** Where the machine does not keep up, fewer are sent: these tests are about exchanges, not about floods. */
-const MOST = 3000
+const MAX = 3000
 
 /** Calls that carry numbers, at an even pace, until they are told to end. */
 export class Numbered {
@@ -60,7 +60,7 @@ export class Numbered {
     const start = performance.now()
     while (!this.#isOver) {
       const due = Math.floor(((performance.now() - start) / 1000) * this.#traffic.perSecond)
-      while (this.#sent < due && this.#underWay.size < MOST) this.#call(this.#sent++)
+      while (this.#sent < due && this.#underWay.size < MAX) this.#call(this.#sent++)
       await pause(5)
     }
   }

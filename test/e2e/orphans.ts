@@ -38,7 +38,7 @@ const IS_UP = /(^|\s)(up|deaf \d+)\r?$/
 /** A machine that is busy with other tests is later than its own clock says. */
 const BUSY_MS = 1500
 /** Each deaf one forks twenty times a second. */
-const MOST_AT_ONCE = 3
+const MAX_AT_ONCE = 3
 
 export interface Workshop {
   readonly folder: string
@@ -91,15 +91,15 @@ export async function fill(t: Test, workshop: Workshop, cells: readonly Cell[]):
       await t.test(`nothing outlives ${end}: ${form}, ${output}, ${kinds.join()}`, async t => tryCell(t, workshop, own))
     }
   }
-  t.jobs = MOST_AT_ONCE
-  await Promise.all(Array.from({length: MOST_AT_ONCE}, worker))
+  t.jobs = MAX_AT_ONCE
+  await Promise.all(Array.from({length: MAX_AT_ONCE}, worker))
 }
 
 async function tryCell(t: Test, workshop: Workshop, cell: Cell): Promise<void> {
   const rig = await openRig(t)
   const {run, pid} = await begin(rig, workshop, cell)
-  const guardian = await guardianOf(pid)
-  t.ok(guardian, 'it has a guardian')
+  const watchdog = await guardianOf(pid)
+  t.ok(watchdog, 'it has a guardian')
   const asked = performance.now()
   await ask(rig, {cell, run, pid})
   const limitMs = cell.graceMs + 500 + BUSY_MS
@@ -108,7 +108,7 @@ async function tryCell(t: Test, workshop: Workshop, cell: Cell): Promise<void> {
   t.same(left, [])
   t.comment(`${tookMs.toFixed(0)} ms, grace ${cell.graceMs.toString()} ms`)
   await run.exited
-  t.notOk(await outlasts(guardian, 1000 + BUSY_MS), 'the guardian is gone')
+  t.notOk(await outlasts(watchdog, 1000 + BUSY_MS), 'the guardian is gone')
 }
 
 /** Starts a run and waits until the last child is up. */
@@ -166,12 +166,12 @@ function kill(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** The guardian among the children of a run. */
+/** The watchdog among the children of a run. */
 export const guardianOf = async (pid: number): Promise<Trace | undefined> => (await descendantsOf(pid)).find(isGuardian)
 
 const isGuardian = ({command}: {readonly command: string}): boolean => command.includes(' pillion-guardian ')
 
-/** What is left but for guardians: looks until nothing is, or until that moment. */
+/** What is left but for watchdogs: looks until nothing is, or until that moment. */
 export async function survivors(rig: Rig, until: number): Promise<readonly string[]> {
   for (;;) {
     const left = (await rig.leftovers(0)).filter(command => !isGuardian({command}))
@@ -180,7 +180,7 @@ export async function survivors(rig: Rig, until: number): Promise<readonly strin
   }
 }
 
-/** Whether a process lives longer than that. */
+/** Whether a process processes longer than that. */
 export async function outlasts(trace: Trace | undefined, ms: number): Promise<boolean> {
   if (trace === undefined) return false
   for (const end = performance.now() + ms; ; await pause(20)) {

@@ -8,7 +8,7 @@ t.test('a run that cannot start leaves nothing in the folder for temporary files
   const rig = await openRig(t)
   const tmp = join(rig.folder, 'tmp')
   await mkdir(tmp)
-  // the pipes of the first lives are still being made when the port turns out to be taken
+  // the pipes of the first processes are still being made when the port turns out to be taken
   await rig.write({'bin/mkfifo': '#!/bin/sh\nsleep 0.3\nPATH=${PATH#*:} exec mkfifo "$@"\n'})
   const port = (await freePort()).toString()
   const args = ['run', '--app-id', 'a', '--dapr-http-port', port, '--dapr-grpc-port', port, '--', 'true']

@@ -20,7 +20,7 @@ interface Shop {
   readonly run: Program
   /** The process that takes calls; it answers each with "old". */
   readonly old: Driven
-  /** What a call through the door of another app is answered with. */
+  /** What a call through the sidecar of another app is answered with. */
   readonly ask: () => Promise<string>
 }
 
@@ -76,9 +76,9 @@ t.test(
     t.equal(await ask(), 'old')
     t.notMatch(run.stdout.text, /reloaded/)
     await save(rig, 'stock/app.js', '2')
-    const well = await rig.driven('stock')
-    await well.answer({body: 'new'})
-    await well.listen()
+    const healthy = await rig.driven('stock')
+    await healthy.answer({body: 'new'})
+    await healthy.listen()
     await run.waitForLine('stock: reloaded')
     t.equal(await ask(), 'new')
     t.equal(run.stderr.lines.length, 1)
@@ -103,10 +103,10 @@ t.test('a save while the new process is not healthy yet is not waited out: the n
   await ill.answer({status: 503})
   await ill.listen()
   await save(rig, 'stock/app.js', '2')
-  const well = await rig.driven('stock')
+  const healthy = await rig.driven('stock')
   await ill.closed
-  await well.answer({body: 'new'})
-  await well.listen()
+  await healthy.answer({body: 'new'})
+  await healthy.listen()
   await run.waitForLine('stock: reloaded')
   t.equal(await ask(), 'new')
   t.equal(run.stderr.text, '')

@@ -5,7 +5,7 @@ import {openRig} from '../rig/rig.ts'
 import {save} from '../rig/save.ts'
 
 const BRIEF = join(import.meta.dirname, '../fixtures/apps/brief.mjs')
-const MOST = 30
+const MAX = 30
 
 t.test('after thirty restarts within a minute an app is left alone, until "restart"', {timeout: 120_000}, async t => {
   const rig = await openRig(t)
@@ -26,11 +26,11 @@ t.test('after thirty restarts within a minute an app is left alone, until "resta
 
   await save(rig, 'order/seldom.txt', '1')
   await run.waitForLine('order: reloaded')
-  for (let number = 2; number <= MOST; number++) {
+  for (let number = 2; number <= MAX; number++) {
     await save(rig, 'order/app.txt', number.toString())
     await run.waitForLine('order: reloaded', {nth: number})
   }
-  t.equal(await ask(), MOST.toString())
+  t.equal(await ask(), MAX.toString())
   t.equal(run.stderr.text, '')
 
   await save(rig, 'order/app.txt', '31')
@@ -41,17 +41,17 @@ t.test('after thirty restarts within a minute an app is left alone, until "resta
   )
   await save(rig, 'order/late.txt', '1')
   await run.waitForLine('witness: reloaded')
-  t.equal(await ask(), MOST.toString(), 'a save does nothing')
+  t.equal(await ask(), MAX.toString(), 'a save does nothing')
 
   t.match(await rig.run(['restart', '--app-id', 'order']), {code: 0})
-  await run.waitForLine('order: reloaded', {nth: MOST + 1})
+  await run.waitForLine('order: reloaded', {nth: MAX + 1})
   t.equal(await ask(), '31')
   const saved = performance.now()
   await save(rig, 'order/app.txt', '32')
-  await run.waitForLine('order: reloaded', {nth: MOST + 2})
+  await run.waitForLine('order: reloaded', {nth: MAX + 2})
   t.ok(performance.now() - saved < 10_000, 'at once, not when its files have rested')
   t.equal(await ask(), '32')
-  const second = Array.from({length: MOST - 1}, (_, number) => number + 2)
+  const second = Array.from({length: MAX - 1}, (_, number) => number + 2)
   t.same(readFileSync(starts, 'utf8').trim().split('\n').map(Number), [0, 0, ...second, 31, 32], 'as often as was told')
   t.equal(run.stderr.lines.length, 1, 'it is told once')
 })

@@ -10,14 +10,14 @@ const STREAMS = join(import.meta.dirname, '../fixtures/apps/streams.mjs')
 interface Shop {
   readonly rig: Rig
   readonly run: Program
-  /** The methods of the app, through the door of another one. */
+  /** The methods of the app, through the sidecar of another one. */
   readonly url: string
   readonly save: (version: number) => Promise<void>
   /** A plain call: which version has answered. */
   readonly ask: () => Promise<string>
 }
 
-/** An app that streams and is watched, a door from which it is called, and one that is exchanged at each save, too: its line tells that the save was seen. */
+/** An app that streams and is watched, a sidecar from which it is called, and one that is exchanged at each save, too: its line tells that the save was seen. */
 async function openShop(t: Test, wishes: Readonly<Record<string, unknown>>): Promise<Shop> {
   const rig = await openRig(t)
   await rig.write({'order/version.txt': '0'})

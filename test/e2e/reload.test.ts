@@ -16,13 +16,13 @@ const RELOADED = /^ℹ️ {2}order: reloaded in \d+ ms, \d+ requests? held( \(lo
 interface Shop {
   readonly rig: Rig
   readonly run: Program
-  /** The door of the caller. */
+  /** The sidecar of the caller. */
   readonly port: number
   /** What the app has noted of the calls that it got: `<number> <method>`. */
   readonly delivered: () => readonly string[]
 }
 
-/** An app that boots in 300 ms and is watched, and a door from which it is called. */
+/** An app that boots in 300 ms and is watched, and a sidecar from which it is called. */
 async function openShop(
   t: Test,
   wishes: Readonly<Record<string, unknown>> = {},

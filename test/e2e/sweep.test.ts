@@ -18,16 +18,16 @@ async function killed(t: Test): Promise<Killed> {
   await rig.template([{appID: 'a', stop: {timeout: '300ms'}}])
   const run = rig.pillion(['run', '-f', '.'])
   const [a] = await Promise.all([rig.driven('a'), run.waitForLine('Writing log files')])
-  const guardian = await guardianOf(run.pid)
+  const watchdog = await guardianOf(run.pid)
   run.signal('SIGSTOP') // it shall not replace it
-  process.kill(guardian?.pid ?? 0, 'SIGKILL')
+  process.kill(watchdog?.pid ?? 0, 'SIGKILL')
   run.signal('SIGKILL')
   await run.exited
   const [name = ''] = readdirSync(rig.runtimeDir)
   return {rig, a, home: join(rig.runtimeDir, name)}
 }
 
-const lives = (pid: number): boolean => {
+const markers = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
   } catch {
@@ -38,7 +38,7 @@ const lives = (pid: number): boolean => {
 t.test('`list` does not show a dead run, and touches nothing of it', async t => {
   const {rig, a, home} = await killed(t)
   t.match(await rig.run(['list']), {code: 0, stdout: 'No Dapr instances found.\n', stderr: ''})
-  t.ok(lives(a.pid))
+  t.ok(markers(a.pid))
   t.ok(existsSync(home))
 })
 
@@ -61,7 +61,7 @@ t.test('`run` does the same behind the back of its apps', async t => {
   const run = rig.pillion(['run', '-f', 'other'])
   const c = await rig.driven('c')
   await run.waitForLine('Writing log files')
-  t.ok(lives(a.pid), 'it does not wait with its start')
+  t.ok(markers(a.pid), 'it does not wait with its start')
   await run.waitForLine(`ended process ${a.pid.toString()}, which a run that was killed`, {stream: 'stderr'})
   await a.closed
   while (existsSync(home)) await pause(20)

@@ -30,7 +30,7 @@ const skip = mayLimit ? false : 'no limit of watches can be set here: unshare is
 interface Shop {
   readonly rig: Rig
   readonly run: Program
-  /** What the app answers through its door. */
+  /** What the app answers through its sidecar. */
   readonly ask: () => Promise<string>
 }
 

@@ -16,7 +16,7 @@ export class TestClock {
   }
 
   /** Lets so many milliseconds pass; what becomes due happens in its order. */
-  pass(ms: number): void {
+  permit(ms: number): void {
     const end = this.#now + ms
     for (;;) {
       const [next] = this.#due.toSorted((a, b) => a.at - b.at)

@@ -1,7 +1,7 @@
 import {once} from 'node:events'
 import {createServer, type Server, type Socket} from 'node:net'
 import {createInterface} from 'node:readline'
-import {Queue} from './queue.ts'
+import {StartQueue} from './queue.ts'
 
 /** What a driven app tells about itself when it starts. */
 export interface Hello {
@@ -65,9 +65,9 @@ export class Driven {
   readonly closed: Promise<unknown>
   readonly #socket: Socket
   readonly #calls = new Map<number, {resolve: (result: unknown) => void; reject: (error: Error) => void}>()
-  readonly #requests = new Queue<Request>()
-  readonly #signals = new Queue<NodeJS.Signals>()
-  readonly #input = new Queue<string>()
+  readonly #requests = new StartQueue<Request>()
+  readonly #signals = new StartQueue<NodeJS.Signals>()
+  readonly #input = new StartQueue<string>()
   #last = 0
 
   constructor(hello: Hello, socket: Socket) {
@@ -131,7 +131,7 @@ export class Driven {
     return Number(await this.#call('spawn', options))
   }
 
-  /** Sends a request, to its own door for example; `/path` alone means the door. */
+  /** Sends a request, to its own sidecar for example; `/path` alone means the sidecar. */
   async fetch(url: string, options: CallOptions = {}): Promise<Answer> {
     const whole = url.startsWith('/') ? `http://127.0.0.1:${this.env['DAPR_HTTP_PORT'] ?? ''}${url}` : url
     return (await this.#call('fetch', {url: whole, ...options})) as Answer
@@ -189,7 +189,7 @@ export class Switchboard {
   readonly path: string
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  readonly #arrivals = new Map<string, Queue<Driven>>()
+  readonly #arrivals = new Map<string, StartQueue<Driven>>()
 
   constructor(path: string) {
     this.path = path
@@ -212,8 +212,8 @@ export class Switchboard {
     if (this.#server.listening) await once(this.#server, 'close')
   }
 
-  #of(id: string): Queue<Driven> {
-    const queue = this.#arrivals.get(id) ?? new Queue<Driven>()
+  #of(id: string): StartQueue<Driven> {
+    const queue = this.#arrivals.get(id) ?? new StartQueue<Driven>()
     this.#arrivals.set(id, queue)
     return queue
   }

@@ -59,7 +59,7 @@ export class Program {
     return this[stream].line(pattern, wait)
   }
 
-  /** The ports of an app's door, from the line that tells them in either form of `run`. */
+  /** The ports of an app's sidecar, from the line that tells them in either form of `run`. */
   async ports(id: string): Promise<{readonly http: number; readonly grpc: number}> {
     const line = await this.waitForLine(new RegExp(`Start(ed|ing) Dapr with (app )?id "?${literal(id)}"?\\. HTTP Port`))
     const [, http, grpc] = /HTTP Port: (\d+)\. gRPC Port: (\d+)/.exec(line) ?? []

@@ -1,5 +1,5 @@
 /** Things that come one by one, and takers that may be there before them. */
-export class Queue<T> {
+export class StartQueue<T> {
   readonly #things: T[] = []
   readonly #takers: ((thing: T) => void)[] = []
 

@@ -124,11 +124,11 @@ export class Rig {
   }
 
   /**
-   * What was started through the rig and still lives, programs of the rig that have not ended included: `pid command` each.
-   * Looks until nothing is left, for `patienceMs` at most.
+   * What was started through the rig and still processes, programs of the rig that have not ended included: `pid command` each.
+   * Looks until nothing is left, for `timeoutMs` at most.
    */
-  async leftovers(patienceMs = 1000): Promise<readonly string[]> {
-    const end = performance.now() + patienceMs
+  async leftovers(timeoutMs = 1000): Promise<readonly string[]> {
+    const end = performance.now() + timeoutMs
     let left = await this.#living()
     while (left.length > 0 && performance.now() < end) {
       await pause(20)
@@ -150,11 +150,11 @@ export class Rig {
   }
 
   /** The socket's path is nobody else's, so it is the mark of all that comes from this rig. */
-  get #mark(): string {
+  get #marker(): string {
     return `RIG_SOCKET=${this.#switchboard.path}`
   }
 
-  /** With the first line doors and apps are there, and so is whatever watches over them. */
+  /** With the first line sidecars and apps are there, and so is whatever watches over them. */
   async #noteOffspring({pid, stdout}: Program): Promise<void> {
     try {
       await stdout.line(/^/, {limitMs: 60_000})
@@ -167,7 +167,7 @@ export class Rig {
   async #living(): Promise<readonly Trace[]> {
     const known = [...this.#offspring]
     const alive = await Promise.all(known.map(isAlive))
-    const marked = await tracesCarrying(this.#mark)
+    const marked = await tracesCarrying(this.#marker)
     const unmarked = known.filter(({pid}, index) => alive[index] && marked.every(trace => trace.pid !== pid))
     return [...marked, ...unmarked]
   }

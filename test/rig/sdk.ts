@@ -9,7 +9,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {promisify} from 'node:util'
-import {codeOf, messageOf} from '../../src/errors.ts'
+import {codeOf, messageOf} from '../../src/model/errors.ts'
 
 /** What runs together: with SQLAlchemy 2 this SDK stores nothing. */
 const SETS = {
@@ -54,10 +54,10 @@ async function installed(packages: readonly string[]): Promise<string> {
     .digest('hex')
     .slice(0, 12)
   const folder = join(tmpdir(), `pillion-sdk-${process.getuid?.() ?? 0}-${key}`)
-  const mark = join(folder, 'complete')
-  for (const end = performance.now() + INSTALL_MS; !existsSync(mark); await pause(200)) {
+  const marker = join(folder, 'complete')
+  for (const end = performance.now() + INSTALL_MS; !existsSync(marker); await pause(200)) {
     if (performance.now() > end) throw new Error(`somebody else has not finished ${folder}; remove it`)
-    if (await install(folder, packages)) writeFileSync(mark, '')
+    if (await install(folder, packages)) writeFileSync(marker, '')
   }
   return folder
 }

@@ -48,6 +48,6 @@ export async function descendantsOf(pid: number): Promise<readonly Trace[]> {
   return found
 }
 
-/** Whether this very process still lives. */
+/** Whether this very process still processes. */
 export const isAlive = async ({pid, startTime}: Trace): Promise<boolean> =>
   (await traceOf(pid))?.startTime === startTime

@@ -5,8 +5,8 @@ import {createServer, type Server} from 'node:http'
 import t, {type Test} from 'tap'
 import {findRuns} from '../../../src/control/client.ts'
 import {existingFolders, usableFolder} from '../../../src/control/folder.ts'
-import {DoorSearch} from '../../../src/control/doors.ts'
-import type {RunListing, ToldDoor} from '../../../src/control/messages.ts'
+import {LeaseSearch} from '../../../src/control/sidecar-leases.ts'
+import type {RunListing, SidecarAddress} from '../../../src/control/messages.ts'
 import {register, type Registration} from '../../../src/control/server.ts'
 
 const folderOf = (t: Test): string => {
@@ -31,7 +31,13 @@ async function* texts(...all: readonly string[]): AsyncGenerator<string> {
   yield* all
 }
 
-const doorOf = ({run, startedAt}: RunListing): ToldDoor => ({run, startedAt, hosts: ['127.0.0.1'], port: 1, key: 'k'})
+const managerApiOf = ({run, startedAt}: RunListing): SidecarAddress => ({
+  run,
+  startedAt,
+  hosts: ['127.0.0.1'],
+  port: 1,
+  key: 'k'
+})
 
 const registered = async (
   t: Test,
@@ -42,15 +48,15 @@ const registered = async (
 ): Promise<Registration> => {
   const registration = await register(
     folder,
-    {mark: told.run, graceMs: 5000},
+    {marker: told.run, graceMs: 5000},
     {
       list: () => told,
       stop: () => stopped.push('run'),
       stopApp: async id => stopped.push(id) > 0 && id === 'order',
-      restartApp: async id => ({order: '', door: 'it has no command of ours'})[id],
+      restartApp: async id => ({order: '', sidecar: 'it has no command of ours'})[id],
       logs: (id, {tail, isFollowed}) =>
         id === 'order' ? texts(`tail ${tail}\n`, `followed ${isFollowed}\n`) : undefined,
-      lendDoor: id => (id === 'order' ? {told: doorOf(told), closing} : undefined),
+      leaseSidecar: id => (id === 'order' ? {told: managerApiOf(told), closing} : undefined),
       services: () => [],
       assign: () => '',
       remove: async () => '',
@@ -159,20 +165,20 @@ t.test("the door of the oldest other run is lent until it closes; the own run's 
   await registered(t, folder, listing(own, 1))
   await registered(t, folder, listing(young, 3))
   const registration = await registered(t, folder, listing(old, 2), [], closing.promise)
-  const search = new DoorSearch({PILLION_RUNTIME_DIR: folder}, own)
-  const {door} = await search.find('order')
-  t.equal(door?.told.run, old)
+  const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
+  const {sidecar} = await search.find('order')
+  t.equal(sidecar?.told.run, old)
   closing.resolve()
-  await door?.closed
+  await sidecar?.closed
   void registration.withdraw()
   const next = await search.find('order')
-  t.equal(next.door?.told.run, young)
-  next.door?.release()
-  t.match(await search.find('zzz'), {door: undefined, others: []})
+  t.equal(next.sidecar?.told.run, young)
+  next.sidecar?.release()
+  t.match(await search.find('zzz'), {sidecar: undefined, others: []})
 })
 
 /** A run of another version, or one that is frozen. */
-const stranger = async (t: Test, folder: string, answer: string): Promise<Server> => {
+const foreignListener = async (t: Test, folder: string, answer: string): Promise<Server> => {
   const home = join(folder, '99999999')
   mkdirSync(home)
   const server = createServer((request, response) => {
@@ -190,7 +196,11 @@ const stranger = async (t: Test, folder: string, answer: string): Promise<Server
 
 t.test('an older run is told what it lacks, and what it says in another way is never misread', async t => {
   const folder = folderOf(t)
-  await stranger(t, folder, JSON.stringify({version: '0.0.1', pid: 7, apps: [{appId: 'a', httpPort: '3500'}], more: 1}))
+  await foreignListener(
+    t,
+    folder,
+    JSON.stringify({version: '0.0.1', pid: 7, apps: [{appId: 'a', httpPort: '3500'}], more: 1})
+  )
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
   t.match(run?.listing, {version: '0.0.1', pid: 7, startedAt: 0, templateFile: ''})
   t.match(run?.listing.apps, [{appId: 'a', httpPort: 0, command: '', appLogPath: ''}])
@@ -199,20 +209,20 @@ t.test('an older run is told what it lacks, and what it says in another way is n
     explanation: 'Stop it, and start it again with this version.'
   })
   await t.rejects(async () => run?.restartApp('a'), {message: /of version 0\.0\.1, which cannot restart apps$/})
-  t.same(await new DoorSearch({PILLION_RUNTIME_DIR: folder}, 'x').find('a'), {door: undefined, others: []})
+  t.same(await new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x').find('a'), {sidecar: undefined, others: []})
 })
 
 t.test('a run that does not answer is asked for a door once, and not again at once', async t => {
   const folder = folderOf(t)
-  const server = await stranger(t, folder, '')
+  const server = await foreignListener(t, folder, '')
   let asked = 0
   server.on('request', () => asked++)
   await registered(t, folder, listing('8'.repeat(32)))
-  const search = new DoorSearch({PILLION_RUNTIME_DIR: folder}, 'x', 50)
+  const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x', 50)
   for (let i = 0; i < 3; i++) {
-    const {door} = await search.find('order')
-    t.equal(door?.told.run, '8'.repeat(32))
-    door?.release()
+    const {sidecar} = await search.find('order')
+    t.equal(sidecar?.told.run, '8'.repeat(32))
+    sidecar?.release()
   }
   t.equal(asked, 1)
 })

@@ -2,12 +2,12 @@ import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
 import type {Test} from 'tap'
 import type {Admission, Service} from '../../../src/daeploy/admission.ts'
-import {openManagerPort, type ManagerPortOptions} from '../../../src/daeploy/door.ts'
+import {openManagerPort, type ManagerPortOptions} from '../../../src/daeploy/manager-api.ts'
 import type {Instance, Managed} from '../../../src/daeploy/management.ts'
 import {Notifications} from '../../../src/daeploy/notifications.ts'
 import {createRoutes} from '../../../src/daeploy/routes.ts'
-import {Mirror, type Shadow} from '../../../src/wire/mirror.ts'
-import {Pool} from '../../../src/wire/pool.ts'
+import {Mirror, type Shadow} from '../../../src/net/mirror.ts'
+import {Pool} from '../../../src/net/pool.ts'
 
 export interface Backend {
   /** As it stands in a path: `scales`, `scales_1.0.0`. */
@@ -62,7 +62,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
   const warnings: string[] = []
   let underWay = 0
   const mirror = new Mirror(text => warnings.push(text))
-  const pass = (pool: Pool): Admission => {
+  const permit = (pool: Pool): Admission => {
     underWay++
     return {ok: true, pool, pathPrefix: '', lines: '', leave: () => underWay--}
   }
@@ -75,7 +75,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
       }))
       const [name = ''] = segment.split('_')
       const refuse: Service['admit'] = ({refused}) =>
-        refused ? {ok: false, isUnknown: false, error: 'refused'} : pass(pool)
+        refused ? {ok: false, isUnknown: false, error: 'refused'} : permit(pool)
       return [
         segment,
         {

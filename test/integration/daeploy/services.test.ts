@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import http from 'node:http'
 import t from 'tap'
 import type {Admission} from '../../../src/daeploy/admission.ts'
-import {Pool} from '../../../src/wire/pool.ts'
+import {Pool} from '../../../src/net/pool.ts'
 import {ask, connect} from '../sidecar/caller.ts'
 import {echoApp, listen, onRequest, rawApp, valuesOf} from '../sidecar/rig.ts'
 import {openManager} from './rig.ts'
@@ -11,7 +11,7 @@ import {openManager} from './rig.ts'
 const post = (path: string, body = '{}', lines = ''): string =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Type: application/json\r\nContent-Length: ${body.length.toString()}\r\n\r\n${body}`
 
-/** The same call by both readers: the fast lane's and node's. */
+/** The same call by both readers: the fast path's and node's. */
 const LANES = [
   ['fast', ''],
   ['slow', 'X-Forwarded-For: 8.8.8.8\r\n']
@@ -20,11 +20,11 @@ const LANES = [
 t.test('a call reaches its service without the prefix, whoever reads it', async t => {
   const app = await echoApp(t)
   const {port, underWay} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
-  for (const [lane, line] of LANES) {
+  for (const [fastPath, line] of LANES) {
     const answer = await ask(t, port, post('/services/scales/weigh?a=%2F&b', '{"a": 1}', line))
-    t.match(answer, {status: 200, body: '{"a": 1}'}, lane)
+    t.match(answer, {status: 200, body: '{"a": 1}'}, fastPath)
     const seen = app.seen.pop()
-    t.match(seen, {method: 'POST', url: '/weigh?a=%2F&b', body: '{"a": 1}'}, lane)
+    t.match(seen, {method: 'POST', url: '/weigh?a=%2F&b', body: '{"a": 1}'}, fastPath)
     if (seen === undefined) return
     t.same(valuesOf(seen, 'host'), ['localhost'], 'Host is passed through')
     t.same(valuesOf(seen, 'x-forwarded-prefix'), ['/services/scales'])
@@ -81,16 +81,16 @@ t.test('a redirect is shown behind the segment that the caller used, by both rea
       {segment: 'scales_1.0.0', port: app.port}
     ]
   })
-  for (const [lane, line] of LANES) {
+  for (const [fastPath, line] of LANES) {
     const to = `${line}X-To: http://localhost/weigh\r\n`
     const byName = await ask(t, port, post('/services/scales/weigh/', '', to))
     t.match(
       byName,
       {status: 307, fields: {location: '/services/scales/weigh', 'x-location': 'http://localhost/kept'}},
-      lane
+      fastPath
     )
     const byVersion = await ask(t, port, post('/services/scales_1.0.0/weigh/', '', to))
-    t.match(byVersion, {fields: {location: '/services/scales_1.0.0/weigh'}}, lane)
+    t.match(byVersion, {fields: {location: '/services/scales_1.0.0/weigh'}}, fastPath)
   }
 })
 
@@ -107,7 +107,7 @@ t.test('a call to a service that starts waits for it, and a caller who leaves wa
   const app = await echoApp(t)
   const pool = new Pool({hosts: ['127.0.0.1'], port: app.port})
   t.teardown(() => pool.retire())
-  const gate = Promise.withResolvers<Admission>()
+  const queue = Promise.withResolvers<Admission>()
   const asked = Promise.withResolvers<void>()
   const cancelled = Promise.withResolvers<void>()
   const {port} = await openManager(t, {
@@ -117,7 +117,7 @@ t.test('a call to a service that starts waits for it, and a caller who leaves wa
         port: app.port,
         admit: () => {
           asked.resolve()
-          return {admitted: gate.promise, cancel: () => cancelled.resolve()}
+          return {admitted: queue.promise, cancel: () => cancelled.resolve()}
         }
       }
     ]
@@ -128,7 +128,7 @@ t.test('a call to a service that starts waits for it, and a caller who leaves wa
   const waiting = ask(t, port, post('/services/scales/weigh'))
   leaving.socket.destroy()
   await cancelled.promise
-  gate.resolve({ok: true, pool, pathPrefix: '', lines: '', leave: () => undefined})
+  queue.resolve({ok: true, pool, pathPrefix: '', lines: '', leave: () => undefined})
   t.match(await waiting, {status: 200})
   t.same(
     app.seen.map(({url}) => url),
@@ -246,11 +246,11 @@ t.test('a service that answers with a status that is none: 502 with the reason, 
     const {port, warnings, underWay} = await openManager(t, {backends: [{segment: 'scales', port: app}]})
     const get = 'GET /services/scales/weigh HTTP/1.1\r\nHost: localhost\r\n'
     const requests: (readonly [string, string])[] = [
-      ...LANES.map(([lane, line]) => [lane, `${get}${line}\r\n`] as const),
+      ...LANES.map(([fastPath, line]) => [fastPath, `${get}${line}\r\n`] as const),
       ['upgrade', `${get}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`]
     ]
-    for (const [lane, text] of requests) {
-      t.match(await ask(t, port, text), {status: 502, body: `Bad Gateway: invalid HTTP status ${status}`}, lane)
+    for (const [fastPath, text] of requests) {
+      t.match(await ask(t, port, text), {status: 502, body: `Bad Gateway: invalid HTTP status ${status}`}, fastPath)
       t.match(warnings.at(-1), `GET /services/scales/weigh: invalid HTTP status ${status}`)
     }
     t.equal(warnings.length, 3)

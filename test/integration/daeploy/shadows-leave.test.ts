@@ -2,9 +2,9 @@ import {EventEmitter, once} from 'node:events'
 import http2 from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
-import {Copy} from '../../../src/wire/mirror.ts'
+import {Copy} from '../../../src/net/mirror.ts'
 import {connect} from '../sidecar/caller.ts'
-import {openDoor, rawApp} from '../sidecar/rig.ts'
+import {openTestSidecar, rawApp} from '../sidecar/rig.ts'
 import {openManager} from './rig.ts'
 
 /** The bytes that are kept for copies, and the copies that have left. */
@@ -90,14 +90,14 @@ const LANES = [
   ['HTTP/2, cut', true, overHttp2('connection')]
 ] as const
 
-/** A door whose callee is a raw socket, told when it has so many bytes of the body. */
-const scene = async (t: Test, lane: (typeof LANES)[number]) => {
-  const [, hasFastLane, open] = lane
+/** A sidecar whose callee is a raw socket, told when it has so many bytes of the body. */
+const scene = async (t: Test, fastPath: (typeof LANES)[number]) => {
+  const [, hasFastPath, open] = fastPath
   const account = new Account()
   const {promise: connected, resolve} = Promise.withResolvers<net.Socket>()
-  const {port, underWay} = await openDoor(t, {
+  const {port, underWay} = await openTestSidecar(t, {
     appPort: await rawApp(t, resolve),
-    hasFastLane,
+    hasFastPath,
     copierOf: () => account.copy
   })
   const sender = await open(t, port)
@@ -115,13 +115,13 @@ const scene = async (t: Test, lane: (typeof LANES)[number]) => {
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'
 
-for (const lane of LANES) {
-  const [name] = lane
+for (const fastPath of LANES) {
+  const [name] = fastPath
   t.test(
     `${name}: who leaves within his upload leaves no copy, and nothing stays counted`,
     {timeout: 5000},
     async t => {
-      const {account, sender, app, underWay} = await scene(t, lane)
+      const {account, sender, app, underWay} = await scene(t, fastPath)
       const closed = once(app, 'close')
       sender.leave()
       await closed
@@ -132,7 +132,7 @@ for (const lane of LANES) {
   )
 
   t.test(`${name}: who leaves within his upload, answered already, leaves none either`, {timeout: 5000}, async t => {
-    const {account, sender, app, underWay} = await scene(t, lane)
+    const {account, sender, app, underWay} = await scene(t, fastPath)
     app.write(`${ANSWER}early`)
     t.equal(await sender.answer(), 'early')
     sender.send('b'.repeat(300))
@@ -145,7 +145,7 @@ for (const lane of LANES) {
   })
 
   t.test(`${name}: who is answered early and goes on has his copy`, {timeout: 5000}, async t => {
-    const {account, sender, app} = await scene(t, lane)
+    const {account, sender, app} = await scene(t, fastPath)
     app.write(`${ANSWER}early`)
     t.equal(await sender.answer(), 'early')
     sender.sendLast('b'.repeat(600))
@@ -156,7 +156,7 @@ for (const lane of LANES) {
   })
 
   t.test(`${name}: who leaves within the answer leaves no copy`, {timeout: 5000}, async t => {
-    const {account, sender, app, underWay} = await scene(t, lane)
+    const {account, sender, app, underWay} = await scene(t, fastPath)
     sender.sendLast('b'.repeat(600))
     await account.until(({kept}) => kept === 1000)
     app.write(`${ANSWER}ear`)
@@ -171,23 +171,23 @@ for (const lane of LANES) {
 }
 
 t.test('a callee that breaks off takes the copy along, too', {timeout: 5000}, async t => {
-  for (const lane of LANES) {
-    const {account, sender, app} = await scene(t, lane)
+  for (const fastPath of LANES) {
+    const {account, sender, app} = await scene(t, fastPath)
     sender.sendLast('b'.repeat(600))
     await account.until(({kept}) => kept === 1000)
     app.write(`${ANSWER}ear`)
     await sender.begun()
     app.destroy()
     await account.until(({kept}) => kept === 0)
-    t.same(account.sent, [], lane[0])
+    t.same(account.sent, [], fastPath[0])
   }
 })
 
 t.test('what we answer ourselves is copied, too, on every lane', {timeout: 5000}, async t => {
-  for (const [name, hasFastLane, open] of LANES) {
+  for (const [name, hasFastPath, open] of LANES) {
     const account = new Account()
-    const {port} = await openDoor(t, {
-      hasFastLane,
+    const {port} = await openTestSidecar(t, {
+      hasFastPath,
       copierOf: () => account.copy,
       admit: () => ({ok: false, status: 500, error: 'it is down'})
     })

@@ -45,16 +45,16 @@ t.test('what comes to a name is answered by main and copied to each shadow, whoe
       {segment: 'scales_1.0.0', port: main.port}
     ]
   })
-  for (const [lane, line] of LANES) {
-    t.match(await ask(t, port, post('/services/scales_1.0.0/weigh', '{"to": "main"}', line)), {status: 200}, lane)
+  for (const [fastPath, line] of LANES) {
+    t.match(await ask(t, port, post('/services/scales_1.0.0/weigh', '{"to": "main"}', line)), {status: 200}, fastPath)
     const answer = await ask(t, port, post('/services/scales/weigh?a=1', '{"to": "all"}', `${line}X-Note: kept\r\n`))
-    t.match(answer, {status: 200, body: '{"to": "all"}'}, lane)
+    t.match(answer, {status: 200, body: '{"to": "all"}'}, fastPath)
     for (const shadow of shadows) {
       const seen = await shadow.next()
       t.match(
         seen,
         {method: 'POST', url: '/weigh?a=1', body: '{"to": "all"}'},
-        `${lane}: the first copy is of the second call`
+        `${fastPath}: the first copy is of the second call`
       )
       t.same(valuesOf(seen, 'x-note'), ['kept'])
       t.same(valuesOf(seen, 'x-forwarded-prefix'), ['/services/scales'])
@@ -75,13 +75,13 @@ t.test('a body of many pieces is copied whole', async t => {
   const main = await echoApp(t)
   const shadow = await listener(t)
   const {port} = await openManager(t, {backends: [{segment: 'scales', port: main.port, shadows: [shadow.port]}]})
-  for (const [lane, line] of LANES) {
+  for (const [fastPath, line] of LANES) {
     const body = 'abcdefgh'.repeat(100_000)
     const caller = await connect(t, port)
     caller.send(`POST /services/scales/big HTTP/1.1\r\nHost: localhost\r\n${line}Content-Length: 800000\r\n\r\n`)
     for (let at = 0; at < body.length; at += 100_000) caller.send(body.slice(at, at + 100_000))
-    t.equal((await caller.answer())?.body, body, lane)
-    t.equal((await shadow.next()).body, body, lane)
+    t.equal((await caller.answer())?.body, body, fastPath)
+    t.equal((await shadow.next()).body, body, fastPath)
   }
 })
 
@@ -151,11 +151,11 @@ t.test('a copy is sent also when main fails or is down; its body is read for tha
       }
     ]
   })
-  for (const [lane, line] of LANES) {
-    t.match(await ask(t, port, post('/services/failing/weigh', 'one', line)), {status: 500}, lane)
-    t.match(await shadow.next(), {url: '/weigh', body: 'one'}, lane)
-    t.match(await ask(t, port, post('/services/down/weigh', 'two', line)), {status: 502}, lane)
-    t.match(await shadow.next(), {url: '/weigh', body: 'two'}, lane)
+  for (const [fastPath, line] of LANES) {
+    t.match(await ask(t, port, post('/services/failing/weigh', 'one', line)), {status: 500}, fastPath)
+    t.match(await shadow.next(), {url: '/weigh', body: 'one'}, fastPath)
+    t.match(await ask(t, port, post('/services/down/weigh', 'two', line)), {status: 502}, fastPath)
+    t.match(await shadow.next(), {url: '/weigh', body: 'two'}, fastPath)
   }
 })
 
@@ -173,14 +173,14 @@ t.test('what a caller left behind is not copied', async t => {
       {segment: 'quick', port: (await echoApp(t)).port, shadows: [shadow.port]}
     ]
   })
-  for (const [lane, line] of LANES) {
+  for (const [fastPath, line] of LANES) {
     const caller = await connect(t, port)
     caller.send(post('/services/slow/weigh', 'left', line))
     await asked.promise
     caller.socket.destroy()
     await left.promise
     await ask(t, port, post('/services/quick/weigh', 'stayed'))
-    t.match(await shadow.next(), {body: 'stayed'}, lane)
+    t.match(await shadow.next(), {body: 'stayed'}, fastPath)
   }
   t.equal(underWay(), 0)
 })

@@ -2,11 +2,11 @@ import {setImmediate as turn} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {HIDDEN, REFUSED, TWO_MEANINGS, UNKNOWN_CODINGS} from './abuse.ts'
 import {connect} from './caller.ts'
-import {echoApp, openDoor, type EchoApp} from './rig.ts'
+import {echoApp, openTestSidecar, type EchoApp} from './rig.ts'
 
 t.setTimeout(120_000)
 
-/** So many lines at once: each waits for the door to close it. */
+/** So many lines at once: each waits for the sidecar to close it. */
 const AT_ONCE = 50
 
 interface Cut {
@@ -20,7 +20,7 @@ const cutsOf = (text: string): readonly Cut[] => {
   return all.length < 1000 ? all : all.filter(({at}) => at < 120 || at % 16_384 === 0)
 }
 
-/** Sends a text in two pieces, and a call behind it; what came back until the door closed the line. */
+/** Sends a text in two pieces, and a call behind it; what came back until the sidecar closed the line. */
 const sendCut = async (t: Test, port: number, {text, at}: Cut): Promise<string> => {
   const caller = await connect(t, port)
   caller.send(text.slice(0, at))
@@ -42,19 +42,19 @@ const inParallel = async (cuts: readonly Cut[], run: (cut: Cut) => Promise<void>
   await Promise.all(Array.from({length: AT_ONCE}, worker))
 }
 
-const opened = async (t: Test): Promise<EchoApp & {readonly doorPort: number; readonly underWay: () => number}> => {
+const opened = async (t: Test): Promise<EchoApp & {readonly sidecarPort: number; readonly underWay: () => number}> => {
   const app = await echoApp(t)
-  const {port: doorPort, underWay} = await openDoor(t, {appPort: app.port})
-  return {...app, doorPort, underWay}
+  const {port: sidecarPort, underWay} = await openTestSidecar(t, {appPort: app.port})
+  return {...app, sidecarPort, underWay}
 }
 
 t.test('what is refused whole is refused wherever it is cut in two', async t => {
-  const {doorPort, seen, underWay} = await opened(t)
+  const {sidecarPort, seen, underWay} = await opened(t)
   const wrong: string[] = []
   let count = 0
   await inParallel([...Object.values(REFUSED).flat(), ...UNKNOWN_CODINGS].flatMap(cutsOf), async cut => {
     count++
-    const answer = await sendCut(t, doorPort, cut)
+    const answer = await sendCut(t, sidecarPort, cut)
     if (answer !== '' && !/^HTTP\/1\.1 (?:4\d\d|501) /.test(answer))
       wrong.push(`${JSON.stringify(cut.text.slice(0, 120))} at ${cut.at.toString()}: ${answer.slice(0, 60)}`)
   })
@@ -64,9 +64,9 @@ t.test('what is refused whole is refused wherever it is cut in two', async t => 
 })
 
 t.test('what has two meanings has one or none, wherever it is cut in two', async t => {
-  const {doorPort, seen, underWay} = await opened(t)
+  const {sidecarPort, seen, underWay} = await opened(t)
   await inParallel(TWO_MEANINGS.flatMap(cutsOf), async cut => {
-    await sendCut(t, doorPort, cut)
+    await sendCut(t, sidecarPort, cut)
   })
   t.strictSame(
     seen.filter(({url, body}) => url !== '/hidden' && body !== 'abc').map(({url, body}) => [url, body]),

@@ -1,16 +1,16 @@
 import type {Test} from 'tap'
 import {ask, type Answer} from './caller.ts'
-import {echoApp, inBothLanes, openDoor, valuesOf, type Seen} from './rig.ts'
+import {echoApp, inBothLanes, openTestSidecar, valuesOf, type Seen} from './rig.ts'
 
-interface Asked {
+interface ControlContext {
   readonly seen: Seen | undefined
   readonly answer: Answer | undefined
 }
 
 /** Asks for targets, one after the other, and tells what the app saw of each. */
-const asker = async (t: Test): Promise<(target: string, lines?: string) => Promise<Asked>> => {
+const asker = async (t: Test): Promise<(target: string, lines?: string) => Promise<ControlContext>> => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   return async (target, lines = '') => {
     seen.length = 0
     const answer = await ask(t, port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)

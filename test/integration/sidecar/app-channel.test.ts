@@ -8,10 +8,10 @@ import http2, {
 import https from 'node:https'
 import {join} from 'node:path'
 import type {Test} from 'tap'
-import {http2Dial} from '../../../src/wire/bridge-http2.ts'
-import {secureDial, type Dial} from '../../../src/wire/dial.ts'
+import {http2Dial} from '../../../src/net/http2/http2-adapter.ts'
+import {secureDial, type Dial} from '../../../src/net/dialer.ts'
 import {ask, chunked, connect, request} from './caller.ts'
-import {inBothLanes, listen, openDoor, rawApp, valuesOf, type Seen} from './rig.ts'
+import {inBothLanes, listen, openTestSidecar, rawApp, valuesOf, type Seen} from './rig.ts'
 
 const TLS = join(import.meta.dirname, '../../fixtures/tls')
 const identity = {key: readFileSync(join(TLS, 'server.key')), cert: readFileSync(join(TLS, 'server.pem'))}
@@ -58,7 +58,7 @@ for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
     `an app of ${protocol} is called as any other: methods, fields, bodies in either framing, statuses`,
     async t => {
       const seen: Seen[] = []
-      const {port, underWay} = await openDoor(t, {appPort: await open(t, seen), dial})
+      const {port, underWay} = await openTestSidecar(t, {appPort: await open(t, seen), dial})
       const caller = await connect(t, port)
       caller.send(request({method: 'GET', path: '/x?q=1', lines: 'X-Twice: 1\r\nx-twice: 2\r\n'}))
       t.match(await caller.answer(), {status: 200, body: ''})
@@ -93,7 +93,7 @@ inBothLanes('an app of h2c is waited for through five interim answers, and not t
     for (let sent = 0; sent < Number(path.slice(1)); sent++) stream.additionalHeaders({':status': 102})
     if (path === '/5') stream.respond({':status': 200}, {endStream: true})
   })
-  const {port, underWay} = await openDoor(t, {appPort: await listen(t, server), dial: http2Dial})
+  const {port, underWay} = await openTestSidecar(t, {appPort: await listen(t, server), dial: http2Dial})
   t.match(await ask(t, port, request({path: '/5'})), {status: 200})
   t.match(await ask(t, port, request({path: '/6'})), {status: 500, body: /too many 1xx informational responses/})
   t.equal(underWay(), 0)
@@ -112,7 +112,7 @@ inBothLanes('an app that is gone, or speaks something else, is told in the words
     [http2Dial, 1, /refused/]
   ] as const
   for (const [dial, appPort, expected] of cases) {
-    const {port, underWay} = await openDoor(t, {appPort, dial})
+    const {port, underWay} = await openTestSidecar(t, {appPort, dial})
     t.match(await ask(t, port, request()), {status: 500, body: expected})
     t.equal(underWay(), 0)
   }
@@ -125,7 +125,7 @@ inBothLanes(
     const server = http2.createServer(serve(seen))
     const sessions: ServerHttp2Session[] = []
     server.on('session', session => sessions.push(session))
-    const {port, underWay} = await openDoor(t, {appPort: await listen(t, server), dial: http2Dial})
+    const {port, underWay} = await openTestSidecar(t, {appPort: await listen(t, server), dial: http2Dial})
     const caller = await connect(t, port)
     caller.send(request({method: 'GET', lines: 'Authorization: a\r\nAuthorization: b\r\nX-High: \xe9\r\n'}))
     t.match(await caller.answer(), {status: 200})

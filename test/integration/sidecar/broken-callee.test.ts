@@ -1,10 +1,10 @@
 import type net from 'node:net'
 import type {Test} from 'tap'
 import {connect, request} from './caller.ts'
-import {inBothLanes, onRequest, openDoor, rawApp, type Door} from './rig.ts'
+import {inBothLanes, onRequest, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
 
-/** A door to an app that answers `/good` well, and any other path by this text, and what then follows. */
-const doorTo = async (t: Test, text: string, then: (socket: net.Socket) => void): Promise<Door> => {
+/** A sidecar to an app that answers `/good` well, and any other path by this text, and what then follows. */
+const sidecarTo = async (t: Test, text: string, then: (socket: net.Socket) => void): Promise<TestSidecar> => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, head => {
       if (head.includes(' /good ')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood')
@@ -13,7 +13,7 @@ const doorTo = async (t: Test, text: string, then: (socket: net.Socket) => void)
       })
     })
   })
-  return openDoor(t, {appPort})
+  return openTestSidecar(t, {appPort})
 }
 
 const hangUp = (socket: net.Socket): void => {
@@ -47,7 +47,7 @@ const CUTS: readonly (readonly [string, string, (socket: net.Socket) => void])[]
 
 for (const [what, text, then] of CUTS) {
   inBothLanes(`an app that ${what}: the caller is cut, and the log says so`, async t => {
-    const {port, warnings, underWay} = await doorTo(t, text, then)
+    const {port, warnings, underWay} = await sidecarTo(t, text, then)
     const caller = await connect(t, port)
     caller.send(request())
     t.equal(await caller.answer(), undefined, 'no answer looks whole')
@@ -67,7 +67,7 @@ const FAILURES: readonly (readonly [string, string, (socket: net.Socket) => void
 
 for (const [what, text, then, expected] of FAILURES) {
   inBothLanes(`an app that ${what}: 500, and the line goes on`, async t => {
-    const {port, underWay} = await doorTo(t, text, then)
+    const {port, underWay} = await sidecarTo(t, text, then)
     const caller = await connect(t, port)
     caller.send(request() + request({method: 'GET', path: '/good'}))
     const answer = await caller.answer()
@@ -83,7 +83,7 @@ for (const [what, text, then, expected] of FAILURES) {
 
 inBothLanes('an answer too many reaches nobody', async t => {
   const answers = ['one', 'two'].map(body => `HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n${body}`)
-  const {port} = await doorTo(t, answers.join(''), stay)
+  const {port} = await sidecarTo(t, answers.join(''), stay)
   const caller = await connect(t, port)
   for (let count = 0; count < 3; count++) {
     caller.send(request())
@@ -102,7 +102,7 @@ inBothLanes('a failed POST on a used connection is not sent again', async t => {
       else socket.destroy()
     })
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send(request({body: 'x'}))
   t.match(await caller.answer(), {status: 200})
@@ -124,7 +124,7 @@ inBothLanes(
           else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
         })
       })
-      const {port} = await openDoor(t, {appPort})
+      const {port} = await openTestSidecar(t, {appPort})
       const caller = await connect(t, port)
       for (let count = 0; count < 2; count++) {
         caller.send(request({method}))
@@ -146,7 +146,7 @@ inBothLanes('nothing is sent again on a fresh connection, with a body, or across
       socket.destroy()
     })
   })
-  const {port, pool} = await openDoor(t, {appPort})
+  const {port, pool} = await openTestSidecar(t, {appPort})
   reload = () => {
     pool.retire()
   }

@@ -117,7 +117,7 @@ export class Caller {
     }
   }
 
-  /** Waits until the door has closed the line; what came till then. */
+  /** Waits until the sidecar has closed the line; what came till then. */
   async closed(): Promise<string> {
     while (!this.isClosed) await this.#news()
     return this.text

@@ -2,14 +2,14 @@ import {once} from 'node:events'
 import http2 from 'node:http2'
 import t, {type Test} from 'tap'
 import {ask} from './caller.ts'
-import {echoApp, openDoor, valuesOf, type EchoApp} from './rig.ts'
+import {echoApp, openTestSidecar, valuesOf, type EchoApp} from './rig.ts'
 
 const DELEGATED = 'Pillion-Caller: k/default/shop\r\n'
 const NOBODY_NAMED = /failed getting app id either from the URL path or the header dapr-app-id/
 
 const opened = async (t: Test): Promise<{port: number; seen: EchoApp['seen']}> => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort, key: 'k'})
+  const {port} = await openTestSidecar(t, {appPort, key: 'k'})
   return {port, seen}
 }
 

@@ -1,12 +1,12 @@
 import t from 'tap'
 import {ask, chunked, connect, request} from './caller.ts'
-import {echoApp, inBothLanes, onRequest, openDoor, rawApp, valuesOf} from './rig.ts'
+import {echoApp, inBothLanes, onRequest, openTestSidecar, rawApp, valuesOf} from './rig.ts'
 
 const ALL_BYTES = Array.from({length: 256}, (_, byte) => String.fromCharCode(byte)).join('')
 
 inBothLanes('each method travels, with and without a body', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
     t.match(await ask(t, port, request({method})), {status: 200, body: ''}, `${method} without a body`)
     t.match(await ask(t, port, request({method, body: 'abc'})), {status: 200, body: 'abc'}, `${method} with a body`)
@@ -19,14 +19,14 @@ inBothLanes('each method travels, with and without a body', async t => {
 
 inBothLanes('a method that Dapr does not know reaches the app as POST', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   t.match(await ask(t, port, request({method: 'PROPFIND', body: 'abc'})), {status: 200, body: 'abc'})
   t.equal(seen[0]?.method, 'POST')
 })
 
 t.test('words that node:http does not take for methods are read by the fast lane', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort, hasFastLane: true})
+  const {port} = await openTestSidecar(t, {appPort, hasFastPath: true})
   for (const method of ['FOO', 'get', 'Delete']) {
     t.match(await ask(t, port, request({method, body: 'abc'})), {status: 200, body: 'abc'}, method)
   }
@@ -38,7 +38,7 @@ t.test('words that node:http does not take for methods are read by the fast lane
 
 inBothLanes('every byte of a body travels, in the framing it came in', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   t.match(await ask(t, port, request({body: ALL_BYTES})), {status: 200, body: ALL_BYTES, framing: 'length'})
   t.match(await ask(t, port, chunked([ALL_BYTES, ALL_BYTES], 'X-Answer-Chunks: 1\r\n')), {
     status: 200,
@@ -56,7 +56,7 @@ inBothLanes('every byte of a body travels, in the framing it came in', async t =
 
 inBothLanes('a POST without a length has none for the app either, and says so', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   await ask(t, port, 'POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\n\r\n')
   t.strictSame(
     seen.map(each => valuesOf(each, 'content-length')),
@@ -67,7 +67,7 @@ inBothLanes('a POST without a length has none for the app either, and says so', 
 inBothLanes('a megabyte goes up, eight come down, every byte of them', async t => {
   const large = ALL_BYTES.repeat(32_768)
   const {port: appPort, seen} = await echoApp(t, (_, response) => response.end(Buffer.from(large, 'latin1')))
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const answer = await ask(t, port, request({body: large.slice(0, 1 << 20)}))
   t.equal(seen[0]?.body === large.slice(0, 1 << 20), true, 'up')
   t.equal(answer?.body === large, true, 'down')
@@ -78,7 +78,7 @@ inBothLanes('the answer to a HEAD has no body, and the line goes on', async t =>
     if (request.url === '/length') response.setHeader('content-length', '5')
     response.end(request.method === 'HEAD' ? undefined : 'hello')
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send(request({method: 'HEAD', path: '/length'}))
   t.match(await caller.answer({toHead: true}), {status: 200, fields: {'content-length': '5'}})
@@ -94,7 +94,7 @@ inBothLanes('answers without a body by their status leave the line usable', asyn
     if (status === 304) response.setHeader('content-length', '99')
     response.writeHead(status).end()
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   for (const status of [204, 304, 201]) {
     caller.send(request({method: 'GET', path: `/${status.toString()}`}))
@@ -111,7 +111,7 @@ inBothLanes("an app's status, reason, repeated fields and high bytes pass as the
       socket.write(text, 'latin1')
     })
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   for (const status of ['200', '201', '302', '400', '404', '500', '503', '599']) {
     const answer = await ask(t, port, request({method: 'GET', path: `/?status=${status}`}))
     t.match(answer, {status: Number(status), body: 'ok', framing: 'length'})
@@ -123,7 +123,7 @@ inBothLanes("an app's status, reason, repeated fields and high bytes pass as the
 
 inBothLanes("high bytes in a request's fields reach the app", async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const high = ALL_BYTES.slice(0x80)
   t.match(await ask(t, port, request({lines: `X-High: ${high}\r\n`, body: 'x'})), {status: 200})
   t.strictSame(
@@ -139,7 +139,7 @@ inBothLanes('an answer without a length comes in chunks, and to HTTP/1.0 until t
       socket.end('the end')
     })
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   t.match(await ask(t, port, request()), {status: 200, body: 'until the end', framing: 'chunks'})
   const old = 'GET /v1.0/invoke/b/method/x HTTP/1.0\r\nHost: localhost\r\n\r\n'
   t.match(await ask(t, port, old), {status: 200, body: 'until the end', framing: 'close'})
@@ -147,14 +147,14 @@ inBothLanes('an answer without a length comes in chunks, and to HTTP/1.0 until t
 
 inBothLanes('no chunks reach HTTP/1.0', async t => {
   const {port: appPort} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const text = `POST /v1.0/invoke/b/method/x HTTP/1.0\r\nX-Answer-Chunks: 1\r\nContent-Length: 3\r\n\r\nabc`
   t.match(await ask(t, port, text), {status: 200, body: 'abc', framing: 'close'})
 })
 
 inBothLanes('chunk extensions, capitals, leading zeros and trailers are read and mean nothing', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const text =
     'POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n' +
     '0000A;name=value\r\n0123456789\r\n1\r\nx\r\n000\r\nX-Trailer: 1\r\n\r\n'
@@ -177,7 +177,7 @@ inBothLanes('interim answers are swallowed, and an app may write byte by byte', 
       next(0)
     })
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   for (let count = 0; count < 2; count++) {
     caller.send(request())
@@ -189,7 +189,7 @@ inBothLanes('interim answers are swallowed, and an app may write byte by byte', 
 
 inBothLanes('a caller who waits for leave to send his body gets it, and then the answer', async t => {
   const {port: appPort} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const text = request({lines: 'Expect: 100-continue\r\n', body: 'hello'})
   const caller = await connect(t, port)
   caller.send(text.slice(0, -5))
@@ -202,13 +202,13 @@ inBothLanes('a caller who waits for leave to send his body gets it, and then the
 })
 
 inBothLanes('another expectation is refused', async t => {
-  const {port} = await openDoor(t)
+  const {port} = await openTestSidecar(t)
   t.match(await ask(t, port, request({lines: 'Expect: miracles\r\n', body: 'x'})), {status: 417, body: ''})
 })
 
 inBothLanes('a line ends where the caller says so, and HTTP/1.0 lives on where he says so', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send(request({lines: 'Connection: close\r\n', body: 'last'}) + request({body: 'hidden'}))
   t.match(await caller.answer(), {status: 200, body: 'last', fields: {connection: 'close'}})
@@ -229,7 +229,7 @@ inBothLanes('nothing about the connection is added to an answer', async t => {
     response.sendDate = false
     response.end()
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const answer = await ask(t, port, request())
   t.strictSame(Object.keys(answer?.fields ?? {}).toSorted(), ['content-length', 'traceparent'])
 })
@@ -240,7 +240,7 @@ inBothLanes('an answer 101 that nobody asked for is passed as it is', async t =>
       socket.write('HTTP/1.1 101 Switching Protocols\r\nX-A: 1\r\n\r\n')
     })
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   t.match(await ask(t, port, request({method: 'GET'})), {status: 101, fields: {'x-a': '1'}})
 })
 
@@ -250,7 +250,7 @@ t.test(
   'any word is a method and any byte may stand in a target, in whatever framing, and wherever it is cut',
   async t => {
     const {port: appPort, seen} = await echoApp(t)
-    const {port} = await openDoor(t, {appPort, hasFastLane: true})
+    const {port} = await openTestSidecar(t, {appPort, hasFastPath: true})
     const texts = [as('FOO', request({body: 'x'})), as('put', chunked(['x'])), as('M.x-1', chunked(['x']))]
     for (const text of texts) t.match(await ask(t, port, text), {status: 200, body: 'x'}, text.slice(0, 8))
     t.strictSame(
@@ -277,9 +277,9 @@ t.test(
 inBothLanes('readBufferSize says how large a head may be', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const large = request({lines: `X-A: ${'a'.repeat(30_000)}\r\n`, body: 'x'})
-  const small = await openDoor(t, {appPort})
+  const small = await openTestSidecar(t, {appPort})
   t.match(await ask(t, small.port, large), {status: 431})
-  const {port} = await openDoor(t, {appPort, limits: {maxBodyBytes: 0, readBufferBytes: 65_536}})
+  const {port} = await openTestSidecar(t, {appPort, limits: {maxBodyBytes: 0, readBufferBytes: 65_536}})
   t.match(await ask(t, port, large), {status: 200, body: 'x'})
   t.equal(seen[0] && valuesOf(seen[0], 'x-a')[0]?.length, 30_000)
 })
@@ -288,7 +288,7 @@ inBothLanes('an app that refuses events says so itself, whatever is accepted', a
   const {port: appPort} = await echoApp(t, (_, response) =>
     response.writeHead(503, {'content-type': 'text/x'}).end('later')
   )
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   for (const accept of ['text/event-stream', 'application/json, text/event-stream'])
     t.match(await ask(t, port, request({method: 'GET', lines: `Accept: ${accept}\r\n`})), {
       status: 503,

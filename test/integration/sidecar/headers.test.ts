@@ -1,6 +1,15 @@
 import type {Test} from 'tap'
 import {ask, request, type Answer} from './caller.ts'
-import {echoApp, inBothLanes, onRequest, openDoor, rawApp, valuesOf, type DoorSettings, type Seen} from './rig.ts'
+import {
+  echoApp,
+  inBothLanes,
+  onRequest,
+  openTestSidecar,
+  rawApp,
+  valuesOf,
+  type SidecarSettings,
+  type Seen
+} from './rig.ts'
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/
 
@@ -8,10 +17,10 @@ const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/
 const seenOf = async (
   t: Test,
   lines: string,
-  {callee = 'b', path = '/x', ...settings}: DoorSettings & {callee?: string; path?: string} = {}
+  {callee = 'b', path = '/x', ...settings}: SidecarSettings & {callee?: string; path?: string} = {}
 ): Promise<{readonly seen: Seen; readonly answer: Answer | undefined}> => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {...settings, appPort})
+  const {port} = await openTestSidecar(t, {...settings, appPort})
   const text = `POST /v1.0/invoke/${callee}/method${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Length: 2\r\n\r\nok`
   const answer = await ask(t, port, text)
   return {seen: seen[0] ?? {method: '', url: '', headers: [], body: ''}, answer}
@@ -24,7 +33,7 @@ const answerOf = async (t: Test, status: number, lines: string, text = request()
       socket.write(`HTTP/1.1 ${status.toString()} X\r\n${lines}Content-Length: 2\r\n\r\nok`)
     })
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   return ask(t, port, text)
 }
 

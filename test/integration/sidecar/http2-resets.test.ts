@@ -4,12 +4,12 @@ import net from 'node:net'
 import {Duplex} from 'node:stream'
 import t from 'tap'
 import {openGrpcPort} from '../../../src/sidecar/grpc-port.ts'
-import type {Dial} from '../../../src/wire/dial.ts'
+import type {Dial} from '../../../src/net/dialer.ts'
 import {connect} from './caller.ts'
 import {data, END_STREAM, framesOf, HEADERS, headers, PREFACE, request, reset} from './frames.ts'
-import {echoApp, onRequest, openDoor, rawApp} from './rig.ts'
+import {echoApp, onRequest, openTestSidecar, rawApp} from './rig.ts'
 
-/** What the door answers itself, and what reaches an app. */
+/** What the sidecar answers itself, and what reaches an app. */
 const ROUTES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'the health': {':path': '/v1.0/healthz'},
   'the health of the app': {':path': '/v1.0/healthz/outbound'},
@@ -53,7 +53,7 @@ const HEALTH = {':path': '/v1.0/healthz'}
 for (const what of Object.keys(ROUTES)) {
   t.test(`${what}, asked for and reset at once with any code: the connection goes on`, async t => {
     const {port: appPort} = await echoApp(t)
-    const {port, warnings, underWay} = await openDoor(t, {appPort})
+    const {port, warnings, underWay} = await openTestSidecar(t, {appPort})
     for (const code of CODES) {
       for (const rest of endings(code)) {
         const caller = await connect(t, port)
@@ -111,7 +111,7 @@ for (const [how, pieces] of Object.entries(ANSWERS)) {
         news.emit('call')
       })
     })
-    const {port, warnings, underWay} = await openDoor(t, {appPort})
+    const {port, warnings, underWay} = await openTestSidecar(t, {appPort})
     for (const code of CODES) {
       for (let before = 0; before <= pieces.length; before++) {
         const caller = await connect(t, port)
@@ -144,7 +144,7 @@ const deafDial: Dial = {
 }
 
 t.test('an upload that nobody reads, reset with any code: the call is over', async t => {
-  const {port, underWay} = await openDoor(t, {dial: deafDial, limits: {maxBodyBytes: 0, readBufferBytes: 4096}})
+  const {port, underWay} = await openTestSidecar(t, {dial: deafDial, limits: {maxBodyBytes: 0, readBufferBytes: 4096}})
   for (const code of CODES) {
     const caller = await connect(t, port)
     caller.send(PREFACE + request(1, {':method': 'POST', ':path': '/v1.0/invoke/b/method/x'}, 0))

@@ -4,7 +4,7 @@ import http2, {type ClientHttp2Session, type OutgoingHttpHeaders} from 'node:htt
 import type net from 'node:net'
 import t, {type Test} from 'tap'
 import {connect} from './caller.ts'
-import {echoApp, onRequest, openDoor, rawApp, valuesOf, type DoorSettings} from './rig.ts'
+import {echoApp, onRequest, openTestSidecar, rawApp, valuesOf, type SidecarSettings} from './rig.ts'
 
 interface Got {
   readonly status: unknown
@@ -48,16 +48,16 @@ const get = (path: string): OutgoingHttpHeaders => ({':path': path, 'dapr-app-id
 
 const opened = async (
   t: Test,
-  settings: DoorSettings = {}
+  settings: SidecarSettings = {}
 ): Promise<
-  Awaited<ReturnType<typeof openDoor>> & {
+  Awaited<ReturnType<typeof openTestSidecar>> & {
     seen: Awaited<ReturnType<typeof echoApp>>['seen']
     session: ClientHttp2Session
   }
 > => {
   const {port: appPort, seen} = await echoApp(t)
-  const door = await openDoor(t, {appPort, ...settings})
-  return {...door, seen, session: connectTo(t, door.port)}
+  const sidecar = await openTestSidecar(t, {appPort, ...settings})
+  return {...sidecar, seen, session: connectTo(t, sidecar.port)}
 }
 
 t.test('a call of HTTP/2 means what it means in HTTP/1', async t => {
@@ -118,7 +118,7 @@ t.test('streams go side by side, large ones too, every byte of them', async t =>
 
 t.test('both directions stream at once', async t => {
   const {promise, resolve} = Promise.withResolvers<net.Socket>()
-  const {port} = await openDoor(t, {appPort: await rawApp(t, resolve)})
+  const {port} = await openTestSidecar(t, {appPort: await rawApp(t, resolve)})
   const stream = connectTo(t, port).request(invoke('/events'))
   stream.write('first')
   const app = await promise
@@ -146,7 +146,7 @@ t.test('an answer that breaks off resets its stream; a caller who leaves takes h
       else sockets.push(socket)
     })
   })
-  const {port, warnings, underWay} = await openDoor(t, {appPort})
+  const {port, warnings, underWay} = await openTestSidecar(t, {appPort})
   const session = connectTo(t, port)
   t.match(await got(session, get('/cut')), {status: 200, rst: http2.constants.NGHTTP2_INTERNAL_ERROR})
   t.match(warnings[0], /broke off its answer/)
@@ -169,7 +169,7 @@ t.test('a caller whose connection ends takes all his calls along', {timeout: 20_
     news.emit('app')
     socket.resume()
   })
-  const {port, underWay} = await openDoor(t, {appPort})
+  const {port, underWay} = await openTestSidecar(t, {appPort})
   const session = connectTo(t, port)
   for (const stream of [session.request(get('/waits')), session.request(invoke('/uploads'))])
     stream.on('error', () => undefined)
@@ -238,7 +238,7 @@ t.test('it is not spoken where it is switched off', async t => {
 t.test('a door that closes lets streams under way finish', async t => {
   const {promise: asked, resolve} = Promise.withResolvers<ServerResponse>()
   const {port: appPort} = await echoApp(t, (_, response) => resolve(response))
-  const {port, sidecar} = await openDoor(t, {appPort})
+  const {port, sidecar} = await openTestSidecar(t, {appPort})
   const session = connectTo(t, port)
   const result = got(session, {':path': '/x', 'dapr-app-id': 'b'})
   const response = await asked
@@ -256,7 +256,7 @@ t.test('fields that HTTP/2 has only once, high bytes and odd statuses of an app 
       socket.write(text, 'latin1')
     })
   })
-  const {port, underWay} = await openDoor(t, {appPort})
+  const {port, underWay} = await openTestSidecar(t, {appPort})
   const session = connectTo(t, port)
   t.match(await got(session, get('/x')), {
     status: 200,

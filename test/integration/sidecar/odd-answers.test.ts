@@ -3,7 +3,7 @@ import http2 from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
 import {ask, request} from './caller.ts'
-import {onRequest, openDoor, rawApp} from './rig.ts'
+import {onRequest, openTestSidecar, rawApp} from './rig.ts'
 
 interface Got {
   readonly status: number
@@ -17,7 +17,7 @@ const asked = async (t: Test, port: number, text: string): Promise<Got | undefin
   return answer && {...answer, fields: answer.head}
 }
 
-/** Takes a request off the fast lane. */
+/** Takes a request off the fast path. */
 const NOT_PLAIN = 'Baggage: a=b\r\n'
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\n'
 
@@ -82,7 +82,7 @@ const READ: readonly (readonly [what: string, bytes: string, status?: number, fi
 for (const [what, bytes, status = 200, fields = /./] of READ) {
   t.test(`an answer with ${what} is read as Go reads it`, async t => {
     for (const write of [whole, byteByByte]) {
-      const {port, underWay} = await openDoor(t, {appPort: await answering(t, bytes, write)})
+      const {port, underWay} = await openTestSidecar(t, {appPort: await answering(t, bytes, write)})
       for (const [way, call] of Object.entries(WAYS)) {
         const got = await call(t, port)
         t.match(got, {status, body: 'ok'}, `${way}, ${write.name}`)
@@ -126,7 +126,7 @@ const REFUSED: readonly (readonly [what: string, bytes: string, why: string | Re
 
 for (const [what, bytes, why] of REFUSED) {
   t.test(`an answer with ${what} is an error at once`, async t => {
-    const {port, underWay} = await openDoor(t, {appPort: await answering(t, bytes)})
+    const {port, underWay} = await openTestSidecar(t, {appPort: await answering(t, bytes)})
     for (const [way, call] of Object.entries(WAYS)) {
       const got = await call(t, port)
       t.match(got, {status: 500, body: /"errorCode":"ERR_DIRECT_INVOKE"/}, way)
@@ -146,7 +146,7 @@ t.test(
         socket.end(bytes.slice(0, Number(at)), 'latin1')
       })
     )
-    const {port, underWay} = await openDoor(t, {appPort})
+    const {port, underWay} = await openTestSidecar(t, {appPort})
     const wrong: string[] = []
     for (const [row, [what, bytes]] of READ.entries()) {
       for (let at = 0; at < bytes.length; at++) {
@@ -173,7 +173,7 @@ t.test('an app that hangs up behind an interim answer has not been silent: nothi
       socket.end('HTTP/1.1 102 Processing\r\n\r\n')
     })
   )
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   t.match(await ask(t, port, request({method: 'GET'})), {status: 200})
   t.match(await ask(t, port, request({method: 'GET'})), {status: 500, body: /unexpected EOF/})
   t.equal(calls, 2)

@@ -1,7 +1,7 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import t from 'tap'
 import {chunked, connect, request, type Caller} from './caller.ts'
-import {echoApp, inBothLanes, onRequest, openDoor, rawApp} from './rig.ts'
+import {echoApp, inBothLanes, onRequest, openTestSidecar, rawApp} from './rig.ts'
 
 const bodiesOf = async (caller: Caller, count: number): Promise<string[]> => {
   const bodies: string[] = []
@@ -11,7 +11,7 @@ const bodiesOf = async (caller: Caller, count: number): Promise<string[]> => {
 
 inBothLanes('requests sent ahead in one write are answered in order, each whole', async t => {
   const {port: appPort} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   for (const count of [3, 50, 400]) {
     const bodies = Array.from({length: count}, (_, at) => `${at.toString()} `.padEnd(at % 3 === 0 ? 1024 : 5, 'x'))
     const caller = await connect(t, port)
@@ -32,7 +32,7 @@ inBothLanes('calls of one line go to the app one at a time, also when the first 
     if (request.url === '/0') setTimeout(answer, 50)
     else answer()
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send([0, 1, 2, 3].map(at => request({method: 'GET', path: `/${at.toString()}`})).join(''))
   t.strictSame(await bodiesOf(caller, 4), ['/0', '/1', '/2', '/3'])
@@ -41,7 +41,7 @@ inBothLanes('calls of one line go to the app one at a time, also when the first 
 
 inBothLanes('an unknown app is answered in its place, and the line goes on', async t => {
   const {port: appPort} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   const unknown = 'POST /v1.0/invoke/nobody/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc'
   caller.send(request({body: 'one'}) + unknown + request({body: 'two'}))
@@ -60,7 +60,7 @@ inBothLanes('an app that hangs up after each answer, announced or not, is no tro
         socket.end(`HTTP/1.1 200 OK\r\n${announce}Content-Length: 2\r\n\r\nok`)
       })
     })
-    const {port} = await openDoor(t, {appPort})
+    const {port} = await openTestSidecar(t, {appPort})
     const caller = await connect(t, port)
     for (let count = 0; count < 30; count++) {
       caller.send(request({method: 'GET'}))
@@ -71,7 +71,7 @@ inBothLanes('an app that hangs up after each answer, announced or not, is no tro
 
 t.test('somebody who sends ahead for ever is not read further, or cut', async t => {
   const {port: appPort} = await echoApp(t, () => undefined)
-  const {port, underWay} = await openDoor(t, {appPort})
+  const {port, underWay} = await openTestSidecar(t, {appPort})
   const plain = await connect(t, port)
   const text = request({method: 'GET'}).repeat(100_000)
   plain.send(text)
@@ -81,7 +81,7 @@ t.test('somebody who sends ahead for ever is not read further, or cut', async t 
   }
   t.ok(plain.socket.writableLength > 0, `${plain.socket.writableLength.toString()} bytes are still with the caller`)
   t.equal(underWay(), 1)
-  const other = await openDoor(t, {appPort})
+  const other = await openTestSidecar(t, {appPort})
   const caller = await connect(t, other.port)
   caller.send(chunked(['x']).repeat(2100))
   t.equal(await caller.closed(), '')
@@ -99,7 +99,7 @@ inBothLanes('a websocket behind two calls of the same line waits for them', asyn
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
     })
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   const upgrade = request({method: 'GET', path: '/ws', lines: 'Connection: Upgrade\r\nUpgrade: websocket\r\n'})
   caller.send(request({method: 'GET'}) + request({method: 'GET'}) + upgrade)

@@ -1,7 +1,7 @@
 import {once} from 'node:events'
 import type net from 'node:net'
 import {chunked, connect, request} from './caller.ts'
-import {echoApp, inBothLanes, onRequest, openDoor, rawApp} from './rig.ts'
+import {echoApp, inBothLanes, onRequest, openTestSidecar, rawApp} from './rig.ts'
 
 const MEGABYTE = 1 << 20
 const UNLIMITED = {limits: {maxBodyBytes: 0, readBufferBytes: 4096}}
@@ -31,7 +31,7 @@ const fill = async (socket: net.Socket, piece: Buffer, most: number): Promise<nu
 inBothLanes('a reader that stops holds the app back, and gets every byte when it goes on', async t => {
   const {take, came} = firstConnection()
   const appPort = await rawApp(t, take)
-  const {port} = await openDoor(t, {appPort, ...UNLIMITED})
+  const {port} = await openTestSidecar(t, {appPort, ...UNLIMITED})
   const caller = await connect(t, port)
   caller.socket.pause()
   caller.send(request({method: 'GET'}))
@@ -59,7 +59,7 @@ inBothLanes('an app that stops reading holds the caller back, and gets every byt
     socket.pause()
     take(socket)
   })
-  const {port} = await openDoor(t, {appPort, ...UNLIMITED})
+  const {port} = await openTestSidecar(t, {appPort, ...UNLIMITED})
   const caller = await connect(t, port)
   const total = 64 * MEGABYTE
   caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total.toString()}\r\n\r\n`)
@@ -86,7 +86,7 @@ inBothLanes(
         socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nstop')
       })
     })
-    const {port, underWay} = await openDoor(t, {appPort, ...UNLIMITED})
+    const {port, underWay} = await openTestSidecar(t, {appPort, ...UNLIMITED})
     const caller = await connect(t, port)
     const total = 16 * MEGABYTE
     caller.send(
@@ -109,7 +109,7 @@ inBothLanes('an app that dies under a large upload: 500, and the upload does not
       setTimeout(() => socket.destroy(), 50)
     })
   })
-  const {port, underWay} = await openDoor(t, {appPort, ...UNLIMITED})
+  const {port, underWay} = await openTestSidecar(t, {appPort, ...UNLIMITED})
   const caller = await connect(t, port)
   const total = 16 * MEGABYTE
   caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total.toString()}\r\n\r\n`)
@@ -135,7 +135,7 @@ inBothLanes('a caller who leaves takes his call along, while he waits, uploads o
           take(socket)
         })
       })
-      const {port, underWay, warnings} = await openDoor(t, {appPort})
+      const {port, underWay, warnings} = await openTestSidecar(t, {appPort})
       const caller = await connect(t, port)
       caller.send(text)
       const app = await came
@@ -153,7 +153,7 @@ inBothLanes('a caller who leaves takes his call along, while he waits, uploads o
 inBothLanes('events arrive while they are sent, and so do the pieces of an upload', async t => {
   const {take, came} = firstConnection()
   const appPort = await rawApp(t, take)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send('POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n')
   caller.send('Transfer-Encoding: chunked\r\n\r\n')
@@ -183,7 +183,7 @@ inBothLanes('events arrive while they are sent, and so do the pieces of an uploa
 inBothLanes('a body above the limit is refused, counted or not, and never cut in silence', async t => {
   const limits = {maxBodyBytes: 1000, readBufferBytes: 4096}
   const {port: appPort, seen} = await echoApp(t)
-  const {port, underWay} = await openDoor(t, {appPort, limits})
+  const {port, underWay} = await openTestSidecar(t, {appPort, limits})
   const expected = '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: b, err: stream too large"}'
   for (const [text, status] of [
     [request({body: 'x'.repeat(1000)}), 200],
@@ -207,7 +207,7 @@ inBothLanes('a chunked body that exceeds the limit late is refused too', async t
   const limits = {maxBodyBytes: 1000, readBufferBytes: 4096}
   const {take, came} = firstConnection()
   const appPort = await rawApp(t, take)
-  const {port} = await openDoor(t, {appPort, limits})
+  const {port} = await openTestSidecar(t, {appPort, limits})
   const caller = await connect(t, port)
   const text = chunked(['x'.repeat(500), 'x'.repeat(501)])
   caller.send(text.slice(0, 700))
@@ -229,7 +229,7 @@ inBothLanes(
         take(socket)
       })
     })
-    const {port, sidecar} = await openDoor(t, {appPort})
+    const {port, sidecar} = await openTestSidecar(t, {appPort})
     const idle = await connect(t, port)
     const caller = await connect(t, port)
     caller.send(request())

@@ -1,7 +1,7 @@
 import type {Test} from 'tap'
 import {chunks, HIDDEN, REFUSED, TWO_MEANINGS, UNKNOWN_CODINGS} from './abuse.ts'
 import {connect, request} from './caller.ts'
-import {echoApp, inBothLanes, openDoor} from './rig.ts'
+import {echoApp, inBothLanes, openTestSidecar} from './rig.ts'
 
 /** Whether a text is refused: nothing of it, and nothing behind it, is served, and the line is closed. */
 const isRefused = async (t: Test, port: number, text: string): Promise<string> => {
@@ -15,7 +15,7 @@ const isRefused = async (t: Test, port: number, text: string): Promise<string> =
 for (const [name, texts] of Object.entries(REFUSED)) {
   inBothLanes(`refused: ${name}`, async t => {
     const {port: appPort, seen} = await echoApp(t)
-    const {port} = await openDoor(t, {appPort})
+    const {port} = await openTestSidecar(t, {appPort})
     for (const text of texts) {
       t.equal(await isRefused(t, port, text), 'refused', JSON.stringify(text.slice(0, 120)))
       t.equal(seen.length, 0, 'the app saw nothing')
@@ -28,7 +28,7 @@ inBothLanes(
   'a coding below the chunks is refused with 501, whatever is asked for, and never taken off in silence',
   async t => {
     const {port: appPort, seen} = await echoApp(t)
-    const {port} = await openDoor(t, {appPort})
+    const {port} = await openTestSidecar(t, {appPort})
     const ways = ['', 'Expect: 100-continue\r\n', 'Connection: Upgrade\r\nUpgrade: websocket\r\n']
     for (const text of UNKNOWN_CODINGS) {
       for (const way of ways) {
@@ -45,7 +45,7 @@ inBothLanes(
 
 inBothLanes('what can be read in two ways is refused, or means one thing', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   for (const text of TWO_MEANINGS) {
     seen.length = 0
     const caller = await connect(t, port)
@@ -62,7 +62,7 @@ inBothLanes('what can be read in two ways is refused, or means one thing', async
 
 inBothLanes('broken bytes behind a good call do not spoil it, and nothing behind them is served', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send(`${request({body: 'good'})}BROKEN \0\r\n\r\n${HIDDEN}`)
   t.match(await caller.answer(), {status: 200, body: 'good'})
@@ -76,7 +76,7 @@ inBothLanes('broken bytes behind a good call do not spoil it, and nothing behind
 
 inBothLanes('a body cut short by its caller is never a whole request', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port, underWay} = await openDoor(t, {appPort})
+  const {port, underWay} = await openTestSidecar(t, {appPort})
   for (const text of [request({body: 'abcdef'}).slice(0, -2), chunks('3\r\nabc\r\n')]) {
     const caller = await connect(t, port)
     caller.send(text)
@@ -89,7 +89,7 @@ inBothLanes('a body cut short by its caller is never a whole request', async t =
 
 inBothLanes('a body that looks like a request is only a body', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send(request({body: HIDDEN}))
   t.match(await caller.answer(), {status: 200, body: HIDDEN})
@@ -97,7 +97,7 @@ inBothLanes('a body that looks like a request is only a body', async t => {
 })
 
 inBothLanes('who speaks TLS to a door is told at once that nobody does', async t => {
-  const {port} = await openDoor(t)
+  const {port} = await openTestSidecar(t)
   const caller = await connect(t, port)
   caller.send('\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03')
   t.match(await caller.closed(), /^HTTP\/1\.1 400 /)

@@ -2,21 +2,21 @@ import {once} from 'node:events'
 import http from 'node:http'
 import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
-import type {Admission, Admit, Admitted} from '../../../src/sidecar/admission.ts'
-import type {Facts} from '../../../src/sidecar/metadata.ts'
+import type {Admission, Admit, Admitted} from '../../../src/gateway/admission.ts'
+import type {Facts} from '../../../src/sidecar/http/metadata.ts'
 import {openSidecar, type Sidecar, type SidecarOptions} from '../../../src/sidecar/sidecar.ts'
-import type {Dial} from '../../../src/wire/dial.ts'
-import {Pool} from '../../../src/wire/pool.ts'
+import type {Dial} from '../../../src/net/dialer.ts'
+import {Pool} from '../../../src/net/pool.ts'
 
-let hasFastLane = true
+let hasFastPath = true
 
-/** A test that holds whether the door reads plain requests itself or leaves all of them to node:http. */
+/** A test that holds whether the sidecar reads plain requests itself or leaves all of them to node:http. */
 export const inBothLanes = (name: string, run: (t: Test) => Promise<void>): void => {
   for (const isFast of [true, false]) {
     t.test(`${name} (${isFast ? 'both lanes' : 'node:http alone'})`, async test => {
-      hasFastLane = isFast
+      hasFastPath = isFast
       await run(test)
-      hasFastLane = true
+      hasFastPath = true
     })
   }
 }
@@ -93,7 +93,7 @@ export const onRequest = (socket: net.Socket, then: (head: string) => void): voi
   })
 }
 
-export interface Door {
+export interface TestSidecar {
   readonly port: number
   readonly sidecar: Sidecar
   readonly warnings: string[]
@@ -112,7 +112,7 @@ const FACTS: Facts = {
   connection: {port: 0, protocol: 'http', channelAddress: '127.0.0.1', maxConcurrency: 0, health: undefined}
 }
 
-export interface DoorSettings extends Partial<Omit<SidecarOptions, 'servers'>> {
+export interface SidecarSettings extends Partial<Omit<SidecarOptions, 'servers'>> {
   /** Port of the callee `b`, and of the own app `a`. */
   readonly appPort?: number
   readonly hosts?: readonly string[]
@@ -121,11 +121,11 @@ export interface DoorSettings extends Partial<Omit<SidecarOptions, 'servers'>> {
   readonly extraServers?: readonly net.Server[]
 }
 
-/** The door of `a`, through which `b` (and `a` itself) is reached. */
-export const openDoor = async (
+/** The sidecar of `a`, through which `b` (and `a` itself) is reached. */
+export const openTestSidecar = async (
   t: Test,
-  {appPort = 1, hosts, dial, extraServers = [], ...settings}: DoorSettings = {}
-): Promise<Door> => {
+  {appPort = 1, hosts, dial, extraServers = [], ...settings}: SidecarSettings = {}
+): Promise<TestSidecar> => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
@@ -161,7 +161,7 @@ export const openDoor = async (
     allowedHosts: [],
     tokens: {api: '', app: ''},
     warn: text => warnings.push(text),
-    hasFastLane,
+    hasFastPath,
     identity: {namespace: 'default', address: '10.1.2.3', hostName: 'laptop'},
     ...settings
   })

@@ -1,9 +1,9 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import type {Test} from 'tap'
 import {chunked, connect, request} from './caller.ts'
-import {echoApp, inBothLanes, openDoor} from './rig.ts'
+import {echoApp, inBothLanes, openTestSidecar} from './rig.ts'
 
-/** Two turns of the loop: what was written before has been read by the door after them. */
+/** Two turns of the loop: what was written before has been read by the sidecar after them. */
 const settle = async (): Promise<void> => {
   await turn()
   await turn()
@@ -30,7 +30,7 @@ const cutEverywhere = async (t: Test, port: number, text: string, answers: numbe
 
 inBothLanes('a request means the same wherever it is cut in two', async t => {
   const {port: appPort, seen} = await echoApp(t)
-  const {port, underWay} = await openDoor(t, {appPort})
+  const {port, underWay} = await openTestSidecar(t, {appPort})
   const cases = [
     {name: 'counted', text: request({body: 'hello, world!'}), answers: 1, expected: '200 hello, world!'},
     {name: 'chunked', text: chunked(['hello', ', world!']), answers: 1, expected: '200 hello, world!'},
@@ -53,7 +53,7 @@ inBothLanes('a request means the same wherever it is cut in two', async t => {
 
 inBothLanes('a request that comes byte by byte is served', async t => {
   const {port: appPort} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   for (const byte of chunked(['abc', 'de'])) {
     caller.send(byte)
@@ -64,7 +64,7 @@ inBothLanes('a request that comes byte by byte is served', async t => {
 
 inBothLanes('a body may come long after its head', async t => {
   const {port: appPort} = await echoApp(t)
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   const text = request({body: 'later'})
   caller.send(text.slice(0, -5))

@@ -1,10 +1,10 @@
 import http2 from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
-import {http2Dial} from '../../../src/wire/bridge-http2.ts'
+import {http2Dial} from '../../../src/net/http2/http2-adapter.ts'
 import {ask, connect, request} from './caller.ts'
 import {data, END_STREAM, framesOf, headers, onStream, PREFACE} from './frames.ts'
-import {inBothLanes, onRequest, openDoor, rawApp, type Door} from './rig.ts'
+import {inBothLanes, onRequest, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
 
 /**
  * A status as an app writes it, and what its caller is told, by the protocol that the app speaks. In HTTP/2 what is not
@@ -42,9 +42,9 @@ const h2cApp = (status: string) => (socket: net.Socket) =>
     socket.write(headers(stream, {':status': status}, 0) + data(stream, 'ok', END_STREAM), 'latin1')
   })
 
-const opened = async (t: Test, status: string, isHttp2: boolean): Promise<Door> => {
+const opened = async (t: Test, status: string, isHttp2: boolean): Promise<TestSidecar> => {
   const appPort = await rawApp(t, (isHttp2 ? h2cApp : http1App)(status))
-  return openDoor(t, {appPort, ...(isHttp2 && {dial: http2Dial})})
+  return openTestSidecar(t, {appPort, ...(isHttp2 && {dial: http2Dial})})
 }
 
 const overHttp2 = async (t: Test, port: number): Promise<{status: unknown; body: string}> => {

@@ -2,7 +2,7 @@ import {once} from 'node:events'
 import type net from 'node:net'
 import t from 'tap'
 import {connect, request} from './caller.ts'
-import {openDoor, rawApp} from './rig.ts'
+import {openTestSidecar, rawApp} from './rig.ts'
 
 const UPGRADE = request({
   method: 'GET',
@@ -32,7 +32,7 @@ const acceptor = (): {
 
 t.test('a websocket passes as a tunnel, with what came early', async t => {
   const {serve, opened} = acceptor()
-  const {port, underWay} = await openDoor(t, {appPort: await rawApp(t, serve)})
+  const {port, underWay} = await openTestSidecar(t, {appPort: await rawApp(t, serve)})
   const caller = await connect(t, port)
   caller.send(`${UPGRADE}early`)
   const {socket, head} = await opened
@@ -60,7 +60,7 @@ t.test('a websocket passes as a tunnel, with what came early', async t => {
 t.test('a caller who leaves a tunnel closes it, in whatever way', async t => {
   for (const how of ['fin', 'reset']) {
     const {serve, opened} = acceptor()
-    const {port, underWay} = await openDoor(t, {appPort: await rawApp(t, serve)})
+    const {port, underWay} = await openTestSidecar(t, {appPort: await rawApp(t, serve)})
     const caller = await connect(t, port)
     caller.send(UPGRADE)
     await caller.answer()
@@ -81,7 +81,7 @@ t.test('a caller who leaves before the tunnel stands takes his call along', asyn
       resolve(socket)
     })
   })
-  const {port, underWay} = await openDoor(t, {appPort})
+  const {port, underWay} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send(UPGRADE)
   const app = await promise
@@ -98,7 +98,7 @@ t.test('an app that does not take the upgrade gives a plain answer', async t => 
     const appPort = await rawApp(t, socket => {
       socket.once('data', () => socket.write(answer))
     })
-    const {port, underWay} = await openDoor(t, {appPort})
+    const {port, underWay} = await openTestSidecar(t, {appPort})
     const caller = await connect(t, port)
     caller.send(UPGRADE)
     t.match(await caller.answer(), {status: 403, body: 'nope', fields: {connection: 'close'}})
@@ -108,7 +108,7 @@ t.test('an app that does not take the upgrade gives a plain answer', async t => 
 })
 
 t.test('a websocket to nobody, to a dead app or from elsewhere is answered like a call', async t => {
-  const {port} = await openDoor(t)
+  const {port} = await openTestSidecar(t)
   const cases = [
     [UPGRADE.replace('/invoke/b/', '/invoke/nobody/'), 500, /couldn't find service: nobody/],
     [UPGRADE, 500, /refused/],
@@ -128,7 +128,7 @@ t.test('other upgrades are plain calls', async t => {
   const appPort = await rawApp(t, socket => {
     socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain'))
   })
-  const {port} = await openDoor(t, {appPort})
+  const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send(request({method: 'GET', lines: 'Connection: Upgrade\r\nUpgrade: h2c\r\n'}))
   t.match(await caller.answer(), {status: 200, body: 'plain'})
@@ -138,7 +138,7 @@ t.test('other upgrades are plain calls', async t => {
 
 t.test('a tunnel ends when its door is destroyed', async t => {
   const {serve, opened} = acceptor()
-  const {port, sidecar, underWay} = await openDoor(t, {appPort: await rawApp(t, serve)})
+  const {port, sidecar, underWay} = await openTestSidecar(t, {appPort: await rawApp(t, serve)})
   const caller = await connect(t, port)
   caller.send(UPGRADE)
   await caller.answer()

@@ -1,9 +1,9 @@
 import t from 'tap'
-import {reloadWords} from '../../../src/cli/reload-words.ts'
+import {reloadText} from '../../../src/cli/reload-words.ts'
 
 t.test('a reload is told in one line', async t => {
   const reloaded = {id: 'order', tookMs: 411.6, held: 31, longestMs: 398.2, lost: 0}
-  t.equal(reloadWords(reloaded), 'order: reloaded in 412 ms, 31 requests held (longest 398 ms), 0 lost')
-  t.equal(reloadWords({...reloaded, held: 1}), 'order: reloaded in 412 ms, 1 request held (longest 398 ms), 0 lost')
-  t.equal(reloadWords({...reloaded, held: 0, longestMs: 0}), 'order: reloaded in 412 ms, 0 requests held, 0 lost')
+  t.equal(reloadText(reloaded), 'order: reloaded in 412 ms, 31 requests held (longest 398 ms), 0 lost')
+  t.equal(reloadText({...reloaded, held: 1}), 'order: reloaded in 412 ms, 1 request held (longest 398 ms), 0 lost')
+  t.equal(reloadText({...reloaded, held: 0, longestMs: 0}), 'order: reloaded in 412 ms, 0 requests held, 0 lost')
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {readTar} from '../../../src/daeploy/tar.ts'
 
-interface Member {
+interface AppRuntime {
   readonly name: string
   readonly type?: string
   readonly text?: string
@@ -9,8 +9,8 @@ interface Member {
   readonly link?: string
 }
 
-/** One member of an archive, written without our code. */
-const member = ({name, type = '0', text = '', mode = '0000644', link = ''}: Member): Buffer => {
+/** One app of an archive, written without our code. */
+const runtime = ({name, type = '0', text = '', mode = '0000644', link = ''}: AppRuntime): Buffer => {
   const head = Buffer.alloc(512)
   head.write(name, 0)
   head.write(`${mode}\0`, 100)
@@ -25,7 +25,8 @@ const member = ({name, type = '0', text = '', mode = '0000644', link = ''}: Memb
   body.write(text)
   return Buffer.concat([head, body])
 }
-const archive = (...members: readonly Member[]): Buffer => Buffer.concat([...members.map(member), Buffer.alloc(1024)])
+const archive = (...runtimes: readonly AppRuntime[]): Buffer =>
+  Buffer.concat([...runtimes.map(runtime), Buffer.alloc(1024)])
 /** A record of pax; its length counts its own three digits. */
 const pax = (record: string): string => `${(record.length + 5).toString()} ${record}\n`
 

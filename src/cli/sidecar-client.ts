@@ -1,0 +1,93 @@
+import {readFileSync} from 'node:fs'
+import type {IncomingMessage, OutgoingHttpHeaders} from 'node:http'
+import {join} from 'node:path'
+import {getSystemErrorMessage} from 'node:util'
+import {codeOf, messageOf, UserError} from '../model/errors.ts'
+import type {ListedApp} from '../control/messages.ts'
+import type {GivenFlags} from './flags.ts'
+import {runsHere, templateHere} from './pick-run.ts'
+
+// By this way: an import of node:http loads what we do not need.
+const http = process.getBuiltinModule('node:http')
+
+/** What is said to a sidecar. */
+export interface SidecarCall {
+  readonly method: string
+  /** As Go writes it in its errors; what may not stand in a request's head is escaped on the way. */
+  readonly url: string
+  readonly type: string
+  readonly body: Buffer
+  /** The unix socket of the sidecar, '' = by the URL. */
+  readonly socket: string
+}
+
+export interface SidecarAnswer {
+  readonly code: number
+  /** Code and reason: `404 Not Found`. */
+  readonly status: string
+  readonly body: Buffer
+}
+
+/** The app with this id: of this folder's template's run, else of the oldest that has it. */
+export async function findApp(id: string, asJson: boolean): Promise<ListedApp | undefined> {
+  const runs = await runsHere(asJson)
+  const own = runs.filter(({listing}) => listing.templateFile === templateHere())
+  return [...own, ...runs].flatMap(({listing}) => listing.apps).find(({appId}) => appId === id)
+}
+
+/** What `--data` and `--data-file` say; `command` is for the message. Throws a UserError in Dapr's words. */
+export function payloadOf(flags: GivenFlags, command: string): Buffer {
+  const data = flags.text('data') ?? ''
+  const file = flags.text('data-file') ?? ''
+  if (data !== '' && file !== '')
+    throw new UserError(`Only one of --data and --data-file allowed in the same ${command} command`)
+  if (file === '') return Buffer.from(data)
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    const handler = codeOf(error) === 'EISDIR' ? 'read' : 'open'
+    throw new UserError(`Error reading payload from '${file}'. Error: ${handler} ${file}: ${systemWords(error)}`, {
+      cause: error
+    })
+  }
+}
+
+/** The socket of a sidecar in the folder that `-u` names. */
+export const socketIn = (folder: string, id: string): string =>
+  folder === '' ? '' : join(folder, `dapr-${id}-http.socket`)
+
+/** Asks a sidecar; rejects with the words of Go's client where nobody answers. */
+export async function callSidecar({method, url, type, body, socket}: SidecarCall): Promise<SidecarAnswer> {
+  const token = process.env['DAPR_API_TOKEN'] ?? ''
+  const headers: OutgoingHttpHeaders = {
+    'content-type': type,
+    'content-length': body.length,
+    ...(token !== '' && {'dapr-api-token': token})
+  }
+  const {hostname, port} = new URL(url)
+  const path = escaped(url.replace(/^https?:\/\/[^/]*/, ''))
+  const where = socket === '' ? {host: hostname, port} : {socketPath: socket}
+  try {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      http
+        .request({...where, method, path, headers}, resolve)
+        .on('error', reject)
+        .end(body)
+    })
+    const pieces: Buffer[] = []
+    for await (const piece of answer) pieces.push(piece as Buffer)
+    const code = answer.statusCode ?? 0
+    return {code, status: `${code.toString()} ${answer.statusMessage ?? ''}`, body: Buffer.concat(pieces)}
+  } catch (error) {
+    const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
+    const dialled = socket === '' ? `tcp ${hostname}:${port}` : `unix ${socket}`
+    throw new UserError(`${verb} "${url}": dial ${dialled}: connect: ${systemWords(error)}`, {cause: error})
+  }
+}
+
+const escaped = (path: string): string => path.replace(/#.*$/s, '').replaceAll(/[^\x21-\x7e]/gu, encodeURIComponent)
+
+const systemWords = (error: unknown): string =>
+  error instanceof Error && 'errno' in error && typeof error.errno === 'number'
+    ? getSystemErrorMessage(error.errno)
+    : messageOf(error)

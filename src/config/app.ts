@@ -1,0 +1,112 @@
+import {join} from 'node:path'
+import type {AppPlan, HealthPlan, LogDestination, LogPlan, ResourcesPlan} from '../model/plan.ts'
+import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
+import {readEnvFiles, type S2i} from './environment.ts'
+import {readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
+import type {Settings} from './merge.ts'
+
+/** The port that Daeploy's code listens on unless it says otherwise. */
+const DAEPLOY_PORT = 8000
+
+/** What takes part in an app's plan beside its own settings. */
+export interface Making {
+  readonly home: string
+  readonly resources: ResourcesPlan
+  /** What Daeploy's file in the app's folder says. */
+  readonly s2i: S2i | undefined
+  /** `--watch`: what the template is silent about is watched. */
+  readonly watch: boolean
+}
+
+/** The plan of one app: every key has its value or its default, and has been checked. Its dependencies are still to come. */
+export function resolveApp(settings: Settings, {home, resources, s2i, watch}: Making): AppPlan {
+  const {id, folder, values} = settings
+  const fixedPort = fixedPortOf(settings, s2i)
+  const channel = channelPlan(settings, fixedPort)
+  const envFiles = readEnvFiles(settings, home)
+  return {
+    id,
+    version: values.version ?? '0.0.0',
+    folder,
+    command: values.command ?? commandOf(settings, s2i),
+    env: {...s2i?.variables, ...envFiles.variables, ...values.env},
+    envFiles: envFiles.paths,
+    channel,
+    sidecar: sidecarPlan(settings),
+    health: healthPlan(settings),
+    logs: logPlan(settings),
+    ready: readyPlan(settings, channel.autoPort || channel.port > 0 ? channel.port : 'none'),
+    restart: values.restart ?? 'no',
+    watch: watchPlan(settings, watch),
+    reload: reloadOf(settings, channel.autoPort),
+    stop: stopPlan(settings),
+    dependsOn: [],
+    fixedPort,
+    resources,
+    elsewhere: elsewherePlan(settings)
+  }
+}
+
+/** A Daeploy service has a fixed port: it says so, or has a version, or has Daeploy's file and no port of its own. */
+function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
+  if (values.fixedPort !== undefined) return values.fixedPort
+  const isService = values.version !== undefined || (s2i !== undefined && (values.appPort ?? 0) <= 0)
+  return isService ? DAEPLOY_PORT : 0
+}
+
+function commandOf(settings: Settings, s2i: S2i | undefined): readonly string[] {
+  if (s2i === undefined || s2i.command.length > 0) return s2i?.command ?? []
+  const port = String(settings.values.fixedPort ?? DAEPLOY_PORT)
+  const server = ['uvicorn', s2i.variables['APP_MODULE'] ?? '', '--port', port]
+  return settings.refuse({
+    key: 'command',
+    message: `app ${JSON.stringify(settings.id)}: APP_MODULE alone in .s2i/environment does not say what to start`,
+    hint: `write command: [${server.map(word => JSON.stringify(word)).join(', ')}]`
+  })
+}
+
+function healthPlan(settings: Settings): HealthPlan {
+  const {values} = settings
+  const enabled = values.enableAppHealthCheck ?? false
+  const intervalMs = positive(values.appHealthProbeInterval, 5) * 1000
+  const timeoutMs = positive(values.appHealthProbeTimeout, 500)
+  if (enabled && timeoutMs > intervalMs) {
+    const message = 'app health checks probe timeouts must be smaller than probe intervals'
+    const hint = 'appHealthProbeTimeout is in milliseconds, appHealthProbeInterval in seconds'
+    settings.refuseAtStart({key: 'appHealthProbeTimeout', message, hint})
+  }
+  return {
+    enabled,
+    path: values.appHealthCheckPath || '/healthz',
+    intervalMs,
+    timeoutMs,
+    threshold: positive(values.appHealthThreshold, 3)
+  }
+}
+
+/** A number that makes no sense counts as not said, as in Dapr's sidecar. */
+const positive = (number: number | undefined, otherwise: number): number =>
+  number !== undefined && number > 0 ? number : otherwise
+
+const isDestination = (word: string): word is LogDestination => ['file', 'console', 'fileAndConsole'].includes(word)
+
+function logPlan(settings: Settings): LogPlan {
+  const read = (key: 'daprdLogDestination' | 'appLogDestination', otherwise: LogDestination): LogDestination => {
+    const written = settings.values[key] || otherwise
+    if (isDestination(written)) return written
+    const expected = 'expected file, console or fileAndConsole'
+    return settings.refuse({key, message: `invalid log destination type: ${written}`, expected})
+  }
+  const sidecar = read('daprdLogDestination', 'file')
+  return {sidecar, app: read('appLogDestination', 'fileAndConsole'), folder: join(settings.folder, '.dapr', 'logs')}
+}
+
+/** `overlap` needs a port that can be another one each time; said in `common`, it counts for the apps that have one. */
+function reloadOf(settings: Settings, hasFreePort: boolean): 'replace' | 'overlap' {
+  const {reload = 'replace'} = settings.values
+  if (reload === 'replace' || hasFreePort) return reload
+  if (!settings.isOwn('reload')) return 'replace'
+  const message = 'reload: overlap needs a port that can be another one each time'
+  const hint = 'write autoPort: true in the place of appPort, or reload: replace'
+  return settings.refuse({key: 'reload', message, hint})
+}

@@ -1,0 +1,42 @@
+import {statSync} from 'node:fs'
+import {join, normalize, resolve} from 'node:path'
+import {UserError} from '../model/errors.ts'
+import {statFault} from './paths.ts'
+
+/** A template on this machine; it need not be readable, nor right. */
+export interface Found {
+  /** Its identity, for `stop` and `list`: the absolute path, symlinks not resolved; `<cwd>/-` for standard input. */
+  readonly file: string
+  /** As messages name it: what was typed, with `dapr.yaml` behind a folder. */
+  readonly shownAs: string
+  /** Where its relative paths start. */
+  readonly folder: string
+}
+
+/**
+ * The template that `-f` means: a file that ends in `.yaml` or `.yml`, a folder with a `dapr.yaml`, or `-` for standard
+ * input (`getRunFilePath` in Dapr's CLI). Throws a `UserError` with Dapr's words, on stderr, when there is none.
+ */
+export function findTemplate(typed: string, cwd: string): Found {
+  const shownAs = typed === '-' ? typed : templateIn(typed, cwd)
+  const file = resolve(cwd, shownAs)
+  return {file, shownAs, folder: resolve(file, '..')}
+}
+
+function templateIn(typed: string, cwd: string): string {
+  const fault = statFault(resolve(cwd, typed), typed)
+  if (fault !== '') throw notFound(`error getting file info for ${typed}: ${fault}`)
+  if (!statSync(resolve(cwd, typed)).isDirectory()) {
+    if (/\.ya?ml$/.test(typed)) return typed
+    throw notFound(`file ${JSON.stringify(typed)} is not a YAML file`)
+  }
+  const inside = normalize(join(typed, 'dapr.yaml'))
+  const insideFault = statFault(resolve(cwd, inside), inside)
+  if (insideFault === '') return inside
+  const quoted = JSON.stringify(inside)
+  throw notFound(
+    `error in validating the file path ${quoted}: error in getting the file info for ${inside}: ${insideFault}`
+  )
+}
+
+const notFound = (why: string): UserError => new UserError(`Failed to get run file path: ${why}`)

@@ -1,0 +1,102 @@
+/** How Dapr's Go structs type a key. */
+export type Kind = 'int' | 'bool' | 'string' | 'destination' | 'strings' | 'env'
+
+type ValueOf<K> = K extends 'int'
+  ? number
+  : K extends 'bool'
+    ? boolean
+    : K extends 'strings'
+      ? readonly string[]
+      : K extends 'env'
+        ? Readonly<Record<string, string>>
+        : string
+
+type Values<Keys> = {readonly [Key in keyof Keys]?: ValueOf<Keys[Key]>}
+
+/** Dapr's keys at the top, but `common` and `apps`. */
+export const TOP_KEYS = {version: 'int', name: 'string'} as const satisfies Record<string, Kind>
+
+/** Dapr's keys of `common`, which an app may have too (`SharedRunConfig` in Dapr's CLI). */
+export const SHARED_KEYS = {
+  configFilePath: 'string',
+  appProtocol: 'string',
+  apiListenAddresses: 'string',
+  enableProfiling: 'bool',
+  logLevel: 'string',
+  appMaxConcurrency: 'int',
+  placementHostAddress: 'string',
+  schedulerHostAddress: 'string',
+  componentspath: 'string',
+  resourcesPath: 'string',
+  resourcesPaths: 'strings',
+  appSSL: 'bool',
+  maxBodySize: 'string',
+  readBufferSize: 'string',
+  enableAppHealthCheck: 'bool',
+  appHealthCheckPath: 'string',
+  appHealthProbeInterval: 'int',
+  appHealthProbeTimeout: 'int',
+  appHealthThreshold: 'int',
+  enableApiLogging: 'bool',
+  runtimePath: 'string',
+  env: 'env',
+  daprdLogDestination: 'destination',
+  appLogDestination: 'destination'
+} as const satisfies Record<string, Kind>
+
+/** Dapr's keys of an app (`SupervisedApp` in Dapr's CLI). */
+export const APP_KEYS = {
+  ...SHARED_KEYS,
+  appDirPath: 'string',
+  appID: 'string',
+  command: 'strings',
+  appPort: 'int',
+  appChannelAddress: 'string',
+  daprHTTPPort: 'int',
+  daprGRPCPort: 'int',
+  daprInternalGRPCPort: 'int',
+  metricsPort: 'int',
+  profilePort: 'int',
+  unixDomainSocket: 'string',
+  containerImage: 'string',
+  containerImagePullPolicy: 'string',
+  createService: 'bool'
+} as const satisfies Record<string, Kind>
+
+export const OUR_TOP_KEYS = ['managerPort'] as const
+export const OUR_SHARED_KEYS = [
+  'watch',
+  'restart',
+  'ready',
+  'dependsOn',
+  'reload',
+  'stop',
+  'autoPort',
+  'envFile'
+] as const
+export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'fixedPort'] as const
+
+/** `250ms`, `5s`, `2m`, or seconds. */
+export type Duration = string | number
+
+/** Values of our keys once the schema has accepted them. */
+export interface OurValues {
+  readonly watch?:
+    | boolean
+    | readonly string[]
+    | {readonly paths?: readonly string[]; readonly ignore?: readonly string[]}
+  readonly restart?: 'no' | 'on-failure' | 'always'
+  readonly ready?:
+    | 'none'
+    | {readonly http?: string; readonly tcp?: number; readonly log?: string; readonly timeout?: Duration}
+  readonly dependsOn?: readonly string[] | Readonly<Record<string, 'started' | 'ready' | 'completed'>>
+  readonly reload?: 'replace' | 'overlap'
+  readonly stop?: {readonly signal?: NodeJS.Signals; readonly timeout?: Duration; readonly scope?: 'all' | 'group'}
+  readonly autoPort?: boolean
+  readonly envFile?: string | readonly string[]
+  readonly version?: string
+  readonly fixedPort?: number
+}
+
+export type TopValues = Values<typeof TOP_KEYS> & {readonly managerPort?: number}
+export type AppValues = Values<typeof APP_KEYS> & OurValues

@@ -1,0 +1,63 @@
+import {messageOf} from '../model/errors.ts'
+import type {ReadyPlan, StopPlan, WatchPlan} from '../model/plan.ts'
+import type {Duration} from './keys.ts'
+import type {Settings} from './merge.ts'
+
+const READY_TIMEOUT_MS = 60_000
+const GRACE_MS = 5_000
+const UNIT_MS: Readonly<Record<string, number>> = {ms: 1, s: 1_000, m: 60_000}
+
+/** `250ms`, `5s`, `2m`, or seconds, in milliseconds. The schema has checked the form. */
+export function milliseconds(duration: Duration): number {
+  const [, amount = '0', unit = 's'] = /^([0-9.]+)(ms|s|m)?$/.exec(String(duration)) ?? []
+  return Math.round(Number(amount) * (UNIT_MS[unit] ?? 0))
+}
+
+/** The port on which an app can be asked whether it is ready (0: allocated), or none. */
+export type ServedPort = number | 'none'
+
+/**
+ * When the app counts as ready: what `ready` says, else its port, else its being spawned. An app that says `http` itself
+ * must have a port; `common` may say it for apps without one too, which then are ready when they run.
+ */
+export function readyPlan(settings: Settings, served: ServedPort): ReadyPlan {
+  const {ready = {}} = settings.values
+  if (ready === 'none') return {kind: 'spawned', timeoutMs: READY_TIMEOUT_MS}
+  const {http, tcp, log, timeout} = ready
+  const timeoutMs = timeout === undefined ? READY_TIMEOUT_MS : milliseconds(timeout)
+  if (tcp !== undefined) return {kind: 'tcp', port: tcp, timeoutMs}
+  if (log !== undefined) return {kind: 'log', pattern: checkPattern(log, settings), timeoutMs}
+  if (served !== 'none')
+    return http === undefined ? {kind: 'tcp', port: served, timeoutMs} : {kind: 'http', path: http, timeoutMs}
+  if (http === undefined || !settings.isOwn('ready')) return {kind: 'spawned', timeoutMs}
+  const hint = 'write appPort, or autoPort: true'
+  return settings.refuse({key: 'ready', inside: ['http'], message: 'ready.http needs an appPort', hint})
+}
+
+function checkPattern(pattern: string, settings: Settings): string {
+  try {
+    return new RegExp(pattern).source
+  } catch (error) {
+    const expected = `expected a regular expression; ${messageOf(error)}`
+    return settings.refuse({key: 'ready', inside: ['log'], message: 'wrong value of ready.log', expected})
+  }
+}
+
+/** What is watched; `everywhere` is what `--watch` says where the template is silent. */
+export function watchPlan({values}: Settings, everywhere: boolean): WatchPlan {
+  const {watch = everywhere} = values
+  const all = ['**']
+  if (typeof watch === 'boolean') return {paths: watch ? all : [], ignore: []}
+  return isList(watch) ? {paths: watch, ignore: []} : {paths: watch.paths ?? all, ignore: watch.ignore ?? []}
+}
+
+/** `Array.isArray` that knows read-only lists. */
+const isList = (value: object): value is readonly string[] => Array.isArray(value)
+
+export function stopPlan({values: {stop = {}}}: Settings): StopPlan {
+  return {
+    signal: stop.signal ?? 'SIGTERM',
+    timeoutMs: stop.timeout === undefined ? GRACE_MS : milliseconds(stop.timeout),
+    scope: stop.scope ?? 'all'
+  }
+}

@@ -1,0 +1,118 @@
+import {existsSync, readdirSync, statSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
+import {nearMiss} from '../model/near-miss.ts'
+import type {ResourcesPlan} from '../model/plan.ts'
+import type {Section, Template} from './decode.ts'
+import {templateError, type Source, type Spot} from './diagnose.ts'
+import type {AppValues} from './keys.ts'
+import {absolutePath, daprFolder, statFault} from './paths.ts'
+
+/** What lies outside the template and takes part in its paths. */
+export interface Surroundings {
+  readonly home: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** An app, where it runs, and where its sidecar finds Dapr's resources. */
+export interface Location {
+  readonly app: Section<AppValues>
+  readonly folder: string
+  readonly resources: ResourcesPlan
+}
+
+/** Where relative paths start, and what to point into when one leads nowhere. */
+export interface Search extends Surroundings {
+  readonly folder: string
+  readonly source: Source
+}
+
+/** The paths of one section, absolute; '' and empty where nothing is said. */
+interface Paths {
+  readonly configFile: string
+  readonly runtime: string
+  readonly resources: readonly string[]
+}
+
+const NO_PATHS: Paths = {configFile: '', runtime: '', resources: []}
+
+/**
+ * All apps in their folders, in the template's order (`validateRunConfig` and `resolveResourcesAndConfigFilePaths` in Dapr's
+ * CLI): every path that is written must lead somewhere. `search.folder` is the template's.
+ */
+export function locateApps(template: Template, search: Search): readonly Location[] {
+  const common = pathsOf(template, template.common, search)
+  return template.apps.map(app => {
+    const folder = appFolder(app, search)
+    const own = pathsOf(template, app, {...search, folder})
+    return {app, folder, resources: resourcesOf(folder, own, {common, ...search})}
+  })
+}
+
+/** The resources of an app in a folder for which nothing is written. */
+export const defaultResources = (folder: string, surroundings: Surroundings): ResourcesPlan =>
+  resourcesOf(folder, NO_PATHS, {common: NO_PATHS, ...surroundings})
+
+function appFolder(app: Section<AppValues>, {folder, home, source}: Search): string {
+  const spot = app.pairs.get('appDirPath')?.value ?? app.spot
+  const expected = 'expected appDirPath: the folder of this app'
+  if (!app.values.appDirPath) {
+    const message = "required field 'appDirPath' not found in the provided app config file"
+    throw templateError(source, {message, spot, expected})
+  }
+  const path = absolutePath(app.values.appDirPath, folder, home)
+  mustExist(path, spot, source)
+  if (statSync(path).isDirectory()) return path
+  throw templateError(source, {message: `appDirPath is not a directory: ${path}`, spot, expected})
+}
+
+/** The paths that a section writes; they start at `search.folder`. */
+function pathsOf({within}: Template, {values, pairs, spot}: Section<AppValues>, search: Search): Paths {
+  const check = (key: keyof AppValues, path: string, ...inside: readonly string[]): string => {
+    const absolute = absolutePath(path, search.folder, search.home)
+    const pair = pairs.get(key)
+    if (absolute !== '') mustExist(absolute, pair === undefined ? spot : within(pair, inside).value, search.source)
+    return absolute
+  }
+  const configFile = check('configFilePath', values.configFilePath ?? '')
+  const last = check('resourcesPath', values.resourcesPath ?? '')
+  const runtime = check('runtimePath', values.runtimePath ?? '')
+  const resources = (values.resourcesPaths ?? []).map((path, index) => check('resourcesPaths', path, String(index)))
+  return {configFile, runtime, resources: last === '' ? resources : [...resources, last]}
+}
+
+function mustExist(path: string, spot: Spot, source: Source): void {
+  const fault = statFault(path)
+  if (fault === '') return
+  const near = nearMiss(basename(path), namesIn(dirname(path)))
+  const hint = near === '' ? '' : `did you mean ${near}?`
+  throw templateError(source, {message: `error in getting the file info for ${path}: ${fault}`, spot, hint})
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // the folder is missing too: there is nothing to hint at
+  }
+}
+
+/** The app's own paths go first, then what lies in its `.dapr`, then those of `common`, then Dapr's defaults. */
+function resourcesOf(
+  folder: string,
+  own: Paths,
+  {common, ...surroundings}: Surroundings & {common: Paths}
+): ResourcesPlan {
+  const runtime = daprFolder(own.runtime || common.runtime, surroundings)
+  const local = join(folder, '.dapr', 'resources')
+  const usual = [join(runtime, 'components')]
+  const shared = common.resources.length > 0 ? common.resources : usual
+  const folders = own.resources.length > 0 ? own.resources : existsSync(local) ? [local] : shared
+  return {folders, configFile: own.configFile || configFileIn(folder, common, runtime)}
+}
+
+function configFileIn(folder: string, common: Paths, runtime: string): string {
+  const local = join(folder, '.dapr', 'config.yaml')
+  if (existsSync(local)) return local
+  const usual = join(runtime, 'config.yaml')
+  return common.configFile || (existsSync(usual) ? usual : '')
+}

@@ -1,0 +1,100 @@
+import {resolve} from 'node:path'
+import type {ChannelPlan, SidecarPlan, ElsewherePlan} from '../model/plan.ts'
+import type {Settings} from './merge.ts'
+import {bytesOf} from './quantity.ts'
+
+const MAX_BODY = 4 * 2 ** 20
+const READ_BUFFER = 4 * 2 ** 10
+const HIGHEST_PORT = 65_535
+const A_PORT = 'expected a port number up to 65535'
+const PULL_POLICIES = ['Always', 'Never', 'IfNotPresent'] as const
+
+const OVER_TLS = {http: 'https', grpc: 'grpcs', https: 'https', grpcs: 'grpcs', h2c: 'h2c'} as const
+const isProtocol = (word: string): word is keyof typeof OVER_TLS => Object.hasOwn(OVER_TLS, word)
+
+/** The names of the sidecar's ports in Dapr's messages. */
+const PORT_NAMES = {
+  daprHTTPPort: 'HTTPPort',
+  daprGRPCPort: 'GRPCPort',
+  daprInternalGRPCPort: 'InternalGRPCPort',
+  metricsPort: 'MetricsPort',
+  profilePort: 'ProfilePort'
+} as const
+
+/** How the sidecar reaches the app. A service with a fixed port gets an allocated one, unless `appPort` names it. */
+export function channelPlan(settings: Settings, fixedPort: number): ChannelPlan {
+  const {appProtocol = '', appSSL = false, appPort = 0, autoPort = false, ...values} = settings.values
+  const protocol = appProtocol.toLowerCase() || 'http'
+  if (!isProtocol(protocol)) {
+    const expected = 'expected http, https, h2c, grpc or grpcs'
+    return settings.refuse({key: 'appProtocol', message: 'wrong value of appProtocol', expected})
+  }
+  if (appPort > HIGHEST_PORT) settings.refuse({key: 'appPort', message: 'wrong value of appPort', expected: A_PORT})
+  const allocated = autoPort || (fixedPort > 0 && appPort <= 0)
+  return {
+    protocol: appSSL ? OVER_TLS[protocol] : protocol,
+    address: values.appChannelAddress ?? '',
+    port: allocated ? 0 : Math.max(0, appPort),
+    autoPort: allocated,
+    maxConcurrency: Math.max(0, values.appMaxConcurrency ?? 0)
+  }
+}
+
+export function sidecarPlan(settings: Settings): SidecarPlan {
+  const {values, folder} = settings
+  const addresses = (values.apiListenAddresses ?? '').split(',').map(address => address.trim())
+  const body = size(settings, 'maxBodySize', {unsaid: MAX_BODY, what: 'max request body size'})
+  const buffer = size(settings, 'readBufferSize', {unsaid: READ_BUFFER, what: 'http read buffer size'})
+  return {
+    httpPort: sidecarPort(settings, 'daprHTTPPort'),
+    grpcPort: sidecarPort(settings, 'daprGRPCPort'),
+    internalGrpcPort: sidecarPort(settings, 'daprInternalGRPCPort'),
+    metricsPort: sidecarPort(settings, 'metricsPort'),
+    listenAddresses: addresses.filter(address => address !== ''),
+    socketFolder: values.unixDomainSocket ? resolve(folder, values.unixDomainSocket) : '',
+    maxBodyBytes: body,
+    readBufferBytes: buffer === 0 ? READ_BUFFER : buffer,
+    apiLogging: values.enableApiLogging ?? false,
+    logLevel: values.logLevel || 'info'
+  }
+}
+
+/** A port of the sidecar, 0 where a free one will do. Of a number that is no port Dapr says what it says of a taken one. */
+function sidecarPort(settings: Settings, key: keyof typeof PORT_NAMES): number {
+  const port = settings.values[key] ?? 0
+  if (port <= HIGHEST_PORT) return Math.max(0, port)
+  const message = `invalid configuration for ${PORT_NAMES[key]}. Port ${port} is not available`
+  return settings.refuseAtStart({key, message, expected: A_PORT})
+}
+
+/** Bytes of a size; a negative one counts as not said. */
+function size(
+  settings: Settings,
+  key: 'maxBodySize' | 'readBufferSize',
+  {unsaid, what}: {unsaid: number; what: string}
+): number {
+  const written = settings.values[key] ?? ''
+  if (written === '') return unsaid
+  const bytes = bytesOf(written)
+  if (typeof bytes === 'number') return bytes < 0 ? unsaid : bytes
+  const expected = 'expected a number of bytes, like 4Mi, 64Ki, 4M or 65536'
+  return settings.refuseAtStart({key, message: `invalid ${what}: ${bytes}`, expected})
+}
+
+export function elsewherePlan(settings: Settings): ElsewherePlan {
+  const {values} = settings
+  const written = values.containerImagePullPolicy || 'Always'
+  const pullPolicy = PULL_POLICIES.find(policy => policy === written)
+  if (pullPolicy === undefined) {
+    const message = `invalid containerImagePullPolicy: ${written}, allowed values: ${PULL_POLICIES.join(', ')}`
+    return settings.refuse({key: 'containerImagePullPolicy', message})
+  }
+  return {
+    containerImage: values.containerImage ?? '',
+    pullPolicy,
+    createService: values.createService ?? false,
+    placementAddress: values.placementHostAddress ?? 'localhost',
+    schedulerAddress: values.schedulerHostAddress ?? 'localhost',
+    profilePort: values.enableProfiling === true ? sidecarPort(settings, 'profilePort') : 'none'
+  }
+}

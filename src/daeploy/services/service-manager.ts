@@ -1,0 +1,142 @@
+import {homedir} from 'node:os'
+import type {Handlers} from '../../control/messages.ts'
+import type {Deployment} from '../deployment.ts'
+import {whyNotAssigned, whyNotRemoved, type Instance, type Managed} from '../management.ts'
+import {messageOf} from '../../model/errors.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import {deployedPlan} from '../../config/kubernetes-keys.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {Workspaces} from './workspaces.ts'
+import {Recent} from './recent.ts'
+import type {Versions} from './versions.ts'
+
+export interface ServiceManagerOptions {
+  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly versions: Versions<AppRuntime>
+  readonly copies: Workspaces
+  /** What log lines call an app. */
+  readonly shownAs: (plan: AppPlan) => string
+  /** Ends an app and its sidecar, and takes it out of the run. */
+  readonly remove: (runtime: AppRuntime) => Promise<void>
+  /** Adds an app to the run and starts it. Throws a UserError. */
+  readonly add: (plan: AppPlan) => Promise<void>
+}
+
+/** What those who manage see of a service beside the app. */
+interface Known {
+  readonly recent: Recent
+  startedAt: Date | undefined
+  finishedAt: Date | undefined
+}
+
+export const isService = ({plan}: Pick<AppRuntime, 'plan'>): boolean => plan.fixedPort > 0
+
+/** What Daeploy's command line, and other terminals of ours, ask of the services of a run. */
+export class ServiceManager {
+  readonly #options: ServiceManagerOptions
+  readonly #known = new Map<AppRuntime, Known>()
+
+  constructor(options: ServiceManagerOptions) {
+    this.#options = options
+  }
+
+  add(runtime: AppRuntime): void {
+    if (!isService(runtime)) return
+    const recent = new Recent(this.#options.shownAs(runtime.plan), runtime.logs.app.record)
+    const known: Known = {recent, startedAt: undefined, finishedAt: undefined}
+    this.#known.set(runtime, known)
+    runtime.onMove(() => {
+      const {phase} = runtime.app.state
+      if (phase === 'starting') known.startedAt = new Date()
+      if (phase === 'exited' || phase === 'backoff') known.finishedAt = new Date()
+    })
+  }
+
+  forget(runtime: AppRuntime): void {
+    this.#known.delete(runtime)
+  }
+
+  /** What is asked at the manager's port. */
+  get managed(): Managed {
+    const {versions, remove} = this.#options
+    const find = (name: string, version: string): AppRuntime | undefined => versions.find(`${name}_${version}`)?.runtime
+    return {
+      list: () => versions.runtimes.filter(isService).map(runtime => this.#instance(runtime)),
+      assign: (name, version) => versions.assign(name, version),
+      remove: async (name, version) => {
+        const runtime = find(name, version)
+        if (runtime !== undefined) await remove(runtime)
+      },
+      logs: (name, version, wanted, gone) => {
+        const runtime = find(name, version)
+        const recent = runtime === undefined ? undefined : this.#known.get(runtime)?.recent
+        return recent?.read(wanted, gone) ?? nothing()
+      },
+      deploy: async deployment => this.#deploy(deployment)
+    }
+  }
+
+  /** What other terminals ask. */
+  get answers(): Pick<Handlers, 'services' | 'assign' | 'remove'> {
+    const {list, assign, remove} = this.managed
+    return {
+      services: () =>
+        list().map(({startedAt, finishedAt, ...instance}) => ({
+          ...instance,
+          startedAt: startedAt?.getTime() ?? 0,
+          finishedAt: finishedAt?.getTime() ?? 0
+        })),
+      assign: (name, version) => {
+        const why = whyNotAssigned(list(), name, version)
+        if (why === '') assign(name, version)
+        return why
+      },
+      remove: async (name, version) => {
+        const why = whyNotRemoved(list(), name, version)
+        if (why === '') await remove(name, version)
+        return why
+      }
+    }
+  }
+
+  /** Why it could not be started, '' when its process runs. */
+  async #deploy({name, version, port, env, entries}: Deployment): Promise<string> {
+    const {shell, copies, add} = this.#options
+    const folderName = `${name}_${version}`
+    try {
+      const folder = await copies.unpack(folderName, entries)
+      const home = shell['HOME'] || homedir()
+      await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: shell}))
+      return ''
+    } catch (error) {
+      await copies.drop(folderName)
+      return messageOf(error)
+    }
+  }
+
+  #instance(runtime: AppRuntime): Instance {
+    const {startedAt, finishedAt} = this.#known.get(runtime) ?? {startedAt: undefined, finishedAt: undefined}
+    return {
+      name: runtime.id,
+      version: runtime.plan.version,
+      isMain: this.#options.versions.isMain(runtime),
+      status: STATUS[runtime.app.state.phase],
+      startedAt,
+      finishedAt
+    }
+  }
+}
+
+/** Docker's words for the phases of an app. */
+const STATUS = {
+  idle: 'created',
+  starting: 'running',
+  running: 'running',
+  stopping: 'running',
+  backoff: 'restarting',
+  exited: 'exited'
+} as const
+
+async function* nothing(): AsyncGenerator<string> {
+  // it has left the run meanwhile
+}

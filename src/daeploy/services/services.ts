@@ -1,0 +1,195 @@
+import {writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import type {Reach, Service} from '../admission.ts'
+import {ManagerApi, openManagerPort} from '../manager-api.ts'
+import {serviceEnvironment} from '../environment.ts'
+import {HOOK_FILE, HOOK_TEXT} from '../python-hook.ts'
+import {Notifications, type Notification} from '../notifications.ts'
+import {isOwnPeer} from '../peer.ts'
+import {createRoutes, type Route} from '../routes.ts'
+import type {Handlers} from '../../control/messages.ts'
+import type {Emit} from '../../model/events.ts'
+import {asBytes} from '../../logging/prefix.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import type {Admit} from '../../gateway/admission.ts'
+import {VERSION} from '../../model/version.ts'
+import type {Copy, CopyOf} from '../../net/mirror.ts'
+import {Workspaces} from './workspaces.ts'
+import type {ManagerPort} from '../../ports/manager-port.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {isService, ServiceManager} from './service-manager.ts'
+import {ServiceRouter} from './service-router.ts'
+import {Tokens} from './tokens.ts'
+import {Versions} from './versions.ts'
+
+type Shell = Readonly<Record<string, string | undefined>>
+
+export interface ServicesOptions {
+  readonly plan: Plan
+  readonly shell: Shell
+  /** The mark of the run. */
+  readonly run: string
+  /** Takes calls to what no app of the run is called. */
+  readonly elsewhere: Admit
+  readonly emit: Emit
+  readonly note: (text: string) => void
+  /** Ends an app and its sidecar, and takes it out of the run. */
+  readonly remove: (runtime: AppRuntime) => Promise<void>
+  /** Adds an app to the run and starts it. Throws a UserError. */
+  readonly add: (plan: AppPlan) => Promise<void>
+}
+
+/**
+ * What a run does for Daeploy services: names and versions, copies for shadows, the manager's sidecar, the environment that
+ * the SDK reads, and folders to work in. A run without such a service has none of it but the names.
+ */
+export class Services {
+  readonly versions = new Versions<AppRuntime>([])
+  readonly copies: Workspaces
+  readonly #options: ServicesOptions
+  readonly #notifications = new Notifications()
+  readonly #tokens: Tokens
+  readonly #router: ServiceRouter
+  readonly #manager: ServiceManager
+  #hookFolder = ''
+  #port: {readonly number: number; close(): Promise<void>} | undefined
+
+  constructor(options: ServicesOptions) {
+    const {shell, run, elsewhere, note} = options
+    this.#options = options
+    this.copies = new Workspaces(shell, run)
+    this.#tokens = new Tokens(shell)
+    this.#router = new ServiceRouter({versions: this.versions, elsewhere, warn: note})
+    const {versions, copies} = this
+    this.#manager = new ServiceManager({...options, versions, copies, shownAs: plan => this.shownAs(plan)})
+  }
+
+  /** The run has a Daeploy service, or waits for one. */
+  get areWanted(): boolean {
+    return this.#options.plan.managerPort !== 'none' || this.versions.runtimes.some(isService)
+  }
+
+  add(runtime: AppRuntime): void {
+    this.versions.add(runtime)
+    this.#manager.add(runtime)
+  }
+
+  forget(runtime: AppRuntime): void {
+    this.versions.remove(runtime)
+    this.#manager.forget(runtime)
+  }
+
+  /** What prefixes and log files call an app: with its version where its id has several. */
+  shownAs({id, version}: AppPlan): string {
+    const {plan} = this.#options
+    const isOneOfMany =
+      plan.apps.some(app => app.id === id && app.version !== version) ||
+      this.versions.runtimes.some(runtime => runtime.id === id && runtime.plan.version !== version)
+    return isOneOfMany ? `${id}_${version}` : id
+  }
+
+  /** The environment of one life of an app. */
+  environment(
+    before: Record<string, string>,
+    {plan, appPort, httpPort}: {readonly plan: AppPlan; readonly appPort: number; readonly httpPort: number}
+  ): Record<string, string> {
+    if (plan.fixedPort === 0) return before
+    return serviceEnvironment(before, {
+      name: plan.id,
+      version: plan.version,
+      token: this.#tokens.of(plan),
+      managerUrl: `http://${hostOf(plan.sidecar.listenAddresses)}:${httpPort.toString()}`,
+      appPort,
+      fixedPort: plan.fixedPort,
+      hookFolder: this.#hook()
+    })
+  }
+
+  /** The manager's routes on the sidecar of an app; undefined where the run has no Daeploy service. */
+  managerApiOf(runtime: AppRuntime): ManagerApi | undefined {
+    if (!this.areWanted) return undefined
+    return new ManagerApi({
+      caller: runtime.id,
+      reach: this.#reach,
+      guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses),
+      route: this.#routes(() => false),
+      warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`))
+    })
+  }
+
+  /** Makes the working copies, and opens the manager's port where there is one. */
+  open(port: ManagerPort | undefined): void {
+    this.copies.open(this.#options.plan.apps)
+    if (port !== undefined) this.#openPort(port)
+  }
+
+  /** Tells where the manager is. */
+  tell(): void {
+    const {plan, emit} = this.#options
+    const isTold = plan.apps.length === 0 || this.versions.runtimes.some(isService)
+    if (this.#port === undefined || !isTold) return
+    emit({type: 'manager-opened', url: `http://127.0.0.1:${this.#port.number.toString()}/services/`})
+  }
+
+  #openPort({servers, port}: ManagerPort): void {
+    const front = openManagerPort({
+      servers,
+      caller: 'outside',
+      reach: this.#reach,
+      guards: this.#tokens.guards([]),
+      route: this.#routes(({socket}) => isOwnPeer(socket)),
+      warn: () => undefined // the caller has his answer, and the app's end was told
+    })
+    this.#port = {number: port, close: async () => front.close()}
+  }
+
+  /** Takes a copy of a call to an id for its shadows; undefined where it has none. */
+  readonly copierOf = (id: string): ((of: CopyOf) => Copy) | undefined => this.#router.copierOf(id)
+
+  async close(): Promise<void> {
+    await this.#port?.close()
+    for (const folder of this.copies.close()) this.#options.note(`files were changed in ${folder}: it is kept`)
+  }
+
+  readonly #reach: Reach = (name): Service => this.#router.find(name)
+
+  #routes(isManaging: Parameters<typeof createRoutes>[0]['isManaging']): Route {
+    return createRoutes({
+      managed: this.#manager.managed,
+      notifications: this.#notifications,
+      notified: (line, notification) => this.#tell(line, notification),
+      version: VERSION,
+      isManaging
+    })
+  }
+
+  /** What other terminals ask. */
+  get answers(): Pick<Handlers, 'services' | 'assign' | 'remove' | 'notifications'> {
+    return {...this.#manager.answers, notifications: () => this.#notifications.list()}
+  }
+
+  /** One line on stdout, and in the log of the service that is named. */
+  #tell(line: string, {service_name, service_version}: Notification): void {
+    const runtime =
+      this.versions.find(`${service_name}_${service_version}`)?.runtime ?? this.versions.find(service_name)?.runtime
+    void runtime?.logs.app.sink({app: runtime.id, stream: 'status', text: asBytes(`${line}\n`)})
+    if (runtime === undefined || runtime.plan.logs.app === 'file') this.#options.emit({type: 'notified', text: line})
+  }
+
+  /** Our Python file, written when the first service is started. */
+  #hook(): string {
+    if (this.#hookFolder === '') {
+      const folder = this.copies.folder('python')
+      writeFileSync(join(folder, HOOK_FILE), HOOK_TEXT)
+      this.#hookFolder = folder
+    }
+    return this.#hookFolder
+  }
+}
+
+/** Where an app reaches its own sidecar. */
+function hostOf(listenAddresses: readonly string[]): string {
+  const [first = '127.0.0.1'] = listenAddresses
+  if (['0.0.0.0', '::', '[::]', 'localhost'].includes(first)) return '127.0.0.1'
+  return first.includes(':') && !first.startsWith('[') ? `[${first}]` : first
+}

@@ -1,0 +1,167 @@
+import {cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync} from 'node:fs'
+import {chmod, mkdir, rm, symlink, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {dirname, join} from 'node:path'
+import type {TarEntry} from '../tar.ts'
+import {codeOf} from '../../model/errors.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import {workspacesFolder, isChanged, MANIFEST, writeManifest, type Made} from './manifest.ts'
+import {SHARED, fingerprintOf, fingerprintsIn, type Fingerprints} from './fingerprints.ts'
+
+type Shell = Readonly<Record<string, string | undefined>>
+
+interface WorkingCopy extends Made {
+  readonly source: string
+  readonly folder: string
+  /** Of the source, when it was copied. */
+  seen: Fingerprints
+  /** Of the copied files, which may differ: times are rounded on the way. */
+  readonly files: Map<string, string>
+}
+
+/**
+ * Folders of a run: working copies for services that would share one (each writes a database there, and deletes it), those
+ * that were deployed, and files of ours. They are removed with the run; a copy in which somebody changed a file stays.
+ */
+export class Workspaces {
+  readonly #home: string
+  readonly #copies = new Map<string, WorkingCopy>()
+  /** All that services run in, by their names. */
+  readonly #made = new Map<string, Made>()
+  #folder = ''
+
+  constructor(shell: Shell, run: string) {
+    this.#home = join(workspacesFolder(shell), run)
+  }
+
+  /** A folder of the run below its home, made when it is first asked for; below the system's where there is no home to write in. */
+  folder(name: string): string {
+    if (this.#folder === '') {
+      this.#folder = this.#make()
+      this.#note()
+    }
+    const folder = join(this.#folder, name)
+    mkdirSync(folder, {recursive: true})
+    return folder
+  }
+
+  /** Gives every Daeploy service but the first of a folder a copy to run in. Settles when all are made. */
+  open(apps: readonly AppPlan[]): void {
+    const taken = new Set<string>()
+    for (const app of apps.filter(({fixedPort}) => fixedPort > 0)) {
+      const source = realpathSync(app.folder)
+      if (taken.has(source)) this.#copy(nameOf(app), source)
+      taken.add(source)
+    }
+  }
+
+  /** Where an app runs: its own folder, or a copy of it that has every change of now. What the service wrote stays. */
+  folderOf(app: AppPlan): string {
+    const copy = this.#copies.get(nameOf(app))
+    if (copy === undefined) return app.folder
+    try {
+      this.#fill(copy)
+    } catch {
+      // a file went away under our hands: its next change brings the next copy
+    }
+    return copy.folder
+  }
+
+  /** Unpacks what was deployed into a folder of its own; one of that name is an earlier deployment's, and goes. */
+  async unpack(name: string, entries: readonly TarEntry[]): Promise<string> {
+    await this.drop(name)
+    const folder = this.#begin(name, {files: new Map(), isDeployed: true})
+    for (const {path, kind, bytes, isExecutable, leadsTo} of entries) {
+      const place = join(folder, path)
+      await mkdir(kind === 'folder' ? place : dirname(place), {recursive: true})
+      if (kind === 'file') {
+        // a link that stands there already is not to be written through
+        await rm(place, {force: true})
+        await writeFile(place, bytes, {flag: 'wx'})
+      }
+      if (kind === 'file' && isExecutable) await chmod(place, 0o755)
+      if (kind === 'link') await symlink(leadsTo, place)
+    }
+    this.#made.set(name, {files: fingerprintsIn(folder), isDeployed: true})
+    this.#note()
+    return folder
+  }
+
+  async drop(name: string): Promise<void> {
+    if (this.#folder === '') return
+    this.#copies.delete(name)
+    this.#made.delete(name)
+    await rm(join(this.#folder, name), {recursive: true, force: true})
+  }
+
+  /** Removes all but the copies in which files were changed; gives these. */
+  close(): readonly string[] {
+    if (this.#folder === '') return []
+    const kept = [...this.#made]
+      .filter(([name, made]) => isChanged(join(this.#folder, name), made))
+      .map(([name]) => name)
+    for (const name of readdirSync(this.#folder))
+      if (name !== MANIFEST && !kept.includes(name)) rmSync(join(this.#folder, name), {recursive: true, force: true})
+    // the last to go: should we be killed here, another run goes on
+    rmSync(kept.length === 0 ? this.#folder : join(this.#folder, MANIFEST), {recursive: true, force: true})
+    return kept.map(name => join(this.#folder, name))
+  }
+
+  #make(): string {
+    try {
+      mkdirSync(this.#home, {recursive: true, mode: 0o700})
+      return this.#home
+    } catch (error) {
+      if (!['EACCES', 'EROFS', 'ENOTDIR', 'EPERM', 'ENOENT'].includes(codeOf(error))) throw error
+      return mkdtempSync(join(tmpdir(), 'pillion-'))
+    }
+  }
+
+  #copy(name: string, source: string): void {
+    const files = new Map<string, string>()
+    const folder = this.#begin(name, {files, isDeployed: false})
+    const copy = {source, folder, seen: new Map(), files, isDeployed: false}
+    this.#copies.set(name, copy)
+    this.#fill(copy)
+  }
+
+  /** A folder that is noted before anything is in it. */
+  #begin(name: string, made: Made): string {
+    this.#made.set(name, made)
+    const folder = this.folder(name)
+    this.#note()
+    return folder
+  }
+
+  #note(): void {
+    writeManifest(this.#folder, this.#made)
+  }
+
+  #fill(copy: WorkingCopy): void {
+    const {source, folder, seen, files} = copy
+    for (const name of SHARED) link(join(source, name), join(folder, name))
+    // a link to a folder may lead back up: what it leads to is not copied
+    const now = fingerprintsIn(source, path => link(realpathSync(join(source, path)), join(folder, path)))
+    const changed = [...now].filter(([path, fingerprint]) => seen.get(path) !== fingerprint)
+    for (const [path] of changed) {
+      cpSync(join(source, path), join(folder, path), {preserveTimestamps: true, dereference: true})
+      files.set(path, fingerprintOf(statSync(join(folder, path))))
+    }
+    for (const path of seen.keys()) if (!now.has(path)) rmSync(join(folder, path), {force: true})
+    copy.seen = now
+    if (changed.length > 0) this.#note()
+  }
+}
+
+const nameOf = ({id, version}: AppPlan): string => `${id}_${version}`
+
+/** A link to what is there. */
+function link(source: string, place: string): void {
+  try {
+    if (!statSync(source).isDirectory()) return
+    mkdirSync(dirname(place), {recursive: true})
+    symlinkSync(source, place)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error
+  }
+}

@@ -1,0 +1,49 @@
+import type {Pool} from '../net/pool.ts'
+
+/** A call that asks to be let through to its callee. */
+export interface Call {
+  readonly caller: string
+  readonly callee: string
+  readonly method: string
+  /** The path for the app, escaped, with the query. */
+  readonly path: string
+  /** Connecting was refused just now: wait in the queue. */
+  readonly refused: boolean
+}
+
+/** Let through, or told why not. */
+export type Admission = Admitted | Denied
+
+export interface Admitted {
+  readonly ok: true
+  readonly pool: Pool
+  /** The callee is the sidecar's own app. */
+  readonly isLocal: boolean
+  /** The callee's APP_API_TOKEN, '' = none. */
+  readonly token: string
+  /** Goes before the app's path where the pool leads to another run's sidecar: `/v1.0/invoke/<id>/method`; '' = none. */
+  readonly pathPrefix: string
+  /** Introduces the caller at another run's sidecar (`guest.ts`); '' or left out = none. */
+  readonly callerLine?: string
+  /** The callee is no app: it learns nothing of who calls, and gets these fields in the place of the caller's. */
+  readonly outside?: {readonly lines: string; readonly names: readonly string[]}
+  /** The call is over; `isBroken`: its callee broke it off. Called exactly once. */
+  leave(isBroken?: boolean): void
+}
+
+export interface Denied {
+  readonly ok: false
+  readonly status: number
+  /** `<err>` of Dapr's message, with our reason in brackets at its end. */
+  readonly error: string
+}
+
+/** The callee is not ready: the call waits. */
+export interface Held {
+  readonly admitted: Promise<Admission>
+  /** The caller left. */
+  cancel(): void
+}
+
+/** Asks the callee's queue. */
+export type Admit = (call: Call) => Admission | Held

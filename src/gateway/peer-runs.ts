@@ -1,0 +1,125 @@
+import {LeaseSearch, type LeasesFound, type SidecarLease} from '../control/sidecar-leases.ts'
+import type {Admission, Admit, Call, Held} from './admission.ts'
+import {callerLine} from '../sidecar/http/delegated-caller.ts'
+import {Pool} from '../net/pool.ts'
+import {whyUnknown} from './unknown-app.ts'
+
+export interface PeerRunsOptions {
+  /** The environment that we were started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  /** The mark of the own run, which is not asked. */
+  readonly run: string
+  /** Ids of the own apps, for whoever asks for an unknown one. */
+  readonly known: () => readonly string[]
+}
+
+/** An app of another run, for as long as its sidecar is open. */
+interface Peer {
+  readonly sidecar: SidecarLease
+  readonly pool: Pool
+}
+
+/**
+ * The apps of the user's other runs. A sidecar that was found is used until it closes, which its run tells us, or refuses:
+ * then the runs are asked again. There is nothing to keep in step: no file, no daemon, no time after which things are stale.
+ */
+export class PeerRuns {
+  readonly #options: PeerRunsOptions
+  readonly #search: LeaseSearch
+  readonly #found = new Map<string, Peer>()
+  /** Those under way: calls to one id ask once. */
+  readonly #asking = new Map<string, Promise<LeasesFound>>()
+  /** The address that refused last, by id. */
+  readonly #refused = new Map<string, string>()
+  #isClosed = false
+
+  constructor(options: PeerRunsOptions) {
+    this.#options = options
+    this.#search = new LeaseSearch(options.shell, options.run)
+  }
+
+  /** Lets a call to an app that is none of ours through to the sidecar of the oldest run that has it. */
+  readonly admit: Admit = call => {
+    const known = this.#found.get(call.callee)
+    if (known !== undefined && !call.refused) return this.#admitted(call, known)
+    if (known !== undefined) {
+      this.#refused.set(call.callee, addressOf(known.sidecar))
+      this.#drop(call.callee, known)
+    }
+    return this.#held(call)
+  }
+
+  /** Lets go of all sidecars. */
+  close(): void {
+    this.#isClosed = true
+    for (const [id, peer] of this.#found) this.#drop(id, peer)
+  }
+
+  #held(call: Call): Held {
+    return {admitted: this.#look(call), cancel: () => undefined}
+  }
+
+  async #look(call: Call): Promise<Admission> {
+    const {callee, refused} = call
+    const {sidecar, others} = await this.#ask(callee)
+    if (sidecar === undefined) {
+      const why = whyUnknown(callee, this.#options.known(), others)
+      return {ok: false, status: 500, error: `couldn't find service: ${callee} (${why})`}
+    }
+    if (refused && this.#refused.get(callee) === addressOf(sidecar)) {
+      const where = `127.0.0.1:${sidecar.told.port.toString()}`
+      const why = `dial tcp ${where}: connect: connection refused (the door of "${callee}", which belongs to another run)`
+      return {ok: false, status: 500, error: `rpc error: code = Unavailable desc = connection error: ${why}`}
+    }
+    const known = this.#found.get(callee)
+    return known === undefined ? this.#denied(callee) : this.#admitted(call, known)
+  }
+
+  async #ask(id: string): Promise<LeasesFound> {
+    const asking = this.#asking.get(id) ?? this.#search.find(id).then(found => this.#keep(id, found))
+    this.#asking.set(id, asking)
+    try {
+      return await asking
+    } finally {
+      this.#asking.delete(id)
+    }
+  }
+
+  #keep(id: string, found: LeasesFound): LeasesFound {
+    const {sidecar} = found
+    if (sidecar === undefined) return found
+    if (this.#isClosed) sidecar.release()
+    else {
+      const peer = {sidecar, pool: new Pool(sidecar.told)}
+      this.#found.set(id, peer)
+      void sidecar.closed.then(() => this.#drop(id, peer))
+    }
+    return found
+  }
+
+  #drop(id: string, peer: Peer): void {
+    if (this.#found.get(id) === peer) this.#found.delete(id)
+    peer.pool.retire()
+    peer.sidecar.release()
+  }
+
+  #admitted({caller, callee}: Call, {sidecar, pool}: Peer): Admission {
+    const {shell} = this.#options
+    return {
+      ok: true,
+      pool,
+      isLocal: false,
+      token: shell['DAPR_API_TOKEN'] ?? '',
+      pathPrefix: `/v1.0/invoke/${encodeURIComponent(callee)}/method`,
+      callerLine: callerLine(sidecar.told.key, caller, shell['NAMESPACE'] || 'default'),
+      leave: () => undefined
+    }
+  }
+
+  /** Its run ended between the answer and now. */
+  #denied(id: string): Admission {
+    return {ok: false, status: 500, error: `couldn't find service: ${id} (its run has just ended)`}
+  }
+}
+
+const addressOf = ({told: {run, port}}: SidecarLease): string => `${run}:${port.toString()}`

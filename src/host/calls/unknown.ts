@@ -1,9 +1,0 @@
-import {nearMiss} from '../../near.ts'
-
-/** Why an id is not found: the near miss, what runs here, and what runs in other runs. */
-export function whyUnknown(id: string, known: readonly string[], others: readonly string[]): string {
-  const near = nearMiss(id, [...known, ...others])
-  const meant = near === '' ? '' : `; did you mean "${near}"?`
-  const elsewhere = others.length === 0 ? '' : `; in other runs: ${others.join(', ')}`
-  return `no app "${id}" runs here${meant}; running: ${known.length === 0 ? 'none' : known.join(', ')}${elsewhere}`
-}

@@ -1,0 +1,123 @@
+/**
+ * logs/ takes lines to where they are kept and shown: log files and the console. It promises that nothing is lost, that
+ * a line is never mixed with another one, that memory stays bounded whatever the disk and the reader do (who writes too
+ * fast is asked to wait), and that a file which cannot be written costs one warning and nothing else.
+ *
+ * This file gives an app its two logs, its own and its sidecar's, after the rules of Dapr's `appLogDestination` and
+ * `daprdLogDestination`.
+ */
+import type {Lines, Sink} from '../model/events.ts'
+import type {LogPlan} from '../model/plan.ts'
+import {terminalText, TerminalText} from './terminal-text.ts'
+import type {Console, ConsoleWriter} from './console.ts'
+import {createLogFile, type LogFile, type Warn} from './log-file.ts'
+import {Memory} from './log-memory.ts'
+import type {Writer} from './open-line.ts'
+import {appPrefix, prefixed, withoutColours} from './prefix.ts'
+import type {LogRecord} from './log-record.ts'
+import {plainly, type Status, withSign} from './status-lines.ts'
+
+/** An app's own log. */
+export interface AppLog {
+  /** Its streams with their prefix, status lines without. */
+  readonly sink: Sink
+  /** The file, absolute; '' for none. */
+  readonly path: string
+  /** What can be read of it from elsewhere: the file, or without one what memory keeps. */
+  readonly record: LogRecord
+  /** Settles when the file has everything. */
+  close(): Promise<void>
+}
+
+/** The log of an app's sidecar. It makes nobody wait: a call must not be slower for a log. */
+export interface SidecarLog {
+  say(status: Status): void
+  /** Lines of the sidecar itself: whole ones, latin1. */
+  write(text: string): void
+  readonly path: string
+  close(): Promise<void>
+}
+
+export interface AppLogsOptions {
+  readonly id: string
+  readonly plan: LogPlan
+  /** Without a command there is no app's file. */
+  readonly hasCommand: boolean
+  readonly startedAt: Date
+  readonly console: Console
+  /** What stands before the app's lines on the console, latin1; it may be coloured. Default: `== APP - <id> == `. */
+  readonly consolePrefix?: string
+  /** The console is a terminal: it keeps the colours of the app, which files never do, and shows its other controls. */
+  readonly isTerminal: boolean
+  readonly warn: Warn
+}
+
+/** Opens both logs of an app, once for a run. A file that cannot be made is warned of and left out. */
+export async function openAppLogs(options: AppLogsOptions): Promise<{app: AppLog; sidecar: SidecarLog}> {
+  const {id, plan, startedAt, hasCommand} = options
+  const said = new Set<string>() // both files fail for the same reason: one warning
+  const warn = (text: string): void => {
+    if (!said.has(text)) options.warn(text)
+    said.add(text)
+  }
+  const place = {folder: plan.folder, id, startedAt, warn}
+  const [appFile, sidecarFile] = await Promise.all([
+    plan.app === 'console' || !hasCommand ? undefined : createLogFile({...place, kind: 'app'}),
+    plan.sidecar === 'console' ? undefined : createLogFile({...place, kind: 'daprd'})
+  ])
+  return {app: appLog(options, appFile), sidecar: sidecarLog(options, sidecarFile)}
+}
+
+/** One of a kind for each stream: lines of one never go on with lines of another. */
+const forStreams = <T>(prefix: string, make: (prefix: string) => T): Record<Lines['stream'], T> => ({
+  stdout: make(prefix),
+  stderr: make(prefix),
+  status: make('')
+})
+
+function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
+  const {id, plan, isTerminal} = options
+  const filePrefix = appPrefix(id)
+  const consolePrefix = options.consolePrefix ?? filePrefix
+  const console = plan.app === 'file' ? undefined : options.console
+  const whenStuck = (): 'kept' | 'wait' => (file?.isOpen === true ? 'kept' : 'wait')
+  const record = file ?? new Memory()
+  const inFile = forStreams<Writer>(filePrefix, prefix => ({prefix}))
+  const onConsole = forStreams<ConsoleWriter>(consolePrefix, prefix => ({prefix, whenStuck}))
+  const onTerminal = isTerminal ? forStreams(consolePrefix, prefix => new TerminalText(prefix)) : undefined
+
+  const sink: Sink = ({stream, text}) => {
+    const bare = withoutColours(text)
+    const shown = console === undefined ? bare : (onTerminal?.[stream].push(text) ?? bare)
+    const kept = prefixed(bare, inFile[stream].prefix)
+    const isSame = shown === bare && inFile[stream].prefix === onConsole[stream].prefix
+    const fileWaits = record.write({writer: inFile[stream], text: kept})
+    const consoleWaits = console?.write({
+      writer: onConsole[stream],
+      text: isSame ? kept : prefixed(shown, onConsole[stream].prefix)
+    })
+    return bothOf(fileWaits, consoleWaits)
+  }
+  return {sink, path: file?.path ?? '', record, close: async () => record.close()}
+}
+
+function bothOf(a: Promise<void> | undefined, b: Promise<void> | undefined): Promise<void> | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return Promise.all([a, b]).then(() => undefined)
+}
+
+function sidecarLog({plan, console, isTerminal}: AppLogsOptions, file: LogFile | undefined): SidecarLog {
+  const inFile: Writer = {prefix: ''}
+  const onConsole: ConsoleWriter = {prefix: '', whenStuck: () => (file?.isOpen === true ? 'kept' : 'lost')}
+  const write = (text: string): void => {
+    void file?.write({writer: inFile, text})
+    if (plan.sidecar === 'file') return
+    void console.write({writer: onConsole, text: isTerminal ? terminalText(text) : text})
+  }
+  return {
+    write,
+    say: status => write(plan.sidecar === 'console' ? withSign(status) : plainly(status)),
+    path: file?.path ?? '',
+    close: async () => file?.close()
+  }
+}

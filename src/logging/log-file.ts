@@ -1,0 +1,248 @@
+import {close, type NoParamCallback, open, write} from 'node:fs'
+import {mkdir} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import {getSystemErrorMessage, promisify} from 'node:util'
+import {codeOf, messageOf} from '../model/errors.ts'
+import {readPart, startOfLastIn} from './log-reader.ts'
+import {type Piece, WholeLines} from './open-line.ts'
+import type {LogRecord} from './log-record.ts'
+import {Times} from './times.ts'
+
+/** Characters that wait for the disk before the writer is asked to wait. */
+const MAX_WAITING = 1024 * 1024
+/** Text waits this long for company, so that a write a line of the app is not a write a line of ours. */
+const GATHER_MS = 5
+const GATHER_SIZE = 64 * 1024
+
+/** Tells the user once what went wrong; one line, without newline. */
+export type Warn = (text: string) => void
+
+export interface LogFilePlace {
+  /** Made with its parents. */
+  readonly folder: string
+  readonly id: string
+  readonly kind: 'app' | 'daprd'
+  readonly startedAt: Date
+  readonly warn: Warn
+}
+
+const twoDigits = (part: number): string => String(part).padStart(2, '0')
+
+/** Dapr's name of a log file, in local time: `<id>_app_20260131235959.log`. An id's slash would name a folder: `_`. */
+export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'kind' | 'startedAt'>): string {
+  const parts = [startedAt.getMonth() + 1, startedAt.getDate()]
+  const clock = [startedAt.getHours(), startedAt.getMinutes(), startedAt.getSeconds()]
+  return `${id.replaceAll('/', '_')}_${kind}_${startedAt.getFullYear()}${[...parts, ...clock].map(twoDigits).join('')}.log`
+}
+
+/** Whether a file has such a name; names of one id sort by their time. */
+export function isLogOf(name: string, id: string, kind: LogFilePlace['kind']): boolean {
+  const start = `${id.replaceAll('/', '_')}_${kind}_`
+  return name.startsWith(start) && /^\d{14}\.log$/.test(name.slice(start.length))
+}
+
+/** When the app of such a file was started, in ms since 1970, to the second. */
+export function startOf(name: string): number {
+  const [, year, month, day, ...clock] = /_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.log$/.exec(name) ?? []
+  return Date.parse(`${year}-${month}-${day}T${clock.join(':')}`)
+}
+
+/** What the system says of a failed call, without our words around it: `no space left on device`. */
+function reasonOf(error: unknown): string {
+  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
+  return typeof errno === 'number' ? getSystemErrorMessage(errno) : messageOf(error)
+}
+
+/**
+ * Makes and opens an app's log file. It is always a file of its own: where the name is taken (Dapr lets two apps of one
+ * id that start in one second share a file), the next free second is taken. Undefined, after a warning, where none can be made.
+ */
+export async function createLogFile({folder, id, kind, startedAt, warn}: LogFilePlace): Promise<LogFile | undefined> {
+  try {
+    await makeFolder(folder)
+    for (let second = 0; ; second++) {
+      const path = join(folder, logFileName({id, kind, startedAt: new Date(startedAt.getTime() + second * 1000)}))
+      const fd = await openNew(path)
+      if (fd !== undefined) return new LogFile(fd, path, warn)
+    }
+  } catch (error) {
+    warn(`cannot write log files in ${folder}: ${reasonOf(error)}`)
+    return undefined
+  }
+}
+
+/** A folder with its parents. (Node's own `recursive` says of a read-only disk that there is no such folder.) */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return
+    if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makeFolder(dirname(folder))
+    await mkdir(folder).catch((again: unknown) => {
+      if (codeOf(again) !== 'EEXIST') throw again // else another app was quicker
+    })
+  }
+}
+
+async function openNew(path: string): Promise<number | undefined> {
+  try {
+    return await promisify(open)(path, 'wx')
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return undefined
+    throw error
+  }
+}
+
+/**
+ * A log file: text in, one write at a time, never blocking. A failed write (full disk) brings one warning and ends the
+ * file; what comes after is dropped. A long line stays one line (`WholeLines`).
+ */
+export class LogFile implements LogRecord {
+  readonly path: string
+  readonly #fd: number
+  readonly #warn: Warn
+  readonly #lines = new WholeLines()
+  readonly #times = new Times()
+  #waiting: string[] = []
+  #waitingSize = 0
+  #written = 0
+  readonly #taps = new Set<(text: string) => void>()
+  /** Those who wait until all is written that came before. */
+  #readers: {readonly size: number; readonly resolve: () => void}[] = []
+  #timer: NodeJS.Timeout | undefined
+  #isWriting = false
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #room: PromiseWithResolvers<void> | undefined
+  readonly #closed = Promise.withResolvers<void>()
+
+  constructor(fd: number, path: string, warn: Warn) {
+    this.#fd = fd
+    this.path = path
+    this.#warn = warn
+  }
+
+  /** Whether what is written arrives: not after a failure, nor after `close`. */
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Everything that was given, whether it is on the disk yet or not. */
+  length = 0
+
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  tap(take: (text: string) => void): () => void {
+    this.#taps.add(take)
+    return () => this.#taps.delete(take)
+  }
+
+  async *read(from: number, to: number): AsyncGenerator<string> {
+    await this.#reached(to)
+    yield* readPart(this.path, from, to)
+  }
+
+  async startOfLast(count: number, end: number): Promise<number> {
+    await this.#reached(end)
+    return startOfLastIn(this.path, count, end)
+  }
+
+  startSince(time: number): number {
+    return this.#times.startSince(time) ?? this.length
+  }
+
+  /** A promise, while more than 1 MiB waits for the disk, until it has been handed over; it never rejects. */
+  write(piece: Piece): Promise<void> | undefined {
+    if (this.#state !== 'open') return undefined
+    this.#append(this.#lines.take(piece))
+    if (this.#waitingSize <= MAX_WAITING) return undefined
+    this.#room ??= Promise.withResolvers<void>()
+    return this.#room.promise
+  }
+
+  /** Writes what waits and closes; settles when that is done or has failed; never rejects. */
+  async close(): Promise<void> {
+    if (this.#state === 'open') {
+      this.#append(this.#lines.release())
+      this.#state = 'closing'
+      if (!this.#isWriting) this.#writeNext()
+    }
+    return this.#closed.promise
+  }
+
+  #append(text: string): void {
+    if (text === '') return
+    this.#times.note(text, this.length)
+    this.#waiting.push(text)
+    this.#waitingSize += text.length
+    this.length += text.length
+    for (const take of this.#taps) take(text)
+    if (!this.#isWriting) this.#writeSoon()
+  }
+
+  #writeSoon(): void {
+    if (this.#waitingSize >= GATHER_SIZE) this.#writeNext()
+    else this.#timer ??= setTimeout(() => this.#writeNext(), GATHER_MS)
+  }
+
+  #writeNext(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#waitingSize === 0) return this.#end()
+    const text = this.#waiting.join('')
+    this.#forget()
+    this.#isWriting = true
+    this.#writeAll(text, error => {
+      this.#isWriting = false
+      this.#written += text.length
+      this.#tellReaders(this.#written)
+      if (error !== null) this.#fail(error)
+      else if (this.#state === 'open' && this.#waitingSize > 0) this.#writeSoon()
+      else if (this.#state === 'closing') this.#writeNext()
+    })
+  }
+
+  /** The system may take less than it is given; on a nearly full disk it does. */
+  #writeAll(text: string, done: NoParamCallback): void {
+    write(this.#fd, text, null, 'latin1', (error, written) => {
+      if (error !== null || written === text.length) done(error)
+      else this.#writeAll(text.slice(written), done)
+    })
+  }
+
+  #fail(error: Error): void {
+    this.#state = 'closing'
+    this.#forget()
+    this.#tellReaders(Infinity)
+    this.#warn(`log file ${this.path}: ${reasonOf(error)}; nothing more is written to it`)
+    this.#end()
+  }
+
+  #forget(): void {
+    this.#waiting = []
+    this.#waitingSize = 0
+    this.#room?.resolve()
+    this.#room = undefined
+  }
+
+  /** Settles when the disk has so much, or will never have it. */
+  async #reached(size: number): Promise<void> {
+    if (this.#written >= size || this.#state === 'closed') return
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#readers.push({size, resolve})
+    return promise
+  }
+
+  #tellReaders(written: number): void {
+    for (const {size, resolve} of this.#readers) if (size <= written) resolve()
+    this.#readers = this.#readers.filter(({size}) => size > written)
+  }
+
+  #end(): void {
+    if (this.#state !== 'closing') return
+    this.#state = 'closed'
+    close(this.#fd, () => this.#closed.resolve()) // a failed close: the text was written, there is nothing left to do
+  }
+}

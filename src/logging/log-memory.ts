@@ -1,0 +1,101 @@
+import {type Piece, WholeLines} from './open-line.ts'
+import type {LogRecord} from './log-record.ts'
+import {Times} from './times.ts'
+
+const MAX_LINES = 10_000
+const MAX_BYTES = 8 * 1024 * 1024
+/** Text is gathered up to here before it is packed: many small strings take many times their size. */
+const PACK_SIZE = 64 * 1024
+
+/**
+ * The last lines of an app that has no log file: 10,000 of them, at most 8 MiB. Bytes are bounded when they come, lines
+ * when they are read, so that keeping costs next to nothing.
+ */
+export class Memory implements LogRecord {
+  readonly closed: Promise<void>
+  length = 0
+  readonly #most: {readonly lines: number; readonly bytes: number}
+  readonly #close: () => void
+  readonly #taps = new Set<(text: string) => void>()
+  readonly #lines = new WholeLines()
+  readonly #times = new Times()
+  #packs: Buffer[] = []
+  #packed = 0
+  #latest = ''
+
+  constructor({lines = MAX_LINES, bytes = MAX_BYTES} = {}) {
+    this.#most = {lines, bytes}
+    const closed = Promise.withResolvers<void>()
+    this.closed = closed.promise
+    this.#close = closed.resolve
+  }
+
+  /** Takes lines or pieces of lines of several writers. */
+  write(piece: Piece): undefined {
+    this.#add(this.#lines.take(piece))
+  }
+
+  /** Nothing more will come. */
+  async close(): Promise<void> {
+    this.#add(this.#lines.release())
+    this.#close()
+  }
+
+  tap(take: (text: string) => void): () => void {
+    this.#taps.add(take)
+    return () => this.#taps.delete(take)
+  }
+
+  async *read(from: number, to: number): AsyncGenerator<string> {
+    const {text, start} = this.#kept()
+    yield text.slice(Math.max(0, from - start), Math.max(0, to - start))
+  }
+
+  async startOfLast(count: number, end: number): Promise<number> {
+    const {text, start} = this.#kept()
+    return start + startOfLastLines(text.slice(0, end - start), count)
+  }
+
+  startSince(time: number): number {
+    return this.#times.startSince(time) ?? this.length
+  }
+
+  #add(text: string): void {
+    if (text === '') return
+    this.#times.note(text, this.length)
+    this.length += text.length
+    this.#latest += text
+    if (this.#latest.length >= PACK_SIZE) this.#pack()
+    for (const take of this.#taps) take(text)
+  }
+
+  #pack(): void {
+    this.#packs.push(Buffer.from(this.#latest, 'latin1'))
+    this.#packed += this.#latest.length
+    this.#latest = ''
+    while (this.#packed > this.#most.bytes) this.#packed -= this.#packs.shift()?.length ?? 0
+  }
+
+  /** What may be shown, and its place in all that came. */
+  #kept(): {readonly text: string; readonly start: number} {
+    const all = Buffer.concat(this.#packs).toString('latin1') + this.#latest
+    const isWhole = all.length === this.length
+    const first = isWhole ? 0 : all.indexOf('\n') + 1
+    const begin = Math.max(first, startOfLastLines(all, this.#most.lines), firstLineWithin(all, this.#most.bytes))
+    return {text: all.slice(begin), start: this.length - all.length + begin}
+  }
+}
+
+/** Where the last `count` lines of a text begin; a last line without a newline counts. */
+export function startOfLastLines(text: string, count: number): number {
+  let at = text.endsWith('\n') ? text.length - 1 : text.length
+  for (let lines = 0; lines < count && at >= 0; lines++) at = at === 0 ? -1 : text.lastIndexOf('\n', at - 1)
+  return count === 0 ? text.length : at + 1
+}
+
+/** Where the first line begins of which all is within the last `most` characters. */
+const firstLineWithin = (text: string, most: number): number => {
+  if (text.length <= most) return 0
+  const end = text.indexOf('\n', text.length - most - 1)
+  return end < 0 ? text.length : end + 1
+}

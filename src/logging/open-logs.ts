@@ -1,0 +1,33 @@
+import {openAppLogs} from './app-log.ts'
+import type {Console} from './console.ts'
+import {asBytes} from './prefix.ts'
+import {rawLogs} from './raw-log.ts'
+import type {AppPlan} from '../model/plan.ts'
+import type {Logs} from '../supervisor/lifecycle-log.ts'
+import type {RunOptions} from '../run/run-options.ts'
+
+export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTerminal'> {
+  readonly console: Console
+  /** What prefix and files call the app. */
+  readonly name: string
+  /** Its place in the template. */
+  readonly index: number
+  readonly warn: (text: string) => void
+}
+
+/** Opens the two logs of an app as the form of the run wants them. */
+export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
+  const {form, output, isTerminal, console, name, index, warn} = needs
+  if (form.kind === 'single') return rawLogs({out: text => output.write(text), err: form.err, keepsColours: isTerminal})
+  const prefix = form.prefixOf(name, index)
+  return openAppLogs({
+    id: name,
+    plan: app.logs,
+    hasCommand: app.command.length > 0,
+    startedAt: new Date(),
+    console,
+    ...(prefix !== undefined && {consolePrefix: asBytes(prefix)}),
+    isTerminal,
+    warn
+  })
+}

@@ -1,0 +1,75 @@
+import {exitText} from '../model/exit-text.ts'
+import type {Exit} from '../model/app-state.ts'
+import {asBytes} from './prefix.ts'
+
+/** The signs of Dapr's status lines (`pkg/print/print.go`). */
+const SIGNS = {success: '✅', failure: '❌', warning: '⚠', info: 'ℹ️'} as const
+
+/** A line of ours about an app or its sidecar; the texts are Dapr's (`cmd/run.go`). */
+export interface Status {
+  readonly sign: keyof typeof SIGNS
+  readonly text: string
+}
+
+/** As it stands in files, and on consoles that Dapr writes through a writer of its own: without a sign. */
+export const plainly = ({text}: Status): string => asBytes(`${text}\n`)
+
+/** As it stands on a console that Dapr writes to directly: behind its sign and two spaces. */
+export const withSign = ({sign, text}: Status): string => asBytes(`${SIGNS[sign]}  ${text}\n`)
+
+/** The app has ended by itself or was ended; for its own log. */
+export const appEnded = (exit: Exit): Status =>
+  exit.kind === 'code' && exit.code === 0
+    ? {sign: 'success', text: 'Exited App successfully'}
+    : {sign: 'failure', text: `The App process exited with error code: ${exitText(exit)}`}
+
+/** The run ends; an empty line comes first. For the app's log and the sidecar's. */
+export const shuttingDown: Status = {sign: 'info', text: '\ntermination signal received: shutting down'}
+
+/** At the end of the run, of an app that had failed before; for its own log. */
+export const errorExitingApp = (exit: Exit): Status => ({
+  sign: 'failure',
+  text: `Error exiting App: ${exitText(exit)}`
+})
+
+/** The app was ended with the run; for the sidecar's log. */
+export const exitedApp: Status = {sign: 'success', text: 'Exited App successfully'}
+
+/** The sidecar was closed with the run; for its log. */
+export const exitedDapr: Status = {sign: 'success', text: 'Exited Dapr successfully'}
+
+/** The first line of a sidecar's log. */
+export const startingDapr = (id: string, httpPort: number, grpcPort: number): Status => ({
+  sign: 'info',
+  text: `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`
+})
+
+/** What a sidecar's log says before its app is started, of an app without a port. */
+export const checkingSidecar = (httpPort: number, grpcPort: number): readonly Status[] => [
+  {sign: 'info', text: `Checking if Dapr sidecar is listening on HTTP port ${httpPort}`},
+  {sign: 'info', text: `Checking if Dapr sidecar is listening on GRPC port ${grpcPort}`},
+  {sign: 'info', text: 'Dapr sidecar is up and running.'}
+]
+
+/** An entry without a command; for the sidecar's log. */
+export const noCommand: Status = {sign: 'info', text: 'No application command present'}
+
+/** The metadata that the sidecar was given at the start: our pid, the app's command (as the user wrote it) and its pid. */
+export function updatingMetadata(cliPid: number, command = '', appPid?: number): readonly Status[] {
+  const lines = [`cliPID: ${cliPid}`]
+  if (command !== '') lines.push(`app command: ${command}`)
+  if (appPid !== undefined) lines.push(`appPID: ${appPid}`)
+  return lines.map(line => ({sign: 'info', text: `Updating metadata for ${line}`}))
+}
+
+/** The last line of a start in a sidecar's log; an empty line follows. */
+export const upAndRunning: Status = {
+  sign: 'success',
+  text: "You're up and running! Dapr logs will appear here.\n"
+}
+
+/** The app could not be started at all; for its log. */
+export const errorStartingApp = (reason: string): Status => ({
+  sign: 'failure',
+  text: `Error starting app process: ${reason}`
+})

@@ -1,0 +1,45 @@
+/** How a process ended. */
+export type Exit =
+  | {readonly kind: 'code'; readonly code: number}
+  | {readonly kind: 'signal'; readonly signal: NodeJS.Signals}
+  | {readonly kind: 'spawn-error'; readonly message: string}
+
+/** Who asked a process to end. */
+export type Why = 'user' | 'watch' | 'unhealthy' | 'run ends'
+
+/**
+ * The life of an app. One loop (`supervisor/process/supervised-app.ts`) writes it; everybody else reads it or aborts a signal.
+ * Without a pid: nothing was spawned, or the program is not ours (a door without a command).
+ *
+ *                  ┌──────────────────────── restart was asked ────────────────────────┐
+ *                  ▼                                                                   │
+ *   idle ───► starting ───► running ─── asked to end (from starting too) ───────► stopping
+ *              ▲     │         │  ⟲ ready ⇄ not ready                                  │
+ *   delay over │     └─ exits ─┤                                                       │ stop was asked
+ *              │               ▼                                                       │
+ *           backoff ◄─── policy: again · policy: no more ───► exited ◄─────────────────┘
+ *              └───────────────── stop was asked ───────────────┘
+ */
+export type AppState =
+  | {readonly phase: 'idle'}
+  | {readonly phase: 'starting'; readonly pid: number | undefined}
+  | {readonly phase: 'running'; readonly pid: number | undefined; readonly ready: boolean}
+  | {readonly phase: 'stopping'; readonly pid: number | undefined; readonly why: Why}
+  /** `until` is in ms since 1970; `Infinity`: until a new process is asked for. */
+  | {readonly phase: 'backoff'; readonly failures: number; readonly until: number; readonly last: Exit}
+  | {readonly phase: 'exited'; readonly exit: Exit | undefined; readonly asked: boolean}
+
+export type Phase = AppState['phase']
+
+/** The legal moves; every move is checked against them. */
+export const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
+  idle: ['starting', 'exited'],
+  starting: ['running', 'stopping', 'backoff', 'exited'],
+  running: ['running', 'stopping', 'backoff', 'exited'],
+  stopping: ['starting', 'exited'],
+  backoff: ['starting', 'exited'],
+  exited: []
+}
+
+/** Whether a process ended as a success: by itself, with code 0. */
+export const succeeded = (exit: Exit | undefined): boolean => exit?.kind === 'code' && exit.code === 0

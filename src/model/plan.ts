@@ -1,0 +1,144 @@
+/**
+ * What is to run: a template after defaults, paths, merges and `.env` files. It has no holes: a key that the template
+ * leaves out holds its default here, so nobody after the loader asks whether it is set.
+ */
+export interface Plan {
+  /** The template's own name, '' when it has none. */
+  readonly name: string
+  /** The template's identity: its absolute path, symlinks not resolved; `<cwd>/-` for a template from stdin. */
+  readonly file: string
+  /** The template as the user named it, for messages: `dapr.yaml`, `shop/dapr.yaml`, `-`. */
+  readonly shownAs: string
+  /** Port of the manager's sidecar; 0 = a free one; `usual`: 5080, or a free one where that is taken. */
+  readonly managerPort: number | 'usual' | 'none'
+  /** In the template's order. Two entries may share an id: versions of one service, or plain apps, which Dapr does not refuse. */
+  readonly apps: readonly AppPlan[]
+}
+
+/** One app: the program, the sidecar beside it, and how its process goes. All paths are absolute. */
+export interface AppPlan {
+  readonly id: string
+  /** Daeploy's version of a service. */
+  readonly version: string
+  /** Working directory of the program (`appDirPath`). */
+  readonly folder: string
+  /** The program and its arguments; empty: a sidecar without a program of ours. */
+  readonly command: readonly string[]
+  /** What the template and its `.env` files add to the environment; the later layer has won already. */
+  readonly env: Readonly<Record<string, string>>
+  /** The `.env` files that were read, for the watch. */
+  readonly envFiles: readonly string[]
+  readonly channel: ChannelPlan
+  readonly sidecar: SidecarPlan
+  readonly health: HealthPlan
+  readonly logs: LogPlan
+  readonly ready: ReadyPlan
+  readonly restart: 'no' | 'on-failure' | 'always'
+  readonly watch: WatchPlan
+  readonly reload: 'replace' | 'overlap'
+  readonly stop: StopPlan
+  readonly dependsOn: readonly Dependency[]
+  /** The port that the code has hard-wired (Daeploy); 0 = none. */
+  readonly fixedPort: number
+  readonly resources: ResourcesPlan
+  readonly elsewhere: ElsewherePlan
+}
+
+/** How a sidecar reaches its app. */
+export interface ChannelPlan {
+  readonly protocol: 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs'
+  /** Host name or address; '' = the loopback, 127.0.0.1 first, then ::1. */
+  readonly address: string
+  /** The port that the app listens on; 0 = it serves nothing. */
+  readonly port: number
+  /** The port is allocated by us and given to the app. */
+  readonly autoPort: boolean
+  /** Calls under way at once; 0 = no limit. */
+  readonly maxConcurrency: number
+}
+
+/** The sidecar's side: ports are numbers, 0 = a free one. */
+export interface SidecarPlan {
+  readonly httpPort: number
+  readonly grpcPort: number
+  readonly internalGrpcPort: number
+  readonly metricsPort: number
+  /** Empty: 127.0.0.1 and ::1. */
+  readonly listenAddresses: readonly string[]
+  /** Folder of unix domain sockets, '' = none. */
+  readonly socketFolder: string
+  /** Bytes of a request's body; 0 = no limit. */
+  readonly maxBodyBytes: number
+  /** Bytes of a request's head. */
+  readonly readBufferBytes: number
+  readonly apiLogging: boolean
+  readonly logLevel: string
+}
+
+/** App health checks (Dapr's `enableAppHealthCheck` and its keys). */
+export interface HealthPlan {
+  readonly enabled: boolean
+  readonly path: string
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  readonly threshold: number
+}
+
+export type LogDestination = 'file' | 'console' | 'fileAndConsole'
+
+export interface LogPlan {
+  readonly app: LogDestination
+  readonly sidecar: LogDestination
+  /** `<appDirPath>/.dapr/logs` */
+  readonly folder: string
+}
+
+/**
+ * When an app counts as ready. `spawned`: as soon as its process runs. Port 0: the one that is allocated for it.
+ * `timeoutMs` brings a warning, never a kill.
+ */
+export type ReadyPlan = {readonly timeoutMs: number} & (
+  | {readonly kind: 'spawned'}
+  | {readonly kind: 'tcp'; readonly port: number}
+  | {readonly kind: 'http'; readonly path: string}
+  | {readonly kind: 'log'; readonly pattern: string}
+)
+
+/** Empty `paths`: not watched. */
+export interface WatchPlan {
+  readonly paths: readonly string[]
+  readonly ignore: readonly string[]
+}
+
+export interface StopPlan {
+  readonly signal: NodeJS.Signals
+  /** From the signal to SIGKILL. */
+  readonly timeoutMs: number
+  /** `all`: also what has left the app's process group. */
+  readonly scope: 'all' | 'group'
+}
+
+export interface Dependency {
+  readonly id: string
+  readonly until: 'started' | 'ready' | 'completed'
+}
+
+export interface ResourcesPlan {
+  /** Folders of Dapr resources; those of the default may be missing. */
+  readonly folders: readonly string[]
+  /** Dapr's Configuration, '' = none. */
+  readonly configFile: string
+}
+
+/** What means something only in Kubernetes, or to a sidecar of Dapr's own: kept for an export, acted on nowhere here. */
+export interface ElsewherePlan {
+  readonly containerImage: string
+  readonly pullPolicy: 'Always' | 'Never' | 'IfNotPresent'
+  readonly createService: boolean
+  /** As written; '' switches the service off. */
+  readonly placementAddress: string
+  /** As written; '' switches the service off. */
+  readonly schedulerAddress: string
+  /** Port of the profiling server; 0 = a free one. */
+  readonly profilePort: number | 'none'
+}

@@ -1,0 +1,99 @@
+import {isOf, TOKEN, VALUE} from './header-lines.ts'
+
+/** Takes a run of a chunk's bytes. */
+export type TakeChunk = (bytes: Buffer, from: number, to: number) => void
+
+const SIZE = 0
+const SIZE_BLANK = 10
+const EXTENSION = 1
+const SIZE_END = 2
+const BODY = 3
+const BODY_END = 4
+const BODY_END_LF = 5
+const TRAILER_START = 6
+const TRAILER = 7
+const TRAILER_END = 8
+const END = 9
+const NONE = -1
+
+/** Where a byte behind a chunk's size leads. */
+const AFTER_SIZE: Readonly<Record<number, number | undefined>> = {
+  9: SIZE_BLANK,
+  13: SIZE_END,
+  32: SIZE_BLANK,
+  59: EXTENSION
+}
+
+const hexOf = (byte: number): number => {
+  if (byte >= 48 && byte <= 57) return byte - 48
+  const letter = byte | 32
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1
+}
+
+/**
+ * Follows chunked framing (RFC 9112 §7.1) over any split, without keeping a byte. Only CR LF ends a line, a size has
+ * hexadecimal digits, no more than sixteen, and maybe blanks behind it (Go: chunkedReader of net/http), and extensions and
+ * trailers are read past.
+ */
+export class Chunks {
+  /** The last byte of the message has been seen. */
+  done = false
+  #step = SIZE
+  #left = 0
+  #count = 0
+
+  /** Reads bytes up to `end`; the place after the last one that belongs to the message, or -1: the framing is broken. */
+  eat(bytes: Buffer, start: number, end: number, take: TakeChunk): number {
+    for (let at = start; at < end; at++) {
+      if (this.#step === BODY) {
+        const size = Math.min(this.#left, end - at)
+        take(bytes, at, at + size)
+        this.#left -= size
+        at += size - 1
+        if (this.#left === 0) this.#step = BODY_END
+      } else if (!this.#follow(bytes[at] ?? 0)) return -1
+      if (this.done) return at + 1
+    }
+    return end
+  }
+
+  /** One byte that is not part of a chunk's data; false: it may not stand here. */
+  #follow(byte: number): boolean {
+    switch (this.#step) {
+      case SIZE:
+        return this.#size(byte)
+      case SIZE_BLANK:
+        return byte === 13 ? this.#to(SIZE_END) : (byte === 32 || byte === 9) && ++this.#count <= 4096
+      case EXTENSION:
+        return byte === 13 ? this.#to(SIZE_END) : isOf(byte, VALUE) && ++this.#count <= 4096
+      case SIZE_END:
+        this.#count = 0
+        return byte === 10 && this.#to(this.#left === 0 ? TRAILER_START : BODY)
+      case BODY_END:
+        return byte === 13 && this.#to(BODY_END_LF)
+      case BODY_END_LF:
+        return byte === 10 && this.#to(SIZE)
+      case TRAILER_START:
+        return byte === 13 ? this.#to(END) : isOf(byte, TOKEN) && this.#to(TRAILER)
+      case TRAILER:
+        return byte === 13 ? this.#to(TRAILER_END) : isOf(byte, VALUE) && ++this.#count <= 8192
+      case TRAILER_END:
+        return byte === 10 && this.#to(TRAILER_START)
+      default:
+        this.done = byte === 10
+        return this.done
+    }
+  }
+
+  #size(byte: number): boolean {
+    const digit = hexOf(byte)
+    if (digit < 0) return this.#count > 0 && this.#to(AFTER_SIZE[byte] ?? NONE)
+    this.#left = this.#left * 16 + digit
+    return ++this.#count <= 16 && this.#left <= Number.MAX_SAFE_INTEGER
+  }
+
+  #to(step: number): boolean {
+    this.#step = step
+    return step !== NONE
+  }
+}

@@ -1,0 +1,77 @@
+import type {Server} from 'node:http'
+import type net from 'node:net'
+import {FastConnection, type FastPathHost} from './fast-connection.ts'
+import {isPreface, readable} from './first-line.ts'
+import type {PlainRequest, PlainRules} from './plain-request.ts'
+
+export interface FastPathOptions {
+  readonly rules: PlainRules
+  /** See `Lane.route`. */
+  readonly route: (request: PlainRequest, connection: FastConnection) => boolean
+  /** How long the first request may take to come, in ms. */
+  readonly headMs: number
+  /** Takes a connection whose first line is HTTP/2's. */
+  readonly otherProtocol?: (socket: net.Socket) => void
+}
+
+/**
+ * Stands before a node:http server: every connection starts here, and stays as long as its requests are plain. It
+ * refuses nothing and reads no half of a head but its first line; strictness lives in the server behind it, once.
+ */
+export class FastPath implements FastPathHost {
+  readonly rules: PlainRules
+  isClosing = false
+  readonly #options: FastPathOptions
+  readonly #connections = new Set<FastConnection>()
+  readonly #accept: (socket: net.Socket) => void
+  readonly #sweep: NodeJS.Timeout
+
+  constructor(server: Server, options: FastPathOptions) {
+    this.rules = options.rules
+    this.#options = options
+    const [listener] = server.listeners('connection')
+    if (listener === undefined) throw new Error('node:http listens to no connections')
+    this.#accept = socket => {
+      listener.call(server, socket)
+    }
+    server.removeAllListeners('connection').on('connection', (socket: net.Socket) => {
+      this.#connections.add(new FastConnection(this, socket))
+    })
+    this.#sweep = setInterval(() => this.#age(), 1000).unref()
+  }
+
+  route(request: PlainRequest, connection: FastConnection): boolean {
+    return this.#options.route(request, connection)
+  }
+
+  handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void {
+    this.#connections.delete(connection)
+    const {otherProtocol} = this.#options
+    if (otherProtocol !== undefined && isPreface(bytes)) {
+      socket.pause()
+      socket.unshift(bytes)
+      return otherProtocol(socket)
+    }
+    // In this order: node's listeners first, then the bytes.
+    this.#accept(socket)
+    socket.unshift(readable(bytes))
+    socket.resume()
+  }
+
+  forget(connection: FastConnection): void {
+    this.#connections.delete(connection)
+  }
+
+  /** Ends what is idle; what is under way ends after its answer. */
+  close(): void {
+    this.isClosing = true
+    clearInterval(this.#sweep)
+    for (const connection of this.#connections) if (!connection.isBusy) connection.destroy()
+  }
+
+  /** No timer for each connection: a sweep for all that have not asked anything yet, or only half a line. */
+  #age(): void {
+    for (const connection of this.#connections)
+      if (connection.isFresh && ++connection.age * 1000 > this.#options.headMs) connection.destroy()
+  }
+}

@@ -1,0 +1,99 @@
+import {HEAD_LIMIT, readResponseHead, type ResponseHead, type FieldRules} from './response-head.ts'
+import {trimmed} from './header-lines.ts'
+
+/*
+ * Heads of answers that are not written as RFC 9112 asks, and that Go's client reads all the same (`ReadResponse` of
+ * net/http, `ReadMIMEHeader` of net/textproto): an app that works behind Dapr works here. What goes on to a caller is
+ * written anew, as the RFC has it, so that nobody behind us can read it in another way.
+ */
+
+const STATUS_LINE = /^HTTP\/\d\.\d +(\d{3})(?: |$)/
+/** What a status line may begin with, from its tenth character on. */
+const STATUS_LINE_START = /^HTTP\/\d\.\d +(?:\d{0,2}$|\d{3}(?:[ \r]|$))/
+const SHORTEST_START = 'HTTP/1.1 '
+/** A name may hold blanks: such a field is read, and goes no further. */
+const FIELD = /^[\w!#$%&'*+\-.^`|~ ]+:[\t\x20-\x7e\x80-\xff]*$/
+const MORE_OF_FIELD = /^[ \t][\t\x20-\x7e\x80-\xff]*$/
+
+const MAX_QUOTED = 80
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, MAX_QUOTED))
+
+const malformed = (text: string): string => `malformed HTTP response ${quoted(text)}`
+
+const withoutCr = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)
+
+/** What is there of a first line may still become a status line. */
+const couldBegin = (text: string): boolean => STATUS_LINE_START.test(text + SHORTEST_START.slice(text.length))
+
+/** The values of a field, without the blanks around them. */
+const valuesOf = (fields: readonly string[], name: string): string[] =>
+  fields
+    .filter(field => field.slice(0, field.indexOf(':')).toLowerCase() === name)
+    .map(field => trimmed(field, name.length + 1))
+
+const isNoName = (field: string): boolean => field.slice(0, field.indexOf(':')).includes(' ')
+
+/** The lines of one head that are here: its fields, each on one line, and its size; undefined: its end is not here. */
+const readLines = (
+  lines: readonly string[]
+): {readonly fields: readonly string[]; readonly size: number} | undefined | string => {
+  const fields: string[] = []
+  let size = (lines[0]?.length ?? 0) + 1
+  for (const each of lines.slice(1)) {
+    const line = withoutCr(each)
+    size += each.length + 1
+    if (line === '') return {fields, size}
+    const last = fields.at(-1)
+    if (last !== undefined && MORE_OF_FIELD.test(line)) fields[fields.length - 1] = `${last} ${trimmed(line)}`
+    else if (FIELD.test(line) && !line.startsWith(' ')) fields.push(trimmed(line))
+    else return `malformed MIME header line: ${quoted(line)}`
+  }
+  return undefined
+}
+
+/** Of the fields that tell how the body ends: each one once, and a coding counts more than a length. */
+const withOneFraming = (fields: readonly string[]): readonly string[] => {
+  const [length] = valuesOf(fields, 'content-length')
+  const others = fields.filter(field => !/^content-length:/i.test(field))
+  const isChunked = valuesOf(fields, 'transfer-encoding').length > 0
+  return length === undefined || isChunked ? others : [...others, `Content-Length: ${length}`]
+}
+
+/** Why the body's end cannot be told, in Go's words; '' where it can. */
+const faultOf = (fields: readonly string[]): string => {
+  const codings = valuesOf(fields, 'transfer-encoding')
+  const coding = codings.join(', ')
+  if (codings.length > 0 && coding.toLowerCase() !== 'chunked')
+    return `unsupported transfer encoding: ${quoted(coding)}`
+  const lengths = valuesOf(fields, 'content-length')
+  if (new Set(lengths).size > 1)
+    return `http: message cannot contain multiple Content-Length headers; got ${quoted(lengths.join(', '))}`
+  const [length = '0'] = lengths
+  return /^\d{1,15}$/.test(length) ? '' : `bad Content-Length ${quoted(length)}`
+}
+
+/**
+ * One answer's head at the start of latin1 text that `readResponseHead` does not take for one: undefined while it is incomplete,
+ * a text that tells why it is broken. The connection carries no other call behind it.
+ */
+export const readLooseAnswer = (
+  text: string,
+  toHead: boolean,
+  rules: FieldRules
+): ResponseHead | undefined | string => {
+  const lines = text.split('\n')
+  const rest = lines.pop() ?? ''
+  const [first] = lines
+  const status = first === undefined ? undefined : STATUS_LINE.exec(withoutCr(first))?.[1]
+  if (first === undefined ? !couldBegin(rest) : status === undefined) return malformed(withoutCr(first ?? rest))
+  const read = readLines(lines)
+  if (typeof read === 'string') return read
+  if (read === undefined) return text.length >= HEAD_LIMIT ? malformed(text) : undefined
+  const fields = read.fields.filter(field => !isNoName(field))
+  const fault = faultOf(fields)
+  if (fault !== '') return fault
+  const written = withOneFraming(fields).map(field => `${field}\r\n`)
+  const answer = readResponseHead(`HTTP/1.1 ${status ?? ''} \r\n${written.join('')}\r\n`, toHead, rules)
+  return answer ? {...answer, keep: false, size: read.size} : malformed(text)
+}

@@ -1,0 +1,86 @@
+import type {ClientHttp2Session, OutgoingHttpHeaders} from 'node:http2'
+import {codeOf} from '../../model/errors.ts'
+import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
+import {ProtocolAdapter, type Connect} from '../protocol-adapter.ts'
+import {WordedError, type Dial} from '../dialer.ts'
+
+/** Loaded when the first app speaks it. */
+const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
+
+/** Names and values in turn, as node:http2 takes them: names in small letters, repeated ones as a list. */
+const headersOf = (pairs: readonly string[]): Record<string, string | string[]> => {
+  const headers = Object.create(null) as Record<string, string | string[]>
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = (pairs[at] ?? '').toLowerCase()
+    const value = pairs[at + 1] ?? ''
+    const known = headers[name]
+    headers[name] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [known, value]
+  }
+  return headers
+}
+
+/**
+ * Does something with headers. Some fields may stand only once in HTTP/2, and node refuses the whole head that has one of
+ * them twice: then the first value of each counts.
+ */
+export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
+  const headers = headersOf(pairs)
+  try {
+    return use(headers)
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error
+    return use(
+      Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value])
+      )
+    )
+  }
+}
+
+const worded = (error: Error & {code?: string}): Error =>
+  error.code?.startsWith('ERR_HTTP2') === true ? new WordedError(`http2: ${error.message}`) : error
+
+const connectTo =
+  (host: string, port: number): Connect =>
+  ({opened, lost}) => {
+    const authority = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
+    const session: ClientHttp2Session = http2().connect(`http://${authority}`)
+    session
+      .on('connect', opened)
+      .on('error', error => lost(worded(error)))
+      .on('close', () => lost(undefined))
+    return {
+      request: ({method, path, pairs, hasBody}, back) => {
+        const stream = withHeaders(pairs, ({host: named = authority, ...fields}) =>
+          session.request(
+            {...fields, ':method': method, ':path': path, ':authority': named, ':scheme': 'http'},
+            {endStream: !hasBody}
+          )
+        )
+        let isAnswered = false
+        let interim = 0
+        stream
+          .on('headers', () => {
+            if (++interim > MAX_INTERIM) stream.destroy(new WordedError(TOO_MANY_INTERIM))
+          })
+          .on('response', (headers, _flags, raw?: readonly string[]) => {
+            isAnswered = true
+            const own = (raw ?? []).filter((_, at, all) => !(all[at - (at % 2)] ?? '').startsWith(':'))
+            back.answer(headers[':status'] ?? 0, own, stream)
+          })
+          .on('error', error => back.fail(worded(error)))
+          .on('close', () => {
+            if (!isAnswered) back.fail(new WordedError('http2: stream closed'))
+          })
+        return stream
+      },
+      end: () => session.destroy()
+    }
+  }
+
+/** Apps that speak HTTP/2 without TLS from the first byte on (RFC 9113 §3.3). */
+export const http2Dial: Dial = {
+  scheme: 'http',
+  opens: 'connect',
+  open: (host, port) => new ProtocolAdapter(connectTo(host, port))
+}

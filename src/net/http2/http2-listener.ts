@@ -1,0 +1,109 @@
+import type {Http2Server, ServerHttp2Session, ServerHttp2Stream} from 'node:http2'
+import type {Duplex} from 'node:stream'
+import type {Reply} from '../reply.ts'
+import {replyStream} from './http2-reply.ts'
+
+/** A request of HTTP/2, in the words of HTTP/1. */
+export interface StreamRequest {
+  readonly method: string
+  readonly url: string
+  /** Names and values in turn, Host and Transfer-Encoding among them where HTTP/1 would have them. */
+  readonly rawHeaders: string[]
+  readonly stream: ServerHttp2Stream
+}
+
+export interface Http2ListenerOptions {
+  /** Bytes of a request's fields. */
+  readonly maxHeadBytes: number
+  readonly serve: (request: StreamRequest) => void
+}
+
+/** Loaded with the first caller who speaks it. */
+const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
+
+/** RFC 9113 §7. */
+const INTERNAL_ERROR = 2
+
+const NO_REQUEST: Reply = {status: 400, type: '', body: '', lines: ''}
+
+/** Serves HTTP/2 on connections that somebody else has accepted and that have shown to speak it. */
+export class Http2Listener {
+  readonly #options: Http2ListenerOptions
+  readonly #sessions = new Set<ServerHttp2Session>()
+  #server: Http2Server | undefined
+  #isClosing = false
+  #gone: (() => void) | undefined
+
+  constructor(options: Http2ListenerOptions) {
+    this.#options = options
+  }
+
+  /** Takes over a connection; what was read of it has been put back. */
+  accept(socket: Duplex): void {
+    if (this.#isClosing) return void socket.destroy()
+    // node:http lets its callers half-close; one of HTTP/2 who ends has left with all his streams
+    socket.allowHalfOpen = false
+    this.#server ??= this.#open()
+    this.#server.emit('connection', socket)
+  }
+
+  /** Accepts no more streams; resolves when those under way are over. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    if (this.#sessions.size === 0) return
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#gone = resolve
+    for (const session of this.#sessions) session.close()
+    await promise
+  }
+
+  destroy(): void {
+    for (const session of this.#sessions) session.destroy()
+  }
+
+  #open(): Http2Server {
+    return http2()
+      .createServer({settings: {maxHeaderListSize: this.#options.maxHeadBytes, enableConnectProtocol: false}})
+      .on('session', session => {
+        this.#sessions.add(session)
+        session
+          // A broken connection ends its streams, which hear of it themselves.
+          .on('error', () => session.destroy())
+          .on('close', () => {
+            this.#sessions.delete(session)
+            if (this.#sessions.size === 0) this.#gone?.()
+          })
+      })
+      .on('stream', (opened, _headers, _flags, raw?: string[]) => {
+        const stream = opened as ServerHttp2Stream
+        stream.on('error', () => stream.close(INTERNAL_ERROR))
+        const request = requestOf(stream, raw ?? [])
+        if (request === undefined) replyStream(stream, NO_REQUEST, false)
+        else this.#options.serve(request)
+      })
+  }
+}
+
+function requestOf(stream: ServerHttp2Stream, raw: readonly string[]): StreamRequest | undefined {
+  const pseudo: Record<string, string> = {}
+  const rawHeaders: string[] = []
+  let cookie = ''
+  let hasHost = false
+  let hasLength = false
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? ''
+    const value = raw[at + 1] ?? ''
+    hasHost ||= name === 'host'
+    hasLength ||= name === 'content-length'
+    if (name.startsWith(':')) pseudo[name] = value
+    // Its crumbs are one field again (RFC 9113 §8.2.3).
+    else if (name === 'cookie') cookie += cookie === '' ? value : `; ${value}`
+    else rawHeaders.push(name, value)
+  }
+  const {':method': method = '', ':path': url = '', ':authority': authority} = pseudo
+  if (method === '' || method === 'CONNECT' || url === '') return undefined
+  if (cookie !== '') rawHeaders.push('cookie', cookie)
+  if (!hasHost && authority !== undefined) rawHeaders.push('host', authority)
+  if (!hasLength && !stream.endAfterHeaders) rawHeaders.push('transfer-encoding', 'chunked')
+  return {method: method.toUpperCase(), url, rawHeaders, stream}
+}

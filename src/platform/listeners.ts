@@ -1,0 +1,119 @@
+import {closeSync, openSync, readdirSync, readlinkSync, readSync} from 'node:fs'
+import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import {readParticulars} from './proc.ts'
+import {look} from './process-table.ts'
+
+/** Who listens on a port. */
+export interface Owner {
+  readonly pid: number
+  readonly command: string
+}
+
+/** Local addresses that accept a connection to the loopback, as the tables of proc(5) write them. */
+const ACCEPTING: Readonly<Record<string, readonly string[]>> = {
+  '127.0.0.1': ['0100007F', '00000000', '0'.repeat(32), '0000000000000000FFFF00000100007F'],
+  '::1': ['00000000000000000000000001000000', '0'.repeat(32)]
+}
+const LISTENING = '0A'
+
+const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
+
+/** Which listening sockets are meant. */
+export interface Listening {
+  readonly port: number
+  /** Of 127.0.0.1 and ::1: those that a connection to one of these reaches. Left out: all. */
+  readonly addresses?: readonly string[]
+  /** The tables of proc(5) that are read. */
+  readonly tables?: readonly string[]
+}
+
+/**
+ * The sockets that listen on a port, as they stand in `/proc/<pid>/fd`. Empty where the system does not tell: then nobody
+ * is known to listen, not: nobody listens.
+ */
+export const listenersOn = (listening: Listening): ReadonlySet<string> => new Set(socketsOn(listening))
+
+/** Whether a socket is known to listen; reads no further than to the first one. */
+export function isListenedOn(listening: Listening): boolean {
+  for (const _ of socketsOn(listening)) return true
+  return false
+}
+
+function* socketsOn({port, addresses, tables = TABLES}: Listening): Generator<string, void> {
+  const accepting = addresses?.flatMap(address => ACCEPTING[address] ?? [])
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  for (const table of tables) {
+    for (const [, local = '', , , , , , , , inode = ''] of listeningRows(table)) {
+      const isMeant = local.endsWith(suffix) && (accepting?.includes(local.slice(0, -suffix.length)) ?? true)
+      if (isMeant) yield `socket:[${inode}]`
+    }
+  }
+}
+
+/** Whether a process holds one of these sockets; false for a process that we may not look into. */
+export const holds = (pid: number, sockets: ReadonlySet<string>): boolean =>
+  descriptorsOf(pid).some(path => sockets.has(linkAt(path)))
+
+/** The first process that listens on a port, as far as we may look into it. */
+export async function ownerOf(port: number): Promise<Owner | undefined> {
+  const sockets = listenersOn({port})
+  if (sockets.size === 0) return undefined
+  const {all} = await look()
+  for (const {pid} of all) {
+    if (holds(pid, sockets)) return {pid, command: readParticulars(pid)?.command ?? ''}
+    await yieldToOthers()
+  }
+  return undefined
+}
+
+/** A few rows: the kernel goes on until so much is there, and to find the next connection it may walk a long table. */
+const CHUNK_BYTES = 512
+
+/**
+ * The rows of sockets that listen. Linux writes them before those of connections (`tcp_seq_start` in net/ipv4/tcp_ipv4.c),
+ * of which there may be tens of thousands: these are not read.
+ */
+function* listeningRows(table: string): Generator<readonly string[]> {
+  const file = opened(table)
+  if (file === undefined) return
+  try {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+    let text = ''
+    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) {
+      const rows = (text + chunk.toString('latin1', 0, size)).split('\n')
+      text = rows.pop() ?? ''
+      for (const row of rows) {
+        const fields = row.trim().split(/\s+/)
+        if (fields[3] === LISTENING) yield fields
+        else if (fields[0] !== 'sl') return // the heading
+      }
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+function opened(table: string): number | undefined {
+  try {
+    return openSync(table, 'r')
+  } catch {
+    return undefined // no such system, or no IPv6
+  }
+}
+
+function descriptorsOf(pid: number): readonly string[] {
+  const folder = `/proc/${pid.toString()}/fd`
+  try {
+    return readdirSync(folder).map(name => `${folder}/${name}`)
+  } catch {
+    return [] // gone, or another user's
+  }
+}
+
+function linkAt(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return '' // closed meanwhile
+  }
+}

@@ -1,0 +1,81 @@
+import type {IncomingMessage} from 'node:http'
+import {connect, type Socket} from 'node:net'
+import {pause} from './delay.ts'
+
+/** Where an app is expected: addresses in the order in which they are tried. */
+export interface Target {
+  readonly addresses: readonly string[]
+  readonly port: number
+}
+
+/** A Node server on `localhost` may sit on either. */
+export const LOOPBACK = ['127.0.0.1', '::1']
+
+/** On the loopback an answer is a matter of microseconds; elsewhere nothing waits longer than this. */
+const ATTEMPT_WITHIN_MS = 1000
+
+/** The pause before the next try, so long after the first: every 5 ms, then every 25 ms, then every 250 ms. */
+export const pauseAfter = (elapsedMs: number): number => (elapsedMs < 1000 ? 5 : elapsedMs < 10_000 ? 25 : 250)
+
+/** Tries until a try succeeds, true, or the signal is aborted, false. */
+export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal): Promise<boolean> {
+  const start = performance.now()
+  while (!signal.aborted) {
+    if (await attempt()) return !signal.aborted
+    await pause(pauseAfter(performance.now() - start), signal)
+  }
+  return false
+}
+
+/** The first address that accepts a connection now; undefined: none. */
+export async function whoAccepts({addresses, port}: Target): Promise<string | undefined> {
+  for (const address of addresses) if (await accepts(address, port)) return address
+  return undefined
+}
+
+const accepts = async (host: string, port: number): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect({host, port, timeout: ATTEMPT_WITHIN_MS})
+    const settle = (isAccepted: boolean): void => {
+      socket.destroy()
+      resolve(isAccepted)
+    }
+    socket.once('connect', () => {
+      if (!isItsOwnPeer(socket)) return settle(true)
+      socket.resetAndDestroy() // at once, so that the app can have its port
+      resolve(false)
+    })
+    socket.once('timeout', () => settle(false))
+    socket.on('error', () => settle(false)) // refused, or no such address here
+  })
+
+/**
+ * Where nobody listens, a connection may still come about: with itself, when the kernel gives it as its own the port that
+ * it looks for (simultaneous open, RFC 9293 3.5). Seldom, but we try often.
+ */
+export const isItsOwnPeer = ({localPort, remotePort, localAddress, remoteAddress}: Socket): boolean =>
+  localPort === remotePort && localAddress === remoteAddress
+
+export interface Page {
+  readonly host: string
+  readonly port: number
+  readonly path: string
+  /** Over TLS; the certificate of an app on this machine is taken as it is. */
+  readonly isSecure: boolean
+  readonly withinMs?: number
+}
+
+/** The status of a GET, 0 when there is no answer. */
+export async function statusOf({host, port, path, isSecure, withinMs = ATTEMPT_WITHIN_MS}: Page): Promise<number> {
+  const {get} = isSecure ? await import('node:https') : await import('node:http')
+  return new Promise(resolve => {
+    const options = {host, port, path, agent: false, rejectUnauthorized: false, timeout: withinMs}
+    const request = get(options, (response: IncomingMessage) => settle(response.statusCode ?? 0))
+    const settle = (status: number): void => {
+      resolve(status)
+      request.destroy()
+    }
+    request.once('timeout', () => settle(0))
+    request.on('error', () => settle(0)) // refused, cut, or no HTTP
+  })
+}

@@ -1,0 +1,88 @@
+import {readdirSync, readFileSync, statSync} from 'node:fs'
+import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import type {Look, Particulars, Seen} from './process-info.ts'
+
+/** So long a look may keep calls and output waiting before it lets them through. */
+const SLICE_MS = 3
+
+/** One pass through /proc (proc(5)). What vanishes meanwhile is left out. */
+export async function lookThroughProc(): Promise<Look> {
+  const all: Seen[] = []
+  let sliceEnds = performance.now() + SLICE_MS
+  for (const name of processNumbers()) {
+    const seen = seeInProc(Number(name))
+    if (seen !== undefined) all.push(seen)
+    if (performance.now() < sliceEnds) continue
+    await yieldToOthers()
+    sliceEnds = performance.now() + SLICE_MS
+  }
+  const environments = new Map<number, string>()
+  const environmentAt = (pid: number): string => {
+    const environment = environments.get(pid) ?? environmentOf(pid)
+    environments.set(pid, environment)
+    return environment
+  }
+  return {
+    all,
+    carries: (pid, marker) => hasMarker(environmentAt(pid), marker),
+    isBare: pid => environmentAt(pid) === ''
+  }
+}
+
+/** One process, undefined when there is none. */
+export function seeInProc(pid: number): Seen | undefined {
+  const stat = read(pid, 'stat')
+  return stat === '' ? undefined : parseStat(pid, stat)
+}
+
+/** `pid (comm) state ppid pgrp session …`; comm may hold anything, so fields are counted from its last parenthesis. */
+export function parseStat(pid: number, stat: string): Seen {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const number = (at: number): number => Number(fields[at])
+  return {
+    pid,
+    parent: number(1),
+    group: number(2),
+    session: number(3),
+    started: number(19),
+    isZombie: fields[0] === 'Z' || fields[0] === 'X'
+  }
+}
+
+/** What is read once more before a signal. */
+export function readParticulars(pid: number): Particulars | undefined {
+  const seen = seeInProc(pid)
+  const uid = ownerOf(pid)
+  if (seen === undefined || seen.isZombie || uid === undefined) return undefined
+  const environment = environmentOf(pid)
+  const command = read(pid, 'cmdline').replaceAll('\0', ' ').trim()
+  return {started: seen.started, uid, command, carries: marker => hasMarker(environment, marker)}
+}
+
+function processNumbers(): readonly string[] {
+  try {
+    return readdirSync('/proc').filter(name => name >= '0' && name < ':')
+  } catch {
+    return [] // not mounted
+  }
+}
+
+const environmentOf = (pid: number): string => read(pid, 'environ')
+
+const hasMarker = (environment: string, marker: string): boolean => `\0${environment}`.includes(`\0${marker}\0`)
+
+function read(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid.toString()}/${name}`, 'utf8')
+  } catch {
+    return '' // gone, or another user's
+  }
+}
+
+function ownerOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${pid.toString()}`).uid
+  } catch {
+    return undefined // gone
+  }
+}

@@ -1,0 +1,60 @@
+import {execFile} from 'node:child_process'
+import {promisify} from 'node:util'
+import type {Look, Particulars, Seen} from './process-info.ts'
+
+const COLUMNS = 'pid=,ppid=,pgid=,uid=,stat=,lstart=,command='
+const LARGEST_OUTPUT = 64 * 1024 * 1024
+
+/** One call of macOS's `ps`; `-E` shows the environment behind each command. */
+export async function lookWithPs(): Promise<Look> {
+  const rows = parsePs(await ps(['-A']))
+  const rowOf = new Map(rows.map(row => [row.pid, row]))
+  return {
+    all: rows,
+    carries: (pid, marker) => hasWord(rowOf.get(pid)?.line ?? '', marker),
+    isBare: pid => rowOf.get(pid)?.isExiting ?? true
+  }
+}
+
+/** What is read once more before a signal. */
+export async function askPs(pid: number): Promise<Particulars | undefined> {
+  const [row] = parsePs(await ps(['-p', pid.toString()]))
+  if (row === undefined || row.isZombie) return undefined
+  return {started: row.started, uid: row.uid, command: row.line, carries: marker => hasWord(row.line, marker)}
+}
+
+export interface Row extends Seen {
+  readonly uid: number
+  /** Command, arguments and environment. */
+  readonly line: string
+  readonly isExiting: boolean
+}
+
+/** Rows of `ps -o pid=,ppid=,pgid=,uid=,stat=,lstart=,command=`. The start is in seconds; a session is not told. */
+export function parsePs(text: string): Row[] {
+  return text.split('\n').flatMap(row => {
+    const found = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s?(.*)$/.exec(row)
+    if (found === null) return []
+    const [, pid, parent, group, uid, stat = '', start = '', line = ''] = found
+    const started = Date.parse(start) / 1000
+    const numbers = {pid: Number(pid), parent: Number(parent), group: Number(group), uid: Number(uid)}
+    return [
+      {...numbers, session: Number(group), started, isZombie: stat.startsWith('Z'), isExiting: stat.includes('E'), line}
+    ]
+  })
+}
+
+const hasWord = (line: string, word: string): boolean => `${line} `.includes(` ${word} `)
+
+async function ps(which: readonly string[]): Promise<string> {
+  try {
+    const env = {PATH: '/bin:/usr/bin', LC_ALL: 'C'}
+    const {stdout} = await promisify(execFile)('ps', [...which, '-E', '-ww', '-o', COLUMNS], {
+      env,
+      maxBuffer: LARGEST_OUTPUT
+    })
+    return stdout
+  } catch {
+    return '' // ps fails when there is no such process
+  }
+}

@@ -1,0 +1,42 @@
+import {mkdir, unlink} from 'node:fs/promises'
+import {connect, type Server} from 'node:net'
+import {join} from 'node:path'
+import {codeOf, messageOf, UserError} from '../model/errors.ts'
+import {createClaim} from '../net/claimed-server.ts'
+
+/** Where a sidecar listens besides its port: Dapr's name (pkg/api/http/server.go). */
+export const socketPath = (folder: string, appId: string): string => join(folder, `dapr-${appId}-http.socket`)
+
+/**
+ * Listens on a sidecar's unix domain socket. One that a dead run left behind is removed; the file goes when the server closes.
+ * Throws a UserError where somebody listens there, or nothing can be written.
+ */
+export async function listenOnSocket(folder: string, appId: string): Promise<Server> {
+  const path = socketPath(folder, appId)
+  try {
+    await mkdir(folder, {recursive: true})
+    if (await isDead(path)) await unlink(path)
+    return await listen(path)
+  } catch (error) {
+    const why = codeOf(error) === 'EADDRINUSE' ? 'somebody listens there' : messageOf(error)
+    throw new UserError(`the socket of app "${appId}" cannot be opened at ${path}: ${why}`, {cause: error})
+  }
+}
+
+/** Nobody answers at it any more. */
+const isDead = async (path: string): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect(path)
+    socket
+      .on('connect', () => {
+        socket.destroy()
+        resolve(false)
+      })
+      .on('error', error => resolve(codeOf(error) === 'ECONNREFUSED'))
+  })
+
+const listen = async (path: string): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const server = createClaim()
+    server.once('error', reject).listen({path, backlog: 1024}, () => resolve(server.off('error', reject)))
+  })

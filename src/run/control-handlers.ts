@@ -1,0 +1,72 @@
+import type {Handlers, LeasedSidecar} from '../control/messages.ts'
+import {readLog, type Reading} from '../logging/log-record.ts'
+import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+/** What a run shows of itself to those who ask over its socket. */
+export interface ControlContext {
+  /** The mark of the run. */
+  readonly run: string
+  readonly startedAt: number
+  /** What other runs say at its sidecars (`sidecar/http/delegated-caller.ts`). */
+  readonly key: string
+  /** Those with an open sidecar. */
+  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
+  /** The version that answers for an id. */
+  readonly main: (id: string) => AppRuntime | undefined
+  /** Exchanges their processes; settles when the new ones are there. */
+  readonly restart: (runtimes: readonly AppRuntime[]) => Promise<void>
+  /** Nothing is started any more. */
+  readonly isEnding: () => boolean
+}
+
+/** The answers to other terminals and other runs that only look, or that concern one app. */
+export function controlHandlers(asked: ControlContext): Pick<Handlers, 'restartApp' | 'logs' | 'leaseSidecar'> {
+  const named = (id: string): readonly AppRuntime[] => [...asked.sidecars.keys()].filter(runtime => runtime.id === id)
+  return {
+    restartApp: async id => {
+      const meant = named(id)
+      return meant.length === 0 ? undefined : restart(id, meant, asked)
+    },
+    logs: (id, {tail, since, isFollowed, version}, gone) => {
+      const all = named(id)
+      const versions = new Set(all.map(({plan}) => plan.version))
+      const wanted = version === '' && versions.size > 1 ? asked.main(id)?.plan.version : version
+      const meant = wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
+      return meant.length === 0 ? undefined : logsOf(meant, {tail, since, isFollowed, gone})
+    },
+    leaseSidecar: id => {
+      const [runtime] = named(id)
+      return runtime && lease(runtime, asked)
+    }
+  }
+}
+
+async function restart(id: string, runtimes: readonly AppRuntime[], asked: ControlContext): Promise<string> {
+  if (asked.isEnding()) return 'its run ends'
+  if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command of ours'
+  if (runtimes.some(({app}) => app.state.phase === 'idle'))
+    return `"${id}" has not been started yet: it waits for what it depends on`
+  await asked.restart(runtimes)
+  return ''
+}
+
+/** Apps that share an id: what is kept of one after the other; whoever follows, follows the last one. */
+async function* logsOf(runtimes: readonly AppRuntime[], reading: Reading): AsyncGenerator<string> {
+  for (const runtime of runtimes) {
+    const isFollowed = reading.isFollowed && runtime === runtimes.at(-1)
+    yield* readLog(runtime.logs.app.record, {...reading, isFollowed})
+  }
+}
+
+function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: ControlContext): LeasedSidecar | undefined {
+  const sidecar = sidecars.get(runtime)
+  const hosts = reachable(runtime.plan.sidecar.listenAddresses)
+  return sidecar && {told: {run, startedAt, hosts, port: runtime.ports.httpPort, key}, closing: sidecar.closing}
+}
+
+/** Where a sidecar is reached from this machine; one that listens everywhere listens here too. */
+function reachable(addresses: readonly string[]): readonly string[] {
+  const named = addresses.filter(address => !['0.0.0.0', '::', '[::]'].includes(address))
+  return named.length > 0 ? named : ['127.0.0.1', '::1']
+}

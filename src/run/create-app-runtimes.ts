@@ -1,0 +1,106 @@
+import type {Watchdog} from '../supervisor/process/watchdog.ts'
+import {Console} from '../logging/console.ts'
+import type {AppPlan} from '../model/plan.ts'
+import type {PendingCall} from '../gateway/admission-queue.ts'
+import {environmentOf} from '../supervisor/environment.ts'
+import type {Logs} from '../supervisor/lifecycle-log.ts'
+import {AppRuntime, type AppRuntimeOptions} from '../supervisor/app-runtime.ts'
+import {openLogs} from '../logging/open-logs.ts'
+import type {SidecarPorts} from '../ports/claim.ts'
+import type {RunOptions} from './run-options.ts'
+import {bypassHint, importHint} from '../daeploy/services/hints.ts'
+import type {Services} from '../daeploy/services/services.ts'
+import {noteText} from '../supervisor/messages/note-text.ts'
+
+export interface AppRuntimesOptions extends RunOptions {
+  /** The mark of the run. */
+  readonly run: string
+  readonly services: Services
+  readonly watchdog: Watchdog
+  /** False: the run is about to end. */
+  readonly maySpawn: () => boolean
+  /** What a call to an app that has waited in vain hears besides. */
+  readonly explain: (id: string, pendingCall: PendingCall) => string
+  /** One of them made a move. */
+  readonly moved: () => void
+  /** A life whose strays live on when the run has ended. */
+  readonly spare: (marker: string) => void
+  readonly note: (text: string) => void
+}
+
+/** Makes the apps of a run: each with its logs, its environment, its marks, and what is told about it. */
+export class AppRuntimes {
+  readonly #options: AppRuntimesOptions
+  readonly #console: Console
+  #markers = 0
+
+  constructor(options: AppRuntimesOptions) {
+    this.#options = options
+    this.#console = new Console({output: options.output})
+  }
+
+  /** One for each app of the plan, in its order. */
+  async all(ports: readonly SidecarPorts[]): Promise<readonly AppRuntime[]> {
+    return Promise.all(this.#options.plan.apps.map(async (app, index) => this.one(app, ports[index], index)))
+  }
+
+  /** `index`: its place in the template. */
+  async one(app: AppPlan, ports: SidecarPorts | undefined, index: number): Promise<AppRuntime> {
+    if (ports === undefined) throw new Error(`no ports for ${app.id}`)
+    const {services, note} = this.#options
+    const name = services.shownAs(app)
+    return this.#make(
+      app,
+      ports,
+      await openLogs(app, {...this.#options, console: this.#console, name, index, warn: note})
+    )
+  }
+
+  #make(plan: AppPlan, ports: SidecarPorts, logs: Logs): AppRuntime {
+    const {shell, form, emit, services, watchdog, maySpawn, explain, moved, note} = this.#options
+    const runtime = new AppRuntime({
+      explain: pendingCall => explain(plan.id, pendingCall),
+      plan,
+      ports,
+      logs,
+      environment: this.#environmentOf(plan, ports),
+      nextStart: () => this.#nextStart(plan),
+      folderOf: app => services.copies.folderOf(app),
+      maySpawn,
+      watchdog,
+      token: shell['APP_API_TOKEN'] ?? '',
+      single: form.kind === 'single' ? {input: form.input} : undefined,
+      moved,
+      ended: exit => {
+        emit({type: 'app-ended', id: plan.id, exit})
+        importHint(runtime, note)
+      },
+      noted: news => {
+        note(typeof news === 'string' ? news : noteText(plan.id, news))
+        if (typeof news !== 'string' && news.type === 'not-ready') void bypassHint(runtime, note)
+      }
+    })
+    return runtime
+  }
+
+  #environmentOf({logs}: AppPlan, ports: SidecarPorts): AppRuntimeOptions['environment'] {
+    const {shell, isTerminal, form, run, services} = this.#options
+    const isColoured = form.kind === 'template' && isTerminal && logs.app !== 'file'
+    return (marker, plan, appPort) =>
+      services.environment(
+        environmentOf({plan, ports: {...ports, appPort}, shell, markers: {run, marker}, isColoured}),
+        {
+          plan,
+          appPort,
+          httpPort: ports.httpPort
+        }
+      )
+  }
+
+  #nextStart({stop}: AppPlan): string {
+    const {run, spare} = this.#options
+    const marker = `${run}-${(++this.#markers).toString()}`
+    if (stop.scope === 'group') spare(marker)
+    return marker
+  }
+}

@@ -1,0 +1,25 @@
+import type {RunListing} from '../control/messages.ts'
+import type {Plan} from '../model/plan.ts'
+import {VERSION} from '../model/version.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+export interface Listed {
+  readonly plan: Plan
+  /** The mark of the run. */
+  readonly run: string
+  readonly startedAt: number
+  /** Those with an open sidecar. */
+  readonly runtimes: readonly AppRuntime[]
+  readonly isMain: (runtime: AppRuntime) => boolean
+}
+
+/** What a run tells about itself. */
+export const listingOf = ({plan, run, startedAt, runtimes, isMain}: Listed): RunListing => ({
+  version: VERSION,
+  run,
+  pid: process.pid,
+  startedAt,
+  templateFile: plan.file,
+  templateName: plan.name,
+  apps: runtimes.map(runtime => ({...runtime.listing(), isMain: isMain(runtime)}))
+})

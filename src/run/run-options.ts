@@ -1,0 +1,33 @@
+import type {Readable} from 'node:stream'
+import type {Emit} from '../model/events.ts'
+import type {ConsoleOutput} from '../logging/console.ts'
+import type {Write} from '../logging/raw-log.ts'
+import type {Plan} from '../model/plan.ts'
+
+/** What a run is made of. */
+export interface RunOptions {
+  readonly plan: Plan
+  /** The environment that we were started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly form: Template | Single
+  readonly output: ConsoleOutput
+  /** Colours of the apps are kept. */
+  readonly isTerminal: boolean
+  readonly emit: Emit
+  /** Reads the template again (`--watch`), for a run that follows its edits. Throws a `UserError`. */
+  readonly reread?: (() => Plan) | undefined
+}
+
+/** The apps of a template: prefixed lines, log files. */
+export interface Template {
+  readonly kind: 'template'
+  /** The prefix of an app's lines on the console; undefined: the plain one. */
+  readonly prefixOf: (id: string, index: number) => string | undefined
+}
+
+/** One app from the command line: its bytes as they come, and our input is its. */
+export interface Single {
+  readonly kind: 'single'
+  readonly input: Readable
+  readonly err: Write
+}

@@ -1,0 +1,83 @@
+import {messageOf, unreachable} from '../../model/errors.ts'
+import type {Reply} from '../../net/reply.ts'
+import {metadataText, type Facts} from './metadata.ts'
+import {apiError, EMPTY} from './errors.ts'
+import type {Action} from './routes.ts'
+
+export interface ApiOptions {
+  readonly appId: string
+  readonly facts: () => Facts
+  readonly isReady: () => boolean
+  readonly maxBodyBytes: number
+}
+
+/** What a request to the sidecar's own API is answered with; later where its body is to be read first. */
+export type AnswerApi = (action: Action, body: AsyncIterable<Buffer>, query: string) => Reply | Promise<Reply>
+
+const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
+const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
+
+/** A request's body as text; rejects when it is larger than allowed or the caller leaves. */
+const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Promise<string> => {
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const piece of body) {
+    size += piece.length
+    if (maxBodyBytes > 0 && size > maxBodyBytes) throw new Error('stream too large')
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+const binding = (name: string, body: string): Reply => {
+  try {
+    JSON.parse(body)
+  } catch (error) {
+    const why = body === '' ? 'EOF' : messageOf(error)
+    return apiError(400, 'ERR_MALFORMED_REQUEST', `failed deserializing HTTP body: ${why}`)
+  }
+  return apiError(
+    500,
+    'ERR_INVOKE_OUTPUT_BINDING',
+    `error invoking output binding ${name}: couldn't find output binding ${name}`
+  )
+}
+
+/** The sidecar's own API of one app. What is put into its metadata processes as long as it does. */
+export const createApi = ({appId, facts, isReady, maxBodyBytes}: ApiOptions): AnswerApi => {
+  const put = new Map<string, string>()
+  const health = (query: string): Reply => {
+    if (!isReady()) return notReady
+    const asked = new URLSearchParams(query).get('appid')
+    return asked === null || asked === appId ? EMPTY : otherApp
+  }
+  const withBody = async (bytes: AsyncIterable<Buffer>, use: (body: string) => Reply): Promise<Reply> => {
+    try {
+      return use(await readBody(bytes, maxBodyBytes))
+    } catch (error) {
+      return apiError(400, 'ERR_BODY_READ', `failed to read request body: ${messageOf(error)}`)
+    }
+  }
+  return (action, bytes, query) => {
+    switch (action.kind) {
+      case 'health':
+        return health(query)
+      case 'metadata':
+        return {status: 200, type: 'application/json', body: metadataText(appId, facts(), put), lines: ''}
+      case 'put-metadata':
+        return withBody(bytes, body => {
+          put.set(action.key, body)
+          return EMPTY
+        })
+      case 'binding':
+        return withBody(bytes, body => binding(action.name, body))
+      case 'answer':
+        return action.reply
+      case 'outbound-health':
+      case 'shutdown':
+        return EMPTY
+      default:
+        return unreachable(action)
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import type {Admit} from '../../gateway/admission.ts'
+import {unescapePath} from './go-path.ts'
+import {textOf} from './go-text.ts'
+import {isToken} from './guards.ts'
+import {callerHeaders, type Identity} from './identity.ts'
+import type {SidecarContext} from './invocation.ts'
+
+/** The field in which one run's sidecar says to another's for whom it speaks: `<the other run's key>/<namespace>/<app id>`. */
+export const CALLER_FIELD = 'Pillion-Caller'
+
+/** The line with which a run introduces its app at the sidecar that `key` belongs to. */
+export const callerLine = (key: string, caller: string, namespace: string): string =>
+  `${CALLER_FIELD}: ${key}/${namespace}/${encodeURIComponent(caller)}\r\n`
+
+/** Different callers that are remembered; each is one of another run's apps. */
+const MAX_DELEGATED_CALLERS = 1000
+
+export interface DelegationContext {
+  readonly sidecar: SidecarContext
+  readonly identity: Identity
+  /** Known to the user's other runs alone; '' = nobody may speak for others. */
+  readonly key: string
+}
+
+/**
+ * The callers of other runs at a sidecar. Who knows the run's key may say for whom it speaks; who does not is the sidecar's own
+ * app, as everybody is at a sidecar.
+ */
+export class DelegatedCallers {
+  readonly #host: DelegationContext
+  readonly #known = new Map<string, SidecarContext>()
+
+  constructor(host: DelegationContext) {
+    this.#host = host
+  }
+
+  /** The sidecar as it serves this caller; undefined: it was introduced by nobody. */
+  contextFor(delegation: string): SidecarContext | undefined {
+    if (delegation === '') return undefined
+    const known = this.#known.get(delegation)
+    if (known !== undefined) return known
+    const [key = '', namespace = '', caller = ''] = delegation.split('/')
+    if (this.#host.key === '' || !isToken(key, this.#host.key) || caller === '') return undefined
+    if (this.#known.size >= MAX_DELEGATED_CALLERS) this.#known.clear()
+    const delegated = new DelegatedCaller(this.#host, textOf(unescapePath(caller)), namespace)
+    this.#known.set(delegation, delegated)
+    return delegated
+  }
+}
+
+/** A sidecar that speaks for an app of another run. That app's own sidecar has said where the call comes from: only names are added. */
+class DelegatedCaller implements SidecarContext {
+  readonly appId: string
+  readonly #host: SidecarContext
+  readonly #identity: Identity
+
+  constructor({sidecar, identity}: DelegationContext, caller: string, namespace: string) {
+    this.appId = caller
+    this.#host = sidecar
+    this.#identity = {...identity, namespace}
+  }
+
+  get admit(): Admit {
+    return this.#host.admit
+  }
+
+  get maxBodyBytes(): number {
+    return this.#host.maxBodyBytes
+  }
+
+  get appToken(): string {
+    return this.#host.appToken
+  }
+
+  get warn(): (text: string) => void {
+    return this.#host.warn
+  }
+
+  get copierOf(): SidecarContext['copierOf'] {
+    return this.#host.copierOf
+  }
+
+  callerHeaders(callee: string): string {
+    return callerHeaders(this.#identity, this.appId, {callee, isLocal: true})
+  }
+
+  hold(bytes: number): boolean {
+    return this.#host.hold(bytes)
+  }
+
+  release(bytes: number): void {
+    this.#host.release(bytes)
+  }
+}

@@ -1,0 +1,86 @@
+import type {Reply} from '../../net/reply.ts'
+import {goJson} from './go-text.ts'
+
+/*
+ * What a sidecar says itself: Dapr's error bodies (pkg/messages/predefined.go, pkg/api/http/responses.go), to the byte.
+ */
+
+/** The richer kind of Dapr's errors tells a reason. */
+export interface Detail {
+  readonly reason: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const JSON_TYPE = 'application/json'
+const TEXT_TYPE = 'text/plain; charset=utf-8'
+
+export const EMPTY: Reply = {status: 204, type: '', body: '', lines: ''}
+
+const sorted = (record: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
+/** An error in Dapr's shape. */
+export const apiError = (status: number, errorCode: string, message: string, detail?: Detail): Reply => {
+  const details = detail && [
+    {
+      '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+      domain: 'dapr.io',
+      metadata: sorted(detail.metadata),
+      reason: detail.reason
+    }
+  ]
+  return {status, type: JSON_TYPE, body: goJson({errorCode, message, details}), lines: ''}
+}
+
+/** A call that could not be made; `error` is one of the catalogue's texts. */
+export const invokeError = (sentId: string, error: string, status = 500): Reply =>
+  apiError(status, 'ERR_DIRECT_INVOKE', `failed to invoke, id: ${sentId}, err: ${error}`)
+
+export const NOBODY_NAMED = apiError(
+  404,
+  'ERR_DIRECT_INVOKE',
+  'failed getting app id either from the URL path or the header dapr-app-id'
+)
+
+/** Go's http.Error. */
+export const plainError = (status: number, text: string): Reply => ({
+  status,
+  type: TEXT_TYPE,
+  body: `${text}\n`,
+  lines: 'X-Content-Type-Options: nosniff\r\n'
+})
+
+export const BAD_TARGET: Reply = {status: 400, type: TEXT_TYPE, body: '400 Bad Request', lines: ''}
+
+export const INVALID_TOKEN = plainError(401, 'invalid api token')
+
+export const FOREIGN_HOST = apiError(
+  403,
+  'ERR_FOREIGN_HOST',
+  'this door answers only to localhost, loopback addresses and the addresses it listens on: the Host field names another machine'
+)
+
+export const FOREIGN_ORIGIN = apiError(
+  403,
+  'ERR_FOREIGN_ORIGIN',
+  'pages of other sites may not change this run: the Origin or Sec-Fetch-Site field names one'
+)
+
+/** Go writes a method's name so in its errors: `Get`. */
+const verbOf = (method: string): string => method.slice(0, 1) + method.slice(1).toLowerCase()
+
+export interface ChannelFailure {
+  readonly isLocal: boolean
+  readonly method: string
+  readonly scheme: 'http' | 'https'
+  /** `host:port` of the app. */
+  readonly authority: string
+  readonly path: string
+  readonly why: string
+}
+
+/** `<err>` of a call that reached no app, or got nothing from it. */
+export const channelError = ({isLocal, method, scheme, authority, path, why}: ChannelFailure): string => {
+  const text = `${verbOf(method)} "${scheme}://${authority}${path}": ${why}`
+  return isLocal ? text : `rpc error: code = Internal desc = error invoking app channel: ${text}`
+}

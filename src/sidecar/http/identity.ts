@@ -1,0 +1,38 @@
+import {hostname, networkInterfaces} from 'node:os'
+import {isIPv6} from 'node:net'
+
+/** What a sidecar tells callees of itself besides its app id. */
+export interface Identity {
+  readonly namespace: string
+  /** This machine's address, as in X-Forwarded-For. */
+  readonly address: string
+  readonly hostName: string
+}
+
+const outwardAddress = (): string => {
+  const addresses = Object.values(networkInterfaces()).flatMap(each => each ?? [])
+  const outward = addresses.filter(each => !each.internal && !each.address.startsWith('fe80'))
+  return (outward.find(each => each.family === 'IPv4') ?? outward[0])?.address ?? '127.0.0.1'
+}
+
+/** Dapr's rules: NAMESPACE, DAPR_HOST_IP, else the address that leads outward (Dapr: utils/host.go). */
+export const identityOf = (env: NodeJS.ProcessEnv): Identity => ({
+  namespace: env['NAMESPACE'] || 'default',
+  address: env['DAPR_HOST_IP'] || outwardAddress(),
+  hostName: hostname()
+})
+
+/** RFC 7239 §6: an IPv6 address stands in brackets and quotes. */
+const forwardedAddress = (address: string): string => (isIPv6(address) ? `"[${address}]"` : address)
+
+/** The lines every call between two apps carries, spoofed ones having been dropped. A sidecar's own app gets the ids alone. */
+export const callerHeaders = (
+  {namespace, address, hostName}: Identity,
+  caller: string,
+  {callee, isLocal}: {readonly callee: string; readonly isLocal: boolean}
+): string => {
+  const ids = `Dapr-Caller-App-Id: ${caller}\r\nDapr-Caller-Namespace: ${namespace}\r\nDapr-Callee-App-Id: ${callee}\r\n`
+  if (isLocal) return ids
+  const from = forwardedAddress(address)
+  return `${ids}X-Forwarded-For: ${address}\r\nX-Forwarded-Host: ${hostName}\r\nForwarded: for=${from};by=${from};host=${hostName}\r\n`
+}

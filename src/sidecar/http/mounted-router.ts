@@ -1,0 +1,51 @@
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Duplex} from 'node:stream'
+import type {FastConnection} from '../../net/http1/fast-connection.ts'
+import type {PlainRequest} from '../../net/http1/plain-request.ts'
+import {plainValues} from './plain-call.ts'
+import {idOfBasic} from './target.ts'
+
+/** A plain request, for a mounted router: the fields that a sidecar takes out are told beside the lines. */
+export interface MountedCall extends Pick<
+  PlainRequest,
+  'method' | 'path' | 'query' | 'lines' | 'length' | 'hasLength'
+> {
+  readonly host: string
+  readonly authorization: string
+  readonly apiToken: string
+}
+
+/** Somebody else's routes on a sidecar's port. What names an app by header or basic auth is never his. */
+export interface MountedRouter {
+  isMeant(path: string): boolean
+  /** Starts a call; false, and nothing done: it is for `serve`. */
+  startPlain(call: MountedCall, connection: FastConnection): boolean
+  serve(request: IncomingMessage, response: ServerResponse): void
+  upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void
+}
+
+/** Whether a request of node:http is a mounted router's. */
+export const isMounted = (
+  mounted: MountedRouter | undefined,
+  {url = '', headers}: IncomingMessage
+): mounted is MountedRouter =>
+  mounted?.isMeant(url.split('?', 1)[0] ?? '') === true &&
+  (headers['dapr-app-id'] ?? '') === '' &&
+  idOfBasic(headers.authorization ?? '') === ''
+
+/** Starts a mounted router's plain request. False, and nothing done: it is not his, or not for the fast path. */
+export const startMounted = (
+  mounted: MountedRouter | undefined,
+  request: PlainRequest,
+  connection: FastConnection
+): boolean => {
+  if (mounted?.isMeant(request.path) !== true) return false
+  const {appId, host, apiToken, authorization, traceparent, tracestate} = plainValues(request)
+  if (appId !== '' || authorization.startsWith('Basic ')) return false
+  const {method, path, query, length, hasLength} = request
+  const lines =
+    request.lines +
+    (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
+    (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
+  return mounted.startPlain({method, path, query, lines, length, hasLength, host, authorization, apiToken}, connection)
+}

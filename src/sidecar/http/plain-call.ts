@@ -1,0 +1,87 @@
+import {DROP, nameReader} from '../../net/http1/header-lines.ts'
+import type {FastConnection} from '../../net/http1/fast-connection.ts'
+import {NOTED, OTHER, PLAIN_KINDS, TAKEN, type PlainRequest, type PlainRules} from '../../net/http1/plain-request.ts'
+import {RENAMED, withGrpc} from './fields.ts'
+import {isToken} from './guards.ts'
+import {Invocation, type SidecarContext} from './invocation.ts'
+import type {Guards} from './sidecar-request.ts'
+import {findPlainTarget} from './target.ts'
+import {traceLines, traceOf} from './trace.ts'
+
+/*
+ * Calls that can be read without node:http: the same contract as `question.ts`, for the plain ones alone. Whatever is
+ * refused, answered by the sidecar itself, or rare is left to the other lane.
+ */
+
+const HOST = 0
+const APP_ID = 1
+const API_TOKEN = 2
+const TRACEPARENT = 3
+const TRACESTATE = 4
+const AUTHORIZATION = 5
+
+/** How the fast path reads a request's fields. */
+export const plainRules: PlainRules = {
+  kinds: withGrpc(
+    nameReader({
+      ...PLAIN_KINDS,
+      baggage: OTHER,
+      'pillion-caller': OTHER,
+      'dapr-caller-app-id': DROP,
+      'dapr-caller-namespace': DROP,
+      'dapr-callee-app-id': DROP,
+      'destination-app-id': DROP,
+      host: TAKEN + HOST,
+      'dapr-app-id': TAKEN + APP_ID,
+      'dapr-api-token': TAKEN + API_TOKEN,
+      traceparent: TAKEN + TRACEPARENT,
+      tracestate: TAKEN + TRACESTATE,
+      authorization: NOTED + AUTHORIZATION
+    })
+  ),
+  prefix: RENAMED,
+  told: 6
+}
+
+const NO_BAGGAGE: readonly string[] = []
+
+/** The fields that are told, by their names. */
+export const plainValues = ({values}: PlainRequest) => ({
+  host: values[HOST] ?? '',
+  appId: values[APP_ID] ?? '',
+  apiToken: values[API_TOKEN] ?? '',
+  traceparent: values[TRACEPARENT] ?? '',
+  tracestate: values[TRACESTATE] ?? '',
+  authorization: values[AUTHORIZATION] ?? ''
+})
+
+/** Starts the call that a plain request asks for. False, and nothing done: it is for the other lane. */
+export const startPlain = (
+  sidecar: SidecarContext,
+  {isOurs, apiToken, isTracing}: Guards,
+  request: PlainRequest,
+  connection: FastConnection
+): boolean => {
+  const {method, path, query, lines, length, values} = request
+  const host = values[HOST] ?? ''
+  if (!isOurs(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
+  if (path.startsWith('/v1.0') && !path.startsWith('/v1.0/invoke/')) return false
+  if (!isTracing || path.includes('/healthz')) return false
+  const token = values[API_TOKEN] ?? ''
+  if (apiToken !== '' && !isToken(token, apiToken)) return false
+  const target = findPlainTarget(path, query, values[APP_ID] ?? '')
+  if (target === undefined) return false
+  const trace = traceLines(traceOf(values[TRACEPARENT] ?? '', values[TRACESTATE] ?? ''))
+  const framing = request.hasLength ? `Content-Length: ${length.toString()}\r\n` : ''
+  new Invocation({
+    sidecar,
+    method,
+    target,
+    fields: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
+    trace,
+    answerTrace: trace,
+    extraLines: '',
+    exchange: handler => connection.begin(handler)
+  }).start()
+  return true
+}

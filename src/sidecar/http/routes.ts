@@ -1,0 +1,166 @@
+import type {Reply} from '../../net/reply.ts'
+import {apiError} from './errors.ts'
+
+/** What a known path and method lead to. */
+export type Action =
+  | {readonly kind: 'health'}
+  | {readonly kind: 'outbound-health'}
+  | {readonly kind: 'metadata'}
+  | {readonly kind: 'put-metadata'; readonly key: string}
+  | {readonly kind: 'shutdown'}
+  | {readonly kind: 'binding'; readonly name: string}
+  | {readonly kind: 'answer'; readonly reply: Reply}
+
+/** What a route's path held, and who asks. */
+interface Match {
+  readonly method: string
+  readonly params: readonly string[]
+  readonly appId: string
+  readonly query: string
+}
+
+/** What is asked for: a clean, escaped path, the query with its `?`, and whose sidecar it is. */
+export interface ControlContext {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly appId: string
+}
+
+interface Route {
+  readonly methods: string
+  /** `*` is one segment, `**` one or more. */
+  readonly path: string
+  readonly action: (match: Match) => Action
+}
+
+const answer =
+  (make: (match: Match) => Reply): Route['action'] =>
+  match => ({kind: 'answer', reply: make(match)})
+
+const fixed = (reply: Reply): Route['action'] => answer(() => reply)
+
+const state = answer(({params: [store = ''], appId}) =>
+  apiError(500, 'ERR_STATE_STORE_NOT_CONFIGURED', `state store ${store} is not configured`, {
+    reason: 'DAPR_STATE_NOT_CONFIGURED',
+    metadata: {appID: appId}
+  })
+)
+
+const METADATA = 'metadata.'
+
+/** Dapr hands components what the query says as `metadata.<key>=<value>`, and its errors repeat it. */
+const metadataOf = (query: string): Record<string, string> =>
+  Object.fromEntries(
+    [...new URLSearchParams(query)]
+      .filter(([key]) => key.startsWith(METADATA))
+      .toReversed()
+      .map(([key, value]) => [key.slice(METADATA.length), value])
+  )
+
+const publish = answer(({params: [name = ''], query}) =>
+  apiError(404, 'ERR_PUBSUB_NOT_FOUND', `pubsub ${name} is not found`, {
+    reason: 'DAPR_PUBSUB_NOT_FOUND',
+    metadata: metadataOf(query)
+  })
+)
+
+const secrets = fixed(apiError(500, 'ERR_SECRET_STORES_NOT_CONFIGURED', 'secret store is not configured'))
+const configuration = fixed(
+  apiError(500, 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED', 'configuration stores not configured')
+)
+const lock = fixed(apiError(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured'))
+const crypto = fixed(apiError(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', 'crypto providers not configured'))
+// Workflows run on actors too.
+const actors = fixed(apiError(400, 'ERR_ACTOR_NO_PLACEMENT', 'placement service is not configured'))
+
+const conversation = answer(({params: [name = '']}) =>
+  apiError(400, 'ERR_CONVERSATION_NOT_FOUND', `failed finding conversation component ${name}`)
+)
+
+const JOBS: Readonly<Record<string, readonly [string, string]>> = {
+  POST: ['DAPR_SCHEDULER_SCHEDULE_JOB', 'schedule'],
+  GET: ['DAPR_SCHEDULER_GET_JOB', 'get'],
+  DELETE: ['DAPR_SCHEDULER_DELETE_JOB', 'delete']
+}
+
+const jobs = answer(({method, appId}) => {
+  const [code = '', verb = ''] = JOBS[method] ?? []
+  return apiError(500, code, `failed to ${verb} job due to: there is no scheduler here`, {
+    reason: code,
+    metadata: {appID: appId}
+  })
+})
+
+const V1 = ['v1.0']
+const ALPHA = ['v1.0-alpha1']
+const ALPHA_AND_V1 = ['v1.0-alpha1', 'v1.0']
+const WORKFLOWS = ['v1.0-alpha1', 'v1.0-beta1', 'v1.0']
+
+const on = (versions: readonly string[], methods: string, path: string, action: Route['action']): Route[] =>
+  versions.map(version => ({methods, path: `${version}/${path}`, action}))
+
+/** Dapr's routes but for invocation, which takes what is left (pkg/api/http; each file's construct…Endpoints). */
+const ROUTES: readonly Route[] = [
+  ...on(V1, 'GET', 'healthz', () => ({kind: 'health'})),
+  ...on(V1, 'GET', 'healthz/outbound', () => ({kind: 'outbound-health'})),
+  ...on(V1, 'GET', 'metadata', () => ({kind: 'metadata'})),
+  ...on(V1, 'PUT', 'metadata/*', ({params: [key = '']}) => ({kind: 'put-metadata', key})),
+  ...on(V1, 'POST', 'shutdown', () => ({kind: 'shutdown'})),
+  ...on(V1, 'POST PUT', 'bindings/*', ({params: [name = '']}) => ({kind: 'binding', name})),
+  ...on(V1, 'GET DELETE', 'state/*/*', state),
+  ...on(V1, 'POST PUT', 'state/*', state),
+  ...on(V1, 'POST PUT', 'state/*/bulk', state),
+  ...on(V1, 'POST PUT', 'state/*/transaction', state),
+  ...on(ALPHA, 'POST PUT', 'state/*/query', state),
+  ...on(ALPHA_AND_V1, 'POST PUT', 'publish/bulk/*/**', publish),
+  ...on(V1, 'POST PUT', 'publish/*/**', publish),
+  ...on(V1, 'GET', 'secrets/*/*', secrets),
+  ...on(ALPHA_AND_V1, 'GET', 'configuration/*', configuration),
+  ...on(ALPHA_AND_V1, 'GET', 'configuration/*/subscribe', configuration),
+  ...on(ALPHA_AND_V1, 'GET', 'configuration/*/*/unsubscribe', configuration),
+  ...on(ALPHA, 'POST', 'lock/*', lock),
+  ...on(ALPHA, 'POST', 'unlock/*', lock),
+  ...on(ALPHA, 'PUT', 'crypto/*/encrypt', crypto),
+  ...on(ALPHA, 'PUT', 'crypto/*/decrypt', crypto),
+  ...['getkey', 'encrypt', 'decrypt', 'wrapkey', 'unwrapkey', 'sign', 'verify'].flatMap(verb =>
+    on(ALPHA, 'POST', `subtlecrypto/*/${verb}`, crypto)
+  ),
+  ...on(['v1.0-alpha1', 'v1.0-alpha2'], 'POST', 'conversation/*/converse', conversation),
+  ...on(ALPHA_AND_V1, 'POST GET DELETE', 'jobs/*', jobs),
+  ...on(WORKFLOWS, 'GET', 'workflows/*/*', actors),
+  ...on(WORKFLOWS, 'POST', 'workflows/*/*/raiseEvent/*', actors),
+  ...['start', 'pause', 'resume', 'terminate', 'purge'].flatMap(verb =>
+    on(WORKFLOWS, 'POST', `workflows/*/*/${verb}`, actors)
+  ),
+  ...on(V1, 'POST PUT', 'actors/*/*/state', actors),
+  ...on(V1, 'GET', 'actors/*/*/state/*', actors),
+  ...on(V1, 'GET POST DELETE PUT', 'actors/*/*/method/*', actors),
+  ...on(V1, 'GET POST DELETE PUT', 'actors/*/*/reminders/*', actors),
+  ...on(V1, 'POST DELETE PUT', 'actors/*/*/timers/*', actors)
+]
+
+const fits = (pattern: readonly string[], segments: readonly string[]): boolean => {
+  const isOpen = pattern.at(-1) === '**'
+  if (isOpen ? segments.length < pattern.length : segments.length !== pattern.length) return false
+  return pattern.every((part, at) => part === '*' || part === '**' || part === segments[at])
+}
+
+const parsed = ROUTES.map(({methods, path, action}) => ({
+  methods: methods.split(' '),
+  pattern: path.split('/'),
+  action
+}))
+
+/** What a request is to the sidecar's own API; undefined: it is for invocation. */
+export const findRoute = (
+  {method, path, query, appId}: ControlContext,
+  unescape: (segment: string) => string
+): Action | undefined => {
+  if (!path.startsWith('/v1.0')) return undefined
+  const segments = path.slice(1).split('/')
+  const route = parsed.find(({methods, pattern}) => methods.includes(method) && fits(pattern, segments))
+  if (route === undefined) return undefined
+  const params = segments.filter((_, at) => route.pattern[at] === '*').map(unescape)
+  return route.action({method, params, appId, query})
+}

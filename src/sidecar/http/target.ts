@@ -1,0 +1,134 @@
+import {badEscape, cleanPath, escapedPath, isPlainPath, unescapePath, unescapeQuery} from './go-path.ts'
+import {goQuote, textOf} from './go-text.ts'
+
+/** A request's target, taken apart; latin1 text as it was sent. */
+export interface Sent {
+  /** The authority of the absolute form, which then stands for the Host field; '' in the usual form. */
+  readonly authority: string
+  readonly path: string
+  /** With its `?`; '' when there is none. */
+  readonly query: string
+}
+
+/** Who is meant, and by which method. */
+export interface Target {
+  /** As the caller wrote it, for messages. */
+  readonly sentId: string
+  readonly id: string
+  /** Path and query for the app, or why there is none. */
+  readonly path: string
+  readonly fault: string
+}
+
+const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
+
+/** Splits a request's target. A fragment, which no client sends, ends the query. */
+export const splitTarget = (target: string): Sent => {
+  const absolute = target.startsWith('/') ? null : ABSOLUTE.exec(target)
+  const rest = absolute === null ? target : target.slice(absolute[0].length) || '/'
+  const flag = rest.indexOf('?')
+  if (flag < 0) return {authority: absolute?.[1] ?? '', path: rest, query: ''}
+  const hash = rest.indexOf('#', flag)
+  const query = rest.slice(flag, hash < 0 ? undefined : hash)
+  return {authority: absolute?.[1] ?? '', path: rest.slice(0, flag), query: query === '?' ? '' : query}
+}
+
+/** The app id in `http://dapr-app-id:<id>@localhost:3500/`, '' when there is none (Dapr: findTargetIDAndMethod). */
+export const idOfBasic = (authorization: string): string => {
+  if (!authorization.startsWith('Basic ')) return ''
+  const pair = Buffer.from(authorization.slice(6), 'base64').toString('latin1').split(':')
+  return pair.length === 2 && pair[0]?.toLowerCase() === 'dapr-app-id' ? (pair[1] ?? '') : ''
+}
+
+/** `rpc error` in front: what Dapr's internal call adds. */
+const invalidMethod = (why: string): string => `rpc error: code = InvalidArgument desc = invalid method: ${why}`
+
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0001-\u001f\u007f]/
+
+/** Why a method may not be called, '' when it may (Dapr: NormalizeMethod). */
+const faultOf = (method: string): string => {
+  if (/[#?\0]/.test(method)) return invalidMethod(`method contains forbidden character: ${goQuote(textOf(method))}`)
+  const control = CONTROL.exec(method)
+  if (control === null) return ''
+  return invalidMethod(
+    `method contains control character at position ${control.index.toString()}: ${goQuote(textOf(method))}`
+  )
+}
+
+/** The path on the wire for a decoded method: cleaned, never above its root, escaped as Go would. */
+const pathOf = (method: string): {readonly path: string; readonly fault: string} => {
+  const fault = faultOf(method)
+  if (fault !== '') return {path: '', fault}
+  const cleaned = cleanPath(`/${method}`)
+  const bad = badEscape(cleaned)
+  if (bad !== undefined)
+    return {path: '', fault: `parse ${goQuote(textOf(cleaned))}: invalid URL escape ${goQuote(bad)}`}
+  return {path: escapedPath(cleaned), fault: ''}
+}
+
+/** `app.namespace` → `app`; the namespace has no meaning on one machine. More dots: no id at all. */
+const appOf = (sentId: string): {readonly id: string; readonly fault: string} => {
+  // A URL has dots of its own.
+  if (/^https?:\/\//.test(sentId)) return {id: sentId, fault: ''}
+  const parts = sentId.split('.')
+  if (parts.length > 2) return {id: '', fault: `invalid app id ${textOf(sentId)}`}
+  return {id: parts[0] ?? '', fault: ''}
+}
+
+const make = (sentId: string, method: string, query: string): Target => {
+  const {id, fault} = appOf(sentId)
+  const path = pathOf(method)
+  return {sentId: textOf(sentId), id: textOf(id), path: path.path + query, fault: fault || path.fault}
+}
+
+const PLAIN_ID = /^[\w-]+$/
+
+const plain = (id: string, path: string, query: string): Target | undefined =>
+  PLAIN_ID.test(id) ? {sentId: id, id, path: path + query, fault: ''} : undefined
+
+const INVOKE = '/v1.0/invoke/'
+const METHOD = '/method/'
+const LOOSE_INVOKE = /^\/*v1\.0\/+invoke\/+/
+
+/** The usual spelling, with nothing to decode: `/v1.0/invoke/<id>/method/<method>`. */
+const plainTarget = (path: string, query: string): Target | undefined => {
+  const end = path.startsWith(INVOKE) ? path.indexOf(METHOD, INVOKE.length) : -1
+  return end < 0 ? undefined : plain(path.slice(INVOKE.length, end), path.slice(end + METHOD.length - 1), query)
+}
+
+const urlTarget = (decoded: string, query: string): Target | undefined => {
+  const prefix = LOOSE_INVOKE.exec(decoded)
+  if (prefix === null) return undefined
+  const rest = decoded.slice(prefix[0].length)
+  const end = rest.indexOf(METHOD)
+  if (end <= 0) return undefined
+  const written = rest.slice(0, end)
+  return make(unescapeQuery(written) || written, cleanPath(rest.slice(end + METHOD.length)), query)
+}
+
+/** The same where the path is known to be plain; undefined: `findTarget` is to look. */
+export const findPlainTarget = (path: string, query: string, givenId: string): Target | undefined =>
+  givenId === '' ? plainTarget(path, query) : plain(givenId, path, query)
+
+const READ = /^\/v1\.0\/invoke\/([^/]+)\/method(?=\/)/
+
+/** The same of a request that another sidecar has read: what it says of the method goes on as it is. */
+export const findReadTarget = ({path, query}: Sent): Target | undefined => {
+  const [before = '', written = ''] = READ.exec(path) ?? []
+  const id = textOf(unescapePath(written))
+  return id === '' ? undefined : {sentId: id, id, path: path.slice(before.length) + query, fault: ''}
+}
+
+/**
+ * Finds callee and method: an app id given beside the URL makes the whole path the method, else the URL names both.
+ * Undefined: nobody is named. The path's escapes must be good.
+ */
+export const findTarget = ({path, query}: Sent, givenId: string): Target | undefined => {
+  if (isPlainPath(path)) {
+    const target = findPlainTarget(path, query, givenId)
+    if (target !== undefined) return target
+  }
+  const decoded = unescapePath(path)
+  return givenId === '' ? urlTarget(decoded, query) : make(givenId, cleanPath(decoded).replace(/^\//, ''), query)
+}

@@ -1,0 +1,48 @@
+import {randomFillSync} from 'node:crypto'
+
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/
+
+/**
+ * Whether a traceparent can be continued (W3C Trace Context §3.2): no id is all zeros, ff is no version, and only
+ * versions after 00 may have more parts.
+ */
+export const isTraceparent = (value: string): boolean => {
+  const match = TRACEPARENT.exec(value)
+  return match !== null && (match[1] === undefined || !value.startsWith('00'))
+}
+
+const random = Buffer.allocUnsafeSlow(24 * 170)
+let used = random.length
+
+/** A new trace, not sampled: nobody here would collect its spans. */
+export const freshTraceparent = (): string => {
+  if (used === random.length) {
+    randomFillSync(random)
+    used = 0
+  }
+  const digits = random.toString('hex', used, (used += 24))
+  return `00-${digits.slice(0, 32)}-${digits.slice(32)}-00`
+}
+
+/** Dapr passes on no longer ones. */
+const MAX_TRACESTATE = 512
+
+/** The trace a call belongs to. */
+export interface Trace {
+  readonly traceparent: string
+  /** '' = none. */
+  readonly tracestate: string
+}
+
+/**
+ * The caller's trace, unchanged, or a new one where he sent none that is valid. A tracestate without a valid
+ * traceparent means nothing and is dropped.
+ */
+export const traceOf = (traceparent: string, tracestate: string): Trace =>
+  traceparent !== '' && isTraceparent(traceparent)
+    ? {traceparent, tracestate: tracestate.length <= MAX_TRACESTATE ? tracestate : ''}
+    : {traceparent: freshTraceparent(), tracestate: ''}
+
+/** A trace as header lines. */
+export const traceLines = ({traceparent, tracestate}: Trace): string =>
+  tracestate === '' ? `Traceparent: ${traceparent}\r\n` : `Traceparent: ${traceparent}\r\nTracestate: ${tracestate}\r\n`

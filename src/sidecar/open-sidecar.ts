@@ -1,0 +1,133 @@
+import {hostname} from 'node:os'
+import type {AppPlan, Plan} from '../model/plan.ts'
+import {apiLine} from './http/api-log.ts'
+import {openGrpcPort} from './grpc-port.ts'
+import type {Facts} from './http/metadata.ts'
+import {openMetricsPort} from './metrics-port.ts'
+import {openSidecar, type SidecarOptions} from './sidecar.ts'
+import {tracesNothing} from '../resources/configuration.ts'
+import {RUNTIME_VERSION} from '../model/version.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {ExternalEndpoints} from '../gateway/external-endpoints.ts'
+
+/** The three ports of one app's sidecar. */
+export interface OpenSidecar {
+  /** Settles when it begins to close. */
+  readonly closing: Promise<void>
+  /** Takes no more calls; settles when those under way are over. */
+  close(): Promise<void>
+}
+
+export interface OpenSidecarOptions {
+  readonly runtime: AppRuntime
+  readonly plan: Plan
+  /** The environment that we were started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  /** The way of every call of the app. */
+  readonly outside: ExternalEndpoints
+  /** Lets the user's other runs speak for their apps. */
+  readonly key: string
+  readonly requestShutdown: () => void
+  /** The manager's routes, where the run has Daeploy services. */
+  readonly mounted: SidecarOptions['mounted']
+  readonly copierOf: SidecarOptions['copierOf']
+}
+
+/** Opens what an app's sidecar answers; the ports are bound already. */
+export function openAppSidecar({
+  runtime,
+  plan,
+  shell,
+  outside,
+  key,
+  requestShutdown,
+  mounted,
+  copierOf
+}: OpenSidecarOptions): OpenSidecar {
+  const {sidecar} = runtime.plan
+  const {http, grpc, metrics} = runtime.ports
+  const parts = [
+    openSidecar({
+      appId: runtime.id,
+      servers: http,
+      admit: outside.admit,
+      key,
+      facts: () => factsOf(runtime, plan, outside),
+      isReady: () => runtime.isReady,
+      requestShutdown,
+      hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
+      mounted,
+      copierOf,
+      isTracing: !tracesNothing(runtime.plan.resources.configFile),
+      apiLog: sidecar.apiLogging ? apiLog(runtime) : undefined,
+      limits: {maxBodyBytes: sidecar.maxBodyBytes, readBufferBytes: sidecar.readBufferBytes},
+      allowedHosts: sidecar.listenAddresses,
+      tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
+      warn: text => runtime.logs.sidecar.write(`${text}\n`)
+    }),
+    openGrpcPort(grpc),
+    openMetricsPort(metrics)
+  ]
+  const closing = Promise.withResolvers<void>()
+  return {
+    closing: closing.promise,
+    close: async () => {
+      closing.resolve()
+      await Promise.all(parts.map(async part => part.close()))
+      outside.close()
+    }
+  }
+}
+
+/** Writes each call into the log of the app's sidecar. */
+function apiLog({id, logs}: AppRuntime): NonNullable<SidecarOptions['apiLog']> {
+  const teller = {appId: id, instance: hostname(), version: RUNTIME_VERSION}
+  return call => logs.sidecar.write(`${apiLine(call, teller, new Date())}\n`)
+}
+
+/** Dapr's words for yes (utils.IsTruthy). */
+const isTruthy = (word: string): boolean => /^(y|yes|true|t|on|1)$/i.test(word)
+
+/** What Dapr's CLI writes into its sidecar's metadata, and how the app is reached. */
+function factsOf(runtime: AppRuntime, plan: Plan, outside: ExternalEndpoints): Facts {
+  const app = runtime.listing()
+  return {
+    runtimeVersion: RUNTIME_VERSION,
+    enabledFeatures: [],
+    components: [],
+    extended: {
+      ...(app.command !== '' && {appCommand: app.command}),
+      ...(app.appPid > 0 && {appPID: app.appPid.toString()}),
+      cliPID: process.pid.toString(),
+      ...(plan.file !== '' && {
+        runTemplatePath: plan.file,
+        runTemplateName: plan.name,
+        appLogPath: app.appLogPath,
+        daprdLogPath: app.daprdLogPath
+      })
+    },
+    httpEndpoints: outside.names,
+    resiliencies: [],
+    connection: connectionOf(runtime.plan, runtime.appPort)
+  }
+}
+
+function connectionOf({channel, health}: AppPlan, port: number): Facts['connection'] {
+  return {
+    port,
+    protocol: channel.protocol,
+    channelAddress: channel.address === '' ? '127.0.0.1' : channel.address,
+    maxConcurrency: channel.maxConcurrency,
+    health: health.enabled
+      ? {
+          path: health.path,
+          interval: inGo(health.intervalMs),
+          timeout: inGo(health.timeoutMs),
+          threshold: health.threshold
+        }
+      : undefined
+  }
+}
+
+/** A duration as Go writes it: `5s`, `500ms`. */
+const inGo = (ms: number): string => (ms % 1000 === 0 ? `${(ms / 1000).toString()}s` : `${ms.toString()}ms`)

@@ -1,0 +1,315 @@
+import type {Readable} from 'node:stream'
+import type {Watchdog} from './process/watchdog.ts'
+import type {ProcessPipes} from '../platform/pipes.ts'
+import type {Note, Supervised} from './process/supervised.ts'
+import type {ListedApp} from '../control/messages.ts'
+import type {SidecarInfo} from '../model/events.ts'
+import type {AppPlan} from '../model/plan.ts'
+import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
+import type {Pool} from '../net/pool.ts'
+import {freeAppPort} from '../ports/app-port.ts'
+import type {Callee} from '../gateway/local-apps.ts'
+import {LifecycleLog, type Logs} from './lifecycle-log.ts'
+import {lookPathFault, whyNotFound} from './command.ts'
+import {AppChannel} from '../gateway/app-channel.ts'
+import type {AdmissionQueue, PendingCall} from '../gateway/admission-queue.ts'
+import {crashReport} from './messages/crash-report.ts'
+import {noProgress, progressed, type Progress} from './order/progress.ts'
+import {reached, type Candidate} from './reload/overlap.ts'
+import type {SidecarPorts} from '../ports/claim.ts'
+import {Program} from './program.ts'
+import {whyNot} from './messages/why-not-running.ts'
+import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
+
+export interface AppRuntimeOptions {
+  readonly plan: AppPlan
+  readonly ports: SidecarPorts
+  readonly logs: Logs
+  /** The environment of a life by its mark, for an app that is to listen on this port. */
+  readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
+  readonly nextStart: () => string
+  /** Where a life runs. */
+  readonly folderOf: (plan: AppPlan) => string
+  /** False: the run is about to end. */
+  readonly maySpawn: () => boolean
+  readonly watchdog: Watchdog
+  readonly token: string
+  /** The only app of its run: it reads what we are given to read. */
+  readonly single: {readonly input: Readable} | undefined
+  /** What a call that has waited in vain hears besides. */
+  readonly explain: (pendingCall: PendingCall) => string
+  /** It made a move. */
+  readonly moved: () => void
+  /** A process ended and nobody had asked for it. */
+  readonly ended: (exit: Exit) => void
+  readonly noted: (note: Note | string) => void
+}
+
+/** After so many short lives in a row callers are told at once, not held. */
+const MAX_SHORT_RUNS = 5
+
+/** One app in a run: its program, the way of calls to it, its logs. */
+export class AppRuntime implements Callee {
+  readonly ports: SidecarPorts
+  readonly token: string
+  readonly logs: Logs
+  readonly #channel: AppChannel
+  readonly #lifecycleLog: LifecycleLog
+  readonly #options: AppRuntimeOptions
+  #plan: AppPlan
+  readonly #program: Program
+  readonly #listeners = new Set<() => void>()
+  readonly #createdAt = Date.now()
+  #movedAt = new Date()
+  #progress: Progress
+  /** Why it has not been started: what it waits for, or that it never will be. */
+  #obstacle = ''
+
+  constructor(options: AppRuntimeOptions) {
+    const {plan, ports, logs, token, explain} = options
+    this.#options = options
+    this.#plan = plan
+    this.ports = ports
+    this.logs = logs
+    this.#lifecycleLog = new LifecycleLog(plan.id, logs)
+    this.token = token
+    this.#channel = new AppChannel({
+      plan,
+      appPort: ports.appPort,
+      explain,
+      healthTurned: isHealthy => this.#tellHealth(isHealthy)
+    })
+    this.#progress = noProgress(plan.id, plan.command.length > 0)
+    this.#program = new Program(
+      {
+        ...options,
+        lines: logs.app.sink,
+        moved: state => this.#moved(state),
+        otherMoved: () => this.#tellListeners()
+      },
+      plan,
+      ports.appPort
+    )
+    this.queue.hold(this.#reason({phase: 'idle'}))
+  }
+
+  get id(): string {
+    return this.plan.id
+  }
+
+  get plan(): AppPlan {
+    return this.#plan
+  }
+
+  get app(): Supervised {
+    return this.#program.app
+  }
+
+  get appPort(): number {
+    return this.#channel.appPort
+  }
+
+  get queue(): AdmissionQueue {
+    return this.#channel.queue
+  }
+
+  get limiter(): ConcurrencyLimiter {
+    return this.#channel.limiter
+  }
+
+  get isUnhealthy(): boolean {
+    return this.#channel.isUnhealthy
+  }
+
+  get sidecar(): SidecarInfo {
+    const {httpPort, grpcPort} = this.ports
+    return {id: this.id, httpPort, grpcPort, appPort: this.appPort, command: this.plan.command}
+  }
+
+  get pool(): Pool {
+    return this.#channel.pool
+  }
+
+  get pid(): number {
+    const {state} = this.app
+    return 'pid' in state ? (state.pid ?? 0) : 0
+  }
+
+  get progress(): Progress {
+    return this.#progress
+  }
+
+  /** It takes calls, or will never take any. */
+  get isReady(): boolean {
+    const {state} = this.app
+    return this.appPort === 0 || (state.phase === 'running' && state.ready)
+  }
+
+  /** The marks of all its processes whose orphans are not to be ended with the run. */
+  get sparedMarkers(): readonly string[] {
+    return this.plan.stop.scope === 'group' ? this.#program.markers.map(marker => `PILLION_LIFE=${marker}`) : []
+  }
+
+  recheck(): void {
+    this.app.recheck()
+  }
+
+  onMove(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  renewPool(): void {
+    this.#channel.renewPool()
+  }
+
+  cutCalls(): void {
+    this.#channel.cut()
+  }
+
+  async replace(why: Why, plan: AppPlan = this.#plan): Promise<void> {
+    this.#plan = plan
+    this.#channel.follow(plan)
+    await this.#program.replace(plan, this.appPort, why)
+  }
+
+  async candidate(): Promise<Candidate> {
+    const port = await freeAppPort(new Set([this.appPort]))
+    const program = this.#program
+    const app = program.candidate(this.#plan, port)
+    return {
+      app,
+      ready: async signal => reached(app, {signal, onMove: listener => this.onMove(listener)}),
+      healthy: async signal => this.#channel.isHealthyAt(port, signal),
+      drop: async () => program.drop(app, 'watch'),
+      promote: () => {
+        const old = program.promote(app)
+        return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
+      }
+    }
+  }
+
+  /** Ends all of it; settles when nothing is left. */
+  async stop(why: Why): Promise<AppState> {
+    this.#channel.end()
+    return this.#program.stop(why)
+  }
+
+  stopNow(): void {
+    this.#program.stopNow()
+  }
+
+  /** The process that takes calls has ended, and no other one follows unless somebody asks for it. */
+  get hasEnded(): boolean {
+    return this.#program.hasEnded
+  }
+
+  async start(pipes: ProcessPipes | undefined): Promise<void> {
+    this.#obstacle = ''
+    this.#lifecycleLog.starting(this.plan, {...this.ports, appPort: this.appPort})
+    await this.#program.start(pipes)
+    this.#lifecycleLog.started(this.plan, this.pid)
+  }
+
+  /** It is not started yet; `why` goes on after "it waits until". Callers wait with it. */
+  waits(why: string): void {
+    this.#obstacle = `"${this.id}" is not started yet: it waits until ${why}`
+    this.queue.hold(this.#obstacle)
+  }
+
+  /** It will never be started: callers hear why. */
+  async giveUp(why: string): Promise<void> {
+    this.#obstacle = why
+    await this.app.stop('user')
+  }
+
+  /** The whole run is about to end. */
+  announceEnd(): void {
+    this.#lifecycleLog.announceEnd(this.#program.marker !== '')
+  }
+
+  async closeLogs(): Promise<void> {
+    await this.#lifecycleLog.close(this.app.state, this.#program.marker !== '')
+  }
+
+  listing(): Omit<ListedApp, 'isMain'> {
+    const {channel, command, sidecar} = this.plan
+    return {
+      appId: this.id,
+      httpPort: this.ports.httpPort,
+      grpcPort: this.ports.grpcPort,
+      appPort: channel.autoPort ? this.appPort : channel.port,
+      command: command.join(' '),
+      createdAt: this.#createdAt,
+      appPid: this.pid,
+      maxRequestBodySize: sidecar.maxBodyBytes,
+      httpReadBufferSize: sidecar.readBufferBytes,
+      appLogPath: this.logs.app.path,
+      daprdLogPath: this.logs.sidecar.path,
+      version: this.plan.version,
+      state: this.app.state.phase
+    }
+  }
+
+  #moved(state: AppState): void {
+    this.#movedAt = new Date()
+    this.#progress = progressed(this.#progress, state)
+    this.#channel.turn(state, {isHopeless: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
+    const exit =
+      state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
+    if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#tellEnd(exit)
+    if (state.phase === 'backoff' && state.until === Infinity && !this.#lifecycleLog.runEnds)
+      this.#options.noted(`"${this.id}" is started again at the next change of its files`)
+    this.#options.moved()
+    this.#tellListeners()
+  }
+
+  #tellEnd(exit: Exit): void {
+    this.#lifecycleLog.ended(exit)
+    this.#options.ended(exit.kind === 'spawn-error' ? {...exit, message: this.#lookPathFault() || exit.message} : exit)
+    if (!succeeded(exit)) this.#explain(exit)
+  }
+
+  #lookPathFault(): string {
+    return lookPathFault(this.plan.command, this.plan.folder, this.#searchPath)
+  }
+
+  get #searchPath(): string {
+    return this.#options.environment(this.#program.marker, this.#plan, this.appPort)['PATH'] ?? ''
+  }
+
+  /** What killed it. 127 is what a shell answers for a program that it cannot find. Of a single app the terminal tells enough. */
+  #explain(exit: Exit): void {
+    const {command, folder} = this.plan
+    const {from, to} = this.app.lived
+    const interrupted = this.queue.interruptedBy(to)
+    const isSingle = this.#options.single !== undefined
+    if (isSingle && interrupted.length === 0) return
+    const isShells127 = !isSingle && exit.kind === 'code' && exit.code === 127
+    const missing = isShells127 ? whyNotFound(command, folder, this.#searchPath) : ''
+    const lastLines = isSingle ? [] : this.app.lastLines
+    this.#options.noted(
+      missing === ''
+        ? crashReport({id: this.id, exit, livedMs: to - from, interrupted, lastLines})
+        : `"${this.id}" could not be started: ${missing}`
+    )
+  }
+
+  #reason(state: AppState): string {
+    if (this.#obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return this.#obstacle
+    return whyNot(this.id, state, {at: this.#movedAt, lastWords: this.app.lastLines.at(-1) ?? ''})
+  }
+
+  #tellHealth(isHealthy: boolean): void {
+    this.#lifecycleLog.healthTurned(isHealthy)
+    if (!isHealthy)
+      this.#options.noted(
+        `"${this.id}" is not healthy: GET ${this.#plan.health.path} does not answer well. It is not called until it does`
+      )
+    this.#tellListeners()
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}

@@ -1,0 +1,44 @@
+import type {AppPlan} from '../model/plan.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface EnvironmentOptions {
+  readonly plan: AppPlan
+  readonly ports: {
+    readonly httpPort: number
+    readonly grpcPort: number
+    readonly metricsPort: number
+    readonly appPort: number
+  }
+  /** The environment that we were started in. */
+  readonly shell: Environment
+  /** `PILLION_RUN` and `PILLION_LIFE`: what is ours is found again by them. */
+  readonly markers: {readonly run: string; readonly marker: string}
+  /** What the app writes reaches a terminal. */
+  readonly isColoured: boolean
+}
+
+/**
+ * The whole environment of one life of an app, each key once. Later layers win: the shell, what the sidecar tells
+ * (`pkg/standalone/run.go` of Dapr's CLI), the template; the marks come last, so that nobody takes them off by mistake.
+ */
+export function environmentOf({plan, ports, shell, markers, isColoured}: EnvironmentOptions): Record<string, string> {
+  const wantsColour = isColoured && shell['NO_COLOR'] === undefined && plan.env['NO_COLOR'] === undefined
+  const layers: Environment = {
+    PYTHONUNBUFFERED: '1',
+    ...(wantsColour && {FORCE_COLOR: '1'}),
+    ...shell,
+    APP_ID: plan.id,
+    APP_CHANNEL_ADDRESS: plan.channel.address,
+    ...(ports.appPort > 0 && {APP_PORT: ports.appPort.toString()}),
+    ...(plan.channel.autoPort && {PORT: ports.appPort.toString()}),
+    DAPR_HTTP_PORT: ports.httpPort.toString(),
+    DAPR_GRPC_PORT: ports.grpcPort.toString(),
+    DAPR_METRICS_PORT: ports.metricsPort.toString(),
+    APP_PROTOCOL: plan.channel.protocol,
+    ...plan.env,
+    PILLION_RUN: markers.run,
+    PILLION_LIFE: markers.marker
+  }
+  return Object.fromEntries(Object.entries(layers).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}

@@ -1,0 +1,50 @@
+import {stripVTControlCharacters} from 'node:util'
+import type {Exit} from '../../model/app-state.ts'
+import type {InterruptedCall} from '../../gateway/admission-queue.ts'
+import {endOf} from './why-not-running.ts'
+
+/** A process that ended badly, and what is known about it. */
+export interface Crash {
+  readonly id: string
+  readonly exit: Exit
+  readonly livedMs: number
+  /** The calls that were under way in it. */
+  readonly interrupted: readonly InterruptedCall[]
+  /** Its last words on stderr. */
+  readonly lastLines: readonly string[]
+}
+
+const MAX_LINES = 5
+const MAX_CALLS = 5
+
+/** What killed it: how it ended and after how long, what it was doing for whom, and its last words. */
+export function crashReport({id, exit, livedMs, interrupted, lastLines}: Crash): string {
+  const lived = exit.kind === 'spawn-error' ? '' : ` after ${durationText(livedMs)}`
+  const [call] = interrupted
+  const during =
+    call === undefined ? '' : ` while handling ${interrupted.length === 1 ? callText(call) : count(interrupted)}`
+  const details = [...(interrupted.length > 1 ? listed(interrupted) : []), ...quoted(lastLines)]
+  return [`"${id}" ${endOf(exit)}${lived}${during}`, ...details].join('\n    ')
+}
+
+const count = (calls: readonly InterruptedCall[]): string => `${calls.length.toString()} calls`
+
+function listed(interrupted: readonly InterruptedCall[]): readonly string[] {
+  const shown = interrupted.slice(0, MAX_CALLS).map(callText)
+  const more = interrupted.length - shown.length
+  return more === 0 ? shown : [...shown, `and ${more.toString()} more`]
+}
+
+const quoted = (lines: readonly string[]): readonly string[] =>
+  lines.slice(-MAX_LINES).map(line => `stderr: ${stripVTControlCharacters(line)}`)
+
+const callText = ({pendingCall: {method, path, caller}, forMs}: InterruptedCall): string =>
+  `${method} ${path} from ${caller} (${durationText(forMs)})`
+
+/** `18 ms`, `12.4 s`, `3 min 5 s`. */
+function durationText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms).toString()} ms`
+  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60).toString()} min ${(seconds % 60).toString()} s`
+}

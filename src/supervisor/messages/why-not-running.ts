@@ -1,0 +1,34 @@
+import type {AppState, Exit} from '../../model/app-state.ts'
+
+/** What a caller hears about an app that cannot answer: what happened to it, when, and its last words. */
+export function whyNot(id: string, state: AppState, {at, lastWords}: {at: Date; lastWords: string}): string {
+  const words = lastWords === '' ? '' : `; its last line on stderr: ${lastWords}`
+  switch (state.phase) {
+    case 'idle':
+      return `"${id}" has not been started`
+    case 'starting':
+      return `"${id}" is starting`
+    case 'running':
+      return state.ready ? `"${id}" refused the connection` : `"${id}" runs and is not ready`
+    case 'stopping':
+      return `"${id}" is stopping`
+    case 'backoff':
+      return `"${id}" ${endOf(state.last)} at ${clock(at)} and ${state.until === Infinity ? 'waits for the next change of its files' : 'will be started again'}${words}`
+    case 'exited':
+      return state.exit === undefined ? `"${id}" was stopped` : `"${id}" ${endOf(state.exit)} at ${clock(at)}${words}`
+  }
+}
+
+/** `exited with code 3`, `was ended by SIGKILL`, `could not be started: …`. */
+export function endOf(exit: Exit): string {
+  switch (exit.kind) {
+    case 'code':
+      return `exited with code ${exit.code.toString()}`
+    case 'signal':
+      return `was ended by ${exit.signal}`
+    case 'spawn-error':
+      return `could not be started: ${exit.message}`
+  }
+}
+
+const clock = (at: Date): string => at.toTimeString().slice(0, 8)

@@ -1,0 +1,96 @@
+import type {preparePipes} from '../process/supervised-app.ts'
+import type {Emit} from '../../model/events.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import type {AppRuntime} from '../app-runtime.ts'
+import {StartQueue} from './start-queue.ts'
+
+export interface StartOrderOptions {
+  /** The template as the user named it. */
+  readonly shownAs: string
+  readonly emit: Emit
+  readonly note: (text: string) => void
+  /** The run is to end: nothing is started any more. */
+  readonly isOver: () => boolean
+}
+
+/** Pipes of first processes, made ahead. */
+type Pipes = Awaited<ReturnType<typeof preparePipes>>
+
+/** It waits for no other app, and there is a program to start. */
+export const isStartedAtOnce = ({command, dependsOn}: AppPlan): boolean => command.length > 0 && dependsOn.length === 0
+
+/** Starts the apps of a run: at once those that wait for no other, the others when what they wait for is there. */
+export class StartOrder {
+  readonly #options: StartOrderOptions
+  #queue: StartQueue | undefined
+  /** Settles when the start lines of those are out that wait for nobody. */
+  #first: Promise<void> = Promise.resolve()
+  #lacksOne = false
+
+  constructor(options: StartOrderOptions) {
+    this.#options = options
+  }
+
+  /** An app was never started, because of another one. */
+  get lacksOne(): boolean {
+    return this.#lacksOne
+  }
+
+  /** All that wait for no other, at once; the terminal hears of them in the template's order. */
+  async begin(runtimes: readonly AppRuntime[], pipes: Pipes): Promise<void> {
+    for (const runtime of runtimes) this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
+    this.#queueUp(runtimes)
+    this.#first = this.#startFirst(runtimes, [...pipes])
+    await this.#first
+  }
+
+  /** An app that has come to the template; `runtimes` has it already. */
+  async late(runtime: AppRuntime, runtimes: readonly AppRuntime[]): Promise<void> {
+    this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
+    if (runtime.plan.dependsOn.length === 0) return this.#startLate(runtime)
+    this.#queueUp(runtimes)
+  }
+
+  /** To be called after each move of an app. */
+  look(): void {
+    if (!this.#options.isOver()) this.#queue?.look()
+  }
+
+  async #startFirst(runtimes: readonly AppRuntime[], pipes: Pipes[number][]): Promise<void> {
+    const starts = runtimes
+      .filter(({plan}) => plan.dependsOn.length === 0)
+      .map(runtime => [runtime, runtime.start(isStartedAtOnce(runtime.plan) ? pipes.shift() : undefined)] as const)
+    for (const [runtime, start] of starts) {
+      await start
+      this.#tell(runtime)
+    }
+  }
+
+  #queueUp(runtimes: readonly AppRuntime[]): void {
+    this.#queue = new StartQueue({
+      runtimes,
+      start: runtime => void this.#startLate(runtime),
+      giveUp: (runtime, why) => this.#giveUp(runtime, why)
+    })
+    this.look()
+  }
+
+  /** An app that has waited for others. */
+  async #startLate(runtime: AppRuntime): Promise<void> {
+    await Promise.all([runtime.start(undefined), this.#first])
+    this.#tell(runtime)
+  }
+
+  #tell(runtime: AppRuntime): void {
+    const {isOver, emit, shownAs} = this.#options
+    if (isOver()) return
+    const {sidecar, pid, plan} = runtime
+    emit({type: 'app-started', app: {...sidecar, pid, logFolder: plan.logs.folder, templateShownAs: shownAs}})
+  }
+
+  #giveUp(runtime: AppRuntime, why: string): void {
+    this.#lacksOne = true
+    this.#options.note(why)
+    void runtime.giveUp(why)
+  }
+}

@@ -1,0 +1,76 @@
+import type {Readable} from 'node:stream'
+import {endGroup} from './end-group.ts'
+import type {ProcessGroup, Spawn} from './process-group.ts'
+import {Output} from './output.ts'
+import type {ProcessPipes} from '../../platform/pipes.ts'
+import type {Orphan} from './process-tracker.ts'
+import type {StopPlan} from '../../model/plan.ts'
+import type {Exit} from '../../model/app-state.ts'
+
+export interface AppProcessOptions {
+  readonly spawn: Spawn
+  readonly command: readonly string[]
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+  readonly pipes: ProcessPipes
+  /** What the process reads; undefined: nothing. */
+  readonly input: Readable | undefined
+  readonly isRaw: boolean
+  readonly take: (stream: 'stdout' | 'stderr', text: string) => Promise<void> | undefined
+  /** `NAME=value` that all of this process carries. */
+  readonly marker: string
+}
+
+export interface ProcessEnding {
+  readonly stop: StopPlan
+  readonly isSuccess: boolean
+  readonly now: AbortSignal
+  readonly ended: (orphan: Orphan) => void
+}
+
+/** One life of an app: a process with its group, its pipes and its offspring, from the spawn until all are gone. */
+export class AppProcess {
+  readonly marker: string
+  readonly group: ProcessGroup
+  readonly #output: Output
+  readonly #input: Readable | undefined
+  readonly #bornAt = performance.now()
+  #endedAt: number | undefined
+
+  constructor({spawn, input, marker, isRaw, take, ...options}: AppProcessOptions) {
+    const {pipes} = options
+    this.marker = marker
+    this.group = spawn({...options, hasInput: input !== undefined})
+    void this.#timeLife()
+    this.#output = new Output({pipes, isRaw, take})
+    this.#input = input
+    this.#feed()
+  }
+
+  #feed(): void {
+    const {stdin} = this.group
+    if (stdin === null) return
+    if (this.#input?.readableEnded) stdin.end()
+    else this.#input?.pipe(stdin)
+  }
+
+  async #timeLife(): Promise<void> {
+    await this.group.exited
+    this.#endedAt = performance.now()
+  }
+
+  /** From the spawn until the leader was reaped, or until now (`performance.now()`). */
+  get lived(): {readonly from: number; readonly to: number} {
+    return {from: this.#bornAt, to: this.#endedAt ?? performance.now()}
+  }
+
+  /** Ends whatever is left of it; never rejects for what processes do. */
+  async end(ending: ProcessEnding): Promise<Exit> {
+    const {group, marker} = this
+    await endGroup({...ending, group, marker, output: this.#output})
+    if (group.stdin !== null) this.#input?.unpipe(group.stdin)
+    this.#output.letGo()
+    // one that hangs in the kernel has had its SIGKILL, and will be gone when the kernel lets it
+    return group.hasExited() ? group.exited : {kind: 'signal', signal: 'SIGKILL'}
+  }
+}

@@ -1,0 +1,29 @@
+import {NEXT, type AppState} from '../../model/app-state.ts'
+
+/** The state of one app. Each move is checked against `NEXT`, kept, and told; an illegal one is our bug and throws. */
+export class StateMachine {
+  readonly #id: string
+  readonly #moved: (state: AppState) => void
+  #state: AppState = {phase: 'idle'}
+
+  constructor(id: string, moved: (state: AppState) => void) {
+    this.#id = id
+    this.#moved = moved
+  }
+
+  get state(): AppState {
+    return this.#state
+  }
+
+  get isReady(): boolean {
+    return this.#state.phase === 'running' && this.#state.ready
+  }
+
+  enter(state: AppState): AppState {
+    const {phase} = this.#state
+    if (!NEXT[phase].includes(state.phase)) throw new Error(`${this.#id}: ${phase} → ${state.phase}`)
+    this.#state = state
+    this.#moved(state)
+    return state
+  }
+}

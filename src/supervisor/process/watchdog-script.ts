@@ -1,0 +1,100 @@
+/**
+ * What a watchdog runs, as text, so that the bundle and a single binary carry it. For any POSIX shell; `$1` is the run's
+ * mark, `$2` the grace in milliseconds, `$3` the folder of the run's socket. It reads what `guardian.ts` tells:
+ * `+GROUP START`, `-GROUP`, `spare LIFE`, `bye`. When its input ends without `bye` the run has been killed.
+ *
+ * A process is written `PID:START`: a number alone is nobody. A group is still ours while its leader has the start that was
+ * told (also as a zombie), or a living app carries the mark or has been seen in it before. What is to be signalled outside
+ * of the groups is read once more before each signal. On macOS, where `ps` tells starts in words, the mark alone decides.
+ */
+export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
+mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= known=' ' asked=' ' spared=' '
+trap '' HUP INT TERM
+while read -r word rest; do
+  case $word in
+    +*) groups="$groups\${word#+}:$rest " ;;
+    -*) kept=' '; for g in $groups; do [ "\${g%:*}" = "\${word#-}" ] || kept="$kept$g "; done; groups=$kept ;;
+    spare) lives="$lives $rest" ;;
+    bye) exit 0 ;;
+  esac
+done
+
+if [ -e /proc/self/stat ]; then
+  # PID:START:GROUP:STATE of processes; their names may hold anything (proc(5))
+  seen() { cat "$@" | sed -En 's/^([0-9]+) \\(.*\\) (.) [-0-9]+ ([-0-9]+) ([-0-9]+ ){16}([0-9]+) .*/\\1:\\5:\\3:\\2/p'; }
+  all() { seen /proc/[0-9]*/stat; }
+  one() { seen "/proc/$1/stat"; }
+  likely() { grep -lsF -e "$mark" /proc/[0-9]*/environ | sed 's/[^0-9]//g'; }
+  carries() { tr '\\0' '\\n' <"/proc/$1/environ" | grep -qxF -e "$2"; }
+  clock() { read -r up rest </proc/uptime; now=\${up%.*}\${up#*.}; }
+else
+  seen() { ps "$@" -o pid=,lstart=,pgid=,stat= | sed -En 's/^ *([0-9]+) +(.*[^ ]) +([0-9]+) +([A-Za-z]).*/\\1:\\2:\\3:\\4/; s/:([0-9][0-9]):([0-9][0-9]) /-\\1-\\2 /; s/ +/_/g; p'; }
+  all() { seen -A; }
+  one() { seen -p "$1"; }
+  likely() { rows=$(ps -A -E -ww -o pid=,command=); printf '%s\\n' "$rows" | grep -F -e " $mark" | sed 's/^ *//; s/ .*//'; }
+  carries() { ps -E -ww -o command= -p "$1" | sed 's/$/ /' | grep -qF -e " $2 "; }
+  clock() { now=$(date +%s)00; }
+fi
+
+look() {
+  likely=" $(likely | tr '\\n' ' ')" members= proved=' ' ours=' ' strays= left=
+  for p in $(all); do
+    pid=\${p%%:*} rest=\${p#*:} state=\${p##*:}
+    start=\${rest%%:*} group=\${rest#*:}; group=\${group%:*}
+    case $groups in
+      *" $group:"*)
+        members="$members $pid:$start:$group:$state"
+        case "$groups$known" in *" $pid:$start "*) proved="$proved$group " ;; esac
+        case $likely in *" $pid "*) proved="$proved$group " ;; esac ;;
+      *) [ "$state" = Z ] || case $likely in *" $pid "*) isspared || strays="$strays $pid:$start" ;; esac ;;
+    esac
+  done
+  for p in $members; do
+    rest=\${p%:*} state=\${p##*:}
+    group=\${rest##*:}
+    case $proved in *" $group "*) ;; *) continue ;; esac
+    [ "$state" = Z ] && continue
+    known="$known\${rest%:*} " ours="$ours$group " left=some
+  done
+  left=$left$strays
+}
+
+isspared() {
+  case "$spared" in *" $pid:$start "*) return 0 ;; esac
+  for life in $lives; do
+    carries "$pid" "PILLION_LIFE=$life" && spared="$spared$pid:$start " && return 0
+  done
+  return 1
+}
+
+is() { case $(one "$1") in *:Z) return 1 ;; "$1:$2:"*) carries "$1" "$mark" ;; *) return 1 ;; esac; }
+
+# TERM reaches each group and each stray once, KILL until they are gone
+send() {
+  for g in $groups; do
+    case $ours in *" \${g%:*} "*) ;; *) continue ;; esac
+    case $asked in *" $g "*) [ "$1" = TERM ] && continue ;; esac
+    kill -"$1" "-\${g%:*}"
+    asked="$asked$g "
+  done
+  for s in $strays; do
+    case $asked in *" $s "*) [ "$1" = TERM ] && continue ;; esac
+    is "\${s%:*}" "\${s#*:}" && kill -"$1" "\${s%:*}"
+    asked="$asked$s "
+  done
+}
+
+clock
+end=$((now + grace / 10)) calm=0 kills=0
+# calm twice: a child between fork and exec does not carry the mark yet
+while [ "$calm" -lt 2 ] && [ "$kills" -lt 20 ]; do
+  look
+  clock
+  if [ -z "$left" ]; then calm=$((calm + 1))
+  elif calm=0 && [ "$now" -lt "$end" ]; then send TERM
+  else send KILL; kills=$((kills + 1))
+  fi
+  sleep 0.1 || sleep 1
+done
+[ -n "$home" ] && rm -f "$home/socket" "$home/new" "$home/about" "$home/spared" && rmdir "$home"
+`

@@ -1,0 +1,177 @@
+import {messageOf, UserError} from '../../model/errors.ts'
+import type {Emit} from '../../model/events.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import {describeCallCycle} from './call-cycle.ts'
+import type {PendingCall} from '../../gateway/admission-queue.ts'
+import type {AppRuntime} from '../app-runtime.ts'
+import {planChanges} from './plan-diff.ts'
+import {Reloads} from './reload.ts'
+import type {Watching} from './watch-apps.ts'
+
+export interface ChangesOptions {
+  readonly plan: Plan
+  /** When the run began, in ms since 1970. */
+  readonly since: number
+  /** Reads the template again; undefined: its edits are not followed. Throws a `UserError`. */
+  readonly reread: (() => Plan) | undefined
+  /** Those whose sidecar is open. */
+  readonly runtimes: () => readonly AppRuntime[]
+  readonly emit: Emit
+  /** Ports, sidecar and logs of an app that has come to the template, and its start. Throws a `UserError`. */
+  readonly open: (plan: AppPlan, index: number) => Promise<void>
+  readonly close: (runtime: AppRuntime) => Promise<void>
+}
+
+/** What may change while a run processes: the files of its apps, their processes, the template. */
+export class Changes {
+  readonly #options: ChangesOptions
+  readonly #reloads = new Map<AppRuntime, Reloads>()
+  #plan: Plan
+  #watching: Watching<AppRuntime> | undefined
+  /** One edit after the other. */
+  #edits: Promise<void> = Promise.resolve()
+  #isOver = false
+
+  constructor(options: ChangesOptions) {
+    this.#options = options
+    this.#plan = options.plan
+  }
+
+  /** Follows what is to be followed; to be called when the start lines are out. What is not asked for is not even loaded. */
+  async begin(): Promise<void> {
+    const {runtimes, reread, since} = this.#options
+    const isWatched = this.#plan.apps.some(({watch}) => watch.paths.length > 0)
+    if (this.#isOver || (!isWatched && reread === undefined)) return
+    const {Watching} = await import('./watch-apps.ts')
+    this.#watching = new Watching({
+      since,
+      templateFiles: reread === undefined ? [this.#plan.file] : this.#templateFiles,
+      reload: runtime => void this.#reloadsOf(runtime).ask('watch'),
+      warn: text => this.#warn(text)
+    })
+    await Promise.all([...runtimes().map(async runtime => this.#watching?.add(runtime)), this.#followTemplate()])
+    if (this.#isOver) await this.#watching.close()
+  }
+
+  /** Exchanges the processes of apps as somebody asked for it; settles when the new ones are there, or will not be. */
+  async restart(runtimes: readonly AppRuntime[]): Promise<void> {
+    for (const runtime of runtimes) this.#watching?.lift(runtime)
+    await Promise.all(
+      runtimes.map(async runtime => {
+        const begun = Promise.withResolvers<void>()
+        const off = runtime.onMove(() => {
+          if (runtime.app.state.phase === 'starting') begun.resolve()
+        })
+        await Promise.race([begun.promise, this.#reloadsOf(runtime).ask('user')])
+        off()
+      })
+    )
+  }
+
+  /** An app leaves the run: nothing of it is started any more. */
+  leave(runtime: AppRuntime): void {
+    this.#reloads.get(runtime)?.end()
+    void this.#watching?.remove(runtime)
+  }
+
+  /** The run ends: nothing is started any more. */
+  end(): void {
+    this.#isOver = true
+    for (const reloads of this.#reloads.values()) reloads.end()
+    void this.#watching?.close()
+  }
+
+  /** What a call that waits in vain for an app hears besides. */
+  callCycle(callee: string, {caller}: PendingCall): string {
+    const callers = new Map(
+      this.#options.runtimes().map(({id, queue}) => {
+        const pendingCalls = [...queue.inside.keys(), ...queue.held]
+        return [id, new Set(pendingCalls.map(pendingCall => pendingCall.caller))]
+      })
+    )
+    return describeCallCycle(caller, callee, callers)
+  }
+
+  #reloadsOf(runtime: AppRuntime): Reloads {
+    const reloads =
+      this.#reloads.get(runtime) ??
+      new Reloads({
+        runtime,
+        reloaded: what => this.#options.emit({type: 'reloaded', ...what}),
+        warn: text => this.#warn(text),
+        callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
+      })
+    this.#reloads.set(runtime, reloads)
+    if (this.#isOver) reloads.end()
+    return reloads
+  }
+
+  get #templateFiles(): readonly string[] {
+    return [this.#plan.file, ...new Set(this.#plan.apps.flatMap(({envFiles}) => envFiles))]
+  }
+
+  async #followTemplate(): Promise<void> {
+    if (this.#options.reread === undefined) return
+    await this.#watching?.followTemplate(this.#templateFiles, () => {
+      this.#edits = this.#edits.then(async () => this.#edit())
+    })
+  }
+
+  async #edit(): Promise<void> {
+    const after = this.#reread()
+    if (after === undefined || this.#isOver) return
+    const before = this.#plan
+    this.#plan = after
+    const {added, removed, changed} = planChanges(before, after)
+    await Promise.all([
+      ...removed.map(async plan => this.#remove(plan)),
+      ...changed.map(async ({before: old, after: plan}) => this.#change(old, plan))
+    ])
+    for (const {plan, index} of added) await this.#add(plan, index)
+    await this.#followTemplate()
+  }
+
+  /** The new plan; undefined where the template cannot be read: what is wrong and where has been told. */
+  #reread(): Plan | undefined {
+    try {
+      return this.#options.reread?.()
+    } catch (error) {
+      const where = error instanceof UserError && error.explanation !== '' ? `\n${error.explanation}` : ''
+      this.#warn(`the template was edited, and nothing is changed: ${messageOf(error)}${where}`)
+      return undefined
+    }
+  }
+
+  async #remove(plan: AppPlan): Promise<void> {
+    const runtime = this.#runtimeOf(plan)
+    if (runtime !== undefined) await this.#options.close(runtime)
+  }
+
+  async #change(before: AppPlan, after: AppPlan): Promise<void> {
+    const runtime = this.#runtimeOf(before)
+    if (runtime === undefined) return this.#add(after, this.#plan.apps.indexOf(after))
+    await this.#watching?.remove(runtime)
+    await this.#reloadsOf(runtime).ask('watch', after)
+    if (!this.#isOver) await this.#watching?.add(runtime)
+  }
+
+  async #add(plan: AppPlan, index: number): Promise<void> {
+    if (this.#isOver) return
+    try {
+      await this.#options.open(plan, index)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      return this.#warn(`${error.message}${error.explanation === '' ? '' : `\n${error.explanation}`}`)
+    }
+    const runtime = this.#runtimeOf(plan)
+    if (runtime !== undefined) await this.#watching?.add(runtime)
+  }
+
+  #runtimeOf(plan: AppPlan): AppRuntime | undefined {
+    return this.#options.runtimes().find(runtime => runtime.plan === plan)
+  }
+
+  #warn(text: string): void {
+    this.#options.emit({type: 'warned', text})
+  }
+}

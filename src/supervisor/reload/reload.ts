@@ -1,0 +1,193 @@
+import type {Reloaded} from '../../model/events.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import type {Why} from '../../model/app-state.ts'
+import {withDeadline} from './deadline.ts'
+import type {AdmissionQueue, QueueStats, PendingCall} from '../../gateway/admission-queue.ts'
+import {overlap, type Overlapping} from './overlap.ts'
+
+/** An app as its reloads see it. */
+export interface Reloadable extends Overlapping {
+  readonly id: string
+  readonly plan: AppPlan
+  readonly queue: AdmissionQueue
+  /** Told after each move of the app and each verdict on its health; what it returns ends that. */
+  onMove(listener: () => void): () => void
+  /** Connections to the old process are let go of, those that carry a call when it is over; new calls get new ones. */
+  renewPool(): void
+  /** Ends every connection to the process that processes now, and the calls on it. */
+  cutCalls(): void
+  /** A new supervised app in place of the old one, whose end is waited for; it runs by a new plan where there is one. */
+  replace(why: Why, plan?: AppPlan): Promise<void>
+}
+
+export interface ReloadsOptions {
+  readonly runtime: Reloadable
+  readonly reloaded: (what: Reloaded) => void
+  readonly warn: (text: string) => void
+  /** Who waits for whom in a circle, as the end of a sentence; '' where nobody does. */
+  readonly callCycle: (pendingCall: PendingCall) => string
+}
+
+/** What is asked for: another process, perhaps by another plan. */
+interface Asking {
+  readonly why: Why
+  readonly plan?: AppPlan | undefined
+}
+
+type Outcome = 'up' | 'down' | 'asked again' | 'over'
+
+const MAX_NAMED = 3
+
+/**
+ * Exchanges the process of one app for a new one, and loses no call: nobody is let in, those inside end, then the process
+ * ends, the new one starts and is ready, and who waited is let in. Askings that come close together are one. No call is
+ * ever sent twice.
+ */
+export class Reloads {
+  readonly #options: ReloadsOptions
+  readonly #over = new AbortController()
+  #asked: Asking | undefined
+  #running: Promise<void> | undefined
+  #interrupt = (): void => undefined
+
+  constructor(options: ReloadsOptions) {
+    this.#options = options
+  }
+
+  /** Settles when the app takes calls again, or will not. An app that has not been started yet is left alone. */
+  async ask(why: Why, plan?: AppPlan): Promise<void> {
+    if (this.#over.signal.aborted) return
+    this.#asked = {why, plan: plan ?? this.#asked?.plan}
+    this.#interrupt()
+    this.#running ??= this.#run()
+    await this.#running
+  }
+
+  /** Nothing is started any more. */
+  end(): void {
+    this.#over.abort()
+    this.#interrupt()
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#asked !== undefined && !this.#over.signal.aborted)
+        await (this.#canOverlap ? this.#overlap() : this.#replace())
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #replace(): Promise<void> {
+    const {runtime, reloaded} = this.#options
+    const from = performance.now()
+    const words = `"${runtime.id}" is being reloaded`
+    const stats = runtime.queue.count()
+    let cut = 0
+    let outcome: Outcome = 'over'
+    runtime.queue.pause(words)
+    try {
+      while (this.#asked !== undefined && !this.#over.signal.aborted) {
+        cut += await this.#drain(runtime.plan.stop.timeoutMs)
+        if (this.#over.signal.aborted) return
+        outcome = await this.#exchange()
+      }
+    } finally {
+      runtime.queue.unpause(words)
+    }
+    if (outcome === 'up') reloaded({id: runtime.id, ...result(from, stats, cut)})
+    else if (outcome === 'down') this.#tellDown(stats)
+  }
+
+  /** The old process ends, the new one starts; up to its being ready, its end, or the next asking. */
+  async #exchange(): Promise<Outcome> {
+    const {runtime} = this.#options
+    const {why, plan} = this.#asked ?? {why: 'user'}
+    this.#asked = undefined
+    const {phase} = runtime.app.state
+    if (phase === 'idle' && plan !== undefined) await runtime.replace(why, plan)
+    if (phase === 'idle' || (plan === undefined && runtime.plan.command.length === 0)) return 'over'
+    const {promise, resolve} = Promise.withResolvers<Outcome>()
+    let hasBegun = false
+    const off = runtime.onMove(() => {
+      hasBegun ||= runtime.app.state.phase === 'starting'
+      if (hasBegun && runtime.queue.state === 'open') resolve('up')
+      if (hasBegun && runtime.queue.state === 'shut') resolve('down')
+    })
+    this.#interrupt = () => resolve(this.#over.signal.aborted ? 'over' : 'asked again')
+    try {
+      runtime.renewPool()
+      if (plan === undefined && phase !== 'exited') runtime.app.restart(why)
+      else await runtime.replace(why, plan)
+      return await promise
+    } finally {
+      off()
+      this.#interrupt = () => undefined
+    }
+  }
+
+  /** The calls under way end; those that do not within the app's grace are cut, and named. Tells how many. */
+  async #drain(timeoutMs: number): Promise<number> {
+    const {runtime} = this.#options
+    const pendingCalls = [...runtime.queue.inside.keys()]
+    if (pendingCalls.length === 0) return 0
+    const deadline = {ms: timeoutMs, over: this.#over.signal}
+    if (await withDeadline(deadline, async signal => runtime.queue.drained(signal))) return 0
+    const left = pendingCalls.filter(pendingCall => runtime.queue.inside.has(pendingCall))
+    if (this.#over.signal.aborted || left.length === 0) return 0
+    this.#tellCut(left, timeoutMs)
+    runtime.cutCalls()
+    return left.length
+  }
+
+  get #canOverlap(): boolean {
+    const {runtime} = this.#options
+    const {state} = runtime.app
+    const isUp = state.phase === 'running' && state.ready
+    return runtime.plan.reload === 'overlap' && runtime.plan.channel.autoPort && isUp && this.#asked?.plan === undefined
+  }
+
+  async #overlap(): Promise<void> {
+    const {runtime, reloaded, warn} = this.#options
+    const from = performance.now()
+    const {ready, stop: ending} = runtime.plan
+    const stop = new AbortController()
+    this.#asked = undefined
+    this.#interrupt = () => stop.abort()
+    const failure = await overlap(runtime, {
+      signal: stop.signal,
+      healthyMs: ready.timeoutMs,
+      timeoutMs: ending.timeoutMs,
+      switched: () => reloaded({id: runtime.id, tookMs: performance.now() - from, held: 0, longestMs: 0, lost: 0}),
+      cut: left => this.#tellCut(left, ending.timeoutMs)
+    })
+    this.#interrupt = () => undefined
+    if (failure !== '') warn(failure)
+  }
+
+  #tellCut(left: readonly PendingCall[], timeoutMs: number): void {
+    const {runtime, warn, callCycle} = this.#options
+    const named = left
+      .slice(0, MAX_NAMED)
+      .map(pendingCall => `${pendingCall.method} ${pendingCall.path} from ${pendingCall.caller}`)
+    const more = left.length > named.length ? ` and ${(left.length - named.length).toString()} more` : ''
+    const calls = left.length === 1 ? '1 call was' : `${left.length.toString()} calls were`
+    const why = left.map(callCycle).find(words => words !== '') ?? ''
+    warn(
+      `"${runtime.id}": ${calls} still under way ${(timeoutMs / 1000).toString()} s after the change, and cut off: ${named.join(', ')}${more}${why}`
+    )
+  }
+
+  #tellDown({held, lost}: Readonly<QueueStats>): void {
+    const {runtime, warn} = this.#options
+    const calls = held === 0 ? '' : `; ${lost.toString()} of ${held.toString()} waiting calls were refused`
+    warn(`"${runtime.id}" did not come up again${calls}`)
+  }
+}
+
+const result = (from: number, {held, longestMs, lost}: Readonly<QueueStats>, cut: number): Omit<Reloaded, 'id'> => ({
+  tookMs: performance.now() - from,
+  held,
+  longestMs,
+  lost: lost + cut
+})

@@ -1,0 +1,67 @@
+import {systemClock, type Clock} from '../../watcher/debouncer.ts'
+
+const MAX_RESTARTS = 30
+const WITHIN_MS = 60_000
+const QUIET_MS = 10_000
+
+export interface RestartLimiterOptions {
+  readonly reload: () => void
+  /** No more restarts until it is quiet; names the file that changed most. */
+  readonly suspended: (file: string) => void
+  readonly clock?: Clock
+}
+
+/**
+ * Lets changes through until there are too many: an app that writes into its own folder would be restarted for ever.
+ * Thirty restarts within 60 s, and the next one has to wait for ten quiet seconds, or for somebody who restarts it by hand.
+ */
+export class RestartLimiter {
+  readonly #options: Required<RestartLimiterOptions>
+  #restarts: number[] = []
+  readonly #changes = new Map<string, number>()
+  #isSuspended = false
+  #callOff = (): void => undefined
+
+  constructor(options: RestartLimiterOptions) {
+    this.#options = {clock: systemClock, ...options}
+  }
+
+  changed(paths: readonly string[]): void {
+    const {clock, reload, suspended} = this.#options
+    for (const path of paths) this.#changes.set(path, (this.#changes.get(path) ?? 0) + 1)
+    const now = clock.now()
+    this.#restarts = this.#restarts.filter(at => at > now - WITHIN_MS)
+    if (this.#isSuspended || this.#restarts.length >= MAX_RESTARTS) {
+      if (!this.#isSuspended) suspended(this.#worst)
+      this.#isSuspended = true
+      this.#callOff()
+      this.#callOff = clock.after(QUIET_MS, () => this.#calm())
+      return
+    }
+    if (this.#restarts.length === 0) this.#changes.clear()
+    if (this.#restarts.length === 0) for (const path of paths) this.#changes.set(path, 1)
+    this.#restarts.push(now)
+    reload()
+  }
+
+  /** Somebody restarts the app himself: what was before is forgotten. */
+  lift(): void {
+    this.#callOff()
+    this.#isSuspended = false
+    this.#restarts = []
+  }
+
+  close(): void {
+    this.#callOff()
+  }
+
+  #calm(): void {
+    this.lift()
+    this.#options.reload()
+  }
+
+  get #worst(): string {
+    const [[file] = ['']] = [...this.#changes].toSorted((a, b) => b[1] - a[1])
+    return file
+  }
+}

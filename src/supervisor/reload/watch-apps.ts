@@ -1,0 +1,97 @@
+import {relative} from 'node:path'
+import {folderOf, Watch, type WatchOptions} from '../../watcher/watcher.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import {RestartLimiter} from './restart-limiter.ts'
+
+/** An app whose files are followed. */
+export interface Watched {
+  readonly id: string
+  readonly plan: AppPlan
+}
+
+export interface WatchingOptions<M extends Watched> {
+  /** When the run began, in ms since 1970: what changed since counts. */
+  readonly since: number
+  /** Edits of these are no changes of an app's files. */
+  readonly templateFiles: readonly string[]
+  readonly reload: (runtime: M) => void
+  readonly warn: (text: string) => void
+}
+
+interface Followed {
+  readonly watch: Watch
+  readonly limiter: RestartLimiter
+}
+
+/** The files that a run follows: those of its watched apps, and those that its template is made of. */
+export class Watching<M extends Watched> {
+  readonly #options: WatchingOptions<M>
+  readonly #followed = new Map<M, Followed>()
+  #template: Watch | undefined
+  /** Why some are looked at every half second is told once for each reason. */
+  readonly #told = new Set<string>()
+
+  constructor(options: WatchingOptions<M>) {
+    this.#options = options
+  }
+
+  /** Settles when every change is seen from now on. */
+  async add(runtime: M): Promise<void> {
+    const {folder, watch: plan, command} = runtime.plan
+    if (plan.paths.length === 0 || command.length === 0 || this.#followed.has(runtime)) return
+    const {reload, warn, since, templateFiles} = this.#options
+    const limiter = new RestartLimiter({
+      reload: () => reload(runtime),
+      suspended: file =>
+        warn(
+          `"${runtime.id}" was restarted 30 times within 60 s, most often because of ${file}: it is restarted again once its files have rested for 10 s, or by "restart --app-id ${runtime.id}". What it writes itself belongs into watch.ignore.`
+        )
+    })
+    const ours = new Set(templateFiles.map(file => relative(folder, file)))
+    const changed = (paths: readonly string[]): void => {
+      const theirs = paths.filter(path => !ours.has(path))
+      if (theirs.length > 0) limiter.changed(theirs)
+    }
+    const watch = this.#open({folder, watch: plan, since, changed}, `"${runtime.id}"`)
+    this.#followed.set(runtime, {watch, limiter})
+    await watch.open()
+  }
+
+  async remove(runtime: M): Promise<void> {
+    const followed = this.#followed.get(runtime)
+    this.#followed.delete(runtime)
+    followed?.limiter.close()
+    await followed?.watch.close()
+  }
+
+  /** Somebody restarts it by hand. */
+  lift(runtime: M): void {
+    this.#followed.get(runtime)?.limiter.lift()
+  }
+
+  /** Follows these files, and no longer those of the last call. */
+  async followTemplate(files: readonly string[], changed: () => void): Promise<void> {
+    await this.#template?.close()
+    const {since} = this.#options
+    this.#template = this.#open({folder: folderOf(files), watch: {files}, since, changed}, 'the template')
+    await this.#template.open()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([
+      this.#template?.close(),
+      ...[...this.#followed.keys()].map(async runtime => this.remove(runtime))
+    ])
+  }
+
+  #open(options: Omit<WatchOptions, 'polls'>, whose: string): Watch {
+    return new Watch({
+      ...options,
+      polls: why => {
+        if (this.#told.has(why)) return
+        this.#told.add(why)
+        this.#options.warn(`the files of ${whose} are looked at every half second: ${why}`)
+      }
+    })
+  }
+}

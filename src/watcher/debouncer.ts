@@ -1,0 +1,54 @@
+/** Time, as far as waiting for rest needs it. */
+export interface Clock {
+  /** Milliseconds since whenever. */
+  now(): number
+  /** Calls back once after so many milliseconds; what it returns calls that off. */
+  after(ms: number, fire: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (ms, fire) => {
+    const timer = setTimeout(fire, ms)
+    return () => clearTimeout(timer)
+  }
+}
+
+/** A save, or all that one command writes, is over when nothing has come for so long … */
+const REST_MS = 50
+/** … but what never rests is told after so long. */
+const CAP_MS = 2000
+
+/** Gathers what comes close together, and tells of it once it rests. */
+export class Debouncer<T> {
+  readonly #settled: (gathered: ReadonlyMap<string, T>) => void
+  readonly #clock: Clock
+  #gathered = new Map<string, T>()
+  #since = 0
+  #callOff = (): void => undefined
+
+  constructor(settled: (gathered: ReadonlyMap<string, T>) => void, clock: Clock = systemClock) {
+    this.#settled = settled
+    this.#clock = clock
+  }
+
+  /** The first thing that came for a key is kept. */
+  add(key: string, what: T): void {
+    const now = this.#clock.now()
+    if (this.#gathered.size === 0) this.#since = now
+    if (!this.#gathered.has(key)) this.#gathered.set(key, what)
+    this.#callOff()
+    this.#callOff = this.#clock.after(Math.min(REST_MS, Math.max(0, this.#since + CAP_MS - now)), () => this.#tell())
+  }
+
+  close(): void {
+    this.#callOff()
+    this.#gathered.clear()
+  }
+
+  #tell(): void {
+    const gathered = this.#gathered
+    this.#gathered = new Map()
+    this.#settled(gathered)
+  }
+}

@@ -1,0 +1,159 @@
+import {readdirSync, type Stats} from 'node:fs'
+import {dirname, relative} from 'node:path'
+import type {FSWatcher} from 'chokidar'
+import {codeOf} from '../model/errors.ts'
+import type {WatchPlan} from '../model/plan.ts'
+import {FileHashes, type Came} from './file-hashes.ts'
+import {mountedKindOf} from './mounts.ts'
+import {Debouncer, type Clock} from './debouncer.ts'
+import {wantedOf, type Wanted} from './ignore.ts'
+
+export interface WatchOptions {
+  /** Where paths start, absolute. */
+  readonly folder: string
+  readonly watch: WatchPlan | FilePlan
+  /** What has changed after this moment (ms since 1970) and before the watch stands counts, too. */
+  readonly since: number
+  /** Files came, went, or hold other bytes than before; paths relative to the folder. Told once all is at rest. */
+  readonly changed: (paths: readonly string[]) => void
+  /** Changes are looked for every half second, and why; told once. */
+  readonly polls: (why: string) => void
+  /** The kind of a mounted file system that tells of no changes, '' for all others. */
+  readonly mountedKind?: typeof mountedKindOf
+  /** What a rest is measured by. */
+  readonly clock?: Clock
+}
+
+/** Certain files, absolute, wherever they are. */
+export interface FilePlan {
+  readonly files: readonly string[]
+}
+
+const POLL_EVERY_MS = 500
+
+/** The system's limits (inotify(7)), in words that are the same for all folders: they are told once. */
+const LIMITS: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', "the system's limit of watches is reached (fs.inotify.max_user_watches)"],
+  [
+    'EMFILE',
+    "the system's limit of programs that watch, or of open files, is reached (fs.inotify.max_user_instances, ulimit -n)"
+  ]
+])
+
+/** Follows the files of an app. Nothing is loaded for it before it is opened. */
+export class Watch {
+  readonly #options: WatchOptions
+  readonly #hashes = new FileHashes()
+  readonly #rest: Debouncer<Came>
+  readonly #stands = Promise.withResolvers<void>()
+  #watcher: FSWatcher | undefined
+  #polls = false
+  #isClosed = false
+
+  constructor(options: WatchOptions) {
+    this.#options = options
+    this.#rest = new Debouncer(came => void this.#settle(came), options.clock)
+  }
+
+  /** Settles when every change from now on is seen. */
+  async open(): Promise<void> {
+    const {folder, mountedKind = mountedKindOf} = this.#options
+    const kind = await mountedKind(folder)
+    if (kind !== '') this.#poll(`it is on a mounted file system (${kind})`)
+    await this.#begin()
+    await this.#stands.promise
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#rest.close()
+    this.#hashes.close()
+    this.#stands.resolve()
+    await this.#watcher?.close()
+  }
+
+  async #begin(): Promise<void> {
+    const {watch} = await import('chokidar')
+    if (this.#isClosed) return
+    const {folder, watch: plan} = this.#options
+    const areFiles = 'files' in plan
+    const wanted = areFiles ? EVERYTHING : wantedOf(plan, name => namesIn(`${folder}/${name}`))
+    this.#watcher = watch(areFiles ? [...plan.files] : folder, {
+      ignored: (path, stats) => this.#isIgnored(path, stats, wanted),
+      alwaysStat: true,
+      atomic: false, // the rest does that, and quicker
+      ignorePermissionErrors: true,
+      backend: this.#polls ? 'polling' : 'auto',
+      pollingInterval: POLL_EVERY_MS,
+      pollingBinaryInterval: POLL_EVERY_MS
+    })
+    this.#listen(this.#watcher, wanted)
+  }
+
+  #listen(watcher: FSWatcher, wanted: Wanted): void {
+    let stands = false
+    const {folder, since} = this.#options
+    const see = (path: string, came: Came): void => {
+      if (path !== folder && wanted.counts(relative(folder, path))) this.#rest.add(path, came)
+    }
+    const appear = (path: string, stats?: Stats): void => {
+      if (stands || stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) > since) see(path, 'appeared')
+      else if (wanted.counts(relative(folder, path))) this.#hashes.learn(path, stats)
+    }
+    watcher
+      .on('add', appear)
+      .on('addDir', (path, stats) => {
+        if (stands) appear(path, stats)
+      })
+      .on('change', path => see(path, 'other'))
+      .on('unlink', path => see(path, 'other'))
+      .on('unlinkDir', path => see(path, 'other'))
+      .on('ready', () => {
+        stands = true
+        this.#stands.resolve()
+        void this.#hashes.hash()
+      })
+      .on('error', error => void this.#fail(error))
+  }
+
+  /** Where the system has no more watches to give: once more, by looking. */
+  async #fail(error: unknown): Promise<void> {
+    const limit = LIMITS.get(codeOf(error))
+    if (this.#polls || this.#isClosed || limit === undefined) return
+    this.#poll(limit)
+    await this.#watcher?.close()
+    await this.#begin()
+  }
+
+  #poll(why: string): void {
+    this.#polls = true
+    this.#options.polls(why)
+  }
+
+  #isIgnored(path: string, stats: Stats | undefined, wanted: Wanted): boolean {
+    const name = relative(this.#options.folder, path)
+    if (name === '' || name.startsWith('..')) return false
+    // first asked without stats: what is no folder is judged once it is seen
+    if (stats === undefined || stats.isDirectory()) return stats !== undefined && wanted.isPruned(name)
+    return !wanted.counts(name)
+  }
+
+  async #settle(came: ReadonlyMap<string, Came>): Promise<void> {
+    const isOther = await this.#hashes.differ(came)
+    if (!isOther || this.#isClosed) return
+    this.#options.changed([...came.keys()].map(path => relative(this.#options.folder, path)))
+  }
+}
+
+const EVERYTHING: Wanted = {isPruned: () => false, counts: () => true}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // gone
+  }
+}
+
+/** The folder that holds most of some files: whether it is mounted tells how to watch them. */
+export const folderOf = (files: readonly string[]): string => dirname(files[0] ?? '/')

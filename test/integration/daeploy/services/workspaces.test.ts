@@ -1,0 +1,171 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import type {TarEntry} from '../../../../src/daeploy/tar.ts'
+import {Workspaces} from '../../../../src/daeploy/services/workspaces.ts'
+import type {AppPlan} from '../../../../src/model/plan.ts'
+
+const scene = (t: Test) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'copies-')))
+  t.teardown(() => rmSync(root, {recursive: true, force: true}))
+  const project = join(root, 'project')
+  mkdirSync(join(project, 'deep/er'), {recursive: true})
+  writeFileSync(join(project, 'service.py'), 'one')
+  writeFileSync(join(project, 'deep/er/data.txt'), 'data')
+  return {root, project, copies: new Workspaces({HOME: root}, 'f'.repeat(32))}
+}
+
+const app = (id: string, folder: string, fixedPort = 8000): AppPlan =>
+  ({id, version: '1.0.0', folder, fixedPort}) as unknown as AppPlan
+
+t.test('the second service of a folder, also by a link, has a copy; a plain app and the first have none', async t => {
+  const {root, project, copies} = scene(t)
+  for (const name of ['.git', '__pycache__', '.dapr', '.venv', 'node_modules', 'outside'])
+    mkdirSync(join(project, name))
+  writeFileSync(join(project, '.git/config'), '')
+  writeFileSync(join(project, 'service_db.db'), '')
+  writeFileSync(join(project, 'service_db.db-journal'), '')
+  symlinkSync(project, join(root, 'alias'))
+  symlinkSync('..', join(project, 'up'))
+  const [first, plain, second] = [app('a', project), app('b', project, 0), app('c', join(root, 'alias'))]
+  copies.open([first, plain, second])
+  t.equal(copies.folderOf(first), project)
+  t.equal(copies.folderOf(plain), project)
+  const copy = copies.folderOf(second)
+  t.equal(copy, join(root, '.cache/pillion', 'f'.repeat(32), 'c_1.0.0'))
+  t.same(readdirSync(copy).toSorted(), ['.venv', 'deep', 'node_modules', 'service.py', 'up'])
+  t.equal(readlinkSync(join(copy, '.venv')), join(project, '.venv'))
+  t.equal(readlinkSync(join(copy, 'up')), root, 'a link leads where it led')
+  t.equal(readFileSync(join(copy, 'deep/er/data.txt'), 'utf8'), 'data')
+  t.same(copies.close(), [])
+  t.notOk(existsSync(copy))
+})
+
+t.test('each life has the changes of the source, and keeps what the service wrote', async t => {
+  const {project, copies} = scene(t)
+  const second = app('b', project)
+  copies.open([app('a', project), second])
+  const copy = copies.folderOf(second)
+  writeFileSync(join(copy, 'service_db.db'), 'rows')
+  writeFileSync(join(project, 'service.py'), 'two, longer')
+  writeFileSync(join(project, 'new.py'), 'new')
+  rmSync(join(project, 'deep/er/data.txt'))
+  t.equal(copies.folderOf(second), copy)
+  t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'two, longer')
+  t.equal(readFileSync(join(copy, 'new.py'), 'utf8'), 'new')
+  t.notOk(existsSync(join(copy, 'deep/er/data.txt')))
+  t.equal(readFileSync(join(copy, 'service_db.db'), 'utf8'), 'rows')
+  t.same(copies.close(), [], 'nothing of it is a change of the user')
+})
+
+t.test('a copy with a changed or a new file stays, and everything else goes', async t => {
+  const {root, project, copies} = scene(t)
+  const [second, third, fourth] = [app('b', project), app('c', project), app('d', project)]
+  copies.open([app('a', project), second, third, fourth])
+  writeFileSync(join(copies.folderOf(second), 'service.py'), 'mine')
+  writeFileSync(join(copies.folderOf(third), 'notes.txt'), 'mine')
+  const hook = copies.folder('python')
+  t.same(copies.close(), [copies.folderOf(second), copies.folderOf(third)])
+  t.notOk(existsSync(copies.folderOf(fourth)))
+  t.notOk(existsSync(hook))
+  t.same(readdirSync(join(root, '.cache/pillion', 'f'.repeat(32))), ['b_1.0.0', 'c_1.0.0'])
+})
+
+t.test('times that the file system or the copying rounds are no change', async t => {
+  const {project, copies} = scene(t)
+  const [second, third] = [app('b', project), app('c', project)]
+  // a copy gets whole milliseconds, rounded up or down
+  utimesSync(join(project, 'service.py'), 1_700_000_000.0007, 1_700_000_000.0007)
+  utimesSync(join(project, 'deep/er/data.txt'), 1_700_000_000.0003, 1_700_000_000.0003)
+  copies.open([app('a', project), second, third])
+  const made = join(copies.folderOf(second), 'service.py')
+  t.not(statSync(made).mtimeMs, statSync(join(project, 'service.py')).mtimeMs, 'they differ here')
+  utimesSync(join(project, 'service.py'), 1_700_000_001.0006, 1_700_000_001.0006)
+  copies.folderOf(third)
+  t.same(copies.close(), [])
+  t.notOk(existsSync(made))
+})
+
+const entry = (path: string, more: Partial<TarEntry> = {}): TarEntry => ({
+  path,
+  kind: 'file',
+  isExecutable: false,
+  bytes: Buffer.from(path),
+  leadsTo: '',
+  ...more
+})
+
+t.test('what is deployed is unpacked into a folder of its own', async t => {
+  const {copies} = scene(t)
+  const folder = await copies.unpack('hello_1.0.0', [
+    entry('data', {kind: 'folder'}),
+    entry('service.py'),
+    entry('bin/run.sh', {isExecutable: true}),
+    entry('latest', {kind: 'link', leadsTo: 'service.py'})
+  ])
+  t.equal(readFileSync(join(folder, 'latest'), 'utf8'), 'service.py')
+  t.same(readdirSync(folder).toSorted(), ['bin', 'data', 'latest', 'service.py'])
+  await copies.drop('hello_1.0.0')
+  t.notOk(existsSync(folder))
+  t.same(copies.close(), [])
+})
+
+t.test('a deployment under the name of an earlier one has nothing of that', async t => {
+  const {copies} = scene(t)
+  const folder = await copies.unpack('hello_1.0.0', [entry('service.py'), entry('old.py')])
+  writeFileSync(join(folder, 'service_db.db'), 'rows')
+  t.equal(await copies.unpack('hello_1.0.0', [entry('service.py')]), folder)
+  t.same(readdirSync(folder), ['service.py'])
+})
+
+t.test('a deployment under the name of a service of the template is no copy of its folder', async t => {
+  const {project, copies} = scene(t)
+  const second = app('b', project)
+  copies.open([app('a', project), second])
+  const folder = await copies.unpack('b_1.0.0', [entry('other.py')])
+  t.equal(copies.folderOf({...second, folder}), folder)
+  t.same(readdirSync(folder), ['other.py'])
+})
+
+t.test('of what was deployed an edited file stays; what the service wrote goes', async t => {
+  const {copies} = scene(t)
+  const edited = await copies.unpack('hello_1.0.0', [entry('service.py')])
+  const written = await copies.unpack('hello_2.0.0', [entry('service.py')])
+  writeFileSync(join(edited, 'service.py'), 'mine')
+  writeFileSync(join(written, 'result.csv'), 'its own')
+  t.same(copies.close(), [edited])
+  t.notOk(existsSync(written))
+})
+
+t.test('what is dropped before there is any folder is not sought where we stand', async t => {
+  const {root, copies} = scene(t)
+  mkdirSync(join(root, 'hello_1.0.0'))
+  const here = process.cwd()
+  process.chdir(root)
+  t.teardown(() => process.chdir(here))
+  await copies.drop('hello_1.0.0')
+  t.ok(existsSync(join(root, 'hello_1.0.0')))
+})
+
+t.test('without a home to write in, the folder for temporary files serves', async t => {
+  const {project} = scene(t)
+  const copies = new Workspaces({HOME: join(project, 'service.py')}, 'a'.repeat(32))
+  const folder = copies.folder('python')
+  t.ok(folder.startsWith(join(tmpdir(), 'pillion-')))
+  t.same(copies.close(), [])
+  t.notOk(existsSync(folder))
+})

@@ -1,0 +1,310 @@
+import {mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync} from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import tls from 'node:tls'
+import t, {type Test} from 'tap'
+import {ExternalEndpoints} from '../../../src/gateway/external-endpoints.ts'
+import type {AppPlan} from '../../../src/model/plan.ts'
+import type {Admit} from '../../../src/gateway/admission.ts'
+import {ask, chunked, connect, type Answer} from '../sidecar/caller.ts'
+import {echoApp, listen, onRequest, openTestSidecar, rawApp, valuesOf} from '../sidecar/rig.ts'
+
+const TLS = join(import.meta.dirname, '../../fixtures/tls')
+const pem = (name: string): string => readFileSync(join(TLS, name), 'utf8')
+
+/** An HTTPEndpoint as a resource. */
+const resource = (name: string, spec: object, more: object = {}): string =>
+  JSON.stringify({apiVersion: 'dapr.io/v1alpha1', kind: 'HTTPEndpoint', metadata: {name}, spec, ...more})
+
+interface Scene {
+  readonly port: number
+  readonly outside: ExternalEndpoints
+  readonly warnings: readonly string[]
+  readonly folder: string
+  readonly get: (target: string, lines?: string) => Promise<Answer | undefined>
+}
+
+const inside: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})
+
+/** The sidecar of an app with these resources, which reaches nobody but those outside. */
+const openScene = async (t: Test, resources: readonly string[], env: Record<string, string> = {}): Promise<Scene> => {
+  const folder = mkdtempSync(join(tmpdir(), 'outside-'))
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  writeFileSync(join(folder, 'r.yaml'), resources.join('\n---\n'))
+  writeFileSync(join(folder, 'state.yaml'), 'kind: Component\nmetadata: {name: redis}')
+  writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
+  const warnings: string[] = []
+  const plan = {id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}} as unknown as AppPlan
+  const outside = new ExternalEndpoints({plan, env, warn: text => warnings.push(text), inside})
+  t.teardown(() => outside.close())
+  const {port} = await openTestSidecar(t, {admit: outside.admit, tokens: {api: '', app: 'app-secret'}})
+  return {
+    port,
+    outside,
+    warnings,
+    folder,
+    get: async (target, lines = '') => ask(t, port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)
+  }
+}
+
+t.test(
+  'an endpoint is called by its name: base path, query, body, and its fields in the place of the caller’s',
+  async t => {
+    const {port: site, seen} = await echoApp(t)
+    const headers = [
+      {name: 'X-Fixed', value: 'ours'},
+      {name: 'X-Env', envRef: 'SITE_KEY'}
+    ]
+    const spec = {version: 'v1alpha1', baseURL: `http://localhost:${site.toString()}/base/`, headers}
+    const {port, get, outside} = await openScene(t, [resource('site', spec)], {SITE_KEY: 'k'})
+    t.match(await get('/v1.0/invoke/site/method/a/b?c=d', 'x-fixed: theirs\r\nX-Kept: 1\r\ndapr-api-token: mine\r\n'), {
+      status: 200
+    })
+    const [first] = seen
+    t.match(first, {method: 'GET', url: '/base/a/b?c=d'})
+    const values = (name: string): unknown => first && valuesOf(first, name)
+    t.strictSame([values('x-fixed'), values('x-env'), values('x-kept')], [['ours'], ['k'], ['1']])
+    t.strictSame(values('host'), [`localhost:${site.toString()}`])
+    for (const name of ['dapr-caller-app-id', 'dapr-callee-app-id', 'x-forwarded-for', 'forwarded', 'dapr-app-id'])
+      t.strictSame(values(name), [], name)
+    t.match((values('traceparent') as string[])[0], /^00-/)
+    t.match(await ask(t, port, chunked(['in ', 'chunks'], 'x-answer-chunks: 1\r\n').replace('/b/', '/site/')), {
+      status: 200,
+      body: 'in chunks'
+    })
+    t.match(await get('/c', 'dapr-app-id: site\r\n'), {status: 200})
+    t.equal(seen[2]?.url, '/base/c', 'by header')
+    t.strictSame(outside.names, ['site'])
+  }
+)
+
+t.test('a URL is called by itself, in every form, and its redirects are handed on', async t => {
+  const {port: site, seen} = await echoApp(t, (request, response) => {
+    if (request.url === '/moved') response.writeHead(302, {location: '/elsewhere'})
+    response.end('ok')
+  })
+  const {get} = await openScene(t, [])
+  const url = `http://localhost:${site.toString()}`
+  t.match(await get(`/v1.0/invoke/${url}/method/hello?x=1`), {status: 200, body: 'ok'})
+  t.match(await get(`/v1.0/invoke/${encodeURIComponent(url)}/method/hello`), {status: 200})
+  t.match(await get('/hello', `dapr-app-id: ${url}\r\n`), {status: 200})
+  t.match(await get('/hello', `dapr-app-id: ${url}/deep\r\n`), {status: 200})
+  t.match(await get('/moved', `dapr-app-id: ${url}\r\n`), {status: 302, fields: {location: '/elsewhere'}})
+  t.strictSame(
+    seen.map(each => each.url),
+    ['/hello?x=1', '/hello', '/hello', '/deep/hello', '/moved']
+  )
+})
+
+t.test('no token leaves: neither the app’s, nor the door’s, nor what Dapr keeps in the environment', async t => {
+  const {port: site, seen} = await echoApp(t)
+  const baseUrl = `http://localhost:${site.toString()}`
+  const leaky = [{name: 'X-A', envRef: 'DAPR_API_TOKEN'}]
+  const {get} = await openScene(t, [resource('site', {baseUrl}), resource('leaky', {baseUrl, headers: leaky})], {
+    DAPR_API_TOKEN: 'door-secret',
+    APP_API_TOKEN: 'app-secret'
+  })
+  await get('/v1.0/invoke/site/method/x', 'dapr-api-token: door-secret\r\n')
+  await get('/x', `dapr-app-id: ${baseUrl}\r\ndapr-api-token: door-secret\r\n`)
+  t.equal(seen.length, 2)
+  t.notMatch(JSON.stringify(seen), /secret/)
+  t.match(await get('/v1.0/invoke/leaky/method/x'), {
+    status: 500,
+    body: /the header X-A may not take DAPR_API_TOKEN from the environment/
+  })
+})
+
+t.test('redirects of an endpoint are followed, and what is secret stays with its host', async t => {
+  const {port: other, seen: foreign} = await echoApp(t)
+  const {port: site, seen} = await echoApp(t, (request, response) => {
+    const to: Record<string, readonly [number, string]> = {
+      '/see': [303, '/final?q=1'],
+      '/same': [307, 'final'],
+      '/away': [302, `http://127.0.0.1:${other.toString()}/there`],
+      '/round': [302, '/round'],
+      '/file': [302, 'file:///etc/passwd']
+    }
+    const [status, location] = to[request.url ?? ''] ?? [200, '']
+    response.writeHead(status, location === '' ? {} : {location}).end(`${request.method ?? ''} ${request.url ?? ''}`)
+  })
+  const spec = {baseUrl: `http://localhost:${site.toString()}`, headers: [{name: 'X-Key', value: 'secret'}]}
+  const {get, port} = await openScene(t, [resource('site', spec)])
+  const post = async (path: string): Promise<Answer | undefined> =>
+    ask(t, port, `POST /v1.0/invoke/site/method${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody`)
+  t.match(await get('/v1.0/invoke/site/method/see'), {status: 200, body: 'GET /final?q=1'})
+  t.match(await post('/see'), {status: 200, body: 'GET /final?q=1'}, 'a POST goes on as GET')
+  t.match(await get('/v1.0/invoke/site/method/same'), {status: 200, body: 'GET /final'})
+  t.match(await post('/same'), {status: 307}, 'a body cannot be sent again')
+  t.ok(seen.every(each => valuesOf(each, 'x-key')[0] === 'secret'))
+  await get('/v1.0/invoke/site/method/away', 'Authorization: Bearer secret\r\nCookie: secret\r\nX-Kept: 1\r\n')
+  t.equal(foreign[0]?.url, '/there')
+  t.notMatch(JSON.stringify(foreign), /secret/)
+  t.match(JSON.stringify(foreign), /X-Kept/)
+  t.match(await get('/v1.0/invoke/site/method/round'), {status: 500, body: /stopped after 10 redirects/})
+  t.match(await get('/v1.0/invoke/site/method/file'), {status: 500, body: /failed to parse Location header/})
+})
+
+t.test('TLS: the certificate is verified, ours is shown, and Go’s words tell what is wrong', async t => {
+  const site = await listen(
+    t,
+    https.createServer(
+      {key: pem('server.key'), cert: pem('server.pem'), ca: pem('ca.pem'), requestCert: true, rejectUnauthorized: true},
+      (_, response) => response.end('private')
+    )
+  )
+  const baseUrl = `https://localhost:${site.toString()}`
+  const good = {
+    rootCA: {value: pem('ca.pem')},
+    certificate: {value: pem('client.pem')},
+    privateKey: {value: pem('client.key')}
+  }
+  const {rootCA} = good
+  const {get} = await openScene(t, [
+    resource('good', {baseUrl, clientTLS: good}),
+    resource('stranger', {baseUrl, clientTLS: {...good, rootCA: {}}}),
+    resource('nameless', {baseUrl, clientTLS: {rootCA}}),
+    resource('wrongname', {baseUrl: `https://[::1]:${site.toString()}`, clientTLS: good})
+  ])
+  t.match(await get('/v1.0/invoke/good/method/x'), {status: 200, body: 'private'})
+  t.match(await get('/v1.0/invoke/good/method/x'), {status: 200}, 'again')
+  t.match(await get('/v1.0/invoke/stranger/method/x?q'), {
+    status: 500,
+    body: `{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: stranger, err: Get \\"${baseUrl}/x?q\\": tls: failed to verify certificate: x509: certificate signed by unknown authority"}`
+  })
+  t.match(await get('/v1.0/invoke/nameless/method/x'), {status: 500, body: /"errorCode":"ERR_DIRECT_INVOKE"/})
+  t.match(
+    await get(`/v1.0/invoke/${baseUrl}/method/x`),
+    {status: 500, body: /tls: failed to verify certificate/},
+    'a URL too'
+  )
+})
+
+t.test('all connections to an endpoint with a CA of its own share one secure context', async t => {
+  const site = await listen(
+    t,
+    https.createServer({key: pem('server.key'), cert: pem('server.pem')}, (_, response) =>
+      response.writeHead(200, {connection: 'close'}).end('private')
+    )
+  )
+  const baseUrl = `https://localhost:${site.toString()}`
+  const {get} = await openScene(t, [resource('site', {baseUrl, clientTLS: {rootCA: {value: pem('ca.pem')}}})])
+  const made = t.capture(tls, 'createSecureContext', tls.createSecureContext)
+  for (const _ of [1, 2, 3]) t.match(await get('/v1.0/invoke/site/method/x'), {status: 200, body: 'private'})
+  t.equal(made().length, 1)
+})
+
+t.test('a certificate that cannot be read is an error of the call', async t => {
+  const bad = {rootCA: {value: 'no PEM'}, certificate: {value: 'no PEM'}, privateKey: {value: 'no PEM'}}
+  const {get} = await openScene(t, [
+    resource('ca', {baseUrl: 'https://localhost:1', clientTLS: {rootCA: bad.rootCA}}),
+    resource('pair', {baseUrl: 'https://localhost:1', clientTLS: {...bad, rootCA: {}}})
+  ])
+  for (const name of ['ca', 'pair'])
+    t.match(await get(`/v1.0/invoke/${name}/method/x`), {status: 500, body: /"errorCode":"ERR_DIRECT_INVOKE"/})
+})
+
+t.test('what cannot be reached is told as Go tells it', async t => {
+  const dies = await rawApp(t, socket => socket.destroy())
+  const {get} = await openScene(t, [resource('gone', {baseUrl: 'http://127.0.0.1:1/base'})])
+  t.match(await get('/v1.0/invoke/gone/method/x'), {
+    status: 500,
+    body: `{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: gone, err: Get \\"http://127.0.0.1:1/base/x\\": dial tcp 127.0.0.1:1: connect: connection refused"}`
+  })
+  t.match(await get('/v1.0/invoke/http://nowhere.invalid/method/x'), {
+    status: 500,
+    body: /dial tcp: lookup nowhere\.invalid: no such host/
+  })
+  t.match(await get(`/v1.0/invoke/http://127.0.0.1:${dies.toString()}/method/x`), {status: 500, body: /: EOF"}$/})
+  t.match(await get('/v1.0/invoke/http://%5B/method/x'), {status: 500, body: /err: parse /})
+  t.match(
+    await get('/v1.0/invoke/HTTP://x/method/x'),
+    {status: 500, body: /couldn't find service/},
+    'the scheme is in small letters'
+  )
+})
+
+t.test('an answer that breaks off never looks whole', async t => {
+  const site = await rawApp(t, socket => {
+    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf'))
+  })
+  const {port} = await openScene(t, [])
+  const caller = await connect(t, port)
+  caller.send(`GET /x HTTP/1.1\r\nHost: localhost\r\ndapr-app-id: http://127.0.0.1:${site.toString()}\r\n\r\n`)
+  t.equal(await caller.answer(), undefined)
+})
+
+/** What an endpoint says, and what the caller is told. The endpoint stays, and says no more. */
+const ODD: readonly (readonly [what: string, bytes: string, status: number, body: string | RegExp])[] = [
+  ['no CR', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok', 200, 'ok'],
+  ['a folded field', 'HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 2\r\n\r\nok', 200, 'ok'],
+  [
+    'a length beside chunks',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    200,
+    'ok'
+  ],
+  ['another protocol', '220 hello\n', 500, /malformed HTTP response/],
+  ['another protocol, without the end of a line', 'garbage', 500, /malformed HTTP response/],
+  ['a NUL in a field', 'HTTP/1.1 200 OK\r\nX-A: \0\r\nContent-Length: 2\r\n\r\nok', 500, /malformed/],
+  ['a status of 99', 'HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok', 502, /invalid HTTP status 099/],
+  ['a status of 600', 'HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\nok', 502, /invalid HTTP status 600/],
+  ['a status of 999', 'HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\nok', 502, /invalid HTTP status 999/],
+  ['five interim answers', `${'HTTP/1.1 102 P\r\n\r\n'.repeat(5)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`, 200, 'ok'],
+  ['six interim answers', 'HTTP/1.1 102 P\r\n\r\n'.repeat(6), 500, /too many 1xx informational responses/],
+  ['a tunnel', 'HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n', 101, ''],
+  ['101 alone', 'HTTP/1.1 101 S\r\n\r\n', 101, '']
+] // prettier-ignore
+
+for (const [what, bytes, status, body] of ODD) {
+  t.test(`an endpoint that answers with ${what}: the caller is told at once`, async t => {
+    const site = await rawApp(t, socket => onRequest(socket, () => void socket.write(bytes, 'latin1')))
+    const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
+    for (const target of ['site', `http://127.0.0.1:${site.toString()}`])
+      t.match(await get('/x', `dapr-app-id: ${target}\r\n`), {status, body}, target)
+  })
+}
+
+t.test('which resources count: kind, scopes, namespace, the first of a name; secrets need value or envRef', async t => {
+  const {port: site} = await echoApp(t)
+  const baseUrl = `http://localhost:${site.toString()}`
+  const {outside, warnings, get, folder} = await openScene(
+    t,
+    [
+      resource('mine', {baseUrl}, {scopes: ['x', 'a']}),
+      resource('theirs', {baseUrl}, {scopes: ['b']}),
+      resource('mine', {baseUrl: 'http://second'}),
+      resource('elsewhere', {baseUrl}, {metadata: {name: 'elsewhere', namespace: 'other'}}),
+      resource('old', {baseUrl}, {apiVersion: 'dapr.io/v2'}),
+      resource('stored', {baseUrl, headers: [{name: 'X-A', secretKeyRef: {name: 's', key: 'k'}}]}),
+      resource('bad', {baseUrl: 'ftp://x'})
+    ],
+    {NAMESPACE: 'ours'}
+  )
+  t.strictSame(outside.names, ['mine', 'stored', 'bad'])
+  t.match(warnings, [/there is an HTTPEndpoint "mine" already/])
+  t.match(await get('/v1.0/invoke/mine/method/x'), {status: 200})
+  t.match(await get('/v1.0/invoke/theirs/method/x'), {status: 500, body: /couldn't find service: theirs/})
+  t.match(await get('/v1.0/invoke/stored/method/x'), {status: 500, body: /the header X-A is in a secret store/})
+  t.match(await get('/v1.0/invoke/bad/method/x'), {status: 500, body: /its baseUrl \\"ftp:\/\/x\\" is no URL/})
+  writeFileSync(join(folder, 'broken.yaml'), 'kind: HTTPEndpoint\n  a: [')
+  utimesSync(join(folder, 'r.yaml'), 1, 1)
+  await new Promise(resolve => setTimeout(resolve, 1050)) // resources are looked at once a second
+  t.match(await get('/v1.0/invoke/mine/method/x'), {status: 200})
+  t.match(warnings.at(-1), /broken\.yaml cannot be read|already/)
+  t.ok(warnings.some(text => text.includes('broken.yaml cannot be read')))
+})
+
+t.test('resources that change are followed', async t => {
+  const first = http.createServer((_, response) => response.end('first'))
+  const second = http.createServer((_, response) => response.end('second'))
+  const ports = [await listen(t, first), await listen(t, second)]
+  const [from, to] = ports.map(port => resource('site', {baseUrl: `http://localhost:${port.toString()}`}))
+  const {get, folder} = await openScene(t, [from ?? ''])
+  t.match(await get('/v1.0/invoke/site/method/x'), {body: 'first'})
+  writeFileSync(join(folder, 'r.yaml'), `${to ?? ''}\n`)
+  let body = 'first'
+  while (body === 'first') body = (await get('/v1.0/invoke/site/method/x'))?.body ?? 'none'
+  t.equal(body, 'second')
+})

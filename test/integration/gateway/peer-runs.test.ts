@@ -1,0 +1,118 @@
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import type {LeasedSidecar} from '../../../src/control/messages.ts'
+import {register, type Registration} from '../../../src/control/server.ts'
+import {PeerRuns} from '../../../src/gateway/peer-runs.ts'
+import type {Admission, Call, Held} from '../../../src/gateway/admission.ts'
+
+const OWN = '0'.repeat(32)
+
+const open = (t: Test, shell: Readonly<Record<string, string>> = {}): {folder: string; peerRuns: PeerRuns} => {
+  const folder = mkdtempSync(join(tmpdir(), 'n-'))
+  const env = {PILLION_RUNTIME_DIR: folder, ...shell}
+  const peerRuns = new PeerRuns({shell: env, run: OWN, known: () => ['shop']})
+  t.teardown(() => {
+    peerRuns.close()
+    rmSync(folder, {recursive: true, force: true})
+  })
+  return {folder, peerRuns}
+}
+
+interface Lender {
+  readonly registration: Registration
+  readonly asked: () => number
+}
+
+/** A run with one app, `stock`, whose sidecar is said to be at this port. */
+const lender = async (
+  t: Test,
+  folder: string,
+  {run, port, startedAt = 1}: {run: string; port: number; startedAt?: number}
+): Promise<Lender> => {
+  let asked = 0
+  const closing = new Promise<void>(() => undefined)
+  const leaseSidecar = (id: string): LeasedSidecar | undefined => {
+    asked++
+    return id === 'stock' ? {told: {run, startedAt, hosts: ['127.0.0.1'], port, key: 'key'}, closing} : undefined
+  }
+  const listing = {version: '1', run, pid: 1, startedAt, templateFile: '', templateName: '', apps: []}
+  const registration = await register(
+    folder,
+    {marker: run, graceMs: 1},
+    {
+      list: () => listing,
+      stop: () => undefined,
+      stopApp: async () => false,
+      restartApp: async () => undefined,
+      logs: () => undefined,
+      leaseSidecar,
+      services: () => [],
+      assign: () => '',
+      remove: async () => '',
+      notifications: () => ({})
+    }
+  )
+  t.teardown(async () => registration.withdraw())
+  return {registration, asked: () => asked}
+}
+
+const call = (callee: string, refused = false): Call => ({
+  caller: 'my shop',
+  callee,
+  method: 'GET',
+  path: '/x',
+  refused
+})
+
+const settled = async (answer: Admission | Held): Promise<Admission> =>
+  'admitted' in answer ? answer.admitted : answer
+
+t.test('many calls ask once; then the door is known, and introduces who calls', async t => {
+  const {folder, peerRuns} = open(t, {DAPR_API_TOKEN: 'token', NAMESPACE: 'shops'})
+  const {asked} = await lender(t, folder, {run: 'a'.repeat(32), port: 7})
+  const answers = await Promise.all(Array.from({length: 50}, async () => settled(peerRuns.admit(call('stock')))))
+  t.equal(asked(), 1)
+  for (const answer of answers) t.ok(answer.ok)
+  const known = peerRuns.admit(call('stock'))
+  t.match(known, {
+    ok: true,
+    isLocal: false,
+    token: 'token',
+    pathPrefix: '/v1.0/invoke/stock/method',
+    callerLine: 'Pillion-Caller: key/shops/my%20shop\r\n',
+    pool: {port: 7}
+  })
+  t.equal(asked(), 1)
+})
+
+t.test('a door that refuses is looked up once more: another one is taken, the same one is told of', async t => {
+  const {folder, peerRuns} = open(t)
+  const first = await lender(t, folder, {run: 'a'.repeat(32), port: 7, startedAt: 1})
+  t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}})
+  t.match(await settled(peerRuns.admit(call('stock', true))), {
+    ok: false,
+    status: 500,
+    error:
+      'rpc error: code = Unavailable desc = connection error: dial tcp 127.0.0.1:7: connect: connection refused (the door of "stock", which belongs to another run)'
+  })
+  t.equal(first.asked(), 2)
+  await lender(t, folder, {run: 'b'.repeat(32), port: 8, startedAt: 2})
+  t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}}, 'the oldest still')
+  await first.registration.withdraw()
+  t.match(await settled(peerRuns.admit(call('stock', true))), {ok: true, pool: {port: 8}})
+})
+
+t.test('an id that nobody has is told with all that runs, and asked for anew each time', async t => {
+  const {folder, peerRuns} = open(t)
+  const {asked} = await lender(t, folder, {run: 'a'.repeat(32), port: 7})
+  for (let i = 1; i <= 2; i++) {
+    t.match(await settled(peerRuns.admit(call('shopp'))), {
+      ok: false,
+      status: 500,
+      error: 'couldn\'t find service: shopp (no app "shopp" runs here; did you mean "shop"?; running: shop)'
+    })
+    t.equal(asked(), i)
+  }
+})

@@ -1,0 +1,128 @@
+import {once} from 'node:events'
+import {mkdtempSync, rmSync} from 'node:fs'
+import http2 from 'node:http2'
+import net, {type AddressInfo} from 'node:net'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {openManagerPort} from '../../../src/daeploy/manager-api.ts'
+import {openGrpcPort} from '../../../src/sidecar/grpc-port.ts'
+import {openMetricsPort} from '../../../src/sidecar/metrics-port.ts'
+import {createClaim, letGo} from '../../../src/net/claimed-server.ts'
+import {openTestSidecar} from '../sidecar/rig.ts'
+
+type Open = (t: Test, claim: net.Server) => Promise<void>
+
+const sidecar =
+  (hasFastPath: boolean): Open =>
+  async (t, claim) =>
+    void (await openTestSidecar(t, {extraServers: [claim], hasFastPath}))
+
+const manager: Open = async (t, claim) => {
+  const front = openManagerPort({
+    servers: [claim],
+    caller: 'outside',
+    reach: () => ({kind: 'unknown'}) as never,
+    guards: {isOurs: () => true, isLetIn: () => true},
+    route: ({response}) => void response.end('manager'),
+    warn: text => t.fail(text)
+  })
+  t.teardown(() => front.destroy())
+}
+
+const metrics: Open = async (t, claim) => {
+  const open = openMetricsPort([claim])
+  t.teardown(() => open.close())
+}
+
+const grpc: Open = async (t, claim) => {
+  const open = openGrpcPort([claim])
+  t.teardown(() => open.close())
+}
+
+const bind = async (t: Test, where: number | string = 0): Promise<net.Server> => {
+  const claim = createClaim()
+  if (typeof where === 'string') claim.listen(where)
+  else claim.listen(where, '127.0.0.1')
+  await once(claim, 'listening')
+  t.teardown(() => letGo(claim))
+  return claim
+}
+
+/** A connection that the claim has accepted, with what came over it since. */
+const comeEarly = async (t: Test, claim: net.Server): Promise<{socket: net.Socket; received: () => string}> => {
+  const accepted = once(claim, 'connection')
+  const address = claim.address()
+  const socket = typeof address === 'string' ? net.connect(address) : net.connect((address as AddressInfo).port)
+  let text = ''
+  socket.on('data', bytes => (text += bytes.toString('latin1'))).on('error', () => undefined)
+  t.teardown(() => socket.destroy())
+  await accepted
+  return {socket, received: () => text}
+}
+
+const REQUEST = 'GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'
+
+for (const [name, open] of [
+  ['a sidecar', sidecar(true)],
+  ['a sidecar without its fast lane', sidecar(false)],
+  ['the manager', manager],
+  ['the metrics port', metrics]
+] as const) {
+  for (const early of [0, 12, REQUEST.length]) {
+    t.test(`${name} answers who came before it was open, and had sent ${early.toString()} bytes`, async t => {
+      const claim = await bind(t)
+      const {socket, received} = await comeEarly(t, claim)
+      socket.write(REQUEST.slice(0, early))
+      await open(t, claim)
+      socket.write(REQUEST.slice(early))
+      await once(socket, 'data')
+      t.match(received(), /^HTTP\/1\.1 20[04] /)
+      socket.write(REQUEST)
+      await once(socket, 'data')
+      t.match(received(), /^HTTP\/1\.1 20[04] [^]*HTTP\/1\.1 20[04] /, 'and goes on')
+    })
+  }
+
+  t.test(`${name} lets go of who left before it was open`, async t => {
+    const claim = await bind(t)
+    const {socket} = await comeEarly(t, claim)
+    const closed = once(socket, 'close')
+    socket.end()
+    await open(t, claim)
+    await closed
+    t.pass('the connection is closed on both sides')
+  })
+}
+
+t.test('a sidecar answers who came early to its unix domain socket', async t => {
+  const folder = mkdtempSync('/tmp/c-')
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  const claim = await bind(t, join(folder, 's'))
+  const {socket, received} = await comeEarly(t, claim)
+  socket.write(REQUEST)
+  await sidecar(true)(t, claim)
+  await once(socket, 'data')
+  t.match(received(), /^HTTP\/1\.1 204 /)
+})
+
+t.test('the gRPC port answers who came before it was open', async t => {
+  const claim = await bind(t)
+  const {socket} = await comeEarly(t, claim)
+  socket.removeAllListeners('data')
+  const session = http2.connect('http://localhost', {createConnection: () => socket})
+  const stream = session.request({':method': 'POST', ':path': '/x'})
+  stream.end()
+  await grpc(t, claim)
+  const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
+  t.match(head, {':status': 200, 'grpc-status': '12'})
+  session.destroy()
+})
+
+t.test('who came to an address that is given up is turned away', async t => {
+  const claim = await bind(t)
+  const {socket} = await comeEarly(t, claim)
+  const closed = once(socket, 'close')
+  letGo(claim)
+  await closed
+  t.equal(claim.listening, false)
+})

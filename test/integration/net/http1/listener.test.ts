@@ -1,0 +1,143 @@
+import {once} from 'node:events'
+import net, {type AddressInfo} from 'node:net'
+import {setTimeout as pause} from 'node:timers/promises'
+import t, {type Test} from 'tap'
+import {plainRules} from '../../../../src/sidecar/http/plain-call.ts'
+import {PLAIN_RULES} from '../../../../src/net/http1/response-head.ts'
+import {Listener} from '../../../../src/net/http1/listener.ts'
+
+interface Open {
+  readonly front: Listener
+  readonly server: net.Server
+  readonly port: number
+}
+
+/** A front that answers everything with `ok`, and lets a head take 300 ms. */
+const openFront = async (t: Test): Promise<Open> => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  const front = new Listener({
+    servers: [server],
+    maxHeadBytes: 8192,
+    headMs: 300,
+    warn: text => t.fail(text),
+    serve: (_, response) => response.end('ok'),
+    upgrade: (_, socket) => socket.destroy()
+  })
+  t.teardown(() => {
+    front.destroy()
+  })
+  return {front, server, port}
+}
+
+interface PendingCall {
+  readonly socket: net.Socket
+  readonly received: () => string
+  readonly closed: Promise<unknown>
+}
+
+const pendingCall = async (t: Test, port: number): Promise<PendingCall> => {
+  const socket = net.connect({port, host: '127.0.0.1', noDelay: true})
+  let text = ''
+  socket.on('data', bytes => (text += bytes.toString('latin1')))
+  t.teardown(() => {
+    socket.destroy()
+  })
+  const closed = once(socket, 'close')
+  await once(socket, 'connect')
+  return {socket, received: () => text, closed}
+}
+
+t.test('a line that says nothing is closed without a word', async t => {
+  const {port} = await openFront(t)
+  const {closed, received} = await pendingCall(t, port)
+  await closed
+  t.equal(received(), '')
+})
+
+t.test('half a head is not waited for, also when it comes byte by byte', async t => {
+  const {port} = await openFront(t)
+  const still = await pendingCall(t, port)
+  still.socket.write('GET / HTTP/1.1\r\nHost: loc')
+  await still.closed
+  t.match(still.received(), /^HTTP\/1\.1 408 /)
+  const slow = await pendingCall(t, port)
+  slow.socket.write('GET / HTTP/1.1\r\nX-A: ')
+  const drip = setInterval(() => slow.socket.write('a'), 20)
+  await slow.closed
+  clearInterval(drip)
+  t.match(slow.received(), /^HTTP\/1\.1 408 /)
+})
+
+t.test('a line stays open between two calls', async t => {
+  const {port} = await openFront(t)
+  const {socket, received} = await pendingCall(t, port)
+  const text = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  socket.write(text)
+  await once(socket, 'data')
+  // The one kind of thing that only time can show: that nothing happens.
+  await pause(800)
+  socket.write(text)
+  await once(socket, 'data')
+  t.equal(received().match(/HTTP\/1\.1 200 /g)?.length, 2)
+})
+
+t.test('closing ends idle lines and the listener, and then itself', async t => {
+  const {front, server, port} = await openFront(t)
+  const {socket, closed} = await pendingCall(t, port)
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await once(socket, 'data')
+  const isTold = once(server, 'close')
+  await front.close()
+  await closed
+  await isTold
+  t.equal(server.listening, false)
+  const late = net.connect({port, host: '127.0.0.1'})
+  const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
+  t.equal(error.code, 'ECONNREFUSED')
+})
+
+const nothing = (): void => undefined
+
+t.test('the fast lane waits for a first line as long as for a head, on a fresh line and on a used one', async t => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  const handler = {
+    rules: PLAIN_RULES,
+    fieldsFor: () => '',
+    refused: nothing,
+    resent: nothing,
+    failed: nothing,
+    cut: nothing,
+    over: nothing
+  }
+  const front = new Listener({
+    servers: [server],
+    maxHeadBytes: 8192,
+    headMs: 300,
+    serve: (_, response) => response.end('slow lane'),
+    upgrade: (_, socket) => socket.destroy(),
+    fast: {
+      rules: plainRules,
+      route: (_, line) => {
+        line.begin(handler).reply({status: 200, type: 'text/plain', body: 'fast lane', lines: ''})
+        return true
+      }
+    }
+  })
+  t.teardown(() => front.destroy())
+  const fresh = await pendingCall(t, port)
+  fresh.socket.write('GET /half')
+  await fresh.closed
+  t.equal(fresh.received(), '')
+  const used = await pendingCall(t, port)
+  used.socket.write('GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await once(used.socket, 'data')
+  t.match(used.received(), /fast lane$/)
+  await pause(1500)
+  t.equal(used.socket.destroyed, false, 'an idle line stays')
+  used.socket.write('GE')
+  await used.closed
+})

@@ -1,0 +1,124 @@
+import {once} from 'node:events'
+import net, {type AddressInfo} from 'node:net'
+import t, {type Test} from 'tap'
+import {PLAIN_RULES, type ResponseHead} from '../../../src/net/http1/response-head.ts'
+import {Pool} from '../../../src/net/pool.ts'
+import type {Failure, ResponseHandler, Upstream} from '../../../src/net/http1/upstream.ts'
+
+const HEAD = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+
+/** One call, straight on a connection; how it ended: its body, or the failure. */
+const call = async (upstream: Upstream): Promise<string> => {
+  const {promise, resolve} = Promise.withResolvers<string>()
+  let text = ''
+  const responseHandler: ResponseHandler = {
+    toHead: false,
+    isSent: true,
+    isTunnel: false,
+    rules: PLAIN_RULES,
+    open: () => upstream.write(HEAD),
+    whole: (_: ResponseHead, body: string) => {
+      resolve(body)
+    },
+    head: () => undefined,
+    body: bytes => {
+      text += bytes.toString()
+      return true
+    },
+    end: () => {
+      resolve(text)
+    },
+    fail: (failure: Failure, why: string) => {
+      resolve(`${failure}: ${why}`)
+    },
+    drain: () => undefined
+  }
+  upstream.serve(responseHandler)
+  return promise
+}
+
+interface SupervisedApp {
+  readonly pool: Pool
+  readonly sockets: net.Socket[]
+}
+
+/** An app that answers everything, and the pool that leads to it. */
+const openApp = async (t: Test, hosts = ['127.0.0.1']): Promise<SupervisedApp> => {
+  const sockets: net.Socket[] = []
+  const server = net.createServer(socket => {
+    sockets.push(socket)
+    socket.on('data', () => socket.write(ANSWER)).on('error', () => undefined)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const pool = new Pool({hosts, port: (server.address() as AddressInfo).port})
+  t.teardown(() => {
+    pool.retire()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return {pool, sockets}
+}
+
+t.test('the connection that was used last is used next', async t => {
+  const {pool, sockets} = await openApp(t)
+  const [one, two] = [pool.take(), pool.take()]
+  t.strictSame(await Promise.all([call(one), call(two)]), ['ok', 'ok'])
+  t.equal(sockets.length, 2)
+  const next = pool.take()
+  t.ok(next === one || next === two)
+  t.equal(await call(next), 'ok')
+  t.equal(next.served, 2)
+  t.equal(pool.take(), next)
+  t.equal(sockets.length, 2)
+})
+
+t.test('an app that speaks on an idle connection is hung up on', async t => {
+  const {pool, sockets} = await openApp(t)
+  const first = pool.take()
+  t.equal(await call(first), 'ok')
+  const [socket] = sockets
+  socket?.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nunasked')
+  if (socket !== undefined) await once(socket, 'close')
+  const next = pool.take()
+  t.not(next, first)
+  t.equal(await call(next), 'ok')
+})
+
+t.test('an idle connection is let go before most apps hang up', async t => {
+  const {pool, sockets} = await openApp(t)
+  await call(pool.take())
+  const [socket] = sockets
+  const start = performance.now()
+  if (socket !== undefined) await once(socket, 'close')
+  const seconds = (performance.now() - start) / 1000
+  t.ok(seconds > 2 && seconds < 10, `after ${seconds.toFixed(1)} s`)
+})
+
+t.test('retiring ends idle connections at once and busy ones after their call', async t => {
+  const {pool, sockets} = await openApp(t)
+  const [idle, busy] = [pool.take(), pool.take()]
+  await call(idle)
+  const answer = call(busy)
+  pool.retire()
+  t.equal(await answer, 'ok')
+  await Promise.all(sockets.map(async socket => (socket.destroyed ? undefined : once(socket, 'close'))))
+  t.equal(sockets.length, 2)
+  const next = pool.take()
+  t.ok(next !== idle && next !== busy)
+  t.equal(await call(next), 'ok')
+})
+
+t.test('addresses are tried in turn, and refused everywhere is refused', async t => {
+  const {pool} = await openApp(t, ['::1', '127.0.0.1'])
+  t.equal(await call(pool.take()), 'ok')
+  t.equal(pool.authority, `[::1]:${pool.port.toString()}`)
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  const dead = new Pool({hosts: ['127.0.0.1', '::1'], port})
+  t.equal(await call(dead.take()), `refused: dial tcp 127.0.0.1:${port.toString()}: connect: connection refused`)
+})

@@ -1,0 +1,45 @@
+import {join} from 'node:path'
+import t from 'tap'
+import {restrictionsIn, tracesNothing} from '../../../src/resources/configuration.ts'
+
+const configuration = (spec: string): string =>
+  `kind: Other\n---\napiVersion: dapr.io/v1alpha1\nkind: Configuration\nspec:\n${spec}`
+
+t.test('the parts of a Configuration that restrict calls are named', async t => {
+  const table: readonly (readonly [string, readonly string[]])[] = [
+    ['  tracing: {samplingRate: "1"}\n', []],
+    ['  accessControl: {defaultAction: deny}\n', ['accessControl']],
+    ['  mtls: {enabled: false}\n', []],
+    ['  mtls: {enabled: true}\n  httpPipeline: {handlers: [{name: a, type: b}]}\n', ['mtls', 'httpPipeline']],
+    ['  api: {allowed: []}\n', []],
+    ['  api: {denied: [{name: state}]}\n', ['api']]
+  ]
+  for (const [spec, expected] of table) {
+    const folder = t.testdir({'config.yaml': configuration(spec)})
+    t.same(restrictionsIn(join(folder, 'config.yaml')), expected, spec)
+  }
+})
+
+t.test('a file that is not there or not YAML restricts nothing', async t => {
+  const folder = t.testdir({'config.yaml': '{'})
+  t.same(restrictionsIn(join(folder, 'none.yaml')), [])
+  t.same(restrictionsIn(join(folder, 'config.yaml')), [])
+})
+
+t.test('a sampling rate of 0 switches tracing off', async t => {
+  const table: readonly (readonly [string, boolean])[] = [
+    ['  tracing: {samplingRate: "0"}\n', true],
+    ['  tracing:\n    samplingRate: 0\n', true],
+    ['  tracing: {samplingRate: "0.0"}\n', true],
+    ['  tracing: {samplingRate: "0.5"}\n', false],
+    ['  tracing: {samplingRate: "1"}\n', false],
+    ['  tracing: {samplingRate: ""}\n', false],
+    ['  tracing: {zipkin: {endpointAddress: x}}\n', false]
+  ]
+  for (const [spec, expected] of table) {
+    const folder = t.testdir({'config.yaml': configuration(spec)})
+    t.equal(tracesNothing(join(folder, 'config.yaml')), expected, spec)
+  }
+  t.equal(tracesNothing(''), false)
+  t.equal(tracesNothing('/nowhere/config.yaml'), false)
+})

@@ -1,0 +1,59 @@
+import {existsSync} from 'node:fs'
+import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {Run} from '../../../src/run/run.ts'
+import type {Event} from '../../../src/model/events.ts'
+import {loadTemplate} from '../../../src/config/load.ts'
+import {untrackChildren} from '../../rig/untracked.ts'
+
+untrackChildren()
+
+interface Scene {
+  readonly run: Run
+  readonly folder: string
+  /** The types of what it told, in their order. */
+  readonly told: Event['type'][]
+}
+
+/** A run of these apps in a folder of their own, not started yet. */
+const runOf = async (t: Test, apps: readonly object[]): Promise<Scene> => {
+  const folder = await mkdtemp('/tmp/run-') // short, because paths of sockets are
+  t.teardown(async () => rm(folder, {recursive: true}))
+  await mkdir(join(folder, 'state'), {mode: 0o700})
+  await writeFile(
+    join(folder, 'dapr.yaml'),
+    JSON.stringify({version: 1, apps: apps.map(app => ({appDirPath: '.', ...app}))})
+  )
+  const shell = {PATH: process.env['PATH'] ?? '', PILLION_RUNTIME_DIR: join(folder, 'state')}
+  const around = {cwd: folder, home: folder, env: shell, readStdin: () => ''}
+  const told: Event['type'][] = []
+  const {plan} = loadTemplate('.', around, {watch: false})
+  // a signal that does nothing: what is spawned shows, however soon it is to end
+  const deaf = plan.apps.map(app => ({...app, stop: {...app.stop, signal: 'SIGWINCH' as const}}))
+  const run = new Run({
+    plan: {...plan, apps: deaf},
+    shell,
+    form: {kind: 'template', prefixOf: () => undefined},
+    output: {write: () => undefined, midLine: false},
+    isTerminal: false,
+    emit: ({type}) => told.push(type)
+  })
+  return {run, folder, told}
+}
+
+t.test('no process is started once the end is asked for, not even one that the start is about to spawn', async t => {
+  const {run, folder, told} = await runOf(t, [
+    {appID: 'migrate', command: ['touch', 'migrated']},
+    {appID: 'shop', command: ['touch', 'sold'], dependsOn: {migrate: 'completed'}}
+  ])
+  const started = run.start()
+  run.stop()
+  await started
+  t.equal(await run.ended, true, 'an end that was asked for is no failure')
+  t.notOk(existsSync(join(folder, 'migrated')))
+  t.notOk(existsSync(join(folder, 'sold')))
+  t.equal(told[0], 'stopping')
+  t.notOk(told.includes('app-started'))
+  t.same(await readdir(join(folder, 'state')), [], 'nothing of the run is left')
+})

@@ -1,0 +1,47 @@
+import http2 from 'node:http2'
+import {once} from 'node:events'
+import t from 'tap'
+import {apiLine, type ApiCall} from '../../../../src/sidecar/http/api-log.ts'
+import {ask, chunked, connect, request} from '../caller.ts'
+import {echoApp, openTestSidecar} from '../rig.ts'
+
+t.test('each request is told when its answer is out: what was asked, status, size, time, who', async t => {
+  const {port: appPort} = await echoApp(t)
+  const told: ApiCall[] = []
+  const {port} = await openTestSidecar(t, {appPort, apiLog: call => told.push(call), hasFastPath: true})
+  const caller = await connect(t, port)
+  caller.send(request({path: '/x?secret=1', lines: 'User-Agent: me/1\r\n', body: 'hello'}))
+  await caller.answer()
+  caller.send(chunked(['abc', 'def'], 'x-answer-chunks: 1\r\n'))
+  await caller.answer()
+  await ask(t, port, 'GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await ask(t, port, 'GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  const stream = session.request({':method': 'POST', ':path': '/x', 'dapr-app-id': 'b'})
+  stream.end('four')
+  stream.resume()
+  await once(stream, 'close')
+  session.destroy()
+  while (told.length < 5) await new Promise(setImmediate)
+  t.strictSame(
+    told.map(({method, code, size, userAgent}) => [method, code, size, userAgent]),
+    [
+      ['POST /v1.0/invoke/b/method/x', 200, 5, 'me/1'],
+      ['POST /v1.0/invoke/b/method/echo', 200, 6, ''],
+      ['GET /v1.0/healthz', 204, 0, ''],
+      ['GET /nothing', 404, 118, ''],
+      ['POST /x', 200, 4, '']
+    ]
+  )
+  t.ok(told.every(({durationMs}) => durationMs >= 0 && durationMs < 10_000))
+})
+
+t.test('a line of the log has the form of Dapr’s', t => {
+  const call = {method: 'GET /a "b"', code: 200, size: 7, durationMs: 3, userAgent: ''}
+  t.equal(
+    apiLine(call, {appId: 'shop', instance: 'laptop', version: '1.18.0'}, new Date(0)),
+    'time="1970-01-01T00:00:00.000Z" level=info msg="HTTP API Called" app_id=shop code=200 duration=3 instance=laptop ' +
+      'method="GET /a \\"b\\"" scope=dapr.runtime.http-info size=7 type=log useragent="" ver=1.18.0'
+  )
+  t.end()
+})

@@ -1,0 +1,158 @@
+import {writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {test} from 'tap'
+import {execa} from 'execa'
+import {endMarked} from '../../../../src/supervisor/process/end-group.ts'
+import type {Orphan} from '../../../../src/supervisor/process/process-tracker.ts'
+import {fixture, isAlive, Scene, script} from './scene.ts'
+
+const DEAF = fixture('deaf.sh').at(-1) ?? ''
+const BRIEF = {signal: 'SIGTERM', timeoutMs: 300, scope: 'all'} as const
+
+const sleeper = (run: string) => execa('sleep', ['1000'], {env: {PILLION_RUN: run}, reject: false, stdio: 'ignore'})
+
+test('a grandchild that is deaf to the stop signal is killed when the grace is over', async t => {
+  const {app, witness} = new Scene(t).app({command: script(`sh ${DEAF} & wait`), stop: BRIEF})
+  await app.start()
+  const [, deaf] = await witness.seen(/deaf (\d+)/)
+  await app.stop('user')
+  t.notOk(isAlive(Number(deaf)))
+  t.same(witness.notes, [], 'it never left the group')
+})
+
+test('a deaf grandchild whose leader has gone is killed in the same way', async t => {
+  const {app, witness} = new Scene(t).app({command: script(`sh ${DEAF} & sleep 0.2; exit 3`), stop: BRIEF})
+  await app.start()
+  const [, deaf] = await witness.seen(/deaf (\d+)/)
+  t.match(await app.ended, {exit: {kind: 'code', code: 3}, asked: false})
+  t.notOk(isAlive(Number(deaf)))
+})
+
+test('a shell that dies first does not hide the server that says goodbye', async t => {
+  const goodbye = `trap 'sleep 0.2; echo goodbye; exit 0' TERM; echo up; while :; do sleep 0.02; done`
+  const {app, witness} = new Scene(t).app({command: script(`sh -c "${goodbye}" & wait`)})
+  await app.start()
+  await witness.seen(/up/)
+  await app.stop('user')
+  t.equal(witness.text.stdout, 'up\ngoodbye\n')
+})
+
+test('what has left its group is found by its mark, ended, and named', async t => {
+  const {app, witness} = new Scene(t).app({command: fixture('leaver.mjs', 'stay')})
+  await app.start()
+  const [, pid] = await witness.seen(/left (\d+)/)
+  await app.stop('user')
+  t.notOk(isAlive(Number(pid)))
+  t.match(witness.notes, [{type: 'orphan-ended', pid: Number(pid), command: /setInterval/}])
+})
+
+test('what has left its group and is deaf is killed, and named once', async t => {
+  const {app, witness} = new Scene(t).app({command: fixture('leaver.mjs', 'stay', 'deaf'), stop: BRIEF})
+  await app.start()
+  const [, pid] = await witness.seen(/left (\d+)/)
+  await app.stop('user')
+  t.notOk(isAlive(Number(pid)))
+  t.equal(witness.notes.length, 1)
+})
+
+test('with the scope "group" what has left it lives on', async t => {
+  const scene = new Scene(t)
+  const stop = {signal: 'SIGTERM', timeoutMs: 5000, scope: 'group'} as const
+  const {app, witness} = scene.app({command: fixture('leaver.mjs', 'stay'), stop})
+  await app.start()
+  const [, pid] = await witness.seen(/left (\d+)/)
+  await app.stop('user')
+  t.ok(isAlive(Number(pid)))
+  const spared = [`PILLION_LIFE=${scene.run}-0.1`]
+  await endMarked({marker: scene.marker, spared, graceMs: 1000, ended: () => t.fail('it is spared')})
+  t.ok(isAlive(Number(pid)))
+  await endMarked({marker: scene.marker, graceMs: 5000, ended: () => undefined})
+  t.notOk(isAlive(Number(pid)))
+})
+
+test('a leader that ended with 0 leaves behind what left its group, until the run ends', async t => {
+  const scene = new Scene(t)
+  const {app, witness} = scene.app({command: fixture('leaver.mjs', '0')})
+  await app.start()
+  t.match(await app.ended, {exit: {kind: 'code', code: 0}, asked: false})
+  const pid = Number(/left (\d+)/.exec(witness.text.stdout)?.[1])
+  t.ok(isAlive(pid))
+  const orphans: Orphan[] = []
+  await endMarked({marker: scene.marker, graceMs: 5000, ended: orphan => orphans.push(orphan)})
+  t.notOk(isAlive(pid))
+  t.match(orphans, [{pid, command: /setInterval/}])
+})
+
+test('a leader that ended with 0 leaves nothing in its group', async t => {
+  const {app, witness} = new Scene(t).app({command: script('sleep 1000 >/dev/null 2>&1 & echo $!; exit 0')})
+  await app.start()
+  t.match(await app.ended, {exit: {kind: 'code', code: 0}, asked: false})
+  t.notOk(isAlive(Number(witness.text.stdout)))
+})
+
+test('a leader that failed takes with it what left its group', async t => {
+  const {app, witness} = new Scene(t).app({command: fixture('leaver.mjs', '7')})
+  await app.start()
+  t.match(await app.ended, {exit: {kind: 'code', code: 7}, asked: false})
+  const pid = Number(/left (\d+)/.exec(witness.text.stdout)?.[1])
+  t.notOk(isAlive(pid))
+})
+
+test('only the carriers of exactly this mark are ended', async t => {
+  const scene = new Scene(t)
+  const ours = sleeper(scene.run)
+  const others = [sleeper(`${scene.run}x`), sleeper('x'), sleeper(`x=PILLION_RUN=${scene.run}`)]
+  t.teardown(() => others.map(other => other.kill()))
+  const orphans: Orphan[] = []
+  await endMarked({marker: scene.marker, graceMs: 5000, ended: orphan => orphans.push(orphan)})
+  t.match(await ours, {signal: 'SIGTERM'})
+  t.same(orphans, [{pid: ours.pid, command: 'sleep 1000'}])
+  t.same(
+    others.map(({pid}) => isAlive(pid ?? 0)),
+    [true, true, true]
+  )
+})
+
+test('nobody ends himself or his ancestors, though they carry the mark', async t => {
+  const scene = new Scene(t)
+  const ending = `import {endMarked} from '${import.meta.resolve('../../../../src/supervisor/process/end-group.ts')}'
+    const ended = []
+    await endMarked({mark: '${scene.marker}', graceMs: 5000, ended: ({command}) => ended.push(command)})
+    console.log(JSON.stringify(ended))`
+  const inner = [process.execPath, '--input-type=module-typescript', '-e', ending]
+  const outer = `sleep 1000 & echo $!; "$@"; echo survived`
+  const {stdout} = await execa('sh', ['-c', outer, 'sh', ...inner], {env: {PILLION_RUN: scene.run}})
+  const [sleeper, ended, shell] = stdout.split('\n')
+  t.equal(ended, '["sleep 1000"]')
+  t.equal(shell, 'survived')
+  t.notOk(isAlive(Number(sleeper)))
+})
+
+test('ten obedient apps end together without a delay', async t => {
+  const scene = new Scene(t)
+  const command = script('trap "exit 0" TERM; echo up; while :; do sleep 0.01; done')
+  const apps = Array.from({length: 10}, () => scene.app({command}))
+  await Promise.all(apps.map(async ({app}) => app.start()))
+  await Promise.all(apps.map(async ({witness}) => witness.seen(/up/)))
+  const start = performance.now()
+  await Promise.all(apps.map(async ({app}) => app.stop('run ends')))
+  const took = performance.now() - start
+  t.comment(`took ${took.toFixed(0)} ms`)
+  t.ok(took < 1000, 'one second is for a machine that is busy with other things')
+  t.same(await scene.left(), [])
+})
+
+test('a process of ours that turns up during the grace is asked, too', async t => {
+  const scene = new Scene(t)
+  const late = 'trap : TERM; echo up; until [ -e flag ]; do sleep 0.02; done; setsid sleep 1000 & sleep 0.3'
+  const folder = await scene.folder()
+  const {app, witness} = scene.app({command: script(late), folder})
+  await app.start()
+  await witness.seen(/up/)
+  const stopped = app.stop('user')
+  await witness.phase('stopping')
+  await writeFile(join(folder, 'flag'), '')
+  await stopped
+  t.same(await scene.left(), [])
+  t.match(witness.notes, [{type: 'orphan-ended', command: 'sleep 1000'}])
+})

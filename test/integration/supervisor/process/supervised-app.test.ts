@@ -1,0 +1,263 @@
+import {connect} from 'node:net'
+import {Readable} from 'node:stream'
+import {test} from 'tap'
+import {preparePipes} from '../../../../src/supervisor/process/supervised-app.ts'
+import {nextStart} from '../../../../src/supervisor/process/restart-policy.ts'
+import {fixture, quietly, Scene, script} from './scene.ts'
+
+const FOREVER = script('while :; do sleep 0.05; done')
+
+/** The policy as it is, without its pauses. */
+const atOnce: typeof nextStart = (policy, failures, exit) => {
+  const next = nextStart(policy, failures, exit)
+  return typeof next === 'number' ? 1 : next
+}
+
+test('an app that ends with 0 is started, ready and exited', async t => {
+  const {app, witness} = new Scene(t).app({command: script('echo hello; printf bye >&2')})
+  await app.start()
+  t.equal(witness.states[0]?.phase, 'starting')
+  t.same(await app.ended, {phase: 'exited', exit: {kind: 'code', code: 0}, asked: false})
+  t.same(witness.text, {stdout: 'hello\n', stderr: 'bye\n', status: ''})
+  t.equal(app.state.phase, 'exited')
+})
+
+test('a command that does not exist is reported by the shell, with 127', async t => {
+  const env = {PATH: '/usr/bin:/bin'}
+  const {app, witness} = new Scene(t).app({command: ['no-such-program', 'an argument'], env})
+  void app.start()
+  t.match(await app.ended, {exit: {kind: 'code', code: 127}, asked: false})
+  t.equal(witness.text.stderr, 'sh: 1: exec: no-such-program: not found\n')
+  t.same(app.lastLines, ['sh: 1: exec: no-such-program: not found'])
+})
+
+test('arguments reach the program as they are', async t => {
+  const {app, witness} = new Scene(t).app({command: ['printf', '%s|', 'a b', '$HOME', '', '"quoted"', '*']})
+  void app.start()
+  await app.ended
+  t.equal(witness.text.stdout, 'a b|$HOME||"quoted"|*|\n')
+})
+
+test('the environment is exactly what was given', async t => {
+  const scene = new Scene(t)
+  const env = {...scene.environment('only'), PWD: '/', EMPTY: '', SPACED: 'a b=c'}
+  const {app, witness} = scene.app({command: ['/usr/bin/env'], folder: '/'}, {environment: () => env})
+  void app.start()
+  await app.ended
+  const seen = Object.fromEntries(
+    witness.text.stdout
+      .trim()
+      .split('\n')
+      .map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)])
+  )
+  t.same(seen, env)
+})
+
+test('an app of a template reads nothing', async t => {
+  const {app, witness} = new Scene(t).app({command: ['cat']})
+  void app.start()
+  t.match(await app.ended, {exit: {kind: 'code', code: 0}})
+  t.equal(witness.text.stdout, '')
+})
+
+test('a folder that is not there is an exit, not a throw', async t => {
+  const {app, witness} = new Scene(t).app({command: ['true'], folder: '/no/such/folder'})
+  await app.start()
+  t.same(await app.ended, {
+    phase: 'exited',
+    exit: {kind: 'spawn-error', message: 'no such folder: /no/such/folder'},
+    asked: false
+  })
+  t.same(witness.states[0], {phase: 'starting', pid: undefined})
+})
+
+test('an argument that no program can be given is an exit, not a throw', async t => {
+  const {app} = new Scene(t).app({command: ['echo', 'a\0b']})
+  void app.start()
+  t.match(await app.ended, {exit: {kind: 'spawn-error', message: /null byte/}})
+})
+
+test('an app that ends by a signal tells which', async t => {
+  const {app} = new Scene(t).app({command: script('kill -USR1 $$; sleep 5')})
+  void app.start()
+  t.match(await app.ended, {exit: {kind: 'signal', signal: 'SIGUSR1'}, asked: false})
+})
+
+test('an app that fails is started again, and given up after 16 short lives', async t => {
+  const scene = new Scene(t)
+  const command = script('echo once more; echo "life $PILLION_LIFE fails" >&2; exit 3')
+  const {app, witness} = scene.app({command, restart: 'on-failure'}, {next: atOnce})
+  void app.start()
+  t.same(await app.ended, {phase: 'exited', exit: {kind: 'code', code: 3}, asked: false})
+  t.equal(witness.text.stdout, 'once more\n'.repeat(16))
+  t.equal(witness.phases.filter(phase => phase === 'backoff').length, 15)
+  const lastLines = [`life ${scene.run}-0.16 fails`]
+  t.same(witness.notes, [{type: 'given-up', markers: 16, exit: {kind: 'code', code: 3}, lastLines}])
+  t.equal(app.shortRuns, 16)
+})
+
+test('each life has its own mark and environment', async t => {
+  const scene = new Scene(t)
+  const {app, witness} = scene.app({command: script('echo $PILLION_LIFE; exit 1'), restart: 'always'}, {next: atOnce})
+  void app.start()
+  await witness.seen(/-0\.3\n/)
+  await app.stop('user')
+  t.match(witness.text.stdout, `${scene.run}-0.1\n${scene.run}-0.2\n${scene.run}-0.3\n`)
+})
+
+test('two restarts at once make one new life', async t => {
+  const {app, witness} = new Scene(t).app({command: FOREVER})
+  await app.start()
+  await witness.ready()
+  app.restart('watch')
+  app.restart('user')
+  await witness.ready(2)
+  await app.stop('user')
+  t.same(witness.phases, ['starting', 'running', 'stopping', 'starting', 'running', 'stopping', 'exited'])
+  t.match(witness.states[2], {why: 'watch'})
+  t.match(witness.states.at(-1), {asked: true, exit: {kind: 'signal', signal: 'SIGTERM'}})
+})
+
+test('a restart while the last life is still stopping makes one new life', async t => {
+  const {app, witness} = new Scene(t).app({command: fixture('listen.mjs', '127.0.0.1', '0')})
+  await app.start()
+  await witness.seen(/listening/)
+  app.restart('watch')
+  await witness.phase('stopping')
+  app.restart('watch')
+  await witness.seen(/listening(.|\n)*listening/)
+  await app.stop('user')
+  t.equal(witness.phases.filter(phase => phase === 'starting').length, 2)
+})
+
+test('stop during backoff ends at once', async t => {
+  const {app, witness} = new Scene(t).app({command: ['false'], restart: 'always'}, {next: () => 60_000})
+  void app.start()
+  await witness.phase('backoff')
+  t.match(app.state, {failures: 1, last: {kind: 'code', code: 1}})
+  await app.stop('user')
+  t.same(app.state, {phase: 'exited', exit: {kind: 'code', code: 1}, asked: true})
+})
+
+test('restart during backoff starts at once and forgets the failures', async t => {
+  const {app, witness} = new Scene(t).app({command: ['false'], restart: 'always'}, {next: () => 60_000})
+  void app.start()
+  await witness.phase('backoff')
+  app.restart('user')
+  await witness.phase('backoff', 2)
+  t.match(app.state, {failures: 1})
+  await app.stop('user')
+})
+
+test('stop before start means that nothing is spawned', async t => {
+  const {app, witness} = new Scene(t).app({command: FOREVER})
+  await app.stop('user')
+  t.same(witness.states, [{phase: 'exited', exit: undefined, asked: true}])
+  await app.start()
+  t.equal(witness.states.length, 1)
+})
+
+test('stop in the moment of start means that nothing is spawned', async t => {
+  const {app, witness} = new Scene(t).app({command: FOREVER})
+  const [pipes] = await preparePipes(1)
+  const starting = app.start(pipes)
+  await app.stop('user')
+  await starting
+  t.same(witness.phases, ['exited'])
+})
+
+test('lives are prepared together, and start with the pipes they are given', async t => {
+  const scene = new Scene(t)
+  const pipes = await preparePipes(3)
+  const apps = pipes.map((_, index) => scene.app({command: ['echo', `number ${index.toString()}`]}))
+  await Promise.all(apps.map(async ({app}, index) => app.start(pipes[index])))
+  await Promise.all(apps.map(async ({app}) => app.ended))
+  t.same(
+    apps.map(({witness}) => witness.text.stdout),
+    ['number 0\n', 'number 1\n', 'number 2\n']
+  )
+})
+
+test('stopping twice waits for the same end', async t => {
+  const {app, witness} = new Scene(t).app({command: FOREVER})
+  await app.start()
+  await Promise.all([app.stop('user'), app.stop('run ends')])
+  t.equal(witness.phases.filter(phase => phase === 'exited').length, 1)
+})
+
+test('an app that takes no notice of the stop signal is killed when the grace is over', async t => {
+  const stop = {signal: 'SIGTERM', timeoutMs: 300, scope: 'all'} as const
+  const {app, witness} = new Scene(t).app({command: ['sh', fixture('deaf.sh').at(-1) ?? ''], stop})
+  await app.start()
+  await witness.seen(/deaf/)
+  const start = performance.now()
+  await app.stop('user')
+  t.ok(performance.now() - start >= 290)
+  t.match(app.state, {exit: {kind: 'signal', signal: 'SIGKILL'}, asked: true})
+})
+
+test('stopNow ends the grace of a stop that is under way', async t => {
+  const stop = {signal: 'SIGTERM', timeoutMs: 600_000, scope: 'all'} as const
+  const {app, witness} = new Scene(t).app({command: ['sh', fixture('deaf.sh').at(-1) ?? ''], stop})
+  await app.start()
+  await witness.seen(/deaf/)
+  const stopped = app.stop('user')
+  await witness.phase('stopping')
+  app.stopNow()
+  await stopped
+  t.match(app.state, {exit: {kind: 'signal', signal: 'SIGKILL'}})
+})
+
+test('the stop signal of the plan is the one that is sent', async t => {
+  const stop = {signal: 'SIGINT', timeoutMs: 5000, scope: 'all'} as const
+  const command = script('trap "echo interrupted; exit 0" INT; echo up; while :; do sleep 0.02; done')
+  const {app, witness} = new Scene(t).app({command, stop})
+  await app.start()
+  await witness.seen(/up/)
+  await app.stop('user')
+  t.equal(witness.text.stdout, 'up\ninterrupted\n')
+  t.match(app.state, {exit: {kind: 'code', code: 0}, asked: true})
+})
+
+test('a single app reads what we are given, without a shell around it', async t => {
+  const input = Readable.from([Buffer.from('one\n'), Buffer.from('two')])
+  const {app, witness} = new Scene(t).app({command: ['cat']}, {single: {input}})
+  void app.start()
+  t.match(await app.ended, {exit: {kind: 'code', code: 0}})
+  t.equal(witness.text.stdout, 'one\ntwo', 'byte for byte')
+})
+
+test('a single app whose program does not exist cannot be started', async t => {
+  const {app} = new Scene(t).app({command: ['no-such-program']}, {single: {input: undefined}})
+  void app.start()
+  t.match(await app.ended, {exit: {kind: 'spawn-error', message: /ENOENT/}})
+})
+
+test('a single app that reads no input is not held up by it', async t => {
+  const input = new Readable({read: () => undefined})
+  const {app} = new Scene(t).app({command: ['true']}, {single: {input}})
+  void app.start()
+  t.match(await app.ended, {exit: {kind: 'code', code: 0}})
+})
+
+test('a restarted server has its port back', async t => {
+  const {app, witness} = new Scene(t).app({command: fixture('listen.mjs', '127.0.0.1', '0')})
+  await app.start()
+  const [, port] = await witness.seen(/listening (\d+)/)
+  await app.stop('user')
+  const refused = await new Promise(resolve => {
+    connect({host: '127.0.0.1', port: Number(port)})
+      .once('error', resolve)
+      .once('connect', resolve)
+  })
+  t.match(refused, {code: 'ECONNREFUSED'})
+})
+
+test('nothing is started again after an app has ended', async t => {
+  const {app, witness} = new Scene(t).app({command: ['true']})
+  void app.start()
+  await app.ended
+  app.restart('user')
+  await quietly(50)
+  t.equal(witness.phases.at(-1), 'exited')
+})

@@ -1,0 +1,187 @@
+import {spawn, type ChildProcess} from 'node:child_process'
+import {randomBytes} from 'node:crypto'
+import {once} from 'node:events'
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {WATCHDOG_SCRIPT} from '../../../../src/supervisor/process/watchdog-script.ts'
+import {Watchdog} from '../../../../src/supervisor/process/watchdog.ts'
+import {startOf} from '../../../../src/platform/process-table.ts'
+
+const newMark = (): string => randomBytes(16).toString('hex')
+
+/** A process that leads a group and a session of its own. */
+class Sleeper {
+  readonly child: ChildProcess
+  readonly pid: number
+  readonly gone: Promise<unknown>
+  /** Settles when it says something. */
+  readonly said: Promise<unknown>
+
+  constructor(t: Test, env: Readonly<Record<string, string>>, script = 'exec sleep 300') {
+    const stdio = ['ignore', 'pipe', 'ignore'] as const
+    const child = spawn('sh', ['-c', script], {env: {PATH: '/usr/bin:/bin', ...env}, detached: true, stdio: [...stdio]})
+    this.child = child
+    this.said = new Promise(resolve => child.stdout.once('data', resolve))
+    this.pid = this.child.pid ?? 0
+    this.gone = once(this.child, 'exit')
+    t.teardown(() => this.child.kill('SIGKILL'))
+  }
+
+  get told(): string {
+    return `+${this.pid.toString()} ${startOf(this.pid).toString()}`
+  }
+
+  get signal(): NodeJS.Signals | null {
+    return this.child.signalCode
+  }
+}
+
+interface Vanishing {
+  readonly shell?: readonly [string, ...string[]]
+  readonly marker: string
+  readonly graceMs?: number
+  readonly home?: string
+  readonly lines: readonly string[]
+}
+
+/** Tells a watchdog these lines and vanishes; settles when the watchdog is gone. */
+async function vanish({
+  shell: [file, ...options] = ['/bin/sh'],
+  marker,
+  graceMs = 300,
+  home = '',
+  lines
+}: Vanishing): Promise<void> {
+  const args = [...options, '-c', WATCHDOG_SCRIPT, 'guardian', marker, graceMs.toString(), home]
+  const watchdog = spawn(file, args, {
+    cwd: '/',
+    env: {PATH: '/usr/bin:/bin', SHLVL: '1'},
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore']
+  })
+  const gone = once(watchdog, 'exit')
+  watchdog.stdin.end(lines.map(line => `${line}\n`).join(''))
+  await gone
+}
+
+/** Says so once it is deaf. */
+const DEAF = "trap '' TERM; echo deaf; while :; do sleep 0.05; done"
+const SHELLS: readonly (readonly [string, ...string[]])[] = [
+  ['/bin/dash'],
+  ['/bin/bash', '--posix'],
+  ['/bin/busybox', 'sh'],
+  ['/bin/ksh']
+]
+
+for (const shell of SHELLS.filter(([file]) => existsSync(file))) {
+  t.test(`in ${shell.join(' ')}: TERM, the grace, KILL for groups and for what carries the mark`, async t => {
+    const marker = newMark()
+    const obedient = new Sleeper(t, {PILLION_RUN: marker})
+    const deaf = new Sleeper(t, {PILLION_RUN: marker}, DEAF)
+    const deafGroup = new Sleeper(t, {}, DEAF)
+    const another = new Sleeper(t, {PILLION_RUN: newMark()})
+    await Promise.all([deaf.said, deafGroup.said])
+    const start = performance.now()
+    await vanish({shell, marker, lines: [deafGroup.told]})
+    await Promise.all([obedient.gone, deaf.gone, deafGroup.gone])
+    t.ok(performance.now() - start > 300, 'the grace was theirs')
+    t.same([obedient.signal, deaf.signal, deafGroup.signal], ['SIGTERM', 'SIGKILL', 'SIGKILL'])
+    t.equal(another.signal, null)
+  })
+}
+
+t.test('an empty machine is left within a moment', async t => {
+  const start = performance.now()
+  await vanish({marker: newMark(), graceMs: 60_000, lines: []})
+  t.ok(performance.now() - start < 2000)
+})
+
+t.test('TERM comes once, and a shell that dies of it does not hide its children', async t => {
+  const folder = mkdtempSync('/tmp/p-')
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  const note = join(folder, 'note')
+  const sayGoodbye = `trap 'echo term >>${note}' TERM; echo up >>${note}; n=0; while [ $n -lt 10 ]; do sleep 0.05; n=$((n+1)); done; echo bye >>${note}`
+  const leader = new Sleeper(t, {}, `sh -c "${sayGoodbye.replaceAll('$', '\\$')}" & wait`)
+  while (!existsSync(note) || readFileSync(note, 'utf8') === '') await new Promise(setImmediate)
+  await vanish({marker: newMark(), graceMs: 5000, lines: [leader.told]})
+  t.same(readFileSync(note, 'utf8').split('\n').filter(Boolean), ['up', 'term', 'bye'])
+})
+
+t.test('a number that has been given to somebody else is not signalled', async t => {
+  const foreignListener = new Sleeper(t, {})
+  await vanish({marker: newMark(), lines: [`+${foreignListener.pid.toString()} 17`]})
+  t.equal(foreignListener.signal, null)
+  const ours = newMark()
+  const known = new Sleeper(t, {PILLION_RUN: ours})
+  await vanish({marker: ours, lines: [`+${known.pid.toString()} 17`]})
+  await known.gone
+  t.equal(known.signal, 'SIGTERM', 'a member with the mark proves a group')
+})
+
+t.test('a group that is gone is forgotten', async t => {
+  const [gone, other] = [new Sleeper(t, {}), new Sleeper(t, {})]
+  await vanish({marker: newMark(), lines: [gone.told, other.told, `-${gone.pid.toString()}`]})
+  await other.gone
+  t.same([gone.signal, other.signal], [null, 'SIGTERM'])
+})
+
+t.test('only the carriers of exactly this mark are ended, and none of a life that is spared', async t => {
+  const marker = newMark()
+  const alike = [
+    new Sleeper(t, {PILLION_RUN: `${marker}x`}),
+    new Sleeper(t, {X: `PILLION_RUN=${marker}`}),
+    new Sleeper(t, {PILLION_RUN: marker, PILLION_LIFE: `${marker}-1`})
+  ]
+  const ended = new Sleeper(t, {PILLION_RUN: marker, PILLION_LIFE: `${marker}-12`})
+  await vanish({marker, graceMs: 0, lines: [`spare ${marker}-1`]})
+  await ended.gone
+  t.same(
+    alike.map(({signal}) => signal),
+    [null, null, null]
+  )
+})
+
+t.test('names with brackets and blanks confuse nobody', async t => {
+  const odd = new Sleeper(t, {}, "printf ') R 1 1' >/proc/$$/comm; sleep 300; true")
+  while (!readFileSync(`/proc/${odd.pid.toString()}/comm`, 'utf8').startsWith(')')) await new Promise(setImmediate)
+  await vanish({marker: newMark(), lines: [odd.told]})
+  await odd.gone
+  t.equal(odd.signal, 'SIGTERM')
+})
+
+t.test("the folder of a killed run's socket is removed, but for what others have put there", async t => {
+  const folder = mkdtempSync('/tmp/p-')
+  writeFileSync(join(folder, 'about'), '')
+  writeFileSync(join(folder, 'socket'), '')
+  await vanish({marker: newMark(), home: folder, lines: []})
+  t.notOk(existsSync(folder))
+  const busy = mkdtempSync('/tmp/p-')
+  t.teardown(() => rmSync(busy, {recursive: true}))
+  writeFileSync(join(busy, 'other'), '')
+  await vanish({marker: newMark(), home: busy, lines: []})
+  t.ok(existsSync(join(busy, 'other')))
+})
+
+t.test('dismissed, it ends and touches nobody', async t => {
+  const marker = newMark()
+  const lost: string[] = []
+  const watchdog = new Watchdog({marker, graceMs: 100, searchPath: '', lost: why => lost.push(why)})
+  watchdog.start('')
+  const exchange = new Sleeper(t, {PILLION_RUN: marker})
+  watchdog.watch({pid: exchange.pid, started: startOf(exchange.pid)})
+  const start = performance.now()
+  await watchdog.dismiss()
+  t.ok(performance.now() - start < 400, 'it is waited for, not for nothing')
+  t.equal(exchange.signal, null)
+  t.same(lost, [])
+})
+
+t.test('one that cannot be dismissed because it was never started is no hindrance', async t => {
+  const watchdog = new Watchdog({marker: newMark(), graceMs: 100, searchPath: '', lost: why => t.fail(why)})
+  watchdog.watch({pid: undefined, started: 0})
+  watchdog.forget({pid: 1})
+  watchdog.spare('x-1')
+  await watchdog.dismiss()
+  t.pass()
+})

@@ -1,0 +1,52 @@
+import t, {type Test} from 'tap'
+import {Program} from '../../../src/supervisor/program.ts'
+import {planOf, Scene, script, Witness} from './process/scene.ts'
+
+/** A program whose processes are counted. */
+const programOf = (t: Test, maySpawn = (): boolean => true): {program: Program; spawned: () => number} => {
+  const scene = new Scene(t)
+  const {moved, lines} = new Witness()
+  let markers = 0
+  const plan = planOf({command: script('exec sleep 1000')})
+  const program = new Program(
+    {
+      lines,
+      environment: marker => scene.environment(marker),
+      nextStart: () => (++markers).toString(),
+      folderOf: ({folder}) => folder,
+      maySpawn,
+      watchdog: undefined,
+      single: undefined,
+      noted: () => undefined,
+      moved,
+      otherMoved: () => undefined
+    },
+    plan,
+    0
+  )
+  t.teardown(async () => program.stop('run ends'))
+  return {program, spawned: () => markers}
+}
+
+t.test('a process that is to take over is not spawned after the end of the one that it would replace', async t => {
+  const {program, spawned} = programOf(t)
+  await program.start(undefined)
+  await program.stop('run ends')
+  const late = program.candidate(planOf({command: script('exec sleep 1000')}), 0)
+  await late.start()
+  t.match(late.state, {phase: 'exited', asked: true})
+  await program.replace(planOf({command: script('exec sleep 1000')}), 0, 'watch')
+  t.equal(program.app.state.phase, 'exited')
+  t.equal(spawned(), 1)
+})
+
+t.test('nothing is spawned while nothing may be', async t => {
+  let may = true
+  const {program, spawned} = programOf(t, () => may)
+  const start = program.start(undefined) // it makes its pipes now
+  may = false
+  await start
+  t.match(program.app.state, {phase: 'exited', asked: true})
+  t.ok(program.hasEnded)
+  t.equal(spawned(), 0)
+})

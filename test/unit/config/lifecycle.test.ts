@@ -1,0 +1,87 @@
+import t from 'tap'
+import {milliseconds} from '../../../src/config/lifecycle.ts'
+import type {AppPlan} from '../../../src/model/plan.ts'
+import {failure, load, orders} from './shop.ts'
+
+const plan = (test: Parameters<typeof load>[0], yaml: string, watch = false): AppPlan | undefined =>
+  load(test, yaml, {watch}).plan.apps[0]
+
+t.test('a time has a unit, or is seconds', async t => {
+  const table: readonly (readonly [string | number, number])[] = [
+    ['250ms', 250],
+    ['5s', 5000],
+    ['2m', 120_000],
+    ['1.5s', 1500],
+    [10, 10_000],
+    ['10', 10_000],
+    [0.5, 500],
+    [0, 0]
+  ]
+  for (const [written, ms] of table) t.equal(milliseconds(written), ms, String(written))
+})
+
+t.test('an app is ready when it says so, when its port accepts, or when it runs', async t => {
+  const table: readonly (readonly [readonly string[], object])[] = [
+    [[], {kind: 'spawned', timeoutMs: 60_000}],
+    [['appPort: 3000'], {kind: 'tcp', port: 3000, timeoutMs: 60_000}],
+    [['autoPort: true'], {kind: 'tcp', port: 0, timeoutMs: 60_000}],
+    [['appPort: 3000', 'ready: {timeout: 5s}'], {kind: 'tcp', port: 3000, timeoutMs: 5000}],
+    [['appPort: 3000', 'ready: none'], {kind: 'spawned', timeoutMs: 60_000}],
+    [['appPort: 3000', 'ready: {http: /up}'], {kind: 'http', path: '/up', timeoutMs: 60_000}],
+    [['ready: {tcp: 4000, timeout: 250ms}'], {kind: 'tcp', port: 4000, timeoutMs: 250}],
+    [['ready: {log: "listening on \\\\d+"}'], {kind: 'log', pattern: 'listening on \\d+', timeoutMs: 60_000}],
+    [['ready: {}'], {kind: 'spawned', timeoutMs: 60_000}]
+  ]
+  for (const [lines, ready] of table) t.strictSame(plan(t, orders(...lines))?.ready, ready, lines.join(', '))
+})
+
+t.test('an app without a port cannot be asked over HTTP, unless only common says so', async t => {
+  const {message, explanation} = failure(t, orders('ready: {http: /up}'))
+  t.equal(message, 'Error getting apps from config file: ready.http needs an appPort')
+  t.match(
+    explanation,
+    'dapr.yaml:5:19\n    ready: {http: /up}\n                  ^^^\nwrite appPort, or autoPort: true'
+  )
+  t.strictSame(plan(t, `common: {ready: {http: /up}}\n${orders()}`)?.ready, {kind: 'spawned', timeoutMs: 60_000})
+})
+
+t.test('a pattern that is no regular expression is refused', async t => {
+  const {message, explanation} = failure(t, orders('ready: {log: "("}'))
+  t.equal(message, 'Error getting apps from config file: wrong value of ready.log')
+  t.match(explanation, /^dapr\.yaml:5:18\n.*\n +\^\^\^\nexpected a regular expression; /)
+})
+
+t.test('what is watched: nothing, everything, some globs', async t => {
+  const everything = {paths: ['**'], ignore: []}
+  const nothing = {paths: [], ignore: []}
+  t.strictSame(plan(t, orders())?.watch, nothing)
+  t.strictSame(plan(t, orders('watch: true'))?.watch, everything)
+  t.strictSame(plan(t, orders('watch: [src/**, "*.js"]'))?.watch, {paths: ['src/**', '*.js'], ignore: []})
+  t.strictSame(plan(t, orders('watch: {ignore: [a]}'))?.watch, {paths: ['**'], ignore: ['a']})
+  t.strictSame(plan(t, orders('watch: {paths: [a]}'))?.watch, {paths: ['a'], ignore: []})
+})
+
+t.test('--watch counts where the template is silent', async t => {
+  t.strictSame(plan(t, orders(), true)?.watch, {paths: ['**'], ignore: []})
+  t.strictSame(plan(t, orders('watch: false'), true)?.watch, {paths: [], ignore: []})
+  t.strictSame(plan(t, `common: {watch: false}\n${orders()}`, true)?.watch, {paths: [], ignore: []})
+})
+
+t.test('an app is asked to end by SIGTERM and has 5 s, unless it says otherwise', async t => {
+  t.strictSame(plan(t, orders())?.stop, {signal: 'SIGTERM', timeoutMs: 5000, scope: 'all'})
+  t.strictSame(plan(t, orders('stop: {signal: SIGQUIT, timeout: 0}'))?.stop, {
+    signal: 'SIGQUIT',
+    timeoutMs: 0,
+    scope: 'all'
+  })
+})
+
+t.test('an app that overlaps needs a port of its own each time, unless only common says so', async t => {
+  t.equal(plan(t, orders('reload: overlap', 'autoPort: true'))?.reload, 'overlap')
+  t.equal(plan(t, orders('reload: overlap', 'fixedPort: 8000'))?.reload, 'overlap')
+  t.equal(plan(t, `common: {reload: overlap}\n${orders('appPort: 3')}`)?.reload, 'replace')
+  t.match(failure(t, orders('reload: overlap', 'appPort: 3')), {
+    message: 'Error getting apps from config file: reload: overlap needs a port that can be another one each time',
+    explanation: /^dapr\.yaml:5:13\n/
+  })
+})

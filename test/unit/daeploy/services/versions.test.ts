@@ -1,0 +1,46 @@
+import t from 'tap'
+import {Versions} from '../../../../src/daeploy/services/versions.ts'
+
+const runtime = (id: string, version: string) => ({id, plan: {version}})
+
+t.test('the first of an id is main, the others are its shadows, and each has a name of its own', async t => {
+  const [one, two, three] = [runtime('a', '2.0.0'), runtime('a', '1.0.0'), runtime('b', '0.0.0')]
+  const versions = new Versions([one, two, three])
+  t.equal(versions.main('a'), one)
+  t.same(versions.shadows('a'), [two])
+  t.same(versions.shadows('b'), [])
+  t.same(versions.find('a'), {runtime: one, isById: true})
+  t.same(versions.find('a_1.0.0'), {runtime: two, isById: false})
+  t.same(versions.find('a_2.0.0'), {runtime: one, isById: false})
+  t.same(versions.find('b_0.0.0'), {runtime: three, isById: false})
+  t.equal(versions.find('a_3.0.0'), undefined)
+  t.equal(versions.main('a_1.0.0'), undefined, 'a name with a version is no id')
+  t.ok(versions.isMain(one))
+  t.notOk(versions.isMain(two))
+})
+
+t.test('another version is made main, and stays it until it leaves', async t => {
+  const [one, two] = [runtime('a', '1.0.0'), runtime('a', '2.0.0')]
+  const versions = new Versions([one, two])
+  versions.assign('a', '2.0.0')
+  t.equal(versions.main('a'), two)
+  t.same(versions.shadows('a'), [one])
+  versions.assign('a', '9.9.9')
+  t.equal(versions.main('a'), two, 'one that is not there changes nothing')
+  const three = runtime('a', '3.0.0')
+  versions.add(three)
+  t.equal(versions.main('a'), two)
+  versions.remove(two)
+  t.equal(versions.main('a'), one)
+  versions.remove(one)
+  versions.remove(three)
+  t.equal(versions.find('a'), undefined)
+  t.same(versions.shadows('a'), [])
+})
+
+t.test('two plain apps that share an id and a version are no shadows of each other', async t => {
+  const [one, two] = [runtime('a', '0.0.0'), runtime('a', '0.0.0')]
+  const versions = new Versions([one, two])
+  t.equal(versions.main('a'), one)
+  t.same(versions.shadows('a'), [])
+})

@@ -1,0 +1,71 @@
+import t from 'tap'
+import {openAppLogs} from '../../../src/logging/app-log.ts'
+import {Console} from '../../../src/logging/console.ts'
+import {shuttingDown, upAndRunning} from '../../../src/logging/status-lines.ts'
+
+/** The logs of an app that are on the console only. */
+async function rig(options: {isTerminal?: boolean; consolePrefix?: string} = {}) {
+  let shown = ''
+  const output = {
+    write: (text: string) => {
+      shown += text
+      return undefined
+    },
+    get midLine() {
+      return shown !== '' && !shown.endsWith('\n')
+    }
+  }
+  const logs = await openAppLogs({
+    id: 'shop',
+    plan: {app: 'console', sidecar: 'console', folder: '/nonexistent'},
+    hasCommand: true,
+    startedAt: new Date(2026, 0, 1),
+    console: new Console({output}),
+    isTerminal: false,
+    warn: text => t.fail(text),
+    ...options
+  })
+  return {...logs, shown: () => Buffer.from(shown, 'latin1').toString('utf8')}
+}
+
+t.test('both streams of an app carry its prefix, status lines none, in the order in which they came', async t => {
+  const {app, shown} = await rig()
+  app.sink({app: 'shop', stream: 'stdout', text: 'one\ntwo\n'})
+  app.sink({app: 'shop', stream: 'stderr', text: 'oops\n'})
+  app.sink({app: 'shop', stream: 'status', text: 'Exited App successfully\n'})
+  app.sink({app: 'shop', stream: 'stdout', text: 'late\n'})
+  t.equal(
+    shown(),
+    '== APP - shop == one\n== APP - shop == two\n== APP - shop == oops\nExited App successfully\n== APP - shop == late\n'
+  )
+  t.equal(app.path, '')
+  await app.close()
+})
+
+t.test('colours are kept only where the console wants them', async t => {
+  const text = '\x1b[31mred\x1b[0m\n'
+  const plain = await rig()
+  plain.app.sink({app: 'shop', stream: 'stdout', text})
+  t.equal(plain.shown(), '== APP - shop == red\n')
+  const coloured = await rig({isTerminal: true, consolePrefix: '\x1b[94m== APP - shop ==\x1b[0m '})
+  coloured.app.sink({app: 'shop', stream: 'stdout', text})
+  coloured.app.sink({app: 'shop', stream: 'stdout', text: 'a long '})
+  coloured.app.sink({app: 'shop', stream: 'stdout', text: 'line\n'})
+  t.equal(
+    coloured.shown(),
+    '\x1b[94m== APP - shop ==\x1b[0m \x1b[31mred\x1b[0m\n\x1b[94m== APP - shop ==\x1b[0m a long line\n'
+  )
+})
+
+t.test("a sidecar that has only the console writes there with Dapr's signs, its own lines without", async t => {
+  const {sidecar, shown} = await rig()
+  sidecar.say(upAndRunning)
+  sidecar.write('time="2026" level=info\n')
+  sidecar.say(shuttingDown)
+  t.equal(
+    shown(),
+    '✅  You\'re up and running! Dapr logs will appear here.\n\ntime="2026" level=info\nℹ️  \ntermination signal received: shutting down\n'
+  )
+  t.equal(sidecar.path, '')
+  await sidecar.close()
+})

@@ -1,0 +1,26 @@
+import t from 'tap'
+import {CALLER_FIELD, callerLine, DelegatedCallers} from '../../../../src/sidecar/http/delegated-caller.ts'
+import type {SidecarContext} from '../../../../src/sidecar/http/invocation.ts'
+
+const sidecar = {appId: 'stock', maxBodyBytes: 4, appToken: 't'} as unknown as SidecarContext
+const identity = {namespace: 'default', address: '10.0.0.1', hostName: 'here'}
+const delegation = (key: string, caller: string): string =>
+  callerLine(key, caller, 'ns').slice(CALLER_FIELD.length + 2, -2)
+
+t.test('who knows the key speaks for the caller that it names; where it comes from was said before', async t => {
+  const delegatedCallers = new DelegatedCallers({sidecar, identity, key: 'secret'})
+  const delegated = delegatedCallers.contextFor(delegation('secret', 'my shop'))
+  t.equal(delegated?.appId, 'my shop')
+  t.equal(delegated?.maxBodyBytes, 4)
+  t.equal(
+    delegated?.callerHeaders('stock', false),
+    'Dapr-Caller-App-Id: my shop\r\nDapr-Caller-Namespace: ns\r\nDapr-Callee-App-Id: stock\r\n'
+  )
+  t.equal(delegatedCallers.contextFor(delegation('secret', 'my shop')), delegated, 'it is made once')
+})
+
+t.test('nobody else speaks for others', async t => {
+  for (const key of ['secret', ''])
+    for (const said of ['', 'shop', '/ns/shop', delegation('wrong', 'shop'), delegation('secre', 'shop'), `${key}/ns/`])
+      t.equal(new DelegatedCallers({sidecar, identity, key}).contextFor(said), undefined, said)
+})

@@ -1,0 +1,39 @@
+import t from 'tap'
+import {freshTraceparent, isTraceparent, traceLines, traceOf} from '../../../../src/sidecar/http/trace.ts'
+
+const ID = '0af7651916cd43dd8448eb211c80319c'
+const SPAN = 'b7ad6b7169203331'
+
+t.test('which traces can be continued', t => {
+  const good = [`00-${ID}-${SPAN}-01`, `00-${ID}-${SPAN}-00`, `cc-${ID}-${SPAN}-01`, `cc-${ID}-${SPAN}-01-more`]
+  for (const value of good) t.equal(isTraceparent(value), true, value)
+  const bad = [
+    '',
+    `ff-${ID}-${SPAN}-01`,
+    `00-${ID}-${SPAN}-01-more`,
+    `00-${ID}-${SPAN}`,
+    `00-${'0'.repeat(32)}-${SPAN}-01`,
+    `00-${ID}-${'0'.repeat(16)}-01`,
+    `00-${ID.toUpperCase()}-${SPAN}-01`,
+    `00-${ID}0-${SPAN}-01`,
+    ` 00-${ID}-${SPAN}-01`
+  ]
+  for (const value of bad) t.equal(isTraceparent(value), false, value)
+  t.end()
+})
+
+t.test('new traces are valid, unsampled and all different', t => {
+  const made = Array.from({length: 1000}, freshTraceparent)
+  t.ok(made.every(each => isTraceparent(each) && each.endsWith('-00')))
+  t.equal(new Set(made.map(each => each.slice(3, 35))).size, 1000)
+  t.equal(new Set(made.map(each => each.slice(36, 52))).size, 1000)
+  t.end()
+})
+
+t.test('a state travels with a valid trace alone, and not when it is too long', t => {
+  const trace = `00-${ID}-${SPAN}-01`
+  t.equal(traceLines(traceOf(trace, 'a=b')), `Traceparent: ${trace}\r\nTracestate: a=b\r\n`)
+  t.equal(traceLines(traceOf(trace, 'x'.repeat(513))), `Traceparent: ${trace}\r\n`)
+  t.match(traceLines(traceOf('bad', 'a=b')), /^Traceparent: 00-[^\r]*\r\n$/)
+  t.end()
+})

@@ -1,0 +1,51 @@
+import t from 'tap'
+import {environmentOf, type EnvironmentOptions} from '../../../src/supervisor/environment.ts'
+import type {AppPlan} from '../../../src/model/plan.ts'
+
+const plan = (env: Record<string, string> = {}, autoPort = false): AppPlan =>
+  ({
+    id: 'order',
+    env,
+    channel: {protocol: 'http', address: '', port: 7001, autoPort, maxConcurrency: 0}
+  }) as unknown as AppPlan
+const options = (more: Partial<EnvironmentOptions> = {}): EnvironmentOptions => ({
+  plan: plan(),
+  ports: {httpPort: 1, grpcPort: 2, metricsPort: 3, appPort: 7001},
+  shell: {HOME: '/home/me', APP_PORT: '1', PILLION_RUN: 'outer'},
+  markers: {run: 'r', marker: 'r-1'},
+  isColoured: false,
+  ...more
+})
+
+t.test('an app gets the shell, its sidecar and the marks', async t => {
+  t.same(environmentOf(options()), {
+    PYTHONUNBUFFERED: '1',
+    HOME: '/home/me',
+    APP_ID: 'order',
+    APP_CHANNEL_ADDRESS: '',
+    APP_PORT: '7001',
+    DAPR_HTTP_PORT: '1',
+    DAPR_GRPC_PORT: '2',
+    DAPR_METRICS_PORT: '3',
+    APP_PROTOCOL: 'http',
+    PILLION_RUN: 'r',
+    PILLION_LIFE: 'r-1'
+  })
+})
+
+t.test("the template's word counts more than ours, but for the marks", async t => {
+  const env = environmentOf(options({plan: plan({DAPR_HTTP_PORT: '3500', PYTHONUNBUFFERED: '', PILLION_RUN: 'x'})}))
+  t.match(env, {DAPR_HTTP_PORT: '3500', PYTHONUNBUFFERED: '', PILLION_RUN: 'r'})
+})
+
+t.test('an allocated port is told as PORT too', async t => {
+  t.match(environmentOf(options({plan: plan({}, true)})), {APP_PORT: '7001', PORT: '7001'})
+})
+
+t.test('colours are asked for on a terminal, unless somebody said no', async t => {
+  t.equal(environmentOf(options({isColoured: true}))['FORCE_COLOR'], '1')
+  t.equal(environmentOf(options({isColoured: true, shell: {NO_COLOR: '1'}}))['FORCE_COLOR'], undefined)
+  t.equal(environmentOf(options({isColoured: true, plan: plan({NO_COLOR: '1'})}))['FORCE_COLOR'], undefined)
+  t.equal(environmentOf(options({isColoured: true, plan: plan({FORCE_COLOR: '0'})}))['FORCE_COLOR'], '0')
+  t.equal(environmentOf(options())['FORCE_COLOR'], undefined)
+})

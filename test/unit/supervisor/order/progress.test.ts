@@ -1,0 +1,104 @@
+import t from 'tap'
+import {noProgress, progressed, standingOf, type Progress} from '../../../../src/supervisor/order/progress.ts'
+import type {AppState, Exit} from '../../../../src/model/app-state.ts'
+
+const FAILED: Exit = {kind: 'code', code: 3}
+const DONE: Exit = {kind: 'code', code: 0}
+
+const after = (id: string, ...states: readonly AppState[]): Progress => states.reduce(progressed, noProgress(id, true))
+
+const starting: AppState = {phase: 'starting', pid: 7}
+const unborn: AppState = {phase: 'starting', pid: undefined}
+const running = (ready: boolean): AppState => ({phase: 'running', pid: 7, ready})
+const exited = (exit: Exit | undefined, asked = false): AppState => ({phase: 'exited', exit, asked})
+const backoff = (last: Exit): AppState => ({phase: 'backoff', failures: 1, until: 0, last})
+
+t.test('without dependencies an app is free', async t => {
+  t.same(standingOf([], []), {kind: 'free'})
+})
+
+t.test('what frees an app, what lets it wait, and what lets it never start', async t => {
+  const table: readonly (readonly [
+    until: 'started' | 'ready' | 'completed',
+    states: readonly AppState[],
+    kind: string,
+    why?: string
+  ])[] = [
+    ['started', [], 'waits', '"db" has started'],
+    ['started', [starting], 'free'],
+    ['started', [starting, exited(FAILED)], 'free'],
+    [
+      'started',
+      [unborn, exited({kind: 'spawn-error', message: 'no such folder: /x'})],
+      'never',
+      '"db" has started, and "db" could not be started: no such folder: /x'
+    ],
+    ['started', [unborn, backoff(FAILED)], 'waits', '"db" has started'],
+    ['started', [exited(undefined, true)], 'never', '"db" has started, and "db" was not started'],
+    ['ready', [starting], 'waits', '"db" is ready'],
+    ['ready', [starting, running(true)], 'free'],
+    ['ready', [starting, running(true), running(false), exited(FAILED)], 'free'],
+    ['ready', [starting, backoff(FAILED), starting], 'waits', '"db" is ready'],
+    ['ready', [starting, exited(FAILED)], 'never', '"db" is ready, and "db" exited with code 3'],
+    ['ready', [starting, exited(DONE)], 'never', '"db" is ready, and "db" exited with code 0'],
+    ['ready', [starting, exited(DONE, true)], 'never', '"db" is ready, and "db" was stopped'],
+    ['completed', [starting, running(true)], 'waits', '"db" has ended with 0'],
+    ['completed', [starting, running(true), exited(DONE)], 'free'],
+    [
+      'completed',
+      [starting, running(true), exited(FAILED)],
+      'never',
+      '"db" has ended with 0, and "db" exited with code 3'
+    ],
+    [
+      'completed',
+      [starting, exited({kind: 'signal', signal: 'SIGKILL'})],
+      'never',
+      '"db" has ended with 0, and "db" was ended by SIGKILL'
+    ],
+    ['completed', [starting, backoff(FAILED)], 'waits', '"db" has ended with 0'],
+    ['completed', [starting, backoff(DONE)], 'free'],
+    ['completed', [starting, exited(DONE, true)], 'never', '"db" has ended with 0, and "db" was stopped']
+  ]
+  for (const [until, states, kind, why] of table) {
+    const expected = why === undefined ? {kind} : {kind, why}
+    t.same(
+      standingOf([{id: 'db', until}], [after('db', ...states)]),
+      expected,
+      `${until}: ${states.map(({phase}) => phase).join()}`
+    )
+  }
+})
+
+t.test(
+  'an app waits for all its dependencies, names all that are missing, and never starts when one is lost',
+  async t => {
+    const dependencies = [
+      {id: 'db', until: 'ready'},
+      {id: 'migrate', until: 'completed'},
+      {id: 'cache', until: 'started'}
+    ] as const
+    const cache = after('cache', starting)
+    t.same(standingOf(dependencies, [after('db'), after('migrate'), cache]), {
+      kind: 'waits',
+      why: '"db" is ready and "migrate" has ended with 0'
+    })
+    t.match(standingOf(dependencies, [after('db'), after('migrate', starting, exited(FAILED)), cache]), {
+      kind: 'never'
+    })
+    t.same(standingOf(dependencies, [after('db', running(true)), after('migrate', starting, exited(DONE)), cache]), {
+      kind: 'free'
+    })
+  }
+)
+
+t.test('where apps share an id, all of them are waited for', async t => {
+  const dependencies = [{id: 'db', until: 'ready'}] as const
+  t.same(standingOf(dependencies, [after('db', running(true)), after('db')]), {kind: 'waits', why: '"db" is ready'})
+  t.same(standingOf(dependencies, [after('db', running(true)), after('db', running(true))]), {kind: 'free'})
+})
+
+t.test('a door alone has started as soon as it is looked at', async t => {
+  const sidecar = progressed(noProgress('ide', false), {phase: 'starting', pid: undefined})
+  t.same(standingOf([{id: 'ide', until: 'started'}], [sidecar]), {kind: 'free'})
+})

@@ -1,0 +1,66 @@
+import {test} from 'tap'
+import {Readiness, targetOf} from '../../../../src/supervisor/process/readiness.ts'
+import type {AppPlan, ChannelPlan, ReadyPlan} from '../../../../src/model/plan.ts'
+
+const never = new AbortController().signal
+
+const planWith = (channel: Partial<ChannelPlan>, ready: ReadyPlan): AppPlan =>
+  ({
+    channel: {protocol: 'http', address: '', port: 3000, autoPort: false, maxConcurrency: 0, ...channel},
+    ready
+  }) as AppPlan
+
+const byLog = (pattern: string): {readiness: Readiness; slow: string[]} => {
+  const slow: string[] = []
+  const readiness = new Readiness({
+    ready: {kind: 'log', pattern, timeoutMs: 60_000},
+    target: {addresses: [], port: 0, isSecure: false},
+    isApp: async () => true,
+    slow: tried => slow.push(tried)
+  })
+  return {readiness, slow}
+}
+
+const tcp = {kind: 'tcp', port: 3000, timeoutMs: 1} as const
+
+const isSecure = (protocol: ChannelPlan['protocol']): boolean => targetOf(planWith({protocol}, tcp), 1).isSecure
+
+test('an app is looked for on the loopback of both kinds, or where its template says', async t => {
+  t.same(targetOf(planWith({}, tcp), 3000), {addresses: ['127.0.0.1', '::1'], port: 3000, isSecure: false})
+  t.same(targetOf(planWith({address: 'host.docker'}, tcp), 3000).addresses, ['host.docker'])
+})
+
+test('a port that was allocated takes the place of the one in the template', async t => {
+  t.equal(targetOf(planWith({port: 0, autoPort: true}, {...tcp, port: 0}), 41_000).port, 41_000)
+  t.equal(targetOf(planWith({}, {...tcp, port: 9090}), 3000).port, 9090, 'but not of one that is only for readiness')
+})
+
+test('the protocol tells whether it speaks TLS', async t => {
+  t.same((['http', 'h2c', 'grpc', 'https', 'grpcs'] as const).map(isSecure), [false, false, false, true, true])
+})
+
+test('a line that comes in pieces is tried when it is whole', async t => {
+  const {readiness} = byLog('^ready$')
+  readiness.see('stdout', 'rea')
+  readiness.see('stderr', 'dy\n')
+  readiness.see('stdout', 'dy and waiting\nnot ready\n')
+  const reached = readiness.reached(never)
+  t.equal(await Promise.race([reached, Promise.resolve('not yet')]), 'not yet')
+  readiness.see('stdout', 'more\nready\r\nmore')
+  t.equal(await reached, true)
+})
+
+test('a line that came before it was asked for counts', async t => {
+  const {readiness} = byLog('listening on \\d+')
+  readiness.see('stderr', 'listening on 3000\n')
+  t.equal(await readiness.reached(never), true)
+})
+
+test('when the signal is aborted the answer is no', async t => {
+  const {readiness, slow} = byLog('never')
+  const controller = new AbortController()
+  const reached = readiness.reached(controller.signal)
+  controller.abort()
+  t.equal(await reached, false)
+  t.same(slow, [])
+})

@@ -1,0 +1,51 @@
+import t from 'tap'
+import {describeCallCycle} from '../../../../src/supervisor/reload/call-cycle.ts'
+
+const callers = (calls: readonly (readonly [from: string, to: string])[]): Map<string, Set<string>> => {
+  const map = new Map<string, Set<string>>()
+  for (const id of calls.flat()) map.set(id, new Set())
+  for (const [from, to] of calls) map.get(to)?.add(from)
+  return map
+}
+
+t.test('who waits for whom in a circle is named', async t => {
+  t.equal(
+    describeCallCycle(
+      'b',
+      'a',
+      callers([
+        ['a', 'b'],
+        ['b', 'a']
+      ])
+    ),
+    '; they wait for each other in a circle: "a" → "b" → "a"'
+  )
+  t.equal(
+    describeCallCycle(
+      'c',
+      'a',
+      callers([
+        ['a', 'b'],
+        ['b', 'c'],
+        ['c', 'a'],
+        ['x', 'a']
+      ])
+    ),
+    '; they wait for each other in a circle: "a" → "b" → "c" → "a"'
+  )
+  t.match(describeCallCycle('a', 'a', callers([['a', 'a']])), /"a" → "a"$/)
+})
+
+t.test('one who just waits is not told of circles', async t => {
+  t.equal(
+    describeCallCycle(
+      'shop',
+      'a',
+      callers([
+        ['shop', 'a'],
+        ['a', 'b']
+      ])
+    ),
+    ''
+  )
+})
