@@ -75,7 +75,7 @@ export function healthOf(
 ): Health | undefined {
   if (!health.enabled || port() === 0 || channel.protocol.startsWith('grpc')) return undefined
   const isSecure = channel.protocol === 'https'
-  return new Health({plan: health, port, turned, look: async at => isHealthy(health, {hosts, port: at, isSecure})})
+  return new Health({plan: health, port, turned, look: async at => answersWell(health, {hosts, port: at, isSecure})})
 }
 
 /** Where an app is asked for its health; addresses are tried in their order. */
@@ -86,7 +86,7 @@ interface HealthTarget {
 }
 
 /** A GET without any of our headers has to be answered with 2xx; redirects are not followed. */
-async function isHealthy({path, timeoutMs}: HealthPlan, {hosts, ...place}: HealthTarget): Promise<boolean> {
+async function answersWell({path, timeoutMs}: HealthPlan, {hosts, ...place}: HealthTarget): Promise<boolean> {
   const page = {...place, path: path.startsWith('/') ? path : `/${path}`, withinMs: timeoutMs}
   for (const host of hosts) {
     const status = await statusOf({...page, host})

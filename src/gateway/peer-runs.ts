@@ -1,6 +1,6 @@
 import {LeaseSearch, type LeasesFound, type SidecarLease} from '../control/sidecar-leases.ts'
 import type {Admission, Admit, Call, Held} from './admission.ts'
-import {callerLine} from '../sidecar/http/delegated-caller.ts'
+import {callerLine} from './caller-header.ts'
 import {Pool} from '../net/pool.ts'
 import {whyUnknown} from './unknown-app.ts'
 

@@ -23,7 +23,7 @@ export async function sweep({env, tell}: SweepOptions): Promise<void> {
     dead.map(async ({marker, graceMs, spared, forget}) => {
       await endMarked({
         marker: `PILLION_RUN=${marker}`,
-        spared: spared.map(marker => `PILLION_LIFE=${marker}`),
+        spared: spared.map(each => `PILLION_LIFE=${each}`),
         timeoutMs: graceMs + WATCHDOG_MS,
         graceMs,
         ended: orphan => tell(wordsFor(orphan))

@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import type {Guards} from '../manager-api.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import {hostGuard, isToken} from '../../sidecar/http/guards.ts'
+import {hostGuard, isToken} from '../../gateway/guards.ts'
 
 /** The words by which callers get in at the manager's routes: the run's own, and one of each service. */
 export class Tokens {

@@ -1,16 +1,9 @@
 import type {Admit} from '../../gateway/admission.ts'
 import {unescapePath} from './go-path.ts'
 import {textOf} from './go-text.ts'
-import {isToken} from './guards.ts'
+import {isToken} from '../../gateway/guards.ts'
 import {callerHeaders, type Identity} from './identity.ts'
 import type {SidecarContext} from './invocation.ts'
-
-/** The field in which one run's sidecar says to another's for whom it speaks: `<the other run's key>/<namespace>/<app id>`. */
-export const CALLER_FIELD = 'Pillion-Caller'
-
-/** The line with which a run introduces its app at the sidecar that `key` belongs to. */
-export const callerLine = (key: string, caller: string, namespace: string): string =>
-  `${CALLER_FIELD}: ${key}/${namespace}/${encodeURIComponent(caller)}\r\n`
 
 /** Different callers that are remembered; each is one of another run's apps. */
 const MAX_DELEGATED_CALLERS = 1000

@@ -1,5 +1,6 @@
 import t from 'tap'
-import {CALLER_FIELD, callerLine, DelegatedCallers} from '../../../../src/sidecar/http/delegated-caller.ts'
+import {CALLER_FIELD, callerLine} from '../../../../src/gateway/caller-header.ts'
+import {DelegatedCallers} from '../../../../src/sidecar/http/delegated-caller.ts'
 import type {SidecarContext} from '../../../../src/sidecar/http/invocation.ts'
 
 const sidecar = {appId: 'stock', maxBodyBytes: 4, appToken: 't'} as unknown as SidecarContext

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {hostGuard, isFromElsewhere, isToken} from '../../../../src/sidecar/http/guards.ts'
+import {hostGuard, isFromElsewhere, isToken} from '../../../src/gateway/guards.ts'
 
 t.test('which names are ours', t => {
   const isOurs = hostGuard(['10.0.0.1', '[fd00::1]', 'Box'])

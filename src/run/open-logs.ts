@@ -1,10 +1,10 @@
-import {openAppLogs} from './app-log.ts'
-import type {Console} from './console.ts'
-import {asBytes} from './prefix.ts'
-import {rawLogs} from './raw-log.ts'
+import {openAppLogs} from '../logging/app-log.ts'
+import type {Console} from '../logging/console.ts'
+import {asBytes} from '../logging/prefix.ts'
+import {rawLogs} from '../logging/raw-log.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Logs} from '../supervisor/lifecycle-log.ts'
-import type {RunOptions} from '../run/run-options.ts'
+import type {RunOptions} from './run-options.ts'
 
 export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTerminal'> {
   readonly console: Console
