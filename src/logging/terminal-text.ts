@@ -4,8 +4,8 @@ import {isUtf8} from 'node:buffer'
 
 /** A control byte (but tab and newline), or a byte that may be one of UTF-8's C1 or a C1 by itself. */
 const SUSPECT = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/
-/** A control character of valid UTF-8, but for tab and newline. */
-const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]/
+/** What makes text harmful, but for bytes that are no UTF-8. One after the other: an alternative would cost each byte. */
+const CONTROLS = [/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/, /\x1b(?!\[[\d;:]*m)/, /\xc2[\x80-\x9f]/]
 
 /** Colours and other renditions (SGR, ECMA-48 8.3.117), their parameters parted by `;` or `:` (ISO 8613-6). */
 const SGR = String.raw`\x1b\[[\d;:]*m`
@@ -25,8 +25,8 @@ const PART = new RegExp(
   'g'
 )
 
-/** The last rendition of a line and what follows it; in text of which all other escapes are gone. */
-const LAST_SGR = /\x1b(\[[\d;:]*m)([^\x1b\n]*)\n/g
+/** The end of a line that leaves a rendition on; in text of which all other escapes are gone. */
+const LEFT_ON = /(\x1b\[(?!0?m)[\d;:]*m[^\x1b\n]*)\n/g
 
 /** What may go on in the next piece of a line, at the end of this one. */
 const UNFINISHED = /(?:\r+|\x1b(?:\[[\d;:]*)?|[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/
@@ -43,25 +43,25 @@ const RETURN_SHOWN = String.raw`\x0d`
  * `text` is latin1, one character for each byte; most text costs one scan.
  */
 export function terminalText(text: string, restart = RETURN_SHOWN): string {
-  if (isHarmless(text)) return text
-  const shown = text.replace(PART, (part, kept: string | undefined, returns: string | undefined, end: string) => {
-    if (returns !== undefined) return end === '' ? restart : end
-    return kept ?? visible(part)
-  })
-  return shown.includes('\x1b') ? shown.replace(LAST_SGR, endRendition) : shown
+  if (!SUSPECT.test(text)) return text
+  const shown = isHarmless(text) ? text : withoutControls(text, restart)
+  return shown.includes('\x1b') ? shown.replace(LEFT_ON, '$1\x1b[0m\n') : shown
 }
 
 const isHarmless = (text: string): boolean =>
-  !SUSPECT.test(text) || (!CONTROL.test(text) && isUtf8(Buffer.from(text, 'latin1')))
+  !CONTROLS.some(control => control.test(text)) && isUtf8(Buffer.from(text, 'latin1'))
+
+const withoutControls = (text: string, restart: string): string =>
+  text.replace(PART, (part, kept: string | undefined, returns: string | undefined, end: string) => {
+    if (returns !== undefined) return end === '' ? restart : end
+    return kept ?? visible(part)
+  })
 
 /** `\xc2\x9b` is U+009B. */
 const visible = (part: string): string =>
   part.length === 1 ? `\\x${hex(part.charCodeAt(0), 2)}` : `\\u${hex(part.charCodeAt(1), 4)}`
 
 const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, '0')
-
-const endRendition = (line: string, rendition: string, rest: string): string =>
-  rendition === '[m' || rendition === '[0m' ? line : `\x1b${rendition}${rest}\x1b[0m\n`
 
 /** `terminalText` of text that comes in pieces, cut anywhere. */
 export class TerminalText {
