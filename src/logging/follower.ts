@@ -7,6 +7,8 @@ const MAX_WAITING = 1024 * 1024
 export class Follower {
   readonly #most: number
   #waiting: string[] = []
+  /** Where the first that waits is: to move all others up for each that is dropped would cost more than all else. */
+  #first = 0
   #size = 0
   #dropped = 0
   /** The piece before the first that waits was dropped, and its line goes on. */
@@ -24,7 +26,7 @@ export class Follower {
     if (text === '' || this.#hasEnded) return
     this.#waiting.push(text)
     this.#size += text.length
-    while (this.#size > this.#most && this.#waiting.length > 1) this.#drop()
+    while (this.#size > this.#most && this.#waiting.length - this.#first > 1) this.#drop()
     this.#news.resolve()
   }
 
@@ -37,8 +39,7 @@ export class Follower {
   /** The reader has left: nothing is kept for him. */
   leave(): void {
     this.end()
-    this.#waiting = []
-    this.#size = 0
+    this.#forget()
   }
 
   /** All that waits, with a word about what was dropped before it; undefined after the end. */
@@ -52,7 +53,12 @@ export class Follower {
   }
 
   #drop(): void {
-    const text = this.#waiting.shift() ?? ''
+    const text = this.#waiting[this.#first] ?? ''
+    this.#waiting[this.#first++] = ''
+    if (this.#first * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#first)
+      this.#first = 0
+    }
     this.#size -= text.length
     this.#dropped += text.split('\n').length - 1
     this.#isCut = !text.endsWith('\n')
@@ -65,10 +71,15 @@ export class Follower {
       const end = text.indexOf('\n')
       text = text.slice(end < 0 ? text.length : end + 1)
     }
-    this.#waiting = []
-    this.#size = 0
+    this.#forget()
     this.#isCut = false
     return text
+  }
+
+  #forget(): void {
+    this.#waiting = []
+    this.#first = 0
+    this.#size = 0
   }
 
   #notice(): string {

@@ -38,3 +38,13 @@ t.test('a line whose end was never kept is dropped whole', async t => {
   for (const text of ['aaaa', 'bbbb', 'cc']) follower.take(text)
   t.match(await follower.next(), /1 lines dropped\n$/)
 })
+
+t.test('what a stuck reader loses costs next to nothing, however many pieces wait', async t => {
+  const follower = new Follower()
+  const pieces = 4_000_000 // at 67 µs each this would be minutes, and the test would not end in its time
+  for (let i = 0; i < pieces; i++) follower.take('a line\n')
+  const kept = 149_796 // the lines in 1 MiB
+  const text = Buffer.from((await follower.next()) ?? '', 'latin1').toString()
+  t.ok(text.startsWith(`… ${(pieces - kept).toString()} lines dropped\na line\n`), text.slice(0, 40))
+  t.equal(text.split('\n').length - 2, kept)
+})
