@@ -47,7 +47,7 @@ export interface SidecarAddress {
 /** A sidecar that is open, and when it closes. */
 export interface LeasedSidecar {
   readonly told: SidecarAddress
-  readonly closing: Promise<void>
+  readonly closing: AbortSignal
 }
 
 export interface LogsQuery {

@@ -44,14 +44,16 @@ export class Streams {
 }
 
 /** Tells of a sidecar in one line; the answer ends when the sidecar closes. 404 with the ids of all apps where there is none. */
-export async function lease(
+export function lease(
   response: ServerResponse,
   leased: LeasedSidecar | undefined,
   known: () => readonly string[]
-): Promise<void> {
+): void {
   if (leased === undefined) return void response.writeHead(404).end(JSON.stringify(known()))
   response.writeHead(200)
   response.write(`${JSON.stringify(leased.told)}\n`)
-  await leased.closing
-  response.end()
+  const end = (): void => void response.end()
+  response.once('close', () => leased.closing.removeEventListener('abort', end))
+  if (leased.closing.aborted) end()
+  else leased.closing.addEventListener('abort', end)
 }

@@ -51,12 +51,18 @@ export class Recent {
     const kept = this.#lines.filter(({at}) => at >= since)
     const first = tail === 0 ? kept[0] : kept[Math.max(0, kept.length - tail)]
     let next = first?.number ?? this.#count
-    while (!gone.aborted) {
-      const lines = this.#lines.filter(({number}) => number >= next)
-      next = (lines.at(-1)?.number ?? next - 1) + 1
-      if (lines.length > 0) yield lines.map(({text}) => text).join('')
-      else if (!isFollowed || this.#hasEnded) return
-      else await this.#news(gone)
+    const wake = (): void => this.#wake()
+    gone.addEventListener('abort', wake, {once: true})
+    try {
+      while (!gone.aborted) {
+        const lines = this.#lines.filter(({number}) => number >= next)
+        next = (lines.at(-1)?.number ?? next - 1) + 1
+        if (lines.length > 0) yield lines.map(({text}) => text).join('')
+        else if (!isFollowed || this.#hasEnded) return
+        else await new Promise<void>(resolve => this.#waiting.add(resolve))
+      }
+    } finally {
+      gone.removeEventListener('abort', wake)
     }
   }
 
@@ -85,12 +91,5 @@ export class Recent {
   #wake(): void {
     for (const wake of this.#waiting) wake()
     this.#waiting.clear()
-  }
-
-  async #news(gone: AbortSignal): Promise<void> {
-    await new Promise<void>(resolve => {
-      this.#waiting.add(resolve)
-      gone.addEventListener('abort', () => resolve(), {once: true})
-    })
   }
 }

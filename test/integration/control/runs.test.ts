@@ -1,3 +1,4 @@
+import {getEventListeners} from 'node:events'
 import {chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -44,7 +45,7 @@ const registered = async (
   folder: string,
   told: RunListing,
   stopped: string[] = [],
-  closing = new Promise<void>(() => undefined)
+  closing = new AbortController().signal
 ): Promise<Registration> => {
   const registration = await register(
     folder,
@@ -161,20 +162,35 @@ t.test('a log comes in its pieces', async t => {
 t.test("the door of the oldest other run is lent until it closes; the own run's is not", async t => {
   const folder = folderOf(t)
   const [own, old, young] = ['1', '2', '3'].map(digit => digit.repeat(32)) as [string, string, string]
-  const closing = Promise.withResolvers<void>()
+  const closing = new AbortController()
   await registered(t, folder, listing(own, 1))
   await registered(t, folder, listing(young, 3))
-  const registration = await registered(t, folder, listing(old, 2), [], closing.promise)
+  const registration = await registered(t, folder, listing(old, 2), [], closing.signal)
   const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
   const {sidecar} = await search.find('order')
   t.equal(sidecar?.told.run, old)
-  closing.resolve()
+  closing.abort()
   await sidecar?.closed
   void registration.withdraw()
   const next = await search.find('order')
   t.equal(next.sidecar?.told.run, young)
   next.sidecar?.release()
   t.match(await search.find('zzz'), {sidecar: undefined, others: []})
+})
+
+t.test('whoever gives a door back leaves nothing at the run that lent it', async t => {
+  const folder = folderOf(t)
+  const [own, other] = ['1', '2'].map(digit => digit.repeat(32)) as [string, string]
+  const closing = new AbortController()
+  const leased = (): number => getEventListeners(closing.signal, 'abort').length
+  await registered(t, folder, listing(other), [], closing.signal)
+  const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
+  for (let i = 0; i < 5; i++) {
+    const {sidecar} = await search.find('order')
+    t.equal(leased(), 1)
+    sidecar?.release()
+    while (leased() > 0) await new Promise(setImmediate)
+  }
 })
 
 /** A run of another version, or one that is frozen. */

@@ -32,7 +32,7 @@ const lender = async (
   {run, port, startedAt = 1}: {run: string; port: number; startedAt?: number}
 ): Promise<Lender> => {
   let asked = 0
-  const closing = new Promise<void>(() => undefined)
+  const closing = new AbortController().signal
   const leaseSidecar = (id: string): LeasedSidecar | undefined => {
     asked++
     return id === 'stock' ? {told: {run, startedAt, hosts: ['127.0.0.1'], port, key: 'key'}, closing} : undefined

@@ -1,3 +1,4 @@
+import {getEventListeners} from 'node:events'
 import t from 'tap'
 import {Recent} from '../../../../src/daeploy/services/recent.ts'
 
@@ -56,3 +57,21 @@ t.test('who has left is not waited for', async t => {
   gone.abort()
   t.match(await next, {done: true})
 })
+
+t.test(
+  'however much comes, a follower listens once for the end of its reader, and not at all when it has left',
+  async t => {
+    const {recent, write, close} = scene()
+    const {signal} = new AbortController()
+    const texts = recent.read({...wanted, isFollowed: true}, signal)
+    for (let i = 0; i < 20; i++) {
+      const next = texts.next()
+      write('== APP - scales == one\n')
+      await next
+      t.equal(getEventListeners(signal, 'abort').length, 1)
+    }
+    close()
+    t.match(await texts.next(), {done: true})
+    t.equal(getEventListeners(signal, 'abort').length, 0)
+  }
+)
