@@ -1,5 +1,5 @@
 import {resolve} from 'node:path'
-import type {ChannelPlan, SidecarPlan, ElsewherePlan} from '../model/plan.ts'
+import {type ChannelPlan, type SidecarPlan, type ElsewherePlan, LOG_LEVELS, type LogLevel} from '../model/plan.ts'
 import type {Settings} from './merge.ts'
 import {bytesOf} from './quantity.ts'
 
@@ -55,7 +55,7 @@ export function sidecarPlan(settings: Settings): SidecarPlan {
     maxBodyBytes: body,
     readBufferBytes: buffer === 0 ? READ_BUFFER : buffer,
     apiLogging: values.enableApiLogging ?? false,
-    logLevel: values.logLevel || 'info'
+    logLevel: logLevel(settings)
   }
 }
 
@@ -65,6 +65,15 @@ function sidecarPort(settings: Settings, key: keyof typeof PORT_NAMES): number {
   if (port <= HIGHEST_PORT) return Math.max(0, port)
   const message = `invalid configuration for ${PORT_NAMES[key]}. Port ${port} is not available`
   return settings.refuseAtStart({key, message, expected: A_PORT})
+}
+
+/** In Dapr's words, in any case (`toLogLevel` in github.com/dapr/kit). */
+function logLevel(settings: Settings): LogLevel {
+  const written = settings.values.logLevel || 'info'
+  const level = LOG_LEVELS.find(each => each === written.toLowerCase())
+  if (level !== undefined) return level
+  const expected = `expected ${LOG_LEVELS.slice(0, -1).join(', ')} or ${LOG_LEVELS.at(-1) ?? ''}`
+  return settings.refuseAtStart({key: 'logLevel', message: `invalid value for --log-level: ${written}`, expected})
 }
 
 /** Bytes of a size; a negative one counts as not said. */

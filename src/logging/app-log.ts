@@ -7,7 +7,7 @@
  * `daprdLogDestination`.
  */
 import type {Lines, Sink} from '../model/events.ts'
-import type {LogPlan} from '../model/plan.ts'
+import {type LogLevel, type LogPlan, writesAt} from '../model/plan.ts'
 import {terminalText, TerminalText} from './terminal-text.ts'
 import type {Console, ConsoleWriter} from './console.ts'
 import {createLogFile, type LogFile, type Warn} from './log-file.ts'
@@ -32,8 +32,8 @@ export interface AppLog {
 /** The log of an app's sidecar. It makes nobody wait: a call must not be slower for a log. */
 export interface SidecarLog {
   say(status: Status): void
-  /** Lines of the sidecar itself: whole ones, latin1. */
-  write(text: string): void
+  /** Lines of the sidecar itself: whole ones, latin1. Left out where their level is below the log's. */
+  write(text: string, level: LogLevel): void
   readonly path: string
   close(): Promise<void>
 }
@@ -41,6 +41,8 @@ export interface SidecarLog {
 export interface AppLogsOptions {
   readonly id: string
   readonly plan: LogPlan
+  /** Of the sidecar's own lines; those that Dapr's CLI writes have none. */
+  readonly level: LogLevel
   /** Without a command there is no app's file. */
   readonly hasCommand: boolean
   readonly startedAt: Date
@@ -106,17 +108,19 @@ function bothOf(a: Promise<void> | undefined, b: Promise<void> | undefined): Pro
   return Promise.all([a, b]).then(() => undefined)
 }
 
-function sidecarLog({plan, console, isTerminal}: AppLogsOptions, file: LogFile | undefined): SidecarLog {
+function sidecarLog({plan, level: least, console, isTerminal}: AppLogsOptions, file: LogFile | undefined): SidecarLog {
   const inFile: Writer = {prefix: ''}
   const onConsole: ConsoleWriter = {prefix: '', whenStuck: () => (file?.isOpen === true ? 'kept' : 'lost')}
-  const write = (text: string): void => {
+  const put = (text: string): void => {
     void file?.write({writer: inFile, text})
     if (plan.sidecar === 'file') return
     void console.write({writer: onConsole, text: isTerminal ? terminalText(text) : text})
   }
   return {
-    write,
-    say: status => write(plan.sidecar === 'console' ? withSign(status) : plainly(status)),
+    write: (text, level) => {
+      if (writesAt(least, level)) put(text)
+    },
+    say: status => put(plan.sidecar === 'console' ? withSign(status) : plainly(status)),
     path: file?.path ?? '',
     close: async () => file?.close()
   }

@@ -72,7 +72,7 @@ export interface SidecarPlan {
   /** Bytes of a request's head. */
   readonly readBufferBytes: number
   readonly apiLogging: boolean
-  readonly logLevel: string
+  readonly logLevel: LogLevel
 }
 
 /** App health checks (Dapr's `enableAppHealthCheck` and its keys). */
@@ -142,3 +142,12 @@ export interface ElsewherePlan {
   /** Port of the profiling server; 0 = a free one. */
   readonly profilePort: number | 'none'
 }
+
+/** Levels of a sidecar's log, from the most talkative (`toLogLevel` in github.com/dapr/kit). */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
+
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Whether a log of level `least` has lines of `level`. */
+export const writesAt = (least: LogLevel, level: LogLevel): boolean =>
+  LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least)

@@ -23,6 +23,7 @@ export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
   return openAppLogs({
     id: name,
     plan: app.logs,
+    level: app.sidecar.logLevel,
     hasCommand: app.command.length > 0,
     startedAt: new Date(),
     console,

@@ -1,5 +1,5 @@
 import {hostname} from 'node:os'
-import type {AppPlan, Plan} from '../model/plan.ts'
+import {type AppPlan, type Plan, writesAt} from '../model/plan.ts'
 import {apiLine} from './http/api-log.ts'
 import {openGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
@@ -12,8 +12,8 @@ import type {ExternalEndpoints} from '../gateway/external-endpoints.ts'
 
 /** The three ports of one app's sidecar. */
 export interface OpenSidecar {
-  /** Settles when it begins to close. */
-  readonly closing: Promise<void>
+  /** Aborted when it begins to close. */
+  readonly closing: AbortSignal
   /** Takes no more calls; settles when those under way are over. */
   close(): Promise<void>
 }
@@ -59,20 +59,20 @@ export function openAppSidecar({
       mounted,
       copierOf,
       isTracing: !tracesNothing(runtime.plan.resources.configFile),
-      apiLog: sidecar.apiLogging ? apiLog(runtime) : undefined,
+      apiLog: sidecar.apiLogging && writesAt(sidecar.logLevel, 'info') ? apiLog(runtime) : undefined,
       limits: {maxBodyBytes: sidecar.maxBodyBytes, readBufferBytes: sidecar.readBufferBytes},
       allowedHosts: sidecar.listenAddresses,
       tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
-      warn: text => runtime.logs.sidecar.write(`${text}\n`)
+      warn: text => runtime.logs.sidecar.write(`${text}\n`, 'warn')
     }),
     openGrpcPort(grpc),
     openMetricsPort(metrics)
   ]
-  const closing = Promise.withResolvers<void>()
+  const closing = new AbortController()
   return {
-    closing: closing.promise,
+    closing: closing.signal,
     close: async () => {
-      closing.resolve()
+      closing.abort()
       await Promise.all(parts.map(async part => part.close()))
       outside.close()
     }
@@ -82,7 +82,7 @@ export function openAppSidecar({
 /** Writes each call into the log of the app's sidecar. */
 function apiLog({id, logs}: AppRuntime): NonNullable<SidecarOptions['apiLog']> {
   const teller = {appId: id, instance: hostname(), version: RUNTIME_VERSION}
-  return call => logs.sidecar.write(`${apiLine(call, teller, new Date())}\n`)
+  return call => logs.sidecar.write(`${apiLine(call, teller, new Date())}\n`, 'info')
 }
 
 /** Dapr's words for yes (utils.IsTruthy). */

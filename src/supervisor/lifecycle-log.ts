@@ -46,7 +46,8 @@ export class LifecycleLog {
   }
 
   healthTurned(isHealthy: boolean): void {
-    this.#logs.sidecar.write(isHealthy ? 'App entered healthy status\n' : 'App entered un-healthy status\n')
+    if (isHealthy) this.#logs.sidecar.write('App entered healthy status\n', 'info')
+    else this.#logs.sidecar.write('App entered un-healthy status\n', 'warn')
   }
 
   /** Good-bye in both logs; what the program says afterwards still comes through. */

@@ -118,6 +118,37 @@ t.test('unixDomainSocket: the door answers there too, and the file goes with the
   t.equal(run.stderr.text, '')
 })
 
+t.test('logLevel leaves the calls out of the log of the sidecar; an unknown level is an error', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'shop', autoPort: true, enableApiLogging: true, logLevel: 'warn'},
+    {appID: 'stock', autoPort: true, enableApiLogging: true, logLevel: 'Info'}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  for (const id of ['shop', 'stock']) {
+    const app = await rig.driven(id)
+    await app.listen()
+    await app.answer({})
+    t.match(await app.fetch(`/v1.0/invoke/${id}/method/x`), {status: 200})
+  }
+  run.signal('SIGTERM')
+  await run.exited
+  for (const [id, hasCalls] of [
+    ['shop', false],
+    ['stock', true]
+  ] as const) {
+    const folder = join(rig.folder, id, '.dapr/logs')
+    const [name = ''] = (await readdir(folder)).filter(file => file.startsWith(`${id}_daprd_`))
+    const log = await readFile(join(folder, name), 'utf8')
+    t.equal(log.includes('HTTP API Called'), hasCalls, id)
+    t.match(log, 'Exited Dapr successfully')
+  }
+  t.match(await rig.run(['run', '--log-level', 'loud', '--', 'true']), {
+    code: 1,
+    stderr: '❌  invalid value for --log-level: loud\n'
+  })
+})
+
 t.test('enableApiLogging: each call is a line in the log of the sidecar', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', autoPort: true, enableApiLogging: true}])

@@ -113,7 +113,7 @@ export class Services {
       reach: this.#reach,
       guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses),
       route: this.#routes(() => false),
-      warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`))
+      warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
     })
   }
 

@@ -29,6 +29,7 @@ function optionsFor(folder: string, console: Console, more: Partial<AppLogsOptio
   return {
     id: 'shop',
     plan,
+    level: 'info',
     hasCommand: true,
     startedAt,
     console,

@@ -60,6 +60,7 @@ t.test('a mistake is told in the words of Dapr, on its stream', async t => {
 t.test('what Dapr checks at the turn of an app is told on stderr, with the app and the template', async t => {
   const form = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
   const table: readonly (readonly [string, string])[] = [
+    ['logLevel: panic', 'invalid value for --log-level: panic'],
     ['maxBodySize: 4MB', `invalid max request body size: ${form}`],
     ['maxBodySize: 4Mm', "invalid max request body size: unable to parse quantity's suffix"],
     ['readBufferSize: big', `invalid http read buffer size: ${form}`],

@@ -1,10 +1,11 @@
 import t from 'tap'
 import {openAppLogs} from '../../../src/logging/app-log.ts'
+import type {LogLevel} from '../../../src/model/plan.ts'
 import {Console} from '../../../src/logging/console.ts'
 import {shuttingDown, upAndRunning} from '../../../src/logging/status-lines.ts'
 
 /** The logs of an app that are on the console only. */
-async function rig(options: {isTerminal?: boolean; consolePrefix?: string} = {}) {
+async function rig(options: {isTerminal?: boolean; consolePrefix?: string; level?: LogLevel} = {}) {
   let shown = ''
   const output = {
     write: (text: string) => {
@@ -18,6 +19,7 @@ async function rig(options: {isTerminal?: boolean; consolePrefix?: string} = {})
   const logs = await openAppLogs({
     id: 'shop',
     plan: {app: 'console', sidecar: 'console', folder: '/nonexistent'},
+    level: 'info',
     hasCommand: true,
     startedAt: new Date(2026, 0, 1),
     console: new Console({output}),
@@ -57,10 +59,25 @@ t.test('colours are kept only where the console wants them', async t => {
   )
 })
 
+t.test('of its own lines the log of a sidecar has those of its level and above', async t => {
+  for (const [level, expected] of [
+    ['debug', 'debug\ninfo\nwarn\n'],
+    ['info', 'info\nwarn\n'],
+    ['warn', 'warn\n'],
+    ['fatal', '']
+  ] as const) {
+    const {sidecar, shown} = await rig({level})
+    for (const each of ['debug', 'info', 'warn'] as const) sidecar.write(`${each}\n`, each)
+    t.equal(shown(), expected, level)
+    sidecar.say(upAndRunning)
+    t.match(shown(), "You're up and running", 'what the CLI says has no level')
+  }
+})
+
 t.test("a sidecar that has only the console writes there with Dapr's signs, its own lines without", async t => {
   const {sidecar, shown} = await rig()
   sidecar.say(upAndRunning)
-  sidecar.write('time="2026" level=info\n')
+  sidecar.write('time="2026" level=info\n', 'info')
   sidecar.say(shuttingDown)
   t.equal(
     shown(),
