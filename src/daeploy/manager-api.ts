@@ -8,6 +8,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
 import type {Duplex} from 'node:stream'
+import {isOnUnixSocket} from '../net/claimed-server.ts'
 import {Http1Call} from '../net/http1/http1-call.ts'
 import {Listener} from '../net/http1/listener.ts'
 import type {FastConnection} from '../net/http1/fast-connection.ts'
@@ -64,7 +65,12 @@ export class ManagerApi {
   /** Starts the call that a plain request asks for. False, and nothing done: it is for `serve`. */
   startPlain({method, path, query, ...fields}: PlainCall, connection: FastConnection): boolean {
     const {guards} = this.#options
-    if (!path.startsWith('/services/') || !guards.isOurs(fields.host) || saysWhereFrom(fields.lines)) return false
+    if (
+      !path.startsWith('/services/') ||
+      !(connection.isOnUnixSocket || guards.isOurs(fields.host)) ||
+      saysWhereFrom(fields.lines)
+    )
+      return false
     if (!guards.isLetIn(fields.apiToken, fields.authorization)) return false
     const target = readTarget(path, query)
     if (target === undefined) return false
@@ -80,7 +86,7 @@ export class ManagerApi {
     const fields = readFields(request)
     const {path, target} = parse(request.url ?? '/')
     const answer = (text: Reply): void => reply(request, response, text)
-    const refusal = this.#refusalOf(request.method ?? '', path, fields, target)
+    const refusal = this.#refusalOf(request, path, fields, target)
     if (refusal !== undefined) return answer(refusal)
     if (target === undefined) return this.#options.route({request, response, path, query: queryOf(request.url ?? '')})
     const {length} = fields
@@ -94,7 +100,7 @@ export class ManagerApi {
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     const fields = readFields(request)
     const {path, target} = parse(request.url ?? '/')
-    const refusal = this.#refusalOf(request.method ?? '', path, fields, target)
+    const refusal = this.#refusalOf(request, path, fields, target)
     if (refusal !== undefined || target === undefined) return endWith(socket, refusal ?? NOT_FOUND)
     this.#call(request.method ?? '', target, {
       fields,
@@ -109,9 +115,15 @@ export class ManagerApi {
   }
 
   /** A page of somebody else's may call services, as CORS of theirs says, and may not manage. */
-  #refusalOf(method: string, path: string, fields: RequestFields, target: Target | undefined): Reply | undefined {
+  #refusalOf(
+    request: IncomingMessage,
+    path: string,
+    fields: RequestFields,
+    target: Target | undefined
+  ): Reply | undefined {
     const {isOurs, isLetIn} = this.#options.guards
-    if (fields.host !== '' && !isOurs(fields.host)) return FOREIGN_HOST
+    const {method = '', socket} = request
+    if (fields.host !== '' && !isOnUnixSocket(socket) && !isOurs(fields.host)) return FOREIGN_HOST
     if (!isLetIn(fields.apiToken, fields.authorization)) return INVALID_TOKEN
     const changes = target === undefined && path !== '/' && method !== 'GET' && method !== 'HEAD'
     const isForeign =

@@ -16,14 +16,26 @@ export function createClaim(): net.Server {
   })
 }
 
+const onUnixSockets = new WeakSet<object>()
+
+/** Whether a connection came over a unix domain socket: who can open that may speak, whatever its Host field says. */
+export const isOnUnixSocket = (connection: object): boolean => onUnixSockets.has(connection)
+
+/** Says the same of a connection that goes on as another one. */
+export function inherit(from: object, to: object): void {
+  if (onUnixSockets.has(from)) onUnixSockets.add(to)
+}
+
 /** From now on `server` answers at the address, those first who have come already. */
 export function takeOver(claim: net.Server, server: net.Server): void {
+  const isPath = typeof claim.address() === 'string'
   const accept = (socket: net.Socket): void => {
+    if (isPath) onUnixSockets.add(socket)
     socket.resume() // from the next tick on
     server.emit('connection', socket)
   }
   // A unix domain socket's handle cannot be taken over (Node 26).
-  if (typeof claim.address() === 'string') claim.on('connection', accept)
+  if (isPath) claim.on('connection', accept)
   else server.listen(claim)
   const sockets = early.get(claim) ?? []
   early.delete(claim)

@@ -6,6 +6,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
 import type {Duplex, Writable} from 'node:stream'
+import {isOnUnixSocket} from '../net/claimed-server.ts'
 import {Http1Call, type Exchange, type CallHandler} from '../net/http1/http1-call.ts'
 import {Listener, type ListenerOptions} from '../net/http1/listener.ts'
 import {reply, type Reply} from '../net/reply.ts'
@@ -85,6 +86,8 @@ export class Sidecar implements SidecarContext {
   readonly #options: SidecarOptions
   readonly #identity: Identity
   readonly #guards: Guards
+  /** At a unix domain socket any Host is fine. */
+  readonly #socketGuards: Guards
   readonly #answerApi: AnswerApi
   readonly #front: Listener
   readonly #delegatedCallers: DelegatedCallers
@@ -108,6 +111,7 @@ export class Sidecar implements SidecarContext {
       apiToken: options.tokens.api,
       isTracing: options.isTracing ?? true
     }
+    this.#socketGuards = {...this.#guards, isOurs: () => true}
     this.#answerApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes})
     this.#front = new Listener({
       servers: options.servers,
@@ -158,18 +162,23 @@ export class Sidecar implements SidecarContext {
     return {
       rules: plainRules,
       route: (request, line) =>
-        apiLog === undefined && (startMounted(mounted, request, line) || startPlain(this, this.#guards, request, line))
+        apiLog === undefined &&
+        (startMounted(mounted, request, line) || startPlain(this, this.#guardsOf(line.isOnUnixSocket), request, line))
     }
   }
 
-  #read(request: Readable): SidecarRequest {
-    return readSidecarRequest(request, this.appId, this.#guards)
+  #guardsOf(isUnixSocket: boolean): Guards {
+    return isUnixSocket ? this.#socketGuards : this.#guards
+  }
+
+  #read(request: Readable, isUnixSocket: boolean): SidecarRequest {
+    return readSidecarRequest(request, this.appId, this.#guardsOf(isUnixSocket))
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.serve(request, response)
-    const parsed = this.#read(request)
+    const parsed = this.#read(request, isOnUnixSocket(request.socket))
     const {fields} = parsed
     this.#log(parsed, response, () => response.statusCode)
     const answer = (text: Reply): void => {
@@ -190,7 +199,7 @@ export class Sidecar implements SidecarContext {
   }
 
   #serveStream({stream, ...request}: StreamRequest): void {
-    const parsed = this.#read(request)
+    const parsed = this.#read(request, request.isOnUnixSocket)
     const {method, refusal, action, fields} = parsed
     this.#log(parsed, stream, () => Number(stream.sentHeaders?.[':status'] ?? 0))
     const answer = (text: Reply): void =>
@@ -233,7 +242,7 @@ export class Sidecar implements SidecarContext {
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
-    const parsed = this.#read(request)
+    const parsed = this.#read(request, isOnUnixSocket(socket))
     const exchange = (handler: CallHandler): Exchange => new Tunnel({socket, early, handler})
     if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, UPGRADE_LINES))
       endWith(socket, parsed.refusal ?? NOBODY_NAMED)

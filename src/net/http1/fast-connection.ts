@@ -1,5 +1,6 @@
 import type net from 'node:net'
 import {PLAIN_RULES, type ResponseHead, type FieldRules} from './response-head.ts'
+import {isOnUnixSocket} from '../claimed-server.ts'
 import type {Exchange, CallHandler} from './http1-call.ts'
 import type {Copy} from '../mirror.ts'
 import {isHalfLine} from './first-line.ts'
@@ -36,6 +37,7 @@ export class FastConnection implements ResponseHandler, Exchange {
   toHead = false
   isSent = false
   readonly isTunnel = false
+  readonly isOnUnixSocket: boolean
   rules: FieldRules = PLAIN_RULES
   /** Nothing was asked yet, or not more than a part of a first line. */
   isFresh = true
@@ -64,6 +66,7 @@ export class FastConnection implements ResponseHandler, Exchange {
   constructor(fastPath: FastPathHost, socket: net.Socket) {
     this.#fastPath = fastPath
     this.#socket = socket
+    this.isOnUnixSocket = isOnUnixSocket(socket)
     this.#listeners = {
       data: bytes => {
         this.#take(bytes)

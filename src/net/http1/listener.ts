@@ -3,7 +3,7 @@ import type net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {codeOf} from '../../model/errors.ts'
 import {FastPath, type FastPathOptions} from './fast-path.ts'
-import {takeOver} from '../claimed-server.ts'
+import {inherit, takeOver} from '../claimed-server.ts'
 import {Connections} from '../connections.ts'
 import {awaitContinue} from './expect-continue.ts'
 import {Connection, refusalBody, refusalText} from './connection.ts'
@@ -197,7 +197,9 @@ export class Listener {
 
   #goOnInHttp2(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     socket.write(H2C_GRANTED)
-    this.#streams?.accept(new UpgradedLink(request, socket, early))
+    const link = new UpgradedLink(request, socket, early)
+    inherit(socket, link)
+    this.#streams?.accept(link)
   }
 
   #otherProtocol(): Pick<FastPathOptions, 'otherProtocol'> {

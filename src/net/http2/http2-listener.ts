@@ -1,5 +1,6 @@
 import type {Http2Server, ServerHttp2Session, ServerHttp2Stream} from 'node:http2'
 import type {Duplex} from 'node:stream'
+import {inherit, isOnUnixSocket} from '../claimed-server.ts'
 import type {Reply} from '../reply.ts'
 import {replyStream} from './http2-reply.ts'
 
@@ -10,6 +11,7 @@ export interface StreamRequest {
   /** Names and values in turn, Host and Transfer-Encoding among them where HTTP/1 would have them. */
   readonly rawHeaders: string[]
   readonly stream: ServerHttp2Stream
+  readonly isOnUnixSocket: boolean
 }
 
 export interface Http2ListenerOptions {
@@ -30,6 +32,8 @@ const NO_REQUEST: Reply = {status: 400, type: '', body: '', lines: ''}
 export class Http2Listener {
   readonly #options: Http2ListenerOptions
   readonly #sessions = new Set<ServerHttp2Session>()
+  /** The connection that is becoming a session. */
+  #socket: Duplex | undefined
   #server: Http2Server | undefined
   #isClosing = false
   #gone: (() => void) | undefined
@@ -44,7 +48,9 @@ export class Http2Listener {
     // node:http lets its callers half-close; one of HTTP/2 who ends has left with all his streams
     socket.allowHalfOpen = false
     this.#server ??= this.#open()
+    this.#socket = socket
     this.#server.emit('connection', socket)
+    this.#socket = undefined
   }
 
   /** Accepts no more streams; resolves when those under way are over. */
@@ -66,6 +72,7 @@ export class Http2Listener {
       .createServer({settings: {maxHeaderListSize: this.#options.maxHeadBytes, enableConnectProtocol: false}})
       .on('session', session => {
         this.#sessions.add(session)
+        if (this.#socket !== undefined) inherit(this.#socket, session)
         session
           // A broken connection ends its streams, which hear of it themselves.
           .on('error', () => session.destroy())
@@ -105,5 +112,6 @@ function requestOf(stream: ServerHttp2Stream, raw: readonly string[]): StreamReq
   if (cookie !== '') rawHeaders.push('cookie', cookie)
   if (!hasHost && authority !== undefined) rawHeaders.push('host', authority)
   if (!hasLength && !stream.endAfterHeaders) rawHeaders.push('transfer-encoding', 'chunked')
-  return {method: method.toUpperCase(), url, rawHeaders, stream}
+  const isUnix = stream.session !== undefined && isOnUnixSocket(stream.session)
+  return {method: method.toUpperCase(), url, rawHeaders, stream, isOnUnixSocket: isUnix}
 }

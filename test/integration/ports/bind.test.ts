@@ -1,12 +1,18 @@
 import {existsSync, mkdtempSync, rmSync} from 'node:fs'
 import {spawnSync} from 'node:child_process'
 import http from 'node:http'
+import http2 from 'node:http2'
 import net from 'node:net'
 import {once} from 'node:events'
 import {join} from 'node:path'
 import t from 'tap'
 import {listenOnSocket, socketPath} from '../../../src/ports/bind.ts'
-import {openTestSidecar} from '../sidecar/rig.ts'
+import {ManagerApi} from '../../../src/daeploy/manager-api.ts'
+import {hostGuard} from '../../../src/gateway/guards.ts'
+import {Pool} from '../../../src/net/pool.ts'
+import {reply} from '../../../src/net/reply.ts'
+import {PREFACE} from '../sidecar/frames.ts'
+import {echoApp, openTestSidecar} from '../sidecar/rig.ts'
 
 t.test('a door listens on a socket with Dapr’s name, which is gone when it is closed', async t => {
   const folder = join(mkdtempSync('/tmp/s-'), 'deep')
@@ -25,6 +31,77 @@ t.test('a door listens on a socket with Dapr’s name, which is gone when it is 
   request.destroy()
   await sidecar.close()
   t.equal(existsSync(path), false)
+})
+
+t.test('who can open the socket may speak, whatever the Host says; at the port a foreign one is refused', async t => {
+  const folder = mkdtempSync('/tmp/s-')
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  const app = await echoApp(t)
+  const manager = new ManagerApi({
+    caller: 'a',
+    reach: name => ({
+      name,
+      version: '1.0.0',
+      copy: undefined,
+      admit: () => ({
+        ok: true,
+        pool: new Pool({hosts: ['127.0.0.1'], port: app.port}),
+        pathPrefix: '',
+        lines: '',
+        leave: () => undefined
+      })
+    }),
+    guards: {isOurs: hostGuard([]), isLetIn: () => true},
+    route: ({request, response}) => reply(request, response, {status: 200, type: 'text/plain', body: 'own', lines: ''}),
+    warn: () => undefined
+  })
+  const {port} = await openTestSidecar(t, {
+    appPort: app.port,
+    mounted: manager,
+    extraServers: [await listenOnSocket(folder, 'shop')]
+  })
+  const addresses = [
+    [() => net.connect(socketPath(folder, 'shop')), 200],
+    [() => net.connect(port, '127.0.0.1'), 403]
+  ] as const
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+  const asked = [
+    ['GET /v1.0/healthz', ''],
+    ['GET http://evil.example/v1.0/metadata', ''],
+    ['GET /v1.0/invoke/b/method/x', ''],
+    ['GET /v1.0/invoke/b/method/x', 'Baggage: a=b\r\n'],
+    ['GET /v1.0/invoke/b/method/x', upgrade],
+    ['GET /services/b/x', ''],
+    ['GET /services/b/x', 'X-Forwarded-For: 1.1.1.1\r\n'],
+    ['GET /services/b/x', upgrade],
+    ['GET /~version', '']
+  ] as const
+  for (const [open, expected] of addresses) {
+    for (const [target, lines] of asked) {
+      const socket = open()
+      socket.write(`${target} HTTP/1.1\r\nHost: evil.example\r\n${lines}\r\n`)
+      const [bytes] = (await once(socket, 'data')) as [Buffer]
+      socket.destroy()
+      const status = Number(bytes.toString('latin1', 9, 12))
+      t.equal(status === 204 ? 200 : status, expected, `${target} ${lines}`)
+    }
+    const socket = open()
+    let text = ''
+    socket.setEncoding('latin1').on('data', piece => (text += piece))
+    socket.write(
+      `GET /v1.0/metadata HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n${PREFACE}`,
+      'latin1'
+    )
+    while (!/"id":"a"|ERR_FOREIGN_HOST/.test(text)) await once(socket, 'data')
+    socket.destroy()
+    t.equal(text.includes('"id":"a"') ? 200 : 403, expected, 'who goes on in HTTP/2')
+    for (const path of ['/v1.0/healthz', '/v1.0/invoke/b/method/x']) {
+      const session = http2.connect('http://evil.example', {createConnection: open})
+      const [headers] = (await once(session.request({':path': path}), 'response')) as [Record<string, unknown>]
+      session.destroy()
+      t.equal(headers[':status'] === 204 ? 200 : headers[':status'], expected, `${path} in HTTP/2`)
+    }
+  }
 })
 
 t.test('what a dead run left behind is no obstacle; what is no socket stays', async t => {
