@@ -54,14 +54,14 @@ export class ProtocolAdapter extends Duplex {
   #left = 0
   #chunks: Chunks | undefined
   #answer: Readable | undefined
-  /** Requests of which the answer is not over. */
-  #isBusy = false
+  /** The request of which the answer is not over. */
+  #current: AdaptedRequest | undefined
 
   constructor(connect: Connect) {
     super({allowHalfOpen: true})
     this.#remote = connect({
       opened: () => this.emit('connect'),
-      lost: error => (this.#isBusy || error === undefined ? this.#lost(error) : this.destroy(error))
+      lost: error => (this.#current !== undefined || error === undefined ? this.#lost(error) : this.destroy(error))
     })
   }
 
@@ -106,12 +106,14 @@ export class ProtocolAdapter extends Duplex {
     const hasLength = pairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'content-length')
     this.#left = hasLength ? lengthOf(valueOf('content-length')) : 0
     this.#chunks = isChunked ? new Chunks() : undefined
-    this.#isBusy = true
     const kept = pairs.filter((_, at) => !OF_CONNECTION.has((pairs[at - (at % 2)] ?? '').toLowerCase()))
     const adapted = {method, path, pairs: kept, hasBody: isChunked || this.#left > 0}
+    this.#current = adapted
     this.#body = this.#begun(adapted, {
-      answer: (status, fields, body) => this.#begin({status, fields, body, toHead: method === 'HEAD'}),
-      fail: error => this.destroy(error)
+      answer: (status, fields, body) => this.#begin(adapted, {status, fields, body}),
+      fail: error => {
+        if (this.#current === adapted) this.destroy(error)
+      }
     })
     if (!adapted.hasBody) this.#endBody()
   }
@@ -153,19 +155,12 @@ export class ProtocolAdapter extends Duplex {
     this.#body = undefined
   }
 
-  #begin({
-    status,
-    fields,
-    body,
-    toHead
-  }: {
-    status: number
-    fields: readonly string[]
-    body: Readable
-    toHead: boolean
-  }): void {
+  #begin(
+    adapted: AdaptedRequest,
+    {status, fields, body}: {readonly status: number; readonly fields: readonly string[]; readonly body: Readable}
+  ): void {
     const names = fields.filter((_, at) => at % 2 === 0).map(each => each.toLowerCase())
-    const isEmpty = toHead || status < 200 || status === 204 || status === 304
+    const isEmpty = adapted.method === 'HEAD' || status < 200 || status === 204 || status === 304
     // A length beside chunks counts for nothing.
     const hasLength = names.includes('content-length') && !names.includes('transfer-encoding')
     const isChunked = !isEmpty && !hasLength
@@ -186,11 +181,15 @@ export class ProtocolAdapter extends Duplex {
         if (!isTaken) body.pause()
       })
       .on('end', () => {
+        // broken off, or counted: then the next request may be under way
+        if (this.destroyed || this.#current !== adapted) return
         this.#answer = undefined
-        this.#isBusy = false
+        this.#current = undefined
         if (isChunked) this.push('0\r\n\r\n')
       })
-      .on('error', error => this.destroy(error))
+      .on('error', error => {
+        if (this.#current === adapted) this.destroy(error)
+      })
       .on('close', () => {
         if (this.#answer === body) this.destroy()
       })

@@ -1,4 +1,4 @@
-import type {ClientHttp2Session, OutgoingHttpHeaders} from 'node:http2'
+import type {ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders} from 'node:http2'
 import {codeOf} from '../../model/errors.ts'
 import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import {ProtocolAdapter, type Connect} from '../protocol-adapter.ts'
@@ -40,13 +40,40 @@ export const withHeaders = <T>(pairs: readonly string[], use: (headers: Outgoing
 const worded = (error: Error & {code?: string}): Error =>
   error.code?.startsWith('ERR_HTTP2') === true ? new WordedError(`http2: ${error.message}`) : error
 
+/**
+ * Tells whether the callee ended its side of a stream. One that it resets with NO_ERROR or CANCEL, or whose connection
+ * ends, ends for its reader just the same: but then it is closed before that.
+ */
+const watchEnd = (stream: ClientHttp2Stream): (() => boolean) => {
+  let isEnded = false
+  const push = stream.push.bind(stream)
+  stream.push = (piece, encoding) => {
+    if (piece === null && !stream.closed) isEnded = true
+    return push(piece, encoding)
+  }
+  return () => isEnded
+}
+
+/**
+ * Keeps what belongs to a session until its streams are freed, one turn after they are destroyed. Else node frees the
+ * session first where both end in one turn, and aborts if a stream still holds fields that were refused (Node 26:
+ * `current_nghttp2_memory_ == 0`).
+ */
+const keepHandle = (session: ClientHttp2Session): void => {
+  const parts = Object.getOwnPropertySymbols(session).map(name => Reflect.get(session, name) as unknown)
+  session.once('close', () => setImmediate(() => parts.splice(0)))
+}
+
 const connectTo =
   (host: string, port: number): Connect =>
   ({opened, lost}) => {
     const authority = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
     const session: ClientHttp2Session = http2().connect(`http://${authority}`)
     session
-      .on('connect', opened)
+      .on('connect', () => {
+        keepHandle(session)
+        opened()
+      })
       .on('error', error => lost(worded(error)))
       .on('close', () => lost(undefined))
     return {
@@ -59,6 +86,7 @@ const connectTo =
         )
         let isAnswered = false
         let interim = 0
+        const isWhole = watchEnd(stream)
         stream
           .on('headers', () => {
             if (++interim > MAX_INTERIM) stream.destroy(new WordedError(TOO_MANY_INTERIM))
@@ -67,6 +95,9 @@ const connectTo =
             isAnswered = true
             const own = (raw ?? []).filter((_, at, all) => !(all[at - (at % 2)] ?? '').startsWith(':'))
             back.answer(headers[':status'] ?? 0, own, stream)
+          })
+          .on('end', () => {
+            if (!isWhole()) back.fail(new WordedError('unexpected EOF'))
           })
           .on('error', error => back.fail(worded(error)))
           .on('close', () => {

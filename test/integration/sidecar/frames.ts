@@ -6,6 +6,7 @@ export const DATA = 0
 export const HEADERS = 1
 export const RST_STREAM = 3
 export const SETTINGS = 4
+export const GOAWAY = 7
 
 export const END_STREAM = 1
 export const END_HEADERS = 4
@@ -34,6 +35,9 @@ export const headers = (stream: number, fields: Readonly<Record<string, string>>
 export const data = (stream: number, payload: string, flags = 0): string => frame(DATA, {flags, stream, payload})
 
 export const reset = (stream: number, code: number): string => frame(RST_STREAM, {stream, payload: uint(code, 4)})
+
+export const goAway = (lastStream: number, code: number): string =>
+  frame(GOAWAY, {payload: uint(lastStream, 4) + uint(code, 4)})
 
 export const request = (stream: number, fields: Readonly<Record<string, string>>, flags = END_STREAM): string =>
   headers(stream, {':method': 'GET', ':scheme': 'http', ':authority': 'localhost', ...fields}, flags)
