@@ -14,7 +14,10 @@ export interface WatchOptions {
   readonly watch: WatchPlan | FilePlan
   /** What has changed after this moment (ms since 1970) and before the watch stands counts, too. */
   readonly since: number
-  /** Files came, went, or hold other bytes than before; paths relative to the folder. Told once all is at rest. */
+  /**
+   * Files came, went, or hold other bytes than before (of a folder) or were saved (certain files); paths relative to the
+   * folder. Told once all is at rest.
+   */
   readonly changed: (paths: readonly string[]) => void
   /** Changes are looked for every half second, and why; told once. */
   readonly polls: (why: string) => void
@@ -24,7 +27,7 @@ export interface WatchOptions {
   readonly clock?: Clock
 }
 
-/** Certain files, absolute, wherever they are. */
+/** Certain files, absolute, wherever they are. Each save of them is told, also with the same bytes. */
 export interface FilePlan {
   readonly files: readonly string[]
 }
@@ -92,13 +95,14 @@ export class Watch {
 
   #listen(watcher: FSWatcher, wanted: Wanted): void {
     let stands = false
-    const {folder, since} = this.#options
+    const {folder, since, watch: plan} = this.#options
+    const areFiles = 'files' in plan
     const see = (path: string, came: Came): void => {
       if (path !== folder && wanted.counts(relative(folder, path))) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {
       if (stands || stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) > since) see(path, 'appeared')
-      else if (wanted.counts(relative(folder, path))) this.#hashes.learn(path, stats)
+      else if (!areFiles && wanted.counts(relative(folder, path))) this.#hashes.learn(path, stats)
     }
     watcher
       .on('add', appear)
@@ -139,7 +143,7 @@ export class Watch {
   }
 
   async #settle(came: ReadonlyMap<string, Came>): Promise<void> {
-    const isOther = await this.#hashes.differ(came)
+    const isOther = 'files' in this.#options.watch || (await this.#hashes.differ(came))
     if (!isOther || this.#isClosed) return
     this.#options.changed([...came.keys()].map(path => relative(this.#options.folder, path)))
   }

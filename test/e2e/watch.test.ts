@@ -1,3 +1,5 @@
+import {once} from 'node:events'
+import {createServer, type AddressInfo} from 'node:net'
 import t from 'tap'
 import {openRig, type TemplateApp} from '../rig/rig.ts'
 
@@ -57,6 +59,24 @@ t.test('--watch watches every app that does not say otherwise, and restarts that
   t.equal(again.env['APP_PORT'], a.env['APP_PORT'])
   t.match(await b.fetch('/v1.0/metadata'), {status: 200}, 'the other one lives on')
   t.equal(run.stderr.text, '')
+})
+
+t.test('an app that comes to the template with a taken port is tried again at the next save', async t => {
+  const rig = await openRig(t)
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  const {port} = holder.address() as AddressInfo
+  await rig.template([{appID: 'a'}])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await rig.driven('a')
+  await run.waitForLine('Writing log files')
+  const apps = [{appID: 'a'}, {appID: 'b', daprHTTPPort: port}]
+  await rig.template(apps)
+  await run.waitForLine(`Port ${port.toString()} is not available`, {stream: 'stderr'})
+  await new Promise(resolve => holder.close(resolve))
+  await rig.template(apps)
+  await rig.driven('b')
+  t.same(await run.ports('b').then(({http}) => http), port)
 })
 
 t.test('a single app is watched, too', async t => {

@@ -45,11 +45,14 @@ export class Changes {
     const {Watching} = await import('./watch-apps.ts')
     this.#watching = new Watching({
       since,
-      templateFiles: reread === undefined ? [this.#plan.file] : this.#templateFiles,
+      templateFiles: reread === undefined ? [this.#plan.file] : filesOf(this.#plan),
       reload: runtime => void this.#reloadsOf(runtime).ask('watch'),
       warn: text => this.#warn(text)
     })
-    await Promise.all([...runtimes().map(async runtime => this.#watching?.add(runtime)), this.#followTemplate()])
+    await Promise.all([
+      ...runtimes().map(async runtime => this.#watching?.add(runtime)),
+      this.#followTemplate(this.#plan, since)
+    ])
     if (this.#isOver) await this.#watching.close()
   }
 
@@ -106,18 +109,18 @@ export class Changes {
     return reloads
   }
 
-  get #templateFiles(): readonly string[] {
-    return [this.#plan.file, ...new Set(this.#plan.apps.flatMap(({envFiles}) => envFiles))]
-  }
-
-  async #followTemplate(): Promise<void> {
-    if (this.#options.reread === undefined) return
-    await this.#watching?.followTemplate(this.#templateFiles, () => {
-      this.#edits = this.#edits.then(async () => this.#edit())
+  /** What was saved after `since` counts. */
+  async #followTemplate(plan: Plan, since: number): Promise<void> {
+    if (this.#options.reread === undefined || this.#isOver) return
+    await this.#watching?.followTemplate(filesOf(plan), since, () => {
+      this.#edits = this.#edits
+        .then(async () => this.#edit())
+        .catch((error: unknown) => this.#warn(`an edit of the template could not be followed: ${messageOf(error)}`))
     })
   }
 
   async #edit(): Promise<void> {
+    const since = Date.now()
     const after = this.#reread()
     if (after === undefined || this.#isOver) return
     const before = this.#plan
@@ -128,7 +131,7 @@ export class Changes {
       ...changed.map(async ({before: old, after: plan}) => this.#change(old, plan))
     ])
     for (const {plan, index} of added) await this.#add(plan, index)
-    await this.#followTemplate()
+    await this.#followTemplate(after, since)
   }
 
   /** The new plan; undefined where the template cannot be read: what is wrong and where has been told. */
@@ -160,6 +163,8 @@ export class Changes {
     try {
       await this.#options.open(plan, index)
     } catch (error) {
+      const apps = this.#plan.apps.filter(app => app !== plan)
+      this.#plan = {...this.#plan, apps} // so that it is tried again at the next save
       if (!(error instanceof UserError)) throw error
       return this.#warn(`${error.message}${error.explanation === '' ? '' : `\n${error.explanation}`}`)
     }
@@ -175,3 +180,6 @@ export class Changes {
     this.#options.emit({type: 'warned', text})
   }
 }
+
+/** What a plan was read from. */
+const filesOf = ({file, apps}: Plan): readonly string[] => [file, ...new Set(apps.flatMap(({envFiles}) => envFiles))]

@@ -1,4 +1,5 @@
 import {relative} from 'node:path'
+import {isDeepStrictEqual} from 'node:util'
 import {folderOf, Watch, type WatchOptions} from '../../watcher/watcher.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {RestartLimiter} from './restart-limiter.ts'
@@ -27,7 +28,7 @@ interface Followed {
 export class Watching<M extends Watched> {
   readonly #options: WatchingOptions<M>
   readonly #followed = new Map<M, Followed>()
-  #template: Watch | undefined
+  #template: {readonly watch: Watch; readonly files: readonly string[]} | undefined
   /** Why some are looked at every half second is told once for each reason. */
   readonly #told = new Set<string>()
 
@@ -69,17 +70,18 @@ export class Watching<M extends Watched> {
     this.#followed.get(runtime)?.limiter.lift()
   }
 
-  /** Follows these files, and no longer those of the last call. */
-  async followTemplate(files: readonly string[], changed: () => void): Promise<void> {
-    await this.#template?.close()
-    const {since} = this.#options
-    this.#template = this.#open({folder: folderOf(files), watch: {files}, since, changed}, 'the template')
-    await this.#template.open()
+  /** Follows these files, and no longer those of the last call; what was saved after `since` (ms since 1970) counts. */
+  async followTemplate(files: readonly string[], since: number, changed: () => void): Promise<void> {
+    if (isDeepStrictEqual(this.#template?.files, files)) return
+    await this.#template?.watch.close()
+    const watch = this.#open({folder: folderOf(files), watch: {files}, since, changed}, 'the template')
+    this.#template = {watch, files}
+    await watch.open()
   }
 
   async close(): Promise<void> {
     await Promise.all([
-      this.#template?.close(),
+      this.#template?.watch.close(),
       ...[...this.#followed.keys()].map(async runtime => this.remove(runtime))
     ])
   }

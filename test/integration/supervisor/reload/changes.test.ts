@@ -1,0 +1,104 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {UserError} from '../../../../src/model/errors.ts'
+import {Changes} from '../../../../src/supervisor/reload/changes.ts'
+import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
+import {planOf} from '../process/scene.ts'
+
+/** A template whose plan the test chooses, and what its edits lead to. */
+class Template {
+  readonly file: string
+  apps: readonly AppPlan[] = []
+  rereads = 0
+  readonly warned: string[] = []
+  /** What opens an app. */
+  open: (app: AppPlan) => Promise<void> = async () => undefined
+  readonly #folder = mkdtempSync(join(tmpdir(), 'changes-'))
+  readonly #changes: Changes
+
+  constructor(t: Test) {
+    this.file = join(this.#folder, 'dapr.yaml')
+    writeFileSync(this.file, '1')
+    this.#changes = new Changes({
+      plan: this.#plan,
+      since: Date.now() + 60_000, // what was written before the watch stands is not told
+      reread: () => {
+        this.rereads++
+        return this.#plan
+      },
+      runtimes: () => [],
+      emit: event => {
+        if (event.type === 'warned') this.warned.push(event.text)
+      },
+      open: async app => this.open(app),
+      close: async () => undefined
+    })
+    t.teardown(() => {
+      this.#changes.end()
+      rmSync(this.#folder, {recursive: true})
+    })
+  }
+
+  async begin(): Promise<void> {
+    await this.#changes.begin()
+  }
+
+  /** Saves the template; settles when an app is opened, which then fails with this error, if any. */
+  async save(text: string, error?: Error): Promise<string> {
+    const opened = Promise.withResolvers<string>()
+    this.open = async ({id}) => {
+      opened.resolve(id)
+      if (error !== undefined) throw error
+    }
+    writeFileSync(this.file, text)
+    return opened.promise
+  }
+
+  get #plan(): Plan {
+    return {name: '', file: this.file, shownAs: 'dapr.yaml', managerPort: 'none', apps: this.apps}
+  }
+}
+
+/** Longer than the rest that ends a change: what comes later is another one. */
+const atRest = async (): Promise<void> => new Promise(resolve => setTimeout(resolve, 500))
+
+t.test('an app that could not be opened is tried again when the template is saved, changed or not', async t => {
+  const template = new Template(t)
+  await template.begin()
+  template.apps = [planOf({id: 'b'})]
+  t.equal(await template.save('2', new UserError('its port is taken')), 'b')
+  await atRest()
+  t.same(template.warned, ['its port is taken'])
+  t.equal(await template.save('2'), 'b', 'the same bytes')
+  await atRest()
+  t.equal(template.rereads, 2, 'once for each save')
+  template.apps = [planOf({id: 'b'}), planOf({id: 'c'})]
+  t.equal(await template.save('3'), 'c', 'the one that is there is left alone')
+})
+
+t.test('an edit that fails because of a bug is told, and does not keep the next one from being followed', async t => {
+  const template = new Template(t)
+  await template.begin()
+  template.apps = [planOf({id: 'b'})]
+  await template.save('2', new Error('a bug'))
+  await atRest()
+  t.same(template.warned, ['an edit of the template could not be followed: a bug'])
+  template.apps = [planOf({id: 'c'})]
+  t.equal(await template.save('3'), 'c')
+})
+
+t.test('files that the new template names are followed from then on', async t => {
+  const template = new Template(t)
+  await template.begin()
+  const env = join(template.file, '../.env')
+  template.apps = [planOf({id: 'b', envFiles: [env]})]
+  t.equal(await template.save('2'), 'b')
+  await atRest()
+  template.apps = [...template.apps, planOf({id: 'c'})]
+  const opened = Promise.withResolvers<string>()
+  template.open = async ({id}) => opened.resolve(id)
+  writeFileSync(env, 'A=1')
+  t.equal(await opened.promise, 'c')
+})
