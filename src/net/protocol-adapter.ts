@@ -170,7 +170,7 @@ export class ProtocolAdapter extends Duplex {
       if (!OF_CONNECTION.has(name.toLowerCase()) && (hasLength || name.toLowerCase() !== 'content-length'))
         lines += `${name}: ${fields[at + 1] ?? ''}\r\n`
     }
-    this.push(`HTTP/1.1 ${status.toString().padStart(3, '0')} ${REASONS()[status] ?? ''}\r\n${lines}\r\n`, 'latin1')
+    this.push(`HTTP/1.1 ${status.toString().padStart(3, '0')}\r\n${lines}\r\n`, 'latin1')
     this.#answer = body
     body
       .on('data', (piece: Buffer) => {
@@ -197,4 +197,3 @@ export class ProtocolAdapter extends Duplex {
 }
 
 const CRLF = Buffer.from('\r\n')
-const REASONS = (): Readonly<Record<number, string | undefined>> => process.getBuiltinModule('node:http').STATUS_CODES

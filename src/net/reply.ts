@@ -1,7 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {pairsOf} from './http1/header-lines.ts'
 import {isAwaitingContinue} from './http1/expect-continue.ts'
-import {http} from './http1/node-http.ts'
+import {reasonOf, statusLine} from './status.ts'
 
 /** An answer of our own. */
 export interface Reply {
@@ -25,7 +25,7 @@ export const replyPairs = (answer: Reply): string[] => pairsOf(linesOf(answer))
 export const replyText = (reply: Reply, toHead: boolean, more = ''): string => {
   const {status, body} = reply
   const bytes = toHead ? '' : Buffer.from(body).toString('latin1')
-  return `HTTP/1.1 ${status.toString()} ${http.STATUS_CODES[status] ?? ''}\r\n${linesOf(reply)}${more}\r\n${bytes}`
+  return `${statusLine(status)}${linesOf(reply)}${more}\r\n${bytes}`
 }
 
 /** Answers a request; what is left of its body is read and dropped. */
@@ -34,6 +34,6 @@ export const reply = (request: IncomingMessage, response: ServerResponse, answer
   // A caller who waits for leave to send his body may or may not send it now: nobody could tell where it ends.
   if (isAwaitingContinue(request)) response.shouldKeepAlive = false
   if (response.shouldKeepAlive && request.httpVersionMinor === 1) response.removeHeader('connection')
-  response.writeHead(answer.status, replyPairs(answer))
+  response.writeHead(answer.status, reasonOf(answer.status), replyPairs(answer))
   response.end(answer.body)
 }

@@ -1,3 +1,26 @@
+import {http} from './http1/node-http.ts'
+
+/** Where Go's words are not node's; a status without words is called by its number. */
+const GO_REASONS: Readonly<Record<number, string | undefined>> = {
+  ...http.STATUS_CODES,
+  413: 'Request Entity Too Large',
+  414: 'Request URI Too Long',
+  416: 'Requested Range Not Satisfiable',
+  418: "I'm a teapot",
+  509: undefined
+}
+
+/**
+ * The words behind a status: those that Go's server writes (`StatusText` and `writeStatusLine` of net/http), as Dapr's
+ * callers see them. An app's own words do not travel.
+ */
+export const reasonOf = (status: number): string => GO_REASONS[status] ?? `status code ${status.toString()}`
+
+const STATUS_LINES = Array.from({length: 600}, (_, status) => `HTTP/1.1 ${status.toString()} ${reasonOf(status)}\r\n`)
+
+/** The first line of an answer with a valid status, with its end. */
+export const statusLine = (status: number): string => STATUS_LINES[status] ?? ''
+
 /** Whether a status can be passed on: HTTP has those from 100 to 599 (RFC 9110 §15), and HTTP/2 carries no other. */
 export const isValidStatus = (status: number): boolean => status >= 100 && status <= 599
 

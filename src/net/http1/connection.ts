@@ -1,6 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Duplex} from 'node:stream'
-import {http} from './node-http.ts'
+import {reasonOf, statusLine} from '../status.ts'
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -18,12 +18,12 @@ const ignore = (): void => undefined
 
 /** What a refusal says, in Go's words (`serve` of net/http). */
 export const refusalBody = (status: number): string =>
-  status === 501 ? 'Unsupported transfer encoding' : `${status.toString()} ${http.STATUS_CODES[status] ?? ''}`
+  status === 501 ? 'Unsupported transfer encoding' : `${status.toString()} ${reasonOf(status)}`
 
 /** A whole answer of ours on a line that ends with it. */
 export const refusalText = (status: number): string => {
   const text = refusalBody(status)
-  return `HTTP/1.1 ${status.toString()} ${http.STATUS_CODES[status] ?? ''}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length.toString()}\r\nConnection: close\r\n\r\n${text}`
+  return `${statusLine(status)}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length.toString()}\r\nConnection: close\r\n\r\n${text}`
 }
 
 /**

@@ -8,6 +8,7 @@ import {PLAIN_LIMIT, readPlain, type PlainRequest, type PlainRules} from './plai
 import type {Pool} from '../pool.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {nextFor} from './resend.ts'
+import {statusLine} from '../status.ts'
 import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 
 /** What a fast line needs of the fast path it is on. */
@@ -197,7 +198,7 @@ export class FastConnection implements ResponseHandler, Exchange {
   }
 
   #headText(answer: ResponseHead): string {
-    return `HTTP/1.1 ${answer.status.toString()} ${answer.reason}\r\n${this.#handler?.fieldsFor(answer) ?? ''}`
+    return statusLine(answer.status) + (this.#handler?.fieldsFor(answer) ?? '')
   }
 
   /** The call is over; what is left of its body is dropped, and the next one starts. */

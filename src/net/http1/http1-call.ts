@@ -8,6 +8,7 @@ import type {Copy} from '../mirror.ts'
 import type {Pool} from '../pool.ts'
 import {reply, type Reply} from '../reply.ts'
 import {nextFor} from './resend.ts'
+import {reasonOf} from '../status.ts'
 import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 
 /** What the owner of a call decides; wire moves the bytes. */
@@ -203,7 +204,7 @@ export class Http1Call implements ResponseHandler, Exchange {
     response.sendDate = false
     // Of HTTP/1.1 without `close`, node's own Connection field would say nothing.
     if (response.shouldKeepAlive && this.#request.httpVersionMinor === 1) response.removeHeader('connection')
-    response.writeHead(answer.status, answer.reason, pairsOf(this.#handler.fieldsFor(answer)))
+    response.writeHead(answer.status, reasonOf(answer.status), pairsOf(this.#handler.fieldsFor(answer)))
   }
 
   /** The first of the body: mostly all of it has come by now, and head and body are one write. */

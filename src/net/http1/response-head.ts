@@ -16,7 +16,6 @@ export const TOO_MANY_INTERIM = 'net/http: too many 1xx informational responses'
 /** The head of an answer, read: what to send on, and how its body ends. */
 export interface ResponseHead {
   readonly status: number
-  readonly reason: string
   /** The lines to send on, each with its end; hop-by-hop fields and Transfer-Encoding are gone, Content-Length stays. */
   readonly fields: string
   /** The bits of the marked fields that are there. */
@@ -138,7 +137,6 @@ export const readResponseHead = (
   const dropped = status === 204 ? [...lines.named, 'content-length'] : lines.named
   return {
     status,
-    reason: text.slice(13, first),
     fields: dropped.length > 0 ? withoutFields(lines.fields, dropped) : lines.fields,
     flags: lines.flags,
     left,

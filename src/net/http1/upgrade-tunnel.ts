@@ -4,6 +4,7 @@ import type {Exchange, CallHandler} from './http1-call.ts'
 import type {Pool} from '../pool.ts'
 import {breakOff} from './break-off.ts'
 import {replyText, type Reply} from '../reply.ts'
+import {statusLine} from '../status.ts'
 import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 
 export interface TunnelOptions {
@@ -89,7 +90,7 @@ export class Tunnel implements ResponseHandler, Exchange {
     this.#hasAnswered = true
     this.#isOpen = answer.status === 101
     const lines = this.#handler.fieldsFor(answer) + (this.#isOpen ? UPGRADE_LINES : 'Connection: close\r\n')
-    this.#socket.write(`HTTP/1.1 ${answer.status.toString()} ${answer.reason}\r\n${lines}\r\n`, 'latin1')
+    this.#socket.write(`${statusLine(answer.status)}${lines}\r\n`, 'latin1')
     if (this.#isOpen) this.#take(this.#early)
     this.#socket.resume()
   }
