@@ -58,7 +58,9 @@ async function answer(
   response: ServerResponse,
   {handlers, streams}: {handlers: Handlers; streams: Streams}
 ): Promise<void> {
-  const {pathname, searchParams} = new URL(request.url ?? '/', 'http://run')
+  const url = URL.parse(request.url ?? '/', 'http://run')
+  if (url === null) return void response.writeHead(400).end('invalid request target')
+  const {pathname, searchParams} = url
   const id = searchParams.get('id') ?? ''
   const version = searchParams.get('version') ?? ''
   switch (`${request.method ?? ''} ${pathname}`) {

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {createServer, type Server} from 'node:http'
 import t, {type Test} from 'tap'
+import {runSockets, send, text} from '../../../src/control/ask.ts'
 import {findRuns} from '../../../src/control/client.ts'
 import {existingFolders, usableFolder} from '../../../src/control/folder.ts'
 import {LeaseSearch} from '../../../src/control/sidecar-leases.ts'
@@ -132,6 +133,18 @@ t.test('a folder open to others is skipped, and named, as long as another one ca
 
 t.test('a folder whose path is too long for a socket is refused', async t => {
   t.throws(() => usableFolder([join(folderOf(t), 'x'.repeat(90))]), {message: /too long for a socket/})
+})
+
+t.test('a request whose target is no URL is refused as such, and not as a failure of the run', async t => {
+  const folder = folderOf(t)
+  const run = 'd'.repeat(32)
+  await registered(t, folder, listing(run))
+  const [socket] = await runSockets({PILLION_RUNTIME_DIR: folder})
+  for (const target of ['//', '//?id=order', 'http://[::1']) {
+    const answer = await send(socket?.path ?? '', 'GET', target)
+    t.equal(answer.statusCode, 400, target)
+    t.equal(await text(answer), 'invalid request target')
+  }
 })
 
 t.test('an app is restarted, or it is said why not', async t => {
