@@ -61,7 +61,7 @@ export const placed = (source: Source, {message, spot, expected = '', hint = ''}
 
 /** Line and column of an offset, with the line itself. */
 export function placeOf({shownAs, text}: Source, offset: number): Place {
-  const start = text.lastIndexOf('\n', offset - 1) + 1
+  const start = text.slice(0, offset).lastIndexOf('\n') + 1
   const end = text.indexOf('\n', offset)
   const source = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
   return {file: shownAs, line: lineOf(text, offset), column: offset - start + 1, source}

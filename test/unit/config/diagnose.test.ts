@@ -16,6 +16,7 @@ t.test('a place is counted from 1 and holds its line', async t => {
   t.strictSame(placeOf(source, 7), {file: 'dapr.yaml', line: 2, column: 3, source: '  two'})
   t.strictSame(placeOf(source, 16), {file: 'dapr.yaml', line: 3, column: 6, source: 'three'})
   t.strictSame(placeOf(sourceOf(''), 0), {file: 'dapr.yaml', line: 1, column: 1, source: ''})
+  t.strictSame(placeOf(sourceOf('\n# no more'), 0), {file: 'dapr.yaml', line: 1, column: 1, source: ''})
 })
 
 t.test('carets stand under what is wrong', async t => {
