@@ -152,7 +152,7 @@ t.test('an app is restarted, or it is said why not', async t => {
   await registered(t, folder, listing('e'.repeat(32)))
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
   t.equal(await run?.restartApp('order'), '')
-  t.equal(await run?.restartApp('door'), 'it has no command of ours')
+  t.equal(await run?.restartApp('sidecar'), 'it has no command of ours')
   t.equal(await run?.restartApp('zzz'), undefined)
 })
 
