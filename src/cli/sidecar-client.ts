@@ -1,8 +1,8 @@
-import {readFileSync} from 'node:fs'
 import type {IncomingMessage, OutgoingHttpHeaders} from 'node:http'
 import {join} from 'node:path'
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
+import {readWhole} from '../model/read-file.ts'
 import type {ListedApp} from '../control/messages.ts'
 import type {GivenFlags} from './flags.ts'
 import {runsHere, templateHere} from './pick-run.ts'
@@ -35,6 +35,9 @@ export async function findApp(id: string, asJson: boolean): Promise<ListedApp | 
   return [...own, ...runs].flatMap(({listing}) => listing.apps).find(({appId}) => appId === id)
 }
 
+/** What `--data-file` may hold; sidecars take 4 MiB unless their template says otherwise. */
+const MAX_PAYLOAD_BYTES = 256 * 2 ** 20
+
 /** What `--data` and `--data-file` say; `command` is for the message. Throws a UserError in Dapr's words. */
 export function payloadOf(flags: GivenFlags, command: string): Buffer {
   const data = flags.text('data') ?? ''
@@ -43,7 +46,7 @@ export function payloadOf(flags: GivenFlags, command: string): Buffer {
     throw new UserError(`Only one of --data and --data-file allowed in the same ${command} command`)
   if (file === '') return Buffer.from(data)
   try {
-    return readFileSync(file)
+    return readWhole(file, MAX_PAYLOAD_BYTES)
   } catch (error) {
     const handler = codeOf(error) === 'EISDIR' ? 'read' : 'open'
     throw new UserError(`Error reading payload from '${file}'. Error: ${handler} ${file}: ${systemWords(error)}`, {

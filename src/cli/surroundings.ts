@@ -1,5 +1,5 @@
-import {readFileSync} from 'node:fs'
 import {homedir} from 'node:os'
+import {readTextInput} from '../model/read-file.ts'
 import type {Around} from '../config/load.ts'
 
 /** Where a command was typed: what templates are read against. */
@@ -7,5 +7,5 @@ export const surroundings = (): Around => ({
   cwd: process.cwd(),
   home: homedir(),
   env: process.env,
-  readStdin: () => readFileSync(0, 'utf8')
+  readStdin: readTextInput
 })

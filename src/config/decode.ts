@@ -1,4 +1,5 @@
 import {isMap, isSeq} from 'yaml'
+import {Aliases} from './aliases.ts'
 import {templateError, type Source, type Spot} from './diagnose.ts'
 import {
   APP_KEYS,
@@ -11,7 +12,18 @@ import {
   type Kind,
   type TopValues
 } from './keys.ts'
-import {follow, isNull, itemsOf, mistyped, pairsOf, pairWithin, spotOf, type Pair, type Reading} from './nodes.ts'
+import {
+  follow,
+  isNull,
+  itemsOf,
+  mistyped,
+  pairsOf,
+  pairWithin,
+  refuse,
+  spotOf,
+  type Pair,
+  type Reading
+} from './nodes.ts'
 import type {Yaml} from './source.ts'
 import {readAs, readPlain} from './values.ts'
 
@@ -35,6 +47,9 @@ export interface Template {
   readonly within: (pair: Pair, path: readonly string[]) => Pair
 }
 
+/** More than any machine runs at once; some checks take the square of their number. */
+const MAX_APPS = 1000
+
 /** Where a section stands, and the keys that it knows: Dapr's with their Go types, and ours. */
 interface Outline {
   readonly spot: Spot
@@ -52,7 +67,7 @@ const APP = {go: 'runfileconfig.App', expected: 'expected the keys of an app: ap
  * the last of equal keys counts. Throws one `UserError` for all values of a wrong type, in Go's words.
  */
 export function decodeTemplate(document: Yaml, source: Source): Template {
-  const reading: Reading = {document, source, faults: []}
+  const reading: Reading = {aliases: new Aliases(document), source, faults: []}
   const spot = {start: 0, end: 0}
   const pairs = pairsIn(reading, follow(reading, document.contents), TEMPLATE)
   const top = section<TopValues>(reading, pairs, {spot, dapr: TOP_KEYS, ours: OUR_TOP_KEYS})
@@ -61,7 +76,10 @@ export function decodeTemplate(document: Yaml, source: Source): Template {
     top,
     common: section(reading, common, {spot, dapr: SHARED_KEYS, ours: OUR_SHARED_KEYS}),
     apps: readApps(reading, top.pairs.get('apps')),
-    within: (pair, path) => pairWithin(reading, pair, path)
+    within: (pair, path) => {
+      reading.aliases.restart()
+      return pairWithin(reading, pair, path)
+    }
   }
   throwFaults(reading)
   return template
@@ -79,6 +97,7 @@ function throwFaults({source, faults}: Reading): void {
 function readApps(reading: Reading, apps: Pair | undefined): readonly Section<AppValues>[] {
   if (apps === undefined || isNull(apps.node)) return []
   if (!isSeq(apps.node)) return mistyped(reading, APPS, apps.node) ?? []
+  if (apps.node.items.length > MAX_APPS) refuse(reading, apps.node, `more than ${MAX_APPS.toString()} apps`)
   return itemsOf(reading, apps.node).map(node =>
     section(reading, pairsIn(reading, node, APP), {spot: spotOf(node, apps.value), dapr: APP_KEYS, ours: OUR_APP_KEYS})
   )

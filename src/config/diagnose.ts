@@ -26,6 +26,9 @@ export interface Mistake {
   readonly hint?: string
 }
 
+/** So many are told of one template: each takes a look at its whole text. */
+export const MAX_MISTAKES = 100
+
 /** Module for the line above a caret, in columns. */
 const WIDTH = 80
 

@@ -1,6 +1,7 @@
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {delimiter, join} from 'node:path'
 import {parseEnv} from 'node:util'
+import {readTextFile} from '../model/read-file.ts'
 import type {Settings} from './merge.ts'
 import {absolutePath, inGoWords} from './paths.ts'
 
@@ -18,7 +19,7 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
   const variables: Record<string, string> = {}
   for (const [index, path] of paths.entries())
     try {
-      Object.assign(variables, parseEnv(readFileSync(path, 'utf8').replace(/^\uFEFF/, '')))
+      Object.assign(variables, parseEnv(readTextFile(path)))
     } catch (error) {
       const inside = typeof written === 'string' ? [] : [String(index)]
       const message = `error in reading the envFile: open ${path}: ${inGoWords(error)}`
@@ -55,7 +56,7 @@ export function readS2i(settings: Settings, path: string, {isExpected = false} =
   const isThere = existsSync(file)
   if (!isThere && !isExpected) return undefined
   try {
-    const all = isThere ? parseS2i(readFileSync(file, 'utf8')) : {}
+    const all = isThere ? parseS2i(readTextFile(file)) : {}
     const variables = Object.fromEntries(Object.entries(all).filter(([name]) => !OURS.has(name)))
     return {variables, command: commandOf(all, folder, path)}
   } catch (error) {

@@ -2,6 +2,7 @@ import {existsSync, readdirSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {nearMiss} from '../model/near-miss.ts'
 import type {ResourcesPlan} from '../model/plan.ts'
+import {fileFault} from '../model/read-file.ts'
 import type {Section, Template} from './decode.ts'
 import {templateError, type Source, type Spot} from './diagnose.ts'
 import type {AppValues} from './keys.ts'
@@ -74,6 +75,11 @@ function pathsOf({within}: Template, {values, pairs, spot}: Section<AppValues>, 
     return absolute
   }
   const configFile = check('configFilePath', values.configFilePath ?? '')
+  const fault = configFile === '' ? '' : fileFault(configFile)
+  if (fault !== '') {
+    const message = `error in reading the configFilePath: open ${configFile}: ${fault}`
+    throw templateError(search.source, {message, spot: pairs.get('configFilePath')?.value ?? spot})
+  }
   const last = check('resourcesPath', values.resourcesPath ?? '')
   const runtime = check('runtimePath', values.runtimePath ?? '')
   const resources = (values.resourcesPaths ?? []).map((path, index) => check('resourcesPaths', path, String(index)))

@@ -1,11 +1,11 @@
-import {isAlias, isMap, isScalar, isSeq, type YAMLMap} from 'yaml'
-import {lineOf, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
+import {isAlias, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq} from 'yaml'
+import type {Aliases} from './aliases.ts'
+import {lineOf, MAX_MISTAKES, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
 import {isMergeKey, resolveScalar, textOf} from './scalar.ts'
-import type {Yaml} from './source.ts'
 
-/** One reading of a template: its tree, and the values of a wrong type that were met so far. */
+/** One reading of a template: its aliases, and the values of a wrong type that were met so far. */
 export interface Reading {
-  readonly document: Yaml
+  readonly aliases: Aliases
   readonly source: Source
   readonly faults: Mistake[]
 }
@@ -42,15 +42,22 @@ export const isNull = (node: unknown): boolean =>
 /** The node that an alias stands for; any other node is itself. */
 export function follow(reading: Reading, node: unknown): unknown {
   if (!isAlias(node)) return node ?? null
-  const target = node.resolve(reading.document)
+  const target = reading.aliases.targetOf(node)
   return target === undefined
     ? refuse(reading, node, `unknown anchor '${node.source}' referenced`)
     : follow(reading, target)
 }
 
 /** The items of a list, aliases followed. */
-export const itemsOf = (reading: Reading, node: {readonly items: readonly unknown[]}): readonly unknown[] =>
-  node.items.map(item => follow(reading, item))
+export function itemsOf(reading: Reading, node: YAMLSeq): readonly unknown[] {
+  count(reading, node)
+  return node.items.map(item => follow(reading, item))
+}
+
+/** Go's words (`decode.go` in yaml.v2); its limit depends on the share of aliases, ours is a number of nodes. */
+function count(reading: Reading, node: YAMLMap | YAMLSeq): void {
+  if (reading.aliases.areTooMany(node.items.length)) refuse(reading, node, 'document contains excessive aliasing')
+}
 
 /**
  * The pairs of a mapping as yaml.v2 takes them: one after the other, equal keys included; what a merge key holds stands
@@ -58,6 +65,7 @@ export const itemsOf = (reading: Reading, node: {readonly items: readonly unknow
  */
 export function pairsOf(reading: Reading, map: YAMLMap, depth = 0): readonly Pair[] {
   if (depth > DEEPEST) refuse(reading, map, 'a merge key holds itself')
+  count(reading, map)
   return map.items.flatMap(({key, value}) => {
     const node = follow(reading, value)
     if (isMergeKey(key)) return mergedPairs(reading, node, depth + 1)
@@ -83,6 +91,7 @@ function mergedPairs(reading: Reading, node: unknown, depth: number): readonly P
 
 /** Notes a value of a wrong type, in the words of yaml.v2. */
 export function mistyped(reading: Reading, {go, expected}: Wanted, node: unknown, hint = ''): undefined {
+  if (reading.faults.length >= MAX_MISTAKES) return
   const spot = spotOf(node, {start: 0, end: 0})
   const line = lineOf(reading.source.text, spot.start)
   reading.faults.push({message: `line ${line}: cannot unmarshal ${named(node)} into ${go}`, spot, expected, hint})

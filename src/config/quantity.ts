@@ -18,6 +18,9 @@ const SUFFIXES: Readonly<Record<string, number>> = {
   Ei: 2 ** 60
 }
 
+/** No number of bytes needs as many digits; to tell that a long text is none would take the square of its length. */
+const MAX_LENGTH = 64
+
 const QUANTITY = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/
 const EXPONENT = /^[eE]([-+]?[0-9]+)$/
 
@@ -30,6 +33,7 @@ const WRONG_SUFFIX = "unable to parse quantity's suffix"
  * what is wrong with it.
  */
 export function bytesOf(quantity: string): number | string {
+  if (quantity.length > MAX_LENGTH) return WRONG_FORM
   const [matched, sign = '', whole = '', fraction = '', suffix = ''] = QUANTITY.exec(quantity) ?? []
   if (matched === undefined || matched === '') return WRONG_FORM
   const [, exponent] = EXPONENT.exec(suffix) ?? []

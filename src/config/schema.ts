@@ -1,6 +1,6 @@
 import {nearMiss} from '../model/near-miss.ts'
 import type {Section, Template} from './decode.ts'
-import {explain, placed, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
+import {explain, MAX_MISTAKES, placed, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
 import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_KEYS} from './keys.ts'
 import type {Pair} from './nodes.ts'
 import type {PlacedMistake} from '../model/errors.ts'
@@ -34,10 +34,12 @@ export function checkOurKeys(template: Template, source: Source): void {
     Object.entries(section.values).flatMap(([key, value]) => {
       const pair = section.pairs.get(key)
       if (pair === undefined || !isOurs(key) || validators[key](value)) return []
-      return withoutEchoes(validators[key].errors ?? []).map(fault => mistakeOf(template, pair, fault))
+      return withoutEchoes(validators[key].errors ?? [])
+        .slice(0, MAX_MISTAKES)
+        .map(fault => mistakeOf(template, pair, fault))
     })
   )
-  const [first, ...others] = mistakes.toSorted((a, b) => a.spot.start - b.spot.start)
+  const [first, ...others] = mistakes.toSorted((a, b) => a.spot.start - b.spot.start).slice(0, MAX_MISTAKES)
   if (first !== undefined) throw templateError(source, first, others)
 }
 
@@ -79,7 +81,10 @@ export function findOddities(template: Template, source: Source): readonly Findi
     ...odditiesIn(common, SHARED),
     ...apps.flatMap(app => odditiesIn(app, APP))
   ]
-  return mistakes.toSorted((a, b) => a.spot.start - b.spot.start).map(mistake => findingOf(source, mistake))
+  return mistakes
+    .toSorted((a, b) => a.spot.start - b.spot.start)
+    .slice(0, MAX_MISTAKES)
+    .map(mistake => findingOf(source, mistake))
 }
 
 const findingOf = (source: Source, mistake: Mistake): Finding => ({

@@ -1,6 +1,6 @@
-import {readFileSync} from 'node:fs'
 import {parseDocument, type Document, type YAMLParseError} from 'yaml'
 import {messageOf} from '../model/errors.ts'
+import {readTextFile} from '../model/read-file.ts'
 import {lineOf, templateError, unreadableTemplate, type Source, type Spot} from './diagnose.ts'
 import type {Found} from './find.ts'
 import {inGoWords} from './paths.ts'
@@ -11,7 +11,7 @@ export type Yaml = Document.Parsed
 /** Reads the template's text. Throws a `UserError` with Dapr's words when that fails. */
 export function readSource(found: Found, readStdin: () => string): Source {
   const text = found.shownAs === '-' ? fromStdin(readStdin) : fromFile(found)
-  return {shownAs: found.shownAs, text: text.replace(/^\uFEFF/, '')}
+  return {shownAs: found.shownAs, text}
 }
 
 function fromStdin(readStdin: () => string): string {
@@ -24,7 +24,7 @@ function fromStdin(readStdin: () => string): string {
 
 function fromFile({file, shownAs}: Found): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readTextFile(file)
   } catch (cause) {
     const words = inGoWords(cause)
     const call = words === 'is a directory' ? 'read' : 'open'

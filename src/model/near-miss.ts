@@ -22,8 +22,10 @@ export function nearMiss(typed: string, known: Iterable<string>): string {
   let best = ''
   let least = Infinity
   for (const word of known) {
+    const most = Math.max(1, Math.floor(word.length / 3))
+    if (Math.abs(typed.length - word.length) > most) continue
     const distance = editDistance(typed.toLowerCase(), word.toLowerCase())
-    if (distance < least && distance <= Math.max(1, Math.floor(word.length / 3))) [best, least] = [word, distance]
+    if (distance < least && distance <= most) [best, least] = [word, distance]
   }
   return best
 }

@@ -1,5 +1,5 @@
-import {readFileSync} from 'node:fs'
-import {parseAllDocuments} from 'yaml'
+import {codeOf} from '../model/errors.ts'
+import {readDocuments} from './documents.ts'
 
 /** The parts of a Configuration's `spec` that keep somebody out or change what passes (Dapr: pkg/config/configuration.go). */
 const RESTRICTIONS: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -10,10 +10,10 @@ const RESTRICTIONS: Readonly<Record<string, (value: unknown) => boolean>> = {
   api: value => isRecord(value) && (isFilled(value['allowed']) || isFilled(value['denied']))
 }
 
-/** The keys of a Dapr Configuration that restrict who may call what; none where the file says nothing or cannot be read. */
+/** The keys of a Dapr Configuration that restrict who may call what; none where there is no file. Throws where it cannot be read. */
 export function restrictionsIn(file: string): readonly string[] {
   const found = new Set<string>()
-  for (const document of readDocuments(file)) {
+  for (const document of documentsIn(file)) {
     const spec = isRecord(document) && document['kind'] === 'Configuration' ? document['spec'] : undefined
     if (!isRecord(spec)) continue
     for (const [key, restricts] of Object.entries(RESTRICTIONS)) if (restricts(spec[key])) found.add(key)
@@ -22,21 +22,26 @@ export function restrictionsIn(file: string): readonly string[] {
 }
 
 /** Whether a Configuration switches tracing off: `spec.tracing.samplingRate` is 0 (Dapr: pkg/diagnostics/utils, GetTraceSamplingRate). */
-export const tracesNothing = (file: string): boolean =>
-  file !== '' &&
-  readDocuments(file, text => /samplingRate\W+0/.test(text)).some(document => {
-    const spec = isRecord(document) && document['kind'] === 'Configuration' ? document['spec'] : undefined
-    const tracing = isRecord(spec) ? spec['tracing'] : undefined
-    const rate = isRecord(tracing) ? tracing['samplingRate'] : undefined
-    return (typeof rate === 'string' || typeof rate === 'number') && rate !== '' && Number(rate) === 0
-  })
-
-function readDocuments(file: string, isWorthIt: (text: string) => boolean = () => true): readonly unknown[] {
+export function tracesNothing(file: string): boolean {
   try {
-    const text = readFileSync(file, 'utf8')
-    return isWorthIt(text) ? parseAllDocuments(text).map(document => document.toJS() as unknown) : []
+    return documentsIn(file, text => /samplingRate\W+0/.test(text)).some(document => {
+      const spec = isRecord(document) && document['kind'] === 'Configuration' ? document['spec'] : undefined
+      const tracing = isRecord(spec) ? spec['tracing'] : undefined
+      const rate = isRecord(tracing) ? tracing['samplingRate'] : undefined
+      return (typeof rate === 'string' || typeof rate === 'number') && rate !== '' && Number(rate) === 0
+    })
   } catch {
-    return [] // Dapr's default Configuration need not be there
+    return false // a warning tells of it, see `restrictionsIn`
+  }
+}
+
+/** Dapr's default Configuration need not be there. */
+function documentsIn(file: string, isWanted: (text: string) => boolean = () => true): readonly unknown[] {
+  try {
+    return file === '' ? [] : readDocuments(file, isWanted)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
   }
 }
 

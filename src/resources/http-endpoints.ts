@@ -1,7 +1,7 @@
-import {readdirSync, readFileSync, statSync} from 'node:fs'
+import {readdirSync, statSync} from 'node:fs'
 import {join} from 'node:path'
-import {parseAllDocuments} from 'yaml'
 import {messageOf} from '../model/errors.ts'
+import {readDocuments} from './documents.ts'
 
 /** Dapr's HTTPEndpoint: somebody outside whom apps call by a name (pkg/apis/httpEndpoint/v1alpha1/types.go). */
 export interface HttpEndpoint {
@@ -66,13 +66,7 @@ function changedAt(file: string): string {
 /** Most resources are of other kinds: they are not even parsed. */
 function documentsIn(file: string, warn: (text: string) => void): readonly unknown[] {
   try {
-    const text = readFileSync(file, 'utf8')
-    if (!text.includes('HTTPEndpoint')) return []
-    return parseAllDocuments(text).map(document => {
-      const [error] = document.errors
-      if (error !== undefined) throw error
-      return document.toJS() as unknown
-    })
+    return readDocuments(file, text => text.includes('HTTPEndpoint'))
   } catch (error) {
     warn(`${file} cannot be read: ${messageOf(error)}`)
     return []

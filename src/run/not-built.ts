@@ -1,3 +1,4 @@
+import {messageOf} from '../model/errors.ts'
 import {restrictionsIn} from '../resources/configuration.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
 
@@ -29,11 +30,18 @@ export function warnOfUnbuilt({apps, file}: Plan): readonly string[] {
   })
 }
 
-/** One warning for each Configuration that restricts calls: its rules are not enforced, and nobody may think they are. */
+/**
+ * One warning for each Configuration that cannot be read, or that restricts calls: its rules are not enforced, and nobody may
+ * think they are.
+ */
 export const warnOfUnenforced = ({apps}: Plan): readonly string[] =>
   [...new Set(apps.map(({resources}) => resources.configFile))].flatMap(file => {
-    const keys = file === '' ? [] : restrictionsIn(file)
-    return keys.length === 0
-      ? []
-      : [`${file} restricts calls (${keys.join(', ')}): not built yet, every call is let through`]
+    try {
+      const keys = restrictionsIn(file)
+      return keys.length === 0
+        ? []
+        : [`${file} restricts calls (${keys.join(', ')}): not built yet, every call is let through`]
+    } catch (error) {
+      return [`${file} cannot be read: ${messageOf(error)}`]
+    }
   })

@@ -20,10 +20,21 @@ t.test('the parts of a Configuration that restrict calls are named', async t => 
   }
 })
 
-t.test('a file that is not there or not YAML restricts nothing', async t => {
+t.test('a file that is not there restricts nothing; one that is no YAML is told', async t => {
   const folder = t.testdir({'config.yaml': '{'})
   t.same(restrictionsIn(join(folder, 'none.yaml')), [])
-  t.same(restrictionsIn(join(folder, 'config.yaml')), [])
+  t.throws(() => restrictionsIn(join(folder, 'config.yaml')), {
+    message: 'Flow map must end with a } at line 1, column 2'
+  })
+  t.equal(tracesNothing(join(folder, 'config.yaml')), false)
+})
+
+t.test('a file that multiplies without end, or has many keys, is read at once or not at all', async t => {
+  const bomb = Array.from({length: 25}, (_, n) => `m${n + 1}: &m${n + 1} {<<: [*m${n}, *m${n}]}\n`).join('')
+  const keys = Array.from({length: 60_000}, (_, n) => `  key${n}: 1\n`).join('')
+  const folder = t.testdir({'bomb.yaml': `%YAML 1.1\n---\nm0: &m0 {a: 1}\n${bomb}`, 'keys.yaml': configuration(keys)})
+  t.throws(() => restrictionsIn(join(folder, 'bomb.yaml')), {message: /^Excessive alias count/})
+  t.same(restrictionsIn(join(folder, 'keys.yaml')), [])
 })
 
 t.test('a sampling rate of 0 switches tracing off', async t => {

@@ -1,0 +1,59 @@
+import {closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats} from 'node:fs'
+
+/** The most that a template, an `.env` file or a resource may hold, in bytes: far more than people write, and parsed within seconds. */
+const MAX_TEXT_BYTES = 2 ** 20
+
+const CHUNK_BYTES = 64 * 1024
+
+/**
+ * The text of a file that a user names, without a byte order mark. Throws for what is no regular file (a named pipe would
+ * block, a device may never end) and for what is larger than 1 MiB, in words that can follow the path; else what the
+ * system throws.
+ */
+export function readTextFile(path: string): string {
+  const stats = statSync(path)
+  const fault = faultOf(stats)
+  if (fault !== '') throw Object.assign(new Error(fault), stats.isDirectory() ? {code: 'EISDIR'} : {})
+  // should it have become a pipe meanwhile, nothing blocks
+  return textOf(readPath(path, constants.O_RDONLY | constants.O_NONBLOCK, MAX_TEXT_BYTES))
+}
+
+/** The text of standard input, at most 1 MiB of it. Throws as `readTextFile`. */
+export const readTextInput = (): string => textOf(readOpen(0, MAX_TEXT_BYTES))
+
+/** All bytes of a file, a pipe or a device, which must end within so many. Throws for more, and what the system throws. */
+export const readWhole = (path: string, maxBytes: number): Buffer => readPath(path, constants.O_RDONLY, maxBytes)
+
+/** Why what is at a path can hold no text, '' where it can. Throws what the system throws. */
+export const fileFault = (path: string): string => faultOf(statSync(path))
+
+function readPath(path: string, flags: number, maxBytes: number): Buffer {
+  const file = openSync(path, flags)
+  try {
+    return readOpen(file, maxBytes)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function readOpen(file: number, maxBytes: number): Buffer {
+  const expected = Math.min(fstatSync(file).size, maxBytes) + 1
+  const pieces: Buffer[] = []
+  let size = 0
+  for (;;) {
+    const piece = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, expected - size))
+    const length = readSync(file, piece)
+    if (length === 0) return Buffer.concat(pieces)
+    size += length
+    if (size > maxBytes) throw new Error(`it is larger than ${(maxBytes / 2 ** 20).toString()} MiB`)
+    pieces.push(piece.subarray(0, length))
+  }
+}
+
+const textOf = (bytes: Buffer): string => bytes.toString('utf8').replace(/^\uFEFF/, '')
+
+function faultOf(stats: Stats): string {
+  if (stats.isFile()) return ''
+  if (stats.isDirectory()) return 'it is a directory'
+  return `it is ${stats.isFIFO() ? 'a named pipe' : stats.isSocket() ? 'a socket' : 'a device'}, not a regular file`
+}
