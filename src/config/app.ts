@@ -2,7 +2,7 @@ import {join} from 'node:path'
 import type {AppPlan, HealthPlan, LogDestination, LogPlan, ResourcesPlan} from '../model/plan.ts'
 import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
-import {readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
+import {checkedTime, readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
 import type {Settings} from './merge.ts'
 
 /** The port that Daeploy's code listens on unless it says otherwise. */
@@ -68,8 +68,8 @@ function commandOf(settings: Settings, s2i: S2i | undefined): readonly string[] 
 function healthPlan(settings: Settings): HealthPlan {
   const {values} = settings
   const enabled = values.enableAppHealthCheck ?? false
-  const intervalMs = positive(values.appHealthProbeInterval, 5) * 1000
-  const timeoutMs = positive(values.appHealthProbeTimeout, 500)
+  const intervalMs = checkedTime(positive(values.appHealthProbeInterval, 5) * 1000, settings, 'appHealthProbeInterval')
+  const timeoutMs = checkedTime(positive(values.appHealthProbeTimeout, 500), settings, 'appHealthProbeTimeout')
   if (enabled && timeoutMs > intervalMs) {
     const message = 'app health checks probe timeouts must be smaller than probe intervals'
     const hint = 'appHealthProbeTimeout is in milliseconds, appHealthProbeInterval in seconds'

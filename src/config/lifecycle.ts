@@ -1,16 +1,28 @@
 import {messageOf} from '../model/errors.ts'
 import type {ReadyPlan, StopPlan, WatchPlan} from '../model/plan.ts'
 import type {Duration} from './keys.ts'
-import type {Settings} from './merge.ts'
+import type {AppKey, Settings} from './merge.ts'
 
 const READY_TIMEOUT_MS = 60_000
 const GRACE_MS = 5_000
 const UNIT_MS: Readonly<Record<string, number>> = {ms: 1, s: 1_000, m: 60_000}
+/** Node's timers take 2^31 - 1 ms, which are 24.8 days, and fire at once for more. */
+const MAX_DAYS = 24
+const MAX_MS = MAX_DAYS * 86_400_000
 
 /** `250ms`, `5s`, `2m`, or seconds, in milliseconds. The schema has checked the form. */
 export function milliseconds(duration: Duration): number {
-  const [, amount = '0', unit = 's'] = /^([0-9.]+)(ms|s|m)?$/.exec(String(duration)) ?? []
+  if (typeof duration === 'number') return Math.round(duration * 1000)
+  const [, amount = '0', unit = 's'] = /^([0-9.]+)(ms|s|m)?$/.exec(duration) ?? []
   return Math.round(Number(amount) * (UNIT_MS[unit] ?? 0))
+}
+
+/** A time that a timer can wait, in milliseconds; a longer one is refused at its place. */
+export function checkedTime(ms: number, settings: Settings, key: AppKey, ...inside: readonly string[]): number {
+  if (ms <= MAX_MS) return ms
+  const name = [key, ...inside].join('.')
+  const expected = `expected at most ${MAX_DAYS.toString()} days`
+  return settings.refuse({key, inside, message: `${name} is longer than ${MAX_DAYS.toString()} days`, expected})
 }
 
 /** The port on which an app can be asked whether it is ready (0: allocated), or none. */
@@ -24,7 +36,8 @@ export function readyPlan(settings: Settings, served: ServedPort): ReadyPlan {
   const {ready = {}} = settings.values
   if (ready === 'none') return {kind: 'spawned', timeoutMs: READY_TIMEOUT_MS}
   const {http, tcp, log, timeout} = ready
-  const timeoutMs = timeout === undefined ? READY_TIMEOUT_MS : milliseconds(timeout)
+  const timeoutMs =
+    timeout === undefined ? READY_TIMEOUT_MS : checkedTime(milliseconds(timeout), settings, 'ready', 'timeout')
   if (tcp !== undefined) return {kind: 'tcp', port: tcp, timeoutMs}
   if (log !== undefined) return {kind: 'log', pattern: checkPattern(log, settings), timeoutMs}
   if (served !== 'none')
@@ -54,10 +67,8 @@ export function watchPlan({values}: Settings, everywhere: boolean): WatchPlan {
 /** `Array.isArray` that knows read-only lists. */
 const isList = (value: object): value is readonly string[] => Array.isArray(value)
 
-export function stopPlan({values: {stop = {}}}: Settings): StopPlan {
-  return {
-    signal: stop.signal ?? 'SIGTERM',
-    timeoutMs: stop.timeout === undefined ? GRACE_MS : milliseconds(stop.timeout),
-    scope: stop.scope ?? 'all'
-  }
+export function stopPlan(settings: Settings): StopPlan {
+  const {signal = 'SIGTERM', timeout, scope = 'all'} = settings.values.stop ?? {}
+  const timeoutMs = timeout === undefined ? GRACE_MS : checkedTime(milliseconds(timeout), settings, 'stop', 'timeout')
+  return {signal, timeoutMs, scope}
 }

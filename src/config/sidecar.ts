@@ -1,3 +1,4 @@
+import {isIP} from 'node:net'
 import {resolve} from 'node:path'
 import {type ChannelPlan, type SidecarPlan, type ElsewherePlan, LOG_LEVELS, type LogLevel} from '../model/plan.ts'
 import type {Settings} from './merge.ts'
@@ -33,7 +34,7 @@ export function channelPlan(settings: Settings, fixedPort: number): ChannelPlan 
   const allocated = autoPort || (fixedPort > 0 && appPort <= 0)
   return {
     protocol: appSSL ? OVER_TLS[protocol] : protocol,
-    address: values.appChannelAddress ?? '',
+    address: channelAddress(settings),
     port: allocated ? 0 : Math.max(0, appPort),
     autoPort: allocated,
     maxConcurrency: Math.max(0, values.appMaxConcurrency ?? 0)
@@ -42,7 +43,6 @@ export function channelPlan(settings: Settings, fixedPort: number): ChannelPlan 
 
 export function sidecarPlan(settings: Settings): SidecarPlan {
   const {values, folder} = settings
-  const addresses = (values.apiListenAddresses ?? '').split(',').map(address => address.trim())
   const body = size(settings, 'maxBodySize', {unsaid: MAX_BODY, what: 'max request body size'})
   const buffer = size(settings, 'readBufferSize', {unsaid: READ_BUFFER, what: 'http read buffer size'})
   return {
@@ -50,7 +50,7 @@ export function sidecarPlan(settings: Settings): SidecarPlan {
     grpcPort: sidecarPort(settings, 'daprGRPCPort'),
     internalGrpcPort: sidecarPort(settings, 'daprInternalGRPCPort'),
     metricsPort: sidecarPort(settings, 'metricsPort'),
-    listenAddresses: addresses.filter(address => address !== ''),
+    listenAddresses: listenAddresses(settings),
     socketFolder: values.unixDomainSocket ? resolve(folder, values.unixDomainSocket) : '',
     maxBodyBytes: body,
     readBufferBytes: buffer === 0 ? READ_BUFFER : buffer,
@@ -58,6 +58,29 @@ export function sidecarPlan(settings: Settings): SidecarPlan {
     logLevel: logLevel(settings)
   }
 }
+
+/** Dapr's comma-separated list, each address once. */
+function listenAddresses(settings: Settings): readonly string[] {
+  const written = (settings.values.apiListenAddresses ?? '').split(',').map(address => address.trim())
+  const addresses = written.filter(address => address !== '').map(unbracketed)
+  const wrong = addresses.find(address => !isHost(address))
+  if (wrong === undefined) return [...new Set(addresses)]
+  const expected = 'expected IP addresses of this machine, with commas between them'
+  return settings.refuse({key: 'apiListenAddresses', message: `apiListenAddresses: "${wrong}" is no address`, expected})
+}
+
+/** Where the app listens, '' for the loopback. */
+function channelAddress(settings: Settings): string {
+  const address = unbracketed((settings.values.appChannelAddress ?? '').trim())
+  if (address === '' || isHost(address)) return address
+  const expected = 'expected a host name or an IP address, without a scheme or a port'
+  return settings.refuse({key: 'appChannelAddress', message: `appChannelAddress: "${address}" is no address`, expected})
+}
+
+/** `[::1]` → `::1` */
+const unbracketed = (address: string): string => address.replace(/^\[(.*)\]$/, '$1')
+
+const isHost = (text: string): boolean => isIP(text) !== 0 || /^[^\s/:@?#[\]]{1,253}$/.test(text)
 
 /** A port of the sidecar, 0 where a free one will do. Of a number that is no port Dapr says what it says of a taken one. */
 function sidecarPort(settings: Settings, key: keyof typeof PORT_NAMES): number {

@@ -1,5 +1,5 @@
 import type {Server} from 'node:net'
-import {codeOf, UserError} from '../model/errors.ts'
+import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
 import {createClaim, letGo} from '../net/claimed-server.ts'
 import {listenOnSocket} from './bind.ts'
@@ -21,6 +21,9 @@ export interface SidecarPorts {
 
 /** Names who holds a port (`node server.js, pid 4711`), '' where the system does not tell. */
 export type NameOwner = (port: number) => Promise<string>
+
+/** Addresses of which one holds another have no port in common, however often one is tried. */
+const TRIES = 20
 
 /** Tried in this order. */
 export const LOOPBACK = ['127.0.0.1', '::1']
@@ -121,7 +124,7 @@ class Claim {
 
   /** A port of the system's choice that no app of the template wants. */
   async #free(app: AppPlan, kind: Kind): Promise<readonly Server[]> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         const servers = await listen(0, addresses(app, kind))
         const port = portOf(servers)
@@ -132,7 +135,7 @@ class Claim {
         close(servers)
       } catch (error) {
         // it is free at the first address and held at another
-        if (codeOf(error) !== 'EADDRINUSE') throw await this.#taken(app, kind, error)
+        if (codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw await this.#taken(app, kind, error)
       }
     }
   }
@@ -140,6 +143,13 @@ class Claim {
   async #taken(app: AppPlan, kind: Kind, cause: unknown): Promise<UserError> {
     const port = app.sidecar[kind]
     const why = codeOf(cause)
+    const {file, shownAs} = this.#plan
+    const whose = file === '' ? '' : `Error validating run config for app "${app.id}" present in ${shownAs}: `
+    if (port === 0 || NO_ADDRESS.has(why))
+      return new UserError(`${whose}nothing can listen at ${addresses(app, kind).join(', ')}`, {
+        explanation: whyNot(cause, file === '' ? '--dapr-listen-addresses' : 'apiListenAddresses'),
+        cause
+      })
     const owner = why === 'EADDRINUSE' ? await this.#nameOwner(port) : ''
     const sibling = [...this.#bound].find(([, kinds]) =>
       [...kinds.values()].some(servers => portOf(servers) === port)
@@ -147,16 +157,29 @@ class Claim {
     const holder = sibling
       ? `app "${sibling.id}" of this template has it`
       : owner === ''
-        ? `it is taken (${why})`
+        ? whyTaken(why)
         : `it is held by ${owner}`
-    const {file, shownAs} = this.#plan
-    const whose = file === '' ? '' : `Error validating run config for app "${app.id}" present in ${shownAs}: `
     return new UserError(`${whose}invalid configuration for ${KINDS[kind]}. Port ${port.toString()} is not available`, {
       explanation: `Port ${port.toString()}: ${holder}. Choose another number for "${app.id}", or leave it out for a free one.`,
       cause
     })
   }
 }
+
+/** A name that nobody knows, an address of another machine, or of no kind that this one has. */
+const NO_ADDRESS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
+
+function whyNot(cause: unknown, key: string): string {
+  const {address = '', hostname = address} = cause as {readonly address?: string; readonly hostname?: string}
+  const why = codeOf(cause)
+  if (why === 'EADDRINUSE') return `One of these addresses holds another: no port is free at all of them. See ${key}.`
+  if (!NO_ADDRESS.has(why)) return messageOf(cause)
+  return `"${hostname}" is no address of this machine (${why}). Write IP addresses of this machine in ${key}.`
+}
+
+/** Why a port cannot be had that nobody is known to hold. */
+export const whyTaken = (code: string): string =>
+  code === 'EACCES' ? 'this user may not listen there (EACCES)' : `it is taken (${code})`
 
 const addresses = (app: AppPlan, kind: Kind): readonly string[] =>
   app.sidecar.listenAddresses.length > 0 && kind !== 'metricsPort' ? app.sidecar.listenAddresses : LOOPBACK

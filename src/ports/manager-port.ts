@@ -2,7 +2,7 @@ import type {Server} from 'node:net'
 import {codeOf, UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import {letGo} from '../net/claimed-server.ts'
-import {listen, LOOPBACK, portOf, type NameOwner} from './claim.ts'
+import {listen, LOOPBACK, portOf, whyTaken, type NameOwner} from './claim.ts'
 
 /** The manager's port, bound by us until the run ends. */
 export interface ManagerPort {
@@ -80,7 +80,7 @@ async function tryListenOn6(port: number): Promise<readonly Server[] | undefined
 async function taken(port: number, nameOwner: NameOwner, cause: unknown): Promise<UserError> {
   const why = codeOf(cause)
   const owner = why === 'EADDRINUSE' ? await nameOwner(port) : ''
-  const holder = owner === '' ? `it is taken (${why})` : `it is held by ${owner}`
+  const holder = owner === '' ? whyTaken(why) : `it is held by ${owner}`
   return new UserError(`invalid configuration for managerPort. Port ${port.toString()} is not available`, {
     explanation: `Port ${port.toString()}: ${holder}. Choose another number, or 0 for a free one.`,
     cause

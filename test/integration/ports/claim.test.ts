@@ -94,3 +94,23 @@ t.test('a port is allocated where the template asks for one', async t => {
   t.ok((ports[0]?.appPort ?? 0) > 0)
   release(ports)
 })
+t.test('an address that is none of this machine is told by its name, not as a port that is taken', async t => {
+  for (const address of ['nonsense.invalid', '192.0.2.1'])
+    for (const wishes of [{}, {httpPort: 4711}])
+      await t.rejects(claimPorts(plan(app('a', {...wishes, listenAddresses: [address]})), nobody), {
+        message: `Error validating run config for app "a" present in dapr.yaml: nothing can listen at ${address}`,
+        explanation: new RegExp(
+          `^"${address}" is no address of this machine \\(E\\w+\\)\\. Write IP addresses .*apiListenAddresses`
+        )
+      })
+})
+
+t.test(
+  'addresses of which one holds another have no free port in common: that is said, and not tried for ever',
+  async t => {
+    await t.rejects(claimPorts(plan(app('a', {listenAddresses: ['0.0.0.0', '127.0.0.1']})), nobody), {
+      message: /nothing can listen at 0\.0\.0\.0, 127\.0\.0\.1$/,
+      explanation: /One of these addresses holds another/
+    })
+  }
+)

@@ -3,7 +3,7 @@ import t from 'tap'
 import type {AppPlan} from '../../../src/model/plan.ts'
 import {resolveApp} from '../../../src/config/app.ts'
 import {noSettings} from '../../../src/config/merge.ts'
-import {load, orders, type Files} from './shop.ts'
+import {failure, load, orders, type Files} from './shop.ts'
 
 const appOf = (test: Parameters<typeof load>[0], lines: readonly string[], files: Files = {}): AppPlan => {
   const [app] = load(test, orders(...lines), {files}).plan.apps
@@ -97,4 +97,20 @@ t.test('a command keeps its words, an empty one too', async t => {
   t.strictSame(appOf(t, ['command: [""]']).command, [''])
   t.strictSame(appOf(t, ['command: []']).command, [])
   t.strictSame(appOf(t, ['command: [node, "a b", 3]']).command, ['node', 'a b', '3'])
+})
+
+t.test('an address that cannot be one is refused at its place; each counts once, without brackets', async t => {
+  for (const [key, value] of [
+    ['apiListenAddresses', '127.0.0.1,http://x'],
+    ['apiListenAddresses', '127.0.0.1:3500'],
+    ['appChannelAddress', 'http://x'],
+    ['appChannelAddress', 'x:80']
+  ] as const) {
+    const {message, explanation} = failure(t, orders(`${key}: "${value}"`))
+    t.equal(message, `Error getting apps from config file: ${key}: "${value.replace(/.*,/, '')}" is no address`)
+    t.match(explanation, /^dapr\.yaml:5:\d+\n.*\n +\^+\nexpected /)
+  }
+  const [app] = load(t, orders('apiListenAddresses: "[::1], 127.0.0.1,::1,"', 'appChannelAddress: "[::1]"')).plan.apps
+  t.strictSame(app?.sidecar.listenAddresses, ['::1', '127.0.0.1'])
+  t.equal(app?.channel.address, '::1')
 })

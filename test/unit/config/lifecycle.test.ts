@@ -85,3 +85,19 @@ t.test('an app that overlaps needs a port of its own each time, unless only comm
     explanation: /^dapr\.yaml:5:13\n/
   })
 })
+
+t.test('a time that no timer can wait is refused at its place', async t => {
+  const table: readonly (readonly [name: string, line: string])[] = [
+    ['ready.timeout', 'ready: {timeout: 34561m}'],
+    ['stop.timeout', 'stop: {timeout: 2073601}'],
+    ['stop.timeout', 'stop: {timeout: 1.0e+21}'],
+    ['appHealthProbeInterval', 'appHealthProbeInterval: 2073601'],
+    ['appHealthProbeTimeout', 'appHealthProbeTimeout: 2073600001']
+  ]
+  for (const [name, line] of table) {
+    const {message, explanation} = failure(t, orders(line))
+    t.equal(message, `Error getting apps from config file: ${name} is longer than 24 days`)
+    t.match(explanation, /^dapr\.yaml:5:\d+\n.*\n +\^+\nexpected at most 24 days$/)
+  }
+  t.equal(plan(t, orders('stop: {timeout: 34560m}'))?.stop.timeoutMs, 24 * 86_400_000)
+})
