@@ -29,8 +29,6 @@ export const homeOf = (folder: string, marker: string): string => join(folder, m
  */
 export async function register(folder: string, about: RunFile, handlers: Handlers): Promise<Registration> {
   const home = homeOf(folder, about.marker)
-  await mkdir(home, {mode: 0o700})
-  await writeRunFile(home, about)
   const streams = new Streams()
   const server = http.createServer((request, response) => {
     answer(request, response, {handlers, streams}).catch((error: unknown) => {
@@ -39,10 +37,18 @@ export async function register(folder: string, about: RunFile, handlers: Handler
     })
   })
   server.unref()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(join(home, 'new'), resolve)
-  })
-  await rename(join(home, 'new'), join(home, 'socket'))
+  try {
+    await mkdir(home, {mode: 0o700})
+    await writeRunFile(home, about)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(join(home, 'new'), resolve)
+    })
+    await rename(join(home, 'new'), join(home, 'socket'))
+  } catch (error) {
+    server.close()
+    rmSync(home, {recursive: true, force: true})
+    throw error
+  }
   return {
     spare: marker => noteSpared(home, marker),
     withdraw: async () => {

@@ -2,6 +2,7 @@ import type {Server} from 'node:net'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
 import {createClaim, letGo} from '../net/claimed-server.ts'
+import {allOrNone} from '../platform/all-or-none.ts'
 import {listenOnSocket} from './bind.ts'
 import {freeAppPort} from './app-port.ts'
 
@@ -36,7 +37,7 @@ export async function claimPorts(plan: Plan, nameOwner: NameOwner): Promise<read
   const claim = new Claim(plan, nameOwner)
   try {
     for (const app of plan.apps) await claim.fixed(app)
-    return await Promise.all(plan.apps.map(app => claim.rest(app)))
+    return await allOrNone(plan.apps.map(async app => claim.rest(app)))
   } catch (error) {
     claim.letGo()
     throw error

@@ -6,6 +6,7 @@ import {environmentOf} from '../supervisor/environment.ts'
 import type {Logs} from '../supervisor/lifecycle-log.ts'
 import {AppRuntime, type AppRuntimeOptions} from '../supervisor/app-runtime.ts'
 import {openLogs} from './open-logs.ts'
+import {allOrNone} from '../platform/all-or-none.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
 import type {RunOptions} from './run-options.ts'
 import {bypassHint, importHint} from '../daeploy/services/hints.ts'
@@ -41,7 +42,10 @@ export class AppRuntimes {
 
   /** One for each app of the plan, in its order. */
   async all(ports: readonly SidecarPorts[]): Promise<readonly AppRuntime[]> {
-    return Promise.all(this.#options.plan.apps.map(async (app, index) => this.one(app, ports[index], index)))
+    return allOrNone(
+      this.#options.plan.apps.map(async (app, index) => this.one(app, ports[index], index)),
+      async runtime => runtime.closeLogs()
+    )
   }
 
   /** `index`: its place in the template. */

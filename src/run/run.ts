@@ -8,6 +8,7 @@ import {closePipes} from '../platform/pipes.ts'
 import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {RunListing} from '../control/messages.ts'
 import {homeOf, register, type Registration} from '../control/server.ts'
+import {messageOf} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {succeeded} from '../model/app-state.ts'
 import {controlHandlers} from './control-handlers.ts'
@@ -123,10 +124,11 @@ export class Run {
     for (const text of [...warnOfUnbuilt(plan), ...warnOfUnenforced(plan), ...this.#notes])
       this.#options.emit({type: 'warned', text})
     void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, tell: text => this.#note(text)})
-    void sweep({env: this.#options.shell, tell: text => this.#note(text)})
+    const swept = sweep({env: this.#options.shell, tell: text => this.#note(text)})
+    void this.#inBackground('what killed runs have left behind is not removed', swept)
     if (this.#isAsked) void this.#finish()
     else if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
-    void this.#changes.begin()
+    void this.#inBackground('changes of files are not followed', this.#changes.begin())
   }
 
   /** Ports, sidecars and the socket by which other terminals find the run. */
@@ -275,6 +277,15 @@ export class Run {
       )
     } catch (error) {
       this.#end.reject(error)
+    }
+  }
+
+  /** Work that the run can do without: where it fails, `what` is told with the reason, and the run goes on. */
+  async #inBackground(what: string, work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#note(`${what}: ${messageOf(error)}`)
     }
   }
 

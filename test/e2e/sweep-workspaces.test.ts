@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
 import {setTimeout as pause} from 'node:timers/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -118,4 +118,17 @@ t.test('a copy in which somebody changed a file is kept, and named once', async 
   })
   t.same(readdirSync(cache), [left.split('/').at(-1)])
   t.same(readdirSync(left), ['two_1.0.0'])
+})
+
+t.test('a run goes on where it cannot look for what others have left', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  mkdirSync(join(rig.home, '.cache'))
+  symlinkSync('pillion', join(rig.home, '.cache/pillion')) // a link to itself
+  const run = rig.pillion(['run', '-f', '.'])
+  const a = await rig.driven('a')
+  await run.waitForLine(/what killed runs have left behind is not removed: ELOOP/, {stream: 'stderr'})
+  t.match(await a.fetch('/v1.0/healthz/outbound'), {status: 204})
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
 })
