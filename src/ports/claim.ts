@@ -80,7 +80,7 @@ class Claim {
   }
 
   async rest(app: AppPlan): Promise<SidecarPorts> {
-    const [http, grpc, metrics, internal] = await Promise.all(
+    const [http, grpc, metrics, internal] = await allOrNone(
       (Object.keys(KINDS) as Kind[]).map(async kind => this.#bound.get(app)?.get(kind) ?? this.#free(app, kind))
     )
     if (http === undefined || grpc === undefined || metrics === undefined || internal === undefined)
