@@ -1,4 +1,3 @@
-import {messageOf} from '../model/errors.ts'
 import type {ReadyPlan, StopPlan, WatchPlan} from '../model/plan.ts'
 import type {Duration} from './keys.ts'
 import type {AppKey, Settings} from './merge.ts'
@@ -48,12 +47,26 @@ export function readyPlan(settings: Settings, served: ServedPort): ReadyPlan {
 }
 
 function checkPattern(pattern: string, settings: Settings): string {
+  const refuse = (expected: string): never =>
+    settings.refuse({key: 'ready', inside: ['log'], message: 'wrong value of ready.log', expected})
   try {
-    return new RegExp(pattern).source
+    const {source} = new RegExp(pattern)
+    const beyond = beyondRe2(source)
+    return beyond === '' ? source : refuse(`expected a regular expression of RE2, without ${beyond}`)
   } catch (error) {
-    const expected = `expected a regular expression; ${messageOf(error)}`
-    return settings.refuse({key: 'ready', inside: ['log'], message: 'wrong value of ready.log', expected})
+    if (error instanceof SyntaxError) return refuse(`expected a regular expression; ${error.message}`)
+    throw error
   }
+}
+
+/** What RE2 leaves out of a regular expression, because it cannot be matched in linear time; '' where nothing stands. */
+function beyondRe2(source: string): string {
+  for (const [token, most = '0'] of source.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|\(\?<?[=!]|\{(?:\d+,)?(\d+),?\}/gs)) {
+    if (token.startsWith('(')) return 'lookahead and lookbehind'
+    if (/^\\[1-9k]$/.test(token)) return 'back references'
+    if (Number(most) > 1000) return 'more than 1000 repetitions'
+  }
+  return ''
 }
 
 /** What is watched; `everywhere` is what `--watch` says where the template is silent. */

@@ -1,4 +1,4 @@
-import {stripVTControlCharacters} from 'node:util'
+import {messageOf} from '../../model/errors.ts'
 import type {AppPlan, ReadyPlan} from '../../model/plan.ts'
 import {aborted} from '../../platform/delay.ts'
 import {LOOPBACK, poll, statusOf, whoAccepts, type Target} from '../../platform/probe.ts'
@@ -60,7 +60,7 @@ export class Readiness {
 
   get #tried(): string {
     const {ready, target} = this.#options
-    if (ready.kind === 'log') return `a line that matches /${ready.pattern}/`
+    if (ready.kind === 'log') return `a line that matches /${ready.pattern}/${this.#log?.fault ?? ''}`
     const places = target.addresses.map(address => `${bracketed(address)}:${target.port.toString()}`)
     if (ready.kind !== 'http') return `a connection to ${places.join(' or ')}`
     return `GET ${places.map(place => `${target.isSecure ? 'https' : 'http'}://${place}${ready.path}`).join(' or ')}`
@@ -69,36 +69,71 @@ export class Readiness {
 
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
-/** Waits for a line that matches: without its colours, as UTF-8. */
+/**
+ * Waits for a line that matches: without its colours, as UTF-8. The engine is RE2's, not the language's own, which takes
+ * longer than anybody lives for `(a+)+$` and a line of 40 letters: RE2 takes a time that is linear in the line.
+ */
 class LogWatch {
   readonly matched: Promise<void>
-  readonly #pattern: RegExp
+  #pattern: {test(line: string): boolean} | undefined
+  /** Why the pattern cannot be used, '' where it can. */
+  #fault = ''
+  /** What came before the engine was loaded. */
+  #early: string[] = []
   readonly #rests = new Map<string, string>()
   #settle: (() => void) | undefined
 
   constructor(pattern: string) {
-    this.#pattern = new RegExp(pattern)
+    void this.#load(pattern)
     const {promise, resolve} = Promise.withResolvers<void>()
     this.matched = promise
     this.#settle = resolve
   }
 
+  get fault(): string {
+    return this.#fault
+  }
+
   see(stream: string, text: string): void {
-    if (this.#settle === undefined) return
+    if (this.#settle === undefined || this.#fault !== '') return
     const whole = `${this.#rests.get(stream) ?? ''}${text}`
     const end = whole.lastIndexOf('\n') + 1
     this.#rests.set(stream, whole.slice(Math.max(end, whole.length - LONGEST)))
-    if (!linesOf(whole.slice(0, end)).some(line => this.#pattern.test(line))) return
-    this.#settle()
+    this.#look(linesOf(whole.slice(0, end)))
+  }
+
+  #look(lines: readonly string[]): void {
+    const pattern = this.#pattern
+    if (pattern === undefined) {
+      this.#early = [...this.#early, ...lines]
+      return
+    }
+    if (!lines.some(line => pattern.test(line))) return
+    this.#settle?.()
     this.#settle = undefined
     this.#rests.clear()
+  }
+
+  async #load(pattern: string): Promise<void> {
+    const {RE2JS} = await import('re2js')
+    try {
+      this.#pattern = RE2JS.compile(RE2JS.translateRegExp(pattern))
+      this.#look(this.#early)
+    } catch (error) {
+      this.#fault = ` (${messageOf(error)})`
+    }
+    this.#early = []
   }
 }
 
 const LONGEST = 64 * 1024
 
+/** Colours and the like (ECMA-48 5.4). Node's `stripVTControlCharacters` takes the square of the length of a line. */
+// oxlint-disable-next-line no-control-regex
+const CONTROL_SEQUENCE = /\x1b\[[0-?]*[ -/]*[@-~]/g
+
 const linesOf = (text: string): readonly string[] =>
-  stripVTControlCharacters(Buffer.from(text, 'latin1').toString()).split(/\r?\n/)
+  Buffer.from(text, 'latin1').toString().replaceAll(CONTROL_SEQUENCE, '').split(/\r?\n/)
 
 /** Where an app is probed. `appPort`: the port that it was given, 0 = none. */
 export function targetOf({channel, ready}: AppPlan, appPort: number): Target & {readonly isSecure: boolean} {

@@ -1,3 +1,4 @@
+import {RE2JS} from 're2js'
 import t from 'tap'
 import {milliseconds} from '../../../src/config/lifecycle.ts'
 import type {AppPlan} from '../../../src/model/plan.ts'
@@ -49,6 +50,39 @@ t.test('a pattern that is no regular expression is refused', async t => {
   const {message, explanation} = failure(t, orders('ready: {log: "("}'))
   t.equal(message, 'Error getting apps from config file: wrong value of ready.log')
   t.match(explanation, /^dapr\.yaml:5:18\n.*\n +\^\^\^\nexpected a regular expression; /)
+})
+
+t.test('a pattern that needs more than linear time is refused; what is taken is understood by RE2', async t => {
+  const table: readonly (readonly [pattern: string, beyond: string])[] = [
+    ['(?!x)', 'lookahead and lookbehind'],
+    ['a(?<=x)', 'lookahead and lookbehind'],
+    ['(a)\\1', 'back references'],
+    ['(?<n>a)\\k<n>', 'back references'],
+    ['a{2,1001}', 'more than 1000 repetitions'],
+    ['a{1001,}', 'more than 1000 repetitions']
+  ]
+  for (const [pattern, beyond] of table) {
+    const {explanation} = failure(t, orders(`ready: {log: '${pattern}'}`))
+    t.match(explanation, /^dapr\.yaml:5:18\n.*\n +\^+\nexpected /)
+    t.ok(explanation.endsWith(`expected a regular expression of RE2, without ${beyond}`), pattern)
+  }
+  for (const pattern of [
+    '(a+)+$',
+    '\\\\1',
+    '[(?=]\\]',
+    'a{1,1000}',
+    '\\/x\\-',
+    '[^]',
+    '(?<n>a)',
+    '(?:a|b)*?',
+    '\\u00e9',
+    'x{',
+    '\\cA'
+  ]) {
+    const ready = plan(t, orders(`ready: {log: '${pattern}'}`))?.ready
+    t.match(ready, {kind: 'log'}, pattern)
+    t.ok(ready?.kind === 'log' && RE2JS.compile(RE2JS.translateRegExp(ready.pattern)), pattern)
+  }
 })
 
 t.test('what is watched: nothing, everything, some globs', async t => {

@@ -64,3 +64,26 @@ test('when the signal is aborted the answer is no', async t => {
   t.equal(await reached, false)
   t.same(slow, [])
 })
+
+test('a line that the engine of the language would look at for ever is passed over at once', async t => {
+  const {readiness} = byLog('^(a+)+$')
+  readiness.see('stdout', `${'a'.repeat(60_000)}!\n`)
+  readiness.see('stdout', `${'\x1b]'.repeat(32_000)}\n`)
+  readiness.see('stdout', '\x1b[1;32maaa\x1b[0m\n')
+  t.equal(await readiness.reached(never), true)
+})
+
+test('of a pattern that RE2 does not take it is said why', async t => {
+  const told = Promise.withResolvers<string>()
+  const readiness = new Readiness({
+    ready: {kind: 'log', pattern: '((a{100}){100}){100}', timeoutMs: 100},
+    target: {addresses: [], port: 0, isSecure: false},
+    isApp: async () => true,
+    slow: told.resolve
+  })
+  const controller = new AbortController()
+  const reached = readiness.reached(controller.signal)
+  t.match(await told.promise, /^a line that matches \/.*\/ \(error parsing regexp: invalid repeat count: .*\)$/)
+  controller.abort()
+  t.equal(await reached, false)
+})
