@@ -72,6 +72,7 @@ export class AdmissionQueue {
   readonly #waiting = new Set<QueuedCall>()
   #state: 'open' | 'held' | 'shut' = 'held'
   #reason = ''
+  #isClosed = false
   /** Why nobody is let in although the app is ready. */
   readonly #pauses = new Set<string>()
   readonly #drains = new Set<Drain>()
@@ -125,6 +126,7 @@ export class AdmissionQueue {
   }
 
   open(): void {
+    if (this.#isClosed) return
     this.#state = 'open'
     this.#reason = ''
     if (this.#isOpen) this.#letIn()
@@ -132,14 +134,22 @@ export class AdmissionQueue {
 
   /** Calls wait from now on; `reason` is what those hear who wait in vain. */
   hold(reason: string): void {
+    if (this.#isClosed) return
     this.#state = 'held'
     this.#reason = reason
   }
 
   shut(reason: string): void {
+    if (this.#isClosed) return
     this.#state = 'shut'
     this.#reason = reason
     for (const queued of this.#waiting) this.#settle(queued, reason)
+  }
+
+  /** Shut for good, whatever becomes of the app; who is inside may finish. */
+  close(reason: string): void {
+    this.shut(reason)
+    this.#isClosed = true
   }
 
   /** A pass, the reason why there is none, or a place in the queue. */

@@ -36,7 +36,7 @@ export function controlHandlers(asked: ControlContext): Pick<Handlers, 'restartA
       return meant.length === 0 ? undefined : logsOf(meant, {tail, since, isFollowed, gone})
     },
     leaseSidecar: id => {
-      const [runtime] = named(id)
+      const runtime = asked.main(id)
       return runtime && lease(runtime, asked)
     }
   }

@@ -10,10 +10,11 @@ import type {RunListing} from '../control/messages.ts'
 import {homeOf, register, type Registration} from '../control/server.ts'
 import {messageOf} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
-import {succeeded} from '../model/app-state.ts'
+import {succeeded, type AppState} from '../model/app-state.ts'
 import {controlHandlers} from './control-handlers.ts'
 import {admitBy} from '../gateway/local-apps.ts'
 import {Changes} from '../supervisor/reload/changes.ts'
+import {withDeadline} from '../supervisor/reload/deadline.ts'
 import {claimAll, nameOwner} from '../ports/claim-all.ts'
 import {openAppSidecar, type OpenSidecar} from '../sidecar/open-sidecar.ts'
 import {watchdogFor, longestGraceMs} from '../supervisor/run-watchdog.ts'
@@ -22,6 +23,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {AppRuntimes} from './create-app-runtimes.ts'
 import type {RunOptions} from './run-options.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
+import {cutText} from '../supervisor/messages/cut.ts'
 import {noteText} from '../supervisor/messages/note-text.ts'
 import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
 import {claimPorts} from '../ports/claim.ts'
@@ -42,7 +44,12 @@ export class Run {
   readonly #end = Promise.withResolvers<boolean>()
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   readonly #notes: string[] = []
+  /** Somebody wants the run to end. */
+  readonly #asked = new AbortController()
+  /** And does not want to wait. */
   readonly #now = new AbortController()
+  /** Apps that end before the run does. */
+  readonly #leaving = new Map<AppRuntime, Promise<void>>()
   readonly #watchdog: Watchdog
   /** What other runs say at our sidecars when they speak for their apps. */
   readonly #key = randomBytes(16).toString('hex')
@@ -56,7 +63,6 @@ export class Run {
   /** Ports, sidecars and socket stand: there is something to take down. */
   #isWired = false
   #areStarted = false
-  #isAsked = false
   #isEnding = false
 
   constructor(options: RunOptions) {
@@ -66,7 +72,7 @@ export class Run {
     this.#peerRuns = new PeerRuns({
       shell: options.shell,
       run: this.#marker,
-      known: () => this.#running().map(({id}) => id)
+      known: () => this.#services.versions.runtimes.map(({id}) => id)
     })
     this.#services = new Services({
       ...options,
@@ -162,7 +168,7 @@ export class Run {
   /** Asks for the end: SIGTERM to every app at once, and after its grace SIGKILL. */
   stop(): void {
     if (this.#isAsked || this.#isEnding) return
-    this.#isAsked = true
+    this.#asked.abort()
     this.#changes.end()
     this.#options.emit({type: 'stopping'})
     for (const runtime of this.#runtimes) runtime.announceEnd()
@@ -201,6 +207,10 @@ export class Run {
     })
   }
 
+  get #isAsked(): boolean {
+    return this.#asked.signal.aborted
+  }
+
   /** Settles when no app runs, nor is started again. */
   async #allEnded(): Promise<void> {
     do {
@@ -221,6 +231,7 @@ export class Run {
     const shadows = this.#services.versions.shadows(id)
     await this.#closeAll(meant.filter(runtime => shadows.includes(runtime)))
     if (this.#running().every(runtime => runtime.id === id)) {
+      await Promise.all(this.#running().map(async runtime => this.#drain(runtime)))
       this.stop()
       await this.ended
     } else await this.#closeAll(meant.filter(runtime => !shadows.includes(runtime)))
@@ -242,33 +253,51 @@ export class Run {
     await this.#starts.late(runtime, this.#runtimes)
   }
 
+  /** Ends an app, and then its sidecar, while the run goes on. */
   async #close(runtime: AppRuntime): Promise<void> {
+    const leaving = this.#leaving.get(runtime) ?? this.#leave(runtime)
+    this.#leaving.set(runtime, leaving)
+    await leaving
+  }
+
+  async #leave(runtime: AppRuntime): Promise<void> {
+    await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#now.signal}, async cut => {
+      await this.#drain(runtime)
+      await runtime.stop('user')
+      await this.#closeSidecar(runtime, cut)
+    })
+  }
+
+  /** Takes an app off the list: new calls are refused, those under way may finish within its grace. */
+  async #drain(runtime: AppRuntime): Promise<void> {
     this.#changes.leave(runtime)
-    await runtime.stop('user')
     this.#services.forget(runtime)
+    this.#sidecars.get(runtime)?.announceEnd()
+    const {id, queue, plan} = runtime
+    const ms = plan.stop.timeoutMs
+    const over = this.#asked.signal
+    if (await withDeadline({ms, over}, async late => runtime.drained(late))) return
+    const left = [...queue.inside.keys()]
+    if (over.aborted || left.length === 0) return
+    this.#note(cutText({id, left, ms, after: 'it was to stop'}))
+    runtime.cutCalls()
+  }
+
+  async #closeSidecar(runtime: AppRuntime, cut: AbortSignal): Promise<void> {
     const sidecar = this.#sidecars.get(runtime)
     this.#sidecars.delete(runtime)
-    await sidecar?.close()
+    await sidecar?.close(cut)
     await runtime.closeLogs()
   }
 
-  /** Every app at once; sidecars stay open until the last one is gone, then what carries the run's mark, files, the socket. */
+  /** Settles with whether all went well. */
   async #finish(): Promise<void> {
     if (this.#isEnding) return
     this.#isEnding = true
     this.#changes.end()
     try {
-      const states = await Promise.all(this.#runtimes.map(async runtime => runtime.stop('run ends')))
-      await endMarked({
-        marker: `PILLION_RUN=${this.#marker}`,
-        spared: this.#runtimes.flatMap(runtime => runtime.sparedMarkers),
-        graceMs: longestGraceMs(this.#options.plan),
-        now: this.#now.signal,
-        ended: orphan => this.#note(noteText('', {type: 'orphan-ended', ...orphan}))
-      })
-      const runtimes = this.#running().map(async runtime => this.#close(runtime))
-      await Promise.all([this.#watchdog.dismiss(), this.#services.close(), ...runtimes])
-      this.#peerRuns.close()
+      const ms = longestGraceMs(this.#options.plan)
+      const states = await withDeadline({ms, over: this.#now.signal}, async cut => this.#takeDown(ms, cut))
       await this.#registration?.withdraw()
       this.#end.resolve(
         this.#isAsked ||
@@ -278,6 +307,22 @@ export class Run {
     } catch (error) {
       this.#end.reject(error)
     }
+  }
+
+  /** Every app at once; sidecars stay open until the last one is gone, then what carries the run's mark, sidecars, files. */
+  async #takeDown(graceMs: number, cut: AbortSignal): Promise<readonly AppState[]> {
+    const states = await Promise.all(this.#runtimes.map(async runtime => runtime.stop('run ends')))
+    await endMarked({
+      marker: `PILLION_RUN=${this.#marker}`,
+      spared: this.#runtimes.flatMap(runtime => runtime.sparedMarkers),
+      graceMs,
+      now: this.#now.signal,
+      ended: orphan => this.#note(noteText('', {type: 'orphan-ended', ...orphan}))
+    })
+    const runtimes = this.#runtimes.map(async runtime => this.#leaving.get(runtime) ?? this.#closeSidecar(runtime, cut))
+    await Promise.all([this.#watchdog.dismiss(), this.#services.close(cut), ...runtimes])
+    this.#peerRuns.close()
+    return states
   }
 
   /** Work that the run can do without: where it fails, `what` is told with the reason, and the run goes on. */

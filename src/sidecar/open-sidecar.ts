@@ -12,10 +12,12 @@ import type {ExternalEndpoints} from '../gateway/external-endpoints.ts'
 
 /** The three ports of one app's sidecar. */
 export interface OpenSidecar {
-  /** Aborted when it begins to close. */
+  /** Aborted when other runs are to look elsewhere. */
   readonly closing: AbortSignal
-  /** Takes no more calls; settles when those under way are over. */
-  close(): Promise<void>
+  /** Other runs are told to look elsewhere; those who come are still answered. */
+  announceEnd(): void
+  /** Takes no more calls; those under way may finish until `cut` is aborted. Settles when nobody is connected. */
+  close(cut: AbortSignal): Promise<void>
 }
 
 export interface OpenSidecarOptions {
@@ -44,36 +46,35 @@ export function openAppSidecar({
   mounted,
   copierOf
 }: OpenSidecarOptions): OpenSidecar {
-  const {sidecar} = runtime.plan
+  const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
-  const parts = [
-    openSidecar({
-      appId: runtime.id,
-      servers: http,
-      admit: outside.admit,
-      key,
-      facts: () => factsOf(runtime, plan, outside),
-      isReady: () => runtime.isReady,
-      requestShutdown,
-      hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
-      mounted,
-      copierOf,
-      isTracing: !tracesNothing(runtime.plan.resources.configFile),
-      apiLog: sidecar.apiLogging && writesAt(sidecar.logLevel, 'info') ? apiLog(runtime) : undefined,
-      limits: {maxBodyBytes: sidecar.maxBodyBytes, readBufferBytes: sidecar.readBufferBytes},
-      allowedHosts: sidecar.listenAddresses,
-      tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
-      warn: text => runtime.logs.sidecar.write(`${text}\n`, 'warn')
-    }),
-    openGrpcPort(grpc),
-    openMetricsPort(metrics)
-  ]
+  const sidecar = openSidecar({
+    appId: runtime.id,
+    servers: http,
+    admit: outside.admit,
+    key,
+    facts: () => factsOf(runtime, plan, outside),
+    isReady: () => runtime.isReady,
+    requestShutdown,
+    hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
+    mounted,
+    copierOf,
+    isTracing: !tracesNothing(runtime.plan.resources.configFile),
+    apiLog: settings.apiLogging && writesAt(settings.logLevel, 'info') ? apiLog(runtime) : undefined,
+    limits: {maxBodyBytes: settings.maxBodyBytes, readBufferBytes: settings.readBufferBytes},
+    allowedHosts: settings.listenAddresses,
+    tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
+    warn: text => runtime.logs.sidecar.write(`${text}\n`, 'warn')
+  })
+  const others = [openGrpcPort(grpc), openMetricsPort(metrics)]
   const closing = new AbortController()
   return {
     closing: closing.signal,
-    close: async () => {
+    announceEnd: () => closing.abort(),
+    close: async cut => {
       closing.abort()
-      await Promise.all(parts.map(async part => part.close()))
+      for (const each of others) each.close()
+      await sidecar.close(cut)
       outside.close()
     }
   }

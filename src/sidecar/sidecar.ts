@@ -128,9 +128,9 @@ export class Sidecar implements SidecarContext {
     })
   }
 
-  /** Accepts no more; ends when the calls under way have ended. */
-  async close(): Promise<void> {
-    await this.#front.close()
+  /** Accepts no more; ends when the calls under way have ended, or are cut when the signal is aborted. */
+  async close(cut?: AbortSignal): Promise<void> {
+    await this.#front.close(cut)
   }
 
   /** Ends everything now. */

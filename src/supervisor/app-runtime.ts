@@ -189,6 +189,12 @@ export class AppRuntime implements Callee {
     }
   }
 
+  /** Whoever comes is refused from now on; settles when those who are inside have left, true, or the signal is aborted, false. */
+  async drained(late: AbortSignal): Promise<boolean> {
+    this.queue.close(`"${this.id}" is being stopped`)
+    return this.queue.drained(late)
+  }
+
   /** Ends all of it; settles when nothing is left. */
   async stop(why: Why): Promise<AppState> {
     this.#channel.end()

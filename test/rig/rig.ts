@@ -88,10 +88,14 @@ export class Rig {
   }
 
   /** Writes `dapr.yaml`. An app without `appDirPath` gets a folder of its id's name, one without `command` is driven. */
-  async template(apps: readonly TemplateApp[], common: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  async template(
+    apps: readonly TemplateApp[],
+    common: Readonly<Record<string, unknown>> = {},
+    more: Readonly<Record<string, unknown>> = {}
+  ): Promise<void> {
     const whole = apps.map(app => ({appDirPath: app.appID, command: this.drivenCommand, ...app}))
     for (const {appDirPath} of whole) await mkdir(join(this.folder, appDirPath), {recursive: true})
-    await this.write({'dapr.yaml': JSON.stringify({version: 1, common, apps: whole}, null, 2)})
+    await this.write({'dapr.yaml': JSON.stringify({version: 1, ...more, common, apps: whole}, null, 2)})
   }
 
   /** Starts pillion. */

@@ -13,6 +13,7 @@ import {asBytes} from '../../logging/prefix.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Admit} from '../../gateway/admission.ts'
 import {VERSION} from '../../model/version.ts'
+import type {Listener} from '../../net/http1/listener.ts'
 import type {Copy, CopyOf} from '../../net/mirror.ts'
 import {Workspaces} from './workspaces.ts'
 import type {ManagerPort} from '../../ports/manager-port.ts'
@@ -52,7 +53,7 @@ export class Services {
   readonly #router: ServiceRouter
   readonly #manager: ServiceManager
   #hookFolder = ''
-  #port: {readonly number: number; close(): Promise<void>} | undefined
+  #port: {readonly number: number; readonly front: Listener} | undefined
 
   constructor(options: ServicesOptions) {
     const {shell, run, elsewhere, note} = options
@@ -140,14 +141,15 @@ export class Services {
       route: this.#routes(({socket}) => isOwnPeer(socket)),
       warn: () => undefined // the caller has his answer, and the app's end was told
     })
-    this.#port = {number: port, close: async () => front.close()}
+    this.#port = {number: port, front}
   }
 
   /** Takes a copy of a call to an id for its shadows; undefined where it has none. */
   readonly copierOf = (id: string): ((of: CopyOf) => Copy) | undefined => this.#router.copierOf(id)
 
-  async close(): Promise<void> {
-    await this.#port?.close()
+  /** Calls through the manager's port may finish until `cut` is aborted. */
+  async close(cut: AbortSignal): Promise<void> {
+    await this.#port?.front.close(cut)
     for (const folder of this.copies.close()) this.#options.note(`files were changed in ${folder}: it is kept`)
   }
 

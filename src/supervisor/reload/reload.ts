@@ -4,6 +4,7 @@ import type {Why} from '../../model/app-state.ts'
 import {withDeadline} from './deadline.ts'
 import type {AdmissionQueue, QueueStats, PendingCall} from '../../gateway/admission-queue.ts'
 import {overlap, type Overlapping} from './overlap.ts'
+import {cutText} from '../messages/cut.ts'
 
 /** An app as its reloads see it. */
 export interface Reloadable extends Overlapping {
@@ -35,8 +36,6 @@ interface Asking {
 }
 
 type Outcome = 'up' | 'down' | 'asked again' | 'over'
-
-const MAX_NAMED = 3
 
 /**
  * Exchanges the process of one app for a new one, and loses no call: nobody is let in, those inside end, then the process
@@ -167,15 +166,8 @@ export class Reloads {
 
   #tellCut(left: readonly PendingCall[], timeoutMs: number): void {
     const {runtime, warn, callCycle} = this.#options
-    const named = left
-      .slice(0, MAX_NAMED)
-      .map(pendingCall => `${pendingCall.method} ${pendingCall.path} from ${pendingCall.caller}`)
-    const more = left.length > named.length ? ` and ${(left.length - named.length).toString()} more` : ''
-    const calls = left.length === 1 ? '1 call was' : `${left.length.toString()} calls were`
     const why = left.map(callCycle).find(words => words !== '') ?? ''
-    warn(
-      `"${runtime.id}": ${calls} still under way ${(timeoutMs / 1000).toString()} s after the change, and cut off: ${named.join(', ')}${more}${why}`
-    )
+    warn(cutText({id: runtime.id, left, ms: timeoutMs, after: 'the change'}) + why)
   }
 
   #tellDown({held, lost}: Readonly<QueueStats>): void {
