@@ -44,11 +44,11 @@ export class Run {
   readonly #end = Promise.withResolvers<boolean>()
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   readonly #notes: string[] = []
-  /** Somebody wants the run to end. */
+  /** Aborted when the run is to end. */
   readonly #asked = new AbortController()
-  /** And does not want to wait. */
+  /** Aborted when it is to end without its grace. */
   readonly #now = new AbortController()
-  /** Apps that end before the run does. */
+  /** Apps that are being stopped, or have been, while the run goes on. */
   readonly #leaving = new Map<AppRuntime, Promise<void>>()
   readonly #watchdog: Watchdog
   /** What other runs say at our sidecars when they speak for their apps. */
@@ -268,7 +268,7 @@ export class Run {
     })
   }
 
-  /** Takes an app off the list: new calls are refused, those under way may finish within its grace. */
+  /** Refuses new calls to an app and lets those in flight finish within its grace, then cancels them. */
   async #drain(runtime: AppRuntime): Promise<void> {
     this.#changes.leave(runtime)
     this.#services.forget(runtime)
@@ -290,7 +290,7 @@ export class Run {
     await runtime.closeLogs()
   }
 
-  /** Settles with whether all went well. */
+  /** Ends the run, and resolves `ended`. */
   async #finish(): Promise<void> {
     if (this.#isEnding) return
     this.#isEnding = true

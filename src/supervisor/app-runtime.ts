@@ -189,7 +189,7 @@ export class AppRuntime implements Callee {
     }
   }
 
-  /** Whoever comes is refused from now on; settles when those who are inside have left, true, or the signal is aborted, false. */
+  /** Refuses new calls from now on. Resolves with true when those in flight are over, with false when the signal is aborted. */
   async drained(late: AbortSignal): Promise<boolean> {
     this.queue.close(`"${this.id}" is being stopped`)
     return this.queue.drained(late)

@@ -70,6 +70,9 @@ export class Connection {
     this.#lastText = text
     const tail = this.#turns.at(-1)
     if (tail === undefined) return this.#end()
+    // node:http does not tell the calls under way any more when their caller leaves
+    if (this.#socket.readableEnded) return void this.#socket.destroy()
+    this.#socket.once('end', () => this.#socket.destroy())
     if (tail.request.complete) return
     // The last request itself is broken, within its body: its callee must not take it for whole.
     if (this.#turns.length > 1) this.#turns.pop()
@@ -84,10 +87,10 @@ export class Connection {
   #finished(turn: Turn): void {
     if (this.#turns[0] !== turn) return
     this.#turns.shift()
-    if (!turn.response.shouldKeepAlive) this.#turns = []
+    if (!turn.response.shouldKeepAlive || this.#socket.destroyed) this.#turns = []
     const [next] = this.#turns
     if (next !== undefined) return this.#start(next)
-    this.#next?.()
+    if (!this.#socket.destroyed) this.#next?.()
     if (this.#lastText !== undefined || this.#isClosing()) this.#end()
   }
 

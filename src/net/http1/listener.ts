@@ -5,6 +5,7 @@ import {codeOf} from '../../model/errors.ts'
 import {FastPath, type FastPathOptions} from './fast-path.ts'
 import {inherit, takeOver} from '../claimed-server.ts'
 import {Connections} from '../connections.ts'
+import {UpgradeBuffer} from './upgrade-buffer.ts'
 import {awaitContinue} from './expect-continue.ts'
 import {Connection, refusalBody, refusalText} from './connection.ts'
 import {Http2Listener, type StreamRequest} from '../http2/http2-listener.ts'
@@ -186,12 +187,13 @@ export class Listener {
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     socket.on('error', () => socket.destroy())
-    const connection = this.#connection(socket)
-    connection.whenQuiet(() => {
+    const buffer = new UpgradeBuffer(socket, early)
+    this.#connection(socket).whenQuiet(() => {
+      const bytes = buffer.release()
       const fault = faultOf(request)
       if (fault > 0) socket.end(refusalText(fault))
-      else if (!asksForWebsocket(request)) this.#goOnInHttp2(request, socket, early)
-      else this.#options.upgrade(request, socket, early)
+      else if (!asksForWebsocket(request)) this.#goOnInHttp2(request, socket, bytes)
+      else this.#options.upgrade(request, socket, bytes)
     })
   }
 

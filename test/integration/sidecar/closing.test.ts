@@ -22,7 +22,7 @@ for (const [kind, open] of Object.entries({...halves, ...calls, ...streams})) {
   })
 }
 
-t.test('a call under way ends before the door is closed, and nobody is cut', async t => {
+t.test('a call under way ends before the sidecar is closed, and nobody is cut', async t => {
   const server = await endlessServer()
   t.teardown(() => server.close())
   const {port, sidecar} = await openTestSidecar(t, {appPort: server.port})
