@@ -1,18 +1,4 @@
-/** Time, as far as waiting for rest needs it. */
-export interface Clock {
-  /** Milliseconds since whenever. */
-  now(): number
-  /** Calls back once after so many milliseconds; what it returns calls that off. */
-  after(ms: number, fire: () => void): () => void
-}
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  after: (ms, fire) => {
-    const timer = setTimeout(fire, ms)
-    return () => clearTimeout(timer)
-  }
-}
+import {systemClock, type Clock} from '../platform/clock.ts'
 
 /** A save, or all that one command writes, is over when nothing has come for so long … */
 const REST_MS = 50

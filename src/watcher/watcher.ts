@@ -5,7 +5,8 @@ import {codeOf} from '../model/errors.ts'
 import type {WatchPlan} from '../model/plan.ts'
 import {FileHashes, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
-import {Debouncer, type Clock} from './debouncer.ts'
+import type {Clock} from '../platform/clock.ts'
+import {Debouncer} from './debouncer.ts'
 import {wantedOf, type Wanted} from './ignore.ts'
 
 export interface WatchOptions {

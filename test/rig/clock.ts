@@ -16,7 +16,7 @@ export class TestClock {
   }
 
   /** Lets so many milliseconds pass; what becomes due happens in its order. */
-  permit(ms: number): void {
+  pass(ms: number): void {
     const end = this.#now + ms
     for (;;) {
       const [next] = this.#due.toSorted((a, b) => a.at - b.at)

@@ -1,5 +1,6 @@
 import type {Supervised} from '../process/supervised.ts'
 import type {AppState} from '../../model/app-state.ts'
+import type {Clock} from '../../platform/clock.ts'
 import {withDeadline} from './deadline.ts'
 import {endOf} from '../messages/why-not-running.ts'
 import type {AdmissionQueue, PendingCall} from '../../gateway/admission-queue.ts'
@@ -17,7 +18,7 @@ export interface Candidate {
   drop(): Promise<void>
 }
 
-export interface ServiceRouter {
+export interface Reach {
   /** Aborted: it is not waited for any more. */
   readonly signal: AbortSignal
   /** Told after each move of any process of the app; what it returns ends that. */
@@ -25,7 +26,7 @@ export interface ServiceRouter {
 }
 
 /** Starts a process; true once it is ready, false when it has ended or is not waited for any more. */
-export async function reached(app: Supervised, {signal, onMove}: ServiceRouter): Promise<boolean> {
+export async function reached(app: Supervised, {signal, onMove}: Reach): Promise<boolean> {
   const {promise, resolve} = Promise.withResolvers<boolean>()
   const look = (): void => {
     if (app.state.phase === 'running' && app.state.ready) resolve(true)
@@ -54,7 +55,7 @@ export interface Overlapping {
   readonly queue: AdmissionQueue
   /** The process that takes calls. */
   readonly app: Supervised
-  /** Starts a second process beside the one that processes. */
+  /** Starts a second process beside the one that takes calls. */
   candidate(): Promise<Candidate>
 }
 
@@ -65,6 +66,7 @@ export interface OverlapOptions {
   readonly healthyMs: number
   /** How long the calls in the old process may take to end. */
   readonly timeoutMs: number
+  readonly clock: Clock
   readonly switched: () => void
   readonly cut: (left: readonly PendingCall[]) => void
 }
@@ -76,16 +78,16 @@ export interface OverlapOptions {
  */
 export async function overlap(
   runtime: Overlapping,
-  {signal, healthyMs, switched, ...ending}: OverlapOptions
+  {signal, healthyMs, switched, ...shared}: OverlapOptions
 ): Promise<string> {
   const candidate = await runtime.candidate()
-  if (!(await comesUp(candidate, {signal, healthyMs}))) {
+  if (!(await comesUp(candidate, {signal, healthyMs, ...shared}))) {
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
     await candidate.drop()
     const rest = runtime.app.state.phase === 'running' ? ': the old one goes on' : ''
     return why === '' ? '' : `the new process of "${runtime.id}" ${why}${rest}`
   }
-  void leave(runtime.queue, () => candidate.promote(), ending)
+  void leave(runtime.queue, () => candidate.promote(), shared)
   switched()
   return ''
 }
@@ -94,10 +96,10 @@ export async function overlap(
 async function leave(
   queue: AdmissionQueue,
   exchange: () => Previous,
-  {timeoutMs, cut}: Pick<OverlapOptions, 'timeoutMs' | 'cut'>
+  {timeoutMs, clock, cut}: Pick<OverlapOptions, 'timeoutMs' | 'clock' | 'cut'>
 ): Promise<void> {
   const inside = [...queue.inside.keys()]
-  const drained = withDeadline({ms: timeoutMs}, async stop => queue.drained(stop)) // of those inside now
+  const drained = withDeadline({ms: timeoutMs, clock}, async stop => queue.drained(stop)) // of those inside now
   const old = exchange()
   if (!(await drained)) {
     const left = inside.filter(pendingCall => queue.inside.has(pendingCall))
@@ -110,11 +112,13 @@ async function leave(
 /** Whether a new process is ready, and well in time; it may also end before, or not be wanted any more. */
 async function comesUp(
   candidate: Candidate,
-  {signal, healthyMs}: Pick<OverlapOptions, 'signal' | 'healthyMs'>
+  {signal, healthyMs, clock}: Pick<OverlapOptions, 'signal' | 'healthyMs' | 'clock'>
 ): Promise<boolean> {
   if (!(await candidate.ready(signal))) return false
   const ended = candidate.app.ended.then(() => false)
-  return withDeadline({ms: healthyMs, over: signal}, async stop => Promise.race([candidate.healthy(stop), ended]))
+  return withDeadline({ms: healthyMs, over: signal, clock}, async stop =>
+    Promise.race([candidate.healthy(stop), ended])
+  )
 }
 
 function whyNotUp(state: AppState, healthyMs: number): string {

@@ -1,6 +1,7 @@
 import type {Reloaded} from '../../model/events.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {Why} from '../../model/app-state.ts'
+import {systemClock, type Clock} from '../../platform/clock.ts'
 import {withDeadline} from './deadline.ts'
 import type {AdmissionQueue, QueueStats, PendingCall} from '../../gateway/admission-queue.ts'
 import {overlap, type Overlapping} from './overlap.ts'
@@ -27,6 +28,7 @@ export interface ReloadsOptions {
   readonly warn: (text: string) => void
   /** Who waits for whom in a circle, as the end of a sentence; '' where nobody does. */
   readonly callCycle: (pendingCall: PendingCall) => string
+  readonly clock?: Clock
 }
 
 /** What is asked for: another process, perhaps by another plan. */
@@ -43,14 +45,14 @@ type Outcome = 'up' | 'down' | 'asked again' | 'over'
  * ever sent twice.
  */
 export class Reloads {
-  readonly #options: ReloadsOptions
+  readonly #options: Required<ReloadsOptions>
   readonly #over = new AbortController()
   #asked: Asking | undefined
   #running: Promise<void> | undefined
   #interrupt = (): void => undefined
 
   constructor(options: ReloadsOptions) {
-    this.#options = options
+    this.#options = {clock: systemClock, ...options}
   }
 
   /** Settles when the app takes calls again, or will not. An app that has not been started yet is left alone. */
@@ -78,8 +80,8 @@ export class Reloads {
   }
 
   async #replace(): Promise<void> {
-    const {runtime, reloaded} = this.#options
-    const from = performance.now()
+    const {runtime, reloaded, clock} = this.#options
+    const from = clock.now()
     const words = `"${runtime.id}" is being reloaded`
     const stats = runtime.queue.count()
     let cut = 0
@@ -94,7 +96,7 @@ export class Reloads {
     } finally {
       runtime.queue.unpause(words)
     }
-    if (outcome === 'up') reloaded({id: runtime.id, ...result(from, stats, cut)})
+    if (outcome === 'up') reloaded({id: runtime.id, ...result(clock.now() - from, stats, cut)})
     else if (outcome === 'down') this.#tellDown(stats)
   }
 
@@ -127,10 +129,10 @@ export class Reloads {
 
   /** The calls under way end; those that do not within the app's grace are cut, and named. Tells how many. */
   async #drain(timeoutMs: number): Promise<number> {
-    const {runtime} = this.#options
+    const {runtime, clock} = this.#options
     const pendingCalls = [...runtime.queue.inside.keys()]
     if (pendingCalls.length === 0) return 0
-    const deadline = {ms: timeoutMs, over: this.#over.signal}
+    const deadline = {ms: timeoutMs, over: this.#over.signal, clock}
     if (await withDeadline(deadline, async signal => runtime.queue.drained(signal))) return 0
     const left = pendingCalls.filter(pendingCall => runtime.queue.inside.has(pendingCall))
     if (this.#over.signal.aborted || left.length === 0) return 0
@@ -147,17 +149,18 @@ export class Reloads {
   }
 
   async #overlap(): Promise<void> {
-    const {runtime, reloaded, warn} = this.#options
-    const from = performance.now()
+    const {runtime, reloaded, warn, clock} = this.#options
+    const from = clock.now()
     const {ready, stop: ending} = runtime.plan
     const stop = new AbortController()
     this.#asked = undefined
     this.#interrupt = () => stop.abort()
     const failure = await overlap(runtime, {
       signal: stop.signal,
+      clock,
       healthyMs: ready.timeoutMs,
       timeoutMs: ending.timeoutMs,
-      switched: () => reloaded({id: runtime.id, tookMs: performance.now() - from, held: 0, longestMs: 0, lost: 0}),
+      switched: () => reloaded({id: runtime.id, tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0}),
       cut: left => this.#tellCut(left, ending.timeoutMs)
     })
     this.#interrupt = () => undefined
@@ -177,8 +180,8 @@ export class Reloads {
   }
 }
 
-const result = (from: number, {held, longestMs, lost}: Readonly<QueueStats>, cut: number): Omit<Reloaded, 'id'> => ({
-  tookMs: performance.now() - from,
+const result = (tookMs: number, {held, longestMs, lost}: Readonly<QueueStats>, cut: number): Omit<Reloaded, 'id'> => ({
+  tookMs,
   held,
   longestMs,
   lost: lost + cut

@@ -1,4 +1,4 @@
-import {systemClock, type Clock} from '../../watcher/debouncer.ts'
+import {systemClock, type Clock} from '../../platform/clock.ts'
 
 const MAX_RESTARTS = 30
 const WITHIN_MS = 60_000

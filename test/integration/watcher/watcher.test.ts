@@ -2,7 +2,7 @@ import {mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, wr
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import {systemClock, type Clock} from '../../../src/watcher/debouncer.ts'
+import {systemClock, type Clock} from '../../../src/platform/clock.ts'
 import {Watch, type WatchOptions} from '../../../src/watcher/watcher.ts'
 import type {WatchPlan} from '../../../src/model/plan.ts'
 

@@ -11,14 +11,14 @@ const open = (): {rest: Debouncer<number>; clock: TestClock; told: string[]} => 
 t.test('what comes close together is told once, 50 ms after the last of it', async t => {
   const {rest, clock, told} = open()
   rest.add('a', 1)
-  clock.permit(49)
+  clock.pass(49)
   rest.add('b', 2)
   rest.add('a', 3)
-  clock.permit(49)
+  clock.pass(49)
   t.same(told, [])
-  clock.permit(1)
+  clock.pass(1)
   t.same(told, ['a,1 b,2'], 'the first thing of each is kept')
-  clock.permit(5000)
+  clock.pass(5000)
   t.equal(told.length, 1)
 })
 
@@ -26,7 +26,7 @@ t.test('what never rests is told after 2 s, and again', async t => {
   const {rest, clock, told} = open()
   for (let ms = 0; ms < 4500; ms += 30) {
     rest.add('log', ms)
-    clock.permit(30)
+    clock.pass(30)
   }
   t.equal(told.length, 2)
 })
@@ -35,6 +35,6 @@ t.test('nothing is told after the end', async t => {
   const {rest, clock, told} = open()
   rest.add('a', 1)
   rest.close()
-  clock.permit(5000)
+  clock.pass(5000)
   t.same(told, [])
 })

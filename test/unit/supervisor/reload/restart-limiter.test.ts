@@ -14,7 +14,7 @@ t.test('thirty restarts within 60 s are the most; the file that changed most is 
   const {limiter, clock, named, reloads} = open()
   for (let i = 0; i < 40; i++) {
     limiter.changed(i % 4 === 0 ? ['src/app.js'] : ['cache.json'])
-    clock.permit(1000)
+    clock.pass(1000)
   }
   t.equal(reloads(), 30)
   t.same(named, ['cache.json'])
@@ -23,11 +23,11 @@ t.test('thirty restarts within 60 s are the most; the file that changed most is 
 t.test('ten quiet seconds lift it, and what changed meanwhile is not forgotten', async t => {
   const {limiter, clock, reloads, named} = open()
   for (let i = 0; i < 31; i++) limiter.changed(['a'])
-  clock.permit(9999)
+  clock.pass(9999)
   limiter.changed(['a'])
-  clock.permit(9999)
+  clock.pass(9999)
   t.equal(reloads(), 30)
-  clock.permit(1)
+  clock.pass(1)
   t.equal(reloads(), 31)
   limiter.changed(['a'])
   t.equal(reloads(), 32)
@@ -38,7 +38,7 @@ t.test('a restart by hand lifts it', async t => {
   const {limiter, clock, reloads} = open()
   for (let i = 0; i < 31; i++) limiter.changed(['a'])
   limiter.lift()
-  clock.permit(20_000)
+  clock.pass(20_000)
   t.equal(reloads(), 30, 'what was pending is what he has just restarted for')
   limiter.changed(['a'])
   t.equal(reloads(), 31)
@@ -48,7 +48,7 @@ t.test('a restart every two seconds and a bit is no storm', async t => {
   const {limiter, clock, reloads, named} = open()
   for (let i = 0; i < 100; i++) {
     limiter.changed(['a'])
-    clock.permit(2100)
+    clock.pass(2100)
   }
   t.equal(reloads(), 100)
   t.same(named, [])

@@ -1,0 +1,277 @@
+import t from 'tap'
+import {AdmissionQueue, type Permit} from '../../../../src/gateway/admission-queue.ts'
+import type {AppState} from '../../../../src/model/app-state.ts'
+import type {Reloaded} from '../../../../src/model/events.ts'
+import type {AppPlan} from '../../../../src/model/plan.ts'
+import type {Supervised} from '../../../../src/supervisor/process/supervised.ts'
+import type {Candidate} from '../../../../src/supervisor/reload/overlap.ts'
+import {Reloads, type Reloadable} from '../../../../src/supervisor/reload/reload.ts'
+import {TestClock} from '../../../rig/clock.ts'
+
+const READY: AppState = {phase: 'running', pid: 1, ready: true}
+
+/** What has been promised already is done. */
+const settle = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+/** What comes of something, false once the signal is aborted. */
+const until = async (signal: AbortSignal, what: Promise<boolean>): Promise<boolean> =>
+  Promise.race([what, new Promise<false>(resolve => signal.addEventListener('abort', () => resolve(false)))])
+
+/** An app that does nothing but what the test says, and writes down what it is asked. */
+class FakeRuntime implements Reloadable {
+  readonly id = 'shop'
+  readonly asked: string[] = []
+  readonly queue = new AdmissionQueue({timeoutMs: 60_000})
+  readonly plan: AppPlan
+  state: AppState = READY
+  /** How a candidate fares. */
+  readonly coming = {ready: Promise.withResolvers<boolean>(), healthy: Promise.withResolvers<boolean>()}
+  candidateState: AppState = {phase: 'idle'}
+  readonly #listeners = new Set<() => void>()
+
+  constructor(reload: AppPlan['reload'] = 'replace') {
+    this.plan = {
+      reload,
+      command: ['shop'],
+      channel: {autoPort: true},
+      ready: {timeoutMs: 60_000},
+      stop: {timeoutMs: 5000}
+    } as unknown as AppPlan
+    this.queue.open()
+  }
+
+  get app(): Supervised {
+    const {state} = this
+    return {state, restart: why => this.asked.push(`restart: ${why}`)} as Partial<Supervised> as Supervised
+  }
+
+  onMove(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The app moves, and its queue with it. */
+  move(state: AppState): void {
+    this.state = state
+    if (state.phase === 'running' && state.ready) this.queue.open()
+    else if (state.phase === 'exited' || state.phase === 'backoff') this.queue.shut('it has ended')
+    else this.queue.hold('it starts')
+    for (const listener of this.#listeners) listener()
+  }
+
+  call(path: string): Permit {
+    const permit = this.queue.admit({caller: 'client', method: 'GET', path})
+    if (typeof permit === 'string' || 'answer' in permit) throw new Error(`${path} is not let in`)
+    return permit
+  }
+
+  renewPool(): void {
+    this.asked.push('renew pool')
+  }
+
+  cutCalls(): void {
+    this.asked.push('cut calls')
+  }
+
+  async replace(why: string): Promise<void> {
+    this.asked.push(`replace: ${why}`)
+  }
+
+  async candidate(): Promise<Candidate> {
+    this.asked.push('candidate')
+    const {ready, healthy} = this.coming
+    const state = (): AppState => this.candidateState
+    return {
+      app: {
+        get state() {
+          return state()
+        },
+        ended: new Promise<never>(() => undefined)
+      } as Partial<Supervised> as Supervised,
+      ready: async signal => until(signal, ready.promise),
+      healthy: async signal => until(signal, healthy.promise),
+      promote: () => {
+        this.asked.push('promote')
+        return {cut: () => this.asked.push('cut previous'), stop: async () => void this.asked.push('stop previous')}
+      },
+      drop: async () => void this.asked.push('drop')
+    }
+  }
+}
+
+const open = (reload: AppPlan['reload'] = 'replace') => {
+  const runtime = new FakeRuntime(reload)
+  const clock = new TestClock()
+  const told: Reloaded[] = []
+  const warned: string[] = []
+  const reloads = new Reloads({
+    runtime,
+    clock,
+    reloaded: what => told.push(what),
+    warn: text => warned.push(text),
+    callCycle: () => ''
+  })
+  return {runtime, clock, reloads, told, warned}
+}
+
+t.test('replace: calls inside end, the process is restarted, and who waited is let in once it is ready', async t => {
+  const {runtime, clock, reloads, told, warned} = open()
+  const inside = runtime.call('/old')
+  const done = reloads.ask('watch')
+  const waiting = runtime.queue.admit({caller: 'client', method: 'GET', path: '/new'})
+  await settle()
+  t.same(runtime.asked, [], 'a call is inside')
+  inside.leave()
+  await settle()
+  t.same(runtime.asked, ['renew pool', 'restart: watch'])
+  runtime.move({phase: 'stopping', pid: 1, why: 'watch'})
+  clock.pass(300)
+  runtime.move({phase: 'starting', pid: 2})
+  runtime.move(READY)
+  await done
+  t.match(waiting, {answer: Promise})
+  t.match(typeof waiting === 'object' && 'answer' in waiting && (await waiting.answer), {leave: Function})
+  t.match(told, [{id: 'shop', tookMs: 300, held: 1, lost: 0}])
+  t.same(warned, [])
+})
+
+t.test('replace: changes that come before the restart are one, one that comes in the middle is another', async t => {
+  const {runtime, reloads, told} = open()
+  const inside = runtime.call('/old')
+  const done = Promise.all([reloads.ask('watch'), reloads.ask('watch')])
+  inside.leave()
+  await settle()
+  t.equal(runtime.asked.filter(deed => deed.startsWith('restart')).length, 1)
+  runtime.move({phase: 'starting', pid: 2})
+  const again = reloads.ask('watch')
+  await settle()
+  t.equal(runtime.asked.filter(deed => deed.startsWith('restart')).length, 2)
+  runtime.move({phase: 'stopping', pid: 2, why: 'watch'})
+  runtime.move({phase: 'starting', pid: 3})
+  runtime.move(READY)
+  await Promise.all([done, again])
+  t.equal(told.length, 1)
+})
+
+t.test('replace: calls that do not end within the grace are named and cut', async t => {
+  const {runtime, clock, reloads, told, warned} = open()
+  const stuck = runtime.call('/stream')
+  const done = reloads.ask('watch')
+  clock.pass(4999)
+  await settle()
+  t.same(runtime.asked, [])
+  clock.pass(1)
+  await settle()
+  t.match(warned, [/^"shop": 1 call was still under way 5 s after the change, and cut off: GET \/stream from client$/])
+  t.same(runtime.asked, ['cut calls', 'renew pool', 'restart: watch'])
+  stuck.leave(true)
+  runtime.move({phase: 'starting', pid: 2})
+  runtime.move(READY)
+  await done
+  t.match(told, [{lost: 1}])
+})
+
+t.test('replace: an app that does not come up again is told, with the calls that it cost', async t => {
+  const {runtime, reloads, told, warned} = open()
+  const done = reloads.ask('watch')
+  await settle()
+  const waiting = runtime.queue.admit({caller: 'client', method: 'GET', path: '/new'})
+  runtime.move({phase: 'starting', pid: 2})
+  runtime.move({phase: 'exited', exit: {kind: 'code', code: 1}, asked: false})
+  await done
+  t.equal(typeof waiting === 'object' && 'answer' in waiting && (await waiting.answer), 'it has ended')
+  t.same(warned, ['"shop" did not come up again; 1 of 1 waiting calls were refused'])
+  t.same(told, [])
+})
+
+t.test('replace: one that has ended is started anew, one that was never started is left alone', async t => {
+  const {runtime, reloads} = open()
+  runtime.move({phase: 'exited', exit: undefined, asked: true})
+  const done = reloads.ask('user')
+  await settle()
+  t.same(runtime.asked, ['renew pool', 'replace: user'])
+  runtime.move({phase: 'starting', pid: 2})
+  runtime.move(READY)
+  await done
+  const other = open()
+  other.runtime.state = {phase: 'idle'}
+  await other.reloads.ask('watch')
+  t.same(other.runtime.asked, [])
+})
+
+t.test('nothing is started after the end, whatever was waited for', async t => {
+  const {runtime, clock, reloads} = open()
+  runtime.call('/stream')
+  const done = reloads.ask('watch')
+  reloads.end()
+  await done
+  await reloads.ask('watch')
+  clock.pass(60_000)
+  t.same(runtime.asked, [])
+  t.doesNotThrow(() => runtime.call('/again'), 'its pause is over')
+})
+
+t.test(
+  'overlap: no call waits; the new process takes over when it is ready and healthy, the old one is drained',
+  async t => {
+    const {runtime, clock, reloads, told} = open('overlap')
+    const inside = runtime.call('/old')
+    const done = reloads.ask('watch')
+    clock.pass(200)
+    runtime.coming.ready.resolve(true)
+    await settle()
+    t.same(runtime.asked, ['candidate'])
+    runtime.call('/meanwhile').leave()
+    runtime.coming.healthy.resolve(true)
+    await done
+    t.same(runtime.asked, ['candidate', 'promote'])
+    t.match(told, [{id: 'shop', tookMs: 200, held: 0, lost: 0}])
+    inside.leave()
+    await settle()
+    t.same(runtime.asked.slice(2), ['stop previous'])
+  }
+)
+
+t.test('overlap: calls in the old process are cut after its grace', async t => {
+  const {runtime, clock, reloads, warned} = open('overlap')
+  runtime.call('/stream')
+  const done = reloads.ask('watch')
+  runtime.coming.ready.resolve(true)
+  runtime.coming.healthy.resolve(true)
+  await done
+  clock.pass(5000)
+  await settle()
+  t.match(warned, [/cut off: GET \/stream from client/])
+  t.same(runtime.asked.slice(2), ['cut previous', 'stop previous'])
+})
+
+t.test('overlap: a new process that ends, or is not healthy in time, leaves the old one where it is', async t => {
+  const ended = open('overlap')
+  ended.runtime.candidateState = {phase: 'exited', exit: {kind: 'code', code: 3}, asked: false}
+  ended.runtime.coming.ready.resolve(false)
+  await ended.reloads.ask('watch')
+  t.same(ended.runtime.asked, ['candidate', 'drop'])
+  t.match(ended.warned, [/^the new process of "shop" .*3.*: the old one goes on$/])
+  const ill = open('overlap')
+  ill.runtime.candidateState = READY
+  const done = ill.reloads.ask('watch')
+  ill.runtime.coming.ready.resolve(true)
+  await settle()
+  ill.clock.pass(60_000)
+  await done
+  t.same(ill.runtime.asked, ['candidate', 'drop'])
+  t.match(ill.warned, [/was not healthy within 60 s: the old one goes on$/])
+})
+
+t.test('overlap: the next change, or the end, makes a candidate unwanted without a word', async t => {
+  const {runtime, reloads, warned} = open('overlap')
+  const done = reloads.ask('watch')
+  await settle()
+  void reloads.ask('watch')
+  await settle()
+  t.same(runtime.asked, ['candidate', 'drop', 'candidate'])
+  reloads.end()
+  await done
+  t.same(runtime.asked.slice(3), ['drop'])
+  t.same(warned, [])
+})
