@@ -25,8 +25,11 @@ export interface Admitted {
   readonly pathPrefix: string
   /** Introduces the caller at another run's sidecar (`guest.ts`); '' or left out = none. */
   readonly callerLine?: string
-  /** The callee is no app: it learns nothing of who calls, and gets these fields in the place of the caller's. */
-  readonly outside?: {readonly lines: string; readonly names: readonly string[]}
+  /**
+   * The callee is no app: it learns nothing of who calls, and gets these fields in the place of the caller's. `root`: its
+   * path where no method is called.
+   */
+  readonly outside?: {readonly lines: string; readonly names: readonly string[]; readonly root: string}
   /** The call is over; `isBroken`: its callee broke it off. Called exactly once. */
   leave(isBroken?: boolean): void
 }

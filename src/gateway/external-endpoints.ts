@@ -18,6 +18,8 @@ interface Place {
   readonly pool: Pool
   /** Of the base URL. */
   readonly path: string
+  /** The same as it is written: what is called where no method is named. */
+  readonly root: string
   /** Fields for each request, in the place of the caller's: lines, and names in small letters. */
   readonly lines: string
   readonly names: readonly string[]
@@ -88,7 +90,7 @@ export class ExternalEndpoints {
     }
     const url = new URL(callee)
     const dial = webDial({origin: url, credentials: NOBODY, followsRedirects: false, secretFields: []})
-    const place = {pool: poolOf(url, dial), path: pathOf(url), lines: '', names: []}
+    const place = {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines: '', names: []}
     this.#urls.set(callee, place)
     return admitted(place)
   }
@@ -96,13 +98,13 @@ export class ExternalEndpoints {
 
 const denied = (error: string): Admission => ({ok: false, status: 500, error})
 
-const admitted = ({pool, path, lines, names}: Place): Admission => ({
+const admitted = ({pool, path, root, lines, names}: Place): Admission => ({
   ok: true,
   pool,
   isLocal: true,
   token: '',
   pathPrefix: path,
-  outside: {lines, names},
+  outside: {lines, names, root},
   leave: () => undefined
 })
 
@@ -123,5 +125,5 @@ function placeOf({name, baseUrl, headers, rootCa, certificate, privateKey, fault
     secretFields: names
   })
   const lines = headers.map(([header, value]) => `${header}: ${Buffer.from(value).toString('latin1')}\r\n`).join('')
-  return {pool: poolOf(url, dial), path: pathOf(url), lines, names}
+  return {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines, names}
 }

@@ -2,7 +2,7 @@ import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:h
 import {Readable, type Writable} from 'node:stream'
 import type {SecureContext} from 'node:tls'
 import {codeOf} from '../model/errors.ts'
-import {MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
+import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import {ProtocolAdapter, type AdaptedRequest, type RemoteSide, type Return} from './protocol-adapter.ts'
 import {WordedError, type Dial} from './dialer.ts'
 
@@ -110,6 +110,7 @@ class Exchange {
       agent: agentOf(url.protocol, this.#options),
       // Go reads line ends without CR, folded fields, and a length beside chunks; what is read is written anew.
       insecureHTTPParser: true,
+      maxHeaderSize: HEAD_LIMIT,
       ...(url.protocol === 'https:' && {secureContext: contextOf(this.#options.credentials)})
     }
     const request = webOf(url.protocol).request(options)

@@ -1,7 +1,7 @@
 import type {Server} from 'node:http'
 import type net from 'node:net'
 import {FastConnection, type FastPathHost} from './fast-connection.ts'
-import {isPreface, readable} from './first-line.ts'
+import {isPreface, keepQuery, readable} from './first-line.ts'
 import type {PlainRequest, PlainRules} from './plain-request.ts'
 
 export interface FastPathOptions {
@@ -54,6 +54,7 @@ export class FastPath implements FastPathHost {
     }
     // In this order: node's listeners first, then the bytes.
     this.#accept(socket)
+    keepQuery(socket, bytes)
     socket.unshift(readable(bytes))
     socket.resume()
   }

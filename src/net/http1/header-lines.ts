@@ -20,7 +20,7 @@ const classOf = (byte: number): number => {
     (/[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(character) ? TOKEN : 0) |
     (byte === 9 || (byte >= 32 && byte !== 127) ? VALUE : 0) |
     (/[A-Za-z0-9\-._~!$&'()*+,;=:@/]/.test(character) ? PATH : 0) |
-    (byte > 32 && byte < 127 && character !== '#' ? QUERY : 0)
+    (byte > 32 && byte !== 127 && character !== '#' ? QUERY : 0)
   )
 }
 

@@ -10,6 +10,7 @@ import {awaitContinue} from './expect-continue.ts'
 import {Connection, refusalBody, refusalText} from './connection.ts'
 import {Http2Listener, type StreamRequest} from '../http2/http2-listener.ts'
 import {asksForHttp2, H2C_GRANTED, UpgradedLink} from '../http2/h2c-upgrade.ts'
+import {restoreQuery} from './first-line.ts'
 import {http} from './node-http.ts'
 
 export interface ListenerOptions {
@@ -175,6 +176,7 @@ export class Listener {
   }
 
   #add(request: IncomingMessage, response: ServerResponse): void {
+    restoreQuery(request)
     const connection = this.#connection(request.socket)
     const fault = faultOf(request)
     if (fault > 0) {
@@ -186,6 +188,7 @@ export class Listener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    restoreQuery(request)
     socket.on('error', () => socket.destroy())
     const buffer = new UpgradeBuffer(socket, early)
     this.#connection(socket).whenQuiet(() => {

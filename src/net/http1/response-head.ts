@@ -60,6 +60,10 @@ interface Lines {
   end: number
 }
 
+/** What is not said of a body that is not there (Go: suppressedHeaders of net/http). */
+const UNSAID_OF_204 = ['content-length']
+const UNSAID_OF_304 = ['content-type', 'content-length']
+
 const INCOMPLETE = -1
 const BROKEN = -2
 
@@ -134,7 +138,8 @@ export const readResponseHead = (
   if (lines.end === BROKEN) return null
   const bodiless = toHead || status < 200 || status === 204 || status === 304
   const left = bodiless ? 0 : lines.chunked ? CHUNKED : lines.length >= 0 ? lines.length : UNTIL_CLOSE
-  const dropped = status === 204 ? [...lines.named, 'content-length'] : lines.named
+  const unsaid = status === 204 ? UNSAID_OF_204 : status === 304 ? UNSAID_OF_304 : undefined
+  const dropped = unsaid === undefined ? lines.named : [...lines.named, ...unsaid]
   return {
     status,
     fields: dropped.length > 0 ? withoutFields(lines.fields, dropped) : lines.fields,

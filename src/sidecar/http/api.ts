@@ -1,5 +1,6 @@
 import {messageOf, unreachable} from '../../model/errors.ts'
 import type {Reply} from '../../net/reply.ts'
+import {textOf} from './go-text.ts'
 import {metadataText, type Facts} from './metadata.ts'
 import {apiError, EMPTY} from './errors.ts'
 import type {Action} from './routes.ts'
@@ -48,7 +49,7 @@ export const createApi = ({appId, facts, isReady, maxBodyBytes}: ApiOptions): An
   const put = new Map<string, string>()
   const health = (query: string): Reply => {
     if (!isReady()) return notReady
-    const asked = new URLSearchParams(query).get('appid')
+    const asked = new URLSearchParams(textOf(query)).get('appid')
     return asked === null || asked === appId ? EMPTY : otherApp
   }
   const withBody = async (bytes: AsyncIterable<Buffer>, use: (body: string) => Reply): Promise<Reply> => {

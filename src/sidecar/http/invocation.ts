@@ -155,7 +155,7 @@ export class Invocation implements CallHandler {
       method: this.#method,
       scheme: pool?.dial?.scheme ?? 'http',
       authority: pool?.authority ?? '',
-      path: (outside === undefined ? '' : pathPrefix) + this.#options.target.path,
+      path: outside === undefined ? this.#options.target.path : this.#outsidePath(pathPrefix, outside.root),
       why
     })
   }
@@ -206,12 +206,19 @@ export class Invocation implements CallHandler {
 
   /** To somebody who is no app: no token travels, and no name of ours. */
   #goOut({pool, pathPrefix}: Admitted, outside: NonNullable<Admitted['outside']>, framing: string): void {
-    const {trace, target, fields} = this.#options
+    const {trace, fields} = this.#options
+    const path = this.#outsidePath(pathPrefix, outside.root)
     const lines = outside.names.length === 0 ? fields.lines : withoutFields(fields.lines, outside.names)
     this.#exchange.send(
       pool,
-      `${this.#method} ${pathPrefix}${target.path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${outside.lines}${trace}${framing}\r\n`
+      `${this.#method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${outside.lines}${trace}${framing}\r\n`
     )
+  }
+
+  /** Nothing is added to a base path where no method is called. */
+  #outsidePath(prefix: string, root: string): string {
+    const {path} = this.#options.target
+    return path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
   }
 
   /** Up to the lines that tell the body's length. */

@@ -1,4 +1,5 @@
 import type {Reply} from '../../net/reply.ts'
+import {textOf} from './go-text.ts'
 import {apiError} from './errors.ts'
 
 /** What a known path and method lead to. */
@@ -52,7 +53,7 @@ const METADATA = 'metadata.'
 /** Dapr hands components what the query says as `metadata.<key>=<value>`, and its errors repeat it. */
 const metadataOf = (query: string): Record<string, string> =>
   Object.fromEntries(
-    [...new URLSearchParams(query)]
+    [...new URLSearchParams(textOf(query))]
       .filter(([key]) => key.startsWith(METADATA))
       .toReversed()
       .map(([key, value]) => [key.slice(METADATA.length), value])

@@ -22,15 +22,15 @@ export interface Target {
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
-/** Splits a request's target. A fragment, which no client sends, ends the query. */
+/** Splits a request's target. A fragment, which no client sends, ends the query, and leaves its `?` (Go: net/url). */
 export const splitTarget = (target: string): Sent => {
   const absolute = target.startsWith('/') ? null : ABSOLUTE.exec(target)
   const rest = absolute === null ? target : target.slice(absolute[0].length) || '/'
   const flag = rest.indexOf('?')
   if (flag < 0) return {authority: absolute?.[1] ?? '', path: rest, query: ''}
   const hash = rest.indexOf('#', flag)
-  const query = rest.slice(flag, hash < 0 ? undefined : hash)
-  return {authority: absolute?.[1] ?? '', path: rest.slice(0, flag), query: query === '?' ? '' : query}
+  const query = hash < 0 ? rest.slice(flag) : rest.slice(flag, hash)
+  return {authority: absolute?.[1] ?? '', path: rest.slice(0, flag), query: query === '?' && hash < 0 ? '' : query}
 }
 
 /** The app id in `http://dapr-app-id:<id>@localhost:3500/`, '' when there is none (Dapr: findTargetIDAndMethod). */

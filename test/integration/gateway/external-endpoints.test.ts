@@ -235,6 +235,36 @@ t.test('an answer that breaks off never looks whole', async t => {
   t.equal(await caller.answer(), undefined)
 })
 
+t.test('what an endpoint says of itself travels: its date, and a head of 60 KiB', async t => {
+  const date = 'Mon, 01 Jan 2024 00:00:00 GMT'
+  const site = await rawApp(t, socket =>
+    onRequest(socket, head => {
+      const large = head.includes('/large') ? `X-Large: ${'a'.repeat(60_000)}\r\n` : ''
+      socket.write(`HTTP/1.1 200 OK\r\nDate: ${date}\r\nServer: x\r\n${large}Content-Length: 0\r\n\r\n`)
+    })
+  )
+  const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
+  for (const lines of ['', 'Baggage: a=b\r\n', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'])
+    t.match(await get('/v1.0/invoke/site/method/x', lines), {status: 200, fields: {date, server: 'x'}})
+  t.equal((await get('/v1.0/invoke/site/method/large'))?.fields['x-large']?.length, 60_000)
+})
+
+t.test('nothing is added to a base path where no method is called', async t => {
+  const {port: site, seen} = await echoApp(t)
+  for (const [base, method, expected] of [
+    ['/base', '', '/base'],
+    ['/base/', '', '/base/'],
+    ['/base', '?a=b', '/base?a=b'],
+    ['/base/', 'x', '/base/x'],
+    ['', '', '/'],
+    ['/', '?a', '/?a']
+  ]) {
+    const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}${base ?? ''}`})])
+    t.match(await get(`/v1.0/invoke/site/method/${method ?? ''}`), {status: 200})
+    t.equal(seen.at(-1)?.url, expected)
+  }
+})
+
 /** What an endpoint says, and what the caller is told. The endpoint stays, and says no more. */
 const ODD: readonly (readonly [what: string, bytes: string, status: number, body: string | RegExp])[] = [
   ['no CR', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok', 200, 'ok'],

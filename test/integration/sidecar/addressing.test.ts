@@ -1,6 +1,6 @@
-import type {Test} from 'tap'
-import {ask, type Answer} from './caller.ts'
-import {echoApp, inBothLanes, openTestSidecar, valuesOf, type Seen} from './rig.ts'
+import t, {type Test} from 'tap'
+import {ask, connect, request, type Answer} from './caller.ts'
+import {echoApp, inBothLanes, onRequest, openTestSidecar, rawApp, valuesOf, type Seen} from './rig.ts'
 
 interface ControlContext {
   readonly seen: Seen | undefined
@@ -48,11 +48,48 @@ inBothLanes('the app sees the path as Go would write it', async t => {
     'x?q=%zz&a=b+c&&': '/x?q=%zz&a=b+c&&',
     'x?': '/x',
     'x??a': '/x??a',
-    'healthz?a#b': '/healthz?a'
+    'healthz?a#b': '/healthz?a',
+    'x?#a': '/x?',
+    'x?#': '/x?',
+    'x?a?#b': '/x?a?',
+    'x?"<>`{|}\\^': '/x?"<>`{|}\\^'
   }
   for (const [sent, expected] of Object.entries(paths)) {
     const {seen, answer} = await get(`/v1.0/invoke/b/method/${sent}`)
     t.equal(seen?.url, expected, `${sent}: ${answer?.body ?? 'no answer'}`)
+  }
+})
+
+t.test('a query travels as it is, byte for byte, by whatever way', async t => {
+  const queries = ['\xc3\xbc=\xe6\x97\xa5', '%C3%BC=\xc3\xbc', '\xff', 'a=%zz&\xe9', '\xc3\xbc#a']
+  const heads: string[] = []
+  const appPort = await rawApp(t, socket =>
+    onRequest(socket, head => {
+      heads.push(head.slice(0, head.indexOf('\r')))
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    })
+  )
+  const {port} = await openTestSidecar(t, {appPort})
+  const ways = {
+    plain: '',
+    'node:http': 'Baggage: a=b\r\n',
+    upgrade: 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+  }
+  for (const [way, lines] of Object.entries(ways)) {
+    for (const query of queries) {
+      const path = `/caf\xc3\xa9?${query}`
+      t.match(await ask(t, port, request({method: 'GET', path: path.replace('caf\xc3\xa9', 'x'), lines})), {
+        status: 200
+      })
+      t.match(await ask(t, port, request({method: 'GET', path, lines})), {status: 200})
+      const expected = query.replace('#a', '')
+      t.strictSame(heads.splice(0), [`GET /x?${expected} HTTP/1.1`, `GET /caf%C3%A9?${expected} HTTP/1.1`], way)
+    }
+  }
+  const caller = await connect(t, port)
+  for (const query of queries.slice(0, 4)) {
+    caller.send(request({method: 'GET', path: `/x?${query}`}))
+    t.match(await caller.answer(), {status: 200}, 'on one connection')
   }
 })
 

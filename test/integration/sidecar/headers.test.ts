@@ -208,3 +208,37 @@ inBothLanes('where nothing is traced, traces pass untouched and none is made', a
   t.equal(some.answer?.fields['traceparent'], undefined)
   t.equal(some.answer?.fields['baggage'], undefined)
 })
+
+inBothLanes('an empty User-Agent does not travel, any other does', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openTestSidecar(t, {appPort})
+  for (const [line, expected] of [
+    ['User-Agent:\r\n', []],
+    ['user-agent: \t \r\n', []],
+    ['User-Agent: x\r\n', ['x']],
+    ['User-Agent:x y\r\n', ['x y']]
+  ] as const) {
+    for (const more of ['', 'Baggage: a=b\r\n']) {
+      t.match(await ask(t, port, request({method: 'GET', lines: `X-A: 1\r\n${line}${more}X-B: 2\r\n`})), {status: 200})
+      const last = seen.at(-1)
+      t.strictSame(last && valuesOf(last, 'user-agent'), expected, JSON.stringify(line))
+      t.strictSame(last && [...valuesOf(last, 'x-a'), ...valuesOf(last, 'x-b')], ['1', '2'])
+    }
+  }
+})
+
+inBothLanes('304 carries neither type nor length of what is not there, and all else', async t => {
+  const appPort = await rawApp(t, socket =>
+    onRequest(socket, () =>
+      socket.write(
+        'HTTP/1.1 304 X\r\nETag: "a"\r\ncontent-type: text/x\r\nContent-Length: 5\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n\r\n'
+      )
+    )
+  )
+  const {port} = await openTestSidecar(t, {appPort})
+  for (const method of ['GET', 'HEAD']) {
+    const answer = await ask(t, port, request({method}))
+    t.match(answer, {status: 304, fields: {etag: '"a"', date: 'Mon, 01 Jan 2024 00:00:00 GMT'}})
+    t.notMatch(answer?.head, /content-(?:type|length)/i)
+  }
+})

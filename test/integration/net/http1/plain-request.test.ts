@@ -2,6 +2,7 @@ import http, {type IncomingMessage} from 'node:http'
 import {Duplex} from 'node:stream'
 import t from 'tap'
 import {plainRules} from '../../../../src/sidecar/http/plain-call.ts'
+import {escapedTarget, readable} from '../../../../src/net/http1/first-line.ts'
 import {KEEP, pairsOf} from '../../../../src/net/http1/header-lines.ts'
 import {NOTED, readPlain, type PlainRequest} from '../../../../src/net/http1/plain-request.ts'
 
@@ -62,7 +63,7 @@ const nodeReader = (): ((text: string) => Promise<IncomingMessage | undefined>) 
       tell = resolve
     })
     server.emit('connection', socket)
-    socket.push(Buffer.from(text, 'latin1'))
+    socket.push(readable(Buffer.from(text, 'latin1')))
     const request = await read
     socket.destroy()
     return request
@@ -75,6 +76,7 @@ const keptOf = ({rawHeaders}: IncomingMessage): string[] => {
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? ''
     const kind = plainRules.kinds(name, 0, name.length)
+    if (/^user-agent$/i.test(name) && rawHeaders[at + 1] === '') continue
     if (kind === KEEP || kind >= NOTED) kept.push(name, rawHeaders[at + 1] ?? '')
   }
   return kept
@@ -82,7 +84,7 @@ const keptOf = ({rawHeaders}: IncomingMessage): string[] => {
 
 const meaningOf = (request: PlainRequest): unknown => ({
   method: request.method,
-  url: request.path + request.query,
+  url: escapedTarget(request.path + request.query),
   kept: pairsOf(request.lines),
   host: request.values[0],
   length: request.hasLength ? request.length : undefined
