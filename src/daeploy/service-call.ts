@@ -1,5 +1,6 @@
 import {hostname} from 'node:os'
 import {messageOf} from '../model/errors.ts'
+import {bugText} from '../net/error-boundary.ts'
 import type {ResponseHead} from '../net/http1/response-head.ts'
 import type {Exchange, CallHandler} from '../net/http1/http1-call.ts'
 import type {Copy} from '../net/mirror.ts'
@@ -88,6 +89,10 @@ export class ServiceCall implements CallHandler {
     this.#options.sidecar.warn(`${this.#names()}: the answer broke off, and the caller was cut off: ${why}`)
   }
 
+  crashed(error: unknown): void {
+    this.#options.sidecar.warn(`${this.#names()}: ${bugText(error)}`)
+  }
+
   over(): void {
     this.#isOver = true
     this.#held?.cancel()
@@ -107,6 +112,14 @@ export class ServiceCall implements CallHandler {
     } catch (error) {
       answer = {ok: false, isUnknown: false, error: messageOf(error)}
     }
+    try {
+      this.#arrived(answer)
+    } catch (error) {
+      this.#exchange.crash(error)
+    }
+  }
+
+  #arrived(answer: Admission): void {
     if (this.#isOver) {
       if (answer.ok) answer.leave()
       return

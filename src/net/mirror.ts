@@ -1,3 +1,4 @@
+import {messageOf} from '../model/errors.ts'
 import type {Pool} from './pool.ts'
 import {PLAIN_RULES} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
@@ -261,6 +262,10 @@ class Delivery implements ResponseHandler {
   /** What breaks within an answer, or is answered by a status that is none, has got through. */
   fail(failure: Failure, why: string): void {
     this.#over(failure === 'cut' || failure === 'bad-status' ? '' : why)
+  }
+
+  crash(error: unknown): void {
+    this.#over(messageOf(error))
   }
 
   #over(why: string): void {

@@ -2,6 +2,7 @@ import type {Http2Server, ServerHttp2Stream} from 'node:http2'
 import net from 'node:net'
 import {takeOver} from '../net/claimed-server.ts'
 import {Connections} from '../net/connections.ts'
+import {bugText, contain} from '../net/error-boundary.ts'
 import {respond} from '../net/http2/http2-reply.ts'
 import type {OpenPort} from './metrics-port.ts'
 
@@ -20,23 +21,30 @@ const refuse = (stream: ServerHttp2Stream): void => {
   stream.resume()
 }
 
-const load = async (): Promise<Http2Server> => {
+const load = async (warn: (text: string) => void): Promise<Http2Server> => {
   const {createServer} = await import('node:http2')
-  return createServer().on('stream', refuse)
+  return createServer()
+    .on('session', session =>
+      contain(session, error => {
+        warn(bugText(error))
+        session.destroy()
+      })
+    )
+    .on('stream', refuse)
 }
 
 /**
  * What the gRPC port answers until gRPC is served: every call has status 12. HTTP/2 is loaded with the first
- * connection: a run without callers of gRPC does not pay for it.
+ * connection: a run without callers of gRPC does not pay for it. `warn` is told of a bug of ours that ended a connection.
  */
-export const openGrpcPort = (servers: readonly net.Server[]): OpenPort => {
+export const openGrpcPort = (servers: readonly net.Server[], warn: (text: string) => void): OpenPort => {
   const connections = new Connections()
   let http2: Promise<Http2Server> | undefined
   const accept = async (socket: net.Socket): Promise<void> => {
     // one of HTTP/2 who ends has left with all his streams
     socket.allowHalfOpen = false
     socket.pause().on('error', () => socket.destroy())
-    http2 ??= load()
+    http2 ??= load(warn)
     const server = await http2
     server.emit('connection', socket)
   }

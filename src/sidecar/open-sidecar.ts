@@ -48,6 +48,7 @@ export function openAppSidecar({
 }: OpenSidecarOptions): OpenSidecar {
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
+  const warn = (text: string): void => runtime.logs.sidecar.write(`${text}\n`, 'warn')
   const sidecar = openSidecar({
     appId: runtime.id,
     servers: http,
@@ -64,9 +65,9 @@ export function openAppSidecar({
     limits: {maxBodyBytes: settings.maxBodyBytes, readBufferBytes: settings.readBufferBytes},
     allowedHosts: settings.listenAddresses,
     tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
-    warn: text => runtime.logs.sidecar.write(`${text}\n`, 'warn')
+    warn
   })
-  const others = [openGrpcPort(grpc), openMetricsPort(metrics)]
+  const others = [openGrpcPort(grpc, warn), openMetricsPort(metrics)]
   const closing = new AbortController()
   return {
     closing: closing.signal,

@@ -11,6 +11,7 @@ import {Http1Call, type Exchange, type CallHandler} from '../net/http1/http1-cal
 import {Listener, type ListenerOptions} from '../net/http1/listener.ts'
 import {reply, type Reply} from '../net/reply.ts'
 import {Http2Call} from '../net/http2/http2-call.ts'
+import {bugText} from '../net/error-boundary.ts'
 import type {StreamRequest} from '../net/http2/http2-listener.ts'
 import {replyStream} from '../net/http2/http2-reply.ts'
 import {endWith, Tunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
@@ -63,7 +64,7 @@ export interface SidecarOptions {
 
 /** A request to the sidecar's own API, of whatever version of HTTP. */
 interface OwnCall {
-  readonly body: AsyncIterable<Buffer>
+  readonly body: AsyncIterable<Buffer> & {destroy(): unknown}
   readonly answer: (text: Reply) => void
   /** Calls this when the answer is out. */
   readonly finished: (then: () => void) => void
@@ -235,8 +236,17 @@ export class Sidecar implements SidecarContext {
       return answer(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(this.#options.requestShutdown)
     const text = this.#answerApi(action, body, sent.query)
-    if (text instanceof Promise) void text.then(answer)
+    if (text instanceof Promise) void this.#answerLater(text, {body, answer})
     else answer(text)
+  }
+
+  async #answerLater(text: Promise<Reply>, {body, answer}: Pick<OwnCall, 'body' | 'answer'>): Promise<void> {
+    try {
+      answer(await text)
+    } catch (error) {
+      this.warn(bugText(error))
+      body.destroy()
+    }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {

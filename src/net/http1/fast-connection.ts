@@ -20,6 +20,8 @@ export interface FastPathHost {
   /** Gives the connection, and the bytes that nobody has read yet, to node:http. */
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void
   forget(connection: FastConnection): void
+  /** Told of a bug of ours that ended a connection. */
+  crashed(error: unknown): void
 }
 
 /** Early bytes above this stop the reading: the caller is to wait. */
@@ -183,6 +185,11 @@ export class FastConnection implements ResponseHandler, Exchange {
     if (!this.#hasAnswered) return handler.failed(why, failure)
     handler.cut(why)
     this.destroy()
+  }
+
+  crash(error: unknown): void {
+    this.#fastPath.crashed(error)
+    this.#socket.destroy()
   }
 
   /** The caller left, or is cut. */

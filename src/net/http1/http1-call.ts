@@ -26,6 +26,8 @@ export interface CallHandler {
   failed(why: string, failure?: Failure): void
   /** The callee broke off within its answer, and the caller was cut. */
   cut(why: string): void
+  /** A bug of ours ended the call, and its caller's connection. */
+  crashed(error: unknown): void
   /** The call is over, in whatever way. Exactly once. */
   over(): void
 }
@@ -35,6 +37,8 @@ export interface Exchange {
   /** The request's head as latin1 text, with the empty line. To be called again only after `refused`. */
   send(pool: Pool, head: string): void
   reply(answer: Reply): void
+  /** A bug of ours: reports it and closes the caller's connection, which ends the call. */
+  crash(error: unknown): void
 }
 
 export interface Http1CallOptions {
@@ -110,7 +114,13 @@ export class Http1Call implements ResponseHandler, Exchange {
       this.#upstream?.write(this.#head)
     } else {
       // The body that came with the head is parsed after the handler that sees the head: wait for it, and write once.
-      process.nextTick(() => this.#sendBody())
+      process.nextTick(() => {
+        try {
+          this.#sendBody()
+        } catch (error) {
+          this.crash(error)
+        }
+      })
     }
   }
 
@@ -182,6 +192,11 @@ export class Http1Call implements ResponseHandler, Exchange {
     if (this.#request.httpVersionMinor === 0) breakOff(this.#request.socket)
     else this.#response.destroy()
     this.#handler.cut(why)
+  }
+
+  crash(error: unknown): void {
+    this.#handler.crashed(error)
+    this.#request.socket.destroy()
   }
 
   #callerGone(): void {

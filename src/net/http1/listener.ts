@@ -1,11 +1,12 @@
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type net from 'node:net'
-import type {Duplex} from 'node:stream'
+import {Duplex} from 'node:stream'
 import {codeOf} from '../../model/errors.ts'
 import {FastPath, type FastPathOptions} from './fast-path.ts'
 import {inherit, takeOver} from '../claimed-server.ts'
 import {Connections} from '../connections.ts'
 import {UpgradeBuffer} from './upgrade-buffer.ts'
+import {bugText, contain} from '../error-boundary.ts'
 import {awaitContinue} from './expect-continue.ts'
 import {Connection, refusalBody, refusalText} from './connection.ts'
 import {Http2Listener, type StreamRequest} from '../http2/http2-listener.ts'
@@ -25,7 +26,7 @@ export interface ListenerOptions {
   /** Told what goes wrong with a listener; calls go on. Without it that is thrown, as node does. */
   readonly warn?: (text: string) => void
   /** Puts the fast path before it: what is recognised as plain need not be read by node:http. */
-  readonly fast?: Omit<FastPathOptions, 'headMs' | 'otherProtocol'> | undefined
+  readonly fast?: Omit<FastPathOptions, 'headMs' | 'otherProtocol' | 'crashed'> | undefined
   /** Takes over a connection whose request asks for a websocket; `early`: what came behind the request. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, early: Buffer) => void
   /** Answers a request of HTTP/2; left out: HTTP/2 is not spoken. It is recognised by the fast path. */
@@ -58,6 +59,12 @@ const faultOf = ({httpVersion, rawHeaders}: IncomingMessage): number => {
   return isCoded && !isPlainlyChunked(rawHeaders) ? 501 : 0
 }
 
+/** The connection that an event of a server is about. */
+const socketOf = (values: readonly unknown[]): Duplex | undefined => {
+  const about = values.find(each => each instanceof http.IncomingMessage || each instanceof Duplex)
+  return about instanceof http.IncomingMessage ? about.socket : about
+}
+
 /** It listens on a unix domain socket. */
 const isPath = (server: net.Server): boolean => typeof server.address() === 'string'
 
@@ -88,7 +95,7 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options
     const {serveStream: serve, maxHeadBytes} = options
-    this.#streams = serve && new Http2Listener({serve, maxHeadBytes})
+    this.#streams = serve && new Http2Listener({serve, maxHeadBytes, crashed: error => this.#tell(error)})
     // Each server takes over one listening handle: node's sweep for late heads runs only where it listens.
     const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
     this.#servers = ports.map(claim => {
@@ -140,9 +147,14 @@ export class Listener {
     })
     // Their number is bounded by the size of the head; node's own bound drops fields in silence.
     server.maxHeadersCount = 0
-    if (fast !== undefined) this.#fastPaths.push(new FastPath(server, {...fast, headMs, ...this.#otherProtocol()}))
+    if (fast !== undefined) {
+      const crashed = (error: unknown): void => this.#tell(error)
+      this.#fastPaths.push(new FastPath(server, {...fast, headMs, crashed, ...this.#otherProtocol()}))
+    }
     this.#connections.follow(server)
+    contain(server, (error, values) => this.#crashed(error, socketOf(values)))
     return server
+      .prependListener('connection', (socket: net.Socket) => contain(socket, error => this.#crashed(error, socket)))
       .on('error', error => {
         if (this.#options.warn === undefined) throw error
         this.#options.warn(`a listener failed: ${error.message}`)
@@ -175,8 +187,27 @@ export class Listener {
     return connection
   }
 
+  /** A bug of ours ends the connection that ran into it, and no other. */
+  #crashed(error: unknown, socket: Duplex | undefined): void {
+    if (socket === undefined) throw error
+    this.#tell(error)
+    socket.destroy()
+  }
+
+  #tell(error: unknown): void {
+    this.#options.warn?.(bugText(error))
+  }
+
+  #contain(request: IncomingMessage, response: ServerResponse): void {
+    const {socket} = request
+    const crashed = (error: unknown): void => this.#crashed(error, socket)
+    contain(request, crashed)
+    contain(response, crashed)
+  }
+
   #add(request: IncomingMessage, response: ServerResponse): void {
     restoreQuery(request)
+    this.#contain(request, response)
     const connection = this.#connection(request.socket)
     const fault = faultOf(request)
     if (fault > 0) {
@@ -203,6 +234,7 @@ export class Listener {
   #goOnInHttp2(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     socket.write(H2C_GRANTED)
     const link = new UpgradedLink(request, socket, early)
+    contain(link, error => this.#crashed(error, link))
     inherit(socket, link)
     this.#streams?.accept(link)
   }

@@ -119,6 +119,11 @@ export class Tunnel implements ResponseHandler, Exchange {
     this.#done()
   }
 
+  crash(error: unknown): void {
+    this.#handler.crashed(error)
+    this.#socket.destroy()
+  }
+
   /** Bytes of the caller: for the app, or for later. */
   #take(bytes: Buffer): void {
     if (this.#isOpen) {

@@ -5,6 +5,7 @@ import {CHUNKED, HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM, UNTIL_CLOSE} from '.
 import {readResponseHead, type ResponseHead, type FieldRules} from './response-head.ts'
 import {Chunks} from './chunked.ts'
 import {WordedError, type Dial} from '../dialer.ts'
+import {bugText, CaughtBug, contain} from '../error-boundary.ts'
 import {readLooseAnswer} from './loose-answer.ts'
 import {isValidStatus, statusFault} from '../status.ts'
 
@@ -36,6 +37,8 @@ export interface ResponseHandler {
   fail(failure: Failure, why: string): void
   /** The callee takes more of the request. */
   drain(): void
+  /** A bug of ours, met on the way of the answer; the connection to the callee is gone. */
+  crash(error: unknown): void
 }
 
 /** Where a connection belongs. */
@@ -146,12 +149,14 @@ export class Upstream {
     const {dial, port} = this.#home
     const host = this.#home.hosts[this.#host] ?? '127.0.0.1'
     const socket = dial === undefined ? this.#connectPlain(host) : this.#readAll(dial.open(host, port))
+    contain(socket, error => this.#crash(error))
     socket
       .on(dial?.opens ?? 'connect', () => {
         this.#isOpen = true
         this.#responseHandler?.open()
       })
       .on('error', (error: Error) => {
+        if (error instanceof CaughtBug) return this.#crash(error.cause)
         const words = error instanceof WordedError ? error.message : ''
         if (this.#isOpen) this.#why = words || readText(this.#address(), codeOf(error))
         else this.#notConnected(codeOf(error), words)
@@ -172,7 +177,11 @@ export class Upstream {
       onread: {
         buffer: scratch,
         callback: (count, bytes) => {
-          this.#read(bytes as Buffer, count)
+          try {
+            this.#read(bytes as Buffer, count)
+          } catch (error) {
+            this.#crash(error)
+          }
           return true
         }
       }
@@ -260,7 +269,7 @@ export class Upstream {
     this.#left = answer.status === 101 && responseHandler.isTunnel ? UNTIL_CLOSE : answer.left
     if (this.#left >= 0 && end - at === answer.left && text.length === answer.size + answer.left) {
       this.#free()
-      return responseHandler.whole(answer, text.slice(answer.size))
+      return this.#whole(responseHandler, answer, text.slice(answer.size))
     }
     this.#inBody = true
     this.#chunks = answer.left === CHUNKED ? new Chunks() : undefined
@@ -287,7 +296,7 @@ export class Upstream {
       // Bytes behind the answer belong to nobody.
       if (stop < end) this.#keep = false
       this.#free()
-      responseHandler.end()
+      this.#end(responseHandler)
     } else if (!isTaken) this.#socket.pause()
   }
 
@@ -309,7 +318,7 @@ export class Upstream {
     if (isClean && this.#inBody && this.#left === UNTIL_CLOSE) {
       this.#keep = false
       this.#free()
-      return responseHandler.end()
+      return this.#end(responseHandler)
     }
     if (this.#inBody) return this.#fail('cut', this.#why || 'unexpected EOF')
     if (!this.#isOpen) return this.#fail(this.#refusal === '' ? 'unreachable' : 'refused', this.#refusal || this.#why)
@@ -317,9 +326,37 @@ export class Upstream {
     this.#fail('silent', this.#why || 'EOF')
   }
 
+  /** By now the connection has let go of the call. */
+  #whole(responseHandler: ResponseHandler, answer: ResponseHead, body: string): void {
+    try {
+      responseHandler.whole(answer, body)
+    } catch (error) {
+      responseHandler.crash(error)
+    }
+  }
+
+  #end(responseHandler: ResponseHandler): void {
+    try {
+      responseHandler.end()
+    } catch (error) {
+      responseHandler.crash(error)
+    }
+  }
+
+  #crash(error: unknown): void {
+    const responseHandler = this.#responseHandler
+    this.drop()
+    if (responseHandler === undefined) process.emitWarning(bugText(error))
+    else responseHandler.crash(error)
+  }
+
   #fail(failure: Failure, why: string): void {
     const responseHandler = this.#responseHandler
     this.drop()
-    responseHandler?.fail(failure, why)
+    try {
+      responseHandler?.fail(failure, why)
+    } catch (error) {
+      responseHandler?.crash(error)
+    }
   }
 }

@@ -3,6 +3,7 @@ import {codeOf} from '../../model/errors.ts'
 import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import {ProtocolAdapter, type Connect} from '../protocol-adapter.ts'
 import {WordedError, type Dial} from '../dialer.ts'
+import {CaughtBug, contain} from '../error-boundary.ts'
 
 /** Loaded when the first app speaks it. */
 const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
@@ -69,6 +70,8 @@ const connectTo =
   ({opened, lost}) => {
     const authority = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
     const session: ClientHttp2Session = http2().connect(`http://${authority}`)
+    const crashed = (error: unknown): void => lost(new CaughtBug(error))
+    contain(session, crashed)
     session
       .on('connect', () => {
         keepHandle(session)
@@ -87,6 +90,7 @@ const connectTo =
         let isAnswered = false
         let interim = 0
         const isWhole = watchEnd(stream)
+        contain(stream, crashed)
         stream
           .on('headers', () => {
             if (++interim > MAX_INTERIM) stream.destroy(new WordedError(TOO_MANY_INTERIM))

@@ -124,6 +124,11 @@ export class Http2Call implements ResponseHandler, Exchange {
     this.#done()
   }
 
+  crash(error: unknown): void {
+    this.#handler.crashed(error)
+    this.#stream.session?.destroy()
+  }
+
   #callerGone(): void {
     // also of the body there will be no more
     this.#handler.copy?.drop()

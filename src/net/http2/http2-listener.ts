@@ -1,5 +1,7 @@
 import type {Http2Server, ServerHttp2Session, ServerHttp2Stream} from 'node:http2'
+import type {EventEmitter} from 'node:events'
 import type {Duplex} from 'node:stream'
+import {contain} from '../error-boundary.ts'
 import {inherit, isOnUnixSocket} from '../claimed-server.ts'
 import type {Reply} from '../reply.ts'
 import {replyStream} from './http2-reply.ts'
@@ -18,6 +20,8 @@ export interface Http2ListenerOptions {
   /** Bytes of a request's fields. */
   readonly maxHeadBytes: number
   readonly serve: (request: StreamRequest) => void
+  /** Told of a bug of ours that ended a connection. */
+  readonly crashed: (error: unknown) => void
 }
 
 /** Loaded with the first caller who speaks it. */
@@ -67,11 +71,19 @@ export class Http2Listener {
     for (const session of this.#sessions) session.destroy()
   }
 
+  #contain(emitter: EventEmitter, session: {destroy(): void} | undefined): void {
+    contain(emitter, error => {
+      this.#options.crashed(error)
+      session?.destroy()
+    })
+  }
+
   #open(): Http2Server {
     return http2()
       .createServer({settings: {maxHeaderListSize: this.#options.maxHeadBytes, enableConnectProtocol: false}})
       .on('session', session => {
         this.#sessions.add(session)
+        this.#contain(session, session)
         if (this.#socket !== undefined) inherit(this.#socket, session)
         session
           // A broken connection ends its streams, which hear of it themselves.
@@ -83,6 +95,7 @@ export class Http2Listener {
       })
       .on('stream', (opened, _headers, _flags, raw?: string[]) => {
         const stream = opened as ServerHttp2Stream
+        this.#contain(stream, stream.session)
         stream.on('error', () => stream.close(INTERNAL_ERROR))
         const request = requestOf(stream, raw ?? [])
         if (request === undefined) replyStream(stream, NO_REQUEST, false)

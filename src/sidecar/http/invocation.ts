@@ -1,3 +1,4 @@
+import {bugText} from '../../net/error-boundary.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {ResponseHead} from '../../net/http1/response-head.ts'
 import {withoutFields} from '../../net/http1/header-lines.ts'
@@ -142,6 +143,10 @@ export class Invocation implements CallHandler {
     sidecar.warn(`${target.id} broke off its answer to ${sidecar.appId}, who was cut off: ${this.#describe(why)}`)
   }
 
+  crashed(error: unknown): void {
+    this.#options.sidecar.warn(bugText(error))
+  }
+
   over(): void {
     this.#isOver = true
     this.#letGo()
@@ -174,10 +179,16 @@ export class Invocation implements CallHandler {
   }
 
   async #await(held: Held): Promise<void> {
+    let answer: Admission
     try {
-      this.#arrived(await held.admitted)
+      answer = await held.admitted
     } catch (error) {
-      this.#arrived({ok: false, status: 500, error: messageOf(error)})
+      answer = {ok: false, status: 500, error: messageOf(error)}
+    }
+    try {
+      this.#arrived(answer)
+    } catch (error) {
+      this.#exchange.crash(error)
     }
   }
 

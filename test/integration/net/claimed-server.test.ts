@@ -35,7 +35,7 @@ const metrics: Open = async (t, claim) => {
 }
 
 const grpc: Open = async (t, claim) => {
-  const open = openGrpcPort([claim])
+  const open = openGrpcPort([claim], () => undefined)
   t.teardown(() => open.close())
 }
 

@@ -32,7 +32,8 @@ const call = async (upstream: Upstream): Promise<string> => {
     fail: (failure: Failure, why: string) => {
       resolve(`${failure}: ${why}`)
     },
-    drain: () => undefined
+    drain: () => undefined,
+    crash: () => resolve('crash')
   }
   upstream.serve(responseHandler)
   return promise

@@ -77,7 +77,7 @@ for (const what of Object.keys(ROUTES)) {
 t.test('a call of gRPC that is reset at once with any code: the port goes on', async t => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const open = openGrpcPort([server])
+  const open = openGrpcPort([server], () => undefined)
   t.teardown(() => open.close())
   const {port} = server.address() as net.AddressInfo
   const call = {':method': 'POST', ':path': '/a.B/C', 'content-type': 'application/grpc'}

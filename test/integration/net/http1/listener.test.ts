@@ -111,6 +111,7 @@ t.test('the fast lane waits for a first line as long as for a head, on a fresh l
     resent: nothing,
     failed: nothing,
     cut: nothing,
+    crashed: nothing,
     over: nothing
   }
   const front = new Listener({
