@@ -8,8 +8,8 @@ import {readTextFile} from '../model/read-file.ts'
 export function readDocuments(file: string, isWanted: (text: string) => boolean): readonly unknown[] {
   const text = readTextFile(file)
   if (!isWanted(text)) return []
-  // a check for equal keys takes the square of their number
-  return parseAllDocuments(text, {uniqueKeys: false}).map(document => {
+  // a check for equal keys takes the square of their number; at the usual level the library prints by itself
+  return parseAllDocuments(text, {uniqueKeys: false, logLevel: 'error'}).map(document => {
     const [error] = document.errors
     if (error !== undefined) throw new Error(error.message.split(':\n')[0])
     return document.toJS() as unknown

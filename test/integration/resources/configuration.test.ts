@@ -37,6 +37,15 @@ t.test('a file that multiplies without end, or has many keys, is read at once or
   t.same(restrictionsIn(join(folder, 'keys.yaml')), [])
 })
 
+t.test('a key that is a list or a map is passed over, and nothing is printed by the library that reads it', async t => {
+  const printed = t.capture(process, 'emitWarning')
+  const folder = t.testdir({
+    'config.yaml': configuration('  ? [a]\n  : b\n  ? {c: d}\n  : e\n  mtls: {enabled: true}\n')
+  })
+  t.same(restrictionsIn(join(folder, 'config.yaml')), ['mtls'])
+  t.same(printed(), [])
+})
+
 t.test('a sampling rate of 0 switches tracing off', async t => {
   const table: readonly (readonly [string, boolean])[] = [
     ['  tracing: {samplingRate: "0"}\n', true],
