@@ -1,5 +1,5 @@
 import t from 'tap'
-import {calls, endlessServer, halves, PREFACE, streams, type Standing} from '../rig/endless.ts'
+import {calls, endlessServer, halves, PREFACE, streams, waiting, type Standing} from '../rig/endless.ts'
 import {knock, quietPorts} from '../rig/knock.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -55,7 +55,9 @@ t.test('eight apps, callers that knock from the first moment to the last, and ev
       sidecars.map(sidecar => ({
         ...sidecar,
         stop: {timeout: grace},
-        ...(sidecar.appID === 'ide' ? {appPort: server.port, command: []} : {command: ['sleep', '3600']})
+        ...(sidecar.appID === 'ide'
+          ? {appPort: server.port, command: []}
+          : {autoPort: true, command: ['sleep', '3600']})
       })),
       {},
       {managerPort}
@@ -82,6 +84,8 @@ t.test('eight apps, callers that knock from the first moment to the last, and ev
           // an endpoint is asked for no websocket
           if (kind !== 'a websocket' || !callee.startsWith('http'))
             standing.push(open({port, prefix: `/v1.0/invoke/${callee}/method`, server}))
+      for (const open of Object.values(waiting))
+        standing.push(open('/v1.0/invoke/b/method/x')({port, prefix: '', server}))
       const all = await Promise.all(standing)
 
       const refused = knocks.map(async ([each, text]) => knock(each, {text, until: 'refused'}))

@@ -8,7 +8,7 @@ interface Scene {
   readonly rig: Rig
   readonly run: Program
   readonly app: Driven
-  /** A call to the app; by its own sidecar, or by that of another app. */
+  /** A call to the app. */
   readonly call: (path: string) => Promise<Answer>
   /** One that is under way in the app. */
   readonly first: Promise<Answer>
@@ -16,10 +16,14 @@ interface Scene {
   readonly shutdown: string
 }
 
+/** Whose sidecar is called. The first is alone in its run. */
+const CALLERS = ['the app itself', 'another app', 'another run'] as const
+type Caller = (typeof CALLERS)[number]
+
 /** An app with a call under way; later ones are answered at once. */
-async function scene(t: Test, timeout: string, isLast: boolean): Promise<Scene> {
+async function scene(t: Test, timeout: string, caller: Caller): Promise<Scene> {
   const rig = await openRig(t)
-  const others = isLast ? [] : [{appID: 'other', command: []}]
+  const others = caller === 'the app itself' ? [] : [{appID: 'other', command: []}]
   await rig.template([{appID: 'app', autoPort: true, stop: {timeout}}, ...others])
   const run = rig.pillion(['run', '-f', '.'])
   const app = await rig.driven('app')
@@ -27,7 +31,7 @@ async function scene(t: Test, timeout: string, isLast: boolean): Promise<Scene> 
   await app.listen()
   await run.waitForLine('Writing log files', {nth: 1 + others.length})
   const own = (await run.ports('app')).http
-  const port = isLast ? own : (await run.ports('other')).http
+  const port = await portOf(caller, rig, run)
   const call = async (path: string): Promise<Answer> =>
     ask(`http://127.0.0.1:${port.toString()}/v1.0/invoke/app/method${path}`)
   const first = call('/first')
@@ -35,6 +39,14 @@ async function scene(t: Test, timeout: string, isLast: boolean): Promise<Scene> 
   const request = await app.nextRequest()
   await app.answer({body: 'at once'})
   return {rig, run, app, call, first, request, shutdown: `http://127.0.0.1:${own.toString()}/v1.0/shutdown`}
+}
+
+async function portOf(caller: Caller, rig: Rig, run: Program): Promise<number> {
+  if (caller === 'the app itself') return (await run.ports('app')).http
+  if (caller === 'another app') return (await run.ports('other')).http
+  const far = rig.pillion(['run', '-a', 'far'])
+  await far.waitForLine("You're up and running")
+  return (await far.ports('far')).http
 }
 
 /** Calls until it is refused. */
@@ -51,31 +63,27 @@ const WAYS: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
 }
 
 for (const [way, stop] of Object.entries(WAYS)) {
-  for (const isLast of [false, true]) {
-    t.test(
-      `${way}${isLast ? ' of the last app' : ''}: calls under way are answered, then the app is asked to end`,
-      async t => {
-        const all = await scene(t, '60m', isLast)
-        const {rig, run, app, first, request} = all
-        const signal = app.nextSignal()
-        const stopping = stop(all)
-        const refused = await refusal(all)
-        t.match(refused, {status: 500, body: /couldn't find service: app \(no app \\"app\\" runs here/})
-        t.equal(await Promise.race([signal, Promise.resolve('none')]), 'none', 'not asked yet')
-        await request.reply({body: 'whole'})
-        t.match(await first, {status: 200, body: 'whole'})
-        t.equal(await signal, 'SIGTERM')
-        await app.exit(0)
-        await stopping
-        if (!isLast) run.signal('SIGTERM')
-        t.same(await run.exited, {code: 0, signal: null})
-        t.same(await rig.leftovers(), [])
-      }
-    )
+  for (const caller of CALLERS) {
+    t.test(`${way}: calls by ${caller} are answered, then the app is asked to end`, async t => {
+      const all = await scene(t, '60m', caller)
+      const {run, app, first, request} = all
+      const signal = app.nextSignal()
+      const stopping = stop(all)
+      const refused = await refusal(all)
+      t.match(refused, {status: 500, body: /couldn't find service: app \(no app \\"app\\" runs here/})
+      t.equal(await Promise.race([signal, Promise.resolve('none')]), 'none', 'not asked yet')
+      await request.reply({body: 'whole'})
+      t.match(await first, {status: 200, body: 'whole'})
+      t.equal(await signal, 'SIGTERM')
+      await app.exit(0)
+      await stopping
+      if (caller !== 'the app itself') run.signal('SIGTERM')
+      t.same(await run.exited, {code: 0, signal: null})
+    })
   }
 
   t.test(`${way}: a call that does not end within the grace is cut and named`, async t => {
-    const all = await scene(t, '200ms', false)
+    const all = await scene(t, '200ms', 'another app')
     const {run, app, first} = all
     const stopping = stop(all)
     t.match(
@@ -89,7 +97,7 @@ for (const [way, stop] of Object.entries(WAYS)) {
 }
 
 t.test('Ctrl-C does not wait for the calls of an app that is being stopped', async t => {
-  const all = await scene(t, '60m', false)
+  const all = await scene(t, '60m', 'another app')
   const {run, app} = all
   const stopping = all.rig.run(['stop', '--app-id', 'app'])
   await refusal(all)

@@ -149,6 +149,15 @@ export const halves: Readonly<Record<string, Open>> = {
   'a preface alone': sent(PREFACE)
 }
 
+/** What may wait for an app that never listens. */
+export const waiting: Readonly<Record<string, (path: string) => Open>> = {
+  'a call': path => sent(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+  'a broken head behind a call': path => sent(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\nGET\r\n\r\n`),
+  'an upgrade behind a call': path =>
+    sent(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\nGET ${path} HTTP/1.1\r\nHost: a\r\n${H2C}\r\n`),
+  'a websocket': path => sent(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${WEBSOCKET}\r\n`)
+}
+
 /** What may stand where calls are passed on. */
 export const calls: Readonly<Record<string, Open>> = {
   'a long poll': asked({}),

@@ -43,7 +43,8 @@ export async function endGroup({group, output, stop, marker, isSuccess, now, end
     await tracker.signalOrphans(stop.signal)
     await Promise.race([group.exited, grace.over])
     if ((wasAlive || isLeft) && !(await isGone(tracker, stop.signal, grace))) await kill(tracker)
-    await output.drained(Math.max(grace.leftMs(), LAST_LINES_WITHIN_MS))
+    const since = performance.now()
+    await output.drained(() => !grace.signal.aborted || performance.now() - since < LAST_LINES_WITHIN_MS)
   } finally {
     grace.close()
   }
@@ -84,19 +85,16 @@ export async function endMarked({
 interface Grace {
   readonly signal: AbortSignal
   readonly over: Promise<void>
-  leftMs(): number
   close(): void
 }
 
 function openGrace(ms: number, now?: AbortSignal): Grace {
-  const end = performance.now() + ms
   const timer = new AbortController()
   const timeout = setTimeout(() => timer.abort(), ms)
   const signal = now === undefined ? timer.signal : AbortSignal.any([timer.signal, now])
   return {
     signal,
     over: aborted(signal),
-    leftMs: () => (signal.aborted ? 0 : end - performance.now()),
     close: () => {
       clearTimeout(timeout)
       timer.abort() // a composed signal that somebody listens to is kept as long as `now` is

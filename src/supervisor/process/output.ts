@@ -38,13 +38,13 @@ export class Output {
 
   /**
    * Waits for the last line: until both pipes have ended, or, where somebody who is not ours holds them, until they have
-   * been silent for 100 ms and no sink is being waited for; `limitMs` at most.
+   * been silent for 100 ms and no sink is being waited for; only as long as `mayWait` says so.
    */
-  async drained(limitMs: number): Promise<void> {
+  async drained(mayWait: () => boolean): Promise<void> {
     const start = performance.now()
     const isSilent = (now: number): boolean =>
       this.#waiting === 0 && now - Math.max(start, this.#lastRead) >= SILENCE_MS
-    for (let now = start; !this.#isClosed && !isSilent(now) && now - start < limitMs; now = performance.now()) {
+    for (let now = start; !this.#isClosed && !isSilent(now) && mayWait(); now = performance.now()) {
       await Promise.race([this.#closed, pause(20)])
     }
   }

@@ -1,10 +1,11 @@
 import {fstatSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
+import {setTimeout as pause} from 'node:timers/promises'
 import {test} from 'tap'
 import {preparePipes} from '../../../../src/supervisor/process/supervised-app.ts'
 import {endMarked} from '../../../../src/supervisor/process/end-group.ts'
 import {closePipes, makePipes} from '../../../../src/platform/pipes.ts'
-import {fixture, Scene, script, Witness} from './scene.ts'
+import {fixture, isAlive, Scene, script, Witness} from './scene.ts'
 
 const utf8 = (text: string): string => Buffer.from(text, 'latin1').toString()
 
@@ -93,6 +94,28 @@ test('the end waits for a sink that still has lines to take', async t => {
   await app.start()
   await app.ended
   t.equal(witness.text.stdout, 'one\ntwo\n')
+})
+
+test('a sink that takes nothing holds up the end within the grace, and not when it is over', async t => {
+  const taken = Promise.withResolvers<void>()
+  t.teardown(() => taken.resolve())
+  const witness = new Witness()
+  const {app} = new Scene(t).app(
+    {command: script('echo $$; exec sleep 1000'), stop: {signal: 'SIGTERM', timeoutMs: 3_600_000, scope: 'all'}},
+    {
+      lines: lines => {
+        witness.lines(lines)
+        return taken.promise
+      }
+    }
+  )
+  await app.start()
+  const [, pid] = await witness.seen(/(\d+)/)
+  const ended = app.stop('user')
+  while (isAlive(Number(pid))) await pause(10)
+  app.stopNow()
+  await ended
+  t.match(app.state, {phase: 'exited'})
 })
 
 test('a single app is passed on byte for byte', async t => {
