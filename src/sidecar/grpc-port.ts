@@ -4,6 +4,7 @@ import {takeOver} from '../net/claimed-server.ts'
 import {Connections} from '../net/connections.ts'
 import {bugText, contain} from '../net/error-boundary.ts'
 import {respond} from '../net/http2/http2-reply.ts'
+import {watchEnd} from '../net/http2/watch-end.ts'
 import type {OpenPort} from './metrics-port.ts'
 
 /** gRPC's code for what is not built. */
@@ -46,6 +47,7 @@ export const openGrpcPort = (servers: readonly net.Server[], warn: (text: string
     socket.pause().on('error', () => socket.destroy())
     http2 ??= load(warn)
     const server = await http2
+    server.once('session', session => watchEnd(session, socket))
     server.emit('connection', socket)
   }
   const open = servers.map(claim => {

@@ -79,7 +79,8 @@ export class UpgradedLink extends Duplex {
     this.#held = early
     socket
       .on('data', (bytes: Buffer) => this.#take(bytes))
-      .on('end', () => this.push(null))
+      // one of HTTP/2 who ends has left with all his streams
+      .on('end', () => this.destroy())
       .on('close', () => this.destroy())
     this.#take(Buffer.alloc(0))
     socket.resume()

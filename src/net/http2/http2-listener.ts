@@ -2,6 +2,7 @@ import type {Http2Server, ServerHttp2Session, ServerHttp2Stream} from 'node:http
 import type {EventEmitter} from 'node:events'
 import type {Duplex} from 'node:stream'
 import {contain} from '../error-boundary.ts'
+import {watchEnd} from './watch-end.ts'
 import {inherit, isOnUnixSocket} from '../claimed-server.ts'
 import type {Reply} from '../reply.ts'
 import {replyStream} from './http2-reply.ts'
@@ -84,7 +85,10 @@ export class Http2Listener {
       .on('session', session => {
         this.#sessions.add(session)
         this.#contain(session, session)
-        if (this.#socket !== undefined) inherit(this.#socket, session)
+        if (this.#socket !== undefined) {
+          inherit(this.#socket, session)
+          watchEnd(session, this.#socket)
+        }
         session
           // A broken connection ends its streams, which hear of it themselves.
           .on('error', () => session.destroy())
