@@ -22,6 +22,17 @@ export async function claimAll(plan: Plan): Promise<Claims> {
   }
 }
 
+/** Lets go of the ports of one sidecar, as far as nobody has taken them over. */
+export function letGoOf({http, grpc, metrics}: SidecarPorts): void {
+  for (const server of [...http, ...grpc, ...metrics]) letGo(server)
+}
+
+/** Lets go of all of them, as far as nobody has taken them over. */
+export function letGoOfAll({sidecars, manager}: Claims): void {
+  for (const ports of sidecars) letGoOf(ports)
+  for (const server of manager?.servers ?? []) letGo(server)
+}
+
 /** Who holds a port, for people; '' where the system does not tell. */
 export async function nameOwner(port: number): Promise<string> {
   const owner = await ownerOf(port)

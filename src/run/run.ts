@@ -1,4 +1,4 @@
-// host/ is one run, wired: it knows every module and hands each what it asks for. Reads as the list of what a run does:
+// run/ is one run, wired: it knows every module and hands each what it asks for. Reads as the list of what a run does:
 // ports, logs, sidecars, the socket, apps; and backwards at the end.
 import {randomBytes} from 'node:crypto'
 import {endMarked} from '../supervisor/process/end-group.ts'
@@ -15,23 +15,30 @@ import {controlHandlers} from './control-handlers.ts'
 import {admitBy} from '../gateway/local-apps.ts'
 import {Changes} from '../supervisor/reload/changes.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
-import {claimAll, nameOwner} from '../ports/claim-all.ts'
+import {claimAll, letGoOf, letGoOfAll, nameOwner, type Claims} from '../ports/claim-all.ts'
 import {openAppSidecar, type OpenSidecar} from '../sidecar/open-sidecar.ts'
 import {watchdogFor, longestGraceMs} from '../supervisor/run-watchdog.ts'
 import {listingOf} from './listing.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {AppCloser} from './close-app.ts'
 import {AppRuntimes} from './create-app-runtimes.ts'
 import type {RunOptions} from './run-options.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
-import {cutText} from '../supervisor/messages/cut.ts'
 import {noteText} from '../supervisor/messages/note-text.ts'
 import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
-import {claimPorts} from '../ports/claim.ts'
+import {claimPorts, type SidecarPorts} from '../ports/claim.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
 import {Services} from '../daeploy/services/services.ts'
+import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
 import {warnOfUnbuilt, warnOfUnenforced} from './not-built.ts'
+
+/**
+ * `wiring`: ports, logs, sidecars and the socket come up; `starting`: the first apps are spawned, their start lines are
+ * not out yet; `stopping`: the end was asked for, or all apps have ended; `ended`: nothing of it is left.
+ */
+type Phase = 'wiring' | 'starting' | 'running' | 'stopping' | 'ended'
 
 /** All apps of a plan, from the first port to the last process. */
 export class Run {
@@ -48,8 +55,6 @@ export class Run {
   readonly #asked = new AbortController()
   /** Aborted when it is to end without its grace. */
   readonly #now = new AbortController()
-  /** Apps that are being stopped, or have been, while the run goes on. */
-  readonly #leaving = new Map<AppRuntime, Promise<void>>()
   readonly #watchdog: Watchdog
   /** What other runs say at our sidecars when they speak for their apps. */
   readonly #key = randomBytes(16).toString('hex')
@@ -58,12 +63,12 @@ export class Run {
   readonly #appRuntimes: AppRuntimes
   readonly #changes: Changes
   readonly #starts: StartOrder
+  readonly #appCloser: AppCloser
   #runtimes: readonly AppRuntime[] = []
   #registration: Registration | undefined
-  /** Ports, sidecars and socket stand: there is something to take down. */
-  #isWired = false
-  #areStarted = false
-  #isEnding = false
+  #phase: Phase = 'wiring'
+  readonly #stages = new Stages()
+  #finishing: Promise<void> | undefined
 
   constructor(options: RunOptions) {
     this.#options = options
@@ -79,7 +84,7 @@ export class Run {
       run: this.#marker,
       elsewhere: this.#peerRuns.admit,
       note: text => this.#note(text),
-      remove: async runtime => this.#close(runtime),
+      remove: async runtime => this.#appCloser.close(runtime),
       add: async app => this.#openLate(app, this.#runtimes.length)
     })
     this.#changes = new Changes({
@@ -89,63 +94,117 @@ export class Run {
       runtimes: () => this.#running(),
       emit: options.emit,
       open: async (app, index) => this.#openLate(app, index),
-      close: async runtime => this.#close(runtime)
+      close: async runtime => this.#appCloser.close(runtime)
     })
     this.#starts = new StartOrder({
       shownAs: plan.shownAs,
       emit: options.emit,
       note: text => this.#note(text),
-      isOver: () => this.#isAsked || this.#isEnding
+      isOver: () => this.#isOver
     })
     this.#appRuntimes = new AppRuntimes({
       ...options,
       run: this.#marker,
       services: this.#services,
       watchdog: this.#watchdog,
-      maySpawn: () => !this.#isAsked && !this.#isEnding,
+      maySpawn: () => !this.#isOver,
       explain: (id, pendingCall) => this.#changes.callCycle(id, pendingCall),
       moved: () => this.#starts.look(),
       spare: marker => this.#spare(marker),
       note: text => this.#note(text)
     })
+    this.#appCloser = new AppCloser({
+      sidecars: this.#sidecars,
+      asked: this.#asked.signal,
+      now: this.#now.signal,
+      leaves: runtime => {
+        this.#changes.leave(runtime)
+        this.#services.forget(runtime)
+      },
+      note: text => this.#note(text)
+    })
     this.ended = this.#end.promise
   }
 
-  /** Settles when the start lines of all apps are out that wait for no other. Throws a UserError, with nothing left behind, where a port is taken. */
+  /**
+   * Settles when the start lines of all apps are out that wait for no other, or the end was asked for before. Throws a
+   * UserError where a port is taken; nothing is left behind then, nor where anything else fails.
+   */
   async start(): Promise<void> {
     const {plan} = this.#options
     const folders = runtimeFolders(this.#options.shell)
     const folder = usableFolder(folders)
     existingFolders(folders, text => this.#note(text)) // told once; whoever looks for other runs skips them in silence
     const pipes = preparePipes(plan.apps.filter(isStartedAtOnce).length)
-    try {
-      await this.#wire(folder)
-    } catch (error) {
-      for (const each of await pipes) closePipes(each)
-      throw error
-    }
+    if (!(await this.#wire(folder, pipes))) return this.#finish()
+    this.#phase = 'starting'
     await this.#starts.begin(this.#runtimes, await pipes)
-    this.#areStarted = true
+    const isOver = this.#isOver
+    if (!isOver) this.#phase = 'running'
     this.#services.tell()
     for (const text of [...warnOfUnbuilt(plan), ...warnOfUnenforced(plan), ...this.#notes])
       this.#options.emit({type: 'warned', text})
+    if (isOver) return
+    if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
     void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, tell: text => this.#note(text)})
     const swept = sweep({env: this.#options.shell, tell: text => this.#note(text)})
     void this.#inBackground('what killed runs have left behind is not removed', swept)
-    if (this.#isAsked) void this.#finish()
-    else if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
     void this.#inBackground('changes of files are not followed', this.#changes.begin())
   }
 
-  /** Ports, sidecars and the socket by which other terminals find the run. */
-  async #wire(folder: string): Promise<void> {
+  /** Puts up all that apps need; false: the end was asked for meanwhile, no app is to be started. */
+  async #wire(folder: string, pipes: ReturnType<typeof preparePipes>): Promise<boolean> {
+    let isWired = false
+    try {
+      isWired = await this.#stages.start(this.#parts(folder), this.#asked.signal)
+      return isWired
+    } finally {
+      if (!isWired) for (const each of await pipes) closePipes(each)
+    }
+  }
+
+  /** What a run is made of, in the order in which it comes up; it is taken down in reverse. */
+  #parts(folder: string): readonly Stage[] {
     const {plan} = this.#options
-    const claims = await claimAll(plan)
-    this.#runtimes = await this.#appRuntimes.all(claims.sidecars)
-    for (const runtime of this.#runtimes) this.#services.add(runtime)
-    for (const runtime of this.#runtimes) this.#sidecars.set(runtime, this.#openAppSidecar(runtime))
-    this.#services.open(claims.manager)
-    const about = {marker: this.#marker, graceMs: longestGraceMs(plan)}
+    let claims: Claims = {sidecars: [], manager: undefined}
+    return [
+      // the first one, so that it closes last: it is registered when all else stands
+      {name: 'socket', stop: async () => this.#registration?.withdraw()},
+      {name: 'other runs', stop: () => this.#peerRuns.close()},
+      {
+        name: 'ports',
+        start: async () => {
+          claims = await claimAll(plan)
+        },
+        stop: () => letGoOfAll(claims)
+      },
+      {
+        name: 'sidecars',
+        start: async () => {
+          this.#runtimes = await this.#appRuntimes.all(claims.sidecars)
+          for (const runtime of this.#runtimes) this.#services.add(runtime)
+          for (const runtime of this.#runtimes) this.#sidecars.set(runtime, this.#openAppSidecar(runtime))
+        },
+        stop: async cut => this.#appCloser.closeAll(this.#runtimes, cut)
+      },
+      {
+        name: 'services',
+        start: () => this.#services.open(claims.manager),
+        stop: async cut => this.#services.close(cut)
+      },
+      {name: 'registration', start: async () => this.#register(folder)},
+      {
+        name: 'watchdog',
+        start: () => this.#watchdog.start(homeOf(folder, this.#marker)),
+        stop: async () => this.#watchdog.dismiss()
+      },
+      {name: 'apps', stop: async () => this.#endApps()}
+    ]
+  }
+
+  /** Opens the socket by which other terminals find the run. */
+  async #register(folder: string): Promise<void> {
+    const about = {marker: this.#marker, graceMs: longestGraceMs(this.#options.plan)}
     this.#registration = await register(folder, about, {
       list: () => this.#listing(),
       stop: () => this.stop(),
@@ -158,21 +217,21 @@ export class Run {
         key: this.#key,
         sidecars: this.#sidecars,
         main: id => this.#services.versions.main(id),
-        isEnding: () => this.#isAsked || this.#isEnding
+        isEnding: () => this.#isOver
       })
     })
-    this.#watchdog.start(homeOf(folder, this.#marker))
-    this.#isWired = true
   }
 
   /** Asks for the end: SIGTERM to every app at once, and after its grace SIGKILL. */
   stop(): void {
-    if (this.#isAsked || this.#isEnding) return
+    if (this.#isOver) return
+    const isWired = this.#phase !== 'wiring'
+    this.#phase = 'stopping'
     this.#asked.abort()
     this.#changes.end()
     this.#options.emit({type: 'stopping'})
     for (const runtime of this.#runtimes) runtime.announceEnd()
-    if (this.#isWired) void this.#finish()
+    if (isWired) void this.#finish() // else the start does, which is under way
   }
 
   /** The end without a grace. */
@@ -207,8 +266,9 @@ export class Run {
     })
   }
 
-  get #isAsked(): boolean {
-    return this.#asked.signal.aborted
+  /** The run is about to end, or has ended. */
+  get #isOver(): boolean {
+    return this.#phase === 'stopping' || this.#phase === 'ended'
   }
 
   /** Settles when no app runs, nor is started again. */
@@ -231,7 +291,7 @@ export class Run {
     const shadows = this.#services.versions.shadows(id)
     await this.#closeAll(meant.filter(runtime => shadows.includes(runtime)))
     if (this.#running().every(runtime => runtime.id === id)) {
-      await Promise.all(this.#running().map(async runtime => this.#drain(runtime)))
+      await Promise.all(this.#running().map(async runtime => this.#appCloser.drain(runtime)))
       this.stop()
       await this.ended
     } else await this.#closeAll(meant.filter(runtime => !shadows.includes(runtime)))
@@ -239,90 +299,71 @@ export class Run {
   }
 
   async #closeAll(runtimes: readonly AppRuntime[]): Promise<void> {
-    await Promise.all(runtimes.map(async runtime => this.#close(runtime)))
+    await Promise.all(runtimes.map(async runtime => this.#appCloser.close(runtime)))
   }
 
   /** An app that has come to the template. */
   async #openLate(app: AppPlan, index: number): Promise<void> {
-    const [ports] = await claimPorts({...this.#options.plan, apps: [app]}, nameOwner)
-    const runtime = await this.#appRuntimes.one(app, ports, index)
-    this.#services.add(runtime)
-    this.#runtimes = this.#runtimes.toSpliced(index, 0, runtime)
-    this.#sidecars.set(runtime, this.#openAppSidecar(runtime))
-    if (this.#isAsked || this.#isEnding) return this.#close(runtime)
+    let ports: SidecarPorts | undefined
+    let runtime: AppRuntime | undefined
+    const stages = new Stages()
+    const parts: readonly Stage[] = [
+      {
+        name: 'ports',
+        start: async () => {
+          ;[ports] = await claimPorts({...this.#options.plan, apps: [app]}, nameOwner)
+        },
+        stop: () => ports && letGoOf(ports)
+      },
+      {
+        name: app.id,
+        start: async () => {
+          runtime = await this.#appRuntimes.one(app, ports, index)
+          this.#services.add(runtime)
+          this.#runtimes = this.#runtimes.toSpliced(index, 0, runtime)
+          this.#sidecars.set(runtime, this.#openAppSidecar(runtime))
+        },
+        stop: async () => runtime && this.#appCloser.close(runtime)
+      }
+    ]
+    const isOpen = await stages.start(parts, this.#asked.signal)
+    if (!isOpen || this.#isOver || runtime === undefined) return stages.stop(AbortSignal.abort())
     await this.#starts.late(runtime, this.#runtimes)
-  }
-
-  /** Ends an app, and then its sidecar, while the run goes on. */
-  async #close(runtime: AppRuntime): Promise<void> {
-    const leaving = this.#leaving.get(runtime) ?? this.#leave(runtime)
-    this.#leaving.set(runtime, leaving)
-    await leaving
-  }
-
-  async #leave(runtime: AppRuntime): Promise<void> {
-    await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#now.signal}, async cut => {
-      await this.#drain(runtime)
-      await runtime.stop('user')
-      await this.#closeSidecar(runtime, cut)
-    })
-  }
-
-  /** Refuses new calls to an app and lets those in flight finish within its grace, then cancels them. */
-  async #drain(runtime: AppRuntime): Promise<void> {
-    this.#changes.leave(runtime)
-    this.#services.forget(runtime)
-    this.#sidecars.get(runtime)?.announceEnd()
-    const {id, queue, plan} = runtime
-    const ms = plan.stop.timeoutMs
-    const over = this.#asked.signal
-    if (await withDeadline({ms, over}, async late => runtime.drained(late))) return
-    const left = [...queue.inside.keys()]
-    if (over.aborted || left.length === 0) return
-    this.#note(cutText({id, left, ms, after: 'it was to stop'}))
-    runtime.cutCalls()
-  }
-
-  async #closeSidecar(runtime: AppRuntime, cut: AbortSignal): Promise<void> {
-    const sidecar = this.#sidecars.get(runtime)
-    this.#sidecars.delete(runtime)
-    await sidecar?.close(cut)
-    await runtime.closeLogs()
   }
 
   /** Ends the run, and resolves `ended`. */
   async #finish(): Promise<void> {
-    if (this.#isEnding) return
-    this.#isEnding = true
+    this.#finishing ??= this.#takeDown()
+    await this.#finishing
+  }
+
+  async #takeDown(): Promise<void> {
+    this.#phase = 'stopping'
     this.#changes.end()
     try {
       const ms = longestGraceMs(this.#options.plan)
-      const states = await withDeadline({ms, over: this.#now.signal}, async cut => this.#takeDown(ms, cut))
-      await this.#registration?.withdraw()
-      this.#end.resolve(
-        this.#isAsked ||
-          (!this.#starts.lacksOne &&
-            states.every(state => state.phase === 'exited' && (state.asked || succeeded(state.exit))))
-      )
+      await withDeadline({ms, over: this.#now.signal}, async cut => this.#stages.stop(cut))
+      this.#phase = 'ended'
+      this.#end.resolve(this.#asked.signal.aborted || this.#areAllWell)
     } catch (error) {
       this.#end.reject(error)
     }
   }
 
-  /** Every app at once; sidecars stay open until the last one is gone, then what carries the run's mark, sidecars, files. */
-  async #takeDown(graceMs: number, cut: AbortSignal): Promise<readonly AppState[]> {
-    const states = await Promise.all(this.#runtimes.map(async runtime => runtime.stop('run ends')))
+  get #areAllWell(): boolean {
+    return !this.#starts.lacksOne && this.#runtimes.every(({app}) => isWell(app.state))
+  }
+
+  /** Every app at once, then what carries the run's mark. Sidecars are open meanwhile. */
+  async #endApps(): Promise<void> {
+    await Promise.all(this.#runtimes.map(async runtime => runtime.stop('run ends')))
     await endMarked({
       marker: `PILLION_RUN=${this.#marker}`,
       spared: this.#runtimes.flatMap(runtime => runtime.sparedMarkers),
-      graceMs,
+      graceMs: longestGraceMs(this.#options.plan),
       now: this.#now.signal,
       ended: orphan => this.#note(noteText('', {type: 'orphan-ended', ...orphan}))
     })
-    const runtimes = this.#runtimes.map(async runtime => this.#leaving.get(runtime) ?? this.#closeSidecar(runtime, cut))
-    await Promise.all([this.#watchdog.dismiss(), this.#services.close(cut), ...runtimes])
-    this.#peerRuns.close()
-    return states
   }
 
   /** Work that the run can do without: where it fails, `what` is told with the reason, and the run goes on. */
@@ -335,8 +376,8 @@ export class Run {
   }
 
   #note(text: string): void {
-    if (this.#areStarted || this.#isEnding) this.#options.emit({type: 'warned', text})
-    else this.#notes.push(text)
+    if (this.#phase === 'wiring' || this.#phase === 'starting') this.#notes.push(text)
+    else this.#options.emit({type: 'warned', text})
   }
 
   #listing(): RunListing {
@@ -350,3 +391,5 @@ export class Run {
     })
   }
 }
+
+const isWell = (state: AppState): boolean => state.phase === 'exited' && (state.asked || succeeded(state.exit))

@@ -2,9 +2,12 @@
 export interface Stage {
   /** For the errors: `ports`, `sidecars`. */
   readonly name: string
-  /** Where it fails it has taken down what it had put up itself. Left out: there is nothing to start. */
+  /** Left out: there is nothing to start. */
   start?(): Promise<void> | void
-  /** `cut` is aborted when nothing is to be waited for any longer. Left out: there is nothing to take down. */
+  /**
+   * Called also where `start` has failed half way. `cut` is aborted when nothing is to be waited for any longer. Left out:
+   * there is nothing to take down.
+   */
   stop?(cut: AbortSignal): Promise<void> | void
 }
 
@@ -14,18 +17,18 @@ export class Stages {
 
   /**
    * Starts one after the other. False: `over` was aborted meanwhile; what was started is left to `stop`. When one fails,
-   * those before it are taken down, without waiting for anybody, and its error is thrown; should that fail too, an
-   * AggregateError of all, the first one first.
+   * it and those before it are taken down, without waiting for anybody, and its error is thrown; should that fail too,
+   * an AggregateError of all, the first one first.
    */
   async start(stages: readonly Stage[], over: AbortSignal): Promise<boolean> {
     for (const stage of stages) {
       if (over.aborted) return false
+      this.#started.push(stage)
       try {
         await stage.start?.()
       } catch (error) {
         await this.#rollBack(error)
       }
-      this.#started.push(stage)
     }
     return !over.aborted
   }

@@ -1,10 +1,13 @@
-import {existsSync} from 'node:fs'
+import {once} from 'node:events'
+import {existsSync, readdirSync, readlinkSync} from 'node:fs'
 import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises'
+import {createServer} from 'node:net'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {Run} from '../../../src/run/run.ts'
 import type {Event} from '../../../src/model/events.ts'
 import {loadTemplate} from '../../../src/config/load.ts'
+import {freePort} from '../../rig/free-port.ts'
 import {untrackChildren} from '../../rig/untracked.ts'
 
 untrackChildren()
@@ -15,6 +18,16 @@ interface Scene {
   /** The types of what it told, in their order. */
   readonly told: Event['type'][]
 }
+
+/** What this process has open; `anon_inode` and the like are Node's own. */
+const openFiles = (): readonly string[] =>
+  readdirSync('/proc/self/fd').flatMap(name => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${name}`)].filter(path => !path.startsWith('anon_inode'))
+    } catch {
+      return [] // the folder itself
+    }
+  })
 
 /** A run of these apps in a folder of their own, not started yet. */
 const runOf = async (t: Test, apps: readonly object[]): Promise<Scene> => {
@@ -56,4 +69,21 @@ t.test('no process is started once the end is asked for, not even one that the s
   t.equal(told[0], 'stopping')
   t.notOk(told.includes('app-started'))
   t.same(await readdir(join(folder, 'state')), [], 'nothing of the run is left')
+})
+
+t.test('wiring that fails half way leaves nothing open: no port, no log, no pipe', async t => {
+  const port = await freePort()
+  const app = {appDirPath: '.', command: ['sleep', '1000'], appLogDestination: 'fileAndConsole'}
+  const {run, folder} = await runOf(t, [
+    {appID: 'a', daprHTTPPort: port, ...app},
+    {appID: 'b', ...app}
+  ])
+  const open = openFiles()
+  const started = run.start()
+  await rm(join(folder, 'state'), {recursive: true}) // where its socket is to be
+  await t.rejects(started, {code: 'ENOENT'})
+  t.same(openFiles(), open)
+  const server = createServer().listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  server.close()
 })

@@ -1,0 +1,73 @@
+import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {cutText} from '../supervisor/messages/cut.ts'
+import {withDeadline} from '../supervisor/reload/deadline.ts'
+
+export interface AppCloserOptions {
+  /** The open ones; one that closes is taken out. */
+  readonly sidecars: Map<AppRuntime, OpenSidecar>
+  /** Aborted when the run is to end. */
+  readonly asked: AbortSignal
+  /** Aborted when it is to end without its grace. */
+  readonly now: AbortSignal
+  /** An app leaves the run: nothing of it is started any more, and no new call is for it. */
+  readonly leaves: (runtime: AppRuntime) => void
+  readonly note: (text: string) => void
+}
+
+/** Closes apps with their sidecars and logs, each once: one by one while the run goes on, all together at its end. */
+export class AppCloser {
+  readonly #options: AppCloserOptions
+  /** Those that are being closed, or have been. */
+  readonly #closing = new Map<AppRuntime, Promise<void>>()
+
+  constructor(options: AppCloserOptions) {
+    this.#options = options
+  }
+
+  /** Ends an app, and then its sidecar, while the run goes on. */
+  async close(runtime: AppRuntime): Promise<void> {
+    await this.#once(runtime, async () => this.#leave(runtime))
+  }
+
+  /** Closes what is left when all apps have ended; `cut` is aborted when connections are not waited for any longer. */
+  async closeAll(runtimes: readonly AppRuntime[], cut: AbortSignal): Promise<void> {
+    await Promise.all(runtimes.map(async runtime => this.#once(runtime, async () => this.#closeSidecar(runtime, cut))))
+  }
+
+  /** Refuses new calls to an app and lets those in flight finish within its grace, then cancels them. */
+  async drain(runtime: AppRuntime): Promise<void> {
+    const {sidecars, asked: over, leaves, note} = this.#options
+    leaves(runtime)
+    sidecars.get(runtime)?.announceEnd()
+    const {id, queue, plan} = runtime
+    const ms = plan.stop.timeoutMs
+    if (await withDeadline({ms, over}, async late => runtime.drained(late))) return
+    const left = [...queue.inside.keys()]
+    if (over.aborted || left.length === 0) return
+    note(cutText({id, left, ms, after: 'it was to stop'}))
+    runtime.cutCalls()
+  }
+
+  async #once(runtime: AppRuntime, close: () => Promise<void>): Promise<void> {
+    const closing = this.#closing.get(runtime) ?? close()
+    this.#closing.set(runtime, closing)
+    await closing
+  }
+
+  async #leave(runtime: AppRuntime): Promise<void> {
+    await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#options.now}, async cut => {
+      await this.drain(runtime)
+      await runtime.stop('user')
+      await this.#closeSidecar(runtime, cut)
+    })
+  }
+
+  async #closeSidecar(runtime: AppRuntime, cut: AbortSignal): Promise<void> {
+    const {sidecars} = this.#options
+    const sidecar = sidecars.get(runtime)
+    sidecars.delete(runtime)
+    await sidecar?.close(cut)
+    await runtime.closeLogs()
+  }
+}
