@@ -1,11 +1,10 @@
 import type {IncomingMessage} from 'node:http'
-import {promisify} from 'node:util'
-import {gunzip} from 'node:zlib'
+import {createWriteStream} from 'node:fs'
+import type {Readable} from 'node:stream'
+import {pipeline} from 'node:stream/promises'
 import {messageOf} from '../model/errors.ts'
 import type {Reply} from '../net/reply.ts'
-import {readForm} from './form.ts'
 import {failure, missing} from './replies.ts'
-import {readTar, type TarEntry} from './tar.ts'
 
 /** A folder with a service that somebody has sent. */
 export interface Deployment {
@@ -14,7 +13,8 @@ export interface Deployment {
   /** The port that the code has hard-wired. */
   readonly port: number
   readonly env: Readonly<Record<string, string>>
-  readonly entries: readonly TarEntry[]
+  /** The file that was sent: a tar archive, compressed by gzip or not. */
+  readonly archive: string
 }
 
 const NAME = /^(?!_)[a-z0-9_]+(?<!_)$/
@@ -26,17 +26,20 @@ const NAME_RULE =
 const VERSION_RULE = 'Version must be a semantic version string.'
 
 /** A project is a few files of text, and perhaps a model. */
-const MAX_ARCHIVE = 1024 * 1024 * 1024
-const MAX_UNPACKED = 2 * MAX_ARCHIVE
+const FORM_LIMITS = {fileSize: 2 ** 30, fieldSize: 2 ** 20, fields: 100, parts: 100}
 
-/** Reads a form with an archive, as Daeploy's command line sends it; what is wrong with it is the answer. */
-export async function readDeployment(request: IncomingMessage): Promise<Deployment | Reply> {
-  const form = await receive(request)
+/**
+ * Reads a form with an archive, as Daeploy's command line sends it; what is wrong with it is the answer. The archive is
+ * written to `archive`, a file that is not there yet: the caller removes it.
+ */
+export async function readDeployment(request: IncomingMessage, archive: string): Promise<Deployment | Reply> {
+  const form = await receive(request, archive)
   if ('status' in form) return form
-  const {texts, archive} = form
+  const {hasArchive} = form
+  const texts: Readonly<Record<string, string | undefined>> = Object.fromEntries(form.texts)
   const lacking = ['name', 'version'].filter(key => texts[key] === undefined)
-  if (archive === undefined) lacking.push('file')
-  if (lacking.length > 0 || archive === undefined)
+  if (!hasArchive) lacking.push('file')
+  if (lacking.length > 0)
     return failure(
       422,
       lacking.map(key => missing(null, 'body', key))
@@ -48,32 +51,56 @@ export async function readDeployment(request: IncomingMessage): Promise<Deployme
     return failure(406, 'Port must be a port number.')
   const env = environmentIn(texts['run_args'] ?? '')
   if (typeof env === 'string') return failure(406, env)
-  const entries = await unpack(archive)
-  return typeof entries === 'string' ? failure(422, entries) : {name, version, port: Number(port), env, entries}
+  return {name, version, port: Number(port), env, archive}
 }
 
 interface Form {
-  readonly texts: Readonly<Record<string, string | undefined>>
-  readonly archive: Buffer | undefined
+  readonly texts: ReadonlyMap<string, string>
+  readonly hasArchive: boolean
 }
 
-async function receive(request: IncomingMessage): Promise<Form | Reply> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    size += piece.length
-    if (size > MAX_ARCHIVE) return failure(413, 'The archive is too large')
-    pieces.push(piece)
-  }
+/** Reads a form as it comes; its file is written to `place`. */
+async function receive(request: IncomingMessage, place: string): Promise<Form | Reply> {
+  const contentType = request.headers['content-type'] ?? ''
+  if (!contentType.startsWith('multipart/form-data')) return unreadable('it is no multipart/form-data')
+  const {
+    default: {Busboy}
+  } = await import('@fastify/busboy')
+  const texts = new Map<string, string>()
+  const archive: {readonly file: Readable; readonly written: Promise<void>}[] = []
   try {
-    const parts = readForm(request.headers['content-type'] ?? '', Buffer.concat(pieces))
-    const texts = parts.filter(({isFile}) => !isFile).map(({name, bytes}) => [name, bytes.toString()] as const)
-    const archive = parts.find(({name, isFile}) => isFile && name === 'file')?.bytes
-    return {texts: Object.fromEntries(texts), archive}
+    const form = new Busboy({headers: {'content-type': contentType}, limits: FORM_LIMITS})
+    return await new Promise<Form | Reply>((resolve, reject) => {
+      form.on('field', (name, value) => texts.set(name, value))
+      form.on('file', (name, file) => {
+        if (name !== 'file' || archive.length > 0) {
+          file.resume()
+          return
+        }
+        file.on('limit', () => resolve(failure(413, 'The archive is too large')))
+        const written = pipeline(file, createWriteStream(place, {flags: 'wx', mode: 0o600}))
+        written.catch(reject)
+        archive.push({file, written})
+      })
+      form.on('finish', () => {
+        Promise.all(archive.map(async ({written}) => written)).then(
+          () => resolve({texts, hasArchive: archive.length > 0}),
+          reject
+        )
+      })
+      form.on('error', reject)
+      request.on('error', reject).pipe(form)
+    })
   } catch (error) {
-    return failure(422, `The form cannot be read: ${messageOf(error)}`)
+    return unreadable(messageOf(error))
+  } finally {
+    request.unpipe()
+    for (const {file} of archive) file.destroy()
+    await Promise.allSettled(archive.map(async ({written}) => written))
   }
 }
+
+const unreadable = (why: string): Reply => failure(422, `The form cannot be read: ${why}`)
 
 /** `environment` of the arguments for a container; the others mean nothing to a process. */
 function environmentIn(runArgs: string): Readonly<Record<string, string>> | string {
@@ -88,14 +115,5 @@ function environmentIn(runArgs: string): Readonly<Record<string, string>> | stri
     return Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, String(value)]))
   } catch (error) {
     return `run_args is not JSON: ${messageOf(error)}`
-  }
-}
-
-async function unpack(archive: Buffer): Promise<readonly TarEntry[] | string> {
-  try {
-    const isPacked = archive[0] === 0x1f && archive[1] === 0x8b
-    return readTar(isPacked ? await promisify(gunzip)(archive, {maxOutputLength: MAX_UNPACKED}) : archive)
-  } catch (error) {
-    return `The archive cannot be unpacked: ${messageOf(error)}`
   }
 }

@@ -1,4 +1,5 @@
 import {once} from 'node:events'
+import {rm} from 'node:fs/promises'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Reply} from '../net/reply.ts'
 import {readDeployment, type Deployment} from './deployment.ts'
@@ -32,6 +33,8 @@ export interface Managed {
   readonly remove: (name: string, version: string) => Promise<void>
   /** Lines in UTF-8 with their newlines; ends with the instance, or when nobody listens any more. */
   readonly logs: (name: string, version: string, wanted: LogsWanted, gone: AbortSignal) => AsyncIterable<string>
+  /** The path of a new file for an archive that is sent. */
+  readonly newUpload: () => string
   /** Settles when the process has been started; a text says why it could not be. */
   readonly deploy: (deployment: Deployment) => Promise<string>
 }
@@ -125,8 +128,16 @@ export class Management {
   }
 
   async deploy(request: IncomingMessage): Promise<Reply> {
-    const deployment = await readDeployment(request)
-    if ('status' in deployment) return deployment
+    const archive = this.#managed.newUpload()
+    try {
+      const deployment = await readDeployment(request, archive)
+      return 'status' in deployment ? deployment : await this.#start(deployment)
+    } finally {
+      await rm(archive, {force: true})
+    }
+  }
+
+  async #start(deployment: Deployment): Promise<Reply> {
     const {name, version} = deployment
     const segment = `${name}_${version}`
     if (this.#find(deployment) !== undefined || this.#deploying.has(segment))

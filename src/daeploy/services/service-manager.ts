@@ -1,4 +1,6 @@
+import {randomUUID} from 'node:crypto'
 import {homedir} from 'node:os'
+import {join} from 'node:path'
 import type {Handlers} from '../../control/messages.ts'
 import type {Deployment} from '../deployment.ts'
 import {whyNotAssigned, whyNotRemoved, type Instance, type Managed} from '../management.ts'
@@ -72,6 +74,7 @@ export class ServiceManager {
         const recent = runtime === undefined ? undefined : this.#known.get(runtime)?.recent
         return recent?.read(wanted, gone) ?? nothing()
       },
+      newUpload: () => join(this.#options.copies.folder('uploads'), randomUUID()),
       deploy: async deployment => this.#deploy(deployment)
     }
   }
@@ -100,11 +103,11 @@ export class ServiceManager {
   }
 
   /** Why it could not be started, '' when its process runs. */
-  async #deploy({name, version, port, env, entries}: Deployment): Promise<string> {
+  async #deploy({name, version, port, env, archive}: Deployment): Promise<string> {
     const {shell, copies, add} = this.#options
     const folderName = `${name}_${version}`
     try {
-      const folder = await copies.unpack(folderName, entries)
+      const folder = await copies.unpack(folderName, archive)
       const home = shell['HOME'] || homedir()
       await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: shell}))
       return ''

@@ -1,9 +1,9 @@
 import {cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync} from 'node:fs'
-import {chmod, mkdir, rm, symlink, writeFile} from 'node:fs/promises'
+import {rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
-import type {TarEntry} from '../tar.ts'
-import {codeOf} from '../../model/errors.ts'
+import {unpackArchive} from '../archive.ts'
+import {codeOf, messageOf} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {workspacesFolder, isChanged, MANIFEST, writeManifest, type Made} from './manifest.ts'
 import {SHARED, fingerprintOf, fingerprintsIn, type Fingerprints} from './fingerprints.ts'
@@ -68,19 +68,13 @@ export class Workspaces {
   }
 
   /** Unpacks what was deployed into a folder of its own; one of that name is an earlier deployment's, and goes. */
-  async unpack(name: string, entries: readonly TarEntry[]): Promise<string> {
+  async unpack(name: string, archive: string): Promise<string> {
     await this.drop(name)
     const folder = this.#begin(name, {files: new Map(), isDeployed: true})
-    for (const {path, kind, bytes, isExecutable, leadsTo} of entries) {
-      const place = join(folder, path)
-      await mkdir(kind === 'folder' ? place : dirname(place), {recursive: true})
-      if (kind === 'file') {
-        // a link that stands there already is not to be written through
-        await rm(place, {force: true})
-        await writeFile(place, bytes, {flag: 'wx'})
-      }
-      if (kind === 'file' && isExecutable) await chmod(place, 0o755)
-      if (kind === 'link') await symlink(leadsTo, place)
+    try {
+      await unpackArchive(archive, folder)
+    } catch (error) {
+      throw new Error(`The archive cannot be unpacked: ${messageOf(error)}`, {cause: error})
     }
     this.#made.set(name, {files: fingerprintsIn(folder), isDeployed: true})
     this.#note()

@@ -1,4 +1,7 @@
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
+import {connect} from 'node:net'
 import {gzipSync} from 'node:zlib'
+import {join} from 'node:path'
 import t from 'tap'
 import type {Deployment} from '../../../src/daeploy/deployment.ts'
 import type {Instance, LogsWanted} from '../../../src/daeploy/management.ts'
@@ -186,12 +189,14 @@ const form = (fields: Readonly<Record<string, string>>, archive?: Buffer): {type
 
 t.test('a deployment is read and checked, and started once', async t => {
   const deployed: Deployment[] = []
+  const received: Buffer[] = []
   const started = Promise.withResolvers<string>()
   const {port} = await openManager(t, {
     instances,
     managed: {
       deploy: async deployment => {
         deployed.push(deployment)
+        received.push(readFileSync(deployment.archive))
         return started.promise
       }
     }
@@ -212,7 +217,12 @@ t.test('a deployment is read and checked, and started once', async t => {
   t.match(await deploy(fields), {status: 409}, 'the same is on its way')
   started.resolve('')
   t.match(await first, {status: 202, body: '"Accepted"'})
-  t.match(deployed, [{name: 'good', version: '1.0.0', port: 8050, env: {A: 'B'}, entries: []}])
+  t.match(deployed, [{name: 'good', version: '1.0.0', port: 8050, env: {A: 'B'}}])
+  t.same(received, [empty])
+  t.notOk(
+    deployed.some(({archive}) => existsSync(archive)),
+    'it is gone when all is done'
+  )
   t.match(await deploy({...fields, name: 'hello'}), {
     status: 409,
     body: '{"detail":"Service with name: hello and version: 1.0.0 already exists!"}'
@@ -222,11 +232,68 @@ t.test('a deployment is read and checked, and started once', async t => {
   t.match(await deploy({...fields, port: 'x'}), {status: 406})
   t.match(await deploy({...fields, run_args: '{'}), {status: 406})
   t.match(await deploy({name: 'good'}), {status: 422, body: /"loc":\["body","version"\]/})
-  t.match(await deploy(fields, Buffer.from('no archive, and long enough for a block'.repeat(20))), {
-    status: 422,
-    body: /no tar archive/
-  })
   t.equal(deployed.length, 1)
+})
+
+const field = (name: string, value: string) => `Content-Disposition: form-data; name="${name}"\n\n${value}\n`
+
+t.test('a form is read as it comes, whatever its boundary; what is none is refused', async t => {
+  const deployed: Deployment[] = []
+  const folder = t.testdir({})
+  let uploads = 0
+  const {port} = await openManager(t, {
+    managed: {
+      newUpload: () => join(folder, (uploads++).toString()),
+      deploy: async deployment => {
+        deployed.push(deployment)
+        t.equal(readFileSync(deployment.archive, 'latin1'), '\u001f\u008b--b\r\n')
+        return ''
+      }
+    }
+  })
+  const send = async (type: string, text: string) => {
+    const body = new Uint8Array(Buffer.from(text.replaceAll('\n', '\r\n'), 'latin1'))
+    const headers: Record<string, string> = type === '' ? {} : {'content-type': type}
+    const response = await fetch(`http://127.0.0.1:${port.toString()}/services/~tar`, {method: 'POST', body, headers})
+    return {status: response.status, body: await response.text()}
+  }
+  const file = `Content-Disposition: form-data; name="file"; filename="f"\nContent-Type: application/x-gzip\n\n\u001f\u008b--b\n\n`
+  const parts = [file, field('version', '1.0.0'), field('name', 'a'), file, field('__proto__', '')]
+  const whole = `preamble\n--a b\n${parts.join('--a b\n')}--a b--\n`
+  t.match(await send('multipart/form-data; charset=utf-8; boundary="a b"', whole), {status: 202})
+  t.match(deployed, [{name: 'a', version: '1.0.0', port: 8000, env: {}}])
+  const told = /The form cannot be read/
+  t.match(await send('application/json', '{}'), {status: 422, body: told})
+  t.match(await send('', '{}'), {status: 422, body: told})
+  t.match(await send('multipart/form-data', whole), {status: 422, body: told})
+  t.match(await send('multipart/form-data; boundary=b', 'nothing'), {status: 422, body: told})
+  t.match(await send('multipart/form-data; boundary="a b"', whole.slice(0, 200)), {status: 422, body: told})
+  t.match(await send('multipart/form-data; boundary="a b"', whole.slice(0, 90)), {status: 422, body: told})
+  t.equal(deployed.length, 1)
+  t.same(readdirSync(folder), [], 'nothing is left of what was sent')
+})
+
+t.test('an upload that breaks off leaves nothing', async t => {
+  const folder = t.testdir({})
+  const asked = Promise.withResolvers<void>()
+  const {port} = await openManager(t, {
+    managed: {
+      newUpload: () => {
+        asked.resolve()
+        return join(folder, 'upload')
+      }
+    }
+  })
+  const socket = connect(port, '127.0.0.1')
+  const {body} = form({name: 'a', version: '1.0.0'}, Buffer.alloc(100_000))
+  socket.write(`POST /services/~tar HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length.toString()}\r\n`)
+  socket.write('Content-Type: multipart/form-data; boundary=xx\r\n\r\n')
+  socket.write(body.subarray(0, 50_000))
+  await asked.promise
+  while (readdirSync(folder).length === 0) await new Promise(setImmediate)
+  socket.resetAndDestroy()
+  while (readdirSync(folder).length > 0) await new Promise(setImmediate)
+  t.same(readdirSync(folder), [])
 })
 
 t.test('who may not manage here does not learn that one could', async t => {

@@ -1,5 +1,8 @@
+import {randomUUID} from 'node:crypto'
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import type {Test} from 'tap'
 import type {Admission, Service} from '../../../src/daeploy/admission.ts'
 import {openManagerPort, type ManagerPortOptions} from '../../../src/daeploy/manager-api.ts'
@@ -43,6 +46,7 @@ const NOBODY: Managed = {
   logs: async function* () {
     yield ''
   },
+  newUpload: () => join(tmpdir(), `upload-${randomUUID()}`),
   deploy: async () => ''
 }
 

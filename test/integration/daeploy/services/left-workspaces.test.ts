@@ -14,6 +14,7 @@ import {
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
+import {tarOf} from '../../../rig/tar.ts'
 import {Workspaces} from '../../../../src/daeploy/services/workspaces.ts'
 import {MANIFEST} from '../../../../src/daeploy/services/manifest.ts'
 import {sweepWorkspaces} from '../../../../src/daeploy/services/left-workspaces.ts'
@@ -38,12 +39,11 @@ async function scene(t: Test, left: Readonly<Record<string, unknown>>) {
   const project = join(home, 'project')
   mkdirSync(project)
   writeFileSync(join(project, 'service.py'), 'one')
+  writeFileSync(join(home, 'archive'), tarOf({name: 'service.py', text: 'hello'}))
   const copies = new Workspaces({HOME: home}, MARKER)
   copies.open([app('a', project), app('b', project)])
   const copy = copies.folderOf(app('b', project))
-  const deployed = await copies.unpack('hello_1.0.0', [
-    {path: 'service.py', kind: 'file', bytes: Buffer.from('hello'), isExecutable: false, leadsTo: ''}
-  ])
+  const deployed = await copies.unpack('hello_1.0.0', join(home, 'archive'))
   copies.folder('python')
   const run = join(home, '.cache/pillion', MARKER)
   const manifest = join(run, MANIFEST)

@@ -15,7 +15,7 @@ import {
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import type {TarEntry} from '../../../../src/daeploy/tar.ts'
+import {tarOf, type Member} from '../../../rig/tar.ts'
 import {Workspaces} from '../../../../src/daeploy/services/workspaces.ts'
 import type {AppPlan} from '../../../../src/model/plan.ts'
 
@@ -100,23 +100,23 @@ t.test('times that the file system or the copying rounds are no change', async t
   t.notOk(existsSync(made))
 })
 
-const entry = (path: string, more: Partial<TarEntry> = {}): TarEntry => ({
-  path,
-  kind: 'file',
-  isExecutable: false,
-  bytes: Buffer.from(path),
-  leadsTo: '',
-  ...more
-})
+/** An archive with these files, each with its path as its text. */
+function packed(root: string, ...members: readonly (string | Member)[]): string {
+  const path = join(root, `archive-${members.length.toString()}`)
+  writeFileSync(path, tarOf(...members.map(each => (typeof each === 'string' ? {name: each, text: each} : each))))
+  return path
+}
 
 t.test('what is deployed is unpacked into a folder of its own', async t => {
-  const {copies} = scene(t)
-  const folder = await copies.unpack('hello_1.0.0', [
-    entry('data', {kind: 'folder'}),
-    entry('service.py'),
-    entry('bin/run.sh', {isExecutable: true}),
-    entry('latest', {kind: 'link', leadsTo: 'service.py'})
-  ])
+  const {root, copies} = scene(t)
+  const archive = packed(
+    root,
+    {name: 'data', type: '5'},
+    'service.py',
+    {name: 'bin/run.sh', mode: '0000755'},
+    {name: 'latest', type: '2', link: 'service.py'}
+  )
+  const folder = await copies.unpack('hello_1.0.0', archive)
   t.equal(readFileSync(join(folder, 'latest'), 'utf8'), 'service.py')
   t.same(readdirSync(folder).toSorted(), ['bin', 'data', 'latest', 'service.py'])
   await copies.drop('hello_1.0.0')
@@ -125,26 +125,26 @@ t.test('what is deployed is unpacked into a folder of its own', async t => {
 })
 
 t.test('a deployment under the name of an earlier one has nothing of that', async t => {
-  const {copies} = scene(t)
-  const folder = await copies.unpack('hello_1.0.0', [entry('service.py'), entry('old.py')])
+  const {root, copies} = scene(t)
+  const folder = await copies.unpack('hello_1.0.0', packed(root, 'service.py', 'old.py'))
   writeFileSync(join(folder, 'service_db.db'), 'rows')
-  t.equal(await copies.unpack('hello_1.0.0', [entry('service.py')]), folder)
+  t.equal(await copies.unpack('hello_1.0.0', packed(root, 'service.py')), folder)
   t.same(readdirSync(folder), ['service.py'])
 })
 
 t.test('a deployment under the name of a service of the template is no copy of its folder', async t => {
-  const {project, copies} = scene(t)
+  const {root, project, copies} = scene(t)
   const second = app('b', project)
   copies.open([app('a', project), second])
-  const folder = await copies.unpack('b_1.0.0', [entry('other.py')])
+  const folder = await copies.unpack('b_1.0.0', packed(root, 'other.py'))
   t.equal(copies.folderOf({...second, folder}), folder)
   t.same(readdirSync(folder), ['other.py'])
 })
 
 t.test('of what was deployed an edited file stays; what the service wrote goes', async t => {
-  const {copies} = scene(t)
-  const edited = await copies.unpack('hello_1.0.0', [entry('service.py')])
-  const written = await copies.unpack('hello_2.0.0', [entry('service.py')])
+  const {root, copies} = scene(t)
+  const edited = await copies.unpack('hello_1.0.0', packed(root, 'service.py'))
+  const written = await copies.unpack('hello_2.0.0', packed(root, 'service.py'))
   writeFileSync(join(edited, 'service.py'), 'mine')
   writeFileSync(join(written, 'result.csv'), 'its own')
   t.same(copies.close(), [edited])

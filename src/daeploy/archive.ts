@@ -1,0 +1,123 @@
+import {createReadStream} from 'node:fs'
+import {mkdir, open, realpath} from 'node:fs/promises'
+import {join, posix} from 'node:path'
+import {Transform} from 'node:stream'
+import {pipeline} from 'node:stream/promises'
+import {createGunzip} from 'node:zlib'
+import type {ReadEntry} from 'tar'
+import {codeOf} from '../model/errors.ts'
+
+/** How much may come out of an archive. */
+export interface UnpackLimits {
+  readonly maxBytes: number
+  readonly maxEntries: number
+}
+
+const LIMITS: UnpackLimits = {maxBytes: 2 * 2 ** 30, maxEntries: 100_000}
+
+/**
+ * Unpacks a tar archive, compressed by gzip or not, into a folder: files, folders and symbolic links, and nothing outside.
+ * The archive is streamed, and what comes out is counted: little is held in memory, and no more than the limit is written.
+ * Throws for what is no archive, is cut off, or leaves the folder, with the folder half filled.
+ */
+export async function unpackArchive(archive: string, folder: string, limits = LIMITS): Promise<void> {
+  const {extract} = await import('tar')
+  const entries = new Entries(limits.maxEntries)
+  const unpack = extract({
+    cwd: folder,
+    preserveOwner: false,
+    noMtime: true,
+    filter: (_, entry) => entries.isWanted(entry as ReadEntry),
+    onwarn: (code, message) => entries.warned(code, message)
+  })
+  await mkdir(folder, {recursive: true})
+  const unpacked = (await isGzip(archive)) ? [createGunzip()] : []
+  await pipeline([createReadStream(archive), ...unpacked, counting(limits.maxBytes), unpack])
+  entries.check()
+  await checkLinks(folder, entries.links)
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    const {buffer} = await file.read(Buffer.alloc(2), 0, 2, 0)
+    return buffer[0] === 0x1f && buffer[1] === 0x8b
+  } finally {
+    await file.close()
+  }
+}
+
+/** Passes bytes on, and fails for more than so many. */
+function counting(maxBytes: number): Transform {
+  let size = 0
+  return new Transform({
+    transform: (piece: Buffer, _, done) => {
+      size += piece.length
+      if (size > maxBytes) done(new Error(`it holds more than ${maxBytes.toString()} bytes`))
+      else done(null, piece)
+    }
+  })
+}
+
+/** What an archive brings, checked before it is written. */
+class Entries {
+  /** Paths of the symbolic links. */
+  readonly links: string[] = []
+  readonly #maxEntries: number
+  #count = 0
+  /** What is wrong, '' for nothing: the first of it. */
+  #fault = ''
+
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries
+  }
+
+  /** The library passes over what it is warned of, and goes on; we do not take half an archive. */
+  warned(code: string, message: string | Error): void {
+    if (code !== 'TAR_ENTRY_INFO') this.#fail(typeof message === 'string' ? message : message.message)
+  }
+
+  check(): void {
+    if (this.#fault !== '') throw new Error(this.#fault)
+  }
+
+  isWanted(entry: ReadEntry): boolean {
+    const {path, type, linkpath = ''} = entry
+    if (this.#fault !== '' || path === '/') return false // the folder itself, as Python's tarfile names it
+    if (++this.#count > this.#maxEntries) return this.#fail(`it holds more than ${this.#maxEntries.toString()} files`)
+    if (leaves(path)) return this.#fail(`${path} leaves the folder`)
+    if (type === 'SymbolicLink') {
+      if (linkpath.startsWith('/') || leaves(posix.join(posix.dirname(path), linkpath)))
+        return this.#fail(`${linkpath} leaves the folder`)
+      this.links.push(path)
+    } else if (!KINDS.has(type)) return this.#fail(`${path} is neither a file nor a folder nor a symbolic link`)
+    // Nothing of the modes but whether it can be run.
+    entry.mode = type === 'Directory' || ((entry.mode ?? 0) & 0o100) !== 0 ? 0o755 : 0o644
+    return true
+  }
+
+  #fail(fault: string): false {
+    this.#fault ||= fault
+    return false
+  }
+}
+
+const KINDS: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory', 'GNUDumpDir'])
+
+const leaves = (path: string): boolean => path.startsWith('/') || /^\.\.(?:\/|$)/.test(posix.normalize(path))
+
+/** A link may lead out by way of another one, which a look at its text does not show. */
+async function checkLinks(folder: string, links: readonly string[]): Promise<void> {
+  const inside = await realpath(folder)
+  for (const link of links) {
+    const target = await realpath(join(folder, link)).catch(orNothing)
+    if (target !== '' && target !== inside && !target.startsWith(`${inside}/`))
+      throw new Error(`${link} leaves the folder`)
+  }
+}
+
+/** A link to what is not there, or round in a circle, leads nowhere. */
+function orNothing(error: unknown): '' {
+  if (['ENOENT', 'ELOOP', 'ENOTDIR'].includes(codeOf(error))) return ''
+  throw error
+}
