@@ -131,9 +131,15 @@ export class AppChannel {
   }
 
   #newPool(): Pool {
-    return new Pool({hosts: hostsOf(this.#plan), port: this.#appPort, dial: dialOf(this.#plan)})
+    const plan = this.#plan
+    return new Pool({hosts: hostsOf(plan), port: this.#appPort, dial: dialOf(plan), hint: hintOf(plan)})
   }
 }
+
+const hintOf = ({id, channel: {protocol}}: AppPlan): string =>
+  protocol.startsWith('grpc')
+    ? `"${id}" has appProtocol ${protocol}, and calls over HTTP to such an app are not built yet`
+    : ''
 
 const hostsOf = ({channel: {address}}: AppPlan): readonly string[] =>
   address === '' ? ['127.0.0.1', '::1'] : [address]

@@ -5,6 +5,7 @@ import {codeOf} from '../model/errors.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import {ProtocolAdapter, type AdaptedRequest, type RemoteSide, type Return} from './protocol-adapter.ts'
 import {WordedError, type Dial} from './dialer.ts'
+import {alertText} from './tls-alert.ts'
 
 /** Keys and certificates, PEM. */
 export interface Credentials {
@@ -54,6 +55,8 @@ const worded = (error: Error, {hostname, host, port}: URL): Error => {
     return new WordedError(`dial tcp ${port === '' ? hostname : host}: connect: connection refused`)
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new WordedError(`dial tcp: lookup ${hostname}: no such host`)
   if (code === 'ECONNRESET') return new WordedError('EOF')
+  const alert = alertText(error)
+  if (alert !== '') return new WordedError(alert)
   if (code.startsWith('HPE_')) return new WordedError(`malformed HTTP response (${error.message})`)
   return error instanceof WordedError ? error : new WordedError(error.message)
 }
@@ -100,13 +103,13 @@ class Exchange {
     this.#request?.destroy()
   }
 
-  #send(url: URL, {method, path, pairs}: AdaptedRequest): Writable {
+  #send(url: URL, {method, path, pairs, hasBody}: AdaptedRequest): Writable {
     const options: RequestOptions & {secureContext?: SecureContext} = {
       hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: url.port,
       method,
       path,
-      headers: withHost(pairs, url.host),
+      headers: headersOf(withHost(pairs, url.host), hasBody),
       agent: agentOf(url.protocol, this.#options),
       // Go reads line ends without CR, folded fields, and a length beside chunks; what is read is written anew.
       insecureHTTPParser: true,
@@ -115,6 +118,8 @@ class Exchange {
     }
     const request = webOf(url.protocol).request(options)
     this.#request = request
+    // node:http would say `Connection: keep-alive`, and says it at once to who expects leave to go on.
+    if (!request.headersSent) request.removeHeader('connection')
     boundDial(request, url)
     let interim = 0
     return request
@@ -170,6 +175,24 @@ const without = (pairs: readonly string[], names: readonly string[]): readonly s
   pairs.filter((_, at) => !names.includes((pairs[at - (at % 2)] ?? '').toLowerCase()))
 
 const withHost = (pairs: readonly string[], host: string): string[] => ['Host', host, ...without(pairs, ['host'])]
+
+/**
+ * Names and values as node:http takes them, each name as it came first. A body without a length goes in chunks: by itself
+ * node:http frames none of a GET or DELETE.
+ */
+function headersOf(pairs: readonly string[], hasBody: boolean): Record<string, string | string[]> {
+  const names = new Map<string, string>()
+  const headers = Object.create(null) as Record<string, string | string[]>
+  for (let at = 0; at < pairs.length; at += 2) {
+    const written = pairs[at] ?? ''
+    const name = names.get(written.toLowerCase()) ?? written
+    names.set(written.toLowerCase(), name)
+    const value = pairs[at + 1] ?? ''
+    const known = headers[name]
+    headers[name] = known === undefined ? value : [known, value].flat()
+  }
+  return hasBody && !names.has('content-length') ? {...headers, 'Transfer-Encoding': 'chunked'} : headers
+}
 
 /** A connection that does not come about in time. */
 function boundDial(request: ClientRequest, {host, protocol}: URL): void {

@@ -9,6 +9,8 @@ export interface PoolOptions {
   readonly dial?: Dial | undefined
   /** What a request's Host field says; left out: the first address and the port. */
   readonly authority?: string
+  /** Stands in brackets behind why a call failed; left out: nothing does. */
+  readonly hint?: string
 }
 
 /** Apps hang up on idle connections after 2 s (gunicorn) or 5 s (Node, uvicorn): we let go of them before most do. */
@@ -22,12 +24,15 @@ export class Pool implements Home {
   readonly dial: Dial | undefined
   /** What a request's Host field says. */
   readonly authority: string
+  /** What is to be said of calls that fail, '' = nothing. */
+  readonly hint: string
   readonly #idle: Upstream[] = []
   readonly #all = new Set<Upstream>()
   #isRetired = false
   #sweep: NodeJS.Timeout | undefined
 
-  constructor({hosts, port, dial, authority}: PoolOptions) {
+  constructor({hosts, port, dial, authority, hint = ''}: PoolOptions) {
+    this.hint = hint
     this.hosts = hosts
     this.port = port
     this.dial = dial

@@ -19,7 +19,11 @@ const MAX_QUOTED = 80
 
 const quoted = (text: string): string => JSON.stringify(text.slice(0, MAX_QUOTED))
 
-const malformed = (text: string): string => `malformed HTTP response ${quoted(text)}`
+/** Whether it is the settings with which a server of HTTP/2 begins (RFC 9113 §3.4). */
+const beginsWithSettings = (text: string): boolean => text.charCodeAt(0) === 0 && text.charCodeAt(3) === 4
+
+const malformed = (text: string): string =>
+  `malformed HTTP response ${quoted(text)}${beginsWithSettings(text) ? ' (it speaks HTTP/2)' : ''}`
 
 const withoutCr = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)
 

@@ -7,6 +7,7 @@ import {Chunks} from './chunked.ts'
 import {WordedError, type Dial} from '../dialer.ts'
 import {bugText, CaughtBug, contain} from '../error-boundary.ts'
 import {readLooseAnswer} from './loose-answer.ts'
+import {alertText} from '../tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
 
 /**
@@ -157,7 +158,7 @@ export class Upstream {
       })
       .on('error', (error: Error) => {
         if (error instanceof CaughtBug) return this.#crash(error.cause)
-        const words = error instanceof WordedError ? error.message : ''
+        const words = error instanceof WordedError ? error.message : alertText(error)
         if (this.#isOpen) this.#why = words || readText(this.#address(), codeOf(error))
         else this.#notConnected(codeOf(error), words)
       })

@@ -161,7 +161,7 @@ export class Invocation implements CallHandler {
       scheme: pool?.dial?.scheme ?? 'http',
       authority: pool?.authority ?? '',
       path: outside === undefined ? this.#options.target.path : this.#outsidePath(pathPrefix, outside.root),
-      why
+      why: pool === undefined || pool.hint === '' ? why : `${why} (${pool.hint})`
     })
   }
 

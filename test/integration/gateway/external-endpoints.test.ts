@@ -1,53 +1,15 @@
-import {mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync} from 'node:fs'
+import {readFileSync, utimesSync, writeFileSync} from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import tls from 'node:tls'
-import t, {type Test} from 'tap'
-import {ExternalEndpoints} from '../../../src/gateway/external-endpoints.ts'
-import type {AppPlan} from '../../../src/model/plan.ts'
-import type {Admit} from '../../../src/gateway/admission.ts'
+import t from 'tap'
 import {ask, chunked, connect, type Answer} from '../sidecar/caller.ts'
-import {echoApp, listen, onRequest, openTestSidecar, rawApp, valuesOf} from '../sidecar/rig.ts'
+import {echoApp, listen, rawApp, valuesOf} from '../sidecar/rig.ts'
+import {openScene, resource} from './scene.ts'
 
 const TLS = join(import.meta.dirname, '../../fixtures/tls')
 const pem = (name: string): string => readFileSync(join(TLS, name), 'utf8')
-
-/** An HTTPEndpoint as a resource. */
-const resource = (name: string, spec: object, more: object = {}): string =>
-  JSON.stringify({apiVersion: 'dapr.io/v1alpha1', kind: 'HTTPEndpoint', metadata: {name}, spec, ...more})
-
-interface Scene {
-  readonly port: number
-  readonly outside: ExternalEndpoints
-  readonly warnings: readonly string[]
-  readonly folder: string
-  readonly get: (target: string, lines?: string) => Promise<Answer | undefined>
-}
-
-const inside: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})
-
-/** The sidecar of an app with these resources, which reaches nobody but those outside. */
-const openScene = async (t: Test, resources: readonly string[], env: Record<string, string> = {}): Promise<Scene> => {
-  const folder = mkdtempSync(join(tmpdir(), 'outside-'))
-  t.teardown(() => rmSync(folder, {recursive: true}))
-  writeFileSync(join(folder, 'r.yaml'), resources.join('\n---\n'))
-  writeFileSync(join(folder, 'state.yaml'), 'kind: Component\nmetadata: {name: redis}')
-  writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
-  const warnings: string[] = []
-  const plan = {id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}} as unknown as AppPlan
-  const outside = new ExternalEndpoints({plan, env, warn: text => warnings.push(text), inside})
-  t.teardown(() => outside.close())
-  const {port} = await openTestSidecar(t, {admit: outside.admit, tokens: {api: '', app: 'app-secret'}})
-  return {
-    port,
-    outside,
-    warnings,
-    folder,
-    get: async (target, lines = '') => ask(t, port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)
-  }
-}
 
 t.test(
   'an endpoint is called by its name: base path, query, body, and its fields in the place of the caller’s',
@@ -234,67 +196,6 @@ t.test('an answer that breaks off never looks whole', async t => {
   caller.send(`GET /x HTTP/1.1\r\nHost: localhost\r\ndapr-app-id: http://127.0.0.1:${site.toString()}\r\n\r\n`)
   t.equal(await caller.answer(), undefined)
 })
-
-t.test('what an endpoint says of itself travels: its date, and a head of 60 KiB', async t => {
-  const date = 'Mon, 01 Jan 2024 00:00:00 GMT'
-  const site = await rawApp(t, socket =>
-    onRequest(socket, head => {
-      const large = head.includes('/large') ? `X-Large: ${'a'.repeat(60_000)}\r\n` : ''
-      socket.write(`HTTP/1.1 200 OK\r\nDate: ${date}\r\nServer: x\r\n${large}Content-Length: 0\r\n\r\n`)
-    })
-  )
-  const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
-  for (const lines of ['', 'Baggage: a=b\r\n', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'])
-    t.match(await get('/v1.0/invoke/site/method/x', lines), {status: 200, fields: {date, server: 'x'}})
-  t.equal((await get('/v1.0/invoke/site/method/large'))?.fields['x-large']?.length, 60_000)
-})
-
-t.test('nothing is added to a base path where no method is called', async t => {
-  const {port: site, seen} = await echoApp(t)
-  for (const [base, method, expected] of [
-    ['/base', '', '/base'],
-    ['/base/', '', '/base/'],
-    ['/base', '?a=b', '/base?a=b'],
-    ['/base/', 'x', '/base/x'],
-    ['', '', '/'],
-    ['/', '?a', '/?a']
-  ]) {
-    const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}${base ?? ''}`})])
-    t.match(await get(`/v1.0/invoke/site/method/${method ?? ''}`), {status: 200})
-    t.equal(seen.at(-1)?.url, expected)
-  }
-})
-
-/** What an endpoint says, and what the caller is told. The endpoint stays, and says no more. */
-const ODD: readonly (readonly [what: string, bytes: string, status: number, body: string | RegExp])[] = [
-  ['no CR', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok', 200, 'ok'],
-  ['a folded field', 'HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 2\r\n\r\nok', 200, 'ok'],
-  [
-    'a length beside chunks',
-    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
-    200,
-    'ok'
-  ],
-  ['another protocol', '220 hello\n', 500, /malformed HTTP response/],
-  ['another protocol, without the end of a line', 'garbage', 500, /malformed HTTP response/],
-  ['a NUL in a field', 'HTTP/1.1 200 OK\r\nX-A: \0\r\nContent-Length: 2\r\n\r\nok', 500, /malformed/],
-  ['a status of 99', 'HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok', 502, /invalid HTTP status 099/],
-  ['a status of 600', 'HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\nok', 502, /invalid HTTP status 600/],
-  ['a status of 999', 'HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\nok', 502, /invalid HTTP status 999/],
-  ['five interim answers', `${'HTTP/1.1 102 P\r\n\r\n'.repeat(5)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`, 200, 'ok'],
-  ['six interim answers', 'HTTP/1.1 102 P\r\n\r\n'.repeat(6), 500, /too many 1xx informational responses/],
-  ['a tunnel', 'HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n', 101, ''],
-  ['101 alone', 'HTTP/1.1 101 S\r\n\r\n', 101, '']
-] // prettier-ignore
-
-for (const [what, bytes, status, body] of ODD) {
-  t.test(`an endpoint that answers with ${what}: the caller is told at once`, async t => {
-    const site = await rawApp(t, socket => onRequest(socket, () => void socket.write(bytes, 'latin1')))
-    const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
-    for (const target of ['site', `http://127.0.0.1:${site.toString()}`])
-      t.match(await get('/x', `dapr-app-id: ${target}\r\n`), {status, body}, target)
-  })
-}
 
 t.test('which resources count: kind, scopes, namespace, the first of a name; secrets need value or envRef', async t => {
   const {port: site} = await echoApp(t)

@@ -1,0 +1,48 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import type {Test} from 'tap'
+import type {Admit} from '../../../src/gateway/admission.ts'
+import {ExternalEndpoints} from '../../../src/gateway/external-endpoints.ts'
+import type {AppPlan} from '../../../src/model/plan.ts'
+import {ask, type Answer} from '../sidecar/caller.ts'
+import {openTestSidecar} from '../sidecar/rig.ts'
+
+/** An HTTPEndpoint as a resource. */
+export const resource = (name: string, spec: object, more: object = {}): string =>
+  JSON.stringify({apiVersion: 'dapr.io/v1alpha1', kind: 'HTTPEndpoint', metadata: {name}, spec, ...more})
+
+export interface Scene {
+  readonly port: number
+  readonly outside: ExternalEndpoints
+  readonly warnings: readonly string[]
+  readonly folder: string
+  readonly get: (target: string, lines?: string) => Promise<Answer | undefined>
+}
+
+const inside: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})
+
+/** The sidecar of an app with these resources, which reaches nobody but those outside. */
+export const openScene = async (
+  t: Test,
+  resources: readonly string[],
+  env: Record<string, string> = {}
+): Promise<Scene> => {
+  const folder = mkdtempSync(join(tmpdir(), 'outside-'))
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  writeFileSync(join(folder, 'r.yaml'), resources.join('\n---\n'))
+  writeFileSync(join(folder, 'state.yaml'), 'kind: Component\nmetadata: {name: redis}')
+  writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
+  const warnings: string[] = []
+  const plan = {id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}} as unknown as AppPlan
+  const outside = new ExternalEndpoints({plan, env, warn: text => warnings.push(text), inside})
+  t.teardown(() => outside.close())
+  const {port} = await openTestSidecar(t, {admit: outside.admit, tokens: {api: '', app: 'app-secret'}})
+  return {
+    port,
+    outside,
+    warnings,
+    folder,
+    get: async (target, lines = '') => ask(t, port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)
+  }
+}
