@@ -69,13 +69,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'logs',
-    summary: 'Show the logs of an app, of a run that lives or of the last one of a template',
-    usage: '[flags]',
+    summary: 'Show the logs of apps, of a run that lives or of the last one of a template',
+    usage: '[id ...] [flags]',
     flags: LOGS_FLAGS,
-    required: ['app-id'],
     examples: [
-      'logs --app-id shop',
-      'logs --app-id shop -f --tail 100',
+      'logs',
+      'logs shop stock -f',
+      'logs -t --grep "[Ee]rror" --tail 20',
       'logs --app-id shop --since 10m --run-file dapr.yaml'
     ],
     load: async () => (await import('./logs.ts')).logs

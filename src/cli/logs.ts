@@ -1,73 +1,165 @@
-import {UserError} from '../model/errors.ts'
-import {keptLog} from '../logging/finished-log.ts'
-import {TerminalText} from '../logging/terminal-text.ts'
+import type {FoundRun} from '../control/client.ts'
 import {findTemplate} from '../config/find.ts'
-import {loadTemplate} from '../config/load.ts'
-import type {CommandHandler} from './command-handler.ts'
-import {pickRun, runsHere, templateHere} from './pick-run.ts'
-import {statusLine} from './print.ts'
+import {nearMiss} from '../model/near-miss.ts'
+import {UserError} from '../model/errors.ts'
+import {TerminalText} from '../logging/terminal-text.ts'
+import {appPrefix} from '../logging/prefix.ts'
+import {UsageError} from './argv.ts'
+import type {CommandContext, CommandHandler} from './command-handler.ts'
+import {finishedLogs} from './finished-logs.ts'
+import type {Grep} from './grep.ts'
+import {decoded, linesOf, printed, readLine, type LogLine} from './log-lines.ts'
+import {nameOf, pickRun, runsHere, templateHere} from './pick-run.ts'
+import {print, statusLine} from './print.ts'
 import {sinceOf} from './since.ts'
-import {surroundings} from './surroundings.ts'
 
-/** `logs --app-id ID [-f] [--tail N] [--since T] [--run-file PATH]`: of a run that processes, else the last log file of a template's app. */
-export const logs: CommandHandler = async ({flags, asJson}) => {
-  const id = flags.text('app-id') ?? ''
-  const tail = flags.int('tail') ?? -1
-  const since = flags.names.includes('since') ? sinceOf(flags.text('since') ?? '', Date.now()) : 0
-  const version = flags.text('version') ?? ''
-  const runFile = flags.text('run-file')
-  const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
-  const runs = await runsHere(asJson)
-  const meant = runFile === undefined ? runs : runs.filter(({listing}) => listing.templateFile === template)
-  const run = pickRun(id, meant, template)
-  const texts =
-    (await run?.logs(id, {tail, since, isFollowed: flags.isSet('follow'), version})) ??
-    (await kept({id, tail, since, runFile, asJson}))
+/** What of the logs is wanted. */
+export interface LogsWanted {
+  /** None: every app of the run. */
+  readonly ids: readonly string[]
+  /** The last lines only; -1: all. */
+  readonly tail: number
+  /** ms since 1970, 0: whenever it came. */
+  readonly since: number
+  readonly isFollowed: boolean
+  readonly version: string
+  readonly hasTimes: boolean
+  readonly grep: Grep | undefined
+  readonly runFile: string | undefined
+  readonly asJson: boolean
+}
+
+/** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: of a run that lives, else the last log files of a template's apps. */
+export const logs: CommandHandler = async context => {
+  const wanted = await wantedOf(context)
   process.stdout.on('error', () => process.exit()) // `logs | head`: whoever reads has enough
-  const prefix = run?.listing.templateFile === '' ? '' : `== APP - ${id} == `
-  for await (const text of shown(texts, prefix)) if (!process.stdout.write(text, 'latin1')) await drained()
+  const run = await runOf(wanted)
+  const [id = ''] = wanted.ids
+  const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined
+  if (run === undefined) {
+    const texts = await finishedLogs(wanted)
+    await write(isPlain ? asTheyAre(texts.plain, appPrefix(id)) : lines(texts.headed, wanted))
+    return 0
+  }
+  const prefix = run.listing.templateFile === '' ? '' : appPrefix(id)
+  const tail = wanted.grep === undefined ? wanted.tail : -1 // of what matches
+  const asked = {tail, since: wanted.since, isFollowed: wanted.isFollowed, version: wanted.version}
+  if (isPlain) await write(asTheyAre(await run.logs(id, asked), prefix))
+  else await write(lines(await run.runLogs(wanted.ids, asked), wanted))
   return 0
 }
 
-/** What a terminal may have of them; a pipe or a file gets them as they are. */
-async function* shown(texts: AsyncIterable<string>, prefix: string): AsyncIterable<string> {
-  const terminal = process.stdout.isTTY ? new TerminalText(Buffer.from(prefix).toString('latin1')) : undefined
-  for await (const text of texts) yield terminal?.push(text) ?? text
+async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWanted> {
+  const tail = flags.int('tail') ?? Infinity
+  if (tail < 0)
+    throw new UsageError(
+      `invalid argument "${tail.toString()}" for "--tail" flag: expected how many lines, 0 or more, or "all"`
+    )
+  const pattern = flags.text('grep')
+  return {
+    ids: [...new Set([...words, flags.text('app-id') ?? []].flat())],
+    tail: tail === Infinity ? -1 : tail,
+    since: flags.names.includes('since') ? sinceOf(flags.text('since') ?? '', Date.now()) : 0,
+    isFollowed: flags.isSet('follow'),
+    version: flags.text('version') ?? '',
+    hasTimes: flags.isSet('timestamps'),
+    grep: pattern === undefined ? undefined : (await import('./grep.ts')).grepOf(pattern),
+    runFile: flags.text('run-file'),
+    asJson
+  }
+}
+
+/** The living run that is meant; undefined: none, there may be files. Throws a UserError where one of several ids is not in it. */
+async function runOf({ids, runFile, asJson}: LogsWanted): Promise<FoundRun | undefined> {
+  const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
+  const runs = await runsHere(asJson)
+  const meant = runFile === undefined ? runs : runs.filter(({listing}) => listing.templateFile === template)
+  if (ids.length === 0) return runHere(meant, template)
+  const found = ids.map(id => pickRun(id, meant, template))
+  const [run, ...others] = new Set(found.filter(each => each !== undefined))
+  if (others.length > 0) throw new UserError(`${ids.join(', ')} are apps of several runs: ask for those of one`)
+  const unknown = ids[found.indexOf(undefined)]
+  if (run === undefined || unknown === undefined) return run
+  const known = run.listing.apps.map(({appId}) => appId)
+  const near = nearMiss(unknown, known)
+  throw new UserError(`${nameOf(run.listing)} has no app "${unknown}"${near === '' ? '' : `: did you mean ${near}?`}`, {
+    explanation: `It has: ${known.join(', ')}`
+  })
+}
+
+/** Of this folder's template, else the only one. */
+function runHere(runs: readonly FoundRun[], template: string): FoundRun | undefined {
+  const own = runs.filter(({listing}) => listing.templateFile === template)
+  const [run, ...others] = own.length > 0 ? own : runs
+  if (others.length === 0) return run
+  const names = [run, ...others].flatMap(each => (each === undefined ? [] : [nameOf(each.listing)]))
+  throw new UserError(`there are several runs: ${names.join(', ')}`, {
+    explanation: 'Name an app, or the template with --run-file.'
+  })
+}
+
+/** Text as it is kept; a terminal gets it as `TerminalText` has it. */
+async function* asTheyAre(texts: AsyncIterable<string> | undefined, prefix: string): AsyncGenerator<string> {
+  const terminal = process.stdout.isTTY ? new TerminalText(prefix) : undefined
+  for await (const text of texts ?? []) yield terminal?.push(text) ?? text
   yield terminal?.end() ?? ''
+}
+
+/** Lines of several apps, filtered and in the form that is wanted. */
+async function* lines(texts: AsyncIterable<string> | undefined, wanted: LogsWanted): AsyncGenerator<string> {
+  const {grep, tail, asJson, hasTimes} = wanted
+  const form = {asJson, hasTimes, isTerminal: process.stdout.isTTY}
+  const warnOnce = onceWarning('log files keep no times: what only they have is shown app by app', asJson)
+  let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
+  for await (const batch of linesOf(texts ?? noTexts())) {
+    const read = batch.map(readLine)
+    let text = ''
+    for (const line of grep === undefined ? read : matching(read, grep)) {
+      if (line === '') {
+        text += lastOf(kept, tail)
+        kept = undefined
+      } else if (typeof line === 'string') {
+        if (asJson) print(process.stderr, statusLine('warning', decoded(line), true))
+        else text += `${line}\n`
+      } else {
+        if (hasTimes && line.time === 0) warnOnce()
+        const shown = printed(line, form)
+        if (kept === undefined) text += shown
+        else kept.push(shown)
+      }
+    }
+    if (kept !== undefined && kept.length > 2 * tail) kept = kept.slice(kept.length - tail)
+    if (text !== '') yield text
+  }
+  yield lastOf(kept, tail)
+}
+
+const lastOf = (kept: readonly string[] | undefined, count: number): string =>
+  (kept ?? []).slice(Math.max(0, (kept?.length ?? 0) - count)).join('')
+
+function onceWarning(words: string, asJson: boolean): () => void {
+  let isSaid = false
+  return () => {
+    if (!isSaid) print(process.stderr, statusLine('warning', words, asJson))
+    isSaid = true
+  }
+}
+
+async function* noTexts(): AsyncGenerator<string> {
+  // there are none
+}
+
+/** What is no line of an app stays. */
+function matching(read: readonly (LogLine | string)[], grep: Grep): readonly (LogLine | string)[] {
+  const are = grep(read.map(line => (typeof line === 'string' ? '' : decoded(line.text))))
+  return read.filter((line, i) => typeof line === 'string' || are[i])
+}
+
+async function write(texts: AsyncIterable<string>): Promise<void> {
+  for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await drained()
 }
 
 const drained = async (): Promise<void> =>
   new Promise(resolve => {
     process.stdout.once('drain', resolve)
   })
-
-interface Kept {
-  readonly id: string
-  readonly tail: number
-  readonly since: number
-  readonly runFile: string | undefined
-  readonly asJson: boolean
-}
-
-/** What the last run of a template has left of an app. Throws a UserError where nothing is left. */
-async function kept({id, tail, since, runFile, asJson}: Kept): Promise<AsyncIterable<string>> {
-  const nowhere = `no run has an app "${id}"`
-  let plan
-  try {
-    plan = loadTemplate(runFile ?? '.', surroundings(), {watch: false}).plan
-  } catch (error) {
-    if (runFile !== undefined || !(error instanceof UserError)) throw error
-    throw new UserError(`${nowhere}; nothing is kept of a single run, and there is no template here`, {cause: error})
-  }
-  const log = await keptLog(plan, {id, tail, since})
-  if (log?.hasOlder === true) {
-    const words = 'its run has ended, and the file keeps no times: what came before is shown, too'
-    process.stderr.write(statusLine('warning', words, asJson))
-  }
-  if (log !== undefined) return log.texts
-  throw new UserError(
-    plan.apps.some(app => app.id === id)
-      ? `${nowhere}, and it has no log file yet`
-      : `${nowhere}, nor has ${plan.shownAs}: nothing is kept of a single run`
-  )
-}

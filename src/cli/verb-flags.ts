@@ -17,11 +17,13 @@ const KUBERNETES = hidden('kubernetes', 'bool', 'k')
 
 /** Ours: Dapr's CLI shows logs of Kubernetes alone. */
 export const LOGS_FLAGS: readonly Flag[] = [
-  text('app-id', 'The application id for which logs are needed', 'a'),
+  text('app-id', 'The application id for which logs are needed; ids may stand as words, too', 'a'),
   {name: 'follow', short: 'f', type: 'bool', text: 'Go on with what the app writes, until it or its run ends'},
+  text('grep', 'Only lines that match this regular expression of JavaScript'),
   text('run-file', 'The run template that the app belongs to'),
   text('since', 'Only what came since a time (2006-01-02 15:04:05), or so long ago (10m)'),
-  {name: 'tail', type: 'int', text: 'Only so many lines, the last ones', shown: 'all', words: {all: -1}},
+  {name: 'tail', type: 'int', text: 'Only so many lines, the last ones', shown: 'all', words: {all: Infinity}},
+  {name: 'timestamps', short: 't', type: 'bool', text: 'Show when each line came'},
   text('version', 'Of a Daeploy service with several versions: this one, instead of the main one'),
   KUBERNETES,
   hidden('namespace', 'string', 'n'),

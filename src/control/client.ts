@@ -16,6 +16,8 @@ export interface FoundRun {
   restartApp(id: string): Promise<string | undefined>
   /** The log of one app as latin1 text; undefined where the run has no such app. */
   logs(id: string, asked: LogsQuery): Promise<AsyncIterable<string> | undefined>
+  /** Lines of several apps, all where no id is given, as `Handlers.runLogs` has them; undefined where it lacks one. */
+  runLogs(ids: readonly string[], asked: LogsQuery): Promise<AsyncIterable<string> | undefined>
   /** Its Daeploy services, in their order. */
   services(): Promise<readonly ListedService[]>
   /** Makes a version main: '' when it is, else why not. */
@@ -77,16 +79,19 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
       refuseOld(answer, {listing}, 'restart apps')
       return answer.statusCode === 404 ? undefined : words
     },
-    logs: async (id, {tail, since, isFollowed, version}) => {
-      const query = new URLSearchParams({
-        id,
-        ...(tail >= 0 && {tail: tail.toString()}),
-        ...(since > 0 && {since: since.toString()}),
-        ...(isFollowed && {follow: '1'}),
-        ...(version !== '' && {version})
-      })
-      const answer = await send(socketPath, 'GET', `/apps/logs${since > 0 ? '-since' : ''}?${query.toString()}`)
+    logs: async (id, query) => {
+      const {since} = query
+      const search = new URLSearchParams({id, ...queryOf(query)})
+      const answer = await send(socketPath, 'GET', `/apps/logs${since > 0 ? '-since' : ''}?${search.toString()}`)
       refuseOld(answer, {listing}, since > 0 ? 'show logs since a time' : 'show logs')
+      if (answer.statusCode === 200) return textsOf(answer)
+      answer.destroy()
+      return undefined
+    },
+    runLogs: async (ids, query) => {
+      const search = new URLSearchParams([...ids.map(id => ['id', id]), ...Object.entries(queryOf(query))])
+      const answer = await send(socketPath, 'GET', `/logs?${search.toString()}`)
+      refuseOld(answer, {listing}, 'show the logs of several apps, with times, or as JSON')
       if (answer.statusCode === 200) return textsOf(answer)
       answer.destroy()
       return undefined
@@ -108,6 +113,13 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
       JSON.parse(await asked('GET', '/notifications', 'list notifications')) as Record<string, ListedNotification>
   }
 }
+
+const queryOf = ({tail, since, isFollowed, version}: LogsQuery): Readonly<Record<string, string>> => ({
+  ...(tail >= 0 && {tail: tail.toString()}),
+  ...(since > 0 && {since: since.toString()}),
+  ...(isFollowed && {follow: '1'}),
+  ...(version !== '' && {version})
+})
 
 /** An older run answers 501 to what it does not know; `handler` says what it was asked to do. */
 function refuseOld({statusCode}: IncomingMessage, {listing}: {listing: RunListing}, handler: string): void {

@@ -71,6 +71,11 @@ export interface Handlers {
   readonly restartApp: (id: string) => Promise<string | undefined>
   /** Latin1 text, ended with the app's log or by `gone`; undefined where the run has no such app. */
   readonly logs: (id: string, asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
+  /**
+   * Several apps of the run, all where no id is given: latin1 lines in their order, each behind its time (ms since 1970, 0:
+   * not known), stream (`-`: not known) and app (percent-encoded). Undefined where the run lacks one of them.
+   */
+  readonly runLogs: (ids: readonly string[], asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   readonly leaseSidecar: (id: string) => LeasedSidecar | undefined
   /** The Daeploy services of the run, in its order. */
   readonly services: () => readonly ListedService[]

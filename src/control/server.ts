@@ -90,6 +90,11 @@ async function answer(
       const asked = {tail, since, isFollowed: searchParams.has('follow'), version}
       return streams.send(response, gone => handlers.logs(id, asked, gone))
     }
+    case 'GET /logs': {
+      const [tail, since] = [Number(searchParams.get('tail') ?? -1), Number(searchParams.get('since') ?? 0)]
+      const asked = {tail, since, isFollowed: searchParams.has('follow'), version}
+      return streams.send(response, gone => handlers.runLogs(searchParams.getAll('id'), asked, gone))
+    }
     case 'GET /services':
       response.end(JSON.stringify(handlers.services()))
       return

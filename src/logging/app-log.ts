@@ -13,8 +13,9 @@ import type {Console, ConsoleWriter} from './console.ts'
 import {createLogFile, type LogFile, type Warn} from './log-file.ts'
 import {Memory} from './log-memory.ts'
 import type {Writer} from './open-line.ts'
-import {appPrefix, prefixed, withoutColours} from './prefix.ts'
+import {appPrefix, linesIn, prefixed, withoutColours} from './prefix.ts'
 import type {LogRecord} from './log-record.ts'
+import type {RunLogWriter} from './run-log.ts'
 import {plainly, type Status, withSign} from './status-lines.ts'
 
 /** An app's own log. */
@@ -25,6 +26,8 @@ export interface AppLog {
   readonly path: string
   /** What can be read of it from elsewhere: the file, or without one what memory keeps. */
   readonly record: LogRecord
+  /** What the log of the run has of it. */
+  readonly runLog: RunLogWriter
   /** Settles when the file has everything. */
   close(): Promise<void>
 }
@@ -51,6 +54,7 @@ export interface AppLogsOptions {
   readonly consolePrefix?: string
   /** The console is a terminal: it keeps the colours of the app, which files never do, and shows its other controls. */
   readonly isTerminal: boolean
+  readonly runLog: RunLogWriter
   readonly warn: Warn
 }
 
@@ -78,7 +82,7 @@ const forStreams = <T>(prefix: string, make: (prefix: string) => T): Record<Line
 })
 
 function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
-  const {id, plan, isTerminal} = options
+  const {id, plan, isTerminal, runLog} = options
   const filePrefix = appPrefix(id)
   const consolePrefix = options.consolePrefix ?? filePrefix
   const console = plan.app === 'file' ? undefined : options.console
@@ -91,8 +95,10 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
   const sink: Sink = ({stream, text}) => {
     const bare = withoutColours(text)
     const shown = console === undefined ? bare : (onTerminal?.[stream].push(text) ?? bare)
-    const kept = prefixed(bare, inFile[stream].prefix)
-    const isSame = shown === bare && inFile[stream].prefix === onConsole[stream].prefix
+    const {prefix} = inFile[stream]
+    const kept = prefixed(bare, prefix)
+    const isSame = shown === bare && prefix === onConsole[stream].prefix
+    runLog.write(stream, bare, prefix === '' ? linesIn(bare) : (kept.length - bare.length) / prefix.length)
     const fileWaits = record.write({writer: inFile[stream], text: kept})
     const consoleWaits = console?.write({
       writer: onConsole[stream],
@@ -100,7 +106,11 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
     })
     return bothOf(fileWaits, consoleWaits)
   }
-  return {sink, path: file?.path ?? '', record, close: async () => record.close()}
+  const close = async (): Promise<void> => {
+    runLog.end()
+    return record.close()
+  }
+  return {sink, path: file?.path ?? '', record, runLog, close}
 }
 
 function bothOf(a: Promise<void> | undefined, b: Promise<void> | undefined): Promise<void> | undefined {

@@ -22,3 +22,10 @@ const RENDITION = /\x1b\[[\d;:]*m/g
 
 /** `text` without colours. A sequence that is cut by the end of a piece of an overlong line stays. */
 export const withoutColours = (text: string): string => (text.includes('\x1b') ? text.replace(RENDITION, '') : text)
+
+/** How many newlines a text has. */
+export function linesIn(text: string): number {
+  let count = 0
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++
+  return count
+}

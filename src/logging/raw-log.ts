@@ -1,7 +1,8 @@
 import type {Lines} from '../model/events.ts'
 import type {AppLog, SidecarLog} from './app-log.ts'
 import {Memory} from './log-memory.ts'
-import {withoutColours} from './prefix.ts'
+import {linesIn, withoutColours} from './prefix.ts'
+import type {RunLogWriter} from './run-log.ts'
 
 /** Takes latin1 text. A promise: the reader is slow; it settles when there is module again. */
 export type Write = (text: string) => Promise<void> | undefined
@@ -10,23 +11,30 @@ export interface RawLogOptions {
   readonly out: Write
   readonly err: Write
   readonly keepsColours: boolean
+  readonly runLog: RunLogWriter
 }
 
 /**
  * The logs of a single app: its bytes as they come, stdout to stdout, stderr to stderr; a slow reader makes it wait. There
  * are no files: memory keeps the last lines, for who reads them from elsewhere. What is said about it is the terminal's to print, and its sidecar has no log.
  */
-export function rawLogs({out, err, keepsColours}: RawLogOptions): {app: AppLog; sidecar: SidecarLog} {
+export function rawLogs({out, err, keepsColours, runLog}: RawLogOptions): {app: AppLog; sidecar: SidecarLog} {
   const memory = new Memory()
   const writers = {stdout: {prefix: ''}, stderr: {prefix: ''}}
   const sink = ({stream, text}: Lines): Promise<void> | undefined => {
     if (stream === 'status') return undefined
-    memory.write({writer: writers[stream], text: withoutColours(text)})
-    return (stream === 'stderr' ? err : out)(keepsColours ? text : withoutColours(text))
+    const bare = withoutColours(text)
+    memory.write({writer: writers[stream], text: bare})
+    runLog.write(stream, bare, linesIn(bare))
+    return (stream === 'stderr' ? err : out)(keepsColours ? text : bare)
+  }
+  const close = async (): Promise<void> => {
+    runLog.end()
+    return memory.close()
   }
   const nothing = {path: '', close: async () => Promise.resolve()}
   return {
-    app: {path: '', sink, record: memory, close: async () => memory.close()},
+    app: {path: '', sink, record: memory, runLog, close},
     sidecar: {...nothing, say: () => undefined, write: () => undefined}
   }
 }

@@ -1,5 +1,7 @@
 import type {Handlers, LeasedSidecar} from '../control/messages.ts'
 import {readLog, type Reading} from '../logging/log-record.ts'
+import {readRunLog} from '../logging/run-log-reader.ts'
+import type {RunLog} from '../logging/run-log.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
@@ -10,6 +12,7 @@ export interface ControlContext {
   readonly startedAt: number
   /** What other runs say at its sidecars (`sidecar/http/delegated-caller.ts`). */
   readonly key: string
+  readonly runLog: RunLog
   /** Those with an open sidecar. */
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** The version that answers for an id. */
@@ -21,19 +24,32 @@ export interface ControlContext {
 }
 
 /** The answers to other terminals and other runs that only look, or that concern one app. */
-export function controlHandlers(asked: ControlContext): Pick<Handlers, 'restartApp' | 'logs' | 'leaseSidecar'> {
+export function controlHandlers(
+  asked: ControlContext
+): Pick<Handlers, 'restartApp' | 'logs' | 'runLogs' | 'leaseSidecar'> {
   const named = (id: string): readonly AppRuntime[] => [...asked.sidecars.keys()].filter(runtime => runtime.id === id)
+  /** Of an id that several versions have: the one that is wanted, '' for the main one. */
+  const versioned = (id: string, version: string): readonly AppRuntime[] => {
+    const all = named(id)
+    const versions = new Set(all.map(({plan}) => plan.version))
+    const wanted = version === '' && versions.size > 1 ? asked.main(id)?.plan.version : version
+    return wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
+  }
   return {
     restartApp: async id => {
       const meant = named(id)
       return meant.length === 0 ? undefined : restart(id, meant, asked)
     },
     logs: (id, {tail, since, isFollowed, version}, gone) => {
-      const all = named(id)
-      const versions = new Set(all.map(({plan}) => plan.version))
-      const wanted = version === '' && versions.size > 1 ? asked.main(id)?.plan.version : version
-      const meant = wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
+      const meant = versioned(id, version)
       return meant.length === 0 ? undefined : logsOf(meant, {tail, since, isFollowed, gone})
+    },
+    runLogs: (ids, {tail, since, isFollowed, version}, gone) => {
+      const wanted = ids.map(id => versioned(id, version))
+      if (wanted.some(runtimes => runtimes.length === 0)) return undefined
+      const meant = ids.length === 0 ? [...asked.sidecars.keys()] : [...new Set(wanted.flat())]
+      const apps = meant.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
+      return readRunLog(asked.runLog, apps, {tail, since, isFollowed, gone})
     },
     leaseSidecar: id => {
       const runtime = asked.main(id)

@@ -1,5 +1,6 @@
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 import {Console} from '../logging/console.ts'
+import {RunLog} from '../logging/run-log.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {PendingCall} from '../gateway/admission-queue.ts'
 import {environmentOf} from '../supervisor/environment.ts'
@@ -33,6 +34,8 @@ export interface AppRuntimesOptions extends RunOptions {
 export class AppRuntimes {
   readonly #options: AppRuntimesOptions
   readonly #console: Console
+  /** What all apps write, in its order. */
+  readonly runLog = new RunLog()
   #markers = 0
 
   constructor(options: AppRuntimesOptions) {
@@ -56,7 +59,7 @@ export class AppRuntimes {
     return this.#make(
       app,
       ports,
-      await openLogs(app, {...this.#options, console: this.#console, name, index, warn: note})
+      await openLogs(app, {...this.#options, console: this.#console, runLog: this.runLog, name, index, warn: note})
     )
   }
 

@@ -2,12 +2,14 @@ import {openAppLogs} from '../logging/app-log.ts'
 import type {Console} from '../logging/console.ts'
 import {asBytes} from '../logging/prefix.ts'
 import {rawLogs} from '../logging/raw-log.ts'
+import type {RunLog} from '../logging/run-log.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Logs} from '../supervisor/lifecycle-log.ts'
 import type {RunOptions} from './run-options.ts'
 
 export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTerminal'> {
   readonly console: Console
+  readonly runLog: RunLog
   /** What prefix and files call the app. */
   readonly name: string
   /** Its place in the template. */
@@ -18,7 +20,9 @@ export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTermi
 /** Opens the two logs of an app as the form of the run wants them. */
 export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
   const {form, output, isTerminal, console, name, index, warn} = needs
-  if (form.kind === 'single') return rawLogs({out: text => output.write(text), err: form.err, keepsColours: isTerminal})
+  const runLog = needs.runLog.writer(name)
+  if (form.kind === 'single')
+    return rawLogs({out: text => output.write(text), err: form.err, keepsColours: isTerminal, runLog})
   const prefix = form.prefixOf(name, index)
   return openAppLogs({
     id: name,
@@ -29,6 +33,7 @@ export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
     console,
     ...(prefix !== undefined && {consolePrefix: asBytes(prefix)}),
     isTerminal,
+    runLog,
     warn
   })
 }

@@ -216,6 +216,7 @@ export class Run {
         startedAt: this.#startedAt,
         key: this.#key,
         sidecars: this.#sidecars,
+        runLog: this.#appRuntimes.runLog,
         main: id => this.#services.versions.main(id),
         isEnding: () => this.#isOver
       })

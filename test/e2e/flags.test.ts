@@ -21,7 +21,6 @@ t.test('missing flags are named, all of them, in their order', async t => {
     [['invoke'], 'required flag(s) "app-id", "method" not set'],
     [['invoke', '-m', 'x'], 'required flag(s) "app-id" not set'],
     [['publish', '-t', 'x'], 'required flag(s) "publish-app-id", "pubsub" not set'],
-    [['logs', '--tail', '3'], 'required flag(s) "app-id" not set'],
     [['restart'], 'required flag(s) "app-id" not set']
   ] as const) {
     const {code, stdout, stderr} = await rig.run(args)

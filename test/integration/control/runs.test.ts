@@ -58,6 +58,7 @@ const registered = async (
       restartApp: async id => ({order: '', sidecar: 'it has no command of ours'})[id],
       logs: (id, {tail, isFollowed}) =>
         id === 'order' ? texts(`tail ${tail}\n`, `followed ${isFollowed}\n`) : undefined,
+      runLogs: (ids, {tail}) => (ids.includes('zzz') ? undefined : texts(`${ids.join()} ${tail}\n`)),
       leaseSidecar: id => (id === 'order' ? {told: managerApiOf(told), closing} : undefined),
       services: () => [],
       assign: () => '',

@@ -47,6 +47,7 @@ const lender = async (
       stopApp: async () => false,
       restartApp: async () => undefined,
       logs: () => undefined,
+      runLogs: () => undefined,
       leaseSidecar,
       services: () => [],
       assign: () => '',

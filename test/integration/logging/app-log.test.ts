@@ -6,6 +6,7 @@ import t from 'tap'
 import {openTerminal} from '../../../src/cli/terminal.ts'
 import {type AppLogsOptions, openAppLogs} from '../../../src/logging/app-log.ts'
 import {Console} from '../../../src/logging/console.ts'
+import {RunLog} from '../../../src/logging/run-log.ts'
 import {appEnded, exitedDapr, plainly, startingDapr} from '../../../src/logging/status-lines.ts'
 import type {LogDestination} from '../../../src/model/plan.ts'
 
@@ -31,6 +32,7 @@ function optionsFor(folder: string, console: Console, more: Partial<AppLogsOptio
     plan,
     level: 'info',
     hasCommand: true,
+    runLog: new RunLog().writer('shop'),
     startedAt,
     console,
     isTerminal: false,

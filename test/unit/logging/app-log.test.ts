@@ -2,6 +2,7 @@ import t from 'tap'
 import {openAppLogs} from '../../../src/logging/app-log.ts'
 import type {LogLevel} from '../../../src/model/plan.ts'
 import {Console} from '../../../src/logging/console.ts'
+import {RunLog} from '../../../src/logging/run-log.ts'
 import {shuttingDown, upAndRunning} from '../../../src/logging/status-lines.ts'
 
 /** The logs of an app that are on the console only. */
@@ -21,6 +22,7 @@ async function rig(options: {isTerminal?: boolean; consolePrefix?: string; level
     plan: {app: 'console', sidecar: 'console', folder: '/nonexistent'},
     level: 'info',
     hasCommand: true,
+    runLog: new RunLog().writer('shop'),
     startedAt: new Date(2026, 0, 1),
     console: new Console({output}),
     isTerminal: false,

@@ -1,0 +1,79 @@
+import {terminalText} from '../logging/terminal-text.ts'
+import {asBytes, appPrefix} from '../logging/prefix.ts'
+
+/** A line of a log. */
+export interface LogLine {
+  /** ms since 1970; 0: not known. */
+  readonly time: number
+  /** `stdout`, `stderr`, `status` (ours, about the app); `-`: not known. */
+  readonly stream: string
+  readonly app: string
+  /** latin1, as the app wrote it, without prefix and newline. */
+  readonly text: string
+}
+
+/** A line on its way from a run (`Handlers.runLogs`): time, stream, app, text. */
+const HEADED = /^(\d+) (\S+) (\S+) (.*)$/s
+
+/** Reads lines from a run; what is none of an app (`… 12 lines dropped`) is its text. '' tells that what follows is new. */
+export function readLine(headed: string): LogLine | string {
+  const [, time = '', stream = '', name = '', text = ''] = HEADED.exec(headed) ?? []
+  if (time === '') return headed
+  const app = decodeURIComponent(name)
+  if (stream !== '-') return {time: Number(time), stream, app, text}
+  const prefix = appPrefix(app)
+  return text.startsWith(prefix)
+    ? {time: 0, stream, app, text: text.slice(prefix.length)}
+    : {time: 0, stream: 'status', app, text}
+}
+
+/** Parts text that comes in pieces into lines, in batches. */
+export async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+  let rest = ''
+  for await (const text of texts) {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    if (lines.length > 0) yield lines
+  }
+  if (rest !== '') yield [rest]
+}
+
+/** As text of UTF-8. */
+export const decoded = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- most lines are ASCII
+  /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString()
+
+export interface LineForm {
+  readonly asJson: boolean
+  readonly hasTimes: boolean
+  readonly isTerminal: boolean
+}
+
+/** A line as it is printed, with its newline; latin1. */
+export function printed({time, stream, app, text}: LogLine, {asJson, hasTimes, isTerminal}: LineForm): string {
+  if (asJson) {
+    const shown = {
+      time: time === 0 ? null : new Date(time).toISOString(),
+      app,
+      stream: stream === '-' ? null : stream,
+      line: decoded(text).replace(/\r$/, '')
+    }
+    return asBytes(`${JSON.stringify(shown)}\n`)
+  }
+  const prefix = stream === 'status' ? '' : appPrefix(app)
+  const line = isTerminal ? terminalText(`${text}\n`, prefix === '' ? undefined : `\r${prefix}`) : `${text}\n`
+  return `${hasTimes ? timeColumn(time) : ''}${prefix}${line}`
+}
+
+const NO_TIME = ' '.repeat('2006-01-02 15:04:05.000 '.length)
+let last = {time: 0, column: NO_TIME}
+
+/** `2006-01-02 15:04:05.000 `, local time, as `--since` takes it. Many lines come at one time. */
+function timeColumn(time: number): string {
+  if (time !== last.time) {
+    const at = new Date(time)
+    const local = new Date(time - at.getTimezoneOffset() * 60_000).toISOString()
+    last = {time, column: `${local.slice(0, 10)} ${local.slice(11, 23)} `}
+  }
+  return last.column
+}

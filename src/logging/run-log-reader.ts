@@ -1,0 +1,126 @@
+import {setImmediate as turn} from 'node:timers/promises'
+import {Follower} from './follower.ts'
+import type {LogRecord, Reading} from './log-record.ts'
+import {linesIn, prefixed} from './prefix.ts'
+import type {LogBatch, RunLog, RunLogWriter} from './run-log.ts'
+
+/** An app whose lines are read: what memory has of it, and what is kept elsewhere. */
+export interface ReadApp {
+  readonly writer: RunLogWriter
+  readonly record: LogRecord
+}
+
+/** So much is read before others have their turn. */
+const TURN_SIZE = 64 * 1024
+
+/** What stands before each line on the way to who reads: time (0: not known), stream, app, each followed by a blank. */
+const head = (time: number, stream: string, name: string): string =>
+  `${time.toString()} ${stream} ${encodeURIComponent(name)} `
+
+const headed = ({writer, stream, time, text}: LogBatch): string => prefixed(text, head(time, stream, writer.name))
+
+/**
+ * The lines of several apps of a run, each behind its `head`: what is older than memory app by app, from where it is
+ * kept, then what memory has in its order, and with `isFollowed` an empty line and what comes. The apps never wait for the
+ * reader.
+ */
+export async function* readRunLog(
+  log: RunLog,
+  apps: readonly ReadApp[],
+  {tail, since, isFollowed, gone}: Reading
+): AsyncGenerator<string> {
+  const writers = new Map(apps.map(({writer}, index) => [writer, index]))
+  const follower = new Follower()
+  // In one turn: nothing is lost between what is kept and what comes.
+  const callOff = log.tap(batch => {
+    if (isFollowed && writers.has(batch.writer)) follower.take(headed(batch))
+  })
+  const batches = log.batches()
+  const ends = apps.map(({writer, record}) => ({length: record.length, isOpen: writer.isOpen}))
+  const stop = (): void => follower.end()
+  gone.addEventListener('abort', stop, {once: true})
+  try {
+    const kept: {readonly text: string; readonly lines: number}[] = []
+    const inMemory = apps.map(() => 0)
+    let size = 0
+    for (const batch of batches) {
+      const index = writers.get(batch.writer)
+      if (index === undefined) continue
+      const lines = linesIn(batch.text)
+      inMemory[index] = (inMemory[index] ?? 0) + lines
+      if (batch.time >= since) kept.push({text: headed(batch), lines})
+      size += batch.text.length
+      if (size > TURN_SIZE) size = await turn(0)
+      if (gone.aborted) return
+    }
+    const older = apps.map(({writer, record}, index) => {
+      const {length = 0, isOpen = false} = ends[index] ?? {}
+      return {name: writer.name, record, length, newer: (inMemory[index] ?? 0) + (isOpen ? 1 : 0)}
+    })
+    const missing = tail < 0 ? -1 : Math.max(0, tail - kept.reduce((sum, {lines}) => sum + lines, 0))
+    yield* readOlder(older, {missing, since})
+    yield* lastLines(kept, tail)
+    if (!isFollowed) return
+    yield '\n' // an empty line: what follows is new
+    void Promise.all(apps.map(async ({record}) => record.closed)).then(stop)
+    for (let text = await follower.next(); text !== undefined; text = await follower.next()) yield text
+  } finally {
+    gone.removeEventListener('abort', stop)
+    callOff()
+    follower.leave()
+  }
+}
+
+interface Older {
+  readonly name: string
+  readonly record: LogRecord
+  readonly length: number
+  /** How many of its last lines are not wanted. */
+  readonly newer: number
+}
+
+/** What memory has no more; `missing`: only so many lines, -1: all. */
+async function* readOlder(
+  apps: readonly Older[],
+  {missing, since}: {readonly missing: number; readonly since: number}
+): AsyncGenerator<string> {
+  const parts: {readonly app: Older; readonly from: number; readonly to: number}[] = []
+  let left = missing
+  for (const app of apps.toReversed()) {
+    if (left === 0) break
+    const {record, length, newer} = app
+    const to = await record.startOfLast(newer, length)
+    const first = since > 0 ? record.startSince(since) : 0
+    const from = left < 0 ? first : Math.max(first, await record.startOfLast(newer + left, length))
+    if (from >= to) continue
+    parts.unshift({app, from, to})
+    if (left > 0) for await (const text of record.read(from, to)) left = Math.max(0, left - linesIn(text))
+  }
+  for (const {app, from, to} of parts) yield* headedPart(app.name, app.record.read(from, to))
+}
+
+/** What is kept of an app without times: each line behind its `head`. */
+export async function* headedPart(name: string, texts: AsyncIterable<string>): AsyncGenerator<string> {
+  const before = head(0, '-', name)
+  let rest = ''
+  for await (const text of texts) {
+    const end = text.lastIndexOf('\n') + 1
+    if (end > 0) yield prefixed(rest + text.slice(0, end), before)
+    rest = end > 0 ? text.slice(end) : rest + text
+  }
+  if (rest !== '') yield prefixed(`${rest}\n`, before)
+}
+
+/** The last lines of batches; -1: all. */
+function* lastLines(
+  batches: readonly {readonly text: string; readonly lines: number}[],
+  count: number
+): Generator<string> {
+  let first = batches.length
+  let left = count < 0 ? Infinity : count
+  while (first > 0 && left > 0) left -= batches[--first]?.lines ?? 0
+  for (let i = first; i < batches.length; i++) {
+    const {text} = batches[i] ?? {text: ''}
+    yield i === first && left < 0 ? text.split('\n').slice(-left).join('\n') : text
+  }
+}

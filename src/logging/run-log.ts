@@ -1,0 +1,173 @@
+import type {Lines} from '../model/events.ts'
+
+const MAX_LINES = 50_000
+const MAX_BYTES = 32 * 1024 * 1024
+/** Of a longer line the rest is in the log file alone. */
+const MAX_LINE = 1024 * 1024
+const PACK_SIZE = 256 * 1024
+
+type Stream = Lines['stream']
+const STREAMS: readonly Stream[] = ['stdout', 'stderr', 'status']
+
+/** Lines that came at one time from one stream: latin1, each with its newline. */
+export interface LogBatch {
+  readonly writer: RunLogWriter
+  readonly stream: Stream
+  /** ms since 1970. */
+  readonly time: number
+  readonly text: string
+}
+
+/**
+ * The last lines of all apps of a run, in the order in which they came, with their times: at least 50,000 of them, up to
+ * 32 MiB. A batch costs a copy of its bytes; lines are parted when somebody reads.
+ */
+export class RunLog {
+  readonly #max: {readonly lines: number; readonly bytes: number}
+  readonly #sources: {readonly writer: RunLogWriter; readonly stream: Stream}[] = []
+  readonly #taps = new Set<(batch: LogBatch) => void>()
+  #packs: Pack[] = []
+  #lines = 0
+  #size = 0
+
+  constructor({lines = MAX_LINES, bytes = MAX_BYTES} = {}) {
+    this.#max = {lines, bytes}
+  }
+
+  /** A writer for an app; `name` is what the prefix of its lines says. */
+  writer(name: string): RunLogWriter {
+    const first = this.#sources.length
+    const writer = new RunLogWriter(name, (stream, text, lines) =>
+      this.#add(first + STREAMS.indexOf(stream), text, lines)
+    )
+    for (const stream of STREAMS) this.#sources.push({writer, stream})
+    return writer
+  }
+
+  /** What is kept now. It stays whole while it is read, whatever comes meanwhile. */
+  batches(): Iterable<LogBatch> {
+    const kept = this.#packs.map(pack => ({pack, count: pack.count}))
+    return this.#read(kept)
+  }
+
+  /** Gives what comes from now on to `take`, until it is called off. */
+  tap(take: (batch: LogBatch) => void): () => void {
+    this.#taps.add(take)
+    return () => this.#taps.delete(take)
+  }
+
+  *#read(kept: readonly {readonly pack: Pack; readonly count: number}[]): Generator<LogBatch> {
+    for (const {pack, count} of kept) {
+      for (let i = 0; i < count; i++) {
+        const source = this.#sources[pack.sources[i] ?? 0]
+        if (source !== undefined) yield {...source, time: pack.times[i] ?? 0, text: pack.text(i)}
+      }
+    }
+  }
+
+  #add(source: number, text: string, lines: number): void {
+    const time = Date.now()
+    let pack = this.#packs.at(-1)
+    if (pack === undefined || !pack.hasRoom(text.length)) {
+      pack = new Pack(Math.max(PACK_SIZE, text.length))
+      this.#packs.push(pack)
+      this.#size += pack.bytes.length
+      this.#forget()
+    }
+    pack.add(source, time, text, lines)
+    this.#lines += lines
+    const from = this.#taps.size > 0 ? this.#sources[source] : undefined
+    if (from !== undefined) for (const take of this.#taps) take({...from, time, text})
+  }
+
+  #forget(): void {
+    for (let [first] = this.#packs; first !== undefined && this.#packs.length > 1; [first] = this.#packs) {
+      if (this.#lines - first.lines < this.#max.lines && this.#size <= this.#max.bytes) return
+      this.#packs.shift()
+      this.#lines -= first.lines
+      this.#size -= first.bytes.length
+    }
+  }
+}
+
+/** Batches as bytes one after the other, with the time and the source of each. */
+class Pack {
+  readonly bytes: Buffer
+  lines = 0
+  count = 0
+  times = new Float64Array(64)
+  sources = new Uint16Array(64)
+  #ends = new Uint32Array(64)
+  #used = 0
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafeSlow(size)
+  }
+
+  hasRoom(length: number): boolean {
+    return this.#used + length <= this.bytes.length
+  }
+
+  add(source: number, time: number, text: string, lines: number): void {
+    if (this.count === this.times.length) this.#grow()
+    this.bytes.write(text, this.#used, 'latin1')
+    this.#used += text.length
+    this.times[this.count] = time
+    this.sources[this.count] = source
+    this.#ends[this.count++] = this.#used
+    this.lines += lines
+  }
+
+  text(index: number): string {
+    return this.bytes.toString('latin1', index === 0 ? 0 : this.#ends[index - 1], this.#ends[index])
+  }
+
+  #grow(): void {
+    const {times, sources} = this
+    const ends = this.#ends
+    const length = 2 * times.length
+    this.times = new Float64Array(length)
+    this.sources = new Uint16Array(length)
+    this.#ends = new Uint32Array(length)
+    this.times.set(times)
+    this.sources.set(sources)
+    this.#ends.set(ends)
+  }
+}
+
+type Add = (stream: Stream, text: string, lines: number) => void
+
+/** What one app writes into the log of its run. */
+export class RunLogWriter {
+  readonly name: string
+  readonly #add: Add
+  /** The beginnings of lines whose newline has not come. */
+  readonly #open: Record<Stream, string> = {stdout: '', stderr: '', status: ''}
+
+  constructor(name: string, add: Add) {
+    this.name = name
+    this.#add = add
+  }
+
+  /** Whether a line of it is under way. */
+  get isOpen(): boolean {
+    return this.#open.stdout !== '' || this.#open.stderr !== ''
+  }
+
+  /** Takes latin1 text in any pieces, without prefix; `lines`: how many newlines it has, roughly. */
+  write(stream: Stream, text: string, lines: number): void {
+    if (text === '') return
+    if (text.endsWith('\n') && this.#open[stream] === '') return this.#add(stream, text, lines)
+    const end = text.lastIndexOf('\n') + 1
+    if (end > 0) {
+      this.#add(stream, this.#open[stream] + text.slice(0, end), lines)
+      this.#open[stream] = ''
+    }
+    this.#open[stream] = (this.#open[stream] + text.slice(end)).slice(0, MAX_LINE)
+  }
+
+  /** Nothing more will come. */
+  end(): void {
+    for (const stream of ['stdout', 'stderr'] as const) if (this.#open[stream] !== '') this.write(stream, '\n', 1)
+  }
+}

@@ -1,0 +1,159 @@
+import t from 'tap'
+import type {Driven} from '../rig/command.ts'
+import type {Program} from '../rig/program.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+const startTwo = async (rig: Rig): Promise<{run: Program; shop: Driven; stock: Driven}> => {
+  await rig.template([{appID: 'shop'}, {appID: 'stock'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [shop, stock] = [await rig.driven('shop'), await rig.driven('stock')]
+  await run.waitForLine('Writing log files', {nth: 2})
+  return {run, shop, stock}
+}
+
+/** Each line reaches the run before the next is written. */
+async function talk(run: Program, shop: Driven, stock: Driven): Promise<void> {
+  for (const [app, text, stream] of [
+    [shop, 'one', 'stdout'],
+    [stock, 'two: an Error', 'stderr'],
+    [shop, 'three é', 'stdout'],
+    [stock, 'four', 'stdout']
+  ] as const) {
+    await app.print(`${text}\n`, stream)
+    await run.waitForLine(text)
+  }
+}
+
+const ONE = '== APP - shop == one\n'
+const TWO = '== APP - stock == two: an Error\n'
+const THREE = '== APP - shop == three é\n'
+const FOUR = '== APP - stock == four\n'
+
+t.test('logs shows all apps of the run in their order, or those that are named', async t => {
+  const rig = await openRig(t)
+  const {run, shop, stock} = await startTwo(rig)
+  await talk(run, shop, stock)
+  const shown = async (...words: readonly string[]) => rig.run(['logs', ...words])
+  t.same(await shown(), {code: 0, stdout: ONE + TWO + THREE + FOUR, stderr: ''})
+  t.same(await shown('stock', 'shop'), {code: 0, stdout: ONE + TWO + THREE + FOUR, stderr: ''})
+  t.same(await shown('stock'), {code: 0, stdout: TWO + FOUR, stderr: ''})
+  t.same(await shown('stock', '-a', 'stock'), {code: 0, stdout: TWO + FOUR, stderr: ''})
+  t.same(await shown('--tail', '3'), {code: 0, stdout: TWO + THREE + FOUR, stderr: ''})
+  t.same(await shown('--tail', '0'), {code: 0, stdout: '', stderr: ''})
+  t.same(await shown('--since', '1h'), {code: 0, stdout: ONE + TWO + THREE + FOUR, stderr: ''})
+  t.same(await shown('--grep', '[Ee]rror|o'), {code: 0, stdout: ONE + TWO + FOUR, stderr: ''})
+  t.same(await shown('shop', '--grep', 'é$'), {code: 0, stdout: THREE, stderr: ''})
+  t.same(await shown('--grep', 'o', '--tail', '2'), {code: 0, stdout: TWO + FOUR, stderr: ''}, 'the last that match')
+  t.same(await shown('--run-file', 'dapr.yaml', '--tail', '1'), {code: 0, stdout: FOUR, stderr: ''})
+})
+
+t.test('logs -t shows when each line came, --since takes such a time, and --log-as-json has all of it', async t => {
+  const rig = await openRig(t)
+  const before = Date.now()
+  const {run, shop, stock} = await startTwo(rig)
+  await talk(run, shop, stock)
+  const {stdout, stderr} = await rig.run(['logs', '-t'])
+  t.equal(stderr, '')
+  const lines = stdout.split('\n').slice(0, -1)
+  t.same(lines.map(line => `${line.slice(24)}\n`).join(''), ONE + TWO + THREE + FOUR)
+  for (const line of lines) {
+    const time = Date.parse(line.slice(0, 23).replace(' ', 'T'))
+    t.ok(time >= before && time <= Date.now(), line)
+  }
+  const since = await rig.run(['logs', '--since', lines[2]?.slice(0, 23) ?? ''])
+  t.ok(since.stdout.endsWith(THREE + FOUR) && !since.stdout.includes(ONE), since.stdout)
+
+  const json = await rig.run(['logs', '--log-as-json'])
+  const objects = json.stdout
+    .split('\n')
+    .slice(0, -1)
+    .map(line => JSON.parse(line) as {readonly time: string})
+  t.match(objects, [
+    {app: 'shop', stream: 'stdout', line: 'one'},
+    {app: 'stock', stream: 'stderr', line: 'two: an Error'},
+    {app: 'shop', stream: 'stdout', line: 'three é'},
+    {app: 'stock', stream: 'stdout', line: 'four'}
+  ])
+  t.same(Object.keys(objects[0] ?? {}), ['time', 'app', 'stream', 'line'])
+  t.equal(new Date(objects[0]?.time ?? '').toISOString(), objects[0]?.time)
+  await shop.exit(1)
+  await run.waitForLine('exit status 1')
+  t.match(
+    (await rig.run(['logs', 'shop', '--log-as-json', '--tail', '1'])).stdout,
+    '"stream":"status","line":"The App process'
+  )
+})
+
+t.test('logs -f of all apps goes on to the end of the run; with --grep and --tail, too', async t => {
+  const rig = await openRig(t)
+  const {run, shop, stock} = await startTwo(rig)
+  await talk(run, shop, stock)
+  const all = rig.pillion(['logs', '-f'])
+  const some = rig.pillion(['logs', '-f', '--grep', 'o', '--tail', '1'])
+  await all.waitForLine('four')
+  await some.waitForLine('four')
+  await shop.print('fi')
+  await stock.print('six\nseven o\n')
+  await all.waitForLine('seven')
+  await shop.print('ve o\n')
+  await all.waitForLine('five')
+  await some.waitForLine('five')
+  run.signal('SIGTERM')
+  await run.exited
+  t.match(await all.exited, {code: 0})
+  t.match(await some.exited, {code: 0})
+  const expected =
+    ONE + TWO + THREE + FOUR + '== APP - stock == six\n== APP - stock == seven o\n== APP - shop == five o\n'
+  t.ok(all.stdout.text.startsWith(expected), all.stdout.text)
+  t.ok(some.stdout.text.startsWith(`${FOUR}== APP - stock == seven o\n== APP - shop == five o\n`), some.stdout.text)
+})
+
+t.test('of a run that has ended the newest files are shown, app by app; they keep no times', async t => {
+  const rig = await openRig(t)
+  t.match(await rig.run(['logs']), {code: 1, stderr: /^❌ {2}there is no run; nothing is kept/})
+  const {run, shop, stock} = await startTwo(rig)
+  await talk(run, shop, stock)
+  run.signal('SIGTERM')
+  await run.exited
+  const [ofShop, ofStock] = [await rig.run(['logs', 'shop']), await rig.run(['logs', 'stock'])]
+  t.ok(ofShop.stdout.startsWith(ONE + THREE))
+  t.same(await rig.run(['logs']), {code: 0, stdout: ofShop.stdout + ofStock.stdout, stderr: ''})
+  t.same(await rig.run(['logs', 'stock', 'shop']), {code: 0, stdout: ofStock.stdout + ofShop.stdout, stderr: ''})
+  t.same(await rig.run(['logs', '--grep', 'Error']), {code: 0, stdout: TWO, stderr: ''})
+  const timed = await rig.run(['logs', '-t', '--grep', 'one|Error'])
+  const blank = ' '.repeat(24)
+  t.same(timed, {
+    code: 0,
+    stdout: blank + ONE + blank + TWO,
+    stderr: '⚠  log files keep no times: what only they have is shown app by app\n'
+  })
+  t.match(
+    (await rig.run(['logs', '--log-as-json', '--grep', 'one'])).stdout,
+    /^\{"time":null,"app":"shop","stream":null,"line":"one"\}\n$/
+  )
+})
+
+t.test('what is wrong with the words is said', async t => {
+  const rig = await openRig(t)
+  const {run, shop, stock} = await startTwo(rig)
+  await talk(run, shop, stock)
+  const wrong = async (...words: readonly string[]) => rig.run(['logs', ...words])
+  t.match(await wrong('shop', 'stok'), {
+    code: 1,
+    stdout: '',
+    stderr: /has no app "stok": did you mean stock\?\nIt has: shop, stock\n$/
+  })
+  t.match(await wrong('stok'), {code: 1, stderr: /^❌ {2}no run has an app "stok", nor has dapr.yaml/})
+  t.match(await wrong('--tail', '-1'), {
+    code: 255,
+    stderr: /^Error: invalid argument "-1" for "--tail" flag: expected how many lines, 0 or more, or "all"\n/
+  })
+  t.match(await wrong('--grep', '('), {
+    code: 255,
+    stderr: /^Error: invalid argument "\(" for "--grep" flag: .*Unterminated group\n/
+  })
+  t.match(await wrong('--since', 'yesterday'), {code: 255, stderr: /^Error: invalid argument "yesterday"/})
+  await shop.print(`${'a'.repeat(80)}!\n`)
+  await run.waitForLine('aaa!')
+  t.match(await wrong('--grep', '^(a+)+$'), {code: 1, stderr: /^❌ {2}--grep \^\(a\+\)\+\$ takes too long\n/})
+})
