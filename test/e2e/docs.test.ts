@@ -1,0 +1,115 @@
+import {cpSync, readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import type {Program} from '../rig/program.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const VERSIONS = ['1.0.0', '2.0.0'] as const
+const IDS = ['shop', 'stock', 'prices', 'target', 'myapp'] as const
+
+/** What our pages say in place of a name: one of what runs here. */
+const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
+  ['<ID>', 'shop'],
+  ['NAME', 'hello'],
+  ['VERSION', '2.0.0'],
+  ['/path/to/directory', '.'],
+  ['source', 'cat'] // sh has none
+]
+/** There is no pub/sub yet, and it says so. */
+const FAILING = /^pillion publish /
+
+/** Every command of ours that README and docs/ show: as code, or as a line of a block. Forms (`[flags]`, `a|b`) are none. */
+function shown(): readonly string[] {
+  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).map(name => `docs/${name}`)]
+  const texts = pages.filter(name => name.endsWith('.md')).map(name => readFileSync(join(ROOT, name), 'utf8'))
+  const commands = texts.flatMap(text =>
+    [...text.matchAll(/`(pillion [a-z][^`]*)`|^(?:\$| ) *(pillion [a-z].*)|written by: (pillion [^)]*)\)/gm)].map(
+      ([, inText, inBlock, inComment]) => (inText ?? inBlock ?? inComment ?? '').trim()
+    )
+  )
+  return [...new Set(commands)].filter(command => !/\[(?!Ee)|…|\w\|\w/.test(command))
+}
+
+const asTyped = (command: string): string =>
+  MEANT.reduce((typed, [placeholder, meant]) => typed.replace(placeholder, meant), command)
+
+const inShell = (rig: Rig, command: string): Program => {
+  const words = rig.program.map(word => `'${word}'`).join(' ')
+  return rig.start(['sh', '-c', `pillion() { ${words} "$@"; }; ${asTyped(command)}`])
+}
+
+/** A run that has all that the pages speak of. */
+async function startRun(rig: Rig): Promise<Program> {
+  const run = rig.pillion(['run', '-f', '.'])
+  for (const id of IDS) {
+    const app = await rig.driven(id)
+    await app.listen()
+    await app.answer({body: '{}'})
+    await app.print('a line\n')
+  }
+  for (let i = 0; i < VERSIONS.length; i++) await (await rig.driven('hello')).listen()
+  await run.waitForLine('Daeploy services at')
+  await run.waitForLine('a line', {nth: IDS.length})
+  return run
+}
+
+async function prepared(rig: Rig): Promise<void> {
+  await rig.template([
+    ...IDS.map(appID => ({appID, autoPort: true})),
+    ...VERSIONS.map(version => ({appID: 'hello', version, appDirPath: version, autoPort: true}))
+  ])
+  cpSync(join(ROOT, 'examples/orders'), join(rig.folder, 'examples/orders'), {recursive: true})
+}
+
+const commands = shown()
+const starts = commands.filter(command => command.startsWith('pillion run '))
+const others = commands.filter(command => !starts.includes(command))
+
+t.test('the pages show commands, and those that were asked about are among them', t => {
+  for (const command of [
+    'pillion run -f .',
+    'pillion logs -f stock',
+    'pillion assign hello 2.0.0',
+    'pillion stop -f .'
+  ])
+    t.ok(commands.includes(command), command)
+  t.ok(others.length > 20, others.length.toString())
+  t.end()
+})
+
+t.test('each command that README and docs/ show works as it stands', {timeout: 150_000}, async t => {
+  const rig = await openRig(t)
+  await prepared(rig)
+  let run = await startRun(rig)
+  for (const command of others) {
+    if (run.hasExited) run = await startRun(rig)
+    const program = inShell(rig, command)
+    program.stdin.end()
+    if (/^pillion logs .*-f( |$)|^pillion logs -f/.test(command)) {
+      await program.waitForLine('a line')
+      run.signal('SIGTERM')
+      await run.exited
+    }
+    const {code} = await program.exited
+    t.equal(code, FAILING.test(command) ? 1 : 0, `${command}: ${program.stderr.text}`)
+    const [, restarted] = /^pillion restart --app-id (\w+)/.exec(command) ?? []
+    if (restarted !== undefined) await rig.driven(restarted)
+    if (!command.startsWith('pillion stop')) continue
+    run.signal('SIGTERM') // what follows finds a whole run
+    await run.exited
+  }
+})
+
+t.test('each command that starts a run does', async t => {
+  const rigs = await Promise.all(starts.map(async command => ({command, rig: await openRig(t)})))
+  await Promise.all(
+    rigs.map(async ({command, rig}) => {
+      await prepared(rig)
+      const program = inShell(rig, command)
+      program.stdin.end(readFileSync(join(rig.folder, 'dapr.yaml')))
+      await program.waitForLine('Started Dapr with app id')
+      t.match(await rig.run(['stop', '-f', command.includes('examples') ? 'examples/orders' : '.']), {code: 0}, command)
+    })
+  )
+})
