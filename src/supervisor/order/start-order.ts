@@ -1,8 +1,7 @@
 import type {preparePipes} from '../process/supervised-app.ts'
 import type {Emit} from '../../model/events.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import type {AppRuntime} from '../app-runtime.ts'
-import {StartQueue} from './start-queue.ts'
+import {StartQueue, type Startable} from './start-queue.ts'
 
 export interface StartOrderOptions {
   /** The template as the user named it. */
@@ -37,7 +36,7 @@ export class StartOrder {
   }
 
   /** All that wait for no other, at once; the terminal hears of them in the template's order. */
-  async begin(runtimes: readonly AppRuntime[], pipes: Pipes): Promise<void> {
+  async begin(runtimes: readonly Startable[], pipes: Pipes): Promise<void> {
     for (const runtime of runtimes) this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     this.#queueUp(runtimes)
     this.#first = this.#startFirst(runtimes, [...pipes])
@@ -45,7 +44,7 @@ export class StartOrder {
   }
 
   /** An app that has come to the template; `runtimes` has it already. */
-  async late(runtime: AppRuntime, runtimes: readonly AppRuntime[]): Promise<void> {
+  async late(runtime: Startable, runtimes: readonly Startable[]): Promise<void> {
     this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     if (runtime.plan.dependsOn.length === 0) return this.#startLate(runtime)
     this.#queueUp(runtimes)
@@ -56,7 +55,7 @@ export class StartOrder {
     if (!this.#options.isOver()) this.#queue?.look()
   }
 
-  async #startFirst(runtimes: readonly AppRuntime[], pipes: Pipes[number][]): Promise<void> {
+  async #startFirst(runtimes: readonly Startable[], pipes: Pipes[number][]): Promise<void> {
     const starts = runtimes
       .filter(({plan}) => plan.dependsOn.length === 0)
       .map(runtime => [runtime, runtime.start(isStartedAtOnce(runtime.plan) ? pipes.shift() : undefined)] as const)
@@ -66,7 +65,7 @@ export class StartOrder {
     }
   }
 
-  #queueUp(runtimes: readonly AppRuntime[]): void {
+  #queueUp(runtimes: readonly Startable[]): void {
     this.#queue = new StartQueue({
       runtimes,
       start: runtime => void this.#startLate(runtime),
@@ -76,19 +75,19 @@ export class StartOrder {
   }
 
   /** An app that has waited for others. */
-  async #startLate(runtime: AppRuntime): Promise<void> {
+  async #startLate(runtime: Startable): Promise<void> {
     await Promise.all([runtime.start(undefined), this.#first])
     this.#tell(runtime)
   }
 
-  #tell(runtime: AppRuntime): void {
+  #tell(runtime: Startable): void {
     const {isOver, emit, shownAs} = this.#options
     if (isOver()) return
     const {sidecar, pid, plan} = runtime
     emit({type: 'app-started', app: {...sidecar, pid, logFolder: plan.logs.folder, templateShownAs: shownAs}})
   }
 
-  #giveUp(runtime: AppRuntime, why: string): void {
+  #giveUp(runtime: Startable, why: string): void {
     this.#lacksOne = true
     this.#options.note(why)
     void runtime.giveUp(why)

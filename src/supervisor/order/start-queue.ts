@@ -1,18 +1,24 @@
 import {standingOf} from './progress.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 
+/** An app as its start sees it. */
+export type Startable = Pick<
+  AppRuntime,
+  'id' | 'plan' | 'app' | 'progress' | 'sidecar' | 'pid' | 'start' | 'waits' | 'giveUp'
+>
+
 export interface StartQueueOptions {
-  readonly runtimes: readonly AppRuntime[]
+  readonly runtimes: readonly Startable[]
   /** Everything that it depends on is there. */
-  readonly start: (runtime: AppRuntime) => void
+  readonly start: (runtime: Startable) => void
   /** What it depends on will never be there; the sentence that says why. */
-  readonly giveUp: (runtime: AppRuntime, why: string) => void
+  readonly giveUp: (runtime: Startable, why: string) => void
 }
 
 /** The apps that wait for others. Each leaves as soon as its own dependencies are met, or can no longer be. */
 export class StartQueue {
   readonly #options: StartQueueOptions
-  readonly #waiting: Set<AppRuntime>
+  readonly #waiting: Set<Startable>
 
   constructor(options: StartQueueOptions) {
     this.#options = options
@@ -25,7 +31,7 @@ export class StartQueue {
     for (const runtime of this.#waiting) this.#lookAt(runtime, standingOf(runtime.plan.dependsOn, all))
   }
 
-  #lookAt(runtime: AppRuntime, standing: ReturnType<typeof standingOf>): void {
+  #lookAt(runtime: Startable, standing: ReturnType<typeof standingOf>): void {
     if (runtime.app.state.phase !== 'idle') {
       this.#waiting.delete(runtime) // it was stopped meanwhile
       return

@@ -1,0 +1,180 @@
+import t from 'tap'
+import type {AppState} from '../../../../src/model/app-state.ts'
+import type {Dependency} from '../../../../src/model/plan.ts'
+import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
+import {noProgress, progressed, type Progress} from '../../../../src/supervisor/order/progress.ts'
+import {StartOrder} from '../../../../src/supervisor/order/start-order.ts'
+import type {Startable} from '../../../../src/supervisor/order/start-queue.ts'
+
+const EXITED = (code: number): AppState => ({phase: 'exited', exit: {kind: 'code', code}, asked: false})
+
+/** What has been promised already is done. */
+const settle = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+/** Apps that start when the test says so, and what is asked of them and told. */
+class Scene {
+  readonly log: string[] = []
+  isOver = false
+  readonly order: StartOrder
+  readonly #apps = new Map<string, {progress: Progress; readonly spawned: () => void; readonly runtime: Startable}>()
+
+  constructor() {
+    this.order = new StartOrder({
+      shownAs: 'dapr.yaml',
+      emit: event => {
+        if (event.type === 'app-started') this.log.push(`told: ${event.app.id}`)
+      },
+      note: text => this.log.push(text),
+      isOver: () => this.isOver
+    })
+  }
+
+  get runtimes(): readonly Startable[] {
+    return [...this.#apps.values()].map(({runtime}) => runtime)
+  }
+
+  /** An app that depends on these. */
+  add(id: string, dependsOn: readonly Dependency[] = []): Startable {
+    const spawn = Promise.withResolvers<void>()
+    const progressOf = (): Progress => this.#apps.get(id)?.progress ?? noProgress(id, true)
+    const runtime = {
+      id,
+      plan: {dependsOn, command: [id], logs: {folder: ''}} as unknown as AppRuntime['plan'],
+      get app() {
+        return {state: progressOf().state} as AppRuntime['app']
+      },
+      get progress() {
+        return progressOf()
+      },
+      sidecar: {id, httpPort: 0, grpcPort: 0, appPort: 0, command: [id]},
+      pid: 0,
+      start: async () => {
+        this.log.push(`start: ${id}`)
+        await spawn.promise
+      },
+      waits: (why: string) => this.log.push(`${id} waits until ${why}`),
+      giveUp: async () => void this.log.push(`given up: ${id}`)
+    }
+    this.#apps.set(id, {progress: noProgress(id, true), spawned: spawn.resolve, runtime})
+    return runtime
+  }
+
+  /** Its first process has been spawned. */
+  async spawned(id: string): Promise<void> {
+    this.#apps.get(id)?.spawned()
+    this.#move(id, {phase: 'starting', pid: 1})
+    await settle()
+  }
+
+  async moves(id: string, state: AppState): Promise<void> {
+    this.#move(id, state)
+    await settle()
+  }
+
+  /** What was asked and told since the last call. */
+  news(): readonly string[] {
+    return this.log.splice(0)
+  }
+
+  #move(id: string, state: AppState): void {
+    const app = this.#apps.get(id)
+    if (app !== undefined) app.progress = progressed(app.progress, state)
+    this.order.look()
+  }
+}
+
+t.test('apps that wait for no other start at once, and are told in the order of the template', async t => {
+  const scene = new Scene()
+  for (const id of ['a', 'b', 'c']) scene.add(id)
+  const begun = scene.order.begin(scene.runtimes, [])
+  t.same(scene.news(), ['start: a', 'start: b', 'start: c'])
+  await scene.spawned('c')
+  await scene.spawned('b')
+  t.same(scene.news(), [])
+  await scene.spawned('a')
+  await begun
+  t.same(scene.news(), ['told: a', 'told: b', 'told: c'])
+})
+
+t.test('an app starts when all that it depends on is there, and not before', async t => {
+  const scene = new Scene()
+  scene.add('migrate')
+  scene.add('store')
+  scene.add('shop', [
+    {id: 'migrate', until: 'completed'},
+    {id: 'store', until: 'ready'}
+  ])
+  const begun = scene.order.begin(scene.runtimes, [])
+  t.equal(scene.news()[0], 'shop waits until "migrate" has ended with 0 and "store" is ready')
+  await Promise.all(['migrate', 'store'].map(async id => scene.spawned(id)))
+  await begun
+  scene.news()
+  await scene.moves('store', {phase: 'running', pid: 1, ready: true})
+  t.same(scene.news(), ['shop waits until "migrate" has ended with 0'])
+  await scene.moves('migrate', EXITED(0))
+  t.same(scene.news(), ['start: shop'])
+  await scene.spawned('shop')
+  t.same(scene.news(), ['told: shop'])
+  t.equal(scene.order.lacksOne, false)
+})
+
+t.test('an app that is there early is told after those that wait for nobody', async t => {
+  const scene = new Scene()
+  scene.add('a')
+  scene.add('slow')
+  scene.add('b', [{id: 'a', until: 'started'}])
+  const begun = scene.order.begin(scene.runtimes, [])
+  await scene.spawned('a')
+  await scene.spawned('b')
+  scene.news()
+  await scene.spawned('slow')
+  await begun
+  await settle()
+  t.same(scene.news(), ['told: slow', 'told: b'])
+})
+
+t.test('an app whose dependency fails is given up, and it is told why', async t => {
+  const scene = new Scene()
+  scene.add('migrate')
+  scene.add('shop', [{id: 'migrate', until: 'completed'}])
+  const begun = scene.order.begin(scene.runtimes, [])
+  await scene.spawned('migrate')
+  await begun
+  scene.news()
+  await scene.moves('migrate', EXITED(3))
+  t.match(scene.news(), [
+    /^"shop" is not started: it waits until "migrate" has ended with 0, and "migrate" .*3/,
+    'given up: shop'
+  ])
+  t.equal(scene.order.lacksOne, true)
+})
+
+t.test('once the run is over nothing is started, given up or told any more', async t => {
+  const scene = new Scene()
+  scene.add('migrate')
+  scene.add('shop', [{id: 'migrate', until: 'completed'}])
+  const begun = scene.order.begin(scene.runtimes, [])
+  scene.news()
+  scene.isOver = true
+  await scene.spawned('migrate')
+  await begun
+  await scene.moves('migrate', EXITED(0))
+  t.same(scene.news(), [])
+})
+
+t.test('an app that comes to the template starts at once, or waits like any other', async t => {
+  const scene = new Scene()
+  scene.add('a')
+  const begun = scene.order.begin(scene.runtimes, [])
+  await scene.spawned('a')
+  await begun
+  scene.news()
+  const late = scene.order.late(scene.add('b'), scene.runtimes)
+  await scene.spawned('b')
+  await late
+  t.same(scene.news(), ['start: b', 'told: b'])
+  await scene.order.late(scene.add('c', [{id: 'a', until: 'ready'}]), scene.runtimes)
+  t.same(scene.news(), ['c waits until "a" is ready'])
+  await scene.moves('a', {phase: 'running', pid: 1, ready: true})
+  t.same(scene.news(), ['start: c'])
+})
