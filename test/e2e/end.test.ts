@@ -1,5 +1,5 @@
-import t from 'tap'
-import {calls, endlessServer, halves, PREFACE, streams, waiting, type Standing} from '../rig/endless.ts'
+import t, {type Test} from 'tap'
+import {calls, endlessServer, halves, PREFACE, streams, waiting, type Endless, type Standing} from '../rig/endless.ts'
 import {knock, quietPorts} from '../rig/knock.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -33,7 +33,21 @@ const ROUNDS = 4
 const IDS = ['ide', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 const REQUEST = 'GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
-t.test('eight apps, callers that knock from the first moment to the last, and every kind of connection', async t => {
+interface Scene {
+  readonly rig: Rig
+  /** A run beside the one that is to end. */
+  readonly other: Program
+  readonly server: Endless
+  readonly managerPort: number
+  readonly sidecars: readonly {
+    readonly appID: string
+    readonly daprHTTPPort: number
+    readonly daprGRPCPort: number
+    readonly metricsPort: number
+  }[]
+}
+
+async function scene(t: Test, grace: string): Promise<Scene> {
   const rig = await openRig(t)
   const server = await endlessServer()
   t.teardown(async () => server.close())
@@ -42,60 +56,64 @@ t.test('eight apps, callers that knock from the first moment to the last, and ev
     const [daprHTTPPort = 0, daprGRPCPort = 0, metricsPort = 0] = ports.slice(3 * index)
     return {appID, daprHTTPPort, daprGRPCPort, metricsPort}
   })
-  const knocks = [
-    [managerPort, 'GET /services HTTP/1.1\r\nHost: localhost\r\n\r\n'] as const,
-    ...sidecars.flatMap(({daprHTTPPort, daprGRPCPort, metricsPort}) => [
-      [daprHTTPPort, REQUEST] as const,
-      [daprGRPCPort, PREFACE] as const,
-      [metricsPort, REQUEST] as const
-    ])
-  ]
-  const template = (grace: string): Promise<void> =>
-    rig.template(
-      sidecars.map(sidecar => ({
-        ...sidecar,
-        stop: {timeout: grace},
-        ...(sidecar.appID === 'ide'
-          ? {appPort: server.port, command: []}
-          : {autoPort: true, command: ['sleep', '3600']})
-      })),
-      {},
-      {managerPort}
-    )
+  const appOf = (appID: string): object =>
+    appID === 'ide' ? {appPort: server.port, command: []} : {autoPort: true, command: ['sleep', '3600']}
+  const apps = sidecars.map(sidecar => ({...sidecar, stop: {timeout: grace}, ...appOf(sidecar.appID)}))
+  await rig.template(apps, {}, {managerPort})
   const other = rig.pillion(['run', '-a', 'other', '-p', server.port.toString()])
   await other.waitForLine("You're up and running")
+  return {rig, other, server, managerPort, sidecars}
+}
 
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, {grace, end}] of Object.entries(WAYS)) {
-      await template(grace)
+/** Every port, and what is sent there. */
+const knocksAt = ({managerPort, sidecars}: Scene): readonly (readonly [number, string])[] => [
+  [managerPort, REQUEST],
+  ...sidecars.flatMap(({daprHTTPPort, daprGRPCPort, metricsPort}) => [
+    [daprHTTPPort, REQUEST] as const,
+    [daprGRPCPort, PREFACE] as const,
+    [metricsPort, REQUEST] as const
+  ])
+]
+
+/** One connection of every kind, at every port and to every kind of callee. */
+async function standAt({server, managerPort, sidecars: [first]}: Scene): Promise<readonly Standing[]> {
+  if (first === undefined) throw new Error('there is an app')
+  const {daprHTTPPort: port, daprGRPCPort, metricsPort} = first
+  const endpoint = `http://127.0.0.1:${server.port.toString()}`
+  const opening = [
+    ...Object.values(halves).flatMap(open =>
+      [port, daprGRPCPort, metricsPort, managerPort].map(async each => open({port: each, prefix: '', server}))
+    ),
+    ...['ide', 'other', endpoint].flatMap(callee =>
+      Object.entries({...calls, ...streams})
+        // an endpoint is asked for no websocket
+        .filter(([kind]) => kind !== 'a websocket' || callee !== endpoint)
+        .map(async ([, open]) => open({port, prefix: `/v1.0/invoke/${callee}/method`, server}))
+    ),
+    ...Object.values(waiting).map(async open => open('/v1.0/invoke/b/method/x')({port, prefix: '', server}))
+  ]
+  return Promise.all(opening)
+}
+
+for (const [name, {grace, end}] of Object.entries(WAYS)) {
+  t.test(`${name}: callers that knock from the first moment to the last, and every kind of connection`, async t => {
+    const all = await scene(t, grace)
+    const {rig, other} = all
+    const knocks = knocksAt(all)
+    for (let round = 0; round < ROUNDS; round++) {
       const answered = knocks.map(async ([port, text]) => knock(port, {text, until: 'answered'}))
       const run = rig.pillion(['run', '-f', '.'])
       await Promise.all(answered)
       await run.waitForLine('Writing log files', {nth: IDS.length})
-
-      const standing: Promise<Standing>[] = []
-      const [{daprHTTPPort: port, daprGRPCPort, metricsPort} = {daprHTTPPort: 0, daprGRPCPort: 0, metricsPort: 0}] =
-        sidecars
-      for (const open of Object.values(halves))
-        for (const each of [port, daprGRPCPort, metricsPort, managerPort])
-          standing.push(open({port: each, prefix: '', server}))
-      for (const callee of ['ide', 'other', `http://127.0.0.1:${server.port.toString()}`])
-        for (const [kind, open] of Object.entries({...calls, ...streams}))
-          // an endpoint is asked for no websocket
-          if (kind !== 'a websocket' || !callee.startsWith('http'))
-            standing.push(open({port, prefix: `/v1.0/invoke/${callee}/method`, server}))
-      for (const open of Object.values(waiting))
-        standing.push(open('/v1.0/invoke/b/method/x')({port, prefix: '', server}))
-      const all = await Promise.all(standing)
-
-      const refused = knocks.map(async ([each, text]) => knock(each, {text, until: 'refused'}))
+      const standing = await standAt(all)
+      const refused = knocks.map(async ([port, text]) => knock(port, {text, until: 'refused'}))
       const ending = end(rig, run)
-      t.same(await run.exited, {code: 0, signal: null}, `${name}: it ends`)
-      await Promise.all([ending, ...refused, ...all.map(async ({closed}) => closed)])
+      t.same(await run.exited, {code: 0, signal: null}, 'it ends')
+      await Promise.all([ending, ...refused, ...standing.map(async ({closed}) => closed)])
       t.equal(run.stderr.text, '', 'without a word')
     }
-  }
-  other.signal('SIGTERM')
-  await other.exited
-  t.same(await rig.leftovers(), [])
-})
+    other.signal('SIGTERM')
+    await other.exited
+    t.same(await rig.leftovers(), [])
+  })
+}
