@@ -9,16 +9,18 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {isOnUnixSocket} from '../net/claimed-server.ts'
-import {Http1Call} from '../net/http1/http1-call.ts'
+import {Http1Downstream} from '../net/http1/http1-downstream.ts'
 import {Listener} from '../net/http1/listener.ts'
 import type {FastConnection} from '../net/http1/fast-connection.ts'
 import {reply, type Reply} from '../net/reply.ts'
-import {endWith, Tunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
-import type {Reach} from './admission.ts'
+import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
+import type {Reach} from './service.ts'
 import {plainRules, readFields, saysWhereFrom, type PlainFields, type RequestFields} from './fields.ts'
 import {FOREIGN_HOST, FOREIGN_ORIGIN, INVALID_TOKEN, NOT_FOUND} from './replies.ts'
 import {readTarget, type Target} from './target.ts'
-import {ServiceCall, type ServiceCallOptions} from './service-call.ts'
+import {ServiceCall, type ServiceCallContext, type ServiceCallOptions} from './service-call.ts'
+import type {SentRequest} from '../model/call.ts'
+import {HeldBodies} from '../gateway/held-bodies.ts'
 import type {Route} from './routes.ts'
 
 /** Who may ask. */
@@ -29,14 +31,11 @@ export interface Guards {
   readonly isLetIn: (apiToken: string, authorization: string) => boolean
 }
 
-export interface ManagerApiOptions {
-  /** Who calls through this sidecar: the app whose sidecar it is; `outside` at the manager's own port. */
-  readonly caller: string
+export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'> {
   readonly reach: Reach
   readonly guards: Guards
   /** What is answered here, beside the calls to services. */
   readonly route: Route
-  readonly warn: (text: string) => void
 }
 
 /** A plain request from the fast path of whoever owns the port. */
@@ -52,9 +51,11 @@ const OWN_PATH = /^\/(?:services(?:\/|$)|notifications\/?$|auth\/verify$|~versio
 /** The manager's routes at one port; the port itself may be somebody else's. */
 export class ManagerApi {
   readonly #options: ManagerApiOptions
+  readonly #context: ServiceCallContext
 
   constructor(options: ManagerApiOptions) {
     this.#options = options
+    this.#context = {...options, heldBodies: new HeldBodies()}
   }
 
   /** Whether a path is one of the manager's, also where nothing answers there. */
@@ -63,7 +64,8 @@ export class ManagerApi {
   }
 
   /** Starts the call that a plain request asks for. False, and nothing done: it is for `serve`. */
-  startPlain({method, path, query, ...fields}: PlainCall, connection: FastConnection): boolean {
+  startPlain(request: PlainCall, connection: FastConnection): boolean {
+    const {path, query, method: _, ...fields} = request
     const {guards} = this.#options
     if (
       !path.startsWith('/services/') ||
@@ -74,7 +76,7 @@ export class ManagerApi {
     if (!guards.isLetIn(fields.apiToken, fields.authorization)) return false
     const target = readTarget(path, query)
     if (target === undefined) return false
-    this.#call(method, target, {
+    this.#call(request, target, {
       fields: {...fields, peer: connection.peer},
       extraLines: '',
       exchange: handler => connection.begin(handler)
@@ -90,10 +92,10 @@ export class ManagerApi {
     if (refusal !== undefined) return answer(refusal)
     if (target === undefined) return this.#options.route({request, response, path, query: queryOf(request.url ?? '')})
     const {length} = fields
-    this.#call(request.method ?? '', target, {
+    this.#call({method: request.method ?? '', path, lines: fields.lines}, target, {
       fields,
       extraLines: '',
-      exchange: handler => new Http1Call({request, response, handler, length, maxBodyBytes: 0})
+      exchange: handler => new Http1Downstream({request, response, handler, length, maxBodyBytes: 0}).exchange
     })
   }
 
@@ -102,16 +104,20 @@ export class ManagerApi {
     const {path, target} = parse(request.url ?? '/')
     const refusal = this.#refusalOf(request, path, fields, target)
     if (refusal !== undefined || target === undefined) return endWith(socket, refusal ?? NOT_FOUND)
-    this.#call(request.method ?? '', target, {
+    this.#call({method: request.method ?? '', path, lines: fields.lines}, target, {
       fields,
       extraLines: UPGRADE_LINES,
-      exchange: handler => new Tunnel({socket, early, handler})
+      exchange: handler => new UpgradeTunnel({socket, method: request.method ?? '', early, handler}).exchange
     })
   }
 
-  #call(method: string, target: Target, way: Pick<ServiceCallOptions, 'fields' | 'extraLines' | 'exchange'>): void {
+  #call(
+    request: SentRequest,
+    target: Target,
+    way: Pick<ServiceCallOptions, 'fields' | 'extraLines' | 'exchange'>
+  ): void {
     const service = this.#options.reach(target.name)
-    new ServiceCall({sidecar: this.#options, service, method, target, ...way}).start()
+    new ServiceCall({context: this.#context, service, request, target, ...way}).start()
   }
 
   /** A page of somebody else's may call services, as CORS of theirs says, and may not manage. */

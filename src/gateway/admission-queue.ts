@@ -1,9 +1,7 @@
+import type {Call} from '../model/call.ts'
+
 /** One call on its way to an app, as long as it is under way. */
-export interface PendingCall {
-  readonly caller: string
-  readonly method: string
-  readonly path: string
-}
+export type PendingCall = Pick<Call, 'caller' | 'method' | 'path'>
 
 /** The way is free: `leave` exactly once when the call is over; `isBroken`: the app broke it off. */
 export interface Permit {

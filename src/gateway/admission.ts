@@ -1,15 +1,5 @@
+import type {Call} from '../model/call.ts'
 import type {Pool} from '../net/pool.ts'
-
-/** A call that asks to be let through to its callee. */
-export interface Call {
-  readonly caller: string
-  readonly callee: string
-  readonly method: string
-  /** The path for the app, escaped, with the query. */
-  readonly path: string
-  /** Connecting was refused just now: wait in the queue. */
-  readonly refused: boolean
-}
 
 /** Let through, or told why not. */
 export type Admission = Admitted | Denied
@@ -23,13 +13,13 @@ export interface Admitted {
   readonly token: string
   /** Goes before the app's path where the pool leads to another run's sidecar: `/v1.0/invoke/<id>/method`; '' = none. */
   readonly pathPrefix: string
-  /** Introduces the caller at another run's sidecar (`guest.ts`); '' or left out = none. */
+  /** Introduces the caller at another run's sidecar (`caller-header.ts`); '' or left out = none. */
   readonly callerLine?: string
   /**
    * The callee is no app: it learns nothing of who calls, and gets these fields in the place of the caller's. `root`: its
    * path where no method is called.
    */
-  readonly outside?: {readonly lines: string; readonly names: readonly string[]; readonly root: string}
+  readonly external?: {readonly lines: string; readonly names: readonly string[]; readonly root: string}
   /** The call is over; `isBroken`: its callee broke it off. Called exactly once. */
   leave(isBroken?: boolean): void
 }
@@ -39,6 +29,8 @@ export interface Denied {
   readonly status: number
   /** `<err>` of Dapr's message, with our reason in brackets at its end. */
   readonly error: string
+  /** Nobody anywhere is called so. */
+  readonly isUnknown?: boolean
 }
 
 /** The callee is not ready: the call waits. */
@@ -48,5 +40,5 @@ export interface Held {
   cancel(): void
 }
 
-/** Asks the callee's queue. */
-export type Admit = (call: Call) => Admission | Held
+/** Asks the callee's queue. `isRefused`: connecting was refused just now, so the call has to wait. */
+export type Admit = (call: Call, isRefused?: boolean) => Admission | Held

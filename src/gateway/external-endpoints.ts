@@ -1,5 +1,6 @@
 import type {AppPlan} from '../model/plan.ts'
-import type {Admission, Admit, Call} from './admission.ts'
+import type {Call} from '../model/call.ts'
+import type {Admission, Admit} from './admission.ts'
 import {readEndpoints, fingerprintOf, type HttpEndpoint} from '../resources/http-endpoints.ts'
 import {webDial} from '../net/external-adapter.ts'
 import {Pool} from '../net/pool.ts'
@@ -52,11 +53,11 @@ export class ExternalEndpoints {
   }
 
   /** An endpoint's name goes before an app's. */
-  readonly admit: Admit = call => {
+  readonly admit: Admit = (call, isRefused) => {
     if (IS_URL.test(call.callee)) return this.#url(call)
     this.#refresh()
     const place = this.#places.get(call.callee)
-    if (place === undefined) return this.#options.inside(call)
+    if (place === undefined) return this.#options.inside(call, isRefused)
     if (typeof place === 'string') return denied(place)
     return admitted(place)
   }
@@ -104,7 +105,7 @@ const admitted = ({pool, path, root, lines, names}: Place): Admission => ({
   isLocal: true,
   token: '',
   pathPrefix: path,
-  outside: {lines, names, root},
+  external: {lines, names, root},
   leave: () => undefined
 })
 

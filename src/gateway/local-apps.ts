@@ -1,4 +1,5 @@
-import type {Admission, Admit, Call, Held} from './admission.ts'
+import type {Call} from '../model/call.ts'
+import type {Admission, Admit, Held} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
 import type {AdmissionQueue, Permit} from './admission-queue.ts'
 import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
@@ -27,9 +28,9 @@ export type FindCallee = (id: string) => Callee | undefined
 /** The way of every call through its callee's queue; `elsewhere` takes those to no app of the run. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
 export const admitBy =
   (find: FindCallee, elsewhere: Admit): Admit =>
-  call => {
+  (call, isRefused) => {
     const callee = find(call.callee)
-    if (callee === undefined) return elsewhere(call)
+    if (callee === undefined) return elsewhere(call, isRefused)
     const isLocal = call.caller === callee.id
     if (callee.appPort === 0) {
       return denied(
@@ -39,7 +40,7 @@ export const admitBy =
       )
     }
     if (callee.isUnhealthy) return unhealthy(isLocal)
-    if (call.refused) callee.recheck()
+    if (isRefused === true) callee.recheck()
     return callee.limiter.admit(() => enqueue(call, callee))
   }
 

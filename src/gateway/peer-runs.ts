@@ -1,5 +1,6 @@
 import {LeaseSearch, type LeasesFound, type SidecarLease} from '../control/sidecar-leases.ts'
-import type {Admission, Admit, Call, Held} from './admission.ts'
+import type {Call} from '../model/call.ts'
+import type {Admission, Admit, Held} from './admission.ts'
 import {callerLine} from './caller-header.ts'
 import {Pool} from '../net/pool.ts'
 import {whyUnknown} from './unknown-app.ts'
@@ -39,14 +40,14 @@ export class PeerRuns {
   }
 
   /** Lets a call to an app that is none of ours through to the sidecar of the oldest run that has it. */
-  readonly admit: Admit = call => {
+  readonly admit: Admit = (call, isRefused = false) => {
     const known = this.#found.get(call.callee)
-    if (known !== undefined && !call.refused) return this.#admitted(call, known)
+    if (known !== undefined && !isRefused) return this.#admitted(call, known)
     if (known !== undefined) {
       this.#refused.set(call.callee, addressOf(known.sidecar))
       this.#drop(call.callee, known)
     }
-    return this.#held(call)
+    return this.#held(call, isRefused)
   }
 
   /** Lets go of all sidecars. */
@@ -55,18 +56,18 @@ export class PeerRuns {
     for (const [id, peer] of this.#found) this.#drop(id, peer)
   }
 
-  #held(call: Call): Held {
-    return {admitted: this.#look(call), cancel: () => undefined}
+  #held(call: Call, isRefused: boolean): Held {
+    return {admitted: this.#look(call, isRefused), cancel: () => undefined}
   }
 
-  async #look(call: Call): Promise<Admission> {
-    const {callee, refused} = call
+  async #look(call: Call, isRefused: boolean): Promise<Admission> {
+    const {callee} = call
     const {sidecar, others} = await this.#ask(callee)
     if (sidecar === undefined) {
       const why = whyUnknown(callee, this.#options.known(), others)
-      return {ok: false, status: 500, error: `couldn't find service: ${callee} (${why})`}
+      return {ok: false, status: 500, error: `couldn't find service: ${callee} (${why})`, isUnknown: true}
     }
-    if (refused && this.#refused.get(callee) === addressOf(sidecar)) {
+    if (isRefused && this.#refused.get(callee) === addressOf(sidecar)) {
       const where = `127.0.0.1:${sidecar.told.port.toString()}`
       const why = `dial tcp ${where}: connect: connection refused (the door of "${callee}", which belongs to another run)`
       return {ok: false, status: 500, error: `rpc error: code = Unavailable desc = connection error: ${why}`}

@@ -1,6 +1,6 @@
 import {hostname} from 'node:os'
 import {type AppPlan, type Plan, writesAt} from '../model/plan.ts'
-import {apiLine} from './http/api-log.ts'
+import {apiLine} from '../telemetry/api-log.ts'
 import {openGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
 import {openMetricsPort} from './metrics-port.ts'
@@ -61,7 +61,7 @@ export function openAppSidecar({
     mounted,
     copierOf,
     isTracing: !tracesNothing(runtime.plan.resources.configFile),
-    apiLog: settings.apiLogging && writesAt(settings.logLevel, 'info') ? apiLog(runtime) : undefined,
+    recorded: settings.apiLogging && writesAt(settings.logLevel, 'info') ? apiLog(runtime) : undefined,
     limits: {maxBodyBytes: settings.maxBodyBytes, readBufferBytes: settings.readBufferBytes},
     allowedHosts: settings.listenAddresses,
     tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
@@ -82,7 +82,7 @@ export function openAppSidecar({
 }
 
 /** Writes each call into the log of the app's sidecar. */
-function apiLog({id, logs}: AppRuntime): NonNullable<SidecarOptions['apiLog']> {
+function apiLog({id, logs}: AppRuntime): NonNullable<SidecarOptions['recorded']> {
   const teller = {appId: id, instance: hostname(), version: RUNTIME_VERSION}
   return call => logs.sidecar.write(`${apiLine(call, teller, new Date())}\n`, 'info')
 }

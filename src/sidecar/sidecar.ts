@@ -5,20 +5,22 @@
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
-import type {Duplex, Writable} from 'node:stream'
+import type {Duplex} from 'node:stream'
 import {isOnUnixSocket} from '../net/claimed-server.ts'
-import {Http1Call, type Exchange, type CallHandler} from '../net/http1/http1-call.ts'
+import type {CallObserver, CallRecord} from '../model/call.ts'
+import type {CallHandler, Exchange} from '../net/exchange.ts'
+import {Http1Downstream} from '../net/http1/http1-downstream.ts'
 import {Listener, type ListenerOptions} from '../net/http1/listener.ts'
 import {reply, type Reply} from '../net/reply.ts'
-import {Http2Call} from '../net/http2/http2-call.ts'
+import {Http2Downstream} from '../net/http2/http2-downstream.ts'
 import {bugText} from '../net/error-boundary.ts'
 import type {StreamRequest} from '../net/http2/http2-listener.ts'
 import {replyStream} from '../net/http2/http2-reply.ts'
-import {endWith, Tunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
+import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
 import type {Admit} from '../gateway/admission.ts'
-import {counted, type ApiCall} from './http/api-log.ts'
 import {createApi, type AnswerApi} from './http/api.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
+import {HeldBodies} from '../gateway/held-bodies.ts'
 import {hostGuard, isFromElsewhere} from '../gateway/guards.ts'
 import {identityOf, callerHeaders, type Identity} from './http/identity.ts'
 import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
@@ -44,8 +46,9 @@ export interface SidecarOptions {
   /** DAPR_API_TOKEN and the own app's APP_API_TOKEN, '' = none. */
   readonly tokens: {readonly api: string; readonly app: string}
   readonly warn: (text: string) => void
-  /** Told of every request, when its answer is out; then node:http reads them all. Left out: nobody is told. */
-  readonly apiLog?: ((call: ApiCall) => void) | undefined
+  /** Told of every request when it is over, also of those that the sidecar answers itself. */
+  readonly recorded?: ((record: CallRecord) => void) | undefined
+  readonly observer?: CallObserver | undefined
   /** Somebody else's routes on this port. */
   readonly mounted?: MountedRouter | undefined
   /** Takes a copy of a call to an app, where it has shadows. */
@@ -70,9 +73,6 @@ interface OwnCall {
   readonly finished: (then: () => void) => void
 }
 
-/** Bodies of waiting calls that a sidecar keeps, in bytes: what came before anybody could stop it. */
-const MAX_HELD = 64 * 1024 * 1024
-
 /** Go reads so much more of a head than it was told to. */
 const HEAD_SLOP = 4096
 
@@ -94,7 +94,9 @@ export class Sidecar implements SidecarContext {
   readonly #delegatedCallers: DelegatedCallers
   /** How this sidecar introduces itself to each callee; one string per callee that let a call through. */
   readonly #introductions = {local: new Map<string, string>(), remote: new Map<string, string>()}
-  #heldBytes = 0
+  readonly heldBodies = new HeldBodies()
+  readonly recorded: SidecarOptions['recorded']
+  readonly observer: CallObserver | undefined
 
   constructor(options: SidecarOptions) {
     const {appId, admit, limits, warn} = options
@@ -104,6 +106,8 @@ export class Sidecar implements SidecarContext {
     this.appToken = options.tokens.app
     this.warn = warn
     this.copierOf = options.copierOf
+    this.recorded = options.recorded
+    this.observer = options.observer
     this.#options = options
     this.#identity = options.identity ?? identityOf(process.env)
     this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity: this.#identity, key: options.key ?? ''})
@@ -148,23 +152,13 @@ export class Sidecar implements SidecarContext {
     return text
   }
 
-  hold(bytes: number): boolean {
-    if (this.#heldBytes + bytes > MAX_HELD) return false
-    this.#heldBytes += bytes
-    return true
-  }
-
-  release(bytes: number): void {
-    this.#heldBytes -= bytes
-  }
-
   #fast(): ListenerOptions['fast'] {
-    const {mounted, apiLog} = this.#options
+    const {mounted} = this.#options
     return {
       rules: plainRules,
-      route: (request, line) =>
-        apiLog === undefined &&
-        (startMounted(mounted, request, line) || startPlain(this, this.#guardsOf(line.isOnUnixSocket), request, line))
+      route: (request, connection) =>
+        startMounted(mounted, request, connection) ||
+        startPlain(this, this.#guardsOf(connection.isOnUnixSocket), request, connection)
     }
   }
 
@@ -181,9 +175,10 @@ export class Sidecar implements SidecarContext {
     if (isMounted(mounted, request)) return mounted.serve(request, response)
     const parsed = this.#read(request, isOnUnixSocket(request.socket))
     const {fields} = parsed
-    this.#log(parsed, response, () => response.statusCode)
+    const record = this.#recorder(parsed)
     const answer = (text: Reply): void => {
       reply(request, response, {...text, lines: text.lines + parsed.answerTrace})
+      record(text)
     }
     if (parsed.refusal !== undefined) {
       // Go ends the connection behind a target that it cannot read.
@@ -194,7 +189,7 @@ export class Sidecar implements SidecarContext {
     else {
       const {length} = fields
       const exchange = (handler: CallHandler): Exchange =>
-        new Http1Call({request, response, handler, length, maxBodyBytes: this.maxBodyBytes})
+        new Http1Downstream({request, response, handler, length, maxBodyBytes: this.maxBodyBytes}).exchange
       if (!this.#invoke(parsed, exchange)) answer(NOBODY_NAMED)
     }
   }
@@ -202,30 +197,43 @@ export class Sidecar implements SidecarContext {
   #serveStream({stream, ...request}: StreamRequest): void {
     const parsed = this.#read(request, request.isOnUnixSocket)
     const {method, refusal, action, fields} = parsed
-    this.#log(parsed, stream, () => Number(stream.sentHeaders?.[':status'] ?? 0))
-    const answer = (text: Reply): void =>
+    const record = this.#recorder(parsed)
+    const answer = (text: Reply): void => {
       replyStream(stream, {...text, lines: text.lines + parsed.answerTrace}, method === 'HEAD')
+      record(text)
+    }
     if (refusal !== undefined) answer(refusal)
     else if (action !== undefined)
       this.#own(parsed, {body: stream, answer, finished: then => stream.on('finish', then)})
     else {
       const {maxBodyBytes} = this
       const exchange = (handler: CallHandler): Exchange =>
-        new Http2Call({stream, method, handler, length: fields.length, maxBodyBytes})
+        new Http2Downstream({stream, method, handler, length: fields.length, maxBodyBytes}).exchange
       if (!this.#invoke(parsed, exchange)) answer(NOBODY_NAMED)
     }
   }
 
-  #log({method, sent, fields}: SidecarRequest, answer: Writable, status: () => number): void {
-    const {apiLog} = this.#options
-    if (apiLog === undefined) return
-    const since = performance.now()
-    const size = counted(answer)
-    answer.on('close', () => {
-      const durationMs = Math.round(performance.now() - since)
-      const userAgent = /^user-agent: (.*)\r$/im.exec(fields.lines)?.[1] ?? ''
-      apiLog({method: `${method} ${sent.path}`, code: status(), size: size(), durationMs, userAgent})
-    })
+  /** Tells of an answer of our own. */
+  #recorder({method, sent, fields}: SidecarRequest): (answer: Reply) => void {
+    const {recorded} = this
+    if (recorded === undefined) return () => undefined
+    const startedAt = performance.now()
+    return ({status, body}) =>
+      recorded({
+        call: {caller: this.appId, callee: '', method, path: sent.path},
+        request: {method, path: sent.path, lines: fields.lines},
+        status,
+        attempts: 0,
+        startedAt,
+        admittedAt: 0,
+        connectedAt: 0,
+        firstByteAt: 0,
+        endedAt: performance.now(),
+        requestBytes: Math.max(0, fields.length),
+        responseBytes: Buffer.byteLength(body),
+        trace: '',
+        failure: ''
+      })
   }
 
   #own(parsed: SidecarRequest, {body, answer, finished}: OwnCall): void {
@@ -253,20 +261,21 @@ export class Sidecar implements SidecarContext {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
     const parsed = this.#read(request, isOnUnixSocket(socket))
-    const exchange = (handler: CallHandler): Exchange => new Tunnel({socket, early, handler})
+    const {method} = parsed
+    const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel({socket, method, early, handler}).exchange
     if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, UPGRADE_LINES))
       endWith(socket, parsed.refusal ?? NOBODY_NAMED)
   }
 
   /** Starts a call. False, and nothing done: the request names no callee that can be read. */
   #invoke(parsed: SidecarRequest, exchange: (handler: CallHandler) => Exchange, extraLines = ''): boolean {
-    const {fields, method, trace, answerTrace} = parsed
+    const {fields, method, sent, trace, answerTrace} = parsed
     const delegated = this.#delegatedCallers.contextFor(fields.delegation)
     const target = delegated === undefined ? parsed.target : findReadTarget(parsed.sent)
     if (target === undefined) return false
     new Invocation({
       sidecar: delegated ?? this,
-      method,
+      request: {method, path: sent.path, lines: fields.lines},
       target,
       fields,
       trace,

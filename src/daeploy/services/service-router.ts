@@ -1,5 +1,6 @@
-import type {Admission, Call, Held, Service} from '../admission.ts'
-import type {Admission as Elsewhere, Admit} from '../../gateway/admission.ts'
+import type {Admission, Admit, Held} from '../../gateway/admission.ts'
+import type {Call} from '../../model/call.ts'
+import type {Service} from '../service.ts'
 import {Mirror, type Copy, type CopyOf, type Shadow, type ShadowPermit} from '../../net/mirror.ts'
 import {admitBy, type Callee} from '../../gateway/local-apps.ts'
 import type {Versioned, Versions} from './versions.ts'
@@ -35,7 +36,7 @@ export class ServiceRouter {
     return {
       name: runtime.id,
       version: runtime.plan.version,
-      admit: call => admitTo(runtime, call),
+      admit: (call, isRefused) => admitTo(runtime, call, isRefused),
       copy: isById ? this.copierOf(runtime.id) : undefined
     }
   }
@@ -57,7 +58,7 @@ export class ServiceRouter {
     const shadow: Shadow = {
       name: `${runtime.id} ${runtime.plan.version}`,
       admit: ({method, path}) => {
-        const answer = admitTo(runtime, {caller: 'a copy', method, path, refused: false})
+        const answer = admitTo(runtime, {caller: 'a copy', callee: runtime.id, method, path}, false)
         return 'admitted' in answer ? answer.admitted.then(permitOrReason) : permitOrReason(answer)
       }
     }
@@ -71,8 +72,8 @@ export class ServiceRouter {
     return {
       name,
       version: '',
-      admit: call => {
-        const answer = this.#options.elsewhere({...call, callee: name})
+      admit: (call, isRefused) => {
+        const answer = this.#options.elsewhere(call, isRefused)
         if (!('admitted' in answer)) return translated(answer, segment)
         const admitted = answer.admitted.then(later => translated(later, segment))
         return {admitted, cancel: () => answer.cancel()}
@@ -85,14 +86,8 @@ export class ServiceRouter {
 const permitOrReason = (answer: Admission): ShadowPermit | string => (answer.ok ? answer : answer.error)
 
 /** The other run's sidecar is told the whole path: its own main and shadows count. */
-const translated = (answer: Elsewhere, segment: string): Admission =>
-  answer.ok
-    ? {...answer, pathPrefix: `/services/${encodeURIComponent(segment)}`, lines: linesOf(answer)}
-    : {ok: false, isUnknown: answer.error.startsWith("couldn't find service"), error: answer.error}
-
-/** What introduces us to the other run's sidecar. */
-const linesOf = ({token, callerLine = ''}: {readonly token: string; readonly callerLine?: string}): string =>
-  (token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`) + callerLine
+const translated = (answer: Admission, segment: string): Admission =>
+  answer.ok ? {...answer, pathPrefix: `/services/${encodeURIComponent(segment)}`} : answer
 
 /** `<name>_<version>` → `<name>`: a version has points, a service's name has none. */
 function nameIn(segment: string): string {
@@ -101,13 +96,7 @@ function nameIn(segment: string): string {
 }
 
 /** Lets a call into an app by the way that every call takes, or tells why not. */
-function admitTo(runtime: Reachable, call: Call): Admission | Held {
-  const answer = admitBy(() => runtime, nowhere)({...call, callee: runtime.id})
-  if (!('admitted' in answer)) return admission(answer)
-  return {admitted: answer.admitted.then(admission), cancel: () => answer.cancel()}
-}
+const admitTo = (runtime: Reachable, call: Call, isRefused: boolean): Admission | Held =>
+  admitBy(() => runtime, nowhere)(call, isRefused)
 
 const nowhere: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})
-
-const admission = (answer: Elsewhere): Admission =>
-  answer.ok ? {...answer, pathPrefix: '', lines: ''} : {ok: false, isUnknown: false, error: answer.error}

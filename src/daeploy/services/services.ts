@@ -1,6 +1,6 @@
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import type {Reach, Service} from '../admission.ts'
+import type {Reach, Service} from '../service.ts'
 import {ManagerApi, openManagerPort} from '../manager-api.ts'
 import {serviceEnvironment} from '../environment.ts'
 import {HOOK_FILE, HOOK_TEXT} from '../python-hook.ts'

@@ -1,27 +1,21 @@
 import type net from 'node:net'
-import {PLAIN_RULES, type ResponseHead, type FieldRules} from './response-head.ts'
 import {isOnUnixSocket} from '../claimed-server.ts'
-import type {Exchange, CallHandler} from './http1-call.ts'
-import type {Copy} from '../mirror.ts'
+import type {ResponseHead} from './response-head.ts'
+import {Exchange, type CallHandler, type Downstream} from '../exchange.ts'
 import {isHalfLine} from './first-line.ts'
 import {PLAIN_LIMIT, readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
-import type {Pool} from '../pool.ts'
 import {replyText, type Reply} from '../reply.ts'
-import {nextFor} from './resend.ts'
 import {statusLine} from '../status.ts'
-import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 
-/** What a fast line needs of the fast path it is on. */
+/** What a fast connection needs of the fast path it is on. */
 export interface FastPathHost {
   readonly isClosing: boolean
   readonly rules: PlainRules
-  /** Takes a plain request on: its exchange will be asked to send or reply. False, and nothing done: not for this lane. */
+  /** Takes a plain request on: `begin` gives its exchange. False, and nothing done: not for the fast path. */
   route(request: PlainRequest, connection: FastConnection): boolean
   /** Gives the connection, and the bytes that nobody has read yet, to node:http. */
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void
   forget(connection: FastConnection): void
-  /** Told of a bug of ours that ended a connection. */
-  crashed(error: unknown): void
 }
 
 /** Early bytes above this stop the reading: the caller is to wait. */
@@ -36,39 +30,33 @@ const uncork = (socket: net.Socket): void => socket.uncork()
  * One caller's connection, read without node:http: whole, plain requests are recognised in one pass, their bodies
  * counted through. One call at a time. What is not recognised goes to node:http with its bytes, and never comes back.
  */
-export class FastConnection implements ResponseHandler, Exchange {
+export class FastConnection implements Downstream {
   toHead = false
-  isSent = false
   readonly isTunnel = false
+  readonly refusesSwitch = false
   readonly isOnUnixSocket: boolean
-  rules: FieldRules = PLAIN_RULES
   /** Nothing was asked yet, or not more than a part of a first line. */
   isFresh = true
-  /** Seconds since it came, counted by its lane. */
+  /** Seconds since it came, counted by the fast path. */
   age = 0
   readonly #fastPath: FastPathHost
   readonly #socket: net.Socket
   readonly #listeners: Readonly<Record<string, (bytes: Buffer) => void>>
+  readonly #exchange: Exchange
   #pending: Buffer | undefined
-  #handler: CallHandler | undefined
-  /** It lives on until the whole body has come. */
-  #copy: Copy | undefined
-  #pool: Pool | undefined
-  #upstream: Upstream | undefined
   #method = ''
-  #head = ''
+  #length = 0
   /** Bytes of the request's body that are still among the pending ones, or behind them. */
   #untaken = 0
   /** Bytes of it that are on their way. */
   #need = 0
-  #hasBody = false
-  #hasAnswered = false
   #isChunked = false
   #isTurning = false
 
   constructor(fastPath: FastPathHost, socket: net.Socket) {
     this.#fastPath = fastPath
     this.#socket = socket
+    this.#exchange = new Exchange(this)
     this.isOnUnixSocket = isOnUnixSocket(socket)
     this.#listeners = {
       data: bytes => {
@@ -84,7 +72,7 @@ export class FastConnection implements ResponseHandler, Exchange {
         this.destroy()
       },
       drain: () => {
-        this.#upstream?.resume()
+        this.#exchange.resume()
         this.#next()
       }
     }
@@ -93,7 +81,7 @@ export class FastConnection implements ResponseHandler, Exchange {
 
   /** A call is under way. */
   get isBusy(): boolean {
-    return this.#handler !== undefined
+    return this.#exchange.isBusy
   }
 
   /** The caller's address, '' when he has left. */
@@ -101,53 +89,37 @@ export class FastConnection implements ResponseHandler, Exchange {
     return this.#socket.remoteAddress ?? ''
   }
 
-  /** Who decides about the request that was just routed. */
-  begin(handler: CallHandler): this {
-    this.#handler = handler
-    this.#copy = handler.copy
-    this.rules = handler.rules
-    return this
+  /** Takes on the call that the routed request asks for. */
+  begin(handler: CallHandler): Exchange {
+    return this.#exchange.begin(handler, this.#method, this.#length)
   }
 
-  send(pool: Pool, head: string): void {
-    if (this.#handler === undefined) return
-    this.#pool = pool
-    this.#head = head
-    this.#upstream = pool.take()
-    this.#upstream.serve(this)
-  }
-
-  reply(answer: Reply): void {
-    if (this.#handler === undefined) return
-    this.#socket.write(replyText(answer, this.toHead), 'latin1')
-    this.#done()
-  }
-
-  open(): void {
-    const upstream = this.#upstream
-    if (upstream === undefined) return
-    const body = this.#takeBody()
-    this.isSent = this.#need === 0
-    const isTaken = upstream.writeAll(this.#head, body)
+  sendBody(): void {
+    let isTaken = true
+    if (this.#length > 0) {
+      const body = this.#takeBody()
+      isTaken = this.#exchange.sendBody(body, this.#need === 0)
+    }
     // A caller who is not read cannot be seen to leave.
     const goesOn = this.#need > 0 ? isTaken : (this.#pending?.length ?? 0) <= MAX_EARLY
     if (!goesOn) this.#socket.pause()
     else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
-  whole(answer: ResponseHead, body: string): void {
-    this.#upstream = undefined
-    this.#socket.write(`${this.#headText(answer)}\r\n${body}`, 'latin1')
-    this.#done()
+  resume(): void {
+    if (this.#need > 0) this.#socket.resume()
   }
 
-  head(answer: ResponseHead): void {
-    this.#hasAnswered = true
-    this.#isChunked = answer.left < 0
+  whole({status}: ResponseHead, fields: string, body: string): void {
+    this.#socket.write(`${statusLine(status)}${fields}\r\n${body}`, 'latin1')
+  }
+
+  head({status, left}: ResponseHead, fields: string): void {
+    this.#isChunked = left < 0
     this.#socket.cork()
     process.nextTick(uncork, this.#socket)
     const coding = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
-    this.#socket.write(`${this.#headText(answer)}${coding}\r\n`, 'latin1')
+    this.#socket.write(`${statusLine(status)}${fields}${coding}\r\n`, 'latin1')
   }
 
   body(bytes: Buffer): boolean {
@@ -162,62 +134,32 @@ export class FastConnection implements ResponseHandler, Exchange {
   }
 
   end(): void {
-    this.#upstream = undefined
     if (this.#isChunked) this.#socket.write('0\r\n\r\n', 'latin1')
-    this.#done()
   }
 
-  drain(): void {
-    if (this.#need > 0) this.#socket.resume()
-  }
-
-  fail(failure: Failure, why: string): void {
-    const upstream = this.#upstream
-    const handler = this.#handler
-    this.#upstream = undefined
-    if (handler === undefined) return
-    if (failure === 'refused') return handler.refused(why)
-    this.#upstream = nextFor({failure, method: this.#method, hasBody: this.#hasBody, pool: this.#pool, upstream})
-    if (this.#upstream !== undefined) {
-      handler.resent()
-      return this.#upstream.serve(this)
-    }
-    if (!this.#hasAnswered) return handler.failed(why, failure)
-    handler.cut(why)
+  cut(): void {
     this.destroy()
   }
 
-  crash(error: unknown): void {
-    this.#fastPath.crashed(error)
-    this.#socket.destroy()
+  reply(answer: Reply): void {
+    this.#socket.write(replyText(answer, this.toHead), 'latin1')
+  }
+
+  /** What is left of the body is dropped, and the next call starts. */
+  done(): void {
+    this.#isChunked = false
+    if (this.#length > 0) {
+      const body = this.#takeBody()
+      if (this.#exchange.isCopying) this.#exchange.sendBody(body, this.#need === 0)
+    }
+    this.#next()
   }
 
   /** The caller left, or is cut. */
   destroy(): void {
     this.#fastPath.forget(this)
-    this.#upstream?.drop()
-    this.#upstream = undefined
-    this.#copy?.drop()
-    const handler = this.#handler
-    this.#handler = undefined
     this.#socket.destroy()
-    handler?.over()
-  }
-
-  #headText(answer: ResponseHead): string {
-    return statusLine(answer.status) + (this.#handler?.fieldsFor(answer) ?? '')
-  }
-
-  /** The call is over; what is left of its body is dropped, and the next one starts. */
-  #done(): void {
-    const handler = this.#handler
-    this.#handler = undefined
-    this.#hasAnswered = false
-    this.#isChunked = false
-    this.#takeBody()
-    this.#copy?.answered()
-    handler?.over()
-    this.#next()
+    this.#exchange.abort()
   }
 
   /** The part of the body that is here. */
@@ -225,15 +167,10 @@ export class FastConnection implements ResponseHandler, Exchange {
     const size = Math.min(this.#untaken, this.#pending?.length ?? 0)
     this.#need += this.#untaken - size
     this.#untaken = 0
-    const body = size === 0 ? undefined : this.#pending?.subarray(0, size)
-    if (size > 0) this.#pending = size === this.#pending?.length ? undefined : this.#pending?.subarray(size)
-    if (this.#copy !== undefined) this.#copyBody(this.#copy, body)
+    if (size === 0) return undefined
+    const body = this.#pending?.subarray(0, size)
+    this.#pending = size === this.#pending?.length ? undefined : this.#pending?.subarray(size)
     return body
-  }
-
-  #copyBody(copy: Copy, bytes: Buffer | undefined): void {
-    if (bytes !== undefined) copy.take(bytes)
-    if (this.#need === 0) copy.whole()
   }
 
   #take(bytes: Buffer): void {
@@ -247,11 +184,8 @@ export class FastConnection implements ResponseHandler, Exchange {
   #upload(bytes: Buffer): Buffer {
     const size = Math.min(this.#need, bytes.length)
     this.#need -= size
-    if (this.#copy !== undefined) this.#copyBody(this.#copy, bytes.subarray(0, size))
-    if (this.#upstream !== undefined) {
-      this.isSent = this.#need === 0
-      if (!this.#upstream.write(size === bytes.length ? bytes : bytes.subarray(0, size))) this.#socket.pause()
-    }
+    const piece = size === bytes.length ? bytes : bytes.subarray(0, size)
+    if (!this.#exchange.sendBody(piece, this.#need === 0)) this.#socket.pause()
     return bytes.subarray(size)
   }
 
@@ -296,9 +230,8 @@ export class FastConnection implements ResponseHandler, Exchange {
     this.#pending = request.size === bytes.length ? undefined : bytes.subarray(request.size)
     this.#method = request.method
     this.toHead = request.method === 'HEAD'
+    this.#length = request.length
     this.#untaken = request.length
-    this.#hasBody = request.length > 0
-    this.isSent = false
     return this.#fastPath.route(request, this)
   }
 

@@ -12,8 +12,6 @@ export interface FastPathOptions {
   readonly headMs: number
   /** Takes a connection whose first line is HTTP/2's. */
   readonly otherProtocol?: (socket: net.Socket) => void
-  /** Told of a bug of ours that ended a connection. */
-  readonly crashed: (error: unknown) => void
 }
 
 /**
@@ -44,10 +42,6 @@ export class FastPath implements FastPathHost {
 
   route(request: PlainRequest, connection: FastConnection): boolean {
     return this.#options.route(request, connection)
-  }
-
-  crashed(error: unknown): void {
-    this.#options.crashed(error)
   }
 
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void {

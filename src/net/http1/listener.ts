@@ -26,7 +26,7 @@ export interface ListenerOptions {
   /** Told what goes wrong with a listener; calls go on. Without it that is thrown, as node does. */
   readonly warn?: (text: string) => void
   /** Puts the fast path before it: what is recognised as plain need not be read by node:http. */
-  readonly fast?: Omit<FastPathOptions, 'headMs' | 'otherProtocol' | 'crashed'> | undefined
+  readonly fast?: Omit<FastPathOptions, 'headMs' | 'otherProtocol'> | undefined
   /** Takes over a connection whose request asks for a websocket; `early`: what came behind the request. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, early: Buffer) => void
   /** Answers a request of HTTP/2; left out: HTTP/2 is not spoken. It is recognised by the fast path. */
@@ -147,10 +147,7 @@ export class Listener {
     })
     // Their number is bounded by the size of the head; node's own bound drops fields in silence.
     server.maxHeadersCount = 0
-    if (fast !== undefined) {
-      const crashed = (error: unknown): void => this.#tell(error)
-      this.#fastPaths.push(new FastPath(server, {...fast, headMs, crashed, ...this.#otherProtocol()}))
-    }
+    if (fast !== undefined) this.#fastPaths.push(new FastPath(server, {...fast, headMs, ...this.#otherProtocol()}))
     this.#connections.follow(server)
     contain(server, (error, values) => this.#crashed(error, socketOf(values)))
     return server

@@ -1,15 +1,14 @@
 import type {Duplex} from 'node:stream'
-import type {ResponseHead} from './response-head.ts'
-import type {Exchange, CallHandler} from './http1-call.ts'
-import type {Pool} from '../pool.ts'
-import {breakOff} from './break-off.ts'
+import {Exchange, type CallHandler, type Downstream} from '../exchange.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
-import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
+import {breakOff} from './break-off.ts'
+import type {ResponseHead} from './response-head.ts'
 
-export interface TunnelOptions {
+export interface UpgradeTunnelOptions {
   /** The caller's connection; node:http has let go of it. */
   readonly socket: Duplex
+  readonly method: string
   /** What came behind the request. */
   readonly early: Buffer
   readonly handler: CallHandler
@@ -27,70 +26,48 @@ export const endWith = (socket: Duplex, answer: Reply): void => {
 }
 
 /**
- * A call that asks for a websocket: with an answer 101 it becomes two streams of bytes, until one side closes; with any
- * other answer it is a plain one, and the connection ends behind it.
+ * The caller of a call that asks for a websocket: with an answer 101 it becomes two streams of bytes, until one side closes;
+ * with any other answer it is a plain one, and the connection ends behind it.
  */
-export class Tunnel implements ResponseHandler, Exchange {
+export class UpgradeTunnel implements Downstream {
+  readonly exchange: Exchange
   readonly toHead = false
   readonly isTunnel = true
-  readonly rules: CallHandler['rules']
-  isSent = false
+  readonly refusesSwitch = false
   readonly #socket: Duplex
-  readonly #handler: CallHandler
-  #upstream: Upstream | undefined
-  #head = ''
   /** What the caller sent before the tunnel stood. */
   #early: Buffer
-  #hasAnswered = false
   #isOpen = false
-  #isOver = false
 
-  constructor({socket, early, handler}: TunnelOptions) {
+  constructor({socket, method, early, handler}: UpgradeTunnelOptions) {
     this.#socket = socket
     this.#early = early
-    this.#handler = handler
-    this.rules = handler.rules
+    this.exchange = new Exchange(this).begin(handler, method, 0)
     socket
-      .on('close', () => {
-        this.#upstream?.drop()
-        this.#upstream = undefined
-        this.#done()
-      })
-      .on('drain', () => this.#upstream?.resume())
-      .on('data', (bytes: Buffer) => {
-        this.#take(bytes)
-      })
+      .on('close', () => this.exchange.abort())
+      .on('drain', () => this.exchange.resume())
+      .on('data', (bytes: Buffer) => this.#take(bytes))
       // A caller who leaves before the tunnel stands has left; afterwards he has only finished sending.
-      .on('end', () => (this.#isOpen ? this.#upstream?.finishSending() : socket.destroy()))
+      .on('end', () => (this.#isOpen ? this.exchange.finishSending() : socket.destroy()))
   }
 
-  send(pool: Pool, head: string): void {
-    if (this.#isOver) return
-    this.#head = head
-    this.#upstream = pool.connect()
-    this.#upstream.serve(this)
+  sendBody(): void {
+    // there is none: what follows the request's head is the tunnel's
   }
 
-  reply(answer: Reply): void {
-    endWith(this.#socket, answer)
+  resume(): void {
+    this.#socket.resume()
   }
 
-  open(): void {
-    this.isSent = true
-    this.#upstream?.write(this.#head)
+  whole(head: ResponseHead, fields: string, body: string): void {
+    this.head(head, fields)
+    this.#socket.end(body, 'latin1')
   }
 
-  whole(answer: ResponseHead, body: string): void {
-    this.head(answer)
-    this.#socket.write(body, 'latin1')
-    this.end()
-  }
-
-  head(answer: ResponseHead): void {
-    this.#hasAnswered = true
-    this.#isOpen = answer.status === 101
-    const lines = this.#handler.fieldsFor(answer) + (this.#isOpen ? UPGRADE_LINES : 'Connection: close\r\n')
-    this.#socket.write(`${statusLine(answer.status)}${lines}\r\n`, 'latin1')
+  head({status}: ResponseHead, fields: string): void {
+    this.#isOpen = status === 101
+    const more = this.#isOpen ? UPGRADE_LINES : 'Connection: close\r\n'
+    this.#socket.write(`${statusLine(status)}${fields}${more}\r\n`, 'latin1')
     if (this.#isOpen) this.#take(this.#early)
     this.#socket.resume()
   }
@@ -100,43 +77,32 @@ export class Tunnel implements ResponseHandler, Exchange {
   }
 
   end(): void {
-    this.#upstream = undefined
     this.#socket.end()
-    this.#done()
   }
 
-  drain(): void {
-    this.#socket.resume()
+  cut(): void {
+    breakOff(this.#socket)
   }
 
-  fail(failure: Failure, why: string): void {
-    this.#upstream = undefined
-    if (failure === 'refused') return this.#handler.refused(why)
-    if (this.#hasAnswered) {
-      breakOff(this.#socket)
-      this.#handler.cut(why)
-    } else this.#handler.failed(why, failure)
-    this.#done()
+  reply(answer: Reply): void {
+    endWith(this.#socket, answer)
   }
 
-  crash(error: unknown): void {
-    this.#handler.crashed(error)
+  destroy(): void {
     this.#socket.destroy()
+  }
+
+  done(): void {
+    // nothing is left to read
   }
 
   /** Bytes of the caller: for the app, or for later. */
   #take(bytes: Buffer): void {
     if (this.#isOpen) {
-      if (bytes.length > 0 && this.#upstream?.write(bytes) === false) this.#socket.pause()
+      if (bytes.length > 0 && !this.exchange.write(bytes)) this.#socket.pause()
       return
     }
     this.#early = Buffer.concat([this.#early, bytes])
     if (this.#early.length > MAX_EARLY) this.#socket.pause()
-  }
-
-  #done(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#handler.over()
   }
 }

@@ -1,4 +1,5 @@
 import type {Admit} from '../../gateway/admission.ts'
+import type {HeldBodies} from '../../gateway/held-bodies.ts'
 import {unescapePath} from './go-path.ts'
 import {textOf} from './go-text.ts'
 import {isToken} from '../../gateway/guards.ts'
@@ -77,11 +78,15 @@ class DelegatedCaller implements SidecarContext {
     return callerHeaders(this.#identity, this.appId, {callee, isLocal: true})
   }
 
-  hold(bytes: number): boolean {
-    return this.#host.hold(bytes)
+  get heldBodies(): HeldBodies {
+    return this.#host.heldBodies
   }
 
-  release(bytes: number): void {
-    this.#host.release(bytes)
+  get observer(): SidecarContext['observer'] {
+    return this.#host.observer
+  }
+
+  get recorded(): SidecarContext['recorded'] {
+    return this.#host.recorded
   }
 }

@@ -1,21 +1,21 @@
-import {bugText} from '../../net/error-boundary.ts'
-import {messageOf} from '../../model/errors.ts'
-import type {ResponseHead} from '../../net/http1/response-head.ts'
+import {ProxiedCall, type CallContext} from '../../gateway/proxied-call.ts'
+import type {Admission, Admit, Admitted, Denied, Held} from '../../gateway/admission.ts'
+import type {SentRequest} from '../../model/call.ts'
+import {TOO_LARGE, type CallHandler, type Exchange} from '../../net/exchange.ts'
 import {withoutFields} from '../../net/http1/header-lines.ts'
-import {TOO_LARGE, type Exchange, type CallHandler} from '../../net/http1/http1-call.ts'
+import type {ResponseHead} from '../../net/http1/response-head.ts'
+import type {Failure} from '../../net/http1/upstream.ts'
 import type {Copy, CopyOf} from '../../net/mirror.ts'
 import type {Reply} from '../../net/reply.ts'
-import type {Failure} from '../../net/http1/upstream.ts'
-import type {Admission, Admit, Admitted, Held} from '../../gateway/admission.ts'
-import {answerRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestFields} from './fields.ts'
 import {channelError, invokeError} from './errors.ts'
+import {answerRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestFields} from './fields.ts'
 import type {Target} from './target.ts'
 
 /** Takes copies of the calls to an app for its shadows; undefined where it has none. */
 export type CopierOf = (callee: string) => ((of: CopyOf) => Copy) | undefined
 
 /** What all calls through one sidecar have in common. */
-export interface SidecarContext {
+export interface SidecarContext extends CallContext {
   readonly appId: string
   readonly admit: Admit
   readonly maxBodyBytes: number
@@ -25,15 +25,11 @@ export interface SidecarContext {
   readonly copierOf?: CopierOf | undefined
   /** The lines that introduce this sidecar to a callee. */
   callerHeaders(callee: string, isLocal: boolean): string
-  /** Keeps account of bodies that wait: false = no room for this one. */
-  hold(bytes: number): boolean
-  release(bytes: number): void
 }
 
 export interface InvocationOptions {
   readonly sidecar: SidecarContext
-  /** As the caller sent it. */
-  readonly method: string
+  readonly request: SentRequest
   readonly target: Target
   readonly fields: Pick<RequestFields, 'lines' | 'length' | 'framing' | 'apiToken' | 'baggage'>
   /** For the callee; '' = passed as the caller sent them. */
@@ -52,183 +48,101 @@ export const verbOf = (method: string): string => (VERBS.has(method) ? method : 
 
 const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
-/** What node reads ahead of a body that nobody takes. */
-const READ_AHEAD = 131_072
-
-/** Refusals in a row from a queue that lets through at once: then it is no queue. */
-const MAX_REFUSALS = 3
-
 const BAD_GATEWAY = 502
 
-const isHeld = (answer: Admission | Held): answer is Held => 'admitted' in answer
-
-/** One call through a sidecar: asks the callee's queue, sends it on, and sees to the contract's headers both ways. */
-export class Invocation implements CallHandler {
+/** One call through a sidecar: errors and headers as Dapr's contract has them, both ways. */
+export class Invocation extends ProxiedCall {
   readonly rules = answerRules
   readonly copy: Copy | undefined
+  protected readonly exchange: Exchange
   readonly #options: InvocationOptions
-  readonly #method: string
-  readonly #exchange: Exchange
-  #admitted: Admitted | undefined
-  #held: Held | undefined
-  #heldBytes = 0
-  #refusals = 0
-  #isOver = false
-  /** The callee ended the connection under this call. */
-  #isBroken = false
 
   constructor(options: InvocationOptions) {
+    const {sidecar, target, fields, request, exchange} = options
+    const call = {caller: sidecar.appId, callee: target.id, method: verbOf(request.method), path: target.path}
+    super(sidecar, call, request, fields.length)
     this.#options = options
-    this.#method = verbOf(options.method)
     this.copy = this.#copy()
-    this.#exchange = options.exchange(this)
+    this.exchange = exchange(this)
   }
 
-  /** Asks to be let through, and goes. */
-  start(isRefused = false): void {
+  protected get sentTrace(): string {
+    return this.#options.trace
+  }
+
+  protected ask(isRefused: boolean): Admission | Held {
     const {sidecar, target, fields} = this.#options
     const {maxBodyBytes} = sidecar
-    if (target.fault !== '') return this.#reply(invokeError(target.sentId, target.fault))
-    if (maxBodyBytes > 0 && fields.length > maxBodyBytes) return this.failed(TOO_LARGE)
-    const answer = sidecar.admit({
-      caller: sidecar.appId,
-      callee: target.id,
-      method: this.#method,
-      path: target.path,
-      refused: isRefused
-    })
-    if (isHeld(answer)) this.#wait(answer)
-    else this.#go(answer)
+    if (target.fault !== '') return {ok: false, status: 500, error: target.fault}
+    if (maxBodyBytes > 0 && fields.length > maxBodyBytes) return {ok: false, status: 500, error: TOO_LARGE}
+    return sidecar.admit(this.call, isRefused)
   }
 
-  fieldsFor(answer: ResponseHead): string {
+  protected send(admitted: Admitted): void {
+    const {sidecar, target, fields, extraLines} = this.#options
+    const framing = fields.framing === '' && TAKES_BODY.has(this.call.method) ? 'Content-Length: 0\r\n' : fields.framing
+    if (admitted.external !== undefined) return this.#sendOutside(admitted, admitted.external, framing)
+    const callerHeaders = sidecar.callerHeaders(target.id, admitted.isLocal) + (admitted.callerLine ?? '')
+    this.exchange.send(admitted.pool, `${this.#head(admitted, callerHeaders)}${extraLines}${framing}\r\n`)
+  }
+
+  protected responseFields(head: ResponseHead): string {
     const {fields, answerTrace} = this.#options
-    this.#isBroken = false
-    let lines = answer.fields
-    if ((answer.flags & HAS_TRACEPARENT) === 0) lines += answerTrace
+    let lines = head.fields
+    if ((head.flags & HAS_TRACEPARENT) === 0) lines += answerTrace
     if (fields.baggage.length > 0) lines += `Baggage: ${fields.baggage.join(',')}\r\n`
     // An error whose body Dapr would have read whole.
-    if (answer.status >= 400 && fields.length >= 0 && (answer.flags & HAS_CONTENT_TYPE) === 0) {
+    if (head.status >= 400 && fields.length >= 0 && (head.flags & HAS_CONTENT_TYPE) === 0) {
       lines += 'Content-Type: application/json\r\n'
     }
     return lines
   }
 
-  refused(why: string): void {
-    const isStubborn = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
-    if (isStubborn) return this.#fail(why)
-    this.#leave()
-    this.start(true)
+  protected replyDenied({error, status}: Denied): void {
+    this.#reply(invokeError(this.#options.target.sentId, error, status))
   }
 
-  resent(): void {
-    this.#isBroken = true
-  }
-
-  failed(why: string, failure?: Failure): void {
-    const isAnswered = failure === 'bad-status'
-    this.#isBroken = why !== TOO_LARGE && !isAnswered
-    this.#fail(why, isAnswered ? BAD_GATEWAY : undefined)
-  }
-
-  #fail(why: string, status?: number): void {
-    const {target} = this.#options
+  protected replyFailed(why: string, failure: Failure | undefined): void {
     const error = why === TOO_LARGE ? why : this.#describe(why)
-    this.#reply(invokeError(target.sentId, error, status))
+    this.#reply(invokeError(this.#options.target.sentId, error, failure === 'bad-status' ? BAD_GATEWAY : undefined))
   }
 
-  cut(why: string): void {
+  protected warn(text: string): void {
+    this.#options.sidecar.warn(text)
+  }
+
+  protected warnCut(why: string): void {
     const {sidecar, target} = this.#options
-    this.#isBroken = true
-    sidecar.warn(`${target.id} broke off its answer to ${sidecar.appId}, who was cut off: ${this.#describe(why)}`)
-  }
-
-  crashed(error: unknown): void {
-    this.#options.sidecar.warn(bugText(error))
-  }
-
-  over(): void {
-    this.#isOver = true
-    this.#letGo()
-    this.#leave()
+    this.warn(`${target.id} broke off its answer to ${sidecar.appId}, who was cut off: ${this.#describe(why)}`)
   }
 
   #describe(why: string): string {
-    const {pool, isLocal = false, outside, pathPrefix = ''} = this.#admitted ?? {}
+    const {pool, isLocal = false, external, pathPrefix = ''} = this.admitted ?? {}
     return channelError({
       isLocal,
-      method: this.#method,
+      method: this.call.method,
       scheme: pool?.dial?.scheme ?? 'http',
       authority: pool?.authority ?? '',
-      path: outside === undefined ? this.#options.target.path : this.#outsidePath(pathPrefix, outside.root),
+      path: external === undefined ? this.call.path : this.#externalPath(pathPrefix, external.root),
       why: pool === undefined || pool.hint === '' ? why : `${why} (${pool.hint})`
     })
   }
 
-  #wait(held: Held): void {
-    const {sidecar, fields, target} = this.#options
-    const bytes = fields.length < 0 ? READ_AHEAD : Math.min(fields.length, READ_AHEAD)
-    this.#held = held
-    if (!sidecar.hold(bytes)) {
-      held.cancel()
-      this.#held = undefined
-      return this.#reply(invokeError(target.sentId, 'too much is waiting for this app already'))
-    }
-    this.#heldBytes = bytes
-    void this.#await(held)
-  }
-
-  async #await(held: Held): Promise<void> {
-    let answer: Admission
-    try {
-      answer = await held.admitted
-    } catch (error) {
-      answer = {ok: false, status: 500, error: messageOf(error)}
-    }
-    try {
-      this.#arrived(answer)
-    } catch (error) {
-      this.#exchange.crash(error)
-    }
-  }
-
-  #arrived(answer: Admission): void {
-    if (this.#isOver) {
-      if (answer.ok) answer.leave()
-      return
-    }
-    this.#held = undefined
-    this.#refusals = 0
-    this.#letGo()
-    this.#go(answer)
-  }
-
-  #go(answer: Admission): void {
-    const {target, fields} = this.#options
-    if (!answer.ok) return this.#reply(invokeError(target.sentId, answer.error, answer.status))
-    if (this.#isOver) return answer.leave()
-    this.#admitted = answer
-    const {sidecar, extraLines} = this.#options
-    const framing = fields.framing === '' && TAKES_BODY.has(this.#method) ? 'Content-Length: 0\r\n' : fields.framing
-    if (answer.outside !== undefined) return this.#goOut(answer, answer.outside, framing)
-    const callerHeaders = sidecar.callerHeaders(target.id, answer.isLocal) + (answer.callerLine ?? '')
-    this.#exchange.send(answer.pool, `${this.#head(answer, callerHeaders)}${extraLines}${framing}\r\n`)
-  }
-
   /** To somebody who is no app: no token travels, and no name of ours. */
-  #goOut({pool, pathPrefix}: Admitted, outside: NonNullable<Admitted['outside']>, framing: string): void {
+  #sendOutside({pool, pathPrefix}: Admitted, external: NonNullable<Admitted['external']>, framing: string): void {
     const {trace, fields} = this.#options
-    const path = this.#outsidePath(pathPrefix, outside.root)
-    const lines = outside.names.length === 0 ? fields.lines : withoutFields(fields.lines, outside.names)
-    this.#exchange.send(
+    const {method} = this.call
+    const path = this.#externalPath(pathPrefix, external.root)
+    const lines = external.names.length === 0 ? fields.lines : withoutFields(fields.lines, external.names)
+    this.exchange.send(
       pool,
-      `${this.#method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${outside.lines}${trace}${framing}\r\n`
+      `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${external.lines}${trace}${framing}\r\n`
     )
   }
 
   /** Nothing is added to a base path where no method is called. */
-  #outsidePath(prefix: string, root: string): string {
-    const {path} = this.#options.target
+  #externalPath(prefix: string, root: string): string {
+    const {path} = this.call
     return path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
   }
 
@@ -237,10 +151,11 @@ export class Invocation implements CallHandler {
     {pool, pathPrefix, isLocal, token: own}: Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token'>,
     callerHeaders: string
   ): string {
-    const {sidecar, trace, target, fields} = this.#options
+    const {sidecar, trace, fields} = this.#options
+    const {method, path} = this.call
     const token = own || (isLocal && sidecar.appToken) || fields.apiToken
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
-    return `${this.#method} ${pathPrefix}${target.path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${fields.lines}${trace}${callerHeaders}${tokenLine}`
+    return `${method} ${pathPrefix}${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${fields.lines}${trace}${callerHeaders}${tokenLine}`
   }
 
   /** Of a plain call, for the shadows of its callee. */
@@ -248,8 +163,8 @@ export class Invocation implements CallHandler {
     const {sidecar, target, extraLines} = this.#options
     const take = extraLines === '' && target.fault === '' ? sidecar.copierOf?.(target.id) : undefined
     return take?.({
-      method: this.#method,
-      path: target.path,
+      method: this.call.method,
+      path: this.call.path,
       headFor: pool => {
         const isLocal = sidecar.appId === target.id
         return this.#head(
@@ -261,21 +176,6 @@ export class Invocation implements CallHandler {
   }
 
   #reply(answer: Reply): void {
-    this.#exchange.reply({...answer, lines: answer.lines + this.#options.answerTrace})
-  }
-
-  #leave(): void {
-    const admitted = this.#admitted
-    this.#admitted = undefined
-    admitted?.leave(this.#isBroken)
-    this.#isBroken = false
-  }
-
-  /** Waits no more. */
-  #letGo(): void {
-    this.#held?.cancel()
-    this.#held = undefined
-    this.#options.sidecar.release(this.#heldBytes)
-    this.#heldBytes = 0
+    this.exchange.reply({...answer, lines: answer.lines + this.#options.answerTrace})
   }
 }

@@ -6,7 +6,7 @@ import {isToken} from '../../gateway/guards.ts'
 import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
 import {findPlainTarget} from './target.ts'
-import {traceLines, traceOf} from './trace.ts'
+import {traceLines, traceOf, untraced} from './trace.ts'
 
 /*
  * Calls that can be read without node:http: the same contract as `question.ts`, for the plain ones alone. Whatever is
@@ -73,24 +73,27 @@ export const startPlain = (
   request: PlainRequest,
   connection: FastConnection
 ): boolean => {
-  const {method, path, query, lines, length, values} = request
+  const {path, query, lines, length, values} = request
   const host = values[HOST] ?? ''
   if (!isOurs(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
   if (path.startsWith('/v1.0') && !path.startsWith('/v1.0/invoke/')) return false
-  if (!isTracing || path.includes('/healthz')) return false
+  // Health checks are not traced.
+  if (isTracing && path.includes('/healthz')) return false
   const token = values[API_TOKEN] ?? ''
   if (apiToken !== '' && !isToken(token, apiToken)) return false
   const target = findPlainTarget(path, query, values[APP_ID] ?? '')
   if (target === undefined) return false
-  const trace = traceLines(traceOf(values[TRACEPARENT] ?? '', values[TRACESTATE] ?? ''))
+  const traceparent = values[TRACEPARENT] ?? ''
+  const tracestate = values[TRACESTATE] ?? ''
+  const trace = isTracing ? traceLines(traceOf(traceparent, tracestate)) : untraced({traceparent, tracestate})
   const framing = request.hasLength ? `Content-Length: ${length.toString()}\r\n` : ''
   new Invocation({
     sidecar,
-    method,
+    request,
     target,
     fields: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
     trace,
-    answerTrace: trace,
+    answerTrace: isTracing ? trace : '',
     extraLines: '',
     exchange: handler => connection.begin(handler)
   }).start()

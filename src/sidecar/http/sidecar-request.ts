@@ -7,7 +7,7 @@ import {isToken, type IsOurs} from '../../gateway/guards.ts'
 import {BAD_TARGET, FOREIGN_HOST, INVALID_TOKEN, plainError} from './errors.ts'
 import {findRoute, type Action} from './routes.ts'
 import {findTarget, idOfBasic, splitTarget, type Sent, type Target} from './target.ts'
-import {traceLines, traceOf} from './trace.ts'
+import {traceLines, traceOf, untraced} from './trace.ts'
 
 /** A request, read: exactly one of refusal, action and target says what follows; none: nobody is named. */
 export interface SidecarRequest {
@@ -65,11 +65,6 @@ const refusalOf = (
 const isInvoke = (path: string): boolean => path.startsWith('/v1.0/invoke/')
 
 const unescapeParam = (segment: string): string => textOf(unescapeQuery(segment) ?? segment)
-
-/** The lines of a trace that is none of ours: health checks are not traced (Dapr: isHealthzRequest). */
-const untraced = ({traceparent, tracestate}: RequestFields): string =>
-  (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
-  (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 
 /** What is read of a request. */
 export interface Readable {

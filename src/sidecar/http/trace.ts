@@ -46,3 +46,14 @@ export const traceOf = (traceparent: string, tracestate: string): Trace =>
 /** A trace as header lines. */
 export const traceLines = ({traceparent, tracestate}: Trace): string =>
   tracestate === '' ? `Traceparent: ${traceparent}\r\n` : `Traceparent: ${traceparent}\r\nTracestate: ${tracestate}\r\n`
+
+/** The lines of a trace that is none of ours: health checks are not traced (Dapr: isHealthzRequest). */
+export const untraced = ({
+  traceparent,
+  tracestate
+}: {
+  readonly traceparent: string
+  readonly tracestate: string
+}): string =>
+  (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
+  (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)

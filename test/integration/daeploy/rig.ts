@@ -4,7 +4,8 @@ import net, {type AddressInfo} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {Test} from 'tap'
-import type {Admission, Service} from '../../../src/daeploy/admission.ts'
+import type {Admission} from '../../../src/gateway/admission.ts'
+import type {Service} from '../../../src/daeploy/service.ts'
 import {openManagerPort, type ManagerPortOptions} from '../../../src/daeploy/manager-api.ts'
 import type {Instance, Managed} from '../../../src/daeploy/management.ts'
 import {Notifications} from '../../../src/daeploy/notifications.ts'
@@ -68,7 +69,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
   const mirror = new Mirror(text => warnings.push(text))
   const permit = (pool: Pool): Admission => {
     underWay++
-    return {ok: true, pool, pathPrefix: '', lines: '', leave: () => underWay--}
+    return {ok: true, pool, isLocal: false, token: '', pathPrefix: '', leave: () => underWay--}
   }
   const services = new Map(
     backends.map(({segment, port: to, version = '1.0.0', shadows = [], admit}): [string, Service] => {
@@ -78,8 +79,8 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
         admit: async () => ({pool: poolOf(each), leave: () => undefined})
       }))
       const [name = ''] = segment.split('_')
-      const refuse: Service['admit'] = ({refused}) =>
-        refused ? {ok: false, isUnknown: false, error: 'refused'} : permit(pool)
+      const refuse: Service['admit'] = (_, isRefused) =>
+        isRefused ? {ok: false, status: 500, error: 'refused'} : permit(pool)
       return [
         segment,
         {
@@ -94,7 +95,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
   const unknown: Service = {
     name: '',
     version: '',
-    admit: () => ({ok: false, isUnknown: true, error: 'nobody'}),
+    admit: () => ({ok: false, status: 500, isUnknown: true, error: 'nobody'}),
     copy: undefined
   }
   const notifications = new Notifications()

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import http from 'node:http'
 import t from 'tap'
-import type {Admission} from '../../../src/daeploy/admission.ts'
+import type {Admission} from '../../../src/gateway/admission.ts'
 import {Pool} from '../../../src/net/pool.ts'
 import {ask, connect} from '../sidecar/caller.ts'
 import {echoApp, listen, onRequest, rawApp, valuesOf} from '../sidecar/rig.ts'
@@ -128,7 +128,7 @@ t.test('a call to a service that starts waits for it, and a caller who leaves wa
   const waiting = ask(t, port, post('/services/scales/weigh'))
   leaving.socket.destroy()
   await cancelled.promise
-  queue.resolve({ok: true, pool, pathPrefix: '', lines: '', leave: () => undefined})
+  queue.resolve({ok: true, pool, pathPrefix: '', isLocal: false, token: '', leave: () => undefined})
   t.match(await waiting, {status: 200})
   t.same(
     app.seen.map(({url}) => url),
@@ -144,7 +144,9 @@ t.test('where a run sends a call on to another one, its door is told the whole p
     ok: true,
     pool,
     pathPrefix: '/services/scales',
-    lines: 'Pillion-Caller: k/n/a\r\n',
+    isLocal: false,
+    token: '',
+    callerLine: 'Pillion-Caller: k/n/a\r\n',
     leave: () => undefined
   } as const
   const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port, admit: () => admitted}]})

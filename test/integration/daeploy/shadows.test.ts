@@ -147,7 +147,7 @@ t.test('a copy is sent also when main fails or is down; its body is read for tha
         segment: 'down',
         port: 1,
         shadows: [shadow.port],
-        admit: () => ({ok: false, isUnknown: false, error: 'it is down'})
+        admit: () => ({ok: false, status: 500, error: 'it is down'})
       }
     ]
   })

@@ -5,7 +5,8 @@ import t, {type Test} from 'tap'
 import type {LeasedSidecar} from '../../../src/control/messages.ts'
 import {register, type Registration} from '../../../src/control/server.ts'
 import {PeerRuns} from '../../../src/gateway/peer-runs.ts'
-import type {Admission, Call, Held} from '../../../src/gateway/admission.ts'
+import type {Admission, Held} from '../../../src/gateway/admission.ts'
+import type {Call} from '../../../src/model/call.ts'
 
 const OWN = '0'.repeat(32)
 
@@ -59,13 +60,7 @@ const lender = async (
   return {registration, asked: () => asked}
 }
 
-const call = (callee: string, refused = false): Call => ({
-  caller: 'my shop',
-  callee,
-  method: 'GET',
-  path: '/x',
-  refused
-})
+const call = (callee: string): Call => ({caller: 'my shop', callee, method: 'GET', path: '/x'})
 
 const settled = async (answer: Admission | Held): Promise<Admission> =>
   'admitted' in answer ? answer.admitted : answer
@@ -92,7 +87,7 @@ t.test('a door that refuses is looked up once more: another one is taken, the sa
   const {folder, peerRuns} = open(t)
   const first = await lender(t, folder, {run: 'a'.repeat(32), port: 7, startedAt: 1})
   t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}})
-  t.match(await settled(peerRuns.admit(call('stock', true))), {
+  t.match(await settled(peerRuns.admit(call('stock'), true)), {
     ok: false,
     status: 500,
     error:
@@ -102,7 +97,7 @@ t.test('a door that refuses is looked up once more: another one is taken, the sa
   await lender(t, folder, {run: 'b'.repeat(32), port: 8, startedAt: 2})
   t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}}, 'the oldest still')
   await first.registration.withdraw()
-  t.match(await settled(peerRuns.admit(call('stock', true))), {ok: true, pool: {port: 8}})
+  t.match(await settled(peerRuns.admit(call('stock'), true)), {ok: true, pool: {port: 8}})
 })
 
 t.test('an id that nobody has is told with all that runs, and asked for anew each time', async t => {

@@ -46,8 +46,9 @@ t.test('who can open the socket may speak, whatever the Host says; at the port a
       admit: () => ({
         ok: true,
         pool: new Pool({hosts: ['127.0.0.1'], port: app.port}),
+        isLocal: false,
+        token: '',
         pathPrefix: '',
-        lines: '',
         leave: () => undefined
       })
     }),

@@ -2,21 +2,22 @@ import net, {type AddressInfo} from 'node:net'
 import {once} from 'node:events'
 import {setImmediate as turn} from 'node:timers/promises'
 import type {Test} from 'tap'
-import type {Admission, Admit, Call, Held} from '../../../src/gateway/admission.ts'
+import type {Admission, Admit, Held} from '../../../src/gateway/admission.ts'
+import type {Call} from '../../../src/model/call.ts'
 import {Pool} from '../../../src/net/pool.ts'
 import {connect, request} from './caller.ts'
 import {echoApp, inBothLanes, listen, openTestSidecar, rawApp} from './rig.ts'
 
 /** A queue in the hands of the test. */
 class AdmissionQueue {
-  readonly calls: Call[] = []
+  readonly calls: (Call & {readonly refused: boolean})[] = []
   readonly held: {readonly open: (admission: Admission) => void; isCancelled: boolean}[] = []
   left = 0
   /** What the next calls are told; undefined: they are held. */
   answer: Admission | undefined
 
-  readonly admit: Admit = call => {
-    this.calls.push(call)
+  readonly admit: Admit = (call, refused = false) => {
+    this.calls.push({...call, refused})
     return this.answer ?? this.#hold()
   }
 

@@ -132,8 +132,8 @@ export const openTestSidecar = async (
   const warnings: string[] = []
   const pool = new Pool({hosts: hosts ?? ['127.0.0.1', '::1'], port: appPort, dial})
   let underWay = 0
-  const admit: Admit = ({callee, refused}) => {
-    if (refused) return {ok: false, status: 500, error: 'refused (its gate says so)'}
+  const admit: Admit = ({callee}, isRefused) => {
+    if (isRefused === true) return {ok: false, status: 500, error: 'refused (its gate says so)'}
     if (callee !== 'a' && callee !== 'b') return {ok: false, status: 500, error: `couldn't find service: ${callee}`}
     return entry(callee)
   }

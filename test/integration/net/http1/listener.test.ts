@@ -105,6 +105,10 @@ t.test('the fast lane waits for a first line as long as for a head, on a fresh l
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
   const handler = {
+    call: {caller: 'a', callee: 'b', method: 'GET', path: '/'},
+    isRecorded: false,
+    observer: undefined,
+    copy: undefined,
     rules: PLAIN_RULES,
     fieldsFor: () => '',
     refused: nothing,

@@ -1,0 +1,215 @@
+import {messageOf} from '../model/errors.ts'
+import type {Call, CallObserver, CallRecord, SentRequest} from '../model/call.ts'
+import {bugText} from '../net/error-boundary.ts'
+import {TOO_LARGE, type CallHandler, type Exchange} from '../net/exchange.ts'
+import type {FieldRules, ResponseHead} from '../net/http1/response-head.ts'
+import type {Failure} from '../net/http1/upstream.ts'
+import type {Copy} from '../net/mirror.ts'
+import type {Admission, Admitted, Denied, Held} from './admission.ts'
+import type {HeldBodies} from './held-bodies.ts'
+
+/** What all calls through one listener share. */
+export interface CallContext {
+  readonly heldBodies: HeldBodies
+  readonly observer?: CallObserver | undefined
+  /** Told of each call when it is over. */
+  readonly recorded?: ((record: CallRecord) => void) | undefined
+}
+
+/** Refusals in a row from a queue that lets through at once: then it is no queue. */
+const MAX_REFUSALS = 3
+
+const isHeld = (answer: Admission | Held): answer is Held => 'admitted' in answer
+
+/**
+ * One call through the gateway: asks to be admitted, waits if it must, is sent, and ends exactly once. What its heads and its
+ * errors look like is decided by the API that took it: Dapr's (`sidecar/`) or that of the Daeploy manager (`daeploy/`).
+ */
+export abstract class ProxiedCall implements CallHandler {
+  abstract readonly rules: FieldRules
+  abstract readonly copy: Copy | undefined
+  readonly call: Call
+  readonly isRecorded: boolean
+  readonly observer: CallObserver | undefined
+  protected readonly request: SentRequest
+  protected admitted: Admitted | undefined
+  protected abstract readonly exchange: Exchange
+  readonly #context: CallContext
+  readonly #length: number
+  #held: Held | undefined
+  #heldBytes = 0
+  #refusals = 0
+  #isOver = false
+  /** The callee ended the connection under this call. */
+  #isBroken = false
+  #startedAt = 0
+  #admittedAt = 0
+  #failure = ''
+
+  /** `length`: bytes of the request's body, 0 = none, -1 = it comes in chunks. */
+  constructor(context: CallContext, call: Call, request: SentRequest, length: number) {
+    this.#context = context
+    this.call = call
+    this.request = request
+    this.#length = length
+    this.observer = context.observer
+    this.isRecorded = context.observer !== undefined || context.recorded !== undefined
+  }
+
+  /** Asks to be admitted, and goes. */
+  start(): void {
+    if (this.isRecorded) this.#startedAt = performance.now()
+    this.observer?.started(this.call)
+    this.#ask(false)
+  }
+
+  fieldsFor(head: ResponseHead): string {
+    this.#isBroken = false
+    return this.responseFields(head)
+  }
+
+  refused(why: string): void {
+    const isStubborn = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
+    if (isStubborn) return this.#fail(why)
+    this.#leave()
+    this.#ask(true)
+  }
+
+  resent(): void {
+    this.#isBroken = true
+  }
+
+  failed(why: string, failure?: Failure): void {
+    this.#isBroken = why !== TOO_LARGE && failure !== 'bad-status'
+    this.#fail(why, failure)
+  }
+
+  cut(why: string): void {
+    this.#isBroken = true
+    this.#failure = why
+    this.warnCut(why)
+  }
+
+  crashed(error: unknown): void {
+    this.#failure = messageOf(error)
+    this.warn(bugText(error))
+  }
+
+  over(): void {
+    this.#isOver = true
+    this.#letGo()
+    this.#leave()
+    if (this.isRecorded) this.#record()
+  }
+
+  protected abstract ask(isRefused: boolean): Admission | Held
+  /** Sends the call to whom it was admitted to. */
+  protected abstract send(admitted: Admitted): void
+  protected abstract responseFields(head: ResponseHead): string
+  protected abstract replyDenied(denied: Denied): void
+  /** There is no response: nobody could be reached, or what came was none. */
+  protected abstract replyFailed(why: string, failure: Failure | undefined): void
+  protected abstract warnCut(why: string): void
+  /** Writes into the log of the listener that the call came to. */
+  protected abstract warn(text: string): void
+  /** The trace that went to the callee, '' = none of ours. */
+  protected abstract readonly sentTrace: string
+
+  #ask(isRefused: boolean): void {
+    const answer = this.ask(isRefused)
+    if (isHeld(answer)) this.#wait(answer)
+    else this.#go(answer)
+  }
+
+  #wait(held: Held): void {
+    this.#held = held
+    const bytes = this.#context.heldBodies.hold(this.#length)
+    if (bytes < 0) {
+      held.cancel()
+      this.#held = undefined
+      return this.#deny({ok: false, status: 500, error: 'too much is waiting for this app already'})
+    }
+    this.#heldBytes = bytes
+    void this.#await(held)
+  }
+
+  async #await(held: Held): Promise<void> {
+    let answer: Admission
+    try {
+      answer = await held.admitted
+    } catch (error) {
+      answer = {ok: false, status: 500, error: messageOf(error)}
+    }
+    try {
+      this.#arrived(answer)
+    } catch (error) {
+      this.exchange.crash(error)
+    }
+  }
+
+  #arrived(answer: Admission): void {
+    if (this.#isOver) {
+      if (answer.ok) answer.leave()
+      return
+    }
+    this.#held = undefined
+    this.#refusals = 0
+    this.#letGo()
+    this.#go(answer)
+  }
+
+  #go(answer: Admission): void {
+    if (!answer.ok) return this.#deny(answer)
+    if (this.#isOver) return answer.leave()
+    this.admitted = answer
+    if (this.isRecorded) this.#admittedAt = performance.now()
+    this.observer?.admitted(this.call)
+    this.send(answer)
+  }
+
+  #deny(denied: Denied): void {
+    this.#failure = denied.error
+    this.replyDenied(denied)
+  }
+
+  #fail(why: string, failure?: Failure): void {
+    this.#failure = why
+    this.replyFailed(why, failure)
+  }
+
+  #leave(): void {
+    const {admitted} = this
+    this.admitted = undefined
+    admitted?.leave(this.#isBroken)
+    this.#isBroken = false
+  }
+
+  /** Waits no more. */
+  #letGo(): void {
+    this.#held?.cancel()
+    this.#held = undefined
+    this.#context.heldBodies.release(this.#heldBytes)
+    this.#heldBytes = 0
+  }
+
+  #record(): void {
+    const {status, attempts, connectedAt, firstByteAt, requestBytes, responseBytes} = this.exchange
+    const record: CallRecord = {
+      call: this.call,
+      request: this.request,
+      status,
+      attempts,
+      startedAt: this.#startedAt,
+      admittedAt: this.#admittedAt,
+      connectedAt,
+      firstByteAt,
+      endedAt: performance.now(),
+      requestBytes,
+      responseBytes,
+      trace: this.sentTrace,
+      failure: this.#failure
+    }
+    this.#context.recorded?.(record)
+    this.observer?.ended(record)
+  }
+}

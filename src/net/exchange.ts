@@ -1,0 +1,350 @@
+import type {Call, CallObserver} from '../model/call.ts'
+import {bugText} from './error-boundary.ts'
+import {PLAIN_RULES, type FieldRules, type ResponseHead} from './http1/response-head.ts'
+import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
+import type {Copy} from './mirror.ts'
+import type {Pool} from './pool.ts'
+import type {Reply} from './reply.ts'
+
+/** What the owner of a call decides; the exchange moves the bytes. */
+export interface CallHandler {
+  readonly call: Call
+  readonly rules: FieldRules
+  /** Times are noted for a record. */
+  readonly isRecorded: boolean
+  readonly observer: CallObserver | undefined
+  /** The call is copied to shadows, too. */
+  readonly copy: Copy | undefined
+  /** The header lines that go to the caller with this response. */
+  fieldsFor(head: ResponseHead): string
+  /** Connecting was refused, nothing of the request was sent: `send` again, or reply. */
+  refused(why: string): void
+  /** The connection ended before a response began; the request goes a second time. */
+  resent(): void
+  /** There will be no response: reply. Without `failure` the request was refused before it was sent. */
+  failed(why: string, failure?: Failure): void
+  /** The callee broke off within its response, and so does the response to the caller. */
+  cut(why: string): void
+  /** A bug of ours has ended the caller's connection. */
+  crashed(error: unknown): void
+  /** The call is over, in whatever way. Exactly once. */
+  over(): void
+}
+
+/** The caller's side of a call, in the protocol that it speaks. It moves bytes and decides nothing. */
+export interface Downstream {
+  /** The request was a HEAD: its response has no body. */
+  readonly toHead: boolean
+  /** A response 101 makes two streams of bytes of the call. */
+  readonly isTunnel: boolean
+  /** HTTP/2 has no 101. */
+  readonly refusesSwitch: boolean
+  /** The callee can be written to: calls `exchange.sendBody` with what has come of the body, and again as more comes. */
+  sendBody(): void
+  /** The callee takes more of the body. */
+  resume(): void
+  /** A whole response. */
+  whole(head: ResponseHead, fields: string, body: string): void
+  head(head: ResponseHead, fields: string): void
+  /** A piece of the body, of bytes that are overwritten afterwards; false: no more until `exchange.resume()`. */
+  body(bytes: Buffer): boolean
+  end(): void
+  /** Breaks the response off, so that the caller sees it. */
+  cut(why: string): void
+  /** A response of our own. */
+  reply(answer: Reply): void
+  /** Ends the caller's connection. */
+  destroy(): void
+  /** The call is over: what is left of the request's body is read and dropped. */
+  done(): void
+}
+
+/** What a caller is told whose body is larger than allowed (Dapr: kit/streams). */
+export const TOO_LARGE = 'stream too large'
+
+const SWITCHED = 'HTTP status 101 without an upgrade'
+
+/**
+ * One call between its caller and a callee: takes a connection, sends the request, sends it once more where that is safe, passes
+ * the response on, and ends exactly once. Which protocol the caller speaks is its downstream's business.
+ */
+export class Exchange implements ResponseHandler {
+  isSent = false
+  /** The status that the caller got; 0: none yet. */
+  status = 0
+  attempts = 0
+  connectedAt = 0
+  firstByteAt = 0
+  requestBytes = 0
+  responseBytes = 0
+  readonly #downstream: Downstream
+  #handler: CallHandler | undefined
+  /** It lives on until the whole body has come. */
+  #copy: Copy | undefined
+  #method = ''
+  /** Bytes of the request's body; 0: there is none; -1: it comes in chunks. */
+  #length = 0
+  /** The most bytes of it that are taken; 0: any number. */
+  #maxBodyBytes = 0
+  #pool: Pool | undefined
+  #upstream: Upstream | undefined
+  #head = ''
+  #isHeadSent = false
+  #hasAnswered = false
+
+  constructor(downstream: Downstream) {
+    this.#downstream = downstream
+  }
+
+  get rules(): FieldRules {
+    return this.#handler?.rules ?? PLAIN_RULES
+  }
+
+  get toHead(): boolean {
+    return this.#downstream.toHead
+  }
+
+  get isTunnel(): boolean {
+    return this.#downstream.isTunnel
+  }
+
+  /** A call is under way. */
+  get isBusy(): boolean {
+    return this.#handler !== undefined
+  }
+
+  /** A response has begun to come. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
+  }
+
+  /** What comes of the request's body is still wanted, for a copy alone. */
+  get isCopying(): boolean {
+    return this.#copy !== undefined && this.#length !== 0 && !this.isSent
+  }
+
+  /** Takes on a call; the one before must be over. `length`: bytes of the body, 0: none, -1: chunks. `maxBodyBytes` 0: any number. */
+  begin(handler: CallHandler, method: string, length: number, maxBodyBytes = 0): this {
+    this.#handler = handler
+    this.#copy = handler.copy
+    this.#method = method
+    this.#length = length
+    this.#maxBodyBytes = maxBodyBytes
+    this.isSent = false
+    this.status = 0
+    this.attempts = 0
+    this.connectedAt = 0
+    this.firstByteAt = 0
+    this.requestBytes = 0
+    this.responseBytes = 0
+    this.#hasAnswered = false
+    return this
+  }
+
+  /** The request's head as latin1 text, with the empty line. To be called again only after `refused`. */
+  send(pool: Pool, head: string): void {
+    if (this.#handler === undefined) return
+    if (this.#maxBodyBytes > 0 && this.#length > this.#maxBodyBytes) return this.#giveUp(TOO_LARGE)
+    this.#pool = pool
+    this.#head = head
+    this.#serve(this.#downstream.isTunnel ? pool.connect() : pool.take())
+  }
+
+  /** Answers in the callee's place. */
+  reply(answer: Reply): void {
+    if (this.#handler === undefined) return
+    this.status = answer.status
+    this.responseBytes = answer.body.length
+    this.#copy?.answered()
+    if (this.#length === 0) this.#copy?.whole()
+    this.#downstream.reply(answer)
+    this.#over()
+  }
+
+  /**
+   * Sends a piece of the request's body, and the head before the first one, in one write where it is small. False: no more
+   * until `resume()`. To be called also when the call is over, for its copy.
+   */
+  sendBody(bytes: Buffer | undefined, isLast: boolean): boolean {
+    const copy = this.#copy
+    if (copy !== undefined) {
+      if (bytes !== undefined) copy.take(bytes)
+      if (isLast) copy.whole()
+    }
+    const upstream = this.#upstream
+    if (upstream === undefined || this.isSent) return true
+    if (bytes !== undefined) {
+      this.requestBytes += bytes.length
+      if (this.#maxBodyBytes > 0 && this.requestBytes > this.#maxBodyBytes) {
+        this.#giveUp(TOO_LARGE)
+        return true
+      }
+      const handler = this.#handler
+      if (handler?.observer !== undefined) handler.observer.bytes(handler.call, 'request', bytes, 0, bytes.length)
+    }
+    this.isSent = isLast
+    const head = this.#isHeadSent ? '' : this.#head
+    this.#isHeadSent = true
+    if (this.#length < 0) return writeChunk(upstream, head, bytes, isLast)
+    return bytes === undefined && head === '' ? true : upstream.writeAll(head, bytes)
+  }
+
+  /** The caller takes more of the response. */
+  resume(): void {
+    this.#upstream?.resume()
+  }
+
+  /** The caller sends bytes through a tunnel; false: no more until `resume()` of the downstream. */
+  write(bytes: Buffer): boolean {
+    return this.#upstream?.write(bytes) ?? true
+  }
+
+  /** The caller sends no more through a tunnel. */
+  finishSending(): void {
+    this.#upstream?.finishSending()
+  }
+
+  /** The caller has left, and there will be no more of the body. */
+  abort(): void {
+    this.#copy?.drop()
+    this.leave()
+  }
+
+  /** The caller has its response, or has left; more of the body may still come for the copy. */
+  leave(): void {
+    this.#copy?.gone()
+    this.#upstream?.drop()
+    this.#upstream = undefined
+    this.#over()
+  }
+
+  open(): void {
+    if (this.#handler?.isRecorded === true) this.connectedAt = performance.now()
+    if (this.#length === 0) this.sendBody(undefined, true)
+    this.#downstream.sendBody()
+  }
+
+  whole(head: ResponseHead, body: string): void {
+    const handler = this.#begin(head)
+    if (handler === undefined) return
+    this.#upstream = undefined
+    this.responseBytes = body.length
+    if (handler.observer !== undefined && body !== '')
+      handler.observer.bytes(handler.call, 'response', Buffer.from(body, 'latin1'), 0, body.length)
+    this.#downstream.whole(head, handler.fieldsFor(head), body)
+    this.#copy?.answered()
+    this.#over()
+  }
+
+  head(head: ResponseHead): void {
+    const handler = this.#begin(head)
+    if (handler !== undefined) this.#downstream.head(head, handler.fieldsFor(head))
+  }
+
+  body(bytes: Buffer): boolean {
+    this.responseBytes += bytes.length
+    const handler = this.#handler
+    if (handler?.observer !== undefined) handler.observer.bytes(handler.call, 'response', bytes, 0, bytes.length)
+    return this.#downstream.body(bytes)
+  }
+
+  end(): void {
+    this.#upstream = undefined
+    this.#downstream.end()
+    this.#copy?.answered()
+    this.#over()
+  }
+
+  drain(): void {
+    this.#downstream.resume()
+  }
+
+  /** A bug of ours: it ends this call with its connection, and nothing else. */
+  crash(error: unknown): void {
+    if (this.#handler === undefined) process.emitWarning(bugText(error))
+    else this.#handler.crashed(error)
+    this.#downstream.destroy()
+  }
+
+  fail(failure: Failure, why: string): void {
+    const upstream = this.#upstream
+    const handler = this.#handler
+    this.#upstream = undefined
+    if (handler === undefined) return
+    if (failure === 'refused') return handler.refused(why)
+    const pool = this.#pool
+    if (pool === undefined || !this.#maySendAgain(failure, upstream)) return this.#giveUp(why, failure)
+    handler.resent()
+    this.#serve(pool.connect())
+  }
+
+  /** A response begins; undefined: it cannot be passed on. */
+  #begin(head: ResponseHead): CallHandler | undefined {
+    const handler = this.#handler
+    if (handler === undefined) return undefined
+    if (head.status === 101 && this.#downstream.refusesSwitch) {
+      this.#giveUp(SWITCHED, 'bad-status')
+      return undefined
+    }
+    if (handler.isRecorded) this.firstByteAt = performance.now()
+    this.#hasAnswered = true
+    this.status = head.status
+    return handler
+  }
+
+  #serve(upstream: Upstream): void {
+    this.attempts++
+    this.#isHeadSent = false
+    this.isSent = false
+    this.#upstream = upstream
+    upstream.serve(this)
+  }
+
+  /**
+   * RFC 9110 §9.2.2, and stricter: only where nothing had been answered, on a connection that had been used before, for requests
+   * that change nothing and have no body, and not when the process behind it was exchanged meanwhile. The next connection is a
+   * new one: what fails there is not sent again.
+   */
+  #maySendAgain(failure: Failure, upstream: Upstream | undefined): boolean {
+    const method = this.#method
+    return (
+      failure === 'silent' &&
+      upstream !== undefined &&
+      upstream.served > 0 &&
+      this.#length === 0 &&
+      this.#pool?.isRetired === false &&
+      (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+    )
+  }
+
+  #giveUp(why: string, failure?: Failure): void {
+    this.#upstream?.drop()
+    this.#upstream = undefined
+    const handler = this.#handler
+    if (handler === undefined) return
+    if (!this.#hasAnswered) return handler.failed(why, failure)
+    handler.cut(why)
+    this.#downstream.cut(why)
+    this.#over()
+  }
+
+  #over(): void {
+    const handler = this.#handler
+    if (handler === undefined) return
+    this.#handler = undefined
+    try {
+      handler.over()
+    } catch (error) {
+      handler.crashed(error)
+      return this.#downstream.destroy()
+    }
+    this.#downstream.done()
+  }
+}
+
+function writeChunk(upstream: Upstream, text: string, bytes: Buffer | undefined, isLast: boolean): boolean {
+  const size = bytes?.length ?? 0
+  const before = size > 0 ? `${text}${size.toString(16)}\r\n` : text
+  const after = `${size > 0 ? '\r\n' : ''}${isLast ? '0\r\n\r\n' : ''}`
+  return before + after === '' ? true : upstream.writeAll(before, size > 0 ? bytes : undefined, after)
+}

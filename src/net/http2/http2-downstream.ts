@@ -1,0 +1,100 @@
+import type {ServerHttp2Stream} from 'node:http2'
+import {Exchange, type CallHandler, type Downstream} from '../exchange.ts'
+import {pairsOf} from '../http1/header-lines.ts'
+import type {ResponseHead} from '../http1/response-head.ts'
+import type {Reply} from '../reply.ts'
+import {replyStream, respond} from './http2-reply.ts'
+
+export interface Http2DownstreamOptions {
+  readonly stream: ServerHttp2Stream
+  readonly method: string
+  readonly handler: CallHandler
+  /** Length of the request's body in bytes, 0 = none, -1 = it says none. */
+  readonly length: number
+  /** The most bytes of it that are taken, 0 = any number. */
+  readonly maxBodyBytes: number
+}
+
+/** The caller of a call that came as a stream of HTTP/2. */
+export class Http2Downstream implements Downstream {
+  readonly exchange: Exchange
+  readonly toHead: boolean
+  readonly isTunnel = false
+  readonly refusesSwitch = true
+  readonly #stream: ServerHttp2Stream
+  readonly #length: number
+  #isReading = false
+
+  constructor({stream, method, handler, length, maxBodyBytes}: Http2DownstreamOptions) {
+    this.toHead = method === 'HEAD'
+    this.#stream = stream
+    this.#length = length
+    this.exchange = new Exchange(this).begin(handler, method, length, maxBodyBytes)
+    stream
+      // One that is reset while its body waits to be read is not closed before that was read.
+      .on('aborted', () => this.exchange.abort())
+      .on('close', () => this.exchange.abort())
+      .on('drain', () => this.exchange.resume())
+  }
+
+  sendBody(): void {
+    if (this.#length === 0 || this.#isReading) return
+    this.exchange.sendBody(undefined, false) // the head: who waits for an answer before the body must get it
+    this.#read()
+  }
+
+  resume(): void {
+    this.#stream.resume()
+  }
+
+  whole(head: ResponseHead, fields: string, body: string): void {
+    if (this.#respond(head, fields, body === '')) this.#stream.end(body, 'latin1')
+  }
+
+  head(head: ResponseHead, fields: string): void {
+    this.#respond(head, fields, false)
+  }
+
+  body(bytes: Buffer): boolean {
+    return !this.#stream.writable || this.#stream.write(Buffer.from(bytes))
+  }
+
+  end(): void {
+    this.#stream.end()
+  }
+
+  cut(why: string): void {
+    // Not close(): that would end the answer first, as if it were whole.
+    this.#stream.destroy(new Error(why))
+  }
+
+  reply(answer: Reply): void {
+    replyStream(this.#stream, answer, this.toHead)
+  }
+
+  destroy(): void {
+    this.#stream.session?.destroy()
+  }
+
+  done(): void {
+    if (this.#stream.destroyed) return
+    if (this.exchange.isCopying && !this.#isReading) this.#read()
+    else this.#stream.resume()
+  }
+
+  #respond({status}: ResponseHead, fields: string, isLast: boolean): boolean {
+    return respond(this.#stream, {status, pairs: pairsOf(fields), isLast})
+  }
+
+  #read(): void {
+    this.#isReading = true
+    this.#stream
+      .on('data', (piece: Buffer) => {
+        if (!this.exchange.sendBody(piece, false)) this.#stream.pause()
+      })
+      .on('end', () => {
+        // A stream that was reset ends, too.
+        if (!this.#stream.aborted && this.#stream.rstCode === 0) this.exchange.sendBody(undefined, true)
+      })
+  }
+}
