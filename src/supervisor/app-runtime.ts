@@ -29,7 +29,7 @@ export interface AppRuntimeOptions {
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
   readonly nextStart: () => string
   /** Where a life runs. */
-  readonly folderOf: (plan: AppPlan) => string
+  readonly folderOf: (plan: AppPlan) => string | Promise<string>
   /** False: the run is about to end. */
   readonly maySpawn: () => boolean
   readonly watchdog: Watchdog

@@ -14,7 +14,7 @@ export interface ProgramOptions {
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
   readonly nextStart: () => string
   /** Where a life runs. */
-  readonly folderOf: (plan: AppPlan) => string
+  readonly folderOf: (plan: AppPlan) => string | Promise<string>
   /** Asked right before each spawn; false: the run is about to end, or has ended. */
   readonly maySpawn: () => boolean
   /** Told of each process group, should we be killed. */

@@ -1,5 +1,7 @@
-import {lstatSync, readdirSync, statSync, type Stats} from 'node:fs'
+import type {Stats} from 'node:fs'
+import {readdir, stat} from 'node:fs/promises'
 import {join, relative} from 'node:path'
+import {codeOf} from '../../model/errors.ts'
 
 /** Size and time of files, by their paths below a folder. */
 export type Fingerprints = ReadonlyMap<string, string>
@@ -10,20 +12,36 @@ const IGNORED = /^(?:\.dapr|\.git|__pycache__|.*\.db|.*\.db-journal)$/
 export const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
 
 /** Size and time of every file below a folder; links to folders are told to `linked`. */
-export function fingerprintsIn(folder: string, linked: (path: string) => void = () => undefined): Fingerprints {
+export async function fingerprintsIn(
+  folder: string,
+  linked: (path: string) => Promise<void> = async () => undefined
+): Promise<Fingerprints> {
   const fingerprints = new Map<string, string>()
-  const look = (place: string): void => {
-    for (const {name} of readdirSync(place, {withFileTypes: true})) {
-      if (IGNORED.test(name) || SHARED.has(name)) continue
-      const path = join(place, name)
-      const stat = statSync(path, {throwIfNoEntry: false})
-      if (stat?.isDirectory() === true && lstatSync(path).isSymbolicLink()) linked(relative(folder, path))
-      else if (stat?.isDirectory() === true) look(path)
-      else if (stat?.isFile() === true) fingerprints.set(relative(folder, path), fingerprintOf(stat))
+  const look = async (place: string): Promise<void> => {
+    const names = (await readdir(place, {withFileTypes: true})).filter(
+      ({name}) => !IGNORED.test(name) && !SHARED.has(name)
+    )
+    const all = await Promise.all(names.map(async ({name}) => statOf(join(place, name))))
+    for (const [index, entry] of names.entries()) {
+      const stats = all[index]
+      const path = join(place, entry.name)
+      if (stats?.isDirectory() === true && entry.isSymbolicLink()) await linked(relative(folder, path))
+      else if (stats?.isDirectory() === true) await look(path)
+      else if (stats?.isFile() === true) fingerprints.set(relative(folder, path), fingerprintOf(stats))
     }
   }
-  look(folder)
+  await look(folder)
   return fingerprints
+}
+
+/** Undefined: it is gone, or leads nowhere. */
+async function statOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined
+    throw error
+  }
 }
 
 export const fingerprintOf = ({size, mtimeMs}: Stats): string => `${size.toString()} ${mtimeMs.toString()}`

@@ -2,7 +2,7 @@ import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {codeOf} from '../../model/errors.ts'
 import {look} from '../../platform/process-table.ts'
-import {workspacesFolder, isChanged, isDead, MANIFEST, readManifest} from './manifest.ts'
+import {workspacesFolder, changedIn, isDead, MANIFEST, readManifest} from './manifest.ts'
 
 export interface LeftWorkspaces {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -37,7 +37,7 @@ async function isOver(folder: string, marker: string): Promise<boolean> {
 
 async function tidy(folder: string, tell: LeftWorkspaces['tell']): Promise<void> {
   const copies = [...(readManifest(folder)?.copies ?? [])]
-  const kept = copies.filter(([name, made]) => isChanged(join(folder, name), made)).map(([name]) => name)
+  const kept = await changedIn(folder, copies)
   for (const name of kept)
     tell(`files were changed in ${join(folder, name)}, which a run that was killed had left behind: it is kept`)
   for (const name of await namesIn(folder))

@@ -68,10 +68,20 @@ export async function isDead({boot, pids, pid, started}: Manifest): Promise<bool
 }
 
 /** Whether somebody changed a file of a copy. */
-export function isChanged(folder: string, {files, isDeployed}: Made): boolean {
+async function isChanged(folder: string, {files, isDeployed}: Made): Promise<boolean> {
   if (lstatSync(folder, {throwIfNoEntry: false})?.isDirectory() !== true) return false
-  return [...fingerprintsIn(folder)].some(([path, fingerprint]) => {
+  return [...(await fingerprintsIn(folder))].some(([path, fingerprint]) => {
     const made = files.get(path)
     return made !== fingerprint && !(isDeployed && made === undefined)
   })
+}
+
+/** The names of the copies in which somebody changed a file, in their order. */
+export async function changedIn(
+  folder: string,
+  copies: Iterable<readonly [name: string, made: Made]>
+): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const [name, made] of copies) if (await isChanged(join(folder, name), made)) names.push(name)
+  return names
 }

@@ -119,8 +119,8 @@ export class Services {
   }
 
   /** Makes the working copies, and opens the manager's port where there is one. */
-  open(port: ManagerPort | undefined): void {
-    this.copies.open(this.#options.plan.apps)
+  async open(port: ManagerPort | undefined): Promise<void> {
+    await this.copies.open(this.#options.plan.apps)
     if (port !== undefined) this.#openPort(port)
   }
 
@@ -150,7 +150,7 @@ export class Services {
   /** Calls through the manager's port may finish until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     await this.#port?.front.close(cut)
-    for (const folder of this.copies.close()) this.#options.note(`files were changed in ${folder}: it is kept`)
+    for (const folder of await this.copies.close()) this.#options.note(`files were changed in ${folder}: it is kept`)
   }
 
   readonly #reach: Reach = (name): Service => this.#router.find(name)

@@ -1,11 +1,11 @@
-import {cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync} from 'node:fs'
-import {rm} from 'node:fs/promises'
+import {mkdirSync, mkdtempSync} from 'node:fs'
+import {cp, mkdir, readdir, realpath, rm, stat, symlink} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {unpackArchive} from '../archive.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import {workspacesFolder, isChanged, MANIFEST, writeManifest, type Made} from './manifest.ts'
+import {changedIn, workspacesFolder, MANIFEST, writeManifest, type Made} from './manifest.ts'
 import {SHARED, fingerprintOf, fingerprintsIn, type Fingerprints} from './fingerprints.ts'
 
 type Shell = Readonly<Record<string, string | undefined>>
@@ -17,6 +17,8 @@ interface WorkingCopy extends Made {
   seen: Fingerprints
   /** Of the copied files, which may differ: times are rounded on the way. */
   readonly files: Map<string, string>
+  /** The last filling, of which one waits for the other; it never fails. */
+  filled: Promise<void>
 }
 
 /**
@@ -46,24 +48,21 @@ export class Workspaces {
   }
 
   /** Gives every Daeploy service but the first of a folder a copy to run in. Settles when all are made. */
-  open(apps: readonly AppPlan[]): void {
+  async open(apps: readonly AppPlan[]): Promise<void> {
     const taken = new Set<string>()
     for (const app of apps.filter(({fixedPort}) => fixedPort > 0)) {
-      const source = realpathSync(app.folder)
-      if (taken.has(source)) this.#copy(nameOf(app), source)
+      const source = await realpath(app.folder)
+      if (taken.has(source)) await this.#copy(nameOf(app), source)
       taken.add(source)
     }
   }
 
   /** Where an app runs: its own folder, or a copy of it that has every change of now. What the service wrote stays. */
-  folderOf(app: AppPlan): string {
+  async folderOf(app: AppPlan): Promise<string> {
     const copy = this.#copies.get(nameOf(app))
     if (copy === undefined) return app.folder
-    try {
-      this.#fill(copy)
-    } catch {
-      // a file went away under our hands: its next change brings the next copy
-    }
+    // a file may go away under our hands: its next change brings the next copy
+    await this.#fillNext(copy).catch(() => undefined)
     return copy.folder
   }
 
@@ -76,28 +75,28 @@ export class Workspaces {
     } catch (error) {
       throw new Error(`The archive cannot be unpacked: ${messageOf(error)}`, {cause: error})
     }
-    this.#made.set(name, {files: fingerprintsIn(folder), isDeployed: true})
+    this.#made.set(name, {files: await fingerprintsIn(folder), isDeployed: true})
     this.#note()
     return folder
   }
 
   async drop(name: string): Promise<void> {
     if (this.#folder === '') return
+    await this.#copies.get(name)?.filled
     this.#copies.delete(name)
     this.#made.delete(name)
     await rm(join(this.#folder, name), {recursive: true, force: true})
   }
 
   /** Removes all but the copies in which files were changed; gives these. */
-  close(): readonly string[] {
+  async close(): Promise<readonly string[]> {
     if (this.#folder === '') return []
-    const kept = [...this.#made]
-      .filter(([name, made]) => isChanged(join(this.#folder, name), made))
-      .map(([name]) => name)
-    for (const name of readdirSync(this.#folder))
-      if (name !== MANIFEST && !kept.includes(name)) rmSync(join(this.#folder, name), {recursive: true, force: true})
+    await Promise.all([...this.#copies.values()].map(async ({filled}) => filled))
+    const kept = await changedIn(this.#folder, this.#made)
+    for (const name of await readdir(this.#folder))
+      if (name !== MANIFEST && !kept.includes(name)) await rm(join(this.#folder, name), {recursive: true, force: true})
     // the last to go: should we be killed here, another run goes on
-    rmSync(kept.length === 0 ? this.#folder : join(this.#folder, MANIFEST), {recursive: true, force: true})
+    await rm(kept.length === 0 ? this.#folder : join(this.#folder, MANIFEST), {recursive: true, force: true})
     return kept.map(name => join(this.#folder, name))
   }
 
@@ -111,12 +110,12 @@ export class Workspaces {
     }
   }
 
-  #copy(name: string, source: string): void {
+  async #copy(name: string, source: string): Promise<void> {
     const files = new Map<string, string>()
     const folder = this.#begin(name, {files, isDeployed: false})
-    const copy = {source, folder, seen: new Map(), files, isDeployed: false}
+    const copy = {source, folder, seen: new Map(), files, isDeployed: false, filled: Promise.resolve()}
     this.#copies.set(name, copy)
-    this.#fill(copy)
+    await this.#fillNext(copy)
   }
 
   /** A folder that is noted before anything is in it. */
@@ -131,17 +130,24 @@ export class Workspaces {
     writeManifest(this.#folder, this.#made)
   }
 
-  #fill(copy: WorkingCopy): void {
+  /** Fills a copy after whoever fills it now. */
+  async #fillNext(copy: WorkingCopy): Promise<void> {
+    const filling = copy.filled.then(async () => this.#fill(copy))
+    copy.filled = filling.catch(() => undefined)
+    await filling
+  }
+
+  async #fill(copy: WorkingCopy): Promise<void> {
     const {source, folder, seen, files} = copy
-    for (const name of SHARED) link(join(source, name), join(folder, name))
+    for (const name of SHARED) await link(join(source, name), join(folder, name))
     // a link to a folder may lead back up: what it leads to is not copied
-    const now = fingerprintsIn(source, path => link(realpathSync(join(source, path)), join(folder, path)))
+    const now = await fingerprintsIn(source, async path => link(await realpath(join(source, path)), join(folder, path)))
     const changed = [...now].filter(([path, fingerprint]) => seen.get(path) !== fingerprint)
     for (const [path] of changed) {
-      cpSync(join(source, path), join(folder, path), {preserveTimestamps: true, dereference: true})
-      files.set(path, fingerprintOf(statSync(join(folder, path))))
+      await cp(join(source, path), join(folder, path), {preserveTimestamps: true, dereference: true})
+      files.set(path, fingerprintOf(await stat(join(folder, path))))
     }
-    for (const path of seen.keys()) if (!now.has(path)) rmSync(join(folder, path), {force: true})
+    for (const path of seen.keys()) if (!now.has(path)) await rm(join(folder, path), {force: true})
     copy.seen = now
     if (changed.length > 0) this.#note()
   }
@@ -150,11 +156,11 @@ export class Workspaces {
 const nameOf = ({id, version}: AppPlan): string => `${id}_${version}`
 
 /** A link to what is there. */
-function link(source: string, place: string): void {
+async function link(source: string, place: string): Promise<void> {
   try {
-    if (!statSync(source).isDirectory()) return
-    mkdirSync(dirname(place), {recursive: true})
-    symlinkSync(source, place)
+    if (!(await stat(source)).isDirectory()) return
+    await mkdir(dirname(place), {recursive: true})
+    await symlink(source, place)
   } catch (error) {
     if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error
   }

@@ -29,8 +29,8 @@ export interface AppOptions {
   readonly processMarker: (appProcess: number) => string
   /** Where the app listens; 0 = nowhere. */
   readonly appPort: number
-  /** Where a life runs, if not in the folder of the plan. Called right before the spawn. */
-  readonly folder?: (() => string) | undefined
+  /** Where a process runs, if not in the folder of the plan. Settled right before the spawn. */
+  readonly folder?: (() => string | Promise<string>) | undefined
   readonly lines: Sink
   readonly moved: (state: AppState) => void
   readonly noted: (note: Note) => void
@@ -179,12 +179,28 @@ export class SupervisedApp implements Supervised {
       this.#machine.enter({phase: 'starting', pid: undefined})
       return {exit: pipes, livedMs: 0, isAsked: false}
     }
-    const appProcess = this.#begin(pipes, spawn)
+    const folder = await this.#folder()
+    if (this.#isOver) {
+      closePipes(pipes)
+      return {exit: undefined, livedMs: 0, isAsked: true}
+    }
+    const appProcess = this.#begin(pipes, spawn, folder)
     await Promise.race([appProcess.group.exited, aborted(this.#asked.signal)])
     return this.#finish(appProcess)
   }
 
-  #begin(pipes: ProcessPipes, spawn: Spawn): AppProcess {
+  /** What is asked for while the folder is made ready may need another look at it. */
+  async #folder(): Promise<string> {
+    const {plan, folder} = this.#options
+    if (folder === undefined) return plan.folder
+    for (;;) {
+      const ready = await folder()
+      if (!this.#asked.signal.aborted || this.#isOver) return ready
+      this.#asked = new AbortController()
+    }
+  }
+
+  #begin(pipes: ProcessPipes, spawn: Spawn, folder: string): AppProcess {
     const {plan, environment, processMarker, single, lines} = this.#options
     const number = ++this.#markers
     const stderr = new Tail()
@@ -195,7 +211,7 @@ export class SupervisedApp implements Supervised {
       pipes,
       // as Dapr's CLI does in a template (pkg/standalone/run.go): a missing program is the shell's to report, with 127
       command: single === undefined ? [shellFor(plan), '-c', 'exec "$@"', 'sh', ...plan.command] : plan.command,
-      folder: this.#options.folder?.() ?? plan.folder,
+      folder,
       env: environment(number),
       marker: `PILLION_LIFE=${processMarker(number)}`,
       input: single?.input,

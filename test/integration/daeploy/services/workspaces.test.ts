@@ -42,45 +42,69 @@ t.test('the second service of a folder, also by a link, has a copy; a plain app 
   symlinkSync(project, join(root, 'alias'))
   symlinkSync('..', join(project, 'up'))
   const [first, plain, second] = [app('a', project), app('b', project, 0), app('c', join(root, 'alias'))]
-  copies.open([first, plain, second])
-  t.equal(copies.folderOf(first), project)
-  t.equal(copies.folderOf(plain), project)
-  const copy = copies.folderOf(second)
+  await copies.open([first, plain, second])
+  t.equal(await copies.folderOf(first), project)
+  t.equal(await copies.folderOf(plain), project)
+  const copy = await copies.folderOf(second)
   t.equal(copy, join(root, '.cache/pillion', 'f'.repeat(32), 'c_1.0.0'))
   t.same(readdirSync(copy).toSorted(), ['.venv', 'deep', 'node_modules', 'service.py', 'up'])
   t.equal(readlinkSync(join(copy, '.venv')), join(project, '.venv'))
   t.equal(readlinkSync(join(copy, 'up')), root, 'a link leads where it led')
   t.equal(readFileSync(join(copy, 'deep/er/data.txt'), 'utf8'), 'data')
-  t.same(copies.close(), [])
+  t.same(await copies.close(), [])
   t.notOk(existsSync(copy))
 })
 
 t.test('each life has the changes of the source, and keeps what the service wrote', async t => {
   const {project, copies} = scene(t)
   const second = app('b', project)
-  copies.open([app('a', project), second])
-  const copy = copies.folderOf(second)
+  await copies.open([app('a', project), second])
+  const copy = await copies.folderOf(second)
   writeFileSync(join(copy, 'service_db.db'), 'rows')
   writeFileSync(join(project, 'service.py'), 'two, longer')
   writeFileSync(join(project, 'new.py'), 'new')
   rmSync(join(project, 'deep/er/data.txt'))
-  t.equal(copies.folderOf(second), copy)
+  t.equal(await copies.folderOf(second), copy)
   t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'two, longer')
   t.equal(readFileSync(join(copy, 'new.py'), 'utf8'), 'new')
   t.notOk(existsSync(join(copy, 'deep/er/data.txt')))
   t.equal(readFileSync(join(copy, 'service_db.db'), 'utf8'), 'rows')
-  t.same(copies.close(), [], 'nothing of it is a change of the user')
+  t.same(await copies.close(), [], 'nothing of it is a change of the user')
 })
+
+t.test(
+  'others have their turn while a copy is made; of two makings one waits for the other, and the end for both',
+  async t => {
+    const {root, project, copies} = scene(t)
+    const second = app('b', project)
+    for (let n = 0; n < 200; n++) writeFileSync(join(project, `file${n.toString()}`), 'text')
+    let turns = 0
+    let isOver = false
+    const turn = (): void => {
+      turns++
+      if (!isOver) setImmediate(turn)
+    }
+    turn()
+    await copies.open([app('a', project), second])
+    isOver = true
+    t.ok(turns > 50, `${turns.toString()} turns`)
+    writeFileSync(join(project, 'service.py'), 'two, longer')
+    const both = [copies.folderOf(second), copies.folderOf(second)]
+    t.same(await copies.close(), [])
+    t.equal(new Set(await Promise.all(both)).size, 1)
+    t.same(readdirSync(join(root, '.cache/pillion')), [], 'nothing came back after the end')
+  }
+)
 
 t.test('a copy with a changed or a new file stays, and everything else goes', async t => {
   const {root, project, copies} = scene(t)
   const [second, third, fourth] = [app('b', project), app('c', project), app('d', project)]
-  copies.open([app('a', project), second, third, fourth])
-  writeFileSync(join(copies.folderOf(second), 'service.py'), 'mine')
-  writeFileSync(join(copies.folderOf(third), 'notes.txt'), 'mine')
+  await copies.open([app('a', project), second, third, fourth])
+  writeFileSync(join(await copies.folderOf(second), 'service.py'), 'mine')
+  writeFileSync(join(await copies.folderOf(third), 'notes.txt'), 'mine')
   const hook = copies.folder('python')
-  t.same(copies.close(), [copies.folderOf(second), copies.folderOf(third)])
-  t.notOk(existsSync(copies.folderOf(fourth)))
+  t.same(await copies.close(), [await copies.folderOf(second), await copies.folderOf(third)])
+  t.notOk(existsSync(await copies.folderOf(fourth)))
   t.notOk(existsSync(hook))
   t.same(readdirSync(join(root, '.cache/pillion', 'f'.repeat(32))), ['b_1.0.0', 'c_1.0.0'])
 })
@@ -91,12 +115,12 @@ t.test('times that the file system or the copying rounds are no change', async t
   // a copy gets whole milliseconds, rounded up or down
   utimesSync(join(project, 'service.py'), 1_700_000_000.0007, 1_700_000_000.0007)
   utimesSync(join(project, 'deep/er/data.txt'), 1_700_000_000.0003, 1_700_000_000.0003)
-  copies.open([app('a', project), second, third])
-  const made = join(copies.folderOf(second), 'service.py')
+  await copies.open([app('a', project), second, third])
+  const made = join(await copies.folderOf(second), 'service.py')
   t.not(statSync(made).mtimeMs, statSync(join(project, 'service.py')).mtimeMs, 'they differ here')
   utimesSync(join(project, 'service.py'), 1_700_000_001.0006, 1_700_000_001.0006)
-  copies.folderOf(third)
-  t.same(copies.close(), [])
+  await copies.folderOf(third)
+  t.same(await copies.close(), [])
   t.notOk(existsSync(made))
 })
 
@@ -121,7 +145,7 @@ t.test('what is deployed is unpacked into a folder of its own', async t => {
   t.same(readdirSync(folder).toSorted(), ['bin', 'data', 'latest', 'service.py'])
   await copies.drop('hello_1.0.0')
   t.notOk(existsSync(folder))
-  t.same(copies.close(), [])
+  t.same(await copies.close(), [])
 })
 
 t.test('a deployment under the name of an earlier one has nothing of that', async t => {
@@ -135,9 +159,9 @@ t.test('a deployment under the name of an earlier one has nothing of that', asyn
 t.test('a deployment under the name of a service of the template is no copy of its folder', async t => {
   const {root, project, copies} = scene(t)
   const second = app('b', project)
-  copies.open([app('a', project), second])
+  await copies.open([app('a', project), second])
   const folder = await copies.unpack('b_1.0.0', packed(root, 'other.py'))
-  t.equal(copies.folderOf({...second, folder}), folder)
+  t.equal(await copies.folderOf({...second, folder}), folder)
   t.same(readdirSync(folder), ['other.py'])
 })
 
@@ -147,7 +171,7 @@ t.test('of what was deployed an edited file stays; what the service wrote goes',
   const written = await copies.unpack('hello_2.0.0', packed(root, 'service.py'))
   writeFileSync(join(edited, 'service.py'), 'mine')
   writeFileSync(join(written, 'result.csv'), 'its own')
-  t.same(copies.close(), [edited])
+  t.same(await copies.close(), [edited])
   t.notOk(existsSync(written))
 })
 
@@ -166,6 +190,6 @@ t.test('without a home to write in, the folder for temporary files serves', asyn
   const copies = new Workspaces({HOME: join(project, 'service.py')}, 'a'.repeat(32))
   const folder = copies.folder('python')
   t.ok(folder.startsWith(join(tmpdir(), 'pillion-')))
-  t.same(copies.close(), [])
+  t.same(await copies.close(), [])
   t.notOk(existsSync(folder))
 })

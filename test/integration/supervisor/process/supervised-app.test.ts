@@ -1,3 +1,4 @@
+import {EventEmitter, once} from 'node:events'
 import {connect} from 'node:net'
 import {Readable} from 'node:stream'
 import {test} from 'tap'
@@ -260,4 +261,33 @@ test('nothing is started again after an app has ended', async t => {
   app.restart('user')
   await quietly(50)
   t.equal(witness.phases.at(-1), 'exited')
+})
+
+test('the folder is made ready before each process: anew after a change meanwhile, and for none after a stop', async t => {
+  const asked: (() => void)[] = []
+  const more = new EventEmitter()
+  const folder = async (): Promise<string> =>
+    new Promise(resolve => {
+      asked.push(() => resolve('/usr'))
+      more.emit('asked')
+    })
+  const {app, witness} = new Scene(t).app({command: script('pwd; while :; do sleep 0.05; done')}, {folder})
+  const first = once(more, 'asked')
+  void app.start()
+  await first
+  t.equal(witness.phases.length, 0)
+  const second = once(more, 'asked')
+  app.restart('user')
+  asked[0]?.()
+  await second
+  t.equal(witness.phases.length, 0, 'no process was started in a folder that lacks the change')
+  asked[1]?.()
+  await witness.seen(/^\/usr$/m)
+  const third = once(more, 'asked')
+  app.restart('user')
+  await third
+  const stopped = app.stop('user')
+  asked[2]?.()
+  await stopped
+  t.equal(witness.phases.filter(phase => phase === 'starting').length, 1)
 })
