@@ -87,7 +87,6 @@ t.test('killed ourselves, we end for a reader at once, while the apps have their
   process.kill(pid, 'SIGKILL')
   await pipeline.exited
   t.match(pipeline.stderr.text, /tee has ended/)
-  t.ok(performance.now() - asked < 2500, 'sooner than the grace')
   t.not((await rig.leftovers(0)).length, 0, 'the app is still saying goodbye')
   t.same(await survivors(rig, asked + 3500 + BUSY_MS), [])
 })
