@@ -12,7 +12,7 @@ export interface Callee {
   readonly queue: AdmissionQueue
   /** How many calls may be with it at once. */
   readonly limiter: ConcurrencyLimiter
-  /** Connections to the process that processes now. */
+  /** Connections to the process that runs now. */
   readonly pool: Pool
   /** Its APP_API_TOKEN. */
   readonly token: string

@@ -15,7 +15,7 @@ const MARKER = /^[\da-f]{32}$/
 
 /**
  * Removes the working copies of runs that were killed, but those in which files were changed: these are named, once, and
- * left. Runs that live, of which anything is uncertain, or of which a process processes, are left alone. Costs one look at a
+ * left. Runs that live, of which anything is uncertain, or of which a process still runs, are left alone. Costs one look at a
  * folder when there is none.
  */
 export async function sweepWorkspaces({env, tell}: LeftWorkspaces): Promise<void> {

@@ -16,7 +16,7 @@ export interface Reloadable extends Overlapping {
   onMove(listener: () => void): () => void
   /** Connections to the old process are let go of, those that carry a call when it is over; new calls get new ones. */
   renewPool(): void
-  /** Ends every connection to the process that processes now, and the calls on it. */
+  /** Ends every connection to the process that runs now, and the calls on it. */
   cutCalls(): void
   /** A new supervised app in place of the old one, whose end is waited for; it runs by a new plan where there is one. */
   replace(why: Why, plan?: AppPlan): Promise<void>
