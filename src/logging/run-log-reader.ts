@@ -35,20 +35,24 @@ export async function* readRunLog(
   const callOff = log.tap(batch => {
     if (isFollowed && writers.has(batch.writer)) follower.take(headed(batch))
   })
-  const batches = log.batches()
+  const latest = log.latest()
   const ends = apps.map(({writer, record}) => ({length: record.length, isOpen: writer.isOpen}))
   const stop = (): void => follower.end()
   gone.addEventListener('abort', stop, {once: true})
   try {
-    const kept: {readonly text: string; readonly lines: number}[] = []
+    const kept: string[] = []
     const inMemory = apps.map(() => 0)
+    let missing = tail < 0 ? Infinity : tail
     let size = 0
-    for (const batch of batches) {
+    for (const batch of latest) {
+      if (batch.time < since) missing = 0
+      if (missing === 0) break
       const index = writers.get(batch.writer)
       if (index === undefined) continue
       const lines = linesIn(batch.text)
       inMemory[index] = (inMemory[index] ?? 0) + lines
-      if (batch.time >= since) kept.push({text: headed(batch), lines})
+      kept.push(headed(lines > missing ? {...batch, text: lastLines(batch.text, missing)} : batch))
+      missing = Math.max(0, missing - lines)
       size += batch.text.length
       if (size > TURN_SIZE) size = await turn(0)
       if (gone.aborted) return
@@ -57,9 +61,8 @@ export async function* readRunLog(
       const {length = 0, isOpen = false} = ends[index] ?? {}
       return {name: writer.name, record, length, newer: (inMemory[index] ?? 0) + (isOpen ? 1 : 0)}
     })
-    const missing = tail < 0 ? -1 : Math.max(0, tail - kept.reduce((sum, {lines}) => sum + lines, 0))
     yield* readOlder(older, {missing, since})
-    yield* lastLines(kept, tail)
+    yield* kept.toReversed()
     if (!isFollowed) return
     yield '\n' // an empty line: what follows is new
     void Promise.all(apps.map(async ({record}) => record.closed)).then(stop)
@@ -79,7 +82,7 @@ interface Older {
   readonly newer: number
 }
 
-/** What memory has no more; `missing`: only so many lines, -1: all. */
+/** What memory has no more; `missing`: only so many lines. */
 async function* readOlder(
   apps: readonly Older[],
   {missing, since}: {readonly missing: number; readonly since: number}
@@ -91,10 +94,10 @@ async function* readOlder(
     const {record, length, newer} = app
     const to = await record.startOfLast(newer, length)
     const first = since > 0 ? record.startSince(since) : 0
-    const from = left < 0 ? first : Math.max(first, await record.startOfLast(newer + left, length))
+    const from = left === Infinity ? first : Math.max(first, await record.startOfLast(newer + left, length))
     if (from >= to) continue
     parts.unshift({app, from, to})
-    if (left > 0) for await (const text of record.read(from, to)) left = Math.max(0, left - linesIn(text))
+    if (left < Infinity) for await (const text of record.read(from, to)) left = Math.max(0, left - linesIn(text))
   }
   for (const {app, from, to} of parts) yield* headedPart(app.name, app.record.read(from, to))
 }
@@ -111,16 +114,9 @@ export async function* headedPart(name: string, texts: AsyncIterable<string>): A
   if (rest !== '') yield prefixed(`${rest}\n`, before)
 }
 
-/** The last lines of batches; -1: all. */
-function* lastLines(
-  batches: readonly {readonly text: string; readonly lines: number}[],
-  count: number
-): Generator<string> {
-  let first = batches.length
-  let left = count < 0 ? Infinity : count
-  while (first > 0 && left > 0) left -= batches[--first]?.lines ?? 0
-  for (let i = first; i < batches.length; i++) {
-    const {text} = batches[i] ?? {text: ''}
-    yield i === first && left < 0 ? text.split('\n').slice(-left).join('\n') : text
-  }
+/** Of text that ends with a newline. */
+function lastLines(text: string, count: number): string {
+  let at = text.length - 1
+  for (let i = 0; i < count; i++) at = text.lastIndexOf('\n', at - 1)
+  return text.slice(at + 1)
 }

@@ -29,6 +29,7 @@ export class RunLog {
   #packs: Pack[] = []
   #lines = 0
   #size = 0
+  #time = 0
 
   constructor({lines = MAX_LINES, bytes = MAX_BYTES} = {}) {
     this.#max = {lines, bytes}
@@ -44,9 +45,10 @@ export class RunLog {
     return writer
   }
 
-  /** What is kept now. It stays whole while it is read, whatever comes meanwhile. */
-  batches(): Iterable<LogBatch> {
-    const kept = this.#packs.map(pack => ({pack, count: pack.count}))
+  /** What is kept now, the latest first. It stays whole while it is read, whatever comes meanwhile. */
+  latest(): Iterable<LogBatch> {
+    const kept = this.#packs.map(pack => ({pack, count: pack.count})).toReversed()
+    for (const {pack} of kept) pack.readers++
     return this.#read(kept)
   }
 
@@ -57,22 +59,26 @@ export class RunLog {
   }
 
   *#read(kept: readonly {readonly pack: Pack; readonly count: number}[]): Generator<LogBatch> {
-    for (const {pack, count} of kept) {
-      for (let i = 0; i < count; i++) {
-        const source = this.#sources[pack.sources[i] ?? 0]
-        if (source !== undefined) yield {...source, time: pack.times[i] ?? 0, text: pack.text(i)}
+    try {
+      for (const {pack, count} of kept) {
+        for (let i = count - 1; i >= 0; i--) {
+          const source = this.#sources[pack.sources[i] ?? 0]
+          if (source !== undefined) yield {...source, time: pack.times[i] ?? 0, text: pack.text(i)}
+        }
       }
+    } finally {
+      for (const {pack} of kept) pack.readers--
     }
   }
 
   #add(source: number, text: string, lines: number): void {
-    const time = Date.now()
+    const time = Math.max(Date.now(), this.#time) // clocks are set back at times
+    this.#time = time
     let pack = this.#packs.at(-1)
     if (pack === undefined || !pack.hasRoom(text.length)) {
-      pack = new Pack(Math.max(PACK_SIZE, text.length))
+      pack = this.#forget(text.length) ?? new Pack(Math.max(PACK_SIZE, text.length))
       this.#packs.push(pack)
       this.#size += pack.bytes.length
-      this.#forget()
     }
     pack.add(source, time, text, lines)
     this.#lines += lines
@@ -80,13 +86,21 @@ export class RunLog {
     if (from !== undefined) for (const take of this.#taps) take({...from, time, text})
   }
 
-  #forget(): void {
-    for (let [first] = this.#packs; first !== undefined && this.#packs.length > 1; [first] = this.#packs) {
-      if (this.#lines - first.lines < this.#max.lines && this.#size <= this.#max.bytes) return
+  /**
+   * Lets go of what is too much before so many bytes come. What nobody reads is used again: new memory for all that apps
+   * write would cost more than to write it.
+   */
+  #forget(length: number): Pack | undefined {
+    let spare: Pack | undefined
+    for (let [first] = this.#packs; first !== undefined; [first] = this.#packs) {
+      if (this.#lines - first.lines < this.#max.lines && this.#size + length <= this.#max.bytes) break
       this.#packs.shift()
       this.#lines -= first.lines
       this.#size -= first.bytes.length
+      if (first.readers === 0 && first.bytes.length === PACK_SIZE && length <= PACK_SIZE) spare = first
     }
+    spare?.clear()
+    return spare
   }
 }
 
@@ -95,6 +109,8 @@ class Pack {
   readonly bytes: Buffer
   lines = 0
   count = 0
+  /** Those who read it now. */
+  readers = 0
   times = new Float64Array(64)
   sources = new Uint16Array(64)
   #ends = new Uint32Array(64)
@@ -102,6 +118,12 @@ class Pack {
 
   constructor(size: number) {
     this.bytes = Buffer.allocUnsafeSlow(size)
+  }
+
+  clear(): void {
+    this.lines = 0
+    this.count = 0
+    this.#used = 0
   }
 
   hasRoom(length: number): boolean {
