@@ -1,10 +1,8 @@
 import type {AppPlan} from '../model/plan.ts'
+import {isSemanticVersion} from '../model/semantic-version.ts'
 import {placeOf, type Source} from './diagnose.ts'
 import type {AppKey, Settings} from './merge.ts'
 
-/** Semantic Versioning 2.0.0 */
-const SEMANTIC =
-  /^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][\dA-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][\dA-Za-z-]*))*)?(?:\+[\dA-Za-z-]+(?:\.[\dA-Za-z-]+)*)?$/
 /** Daeploy's names of services. */
 const SERVICE_ID = /^[a-z0-9]+([_a-z0-9]*[a-z0-9])?$/
 
@@ -31,7 +29,7 @@ type At = (settings: Settings, key: AppKey) => string
 function checkVersion({settings, plan: {id, version}}: Entry, at: At): void {
   if (settings.values.version === undefined) return
   const app = `app ${JSON.stringify(id)}`
-  if (!SEMANTIC.test(version)) {
+  if (!isSemanticVersion(version)) {
     const place = at(settings, 'version')
     const message = `${app}: version ${JSON.stringify(version)} is not a semantic version (like 1.0.0), ${place}`
     settings.refuse({key: 'version', message, expected: 'expected three numbers with points between them'})

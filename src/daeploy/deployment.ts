@@ -3,6 +3,7 @@ import {createWriteStream} from 'node:fs'
 import type {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import {messageOf} from '../model/errors.ts'
+import {isSemanticVersion} from '../model/semantic-version.ts'
 import type {Reply} from '../net/reply.ts'
 import {failure, missing} from './replies.ts'
 
@@ -18,9 +19,6 @@ export interface Deployment {
 }
 
 const NAME = /^(?!_)[a-z0-9_]+(?<!_)$/
-const VERSION =
-  /^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-[\dA-Za-z-]+(?:\.[\dA-Za-z-]+)*)?(?:\+[\dA-Za-z-]+(?:\.[\dA-Za-z-]+)*)?$/
-
 const NAME_RULE =
   'Name can only contain lower case letters, numbers and underscores, but should not start or end with an underscore.'
 const VERSION_RULE = 'Version must be a semantic version string.'
@@ -46,7 +44,7 @@ export async function readDeployment(request: IncomingMessage, archive: string):
     )
   const {name = '', version = '', port = '8000'} = texts
   if (!NAME.test(name)) return failure(406, NAME_RULE)
-  if (!VERSION.test(version)) return failure(406, VERSION_RULE)
+  if (!isSemanticVersion(version)) return failure(406, VERSION_RULE)
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
     return failure(406, 'Port must be a port number.')
   const env = environmentIn(texts['run_args'] ?? '')

@@ -229,6 +229,8 @@ t.test('a deployment is read and checked, and started once', async t => {
   })
   t.match(await deploy({...fields, name: 'Bad_'}), {status: 406, body: /Name can only contain lower case letters/})
   t.match(await deploy({...fields, version: '1.0'}), {status: 406, body: /Version must be a semantic version string\./})
+  t.match(await deploy({...fields, version: '1.0.0-01'}), {status: 406}, 'as in a template')
+  t.match(await deploy({...fields, version: 'v1.0.0'}), {status: 406})
   t.match(await deploy({...fields, port: 'x'}), {status: 406})
   t.match(await deploy({...fields, run_args: '{'}), {status: 406})
   t.match(await deploy({name: 'good'}), {status: 422, body: /"loc":\["body","version"\]/})
