@@ -97,6 +97,8 @@ export function readFields({rawHeaders, socket}: IncomingMessage): RequestFields
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? ''
     const value = rawHeaders[at + 1] ?? ''
+    // Go's client leaves it out.
+    if (value === '' && name.toLowerCase() === 'user-agent') continue
     const kind = requestKinds(name, 0, name.length)
     if (kind === CONNECTION) named = [...named, ...wordsOf(value)]
     else if (kind !== 0 && !told.has(kind)) told.set(kind, value)

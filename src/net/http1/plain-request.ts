@@ -76,6 +76,11 @@ const note = (lines: Lines, kind: number, value: string): boolean => {
 
 const empty = (): string => ''
 
+const COLON = 58
+
+/** A User-Agent without a value goes no further: Go's client leaves it out. */
+const isEmptyUserAgent = (line: string): boolean => /^user-agent:[ \t]*\r\n$/i.test(line)
+
 /** Reads the lines from a place on. Kept ones are copied in runs; only a dropped or renamed one breaks the run. */
 const readLines = (text: string, start: number, {kinds, prefix, told}: PlainRules): Lines | undefined => {
   const lines: Lines = {lines: '', length: -1, values: Array.from({length: told}, empty), end: 0}
@@ -90,7 +95,13 @@ const readLines = (text: string, start: number, {kinds, prefix, told}: PlainRule
     while (isOf(text.charCodeAt(at), VALUE)) at++
     if (text.charCodeAt(at) !== 13 || text.charCodeAt(at + 1) !== 10) return undefined
     at += 2
-    if (kind === KEEP) continue
+    if (kind === KEEP) {
+      const last = text.charCodeAt(at - 3)
+      if ((last !== COLON && last !== 32 && last !== 9) || !isEmptyUserAgent(text.slice(line, at))) continue
+      lines.lines += text.slice(run, line)
+      run = at
+      continue
+    }
     if (!note(lines, kind, trimmed(text, value, at - 2))) return undefined
     if (kind >= NOTED) continue
     lines.lines += text.slice(run, line) + (kind === RENAME ? prefix : '')

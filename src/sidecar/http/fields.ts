@@ -86,12 +86,6 @@ export interface RequestFields {
 
 const NONE: readonly string[] = []
 
-export const USER_AGENT = 'user-agent'
-
-/** A User-Agent without a value goes no further (Go's client leaves it out). */
-export const isUserAgent = (name: string): boolean =>
-  name.length === USER_AGENT.length && name.toLowerCase() === USER_AGENT
-
 /** The first value counts, as in Go's Header.Get. */
 const note = (fields: RequestFields, kind: number, value: string): boolean => {
   switch (kind) {
@@ -161,7 +155,8 @@ export const readFields = (raw: readonly string[]): RequestFields => {
     const name = raw[at] ?? ''
     const value = raw[at + 1] ?? ''
     const kind = requestKinds(name, 0, name.length)
-    if (value === '' && isUserAgent(name)) continue
+    // Go's client leaves it out.
+    if (value === '' && name.toLowerCase() === 'user-agent') continue
     if (kind === RENAME) fields.lines += `${RENAMED}${name}: ${value}\r\n`
     else if (kind === CONNECTION) named = [...named, ...wordsOf(value)]
     else if (kind === 0 || note(fields, kind, value)) fields.lines += `${name}: ${value}\r\n`

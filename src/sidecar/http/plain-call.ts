@@ -1,7 +1,7 @@
-import {DROP, KEEP, nameReader} from '../../net/http1/header-lines.ts'
+import {DROP, nameReader} from '../../net/http1/header-lines.ts'
 import type {FastConnection} from '../../net/http1/fast-connection.ts'
 import {NOTED, OTHER, PLAIN_KINDS, TAKEN, type PlainRequest, type PlainRules} from '../../net/http1/plain-request.ts'
-import {isUserAgent, RENAMED, USER_AGENT, withGrpc} from './fields.ts'
+import {RENAMED, withGrpc} from './fields.ts'
 import {isToken} from '../../gateway/guards.ts'
 import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
@@ -20,36 +20,25 @@ const TRACEPARENT = 3
 const TRACESTATE = 4
 const AUTHORIZATION = 5
 
-const knownKinds = withGrpc(
-  nameReader({
-    ...PLAIN_KINDS,
-    baggage: OTHER,
-    'pillion-caller': OTHER,
-    'dapr-caller-app-id': DROP,
-    'dapr-caller-namespace': DROP,
-    'dapr-callee-app-id': DROP,
-    'destination-app-id': DROP,
-    host: TAKEN + HOST,
-    'dapr-app-id': TAKEN + APP_ID,
-    'dapr-api-token': TAKEN + API_TOKEN,
-    traceparent: TAKEN + TRACEPARENT,
-    tracestate: TAKEN + TRACESTATE,
-    authorization: NOTED + AUTHORIZATION
-  })
-)
-
-/** Whether the value of the field whose name ends here is empty. */
-const isEmptyAt = (text: string, colon: number): boolean => {
-  let at = colon + 1
-  while (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9) at++
-  return text.charCodeAt(at) === 13
-}
-
 /** How the fast path reads a request's fields. */
 export const plainRules: PlainRules = {
-  kinds: (text, from, to) =>
-    knownKinds(text, from, to) ||
-    (to - from === USER_AGENT.length && isEmptyAt(text, to) && isUserAgent(text.slice(from, to)) ? DROP : KEEP),
+  kinds: withGrpc(
+    nameReader({
+      ...PLAIN_KINDS,
+      baggage: OTHER,
+      'pillion-caller': OTHER,
+      'dapr-caller-app-id': DROP,
+      'dapr-caller-namespace': DROP,
+      'dapr-callee-app-id': DROP,
+      'destination-app-id': DROP,
+      host: TAKEN + HOST,
+      'dapr-app-id': TAKEN + APP_ID,
+      'dapr-api-token': TAKEN + API_TOKEN,
+      traceparent: TAKEN + TRACEPARENT,
+      tracestate: TAKEN + TRACESTATE,
+      authorization: NOTED + AUTHORIZATION
+    })
+  ),
   prefix: RENAMED,
   told: 6
 }

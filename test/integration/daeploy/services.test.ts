@@ -260,6 +260,16 @@ t.test('a service that answers with a status that is none: 502 with the reason, 
   }
 })
 
+t.test('an empty User-Agent does not travel', async t => {
+  const app = await echoApp(t)
+  const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
+  for (const [lane, line] of LANES) {
+    t.match(await ask(t, port, post('/services/scales/x', '{}', `User-Agent: \r\n${line}`)), {status: 200}, lane)
+    const seen = app.seen.pop()
+    t.strictSame(seen && valuesOf(seen, 'user-agent'), [], lane)
+  }
+})
+
 t.test('a coding below the chunks is refused with 501', async t => {
   const app = await echoApp(t)
   const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
