@@ -1,3 +1,4 @@
+import type {WarningCode} from '../model/reporter.ts'
 import {terminalText} from '../logging/terminal-text.ts'
 
 /** The signs of Dapr's CLI (`pkg/print/print.go`), each followed by two spaces; no colour. */
@@ -5,10 +6,10 @@ const GLYPHS = {success: '✅', failure: '❌', warning: '⚠', pending: '⌛', 
 
 export type Status = keyof typeof GLYPHS
 
-/** One status line, newline included: behind its sign, or as a line of JSON for `--log-as-json`. */
-export const statusLine = (status: Status, message: string, asJson: boolean): string =>
+/** One status line, newline included: behind its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning as its last key. */
+export const statusLine = (status: Status, message: string, asJson: boolean, code?: WarningCode): string =>
   asJson
-    ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message})}\n`
+    ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message, code})}\n`
     : `${GLYPHS[status]}  ${message}\n`
 
 /**

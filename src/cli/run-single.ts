@@ -64,7 +64,7 @@ class Story {
       case 'notified':
         return // a single app is no Daeploy service
       case 'warned':
-        void this.#terminal.err.print(statusLine('warning', event.text, this.#asJson))
+        void this.#terminal.err.print(statusLine('warning', event.text, this.#asJson, event.code))
     }
   }
 

@@ -80,7 +80,7 @@ function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
       void out.print(`${event.text}\n`)
       return
     case 'warned':
-      void err.print(statusLine('warning', event.text, asJson))
+      void err.print(statusLine('warning', event.text, asJson, event.code))
       return
     case 'sidecar-opened':
     case 'app-ended':

@@ -4,6 +4,7 @@ import {sweep} from '../run/sweep.ts'
 import {findTemplate} from '../config/find.ts'
 import type {CommandHandler} from './command-handler.ts'
 import {pickRun, runsHere, templateHere} from './pick-run.ts'
+import type {Reporter} from '../model/reporter.ts'
 import {print, statusLine} from './print.ts'
 
 /** `stop -f PATH`, `stop [--app-id] ID …`: back when what was named has ended. Nothing to stop is no failure: scripts stop twice. */
@@ -11,9 +12,9 @@ export const stop: CommandHandler = async ({flags, words, asJson}) => {
   const runs = await runsHere(asJson)
   const runFile = flags.text('run-file')
   if (runFile !== undefined) {
-    const tell = (text: string): void => print(process.stderr, statusLine('warning', text, asJson))
+    const warn: Reporter['warn'] = (code, text) => print(process.stderr, statusLine('warning', text, asJson, code))
     const {file} = findTemplate(runFile, process.cwd())
-    await Promise.all([stopTemplate(file, runs, asJson), sweep({env: process.env, tell})])
+    await Promise.all([stopTemplate(file, runs, asJson), sweep({env: process.env, reporter: {warn}})])
     return 0
   }
   let code = 0

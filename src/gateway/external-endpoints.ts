@@ -4,12 +4,13 @@ import type {Admission, Admit} from './admission.ts'
 import {readEndpoints, fingerprintOf, type HttpEndpoint} from '../resources/http-endpoints.ts'
 import {webDial} from '../net/external-adapter.ts'
 import {Pool} from '../net/pool.ts'
+import type {Reporter} from '../model/reporter.ts'
 
 export interface ExternalEndpointsOptions {
   readonly plan: AppPlan
   /** The environment that we were started in. */
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly warn: (text: string) => void
+  readonly reporter: Reporter
   /** Takes the calls to apps. */
   readonly inside: Admit
 }
@@ -75,8 +76,8 @@ export class ExternalEndpoints {
     const fingerprint = fingerprintOf(folders)
     if (fingerprint === this.#fingerprint) return
     this.#fingerprint = fingerprint
-    const {plan, env, warn} = this.#options
-    const endpoints = readEndpoints(folders, {appId: plan.id, env}, warn)
+    const {plan, env, reporter} = this.#options
+    const endpoints = readEndpoints(folders, {appId: plan.id, env}, text => reporter.warn('resource-not-used', text))
     for (const place of this.#places.values()) if (typeof place !== 'string') place.pool.retire()
     this.#places = new Map(endpoints.map(endpoint => [endpoint.name, placeOf(endpoint)]))
   }

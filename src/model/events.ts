@@ -1,4 +1,5 @@
 import type {Exit} from './app-state.ts'
+import type {WarningCode} from './reporter.ts'
 
 /**
  * Output of an app, as it goes to files and consoles: whole lines, each ended by a newline, without `\r` before it.
@@ -33,7 +34,7 @@ export type Event =
   /** A service has notified, and no log of an app tells it. */
   | {readonly type: 'notified'; readonly text: string}
   /** Something that the user should know; never before the start lines of the last app. */
-  | {readonly type: 'warned'; readonly text: string}
+  | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
 
 export interface Reloaded {
   readonly id: string

@@ -2,6 +2,7 @@ import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {cutText} from '../supervisor/messages/cut.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
+import type {Reporter} from '../model/reporter.ts'
 
 export interface AppCloserOptions {
   /** The open ones; one that closes is taken out. */
@@ -12,7 +13,7 @@ export interface AppCloserOptions {
   readonly now: AbortSignal
   /** An app leaves the run: nothing of it is started any more, and no new call is for it. */
   readonly leaves: (runtime: AppRuntime) => void
-  readonly note: (text: string) => void
+  readonly reporter: Reporter
 }
 
 /** Closes apps with their sidecars and logs, each once: one by one while the run goes on, all together at its end. */
@@ -37,7 +38,7 @@ export class AppCloser {
 
   /** Refuses new calls to an app and lets those in flight finish within its grace, then cancels them. */
   async drain(runtime: AppRuntime): Promise<void> {
-    const {sidecars, asked: over, leaves, note} = this.#options
+    const {sidecars, asked: over, leaves, reporter} = this.#options
     leaves(runtime)
     sidecars.get(runtime)?.announceEnd()
     const {id, queue, plan} = runtime
@@ -45,7 +46,7 @@ export class AppCloser {
     if (await withDeadline({ms, over}, async late => runtime.drained(late))) return
     const left = [...queue.inside.keys()]
     if (over.aborted || left.length === 0) return
-    note(cutText({id, left, ms, after: 'it was to stop'}))
+    reporter.warn('calls-cut', cutText({id, left, ms, after: 'it was to stop'}))
     runtime.cutCalls()
   }
 

@@ -12,7 +12,8 @@ import type {SidecarPorts} from '../ports/claim.ts'
 import type {RunOptions} from './run-options.ts'
 import {bypassHint, importHint} from '../daeploy/services/hints.ts'
 import type {Services} from '../daeploy/services/services.ts'
-import {noteText} from '../supervisor/messages/note-text.ts'
+import {reportNote} from '../supervisor/messages/note-text.ts'
+import type {Reporter} from '../model/reporter.ts'
 
 export interface AppRuntimesOptions extends RunOptions {
   /** The mark of the run. */
@@ -27,7 +28,7 @@ export interface AppRuntimesOptions extends RunOptions {
   readonly moved: () => void
   /** A life whose strays live on when the run has ended. */
   readonly spare: (marker: string) => void
-  readonly note: (text: string) => void
+  readonly reporter: Reporter
 }
 
 /** Makes the apps of a run: each with its logs, its environment, its marks, and what is told about it. */
@@ -54,17 +55,17 @@ export class AppRuntimes {
   /** `index`: its place in the template. */
   async one(app: AppPlan, ports: SidecarPorts | undefined, index: number): Promise<AppRuntime> {
     if (ports === undefined) throw new Error(`no ports for ${app.id}`)
-    const {services, note} = this.#options
+    const {services, reporter} = this.#options
     const name = services.shownAs(app)
     return this.#make(
       app,
       ports,
-      await openLogs(app, {...this.#options, console: this.#console, runLog: this.runLog, name, index, warn: note})
+      await openLogs(app, {...this.#options, console: this.#console, runLog: this.runLog, name, index, reporter})
     )
   }
 
   #make(plan: AppPlan, ports: SidecarPorts, logs: Logs): AppRuntime {
-    const {shell, form, emit, services, watchdog, maySpawn, explain, moved, note} = this.#options
+    const {shell, form, emit, services, watchdog, maySpawn, explain, moved, reporter} = this.#options
     const runtime = new AppRuntime({
       explain: pendingCall => explain(plan.id, pendingCall),
       plan,
@@ -80,11 +81,12 @@ export class AppRuntimes {
       moved,
       ended: exit => {
         emit({type: 'app-ended', id: plan.id, exit})
-        importHint(runtime, note)
+        importHint(runtime, reporter)
       },
-      noted: news => {
-        note(typeof news === 'string' ? news : noteText(plan.id, news))
-        if (typeof news !== 'string' && news.type === 'not-ready') void bypassHint(runtime, note)
+      reporter,
+      noted: note => {
+        reportNote(reporter, plan.id, note)
+        if (note.type === 'not-ready') void bypassHint(runtime, reporter)
       }
     })
     return runtime

@@ -6,6 +6,7 @@ import type {RunLog} from '../logging/run-log.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Logs} from '../supervisor/lifecycle-log.ts'
 import type {RunOptions} from './run-options.ts'
+import type {Reporter} from '../model/reporter.ts'
 
 export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTerminal'> {
   readonly console: Console
@@ -14,12 +15,12 @@ export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTermi
   readonly name: string
   /** Its place in the template. */
   readonly index: number
-  readonly warn: (text: string) => void
+  readonly reporter: Reporter
 }
 
 /** Opens the two logs of an app as the form of the run wants them. */
 export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
-  const {form, output, isTerminal, console, name, index, warn} = needs
+  const {form, output, isTerminal, console, name, index, reporter} = needs
   const runLog = needs.runLog.writer(name)
   if (form.kind === 'single')
     return rawLogs({out: text => output.write(text), err: form.err, keepsColours: isTerminal, runLog})
@@ -34,6 +35,6 @@ export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
     ...(prefix !== undefined && {consolePrefix: asBytes(prefix)}),
     isTerminal,
     runLog,
-    warn
+    warn: text => reporter.warn('log-file-failed', text)
   })
 }

@@ -24,7 +24,7 @@ import {AppCloser} from './close-app.ts'
 import {AppRuntimes} from './create-app-runtimes.ts'
 import type {RunOptions} from './run-options.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
-import {noteText} from '../supervisor/messages/note-text.ts'
+import {reportNote} from '../supervisor/messages/note-text.ts'
 import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
 import {claimPorts, type SidecarPorts} from '../ports/claim.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
@@ -33,6 +33,7 @@ import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
 import {warnOfUnbuilt, warnOfUnenforced} from './not-built.ts'
+import {RunReporter} from './run-reporter.ts'
 
 /**
  * `wiring`: ports, logs, sidecars and the socket come up; `starting`: the first apps are spawned, their start lines are
@@ -50,7 +51,7 @@ export class Run {
   readonly #startedAt = Date.now()
   readonly #end = Promise.withResolvers<boolean>()
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
-  readonly #notes: string[] = []
+  readonly #reporter: RunReporter
   /** Aborted when the run is to end. */
   readonly #asked = new AbortController()
   /** Aborted when it is to end without its grace. */
@@ -73,7 +74,8 @@ export class Run {
   constructor(options: RunOptions) {
     this.#options = options
     const {plan, shell} = options
-    this.#watchdog = watchdogFor({plan, shell, marker: this.#marker, tell: text => this.#note(text)})
+    this.#reporter = new RunReporter(options.emit)
+    this.#watchdog = watchdogFor({plan, shell, marker: this.#marker, reporter: this.#reporter})
     this.#peerRuns = new PeerRuns({
       shell: options.shell,
       run: this.#marker,
@@ -83,7 +85,7 @@ export class Run {
       ...options,
       run: this.#marker,
       elsewhere: this.#peerRuns.admit,
-      note: text => this.#note(text),
+      reporter: this.#reporter,
       remove: async runtime => this.#appCloser.close(runtime),
       add: async app => this.#openLate(app, this.#runtimes.length)
     })
@@ -93,13 +95,14 @@ export class Run {
       reread: options.reread,
       runtimes: () => this.#running(),
       emit: options.emit,
+      reporter: this.#reporter,
       open: async (app, index) => this.#openLate(app, index),
       close: async runtime => this.#appCloser.close(runtime)
     })
     this.#starts = new StartOrder({
       shownAs: plan.shownAs,
       emit: options.emit,
-      note: text => this.#note(text),
+      reporter: this.#reporter,
       isOver: () => this.#isOver
     })
     this.#appRuntimes = new AppRuntimes({
@@ -111,7 +114,7 @@ export class Run {
       explain: (id, pendingCall) => this.#changes.callCycle(id, pendingCall),
       moved: () => this.#starts.look(),
       spare: marker => this.#spare(marker),
-      note: text => this.#note(text)
+      reporter: this.#reporter
     })
     this.#appCloser = new AppCloser({
       sidecars: this.#sidecars,
@@ -121,7 +124,7 @@ export class Run {
         this.#changes.leave(runtime)
         this.#services.forget(runtime)
       },
-      note: text => this.#note(text)
+      reporter: this.#reporter
     })
     this.ended = this.#end.promise
   }
@@ -134,7 +137,7 @@ export class Run {
     const {plan} = this.#options
     const folders = runtimeFolders(this.#options.shell)
     const folder = usableFolder(folders)
-    existingFolders(folders, text => this.#note(text)) // told once; whoever looks for other runs skips them in silence
+    existingFolders(folders, text => this.#reporter.warn('runtime-folder-skipped', text)) // told once; whoever looks for other runs skips them in silence
     const pipes = preparePipes(plan.apps.filter(isStartedAtOnce).length)
     if (!(await this.#wire(folder, pipes))) return this.#finish()
     this.#phase = 'starting'
@@ -142,12 +145,13 @@ export class Run {
     const isOver = this.#isOver
     if (!isOver) this.#phase = 'running'
     this.#services.tell()
-    for (const text of [...warnOfUnbuilt(plan), ...warnOfUnenforced(plan), ...this.#notes])
-      this.#options.emit({type: 'warned', text})
+    for (const text of warnOfUnbuilt(plan)) this.#options.emit({type: 'warned', code: 'not-built', text})
+    for (const text of warnOfUnenforced(plan)) this.#options.emit({type: 'warned', code: 'not-enforced', text})
+    this.#reporter.release()
     if (isOver) return
     if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
-    void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, tell: text => this.#note(text)})
-    const swept = sweep({env: this.#options.shell, tell: text => this.#note(text)})
+    void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, reporter: this.#reporter})
+    const swept = sweep({env: this.#options.shell, reporter: this.#reporter})
     void this.#inBackground('what killed runs have left behind is not removed', swept)
     void this.#inBackground('changes of files are not followed', this.#changes.begin())
   }
@@ -252,7 +256,7 @@ export class Run {
     const outside = new ExternalEndpoints({
       plan: runtime.plan,
       env: this.#options.shell,
-      warn: text => this.#note(text),
+      reporter: this.#reporter,
       inside: admitBy(id => this.#services.versions.main(id), this.#peerRuns.admit)
     })
     return openAppSidecar({
@@ -341,6 +345,7 @@ export class Run {
   async #takeDown(): Promise<void> {
     this.#phase = 'stopping'
     this.#changes.end()
+    this.#reporter.release()
     try {
       const ms = longestGraceMs(this.#options.plan)
       await withDeadline({ms, over: this.#now.signal}, async cut => this.#stages.stop(cut))
@@ -363,7 +368,7 @@ export class Run {
       spared: this.#runtimes.flatMap(runtime => runtime.sparedMarkers),
       graceMs: longestGraceMs(this.#options.plan),
       now: this.#now.signal,
-      ended: orphan => this.#note(noteText('', {type: 'orphan-ended', ...orphan}))
+      ended: orphan => reportNote(this.#reporter, '', {type: 'orphan-ended', ...orphan})
     })
   }
 
@@ -372,13 +377,8 @@ export class Run {
     try {
       await work
     } catch (error) {
-      this.#note(`${what}: ${messageOf(error)}`)
+      this.#reporter.warn('background-task-failed', `${what}: ${messageOf(error)}`)
     }
-  }
-
-  #note(text: string): void {
-    if (this.#phase === 'wiring' || this.#phase === 'starting') this.#notes.push(text)
-    else this.#options.emit({type: 'warned', text})
   }
 
   #listing(): RunListing {

@@ -3,11 +3,11 @@ import type {Orphan} from '../supervisor/process/process-tracker.ts'
 import {findDead} from '../control/dead-runs.ts'
 import {UserError} from '../model/errors.ts'
 import {sweepWorkspaces} from '../daeploy/services/left-workspaces.ts'
+import type {Reporter} from '../model/reporter.ts'
 
 export interface SweepOptions {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Told of each process that is ended, in words. */
-  readonly tell: (text: string) => void
+  readonly reporter: Reporter
 }
 
 /** So long after its grace the watchdog of a run that was killed may still be at work. */
@@ -17,7 +17,7 @@ const WATCHDOG_MS = 1000
  * Ends what runs that were killed have left behind, should their watchdogs not have done so, and removes their folders and
  * working copies. At once when there is none. Runs of which anything is uncertain are left alone.
  */
-export async function sweep({env, tell}: SweepOptions): Promise<void> {
+export async function sweep({env, reporter}: SweepOptions): Promise<void> {
   const dead = await findDead(env).catch(nothingFrom)
   await Promise.all(
     dead.map(async ({marker, graceMs, spared, forget}) => {
@@ -26,12 +26,12 @@ export async function sweep({env, tell}: SweepOptions): Promise<void> {
         spared: spared.map(each => `PILLION_LIFE=${each}`),
         timeoutMs: graceMs + WATCHDOG_MS,
         graceMs,
-        ended: orphan => tell(wordsFor(orphan))
+        ended: orphan => reporter.warn('process-ended', wordsFor(orphan))
       })
       await forget()
     })
   )
-  await sweepWorkspaces({env, tell})
+  await sweepWorkspaces({env, reporter})
 }
 
 /** A folder of runs that is open to others: nothing in it is to be trusted, and other commands name it. */

@@ -20,6 +20,7 @@ import type {SidecarPorts} from '../ports/claim.ts'
 import {Program} from './program.ts'
 import {whyNot} from './messages/why-not-running.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
+import type {Reporter} from '../model/reporter.ts'
 
 export interface AppRuntimeOptions {
   readonly plan: AppPlan
@@ -42,7 +43,8 @@ export interface AppRuntimeOptions {
   readonly moved: () => void
   /** A process ended and nobody had asked for it. */
   readonly ended: (exit: Exit) => void
-  readonly noted: (note: Note | string) => void
+  readonly noted: (note: Note) => void
+  readonly reporter: Reporter
 }
 
 /** After so many short lives in a row callers are told at once, not held. */
@@ -265,7 +267,10 @@ export class AppRuntime implements Callee {
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#tellEnd(exit)
     if (state.phase === 'backoff' && state.until === Infinity && !this.#lifecycleLog.runEnds)
-      this.#options.noted(`"${this.id}" is started again at the next change of its files`)
+      this.#options.reporter.warn(
+        'restart-waits-for-change',
+        `"${this.id}" is started again at the next change of its files`
+      )
     this.#options.moved()
     this.#tellListeners()
   }
@@ -294,11 +299,10 @@ export class AppRuntime implements Callee {
     const isShells127 = !isSingle && exit.kind === 'code' && exit.code === 127
     const missing = isShells127 ? whyNotFound(command, folder, this.#searchPath) : ''
     const lastLines = isSingle ? [] : this.app.lastLines
-    this.#options.noted(
-      missing === ''
-        ? crashReport({id: this.id, exit, livedMs: to - from, interrupted, lastLines})
-        : `"${this.id}" could not be started: ${missing}`
-    )
+    const {reporter} = this.#options
+    if (missing === '')
+      reporter.warn('app-crashed', crashReport({id: this.id, exit, livedMs: to - from, interrupted, lastLines}))
+    else reporter.warn('command-not-found', `"${this.id}" could not be started: ${missing}`)
   }
 
   #reason(state: AppState): string {
@@ -309,7 +313,8 @@ export class AppRuntime implements Callee {
   #tellHealth(isHealthy: boolean): void {
     this.#lifecycleLog.healthTurned(isHealthy)
     if (!isHealthy)
-      this.#options.noted(
+      this.#options.reporter.warn(
+        'app-unhealthy',
         `"${this.id}" is not healthy: GET ${this.#plan.health.path} does not answer well. It is not called until it does`
       )
     this.#tellListeners()

@@ -21,7 +21,7 @@ export interface ProgramOptions {
   readonly watchdog: AppOptions['watchdog']
   /** The only app of its run: it reads what we are given to read. */
   readonly single: {readonly input: Readable} | undefined
-  readonly noted: (note: Note | string) => void
+  readonly noted: (note: Note) => void
   /** A move of the app that takes calls. */
   readonly moved: (state: AppState) => void
   /** A move of one beside it. */

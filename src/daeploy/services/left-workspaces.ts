@@ -3,11 +3,11 @@ import {join} from 'node:path'
 import {codeOf} from '../../model/errors.ts'
 import {look} from '../../platform/process-table.ts'
 import {workspacesFolder, changedIn, isDead, MANIFEST, readManifest} from './manifest.ts'
+import type {Reporter} from '../../model/reporter.ts'
 
 export interface LeftWorkspaces {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Told of each copy that is kept, in words. */
-  readonly tell: (text: string) => void
+  readonly reporter: Reporter
 }
 
 /** The mark of a run. */
@@ -18,11 +18,11 @@ const MARKER = /^[\da-f]{32}$/
  * left. Runs that live, of which anything is uncertain, or of which a process still runs, are left alone. Costs one look at a
  * folder when there is none.
  */
-export async function sweepWorkspaces({env, tell}: LeftWorkspaces): Promise<void> {
+export async function sweepWorkspaces({env, reporter}: LeftWorkspaces): Promise<void> {
   const home = workspacesFolder(env)
   for (const marker of (await namesIn(home)).filter(name => MARKER.test(name))) {
     try {
-      if (await isOver(join(home, marker), marker)) await tidy(join(home, marker), tell)
+      if (await isOver(join(home, marker), marker)) await tidy(join(home, marker), reporter)
     } catch (error) {
       // another user's, or somebody is at it: it is left to the next one
       if (codeOf(error) === '') throw error
@@ -35,11 +35,14 @@ async function isOver(folder: string, marker: string): Promise<boolean> {
   return manifest !== undefined && (await isDead(manifest)) && !(await isCarried(`PILLION_RUN=${marker}`))
 }
 
-async function tidy(folder: string, tell: LeftWorkspaces['tell']): Promise<void> {
+async function tidy(folder: string, reporter: LeftWorkspaces['reporter']): Promise<void> {
   const copies = [...(readManifest(folder)?.copies ?? [])]
   const kept = await changedIn(folder, copies)
   for (const name of kept)
-    tell(`files were changed in ${join(folder, name)}, which a run that was killed had left behind: it is kept`)
+    reporter.warn(
+      'workspace-kept',
+      `files were changed in ${join(folder, name)}, which a run that was killed had left behind: it is kept`
+    )
   for (const name of await namesIn(folder))
     if (name !== MANIFEST && !kept.includes(name)) await rm(join(folder, name), {recursive: true, force: true})
   await rm(kept.length === 0 ? folder : join(folder, MANIFEST), {recursive: true, force: true})

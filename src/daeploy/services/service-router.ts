@@ -4,6 +4,7 @@ import type {Service} from '../service.ts'
 import {Mirror, type Copy, type CopyOf, type Shadow, type ShadowPermit} from '../../net/mirror.ts'
 import {admitBy, type Callee} from '../../gateway/local-apps.ts'
 import type {Versioned, Versions} from './versions.ts'
+import type {Reporter} from '../../model/reporter.ts'
 
 /** An app as calls to its name see it. */
 export interface Reachable extends Versioned, Callee {
@@ -14,7 +15,7 @@ export interface ServiceRouterOptions<M> {
   readonly versions: Versions<M & Reachable>
   /** Takes calls to what no app of the run is called. */
   readonly elsewhere: Admit
-  readonly warn: (text: string) => void
+  readonly reporter: Reporter
 }
 
 /** How calls to `<name>` and `<name>_<version>` get to an app, and copies of those to a name to its shadows. */
@@ -25,7 +26,7 @@ export class ServiceRouter {
 
   constructor(options: ServiceRouterOptions<Reachable>) {
     this.#options = options
-    this.#mirror = new Mirror(options.warn)
+    this.#mirror = new Mirror(text => options.reporter.warn('copies-lost', text))
   }
 
   /** Who answers for a name; where nobody here does, the call is taken elsewhere. */

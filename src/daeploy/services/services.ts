@@ -22,6 +22,7 @@ import {isService, ServiceManager} from './service-manager.ts'
 import {ServiceRouter} from './service-router.ts'
 import {Tokens} from './tokens.ts'
 import {Versions} from './versions.ts'
+import type {Reporter} from '../../model/reporter.ts'
 
 type Shell = Readonly<Record<string, string | undefined>>
 
@@ -33,7 +34,7 @@ export interface ServicesOptions {
   /** Takes calls to what no app of the run is called. */
   readonly elsewhere: Admit
   readonly emit: Emit
-  readonly note: (text: string) => void
+  readonly reporter: Reporter
   /** Ends an app and its sidecar, and takes it out of the run. */
   readonly remove: (runtime: AppRuntime) => Promise<void>
   /** Adds an app to the run and starts it. Throws a UserError. */
@@ -56,11 +57,11 @@ export class Services {
   #port: {readonly number: number; readonly front: Listener} | undefined
 
   constructor(options: ServicesOptions) {
-    const {shell, run, elsewhere, note} = options
+    const {shell, run, elsewhere, reporter} = options
     this.#options = options
     this.copies = new Workspaces(shell, run)
     this.#tokens = new Tokens(shell)
-    this.#router = new ServiceRouter({versions: this.versions, elsewhere, warn: note})
+    this.#router = new ServiceRouter({versions: this.versions, elsewhere, reporter})
     const {versions, copies} = this
     this.#manager = new ServiceManager({...options, versions, copies, shownAs: plan => this.shownAs(plan)})
   }
@@ -150,7 +151,8 @@ export class Services {
   /** Calls through the manager's port may finish until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     await this.#port?.front.close(cut)
-    for (const folder of await this.copies.close()) this.#options.note(`files were changed in ${folder}: it is kept`)
+    for (const folder of await this.copies.close())
+      this.#options.reporter.warn('workspace-kept', `files were changed in ${folder}: it is kept`)
   }
 
   readonly #reach: Reach = (name): Service => this.#router.find(name)

@@ -1,8 +1,19 @@
 import type {Note} from '../process/supervised.ts'
 import {endOf} from './why-not-running.ts'
+import type {Reporter} from '../../model/reporter.ts'
 
-/** What is told about an app beside its moves, in words. */
-export function noteText(id: string, note: Note): string {
+const CODES = {
+  'port-taken': 'port-taken',
+  'not-ready': 'app-not-ready',
+  'given-up': 'app-given-up',
+  'orphan-ended': 'process-ended'
+} as const
+
+/** Warns of what happened to an app beside its changes of state. */
+export const reportNote = (reporter: Reporter, id: string, note: Note): void =>
+  reporter.warn(CODES[note.type], noteText(id, note))
+
+function noteText(id: string, note: Note): string {
   switch (note.type) {
     case 'port-taken': {
       const owner =

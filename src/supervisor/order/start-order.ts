@@ -2,12 +2,13 @@ import type {preparePipes} from '../process/supervised-app.ts'
 import type {Emit} from '../../model/events.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {StartQueue, type Startable} from './start-queue.ts'
+import type {Reporter} from '../../model/reporter.ts'
 
 export interface StartOrderOptions {
   /** The template as the user named it. */
   readonly shownAs: string
   readonly emit: Emit
-  readonly note: (text: string) => void
+  readonly reporter: Reporter
   /** The run is to end: nothing is started any more. */
   readonly isOver: () => boolean
 }
@@ -89,7 +90,7 @@ export class StartOrder {
 
   #giveUp(runtime: Startable, why: string): void {
     this.#lacksOne = true
-    this.#options.note(why)
+    this.#options.reporter.warn('app-not-started', why)
     void runtime.giveUp(why)
   }
 }

@@ -7,6 +7,7 @@ import type {AppRuntime} from '../app-runtime.ts'
 import {planChanges} from './plan-diff.ts'
 import {Reloads} from './reload.ts'
 import type {Watching} from './watch-apps.ts'
+import type {Reporter} from '../../model/reporter.ts'
 
 export interface ChangesOptions {
   readonly plan: Plan
@@ -17,6 +18,7 @@ export interface ChangesOptions {
   /** Those whose sidecar is open. */
   readonly runtimes: () => readonly AppRuntime[]
   readonly emit: Emit
+  readonly reporter: Reporter
   /** Ports, sidecar and logs of an app that has come to the template, and its start. Throws a `UserError`. */
   readonly open: (plan: AppPlan, index: number) => Promise<void>
   readonly close: (runtime: AppRuntime) => Promise<void>
@@ -47,7 +49,7 @@ export class Changes {
       since,
       templateFiles: reread === undefined ? [this.#plan.file] : filesOf(this.#plan),
       reload: runtime => void this.#reloadsOf(runtime).ask('watch'),
-      warn: text => this.#warn(text)
+      reporter: this.#options.reporter
     })
     await Promise.all([
       ...runtimes().map(async runtime => this.#watching?.add(runtime)),
@@ -101,7 +103,7 @@ export class Changes {
       new Reloads({
         runtime,
         reloaded: what => this.#options.emit({type: 'reloaded', ...what}),
-        warn: text => this.#warn(text),
+        reporter: this.#options.reporter,
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
       })
     this.#reloads.set(runtime, reloads)
@@ -177,7 +179,7 @@ export class Changes {
   }
 
   #warn(text: string): void {
-    this.#options.emit({type: 'warned', text})
+    this.#options.reporter.warn('template-edit-failed', text)
   }
 }
 

@@ -6,6 +6,7 @@ import {withDeadline} from './deadline.ts'
 import type {AdmissionQueue, QueueStats, PendingCall} from '../../gateway/admission-queue.ts'
 import {overlap, type Overlapping} from './overlap.ts'
 import {cutText} from '../messages/cut.ts'
+import type {Reporter} from '../../model/reporter.ts'
 
 /** An app as its reloads see it. */
 export interface Reloadable extends Overlapping {
@@ -25,7 +26,7 @@ export interface Reloadable extends Overlapping {
 export interface ReloadsOptions {
   readonly runtime: Reloadable
   readonly reloaded: (what: Reloaded) => void
-  readonly warn: (text: string) => void
+  readonly reporter: Reporter
   /** Who waits for whom in a circle, as the end of a sentence; '' where nobody does. */
   readonly callCycle: (pendingCall: PendingCall) => string
   readonly clock?: Clock
@@ -149,7 +150,7 @@ export class Reloads {
   }
 
   async #overlap(): Promise<void> {
-    const {runtime, reloaded, warn, clock} = this.#options
+    const {runtime, reloaded, reporter, clock} = this.#options
     const from = clock.now()
     const {ready, stop: ending} = runtime.plan
     const stop = new AbortController()
@@ -164,19 +165,19 @@ export class Reloads {
       cut: left => this.#tellCut(left, ending.timeoutMs)
     })
     this.#interrupt = () => undefined
-    if (failure !== '') warn(failure)
+    if (failure !== '') reporter.warn('reload-failed', failure)
   }
 
   #tellCut(left: readonly PendingCall[], timeoutMs: number): void {
-    const {runtime, warn, callCycle} = this.#options
+    const {runtime, reporter, callCycle} = this.#options
     const why = left.map(callCycle).find(words => words !== '') ?? ''
-    warn(cutText({id: runtime.id, left, ms: timeoutMs, after: 'the change'}) + why)
+    reporter.warn('calls-cut', cutText({id: runtime.id, left, ms: timeoutMs, after: 'the change'}) + why)
   }
 
   #tellDown({held, lost}: Readonly<QueueStats>): void {
-    const {runtime, warn} = this.#options
+    const {runtime, reporter} = this.#options
     const calls = held === 0 ? '' : `; ${lost.toString()} of ${held.toString()} waiting calls were refused`
-    warn(`"${runtime.id}" did not come up again${calls}`)
+    reporter.warn('reload-failed', `"${runtime.id}" did not come up again${calls}`)
   }
 }
 

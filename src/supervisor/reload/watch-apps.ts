@@ -3,6 +3,7 @@ import {isDeepStrictEqual} from 'node:util'
 import {folderOf, Watch, type WatchOptions} from '../../watcher/watcher.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {RestartLimiter} from './restart-limiter.ts'
+import type {Reporter} from '../../model/reporter.ts'
 
 /** An app whose files are followed. */
 export interface Watched {
@@ -16,7 +17,7 @@ export interface WatchingOptions<M extends Watched> {
   /** Edits of these are no changes of an app's files. */
   readonly templateFiles: readonly string[]
   readonly reload: (runtime: M) => void
-  readonly warn: (text: string) => void
+  readonly reporter: Reporter
 }
 
 interface Followed {
@@ -40,11 +41,12 @@ export class Watching<M extends Watched> {
   async add(runtime: M): Promise<void> {
     const {folder, watch: plan, command} = runtime.plan
     if (plan.paths.length === 0 || command.length === 0 || this.#followed.has(runtime)) return
-    const {reload, warn, since, templateFiles} = this.#options
+    const {reload, reporter, since, templateFiles} = this.#options
     const limiter = new RestartLimiter({
       reload: () => reload(runtime),
       suspended: file =>
-        warn(
+        reporter.warn(
+          'watch-limited',
           `"${runtime.id}" was restarted 30 times within 60 s, most often because of ${file}: it is restarted again once its files have rested for 10 s, or by "restart --app-id ${runtime.id}". What it writes itself belongs into watch.ignore.`
         )
     })
@@ -92,7 +94,7 @@ export class Watching<M extends Watched> {
       polls: why => {
         if (this.#told.has(why)) return
         this.#told.add(why)
-        this.#options.warn(`the files of ${whose} are looked at every half second: ${why}`)
+        this.#options.reporter.warn('watch-limited', `polling the files of ${whose} every 500 ms: ${why}`)
       }
     })
   }

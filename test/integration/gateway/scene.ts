@@ -35,7 +35,7 @@ export const openScene = async (
   writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
   const warnings: string[] = []
   const plan = {id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}} as unknown as AppPlan
-  const outside = new ExternalEndpoints({plan, env, warn: text => warnings.push(text), inside})
+  const outside = new ExternalEndpoints({plan, env, reporter: {warn: (_, text) => warnings.push(text)}, inside})
   t.teardown(() => outside.close())
   const {port} = await openTestSidecar(t, {admit: outside.admit, tokens: {api: '', app: 'app-secret'}})
   return {

@@ -49,7 +49,7 @@ async function scene(t: Test, left: Readonly<Record<string, unknown>>) {
   const manifest = join(run, MANIFEST)
   writeFileSync(manifest, JSON.stringify({...(JSON.parse(readFileSync(manifest, 'utf8')) as object), ...left}))
   const told: string[] = []
-  const sweep = async () => sweepWorkspaces({env: {HOME: home}, tell: text => told.push(text)})
+  const sweep = async () => sweepWorkspaces({env: {HOME: home}, reporter: {warn: (_, text) => told.push(text)}})
   return {home, run, copy, deployed, told, sweep}
 }
 
@@ -125,6 +125,9 @@ t.test('what cannot be looked at hinders nobody', async t => {
 
 t.test('nothing is there: nothing happens', async t => {
   const told: string[] = []
-  await sweepWorkspaces({env: {HOME: join(tmpdir(), 'nobody-lives-here')}, tell: text => told.push(text)})
+  await sweepWorkspaces({
+    env: {HOME: join(tmpdir(), 'nobody-lives-here')},
+    reporter: {warn: (_, text) => told.push(text)}
+  })
   t.same(told, [])
 })

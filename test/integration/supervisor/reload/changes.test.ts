@@ -29,9 +29,8 @@ class Template {
         return this.#plan
       },
       runtimes: () => [],
-      emit: event => {
-        if (event.type === 'warned') this.warned.push(event.text)
-      },
+      emit: () => undefined,
+      reporter: {warn: (_, text) => this.warned.push(text)},
       open: async app => this.open(app),
       close: async () => undefined
     })

@@ -24,7 +24,7 @@ class Scene {
       emit: event => {
         if (event.type === 'app-started') this.log.push(`told: ${event.app.id}`)
       },
-      note: text => this.log.push(text),
+      reporter: {warn: (_, text) => this.log.push(text)},
       isOver: () => this.isOver
     })
   }

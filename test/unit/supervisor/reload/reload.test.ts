@@ -108,7 +108,7 @@ const open = (reload: AppPlan['reload'] = 'replace') => {
     runtime,
     clock,
     reloaded: what => told.push(what),
-    warn: text => warned.push(text),
+    reporter: {warn: (_, text) => warned.push(text)},
     callCycle: () => ''
   })
   return {runtime, clock, reloads, told, warned}

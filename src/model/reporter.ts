@@ -1,0 +1,33 @@
+/** Every warning of a run has a code that does not change when its wording does. They are listed in `docs/messages.md`. */
+export type WarningCode =
+  | 'app-crashed'
+  | 'app-given-up'
+  | 'app-not-ready'
+  | 'app-not-started'
+  | 'app-unhealthy'
+  | 'background-task-failed'
+  | 'calls-cut'
+  | 'command-not-found'
+  | 'copies-lost'
+  | 'duplicate-run'
+  | 'fixed-port-not-used'
+  | 'import-not-found'
+  | 'log-file-failed'
+  | 'not-built'
+  | 'not-enforced'
+  | 'port-taken'
+  | 'process-ended'
+  | 'reload-failed'
+  | 'resource-not-used'
+  | 'restart-waits-for-change'
+  | 'runtime-folder-skipped'
+  | 'template-edit-failed'
+  | 'watch-limited'
+  | 'watchdog-lost'
+  | 'workspace-kept'
+
+/** Tells the person who runs the apps what they should know. It never throws. */
+export interface Reporter {
+  /** Something that ends nothing. The text has no line end; further lines are indented. */
+  warn(code: WarningCode, text: string): void
+}

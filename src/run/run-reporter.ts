@@ -1,0 +1,25 @@
+import type {Emit, Event} from '../model/events.ts'
+import type {Reporter, WarningCode} from '../model/reporter.ts'
+
+/** Keeps warnings back until the start lines of all apps are printed: scripts of Dapr read both streams up to there. */
+export class RunReporter implements Reporter {
+  readonly #emit: Emit
+  #kept: Event[] | undefined = []
+
+  constructor(emit: Emit) {
+    this.#emit = emit
+  }
+
+  warn(code: WarningCode, text: string): void {
+    const event: Event = {type: 'warned', code, text}
+    if (this.#kept === undefined) this.#emit(event)
+    else this.#kept.push(event)
+  }
+
+  /** Reports what was kept back; from now on nothing is. */
+  release(): void {
+    const kept = this.#kept ?? []
+    this.#kept = undefined
+    for (const event of kept) this.#emit(event)
+  }
+}
