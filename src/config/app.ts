@@ -98,7 +98,12 @@ function logPlan(settings: Settings): LogPlan {
     return settings.refuse({key, message: `invalid log destination type: ${written}`, expected})
   }
   const sidecar = read('daprdLogDestination', 'file')
-  return {sidecar, app: read('appLogDestination', 'fileAndConsole'), folder: join(settings.folder, '.dapr', 'logs')}
+  return {
+    sidecar,
+    app: read('appLogDestination', 'fileAndConsole'),
+    folder: join(settings.folder, '.dapr', 'logs'),
+    keep: settings.values.logs?.keep ?? 10
+  }
 }
 
 /** `overlap` needs a port that can be another one each time; said in `common`, it counts for the apps that have one. */

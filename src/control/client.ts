@@ -39,6 +39,28 @@ export async function findRuns(
   return found.filter(run => run !== undefined).toSorted((a, b) => a.listing.startedAt - b.listing.startedAt)
 }
 
+/** The log files that living runs of the user write; undefined where one does not tell, as it is suspended or too new. */
+export async function logsInUse(
+  env: Readonly<Record<string, string | undefined>>
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const runs = await Promise.all((await runSockets(env)).map(async ({path}) => logsOf(path)))
+    return new Set(runs.flat())
+  } catch {
+    return undefined
+  }
+}
+
+async function logsOf(socketPath: string): Promise<readonly string[]> {
+  try {
+    const answer = await send(socketPath, 'GET', '/run', AbortSignal.timeout(TIMEOUT_MS))
+    return readListing(await text(answer)).apps.flatMap(({appLogPath, daprdLogPath}) => [appLogPath, daprdLogPath])
+  } catch (error) {
+    if (GONE.has(codeOf(error))) return []
+    throw error
+  }
+}
+
 async function ask(socketPath: string): Promise<FoundRun | undefined> {
   let listing: RunListing
   try {

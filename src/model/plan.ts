@@ -91,6 +91,8 @@ export interface LogPlan {
   readonly sidecar: LogDestination
   /** `<appDirPath>/.dapr/logs` */
   readonly folder: string
+  /** So many of the newest files of each kind are kept; 0: all. */
+  readonly keep: number
 }
 
 /**

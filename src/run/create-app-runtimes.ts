@@ -1,5 +1,7 @@
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 import {Console} from '../logging/console.ts'
+import {logsInUse} from '../control/client.ts'
+import {removeOldLogs} from '../logging/old-logs.ts'
 import {RunLog} from '../logging/run-log.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {PendingCall} from '../gateway/admission-queue.ts'
@@ -62,6 +64,13 @@ export class AppRuntimes {
       ports,
       await openLogs(app, {...this.#options, console: this.#console, runLog: this.runLog, name, index, reporter})
     )
+  }
+
+  /** Of the log files that earlier runs have left. Never fails: a file that cannot be removed stays. */
+  async removeOldLogs(): Promise<void> {
+    const {plan, services, shell} = this.#options
+    const apps = plan.apps.map(app => ({...app.logs, name: services.shownAs(app)}))
+    await removeOldLogs(apps, async () => logsInUse(shell))
   }
 
   #make(plan: AppPlan, ports: SidecarPorts, logs: Logs): AppRuntime {

@@ -151,6 +151,7 @@ export class Run {
     if (isOver) return
     if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
     void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, reporter: this.#reporter})
+    if (plan.file !== '') void this.#appRuntimes.removeOldLogs()
     const swept = sweep({env: this.#options.shell, reporter: this.#reporter})
     void this.#inBackground('what killed runs have left behind is not removed', swept)
     void this.#inBackground('changes of files are not followed', this.#changes.begin())

@@ -199,7 +199,7 @@ t.test('a template of a quickstart is loaded whole', async t => {
       logLevel: 'info'
     },
     health: {enabled: false, path: '/healthz', intervalMs: 5000, timeoutMs: 500, threshold: 3},
-    logs: {app: 'fileAndConsole', sidecar: 'file', folder: join(folder, 'orders/.dapr/logs')},
+    logs: {app: 'fileAndConsole', sidecar: 'file', folder: join(folder, 'orders/.dapr/logs'), keep: 10},
     ready: {kind: 'tcp', port: 6001, timeoutMs: 60_000},
     restart: 'no',
     watch: {paths: [], ignore: []},
@@ -256,7 +256,7 @@ t.test('every key comes into the plan', async t => {
           logLevel: 'debug'
         },
         health: {enabled: true, path: '/health', intervalMs: 1000, timeoutMs: 200, threshold: 2},
-        logs: {app: 'console', sidecar: 'fileAndConsole', folder: join(app, '.dapr/logs')},
+        logs: {app: 'console', sidecar: 'fileAndConsole', folder: join(app, '.dapr/logs'), keep: 3},
         ready: {kind: 'http', path: '/ready', timeoutMs: 120_000},
         restart: 'on-failure',
         watch: {paths: ['src/**'], ignore: ['**/*.test.ts']},

@@ -19,7 +19,7 @@ async function rig(options: {isTerminal?: boolean; consolePrefix?: string; level
   }
   const logs = await openAppLogs({
     id: 'shop',
-    plan: {app: 'console', sidecar: 'console', folder: '/nonexistent'},
+    plan: {app: 'console', sidecar: 'console', folder: '/nonexistent', keep: 0},
     level: 'info',
     hasCommand: true,
     runLog: new RunLog().writer('shop'),

@@ -38,7 +38,7 @@ export const planOf = (wishes: Partial<AppPlan> = {}): AppPlan => ({
     logLevel: 'info'
   },
   health: {enabled: false, path: '', intervalMs: 0, timeoutMs: 0, threshold: 0},
-  logs: {app: 'console', sidecar: 'console', folder: ''},
+  logs: {app: 'console', sidecar: 'console', folder: '', keep: 0},
   ready: {kind: 'spawned', timeoutMs: 60_000},
   restart: 'no',
   watch: {paths: [], ignore: []},
