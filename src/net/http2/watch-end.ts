@@ -12,8 +12,10 @@ const read = (socket: Duplex): void =>
  * does not see it leave (Node 26). So it is read on until it does.
  */
 export function watchEnd(session: ServerHttp2Session, socket: Duplex): void {
-  session.once('goaway', () => {
+  const watch = (): void => {
     const timer = setInterval(() => read(socket), WATCH_MS).unref()
     session.once('close', () => clearInterval(timer))
-  })
+  }
+  // Node keeps a session whose settings were never acknowledged as long as anything leads from it to its error.
+  session.once('goaway', watch).once('close', () => session.off('goaway', watch))
 }

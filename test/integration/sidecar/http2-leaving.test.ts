@@ -1,6 +1,8 @@
 import {once} from 'node:events'
 import net from 'node:net'
+import {queryObjects} from 'node:v8'
 import t, {type Test} from 'tap'
+import {UpgradedLink} from '../../../src/net/http2/h2c-upgrade.ts'
 import {openGrpcPort} from '../../../src/sidecar/grpc-port.ts'
 import {connect} from './caller.ts'
 import {data, frame, goAway, PREFACE, request} from './frames.ts'
@@ -29,6 +31,7 @@ const TAILS: Readonly<Record<string, string>> = {
   'GOAWAY 0, no frame': goAway(0, 0) + '\xff'.repeat(40),
   'GOAWAY 1, a broken frame': goAway(0, 1) + frame(0, {payload: 'abc'}),
   'GOAWAY 0, broken settings': goAway(0, 0) + frame(4, {payload: 'abc'}),
+  'a promise, which only servers make': frame(5, {flags: 4, stream: 1, payload: '\0\0\0\x02'}),
   'GOAWAY 0 twice, half a frame': goAway(0, 0) + goAway(0, 0) + UPLOAD.slice(0, 20)
 }
 
@@ -92,4 +95,14 @@ t.test('callers of gRPC who leave, in any way: their connections are closed', as
     }
     await Promise.all(Object.values(TAILS).map(inEachWay))
   }
+})
+
+t.test('nothing is kept of a connection that broke the protocol after an upgrade', async t => {
+  const {port} = await opened(t)
+  const ask = request(3, {':path': '/v1.0/healthz'})
+  for (const tail of Object.values(TAILS)) await leave(t, port, [UPGRADE + PREFACE + ask + tail])
+  // no settings
+  await leave(t, port, [UPGRADE + PREFACE.slice(0, -9) + ask])
+  await new Promise(setImmediate)
+  t.equal(queryObjects(UpgradedLink, {format: 'count'}), 0)
 })
