@@ -8,7 +8,7 @@ import {mixed} from './soaks/mixed.ts'
 import {reload} from './soaks/reload.ts'
 import type {Soak} from './soaks/soak.ts'
 import {withRig} from './tools.ts'
-import {usageOf, type Usage} from './usage.ts'
+import {usageOf, type Usage} from '../test/rig/usage.ts'
 
 const SOAKS: readonly Soak[] = [calls, mixed, reload]
 

@@ -1,6 +1,6 @@
 import {inRounds, type Figure} from '../figure.ts'
 import {loadCounted} from '../load.ts'
-import {usageOf} from '../usage.ts'
+import {usageOf} from '../../test/rig/usage.ts'
 import {startTen, writeTen} from '../ten.ts'
 import {withRig} from '../tools.ts'
 

@@ -1,5 +1,5 @@
 import {readdir, readFile} from 'node:fs/promises'
-import {descendantsOf, environmentOf} from '../test/rig/traces.ts'
+import {descendantsOf, environmentOf} from './traces.ts'
 
 /** What a run takes for itself: all processes of ours, the apps' not. */
 export interface Usage {

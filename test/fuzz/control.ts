@@ -1,0 +1,58 @@
+import {HTTP1_WORDS} from './http1-requests.ts'
+import type {Random} from './random.ts'
+import {endOf, inPieces, mutated, type Script} from './script.ts'
+
+const PATHS = [
+  '/run',
+  '/apps/stop',
+  '/apps/restart',
+  '/apps/logs',
+  '/apps/logs-since',
+  '/services',
+  '/services/assign',
+  '/services/remove',
+  '/notifications',
+  '/door',
+  '/',
+  '//',
+  '/%',
+  '*',
+  'http://run/run',
+  '/run/../run'
+]
+const VALUES = [
+  '',
+  'echo',
+  'service',
+  'nobody',
+  '%',
+  '%00',
+  '-1',
+  'NaN',
+  '1e400',
+  '99999999999999999999',
+  '0x10',
+  '1.0.0',
+  '__proto__',
+  'é',
+  'a'.repeat(3000)
+]
+const KEYS = ['id', 'tail', 'since', 'follow', 'version', 'id', 'x']
+
+/** Whether these bytes could rightly end the run or an app of it: what the others need is left alone. */
+const isDeadly = (bytes: Buffer): boolean =>
+  /stop|remove/.test(bytes.toString('latin1')) && !bytes.includes('id=nobody')
+
+/** What another terminal might send to the socket of the run. */
+export function controlClient(random: Random): Script {
+  const request = (): string => {
+    const path = random.pick(PATHS)
+    const isSafe = /stop|remove/.test(path)
+    const pairs = random.some(KEYS, 4).map(key => `${key}=${random.pick(VALUES)}`)
+    const query = isSafe ? '?id=nobody' : pairs.length === 0 ? '' : `?${pairs.join('&')}`
+    return `${random.pick(['GET', 'GET', 'POST', 'HEAD', 'PUT'])} ${path}${query} HTTP/1.1\r\nHost: run\r\nContent-Length: 0\r\n\r\n`
+  }
+  const bytes = Buffer.from(Array.from({length: 1 + random.below(3)}, request).join(''), 'latin1')
+  const sent = random.oneIn(2) ? bytes : mutated(random, bytes, HTTP1_WORDS)
+  return {pieces: inPieces(random, isDeadly(sent) ? bytes : sent), end: endOf(random)}
+}

@@ -1,0 +1,83 @@
+/** A thread that reads projects, so that one that is never read to its end can be left. */
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {dirname, join} from 'node:path'
+import {parentPort} from 'node:worker_threads'
+import {messageOf, UserError, type PlacedMistake} from '../../src/model/errors.ts'
+import {restrictionsIn, tracesNothing} from '../../src/resources/configuration.ts'
+import {readEndpoints} from '../../src/resources/http-endpoints.ts'
+import {loadTemplate} from '../../src/config/load.ts'
+import type {Files} from './files.ts'
+
+const HOME = '/nowhere'
+const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))
+process.on('exit', () => rmSync(folder, {recursive: true, force: true}))
+
+/** What a reader says of a project. */
+export type Told = {readonly verdict: 'right' | 'wrong'} | {readonly fault: string}
+
+/** Reads a project as `validate` and `run` do. Throws what is not told to the user as a mistake with its place. */
+function verdict(files: Files): 'right' | 'wrong' {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(folder, dirname(path)), {recursive: true})
+    writeFileSync(join(folder, path), text)
+  }
+  try {
+    const {plan, findings} = loadTemplate(
+      '.',
+      {cwd: folder, home: HOME, env: {HOME}, readStdin: () => ''},
+      {watch: true}
+    )
+    for (const finding of findings) checkPlace(files, finding)
+    for (const {id, resources} of plan.apps) {
+      readEndpoints(resources.folders, {appId: id, env: {HOME}}, () => undefined)
+      tracesNothing(resources.configFile)
+      try {
+        restrictionsIn(resources.configFile)
+      } catch (error) {
+        // it is told as a warning
+        checkMessage(messageOf(error))
+      }
+    }
+    return 'right'
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    checkMessage(error.message)
+    for (const mistake of error.mistakes) checkPlace(files, mistake)
+    return 'wrong'
+  }
+}
+
+function checkMessage(message: string): void {
+  if (message === '' || /\n\s+at /.test(message)) throw new Error(`no message for people: ${message}`)
+}
+
+/** A place is in the text, and what it shows stands there. */
+function checkPlace(files: Files, {message, place: {file, line, column, source}}: PlacedMistake): void {
+  const text = files[file]?.replace(/^\uFEFF/, '')
+  if (text === undefined) return
+  const there = text.split(/\r?\n/)[line - 1]
+  const isRight = there !== undefined && there.includes(source.trim()) && column >= 1 && column <= there.length + 1
+  if (!isRight)
+    throw new Error(
+      `wrong place ${line.toString()}:${column.toString()} of "${message}", which shows ${JSON.stringify(source)}`
+    )
+}
+
+// what node or a library prints by itself is no message either
+let warning = ''
+process.on('warning', ({message}) => (warning = message))
+
+parentPort?.on('message', (files: Files) => {
+  let told: Told
+  try {
+    told = {verdict: verdict(files)}
+  } catch (error) {
+    told = {fault: error instanceof Error ? (error.stack ?? error.message) : String(error)}
+  }
+  setImmediate(() => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
+    parentPort?.postMessage(warning === '' ? told : {fault: `printed: ${warning}`})
+    warning = ''
+  })
+})

@@ -1,0 +1,60 @@
+import type {Random} from './random.ts'
+
+/** What one side of a connection sends. */
+export interface Script {
+  /** Each is written in a turn of its own. */
+  readonly pieces: readonly Buffer[]
+  /** `stay`: the other side may go on with the connection. */
+  readonly end: 'fin' | 'reset' | 'stay'
+}
+
+/** Bytes that parsers look for. */
+const ODD_BYTES = [0, 1, 9, 10, 13, 32, 44, 58, 59, 127, 128, 255] as const
+const MOST_INSERTED = 40
+
+/** The bytes with some of them flipped, taken out, doubled or put in; `words`: what else may be put in. */
+export function mutated(random: Random, bytes: Buffer, words: readonly string[]): Buffer {
+  let result = bytes
+  for (let count = 1 + random.below(3); count > 0; count--) result = mutatedOnce(random, result, words)
+  return result
+}
+
+function mutatedOnce(random: Random, bytes: Buffer, words: readonly string[]): Buffer {
+  const at = random.below(bytes.length + 1)
+  const to = Math.min(bytes.length, at + 1 + random.below(MOST_INSERTED))
+  const [before, middle, after] = [bytes.subarray(0, at), bytes.subarray(at, to), bytes.subarray(to)]
+  switch (random.below(7)) {
+    case 0:
+      return Buffer.concat([
+        before,
+        middle.map((byte, index) => (index === 0 ? byte ^ (1 << random.below(8)) : byte)),
+        after
+      ])
+    case 1:
+      return Buffer.concat([before, Buffer.from([random.pick(ODD_BYTES)]), bytes.subarray(at + 1)])
+    case 2:
+      return Buffer.concat([before, after])
+    case 3:
+      return Buffer.concat([before, middle, middle, after])
+    case 4:
+      return Buffer.concat([before, Buffer.from(random.pick(words), 'latin1'), bytes.subarray(at)])
+    case 5:
+      return Buffer.concat([before, random.bytes(1 + random.below(8)), bytes.subarray(at)])
+    default:
+      return random.oneIn(2) ? before : Buffer.concat([after, before, middle])
+  }
+}
+
+/** Cuts bytes at some places; often they stay whole. */
+export function inPieces(random: Random, bytes: Buffer): readonly Buffer[] {
+  const places = random.oneIn(2) ? [] : random.some([...bytes.keys()], 5).toSorted((a, b) => a - b)
+  const ends = [...places, bytes.length]
+  return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end)).filter(({length}) => length > 0)
+}
+
+/** FIN mostly, else RST. */
+export const endOf = (random: Random): 'fin' | 'reset' => (random.oneIn(4) ? 'reset' : 'fin')
+
+/** A script as a person can read it. */
+export const shown = ({pieces, end}: Script): string =>
+  [...pieces.map(piece => JSON.stringify(piece.toString('latin1').slice(0, 1000))), end].join('\n  ')
