@@ -6,10 +6,17 @@ export interface Clock {
   after(ms: number, fire: () => void): () => void
 }
 
+/** Longer delays make `setTimeout` fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, fire) => {
-    const timer = setTimeout(fire, ms)
+    let timer: NodeJS.Timeout
+    const arm = (left: number): void => {
+      timer = setTimeout(() => (left > MAX_DELAY_MS ? arm(left - MAX_DELAY_MS) : fire()), Math.min(left, MAX_DELAY_MS))
+    }
+    arm(ms)
     return () => clearTimeout(timer)
   }
 }

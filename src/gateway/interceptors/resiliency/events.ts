@@ -1,0 +1,71 @@
+import type {Endpoint, FailureCause, ResiliencyEvent} from '../../../model/resiliency-event.ts'
+import {formatGoDuration} from '../../../resources/go-duration.ts'
+
+/** A line of the sidecar's log, scope `dapr.runtime.resiliency`. */
+export interface LogLine {
+  readonly level: 'info' | 'warning'
+  readonly message: string
+}
+
+const operationName = ({target, key}: Endpoint): string => (target === '' ? key : `endpoint[${target}, ${key}]`)
+
+/** What Dapr logs of an event (pkg/resiliency/policy.go, breaker/circuitbreaker.go); undefined: nothing. */
+export function daprLogLine(event: ResiliencyEvent): LogLine | undefined {
+  switch (event.type) {
+    case 'retrying': {
+      if (event.retry > 1) return undefined // of a call's failures Dapr tells the first
+      const operation = operationName(event.endpoint)
+      return {
+        level: 'warning',
+        message: `Error processing operation ${operation}. Retrying in ${formatGoDuration(event.delayMs)}…`
+      }
+    }
+    case 'recovered': {
+      const attempts = event.attempts.toString()
+      return {
+        level: 'info',
+        message: `Recovered processing operation ${operationName(event.endpoint)} after ${attempts} attempts`
+      }
+    }
+    case 'breaker-changed': {
+      const name = JSON.stringify(event.endpoint.key)
+      return {level: 'info', message: `Circuit breaker ${name} changed state from ${event.from} to ${event.to}`}
+    }
+    case 'applied':
+    case 'not-retried':
+    case 'timed-out':
+    case 'refused':
+      return undefined
+  }
+}
+
+/** An event for people, after `<caller> → <callee>: ` or, of breakers, by itself; '' = nothing to tell. */
+export function describeEvent(event: ResiliencyEvent): string {
+  switch (event.type) {
+    case 'retrying': {
+      const limit = event.maxRetries < 0 ? '' : ` of ${event.maxRetries.toString()}`
+      return `${causeText(event.cause)}, retry ${event.retry.toString()}${limit} in ${shortDuration(event.delayMs)}`
+    }
+    case 'recovered':
+      return `succeeded at attempt ${event.attempts.toString()}`
+    case 'not-retried':
+      return `not retried: ${event.reason}`
+    case 'timed-out':
+      return `no answer within ${shortDuration(event.timeoutMs)}`
+    case 'refused':
+      return `not called: ${event.reason}`
+    case 'breaker-changed': {
+      const until = event.to === 'open' ? ` for ${shortDuration(event.openForMs)}` : ''
+      return `circuit breaker ${event.endpoint.key}: ${event.to}${until}`
+    }
+    case 'applied':
+      return ''
+  }
+}
+
+const causeText = (cause: FailureCause): string =>
+  typeof cause === 'number' ? cause.toString() : cause === 'timeout' ? 'timeout' : 'no answer'
+
+/** `400 ms`, `45 s`. */
+const shortDuration = (ms: number): string =>
+  ms < 1000 ? `${Math.round(ms).toString()} ms` : `${(Math.round(ms / 100) / 10).toString()} s`

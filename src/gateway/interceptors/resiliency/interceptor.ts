@@ -1,0 +1,112 @@
+import type {BreakerState, Endpoint} from '../../../model/resiliency-event.ts'
+import type {CircuitBreakerPolicy} from '../../../resources/resiliency/policies.ts'
+import {
+  appPolicies,
+  builtInRetry,
+  type Resiliency,
+  type TargetPolicies
+} from '../../../resources/resiliency/resiliency.ts'
+import {CircuitBreaker} from './breaker.ts'
+import {Recent} from './recent.ts'
+import {ResilientCall, type CallOptions, type EndpointPolicies, type PolicyRuntime} from './resilient-call.ts'
+
+/** A circuit breaker as others see it. */
+export interface BreakerView {
+  readonly endpoint: Endpoint
+  readonly state: BreakerState
+  readonly openForMs: number
+}
+
+/** What is kept for one target. */
+interface Target {
+  readonly policies: TargetPolicies
+  readonly breakers: Recent<{readonly endpoint: Endpoint; readonly breaker: CircuitBreaker}>
+}
+
+/** Targets that no resource lists and that a default holds for; a URL can be one, so there is no end of them. */
+const MAX_UNLISTED = 1000
+
+/**
+ * The resiliency policies of one sidecar's calls. It is made anew when the resources change, as Dapr restarts then: circuit
+ * breakers begin closed, and calls under way keep the policies that they began with.
+ */
+export class ResiliencyInterceptor {
+  readonly #resiliency: Resiliency
+  readonly #runtime: PolicyRuntime
+  readonly #listed: ReadonlyMap<string, Target>
+  readonly #unlisted = new Recent<Target>(MAX_UNLISTED)
+  /** Undefined: a call to a target that is not listed has no policies. */
+  readonly #defaults: TargetPolicies | undefined
+
+  constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
+    this.#resiliency = resiliency
+    this.#runtime = runtime
+    const listed = [...resiliency.targets.apps.keys()].map(
+      name => [name, newTarget(appPolicies(resiliency, name))] as const
+    )
+    this.#listed = new Map(listed)
+    const defaults = appPolicies(resiliency, '')
+    this.#defaults = isEmpty(defaults) ? undefined : defaults
+  }
+
+  /** The target is listed in `targets.apps`: built-in retries do not hold for it. */
+  isListed(target: string): boolean {
+    return this.#listed.has(target)
+  }
+
+  /**
+   * The policies for a call, undefined when there are none: then the call needs nothing from here. `key` is
+   * `<app>:<method>` for apps, `<name>:<base URL>` for HTTPEndpoints, `<URL>/<method>` for URLs.
+   */
+  policiesFor(name: string, key: string): EndpointPolicies | undefined {
+    const target = this.#target(name)
+    if (target === undefined || isEmpty(target.policies)) return undefined
+    const {timeoutMs, retry, circuitBreaker} = target.policies
+    const endpoint = {target: name, key}
+    if (circuitBreaker === undefined) return {endpoint, timeoutMs, retry, breaker: undefined}
+    const {breaker} = target.breakers.get(key, () => ({endpoint, breaker: this.#newBreaker(endpoint, circuitBreaker)}))
+    return {endpoint, timeoutMs, retry, breaker}
+  }
+
+  /** Dapr's retries towards a sidecar that cannot be connected to; they stand within the user's own policies. */
+  builtInPolicies(): EndpointPolicies {
+    const retry = builtInRetry(this.#resiliency)
+    return {endpoint: {target: '', key: retry.name}, timeoutMs: 0, retry, breaker: undefined}
+  }
+
+  /** A call under policies; `run` it once. */
+  call<Outcome>(policies: EndpointPolicies, options: CallOptions<Outcome>): ResilientCall<Outcome> {
+    return new ResilientCall(policies, this.#runtime, options)
+  }
+
+  /** All circuit breakers that are kept. */
+  breakers(): readonly BreakerView[] {
+    return [...this.#listed.values(), ...this.#unlisted.values()].flatMap(({breakers}) =>
+      breakers.values().map(({endpoint, breaker}) => ({endpoint, state: breaker.state, openForMs: breaker.openForMs}))
+    )
+  }
+
+  #target(name: string): Target | undefined {
+    const listed = this.#listed.get(name)
+    const defaults = this.#defaults
+    return listed ?? (defaults && this.#unlisted.get(name, () => newTarget(defaults)))
+  }
+
+  #newBreaker(endpoint: Endpoint, policy: CircuitBreakerPolicy): CircuitBreaker {
+    const {clock, emit} = this.#runtime
+    return new CircuitBreaker({
+      policy,
+      now: () => clock.now(),
+      changed: (from, to) =>
+        emit({type: 'breaker-changed', endpoint, from, to, openForMs: to === 'open' ? policy.timeoutMs : 0})
+    })
+  }
+}
+
+const isEmpty = ({timeoutMs, retry, circuitBreaker}: TargetPolicies): boolean =>
+  timeoutMs === 0 && retry === undefined && circuitBreaker === undefined
+
+const newTarget = (policies: TargetPolicies): Target => ({
+  policies,
+  breakers: new Recent(policies.circuitBreakerCacheSize)
+})

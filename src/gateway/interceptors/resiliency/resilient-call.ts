@@ -1,0 +1,203 @@
+import type {BreakerRefusal, EmitResiliency, Endpoint, FailureCause} from '../../../model/resiliency-event.ts'
+import type {Clock} from '../../../platform/clock.ts'
+import type {RetryPolicy} from '../../../resources/resiliency/policies.ts'
+import {isRetried} from '../../../resources/resiliency/status-codes.ts'
+import {Backoff} from './backoff.ts'
+import type {BreakerOutcome, CircuitBreaker} from './breaker.ts'
+import {AttemptControl} from './attempt.ts'
+import {PausableTimer} from './timeout.ts'
+
+/**
+ * What an outcome means to the policies. A number is a failing status: HTTP's, or gRPC's (0–16); a retry's `matching`
+ * decides about it. `failed`: there is no answer, which is always retried. `excluded`: it says nothing of the callee, counts
+ * for no circuit breaker and is not retried.
+ */
+export type Verdict = 'success' | 'failed' | 'excluded' | number
+
+/** How a call ends that a policy has ended. In Dapr's words a timeout is `context deadline exceeded`. */
+export type PolicyFailure = 'timeout' | 'cancelled' | BreakerRefusal
+
+/** How the policies treat what attempts end with; one object for all calls of a kind. */
+export interface Outcomes<Outcome> {
+  readonly judge: (outcome: Outcome) => Verdict
+  /** The outcome of a call that a policy has ended. */
+  readonly failed: (reason: PolicyFailure) => Outcome
+  /** Frees what nobody will look at: a failed attempt that is followed by another, or an answer after the timeout. */
+  readonly discard: (outcome: Outcome) => void
+}
+
+/** Sends the call once. Must settle soon after the attempt is stopped. */
+export type Attempt<Outcome> = (control: AttemptControl) => Promise<Outcome>
+
+/** The policies that hold for an endpoint. */
+export interface EndpointPolicies {
+  readonly endpoint: Endpoint
+  /** 0 = none. */
+  readonly timeoutMs: number
+  readonly retry: RetryPolicy | undefined
+  readonly breaker: CircuitBreaker | undefined
+}
+
+/** What the policies need from outside. */
+export interface PolicyRuntime {
+  readonly clock: Clock
+  /** From 0 up to 1, for the jitter. */
+  readonly random: () => number
+  readonly emit: EmitResiliency
+}
+
+export interface CallOptions<Outcome> {
+  readonly outcomes: Outcomes<Outcome>
+  /** Asked after a failure: why the call cannot be sent again, '' = it can. Default: it can. */
+  readonly whyOnce?: () => string
+}
+
+/** What an attempt ended with; `isFinal`: there is no other. */
+interface Settled<Outcome> {
+  readonly outcome: Outcome
+  readonly verdict: Verdict
+  readonly cause: FailureCause
+  readonly isFinal: boolean
+}
+
+/** One call under the policies of its endpoint: retry( circuit breaker( timeout( attempt ))), as in Dapr. */
+export class ResilientCall<Outcome> {
+  readonly #policies: EndpointPolicies
+  readonly #runtime: PolicyRuntime
+  readonly #options: CallOptions<Outcome>
+  #hasTimedOut = false
+  #isCancelled = false
+  /** Ends what the call waits for. */
+  #interrupt: (() => void) | undefined
+
+  constructor(policies: EndpointPolicies, runtime: PolicyRuntime, options: CallOptions<Outcome>) {
+    this.#policies = policies
+    this.#runtime = runtime
+    this.#options = options
+  }
+
+  /** Resolves with the outcome of the last attempt, or with what `failed` makes of a policy's end; rejects as `attempt`. */
+  async run(attempt: Attempt<Outcome>): Promise<Outcome> {
+    const {retry, endpoint} = this.#policies
+    const {clock, random, emit} = this.#runtime
+    this.#tellApplied()
+    let backoff: Backoff | undefined
+    const startedAt = retry === undefined ? 0 : clock.now()
+    for (let n = 1; ; n++) {
+      const {outcome, verdict, cause, isFinal} = await this.#guarded(n, attempt)
+      if (verdict === 'success' && n > 1) emit({type: 'recovered', endpoint, attempts: n})
+      if (retry === undefined || isFinal || !this.#isRetried(verdict, retry)) return outcome
+      backoff ??= new Backoff(retry, {startedAt, now: () => clock.now(), random})
+      const delayMs = backoff.next()
+      if (delayMs === undefined) return outcome
+      const reason = this.#options.whyOnce?.() ?? ''
+      if (reason !== '') {
+        emit({type: 'not-retried', endpoint, reason})
+        return outcome
+      }
+      this.#options.outcomes.discard(outcome)
+      emit({type: 'retrying', endpoint, cause, retry: n, maxRetries: retry.maxRetries, delayMs})
+      await this.#pause(delayMs)
+      if (this.#isCancelled) return this.#options.outcomes.failed('cancelled')
+    }
+  }
+
+  /** The caller has left: the attempt under way is stopped, and there is no other. */
+  cancel(): void {
+    this.#isCancelled = true
+    this.#interrupt?.()
+  }
+
+  #tellApplied(): void {
+    const {endpoint, timeoutMs, retry, breaker} = this.#policies
+    const {emit} = this.#runtime
+    if (timeoutMs > 0) emit({type: 'applied', endpoint, policy: 'timeout', state: ''})
+    if (retry !== undefined) emit({type: 'applied', endpoint, policy: 'retry', state: ''})
+    if (breaker !== undefined) emit({type: 'applied', endpoint, policy: 'circuitbreaker', state: breaker.state})
+  }
+
+  #isRetried(verdict: Verdict, {matching}: RetryPolicy): boolean {
+    if (this.#isCancelled) return false
+    return verdict === 'failed' || (typeof verdict === 'number' && isRetried(matching, verdict))
+  }
+
+  /** An attempt that the circuit breaker lets through, and counts. */
+  async #guarded(n: number, attempt: Attempt<Outcome>): Promise<Settled<Outcome>> {
+    const {breaker, endpoint} = this.#policies
+    if (this.#isCancelled) return this.#ended('cancelled')
+    if (breaker === undefined) return this.#timed(n, attempt)
+    const permit = breaker.enter()
+    if (typeof permit === 'string') {
+      this.#runtime.emit({type: 'refused', endpoint, reason: permit})
+      return this.#ended(permit)
+    }
+    let counted: BreakerOutcome = 'failure'
+    try {
+      const settled = await this.#timed(n, attempt)
+      const {verdict} = settled
+      if (verdict === 'success') counted = 'success'
+      else if (verdict === 'excluded' || this.#isCancelled) counted = 'excluded'
+      return settled
+    } finally {
+      breaker.done(permit, counted)
+    }
+  }
+
+  /** An attempt that is given up when its time is over. The caller's leaving alone does not end it: it is stopped. */
+  async #timed(n: number, attempt: Attempt<Outcome>): Promise<Settled<Outcome>> {
+    const {timeoutMs} = this.#policies
+    if (timeoutMs === 0) {
+      const control = new AttemptControl(n, undefined)
+      this.#interrupt = () => control.stop()
+      return this.#settled(await attempt(control))
+    }
+    const {promise, resolve, reject} = Promise.withResolvers<Settled<Outcome>>()
+    const end = (settled: Settled<Outcome>): void => {
+      timer.stop()
+      control.stop()
+      resolve(settled)
+    }
+    const timer = new PausableTimer(timeoutMs, this.#runtime.clock, () => end(this.#timedOut(n)))
+    const control = new AttemptControl(n, timer)
+    this.#interrupt = () => end(this.#ended('cancelled'))
+    const settle = (outcome: Outcome): void => {
+      if (control.isStopped) this.#options.outcomes.discard(outcome)
+      else resolve(this.#settled(outcome))
+    }
+    try {
+      attempt(control).then(settle, reject)
+      return await promise
+    } finally {
+      timer.stop()
+    }
+  }
+
+  #settled(outcome: Outcome): Settled<Outcome> {
+    const verdict = this.#options.outcomes.judge(outcome)
+    return {outcome, verdict, cause: typeof verdict === 'number' ? verdict : 'failed', isFinal: false}
+  }
+
+  #timedOut(n: number): Settled<Outcome> {
+    const {endpoint, timeoutMs} = this.#policies
+    this.#runtime.emit({type: 'timed-out', endpoint, attempt: n, timeoutMs, isFirst: !this.#hasTimedOut})
+    this.#hasTimedOut = true
+    const outcome = this.#options.outcomes.failed('timeout')
+    return {outcome, verdict: 'failed', cause: 'timeout', isFinal: false}
+  }
+
+  #ended(reason: PolicyFailure): Settled<Outcome> {
+    return {outcome: this.#options.outcomes.failed(reason), verdict: 'excluded', cause: 'failed', isFinal: true}
+  }
+
+  /** Until the time is over or the caller has left. */
+  async #pause(ms: number): Promise<void> {
+    if (this.#isCancelled) return
+    const {promise, resolve} = Promise.withResolvers<void>()
+    const stop = this.#runtime.clock.after(ms, resolve)
+    this.#interrupt = () => {
+      stop()
+      resolve()
+    }
+    await promise
+  }
+}

@@ -1,0 +1,15 @@
+import type {PlacedMistake} from '../model/errors.ts'
+
+/** Something wrong with a resource file. */
+export interface ResourceFault extends PlacedMistake {
+  /** `error`: the resource is left out. `warning`: it is used, but a part of it does nothing or not what it seems. */
+  readonly severity: 'error' | 'warning'
+}
+
+/** What to say beside the message of a fault. */
+export interface FaultDetails {
+  /** What should stand there. */
+  readonly expected?: string
+  /** What to write. */
+  readonly hint?: string
+}

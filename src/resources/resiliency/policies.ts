@@ -1,0 +1,161 @@
+import type {Field} from '../field.ts'
+import {parseGoDuration} from '../go-duration.ts'
+import {GRPC_CODES, HTTP_CODES, parseStatusCodes, type CodeRange, type StatusMatching} from './status-codes.ts'
+import {compileTrip, defaultTrip, type Trip} from './trip.ts'
+
+/** How often and when a failed call is sent again. */
+export interface RetryPolicy {
+  readonly name: string
+  readonly policy: 'constant' | 'exponential'
+  /** The pause of a constant policy. */
+  readonly durationMs: number
+  /** The longest pause of an exponential policy, before its jitter. */
+  readonly maxIntervalMs: number
+  /** -1 = no limit. */
+  readonly maxRetries: number
+  readonly matching: StatusMatching
+}
+
+/** When calls are refused without being tried. */
+export interface CircuitBreakerPolicy {
+  readonly name: string
+  /** Calls that a half-open breaker lets through, and successes that close it. */
+  readonly maxRequests: number
+  /** A closed breaker forgets its counts so often; 0 = never. */
+  readonly intervalMs: number
+  /** How long it stays open. */
+  readonly timeoutMs: number
+  /** The expression as written, '' = the default. */
+  readonly expression: string
+  readonly trip: Trip
+}
+
+/** Named policies, of one resource or of all that are merged. */
+export interface Policies {
+  /** Milliseconds; 0 = none. */
+  readonly timeouts: ReadonlyMap<string, number>
+  readonly retries: ReadonlyMap<string, RetryPolicy>
+  readonly circuitBreakers: ReadonlyMap<string, CircuitBreakerPolicy>
+}
+
+const RETRY_ALL: StatusMatching = {http: undefined, grpc: undefined}
+
+/** Between sidecars, when the callee's cannot be connected to (Dapr: pkg/resiliency, addBuiltInPolicies). */
+export const BUILT_IN_RETRY: RetryPolicy = {
+  name: 'DaprBuiltInServiceRetries',
+  policy: 'constant',
+  durationMs: 1000,
+  maxIntervalMs: 60_000,
+  maxRetries: 3,
+  matching: RETRY_ALL
+}
+
+/** Those that a resource may override, but not with fewer than three retries. */
+const BUILT_IN = new Set([
+  BUILT_IN_RETRY.name,
+  'DaprBuiltInActorRetries',
+  'DaprBuiltInActorReminderRetries',
+  'DaprBuiltInInitializationRetries'
+])
+const PROTECTED = 'DaprBuiltInActorNotFoundRetries'
+const MIN_BUILT_IN_RETRIES = 3
+
+/** Reads `spec.policies` (Dapr: pkg/apis/resiliency/v1alpha1, decodePolicies). Faults are noted at their fields. */
+export async function readPolicies(spec: Field): Promise<Policies> {
+  spec.warnUnknownKeys(['timeouts', 'retries', 'circuitBreakers'])
+  const timeouts = new Map<string, number>()
+  for (const [name, field] of spec.field('timeouts').entries()) timeouts.set(name, readDuration(field, 0))
+  const retries = new Map<string, RetryPolicy>()
+  for (const [name, field] of spec.field('retries').entries()) {
+    const retry = readRetry(name, field)
+    if (name === PROTECTED) field.warn(`${PROTECTED} cannot be overridden: this policy is ignored`)
+    else retries.set(name, retry)
+  }
+  const circuitBreakers = new Map<string, CircuitBreakerPolicy>()
+  for (const [name, field] of spec.field('circuitBreakers').entries())
+    circuitBreakers.set(name, await readBreaker(name, field))
+  return {timeouts, retries, circuitBreakers}
+}
+
+function readRetry(name: string, field: Field): RetryPolicy {
+  field.warnUnknownKeys(['policy', 'duration', 'maxInterval', 'maxRetries', 'matching'])
+  const maxRetries = field.field('maxRetries').integer() ?? -1
+  const tooFew = BUILT_IN.has(name) && maxRetries < MIN_BUILT_IN_RETRIES
+  if (tooFew)
+    field
+      .field('maxRetries')
+      .warn(`Attempted override of ${name} did not meet minimum retry count, resetting to ${MIN_BUILT_IN_RETRIES}.`)
+  return {
+    name,
+    policy: readRetryKind(field.field('policy')),
+    durationMs: readDuration(field.field('duration'), 5000),
+    maxIntervalMs: readDuration(field.field('maxInterval'), 60_000),
+    maxRetries: tooFew ? MIN_BUILT_IN_RETRIES : Math.max(-1, maxRetries),
+    matching: readMatching(field.field('matching'))
+  }
+}
+
+function readRetryKind(field: Field): RetryPolicy['policy'] {
+  const written = field.text()
+  const kind = written.toLowerCase()
+  if (kind === 'constant' || kind === 'exponential') return kind
+  if (written !== '')
+    field.error(`unexpected back off policy type: ${written}`, {expected: 'expected constant or exponential'})
+  return 'constant'
+}
+
+function readMatching(field: Field): StatusMatching {
+  if (field.isAbsent) return RETRY_ALL
+  field.warnUnknownKeys(['httpStatusCodes', 'gRPCStatusCodes'])
+  return {
+    http: readStatusCodes(field.field('httpStatusCodes'), HTTP_CODES),
+    grpc: readStatusCodes(field.field('gRPCStatusCodes'), GRPC_CODES)
+  }
+}
+
+function readStatusCodes(field: Field, valid: CodeRange): readonly CodeRange[] | undefined {
+  const list = field.text()
+  if (list === '') return undefined
+  const ranges = parseStatusCodes(list, valid)
+  if (!('message' in ranges)) return ranges
+  const hint = /\s/.test(list) ? `write it without blanks: ${list.replace(/\s+/g, '')}` : ''
+  field.noteWithin(ranges.offset, {severity: 'error', message: ranges.message, hint})
+  return undefined
+}
+
+async function readBreaker(name: string, field: Field): Promise<CircuitBreakerPolicy> {
+  field.warnUnknownKeys(['maxRequests', 'interval', 'timeout', 'trip'])
+  const maxRequests = field.field('maxRequests').integer() ?? 0
+  if (maxRequests < 0) field.field('maxRequests').error('maxRequests is negative', {expected: 'expected 1 or more'})
+  const trip = field.field('trip')
+  const expression = trip.text()
+  return {
+    name,
+    maxRequests: Math.max(1, maxRequests),
+    intervalMs: readDuration(field.field('interval'), 0),
+    timeoutMs: readDuration(field.field('timeout'), 0) || 60_000,
+    expression,
+    trip: expression === '' ? defaultTrip : await readTrip(trip, expression)
+  }
+}
+
+async function readTrip(field: Field, expression: string): Promise<Trip> {
+  const {trip, fault} = await compileTrip(expression)
+  if (fault !== undefined) field.noteWithin(fault.offset, fault)
+  return trip
+}
+
+/** A negative duration counts as none, as in Dapr; unlike there it is not silent. */
+function readDuration(field: Field, absent: number): number {
+  const text = field.text()
+  if (text === '') return absent
+  const ms = parseGoDuration(text)
+  if (typeof ms === 'string') {
+    field.error(`invalid duration ${JSON.stringify(text)}: ${ms}`, {
+      expected: 'expected a duration such as 5s or 250ms'
+    })
+    return absent
+  }
+  if (ms < 0) field.warn(`${field.path} is negative: it counts as 0`)
+  return Math.max(0, ms)
+}
