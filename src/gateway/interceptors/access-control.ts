@@ -1,0 +1,110 @@
+import type {Place} from '../../model/errors.ts'
+import {withSlash, type AccessControl, type Action, type CallerPolicy} from '../../resources/access-control.ts'
+import {OperationTree} from './operation-tree.ts'
+
+/** Who calls. */
+export interface CallerIdentity {
+  readonly trustDomain: string
+  readonly namespace: string
+  readonly appId: string
+}
+
+/** What is called. */
+export interface Operation {
+  /** The method, normalised, with or without a slash before it. */
+  readonly method: string
+  /** In capitals; '' where there is none (gRPC). */
+  readonly verb: string
+}
+
+/** Whether a call may be made. */
+export interface Decision {
+  readonly isAllowed: boolean
+  /** Who has decided, for the metrics: the caller's own policy, or the default for all; '' = there is no access control. */
+  readonly by: 'app' | 'global' | ''
+  /** The rule that has decided, for people, with its place. */
+  readonly rule: string
+}
+
+const NO_ACCESS_CONTROL: Decision = {isAllowed: true, by: '', rule: ''}
+
+interface OperationPolicy {
+  readonly verbs: readonly string[]
+  readonly decision: Decision
+}
+
+/** What holds for one caller; all its decisions are made beforehand. */
+interface Caller {
+  readonly trustDomain: string
+  readonly byDefault: Decision
+  /** Where an operation matches and the call has no verb: here the default for all does not stand in. */
+  readonly withoutVerb: Decision
+  readonly operations: OperationTree<OperationPolicy>
+}
+
+/**
+ * Decides who may call an app (Dapr: pkg/acl, isOperationAllowedByAccessControlPolicy). Calls of an app to itself and to
+ * what is no app are not asked about.
+ */
+export class AccessControlInterceptor {
+  readonly #isHttp: boolean
+  readonly #byDefault: Decision
+  readonly #callers: ReadonlyMap<string, Caller>
+
+  /** `isHttp`: the app speaks HTTP, so verbs count and paths are compared in any capitals. */
+  constructor(accessControl: AccessControl | undefined, isHttp: boolean) {
+    this.#isHttp = isHttp
+    this.#byDefault =
+      accessControl === undefined
+        ? NO_ACCESS_CONTROL
+        : decision('global', accessControl.defaultAction, 'defaultAction', accessControl.place)
+    const policies = accessControl?.policies ?? []
+    this.#callers = new Map(policies.map(policy => [keyOf(policy), this.#read(policy)]))
+  }
+
+  /** `caller` is undefined where nobody knows it: then the default for all holds. */
+  decide(caller: CallerIdentity | undefined, {method, verb}: Operation): Decision {
+    const known = caller === undefined ? undefined : this.#callers.get(keyOf(caller))
+    if (known === undefined || known.trustDomain !== caller?.trustDomain) return this.#byDefault
+    const path = withSlash(method)
+    const operation = known.operations.find(this.#isHttp ? path.toLowerCase() : path)
+    if (operation === undefined) return known.byDefault
+    if (!this.#isHttp || operation.verbs.includes(verb)) return operation.decision
+    if (verb === '') return known.withoutVerb
+    return operation.verbs.includes('*') ? operation.decision : known.byDefault
+  }
+
+  #read({appId, trustDomain, defaultAction, operations, place}: CallerPolicy): Caller {
+    const by = defaultAction === '' ? 'global' : 'app'
+    const tree = new OperationTree<OperationPolicy>()
+    for (const {name, verbs, action, place: ofRule} of operations) {
+      const path = withSlash(name)
+      const decided = decision(by, action, `operation ${name} of ${appId}`, ofRule)
+      tree.add(this.#isHttp ? path.toLowerCase() : path, {verbs, decision: decided})
+    }
+    const own = decision(by, defaultAction || 'deny', `defaultAction of ${appId}`, place)
+    return {
+      trustDomain,
+      byDefault: defaultAction === '' ? this.#byDefault : own,
+      withoutVerb: own,
+      operations: tree
+    }
+  }
+}
+
+const keyOf = ({appId, namespace}: {readonly appId: string; readonly namespace: string}): string =>
+  `${appId}||${namespace}`
+
+const decision = (by: Decision['by'], action: Action, name: string, {file, line}: Place): Decision => ({
+  isAllowed: action === 'allow',
+  by,
+  rule: `${name}: ${action}, ${file}:${line.toString()}`
+})
+
+/** A caller as its certificate would name it, '' where nobody knows it. */
+export const spiffeId = (caller: CallerIdentity | undefined): string =>
+  caller === undefined ? '' : `spiffe://${caller.trustDomain}/ns/${caller.namespace}/${caller.appId}`
+
+/** What the denied caller hears, in the words of Dapr; a gRPC status PERMISSION_DENIED, 403 over HTTP. */
+export const denial = (caller: CallerIdentity | undefined, {method, verb}: Operation): string =>
+  `access control policy has denied access to id: ${spiffeId(caller)} operation: ${method} verb: ${verb || 'NONE'}`

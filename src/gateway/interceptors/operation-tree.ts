@@ -1,0 +1,75 @@
+interface Node<Rule> {
+  /** One step of a path with its slash: `/op`, `/*`, `/v*`. */
+  readonly step: string
+  rule: Rule | undefined
+  readonly children: Node<Rule>[]
+}
+
+const ONE_STEP = '/*'
+const ANY_STEPS = '/**'
+
+const stepsOf = (path: string): readonly string[] =>
+  path
+    .split('/')
+    .slice(1)
+    .map(step => `/${step}`)
+
+/**
+ * Rules by path, as Dapr's access control finds them (pkg/config/acl_trie.go): the first child that matches is taken and
+ * never left again; a rule holds for all paths below its own, one that ends in a single step of `*` does not; such a rule
+ * holds for the path above it too.
+ */
+export class OperationTree<Rule> {
+  readonly #root: Node<Rule> = {step: '/', rule: undefined, children: []}
+
+  /** The first rule of a path stays. */
+  add(path: string, rule: Rule): void {
+    let node = this.#root
+    for (const step of stepsOf(path)) {
+      const known = node.children.find(child => child.step === step)
+      const next = known ?? {step, rule: undefined, children: []}
+      if (known === undefined) node.children.push(next)
+      node = next
+    }
+    node.rule ??= rule
+  }
+
+  /** The rule for a path that begins with a slash. */
+  find(path: string): Rule | undefined {
+    let node = this.#root
+    for (let start = 0; ;) {
+      const slash = path.indexOf('/', start + 1)
+      const isLast = slash === -1
+      const next = childFor(node, isLast ? path.slice(start) : path.slice(start, slash), isLast)
+      if (next === undefined) return undefined
+      node = next
+      const holdsBelow = !node.step.endsWith(ONE_STEP)
+      if (node.rule !== undefined && (isLast || holdsBelow)) return node.rule
+      if (isLast) return childFor(node, ONE_STEP, true)?.rule
+      start = slash
+    }
+  }
+}
+
+function childFor<Rule>({children}: Node<Rule>, step: string, isLast: boolean): Node<Rule> | undefined {
+  return children.find(child => {
+    if (child.step === step || child.step === ANY_STEPS) return true
+    return child.step === ONE_STEP ? isLast : matches(step, child.step)
+  })
+}
+
+/** Whether a text matches a pattern, in which `*` stands for any characters or none. */
+export function matches(text: string, pattern: string): boolean {
+  if (!pattern.includes('*')) return text === pattern
+  const [head = '', ...others] = pattern.split('*')
+  const tail = others.pop() ?? ''
+  if (!text.startsWith(head) || !text.endsWith(tail) || text.length < head.length + tail.length) return false
+  let at = head.length
+  const end = text.length - tail.length
+  for (const part of others) {
+    const found = text.indexOf(part, at)
+    if (found === -1 || found + part.length > end) return false
+    at = found + part.length
+  }
+  return true
+}
