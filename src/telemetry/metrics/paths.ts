@@ -1,0 +1,112 @@
+/** Go's `http.ServeMux` for one pattern. */
+interface Pattern {
+  readonly text: string
+  /** undefined: any text. */
+  readonly segments: readonly (string | undefined)[]
+  /** Everything below it matches too. */
+  readonly isPrefix: boolean
+}
+
+/** A pattern `{name...}` or a slash at the end takes the rest of a path, `{$}` at the end just the slash before it. */
+function parsePattern(text: string): Pattern {
+  const parts = text.slice(1).split('/')
+  const last = parts.at(-1) ?? ''
+  const isPrefix = last === '' || /^\{[^}]+\.\.\.\}$/.test(last)
+  const kept = isPrefix ? parts.slice(0, -1) : parts.map(part => (part === '{$}' ? '' : part))
+  return {text, isPrefix, segments: kept.map(part => (/^\{[^}]*\}$/.test(part) ? undefined : part))}
+}
+
+function matches({segments, isPrefix}: Pattern, path: readonly string[]): boolean {
+  if (isPrefix ? path.length < segments.length : path.length !== segments.length) return false
+  return segments.every((segment, index) => (segment === undefined ? path[index] !== '' : segment === path[index]))
+}
+
+/** The more special of two patterns that match one path: the longer one, then the one with a literal where they differ. */
+function compare(a: Pattern, b: Pattern): number {
+  for (const [index, segment] of a.segments.entries()) {
+    if (index >= b.segments.length) return -1
+    const other = b.segments[index]
+    if ((segment === undefined) !== (other === undefined)) return segment === undefined ? 1 : -1
+  }
+  if (a.segments.length !== b.segments.length) return 1
+  return Number(a.isPrefix) - Number(b.isPrefix)
+}
+
+/** Several slashes become one, and one stands at the beginning (Dapr: NormalizeHTTPPath). */
+export function normalizePath(path: string): string {
+  const merged = path.includes('//') ? path.replace(/\/{2,}/g, '/') : path
+  return merged.startsWith('/') ? merged : `/${merged}`
+}
+
+/** Routes that have their names as labels whatever is configured (Dapr: diagnostics/utils, StaticPaths). */
+const STATIC_PATHS = new Set(['/dapr/config', '/dapr/metrics', '/dapr/subscribe', '/healthz'])
+
+export interface PathOptions {
+  /** `spec.metrics.http.pathMatching`. */
+  readonly pathMatching: readonly string[]
+  /** `spec.metrics.http.increasedCardinality`: paths that no pattern matches are labels by themselves. */
+  readonly isFull: boolean
+}
+
+/** Paths as values of the label `path` (Dapr: pkg/diagnostics/http_monitoring.go, getMetricsPath). */
+export class PathLabels {
+  readonly #patterns: readonly Pattern[]
+  readonly #isFull: boolean
+
+  constructor({pathMatching, isFull}: PathOptions) {
+    const written = pathMatching.map(normalizePath)
+    const invoked = written
+      .filter(path => !path.startsWith('/v1.0/invoke/'))
+      .map(path => `/v1.0/invoke/{app_id}/method${path}`)
+    this.#patterns = [...new Set([...written, ...invoked])].map(parsePattern).toSorted(compare)
+    this.#isFull = isFull
+  }
+
+  /** The label of a path without its query, '' = it is not told. */
+  label(path: string): string {
+    if (STATIC_PATHS.has(path)) return path
+    if (path === '') return ''
+    const normal = normalizePath(path)
+    const short = shorten(normal)
+    const matched = this.#match(normal) || this.#matchShort(normal, short)
+    return matched || (this.#isFull ? short : '')
+  }
+
+  #matchShort(path: string, short: string): string {
+    const matched = short === path ? '' : this.#match(short)
+    return matched === '/' ? '' : matched
+  }
+
+  #match(path: string): string {
+    if (this.#patterns.length === 0) return ''
+    const segments = path.slice(1).split('/')
+    const found = this.#patterns.find(pattern => matches(pattern, segments))
+    if (found !== undefined) return found.text
+    // as ServeMux redirects to a subtree
+    return this.#patterns.find(({text}) => text === `${path}/`)?.text ?? ''
+  }
+}
+
+/** Leaves out keys and ids of Dapr's own API (pkg/diagnostics/http_monitoring_legacy.go, convertPathToMetricLabel). */
+function shorten(path: string): string {
+  const [version = '', api = '', name, ...rest] = path.slice(1).split('/')
+  if (name === undefined) return path
+  if (version === 'actors') return [version, api, '{id}', ...rest].join('/')
+  switch (api) {
+    case 'state':
+    case 'secrets':
+      return `/${version}/${api}/${name}`
+    case 'actors':
+      return rest.length < 2 ? path : `/${version}/${api}/${name}/{id}/${rest[1] ?? ''}`
+    case 'workflows':
+      return rest.length === 0 ? path : `/${version}/${api}/${name}/${shortenWorkflow(rest)}`
+    default:
+      return path
+  }
+}
+
+function shortenWorkflow([id = '', verb, event]: readonly string[]): string {
+  if (verb === undefined) return '{instanceId}'
+  if (event === undefined && verb.startsWith('start')) return `${id}/start`
+  return verb === 'raiseEvent' && event ? `{instanceId}/${verb}/{eventName}` : `{instanceId}/${verb}`
+}

@@ -1,0 +1,27 @@
+/** Of more paths than this all series are looked up anew: they are kept by their metrics anyway. */
+const MAX_PATHS = 1000
+
+/** Values by path, verb and status: what one call counts into is found with three look-ups and without an allocation. */
+export class SeriesCache<Value> {
+  readonly #create: (path: string, verb: string, status: number) => Value
+  readonly #paths = new Map<string, Map<string, Map<number, Value>>>()
+
+  constructor(create: (path: string, verb: string, status: number) => Value) {
+    this.#create = create
+  }
+
+  get(path: string, verb: string, status: number): Value {
+    return this.#paths.get(path)?.get(verb)?.get(status) ?? this.#add(path, verb, status)
+  }
+
+  #add(path: string, verb: string, status: number): Value {
+    if (this.#paths.size >= MAX_PATHS && !this.#paths.has(path)) this.#paths.clear()
+    const verbs = this.#paths.get(path) ?? new Map<string, Map<number, Value>>()
+    this.#paths.set(path, verbs)
+    const statuses = verbs.get(verb) ?? new Map<number, Value>()
+    verbs.set(verb, statuses)
+    const value = this.#create(path, verb, status)
+    statuses.set(status, value)
+    return value
+  }
+}
