@@ -1,0 +1,65 @@
+import type {TracingSettings} from '../../resources/tracing-settings.ts'
+import type {FinishedSpan} from './span.ts'
+
+/** Takes the spans of one sidecar. */
+export interface SpanSink {
+  /** Never throws and never waits: of too many spans that wait to be sent the new ones are dropped. */
+  add(span: FinishedSpan): void
+  /** Sends what waits, for at most so long. */
+  close(maxMs: number): Promise<void>
+}
+
+export interface ExporterOptions {
+  readonly appId: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** A line of the sidecar's log, scope `dapr.runtime.trace`. */
+  readonly log: (message: string) => void
+  /** Told once by each exporter when it cannot send. */
+  readonly warn: (message: string) => void
+}
+
+/**
+ * Opens what the settings ask for; undefined: nothing is exported. OpenTelemetry's packages are loaded when spans are sent
+ * somewhere, and not before.
+ */
+export async function openExporters(
+  settings: TracingSettings,
+  options: ExporterOptions
+): Promise<SpanSink | undefined> {
+  const {isLogged, zipkinUrl, otlp} = settings
+  const sinks: SpanSink[] = isLogged ? [new LogSink(options.log)] : []
+  if (zipkinUrl !== '' || otlp !== undefined) {
+    const {openOtlp, openZipkin} = await import('./opentelemetry.ts')
+    if (zipkinUrl !== '') sinks.push(await openZipkin(zipkinUrl, options))
+    if (otlp !== undefined) sinks.push(await openOtlp(otlp, options))
+  }
+  if (sinks.length === 0) return undefined
+  return {
+    add: span => {
+      for (const sink of sinks) sink.add(span)
+    },
+    close: async maxMs => void (await Promise.all(sinks.map(async sink => sink.close(maxMs))))
+  }
+}
+
+/** Spans as lines of the sidecar's log (Dapr: StdoutExporter). */
+class LogSink implements SpanSink {
+  readonly #log: ExporterOptions['log']
+
+  constructor(log: ExporterOptions['log']) {
+    this.#log = log
+  }
+
+  add({name, context, parentSpanId, startedAt, durationMs}: FinishedSpan): void {
+    const {traceId, spanId} = context
+    const [from, to] = [startedAt, startedAt + durationMs].map(at => new Date(at).toISOString())
+    const parent = parentSpanId === '' ? '0'.repeat(16) : parentSpanId
+    this.#log(
+      `[${name}] Trace: ${traceId} Span: ${parent}/${spanId} Time: [${from ?? ''} ->  ${to ?? ''}] Annotations: []`
+    )
+  }
+
+  async close(): Promise<void> {
+    // each span was logged at once
+  }
+}

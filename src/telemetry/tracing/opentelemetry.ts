@@ -1,0 +1,141 @@
+/**
+ * OpenTelemetry's own packages: they know how spans are queued and written, and how they are sent. This file is loaded when
+ * an exporter is configured; each exporter's package when it is that one.
+ */
+import {SpanKind, SpanStatusCode} from '@opentelemetry/api'
+import {ExportResultCode} from '@opentelemetry/core'
+import {resourceFromAttributes} from '@opentelemetry/resources'
+import {BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProcessor} from '@opentelemetry/sdk-trace'
+import type {OtlpSettings} from '../../resources/tracing-settings.ts'
+import type {ExporterOptions, SpanSink} from './exporters.ts'
+import type {FinishedSpan} from './span.ts'
+
+const EXPORT_TIMEOUT_MS = 10_000
+
+/** Sends spans to Zipkin's API, version 2, as JSON. */
+export async function openZipkin(url: string, options: ExporterOptions): Promise<SpanSink> {
+  const {ZipkinExporter} = await import('@opentelemetry/exporter-zipkin')
+  return openSink(`Zipkin at ${url}`, new ZipkinExporter({url}), options)
+}
+
+/** Sends spans to a collector of OpenTelemetry's, over gRPC or as protobuf over HTTP. */
+export async function openOtlp(otlp: OtlpSettings, options: ExporterOptions): Promise<SpanSink> {
+  return openSink(`the collector at ${otlp.endpoint}`, await otlpExporter(otlp), options)
+}
+
+async function otlpExporter(otlp: OtlpSettings): Promise<SpanExporter> {
+  const timeoutMillis = otlp.timeoutMs || EXPORT_TIMEOUT_MS
+  if (otlp.protocol === 'http') return httpExporter(otlp, timeoutMillis)
+  const {GrpcSpanExporter} = await import('./otlp-grpc.ts')
+  return new GrpcSpanExporter(otlp, timeoutMillis)
+}
+
+async function httpExporter({endpoint, isSecure, headers}: OtlpSettings, timeoutMillis: number): Promise<SpanExporter> {
+  const {OTLPTraceExporter} = await import('@opentelemetry/exporter-trace-otlp-proto')
+  const path = endpoint.includes('/') ? '' : '/v1/traces'
+  const url = `${isSecure ? 'https' : 'http'}://${endpoint}${path}`
+  return new OTLPTraceExporter({url, headers: {...headers}, timeoutMillis})
+}
+
+/** An exporter behind OpenTelemetry's bounded queue. */
+function openSink(name: string, exporter: SpanExporter, options: ExporterOptions): SpanSink {
+  const processor = new BatchSpanProcessor({
+    exporter: warnOnce(exporter, message => options.warn(`spans cannot be sent to ${name}: ${message}`)),
+    exportTimeoutMillis: EXPORT_TIMEOUT_MS
+  })
+  return new ProcessorSink(processor, resourceFromAttributes(resourceAttributes(options)))
+}
+
+/** That spans cannot be sent is told once, and again after some could be sent. */
+function warnOnce(exporter: SpanExporter, warn: (message: string) => void): SpanExporter {
+  let hasWarned = false
+  const failed = (message: string): void => {
+    if (!hasWarned) warn(message)
+    hasWarned = true
+  }
+  return {
+    export: (spans, done) => {
+      const timer = setTimeout(() => failed('no answer within 10 s'), EXPORT_TIMEOUT_MS).unref()
+      exporter.export(spans, ({code, error}) => {
+        clearTimeout(timer)
+        if (code === ExportResultCode.SUCCESS) hasWarned = false
+        else failed(error?.message ?? 'the exporter failed')
+        done({code: ExportResultCode.SUCCESS}) // else the queue would tell it too
+      })
+    },
+    shutdown: async () => exporter.shutdown()
+  }
+}
+
+/** `service.name` is the app's id; `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win, in this order. */
+export function resourceAttributes({appId, env}: Pick<ExporterOptions, 'appId' | 'env'>): Record<string, string> {
+  const attributes: Record<string, string> = {'service.name': appId}
+  for (const pair of (env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').split(',')) {
+    const at = pair.indexOf('=')
+    if (at > 0) attributes[pair.slice(0, at).trim()] = decoded(pair.slice(at + 1).trim())
+  }
+  const name = env['OTEL_SERVICE_NAME'] ?? ''
+  if (name !== '') attributes['service.name'] = name
+  return attributes
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+class ProcessorSink implements SpanSink {
+  readonly #processor: SpanProcessor
+  readonly #resource: ReadableSpan['resource']
+
+  constructor(processor: SpanProcessor, resource: ReadableSpan['resource']) {
+    this.#processor = processor
+    this.#resource = resource
+  }
+
+  add(span: FinishedSpan): void {
+    this.#processor.onEnd(readable(span, this.#resource))
+  }
+
+  async close(maxMs: number): Promise<void> {
+    const limit = Promise.withResolvers<void>()
+    const timer = setTimeout(limit.resolve, maxMs)
+    await Promise.race([this.#processor.shutdown().catch(() => undefined), limit.promise])
+    clearTimeout(timer)
+  }
+}
+
+const KINDS = {server: SpanKind.SERVER, client: SpanKind.CLIENT}
+const SCOPE = {name: 'dapr-diagnostics'}
+
+/** A span as OpenTelemetry's exporters read it. */
+function readable(span: FinishedSpan, resource: ReadableSpan['resource']): ReadableSpan {
+  const {name, kind, context, parentSpanId, startedAt, durationMs, attributes, error} = span
+  const {traceId, spanId, flags} = context
+  const spanContext = {traceId, spanId, traceFlags: flags}
+  return {
+    name,
+    kind: KINDS[kind],
+    spanContext: () => spanContext,
+    ...(parentSpanId === '' ? {} : {parentSpanContext: {traceId, spanId: parentSpanId, traceFlags: flags}}),
+    startTime: seconds(startedAt),
+    endTime: seconds(startedAt + durationMs),
+    duration: seconds(durationMs),
+    status: error === '' ? {code: SpanStatusCode.UNSET} : {code: SpanStatusCode.ERROR, message: error},
+    attributes: {...attributes},
+    links: [],
+    events: [],
+    ended: true,
+    resource,
+    instrumentationScope: SCOPE,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0
+  }
+}
+
+/** Seconds and nanoseconds. */
+const seconds = (ms: number): [number, number] => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)]

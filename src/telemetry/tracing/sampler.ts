@@ -1,0 +1,31 @@
+import {SAMPLED, type TraceContext} from './trace-context.ts'
+
+/** When nothing is said, or nothing that is a number (Dapr: diagnostics/utils, GetTraceSamplingRate). */
+const DEFAULT_RATE = 1e-4
+
+/** `spec.tracing.samplingRate` as a number; 0 switches tracing off. */
+export const samplingRate = (text: string): number =>
+  /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : DEFAULT_RATE
+
+/** Whether spans are recorded: as the caller's is, else so many traces as the rate says, by their ids. */
+export class Sampler {
+  readonly #rate: number
+
+  constructor(rate: number) {
+    this.#rate = rate
+  }
+
+  /** As Dapr logs it: `Dapr trace sampler initialized: <description>`. */
+  get description(): string {
+    const rate = Math.max(0, this.#rate)
+    const exponent = rate.toString().replace(/e-(\d)$/, 'e-0$1')
+    const root = rate >= 1 ? 'AlwaysOnSampler' : `TraceIDRatioBased{${exponent}}`
+    return `ParentBased{root:${root},remoteParentSampled:AlwaysOnSampler,remoteParentNotSampled:AlwaysOffSampler,localParentSampled:AlwaysOnSampler,localParentNotSampled:AlwaysOffSampler}`
+  }
+
+  isSampled(parent: TraceContext | undefined, traceId: string): boolean {
+    if (parent !== undefined) return (parent.flags & SAMPLED) !== 0
+    // the last eight bytes as a share of all; 52 bits are as many as a number holds
+    return this.#rate >= 1 || Number.parseInt(traceId.slice(16, 29), 16) / 2 ** 52 < this.#rate
+  }
+}

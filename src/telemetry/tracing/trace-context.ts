@@ -1,0 +1,91 @@
+import {randomFillSync} from 'node:crypto'
+
+/** The place of a span in a trace (W3C Trace Context). */
+export interface TraceContext {
+  /** 32 digits, not all 0. */
+  readonly traceId: string
+  /** 16 digits, not all 0. */
+  readonly spanId: string
+  /** One byte; the lowest bit says whether the span is recorded. */
+  readonly flags: number
+  /** Valid, '' = none. */
+  readonly tracestate: string
+}
+
+export const SAMPLED = 1
+
+const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+
+/** The caller's context; undefined when there is none that is valid. Only versions after 00 may have more parts. */
+export function parseTraceContext(traceparent: string, tracestate: string): TraceContext | undefined {
+  const [matched, version, traceId = '', spanId = '', flags = '', more] = TRACEPARENT.exec(traceparent) ?? []
+  if (matched === undefined || (version === '00' && more !== undefined)) return undefined
+  return {traceId, spanId, flags: Number.parseInt(flags, 16), tracestate: parseTracestate(tracestate)}
+}
+
+/** As it stands in the header. */
+export const formatTraceparent = ({traceId, spanId, flags}: TraceContext): string =>
+  `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`
+
+/** Dapr sends no longer ones (pkg/diagnostics/consts). */
+const MAX_TRACESTATE = 512
+
+/** What is sent as `tracestate`, '' = the header is left out. */
+export const formatTracestate = ({tracestate}: TraceContext): string =>
+  tracestate.length <= MAX_TRACESTATE ? tracestate : ''
+
+const MAX_MEMBERS = 32
+const MEMBER =
+  /^(?:[a-z0-9][_0-9a-z\-*/]{0,255}|[a-z0-9][_0-9a-z\-*/]{0,240}@[a-z][_0-9a-z\-*/]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/
+
+/** A tracestate as OpenTelemetry for Go takes it: without its empty members; '' when a member is not valid or stands twice. */
+export function parseTracestate(text: string): string {
+  const members = text
+    .split(',')
+    .map(member => member.replace(/^[\t ]+|[\t ]+$/g, ''))
+    .filter(member => member !== '')
+  const keys = new Set(members.map(member => member.slice(0, member.indexOf('='))))
+  const isValid =
+    members.length <= MAX_MEMBERS && keys.size === members.length && members.every(member => MEMBER.test(member))
+  return isValid ? members.join(',') : ''
+}
+
+const random = Buffer.allocUnsafeSlow(24 * 170)
+let used = random.length
+
+function randomHex(bytes: number): string {
+  if (used + bytes > random.length) {
+    randomFillSync(random)
+    used = 0
+  }
+  return random.toString('hex', used, (used += bytes))
+}
+
+/** 128 random bits. That all are 0 does not happen. */
+export const newTraceId = (): string => randomHex(16)
+
+/** A span below another one. */
+export const childOf = (parent: TraceContext, isSampled: boolean): TraceContext => ({
+  ...parent,
+  spanId: randomHex(8),
+  flags: isSampled ? parent.flags | SAMPLED : parent.flags & ~SAMPLED
+})
+
+/** The first span of a trace. */
+export const rootOf = (traceId: string, isSampled: boolean): TraceContext => ({
+  traceId,
+  spanId: randomHex(8),
+  flags: isSampled ? SAMPLED : 0,
+  tracestate: ''
+})
+
+/** The value of `grpc-trace-bin` (OpenCensus): version, then fields with their numbers. */
+export const toBinary = ({traceId, spanId, flags}: TraceContext): Buffer =>
+  Buffer.from(`0000${traceId}01${spanId}02${flags.toString(16).padStart(2, '0')}`, 'hex')
+
+/** Reads `grpc-trace-bin`; undefined when it is not valid. */
+export function fromBinary(bytes: Buffer): TraceContext | undefined {
+  const [matched, traceId = '', spanId = '', flags = '00'] =
+    /^0000(?!0{32})([0-9a-f]{32})01(?!0{16})([0-9a-f]{16})(?:02([0-9a-f]{2}))?/.exec(bytes.toString('hex')) ?? []
+  return matched === undefined ? undefined : {traceId, spanId, flags: Number.parseInt(flags, 16), tracestate: ''}
+}
