@@ -14,7 +14,14 @@ const NO_APP: ListedApp = {
   daprdLogPath: '',
   version: '0.0.0',
   isMain: true,
-  state: ''
+  state: '',
+  isReady: false,
+  exitCode: -1,
+  exit: '',
+  restarts: 0,
+  startedAt: 0,
+  restartsAt: 0,
+  waitsFor: []
 }
 const NO_RUN: RunListing = {
   version: '?',

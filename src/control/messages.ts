@@ -15,8 +15,25 @@ export interface ListedApp {
   /** Daeploy's version of a service, `0.0.0` for others, and whether it answers for its id. */
   readonly version: string
   readonly isMain: boolean
-  /** The phase of its process, for people: `running`, `starting`, `exited` … */
+  /**
+   * The phase of its process (`idle`, `starting`, `running`, `stopping`, `backoff`, `exited`), or what somebody has made of
+   * it: `stopped` (its sidecar is closed), `debugging` (its process is somebody else's).
+   */
   readonly state: string
+  /** It takes calls; one without a port runs. */
+  readonly isReady: boolean
+  /** How its latest process ended: its code, 128 and the signal's number as shells have it; -1 where none has ended. */
+  readonly exitCode: number
+  /** The same in words: `exited with code 3`. */
+  readonly exit: string
+  /** How often a process of it was started after the first one. */
+  readonly restarts: number
+  /** When its process was started, in milliseconds since 1970; 0: there is none. */
+  readonly startedAt: number
+  /** In backoff: when the next process is started, in milliseconds since 1970; 0: not, or at the next change of its files. */
+  readonly restartsAt: number
+  /** Ids of the apps that it waits for before its first start. */
+  readonly waitsFor: readonly string[]
 }
 
 /** What a run tells about itself. */

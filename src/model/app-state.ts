@@ -1,3 +1,5 @@
+import {constants} from 'node:os'
+
 /** How a process ended. */
 export type Exit =
   | {readonly kind: 'code'; readonly code: number}
@@ -43,3 +45,9 @@ export const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
 
 /** Whether a process ended as a success: by itself, with code 0. */
 export const succeeded = (exit: Exit | undefined): boolean => exit?.kind === 'code' && exit.code === 0
+
+/** An exit as a number, as shells have it in `$?`: 128 and the signal's number, 127 for a program that could not be started. */
+export function exitCodeOf(exit: Exit): number {
+  if (exit.kind === 'code') return exit.code
+  return exit.kind === 'signal' ? 128 + constants.signals[exit.signal] : 127
+}

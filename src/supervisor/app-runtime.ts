@@ -5,7 +5,7 @@ import type {Note, Supervised} from './process/supervised.ts'
 import type {ListedApp} from '../control/messages.ts'
 import type {SidecarInfo} from '../model/events.ts'
 import type {AppPlan} from '../model/plan.ts'
-import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
+import {exitCodeOf, succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 import type {Pool} from '../net/pool.ts'
 import {freeAppPort} from '../ports/app-port.ts'
 import type {Callee} from '../gateway/local-apps.ts'
@@ -18,7 +18,7 @@ import {noProgress, progressed, type Progress} from './order/progress.ts'
 import {reached, type Candidate} from './reload/overlap.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
 import {Program} from './program.ts'
-import {whyNot} from './messages/why-not-running.ts'
+import {endOf, whyNot} from './messages/why-not-running.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
 import type {Reporter} from '../model/reporter.ts'
 
@@ -66,6 +66,9 @@ export class AppRuntime implements Callee {
   #progress: Progress
   /** Why it has not been started: what it waits for, or that it never will be. */
   #obstacle = ''
+  #waitsFor: readonly string[] = []
+  /** When its process was started, in ms since 1970; 0: there is none. */
+  #startedAt = 0
 
   constructor(options: AppRuntimeOptions) {
     const {plan, ports, logs, token, explain} = options
@@ -186,6 +189,7 @@ export class AppRuntime implements Callee {
       drop: async () => program.drop(app, 'watch'),
       promote: () => {
         const old = program.promote(app)
+        this.#startedAt = Date.now()
         return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
       }
     }
@@ -214,13 +218,15 @@ export class AppRuntime implements Callee {
 
   async start(pipes: ProcessPipes | undefined): Promise<void> {
     this.#obstacle = ''
+    this.#waitsFor = []
     this.#lifecycleLog.starting(this.plan, {...this.ports, appPort: this.appPort})
     await this.#program.start(pipes)
     this.#lifecycleLog.started(this.plan, this.pid)
   }
 
-  /** It is not started yet; `why` goes on after "it waits until". Callers wait with it. */
-  waits(why: string): void {
+  /** It is not started yet; `why` goes on after "it waits until", `ids` are the apps that it waits for. Callers wait with it. */
+  waits(why: string, ids: readonly string[]): void {
+    this.#waitsFor = ids
     this.#obstacle = `"${this.id}" is not started yet: it waits until ${why}`
     this.queue.hold(this.#obstacle)
   }
@@ -228,6 +234,7 @@ export class AppRuntime implements Callee {
   /** It will never be started: callers hear why. */
   async giveUp(why: string): Promise<void> {
     this.#obstacle = why
+    this.#waitsFor = []
     await this.app.stop('user')
   }
 
@@ -242,6 +249,8 @@ export class AppRuntime implements Callee {
 
   listing(): Omit<ListedApp, 'isMain'> {
     const {channel, command, sidecar} = this.plan
+    const {state} = this.app
+    const exit = this.#lastExit
     return {
       appId: this.id,
       httpPort: this.ports.httpPort,
@@ -255,12 +264,28 @@ export class AppRuntime implements Callee {
       appLogPath: this.logs.app.path,
       daprdLogPath: this.logs.sidecar.path,
       version: this.plan.version,
-      state: this.app.state.phase
+      state: state.phase,
+      isReady: state.phase === 'running' && state.ready && !this.isUnhealthy,
+      exitCode: exit === undefined ? -1 : exitCodeOf(exit),
+      exit: exit === undefined ? '' : endOf(exit),
+      restarts: Math.max(0, this.#program.markers.length - 1),
+      startedAt: this.#startedAt,
+      restartsAt: state.phase === 'backoff' && state.until !== Infinity ? state.until : 0,
+      waitsFor: this.#waitsFor
     }
+  }
+
+  /** How its latest process ended. */
+  get #lastExit(): Exit | undefined {
+    const {state} = this.app
+    if (state.phase === 'backoff') return state.last
+    return state.phase === 'exited' ? state.exit : undefined
   }
 
   #moved(state: AppState): void {
     this.#movedAt = new Date()
+    if (state.phase === 'starting') this.#startedAt = this.#movedAt.getTime()
+    else if (state.phase === 'exited' || state.phase === 'backoff') this.#startedAt = 0
     this.#progress = progressed(this.#progress, state)
     this.#channel.turn(state, {isHopeless: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
     const exit =

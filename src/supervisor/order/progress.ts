@@ -43,7 +43,7 @@ const isStart = ({hasCommand}: Progress, state: AppState): boolean =>
 /** Where an app stands that depends on others; `why` goes on after "it waits until". */
 export type Standing =
   | {readonly kind: 'free'}
-  | {readonly kind: 'waits'; readonly why: string}
+  | {readonly kind: 'waits'; readonly why: string; readonly ids: readonly string[]}
   | {readonly kind: 'never'; readonly why: string}
 
 /** Whether an app may start, given how far all apps have come. Where several apps share an id, all of them are meant. */
@@ -55,7 +55,11 @@ export function standingOf(dependencies: readonly Dependency[], all: readonly Pr
   if (lost !== undefined)
     return {kind: 'never', why: `${wordsFor(lost.dependency)}, and "${lost.app.id}" ${fateOf(lost.app)}`}
   if (open.length === 0) return {kind: 'free'}
-  return {kind: 'waits', why: [...new Set(open.map(({dependency}) => wordsFor(dependency)))].join(' and ')}
+  return {
+    kind: 'waits',
+    why: [...new Set(open.map(({dependency}) => wordsFor(dependency)))].join(' and '),
+    ids: [...new Set(open.map(({dependency}) => dependency.id))]
+  }
 }
 
 function hasReached({hasStarted, wasReady, hasCompleted}: Progress, {until}: Dependency): boolean {

@@ -36,7 +36,7 @@ export class StartQueue {
       this.#waiting.delete(runtime) // it was stopped meanwhile
       return
     }
-    if (standing.kind === 'waits') return runtime.waits(standing.why)
+    if (standing.kind === 'waits') return runtime.waits(standing.why, standing.ids)
     this.#waiting.delete(runtime)
     if (standing.kind === 'free') return this.#options.start(runtime)
     this.#options.giveUp(runtime, `"${runtime.id}" is not started: it waits until ${standing.why}`)
