@@ -28,6 +28,7 @@ import {reportNote} from '../supervisor/messages/note-text.ts'
 import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
 import {claimPorts, type SidecarPorts} from '../ports/claim.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
+import {stopInOrder} from '../supervisor/order/stop-order.ts'
 import {Services} from '../daeploy/services/services.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
@@ -228,7 +229,7 @@ export class Run {
     })
   }
 
-  /** Asks for the end: SIGTERM to every app at once, and after its grace SIGKILL. */
+  /** Asks for the end: SIGTERM to every app, dependents first, and after its grace SIGKILL. */
   stop(): void {
     if (this.#isOver) return
     const isWired = this.#phase !== 'wiring'
@@ -361,9 +362,9 @@ export class Run {
     return !this.#starts.lacksOne && this.#runtimes.every(({app}) => isWell(app.state))
   }
 
-  /** Every app at once, then what carries the run's mark. Sidecars are open meanwhile. */
+  /** The apps, dependents first, then what carries the run's mark. Sidecars are open meanwhile. */
   async #endApps(): Promise<void> {
-    await Promise.all(this.#runtimes.map(async runtime => runtime.stop('run ends')))
+    await stopInOrder(this.#runtimes, {now: this.#now.signal})
     await endMarked({
       marker: `PILLION_RUN=${this.#marker}`,
       spared: this.#runtimes.flatMap(runtime => runtime.sparedMarkers),

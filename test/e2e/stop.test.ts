@@ -163,3 +163,25 @@ t.test('a stdout that is closed under us ends the run with 0', async t => {
   t.match(pipeline.stderr.text, /ended with 0\n$/)
   t.same(await rig.leftovers(), [])
 })
+
+t.test('what depends on an app has ended before the app is asked to', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'db', stop: {timeout: '60m'}},
+    {appID: 'shop', dependsOn: {db: 'started'}},
+    {appID: 'mail', stop: {timeout: '60m'}}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [db, shop, mail] = await Promise.all([rig.driven('db'), rig.driven('shop'), rig.driven('mail')])
+  await run.waitForLine('Writing log files', {nth: 3})
+  for (const app of [db, mail]) await app.catchSignal('SIGTERM')
+  run.signal('SIGTERM')
+  const dbAsked = db.nextSignal()
+  const first = await Promise.race([shop.closed.then(() => 'shop has ended'), dbAsked])
+  t.equal(first, 'shop has ended')
+  t.equal(await mail.nextSignal(), 'SIGTERM', 'nobody depends on it: it was asked at once')
+  await mail.exit(0)
+  t.equal(await dbAsked, 'SIGTERM')
+  await db.exit(0)
+  t.match(await run.exited, {code: 0})
+})

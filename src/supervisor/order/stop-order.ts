@@ -1,0 +1,65 @@
+import type {AppPlan} from '../../model/plan.ts'
+import {systemClock, type Clock} from '../../platform/clock.ts'
+
+/** An app as its end sees it. */
+export interface Stoppable {
+  readonly plan: Pick<AppPlan, 'id' | 'dependsOn'>
+  /** Asks for the end; settles when nothing of it is left. */
+  stop(why: 'run ends'): Promise<unknown>
+}
+
+export interface StopOrderOptions {
+  /** Aborted when nothing is to be waited for any longer. */
+  readonly now: AbortSignal
+  readonly clock?: Clock
+}
+
+/** What depends on an app has so long to end before the app itself is asked. */
+const MAX_LEVEL_MS = 1000
+/** The last level is asked this long after the first one at the latest: scripts send SIGKILL ten seconds after SIGTERM. */
+const MAX_LEVELS_MS = 4000
+
+/**
+ * Ends apps in reverse `dependsOn` order: first those that no other app depends on. A level is asked to end when the one
+ * before has ended or has had its time. Settles when all have ended.
+ */
+export async function stopInOrder(
+  apps: readonly Stoppable[],
+  {now, clock = systemClock}: StopOrderOptions
+): Promise<void> {
+  const levels = stopLevels(apps)
+  const levelMs = Math.min(MAX_LEVEL_MS, MAX_LEVELS_MS / Math.max(1, levels.length - 1))
+  const ending: Promise<unknown>[] = []
+  for (const [index, level] of levels.entries()) {
+    ending.push(...level.map(async app => app.stop('run ends')))
+    if (index < levels.length - 1) await endedOrLate(ending, {ms: levelMs, now, clock})
+  }
+  await Promise.all(ending)
+}
+
+/** Apps in the order of their end: each stands behind all that depend on it, directly or not. */
+export function stopLevels<T extends Pick<Stoppable, 'plan'>>(apps: readonly T[]): readonly (readonly T[])[] {
+  const levels: T[][] = []
+  let left = apps
+  while (left.length > 0) {
+    const needed = new Set(left.flatMap(({plan}) => plan.dependsOn.map(({id}) => id)))
+    const free = left.filter(({plan}) => !needed.has(plan.id))
+    const level = free.length > 0 ? free : left // a circle, which the template's checks refuse
+    levels.push([...level])
+    left = left.filter(app => !level.includes(app))
+  }
+  return levels
+}
+
+async function endedOrLate(
+  ending: readonly Promise<unknown>[],
+  {ms, now, clock}: {ms: number; now: AbortSignal; clock: Clock}
+): Promise<void> {
+  if (now.aborted) return
+  const {promise, resolve} = Promise.withResolvers<void>()
+  const callOff = clock.after(ms, resolve)
+  now.addEventListener('abort', () => resolve(), {once: true})
+  Promise.all(ending).then(() => resolve(), resolve)
+  await promise
+  callOff()
+}
