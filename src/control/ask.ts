@@ -4,14 +4,14 @@ import {join} from 'node:path'
 import {http} from '../net/http1/node-http.ts'
 import {existingFolders, runtimeFolders, type TellSkipped} from './folder.ts'
 
-/** A socket that a run may answer at. */
+/** The control socket of a run. */
 export interface RunSocket {
-  /** The run's own folder: the first eight letters of its mark. */
+  /** The run's own folder: the first eight characters of its marker. */
   readonly name: string
   readonly path: string
 }
 
-/** Where runs of the user may answer; nobody has been asked yet. */
+/** The control sockets of all runs of the user. A run may have died: nothing has been sent to it yet. */
 export async function runSockets(
   env: Readonly<Record<string, string | undefined>>,
   tellSkipped: TellSkipped = () => undefined
@@ -23,10 +23,10 @@ export async function runSockets(
   return sockets
 }
 
-/** What a call meets when the run ends or has ended. */
+/** Error codes of a request to a run that is ending or has ended. */
 export const GONE = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
-/** Asks a run; settles with the head of its answer. Rejects with the system's error where nobody answers. */
+/** Sends a request to a run; resolves when the response head has arrived. Rejects with the system's error if nothing listens. */
 export const send = async (
   socketPath: string,
   method: string,
@@ -40,7 +40,7 @@ export const send = async (
       .end()
   })
 
-/** The whole of an answer. */
+/** Reads the whole body of a response. */
 export async function text(answer: IncomingMessage): Promise<string> {
   let whole = ''
   answer.setEncoding('utf8')

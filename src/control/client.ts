@@ -5,32 +5,32 @@ import type {TellSkipped} from './folder.ts'
 import {readListing} from './listing.ts'
 import type {ListedNotification, ListedService, LogsQuery, RunListing} from './messages.ts'
 
-/** A run that answers. */
+/** A run whose control socket responds. */
 export interface FoundRun {
   readonly listing: RunListing
-  /** Ends the run; settles when its process is gone. */
+  /** Ends the run; settles when its process has exited. */
   stop(): Promise<void>
-  /** Ends one app and its sidecar; false where the run has no such app. Settles when both are gone. */
+  /** Stops one app and its sidecar; false if the run has no such app. Settles when both have ended. */
   stopApp(id: string): Promise<boolean>
-  /** Starts one app anew: '' when its new process runs, else why not; undefined where the run has no such app. */
+  /** Restarts one app: '' when its new process is running, else the reason; undefined if the run has no such app. */
   restartApp(id: string): Promise<string | undefined>
-  /** The log of one app as latin1 text; undefined where the run has no such app. */
+  /** The log of one app as latin1 text; undefined if the run has no such app. */
   logs(id: string, asked: LogsQuery): Promise<AsyncIterable<string> | undefined>
-  /** Lines of several apps, all where no id is given, as `Handlers.runLogs` has them; undefined where it lacks one. */
+  /** Lines of several apps, of all if no id is given, in the format of `Handlers.runLogs`; undefined if the run lacks one of them. */
   runLogs(ids: readonly string[], asked: LogsQuery): Promise<AsyncIterable<string> | undefined>
-  /** Its Daeploy services, in their order. */
+  /** Its Daeploy services, in template order. */
   services(): Promise<readonly ListedService[]>
-  /** Makes a version main: '' when it is, else why not. */
+  /** Makes a version the main one: '' on success, else the reason. */
   assign(name: string, version: string): Promise<string>
-  /** Ends one version of a service: '' when nothing of it is left, else why not. */
+  /** Removes one version of a service: '' when nothing of it is left, else the reason. */
   remove(name: string, version: string): Promise<string>
   notifications(): Promise<Readonly<Record<string, ListedNotification>>>
 }
 
-/** How long a run may take to tell about itself before `list` goes on without it. */
+/** A run that does not respond in this time is left out of `list`. */
 const TIMEOUT_MS = 2000
 
-/** All runs of the user that answer, oldest first. Folders without an answering socket are passed over. */
+/** All runs of the user that respond, oldest first. Folders without a responding socket are skipped. */
 export async function findRuns(
   env: Readonly<Record<string, string | undefined>>,
   tellSkipped?: TellSkipped
@@ -70,11 +70,11 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
     if (GONE.has(codeOf(error)) || (error instanceof Error && error.name === 'AbortError')) return undefined
     throw error
   }
-  const asked = async (method: string, path: string, handler: string): Promise<string> => {
+  const request = async (method: string, path: string, feature: string): Promise<string> => {
     const answer = await send(socketPath, method, path)
-    const words = await text(answer)
-    refuseOld(answer, {listing}, handler)
-    return words
+    const body = await text(answer)
+    refuseOld(answer, {listing}, feature)
+    return body
   }
   return {
     listing,
@@ -91,15 +91,15 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
         await text(answer)
         return answer.statusCode === 204
       } catch (error) {
-        if (GONE.has(codeOf(error))) return true // it was the last one: the run has ended with it
+        if (GONE.has(codeOf(error))) return true // it was the last app: the run ended with it
         throw error
       }
     },
     restartApp: async id => {
       const answer = await send(socketPath, 'POST', `/apps/restart?id=${encodeURIComponent(id)}`)
-      const words = await text(answer)
+      const body = await text(answer)
       refuseOld(answer, {listing}, 'restart apps')
-      return answer.statusCode === 404 ? undefined : words
+      return answer.statusCode === 404 ? undefined : body
     },
     logs: async (id, query) => {
       const {since} = query
@@ -119,20 +119,20 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
       return undefined
     },
     services: async () =>
-      JSON.parse(await asked('GET', '/services', 'list Daeploy services')) as readonly ListedService[],
+      JSON.parse(await request('GET', '/services', 'list Daeploy services')) as readonly ListedService[],
     assign: async (name, version) =>
-      asked('POST', `/services/assign?${new URLSearchParams({id: name, version}).toString()}`, 'assign versions'),
+      request('POST', `/services/assign?${new URLSearchParams({id: name, version}).toString()}`, 'assign versions'),
     remove: async (name, version) => {
       try {
         const query = new URLSearchParams({id: name, version}).toString()
-        return await asked('POST', `/services/remove?${query}`, 'stop one version')
+        return await request('POST', `/services/remove?${query}`, 'stop one version')
       } catch (error) {
-        if (GONE.has(codeOf(error))) return '' // it was the last one: the run has ended with it
+        if (GONE.has(codeOf(error))) return '' // it was the last app: the run ended with it
         throw error
       }
     },
     notifications: async () =>
-      JSON.parse(await asked('GET', '/notifications', 'list notifications')) as Record<string, ListedNotification>
+      JSON.parse(await request('GET', '/notifications', 'list notifications')) as Record<string, ListedNotification>
   }
 }
 
@@ -143,12 +143,12 @@ const queryOf = ({tail, since, isFollowed, version}: LogsQuery): Readonly<Record
   ...(version !== '' && {version})
 })
 
-/** An older run answers 501 to what it does not know; `handler` says what it was asked to do. */
-function refuseOld({statusCode}: IncomingMessage, {listing}: {listing: RunListing}, handler: string): void {
+/** An older run responds 501 to a request that it does not know; `feature` says what it asks for. */
+function refuseOld({statusCode}: IncomingMessage, {listing}: {listing: RunListing}, feature: string): void {
   if (statusCode !== 501) return
   const {pid, version, templateFile} = listing
   const name = templateFile === '' ? 'a single run' : `the run of ${templateFile}`
-  throw new UserError(`${name} (pid ${pid.toString()}) is of version ${version}, which cannot ${handler}`, {
+  throw new UserError(`${name} (pid ${pid.toString()}) is of version ${version}, which cannot ${feature}`, {
     explanation: 'Stop it, and start it again with this version.'
   })
 }
@@ -158,6 +158,6 @@ async function* textsOf(answer: IncomingMessage): AsyncGenerator<string> {
   try {
     for await (const piece of answer) yield piece as string
   } catch (error) {
-    if (!GONE.has(codeOf(error))) throw error // the run was killed: there is no more of it
+    if (!GONE.has(codeOf(error))) throw error // the run was killed: there is no more output
   }
 }

@@ -6,51 +6,51 @@ import {codeOf} from '../model/errors.ts'
 import {readRunFile, readSpared, type RunFile} from './run-file.ts'
 import {existingFolders, runtimeFolders} from './folder.ts'
 
-/** A run that was killed. */
+/** A run whose process was killed. */
 export interface DeadRun extends RunFile {
-  /** Values of `PILLION_LIFE`: what carries one of these is to live on. */
+  /** Values of `PILLION_LIFE`: processes with one of these markers must not be killed. */
   readonly spared: readonly string[]
-  /** Takes away what is left of its folder. */
+  /** Removes what is left of the run's folder. */
   readonly forget: () => Promise<void>
 }
 
-/** A run that is just about to listen refuses, too: two refusals are so far apart. */
+/** A run that is about to listen refuses connections, too: so much time passes between two checks. */
 const BETWEEN_REFUSALS_MS = 1000
 
 /**
- * All runs of the user that are surely dead: their sockets have refused twice, a second apart, and they ran on this boot and
- * in this pid namespace. Takes no time when there is none.
+ * All runs of the user that are certainly dead: their sockets refused a connection twice, one second apart, and they ran
+ * in the current boot and pid namespace. Returns at once if there is none.
  */
 export async function findDead(env: Readonly<Record<string, string | undefined>>): Promise<readonly DeadRun[]> {
-  const homes: string[] = []
+  const folders: string[] = []
   for (const folder of existingFolders(runtimeFolders(env), () => undefined)) {
-    for (const name of await readdir(folder)) homes.push(join(folder, name))
+    for (const name of await readdir(folder)) folders.push(join(folder, name))
   }
-  const suspects = await refusing(homes.filter(home => readRunFile(home) !== undefined))
+  const suspects = await refusing(folders.filter(path => readRunFile(path) !== undefined))
   if (suspects.length === 0) return []
   await pause(BETWEEN_REFUSALS_MS)
-  return (await refusing(suspects)).flatMap(home => {
-    const about = readRunFile(home) // its watchdog may have tidied up meanwhile
-    const forget = async (): Promise<void> => rm(home, {recursive: true, force: true})
-    return about === undefined ? [] : [{...about, spared: readSpared(home), forget}]
+  return (await refusing(suspects)).flatMap(path => {
+    const runFile = readRunFile(path) // its watchdog may have cleaned up in the meantime
+    const forget = async (): Promise<void> => rm(path, {recursive: true, force: true})
+    return runFile === undefined ? [] : [{...runFile, spared: readSpared(path), forget}]
   })
 }
 
-async function refusing(homes: readonly string[]): Promise<readonly string[]> {
-  const answers = await Promise.all(homes.map(refuses))
-  return homes.filter((_, index) => answers[index])
+async function refusing(folders: readonly string[]): Promise<readonly string[]> {
+  const results = await Promise.all(folders.map(refuses))
+  return folders.filter((_, index) => results[index])
 }
 
-/** A run that was killed before its socket got its name refuses at the first one. */
-async function refuses(home: string): Promise<boolean> {
+/** A run that was killed before its socket was renamed refuses connections at the first name. */
+async function refuses(folder: string): Promise<boolean> {
   for (const name of ['socket', 'new']) {
-    const fault = await faultOf(join(home, name))
+    const fault = await faultOf(join(folder, name))
     if (fault !== 'ENOENT') return fault === 'ECONNREFUSED'
   }
   return false
 }
 
-/** What hinders a connection; '' where nothing does. */
+/** The error code of a connection attempt; '' if it succeeds. */
 const faultOf = async (path: string): Promise<string> =>
   new Promise(resolve => {
     const socket = connect(path, () => {

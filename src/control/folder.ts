@@ -1,15 +1,16 @@
-// control/ is how a run is found and spoken to from another terminal. There is no daemon and no state file: a run is a
-// folder with a socket that answers, in a folder that belongs to the user alone; `list` asks each socket.
+// control/ finds runs and sends commands to them from another terminal. There is no daemon and no state file: a run is a
+// folder with a control socket, inside a folder that only the user can access; `list` sends a request to each socket.
 import {lstatSync, mkdirSync} from 'node:fs'
 import {join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 
-/** Linux cuts a longer socket path silently and binds elsewhere: sun_path has 108 bytes (unix(7)), with room for ours. */
-const LONGEST = 80
+/** Linux silently truncates a longer socket path and binds that: sun_path has 108 bytes (unix(7)), and our file names follow. */
+const MAX_PATH_BYTES = 80
 
 /**
- * Where runs may register, best first: `PILLION_RUNTIME_DIR` alone if it is set; else the user's folder below `/run/user`,
- * then the one below `/tmp`. `XDG_RUNTIME_DIR` is not asked: ssh, sudo and cron differ in it, and runs would not meet.
+ * Where runs may register, in order of preference: only `PILLION_RUNTIME_DIR` if it is set; else the user's folder below
+ * `/run/user`, then the one below `/tmp`. `XDG_RUNTIME_DIR` is ignored: it differs under ssh, sudo and cron, so that runs
+ * would not find each other.
  */
 export function runtimeFolders(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const own = env['PILLION_RUNTIME_DIR']
@@ -19,12 +20,12 @@ export function runtimeFolders(env: Readonly<Record<string, string | undefined>>
   return [...(isOurs(system) ? [join(system, 'pillion')] : []), `/tmp/pillion-${uid}`]
 }
 
-/** Told in words of each folder that is skipped. */
+/** Called with a message for each folder that is skipped. */
 export type TellSkipped = (text: string) => void
 
 /**
- * Those of the folders that exist. One that somebody else can write to is skipped: nothing in it can be trusted. Throws a
- * UserError where all of them would be.
+ * Those of the folders that exist. A folder that another user can write to is skipped, because its content cannot be
+ * trusted. Throws a UserError if all folders would be skipped.
  */
 export function existingFolders(folders: readonly string[], tellSkipped: TellSkipped): readonly string[] {
   const faults: UserError[] = []
@@ -43,11 +44,11 @@ export function existingFolders(folders: readonly string[], tellSkipped: TellSki
   return existing
 }
 
-/** The first of the folders that can be used, made if need be, mode 0700. Throws a UserError where none can. */
+/** The first usable folder, created with mode 0700 if it does not exist. Throws a UserError if none is usable. */
 export function usableFolder(folders: readonly string[]): string {
   let reason: unknown
   for (const folder of folders) {
-    if (Buffer.byteLength(folder) > LONGEST) {
+    if (Buffer.byteLength(folder) > MAX_PATH_BYTES) {
       throw new UserError(`the path of ${folder} is too long for a socket`, {
         explanation: 'Set PILLION_RUNTIME_DIR to a shorter folder.'
       })
@@ -61,12 +62,12 @@ export function usableFolder(folders: readonly string[]): string {
   }
   if (reason instanceof UserError) throw reason
   throw new UserError(`no folder for the sockets of runs: ${messageOf(reason)}`, {
-    explanation: 'Set PILLION_RUNTIME_DIR to a folder of yours.',
+    explanation: 'Set PILLION_RUNTIME_DIR to a folder that you own.',
     cause: reason
   })
 }
 
-/** Whether the folder exists; one that is a link, belongs to somebody else or is open to others is refused by name. */
+/** Whether the folder exists. Throws for a link, a folder of another user, or one that others can access. */
 function check(folder: string): boolean {
   let isOwn: boolean
   try {
@@ -75,10 +76,10 @@ function check(folder: string): boolean {
     if (stat.isDirectory() && isOwn && (stat.mode & 0o077) === 0) return true
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
-    throw new UserError(`${folder} cannot be looked at: ${messageOf(error)}`, {cause: error})
+    throw new UserError(`${folder} cannot be read: ${messageOf(error)}`, {cause: error})
   }
-  throw new UserError(`${folder} must be a folder of yours with mode 0700`, {
-    explanation: isOwn ? `Remove it, or: chmod 700 ${folder}` : 'Set PILLION_RUNTIME_DIR to a folder of yours.'
+  throw new UserError(`${folder} must be a folder that you own, with mode 0700`, {
+    explanation: isOwn ? `Remove it, or: chmod 700 ${folder}` : 'Set PILLION_RUNTIME_DIR to a folder that you own.'
   })
 }
 

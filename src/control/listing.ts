@@ -33,17 +33,17 @@ const NO_RUN: RunListing = {
   apps: []
 }
 
-/** What a run tells about itself; what one of another version leaves out, or says in another way, stands as nothing. */
+/** Parses the listing of a run. A key that another version omits, or sends with another type, gets its empty value. */
 export function readListing(json: string): RunListing {
-  const told = filled(NO_RUN, JSON.parse(json))
-  return {...told, apps: told.apps.map(app => filled(NO_APP, app))}
+  const listing = filled(NO_RUN, JSON.parse(json))
+  return {...listing, apps: listing.apps.map(app => filled(NO_APP, app))}
 }
 
-/** The known keys, each from what was said where it is of the right kind. */
-function filled<T extends object>(nothing: T, said: unknown): T {
-  if (typeof said !== 'object' || said === null) return nothing
+/** The known keys, each with the received value if its type is right. */
+function filled<T extends object>(nothing: T, received: unknown): T {
+  if (typeof received !== 'object' || received === null) return nothing
   const known = Object.entries(nothing).map(([key, value]: [string, unknown]) => {
-    const given: unknown = Object.getOwnPropertyDescriptor(said, key)?.value
+    const given: unknown = Object.getOwnPropertyDescriptor(received, key)?.value
     const isAlike = typeof given === typeof value && Array.isArray(given) === Array.isArray(value)
     return [key, isAlike ? given : value]
   })

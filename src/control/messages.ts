@@ -1,4 +1,4 @@
-/** One app of a run, as `list` shows it. Numbers are 0 and texts '' where there is nothing. */
+/** One app of a run, as `list` shows it. Missing numbers are 0, missing texts ''. */
 export interface ListedApp {
   readonly appId: string
   readonly httpPort: number
@@ -12,95 +12,95 @@ export interface ListedApp {
   readonly httpReadBufferSize: number
   readonly appLogPath: string
   readonly daprdLogPath: string
-  /** Daeploy's version of a service, `0.0.0` for others, and whether it answers for its id. */
+  /** Daeploy's version of a service, `0.0.0` for others, and whether it is the main version of its id. */
   readonly version: string
   readonly isMain: boolean
   /**
-   * The phase of its process (`idle`, `starting`, `running`, `stopping`, `backoff`, `exited`), or what somebody has made of
-   * it: `stopped` (its sidecar is closed), `debugging` (its process is somebody else's).
+   * The phase of its process (`idle`, `starting`, `running`, `stopping`, `backoff`, `exited`), or `stopped` (its sidecar is
+   * closed) or `debugging` (another program runs its process).
    */
   readonly state: string
-  /** It takes calls; one without a port runs. */
+  /** It accepts calls, or runs if it has no port. */
   readonly isReady: boolean
-  /** How its latest process ended: its code, 128 and the signal's number as shells have it; -1 where none has ended. */
+  /** How its latest process ended: the exit code, or 128 + signal number as in shells; -1: none has ended. */
   readonly exitCode: number
-  /** The same in words: `exited with code 3`. */
+  /** The same as text: `exited with code 3`. */
   readonly exit: string
-  /** How often a process of it was started after the first one. */
+  /** How often its process was restarted. */
   readonly restarts: number
-  /** When its process was started, in milliseconds since 1970; 0: there is none. */
+  /** When its process was started, in ms since 1970; 0: there is none. */
   readonly startedAt: number
-  /** In backoff: when the next process is started, in milliseconds since 1970; 0: not, or at the next change of its files. */
+  /** In backoff: when the next process starts, in ms since 1970; 0: never, or at the next change of its files. */
   readonly restartsAt: number
-  /** Ids of the apps that it waits for before its first start. */
+  /** Ids of the apps that must come first (`dependsOn`). */
   readonly waitsFor: readonly string[]
 }
 
-/** What a run tells about itself. */
+/** The state of a run, as its control socket sends it. */
 export interface RunListing {
   /** Version of the program, so that a newer one knows what an older one lacks. */
   readonly version: string
-  /** 128 random bits, hex: the mark of everything that belongs to the run. */
+  /** 128 random bits, hex: the marker of every process and folder of the run. */
   readonly run: string
   readonly pid: number
   readonly startedAt: number
-  /** Identity of the template, '' for a single app. */
+  /** Absolute path of the template, '' for a single app. */
   readonly templateFile: string
   readonly templateName: string
   readonly apps: readonly ListedApp[]
 }
 
-/** A sidecar as it is told to another run, whose apps' calls may come through it. */
+/** How another run reaches a sidecar on behalf of its own apps. */
 export interface SidecarAddress {
   readonly run: string
   readonly startedAt: number
-  /** Where it listens, in the order to try. */
+  /** Addresses where it listens, in the order to try. */
   readonly hosts: readonly string[]
   readonly port: number
-  /** Said at the sidecar, it lets a run speak for its apps (`sidecar/http/delegated-caller.ts`). */
+  /** With this key a run may call on behalf of its apps (`sidecar/http/delegated-caller.ts`). */
   readonly key: string
 }
 
-/** A sidecar that is open, and when it closes. */
+/** A sidecar that another run may use, until it closes. */
 export interface LeasedSidecar {
-  readonly told: SidecarAddress
+  readonly address: SidecarAddress
   readonly closing: AbortSignal
 }
 
 export interface LogsQuery {
-  /** The last lines only; -1: all that is kept. */
+  /** Only the last lines; -1: all that are kept. */
   readonly tail: number
-  /** ms since 1970, 0: whenever it came. */
+  /** ms since 1970; 0: no limit. */
   readonly since: number
   readonly isFollowed: boolean
   /** Of a service with several versions; '': the main one. */
   readonly version: string
 }
 
-/** What a run does when it is asked. */
+/** What a run does for requests to its control socket. */
 export interface Handlers {
   readonly list: () => RunListing
   /** Ends the whole run. */
   readonly stop: () => void
-  /** Ends one app and its sidecar; false where the run has no such app. */
+  /** Stops one app and its sidecar; false if the run has no such app. */
   readonly stopApp: (id: string) => Promise<boolean>
-  /** Starts one app anew: '' when its process runs, else why not; undefined where the run has no such app. */
+  /** Restarts one app: '' when its process is running, else the reason; undefined if the run has no such app. */
   readonly restartApp: (id: string) => Promise<string | undefined>
-  /** Latin1 text, ended with the app's log or by `gone`; undefined where the run has no such app. */
+  /** Latin1 text, until the log ends or `gone` is aborted; undefined if the run has no such app. */
   readonly logs: (id: string, asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   /**
-   * Several apps of the run, all where no id is given: latin1 lines in their order, each behind its time (ms since 1970, 0:
-   * not known), stream (`-`: not known) and app (percent-encoded). Undefined where the run lacks one of them.
+   * Several apps of the run, all if no id is given: latin1 lines in order of time, each preceded by its time (ms since 1970,
+   * 0: unknown), stream (`-`: unknown) and app (percent-encoded). Undefined if the run lacks one of the apps.
    */
   readonly runLogs: (ids: readonly string[], asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   readonly leaseSidecar: (id: string) => LeasedSidecar | undefined
-  /** The Daeploy services of the run, in its order. */
+  /** The Daeploy services of the run, in template order. */
   readonly services: () => readonly ListedService[]
-  /** Makes a version main: '' when it is, else why not. */
+  /** Makes a version the main one: '' on success, else the reason. */
   readonly assign: (name: string, version: string) => string
-  /** Ends one version and takes it out of the run: '' when nothing of it is left, else why not. */
+  /** Stops one version and removes it from the run: '' when nothing of it is left, else the reason. */
   readonly remove: (name: string, version: string) => Promise<string>
-  /** What services have notified, by an opaque number. */
+  /** Notifications of services, by an opaque number. */
   readonly notifications: () => Readonly<Record<string, ListedNotification>>
 }
 
@@ -115,7 +115,7 @@ export interface ListedService {
   readonly finishedAt: number
 }
 
-/** A notification in the words of Daeploy's manager; what it has beyond these goes with it. */
+/** A notification with the keys of Daeploy's manager; further keys are passed on. */
 export interface ListedNotification {
   readonly service_name: string
   readonly service_version: string

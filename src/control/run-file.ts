@@ -2,11 +2,11 @@ import {appendFileSync, readFileSync, readlinkSync} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 
-/** What others must know of a run should it be killed; it stands beside its socket. */
+/** What other runs must know of a run in case it is killed; stored in the folder of its socket. */
 export interface RunFile {
-  /** 128 random bits, hex: the mark of everything that belongs to the run. */
+  /** 128 random bits, hex: the marker of every process and folder of the run. */
   readonly marker: string
-  /** From SIGTERM to SIGKILL for what it leaves behind. */
+  /** Time from SIGTERM to SIGKILL for its remaining processes. */
   readonly graceMs: number
 }
 
@@ -14,21 +14,21 @@ const FILE = 'about'
 const SPARED = 'spared'
 
 export const writeRunFile = async (home: string, {marker, graceMs}: RunFile): Promise<void> =>
-  writeFile(join(home, FILE), JSON.stringify({marker, graceMs, ...whereWeAre()}))
+  writeFile(join(home, FILE), JSON.stringify({marker, graceMs, ...currentSystem()}))
 
-/** Undefined for a run whose processes we would not see: of an earlier boot, of another machine or pid namespace. */
+/** Undefined for a run whose processes are not visible: from an earlier boot, another machine or another pid namespace. */
 export function readRunFile(home: string): RunFile | undefined {
   try {
-    const {marker, graceMs, ...where} = JSON.parse(readFileSync(join(home, FILE), 'utf8')) as RunFile & Where
-    const here = whereWeAre()
+    const {marker, graceMs, ...where} = JSON.parse(readFileSync(join(home, FILE), 'utf8')) as RunFile & SystemIdentity
+    const here = currentSystem()
     const isHere = where.boot === here.boot && where.pids === here.pids
     return isHere && /^[0-9a-f]{32}$/.test(marker) ? {marker, graceMs} : undefined
   } catch {
-    return undefined // half written, or of another version: not certain, so it is left alone
+    return undefined // incomplete, or of another version: the run is left alone
   }
 }
 
-/** Notes that what leaves the group of this life (the value of `PILLION_LIFE`) is to live on. */
+/** Records that processes that left the group of this app process (the value of `PILLION_LIFE`) must not be killed. */
 export const noteSpared = (home: string, marker: string): void => appendFileSync(join(home, SPARED), `${marker}\n`)
 
 export function readSpared(home: string): readonly string[] {
@@ -39,14 +39,14 @@ export function readSpared(home: string): readonly string[] {
   }
 }
 
-/** Where a number of a process means something. */
-export interface Where {
+/** The scope in which a process id is unique. */
+export interface SystemIdentity {
   readonly boot: string
   readonly pids: string
 }
 
-/** The running system and the pid namespace (random(4), namespaces(7)). On macOS there is one of each as far as we can tell. */
-export function whereWeAre(): Where {
+/** The current boot and pid namespace (random(4), namespaces(7)). On macOS each is assumed to be unique. */
+export function currentSystem(): SystemIdentity {
   if (process.platform !== 'linux') return {boot: process.platform, pids: process.platform}
   return {
     boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),

@@ -9,29 +9,29 @@ import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
 import type {Handlers} from './messages.ts'
 import {lease, Streams} from './streams.ts'
 
-/** A run that others can find. */
+/** A run that other terminals can find. */
 export interface Registration {
   /**
-   * Takes the run off the list at once; settles when those who read logs have them, or have read nothing for a moment.
-   * Connections that wait for its end are left to the end of the process.
+   * Removes the run from the list at once; settles when readers of logs have all their data, or have read nothing for a
+   * moment. Connections that wait for the end of the run stay open until the process exits.
    */
   withdraw(): Promise<void>
-  /** What leaves the group of this life (the value of `PILLION_LIFE`) is to live on, should we be killed. */
+  /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }
 
-/** Where a run with this mark registers. */
+/** The folder of the run with this marker. */
 export const homeOf = (folder: string, marker: string): string => join(folder, marker.slice(0, 8))
 
 /**
- * Makes a run known: its socket listens first and gets its name by `rename`, so nobody ever sees a socket that does not
- * answer yet. `folder` is checked already (`usableFolder`).
+ * Registers a run: its socket listens first and is then renamed into place, so that no client finds a socket that does not
+ * respond yet. `folder` has been checked before (`usableFolder`).
  */
 export async function register(folder: string, about: RunFile, handlers: Handlers): Promise<Registration> {
   const home = homeOf(folder, about.marker)
   const streams = new Streams()
   const server = http.createServer((request, response) => {
-    answer(request, response, {handlers, streams}).catch((error: unknown) => {
+    respond(request, response, {handlers, streams}).catch((error: unknown) => {
       if (response.headersSent) response.destroy()
       else response.writeHead(500).end(messageOf(error))
     })
@@ -59,7 +59,7 @@ export async function register(folder: string, about: RunFile, handlers: Handler
   }
 }
 
-async function answer(
+async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   {handlers, streams}: {handlers: Handlers; streams: Streams}
@@ -74,7 +74,7 @@ async function answer(
       response.end(JSON.stringify(handlers.list()))
       return
     case 'POST /stop':
-      // The answer begins now and ends with the process: its closing is the proof that the run is gone.
+      // The response starts now and ends with the process: its end tells the client that the run has exited.
       response.writeHead(200).flushHeaders()
       handlers.stop()
       return
@@ -82,9 +82,9 @@ async function answer(
       response.writeHead((await handlers.stopApp(id)) ? 204 : 404).end()
       return
     case 'POST /apps/restart':
-      return tell(response, await handlers.restartApp(id))
+      return sendText(response, await handlers.restartApp(id))
     case 'GET /apps/logs':
-    // a run that knows of no times does not know this either
+    // separate path: an older run would ignore `since`
     case 'GET /apps/logs-since': {
       const [tail, since] = [Number(searchParams.get('tail') ?? -1), Number(searchParams.get('since') ?? 0)]
       const asked = {tail, since, isFollowed: searchParams.has('follow'), version}
@@ -107,13 +107,13 @@ async function answer(
     case 'GET /notifications':
       response.end(JSON.stringify(handlers.notifications()))
       return
-    case 'GET /door':
+    case 'GET /sidecar':
       return lease(response, handlers.leaseSidecar(id), () => handlers.list().apps.map(({appId}) => appId))
     default:
-      // The answer to a newer program: it knows what to say to its user.
+      // A newer program sent this request: it knows what to tell its user.
       response.writeHead(501).end(VERSION)
   }
 }
 
-const tell = (response: ServerResponse, words: string | undefined): void =>
-  void response.writeHead(words === undefined ? 404 : 200).end(words)
+const sendText = (response: ServerResponse, text: string | undefined): void =>
+  void response.writeHead(text === undefined ? 404 : 200).end(text)

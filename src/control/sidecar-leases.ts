@@ -2,38 +2,39 @@ import type {IncomingMessage} from 'node:http'
 import {runSockets, send, text} from './ask.ts'
 import type {SidecarAddress} from './messages.ts'
 
-/** A sidecar of another run. Its run keeps the line to us open as long as the sidecar is. */
+/** A sidecar of another run. That run keeps the connection to us open as long as the sidecar is open. */
 export interface SidecarLease {
-  readonly told: SidecarAddress
-  /** Settles when the sidecar closes or its run ends, in whatever way. */
+  readonly address: SidecarAddress
+  /** Settles when the sidecar closes or its run ends, even if it is killed. */
   readonly closed: Promise<void>
-  /** It is of no interest any more. */
+  /** Closes the connection: the lease is no longer needed. */
   release(): void
 }
 
+/** The result of a search for an app in the other runs. */
 export interface LeasesFound {
-  /** That of the oldest run that has the app. */
+  /** The sidecar of the oldest run that has the app. */
   readonly sidecar: SidecarLease | undefined
   /** Ids of the apps that run in the other runs. */
   readonly others: readonly string[]
 }
 
-/** How long a run may take to answer. */
+/** How long a run may take to respond. */
 const TIMEOUT_MS = 1000
-/** A run that has not answered (it was frozen) holds up nobody else for so long. */
-const MUTE_MS = 10_000
+/** A run that did not respond (a frozen process, for example) is not asked again for so long. */
+const SKIP_MS = 10_000
 
 /**
- * Asks all runs of the user at once for the sidecar of an app, except the own one. Kept by who asks: it remembers which runs
- * do not answer.
+ * Asks all other runs of the user in parallel for the sidecar of an app. One instance per run, because it remembers which
+ * runs do not respond.
  */
 export class LeaseSearch {
   readonly #env: Readonly<Record<string, string | undefined>>
   readonly #self: string
   readonly #timeoutMs: number
-  readonly #muteUntil = new Map<string, number>()
+  readonly #skipUntil = new Map<string, number>()
 
-  /** `run`: the mark of the own run. */
+  /** `run`: the marker of our own run. */
   constructor(env: Readonly<Record<string, string | undefined>>, run: string, timeoutMs = TIMEOUT_MS) {
     this.#env = env
     this.#self = run.slice(0, 8)
@@ -43,43 +44,43 @@ export class LeaseSearch {
   async find(id: string): Promise<LeasesFound> {
     const sockets = await runSockets(this.#env)
     const now = performance.now()
-    const asked = sockets.filter(({name, path}) => name !== this.#self && (this.#muteUntil.get(path) ?? 0) < now)
-    const answers = (await Promise.all(asked.map(async ({path}) => this.#ask(path, id)))).filter(
-      answer => answer !== undefined
+    const candidates = sockets.filter(({name, path}) => name !== this.#self && (this.#skipUntil.get(path) ?? 0) < now)
+    const responses = (await Promise.all(candidates.map(async ({path}) => this.#ask(path, id)))).filter(
+      response => response !== undefined
     )
-    const [sidecar, ...younger] = answers
-      .flatMap(answer => ('told' in answer ? [answer] : []))
-      .toSorted((a, b) => a.told.startedAt - b.told.startedAt)
+    const [sidecar, ...younger] = responses
+      .flatMap(response => ('address' in response ? [response] : []))
+      .toSorted((a, b) => a.address.startedAt - b.address.startedAt)
     for (const each of younger) each.release()
-    return {sidecar, others: answers.flatMap(answer => ('ids' in answer ? answer.ids : []))}
+    return {sidecar, others: responses.flatMap(response => ('ids' in response ? response.ids : []))}
   }
 
   async #ask(path: string, id: string): Promise<SidecarLease | {readonly ids: readonly string[]} | undefined> {
-    const timeoutMs = new AbortController()
+    const timeout = new AbortController()
     const timer = setTimeout(() => {
-      this.#muteUntil.set(path, performance.now() + MUTE_MS)
-      timeoutMs.abort()
+      this.#skipUntil.set(path, performance.now() + SKIP_MS)
+      timeout.abort()
     }, this.#timeoutMs)
     try {
-      const answer = await send(path, 'GET', `/door?id=${encodeURIComponent(id)}`, timeoutMs.signal)
-      if (answer.statusCode === 200) return await leaseOf(answer)
-      if (answer.statusCode === 404) return {ids: JSON.parse(await text(answer)) as readonly string[]}
-      answer.destroy() // a run of another version, which lends no sidecars
+      const response = await send(path, 'GET', `/sidecar?id=${encodeURIComponent(id)}`, timeout.signal)
+      if (response.statusCode === 200) return await leaseOf(response)
+      if (response.statusCode === 404) return {ids: JSON.parse(await text(response)) as readonly string[]}
+      response.destroy() // a run of another version that grants no leases
       return undefined
     } catch {
-      return undefined // it has ended, or does not answer: then it has no sidecar for us
+      return undefined // the run has ended or does not respond: it has no sidecar for us
     } finally {
       clearTimeout(timer)
     }
   }
 }
 
-/** The first line tells of the sidecar; that nothing follows it means that the sidecar is open. */
-async function leaseOf(answer: IncomingMessage): Promise<SidecarLease> {
+/** The first line describes the sidecar; while the response stays open, so does the sidecar. */
+async function leaseOf(response: IncomingMessage): Promise<SidecarLease> {
   const closed = Promise.withResolvers<void>()
-  const told = await new Promise<string>((resolve, reject) => {
+  const firstLine = await new Promise<string>((resolve, reject) => {
     let line = ''
-    answer
+    response
       .setEncoding('utf8')
       .on('data', (piece: string) => {
         line += piece
@@ -91,5 +92,5 @@ async function leaseOf(answer: IncomingMessage): Promise<SidecarLease> {
         closed.resolve()
       })
   })
-  return {told: JSON.parse(told) as SidecarAddress, closed: closed.promise, release: () => answer.destroy()}
+  return {address: JSON.parse(firstLine) as SidecarAddress, closed: closed.promise, release: () => response.destroy()}
 }

@@ -3,14 +3,14 @@ import type {ServerResponse} from 'node:http'
 import {messageOf} from '../model/errors.ts'
 import type {LeasedSidecar} from './messages.ts'
 
-/** A reader that takes nothing for so long at the end of a run is not waited for. */
+/** At the end of a run, a reader that has not read anything for so long is abandoned. */
 const TIMEOUT_MS = 500
 
-/** The logs that are being read by others. They go at the pace of their readers. */
+/** Logs that other processes are reading. Each is sent at the pace of its reader. */
 export class Streams {
   readonly #sending = new Set<Promise<void>>()
 
-  /** Sends texts to their end; 404 where there are none. What they come from hears of a reader who leaves. */
+  /** Sends texts until they end; 404 if there are none. `gone` is aborted when the reader disconnects. */
   async send(response: ServerResponse, open: (gone: AbortSignal) => AsyncIterable<string> | undefined): Promise<void> {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
@@ -23,11 +23,11 @@ export class Streams {
     this.#sending.delete(sending)
   }
 
-  /** Settles when all is sent, or when time is up. */
+  /** Settles when everything has been sent, or after the timeout. */
   async settled(): Promise<void> {
-    const timeoutMs = Promise.withResolvers<void>()
-    const timer = setTimeout(timeoutMs.resolve, TIMEOUT_MS)
-    await Promise.race([Promise.all(this.#sending), timeoutMs.promise])
+    const timeout = Promise.withResolvers<void>()
+    const timer = setTimeout(timeout.resolve, TIMEOUT_MS)
+    await Promise.race([Promise.all(this.#sending), timeout.promise])
     clearTimeout(timer)
   }
 
@@ -37,13 +37,13 @@ export class Streams {
       response.end()
       await once(response, 'finish', {signal: gone})
     } catch (error) {
-      if (gone.aborted) return // the reader left
+      if (gone.aborted) return // the reader disconnected
       response.end(`… ${messageOf(error)}\n`)
     }
   }
 }
 
-/** Tells of a sidecar in one line; the answer ends when the sidecar closes. 404 with the ids of all apps where there is none. */
+/** Describes a sidecar in one line; the response ends when the sidecar closes. If there is none: 404 with the ids of all apps. */
 export function lease(
   response: ServerResponse,
   leased: LeasedSidecar | undefined,
@@ -51,7 +51,7 @@ export function lease(
 ): void {
   if (leased === undefined) return void response.writeHead(404).end(JSON.stringify(known()))
   response.writeHead(200)
-  response.write(`${JSON.stringify(leased.told)}\n`)
+  response.write(`${JSON.stringify(leased.address)}\n`)
   const end = (): void => void response.end()
   response.once('close', () => leased.closing.removeEventListener('abort', end))
   if (leased.closing.aborted) end()

@@ -87,7 +87,7 @@ interface HealthTarget {
 
 /** A GET without any of our headers has to be answered with 2xx; redirects are not followed. */
 async function answersWell({path, timeoutMs}: HealthPlan, {hosts, ...place}: HealthTarget): Promise<boolean> {
-  const page = {...place, path: path.startsWith('/') ? path : `/${path}`, withinMs: timeoutMs}
+  const page = {...place, path: path.startsWith('/') ? path : `/${path}`, timeoutMs}
   for (const host of hosts) {
     const status = await statusOf({...page, host})
     if (status > 0) return status >= 200 && status < 300

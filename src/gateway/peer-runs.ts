@@ -68,7 +68,7 @@ export class PeerRuns {
       return {ok: false, status: 500, error: `couldn't find service: ${callee} (${why})`, isUnknown: true}
     }
     if (isRefused && this.#refused.get(callee) === addressOf(sidecar)) {
-      const where = `127.0.0.1:${sidecar.told.port.toString()}`
+      const where = `127.0.0.1:${sidecar.address.port.toString()}`
       const why = `dial tcp ${where}: connect: connection refused (the door of "${callee}", which belongs to another run)`
       return {ok: false, status: 500, error: `rpc error: code = Unavailable desc = connection error: ${why}`}
     }
@@ -91,7 +91,7 @@ export class PeerRuns {
     if (sidecar === undefined) return found
     if (this.#isClosed) sidecar.release()
     else {
-      const peer = {sidecar, pool: new Pool(sidecar.told)}
+      const peer = {sidecar, pool: new Pool(sidecar.address)}
       this.#found.set(id, peer)
       void sidecar.closed.then(() => this.#drop(id, peer))
     }
@@ -112,7 +112,7 @@ export class PeerRuns {
       isLocal: false,
       token: shell['DAPR_API_TOKEN'] ?? '',
       pathPrefix: `/v1.0/invoke/${encodeURIComponent(callee)}/method`,
-      callerLine: callerLine(sidecar.told.key, caller, shell['NAMESPACE'] || 'default'),
+      callerLine: callerLine(sidecar.address.key, caller, shell['NAMESPACE'] || 'default'),
       leave: () => undefined
     }
   }
@@ -123,4 +123,4 @@ export class PeerRuns {
   }
 }
 
-const addressOf = ({told: {run, port}}: SidecarLease): string => `${run}:${port.toString()}`
+const addressOf = ({address: {run, port}}: SidecarLease): string => `${run}:${port.toString()}`

@@ -97,7 +97,7 @@ export abstract class ProxiedCall implements CallHandler {
 
   over(): void {
     this.#isOver = true
-    this.#letGo()
+    this.#stopWaiting()
     this.#leave()
     if (this.isRecorded) this.#record()
   }
@@ -154,7 +154,7 @@ export abstract class ProxiedCall implements CallHandler {
     }
     this.#held = undefined
     this.#refusals = 0
-    this.#letGo()
+    this.#stopWaiting()
     this.#go(answer)
   }
 
@@ -185,7 +185,7 @@ export abstract class ProxiedCall implements CallHandler {
   }
 
   /** Waits no more. */
-  #letGo(): void {
+  #stopWaiting(): void {
     this.#held?.cancel()
     this.#held = undefined
     this.#context.heldBodies.release(this.#heldBytes)

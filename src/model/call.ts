@@ -1,15 +1,15 @@
-/** A request on its way from one app to another: who calls whom for what. */
+/** A request from one app to another. */
 export interface Call {
   /** App id of the caller. */
   readonly caller: string
   /** App id, name of an HTTPEndpoint, or an absolute URL. */
   readonly callee: string
   readonly method: string
-  /** As it goes to the callee: escaped, with the query. */
+  /** As it is sent to the callee: escaped, with the query. */
   readonly path: string
 }
 
-/** The request as its sender wrote it. Nothing of it is copied: who wants one header looks for it in the lines. */
+/** The request as the caller sent it. Nothing is copied: to read one header, search the lines. */
 export interface SentRequest {
   readonly method: string
   /** Without the query. */
@@ -18,41 +18,41 @@ export interface SentRequest {
   readonly lines: string
 }
 
-/** What became of a call. Times are those of `performance.now()`, in ms; 0: it never came to that. */
+/** The outcome of a call. Times are those of `performance.now()`, in ms; 0: that point was not reached. */
 export interface CallRecord {
   readonly call: Call
   readonly request: SentRequest
-  /** What the caller got; 0: nothing. */
+  /** The status that the caller received; 0: none. */
   readonly status: number
-  /** How often it was sent. */
+  /** How often the request was sent. */
   readonly attempts: number
   readonly startedAt: number
-  /** The admission queue let it in; of the last attempt. */
+  /** When the admission queue admitted it, in the last attempt. */
   readonly admittedAt: number
-  /** A connection to the callee was there; of the last attempt. */
+  /** When a connection to the callee was open, in the last attempt. */
   readonly connectedAt: number
   readonly firstByteAt: number
   readonly endedAt: number
   /** Bytes of the bodies. */
   readonly requestBytes: number
   readonly responseBytes: number
-  /** The `traceparent` that went to the callee as a header line, '' where it was passed on untouched. */
+  /** The `traceparent` sent to the callee, as a header line; '' if the caller's was passed on unchanged. */
   readonly trace: string
-  /** Why it failed, '' where it did not. */
+  /** Why it failed; '' if it did not. */
   readonly failure: string
 }
 
 export type Direction = 'request' | 'response'
 
 /**
- * Sees every call while it is under way. There is at most one in a run; without it, each of the four places costs one comparison.
+ * Observes every call in flight. A run has at most one; without it, each of the four places costs one comparison.
  * It must not throw, and must copy the bytes that it keeps.
  */
 export interface CallObserver {
   started(call: Call): void
-  /** The admission queue let it in. */
+  /** The admission queue admitted it. */
   admitted(call: Call): void
-  /** A piece of a body passes: the bytes of `buffer` from `from` up to `to`. */
+  /** Part of a body is passed on: the bytes of `buffer` from `from` up to `to`. */
   bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void
   ended(record: CallRecord): void
 }

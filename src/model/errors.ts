@@ -7,20 +7,20 @@ export interface Place {
   readonly source: string
 }
 
-/** One mistake and its place, for programs that read what we say. */
+/** One mistake and its place, for programs that read our output. */
 export interface PlacedMistake {
   readonly message: string
   readonly place: Place
-  /** What should stand there, '' where nothing is to be said. */
+  /** What is expected there; '' if unknown. */
   readonly expected: string
-  /** What to write, '' where that is not known. */
+  /** What to write instead; '' if unknown. */
   readonly hint: string
 }
 
 export interface UserErrorDetails {
-  /** Where the message goes: Dapr prints some of its errors on stdout, and scripts read them there. */
+  /** Where the message is printed: Dapr prints some of its errors on stdout, where scripts read them. */
   readonly stream?: 'stdout' | 'stderr'
-  /** What follows the message on stderr: place, caret, what to do. */
+  /** Printed on stderr after the message: place, caret, what to do. */
   readonly explanation?: string
   readonly exitCode?: number
   /** The same for programs: each mistake with its place. */
@@ -28,7 +28,7 @@ export interface UserErrorDetails {
   readonly cause?: unknown
 }
 
-/** A mistake that the user can mend: printed without a stack, behind the failure glyph. */
+/** A mistake that the user can fix: printed without a stack trace, after the failure glyph. */
 export class UserError extends Error {
   readonly stream: 'stdout' | 'stderr'
   readonly explanation: string
@@ -46,14 +46,14 @@ export class UserError extends Error {
   }
 }
 
-/** The text of anything thrown. */
+/** The message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** The system's code of a failed call (`ENOENT`, `ECONNREFUSED` …), '' when there is none. */
+/** The error code of a failed system call (`ENOENT`, `ECONNREFUSED` …); '' if there is none. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
-/** Closes a switch over a union: reaching it is a bug of ours. */
+/** The default case of a switch over a union: reaching it is a bug. */
 export const unreachable = (value: never): never => {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)
 }

@@ -2,11 +2,11 @@ import type {Exit} from './app-state.ts'
 import type {WarningCode} from './reporter.ts'
 
 /**
- * Output of an app, as it goes to files and consoles: whole lines, each ended by a newline, without `\r` before it.
- * The text is latin1: one character stands for one byte of whatever encoding the app writes.
- * A line longer than 64 KiB comes in pieces; all but its last piece lack the newline.
- * `status` lines are ours, about the app; they carry no prefix.
- * The output of a single app comes as it was written, in pieces of any length.
+ * Output of an app, as it is written to files and consoles: whole lines, each terminated by a newline, without `\r` before it.
+ * The text is latin1: one character stands for one byte of whatever encoding the app uses.
+ * A line longer than 64 KiB arrives in pieces; all but the last piece lack the newline.
+ * `status` lines are ours, about the app; they have no prefix.
+ * The output of a single app is passed on as it was written, in pieces of any length.
  */
 export interface Lines {
   readonly app: string
@@ -14,36 +14,36 @@ export interface Lines {
   readonly text: string
 }
 
-/** Takes lines and never throws. A promise asks the writer to wait until it settles; undefined: go on. */
+/** Takes lines and never throws. If it returns a promise, the writer must wait until that settles. */
 export type Sink = (lines: Lines) => Promise<void> | undefined
 
-/** What a run tells the terminal. */
+/** What a run reports to the terminal. */
 export type Event =
-  /** The sidecars of an app answer; its program is not started yet. */
+  /** The sidecar of an app accepts calls; the app's process has not been started yet. */
   | {readonly type: 'sidecar-opened'; readonly app: SidecarInfo}
-  /** The program runs, or could not be started. */
+  /** The process is running, or could not be started. */
   | {readonly type: 'app-started'; readonly app: StartedApp}
-  /** The program ended and nobody had asked for it. */
+  /** The process exited without being asked to. */
   | {readonly type: 'app-ended'; readonly id: string; readonly exit: Exit}
-  /** An app was exchanged for a new life of it, and takes calls again. */
+  /** A new process has replaced the app's previous one and accepts calls. */
   | ({readonly type: 'reloaded'} & Reloaded)
-  /** The end was asked for: by a signal, by `stop`, or over a sidecar. */
+  /** The run is ending: by a signal, by `stop`, or by a request to a sidecar. */
   | {readonly type: 'stopping'}
-  /** The manager of Daeploy services answers at this address; after the start lines of the last app. */
+  /** The manager of Daeploy services listens at this address; reported after the start lines of the last app. */
   | {readonly type: 'manager-opened'; readonly url: string}
-  /** A service has notified, and no log of an app tells it. */
+  /** A service sent a notification that is not written to the log of any app. */
   | {readonly type: 'notified'; readonly text: string}
   /** Something that the user should know; never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
 
 export interface Reloaded {
   readonly id: string
-  /** From the change, or the asking, until it took calls again. */
+  /** From the change, or the request, until the app accepted calls again. */
   readonly tookMs: number
-  /** How many calls waited meanwhile, and how long the one that waited longest. */
+  /** How many calls were queued in the meantime, and how long the longest of them waited. */
   readonly held: number
   readonly longestMs: number
-  /** Calls that were cut, or waited in vain. */
+  /** Calls that were interrupted, or timed out in the queue. */
   readonly lost: number
 }
 
@@ -53,17 +53,17 @@ export interface SidecarInfo {
   readonly grpcPort: number
   /** Where the app listens; 0 = nowhere. */
   readonly appPort: number
-  /** Empty: a sidecar alone. */
+  /** Empty: a sidecar without an app process. */
   readonly command: readonly string[]
 }
 
 export interface StartedApp extends SidecarInfo {
-  /** 0: the program could not be started, or there is none. */
+  /** 0: the process could not be started, or there is none. */
   readonly pid: number
   readonly logFolder: string
   /** The template as the user named it. */
   readonly templateShownAs: string
 }
 
-/** Tells what happened; never throws, never waits. */
+/** Reports an event; never throws, never waits. */
 export type Emit = (event: Event) => void

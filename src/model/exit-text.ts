@@ -37,10 +37,10 @@ const SIGNAL_WORDS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGSYS: 'bad system call'
 }
 
-/** The name of a signal as Go prints it, which Dapr's users and scripts read: `killed`, `terminated`. */
+/** The name of a signal as Go prints it, which users and scripts of Dapr expect: `killed`, `terminated`. */
 export const signalText = (signal: NodeJS.Signals): string => SIGNAL_WORDS[signal] ?? signal
 
-/** How a process ended, as Go's `os/exec` says it: `exit status 1`, `signal: killed`. */
+/** How a process ended, as Go's `os/exec` prints it: `exit status 1`, `signal: killed`. */
 export function exitText(exit: Exit): string {
   if (exit.kind === 'spawn-error') return exit.message
   return exit.kind === 'code' ? `exit status ${exit.code}` : `signal: ${signalText(exit.signal)}`

@@ -1,4 +1,4 @@
-/** How many single characters must be put in, taken out, changed or swapped with the next to turn `a` into `b`. */
+/** How many single characters must be inserted, deleted, replaced or swapped with the next one to turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({length: b.length + 1}, (_, j) => j)
@@ -17,7 +17,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0
 }
 
-/** The known word that was probably meant: a third of its letters may be wrong, case counts as nothing; '' when none is near. */
+/** The known word that was probably meant: up to a third of its letters may differ, ignoring case; '' if none is close. */
 export function nearMiss(typed: string, known: Iterable<string>): string {
   let best = ''
   let least = Infinity

@@ -1,21 +1,21 @@
 /**
- * What is to run: a template after defaults, paths, merges and `.env` files. It has no holes: a key that the template
- * leaves out holds its default here, so nobody after the loader asks whether it is set.
+ * What to run: a template after applying defaults, paths, merges and `.env` files. Every key has a value: a key that the
+ * template omits has its default here, so code after the loader never checks whether it is set.
  */
 export interface Plan {
-  /** The template's own name, '' when it has none. */
+  /** The template's name; '' if it has none. */
   readonly name: string
   /** The template's identity: its absolute path, symlinks not resolved; `<cwd>/-` for a template from stdin. */
   readonly file: string
   /** The template as the user named it, for messages: `dapr.yaml`, `shop/dapr.yaml`, `-`. */
   readonly shownAs: string
-  /** Port of the manager's sidecar; 0 = a free one; `usual`: 5080, or a free one where that is taken. */
+  /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
-  /** In the template's order. Two entries may share an id: versions of one service, or plain apps, which Dapr does not refuse. */
+  /** In template order. Two entries may share an id: versions of one service, or plain apps, which Dapr accepts. */
   readonly apps: readonly AppPlan[]
 }
 
-/** One app: the program, the sidecar beside it, and how its process goes. All paths are absolute. */
+/** One app: its program, its sidecar, and how its process is supervised. All paths are absolute. */
 export interface AppPlan {
   readonly id: string
   /** Daeploy's version of a service. */
@@ -24,9 +24,9 @@ export interface AppPlan {
   readonly folder: string
   /** The program and its arguments; empty: a sidecar without a program of ours. */
   readonly command: readonly string[]
-  /** What the template and its `.env` files add to the environment; the later layer has won already. */
+  /** What the template and its `.env` files add to the environment; layers are already merged. */
   readonly env: Readonly<Record<string, string>>
-  /** The `.env` files that were read, for the watch. */
+  /** The `.env` files that were read, for watching. */
   readonly envFiles: readonly string[]
   readonly channel: ChannelPlan
   readonly sidecar: SidecarPlan
@@ -38,7 +38,7 @@ export interface AppPlan {
   readonly reload: 'replace' | 'overlap'
   readonly stop: StopPlan
   readonly dependsOn: readonly Dependency[]
-  /** The port that the code has hard-wired (Daeploy); 0 = none. */
+  /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
   readonly resources: ResourcesPlan
   readonly elsewhere: ElsewherePlan
@@ -49,15 +49,15 @@ export interface ChannelPlan {
   readonly protocol: 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs'
   /** Host name or address; '' = the loopback, 127.0.0.1 first, then ::1. */
   readonly address: string
-  /** The port that the app listens on; 0 = it serves nothing. */
+  /** The port that the app listens on; 0 = it does not listen. */
   readonly port: number
-  /** The port is allocated by us and given to the app. */
+  /** We allocate the port and pass it to the app. */
   readonly autoPort: boolean
-  /** Calls under way at once; 0 = no limit. */
+  /** Maximum number of calls in flight; 0 = no limit. */
   readonly maxConcurrency: number
 }
 
-/** The sidecar's side: ports are numbers, 0 = a free one. */
+/** Settings of the sidecar: ports are numbers, 0 = any free port. */
 export interface SidecarPlan {
   readonly httpPort: number
   readonly grpcPort: number
@@ -65,11 +65,11 @@ export interface SidecarPlan {
   readonly metricsPort: number
   /** Empty: 127.0.0.1 and ::1. */
   readonly listenAddresses: readonly string[]
-  /** Folder of unix domain sockets, '' = none. */
+  /** Folder of unix domain sockets; '' = none. */
   readonly socketFolder: string
-  /** Bytes of a request's body; 0 = no limit. */
+  /** Maximum size of a request body; 0 = no limit. */
   readonly maxBodyBytes: number
-  /** Bytes of a request's head. */
+  /** Maximum size of a request head. */
   readonly readBufferBytes: number
   readonly apiLogging: boolean
   readonly logLevel: LogLevel
@@ -96,8 +96,8 @@ export interface LogPlan {
 }
 
 /**
- * When an app counts as ready. `spawned`: as soon as its process runs. Port 0: the one that is allocated for it.
- * `timeoutMs` brings a warning, never a kill.
+ * When an app counts as ready. `spawned`: as soon as its process runs. Port 0: the allocated one.
+ * After `timeoutMs` a warning is printed; the app is not killed.
  */
 export type ReadyPlan = {readonly timeoutMs: number} & (
   | {readonly kind: 'spawned'}
@@ -114,9 +114,9 @@ export interface WatchPlan {
 
 export interface StopPlan {
   readonly signal: NodeJS.Signals
-  /** From the signal to SIGKILL. */
+  /** Time from the signal to SIGKILL. */
   readonly timeoutMs: number
-  /** `all`: also what has left the app's process group. */
+  /** `all`: also processes that left the app's process group. */
   readonly scope: 'all' | 'group'
 }
 
@@ -126,30 +126,30 @@ export interface Dependency {
 }
 
 export interface ResourcesPlan {
-  /** Folders of Dapr resources; those of the default may be missing. */
+  /** Folders of Dapr resources; the default ones need not exist. */
   readonly folders: readonly string[]
-  /** Dapr's Configuration, '' = none. */
+  /** Dapr's Configuration; '' = none. */
   readonly configFile: string
 }
 
-/** What means something only in Kubernetes, or to a sidecar of Dapr's own: kept for an export, acted on nowhere here. */
+/** Settings that only have a meaning in Kubernetes or in Dapr's own sidecar: kept for an export, not used here. */
 export interface ElsewherePlan {
   readonly containerImage: string
   readonly pullPolicy: 'Always' | 'Never' | 'IfNotPresent'
   readonly createService: boolean
-  /** As written; '' switches the service off. */
+  /** As written; '' disables the service. */
   readonly placementAddress: string
-  /** As written; '' switches the service off. */
+  /** As written; '' disables the service. */
   readonly schedulerAddress: string
-  /** Port of the profiling server; 0 = a free one. */
+  /** Port of the profiling server; 0 = any free port. */
   readonly profilePort: number | 'none'
 }
 
-/** Levels of a sidecar's log, from the most talkative (`toLogLevel` in github.com/dapr/kit). */
+/** Levels of a sidecar's log, from the most verbose (`toLogLevel` in github.com/dapr/kit). */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** Whether a log of level `least` has lines of `level`. */
+/** Whether a log with the minimum level `least` contains lines of `level`. */
 export const writesAt = (least: LogLevel, level: LogLevel): boolean =>
   LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least)

@@ -1,30 +1,30 @@
 import {closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats} from 'node:fs'
 
-/** The most that a template, an `.env` file or a resource may hold, in bytes: far more than people write, and parsed within seconds. */
+/** Maximum size of a template, an `.env` file or a resource in bytes: far more than people write, and parsed within seconds. */
 const MAX_TEXT_BYTES = 2 ** 20
 
 const CHUNK_BYTES = 64 * 1024
 
 /**
- * The text of a file that a user names, without a byte order mark. Throws for what is no regular file (a named pipe would
- * block, a device may never end) and for what is larger than 1 MiB, in words that can follow the path; else what the
- * system throws.
+ * The text of a file that the user named, without a byte order mark. Throws if it is not a regular file (a named pipe would
+ * block, a device may never end) or larger than 1 MiB, with a message that can follow the path; other errors are the
+ * system's.
  */
 export function readTextFile(path: string): string {
   const stats = statSync(path)
   const fault = faultOf(stats)
   if (fault !== '') throw Object.assign(new Error(fault), stats.isDirectory() ? {code: 'EISDIR'} : {})
-  // should it have become a pipe meanwhile, nothing blocks
+  // O_NONBLOCK: the file may have been replaced by a pipe in the meantime
   return textOf(readPath(path, constants.O_RDONLY | constants.O_NONBLOCK, MAX_TEXT_BYTES))
 }
 
-/** The text of standard input, at most 1 MiB of it. Throws as `readTextFile`. */
+/** The text of standard input, at most 1 MiB. Throws like `readTextFile`. */
 export const readTextInput = (): string => textOf(readOpen(0, MAX_TEXT_BYTES))
 
-/** All bytes of a file, a pipe or a device, which must end within so many. Throws for more, and what the system throws. */
+/** All bytes of a file, a pipe or a device, at most `maxBytes`. Throws if there are more, and the system's errors. */
 export const readWhole = (path: string, maxBytes: number): Buffer => readPath(path, constants.O_RDONLY, maxBytes)
 
-/** Why what is at a path can hold no text, '' where it can. Throws what the system throws. */
+/** Why a path cannot be read as text; '' if it can. Throws the system's errors. */
 export const fileFault = (path: string): string => faultOf(statSync(path))
 
 function readPath(path: string, flags: number, maxBytes: number): Buffer {

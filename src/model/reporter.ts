@@ -1,4 +1,4 @@
-/** Every warning of a run has a code that does not change when its wording does. They are listed in `docs/messages.md`. */
+/** Every warning of a run has a code that stays the same when its wording changes. `docs/messages.md` lists them. */
 export type WarningCode =
   | 'app-crashed'
   | 'app-given-up'
@@ -26,8 +26,8 @@ export type WarningCode =
   | 'watchdog-lost'
   | 'workspace-kept'
 
-/** Tells the person who runs the apps what they should know. It never throws. */
+/** Reports to the user what they should know. It never throws. */
 export interface Reporter {
-  /** Something that ends nothing. The text has no line end; further lines are indented. */
+  /** A problem that does not end the run. The text has no line end; further lines are indented. */
   warn(code: WarningCode, text: string): void
 }

@@ -1,4 +1,4 @@
-/** The grammar of Semantic Versioning 2.0.0. The package `semver` is laxer: it takes a `v` and blanks, and drops what follows `+`. */
+/** The grammar of Semantic Versioning 2.0.0. The package `semver` is less strict: it accepts a `v` and spaces, and drops the build metadata. */
 const SEMANTIC =
   /^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][\dA-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][\dA-Za-z-]*))*)?(?:\+[\dA-Za-z-]+(?:\.[\dA-Za-z-]+)*)?$/
 

@@ -5,7 +5,7 @@ const early = new WeakMap<net.Server, Set<net.Socket>>()
 
 /**
  * A server for an address that is bound now and answered later. What connects meanwhile is kept, unread, until
- * `promote` or `letGo`: nobody is accepted and then forgotten.
+ * `promote` or `release`: nobody is accepted and then forgotten.
  */
 export function createClaim(): net.Server {
   const server = net.createServer({allowHalfOpen: true, pauseOnConnect: true, noDelay: true})
@@ -43,7 +43,7 @@ export function takeOver(claim: net.Server, server: net.Server): void {
 }
 
 /** The address is free again, and who has come already is turned away. */
-export function letGo(claim: net.Server): void {
+export function release(claim: net.Server): void {
   claim.close()
   for (const socket of early.get(claim) ?? []) socket.destroy()
 }

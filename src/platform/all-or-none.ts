@@ -1,15 +1,15 @@
 /**
- * What all of these give. When one fails, the others are waited for all the same and what they gave is given back; then the
- * first error is thrown. So nobody puts something up after the failure was dealt with.
+ * The results of all promises. If one rejects, it waits for the others and undoes those that succeeded; then it throws the
+ * first error. So nothing is created after the failure has been handled.
  */
 export async function allOrNone<T>(
   attempts: readonly Promise<T>[],
-  giveBack: (given: T) => Promise<void> | void = () => undefined
+  undo: (given: T) => Promise<void> | void = () => undefined
 ): Promise<readonly T[]> {
   const results = await Promise.allSettled(attempts)
   const failed = results.find(result => result.status === 'rejected')
   const given = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   if (failed === undefined) return given
-  await Promise.all(given.map(async each => giveBack(each)))
+  await Promise.all(given.map(async each => undo(each)))
   throw failed.reason
 }

@@ -1,8 +1,8 @@
-/** Time, for whoever waits: a test turns it by hand. */
+/** The time, replaceable in tests. */
 export interface Clock {
-  /** Milliseconds since whenever. */
+  /** Milliseconds since an arbitrary point. */
   now(): number
-  /** Calls back once after so many milliseconds; what it returns calls that off. */
+  /** Calls `fire` once after so many milliseconds; the returned function cancels it. */
   after(ms: number, fire: () => void): () => void
 }
 

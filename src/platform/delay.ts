@@ -9,7 +9,7 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   }
 }
 
-/** Settles when the signal is aborted, at once if it is already. */
+/** Settles when the signal is aborted; at once if it already is. */
 export const aborted = async (signal: AbortSignal): Promise<void> =>
   new Promise(resolve => {
     if (signal.aborted) resolve()

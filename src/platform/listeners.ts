@@ -3,13 +3,13 @@ import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {readParticulars} from './proc.ts'
 import {look} from './process-table.ts'
 
-/** Who listens on a port. */
+/** The process that listens on a port. */
 export interface Owner {
   readonly pid: number
   readonly command: string
 }
 
-/** Local addresses that accept a connection to the loopback, as the tables of proc(5) write them. */
+/** Local addresses that accept a connection to the loopback address, in the format of the tables of proc(5). */
 const ACCEPTING: Readonly<Record<string, readonly string[]>> = {
   '127.0.0.1': ['0100007F', '00000000', '0'.repeat(32), '0000000000000000FFFF00000100007F'],
   '::1': ['00000000000000000000000001000000', '0'.repeat(32)]
@@ -18,22 +18,22 @@ const LISTENING = '0A'
 
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
 
-/** Which listening sockets are meant. */
+/** Which listening sockets to find. */
 export interface Listening {
   readonly port: number
-  /** Of 127.0.0.1 and ::1: those that a connection to one of these reaches. Left out: all. */
+  /** Only sockets that accept connections to these (of 127.0.0.1 and ::1); omitted: all. */
   readonly addresses?: readonly string[]
-  /** The tables of proc(5) that are read. */
+  /** The tables of proc(5) to read. */
   readonly tables?: readonly string[]
 }
 
 /**
- * The sockets that listen on a port, as they stand in `/proc/<pid>/fd`. Empty where the system does not tell: then nobody
- * is known to listen, not: nobody listens.
+ * The sockets that listen on a port, in the format of `/proc/<pid>/fd`. Empty if the system does not tell: it means that no
+ * listener is known, not that there is none.
  */
 export const listenersOn = (listening: Listening): ReadonlySet<string> => new Set(socketsOn(listening))
 
-/** Whether a socket is known to listen; reads no further than to the first one. */
+/** Whether a socket is known to listen; stops reading at the first match. */
 export function isListenedOn(listening: Listening): boolean {
   for (const _ of socketsOn(listening)) return true
   return false
@@ -50,11 +50,11 @@ function* socketsOn({port, addresses, tables = TABLES}: Listening): Generator<st
   }
 }
 
-/** Whether a process holds one of these sockets; false for a process that we may not look into. */
+/** Whether a process holds one of these sockets; false for a process that we may not inspect. */
 export const holds = (pid: number, sockets: ReadonlySet<string>): boolean =>
   descriptorsOf(pid).some(path => sockets.has(linkAt(path)))
 
-/** The first process that listens on a port, as far as we may look into it. */
+/** The first process that listens on a port, among those that we may inspect. */
 export async function ownerOf(port: number): Promise<Owner | undefined> {
   const sockets = listenersOn({port})
   if (sockets.size === 0) return undefined
@@ -66,12 +66,12 @@ export async function ownerOf(port: number): Promise<Owner | undefined> {
   return undefined
 }
 
-/** A few rows: the kernel goes on until so much is there, and to find the next connection it may walk a long table. */
+/** A few rows: the kernel fills the whole buffer, and may walk a long table to find the next connection. */
 const CHUNK_BYTES = 512
 
 /**
- * The rows of sockets that listen. Linux writes them before those of connections (`tcp_seq_start` in net/ipv4/tcp_ipv4.c),
- * of which there may be tens of thousands: these are not read.
+ * The rows of listening sockets. Linux writes them before those of connections (`tcp_seq_start` in net/ipv4/tcp_ipv4.c),
+ * of which there may be tens of thousands: reading stops there.
  */
 function* listeningRows(table: string): Generator<readonly string[]> {
   const file = opened(table)
@@ -97,7 +97,7 @@ function opened(table: string): number | undefined {
   try {
     return openSync(table, 'r')
   } catch {
-    return undefined // no such system, or no IPv6
+    return undefined // not Linux, or no IPv6
   }
 }
 
@@ -106,7 +106,7 @@ function descriptorsOf(pid: number): readonly string[] {
   try {
     return readdirSync(folder).map(name => `${folder}/${name}`)
   } catch {
-    return [] // gone, or another user's
+    return [] // the process has exited, or belongs to another user
   }
 }
 
@@ -114,6 +114,6 @@ function linkAt(path: string): string {
   try {
     return readlinkSync(path)
   } catch {
-    return '' // closed meanwhile
+    return '' // closed in the meantime
   }
 }

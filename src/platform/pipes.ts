@@ -5,33 +5,33 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 
-/** Both ends of a real pipe, as file descriptors. Ours does not block, the app's does. */
+/** Both ends of a pipe, as file descriptors. Our end is non-blocking, the app's end is blocking. */
 export interface Pipe {
   readonly ours: number
   readonly theirs: number
 }
 
-/** The pipes of one process's output. */
+/** The pipes for the output of one process. */
 export interface ProcessPipes {
   readonly stdout: Pipe
   readonly stderr: Pipe
 }
 
 /**
- * Pipes for so many processes by one call of `mkfifo`. They are FIFOs, because Node's own pipes are sockets, on which
- * `echo > /dev/stdout` fails (ENXIO, unix(7)); nginx and many shell scripts write so. Rejects when the system refuses.
+ * Creates pipes for so many processes with one call of `mkfifo`. They are FIFOs, because Node's own pipes are sockets, on
+ * which `echo > /dev/stdout` fails (ENXIO, unix(7)); nginx and many shell scripts do that. Rejects if the system refuses.
  */
-export async function makePipes(markers: number): Promise<ProcessPipes[]> {
+export async function makePipes(count: number): Promise<ProcessPipes[]> {
   const folder = await mkdtemp(join(tmpdir(), 'pillion-pipes-'))
   const pathsOf = (name: string): string[] =>
-    Array.from({length: markers}, (_, marker) => join(folder, `${name}${marker.toString()}`))
+    Array.from({length: count}, (_, index) => join(folder, `${name}${index.toString()}`))
   const [stdouts, stderrs] = [pathsOf('out'), pathsOf('err')]
   const open: number[] = []
   try {
-    if (markers > 0) await promisify(execFile)('mkfifo', ['-m', '600', ...stdouts, ...stderrs])
-    return stdouts.map((stdout, marker) => ({
+    if (count > 0) await promisify(execFile)('mkfifo', ['-m', '600', ...stdouts, ...stderrs])
+    return stdouts.map((stdout, index) => ({
       stdout: openPipe(stdout, open),
-      stderr: openPipe(stderrs[marker] ?? '', open)
+      stderr: openPipe(stderrs[index] ?? '', open)
     }))
   } catch (error) {
     for (const descriptor of open) closeSync(descriptor)
@@ -41,7 +41,7 @@ export async function makePipes(markers: number): Promise<ProcessPipes[]> {
   }
 }
 
-/** Closes the app's ends: after a spawn the app holds them itself. */
+/** Closes the app's ends: after the spawn, the app holds them itself. */
 export function closeTheirs({stdout, stderr}: ProcessPipes): void {
   closeSync(stdout.theirs)
   closeSync(stderr.theirs)
@@ -56,7 +56,7 @@ export function closePipes(pipes: ProcessPipes): void {
 
 const {O_RDONLY, O_WRONLY, O_NONBLOCK} = constants
 
-/** The reading end first and without blocking: each end of a FIFO waits for the other when it is opened (fifo(7)). */
+/** Opens the reading end first, without blocking: opening one end of a FIFO waits for the other (fifo(7)). */
 function openPipe(path: string, open: number[]): Pipe {
   const ours = keep(openSync(path, O_RDONLY | O_NONBLOCK), open)
   return {ours, theirs: keep(openSync(path, O_WRONLY), open)}

@@ -2,22 +2,22 @@ import type {IncomingMessage} from 'node:http'
 import {connect, type Socket} from 'node:net'
 import {pause} from './delay.ts'
 
-/** Where an app is expected: addresses in the order in which they are tried. */
+/** Where an app is expected to listen: addresses in the order in which they are tried. */
 export interface Target {
   readonly addresses: readonly string[]
   readonly port: number
 }
 
-/** A Node server on `localhost` may sit on either. */
+/** A Node server on `localhost` may listen on either. */
 export const LOOPBACK = ['127.0.0.1', '::1']
 
-/** On the loopback an answer is a matter of microseconds; elsewhere nothing waits longer than this. */
-const ATTEMPT_WITHIN_MS = 1000
+/** On the loopback a response takes microseconds; for other hosts this is the limit. */
+const ATTEMPT_TIMEOUT_MS = 1000
 
-/** The pause before the next try, so long after the first: every 5 ms, then every 25 ms, then every 250 ms. */
+/** The pause before the next attempt, by the time since the first one: 5 ms, later 25 ms, later 250 ms. */
 export const pauseAfter = (elapsedMs: number): number => (elapsedMs < 1000 ? 5 : elapsedMs < 10_000 ? 25 : 250)
 
-/** Tries until a try succeeds, true, or the signal is aborted, false. */
+/** Repeats an attempt until it succeeds (true) or the signal is aborted (false). */
 export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal): Promise<boolean> {
   const start = performance.now()
   while (!signal.aborted) {
@@ -27,22 +27,22 @@ export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal)
   return false
 }
 
-/** The first address that accepts a connection now; undefined: none. */
-export async function whoAccepts({addresses, port}: Target): Promise<string | undefined> {
+/** The first address that accepts a connection; undefined: none. */
+export async function firstAccepting({addresses, port}: Target): Promise<string | undefined> {
   for (const address of addresses) if (await accepts(address, port)) return address
   return undefined
 }
 
 const accepts = async (host: string, port: number): Promise<boolean> =>
   new Promise(resolve => {
-    const socket = connect({host, port, timeout: ATTEMPT_WITHIN_MS})
+    const socket = connect({host, port, timeout: ATTEMPT_TIMEOUT_MS})
     const settle = (isAccepted: boolean): void => {
       socket.destroy()
       resolve(isAccepted)
     }
     socket.once('connect', () => {
       if (!isItsOwnPeer(socket)) return settle(true)
-      socket.resetAndDestroy() // at once, so that the app can have its port
+      socket.resetAndDestroy() // at once, so that the app can bind its port
       resolve(false)
     })
     socket.once('timeout', () => settle(false))
@@ -50,8 +50,8 @@ const accepts = async (host: string, port: number): Promise<boolean> =>
   })
 
 /**
- * Where nobody listens, a connection may still come about: with itself, when the kernel gives it as its own the port that
- * it looks for (simultaneous open, RFC 9293 3.5). Seldom, but we try often.
+ * Where nothing listens, a connection may still be established: with itself, when the kernel chooses the target port as
+ * its local port (simultaneous open, RFC 9293 3.5). This is rare, but we try often.
  */
 export const isItsOwnPeer = ({localPort, remotePort, localAddress, remoteAddress}: Socket): boolean =>
   localPort === remotePort && localAddress === remoteAddress
@@ -60,22 +60,22 @@ export interface Page {
   readonly host: string
   readonly port: number
   readonly path: string
-  /** Over TLS; the certificate of an app on this machine is taken as it is. */
+  /** Over TLS; the certificate of a local app is not verified. */
   readonly isSecure: boolean
-  readonly withinMs?: number
+  readonly timeoutMs?: number
 }
 
-/** The status of a GET, 0 when there is no answer. */
-export async function statusOf({host, port, path, isSecure, withinMs = ATTEMPT_WITHIN_MS}: Page): Promise<number> {
+/** The status of a GET; 0 if there is no response. */
+export async function statusOf({host, port, path, isSecure, timeoutMs = ATTEMPT_TIMEOUT_MS}: Page): Promise<number> {
   const {get} = isSecure ? await import('node:https') : await import('node:http')
   return new Promise(resolve => {
-    const options = {host, port, path, agent: false, rejectUnauthorized: false, timeout: withinMs}
+    const options = {host, port, path, agent: false, rejectUnauthorized: false, timeout: timeoutMs}
     const request = get(options, (response: IncomingMessage) => settle(response.statusCode ?? 0))
     const settle = (status: number): void => {
       resolve(status)
       request.destroy()
     }
     request.once('timeout', () => settle(0))
-    request.on('error', () => settle(0)) // refused, cut, or no HTTP
+    request.on('error', () => settle(0)) // refused, reset, or not HTTP
   })
 }

@@ -2,10 +2,10 @@ import {readdirSync, readFileSync, statSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import type {Look, Particulars, Seen} from './process-info.ts'
 
-/** So long a look may keep calls and output waiting before it lets them through. */
+/** After so long a scan of the process table yields to calls and output. */
 const SLICE_MS = 3
 
-/** One pass through /proc (proc(5)). What vanishes meanwhile is left out. */
+/** One scan of /proc (proc(5)). Processes that exit in the meantime are left out. */
 export async function lookThroughProc(): Promise<Look> {
   const all: Seen[] = []
   let sliceEnds = performance.now() + SLICE_MS
@@ -29,13 +29,13 @@ export async function lookThroughProc(): Promise<Look> {
   }
 }
 
-/** One process, undefined when there is none. */
+/** One process; undefined if there is none. */
 export function seeInProc(pid: number): Seen | undefined {
   const stat = read(pid, 'stat')
   return stat === '' ? undefined : parseStat(pid, stat)
 }
 
-/** `pid (comm) state ppid pgrp session …`; comm may hold anything, so fields are counted from its last parenthesis. */
+/** `pid (comm) state ppid pgrp session …`; comm may contain anything, so fields are counted from the last parenthesis. */
 export function parseStat(pid: number, stat: string): Seen {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const number = (at: number): number => Number(fields[at])
@@ -49,7 +49,7 @@ export function parseStat(pid: number, stat: string): Seen {
   }
 }
 
-/** What is read once more before a signal. */
+/** What is read again before a process is signalled. */
 export function readParticulars(pid: number): Particulars | undefined {
   const seen = seeInProc(pid)
   const uid = ownerOf(pid)
@@ -75,7 +75,7 @@ function read(pid: number, name: string): string {
   try {
     return readFileSync(`/proc/${pid.toString()}/${name}`, 'utf8')
   } catch {
-    return '' // gone, or another user's
+    return '' // the process has exited, or belongs to another user
   }
 }
 
@@ -83,6 +83,6 @@ function ownerOf(pid: number): number | undefined {
   try {
     return statSync(`/proc/${pid.toString()}`).uid
   } catch {
-    return undefined // gone
+    return undefined // the process has exited
   }
 }

@@ -1,28 +1,28 @@
-/** A process at the moment of a look. */
+/** A process in a snapshot. */
 export interface Seen {
   readonly pid: number
   readonly parent: number
   readonly group: number
   readonly session: number
   /**
-   * In the system's own unit (Linux: clock ticks since boot; macOS: seconds), for comparing only. With the pid it names
-   * one process for ever.
+   * In the system's own unit (Linux: clock ticks since boot; macOS: seconds), for comparison only. Together with the pid it
+   * identifies a process uniquely.
    */
   readonly started: number
-  /** Dead, and not yet reaped. */
+  /** It has exited, and has not been reaped yet. */
   readonly isZombie: boolean
 }
 
 /** All processes at one moment. */
 export interface Look {
   readonly all: readonly Seen[]
-  /** Whether its environment holds exactly this `NAME=value`; false when it may not be read. */
+  /** Whether its environment contains exactly this `NAME=value`; false if it cannot be read. */
   readonly carries: (pid: number, marker: string) => boolean
-  /** It has no environment (any more): so looks a process on its way out, while its ports and files are still open. */
+  /** Its environment is empty: it is exiting, but its ports and files are still open. */
   readonly isBare: (pid: number) => boolean
 }
 
-/** What is read of one process once more before it is signalled. */
+/** What is read of one process again before it is signalled. */
 export interface Particulars {
   readonly started: number
   readonly uid: number

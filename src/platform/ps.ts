@@ -3,9 +3,9 @@ import {promisify} from 'node:util'
 import type {Look, Particulars, Seen} from './process-info.ts'
 
 const COLUMNS = 'pid=,ppid=,pgid=,uid=,stat=,lstart=,command='
-const LARGEST_OUTPUT = 64 * 1024 * 1024
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
-/** One call of macOS's `ps`; `-E` shows the environment behind each command. */
+/** Runs macOS's `ps` once; `-E` shows the environment after each command. */
 export async function lookWithPs(): Promise<Look> {
   const rows = parsePs(await ps(['-A']))
   const rowOf = new Map(rows.map(row => [row.pid, row]))
@@ -16,7 +16,7 @@ export async function lookWithPs(): Promise<Look> {
   }
 }
 
-/** What is read once more before a signal. */
+/** What is read again before a process is signalled. */
 export async function askPs(pid: number): Promise<Particulars | undefined> {
   const [row] = parsePs(await ps(['-p', pid.toString()]))
   if (row === undefined || row.isZombie) return undefined
@@ -30,7 +30,7 @@ export interface Row extends Seen {
   readonly isExiting: boolean
 }
 
-/** Rows of `ps -o pid=,ppid=,pgid=,uid=,stat=,lstart=,command=`. The start is in seconds; a session is not told. */
+/** Parses rows of `ps -o pid=,ppid=,pgid=,uid=,stat=,lstart=,command=`. The start is in seconds; the session is not shown. */
 export function parsePs(text: string): Row[] {
   return text.split('\n').flatMap(row => {
     const found = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s?(.*)$/.exec(row)
@@ -51,10 +51,10 @@ async function ps(which: readonly string[]): Promise<string> {
     const env = {PATH: '/bin:/usr/bin', LC_ALL: 'C'}
     const {stdout} = await promisify(execFile)('ps', [...which, '-E', '-ww', '-o', COLUMNS], {
       env,
-      maxBuffer: LARGEST_OUTPUT
+      maxBuffer: MAX_OUTPUT_BYTES
     })
     return stdout
   } catch {
-    return '' // ps fails when there is no such process
+    return '' // ps fails if there is no such process
   }
 }

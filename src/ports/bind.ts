@@ -4,12 +4,12 @@ import {join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {createClaim} from '../net/claimed-server.ts'
 
-/** Where a sidecar listens besides its port: Dapr's name (pkg/api/http/server.go). */
+/** The unix domain socket of a sidecar, with Dapr's file name (pkg/api/http/server.go). */
 export const socketPath = (folder: string, appId: string): string => join(folder, `dapr-${appId}-http.socket`)
 
 /**
- * Listens on a sidecar's unix domain socket. One that a dead run left behind is removed; the file goes when the server closes.
- * Throws a UserError where somebody listens there, or nothing can be written.
+ * Listens on a sidecar's unix domain socket. A socket that a dead run left behind is removed; the file is deleted when the
+ * server closes. Throws a UserError if another process listens there, or the folder is not writable.
  */
 export async function listenOnSocket(folder: string, appId: string): Promise<Server> {
   const path = socketPath(folder, appId)
@@ -18,12 +18,12 @@ export async function listenOnSocket(folder: string, appId: string): Promise<Ser
     if (await isDead(path)) await unlink(path)
     return await listen(path)
   } catch (error) {
-    const why = codeOf(error) === 'EADDRINUSE' ? 'somebody listens there' : messageOf(error)
+    const why = codeOf(error) === 'EADDRINUSE' ? 'another process listens there' : messageOf(error)
     throw new UserError(`the socket of app "${appId}" cannot be opened at ${path}: ${why}`, {cause: error})
   }
 }
 
-/** Nobody answers at it any more. */
+/** Nothing listens on the socket any more. */
 const isDead = async (path: string): Promise<boolean> =>
   new Promise(resolve => {
     const socket = connect(path)

@@ -1,6 +1,6 @@
 import {ownerOf} from '../platform/listeners.ts'
 import type {Plan} from '../model/plan.ts'
-import {letGo} from '../net/claimed-server.ts'
+import {release} from '../net/claimed-server.ts'
 import {claimManagerPort, type ManagerPort} from './manager-port.ts'
 import {claimPorts, type SidecarPorts} from './claim.ts'
 
@@ -11,29 +11,29 @@ export interface Claims {
   readonly manager: ManagerPort | undefined
 }
 
-/** Claims every port of a plan, the manager's first: an allocated one must not be it. Throws a UserError with nothing held. */
+/** Claims every port of a plan, the manager's first, so that it is not allocated to an app. Throws a UserError; then nothing is held. */
 export async function claimAll(plan: Plan): Promise<Claims> {
   const manager = await claimManagerPort(plan, nameOwner)
   try {
     return {sidecars: await claimPorts(plan, nameOwner), manager}
   } catch (error) {
-    for (const server of manager?.servers ?? []) letGo(server)
+    for (const server of manager?.servers ?? []) release(server)
     throw error
   }
 }
 
-/** Lets go of the ports of one sidecar, as far as nobody has taken them over. */
-export function letGoOf({http, grpc, metrics}: SidecarPorts): void {
-  for (const server of [...http, ...grpc, ...metrics]) letGo(server)
+/** Releases the ports of one sidecar that no server is attached to yet. */
+export function releasePorts({http, grpc, metrics}: SidecarPorts): void {
+  for (const server of [...http, ...grpc, ...metrics]) release(server)
 }
 
-/** Lets go of all of them, as far as nobody has taken them over. */
-export function letGoOfAll({sidecars, manager}: Claims): void {
-  for (const ports of sidecars) letGoOf(ports)
-  for (const server of manager?.servers ?? []) letGo(server)
+/** Releases all ports that no server is attached to yet. */
+export function releaseAll({sidecars, manager}: Claims): void {
+  for (const ports of sidecars) releasePorts(ports)
+  for (const server of manager?.servers ?? []) release(server)
 }
 
-/** Who holds a port, for people; '' where the system does not tell. */
+/** The process that holds a port, for messages; '' if unknown. */
 export async function nameOwner(port: number): Promise<string> {
   const owner = await ownerOf(port)
   return owner === undefined ? '' : `${owner.command} (pid ${owner.pid.toString()})`

@@ -1,12 +1,12 @@
 import type {Server} from 'node:net'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
-import {createClaim, letGo} from '../net/claimed-server.ts'
+import {createClaim, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../platform/all-or-none.ts'
 import {listenOnSocket} from './bind.ts'
 import {freeAppPort} from './app-port.ts'
 
-/** The ports of one sidecar, bound by us until the run ends. Each list has a listening server for every address. */
+/** The ports of one sidecar, bound by us until the run ends. Each list has one listening server per address. */
 export interface SidecarPorts {
   readonly http: readonly Server[]
   readonly grpc: readonly Server[]
@@ -14,37 +14,37 @@ export interface SidecarPorts {
   readonly httpPort: number
   readonly grpcPort: number
   readonly metricsPort: number
-  /** A number that is shown; nothing listens there. */
+  /** Only displayed; nothing listens there. */
   readonly internalGrpcPort: number
-  /** Where the app listens: the template's number or the one allocated for `autoPort`; 0 = nowhere. */
+  /** Where the app listens: the template's port or the one allocated for `autoPort`; 0 = nowhere. */
   readonly appPort: number
 }
 
-/** Names who holds a port (`node server.js, pid 4711`), '' where the system does not tell. */
+/** Names the process that holds a port (`node server.js, pid 4711`); '' if unknown. */
 export type NameOwner = (port: number) => Promise<string>
 
-/** Addresses of which one holds another have no port in common, however often one is tried. */
+/** If one of two addresses includes the other, no port is free at both, however often we try. */
 const TRIES = 20
 
 /** Tried in this order. */
 export const LOOPBACK = ['127.0.0.1', '::1']
 
 /**
- * Claims every port of the plan before anything starts, those with a number first. Throws a UserError that names port,
- * app and owner when one is taken (the first line is Dapr's, `pkg/standalone/run.go`); what was bound is let go then.
+ * Claims every port of the plan before anything starts, first those with a fixed number. If one is taken, throws a
+ * UserError that names port, app and owner (the first line is Dapr's, `pkg/standalone/run.go`), and releases the others.
  */
 export async function claimPorts(plan: Plan, nameOwner: NameOwner): Promise<readonly SidecarPorts[]> {
   const claim = new Claim(plan, nameOwner)
   try {
     for (const app of plan.apps) await claim.fixed(app)
-    return await allOrNone(plan.apps.map(async app => claim.rest(app)))
+    return await allOrNone(plan.apps.map(async app => claim.remaining(app)))
   } catch (error) {
-    claim.letGo()
+    claim.release()
     throw error
   }
 }
 
-/** The keys of a sidecar's ports, with the words that Dapr's message has for them. */
+/** The keys of a sidecar's ports, with their names in Dapr's message. */
 const KINDS = {
   httpPort: 'HTTPPort',
   grpcPort: 'GRPCPort',
@@ -58,13 +58,13 @@ class Claim {
   readonly #nameOwner: NameOwner
   readonly #bound = new Map<AppPlan, Map<Kind, readonly Server[]>>()
   readonly #sockets: Server[] = []
-  /** Never given out: apps of this template may want them. */
-  readonly #spoken = new Set<number>()
+  /** Never allocated: apps of this template may want them. */
+  readonly #reserved = new Set<number>()
 
   constructor(plan: Plan, nameOwner: NameOwner) {
     this.#plan = plan
     this.#nameOwner = nameOwner
-    for (const {channel, fixedPort} of plan.apps) this.#spoken.add(channel.port).add(fixedPort)
+    for (const {channel, fixedPort} of plan.apps) this.#reserved.add(channel.port).add(fixedPort)
   }
 
   async fixed(app: AppPlan): Promise<void> {
@@ -79,7 +79,7 @@ class Claim {
     }
   }
 
-  async rest(app: AppPlan): Promise<SidecarPorts> {
+  async remaining(app: AppPlan): Promise<SidecarPorts> {
     const [http, grpc, metrics, internal] = await allOrNone(
       (Object.keys(KINDS) as Kind[]).map(async kind => this.#bound.get(app)?.get(kind) ?? this.#free(app, kind))
     )
@@ -99,7 +99,7 @@ class Claim {
     }
   }
 
-  letGo(): void {
+  release(): void {
     close(this.#sockets)
     for (const kinds of this.#bound.values()) for (const servers of kinds.values()) close(servers)
   }
@@ -118,24 +118,24 @@ class Claim {
   }
 
   async #appNumber(): Promise<number> {
-    const port = await freeAppPort(this.#spoken)
-    this.#spoken.add(port)
+    const port = await freeAppPort(this.#reserved)
+    this.#reserved.add(port)
     return port
   }
 
-  /** A port of the system's choice that no app of the template wants. */
+  /** A free port that no app of the template wants. */
   async #free(app: AppPlan, kind: Kind): Promise<readonly Server[]> {
     for (let tries = 1; ; tries++) {
       try {
         const servers = await listen(0, addresses(app, kind))
         const port = portOf(servers)
-        if (port === 0 || !this.#spoken.has(port)) {
-          this.#spoken.add(port)
+        if (port === 0 || !this.#reserved.has(port)) {
+          this.#reserved.add(port)
           return this.#keep(app, kind, servers)
         }
         close(servers)
       } catch (error) {
-        // it is free at the first address and held at another
+        // free at the first address, taken at another one
         if (codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw await this.#taken(app, kind, error)
       }
     }
@@ -145,9 +145,9 @@ class Claim {
     const port = app.sidecar[kind]
     const why = codeOf(cause)
     const {file, shownAs} = this.#plan
-    const whose = file === '' ? '' : `Error validating run config for app "${app.id}" present in ${shownAs}: `
+    const prefix = file === '' ? '' : `Error validating run config for app "${app.id}" present in ${shownAs}: `
     if (port === 0 || NO_ADDRESS.has(why))
-      return new UserError(`${whose}nothing can listen at ${addresses(app, kind).join(', ')}`, {
+      return new UserError(`${prefix}cannot listen on ${addresses(app, kind).join(', ')}`, {
         explanation: whyNot(cause, file === '' ? '--dapr-listen-addresses' : 'apiListenAddresses'),
         cause
       })
@@ -156,36 +156,40 @@ class Claim {
       [...kinds.values()].some(servers => portOf(servers) === port)
     )?.[0]
     const holder = sibling
-      ? `app "${sibling.id}" of this template has it`
+      ? `app "${sibling.id}" of this template uses it`
       : owner === ''
         ? whyTaken(why)
         : `it is held by ${owner}`
-    return new UserError(`${whose}invalid configuration for ${KINDS[kind]}. Port ${port.toString()} is not available`, {
-      explanation: `Port ${port.toString()}: ${holder}. Choose another number for "${app.id}", or leave it out for a free one.`,
-      cause
-    })
+    return new UserError(
+      `${prefix}invalid configuration for ${KINDS[kind]}. Port ${port.toString()} is not available`,
+      {
+        explanation: `Port ${port.toString()}: ${holder}. Choose another port for "${app.id}", or leave it out to get a free one.`,
+        cause
+      }
+    )
   }
 }
 
-/** A name that nobody knows, an address of another machine, or of no kind that this one has. */
+/** An unknown host name, an address of another machine, or an address family that this machine does not support. */
 const NO_ADDRESS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
 
 function whyNot(cause: unknown, key: string): string {
   const {address = '', hostname = address} = cause as {readonly address?: string; readonly hostname?: string}
   const why = codeOf(cause)
-  if (why === 'EADDRINUSE') return `One of these addresses holds another: no port is free at all of them. See ${key}.`
+  if (why === 'EADDRINUSE')
+    return `One of these addresses includes another: no port is free on all of them. See ${key}.`
   if (!NO_ADDRESS.has(why)) return messageOf(cause)
-  return `"${hostname}" is no address of this machine (${why}). Write IP addresses of this machine in ${key}.`
+  return `"${hostname}" is not an address of this machine (${why}). Use IP addresses of this machine in ${key}.`
 }
 
-/** Why a port cannot be had that nobody is known to hold. */
+/** Why a port is not available, if its owner is unknown. */
 export const whyTaken = (code: string): string =>
-  code === 'EACCES' ? 'this user may not listen there (EACCES)' : `it is taken (${code})`
+  code === 'EACCES' ? 'this user may not listen on it (EACCES)' : `it is taken (${code})`
 
 const addresses = (app: AppPlan, kind: Kind): readonly string[] =>
   app.sidecar.listenAddresses.length > 0 && kind !== 'metricsPort' ? app.sidecar.listenAddresses : LOOPBACK
 
-/** Listens on all addresses or on none; port 0: a free one, the same at all. A machine without IPv6 is served on the others. */
+/** Listens on all addresses or on none; port 0: any free port, the same on all. Without IPv6, ::1 is skipped. */
 export async function listen(port: number, hosts: readonly string[]): Promise<readonly Server[]> {
   const servers: Server[] = []
   try {
@@ -213,12 +217,12 @@ const listenOn = async (port: number, host: string): Promise<Server> =>
     })
   })
 
-/** The port of servers that listen; 0: of none. */
+/** The port of listening servers; 0: none. */
 export function portOf(servers: readonly Server[]): number {
   const address = servers[0]?.address()
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 function close(servers: readonly Server[]): void {
-  for (const server of servers) letGo(server)
+  for (const server of servers) release(server)
 }

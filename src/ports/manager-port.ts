@@ -1,7 +1,7 @@
 import type {Server} from 'node:net'
 import {codeOf, UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
-import {letGo} from '../net/claimed-server.ts'
+import {release} from '../net/claimed-server.ts'
 import {listen, LOOPBACK, portOf, whyTaken, type NameOwner} from './claim.ts'
 
 /** The manager's port, bound by us until the run ends. */
@@ -10,17 +10,17 @@ export interface ManagerPort {
   readonly port: number
 }
 
-/** Where Daeploy's manager is, unless somebody says otherwise. */
-const USUAL_PORT = 5080
+/** The default port of Daeploy's manager. */
+const DEFAULT_PORT = 5080
 
 /**
- * Claims the manager's port, before any other: undefined where the plan has none. Throws a UserError where the port that
- * the template names is taken; the usual one is left to whoever has it, or is named by an app of the template.
+ * Claims the manager's port, before any other: undefined if the plan has none. If the template names a port that is taken,
+ * throws a UserError; the default port is skipped if it is taken, or if an app of the template names it.
  */
 export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promise<ManagerPort | undefined> {
   const {managerPort} = plan
   if (managerPort === 'none') return undefined
-  const spoken = new Set(
+  const reserved = new Set(
     plan.apps.flatMap(({channel, fixedPort, sidecar}) => [
       channel.port,
       fixedPort,
@@ -30,10 +30,10 @@ export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promis
     ])
   )
   if (managerPort === 'usual') {
-    const servers = spoken.has(USUAL_PORT) ? undefined : await tryListen(USUAL_PORT)
-    return servers === undefined ? free(spoken) : {servers, port: USUAL_PORT}
+    const servers = reserved.has(DEFAULT_PORT) ? undefined : await tryListen(DEFAULT_PORT)
+    return servers === undefined ? free(reserved) : {servers, port: DEFAULT_PORT}
   }
-  if (managerPort === 0) return free(spoken)
+  if (managerPort === 0) return free(reserved)
   try {
     return {servers: await listen(managerPort, LOOPBACK), port: managerPort}
   } catch (error) {
@@ -50,24 +50,24 @@ async function tryListen(port: number): Promise<readonly Server[] | undefined> {
   }
 }
 
-/** A free port that no app of the template wants. What is not wanted is held until another one is found. */
-async function free(spoken: ReadonlySet<number>): Promise<ManagerPort> {
+/** A free port that no app of the template wants. Rejected ones stay bound until the search ends, so that they are not found again. */
+async function free(reserved: ReadonlySet<number>): Promise<ManagerPort> {
   const held: (readonly Server[])[] = []
   try {
     for (;;) {
       const [first, ...none] = await listen(0, ['127.0.0.1'])
-      if (first === undefined || none.length > 0) throw new Error('one address has one server')
+      if (first === undefined || none.length > 0) throw new Error('expected one server for one address')
       const port = portOf([first])
-      const rest = spoken.has(port) ? undefined : await tryListenOn6(port)
+      const rest = reserved.has(port) ? undefined : await tryListenOn6(port)
       if (rest !== undefined) return {servers: [first, ...rest], port}
       held.push([first])
     }
   } finally {
-    for (const servers of held) for (const server of servers) letGo(server)
+    for (const servers of held) for (const server of servers) release(server)
   }
 }
 
-/** The same number on ::1; undefined where somebody else has it there. */
+/** The same port on ::1; undefined if it is taken there. */
 async function tryListenOn6(port: number): Promise<readonly Server[] | undefined> {
   try {
     return await listen(port, ['::1'])
@@ -82,7 +82,7 @@ async function taken(port: number, nameOwner: NameOwner, cause: unknown): Promis
   const owner = why === 'EADDRINUSE' ? await nameOwner(port) : ''
   const holder = owner === '' ? whyTaken(why) : `it is held by ${owner}`
   return new UserError(`invalid configuration for managerPort. Port ${port.toString()} is not available`, {
-    explanation: `Port ${port.toString()}: ${holder}. Choose another number, or 0 for a free one.`,
+    explanation: `Port ${port.toString()}: ${holder}. Choose another port, or 0 for a free one.`,
     cause
   })
 }

@@ -78,7 +78,7 @@ async function* logsOf(runtimes: readonly AppRuntime[], reading: Reading): Async
 function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: ControlContext): LeasedSidecar | undefined {
   const sidecar = sidecars.get(runtime)
   const hosts = reachable(runtime.plan.sidecar.listenAddresses)
-  return sidecar && {told: {run, startedAt, hosts, port: runtime.ports.httpPort, key}, closing: sidecar.closing}
+  return sidecar && {address: {run, startedAt, hosts, port: runtime.ports.httpPort, key}, closing: sidecar.closing}
 }
 
 /** Where a sidecar is reached from this machine; one that listens everywhere listens here too. */

@@ -15,7 +15,7 @@ import {controlHandlers} from './control-handlers.ts'
 import {admitBy} from '../gateway/local-apps.ts'
 import {Changes} from '../supervisor/reload/changes.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
-import {claimAll, letGoOf, letGoOfAll, nameOwner, type Claims} from '../ports/claim-all.ts'
+import {claimAll, releasePorts, releaseAll, nameOwner, type Claims} from '../ports/claim-all.ts'
 import {openAppSidecar, type OpenSidecar} from '../sidecar/open-sidecar.ts'
 import {watchdogFor, longestGraceMs} from '../supervisor/run-watchdog.ts'
 import {listingOf} from './listing.ts'
@@ -182,7 +182,7 @@ export class Run {
         start: async () => {
           claims = await claimAll(plan)
         },
-        stop: () => letGoOfAll(claims)
+        stop: () => releaseAll(claims)
       },
       {
         name: 'sidecars',
@@ -320,7 +320,7 @@ export class Run {
         start: async () => {
           ;[ports] = await claimPorts({...this.#options.plan, apps: [app]}, nameOwner)
         },
-        stop: () => ports && letGoOf(ports)
+        stop: () => ports && releasePorts(ports)
       },
       {
         name: app.id,

@@ -83,8 +83,8 @@ export function openAppSidecar({
 
 /** Writes each call into the log of the app's sidecar. */
 function apiLog({id, logs}: AppRuntime): NonNullable<SidecarOptions['recorded']> {
-  const teller = {appId: id, instance: hostname(), version: RUNTIME_VERSION}
-  return call => logs.sidecar.write(`${apiLine(call, teller, new Date())}\n`, 'info')
+  const source = {appId: id, instance: hostname(), version: RUNTIME_VERSION}
+  return call => logs.sidecar.write(`${apiLine(call, source, new Date())}\n`, 'info')
 }
 
 /** Dapr's words for yes (utils.IsTruthy). */

@@ -3,8 +3,8 @@ import type {CallRecord} from '../model/call.ts'
 const PLAIN = /^[A-Za-z0-9\-._/@^+]+$/
 const fieldOf = (name: string, value: string): string => `${name}=${PLAIN.test(value) ? value : JSON.stringify(value)}`
 
-/** Who writes the log. */
-export interface Writer {
+/** The sidecar that writes the log. */
+export interface LogSource {
   readonly appId: string
   readonly instance: string
   readonly version: string
@@ -12,10 +12,10 @@ export interface Writer {
 
 const userAgentIn = (lines: string): string => /^user-agent: (.*)\r$/im.exec(lines)?.[1] ?? ''
 
-/** A call as Dapr's sidecar logs it (`HTTP API Called`, pkg/api/http/server.go), in the form of logrus: fields by their names. */
+/** A call as Dapr's sidecar logs it (`HTTP API Called`, pkg/api/http/server.go), in the logrus format. */
 export const apiLine = (
   {request, status, responseBytes, startedAt, endedAt}: CallRecord,
-  {appId, instance, version}: Writer,
+  {appId, instance, version}: LogSource,
   at: Date
 ): string =>
   [

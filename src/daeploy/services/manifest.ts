@@ -1,7 +1,7 @@
 import {lstatSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
-import {whereWeAre, type Where} from '../../control/run-file.ts'
+import {currentSystem, type SystemIdentity} from '../../control/run-file.ts'
 import {lookAgain, startOf} from '../../platform/process-table.ts'
 import {fingerprintsIn, type Fingerprints} from './fingerprints.ts'
 
@@ -14,7 +14,7 @@ export interface Made {
 }
 
 /** What a run writes beside its copies, so that another one can tidy up should it be killed. */
-interface Manifest extends Where {
+interface Manifest extends SystemIdentity {
   readonly pid: number
   /** As `Seen.started`. */
   readonly started: number
@@ -31,7 +31,7 @@ export const workspacesFolder = (env: Readonly<Record<string, string | undefined
 /** Writes what is known of the copies of this run, by their names; whoever reads it meanwhile sees the old one or the new one. */
 export function writeManifest(folder: string, copies: ReadonlyMap<string, Made>): void {
   const named = [...copies].map(([name, {files, isDeployed}]) => [name, {isDeployed, files: Object.fromEntries(files)}])
-  const us = {...whereWeAre(), pid: process.pid, started: startOf(process.pid)}
+  const us = {...currentSystem(), pid: process.pid, started: startOf(process.pid)}
   const path = join(folder, MANIFEST)
   writeFileSync(`${path}.new`, JSON.stringify({...us, copies: Object.fromEntries(named) as unknown}))
   renameSync(`${path}.new`, path)
@@ -60,7 +60,7 @@ interface Written extends Omit<Manifest, 'copies'> {
 
 /** Whether the run that wrote it is surely gone: it ran on this boot and in this pid namespace, and its process is not there. */
 export async function isDead({boot, pids, pid, started}: Manifest): Promise<boolean> {
-  const here = whereWeAre()
+  const here = currentSystem()
   if (boot !== here.boot || pids !== here.pids) return false
   const now = await lookAgain(pid)
   // elsewhere the system tells a start less exactly than we wrote it

@@ -69,7 +69,7 @@ export class AppProcess {
     const {group, marker} = this
     await endGroup({...ending, group, marker, output: this.#output})
     if (group.stdin !== null) this.#input?.unpipe(group.stdin)
-    this.#output.letGo()
+    this.#output.release()
     // one that hangs in the kernel has had its SIGKILL, and will be gone when the kernel lets it
     return group.hasExited() ? group.exited : {kind: 'signal', signal: 'SIGKILL'}
   }

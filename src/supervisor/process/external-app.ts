@@ -3,7 +3,7 @@ import type {AppState, Why} from '../../model/app-state.ts'
 import {StateMachine} from './state-machine.ts'
 import {isListenedOn} from '../../platform/listeners.ts'
 import {pause} from '../../platform/delay.ts'
-import {whoAccepts, type Target} from '../../platform/probe.ts'
+import {firstAccepting, type Target} from '../../platform/probe.ts'
 import {targetOf} from './readiness.ts'
 import type {Supervised} from './supervised.ts'
 
@@ -90,7 +90,7 @@ export class Listener implements Supervised {
     const {addresses, port} = this.#target
     if (port === 0) return true
     if (this.#machine.isReady && isListenedOn({port, addresses})) return true
-    return (await whoAccepts(this.#target)) !== undefined
+    return (await firstAccepting(this.#target)) !== undefined
   }
 
   #show(ready: boolean): void {

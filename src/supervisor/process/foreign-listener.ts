@@ -1,7 +1,7 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {holds, listenersOn, ownerOf, type Owner} from '../../platform/listeners.ts'
 import {pause} from '../../platform/delay.ts'
-import {LOOPBACK, whoAccepts} from '../../platform/probe.ts'
+import {LOOPBACK, firstAccepting} from '../../platform/probe.ts'
 import {look} from '../../platform/process-table.ts'
 
 /** Looking for the owner of a socket is dear, and a stranger seldom leaves. */
@@ -43,6 +43,6 @@ export class ForeignListener {
  */
 export async function findForeignListener({channel}: AppPlan, port: number): Promise<ForeignListener | undefined> {
   if (port === 0 || channel.autoPort || channel.address !== '') return undefined
-  const isTaken = (await whoAccepts({addresses: LOOPBACK, port})) !== undefined
+  const isTaken = (await firstAccepting({addresses: LOOPBACK, port})) !== undefined
   return isTaken ? new ForeignListener(port, await ownerOf(port)) : undefined
 }

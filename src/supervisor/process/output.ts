@@ -50,7 +50,7 @@ export class Output {
   }
 
   /** Reads on while somebody writes, but no longer keeps our process alive for it. */
-  letGo(): void {
+  release(): void {
     for (const socket of this.#sockets) socket.unref()
   }
 

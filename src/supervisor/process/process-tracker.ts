@@ -1,6 +1,6 @@
 import {codeOf} from '../../model/errors.ts'
 import {signalGroup, type ProcessGroup} from './process-group.ts'
-import {look, lookAgain, ourLine} from '../../platform/process-table.ts'
+import {look, lookAgain, ownAncestry} from '../../platform/process-table.ts'
 import type {Look, Seen} from '../../platform/process-info.ts'
 
 /** A process that was ended although it had left its app's group, or its app had long ended. */
@@ -71,7 +71,7 @@ export class ProcessTracker {
   #orphansIn(now: Look, runtimes: ReadonlySet<Seen>): readonly Seen[] {
     const {group, marker, endsOrphans, spared = []} = this.#options
     if (!endsOrphans) return []
-    const us = ourLine(now)
+    const us = ownAncestry(now)
     const since = group?.started ?? 0
     return now.all.filter(
       seen =>

@@ -1,7 +1,7 @@
 import {messageOf} from '../../model/errors.ts'
 import type {AppPlan, ReadyPlan} from '../../model/plan.ts'
 import {aborted} from '../../platform/delay.ts'
-import {LOOPBACK, poll, statusOf, whoAccepts, type Target} from '../../platform/probe.ts'
+import {LOOPBACK, poll, statusOf, firstAccepting, type Target} from '../../platform/probe.ts'
 
 export interface ReadinessOptions {
   readonly ready: ReadyPlan
@@ -51,7 +51,7 @@ export class Readiness {
   /** One look whether it is there now, for what is probed by its port. */
   async #attempt(): Promise<boolean> {
     const {ready, target, isApp} = this.#options
-    const host = await whoAccepts(target)
+    const host = await firstAccepting(target)
     const isThere = (await isApp(host)) && host !== undefined
     if (!isThere || ready.kind !== 'http') return isThere
     const status = await statusOf({host, port: target.port, path: ready.path, isSecure: target.isSecure})

@@ -16,16 +16,16 @@ const folderOf = (t: Test): string => {
 
 /** The folder of a run that was killed while its socket had this name. */
 async function killed(folder: string, name = 'socket'): Promise<string> {
-  const home = join(folder, name)
-  mkdirSync(home)
-  await writeRunFile(home, {marker: MARKER, graceMs: 300})
-  const listen = `require('net').createServer().listen('${join(home, name)}', () => process.kill(process.pid, 'SIGKILL'))`
+  const runFolder = join(folder, name)
+  mkdirSync(runFolder)
+  await writeRunFile(runFolder, {marker: MARKER, graceMs: 300})
+  const listen = `require('net').createServer().listen('${join(runFolder, name)}', () => process.kill(process.pid, 'SIGKILL'))`
   try {
     execFileSync(process.execPath, ['-e', listen], {stdio: 'ignore'})
   } catch {
     // it kills itself
   }
-  return home
+  return runFolder
 }
 
 const rewrite = (home: string, change: object): void => {
@@ -33,7 +33,7 @@ const rewrite = (home: string, change: object): void => {
   writeFileSync(join(home, 'about'), JSON.stringify({...about, ...change}))
 }
 
-t.test('a run whose socket refuses twice is dead, also before the socket got its name', async t => {
+t.test('a run whose socket refuses twice is dead, even if the socket was not renamed yet', async t => {
   const folder = folderOf(t)
   const homes = [await killed(folder), await killed(folder, 'new')]
   noteSpared(homes[0] ?? '', `${MARKER}-1`)
@@ -50,7 +50,7 @@ t.test('a run whose socket refuses twice is dead, also before the socket got its
   t.same(homes.map(existsSync), [false, false])
 })
 
-t.test('a run of another boot or pid namespace, or of which too little is known, is left alone', async t => {
+t.test('a run of another boot or pid namespace, or with an incomplete file, is left alone', async t => {
   const folder = folderOf(t)
   const changes = [{boot: 'another'}, {pids: 'pid:[1]'}, {marker: ''}, {marker: undefined}]
   for (const change of changes) {
@@ -62,10 +62,10 @@ t.test('a run of another boot or pid namespace, or of which too little is known,
   }
   const home = await killed(folder)
   writeFileSync(join(home, 'about'), '{"mark":')
-  t.same(await findDead({PILLION_RUNTIME_DIR: folder}), [], 'half written')
+  t.same(await findDead({PILLION_RUNTIME_DIR: folder}), [], 'incomplete')
 })
 
-t.test('a run without a socket yet, and one that answers at the second time, are not dead', async t => {
+t.test('a run without a socket yet, and one that accepts the second connection, are not dead', async t => {
   const folder = folderOf(t)
   const young = await killed(folder, 'young')
   rmSync(join(young, 'young'))
@@ -81,7 +81,7 @@ t.test('a run without a socket yet, and one that answers at the second time, are
   t.ok(existsSync(young))
 })
 
-t.test('looking takes no time when nothing is dead', async t => {
+t.test('the search does not wait if no run is dead', async t => {
   const folder = folderOf(t)
   const start = performance.now()
   t.same(await findDead({PILLION_RUNTIME_DIR: folder}), [])

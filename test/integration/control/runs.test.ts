@@ -33,7 +33,7 @@ async function* texts(...all: readonly string[]): AsyncGenerator<string> {
   yield* all
 }
 
-const managerApiOf = ({run, startedAt}: RunListing): SidecarAddress => ({
+const addressOf = ({run, startedAt}: RunListing): SidecarAddress => ({
   run,
   startedAt,
   hosts: ['127.0.0.1'],
@@ -44,22 +44,22 @@ const managerApiOf = ({run, startedAt}: RunListing): SidecarAddress => ({
 const registered = async (
   t: Test,
   folder: string,
-  told: RunListing,
+  listed: RunListing,
   stopped: string[] = [],
   closing = new AbortController().signal
 ): Promise<Registration> => {
   const registration = await register(
     folder,
-    {marker: told.run, graceMs: 5000},
+    {marker: listed.run, graceMs: 5000},
     {
-      list: () => told,
+      list: () => listed,
       stop: () => stopped.push('run'),
       stopApp: async id => stopped.push(id) > 0 && id === 'order',
       restartApp: async id => ({order: '', sidecar: 'it has no command of ours'})[id],
       logs: (id, {tail, isFollowed}) =>
         id === 'order' ? texts(`tail ${tail}\n`, `followed ${isFollowed}\n`) : undefined,
       runLogs: (ids, {tail}) => (ids.includes('zzz') ? undefined : texts(`${ids.join()} ${tail}\n`)),
-      leaseSidecar: id => (id === 'order' ? {told: managerApiOf(told), closing} : undefined),
+      leaseSidecar: id => (id === 'order' ? {address: addressOf(listed), closing} : undefined),
       services: () => [],
       assign: () => '',
       remove: async () => '',
@@ -72,7 +72,7 @@ const registered = async (
   return registration
 }
 
-t.test('runs are found by asking their sockets, oldest first', async t => {
+t.test('runs are found by their control sockets, oldest first', async t => {
   const folder = folderOf(t)
   await registered(t, folder, listing('b'.repeat(32), 2))
   await registered(t, folder, listing('a'.repeat(32), 1))
@@ -83,7 +83,7 @@ t.test('runs are found by asking their sockets, oldest first', async t => {
   )
 })
 
-t.test('a run that is withdrawn is found no more and leaves nothing behind', async t => {
+t.test('a withdrawn run is not found any more and leaves nothing behind', async t => {
   const folder = folderOf(t)
   const registration = await registered(t, folder, listing('c'.repeat(32)))
   registration.withdraw()
@@ -91,7 +91,7 @@ t.test('a run that is withdrawn is found no more and leaves nothing behind', asy
   t.notOk(existsSync(join(folder, 'cccccccc')))
 })
 
-t.test('an app is stopped by its id, and an unknown one is said to be unknown', async t => {
+t.test('an app is stopped by its id, an unknown id is reported as unknown', async t => {
   const folder = folderOf(t)
   const stopped: string[] = []
   await registered(t, folder, listing('d'.repeat(32)), stopped)
@@ -101,34 +101,34 @@ t.test('an app is stopped by its id, and an unknown one is said to be unknown', 
   t.same(stopped, ['order', 'zzz'])
 })
 
-t.test('a folder that is not there holds no runs; one open to others is refused by name', async t => {
+t.test('a missing folder contains no runs; one that others can access is refused by name', async t => {
   const folder = folderOf(t)
   t.same(await findRuns({PILLION_RUNTIME_DIR: join(folder, 'none')}), [])
   chmodSync(folder, 0o755)
   await t.rejects(findRuns({PILLION_RUNTIME_DIR: folder}), {
-    message: `${folder} must be a folder of yours with mode 0700`
+    message: `${folder} must be a folder that you own, with mode 0700`
   })
   t.throws(() => usableFolder([folder]), {message: /mode 0700/})
 })
 
-/** Which folders are found, and what is told. */
-const lookIn = (folders: readonly string[]): {found: readonly string[]; told: readonly string[]} => {
-  const told: string[] = []
-  return {found: existingFolders(folders, text => told.push(text)), told}
+/** Which folders are found, and the messages about skipped ones. */
+const lookIn = (folders: readonly string[]): {found: readonly string[]; skipped: readonly string[]} => {
+  const skipped: string[] = []
+  return {found: existingFolders(folders, text => skipped.push(text)), skipped}
 }
 
-t.test('a folder open to others is skipped, and named, as long as another one can be used', async t => {
+t.test('a folder that others can access is skipped with a message if another one is usable', async t => {
   const [open, own, other] = [folderOf(t), folderOf(t), folderOf(t)]
   chmodSync(open, 0o755)
   chmodSync(other, 0o770)
   const none = join(own, 'none')
-  const skipped = `${open} must be a folder of yours with mode 0700: it is skipped`
-  t.same(lookIn([own, open]), {found: [own], told: [skipped]})
-  t.same(lookIn([open, own]), {found: [own], told: [skipped]})
-  t.same(lookIn([none, open]), {found: [], told: [skipped]}, 'one that does not exist yet can be used')
-  t.throws(() => lookIn([open, other]), {message: `${open} must be a folder of yours with mode 0700`})
+  const skipped = `${open} must be a folder that you own, with mode 0700: it is skipped`
+  t.same(lookIn([own, open]), {found: [own], skipped: [skipped]})
+  t.same(lookIn([open, own]), {found: [own], skipped: [skipped]})
+  t.same(lookIn([none, open]), {found: [], skipped: [skipped]}, 'one that does not exist yet is usable')
+  t.throws(() => lookIn([open, other]), {message: `${open} must be a folder that you own, with mode 0700`})
   t.equal(usableFolder([open, own]), own)
-  t.equal(usableFolder([open, none]), none, 'it is made')
+  t.equal(usableFolder([open, none]), none, 'it is created')
   t.throws(() => usableFolder([open, other]), {message: /mode 0700/})
 })
 
@@ -136,7 +136,7 @@ t.test('a folder whose path is too long for a socket is refused', async t => {
   t.throws(() => usableFolder([join(folderOf(t), 'x'.repeat(90))]), {message: /too long for a socket/})
 })
 
-t.test('a request whose target is no URL is refused as such, and not as a failure of the run', async t => {
+t.test('a request whose target is no URL is a bad request, not a failure of the run', async t => {
   const folder = folderOf(t)
   const run = 'd'.repeat(32)
   await registered(t, folder, listing(run))
@@ -148,7 +148,7 @@ t.test('a request whose target is no URL is refused as such, and not as a failur
   }
 })
 
-t.test('an app is restarted, or it is said why not', async t => {
+t.test('an app is restarted, or the reason is returned', async t => {
   const folder = folderOf(t)
   await registered(t, folder, listing('e'.repeat(32)))
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
@@ -157,7 +157,7 @@ t.test('an app is restarted, or it is said why not', async t => {
   t.equal(await run?.restartApp('zzz'), undefined)
 })
 
-t.test('a log comes in its pieces', async t => {
+t.test('a log is streamed', async t => {
   const folder = folderOf(t)
   await registered(t, folder, listing('f'.repeat(32)))
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
@@ -173,7 +173,7 @@ t.test('a log comes in its pieces', async t => {
   t.equal(await read('zzz', -1, false), undefined)
 })
 
-t.test("the door of the oldest other run is lent until it closes; the own run's is not", async t => {
+t.test('the sidecar of the oldest other run is leased until it closes; our own run is skipped', async t => {
   const folder = folderOf(t)
   const [own, old, young] = ['1', '2', '3'].map(digit => digit.repeat(32)) as [string, string, string]
   const closing = new AbortController()
@@ -182,17 +182,17 @@ t.test("the door of the oldest other run is lent until it closes; the own run's 
   const registration = await registered(t, folder, listing(old, 2), [], closing.signal)
   const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
   const {sidecar} = await search.find('order')
-  t.equal(sidecar?.told.run, old)
+  t.equal(sidecar?.address.run, old)
   closing.abort()
   await sidecar?.closed
   void registration.withdraw()
   const next = await search.find('order')
-  t.equal(next.sidecar?.told.run, young)
+  t.equal(next.sidecar?.address.run, young)
   next.sidecar?.release()
   t.match(await search.find('zzz'), {sidecar: undefined, others: []})
 })
 
-t.test('whoever gives a door back leaves nothing at the run that lent it', async t => {
+t.test('a released lease leaves no listener in the run that granted it', async t => {
   const folder = folderOf(t)
   const [own, other] = ['1', '2'].map(digit => digit.repeat(32)) as [string, string]
   const closing = new AbortController()
@@ -207,7 +207,7 @@ t.test('whoever gives a door back leaves nothing at the run that lent it', async
   }
 })
 
-/** A run of another version, or one that is frozen. */
+/** A run of another version, or a frozen one (no response). */
 const foreignListener = async (t: Test, folder: string, answer: string): Promise<Server> => {
   const home = join(folder, '99999999')
   mkdirSync(home)
@@ -224,7 +224,7 @@ const foreignListener = async (t: Test, folder: string, answer: string): Promise
   return server
 }
 
-t.test('an older run is told what it lacks, and what it says in another way is never misread', async t => {
+t.test('the error for an older run names the missing feature; keys of other types are ignored', async t => {
   const folder = folderOf(t)
   await foreignListener(
     t,
@@ -242,7 +242,7 @@ t.test('an older run is told what it lacks, and what it says in another way is n
   t.same(await new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x').find('a'), {sidecar: undefined, others: []})
 })
 
-t.test('a run that does not answer is asked for a door once, and not again at once', async t => {
+t.test('a run that does not respond is skipped by the next searches', async t => {
   const folder = folderOf(t)
   const server = await foreignListener(t, folder, '')
   let asked = 0
@@ -251,7 +251,7 @@ t.test('a run that does not answer is asked for a door once, and not again at on
   const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x', 50)
   for (let i = 0; i < 3; i++) {
     const {sidecar} = await search.find('order')
-    t.equal(sidecar?.told.run, '8'.repeat(32))
+    t.equal(sidecar?.address.run, '8'.repeat(32))
     sidecar?.release()
   }
   t.equal(asked, 1)

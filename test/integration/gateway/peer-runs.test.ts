@@ -36,7 +36,7 @@ const lender = async (
   const closing = new AbortController().signal
   const leaseSidecar = (id: string): LeasedSidecar | undefined => {
     asked++
-    return id === 'stock' ? {told: {run, startedAt, hosts: ['127.0.0.1'], port, key: 'key'}, closing} : undefined
+    return id === 'stock' ? {address: {run, startedAt, hosts: ['127.0.0.1'], port, key: 'key'}, closing} : undefined
   }
   const listing = {version: '1', run, pid: 1, startedAt, templateFile: '', templateName: '', apps: []}
   const registration = await register(

@@ -7,7 +7,7 @@ import t, {type Test} from 'tap'
 import {openManagerPort} from '../../../src/daeploy/manager-api.ts'
 import {openGrpcPort} from '../../../src/sidecar/grpc-port.ts'
 import {openMetricsPort} from '../../../src/sidecar/metrics-port.ts'
-import {createClaim, letGo} from '../../../src/net/claimed-server.ts'
+import {createClaim, release} from '../../../src/net/claimed-server.ts'
 import {openTestSidecar} from '../sidecar/rig.ts'
 
 type Open = (t: Test, claim: net.Server) => Promise<void>
@@ -44,7 +44,7 @@ const bind = async (t: Test, where: number | string = 0): Promise<net.Server> =>
   if (typeof where === 'string') claim.listen(where)
   else claim.listen(where, '127.0.0.1')
   await once(claim, 'listening')
-  t.teardown(() => letGo(claim))
+  t.teardown(() => release(claim))
   return claim
 }
 
@@ -122,7 +122,7 @@ t.test('who came to an address that is given up is turned away', async t => {
   const claim = await bind(t)
   const {socket} = await comeEarly(t, claim)
   const closed = once(socket, 'close')
-  letGo(claim)
+  release(claim)
   await closed
   t.equal(claim.listening, false)
 })

@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import {test} from 'tap'
 import {holds, isListenedOn, listenersOn} from '../../../src/platform/listeners.ts'
 
-test('a socket that listens is found by its port, and by the address that reaches it', async t => {
+test('a listening socket is found by its port, and by an address that reaches it', async t => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
@@ -31,7 +31,7 @@ const row = (number: number, port: string, state: string): string =>
     149
   )
 
-test('the table is read up to the first connection, however many follow', t => {
+test('the table is read up to the first connection only', t => {
   const listening = Array.from({length: 100}, (_, at) => row(at, at === 99 ? '0050' : '1F90', '0A'))
   const connections = Array.from({length: 100}, (_, at) => row(100 + at, '0050', '01'))
   const beyond = row(200, '0050', '0A')

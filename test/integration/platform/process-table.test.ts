@@ -3,11 +3,11 @@ import {spawn} from 'node:child_process'
 import {execa} from 'execa'
 import {test} from 'tap'
 import {seeInProc} from '../../../src/platform/proc.ts'
-import {look, lookAgain, ourLine, startOf} from '../../../src/platform/process-table.ts'
+import {look, lookAgain, ownAncestry, startOf} from '../../../src/platform/process-table.ts'
 import {parsePs} from '../../../src/platform/ps.ts'
 
-test('a look sees a child, its group, its parent and its mark', async t => {
-  const child = execa('sleep', ['1000'], {env: {MARK_OF_THIS: 'a=b c'}, detached: true, reject: false})
+test('a snapshot contains a child with its group, parent and marker', async t => {
+  const child = execa('sleep', ['1000'], {env: {TEST_MARKER: 'a=b c'}, detached: true, reject: false})
   t.teardown(() => child.kill())
   const pid = child.pid ?? 0
   const {all, carries} = await look()
@@ -15,21 +15,21 @@ test('a look sees a child, its group, its parent and its mark', async t => {
     all.find(seen => seen.pid === pid),
     {parent: process.pid, group: pid, session: pid, started: startOf(pid), isZombie: false}
   )
-  t.ok(carries(pid, 'MARK_OF_THIS=a=b c'))
-  t.notOk(carries(pid, 'MARK_OF_THIS=a=b'))
-  t.notOk(carries(pid, 'ARK_OF_THIS=a=b c'))
+  t.ok(carries(pid, 'TEST_MARKER=a=b c'))
+  t.notOk(carries(pid, 'TEST_MARKER=a=b'))
+  t.notOk(carries(pid, 'EST_MARKER=a=b c'))
   const particulars = await lookAgain(pid)
   t.match(particulars, {uid: process.getuid?.(), started: startOf(pid), command: 'sleep 1000'})
-  t.ok(particulars?.carries('MARK_OF_THIS=a=b c'))
+  t.ok(particulars?.carries('TEST_MARKER=a=b c'))
 })
 
-test('those who look in the same moment share a pass, a later one does not', async t => {
+test('calls in the same tick share a snapshot, a later one gets a new one', async t => {
   const [first, second] = await Promise.all([look(), look()])
   t.equal(first, second)
   t.not(await look(), first)
 })
 
-test('a dead child that nobody reaped is a zombie, and cannot be looked at again', async t => {
+test('a dead child that was not reaped is a zombie and cannot be read again', async t => {
   // the shell becomes a program that never waits for its child
   const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 1000'], {stdio: ['ignore', 'pipe', 'ignore']})
   t.teardown(() => shell.kill())
@@ -39,19 +39,19 @@ test('a dead child that nobody reaped is a zombie, and cannot be looked at again
   t.equal(await lookAgain(pid), undefined)
 })
 
-test('what does not exist is not seen, and does not throw', async t => {
+test('a process that does not exist is not found; nothing is thrown', async t => {
   t.equal(seeInProc(2 ** 22 + 1), undefined)
   t.equal(await lookAgain(2 ** 22 + 1), undefined)
   t.equal(startOf(2 ** 22 + 1), 0)
 })
 
-test('our line is we and our ancestors', async t => {
-  const line = ourLine(await look())
-  t.ok(line.has(process.pid))
-  t.ok(line.has(process.ppid))
+test('our ancestry contains this process and its ancestors', async t => {
+  const ancestry = ownAncestry(await look())
+  t.ok(ancestry.has(process.pid))
+  t.ok(ancestry.has(process.ppid))
 })
 
-test('what ps prints is read as /proc tells it', async t => {
+test('output of ps is parsed to the same values as /proc', async t => {
   const columns = 'pid=,ppid=,pgid=,uid=,stat=,lstart=,command='
   const child = execa('sleep', ['1000'], {detached: true, reject: false})
   t.teardown(() => child.kill())

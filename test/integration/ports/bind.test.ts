@@ -14,7 +14,7 @@ import {reply} from '../../../src/net/reply.ts'
 import {PREFACE} from '../sidecar/frames.ts'
 import {echoApp, openTestSidecar} from '../sidecar/rig.ts'
 
-t.test('a door listens on a socket with Dapr’s name, which is gone when it is closed', async t => {
+t.test('a sidecar listens on a unix domain socket with Dapr’s name; closing removes the file', async t => {
   const folder = join(mkdtempSync('/tmp/s-'), 'deep')
   t.teardown(() => rmSync(join(folder, '..'), {recursive: true}))
   const server = await listenOnSocket(folder, 'shop')
@@ -26,14 +26,14 @@ t.test('a door listens on a socket with Dapr’s name, which is gone when it is 
   t.equal(response.statusCode, 204)
   response.resume()
   await t.rejects(listenOnSocket(folder, 'shop'), {
-    message: /the socket of app "shop" cannot be opened at .*: somebody listens there/
+    message: /the socket of app "shop" cannot be opened at .*: another process listens there/
   })
   request.destroy()
   await sidecar.close()
   t.equal(existsSync(path), false)
 })
 
-t.test('who can open the socket may speak, whatever the Host says; at the port a foreign one is refused', async t => {
+t.test('the unix domain socket accepts any Host header; the port refuses a foreign one', async t => {
   const folder = mkdtempSync('/tmp/s-')
   t.teardown(() => rmSync(folder, {recursive: true}))
   const app = await echoApp(t)
@@ -66,7 +66,7 @@ t.test('who can open the socket may speak, whatever the Host says; at the port a
     [() => net.connect(port, '127.0.0.1'), 403]
   ] as const
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
-  const asked = [
+  const requests = [
     ['GET /v1.0/healthz', ''],
     ['GET http://evil.example/v1.0/metadata', ''],
     ['GET /v1.0/invoke/b/method/x', ''],
@@ -78,7 +78,7 @@ t.test('who can open the socket may speak, whatever the Host says; at the port a
     ['GET /~version', '']
   ] as const
   for (const [open, expected] of addresses) {
-    for (const [target, lines] of asked) {
+    for (const [target, lines] of requests) {
       const socket = open()
       socket.write(`${target} HTTP/1.1\r\nHost: evil.example\r\n${lines}\r\n`)
       const [bytes] = (await once(socket, 'data')) as [Buffer]
@@ -95,7 +95,7 @@ t.test('who can open the socket may speak, whatever the Host says; at the port a
     )
     while (!/"id":"a"|ERR_FOREIGN_HOST/.test(text)) await once(socket, 'data')
     socket.destroy()
-    t.equal(text.includes('"id":"a"') ? 200 : 403, expected, 'who goes on in HTTP/2')
+    t.equal(text.includes('"id":"a"') ? 200 : 403, expected, 'upgraded to HTTP/2')
     for (const path of ['/v1.0/healthz', '/v1.0/invoke/b/method/x']) {
       const session = http2.connect('http://evil.example', {createConnection: open})
       const [headers] = (await once(session.request({':path': path}), 'response')) as [Record<string, unknown>]
@@ -105,7 +105,7 @@ t.test('who can open the socket may speak, whatever the Host says; at the port a
   }
 })
 
-t.test('what a dead run left behind is no obstacle; what is no socket stays', async t => {
+t.test('a socket that a dead run left behind is replaced', async t => {
   const folder = mkdtempSync('/tmp/s-')
   t.teardown(() => rmSync(folder, {recursive: true}))
   const path = socketPath(folder, 'shop')

@@ -23,7 +23,7 @@ const app = (
     }
   }) as unknown as AppPlan
 const plan = (...apps: AppPlan[]): Plan => ({shownAs: 'dapr.yaml', apps}) as unknown as Plan
-const nobody = async (): Promise<string> => ''
+const unknownOwner = async (): Promise<string> => ''
 
 const release = (ports: readonly SidecarPorts[]): void => {
   for (const {http, grpc, metrics} of ports) for (const server of [...http, ...grpc, ...metrics]) server.close()
@@ -35,8 +35,8 @@ const listening = async (t: Test): Promise<number> => {
   return (server.address() as AddressInfo).port
 }
 
-t.test('every door gets ports of its own, bound on both loopback addresses', async t => {
-  const ports = await claimPorts(plan(app('a'), app('b')), nobody)
+t.test('every sidecar gets its own ports, bound on both loopback addresses', async t => {
+  const ports = await claimPorts(plan(app('a'), app('b')), unknownOwner)
   t.teardown(() => {
     release(ports)
   })
@@ -54,7 +54,7 @@ t.test('every door gets ports of its own, bound on both loopback addresses', asy
   )
 })
 
-t.test('a taken port is told by number, app and owner, and what was bound is let go', async t => {
+t.test('the error for a taken port names port, app and owner; bound ports are released', async t => {
   const taken = await listening(t)
   const error = await claimPorts(
     plan(app('a'), app('b', {httpPort: taken})),
@@ -62,55 +62,52 @@ t.test('a taken port is told by number, app and owner, and what was bound is let
   ).catch((error: unknown) => error)
   t.match(error, {
     message: `Error validating run config for app "b" present in dapr.yaml: invalid configuration for HTTPPort. Port ${taken.toString()} is not available`,
-    explanation: `Port ${taken.toString()}: it is held by node server.js, pid ${taken.toString()}. Choose another number for "b", or leave it out for a free one.`
+    explanation: `Port ${taken.toString()}: it is held by node server.js, pid ${taken.toString()}. Choose another port for "b", or leave it out to get a free one.`
   })
 })
 
-t.test('two apps of a template with one port are told about each other', async t => {
-  const [free] = await claimPorts(plan(app('x')), nobody)
+t.test('the error for two apps with the same port names both', async t => {
+  const [free] = await claimPorts(plan(app('x')), unknownOwner)
   if (!free) throw new Error('no ports')
   release([free])
   await t.rejects(
-    claimPorts(plan(app('a', {grpcPort: free.httpPort}), app('b', {metricsPort: free.httpPort})), nobody),
+    claimPorts(plan(app('a', {grpcPort: free.httpPort}), app('b', {metricsPort: free.httpPort})), unknownOwner),
     {
       message: /for app "b" .* invalid configuration for MetricsPort/,
-      explanation: /app "a" of this template has it/
+      explanation: /app "a" of this template uses it/
     }
   )
-  const again = await claimPorts(plan(app('a', {httpPort: free.httpPort})), nobody)
-  t.equal(again[0]?.httpPort, free.httpPort, 'the first port was let go')
+  const again = await claimPorts(plan(app('a', {httpPort: free.httpPort})), unknownOwner)
+  t.equal(again[0]?.httpPort, free.httpPort, 'the first port was released')
   release(again)
 })
 
-t.test("an app's own port is not ours: taken or not, nothing is said", async t => {
+t.test("an app's own port is not checked", async t => {
   const taken = await listening(t)
-  const ports = await claimPorts(plan(app('a', {}, {port: taken})), nobody)
+  const ports = await claimPorts(plan(app('a', {}, {port: taken})), unknownOwner)
   t.equal(ports[0]?.appPort, taken)
   release(ports)
 })
 
 t.test('a port is allocated where the template asks for one', async t => {
-  const ports = await claimPorts(plan(app('a', {}, {autoPort: true})), nobody)
+  const ports = await claimPorts(plan(app('a', {}, {autoPort: true})), unknownOwner)
   t.ok((ports[0]?.appPort ?? 0) > 0)
   release(ports)
 })
-t.test('an address that is none of this machine is told by its name, not as a port that is taken', async t => {
+t.test('the error for an address of another machine names the address', async t => {
   for (const address of ['nonsense.invalid', '192.0.2.1'])
     for (const wishes of [{}, {httpPort: 4711}])
-      await t.rejects(claimPorts(plan(app('a', {...wishes, listenAddresses: [address]})), nobody), {
-        message: `Error validating run config for app "a" present in dapr.yaml: nothing can listen at ${address}`,
+      await t.rejects(claimPorts(plan(app('a', {...wishes, listenAddresses: [address]})), unknownOwner), {
+        message: `Error validating run config for app "a" present in dapr.yaml: cannot listen on ${address}`,
         explanation: new RegExp(
-          `^"${address}" is no address of this machine \\(E\\w+\\)\\. Write IP addresses .*apiListenAddresses`
+          `^"${address}" is not an address of this machine \\(E\\w+\\)\\. Use IP addresses .*apiListenAddresses`
         )
       })
 })
 
-t.test(
-  'addresses of which one holds another have no free port in common: that is said, and not tried for ever',
-  async t => {
-    await t.rejects(claimPorts(plan(app('a', {listenAddresses: ['0.0.0.0', '127.0.0.1']})), nobody), {
-      message: /nothing can listen at 0\.0\.0\.0, 127\.0\.0\.1$/,
-      explanation: /One of these addresses holds another/
-    })
-  }
-)
+t.test('overlapping addresses have no free port in common: an error, not an endless loop', async t => {
+  await t.rejects(claimPorts(plan(app('a', {listenAddresses: ['0.0.0.0', '127.0.0.1']})), unknownOwner), {
+    message: /cannot listen on 0\.0\.0\.0, 127\.0\.0\.1$/,
+    explanation: /One of these addresses includes another/
+  })
+})

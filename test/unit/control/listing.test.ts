@@ -1,7 +1,7 @@
 import t from 'tap'
 import {readListing} from '../../../src/control/listing.ts'
 
-t.test('what a run leaves out or says in another way stands as nothing; what is unknown is left out', async t => {
+t.test('missing keys and wrong types get empty values; unknown keys are dropped', async t => {
   t.same(readListing('{}'), {version: '?', run: '', pid: 0, startedAt: 0, templateFile: '', templateName: '', apps: []})
   t.match(readListing('{"pid": "7", "apps": {"a": 1}, "version": "9.0.0"}'), {pid: 0, apps: [], version: '9.0.0'})
   const {apps} = readListing('{"apps": [{"appId": "a", "colour": "red"}, null]}')

@@ -5,7 +5,7 @@ import type {Exit} from '../../../src/model/app-state.ts'
 const code = (n: number): Exit => ({kind: 'code', code: n})
 const signal = (name: NodeJS.Signals): Exit => ({kind: 'signal', signal: name})
 
-t.test("an exit is said in Go's words", t => {
+t.test('an exit is described as Go does', t => {
   const cases: [Exit, string][] = [
     [code(0), 'exit status 0'],
     [code(127), 'exit status 127'],

@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dirname, '../../..')
 const codesIn = (file: string, pattern: RegExp): readonly string[] =>
   [...readFileSync(join(ROOT, file), 'utf8').matchAll(pattern)].map(([, code = '']) => code)
 
-t.test('every code of a warning is in docs/messages.md, and no other one', t => {
+t.test('every code of a warning is in docs/messages.md, and no others', t => {
   const codes = codesIn('src/model/reporter.ts', /^ {2}\| '([a-z-]+)'$/gm)
   t.ok(codes.length > 20)
   const [table = ''] = readFileSync(join(ROOT, 'docs/messages.md'), 'utf8').split('\n## ', 1)

@@ -1,14 +1,14 @@
 import t from 'tap'
 import {allOrNone} from '../../../src/platform/all-or-none.ts'
 
-t.test('what all give, in their order', async t => {
+t.test('all results, in order', async t => {
   const slow = Promise.withResolvers<string>()
-  const all = allOrNone([slow.promise, Promise.resolve('second')], () => void t.fail('given back'))
+  const all = allOrNone([slow.promise, Promise.resolve('second')], () => void t.fail('undone'))
   slow.resolve('first')
   t.same(await all, ['first', 'second'])
 })
 
-t.test('when one fails, the others are waited for and given back, and its error is thrown', async t => {
+t.test('if one rejects, the others are awaited and undone, and its error is thrown', async t => {
   const slow = Promise.withResolvers<string>()
   const back: string[] = []
   const all = allOrNone([Promise.resolve('a'), Promise.reject(new Error('taken')), slow.promise], each => {

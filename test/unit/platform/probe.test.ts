@@ -1,6 +1,6 @@
 import {test} from 'tap'
 import {pauseAfter} from '../../../src/platform/probe.ts'
 
-test('it is tried every 5 ms for a second, every 25 ms up to ten, then every 250 ms', async t => {
+test('attempts are 5 ms apart for one second, 25 ms up to ten, then 250 ms', async t => {
   t.same([0, 999, 1000, 9999, 10_000, 3_600_000].map(pauseAfter), [5, 5, 25, 25, 250, 250])
 })

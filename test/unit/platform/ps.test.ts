@@ -1,7 +1,7 @@
 import {test} from 'tap'
 import {parsePs} from '../../../src/platform/ps.ts'
 
-test('rows of ps are read with their environment', async t => {
+test('rows of ps are parsed with their environment', async t => {
   const text = [
     '    1     0     1     0 Ss   Thu Jan  1 00:00:10 2026     /sbin/launchd',
     '  501     1   500   501 S+   Mon Nov 20 09:08:07 2026     node server.js PILLION_LIFE=ab-1 A=b',
@@ -17,6 +17,6 @@ test('rows of ps are read with their environment', async t => {
   t.equal((rows[2]?.started ?? 0) - (rows[1]?.started ?? 0), 1, 'in seconds')
 })
 
-test('what is no row is left out', async t => {
+test('other lines are skipped', async t => {
   t.same(parsePs('ps: illegal option\n\n'), [])
 })
