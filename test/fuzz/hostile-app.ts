@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
-import {write} from './connection.ts'
+import {soon, write} from './connection.ts'
 import {bytesOf, HEADERS, PREFACE, SETTINGS} from './http2-frames.ts'
 import type {Script} from './script.ts'
 
@@ -37,6 +37,7 @@ export class HostileApp {
   play: Play = () => ({pieces: [], end: 'fin'})
   readonly #server: net.Server
   readonly #sockets = new Set<net.Socket>()
+  readonly #ending = new Set<net.Socket>()
 
   constructor(protocol: 'http' | 'h2c') {
     const find = protocol === 'http' ? findHttp1 : findHttp2
@@ -45,7 +46,10 @@ export class HostileApp {
       if (protocol === 'h2c') socket.write(bytesOf({type: SETTINGS}))
       socket
         .on('error', () => undefined)
-        .on('close', () => this.#sockets.delete(socket))
+        .on('close', () => {
+          this.#sockets.delete(socket)
+          this.#ending.delete(socket)
+        })
         .on('end', () => socket.end())
       this.#serve(socket, find)
     })
@@ -58,6 +62,12 @@ export class HostileApp {
   async open(): Promise<this> {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening')
     return this
+  }
+
+  /** Settles when the other side has closed each connection that a script has ended: no call can meet it half closed. */
+  async ended(): Promise<void> {
+    const closed = [...this.#ending].map(async socket => new Promise(resolve => socket.once('close', resolve)))
+    await soon(Promise.all(closed), () => 'a connection that the app has ended')
   }
 
   close(): void {
@@ -74,7 +84,9 @@ export class HostileApp {
       if (found === undefined) return
       isFirst = false
       held = held.subarray(found.size)
-      void write(socket, this.play(found.stream))
+      const script = this.play(found.stream)
+      if (script.end !== 'stay' && !socket.destroyed) this.#ending.add(socket)
+      void write(socket, script)
     })
   }
 }

@@ -101,6 +101,7 @@ const answering = (
           from(1),
           await CALLERS[way]({port: sidecarPort, path, method, body, isChunked: way === 'chunked' && method === 'POST'})
         )
+        await app.ended()
       }
     }
   }
