@@ -1,63 +1,13 @@
-import type {Call, CallObserver} from '../model/call.ts'
+import {Attempt} from './attempt.ts'
 import {bugText} from './error-boundary.ts'
+import type {CallHandler} from './call-handler.ts'
+import type {Downstream} from './downstream.ts'
+import {KeptBody} from './kept-body.ts'
 import {PLAIN_RULES, type FieldRules, type ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
 import type {Reply} from './reply.ts'
-
-/** What the owner of a call decides; the exchange moves the bytes. */
-export interface CallHandler {
-  readonly call: Call
-  readonly rules: FieldRules
-  /** Times are noted for a record. */
-  readonly isRecorded: boolean
-  readonly observer: CallObserver | undefined
-  /** The call is copied to shadows, too. */
-  readonly copy: Copy | undefined
-  /** The header lines that go to the caller with this response. */
-  fieldsFor(head: ResponseHead): string
-  /** Connecting was refused, nothing of the request was sent: `send` again, or reply. */
-  refused(why: string): void
-  /** The connection ended before a response began; the request goes a second time. */
-  resent(): void
-  /** There will be no response: reply. Without `failure` the request was refused before it was sent. */
-  failed(why: string, failure?: Failure): void
-  /** The callee broke off within its response, and so does the response to the caller. */
-  cut(why: string): void
-  /** A bug of ours has ended the caller's connection. */
-  crashed(error: unknown): void
-  /** The call is over, in whatever way. Exactly once. */
-  over(): void
-}
-
-/** The caller's side of a call, in the protocol that it speaks. It moves bytes and decides nothing. */
-export interface Downstream {
-  /** The request was a HEAD: its response has no body. */
-  readonly toHead: boolean
-  /** A response 101 makes two streams of bytes of the call. */
-  readonly isTunnel: boolean
-  /** HTTP/2 has no 101. */
-  readonly refusesSwitch: boolean
-  /** The callee can be written to: calls `exchange.sendBody` with what has come of the body, and again as more comes. */
-  sendBody(): void
-  /** The callee takes more of the body. */
-  resume(): void
-  /** A whole response. */
-  whole(head: ResponseHead, fields: string, body: string): void
-  head(head: ResponseHead, fields: string): void
-  /** A piece of the body, of bytes that are overwritten afterwards; false: no more until `exchange.resume()`. */
-  body(bytes: Buffer): boolean
-  end(): void
-  /** Breaks the response off, so that the caller sees it. */
-  cut(why: string): void
-  /** A response of our own. */
-  reply(answer: Reply): void
-  /** Ends the caller's connection. */
-  destroy(): void
-  /** The call is over: what is left of the request's body is read and dropped. */
-  done(): void
-}
 
 /** What a caller is told whose body is larger than allowed (Dapr: kit/streams). */
 export const TOO_LARGE = 'stream too large'
@@ -91,6 +41,10 @@ export class Exchange implements ResponseHandler {
   #head = ''
   #isHeadSent = false
   #hasAnswered = false
+  /** Responses are held back, and this is told of each. */
+  #responded: ((status: number) => void) | undefined
+  #attempt: Attempt | undefined
+  #kept: KeptBody | undefined
 
   constructor(downstream: Downstream) {
     this.#downstream = downstream
@@ -113,11 +67,6 @@ export class Exchange implements ResponseHandler {
     return this.#handler !== undefined
   }
 
-  /** A response has begun to come. */
-  get hasAnswered(): boolean {
-    return this.#hasAnswered
-  }
-
   /** What comes of the request's body is still wanted, for a copy alone. */
   get isCopying(): boolean {
     return this.#copy !== undefined && this.#length !== 0 && !this.isSent
@@ -138,6 +87,7 @@ export class Exchange implements ResponseHandler {
     this.requestBytes = 0
     this.responseBytes = 0
     this.#hasAnswered = false
+    this.#responded = undefined
     return this
   }
 
@@ -148,6 +98,35 @@ export class Exchange implements ResponseHandler {
     this.#pool = pool
     this.#head = head
     this.#serve(this.#downstream.isTunnel ? pool.connect() : pool.take())
+  }
+
+  /**
+   * Holds every response back until it is accepted or discarded, and keeps the request's body so that it can be sent again.
+   * To be called before the first `send`. `responded` is told the status of each response.
+   */
+  intercept(responded: (status: number) => void): void {
+    this.#responded = responded
+    if (this.#length !== 0) this.#kept = new KeptBody(this.#maxBodyBytes)
+  }
+
+  /** Why the request cannot be sent again, '' = it can. */
+  get whyOnce(): string {
+    return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
+  }
+
+  /** Passes the response on that is held back. */
+  accept(): void {
+    const attempt = this.#attempt
+    this.#attempt = undefined
+    this.#responded = undefined
+    this.#release()
+    attempt?.accept()
+  }
+
+  /** Gives up the attempt under way, and its response. */
+  discard(): void {
+    this.#drop()
+    this.#attempt = undefined
   }
 
   /** Answers in the callee's place. */
@@ -171,6 +150,7 @@ export class Exchange implements ResponseHandler {
       if (bytes !== undefined) copy.take(bytes)
       if (isLast) copy.whole()
     }
+    this.#kept?.add(bytes, isLast)
     const upstream = this.#upstream
     if (upstream === undefined || this.isSent) return true
     if (bytes !== undefined) {
@@ -182,6 +162,11 @@ export class Exchange implements ResponseHandler {
       const handler = this.#handler
       if (handler?.observer !== undefined) handler.observer.bytes(handler.call, 'request', bytes, 0, bytes.length)
     }
+    return this.#write(upstream, bytes, isLast)
+  }
+
+  /** With the head before the first piece. */
+  #write(upstream: Upstream, bytes: Buffer | undefined, isLast: boolean): boolean {
     this.isSent = isLast
     const head = this.#isHeadSent ? '' : this.#head
     this.#isHeadSent = true
@@ -213,14 +198,15 @@ export class Exchange implements ResponseHandler {
   /** The caller has its response, or has left; more of the body may still come for the copy. */
   leave(): void {
     this.#copy?.gone()
-    this.#upstream?.drop()
-    this.#upstream = undefined
+    this.#drop()
     this.#over()
   }
 
   open(): void {
     if (this.#handler?.isRecorded === true) this.connectedAt = performance.now()
     if (this.#length === 0) this.sendBody(undefined, true)
+    if (this.#kept?.isBegun === true) return this.#sendKept(this.#kept)
+    if (this.#kept !== undefined) this.#kept.isBegun = true
     this.#downstream.sendBody()
   }
 
@@ -297,7 +283,22 @@ export class Exchange implements ResponseHandler {
     this.#isHeadSent = false
     this.isSent = false
     this.#upstream = upstream
-    upstream.serve(this)
+    if (this.#responded !== undefined) this.#attempt = new Attempt(this, upstream, this.#responded)
+    upstream.serve(this.#attempt ?? this)
+  }
+
+  /** Sends what has come of the body once more, and goes on with what is still to come. */
+  #sendKept({pieces, isWhole, isLost}: KeptBody): void {
+    const upstream = this.#upstream
+    if (upstream === undefined) return
+    if (isLost) return this.#giveUp('the request cannot be sent again: its body is too large to be kept')
+    this.#write(upstream, pieces.length === 1 ? pieces[0] : Buffer.concat(pieces), isWhole)
+    if (!isWhole) this.#downstream.resume()
+  }
+
+  #release(): void {
+    this.#kept?.release()
+    this.#kept = undefined
   }
 
   /**
@@ -317,9 +318,14 @@ export class Exchange implements ResponseHandler {
     )
   }
 
-  #giveUp(why: string, failure?: Failure): void {
-    this.#upstream?.drop()
+  /** Ends the connection to the callee, unless it has brought its response and carries other calls by now. */
+  #drop(): void {
+    if (this.#attempt?.isComplete !== true) this.#upstream?.drop()
     this.#upstream = undefined
+  }
+
+  #giveUp(why: string, failure?: Failure): void {
+    this.#drop()
     const handler = this.#handler
     if (handler === undefined) return
     if (!this.#hasAnswered) return handler.failed(why, failure)
@@ -332,6 +338,8 @@ export class Exchange implements ResponseHandler {
     const handler = this.#handler
     if (handler === undefined) return
     this.#handler = undefined
+    this.#attempt = undefined
+    this.#release()
     try {
       handler.over()
     } catch (error) {

@@ -1,5 +1,7 @@
 import type {Duplex} from 'node:stream'
-import {Exchange, type CallHandler, type Downstream} from '../exchange.ts'
+import type {CallHandler} from '../call-handler.ts'
+import type {Downstream} from '../downstream.ts'
+import {Exchange} from '../exchange.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
 import {breakOff} from './break-off.ts'

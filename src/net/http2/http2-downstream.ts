@@ -1,5 +1,7 @@
 import type {ServerHttp2Stream} from 'node:http2'
-import {Exchange, type CallHandler, type Downstream} from '../exchange.ts'
+import type {CallHandler} from '../call-handler.ts'
+import type {Downstream} from '../downstream.ts'
+import {Exchange} from '../exchange.ts'
 import {pairsOf} from '../http1/header-lines.ts'
 import type {ResponseHead} from '../http1/response-head.ts'
 import type {Reply} from '../reply.ts'
