@@ -39,6 +39,7 @@ export class ServiceCall extends ProxiedCall {
   readonly rules = answerRules
   readonly copy: Copy | undefined
   protected readonly sentTrace = ''
+  protected readonly isInterceptable = false
   protected readonly exchange: Exchange
   readonly #options: ServiceCallOptions
 

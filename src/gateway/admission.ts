@@ -36,6 +36,8 @@ export interface Denied {
 /** The callee is not ready: the call waits. */
 export interface Held {
   readonly admitted: Promise<Admission>
+  /** The time counts against a timeout policy: it waits for `appMaxConcurrency`, not for an app that starts or reloads. */
+  readonly isCounted?: boolean
   /** The caller left. */
   cancel(): void
 }

@@ -39,6 +39,7 @@ export class ConcurrencyLimiter {
     const queued: QueuedCall = {ask, entered: undefined, settle: resolve}
     this.#waiting.push(queued)
     return {
+      isCounted: true,
       admitted: promise,
       cancel: () => {
         queued.entered?.cancel()

@@ -8,11 +8,15 @@ import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import type {HeldBodies} from './held-bodies.ts'
+import {InterceptedRun} from './intercepted-run.ts'
+import type {Interceptor, Outcome} from './interceptor.ts'
 
 /** What all calls through one listener share. */
 export interface CallContext {
   readonly heldBodies: HeldBodies
   readonly observer?: CallObserver | undefined
+  /** The outermost first. They may change from call to call. */
+  readonly interceptors?: readonly Interceptor[] | undefined
   /** Told of each call when it is over. */
   readonly recorded?: ((record: CallRecord) => void) | undefined
 }
@@ -46,6 +50,8 @@ export abstract class ProxiedCall implements CallHandler {
   #startedAt = 0
   #admittedAt = 0
   #failure = ''
+  /** Where interceptors stand around the call. */
+  #run: InterceptedRun | undefined
 
   /** `length`: bytes of the request's body, 0 = none, -1 = it comes in chunks. */
   constructor(context: CallContext, call: Call, request: SentRequest, length: number) {
@@ -61,7 +67,9 @@ export abstract class ProxiedCall implements CallHandler {
   start(): void {
     if (this.isRecorded) this.#startedAt = performance.now()
     this.observer?.started(this.call)
-    this.#ask(false)
+    const {interceptors} = this.#context
+    if (interceptors !== undefined && interceptors.length > 0 && this.isInterceptable) this.#intercept(interceptors)
+    else this.#ask(false)
   }
 
   fieldsFor(head: ResponseHead): string {
@@ -98,11 +106,14 @@ export abstract class ProxiedCall implements CallHandler {
 
   over(): void {
     this.#isOver = true
+    this.#run?.cancel()
     this.#stopWaiting()
     this.#leave()
     if (this.isRecorded) this.#record()
   }
 
+  /** It is no tunnel, and names a callee that can be read. */
+  protected abstract readonly isInterceptable: boolean
   protected abstract ask(isRefused: boolean): Admission | Held
   /** Sends the call to whom it was admitted to. */
   protected abstract send(admitted: Admitted): void
@@ -115,6 +126,52 @@ export abstract class ProxiedCall implements CallHandler {
   protected abstract warn(text: string): void
   /** The trace that went to the callee, '' = none of ours. */
   protected abstract readonly sentTrace: string
+
+  #intercept(interceptors: readonly Interceptor[]): void {
+    const run = InterceptedRun.of(this.call, interceptors)
+    if (run === undefined) return this.#ask(false)
+    this.#run = run
+    this.exchange.intercept(status => run.settle({kind: 'response', status, discard: () => this.#discard()}))
+    void this.#conclude(run)
+  }
+
+  async #conclude(run: InterceptedRun): Promise<void> {
+    try {
+      const outcome = await run.start({
+        attempt: () => {
+          this.#leave()
+          this.#refusals = 0
+          this.#ask(false)
+        },
+        stop: () => this.#discard(),
+        whyOnce: () => this.exchange.whyOnce
+      })
+      this.#run = undefined
+      if (!this.#isOver) this.#answer(outcome)
+    } catch (error) {
+      this.exchange.crash(error)
+    }
+  }
+
+  #answer(outcome: Outcome): void {
+    switch (outcome.kind) {
+      case 'response':
+        return this.exchange.accept()
+      case 'denied':
+        return this.#deny(outcome.denied)
+      case 'failed':
+        return this.#fail(outcome.why, outcome.failure)
+      case 'ended':
+        return this.#deny({ok: false, status: 500, error: outcome.reason})
+    }
+  }
+
+  /** Gives up the attempt under way, wherever it is. */
+  #discard(): void {
+    this.#stopWaiting()
+    this.exchange.discard()
+    this.#leave()
+  }
 
   #ask(isRefused: boolean): void {
     const answer = this.ask(isRefused)
@@ -131,6 +188,7 @@ export abstract class ProxiedCall implements CallHandler {
       return this.#deny({ok: false, status: 500, error: 'too much is waiting for this app already'})
     }
     this.#heldBytes = bytes
+    if (held.isCounted !== true) this.#run?.pause()
     void this.#await(held)
   }
 
@@ -142,17 +200,18 @@ export abstract class ProxiedCall implements CallHandler {
       answer = {ok: false, status: 500, error: messageOf(error)}
     }
     try {
-      this.#arrived(answer)
+      this.#arrived(answer, held)
     } catch (error) {
       this.exchange.crash(error)
     }
   }
 
-  #arrived(answer: Admission): void {
-    if (this.#isOver) {
+  #arrived(answer: Admission, held: Held): void {
+    if (this.#isOver || this.#held !== held) {
       if (answer.ok) answer.leave()
       return
     }
+    this.#run?.resume()
     this.#held = undefined
     this.#refusals = 0
     this.#stopWaiting()
@@ -169,11 +228,13 @@ export abstract class ProxiedCall implements CallHandler {
   }
 
   #deny(denied: Denied): void {
+    if (this.#run !== undefined) return this.#run.settle({kind: 'denied', denied})
     this.#failure = denied.error
     this.replyDenied(denied)
   }
 
   #fail(why: string, failure?: Failure): void {
+    if (this.#run !== undefined) return this.#run.settle({kind: 'failed', why, failure})
     this.#failure = why
     this.replyFailed(why, failure)
   }

@@ -21,6 +21,7 @@ import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel
 import type {Admit} from '../gateway/admission.ts'
 import {createApi, type AnswerApi} from './http/api.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
+import type {Interceptor} from '../gateway/interceptor.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
 import {hostGuard, isFromElsewhere} from '../gateway/guards.ts'
 import {identityOf, callerHeaders, type Identity} from './http/identity.ts'
@@ -50,6 +51,7 @@ export interface SidecarOptions {
   /** Told of every request when it is over, also of those that the sidecar answers itself. */
   readonly recorded?: ((record: CallRecord) => void) | undefined
   readonly observer?: CallObserver | undefined
+  readonly interceptors?: readonly Interceptor[]
   /** Somebody else's routes on this port. */
   readonly mounted?: MountedRouter | undefined
   /** Takes a copy of a call to an app, where it has shadows. */
@@ -98,6 +100,8 @@ export class Sidecar implements SidecarContext {
   readonly heldBodies = new HeldBodies()
   readonly recorded: SidecarOptions['recorded']
   readonly observer: CallObserver | undefined
+  /** Stand around each call of the app; they may be exchanged at any time. */
+  interceptors: readonly Interceptor[]
 
   constructor(options: SidecarOptions) {
     const {appId, admit, limits, warn} = options
@@ -109,6 +113,7 @@ export class Sidecar implements SidecarContext {
     this.copierOf = options.copierOf
     this.recorded = options.recorded
     this.observer = options.observer
+    this.interceptors = options.interceptors ?? []
     this.#options = options
     this.#identity = options.identity ?? identityOf(process.env)
     this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity: this.#identity, key: options.key ?? ''})

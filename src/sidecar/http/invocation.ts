@@ -67,6 +67,11 @@ export class Invocation extends ProxiedCall {
     this.exchange = exchange(this)
   }
 
+  protected get isInterceptable(): boolean {
+    const {extraLines, target} = this.#options
+    return extraLines === '' && target.fault === ''
+  }
+
   protected get sentTrace(): string {
     return this.#options.trace
   }

@@ -1,0 +1,74 @@
+import type {Call} from '../model/call.ts'
+import type {Interception, Interceptor, Next, Outcome} from './interceptor.ts'
+import {AttemptControl} from './interceptors/resiliency/attempt.ts'
+
+/** What a call does for its interceptors. */
+export interface InterceptedCall {
+  /** Begins an attempt; `settle` follows. */
+  attempt(): void
+  /** Gives up the attempt under way. */
+  stop(): void
+  /** Why it cannot be sent again, '' = it can. */
+  whyOnce(): string
+}
+
+/** One call with the interceptors that stand around it. */
+export class InterceptedRun {
+  readonly #interceptions: readonly Interception[]
+  #settle: ((outcome: Outcome) => void) | undefined
+  #control: AttemptControl | undefined
+
+  private constructor(interceptions: readonly Interception[]) {
+    this.#interceptions = interceptions
+  }
+
+  /** Undefined: none of them has anything to do with the call. */
+  static of(call: Call, interceptors: readonly Interceptor[]): InterceptedRun | undefined {
+    const interceptions = interceptors.map(each => each.intercept(call)).filter(each => each !== undefined)
+    return interceptions.length === 0 ? undefined : new InterceptedRun(interceptions)
+  }
+
+  /** Runs the call, the first interceptor outermost. */
+  async start(call: InterceptedCall): Promise<Outcome> {
+    const attempt: Next = async control => this.#attempt(call, control)
+    const chain = this.#interceptions.reduceRight<Next>(
+      (next, each) => async () => each.run(next, () => call.whyOnce()),
+      attempt
+    )
+    return chain(new AttemptControl(1, undefined))
+  }
+
+  /** The attempt under way has this outcome. */
+  settle(outcome: Outcome): void {
+    const settle = this.#settle
+    this.#settle = undefined
+    settle?.(outcome)
+  }
+
+  /** The call waits because its callee starts or reloads. */
+  pause(): void {
+    this.#control?.pause()
+  }
+
+  resume(): void {
+    this.#control?.resume()
+  }
+
+  /** The caller has left. */
+  cancel(): void {
+    for (const each of this.#interceptions) each.cancel()
+  }
+
+  async #attempt(call: InterceptedCall, control: AttemptControl): Promise<Outcome> {
+    const {promise, resolve} = Promise.withResolvers<Outcome>()
+    this.#settle = resolve
+    this.#control = control
+    control.onStop(() => {
+      if (this.#settle !== resolve) return
+      call.stop()
+      this.settle({kind: 'ended', reason: 'context canceled'})
+    })
+    if (this.#settle === resolve) call.attempt()
+    return promise
+  }
+}
