@@ -3,6 +3,7 @@ import {codeOf} from '../../model/errors.ts'
 import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import {ProtocolAdapter, type Connect} from '../protocol-adapter.ts'
 import {WordedError, type Dial} from '../dialer.ts'
+import {keepHandle} from './keep-handle.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
 
 /** Loaded when the first app speaks it. */
@@ -53,16 +54,6 @@ const watchEnd = (stream: ClientHttp2Stream): (() => boolean) => {
     return push(piece, encoding)
   }
   return () => isEnded
-}
-
-/**
- * Keeps what belongs to a session until its streams are freed, one turn after they are destroyed. Else node frees the
- * session first where both end in one turn, and aborts if a stream still holds fields that were refused (Node 26:
- * `current_nghttp2_memory_ == 0`).
- */
-const keepHandle = (session: ClientHttp2Session): void => {
-  const parts = Object.getOwnPropertySymbols(session).map(name => Reflect.get(session, name) as unknown)
-  session.once('close', () => setImmediate(() => parts.splice(0)))
 }
 
 const connectTo =

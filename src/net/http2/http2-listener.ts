@@ -2,6 +2,7 @@ import type {Http2Server, ServerHttp2Session, ServerHttp2Stream} from 'node:http
 import type {EventEmitter} from 'node:events'
 import type {Duplex} from 'node:stream'
 import {contain} from '../error-boundary.ts'
+import {keepHandle} from './keep-handle.ts'
 import {watchEnd} from './watch-end.ts'
 import {inherit, isOnUnixSocket} from '../claimed-server.ts'
 import type {Reply} from '../reply.ts'
@@ -84,6 +85,7 @@ export class Http2Listener {
       .createServer({settings: {maxHeaderListSize: this.#options.maxHeadBytes, enableConnectProtocol: false}})
       .on('session', session => {
         this.#sessions.add(session)
+        keepHandle(session)
         this.#contain(session, session)
         if (this.#socket !== undefined) {
           inherit(this.#socket, session)
