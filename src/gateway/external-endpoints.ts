@@ -1,18 +1,21 @@
-import type {AppPlan} from '../model/plan.ts'
+import {isDeepStrictEqual} from 'node:util'
 import type {Call} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
-import {readEndpoints, fingerprintOf, type HttpEndpoint} from '../resources/http-endpoints.ts'
+import type {HttpEndpoint} from '../resources/http-endpoints.ts'
+import type {AppResources} from '../resources/resource-store.ts'
 import {webDial} from '../net/external-adapter.ts'
 import {Pool} from '../net/pool.ts'
-import type {Reporter} from '../model/reporter.ts'
 
 export interface ExternalEndpointsOptions {
-  readonly plan: AppPlan
-  /** The environment that we were started in. */
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly reporter: Reporter
+  readonly resources: AppResources
   /** Takes the calls to apps. */
   readonly inside: Admit
+}
+
+/** An HTTPEndpoint, and where it leads or why it leads nowhere. */
+interface Known {
+  readonly endpoint: HttpEndpoint
+  readonly place: Place | string
 }
 
 /** Whom an app calls that is no app: by the name of an HTTPEndpoint, or by a URL. */
@@ -27,8 +30,6 @@ interface Place {
   readonly names: readonly string[]
 }
 
-/** Resources are looked at again so often, by the calls that need them. */
-const FRESH_MS = 1000
 /** URLs whose connections are kept. */
 const MAX_URLS = 100
 const IS_URL = /^https?:\/\//
@@ -37,49 +38,50 @@ const NOBODY = {ca: '', cert: '', key: ''}
 
 /** The calls of one app to the outside. They carry no token and no name of ours (Dapr: pkg/runtime/channels). */
 export class ExternalEndpoints {
-  readonly #options: ExternalEndpointsOptions
-  #places = new Map<string, Place | string>()
+  readonly #resources: AppResources
+  readonly #inside: Admit
+  #known: ReadonlyMap<string, Known>
   readonly #urls = new Map<string, Place>()
-  #fingerprint = ''
-  #readAt = -Infinity
+  readonly #unfollow: () => void
 
-  constructor(options: ExternalEndpointsOptions) {
-    this.#options = options
-  }
-
-  /** The names of the HTTPEndpoints that are for this app. */
-  get names(): readonly string[] {
-    this.#refresh()
-    return [...this.#places.keys()]
+  constructor({resources, inside}: ExternalEndpointsOptions) {
+    this.#resources = resources
+    this.#inside = inside
+    this.#known = this.#places(new Map())
+    this.#unfollow = resources.onChange(() => {
+      this.#known = this.#places(this.#known)
+    })
   }
 
   /** An endpoint's name goes before an app's. */
   readonly admit: Admit = (call, isRefused) => {
     if (IS_URL.test(call.callee)) return this.#url(call)
-    this.#refresh()
-    const place = this.#places.get(call.callee)
-    if (place === undefined) return this.#options.inside(call, isRefused)
+    const place = this.#known.get(call.callee)?.place
+    if (place === undefined) return this.#inside(call, isRefused)
     if (typeof place === 'string') return denied(place)
     return admitted(place)
   }
 
   close(): void {
-    for (const place of [...this.#places.values(), ...this.#urls.values()])
-      if (typeof place !== 'string') place.pool.retire()
+    this.#unfollow()
+    for (const {place} of this.#known.values()) retire(place)
+    for (const place of this.#urls.values()) retire(place)
   }
 
-  #refresh(): void {
-    const {folders} = this.#options.plan.resources
-    const now = performance.now()
-    if (folders.length === 0 || now - this.#readAt < FRESH_MS) return
-    this.#readAt = now
-    const fingerprint = fingerprintOf(folders)
-    if (fingerprint === this.#fingerprint) return
-    this.#fingerprint = fingerprint
-    const {plan, env, reporter} = this.#options
-    const endpoints = readEndpoints(folders, {appId: plan.id, env}, text => reporter.warn('resource-not-used', text))
-    for (const place of this.#places.values()) if (typeof place !== 'string') place.pool.retire()
-    this.#places = new Map(endpoints.map(endpoint => [endpoint.name, placeOf(endpoint)]))
+  /** The connections of an endpoint that is as before are kept. */
+  #places(before: ReadonlyMap<string, Known>): ReadonlyMap<string, Known> {
+    const {endpoints} = this.#resources.snapshot
+    const known = new Map(
+      endpoints.map(endpoint => {
+        const old = before.get(endpoint.name)
+        return [
+          endpoint.name,
+          isDeepStrictEqual(old?.endpoint, endpoint) && old !== undefined ? old : {endpoint, place: placeOf(endpoint)}
+        ] as const
+      })
+    )
+    for (const [name, old] of before) if (known.get(name) !== old) retire(old.place)
+    return known
   }
 
   #url({callee}: Call): Admission {
@@ -96,6 +98,10 @@ export class ExternalEndpoints {
     this.#urls.set(callee, place)
     return admitted(place)
   }
+}
+
+const retire = (place: Place | string): void => {
+  if (typeof place !== 'string') place.pool.retire()
 }
 
 const denied = (error: string): Admission => ({ok: false, status: 500, error})

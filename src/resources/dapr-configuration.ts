@@ -1,5 +1,6 @@
+import type {Place} from '../model/errors.ts'
 import {readAccessControl, type AccessControl} from './access-control.ts'
-import type {ResourceFile} from './field.ts'
+import type {Field, ResourceFile} from './field.ts'
 import {DEFAULT_METRICS, readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
 import {DEFAULT_TRACING, readTracingSettings, type TracingSettings} from './tracing-settings.ts'
 
@@ -9,13 +10,22 @@ export interface Configuration {
   readonly accessControl: AccessControl | undefined
   readonly metrics: MetricsSettings
   readonly tracing: TracingSettings
+  /** What keeps callers out or changes what passes, and is not enforced. */
+  readonly unenforced: readonly UnenforcedKey[]
+}
+
+/** A key of `spec` that restricts calls. */
+export interface UnenforcedKey {
+  readonly key: string
+  readonly place: Place
 }
 
 /** Dapr's, where there is no file. */
 export const DEFAULT_CONFIGURATION: Configuration = {
   accessControl: undefined,
   metrics: DEFAULT_METRICS,
-  tracing: DEFAULT_TRACING
+  tracing: DEFAULT_TRACING,
+  unenforced: []
 }
 
 /**
@@ -30,7 +40,24 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
       : {
           accessControl: readAccessControl(spec),
           metrics: await readMetricsSettings(spec),
-          tracing: readTracingSettings(spec)
+          tracing: readTracingSettings(spec),
+          unenforced: readUnenforced(spec)
         }
   return faults.some(({severity}) => severity === 'error') ? undefined : configuration
 }
+
+const hasHandlers = (field: Field): boolean => field.field('handlers').items().length > 0
+
+/** The parts of a Configuration's `spec` that nothing here enforces yet, and when they restrict anything. */
+const UNENFORCED: Readonly<Record<string, (field: Field) => boolean>> = {
+  accessControl: field => !field.isAbsent,
+  mtls: field => field.field('enabled').boolean() === true,
+  httpPipeline: hasHandlers,
+  appHttpPipeline: hasHandlers,
+  api: field => ['allowed', 'denied'].some(key => field.field(key).items().length > 0)
+}
+
+const readUnenforced = (spec: Field): readonly UnenforcedKey[] =>
+  Object.entries(UNENFORCED)
+    .filter(([key, restricts]) => restricts(spec.field(key)))
+    .map(([key]) => ({key, place: spec.field(key).place}))

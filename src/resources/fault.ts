@@ -13,3 +13,9 @@ export interface FaultDetails {
   /** What to write. */
   readonly hint?: string
 }
+
+/** One line: place, message, what is expected, what to write. */
+export function faultText({place: {file, line, column}, message, expected, hint}: PlacedMistake): string {
+  const remedy = [expected, hint].filter(text => text !== '').join('; ')
+  return `${file}:${line.toString()}:${column.toString()}: ${message}${remedy === '' ? '' : ` (${remedy})`}`
+}

@@ -1,11 +1,13 @@
-import {readdirSync, statSync} from 'node:fs'
-import {join} from 'node:path'
-import {messageOf} from '../model/errors.ts'
-import {readDocuments} from './documents.ts'
+import type {Place} from '../model/errors.ts'
+import type {ResourceFault} from './fault.ts'
+import type {Field, ResourceFile} from './field.ts'
 
 /** Dapr's HTTPEndpoint: somebody outside whom apps call by a name (pkg/apis/httpEndpoint/v1alpha1/types.go). */
 export interface HttpEndpoint {
   readonly name: string
+  readonly namespace: string
+  /** App ids of the callers it is for; empty: all. */
+  readonly scopes: readonly string[]
   readonly baseUrl: string
   /** Put into each request, in the place of the caller's. */
   readonly headers: readonly (readonly [name: string, value: string])[]
@@ -15,132 +17,126 @@ export interface HttpEndpoint {
   readonly privateKey: string
   /** Why it cannot be called, '' = it can. */
   readonly fault: string
+  readonly place: Place
 }
 
-/** For whom resources are read. */
-export interface ResourceReader {
-  readonly appId: string
-  readonly env: Readonly<Record<string, string | undefined>>
-}
+/** The environment that we were started in. */
+export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What resources of a folder look like now: differs when something was changed. */
-export function fingerprintOf(folders: readonly string[]): string {
-  return folders.flatMap(folder => filesIn(folder).map(file => `${file} ${changedAt(file)}`)).join('\n')
-}
+const API_VERSION = 'dapr.io/v1alpha1'
 
-/** The HTTPEndpoints in folders of Dapr resources, those that are for this app. `warn` is told what cannot be read. */
-export function readEndpoints(
-  folders: readonly string[],
-  reader: ResourceReader,
-  warn: (text: string) => void
-): readonly HttpEndpoint[] {
-  const found = new Map<string, HttpEndpoint>()
-  for (const file of folders.flatMap(filesIn)) {
-    for (const document of documentsIn(file, warn)) {
-      const endpoint = endpointOf(document, reader)
-      if (endpoint === undefined) continue
-      if (found.has(endpoint.name))
-        warn(`${file}: there is an HTTPEndpoint "${endpoint.name}" already: this one is left out`)
-      else found.set(endpoint.name, endpoint)
-    }
-  }
-  return [...found.values()]
-}
+/** The HTTPEndpoints of a file; values may stand in the environment. One with a fault is kept, so that a call can tell why. */
+export const readHttpEndpoints = ({documents}: ResourceFile, env: Environment): readonly HttpEndpoint[] =>
+  documents
+    .filter(document => document.field('kind').text() === 'HTTPEndpoint')
+    .flatMap(document => readEndpoint(document, env))
 
-function filesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter(name => /\.ya?ml$/i.test(name))
-      .toSorted()
-      .map(name => join(folder, name))
-  } catch {
-    return [] // those of the default need not be there
-  }
-}
-
-function changedAt(file: string): string {
-  const {mtimeMs, size} = statSync(file, {throwIfNoEntry: false}) ?? {mtimeMs: 0, size: 0}
-  return `${mtimeMs.toString()} ${size.toString()}`
-}
-
-/** Most resources are of other kinds: they are not even parsed. */
-function documentsIn(file: string, warn: (text: string) => void): readonly unknown[] {
-  try {
-    return readDocuments(file, text => text.includes('HTTPEndpoint'))
-  } catch (error) {
-    warn(`${file} cannot be read: ${messageOf(error)}`)
+function readEndpoint(document: Field, env: Environment): readonly HttpEndpoint[] {
+  document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
+  const version = document.field('apiVersion')
+  const name = document.field('metadata').field('name')
+  if (version.text() !== API_VERSION) {
+    version.warn(`the apiVersion "${version.text()}" is not known: this HTTPEndpoint is left out`, {
+      expected: `expected ${API_VERSION}`
+    })
     return []
   }
+  if (name.text() === '') {
+    name.warn('metadata.name is empty: this HTTPEndpoint is left out', {expected: 'expected a name for the resource'})
+    return []
+  }
+  const scopes = document.field('scopes').items()
+  return [
+    {
+      name: name.text(),
+      namespace: document.field('metadata').field('namespace').text(),
+      scopes: scopes.map(item => item.text()),
+      ...readSpec(document.field('spec'), env),
+      place: name.place
+    }
+  ]
 }
 
-type Fields = Readonly<Record<string, unknown>>
+type Spec = Omit<HttpEndpoint, 'name' | 'namespace' | 'scopes' | 'place'>
 
-const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})
-const textOf = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+function readSpec(spec: Field, env: Environment): Spec {
+  spec.warnUnknownKeys(['version', 'baseUrl', 'headers', 'clientTLS'])
+  const values = new Values(env)
+  const tls = spec.field('clientTLS')
+  tls.warnUnknownKeys(['rootCA', 'certificate', 'privateKey', 'renegotiation'])
+  const baseUrl = spec.field('baseUrl')
+  const headers = spec.field('headers').items()
+  const read = {
+    baseUrl: baseUrl.text(),
+    headers: headers.map(header => readHeader(header, values)),
+    rootCa: values.of('clientTLS.rootCA', tls.field('rootCA')),
+    certificate: values.of('clientTLS.certificate', tls.field('certificate')),
+    privateKey: values.of('clientTLS.privateKey', tls.field('privateKey'))
+  }
+  if (!/^https?:\/\/[^/]/.test(read.baseUrl) || !URL.canParse(read.baseUrl))
+    values.fail(baseUrl, `its baseUrl "${read.baseUrl}" is no URL`, 'expected a URL such as https://example.com/path')
+  return {...read, fault: values.faults.join('; ')}
+}
 
-function endpointOf(document: unknown, reader: ResourceReader): HttpEndpoint | undefined {
-  const {kind, apiVersion, metadata, spec, scopes} = fieldsOf(document)
-  if (kind !== 'HTTPEndpoint' || apiVersion !== 'dapr.io/v1alpha1') return undefined
-  const {name, namespace} = fieldsOf(metadata)
-  const ids = listOf(scopes)
-  const ownNamespace = reader.env['NAMESPACE'] ?? ''
-  if (ids.length > 0 && !ids.includes(reader.appId)) return undefined
-  if (ownNamespace !== '' && textOf(namespace) !== '' && textOf(namespace) !== ownNamespace) return undefined
-  return textOf(name) === '' ? undefined : filled(textOf(name), fieldsOf(spec), reader)
+function readHeader(field: Field, values: Values): readonly [name: string, value: string] {
+  const name = field.field('name').text()
+  const value = values.of(`the header ${name}`, field)
+  if (!/^[\w!#$%&'*+\-.^`|~]+$/.test(name) || /[\r\n\0]/.test(value)) values.fail(field, `"${name}" is no header`)
+  return [name, value]
 }
 
 /** Values that stand there, or in our environment; there is no secret store to ask. */
 class Values {
   readonly faults: string[] = []
-  readonly #env: ResourceReader['env']
+  readonly #env: Environment
 
-  constructor(env: ResourceReader['env']) {
+  constructor(env: Environment) {
     this.#env = env
   }
 
-  of(what: string, given: unknown): string {
-    const {value, secretKeyRef, envRef} = fieldsOf(given)
-    const variable = textOf(envRef)
-    if (variable !== '') return this.#variable(what, variable)
-    if (textOf(fieldsOf(secretKeyRef)['name']) !== '' && textOf(value) === '')
-      this.faults.push(`${what} is in a secret store, and there are none here: use value or envRef`)
-    return textOf(value)
+  of(what: string, field: Field): string {
+    const variable = field.field('envRef')
+    if (variable.text() !== '') return this.#variable(what, variable)
+    const secret = field.field('secretKeyRef')
+    const value = field.field('value').text()
+    if (secret.field('name').text() !== '' && value === '')
+      this.fail(secret, `${what} is in a secret store, and there are none here: use value or envRef`)
+    return value
+  }
+
+  fail(field: Field, fault: string, expected = ''): void {
+    this.faults.push(fault)
+    field.error(fault, {expected})
   }
 
   /** Dapr's own variables hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
-  #variable(what: string, name: string): string {
-    if (name === 'APP_API_TOKEN' || name.startsWith('DAPR_') || name.includes(' ')) {
-      this.faults.push(`${what} may not take ${name} from the environment`)
-      return ''
-    }
-    return this.#env[name] ?? ''
+  #variable(what: string, field: Field): string {
+    const name = field.text()
+    if (name !== 'APP_API_TOKEN' && !name.startsWith('DAPR_') && !name.includes(' ')) return this.#env[name] ?? ''
+    this.fail(field, `${what} may not take ${name} from the environment`)
+    return ''
   }
 }
 
-function filled(name: string, spec: Fields, {env}: ResourceReader): HttpEndpoint {
-  const values = new Values(env)
-  const {rootCA, certificate, privateKey} = fieldsOf(spec['clientTLS'])
-  // Go reads keys of JSON in any capitals.
-  const baseKey = Object.keys(spec).find(key => key.toLowerCase() === 'baseurl') ?? ''
-  const baseUrl = textOf(spec[baseKey])
-  const endpoint = {
-    name,
-    baseUrl,
-    headers: listOf(spec['headers']).map(header => {
-      const field = textOf(fieldsOf(header)['name'])
-      return [field, values.of(`the header ${field}`, header)] as const
-    }),
-    rootCa: values.of('clientTLS.rootCA', rootCA),
-    certificate: values.of('clientTLS.certificate', certificate),
-    privateKey: values.of('clientTLS.privateKey', privateKey)
+/** Those of all files that are for one app; of one name the first. Faults: the others. */
+export function endpointsFor(
+  all: readonly HttpEndpoint[],
+  appId: string,
+  ownNamespace: string
+): {readonly endpoints: readonly HttpEndpoint[]; readonly faults: readonly ResourceFault[]} {
+  const found = new Map<string, HttpEndpoint>()
+  const faults: ResourceFault[] = []
+  for (const endpoint of all) {
+    const {name, namespace, scopes, place} = endpoint
+    const isElsewhere = ownNamespace !== '' && namespace !== '' && namespace !== ownNamespace
+    if (isElsewhere || (scopes.length > 0 && !scopes.includes(appId))) continue
+    const earlier = found.get(name)?.place
+    if (earlier === undefined) found.set(name, endpoint)
+    else {
+      const at = `${earlier.file}:${earlier.line.toString()}`
+      const message = `there is an HTTPEndpoint "${name}" already (${at}): this one is left out`
+      faults.push({severity: 'warning', message, place, expected: '', hint: 'rename one of them'})
+    }
   }
-  if (!/^https?:\/\/[^/]/.test(baseUrl) || !URL.canParse(baseUrl))
-    values.faults.push(`its baseUrl "${baseUrl}" is no URL`)
-  const bad = endpoint.headers.find(
-    ([header, value]) => !/^[\w!#$%&'*+\-.^`|~]+$/.test(header) || /[\r\n\0]/.test(value)
-  )
-  if (bad !== undefined) values.faults.push(`"${bad[0]}" is no header`)
-  return {...endpoint, fault: values.faults.join('; ')}
+  return {endpoints: [...found.values()], faults}
 }

@@ -121,3 +121,7 @@ export function withOtelVariables(
 }
 
 const isPair = (pair: readonly [string, string] | undefined): pair is readonly [string, string] => pair !== undefined
+
+/** Traces pass untouched: a rate is said, and it is 0 (Dapr: pkg/diagnostics/utils, GetTraceSamplingRate). */
+export const tracesNothing = ({samplingRate}: TracingSettings): boolean =>
+  samplingRate !== '' && Number(samplingRate) === 0

@@ -1,5 +1,3 @@
-import {messageOf} from '../model/errors.ts'
-import {restrictionsIn} from '../resources/configuration.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
 
 /** What an app's plan asks for and no part of the program does yet, by the names of the template's keys. */
@@ -29,19 +27,3 @@ export function warnOfUnbuilt({apps, file}: Plan): readonly string[] {
     ]
   })
 }
-
-/**
- * One warning for each Configuration that cannot be read, or that restricts calls: its rules are not enforced, and nobody may
- * think they are.
- */
-export const warnOfUnenforced = ({apps}: Plan): readonly string[] =>
-  [...new Set(apps.map(({resources}) => resources.configFile))].flatMap(file => {
-    try {
-      const keys = restrictionsIn(file)
-      return keys.length === 0
-        ? []
-        : [`${file} restricts calls (${keys.join(', ')}): not built yet, every call is let through`]
-    } catch (error) {
-      return [`${file} cannot be read: ${messageOf(error)}`]
-    }
-  })

@@ -23,9 +23,9 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {AppCloser} from './close-app.ts'
 import {AppRuntimes} from './create-app-runtimes.ts'
 import type {RunOptions} from './run-options.ts'
+import {RunResources} from './run-resources.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
 import {reportNote} from '../supervisor/messages/note-text.ts'
-import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
 import {claimPorts, type SidecarPorts} from '../ports/claim.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
 import {stopInOrder} from '../supervisor/order/stop-order.ts'
@@ -33,7 +33,7 @@ import {Services} from '../daeploy/services/services.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
-import {warnOfUnbuilt, warnOfUnenforced} from './not-built.ts'
+import {warnOfUnbuilt} from './not-built.ts'
 import {RunReporter} from './run-reporter.ts'
 
 /**
@@ -63,6 +63,7 @@ export class Run {
   readonly #peerRuns: PeerRuns
   readonly #services: Services
   readonly #appRuntimes: AppRuntimes
+  readonly #resources: RunResources
   readonly #changes: Changes
   readonly #starts: StartOrder
   readonly #appCloser: AppCloser
@@ -90,6 +91,7 @@ export class Run {
       remove: async runtime => this.#appCloser.close(runtime),
       add: async app => this.#openLate(app, this.#runtimes.length)
     })
+    this.#resources = new RunResources({shell, since: this.#startedAt, reporter: this.#reporter})
     this.#changes = new Changes({
       plan,
       since: this.#startedAt,
@@ -147,7 +149,7 @@ export class Run {
     if (!isOver) this.#phase = 'running'
     this.#services.tell()
     for (const text of warnOfUnbuilt(plan)) this.#options.emit({type: 'warned', code: 'not-built', text})
-    for (const text of warnOfUnenforced(plan)) this.#options.emit({type: 'warned', code: 'not-enforced', text})
+    for (const text of this.#resources.unenforced()) this.#options.emit({type: 'warned', code: 'not-enforced', text})
     this.#reporter.release()
     if (isOver) return
     if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
@@ -156,6 +158,7 @@ export class Run {
     const swept = sweep({env: this.#options.shell, reporter: this.#reporter})
     void this.#inBackground('what killed runs have left behind is not removed', swept)
     void this.#inBackground('changes of files are not followed', this.#changes.begin())
+    void this.#inBackground('changes of resources are not followed', this.#resources.follow())
   }
 
   /** Puts up all that apps need; false: the end was asked for meanwhile, no app is to be started. */
@@ -177,6 +180,7 @@ export class Run {
       // the first one, so that it closes last: it is registered when all else stands
       {name: 'socket', stop: async () => this.#registration?.withdraw()},
       {name: 'other runs', stop: () => this.#peerRuns.close()},
+      {name: 'resources', stop: async () => this.#resources.close()},
       {
         name: 'ports',
         start: async () => {
@@ -189,7 +193,7 @@ export class Run {
         start: async () => {
           this.#runtimes = await this.#appRuntimes.all(claims.sidecars)
           for (const runtime of this.#runtimes) this.#services.add(runtime)
-          for (const runtime of this.#runtimes) this.#sidecars.set(runtime, this.#openAppSidecar(runtime))
+          await Promise.all(this.#runtimes.map(async runtime => this.#openAppSidecar(runtime)))
         },
         stop: async cut => this.#appCloser.closeAll(this.#runtimes, cut)
       },
@@ -254,23 +258,19 @@ export class Run {
     this.#registration?.spare(marker)
   }
 
-  #openAppSidecar(runtime: AppRuntime): OpenSidecar {
-    const outside = new ExternalEndpoints({
-      plan: runtime.plan,
-      env: this.#options.shell,
-      reporter: this.#reporter,
-      inside: admitBy(id => this.#services.versions.main(id), this.#peerRuns.admit)
-    })
-    return openAppSidecar({
+  async #openAppSidecar(runtime: AppRuntime): Promise<void> {
+    const sidecar = openAppSidecar({
       runtime,
       plan: this.#options.plan,
       shell: this.#options.shell,
-      outside,
+      resources: await this.#resources.open(runtime.plan),
+      inside: admitBy(id => this.#services.versions.main(id), this.#peerRuns.admit),
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
       key: this.#key,
       requestShutdown: () => void this.#stopApp(runtime.id)
     })
+    this.#sidecars.set(runtime, sidecar)
   }
 
   /** The run is about to end, or has ended. */
@@ -328,7 +328,7 @@ export class Run {
           runtime = await this.#appRuntimes.one(app, ports, index)
           this.#services.add(runtime)
           this.#runtimes = this.#runtimes.toSpliced(index, 0, runtime)
-          this.#sidecars.set(runtime, this.#openAppSidecar(runtime))
+          await this.#openAppSidecar(runtime)
         },
         stop: async () => runtime && this.#appCloser.close(runtime)
       }

@@ -5,10 +5,12 @@ import {openGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
-import {tracesNothing} from '../resources/configuration.ts'
+import {tracesNothing} from '../resources/tracing-settings.ts'
+import type {AppResources, ResourceSnapshot} from '../resources/resource-store.ts'
 import {RUNTIME_VERSION} from '../model/version.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {ExternalEndpoints} from '../gateway/external-endpoints.ts'
+import type {Admit} from '../gateway/admission.ts'
+import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
 
 /** The three ports of one app's sidecar. */
 export interface OpenSidecar {
@@ -25,8 +27,9 @@ export interface OpenSidecarOptions {
   readonly plan: Plan
   /** The environment that we were started in. */
   readonly shell: Readonly<Record<string, string | undefined>>
-  /** The way of every call of the app. */
-  readonly outside: ExternalEndpoints
+  readonly resources: AppResources
+  /** Takes the app's calls to apps. */
+  readonly inside: Admit
   /** Lets the user's other runs speak for their apps. */
   readonly key: string
   readonly requestShutdown: () => void
@@ -40,7 +43,8 @@ export function openAppSidecar({
   runtime,
   plan,
   shell,
-  outside,
+  resources,
+  inside,
   key,
   requestShutdown,
   mounted,
@@ -48,19 +52,20 @@ export function openAppSidecar({
 }: OpenSidecarOptions): OpenSidecar {
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
+  const outside = new ExternalEndpoints({resources, inside})
   const warn = (text: string): void => runtime.logs.sidecar.write(`${text}\n`, 'warn')
   const sidecar = openSidecar({
     appId: runtime.id,
     servers: http,
     admit: outside.admit,
     key,
-    facts: () => factsOf(runtime, plan, outside),
+    facts: () => factsOf(runtime, plan, resources.snapshot),
     isReady: () => runtime.isReady,
     requestShutdown,
     hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
     mounted,
     copierOf,
-    isTracing: !tracesNothing(runtime.plan.resources.configFile),
+    isTracing: !tracesNothing(resources.snapshot.configuration.tracing),
     recorded: settings.apiLogging && writesAt(settings.logLevel, 'info') ? apiLog(runtime) : undefined,
     limits: {maxBodyBytes: settings.maxBodyBytes, readBufferBytes: settings.readBufferBytes},
     allowedHosts: settings.listenAddresses,
@@ -77,6 +82,7 @@ export function openAppSidecar({
       for (const each of others) each.close()
       await sidecar.close(cut)
       outside.close()
+      resources.close()
     }
   }
 }
@@ -91,7 +97,7 @@ function apiLog({id, logs}: AppRuntime): NonNullable<SidecarOptions['recorded']>
 const isTruthy = (word: string): boolean => /^(y|yes|true|t|on|1)$/i.test(word)
 
 /** What Dapr's CLI writes into its sidecar's metadata, and how the app is reached. */
-function factsOf(runtime: AppRuntime, plan: Plan, outside: ExternalEndpoints): Facts {
+function factsOf(runtime: AppRuntime, plan: Plan, {endpoints, resiliency}: ResourceSnapshot): Facts {
   const app = runtime.listing()
   return {
     runtimeVersion: RUNTIME_VERSION,
@@ -108,8 +114,8 @@ function factsOf(runtime: AppRuntime, plan: Plan, outside: ExternalEndpoints): F
         daprdLogPath: app.daprdLogPath
       })
     },
-    httpEndpoints: outside.names,
-    resiliencies: [],
+    httpEndpoints: endpoints.map(({name}) => name),
+    resiliencies: resiliency.resources.map(({name}) => name),
     connection: connectionOf(runtime.plan, runtime.appPort)
   }
 }

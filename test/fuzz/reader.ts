@@ -3,9 +3,8 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {parentPort} from 'node:worker_threads'
-import {messageOf, UserError, type PlacedMistake} from '../../src/model/errors.ts'
-import {restrictionsIn, tracesNothing} from '../../src/resources/configuration.ts'
-import {readEndpoints} from '../../src/resources/http-endpoints.ts'
+import {UserError, type PlacedMistake} from '../../src/model/errors.ts'
+import {ResourceStore} from '../../src/resources/resource-store.ts'
 import {loadTemplate} from '../../src/config/load.ts'
 import type {Files} from './files.ts'
 
@@ -17,7 +16,7 @@ process.on('exit', () => rmSync(folder, {recursive: true, force: true}))
 export type Told = {readonly verdict: 'right' | 'wrong'} | {readonly fault: string}
 
 /** Reads a project as `validate` and `run` do. Throws what is not told to the user as a mistake with its place. */
-function verdict(files: Files): 'right' | 'wrong' {
+async function verdict(files: Files): Promise<'right' | 'wrong'> {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(folder, dirname(path)), {recursive: true})
     writeFileSync(join(folder, path), text)
@@ -29,15 +28,11 @@ function verdict(files: Files): 'right' | 'wrong' {
       {watch: true}
     )
     for (const finding of findings) checkPlace(files, finding)
-    for (const {id, resources} of plan.apps) {
-      readEndpoints(resources.folders, {appId: id, env: {HOME}}, () => undefined)
-      tracesNothing(resources.configFile)
-      try {
-        restrictionsIn(resources.configFile)
-      } catch (error) {
-        // it is told as a warning
-        checkMessage(messageOf(error))
-      }
+    const reporter = {warn: (_: string, text: string): void => checkMessage(text)}
+    const store = new ResourceStore({env: {HOME}, cwd: folder, reporter})
+    for (const app of plan.apps) {
+      const {snapshot} = await store.open(app)
+      for (const fault of snapshot.faults) checkPlace(files, fault)
     }
     return 'right'
   } catch (error) {
@@ -68,10 +63,10 @@ function checkPlace(files: Files, {message, place: {file, line, column, source}}
 let warning = ''
 process.on('warning', ({message}) => (warning = message))
 
-parentPort?.on('message', (files: Files) => {
+async function tell(files: Files): Promise<void> {
   let told: Told
   try {
-    told = {verdict: verdict(files)}
+    told = {verdict: await verdict(files)}
   } catch (error) {
     told = {fault: error instanceof Error ? (error.stack ?? error.message) : String(error)}
   }
@@ -80,4 +75,6 @@ parentPort?.on('message', (files: Files) => {
     parentPort?.postMessage(warning === '' ? told : {fault: `printed: ${warning}`})
     warning = ''
   })
-})
+}
+
+parentPort?.on('message', (files: Files) => void tell(files))

@@ -1,4 +1,4 @@
-import {readFileSync, utimesSync, writeFileSync} from 'node:fs'
+import {readFileSync, writeFileSync} from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import {join} from 'node:path'
@@ -6,9 +6,11 @@ import tls from 'node:tls'
 import t from 'tap'
 import {ask, chunked, connect, type Answer} from '../sidecar/caller.ts'
 import {echoApp, listen, rawApp, valuesOf} from '../sidecar/rig.ts'
+import type {AppResources} from '../../../src/resources/resource-store.ts'
 import {openScene, resource} from './scene.ts'
 
 const TLS = join(import.meta.dirname, '../../fixtures/tls')
+const namesOf = ({snapshot}: AppResources): readonly string[] => snapshot.endpoints.map(({name}) => name)
 const pem = (name: string): string => readFileSync(join(TLS, name), 'utf8')
 
 t.test(
@@ -20,7 +22,7 @@ t.test(
       {name: 'X-Env', envRef: 'SITE_KEY'}
     ]
     const spec = {version: 'v1alpha1', baseURL: `http://localhost:${site.toString()}/base/`, headers}
-    const {port, get, outside} = await openScene(t, [resource('site', spec)], {SITE_KEY: 'k'})
+    const {port, get, resources} = await openScene(t, [resource('site', spec)], {SITE_KEY: 'k'})
     t.match(await get('/v1.0/invoke/site/method/a/b?c=d', 'x-fixed: theirs\r\nX-Kept: 1\r\ndapr-api-token: mine\r\n'), {
       status: 200
     })
@@ -38,7 +40,7 @@ t.test(
     })
     t.match(await get('/c', 'dapr-app-id: site\r\n'), {status: 200})
     t.equal(seen[2]?.url, '/base/c', 'by header')
-    t.strictSame(outside.names, ['site'])
+    t.strictSame(namesOf(resources), ['site'])
   }
 )
 
@@ -200,7 +202,7 @@ t.test('an answer that breaks off never looks whole', async t => {
 t.test('which resources count: kind, scopes, namespace, the first of a name; secrets need value or envRef', async t => {
   const {port: site} = await echoApp(t)
   const baseUrl = `http://localhost:${site.toString()}`
-  const {outside, warnings, get, folder} = await openScene(
+  const {resources, warnings, get} = await openScene(
     t,
     [
       resource('mine', {baseUrl}, {scopes: ['x', 'a']}),
@@ -213,29 +215,45 @@ t.test('which resources count: kind, scopes, namespace, the first of a name; sec
     ],
     {NAMESPACE: 'ours'}
   )
-  t.strictSame(outside.names, ['mine', 'stored', 'bad'])
-  t.match(warnings, [/there is an HTTPEndpoint "mine" already/])
+  t.strictSame(namesOf(resources), ['mine', 'stored', 'bad'])
+  t.match(
+    warnings,
+    [
+      /^r\.yaml:9:15: the apiVersion "dapr.io\/v2" is not known: this HTTPEndpoint is left out \(expected dapr/,
+      /^r\.yaml:11:.*: the header X-A is in a secret store/,
+      /^r\.yaml:13:.*: its baseUrl "ftp:\/\/x" is no URL/,
+      /^r\.yaml:5:.*: there is an HTTPEndpoint "mine" already \(r\.yaml:1\): this one is left out \(rename one of them\)$/
+    ],
+    'each with its place'
+  )
   t.match(await get('/v1.0/invoke/mine/method/x'), {status: 200})
   t.match(await get('/v1.0/invoke/theirs/method/x'), {status: 500, body: /couldn't find service: theirs/})
   t.match(await get('/v1.0/invoke/stored/method/x'), {status: 500, body: /the header X-A is in a secret store/})
   t.match(await get('/v1.0/invoke/bad/method/x'), {status: 500, body: /its baseUrl \\"ftp:\/\/x\\" is no URL/})
-  writeFileSync(join(folder, 'broken.yaml'), 'kind: HTTPEndpoint\n  a: [')
-  utimesSync(join(folder, 'r.yaml'), 1, 1)
-  await new Promise(resolve => setTimeout(resolve, 1050)) // resources are looked at once a second
-  t.match(await get('/v1.0/invoke/mine/method/x'), {status: 200})
-  t.match(warnings.at(-1), /broken\.yaml cannot be read|already/)
-  t.ok(warnings.some(text => text.includes('broken.yaml cannot be read')))
 })
 
-t.test('resources that change are followed', async t => {
+t.test('an endpoint whose resource changes is called as it says then; others keep their connections', async t => {
   const first = http.createServer((_, response) => response.end('first'))
   const second = http.createServer((_, response) => response.end('second'))
-  const ports = [await listen(t, first), await listen(t, second)]
-  const [from, to] = ports.map(port => resource('site', {baseUrl: `http://localhost:${port.toString()}`}))
-  const {get, folder} = await openScene(t, [from ?? ''])
+  let connections = 0
+  first.on('connection', () => connections++)
+  const [at, to] = [await listen(t, first), await listen(t, second)]
+  const [old, anew, kept] = [
+    resource('site', {baseUrl: `http://localhost:${at.toString()}`}),
+    resource('site', {baseUrl: `http://localhost:${to.toString()}`}),
+    resource('kept', {baseUrl: `http://localhost:${at.toString()}`})
+  ]
+  const {get, folder, refresh, warnings} = await openScene(t, [kept, old])
+  t.match(await get('/v1.0/invoke/kept/method/x'), {body: 'first'})
   t.match(await get('/v1.0/invoke/site/method/x'), {body: 'first'})
-  writeFileSync(join(folder, 'r.yaml'), `${to ?? ''}\n`)
-  let body = 'first'
-  while (body === 'first') body = (await get('/v1.0/invoke/site/method/x'))?.body ?? 'none'
-  t.equal(body, 'second')
+  t.equal(connections, 2)
+  writeFileSync(join(folder, 'r.yaml'), `${kept}\n---\n${anew}`)
+  await refresh()
+  t.match(await get('/v1.0/invoke/site/method/x'), {body: 'second'})
+  t.match(await get('/v1.0/invoke/kept/method/x'), {body: 'first'})
+  t.equal(connections, 2)
+  writeFileSync(join(folder, 'r.yaml'), `${kept}\n---\nkind: HTTPEndpoint\n  a: [`)
+  await refresh()
+  t.match(await get('/v1.0/invoke/site/method/x'), {body: 'second'}, 'the last good file holds')
+  t.match(warnings, [/^r\.yaml:3:7: not valid YAML: /])
 })

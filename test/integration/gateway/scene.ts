@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import type {Test} from 'tap'
 import type {Admit} from '../../../src/gateway/admission.ts'
 import {ExternalEndpoints} from '../../../src/gateway/external-endpoints.ts'
-import type {AppPlan} from '../../../src/model/plan.ts'
+import {ResourceStore, type AppResources} from '../../../src/resources/resource-store.ts'
 import {ask, type Answer} from '../sidecar/caller.ts'
 import {openTestSidecar} from '../sidecar/rig.ts'
 
@@ -14,7 +14,9 @@ export const resource = (name: string, spec: object, more: object = {}): string 
 
 export interface Scene {
   readonly port: number
-  readonly outside: ExternalEndpoints
+  readonly resources: AppResources
+  /** Reads the files again. */
+  readonly refresh: () => Promise<void>
   readonly warnings: readonly string[]
   readonly folder: string
   readonly get: (target: string, lines?: string) => Promise<Answer | undefined>
@@ -25,22 +27,24 @@ const inside: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't f
 /** The sidecar of an app with these resources, which reaches nobody but those outside. */
 export const openScene = async (
   t: Test,
-  resources: readonly string[],
+  documents: readonly string[],
   env: Record<string, string> = {}
 ): Promise<Scene> => {
   const folder = mkdtempSync(join(tmpdir(), 'outside-'))
   t.teardown(() => rmSync(folder, {recursive: true}))
-  writeFileSync(join(folder, 'r.yaml'), resources.join('\n---\n'))
+  writeFileSync(join(folder, 'r.yaml'), documents.join('\n---\n'))
   writeFileSync(join(folder, 'state.yaml'), 'kind: Component\nmetadata: {name: redis}')
   writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
   const warnings: string[] = []
-  const plan = {id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}} as unknown as AppPlan
-  const outside = new ExternalEndpoints({plan, env, reporter: {warn: (_, text) => warnings.push(text)}, inside})
+  const store = new ResourceStore({env, cwd: folder, reporter: {warn: (_, text) => warnings.push(text)}})
+  const resources = await store.open({id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}})
+  const outside = new ExternalEndpoints({resources, inside})
   t.teardown(() => outside.close())
   const {port} = await openTestSidecar(t, {admit: outside.admit, tokens: {api: '', app: 'app-secret'}})
   return {
     port,
-    outside,
+    resources,
+    refresh: async () => store.refresh(),
     warnings,
     folder,
     get: async (target, lines = '') => ask(t, port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)

@@ -1,0 +1,100 @@
+import {codeOf, messageOf} from '../model/errors.ts'
+import {readTextFile} from '../model/read-file.ts'
+import {DEFAULT_CONFIGURATION, readConfiguration, type Configuration} from './dapr-configuration.ts'
+import type {ResourceFault} from './fault.ts'
+import {parseResourceFile, type ResourceFile} from './field.ts'
+import {expandVariables} from './go-expand-env.ts'
+import {readHttpEndpoints, type Environment, type HttpEndpoint} from './http-endpoints.ts'
+import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
+
+/** What is read of one file of a resource folder. */
+export interface FolderFile {
+  readonly endpoints: readonly HttpEndpoint[]
+  readonly resiliency: ResiliencyResource | undefined
+}
+
+export const NOTHING: FolderFile = {endpoints: [], resiliency: undefined}
+
+/** What a file holds as it is, whether or not that is used. */
+export interface Content<T> {
+  readonly value: T
+  readonly faults: readonly ResourceFault[]
+}
+
+/** Reads the text of a file into what it holds. */
+export type ReadText<T> = (file: string, text: string, env: Environment) => Promise<Content<T>>
+
+/** Kinds that are read; a file that names none of them is not even parsed. */
+const KINDS = /HTTPEndpoint|Resiliency/
+
+/** Of a resource folder. */
+export const readFolderFile: ReadText<FolderFile> = async (file, text, env) => {
+  if (!KINDS.test(text)) return {value: NOTHING, faults: []}
+  const parsed = parseResourceFile({file, text})
+  const value = {endpoints: readHttpEndpoints(parsed, env), resiliency: await readResiliency(parsed)}
+  return {value, faults: parsed.faults}
+}
+
+/** Of a Configuration; faults show the file as it is written, and not what variables hold. */
+export const readConfigFile: ReadText<Configuration> = async (file, text, env) => {
+  const parsed = parseResourceFile({file, text: expandVariables(text, env)})
+  const value = (await readConfiguration(parsed)) ?? DEFAULT_CONFIGURATION
+  return {value, faults: withSource(parsed.faults, text)}
+}
+
+function withSource(faults: ResourceFile['faults'], text: string): readonly ResourceFault[] {
+  if (!text.includes('$') || faults.length === 0) return faults
+  const lines = text.split('\n')
+  return faults.map(fault => ({
+    ...fault,
+    place: {...fault.place, source: (lines[fault.place.line - 1] ?? '').replace(/\r$/, '')}
+  }))
+}
+
+export const isBroken = ({faults}: Content<unknown>): boolean => faults.some(({severity}) => severity === 'error')
+
+/** The last content of a file that could be used; it is read anew when its text is another one. */
+export class LoadedFile<T> {
+  /** What holds. */
+  value: T
+  /** What is wrong with the text as it is now. */
+  faults: readonly ResourceFault[] = []
+  readonly #path: string
+  readonly #shownAs: string
+  readonly #read: ReadText<T>
+  #text: string | undefined
+
+  constructor(path: string, shownAs: string, {empty, read}: {readonly empty: T; readonly read: ReadText<T>}) {
+    this.value = empty
+    this.#path = path
+    this.#shownAs = shownAs
+    this.#read = read
+  }
+
+  /** Whether anything is another than before. Never throws. */
+  async refresh(env: Environment): Promise<boolean> {
+    let text: string
+    try {
+      text = readTextFile(this.#path)
+    } catch (error) {
+      // Dapr's default Configuration need not be there
+      if (codeOf(error) === 'ENOENT' && this.#text === undefined) return false
+      return this.#fail(`it cannot be read: ${messageOf(error)}`)
+    }
+    if (text === this.#text) return false
+    const isFirst = this.#text === undefined
+    this.#text = text
+    const content = await this.#read(this.#shownAs, text, env)
+    this.faults = content.faults
+    // at the start what can be used is used; later the last good content is better
+    if (isFirst || !isBroken(content)) this.value = content.value
+    return true
+  }
+
+  #fail(message: string): boolean {
+    const place = {file: this.#shownAs, line: 1, column: 1, source: ''}
+    const isKnown = this.faults[0]?.message === message
+    this.faults = [{severity: 'error', message, place, expected: '', hint: ''}]
+    return !isKnown
+  }
+}

@@ -1,0 +1,81 @@
+import {dirname} from 'node:path'
+import type {AppPlan} from '../model/plan.ts'
+import type {Reporter} from '../model/reporter.ts'
+import {ResourceStore, type AppResources} from '../resources/resource-store.ts'
+import type {Watch, WatchOptions} from '../watcher/watcher.ts'
+
+export interface RunResourcesOptions {
+  /** The environment that we were started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  /** When the run began, in ms since 1970: what changed since counts. */
+  readonly since: number
+  readonly reporter: Reporter
+}
+
+const YAML_FILES = {paths: ['*.yaml', '*.yml', '*.YAML', '*.YML'], ignore: []}
+
+/** The Dapr resources of a run's apps, and what follows when their files change. */
+export class RunResources {
+  readonly #options: RunResourcesOptions
+  readonly #store: ResourceStore
+  readonly #watches = new Map<string, Watch>()
+  #isFollowing = false
+  #isClosed = false
+
+  constructor(options: RunResourcesOptions) {
+    this.#options = options
+    this.#store = new ResourceStore({env: options.shell, cwd: process.cwd(), reporter: options.reporter})
+  }
+
+  /** Reads those of an app. */
+  async open(app: AppPlan): Promise<AppResources> {
+    const resources = await this.#store.open(app)
+    if (this.#isFollowing) await this.#followAll()
+    return resources
+  }
+
+  /**
+   * One warning for each Configuration that restricts calls: its rules are not enforced, and nobody may think they are.
+   */
+  unenforced(): readonly string[] {
+    return this.#store.configurations.flatMap(({unenforced}) => {
+      const [first] = unenforced
+      if (first === undefined) return []
+      const keys = unenforced.map(({key}) => key).join(', ')
+      return [`${first.place.file} restricts calls (${keys}): not built yet, every call is let through`]
+    })
+  }
+
+  /** Follows the files; to be called when the start lines are out. Where there are none nothing is loaded for it. */
+  async follow(): Promise<void> {
+    this.#isFollowing = true
+    await this.#followAll()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#watches.values()].map(async watch => watch.close()))
+  }
+
+  async #followAll(): Promise<void> {
+    const {folders, files} = this.#store.followed
+    await Promise.all([
+      ...folders.map(async folder => this.#watch(folder, {folder, watch: YAML_FILES})),
+      ...files.map(async file => this.#watch(file, {folder: dirname(file), watch: {files: [file]}}))
+    ])
+  }
+
+  async #watch(path: string, what: Pick<WatchOptions, 'folder' | 'watch'>): Promise<void> {
+    if (this.#isClosed || this.#watches.has(path)) return
+    const {Watch} = await import('../watcher/watcher.ts')
+    if (this.#isClosed || this.#watches.has(path)) return
+    const watch = new Watch({
+      ...what,
+      since: this.#options.since,
+      changed: () => void this.#store.refresh(),
+      polls: why => this.#options.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`)
+    })
+    this.#watches.set(path, watch)
+    await watch.open()
+  }
+}
