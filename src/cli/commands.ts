@@ -1,7 +1,15 @@
 import {DOCTOR_FLAGS, LIST_FLAGS, RUN_FLAGS, STOP_FLAGS, VALIDATE_FLAGS, VERSION_FLAGS} from './flags.ts'
 import type {CommandHandler} from './command-handler.ts'
 import type {CommandWords} from './help.ts'
-import {INIT_FLAGS, INVOKE_FLAGS, LOGS_FLAGS, PUBLISH_FLAGS, RESTART_FLAGS, UNINSTALL_FLAGS} from './verb-flags.ts'
+import {
+  INIT_FLAGS,
+  INVOKE_FLAGS,
+  LOGS_FLAGS,
+  PS_FLAGS,
+  PUBLISH_FLAGS,
+  RESTART_FLAGS,
+  UNINSTALL_FLAGS
+} from './verb-flags.ts'
 import {ASSIGN_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
 
 export interface CommandEntry extends CommandWords {
@@ -34,6 +42,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: LIST_FLAGS,
     examples: ['list', 'list -o json'],
     load: async () => (await import('./list.ts')).list
+  },
+  {
+    name: 'ps',
+    summary: 'Show how each app does: state, address, process, restarts, memory and CPU',
+    usage: '[id ...] [flags]',
+    flags: PS_FLAGS,
+    examples: ['ps', 'ps shop stock', 'ps -w'],
+    load: async () => (await import('./ps.ts')).ps
   },
   {
     name: 'validate',

@@ -1,12 +1,12 @@
-import type {FoundRun} from '../control/client.ts'
 import type {ListedApp, RunListing} from '../control/messages.ts'
 import {UserError} from '../model/errors.ts'
+import {age, created} from './age.ts'
 import type {CommandHandler} from './command-handler.ts'
 import {runsHere} from './pick-run.ts'
 import {print} from './print.ts'
 import {tableOf} from './table.ts'
 
-/** The keys of `list -o json|yaml`, in the order that scripts read (`pkg/standalone/list.go` of Dapr's CLI). */
+/** The keys of `list -o json|yaml`, in the order that scripts read (`pkg/standalone/list.go` of Dapr's CLI); behind them our own. */
 interface Row {
   readonly appId: string
   readonly httpPort: number
@@ -27,17 +27,28 @@ interface Row {
   readonly runTemplateName: string
   readonly version: string
   readonly main: boolean
+  /** `ListedApp.state` */
+  readonly state: string
+  readonly ready: boolean
+  /** As shells have it in `$?`; null where no process of it has ended. */
+  readonly exitCode: number | null
+  readonly restarts: number
 }
 
-/** `list [-o json|yaml|table]`: every app of every run of the user. */
+/** `list [-o json|yaml|table]`: every app of every run of the user; on a terminal, where no form is asked for, as `ps` has it. */
 export const list: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json', 'yaml'].includes(output)) throw new UserError('An invalid output format was specified.')
   const runs = await runsHere(asJson)
+  if (output === '' && process.stdout.isTTY) {
+    const {psText} = await import('./ps.ts')
+    print(process.stdout, await psText(runs.map(({listing}) => listing)))
+    return 0
+  }
   const rows = runs.flatMap(({listing}) => listing.apps.map(app => rowOf(app, listing, Date.now())))
   if (output === 'json') print(process.stdout, htmlEscaped(JSON.stringify(rows, null, 2)))
   else if (output === 'yaml') print(process.stdout, (await import('./yaml.ts')).stringify(rows, {lineWidth: 0}))
-  else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows, runs))
+  else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
   return 0
 }
 
@@ -61,13 +72,16 @@ function rowOf(app: ListedApp, run: RunListing, now: number): Row {
     daprdLogPath: app.daprdLogPath,
     runTemplateName: run.templateName,
     version: app.version,
-    main: app.isMain
+    main: app.isMain,
+    state: app.state,
+    ready: app.isReady,
+    exitCode: app.exitCode < 0 ? null : app.exitCode,
+    restarts: app.restarts
   }
 }
 
-/** Columns that are blank in every row are left out; on a terminal the state of each app is shown too. */
-function table(rows: readonly Row[], runs: readonly FoundRun[]): string {
-  const states = runs.flatMap(({listing}) => listing.apps.map(({state}) => state))
+/** Columns that are blank in every row are left out. */
+function table(rows: readonly Row[]): string {
   const hasVersions = rows.some(({version}) => version !== '0.0.0')
   return tableOf([
     ['APP ID', rows.map(row => row.appId)],
@@ -85,27 +99,9 @@ function table(rows: readonly Row[], runs: readonly FoundRun[]): string {
     ['RUN TEMPLATE PATH', rows.map(row => row.runTemplatePath)],
     ['APP LOG PATH', rows.map(row => row.appLogPath)],
     ['DAPRD LOG PATH', rows.map(row => row.daprdLogPath)],
-    ['RUNTEMPLATENAME', rows.map(row => row.runTemplateName)],
-    ...(process.stdout.isTTY ? [['STATE', states] as const] : [])
+    ['RUNTEMPLATENAME', rows.map(row => row.runTemplateName)]
   ])
 }
-
-/** `12s`, `3m`, `4h`, `2d`. */
-export function age(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000))
-  if (seconds <= 60) return `${seconds.toString()}s`
-  if (seconds <= 3600) return `${Math.floor(seconds / 60).toString()}m`
-  if (seconds <= 86_400) return `${Math.floor(seconds / 3600).toString()}h`
-  return `${Math.floor(seconds / 86_400).toString()}d`
-}
-
-/** `2006-01-02 15:04.05`, local time, with Dapr's dot before the seconds. */
-export function created(at: Date): string {
-  const day = `${at.getFullYear().toString()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
-  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}.${two(at.getSeconds())}`
-}
-
-const two = (n: number): string => n.toString().padStart(2, '0')
 
 /** Go's JSON writes these three as escapes. */
 const htmlEscaped = (json: string): string => json.replace(/[<>&]/g, sign => `\\u00${sign.charCodeAt(0).toString(16)}`)

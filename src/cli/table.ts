@@ -4,9 +4,71 @@ export type Column = readonly [head: string, cells: readonly string[]]
 /** Left aligned, two blanks behind each cell; a column without any text is left out (tablewriter's look in Dapr's CLI). */
 export function tableOf(columns: readonly Column[]): string {
   const shown = columns.filter(([, cells]) => cells.some(cell => cell !== ''))
-  const widths = shown.map(([head, cells]) => Math.max(head.length, ...cells.map(cell => cell.length)))
+  const widths = shown.map(widthOf)
   const line = (cells: readonly string[]): string =>
     `${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}  \n`
-  const rows = shown[0]?.[1].map((_, row) => shown.map(([, cells]) => cells[row] ?? '')) ?? []
-  return [shown.map(([head]) => head), ...rows].map(line).join('')
+  return linesOf(shown).map(line).join('')
 }
+
+/** A column of a table that has to fit: the narrowest width that it may be cut to, or that it may only be left out. */
+export interface FittingColumn {
+  readonly head: string
+  readonly cells: readonly string[]
+  readonly minWidth?: number
+  readonly alignsRight?: boolean
+}
+
+const GAP = 2
+
+/**
+ * A table that is never wider than `width`: wide columns are cut to their least width, then columns are left out from the
+ * right, and at last the first two are cut. Columns without text are left out; lines end without blanks.
+ */
+export function fittingTable(columns: readonly FittingColumn[], width: number): string {
+  let shown = columns.filter(({cells}) => cells.some(cell => cell !== ''))
+  let widths = cutDown(shown, width)
+  while (total(widths) > width && shown.length > 1) {
+    if (shown.length === 2 && width > 2 * GAP) shown = shown.map(each => ({...each, minWidth: 1}))
+    else shown = shown.slice(0, -1)
+    widths = cutDown(shown, width)
+  }
+  if (total(widths) > width) widths = [Math.max(1, width)]
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => {
+        const room = widths[i] ?? 0
+        return shown[i]?.alignsRight === true ? cut(cell, room).padStart(room) : cut(cell, room).padEnd(room)
+      })
+      .join(' '.repeat(GAP))
+      .trimEnd()
+  return linesOf(shown.map(asColumn))
+    .map(cells => `${line(cells)}\n`)
+    .join('')
+}
+
+/** `text`, with `…` for what goes beyond `width`. */
+export const cut = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
+
+/** The widths of the columns; the widest that may be cut gives way first. */
+function cutDown(columns: readonly FittingColumn[], width: number): readonly number[] {
+  const widths = columns.map(each => widthOf(asColumn(each)))
+  for (let over = total(widths) - width; over > 0; over--) {
+    const room = columns.map(({minWidth}, i) => (minWidth === undefined ? 0 : (widths[i] ?? 0) - minWidth))
+    const widest = room.indexOf(Math.max(...room))
+    if ((room[widest] ?? 0) <= 0) break
+    widths[widest] = (widths[widest] ?? 0) - 1
+  }
+  return widths
+}
+
+const asColumn = ({head, cells}: FittingColumn): Column => [head, cells]
+
+const total = (widths: readonly number[]): number => widths.reduce((sum, each) => sum + each + GAP, -GAP)
+
+const widthOf = ([head, cells]: Column): number => Math.max(head.length, ...cells.map(cell => cell.length))
+
+const linesOf = (columns: readonly Column[]): readonly (readonly string[])[] => [
+  columns.map(([head]) => head),
+  ...(columns[0]?.[1].map((_, row) => columns.map(([, cells]) => cells[row] ?? '')) ?? [])
+]

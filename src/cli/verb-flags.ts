@@ -30,6 +30,10 @@ export const LOGS_FLAGS: readonly Flag[] = [
   hidden('pod-name', 'string', 'p')
 ]
 
+export const PS_FLAGS: readonly Flag[] = [
+  {name: 'watch', short: 'w', type: 'bool', text: 'Show it again as it changes, until nothing runs'}
+]
+
 export const RESTART_FLAGS: readonly Flag[] = [text('app-id', 'The application id to be started anew', 'a')]
 
 const WHICH_RUN = text('run-file', 'The run template whose services are meant', 'f')

@@ -5,6 +5,7 @@ const NO_APP: ListedApp = {
   httpPort: 0,
   grpcPort: 0,
   appPort: 0,
+  appProtocol: 'http',
   command: '',
   createdAt: 0,
   appPid: 0,

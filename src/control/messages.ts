@@ -4,6 +4,8 @@ export interface ListedApp {
   readonly httpPort: number
   readonly grpcPort: number
   readonly appPort: number
+  /** `http`, `https`, `h2c`, `grpc` or `grpcs`. */
+  readonly appProtocol: string
   readonly command: string
   /** Milliseconds since 1970. */
   readonly createdAt: number

@@ -256,6 +256,7 @@ export class AppRuntime implements Callee {
       httpPort: this.ports.httpPort,
       grpcPort: this.ports.grpcPort,
       appPort: channel.autoPort ? this.appPort : channel.port,
+      appProtocol: channel.protocol,
       command: command.join(' '),
       createdAt: this.#createdAt,
       appPid: this.pid,

@@ -86,8 +86,8 @@ t.test('each command that README and docs/ show works as it stands', {timeout: 1
     if (run.hasExited) run = await startRun(rig)
     const program = inShell(rig, command)
     program.stdin.end()
-    if (/^pillion logs .*-f( |$)|^pillion logs -f/.test(command)) {
-      await program.waitForLine('a line')
+    if (/^pillion (logs (.* )?-f|ps -w)( |$)/.test(command)) {
+      await program.waitForLine(/a line|^ID/)
       run.signal('SIGTERM')
       await run.exited
     }

@@ -20,7 +20,11 @@ const KEYS = [
   'daprdLogPath',
   'runTemplateName',
   'version',
-  'main'
+  'main',
+  'state',
+  'ready',
+  'exitCode',
+  'restarts'
 ]
 
 t.test('nothing running is said in each format', async t => {

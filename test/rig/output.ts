@@ -64,6 +64,28 @@ export class Output {
     })
   }
 
+  /** Settles when the text matches, whether its last line has ended or not. */
+  async matches(pattern: RegExp, limitMs = 20_000): Promise<void> {
+    const stalled = new Error(`no ${String(pattern)}`)
+    return new Promise((resolve, reject) => {
+      const settle = (finish: () => void): void => {
+        clearTimeout(timer)
+        this.#lookers.delete(look)
+        finish()
+      }
+      const look = (): void => {
+        if (this.text.search(pattern) >= 0) settle(resolve)
+        else if (this.#hasEnded) settle(() => reject(this.#explain(stalled, 'before the stream ended')))
+      }
+      const timer = setTimeout(
+        () => settle(() => reject(this.#explain(stalled, `in ${limitMs.toString()} ms`))),
+        limitMs
+      )
+      this.#lookers.add(look)
+      look()
+    })
+  }
+
   #take(chunk: Buffer): void {
     this.#chunks.push(chunk)
     const pieces = (this.#rest + this.#decoder.write(chunk)).split('\n')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {age, created} from '../../../src/cli/list.ts'
+import {age, created} from '../../../src/cli/age.ts'
 import {tableOf} from '../../../src/cli/table.ts'
 
 t.test('cells are padded to the widest, and a blank column is left out', async t => {

@@ -1,0 +1,100 @@
+import type {ListedApp} from '../control/messages.ts'
+import type {Usage} from '../platform/usage.ts'
+import {age} from './age.ts'
+import {fittingTable, type FittingColumn} from './table.ts'
+
+/** An app as `ps` shows it. */
+export interface ShownApp {
+  readonly app: ListedApp
+  /** Undefined: it has no process. */
+  readonly memoryBytes: number | undefined
+  /** Of one processor, in percent. */
+  readonly cpu: number | undefined
+}
+
+/** A table of apps that is never wider than `width` (columns of the terminal; Infinity elsewhere). */
+export function appTable(shown: readonly ShownApp[], {width, now}: {width: number; now: number}): string {
+  const apps = shown.map(({app}) => app)
+  const columnsWith = (place: FittingColumn): readonly FittingColumn[] => [
+    {head: 'ID', cells: apps.map(nameText), minWidth: 16},
+    {head: 'STATE', cells: apps.map(app => stateText(app, now)), minWidth: 14},
+    place,
+    {head: 'PID', cells: apps.map(({appPid}) => orNothing(appPid)), alignsRight: true},
+    {head: 'AGE', cells: apps.map(app => ageText(app, now)), alignsRight: true},
+    {head: 'RESTARTS', cells: apps.map(({restarts}) => restarts.toString()), alignsRight: true},
+    {head: 'MEMORY', cells: shown.map(({memoryBytes}) => memoryText(memoryBytes)), alignsRight: true},
+    {head: 'CPU', cells: shown.map(({cpu}) => cpuText(cpu)), alignsRight: true}
+  ]
+  const whole = fittingTable(columnsWith({head: 'URL', cells: apps.map(urlOf)}), Infinity)
+  if (Math.max(...whole.split('\n').map(line => line.length)) <= width) return whole
+  const ports = apps.map(({appPort}) => orNothing(appPort))
+  return fittingTable(columnsWith({head: 'PORT', cells: ports, alignsRight: true}), width)
+}
+
+/** A service of Daeploy with its version. */
+const nameText = ({appId, version}: ListedApp): string => (version === '0.0.0' ? appId : `${appId} ${version}`)
+
+const orNothing = (number: number): string => (number === 0 ? '' : number.toString())
+
+const ageText = ({startedAt, appPid}: ListedApp, now: number): string =>
+  startedAt === 0 || appPid === 0 ? '' : age(now - startedAt)
+
+const cpuText = (percent: number | undefined): string =>
+  percent === undefined ? '' : `${percent.toFixed(percent < 9.95 ? 1 : 0)}%`
+
+/** Where a person reaches the app; its port alone where it does not speak HTTP. */
+export function urlOf({appPort, appProtocol}: ListedApp): string {
+  if (appPort === 0) return ''
+  if (appProtocol === 'https') return `https://localhost:${appPort.toString()}`
+  return appProtocol.startsWith('grpc') ? appPort.toString() : `http://localhost:${appPort.toString()}`
+}
+
+/** `ready`, `waits for db`, `exited 2`, `restarting in 4 s`. */
+export function stateText({state, isReady, exitCode, exit, restartsAt, waitsFor}: ListedApp, now: number): string {
+  switch (state) {
+    case 'idle':
+      return waitsFor.length === 0 ? 'not started' : `waits for ${waitsFor.join(', ')}`
+    case 'running':
+      return isReady ? 'ready' : 'not ready'
+    case 'backoff':
+      if (restartsAt === 0) return `${exitWord(exitCode, exit)}, waits for a save`
+      return `restarting in ${Math.max(0, Math.ceil((restartsAt - now) / 1000)).toString()} s`
+    case 'exited':
+      return exitCode < 0 ? 'not started' : exitWord(exitCode, exit)
+    case 'debugging':
+      return 'in debugger'
+    default:
+      return state
+  }
+}
+
+/** `exited 2`, `ended by SIGKILL`. */
+const exitWord = (code: number, exit: string): string =>
+  /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${code.toString()}`
+
+function memoryText(bytes: number | undefined): string {
+  if (bytes === undefined) return ''
+  const mega = bytes / 1024 / 1024
+  return mega < 1024 ? `${Math.round(mega).toString()} MB` : `${(mega / 1024).toFixed(1)} GB`
+}
+
+/** Adds to each app what its processes take: since they began, or since an earlier look. */
+export function withUsage(
+  apps: readonly ListedApp[],
+  {usage, now, before}: {usage: ReadonlyMap<number, Usage>; now: number; before?: Look | undefined}
+): readonly ShownApp[] {
+  return apps.map(app => {
+    const used = usage.get(app.appPid)
+    if (used === undefined || app.appPid === 0) return {app, memoryBytes: undefined, cpu: undefined}
+    const earlier = before?.usage.get(app.appPid)
+    const since = earlier === undefined ? app.startedAt : (before?.at ?? now)
+    const cpuMs = Math.max(0, used.cpuMs - (earlier?.cpuMs ?? 0))
+    return {app, memoryBytes: used.memoryBytes, cpu: (100 * cpuMs) / Math.max(1, now - since)}
+  })
+}
+
+/** What was used at a moment, in ms since 1970. */
+export interface Look {
+  readonly at: number
+  readonly usage: ReadonlyMap<number, Usage>
+}

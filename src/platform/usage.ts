@@ -1,0 +1,72 @@
+import {execFile} from 'node:child_process'
+import {readdirSync, readFileSync} from 'node:fs'
+import {promisify} from 'node:util'
+
+/** What the processes of a group take together. */
+export interface Usage {
+  readonly memoryBytes: number
+  /** Processor time since they began. */
+  readonly cpuMs: number
+}
+
+/** `USER_HZ`: what /proc counts processor time in (proc(5)); 100 a second on every machine that Node runs on. */
+const TICK_MS = 10
+
+/** Memory and processor time of process groups, now; a group without a process is left out. Never rejects. */
+export const usageOf = async (groups: ReadonlySet<number>): Promise<ReadonlyMap<number, Usage>> =>
+  summed(process.platform === 'linux' ? inProc(groups) : await askPs(), groups)
+
+interface Row extends Usage {
+  readonly group: number
+}
+
+function summed(rows: Iterable<Row>, groups: ReadonlySet<number>): ReadonlyMap<number, Usage> {
+  const sums = new Map<number, Usage>()
+  for (const {group, memoryBytes, cpuMs} of rows) {
+    if (!groups.has(group)) continue
+    const before = sums.get(group) ?? {memoryBytes: 0, cpuMs: 0}
+    sums.set(group, {memoryBytes: before.memoryBytes + memoryBytes, cpuMs: before.cpuMs + cpuMs})
+  }
+  return sums
+}
+
+function* inProc(groups: ReadonlySet<number>): Generator<Row> {
+  for (const name of readdirSync('/proc')) {
+    if (name < '0' || name > ':') continue
+    const stat = read(`/proc/${name}/stat`)
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const group = Number(fields[2])
+    if (!groups.has(group)) continue
+    const kib = /^VmRSS:\s+(\d+)/m.exec(read(`/proc/${name}/status`))?.[1] ?? '0'
+    yield {group, memoryBytes: Number(kib) * 1024, cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS}
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // gone, or another user's
+  }
+}
+
+async function askPs(): Promise<readonly Row[]> {
+  try {
+    const env = {PATH: '/bin:/usr/bin', LC_ALL: 'C'}
+    const {stdout} = await promisify(execFile)('ps', ['-A', '-o', 'pgid=,rss=,time='], {env})
+    return parseUsage(stdout)
+  } catch {
+    return []
+  }
+}
+
+/** Rows of `ps -o pgid=,rss=,time=`: kibibytes, and `[[days-]hours:]minutes:seconds`. */
+export const parseUsage = (text: string): Row[] =>
+  text.split('\n').flatMap(row => {
+    const found = /^\s*(\d+)\s+(\d+)\s+(?:(\d+)-)?((?:\d+:)*[\d.]+)\s*$/.exec(row)
+    if (found === null) return []
+    const [, group, kib, days = '0', clock = ''] = found
+    const seconds = clock.split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
+    const cpuMs = Math.round((Number(days) * 86_400 + seconds) * 1000)
+    return [{group: Number(group), memoryBytes: Number(kib) * 1024, cpuMs}]
+  })

@@ -1,0 +1,91 @@
+import {spawnSync} from 'node:child_process'
+import {join} from 'node:path'
+import type {Pattern, WaitOptions} from './output.ts'
+import type {Program} from './program.ts'
+import type {Rig} from './rig.ts'
+
+const PTY = join(import.meta.dirname, '../fixtures/rig/pty.py')
+
+/** Why there is no pseudo-terminal here; false: there is one. */
+export const noScreen = spawnSync('python3', ['--version']).error !== undefined && 'no python3 here'
+
+export interface ScreenOptions {
+  readonly columns?: number
+  readonly rows?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A program on a pseudo-terminal of its own, whose keys the test presses. */
+export class Screen {
+  readonly #program: Program
+  #states = 0
+
+  constructor(rig: Rig, command: readonly string[], {columns = 80, rows = 24, env = {}}: ScreenOptions = {}) {
+    const terminal = {TERM: 'xterm-256color', ...env}
+    this.#program = rig.start(['python3', PTY, columns.toString(), rows.toString(), ...command], {env: terminal})
+  }
+
+  /** The bytes that it has shown so far. */
+  get text(): string {
+    return this.#program.stdout.text
+  }
+
+  /** What it has shown so far, as a person reads it: no colours, each line as the last of what was written over it. */
+  get lines(): readonly string[] {
+    return this.text.split('\n').map(shown)
+  }
+
+  get pid(): Promise<number> {
+    return this.#program.stderr.line(/^pid /).then(line => Number(line.slice(4)))
+  }
+
+  async line(pattern: Pattern, options?: WaitOptions): Promise<string> {
+    return shown(await this.#program.stdout.line(pattern, options))
+  }
+
+  /** What is shown matches, also within a line that has not ended. */
+  async shows(pattern: RegExp): Promise<void> {
+    await this.#program.stdout.matches(pattern)
+  }
+
+  type(text: string): void {
+    this.#tell(['type', text])
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#tell(['size', columns, rows])
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#tell(['kill', signal])
+  }
+
+  /** Whether what is typed is shown by the terminal, and comes line by line. */
+  async isAsBefore(): Promise<boolean> {
+    this.#tell(['state'])
+    const line = await this.#program.stderr.line(/^state /, {nth: ++this.#states})
+    return line === 'state echo=1 canonical=1'
+  }
+
+  /** The program has ended. */
+  async ended(): Promise<void> {
+    await this.#program.stderr.line(/^exit$/)
+  }
+
+  #tell(command: readonly unknown[]): void {
+    this.#program.stdin.write(`${JSON.stringify(command)}\n`)
+  }
+}
+
+/* oxlint-disable no-control-regex -- what a terminal obeys */
+
+/** A line after all that was erased on it. */
+const shown = (line: string): string =>
+  (
+    line
+      .replace(/\r+$/, '')
+      .split(/\r\x1b\[K|\x1b\[2K/)
+      .at(-1) ?? ''
+  )
+    .replaceAll(/\x1b\[[\d;?]*[A-Za-z]/g, '')
+    .replaceAll('\r', '')
