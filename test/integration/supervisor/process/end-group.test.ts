@@ -117,7 +117,7 @@ test('nobody ends himself or his ancestors, though they carry the mark', async t
   const scene = new Scene(t)
   const ending = `import {endMarked} from '${import.meta.resolve('../../../../src/supervisor/process/end-group.ts')}'
     const ended = []
-    await endMarked({mark: '${scene.marker}', graceMs: 5000, ended: ({command}) => ended.push(command)})
+    await endMarked({marker: '${scene.marker}', graceMs: 5000, ended: ({command}) => ended.push(command)})
     console.log(JSON.stringify(ended))`
   const inner = [process.execPath, '--input-type=module-typescript', '-e', ending]
   const outer = `sleep 1000 & echo $!; "$@"; echo survived`
