@@ -1,5 +1,5 @@
 import type {IncomingMessage} from 'node:http'
-import {ANSWER_KINDS, type FieldRules} from '../net/http1/response-head.ts'
+import {RESPONSE_KINDS, type HeaderRules} from '../net/http1/response-head.ts'
 import {
   CODING,
   CONNECTION,
@@ -7,7 +7,7 @@ import {
   LENGTH,
   MARKED,
   nameReader,
-  withoutFields,
+  withoutHeaders,
   wordsOf
 } from '../net/http1/header-lines.ts'
 import {NOTED, PLAIN_KINDS, TAKEN, type PlainRules} from '../net/http1/plain-request.ts'
@@ -41,7 +41,7 @@ export interface RequestFields extends PlainFields {
 export const HAS_LOCATION = MARKED
 
 /** What becomes of a service's answer. */
-export const answerRules: FieldRules = {kinds: nameReader({...ANSWER_KINDS, location: HAS_LOCATION}), prefix: ''}
+export const answerRules: HeaderRules = {kinds: nameReader({...RESPONSE_KINDS, location: HAS_LOCATION}), prefix: ''}
 
 const HOST = 16
 const AUTHORIZATION = 17
@@ -74,11 +74,11 @@ export const plainRules: PlainRules = {
     'dapr-api-token': TAKEN + 2
   }),
   prefix: '',
-  told: 3
+  valueCount: 3
 }
 
 const requestKinds = nameReader({
-  ...ANSWER_KINDS,
+  ...RESPONSE_KINDS,
   ...WHERE_FROM,
   // what one run of ours tells another
   'pillion-caller': DROP,
@@ -106,7 +106,7 @@ export function readFields({rawHeaders, socket}: IncomingMessage): RequestFields
   }
   const length = told.get(LENGTH)
   return {
-    lines: named.length > 0 ? withoutFields(lines, named) : lines,
+    lines: named.length > 0 ? withoutHeaders(lines, named) : lines,
     host: told.get(HOST) ?? '',
     authorization: told.get(AUTHORIZATION) ?? '',
     apiToken: told.get(API_TOKEN) ?? '',

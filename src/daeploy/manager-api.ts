@@ -26,7 +26,7 @@ import type {Route} from './routes.ts'
 /** Who may ask. */
 export interface Guards {
   /** Whether a Host field, or the authority of an Origin, names this machine. */
-  readonly isOurs: (authority: string) => boolean
+  readonly isAllowedHost: (authority: string) => boolean
   /** Whether these let somebody in; always, where no token is asked for. */
   readonly isLetIn: (apiToken: string, authorization: string) => boolean
 }
@@ -69,7 +69,7 @@ export class ManagerApi {
     const {guards} = this.#options
     if (
       !path.startsWith('/services/') ||
-      !(connection.isOnUnixSocket || guards.isOurs(fields.host)) ||
+      !(connection.isOnUnixSocket || guards.isAllowedHost(fields.host)) ||
       saysWhereFrom(fields.lines)
     )
       return false
@@ -127,13 +127,14 @@ export class ManagerApi {
     fields: RequestFields,
     target: Target | undefined
   ): Reply | undefined {
-    const {isOurs, isLetIn} = this.#options.guards
+    const {isAllowedHost, isLetIn} = this.#options.guards
     const {method = '', socket} = request
-    if (fields.host !== '' && !isOnUnixSocket(socket) && !isOurs(fields.host)) return FOREIGN_HOST
+    if (fields.host !== '' && !isOnUnixSocket(socket) && !isAllowedHost(fields.host)) return FOREIGN_HOST
     if (!isLetIn(fields.apiToken, fields.authorization)) return INVALID_TOKEN
     const changes = target === undefined && path !== '/' && method !== 'GET' && method !== 'HEAD'
     const isForeign =
-      fields.fetchSite.toLowerCase() === 'cross-site' || (fields.origin !== '' && !isOurs(authorityOf(fields.origin)))
+      fields.fetchSite.toLowerCase() === 'cross-site' ||
+      (fields.origin !== '' && !isAllowedHost(authorityOf(fields.origin)))
     return changes && isForeign ? FOREIGN_ORIGIN : undefined
   }
 }

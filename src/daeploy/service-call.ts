@@ -73,11 +73,11 @@ export class ServiceCall extends ProxiedCall {
     this.exchange.send(pool, `${this.#head(pathPrefix)}${delegation}${extraLines}${framing}\r\n`)
   }
 
-  protected responseFields(head: ResponseHead): string {
-    if ((head.flags & HAS_LOCATION) === 0) return head.fields
+  protected responseHeaders(head: ResponseHead): string {
+    if ((head.flags & HAS_LOCATION) === 0) return head.lines
     const {service, target, fields} = this.#options
     const {name, version} = service
-    return head.fields.replaceAll(
+    return head.lines.replaceAll(
       /^(location:[ \t]*)(.*?)[ \t]*\r$/gim,
       (_, start: string, location: string) =>
         `${start}${rewriteLocation({location, host: fields.host, name, version, segment: target.segment})}\r`

@@ -1,38 +1,38 @@
 import type {Call} from '../model/call.ts'
 
-/** One call on its way to an app, as long as it is under way. */
+/** What the queue knows of one call to an app. */
 export type PendingCall = Pick<Call, 'caller' | 'method' | 'path'>
 
-/** The way is free: `leave` exactly once when the call is over; `isBroken`: the app broke it off. */
+/** Admission to the app: call `leave` exactly once when the call has ended; `isBroken`: the app closed the connection under it. */
 export interface Permit {
   readonly leave: (isBroken?: boolean) => void
 }
 
-/** A call that an app broke off, or never answered, and how long it had been there. */
+/** A call whose connection the app closed, or that got no response, and how long it had been in flight. */
 export interface InterruptedCall {
   readonly pendingCall: PendingCall
   readonly forMs: number
 }
 
-/** The call waits. `answer` settles with a pass, or with the reason why there will be none. */
-export interface Waiting {
-  readonly answer: Promise<Permit | string>
-  /** The caller has left. */
+/** A queued call. `outcome` settles with a permit, or with the reason why there is none. */
+export interface Queued {
+  readonly outcome: Promise<Permit | string>
+  /** The caller has disconnected. */
   cancel(): void
 }
 
 interface QueuedCall {
   readonly pendingCall: PendingCall
-  readonly settle: (answer: Permit | string) => void
+  readonly settle: (outcome: Permit | string) => void
   readonly timer: NodeJS.Timeout
   readonly since: number
 }
 
-/** What became of the calls that have waited since a moment. */
+/** Counts the calls that have been queued since a moment. */
 export interface QueueStats {
   held: number
   longestMs: number
-  /** They waited in vain; callers who left are not counted. */
+  /** Calls that were rejected or timed out; callers that disconnected are not counted. */
   lost: number
 }
 
@@ -43,35 +43,35 @@ interface Drain {
 }
 
 export interface AdmissionQueueOptions {
-  /** How long a call waits at most. */
+  /** Maximum time in the queue. */
   readonly timeoutMs: number
-  /** How many may wait at once. */
+  /** Maximum number of queued calls. */
   readonly capacity?: number
-  /** What a call that has waited in vain hears besides. */
+  /** Extra text for the error of a call that timed out in the queue. */
   readonly explain?: (pendingCall: PendingCall) => string
 }
 
-/** A program that dies may hang up on its callers before it is gone. */
-const SHORTLY_MS = 500
+/** An app that crashes may close its connections this long before its exit is noticed. */
+const EXIT_DELAY_MS = 500
 const MAX_REMEMBERED = 1000
 
-const CALLER_LEFT = 'the caller left'
+const CALLER_DISCONNECTED = 'the caller disconnected'
 
 /**
- * The queue before one app: open while the app is ready, held while it starts or reloads, shut with a reason when a call
- * would be in vain. It knows nothing of HTTP. What waits is let in in the order of its coming.
+ * The queue in front of one app: open while the app is ready, held while it starts or reloads, shut with a reason while
+ * calls would fail. It knows nothing of HTTP. Queued calls are admitted in order of arrival.
  */
 export class AdmissionQueue {
   readonly #options: Required<AdmissionQueueOptions>
-  /** With the time of their coming (`performance.now()`). */
-  readonly #inside = new Map<PendingCall, number>()
-  /** The latest calls that were broken off; their connections end a moment before the app's end is heard of. */
+  /** With their admission times (`performance.now()`). */
+  readonly #inFlight = new Map<PendingCall, number>()
+  /** The latest calls whose connection the app closed; that happens shortly before its exit is noticed. */
   #broken: (InterruptedCall & {readonly at: number})[] = []
   readonly #waiting = new Set<QueuedCall>()
   #state: 'open' | 'held' | 'shut' = 'held'
   #reason = ''
   #isClosed = false
-  /** Why nobody is let in although the app is ready. */
+  /** Reasons to queue calls although the app is ready. */
   readonly #pauses = new Set<string>()
   readonly #drains = new Set<Drain>()
   #stats: QueueStats = {held: 0, longestMs: 0, lost: 0}
@@ -80,21 +80,24 @@ export class AdmissionQueue {
     this.#options = {timeoutMs, capacity, explain}
   }
 
-  /** The calls under way in the app, oldest first, with the time of their coming (`performance.now()`). */
-  get inside(): ReadonlyMap<PendingCall, number> {
-    return this.#inside
+  /** The calls in flight, oldest first, with their admission times (`performance.now()`). */
+  get inFlight(): ReadonlyMap<PendingCall, number> {
+    return this.#inFlight
   }
 
-  /** The calls that were under way when the app ended, oldest first: those broken off since, or shortly before, and those still inside. */
+  /** The calls in flight when the app exited, oldest first: interrupted since then or shortly before, or still in flight. */
   interruptedBy(end: number): readonly InterruptedCall[] {
-    const broken = this.#broken.filter(({at}) => at >= end - SHORTLY_MS)
-    const inside = [...this.#inside].map(([pendingCall, since]) => ({pendingCall, forMs: performance.now() - since}))
-    return [...broken.map(({pendingCall, forMs}) => ({pendingCall, forMs})), ...inside].toSorted(
+    const broken = this.#broken.filter(({at}) => at >= end - EXIT_DELAY_MS)
+    const inFlight = [...this.#inFlight].map(([pendingCall, since]) => ({
+      pendingCall,
+      forMs: performance.now() - since
+    }))
+    return [...broken.map(({pendingCall, forMs}) => ({pendingCall, forMs})), ...inFlight].toSorted(
       (a, b) => b.forMs - a.forMs
     )
   }
 
-  /** What it is without its bars. */
+  /** The state without regard to pauses. */
   get state(): 'open' | 'held' | 'shut' {
     return this.#state
   }
@@ -103,18 +106,18 @@ export class AdmissionQueue {
     return this.#waiting.size
   }
 
-  /** The calls that wait, in the order of their coming. */
+  /** The queued calls, in order of arrival. */
   get held(): readonly PendingCall[] {
     return [...this.#waiting].map(({pendingCall}) => pendingCall)
   }
 
-  /** Counts the calls that wait from now on; the last one who asks is told. */
-  count(): Readonly<QueueStats> {
+  /** Starts new statistics of queued calls; they replace the previous ones. */
+  startStats(): Readonly<QueueStats> {
     this.#stats = {held: 0, longestMs: 0, lost: 0}
     return this.#stats
   }
 
-  /** Whoever comes to the open queue waits, until `unpause` with the same words. A queue that is shut stays shut. */
+  /** New calls are queued, even if the queue is open, until `unpause` with the same reason. A shut queue stays shut. */
   pause(why: string): void {
     this.#pauses.add(why)
   }
@@ -130,7 +133,7 @@ export class AdmissionQueue {
     if (this.#isOpen) this.#letIn()
   }
 
-  /** Calls wait from now on; `reason` is what those hear who wait in vain. */
+  /** Calls are queued from now on; `reason` goes into the error of those that time out. */
   hold(reason: string): void {
     if (this.#isClosed) return
     this.#state = 'held'
@@ -144,29 +147,29 @@ export class AdmissionQueue {
     for (const queued of this.#waiting) this.#settle(queued, reason)
   }
 
-  /** Shut for good, whatever becomes of the app; who is inside may finish. */
+  /** Shuts the queue permanently; calls in flight may finish. */
   close(reason: string): void {
     this.shut(reason)
     this.#isClosed = true
   }
 
-  /** A pass, the reason why there is none, or a place in the queue. */
-  admit(pendingCall: PendingCall): Permit | string | Waiting {
+  /** A permit, the reason why there is none, or a place in the queue. */
+  admit(pendingCall: PendingCall): Permit | string | Queued {
     if (this.#isOpen) return this.#enter(pendingCall)
     if (this.#state === 'shut') return this.#reason
     if (this.#waiting.size >= this.#options.capacity) {
       this.#stats.lost++
-      return `${this.#options.capacity.toString()} calls are waiting already; ${this.#words}`
+      return `${this.#options.capacity.toString()} calls are queued already; ${this.#currentReason}`
     }
     return this.#queue(pendingCall)
   }
 
-  /** Settles when the calls that are under way in the app now are over, true, or the signal is aborted, false. */
+  /** Resolves true when the calls that are in flight now have ended, false when the signal is aborted. */
   async drained(signal?: AbortSignal): Promise<boolean> {
-    if (this.#inside.size === 0) return true
+    if (this.#inFlight.size === 0) return true
     if (signal?.aborted === true) return false
     const {promise, resolve} = Promise.withResolvers<boolean>()
-    const drain: Drain = {left: new Set(this.#inside.keys()), resolve: () => resolve(true)}
+    const drain: Drain = {left: new Set(this.#inFlight.keys()), resolve: () => resolve(true)}
     this.#drains.add(drain)
     signal?.addEventListener('abort', () => resolve(false), {once: true})
     try {
@@ -180,8 +183,8 @@ export class AdmissionQueue {
     return this.#state === 'open' && this.#pauses.size === 0
   }
 
-  /** Why a call waits. */
-  get #words(): string {
+  /** Why calls are queued. */
+  get #currentReason(): string {
     return [...this.#pauses].at(-1) ?? this.#reason
   }
 
@@ -190,11 +193,11 @@ export class AdmissionQueue {
   }
 
   #enter(pendingCall: PendingCall): Permit {
-    this.#inside.set(pendingCall, performance.now())
+    this.#inFlight.set(pendingCall, performance.now())
     return {
       leave: (isBroken = false) => {
         if (isBroken) this.#remember(pendingCall)
-        this.#inside.delete(pendingCall)
+        this.#inFlight.delete(pendingCall)
         for (const {left, resolve} of this.#drains) if (left.delete(pendingCall) && left.size === 0) resolve()
       }
     }
@@ -203,31 +206,31 @@ export class AdmissionQueue {
   #remember(pendingCall: PendingCall): void {
     const at = performance.now()
     if (this.#broken.length >= MAX_REMEMBERED) this.#broken = this.#broken.slice(-MAX_REMEMBERED / 2)
-    this.#broken.push({pendingCall, forMs: at - (this.#inside.get(pendingCall) ?? at), at})
+    this.#broken.push({pendingCall, forMs: at - (this.#inFlight.get(pendingCall) ?? at), at})
   }
 
-  #queue(pendingCall: PendingCall): Waiting {
+  #queue(pendingCall: PendingCall): Queued {
     const {promise, resolve} = Promise.withResolvers<Permit | string>()
     const seconds = Math.round(this.#options.timeoutMs / 1000).toString()
     const timer = setTimeout(() => {
-      this.#settle(queued, `waited ${seconds} s; ${this.#words}${this.#options.explain(pendingCall)}`)
+      this.#settle(queued, `waited ${seconds} s; ${this.#currentReason}${this.#options.explain(pendingCall)}`)
     }, this.#options.timeoutMs)
     const queued: QueuedCall = {pendingCall, settle: resolve, timer, since: performance.now()}
     this.#waiting.add(queued)
     return {
-      answer: promise,
+      outcome: promise,
       cancel: () => {
-        this.#settle(queued, CALLER_LEFT)
+        this.#settle(queued, CALLER_DISCONNECTED)
       }
     }
   }
 
-  #settle(queued: QueuedCall, answer: Permit | string): void {
+  #settle(queued: QueuedCall, outcome: Permit | string): void {
     if (!this.#waiting.delete(queued)) return
     clearTimeout(queued.timer)
     this.#stats.held++
     this.#stats.longestMs = Math.max(this.#stats.longestMs, performance.now() - queued.since)
-    if (typeof answer === 'string' && answer !== CALLER_LEFT) this.#stats.lost++
-    queued.settle(answer)
+    if (typeof outcome === 'string' && outcome !== CALLER_DISCONNECTED) this.#stats.lost++
+    queued.settle(outcome)
   }
 }

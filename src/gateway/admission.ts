@@ -1,7 +1,7 @@
 import type {Call} from '../model/call.ts'
 import type {Pool} from '../net/pool.ts'
 
-/** Let through, or told why not. */
+/** The decision about a call: admitted, or denied with a reason. */
 export type Admission = Admitted | Denied
 
 export interface Admitted {
@@ -11,29 +11,29 @@ export interface Admitted {
   readonly isLocal: boolean
   /** The callee's APP_API_TOKEN, '' = none. */
   readonly token: string
-  /** Goes before the app's path where the pool leads to another run's sidecar: `/v1.0/invoke/<id>/method`; '' = none. */
+  /** Precedes the path if the pool connects to another run's sidecar: `/v1.0/invoke/<id>/method`; '' = none. */
   readonly pathPrefix: string
-  /** Introduces the caller at another run's sidecar (`caller-header.ts`); '' or left out = none. */
+  /** The header that names the caller at another run's sidecar (`caller-header.ts`); '' or omitted = none. */
   readonly callerLine?: string
   /**
-   * The callee is no app: it learns nothing of who calls, and gets these fields in the place of the caller's. `root`: its
-   * path where no method is called.
+   * Set if the callee is not an app: it gets no headers about the caller, and these headers replace the caller's. `root`: the
+   * path for calls without a method.
    */
   readonly external?: {readonly lines: string; readonly names: readonly string[]; readonly root: string}
-  /** The call is over; `isBroken`: its callee broke it off. Called exactly once. */
+  /** The call has ended; `isBroken`: the callee closed the connection under it. Called exactly once. */
   leave(isBroken?: boolean): void
 }
 
 export interface Denied {
   readonly ok: false
   readonly status: number
-  /** `<err>` of Dapr's message, with our reason in brackets at its end. */
+  /** The `<err>` part of Dapr's message, followed by our reason in brackets. */
   readonly error: string
-  /** Nobody anywhere is called so. */
+  /** No app of any run has this id. */
   readonly isUnknown?: boolean
 }
 
-/** The callee is not ready: the call waits. */
+/** The callee is not ready: the call is queued. */
 export interface Held {
   readonly admitted: Promise<Admission>
   /** The time counts against a timeout policy: it waits for `appMaxConcurrency`, not for an app that starts or reloads. */
@@ -42,5 +42,5 @@ export interface Held {
   cancel(): void
 }
 
-/** Asks the callee's queue. `isRefused`: connecting was refused just now, so the call has to wait. */
+/** Asks the callee's queue for admission. `isRefused`: a connection was refused just now, so the call must be queued. */
 export type Admit = (call: Call, isRefused?: boolean) => Admission | Held

@@ -8,23 +8,23 @@ import {ConcurrencyLimiter} from './concurrency-limiter.ts'
 
 export interface AppChannelOptions {
   readonly plan: AppPlan
-  /** Where the process listens that takes calls; 0: nowhere. */
+  /** The port of the process that receives calls; 0: none. */
   readonly appPort: number
-  /** What a call that has waited in vain hears besides. */
+  /** Extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
-  /** A verdict on the app's health; the queue has been turned. */
-  readonly healthTurned: (isHealthy: boolean) => void
+  /** The app's health changed; the queue has been updated. */
+  readonly healthChanged: (isHealthy: boolean) => void
 }
 
-/** What the queue goes by beside the state of the app. */
-export interface Circumstances {
-  /** It ends too often and too soon: who calls is not kept waiting. */
-  readonly isHopeless: boolean
-  /** Why a call waits, or is refused. */
+/** What decides about the queue besides the state of the app. */
+export interface QueueConditions {
+  /** It crashes too often and too early: calls are rejected instead of queued. */
+  readonly isCrashLooping: boolean
+  /** Why calls are queued or rejected. */
   readonly why: string
 }
 
-/** The way of calls to one app: the queue before it, how many may be with it, its health, the connections to its process. */
+/** The path of calls to one app: admission queue, concurrency limit, health check, and the connections to its process. */
 export class AppChannel {
   readonly queue: AdmissionQueue
   readonly limiter = new ConcurrencyLimiter(() => this.#plan.channel.maxConcurrency)
@@ -57,61 +57,62 @@ export class AppChannel {
     return this.#isUnhealthy
   }
 
-  /** Connections to the old process are let go of; new calls get new ones. */
+  /** Calls in flight keep their connections to the old process; new calls get new ones. */
   renewPool(): void {
     this.#pool.retire()
     this.#pool = this.#newPool()
   }
 
-  /** Ends every connection, and the calls on it. */
+  /** Closes every connection, which interrupts the calls on them. */
   cut(): void {
     this.#pool.cut()
     this.#pool = this.#newPool()
   }
 
-  /** The app goes by this plan from now on. */
+  /** Applies a new plan. */
   follow(plan: AppPlan): void {
     this.#plan = plan
     this.#health?.end()
     this.#health = this.#newHealth()
   }
 
-  /** A process that listens elsewhere, ready and well, takes the calls from now on. Gives what ends those that the old one has. */
+  /** Sends calls to a ready and healthy process on another port from now on. The returned function interrupts the calls to the old one. */
   switchTo(appPort: number): () => void {
     const pool = this.#pool
     this.#appPort = appPort
     this.renewPool()
     this.#isUnhealthy = false
-    this.queue.open() // whatever has become of the old one meanwhile
+    this.queue.open() // whatever happened to the old process in the meantime
     this.#health?.begin()
     return () => pool.cut()
   }
 
-  /** Whether a process beside the one that takes calls is well; waits until it is, or the signal is aborted. */
+  /** Resolves true when the process on this port is healthy, false when the signal is aborted. */
   async isHealthyAt(port: number, signal: AbortSignal): Promise<boolean> {
     return this.#health?.reached(port, signal) ?? true
   }
 
-  /** Calls get in as the app's state says. */
-  turn(state: AppState, {isHopeless, why}: Circumstances): void {
-    if (state.phase === 'stopping') return // as it was: an app that is asked to end may still answer
+  /** Opens, holds or shuts the queue according to the app's state. */
+  update(state: AppState, {isCrashLooping, why}: QueueConditions): void {
+    if (state.phase === 'stopping') return // unchanged: an app that is stopping may still respond
     this.#isUnhealthy = false
     this.#health?.end()
     if (state.phase === 'running' && state.ready) return this.#begin()
-    const isDown = state.phase === 'exited' || (state.phase === 'backoff' && (state.until === Infinity || isHopeless))
+    const isDown =
+      state.phase === 'exited' || (state.phase === 'backoff' && (state.until === Infinity || isCrashLooping))
     if (isDown) this.queue.shut(why)
     else this.queue.hold(why)
     if (state.phase === 'exited' || state.phase === 'backoff') this.renewPool()
   }
 
-  /** Its health is asked for no more. */
+  /** Stops the health check. */
   end(): void {
     this.#health?.end()
   }
 
   #begin(): void {
     if (this.#health === undefined) return this.queue.open()
-    this.queue.hold(`"${this.#plan.id}" listens, and its health is not known yet`)
+    this.queue.hold(`"${this.#plan.id}" listens, but its health is not known yet`)
     this.#health.begin()
   }
 
@@ -119,15 +120,15 @@ export class AppChannel {
     return healthOf(this.#plan, {
       hosts: hostsOf(this.#plan),
       port: () => this.#appPort,
-      turned: isHealthy => this.#turnHealth(isHealthy)
+      changed: isHealthy => this.#setHealth(isHealthy)
     })
   }
 
-  #turnHealth(isHealthy: boolean): void {
+  #setHealth(isHealthy: boolean): void {
     this.#isUnhealthy = !isHealthy
     if (isHealthy) this.queue.open()
     else this.queue.shut(`"${this.#plan.id}" is not in a healthy state`)
-    this.#options.healthTurned(isHealthy)
+    this.#options.healthChanged(isHealthy)
   }
 
   #newPool(): Pool {

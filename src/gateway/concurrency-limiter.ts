@@ -1,42 +1,42 @@
 import type {Admission, Held} from './admission.ts'
 
 interface QueuedCall {
-  readonly ask: () => Admission | Held
-  /** It has its place, and waits at the queue. */
+  readonly admit: () => Admission | Held
+  /** It has a slot, and waits in the admission queue. */
   entered: Held | undefined
-  readonly settle: (answer: Admission | Promise<Admission>) => void
+  readonly settle: (admission: Admission | Promise<Admission>) => void
 }
 
-/** More than may wait at a queue would be no queue. */
+/** Maximum number of calls that wait for a slot. */
 const MAX_QUEUE = 10_000
 
-const isHeld = (answer: Admission | Held): answer is Held => 'admitted' in answer
+const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission
 
 /**
- * `appMaxConcurrency`: so many calls are with an app at once; the others wait, first come, first served, each until it leaves.
- * A place is taken from the queue on until the last byte of the answer has come (Dapr: pkg/channel/http).
+ * `appMaxConcurrency`: at most so many calls are in flight to an app; the others wait in order of arrival, each until it is
+ * cancelled. A call occupies a slot from the admission queue to the last byte of the response (Dapr: pkg/channel/http).
  */
 export class ConcurrencyLimiter {
-  readonly #most: () => number
+  readonly #limit: () => number
   readonly #waiting: QueuedCall[] = []
   #taken = 0
 
-  /** `most`: 0 = any number. */
-  constructor(most: () => number) {
-    this.#most = most
+  /** `limit`: 0 = no limit. */
+  constructor(limit: () => number) {
+    this.#limit = limit
   }
 
   get waiting(): number {
     return this.#waiting.length
   }
 
-  /** Asks for a call once there is a place for it. */
+  /** Calls `ask` as soon as a slot is free. */
   admit(ask: () => Admission | Held): Admission | Held {
-    if (this.#most() === 0 && this.#taken === 0) return ask()
-    if (this.#hasPlace()) return this.#take(ask)
+    if (this.#limit() === 0 && this.#taken === 0) return ask()
+    if (this.#hasFreeSlot()) return this.#take(ask)
     if (this.#waiting.length >= MAX_QUEUE) return full
     const {promise, resolve} = Promise.withResolvers<Admission>()
-    const queued: QueuedCall = {ask, entered: undefined, settle: resolve}
+    const queued: QueuedCall = {admit: ask, entered: undefined, settle: resolve}
     this.#waiting.push(queued)
     return {
       isCounted: true,
@@ -46,33 +46,33 @@ export class ConcurrencyLimiter {
         const at = this.#waiting.indexOf(queued)
         if (at < 0) return
         this.#waiting.splice(at, 1)
-        resolve(left)
+        resolve(disconnected)
       }
     }
   }
 
-  #hasPlace(): boolean {
-    const most = this.#most()
-    return most === 0 || this.#taken < most
+  #hasFreeSlot(): boolean {
+    const limit = this.#limit()
+    return limit === 0 || this.#taken < limit
   }
 
   #take(ask: () => Admission | Held): Admission | Held {
     this.#taken++
-    const answer = ask()
-    if (!isHeld(answer)) return this.#with(answer)
-    return {admitted: answer.admitted.then(each => this.#with(each)), cancel: () => answer.cancel()}
+    const admission = ask()
+    if (!isHeld(admission)) return this.#withSlot(admission)
+    return {admitted: admission.admitted.then(each => this.#withSlot(each)), cancel: () => admission.cancel()}
   }
 
-  /** Who is let in gives his place back when he leaves; who is not, at once. */
-  #with(answer: Admission): Admission {
-    if (!answer.ok) {
+  /** Frees the slot when the call ends, or at once if it is denied. */
+  #withSlot(admission: Admission): Admission {
+    if (!admission.ok) {
       this.#free()
-      return answer
+      return admission
     }
     return {
-      ...answer,
+      ...admission,
       leave: isBroken => {
-        answer.leave(isBroken)
+        admission.leave(isBroken)
         this.#free()
       }
     }
@@ -80,16 +80,16 @@ export class ConcurrencyLimiter {
 
   #free(): void {
     this.#taken--
-    while (this.#hasPlace()) {
+    while (this.#hasFreeSlot()) {
       const queued = this.#waiting.shift()
       if (queued === undefined) return
-      const answer = this.#take(queued.ask)
-      if (isHeld(answer)) queued.entered = answer
-      queued.settle(isHeld(answer) ? answer.admitted : answer)
+      const admission = this.#take(queued.admit)
+      if (isHeld(admission)) queued.entered = admission
+      queued.settle(isHeld(admission) ? admission.admitted : admission)
     }
   }
 }
 
 const denied = (error: string): Admission => ({ok: false, status: 500, error})
-const full = denied('too many calls wait for a place already (appMaxConcurrency)')
-const left = denied('the caller left')
+const full = denied('too many calls are queued for this app already (appMaxConcurrency)')
+const disconnected = denied('the caller disconnected')

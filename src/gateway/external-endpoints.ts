@@ -8,79 +8,81 @@ import {Pool} from '../net/pool.ts'
 
 export interface ExternalEndpointsOptions {
   readonly resources: AppResources
-  /** Takes the calls to apps. */
-  readonly inside: Admit
+  /** Admits calls to apps. */
+  readonly apps: Admit
 }
 
-/** An HTTPEndpoint, and where it leads or why it leads nowhere. */
+/** An HTTPEndpoint resource, and its endpoint or the reason why it cannot be called. */
 interface Known {
-  readonly endpoint: HttpEndpoint
-  readonly place: Place | string
+  readonly resource: HttpEndpoint
+  readonly endpoint: Endpoint | string
 }
 
-/** Whom an app calls that is no app: by the name of an HTTPEndpoint, or by a URL. */
-interface Place {
+/** A callee that is not an app: an HTTPEndpoint, or a URL. */
+interface Endpoint {
   readonly pool: Pool
-  /** Of the base URL. */
+  /** The path of the base URL, without a slash at the end. */
   readonly path: string
-  /** The same as it is written: what is called where no method is named. */
+  /** The path of the base URL as written: the target of calls without a method. */
   readonly root: string
-  /** Fields for each request, in the place of the caller's: lines, and names in small letters. */
+  /** Headers for each request, which replace the caller's: lines, and names in lower case. */
   readonly lines: string
   readonly names: readonly string[]
 }
 
-/** URLs whose connections are kept. */
+/** Maximum number of URLs with open connections. */
 const MAX_URLS = 100
 const IS_URL = /^https?:\/\//
 
-const NOBODY = {ca: '', cert: '', key: ''}
+const NO_CREDENTIALS = {ca: '', cert: '', key: ''}
 
-/** The calls of one app to the outside. They carry no token and no name of ours (Dapr: pkg/runtime/channels). */
+/** Calls of one app to external endpoints. They carry no token and no headers about the caller (Dapr: pkg/runtime/channels). */
 export class ExternalEndpoints {
   readonly #resources: AppResources
-  readonly #inside: Admit
+  readonly #apps: Admit
   #known: ReadonlyMap<string, Known>
-  readonly #urls = new Map<string, Place>()
-  readonly #unfollow: () => void
+  readonly #urls = new Map<string, Endpoint>()
+  readonly #unsubscribe: () => void
 
-  constructor({resources, inside}: ExternalEndpointsOptions) {
+  constructor({resources, apps}: ExternalEndpointsOptions) {
     this.#resources = resources
-    this.#inside = inside
-    this.#known = this.#places(new Map())
-    this.#unfollow = resources.onChange(() => {
-      this.#known = this.#places(this.#known)
+    this.#apps = apps
+    this.#known = this.#readEndpoints(new Map())
+    this.#unsubscribe = resources.onChange(() => {
+      this.#known = this.#readEndpoints(this.#known)
     })
   }
 
-  /** An endpoint's name goes before an app's. */
+  /** The name of an HTTPEndpoint takes precedence over an app id. */
   readonly admit: Admit = (call, isRefused) => {
     if (IS_URL.test(call.callee)) return this.#url(call)
-    const place = this.#known.get(call.callee)?.place
-    if (place === undefined) return this.#inside(call, isRefused)
-    if (typeof place === 'string') return denied(place)
-    return admitted(place)
+    const endpoint = this.#known.get(call.callee)?.endpoint
+    if (endpoint === undefined) return this.#apps(call, isRefused)
+    if (typeof endpoint === 'string') return denied(endpoint)
+    return admitted(endpoint)
   }
 
   close(): void {
-    this.#unfollow()
-    for (const {place} of this.#known.values()) retire(place)
-    for (const place of this.#urls.values()) retire(place)
+    this.#unsubscribe()
+    for (const {endpoint} of this.#known.values()) retire(endpoint)
+    for (const endpoint of this.#urls.values()) retire(endpoint)
   }
 
-  /** The connections of an endpoint that is as before are kept. */
-  #places(before: ReadonlyMap<string, Known>): ReadonlyMap<string, Known> {
+  /** An unchanged endpoint keeps its connections. */
+  #readEndpoints(before: ReadonlyMap<string, Known>): ReadonlyMap<string, Known> {
     const {endpoints} = this.#resources.snapshot
     const known = new Map(
-      endpoints.map(endpoint => {
-        const old = before.get(endpoint.name)
+      endpoints.map(resource => {
+        const old = before.get(resource.name)
         return [
-          endpoint.name,
-          isDeepStrictEqual(old?.endpoint, endpoint) && old !== undefined ? old : {endpoint, place: placeOf(endpoint)}
+          resource.name,
+          isDeepStrictEqual(old?.resource, resource) && old !== undefined
+            ? old
+            : {resource, endpoint: endpointOf(resource)}
         ] as const
       })
     )
-    for (const [name, old] of before) if (known.get(name) !== old) retire(old.place)
+    for (const [name, old] of before) if (known.get(name) !== old) retire(old.endpoint)
     return known
   }
 
@@ -93,20 +95,20 @@ export class ExternalEndpoints {
       this.#urls.clear()
     }
     const url = new URL(callee)
-    const dial = webDial({origin: url, credentials: NOBODY, followsRedirects: false, secretFields: []})
-    const place = {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines: '', names: []}
-    this.#urls.set(callee, place)
-    return admitted(place)
+    const dial = webDial({origin: url, credentials: NO_CREDENTIALS, followsRedirects: false, secretHeaders: []})
+    const endpoint = {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines: '', names: []}
+    this.#urls.set(callee, endpoint)
+    return admitted(endpoint)
   }
 }
 
-const retire = (place: Place | string): void => {
-  if (typeof place !== 'string') place.pool.retire()
+const retire = (endpoint: Endpoint | string): void => {
+  if (typeof endpoint !== 'string') endpoint.pool.retire()
 }
 
 const denied = (error: string): Admission => ({ok: false, status: 500, error})
 
-const admitted = ({pool, path, root, lines, names}: Place): Admission => ({
+const admitted = ({pool, path, root, lines, names}: Endpoint): Admission => ({
   ok: true,
   pool,
   isLocal: true,
@@ -121,8 +123,8 @@ const pathOf = ({pathname}: URL): string => pathname.replace(/\/+$/, '')
 const poolOf = (url: URL, dial: ReturnType<typeof webDial>): Pool =>
   new Pool({hosts: [url.hostname], port: Number(url.port), dial, authority: url.host})
 
-/** What is called, or why it cannot be. */
-function placeOf({name, baseUrl, headers, rootCa, certificate, privateKey, fault}: HttpEndpoint): Place | string {
+/** The endpoint, or the reason why it cannot be called. */
+function endpointOf({name, baseUrl, headers, rootCa, certificate, privateKey, fault}: HttpEndpoint): Endpoint | string {
   if (fault !== '') return `the HTTPEndpoint "${name}" cannot be used (${fault})`
   const url = new URL(baseUrl)
   const names = headers.map(([header]) => header.toLowerCase())
@@ -130,7 +132,7 @@ function placeOf({name, baseUrl, headers, rootCa, certificate, privateKey, fault
     origin: url,
     credentials: {ca: rootCa, cert: certificate, key: privateKey},
     followsRedirects: true,
-    secretFields: names
+    secretHeaders: names
   })
   const lines = headers.map(([header, value]) => `${header}: ${Buffer.from(value).toString('latin1')}\r\n`).join('')
   return {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines, names}

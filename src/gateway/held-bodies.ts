@@ -1,14 +1,14 @@
-/** Bytes of waiting calls that one listener keeps: what came before anybody could stop it. */
+/** Maximum size of buffered bodies of queued calls per listener: the bytes that arrived before the caller could be paused. */
 const MAX_HELD = 64 * 1024 * 1024
 
-/** What node reads ahead of a body that nobody takes. */
+/** What node reads ahead of a body that is not consumed. */
 const READ_AHEAD = 131_072
 
-/** Keeps account of the bodies of calls that wait in a queue. */
+/** Counts the buffered bodies of queued calls. */
 export class HeldBodies {
   #bytes = 0
 
-  /** How much a waiting call with a body of this length holds (-1: unknown); -1: there is no room for it. */
+  /** Reserves bytes for a queued call with a body of this length (-1: unknown); -1: the limit is exceeded. */
   hold(length: number): number {
     const bytes = length < 0 ? READ_AHEAD : Math.min(length, READ_AHEAD)
     if (this.#bytes + bytes > MAX_HELD) return -1

@@ -54,7 +54,7 @@ export class InterceptedRun {
     this.#control?.resume()
   }
 
-  /** The caller has left. */
+  /** The caller has disconnected. */
   cancel(): void {
     for (const each of this.#interceptions) each.cancel()
   }

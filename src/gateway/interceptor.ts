@@ -21,7 +21,7 @@ export type Next = (control: AttemptControl) => Promise<Outcome>
 export interface Interception {
   /** Runs the call by `next`, as often as it likes; the outcome of which it returns is what the caller gets. `whyOnce`: why there can be no further attempt, '' = there can. */
   run(next: Next, whyOnce: () => string): Promise<Outcome>
-  /** The caller has left. */
+  /** The caller has disconnected. */
   cancel(): void
 }
 

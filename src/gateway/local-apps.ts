@@ -1,31 +1,31 @@
 import type {Call} from '../model/call.ts'
 import type {Admission, Admit, Held} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
-import type {AdmissionQueue, Permit} from './admission-queue.ts'
+import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'
 import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
 
-/** What a call to an app needs of it. */
+/** What the gateway needs to know of an app. */
 export interface Callee {
   readonly id: string
-  /** Where it listens; 0: it serves nothing. */
+  /** The port that it listens on; 0: none. */
   readonly appPort: number
   readonly queue: AdmissionQueue
-  /** How many calls may be with it at once. */
+  /** Limits the calls in flight. */
   readonly limiter: ConcurrencyLimiter
-  /** Connections to the process that runs now. */
+  /** Connections to its current process. */
   readonly pool: Pool
   /** Its APP_API_TOKEN. */
   readonly token: string
-  /** Its health is checked, and it is not well. */
+  /** Its health check fails. */
   readonly isUnhealthy: boolean
-  /** Connecting was refused: whether it listens is looked at again. */
+  /** A connection was refused: check again whether it listens. */
   recheck(): void
 }
 
 /** Finds an app of the run by id. */
 export type FindCallee = (id: string) => Callee | undefined
 
-/** The way of every call through its callee's queue; `elsewhere` takes those to no app of the run. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
+/** Admits calls through the callee's queue; `elsewhere` takes calls to apps that are not part of the run. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
 export const admitBy =
   (find: FindCallee, elsewhere: Admit): Admit =>
   (call, isRefused) => {
@@ -45,9 +45,9 @@ export const admitBy =
   }
 
 function enqueue(call: Call, callee: Callee): Admission | Held {
-  const answer = callee.queue.admit(call)
-  if (typeof answer === 'string') return down(call, callee, answer)
-  return 'leave' in answer ? admitted(callee, call.caller === callee.id, answer) : held(call, callee, answer)
+  const outcome = callee.queue.admit(call)
+  if (typeof outcome === 'string') return down(call, callee, outcome)
+  return 'leave' in outcome ? admitted(callee, call.caller === callee.id, outcome) : held(call, callee, outcome)
 }
 
 const REMOTE = 'rpc error: code = Internal desc = '
@@ -63,13 +63,13 @@ const admitted = ({pool, token}: Callee, isLocal: boolean, {leave}: Permit): Adm
   leave
 })
 
-function held(call: Call, callee: Callee, waiting: {answer: Promise<Permit | string>; cancel(): void}): Held {
+function held(call: Call, callee: Callee, queued: Queued): Held {
   const isLocal = call.caller === callee.id
   return {
-    admitted: waiting.answer.then(answer =>
-      typeof answer === 'string' ? refusedBy(call, callee, answer) : admitted(callee, isLocal, answer)
+    admitted: queued.outcome.then(outcome =>
+      typeof outcome === 'string' ? refusedBy(call, callee, outcome) : admitted(callee, isLocal, outcome)
     ),
-    cancel: () => waiting.cancel()
+    cancel: () => queued.cancel()
   }
 }
 
@@ -81,7 +81,7 @@ const unhealthy = (isLocal: boolean): Admission => {
   return denied(isLocal ? error : `${REMOTE}error invoking app channel: ${error}`)
 }
 
-/** Go's words for an app that does not listen, with our reason in brackets. */
+/** Go's error for an app that does not listen, followed by our reason in brackets. */
 function down({caller, method, path}: Call, {id, pool}: Callee, reason: string): Admission {
   const address = pool.authority
   const verb = method.slice(0, 1).toUpperCase() + method.slice(1).toLowerCase()

@@ -8,38 +8,38 @@ import {whyUnknown} from './unknown-app.ts'
 export interface PeerRunsOptions {
   /** The environment that we were started in. */
   readonly shell: Readonly<Record<string, string | undefined>>
-  /** The mark of the own run, which is not asked. */
+  /** The marker of our own run, which is skipped. */
   readonly run: string
-  /** Ids of the own apps, for whoever asks for an unknown one. */
+  /** Ids of our own apps, for the error about an unknown one. */
   readonly known: () => readonly string[]
 }
 
-/** An app of another run, for as long as its sidecar is open. */
+/** An app of another run, as long as its sidecar is open. */
 interface Peer {
   readonly sidecar: SidecarLease
   readonly pool: Pool
 }
 
 /**
- * The apps of the user's other runs. A sidecar that was found is used until it closes, which its run tells us, or refuses:
- * then the runs are asked again. There is nothing to keep in step: no file, no daemon, no time after which things are stale.
+ * The apps of the user's other runs. A sidecar that was found is used until it closes (its run notifies us) or refuses a
+ * connection; then the runs are asked again. No state has to be kept in sync: no file, no daemon, no expiry.
  */
 export class PeerRuns {
   readonly #options: PeerRunsOptions
-  readonly #search: LeaseSearch
+  readonly #leases: LeaseSearch
   readonly #found = new Map<string, Peer>()
-  /** Those under way: calls to one id ask once. */
+  /** Searches in progress: concurrent calls to one id share one. */
   readonly #asking = new Map<string, Promise<LeasesFound>>()
-  /** The address that refused last, by id. */
+  /** The address that last refused a connection, by id. */
   readonly #refused = new Map<string, string>()
   #isClosed = false
 
   constructor(options: PeerRunsOptions) {
     this.#options = options
-    this.#search = new LeaseSearch(options.shell, options.run)
+    this.#leases = new LeaseSearch(options.shell, options.run)
   }
 
-  /** Lets a call to an app that is none of ours through to the sidecar of the oldest run that has it. */
+  /** Admits a call to an app of another run, through the sidecar of the oldest run that has the app. */
   readonly admit: Admit = (call, isRefused = false) => {
     const known = this.#found.get(call.callee)
     if (known !== undefined && !isRefused) return this.#admitted(call, known)
@@ -47,20 +47,20 @@ export class PeerRuns {
       this.#refused.set(call.callee, addressOf(known.sidecar))
       this.#drop(call.callee, known)
     }
-    return this.#held(call, isRefused)
+    return this.#search(call, isRefused)
   }
 
-  /** Lets go of all sidecars. */
+  /** Releases all leases. */
   close(): void {
     this.#isClosed = true
     for (const [id, peer] of this.#found) this.#drop(id, peer)
   }
 
-  #held(call: Call, isRefused: boolean): Held {
-    return {admitted: this.#look(call, isRefused), cancel: () => undefined}
+  #search(call: Call, isRefused: boolean): Held {
+    return {admitted: this.#find(call, isRefused), cancel: () => undefined}
   }
 
-  async #look(call: Call, isRefused: boolean): Promise<Admission> {
+  async #find(call: Call, isRefused: boolean): Promise<Admission> {
     const {callee} = call
     const {sidecar, others} = await this.#ask(callee)
     if (sidecar === undefined) {
@@ -69,7 +69,7 @@ export class PeerRuns {
     }
     if (isRefused && this.#refused.get(callee) === addressOf(sidecar)) {
       const where = `127.0.0.1:${sidecar.address.port.toString()}`
-      const why = `dial tcp ${where}: connect: connection refused (the door of "${callee}", which belongs to another run)`
+      const why = `dial tcp ${where}: connect: connection refused (the sidecar of "${callee}", which belongs to another run)`
       return {ok: false, status: 500, error: `rpc error: code = Unavailable desc = connection error: ${why}`}
     }
     const known = this.#found.get(callee)
@@ -77,7 +77,7 @@ export class PeerRuns {
   }
 
   async #ask(id: string): Promise<LeasesFound> {
-    const asking = this.#asking.get(id) ?? this.#search.find(id).then(found => this.#keep(id, found))
+    const asking = this.#asking.get(id) ?? this.#leases.find(id).then(found => this.#keep(id, found))
     this.#asking.set(id, asking)
     try {
       return await asking
@@ -117,7 +117,7 @@ export class PeerRuns {
     }
   }
 
-  /** Its run ended between the answer and now. */
+  /** Its run ended between the search and now. */
   #denied(id: string): Admission {
     return {ok: false, status: 500, error: `couldn't find service: ${id} (its run has just ended)`}
   }

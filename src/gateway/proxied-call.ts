@@ -3,7 +3,7 @@ import type {Call, CallObserver, CallRecord, SentRequest} from '../model/call.ts
 import {bugText} from '../net/error-boundary.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import {TOO_LARGE, type Exchange} from '../net/exchange.ts'
-import type {FieldRules, ResponseHead} from '../net/http1/response-head.ts'
+import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
@@ -17,21 +17,21 @@ export interface CallContext {
   readonly observer?: CallObserver | undefined
   /** The outermost first. They may change from call to call. */
   readonly interceptors?: readonly Interceptor[] | undefined
-  /** Told of each call when it is over. */
+  /** Called for each call when it has ended. */
   readonly recorded?: ((record: CallRecord) => void) | undefined
 }
 
-/** Refusals in a row from a queue that lets through at once: then it is no queue. */
+/** Connections refused in a row although the queue admits at once: then the call fails. */
 const MAX_REFUSALS = 3
 
-const isHeld = (answer: Admission | Held): answer is Held => 'admitted' in answer
+const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission
 
 /**
- * One call through the gateway: asks to be admitted, waits if it must, is sent, and ends exactly once. What its heads and its
- * errors look like is decided by the API that took it: Dapr's (`sidecar/`) or that of the Daeploy manager (`daeploy/`).
+ * One call through the gateway: asks for admission, waits in the queue if necessary, is sent, and ends exactly once.
+ * Subclasses define headers and errors for the API that received it: Dapr's (`sidecar/`) or the Daeploy manager's (`daeploy/`).
  */
 export abstract class ProxiedCall implements CallHandler {
-  abstract readonly rules: FieldRules
+  abstract readonly rules: HeaderRules
   abstract readonly copy: Copy | undefined
   readonly call: Call
   readonly isRecorded: boolean
@@ -45,7 +45,7 @@ export abstract class ProxiedCall implements CallHandler {
   #heldBytes = 0
   #refusals = 0
   #isOver = false
-  /** The callee ended the connection under this call. */
+  /** The callee closed the connection under this call. */
   #isBroken = false
   #startedAt = 0
   #admittedAt = 0
@@ -53,7 +53,7 @@ export abstract class ProxiedCall implements CallHandler {
   /** Where interceptors stand around the call. */
   #run: InterceptedRun | undefined
 
-  /** `length`: bytes of the request's body, 0 = none, -1 = it comes in chunks. */
+  /** `length`: bytes of the request's body, 0 = none, -1 = chunked. */
   constructor(context: CallContext, call: Call, request: SentRequest, length: number) {
     this.#context = context
     this.call = call
@@ -63,7 +63,7 @@ export abstract class ProxiedCall implements CallHandler {
     this.isRecorded = context.observer !== undefined || context.recorded !== undefined
   }
 
-  /** Asks to be admitted, and goes. */
+  /** Asks for admission, then sends the call. */
   start(): void {
     if (this.isRecorded) this.#startedAt = performance.now()
     this.observer?.started(this.call)
@@ -72,14 +72,14 @@ export abstract class ProxiedCall implements CallHandler {
     else this.#ask(false)
   }
 
-  fieldsFor(head: ResponseHead): string {
+  headersFor(head: ResponseHead): string {
     this.#isBroken = false
-    return this.responseFields(head)
+    return this.responseHeaders(head)
   }
 
   refused(why: string): void {
-    const isStubborn = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
-    if (isStubborn) return this.#fail(why)
+    const isGivenUp = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
+    if (isGivenUp) return this.#fail(why)
     this.#leave()
     this.#ask(true)
   }
@@ -115,16 +115,16 @@ export abstract class ProxiedCall implements CallHandler {
   /** It is no tunnel, and names a callee that can be read. */
   protected abstract readonly isInterceptable: boolean
   protected abstract ask(isRefused: boolean): Admission | Held
-  /** Sends the call to whom it was admitted to. */
+  /** Sends the call to the callee. */
   protected abstract send(admitted: Admitted): void
-  protected abstract responseFields(head: ResponseHead): string
+  protected abstract responseHeaders(head: ResponseHead): string
   protected abstract replyDenied(denied: Denied): void
-  /** There is no response: nobody could be reached, or what came was none. */
+  /** There is no response: the callee was not reachable, or its response was invalid. */
   protected abstract replyFailed(why: string, failure: Failure | undefined): void
   protected abstract warnCut(why: string): void
-  /** Writes into the log of the listener that the call came to. */
+  /** Writes to the log of the listener that received the call. */
   protected abstract warn(text: string): void
-  /** The trace that went to the callee, '' = none of ours. */
+  /** The trace header lines sent to the callee, '' = none of ours. */
   protected abstract readonly sentTrace: string
 
   #intercept(interceptors: readonly Interceptor[]): void {
@@ -174,9 +174,9 @@ export abstract class ProxiedCall implements CallHandler {
   }
 
   #ask(isRefused: boolean): void {
-    const answer = this.ask(isRefused)
-    if (isHeld(answer)) this.#wait(answer)
-    else this.#go(answer)
+    const admission = this.ask(isRefused)
+    if (isHeld(admission)) this.#wait(admission)
+    else this.#go(admission)
   }
 
   #wait(held: Held): void {
@@ -185,7 +185,7 @@ export abstract class ProxiedCall implements CallHandler {
     if (bytes < 0) {
       held.cancel()
       this.#held = undefined
-      return this.#deny({ok: false, status: 500, error: 'too much is waiting for this app already'})
+      return this.#deny({ok: false, status: 500, error: 'the bodies of queued calls exceed the limit'})
     }
     this.#heldBytes = bytes
     if (held.isCounted !== true) this.#run?.pause()
@@ -193,38 +193,38 @@ export abstract class ProxiedCall implements CallHandler {
   }
 
   async #await(held: Held): Promise<void> {
-    let answer: Admission
+    let admission: Admission
     try {
-      answer = await held.admitted
+      admission = await held.admitted
     } catch (error) {
-      answer = {ok: false, status: 500, error: messageOf(error)}
+      admission = {ok: false, status: 500, error: messageOf(error)}
     }
     try {
-      this.#arrived(answer, held)
+      this.#arrived(admission, held)
     } catch (error) {
       this.exchange.crash(error)
     }
   }
 
-  #arrived(answer: Admission, held: Held): void {
+  #arrived(admission: Admission, held: Held): void {
     if (this.#isOver || this.#held !== held) {
-      if (answer.ok) answer.leave()
+      if (admission.ok) admission.leave()
       return
     }
     this.#run?.resume()
     this.#held = undefined
     this.#refusals = 0
     this.#stopWaiting()
-    this.#go(answer)
+    this.#go(admission)
   }
 
-  #go(answer: Admission): void {
-    if (!answer.ok) return this.#deny(answer)
-    if (this.#isOver) return answer.leave()
-    this.admitted = answer
+  #go(admission: Admission): void {
+    if (!admission.ok) return this.#deny(admission)
+    if (this.#isOver) return admission.leave()
+    this.admitted = admission
     if (this.isRecorded) this.#admittedAt = performance.now()
     this.observer?.admitted(this.call)
-    this.send(answer)
+    this.send(admission)
   }
 
   #deny(denied: Denied): void {
@@ -246,7 +246,7 @@ export abstract class ProxiedCall implements CallHandler {
     this.#isBroken = false
   }
 
-  /** Waits no more. */
+  /** Leaves the queue. */
   #stopWaiting(): void {
     this.#held?.cancel()
     this.#held = undefined

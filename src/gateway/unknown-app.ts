@@ -1,6 +1,6 @@
 import {nearMiss} from '../model/near-miss.ts'
 
-/** Why an id is not found: the near miss, what runs here, and what runs in other runs. */
+/** Why an id is unknown: a similar id, the apps of this run, and those of other runs. */
 export function whyUnknown(id: string, known: readonly string[], others: readonly string[]): string {
   const near = nearMiss(id, [...known, ...others])
   const meant = near === '' ? '' : `; did you mean "${near}"?`

@@ -1,4 +1,4 @@
-import type {FieldRules, ResponseHead} from './http1/response-head.ts'
+import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 
 /** Bytes of a response that are kept until it is accepted: what one read brings. More is not read before. */
@@ -38,7 +38,7 @@ export class Attempt implements ResponseHandler {
     return false
   }
 
-  get rules(): FieldRules {
+  get rules(): HeaderRules {
     return this.#exchange.rules
   }
 

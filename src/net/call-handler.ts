@@ -1,29 +1,29 @@
 import type {Call, CallObserver} from '../model/call.ts'
-import type {FieldRules, ResponseHead} from './http1/response-head.ts'
+import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
 import type {Failure} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 
-/** What the owner of a call decides; the exchange moves the bytes. */
+/** The decisions about a call; the exchange moves the bytes. */
 export interface CallHandler {
   readonly call: Call
-  readonly rules: FieldRules
-  /** Times are noted for a record. */
+  readonly rules: HeaderRules
+  /** Timestamps are needed for a record. */
   readonly isRecorded: boolean
   readonly observer: CallObserver | undefined
-  /** The call is copied to shadows, too. */
+  /** The call is mirrored to shadows. */
   readonly copy: Copy | undefined
-  /** The header lines that go to the caller with this response. */
-  fieldsFor(head: ResponseHead): string
-  /** Connecting was refused, nothing of the request was sent: `send` again, or reply. */
+  /** The header lines that the caller gets with this response. */
+  headersFor(head: ResponseHead): string
+  /** The connection was refused before anything was sent: call `send` again, or reply. */
   refused(why: string): void
-  /** The connection ended before a response began; the request goes a second time. */
+  /** The connection closed before a response began; the request is sent again. */
   resent(): void
-  /** There will be no response: reply. Without `failure` the request was refused before it was sent. */
+  /** There is no response: reply. Without `failure` the request was rejected before it was sent. */
   failed(why: string, failure?: Failure): void
-  /** The callee broke off within its response, and so does the response to the caller. */
+  /** The callee closed the connection within its response; the response to the caller is aborted. */
   cut(why: string): void
-  /** A bug of ours has ended the caller's connection. */
+  /** An internal error has closed the caller's connection. */
   crashed(error: unknown): void
-  /** The call is over, in whatever way. Exactly once. */
+  /** The call has ended, successfully or not. Called exactly once. */
   over(): void
 }

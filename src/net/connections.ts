@@ -1,11 +1,11 @@
 import type net from 'node:net'
 
-/** The open connections of some servers, whatever is spoken on them. */
+/** The open connections of some servers, in any protocol. */
 export class Connections {
   readonly #open = new Set<net.Socket>()
   readonly #waiting: (() => void)[] = []
 
-  /** Its connections count from now on. */
+  /** Counts the connections of this server from now on. */
   follow(server: net.Server): void {
     server.on('connection', (socket: net.Socket) => {
       this.#open.add(socket)
@@ -13,7 +13,7 @@ export class Connections {
     })
   }
 
-  /** Settles when there is none. */
+  /** Settles when no connection is open. */
   async gone(): Promise<void> {
     if (this.#open.size > 0) await new Promise<void>(resolve => this.#waiting.push(resolve))
   }

@@ -1,21 +1,21 @@
 import type {Duplex} from 'node:stream'
 
-/** How connections to a callee come about, where they are not plain TCP. */
+/** How to connect to a callee other than over plain TCP. */
 export interface Dial {
-  /** `http` or `https`: how callers are told what was called. */
+  /** `http` or `https`, for error messages. */
   readonly scheme: 'http' | 'https'
-  /** The event after which the link carries bytes. */
+  /** The event that signals an open connection. */
   readonly opens: 'connect' | 'secureConnect'
-  /** Begins to connect. What the link carries is HTTP/1.1, whatever the callee speaks. */
+  /** Starts connecting. The stream carries HTTP/1.1, whatever the callee speaks. */
   open(host: string, port: number): Duplex
 }
 
-/** A failure in words that a caller is told as they are. */
-export class WordedError extends Error {}
+/** A failure whose message the caller gets as it is. */
+export class UpstreamError extends Error {}
 
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
 
-/** Apps that speak TLS, at least 1.2. Their certificates are taken as they are (Dapr: pkg/runtime/channels). */
+/** Apps that speak TLS 1.2 or later. Their certificates are not verified (Dapr: pkg/runtime/channels). */
 export const secureDial: Dial = {
   scheme: 'https',
   opens: 'secureConnect',

@@ -1,30 +1,30 @@
 import type {ResponseHead} from './http1/response-head.ts'
 import type {Reply} from './reply.ts'
 
-/** The caller's side of a call, in the protocol that it speaks. It moves bytes and decides nothing. */
+/** The caller's side of a call, for one protocol. It moves bytes and decides nothing. */
 export interface Downstream {
-  /** The request was a HEAD: its response has no body. */
+  /** The request was a HEAD: the response has no body. */
   readonly toHead: boolean
-  /** A response 101 makes two streams of bytes of the call. */
+  /** After a response 101 the connection is a tunnel. */
   readonly isTunnel: boolean
-  /** HTTP/2 has no 101. */
+  /** HTTP/2 has no status 101. */
   readonly refusesSwitch: boolean
-  /** The callee can be written to: calls `exchange.sendBody` with what has come of the body, and again as more comes. */
+  /** The callee accepts data: call `exchange.sendBody` with the bytes that have arrived, and again for later ones. */
   sendBody(): void
-  /** The callee takes more of the body. */
+  /** The callee accepts more of the body. */
   resume(): void
-  /** A whole response. */
-  whole(head: ResponseHead, fields: string, body: string): void
-  head(head: ResponseHead, fields: string): void
-  /** A piece of the body, of bytes that are overwritten afterwards; false: no more until `exchange.resume()`. */
+  /** A complete response. */
+  whole(head: ResponseHead, lines: string, body: string): void
+  head(head: ResponseHead, lines: string): void
+  /** A piece of the body, in a buffer that is reused afterwards; false: wait for `exchange.resume()`. */
   body(bytes: Buffer): boolean
   end(): void
-  /** Breaks the response off, so that the caller sees it. */
+  /** Aborts the response so that the caller notices it. */
   cut(why: string): void
   /** A response of our own. */
-  reply(answer: Reply): void
-  /** Ends the caller's connection. */
+  reply(response: Reply): void
+  /** Closes the caller's connection. */
   destroy(): void
-  /** The call is over: what is left of the request's body is read and dropped. */
+  /** The call has ended: the rest of the request's body is read and discarded. */
   done(): void
 }

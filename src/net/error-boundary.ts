@@ -1,13 +1,13 @@
 import type {EventEmitter} from 'node:events'
 import {messageOf} from '../model/errors.ts'
 
-/** What the log says of a bug of ours that one connection ran into. */
+/** The log text of an internal error that closed one connection. */
 export const bugText = (error: unknown): string =>
   `internal error, its connection was closed: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`
 
 /**
- * Makes an emitter a boundary: what one of its listeners throws goes to `caught`, with what was emitted, and no further.
- * Otherwise one connection that runs into a bug of ours would end the process, and with it every app.
+ * Makes an emitter an error boundary: an exception of one of its listeners goes to `caught`, with the emitted values.
+ * Without it, a bug on one connection would end the process, and with it every app.
  */
 export const contain = (emitter: EventEmitter, caught: (error: unknown, values: readonly unknown[]) => void): void => {
   const emit = emitter.emit.bind(emitter) as (...event: unknown[]) => boolean
@@ -21,7 +21,7 @@ export const contain = (emitter: EventEmitter, caught: (error: unknown, values: 
   }
 }
 
-/** A bug of ours on the far side of an adapter, on its way to the one that carries the call. */
+/** An internal error on the remote side of an adapter, on its way to the exchange. */
 export class CaughtBug extends Error {
   constructor(cause: unknown) {
     super('internal error', {cause})

@@ -3,20 +3,20 @@ import {bugText} from './error-boundary.ts'
 import type {CallHandler} from './call-handler.ts'
 import type {Downstream} from './downstream.ts'
 import {KeptBody} from './kept-body.ts'
-import {PLAIN_RULES, type FieldRules, type ResponseHead} from './http1/response-head.ts'
+import {PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
 import type {Reply} from './reply.ts'
 
-/** What a caller is told whose body is larger than allowed (Dapr: kit/streams). */
+/** The error for a body that exceeds the limit (Dapr: kit/streams). */
 export const TOO_LARGE = 'stream too large'
 
 const SWITCHED = 'HTTP status 101 without an upgrade'
 
 /**
- * One call between its caller and a callee: takes a connection, sends the request, sends it once more where that is safe, passes
- * the response on, and ends exactly once. Which protocol the caller speaks is its downstream's business.
+ * One call between its caller and a callee: takes a connection, sends the request, sends it again where that is safe, passes
+ * the response on, and ends exactly once. The downstream speaks the caller's protocol.
  */
 export class Exchange implements ResponseHandler {
   isSent = false
@@ -29,18 +29,18 @@ export class Exchange implements ResponseHandler {
   responseBytes = 0
   readonly #downstream: Downstream
   #handler: CallHandler | undefined
-  /** It lives on until the whole body has come. */
+  /** Remains until the whole body has arrived. */
   #copy: Copy | undefined
   #method = ''
-  /** Bytes of the request's body; 0: there is none; -1: it comes in chunks. */
+  /** Bytes of the request's body; 0: none; -1: chunked. */
   #length = 0
-  /** The most bytes of it that are taken; 0: any number. */
+  /** Maximum size of it; 0: no limit. */
   #maxBodyBytes = 0
   #pool: Pool | undefined
   #upstream: Upstream | undefined
   #head = ''
   #isHeadSent = false
-  #hasAnswered = false
+  #hasResponse = false
   /** Responses are held back, and this is told of each. */
   #responded: ((status: number) => void) | undefined
   #attempt: Attempt | undefined
@@ -50,7 +50,7 @@ export class Exchange implements ResponseHandler {
     this.#downstream = downstream
   }
 
-  get rules(): FieldRules {
+  get rules(): HeaderRules {
     return this.#handler?.rules ?? PLAIN_RULES
   }
 
@@ -62,17 +62,17 @@ export class Exchange implements ResponseHandler {
     return this.#downstream.isTunnel
   }
 
-  /** A call is under way. */
+  /** A call is in flight. */
   get isBusy(): boolean {
     return this.#handler !== undefined
   }
 
-  /** What comes of the request's body is still wanted, for a copy alone. */
+  /** The rest of the request's body is only needed for the mirror. */
   get isCopying(): boolean {
     return this.#copy !== undefined && this.#length !== 0 && !this.isSent
   }
 
-  /** Takes on a call; the one before must be over. `length`: bytes of the body, 0: none, -1: chunks. `maxBodyBytes` 0: any number. */
+  /** Starts a call; the previous one must have ended. `length`: bytes of the body, 0: none, -1: chunked. `maxBodyBytes` 0: no limit. */
   begin(handler: CallHandler, method: string, length: number, maxBodyBytes = 0): this {
     this.#handler = handler
     this.#copy = handler.copy
@@ -86,12 +86,12 @@ export class Exchange implements ResponseHandler {
     this.firstByteAt = 0
     this.requestBytes = 0
     this.responseBytes = 0
-    this.#hasAnswered = false
+    this.#hasResponse = false
     this.#responded = undefined
     return this
   }
 
-  /** The request's head as latin1 text, with the empty line. To be called again only after `refused`. */
+  /** The request's head as latin1 text, with the empty line. Call it again only after `refused`. */
   send(pool: Pool, head: string): void {
     if (this.#handler === undefined) return
     if (this.#maxBodyBytes > 0 && this.#length > this.#maxBodyBytes) return this.#giveUp(TOO_LARGE)
@@ -129,20 +129,20 @@ export class Exchange implements ResponseHandler {
     this.#attempt = undefined
   }
 
-  /** Answers in the callee's place. */
-  reply(answer: Reply): void {
+  /** Replies in place of the callee. */
+  reply(response: Reply): void {
     if (this.#handler === undefined) return
-    this.status = answer.status
-    this.responseBytes = answer.body.length
-    this.#copy?.answered()
+    this.status = response.status
+    this.responseBytes = response.body.length
+    this.#copy?.responded()
     if (this.#length === 0) this.#copy?.whole()
-    this.#downstream.reply(answer)
+    this.#downstream.reply(response)
     this.#over()
   }
 
   /**
-   * Sends a piece of the request's body, and the head before the first one, in one write where it is small. False: no more
-   * until `resume()`. To be called also when the call is over, for its copy.
+   * Sends a piece of the request's body, preceded by the head for the first one, in one write if it is small. False: wait for
+   * `resume()`. Call it even after the call has ended, for the mirrored copy.
    */
   sendBody(bytes: Buffer | undefined, isLast: boolean): boolean {
     const copy = this.#copy
@@ -174,28 +174,28 @@ export class Exchange implements ResponseHandler {
     return bytes === undefined && head === '' ? true : upstream.writeAll(head, bytes)
   }
 
-  /** The caller takes more of the response. */
+  /** The caller accepts more of the response. */
   resume(): void {
     this.#upstream?.resume()
   }
 
-  /** The caller sends bytes through a tunnel; false: no more until `resume()` of the downstream. */
+  /** Bytes from the caller in a tunnel; false: wait for the downstream's `resume()`. */
   write(bytes: Buffer): boolean {
     return this.#upstream?.write(bytes) ?? true
   }
 
-  /** The caller sends no more through a tunnel. */
+  /** The caller has ended its side of a tunnel. */
   finishSending(): void {
     this.#upstream?.finishSending()
   }
 
-  /** The caller has left, and there will be no more of the body. */
+  /** The caller has disconnected; the rest of the body will not arrive. */
   abort(): void {
     this.#copy?.drop()
     this.leave()
   }
 
-  /** The caller has its response, or has left; more of the body may still come for the copy. */
+  /** The caller has its response, or has disconnected; more of the body may still arrive for the copy. */
   leave(): void {
     this.#copy?.gone()
     this.#drop()
@@ -217,14 +217,14 @@ export class Exchange implements ResponseHandler {
     this.responseBytes = body.length
     if (handler.observer !== undefined && body !== '')
       handler.observer.bytes(handler.call, 'response', Buffer.from(body, 'latin1'), 0, body.length)
-    this.#downstream.whole(head, handler.fieldsFor(head), body)
-    this.#copy?.answered()
+    this.#downstream.whole(head, handler.headersFor(head), body)
+    this.#copy?.responded()
     this.#over()
   }
 
   head(head: ResponseHead): void {
     const handler = this.#begin(head)
-    if (handler !== undefined) this.#downstream.head(head, handler.fieldsFor(head))
+    if (handler !== undefined) this.#downstream.head(head, handler.headersFor(head))
   }
 
   body(bytes: Buffer): boolean {
@@ -237,7 +237,7 @@ export class Exchange implements ResponseHandler {
   end(): void {
     this.#upstream = undefined
     this.#downstream.end()
-    this.#copy?.answered()
+    this.#copy?.responded()
     this.#over()
   }
 
@@ -245,7 +245,7 @@ export class Exchange implements ResponseHandler {
     this.#downstream.resume()
   }
 
-  /** A bug of ours: it ends this call with its connection, and nothing else. */
+  /** An internal error: closes this call's connection, and nothing else. */
   crash(error: unknown): void {
     if (this.#handler === undefined) process.emitWarning(bugText(error))
     else this.#handler.crashed(error)
@@ -273,7 +273,7 @@ export class Exchange implements ResponseHandler {
       return undefined
     }
     if (handler.isRecorded) this.firstByteAt = performance.now()
-    this.#hasAnswered = true
+    this.#hasResponse = true
     this.status = head.status
     return handler
   }
@@ -302,9 +302,9 @@ export class Exchange implements ResponseHandler {
   }
 
   /**
-   * RFC 9110 §9.2.2, and stricter: only where nothing had been answered, on a connection that had been used before, for requests
-   * that change nothing and have no body, and not when the process behind it was exchanged meanwhile. The next connection is a
-   * new one: what fails there is not sent again.
+   * RFC 9110 §9.2.2, but stricter: only if nothing was received, on a reused connection, for safe requests without a body, and
+   * not if the process behind it was replaced in the meantime. The retry uses a new connection, so that it happens only
+   * once.
    */
   #maySendAgain(failure: Failure, upstream: Upstream | undefined): boolean {
     const method = this.#method
@@ -328,7 +328,7 @@ export class Exchange implements ResponseHandler {
     this.#drop()
     const handler = this.#handler
     if (handler === undefined) return
-    if (!this.#hasAnswered) return handler.failed(why, failure)
+    if (!this.#hasResponse) return handler.failed(why, failure)
     handler.cut(why)
     this.#downstream.cut(why)
     this.#over()

@@ -3,27 +3,27 @@ import {Readable, type Writable} from 'node:stream'
 import type {SecureContext} from 'node:tls'
 import {codeOf} from '../model/errors.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
-import {ProtocolAdapter, type AdaptedRequest, type RemoteSide, type Return} from './protocol-adapter.ts'
-import {WordedError, type Dial} from './dialer.ts'
+import {ProtocolAdapter, type AdaptedRequest, type RemoteSide, type ResponseSink} from './protocol-adapter.ts'
+import {UpstreamError, type Dial} from './dialer.ts'
 import {alertText} from './tls-alert.ts'
 
-/** Keys and certificates, PEM. */
+/** Certificates and keys, PEM. */
 export interface Credentials {
-  /** Whom to believe besides those whom everybody believes; '' = nobody. */
+  /** Trusted in addition to the public CAs; '' = none. */
   readonly ca: string
   readonly cert: string
   readonly key: string
 }
 
 export interface WebOptions {
-  /** Scheme, host and port; the rest of it means nothing here. */
+  /** Scheme, host and port; the rest is ignored. */
   readonly origin: URL
   /** The callee's certificate is always verified. */
   readonly credentials: Credentials
-  /** Redirects are followed, ten at most, as Go's client does. */
+  /** Follow redirects, ten at most, as Go's client does. */
   readonly followsRedirects: boolean
-  /** Names (small letters) of fields that no other host is to see. */
-  readonly secretFields: readonly string[]
+  /** Names (lower case) of headers that no other host may receive. */
+  readonly secretHeaders: readonly string[]
 }
 
 type Web = Pick<typeof import('node:https'), 'request'> & {readonly Agent: new (options: object) => Agent}
@@ -31,10 +31,10 @@ type Web = Pick<typeof import('node:https'), 'request'> & {readonly Agent: new (
 const webOf = (protocol: string): Web =>
   protocol === 'https:' ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http')
 
-const DIAL_MS = 15_000
+const DIAL_TIMEOUT_MS = 15_000
 const MAX_REDIRECTS = 10
-const WITH_GET = new Set([301, 302, 303])
-const WITH_THE_SAME = new Set([307, 308])
+const REDIRECT_AS_GET = new Set([301, 302, 303])
+const REDIRECT_UNCHANGED = new Set([307, 308])
 
 const CERTIFICATES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'certificate has expired or is not yet valid',
@@ -46,51 +46,52 @@ const CERTIFICATES: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority'
 }
 
-/** What Go would say; users know these words. */
+/** The error as Go words it, which users of Dapr know. */
 const worded = (error: Error, {hostname, host, port}: URL): Error => {
   const code = codeOf(error)
   const certificate = CERTIFICATES[code]
-  if (certificate !== undefined) return new WordedError(`tls: failed to verify certificate: x509: ${certificate}`)
+  if (certificate !== undefined) return new UpstreamError(`tls: failed to verify certificate: x509: ${certificate}`)
   if (code === 'ECONNREFUSED')
-    return new WordedError(`dial tcp ${port === '' ? hostname : host}: connect: connection refused`)
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new WordedError(`dial tcp: lookup ${hostname}: no such host`)
-  if (code === 'ECONNRESET') return new WordedError('EOF')
+    return new UpstreamError(`dial tcp ${port === '' ? hostname : host}: connect: connection refused`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new UpstreamError(`dial tcp: lookup ${hostname}: no such host`)
+  if (code === 'ECONNRESET') return new UpstreamError('EOF')
   const alert = alertText(error)
-  if (alert !== '') return new WordedError(alert)
-  if (code.startsWith('HPE_')) return new WordedError(`malformed HTTP response (${error.message})`)
-  return error instanceof WordedError ? error : new WordedError(error.message)
+  if (alert !== '') return new UpstreamError(alert)
+  if (code.startsWith('HPE_')) return new UpstreamError(`malformed HTTP response (${error.message})`)
+  return error instanceof UpstreamError ? error : new UpstreamError(error.message)
 }
 
-/** A client of the web behind a bridge. */
+/** A client for external URLs behind a protocol adapter. */
 export const webDial = (options: WebOptions): Dial => {
   const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
   return {scheme, opens: 'connect', open: () => new ProtocolAdapter(({opened}) => remoteOf(options, opened))}
 }
 
 function remoteOf(options: WebOptions, opened: () => void): RemoteSide {
-  let current: Exchange | undefined
+  let current: WebRequest | undefined
   process.nextTick(opened)
   return {
-    request: (adapted, back) => {
-      current = new Exchange(options, adapted, back)
+    request: (adapted, sink) => {
+      current = new WebRequest(options, adapted, sink)
       return current.start()
     },
     end: () => current?.end()
   }
 }
 
-/** One request and the redirects behind it. */
-class Exchange {
+/** One request and the redirects that it leads to. */
+class WebRequest {
   readonly #options: WebOptions
   readonly #adapted: AdaptedRequest
-  readonly #back: Return
+  readonly #sink: ResponseSink
   #request: ClientRequest | undefined
   #redirects = 0
 
-  constructor(options: WebOptions, adapted: AdaptedRequest, back: Return) {
+  constructor(options: WebOptions, adapted: AdaptedRequest, sink: ResponseSink) {
     this.#options = options
     this.#adapted = adapted
-    this.#back = back
+    this.#sink = sink
   }
 
   start(): Writable {
@@ -111,53 +112,56 @@ class Exchange {
       path,
       headers: headersOf(withHost(pairs, url.host), hasBody),
       agent: agentOf(url.protocol, this.#options),
-      // Go reads line ends without CR, folded fields, and a length beside chunks; what is read is written anew.
+      // Accept what Go accepts: bare LF, folded headers, both length and chunks; we write everything anew.
       insecureHTTPParser: true,
       maxHeaderSize: HEAD_LIMIT,
       ...(url.protocol === 'https:' && {secureContext: contextOf(this.#options.credentials)})
     }
     const request = webOf(url.protocol).request(options)
     this.#request = request
-    // node:http would say `Connection: keep-alive`, and says it at once to who expects leave to go on.
+    // node:http would add `Connection: keep-alive`; with Expect it has already sent its headers.
     if (!request.headersSent) request.removeHeader('connection')
-    boundDial(request, url)
+    limitDialTime(request, url)
     let interim = 0
     return request
       .on('information', () => {
-        if (++interim > MAX_INTERIM) request.destroy(new WordedError(TOO_MANY_INTERIM))
+        if (++interim > MAX_INTERIM) request.destroy(new UpstreamError(TOO_MANY_INTERIM))
       })
       .on('upgrade', ({statusCode = 0, rawHeaders}, socket) => {
-        // Nobody asked for it, and nobody speaks what comes now.
+        // An upgrade was not requested, and we do not speak the new protocol.
         socket.destroy()
-        this.#back.answer(statusCode, rawHeaders, Readable.from([]))
+        this.#sink.respond(statusCode, rawHeaders, Readable.from([]))
       })
-      .on('response', response => this.#answered(response, {url, method, path, pairs}))
+      .on('response', response => this.#handleResponse(response, {url, method, path, pairs}))
       .on('error', error => {
-        if (this.#request === request) this.#back.fail(worded(error, url))
+        if (this.#request === request) this.#sink.fail(worded(error, url))
       })
   }
 
-  #answered(response: IncomingMessage, from: {url: URL; method: string; path: string; pairs: readonly string[]}): void {
+  #handleResponse(
+    response: IncomingMessage,
+    from: {url: URL; method: string; path: string; pairs: readonly string[]}
+  ): void {
     const {statusCode = 0, rawHeaders, headers} = response
     const {method, hasBody} = this.#adapted
     const isFollowed =
       this.#options.followsRedirects &&
       headers.location !== undefined &&
-      (WITH_GET.has(statusCode) || (WITH_THE_SAME.has(statusCode) && !hasBody))
-    if (!isFollowed) return this.#back.answer(statusCode, rawHeaders, response)
+      (REDIRECT_AS_GET.has(statusCode) || (REDIRECT_UNCHANGED.has(statusCode) && !hasBody))
+    if (!isFollowed) return this.#sink.respond(statusCode, rawHeaders, response)
     response.resume()
     if (++this.#redirects > MAX_REDIRECTS)
-      return this.#back.fail(new WordedError(`stopped after ${MAX_REDIRECTS.toString()} redirects`))
+      return this.#sink.fail(new UpstreamError(`stopped after ${MAX_REDIRECTS.toString()} redirects`))
     const to = whereTo(headers.location ?? '', from)
     if (to === undefined)
-      return this.#back.fail(new WordedError(`failed to parse Location header "${headers.location ?? ''}"`))
-    const isSame = WITH_THE_SAME.has(statusCode) || method === 'HEAD'
+      return this.#sink.fail(new UpstreamError(`failed to parse Location header "${headers.location ?? ''}"`))
+    const isSame = REDIRECT_UNCHANGED.has(statusCode) || method === 'HEAD'
     const dropped = [
       ...(isSame ? [] : ['content-length', 'content-type']),
-      // Another host is not to learn what was meant for this one.
+      // Another host must not get these headers.
       ...(to.host === from.url.host && to.protocol === from.url.protocol
         ? []
-        : ['authorization', 'cookie', 'dapr-api-token', ...this.#options.secretFields])
+        : ['authorization', 'cookie', 'dapr-api-token', ...this.#options.secretHeaders])
     ]
     const pairs = without(from.pairs, dropped)
     this.#send(to, {method: isSame ? method : 'GET', path: to.pathname + to.search, pairs, hasBody: false}).end()
@@ -177,8 +181,8 @@ const without = (pairs: readonly string[], names: readonly string[]): readonly s
 const withHost = (pairs: readonly string[], host: string): string[] => ['Host', host, ...without(pairs, ['host'])]
 
 /**
- * Names and values as node:http takes them, each name as it came first. A body without a length goes in chunks: by itself
- * node:http frames none of a GET or DELETE.
+ * Names and values as node:http takes them, each name in its first spelling. A body without a length is chunked: by itself
+ * node:http does not frame the body of a GET or DELETE.
  */
 function headersOf(pairs: readonly string[], hasBody: boolean): Record<string, string | string[]> {
   const names = new Map<string, string>()
@@ -194,11 +198,11 @@ function headersOf(pairs: readonly string[], hasBody: boolean): Record<string, s
   return hasBody && !names.has('content-length') ? {...headers, 'Transfer-Encoding': 'chunked'} : headers
 }
 
-/** A connection that does not come about in time. */
-function boundDial(request: ClientRequest, {host, protocol}: URL): void {
+/** Limits the time to establish a connection. */
+function limitDialTime(request: ClientRequest, {host, protocol}: URL): void {
   request.on('socket', socket => {
     if (!socket.connecting) return
-    const late = setTimeout(() => request.destroy(new WordedError(`dial tcp ${host}: i/o timeout`)), DIAL_MS)
+    const late = setTimeout(() => request.destroy(new UpstreamError(`dial tcp ${host}: i/o timeout`)), DIAL_TIMEOUT_MS)
     const stop = (): void => clearTimeout(late)
     socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', stop).once('close', stop)
   })
@@ -206,7 +210,7 @@ function boundDial(request: ClientRequest, {host, protocol}: URL): void {
 
 const contexts = new WeakMap<Credentials, SecureContext>()
 
-/** Made once for all connections with the same credentials: to read every root certificate takes tens of milliseconds. */
+/** Created once per credentials: parsing all root certificates takes tens of milliseconds. */
 function contextOf(credentials: Credentials): SecureContext {
   const {createSecureContext, rootCertificates} = process.getBuiltinModule('node:tls')
   const {ca, cert, key} = credentials
@@ -223,7 +227,7 @@ function contextOf(credentials: Credentials): SecureContext {
 
 const agents = new WeakMap<WebOptions, Map<string, Agent>>()
 
-/** Connections are kept by those who have the same credentials. */
+/** Requests with the same credentials share connections. */
 function agentOf(protocol: string, options: WebOptions): Agent {
   const own = agents.get(options) ?? new Map<string, Agent>()
   agents.set(options, own)

@@ -3,20 +3,20 @@ import type {Pool} from './pool.ts'
 import {PLAIN_RULES} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 
-/** A call that is copied to shadows. */
+/** A call that is mirrored to shadows. */
 export interface CopyOf {
   readonly method: string
   /** With the query. */
   readonly path: string
-  /** The head that goes to the callee behind a pool, without the lines that tell the body's length and the empty line. */
+  /** The head for the callee behind a pool, without the headers about the body's length and the empty line. */
   readonly headFor: (pool: Pool) => string
 }
 
-/** Somebody who gets copies and is never heard. */
+/** A callee that gets copies of calls; its responses are discarded. */
 export interface Shadow {
   /** For warnings. */
   readonly name: string
-  /** Lets a copy in, later where the shadow is starting; a text says why not. Never rejects. */
+  /** Admits a copy, later if the shadow is starting; a text is the reason for a rejection. Never rejects the promise. */
   admit(pendingCall: PendingCall): Promise<ShadowPermit | string> | ShadowPermit | string
 }
 
@@ -27,45 +27,45 @@ interface PendingCall {
 
 export interface ShadowPermit {
   readonly pool: Pool
-  /** The copy is over. Called exactly once. */
+  /** The copy has ended. Called exactly once. */
   leave(): void
 }
 
-/** A body beyond this goes to the callee alone. */
-const MAX_BODY = 64 * 1024 * 1024
-/** All bodies that wait for shadows. */
-const MAX_WAITING = 4 * MAX_BODY
-/** Copies that a shadow has at once, and that wait for it: one that hangs must not cost us every socket. */
-const AT_ONCE = 64
+/** Calls with a larger body are not mirrored. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** Maximum size of all bodies that are queued for shadows. */
+const MAX_QUEUED_BYTES = 4 * MAX_BODY_BYTES
+/** Maximum number of copies in flight to a shadow, and queued for it: one that hangs must not use up all sockets. */
+const MAX_IN_FLIGHT = 64
 const MAX_QUEUE = 1000
 
 /** A copy on its way to one shadow. */
-interface Sending {
+interface QueuedCopy {
   readonly shadow: Shadow
   readonly of: CopyOf
   readonly body: Buffer
-  /** It is over; '' or why it did not get through. */
+  /** The copy has ended; '' or why it did not reach the shadow. */
   readonly over: (why: string) => void
 }
 
-interface StartQueue {
-  busy: number
-  readonly waiting: Sending[]
-  /** The last copy did not get through: said once. */
-  isTold: boolean
+interface ShadowQueue {
+  inFlight: number
+  readonly waiting: QueuedCopy[]
+  /** The last copy failed; this is reported only once. */
+  isReported: boolean
 }
 
-/** The shadows of a run: keeps account of what waits for them. Nothing they do is felt by a caller. */
+/** The shadows of a run, with a queue for each. Mirroring never affects a caller. */
 export class Mirror {
   readonly #warn: (text: string) => void
-  readonly #queues = new WeakMap<Shadow, StartQueue>()
+  readonly #queues = new WeakMap<Shadow, ShadowQueue>()
   #bytes = 0
 
   constructor(warn: (text: string) => void) {
     this.#warn = warn
   }
 
-  /** A copy that is sent when the call has been answered and its body has come. */
+  /** A copy that is sent when the call has got its response and its whole body has arrived. */
   copy(of: CopyOf, shadows: readonly Shadow[]): Copy {
     return new Copy({
       keep: size => this.#keep(size),
@@ -74,7 +74,7 @@ export class Mirror {
       },
       tooLarge: () => {
         this.#warn(
-          `${of.method} ${of.path} was not copied to ${shadows.map(({name}) => name).join(', ')}: its body is too large`
+          `${of.method} ${of.path} was not mirrored to ${shadows.map(({name}) => name).join(', ')}: its body is too large`
         )
       },
       send: (body, sent) => {
@@ -88,24 +88,24 @@ export class Mirror {
   }
 
   #keep(size: number): boolean {
-    if (this.#bytes + size > MAX_WAITING) return false
+    if (this.#bytes + size > MAX_QUEUED_BYTES) return false
     this.#bytes += size
     return true
   }
 
-  #enqueue(sending: Omit<Sending, 'over'>, over: () => void): void {
+  #enqueue(sending: Omit<QueuedCopy, 'over'>, over: () => void): void {
     const {shadow} = sending
     const queue = this.#queueOf(shadow)
     if (queue.waiting.length >= MAX_QUEUE) {
-      this.#tell(shadow, queue, 'too many copies wait for it already')
+      this.#report(shadow, queue, 'its queue of copies is full')
       return over()
     }
     queue.waiting.push({
       ...sending,
       over: why => {
-        if (why === '') queue.isTold = false
-        else this.#tell(shadow, queue, why)
-        queue.busy--
+        if (why === '') queue.isReported = false
+        else this.#report(shadow, queue, why)
+        queue.inFlight--
         over()
         this.#next(queue)
       }
@@ -113,26 +113,26 @@ export class Mirror {
     this.#next(queue)
   }
 
-  #next(queue: StartQueue): void {
-    if (queue.busy >= AT_ONCE) return
+  #next(queue: ShadowQueue): void {
+    if (queue.inFlight >= MAX_IN_FLIGHT) return
     const sending = queue.waiting.shift()
     if (sending === undefined) return
-    queue.busy++
+    queue.inFlight++
     const {shadow, of} = sending
-    const answer = shadow.admit(of)
-    if (answer instanceof Promise) void answer.then(later => go(sending, later))
-    else go(sending, answer)
+    const permit = shadow.admit(of)
+    if (permit instanceof Promise) void permit.then(later => go(sending, later))
+    else go(sending, permit)
   }
 
-  #queueOf(shadow: Shadow): StartQueue {
-    const queue = this.#queues.get(shadow) ?? {busy: 0, waiting: [], isTold: false}
+  #queueOf(shadow: Shadow): ShadowQueue {
+    const queue = this.#queues.get(shadow) ?? {inFlight: 0, waiting: [], isReported: false}
     this.#queues.set(shadow, queue)
     return queue
   }
 
-  #tell({name}: Shadow, queue: StartQueue, why: string): void {
-    if (!queue.isTold) this.#warn(`copies of calls do not reach ${name}: ${why}`)
-    queue.isTold = true
+  #report({name}: Shadow, queue: ShadowQueue, why: string): void {
+    if (!queue.isReported) this.#warn(`copies of calls do not reach ${name}: ${why}`)
+    queue.isReported = true
   }
 }
 
@@ -143,23 +143,23 @@ interface CopyOptions {
   readonly send: (body: Buffer, sent: () => void) => void
 }
 
-/** The copy of one call: gathers the body on its way to the callee, and leaves when the caller has his answer. */
+/** The copy of one call: collects the body on its way to the callee, and is sent when the caller has got its response. */
 export class Copy {
   readonly #options: CopyOptions
   #pieces: Buffer[] = []
   #size = 0
-  #isWhole = false
-  #isAnswered = false
+  #isComplete = false
+  #hasResponse = false
   #isOver = false
 
   constructor(options: CopyOptions) {
     this.#options = options
   }
 
-  /** More of the body; the bytes must stay as they are. */
+  /** More of the body; the buffer must not be reused. */
   take(bytes: Buffer): void {
     if (this.#isOver || bytes.length === 0) return
-    if (this.#size + bytes.length > MAX_BODY || !this.#options.keep(bytes.length)) {
+    if (this.#size + bytes.length > MAX_BODY_BYTES || !this.#options.keep(bytes.length)) {
       this.#options.tooLarge()
       return this.drop()
     }
@@ -167,32 +167,32 @@ export class Copy {
     this.#pieces.push(bytes)
   }
 
-  /** All of the body was taken. */
+  /** The whole body has been taken. */
   whole(): void {
-    this.#isWhole = true
-    this.#sendIfDue()
+    this.#isComplete = true
+    this.#sendIfReady()
   }
 
-  /** The caller has the whole answer, whatever it is. */
-  answered(): void {
-    this.#isAnswered = true
-    this.#sendIfDue()
+  /** The caller has got the whole response, whatever its status. */
+  responded(): void {
+    this.#hasResponse = true
+    this.#sendIfReady()
   }
 
-  /** The caller has left: without his answer nothing is copied; with it the rest of the body may still come. */
+  /** The caller has disconnected: before the response the copy is dropped; afterwards the rest of the body may still arrive. */
   gone(): void {
-    if (!this.#isAnswered) this.drop()
+    if (!this.#hasResponse) this.drop()
   }
 
-  /** There will be no more of the body. */
+  /** The rest of the body will not arrive. */
   drop(): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#release()
   }
 
-  #sendIfDue(): void {
-    if (this.#isOver || !this.#isWhole || !this.#isAnswered) return
+  #sendIfReady(): void {
+    if (this.#isOver || !this.#isComplete || !this.#hasResponse) return
     this.#isOver = true
     const body = this.#pieces.length === 1 ? (this.#pieces[0] ?? EMPTY) : Buffer.concat(this.#pieces)
     this.#options.send(body, () => this.#release())
@@ -206,22 +206,22 @@ export class Copy {
 
 const EMPTY = Buffer.alloc(0)
 
-function go(sending: Sending, permit: ShadowPermit | string): void {
+function go(sending: QueuedCopy, permit: ShadowPermit | string): void {
   if (typeof permit === 'string') return sending.over(permit)
   const upstream = permit.pool.take()
   upstream.serve(new Delivery(sending, permit, upstream))
 }
 
-/** One copy on one connection; what comes back is read to its end and dropped. */
+/** One copy on one connection; the response is read to its end and discarded. */
 class Delivery implements ResponseHandler {
   readonly isTunnel = false
   readonly rules = PLAIN_RULES
   isSent = false
-  readonly #sending: Sending
+  readonly #sending: QueuedCopy
   readonly #permit: ShadowPermit
   readonly #upstream: Upstream
 
-  constructor(sending: Sending, permit: ShadowPermit, upstream: Upstream) {
+  constructor(sending: QueuedCopy, permit: ShadowPermit, upstream: Upstream) {
     this.#sending = sending
     this.#permit = permit
     this.#upstream = upstream
@@ -244,7 +244,7 @@ class Delivery implements ResponseHandler {
   }
 
   head(): void {
-    // nobody is told
+    // the response is discarded
   }
 
   body(): boolean {
@@ -256,10 +256,10 @@ class Delivery implements ResponseHandler {
   }
 
   drain(): void {
-    // the whole body was handed over
+    // the whole body has been written already
   }
 
-  /** What breaks within an answer, or is answered by a status that is none, has got through. */
+  /** An incomplete response, or one with an invalid status, shows that the copy was delivered. */
   fail(failure: Failure, why: string): void {
     this.#over(failure === 'cut' || failure === 'bad-status' ? '' : why)
   }

@@ -1,30 +1,30 @@
 import type {Dial} from './dialer.ts'
-import {Upstream, type Home} from './http1/upstream.ts'
+import {Upstream, type UpstreamOwner} from './http1/upstream.ts'
 
 export interface PoolOptions {
-  /** Addresses of the callee, tried in this order: 127.0.0.1, ::1. */
+  /** Addresses of the callee, tried in this order. */
   readonly hosts: readonly string[]
   readonly port: number
-  /** Left out: plain TCP. */
+  /** Omitted: plain TCP. */
   readonly dial?: Dial | undefined
-  /** What a request's Host field says; left out: the first address and the port. */
+  /** The Host header of requests; omitted: the first address and the port. */
   readonly authority?: string
-  /** Stands in brackets behind why a call failed; left out: nothing does. */
+  /** Appended in brackets to the error of a failed call; omitted: nothing. */
   readonly hint?: string
 }
 
-/** Apps hang up on idle connections after 2 s (gunicorn) or 5 s (Node, uvicorn): we let go of them before most do. */
+/** Apps close idle connections after 2 s (gunicorn) or 5 s (Node, uvicorn): we close them earlier than most. */
 const IDLE_SECONDS = 3
 const MAX_IDLE = 64
 
-/** The connections to one callee; shared by all who call it. The one used last is used next. */
-export class Pool implements Home {
+/** The connections to one callee, shared by all its callers. The one used last is used next. */
+export class Pool implements UpstreamOwner {
   readonly hosts: readonly string[]
   readonly port: number
   readonly dial: Dial | undefined
-  /** What a request's Host field says. */
+  /** The Host header of requests. */
   readonly authority: string
-  /** What is to be said of calls that fail, '' = nothing. */
+  /** Appended in brackets to the error of a failed call, '' = nothing. */
   readonly hint: string
   readonly #idle: Upstream[] = []
   readonly #all = new Set<Upstream>()
@@ -40,17 +40,17 @@ export class Pool implements Home {
     this.authority = authority ?? `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
   }
 
-  /** The process behind it was exchanged, or is about to be. */
+  /** The process behind it was replaced, or is about to be. */
   get isRetired(): boolean {
     return this.#isRetired
   }
 
-  /** A free connection, or a new one. */
+  /** An idle connection, or a new one. */
   take(): Upstream {
     return this.#idle.pop() ?? this.connect()
   }
 
-  /** A new connection, never a used one. */
+  /** A new connection, never a reused one. */
   connect(): Upstream {
     const upstream = new Upstream(this)
     this.#all.add(upstream)
@@ -70,14 +70,14 @@ export class Pool implements Home {
     if (at >= 0) this.#idle.splice(at, 1)
   }
 
-  /** Ends the free connections; those that carry a call end after it. Calls that come later get new connections. */
+  /** Closes idle connections; those with a call in flight close after it. Later calls get new connections. */
   retire(): void {
     this.#isRetired = true
     clearInterval(this.#sweep)
     for (const upstream of this.#idle.splice(0)) upstream.drop()
   }
 
-  /** Retires, and ends also those connections that carry a call. */
+  /** Retires the pool, and also closes connections with a call in flight. */
   cut(): void {
     this.retire()
     for (const upstream of this.#all) upstream.cut()

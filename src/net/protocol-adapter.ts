@@ -2,37 +2,37 @@ import {Duplex, type Readable, type Writable} from 'node:stream'
 import {lengthOf, pairsOf} from './http1/header-lines.ts'
 import {Chunks} from './http1/chunked.ts'
 
-/** A request that came over a bridge. */
+/** A request that the adapter has parsed. */
 export interface AdaptedRequest {
   readonly method: string
   /** With the query. */
   readonly path: string
-  /** Names and values in turn, latin1; nothing that concerns the connection or the framing but Content-Length. */
+  /** Alternating names and values, latin1; without hop-by-hop headers, and Content-Length as the only framing. */
   readonly pairs: readonly string[]
   readonly hasBody: boolean
 }
 
-/** What comes back: once an answer, or a failure instead. */
-export interface Return {
-  answer(status: number, pairs: readonly string[], body: Readable): void
+/** Receives the result of a request: one response, or a failure. */
+export interface ResponseSink {
+  respond(status: number, pairs: readonly string[], body: Readable): void
   fail(error: Error): void
 }
 
-/** What speaks to the callee on the far side. */
+/** The client on the remote side of an adapter. */
 export interface RemoteSide {
-  /** Begins a request; its body is written to what is returned, and ended. */
-  request(adapted: AdaptedRequest, back: Return): Writable
-  /** The bridge is gone, and what is under way with it. */
+  /** Starts a request; its body is written to the returned stream, and ended. */
+  request(adapted: AdaptedRequest, sink: ResponseSink): Writable
+  /** The adapter is closed: ends requests in flight. */
   end(): void
 }
 
-/** Connects the far side; `opened` when it stands, `lost` when it fails or ends by itself. */
+/** Connects the remote side; `opened` is called when it is connected, `failed` when it fails or closes. */
 export type Connect = (on: {
   readonly opened: () => void
-  readonly lost: (error: Error | undefined) => void
+  readonly failed: (error: Error | undefined) => void
 }) => RemoteSide
 
-const OF_CONNECTION = new Set([
+const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -43,25 +43,25 @@ const OF_CONNECTION = new Set([
 ])
 
 /**
- * A connection that takes HTTP/1.1 on this side and hands each request to something else on the other: to HTTP/2, or to a
- * client that follows redirects. So whoever carries calls knows one framing. One request at a time.
+ * A connection that takes HTTP/1.1 on this side and passes each request to another client: HTTP/2, or one that follows
+ * redirects. So the code that carries calls only knows HTTP/1.1. One request at a time.
  */
 export class ProtocolAdapter extends Duplex {
   readonly #remote: RemoteSide
   #held = ''
   #body: Writable | undefined
-  /** Bytes of the request's body to come. */
+  /** Bytes of the request's body still to come. */
   #left = 0
   #chunks: Chunks | undefined
-  #answer: Readable | undefined
-  /** The request of which the answer is not over. */
+  #response: Readable | undefined
+  /** The request whose response is not complete. */
   #current: AdaptedRequest | undefined
 
   constructor(connect: Connect) {
     super({allowHalfOpen: true})
     this.#remote = connect({
       opened: () => this.emit('connect'),
-      lost: error => (this.#current !== undefined || error === undefined ? this.#lost(error) : this.destroy(error))
+      failed: error => (this.#current !== undefined || error === undefined ? this.#fail(error) : this.destroy(error))
     })
   }
 
@@ -71,7 +71,7 @@ export class ProtocolAdapter extends Duplex {
   }
 
   override _read(): void {
-    this.#answer?.resume()
+    this.#response?.resume()
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -79,7 +79,7 @@ export class ProtocolAdapter extends Duplex {
     done(error)
   }
 
-  #lost(error: Error | undefined): void {
+  #fail(error: Error | undefined): void {
     if (error !== undefined) this.destroy(error)
     else this.push(null)
   }
@@ -99,18 +99,18 @@ export class ProtocolAdapter extends Duplex {
   #start(head: string): void {
     const line = head.indexOf('\r\n')
     const [method = '', path = ''] = head.slice(0, line).split(' ')
-    const pairs = pairsOf(head.slice(line + 2))
+    const requestPairs = pairsOf(head.slice(line + 2))
     const valueOf = (name: string): string =>
-      pairs[pairs.findIndex((each, at) => at % 2 === 0 && each.toLowerCase() === name) + 1] ?? ''
-    const isChunked = pairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'transfer-encoding')
-    const hasLength = pairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'content-length')
+      requestPairs[requestPairs.findIndex((each, at) => at % 2 === 0 && each.toLowerCase() === name) + 1] ?? ''
+    const isChunked = requestPairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'transfer-encoding')
+    const hasLength = requestPairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'content-length')
     this.#left = hasLength ? lengthOf(valueOf('content-length')) : 0
     this.#chunks = isChunked ? new Chunks() : undefined
-    const kept = pairs.filter((_, at) => !OF_CONNECTION.has((pairs[at - (at % 2)] ?? '').toLowerCase()))
+    const kept = requestPairs.filter((_, at) => !HOP_BY_HOP.has((requestPairs[at - (at % 2)] ?? '').toLowerCase()))
     const adapted = {method, path, pairs: kept, hasBody: isChunked || this.#left > 0}
     this.#current = adapted
-    this.#body = this.#begun(adapted, {
-      answer: (status, fields, body) => this.#begin(adapted, {status, fields, body}),
+    this.#body = this.#request(adapted, {
+      respond: (status, pairs, body) => this.#begin(adapted, {status, pairs, body}),
       fail: error => {
         if (this.#current === adapted) this.destroy(error)
       }
@@ -118,10 +118,10 @@ export class ProtocolAdapter extends Duplex {
     if (!adapted.hasBody) this.#endBody()
   }
 
-  /** A far side that has just gone refuses. */
-  #begun(adapted: AdaptedRequest, back: Return): Writable | undefined {
+  /** A remote side that has just closed throws. */
+  #request(adapted: AdaptedRequest, sink: ResponseSink): Writable | undefined {
     try {
-      return this.#remote.request(adapted, back)
+      return this.#remote.request(adapted, sink)
     } catch (error) {
       this.destroy(error instanceof Error ? error : new Error(String(error)))
       return undefined
@@ -138,10 +138,10 @@ export class ProtocolAdapter extends Duplex {
       this.#left -= bytes.length
       isOver = this.#left <= 0
     } else {
-      this.#chunks.eat(bytes, 0, bytes.length, (from, start, stop) => pieces.push(from.subarray(start, stop)))
+      this.#chunks.parse(bytes, 0, bytes.length, (from, start, stop) => pieces.push(from.subarray(start, stop)))
       isOver = this.#chunks.done
     }
-    // A far side that answered early may be gone: what it does not take is dropped.
+    // A remote side that responded early may be closed: the rest is discarded.
     const written = (): void => {
       if (isOver) this.#endBody()
       done()
@@ -157,21 +157,21 @@ export class ProtocolAdapter extends Duplex {
 
   #begin(
     adapted: AdaptedRequest,
-    {status, fields, body}: {readonly status: number; readonly fields: readonly string[]; readonly body: Readable}
+    {status, pairs, body}: {readonly status: number; readonly pairs: readonly string[]; readonly body: Readable}
   ): void {
-    const names = fields.filter((_, at) => at % 2 === 0).map(each => each.toLowerCase())
+    const names = pairs.filter((_, at) => at % 2 === 0).map(each => each.toLowerCase())
     const isEmpty = adapted.method === 'HEAD' || status < 200 || status === 204 || status === 304
-    // A length beside chunks counts for nothing.
+    // A length is ignored if there are chunks.
     const hasLength = names.includes('content-length') && !names.includes('transfer-encoding')
     const isChunked = !isEmpty && !hasLength
     let lines = isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
-    for (let at = 0; at < fields.length; at += 2) {
-      const name = fields[at] ?? ''
-      if (!OF_CONNECTION.has(name.toLowerCase()) && (hasLength || name.toLowerCase() !== 'content-length'))
-        lines += `${name}: ${fields[at + 1] ?? ''}\r\n`
+    for (let at = 0; at < pairs.length; at += 2) {
+      const name = pairs[at] ?? ''
+      if (!HOP_BY_HOP.has(name.toLowerCase()) && (hasLength || name.toLowerCase() !== 'content-length'))
+        lines += `${name}: ${pairs[at + 1] ?? ''}\r\n`
     }
     this.push(`HTTP/1.1 ${status.toString().padStart(3, '0')}\r\n${lines}\r\n`, 'latin1')
-    this.#answer = body
+    this.#response = body
     body
       .on('data', (piece: Buffer) => {
         if (isEmpty || piece.length === 0) return
@@ -181,9 +181,9 @@ export class ProtocolAdapter extends Duplex {
         if (!isTaken) body.pause()
       })
       .on('end', () => {
-        // broken off, or counted: then the next request may be under way
+        // destroyed, or complete by its length: then the next request may be in flight
         if (this.destroyed || this.#current !== adapted) return
-        this.#answer = undefined
+        this.#response = undefined
         this.#current = undefined
         if (isChunked) this.push('0\r\n\r\n')
       })
@@ -191,7 +191,7 @@ export class ProtocolAdapter extends Duplex {
         if (this.#current === adapted) this.destroy(error)
       })
       .on('close', () => {
-        if (this.#answer === body) this.destroy()
+        if (this.#response === body) this.destroy()
       })
   }
 }

@@ -3,13 +3,13 @@ import {pairsOf} from './http1/header-lines.ts'
 import {isAwaitingContinue} from './http1/expect-continue.ts'
 import {reasonOf, statusLine} from './status.ts'
 
-/** An answer of our own. */
+/** A response of our own. */
 export interface Reply {
   readonly status: number
-  /** The body's content type, '' = there is no body. */
+  /** The body's content type, '' = no body. */
   readonly type: string
   readonly body: string
-  /** More fields, as lines. */
+  /** Further header lines. */
   readonly lines: string
 }
 
@@ -18,20 +18,20 @@ const linesOf = ({status, type, body, lines}: Reply): string => {
   return lines + typeLine + (status === 204 ? '' : `Content-Length: ${Buffer.byteLength(body).toString()}\r\n`)
 }
 
-/** The fields of an answer, names and values in turn. */
-export const replyPairs = (answer: Reply): string[] => pairsOf(linesOf(answer))
+/** The headers of a response as alternating names and values. */
+export const replyPairs = (response: Reply): string[] => pairsOf(linesOf(response))
 
-/** A whole answer as latin1 text, for connections that node:http does not hold; `more`: further lines. */
+/** A complete response as latin1 text, for connections without node:http; `more`: further header lines. */
 export const replyText = (reply: Reply, toHead: boolean, more = ''): string => {
   const {status, body} = reply
   const bytes = toHead ? '' : Buffer.from(body).toString('latin1')
   return `${statusLine(status)}${linesOf(reply)}${more}\r\n${bytes}`
 }
 
-/** Answers a request; what is left of its body is read and dropped. */
+/** Replies to a request; the rest of its body is read and discarded. */
 export const reply = (request: IncomingMessage, response: ServerResponse, answer: Reply): void => {
   if (response.headersSent || response.destroyed) return
-  // A caller who waits for leave to send his body may or may not send it now: nobody could tell where it ends.
+  // After the final response, a caller with `Expect: 100-continue` may or may not send its body: the connection cannot be reused.
   if (isAwaitingContinue(request)) response.shouldKeepAlive = false
   if (response.shouldKeepAlive && request.httpVersionMinor === 1) response.removeHeader('connection')
   response.writeHead(answer.status, reasonOf(answer.status), replyPairs(answer))

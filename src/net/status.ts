@@ -1,6 +1,6 @@
 import {http} from './http1/node-http.ts'
 
-/** Where Go's words are not node's; a status without words is called by its number. */
+/** Where Go's reason phrases differ from node's; a status without one is written as `status code <number>`. */
 const GO_REASONS: Readonly<Record<number, string | undefined>> = {
   ...http.STATUS_CODES,
   413: 'Request Entity Too Large',
@@ -11,20 +11,20 @@ const GO_REASONS: Readonly<Record<number, string | undefined>> = {
 }
 
 /**
- * The words behind a status: those that Go's server writes (`StatusText` and `writeStatusLine` of net/http), as Dapr's
- * callers see them. An app's own words do not travel.
+ * The reason phrase of a status, as Go's server writes it (`StatusText` and `writeStatusLine` of net/http) and Dapr's callers
+ * see it. An app's own reason phrase is not passed on.
  */
 export const reasonOf = (status: number): string => GO_REASONS[status] ?? `status code ${status.toString()}`
 
 const STATUS_LINES = Array.from({length: 600}, (_, status) => `HTTP/1.1 ${status.toString()} ${reasonOf(status)}\r\n`)
 
-/** The first line of an answer with a valid status, with its end. */
+/** The status line for a valid status, with its CRLF. */
 export const statusLine = (status: number): string => STATUS_LINES[status] ?? ''
 
-/** Whether a status can be passed on: HTTP has those from 100 to 599 (RFC 9110 §15), and HTTP/2 carries no other. */
+/** Whether a status can be passed on: HTTP has those from 100 to 599 (RFC 9110 §15), and HTTP/2 carries no others. */
 export const isValidStatus = (status: number): boolean => status >= 100 && status <= 599
 
-/** What is wrong with the status of an answer's first line, '' where it has none or a valid one. */
+/** What is wrong with the status in a response's first line; '' if it is valid or missing. */
 export const statusFault = (text: string): string => {
   const status = /^HTTP\/\d\.\d +(-?\d+)(?:[ \r\n]|$)/.exec(text)?.[1]
   return status === undefined || isValidStatus(Number(status)) ? '' : `invalid HTTP status ${status.slice(0, 20)}`

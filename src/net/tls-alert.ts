@@ -1,4 +1,4 @@
-/** What the other side of a TLS connection may say against ours, by its number (RFC 8446 §6), in Go's words (`alertText`). */
+/** TLS alerts of the peer by number (RFC 8446 §6), as Go words them (`alertText`). */
 const ALERTS: Readonly<Record<number, string | undefined>> = {
   10: 'unexpected message',
   20: 'bad record MAC',
@@ -33,7 +33,7 @@ const ALERTS: Readonly<Record<number, string | undefined>> = {
   120: 'no application protocol'
 }
 
-/** Why the other side ended a TLS connection, as Go tells it; '' where the error is none of its alerts. */
+/** Why the peer ended a TLS connection, as Go reports it; '' if the error is not an alert. */
 export const alertText = ({message}: Error): string => {
   const number = /SSL alert number (\d+)/.exec(message)?.[1]
   return number === undefined ? '' : `remote error: tls: ${ALERTS[Number(number)] ?? `alert(${number})`}`

@@ -44,7 +44,7 @@ export class AppCloser {
     const {id, queue, plan} = runtime
     const ms = plan.stop.timeoutMs
     if (await withDeadline({ms, over}, async late => runtime.drained(late))) return
-    const left = [...queue.inside.keys()]
+    const left = [...queue.inFlight.keys()]
     if (over.aborted || left.length === 0) return
     reporter.warn('calls-cut', cutText({id, left, ms, after: 'it was to stop'}))
     runtime.cutCalls()

@@ -264,7 +264,7 @@ export class Run {
       plan: this.#options.plan,
       shell: this.#options.shell,
       resources: await this.#resources.open(runtime.plan),
-      inside: admitBy(id => this.#services.versions.main(id), this.#peerRuns.admit),
+      apps: admitBy(id => this.#services.versions.main(id), this.#peerRuns.admit),
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
       key: this.#key,

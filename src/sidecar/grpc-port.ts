@@ -1,6 +1,6 @@
 import type {Http2Server, ServerHttp2Stream} from 'node:http2'
 import net from 'node:net'
-import {takeOver} from '../net/claimed-server.ts'
+import {attach} from '../net/claimed-server.ts'
 import {Connections} from '../net/connections.ts'
 import {bugText, contain} from '../net/error-boundary.ts'
 import {respond} from '../net/http2/http2-reply.ts'
@@ -53,7 +53,7 @@ export const openGrpcPort = (servers: readonly net.Server[], warn: (text: string
   const open = servers.map(claim => {
     const server = net.createServer(socket => void accept(socket))
     connections.follow(server)
-    takeOver(claim, server)
+    attach(claim, server)
     return server
   })
   return {

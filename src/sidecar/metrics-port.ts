@@ -1,5 +1,5 @@
 import type net from 'node:net'
-import {takeOver} from '../net/claimed-server.ts'
+import {attach} from '../net/claimed-server.ts'
 import {http} from '../net/http1/node-http.ts'
 
 /** Something open at ports of ours. */
@@ -15,7 +15,7 @@ export const openMetricsPort = (servers: readonly net.Server[]): OpenPort => {
       request.resume()
       response.writeHead(200, {'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'content-length': 0}).end()
     })
-    takeOver(claim, server)
+    attach(claim, server)
     return server
   })
   return {

@@ -29,7 +29,7 @@ export interface OpenSidecarOptions {
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly resources: AppResources
   /** Takes the app's calls to apps. */
-  readonly inside: Admit
+  readonly apps: Admit
   /** Lets the user's other runs speak for their apps. */
   readonly key: string
   readonly requestShutdown: () => void
@@ -44,7 +44,7 @@ export function openAppSidecar({
   plan,
   shell,
   resources,
-  inside,
+  apps,
   key,
   requestShutdown,
   mounted,
@@ -52,7 +52,7 @@ export function openAppSidecar({
 }: OpenSidecarOptions): OpenSidecar {
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
-  const outside = new ExternalEndpoints({resources, inside})
+  const outside = new ExternalEndpoints({resources, apps})
   const warn = (text: string): void => runtime.logs.sidecar.write(`${text}\n`, 'warn')
   const sidecar = openSidecar({
     appId: runtime.id,

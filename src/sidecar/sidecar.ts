@@ -23,7 +23,7 @@ import {createApi, type AnswerApi} from './http/api.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
-import {hostGuard, isFromElsewhere} from '../gateway/guards.ts'
+import {hostGuard, isCrossOrigin} from '../gateway/guards.ts'
 import {identityOf, callerHeaders, type Identity} from './http/identity.ts'
 import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
 import type {Facts} from './http/metadata.ts'
@@ -118,11 +118,11 @@ export class Sidecar implements SidecarContext {
     this.#identity = options.identity ?? identityOf(process.env)
     this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity: this.#identity, key: options.key ?? ''})
     this.#guards = {
-      isOurs: hostGuard(options.allowedHosts),
+      isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
       isTracing: options.isTracing ?? true
     }
-    this.#socketGuards = {...this.#guards, isOurs: () => true}
+    this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
     this.#answerApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes})
     this.#front = new Listener({
       servers: options.servers,
@@ -144,7 +144,7 @@ export class Sidecar implements SidecarContext {
     await this.#front.close(cut)
   }
 
-  /** Ends everything now. */
+  /** Closes everything now. */
   destroy(): void {
     this.#front.destroy()
   }
@@ -246,7 +246,7 @@ export class Sidecar implements SidecarContext {
     const {action, fields, sent} = parsed
     if (action === undefined) return
     const changesUs = action.kind === 'shutdown' || action.kind === 'put-metadata'
-    if (changesUs && isFromElsewhere(fields.origin, fields.fetchSite, this.#guards.isOurs))
+    if (changesUs && isCrossOrigin(fields.origin, fields.fetchSite, this.#guards.isAllowedHost))
       return answer(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(this.#options.requestShutdown)
     const text = this.#answerApi(action, body, sent.query)

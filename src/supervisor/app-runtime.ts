@@ -37,7 +37,7 @@ export interface AppRuntimeOptions {
   readonly token: string
   /** The only app of its run: it reads what we are given to read. */
   readonly single: {readonly input: Readable} | undefined
-  /** What a call that has waited in vain hears besides. */
+  /** Extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
   /** It made a move. */
   readonly moved: () => void
@@ -82,7 +82,7 @@ export class AppRuntime implements Callee {
       plan,
       appPort: ports.appPort,
       explain,
-      healthTurned: isHealthy => this.#tellHealth(isHealthy)
+      healthChanged: isHealthy => this.#tellHealth(isHealthy)
     })
     this.#progress = noProgress(plan.id, plan.command.length > 0)
     this.#program = new Program(
@@ -288,7 +288,7 @@ export class AppRuntime implements Callee {
     if (state.phase === 'starting') this.#startedAt = this.#movedAt.getTime()
     else if (state.phase === 'exited' || state.phase === 'backoff') this.#startedAt = 0
     this.#progress = progressed(this.#progress, state)
-    this.#channel.turn(state, {isHopeless: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
+    this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
     const exit =
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#tellEnd(exit)
@@ -337,7 +337,7 @@ export class AppRuntime implements Callee {
   }
 
   #tellHealth(isHealthy: boolean): void {
-    this.#lifecycleLog.healthTurned(isHealthy)
+    this.#lifecycleLog.healthChanged(isHealthy)
     if (!isHealthy)
       this.#options.reporter.warn(
         'app-unhealthy',

@@ -45,7 +45,7 @@ export class LifecycleLog {
     this.#say(status.appEnded(exit))
   }
 
-  healthTurned(isHealthy: boolean): void {
+  healthChanged(isHealthy: boolean): void {
     if (isHealthy) this.#logs.sidecar.write('App entered healthy status\n', 'info')
     else this.#logs.sidecar.write('App entered un-healthy status\n', 'warn')
   }

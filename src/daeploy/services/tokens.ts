@@ -23,7 +23,7 @@ export class Tokens {
   /** Who may ask at a sidecar that listens here. */
   guards(listenAddresses: readonly string[]): Guards {
     return {
-      isOurs: hostGuard(listenAddresses),
+      isAllowedHost: hostGuard(listenAddresses),
       isLetIn: (apiToken, authorization) =>
         this.#own === '' || isToken(apiToken, this.#own) || this.#isBearer(authorization)
     }

@@ -1,6 +1,6 @@
 import {isOf, TOKEN, VALUE} from './header-lines.ts'
 
-/** Takes a run of a chunk's bytes. */
+/** Takes part of a chunk's bytes. */
 export type TakeChunk = (bytes: Buffer, from: number, to: number) => void
 
 const SIZE = 0
@@ -16,7 +16,7 @@ const TRAILER_END = 8
 const END = 9
 const NONE = -1
 
-/** Where a byte behind a chunk's size leads. */
+/** The state after the byte that follows a chunk's size. */
 const AFTER_SIZE: Readonly<Record<number, number | undefined>> = {
   9: SIZE_BLANK,
   13: SIZE_END,
@@ -31,19 +31,19 @@ const hexOf = (byte: number): number => {
 }
 
 /**
- * Follows chunked framing (RFC 9112 §7.1) over any split, without keeping a byte. Only CR LF ends a line, a size has
- * hexadecimal digits, no more than sixteen, and maybe blanks behind it (Go: chunkedReader of net/http), and extensions and
- * trailers are read past.
+ * Parses chunked framing (RFC 9112 §7.1) across arbitrary splits, without buffering. Only CR LF ends a line; a size has up to
+ * sixteen hexadecimal digits and optional trailing whitespace (Go: chunkedReader of net/http); extensions and trailers are
+ * skipped.
  */
 export class Chunks {
-  /** The last byte of the message has been seen. */
+  /** The last byte of the message has been parsed. */
   done = false
   #step = SIZE
   #left = 0
   #count = 0
 
-  /** Reads bytes up to `end`; the place after the last one that belongs to the message, or -1: the framing is broken. */
-  eat(bytes: Buffer, start: number, end: number, take: TakeChunk): number {
+  /** Parses bytes up to `end`; returns the index after the last one that belongs to the message, or -1 for invalid framing. */
+  parse(bytes: Buffer, start: number, end: number, take: TakeChunk): number {
     for (let at = start; at < end; at++) {
       if (this.#step === BODY) {
         const size = Math.min(this.#left, end - at)
@@ -57,7 +57,7 @@ export class Chunks {
     return end
   }
 
-  /** One byte that is not part of a chunk's data; false: it may not stand here. */
+  /** One byte outside a chunk's data; false: it is not allowed here. */
   #follow(byte: number): boolean {
     switch (this.#step) {
       case SIZE:

@@ -10,28 +10,28 @@ interface Turn {
   readonly serve: Serve
 }
 
-/** Somebody who sends more requests ahead than this reads no answers, and is cut. */
+/** Maximum number of pipelined requests: a client that sends more does not read responses, and is disconnected. */
 const MAX_QUEUE = 2000
 
-// What breaks on either side shows as the response's `close`.
+// Errors on either side show as the response's `close`.
 const ignore = (): void => undefined
 
-/** What a refusal says, in Go's words (`serve` of net/http). */
+/** The body of a refusal, as Go words it (`serve` of net/http). */
 export const refusalBody = (status: number): string =>
   status === 501 ? 'Unsupported transfer encoding' : `${status.toString()} ${reasonOf(status)}`
 
-/** A whole answer of ours on a line that ends with it. */
+/** A complete response that ends its connection. */
 export const refusalText = (status: number): string => {
   const text = refusalBody(status)
   return `${statusLine(status)}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length.toString()}\r\nConnection: close\r\n\r\n${text}`
 }
 
 /**
- * The requests of one connection, served one at a time and in order: node:http would run those sent ahead side by side,
- * and would serve what stands behind a refused one.
+ * The requests of one connection, served one at a time and in order: node:http would handle pipelined requests
+ * concurrently, and would serve those after a refused one.
  */
 export class Connection {
-  /** Nothing that comes from now on is served. */
+  /** Requests that arrive from now on are ignored. */
   isLast = false
   readonly #socket: Duplex
   readonly #isClosing: () => boolean
@@ -56,25 +56,25 @@ export class Connection {
     else if (this.#turns.length > MAX_QUEUE) this.#socket.destroy()
   }
 
-  /** Runs this when every answer is out. */
-  whenQuiet(next: () => void): void {
+  /** Calls `next` when every response has been sent. */
+  whenIdle(next: () => void): void {
     this.isLast = true
     if (this.#turns.length === 0) next()
     else this.#next = next
   }
 
-  /** The bytes that came are no request: says so after the answers under way, and ends the line. */
+  /** The received bytes are not a request: sends the error after the pending responses, and closes the connection. */
   breakOff(text: string): void {
     if (this.#lastText !== undefined) return
     this.isLast = true
     this.#lastText = text
     const tail = this.#turns.at(-1)
     if (tail === undefined) return this.#end()
-    // node:http does not tell the calls under way any more when their caller leaves
+    // node:http no longer tells the calls in flight when their caller disconnects
     if (this.#socket.readableEnded) return void this.#socket.destroy()
     this.#socket.once('end', () => this.#socket.destroy())
     if (tail.request.complete) return
-    // The last request itself is broken, within its body: its callee must not take it for whole.
+    // The last request itself is invalid, within its body: its callee must not take it for complete.
     if (this.#turns.length > 1) this.#turns.pop()
     else this.#socket.destroy()
   }

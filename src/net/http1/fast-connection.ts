@@ -9,37 +9,37 @@ import {PLAIN_LIMIT, readPlain, type PlainRequest, type PlainRules} from './plai
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
 
-/** What a fast connection needs of the fast path it is on. */
+/** What a fast connection needs of its fast path. */
 export interface FastPathHost {
   readonly isClosing: boolean
   readonly rules: PlainRules
-  /** Takes a plain request on: `begin` gives its exchange. False, and nothing done: not for the fast path. */
+  /** Starts the call of a plain request with `begin`. False: nothing was done, the request is not for the fast path. */
   route(request: PlainRequest, connection: FastConnection): boolean
-  /** Gives the connection, and the bytes that nobody has read yet, to node:http. */
+  /** Passes the connection to node:http, with the bytes that were not parsed yet. */
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void
   forget(connection: FastConnection): void
 }
 
-/** Early bytes above this stop the reading: the caller is to wait. */
+/** Maximum size of bytes received ahead of a request's turn; beyond it, reading stops. */
 const MAX_EARLY = 8192
 
-/** Bytes up to here are written as text. */
+/** Pieces up to this size are written as text. */
 const SMALL = 16_000
 
 const uncork = (socket: net.Socket): void => socket.uncork()
 
 /**
- * One caller's connection, read without node:http: whole, plain requests are recognised in one pass, their bodies
- * counted through. One call at a time. What is not recognised goes to node:http with its bytes, and never comes back.
+ * One caller's connection, parsed without node:http: complete, plain requests are recognised in one pass, bodies with a
+ * length are passed through. One call at a time. Anything else goes to node:http with its bytes, and never comes back.
  */
 export class FastConnection implements Downstream {
   toHead = false
   readonly isTunnel = false
   readonly refusesSwitch = false
   readonly isOnUnixSocket: boolean
-  /** Nothing was asked yet, or not more than a part of a first line. */
+  /** No request has arrived yet, or only part of a first line. */
   isFresh = true
-  /** Seconds since it came, counted by the fast path. */
+  /** Seconds since it was accepted, counted by the fast path. */
   age = 0
   readonly #fastPath: FastPathHost
   readonly #socket: net.Socket
@@ -48,12 +48,12 @@ export class FastConnection implements Downstream {
   #pending: Buffer | undefined
   #method = ''
   #length = 0
-  /** Bytes of the request's body that are still among the pending ones, or behind them. */
-  #untaken = 0
-  /** Bytes of it that are on their way. */
-  #need = 0
+  /** Bytes of the request's body that were not forwarded yet: pending or still to come. */
+  #unsent = 0
+  /** Bytes of it that have not arrived. */
+  #missing = 0
   #isChunked = false
-  #isTurning = false
+  #isStarting = false
 
   constructor(fastPath: FastPathHost, socket: net.Socket) {
     this.#fastPath = fastPath
@@ -81,17 +81,17 @@ export class FastConnection implements Downstream {
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener)
   }
 
-  /** A call is under way. */
+  /** A call is in flight. */
   get isBusy(): boolean {
     return this.#exchange.isBusy
   }
 
-  /** The caller's address, '' when he has left. */
+  /** The caller's address, '' after it disconnected. */
   get peer(): string {
     return this.#socket.remoteAddress ?? ''
   }
 
-  /** Takes on the call that the routed request asks for. */
+  /** Starts the call of the routed request. */
   begin(handler: CallHandler): Exchange {
     return this.#exchange.begin(handler, this.#method, this.#length)
   }
@@ -100,28 +100,28 @@ export class FastConnection implements Downstream {
     let isTaken = true
     if (this.#length > 0) {
       const body = this.#takeBody()
-      isTaken = this.#exchange.sendBody(body, this.#need === 0)
+      isTaken = this.#exchange.sendBody(body, this.#missing === 0)
     }
-    // A caller who is not read cannot be seen to leave.
-    const goesOn = this.#need > 0 ? isTaken : (this.#pending?.length ?? 0) <= MAX_EARLY
+    // Only a socket that is read notices that the caller disconnects.
+    const goesOn = this.#missing > 0 ? isTaken : (this.#pending?.length ?? 0) <= MAX_EARLY
     if (!goesOn) this.#socket.pause()
     else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
   resume(): void {
-    if (this.#need > 0) this.#socket.resume()
+    if (this.#missing > 0) this.#socket.resume()
   }
 
-  whole({status}: ResponseHead, fields: string, body: string): void {
-    this.#socket.write(`${statusLine(status)}${fields}\r\n${body}`, 'latin1')
+  whole({status}: ResponseHead, lines: string, body: string): void {
+    this.#socket.write(`${statusLine(status)}${lines}\r\n${body}`, 'latin1')
   }
 
-  head({status, left}: ResponseHead, fields: string): void {
+  head({status, left}: ResponseHead, lines: string): void {
     this.#isChunked = left < 0
     this.#socket.cork()
     process.nextTick(uncork, this.#socket)
     const coding = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
-    this.#socket.write(`${statusLine(status)}${fields}${coding}\r\n`, 'latin1')
+    this.#socket.write(`${statusLine(status)}${lines}${coding}\r\n`, 'latin1')
   }
 
   body(bytes: Buffer): boolean {
@@ -143,32 +143,32 @@ export class FastConnection implements Downstream {
     this.destroy()
   }
 
-  reply(answer: Reply): void {
-    this.#socket.write(replyText(answer, this.toHead), 'latin1')
+  reply(response: Reply): void {
+    this.#socket.write(replyText(response, this.toHead), 'latin1')
   }
 
-  /** What is left of the body is dropped, and the next call starts. */
+  /** Discards the rest of the body, and starts the next call. */
   done(): void {
     this.#isChunked = false
     if (this.#length > 0) {
       const body = this.#takeBody()
-      if (this.#exchange.isCopying) this.#exchange.sendBody(body, this.#need === 0)
+      if (this.#exchange.isCopying) this.#exchange.sendBody(body, this.#missing === 0)
     }
     this.#next()
   }
 
-  /** The caller left, or is cut. */
+  /** The caller disconnected, or is to be disconnected. */
   destroy(): void {
     this.#fastPath.forget(this)
     this.#socket.destroy()
     this.#exchange.abort()
   }
 
-  /** The part of the body that is here. */
+  /** The part of the body that has arrived. */
   #takeBody(): Buffer | undefined {
-    const size = Math.min(this.#untaken, this.#pending?.length ?? 0)
-    this.#need += this.#untaken - size
-    this.#untaken = 0
+    const size = Math.min(this.#unsent, this.#pending?.length ?? 0)
+    this.#missing += this.#unsent - size
+    this.#unsent = 0
     if (size === 0) return undefined
     const body = this.#pending?.subarray(0, size)
     this.#pending = size === this.#pending?.length ? undefined : this.#pending?.subarray(size)
@@ -176,37 +176,37 @@ export class FastConnection implements Downstream {
   }
 
   #take(bytes: Buffer): void {
-    const rest = this.#need > 0 ? this.#upload(bytes) : bytes
+    const rest = this.#missing > 0 ? this.#upload(bytes) : bytes
     if (rest.length > 0) this.#pending = this.#pending === undefined ? rest : Buffer.concat([this.#pending, rest])
     if (!this.isBusy && !this.#socket.writableNeedDrain) this.#next()
     else if ((this.#pending?.length ?? 0) > MAX_EARLY) this.#socket.pause()
   }
 
-  /** More of a counted body; dropped when nobody wants it any more. What follows it is left. */
+  /** More of a body with a length; discarded if the call has ended. Returns the bytes behind it. */
   #upload(bytes: Buffer): Buffer {
-    const size = Math.min(this.#need, bytes.length)
-    this.#need -= size
+    const size = Math.min(this.#missing, bytes.length)
+    this.#missing -= size
     const piece = size === bytes.length ? bytes : bytes.subarray(0, size)
-    if (!this.#exchange.sendBody(piece, this.#need === 0)) this.#socket.pause()
+    if (!this.#exchange.sendBody(piece, this.#missing === 0)) this.#socket.pause()
     return bytes.subarray(size)
   }
 
-  /** Starts what is pending, request by request, while they are answered at once. */
+  /** Starts pending requests one by one, as long as they get their responses at once. */
   #next(): void {
-    if (this.#isTurning) return
-    this.#isTurning = true
-    while (this.#turn());
-    this.#isTurning = false
+    if (this.#isStarting) return
+    this.#isStarting = true
+    while (this.#startNext());
+    this.#isStarting = false
   }
 
-  /** Starts a request if it is time for one; true: it is over already. */
-  #turn(): boolean {
+  /** Starts the next request if it is time for one; true: its call has already ended. */
+  #startNext(): boolean {
     const socket = this.#socket
     if (this.isBusy || socket.destroyed || socket.writableNeedDrain) return false
     const bytes = this.#pending
-    // The rest of a body that nobody wants any more, or the next request.
-    if (this.#need > 0 || bytes === undefined) {
-      if (this.#fastPath.isClosing && this.#need === 0) socket.end(() => socket.destroy())
+    // The rest of a discarded body, or the next request.
+    if (this.#missing > 0 || bytes === undefined) {
+      if (this.#fastPath.isClosing && this.#missing === 0) socket.end(() => socket.destroy())
       else if (socket.isPaused()) socket.resume()
       return false
     }
@@ -219,7 +219,7 @@ export class FastConnection implements Downstream {
     return !this.isBusy
   }
 
-  /** What protocol is spoken shows with the first line. */
+  /** The first line shows which protocol the caller speaks. */
   #waitForLine(): false {
     if (!this.isFresh) this.age = 0
     this.isFresh = true
@@ -233,7 +233,7 @@ export class FastConnection implements Downstream {
     this.#method = request.method
     this.toHead = request.method === 'HEAD'
     this.#length = request.length
-    this.#untaken = request.length
+    this.#unsent = request.length
     return this.#fastPath.route(request, this)
   }
 

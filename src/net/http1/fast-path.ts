@@ -6,17 +6,17 @@ import type {PlainRequest, PlainRules} from './plain-request.ts'
 
 export interface FastPathOptions {
   readonly rules: PlainRules
-  /** See `Lane.route`. */
+  /** See `FastPathHost.route`. */
   readonly route: (request: PlainRequest, connection: FastConnection) => boolean
-  /** How long the first request may take to come, in ms. */
+  /** Time until the first request has arrived, in ms. */
   readonly headMs: number
-  /** Takes a connection whose first line is HTTP/2's. */
+  /** Takes over a connection whose first line is that of HTTP/2. */
   readonly otherProtocol?: (socket: net.Socket) => void
 }
 
 /**
- * Stands before a node:http server: every connection starts here, and stays as long as its requests are plain. It
- * refuses nothing and reads no half of a head but its first line; strictness lives in the server behind it, once.
+ * Stands before a node:http server: every connection starts here, and stays as long as its requests are plain. It rejects
+ * nothing and waits for nothing but the first line; all strict checks are in the server behind it.
  */
 export class FastPath implements FastPathHost {
   readonly rules: PlainRules
@@ -52,7 +52,7 @@ export class FastPath implements FastPathHost {
       socket.unshift(bytes)
       return otherProtocol(socket)
     }
-    // In this order: node's listeners first, then the bytes.
+    // First node's listeners, then the bytes.
     this.#accept(socket)
     keepQuery(socket, bytes)
     socket.unshift(readable(bytes))
@@ -63,14 +63,14 @@ export class FastPath implements FastPathHost {
     this.#connections.delete(connection)
   }
 
-  /** Ends what is idle; what is under way ends after its answer. */
+  /** Closes idle connections; the others close after their response. */
   close(): void {
     this.isClosing = true
     clearInterval(this.#sweep)
     for (const connection of this.#connections) if (!connection.isBusy) connection.destroy()
   }
 
-  /** No timer for each connection: a sweep for all that have not asked anything yet, or only half a line. */
+  /** One timer for all connections without a complete first line, instead of one for each. */
   #age(): void {
     for (const connection of this.#connections)
       if (connection.isFresh && ++connection.age * 1000 > this.#options.headMs) connection.destroy()

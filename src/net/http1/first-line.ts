@@ -8,35 +8,35 @@ const HIGH = /[\x80-\xff]/g
 /** The first line of HTTP/2 without TLS (RFC 9113 §3.4). */
 const PREFACE = 'PRI * HTTP/2.0\r\n'
 
-/** Where the first line ends, its LF included; 0: it has not come. */
+/** The length of the first line with its LF; 0: incomplete. */
 const firstLineOf = (bytes: Buffer): number => bytes.indexOf(10) + 1
 
-/** The beginning of a first line. What cannot be one (TLS, for example) is not waited for. */
+/** An incomplete first line; false for bytes that cannot start one (TLS, for example). */
 export const isHalfLine = (bytes: Buffer): boolean => firstLineOf(bytes) === 0 && isOf(bytes[0] ?? 0, TOKEN)
 
 export const isPreface = (bytes: Buffer): boolean => bytes.toString('latin1', 0, PREFACE.length) === PREFACE
 
-/** A target in the form in which node:http reads it. */
+/** A request target as node:http accepts it. */
 export const escapedTarget = (target: string): string =>
   target.replace(HIGH, byte => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** The query of the request at the start of some bytes, where it has bytes above 7F; '' for all others. */
+/** The query of a request, if it has bytes above 7F; else ''. */
 const rawQueryOf = (bytes: Buffer): string => {
   const [, , target = ''] = FIRST_LINE.exec(bytes.toString('latin1', 0, firstLineOf(bytes)).slice(0, -2)) ?? []
   const query = target.includes('?') ? target.slice(target.indexOf('?')) : ''
   return /[\x80-\xff]/.test(query) ? query : ''
 }
 
-/** Queries of requests that node:http is about to read, by their connections. */
+/** Queries of requests that node:http is about to parse, by connection. */
 const rawQueries = new WeakMap<object, string>()
 
-/** Keeps the query of a connection's first request for node:http as its caller wrote it. */
+/** Keeps the original query of a connection's first request while node:http parses an escaped one. */
 export const keepQuery = (connection: object, bytes: Buffer): void => {
   const query = rawQueryOf(bytes)
   if (query !== '') rawQueries.set(connection, query)
 }
 
-/** Gives the first request of a connection its query back. */
+/** Restores the original query of a connection's first request. */
 export const restoreQuery = (request: IncomingMessage): void => {
   const query = rawQueries.get(request.socket)
   if (query === undefined) return
@@ -45,9 +45,9 @@ export const restoreQuery = (request: IncomingMessage): void => {
 }
 
 /**
- * Says a first line so that node:http reads it: its parser knows some words as methods, in capitals, and no byte above 7F in
- * a target. Go takes any word and any byte. A word that is none of node's becomes POST, which is what the app gets to see of
- * it (Dapr: pkg/messaging/v1/invoke_method_request.go). A line that is none stays as it is.
+ * Rewrites a first line so that node:http accepts it: its parser only knows certain methods, in upper case, and no bytes above
+ * 7F in a target. Go accepts any method and any byte. An unknown method becomes POST, which is what Dapr sends to the app
+ * (pkg/messaging/v1/invoke_method_request.go). An invalid line is returned unchanged.
  */
 export const readable = (bytes: Buffer): Buffer => {
   const end = firstLineOf(bytes)

@@ -1,16 +1,15 @@
 /**
- * HTTP on sockets: connections to callees, one request sent on, one answer brought back, both streamed. This module knows
- * no app ids and nothing of Dapr; who speaks HTTP uses it. It promises that an answer is never shown whole when it was
- * cut, that a request is never sent twice by itself but where that is harmless, and that no side is buffered beyond
- * what the other one takes.
+ * net/ sends one request to a callee and brings one response back, both streamed. This module knows no app ids and nothing of
+ * Dapr. It guarantees that a truncated response is never passed on as complete, that a request is only resent where that is
+ * safe, and that neither side is buffered beyond what the other one accepts.
  *
- * Heads are latin1 text throughout: one character is one byte, and whatever an app writes passes unchanged.
+ * Heads are latin1 text throughout: one character is one byte, so any bytes that an app sends pass unchanged.
  */
 
-/** Classes of bytes, RFC 9110 §5.6 and RFC 3986 §3.3; a byte may be in several. */
+/** Classes of bytes, RFC 9110 §5.6 and RFC 3986 §3.3; a byte may belong to several. */
 export const TOKEN = 1
 export const VALUE = 2
-/** What needs no escape in a path and none is made of: no `%`. */
+/** Needs no escape in a path and is not part of one: no `%`. */
 export const PATH = 4
 export const QUERY = 8
 
@@ -29,10 +28,10 @@ const CLASSES = Uint8Array.from({length: 256}, (_, byte) => classOf(byte))
 /** Whether a byte is of one of these classes; NaN (past the end of a text) is of none. */
 export const isOf = (byte: number, classes: number): boolean => ((CLASSES[byte] ?? 0) & classes) !== 0
 
-/** A length in decimal digits, at most 15 of them; -1 for anything else. */
+/** A length in decimal digits, at most 15; -1 for anything else. */
 export const lengthOf = (value: string): number => (/^\d{1,15}$/.test(value) ? Number(value) : -1)
 
-/** What a reader of header lines does with a field. Numbers from `MARKED` on are kept, and told by their bits. */
+/** What to do with a header. Kinds from `MARKED` on are kept, and reported as bits. */
 export const KEEP = 0
 export const DROP = 1
 export const LENGTH = 2
@@ -41,7 +40,7 @@ export const CONNECTION = 4
 export const RENAME = 5
 export const MARKED = 8
 
-/** Fields that concern one connection alone: RFC 9110 §7.6.1, and what clients of proxies send. */
+/** Headers of one connection: RFC 9110 §7.6.1, and what clients of proxies send. */
 export const HOP_BY_HOP: Readonly<Record<string, number>> = {
   'keep-alive': DROP,
   'proxy-connection': DROP,
@@ -52,14 +51,14 @@ export const HOP_BY_HOP: Readonly<Record<string, number>> = {
   trailer: DROP
 }
 
-/** Tells, for a field's name at a place in a text, what to do with the field. */
-export type FieldKinds = (text: string, from: number, to: number) => number
+/** Returns the kind of the header whose name is at this place in a text. */
+export type HeaderKinds = (text: string, from: number, to: number) => number
 
 /**
- * A reader of names: the number of the listed name at a place in a text, capitals or not, 0 for all others.
- * Most names never become a string: their length alone says no.
+ * A lookup for header names: the number of the listed name at a place in a text, ignoring case; 0 for all others.
+ * Most names are rejected by their length, without creating a string.
  */
-export const nameReader = (list: Readonly<Record<string, number>>): FieldKinds => {
+export const nameReader = (list: Readonly<Record<string, number>>): HeaderKinds => {
   const numbers = new Map(Object.entries(list))
   const lengths = new Uint8Array(64)
   for (const name of numbers.keys()) lengths[name.length] = 1
@@ -69,7 +68,7 @@ export const nameReader = (list: Readonly<Record<string, number>>): FieldKinds =
 
 const isBlank = (byte: number): boolean => byte === 32 || byte === 9
 
-/** A part of a text without blanks and tabs around it. Not `trim()`: that takes the byte A0 too. */
+/** Part of a text without spaces and tabs around it. Not `trim()`, which also removes the byte A0. */
 export const trimmed = (text: string, from = 0, to = text.length): string => {
   let start = from
   let end = to
@@ -78,7 +77,7 @@ export const trimmed = (text: string, from = 0, to = text.length): string => {
   return text.slice(start, end)
 }
 
-/** The words of a comma list (a Connection field's), in small letters. */
+/** The elements of a comma-separated list (as in Connection), in lower case. */
 export const wordsOf = (value: string): string[] =>
   value
     .toLowerCase()
@@ -98,8 +97,8 @@ export const pairsOf = (lines: string): string[] => {
   return pairs
 }
 
-/** Header lines without the fields of these names (small letters). */
-export const withoutFields = (lines: string, names: readonly string[]): string =>
+/** Header lines without the headers of these names (lower case). */
+export const withoutHeaders = (lines: string, names: readonly string[]): string =>
   lines
     .split('\r\n')
     .filter(line => line !== '' && !names.includes(line.slice(0, line.indexOf(':')).toLowerCase()))

@@ -5,8 +5,8 @@ import type {Downstream} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
 import {reply, type Reply} from '../reply.ts'
 import {reasonOf} from '../status.ts'
-import {breakOff} from './break-off.ts'
-import {askForBody, isAwaitingContinue} from './expect-continue.ts'
+import {abortConnection} from './abort-connection.ts'
+import {sendContinue, isAwaitingContinue} from './expect-continue.ts'
 import {pairsOf} from './header-lines.ts'
 import type {ResponseHead} from './response-head.ts'
 
@@ -14,15 +14,15 @@ export interface Http1DownstreamOptions {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly handler: CallHandler
-  /** Length of the request's body in bytes, 0 = none, -1 = it comes in chunks. */
+  /** Length of the request's body in bytes, 0 = none, -1 = chunked. */
   readonly length: number
-  /** The most bytes of it that are taken, 0 = any number. */
+  /** Maximum size of it, 0 = no limit. */
   readonly maxBodyBytes: number
 }
 
 const uncork = (socket: Socket): void => socket.uncork()
 
-/** The caller of a call that node:http has read. */
+/** The caller of a request that node:http has parsed. */
 export class Http1Downstream implements Downstream {
   readonly exchange: Exchange
   readonly toHead: boolean
@@ -41,14 +41,14 @@ export class Http1Downstream implements Downstream {
     this.exchange = new Exchange(this).begin(handler, request.method ?? '', length, maxBodyBytes)
     response.on('close', () => this.exchange.leave())
     if (handler.copy === undefined) return
-    // node:http tells a request nothing more of its caller once it is answered
+    // node:http no longer notifies a request about its caller after the response
     const {socket} = request
     const abort = (): void => this.exchange.abort()
     socket.once('close', abort)
     request.once('close', () => socket.off('close', abort))
   }
 
-  /** The body that came with the head is parsed after the handler that sees the head: waits for it, so that both are one write. */
+  /** A body that arrived with the head is parsed after the current handler: defers, so that both are sent in one write. */
   sendBody(): void {
     if (this.#length !== 0) process.nextTick(() => this.#sendFirstSafely())
   }
@@ -57,19 +57,19 @@ export class Http1Downstream implements Downstream {
     this.#request.resume()
   }
 
-  whole(head: ResponseHead, fields: string, body: string): void {
-    this.#writeHead(head, fields)
+  whole(head: ResponseHead, lines: string, body: string): void {
+    this.#writeHead(head, lines)
     this.#response.end(body, 'latin1')
   }
 
-  head(head: ResponseHead, fields: string): void {
+  head(head: ResponseHead, lines: string): void {
     const {socket} = this.#response
     if (socket !== null) {
       socket.cork()
       process.nextTick(uncork, socket)
     }
-    this.#writeHead(head, fields)
-    // Not flushHeaders(): that writes the head as UTF-8.
+    this.#writeHead(head, lines)
+    // Not flushHeaders(), which writes the head as UTF-8.
     this.#response.write('', 'latin1')
     this.#response.on('drain', () => this.exchange.resume())
   }
@@ -83,13 +83,13 @@ export class Http1Downstream implements Downstream {
   }
 
   cut(): void {
-    // Without chunks the end of the connection would be that of the answer.
-    if (this.#request.httpVersionMinor === 0) breakOff(this.#request.socket)
+    // Without chunks, the end of the connection would look like the end of the response.
+    if (this.#request.httpVersionMinor === 0) abortConnection(this.#request.socket)
     else this.#response.destroy()
   }
 
-  reply(answer: Reply): void {
-    reply(this.#request, this.#response, answer)
+  reply(response: Reply): void {
+    reply(this.#request, this.#response, response)
   }
 
   destroy(): void {
@@ -101,12 +101,12 @@ export class Http1Downstream implements Downstream {
     else if (this.exchange.isCopying && !isAwaitingContinue(this.#request)) this.#read()
   }
 
-  #writeHead({status}: ResponseHead, fields: string): void {
+  #writeHead({status}: ResponseHead, lines: string): void {
     const response = this.#response
     response.sendDate = false
-    // Of HTTP/1.1 without `close`, node's own Connection field would say nothing.
+    // In HTTP/1.1 without `close`, node's own Connection header is redundant.
     if (response.shouldKeepAlive && this.#request.httpVersionMinor === 1) response.removeHeader('connection')
-    response.writeHead(status, reasonOf(status), pairsOf(fields))
+    response.writeHead(status, reasonOf(status), pairsOf(lines))
   }
 
   #sendFirstSafely(): void {
@@ -117,10 +117,10 @@ export class Http1Downstream implements Downstream {
     }
   }
 
-  /** Mostly all of the body has come by now. */
+  /** Usually the whole body has arrived by now. */
   #sendFirst(): void {
     if (!this.exchange.isBusy || this.#isReading) return
-    if (isAwaitingContinue(this.#request)) askForBody(this.#request, this.#response)
+    if (isAwaitingContinue(this.#request)) sendContinue(this.#request, this.#response)
     const first = this.#request.read() as Buffer | null
     const isWhole = this.#request.complete && this.#request.readableLength === 0
     const isTaken = this.exchange.sendBody(first ?? undefined, isWhole)

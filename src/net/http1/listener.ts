@@ -3,7 +3,7 @@ import type net from 'node:net'
 import {Duplex} from 'node:stream'
 import {codeOf} from '../../model/errors.ts'
 import {FastPath, type FastPathOptions} from './fast-path.ts'
-import {inherit, takeOver} from '../claimed-server.ts'
+import {inherit, attach} from '../claimed-server.ts'
 import {Connections} from '../connections.ts'
 import {UpgradeBuffer} from './upgrade-buffer.ts'
 import {bugText, contain} from '../error-boundary.ts'
@@ -15,42 +15,42 @@ import {restoreQuery} from './first-line.ts'
 import {http} from './node-http.ts'
 
 export interface ListenerOptions {
-  /** Bound and listening; they are ours from now on. */
+  /** Bound and listening; the listener owns them from now on. */
   readonly servers: readonly net.Server[]
-  /** Bytes of a request's line and fields; beyond: 431. */
+  /** Maximum size of a request's line and headers; beyond: 431. */
   readonly maxHeadBytes: number
-  /** How long a request's head may take, in ms; the first one from the connection on. Default 10,000. */
+  /** Time to receive a request's head, in ms; for the first one from the connection on. Default 10,000. */
   readonly headMs?: number
-  /** Answers a request. Those of one connection come one at a time, in order. */
+  /** Handles a request. Those of one connection come one at a time, in order. */
   readonly serve: (request: IncomingMessage, response: ServerResponse) => void
-  /** Told what goes wrong with a listener; calls go on. Without it that is thrown, as node does. */
+  /** Logs problems of the listener; calls continue. If omitted, errors are thrown, as node does. */
   readonly warn?: (text: string) => void
-  /** Puts the fast path before it: what is recognised as plain need not be read by node:http. */
+  /** Enables the fast path: plain requests are not parsed by node:http. */
   readonly fast?: Omit<FastPathOptions, 'headMs' | 'otherProtocol'> | undefined
-  /** Takes over a connection whose request asks for a websocket; `early`: what came behind the request. */
+  /** Takes over a connection that requests a websocket; `early`: the bytes behind the request. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, early: Buffer) => void
-  /** Answers a request of HTTP/2; left out: HTTP/2 is not spoken. It is recognised by the fast path. */
+  /** Handles an HTTP/2 request, detected by the fast path; omitted: HTTP/2 is not served. */
   readonly serveStream?: ((request: StreamRequest) => void) | undefined
 }
 
 const occurrences = (raw: readonly string[], name: string): number => {
   let count = 0
   for (let at = 0; at < raw.length; at += 2) {
-    const field = raw[at] ?? ''
-    if (field.length === name.length && field.toLowerCase() === name) count++
+    const each = raw[at] ?? ''
+    if (each.length === name.length && each.toLowerCase() === name) count++
   }
   return count
 }
 
-/** A body in chunks, and nothing below them that would have to be undone. */
+/** A body in chunks, without another coding below. */
 const isPlainlyChunked = (raw: readonly string[]): boolean =>
   occurrences(raw, 'transfer-encoding') === 1 &&
   raw[raw.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'transfer-encoding') + 1]?.toLowerCase() ===
     'chunked'
 
 /**
- * The status by which a request is refused that node's parser lets through and we do not: other versions, no Host or two,
- * HTTP/1.0 with a second framing, a coding below the chunks (RFC 9112 §6.1). 0: it is none.
+ * The status for a request that node's parser accepts and we refuse: other versions, no Host or two of them, HTTP/1.0 with
+ * a second framing, a coding below the chunks (RFC 9112 §6.1). 0: none.
  */
 const faultOf = ({httpVersion, rawHeaders}: IncomingMessage): number => {
   const hosts = occurrences(rawHeaders, 'host')
@@ -59,18 +59,18 @@ const faultOf = ({httpVersion, rawHeaders}: IncomingMessage): number => {
   return isCoded && !isPlainlyChunked(rawHeaders) ? 501 : 0
 }
 
-/** The connection that an event of a server is about. */
+/** The connection that a server event is about. */
 const socketOf = (values: readonly unknown[]): Duplex | undefined => {
   const about = values.find(each => each instanceof http.IncomingMessage || each instanceof Duplex)
   return about instanceof http.IncomingMessage ? about.socket : about
 }
 
-/** It listens on a unix domain socket. */
+/** Whether it listens on a unix domain socket. */
 const isPath = (server: net.Server): boolean => typeof server.address() === 'string'
 
 const asksForWebsocket = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
 
-/** Answers on a line without reading the request, and ends the line. */
+/** Refuses a request without reading it, and closes the connection. */
 export const refuse = (response: ServerResponse, status: number): void => {
   response.sendDate = false
   response.shouldKeepAlive = false
@@ -80,8 +80,8 @@ export const refuse = (response: ServerResponse, status: number): void => {
 }
 
 /**
- * A strict server of HTTP/1: node:http, and what it leaves open. It refuses what two readers could read differently,
- * serves the requests of a connection one after the other, and lets nobody wait with half a head.
+ * A strict HTTP/1 server: node:http plus the checks that it lacks. It refuses what two parsers could read differently, serves
+ * the requests of a connection one after the other, and limits the time for a head.
  */
 export class Listener {
   readonly #servers: readonly Server[]
@@ -95,19 +95,19 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options
     const {serveStream: serve, maxHeadBytes} = options
-    this.#streams = serve && new Http2Listener({serve, maxHeadBytes, crashed: error => this.#tell(error)})
-    // Each server takes over one listening handle: node's sweep for late heads runs only where it listens.
+    this.#streams = serve && new Http2Listener({serve, maxHeadBytes, crashed: error => this.#logBug(error)})
+    // One server per listening handle: node only checks for late heads on a server that listens.
     const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
     this.#servers = ports.map(claim => {
       const server = this.#open()
-      takeOver(claim, server)
+      attach(claim, server)
       return server
     })
     const [first] = this.#servers
-    if (first !== undefined) for (const claim of sockets) takeOver(claim, first)
+    if (first !== undefined) for (const claim of sockets) attach(claim, first)
   }
 
-  /** Accepts no more and lets the calls under way finish, until `cut` is aborted. Settles when the last connection is gone. */
+  /** Stops accepting and lets calls in flight finish, until `cut` is aborted. Settles when the last connection is closed. */
   async close(cut?: AbortSignal): Promise<void> {
     if (cut?.aborted === true) this.destroy()
     cut?.addEventListener('abort', () => this.destroy(), {once: true})
@@ -115,7 +115,7 @@ export class Listener {
     await this.#connections.gone()
   }
 
-  /** Ends everything now. */
+  /** Closes everything now. */
   destroy(): void {
     this.#stopListening()
     this.#streams?.destroy()
@@ -126,7 +126,7 @@ export class Listener {
     if (this.#isClosing) return
     this.#isClosing = true
     for (const server of this.#servers) server.close()
-    // Their handles are closed, but for unix domain sockets; this tells those who opened them.
+    // Except for unix domain sockets their handles are closed already; this emits `close` to their owners.
     for (const server of this.#options.servers) server.close()
     for (const fastPath of this.#fastPaths) fastPath.close()
     void this.#streams?.close()
@@ -145,7 +145,7 @@ export class Listener {
       shouldUpgradeCallback: request =>
         asksForWebsocket(request) || (this.#streams !== undefined && asksForHttp2(request))
     })
-    // Their number is bounded by the size of the head; node's own bound drops fields in silence.
+    // The size of the head bounds their number; node's own limit drops headers silently.
     server.maxHeadersCount = 0
     if (fast !== undefined) this.#fastPaths.push(new FastPath(server, {...fast, headMs, ...this.#otherProtocol()}))
     this.#connections.follow(server)
@@ -184,14 +184,14 @@ export class Listener {
     return connection
   }
 
-  /** A bug of ours ends the connection that ran into it, and no other. */
+  /** An internal error closes only the connection on which it happened. */
   #crashed(error: unknown, socket: Duplex | undefined): void {
     if (socket === undefined) throw error
-    this.#tell(error)
+    this.#logBug(error)
     socket.destroy()
   }
 
-  #tell(error: unknown): void {
+  #logBug(error: unknown): void {
     this.#options.warn?.(bugText(error))
   }
 
@@ -219,16 +219,16 @@ export class Listener {
     restoreQuery(request)
     socket.on('error', () => socket.destroy())
     const buffer = new UpgradeBuffer(socket, early)
-    this.#connection(socket).whenQuiet(() => {
+    this.#connection(socket).whenIdle(() => {
       const bytes = buffer.release()
       const fault = faultOf(request)
       if (fault > 0) socket.end(refusalText(fault))
-      else if (!asksForWebsocket(request)) this.#goOnInHttp2(request, socket, bytes)
+      else if (!asksForWebsocket(request)) this.#continueInHttp2(request, socket, bytes)
       else this.#options.upgrade(request, socket, bytes)
     })
   }
 
-  #goOnInHttp2(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+  #continueInHttp2(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     socket.write(H2C_GRANTED)
     const link = new UpgradedLink(request, socket, early)
     contain(link, error => this.#crashed(error, link))
@@ -243,15 +243,15 @@ export class Listener {
 
   #refuse(error: Error, socket: Duplex): void {
     const code = codeOf(error)
-    // EPIPE and ECONNRESET come here too: nobody is left to be told.
+    // EPIPE and ECONNRESET arrive here too: the caller is gone.
     if (!/^(HPE_|ERR_HTTP_)/.test(code) || !socket.writable) return void socket.destroy()
     const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-    // Bytes behind a last request, and a line that was never used, get no answer.
-    const isMute = code === 'HPE_CLOSED_CONNECTION' || (status === 408 && !this.#hasSpoken(socket))
-    this.#connection(socket).breakOff(isMute ? '' : refusalText(status))
+    // No response for bytes behind a last request, or for a connection that was never used.
+    const isSilent = code === 'HPE_CLOSED_CONNECTION' || (status === 408 && !this.#hasSentBytes(socket))
+    this.#connection(socket).breakOff(isSilent ? '' : refusalText(status))
   }
 
-  #hasSpoken(socket: Duplex): boolean {
+  #hasSentBytes(socket: Duplex): boolean {
     return 'bytesRead' in socket && typeof socket.bytesRead === 'number' && socket.bytesRead > 0
   }
 }

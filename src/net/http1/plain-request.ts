@@ -1,14 +1,14 @@
 import {CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, PATH, QUERY, RENAME, TOKEN, VALUE} from './header-lines.ts'
-import {isOf, lengthOf, trimmed, type FieldKinds} from './header-lines.ts'
+import {isOf, lengthOf, trimmed, type HeaderKinds} from './header-lines.ts'
 
-/** A field that no plain request has. */
+/** A header that no plain request has. */
 export const OTHER = 6
-/** From here on fields are told by their value and dropped: the first of them at index 0. */
+/** Kinds from here on: the value is reported, the header is dropped. The first one has index 0. */
 export const TAKEN = 16
-/** From here on they are told and kept. */
+/** Kinds from here on: the value is reported, the header is kept. */
 export const NOTED = 32
 
-/** What HTTP itself asks a proxy to do with fields of a plain request, and which fields none has. */
+/** What HTTP requires a proxy to do with headers of a plain request, and which headers none has. */
 export const PLAIN_KINDS: Readonly<Record<string, number>> = {
   ...HOP_BY_HOP,
   'content-length': LENGTH,
@@ -18,46 +18,46 @@ export const PLAIN_KINDS: Readonly<Record<string, number>> = {
   upgrade: OTHER
 }
 
-/** Bytes of a head that is looked at; a longer one is not plain. */
+/** Maximum size of a plain request's head. */
 export const PLAIN_LIMIT = 8192
 
-/** A request whose head is whole and plain: what most are. */
+/** A request whose head is complete and plain, as most are. */
 export interface PlainRequest {
-  /** In capitals. */
+  /** In upper case. */
   readonly method: string
-  /** Nothing in it is to be decoded, cleaned or escaped. */
+  /** Nothing in it has to be decoded, cleaned or escaped. */
   readonly path: string
   /** With its `?`; '' when there is none. */
   readonly query: string
-  /** The lines to send on, latin1, each with its end. */
+  /** The header lines to send on, latin1, each with its CRLF. */
   readonly lines: string
   /** Bytes of the body. */
   readonly length: number
   readonly hasLength: boolean
-  /** Values of the fields that are told, '' = not there. */
+  /** Values of the reported headers, '' = absent. */
   readonly values: readonly string[]
   /** Bytes of the head. */
   readonly size: number
 }
 
 export interface PlainRules {
-  readonly kinds: FieldKinds
-  /** Put before the name of a field of kind `RENAME`. */
+  readonly kinds: HeaderKinds
+  /** Precedes the name of a header of kind `RENAME`. */
   readonly prefix: string
-  /** How many fields are told. The first of them is Host: every plain request has one. */
-  readonly told: number
+  /** The number of reported headers. The first is Host, which every plain request has. */
+  readonly valueCount: number
 }
 
-/** What the lines add up to, while they are read. */
+/** The state while header lines are parsed. */
 interface Lines {
   lines: string
   length: number
   values: string[]
-  /** Where the empty line begins. */
+  /** Index of the empty line. */
   end: number
 }
 
-/** One field that is not simply kept; false: this is no plain request. */
+/** Handles one header that is not simply kept; false: this is not a plain request. */
 const note = (lines: Lines, kind: number, value: string): boolean => {
   if (kind === LENGTH) {
     if (lines.length >= 0) return false
@@ -68,7 +68,7 @@ const note = (lines: Lines, kind: number, value: string): boolean => {
   if (kind === DROP || kind === RENAME) return true
   if (kind < TAKEN) return false
   const index = kind < NOTED ? kind - TAKEN : kind - NOTED
-  // Twice the same: what it means is not for us to say.
+  // Repeated: its meaning is not ours to decide.
   if (value === '' || lines.values[index] !== '') return false
   lines.values[index] = value
   return true
@@ -78,12 +78,12 @@ const empty = (): string => ''
 
 const COLON = 58
 
-/** A User-Agent without a value goes no further: Go's client leaves it out. */
+/** A User-Agent without a value is not passed on: Go's client omits it. */
 const isEmptyUserAgent = (line: string): boolean => /^user-agent:[ \t]*\r\n$/i.test(line)
 
-/** Reads the lines from a place on. Kept ones are copied in runs; only a dropped or renamed one breaks the run. */
-const readLines = (text: string, start: number, {kinds, prefix, told}: PlainRules): Lines | undefined => {
-  const lines: Lines = {lines: '', length: -1, values: Array.from({length: told}, empty), end: 0}
+/** Parses header lines from an index on. Kept ones are copied in runs; a dropped or renamed one ends the run. */
+const readLines = (text: string, start: number, {kinds, prefix, valueCount}: PlainRules): Lines | undefined => {
+  const lines: Lines = {lines: '', length: -1, values: Array.from({length: valueCount}, empty), end: 0}
   let run = start
   let at = start
   while (text.charCodeAt(at) !== 13) {
@@ -117,7 +117,7 @@ const isLetter = (byte: number): boolean => (byte | 32) >= 97 && (byte | 32) <= 
 const VERSION = ' HTTP/1.1\r\n'
 const MAX_METHOD = 20
 
-/** Where a target's path and all of it end; 0: it is not plain. */
+/** The end of a target's path and of the whole target; undefined: not plain. */
 const readTarget = (text: string, start: number): {readonly stem: number; readonly end: number} | undefined => {
   let stem = 0
   let at = start
@@ -133,9 +133,9 @@ const readTarget = (text: string, start: number): {readonly stem: number; readon
 }
 
 /**
- * Recognises one plain request at the start of latin1 text. Undefined says nothing about a request but that others
- * have to read it: what is recognised here is only a part of HTTP (RFC 9112), which every reader reads alike. Any word
- * may be a method but CONNECT, which asks for a tunnel, and PRI, which is HTTP/2.
+ * Recognises one plain request at the start of latin1 text. Undefined means that another parser has to read it: this one
+ * only accepts a subset of HTTP (RFC 9112) that every parser reads alike. Any word may be a method except CONNECT, which
+ * requests a tunnel, and PRI, which is HTTP/2.
  */
 export const readPlain = (text: string, rules: PlainRules): PlainRequest | undefined => {
   let space = 0

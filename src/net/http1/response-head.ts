@@ -1,42 +1,42 @@
 import {CODING, CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, MARKED, RENAME, TOKEN, VALUE} from './header-lines.ts'
-import {isOf, lengthOf, nameReader, trimmed, withoutFields, wordsOf, type FieldKinds} from './header-lines.ts'
+import {isOf, lengthOf, nameReader, trimmed, withoutHeaders, wordsOf, type HeaderKinds} from './header-lines.ts'
 
-/** An answer's body follows in chunks. */
+/** The response's body is chunked. */
 export const CHUNKED = -1
-/** An answer's body ends with its connection. */
+/** The response's body ends with its connection. */
 export const UNTIL_CLOSE = -2
 
-/** A head longer than this is broken. */
+/** Maximum size of a head; longer ones are invalid. */
 export const HEAD_LIMIT = 65_536
 
-/** Interim answers (1xx) before one answer, at most: a callee that goes on is not waited for (Go: max1xxResponses). */
+/** Maximum number of interim responses (1xx) before the final one (Go: max1xxResponses). */
 export const MAX_INTERIM = 5
 export const TOO_MANY_INTERIM = 'net/http: too many 1xx informational responses'
 
-/** The head of an answer, read: what to send on, and how its body ends. */
+/** A parsed response head: what to pass on, and how its body ends. */
 export interface ResponseHead {
   readonly status: number
-  /** The lines to send on, each with its end; hop-by-hop fields and Transfer-Encoding are gone, Content-Length stays. */
-  readonly fields: string
-  /** The bits of the marked fields that are there. */
+  /** The lines to pass on, each with its CRLF; without hop-by-hop headers and Transfer-Encoding, with Content-Length. */
+  readonly lines: string
+  /** The bits of the marked headers that are present. */
   readonly flags: number
   /** Bytes of the body, or `CHUNKED`, or `UNTIL_CLOSE`. */
   readonly left: number
-  /** The connection may carry another call afterwards. */
+  /** The connection can be reused afterwards. */
   readonly keep: boolean
-  /** Bytes of the head itself. */
+  /** Size of the head. */
   readonly size: number
 }
 
-/** What a sidecar wants done with an answer's fields, beyond what HTTP asks for. */
-export interface FieldRules {
-  readonly kinds: FieldKinds
-  /** Put before the name of a field of kind `RENAME`. */
+/** What to do with a response's headers, beyond what HTTP requires. */
+export interface HeaderRules {
+  readonly kinds: HeaderKinds
+  /** Precedes the name of a header of kind `RENAME`. */
   readonly prefix: string
 }
 
-/** What HTTP itself asks a proxy to do with fields of an answer. */
-export const ANSWER_KINDS: Readonly<Record<string, number>> = {
+/** What HTTP requires a proxy to do with headers of a response. */
+export const RESPONSE_KINDS: Readonly<Record<string, number>> = {
   ...HOP_BY_HOP,
   'content-length': LENGTH,
   'transfer-encoding': CODING,
@@ -44,30 +44,30 @@ export const ANSWER_KINDS: Readonly<Record<string, number>> = {
   upgrade: DROP
 }
 
-export const PLAIN_RULES: FieldRules = {kinds: nameReader(ANSWER_KINDS), prefix: ''}
+export const PLAIN_RULES: HeaderRules = {kinds: nameReader(RESPONSE_KINDS), prefix: ''}
 
 const STATUS_LINE = /^HTTP\/1\.[01] \d{3}(?: [\t -~\x80-\xff]*)?$/
 
-/** What the lines of one head add up to, while they are read. */
+/** The state while header lines are parsed. */
 interface Lines {
-  fields: string
+  kept: string
   flags: number
   length: number
   chunked: boolean
   keep: boolean
   named: string[]
-  /** Where the empty line begins; -1 = the text ended before it; -2 = broken. */
+  /** Index of the empty line; -1 = incomplete; -2 = invalid. */
   end: number
 }
 
-/** What is not said of a body that is not there (Go: suppressedHeaders of net/http). */
-const UNSAID_OF_204 = ['content-length']
-const UNSAID_OF_304 = ['content-type', 'content-length']
+/** Headers dropped from responses without a body (Go: suppressedHeaders of net/http). */
+const DROPPED_FROM_204 = ['content-length']
+const DROPPED_FROM_304 = ['content-type', 'content-length']
 
 const INCOMPLETE = -1
 const BROKEN = -2
 
-/** One field that is not simply kept; false = the head is broken. */
+/** Handles one header that is not simply kept; false: the head is invalid. */
 const note = (lines: Lines, kind: number, value: string): boolean => {
   if (kind === LENGTH) {
     const length = lengthOf(value)
@@ -86,9 +86,9 @@ const note = (lines: Lines, kind: number, value: string): boolean => {
   return true
 }
 
-/** Reads the lines from a place on. Kept ones are copied in runs; only a dropped or renamed one breaks the run. */
-const readLines = (text: string, start: number, keep: boolean, rules: FieldRules): Lines => {
-  const lines: Lines = {fields: '', flags: 0, length: -1, chunked: false, keep, named: [], end: INCOMPLETE}
+/** Parses header lines from an index on. Kept ones are copied in runs; a dropped or renamed one ends the run. */
+const readLines = (text: string, start: number, keep: boolean, rules: HeaderRules): Lines => {
+  const lines: Lines = {kept: '', flags: 0, length: -1, chunked: false, keep, named: [], end: INCOMPLETE}
   let run = start
   let at = start
   while (text.charCodeAt(at) !== 13) {
@@ -109,19 +109,19 @@ const readLines = (text: string, start: number, keep: boolean, rules: FieldRules
     }
     if (!note(lines, kind, trimmed(text, value, at - 2))) return {...lines, end: BROKEN}
     if (kind === LENGTH) continue
-    lines.fields += text.slice(run, line) + (kind === RENAME ? rules.prefix : '')
+    lines.kept += text.slice(run, line) + (kind === RENAME ? rules.prefix : '')
     run = kind === RENAME ? line : at
   }
   if (at + 1 >= text.length) return lines
-  lines.fields += text.slice(run, at)
+  lines.kept += text.slice(run, at)
   lines.end = text.charCodeAt(at + 1) === 10 && !(lines.chunked && lines.length >= 0) ? at : BROKEN
   return lines
 }
 
 /**
- * One answer's head at the start of latin1 text: undefined while it is incomplete, null when it is broken (RFC 9112 §4,
- * §5; stricter than that where two readers could disagree: folded lines, two lengths, a length beside chunks). Any three
- * digits are a status. What is broken here `readLooseAnswer` may still read.
+ * Parses a response head at the start of latin1 text: undefined while it is incomplete, null if it is invalid (RFC 9112 §4,
+ * §5; stricter where two parsers could disagree: folded lines, two lengths, a length with chunks). Any three digits are a
+ * status. `readLooseResponse` may still accept what is rejected here.
  */
 export const readResponseHead = (
   text: string,
@@ -138,11 +138,11 @@ export const readResponseHead = (
   if (lines.end === BROKEN) return null
   const bodiless = toHead || status < 200 || status === 204 || status === 304
   const left = bodiless ? 0 : lines.chunked ? CHUNKED : lines.length >= 0 ? lines.length : UNTIL_CLOSE
-  const unsaid = status === 204 ? UNSAID_OF_204 : status === 304 ? UNSAID_OF_304 : undefined
-  const dropped = unsaid === undefined ? lines.named : [...lines.named, ...unsaid]
+  const suppressed = status === 204 ? DROPPED_FROM_204 : status === 304 ? DROPPED_FROM_304 : undefined
+  const dropped = suppressed === undefined ? lines.named : [...lines.named, ...suppressed]
   return {
     status,
-    fields: dropped.length > 0 ? withoutFields(lines.fields, dropped) : lines.fields,
+    lines: dropped.length > 0 ? withoutHeaders(lines.kept, dropped) : lines.kept,
     flags: lines.flags,
     left,
     keep: lines.keep && left !== UNTIL_CLOSE && status !== 101,

@@ -1,17 +1,17 @@
 import type {Duplex} from 'node:stream'
 
-/** A client has to wait for the answer to its upgrade (RFC 9110 §7.8); one that sends more than this does not. */
+/** A client has to wait for the response to its upgrade (RFC 9110 §7.8); one that sends more than this is disconnected. */
 const MAX_BYTES = 65_536
 
 /**
- * Reads a connection whose upgrade waits until the requests before it are answered. A client that leaves meanwhile, or
- * sends too much, is disconnected: node:http does not watch the connection any more.
+ * Reads a connection whose upgrade waits for the responses to earlier requests. A client that disconnects in the meantime,
+ * or sends too much, is disconnected: node:http no longer watches the connection.
  */
 export class UpgradeBuffer {
   readonly #socket: Duplex
   #bytes: Buffer
 
-  /** `bytes`: what came behind the request. */
+  /** `bytes`: those that followed the request. */
   constructor(socket: Duplex, bytes: Buffer) {
     this.#socket = socket
     this.#bytes = bytes

@@ -4,32 +4,32 @@ import type {Downstream} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
-import {breakOff} from './break-off.ts'
+import {abortConnection} from './abort-connection.ts'
 import type {ResponseHead} from './response-head.ts'
 
 export interface UpgradeTunnelOptions {
-  /** The caller's connection; node:http has let go of it. */
+  /** The caller's connection, detached from node:http. */
   readonly socket: Duplex
   readonly method: string
-  /** What came behind the request. */
+  /** The bytes that followed the request. */
   readonly early: Buffer
   readonly handler: CallHandler
 }
 
-/** Bytes kept of a caller who does not wait for the tunnel. */
+/** Maximum size of bytes received before the tunnel is open. */
 const MAX_EARLY = 65_536
 
-/** What asks for the tunnel, and grants it (RFC 6455 §4). */
+/** The headers that request the tunnel, and grant it (RFC 6455 §4). */
 export const UPGRADE_LINES = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
 
-/** Answers a request whose connection node:http has let go of, and ends it. */
-export const endWith = (socket: Duplex, answer: Reply): void => {
-  socket.end(replyText(answer, false, 'Connection: close\r\n'), 'latin1')
+/** Replies to a request on a connection that is detached from node:http, and closes it. */
+export const endWith = (socket: Duplex, response: Reply): void => {
+  socket.end(replyText(response, false, 'Connection: close\r\n'), 'latin1')
 }
 
 /**
- * The caller of a call that asks for a websocket: with an answer 101 it becomes two streams of bytes, until one side closes;
- * with any other answer it is a plain one, and the connection ends behind it.
+ * The caller of a websocket request: after a response 101 bytes flow both ways until one side closes; any other response is
+ * passed on, and the connection is closed.
  */
 export class UpgradeTunnel implements Downstream {
   readonly exchange: Exchange
@@ -37,7 +37,7 @@ export class UpgradeTunnel implements Downstream {
   readonly isTunnel = true
   readonly refusesSwitch = false
   readonly #socket: Duplex
-  /** What the caller sent before the tunnel stood. */
+  /** Bytes that the caller sent before the tunnel was open. */
   #early: Buffer
   #isOpen = false
 
@@ -49,27 +49,27 @@ export class UpgradeTunnel implements Downstream {
       .on('close', () => this.exchange.abort())
       .on('drain', () => this.exchange.resume())
       .on('data', (bytes: Buffer) => this.#take(bytes))
-      // A caller who leaves before the tunnel stands has left; afterwards he has only finished sending.
+      // Before the tunnel is open, an end means that the caller disconnected; afterwards only that it stops sending.
       .on('end', () => (this.#isOpen ? this.exchange.finishSending() : socket.destroy()))
   }
 
   sendBody(): void {
-    // there is none: what follows the request's head is the tunnel's
+    // no body: the bytes after the request's head belong to the tunnel
   }
 
   resume(): void {
     this.#socket.resume()
   }
 
-  whole(head: ResponseHead, fields: string, body: string): void {
-    this.head(head, fields)
+  whole(head: ResponseHead, lines: string, body: string): void {
+    this.head(head, lines)
     this.#socket.end(body, 'latin1')
   }
 
-  head({status}: ResponseHead, fields: string): void {
+  head({status}: ResponseHead, lines: string): void {
     this.#isOpen = status === 101
     const more = this.#isOpen ? UPGRADE_LINES : 'Connection: close\r\n'
-    this.#socket.write(`${statusLine(status)}${fields}${more}\r\n`, 'latin1')
+    this.#socket.write(`${statusLine(status)}${lines}${more}\r\n`, 'latin1')
     if (this.#isOpen) this.#take(this.#early)
     this.#socket.resume()
   }
@@ -83,11 +83,11 @@ export class UpgradeTunnel implements Downstream {
   }
 
   cut(): void {
-    breakOff(this.#socket)
+    abortConnection(this.#socket)
   }
 
-  reply(answer: Reply): void {
-    endWith(this.#socket, answer)
+  reply(response: Reply): void {
+    endWith(this.#socket, response)
   }
 
   destroy(): void {
@@ -95,10 +95,10 @@ export class UpgradeTunnel implements Downstream {
   }
 
   done(): void {
-    // nothing is left to read
+    // nothing to discard
   }
 
-  /** Bytes of the caller: for the app, or for later. */
+  /** Bytes from the caller: forwarded, or kept until the tunnel is open. */
   #take(bytes: Buffer): void {
     if (this.#isOpen) {
       if (bytes.length > 0 && !this.exchange.write(bytes)) this.#socket.pause()

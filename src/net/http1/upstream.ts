@@ -2,70 +2,70 @@ import net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {codeOf} from '../../model/errors.ts'
 import {CHUNKED, HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM, UNTIL_CLOSE} from './response-head.ts'
-import {readResponseHead, type ResponseHead, type FieldRules} from './response-head.ts'
+import {readResponseHead, type ResponseHead, type HeaderRules} from './response-head.ts'
 import {Chunks} from './chunked.ts'
-import {WordedError, type Dial} from '../dialer.ts'
+import {UpstreamError, type Dial} from '../dialer.ts'
 import {bugText, CaughtBug, contain} from '../error-boundary.ts'
-import {readLooseAnswer} from './loose-answer.ts'
+import {readLooseResponse} from './loose-response.ts'
 import {alertText} from '../tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
 
 /**
- * How a connection failed its call. `refused`: no connection came about, nothing was sent. `silent`: it ended before
- * the first byte of an answer. `malformed`: what came is no answer. `bad-status`: it is one with a status that cannot be
- * passed on. `cut`: it ended within the answer.
+ * How a connection failed its call. `refused`: the connection was refused, nothing was sent. `unreachable`: it failed in
+ * another way. `silent`: it closed before the first byte of a response. `malformed`: the response is invalid.
+ * `bad-status`: its status cannot be passed on. `cut`: it closed within the response.
  */
 export type Failure = 'refused' | 'unreachable' | 'silent' | 'malformed' | 'bad-status' | 'cut'
 
-/** Who waits for an answer: one call, as its upstream sees it. */
+/** Receives the response of one call from its upstream. */
 export interface ResponseHandler {
-  /** The request was a HEAD: its answer has no body. */
+  /** The request was a HEAD: the response has no body. */
   readonly toHead: boolean
-  /** The whole request has been handed over. */
+  /** The complete request has been sent. */
   readonly isSent: boolean
-  /** An answer 101 makes the connection a tunnel: bytes both ways until one side closes. */
+  /** A response 101 makes the connection a tunnel: bytes both ways until one side closes. */
   readonly isTunnel: boolean
-  readonly rules: FieldRules
-  /** The connection is open: send. */
+  readonly rules: HeaderRules
+  /** The connection is open: send the request. */
   open(): void
-  /** The whole answer, where one read brought it and its body has a length. */
-  whole(answer: ResponseHead, body: string): void
-  head(answer: ResponseHead): void
-  /** A piece of the body, of bytes that are overwritten afterwards; false: no more until `resume()`. */
+  /** A complete response that arrived in one read and has a length. */
+  whole(head: ResponseHead, body: string): void
+  head(head: ResponseHead): void
+  /** A piece of the body, in a buffer that is reused afterwards; false: wait for `resume()`. */
   body(bytes: Buffer): boolean
-  /** The answer is complete. */
+  /** The response is complete. */
   end(): void
   fail(failure: Failure, why: string): void
-  /** The callee takes more of the request. */
+  /** The callee accepts more of the request. */
   drain(): void
-  /** A bug of ours, met on the way of the answer; the connection to the callee is gone. */
+  /** An internal error while the response was handled; the connection to the callee is closed. */
   crash(error: unknown): void
 }
 
-/** Where a connection belongs. */
-export interface Home {
+/** The pool that owns a connection. */
+export interface UpstreamOwner {
   /** Tried in this order. */
   readonly hosts: readonly string[]
   readonly port: number
   /** Undefined: plain TCP. */
   readonly dial: Dial | undefined
-  /** Takes a connection that is free again; false: it is not wanted any more. */
+  /** Takes an idle connection; false: it is not needed any more. */
   keep(upstream: Upstream): boolean
   forget(upstream: Upstream): void
 }
 
-// All upstreams read into one memory: what is kept of it is copied.
+// All upstreams read into one buffer: what is kept of it is copied.
 const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
 
-/** Bytes up to here travel as text. */
+/** Pieces up to this size are written as text. */
 const SMALL = 16_000
 
 const uncork = (socket: Duplex): void => socket.uncork()
 
-/** What Go says of a failed connection; users know these words. */
+/** The error of a failed connection as Go words it, which users of Dapr know. */
 const dialText = (host: string, port: number, code: string): string => {
   const address = host.includes(':') ? `[${host}]:${port.toString()}` : `${host}:${port.toString()}`
-  // What is no TLS is told as Go tells it.
+  // As Go reports a peer that does not speak TLS.
   if (code.startsWith('ERR_SSL')) return 'tls: first record does not look like a TLS handshake'
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code
   return `dial tcp ${address}: connect: ${why}`
@@ -74,13 +74,13 @@ const dialText = (host: string, port: number, code: string): string => {
 const readText = (address: string, code: string): string =>
   `read tcp ${address}: read: ${code === 'ECONNRESET' ? 'connection reset by peer' : code}`
 
-/** One connection to a callee: it carries one call at a time, and goes home between two. */
+/** One connection to a callee: it carries one call at a time, and returns to its pool in between. */
 export class Upstream {
-  /** Calls it has carried to their end. */
+  /** Number of completed calls. */
   served = 0
-  /** Seconds without a call, counted by its home. */
+  /** Seconds without a call, counted by its pool. */
   idle = 0
-  readonly #home: Home
+  readonly #owner: UpstreamOwner
   #socket: Duplex
   #responseHandler: ResponseHandler | undefined
   #isOpen = false
@@ -90,29 +90,29 @@ export class Upstream {
   #chunks: Chunks | undefined
   #inBody = false
   #left = 0
-  /** Interim answers of this call. */
+  /** Number of interim responses to this call. */
   #interim = 0
   #keep = false
   #why = ''
 
-  constructor(home: Home) {
-    this.#home = home
+  constructor(owner: UpstreamOwner) {
+    this.#owner = owner
     this.#socket = this.#connect()
   }
 
-  /** Gives it a call. `open()` follows: at once on an open connection. */
+  /** Starts a call. `open()` follows: at once if the connection is open. */
   serve(responseHandler: ResponseHandler): void {
     this.#responseHandler = responseHandler
     this.#interim = 0
     if (this.#isOpen) responseHandler.open()
   }
 
-  /** Latin1 text or bytes to the callee; false: wait for `drain()`. */
+  /** Sends latin1 text or bytes to the callee; false: wait for `drain()`. */
   write(data: string | Buffer): boolean {
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
   }
 
-  /** Bytes with latin1 text around them, in one write: few bytes go as text, with nothing allocated for the write. */
+  /** Bytes with latin1 text around them, in one write: small ones are sent as text, to avoid an allocation. */
   writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {
     if (bytes === undefined) return this.write(before + after)
     if (bytes.length <= SMALL) return this.write(before + bytes.toString('latin1') + after)
@@ -123,32 +123,32 @@ export class Upstream {
     return after === '' ? isTaken : this.write(after)
   }
 
-  /** The callee may go on answering. */
+  /** The consumer accepts more of the response. */
   resume(): void {
     this.#socket.resume()
   }
 
-  /** Nothing more will be sent; the callee may still answer (tunnels). */
+  /** Ends our side; the callee may still send (tunnels). */
   finishSending(): void {
     this.#socket.end()
   }
 
-  /** Ends the connection and whatever it carried; nobody is told. */
+  /** Closes the connection without notifying the handler. */
   drop(): void {
     this.#responseHandler = undefined
-    this.#home.forget(this)
+    this.#owner.forget(this)
     this.#socket.destroy()
   }
 
-  /** Ends the connection; who waits for an answer is told, as if the callee had hung up. */
+  /** Closes the connection; the handler sees it as closed by the callee. */
   cut(): void {
     if (this.#responseHandler === undefined) return this.drop()
     this.#socket.destroy()
   }
 
   #connect(): Duplex {
-    const {dial, port} = this.#home
-    const host = this.#home.hosts[this.#host] ?? '127.0.0.1'
+    const {dial, port} = this.#owner
+    const host = this.#owner.hosts[this.#host] ?? '127.0.0.1'
     const socket = dial === undefined ? this.#connectPlain(host) : this.#readAll(dial.open(host, port))
     contain(socket, error => this.#crash(error))
     socket
@@ -158,7 +158,7 @@ export class Upstream {
       })
       .on('error', (error: Error) => {
         if (error instanceof CaughtBug) return this.#crash(error.cause)
-        const words = error instanceof WordedError ? error.message : alertText(error)
+        const words = error instanceof UpstreamError ? error.message : alertText(error)
         if (this.#isOpen) this.#why = words || readText(this.#address(), codeOf(error))
         else this.#notConnected(codeOf(error), words)
       })
@@ -173,7 +173,7 @@ export class Upstream {
   #connectPlain(host: string): net.Socket {
     return net.connect({
       host,
-      port: this.#home.port,
+      port: this.#owner.port,
       noDelay: true,
       onread: {
         buffer: scratch,
@@ -199,24 +199,24 @@ export class Upstream {
       localPort = 0,
       remoteAddress = ''
     } = this.#socket instanceof net.Socket ? this.#socket : {}
-    return `${localAddress}:${localPort.toString()}->${remoteAddress}:${this.#home.port.toString()}`
+    return `${localAddress}:${localPort.toString()}->${remoteAddress}:${this.#owner.port.toString()}`
   }
 
-  /** A Node server on `localhost` may sit on ::1 alone: the next address is tried. Refused anywhere means refused. */
+  /** A Node server on `localhost` may listen on ::1 only: tries the next address. If any address refuses, the result is `refused`. */
   #notConnected(code: string, words: string): void {
-    const host = this.#home.hosts[this.#host] ?? ''
-    const text = words || dialText(host, this.#home.port, code)
+    const host = this.#owner.hosts[this.#host] ?? ''
+    const text = words || dialText(host, this.#owner.port, code)
     if (this.#refusal === '' && code === 'ECONNREFUSED') this.#refusal = text
     this.#why ||= text
-    // Somebody is there, and does not speak what the app is said to speak.
+    // A process listens there, but does not speak the configured protocol.
     if (!text.startsWith('dial ')) return
-    if (this.#responseHandler === undefined || ++this.#host >= this.#home.hosts.length) return
+    if (this.#responseHandler === undefined || ++this.#host >= this.#owner.hosts.length) return
     this.#socket = this.#connect()
   }
 
   #read(bytes: Buffer, count: number): void {
     const responseHandler = this.#responseHandler
-    // It speaks unasked: an answer too many must reach nobody.
+    // Bytes on an idle connection: there is no request that they could be the response to, so close it.
     if (responseHandler === undefined) return this.drop()
     if (this.#inBody) return this.#readBody(responseHandler, bytes, 0, count)
     let data = bytes
@@ -226,28 +226,28 @@ export class Upstream {
       end = data.length
       this.#held = undefined
     }
-    this.#readHead(responseHandler, data, end)
+    this.#parseHead(responseHandler, data, end)
   }
 
-  #readHead(responseHandler: ResponseHandler, bytes: Buffer, end: number): void {
+  #parseHead(responseHandler: ResponseHandler, bytes: Buffer, end: number): void {
     for (let at = 0; at < end;) {
       const text = bytes.toString('latin1', at, Math.min(end, at + HEAD_LIMIT))
       const {toHead, rules} = responseHandler
-      const answer = readResponseHead(text, toHead, rules) ?? readLooseAnswer(text, toHead, rules)
-      if (answer === undefined) {
+      const head = readResponseHead(text, toHead, rules) ?? readLooseResponse(text, toHead, rules)
+      if (head === undefined) {
         this.#held = Buffer.from(bytes.subarray(at, end))
         return
       }
-      if (typeof answer === 'string') return this.#failHead(text, answer)
-      const {status} = answer
+      if (typeof head === 'string') return this.#failHead(text, head)
+      const {status} = head
       if (!isValidStatus(status)) return this.#failHead(text, '')
-      at += answer.size
+      at += head.size
       if (status < 200 && status !== 101) {
-        // Interim answers are swallowed.
+        // Interim responses are not passed on.
         if (++this.#interim > MAX_INTERIM) return this.#fail('malformed', TOO_MANY_INTERIM)
         continue
       }
-      return this.#answer(responseHandler, answer, text, bytes, at, end)
+      return this.#startResponse(responseHandler, head, text, bytes, at, end)
     }
   }
 
@@ -257,24 +257,24 @@ export class Upstream {
     else this.#fail('bad-status', fault)
   }
 
-  #answer(
+  #startResponse(
     responseHandler: ResponseHandler,
-    answer: ResponseHead,
+    head: ResponseHead,
     text: string,
     bytes: Buffer,
     at: number,
     end: number
   ): void {
-    // uvicorn, for one, hangs up after an exception and does not say so: the next call would run into the closing line
-    this.#keep = answer.keep && answer.status !== 500
-    this.#left = answer.status === 101 && responseHandler.isTunnel ? UNTIL_CLOSE : answer.left
-    if (this.#left >= 0 && end - at === answer.left && text.length === answer.size + answer.left) {
+    // after an exception uvicorn, for one, closes the connection without announcing it: the next call would fail
+    this.#keep = head.keep && head.status !== 500
+    this.#left = head.status === 101 && responseHandler.isTunnel ? UNTIL_CLOSE : head.left
+    if (this.#left >= 0 && end - at === head.left && text.length === head.size + head.left) {
       this.#free()
-      return this.#whole(responseHandler, answer, text.slice(answer.size))
+      return this.#whole(responseHandler, head, text.slice(head.size))
     }
     this.#inBody = true
-    this.#chunks = answer.left === CHUNKED ? new Chunks() : undefined
-    responseHandler.head(answer)
+    this.#chunks = head.left === CHUNKED ? new Chunks() : undefined
+    responseHandler.head(head)
     if (this.#responseHandler === responseHandler) this.#readBody(responseHandler, bytes, at, end)
   }
 
@@ -285,7 +285,7 @@ export class Upstream {
         isTaken = responseHandler.body(bytes.subarray(from, to)) && isTaken
     }
     let stop = end
-    if (this.#chunks !== undefined) stop = this.#chunks.eat(bytes, start, end, take)
+    if (this.#chunks !== undefined) stop = this.#chunks.parse(bytes, start, end, take)
     else {
       if (this.#left >= 0) stop = Math.min(end, start + this.#left)
       if (this.#left >= 0) this.#left -= stop - start
@@ -294,14 +294,14 @@ export class Upstream {
     if (this.#responseHandler !== responseHandler) return
     if (stop < 0) return this.#fail('cut', 'malformed chunked encoding')
     if (this.#chunks === undefined ? this.#left === 0 : this.#chunks.done) {
-      // Bytes behind the answer belong to nobody.
+      // Bytes behind the response belong to no request: do not reuse the connection.
       if (stop < end) this.#keep = false
       this.#free()
       this.#end(responseHandler)
     } else if (!isTaken) this.#socket.pause()
   }
 
-  /** The answer is complete: home, or away. */
+  /** The response is complete: returns the connection to the pool, or closes it. */
   #free(): void {
     const wasSent = this.#responseHandler?.isSent === true && this.#socket.writableLength === 0
     this.#responseHandler = undefined
@@ -309,10 +309,10 @@ export class Upstream {
     this.#chunks = undefined
     this.served++
     this.idle = 0
-    if (!(this.#keep && wasSent && this.#home.keep(this))) this.drop()
+    if (!(this.#keep && wasSent && this.#owner.keep(this))) this.drop()
   }
 
-  /** The callee hung up. */
+  /** The callee closed the connection. */
   #over(isClean: boolean): void {
     const responseHandler = this.#responseHandler
     if (responseHandler === undefined) return this.drop()
@@ -327,10 +327,10 @@ export class Upstream {
     this.#fail('silent', this.#why || 'EOF')
   }
 
-  /** By now the connection has let go of the call. */
-  #whole(responseHandler: ResponseHandler, answer: ResponseHead, body: string): void {
+  /** The connection is already detached from the call. */
+  #whole(responseHandler: ResponseHandler, head: ResponseHead, body: string): void {
     try {
-      responseHandler.whole(answer, body)
+      responseHandler.whole(head, body)
     } catch (error) {
       responseHandler.crash(error)
     }

@@ -1,10 +1,10 @@
 import type {IncomingMessage} from 'node:http'
 import {Duplex} from 'node:stream'
 
-/** What grants it (RFC 7540 §3.2). */
+/** The response that grants the upgrade (RFC 7540 §3.2). */
 export const H2C_GRANTED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'
 
-const NOT_TRAVELLING = new Set([
+const NOT_FORWARDED = new Set([
   'host',
   'connection',
   'upgrade',
@@ -16,7 +16,7 @@ const NOT_TRAVELLING = new Set([
   'content-length'
 ])
 
-/** Whether a request asks to go on in HTTP/2: only one without a body is taken up on it, the others are plain requests. */
+/** Whether a request asks for an upgrade to HTTP/2: granted only without a body; the others are plain requests. */
 export const asksForHttp2 = ({headers, httpVersionMinor}: IncomingMessage): boolean =>
   headers.upgrade?.toLowerCase() === 'h2c' &&
   headers['http2-settings'] !== undefined &&
@@ -24,7 +24,7 @@ export const asksForHttp2 = ({headers, httpVersionMinor}: IncomingMessage): bool
   headers['transfer-encoding'] === undefined &&
   Number(headers['content-length'] ?? 0) === 0
 
-/** A text as HPACK writes it in plain: its length in a prefix of 7 bits, then its bytes (RFC 7541 §5.2). */
+/** A string as an uncompressed HPACK literal: its length with a 7-bit prefix, then its bytes (RFC 7541 §5.2). */
 const textOf = (text: string): Buffer => {
   const bytes = Buffer.from(text, 'latin1')
   const size = [Math.min(bytes.length, 127)]
@@ -35,24 +35,24 @@ const textOf = (text: string): Buffer => {
   return Buffer.concat([Buffer.from(size), bytes])
 }
 
-const fieldOf = (name: string, value: string): Buffer => Buffer.concat([Buffer.from([0]), textOf(name), textOf(value)])
+const headerOf = (name: string, value: string): Buffer => Buffer.concat([Buffer.from([0]), textOf(name), textOf(value)])
 
 const HEADERS = 1
 const END_OF_STREAM_AND_HEAD = 5
 
-/** The request that asked, as the frame that opens stream 1: its answer comes there. */
+/** The request that asked for the upgrade, as the frame that opens stream 1, where its response is sent. */
 const frameOf = ({method = '', url = '', rawHeaders, headers}: IncomingMessage): Buffer => {
-  const fields = [
-    fieldOf(':method', method),
-    fieldOf(':scheme', 'http'),
-    fieldOf(':path', url),
-    fieldOf(':authority', headers.host ?? '')
+  const lines = [
+    headerOf(':method', method),
+    headerOf(':scheme', 'http'),
+    headerOf(':path', url),
+    headerOf(':authority', headers.host ?? '')
   ]
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase()
-    if (!NOT_TRAVELLING.has(name)) fields.push(fieldOf(name, rawHeaders[at + 1] ?? ''))
+    if (!NOT_FORWARDED.has(name)) lines.push(headerOf(name, rawHeaders[at + 1] ?? ''))
   }
-  const block = Buffer.concat(fields)
+  const block = Buffer.concat(lines)
   const head = Buffer.alloc(9)
   head.writeUIntBE(block.length, 0, 3)
   head[3] = HEADERS
@@ -64,8 +64,8 @@ const frameOf = ({method = '', url = '', rawHeaders, headers}: IncomingMessage):
 const PREFACE_SIZE = 24
 
 /**
- * A connection that goes on in HTTP/2 after a request of HTTP/1. node:http2 cannot be told of that request, so it is put
- * into what the caller sends: behind his preface and his settings, as if he had opened stream 1 himself.
+ * A connection that continues in HTTP/2 after an HTTP/1 request. node:http2 cannot be given that request, so it is inserted
+ * into the caller's bytes: after its preface and settings, as if the caller had opened stream 1 itself.
  */
 export class UpgradedLink extends Duplex {
   readonly #socket: Duplex
@@ -79,7 +79,7 @@ export class UpgradedLink extends Duplex {
     this.#held = early
     socket
       .on('data', (bytes: Buffer) => this.#take(bytes))
-      // one of HTTP/2 who ends has left with all his streams
+      // an HTTP/2 client that ends the connection has abandoned all its streams
       .on('end', () => this.destroy())
       .on('close', () => this.destroy())
     this.#take(Buffer.alloc(0))
@@ -112,7 +112,7 @@ export class UpgradedLink extends Duplex {
     this.#held = Buffer.concat([this.#held, bytes])
     if (this.#held.length < PREFACE_SIZE + 9) return
     const end = PREFACE_SIZE + 9 + this.#held.readUIntBE(PREFACE_SIZE, 3)
-    // Settings are small: nothing else is waited for.
+    // Settings are small: larger ones are rejected.
     if (end > PREFACE_SIZE + 4096) return void this.destroy()
     if (this.#held.length < end) return
     this.#frame = undefined

@@ -2,14 +2,14 @@ import type {ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders} from 'n
 import {codeOf} from '../../model/errors.ts'
 import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import {ProtocolAdapter, type Connect} from '../protocol-adapter.ts'
-import {WordedError, type Dial} from '../dialer.ts'
+import {UpstreamError, type Dial} from '../dialer.ts'
 import {keepHandle} from './keep-handle.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
 
-/** Loaded when the first app speaks it. */
+/** Loaded when the first app speaks HTTP/2. */
 const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
 
-/** Names and values in turn, as node:http2 takes them: names in small letters, repeated ones as a list. */
+/** Alternating names and values, as node:http2 takes them: names in lower case, repeated ones as a list. */
 const headersOf = (pairs: readonly string[]): Record<string, string | string[]> => {
   const headers = Object.create(null) as Record<string, string | string[]>
   for (let at = 0; at < pairs.length; at += 2) {
@@ -22,8 +22,8 @@ const headersOf = (pairs: readonly string[]): Record<string, string | string[]> 
 }
 
 /**
- * Does something with headers. Some fields may stand only once in HTTP/2, and node refuses the whole head that has one of
- * them twice: then the first value of each counts.
+ * Calls `use` with headers. Some headers may appear only once in HTTP/2, and node refuses a head that repeats one of them:
+ * then only the first values are used.
  */
 export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
   const headers = headersOf(pairs)
@@ -40,11 +40,11 @@ export const withHeaders = <T>(pairs: readonly string[], use: (headers: Outgoing
 }
 
 const worded = (error: Error & {code?: string}): Error =>
-  error.code?.startsWith('ERR_HTTP2') === true ? new WordedError(`http2: ${error.message}`) : error
+  error.code?.startsWith('ERR_HTTP2') === true ? new UpstreamError(`http2: ${error.message}`) : error
 
 /**
- * Tells whether the callee ended its side of a stream. One that it resets with NO_ERROR or CANCEL, or whose connection
- * ends, ends for its reader just the same: but then it is closed before that.
+ * Tells whether the callee ended its side of a stream. A stream that is reset with NO_ERROR or CANCEL, or whose connection
+ * closes, also emits `end`, but is closed before that.
  */
 const watchEnd = (stream: ClientHttp2Stream): (() => boolean) => {
   let isEnded = false
@@ -58,45 +58,45 @@ const watchEnd = (stream: ClientHttp2Stream): (() => boolean) => {
 
 const connectTo =
   (host: string, port: number): Connect =>
-  ({opened, lost}) => {
+  ({opened, failed}) => {
     const authority = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
     const session: ClientHttp2Session = http2().connect(`http://${authority}`)
-    const crashed = (error: unknown): void => lost(new CaughtBug(error))
+    const crashed = (error: unknown): void => failed(new CaughtBug(error))
     contain(session, crashed)
     session
       .on('connect', () => {
         keepHandle(session)
         opened()
       })
-      .on('error', error => lost(worded(error)))
-      .on('close', () => lost(undefined))
+      .on('error', error => failed(worded(error)))
+      .on('close', () => failed(undefined))
     return {
-      request: ({method, path, pairs, hasBody}, back) => {
-        const stream = withHeaders(pairs, ({host: named = authority, ...fields}) =>
+      request: ({method, path, pairs, hasBody}, sink) => {
+        const stream = withHeaders(pairs, ({host: named = authority, ...headers}) =>
           session.request(
-            {...fields, ':method': method, ':path': path, ':authority': named, ':scheme': 'http'},
+            {...headers, ':method': method, ':path': path, ':authority': named, ':scheme': 'http'},
             {endStream: !hasBody}
           )
         )
-        let isAnswered = false
+        let hasResponse = false
         let interim = 0
         const isWhole = watchEnd(stream)
         contain(stream, crashed)
         stream
           .on('headers', () => {
-            if (++interim > MAX_INTERIM) stream.destroy(new WordedError(TOO_MANY_INTERIM))
+            if (++interim > MAX_INTERIM) stream.destroy(new UpstreamError(TOO_MANY_INTERIM))
           })
           .on('response', (headers, _flags, raw?: readonly string[]) => {
-            isAnswered = true
+            hasResponse = true
             const own = (raw ?? []).filter((_, at, all) => !(all[at - (at % 2)] ?? '').startsWith(':'))
-            back.answer(headers[':status'] ?? 0, own, stream)
+            sink.respond(headers[':status'] ?? 0, own, stream)
           })
           .on('end', () => {
-            if (!isWhole()) back.fail(new WordedError('unexpected EOF'))
+            if (!isWhole()) sink.fail(new UpstreamError('unexpected EOF'))
           })
-          .on('error', error => back.fail(worded(error)))
+          .on('error', error => sink.fail(worded(error)))
           .on('close', () => {
-            if (!isAnswered) back.fail(new WordedError('http2: stream closed'))
+            if (!hasResponse) sink.fail(new UpstreamError('http2: stream closed'))
           })
         return stream
       },

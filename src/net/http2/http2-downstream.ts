@@ -11,13 +11,13 @@ export interface Http2DownstreamOptions {
   readonly stream: ServerHttp2Stream
   readonly method: string
   readonly handler: CallHandler
-  /** Length of the request's body in bytes, 0 = none, -1 = it says none. */
+  /** Length of the request's body in bytes, 0 = none, -1 = unknown. */
   readonly length: number
-  /** The most bytes of it that are taken, 0 = any number. */
+  /** Maximum size of it, 0 = no limit. */
   readonly maxBodyBytes: number
 }
 
-/** The caller of a call that came as a stream of HTTP/2. */
+/** The caller of an HTTP/2 request. */
 export class Http2Downstream implements Downstream {
   readonly exchange: Exchange
   readonly toHead: boolean
@@ -33,7 +33,7 @@ export class Http2Downstream implements Downstream {
     this.#length = length
     this.exchange = new Exchange(this).begin(handler, method, length, maxBodyBytes)
     stream
-      // One that is reset while its body waits to be read is not closed before that was read.
+      // A reset stream with unread body data is only closed after they were read.
       .on('aborted', () => this.exchange.abort())
       .on('close', () => this.exchange.abort())
       .on('drain', () => this.exchange.resume())
@@ -41,7 +41,7 @@ export class Http2Downstream implements Downstream {
 
   sendBody(): void {
     if (this.#length === 0 || this.#isReading) return
-    this.exchange.sendBody(undefined, false) // the head: who waits for an answer before the body must get it
+    this.exchange.sendBody(undefined, false) // sends the head: a caller may wait for the response before it sends the body
     this.#read()
   }
 
@@ -49,12 +49,12 @@ export class Http2Downstream implements Downstream {
     this.#stream.resume()
   }
 
-  whole(head: ResponseHead, fields: string, body: string): void {
-    if (this.#respond(head, fields, body === '')) this.#stream.end(body, 'latin1')
+  whole(head: ResponseHead, lines: string, body: string): void {
+    if (this.#respond(head, lines, body === '')) this.#stream.end(body, 'latin1')
   }
 
-  head(head: ResponseHead, fields: string): void {
-    this.#respond(head, fields, false)
+  head(head: ResponseHead, lines: string): void {
+    this.#respond(head, lines, false)
   }
 
   body(bytes: Buffer): boolean {
@@ -66,12 +66,12 @@ export class Http2Downstream implements Downstream {
   }
 
   cut(why: string): void {
-    // Not close(): that would end the answer first, as if it were whole.
+    // Not close(): that would end the response as if it were complete.
     this.#stream.destroy(new Error(why))
   }
 
-  reply(answer: Reply): void {
-    replyStream(this.#stream, answer, this.toHead)
+  reply(response: Reply): void {
+    replyStream(this.#stream, response, this.toHead)
   }
 
   destroy(): void {
@@ -84,8 +84,8 @@ export class Http2Downstream implements Downstream {
     else this.#stream.resume()
   }
 
-  #respond({status}: ResponseHead, fields: string, isLast: boolean): boolean {
-    return respond(this.#stream, {status, pairs: pairsOf(fields), isLast})
+  #respond({status}: ResponseHead, lines: string, isLast: boolean): boolean {
+    return respond(this.#stream, {status, pairs: pairsOf(lines), isLast})
   }
 
   #read(): void {
@@ -95,7 +95,7 @@ export class Http2Downstream implements Downstream {
         if (!this.exchange.sendBody(piece, false)) this.#stream.pause()
       })
       .on('end', () => {
-        // A stream that was reset ends, too.
+        // A stream that was reset also ends.
         if (!this.#stream.aborted && this.#stream.rstCode === 0) this.exchange.sendBody(undefined, true)
       })
   }

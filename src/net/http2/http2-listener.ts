@@ -8,25 +8,25 @@ import {inherit, isOnUnixSocket} from '../claimed-server.ts'
 import type {Reply} from '../reply.ts'
 import {replyStream} from './http2-reply.ts'
 
-/** A request of HTTP/2, in the words of HTTP/1. */
+/** An HTTP/2 request in the form of an HTTP/1 one. */
 export interface StreamRequest {
   readonly method: string
   readonly url: string
-  /** Names and values in turn, Host and Transfer-Encoding among them where HTTP/1 would have them. */
+  /** Alternating names and values, including Host and Transfer-Encoding where HTTP/1 would have them. */
   readonly rawHeaders: string[]
   readonly stream: ServerHttp2Stream
   readonly isOnUnixSocket: boolean
 }
 
 export interface Http2ListenerOptions {
-  /** Bytes of a request's fields. */
+  /** Maximum size of a request's headers. */
   readonly maxHeadBytes: number
   readonly serve: (request: StreamRequest) => void
-  /** Told of a bug of ours that ended a connection. */
+  /** Called for an internal error that closed a connection. */
   readonly crashed: (error: unknown) => void
 }
 
-/** Loaded with the first caller who speaks it. */
+/** Loaded with the first HTTP/2 connection. */
 const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
 
 /** RFC 9113 §7. */
@@ -34,11 +34,11 @@ const INTERNAL_ERROR = 2
 
 const NO_REQUEST: Reply = {status: 400, type: '', body: '', lines: ''}
 
-/** Serves HTTP/2 on connections that somebody else has accepted and that have shown to speak it. */
+/** Serves HTTP/2 on connections that another server accepted and recognised as HTTP/2. */
 export class Http2Listener {
   readonly #options: Http2ListenerOptions
   readonly #sessions = new Set<ServerHttp2Session>()
-  /** The connection that is becoming a session. */
+  /** The connection for which a session is being created. */
   #socket: Duplex | undefined
   #server: Http2Server | undefined
   #isClosing = false
@@ -48,10 +48,10 @@ export class Http2Listener {
     this.#options = options
   }
 
-  /** Takes over a connection; what was read of it has been put back. */
+  /** Takes over a connection; bytes that were read have been put back. */
   accept(socket: Duplex): void {
     if (this.#isClosing) return void socket.destroy()
-    // node:http lets its callers half-close; one of HTTP/2 who ends has left with all his streams
+    // node:http lets its clients half-close; an HTTP/2 client that ends the connection has abandoned all its streams
     socket.allowHalfOpen = false
     this.#server ??= this.#open()
     this.#socket = socket
@@ -59,7 +59,7 @@ export class Http2Listener {
     this.#socket = undefined
   }
 
-  /** Accepts no more streams; resolves when those under way are over. */
+  /** Accepts no more streams; resolves when those in flight have ended. */
   async close(): Promise<void> {
     this.#isClosing = true
     if (this.#sessions.size === 0) return
@@ -92,7 +92,7 @@ export class Http2Listener {
           watchEnd(session, this.#socket)
         }
         session
-          // A broken connection ends its streams, which hear of it themselves.
+          // A broken connection ends its streams, which emit their own errors.
           .on('error', () => session.destroy())
           .on('close', () => {
             this.#sessions.delete(session)
@@ -122,7 +122,7 @@ function requestOf(stream: ServerHttp2Stream, raw: readonly string[]): StreamReq
     hasHost ||= name === 'host'
     hasLength ||= name === 'content-length'
     if (name.startsWith(':')) pseudo[name] = value
-    // Its crumbs are one field again (RFC 9113 §8.2.3).
+    // Several cookie headers become one again (RFC 9113 §8.2.3).
     else if (name === 'cookie') cookie += cookie === '' ? value : `; ${value}`
     else rawHeaders.push(name, value)
   }

@@ -3,8 +3,8 @@ import {withHeaders} from './http2-adapter.ts'
 import {replyPairs, type Reply} from '../reply.ts'
 
 /**
- * Sends the head of an answer: names and values in turn; `isLast`: there is no body. Returns whether a body may follow.
- * A stream that its caller has reset is no error: `respond()` throws for one that is closed and not destroyed yet.
+ * Sends the head of a response; `isLast`: there is no body. Returns whether a body may follow. For a stream that the caller
+ * has reset it does nothing: `respond()` throws for one that is closed and not destroyed yet.
  */
 export const respond = (
   stream: ServerHttp2Stream,
@@ -12,14 +12,14 @@ export const respond = (
 ): boolean => {
   if (stream.destroyed || stream.closed || stream.headersSent) return false
   withHeaders(pairs, headers => stream.respond({...headers, ':status': status}, {endStream: isLast}))
-  // 204, 205, 304 and the answer to a HEAD have no body: node ends them with their head.
+  // 204, 205, 304 and responses to HEAD have no body: node ends them with their head.
   return !stream.writableEnded
 }
 
-/** Answers a stream; what is left of its request is read and dropped. */
-export const replyStream = (stream: ServerHttp2Stream, answer: Reply, toHead: boolean): void => {
-  const {status, body} = answer
+/** Replies on a stream; the rest of its request is read and discarded. */
+export const replyStream = (stream: ServerHttp2Stream, response: Reply, toHead: boolean): void => {
+  const {status, body} = response
   const isLast = toHead || body === ''
-  if (respond(stream, {status, pairs: replyPairs(answer), isLast})) stream.end(body)
+  if (respond(stream, {status, pairs: replyPairs(response), isLast})) stream.end(body)
   stream.resume()
 }

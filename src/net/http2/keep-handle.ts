@@ -1,8 +1,8 @@
 import type {Http2Session} from 'node:http2'
 
 /**
- * Keeps what belongs to a session until its streams are freed, one turn after they are destroyed. Else node frees the
- * session first where both end in one turn, and aborts if a stream still holds fields that were refused (Node 26:
+ * Keeps what belongs to a session until its streams are freed, one tick after they are destroyed. If both end in one tick, node
+ * frees the session first, and aborts if a stream still holds refused headers (Node 26:
  * `current_nghttp2_memory_ == 0`).
  */
 export const keepHandle = (session: Http2Session): void => {

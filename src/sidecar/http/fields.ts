@@ -1,6 +1,6 @@
 import {CODING, CONNECTION, DROP, LENGTH, MARKED, RENAME} from '../../net/http1/header-lines.ts'
-import {nameReader, withoutFields, wordsOf, type FieldKinds} from '../../net/http1/header-lines.ts'
-import {ANSWER_KINDS, type FieldRules} from '../../net/http1/response-head.ts'
+import {nameReader, withoutHeaders, wordsOf, type HeaderKinds} from '../../net/http1/header-lines.ts'
+import {RESPONSE_KINDS, type HeaderRules} from '../../net/http1/response-head.ts'
 
 /** Bits of an answer's fields that decide what is added to it. */
 export const HAS_TRACEPARENT = MARKED
@@ -21,7 +21,7 @@ const INTRODUCED = 25
  * gRPC's names mean something else over HTTP: `grpc-*` becomes `dapr-grpc-*` and binary metadata vanishes, both ways,
  * also for callers and apps of HTTP (Dapr: pkg/messaging/v1/util.go).
  */
-const grpcKind: FieldKinds = (text, from, to) => {
+const grpcKind: HeaderKinds = (text, from, to) => {
   const last = text.charCodeAt(to - 1) | 32
   if (last === 110 && text.slice(to - 4, to).toLowerCase() === '-bin') return DROP
   const first = text.charCodeAt(from) | 32
@@ -33,19 +33,19 @@ export const RENAMED = 'Dapr-'
 
 /** These kinds, and gRPC's names. */
 export const withGrpc =
-  (kinds: FieldKinds): FieldKinds =>
+  (kinds: HeaderKinds): HeaderKinds =>
   (text, from, to) =>
     kinds(text, from, to) || grpcKind(text, from, to)
 
 /** What becomes of an app's answer. */
-export const answerRules: FieldRules = {
-  kinds: withGrpc(nameReader({...ANSWER_KINDS, traceparent: HAS_TRACEPARENT, 'content-type': HAS_CONTENT_TYPE})),
+export const answerRules: HeaderRules = {
+  kinds: withGrpc(nameReader({...RESPONSE_KINDS, traceparent: HAS_TRACEPARENT, 'content-type': HAS_CONTENT_TYPE})),
   prefix: RENAMED
 }
 
 const requestKinds = withGrpc(
   nameReader({
-    ...ANSWER_KINDS,
+    ...RESPONSE_KINDS,
     host: HOST,
     'dapr-app-id': APP_ID,
     'dapr-caller-app-id': DROP,
@@ -161,6 +161,6 @@ export const readFields = (raw: readonly string[]): RequestFields => {
     else if (kind === CONNECTION) named = [...named, ...wordsOf(value)]
     else if (kind === 0 || note(fields, kind, value)) fields.lines += `${name}: ${value}\r\n`
   }
-  if (named.length > 0) fields.lines = withoutFields(fields.lines, named)
+  if (named.length > 0) fields.lines = withoutHeaders(fields.lines, named)
   return fields
 }

@@ -3,7 +3,7 @@ import type {Admission, Admit, Admitted, Denied, Held} from '../../gateway/admis
 import type {SentRequest} from '../../model/call.ts'
 import type {CallHandler} from '../../net/call-handler.ts'
 import {TOO_LARGE, type Exchange} from '../../net/exchange.ts'
-import {withoutFields} from '../../net/http1/header-lines.ts'
+import {withoutHeaders} from '../../net/http1/header-lines.ts'
 import type {ResponseHead} from '../../net/http1/response-head.ts'
 import type {Failure} from '../../net/http1/upstream.ts'
 import type {Copy, CopyOf} from '../../net/mirror.ts'
@@ -92,9 +92,9 @@ export class Invocation extends ProxiedCall {
     this.exchange.send(admitted.pool, `${this.#head(admitted, callerHeaders)}${extraLines}${framing}\r\n`)
   }
 
-  protected responseFields(head: ResponseHead): string {
+  protected responseHeaders(head: ResponseHead): string {
     const {fields, answerTrace} = this.#options
-    let lines = head.fields
+    let lines = head.lines
     if ((head.flags & HAS_TRACEPARENT) === 0) lines += answerTrace
     if (fields.baggage.length > 0) lines += `Baggage: ${fields.baggage.join(',')}\r\n`
     // An error whose body Dapr would have read whole.
@@ -139,7 +139,7 @@ export class Invocation extends ProxiedCall {
     const {trace, fields} = this.#options
     const {method} = this.call
     const path = this.#externalPath(pathPrefix, external.root)
-    const lines = external.names.length === 0 ? fields.lines : withoutFields(fields.lines, external.names)
+    const lines = external.names.length === 0 ? fields.lines : withoutHeaders(fields.lines, external.names)
     this.exchange.send(
       pool,
       `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${external.lines}${trace}${framing}\r\n`

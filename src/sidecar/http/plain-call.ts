@@ -40,7 +40,7 @@ export const plainRules: PlainRules = {
     })
   ),
   prefix: RENAMED,
-  told: 6
+  valueCount: 6
 }
 
 const NO_BAGGAGE: readonly string[] = []
@@ -58,13 +58,13 @@ export const plainValues = ({values}: PlainRequest) => ({
 /** Starts the call that a plain request asks for. False, and nothing done: it is for the other lane. */
 export const startPlain = (
   sidecar: SidecarContext,
-  {isOurs, apiToken, isTracing}: Guards,
+  {isAllowedHost, apiToken, isTracing}: Guards,
   request: PlainRequest,
   connection: FastConnection
 ): boolean => {
   const {path, query, lines, length, values} = request
   const host = values[HOST] ?? ''
-  if (!isOurs(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
+  if (!isAllowedHost(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
   if (path.startsWith('/v1.0') && !path.startsWith('/v1.0/invoke/')) return false
   // Health checks are not traced.
   if (isTracing && path.includes('/healthz')) return false

@@ -3,7 +3,7 @@ import {baggageFault} from './baggage.ts'
 import {readFields, type RequestFields} from './fields.ts'
 import {badEscape, cleanPath, unescapePath, unescapeQuery} from './go-path.ts'
 import {textOf} from './go-text.ts'
-import {isToken, type IsOurs} from '../../gateway/guards.ts'
+import {isToken, type IsAllowedHost} from '../../gateway/guards.ts'
 import {BAD_TARGET, FOREIGN_HOST, INVALID_TOKEN, plainError} from './errors.ts'
 import {findRoute, type Action} from './routes.ts'
 import {findTarget, idOfBasic, splitTarget, type Sent, type Target} from './target.ts'
@@ -34,7 +34,7 @@ interface ControlContext {
 
 /** Who may ask. */
 export interface Guards {
-  readonly isOurs: IsOurs
+  readonly isAllowedHost: IsAllowedHost
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
   /** Traces are made where there are none; false: they pass as they are. */
@@ -50,10 +50,10 @@ const needsNoToken = (method: string, path: string): boolean =>
 /** Why a request is not even looked at. */
 const refusalOf = (
   {sent: {authority, path}, fields, method, isTraced}: ControlContext,
-  {isOurs, apiToken}: Guards
+  {isAllowedHost, apiToken}: Guards
 ): Reply | undefined => {
   const host = authority || fields.host
-  if (host !== '' && !isOurs(host)) return FOREIGN_HOST
+  if (host !== '' && !isAllowedHost(host)) return FOREIGN_HOST
   if (path === '*' && method === 'OPTIONS') return OPTIONS_OF_SERVER
   if (path.includes('%') && badEscape(path) !== undefined) return BAD_TARGET
   if (apiToken !== '' && !isToken(fields.apiToken, apiToken) && !needsNoToken(method, path)) return INVALID_TOKEN

@@ -90,7 +90,7 @@ export class Changes {
   callCycle(callee: string, {caller}: PendingCall): string {
     const callers = new Map(
       this.#options.runtimes().map(({id, queue}) => {
-        const pendingCalls = [...queue.inside.keys(), ...queue.held]
+        const pendingCalls = [...queue.inFlight.keys(), ...queue.held]
         return [id, new Set(pendingCalls.map(pendingCall => pendingCall.caller))]
       })
     )

@@ -98,11 +98,11 @@ async function leave(
   exchange: () => Previous,
   {timeoutMs, clock, cut}: Pick<OverlapOptions, 'timeoutMs' | 'clock' | 'cut'>
 ): Promise<void> {
-  const inside = [...queue.inside.keys()]
+  const inside = [...queue.inFlight.keys()]
   const drained = withDeadline({ms: timeoutMs, clock}, async stop => queue.drained(stop)) // of those inside now
   const old = exchange()
   if (!(await drained)) {
-    const left = inside.filter(pendingCall => queue.inside.has(pendingCall))
+    const left = inside.filter(pendingCall => queue.inFlight.has(pendingCall))
     if (left.length > 0) cut(left)
     old.cut()
   }

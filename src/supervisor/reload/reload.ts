@@ -84,7 +84,7 @@ export class Reloads {
     const {runtime, reloaded, clock} = this.#options
     const from = clock.now()
     const words = `"${runtime.id}" is being reloaded`
-    const stats = runtime.queue.count()
+    const stats = runtime.queue.startStats()
     let cut = 0
     let outcome: Outcome = 'over'
     runtime.queue.pause(words)
@@ -131,11 +131,11 @@ export class Reloads {
   /** The calls under way end; those that do not within the app's grace are cut, and named. Tells how many. */
   async #drain(timeoutMs: number): Promise<number> {
     const {runtime, clock} = this.#options
-    const pendingCalls = [...runtime.queue.inside.keys()]
+    const pendingCalls = [...runtime.queue.inFlight.keys()]
     if (pendingCalls.length === 0) return 0
     const deadline = {ms: timeoutMs, over: this.#over.signal, clock}
     if (await withDeadline(deadline, async signal => runtime.queue.drained(signal))) return 0
-    const left = pendingCalls.filter(pendingCall => runtime.queue.inside.has(pendingCall))
+    const left = pendingCalls.filter(pendingCall => runtime.queue.inFlight.has(pendingCall))
     if (this.#over.signal.aborted || left.length === 0) return 0
     this.#tellCut(left, timeoutMs)
     runtime.cutCalls()

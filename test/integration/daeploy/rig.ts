@@ -104,7 +104,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
     caller: 'outside',
     reach: segment => services.get(segment) ?? unknown,
     guards: settings.guards ?? {
-      isOurs: authority => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(authority),
+      isAllowedHost: authority => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(authority),
       isLetIn: () => true
     },
     route: createRoutes({

@@ -198,7 +198,7 @@ t.test('without the right token nothing is served', async t => {
   const app = await echoApp(t)
   const {port} = await openManager(t, {
     backends: [{segment: 'scales', port: app.port}],
-    guards: {isOurs: () => true, isLetIn: (token, bearer) => token === 'api' || bearer === 'Bearer own'}
+    guards: {isAllowedHost: () => true, isLetIn: (token, bearer) => token === 'api' || bearer === 'Bearer own'}
   })
   for (const [lines, status] of [
     ['', 401],

@@ -227,7 +227,7 @@ t.test('a body that is too large goes to main alone, and a line says so', {timeo
   )
   for (let i = 0; i < 65; i++) caller.send(piece)
   t.match(await caller.answer(), {status: 200})
-  t.match(warnings, [/^POST \/load was not copied to shadow \d+: its body is too large$/])
+  t.match(warnings, [/^POST \/load was not mirrored to shadow \d+: its body is too large$/])
   await ask(t, port, post('/services/quick/weigh', 'small'))
   t.match(await shadow.next(), {body: 'small'})
 })

@@ -44,7 +44,7 @@ t.test(
   }
 )
 
-t.test('a URL is called by itself, in every form, and its redirects are handed on', async t => {
+t.test('a URL is called as it is, in every form, and its redirects are passed on', async t => {
   const {port: site, seen} = await echoApp(t, (request, response) => {
     if (request.url === '/moved') response.writeHead(302, {location: '/elsewhere'})
     response.end('ok')
@@ -62,7 +62,7 @@ t.test('a URL is called by itself, in every form, and its redirects are handed o
   )
 })
 
-t.test('no token leaves: neither the app’s, nor the door’s, nor what Dapr keeps in the environment', async t => {
+t.test('no token is sent: neither the app’s, nor the sidecar’s, nor those in the environment', async t => {
   const {port: site, seen} = await echoApp(t)
   const baseUrl = `http://localhost:${site.toString()}`
   const leaky = [{name: 'X-A', envRef: 'DAPR_API_TOKEN'}]
@@ -80,7 +80,7 @@ t.test('no token leaves: neither the app’s, nor the door’s, nor what Dapr ke
   })
 })
 
-t.test('redirects of an endpoint are followed, and what is secret stays with its host', async t => {
+t.test('redirects of an endpoint are followed, and secret headers are only sent to its host', async t => {
   const {port: other, seen: foreign} = await echoApp(t)
   const {port: site, seen} = await echoApp(t, (request, response) => {
     const to: Record<string, readonly [number, string]> = {
@@ -110,7 +110,7 @@ t.test('redirects of an endpoint are followed, and what is secret stays with its
   t.match(await get('/v1.0/invoke/site/method/file'), {status: 500, body: /failed to parse Location header/})
 })
 
-t.test('TLS: the certificate is verified, ours is shown, and Go’s words tell what is wrong', async t => {
+t.test('TLS: the certificate is verified, ours is sent, and errors are worded as in Go', async t => {
   const site = await listen(
     t,
     https.createServer(
@@ -145,7 +145,7 @@ t.test('TLS: the certificate is verified, ours is shown, and Go’s words tell w
   )
 })
 
-t.test('all connections to an endpoint with a CA of its own share one secure context', async t => {
+t.test('all connections to an endpoint with its own CA share one secure context', async t => {
   const site = await listen(
     t,
     https.createServer({key: pem('server.key'), cert: pem('server.pem')}, (_, response) =>
@@ -159,7 +159,7 @@ t.test('all connections to an endpoint with a CA of its own share one secure con
   t.equal(made().length, 1)
 })
 
-t.test('a certificate that cannot be read is an error of the call', async t => {
+t.test('an unreadable certificate is an error of the call', async t => {
   const bad = {rootCA: {value: 'no PEM'}, certificate: {value: 'no PEM'}, privateKey: {value: 'no PEM'}}
   const {get} = await openScene(t, [
     resource('ca', {baseUrl: 'https://localhost:1', clientTLS: {rootCA: bad.rootCA}}),
@@ -169,7 +169,7 @@ t.test('a certificate that cannot be read is an error of the call', async t => {
     t.match(await get(`/v1.0/invoke/${name}/method/x`), {status: 500, body: /"errorCode":"ERR_DIRECT_INVOKE"/})
 })
 
-t.test('what cannot be reached is told as Go tells it', async t => {
+t.test('connection errors are worded as in Go', async t => {
   const dies = await rawApp(t, socket => socket.destroy())
   const {get} = await openScene(t, [resource('gone', {baseUrl: 'http://127.0.0.1:1/base'})])
   t.match(await get('/v1.0/invoke/gone/method/x'), {
@@ -189,7 +189,7 @@ t.test('what cannot be reached is told as Go tells it', async t => {
   )
 })
 
-t.test('an answer that breaks off never looks whole', async t => {
+t.test('a truncated response never looks complete', async t => {
   const site = await rawApp(t, socket => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf'))
   })

@@ -4,7 +4,7 @@ import {ask, request} from '../sidecar/caller.ts'
 import {echoApp, onRequest, openTestSidecar, rawApp, valuesOf} from '../sidecar/rig.ts'
 import {openScene, resource} from './scene.ts'
 
-t.test('what an endpoint says of itself travels: its date, and a head of 60 KiB', async t => {
+t.test('an endpoint’s own headers are passed on: its date, and a head of 60 KiB', async t => {
   const date = 'Mon, 01 Jan 2024 00:00:00 GMT'
   const site = await rawApp(t, socket =>
     onRequest(socket, head => {
@@ -18,7 +18,7 @@ t.test('what an endpoint says of itself travels: its date, and a head of 60 KiB'
   t.equal((await get('/v1.0/invoke/site/method/large'))?.fields['x-large']?.length, 60_000)
 })
 
-t.test('nothing about our connection goes out, and each body comes whole, in the framing of its caller', async t => {
+t.test('hop-by-hop headers are not sent, and each body arrives complete, in its caller’s framing', async t => {
   const {port: site, seen} = await echoApp(t)
   const {port} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
   const inChunks = 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'
@@ -43,7 +43,7 @@ t.test('nothing about our connection goes out, and each body comes whole, in the
   t.equal(seen.length, 18, 'nothing of a body was taken for a request')
 })
 
-/** What the other side of TLS may say, and Go's words for it (`alertText` of crypto/tls). */
+/** TLS alerts, and how Go words them (`alertText` of crypto/tls). */
 const ALERTS: readonly (readonly [number, string])[] = [
   [10, 'unexpected message'],
   [20, 'bad record MAC'],
@@ -66,7 +66,7 @@ const ALERTS: readonly (readonly [number, string])[] = [
   [120, 'no application protocol']
 ]
 
-t.test('what the other side of TLS says against us is told in Go’s words, of endpoints and of apps', async t => {
+t.test('TLS alerts of endpoints and apps are worded as in Go', async t => {
   for (const [alert, words] of ALERTS) {
     const refuser = await rawApp(t, socket => {
       socket.once('data', () => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, alert])))
@@ -79,7 +79,7 @@ t.test('what the other side of TLS says against us is told in Go’s words, of e
   }
 })
 
-t.test('nothing is added to a base path where no method is called', async t => {
+t.test('nothing is added to a base path if no method is called', async t => {
   const {port: site, seen} = await echoApp(t)
   for (const [base, method, expected] of [
     ['/base', '', '/base'],
@@ -95,12 +95,12 @@ t.test('nothing is added to a base path where no method is called', async t => {
   }
 })
 
-/** What an endpoint says, and what the caller is told. The endpoint stays, and says no more. */
+/** A response of an endpoint, and what the caller gets. The endpoint keeps the connection open and sends nothing more. */
 const ODD: readonly (readonly [what: string, bytes: string, status: number, body: string | RegExp])[] = [
   ['no CR', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok', 200, 'ok'],
   ['a folded field', 'HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 2\r\n\r\nok', 200, 'ok'],
   [
-    'a length beside chunks',
+    'a length with chunks',
     'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
     200,
     'ok'
@@ -118,7 +118,7 @@ const ODD: readonly (readonly [what: string, bytes: string, status: number, body
 ] // prettier-ignore
 
 for (const [what, bytes, status, body] of ODD) {
-  t.test(`an endpoint that answers with ${what}: the caller is told at once`, async t => {
+  t.test(`an endpoint that responds with ${what}: the caller gets the error at once`, async t => {
     const site = await rawApp(t, socket => onRequest(socket, () => void socket.write(bytes, 'latin1')))
     const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
     for (const target of ['site', `http://127.0.0.1:${site.toString()}`])

@@ -26,7 +26,7 @@ interface Lender {
   readonly asked: () => number
 }
 
-/** A run with one app, `stock`, whose sidecar is said to be at this port. */
+/** A run with one app, `stock`, whose sidecar has this port. */
 const lender = async (
   t: Test,
   folder: string,
@@ -65,7 +65,7 @@ const call = (callee: string): Call => ({caller: 'my shop', callee, method: 'GET
 const settled = async (answer: Admission | Held): Promise<Admission> =>
   'admitted' in answer ? answer.admitted : answer
 
-t.test('many calls ask once; then the door is known, and introduces who calls', async t => {
+t.test('many calls share one search; then the sidecar is known, and gets a header that names the caller', async t => {
   const {folder, peerRuns} = open(t, {DAPR_API_TOKEN: 'token', NAMESPACE: 'shops'})
   const {asked} = await lender(t, folder, {run: 'a'.repeat(32), port: 7})
   const answers = await Promise.all(Array.from({length: 50}, async () => settled(peerRuns.admit(call('stock')))))
@@ -83,24 +83,27 @@ t.test('many calls ask once; then the door is known, and introduces who calls', 
   t.equal(asked(), 1)
 })
 
-t.test('a door that refuses is looked up once more: another one is taken, the same one is told of', async t => {
-  const {folder, peerRuns} = open(t)
-  const first = await lender(t, folder, {run: 'a'.repeat(32), port: 7, startedAt: 1})
-  t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}})
-  t.match(await settled(peerRuns.admit(call('stock'), true)), {
-    ok: false,
-    status: 500,
-    error:
-      'rpc error: code = Unavailable desc = connection error: dial tcp 127.0.0.1:7: connect: connection refused (the door of "stock", which belongs to another run)'
-  })
-  t.equal(first.asked(), 2)
-  await lender(t, folder, {run: 'b'.repeat(32), port: 8, startedAt: 2})
-  t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}}, 'the oldest still')
-  await first.registration.withdraw()
-  t.match(await settled(peerRuns.admit(call('stock'), true)), {ok: true, pool: {port: 8}})
-})
+t.test(
+  'a sidecar that refuses connections is searched again: another one is used, the same one is an error',
+  async t => {
+    const {folder, peerRuns} = open(t)
+    const first = await lender(t, folder, {run: 'a'.repeat(32), port: 7, startedAt: 1})
+    t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}})
+    t.match(await settled(peerRuns.admit(call('stock'), true)), {
+      ok: false,
+      status: 500,
+      error:
+        'rpc error: code = Unavailable desc = connection error: dial tcp 127.0.0.1:7: connect: connection refused (the sidecar of "stock", which belongs to another run)'
+    })
+    t.equal(first.asked(), 2)
+    await lender(t, folder, {run: 'b'.repeat(32), port: 8, startedAt: 2})
+    t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}}, 'the oldest still')
+    await first.registration.withdraw()
+    t.match(await settled(peerRuns.admit(call('stock'), true)), {ok: true, pool: {port: 8}})
+  }
+)
 
-t.test('an id that nobody has is told with all that runs, and asked for anew each time', async t => {
+t.test('the error for an unknown id lists all running apps, and each call searches again', async t => {
   const {folder, peerRuns} = open(t)
   const {asked} = await lender(t, folder, {run: 'a'.repeat(32), port: 7})
   for (let i = 1; i <= 2; i++) {

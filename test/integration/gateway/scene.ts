@@ -22,9 +22,9 @@ export interface Scene {
   readonly get: (target: string, lines?: string) => Promise<Answer | undefined>
 }
 
-const inside: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})
+const apps: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})
 
-/** The sidecar of an app with these resources, which reaches nobody but those outside. */
+/** The sidecar of an app with these resources, which only calls external endpoints. */
 export const openScene = async (
   t: Test,
   documents: readonly string[],
@@ -38,7 +38,7 @@ export const openScene = async (
   const warnings: string[] = []
   const store = new ResourceStore({env, cwd: folder, reporter: {warn: (_, text) => warnings.push(text)}})
   const resources = await store.open({id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}})
-  const outside = new ExternalEndpoints({resources, inside})
+  const outside = new ExternalEndpoints({resources, apps})
   t.teardown(() => outside.close())
   const {port} = await openTestSidecar(t, {admit: outside.admit, tokens: {api: '', app: 'app-secret'}})
   return {

@@ -22,7 +22,7 @@ const manager: Open = async (t, claim) => {
     servers: [claim],
     caller: 'outside',
     reach: () => ({kind: 'unknown'}) as never,
-    guards: {isOurs: () => true, isLetIn: () => true},
+    guards: {isAllowedHost: () => true, isLetIn: () => true},
     route: ({response}) => void response.end('manager'),
     warn: text => t.fail(text)
   })
@@ -48,7 +48,7 @@ const bind = async (t: Test, where: number | string = 0): Promise<net.Server> =>
   return claim
 }
 
-/** A connection that the claim has accepted, with what came over it since. */
+/** A connection that the claim accepted, with the bytes received on it since. */
 const comeEarly = async (t: Test, claim: net.Server): Promise<{socket: net.Socket; received: () => string}> => {
   const accepted = once(claim, 'connection')
   const address = claim.address()
@@ -69,7 +69,7 @@ for (const [name, open] of [
   ['the metrics port', metrics]
 ] as const) {
   for (const early of [0, 12, REQUEST.length]) {
-    t.test(`${name} answers who came before it was open, and had sent ${early.toString()} bytes`, async t => {
+    t.test(`${name} serves a connection from before it was open, with ${early.toString()} bytes sent`, async t => {
       const claim = await bind(t)
       const {socket, received} = await comeEarly(t, claim)
       socket.write(REQUEST.slice(0, early))
@@ -83,7 +83,7 @@ for (const [name, open] of [
     })
   }
 
-  t.test(`${name} lets go of who left before it was open`, async t => {
+  t.test(`${name} releases a connection that closed before it was open`, async t => {
     const claim = await bind(t)
     const {socket} = await comeEarly(t, claim)
     const closed = once(socket, 'close')
@@ -94,7 +94,7 @@ for (const [name, open] of [
   })
 }
 
-t.test('a sidecar answers who came early to its unix domain socket', async t => {
+t.test('a sidecar serves early connections to its unix domain socket', async t => {
   const folder = mkdtempSync('/tmp/c-')
   t.teardown(() => rmSync(folder, {recursive: true}))
   const claim = await bind(t, join(folder, 's'))
@@ -105,7 +105,7 @@ t.test('a sidecar answers who came early to its unix domain socket', async t => 
   t.match(received(), /^HTTP\/1\.1 204 /)
 })
 
-t.test('the gRPC port answers who came before it was open', async t => {
+t.test('the gRPC port serves connections from before it was open', async t => {
   const claim = await bind(t)
   const {socket} = await comeEarly(t, claim)
   socket.removeAllListeners('data')
@@ -118,7 +118,7 @@ t.test('the gRPC port answers who came before it was open', async t => {
   session.destroy()
 })
 
-t.test('who came to an address that is given up is turned away', async t => {
+t.test('connections to a released address are closed', async t => {
   const claim = await bind(t)
   const {socket} = await comeEarly(t, claim)
   const closed = once(socket, 'close')

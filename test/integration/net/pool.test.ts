@@ -8,7 +8,7 @@ import type {Failure, ResponseHandler, Upstream} from '../../../src/net/http1/up
 const HEAD = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-/** One call, straight on a connection; how it ended: its body, or the failure. */
+/** One call, directly on a connection; its result: the body, or the failure. */
 const call = async (upstream: Upstream): Promise<string> => {
   const {promise, resolve} = Promise.withResolvers<string>()
   let text = ''
@@ -44,7 +44,7 @@ interface SupervisedApp {
   readonly sockets: net.Socket[]
 }
 
-/** An app that answers everything, and the pool that leads to it. */
+/** An app that responds to everything, and a pool of connections to it. */
 const openApp = async (t: Test, hosts = ['127.0.0.1']): Promise<SupervisedApp> => {
   const sockets: net.Socket[] = []
   const server = net.createServer(socket => {
@@ -75,7 +75,7 @@ t.test('the connection that was used last is used next', async t => {
   t.equal(sockets.length, 2)
 })
 
-t.test('an app that speaks on an idle connection is hung up on', async t => {
+t.test('an idle connection on which the app sends bytes is closed', async t => {
   const {pool, sockets} = await openApp(t)
   const first = pool.take()
   t.equal(await call(first), 'ok')
@@ -87,7 +87,7 @@ t.test('an app that speaks on an idle connection is hung up on', async t => {
   t.equal(await call(next), 'ok')
 })
 
-t.test('an idle connection is let go before most apps hang up', async t => {
+t.test('an idle connection is closed before most apps close it', async t => {
   const {pool, sockets} = await openApp(t)
   await call(pool.take())
   const [socket] = sockets
@@ -111,7 +111,7 @@ t.test('retiring ends idle connections at once and busy ones after their call', 
   t.equal(await call(next), 'ok')
 })
 
-t.test('addresses are tried in turn, and refused everywhere is refused', async t => {
+t.test('addresses are tried in turn; if all refuse, the call is refused', async t => {
   const {pool} = await openApp(t, ['::1', '127.0.0.1'])
   t.equal(await call(pool.take()), 'ok')
   t.equal(pool.authority, `[::1]:${pool.port.toString()}`)

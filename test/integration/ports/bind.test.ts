@@ -52,7 +52,7 @@ t.test('the unix domain socket accepts any Host header; the port refuses a forei
         leave: () => undefined
       })
     }),
-    guards: {isOurs: hostGuard([]), isLetIn: () => true},
+    guards: {isAllowedHost: hostGuard([]), isLetIn: () => true},
     route: ({request, response}) => reply(request, response, {status: 200, type: 'text/plain', body: 'own', lines: ''}),
     warn: () => undefined
   })

@@ -15,7 +15,7 @@ const bug = (): never => {
 }
 
 class BrokenCopy extends Copy {
-  override answered = bug
+  override responded = bug
 }
 
 const copy = new BrokenCopy({

@@ -1,174 +1,175 @@
 import t from 'tap'
-import {AdmissionQueue, type Permit, type Waiting} from '../../../src/gateway/admission-queue.ts'
+import {AdmissionQueue, type Permit, type Queued} from '../../../src/gateway/admission-queue.ts'
 
 const pendingCall = (path = '/'): {caller: string; method: string; path: string} => ({
   caller: 'shop',
   method: 'GET',
   path
 })
-const queue = (capacity = 10): AdmissionQueue => new AdmissionQueue({timeoutMs: 60_000, capacity})
-const isPass = (answer: unknown): answer is Permit => typeof answer === 'object' && answer !== null && 'leave' in answer
-const isWaiting = (answer: unknown): answer is Waiting =>
-  typeof answer === 'object' && answer !== null && 'cancel' in answer
+const newQueue = (capacity = 10): AdmissionQueue => new AdmissionQueue({timeoutMs: 60_000, capacity})
+const isPermit = (answer: unknown): answer is Permit =>
+  typeof answer === 'object' && answer !== null && 'leave' in answer
+const isQueued = (outcome: unknown): outcome is Queued =>
+  typeof outcome === 'object' && outcome !== null && 'cancel' in outcome
 
-t.test('an open gate lets a call in at once and knows it until it leaves', async t => {
-  const g = queue()
-  g.open()
-  const permit = g.admit(pendingCall('/a'))
-  if (!isPass(permit)) throw new Error('no pass')
+t.test('an open queue admits a call at once and counts it as in flight until it leaves', async t => {
+  const queue = newQueue()
+  queue.open()
+  const permit = queue.admit(pendingCall('/a'))
+  if (!isPermit(permit)) throw new Error('no permit')
   t.same(
-    [...g.inside.keys()].map(({path}) => path),
+    [...queue.inFlight.keys()].map(({path}) => path),
     ['/a']
   )
   permit.leave()
-  t.equal(g.inside.size, 0)
+  t.equal(queue.inFlight.size, 0)
 })
 
-t.test('what waits is let in in the order of its coming', async t => {
-  const g = queue()
-  g.hold('starting')
+t.test('queued calls are admitted in order of arrival', async t => {
+  const queue = newQueue()
+  queue.hold('starting')
   const order: string[] = []
-  const waiting = ['/1', '/2', '/3'].map(path => {
-    const answer = g.admit(pendingCall(path))
-    if (!isWaiting(answer)) throw new Error('not held')
-    return answer.answer.then(() => order.push(path))
+  const queued = ['/1', '/2', '/3'].map(path => {
+    const admission = queue.admit(pendingCall(path))
+    if (!isQueued(admission)) throw new Error('not held')
+    return admission.outcome.then(() => order.push(path))
   })
-  t.equal(g.waiting, 3)
-  g.open()
-  await Promise.all(waiting)
+  t.equal(queue.waiting, 3)
+  queue.open()
+  await Promise.all(queued)
   t.same(order, ['/1', '/2', '/3'])
-  t.equal(g.inside.size, 3)
+  t.equal(queue.inFlight.size, 3)
 })
 
-t.test('a shut gate tells why, to those who come and to those who wait', async t => {
-  const g = queue()
-  g.hold('starting')
-  const waiting = g.admit(pendingCall())
-  g.shut('it exited with code 3')
-  t.equal(g.admit(pendingCall()), 'it exited with code 3')
-  t.equal(isWaiting(waiting) && (await waiting.answer), 'it exited with code 3')
+t.test('a shut queue rejects new and queued calls with its reason', async t => {
+  const queue = newQueue()
+  queue.hold('starting')
+  const queued = queue.admit(pendingCall())
+  queue.shut('it exited with code 3')
+  t.equal(queue.admit(pendingCall()), 'it exited with code 3')
+  t.equal(isQueued(queued) && (await queued.outcome), 'it exited with code 3')
 })
 
-t.test('a caller who leaves gives his place back', async t => {
-  const g = queue(1)
-  g.hold('starting')
-  const first = g.admit(pendingCall())
-  t.match(g.admit(pendingCall()), /^1 calls are waiting already/)
-  if (!isWaiting(first)) throw new Error('not held')
+t.test('a caller that disconnects frees its place in the queue', async t => {
+  const queue = newQueue(1)
+  queue.hold('starting')
+  const first = queue.admit(pendingCall())
+  t.match(queue.admit(pendingCall()), /^1 calls are queued already/)
+  if (!isQueued(first)) throw new Error('not held')
   first.cancel()
-  t.equal(g.waiting, 0)
-  t.ok(isWaiting(g.admit(pendingCall())))
-  g.shut('over')
+  t.equal(queue.waiting, 0)
+  t.ok(isQueued(queue.admit(pendingCall())))
+  queue.shut('closed')
 })
 
-t.test('a call that waits too long hears what it waited for', async t => {
-  const g = new AdmissionQueue({timeoutMs: 1})
-  g.hold('"order" is starting')
-  const waiting = g.admit(pendingCall())
-  t.equal(isWaiting(waiting) && (await waiting.answer), 'waited 0 s; "order" is starting')
-  t.equal(g.waiting, 0)
+t.test('a call that times out gets the reason why it was queued', async t => {
+  const queue = new AdmissionQueue({timeoutMs: 1})
+  queue.hold('"order" is starting')
+  const queued = queue.admit(pendingCall())
+  t.equal(isQueued(queued) && (await queued.outcome), 'waited 0 s; "order" is starting')
+  t.equal(queue.waiting, 0)
 })
 
-t.test('a gate is drained when the last call has left', async t => {
-  const g = queue()
-  g.open()
-  await g.drained()
-  const permit = g.admit(pendingCall())
+t.test('a queue is drained when the last call in flight has ended', async t => {
+  const queue = newQueue()
+  queue.open()
+  await queue.drained()
+  const permit = queue.admit(pendingCall())
   let isDrained = false
-  const drained = g.drained().then(() => (isDrained = true))
+  const drained = queue.drained().then(() => (isDrained = true))
   await Promise.resolve()
   t.equal(isDrained, false)
-  if (isPass(permit)) permit.leave()
+  if (isPermit(permit)) permit.leave()
   await drained
   t.equal(isDrained, true)
 })
 
-t.test('a crash caught the calls still inside and those broken off shortly before, and no others', async t => {
-  const g = queue()
-  g.open()
+t.test('a crash interrupted the calls in flight and those broken shortly before, and no others', async t => {
+  const queue = newQueue()
+  queue.open()
   const enter = (path: string): Permit => {
-    const permit = g.admit(pendingCall(path))
-    if (!isPass(permit)) throw new Error('no pass')
+    const permit = queue.admit(pendingCall(path))
+    if (!isPermit(permit)) throw new Error('no permit')
     return permit
   }
-  enter('/inside')
+  enter('/in-flight')
   enter('/broken').leave(true)
   enter('/answered').leave()
   const now = performance.now()
   t.same(
-    g
+    queue
       .interruptedBy(now)
       .map(({pendingCall: {path}}) => path)
       .toSorted(),
-    ['/broken', '/inside']
+    ['/broken', '/in-flight']
   )
   t.same(
-    g.interruptedBy(now + 10_000).map(({pendingCall: {path}}) => path),
-    ['/inside'],
-    'a break of long ago is not of this crash'
+    queue.interruptedBy(now + 10_000).map(({pendingCall: {path}}) => path),
+    ['/in-flight'],
+    'a connection that broke long ago does not count'
   )
   for (let number = 0; number < 3000; number++) enter(`/${number.toString()}`).leave(true)
-  t.ok(g.interruptedBy(now).length <= 1001, 'what is remembered is bounded')
+  t.ok(queue.interruptedBy(now).length <= 1001, 'the number of remembered calls is bounded')
 })
 
-t.test('a barred gate lets nobody in although it is open, and lets in in order when the bar is gone', async t => {
-  const g = queue()
-  g.open()
-  g.pause('reloading')
+t.test('a paused queue admits no calls although it is open, and admits them in order when it is resumed', async t => {
+  const queue = newQueue()
+  queue.open()
+  queue.pause('reloading')
   const order: number[] = []
-  const waiting = [1, 2].map(n => {
-    const answer = g.admit(pendingCall())
-    if (!isWaiting(answer)) throw new Error('not held')
-    return answer.answer.then(() => order.push(n))
+  const queued = [1, 2].map(n => {
+    const admission = queue.admit(pendingCall())
+    if (!isQueued(admission)) throw new Error('not held')
+    return admission.outcome.then(() => order.push(n))
   })
-  g.hold('starting')
-  g.open()
-  t.equal(g.waiting, 2, 'opening does not lift the bar')
-  g.unpause('reloading')
-  await Promise.all(waiting)
+  queue.hold('starting')
+  queue.open()
+  t.equal(queue.waiting, 2, 'opening does not resume it')
+  queue.unpause('reloading')
+  await Promise.all(queued)
   t.same(order, [1, 2])
 })
 
-t.test('a bar does not hide why a gate is shut, nor does lifting it open the gate', async t => {
-  const g = queue()
-  g.pause('reloading')
-  g.shut('it exited with code 3')
-  t.equal(g.admit(pendingCall()), 'it exited with code 3')
-  g.hold('starting')
-  g.unpause('reloading')
-  const answer = g.admit(pendingCall())
-  t.ok(isWaiting(answer))
-  g.shut('over')
+t.test('a pause does not hide why a queue is shut, and resuming does not open it', async t => {
+  const queue = newQueue()
+  queue.pause('reloading')
+  queue.shut('it exited with code 3')
+  t.equal(queue.admit(pendingCall()), 'it exited with code 3')
+  queue.hold('starting')
+  queue.unpause('reloading')
+  const admission = queue.admit(pendingCall())
+  t.ok(isQueued(admission))
+  queue.shut('closed')
 })
 
-t.test('only the calls that are inside when it is asked have to end for a drain', async t => {
-  const g = queue()
-  g.open()
-  const old = g.admit(pendingCall('/old'))
-  const drained = g.drained()
-  g.admit(pendingCall('/new'))
-  if (isPass(old)) old.leave()
+t.test('a drain waits only for the calls in flight at its start', async t => {
+  const queue = newQueue()
+  queue.open()
+  const old = queue.admit(pendingCall('/old'))
+  const drained = queue.drained()
+  queue.admit(pendingCall('/new'))
+  if (isPermit(old)) old.leave()
   t.equal(await drained, true)
-  t.equal(await g.drained(AbortSignal.abort()), false)
+  t.equal(await queue.drained(AbortSignal.abort()), false)
 })
 
-t.test('what became of those who waited is counted', async t => {
-  const g = queue(2)
-  g.hold('starting')
-  const stats = g.count()
-  g.admit(pendingCall())
-  const leaver = g.admit(pendingCall())
-  g.admit(pendingCall('/too many'))
-  if (isWaiting(leaver)) leaver.cancel()
-  g.admit(pendingCall())
-  g.shut('over')
+t.test('queued and lost calls are counted', async t => {
+  const queue = newQueue(2)
+  queue.hold('starting')
+  const stats = queue.startStats()
+  queue.admit(pendingCall())
+  const leaving = queue.admit(pendingCall())
+  queue.admit(pendingCall('/too-many'))
+  if (isQueued(leaving)) leaving.cancel()
+  queue.admit(pendingCall())
+  queue.shut('closed')
   t.match(stats, {held: 3, lost: 3})
   t.ok(stats.longestMs >= 0)
 })
 
-t.test('a call that has waited in vain hears what the host has to say besides', async t => {
-  const g = new AdmissionQueue({timeoutMs: 1, explain: ({caller}) => `; ask ${caller}`})
-  g.hold('starting')
-  const waiting = g.admit(pendingCall())
-  t.equal(isWaiting(waiting) && (await waiting.answer), 'waited 0 s; starting; ask shop')
+t.test('the error of a call that timed out contains the extra text', async t => {
+  const queue = new AdmissionQueue({timeoutMs: 1, explain: ({caller}) => `; ask ${caller}`})
+  queue.hold('starting')
+  const queued = queue.admit(pendingCall())
+  t.equal(isQueued(queued) && (await queued.outcome), 'waited 0 s; starting; ask shop')
 })

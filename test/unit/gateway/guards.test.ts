@@ -1,8 +1,8 @@
 import t from 'tap'
-import {hostGuard, isFromElsewhere, isToken} from '../../../src/gateway/guards.ts'
+import {hostGuard, isCrossOrigin, isToken} from '../../../src/gateway/guards.ts'
 
-t.test('which names are ours', t => {
-  const isOurs = hostGuard(['10.0.0.1', '[fd00::1]', 'Box'])
+t.test('which host names are allowed', t => {
+  const isAllowedHost = hostGuard(['10.0.0.1', '[fd00::1]', 'Box'])
   for (const name of [
     'localhost',
     'LocalHost:80',
@@ -15,7 +15,7 @@ t.test('which names are ours', t => {
     '[FD00::1]:1',
     'box'
   ])
-    t.equal(isOurs(name), true, name)
+    t.equal(isAllowedHost(name), true, name)
   for (const name of [
     'evil',
     'localhost.evil',
@@ -46,40 +46,40 @@ t.test('which names are ours', t => {
     '127.0.0.256',
     'localhost '
   ])
-    t.equal(isOurs(name), false, name)
-  t.equal(isOurs('localhost'), true, 'again, after others')
-  t.equal(isOurs('evil'), false)
+    t.equal(isAllowedHost(name), false, name)
+  t.equal(isAllowedHost('localhost'), true, 'again, after others')
+  t.equal(isAllowedHost('evil'), false)
   t.end()
 })
 
-t.test('a door that listens everywhere has every address, and no name', t => {
+t.test('a sidecar that listens on all addresses allows every address, and no name', t => {
   for (const everywhere of ['0.0.0.0', '::', '[::]']) {
-    const isOurs = hostGuard([everywhere])
-    t.equal(isOurs('192.168.1.1:80'), true)
-    t.equal(isOurs('[fe80::1]'), true)
+    const isAllowedHost = hostGuard([everywhere])
+    t.equal(isAllowedHost('192.168.1.1:80'), true)
+    t.equal(isAllowedHost('[fe80::1]'), true)
     for (const name of ['evil', '[fe80::1].evil', '192.168.1.1.evil', '192.168.1.1@evil', '1.2.3'])
-      t.equal(isOurs(name), false, name)
+      t.equal(isAllowedHost(name), false, name)
   }
   t.end()
 })
 
-t.test("which pages are somebody else's", t => {
-  const isOurs = hostGuard([])
-  t.equal(isFromElsewhere('', '', isOurs), false)
-  t.equal(isFromElsewhere('http://localhost:3000', 'same-site', isOurs), false)
-  t.equal(isFromElsewhere('https://127.0.0.1', '', isOurs), false)
-  t.equal(isFromElsewhere('http://evil', '', isOurs), true)
-  t.equal(isFromElsewhere('http://[::1].evil', '', isOurs), true)
-  t.equal(isFromElsewhere('http://x@localhost', '', isOurs), true)
-  t.equal(isFromElsewhere('null', '', isOurs), true)
-  t.equal(isFromElsewhere('file://', '', isOurs), true)
-  t.equal(isFromElsewhere('http://localhost/path', '', isOurs), true)
-  t.equal(isFromElsewhere('', 'Cross-Site', isOurs), true)
-  t.equal(isFromElsewhere('http://localhost', 'cross-site', isOurs), true)
+t.test('which pages are cross-origin', t => {
+  const isAllowedHost = hostGuard([])
+  t.equal(isCrossOrigin('', '', isAllowedHost), false)
+  t.equal(isCrossOrigin('http://localhost:3000', 'same-site', isAllowedHost), false)
+  t.equal(isCrossOrigin('https://127.0.0.1', '', isAllowedHost), false)
+  t.equal(isCrossOrigin('http://evil', '', isAllowedHost), true)
+  t.equal(isCrossOrigin('http://[::1].evil', '', isAllowedHost), true)
+  t.equal(isCrossOrigin('http://x@localhost', '', isAllowedHost), true)
+  t.equal(isCrossOrigin('null', '', isAllowedHost), true)
+  t.equal(isCrossOrigin('file://', '', isAllowedHost), true)
+  t.equal(isCrossOrigin('http://localhost/path', '', isAllowedHost), true)
+  t.equal(isCrossOrigin('', 'Cross-Site', isAllowedHost), true)
+  t.equal(isCrossOrigin('http://localhost', 'cross-site', isAllowedHost), true)
   t.end()
 })
 
-t.test('tokens are compared whole', t => {
+t.test('tokens are compared completely', t => {
   t.equal(isToken('secret', 'secret'), true)
   for (const given of ['', 'secre', 'secret ', 'Secret', 'secret2']) t.equal(isToken(given, 'secret'), false)
   t.equal(isToken('t\xc3\xbc', 'tü'), true, 'given as bytes')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {whyUnknown} from '../../../src/gateway/unknown-app.ts'
 
-t.test('an unknown id gets the near miss, what runs here, and what runs elsewhere', async t => {
+t.test('the error for an unknown id names a similar one, the apps of this run and those of other runs', async t => {
   t.equal(whyUnknown('x', [], []), 'no app "x" runs here; running: none')
   t.equal(whyUnknown('stok', ['shop'], []), 'no app "stok" runs here; running: shop')
   t.equal(

@@ -3,7 +3,7 @@ import {Mirror, type CopyOf, type Shadow} from '../../../src/net/mirror.ts'
 
 const call: CopyOf = {method: 'POST', path: '/weigh', headFor: () => ''}
 
-/** A shadow that is down: it tells that a copy has come so far. */
+/** A shadow that is down: it shows that a copy was sent. */
 const scene = () => {
   const warnings: string[] = []
   let asked = 0
@@ -19,10 +19,10 @@ const scene = () => {
 
 const turn = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-t.test('a copy leaves once, when the body is whole and the caller has his answer, in whatever order', async t => {
+t.test('a copy is sent once, when the body is complete and the caller has its response, in either order', async t => {
   const {mirror, shadow, asked} = scene()
   const early = mirror.copy(call, [shadow])
-  early.answered()
+  early.responded()
   await turn()
   t.equal(asked(), 0, 'the body is not whole')
   early.whole()
@@ -33,32 +33,32 @@ t.test('a copy leaves once, when the body is whole and the caller has his answer
   late.whole()
   await turn()
   t.equal(asked(), 1, 'the caller has no answer')
-  late.answered()
+  late.responded()
   await turn()
   t.equal(asked(), 3, 'one for each shadow')
 })
 
-t.test('what a caller left is not sent, but for the rest of a body whose answer he has', async t => {
+t.test('nothing is sent for a caller that disconnected, unless it already has its response', async t => {
   const {mirror, shadow, asked} = scene()
   const left = mirror.copy(call, [shadow])
   left.whole()
   left.gone()
-  left.answered()
+  left.responded()
   const cut = mirror.copy(call, [shadow])
-  cut.answered()
+  cut.responded()
   cut.drop()
   cut.whole()
   await turn()
   t.equal(asked(), 0)
   const answered = mirror.copy(call, [shadow])
-  answered.answered()
+  answered.responded()
   answered.gone()
   answered.whole()
   await turn()
   t.equal(asked(), 1)
 })
 
-t.test('bodies that were dropped or sent make room for others; what is too much is told', async t => {
+t.test('dropped and sent bodies free their space; a body over the limit is reported', async t => {
   const {mirror, shadow, warnings, asked} = scene()
   const large = Buffer.alloc(60 * 1024 * 1024)
   for (let i = 0; i < 10; i++) {
@@ -68,7 +68,7 @@ t.test('bodies that were dropped or sent make room for others; what is too much 
     const sent = mirror.copy(call, [shadow])
     sent.take(large)
     sent.whole()
-    sent.answered()
+    sent.responded()
     await turn()
   }
   t.equal(asked(), 10)
@@ -76,5 +76,5 @@ t.test('bodies that were dropped or sent make room for others; what is too much 
   const held = Array.from({length: 5}, () => mirror.copy(call, [shadow]))
   for (const each of held) each.take(large)
   t.equal(warnings.length, 2)
-  t.match(warnings[1], /^POST \/weigh was not copied to scales 2\.0\.0: its body is too large$/)
+  t.match(warnings[1], /^POST \/weigh was not mirrored to scales 2\.0\.0: its body is too large$/)
 })

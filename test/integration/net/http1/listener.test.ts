@@ -12,7 +12,7 @@ interface Open {
   readonly port: number
 }
 
-/** A front that answers everything with `ok`, and lets a head take 300 ms. */
+/** A listener that responds to everything with `ok`, and allows 300 ms for a head. */
 const openFront = async (t: Test): Promise<Open> => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -49,14 +49,14 @@ const pendingCall = async (t: Test, port: number): Promise<PendingCall> => {
   return {socket, received: () => text, closed}
 }
 
-t.test('a line that says nothing is closed without a word', async t => {
+t.test('a silent connection is closed without a response', async t => {
   const {port} = await openFront(t)
   const {closed, received} = await pendingCall(t, port)
   await closed
   t.equal(received(), '')
 })
 
-t.test('half a head is not waited for, also when it comes byte by byte', async t => {
+t.test('an incomplete head times out, even if it arrives byte by byte', async t => {
   const {port} = await openFront(t)
   const still = await pendingCall(t, port)
   still.socket.write('GET / HTTP/1.1\r\nHost: loc')
@@ -70,20 +70,20 @@ t.test('half a head is not waited for, also when it comes byte by byte', async t
   t.match(slow.received(), /^HTTP\/1\.1 408 /)
 })
 
-t.test('a line stays open between two calls', async t => {
+t.test('a connection stays open between two calls', async t => {
   const {port} = await openFront(t)
   const {socket, received} = await pendingCall(t, port)
   const text = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
   socket.write(text)
   await once(socket, 'data')
-  // The one kind of thing that only time can show: that nothing happens.
+  // Only time can show that nothing happens.
   await pause(800)
   socket.write(text)
   await once(socket, 'data')
   t.equal(received().match(/HTTP\/1\.1 200 /g)?.length, 2)
 })
 
-t.test('closing ends idle lines and the listener, and then itself', async t => {
+t.test('closing ends idle connections and the listener, and then settles', async t => {
   const {front, server, port} = await openFront(t)
   const {socket, closed} = await pendingCall(t, port)
   socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
@@ -100,7 +100,7 @@ t.test('closing ends idle lines and the listener, and then itself', async t => {
 
 const nothing = (): void => undefined
 
-t.test('the fast lane waits for a first line as long as for a head, on a fresh line and on a used one', async t => {
+t.test('the fast path waits for a first line as long as for a head, on a new connection and on a used one', async t => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
@@ -110,7 +110,7 @@ t.test('the fast lane waits for a first line as long as for a head, on a fresh l
     observer: undefined,
     copy: undefined,
     rules: PLAIN_RULES,
-    fieldsFor: () => '',
+    headersFor: () => '',
     refused: nothing,
     resent: nothing,
     failed: nothing,

@@ -7,8 +7,8 @@ import {KEEP, pairsOf} from '../../../../src/net/http1/header-lines.ts'
 import {NOTED, readPlain, type PlainRequest} from '../../../../src/net/http1/plain-request.ts'
 
 /*
- * The fast path refuses nothing, so it must take nothing that node:http would read differently. This is held here by
- * mutation: whatever is recognised is given to node's own parser as well, and both must agree.
+ * The fast path rejects nothing, so it must accept nothing that node:http would parse differently. This is checked by
+ * mutation: every recognised request is also parsed by node, and both results must be equal.
  */
 
 const SEEDS = [
@@ -25,7 +25,7 @@ const PIECES = [
   'HTTP/1.0', 'HTTP/1.1', 'chunked', 'Content-Length: 3\r\n', 'Transfer-Encoding: chunked\r\n', 'Host: a\r\n', 'close', ' \r\n x'
 ] // prettier-ignore
 
-/** Numbers below a bound, the same ones for a seed each time. */
+/** Numbers below a bound, reproducible by seed. */
 const generator = (seed: number): ((below: number) => number) => {
   let state = seed
   return below => {
@@ -47,7 +47,7 @@ const mutate = (text: string, pick: (below: number) => number): string => {
   return mutated
 }
 
-/** What node:http reads of a text: its first request, or undefined where it refuses. */
+/** The first request that node:http parses in a text; undefined if it rejects it. */
 const nodeReader = (): ((text: string) => Promise<IncomingMessage | undefined>) => {
   let tell: ((request: IncomingMessage | undefined) => void) | undefined
   const server = http.createServer({requireHostHeader: false, shouldUpgradeCallback: () => false})
@@ -70,7 +70,7 @@ const nodeReader = (): ((text: string) => Promise<IncomingMessage | undefined>) 
   }
 }
 
-/** The lines of node's reading that travel, as pairs. */
+/** The header lines that are passed on, as pairs. */
 const keptOf = ({rawHeaders}: IncomingMessage): string[] => {
   const kept: string[] = []
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -98,7 +98,7 @@ const nodeMeaningOf = (request: IncomingMessage): unknown => ({
   length: request.headers['content-length'] === undefined ? undefined : Number(request.headers['content-length'])
 })
 
-t.test('node:http reads each request that is recognised as plain, and reads it the same', async t => {
+t.test('node:http parses every request that is recognised as plain, with the same result', async t => {
   const pick = generator(20_261_120)
   const read = nodeReader()
   let recognised = 0
@@ -106,7 +106,7 @@ t.test('node:http reads each request that is recognised as plain, and reads it t
   for (let count = 0; count < 30_000; count++) {
     const text = mutate(SEEDS[pick(SEEDS.length)] ?? '', pick)
     const plain = readPlain(text, plainRules)
-    // Words that node does not know as methods are HTTP all the same.
+    // Methods that node does not know are still valid HTTP.
     if (plain === undefined || !http.METHODS.includes(/^[^ ]*/.exec(text)?.[0] ?? '')) continue
     recognised++
     const request = await read(text)

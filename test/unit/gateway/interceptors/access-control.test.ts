@@ -100,7 +100,7 @@ t.test('decisions for an app that speaks HTTP', async t => {
     t.match(accessControl.decide(who(caller), {method, verb}), {isAllowed, by}, name)
 })
 
-t.test('without a verb the default for all does not stand in for that of the caller', async t => {
+t.test('without a verb the global default does not replace that of the caller', async t => {
   const text = `spec:
   accessControl:
     policies:
@@ -137,7 +137,7 @@ t.test('without access control everything is allowed', async t => {
   t.strictSame(decision, {isAllowed: true, by: '', rule: ''})
 })
 
-t.test('a decision names its rule and the place of it', async t => {
+t.test('a decision names its rule with its place', async t => {
   const accessControl = open(POLICIES, true)
   const table: readonly (readonly [caller: string, verb: string, method: string, rule: string])[] = [
     ['public ns1 appX', 'POST', 'op1', 'defaultAction: deny, config.yaml:4'],
@@ -150,7 +150,7 @@ t.test('a decision names its rule and the place of it', async t => {
     t.equal(accessControl.decide(who(caller), {method, verb}).rule, rule)
 })
 
-t.test('what a denied caller hears', async t => {
+t.test('the error of a denied caller', async t => {
   const caller = who('public default checkout')
   t.equal(
     denial(caller, {method: 'orders', verb: 'POST'}),

@@ -29,7 +29,7 @@ const treeOf = (...paths: readonly string[]): OperationTree<string> => {
   return tree
 }
 
-t.test('which rule holds for a path', async t => {
+t.test('which rule applies to a path', async t => {
   const table: readonly (readonly [rules: string[], path: string, rule: string | undefined])[] = [
     [['/public'], '/public', '/public'],
     [['/public'], '/public/extra/more', '/public'],

@@ -3,18 +3,18 @@ import {Chunks} from '../../../../src/net/http1/chunked.ts'
 
 interface Read {
   readonly data: string
-  /** -1 = broken, else the place after the message. */
+  /** -1 = invalid, else the index after the message. */
   readonly end: number
   readonly done: boolean
 }
 
-/** Reads a text in pieces of a size. */
+/** Parses a text in pieces of this size. */
 const read = (text: string, size = text.length): Read => {
   const chunks = new Chunks()
   let data = ''
   for (let at = 0; at < text.length; at += size) {
     const piece = Buffer.from(text.slice(at, at + size), 'latin1')
-    const end = chunks.eat(piece, 0, piece.length, (bytes, from, to) => {
+    const end = chunks.parse(piece, 0, piece.length, (bytes, from, to) => {
       data += bytes.toString('latin1', from, to)
     })
     if (end < 0) return {data, end, done: false}
@@ -25,19 +25,19 @@ const read = (text: string, size = text.length): Read => {
 
 const MESSAGE = '3;a="b"\r\nabc\r\n0A \t\r\n0123456789\r\n000\r\nX-A: 1\r\nX-B:\r\n\r\n'
 
-t.test('chunks mean the same in pieces of any size', t => {
+t.test('chunks are parsed alike in pieces of any size', t => {
   for (let size = 1; size <= MESSAGE.length; size++)
     t.strictSame(read(MESSAGE, size), {data: 'abc0123456789', end: MESSAGE.length, done: true}, size.toString())
   t.end()
 })
 
-t.test('what follows the last chunk is left', t => {
+t.test('bytes after the last chunk are not consumed', t => {
   t.strictSame(read('1\r\na\r\n0\r\n\r\nHTTP/1.1'), {data: 'a', end: 11, done: true})
   t.strictSame(read('5\r\nab'), {data: 'ab', end: 5, done: false})
   t.end()
 })
 
-t.test('what is no chunk', t => {
+t.test('invalid chunks', t => {
   const broken = [
     'zz\r\n', '\r\n', '-1\r\n', '+3\r\nabc\r\n', '0x3\r\nabc\r\n', `${'0'.repeat(17)}\r\n`, `${'1'.repeat(16)}\r\n`, '3 ;a\r\nabc\r\n', `3${' '.repeat(5000)}\r\n`, '3 3\r\nabc\r\n', ' 3\r\nabc\r\n',
     '3\nabc\r\n', '3\rabc\r\n', '3\r\nabcd\r\n', '3\r\nabc\n', '3\r\nabc\rX', '3;\0\r\nabc\r\n', '3;\n\r\nabc\r\n',

@@ -3,7 +3,7 @@ import {isHalfLine, isPreface, readable} from '../../../../src/net/http1/first-l
 
 const read = (text: string): string => readable(Buffer.from(text, 'latin1')).toString('latin1')
 
-t.test('a first line is said so that node:http reads it', t => {
+t.test('a first line is rewritten so that node:http accepts it', t => {
   const lines = {
     'GET /x HTTP/1.1': 'GET /x HTTP/1.1',
     'get /x HTTP/1.1': 'GET /x HTTP/1.1',
@@ -19,7 +19,7 @@ t.test('a first line is said so that node:http reads it', t => {
   t.end()
 })
 
-t.test('what is no first line stays as it is', t => {
+t.test('an invalid first line is not changed', t => {
   for (const line of [
     'FOO  /x HTTP/1.1',
     'F(O /x HTTP/1.1',
@@ -36,14 +36,14 @@ t.test('what is no first line stays as it is', t => {
   t.end()
 })
 
-t.test('the preface of HTTP/2 is told by its first line', t => {
+t.test('the HTTP/2 preface is recognised by its first line', t => {
   t.equal(isPreface(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')), true)
   t.equal(isPreface(Buffer.from('PRI * HTTP/2.0\n')), false)
   t.equal(isPreface(Buffer.from('PRI / HTTP/1.1\r\n')), false)
   t.end()
 })
 
-t.test('half a first line is told from what cannot be one', t => {
+t.test('an incomplete first line is distinguished from bytes that cannot start one', t => {
   for (const text of ['G', 'GET /x', 'PRI * HTTP/2.0\r']) t.equal(isHalfLine(Buffer.from(text)), true, text)
   for (const text of ['\x16\x03\x01', '\0', ' GET', 'GET /x HTTP/1.1\r\n', '\r', ''])
     t.equal(isHalfLine(Buffer.from(text)), false, JSON.stringify(text))

@@ -10,7 +10,7 @@ import {
   trimmed,
   VALUE
 } from '../../../../src/net/http1/header-lines.ts'
-import {withoutFields, wordsOf} from '../../../../src/net/http1/header-lines.ts'
+import {withoutHeaders, wordsOf} from '../../../../src/net/http1/header-lines.ts'
 
 const classOf = (characters: string, classes: number): string =>
   characters
@@ -18,7 +18,7 @@ const classOf = (characters: string, classes: number): string =>
     .filter(character => isOf(character.charCodeAt(0), classes))
     .join('')
 
-t.test('bytes have their classes', t => {
+t.test('bytes are classified', t => {
   t.equal(classOf('aZ09-_~:(,/ \t\0\x7f\x80', TOKEN), 'aZ09-_~')
   t.equal(classOf('a \t\0\r\n\x7f\x80\xff', VALUE), 'a \t\x80\xff')
   t.equal(classOf('aZ09-._~!$&\'()*+,;=:@/%?#[]"\\ \x80', PATH), "aZ09-._~!$&'()*+,;=:@/")
@@ -27,7 +27,7 @@ t.test('bytes have their classes', t => {
   t.end()
 })
 
-t.test('a length is digits and nothing else', t => {
+t.test('a length has only digits', t => {
   t.strictSame(['0', '13', '999999999999999'].map(lengthOf), [0, 13, 999_999_999_999_999])
   const none = ['', '+1', '-1', '1.0', '1e3', '0x1', ' 1', '1 ', '1,1', '1000000000000000']
   t.strictSame(
@@ -37,7 +37,7 @@ t.test('a length is digits and nothing else', t => {
   t.end()
 })
 
-t.test('names are read at their place, capitals or not', t => {
+t.test('names are looked up in place, ignoring case', t => {
   const kinds = nameReader({host: 3, 'x-a': 4})
   t.equal(kinds('..HoSt..', 2, 6), 3)
   t.equal(kinds('..HoSt..', 1, 6), 0)
@@ -46,7 +46,7 @@ t.test('names are read at their place, capitals or not', t => {
   t.end()
 })
 
-t.test('blanks and tabs around a value go, other bytes stay', t => {
+t.test('spaces and tabs around a value are removed, other bytes stay', t => {
   t.equal(trimmed(' \ta b\t '), 'a b')
   t.equal(trimmed('\xa0a\xa0'), '\xa0a\xa0')
   t.equal(trimmed('xx a xx', 2, 5), 'a')
@@ -55,10 +55,10 @@ t.test('blanks and tabs around a value go, other bytes stay', t => {
   t.end()
 })
 
-t.test('lines become pairs, and lose fields', t => {
+t.test('lines are converted to pairs, and headers are removed', t => {
   const lines = 'A: 1\r\nb:2\r\nC: x:y\r\nD:\r\n'
   t.strictSame(pairsOf(lines), ['A', '1', 'b', '2', 'C', 'x:y', 'D', ''])
   t.strictSame(pairsOf(''), [])
-  t.equal(withoutFields(lines, ['a', 'd']), 'b:2\r\nC: x:y\r\n')
+  t.equal(withoutHeaders(lines, ['a', 'd']), 'b:2\r\nC: x:y\r\n')
   t.end()
 })

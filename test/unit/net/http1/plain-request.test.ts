@@ -13,7 +13,7 @@ const named = nameReader({
   expect: OTHER,
   upgrade: OTHER
 })
-const plainRules: PlainRules = {kinds: named, prefix: 'New-', told: 2}
+const plainRules: PlainRules = {kinds: named, prefix: 'New-', valueCount: 2}
 
 t.test('a plain request is read in one pass', t => {
   const text =
@@ -33,7 +33,7 @@ t.test('a plain request is read in one pass', t => {
   t.end()
 })
 
-t.test('what is rare, unclear or half there is not plain', t => {
+t.test('rare, ambiguous or incomplete requests are not plain', t => {
   const base = 'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc'
   t.ok(readPlain(base, plainRules))
   for (let cut = 0; cut < base.length - 3; cut++) t.equal(readPlain(base.slice(0, cut), plainRules), undefined)

@@ -1,11 +1,11 @@
 import t from 'tap'
 import {
-  ANSWER_KINDS,
+  RESPONSE_KINDS,
   CHUNKED,
   HEAD_LIMIT,
   readResponseHead,
   UNTIL_CLOSE,
-  type FieldRules
+  type HeaderRules
 } from '../../../../src/net/http1/response-head.ts'
 import {MARKED, nameReader, RENAME} from '../../../../src/net/http1/header-lines.ts'
 
@@ -16,7 +16,7 @@ const leftOf = (lines: string, first?: string, toHead = false): number | undefin
 
 const keepOf = (lines: string, first?: string): boolean | undefined => readResponseHead(head(lines, first), false)?.keep
 
-t.test('how a body ends', t => {
+t.test('the end of a body', t => {
   t.equal(leftOf('Content-Length: 3\r\n'), 3)
   t.equal(leftOf('Transfer-Encoding: Chunked\r\n'), CHUNKED)
   t.equal(leftOf(''), UNTIL_CLOSE)
@@ -26,7 +26,7 @@ t.test('how a body ends', t => {
   t.end()
 })
 
-t.test('whether the connection may carry another call', t => {
+t.test('whether the connection can be reused', t => {
   t.equal(keepOf('Content-Length: 3\r\n'), true)
   t.equal(keepOf('Content-Length: 3\r\nConnection: x, Close\r\n'), false)
   t.equal(keepOf('Content-Length: 3\r\n', 'HTTP/1.0 200 OK'), false)
@@ -36,15 +36,15 @@ t.test('whether the connection may carry another call', t => {
   t.end()
 })
 
-t.test('what travels', t => {
+t.test('which headers are passed on', t => {
   const lines =
     'X-A: 1\r\nConnection: X-Named\r\nKeep-Alive: 1\r\nx-named: 2\r\nContent-Length: 3\r\nTE: x\r\nX-B:  \xa0y \r\n'
   t.match(readResponseHead(head(lines, 'HTTP/1.1 404 Not\tfound \xe9'), false), {
     status: 404,
-    fields: 'X-A: 1\r\nContent-Length: 3\r\nX-B:  \xa0y \r\n',
+    lines: 'X-A: 1\r\nContent-Length: 3\r\nX-B:  \xa0y \r\n',
     size: lines.length + 'HTTP/1.1 404 Not\tfound \xe9'.length + 4
   })
-  t.equal(readResponseHead(head('Content-Length: 0\r\nX-A: 1\r\n', 'HTTP/1.1 204 X'), false)?.fields, 'X-A: 1\r\n')
+  t.equal(readResponseHead(head('Content-Length: 0\r\nX-A: 1\r\n', 'HTTP/1.1 204 X'), false)?.lines, 'X-A: 1\r\n')
   t.equal(readResponseHead('HTTP/1.1 200\r\nX-A: 1\r\n\r\n', false)?.status, 200, 'no words behind it')
   t.equal(
     readResponseHead(head('', 'HTTP/1.1 099 OK'), false)?.status,
@@ -54,19 +54,19 @@ t.test('what travels', t => {
   t.end()
 })
 
-t.test("a door's own rules mark and rename", t => {
-  const rules: FieldRules = {
-    kinds: nameReader({...ANSWER_KINDS, 'x-mark': MARKED, 'x-other': MARKED * 2, 'x-old': RENAME}),
+t.test("a sidecar's own rules mark and rename headers", t => {
+  const rules: HeaderRules = {
+    kinds: nameReader({...RESPONSE_KINDS, 'x-mark': MARKED, 'x-other': MARKED * 2, 'x-old': RENAME}),
     prefix: 'New-'
   }
   t.match(readResponseHead(head('X-Mark: 1\r\nX-Old: 2\r\nx-old: 3\r\nX-Z: 4\r\n'), false, rules), {
-    fields: 'X-Mark: 1\r\nNew-X-Old: 2\r\nNew-x-old: 3\r\nX-Z: 4\r\n',
+    lines: 'X-Mark: 1\r\nNew-X-Old: 2\r\nNew-x-old: 3\r\nX-Z: 4\r\n',
     flags: MARKED
   })
   t.end()
 })
 
-t.test('every cut of a head is incomplete', t => {
+t.test('every prefix of a head is incomplete', t => {
   const text = head('X-A: 1\r\nContent-Length: 3\r\n')
   for (let cut = 0; cut < text.length; cut++) t.equal(readResponseHead(text.slice(0, cut), false), undefined)
   t.ok(readResponseHead(text, false))
@@ -75,7 +75,7 @@ t.test('every cut of a head is incomplete', t => {
   t.end()
 })
 
-t.test('what is no head', t => {
+t.test('invalid heads', t => {
   const broken = [
     head('', 'HTTP/1.1 20 OK'),
     head('', 'HTTP/2.0 200 OK'),

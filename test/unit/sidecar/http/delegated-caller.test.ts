@@ -1,12 +1,12 @@
 import t from 'tap'
-import {CALLER_FIELD, callerLine} from '../../../../src/gateway/caller-header.ts'
+import {CALLER_HEADER, callerLine} from '../../../../src/gateway/caller-header.ts'
 import {DelegatedCallers} from '../../../../src/sidecar/http/delegated-caller.ts'
 import type {SidecarContext} from '../../../../src/sidecar/http/invocation.ts'
 
 const sidecar = {appId: 'stock', maxBodyBytes: 4, appToken: 't'} as unknown as SidecarContext
 const identity = {namespace: 'default', address: '10.0.0.1', hostName: 'here'}
 const delegation = (key: string, caller: string): string =>
-  callerLine(key, caller, 'ns').slice(CALLER_FIELD.length + 2, -2)
+  callerLine(key, caller, 'ns').slice(CALLER_HEADER.length + 2, -2)
 
 t.test('who knows the key speaks for the caller that it names; where it comes from was said before', async t => {
   const delegatedCallers = new DelegatedCallers({sidecar, identity, key: 'secret'})

@@ -49,7 +49,7 @@ t.test("an app's answer loses what is gRPC's", t => {
   const text =
     'HTTP/1.1 200 OK\r\nGRPC-Status: 0\r\nx-BIN: a\r\ngrpc-trace-bin: b\r\nX-Binary: c\r\nContent-Length: 0\r\n\r\n'
   t.equal(
-    readResponseHead(text, false, answerRules)?.fields,
+    readResponseHead(text, false, answerRules)?.lines,
     'Dapr-GRPC-Status: 0\r\nX-Binary: c\r\nContent-Length: 0\r\n'
   )
   t.end()

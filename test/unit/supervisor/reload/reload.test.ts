@@ -61,7 +61,7 @@ class FakeRuntime implements Reloadable {
 
   call(path: string): Permit {
     const permit = this.queue.admit({caller: 'client', method: 'GET', path})
-    if (typeof permit === 'string' || 'answer' in permit) throw new Error(`${path} is not let in`)
+    if (typeof permit === 'string' || 'outcome' in permit) throw new Error(`${path} is not let in`)
     return permit
   }
 
@@ -129,8 +129,8 @@ t.test('replace: calls inside end, the process is restarted, and who waited is l
   runtime.move({phase: 'starting', pid: 2})
   runtime.move(READY)
   await done
-  t.match(waiting, {answer: Promise})
-  t.match(typeof waiting === 'object' && 'answer' in waiting && (await waiting.answer), {leave: Function})
+  t.match(waiting, {outcome: Promise})
+  t.match(typeof waiting === 'object' && 'outcome' in waiting && (await waiting.outcome), {leave: Function})
   t.match(told, [{id: 'shop', tookMs: 300, held: 1, lost: 0}])
   t.same(warned, [])
 })
@@ -179,7 +179,7 @@ t.test('replace: an app that does not come up again is told, with the calls that
   runtime.move({phase: 'starting', pid: 2})
   runtime.move({phase: 'exited', exit: {kind: 'code', code: 1}, asked: false})
   await done
-  t.equal(typeof waiting === 'object' && 'answer' in waiting && (await waiting.answer), 'it has ended')
+  t.equal(typeof waiting === 'object' && 'outcome' in waiting && (await waiting.outcome), 'it has ended')
   t.same(warned, ['"shop" did not come up again; 1 of 1 waiting calls were refused'])
   t.same(told, [])
 })

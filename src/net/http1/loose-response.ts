@@ -1,25 +1,25 @@
-import {HEAD_LIMIT, readResponseHead, type ResponseHead, type FieldRules} from './response-head.ts'
+import {HEAD_LIMIT, readResponseHead, type ResponseHead, type HeaderRules} from './response-head.ts'
 import {trimmed} from './header-lines.ts'
 
 /*
- * Heads of answers that are not written as RFC 9112 asks, and that Go's client reads all the same (`ReadResponse` of
- * net/http, `ReadMIMEHeader` of net/textproto): an app that works behind Dapr works here. What goes on to a caller is
- * written anew, as the RFC has it, so that nobody behind us can read it in another way.
+ * Response heads that violate RFC 9112 but that Go's client accepts (`ReadResponse` of net/http, `ReadMIMEHeader` of
+ * net/textproto): an app that works behind Dapr works here, too. The caller gets a head that is rewritten according to the
+ * RFC, so that no other parser can read it differently.
  */
 
 const STATUS_LINE = /^HTTP\/\d\.\d +(\d{3})(?: |$)/
-/** What a status line may begin with, from its tenth character on. */
+/** The beginning of a status line, from its tenth character on. */
 const STATUS_LINE_START = /^HTTP\/\d\.\d +(?:\d{0,2}$|\d{3}(?:[ \r]|$))/
 const SHORTEST_START = 'HTTP/1.1 '
-/** A name may hold blanks: such a field is read, and goes no further. */
+/** The name may contain spaces: such a header is accepted, but not passed on. */
 const FIELD = /^[\w!#$%&'*+\-.^`|~ ]+:[\t\x20-\x7e\x80-\xff]*$/
-const MORE_OF_FIELD = /^[ \t][\t\x20-\x7e\x80-\xff]*$/
+const CONTINUATION = /^[ \t][\t\x20-\x7e\x80-\xff]*$/
 
 const MAX_QUOTED = 80
 
 const quoted = (text: string): string => JSON.stringify(text.slice(0, MAX_QUOTED))
 
-/** Whether it is the settings with which a server of HTTP/2 begins (RFC 9113 §3.4). */
+/** Whether it is the SETTINGS frame with which an HTTP/2 server begins (RFC 9113 §3.4). */
 const beginsWithSettings = (text: string): boolean => text.charCodeAt(0) === 0 && text.charCodeAt(3) === 4
 
 const malformed = (text: string): string =>
@@ -27,18 +27,18 @@ const malformed = (text: string): string =>
 
 const withoutCr = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)
 
-/** What is there of a first line may still become a status line. */
+/** Whether an incomplete first line may still become a status line. */
 const couldBegin = (text: string): boolean => STATUS_LINE_START.test(text + SHORTEST_START.slice(text.length))
 
-/** The values of a field, without the blanks around them. */
+/** The values of a header, without the spaces around them. */
 const valuesOf = (fields: readonly string[], name: string): string[] =>
   fields
     .filter(field => field.slice(0, field.indexOf(':')).toLowerCase() === name)
     .map(field => trimmed(field, name.length + 1))
 
-const isNoName = (field: string): boolean => field.slice(0, field.indexOf(':')).includes(' ')
+const hasInvalidName = (field: string): boolean => field.slice(0, field.indexOf(':')).includes(' ')
 
-/** The lines of one head that are here: its fields, each on one line, and its size; undefined: its end is not here. */
+/** The lines of one head: its headers, unfolded, and its size; undefined: incomplete. */
 const readLines = (
   lines: readonly string[]
 ): {readonly fields: readonly string[]; readonly size: number} | undefined | string => {
@@ -49,14 +49,14 @@ const readLines = (
     size += each.length + 1
     if (line === '') return {fields, size}
     const last = fields.at(-1)
-    if (last !== undefined && MORE_OF_FIELD.test(line)) fields[fields.length - 1] = `${last} ${trimmed(line)}`
+    if (last !== undefined && CONTINUATION.test(line)) fields[fields.length - 1] = `${last} ${trimmed(line)}`
     else if (FIELD.test(line) && !line.startsWith(' ')) fields.push(trimmed(line))
     else return `malformed MIME header line: ${quoted(line)}`
   }
   return undefined
 }
 
-/** Of the fields that tell how the body ends: each one once, and a coding counts more than a length. */
+/** Keeps each of the framing headers once; a transfer coding takes precedence over a length. */
 const withOneFraming = (fields: readonly string[]): readonly string[] => {
   const [length] = valuesOf(fields, 'content-length')
   const others = fields.filter(field => !/^content-length:/i.test(field))
@@ -64,7 +64,7 @@ const withOneFraming = (fields: readonly string[]): readonly string[] => {
   return length === undefined || isChunked ? others : [...others, `Content-Length: ${length}`]
 }
 
-/** Why the body's end cannot be told, in Go's words; '' where it can. */
+/** Why the end of the body cannot be determined, as Go words it; '' if it can. */
 const faultOf = (fields: readonly string[]): string => {
   const codings = valuesOf(fields, 'transfer-encoding')
   const coding = codings.join(', ')
@@ -78,13 +78,13 @@ const faultOf = (fields: readonly string[]): string => {
 }
 
 /**
- * One answer's head at the start of latin1 text that `readResponseHead` does not take for one: undefined while it is incomplete,
- * a text that tells why it is broken. The connection carries no other call behind it.
+ * Parses a response head at the start of latin1 text that `readResponseHead` rejected: undefined while it is incomplete, a text
+ * describing the error if it is invalid. The connection is not reused afterwards.
  */
-export const readLooseAnswer = (
+export const readLooseResponse = (
   text: string,
   toHead: boolean,
-  rules: FieldRules
+  rules: HeaderRules
 ): ResponseHead | undefined | string => {
   const lines = text.split('\n')
   const rest = lines.pop() ?? ''
@@ -94,7 +94,7 @@ export const readLooseAnswer = (
   const read = readLines(lines)
   if (typeof read === 'string') return read
   if (read === undefined) return text.length >= HEAD_LIMIT ? malformed(text) : undefined
-  const fields = read.fields.filter(field => !isNoName(field))
+  const fields = read.fields.filter(field => !hasInvalidName(field))
   const fault = faultOf(fields)
   if (fault !== '') return fault
   const written = withOneFraming(fields).map(field => `${field}\r\n`)

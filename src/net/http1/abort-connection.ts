@@ -1,0 +1,8 @@
+import net from 'node:net'
+import type {Duplex} from 'node:stream'
+
+/** Closes a caller's connection by RST, so that a response without a length is not taken for complete. */
+export const abortConnection = (socket: Duplex): void => {
+  if (socket instanceof net.Socket) socket.resetAndDestroy()
+  else socket.destroy()
+}
