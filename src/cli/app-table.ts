@@ -1,4 +1,5 @@
 import type {ListedApp} from '../control/messages.ts'
+import {instanceName} from '../model/plan.ts'
 import type {Usage} from '../platform/usage.ts'
 import {age} from './age.ts'
 import {fittingTable, type FittingColumn} from './table.ts'
@@ -31,8 +32,9 @@ export function appTable(shown: readonly ShownApp[], {width, now}: {width: numbe
   return fittingTable(columnsWith({head: 'PORT', cells: ports, alignsRight: true}), width)
 }
 
-/** A service of Daeploy with its version. */
-const nameText = ({appId, version}: ListedApp): string => (version === '0.0.0' ? appId : `${appId} ${version}`)
+/** A service of Daeploy with its version, an instance with its number. */
+const nameText = ({appId, version, instance}: ListedApp): string =>
+  instanceName(version === '0.0.0' ? appId : `${appId} ${version}`, instance)
 
 const orNothing = (number: number): string => (number === 0 ? '' : number.toString())
 

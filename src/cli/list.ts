@@ -33,6 +33,7 @@ interface Row {
   /** As shells have it in `$?`; null where no process of it has ended. */
   readonly exitCode: number | null
   readonly restarts: number
+  readonly instance: number
 }
 
 /** `list [-o json|yaml|table]`: every app of every run of the user; on a terminal, where no form is asked for, as `ps` has it. */
@@ -76,7 +77,8 @@ function rowOf(app: ListedApp, run: RunListing, now: number): Row {
     state: app.state,
     ready: app.isReady,
     exitCode: app.exitCode < 0 ? null : app.exitCode,
-    restarts: app.restarts
+    restarts: app.restarts,
+    instance: app.instance
   }
 }
 

@@ -1,6 +1,7 @@
 import {resolve} from 'node:path'
 import {findRuns, type FoundRun} from '../control/client.ts'
 import type {RunListing} from '../control/messages.ts'
+import {isCalled} from '../control/listing.ts'
 import {UserError} from '../model/errors.ts'
 import {print, statusLine} from './print.ts'
 
@@ -16,7 +17,7 @@ export const templateHere = (): string => resolve('dapr.yaml')
  * has. Throws a UserError that names them where there are several.
  */
 export function pickRun(id: string, runs: readonly FoundRun[], template: string): FoundRun | undefined {
-  const having = runs.filter(({listing}) => listing.apps.some(app => app.appId === id))
+  const having = runs.filter(({listing}) => listing.apps.some(app => isCalled(app, id)))
   const own = having.filter(({listing}) => listing.templateFile === template)
   const meant = own.length > 0 ? own : having
   if (meant.length <= 1) return meant[0]

@@ -1,5 +1,6 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import type {FoundRun} from '../control/client.ts'
+import {isCalled} from '../control/listing.ts'
 import type {ListedApp, RunListing} from '../control/messages.ts'
 import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
@@ -29,12 +30,12 @@ function listingsOf(runs: readonly FoundRun[], ids: readonly string[]): readonly
     const own = listings.filter(({templateFile}) => templateFile === templateHere())
     return own.length > 0 ? own : listings
   }
-  const unknown = ids.find(id => !listings.some(({apps}) => apps.some(({appId}) => appId === id)))
+  const unknown = ids.find(id => !listings.some(({apps}) => apps.some(app => isCalled(app, id))))
   if (unknown !== undefined) refuse(unknown, listings)
   const meant = new Set(ids.map(id => pickRun(id, runs, templateHere())?.listing))
   return listings
     .filter(listing => meant.has(listing))
-    .map(listing => ({...listing, apps: listing.apps.filter(({appId}) => ids.includes(appId))}))
+    .map(listing => ({...listing, apps: listing.apps.filter(app => ids.some(id => isCalled(app, id)))}))
 }
 
 function refuse(id: string, listings: readonly RunListing[]): never {
@@ -93,7 +94,13 @@ async function watch(look: () => Promise<readonly RunListing[]>): Promise<number
 }
 
 /** What a table into a pipe is told anew for. */
-const keyOf = (app: ListedApp): readonly unknown[] => [app.appId, stateText(app, 0), app.appPid, app.restarts]
+const keyOf = (app: ListedApp): readonly unknown[] => [
+  app.appId,
+  app.instance,
+  stateText(app, 0),
+  app.appPid,
+  app.restarts
+]
 
 /** From the first line of the terminal on; as many lines as it has. */
 function redraw(text: string): void {

@@ -27,6 +27,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, watch}: Ma
   return {
     id,
     version: values.version ?? '0.0.0',
+    instance: 1,
     folder,
     command: values.command ?? commandOf(settings, s2i),
     env: {...s2i?.variables, ...envFiles.variables, ...values.env},

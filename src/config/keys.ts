@@ -71,6 +71,7 @@ export const OUR_SHARED_KEYS = [
   'dependsOn',
   'reload',
   'stop',
+  'replicas',
   'logs',
   'autoPort',
   'envFile'
@@ -93,6 +94,7 @@ export interface OurValues {
   readonly dependsOn?: readonly string[] | Readonly<Record<string, 'started' | 'ready' | 'completed'>>
   readonly reload?: 'replace' | 'overlap'
   readonly stop?: {readonly signal?: NodeJS.Signals; readonly timeout?: Duration; readonly scope?: 'all' | 'group'}
+  readonly replicas?: number
   readonly logs?: {readonly keep?: number}
   readonly autoPort?: boolean
   readonly envFile?: string | readonly string[]

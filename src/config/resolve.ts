@@ -7,6 +7,7 @@ import {templateError, type Source} from './diagnose.ts'
 import {readS2i} from './environment.ts'
 import type {Found} from './find.ts'
 import {locateApps, type Surroundings} from './locate.ts'
+import {allInstances} from './instances.ts'
 import {mergeApp} from './merge.ts'
 import {checkVersions} from './service-versions.ts'
 
@@ -42,6 +43,8 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
     file: found.file,
     shownAs: found.shownAs,
     managerPort: values.managerPort ?? (hasService ? 'usual' : 'none'),
-    apps: entries.map(({plan}, index) => ({...plan, dependsOn: dependencies[index] ?? []}))
+    apps: allInstances(
+      entries.map(({settings, plan}, i) => ({settings, plan: {...plan, dependsOn: dependencies[i] ?? []}}))
+    )
   }
 }

@@ -18,6 +18,8 @@ export const validators: Readonly<
     | 'dependsOn'
     | 'reload'
     | 'stop'
+    | 'replicas'
+    | 'logs'
     | 'autoPort'
     | 'envFile',
     Validate

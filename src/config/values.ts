@@ -13,7 +13,7 @@ const WANTED: Readonly<Record<Kind, Wanted>> = {
 }
 
 /** Of our keys only these hold flags or numbers; elsewhere `no` is a word and `8080` a text, as it is written. */
-const NATURAL = new Set(['watch', 'autoPort', 'tcp', 'keep', 'timeout', 'fixedPort', 'managerPort'])
+const NATURAL = new Set(['replicas', 'watch', 'autoPort', 'tcp', 'keep', 'timeout', 'fixedPort', 'managerPort'])
 
 const DEEPEST = 20
 

@@ -15,6 +15,7 @@ const NO_APP: ListedApp = {
   daprdLogPath: '',
   version: '0.0.0',
   isMain: true,
+  instance: 1,
   state: '',
   isReady: false,
   exitCode: -1,
@@ -50,3 +51,7 @@ function filled<T extends object>(nothing: T, received: unknown): T {
   })
   return Object.fromEntries(known) as T
 }
+
+/** Whether a verb means it: by its id, as all its instances, or by its number, `name.1`. */
+export const isCalled = ({appId, instance}: ListedApp, name: string): boolean =>
+  name === appId || name === `${appId}.${instance.toString()}`

@@ -17,6 +17,8 @@ export interface ListedApp {
   /** Daeploy's version of a service, `0.0.0` for others, and whether it is the main version of its id. */
   readonly version: string
   readonly isMain: boolean
+  /** Which one of the apps of its id and version, from 1. */
+  readonly instance: number
   /**
    * The phase of its process (`idle`, `starting`, `running`, `stopping`, `backoff`, `exited`), or `stopped` (its sidecar is
    * closed) or `debugging` (another program runs its process).

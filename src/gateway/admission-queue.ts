@@ -102,6 +102,11 @@ export class AdmissionQueue {
     return this.#state
   }
 
+  /** Whoever comes now is let in at once. */
+  get isOpen(): boolean {
+    return this.#state === 'open' && this.#pauses.size === 0
+  }
+
   get waiting(): number {
     return this.#waiting.size
   }
@@ -123,14 +128,14 @@ export class AdmissionQueue {
   }
 
   unpause(why: string): void {
-    if (this.#pauses.delete(why) && this.#isOpen) this.#letIn()
+    if (this.#pauses.delete(why) && this.isOpen) this.#letIn()
   }
 
   open(): void {
     if (this.#isClosed) return
     this.#state = 'open'
     this.#reason = ''
-    if (this.#isOpen) this.#letIn()
+    if (this.isOpen) this.#letIn()
   }
 
   /** Calls are queued from now on; `reason` goes into the error of those that time out. */
@@ -155,7 +160,7 @@ export class AdmissionQueue {
 
   /** A permit, the reason why there is none, or a place in the queue. */
   admit(pendingCall: PendingCall): Permit | string | Queued {
-    if (this.#isOpen) return this.#enter(pendingCall)
+    if (this.isOpen) return this.#enter(pendingCall)
     if (this.#state === 'shut') return this.#reason
     if (this.#waiting.size >= this.#options.capacity) {
       this.#stats.lost++
@@ -177,10 +182,6 @@ export class AdmissionQueue {
     } finally {
       this.#drains.delete(drain)
     }
-  }
-
-  get #isOpen(): boolean {
-    return this.#state === 'open' && this.#pauses.size === 0
   }
 
   /** Why calls are queued. */

@@ -30,6 +30,11 @@ export class ConcurrencyLimiter {
     return this.#waiting.length
   }
 
+  /** All slots are taken. */
+  get isFull(): boolean {
+    return !this.#hasFreeSlot()
+  }
+
   /** Calls `ask` as soon as a slot is free. */
   admit(ask: () => Admission | Held): Admission | Held {
     if (this.#limit() === 0 && this.#taken === 0) return ask()

@@ -1,5 +1,5 @@
 import type {Call} from '../model/call.ts'
-import type {Admission, Admit, Held} from './admission.ts'
+import type {Admission, Held} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
 import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'
 import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
@@ -22,27 +22,17 @@ export interface Callee {
   recheck(): void
 }
 
-/** Finds an app of the run by id. */
-export type FindCallee = (id: string) => Callee | undefined
-
-/** Admits calls through the callee's queue; `elsewhere` takes calls to apps that are not part of the run. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
-export const admitBy =
-  (find: FindCallee, elsewhere: Admit): Admit =>
-  (call, isRefused) => {
-    const callee = find(call.callee)
-    if (callee === undefined) return elsewhere(call, isRefused)
-    const isLocal = call.caller === callee.id
-    if (callee.appPort === 0) {
-      return denied(
-        isLocal
-          ? 'cannot invoke local endpoint: app channel not initialized'
-          : `${REMOTE}app channel is not initialized`
-      )
-    }
-    if (callee.isUnhealthy) return unhealthy(isLocal)
-    if (isRefused === true) callee.recheck()
-    return callee.limiter.admit(() => enqueue(call, callee))
+/** Lets a call in to one app, or tells why not. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
+export function admitTo(callee: Callee, call: Call): Admission | Held {
+  const isLocal = call.caller === callee.id
+  if (callee.appPort === 0) {
+    return denied(
+      isLocal ? 'cannot invoke local endpoint: app channel not initialized' : `${REMOTE}app channel is not initialized`
+    )
   }
+  if (callee.isUnhealthy) return unhealthy(isLocal)
+  return callee.limiter.admit(() => enqueue(call, callee))
+}
 
 function enqueue(call: Call, callee: Callee): Admission | Held {
   const outcome = callee.queue.admit(call)

@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import {codeOf} from '../model/errors.ts'
 import {isLogOf, startOf} from './log-file.ts'
 import {readPart, startOfLastIn} from './log-reader.ts'
-import type {Plan} from '../model/plan.ts'
+import {instanceName, type Plan} from '../model/plan.ts'
 
 export interface KeptWanted {
   readonly id: string
@@ -22,7 +22,9 @@ export interface KeptLog {
 
 /** The newest log file that runs of a template have left of an app. */
 export async function keptLog(plan: Plan, {id, tail, since}: KeptWanted): Promise<KeptLog | undefined> {
-  const folders = new Set(plan.apps.filter(app => app.id === id).map(({logs}) => logs.folder))
+  const folders = new Set(
+    plan.apps.filter(app => app.id === id || instanceName(app.id, app.instance) === id).map(({logs}) => logs.folder)
+  )
   const names = (await Promise.all([...folders].map(logsIn))).flat().filter(({name}) => isLogOf(name, id, 'app'))
   const newest = names.toSorted((a, b) => (a.name < b.name ? 1 : -1))[0]
   if (newest === undefined) return undefined

@@ -11,7 +11,7 @@ export interface Plan {
   readonly shownAs: string
   /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
-  /** In template order. Two entries may share an id: versions of one service, or plain apps, which Dapr accepts. */
+  /** In template order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
 }
 
@@ -20,6 +20,8 @@ export interface AppPlan {
   readonly id: string
   /** Daeploy's version of a service. */
   readonly version: string
+  /** Which one of the apps of its id and version, from 1. */
+  readonly instance: number
   /** Working directory of the program (`appDirPath`). */
   readonly folder: string
   /** The program and its arguments; empty: a sidecar without a program of ours. */
@@ -43,6 +45,10 @@ export interface AppPlan {
   readonly resources: ResourcesPlan
   readonly elsewhere: ElsewherePlan
 }
+
+/** What people call an instance of an app: the first one by the plain name. */
+export const instanceName = (name: string, instance: number): string =>
+  instance === 1 ? name : `${name}.${instance.toString()}`
 
 /** How a sidecar reaches its app. */
 export interface ChannelPlan {

@@ -1,6 +1,6 @@
 import type {Server} from 'node:net'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
-import type {AppPlan, Plan} from '../model/plan.ts'
+import {instanceName, type AppPlan, type Plan} from '../model/plan.ts'
 import {createClaim, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../platform/all-or-none.ts'
 import {listenOnSocket} from './bind.ts'
@@ -104,9 +104,9 @@ class Claim {
     for (const kinds of this.#bound.values()) for (const servers of kinds.values()) close(servers)
   }
 
-  async #socket({id, sidecar}: AppPlan): Promise<readonly Server[]> {
+  async #socket({id, instance, sidecar}: AppPlan): Promise<readonly Server[]> {
     if (sidecar.socketFolder === '') return []
-    const server = await listenOnSocket(sidecar.socketFolder, id)
+    const server = await listenOnSocket(sidecar.socketFolder, instanceName(id, instance))
     this.#sockets.push(server)
     return [server]
   }

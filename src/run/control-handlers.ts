@@ -27,12 +27,13 @@ export interface ControlContext {
 export function controlHandlers(
   asked: ControlContext
 ): Pick<Handlers, 'restartApp' | 'logs' | 'runLogs' | 'leaseSidecar'> {
-  const named = (id: string): readonly AppRuntime[] => [...asked.sidecars.keys()].filter(runtime => runtime.id === id)
+  const named = (id: string): readonly AppRuntime[] =>
+    [...asked.sidecars.keys()].filter(runtime => runtime.isCalled(id))
   /** Of an id that several versions have: the one that is wanted, '' for the main one. */
   const versioned = (id: string, version: string): readonly AppRuntime[] => {
     const all = named(id)
     const versions = new Set(all.map(({plan}) => plan.version))
-    const wanted = version === '' && versions.size > 1 ? asked.main(id)?.plan.version : version
+    const wanted = version === '' && versions.size > 1 ? asked.main(all[0]?.id ?? '')?.plan.version : version
     return wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
   }
   return {

@@ -12,7 +12,7 @@ import {messageOf} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState} from '../model/app-state.ts'
 import {controlHandlers} from './control-handlers.ts'
-import {admitBy} from '../gateway/local-apps.ts'
+import {admitBy} from '../gateway/instances.ts'
 import {Changes} from '../supervisor/reload/changes.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
 import {claimAll, releasePorts, releaseAll, nameOwner, type Claims} from '../ports/claim-all.ts'
@@ -264,11 +264,11 @@ export class Run {
       plan: this.#options.plan,
       shell: this.#options.shell,
       resources: await this.#resources.open(runtime.plan),
-      apps: admitBy(id => this.#services.versions.main(id), this.#peerRuns.admit),
+      apps: admitBy(id => this.#services.versions.callee(id), this.#peerRuns.admit, runtime),
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
       key: this.#key,
-      requestShutdown: () => void this.#stopApp(runtime.id)
+      requestShutdown: () => void this.#stopApp(`${runtime.id}.${runtime.plan.instance.toString()}`)
     })
     this.#sidecars.set(runtime, sidecar)
   }
@@ -291,13 +291,13 @@ export class Run {
     return this.#runtimes.filter(runtime => this.#sidecars.has(runtime))
   }
 
-  /** Ends an app and its sidecar, shadows before the main version: none of them is to answer in its place. With the last sidecar the run ends. */
+  /** Ends apps by an id, or one instance by its name, and their sidecars; shadows before the main version: none of them is to answer in its place. With the last sidecar the run ends. */
   async #stopApp(id: string): Promise<boolean> {
-    const meant = this.#running().filter(runtime => runtime.id === id)
+    const meant = this.#running().filter(runtime => runtime.isCalled(id))
     if (meant.length === 0) return false
-    const shadows = this.#services.versions.shadows(id)
-    await this.#closeAll(meant.filter(runtime => shadows.includes(runtime)))
-    if (this.#running().every(runtime => runtime.id === id)) {
+    const shadows = meant.filter(runtime => !this.#services.versions.isMain(runtime))
+    await this.#closeAll(shadows)
+    if (this.#running().every(runtime => meant.includes(runtime))) {
       await Promise.all(this.#running().map(async runtime => this.#appCloser.drain(runtime)))
       this.stop()
       await this.ended

@@ -4,7 +4,7 @@ import type {ProcessPipes} from '../platform/pipes.ts'
 import type {Note, Supervised} from './process/supervised.ts'
 import type {ListedApp} from '../control/messages.ts'
 import type {SidecarInfo} from '../model/events.ts'
-import type {AppPlan} from '../model/plan.ts'
+import {instanceName, type AppPlan} from '../model/plan.ts'
 import {exitCodeOf, succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 import type {Pool} from '../net/pool.ts'
 import {freeAppPort} from '../ports/app-port.ts'
@@ -76,7 +76,7 @@ export class AppRuntime implements Callee {
     this.#plan = plan
     this.ports = ports
     this.logs = logs
-    this.#lifecycleLog = new LifecycleLog(plan.id, logs)
+    this.#lifecycleLog = new LifecycleLog(instanceName(plan.id, plan.instance), logs)
     this.token = token
     this.#channel = new AppChannel({
       plan,
@@ -100,6 +100,16 @@ export class AppRuntime implements Callee {
 
   get id(): string {
     return this.plan.id
+  }
+
+  /** What people call it: its id, with its number if it is not the first instance. */
+  get name(): string {
+    return instanceName(this.id, this.plan.instance)
+  }
+
+  /** Whether a verb means it: by its id, as all its instances, or by its number, `name.1`. */
+  isCalled(name: string): boolean {
+    return name === this.id || name === `${this.id}.${this.plan.instance.toString()}`
   }
 
   get plan(): AppPlan {
@@ -227,7 +237,7 @@ export class AppRuntime implements Callee {
   /** It is not started yet; `why` goes on after "it waits until", `ids` are the apps that it waits for. Callers wait with it. */
   waits(why: string, ids: readonly string[]): void {
     this.#waitsFor = ids
-    this.#obstacle = `"${this.id}" is not started yet: it waits until ${why}`
+    this.#obstacle = `"${this.name}" is not started yet: it waits until ${why}`
     this.queue.hold(this.#obstacle)
   }
 
@@ -265,6 +275,7 @@ export class AppRuntime implements Callee {
       appLogPath: this.logs.app.path,
       daprdLogPath: this.logs.sidecar.path,
       version: this.plan.version,
+      instance: this.plan.instance,
       state: state.phase,
       isReady: state.phase === 'running' && state.ready && !this.isUnhealthy,
       exitCode: exit === undefined ? -1 : exitCodeOf(exit),
@@ -295,7 +306,7 @@ export class AppRuntime implements Callee {
     if (state.phase === 'backoff' && state.until === Infinity && !this.#lifecycleLog.runEnds)
       this.#options.reporter.warn(
         'restart-waits-for-change',
-        `"${this.id}" is started again at the next change of its files`
+        `"${this.name}" is started again at the next change of its files`
       )
     this.#options.moved()
     this.#tellListeners()
@@ -327,13 +338,13 @@ export class AppRuntime implements Callee {
     const lastLines = isSingle ? [] : this.app.lastLines
     const {reporter} = this.#options
     if (missing === '')
-      reporter.warn('app-crashed', crashReport({id: this.id, exit, livedMs: to - from, interrupted, lastLines}))
-    else reporter.warn('command-not-found', `"${this.id}" could not be started: ${missing}`)
+      reporter.warn('app-crashed', crashReport({id: this.name, exit, livedMs: to - from, interrupted, lastLines}))
+    else reporter.warn('command-not-found', `"${this.name}" could not be started: ${missing}`)
   }
 
   #reason(state: AppState): string {
     if (this.#obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return this.#obstacle
-    return whyNot(this.id, state, {at: this.#movedAt, lastWords: this.app.lastLines.at(-1) ?? ''})
+    return whyNot(this.name, state, {at: this.#movedAt, lastWords: this.app.lastLines.at(-1) ?? ''})
   }
 
   #tellHealth(isHealthy: boolean): void {
@@ -341,7 +352,7 @@ export class AppRuntime implements Callee {
     if (!isHealthy)
       this.#options.reporter.warn(
         'app-unhealthy',
-        `"${this.id}" is not healthy: GET ${this.#plan.health.path} does not answer well. It is not called until it does`
+        `"${this.name}" is not healthy: GET ${this.#plan.health.path} does not answer well. It is not called until it does`
       )
     this.#tellListeners()
   }

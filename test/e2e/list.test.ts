@@ -24,7 +24,8 @@ const KEYS = [
   'state',
   'ready',
   'exitCode',
-  'restarts'
+  'restarts',
+  'instance'
 ]
 
 t.test('nothing running is said in each format', async t => {

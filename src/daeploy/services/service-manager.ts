@@ -63,11 +63,13 @@ export class ServiceManager {
     const {versions, remove} = this.#options
     const find = (name: string, version: string): AppRuntime | undefined => versions.find(`${name}_${version}`)?.runtime
     return {
-      list: () => versions.runtimes.filter(isService).map(runtime => this.#instance(runtime)),
+      list: () =>
+        versions.runtimes
+          .filter(runtime => isService(runtime) && versions.instances(runtime.id, runtime.plan.version)[0] === runtime)
+          .map(runtime => this.#instance(runtime)),
       assign: (name, version) => versions.assign(name, version),
       remove: async (name, version) => {
-        const runtime = find(name, version)
-        if (runtime !== undefined) await remove(runtime)
+        await Promise.all(versions.instances(name, version).map(remove))
       },
       logs: (name, version, wanted, gone) => {
         const runtime = find(name, version)

@@ -1,9 +1,9 @@
-import type {Admission, Admit, Held} from '../../gateway/admission.ts'
-import type {Call} from '../../model/call.ts'
+import type {Admission, Admit} from '../../gateway/admission.ts'
 import type {Service} from '../service.ts'
 import {Mirror, type Copy, type CopyOf, type Shadow, type ShadowPermit} from '../../net/mirror.ts'
-import {admitBy, type Callee} from '../../gateway/local-apps.ts'
-import type {Versioned, Versions} from './versions.ts'
+import {admitBy, type Instances} from '../../gateway/instances.ts'
+import type {Callee} from '../../gateway/local-apps.ts'
+import type {Named, Versioned, Versions} from './versions.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 /** An app as calls to its name see it. */
@@ -22,7 +22,7 @@ export interface ServiceRouterOptions<M> {
 export class ServiceRouter {
   readonly #options: ServiceRouterOptions<Reachable>
   readonly #mirror: Mirror
-  readonly #shadows = new WeakMap<Reachable, Shadow>()
+  readonly #shadows = new WeakMap<Reachable | Instances, Shadow>()
 
   constructor(options: ServiceRouterOptions<Reachable>) {
     this.#options = options
@@ -33,37 +33,38 @@ export class ServiceRouter {
   find(name: string): Service {
     const named = this.#options.versions.find(name)
     if (named === undefined) return this.#elsewhere(name)
-    const {runtime, isById} = named
+    const {runtime, callee, isById} = named
     return {
       name: runtime.id,
       version: runtime.plan.version,
-      admit: (call, isRefused) => admitTo(runtime, call, isRefused),
+      admit: (call, isRefused) => admitBy(() => callee, nowhere)(call, isRefused),
       copy: isById ? this.copierOf(runtime.id) : undefined
     }
   }
 
   /** Takes a copy of a call to an id for its shadows; undefined where it has none. */
   copierOf(id: string): ((of: CopyOf) => Copy) | undefined {
-    const runtimes = this.#options.versions.shadows(id)
-    if (runtimes.length === 0) return undefined
+    const versions = this.#options.versions.shadows(id)
+    if (versions.length === 0) return undefined
     return of =>
       this.#mirror.copy(
         of,
-        runtimes.map(runtime => this.#shadowOf(runtime))
+        versions.map(version => this.#shadowOf(version))
       )
   }
 
-  #shadowOf(runtime: Reachable): Shadow {
-    const known = this.#shadows.get(runtime)
+  #shadowOf({runtime, callee}: Named<Reachable>): Shadow {
+    const known = this.#shadows.get(callee)
     if (known !== undefined) return known
+    const admit = admitBy(() => callee, nowhere)
     const shadow: Shadow = {
       name: `${runtime.id} ${runtime.plan.version}`,
       admit: ({method, path}) => {
-        const answer = admitTo(runtime, {caller: 'a copy', callee: runtime.id, method, path}, false)
+        const answer = admit({caller: 'a copy', callee: runtime.id, method, path})
         return 'admitted' in answer ? answer.admitted.then(permitOrReason) : permitOrReason(answer)
       }
     }
-    this.#shadows.set(runtime, shadow)
+    this.#shadows.set(callee, shadow)
     return shadow
   }
 
@@ -95,9 +96,5 @@ function nameIn(segment: string): string {
   const at = segment.lastIndexOf('_')
   return at > 0 && /^\d+\.\d+\.\d+/.test(segment.slice(at + 1)) ? segment.slice(0, at) : segment
 }
-
-/** Lets a call into an app by the way that every call takes, or tells why not. */
-const admitTo = (runtime: Reachable, call: Call, isRefused: boolean): Admission | Held =>
-  admitBy(() => runtime, nowhere)(call, isRefused)
 
 const nowhere: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})

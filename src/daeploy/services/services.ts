@@ -10,7 +10,7 @@ import {createRoutes, type Route} from '../routes.ts'
 import type {Handlers} from '../../control/messages.ts'
 import type {Emit} from '../../model/events.ts'
 import {asBytes} from '../../logging/prefix.ts'
-import type {AppPlan, Plan} from '../../model/plan.ts'
+import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
 import type {Admit} from '../../gateway/admission.ts'
 import {VERSION} from '../../model/version.ts'
 import type {Listener} from '../../net/http1/listener.ts'
@@ -81,13 +81,13 @@ export class Services {
     this.#manager.forget(runtime)
   }
 
-  /** What prefixes and log files call an app: with its version where its id has several. */
-  shownAs({id, version}: AppPlan): string {
+  /** What prefixes and log files call an app: with its version where its id has several, and its number but for the first. */
+  shownAs({id, version, instance}: AppPlan): string {
     const {plan} = this.#options
     const isOneOfMany =
       plan.apps.some(app => app.id === id && app.version !== version) ||
       this.versions.runtimes.some(runtime => runtime.id === id && runtime.plan.version !== version)
-    return isOneOfMany ? `${id}_${version}` : id
+    return instanceName(isOneOfMany ? `${id}_${version}` : id, instance)
   }
 
   /** The environment of one life of an app. */

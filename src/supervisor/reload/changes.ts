@@ -1,11 +1,13 @@
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {Emit} from '../../model/events.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
+import type {Why} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../gateway/admission-queue.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import {planChanges} from './plan-diff.ts'
 import {Reloads} from './reload.ts'
+import {Rolling} from './rolling.ts'
 import type {Watching} from './watch-apps.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
@@ -28,6 +30,8 @@ export interface ChangesOptions {
 export class Changes {
   readonly #options: ChangesOptions
   readonly #reloads = new Map<AppRuntime, Reloads>()
+  /** Of apps with several instances, by id and version. */
+  readonly #rolling = new Map<string, Rolling>()
   #plan: Plan
   #watching: Watching<AppRuntime> | undefined
   /** One edit after the other. */
@@ -48,7 +52,7 @@ export class Changes {
     this.#watching = new Watching({
       since,
       templateFiles: reread === undefined ? [this.#plan.file] : filesOf(this.#plan),
-      reload: runtime => void this.#reloadsOf(runtime).ask('watch'),
+      reload: runtime => void this.#exchange(runtime, 'watch'),
       reporter: this.#options.reporter
     })
     await Promise.all([
@@ -58,7 +62,10 @@ export class Changes {
     if (this.#isOver) await this.#watching.close()
   }
 
-  /** Exchanges the processes of apps as somebody asked for it; settles when the new ones are there, or will not be. */
+  /**
+   * Exchanges the processes of apps as somebody asked for it; settles when the new ones are there, or will not be. Instances
+   * of one app go one after the other, each when the one before it takes calls again.
+   */
   async restart(runtimes: readonly AppRuntime[]): Promise<void> {
     for (const runtime of runtimes) this.#watching?.lift(runtime)
     await Promise.all(
@@ -67,7 +74,8 @@ export class Changes {
         const off = runtime.onMove(() => {
           if (runtime.app.state.phase === 'starting') begun.resolve()
         })
-        await Promise.race([begun.promise, this.#reloadsOf(runtime).ask('user')])
+        const exchange = this.#exchange(runtime, 'user')
+        await (this.#isOneOfSeveral(runtime) ? exchange : Promise.race([begun.promise, exchange]))
         off()
       })
     )
@@ -88,13 +96,33 @@ export class Changes {
 
   /** What a call that waits in vain for an app hears besides. */
   callCycle(callee: string, {caller}: PendingCall): string {
-    const callers = new Map(
-      this.#options.runtimes().map(({id, queue}) => {
-        const pendingCalls = [...queue.inFlight.keys(), ...queue.held]
-        return [id, new Set(pendingCalls.map(pendingCall => pendingCall.caller))]
-      })
-    )
+    const callers = new Map<string, Set<string>>()
+    for (const {id, queue} of this.#options.runtimes()) {
+      const known = callers.get(id) ?? new Set()
+      for (const pendingCall of [...queue.inFlight.keys(), ...queue.held]) known.add(pendingCall.caller)
+      callers.set(id, known)
+    }
     return describeCallCycle(caller, callee, callers)
+  }
+
+  /** Alone, or in its turn where it is one of several instances. */
+  async #exchange(runtime: AppRuntime, why: Why, plan?: AppPlan): Promise<void> {
+    const exchange = async (): Promise<void> => this.#reloadsOf(runtime).ask(why, plan)
+    if (!this.#isOneOfSeveral(runtime)) return exchange()
+    const key = JSON.stringify([runtime.id, runtime.plan.version])
+    const rolling = this.#rolling.get(key) ?? new Rolling((down, left) => this.#tellStopped(down, left))
+    this.#rolling.set(key, rolling)
+    await rolling.take(runtime, exchange)
+  }
+
+  #isOneOfSeveral({id, plan: {version}}: AppRuntime): boolean {
+    return this.#options.runtimes().filter(each => each.id === id && each.plan.version === version).length > 1
+  }
+
+  #tellStopped(down: AppRuntime, left: readonly AppRuntime[]): void {
+    const names = left.map(({name}) => `"${name}"`).join(', ')
+    const text = `"${down.name}" does not take calls: ${names} ${left.length === 1 ? 'keeps its process' : 'keep their processes'}`
+    if (!this.#isOver) this.#options.reporter.warn('reload-failed', text)
   }
 
   #reloadsOf(runtime: AppRuntime): Reloads {
@@ -156,7 +184,7 @@ export class Changes {
     const runtime = this.#runtimeOf(before)
     if (runtime === undefined) return this.#add(after, this.#plan.apps.indexOf(after))
     await this.#watching?.remove(runtime)
-    await this.#reloadsOf(runtime).ask('watch', after)
+    await this.#exchange(runtime, 'watch', after)
     if (!this.#isOver) await this.#watching?.add(runtime)
   }
 

@@ -51,7 +51,7 @@ export interface Previous {
 }
 
 export interface Overlapping {
-  readonly id: string
+  readonly name: string
   readonly queue: AdmissionQueue
   /** The process that takes calls. */
   readonly app: Supervised
@@ -85,7 +85,7 @@ export async function overlap(
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
     await candidate.drop()
     const rest = runtime.app.state.phase === 'running' ? ': the old one goes on' : ''
-    return why === '' ? '' : `the new process of "${runtime.id}" ${why}${rest}`
+    return why === '' ? '' : `the new process of "${runtime.name}" ${why}${rest}`
   }
   void leave(runtime.queue, () => candidate.promote(), shared)
   switched()

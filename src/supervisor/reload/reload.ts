@@ -11,6 +11,8 @@ import type {Reporter} from '../../model/reporter.ts'
 /** An app as its reloads see it. */
 export interface Reloadable extends Overlapping {
   readonly id: string
+  /** What people call it. */
+  readonly name: string
   readonly plan: AppPlan
   readonly queue: AdmissionQueue
   /** Told after each move of the app and each verdict on its health; what it returns ends that. */
@@ -83,7 +85,7 @@ export class Reloads {
   async #replace(): Promise<void> {
     const {runtime, reloaded, clock} = this.#options
     const from = clock.now()
-    const words = `"${runtime.id}" is being reloaded`
+    const words = `"${runtime.name}" is being reloaded`
     const stats = runtime.queue.startStats()
     let cut = 0
     let outcome: Outcome = 'over'
@@ -97,7 +99,7 @@ export class Reloads {
     } finally {
       runtime.queue.unpause(words)
     }
-    if (outcome === 'up') reloaded({id: runtime.id, ...result(clock.now() - from, stats, cut)})
+    if (outcome === 'up') reloaded({id: runtime.name, ...result(clock.now() - from, stats, cut)})
     else if (outcome === 'down') this.#tellDown(stats)
   }
 
@@ -161,7 +163,7 @@ export class Reloads {
       clock,
       healthyMs: ready.timeoutMs,
       timeoutMs: ending.timeoutMs,
-      switched: () => reloaded({id: runtime.id, tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0}),
+      switched: () => reloaded({id: runtime.name, tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0}),
       cut: left => this.#tellCut(left, ending.timeoutMs)
     })
     this.#interrupt = () => undefined
@@ -171,13 +173,13 @@ export class Reloads {
   #tellCut(left: readonly PendingCall[], timeoutMs: number): void {
     const {runtime, reporter, callCycle} = this.#options
     const why = left.map(callCycle).find(words => words !== '') ?? ''
-    reporter.warn('calls-cut', cutText({id: runtime.id, left, ms: timeoutMs, after: 'the change'}) + why)
+    reporter.warn('calls-cut', cutText({id: runtime.name, left, ms: timeoutMs, after: 'the change'}) + why)
   }
 
   #tellDown({held, lost}: Readonly<QueueStats>): void {
     const {runtime, reporter} = this.#options
     const calls = held === 0 ? '' : `; ${lost.toString()} of ${held.toString()} waiting calls were refused`
-    reporter.warn('reload-failed', `"${runtime.id}" did not come up again${calls}`)
+    reporter.warn('reload-failed', `"${runtime.name}" did not come up again${calls}`)
   }
 }
 

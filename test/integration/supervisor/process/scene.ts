@@ -20,6 +20,7 @@ untrackChildren()
 export const planOf = (wishes: Partial<AppPlan> = {}): AppPlan => ({
   id: 'app',
   version: '0.0.0',
+  instance: 1,
   folder: tmpdir(),
   command: [],
   env: {},

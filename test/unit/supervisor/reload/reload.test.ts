@@ -20,6 +20,7 @@ const until = async (signal: AbortSignal, what: Promise<boolean>): Promise<boole
 /** An app that does nothing but what the test says, and writes down what it is asked. */
 class FakeRuntime implements Reloadable {
   readonly id = 'shop'
+  readonly name = 'shop'
   readonly asked: string[] = []
   readonly queue = new AdmissionQueue({timeoutMs: 60_000})
   readonly plan: AppPlan

@@ -1,0 +1,56 @@
+import type {AppRuntime} from '../app-runtime.ts'
+
+/** An instance that waits for its turn, and how it is exchanged; settles when it takes calls again, or will not. */
+interface Turn {
+  readonly runtime: AppRuntime
+  readonly exchange: () => Promise<void>
+  readonly done: PromiseWithResolvers<void>
+}
+
+/**
+ * Exchanges the instances of an app one after the other, so that the others take its calls meanwhile. Where one does not come
+ * up again, those that wait keep their process: what is new does not run.
+ */
+export class Rolling {
+  readonly #turns: Turn[] = []
+  readonly #stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void
+  #current: AppRuntime | undefined
+
+  /** `stopped`: told of the instance that did not come up, and of those that are not exchanged because of it. */
+  constructor(stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void) {
+    this.#stopped = stopped
+  }
+
+  /** Settles when the turn of the instance is over. One that waits already keeps its place, one that is being exchanged is asked again. */
+  async take(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
+    if (this.#current === runtime) return exchange()
+    const at = this.#turns.findIndex(turn => turn.runtime === runtime)
+    const done = this.#turns[at]?.done ?? Promise.withResolvers<void>()
+    this.#turns.splice(at < 0 ? this.#turns.length : at, at < 0 ? 0 : 1, {runtime, exchange, done})
+    if (this.#current === undefined) void this.#run()
+    await done.promise
+  }
+
+  async #run(): Promise<void> {
+    for (let turn = this.#turns.shift(); turn !== undefined; turn = this.#turns.shift()) {
+      this.#current = turn.runtime
+      try {
+        await turn.exchange()
+        turn.done.resolve()
+      } catch (error) {
+        turn.done.reject(error)
+      }
+      if (turn.runtime.queue.state !== 'open' && this.#turns.length > 0) this.#give(turn.runtime)
+    }
+    this.#current = undefined
+  }
+
+  #give(runtime: AppRuntime): void {
+    const waiting = this.#turns.splice(0)
+    this.#stopped(
+      runtime,
+      waiting.map(turn => turn.runtime)
+    )
+    for (const {done} of waiting) done.resolve()
+  }
+}
