@@ -142,8 +142,8 @@ t.test(
     t.equal((await rig.run(['logs', 'order.2'])).stdout, '== APP - order.2 == hello\n')
 
     const shown = (await rig.run(['ps', 'order'])).stdout
-    t.match(shown, /^order +running/m)
-    t.match(shown, /^order\.2 +running/m)
+    t.match(shown, /^order +ready/m)
+    t.match(shown, /^order\.2 +ready/m)
     t.notMatch((await rig.run(['ps', 'order.1'])).stdout, 'order.2')
     t.equal((await rig.run(['logs', 'order.1'])).stdout, '')
     t.match(await rig.run(['stop', 'order.2']), {code: 0, stdout: /order\.2/})
