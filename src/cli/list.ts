@@ -34,6 +34,7 @@ interface Row {
   readonly exitCode: number | null
   readonly restarts: number
   readonly instance: number
+  readonly circuitBreakers: ListedApp['circuitBreakers']
 }
 
 /** `list [-o json|yaml|table]`: every app of every run of the user; on a terminal, where no form is asked for, as `ps` has it. */
@@ -78,7 +79,8 @@ function rowOf(app: ListedApp, run: RunListing, now: number): Row {
     ready: app.isReady,
     exitCode: app.exitCode < 0 ? null : app.exitCode,
     restarts: app.restarts,
-    instance: app.instance
+    instance: app.instance,
+    circuitBreakers: app.circuitBreakers
   }
 }
 

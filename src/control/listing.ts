@@ -23,7 +23,8 @@ const NO_APP: ListedApp = {
   restarts: 0,
   startedAt: 0,
   restartsAt: 0,
-  waitsFor: []
+  waitsFor: [],
+  circuitBreakers: []
 }
 const NO_RUN: RunListing = {
   version: '?',

@@ -38,6 +38,8 @@ export interface ListedApp {
   readonly restartsAt: number
   /** Ids of the apps that must come first (`dependsOn`). */
   readonly waitsFor: readonly string[]
+  /** Circuit breakers around its calls that have been used: `<callee>:<method>`, and `closed`, `half-open` or `open`. */
+  readonly circuitBreakers: readonly {readonly name: string; readonly state: string}[]
 }
 
 /** The state of a run, as its control socket sends it. */

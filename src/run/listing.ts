@@ -1,6 +1,7 @@
 import type {RunListing} from '../control/messages.ts'
 import type {Plan} from '../model/plan.ts'
 import {VERSION} from '../model/version.ts'
+import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
 export interface Listed {
@@ -11,15 +12,20 @@ export interface Listed {
   /** Those with an open sidecar. */
   readonly runtimes: readonly AppRuntime[]
   readonly isMain: (runtime: AppRuntime) => boolean
+  readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
 }
 
 /** What a run tells about itself. */
-export const listingOf = ({plan, run, startedAt, runtimes, isMain}: Listed): RunListing => ({
+export const listingOf = ({plan, run, startedAt, runtimes, isMain, sidecarOf}: Listed): RunListing => ({
   version: VERSION,
   run,
   pid: process.pid,
   startedAt,
   templateFile: plan.file,
   templateName: plan.name,
-  apps: runtimes.map(runtime => ({...runtime.listing(), isMain: isMain(runtime)}))
+  apps: runtimes.map(runtime => ({
+    ...runtime.listing(),
+    isMain: isMain(runtime),
+    circuitBreakers: (sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({name: endpoint.key, state}))
+  }))
 })

@@ -390,7 +390,8 @@ export class Run {
       run: this.#marker,
       startedAt: this.#startedAt,
       runtimes: this.#running(),
-      isMain: runtime => versions.isMain(runtime)
+      isMain: runtime => versions.isMain(runtime),
+      sidecarOf: runtime => this.#sidecars.get(runtime)
     })
   }
 }

@@ -4,9 +4,12 @@ import {apiLine} from '../telemetry/api-log.ts'
 import {openGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
 import {openMetricsPort} from './metrics-port.ts'
+import {SidecarPolicies} from './policies.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
+import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {tracesNothing} from '../resources/tracing-settings.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/resource-store.ts'
+import {asBytes} from '../logging/prefix.ts'
 import {RUNTIME_VERSION} from '../model/version.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Admit} from '../gateway/admission.ts'
@@ -16,6 +19,8 @@ import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
 export interface OpenSidecar {
   /** Aborted when other runs are to look elsewhere. */
   readonly closing: AbortSignal
+  /** The circuit breakers of the app's calls that have been used. */
+  readonly breakers: readonly BreakerView[]
   /** Other runs are told to look elsewhere; those who come are still answered. */
   announceEnd(): void
   /** Takes no more calls; those under way may finish until `cut` is aborted. Settles when nobody is connected. */
@@ -72,15 +77,28 @@ export function openAppSidecar({
     tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
     warn
   })
+  const policies = new SidecarPolicies({
+    appId: runtime.id,
+    resources,
+    log: (text, level) => runtime.logs.sidecar.write(asBytes(`${text}\n`), level),
+    recorded: () => undefined,
+    changed: interceptors => {
+      sidecar.interceptors = interceptors
+    }
+  })
   const others = [openGrpcPort(grpc, warn), openMetricsPort(metrics)]
   const closing = new AbortController()
   return {
     closing: closing.signal,
+    get breakers() {
+      return policies.breakers
+    },
     announceEnd: () => closing.abort(),
     close: async cut => {
       closing.abort()
       for (const each of others) each.close()
       await sidecar.close(cut)
+      policies.close()
       outside.close()
       resources.close()
     }

@@ -257,7 +257,7 @@ export class AppRuntime implements Callee {
     await this.#lifecycleLog.close(this.app.state, this.#program.marker !== '')
   }
 
-  listing(): Omit<ListedApp, 'isMain'> {
+  listing(): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
     const {channel, command, sidecar} = this.plan
     const {state} = this.app
     const exit = this.#lastExit

@@ -11,7 +11,8 @@ async function ask() {
   const answer = await fetch(`${door}/pear`, {headers: {'dapr-app-id': 'prices'}})
   const text = await answer.text()
   if (!answer.ok) failed++
-  else if (text !== known) console.log(`a pear costs ${(known = text)}; asked ${asked} times, ${failed} without an answer`)
+  else if (text !== known)
+    console.log(`a pear costs ${(known = text)}; asked ${asked} times, ${failed} without an answer`)
 }
 
 for (;;) {
