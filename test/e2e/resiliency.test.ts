@@ -25,6 +25,8 @@ interface Shop {
   /** Of the sidecar of the caller. */
   readonly url: (callee: string) => string
   readonly log: () => string
+  /** Settles when the sidecar's log, which is written behind the calls, matches. */
+  readonly logged: (pattern: RegExp) => Promise<void>
 }
 
 async function openShop(t: Test): Promise<Shop> {
@@ -45,27 +47,31 @@ async function openShop(t: Test): Promise<Shop> {
   await run.waitForLine('Writing log files', {nth: 3})
   const {stdout} = await rig.run(['list', '-o', 'json'])
   const listed = (JSON.parse(stdout) as {appId: string; daprdLogPath: string}[]).find(({appId}) => appId === 'shop')
+  const log = (): string => readFileSync(listed?.daprdLogPath ?? '', 'utf8')
   return {
     rig,
     apps: {stock, fragile},
     url: callee => `http://127.0.0.1:${http.toString()}/v1.0/invoke/${callee}/method/items`,
-    log: () => readFileSync(listed?.daprdLogPath ?? '', 'utf8')
+    log,
+    logged: async pattern => {
+      while (!pattern.test(log())) await new Promise(setImmediate)
+    }
   }
 }
 
 t.test('a Resiliency of the resources folder is obeyed, and its decisions are in the log and in list', async t => {
-  const {rig, apps, url, log} = await openShop(t)
+  const {rig, apps, url, logged} = await openShop(t)
   await apps.stock.answer({status: 503, body: 'busy'})
   const response = await fetch(url('stock'))
   t.equal(response.status, 503)
   t.equal(await response.text(), 'busy')
-  t.match(log(), /Error processing operation endpoint\[stock, stock:items\]\. Retrying in 1ms…/)
-  t.match(log(), /shop → stock: 503, retry 2 of 2 in 1 ms/)
+  await logged(/Error processing operation endpoint\[stock, stock:items\]\. Retrying in 1ms…/)
+  await logged(/shop → stock: 503, retry 2 of 2 in 1 ms/)
   await apps.fragile.answer({status: 500})
   for (let call = 0; call < 3; call++) t.equal((await fetch(url('fragile'))).status, 500)
   const refused = await fetch(url('fragile'))
   t.match(await refused.text(), /failed to invoke, id: fragile, err: circuit breaker is open/)
-  t.match(log(), /circuit breaker fragile:items: open for 60 s/)
+  await logged(/circuit breaker fragile:items: open for 60 s/)
   const {stdout} = await rig.run(['list', '-o', 'json'])
   t.match(JSON.parse(stdout), [{}, {}, {appId: 'shop', circuitBreakers: [{name: 'fragile:items', state: 'open'}]}])
 })
