@@ -32,6 +32,8 @@ export class AppChannel {
   #plan: AppPlan
   #appPort: number
   #pool: Pool
+  /** The end of the process behind the pool. */
+  #end = Promise.withResolvers<string>()
   #health: Health | undefined
   #isUnhealthy = false
 
@@ -59,12 +61,14 @@ export class AppChannel {
 
   /** Calls in flight keep their connections to the old process; new calls get new ones. */
   renewPool(): void {
+    this.#end.resolve('')
     this.#pool.retire()
     this.#pool = this.#newPool()
   }
 
   /** Closes every connection, which interrupts the calls on them. */
   cut(): void {
+    this.#end.resolve('')
     this.#pool.cut()
     this.#pool = this.#newPool()
   }
@@ -94,7 +98,7 @@ export class AppChannel {
 
   /** Opens, holds or shuts the queue according to the app's state. */
   update(state: AppState, {isCrashLooping, why}: QueueConditions): void {
-    if (state.phase === 'stopping') return // unchanged: an app that is stopping may still respond
+    if (state.phase === 'stopping') return this.#end.resolve('') // unchanged: an app that is stopping may still respond
     this.#isUnhealthy = false
     this.#health?.end()
     if (state.phase === 'running' && state.ready) return this.#begin()
@@ -102,7 +106,9 @@ export class AppChannel {
       state.phase === 'exited' || (state.phase === 'backoff' && (state.until === Infinity || isCrashLooping))
     if (isDown) this.queue.shut(why)
     else this.queue.hold(why)
-    if (state.phase === 'exited' || state.phase === 'backoff') this.renewPool()
+    if (state.phase !== 'exited' && state.phase !== 'backoff') return
+    this.#end.resolve(why)
+    this.renewPool()
   }
 
   /** Stops the health check. */
@@ -133,7 +139,9 @@ export class AppChannel {
 
   #newPool(): Pool {
     const plan = this.#plan
-    return new Pool({hosts: hostsOf(plan), port: this.#appPort, dial: dialOf(plan), hint: hintOf(plan)})
+    this.#end = Promise.withResolvers<string>()
+    const {promise: ended} = this.#end
+    return new Pool({hosts: hostsOf(plan), port: this.#appPort, dial: dialOf(plan), hint: hintOf(plan), ended})
   }
 }
 

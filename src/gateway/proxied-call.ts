@@ -1,5 +1,6 @@
 import {messageOf} from '../model/errors.ts'
 import type {Call, CallObserver, CallRecord, SentRequest} from '../model/call.ts'
+import {pause} from '../platform/delay.ts'
 import {bugText} from '../net/error-boundary.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import {TOO_LARGE, type Exchange} from '../net/exchange.ts'
@@ -23,6 +24,8 @@ export interface CallContext {
 
 /** Connections refused in a row although the queue admits at once: then the call fails. */
 const MAX_REFUSALS = 3
+/** The end of a process is heard of a moment after that of its connections. */
+const END_WITHIN_MS = 250
 
 const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission
 
@@ -236,7 +239,22 @@ export abstract class ProxiedCall implements CallHandler {
   #fail(why: string, failure?: Failure): void {
     if (this.#run !== undefined) return this.#run.settle({kind: 'failed', why, failure})
     this.#failure = why
-    this.replyFailed(why, failure)
+    const ended = failure === 'silent' || failure === 'malformed' ? this.admitted?.pool.ended : undefined
+    if (ended === undefined) this.replyFailed(why, failure)
+    else void this.#explainEnd(ended, why, failure)
+  }
+
+  /** The callee hung up: if its process has ended, too, the caller hears how. */
+  async #explainEnd(ended: Promise<string>, why: string, failure: Failure | undefined): Promise<void> {
+    const told = new AbortController()
+    const how = await Promise.race([ended, pause(END_WITHIN_MS, told.signal).then(() => '')])
+    told.abort()
+    if (this.#isOver) return
+    try {
+      this.replyFailed(how === '' ? why : `${why} (${how})`, failure)
+    } catch (error) {
+      this.exchange.crash(error)
+    }
   }
 
   #leave(): void {

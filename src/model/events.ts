@@ -38,6 +38,8 @@ export type Event =
 
 export interface Reloaded {
   readonly id: string
+  /** What was saved, relative to the folder of the app; none where somebody asked for it. */
+  readonly files: readonly string[]
   /** From the change, or the request, until the app accepted calls again. */
   readonly tookMs: number
   /** How many calls were queued in the meantime, and how long the longest of them waited. */

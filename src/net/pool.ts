@@ -11,6 +11,7 @@ export interface PoolOptions {
   readonly authority?: string
   /** Appended in brackets to the error of a failed call; omitted: nothing. */
   readonly hint?: string
+  readonly ended?: Promise<string>
 }
 
 /** Apps close idle connections after 2 s (gunicorn) or 5 s (Node, uvicorn): we close them earlier than most. */
@@ -26,12 +27,15 @@ export class Pool implements UpstreamOwner {
   readonly authority: string
   /** Appended in brackets to the error of a failed call, '' = nothing. */
   readonly hint: string
+  /** Settles when the process behind it has ended, with how; with '' when another one takes its place. Undefined: not known here. */
+  readonly ended: Promise<string> | undefined
   readonly #idle: Upstream[] = []
   readonly #all = new Set<Upstream>()
   #isRetired = false
   #sweep: NodeJS.Timeout | undefined
 
-  constructor({hosts, port, dial, authority, hint = ''}: PoolOptions) {
+  constructor({hosts, port, dial, authority, hint = '', ended}: PoolOptions) {
+    this.ended = ended
     this.hint = hint
     this.hosts = hosts
     this.port = port

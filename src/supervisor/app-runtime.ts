@@ -13,7 +13,7 @@ import {LifecycleLog, type Logs} from './lifecycle-log.ts'
 import {lookPathFault, whyNotFound} from './command.ts'
 import {AppChannel} from '../gateway/app-channel.ts'
 import type {AdmissionQueue, PendingCall} from '../gateway/admission-queue.ts'
-import {crashReport} from './messages/crash-report.ts'
+import {CrashTeller} from './crash-teller.ts'
 import {noProgress, progressed, type Progress} from './order/progress.ts'
 import {reached, type Candidate} from './reload/overlap.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
@@ -60,6 +60,7 @@ export class AppRuntime implements Callee {
   readonly #options: AppRuntimeOptions
   #plan: AppPlan
   readonly #program: Program
+  readonly #crashes: CrashTeller
   readonly #listeners = new Set<() => void>()
   readonly #createdAt = Date.now()
   #movedAt = new Date()
@@ -78,6 +79,7 @@ export class AppRuntime implements Callee {
     this.logs = logs
     this.#lifecycleLog = new LifecycleLog(instanceName(plan.id, plan.instance), logs)
     this.token = token
+    this.#crashes = new CrashTeller(instanceName(plan.id, plan.instance), options.reporter)
     this.#channel = new AppChannel({
       plan,
       appPort: ports.appPort,
@@ -303,7 +305,7 @@ export class AppRuntime implements Callee {
     const exit =
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#tellEnd(exit)
-    if (state.phase === 'backoff' && state.until === Infinity && !this.#lifecycleLog.runEnds)
+    if (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last) && !this.#lifecycleLog.runEnds)
       this.#options.reporter.warn(
         'restart-waits-for-change',
         `"${this.name}" is started again at the next change of its files`
@@ -333,18 +335,19 @@ export class AppRuntime implements Callee {
     const interrupted = this.queue.interruptedBy(to)
     const isSingle = this.#options.single !== undefined
     if (isSingle && interrupted.length === 0) return
+    const {state, bestLine} = this.app
+    if (state.phase === 'exited' && this.plan.restart !== 'no') return // it was given up: that is told with its last words
     const isShells127 = !isSingle && exit.kind === 'code' && exit.code === 127
     const missing = isShells127 ? whyNotFound(command, folder, this.#searchPath) : ''
-    const lastLines = isSingle ? [] : this.app.lastLines
-    const {reporter} = this.#options
-    if (missing === '')
-      reporter.warn('app-crashed', crashReport({id: this.name, exit, livedMs: to - from, interrupted, lastLines}))
-    else reporter.warn('command-not-found', `"${this.name}" could not be started: ${missing}`)
+    const crash = {exit, livedMs: to - from, interrupted, line: isSingle ? '' : bestLine}
+    if (missing === '') this.#crashes.tell(crash, {state, starts: this.#program.markers.length})
+    else this.#options.reporter.warn('command-not-found', `"${this.name}" could not be started: ${missing}`)
   }
 
   #reason(state: AppState): string {
     if (this.#obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return this.#obstacle
-    return whyNot(this.name, state, {at: this.#movedAt, lastWords: this.app.lastLines.at(-1) ?? ''})
+    const hasEnded = state.phase === 'backoff' || state.phase === 'exited'
+    return whyNot(this.name, state, {at: this.#movedAt, line: hasEnded ? this.app.bestLine : ''})
   }
 
   #tellHealth(isHealthy: boolean): void {

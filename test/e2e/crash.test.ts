@@ -4,29 +4,37 @@ import {openRig} from '../rig/rig.ts'
 
 const TWO = [{appID: 'payments', autoPort: true}, {appID: 'checkout'}]
 
-t.test('a crash is told with code, age, the call that was in it, and the last words', async t => {
-  const rig = await openRig(t)
-  await rig.template(TWO)
-  const run = rig.pillion(['run', '-f', '.'])
-  const [payments, checkout] = await Promise.all([rig.driven('payments'), rig.driven('checkout')])
-  await payments.listen()
-  const call = checkout.fetch('/v1.0/invoke/payments/method/charge?n=1', {method: 'POST', body: 'card'})
-  await payments.nextRequest()
-  await payments.print('one\ntwo\nthree\nfour\nfive\n\x1b[31mout of cards\x1b[0m\n', 'stderr')
-  await payments.exit(7)
-  const line = await run.waitForLine('⚠', {stream: 'stderr'})
-  t.match(
-    line,
-    /^⚠ {2}"payments" exited with code 7 after \d+(\.\d)? m?s while handling POST \/charge\?n=1 from checkout \(\d+ ms\)$/
-  )
-  await run.waitForLine('out of cards', {stream: 'stderr'})
-  t.same(
-    run.stderr.lines.slice(1),
-    ['two', 'three', 'four', 'five', 'out of cards'].map(word => `    stderr: ${word}`)
-  )
-  t.match(await call, {status: 500})
-  t.ok(run.stdout.lines.includes('The App process exited with error code: exit status 7'))
-})
+t.test(
+  'a crash is told with code, age, the call that was in it, and the line that says most; its caller hears the same',
+  async t => {
+    const rig = await openRig(t)
+    await rig.template(TWO)
+    const run = rig.pillion(['run', '-f', '.'])
+    const [payments, checkout] = await Promise.all([rig.driven('payments'), rig.driven('checkout')])
+    await payments.listen()
+    const call = checkout.fetch('/v1.0/invoke/payments/method/charge?n=1', {method: 'POST', body: 'card'})
+    await payments.nextRequest()
+    await payments.print(
+      'listening\n/app/pay.js:3\n  throw new Error()\n  ^\n\n\x1b[31mError: out of cards\x1b[0m\n    at pay (/app/pay.js:3:9)\n\nNode.js v22.0.0\n',
+      'stderr'
+    )
+    await payments.exit(7)
+    const line = await run.waitForLine('⚠', {stream: 'stderr'})
+    t.match(
+      line,
+      /^⚠ {2}"payments" exited with code 7 after \d+(\.\d)? m?s while handling POST \/charge\?n=1 from checkout \(\d+ ms\)$/
+    )
+    await run.waitForLine('out of cards', {stream: 'stderr'})
+    t.same(run.stderr.lines.slice(1), ['    Error: out of cards'])
+    const {status, body} = await call
+    t.equal(status, 500)
+    t.match(
+      (JSON.parse(body) as {message: string}).message,
+      /EOF \("payments" exited with code 7 at [\d:]+: Error: out of cards\)$/
+    )
+    t.ok(run.stdout.lines.includes('The App process exited with error code: exit status 7'))
+  }
+)
 
 t.test('a call that goes a second time, on a new connection, was in the crash all the same', async t => {
   const rig = await openRig(t)
@@ -46,6 +54,35 @@ t.test('a call that goes a second time, on a new connection, was in the crash al
   )
   t.match(await call, {status: 500})
 })
+
+t.test(
+  'a crash that happens again and again is told at the 2nd, 4th and 8th time, and what follows each time',
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'worker', restart: 'on-failure'}])
+    const run = rig.pillion(['run', '-f', '.'])
+    for (let life = 1; life <= 5; life++) {
+      const worker = await rig.driven('worker')
+      await worker.print(`Error: no queue at port ${(5000 + life).toString()}\n`, 'stderr')
+      await worker.exit(1)
+    }
+    const worker = await rig.driven('worker')
+    await worker.print('Error: something else\n', 'stderr')
+    await worker.exit(1)
+    await run.waitForLine('something else', {stream: 'stderr'})
+    t.same(
+      run.stderr.lines.map(line => line.replace(/after [\d.]+ m?s/, 'after a while')),
+      [
+        '⚠  "worker" exited with code 1 after a while, restart 1 in 100 ms',
+        '    Error: no queue at port 5001',
+        '⚠  "worker" exited with code 1 in the same way, 2 times now, restart 2 in 200 ms',
+        '⚠  "worker" exited with code 1 in the same way, 4 times now, restart 4 in 800 ms',
+        '⚠  "worker" exited with code 1 after a while, restart 6 in 3.2 s',
+        '    Error: something else'
+      ]
+    )
+  }
+)
 
 t.test('several calls are listed, five at most', async t => {
   const rig = await openRig(t)

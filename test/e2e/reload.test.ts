@@ -11,7 +11,7 @@ const SAVES = Number(process.env['RELOADS'] ?? 2)
 
 const COUNTED = join(import.meta.dirname, '../fixtures/apps/counted.mjs')
 const METHOD = '/v1.0/invoke/order/method/items'
-const RELOADED = /^ℹ️ {2}order: reloaded in \d+ ms, \d+ requests? held( \(longest \d+ ms\))?, 0 lost$/
+const RELOADED = /^ℹ️ {2}order: reloaded in \d+ ms \(version\.txt\), \d+ requests? held( \(longest \d+ ms\))?, 0 lost$/
 
 interface Shop {
   readonly rig: Rig

@@ -74,7 +74,7 @@ t.test('a caller of an app that has ended hears why', async t => {
   t.equal(errorCode, 'ERR_DIRECT_INVOKE')
   t.match(
     message,
-    /^failed to invoke, id: stock, err: rpc error: code = Internal desc = error invoking app channel: Get "http:\/\/127\.0\.0\.1:\d+\/x": dial tcp 127\.0\.0\.1:\d+: connect: connection refused \("stock" exited with code 3 at \d\d:\d\d:\d\d; its last line on stderr: no pears left\)$/
+    /^failed to invoke, id: stock, err: rpc error: code = Internal desc = error invoking app channel: Get "http:\/\/127\.0\.0\.1:\d+\/x": dial tcp 127\.0\.0\.1:\d+: connect: connection refused \("stock" exited with code 3 at \d\d:\d\d:\d\d: no pears left\)$/
   )
   const unknown = await shop.fetch('/v1.0/invoke/stok/method/x')
   t.match(

@@ -57,7 +57,7 @@ t.test('on a terminal an app cannot command it: run -f, its verdict, and logs', 
   await stock.print(`${Buffer.from(HOSTILE, 'latin1').toString()} last words\n`, 'stderr')
   await stock.exit(3)
   await run.waitForLine('"stock" exited with code 3')
-  await run.waitForLine('stderr: ')
+  await run.waitForLine(/^ {4}.*last words/)
   t.notMatch(seen(run), OBEYED)
 })
 

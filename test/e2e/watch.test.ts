@@ -10,12 +10,14 @@ t.test('a watched app that has crashed waits for the next change; callers hear a
   const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
   await stock.print('no pears left\n', 'stderr')
   await stock.exit(3)
-  await run.waitForLine('"stock" is started again at the next change of its files', {stream: 'stderr'})
+  await run.waitForLine(/"stock" exited with code 3 .*, started again at the next change of its files$/, {
+    stream: 'stderr'
+  })
   const refused = await shop.fetch('/v1.0/invoke/stock/method/pears')
   t.equal(refused.status, 500)
   t.match(
     refused.body,
-    /\(\\?"stock\\?" exited with code 3 at \d\d:\d\d:\d\d and waits for the next change of its files; its last line on stderr: no pears left\)/
+    /\(\\?"stock\\?" exited with code 3 at \d\d:\d\d:\d\d and waits for the next change of its files: no pears left\)/
   )
   await rig.write({'stock/app.js': 'pears'})
   const again = await rig.driven('stock')

@@ -1,4 +1,3 @@
-import {stripVTControlCharacters} from 'node:util'
 import type {Exit} from '../../model/app-state.ts'
 import type {InterruptedCall} from '../../gateway/admission-queue.ts'
 import {endOf} from './why-not-running.ts'
@@ -10,22 +9,35 @@ export interface Crash {
   readonly livedMs: number
   /** The calls that were under way in it. */
   readonly interrupted: readonly InterruptedCall[]
-  /** Its last words on stderr. */
-  readonly lastLines: readonly string[]
+  /** The line of its last words that says most, '' for none. */
+  readonly line: string
+  /** What follows: `restart 3 in 400 ms`; '' for nothing. */
+  readonly next: string
 }
 
-const MAX_LINES = 5
 const MAX_CALLS = 5
 
-/** What killed it: how it ended and after how long, what it was doing for whom, and its last words. */
-export function crashReport({id, exit, livedMs, interrupted, lastLines}: Crash): string {
+/** What killed it: how it ended and after how long, what it was doing for whom, what follows, and the line that says most. */
+export function crashReport({id, exit, livedMs, interrupted, line, next}: Crash): string {
   const lived = exit.kind === 'spawn-error' ? '' : ` after ${durationText(livedMs)}`
   const [call] = interrupted
   const during =
     call === undefined ? '' : ` while handling ${interrupted.length === 1 ? callText(call) : count(interrupted)}`
-  const details = [...(interrupted.length > 1 ? listed(interrupted) : []), ...quoted(lastLines)]
-  return [`"${id}" ${endOf(exit)}${lived}${during}`, ...details].join('\n    ')
+  const details = [...(interrupted.length > 1 ? listed(interrupted) : []), ...(line === '' ? [] : [line])]
+  return [`"${id}" ${endOf(exit)}${lived}${during}${behind(next)}`, ...details].join('\n    ')
 }
+
+/** The same crash once more: so many times in a row. */
+export const repeatedCrash = ({id, exit, next}: Pick<Crash, 'id' | 'exit' | 'next'>, times: number): string =>
+  `"${id}" ${endOf(exit)} in the same way, ${times.toString()} times now${behind(next)}`
+
+/** What follows an end: another process, so many ms from now (Infinity: at the next change of its files). */
+export const nextStartText = (number: number, inMs: number): string =>
+  inMs === Infinity
+    ? 'started again at the next change of its files'
+    : `restart ${number.toString()} in ${durationText(Math.ceil(inMs / 100) * 100)}`
+
+const behind = (next: string): string => (next === '' ? '' : `, ${next}`)
 
 const count = (calls: readonly InterruptedCall[]): string => `${calls.length.toString()} calls`
 
@@ -34,9 +46,6 @@ function listed(interrupted: readonly InterruptedCall[]): readonly string[] {
   const more = interrupted.length - shown.length
   return more === 0 ? shown : [...shown, `and ${more.toString()} more`]
 }
-
-const quoted = (lines: readonly string[]): readonly string[] =>
-  lines.slice(-MAX_LINES).map(line => `stderr: ${stripVTControlCharacters(line)}`)
 
 const callText = ({pendingCall: {method, path, caller}, forMs}: InterruptedCall): string =>
   `${method} ${path} from ${caller} (${durationText(forMs)})`

@@ -23,8 +23,8 @@ function noteText(id: string, note: Note): string {
     case 'not-ready':
       return `"${id}" is not ready after ${(note.timeoutMs / 1000).toString()} s: ${note.tried}`
     case 'given-up': {
-      const words = note.lastLines.map(line => `\n    ${line}`).join('')
-      return `"${id}" is not started again: it ${endOf(note.exit)} ${note.markers.toString()} times in a row within a second${words === '' ? '' : `; its last lines on stderr:${words}`}`
+      const line = note.line === '' ? '' : `\n    ${note.line}`
+      return `"${id}" is not started again: it ${endOf(note.exit)} ${note.markers.toString()} times in a row within a second${line}`
     }
     case 'orphan-ended':
       return `ended process ${note.pid.toString()}, which had left its app's group: ${note.command}`

@@ -1,8 +1,8 @@
 import type {AppState, Exit} from '../../model/app-state.ts'
 
-/** What a caller hears about an app that cannot answer: what happened to it, when, and its last words. */
-export function whyNot(id: string, state: AppState, {at, lastWords}: {at: Date; lastWords: string}): string {
-  const words = lastWords === '' ? '' : `; its last line on stderr: ${lastWords}`
+/** What a caller hears about an app that cannot answer: what happened to it, when, and the line of its last words that says most. */
+export function whyNot(id: string, state: AppState, {at, line}: {at: Date; line: string}): string {
+  const words = line === '' ? '' : `: ${line}`
   switch (state.phase) {
     case 'idle':
       return `"${id}" has not been started`

@@ -24,6 +24,7 @@ const LOOK_EVERY_MS = 250
 export class Listener implements Supervised {
   readonly ended: Promise<AppState>
   readonly lastLines: readonly string[] = []
+  readonly bestLine = ''
   readonly shortRuns = 0
   readonly lived = {from: 0, to: 0}
   readonly #machine: StateMachine

@@ -45,8 +45,8 @@ export class LineCutter {
 
 const plain = (text: string): string => (text.includes('\r') ? text.replaceAll('\r\n', '\n') : text)
 
-/** Enough for ten lines as people write them. */
-const KEPT = 4096
+/** Enough for the longest stack traces, in characters. */
+const KEPT = 32 * 1024
 const LINES = 10
 
 /** The last lines of a stream, for messages: bounded, and cheap for whoever writes much. */
@@ -55,12 +55,18 @@ export class Tail {
 
   /** More latin1 text, in whatever pieces it comes. */
   see(text: string): void {
-    this.#text = text.length >= KEPT ? text.slice(-KEPT) : (this.#text + text).slice(-KEPT)
+    this.#text = text.length >= KEPT ? text.slice(-KEPT) : this.#text + text
+    if (this.#text.length > 2 * KEPT) this.#text = this.#text.slice(-KEPT)
   }
 
-  /** At most ten lines, decoded as UTF-8; empty ones are left out. */
-  get lines(): readonly string[] {
+  /** What is kept, decoded as UTF-8; empty lines are left out. */
+  get all(): readonly string[] {
     const lines = Buffer.from(this.#text, 'latin1').toString().split(/\r?\n/)
-    return lines.filter(line => line.trim() !== '').slice(-LINES)
+    return lines.filter(line => line.trim() !== '')
+  }
+
+  /** At most the last ten of them. */
+  get lines(): readonly string[] {
+    return this.all.slice(-LINES)
   }
 }

@@ -20,6 +20,7 @@ import {shellFor} from './shell.ts'
 import {findForeignListener, type ForeignListener} from './foreign-listener.ts'
 import type {Note, Supervised} from './supervised.ts'
 import {Tail} from './line-splitter.ts'
+import {bestLine} from '../messages/best-line.ts'
 
 export interface AppOptions {
   readonly plan: AppPlan
@@ -100,6 +101,10 @@ export class SupervisedApp implements Supervised {
 
   get lastLines(): readonly string[] {
     return this.#stderr.lines
+  }
+
+  get bestLine(): string {
+    return bestLine(this.#stderr.all)
   }
 
   get shortRuns(): number {
@@ -304,7 +309,7 @@ export class SupervisedApp implements Supervised {
   #enterLast(exit: Exit, isGivenUp: boolean): AppState {
     const state = this.#machine.enter({phase: 'exited', exit, asked: false})
     const markers = this.#failures.short
-    if (isGivenUp) this.#options.noted({type: 'given-up', markers, exit, lastLines: this.lastLines})
+    if (isGivenUp) this.#options.noted({type: 'given-up', markers, exit, line: this.bestLine})
     return state
   }
 }

@@ -9,6 +9,8 @@ export interface Supervised {
   readonly ended: Promise<AppState>
   /** The last lines on stderr of its latest process, at most ten. */
   readonly lastLines: readonly string[]
+  /** The one of the last words of its latest process on stderr that says most about its end; '' for none. */
+  readonly bestLine: string
   /** Processes under 1 s in a row, up to now. */
   readonly shortRuns: number
   /** When its latest process began and ended (`performance.now()`); zeros before the first end. */
@@ -32,6 +34,6 @@ export type Note =
   /** Not ready within its timeout; it is waited for on. `tried` says for what. */
   | {readonly type: 'not-ready'; readonly timeoutMs: number; readonly tried: string}
   /** So many processes under 1 s in a row: it is not started again. */
-  | {readonly type: 'given-up'; readonly markers: number; readonly exit: Exit; readonly lastLines: readonly string[]}
+  | {readonly type: 'given-up'; readonly markers: number; readonly exit: Exit; readonly line: string}
   /** A process that had left the app's group was asked to end. */
   | ({readonly type: 'orphan-ended'} & Orphan)

@@ -6,7 +6,7 @@ import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../gateway/admission-queue.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import {planChanges} from './plan-diff.ts'
-import {Reloads} from './reload.ts'
+import {Reloads, type ReloadCause} from './reload.ts'
 import {Rolling} from './rolling.ts'
 import type {Watching} from './watch-apps.ts'
 import type {Reporter} from '../../model/reporter.ts'
@@ -52,7 +52,7 @@ export class Changes {
     this.#watching = new Watching({
       since,
       templateFiles: reread === undefined ? [this.#plan.file] : filesOf(this.#plan),
-      reload: runtime => void this.#exchange(runtime, 'watch'),
+      reload: (runtime, files) => void this.#exchange(runtime, 'watch', {files}),
       reporter: this.#options.reporter
     })
     await Promise.all([
@@ -106,8 +106,8 @@ export class Changes {
   }
 
   /** Alone, or in its turn where it is one of several instances. */
-  async #exchange(runtime: AppRuntime, why: Why, plan?: AppPlan): Promise<void> {
-    const exchange = async (): Promise<void> => this.#reloadsOf(runtime).ask(why, plan)
+  async #exchange(runtime: AppRuntime, why: Why, cause?: ReloadCause): Promise<void> {
+    const exchange = async (): Promise<void> => this.#reloadsOf(runtime).ask(why, cause)
     if (!this.#isOneOfSeveral(runtime)) return exchange()
     const key = JSON.stringify([runtime.id, runtime.plan.version])
     const rolling = this.#rolling.get(key) ?? new Rolling((down, left) => this.#tellStopped(down, left))
@@ -184,7 +184,7 @@ export class Changes {
     const runtime = this.#runtimeOf(before)
     if (runtime === undefined) return this.#add(after, this.#plan.apps.indexOf(after))
     await this.#watching?.remove(runtime)
-    await this.#exchange(runtime, 'watch', after)
+    await this.#exchange(runtime, 'watch', {plan: after})
     if (!this.#isOver) await this.#watching?.add(runtime)
   }
 

@@ -34,10 +34,17 @@ export interface ReloadsOptions {
   readonly clock?: Clock
 }
 
-/** What is asked for: another process, perhaps by another plan. */
+/** What another process is asked for. */
+export interface ReloadCause {
+  /** It runs by this plan from now on. */
+  readonly plan?: AppPlan | undefined
+  /** The files that were saved, relative to the folder of the app. */
+  readonly files?: readonly string[]
+}
+
 interface Asking {
   readonly why: Why
-  readonly plan?: AppPlan | undefined
+  readonly plan: AppPlan | undefined
 }
 
 type Outcome = 'up' | 'down' | 'asked again' | 'over'
@@ -51,6 +58,8 @@ export class Reloads {
   readonly #options: Required<ReloadsOptions>
   readonly #over = new AbortController()
   #asked: Asking | undefined
+  /** Of all that is asked for since the last exchange was told. */
+  #files: readonly string[] = []
   #running: Promise<void> | undefined
   #interrupt = (): void => undefined
 
@@ -59,8 +68,9 @@ export class Reloads {
   }
 
   /** Settles when the app takes calls again, or will not. An app that has not been started yet is left alone. */
-  async ask(why: Why, plan?: AppPlan): Promise<void> {
+  async ask(why: Why, {plan, files = []}: ReloadCause = {}): Promise<void> {
     if (this.#over.signal.aborted) return
+    this.#files = [...new Set([...this.#files, ...files])]
     this.#asked = {why, plan: plan ?? this.#asked?.plan}
     this.#interrupt()
     this.#running ??= this.#run()
@@ -99,7 +109,8 @@ export class Reloads {
     } finally {
       runtime.queue.unpause(words)
     }
-    if (outcome === 'up') reloaded({id: runtime.name, ...result(clock.now() - from, stats, cut)})
+    if (outcome === 'up')
+      reloaded({id: runtime.name, files: this.#takeFiles(), ...result(clock.now() - from, stats, cut)})
     else if (outcome === 'down') this.#tellDown(stats)
   }
 
@@ -163,11 +174,25 @@ export class Reloads {
       clock,
       healthyMs: ready.timeoutMs,
       timeoutMs: ending.timeoutMs,
-      switched: () => reloaded({id: runtime.name, tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0}),
+      switched: () =>
+        reloaded({
+          id: runtime.name,
+          files: this.#takeFiles(),
+          tookMs: clock.now() - from,
+          held: 0,
+          longestMs: 0,
+          lost: 0
+        }),
       cut: left => this.#tellCut(left, ending.timeoutMs)
     })
     this.#interrupt = () => undefined
     if (failure !== '') reporter.warn('reload-failed', failure)
+  }
+
+  #takeFiles(): readonly string[] {
+    const files = this.#files
+    this.#files = []
+    return files
   }
 
   #tellCut(left: readonly PendingCall[], timeoutMs: number): void {
@@ -178,12 +203,17 @@ export class Reloads {
 
   #tellDown({held, lost}: Readonly<QueueStats>): void {
     const {runtime, reporter} = this.#options
-    const calls = held === 0 ? '' : `; ${lost.toString()} of ${held.toString()} waiting calls were refused`
-    reporter.warn('reload-failed', `"${runtime.name}" did not come up again${calls}`)
+    if (held === 0) return // its crash has been told
+    const calls = `${lost.toString()} of ${held.toString()} waiting calls were refused`
+    reporter.warn('reload-failed', `"${runtime.name}" did not come up again; ${calls}`)
   }
 }
 
-const result = (tookMs: number, {held, longestMs, lost}: Readonly<QueueStats>, cut: number): Omit<Reloaded, 'id'> => ({
+const result = (
+  tookMs: number,
+  {held, longestMs, lost}: Readonly<QueueStats>,
+  cut: number
+): Omit<Reloaded, 'id' | 'files'> => ({
   tookMs,
   held,
   longestMs,

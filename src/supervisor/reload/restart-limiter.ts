@@ -5,7 +5,8 @@ const WITHIN_MS = 60_000
 const QUIET_MS = 10_000
 
 export interface RestartLimiterOptions {
-  readonly reload: () => void
+  /** These files changed, relative to the folder of the app. */
+  readonly reload: (paths: readonly string[]) => void
   /** No more restarts until it is quiet; names the file that changed most. */
   readonly suspended: (file: string) => void
   readonly clock?: Clock
@@ -41,7 +42,7 @@ export class RestartLimiter {
     if (this.#restarts.length === 0) this.#changes.clear()
     if (this.#restarts.length === 0) for (const path of paths) this.#changes.set(path, 1)
     this.#restarts.push(now)
-    reload()
+    reload(paths)
   }
 
   /** Somebody restarts the app himself: what was before is forgotten. */
@@ -57,7 +58,7 @@ export class RestartLimiter {
 
   #calm(): void {
     this.lift()
-    this.#options.reload()
+    this.#options.reload([this.#worst])
   }
 
   get #worst(): string {

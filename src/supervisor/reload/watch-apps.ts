@@ -16,7 +16,8 @@ export interface WatchingOptions<M extends Watched> {
   readonly since: number
   /** Edits of these are no changes of an app's files. */
   readonly templateFiles: readonly string[]
-  readonly reload: (runtime: M) => void
+  /** Files of the app changed: their paths relative to its folder. */
+  readonly reload: (runtime: M, files: readonly string[]) => void
   readonly reporter: Reporter
 }
 
@@ -43,7 +44,7 @@ export class Watching<M extends Watched> {
     if (plan.paths.length === 0 || command.length === 0 || this.#followed.has(runtime)) return
     const {reload, reporter, since, templateFiles} = this.#options
     const limiter = new RestartLimiter({
-      reload: () => reload(runtime),
+      reload: files => reload(runtime, files),
       suspended: file =>
         reporter.warn(
           'watch-limited',

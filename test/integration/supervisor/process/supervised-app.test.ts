@@ -92,8 +92,8 @@ test('an app that fails is started again, and given up after 16 short lives', as
   t.same(await app.ended, {phase: 'exited', exit: {kind: 'code', code: 3}, asked: false})
   t.equal(witness.text.stdout, 'once more\n'.repeat(16))
   t.equal(witness.phases.filter(phase => phase === 'backoff').length, 15)
-  const lastLines = [`life ${scene.run}-0.16 fails`]
-  t.same(witness.notes, [{type: 'given-up', markers: 16, exit: {kind: 'code', code: 3}, lastLines}])
+  const line = `life ${scene.run}-0.16 fails`
+  t.same(witness.notes, [{type: 'given-up', markers: 16, exit: {kind: 'code', code: 3}, line}])
   t.equal(app.shortRuns, 16)
 })
 

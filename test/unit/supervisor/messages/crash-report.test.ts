@@ -1,12 +1,19 @@
 import t from 'tap'
 import type {InterruptedCall} from '../../../../src/gateway/admission-queue.ts'
-import {crashReport} from '../../../../src/supervisor/messages/crash-report.ts'
+import {crashReport, nextStartText, repeatedCrash} from '../../../../src/supervisor/messages/crash-report.ts'
 
 const call = (path: string, forMs: number): InterruptedCall => ({
   pendingCall: {caller: 'checkout', method: 'POST', path},
   forMs
 })
-const QUIET = {id: 'payments', exit: {kind: 'code', code: 1}, livedMs: 12_449, interrupted: [], lastLines: []} as const
+const QUIET = {
+  id: 'payments',
+  exit: {kind: 'code', code: 1},
+  livedMs: 12_449,
+  interrupted: [],
+  line: '',
+  next: ''
+} as const
 
 t.test('an exit tells its code and its age', async t => {
   t.equal(crashReport(QUIET), '"payments" exited with code 1 after 12.4 s')
@@ -35,13 +42,18 @@ t.test('one call stands in the first line, several below it, five at most', asyn
   ])
 })
 
-t.test('the last five lines on stderr follow, without colours', async t => {
-  const lastLines = ['1', '2', '3', '4', '5', '\x1b[31m6\x1b[0m']
-  t.same(
-    crashReport({...QUIET, lastLines})
-      .split('\n')
-      .slice(1),
-    ['2', '3', '4', '5', '6'].map(word => `    stderr: ${word}`)
+t.test('what follows stands in the first line, the line that says most below it', async t => {
+  t.equal(
+    crashReport({...QUIET, line: 'Error: no cards', next: nextStartText(3, 340)}),
+    '"payments" exited with code 1 after 12.4 s, restart 3 in 400 ms\n    Error: no cards'
+  )
+  t.equal(
+    crashReport({...QUIET, next: nextStartText(3, Infinity)}),
+    '"payments" exited with code 1 after 12.4 s, started again at the next change of its files'
+  )
+  t.equal(
+    repeatedCrash({...QUIET, next: nextStartText(8, 12_800)}, 8),
+    '"payments" exited with code 1 in the same way, 8 times now, restart 8 in 12.8 s'
   )
 })
 
