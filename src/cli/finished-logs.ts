@@ -3,7 +3,7 @@ import {keptLog, type KeptLog} from '../logging/finished-log.ts'
 import {headedPart} from '../logging/run-log-reader.ts'
 import {UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
-import type {LogsWanted} from './logs.ts'
+import type {LogsWanted} from './log-lines.ts'
 import {print, statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
 

@@ -1,5 +1,22 @@
+import type {Grep} from './grep.ts'
 import {terminalText} from '../logging/terminal-text.ts'
 import {asBytes, appPrefix} from '../logging/prefix.ts'
+
+/** What of the logs is wanted. */
+export interface LogsWanted {
+  /** None: every app of the run. */
+  readonly ids: readonly string[]
+  /** The last lines only; -1: all. */
+  readonly tail: number
+  /** ms since 1970, 0: whenever it came. */
+  readonly since: number
+  readonly isFollowed: boolean
+  readonly version: string
+  readonly hasTimes: boolean
+  readonly grep: Grep | undefined
+  readonly runFile: string | undefined
+  readonly asJson: boolean
+}
 
 /** A line of a log. */
 export interface LogLine {

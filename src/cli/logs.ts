@@ -8,26 +8,10 @@ import {UsageError} from './argv.ts'
 import type {CommandContext, CommandHandler} from './command-handler.ts'
 import {finishedLogs} from './finished-logs.ts'
 import type {Grep} from './grep.ts'
-import {decoded, linesOf, printed, readLine, type LogLine} from './log-lines.ts'
+import {decoded, linesOf, printed, readLine, type LogLine, type LogsWanted} from './log-lines.ts'
 import {nameOf, pickRun, runsHere, templateHere} from './pick-run.ts'
 import {print, statusLine} from './print.ts'
 import {sinceOf} from './since.ts'
-
-/** What of the logs is wanted. */
-export interface LogsWanted {
-  /** None: every app of the run. */
-  readonly ids: readonly string[]
-  /** The last lines only; -1: all. */
-  readonly tail: number
-  /** ms since 1970, 0: whenever it came. */
-  readonly since: number
-  readonly isFollowed: boolean
-  readonly version: string
-  readonly hasTimes: boolean
-  readonly grep: Grep | undefined
-  readonly runFile: string | undefined
-  readonly asJson: boolean
-}
 
 /** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: of a run that lives, else the last log files of a template's apps. */
 export const logs: CommandHandler = async context => {

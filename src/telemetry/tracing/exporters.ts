@@ -1,22 +1,5 @@
 import type {TracingSettings} from '../../resources/tracing-settings.ts'
-import type {FinishedSpan} from './span.ts'
-
-/** Takes the spans of one sidecar. */
-export interface SpanSink {
-  /** Never throws and never waits: of too many spans that wait to be sent the new ones are dropped. */
-  add(span: FinishedSpan): void
-  /** Sends what waits, for at most so long. */
-  close(maxMs: number): Promise<void>
-}
-
-export interface ExporterOptions {
-  readonly appId: string
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** A line of the sidecar's log, scope `dapr.runtime.trace`. */
-  readonly log: (message: string) => void
-  /** Told once by each exporter when it cannot send. */
-  readonly warn: (message: string) => void
-}
+import type {ExporterOptions, FinishedSpan, SpanSink} from './span.ts'
 
 /**
  * Opens what the settings ask for; undefined: nothing is exported. OpenTelemetry's packages are loaded when spans are sent

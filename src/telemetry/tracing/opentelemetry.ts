@@ -7,7 +7,7 @@ import {ExportResultCode} from '@opentelemetry/core'
 import {resourceFromAttributes} from '@opentelemetry/resources'
 import {BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProcessor} from '@opentelemetry/sdk-trace'
 import type {OtlpSettings} from '../../resources/tracing-settings.ts'
-import type {ExporterOptions, SpanSink} from './exporters.ts'
+import type {ExporterOptions, SpanSink} from './span.ts'
 import type {FinishedSpan} from './span.ts'
 
 const EXPORT_TIMEOUT_MS = 10_000

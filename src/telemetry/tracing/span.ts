@@ -73,3 +73,21 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
   attributes['server.port'] = peer.port.toString()
   return attributes
 }
+
+/** Takes the spans of one sidecar. */
+export interface SpanSink {
+  /** Never throws and never waits: of too many spans that wait to be sent the new ones are dropped. */
+  add(span: FinishedSpan): void
+  /** Sends what waits, for at most so long. */
+  close(maxMs: number): Promise<void>
+}
+
+/** What an exporter needs of its sidecar. */
+export interface ExporterOptions {
+  readonly appId: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** A line of the sidecar's log, scope `dapr.runtime.trace`. */
+  readonly log: (message: string) => void
+  /** Told once by each exporter when it cannot send. */
+  readonly warn: (message: string) => void
+}
