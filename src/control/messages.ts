@@ -71,6 +71,10 @@ export interface SidecarAddress {
 export interface LeasedSidecar {
   readonly address: SidecarAddress
   readonly closing: AbortSignal
+  /** How many instances of the app accept calls. */
+  readonly ready: () => number
+  /** Calls `listener` when that may have changed; the result ends it. */
+  readonly onChange: (listener: () => void) => () => void
 }
 
 export interface LogsQuery {

@@ -5,6 +5,8 @@ import type {SidecarAddress} from './messages.ts'
 /** A sidecar of another run. That run keeps the connection to us open as long as the sidecar is open. */
 export interface SidecarLease {
   readonly address: SidecarAddress
+  /** How many instances of the app accept calls now. */
+  readonly ready: number
   /** Settles when the sidecar closes or its run ends, even if it is killed. */
   readonly closed: Promise<void>
   /** Closes the connection: the lease is no longer needed. */
@@ -13,8 +15,8 @@ export interface SidecarLease {
 
 /** The result of a search for an app in the other runs. */
 export interface LeasesFound {
-  /** The sidecar of the oldest run that has the app. */
-  readonly sidecar: SidecarLease | undefined
+  /** A sidecar of each run that has the app, oldest run first. */
+  readonly sidecars: readonly SidecarLease[]
   /** Ids of the apps that run in the other runs. */
   readonly others: readonly string[]
 }
@@ -48,11 +50,10 @@ export class LeaseSearch {
     const responses = (await Promise.all(candidates.map(async ({path}) => this.#ask(path, id)))).filter(
       response => response !== undefined
     )
-    const [sidecar, ...younger] = responses
+    const sidecars = responses
       .flatMap(response => ('address' in response ? [response] : []))
       .toSorted((a, b) => a.address.startedAt - b.address.startedAt)
-    for (const each of younger) each.release()
-    return {sidecar, others: responses.flatMap(response => ('ids' in response ? response.ids : []))}
+    return {sidecars, others: responses.flatMap(response => ('ids' in response ? response.ids : []))}
   }
 
   async #ask(path: string, id: string): Promise<SidecarLease | {readonly ids: readonly string[]} | undefined> {
@@ -75,22 +76,37 @@ export class LeaseSearch {
   }
 }
 
-/** The first line describes the sidecar; while the response stays open, so does the sidecar. */
+/**
+ * The first line describes the sidecar, each further line tells how many instances are ready; while the response stays open, so
+ * does the sidecar. A run of an older version says nothing of instances: it counts as one.
+ */
 async function leaseOf(response: IncomingMessage): Promise<SidecarLease> {
   const closed = Promise.withResolvers<void>()
-  const firstLine = await new Promise<string>((resolve, reject) => {
-    let line = ''
-    response
-      .setEncoding('utf8')
-      .on('data', (piece: string) => {
-        line += piece
-        if (line.endsWith('\n')) resolve(line)
-      })
-      .on('error', reject)
-      .on('close', () => {
-        reject(new Error('the run has ended'))
-        closed.resolve()
-      })
-  })
-  return {address: JSON.parse(firstLine) as SidecarAddress, closed: closed.promise, release: () => response.destroy()}
+  const opened = Promise.withResolvers<SidecarAddress & {readonly ready?: number}>()
+  let ready = 1
+  let rest = ''
+  response
+    .setEncoding('utf8')
+    .on('data', (piece: string) => {
+      const lines = (rest + piece).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines)
+        if (line.startsWith('{')) opened.resolve(JSON.parse(line) as SidecarAddress)
+        else ready = Number(line)
+    })
+    .on('error', opened.reject)
+    .on('close', () => {
+      opened.reject(new Error('the run has ended'))
+      closed.resolve()
+    })
+  const {ready: atFirst = 1, ...address} = await opened.promise
+  ready = atFirst
+  return {
+    address,
+    closed: closed.promise,
+    get ready() {
+      return ready
+    },
+    release: () => response.destroy()
+  }
 }

@@ -50,10 +50,23 @@ export function lease(
   known: () => readonly string[]
 ): void {
   if (leased === undefined) return void response.writeHead(404).end(JSON.stringify(known()))
+  const {address, closing, ready, onChange} = leased
+  let told = ready()
   response.writeHead(200)
-  response.write(`${JSON.stringify(leased.address)}\n`)
-  const end = (): void => void response.end()
-  response.once('close', () => leased.closing.removeEventListener('abort', end))
-  if (leased.closing.aborted) end()
-  else leased.closing.addEventListener('abort', end)
+  response.write(`${JSON.stringify({...address, ready: told})}\n`)
+  const off = onChange(() => {
+    if (told === ready()) return
+    told = ready()
+    response.write(`${told.toString()}\n`)
+  })
+  const end = (): void => {
+    off()
+    response.end()
+  }
+  response.once('close', () => {
+    off()
+    closing.removeEventListener('abort', end)
+  })
+  if (closing.aborted) end()
+  else closing.addEventListener('abort', end)
 }

@@ -1,8 +1,8 @@
-import {LeaseSearch, type LeasesFound, type SidecarLease} from '../control/sidecar-leases.ts'
+import {LeaseSearch, type LeasesFound} from '../control/sidecar-leases.ts'
 import type {Call} from '../model/call.ts'
-import type {Admission, Admit, Held} from './admission.ts'
+import type {Admission, Admit} from './admission.ts'
 import {callerLine} from './caller-header.ts'
-import {Pool} from '../net/pool.ts'
+import {Peers, type Peer} from './peers.ts'
 import {whyUnknown} from './unknown-app.ts'
 
 export interface PeerRunsOptions {
@@ -14,24 +14,25 @@ export interface PeerRunsOptions {
   readonly known: () => readonly string[]
 }
 
-/** An app of another run, as long as its sidecar is open. */
-interface Peer {
-  readonly sidecar: SidecarLease
-  readonly pool: Pool
+/** How long a search is taken as complete: after that, a call makes us look whether more runs have the app. */
+const FRESH_MS = 2000
+
+/** The other runs that have an app, and when they were asked. */
+interface Found {
+  readonly peers: Peers
+  askedAt: number
 }
 
 /**
  * The apps of the user's other runs. A sidecar that was found is used until it closes (its run notifies us) or refuses a
- * connection; then the runs are asked again. No state has to be kept in sync: no file, no daemon, no expiry.
+ * connection. Runs that come later are found by calls: no state has to be kept in sync, no file, no daemon.
  */
 export class PeerRuns {
   readonly #options: PeerRunsOptions
   readonly #leases: LeaseSearch
-  readonly #found = new Map<string, Peer>()
+  readonly #found = new Map<string, Found>()
   /** Searches in progress: concurrent calls to one id share one. */
   readonly #asking = new Map<string, Promise<LeasesFound>>()
-  /** The address that last refused a connection, by id. */
-  readonly #refused = new Map<string, string>()
   #isClosed = false
 
   constructor(options: PeerRunsOptions) {
@@ -39,41 +40,41 @@ export class PeerRuns {
     this.#leases = new LeaseSearch(options.shell, options.run)
   }
 
-  /** Admits a call to an app of another run, through the sidecar of the oldest run that has the app. */
+  /** Admits a call to an app of other runs, round robin over its ready instances, each through a sidecar of its run. */
   readonly admit: Admit = (call, isRefused = false) => {
-    const known = this.#found.get(call.callee)
-    if (known !== undefined && !isRefused) return this.#admitted(call, known)
-    if (known !== undefined) {
-      this.#refused.set(call.callee, addressOf(known.sidecar))
-      this.#drop(call.callee, known)
+    const found = this.#found.get(call.callee)
+    const refuser = isRefused ? (found?.peers.refused(call) ?? '') : ''
+    const peer = found?.peers.next(call)
+    if (found === undefined || peer === undefined) return {admitted: this.#find(call, refuser), cancel: () => undefined}
+    if (performance.now() - found.askedAt > FRESH_MS) {
+      found.askedAt = performance.now()
+      void this.#ask(call.callee).catch(() => undefined) // a call that needs the search sees its error
     }
-    return this.#search(call, isRefused)
+    return this.#admitted(call, peer)
   }
 
   /** Releases all leases. */
   close(): void {
     this.#isClosed = true
-    for (const [id, peer] of this.#found) this.#drop(id, peer)
+    for (const {peers} of this.#found.values()) peers.close()
   }
 
-  #search(call: Call, isRefused: boolean): Held {
-    return {admitted: this.#find(call, isRefused), cancel: () => undefined}
-  }
-
-  async #find(call: Call, isRefused: boolean): Promise<Admission> {
+  /** `refuser`: the sidecar that refused this call just now. */
+  async #find(call: Call, refuser: string): Promise<Admission> {
     const {callee} = call
-    const {sidecar, others} = await this.#ask(callee)
+    const {sidecars, others} = await this.#ask(callee)
+    const [sidecar] = sidecars
     if (sidecar === undefined) {
       const why = whyUnknown(callee, this.#options.known(), others)
       return {ok: false, status: 500, error: `couldn't find service: ${callee} (${why})`, isUnknown: true}
     }
-    if (isRefused && this.#refused.get(callee) === addressOf(sidecar)) {
-      const where = `127.0.0.1:${sidecar.address.port.toString()}`
-      const why = `dial tcp ${where}: connect: connection refused (the sidecar of "${callee}", which belongs to another run)`
-      return {ok: false, status: 500, error: `rpc error: code = Unavailable desc = connection error: ${why}`}
-    }
-    const known = this.#found.get(callee)
-    return known === undefined ? this.#denied(callee) : this.#admitted(call, known)
+    const peers = this.#found.get(callee)?.peers
+    const peer = peers?.next(call, refuser)
+    if (peer !== undefined) return this.#admitted(call, peer)
+    if (peers?.next(call) === undefined) return this.#denied(callee)
+    const where = `127.0.0.1:${sidecar.address.port.toString()}`
+    const why = `dial tcp ${where}: connect: connection refused (the sidecar of "${callee}", which belongs to another run)`
+    return {ok: false, status: 500, error: `rpc error: code = Unavailable desc = connection error: ${why}`}
   }
 
   async #ask(id: string): Promise<LeasesFound> {
@@ -86,22 +87,16 @@ export class PeerRuns {
     }
   }
 
-  #keep(id: string, found: LeasesFound): LeasesFound {
-    const {sidecar} = found
-    if (sidecar === undefined) return found
-    if (this.#isClosed) sidecar.release()
-    else {
-      const peer = {sidecar, pool: new Pool(sidecar.address)}
-      this.#found.set(id, peer)
-      void sidecar.closed.then(() => this.#drop(id, peer))
+  #keep(id: string, leases: LeasesFound): LeasesFound {
+    const known = this.#found.get(id)
+    const found = known ?? {peers: new Peers(), askedAt: 0}
+    found.askedAt = performance.now()
+    if (known === undefined && leases.sidecars.length > 0) this.#found.set(id, found)
+    for (const sidecar of leases.sidecars) {
+      if (this.#isClosed) sidecar.release()
+      else found.peers.add(sidecar, peer => found.peers.drop(peer))
     }
-    return found
-  }
-
-  #drop(id: string, peer: Peer): void {
-    if (this.#found.get(id) === peer) this.#found.delete(id)
-    peer.pool.retire()
-    peer.sidecar.release()
+    return leases
   }
 
   #admitted({caller, callee}: Call, {sidecar, pool}: Peer): Admission {
@@ -122,5 +117,3 @@ export class PeerRuns {
     return {ok: false, status: 500, error: `couldn't find service: ${id} (its run has just ended)`}
   }
 }
-
-const addressOf = ({address: {run, port}}: SidecarLease): string => `${run}:${port.toString()}`

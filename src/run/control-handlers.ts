@@ -78,8 +78,20 @@ async function* logsOf(runtimes: readonly AppRuntime[], reading: Reading): Async
 
 function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: ControlContext): LeasedSidecar | undefined {
   const sidecar = sidecars.get(runtime)
-  const hosts = reachable(runtime.plan.sidecar.listenAddresses)
-  return sidecar && {address: {run, startedAt, hosts, port: runtime.ports.httpPort, key}, closing: sidecar.closing}
+  if (sidecar === undefined) return undefined
+  const {id, plan, ports} = runtime
+  const instances = [...sidecars.keys()].filter(each => each.id === id && each.plan.version === plan.version)
+  return {
+    address: {run, startedAt, hosts: reachable(plan.sidecar.listenAddresses), port: ports.httpPort, key},
+    closing: sidecar.closing,
+    ready: () => instances.filter(({isReady, isUnhealthy}) => isReady && !isUnhealthy).length,
+    onChange: listener => {
+      const offs = instances.map(each => each.onMove(listener))
+      return () => {
+        for (const off of offs) off()
+      }
+    }
+  }
 }
 
 /** Where a sidecar is reached from this machine; one that listens everywhere listens here too. */

@@ -59,7 +59,10 @@ const registered = async (
       logs: (id, {tail, isFollowed}) =>
         id === 'order' ? texts(`tail ${tail}\n`, `followed ${isFollowed}\n`) : undefined,
       runLogs: (ids, {tail}) => (ids.includes('zzz') ? undefined : texts(`${ids.join()} ${tail}\n`)),
-      leaseSidecar: id => (id === 'order' ? {address: addressOf(listed), closing} : undefined),
+      leaseSidecar: id =>
+        id === 'order'
+          ? {address: addressOf(listed), closing, ready: () => 1, onChange: () => () => undefined}
+          : undefined,
       services: () => [],
       assign: () => '',
       remove: async () => '',
@@ -173,24 +176,34 @@ t.test('a log is streamed', async t => {
   t.equal(await read('zzz', -1, false), undefined)
 })
 
-t.test('the sidecar of the oldest other run is leased until it closes; our own run is skipped', async t => {
-  const folder = folderOf(t)
-  const [own, old, young] = ['1', '2', '3'].map(digit => digit.repeat(32)) as [string, string, string]
-  const closing = new AbortController()
-  await registered(t, folder, listing(own, 1))
-  await registered(t, folder, listing(young, 3))
-  const registration = await registered(t, folder, listing(old, 2), [], closing.signal)
-  const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
-  const {sidecar} = await search.find('order')
-  t.equal(sidecar?.address.run, old)
-  closing.abort()
-  await sidecar?.closed
-  void registration.withdraw()
-  const next = await search.find('order')
-  t.equal(next.sidecar?.address.run, young)
-  next.sidecar?.release()
-  t.match(await search.find('zzz'), {sidecar: undefined, others: []})
-})
+t.test(
+  'a sidecar of each other run is leased until it closes, the oldest run first; our own run is skipped',
+  async t => {
+    const folder = folderOf(t)
+    const [own, old, young] = ['1', '2', '3'].map(digit => digit.repeat(32)) as [string, string, string]
+    const closing = new AbortController()
+    await registered(t, folder, listing(own, 1))
+    await registered(t, folder, listing(young, 3))
+    const registration = await registered(t, folder, listing(old, 2), [], closing.signal)
+    const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
+    const {sidecars} = await search.find('order')
+    t.same(
+      sidecars.map(({address}) => address.run),
+      [old, young]
+    )
+    closing.abort()
+    await sidecars[0]?.closed
+    sidecars[1]?.release()
+    void registration.withdraw()
+    const next = await search.find('order')
+    t.same(
+      next.sidecars.map(({address}) => address.run),
+      [young]
+    )
+    next.sidecars[0]?.release()
+    t.match(await search.find('zzz'), {sidecars: [], others: []})
+  }
+)
 
 t.test('a released lease leaves no listener in the run that granted it', async t => {
   const folder = folderOf(t)
@@ -200,7 +213,7 @@ t.test('a released lease leaves no listener in the run that granted it', async t
   await registered(t, folder, listing(other), [], closing.signal)
   const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
   for (let i = 0; i < 5; i++) {
-    const {sidecar} = await search.find('order')
+    const [sidecar] = (await search.find('order')).sidecars
     t.equal(leased(), 1)
     sidecar?.release()
     while (leased() > 0) await new Promise(setImmediate)
@@ -239,7 +252,7 @@ t.test('the error for an older run names the missing feature; keys of other type
     explanation: 'Stop it, and start it again with this version.'
   })
   await t.rejects(async () => run?.restartApp('a'), {message: /of version 0\.0\.1, which cannot restart apps$/})
-  t.same(await new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x').find('a'), {sidecar: undefined, others: []})
+  t.same(await new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x').find('a'), {sidecars: [], others: []})
 })
 
 t.test('a run that does not respond is skipped by the next searches', async t => {
@@ -250,7 +263,7 @@ t.test('a run that does not respond is skipped by the next searches', async t =>
   await registered(t, folder, listing('8'.repeat(32)))
   const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x', 50)
   for (let i = 0; i < 3; i++) {
-    const {sidecar} = await search.find('order')
+    const [sidecar] = (await search.find('order')).sidecars
     t.equal(sidecar?.address.run, '8'.repeat(32))
     sidecar?.release()
   }

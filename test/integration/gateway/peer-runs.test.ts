@@ -23,6 +23,8 @@ const open = (t: Test, shell: Readonly<Record<string, string>> = {}): {folder: s
 
 interface Lender {
   readonly registration: Registration
+  /** So many instances are ready from now on. */
+  readonly turn: (ready: number) => void
   readonly asked: () => number
 }
 
@@ -33,10 +35,21 @@ const lender = async (
   {run, port, startedAt = 1}: {run: string; port: number; startedAt?: number}
 ): Promise<Lender> => {
   let asked = 0
+  let ready = 1
+  const listeners = new Set<() => void>()
   const closing = new AbortController().signal
   const leaseSidecar = (id: string): LeasedSidecar | undefined => {
     asked++
-    return id === 'stock' ? {address: {run, startedAt, hosts: ['127.0.0.1'], port, key: 'key'}, closing} : undefined
+    if (id !== 'stock') return undefined
+    return {
+      address: {run, startedAt, hosts: ['127.0.0.1'], port, key: 'key'},
+      closing,
+      ready: () => ready,
+      onChange: listener => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      }
+    }
   }
   const listing = {version: '1', run, pid: 1, startedAt, templateFile: '', templateName: '', apps: []}
   const registration = await register(
@@ -57,7 +70,11 @@ const lender = async (
     }
   )
   t.teardown(async () => registration.withdraw())
-  return {registration, asked: () => asked}
+  const turn = (count: number): void => {
+    ready = count
+    for (const listener of listeners) listener()
+  }
+  return {registration, turn, asked: () => asked}
 }
 
 const call = (callee: string): Call => ({caller: 'my shop', callee, method: 'GET', path: '/x'})
@@ -88,20 +105,53 @@ t.test(
   async t => {
     const {folder, peerRuns} = open(t)
     const first = await lender(t, folder, {run: 'a'.repeat(32), port: 7, startedAt: 1})
-    t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}})
-    t.match(await settled(peerRuns.admit(call('stock'), true)), {
+    const one = call('stock')
+    t.match(await settled(peerRuns.admit(one)), {ok: true, pool: {port: 7}})
+    t.match(await settled(peerRuns.admit(one, true)), {
       ok: false,
       status: 500,
       error:
         'rpc error: code = Unavailable desc = connection error: dial tcp 127.0.0.1:7: connect: connection refused (the sidecar of "stock", which belongs to another run)'
     })
     t.equal(first.asked(), 2)
-    await lender(t, folder, {run: 'b'.repeat(32), port: 8, startedAt: 2})
-    t.match(await settled(peerRuns.admit(call('stock'))), {ok: true, pool: {port: 7}}, 'the oldest still')
-    await first.registration.withdraw()
-    t.match(await settled(peerRuns.admit(call('stock'), true)), {ok: true, pool: {port: 8}})
+    const second = await lender(t, folder, {run: 'b'.repeat(32), port: 8, startedAt: 2})
+    const other = call('stock')
+    t.match(await settled(peerRuns.admit(other)), {ok: true, pool: {port: 7}})
+    t.match(await settled(peerRuns.admit(other, true)), {ok: true, pool: {port: 8}}, 'another run that has the app')
+    t.match(await settled(peerRuns.admit(other, true)), {ok: true, pool: {port: 7}})
+    t.equal(second.asked(), 1)
   }
 )
+
+t.test('calls go round robin over the ready instances of all runs that have the app', async t => {
+  const {folder, peerRuns} = open(t)
+  const first = await lender(t, folder, {run: 'a'.repeat(32), port: 7, startedAt: 1})
+  const second = await lender(t, folder, {run: 'b'.repeat(32), port: 8, startedAt: 2})
+  const portOf = async (): Promise<number> => {
+    const answer = await settled(peerRuns.admit(call('stock')))
+    return answer.ok ? answer.pool.port : 0
+  }
+  t.same([await portOf(), await portOf(), await portOf(), await portOf()], [7, 8, 7, 8])
+  const ports = async (count: number): Promise<readonly number[]> => {
+    const all: number[] = []
+    for (let i = 0; i < count; i++) all.push(await portOf())
+    return all.toSorted((a, b) => a - b)
+  }
+  second.turn(3)
+  // what the other run has said is on its way
+  while ((await ports(4)).filter(port => port === 8).length < 3) await new Promise(setImmediate)
+  t.same(await ports(8), [7, 7, 8, 8, 8, 8, 8, 8])
+  second.turn(0)
+  while ((await ports(4)).includes(8)) await new Promise(setImmediate)
+  t.same(await ports(3), [7, 7, 7], 'one that is not ready is passed over')
+  first.turn(0)
+  second.turn(1)
+  while ((await ports(4)).includes(7)) await new Promise(setImmediate)
+  second.turn(0)
+  while (!(await ports(4)).includes(7)) await new Promise(setImmediate)
+  t.same(await ports(2), [7, 7], 'where none is ready, calls wait in the oldest run')
+  t.same([first.asked(), second.asked()], [1, 1], 'all this without another search')
+})
 
 t.test('the error for an unknown id lists all running apps, and each call searches again', async t => {
   const {folder, peerRuns} = open(t)
