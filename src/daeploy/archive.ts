@@ -7,7 +7,7 @@ import {createGunzip} from 'node:zlib'
 import type {ReadEntry} from 'tar'
 import {codeOf} from '../model/errors.ts'
 
-/** How much may come out of an archive. */
+/** Limits for unpacking an archive. */
 export interface UnpackLimits {
   readonly maxBytes: number
   readonly maxEntries: number
@@ -16,9 +16,9 @@ export interface UnpackLimits {
 const LIMITS: UnpackLimits = {maxBytes: 2 * 2 ** 30, maxEntries: 100_000}
 
 /**
- * Unpacks a tar archive, compressed by gzip or not, into a folder: files, folders and symbolic links, and nothing outside.
- * The archive is streamed, and what comes out is counted: little is held in memory, and no more than the limit is written.
- * Throws for what is no archive, is cut off, or leaves the folder, with the folder half filled.
+ * Unpacks a tar archive, with or without gzip, into a folder: files, folders and symbolic links, nothing outside the folder.
+ * The archive is streamed and its output is counted: little memory is used, and no more than the limit is written.
+ * Throws if the archive is invalid or truncated, or leaves the folder; the folder may then be partly filled.
  */
 export async function unpackArchive(archive: string, folder: string, limits = LIMITS): Promise<void> {
   const {extract} = await import('tar')
@@ -28,7 +28,7 @@ export async function unpackArchive(archive: string, folder: string, limits = LI
     preserveOwner: false,
     noMtime: true,
     filter: (_, entry) => entries.isWanted(entry as ReadEntry),
-    onwarn: (code, message) => entries.warned(code, message)
+    onwarn: (code, message) => entries.onWarning(code, message)
   })
   await mkdir(folder, {recursive: true})
   const unpacked = (await isGzip(archive)) ? [createGunzip()] : []
@@ -47,7 +47,7 @@ async function isGzip(path: string): Promise<boolean> {
   }
 }
 
-/** Passes bytes on, and fails for more than so many. */
+/** Passes bytes on, and fails above the limit. */
 function counting(maxBytes: number): Transform {
   let size = 0
   return new Transform({
@@ -59,21 +59,21 @@ function counting(maxBytes: number): Transform {
   })
 }
 
-/** What an archive brings, checked before it is written. */
+/** The entries of an archive, checked before they are written. */
 class Entries {
   /** Paths of the symbolic links. */
   readonly links: string[] = []
   readonly #maxEntries: number
   #count = 0
-  /** What is wrong, '' for nothing: the first of it. */
+  /** The first error, '' for none. */
   #fault = ''
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries
   }
 
-  /** The library passes over what it is warned of, and goes on; we do not take half an archive. */
-  warned(code: string, message: string | Error): void {
+  /** The library skips an entry with a warning and continues; we reject the whole archive. */
+  onWarning(code: string, message: string | Error): void {
     if (code !== 'TAR_ENTRY_INFO') this.#fail(typeof message === 'string' ? message : message.message)
   }
 
@@ -91,7 +91,7 @@ class Entries {
         return this.#fail(`${linkpath} leaves the folder`)
       this.links.push(path)
     } else if (!KINDS.has(type)) return this.#fail(`${path} is neither a file nor a folder nor a symbolic link`)
-    // Nothing of the modes but whether it can be run.
+    // Of the mode only the executable bit is kept.
     entry.mode = type === 'Directory' || ((entry.mode ?? 0) & 0o100) !== 0 ? 0o755 : 0o644
     return true
   }
@@ -106,7 +106,7 @@ const KINDS: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile',
 
 const leaves = (path: string): boolean => path.startsWith('/') || /^\.\.(?:\/|$)/.test(posix.normalize(path))
 
-/** A link may lead out by way of another one, which a look at its text does not show. */
+/** A link may lead outside through another link, which its own target does not show. */
 async function checkLinks(folder: string, links: readonly string[]): Promise<void> {
   const inside = await realpath(folder)
   for (const link of links) {
@@ -116,7 +116,7 @@ async function checkLinks(folder: string, links: readonly string[]): Promise<voi
   }
 }
 
-/** A link to what is not there, or round in a circle, leads nowhere. */
+/** A dangling or circular link leads nowhere. */
 function orNothing(error: unknown): '' {
   if (['ENOENT', 'ELOOP', 'ENOTDIR'].includes(codeOf(error))) return ''
   throw error

@@ -7,14 +7,14 @@ import {isSemanticVersion} from '../model/semantic-version.ts'
 import type {Reply} from '../net/reply.ts'
 import {failure, missing} from './replies.ts'
 
-/** A folder with a service that somebody has sent. */
+/** A folder with a service that a client has uploaded. */
 export interface Deployment {
   readonly name: string
   readonly version: string
-  /** The port that the code has hard-wired. */
+  /** The port that is hard-coded in the service. */
   readonly port: number
   readonly env: Readonly<Record<string, string>>
-  /** The file that was sent: a tar archive, compressed by gzip or not. */
+  /** The uploaded file: a tar archive, with or without gzip. */
   readonly archive: string
 }
 
@@ -23,12 +23,12 @@ const NAME_RULE =
   'Name can only contain lower case letters, numbers and underscores, but should not start or end with an underscore.'
 const VERSION_RULE = 'Version must be a semantic version string.'
 
-/** A project is a few files of text, and perhaps a model. */
+/** A project consists of a few text files, and perhaps a model. */
 const FORM_LIMITS = {fileSize: 2 ** 30, fieldSize: 2 ** 20, fields: 100, parts: 100}
 
 /**
- * Reads a form with an archive, as Daeploy's command line sends it; what is wrong with it is the answer. The archive is
- * written to `archive`, a file that is not there yet: the caller removes it.
+ * Parses a form with an archive, as Daeploy's command line sends it; if it is invalid, returns the error response. The archive
+ * is written to `archive`, a file that must not exist yet: the caller removes it.
  */
 export async function readDeployment(request: IncomingMessage, archive: string): Promise<Deployment | Reply> {
   const form = await receive(request, archive)
@@ -57,10 +57,10 @@ interface Form {
   readonly hasArchive: boolean
 }
 
-/** Reads a form as it comes; its file is written to `place`. */
+/** Parses a form while it arrives; its file is written to `place`. */
 async function receive(request: IncomingMessage, place: string): Promise<Form | Reply> {
   const contentType = request.headers['content-type'] ?? ''
-  if (!contentType.startsWith('multipart/form-data')) return unreadable('it is no multipart/form-data')
+  if (!contentType.startsWith('multipart/form-data')) return unreadable('it is not multipart/form-data')
   const {
     default: {Busboy}
   } = await import('@fastify/busboy')
@@ -98,9 +98,9 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
   }
 }
 
-const unreadable = (why: string): Reply => failure(422, `The form cannot be read: ${why}`)
+const unreadable = (why: string): Reply => failure(422, `The form cannot be parsed: ${why}`)
 
-/** `environment` of the arguments for a container; the others mean nothing to a process. */
+/** `environment` from the arguments for a container; the others have no meaning for a process. */
 function environmentIn(runArgs: string): Readonly<Record<string, string>> | string {
   if (runArgs.trim() === '') return {}
   try {

@@ -6,9 +6,9 @@ export interface ServiceFacts {
   readonly version: string
   /** Its own bearer token. */
   readonly token: string
-  /** Where it reaches the manager, without a slash at the end. */
+  /** URL of the manager, without a slash at the end. */
   readonly managerUrl: string
-  /** Where it is to listen, and the port in its code. */
+  /** The port where it has to listen, and the port in its code. */
   readonly appPort: number
   readonly fixedPort: number
   /** Folder of the hook. */
@@ -19,14 +19,14 @@ type Environment = Readonly<Record<string, string>>
 
 const LOOPBACK = '127.0.0.1,localhost'
 
-/** The environment of a Daeploy service: what the SDK reads, over everything else, and the way to our hook. */
+/** The environment of a Daeploy service: what the SDK reads, on top of everything else, and the path of our hook. */
 export function serviceEnvironment(before: Environment, facts: ServiceFacts): Record<string, string> {
   const dotted = {'daeploy.name': facts.name, 'daeploy.version': facts.version, 'daeploy.auth': facts.token}
   const paths = before['PYTHONPATH'] ?? ''
   return {
     ...before,
     DAEPLOY_MANAGER_URL: facts.managerUrl,
-    // without a port: the SDK compares it with the bare name of a redirect's host
+    // without a port: the SDK compares it with the host name of a redirect
     DAEPLOY_MANAGER_HOSTNAME: 'localhost',
     ...dotted,
     ...noProxy(before),
@@ -37,7 +37,7 @@ export function serviceEnvironment(before: Environment, facts: ServiceFacts): Re
   }
 }
 
-/** The SDK's HTTP client obeys HTTP_PROXY: our loopback is not to go through it. Both spellings get the same. */
+/** The SDK's HTTP client obeys HTTP_PROXY: calls to our loopback addresses must bypass it. Both spellings get the same value. */
 function noProxy(before: Environment): Environment {
   const written = before['no_proxy'] ?? before['NO_PROXY'] ?? ''
   const lower = written === '' ? LOOPBACK : `${written},${LOOPBACK}`

@@ -5,7 +5,7 @@ import type {Reply} from '../net/reply.ts'
 import {readDeployment, type Deployment} from './deployment.ts'
 import {failure, json, missing, unreadable} from './replies.ts'
 
-/** An instance as those see it who manage. */
+/** An instance of a service in the management API. */
 export interface Instance {
   readonly name: string
   readonly version: string
@@ -17,25 +17,25 @@ export interface Instance {
 }
 
 export interface LogsWanted {
-  /** The last lines only; 0: all that are kept. */
+  /** Only the last lines; 0: all that are kept. */
   readonly tail: number
   readonly isFollowed: boolean
   /** ms since 1970; 0: from the first line kept. */
   readonly since: number
 }
 
-/** What the host does for those who manage. */
-export interface Managed {
+/** What the management API needs from the run. */
+export interface ManagementBackend {
   /** In the order of the template, then of the deployments. */
   readonly list: () => readonly Instance[]
   readonly assign: (name: string, version: string) => void
-  /** Settles when nothing is left of the instance. */
+  /** Settles when the instance has been removed. */
   readonly remove: (name: string, version: string) => Promise<void>
-  /** Lines in UTF-8 with their newlines; ends with the instance, or when nobody listens any more. */
+  /** Lines in UTF-8 with their newlines; ends with the instance, or when `gone` is aborted. */
   readonly logs: (name: string, version: string, wanted: LogsWanted, gone: AbortSignal) => AsyncIterable<string>
-  /** The path of a new file for an archive that is sent. */
+  /** The path of a new file for an uploaded archive. */
   readonly newUpload: () => string
-  /** Settles when the process has been started; a text says why it could not be. */
+  /** Resolves when the process has been started: '' or the reason for a failure. */
   readonly deploy: (deployment: Deployment) => Promise<string>
 }
 
@@ -44,26 +44,26 @@ interface Named {
   readonly version: string
 }
 
-/** Docker's date for what has not happened. */
+/** Docker's date for an event that has not happened. */
 const NEVER = new Date('0001-01-01T00:00:00.000Z')
 
 const NOT_MAIN_ALONE =
-  // Daeploy's own spelling: scripts read it
+  // Daeploy's own spelling: scripts depend on it
   'Not allowed to kill main service while there are mutliple deployed versions of that service'
 
-/** The answers for those who manage services; the shapes and texts are those of Daeploy's manager. */
+/** The responses of the management API, with the shapes and texts of Daeploy's manager. */
 export class Management {
-  readonly #managed: Managed
-  /** Names that are being deployed. */
+  readonly #backend: ManagementBackend
+  /** Names of deployments in progress. */
   readonly #deploying = new Set<string>()
 
-  constructor(managed: Managed) {
-    this.#managed = managed
+  constructor(backend: ManagementBackend) {
+    this.#backend = backend
   }
 
   list(): Reply {
     return json(
-      this.#managed
+      this.#backend
         .list()
         .map(({name, version, isMain}) => ({name, version, image: `${name}:${version}`, main: isMain}))
     )
@@ -86,7 +86,7 @@ export class Management {
     })
   }
 
-  /** Streams; the answer is given here unless nothing is found. */
+  /** Streams a log; returns a response only if there is none. */
   async logs(query: string, response: ServerResponse): Promise<Reply | undefined> {
     const given = Object.fromEntries(new URLSearchParams(query))
     const named = namedIn(given, 'query')
@@ -99,10 +99,10 @@ export class Management {
     response.writeHead(200, {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'})
     response.flushHeaders()
     try {
-      for await (const text of this.#managed.logs(named.name, named.version, logsWanted(given, since), gone.signal))
+      for await (const text of this.#backend.logs(named.name, named.version, logsWanted(given, since), gone.signal))
         if (!response.write(text)) await once(response, 'drain', {signal: gone.signal})
     } catch (error) {
-      if (!gone.signal.aborted) throw error // else the reader has left
+      if (!gone.signal.aborted) throw error // else the reader has disconnected
     }
     response.end()
     return undefined
@@ -111,9 +111,9 @@ export class Management {
   assign(body: unknown): Reply {
     const named = namedIn(body, 'body')
     if ('status' in named) return named
-    const why = whyNotAssigned(this.#managed.list(), named.name, named.version)
+    const why = whyNotAssigned(this.#backend.list(), named.name, named.version)
     if (why !== '') return failure(404, why)
-    this.#managed.assign(named.name, named.version)
+    this.#backend.assign(named.name, named.version)
     return json('OK')
   }
 
@@ -121,14 +121,14 @@ export class Management {
     const named = namedIn(body, 'body')
     if ('status' in named) return named
     if (this.#find(named) === undefined) return unknown(named)
-    const why = whyNotRemoved(this.#managed.list(), named.name, named.version)
+    const why = whyNotRemoved(this.#backend.list(), named.name, named.version)
     if (why !== '') return failure(403, why)
-    await this.#managed.remove(named.name, named.version)
+    await this.#backend.remove(named.name, named.version)
     return json('OK')
   }
 
   async deploy(request: IncomingMessage): Promise<Reply> {
-    const archive = this.#managed.newUpload()
+    const archive = this.#backend.newUpload()
     try {
       const deployment = await readDeployment(request, archive)
       return 'status' in deployment ? deployment : await this.#start(deployment)
@@ -144,7 +144,7 @@ export class Management {
       return failure(409, `Service with name: ${name} and version: ${version} already exists!`)
     this.#deploying.add(segment)
     try {
-      const why = await this.#managed.deploy(deployment)
+      const why = await this.#backend.deploy(deployment)
       return why === '' ? json('Accepted', 202) : failure(422, why)
     } finally {
       this.#deploying.delete(segment)
@@ -152,18 +152,18 @@ export class Management {
   }
 
   #find({name, version}: Named): Instance | undefined {
-    return this.#managed.list().find(each => each.name === name && each.version === version)
+    return this.#backend.list().find(each => each.name === name && each.version === version)
   }
 }
 
-/** Why a version cannot be made main, '' when it can. */
+/** Why a version cannot be made the main one; '' if it can. */
 export function whyNotAssigned(instances: readonly Instance[], name: string, version: string): string {
   const versions = instances.filter(instance => instance.name === name)
   if (versions.length === 0) return `No main service matching ${name}`
   return versions.some(instance => instance.version === version) ? '' : `No service matching ${name} ${version}`
 }
 
-/** Why a version cannot be removed, '' when it can: a main one goes last. */
+/** Why a version cannot be removed; '' if it can: the main version can only be removed last. */
 export function whyNotRemoved(instances: readonly Instance[], name: string, version: string): string {
   const versions = instances.filter(instance => instance.name === name)
   const instance = versions.find(each => each.version === version)
@@ -176,7 +176,7 @@ const unknownText = (name: string, version: string): string =>
 
 const unknown = ({name, version}: Named): Reply => failure(404, [unknownText(name, version)])
 
-/** Reads whom a request means; what it lacks is FastAPI's answer. */
+/** Parses the name and version of a request; if one is missing, returns FastAPI's error. */
 function namedIn(source: unknown, where: 'query' | 'body'): Named | Reply {
   const given = typeof source === 'object' && source !== null ? (source as Readonly<Record<string, unknown>>) : {}
   const {name, version} = given
@@ -197,7 +197,7 @@ function logsWanted(given: Readonly<Record<string, string>>, since: number): Log
   }
 }
 
-/** A time as Python writes it, with `T` or a space, or as seconds, in ms since 1970; without a zone it is UTC. '' is 0. */
+/** A time as Python writes it, with `T` or a space, or as seconds, in ms since 1970; without a time zone it is UTC. '' is 0. */
 function utcTime(text: string): number | undefined {
   if (/^\d*(?:\.\d+)?$/.test(text)) return Number(text) * 1000
   const [, day = '', hour = '00:00:00', zone = 'Z'] =

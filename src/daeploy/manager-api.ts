@@ -1,9 +1,9 @@
 /**
- * daeploy/ is the manager's sidecar: what services written with Daeploy's SDK, and Daeploy's command line, expect of the
- * manager. It passes `/services/<name>/…` and `/services/<name>_<version>/…` on to the instance that is meant, keeps the
- * notifications, and answers those who manage. The same routes stand on a port of their own and, but for those that start
- * or exchange code, on the sidecar of every app. It knows nothing of processes: who answers for a name, and whether the call
- * may go in, the host tells. Contract: Daeploy's documentation and what its SDK and command line send.
+ * daeploy/ is compatible with Daeploy's manager: it serves services written with Daeploy's SDK, and Daeploy's command line. It
+ * routes `/services/<name>/…` and `/services/<name>_<version>/…` to an instance, keeps notifications, and implements the
+ * management API. The same routes are served on the manager's own port and, except those that start or replace code, on the
+ * sidecar of every app. It knows nothing of processes: the run finds the instance, and the gateway admits the call.
+ * Contract: Daeploy's documentation, and the requests of its SDK and command line.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
@@ -14,8 +14,8 @@ import {Listener} from '../net/http1/listener.ts'
 import type {FastConnection} from '../net/http1/fast-connection.ts'
 import {reply, type Reply} from '../net/reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
-import type {Reach} from './service.ts'
-import {plainRules, readFields, saysWhereFrom, type PlainFields, type RequestFields} from './fields.ts'
+import type {FindService} from './service.ts'
+import {plainRules, readHeaders, hasForwarded, type PlainHeaders, type RequestHeaders} from './headers.ts'
 import {FOREIGN_HOST, FOREIGN_ORIGIN, INVALID_TOKEN, NOT_FOUND} from './replies.ts'
 import {readTarget, type Target} from './target.ts'
 import {ServiceCall, type ServiceCallContext, type ServiceCallOptions} from './service-call.ts'
@@ -23,23 +23,23 @@ import type {SentRequest} from '../model/call.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
 import type {Route} from './routes.ts'
 
-/** Who may ask. */
+/** Access checks of the manager's routes. */
 export interface Guards {
-  /** Whether a Host field, or the authority of an Origin, names this machine. */
+  /** Whether a Host header, or the authority of an Origin, names this machine. */
   readonly isAllowedHost: (authority: string) => boolean
-  /** Whether these let somebody in; always, where no token is asked for. */
-  readonly isLetIn: (apiToken: string, authorization: string) => boolean
+  /** Whether these credentials are valid; always true if no token is required. */
+  readonly isAuthorized: (apiToken: string, authorization: string) => boolean
 }
 
 export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'> {
-  readonly reach: Reach
+  readonly findService: FindService
   readonly guards: Guards
-  /** What is answered here, beside the calls to services. */
+  /** Handles requests that are not calls to services. */
   readonly route: Route
 }
 
-/** A plain request from the fast path of whoever owns the port. */
-export interface PlainCall extends PlainFields {
+/** A plain request from the fast path of the port's listener. */
+export interface PlainCall extends PlainHeaders {
   readonly method: string
   /** Without the query. */
   readonly path: string
@@ -48,7 +48,7 @@ export interface PlainCall extends PlainFields {
 
 const OWN_PATH = /^\/(?:services(?:\/|$)|notifications\/?$|auth\/verify$|~version$)/
 
-/** The manager's routes at one port; the port itself may be somebody else's. */
+/** The manager's routes at one port; the port may belong to a sidecar. */
 export class ManagerApi {
   readonly #options: ManagerApiOptions
   readonly #context: ServiceCallContext
@@ -58,26 +58,26 @@ export class ManagerApi {
     this.#context = {...options, heldBodies: new HeldBodies()}
   }
 
-  /** Whether a path is one of the manager's, also where nothing answers there. */
-  isMeant(path: string): boolean {
+  /** Whether a path belongs to the manager, even if no route matches. */
+  hasRoute(path: string): boolean {
     return OWN_PATH.test(path)
   }
 
-  /** Starts the call that a plain request asks for. False, and nothing done: it is for `serve`. */
+  /** Starts the call of a plain request. False: nothing was done, it is for `serve`. */
   startPlain(request: PlainCall, connection: FastConnection): boolean {
-    const {path, query, method: _, ...fields} = request
+    const {path, query, method: _, ...headers} = request
     const {guards} = this.#options
     if (
       !path.startsWith('/services/') ||
-      !(connection.isOnUnixSocket || guards.isAllowedHost(fields.host)) ||
-      saysWhereFrom(fields.lines)
+      !(connection.isOnUnixSocket || guards.isAllowedHost(headers.host)) ||
+      hasForwarded(headers.lines)
     )
       return false
-    if (!guards.isLetIn(fields.apiToken, fields.authorization)) return false
+    if (!guards.isAuthorized(headers.apiToken, headers.authorization)) return false
     const target = readTarget(path, query)
     if (target === undefined) return false
     this.#call(request, target, {
-      fields: {...fields, peer: connection.peer},
+      headers: {...headers, peer: connection.peer},
       extraLines: '',
       exchange: handler => connection.begin(handler)
     })
@@ -85,27 +85,27 @@ export class ManagerApi {
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
-    const fields = readFields(request)
+    const headers = readHeaders(request)
     const {path, target} = parse(request.url ?? '/')
-    const answer = (text: Reply): void => reply(request, response, text)
-    const refusal = this.#refusalOf(request, path, fields, target)
-    if (refusal !== undefined) return answer(refusal)
+    const respond = (answer: Reply): void => reply(request, response, answer)
+    const refusal = this.#refusalOf(request, path, headers, target)
+    if (refusal !== undefined) return respond(refusal)
     if (target === undefined) return this.#options.route({request, response, path, query: queryOf(request.url ?? '')})
-    const {length} = fields
-    this.#call({method: request.method ?? '', path, lines: fields.lines}, target, {
-      fields,
+    const {length} = headers
+    this.#call({method: request.method ?? '', path, lines: headers.lines}, target, {
+      headers,
       extraLines: '',
       exchange: handler => new Http1Downstream({request, response, handler, length, maxBodyBytes: 0}).exchange
     })
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
-    const fields = readFields(request)
+    const headers = readHeaders(request)
     const {path, target} = parse(request.url ?? '/')
-    const refusal = this.#refusalOf(request, path, fields, target)
+    const refusal = this.#refusalOf(request, path, headers, target)
     if (refusal !== undefined || target === undefined) return endWith(socket, refusal ?? NOT_FOUND)
-    this.#call({method: request.method ?? '', path, lines: fields.lines}, target, {
-      fields,
+    this.#call({method: request.method ?? '', path, lines: headers.lines}, target, {
+      headers,
       extraLines: UPGRADE_LINES,
       exchange: handler => new UpgradeTunnel({socket, method: request.method ?? '', early, handler}).exchange
     })
@@ -114,27 +114,27 @@ export class ManagerApi {
   #call(
     request: SentRequest,
     target: Target,
-    way: Pick<ServiceCallOptions, 'fields' | 'extraLines' | 'exchange'>
+    way: Pick<ServiceCallOptions, 'headers' | 'extraLines' | 'exchange'>
   ): void {
-    const service = this.#options.reach(target.name)
+    const service = this.#options.findService(target.name)
     new ServiceCall({context: this.#context, service, request, target, ...way}).start()
   }
 
-  /** A page of somebody else's may call services, as CORS of theirs says, and may not manage. */
+  /** A web page of another origin may call services, as their CORS headers allow, but not the management API. */
   #refusalOf(
     request: IncomingMessage,
     path: string,
-    fields: RequestFields,
+    headers: RequestHeaders,
     target: Target | undefined
   ): Reply | undefined {
-    const {isAllowedHost, isLetIn} = this.#options.guards
+    const {isAllowedHost, isAuthorized} = this.#options.guards
     const {method = '', socket} = request
-    if (fields.host !== '' && !isOnUnixSocket(socket) && !isAllowedHost(fields.host)) return FOREIGN_HOST
-    if (!isLetIn(fields.apiToken, fields.authorization)) return INVALID_TOKEN
+    if (headers.host !== '' && !isOnUnixSocket(socket) && !isAllowedHost(headers.host)) return FOREIGN_HOST
+    if (!isAuthorized(headers.apiToken, headers.authorization)) return INVALID_TOKEN
     const changes = target === undefined && path !== '/' && method !== 'GET' && method !== 'HEAD'
     const isForeign =
-      fields.fetchSite.toLowerCase() === 'cross-site' ||
-      (fields.origin !== '' && !isAllowedHost(authorityOf(fields.origin)))
+      headers.fetchSite.toLowerCase() === 'cross-site' ||
+      (headers.origin !== '' && !isAllowedHost(authorityOf(headers.origin)))
     return changes && isForeign ? FOREIGN_ORIGIN : undefined
   }
 }
@@ -143,7 +143,7 @@ const authorityOf = (origin: string): string => /^https?:\/\/([^/]+)$/i.exec(ori
 
 const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.indexOf('?')) : '')
 
-/** The absolute form's authority is that of a proxy's client: nobody sends it here, and it is no path of ours. */
+/** A URL in absolute form is only sent to proxies: it has no path of ours. */
 function parse(url: string): {readonly path: string; readonly target: Target | undefined} {
   const query = queryOf(url)
   const path = url.slice(0, url.length - query.length)
@@ -151,34 +151,34 @@ function parse(url: string): {readonly path: string; readonly target: Target | u
 }
 
 export interface ManagerPortOptions extends ManagerApiOptions {
-  /** Bound and listening on the manager's port; the sidecar takes them over. */
+  /** Bound and listening on the manager's port; the listener owns them from now on. */
   readonly servers: readonly net.Server[]
 }
 
-/** Bytes of a request's head at the manager's port: those of a browser with its cookies. */
-const MAX_HEAD = 64 * 1024
+/** Maximum size of a request's head at the manager's port: enough for a browser with its cookies. */
+const MAX_HEAD_BYTES = 64 * 1024
 
-/** The manager's own port. Settles its `close` when the calls under way are over. */
+/** Opens the manager's own port. Its `close` settles when the calls in flight have ended. */
 export function openManagerPort({servers, ...options}: ManagerPortOptions): Listener {
-  const sidecar = new ManagerApi(options)
+  const api = new ManagerApi(options)
   return new Listener({
     servers,
-    maxHeadBytes: MAX_HEAD,
+    maxHeadBytes: MAX_HEAD_BYTES,
     fast: {
       rules: plainRules,
       route: ({method, path, query, lines, length, hasLength, values}, connection) => {
         const [host = '', authorization = '', apiToken = ''] = values
-        return sidecar.startPlain(
+        return api.startPlain(
           {method, path, query, lines, length, hasLength, host, authorization, apiToken},
           connection
         )
       }
     },
     serve: (request, response) => {
-      sidecar.serve(request, response)
+      api.serve(request, response)
     },
     upgrade: (request, socket, early) => {
-      sidecar.upgrade(request, socket, early)
+      api.upgrade(request, socket, early)
     }
   })
 }

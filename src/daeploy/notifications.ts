@@ -7,7 +7,7 @@ export interface Notification {
   readonly service_name: string
   readonly service_version: string
   readonly msg: string
-  /** 0, 1, 2: INFO, WARNING, CRITICAL; other numbers pass. */
+  /** 0, 1, 2: INFO, WARNING, CRITICAL; other numbers are accepted. */
   readonly severity: number
   readonly dashboard: boolean
   readonly emails: readonly string[] | null
@@ -17,7 +17,7 @@ export interface Notification {
 }
 
 export interface KeptNotification extends Notification {
-  /** How often it came. */
+  /** How often it was sent. */
   readonly counter: number
   /** Only where there is a timer. */
   readonly frozen_until?: string
@@ -25,7 +25,7 @@ export interface KeptNotification extends Notification {
 
 const MAX_KEPT = 1000
 
-/** The notifications of a run, by an opaque number each. Two that differ only in time or addressees are one. */
+/** The notifications of a run, each with an opaque number. Those that differ only in time or recipients are counted as one. */
 export class Notifications {
   readonly #kept = new Map<string, KeptNotification>()
 
@@ -60,7 +60,7 @@ function frozenUntil(
   }
 }
 
-/** A number like Python's hash of the fields that make it the same: signed, 64 bits, never an index of an array. */
+/** A number like Python's hash of the identifying fields: signed, 64 bits, never usable as an array index. */
 function keyOf({service_name, service_version, msg, severity, dashboard, timer}: Notification): string {
   const text = JSON.stringify([service_name, service_version, msg, severity, dashboard, timer])
   return `-${(createHash('sha256').update(text).digest().readBigUInt64BE() >> 1n).toString()}`
@@ -68,7 +68,7 @@ function keyOf({service_name, service_version, msg, severity, dashboard, timer}:
 
 const SEVERITIES: Readonly<Record<number, string>> = {0: 'INFO', 1: 'WARNING', 2: 'CRITICAL'}
 
-/** The line that tells of a notification. */
+/** The log line of a notification. */
 export function lineOf({service_name, service_version, severity, msg, emails}: Notification): string {
   const mail = emails !== null && emails.length > 0 ? ' (e-mail not sent)' : ''
   const text = `${service_name} ${service_version} ${SEVERITIES[severity] ?? severity.toString()} ${msg}`
@@ -79,8 +79,8 @@ const isText = (value: unknown): boolean => typeof value === 'string'
 const isWhole = (value: unknown): boolean => Number.isInteger(value)
 const isTexts = (value: unknown): boolean => value === null || (Array.isArray(value) && value.every(isText))
 
-/** Each field with what it must be, in Daeploy's order, and how pydantic says that it is not. */
-const FIELDS: readonly (readonly [name: string, isRight: (value: unknown) => boolean, type: string, msg: string])[] = [
+/** Each field with its check, in Daeploy's order, and pydantic's error. */
+const FIELDS: readonly (readonly [name: string, isValid: (value: unknown) => boolean, type: string, msg: string])[] = [
   ['service_name', isText, 'string_type', 'Input should be a valid string'],
   ['service_version', isText, 'string_type', 'Input should be a valid string'],
   ['msg', isText, 'string_type', 'Input should be a valid string'],
@@ -91,13 +91,13 @@ const FIELDS: readonly (readonly [name: string, isRight: (value: unknown) => boo
   ['timestamp', isText, 'string_type', 'Input should be a valid string']
 ]
 
-/** Reads a posted notification; what is wrong with it is FastAPI's answer. */
+/** Parses a posted notification; if it is invalid, returns FastAPI's error. */
 export function readNotification(body: unknown): Notification | Reply {
   const given = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {}
   const filled: Readonly<Record<string, unknown>> = {...given, emails: given['emails'] ?? null}
-  const faults = FIELDS.flatMap(([name, isRight, type, msg]) => {
+  const faults = FIELDS.flatMap(([name, isValid, type, msg]) => {
     if (!(name in filled)) return [missing(given, 'body', name)]
-    return isRight(filled[name]) ? [] : [{type, loc: ['body', name], msg, input: filled[name]}]
+    return isValid(filled[name]) ? [] : [{type, loc: ['body', name], msg, input: filled[name]}]
   })
   if (faults.length > 0) return failure(422, faults)
   return Object.fromEntries(FIELDS.map(([name]) => [name, filled[name]])) as unknown as Notification

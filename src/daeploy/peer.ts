@@ -1,14 +1,14 @@
 import {readFileSync} from 'node:fs'
 import type {Socket} from 'node:net'
 
-/** The two ends of a connection, as we see it. */
+/** The two ends of a connection, from our side. */
 export type Ends = Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/
 
 /**
- * Whether the other end of a connection is a program of ours or of root's, on this machine. Who owns it stands in the
- * tables of proc(5); where there are none, any program of this machine counts.
+ * Whether the other end of a connection belongs to a program of our user or of root, on this machine. Its owner is read from
+ * the tables of proc(5); without them, any program on this machine is accepted.
  */
 export function isOwnPeer(ends: Ends): boolean {
   if (!LOOPBACK.test(ends.remoteAddress ?? '')) return false
@@ -18,7 +18,7 @@ export function isOwnPeer(ends: Ends): boolean {
   return uid === 0 || (uid !== undefined && uid === process.getuid?.())
 }
 
-/** The user of the far end's socket, undefined where no row tells. */
+/** The user of the remote socket; undefined if no row matches. */
 export function ownerIn(
   tables: string,
   {remoteAddress, remotePort, localAddress, localPort}: Ends
@@ -34,7 +34,7 @@ export function ownerIn(
 
 const PLAIN_IN_IPV6 = '0000000000000000FFFF0000'
 
-/** An address and port as the tables write them: 32-bit words, each in the machine's order; IPv4 also within IPv6. */
+/** An address and port in the format of the tables: 32-bit words in the machine's byte order; IPv4 also within IPv6. */
 function placesOf(address = '', port = 0): readonly string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   if (address === '::1') return [`00000000000000000000000001000000${suffix}`]

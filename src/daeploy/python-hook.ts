@@ -1,9 +1,9 @@
 /*
- * Loaded by every Python child because its folder stands first on PYTHONPATH. It puts back variables whose names hold a
- * point, which dash, npm and make drop, and moves the one port that the code has hard-wired to the one that was allocated.
+ * Loaded by every Python process of a service, because its folder is first on PYTHONPATH. It restores variables whose names
+ * contain a dot, which dash, npm and make drop, and replaces the hard-coded port by the allocated one.
  */
 
-/** The file's name: Python imports a module of this name at its start (docs.python.org, `site`). */
+/** The file's name: Python imports a module with this name when it starts (docs.python.org, `site`). */
 export const HOOK_FILE = 'sitecustomize.py'
 
 /** Names of the variables that the hook reads. */
@@ -37,7 +37,7 @@ def _move(fixed, port):
 
 
 def _show(fixed, port):
-    """uvicorn is to log the real port."""
+    """Make uvicorn log the real port."""
     import importlib.abc
     import importlib.util
 
@@ -69,7 +69,7 @@ def _show(fixed, port):
 
 
 def _chain():
-    """The sitecustomize that this one stands before: of a distribution, or of a virtual environment."""
+    """Run the sitecustomize that this one hides: of a distribution, or of a virtual environment."""
     import importlib.machinery
     import importlib.util
 

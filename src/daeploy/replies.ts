@@ -1,7 +1,7 @@
 import type {Reply} from '../net/reply.ts'
 
 /*
- * What the manager's sidecar says itself, in the shapes of Daeploy's manager (FastAPI) and its proxy (Traefik).
+ * The manager's own responses, in the shapes of Daeploy's manager (FastAPI) and its proxy (Traefik).
  */
 
 /** Any value as FastAPI writes it. */
@@ -12,7 +12,7 @@ export const json = (value: unknown, status = 200): Reply => ({
   lines: ''
 })
 
-/** An error; `detail` is a text, or a list of one text where Daeploy has a list. */
+/** An error; `detail` is a text, or a list of one text where Daeploy sends a list. */
 export const failure = (status: number, detail: unknown): Reply => json({detail}, status)
 
 export const NOT_FOUND = failure(404, 'Not Found')
@@ -20,10 +20,10 @@ export const FOREIGN_HOST = failure(403, 'Host not allowed')
 export const FOREIGN_ORIGIN = failure(403, 'Origin not allowed')
 export const INVALID_TOKEN = failure(401, 'Token not valid!')
 
-/** What Traefik says for a service that does not answer. */
+/** Traefik's response for a service that is not reachable. */
 export const BAD_GATEWAY: Reply = {status: 502, type: 'text/plain; charset=utf-8', body: 'Bad Gateway', lines: ''}
 
-/** One entry of FastAPI's list for a request that it cannot use: what lacks in `input`, and where. */
+/** One entry of FastAPI's error list for an invalid request: the missing key of `input`, and its location. */
 export const missing = (input: unknown, ...loc: readonly string[]): object => ({
   type: 'missing',
   loc,
@@ -31,7 +31,7 @@ export const missing = (input: unknown, ...loc: readonly string[]): object => ({
   input
 })
 
-/** The same of a text that tells no time. */
+/** The same for an invalid time. */
 export const unreadable = (input: unknown, ...loc: readonly string[]): object => ({
   type: 'datetime_parsing',
   loc,

@@ -7,14 +7,14 @@ import type {Exchange} from '../net/exchange.ts'
 import type {ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
-import {answerRules, HAS_LOCATION, type CallFields} from './fields.ts'
+import {responseRules, HAS_LOCATION, type CallHeaders} from './headers.ts'
 import {BAD_GATEWAY, NOT_FOUND} from './replies.ts'
 import type {Service} from './service.ts'
 import {rewriteLocation, type Target} from './target.ts'
 
 /** What all calls to services through one listener share. */
 export interface ServiceCallContext extends CallContext {
-  /** App id of the caller; `outside` at the manager's own port. */
+  /** App id of the caller; `external` at the manager's own port. */
   readonly caller: string
   readonly warn: (text: string) => void
 }
@@ -24,8 +24,8 @@ export interface ServiceCallOptions {
   readonly service: Service
   readonly request: SentRequest
   readonly target: Target
-  readonly fields: CallFields
-  /** More lines for the service: what asks for a websocket. */
+  readonly headers: CallHeaders
+  /** More header lines for the service: those that request a websocket. */
   readonly extraLines: string
   readonly exchange: (handler: CallHandler) => Exchange
 }
@@ -34,9 +34,9 @@ const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 const SERVER = hostname()
 
-/** One call to a service: the prefix is taken off its path, and put back into redirects; errors are those of Traefik. */
+/** One call to a service: the prefix is removed from its path, and added to redirects; errors are those of Traefik. */
 export class ServiceCall extends ProxiedCall {
-  readonly rules = answerRules
+  readonly rules = responseRules
   readonly copy: Copy | undefined
   protected readonly sentTrace = ''
   protected readonly isInterceptable = false
@@ -44,10 +44,10 @@ export class ServiceCall extends ProxiedCall {
   readonly #options: ServiceCallOptions
 
   constructor(options: ServiceCallOptions) {
-    const {context, service, request, target, fields, extraLines, exchange} = options
+    const {context, service, request, target, headers, extraLines, exchange} = options
     const {method} = request
     const call = {caller: context.caller, callee: service.name, method, path: target.path}
-    super(context, call, request, fields.length)
+    super(context, call, request, headers.length)
     this.#options = options
     const isPlain = extraLines === ''
     this.copy = isPlain ? service.copy?.({method, path: target.path, headFor: () => this.#head()}) : undefined
@@ -59,15 +59,15 @@ export class ServiceCall extends ProxiedCall {
   }
 
   protected send({pool, pathPrefix, token, callerLine}: Admitted): void {
-    const {fields, extraLines} = this.#options
-    const {length, hasLength} = fields
+    const {headers, extraLines} = this.#options
+    const {length, hasLength} = headers
     const framing =
       length < 0
         ? 'Transfer-Encoding: chunked\r\n'
         : hasLength || TAKES_BODY.has(this.call.method)
           ? `Content-Length: ${length.toString()}\r\n`
           : ''
-    // Another run's sidecar is told for whom we speak; a service is not.
+    // Only another run's sidecar gets the headers that name the caller.
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
     const delegation = callerLine === undefined ? '' : tokenLine + callerLine
     this.exchange.send(pool, `${this.#head(pathPrefix)}${delegation}${extraLines}${framing}\r\n`)
@@ -75,12 +75,12 @@ export class ServiceCall extends ProxiedCall {
 
   protected responseHeaders(head: ResponseHead): string {
     if ((head.flags & HAS_LOCATION) === 0) return head.lines
-    const {service, target, fields} = this.#options
+    const {service, target, headers} = this.#options
     const {name, version} = service
     return head.lines.replaceAll(
       /^(location:[ \t]*)(.*?)[ \t]*\r$/gim,
       (_, start: string, location: string) =>
-        `${start}${rewriteLocation({location, host: fields.host, name, version, segment: target.segment})}\r`
+        `${start}${rewriteLocation({location, host: headers.host, name, version, segment: target.segment})}\r`
     )
   }
 
@@ -95,7 +95,7 @@ export class ServiceCall extends ProxiedCall {
   }
 
   protected warnCut(why: string): void {
-    this.warn(`the answer broke off, and the caller was cut off: ${why}`)
+    this.warn(`the connection closed within the response: ${why}`)
   }
 
   protected warn(text: string): void {
@@ -107,10 +107,10 @@ export class ServiceCall extends ProxiedCall {
     return `${this.call.method} /services/${segment}${path}`
   }
 
-  /** Without the lines that tell the body's length, and without the empty line. */
+  /** The request head, without the headers about the body's length and the empty line. */
   #head(pathPrefix = ''): string {
-    const {fields, target} = this.#options
-    const {host, lines, peer} = fields
+    const {headers, target} = this.#options
+    const {host, lines, peer} = headers
     const port = /:(\d+)$/.exec(host)?.[1] ?? '80'
     return (
       `${this.call.method} ${pathPrefix}${target.path} HTTP/1.1\r\nHost: ${host}\r\n${lines}` +

@@ -2,15 +2,15 @@ import type {Call} from '../model/call.ts'
 import type {Admission, Held} from '../gateway/admission.ts'
 import type {Copy, CopyOf} from '../net/mirror.ts'
 
-/** What stands behind a name: the main version, or the one version that was named. */
+/** The service behind a name: its main version, or the named version. */
 export interface Service {
   readonly name: string
-  /** Of the instance that answers now; '' where another run knows. */
+  /** Of the instance that serves calls; '' if another run has the service. */
   readonly version: string
   admit(call: Call, isRefused: boolean): Admission | Held
-  /** Takes a copy of a call for the shadows; undefined where there are none. */
+  /** Mirrors a call to the shadows; undefined if there are none. */
   readonly copy: ((of: CopyOf) => Copy) | undefined
 }
 
-/** Finds who answers for `<name>` or `<name>_<version>`; one that nobody here has may be another run's. */
-export type Reach = (name: string) => Service
+/** Finds the service for `<name>` or `<name>_<version>`; an unknown one may belong to another run. */
+export type FindService = (name: string) => Service

@@ -1,16 +1,16 @@
-/** A call to a service, taken apart. */
+/** The parsed path of a call to a service. */
 export interface Target {
   /** What follows `/services/`, as the caller wrote it: `<name>` or `<name>_<version>`. */
   readonly segment: string
   /** The same, decoded. */
   readonly name: string
-  /** What the service gets: the rest of the path, at least `/`, and the query. */
+  /** The path for the service: the rest of the path, at least `/`, and the query. */
   readonly path: string
 }
 
 const PREFIX = '/services/'
 
-/** Reads who is meant by a path; undefined: it is none of a service's. Segments that begin with `~` are the manager's own. */
+/** Parses a path; undefined: it is not a call to a service. Segments that start with `~` belong to the manager. */
 export function readTarget(path: string, query: string): Target | undefined {
   if (!path.startsWith(PREFIX) || path.length === PREFIX.length || path[PREFIX.length] === '~') return undefined
   const slash = path.indexOf('/', PREFIX.length)
@@ -19,7 +19,7 @@ export function readTarget(path: string, query: string): Target | undefined {
   return {segment, name: decoded(segment), path: (slash < 0 ? '/' : path.slice(slash)) + query}
 }
 
-/** A segment that cannot be decoded is nobody's name as it stands. */
+/** A segment that cannot be decoded is used as it is. */
 function decoded(segment: string): string {
   if (!segment.includes('%')) return segment
   try {
@@ -30,11 +30,11 @@ function decoded(segment: string): string {
 }
 
 export interface Redirect {
-  /** The value of the Location field. */
+  /** The value of the Location header. */
   readonly location: string
-  /** The Host field of the request. */
+  /** The Host header of the request. */
   readonly host: string
-  /** Of the instance that answered. */
+  /** Of the instance that responded. */
   readonly name: string
   readonly version: string
   /** As the caller wrote it. */
@@ -44,9 +44,9 @@ export interface Redirect {
 const ABSOLUTE = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)(.*)$/i
 
 /**
- * Where a service's redirect leads for its caller: on the same host it becomes a path behind the segment that the caller
- * used, for the SDK sends a Host without a port and frameworks know nothing of our prefix. Other hosts, other services and
- * path-relative places are left alone.
+ * A service's redirect as its caller needs it: on the same host it becomes a path behind the segment that the caller used,
+ * because the SDK sends a Host without a port and frameworks do not know our prefix. Other hosts, other services and relative
+ * paths are not changed.
  */
 export function rewriteLocation({location, host, name, version, segment}: Redirect): string {
   const absolute = ABSOLUTE.exec(location)
@@ -61,14 +61,14 @@ export function rewriteLocation({location, host, name, version, segment}: Redire
 
 const rooted = (place: string): string => (place.startsWith('/') ? place : `/${place}`)
 
-/** What follows a prefix of whole segments. */
+/** The rest after a prefix of whole segments. */
 function behind(place: string, prefix: string): string | undefined {
   if (!place.startsWith(prefix)) return undefined
   const rest = place.slice(prefix.length)
   return rest === '' || /^[/?#]/.test(rest) ? rest : undefined
 }
 
-/** `LOCALHOST:80` → `localhost`; `user@` in front is no part of it. */
+/** `LOCALHOST:80` → `localhost`; `user@` in front is ignored. */
 function hostName(authority: string): string {
   const host = authority.slice(authority.lastIndexOf('@') + 1).toLowerCase()
   return host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : (host.split(':')[0] ?? '')

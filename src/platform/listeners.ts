@@ -44,8 +44,8 @@ function* socketsOn({port, addresses, tables = TABLES}: Listening): Generator<st
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   for (const table of tables) {
     for (const [, local = '', , , , , , , , inode = ''] of listeningRows(table)) {
-      const isMeant = local.endsWith(suffix) && (accepting?.includes(local.slice(0, -suffix.length)) ?? true)
-      if (isMeant) yield `socket:[${inode}]`
+      const hasRoute = local.endsWith(suffix) && (accepting?.includes(local.slice(0, -suffix.length)) ?? true)
+      if (hasRoute) yield `socket:[${inode}]`
     }
   }
 }

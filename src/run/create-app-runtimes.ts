@@ -82,7 +82,7 @@ export class AppRuntimes {
       logs,
       environment: this.#environmentOf(plan, ports),
       nextStart: () => this.#nextStart(plan),
-      folderOf: app => services.copies.folderOf(app),
+      folderOf: app => services.workspaces.folderOf(app),
       maySpawn,
       watchdog,
       token: shell['APP_API_TOKEN'] ?? '',

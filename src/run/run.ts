@@ -147,7 +147,7 @@ export class Run {
     await this.#starts.begin(this.#runtimes, await pipes)
     const isOver = this.#isOver
     if (!isOver) this.#phase = 'running'
-    this.#services.tell()
+    this.#services.announce()
     for (const text of warnOfUnbuilt(plan)) this.#options.emit({type: 'warned', code: 'not-built', text})
     for (const text of this.#resources.unenforced()) this.#options.emit({type: 'warned', code: 'not-enforced', text})
     this.#reporter.release()
@@ -219,7 +219,7 @@ export class Run {
       list: () => this.#listing(),
       stop: () => this.stop(),
       stopApp: async id => this.#stopApp(id),
-      ...this.#services.answers,
+      ...this.#services.handlers,
       ...controlHandlers({
         restart: async runtimes => this.#changes.restart(runtimes),
         run: this.#marker,

@@ -7,14 +7,14 @@ import {respond} from '../net/http2/http2-reply.ts'
 import {watchEnd} from '../net/http2/watch-end.ts'
 import type {OpenPort} from './metrics-port.ts'
 
-/** gRPC's code for what is not built. */
+/** gRPC's status code for what is not implemented. */
 const UNIMPLEMENTED = '12'
 
-// Plain ASCII: gRPC would have anything else escaped.
-const SENTENCE = 'gRPC is not served here yet, call the HTTP port of this app'
+// Plain ASCII: gRPC would escape anything else.
+const MESSAGE = 'gRPC is not served here yet, call the HTTP port of this app'
 
-/** Trailers only (gRPC over HTTP/2, Responses): status and message stand in the head. */
-const REFUSAL = ['content-type', 'application/grpc', 'grpc-status', UNIMPLEMENTED, 'grpc-message', SENTENCE]
+/** Trailers-Only (gRPC over HTTP/2, Responses): status and message are sent in the head. */
+const REFUSAL = ['content-type', 'application/grpc', 'grpc-status', UNIMPLEMENTED, 'grpc-message', MESSAGE]
 
 const refuse = (stream: ServerHttp2Stream): void => {
   stream.on('error', () => stream.close())
@@ -35,14 +35,14 @@ const load = async (warn: (text: string) => void): Promise<Http2Server> => {
 }
 
 /**
- * What the gRPC port answers until gRPC is served: every call has status 12. HTTP/2 is loaded with the first
- * connection: a run without callers of gRPC does not pay for it. `warn` is told of a bug of ours that ended a connection.
+ * Serves the gRPC port until gRPC is implemented: every call gets status 12. node:http2 is loaded with the first connection,
+ * so that a run without gRPC does not pay for it. `warn` is called for an internal error that closed a connection.
  */
 export const openGrpcPort = (servers: readonly net.Server[], warn: (text: string) => void): OpenPort => {
   const connections = new Connections()
   let http2: Promise<Http2Server> | undefined
   const accept = async (socket: net.Socket): Promise<void> => {
-    // one of HTTP/2 who ends has left with all his streams
+    // an HTTP/2 client that ends the connection has abandoned all its streams
     socket.allowHalfOpen = false
     socket.pause().on('error', () => socket.destroy())
     http2 ??= load(warn)

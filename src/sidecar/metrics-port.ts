@@ -2,13 +2,13 @@ import type net from 'node:net'
 import {attach} from '../net/claimed-server.ts'
 import {http} from '../net/http1/node-http.ts'
 
-/** Something open at ports of ours. */
+/** Open ports of a sidecar. */
 export interface OpenPort {
-  /** Ends it and what it carries. */
+  /** Closes the ports and their connections. */
   close(): void
 }
 
-/** What the metrics port answers until there are metrics: any path is 200 and empty. Takes over listening servers. */
+/** Serves the metrics port until there are metrics: 200 and empty for any path. Takes over listening servers. */
 export const openMetricsPort = (servers: readonly net.Server[]): OpenPort => {
   const open = servers.map(claim => {
     const server = http.createServer((request, response) => {

@@ -17,13 +17,13 @@ import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
 
 /** The three ports of one app's sidecar. */
 export interface OpenSidecar {
-  /** Aborted when other runs are to look elsewhere. */
+  /** Aborted when other runs should search for another sidecar. */
   readonly closing: AbortSignal
-  /** The circuit breakers of the app's calls that have been used. */
+  /** The circuit breakers that calls of the app have used. */
   readonly breakers: readonly BreakerView[]
-  /** Other runs are told to look elsewhere; those who come are still answered. */
+  /** Tells other runs to search for another sidecar; requests are still served. */
   announceEnd(): void
-  /** Takes no more calls; those under way may finish until `cut` is aborted. Settles when nobody is connected. */
+  /** Accepts no more calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
   close(cut: AbortSignal): Promise<void>
 }
 
@@ -33,17 +33,17 @@ export interface OpenSidecarOptions {
   /** The environment that we were started in. */
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly resources: AppResources
-  /** Takes the app's calls to apps. */
+  /** Admits the app's calls to apps. */
   readonly apps: Admit
-  /** Lets the user's other runs speak for their apps. */
+  /** Lets the user's other runs call on behalf of their apps. */
   readonly key: string
   readonly requestShutdown: () => void
-  /** The manager's routes, where the run has Daeploy services. */
+  /** The manager's routes, if the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
 }
 
-/** Opens what an app's sidecar answers; the ports are bound already. */
+/** Opens the ports of an app's sidecar; they are bound already. */
 export function openAppSidecar({
   runtime,
   plan,
@@ -57,12 +57,12 @@ export function openAppSidecar({
 }: OpenSidecarOptions): OpenSidecar {
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
-  const outside = new ExternalEndpoints({resources, apps})
+  const external = new ExternalEndpoints({resources, apps})
   const warn = (text: string): void => runtime.logs.sidecar.write(`${text}\n`, 'warn')
   const sidecar = openSidecar({
     appId: runtime.id,
     servers: http,
-    admit: outside.admit,
+    admit: external.admit,
     key,
     facts: () => factsOf(runtime, plan, resources.snapshot),
     isReady: () => runtime.isReady,
@@ -99,22 +99,22 @@ export function openAppSidecar({
       for (const each of others) each.close()
       await sidecar.close(cut)
       policies.close()
-      outside.close()
+      external.close()
       resources.close()
     }
   }
 }
 
-/** Writes each call into the log of the app's sidecar. */
+/** Writes each call to the log of the app's sidecar. */
 function apiLog({id, logs}: AppRuntime): NonNullable<SidecarOptions['recorded']> {
   const source = {appId: id, instance: hostname(), version: RUNTIME_VERSION}
   return call => logs.sidecar.write(`${apiLine(call, source, new Date())}\n`, 'info')
 }
 
-/** Dapr's words for yes (utils.IsTruthy). */
+/** Dapr's values for true (utils.IsTruthy). */
 const isTruthy = (word: string): boolean => /^(y|yes|true|t|on|1)$/i.test(word)
 
-/** What Dapr's CLI writes into its sidecar's metadata, and how the app is reached. */
+/** What Dapr's CLI adds to its sidecar's metadata, and how the app is reached. */
 function factsOf(runtime: AppRuntime, plan: Plan, {endpoints, resiliency}: ResourceSnapshot): Facts {
   const app = runtime.listing()
   return {

@@ -1,7 +1,7 @@
 /**
- * One app's Dapr sidecar: what Dapr's sidecar answers over HTTP, at the ports of one app. It finds the callee a request
- * names, asks the host's queue to let it through, and sends it on with the headers of Dapr's contract; the sidecar's own
- * API it answers itself. It knows nothing of processes, of other sidecars, or of where a pool leads.
+ * One app's Dapr sidecar: serves Dapr's HTTP API at the ports of one app. It finds the callee of a request, asks the gateway
+ * to admit the call, and sends it on with the headers of Dapr's contract; requests to the sidecar's own API are handled here.
+ * It knows nothing of processes, of other sidecars, or of where a pool connects to.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
@@ -19,7 +19,7 @@ import type {StreamRequest} from '../net/http2/http2-listener.ts'
 import {replyStream} from '../net/http2/http2-reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
 import type {Admit} from '../gateway/admission.ts'
-import {createApi, type AnswerApi} from './http/api.ts'
+import {createApi, type HandleApi} from './http/api.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
@@ -30,53 +30,53 @@ import type {Facts} from './http/metadata.ts'
 import {isMounted, startMounted, type MountedRouter} from './http/mounted-router.ts'
 import {plainRules, startPlain} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest, type Readable} from './http/sidecar-request.ts'
-import {BAD_TARGET, FOREIGN_ORIGIN, NOBODY_NAMED} from './http/errors.ts'
+import {BAD_TARGET, FOREIGN_ORIGIN, NO_APP_ID} from './http/errors.ts'
 import {findReadTarget} from './http/target.ts'
 
 export interface SidecarOptions {
   readonly appId: string
-  /** Bound and listening on the sidecar's HTTP port; the sidecar takes them over and closes them. */
+  /** Bound and listening on the sidecar's HTTP port; the sidecar owns them from now on. */
   readonly servers: readonly net.Server[]
   readonly admit: Admit
   readonly facts: () => Facts
-  /** The app takes calls. */
+  /** The app accepts calls. */
   readonly isReady: () => boolean
   readonly requestShutdown: () => void
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
-  /** Addresses it listens on beyond loopback: the names a Host field may hold. */
+  /** Addresses it listens on besides loopback: the names allowed in a Host header. */
   readonly allowedHosts: readonly string[]
-  /** DAPR_API_TOKEN and the own app's APP_API_TOKEN, '' = none. */
+  /** DAPR_API_TOKEN, and the APP_API_TOKEN of its own app; '' = none. */
   readonly tokens: {readonly api: string; readonly app: string}
   readonly warn: (text: string) => void
-  /** Told of every request when it is over, also of those that the sidecar answers itself. */
+  /** Called for every request when it has ended, including those to the sidecar's own API. */
   readonly recorded?: ((record: CallRecord) => void) | undefined
   readonly observer?: CallObserver | undefined
   readonly interceptors?: readonly Interceptor[]
-  /** Somebody else's routes on this port. */
+  /** Additional routes on this port. */
   readonly mounted?: MountedRouter | undefined
-  /** Takes a copy of a call to an app, where it has shadows. */
+  /** Mirrors a call to an app that has shadows. */
   readonly copierOf?: CopierOf | undefined
-  /** False: `samplingRate: "0"`, traces pass untouched. Default true. */
+  /** False: `samplingRate: "0"`, trace headers are passed on unchanged. Default true. */
   readonly isTracing?: boolean
-  /** Default: of this machine and our environment. */
+  /** Default: from this machine and our environment. */
   readonly identity?: Identity
-  /** Lets other runs speak for their apps here (`guest.ts`); left out: nobody may. */
+  /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); omitted: not allowed. */
   readonly key?: string
-  /** False: HTTP/2 is not spoken (DAPR_HTTP_DISABLE_H2C). Default true. */
+  /** False: HTTP/2 is not served (DAPR_HTTP_DISABLE_H2C). Default true. */
   readonly hasHttp2?: boolean
-  /** False: every request is read by node:http. Default true. */
+  /** False: every request is parsed by node:http. Default true. */
   readonly hasFastPath?: boolean
 }
 
-/** A request to the sidecar's own API, of whatever version of HTTP. */
+/** A request to the sidecar's own API, over any version of HTTP. */
 interface OwnCall {
   readonly body: AsyncIterable<Buffer> & {destroy(): unknown}
-  readonly answer: (text: Reply) => void
-  /** Calls this when the answer is out. */
+  readonly respond: (reply: Reply) => void
+  /** Calls `then` when the response has been sent. */
   readonly finished: (then: () => void) => void
 }
 
-/** Go reads so much more of a head than it was told to. */
+/** Go reads this many bytes of a head beyond its limit. */
 const HEAD_SLOP = 4096
 
 /** An open sidecar. */
@@ -90,13 +90,13 @@ export class Sidecar implements SidecarContext {
   readonly #options: SidecarOptions
   readonly #identity: Identity
   readonly #guards: Guards
-  /** At a unix domain socket any Host is fine. */
+  /** For unix domain sockets: any Host is allowed. */
   readonly #socketGuards: Guards
-  readonly #answerApi: AnswerApi
-  readonly #front: Listener
+  readonly #handleApi: HandleApi
+  readonly #listener: Listener
   readonly #delegatedCallers: DelegatedCallers
-  /** How this sidecar introduces itself to each callee; one string per callee that let a call through. */
-  readonly #introductions = {local: new Map<string, string>(), remote: new Map<string, string>()}
+  /** The headers about this caller for each callee; one string per callee that admitted a call. */
+  readonly #callerHeaders = {local: new Map<string, string>(), remote: new Map<string, string>()}
   readonly heldBodies = new HeldBodies()
   readonly recorded: SidecarOptions['recorded']
   readonly observer: CallObserver | undefined
@@ -123,8 +123,8 @@ export class Sidecar implements SidecarContext {
       isTracing: options.isTracing ?? true
     }
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
-    this.#answerApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes})
-    this.#front = new Listener({
+    this.#handleApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes})
+    this.#listener = new Listener({
       servers: options.servers,
       maxHeadBytes: limits.readBufferBytes + HEAD_SLOP,
       warn,
@@ -139,22 +139,22 @@ export class Sidecar implements SidecarContext {
     })
   }
 
-  /** Accepts no more; ends when the calls under way have ended, or are cut when the signal is aborted. */
+  /** Accepts no more; settles when the calls in flight have ended, which are interrupted when the signal is aborted. */
   async close(cut?: AbortSignal): Promise<void> {
-    await this.#front.close(cut)
+    await this.#listener.close(cut)
   }
 
   /** Closes everything now. */
   destroy(): void {
-    this.#front.destroy()
+    this.#listener.destroy()
   }
 
   callerHeaders(callee: string, isLocal: boolean): string {
-    const introductions = this.#introductions[isLocal ? 'local' : 'remote']
-    const known = introductions.get(callee)
-    if (known !== undefined) return known
+    const known = this.#callerHeaders[isLocal ? 'local' : 'remote']
+    const lines = known.get(callee)
+    if (lines !== undefined) return lines
     const text = callerHeaders(this.#identity, this.appId, {callee, isLocal})
-    introductions.set(callee, text)
+    known.set(callee, text)
     return text
   }
 
@@ -180,54 +180,54 @@ export class Sidecar implements SidecarContext {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.serve(request, response)
     const parsed = this.#read(request, isOnUnixSocket(request.socket))
-    const {fields} = parsed
+    const {headers} = parsed
     const record = this.#recorder(parsed)
-    const answer = (text: Reply): void => {
-      reply(request, response, {...text, lines: text.lines + parsed.answerTrace})
-      record(text)
+    const respond = (answer: Reply): void => {
+      reply(request, response, {...answer, lines: answer.lines + parsed.responseTrace})
+      record(answer)
     }
     if (parsed.refusal !== undefined) {
-      // Go ends the connection behind a target that it cannot read.
+      // Go closes the connection after a target that it cannot parse.
       if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
-      answer(parsed.refusal)
+      respond(parsed.refusal)
     } else if (parsed.action !== undefined)
-      this.#own(parsed, {body: request, answer, finished: then => response.on('finish', then)})
+      this.#own(parsed, {body: request, respond, finished: then => response.on('finish', then)})
     else {
-      const {length} = fields
+      const {length} = headers
       const exchange = (handler: CallHandler): Exchange =>
         new Http1Downstream({request, response, handler, length, maxBodyBytes: this.maxBodyBytes}).exchange
-      if (!this.#invoke(parsed, exchange)) answer(NOBODY_NAMED)
+      if (!this.#invoke(parsed, exchange)) respond(NO_APP_ID)
     }
   }
 
   #serveStream({stream, ...request}: StreamRequest): void {
     const parsed = this.#read(request, request.isOnUnixSocket)
-    const {method, refusal, action, fields} = parsed
+    const {method, refusal, action, headers} = parsed
     const record = this.#recorder(parsed)
-    const answer = (text: Reply): void => {
-      replyStream(stream, {...text, lines: text.lines + parsed.answerTrace}, method === 'HEAD')
-      record(text)
+    const respond = (answer: Reply): void => {
+      replyStream(stream, {...answer, lines: answer.lines + parsed.responseTrace}, method === 'HEAD')
+      record(answer)
     }
-    if (refusal !== undefined) answer(refusal)
+    if (refusal !== undefined) respond(refusal)
     else if (action !== undefined)
-      this.#own(parsed, {body: stream, answer, finished: then => stream.on('finish', then)})
+      this.#own(parsed, {body: stream, respond, finished: then => stream.on('finish', then)})
     else {
       const {maxBodyBytes} = this
       const exchange = (handler: CallHandler): Exchange =>
-        new Http2Downstream({stream, method, handler, length: fields.length, maxBodyBytes}).exchange
-      if (!this.#invoke(parsed, exchange)) answer(NOBODY_NAMED)
+        new Http2Downstream({stream, method, handler, length: headers.length, maxBodyBytes}).exchange
+      if (!this.#invoke(parsed, exchange)) respond(NO_APP_ID)
     }
   }
 
-  /** Tells of an answer of our own. */
-  #recorder({method, sent, fields}: SidecarRequest): (answer: Reply) => void {
+  /** Records a response of the sidecar itself. */
+  #recorder({method, sent, headers}: SidecarRequest): (answer: Reply) => void {
     const {recorded} = this
     if (recorded === undefined) return () => undefined
     const startedAt = performance.now()
     return ({status, body}) =>
       recorded({
         call: {caller: this.appId, callee: '', method, path: sent.path},
-        request: {method, path: sent.path, lines: fields.lines},
+        request: {method, path: sent.path, lines: headers.lines},
         status,
         attempts: 0,
         startedAt,
@@ -235,28 +235,28 @@ export class Sidecar implements SidecarContext {
         connectedAt: 0,
         firstByteAt: 0,
         endedAt: performance.now(),
-        requestBytes: Math.max(0, fields.length),
+        requestBytes: Math.max(0, headers.length),
         responseBytes: Buffer.byteLength(body),
         trace: '',
         failure: ''
       })
   }
 
-  #own(parsed: SidecarRequest, {body, answer, finished}: OwnCall): void {
-    const {action, fields, sent} = parsed
+  #own(parsed: SidecarRequest, {body, respond, finished}: OwnCall): void {
+    const {action, headers, sent} = parsed
     if (action === undefined) return
-    const changesUs = action.kind === 'shutdown' || action.kind === 'put-metadata'
-    if (changesUs && isCrossOrigin(fields.origin, fields.fetchSite, this.#guards.isAllowedHost))
-      return answer(FOREIGN_ORIGIN)
+    const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
+    if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, this.#guards.isAllowedHost))
+      return respond(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(this.#options.requestShutdown)
-    const text = this.#answerApi(action, body, sent.query)
-    if (text instanceof Promise) void this.#answerLater(text, {body, answer})
-    else answer(text)
+    const answer = this.#handleApi(action, body, sent.query)
+    if (answer instanceof Promise) void this.#respondLater(answer, {body, respond})
+    else respond(answer)
   }
 
-  async #answerLater(text: Promise<Reply>, {body, answer}: Pick<OwnCall, 'body' | 'answer'>): Promise<void> {
+  async #respondLater(answer: Promise<Reply>, {body, respond}: Pick<OwnCall, 'body' | 'respond'>): Promise<void> {
     try {
-      answer(await text)
+      respond(await answer)
     } catch (error) {
       this.warn(bugText(error))
       body.destroy()
@@ -270,22 +270,22 @@ export class Sidecar implements SidecarContext {
     const {method} = parsed
     const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel({socket, method, early, handler}).exchange
     if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, UPGRADE_LINES))
-      endWith(socket, parsed.refusal ?? NOBODY_NAMED)
+      endWith(socket, parsed.refusal ?? NO_APP_ID)
   }
 
-  /** Starts a call. False, and nothing done: the request names no callee that can be read. */
+  /** Starts a call. False: nothing was done, the request names no callee, or one that cannot be parsed. */
   #invoke(parsed: SidecarRequest, exchange: (handler: CallHandler) => Exchange, extraLines = ''): boolean {
-    const {fields, method, sent, trace, answerTrace} = parsed
-    const delegated = this.#delegatedCallers.contextFor(fields.delegation)
+    const {headers, method, sent, trace, responseTrace} = parsed
+    const delegated = this.#delegatedCallers.contextFor(headers.delegation)
     const target = delegated === undefined ? parsed.target : findReadTarget(parsed.sent)
     if (target === undefined) return false
     new Invocation({
       sidecar: delegated ?? this,
-      request: {method, path: sent.path, lines: fields.lines},
+      request: {method, path: sent.path, lines: headers.lines},
       target,
-      fields,
+      headers,
       trace,
-      answerTrace,
+      responseTrace,
       extraLines,
       exchange
     }).start()

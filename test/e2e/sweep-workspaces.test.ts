@@ -104,7 +104,7 @@ t.test('a copy in which somebody changed a file is kept, and named once', async 
   const {rig, cache, left, copy} = await killed(t)
   writeFileSync(join(copy, 'service.py'), 'print(2)')
   const {run} = await another(rig)
-  await run.waitForLine(`files were changed in ${copy}, which a run that was killed had left behind: it is kept`, {
+  await run.waitForLine(`files were changed in ${copy}, a workspace of a run that was killed: it is kept`, {
     stream: 'stderr'
   })
   await until(() => !existsSync(join(left, 'hello_1.0.0')))

@@ -14,10 +14,10 @@ const proc = (pid: number, name: string): string => `/proc/${pid.toString()}/${n
 const markers = (pid: number): boolean =>
   existsSync(proc(pid, 'stat')) && !/\) Z/.test(readFileSync(proc(pid, 'stat'), 'utf8'))
 
-async function guardianWithin(pid: number, isMeant: (trace: Trace) => boolean = () => true): Promise<Trace> {
+async function guardianWithin(pid: number, hasRoute: (trace: Trace) => boolean = () => true): Promise<Trace> {
   for (const end = performance.now() + 5000; performance.now() < end; await pause(20)) {
     const watchdog = await guardianOf(pid)
-    if (watchdog !== undefined && isMeant(watchdog)) return watchdog
+    if (watchdog !== undefined && hasRoute(watchdog)) return watchdog
   }
   throw new Error('no guardian')
 }

@@ -3,15 +3,15 @@ import {readdir, stat} from 'node:fs/promises'
 import {join, relative} from 'node:path'
 import {codeOf} from '../../model/errors.ts'
 
-/** Size and time of files, by their paths below a folder. */
+/** Size and modification time of files, by path below a folder. */
 export type Fingerprints = ReadonlyMap<string, string>
 
-/** Not copied, and no change of the user's. */
+/** Not copied, and not counted as changes of the user. */
 const IGNORED = /^(?:\.dapr|\.git|__pycache__|.*\.db|.*\.db-journal)$/
-/** Large, and the same for all: a link leads to them. */
+/** Large, and the same in all copies: symbolic links to them are created. */
 export const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
 
-/** Size and time of every file below a folder; links to folders are told to `linked`. */
+/** Size and modification time of every file below a folder; `linked` is called for links to folders. */
 export async function fingerprintsIn(
   folder: string,
   linked: (path: string) => Promise<void> = async () => undefined
@@ -34,7 +34,7 @@ export async function fingerprintsIn(
   return fingerprints
 }
 
-/** Undefined: it is gone, or leads nowhere. */
+/** Undefined: the file is gone, or a dangling link. */
 async function statOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path)

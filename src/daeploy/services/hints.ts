@@ -5,7 +5,7 @@ import {look} from '../../platform/process-table.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
-/** A service as hints see it. */
+/** A service as the hints need it. */
 export interface Hinted {
   readonly id: string
   readonly plan: AppPlan
@@ -16,7 +16,7 @@ export interface Hinted {
 
 const MISSING = /^(?:ModuleNotFoundError|ImportError): .+/
 
-/** Python did not find a module: the lines that make the environment in which it would. Nothing is installed by us. */
+/** A Python module was not found: prints the commands that create the right environment. We install nothing. */
 export function importHint({id, plan, app}: Hinted, reporter: Reporter): void {
   const fault = plan.fixedPort > 0 ? app.lastLines.findLast(line => MISSING.test(line)) : undefined
   if (fault === undefined) return
@@ -25,11 +25,11 @@ export function importHint({id, plan, app}: Hinted, reporter: Reporter): void {
   const lines = [`cd ${folder}`, 'python3 -m venv .venv', `.venv/bin/pip install ${what}`]
   reporter.warn(
     'import-not-found',
-    `"${id}" lacks a Python module (${fault}). Its own environment is used where there is one; to make it:\n${lines.map(line => `    ${line}`).join('\n')}`
+    `"${id}" lacks a Python module (${fault}). A virtual environment in its folder is used if there is one; to create it:\n${lines.map(line => `    ${line}`).join('\n')}`
   )
 }
 
-/** A service that is not ready because it listens on the port of its code: Python was told to load no hook of ours. */
+/** A service that is not ready because it listens on its hard-coded port: Python did not load our hook. */
 export async function bypassHint({id, plan, pid, appPort}: Hinted, reporter: Reporter): Promise<void> {
   const {fixedPort} = plan
   const sockets = listenersOn({port: fixedPort})
@@ -40,6 +40,6 @@ export async function bypassHint({id, plan, pid, appPort}: Hinted, reporter: Rep
   const port = appPort.toString()
   reporter.warn(
     'fixed-port-not-used',
-    `"${id}" listens on port ${fixedPort.toString()}, which its code names, and not on ${port}, which it was given: it is no Python program, or Python was started with -I, -E or -S. Give the port to its server instead, like: command: [uvicorn, "service:service.app", --port, "${port}"] with appPort: ${port}`
+    `"${id}" listens on port ${fixedPort.toString()}, which is hard-coded, and not on ${port}, which was allocated: it is not a Python program, or Python was started with -I, -E or -S. Pass the port to its server instead, for example: command: [uvicorn, "service:service.app", --port, "${port}"] with appPort: ${port}`
   )
 }

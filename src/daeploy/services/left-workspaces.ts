@@ -10,13 +10,13 @@ export interface LeftWorkspaces {
   readonly reporter: Reporter
 }
 
-/** The mark of a run. */
+/** The marker of a run. */
 const MARKER = /^[\da-f]{32}$/
 
 /**
- * Removes the working copies of runs that were killed, but those in which files were changed: these are named, once, and
- * left. Runs that live, of which anything is uncertain, or of which a process still runs, are left alone. Costs one look at a
- * folder when there is none.
+ * Removes the workspaces of runs that were killed, except those in which files were changed: these are reported once, and
+ * kept. Runs that are alive, or not certainly dead, or still have a process, are left alone. Costs one look at a folder if
+ * there is none.
  */
 export async function sweepWorkspaces({env, reporter}: LeftWorkspaces): Promise<void> {
   const home = workspacesFolder(env)
@@ -24,7 +24,7 @@ export async function sweepWorkspaces({env, reporter}: LeftWorkspaces): Promise<
     try {
       if (await isOver(join(home, marker), marker)) await tidy(join(home, marker), reporter)
     } catch (error) {
-      // another user's, or somebody is at it: it is left to the next one
+      // of another user, or in use: the next sweep tries again
       if (codeOf(error) === '') throw error
     }
   }
@@ -32,16 +32,16 @@ export async function sweepWorkspaces({env, reporter}: LeftWorkspaces): Promise<
 
 async function isOver(folder: string, marker: string): Promise<boolean> {
   const manifest = readManifest(folder)
-  return manifest !== undefined && (await isDead(manifest)) && !(await isCarried(`PILLION_RUN=${marker}`))
+  return manifest !== undefined && (await isDead(manifest)) && !(await hasProcessWith(`PILLION_RUN=${marker}`))
 }
 
 async function tidy(folder: string, reporter: LeftWorkspaces['reporter']): Promise<void> {
-  const copies = [...(readManifest(folder)?.copies ?? [])]
-  const kept = await changedIn(folder, copies)
+  const workspaces = [...(readManifest(folder)?.workspaces ?? [])]
+  const kept = await changedIn(folder, workspaces)
   for (const name of kept)
     reporter.warn(
       'workspace-kept',
-      `files were changed in ${join(folder, name)}, which a run that was killed had left behind: it is kept`
+      `files were changed in ${join(folder, name)}, a workspace of a run that was killed: it is kept`
     )
   for (const name of await namesIn(folder))
     if (name !== MANIFEST && !kept.includes(name)) await rm(join(folder, name), {recursive: true, force: true})
@@ -57,8 +57,8 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Whether a process carries a mark: it may run in a copy. */
-async function isCarried(marker: string): Promise<boolean> {
+/** Whether a process has this marker: it may run in a workspace. */
+async function hasProcessWith(marker: string): Promise<boolean> {
   const {all, carries} = await look()
   return all.some(({pid, isZombie}) => !isZombie && carries(pid, marker))
 }

@@ -5,39 +5,42 @@ import {currentSystem, type SystemIdentity} from '../../control/run-file.ts'
 import {lookAgain, startOf} from '../../platform/process-table.ts'
 import {fingerprintsIn, type Fingerprints} from './fingerprints.ts'
 
-/** What was put into a folder that a service runs in. */
-export interface Made {
-  /** The files as they were made: what differs from these was changed by somebody. */
+/** The content of a workspace when it was created. */
+export interface WorkspaceContent {
+  /** The original files: a difference was made by a user. */
   readonly files: Fingerprints
-  /** It was deployed, as into a container: files that are new there are the service's, and go with it. */
+  /** It was deployed, as into a container: new files belong to the service, and are removed with it. */
   readonly isDeployed: boolean
 }
 
-/** What a run writes beside its copies, so that another one can tidy up should it be killed. */
+/** Stored with the workspaces of a run, so that another run can clean up if this one is killed. */
 interface Manifest extends SystemIdentity {
   readonly pid: number
   /** As `Seen.started`. */
   readonly started: number
-  readonly copies: ReadonlyMap<string, Made>
+  readonly workspaces: ReadonlyMap<string, WorkspaceContent>
 }
 
-/** Its name in the folder of a run; names of copies have an underscore. */
+/** Its file name in the folder of a run; names of workspaces contain an underscore. */
 export const MANIFEST = 'ledger.json'
 
-/** The folders of all runs of the user. */
+/** The folder with the workspaces of all runs of the user. */
 export const workspacesFolder = (env: Readonly<Record<string, string | undefined>>): string =>
   join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')
 
-/** Writes what is known of the copies of this run, by their names; whoever reads it meanwhile sees the old one or the new one. */
-export function writeManifest(folder: string, copies: ReadonlyMap<string, Made>): void {
-  const named = [...copies].map(([name, {files, isDeployed}]) => [name, {isDeployed, files: Object.fromEntries(files)}])
+/** Writes the state of this run's workspaces, by name, atomically. */
+export function writeManifest(folder: string, workspaces: ReadonlyMap<string, WorkspaceContent>): void {
+  const named = [...workspaces].map(([name, {files, isDeployed}]) => [
+    name,
+    {isDeployed, files: Object.fromEntries(files)}
+  ])
   const us = {...currentSystem(), pid: process.pid, started: startOf(process.pid)}
   const path = join(folder, MANIFEST)
   writeFileSync(`${path}.new`, JSON.stringify({...us, copies: Object.fromEntries(named) as unknown}))
   renameSync(`${path}.new`, path)
 }
 
-/** Undefined where there is none, or none that is understood: nothing is certain then. */
+/** Undefined if there is none, or if it is invalid. */
 export function readManifest(folder: string): Manifest | undefined {
   try {
     const {copies, ...us} = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as Written
@@ -45,43 +48,43 @@ export function readManifest(folder: string): Manifest | undefined {
     const named = Object.entries(copies).map(
       ([name, {files, isDeployed}]) => [name, {isDeployed, files: new Map(Object.entries(files))}] as const
     )
-    return {...us, copies: new Map(named)}
+    return {...us, workspaces: new Map(named)}
   } catch {
-    return undefined // of another version, or removed just now
+    return undefined // from another version, or removed just now
   }
 }
 
-/** As it stands in the file: maps are objects. */
-interface Written extends Omit<Manifest, 'copies'> {
+/** The JSON form: objects instead of maps. */
+interface Written extends Omit<Manifest, 'workspaces'> {
   readonly copies: Readonly<
     Record<string, {readonly files: Readonly<Record<string, string>>; readonly isDeployed: boolean}>
   >
 }
 
-/** Whether the run that wrote it is surely gone: it ran on this boot and in this pid namespace, and its process is not there. */
+/** Whether the run that wrote it is certainly dead: it ran in this boot and pid namespace, and its process does not exist. */
 export async function isDead({boot, pids, pid, started}: Manifest): Promise<boolean> {
   const here = currentSystem()
   if (boot !== here.boot || pids !== here.pids) return false
   const now = await lookAgain(pid)
-  // elsewhere the system tells a start less exactly than we wrote it
+  // other systems report the start time less precisely
   return now === undefined || (process.platform === 'linux' && now.started !== started)
 }
 
-/** Whether somebody changed a file of a copy. */
-async function isChanged(folder: string, {files, isDeployed}: Made): Promise<boolean> {
+/** Whether a file of a workspace was changed by a user. */
+async function isChanged(folder: string, {files, isDeployed}: WorkspaceContent): Promise<boolean> {
   if (lstatSync(folder, {throwIfNoEntry: false})?.isDirectory() !== true) return false
   return [...(await fingerprintsIn(folder))].some(([path, fingerprint]) => {
-    const made = files.get(path)
-    return made !== fingerprint && !(isDeployed && made === undefined)
+    const original = files.get(path)
+    return original !== fingerprint && !(isDeployed && original === undefined)
   })
 }
 
-/** The names of the copies in which somebody changed a file, in their order. */
+/** The names of the workspaces in which a user changed a file, in order. */
 export async function changedIn(
   folder: string,
-  copies: Iterable<readonly [name: string, made: Made]>
+  workspaces: Iterable<readonly [name: string, content: WorkspaceContent]>
 ): Promise<readonly string[]> {
   const names: string[] = []
-  for (const [name, made] of copies) if (await isChanged(join(folder, name), made)) names.push(name)
+  for (const [name, content] of workspaces) if (await isChanged(join(folder, name), content)) names.push(name)
   return names
 }

@@ -10,7 +10,7 @@ interface Line {
 }
 
 export interface RecentWanted {
-  /** The last lines only; 0: all that are kept. */
+  /** Only the last lines; 0: all that are kept. */
   readonly tail: number
   readonly isFollowed: boolean
   /** ms since 1970. */
@@ -20,7 +20,7 @@ export interface RecentWanted {
 const MAX_LINES = 10_000
 const MAX_CHARACTERS = 8 * 1024 * 1024
 
-/** The last lines of an app with the time of their coming, without prefixes and without lines of ours. */
+/** The last lines of an app with their times, without prefixes and without our status lines. */
 export class Recent {
   readonly #prefix: string
   #lines: Line[] = []
@@ -30,23 +30,23 @@ export class Recent {
   #hasEnded = false
   readonly #waiting = new Set<() => void>()
 
-  /** `name` is what the prefix in the log says. */
+  /** `name`: the app's name in the prefix of its log lines. */
   constructor(name: string, record: Pick<LogRecord, 'tap' | 'closed'>) {
     this.#prefix = appPrefix(name)
-    const callOff = record.tap(text => {
+    const unsubscribe = record.tap(text => {
       this.#take(text, Date.now())
     })
-    void this.#awaitEnd(record.closed, callOff)
+    void this.#awaitEnd(record.closed, unsubscribe)
   }
 
-  async #awaitEnd(closed: Promise<void>, callOff: () => void): Promise<void> {
+  async #awaitEnd(closed: Promise<void>, unsubscribe: () => void): Promise<void> {
     await closed
-    callOff()
+    unsubscribe()
     this.#hasEnded = true
     this.#wake()
   }
 
-  /** What is kept and, with `isFollowed`, what comes; a reader who is too slow misses lines and is not waited for. */
+  /** The kept lines and, with `isFollowed`, new ones; a reader that is too slow misses lines and is not waited for. */
   async *read({tail, isFollowed, since}: RecentWanted, gone: AbortSignal): AsyncGenerator<string> {
     const kept = this.#lines.filter(({at}) => at >= since)
     const first = tail === 0 ? kept[0] : kept[Math.max(0, kept.length - tail)]

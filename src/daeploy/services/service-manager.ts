@@ -3,7 +3,7 @@ import {homedir} from 'node:os'
 import {join} from 'node:path'
 import type {Handlers} from '../../control/messages.ts'
 import type {Deployment} from '../deployment.ts'
-import {whyNotAssigned, whyNotRemoved, type Instance, type Managed} from '../management.ts'
+import {whyNotAssigned, whyNotRemoved, type Instance, type ManagementBackend} from '../management.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {deployedPlan} from '../../config/kubernetes-keys.ts'
@@ -15,16 +15,16 @@ import type {Versions} from './versions.ts'
 export interface ServiceManagerOptions {
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly versions: Versions<AppRuntime>
-  readonly copies: Workspaces
-  /** What log lines call an app. */
+  readonly workspaces: Workspaces
+  /** The name of an app in log lines. */
   readonly shownAs: (plan: AppPlan) => string
-  /** Ends an app and its sidecar, and takes it out of the run. */
+  /** Stops an app and its sidecar, and removes it from the run. */
   readonly remove: (runtime: AppRuntime) => Promise<void>
   /** Adds an app to the run and starts it. Throws a UserError. */
   readonly add: (plan: AppPlan) => Promise<void>
 }
 
-/** What those who manage see of a service beside the app. */
+/** The state of a service in the management API. */
 interface Known {
   readonly recent: Recent
   startedAt: Date | undefined
@@ -33,7 +33,7 @@ interface Known {
 
 export const isService = ({plan}: Pick<AppRuntime, 'plan'>): boolean => plan.fixedPort > 0
 
-/** What Daeploy's command line, and other terminals of ours, ask of the services of a run. */
+/** Implements the management of services, for Daeploy's command line and for our own in other terminals. */
 export class ServiceManager {
   readonly #options: ServiceManagerOptions
   readonly #known = new Map<AppRuntime, Known>()
@@ -58,8 +58,8 @@ export class ServiceManager {
     this.#known.delete(runtime)
   }
 
-  /** What is asked at the manager's port. */
-  get managed(): Managed {
+  /** For the routes at the manager's port. */
+  get backend(): ManagementBackend {
     const {versions, remove} = this.#options
     const find = (name: string, version: string): AppRuntime | undefined => versions.find(`${name}_${version}`)?.runtime
     return {
@@ -76,14 +76,14 @@ export class ServiceManager {
         const recent = runtime === undefined ? undefined : this.#known.get(runtime)?.recent
         return recent?.read(wanted, gone) ?? nothing()
       },
-      newUpload: () => join(this.#options.copies.folder('uploads'), randomUUID()),
+      newUpload: () => join(this.#options.workspaces.folder('uploads'), randomUUID()),
       deploy: async deployment => this.#deploy(deployment)
     }
   }
 
-  /** What other terminals ask. */
-  get answers(): Pick<Handlers, 'services' | 'assign' | 'remove'> {
-    const {list, assign, remove} = this.managed
+  /** For other terminals. */
+  get handlers(): Pick<Handlers, 'services' | 'assign' | 'remove'> {
+    const {list, assign, remove} = this.backend
     return {
       services: () =>
         list().map(({startedAt, finishedAt, ...instance}) => ({
@@ -104,17 +104,17 @@ export class ServiceManager {
     }
   }
 
-  /** Why it could not be started, '' when its process runs. */
+  /** Deploys a service: '' when its process is running, else the reason for the failure. */
   async #deploy({name, version, port, env, archive}: Deployment): Promise<string> {
-    const {shell, copies, add} = this.#options
+    const {shell, workspaces, add} = this.#options
     const folderName = `${name}_${version}`
     try {
-      const folder = await copies.unpack(folderName, archive)
+      const folder = await workspaces.unpack(folderName, archive)
       const home = shell['HOME'] || homedir()
       await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: shell}))
       return ''
     } catch (error) {
-      await copies.drop(folderName)
+      await workspaces.drop(folderName)
       return messageOf(error)
     }
   }
@@ -143,5 +143,5 @@ const STATUS = {
 } as const
 
 async function* nothing(): AsyncGenerator<string> {
-  // it has left the run meanwhile
+  // the app was removed from the run in the meantime
 }

@@ -6,19 +6,19 @@ import type {Callee} from '../../gateway/local-apps.ts'
 import type {Named, Versioned, Versions} from './versions.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
-/** An app as calls to its name see it. */
+/** An app as the router needs it. */
 export interface Reachable extends Versioned, Callee {
   readonly id: string
 }
 
 export interface ServiceRouterOptions<M> {
   readonly versions: Versions<M & Reachable>
-  /** Takes calls to what no app of the run is called. */
+  /** Admits calls to apps that are not part of this run. */
   readonly elsewhere: Admit
   readonly reporter: Reporter
 }
 
-/** How calls to `<name>` and `<name>_<version>` get to an app, and copies of those to a name to its shadows. */
+/** Routes calls for `<name>` and `<name>_<version>` to an app, and mirrors calls for a name to its shadows. */
 export class ServiceRouter {
   readonly #options: ServiceRouterOptions<Reachable>
   readonly #mirror: Mirror
@@ -29,7 +29,7 @@ export class ServiceRouter {
     this.#mirror = new Mirror(text => options.reporter.warn('copies-lost', text))
   }
 
-  /** Who answers for a name; where nobody here does, the call is taken elsewhere. */
+  /** Finds the service for a name; if this run has none, calls are routed to other runs. */
   find(name: string): Service {
     const named = this.#options.versions.find(name)
     if (named === undefined) return this.#elsewhere(name)
@@ -42,7 +42,7 @@ export class ServiceRouter {
     }
   }
 
-  /** Takes a copy of a call to an id for its shadows; undefined where it has none. */
+  /** Mirrors calls for an id to its shadows; undefined if it has none. */
   copierOf(id: string): ((of: CopyOf) => Copy) | undefined {
     const versions = this.#options.versions.shadows(id)
     if (versions.length === 0) return undefined
@@ -60,38 +60,38 @@ export class ServiceRouter {
     const shadow: Shadow = {
       name: `${runtime.id} ${runtime.plan.version}`,
       admit: ({method, path}) => {
-        const answer = admit({caller: 'a copy', callee: runtime.id, method, path})
-        return 'admitted' in answer ? answer.admitted.then(permitOrReason) : permitOrReason(answer)
+        const admission = admit({caller: 'mirror', callee: runtime.id, method, path})
+        return 'admitted' in admission ? admission.admitted.then(permitOrReason) : permitOrReason(admission)
       }
     }
     this.#shadows.set(callee, shadow)
     return shadow
   }
 
-  /** Its own name and version are for the other run to find out. */
+  /** The other run resolves name and version itself. */
   #elsewhere(segment: string): Service {
     const name = nameIn(segment)
     return {
       name,
       version: '',
       admit: (call, isRefused) => {
-        const answer = this.#options.elsewhere(call, isRefused)
-        if (!('admitted' in answer)) return translated(answer, segment)
-        const admitted = answer.admitted.then(later => translated(later, segment))
-        return {admitted, cancel: () => answer.cancel()}
+        const admission = this.#options.elsewhere(call, isRefused)
+        if (!('admitted' in admission)) return withPrefix(admission, segment)
+        const admitted = admission.admitted.then(later => withPrefix(later, segment))
+        return {admitted, cancel: () => admission.cancel()}
       },
       copy: undefined
     }
   }
 }
 
-const permitOrReason = (answer: Admission): ShadowPermit | string => (answer.ok ? answer : answer.error)
+const permitOrReason = (admission: Admission): ShadowPermit | string => (admission.ok ? admission : admission.error)
 
-/** The other run's sidecar is told the whole path: its own main and shadows count. */
-const translated = (answer: Admission, segment: string): Admission =>
-  answer.ok ? {...answer, pathPrefix: `/services/${encodeURIComponent(segment)}`} : answer
+/** The other run's sidecar gets the whole path: its own main version and shadows are used. */
+const withPrefix = (admission: Admission, segment: string): Admission =>
+  admission.ok ? {...admission, pathPrefix: `/services/${encodeURIComponent(segment)}`} : admission
 
-/** `<name>_<version>` → `<name>`: a version has points, a service's name has none. */
+/** `<name>_<version>` → `<name>`: a version contains dots, a service's name does not. */
 function nameIn(segment: string): string {
   const at = segment.lastIndexOf('_')
   return at > 0 && /^\d+\.\d+\.\d+/.test(segment.slice(at + 1)) ? segment.slice(0, at) : segment

@@ -1,6 +1,6 @@
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import type {Reach, Service} from '../service.ts'
+import type {FindService, Service} from '../service.ts'
 import {ManagerApi, openManagerPort} from '../manager-api.ts'
 import {serviceEnvironment} from '../environment.ts'
 import {HOOK_FILE, HOOK_TEXT} from '../python-hook.ts'
@@ -29,45 +29,45 @@ type Shell = Readonly<Record<string, string | undefined>>
 export interface ServicesOptions {
   readonly plan: Plan
   readonly shell: Shell
-  /** The mark of the run. */
+  /** The marker of the run. */
   readonly run: string
-  /** Takes calls to what no app of the run is called. */
+  /** Admits calls to apps that are not part of this run. */
   readonly elsewhere: Admit
   readonly emit: Emit
   readonly reporter: Reporter
-  /** Ends an app and its sidecar, and takes it out of the run. */
+  /** Stops an app and its sidecar, and removes it from the run. */
   readonly remove: (runtime: AppRuntime) => Promise<void>
   /** Adds an app to the run and starts it. Throws a UserError. */
   readonly add: (plan: AppPlan) => Promise<void>
 }
 
 /**
- * What a run does for Daeploy services: names and versions, copies for shadows, the manager's sidecar, the environment that
- * the SDK reads, and folders to work in. A run without such a service has none of it but the names.
+ * The Daeploy services of a run: names and versions, mirroring to shadows, the manager's API, the environment that the SDK
+ * reads, and workspaces. A run without services only uses the names.
  */
 export class Services {
   readonly versions = new Versions<AppRuntime>([])
-  readonly copies: Workspaces
+  readonly workspaces: Workspaces
   readonly #options: ServicesOptions
   readonly #notifications = new Notifications()
   readonly #tokens: Tokens
   readonly #router: ServiceRouter
   readonly #manager: ServiceManager
   #hookFolder = ''
-  #port: {readonly number: number; readonly front: Listener} | undefined
+  #port: {readonly number: number; readonly listener: Listener} | undefined
 
   constructor(options: ServicesOptions) {
     const {shell, run, elsewhere, reporter} = options
     this.#options = options
-    this.copies = new Workspaces(shell, run)
+    this.workspaces = new Workspaces(shell, run)
     this.#tokens = new Tokens(shell)
     this.#router = new ServiceRouter({versions: this.versions, elsewhere, reporter})
-    const {versions, copies} = this
-    this.#manager = new ServiceManager({...options, versions, copies, shownAs: plan => this.shownAs(plan)})
+    const {versions, workspaces} = this
+    this.#manager = new ServiceManager({...options, versions, workspaces, shownAs: plan => this.shownAs(plan)})
   }
 
-  /** The run has a Daeploy service, or waits for one. */
-  get areWanted(): boolean {
+  /** The run has a Daeploy service, or may get one by deployment. */
+  get areEnabled(): boolean {
     return this.#options.plan.managerPort !== 'none' || this.versions.runtimes.some(isService)
   }
 
@@ -81,7 +81,7 @@ export class Services {
     this.#manager.forget(runtime)
   }
 
-  /** What prefixes and log files call an app: with its version where its id has several, and its number but for the first. */
+  /** The name of an app in prefixes and log files: with its version if its id has several, and the instance number except for the first. */
   shownAs({id, version, instance}: AppPlan): string {
     const {plan} = this.#options
     const isOneOfMany =
@@ -90,7 +90,7 @@ export class Services {
     return instanceName(isOneOfMany ? `${id}_${version}` : id, instance)
   }
 
-  /** The environment of one life of an app. */
+  /** The environment of a new process of an app. */
   environment(
     before: Record<string, string>,
     {plan, appPort, httpPort}: {readonly plan: AppPlan; readonly appPort: number; readonly httpPort: number}
@@ -107,83 +107,83 @@ export class Services {
     })
   }
 
-  /** The manager's routes on the sidecar of an app; undefined where the run has no Daeploy service. */
+  /** The manager's routes on the sidecar of an app; undefined if the run has no Daeploy service. */
   managerApiOf(runtime: AppRuntime): ManagerApi | undefined {
-    if (!this.areWanted) return undefined
+    if (!this.areEnabled) return undefined
     return new ManagerApi({
       caller: runtime.id,
-      reach: this.#reach,
+      findService: this.#findService,
       guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses),
       route: this.#routes(() => false),
       warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
     })
   }
 
-  /** Makes the working copies, and opens the manager's port where there is one. */
+  /** Creates the workspaces, and opens the manager's port if there is one. */
   async open(port: ManagerPort | undefined): Promise<void> {
-    await this.copies.open(this.#options.plan.apps)
+    await this.workspaces.open(this.#options.plan.apps)
     if (port !== undefined) this.#openPort(port)
   }
 
-  /** Tells where the manager is. */
-  tell(): void {
+  /** Reports the manager's address. */
+  announce(): void {
     const {plan, emit} = this.#options
-    const isTold = plan.apps.length === 0 || this.versions.runtimes.some(isService)
-    if (this.#port === undefined || !isTold) return
+    const isUsed = plan.apps.length === 0 || this.versions.runtimes.some(isService)
+    if (this.#port === undefined || !isUsed) return
     emit({type: 'manager-opened', url: `http://127.0.0.1:${this.#port.number.toString()}/services/`})
   }
 
   #openPort({servers, port}: ManagerPort): void {
-    const front = openManagerPort({
+    const listener = openManagerPort({
       servers,
-      caller: 'outside',
-      reach: this.#reach,
+      caller: 'external',
+      findService: this.#findService,
       guards: this.#tokens.guards([]),
       route: this.#routes(({socket}) => isOwnPeer(socket)),
-      warn: () => undefined // the caller has his answer, and the app's end was told
+      warn: () => undefined // the caller has its response, and the app's exit was reported
     })
-    this.#port = {number: port, front}
+    this.#port = {number: port, listener}
   }
 
-  /** Takes a copy of a call to an id for its shadows; undefined where it has none. */
+  /** Mirrors calls for an id to its shadows; undefined if it has none. */
   readonly copierOf = (id: string): ((of: CopyOf) => Copy) | undefined => this.#router.copierOf(id)
 
   /** Calls through the manager's port may finish until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
-    await this.#port?.front.close(cut)
-    for (const folder of await this.copies.close())
+    await this.#port?.listener.close(cut)
+    for (const folder of await this.workspaces.close())
       this.#options.reporter.warn('workspace-kept', `files were changed in ${folder}: it is kept`)
   }
 
-  readonly #reach: Reach = (name): Service => this.#router.find(name)
+  readonly #findService: FindService = (name): Service => this.#router.find(name)
 
-  #routes(isManaging: Parameters<typeof createRoutes>[0]['isManaging']): Route {
+  #routes(mayManage: Parameters<typeof createRoutes>[0]['mayManage']): Route {
     return createRoutes({
-      managed: this.#manager.managed,
+      backend: this.#manager.backend,
       notifications: this.#notifications,
-      notified: (line, notification) => this.#tell(line, notification),
+      onNotification: (line, notification) => this.#showNotification(line, notification),
       version: VERSION,
-      isManaging
+      mayManage
     })
   }
 
-  /** What other terminals ask. */
-  get answers(): Pick<Handlers, 'services' | 'assign' | 'remove' | 'notifications'> {
-    return {...this.#manager.answers, notifications: () => this.#notifications.list()}
+  /** For other terminals. */
+  get handlers(): Pick<Handlers, 'services' | 'assign' | 'remove' | 'notifications'> {
+    return {...this.#manager.handlers, notifications: () => this.#notifications.list()}
   }
 
-  /** One line on stdout, and in the log of the service that is named. */
-  #tell(line: string, {service_name, service_version}: Notification): void {
+  /** Writes one line to stdout, and to the log of the service that it names. */
+  #showNotification(line: string, {service_name, service_version}: Notification): void {
     const runtime =
       this.versions.find(`${service_name}_${service_version}`)?.runtime ?? this.versions.find(service_name)?.runtime
     void runtime?.logs.app.sink({app: runtime.id, stream: 'status', text: asBytes(`${line}\n`)})
     if (runtime === undefined || runtime.plan.logs.app === 'file') this.#options.emit({type: 'notified', text: line})
   }
 
-  /** Our Python file, written when the first service is started. */
+  /** Our Python hook, written when the first service is started. */
   #hook(): string {
     if (this.#hookFolder === '') {
-      const folder = this.copies.folder('python')
+      const folder = this.workspaces.folder('python')
       writeFileSync(join(folder, HOOK_FILE), HOOK_TEXT)
       this.#hookFolder = folder
     }
@@ -191,7 +191,7 @@ export class Services {
   }
 }
 
-/** Where an app reaches its own sidecar. */
+/** The host under which an app reaches its own sidecar. */
 function hostOf(listenAddresses: readonly string[]): string {
   const [first = '127.0.0.1'] = listenAddresses
   if (['0.0.0.0', '::', '[::]', 'localhost'].includes(first)) return '127.0.0.1'

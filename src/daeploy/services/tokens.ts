@@ -3,16 +3,16 @@ import type {Guards} from '../manager-api.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {hostGuard, isToken} from '../../gateway/guards.ts'
 
-/** The words by which callers get in at the manager's routes: the run's own, and one of each service. */
+/** Tokens for the manager's routes: that of the run, and one for each service. */
 export class Tokens {
-  readonly #own: string
+  readonly #runToken: string
   readonly #ofServices = new Map<string, string>()
 
   constructor(shell: Readonly<Record<string, string | undefined>>) {
-    this.#own = shell['DAPR_API_TOKEN'] ?? ''
+    this.#runToken = shell['DAPR_API_TOKEN'] ?? ''
   }
 
-  /** A service's, the same for all its processes. */
+  /** The token of a service, the same for all its processes. */
   of({id, version}: AppPlan): string {
     const key = `${id}_${version}`
     const token = this.#ofServices.get(key) ?? randomBytes(32).toString('hex')
@@ -20,12 +20,12 @@ export class Tokens {
     return token
   }
 
-  /** Who may ask at a sidecar that listens here. */
+  /** The access checks of a port that listens on these addresses. */
   guards(listenAddresses: readonly string[]): Guards {
     return {
       isAllowedHost: hostGuard(listenAddresses),
-      isLetIn: (apiToken, authorization) =>
-        this.#own === '' || isToken(apiToken, this.#own) || this.#isBearer(authorization)
+      isAuthorized: (apiToken, authorization) =>
+        this.#runToken === '' || isToken(apiToken, this.#runToken) || this.#isBearer(authorization)
     }
   }
 

@@ -1,26 +1,26 @@
 import {Instances} from '../../gateway/instances.ts'
 import type {Callee} from '../../gateway/local-apps.ts'
 
-/** What makes an app one of the versions of its id. */
+/** An app that may be one of several versions of its id. */
 export interface Versioned {
   readonly id: string
   readonly plan: {readonly version: string}
 }
 
-/** Who answers to a name that stands in a path. */
+/** The app behind a name in a path. */
 export interface Named<M> {
   /** The first of its instances. */
   readonly runtime: M
-  /** All instances, where there are several. */
+  /** All instances, if there are several. */
   readonly callee: M | Instances
-  /** The id alone was said: the main version is meant, and the shadows get copies. */
+  /** The name is an id: it stands for the main version, and calls are mirrored to the shadows. */
   readonly isById: boolean
 }
 
 /**
- * The versions of each app id: one is main, and answers for the id; the others are its shadows. The first in the
- * template is main until another one is assigned; a main that is down stays main. Apps of one id and one version are
- * instances of one app.
+ * The versions of each app id: one is the main version and serves calls to the id; the others are its shadows. The first one
+ * in the template is the main version until another one is assigned, even while it is down. Apps with the same id and
+ * version are instances of one app.
  */
 export class Versions<M extends Versioned & Callee> {
   readonly #runtimes: M[]
@@ -49,7 +49,7 @@ export class Versions<M extends Versioned & Callee> {
     this.#index()
   }
 
-  /** Makes a version main from the next call on. */
+  /** Makes a version the main one from the next call on. */
   assign(id: string, version: string): void {
     if (this.instances(id, version).length === 0) return
     this.#assigned.set(id, version)
@@ -76,12 +76,12 @@ export class Versions<M extends Versioned & Callee> {
     return this.#runtimes.filter(each => each.id === id && each.plan.version === version)
   }
 
-  /** Those that get copies of the calls to an id. */
+  /** The versions to which calls for an id are mirrored. */
   shadows(id: string): readonly Named<M>[] {
     return this.#shadows.get(id) ?? []
   }
 
-  /** Who is meant by `<id>` or `<id>_<version>`. The template's rules see to it that no name means two. */
+  /** The app for `<id>` or `<id>_<version>`. The template is checked for ambiguous names. */
   find(name: string): Named<M> | undefined {
     return this.#named.get(name)
   }

@@ -5,49 +5,49 @@ import {dirname, join} from 'node:path'
 import {unpackArchive} from '../archive.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import {changedIn, workspacesFolder, MANIFEST, writeManifest, type Made} from './manifest.ts'
+import {changedIn, workspacesFolder, MANIFEST, writeManifest, type WorkspaceContent} from './manifest.ts'
 import {SHARED, fingerprintOf, fingerprintsIn, type Fingerprints} from './fingerprints.ts'
 
 type Shell = Readonly<Record<string, string | undefined>>
 
-interface WorkingCopy extends Made {
+interface CopiedWorkspace extends WorkspaceContent {
   readonly source: string
   readonly folder: string
-  /** Of the source, when it was copied. */
-  seen: Fingerprints
-  /** Of the copied files, which may differ: times are rounded on the way. */
+  /** The source files when they were copied. */
+  sourceFiles: Fingerprints
+  /** The copied files, which may differ: modification times are rounded. */
   readonly files: Map<string, string>
-  /** The last filling, of which one waits for the other; it never fails. */
-  filled: Promise<void>
+  /** The last copy operation, so that they run one after the other; it never rejects. */
+  copied: Promise<void>
 }
 
 /**
- * Folders of a run: working copies for services that would share one (each writes a database there, and deletes it), those
- * that were deployed, and files of ours. They are removed with the run; a copy in which somebody changed a file stays.
+ * The workspaces of a run: copies for services that would share a folder (each writes a database there, and deletes it),
+ * deployed services, and files of ours. They are removed with the run, except those in which a user changed a file.
  */
 export class Workspaces {
   readonly #home: string
-  readonly #copies = new Map<string, WorkingCopy>()
-  /** All that services run in, by their names. */
-  readonly #made = new Map<string, Made>()
+  readonly #copies = new Map<string, CopiedWorkspace>()
+  /** All folders that services run in, by name. */
+  readonly #contents = new Map<string, WorkspaceContent>()
   #folder = ''
 
   constructor(shell: Shell, run: string) {
     this.#home = join(workspacesFolder(shell), run)
   }
 
-  /** A folder of the run below its home, made when it is first asked for; below the system's where there is no home to write in. */
+  /** A folder of the run, created on first use below the user's cache folder, or below the system's temporary folder if that is not writable. */
   folder(name: string): string {
     if (this.#folder === '') {
       this.#folder = this.#make()
-      this.#note()
+      this.#writeManifest()
     }
     const folder = join(this.#folder, name)
     mkdirSync(folder, {recursive: true})
     return folder
   }
 
-  /** Gives every Daeploy service but the first of a folder a copy to run in. Settles when all are made. */
+  /** Creates a workspace for every Daeploy service except the first one of each folder. Settles when all are copied. */
   async open(apps: readonly AppPlan[]): Promise<void> {
     const taken = new Set<string>()
     for (const app of apps.filter(({fixedPort}) => fixedPort > 0)) {
@@ -57,45 +57,45 @@ export class Workspaces {
     }
   }
 
-  /** Where an app runs: its own folder, or a copy of it that has every change of now. What the service wrote stays. */
+  /** The folder in which an app runs: its own, or a workspace updated with all changes of its source. Files of the service stay. */
   async folderOf(app: AppPlan): Promise<string> {
     const copy = this.#copies.get(nameOf(app))
     if (copy === undefined) return app.folder
-    // a file may go away under our hands: its next change brings the next copy
-    await this.#fillNext(copy).catch(() => undefined)
+    // a file may be removed while it is copied: that change triggers the next copy
+    await this.#enqueueCopy(copy).catch(() => undefined)
     return copy.folder
   }
 
-  /** Unpacks what was deployed into a folder of its own; one of that name is an earlier deployment's, and goes. */
+  /** Unpacks a deployed archive into a new folder; that of an earlier deployment is removed. */
   async unpack(name: string, archive: string): Promise<string> {
     await this.drop(name)
-    const folder = this.#begin(name, {files: new Map(), isDeployed: true})
+    const folder = this.#create(name, {files: new Map(), isDeployed: true})
     try {
       await unpackArchive(archive, folder)
     } catch (error) {
       throw new Error(`The archive cannot be unpacked: ${messageOf(error)}`, {cause: error})
     }
-    this.#made.set(name, {files: await fingerprintsIn(folder), isDeployed: true})
-    this.#note()
+    this.#contents.set(name, {files: await fingerprintsIn(folder), isDeployed: true})
+    this.#writeManifest()
     return folder
   }
 
   async drop(name: string): Promise<void> {
     if (this.#folder === '') return
-    await this.#copies.get(name)?.filled
+    await this.#copies.get(name)?.copied
     this.#copies.delete(name)
-    this.#made.delete(name)
+    this.#contents.delete(name)
     await rm(join(this.#folder, name), {recursive: true, force: true})
   }
 
-  /** Removes all but the copies in which files were changed; gives these. */
+  /** Removes all workspaces except those in which a user changed files; returns their paths. */
   async close(): Promise<readonly string[]> {
     if (this.#folder === '') return []
-    await Promise.all([...this.#copies.values()].map(async ({filled}) => filled))
-    const kept = await changedIn(this.#folder, this.#made)
+    await Promise.all([...this.#copies.values()].map(async ({copied}) => copied))
+    const kept = await changedIn(this.#folder, this.#contents)
     for (const name of await readdir(this.#folder))
       if (name !== MANIFEST && !kept.includes(name)) await rm(join(this.#folder, name), {recursive: true, force: true})
-    // the last to go: should we be killed here, another run goes on
+    // removed last: if we are killed before, another run continues
     await rm(kept.length === 0 ? this.#folder : join(this.#folder, MANIFEST), {recursive: true, force: true})
     return kept.map(name => join(this.#folder, name))
   }
@@ -112,50 +112,50 @@ export class Workspaces {
 
   async #copy(name: string, source: string): Promise<void> {
     const files = new Map<string, string>()
-    const folder = this.#begin(name, {files, isDeployed: false})
-    const copy = {source, folder, seen: new Map(), files, isDeployed: false, filled: Promise.resolve()}
+    const folder = this.#create(name, {files, isDeployed: false})
+    const copy = {source, folder, sourceFiles: new Map(), files, isDeployed: false, copied: Promise.resolve()}
     this.#copies.set(name, copy)
-    await this.#fillNext(copy)
+    await this.#enqueueCopy(copy)
   }
 
-  /** A folder that is noted before anything is in it. */
-  #begin(name: string, made: Made): string {
-    this.#made.set(name, made)
+  /** Creates a folder, and records it before it gets any files. */
+  #create(name: string, content: WorkspaceContent): string {
+    this.#contents.set(name, content)
     const folder = this.folder(name)
-    this.#note()
+    this.#writeManifest()
     return folder
   }
 
-  #note(): void {
-    writeManifest(this.#folder, this.#made)
+  #writeManifest(): void {
+    writeManifest(this.#folder, this.#contents)
   }
 
-  /** Fills a copy after whoever fills it now. */
-  async #fillNext(copy: WorkingCopy): Promise<void> {
-    const filling = copy.filled.then(async () => this.#fill(copy))
-    copy.filled = filling.catch(() => undefined)
-    await filling
+  /** Copies changes after the current copy operation. */
+  async #enqueueCopy(copy: CopiedWorkspace): Promise<void> {
+    const copying = copy.copied.then(async () => this.#copyChanges(copy))
+    copy.copied = copying.catch(() => undefined)
+    await copying
   }
 
-  async #fill(copy: WorkingCopy): Promise<void> {
-    const {source, folder, seen, files} = copy
+  async #copyChanges(copy: CopiedWorkspace): Promise<void> {
+    const {source, folder, sourceFiles, files} = copy
     for (const name of SHARED) await link(join(source, name), join(folder, name))
-    // a link to a folder may lead back up: what it leads to is not copied
+    // a link to a folder may point to a parent: its target is linked, not copied
     const now = await fingerprintsIn(source, async path => link(await realpath(join(source, path)), join(folder, path)))
-    const changed = [...now].filter(([path, fingerprint]) => seen.get(path) !== fingerprint)
+    const changed = [...now].filter(([path, fingerprint]) => sourceFiles.get(path) !== fingerprint)
     for (const [path] of changed) {
       await cp(join(source, path), join(folder, path), {preserveTimestamps: true, dereference: true})
       files.set(path, fingerprintOf(await stat(join(folder, path))))
     }
-    for (const path of seen.keys()) if (!now.has(path)) await rm(join(folder, path), {force: true})
-    copy.seen = now
-    if (changed.length > 0) this.#note()
+    for (const path of sourceFiles.keys()) if (!now.has(path)) await rm(join(folder, path), {force: true})
+    copy.sourceFiles = now
+    if (changed.length > 0) this.#writeManifest()
   }
 }
 
 const nameOf = ({id, version}: AppPlan): string => `${id}_${version}`
 
-/** A link to what is there. */
+/** Creates a link to an existing folder. */
 async function link(source: string, place: string): Promise<void> {
   try {
     if (!(await stat(source)).isDirectory()) return

@@ -12,13 +12,13 @@ export interface ApiOptions {
   readonly maxBodyBytes: number
 }
 
-/** What a request to the sidecar's own API is answered with; later where its body is to be read first. */
-export type AnswerApi = (action: Action, body: AsyncIterable<Buffer>, query: string) => Reply | Promise<Reply>
+/** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
+export type HandleApi = (action: Action, body: AsyncIterable<Buffer>, query: string) => Reply | Promise<Reply>
 
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
 
-/** A request's body as text; rejects when it is larger than allowed or the caller leaves. */
+/** A request's body as text; rejects if it exceeds the limit or the caller disconnects. */
 const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Promise<string> => {
   const pieces: Buffer[] = []
   let size = 0
@@ -44,13 +44,13 @@ const binding = (name: string, body: string): Reply => {
   )
 }
 
-/** The sidecar's own API of one app. What is put into its metadata processes as long as it does. */
-export const createApi = ({appId, facts, isReady, maxBodyBytes}: ApiOptions): AnswerApi => {
-  const put = new Map<string, string>()
+/** The sidecar's own API of one app. Metadata that was set remains as long as the sidecar. */
+export const createApi = ({appId, facts, isReady, maxBodyBytes}: ApiOptions): HandleApi => {
+  const custom = new Map<string, string>()
   const health = (query: string): Reply => {
     if (!isReady()) return notReady
-    const asked = new URLSearchParams(textOf(query)).get('appid')
-    return asked === null || asked === appId ? EMPTY : otherApp
+    const wanted = new URLSearchParams(textOf(query)).get('appid')
+    return wanted === null || wanted === appId ? EMPTY : otherApp
   }
   const withBody = async (bytes: AsyncIterable<Buffer>, use: (body: string) => Reply): Promise<Reply> => {
     try {
@@ -64,15 +64,15 @@ export const createApi = ({appId, facts, isReady, maxBodyBytes}: ApiOptions): An
       case 'health':
         return health(query)
       case 'metadata':
-        return {status: 200, type: 'application/json', body: metadataText(appId, facts(), put), lines: ''}
+        return {status: 200, type: 'application/json', body: metadataText(appId, facts(), custom), lines: ''}
       case 'put-metadata':
         return withBody(bytes, body => {
-          put.set(action.key, body)
+          custom.set(action.key, body)
           return EMPTY
         })
       case 'binding':
         return withBody(bytes, body => binding(action.name, body))
-      case 'answer':
+      case 'reply':
         return action.reply
       case 'outbound-health':
       case 'shutdown':

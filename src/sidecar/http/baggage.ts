@@ -1,7 +1,7 @@
 import {goQuote, textOf} from './go-text.ts'
 
 /*
- * W3C Baggage as OpenTelemetry for Go accepts it; Dapr refuses what it does not. A list of `key=value;property,…`.
+ * W3C Baggage as OpenTelemetry for Go accepts it; Dapr rejects anything else. A list of `key=value;property,…`.
  */
 
 const MAX_BYTES = 8192
@@ -13,21 +13,21 @@ const VALUE = String.raw`[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*`
 const MEMBER = new RegExp(`^\\s*(${KEY})\\s*=\\s*${VALUE}\\s*$`)
 const PROPERTY = new RegExp(`^\\s*${KEY}\\s*(?:=\\s*${VALUE}\\s*)?$`)
 
-const memberFault = (runtime: string): string => {
-  if (runtime.length > MAX_MEMBER_BYTES) return `list-member too large: ${runtime.length.toString()}`
-  const [pair = '', ...properties] = runtime.split(';')
+const memberFault = (member: string): string => {
+  if (member.length > MAX_MEMBER_BYTES) return `list-member too large: ${member.length.toString()}`
+  const [pair = '', ...properties] = member.split(';')
   const property = properties.find(each => each !== '' && !PROPERTY.test(each))
   if (property !== undefined) return `invalid baggage list-member property: ${goQuote(textOf(property))}`
-  return MEMBER.test(pair) ? '' : `invalid baggage list-member: ${goQuote(textOf(runtime))}`
+  return MEMBER.test(pair) ? '' : `invalid baggage list-member: ${goQuote(textOf(member))}`
 }
 
-/** What is wrong with a baggage header, '' = nothing. */
+/** What is wrong with a baggage header; '' = nothing. */
 export const baggageFault = (baggage: string): string => {
   if (baggage === '') return ''
   if (baggage.length > MAX_BYTES) return `baggage-string too large: ${baggage.length.toString()}`
-  const runtimes = baggage.split(',')
-  const fault = runtimes.map(memberFault).find(each => each !== '')
+  const members = baggage.split(',')
+  const fault = members.map(memberFault).find(each => each !== '')
   if (fault !== undefined) return fault
-  const keys = new Set(runtimes.map(runtime => MEMBER.exec(runtime.split(';')[0] ?? '')?.[1]))
+  const keys = new Set(members.map(member => MEMBER.exec(member.split(';')[0] ?? '')?.[1]))
   return keys.size > MAX_MEMBERS ? 'too many list-members in baggage-string' : ''
 }

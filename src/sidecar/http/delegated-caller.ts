@@ -6,19 +6,19 @@ import {isToken} from '../../gateway/guards.ts'
 import {callerHeaders, type Identity} from './identity.ts'
 import type {SidecarContext} from './invocation.ts'
 
-/** Different callers that are remembered; each is one of another run's apps. */
+/** Maximum number of remembered callers; each is an app of another run. */
 const MAX_DELEGATED_CALLERS = 1000
 
 export interface DelegationContext {
   readonly sidecar: SidecarContext
   readonly identity: Identity
-  /** Known to the user's other runs alone; '' = nobody may speak for others. */
+  /** Known only to the user's other runs; '' = no delegation is accepted. */
   readonly key: string
 }
 
 /**
- * The callers of other runs at a sidecar. Who knows the run's key may say for whom it speaks; who does not is the sidecar's own
- * app, as everybody is at a sidecar.
+ * Callers of other runs at a sidecar. A client that knows the run's key may name the app for which it calls; any other client
+ * is treated as the sidecar's own app.
  */
 export class DelegatedCallers {
   readonly #host: DelegationContext
@@ -28,7 +28,7 @@ export class DelegatedCallers {
     this.#host = host
   }
 
-  /** The sidecar as it serves this caller; undefined: it was introduced by nobody. */
+  /** The sidecar as it serves this caller; undefined: the delegation is missing or invalid. */
   contextFor(delegation: string): SidecarContext | undefined {
     if (delegation === '') return undefined
     const known = this.#known.get(delegation)
@@ -42,7 +42,7 @@ export class DelegatedCallers {
   }
 }
 
-/** A sidecar that speaks for an app of another run. That app's own sidecar has said where the call comes from: only names are added. */
+/** A sidecar that serves an app of another run. That app's own sidecar has already added the forwarding headers, so only ids are added. */
 class DelegatedCaller implements SidecarContext {
   readonly appId: string
   readonly #host: SidecarContext

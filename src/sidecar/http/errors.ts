@@ -2,10 +2,10 @@ import type {Reply} from '../../net/reply.ts'
 import {goJson} from './go-text.ts'
 
 /*
- * What a sidecar says itself: Dapr's error bodies (pkg/messages/predefined.go, pkg/api/http/responses.go), to the byte.
+ * The sidecar's own error bodies: Dapr's (pkg/messages/predefined.go, pkg/api/http/responses.go), byte for byte.
  */
 
-/** The richer kind of Dapr's errors tells a reason. */
+/** Dapr's detailed errors have a reason. */
 export interface Detail {
   readonly reason: string
   readonly metadata: Readonly<Record<string, string>>
@@ -32,11 +32,11 @@ export const apiError = (status: number, errorCode: string, message: string, det
   return {status, type: JSON_TYPE, body: goJson({errorCode, message, details}), lines: ''}
 }
 
-/** A call that could not be made; `error` is one of the catalogue's texts. */
+/** A call that could not be made; `error` is one of the texts of Dapr's catalogue. */
 export const invokeError = (sentId: string, error: string, status = 500): Reply =>
   apiError(status, 'ERR_DIRECT_INVOKE', `failed to invoke, id: ${sentId}, err: ${error}`)
 
-export const NOBODY_NAMED = apiError(
+export const NO_APP_ID = apiError(
   404,
   'ERR_DIRECT_INVOKE',
   'failed getting app id either from the URL path or the header dapr-app-id'
@@ -57,16 +57,16 @@ export const INVALID_TOKEN = plainError(401, 'invalid api token')
 export const FOREIGN_HOST = apiError(
   403,
   'ERR_FOREIGN_HOST',
-  'this door answers only to localhost, loopback addresses and the addresses it listens on: the Host field names another machine'
+  'this sidecar only accepts localhost, loopback addresses and the addresses it listens on: the Host header names another machine'
 )
 
 export const FOREIGN_ORIGIN = apiError(
   403,
   'ERR_FOREIGN_ORIGIN',
-  'pages of other sites may not change this run: the Origin or Sec-Fetch-Site field names one'
+  'web pages of other origins may not change this run: the Origin or Sec-Fetch-Site header names one'
 )
 
-/** Go writes a method's name so in its errors: `Get`. */
+/** Go writes a method's name like this in its errors: `Get`. */
 const verbOf = (method: string): string => method.slice(0, 1) + method.slice(1).toLowerCase()
 
 export interface ChannelFailure {
@@ -79,7 +79,7 @@ export interface ChannelFailure {
   readonly why: string
 }
 
-/** `<err>` of a call that reached no app, or got nothing from it. */
+/** The `<err>` text of a call that did not reach its app, or got no response. */
 export const channelError = ({isLocal, method, scheme, authority, path, why}: ChannelFailure): string => {
   const text = `${verbOf(method)} "${scheme}://${authority}${path}": ${why}`
   return isLocal ? text : `rpc error: code = Internal desc = error invoking app channel: ${text}`

@@ -1,27 +1,27 @@
 import {isOf, PATH} from '../../net/http1/header-lines.ts'
 
 /*
- * Paths as Go's net/url and path packages treat them: apps behind Dapr see what these leave of a request's target.
+ * Paths as Go's net/url and path packages process them: apps behind Dapr see the result of that.
  * All texts are latin1, one character for one byte.
  */
 
 const ESCAPE = /%(?:([0-9A-Fa-f]{2})|.{0,2})/gs
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2}).{0,2}/s
 
-/** The first `%` and what follows it, where that is no escape; undefined = every escape is one. */
+/** The first invalid escape: its `%` and what follows; undefined = every escape is valid. */
 export const badEscape = (text: string): string | undefined => BAD_ESCAPE.exec(text)?.[0]
 
-/** Each `%XX` as its byte (url.PathUnescape). To be asked `badEscape` before. */
+/** Decodes each `%XX` to its byte (url.PathUnescape). Check with `badEscape` first. */
 export const unescapePath = (text: string): string =>
   text.replace(ESCAPE, (all, digits: string | undefined) =>
     digits === undefined ? all : String.fromCharCode(Number.parseInt(digits, 16))
   )
 
-/** The same where `+` is a space (url.QueryUnescape); undefined for a bad escape. */
+/** Also decodes `+` to a space (url.QueryUnescape); undefined for an invalid escape. */
 export const unescapeQuery = (text: string): string | undefined =>
   badEscape(text) === undefined ? unescapePath(text.replaceAll('+', ' ')) : undefined
 
-/** Shortest equal path (path.Clean): no doubled or closing slash, no `.`, no `..` that can be resolved; '' is '.'. */
+/** The shortest equivalent path (path.Clean): no double or trailing slash, no `.`, no `..` that can be resolved; '' is '.'. */
 export const cleanPath = (path: string): string => {
   const isRooted = path.startsWith('/')
   const kept: string[] = []
@@ -35,7 +35,7 @@ export const cleanPath = (path: string): string => {
   return cleaned === '' ? '.' : cleaned
 }
 
-/** Nothing to decode, to clean or to escape: what most paths are. */
+/** Nothing to decode, to clean or to escape: true for most paths. */
 export const isPlainPath = (path: string): boolean => {
   const last = path.length - 1
   if (path.charCodeAt(0) !== 47 || (last > 0 && path.charCodeAt(last) === 47)) return false
@@ -47,14 +47,14 @@ export const isPlainPath = (path: string): boolean => {
   return true
 }
 
-/** What a path may hold as it is (url.validEncoded), escapes aside. */
+/** Characters that a path may contain unescaped (url.validEncoded), and escapes. */
 const VALID = /^[A-Za-z0-9\-._~!$&'()*+,;=:@[\]/%]*$/
-/** What Go writes as an escape when it has to write any. */
+/** The characters that Go escapes if it has to escape any. */
 const ESCAPED = /[^A-Za-z0-9\-._~$&+,/:;=@]/g
 
 const escapeOf = (character: string): string =>
   `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 
-/** A path on the wire (url.EscapedPath): as it is where it may stand so, else decoded and escaped anew. */
+/** A path on the wire (url.EscapedPath): unchanged if it is valid, else decoded and escaped again. */
 export const escapedPath = (path: string): string =>
   VALID.test(path) ? path : unescapePath(path).replace(ESCAPED, escapeOf)

@@ -1,4 +1,4 @@
-/** Bytes kept as latin1 text, read as the UTF-8 that they mostly are. */
+/** Bytes kept as latin1 text, decoded as UTF-8. */
 export const textOf = (latin1: string): string =>
   /[\x80-\xff]/.test(latin1) ? Buffer.from(latin1, 'latin1').toString('utf8') : latin1
 
@@ -32,5 +32,5 @@ const quoteOf = (character: string): string => {
   )
 }
 
-/** A text in quotes as Go's %q writes it. */
+/** A quoted text as Go's %q writes it. */
 export const goQuote = (text: string): string => `"${text.replace(QUOTED, quoteOf)}"`

@@ -1,7 +1,7 @@
 import {hostname, networkInterfaces} from 'node:os'
 import {isIPv6} from 'node:net'
 
-/** What a sidecar tells callees of itself besides its app id. */
+/** What a sidecar sends to callees about itself besides its app id. */
 export interface Identity {
   readonly namespace: string
   /** This machine's address, as in X-Forwarded-For. */
@@ -15,7 +15,7 @@ const outwardAddress = (): string => {
   return (outward.find(each => each.family === 'IPv4') ?? outward[0])?.address ?? '127.0.0.1'
 }
 
-/** Dapr's rules: NAMESPACE, DAPR_HOST_IP, else the address that leads outward (Dapr: utils/host.go). */
+/** Dapr's rules: NAMESPACE; DAPR_HOST_IP, else the address of an external interface (Dapr: utils/host.go). */
 export const identityOf = (env: NodeJS.ProcessEnv): Identity => ({
   namespace: env['NAMESPACE'] || 'default',
   address: env['DAPR_HOST_IP'] || outwardAddress(),
@@ -25,7 +25,7 @@ export const identityOf = (env: NodeJS.ProcessEnv): Identity => ({
 /** RFC 7239 §6: an IPv6 address stands in brackets and quotes. */
 const forwardedAddress = (address: string): string => (isIPv6(address) ? `"[${address}]"` : address)
 
-/** The lines every call between two apps carries, spoofed ones having been dropped. A sidecar's own app gets the ids alone. */
+/** The header lines of every call between two apps; spoofed ones have been dropped. A call to the sidecar's own app only gets the ids. */
 export const callerHeaders = (
   {namespace, address, hostName}: Identity,
   caller: string,

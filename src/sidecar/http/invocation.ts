@@ -9,22 +9,22 @@ import type {Failure} from '../../net/http1/upstream.ts'
 import type {Copy, CopyOf} from '../../net/mirror.ts'
 import type {Reply} from '../../net/reply.ts'
 import {channelError, invokeError} from './errors.ts'
-import {answerRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestFields} from './fields.ts'
+import {responseRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestHeaders} from './headers.ts'
 import type {Target} from './target.ts'
 
-/** Takes copies of the calls to an app for its shadows; undefined where it has none. */
+/** Returns a function that mirrors calls to an app to its shadows; undefined if it has none. */
 export type CopierOf = (callee: string) => ((of: CopyOf) => Copy) | undefined
 
-/** What all calls through one sidecar have in common. */
+/** What all calls through one sidecar share. */
 export interface SidecarContext extends CallContext {
   readonly appId: string
   readonly admit: Admit
   readonly maxBodyBytes: number
-  /** The own app's APP_API_TOKEN, '' = none. */
+  /** The APP_API_TOKEN of its own app, '' = none. */
   readonly appToken: string
   readonly warn: (text: string) => void
   readonly copierOf?: CopierOf | undefined
-  /** The lines that introduce this sidecar to a callee. */
+  /** The header lines that name the caller to a callee. */
   callerHeaders(callee: string, isLocal: boolean): string
 }
 
@@ -32,36 +32,36 @@ export interface InvocationOptions {
   readonly sidecar: SidecarContext
   readonly request: SentRequest
   readonly target: Target
-  readonly fields: Pick<RequestFields, 'lines' | 'length' | 'framing' | 'apiToken' | 'baggage'>
-  /** For the callee; '' = passed as the caller sent them. */
+  readonly headers: Pick<RequestHeaders, 'lines' | 'length' | 'framing' | 'apiToken' | 'baggage'>
+  /** Trace headers for the callee; '' = passed on as the caller sent them. */
   readonly trace: string
-  /** For the caller, where the app says nothing itself. */
-  readonly answerTrace: string
-  /** More lines for the callee: what asks for a websocket. */
+  /** Trace headers for the caller, if the app's response has none. */
+  readonly responseTrace: string
+  /** More header lines for the callee: those that request a websocket. */
   readonly extraLines: string
   readonly exchange: (handler: CallHandler) => Exchange
 }
 
 const VERBS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH'])
 
-/** Dapr knows eight verbs; any other one reaches the app as POST (pkg/messaging/v1/invoke_method_request.go). */
+/** Dapr knows eight methods; any other one reaches the app as POST (pkg/messaging/v1/invoke_method_request.go). */
 export const verbOf = (method: string): string => (VERBS.has(method) ? method : 'POST')
 
 const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 const BAD_GATEWAY = 502
 
-/** One call through a sidecar: errors and headers as Dapr's contract has them, both ways. */
+/** One call through a sidecar, with errors and headers as Dapr has them, in both directions. */
 export class Invocation extends ProxiedCall {
-  readonly rules = answerRules
+  readonly rules = responseRules
   readonly copy: Copy | undefined
   protected readonly exchange: Exchange
   readonly #options: InvocationOptions
 
   constructor(options: InvocationOptions) {
-    const {sidecar, target, fields, request, exchange} = options
+    const {sidecar, target, headers, request, exchange} = options
     const call = {caller: sidecar.appId, callee: target.id, method: verbOf(request.method), path: target.path}
-    super(sidecar, call, request, fields.length)
+    super(sidecar, call, request, headers.length)
     this.#options = options
     this.copy = this.#copy()
     this.exchange = exchange(this)
@@ -77,28 +77,29 @@ export class Invocation extends ProxiedCall {
   }
 
   protected ask(isRefused: boolean): Admission | Held {
-    const {sidecar, target, fields} = this.#options
+    const {sidecar, target, headers} = this.#options
     const {maxBodyBytes} = sidecar
     if (target.fault !== '') return {ok: false, status: 500, error: target.fault}
-    if (maxBodyBytes > 0 && fields.length > maxBodyBytes) return {ok: false, status: 500, error: TOO_LARGE}
+    if (maxBodyBytes > 0 && headers.length > maxBodyBytes) return {ok: false, status: 500, error: TOO_LARGE}
     return sidecar.admit(this.call, isRefused)
   }
 
   protected send(admitted: Admitted): void {
-    const {sidecar, target, fields, extraLines} = this.#options
-    const framing = fields.framing === '' && TAKES_BODY.has(this.call.method) ? 'Content-Length: 0\r\n' : fields.framing
-    if (admitted.external !== undefined) return this.#sendOutside(admitted, admitted.external, framing)
+    const {sidecar, target, headers, extraLines} = this.#options
+    const framing =
+      headers.framing === '' && TAKES_BODY.has(this.call.method) ? 'Content-Length: 0\r\n' : headers.framing
+    if (admitted.external !== undefined) return this.#sendExternal(admitted, admitted.external, framing)
     const callerHeaders = sidecar.callerHeaders(target.id, admitted.isLocal) + (admitted.callerLine ?? '')
     this.exchange.send(admitted.pool, `${this.#head(admitted, callerHeaders)}${extraLines}${framing}\r\n`)
   }
 
   protected responseHeaders(head: ResponseHead): string {
-    const {fields, answerTrace} = this.#options
+    const {headers, responseTrace} = this.#options
     let lines = head.lines
-    if ((head.flags & HAS_TRACEPARENT) === 0) lines += answerTrace
-    if (fields.baggage.length > 0) lines += `Baggage: ${fields.baggage.join(',')}\r\n`
-    // An error whose body Dapr would have read whole.
-    if (head.status >= 400 && fields.length >= 0 && (head.flags & HAS_CONTENT_TYPE) === 0) {
+    if ((head.flags & HAS_TRACEPARENT) === 0) lines += responseTrace
+    if (headers.baggage.length > 0) lines += `Baggage: ${headers.baggage.join(',')}\r\n`
+    // For errors, Dapr reads the whole body and sets a type.
+    if (head.status >= 400 && headers.length >= 0 && (head.flags & HAS_CONTENT_TYPE) === 0) {
       lines += 'Content-Type: application/json\r\n'
     }
     return lines
@@ -119,7 +120,7 @@ export class Invocation extends ProxiedCall {
 
   protected warnCut(why: string): void {
     const {sidecar, target} = this.#options
-    this.warn(`${target.id} broke off its answer to ${sidecar.appId}, who was cut off: ${this.#describe(why)}`)
+    this.warn(`${target.id} closed the connection within its response to ${sidecar.appId}: ${this.#describe(why)}`)
   }
 
   #describe(why: string): string {
@@ -134,37 +135,37 @@ export class Invocation extends ProxiedCall {
     })
   }
 
-  /** To somebody who is no app: no token travels, and no name of ours. */
-  #sendOutside({pool, pathPrefix}: Admitted, external: NonNullable<Admitted['external']>, framing: string): void {
-    const {trace, fields} = this.#options
+  /** A callee that is not an app: no token and no headers about the caller are sent. */
+  #sendExternal({pool, pathPrefix}: Admitted, external: NonNullable<Admitted['external']>, framing: string): void {
+    const {trace, headers} = this.#options
     const {method} = this.call
     const path = this.#externalPath(pathPrefix, external.root)
-    const lines = external.names.length === 0 ? fields.lines : withoutHeaders(fields.lines, external.names)
+    const lines = external.names.length === 0 ? headers.lines : withoutHeaders(headers.lines, external.names)
     this.exchange.send(
       pool,
       `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${external.lines}${trace}${framing}\r\n`
     )
   }
 
-  /** Nothing is added to a base path where no method is called. */
+  /** Nothing is appended to the base path if no method is called. */
   #externalPath(prefix: string, root: string): string {
     const {path} = this.call
     return path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
   }
 
-  /** Up to the lines that tell the body's length. */
+  /** The request head up to the headers about the body's length. */
   #head(
     {pool, pathPrefix, isLocal, token: own}: Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token'>,
     callerHeaders: string
   ): string {
-    const {sidecar, trace, fields} = this.#options
+    const {sidecar, trace, headers} = this.#options
     const {method, path} = this.call
-    const token = own || (isLocal && sidecar.appToken) || fields.apiToken
+    const token = own || (isLocal && sidecar.appToken) || headers.apiToken
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
-    return `${method} ${pathPrefix}${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${fields.lines}${trace}${callerHeaders}${tokenLine}`
+    return `${method} ${pathPrefix}${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${headers.lines}${trace}${callerHeaders}${tokenLine}`
   }
 
-  /** Of a plain call, for the shadows of its callee. */
+  /** Mirrors a plain call to the shadows of its callee. */
   #copy(): Copy | undefined {
     const {sidecar, target, extraLines} = this.#options
     const take = extraLines === '' && target.fault === '' ? sidecar.copierOf?.(target.id) : undefined
@@ -181,7 +182,7 @@ export class Invocation extends ProxiedCall {
     })
   }
 
-  #reply(answer: Reply): void {
-    this.exchange.reply({...answer, lines: answer.lines + this.#options.answerTrace})
+  #reply(response: Reply): void {
+    this.exchange.reply({...response, lines: response.lines + this.#options.responseTrace})
   }
 }

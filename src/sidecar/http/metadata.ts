@@ -7,19 +7,19 @@ export interface Component {
   readonly capabilities: readonly string[]
 }
 
-/** How the app is reached, in Dapr's words; 0 and '' = not told. */
+/** How the app is reached, in Dapr's terms; 0 and '' = omitted. */
 export interface AppConnection {
   readonly port: number
   readonly protocol: string
   readonly channelAddress: string
   readonly maxConcurrency: number
-  /** Undefined: the app's health is not checked. Durations as Go writes them: `5s`, `500ms`. */
+  /** Undefined: no health check. Durations as Go writes them: `5s`, `500ms`. */
   readonly health:
     | {readonly path: string; readonly interval: string; readonly timeout: string; readonly threshold: number}
     | undefined
 }
 
-/** What `/v1.0/metadata` tells of an app and its sidecar. */
+/** The content of `/v1.0/metadata`. */
 export interface Facts {
   readonly runtimeVersion: string
   readonly enabledFeatures: readonly string[]
@@ -33,7 +33,7 @@ export interface Facts {
 
 const named = (names: readonly string[]): {readonly name: string}[] => names.map(name => ({name}))
 
-/** Go leaves out what is empty. */
+/** Go omits empty lists. */
 const filled = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined)
 
 const connectionOf = ({port, protocol, channelAddress, maxConcurrency, health}: AppConnection): object => ({
@@ -50,11 +50,11 @@ const connectionOf = ({port, protocol, channelAddress, maxConcurrency, health}: 
 })
 
 /**
- * The answer's text, keys in Dapr's order (pkg/api/http/metadata.go). `put` is what was set over the API; it wins. No
- * actor runs here, and it says so.
+ * The body of the response, keys in Dapr's order (pkg/api/http/metadata.go). `put` was set over the API and takes precedence.
+ * No actors run here, and it reports that.
  */
-export const metadataText = (id: string, facts: Facts, put: ReadonlyMap<string, string>): string => {
-  const extended = {...facts.extended, ...Object.fromEntries(put), daprRuntimeVersion: facts.runtimeVersion}
+export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<string, string>): string => {
+  const extended = {...facts.extended, ...Object.fromEntries(custom), daprRuntimeVersion: facts.runtimeVersion}
   const inOrder = Object.entries(extended).toSorted(([a], [b]) => (a < b ? -1 : 1))
   const text = goJson({
     id,

@@ -5,7 +5,7 @@ import type {PlainRequest} from '../../net/http1/plain-request.ts'
 import {plainValues} from './plain-call.ts'
 import {idOfBasic} from './target.ts'
 
-/** A plain request, for a mounted router: the fields that a sidecar takes out are told beside the lines. */
+/** A plain request for a mounted router, with the headers that a sidecar takes out of the lines. */
 export interface MountedCall extends Pick<
   PlainRequest,
   'method' | 'path' | 'query' | 'lines' | 'length' | 'hasLength'
@@ -15,31 +15,31 @@ export interface MountedCall extends Pick<
   readonly apiToken: string
 }
 
-/** Somebody else's routes on a sidecar's port. What names an app by header or basic auth is never his. */
+/** Additional routes on a sidecar's port. Requests that name an app by header or basic auth never belong to them. */
 export interface MountedRouter {
-  isMeant(path: string): boolean
-  /** Starts a call; false, and nothing done: it is for `serve`. */
+  hasRoute(path: string): boolean
+  /** Starts a call; false: nothing was done, it is for `serve`. */
   startPlain(call: MountedCall, connection: FastConnection): boolean
   serve(request: IncomingMessage, response: ServerResponse): void
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void
 }
 
-/** Whether a request of node:http is a mounted router's. */
+/** Whether a request of node:http belongs to a mounted router. */
 export const isMounted = (
   mounted: MountedRouter | undefined,
   {url = '', headers}: IncomingMessage
 ): mounted is MountedRouter =>
-  mounted?.isMeant(url.split('?', 1)[0] ?? '') === true &&
+  mounted?.hasRoute(url.split('?', 1)[0] ?? '') === true &&
   (headers['dapr-app-id'] ?? '') === '' &&
   idOfBasic(headers.authorization ?? '') === ''
 
-/** Starts a mounted router's plain request. False, and nothing done: it is not his, or not for the fast path. */
+/** Starts a mounted router's plain request. False: nothing was done, it does not belong to the router or not to the fast path. */
 export const startMounted = (
   mounted: MountedRouter | undefined,
   request: PlainRequest,
   connection: FastConnection
 ): boolean => {
-  if (mounted?.isMeant(request.path) !== true) return false
+  if (mounted?.hasRoute(request.path) !== true) return false
   const {appId, host, apiToken, authorization, traceparent, tracestate} = plainValues(request)
   if (appId !== '' || authorization.startsWith('Basic ')) return false
   const {method, path, query, length, hasLength} = request

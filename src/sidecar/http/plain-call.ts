@@ -1,7 +1,7 @@
 import {DROP, nameReader} from '../../net/http1/header-lines.ts'
 import type {FastConnection} from '../../net/http1/fast-connection.ts'
 import {NOTED, OTHER, PLAIN_KINDS, TAKEN, type PlainRequest, type PlainRules} from '../../net/http1/plain-request.ts'
-import {RENAMED, withGrpc} from './fields.ts'
+import {RENAMED, withGrpc} from './headers.ts'
 import {isToken} from '../../gateway/guards.ts'
 import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
@@ -9,8 +9,8 @@ import {findPlainTarget} from './target.ts'
 import {traceLines, traceOf, untraced} from './trace.ts'
 
 /*
- * Calls that can be read without node:http: the same contract as `question.ts`, for the plain ones alone. Whatever is
- * refused, answered by the sidecar itself, or rare is left to the other lane.
+ * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. What is
+ * refused, handled by the sidecar itself, or rare is left to node:http.
  */
 
 const HOST = 0
@@ -20,7 +20,7 @@ const TRACEPARENT = 3
 const TRACESTATE = 4
 const AUTHORIZATION = 5
 
-/** How the fast path reads a request's fields. */
+/** How the fast path handles a request's headers. */
 export const plainRules: PlainRules = {
   kinds: withGrpc(
     nameReader({
@@ -45,7 +45,7 @@ export const plainRules: PlainRules = {
 
 const NO_BAGGAGE: readonly string[] = []
 
-/** The fields that are told, by their names. */
+/** The reported headers by name. */
 export const plainValues = ({values}: PlainRequest) => ({
   host: values[HOST] ?? '',
   appId: values[APP_ID] ?? '',
@@ -55,7 +55,7 @@ export const plainValues = ({values}: PlainRequest) => ({
   authorization: values[AUTHORIZATION] ?? ''
 })
 
-/** Starts the call that a plain request asks for. False, and nothing done: it is for the other lane. */
+/** Starts the call of a plain request. False: nothing was done, node:http has to handle it. */
 export const startPlain = (
   sidecar: SidecarContext,
   {isAllowedHost, apiToken, isTracing}: Guards,
@@ -80,9 +80,9 @@ export const startPlain = (
     sidecar,
     request,
     target,
-    fields: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
+    headers: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
     trace,
-    answerTrace: isTracing ? trace : '',
+    responseTrace: isTracing ? trace : '',
     extraLines: '',
     exchange: handler => connection.begin(handler)
   }).start()

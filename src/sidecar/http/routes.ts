@@ -2,7 +2,7 @@ import type {Reply} from '../../net/reply.ts'
 import {textOf} from './go-text.ts'
 import {apiError} from './errors.ts'
 
-/** What a known path and method lead to. */
+/** The action for a known path and method. */
 export type Action =
   | {readonly kind: 'health'}
   | {readonly kind: 'outbound-health'}
@@ -10,9 +10,9 @@ export type Action =
   | {readonly kind: 'put-metadata'; readonly key: string}
   | {readonly kind: 'shutdown'}
   | {readonly kind: 'binding'; readonly name: string}
-  | {readonly kind: 'answer'; readonly reply: Reply}
+  | {readonly kind: 'reply'; readonly reply: Reply}
 
-/** What a route's path held, and who asks. */
+/** The parameters of a route's path, and the requested app. */
 interface Match {
   readonly method: string
   readonly params: readonly string[]
@@ -20,7 +20,7 @@ interface Match {
   readonly query: string
 }
 
-/** What is asked for: a clean, escaped path, the query with its `?`, and whose sidecar it is. */
+/** A request to the API: a clean, escaped path, the query with its `?`, and the app of the sidecar. */
 export interface ControlContext {
   readonly method: string
   readonly path: string
@@ -35,13 +35,13 @@ interface Route {
   readonly action: (match: Match) => Action
 }
 
-const answer =
+const respond =
   (make: (match: Match) => Reply): Route['action'] =>
-  match => ({kind: 'answer', reply: make(match)})
+  match => ({kind: 'reply', reply: make(match)})
 
-const fixed = (reply: Reply): Route['action'] => answer(() => reply)
+const fixed = (reply: Reply): Route['action'] => respond(() => reply)
 
-const state = answer(({params: [store = ''], appId}) =>
+const state = respond(({params: [store = ''], appId}) =>
   apiError(500, 'ERR_STATE_STORE_NOT_CONFIGURED', `state store ${store} is not configured`, {
     reason: 'DAPR_STATE_NOT_CONFIGURED',
     metadata: {appID: appId}
@@ -50,7 +50,7 @@ const state = answer(({params: [store = ''], appId}) =>
 
 const METADATA = 'metadata.'
 
-/** Dapr hands components what the query says as `metadata.<key>=<value>`, and its errors repeat it. */
+/** Query parameters `metadata.<key>=<value>`, which Dapr passes to components and repeats in its errors. */
 const metadataOf = (query: string): Record<string, string> =>
   Object.fromEntries(
     [...new URLSearchParams(textOf(query))]
@@ -59,7 +59,7 @@ const metadataOf = (query: string): Record<string, string> =>
       .map(([key, value]) => [key.slice(METADATA.length), value])
   )
 
-const publish = answer(({params: [name = ''], query}) =>
+const publish = respond(({params: [name = ''], query}) =>
   apiError(404, 'ERR_PUBSUB_NOT_FOUND', `pubsub ${name} is not found`, {
     reason: 'DAPR_PUBSUB_NOT_FOUND',
     metadata: metadataOf(query)
@@ -72,10 +72,10 @@ const configuration = fixed(
 )
 const lock = fixed(apiError(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured'))
 const crypto = fixed(apiError(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', 'crypto providers not configured'))
-// Workflows run on actors too.
+// Workflows also run on actors.
 const actors = fixed(apiError(400, 'ERR_ACTOR_NO_PLACEMENT', 'placement service is not configured'))
 
-const conversation = answer(({params: [name = '']}) =>
+const conversation = respond(({params: [name = '']}) =>
   apiError(400, 'ERR_CONVERSATION_NOT_FOUND', `failed finding conversation component ${name}`)
 )
 
@@ -85,7 +85,7 @@ const JOBS: Readonly<Record<string, readonly [string, string]>> = {
   DELETE: ['DAPR_SCHEDULER_DELETE_JOB', 'delete']
 }
 
-const jobs = answer(({method, appId}) => {
+const jobs = respond(({method, appId}) => {
   const [code = '', verb = ''] = JOBS[method] ?? []
   return apiError(500, code, `failed to ${verb} job due to: there is no scheduler here`, {
     reason: code,
@@ -101,7 +101,7 @@ const WORKFLOWS = ['v1.0-alpha1', 'v1.0-beta1', 'v1.0']
 const on = (versions: readonly string[], methods: string, path: string, action: Route['action']): Route[] =>
   versions.map(version => ({methods, path: `${version}/${path}`, action}))
 
-/** Dapr's routes but for invocation, which takes what is left (pkg/api/http; each file's construct…Endpoints). */
+/** Dapr's routes except invocation, which gets the rest (pkg/api/http; construct…Endpoints in each file). */
 const ROUTES: readonly Route[] = [
   ...on(V1, 'GET', 'healthz', () => ({kind: 'health'})),
   ...on(V1, 'GET', 'healthz/outbound', () => ({kind: 'outbound-health'})),
@@ -153,7 +153,7 @@ const parsed = ROUTES.map(({methods, path, action}) => ({
   action
 }))
 
-/** What a request is to the sidecar's own API; undefined: it is for invocation. */
+/** The action for a request to the sidecar's own API; undefined: it is an invocation. */
 export const findRoute = (
   {method, path, query, appId}: ControlContext,
   unescape: (segment: string) => string

@@ -1,6 +1,6 @@
 import type {Reply} from '../../net/reply.ts'
 import {baggageFault} from './baggage.ts'
-import {readFields, type RequestFields} from './fields.ts'
+import {readHeaders, type RequestHeaders} from './headers.ts'
 import {badEscape, cleanPath, unescapePath, unescapeQuery} from './go-path.ts'
 import {textOf} from './go-text.ts'
 import {isToken, type IsAllowedHost} from '../../gateway/guards.ts'
@@ -9,89 +9,89 @@ import {findRoute, type Action} from './routes.ts'
 import {findTarget, idOfBasic, splitTarget, type Sent, type Target} from './target.ts'
 import {traceLines, traceOf, untraced} from './trace.ts'
 
-/** A request, read: exactly one of refusal, action and target says what follows; none: nobody is named. */
+/** A parsed request: exactly one of refusal, action and target is set; none: no app is named. */
 export interface SidecarRequest {
-  /** In capitals. */
+  /** In upper case. */
   readonly method: string
   readonly sent: Sent
-  readonly fields: RequestFields
+  readonly headers: RequestHeaders
   readonly refusal: Reply | undefined
   /** A route of the sidecar's own API. */
   readonly action: Action | undefined
   readonly target: Target | undefined
-  /** For the callee. */
+  /** Trace headers for the callee. */
   readonly trace: string
-  /** For the caller, where nobody else says one. */
-  readonly answerTrace: string
+  /** Trace headers for the caller, if the app's response has none. */
+  readonly responseTrace: string
 }
 
-interface ControlContext {
+interface ParsedRequest {
   readonly method: string
   readonly sent: Sent
-  readonly fields: RequestFields
+  readonly headers: RequestHeaders
   readonly isTraced: boolean
 }
 
-/** Who may ask. */
+/** Access checks of a sidecar. */
 export interface Guards {
   readonly isAllowedHost: IsAllowedHost
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
-  /** Traces are made where there are none; false: they pass as they are. */
+  /** Missing trace headers are created; false: they are passed on as they are. */
   readonly isTracing: boolean
 }
 
 const OPTIONS_OF_SERVER: Reply = {status: 200, type: '', body: '', lines: ''}
 
-/** Health is asked without a token (Dapr: isRouteExcludedFromAPITokenAuth). */
-const needsNoToken = (method: string, path: string): boolean =>
+/** Health requests need no token (Dapr: isRouteExcludedFromAPITokenAuth). */
+const isTokenFree = (method: string, path: string): boolean =>
   method === 'GET' && /^\/*v1\.0\/healthz(?:\/outbound)?\/*$/.test(unescapePath(path))
 
-/** Why a request is not even looked at. */
+/** The response to a request that is refused before it is handled. */
 const refusalOf = (
-  {sent: {authority, path}, fields, method, isTraced}: ControlContext,
+  {sent: {authority, path}, headers, method, isTraced}: ParsedRequest,
   {isAllowedHost, apiToken}: Guards
 ): Reply | undefined => {
-  const host = authority || fields.host
+  const host = authority || headers.host
   if (host !== '' && !isAllowedHost(host)) return FOREIGN_HOST
   if (path === '*' && method === 'OPTIONS') return OPTIONS_OF_SERVER
   if (path.includes('%') && badEscape(path) !== undefined) return BAD_TARGET
-  if (apiToken !== '' && !isToken(fields.apiToken, apiToken) && !needsNoToken(method, path)) return INVALID_TOKEN
-  const fault = isTraced && fields.baggage.length > 0 ? baggageFault(fields.baggage.join(',')) : ''
+  if (apiToken !== '' && !isToken(headers.apiToken, apiToken) && !isTokenFree(method, path)) return INVALID_TOKEN
+  const fault = isTraced && headers.baggage.length > 0 ? baggageFault(headers.baggage.join(',')) : ''
   return fault === '' ? undefined : plainError(400, `invalid baggage header: ${fault}`)
 }
 
-/** What most calls are: their path says at once that no route of ours is meant. */
+/** True for most calls: their path cannot belong to another route. */
 const isInvoke = (path: string): boolean => path.startsWith('/v1.0/invoke/')
 
 const unescapeParam = (segment: string): string => textOf(unescapeQuery(segment) ?? segment)
 
-/** What is read of a request. */
+/** The parts of a request that are parsed. */
 export interface Readable {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly rawHeaders: readonly string[]
 }
 
-/** Reads what a request asks for, and checks who may ask. Routes of the sidecar go before an app id beside the URL. */
+/** Parses a request, and checks access. Routes of the sidecar take precedence over an app id outside the URL. */
 export const readSidecarRequest = (request: Readable, appId: string, guards: Guards): SidecarRequest => {
   const method = request.method ?? ''
   const sent = splitTarget(request.url ?? '/')
-  const fields = readFields(request.rawHeaders)
+  const headers = readHeaders(request.rawHeaders)
   const isTraced = guards.isTracing && !sent.path.includes('/healthz')
-  const refusal = refusalOf({method, sent, fields, isTraced}, guards)
-  if (guards.apiToken !== '') fields.apiToken = ''
-  // What is not traced is not echoed either.
-  if (!isTraced) fields.baggage = []
-  const trace = isTraced ? traceLines(traceOf(fields.traceparent, fields.tracestate)) : untraced(fields)
-  const parsed = {method, sent, fields, trace, answerTrace: isTraced ? trace : ''}
+  const refusal = refusalOf({method, sent, headers, isTraced}, guards)
+  if (guards.apiToken !== '') headers.apiToken = ''
+  // The response echoes baggage only for traced requests.
+  if (!isTraced) headers.baggage = []
+  const trace = isTraced ? traceLines(traceOf(headers.traceparent, headers.tracestate)) : untraced(headers)
+  const parsed = {method, sent, headers, trace, responseTrace: isTraced ? trace : ''}
   const action =
     refusal !== undefined || isInvoke(sent.path)
       ? undefined
       : findRoute({method, path: cleanPath(sent.path), query: sent.query, appId}, unescapeParam)
   const target =
     refusal === undefined && action === undefined
-      ? findTarget(sent, fields.appId || idOfBasic(fields.authorization))
+      ? findTarget(sent, headers.appId || idOfBasic(headers.authorization))
       : undefined
   return {...parsed, refusal, action, target}
 }

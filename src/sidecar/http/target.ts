@@ -1,28 +1,28 @@
 import {badEscape, cleanPath, escapedPath, isPlainPath, unescapePath, unescapeQuery} from './go-path.ts'
 import {goQuote, textOf} from './go-text.ts'
 
-/** A request's target, taken apart; latin1 text as it was sent. */
+/** A request's target, split; latin1 text as it was sent. */
 export interface Sent {
-  /** The authority of the absolute form, which then stands for the Host field; '' in the usual form. */
+  /** The authority of the absolute form, which replaces the Host header; '' in the usual form. */
   readonly authority: string
   readonly path: string
   /** With its `?`; '' when there is none. */
   readonly query: string
 }
 
-/** Who is meant, and by which method. */
+/** The callee and its method. */
 export interface Target {
   /** As the caller wrote it, for messages. */
   readonly sentId: string
   readonly id: string
-  /** Path and query for the app, or why there is none. */
+  /** Path and query for the app. `fault`: why there is none. */
   readonly path: string
   readonly fault: string
 }
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
-/** Splits a request's target. A fragment, which no client sends, ends the query, and leaves its `?` (Go: net/url). */
+/** Splits a request's target. A fragment, which no client sends, ends the query but keeps its `?` (Go: net/url). */
 export const splitTarget = (target: string): Sent => {
   const absolute = target.startsWith('/') ? null : ABSOLUTE.exec(target)
   const rest = absolute === null ? target : target.slice(absolute[0].length) || '/'
@@ -40,13 +40,13 @@ export const idOfBasic = (authorization: string): string => {
   return pair.length === 2 && pair[0]?.toLowerCase() === 'dapr-app-id' ? (pair[1] ?? '') : ''
 }
 
-/** `rpc error` in front: what Dapr's internal call adds. */
+/** With the `rpc error` prefix of Dapr's internal call. */
 const invalidMethod = (why: string): string => `rpc error: code = InvalidArgument desc = invalid method: ${why}`
 
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0001-\u001f\u007f]/
 
-/** Why a method may not be called, '' when it may (Dapr: NormalizeMethod). */
+/** Why a method may not be called; '' if it may (Dapr: NormalizeMethod). */
 const faultOf = (method: string): string => {
   if (/[#?\0]/.test(method)) return invalidMethod(`method contains forbidden character: ${goQuote(textOf(method))}`)
   const control = CONTROL.exec(method)
@@ -56,7 +56,7 @@ const faultOf = (method: string): string => {
   )
 }
 
-/** The path on the wire for a decoded method: cleaned, never above its root, escaped as Go would. */
+/** The path on the wire for a decoded method: cleaned, never above its root, escaped as Go does. */
 const pathOf = (method: string): {readonly path: string; readonly fault: string} => {
   const fault = faultOf(method)
   if (fault !== '') return {path: '', fault}
@@ -67,9 +67,9 @@ const pathOf = (method: string): {readonly path: string; readonly fault: string}
   return {path: escapedPath(cleaned), fault: ''}
 }
 
-/** `app.namespace` → `app`; the namespace has no meaning on one machine. More dots: no id at all. */
+/** `app.namespace` → `app`; namespaces have no meaning on one machine. With more dots the id is invalid. */
 const appOf = (sentId: string): {readonly id: string; readonly fault: string} => {
-  // A URL has dots of its own.
+  // A URL contains dots.
   if (/^https?:\/\//.test(sentId)) return {id: sentId, fault: ''}
   const parts = sentId.split('.')
   if (parts.length > 2) return {id: '', fault: `invalid app id ${textOf(sentId)}`}
@@ -91,7 +91,7 @@ const INVOKE = '/v1.0/invoke/'
 const METHOD = '/method/'
 const LOOSE_INVOKE = /^\/*v1\.0\/+invoke\/+/
 
-/** The usual spelling, with nothing to decode: `/v1.0/invoke/<id>/method/<method>`. */
+/** The usual form, with nothing to decode: `/v1.0/invoke/<id>/method/<method>`. */
 const plainTarget = (path: string, query: string): Target | undefined => {
   const end = path.startsWith(INVOKE) ? path.indexOf(METHOD, INVOKE.length) : -1
   return end < 0 ? undefined : plain(path.slice(INVOKE.length, end), path.slice(end + METHOD.length - 1), query)
@@ -107,13 +107,13 @@ const urlTarget = (decoded: string, query: string): Target | undefined => {
   return make(unescapeQuery(written) || written, cleanPath(rest.slice(end + METHOD.length)), query)
 }
 
-/** The same where the path is known to be plain; undefined: `findTarget` is to look. */
+/** Like `findTarget`, for a path that is known to be plain; undefined: use `findTarget`. */
 export const findPlainTarget = (path: string, query: string, givenId: string): Target | undefined =>
   givenId === '' ? plainTarget(path, query) : plain(givenId, path, query)
 
 const READ = /^\/v1\.0\/invoke\/([^/]+)\/method(?=\/)/
 
-/** The same of a request that another sidecar has read: what it says of the method goes on as it is. */
+/** The same for a request that another sidecar has parsed: its method is passed on unchanged. */
 export const findReadTarget = ({path, query}: Sent): Target | undefined => {
   const [before = '', written = ''] = READ.exec(path) ?? []
   const id = textOf(unescapePath(written))
@@ -121,8 +121,8 @@ export const findReadTarget = ({path, query}: Sent): Target | undefined => {
 }
 
 /**
- * Finds callee and method: an app id given beside the URL makes the whole path the method, else the URL names both.
- * Undefined: nobody is named. The path's escapes must be good.
+ * Finds callee and method: with an app id outside the URL the whole path is the method, else the URL contains both.
+ * Undefined: no app is named. The path's escapes must be valid.
  */
 export const findTarget = ({path, query}: Sent, givenId: string): Target | undefined => {
   if (isPlainPath(path)) {

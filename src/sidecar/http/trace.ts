@@ -3,7 +3,7 @@ import {randomFillSync} from 'node:crypto'
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/
 
 /**
- * Whether a traceparent can be continued (W3C Trace Context §3.2): no id is all zeros, ff is no version, and only
+ * Whether a traceparent can be continued (W3C Trace Context §3.2): no id is all zeros, the version is not ff, and only
  * versions after 00 may have more parts.
  */
 export const isTraceparent = (value: string): boolean => {
@@ -14,7 +14,7 @@ export const isTraceparent = (value: string): boolean => {
 const random = Buffer.allocUnsafeSlow(24 * 170)
 let used = random.length
 
-/** A new trace, not sampled: nobody here would collect its spans. */
+/** A new trace, not sampled. */
 export const freshTraceparent = (): string => {
   if (used === random.length) {
     randomFillSync(random)
@@ -24,10 +24,10 @@ export const freshTraceparent = (): string => {
   return `00-${digits.slice(0, 32)}-${digits.slice(32)}-00`
 }
 
-/** Dapr passes on no longer ones. */
+/** Dapr does not pass on longer ones. */
 const MAX_TRACESTATE = 512
 
-/** The trace a call belongs to. */
+/** The trace that a call belongs to. */
 export interface Trace {
   readonly traceparent: string
   /** '' = none. */
@@ -35,8 +35,8 @@ export interface Trace {
 }
 
 /**
- * The caller's trace, unchanged, or a new one where he sent none that is valid. A tracestate without a valid
- * traceparent means nothing and is dropped.
+ * The caller's trace, unchanged, or a new one if it sent no valid one. A tracestate without a valid traceparent has no
+ * meaning and is dropped.
  */
 export const traceOf = (traceparent: string, tracestate: string): Trace =>
   traceparent !== '' && isTraceparent(traceparent)
@@ -47,7 +47,7 @@ export const traceOf = (traceparent: string, tracestate: string): Trace =>
 export const traceLines = ({traceparent, tracestate}: Trace): string =>
   tracestate === '' ? `Traceparent: ${traceparent}\r\n` : `Traceparent: ${traceparent}\r\nTracestate: ${tracestate}\r\n`
 
-/** The lines of a trace that is none of ours: health checks are not traced (Dapr: isHealthzRequest). */
+/** The lines of a trace that is passed on unchanged: health checks are not traced (Dapr: isHealthzRequest). */
 export const untraced = ({
   traceparent,
   tracestate

@@ -228,7 +228,10 @@ t.test('a deployment is read and checked, and started once', async t => {
     body: '{"detail":"Service with name: hello and version: 1.0.0 already exists!"}'
   })
   t.match(await deploy({...fields, name: 'Bad_'}), {status: 406, body: /Name can only contain lower case letters/})
-  t.match(await deploy({...fields, version: '1.0'}), {status: 406, body: /Version must be a semantic version string\./})
+  t.match(await deploy({...fields, version: '1.0'}), {
+    status: 406,
+    body: /Version must be a semantic version string\./
+  })
   t.match(await deploy({...fields, version: '1.0.0-01'}), {status: 406}, 'as in a template')
   t.match(await deploy({...fields, version: 'v1.0.0'}), {status: 406})
   t.match(await deploy({...fields, port: 'x'}), {status: 406})
@@ -264,7 +267,7 @@ t.test('a form is read as it comes, whatever its boundary; what is none is refus
   const whole = `preamble\n--a b\n${parts.join('--a b\n')}--a b--\n`
   t.match(await send('multipart/form-data; charset=utf-8; boundary="a b"', whole), {status: 202})
   t.match(deployed, [{name: 'a', version: '1.0.0', port: 8000, env: {}}])
-  const told = /The form cannot be read/
+  const told = /The form cannot be parsed/
   t.match(await send('application/json', '{}'), {status: 422, body: told})
   t.match(await send('', '{}'), {status: 422, body: told})
   t.match(await send('multipart/form-data', whole), {status: 422, body: told})
@@ -299,7 +302,7 @@ t.test('an upload that breaks off leaves nothing', async t => {
 })
 
 t.test('who may not manage here does not learn that one could', async t => {
-  const {port} = await openManager(t, {instances, isManaging: false})
+  const {port} = await openManager(t, {instances, mayManage: false})
   const send = asker(port)
   for (const [method, path] of [
     ['DELETE', '/services/'],

@@ -7,7 +7,7 @@ import type {Test} from 'tap'
 import type {Admission} from '../../../src/gateway/admission.ts'
 import type {Service} from '../../../src/daeploy/service.ts'
 import {openManagerPort, type ManagerPortOptions} from '../../../src/daeploy/manager-api.ts'
-import type {Instance, Managed} from '../../../src/daeploy/management.ts'
+import type {Instance, ManagementBackend} from '../../../src/daeploy/management.ts'
 import {Notifications} from '../../../src/daeploy/notifications.ts'
 import {createRoutes} from '../../../src/daeploy/routes.ts'
 import {Mirror, type Shadow} from '../../../src/net/mirror.ts'
@@ -36,11 +36,11 @@ export interface ManagerScene {
 export interface ManagerSettings extends Partial<Pick<ManagerPortOptions, 'guards'>> {
   readonly backends?: readonly Backend[]
   readonly instances?: readonly Instance[]
-  readonly managed?: Partial<Managed>
-  readonly isManaging?: boolean
+  readonly managed?: Partial<ManagementBackend>
+  readonly mayManage?: boolean
 }
 
-const NOBODY: Managed = {
+const NOBODY: ManagementBackend = {
   list: () => [],
   assign: () => undefined,
   remove: async () => undefined,
@@ -53,7 +53,7 @@ const NOBODY: Managed = {
 
 /** The manager's port before servers of the test. */
 export const openManager = async (t: Test, settings: ManagerSettings = {}): Promise<ManagerScene> => {
-  const {backends = [], instances = [], managed = {}, isManaging = true} = settings
+  const {backends = [], instances = [], managed = {}, mayManage = true} = settings
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
@@ -101,18 +101,18 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
   const notifications = new Notifications()
   const front = openManagerPort({
     servers: [server],
-    caller: 'outside',
-    reach: segment => services.get(segment) ?? unknown,
+    caller: 'external',
+    findService: segment => services.get(segment) ?? unknown,
     guards: settings.guards ?? {
       isAllowedHost: authority => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(authority),
-      isLetIn: () => true
+      isAuthorized: () => true
     },
     route: createRoutes({
-      managed: {...NOBODY, list: () => instances, ...managed},
+      backend: {...NOBODY, list: () => instances, ...managed},
       notifications,
-      notified: line => lines.push(line),
+      onNotification: line => lines.push(line),
       version: '1.2.3',
-      isManaging: () => isManaging
+      mayManage: () => mayManage
     }),
     warn: text => warnings.push(text)
   })

@@ -86,20 +86,20 @@ t.test('a redirect is shown behind the segment that the caller used, by both rea
     const byName = await ask(t, port, post('/services/scales/weigh/', '', to))
     t.match(
       byName,
-      {status: 307, fields: {location: '/services/scales/weigh', 'x-location': 'http://localhost/kept'}},
+      {status: 307, headers: {location: '/services/scales/weigh', 'x-location': 'http://localhost/kept'}},
       fastPath
     )
     const byVersion = await ask(t, port, post('/services/scales_1.0.0/weigh/', '', to))
-    t.match(byVersion, {fields: {location: '/services/scales_1.0.0/weigh'}}, fastPath)
+    t.match(byVersion, {headers: {location: '/services/scales_1.0.0/weigh'}}, fastPath)
   }
 })
 
 t.test('an unknown service is not found, and a service that is down is a bad gateway', async t => {
   const {port, warnings} = await openManager(t, {backends: [{segment: 'scales', port: 1}]})
   const unknown = await ask(t, port, post('/services/scalesx/weigh'))
-  t.match(unknown, {status: 404, body: '{"detail":"Not Found"}', fields: {'content-type': 'application/json'}})
+  t.match(unknown, {status: 404, body: '{"detail":"Not Found"}', headers: {'content-type': 'application/json'}})
   const down = await ask(t, port, post('/services/scales/weigh'))
-  t.match(down, {status: 502, body: 'Bad Gateway', fields: {'content-type': 'text/plain; charset=utf-8'}})
+  t.match(down, {status: 502, body: 'Bad Gateway', headers: {'content-type': 'text/plain; charset=utf-8'}})
   t.match(warnings, [/^POST \/services\/scales\/weigh: refused$/])
 })
 
@@ -198,7 +198,7 @@ t.test('without the right token nothing is served', async t => {
   const app = await echoApp(t)
   const {port} = await openManager(t, {
     backends: [{segment: 'scales', port: app.port}],
-    guards: {isAllowedHost: () => true, isLetIn: (token, bearer) => token === 'api' || bearer === 'Bearer own'}
+    guards: {isAllowedHost: () => true, isAuthorized: (token, bearer) => token === 'api' || bearer === 'Bearer own'}
   })
   for (const [lines, status] of [
     ['', 401],
@@ -233,7 +233,7 @@ t.test('a websocket goes through', async t => {
   )
   t.match(await caller.answer(), {
     status: 101,
-    fields: {'x-path': '/stream?a=1', 'sec-websocket-accept': 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='}
+    headers: {'x-path': '/stream?a=1', 'sec-websocket-accept': 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='}
   })
   caller.send('over the tunnel')
   await caller.until(text => text === 'over the tunnel')

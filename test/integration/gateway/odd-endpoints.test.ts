@@ -14,8 +14,8 @@ t.test('an endpoint’s own headers are passed on: its date, and a head of 60 Ki
   )
   const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
   for (const lines of ['', 'Baggage: a=b\r\n', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'])
-    t.match(await get('/v1.0/invoke/site/method/x', lines), {status: 200, fields: {date, server: 'x'}})
-  t.equal((await get('/v1.0/invoke/site/method/large'))?.fields['x-large']?.length, 60_000)
+    t.match(await get('/v1.0/invoke/site/method/x', lines), {status: 200, headers: {date, server: 'x'}})
+  t.equal((await get('/v1.0/invoke/site/method/large'))?.headers['x-large']?.length, 60_000)
 })
 
 t.test('hop-by-hop headers are not sent, and each body arrives complete, in its caller’s framing', async t => {

@@ -38,9 +38,9 @@ export const openScene = async (
   const warnings: string[] = []
   const store = new ResourceStore({env, cwd: folder, reporter: {warn: (_, text) => warnings.push(text)}})
   const resources = await store.open({id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}})
-  const outside = new ExternalEndpoints({resources, apps})
-  t.teardown(() => outside.close())
-  const {port} = await openTestSidecar(t, {admit: outside.admit, tokens: {api: '', app: 'app-secret'}})
+  const external = new ExternalEndpoints({resources, apps})
+  t.teardown(() => external.close())
+  const {port} = await openTestSidecar(t, {admit: external.admit, tokens: {api: '', app: 'app-secret'}})
   return {
     port,
     resources,

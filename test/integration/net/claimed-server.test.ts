@@ -20,9 +20,9 @@ const sidecar =
 const manager: Open = async (t, claim) => {
   const front = openManagerPort({
     servers: [claim],
-    caller: 'outside',
-    reach: () => ({kind: 'unknown'}) as never,
-    guards: {isAllowedHost: () => true, isLetIn: () => true},
+    caller: 'external',
+    findService: () => ({kind: 'unknown'}) as never,
+    guards: {isAllowedHost: () => true, isAuthorized: () => true},
     route: ({response}) => void response.end('manager'),
     warn: text => t.fail(text)
   })

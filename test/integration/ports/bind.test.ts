@@ -39,7 +39,7 @@ t.test('the unix domain socket accepts any Host header; the port refuses a forei
   const app = await echoApp(t)
   const manager = new ManagerApi({
     caller: 'a',
-    reach: name => ({
+    findService: name => ({
       name,
       version: '1.0.0',
       copy: undefined,
@@ -52,7 +52,7 @@ t.test('the unix domain socket accepts any Host header; the port refuses a forei
         leave: () => undefined
       })
     }),
-    guards: {isAllowedHost: hostGuard([]), isLetIn: () => true},
+    guards: {isAllowedHost: hostGuard([]), isAuthorized: () => true},
     route: ({request, response}) => reply(request, response, {status: 200, type: 'text/plain', body: 'own', lines: ''}),
     warn: () => undefined
   })

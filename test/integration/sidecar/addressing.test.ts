@@ -125,7 +125,7 @@ inBothLanes('a bad escape is a bad request, and ends the line', async t => {
     t.match(answer, {
       status: 400,
       body: '400 Bad Request',
-      fields: {'content-type': 'text/plain; charset=utf-8', connection: 'close'}
+      headers: {'content-type': 'text/plain; charset=utf-8', connection: 'close'}
     })
   }
 })
@@ -174,7 +174,7 @@ inBothLanes('nobody is named: 404, whatever the method', async t => {
     '/x/v1.0/invoke/b/method/x'
   ]) {
     const {answer} = await get(target)
-    t.match(answer, {status: 404, fields: {'content-type': 'application/json'}, body: NOBODY}, target)
+    t.match(answer, {status: 404, headers: {'content-type': 'application/json'}, body: NOBODY}, target)
   }
 })
 

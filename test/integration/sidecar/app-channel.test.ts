@@ -74,7 +74,7 @@ for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
       caller.send(request({method: 'GET', path: '/none'}))
       t.match(await caller.answer(), {status: 204})
       caller.send(request({path: '/teapot'}))
-      t.match(await caller.answer(), {status: 418, body: 'short', fields: {'x-a': '1', 'set-cookie': 'a=1, b=2'}})
+      t.match(await caller.answer(), {status: 418, body: 'short', headers: {'x-a': '1', 'set-cookie': 'a=1, b=2'}})
       caller.send(request({body: 'x'.repeat(1 << 20)}))
       t.equal((await caller.answer())?.body.length, 1 << 20)
       caller.send(request({path: '/large'}))

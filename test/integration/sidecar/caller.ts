@@ -7,7 +7,7 @@ export interface Answer {
   readonly status: number
   readonly head: string
   /** Field names in small letters; the values of repeated ones joined by `, `. */
-  readonly fields: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string>>
   readonly body: string
   /** `length`, `chunks`, `close` or `none`. */
   readonly framing: string
@@ -15,16 +15,16 @@ export interface Answer {
 
 type Parsed = {readonly answer: Answer; readonly size: number} | undefined
 
-const fieldsOf = (head: string): Record<string, string> => {
-  const fields: Record<string, string> = {}
+const headersOf = (head: string): Record<string, string> => {
+  const headers: Record<string, string> = {}
   for (const line of head.split('\r\n').slice(1)) {
     const colon = line.indexOf(':')
     if (colon < 1) continue
     const name = line.slice(0, colon).toLowerCase()
     const value = line.slice(colon + 1).trim()
-    fields[name] = name in fields ? `${fields[name] ?? ''}, ${value}` : value
+    headers[name] = name in headers ? `${headers[name] ?? ''}, ${value}` : value
   }
-  return fields
+  return headers
 }
 
 const unchunk = (text: string): {readonly body: string; readonly size: number} | undefined => {
@@ -47,20 +47,20 @@ const parse = (text: string, toHead: boolean, isClosed: boolean): Parsed => {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined
   const head = text.slice(0, end + 2)
-  const fields = fieldsOf(head)
+  const headers = headersOf(head)
   const status = Number(head.slice(9, 12))
   const rest = text.slice(end + 4)
   const make = (framing: string, body: string, size: number): Parsed => ({
-    answer: {status, head, fields, body, framing},
+    answer: {status, head, headers, body, framing},
     size: end + 4 + size
   })
   if (toHead || status === 204 || status === 304 || status < 200) return make('none', '', 0)
-  if (fields['transfer-encoding'] !== undefined) {
+  if (headers['transfer-encoding'] !== undefined) {
     const found = unchunk(rest)
     return found && make('chunks', found.body, found.size)
   }
-  if (fields['content-length'] !== undefined) {
-    const length = Number(fields['content-length'])
+  if (headers['content-length'] !== undefined) {
+    const length = Number(headers['content-length'])
     return rest.length < length ? undefined : make('length', rest.slice(0, length), length)
   }
   return isClosed ? make('close', rest, rest.length) : undefined

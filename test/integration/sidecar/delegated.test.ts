@@ -5,7 +5,7 @@ import {ask} from './caller.ts'
 import {echoApp, openTestSidecar, valuesOf, type EchoApp} from './rig.ts'
 
 const DELEGATED = 'Pillion-Caller: k/default/shop\r\n'
-const NOBODY_NAMED = /failed getting app id either from the URL path or the header dapr-app-id/
+const NO_APP_ID = /failed getting app id either from the URL path or the header dapr-app-id/
 
 const opened = async (t: Test): Promise<{port: number; seen: EchoApp['seen']}> => {
   const {port: appPort, seen} = await echoApp(t)
@@ -16,9 +16,9 @@ const opened = async (t: Test): Promise<{port: number; seen: EchoApp['seen']}> =
 t.test('a call of another run whose path names no app in the URL is answered', async t => {
   const {port, seen} = await opened(t)
   const head = `GET /x HTTP/1.1\r\nHost: localhost\r\nDapr-App-Id: b\r\n${DELEGATED}`
-  t.match(await ask(t, port, `${head}\r\n`), {status: 404, body: NOBODY_NAMED})
+  t.match(await ask(t, port, `${head}\r\n`), {status: 404, body: NO_APP_ID})
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
-  t.match(await ask(t, port, `${head}${upgrade}\r\n`), {status: 404, body: NOBODY_NAMED}, 'a websocket, too')
+  t.match(await ask(t, port, `${head}${upgrade}\r\n`), {status: 404, body: NO_APP_ID}, 'a websocket, too')
   const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
   t.teardown(() => session.destroy())
   const stream = session.request({':path': '/x', 'dapr-app-id': 'b', 'pillion-caller': 'k/default/shop'})

@@ -81,7 +81,7 @@ inBothLanes('the answer to a HEAD has no body, and the line goes on', async t =>
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send(request({method: 'HEAD', path: '/length'}))
-  t.match(await caller.answer({toHead: true}), {status: 200, fields: {'content-length': '5'}})
+  t.match(await caller.answer({toHead: true}), {status: 200, headers: {'content-length': '5'}})
   caller.send(request({method: 'HEAD', path: '/chunks'}))
   t.match(await caller.answer({toHead: true}), {status: 200})
   caller.send(request({method: 'GET'}))
@@ -115,8 +115,8 @@ inBothLanes("an app's status, repeated fields and high bytes pass as they are", 
   for (const status of ['200', '201', '302', '400', '404', '500', '503', '599']) {
     const answer = await ask(t, port, request({method: 'GET', path: `/?status=${status}`}))
     t.match(answer, {status: Number(status), body: 'ok', framing: 'length'})
-    t.equal(answer?.fields['set-cookie'], 'a=1, b=2')
-    t.equal(answer?.fields['x-high'], high)
+    t.equal(answer?.headers['set-cookie'], 'a=1, b=2')
+    t.equal(answer?.headers['x-high'], high)
   }
 })
 
@@ -218,7 +218,7 @@ inBothLanes('interim answers are swallowed, and an app may write byte by byte', 
     caller.send(request())
     const answer = await caller.answer()
     t.match(answer, {status: 200, body: 'abcde', framing: 'chunks'})
-    t.equal(answer?.fields['x-t'], undefined)
+    t.equal(answer?.headers['x-t'], undefined)
   }
 })
 
@@ -246,7 +246,7 @@ inBothLanes('a line ends where the caller says so, and HTTP/1.0 lives on where h
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   caller.send(request({lines: 'Connection: close\r\n', body: 'last'}) + request({body: 'hidden'}))
-  t.match(await caller.answer(), {status: 200, body: 'last', fields: {connection: 'close'}})
+  t.match(await caller.answer(), {status: 200, body: 'last', headers: {connection: 'close'}})
   t.equal(await caller.closed(), '')
   t.equal(seen.length, 1, 'what stood behind was not served')
   const old = 'GET /v1.0/invoke/b/method/x HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n'
@@ -266,7 +266,7 @@ inBothLanes('nothing about the connection is added to an answer', async t => {
   })
   const {port} = await openTestSidecar(t, {appPort})
   const answer = await ask(t, port, request())
-  t.strictSame(Object.keys(answer?.fields ?? {}).toSorted(), ['content-length', 'traceparent'])
+  t.strictSame(Object.keys(answer?.headers ?? {}).toSorted(), ['content-length', 'traceparent'])
 })
 
 inBothLanes('an answer 101 that nobody asked for is passed as it is', async t => {
@@ -276,7 +276,7 @@ inBothLanes('an answer 101 that nobody asked for is passed as it is', async t =>
     })
   })
   const {port} = await openTestSidecar(t, {appPort})
-  t.match(await ask(t, port, request({method: 'GET'})), {status: 101, fields: {'x-a': '1'}})
+  t.match(await ask(t, port, request({method: 'GET'})), {status: 101, headers: {'x-a': '1'}})
 })
 
 const as = (method: string, text: string): string => text.replace(/^[A-Z]+/, method).replace('/echo', '/caf\xc3\xa9')
@@ -328,6 +328,6 @@ inBothLanes('an app that refuses events says so itself, whatever is accepted', a
     t.match(await ask(t, port, request({method: 'GET', lines: `Accept: ${accept}\r\n`})), {
       status: 503,
       body: 'later',
-      fields: {'content-type': 'text/x'}
+      headers: {'content-type': 'text/x'}
     })
 })

@@ -94,10 +94,10 @@ inBothLanes('names of gRPC get a prefix, and binary ones vanish', async t => {
   for (const name of ['grpc-timeout', 'grpc-encoding', 'grpc-trace-bin', 'dapr-grpc-trace-bin', 'x-data-bin'])
     t.strictSame(valuesOf(seen, name), [], name)
   const answer = await answerOf(t, 200, 'Grpc-Status: 0\r\nX-Data-Bin: AA\r\nX-A: 1\r\n')
-  t.equal(answer?.fields['dapr-grpc-status'], '0')
-  t.equal(answer?.fields['x-a'], '1')
-  t.equal(answer?.fields['grpc-status'], undefined)
-  t.equal(answer?.fields['x-data-bin'], undefined)
+  t.equal(answer?.headers['dapr-grpc-status'], '0')
+  t.equal(answer?.headers['x-a'], '1')
+  t.equal(answer?.headers['grpc-status'], undefined)
+  t.equal(answer?.headers['x-data-bin'], undefined)
 })
 
 inBothLanes('other fields travel as they are, repeated ones repeatedly', async t => {
@@ -120,7 +120,7 @@ inBothLanes('a call without a trace gets one, and the answer tells it', async t 
     const [trace = ''] = valuesOf(seen, 'traceparent')
     t.match(trace, TRACEPARENT)
     t.equal(valuesOf(seen, 'traceparent').length, 1)
-    t.equal(answer?.fields['traceparent'], trace)
+    t.equal(answer?.headers['traceparent'], trace)
     t.strictSame(valuesOf(seen, 'tracestate'), [])
   }
 })
@@ -129,29 +129,29 @@ inBothLanes('a valid trace travels unchanged both ways', async t => {
   const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const {seen, answer} = await seenOf(t, `TraceParent: ${trace}\r\nTraceState: a=b\r\n`)
   t.strictSame([valuesOf(seen, 'traceparent'), valuesOf(seen, 'tracestate')], [[trace], ['a=b']])
-  t.equal(answer?.fields['traceparent'], trace)
-  t.equal(answer?.fields['tracestate'], 'a=b')
+  t.equal(answer?.headers['traceparent'], trace)
+  t.equal(answer?.headers['tracestate'], 'a=b')
 })
 
 inBothLanes('an app that tells a trace itself is believed', async t => {
   const answer = await answerOf(t, 200, 'TraceParent: 00-aa\r\n')
-  t.equal(answer?.fields['traceparent'], '00-aa')
+  t.equal(answer?.headers['traceparent'], '00-aa')
 })
 
 inBothLanes('health checks of an app are not traced', async t => {
   const {seen, answer} = await seenOf(t, 'traceparent: x\r\n', {path: '/healthz'})
   t.strictSame(valuesOf(seen, 'traceparent'), ['x'])
-  t.equal(answer?.fields['traceparent'], undefined)
+  t.equal(answer?.headers['traceparent'], undefined)
 })
 
 inBothLanes('baggage travels and is echoed; what is none is refused', async t => {
   const {seen, answer} = await seenOf(t, 'baggage: a=b%20c;p\r\nbaggage: d=e\r\n')
   t.strictSame(valuesOf(seen, 'baggage'), ['a=b%20c;p'])
-  t.equal(answer?.fields['baggage'], 'a=b%20c;p,d=e')
+  t.equal(answer?.headers['baggage'], 'a=b%20c;p,d=e')
   const refused = await seenOf(t, 'baggage: no pair\r\n')
   t.match(refused.answer, {
     status: 400,
-    fields: {'content-type': 'text/plain; charset=utf-8'},
+    headers: {'content-type': 'text/plain; charset=utf-8'},
     body: 'invalid baggage header: invalid baggage list-member: "no pair"\n'
   })
 })
@@ -161,13 +161,13 @@ inBothLanes('hop-by-hop fields of an answer stay behind, those that it names too
     'Connection: X-Named\r\nX-Named: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: x\r\nTrailer: a\r\nTE: x\r\n' +
     'Upgrade: h2c\r\nHTTP2-Settings: A\r\nProxy-Connection: x\r\nX-Kept: 1\r\n'
   const answer = await answerOf(t, 200, lines)
-  t.strictSame(Object.keys(answer?.fields ?? {}).toSorted(), ['content-length', 'traceparent', 'x-kept'])
+  t.strictSame(Object.keys(answer?.headers ?? {}).toSorted(), ['content-length', 'traceparent', 'x-kept'])
 })
 
 inBothLanes('an error without a content type is called JSON, where its body would have been read whole', async t => {
-  t.equal((await answerOf(t, 404, ''))?.fields['content-type'], 'application/json')
-  t.equal((await answerOf(t, 404, 'content-type: text/x\r\n'))?.fields['content-type'], 'text/x')
-  t.equal((await answerOf(t, 200, ''))?.fields['content-type'], undefined)
+  t.equal((await answerOf(t, 404, ''))?.headers['content-type'], 'application/json')
+  t.equal((await answerOf(t, 404, 'content-type: text/x\r\n'))?.headers['content-type'], 'text/x')
+  t.equal((await answerOf(t, 200, ''))?.headers['content-type'], undefined)
 })
 
 inBothLanes("tokens: the door's is checked and taken off, the callee's is set", async t => {
@@ -182,7 +182,7 @@ inBothLanes("tokens: the door's is checked and taken off, the callee's is set", 
     const {answer} = await seenOf(t, lines, {tokens})
     t.match(answer, {
       status: 401,
-      fields: {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'},
+      headers: {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'},
       body: 'invalid api token\n'
     })
   }
@@ -201,12 +201,12 @@ inBothLanes('fields keep their order', async t => {
 inBothLanes('where nothing is traced, traces pass untouched and none is made', async t => {
   const none = await seenOf(t, '', {isTracing: false})
   t.strictSame(valuesOf(none.seen, 'traceparent'), [])
-  t.equal(none.answer?.fields['traceparent'], undefined)
+  t.equal(none.answer?.headers['traceparent'], undefined)
   const some = await seenOf(t, 'traceparent: x\r\ntracestate: y\r\nbaggage: no pair\r\n', {isTracing: false})
   t.strictSame([valuesOf(some.seen, 'traceparent'), valuesOf(some.seen, 'tracestate')], [['x'], ['y']])
   t.strictSame(valuesOf(some.seen, 'baggage'), ['no pair'])
-  t.equal(some.answer?.fields['traceparent'], undefined)
-  t.equal(some.answer?.fields['baggage'], undefined)
+  t.equal(some.answer?.headers['traceparent'], undefined)
+  t.equal(some.answer?.headers['baggage'], undefined)
 })
 
 inBothLanes('an empty User-Agent does not travel, any other does', async t => {
@@ -238,7 +238,7 @@ inBothLanes('304 carries neither type nor length of what is not there, and all e
   const {port} = await openTestSidecar(t, {appPort})
   for (const method of ['GET', 'HEAD']) {
     const answer = await ask(t, port, request({method}))
-    t.match(answer, {status: 304, fields: {etag: '"a"', date: 'Mon, 01 Jan 2024 00:00:00 GMT'}})
+    t.match(answer, {status: 304, headers: {etag: '"a"', date: 'Mon, 01 Jan 2024 00:00:00 GMT'}})
     t.notMatch(answer?.head, /content-(?:type|length)/i)
   }
 })

@@ -149,7 +149,7 @@ t.test('an answer that breaks off resets its stream; a caller who leaves takes h
   const {port, warnings, underWay} = await openTestSidecar(t, {appPort})
   const session = connectTo(t, port)
   t.match(await got(session, get('/cut')), {status: 200, rst: http2.constants.NGHTTP2_INTERNAL_ERROR})
-  t.match(warnings[0], /broke off its answer/)
+  t.match(warnings[0], /closed the connection within its response/)
   t.match(await got(session, get('/dies')), {status: 500, body: /EOF/})
   sockets.length = 0
   const stream = session.request(get('/waits'))
@@ -214,7 +214,7 @@ t.test('a request that asks for an upgrade to HTTP/2 is answered in it, on strea
   caller.send(
     `GET /v1.0/invoke/b/method/up?q HTTP/1.1\r\nHost: localhost\r\nX-Long: ${long}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`
   )
-  t.match(await caller.answer(), {status: 101, fields: {connection: 'Upgrade', upgrade: 'h2c'}})
+  t.match(await caller.answer(), {status: 101, headers: {connection: 'Upgrade', upgrade: 'h2c'}})
   caller.send(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${frame(4)}`)
   await caller.until(text => framesOf(text).some(([, flags, stream]) => stream === 1 && (flags & 1) === 1))
   t.equal(framesOf(caller.text).find(([, , stream]) => stream === 1)?.[0], 1, 'HEADERS on stream 1')

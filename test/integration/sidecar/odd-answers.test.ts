@@ -9,12 +9,12 @@ interface Got {
   readonly status: number
   readonly body: string
   /** Header lines where the caller reads text, names and values else. */
-  readonly fields: string
+  readonly headers: string
 }
 
 const asked = async (t: Test, port: number, text: string): Promise<Got | undefined> => {
   const answer = await ask(t, port, text)
-  return answer && {...answer, fields: answer.head}
+  return answer && {...answer, headers: answer.head}
 }
 
 /** Takes a request off the fast path. */
@@ -36,7 +36,7 @@ const WAYS: Readonly<Record<string, (t: Test, port: number) => Promise<Got | und
     const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & {':status': number}]
     await once(stream, 'end')
     session.close()
-    return {status: headers[':status'], body, fields: JSON.stringify(headers)}
+    return {status: headers[':status'], body, headers: JSON.stringify(headers)}
   },
   upgrade: async (t, port) => asked(t, port, request({method: 'GET', lines: UPGRADE}))
 }
@@ -86,8 +86,8 @@ for (const [what, bytes, status = 200, fields = /./] of READ) {
       for (const [way, call] of Object.entries(WAYS)) {
         const got = await call(t, port)
         t.match(got, {status, body: 'ok'}, `${way}, ${write.name}`)
-        t.match(got?.fields, fields)
-        t.notMatch(got?.fields, /[^\r]\n/, 'what goes on is as the RFC writes it')
+        t.match(got?.headers, fields)
+        t.notMatch(got?.headers, /[^\r]\n/, 'what goes on is as the RFC writes it')
       }
       t.equal(underWay(), 0)
     }

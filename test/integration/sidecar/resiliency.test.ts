@@ -46,7 +46,7 @@ inBothLanes('after the last attempt the caller gets the response of the app itse
   const {port, records, underWay} = await open(t, retrying(3), {appPort: app.port})
   const caller = await connect(t, port)
   caller.send(request({path: '/x', body: 'hello'}))
-  t.match(await caller.answer(), {status: 400, body: 'no', fields: {'x-own': 'yes'}})
+  t.match(await caller.answer(), {status: 400, body: 'no', headers: {'x-own': 'yes'}})
   t.same(
     app.seen.map(({method, url, body}) => [method, url, body]),
     Array.from({length: 4}, () => ['POST', '/x', 'hello'])

@@ -42,7 +42,7 @@ t.test('a websocket passes as a tunnel, with what came early', async t => {
   t.match(head, /\r\nDapr-Caller-App-Id: a\r\n/)
   t.match(await caller.answer(), {
     status: 101,
-    fields: {upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-accept': 'def'}
+    headers: {upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-accept': 'def'}
   })
   const [early] = (await once(socket, 'data')) as [Buffer]
   t.equal(early.toString(), 'early')
@@ -101,7 +101,7 @@ t.test('an app that does not take the upgrade gives a plain answer', async t => 
     const {port, underWay} = await openTestSidecar(t, {appPort})
     const caller = await connect(t, port)
     caller.send(UPGRADE)
-    t.match(await caller.answer(), {status: 403, body: 'nope', fields: {connection: 'close'}})
+    t.match(await caller.answer(), {status: 403, body: 'nope', headers: {connection: 'close'}})
     await caller.closed()
     t.equal(underWay(), 0)
   }
@@ -119,7 +119,7 @@ t.test('a websocket to nobody, to a dead app or from elsewhere is answered like 
   for (const [text, status, body] of cases) {
     const caller = await connect(t, port)
     caller.send(text)
-    t.match(await caller.answer(), {status, body, fields: {connection: 'close'}})
+    t.match(await caller.answer(), {status, body, headers: {connection: 'close'}})
     await caller.closed()
   }
 })

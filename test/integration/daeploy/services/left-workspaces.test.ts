@@ -71,7 +71,7 @@ t.test('copies in which files were changed stay and are named once; the rest goe
   writeFileSync(join(copy, 'notes.txt'), 'mine')
   writeFileSync(join(deployed, 'service.py'), 'mine')
   await sweep()
-  const why = 'which a run that was killed had left behind: it is kept'
+  const why = 'a workspace of a run that was killed: it is kept'
   t.same(told, [`files were changed in ${copy}, ${why}`, `files were changed in ${deployed}, ${why}`])
   t.same(readdirSync(run).toSorted(), ['b_1.0.0', 'hello_1.0.0'])
   t.equal(readFileSync(join(copy, 'notes.txt'), 'utf8'), 'mine')

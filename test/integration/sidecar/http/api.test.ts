@@ -13,7 +13,7 @@ t.test('health tells whether the app is ready', async t => {
   const {port} = await openTestSidecar(t, {isReady: () => ready})
   t.match(await ask(t, port, plain('GET', '/v1.0/healthz')), {
     status: 500,
-    fields: {'content-type': 'application/json'},
+    headers: {'content-type': 'application/json'},
     body: '{"errorCode":"ERR_HEALTH_NOT_READY","message":"dapr is not ready: [runtime]"}'
   })
   t.match(await ask(t, port, plain('GET', '/v1.0/healthz/outbound')), {status: 204, body: ''})
@@ -75,7 +75,7 @@ const FULL: Facts = {
 t.test('metadata tells what is known, in order, and leaves out what is empty', async t => {
   const {port} = await openTestSidecar(t, {facts: () => FULL})
   const answer = await ask(t, port, plain('GET', '/v1.0/metadata'))
-  t.match(answer, {status: 200, fields: {'content-type': 'application/json'}})
+  t.match(answer, {status: 200, headers: {'content-type': 'application/json'}})
   t.equal(
     answer?.body,
     '{"id":"a","runtimeVersion":"1.18.0","enabledFeatures":["HotReload"],' +
@@ -151,7 +151,7 @@ t.test('pages of other sites may not change anything', async t => {
   const {port} = await openTestSidecar(t, {requestShutdown: () => asked++})
   for (const lines of ['Origin: http://evil.example\r\n', 'Origin: null\r\n', 'Sec-Fetch-Site: cross-site\r\n']) {
     for (const text of [plain('POST', '/v1.0/shutdown', lines), plain('PUT', '/v1.0/metadata/x', lines, 'evil')])
-      t.match(await ask(t, port, text), {status: 403, fields: {'content-type': 'application/json'}}, lines)
+      t.match(await ask(t, port, text), {status: 403, headers: {'content-type': 'application/json'}}, lines)
   }
   t.equal(asked, 0)
   t.notMatch((await ask(t, port, plain('GET', '/v1.0/metadata')))?.body, /evil/)
@@ -252,7 +252,11 @@ t.test('building blocks that are not configured say so', async t => {
     ]
   ]
   for (const [method, path, status, body] of cases)
-    t.match(await ask(t, port, plain(method, path)), {status, body, fields: {'content-type': 'application/json'}}, path)
+    t.match(
+      await ask(t, port, plain(method, path)),
+      {status, body, headers: {'content-type': 'application/json'}},
+      path
+    )
   t.match(await ask(t, port, plain('POST', '/v1.0-alpha1/jobs/j', '', '{}')), {
     status: 500,
     body: /DAPR_SCHEDULER_SCHEDULE_JOB.*failed to schedule job due to: /

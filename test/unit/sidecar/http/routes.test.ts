@@ -26,7 +26,7 @@ t.test('building blocks, in their versions', t => {
   ] // prettier-ignore
   for (const each of known) {
     const [method = '', path = ''] = each.split(' ')
-    t.equal(kindOf(method, path), 'answer', each)
+    t.equal(kindOf(method, path), 'reply', each)
   }
   t.end()
 })

@@ -12,9 +12,9 @@ import {
 } from '../net/http1/header-lines.ts'
 import {NOTED, PLAIN_KINDS, TAKEN, type PlainRules} from '../net/http1/plain-request.ts'
 
-/** The fields of a plain request. Texts are '' where a field is not there. */
-export interface PlainFields {
-  /** Latin1, each with its end; without what the sidecar sets itself. */
+/** The headers of a plain request. Texts are '' for missing headers. */
+export interface PlainHeaders {
+  /** Latin1, each with its CRLF; without the headers that we set ourselves. */
   readonly lines: string
   readonly host: string
   readonly authorization: string
@@ -24,24 +24,24 @@ export interface PlainFields {
   readonly hasLength: boolean
 }
 
-/** What a call to a service needs of its request's fields. */
-export interface CallFields extends Omit<PlainFields, 'hasLength' | 'apiToken' | 'authorization'> {
+/** The headers that a call to a service needs. */
+export interface CallHeaders extends Omit<PlainHeaders, 'hasLength' | 'apiToken' | 'authorization'> {
   readonly hasLength: boolean
   /** Address of the caller. */
   readonly peer: string
 }
 
-export interface RequestFields extends PlainFields {
+export interface RequestHeaders extends PlainHeaders {
   readonly origin: string
   readonly fetchSite: string
   readonly peer: string
 }
 
-/** An answer's `Location` is there. */
+/** The response has a `Location` header. */
 export const HAS_LOCATION = MARKED
 
-/** What becomes of a service's answer. */
-export const answerRules: HeaderRules = {kinds: nameReader({...RESPONSE_KINDS, location: HAS_LOCATION}), prefix: ''}
+/** How the headers of a service's response are handled. */
+export const responseRules: HeaderRules = {kinds: nameReader({...RESPONSE_KINDS, location: HAS_LOCATION}), prefix: ''}
 
 const HOST = 16
 const AUTHORIZATION = 17
@@ -49,8 +49,8 @@ const API_TOKEN = 18
 const ORIGIN = 19
 const FETCH_SITE = 20
 
-/** The client's own word of where it is from; Traefik takes it off, but for the prefix, and says it itself. */
-const WHERE_FROM = {
+/** The client's own forwarding headers; Traefik removes them, except the prefix, and sets its own. */
+const FORWARDED = {
   'x-forwarded-for': DROP,
   'x-forwarded-host': DROP,
   'x-forwarded-port': DROP,
@@ -59,12 +59,12 @@ const WHERE_FROM = {
   'x-real-ip': DROP
 }
 
-const WHERE_FROM_LINE = /(?:^|\n)x-(?:forwarded-(?!prefix)|real-ip)/i
+const FORWARDED_LINE = /(?:^|\n)x-(?:forwarded-(?!prefix)|real-ip)/i
 
-/** Whether lines hold such a field: then `readFields` is to read them. */
-export const saysWhereFrom = (lines: string): boolean => WHERE_FROM_LINE.test(lines)
+/** Whether the lines contain such a header: then `readHeaders` has to parse them. */
+export const hasForwarded = (lines: string): boolean => FORWARDED_LINE.test(lines)
 
-/** How the fast path of the manager's port reads a request: host, authorization and token are told in this order. */
+/** How the fast path of the manager's port handles headers: host, authorization and token are reported in this order. */
 export const plainRules: PlainRules = {
   kinds: nameReader({
     ...PLAIN_KINDS,
@@ -79,8 +79,8 @@ export const plainRules: PlainRules = {
 
 const requestKinds = nameReader({
   ...RESPONSE_KINDS,
-  ...WHERE_FROM,
-  // what one run of ours tells another
+  ...FORWARDED,
+  // only meant for the sidecars of other runs
   'pillion-caller': DROP,
   host: HOST,
   authorization: AUTHORIZATION,
@@ -89,30 +89,30 @@ const requestKinds = nameReader({
   'sec-fetch-site': FETCH_SITE
 })
 
-/** Reads a request of node:http; of a field that comes twice the first value counts. `length` -1: the body comes in chunks. */
-export function readFields({rawHeaders, socket}: IncomingMessage): RequestFields {
-  const told = new Map<number, string>()
+/** Parses a request of node:http; of repeated headers the first value is used. `length` -1: the body is chunked. */
+export function readHeaders({rawHeaders, socket}: IncomingMessage): RequestHeaders {
+  const values = new Map<number, string>()
   let lines = ''
   let named: readonly string[] = []
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? ''
     const value = rawHeaders[at + 1] ?? ''
-    // Go's client leaves it out.
+    // Go's client omits it.
     if (value === '' && name.toLowerCase() === 'user-agent') continue
     const kind = requestKinds(name, 0, name.length)
     if (kind === CONNECTION) named = [...named, ...wordsOf(value)]
-    else if (kind !== 0 && !told.has(kind)) told.set(kind, value)
+    else if (kind !== 0 && !values.has(kind)) values.set(kind, value)
     if (kind === 0 || kind === AUTHORIZATION || kind === ORIGIN || kind === FETCH_SITE) lines += `${name}: ${value}\r\n`
   }
-  const length = told.get(LENGTH)
+  const length = values.get(LENGTH)
   return {
     lines: named.length > 0 ? withoutHeaders(lines, named) : lines,
-    host: told.get(HOST) ?? '',
-    authorization: told.get(AUTHORIZATION) ?? '',
-    apiToken: told.get(API_TOKEN) ?? '',
-    origin: told.get(ORIGIN) ?? '',
-    fetchSite: told.get(FETCH_SITE) ?? '',
-    length: told.has(CODING) ? -1 : Number(length ?? 0),
+    host: values.get(HOST) ?? '',
+    authorization: values.get(AUTHORIZATION) ?? '',
+    apiToken: values.get(API_TOKEN) ?? '',
+    origin: values.get(ORIGIN) ?? '',
+    fetchSite: values.get(FETCH_SITE) ?? '',
+    length: values.has(CODING) ? -1 : Number(length ?? 0),
     hasLength: length !== undefined,
     peer: socket.remoteAddress ?? ''
   }

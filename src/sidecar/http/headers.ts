@@ -2,7 +2,7 @@ import {CODING, CONNECTION, DROP, LENGTH, MARKED, RENAME} from '../../net/http1/
 import {nameReader, withoutHeaders, wordsOf, type HeaderKinds} from '../../net/http1/header-lines.ts'
 import {RESPONSE_KINDS, type HeaderRules} from '../../net/http1/response-head.ts'
 
-/** Bits of an answer's fields that decide what is added to it. */
+/** Bits of a response's headers that decide what is added to it. */
 export const HAS_TRACEPARENT = MARKED
 export const HAS_CONTENT_TYPE = MARKED * 2
 
@@ -15,11 +15,11 @@ const TRACESTATE = 21
 const BAGGAGE = 22
 const ORIGIN = 23
 const FETCH_SITE = 24
-const INTRODUCED = 25
+const DELEGATION = 25
 
 /**
- * gRPC's names mean something else over HTTP: `grpc-*` becomes `dapr-grpc-*` and binary metadata vanishes, both ways,
- * also for callers and apps of HTTP (Dapr: pkg/messaging/v1/util.go).
+ * Names of gRPC metadata have another meaning over HTTP: `grpc-*` becomes `dapr-grpc-*` and binary metadata is dropped, in
+ * both directions, even for HTTP callers and apps (Dapr: pkg/messaging/v1/util.go).
  */
 const grpcKind: HeaderKinds = (text, from, to) => {
   const last = text.charCodeAt(to - 1) | 32
@@ -28,17 +28,17 @@ const grpcKind: HeaderKinds = (text, from, to) => {
   return first === 103 && text.slice(from, from + 5).toLowerCase() === 'grpc-' ? RENAME : 0
 }
 
-/** What is put before a name of gRPC. */
+/** Precedes the names of gRPC headers. */
 export const RENAMED = 'Dapr-'
 
-/** These kinds, and gRPC's names. */
+/** Adds the rules for gRPC names to other rules. */
 export const withGrpc =
   (kinds: HeaderKinds): HeaderKinds =>
   (text, from, to) =>
     kinds(text, from, to) || grpcKind(text, from, to)
 
-/** What becomes of an app's answer. */
-export const answerRules: HeaderRules = {
+/** How the headers of an app's response are handled. */
+export const responseRules: HeaderRules = {
   kinds: withGrpc(nameReader({...RESPONSE_KINDS, traceparent: HAS_TRACEPARENT, 'content-type': HAS_CONTENT_TYPE})),
   prefix: RENAMED
 }
@@ -52,7 +52,7 @@ const requestKinds = withGrpc(
     'dapr-caller-namespace': DROP,
     'dapr-callee-app-id': DROP,
     'destination-app-id': DROP,
-    'pillion-caller': INTRODUCED,
+    'pillion-caller': DELEGATION,
     'dapr-api-token': API_TOKEN,
     authorization: AUTHORIZATION,
     traceparent: TRACEPARENT,
@@ -63,9 +63,9 @@ const requestKinds = withGrpc(
   })
 )
 
-/** A request's fields, read: the ones that mean something to a sidecar, and the lines that travel on. '' = not there. */
-export interface RequestFields {
-  /** Latin1, each with its end. Without what the sidecar sets itself. */
+/** A request's parsed headers: those that the sidecar evaluates, and the lines that are passed on. '' = absent. */
+export interface RequestHeaders {
+  /** Latin1, each with its CRLF. Without the headers that the sidecar sets itself. */
   lines: string
   host: string
   appId: string
@@ -76,66 +76,66 @@ export interface RequestFields {
   baggage: readonly string[]
   origin: string
   fetchSite: string
-  /** For whom another run's sidecar speaks (`guest.ts`). */
+  /** The app for which another run's sidecar calls (`delegated-caller.ts`). */
   delegation: string
-  /** Bytes of the body, -1 = in chunks, 0 = none. */
+  /** Bytes of the body, -1 = chunked, 0 = none. */
   length: number
-  /** The line that says so to the callee, in the caller's own framing. */
+  /** The header line about the body's length for the callee, in the caller's framing. */
   framing: string
 }
 
 const NONE: readonly string[] = []
 
-/** The first value counts, as in Go's Header.Get. */
-const note = (fields: RequestFields, kind: number, value: string): boolean => {
+/** The first value is used, as in Go's Header.Get. */
+const note = (headers: RequestHeaders, kind: number, value: string): boolean => {
   switch (kind) {
     case HOST:
-      fields.host ||= value
+      headers.host ||= value
       return false
     case APP_ID:
-      fields.appId ||= value
+      headers.appId ||= value
       return false
     case API_TOKEN:
-      fields.apiToken ||= value
+      headers.apiToken ||= value
       return false
     case TRACEPARENT:
-      fields.traceparent ||= value
+      headers.traceparent ||= value
       return false
     case TRACESTATE:
-      fields.tracestate ||= value
+      headers.tracestate ||= value
       return false
     case BAGGAGE:
-      // The first one travels, and all are echoed.
-      fields.baggage = [...fields.baggage, value]
-      return fields.baggage.length === 1
+      // The first one is passed on, and all are echoed.
+      headers.baggage = [...headers.baggage, value]
+      return headers.baggage.length === 1
     case LENGTH:
-      fields.framing = `Content-Length: ${value}\r\n`
-      fields.length = Number(value)
+      headers.framing = `Content-Length: ${value}\r\n`
+      headers.length = Number(value)
       return false
     case CODING:
-      fields.framing = 'Transfer-Encoding: chunked\r\n'
-      fields.length = -1
+      headers.framing = 'Transfer-Encoding: chunked\r\n'
+      headers.length = -1
       return false
     case AUTHORIZATION:
-      fields.authorization ||= value
+      headers.authorization ||= value
       return true
     case ORIGIN:
-      fields.origin ||= value
+      headers.origin ||= value
       return true
-    case INTRODUCED:
-      fields.delegation ||= value
+    case DELEGATION:
+      headers.delegation ||= value
       return false
     case FETCH_SITE:
-      fields.fetchSite ||= value
+      headers.fetchSite ||= value
       return true
     default:
       return false
   }
 }
 
-/** Reads node's flat list of names and values. */
-export const readFields = (raw: readonly string[]): RequestFields => {
-  const fields: RequestFields = {
+/** Parses node's flat list of names and values. */
+export const readHeaders = (raw: readonly string[]): RequestHeaders => {
+  const headers: RequestHeaders = {
     lines: '',
     host: '',
     appId: '',
@@ -155,12 +155,12 @@ export const readFields = (raw: readonly string[]): RequestFields => {
     const name = raw[at] ?? ''
     const value = raw[at + 1] ?? ''
     const kind = requestKinds(name, 0, name.length)
-    // Go's client leaves it out.
+    // Go's client omits it.
     if (value === '' && name.toLowerCase() === 'user-agent') continue
-    if (kind === RENAME) fields.lines += `${RENAMED}${name}: ${value}\r\n`
+    if (kind === RENAME) headers.lines += `${RENAMED}${name}: ${value}\r\n`
     else if (kind === CONNECTION) named = [...named, ...wordsOf(value)]
-    else if (kind === 0 || note(fields, kind, value)) fields.lines += `${name}: ${value}\r\n`
+    else if (kind === 0 || note(headers, kind, value)) headers.lines += `${name}: ${value}\r\n`
   }
-  if (named.length > 0) fields.lines = withoutHeaders(fields.lines, named)
-  return fields
+  if (named.length > 0) headers.lines = withoutHeaders(headers.lines, named)
+  return headers
 }

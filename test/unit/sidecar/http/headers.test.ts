@@ -1,5 +1,5 @@
 import t from 'tap'
-import {answerRules, readFields} from '../../../../src/sidecar/http/fields.ts'
+import {responseRules, readHeaders} from '../../../../src/sidecar/http/headers.ts'
 import {readResponseHead} from '../../../../src/net/http1/response-head.ts'
 
 t.test('a door reads what concerns it, and passes the rest on', t => {
@@ -8,7 +8,7 @@ t.test('a door reads what concerns it, and passes the rest on', t => {
     'X-Bin', 'goes', 'a-bin', 'goes', 'TraceParent', 'tp', 'tracestate', 'ts', 'baggage', 'a=b', 'Baggage', 'c=d', 'Origin', 'o',
     'Sec-Fetch-Site', 's', 'dapr-api-token', 't', 'Content-Length', '007', 'Expect', 'x'
   ] // prettier-ignore
-  t.match(readFields(raw), {
+  t.match(readHeaders(raw), {
     lines:
       'X-A: 1\r\nAuthorization: Bearer x\r\nDapr-grpc-a: 2\r\nbaggage: a=b\r\nOrigin: o\r\nSec-Fetch-Site: s\r\nExpect: x\r\n',
     host: 'a',
@@ -26,8 +26,8 @@ t.test('a door reads what concerns it, and passes the rest on', t => {
   t.end()
 })
 
-t.test('the first of repeated fields counts', t => {
-  t.match(readFields(['dapr-app-id', 'a', 'DAPR-APP-ID', 'b', 'traceparent', '1', 'traceparent', '2']), {
+t.test('the first of repeated headers counts', t => {
+  t.match(readHeaders(['dapr-app-id', 'a', 'DAPR-APP-ID', 'b', 'traceparent', '1', 'traceparent', '2']), {
     appId: 'a',
     traceparent: '1',
     lines: ''
@@ -35,9 +35,9 @@ t.test('the first of repeated fields counts', t => {
   t.end()
 })
 
-t.test("named fields stay behind, a body's framing never does", t => {
+t.test("named headers stay behind, a body's framing never does", t => {
   const raw = ['Connection', 'close, X-A', 'x-a', '1', 'connection', 'x-b,transfer-encoding', 'X-B', '2', 'X-C', '3']
-  t.match(readFields([...raw, 'Transfer-Encoding', 'chunked']), {
+  t.match(readHeaders([...raw, 'Transfer-Encoding', 'chunked']), {
     lines: 'X-C: 3\r\n',
     length: -1,
     framing: 'Transfer-Encoding: chunked\r\n'
@@ -49,7 +49,7 @@ t.test("an app's answer loses what is gRPC's", t => {
   const text =
     'HTTP/1.1 200 OK\r\nGRPC-Status: 0\r\nx-BIN: a\r\ngrpc-trace-bin: b\r\nX-Binary: c\r\nContent-Length: 0\r\n\r\n'
   t.equal(
-    readResponseHead(text, false, answerRules)?.lines,
+    readResponseHead(text, false, responseRules)?.lines,
     'Dapr-GRPC-Status: 0\r\nX-Binary: c\r\nContent-Length: 0\r\n'
   )
   t.end()
