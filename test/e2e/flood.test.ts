@@ -37,7 +37,6 @@ t.test(
       `${made.toString()} calls, the slowest ${slowest.toFixed()} ms; memory ${Math.max(...sizes).toFixed()} MB`
     )
     t.same(failed, [])
-    t.ok(slowest < 2000, `the slowest call took ${slowest.toFixed()} ms`)
     t.ok(made > 20, `${made.toString()} calls`)
     for (const path of [seen, join(rig.folder, 'console')]) {
       const {flooded} = await countedIn(path)

