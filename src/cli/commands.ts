@@ -45,7 +45,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'ps',
-    summary: 'Show how each app does: state, address, process, restarts, memory and CPU',
+    summary: 'Show the state, address, process, restarts, memory and CPU of each app',
     usage: '[id ...] [flags]',
     flags: PS_FLAGS,
     examples: ['ps', 'ps shop stock', 'ps -w'],
@@ -53,7 +53,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'validate',
-    summary: 'Read a template without running it, and name every mistake',
+    summary: 'Check a template without running it, and report every mistake',
     usage: '[flags]',
     flags: VALIDATE_FLAGS,
     examples: ['validate', 'validate -f dapr.yaml', 'validate -o json'],
@@ -61,7 +61,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'Name what would go wrong here, and what to do about it',
+    summary: 'Check this machine and template for problems and suggest fixes',
     usage: '[flags]',
     flags: DOCTOR_FLAGS,
     examples: ['doctor', 'doctor -f dapr.yaml'],
@@ -77,7 +77,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'version',
-    summary: 'Print the versions of the program and of the sidecar whose contract it keeps',
+    summary: 'Print the version of Pillion and the version of the Dapr runtime it is compatible with',
     usage: '[flags]',
     flags: VERSION_FLAGS,
     examples: ['version -o json'],
@@ -85,7 +85,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'logs',
-    summary: 'Show the logs of apps, of a run that lives or of the last one of a template',
+    summary: 'Show the logs of all or some apps of a run; if nothing runs, of the last run',
     usage: '[id ...] [flags]',
     flags: LOGS_FLAGS,
     examples: [
@@ -98,7 +98,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'restart',
-    summary: 'Start an app anew, whether it runs or has ended; its sidecar stays',
+    summary: 'Restart an app, whether it is running or has exited; its sidecar keeps running',
     usage: '[flags]',
     flags: RESTART_FLAGS,
     required: ['app-id'],
@@ -115,7 +115,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'assign',
-    summary: 'Make a version of a Daeploy service the main one',
+    summary: 'Make a version of a Daeploy service the main version',
     usage: 'name version [flags]',
     flags: ASSIGN_FLAGS,
     examples: ['assign hello 2.0.0'],
@@ -123,7 +123,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'notifications',
-    summary: 'List what the Daeploy services of a run have notified',
+    summary: 'List the notifications of the Daeploy services of a run',
     usage: '[flags]',
     flags: NOTIFICATIONS_FLAGS,
     examples: ['notifications', 'notifications -o json'],
@@ -152,7 +152,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'init',
-    summary: 'Do nothing: there is nothing to install. Kept for scripts that call it',
+    summary: 'Does nothing: there is nothing to install. Exists for scripts that call it',
     usage: '[flags]',
     flags: INIT_FLAGS,
     examples: [],
@@ -160,7 +160,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'uninstall',
-    summary: 'Do nothing: nothing was installed. Kept for scripts that call it',
+    summary: 'Does nothing: nothing was installed. Exists for scripts that call it',
     usage: '[flags]',
     flags: UNINSTALL_FLAGS,
     examples: [],

@@ -1,16 +1,16 @@
-/** A flag as pflag knows it: the table that parsing and help are made of. */
+/** A command-line flag, in the terms of pflag. Parsing and help are generated from these tables. */
 export interface Flag {
   readonly name: string
   readonly short?: string
   readonly type: 'string' | 'int' | 'bool' | 'strings'
   readonly text: string
-  /** As help shows it: `"http"`, `-1`. */
+  /** The default as help shows it: `"http"`, `-1`. */
   readonly shown?: string
-  /** Words that stand for numbers. */
+  /** Words that are accepted in place of numbers. */
   readonly words?: Readonly<Record<string, number>>
-  /** Accepted, not listed in help. */
+  /** Accepted, but not listed in help. */
   readonly isHidden?: boolean
-  /** Said on stderr when it is used. */
+  /** Printed on stderr when the flag is used. */
   readonly deprecated?: string
 }
 
@@ -33,7 +33,7 @@ const text = (name: string, words: string, shown?: string): Flag => ({
   ...(shown !== undefined && {shown})
 })
 
-/** `cmd/run.go` of Dapr's CLI, and below it our own. */
+/** The flags of `cmd/run.go` in Dapr's CLI, and our own. */
 export const RUN_FLAGS: readonly Flag[] = [
   text('app-channel-address', 'The network address the application listens on', '"127.0.0.1"'),
   text('app-health-check-path', 'Path used for health checks; HTTP only'),
@@ -91,7 +91,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   text('log-level', 'The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic', '"info"'),
   text('max-body-size', 'Max size of the request body', '"4Mi"'),
   int('metrics-port', 'The port of metrics on dapr', 'M'),
-  {name: 'only', type: 'strings', text: 'Of the run template, only these apps and what they depend on'},
+  {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
   text('placement-host-address', 'The address of the placement service', '"localhost"'),
   int('profile-port', 'The port for the profile server to listen on'),
   text('read-buffer-size', 'HTTP header read buffer', '"4Ki"'),
@@ -107,7 +107,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {
     name: 'watch',
     type: 'bool',
-    text: 'Restart an app when its files change, without losing a request; follow edits of the run template'
+    text: 'Restart an app when its files change, without losing a request; apply edits of the run template'
   }
 ]
 
@@ -115,7 +115,7 @@ export const STOP_FLAGS: readonly Flag[] = [
   {name: 'app-id', short: 'a', type: 'string', text: 'The application id to be stopped'},
   {name: 'kubernetes', short: 'k', type: 'bool', text: 'Stop deployments in Kubernetes based on multi-app run file'},
   {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file for the list of apps to stop'},
-  {name: 'version', type: 'string', text: 'Of a Daeploy service, only this version'}
+  {name: 'version', type: 'string', text: 'Stop only this version of a Daeploy service'}
 ]
 
 export const LIST_FLAGS: readonly Flag[] = [
@@ -148,7 +148,7 @@ export const VERSION_FLAGS: readonly Flag[] = [
   {name: 'output', short: 'o', type: 'string', text: 'The output format of the version command. Valid values are: json'}
 ]
 
-/** What the user gave, by name; a flag that was not given is not there. */
+/** The flags that the user gave, by name. */
 export class GivenFlags {
   readonly #values: Readonly<Record<string, unknown>>
 

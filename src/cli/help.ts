@@ -3,7 +3,7 @@ import {GLOBAL_FLAGS, type Flag} from './flags.ts'
 export interface CommandWords {
   readonly name: string
   readonly summary: string
-  /** Behind the name in the usage line. */
+  /** Follows the name in the usage line. */
   readonly usage: string
   readonly flags: readonly Flag[]
   readonly examples: readonly string[]
@@ -11,7 +11,7 @@ export interface CommandWords {
 
 export const HELP: Flag = {name: 'help', short: 'h', type: 'bool', text: 'Print this help message'}
 
-/** `Usage:` to the end, as cobra lays it out: scripts look for these lines after a wrong flag. */
+/** The usage of a command from `Usage:` on, in cobra's layout, which scripts look for after a wrong flag. */
 export function usageOf(program: string, {name, usage, flags, examples}: CommandWords): string {
   const shown = [...flags.filter(flag => flag.isHidden !== true), HELP].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   return [
@@ -25,7 +25,7 @@ export function usageOf(program: string, {name, usage, flags, examples}: Command
 /** The whole help of one command. */
 export const helpOf = (program: string, words: CommandWords): string => `${words.summary}\n\n${usageOf(program, words)}`
 
-/** What the program prints without a command. */
+/** The text that the program prints when it is called without a command. */
 export function overview(program: string, commands: readonly CommandWords[]): string {
   const width = Math.max(...commands.map(({name}) => name.length))
   const rows = commands.map(({name, summary}) => `  ${name.padEnd(width)}  ${summary}\n`).join('')
@@ -35,7 +35,7 @@ export function overview(program: string, commands: readonly CommandWords[]): st
     {name: 'version', short: 'v', type: 'bool', text: 'version for pillion'}
   ]
   return [
-    "Runs every app of a Dapr run template, is every app's sidecar, and leaves nothing behind.\n",
+    'Runs the apps of a Dapr run template and their sidecars in one process, and leaves nothing behind.\n',
     `Usage:\n  ${program} [command]\n`,
     `Available Commands:\n${rows}`,
     `Flags:\n${flagLines(root.toSorted((a, b) => (a.name < b.name ? -1 : 1)))}`,

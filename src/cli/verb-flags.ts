@@ -15,34 +15,40 @@ const hidden = (name: string, type: Flag['type'], short?: string): Flag => ({
 })
 const KUBERNETES = hidden('kubernetes', 'bool', 'k')
 
-/** Ours: Dapr's CLI shows logs of Kubernetes alone. */
+/** Our own command: Dapr's CLI shows only logs of Kubernetes. */
 export const LOGS_FLAGS: readonly Flag[] = [
-  text('app-id', 'The application id for which logs are needed; ids may stand as words, too', 'a'),
-  {name: 'follow', short: 'f', type: 'bool', text: 'Go on with what the app writes, until it or its run ends'},
-  text('grep', 'Only lines that match this regular expression of JavaScript'),
-  text('run-file', 'The run template that the app belongs to'),
-  text('since', 'Only what came since a time (2006-01-02 15:04:05), or so long ago (10m)'),
-  {name: 'tail', type: 'int', text: 'Only so many lines, the last ones', shown: 'all', words: {all: Infinity}},
-  {name: 'timestamps', short: 't', type: 'bool', text: 'Show when each line came'},
-  text('version', 'Of a Daeploy service with several versions: this one, instead of the main one'),
+  text('app-id', 'The application id whose logs to show; ids can also be given as arguments', 'a'),
+  {name: 'follow', short: 'f', type: 'bool', text: 'Stream new output until the app or the run exits'},
+  text('grep', 'Show only lines that match this JavaScript regular expression'),
+  text('run-file', 'Path to the run template of the run'),
+  text('since', 'Show only lines since a time (2006-01-02 15:04:05), or of the last minutes or hours (10m, 2h)'),
+  {
+    name: 'tail',
+    type: 'int',
+    text: 'Number of lines to show from the end of the logs',
+    shown: 'all',
+    words: {all: Infinity}
+  },
+  {name: 'timestamps', short: 't', type: 'bool', text: 'Show the time of each line'},
+  text('version', 'The version of a Daeploy service to show, instead of the main version'),
   KUBERNETES,
   hidden('namespace', 'string', 'n'),
   hidden('pod-name', 'string', 'p')
 ]
 
 export const PS_FLAGS: readonly Flag[] = [
-  {name: 'watch', short: 'w', type: 'bool', text: 'Show it again as it changes, until nothing runs'}
+  {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
 ]
 
-export const RESTART_FLAGS: readonly Flag[] = [text('app-id', 'The application id to be started anew', 'a')]
+export const RESTART_FLAGS: readonly Flag[] = [text('app-id', 'The application id to restart', 'a')]
 
-const WHICH_RUN = text('run-file', 'The run template whose services are meant', 'f')
+const WHICH_RUN = text('run-file', 'Path to the run template of the services', 'f')
 
 export const LS_FLAGS: readonly Flag[] = [WHICH_RUN]
 
 export const ASSIGN_FLAGS: readonly Flag[] = [
   WHICH_RUN,
-  {name: 'yes', short: 'y', type: 'bool', text: 'Accepted for scripts: nothing is asked'}
+  {name: 'yes', short: 'y', type: 'bool', text: 'Accepted for scripts; there is no prompt'}
 ]
 
 export const NOTIFICATIONS_FLAGS: readonly Flag[] = [
@@ -77,7 +83,7 @@ export const PUBLISH_FLAGS: readonly Flag[] = [
   SOCKET
 ]
 
-/** All flags of `init`, which scripts may give. */
+/** The flags of Dapr's `init`, which scripts may use; they have no effect. */
 export const INIT_FLAGS: readonly Flag[] = [
   KUBERNETES,
   hidden('slim', 'bool', 's'),
