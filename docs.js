@@ -99,7 +99,9 @@ function picture(command, printed) {
     const spans = line.split(/(\u001B\[[\d;]*m)/).map(part => {
       const codes = /^\u001B\[([\d;]*)m$/.exec(part)?.[1]
       if (codes === undefined) return part === '' ? '' : `<tspan${attributes(style)}>${escaped(part)}</tspan>`
-      for (const number of codes.split(';').map(Number)) style = styled(style, number)
+      const [first, , palette] = codes.split(';').map(Number)
+      if (first === 38) style = {...style, colour: cubeColour(palette)}
+      else for (const number of codes.split(';').map(Number)) style = styled(style, number)
       return ''
     })
     return `<text x="16" y="${row * 18 + 30}" xml:space="preserve">${spans.join('')}</text>`
@@ -110,6 +112,10 @@ ${drawn.join('\n')}
 </svg>
 `
 }
+
+/** A colour of xterm's cube, 16 to 231. */
+const cubeColour = number =>
+  `rgb(${[36, 6, 1].map(unit => [0, 95, 135, 175, 215, 255][Math.floor((number - 16) / unit) % 6]).join(' ')})`
 
 function styled(style, number) {
   if (number === 0) return {}

@@ -88,6 +88,12 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'bool',
     text: 'Run the multi-app run template against Kubernetes environment.'
   },
+  {
+    name: 'log-style',
+    type: 'string',
+    text: 'How lines of apps of a run template are shown: dapr (== APP - id ==) or short (id │)',
+    shown: '"dapr"'
+  },
   text('log-level', 'The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic', '"info"'),
   text('max-body-size', 'Max size of the request body', '"4Mi"'),
   int('metrics-port', 'The port of metrics on dapr', 'M'),
@@ -98,6 +104,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {name: 'resources-path', type: 'strings', text: 'The path for resources directory'},
   {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file for the list of apps to run'},
   text('scheduler-host-address', 'The address of the scheduler service', '"localhost"'),
+  {name: 'timestamps', type: 'bool', text: 'Show when each line of an app of a run template came'},
   {
     name: 'unix-domain-socket',
     short: 'u',

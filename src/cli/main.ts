@@ -5,6 +5,7 @@ import {CommanderError} from 'commander'
 import {messageOf, UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import {asCommander, inCobrasWords, UsageError} from './argv.ts'
+import {wantsColours} from './colours.ts'
 import {GLOBAL_FLAGS} from './flags.ts'
 import {usageOf} from './help.ts'
 import {calledBy, runCommand} from './parse.ts'
@@ -62,8 +63,10 @@ function nearFlag(message: string): string {
 }
 
 async function userFailure(error: UserError): Promise<number> {
+  const stream = error.stream === 'stdout' ? process.stdout : process.stderr
   const line = statusLine('failure', error.message, wantsJson)
-  await write(error.stream === 'stdout' ? process.stdout : process.stderr, line)
+  const isPainted = !wantsJson && wantsColours(stream.isTTY, process.env)
+  await write(stream, isPainted ? (await import('./paint.ts')).paintedStatus('failure', line) : line)
   await write(process.stderr, error.explanation === '' ? '' : `${error.explanation.trimEnd()}\n`)
   return error.exitCode
 }

@@ -3,7 +3,9 @@ import type {Plan} from '../model/plan.ts'
 import {onlyThese} from '../supervisor/order/selection.ts'
 import {loadTemplate} from '../config/load.ts'
 import type {CommandContext} from './command-handler.ts'
-import {paintedPrefix} from './paint.ts'
+import {LineView, logStyleOf, prefixesFor} from './log-style.ts'
+import {paintedStatus} from './paint.ts'
+import {wantsColours} from './colours.ts'
 import {reloadText} from './reload-words.ts'
 import {statusLine} from './print.ts'
 import type {Form} from './form.ts'
@@ -19,7 +21,9 @@ const BESIDE_A_TEMPLATE = new Set([
   'log-as-json',
   'run-file',
   'only',
-  'watch'
+  'watch',
+  'log-style',
+  'timestamps'
 ])
 
 /** `run -f PATH`: the apps of a template, each with its three lines. */
@@ -30,14 +34,18 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
     const {plan: whole} = loadTemplate(typed, surroundings(), {watch})
     return call.flags.names.includes('only') ? onlyThese(whole, call.flags.list('only')) : whole
   }
+  const style = logStyleOf(call.flags.text('log-style'))
+  const hasTimes = call.flags.isSet('timestamps')
   const plan = read()
   warnOfIgnored(call, terminal)
-  const isPainted = terminal.isTerminal && process.env['NO_COLOR'] === undefined
+  const isPainted = wantsColours(terminal.isTerminal, process.env)
+  const errIsPainted = wantsColours(terminal.err.isTerminal, process.env) && !call.asJson
+  const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
   return {
     plan,
     reread: watch && typed !== '-' ? read : undefined,
-    form: {kind: 'template', prefixOf: (id, index) => (isPainted ? paintedPrefix(id, index) : undefined)},
-    emit: event => print(event, terminal, call.asJson),
+    form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
+    emit: event => print(event, terminal, {asJson: call.asJson, isPainted: errIsPainted}),
     ended: () => undefined
   }
 }
@@ -50,7 +58,7 @@ function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): voi
 }
 
 /** The words are those of `executeRun` in Dapr's `cmd/run.go`. */
-function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
+function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson: boolean; isPainted: boolean}): void {
   switch (event.type) {
     case 'app-started': {
       const {id, httpPort, grpcPort, logFolder, templateShownAs, command} = event.app
@@ -79,9 +87,11 @@ function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
     case 'notified':
       void out.print(`${event.text}\n`)
       return
-    case 'warned':
-      void err.print(statusLine('warning', event.text, asJson, event.code))
+    case 'warned': {
+      const line = statusLine('warning', event.text, asJson, event.code)
+      void err.print(isPainted ? paintedStatus('warning', line) : line)
       return
+    }
     case 'sidecar-opened':
     case 'app-ended':
     // the app's log tells of these

@@ -1,16 +1,21 @@
 import {UserError} from '../model/errors.ts'
 import {Run} from '../run/run.ts'
+import {wantsColours} from './colours.ts'
 import type {CommandHandler} from './command-handler.ts'
 import type {Form} from './form.ts'
 import {openTerminal, type Terminal} from './terminal.ts'
 
 const EXIT_BUG = 70
+const OF_A_TEMPLATE = ['only', 'log-style', 'timestamps']
 
 /** `run -f PATH` and `run -- command`: until the apps have ended or somebody asks for the end. */
 export const run: CommandHandler = async call => {
   const isTemplate = (call.flags.text('run-file') ?? '') !== ''
-  if (!isTemplate && call.flags.names.includes('only'))
+  const needsTemplate = OF_A_TEMPLATE.find(name => call.flags.names.includes(name))
+  if (!isTemplate && needsTemplate === 'only')
     throw new UserError('--only chooses among the apps of a run template: give one with --run-file')
+  if (!isTemplate && needsTemplate !== undefined)
+    throw new UserError(`--${needsTemplate} is for the lines of a run template's apps: give one with --run-file`)
   const begin = isTemplate
     ? (await import('./run-template.ts')).templateRun
     : (await import('./run-single.ts')).singleRun
@@ -19,7 +24,8 @@ export const run: CommandHandler = async call => {
 
 async function live(terminal: Terminal, begin: (terminal: Terminal) => Form): Promise<number> {
   const {ended, ...form} = begin(terminal)
-  const lived = new Run({...form, shell: process.env, output: terminal.out, isTerminal: terminal.isTerminal})
+  const isTerminal = terminal.isTerminal || wantsColours(false, process.env)
+  const lived = new Run({...form, shell: process.env, output: terminal.out, isTerminal})
   const hasBug = guard(lived, terminal)
   try {
     await lived.start()

@@ -27,6 +27,7 @@ export interface Output {
   print(text: string): Promise<void> | undefined
   /** Whether the last line lacks its newline. */
   readonly midLine: boolean
+  readonly isTerminal: boolean
 }
 
 /** Our stdout and stderr; nothing else writes to them while a run processes. */
@@ -74,8 +75,8 @@ const READER_GONE = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']
 /** A queue before a descriptor: one write at a time, in which everything goes that came meanwhile. */
 class AppChannel implements Output {
   midLine = false
+  readonly isTerminal: boolean
   readonly #put: Put
-  readonly #isTerminal: boolean
   #waiting: string[] = []
   /** Characters that wait or are being written. */
   #size = 0
@@ -90,7 +91,7 @@ class AppChannel implements Output {
 
   constructor(fd: number) {
     this.#put = putTo(fd)
-    this.#isTerminal = isatty(fd)
+    this.isTerminal = isatty(fd)
   }
 
   get closed(): Promise<void> {
@@ -115,7 +116,7 @@ class AppChannel implements Output {
 
   print(text: string): Promise<void> | undefined {
     const bytes = Buffer.from(text, 'utf8').toString('latin1')
-    const shown = this.#isTerminal ? terminalText(bytes) : bytes
+    const shown = this.isTerminal ? terminalText(bytes) : bytes
     return this.write(this.midLine ? `\n${shown}` : shown)
   }
 

@@ -10,6 +10,7 @@ import type {Lines, Sink} from '../model/events.ts'
 import {type LogLevel, type LogPlan, writesAt} from '../model/plan.ts'
 import {terminalText, TerminalText} from './terminal-text.ts'
 import type {Console, ConsoleWriter} from './console.ts'
+import type {ConsoleView} from './console-view.ts'
 import {createLogFile, type LogFile, type Warn} from './log-file.ts'
 import {Memory} from './log-memory.ts'
 import type {Writer} from './open-line.ts'
@@ -52,6 +53,8 @@ export interface AppLogsOptions {
   readonly console: Console
   /** What stands before the app's lines on the console, latin1; it may be coloured. Default: `== APP - <id> == `. */
   readonly consolePrefix?: string
+  /** Left out: all lines are shown, without more than their prefix. */
+  readonly view?: ConsoleView | undefined
   /** The console is a terminal: it keeps the colours of the app, which files never do, and shows its other controls. */
   readonly isTerminal: boolean
   readonly runLog: RunLogWriter
@@ -82,28 +85,29 @@ const forStreams = <T>(prefix: string, make: (prefix: string) => T): Record<Line
 })
 
 function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
-  const {id, plan, isTerminal, runLog} = options
+  const {id, plan, isTerminal, runLog, view} = options
   const filePrefix = appPrefix(id)
   const consolePrefix = options.consolePrefix ?? filePrefix
   const console = plan.app === 'file' ? undefined : options.console
   const whenStuck = (): 'kept' | 'wait' => (file?.isOpen === true ? 'kept' : 'wait')
   const record = file ?? new Memory()
   const inFile = forStreams<Writer>(filePrefix, prefix => ({prefix}))
-  const onConsole = forStreams<ConsoleWriter>(consolePrefix, prefix => ({prefix, whenStuck}))
+  const onConsole = forStreams(consolePrefix, prefix => ({prefix, whenStuck, bare: prefix}))
   const onTerminal = isTerminal ? forStreams(consolePrefix, prefix => new TerminalText(prefix)) : undefined
 
   const sink: Sink = ({stream, text}) => {
     const bare = withoutColours(text)
-    const shown = console === undefined ? bare : (onTerminal?.[stream].push(text) ?? bare)
+    const isShown = console !== undefined && (view === undefined || view.shows(id))
+    const shown = isShown ? (onTerminal?.[stream].push(text) ?? bare) : bare
     const {prefix} = inFile[stream]
     const kept = prefixed(bare, prefix)
-    const isSame = shown === bare && prefix === onConsole[stream].prefix
     runLog.write(stream, bare, prefix === '' ? linesIn(bare) : (kept.length - bare.length) / prefix.length)
     const fileWaits = record.write({writer: inFile[stream], text: kept})
-    const consoleWaits = console?.write({
-      writer: onConsole[stream],
-      text: isSame ? kept : prefixed(shown, onConsole[stream].prefix)
-    })
+    if (!isShown) return fileWaits
+    const writer = onConsole[stream]
+    if (view !== undefined) writer.prefix = view.stamp() + writer.bare
+    const isSame = shown === bare && prefix === writer.prefix
+    const consoleWaits = console.write({writer, text: isSame ? kept : prefixed(shown, writer.prefix)})
     return bothOf(fileWaits, consoleWaits)
   }
   const close = async (): Promise<void> => {

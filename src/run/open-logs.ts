@@ -33,6 +33,7 @@ export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
     startedAt: new Date(),
     console,
     ...(prefix !== undefined && {consolePrefix: asBytes(prefix)}),
+    view: form.view,
     isTerminal,
     runLog,
     warn: text => reporter.warn('log-file-failed', text)

@@ -1,6 +1,7 @@
 import type {Readable} from 'node:stream'
 import type {Emit} from '../model/events.ts'
 import type {ConsoleOutput} from '../logging/console.ts'
+import type {ConsoleView} from '../logging/console-view.ts'
 import type {Write} from '../logging/raw-log.ts'
 import type {Plan} from '../model/plan.ts'
 
@@ -23,6 +24,8 @@ export interface Template {
   readonly kind: 'template'
   /** The prefix of an app's lines on the console; undefined: the plain one. */
   readonly prefixOf: (id: string, index: number) => string | undefined
+  /** Which lines are shown there, and whether with times; left out: all, without. */
+  readonly view?: ConsoleView | undefined
 }
 
 /** One app from the command line: its bytes as they come, and our input is its. */

@@ -23,7 +23,7 @@ export interface EnvironmentOptions {
  * (`pkg/standalone/run.go` of Dapr's CLI), the template; the marks come last, so that nobody takes them off by mistake.
  */
 export function environmentOf({plan, ports, shell, markers, isColoured}: EnvironmentOptions): Record<string, string> {
-  const wantsColour = isColoured && shell['NO_COLOR'] === undefined && plan.env['NO_COLOR'] === undefined
+  const wantsColour = isColoured && !shell['NO_COLOR'] && plan.env['NO_COLOR'] === undefined
   const layers: Environment = {
     PYTHONUNBUFFERED: '1',
     ...(wantsColour && {FORCE_COLOR: '1'}),

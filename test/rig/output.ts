@@ -64,9 +64,9 @@ export class Output {
     })
   }
 
-  /** Settles when the text matches, whether its last line has ended or not. */
-  async matches(pattern: RegExp, limitMs = 20_000): Promise<void> {
-    const stalled = new Error(`no ${String(pattern)}`)
+  /** What `find` finds, looked for again whenever something comes; `what` names it for the error. */
+  async until<T>(find: () => T | undefined, what: string, limitMs = 20_000): Promise<T> {
+    const stalled = new Error(`no ${what}`)
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {
         clearTimeout(timer)
@@ -74,7 +74,8 @@ export class Output {
         finish()
       }
       const look = (): void => {
-        if (this.text.search(pattern) >= 0) settle(resolve)
+        const found = find()
+        if (found !== undefined) settle(() => resolve(found))
         else if (this.#hasEnded) settle(() => reject(this.#explain(stalled, 'before the stream ended')))
       }
       const timer = setTimeout(

@@ -1,6 +1,5 @@
 import {spawnSync} from 'node:child_process'
 import {join} from 'node:path'
-import type {Pattern, WaitOptions} from './output.ts'
 import type {Program} from './program.ts'
 import type {Rig} from './rig.ts'
 
@@ -39,13 +38,14 @@ export class Screen {
     return this.#program.stderr.line(/^pid /).then(line => Number(line.slice(4)))
   }
 
-  async line(pattern: Pattern, options?: WaitOptions): Promise<string> {
-    return shown(await this.#program.stdout.line(pattern, options))
+  /** The line that matches, at once if it was shown before. */
+  async line(pattern: RegExp): Promise<string> {
+    return this.#program.stdout.until(() => this.lines.find(line => pattern.test(line)), `line ${String(pattern)}`)
   }
 
-  /** What is shown matches, also within a line that has not ended. */
+  /** The bytes match, also within a line that has not ended. */
   async shows(pattern: RegExp): Promise<void> {
-    await this.#program.stdout.matches(pattern)
+    await this.#program.stdout.until(() => pattern.test(this.text) || undefined, String(pattern))
   }
 
   type(text: string): void {

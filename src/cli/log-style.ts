@@ -1,0 +1,59 @@
+import {instanceName, type Plan} from '../model/plan.ts'
+import {asBytes} from '../logging/prefix.ts'
+import type {ConsoleView} from '../logging/console-view.ts'
+import {dimmed, painted} from './paint.ts'
+import {UsageError} from './argv.ts'
+import {cut} from './table.ts'
+
+/** `dapr`: `== APP - api == line`; `short`: `api │ line`, aligned. */
+export type LogStyle = 'dapr' | 'short'
+
+/** The value of `--log-style`. Throws a UsageError where it is none. */
+export function logStyleOf(value: string | undefined): LogStyle {
+  if (value === undefined || value === 'dapr' || value === 'short') return value ?? 'dapr'
+  throw new UsageError(`invalid argument "${value}" for "--log-style" flag: expected "dapr" or "short"`)
+}
+
+/** A longer name is cut: the lines matter more. */
+const MAX_NAME = 20
+
+/** What stands before the lines of each app on the console; undefined: what stands in the files, too. */
+export function prefixesFor(
+  {apps}: Plan,
+  {style, isPainted}: {style: LogStyle; isPainted: boolean}
+): (name: string, index: number) => string | undefined {
+  if (style === 'dapr') return (name, index) => (isPainted ? `${painted(`== APP - ${name} ==`, index)} ` : undefined)
+  const names = apps.map(({id, instance}) => instanceName(id, instance).length)
+  const width = Math.min(MAX_NAME, Math.max(0, ...names))
+  return (name, index) => {
+    const text = `${cut(name, MAX_NAME).padEnd(width)} │`
+    return `${isPainted ? painted(text, index) : text} `
+  }
+}
+
+/** The lines of apps on our console: of which apps, and whether with times. */
+export class LineView implements ConsoleView {
+  hasTimes: boolean
+  /** Names as prefixes have them; undefined: all. */
+  only: ReadonlySet<string> | undefined
+  readonly #isPainted: boolean
+
+  constructor({hasTimes, isPainted}: {hasTimes: boolean; isPainted: boolean}) {
+    this.hasTimes = hasTimes
+    this.#isPainted = isPainted
+  }
+
+  shows(name: string): boolean {
+    return this.only?.has(name) ?? true
+  }
+
+  stamp(): string {
+    if (!this.hasTimes) return ''
+    const time = clockText(new Date())
+    return asBytes(`${this.#isPainted ? dimmed(time) : time} `)
+  }
+}
+
+/** `18:04:05.123`, local time. */
+export const clockText = (at: Date): string =>
+  `${at.toTimeString().slice(0, 8)}.${at.getMilliseconds().toString().padStart(3, '0')}`
