@@ -43,6 +43,7 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
   const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
   return {
     plan,
+    isJson: call.asJson,
     reread: watch && typed !== '-' ? read : undefined,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => print(event, terminal, {asJson: call.asJson, isPainted: errIsPainted}),

@@ -29,7 +29,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, watch}: Ma
     version: values.version ?? '0.0.0',
     instance: 1,
     folder,
-    command: values.command ?? commandOf(settings, s2i),
+    command: commandOf(settings, s2i),
     env: {...s2i?.variables, ...envFiles.variables, ...values.env},
     envFiles: envFiles.paths,
     channel,
@@ -56,6 +56,14 @@ function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
 }
 
 function commandOf(settings: Settings, s2i: S2i | undefined): readonly string[] {
+  const {command} = settings.values
+  if (command?.[0]?.trim() === '')
+    settings.refuseToStart({
+      key: 'command',
+      message: 'exec: no command',
+      hint: 'write what is to be started, or leave the key out'
+    })
+  if (command !== undefined) return command
   if (s2i === undefined || s2i.command.length > 0) return s2i?.command ?? []
   const port = String(settings.values.fixedPort ?? DAEPLOY_PORT)
   const server = ['uvicorn', s2i.variables['APP_MODULE'] ?? '', '--port', port]

@@ -54,6 +54,14 @@ export const appError = (source: Source, id: string, mistake: Mistake): UserErro
     {explanation: explain(source, mistake), mistakes: [placed(source, mistake)]}
   )
 
+/** A value with which Dapr cannot start an app. */
+export const startError = (source: Source, id: string, mistake: Mistake): UserError =>
+  new UserError(`Error starting Dapr and app (${JSON.stringify(id)}): ${mistake.message}`, {
+    stream: 'stdout',
+    explanation: explain(source, mistake),
+    mistakes: [placed(source, mistake)]
+  })
+
 /** A mistake as programs read it. */
 export const placed = (source: Source, {message, spot, expected = '', hint = ''}: Mistake): PlacedMistake => ({
   message,
@@ -79,9 +87,13 @@ export function lineOf(text: string, offset: number): number {
 
 /** The place, the line with carets under what is wrong, what was expected, and what to write: a line for each. */
 export function explain(source: Source, {spot, expected = '', hint = ''}: Omit<Mistake, 'message'>): string {
-  const {file, line, column, source: written} = placeOf(source, spot.start)
-  const picture = written.trim() === '' ? [] : draw(written, column - 1, spot.end - spot.start)
-  return [`${file}:${line}:${column}`, ...picture, expected, hint].filter(text => text !== '').join('\n')
+  return explainPlace(placeOf(source, spot.start), spot.end - spot.start, [expected, hint])
+}
+
+/** The same of a place in any file; `length`: characters that are wrong. */
+export function explainPlace({file, line, column, source}: Place, length: number, remedies: readonly string[]): string {
+  const picture = source.trim() === '' ? [] : draw(source, column - 1, length)
+  return [`${file}:${line}:${column}`, ...picture, ...remedies].filter(text => text !== '').join('\n')
 }
 
 /** A line, or the part of a long one that holds what is wrong, `…` where it is cut; and the carets below. */

@@ -113,7 +113,7 @@ function resourcesOf(
   const usual = [join(runtime, 'components')]
   const shared = common.resources.length > 0 ? common.resources : usual
   const folders = own.resources.length > 0 ? own.resources : existsSync(local) ? [local] : shared
-  return {folders, configFile: own.configFile || configFileIn(folder, common, runtime)}
+  return {folders, configFile: own.configFile || configFileIn(folder, common, runtime), defaultFolder: runtime}
 }
 
 function configFileIn(folder: string, common: Paths, runtime: string): string {

@@ -1,6 +1,6 @@
 import {basename} from 'node:path'
 import type {Section, Template} from './decode.ts'
-import {appError, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
+import {appError, startError, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
 import type {AppValues} from './keys.ts'
 
 export type AppKey = keyof AppValues
@@ -26,6 +26,8 @@ export interface Settings {
   refuse(complaint: Complaint): never
   /** Throws what Dapr tells when the turn of this app comes. */
   refuseAtStart(complaint: Complaint): never
+  /** Throws what Dapr tells when it cannot start this app. */
+  refuseToStart(complaint: Complaint): never
 }
 
 /**
@@ -57,6 +59,9 @@ export function mergeApp(
     },
     refuseAtStart: complaint => {
       throw appError(source, id, mistake(complaint))
+    },
+    refuseToStart: complaint => {
+      throw startError(source, id, mistake(complaint))
     }
   }
 }
@@ -64,7 +69,16 @@ export function mergeApp(
 /** The settings of an app of which nothing is said: every key has its default. */
 export function noSettings(id: string, folder: string): Settings {
   const spot = {start: 0, end: 0}
-  return {id, folder, values: {}, isOwn: () => false, spot: () => spot, refuse: isOurBug, refuseAtStart: isOurBug}
+  return {
+    id,
+    folder,
+    values: {},
+    isOwn: () => false,
+    spot: () => spot,
+    refuse: isOurBug,
+    refuseAtStart: isOurBug,
+    refuseToStart: isOurBug
+  }
 }
 
 function isOurBug({message}: Complaint): never {

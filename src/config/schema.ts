@@ -27,6 +27,14 @@ const DOCUMENTED = new Map([
   ['daprHTTPReadBufferSize', 'readBufferSize']
 ])
 
+/** Keys that are read and lead to nothing here. */
+const WITHOUT_EFFECT = new Map([
+  ['enableProfiling', 'there is no profiling server'],
+  ['profilePort', 'there is no profiling server'],
+  ['placementHostAddress', 'there are no actors'],
+  ['schedulerHostAddress', 'there are no jobs']
+])
+
 /** Holds the values of our keys against `schema/template.json`; Dapr's keys have been read by Dapr's rules already. */
 export function checkOurKeys(template: Template, source: Source): void {
   const sections: readonly Section<object>[] = [template.top, template.common, ...template.apps]
@@ -73,7 +81,7 @@ function mistakeOf(template: Template, pair: Pair, {instancePath, params, parent
   }
 }
 
-/** What a template says that nobody hears: unknown keys, and keys that stand twice. */
+/** What a template says that nobody hears: unknown keys, keys without effect, and keys that stand twice. */
 export function findOddities(template: Template, source: Source): readonly Finding[] {
   const {top, common, apps} = template
   const mistakes = [
@@ -94,8 +102,10 @@ const findingOf = (source: Source, mistake: Mistake): Finding => ({
 
 function odditiesIn(section: Section<object>, known: readonly string[]): readonly Mistake[] {
   const unknown = [...section.pairs.values()].filter(({name}) => !known.includes(name) && !name.startsWith('x-'))
+  const useless = [...section.pairs.values()].filter(({name}) => WITHOUT_EFFECT.has(name))
   return [
     ...unknown.map(({name, key}) => unheard(name, key, known)),
+    ...useless.map(({name, key}) => ({message: `${name} has no effect: ${WITHOUT_EFFECT.get(name) ?? ''}`, spot: key})),
     ...section.repeated.map(({name, key}) => ({message: `${name} stands twice: the last one counts`, spot: key}))
   ]
 }

@@ -20,7 +20,8 @@ export function singlePlan(id: string, values: SingleSettings, around: Surroundi
     values,
     isOwn: key => key in values,
     refuse,
-    refuseAtStart: refuse
+    refuseAtStart: refuse,
+    refuseToStart: refuse
   }
   const app = resolveApp(settings, {
     home: around.home,
@@ -45,6 +46,7 @@ function resourcesOf(values: AppValues, {cwd, ...surroundings}: Surroundings & {
   }
   return {
     folders: typed.length > 0 ? typed.map(path => resolve(cwd, path)) : usual.folders,
-    configFile: values.configFilePath ? resolve(cwd, values.configFilePath) : usual.configFile
+    configFile: values.configFilePath ? resolve(cwd, values.configFilePath) : usual.configFile,
+    defaultFolder: usual.defaultFolder
   }
 }

@@ -2,7 +2,7 @@ import {isDeepStrictEqual} from 'node:util'
 import type {Call} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
 import type {HttpEndpoint} from '../resources/http-endpoints.ts'
-import type {AppResources} from '../resources/resource-store.ts'
+import type {AppResources} from '../resources/app-resources.ts'
 import {webDial} from '../net/external-adapter.ts'
 import {Pool} from '../net/pool.ts'
 

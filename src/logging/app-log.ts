@@ -7,6 +7,7 @@
  * `daprdLogDestination`.
  */
 import type {Lines, Sink} from '../model/events.ts'
+import type {LogEntry} from '../model/log-entry.ts'
 import {type LogLevel, type LogPlan, writesAt} from '../model/plan.ts'
 import {terminalText, TerminalText} from './terminal-text.ts'
 import type {Console, ConsoleWriter} from './console.ts'
@@ -14,9 +15,10 @@ import type {ConsoleView} from './console-view.ts'
 import {createLogFile, type LogFile, type Warn} from './log-file.ts'
 import {Memory} from './log-memory.ts'
 import type {Writer} from './open-line.ts'
-import {appPrefix, linesIn, prefixed, withoutColours} from './prefix.ts'
+import {appPrefix, asBytes, linesIn, prefixed, withoutColours} from './prefix.ts'
 import type {LogRecord} from './log-record.ts'
 import type {RunLogWriter} from './run-log.ts'
+import {sidecarLine, type LineSource} from './sidecar-line.ts'
 import {plainly, type Status, withSign} from './status-lines.ts'
 
 /** An app's own log. */
@@ -36,7 +38,9 @@ export interface AppLog {
 /** The log of an app's sidecar. It makes nobody wait: a call must not be slower for a log. */
 export interface SidecarLog {
   say(status: Status): void
-  /** Lines of the sidecar itself: whole ones, latin1. Left out where their level is below the log's. */
+  /** A line of the sidecar itself; left out where its level is below the log's. */
+  log(entry: LogEntry): void
+  /** The same of text in free form: whole lines, latin1. */
   write(text: string, level: LogLevel): void
   readonly path: string
   close(): Promise<void>
@@ -47,6 +51,8 @@ export interface AppLogsOptions {
   readonly plan: LogPlan
   /** Of the sidecar's own lines; those that Dapr's CLI writes have none. */
   readonly level: LogLevel
+  /** What the sidecar's own lines say of it. */
+  readonly source: LineSource
   /** Without a command there is no app's file. */
   readonly hasCommand: boolean
   readonly startedAt: Date
@@ -122,7 +128,8 @@ function bothOf(a: Promise<void> | undefined, b: Promise<void> | undefined): Pro
   return Promise.all([a, b]).then(() => undefined)
 }
 
-function sidecarLog({plan, level: least, console, isTerminal}: AppLogsOptions, file: LogFile | undefined): SidecarLog {
+function sidecarLog(options: AppLogsOptions, file: LogFile | undefined): SidecarLog {
+  const {plan, level: least, console, isTerminal, source} = options
   const inFile: Writer = {prefix: ''}
   const onConsole: ConsoleWriter = {prefix: '', whenStuck: () => (file?.isOpen === true ? 'kept' : 'lost')}
   const put = (text: string): void => {
@@ -130,9 +137,14 @@ function sidecarLog({plan, level: least, console, isTerminal}: AppLogsOptions, f
     if (plan.sidecar === 'file') return
     void console.write({writer: onConsole, text: isTerminal ? terminalText(text) : text})
   }
+  const log = (entry: LogEntry): void => {
+    if (writesAt(least, entry.level)) put(asBytes(`${sidecarLine(entry, source, new Date())}\n`))
+  }
   return {
+    log,
     write: (text, level) => {
-      if (writesAt(least, level)) put(text)
+      if (source.isJson) log({level, message: text.trimEnd(), scope: 'dapr.runtime'})
+      else if (writesAt(least, level)) put(text)
     },
     say: status => put(plan.sidecar === 'console' ? withSign(status) : plainly(status)),
     path: file?.path ?? '',

@@ -136,6 +136,8 @@ export interface ResourcesPlan {
   readonly folders: readonly string[]
   /** Dapr's Configuration; '' = none. */
   readonly configFile: string
+  /** Dapr's own folder: nobody has asked for what lies in it. */
+  readonly defaultFolder: string
 }
 
 /** Settings that only have a meaning in Kubernetes or in Dapr's own sidecar: kept for an export, not used here. */

@@ -118,18 +118,15 @@ class Values {
   }
 }
 
-/** Those of all files that are for one app; of one name the first. Faults: the others. */
-export function endpointsFor(
-  all: readonly HttpEndpoint[],
-  appId: string,
-  ownNamespace: string
-): {readonly endpoints: readonly HttpEndpoint[]; readonly faults: readonly ResourceFault[]} {
+/** Of several of one name the first. Faults: the others. */
+export function firstOfName(all: readonly HttpEndpoint[]): {
+  readonly endpoints: readonly HttpEndpoint[]
+  readonly faults: readonly ResourceFault[]
+} {
   const found = new Map<string, HttpEndpoint>()
   const faults: ResourceFault[] = []
   for (const endpoint of all) {
-    const {name, namespace, scopes, place} = endpoint
-    const isElsewhere = ownNamespace !== '' && namespace !== '' && namespace !== ownNamespace
-    if (isElsewhere || (scopes.length > 0 && !scopes.includes(appId))) continue
+    const {name, place} = endpoint
     const earlier = found.get(name)?.place
     if (earlier === undefined) found.set(name, endpoint)
     else {

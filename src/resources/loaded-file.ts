@@ -1,19 +1,31 @@
 import {codeOf, messageOf} from '../model/errors.ts'
 import {readTextFile} from '../model/read-file.ts'
+import {readComponents, type ComponentHead} from './components.ts'
 import {DEFAULT_CONFIGURATION, readConfiguration, type Configuration} from './dapr-configuration.ts'
 import type {ResourceFault} from './fault.ts'
 import {parseResourceFile, type ResourceFile} from './field.ts'
 import {expandVariables} from './go-expand-env.ts'
 import {readHttpEndpoints, type Environment, type HttpEndpoint} from './http-endpoints.ts'
 import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
+import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
 
 /** What is read of one file of a resource folder. */
 export interface FolderFile {
   readonly endpoints: readonly HttpEndpoint[]
+  readonly components: readonly ComponentHead[]
   readonly resiliency: ResiliencyResource | undefined
+  readonly withoutEffect: readonly WithoutEffect[]
 }
 
-export const NOTHING: FolderFile = {endpoints: [], resiliency: undefined}
+/** What is read of a Configuration. */
+export interface ConfigFile {
+  readonly configuration: Configuration
+  readonly withoutEffect: readonly WithoutEffect[]
+}
+
+export const EMPTY_FILE: FolderFile = {endpoints: [], components: [], resiliency: undefined, withoutEffect: []}
+
+export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, withoutEffect: []}
 
 /** What a file holds as it is, whether or not that is used. */
 export interface Content<T> {
@@ -24,22 +36,24 @@ export interface Content<T> {
 /** Reads the text of a file into what it holds. */
 export type ReadText<T> = (file: string, text: string, env: Environment) => Promise<Content<T>>
 
-/** Kinds that are read; a file that names none of them is not even parsed. */
-const KINDS = /HTTPEndpoint|Resiliency/
-
 /** Of a resource folder. */
 export const readFolderFile: ReadText<FolderFile> = async (file, text, env) => {
-  if (!KINDS.test(text)) return {value: NOTHING, faults: []}
   const parsed = parseResourceFile({file, text})
-  const value = {endpoints: readHttpEndpoints(parsed, env), resiliency: await readResiliency(parsed)}
+  const value = {
+    endpoints: readHttpEndpoints(parsed, env),
+    components: readComponents(parsed),
+    resiliency: await readResiliency(parsed),
+    withoutEffect: findWithoutEffect(parsed)
+  }
   return {value, faults: parsed.faults}
 }
 
 /** Of a Configuration; faults show the file as it is written, and not what variables hold. */
-export const readConfigFile: ReadText<Configuration> = async (file, text, env) => {
+export const readConfigFile: ReadText<ConfigFile> = async (file, text, env) => {
   const parsed = parseResourceFile({file, text: expandVariables(text, env)})
-  const value = (await readConfiguration(parsed)) ?? DEFAULT_CONFIGURATION
-  return {value, faults: withSource(parsed.faults, text)}
+  const withoutEffect = findUnreadKeys(parsed)
+  const configuration = (await readConfiguration(parsed)) ?? DEFAULT_CONFIGURATION
+  return {value: {configuration, withoutEffect}, faults: withSource(parsed.faults, text)}
 }
 
 function withSource(faults: ResourceFile['faults'], text: string): readonly ResourceFault[] {

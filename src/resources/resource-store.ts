@@ -1,33 +1,23 @@
 import {readdirSync} from 'node:fs'
 import {join, relative} from 'node:path'
-import {isDeepStrictEqual} from 'node:util'
-import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
-import {DEFAULT_CONFIGURATION, type Configuration} from './dapr-configuration.ts'
-import {faultText, type ResourceFault} from './fault.ts'
-import {endpointsFor, type Environment, type HttpEndpoint} from './http-endpoints.ts'
-import {LoadedFile, NOTHING, readConfigFile, readFolderFile, type FolderFile} from './loaded-file.ts'
-import {mergeResiliencies, type Resiliency} from './resiliency/resiliency.ts'
+import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
+import {areFor, isBuilt} from './components.ts'
+import type {Configuration} from './dapr-configuration.ts'
+import {faultText} from './fault.ts'
+import {firstOfName, type Environment} from './http-endpoints.ts'
+import {
+  EMPTY_CONFIG,
+  EMPTY_FILE,
+  LoadedFile,
+  readConfigFile,
+  readFolderFile,
+  type ConfigFile,
+  type FolderFile
+} from './loaded-file.ts'
+import {mergeResiliencies} from './resiliency/resiliency.ts'
 import {withOtelVariables} from './tracing-settings.ts'
-
-/** The resources of one app. Nothing in it changes: when a file does, there is a new one. */
-export interface ResourceSnapshot {
-  /** Those that are for this app, each name once. */
-  readonly endpoints: readonly HttpEndpoint[]
-  readonly resiliency: Resiliency
-  readonly configuration: Configuration
-  /** What is wrong with its files as they are now, in the order of the files. */
-  readonly faults: readonly ResourceFault[]
-}
-
-/** The resources of one app as long as its sidecar is open. */
-export interface AppResources {
-  readonly snapshot: ResourceSnapshot
-  /** Calls the listener with each new snapshot; the returned function ends that. */
-  onChange(listener: (snapshot: ResourceSnapshot) => void): () => void
-  /** Nobody wants to hear of it any more. */
-  close(): void
-}
+import {unbuiltComponent, type WithoutEffect} from './without-effect.ts'
 
 export interface ResourceStoreOptions {
   /** The environment that we were started in. */
@@ -37,9 +27,6 @@ export interface ResourceStoreOptions {
   readonly reporter: Reporter
 }
 
-/** An app, as far as resources are concerned. */
-type App = Pick<AppPlan, 'id' | 'resources'>
-
 /**
  * The resource files of a run: each is read once, also where several apps have it, and again by `refresh`. No call reads a
  * file. A file that becomes broken keeps its last good content.
@@ -47,7 +34,7 @@ type App = Pick<AppPlan, 'id' | 'resources'>
 export class ResourceStore {
   readonly #options: ResourceStoreOptions
   readonly #files = new Map<string, LoadedFile<FolderFile>>()
-  readonly #configurations = new Map<string, LoadedFile<Configuration>>()
+  readonly #configurations = new Map<string, LoadedFile<ConfigFile>>()
   readonly #apps = new Set<OpenResources>()
   readonly #told = new Set<string>()
   /** One reading after the other. */
@@ -81,9 +68,20 @@ export class ResourceStore {
     }
   }
 
+  /** What has no effect of what somebody has asked for: not of what lies in Dapr's own folder, each once. */
+  get withoutEffect(): readonly WithoutEffect[] {
+    const all = [...this.#apps].flatMap(({app, snapshot}) => {
+      const usual = `${this.#shown(app.resources.defaultFolder)}/`
+      return snapshot.withoutEffect.filter(({place}) => !place.file.startsWith(usual))
+    })
+    return [
+      ...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line.toString()}`, each])).values()
+    ]
+  }
+
   /** Of all apps, each once. */
   get configurations(): readonly Configuration[] {
-    return [...this.#configurations.values()].map(({value}) => value)
+    return [...this.#configurations.values()].map(({value}) => value.configuration)
   }
 
   /** Reads again what has changed, and tells the apps that it is for. */
@@ -131,23 +129,28 @@ export class ResourceStore {
 
   #snapshotOf({id, resources: {folders, configFile}}: App): ResourceSnapshot {
     const {env} = this.#options
-    const files = [...new Set(folders.flatMap(filesIn))].flatMap(path => this.#files.get(path) ?? [])
+    const paths = [...new Set(folders.flatMap(filesIn))].filter(path => path !== configFile)
+    const files = paths.flatMap(path => this.#files.get(path) ?? [])
     const all = files.map(({value}) => value)
-    const {endpoints, faults: doubles} = endpointsFor(
-      all.flatMap(file => file.endpoints),
-      id,
-      env['NAMESPACE'] ?? ''
-    )
+    const isFor = areFor(id, env['NAMESPACE'] ?? '')
+    const {endpoints, faults: doubles} = firstOfName(all.flatMap(file => file.endpoints).filter(isFor))
+    const components = all.flatMap(file => file.components).filter(isFor)
     const {resiliency, faults} = mergeResiliencies(
       all.flatMap(file => file.resiliency ?? []),
       id
     )
     const configured = this.#configurations.get(configFile)
-    const configuration = configured?.value ?? DEFAULT_CONFIGURATION
+    const {configuration, withoutEffect} = configured?.value ?? EMPTY_CONFIG
     return {
       endpoints,
+      components,
       resiliency,
       configuration: {...configuration, tracing: withOtelVariables(configuration.tracing, env)},
+      withoutEffect: [
+        ...components.filter(component => !isBuilt(component)).map(unbuiltComponent),
+        ...all.flatMap(file => file.withoutEffect),
+        ...withoutEffect
+      ],
       faults: [...files.flatMap(file => file.faults), ...doubles, ...faults, ...(configured?.faults ?? [])]
     }
   }
@@ -169,45 +172,8 @@ interface How<T> {
   readonly read: ConstructorParameters<typeof LoadedFile<T>>[2]['read']
 }
 
-const FOLDER_FILE: How<FolderFile> = {empty: NOTHING, read: readFolderFile}
-const CONFIGURATION: How<Configuration> = {empty: DEFAULT_CONFIGURATION, read: readConfigFile}
-
-class OpenResources implements AppResources {
-  readonly app: App
-  snapshot: ResourceSnapshot
-  readonly #listeners = new Set<(snapshot: ResourceSnapshot) => void>()
-  readonly #closed: () => void
-
-  constructor(app: App, snapshot: ResourceSnapshot, closed: () => void) {
-    this.app = app
-    this.snapshot = snapshot
-    this.#closed = closed
-  }
-
-  onChange(listener: (snapshot: ResourceSnapshot) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  /** What is as before stays the same object: who has made something of it need not make it anew. */
-  change({endpoints, resiliency, configuration, faults}: ResourceSnapshot): void {
-    const {snapshot: before} = this
-    const snapshot = {
-      endpoints: isDeepStrictEqual(endpoints, before.endpoints) ? before.endpoints : endpoints,
-      resiliency: isDeepStrictEqual(resiliency, before.resiliency) ? before.resiliency : resiliency,
-      configuration: isDeepStrictEqual(configuration, before.configuration) ? before.configuration : configuration,
-      faults
-    }
-    if (isDeepStrictEqual(snapshot, before)) return
-    this.snapshot = snapshot
-    for (const listener of this.#listeners) listener(snapshot)
-  }
-
-  close(): void {
-    this.#listeners.clear()
-    this.#closed()
-  }
-}
+const FOLDER_FILE: How<FolderFile> = {empty: EMPTY_FILE, read: readFolderFile}
+const CONFIGURATION: How<ConfigFile> = {empty: EMPTY_CONFIG, read: readConfigFile}
 
 /** In the order of their names; none where there is no such folder, as may be with the default one. */
 function filesIn(folder: string): readonly string[] {

@@ -1,3 +1,4 @@
+import {hostname} from 'node:os'
 import {openAppLogs} from '../logging/app-log.ts'
 import type {Console} from '../logging/console.ts'
 import {asBytes} from '../logging/prefix.ts'
@@ -7,8 +8,9 @@ import type {AppPlan} from '../model/plan.ts'
 import type {Logs} from '../supervisor/lifecycle-log.ts'
 import type {RunOptions} from './run-options.ts'
 import type {Reporter} from '../model/reporter.ts'
+import {RUNTIME_VERSION} from '../model/version.ts'
 
-export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTerminal'> {
+export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTerminal' | 'isJson'> {
   readonly console: Console
   readonly runLog: RunLog
   /** What prefix and files call the app. */
@@ -20,7 +22,7 @@ export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTermi
 
 /** Opens the two logs of an app as the form of the run wants them. */
 export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
-  const {form, output, isTerminal, console, name, index, reporter} = needs
+  const {form, output, isTerminal, isJson = false, console, name, index, reporter} = needs
   const runLog = needs.runLog.writer(name)
   if (form.kind === 'single')
     return rawLogs({out: text => output.write(text), err: form.err, keepsColours: isTerminal, runLog})
@@ -29,6 +31,7 @@ export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
     id: name,
     plan: app.logs,
     level: app.sidecar.logLevel,
+    source: {appId: app.id, instance: hostname(), version: RUNTIME_VERSION, isJson},
     hasCommand: app.command.length > 0,
     startedAt: new Date(),
     console,

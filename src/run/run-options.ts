@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly output: ConsoleOutput
   /** Colours of the apps are kept. */
   readonly isTerminal: boolean
+  /** Lines of the sidecars are objects (`--log-as-json`). */
+  readonly isJson?: boolean
   readonly emit: Emit
   /** Reads the template again (`--watch`), for a run that follows its edits. Throws a `UserError`. */
   readonly reread?: (() => Plan) | undefined

@@ -1,7 +1,8 @@
 import {dirname} from 'node:path'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
-import {ResourceStore, type AppResources} from '../resources/resource-store.ts'
+import type {AppResources} from '../resources/app-resources.ts'
+import {ResourceStore} from '../resources/resource-store.ts'
 import type {Watch, WatchOptions} from '../watcher/watcher.ts'
 
 export interface RunResourcesOptions {
@@ -34,16 +35,18 @@ export class RunResources {
     return resources
   }
 
-  /**
-   * One warning for each Configuration that restricts calls: its rules are not enforced, and nobody may think they are.
-   */
-  unenforced(): readonly string[] {
-    return this.#store.configurations.flatMap(({unenforced}) => {
+  /** Tells what somebody asked for and is not done: one line for all that has no effect, one for each Configuration whose rules are not enforced. */
+  tell(): void {
+    const {reporter} = this.#options
+    const all = this.#store.withoutEffect.map(({what, place}) => `${what} in ${place.file}:${place.line.toString()}`)
+    if (all.length > 0) reporter.warn('not-built', `not supported yet and without effect: ${all.join(', ')}`)
+    for (const {unenforced} of this.#store.configurations) {
       const [first] = unenforced
-      if (first === undefined) return []
+      if (first === undefined) continue
       const keys = unenforced.map(({key}) => key).join(', ')
-      return [`${first.place.file} restricts calls (${keys}): not built yet, every call is let through`]
-    })
+      const text = `${first.place.file} restricts calls (${keys}): not built yet, every call is let through`
+      reporter.warn('not-enforced', text)
+    }
   }
 
   /** Follows the files; to be called when the start lines are out. Where there are none nothing is loaded for it. */

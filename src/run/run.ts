@@ -149,7 +149,7 @@ export class Run {
     if (!isOver) this.#phase = 'running'
     this.#services.announce()
     for (const text of warnOfUnbuilt(plan)) this.#options.emit({type: 'warned', code: 'not-built', text})
-    for (const text of this.#resources.unenforced()) this.#options.emit({type: 'warned', code: 'not-enforced', text})
+    this.#resources.tell()
     this.#reporter.release()
     if (isOver) return
     if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())

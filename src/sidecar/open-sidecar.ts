@@ -1,6 +1,5 @@
-import {hostname} from 'node:os'
 import {type AppPlan, type Plan, writesAt} from '../model/plan.ts'
-import {apiLine} from '../telemetry/api-log.ts'
+import {apiLogEntry} from '../telemetry/api-log.ts'
 import {openGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
 import {openMetricsPort} from './metrics-port.ts'
@@ -8,7 +7,7 @@ import {SidecarPolicies} from './policies.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {tracesNothing} from '../resources/tracing-settings.ts'
-import type {AppResources, ResourceSnapshot} from '../resources/resource-store.ts'
+import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {asBytes} from '../logging/prefix.ts'
 import {RUNTIME_VERSION} from '../model/version.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -58,7 +57,8 @@ export function openAppSidecar({
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
   const external = new ExternalEndpoints({resources, apps})
-  const warn = (text: string): void => runtime.logs.sidecar.write(`${text}\n`, 'warn')
+  const log = runtime.logs.sidecar
+  const warn = (text: string): void => log.write(`${text}\n`, 'warn')
   const sidecar = openSidecar({
     appId: runtime.id,
     servers: http,
@@ -66,12 +66,17 @@ export function openAppSidecar({
     key,
     facts: () => factsOf(runtime, plan, resources.snapshot),
     isReady: () => runtime.isReady,
-    requestShutdown,
+    requestShutdown: () => {
+      log.log({level: 'info', message: 'Shutdown requested via API', scope: 'dapr.runtime'})
+      requestShutdown()
+    },
     hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
     mounted,
     copierOf,
+    whyMissing: name => whyMissing(resources.snapshot, name),
     isTracing: !tracesNothing(resources.snapshot.configuration.tracing),
-    recorded: settings.apiLogging && writesAt(settings.logLevel, 'info') ? apiLog(runtime) : undefined,
+    recorded:
+      settings.apiLogging && writesAt(settings.logLevel, 'info') ? call => log.log(apiLogEntry(call)) : undefined,
     limits: {maxBodyBytes: settings.maxBodyBytes, readBufferBytes: settings.readBufferBytes},
     allowedHosts: settings.listenAddresses,
     tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
@@ -105,10 +110,12 @@ export function openAppSidecar({
   }
 }
 
-/** Writes each call to the log of the app's sidecar. */
-function apiLog({id, logs}: AppRuntime): NonNullable<SidecarOptions['recorded']> {
-  const source = {appId: id, instance: hostname(), version: RUNTIME_VERSION}
-  return call => logs.sidecar.write(`${apiLine(call, source, new Date())}\n`, 'info')
+/** A Component that a file names and that is not built, for the error of a call that wants it. */
+function whyMissing({components}: ResourceSnapshot, name: string): string {
+  const found = components.find(component => component.name === name)
+  if (found === undefined) return ''
+  const {file, line} = found.place
+  return ` (${file}:${line.toString()} names it, but its type ${found.type} is not supported yet)`
 }
 
 /** Dapr's values for true (utils.IsTruthy). */

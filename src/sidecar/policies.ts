@@ -4,7 +4,7 @@ import {PolicyInterceptor} from '../gateway/interceptors/resiliency/policy-inter
 import type {Interceptor} from '../gateway/interceptor.ts'
 import type {ResiliencyEvent} from '../model/resiliency-event.ts'
 import {systemClock} from '../platform/clock.ts'
-import type {AppResources} from '../resources/resource-store.ts'
+import type {AppResources} from '../resources/app-resources.ts'
 
 export interface SidecarPoliciesOptions {
   readonly appId: string

@@ -31,6 +31,7 @@ import {isMounted, startMounted, type MountedRouter} from './http/mounted-router
 import {plainRules, startPlain} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest, type Readable} from './http/sidecar-request.ts'
 import {BAD_TARGET, FOREIGN_ORIGIN, NO_APP_ID} from './http/errors.ts'
+import type {WhyMissing} from './http/routes.ts'
 import {findReadTarget} from './http/target.ts'
 
 export interface SidecarOptions {
@@ -58,6 +59,8 @@ export interface SidecarOptions {
   readonly copierOf?: CopierOf | undefined
   /** False: `samplingRate: "0"`, trace headers are passed on unchanged. Default true. */
   readonly isTracing?: boolean
+  /** Default: nothing is said of Components. */
+  readonly whyMissing?: WhyMissing
   /** Default: from this machine and our environment. */
   readonly identity?: Identity
   /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); omitted: not allowed. */
@@ -120,7 +123,8 @@ export class Sidecar implements SidecarContext {
     this.#guards = {
       isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
-      isTracing: options.isTracing ?? true
+      isTracing: options.isTracing ?? true,
+      whyMissing: options.whyMissing ?? (() => '')
     }
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
     this.#handleApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes})

@@ -231,7 +231,7 @@ export class AppRuntime implements Callee {
   async start(pipes: ProcessPipes | undefined): Promise<void> {
     this.#obstacle = ''
     this.#waitsFor = []
-    this.#lifecycleLog.starting(this.plan, {...this.ports, appPort: this.appPort})
+    this.#lifecycleLog.starting(this.plan, this.appPort, this.ports)
     await this.#program.start(pipes)
     this.#lifecycleLog.started(this.plan, this.pid)
   }
@@ -302,6 +302,7 @@ export class AppRuntime implements Callee {
     else if (state.phase === 'exited' || state.phase === 'backoff') this.#startedAt = 0
     this.#progress = progressed(this.#progress, state)
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
+    if (state.phase === 'running' && state.ready) this.#lifecycleLog.ready(this.appPort)
     const exit =
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#tellEnd(exit)

@@ -1,7 +1,9 @@
 import type {AppLog, SidecarLog} from '../logging/app-log.ts'
 import * as status from '../logging/status-lines.ts'
 import type {AppPlan} from '../model/plan.ts'
+import type {LogEntry} from '../model/log-entry.ts'
 import {succeeded, type AppState, type Exit} from '../model/app-state.ts'
+import {initializedLines, metadataCalls, shutDownLine, startingLines, type ShownPorts} from './daprd-log.ts'
 
 /** Where an app and its sidecar write. */
 export interface Logs {
@@ -15,6 +17,8 @@ export class LifecycleLog {
   readonly #logs: Logs
   /** Its status lines are not for the time when the whole run ends. */
   #runEnds = false
+  #startedAt = 0
+  #isInitialized = false
 
   constructor(id: string, logs: Logs) {
     this.#id = id
@@ -26,19 +30,29 @@ export class LifecycleLog {
     return this.#runEnds
   }
 
-  starting(
-    {command}: AppPlan,
-    {httpPort, grpcPort, appPort}: Readonly<Record<'httpPort' | 'grpcPort' | 'appPort', number>>
-  ): void {
+  starting(plan: AppPlan, appPort: number, ports: ShownPorts): void {
+    const {command} = plan
+    const {httpPort, grpcPort} = ports
+    this.#startedAt = performance.now()
     this.#tell(status.startingDapr(this.#id, httpPort, grpcPort))
+    this.#log(startingLines(plan, appPort, ports))
     if (command.length === 0) this.#tell(status.noCommand)
     else if (appPort === 0) this.#tell(...status.checkingSidecar(httpPort, grpcPort))
   }
 
   /** `pid` 0: there is no process. */
-  started({command}: AppPlan, pid: number): void {
+  started({command, sidecar}: AppPlan, pid: number): void {
+    const keys = ['cliPID', ...(command.length > 0 ? ['appCommand'] : []), ...(pid === 0 ? [] : ['appPID'])]
+    if (sidecar.apiLogging) this.#log(metadataCalls(keys))
     this.#tell(...status.updatingMetadata(process.pid, command.join(' '), pid === 0 ? undefined : pid))
     this.#tell(status.upAndRunning)
+  }
+
+  /** The app takes calls; said of its first process alone. */
+  ready(appPort: number): void {
+    if (this.#isInitialized) return
+    this.#isInitialized = true
+    this.#log(initializedLines(appPort, performance.now() - this.#startedAt))
   }
 
   ended(exit: Exit): void {
@@ -46,8 +60,9 @@ export class LifecycleLog {
   }
 
   healthChanged(isHealthy: boolean): void {
-    if (isHealthy) this.#logs.sidecar.write('App entered healthy status\n', 'info')
-    else this.#logs.sidecar.write('App entered un-healthy status\n', 'warn')
+    const scope = 'dapr.apphealth'
+    if (isHealthy) this.#log([{level: 'info', message: 'App entered healthy status', scope}])
+    else this.#log([{level: 'warn', message: 'App entered un-healthy status', scope}])
   }
 
   /** Good-bye in both logs; what the program says afterwards still comes through. */
@@ -61,6 +76,7 @@ export class LifecycleLog {
   async close(state: AppState, hasLived: boolean): Promise<void> {
     const exit = this.#runEnds && state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !succeeded(exit)) this.#say(status.errorExitingApp(exit))
+    this.#log([shutDownLine])
     this.#tell(status.exitedDapr)
     if (hasLived) this.#tell(status.exitedApp)
     await Promise.all([this.#logs.app.close(), this.#logs.sidecar.close()])
@@ -72,5 +88,9 @@ export class LifecycleLog {
 
   #tell(...lines: readonly status.Status[]): void {
     for (const line of lines) this.#logs.sidecar.say(line)
+  }
+
+  #log(entries: readonly LogEntry[]): void {
+    for (const entry of entries) this.#logs.sidecar.log(entry)
   }
 }

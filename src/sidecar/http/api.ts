@@ -30,17 +30,17 @@ const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Prom
   return Buffer.concat(pieces).toString('utf8')
 }
 
-const binding = (name: string, body: string): Reply => {
+const binding = (name: string, why: string, body: string): Reply => {
   try {
     JSON.parse(body)
   } catch (error) {
-    const why = body === '' ? 'EOF' : messageOf(error)
-    return apiError(400, 'ERR_MALFORMED_REQUEST', `failed deserializing HTTP body: ${why}`)
+    const fault = body === '' ? 'EOF' : messageOf(error)
+    return apiError(400, 'ERR_MALFORMED_REQUEST', `failed deserializing HTTP body: ${fault}`)
   }
   return apiError(
     500,
     'ERR_INVOKE_OUTPUT_BINDING',
-    `error invoking output binding ${name}: couldn't find output binding ${name}`
+    `error invoking output binding ${name}: couldn't find output binding ${name}${why}`
   )
 }
 
@@ -71,7 +71,7 @@ export const createApi = ({appId, facts, isReady, maxBodyBytes}: ApiOptions): Ha
           return EMPTY
         })
       case 'binding':
-        return withBody(bytes, body => binding(action.name, body))
+        return withBody(bytes, body => binding(action.name, action.why, body))
       case 'reply':
         return action.reply
       case 'outbound-health':

@@ -9,7 +9,7 @@ export type Action =
   | {readonly kind: 'metadata'}
   | {readonly kind: 'put-metadata'; readonly key: string}
   | {readonly kind: 'shutdown'}
-  | {readonly kind: 'binding'; readonly name: string}
+  | {readonly kind: 'binding'; readonly name: string; readonly why: string}
   | {readonly kind: 'reply'; readonly reply: Reply}
 
 /** The parameters of a route's path, and the requested app. */
@@ -18,7 +18,12 @@ interface Match {
   readonly params: readonly string[]
   readonly appId: string
   readonly query: string
+  /** Why the component that the first parameter names is not there, in brackets; '' where nothing names it either. */
+  readonly why: string
 }
+
+/** Says why a Component that a file names is not there, in brackets behind a space; '' where no file names it. */
+export type WhyMissing = (component: string) => string
 
 /** A request to the API: a clean, escaped path, the query with its `?`, and the app of the sidecar. */
 export interface ControlContext {
@@ -26,6 +31,7 @@ export interface ControlContext {
   readonly path: string
   readonly query: string
   readonly appId: string
+  readonly whyMissing: WhyMissing
 }
 
 interface Route {
@@ -41,8 +47,11 @@ const respond =
 
 const fixed = (reply: Reply): Route['action'] => respond(() => reply)
 
-const state = respond(({params: [store = ''], appId}) =>
-  apiError(500, 'ERR_STATE_STORE_NOT_CONFIGURED', `state store ${store} is not configured`, {
+const missing = (status: number, code: string, message: string): Route['action'] =>
+  respond(({why}) => apiError(status, code, message + why))
+
+const state = respond(({params: [store = ''], appId, why}) =>
+  apiError(500, 'ERR_STATE_STORE_NOT_CONFIGURED', `state store ${store} is not configured${why}`, {
     reason: 'DAPR_STATE_NOT_CONFIGURED',
     metadata: {appID: appId}
   })
@@ -59,24 +68,22 @@ const metadataOf = (query: string): Record<string, string> =>
       .map(([key, value]) => [key.slice(METADATA.length), value])
   )
 
-const publish = respond(({params: [name = ''], query}) =>
-  apiError(404, 'ERR_PUBSUB_NOT_FOUND', `pubsub ${name} is not found`, {
+const publish = respond(({params: [name = ''], query, why}) =>
+  apiError(404, 'ERR_PUBSUB_NOT_FOUND', `pubsub ${name} is not found${why}`, {
     reason: 'DAPR_PUBSUB_NOT_FOUND',
     metadata: metadataOf(query)
   })
 )
 
-const secrets = fixed(apiError(500, 'ERR_SECRET_STORES_NOT_CONFIGURED', 'secret store is not configured'))
-const configuration = fixed(
-  apiError(500, 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED', 'configuration stores not configured')
-)
-const lock = fixed(apiError(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured'))
-const crypto = fixed(apiError(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', 'crypto providers not configured'))
+const secrets = missing(500, 'ERR_SECRET_STORES_NOT_CONFIGURED', 'secret store is not configured')
+const configuration = missing(500, 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED', 'configuration stores not configured')
+const lock = missing(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured')
+const crypto = missing(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', 'crypto providers not configured')
 // Workflows also run on actors.
 const actors = fixed(apiError(400, 'ERR_ACTOR_NO_PLACEMENT', 'placement service is not configured'))
 
-const conversation = respond(({params: [name = '']}) =>
-  apiError(400, 'ERR_CONVERSATION_NOT_FOUND', `failed finding conversation component ${name}`)
+const conversation = respond(({params: [name = ''], why}) =>
+  apiError(400, 'ERR_CONVERSATION_NOT_FOUND', `failed finding conversation component ${name}${why}`)
 )
 
 const JOBS: Readonly<Record<string, readonly [string, string]>> = {
@@ -108,7 +115,7 @@ const ROUTES: readonly Route[] = [
   ...on(V1, 'GET', 'metadata', () => ({kind: 'metadata'})),
   ...on(V1, 'PUT', 'metadata/*', ({params: [key = '']}) => ({kind: 'put-metadata', key})),
   ...on(V1, 'POST', 'shutdown', () => ({kind: 'shutdown'})),
-  ...on(V1, 'POST PUT', 'bindings/*', ({params: [name = '']}) => ({kind: 'binding', name})),
+  ...on(V1, 'POST PUT', 'bindings/*', ({params: [name = ''], why}) => ({kind: 'binding', name, why})),
   ...on(V1, 'GET DELETE', 'state/*/*', state),
   ...on(V1, 'POST PUT', 'state/*', state),
   ...on(V1, 'POST PUT', 'state/*/bulk', state),
@@ -155,7 +162,7 @@ const parsed = ROUTES.map(({methods, path, action}) => ({
 
 /** The action for a request to the sidecar's own API; undefined: it is an invocation. */
 export const findRoute = (
-  {method, path, query, appId}: ControlContext,
+  {method, path, query, appId, whyMissing}: ControlContext,
   unescape: (segment: string) => string
 ): Action | undefined => {
   if (!path.startsWith('/v1.0')) return undefined
@@ -163,5 +170,5 @@ export const findRoute = (
   const route = parsed.find(({methods, pattern}) => methods.includes(method) && fits(pattern, segments))
   if (route === undefined) return undefined
   const params = segments.filter((_, at) => route.pattern[at] === '*').map(unescape)
-  return route.action({method, params, appId, query})
+  return route.action({method, params, appId, query, why: whyMissing(params[0] ?? '')})
 }

@@ -5,7 +5,7 @@ import {badEscape, cleanPath, unescapePath, unescapeQuery} from './go-path.ts'
 import {textOf} from './go-text.ts'
 import {isToken, type IsAllowedHost} from '../../gateway/guards.ts'
 import {BAD_TARGET, FOREIGN_HOST, INVALID_TOKEN, plainError} from './errors.ts'
-import {findRoute, type Action} from './routes.ts'
+import {findRoute, type Action, type WhyMissing} from './routes.ts'
 import {findTarget, idOfBasic, splitTarget, type Sent, type Target} from './target.ts'
 import {traceLines, traceOf, untraced} from './trace.ts'
 
@@ -39,6 +39,7 @@ export interface Guards {
   readonly apiToken: string
   /** Missing trace headers are created; false: they are passed on as they are. */
   readonly isTracing: boolean
+  readonly whyMissing: WhyMissing
 }
 
 const OPTIONS_OF_SERVER: Reply = {status: 200, type: '', body: '', lines: ''}
@@ -88,7 +89,10 @@ export const readSidecarRequest = (request: Readable, appId: string, guards: Gua
   const action =
     refusal !== undefined || isInvoke(sent.path)
       ? undefined
-      : findRoute({method, path: cleanPath(sent.path), query: sent.query, appId}, unescapeParam)
+      : findRoute(
+          {method, path: cleanPath(sent.path), query: sent.query, appId, whyMissing: guards.whyMissing},
+          unescapeParam
+        )
   const target =
     refusal === undefined && action === undefined
       ? findTarget(sent, headers.appId || idOfBasic(headers.authorization))

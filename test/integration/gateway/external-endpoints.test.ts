@@ -6,7 +6,7 @@ import tls from 'node:tls'
 import t from 'tap'
 import {ask, chunked, connect, type Answer} from '../sidecar/caller.ts'
 import {echoApp, listen, rawApp, valuesOf} from '../sidecar/rig.ts'
-import type {AppResources} from '../../../src/resources/resource-store.ts'
+import type {AppResources} from '../../../src/resources/app-resources.ts'
 import {openScene, resource} from './scene.ts'
 
 const TLS = join(import.meta.dirname, '../../fixtures/tls')

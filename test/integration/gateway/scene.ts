@@ -4,7 +4,8 @@ import {join} from 'node:path'
 import type {Test} from 'tap'
 import type {Admit} from '../../../src/gateway/admission.ts'
 import {ExternalEndpoints} from '../../../src/gateway/external-endpoints.ts'
-import {ResourceStore, type AppResources} from '../../../src/resources/resource-store.ts'
+import type {AppResources} from '../../../src/resources/app-resources.ts'
+import {ResourceStore} from '../../../src/resources/resource-store.ts'
 import {ask, type Answer} from '../sidecar/caller.ts'
 import {openTestSidecar} from '../sidecar/rig.ts'
 
@@ -33,11 +34,14 @@ export const openScene = async (
   const folder = mkdtempSync(join(tmpdir(), 'outside-'))
   t.teardown(() => rmSync(folder, {recursive: true}))
   writeFileSync(join(folder, 'r.yaml'), documents.join('\n---\n'))
-  writeFileSync(join(folder, 'state.yaml'), 'kind: Component\nmetadata: {name: redis}')
+  writeFileSync(join(folder, 'state.yaml'), 'kind: Component\nmetadata: {name: redis}\nspec: {type: state.redis}')
   writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
   const warnings: string[] = []
   const store = new ResourceStore({env, cwd: folder, reporter: {warn: (_, text) => warnings.push(text)}})
-  const resources = await store.open({id: 'a', resources: {folders: [folder, '/nowhere'], configFile: ''}})
+  const resources = await store.open({
+    id: 'a',
+    resources: {folders: [folder, '/nowhere'], configFile: '', defaultFolder: '/home/.dapr'}
+  })
   const external = new ExternalEndpoints({resources, apps})
   t.teardown(() => external.close())
   const {port} = await openTestSidecar(t, {admit: external.admit, tokens: {api: '', app: 'app-secret'}})

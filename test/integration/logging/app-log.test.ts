@@ -31,6 +31,7 @@ function optionsFor(folder: string, console: Console, more: Partial<AppLogsOptio
     id: 'shop',
     plan,
     level: 'info',
+    source: {appId: 'shop', instance: 'laptop', version: '1.18.0', isJson: false},
     hasCommand: true,
     runLog: new RunLog().writer('shop'),
     startedAt,

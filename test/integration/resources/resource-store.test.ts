@@ -3,7 +3,8 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {DEFAULT_CONFIGURATION} from '../../../src/resources/dapr-configuration.ts'
 import {appPolicies} from '../../../src/resources/resiliency/resiliency.ts'
-import {ResourceStore, type AppResources, type ResourceSnapshot} from '../../../src/resources/resource-store.ts'
+import type {AppResources, ResourceSnapshot} from '../../../src/resources/app-resources.ts'
+import {ResourceStore} from '../../../src/resources/resource-store.ts'
 import {tracesNothing} from '../../../src/resources/tracing-settings.ts'
 
 interface Scene {
@@ -22,7 +23,11 @@ const scene = (t: Test, files: Record<string, string>, env: Record<string, strin
   const warnings: string[] = []
   const reporter = {warn: (code: string, text: string): void => void warnings.push(`${code} ${text}`)}
   const store = new ResourceStore({env, cwd: folder, reporter})
-  const resources = {folders: [join(folder, 'r'), join(folder, 'none')], configFile: join(folder, 'config.yaml')}
+  const resources = {
+    folders: [join(folder, 'r'), join(folder, 'none')],
+    configFile: join(folder, 'config.yaml'),
+    defaultFolder: '/home/.dapr'
+  }
   return {folder, store, warnings, write, open: async (id = 'shop') => store.open({id, resources})}
 }
 
@@ -39,7 +44,7 @@ t.test('the snapshot of an app: what its folders hold that is for it, and its Co
   const {open, warnings} = scene(t, {
     'r/a.yaml': resiliency('5s'),
     'r/b.yml': `${endpoint('one')}---\n${endpoint('two', 'scopes: [other]\n')}`,
-    'r/c.yaml': 'kind: Component\nmetadata: {name: state}\n',
+    'r/c.yaml': 'kind: Component\nmetadata: {name: state}\nspec: {type: state.redis}\n',
     'r/notes.txt': endpoint('text'),
     'config.yaml': 'kind: Configuration\nspec: {tracing: {samplingRate: "0"}, accessControl: {defaultAction: deny}}\n'
   })
@@ -172,4 +177,46 @@ t.test('a folder with many files, and what is no file', async t => {
   mkdirSync(join(folder, 'r/folder.yaml'))
   t.equal((await open()).snapshot.endpoints.length, 50)
   t.match(warnings, [/r\/folder\.yaml:1:1: it cannot be read: it is a directory/])
+})
+
+t.test('what Dapr knows and does nothing here is named, of the folders that somebody has asked for', async t => {
+  const {open, store, warnings, folder} = scene(t, {
+    'r/a.yaml': [
+      'kind: Component\nmetadata: {name: orders}\nspec: {type: pubsub.redis}\n',
+      'kind: Component\nmetadata: {name: theirs}\nspec: {type: state.redis}\nscopes: [other]\n',
+      'apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: sub}\n',
+      'apiVersion: dapr.io/v1alpha1\nkind: HttpEndpont\nmetadata: {name: typo}\n',
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: kubernetes}\n',
+      'kind: Configuration\nmetadata: {name: lost}\n'
+    ].join('---\n'),
+    'r/b.yaml': `${resiliency('5s')}    components: {orders: {outbound: {timeout: general}}}\n`,
+    'config.yaml': 'kind: Configuration\nspec: {nameResolution: {component: sqlite}, features: [], tracign: {}}\n'
+  })
+  const {snapshot} = await open()
+  t.strictSame(
+    snapshot.withoutEffect.map(({what, why, place}) => `${place.file}:${place.line.toString()} ${what}: ${why}`),
+    [
+      'r/a.yaml:2 Component "orders" (pubsub.redis): this type is not supported yet',
+      'r/a.yaml:11 Subscription "sub": it is not supported yet',
+      'r/a.yaml:15 HttpEndpont "typo": its kind is not known: did you mean HTTPEndpoint?',
+      'r/a.yaml:22 Configuration "lost": only the file that configFilePath names is read',
+      'r/b.yaml:9 spec.targets.components: it is not supported yet',
+      'config.yaml:2 spec.nameResolution: it is not supported yet'
+    ]
+  )
+  t.match(warnings, [/config\.yaml:2:.*: unknown key spec\.tracign: it has no effect \(did you mean tracing\?\)/])
+  t.equal(store.withoutEffect.length, 6)
+  const resources = {folders: [join(folder, 'r')], configFile: '', defaultFolder: folder}
+  const usual = new ResourceStore({env: {}, cwd: '/', reporter: {warn: () => undefined}})
+  await usual.open({id: 'shop', resources})
+  t.strictSame(usual.withoutEffect, [], 'not of what lies in Dapr’s own folder')
+})
+
+t.test('a Configuration among the resources that configFilePath names is read as such', async t => {
+  const folder = t.testdir({'config.yaml': 'kind: Configuration\nspec: {tracing: {samplingRate: "0"}}\n'})
+  const store = new ResourceStore({env: {}, cwd: folder, reporter: {warn: () => undefined}})
+  const resources = {folders: [folder], configFile: join(folder, 'config.yaml'), defaultFolder: '/home/.dapr'}
+  const {snapshot} = await store.open({id: 'shop', resources})
+  t.strictSame(snapshot.withoutEffect, [])
+  t.ok(tracesNothing(snapshot.configuration.tracing))
 })

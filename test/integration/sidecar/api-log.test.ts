@@ -2,7 +2,6 @@ import http2 from 'node:http2'
 import {once} from 'node:events'
 import t from 'tap'
 import type {CallRecord} from '../../../src/model/call.ts'
-import {apiLine} from '../../../src/telemetry/api-log.ts'
 import {ask, chunked, connect, request} from './caller.ts'
 import {echoApp, openTestSidecar} from './rig.ts'
 
@@ -40,28 +39,4 @@ t.test('each request is told when its answer is out: what was asked, status, siz
   const {startedAt = 0, admittedAt = 0, connectedAt = 0, firstByteAt = 0, endedAt = 0} = first ?? {}
   t.ok(startedAt <= admittedAt && admittedAt <= connectedAt && connectedAt <= firstByteAt && firstByteAt <= endedAt)
   t.match(first?.trace, /^Traceparent: 00-/)
-})
-
-t.test('a line of the log has the form of Dapr’s', t => {
-  const call: CallRecord = {
-    call: {caller: 'shop', callee: 'stock', method: 'GET', path: '/'},
-    request: {method: 'GET', path: '/a "b"', lines: 'User-Agent: me/1\r\n'},
-    status: 200,
-    attempts: 1,
-    startedAt: 1000,
-    admittedAt: 0,
-    connectedAt: 0,
-    firstByteAt: 0,
-    endedAt: 1003.2,
-    requestBytes: 0,
-    responseBytes: 7,
-    trace: '',
-    failure: ''
-  }
-  t.equal(
-    apiLine(call, {appId: 'shop', instance: 'laptop', version: '1.18.0'}, new Date(0)),
-    'time="1970-01-01T00:00:00.000Z" level=info msg="HTTP API Called" app_id=shop code=200 duration=3 instance=laptop ' +
-      'method="GET /a \\"b\\"" scope=dapr.runtime.http-info size=7 type=log useragent=me/1 ver=1.18.0'
-  )
-  t.end()
 })

@@ -14,7 +14,7 @@ const appOf = (test: Parameters<typeof load>[0], lines: readonly string[], files
 t.test('an app of which nothing is said has the defaults of a template that says nothing', async t => {
   const plain = resolveApp(noSettings('solo', '/shop'), {
     home: '/home/me',
-    resources: {folders: ['/r'], configFile: '/c'},
+    resources: {folders: ['/r'], configFile: '/c', defaultFolder: '/d'},
     s2i: undefined,
     watch: false
   })
@@ -93,8 +93,18 @@ t.test('paths of an app start in its folder', async t => {
   t.equal(appOf(t, ['unixDomainSocket: /tmp/x']).sidecar.socketFolder, '/tmp/x')
 })
 
+t.test('a command whose program is empty cannot be started', async t => {
+  for (const command of ['[""]', '["", a]', '[" "]'])
+    t.throws(() => appOf(t, [`command: ${command}`]), {
+      message: 'Error starting Dapr and app ("a"): exec: no command',
+      stream: 'stdout',
+      exitCode: 1,
+      explanation: /command: /
+    })
+})
+
 t.test('a command keeps its words, an empty one too', async t => {
-  t.strictSame(appOf(t, ['command: [""]']).command, [''])
+  t.strictSame(appOf(t, ['command: [sh, ""]']).command, ['sh', ''])
   t.strictSame(appOf(t, ['command: []']).command, [])
   t.strictSame(appOf(t, ['command: [node, "a b", 3]']).command, ['node', 'a b', '3'])
 })

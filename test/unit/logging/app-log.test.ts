@@ -21,6 +21,7 @@ async function rig(options: {isTerminal?: boolean; consolePrefix?: string; level
     id: 'shop',
     plan: {app: 'console', sidecar: 'console', folder: '/nonexistent', keep: 0},
     level: 'info',
+    source: {appId: 'shop', instance: 'laptop', version: '1.18.0', isJson: false},
     hasCommand: true,
     runLog: new RunLog().writer('shop'),
     startedAt: new Date(2026, 0, 1),

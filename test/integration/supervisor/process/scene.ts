@@ -47,7 +47,7 @@ export const planOf = (wishes: Partial<AppPlan> = {}): AppPlan => ({
   stop: {signal: 'SIGTERM', timeoutMs: 5000, scope: 'all'},
   dependsOn: [],
   fixedPort: 0,
-  resources: {folders: [], configFile: ''},
+  resources: {folders: [], configFile: '', defaultFolder: ''},
   elsewhere: {
     containerImage: '',
     pullPolicy: 'Always',
