@@ -30,8 +30,8 @@ export type MeasureName =
   | 'start: all answered'
   | 'calls'
   | 'latency'
-  | "manager's door"
-  | "manager's door, with a shadow"
+  | "manager's port"
+  | "manager's port, with a shadow"
   | 'pump, line by line'
   | 'pump, buffered'
   | 'flood: 50,000 lines/s'

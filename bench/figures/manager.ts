@@ -32,9 +32,9 @@ export const manager: Figure = {
       await program.exited
       const column = (n: number): readonly number[] => results.map(medians => medians[n] ?? Number.NaN)
       const rows = [
-        ["manager's door", 1],
-        ["manager's door, with a shadow", 2]
+        ["manager's port", 1],
+        ["manager's port, with a shadow", 2]
       ] as const
-      return rows.map(([name, n]) => ({name, unit: 'µs', ours: column(n), peer: column(0), peerName: 'Dapr door'}))
+      return rows.map(([name, n]) => ({name, unit: 'µs', ours: column(n), peer: column(0), peerName: 'Dapr sidecar'}))
     })
 }

@@ -12,8 +12,8 @@ import type {Form} from './form.ts'
 import {surroundings} from './surroundings.ts'
 import type {Terminal} from './terminal.ts'
 
-/** Dapr's CLI takes these beside a template; all others stand in the template. */
-const BESIDE_A_TEMPLATE = new Set([
+/** The flags that Dapr's CLI accepts together with a template; all others belong in the template. */
+const WITH_TEMPLATE = new Set([
   'kubernetes',
   'help',
   'version',
@@ -52,7 +52,7 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
 }
 
 function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
-  const ignored = flags.names.filter(name => !BESIDE_A_TEMPLATE.has(name)).toSorted()
+  const ignored = flags.names.filter(name => !WITH_TEMPLATE.has(name)).toSorted()
   if (ignored.length === 0) return
   const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
   void terminal.out.print(statusLine('warning', message, asJson))

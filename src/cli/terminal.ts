@@ -190,7 +190,7 @@ function putTo(fd: number): Put {
 
 /**
  * Not blocking is a property of the open file description, which we share with whoever started us and with what runs
- * beside us on the same pipe or terminal; so we open it once more (Linux: proc(5), /proc/pid/fd). Where that cannot be
+ * with us on the same pipe or terminal; so we open it once more (Linux: proc(5), /proc/pid/fd). Where that cannot be
  * (no /proc, another user's terminal) `others` are tried, then `fd` itself is used.
  */
 function descriptionOfOurOwn(fd: number, others: readonly string[] = []): number {

@@ -8,7 +8,7 @@ import type {Settings} from './merge.ts'
 /** The port that Daeploy's code listens on unless it says otherwise. */
 const DAEPLOY_PORT = 8000
 
-/** What takes part in an app's plan beside its own settings. */
+/** The inputs of an app's plan besides its own settings. */
 export interface Making {
   readonly home: string
   readonly resources: ResourcesPlan

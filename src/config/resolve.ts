@@ -11,7 +11,7 @@ import {allInstances} from './instances.ts'
 import {mergeApp} from './merge.ts'
 import {checkVersions} from './service-versions.ts'
 
-/** What takes part in a plan beside the template. */
+/** The inputs of a plan besides the template. */
 export interface Given extends Surroundings {
   readonly found: Found
   readonly source: Source

@@ -6,7 +6,7 @@ export interface ResourceFault extends PlacedMistake {
   readonly severity: 'error' | 'warning'
 }
 
-/** What to say beside the message of a fault. */
+/** Details of a fault besides its message. */
 export interface FaultDetails {
   /** What should stand there. */
   readonly expected?: string

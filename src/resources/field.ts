@@ -200,7 +200,7 @@ export class Field {
     return []
   }
 
-  /** In the order in which they count: what a merge key brings in comes before what is written beside it. */
+  /** In the order in which they count: merged keys come before the mapping's own keys. */
   #pairsOf(map: YAMLMap, depth: number): readonly (readonly [string, Field])[] {
     if (depth > MAX_MERGE_DEPTH || this.#reading.merged > MAX_MERGED) return []
     if (depth > 0) this.#reading.merged += map.items.length

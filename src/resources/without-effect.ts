@@ -15,7 +15,7 @@ const NOT_BUILT = 'it is not supported yet'
 
 /** Kinds that are read. */
 const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration']
-/** Kinds that Dapr knows beside them. */
+/** Kinds that Dapr knows besides them. */
 const UNREAD = ['Subscription', 'MCPServer', 'WorkflowAccessPolicy']
 
 /** In a file of a resource folder, but for its Components. */

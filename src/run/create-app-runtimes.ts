@@ -24,11 +24,11 @@ export interface AppRuntimesOptions extends RunOptions {
   readonly watchdog: Watchdog
   /** False: the run is about to end. */
   readonly maySpawn: () => boolean
-  /** What a call to an app that has waited in vain hears besides. */
+  /** Extra text for the error of a call that timed out in an app's queue. */
   readonly explain: (id: string, pendingCall: PendingCall) => string
-  /** One of them made a move. */
+  /** Called when the state of an app changes. */
   readonly moved: () => void
-  /** A life whose strays live on when the run has ended. */
+  /** The marker of an app process whose orphans survive the run. */
   readonly spare: (marker: string) => void
   readonly reporter: Reporter
 }

@@ -11,7 +11,7 @@ export interface SidecarPoliciesOptions {
   readonly resources: AppResources
   /** Writes into the log of the sidecar. */
   readonly log: (text: string, level: 'info' | 'warn') => void
-  /** Told of each event beside the log. */
+  /** Called for each event, which is also logged. */
   readonly recorded: (event: ResiliencyEvent) => void
   /** Gets the interceptors that stand around the app's calls from now on. */
   readonly changed: (interceptors: readonly Interceptor[]) => void

@@ -24,11 +24,11 @@ export interface ProgramOptions {
   readonly noted: (note: Note) => void
   /** A move of the app that takes calls. */
   readonly moved: (state: AppState) => void
-  /** A move of one beside it. */
+  /** A candidate or a previous process changed its state. */
   readonly otherMoved: () => void
 }
 
-/** The processes of one app: the one that takes calls, and those beside it that are to take over, or have been exchanged. */
+/** The processes of one app: the current one, which receives calls, candidates that will replace it, and previous ones. */
 export class Program {
   readonly #options: ProgramOptions
   #app: Supervised
@@ -82,7 +82,7 @@ export class Program {
     return app
   }
 
-  /** Makes one of those beside the one that takes calls. Gives the old one. */
+  /** Promotes a candidate to the current process. Returns the previous one. */
   promote(app: Supervised): Supervised {
     const old = this.#app
     this.#others.delete(app)
@@ -91,7 +91,7 @@ export class Program {
     return old
   }
 
-  /** Ends one of those beside. */
+  /** Ends a candidate or a previous process. */
   async drop(app: Supervised, why: Why): Promise<void> {
     await app.stop(why)
     this.#others.delete(app)

@@ -13,7 +13,7 @@ export type NamesIn = (folder: string) => readonly string[]
 
 const NEVER_FOLDERS = new Set(['.git', 'node_modules', '.dapr', '__pycache__', '.venv', 'target'])
 
-/** Databases, logs, and what editors keep beside a file while it is open (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
+/** Databases, logs, and files that editors create while a file is open (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
 const NEVER_FILES = [
   /\.(db|db-journal|log)$/,
   /\.sw[a-px]$/,

@@ -34,7 +34,7 @@ t.test(
     const manager = await managerOf(run)
     const roads: readonly (readonly [string, () => Promise<Answer>])[] = [
       ['name', async () => ask(`${manager}/services/hello/greet`, {method: 'POST', body: {}})],
-      ['door of an app', async () => second.fetch('/services/hello/greet', {method: 'POST', body: '{}'})],
+      ['sidecar of an app', async () => second.fetch('/services/hello/greet', {method: 'POST', body: '{}'})],
       ['invoke', async () => second.fetch('/v1.0/invoke/hello/method/greet', {method: 'POST', body: '{}'})],
       ['header', async () => second.fetch('/greet', {method: 'POST', body: '{}', headers: {'dapr-app-id': 'hello'}})]
     ]
@@ -359,7 +359,7 @@ t.test('a template with managerPort and no apps is a manager that waits', async 
   t.match(await run.exited, {code: 0})
 })
 
-t.test('with DAPR_API_TOKEN the door asks for it, or for the token of a service', async t => {
+t.test('with DAPR_API_TOKEN the sidecar asks for it, or for the token of a service', async t => {
   const rig = await openRig(t)
   await template(rig, [{appID: 'scales', version: '1.0.0'}])
   const run = rig.pillion(['run', '-f', '.'], {env: {DAPR_API_TOKEN: 'secret'}})
@@ -371,5 +371,5 @@ t.test('with DAPR_API_TOKEN the door asks for it, or for the token of a service'
   t.match(await ask(url), {status: 401, body: '{"detail":"Token not valid!"}'})
   t.match(await ask(url, {headers: {'dapr-api-token': 'secret'}}), {status: 200})
   t.match(await ask(url, {headers: {authorization: `Bearer ${scales.env['daeploy.auth'] ?? ''}`}}), {status: 200})
-  t.match(await scales.fetch('/services/scales/x'), {status: 401}, 'the door of an app, too')
+  t.match(await scales.fetch('/services/scales/x'), {status: 401}, 'the sidecar of an app, too')
 })

@@ -81,7 +81,7 @@ t.test('deprecated flags still work, and say so on stderr', async t => {
   t.notMatch((await rig.run(['run', '--help'])).stdout, /components-path|app-ssl/)
 })
 
-t.test('flags of a single run reach the app and its door', async t => {
+t.test('flags of a single run reach the app and its sidecar', async t => {
   const rig = await openRig(t)
   await rig.write({'one/.keep': '', 'two/.keep': '', 'three/.keep': ''})
   const flags = [

@@ -53,7 +53,7 @@ t.test('apps of https and h2c are called like any other, and no warning says oth
   t.equal(run.stderr.text, '')
 })
 
-t.test('a door speaks HTTP/2, unless the environment says no', async t => {
+t.test('a sidecar speaks HTTP/2, unless the environment says no', async t => {
   for (const [word, isSpoken] of [
     ['', true],
     ['true', false]
@@ -103,7 +103,7 @@ t.test('appMaxConcurrency: so many calls at once, the others wait, and may leave
   t.equal(await three, 'three')
 })
 
-t.test('unixDomainSocket: the door answers there too, and the file goes with the run', async t => {
+t.test('unixDomainSocket: the sidecar answers there too, and the file goes with the run', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', autoPort: true, unixDomainSocket: rig.home}])
   const run = rig.pillion(['run', '-f', '.'])
@@ -285,17 +285,17 @@ t.test('an app that answers, then is gone while it is called, is told as what it
   )
 })
 
-t.test('tokens: the door’s is asked for, the app’s is given, and neither goes further', async t => {
+t.test('tokens: the sidecar’s is asked for, the app’s is given, and neither goes further', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop'}, {appID: 'stock', autoPort: true}])
-  rig.pillion(['run', '-f', '.'], {env: {DAPR_API_TOKEN: 'door', APP_API_TOKEN: 'inner'}})
+  rig.pillion(['run', '-f', '.'], {env: {DAPR_API_TOKEN: 'sidecar', APP_API_TOKEN: 'inner'}})
   const [shop, stock] = await Promise.all([rig.driven('shop'), rig.driven('stock')])
   await stock.listen()
   const path = '/v1.0/invoke/stock/method/x'
   t.match(await shop.fetch(path), {status: 401, body: 'invalid api token\n'})
   t.match(await shop.fetch(path, {headers: {'dapr-api-token': 'wrong'}}), {status: 401})
   t.match(await shop.fetch('/v1.0/healthz/outbound'), {status: 204})
-  const call = shop.fetch(path, {headers: {'dapr-api-token': 'door'}})
+  const call = shop.fetch(path, {headers: {'dapr-api-token': 'sidecar'}})
   const request = await stock.nextRequest()
   t.equal(request.headers['dapr-api-token'], 'inner')
   await request.reply({body: 'ok'})
@@ -340,7 +340,7 @@ t.test('metadata tells of the run: a template’s names its file and logs, a sin
   t.strictSame(Object.keys(extended).toSorted(), ['appCommand', 'appPID', 'cliPID', 'daprRuntimeVersion'])
 })
 
-t.test('apiListenAddresses: the door listens there, and on no other address', async t => {
+t.test('apiListenAddresses: the sidecar listens there, and on no other address', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', autoPort: true, apiListenAddresses: '127.0.0.2,127.0.0.3'}])
   const run = rig.pillion(['run', '-f', '.'])

@@ -98,8 +98,8 @@ export async function fill(t: Test, workshop: Workshop, cells: readonly Cell[]):
 async function tryCell(t: Test, workshop: Workshop, cell: Cell): Promise<void> {
   const rig = await openRig(t)
   const {run, pid} = await begin(rig, workshop, cell)
-  const watchdog = await guardianOf(pid)
-  t.ok(watchdog, 'it has a guardian')
+  const watchdog = await watchdogOf(pid)
+  t.ok(watchdog, 'it has a watchdog')
   const asked = performance.now()
   await ask(rig, {cell, run, pid})
   const limitMs = cell.graceMs + 500 + BUSY_MS
@@ -108,7 +108,7 @@ async function tryCell(t: Test, workshop: Workshop, cell: Cell): Promise<void> {
   t.same(left, [])
   t.comment(`${tookMs.toFixed(0)} ms, grace ${cell.graceMs.toString()} ms`)
   await run.exited
-  t.notOk(await outlasts(watchdog, 1000 + BUSY_MS), 'the guardian is gone')
+  t.notOk(await outlasts(watchdog, 1000 + BUSY_MS), 'the watchdog is gone')
 }
 
 /** Starts a run and waits until the last child is up. */
@@ -167,14 +167,14 @@ function kill(pid: number, name: NodeJS.Signals): void {
 }
 
 /** The watchdog among the children of a run. */
-export const guardianOf = async (pid: number): Promise<Trace | undefined> => (await descendantsOf(pid)).find(isGuardian)
+export const watchdogOf = async (pid: number): Promise<Trace | undefined> => (await descendantsOf(pid)).find(isWatchdog)
 
-const isGuardian = ({command}: {readonly command: string}): boolean => command.includes(' pillion-guardian ')
+const isWatchdog = ({command}: {readonly command: string}): boolean => command.includes(' pillion-watchdog ')
 
 /** What is left but for watchdogs: looks until nothing is, or until that moment. */
 export async function survivors(rig: Rig, until: number): Promise<readonly string[]> {
   for (;;) {
-    const left = (await rig.leftovers(0)).filter(command => !isGuardian({command}))
+    const left = (await rig.leftovers(0)).filter(command => !isWatchdog({command}))
     if (left.length === 0 || performance.now() > until) return left
     await pause(100)
   }

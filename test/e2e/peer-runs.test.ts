@@ -14,7 +14,7 @@ t.test('two runs call each other, one ends, a new one takes its place', async t 
   t.match(
     messageIn((await shop.fetch('/v1.0/invoke/stock/method/items')).body),
     /failed to invoke, id: stock, err: rpc error: code = Internal desc = app channel is not initialized$/,
-    'what the door of the callee says comes through'
+    'what the sidecar of the callee says comes through'
   )
   second.signal('SIGTERM')
   await Promise.all([second.exited, quiet.closed])
@@ -103,7 +103,7 @@ t.test('the error for an unknown id names what runs elsewhere, and is quick', as
   )
 })
 
-t.test("the token of the callee's door holds for callers of other runs", async t => {
+t.test("the token of the callee's sidecar holds for callers of other runs", async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'stock', autoPort: true}])
   rig.pillion(['run', '-f', '.'], {env: {DAPR_API_TOKEN: 'secret', APP_API_TOKEN: 'for the app'}})
@@ -115,12 +115,12 @@ t.test("the token of the callee's door holds for callers of other runs", async t
   t.match(await foreignListener.fetch('/v1.0/invoke/stock/method/x'), {status: 401})
   const call = friend.fetch('/v1.0/invoke/stock/method/x', {headers: {'dapr-api-token': 'secret'}})
   const request = await stock.nextRequest()
-  t.equal(request.headers['dapr-api-token'], 'for the app', 'the app gets its own token, not the door’s')
+  t.equal(request.headers['dapr-api-token'], 'for the app', 'the app gets its own token, not the sidecar’s')
   await request.reply()
   t.match(await call, {status: 200})
 })
 
-t.test('a call waits in the gate of the other run while the app starts', async t => {
+t.test('a call waits in the queue of the other run while the app starts', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'stock', autoPort: true}])
   rig.pillion(['run', '-f', '.'])
@@ -134,7 +134,7 @@ t.test('a call waits in the gate of the other run while the app starts', async t
 })
 
 t.test(
-  'a door that was closed by stop is found no more, and the run that is frozen holds nobody up for long',
+  'a sidecar that was closed by stop is found no more, and the run that is frozen holds nobody up for long',
   async t => {
     const rig = await openRig(t)
     await rig.template([{appID: 'stock', autoPort: true}, {appID: 'other'}])

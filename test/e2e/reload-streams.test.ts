@@ -85,7 +85,7 @@ t.test('streams that never end are cut and named after the grace; calls and webs
   const byNew = versions.filter(version => version === '1').length
   t.ok(Number(held) > 0 && byNew >= Number(held), `${String(held)} held, ${byNew.toString()} answered by the new code`)
   const [again, next] = await Promise.all([openEvents(`${url}/events`), openLine(`${url}/socket`)])
-  t.same([await again.next(), await next.ask(), await ask()], ['1', '1', '1'], 'at the same door')
+  t.same([await again.next(), await next.ask(), await ask()], ['1', '1', '1'], 'at the same sidecar')
   again.leave()
   await next.leave()
 })

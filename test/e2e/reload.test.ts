@@ -110,7 +110,7 @@ t.test('nor where the new process starts beside the old one', {timeout: 120_000}
   t.notMatch(shop.run.stdout.text, /[1-9]\d* requests? held/, 'no call has waited')
 })
 
-t.test('after the line of a reload the new code answers, at the same door', async t => {
+t.test('after the line of a reload the new code answers, at the same sidecar', async t => {
   const {rig, run, port} = await openShop(t)
   const ask = async (): Promise<string> => {
     const answer = await fetch(`http://127.0.0.1:${port.toString()}${METHOD}?n=1`)

@@ -34,7 +34,7 @@ t.test('a template starts with three lines for each app, in its order, and ends 
   t.same(await rig.leftovers(), [])
 })
 
-t.test('an app calls another one by name, by URL and by header, through its own door', async t => {
+t.test('an app calls another one by name, by URL and by header, through its own sidecar', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'stock', autoPort: true}, {appID: 'shop'}])
   rig.pillion(['run', '-f', '.'])
@@ -143,7 +143,7 @@ t.test('a command that does not exist is said by the shell, and the run goes on'
   t.match(await run.exited, {code: 1})
 })
 
-t.test('a taken port of a door is told before anything starts', async t => {
+t.test('a taken port of a sidecar is told before anything starts', async t => {
   const rig = await openRig(t)
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -161,7 +161,7 @@ t.test('a taken port of a door is told before anything starts', async t => {
   t.match(explanation, new RegExp(`^Port ${port.toString()}: it is held by .* \\(pid ${process.pid.toString()}\\)\\.`))
 })
 
-t.test('an entry without a command is a door alone', async t => {
+t.test('an entry without a command is a sidecar alone', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'ide', command: []}, {appID: 'shop'}])
   const run = rig.pillion(['run', '-f', '.'])

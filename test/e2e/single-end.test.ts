@@ -38,7 +38,7 @@ t.test('/v1.0/shutdown ends a single app as Ctrl-C does, exit 0', async t => {
   t.equal(run.stderr.text, '')
 })
 
-t.test('a door alone ends without a word about an app; an empty --run-file is none', async t => {
+t.test('a sidecar alone ends without a word about an app; an empty --run-file is none', async t => {
   const rig = await openRig(t)
   const run = rig.pillion(['run', '-a', 'a', '-f', ''])
   await run.waitForLine("You're up and running! Dapr logs will appear here.")

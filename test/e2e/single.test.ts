@@ -74,7 +74,7 @@ t.test('bytes pass as they are, a last line without a newline too', async t => {
   t.match(stdout, 'a\tb\r\n')
 })
 
-t.test('no command: a door alone, with a readable id of its own', async t => {
+t.test('no command: a sidecar alone, with a readable id of its own', async t => {
   const rig = await openRig(t)
   const run = rig.pillion(['run'])
   t.equal(await run.waitForLine(/./), 'WARNING: no application command found.')

@@ -49,7 +49,7 @@ t.test('TERM and HUP end a run as Ctrl-C does', async t => {
   }
 })
 
-t.test('an app gets its signal and time to say good-bye; its door stays open meanwhile', async t => {
+t.test('an app gets its signal and time to say good-bye; its sidecar stays open meanwhile', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}])
   const run = rig.pillion(['run', '-f', '.'])
@@ -112,7 +112,7 @@ t.test('a daemon left by an app that ended with 0 lives until the run ends', asy
   t.same(await rig.leftovers(), [])
 })
 
-t.test('/v1.0/shutdown ends an app and its door, the last one ends the run', async t => {
+t.test('/v1.0/shutdown ends an app and its sidecar, the last one ends the run', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}, {appID: 'b'}])
   const run = rig.pillion(['run', '-f', '.'])
@@ -128,7 +128,7 @@ t.test('/v1.0/shutdown ends an app and its door, the last one ends the run', asy
   t.same(await run.exited, {code: 0, signal: null})
 })
 
-t.test('stop --app-id ends one app and its door, and the run with the last', async t => {
+t.test('stop --app-id ends one app and its sidecar, and the run with the last', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}, {appID: 'b'}])
   const run = rig.pillion(['run', '-f', '.'])

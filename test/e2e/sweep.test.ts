@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {guardianOf} from './orphans.ts'
+import {watchdogOf} from './orphans.ts'
 
 interface Killed {
   readonly rig: Rig
@@ -12,13 +12,13 @@ interface Killed {
   readonly home: string
 }
 
-/** A run that was killed, and before it its guardian: its app lives on. */
+/** A run that was killed, and before it its watchdog: its app lives on. */
 async function killed(t: Test): Promise<Killed> {
   const rig = await openRig(t)
   await rig.template([{appID: 'a', stop: {timeout: '300ms'}}])
   const run = rig.pillion(['run', '-f', '.'])
   const [a] = await Promise.all([rig.driven('a'), run.waitForLine('Writing log files')])
-  const watchdog = await guardianOf(run.pid)
+  const watchdog = await watchdogOf(run.pid)
   run.signal('SIGSTOP') // it shall not replace it
   process.kill(watchdog?.pid ?? 0, 'SIGKILL')
   run.signal('SIGKILL')
@@ -42,7 +42,7 @@ t.test('`list` does not show a dead run, and touches nothing of it', async t => 
   t.ok(existsSync(home))
 })
 
-t.test('`stop -f` ends and names what a dead run has left, when its guardian had its time', async t => {
+t.test('`stop -f` ends and names what a dead run has left, when its watchdog had its time', async t => {
   const {rig, a, home} = await killed(t)
   const {code, stderr} = await rig.run(['stop', '-f', '.'])
   t.equal(code, 0)

@@ -82,7 +82,7 @@ t.test('what is wrong with an invoke or a publish is said before anything is sen
   })
 })
 
-t.test('publish asks the door, and tells the URL where the door refuses', async t => {
+t.test('publish asks the sidecar, and tells the URL where the sidecar refuses', async t => {
   const rig = await openRig(t)
   const run = rig.pillion(['run', '-a', 'a', '--', ...rig.drivenCommand])
   await rig.driven('a')
@@ -142,16 +142,16 @@ t.test('restart gives a running app a new process, and one that has ended, too',
 
 t.test('restart of what is not there, or not ours, fails', async t => {
   const rig = await openRig(t)
-  const run = rig.pillion(['run', '-a', 'door'])
+  const run = rig.pillion(['run', '-a', 'sidecar'])
   await run.waitForLine("You're up")
   t.same(await rig.run(['restart', '-a', 'zzz']), {
     code: 1,
     stdout: '',
     stderr: "❌  failed to restart app id zzz: couldn't find app id zzz\n"
   })
-  t.match(await rig.run(['restart', '-a', 'door']), {
+  t.match(await rig.run(['restart', '-a', 'sidecar']), {
     code: 1,
-    stderr: '❌  failed to restart app id door: it has no command of ours\n'
+    stderr: '❌  failed to restart app id sidecar: it has no command of ours\n'
   })
 })
 
@@ -263,7 +263,7 @@ t.test('list of single runs: blank columns are left out', async t => {
   )
 })
 
-t.test('invoke shows the token of its shell to the door', async t => {
+t.test('invoke shows the token of its shell to the sidecar', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a', autoPort: true}])
   const env = {DAPR_API_TOKEN: 'secret'}

@@ -57,7 +57,7 @@ t.test('--watch watches every app that does not say otherwise, and restarts that
   const again = await rig.driven('a')
   await again.listen()
   await run.waitForLine('a: reloaded')
-  t.equal(again.env['DAPR_HTTP_PORT'], ports.http.toString(), 'its door is where it was')
+  t.equal(again.env['DAPR_HTTP_PORT'], ports.http.toString(), 'its sidecar is where it was')
   t.equal(again.env['APP_PORT'], a.env['APP_PORT'])
   t.match(await b.fetch('/v1.0/metadata'), {status: 200}, 'the other one lives on')
   t.equal(run.stderr.text, '')

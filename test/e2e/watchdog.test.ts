@@ -4,7 +4,7 @@ import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {environmentOf, type Trace} from '../rig/traces.ts'
-import {guardianOf, outlasts, survivors} from './orphans.ts'
+import {watchdogOf, outlasts, survivors} from './orphans.ts'
 
 /** What a busy machine is given beyond what is promised. */
 const BUSY_MS = 2000
@@ -14,12 +14,12 @@ const proc = (pid: number, name: string): string => `/proc/${pid.toString()}/${n
 const markers = (pid: number): boolean =>
   existsSync(proc(pid, 'stat')) && !/\) Z/.test(readFileSync(proc(pid, 'stat'), 'utf8'))
 
-async function guardianWithin(pid: number, hasRoute: (trace: Trace) => boolean = () => true): Promise<Trace> {
+async function watchdogWithin(pid: number, isMeant: (trace: Trace) => boolean = () => true): Promise<Trace> {
   for (const end = performance.now() + 5000; performance.now() < end; await pause(20)) {
-    const watchdog = await guardianOf(pid)
-    if (watchdog !== undefined && hasRoute(watchdog)) return watchdog
+    const watchdog = await watchdogOf(pid)
+    if (watchdog !== undefined && isMeant(watchdog)) return watchdog
   }
-  throw new Error('no guardian')
+  throw new Error('no watchdog')
 }
 
 const homesOf = (rig: Rig): readonly string[] => readdirSync(rig.runtimeDir)
@@ -29,7 +29,7 @@ t.test('it is small, holds nothing of ours, and stands in nobody’s way', async
   await rig.template([{appID: 'a'}])
   const run = rig.pillion(['run', '-f', '.'])
   await Promise.all([rig.driven('a'), run.waitForLine('Writing log files')])
-  const {pid} = await guardianWithin(run.pid)
+  const {pid} = await watchdogWithin(run.pid)
   const [, pss = '0'] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(proc(pid, 'smaps_rollup'), 'utf8')) ?? []
   t.comment(`${pss} kB`)
   t.ok(Number(pss) < 2048, 'below 2 MB')
@@ -49,12 +49,12 @@ t.test('it is small, holds nothing of ours, and stands in nobody’s way', async
   t.equal(Number(session), pid, 'a session of its own')
 })
 
-t.test('no app holds the pipe on which the guardian hears us', async t => {
+t.test('no app holds the pipe on which the watchdog hears us', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}, {appID: 'b'}])
   const run = rig.pillion(['run', '-f', '.'])
   const apps = await Promise.all([rig.driven('a'), rig.driven('b')])
-  await guardianWithin(run.pid)
+  await watchdogWithin(run.pid)
   const ofUs = new Set(
     readdirSync(proc(run.pid, 'fd'))
       .map(fd => linkOf(run.pid, fd))
@@ -81,7 +81,7 @@ t.test('killed ourselves, we end for a reader at once, while the apps have their
   const pipeline = rig.start(['bash', '-c', script, 'bash', ...rig.program, 'run', '-f', '.'])
   await pipeline.waitForLine('== APP - a == up')
   await pipeline.waitForLine('Writing log files')
-  const {command: _, ...trace} = await guardianWithin(pipeline.pid)
+  const {command: _, ...trace} = await watchdogWithin(pipeline.pid)
   const pid = trace.parent
   const asked = performance.now()
   process.kill(pid, 'SIGKILL')
@@ -91,7 +91,7 @@ t.test('killed ourselves, we end for a reader at once, while the apps have their
   t.same(await survivors(rig, asked + 3500 + BUSY_MS), [])
 })
 
-t.test('killed itself, the guardian is replaced, and the new one knows all groups', async t => {
+t.test('killed itself, the watchdog is replaced, and the new one knows all groups', async t => {
   const rig = await openRig(t)
   await rig.template([
     {appID: 'a', ...DEAF, stop: {timeout: '300ms'}},
@@ -100,10 +100,10 @@ t.test('killed itself, the guardian is replaced, and the new one knows all group
   const run = rig.pillion(['run', '-f', '.'])
   const [b] = await Promise.all([rig.driven('b'), run.waitForLine('== APP - a == up')])
   const free = await b.spawn({leavesGroup: true, without: ['PILLION_RUN', 'PILLION_LIFE']})
-  const first = await guardianWithin(run.pid)
+  const first = await watchdogWithin(run.pid)
   await pause(1100) // one that is killed sooner is taken for one that cannot live here
   process.kill(first.pid, 'SIGKILL')
-  const second = await guardianWithin(run.pid, ({pid}) => pid !== first.pid)
+  const second = await watchdogWithin(run.pid, ({pid}) => pid !== first.pid)
   t.ok(markers(b.pid), 'nothing has happened to the apps')
   const asked = performance.now()
   run.signal('SIGKILL')
@@ -117,11 +117,11 @@ t.test('killed itself, the guardian is replaced, and the new one knows all group
   t.equal(run.stderr.text, '')
 })
 
-t.test('where no guardian can live it is said once, and the run goes on', async t => {
+t.test('where no watchdog can live it is said once, and the run goes on', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}])
   const run = rig.pillion(['run', '-f', '.'])
-  const first = await guardianWithin(run.pid)
+  const first = await watchdogWithin(run.pid)
   process.kill(first.pid, 'SIGKILL')
   const a = await rig.driven('a')
   await run.waitForLine(/nobody watches over this run/, {stream: 'stderr'})
@@ -137,7 +137,7 @@ t.test('it is gone when a run has ended by itself or could not start', async t =
   await rig.template([{appID: 'a'}])
   const run = rig.pillion(['run', '-f', '.'])
   const a = await rig.driven('a')
-  const watchdog = await guardianWithin(run.pid)
+  const watchdog = await watchdogWithin(run.pid)
   await a.exit(3)
   t.match(await run.exited, {code: 1})
   t.notOk(await outlasts(watchdog, 0), 'no later than we are')
@@ -161,7 +161,7 @@ t.test('with `stop: {scope: group}` what has left its group lives on, also when 
     a.spawn({leavesGroup: true}),
     b.spawn({leavesGroup: true, ignoresTerm: true})
   ])
-  const watchdog = await guardianWithin(run.pid)
+  const watchdog = await watchdogWithin(run.pid)
   run.signal('SIGKILL')
   await Promise.all([a.closed, b.closed])
   t.notOk(await outlasts(watchdog, 1800 + BUSY_MS))
@@ -184,7 +184,7 @@ t.test(
     const daemon = await a.spawn({leavesGroup: true})
     await a.exit(0)
     await run.waitForLine('Exited App successfully')
-    const watchdog = await guardianWithin(run.pid)
+    const watchdog = await watchdogWithin(run.pid)
     t.ok(markers(daemon))
     run.signal('SIGKILL')
     t.notOk(await outlasts(watchdog, 6000 + BUSY_MS))

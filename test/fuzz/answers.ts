@@ -8,7 +8,7 @@ import {
   HEADERS,
   mutatedFrames,
   SETTINGS,
-  strayFrame,
+  oddFrame,
   type Frame
 } from './http2-frames.ts'
 import {HTTP1_WORDS} from './http1-requests.ts'
@@ -152,7 +152,7 @@ export function http2Answer(random: Random, name: string, stream: number): Answe
       }
     case 2: {
       const odd = [head(random.pick(H2_STATUSES), random.some(H2_FIELDS, 4), END_HEADERS | random.below(2)), data]
-      const sent = Buffer.concat([...odd, strayFrame(random, stream), data].map(bytesOf))
+      const sent = Buffer.concat([...odd, oddFrame(random, stream), data].map(bytesOf))
       return {script: {pieces: inPieces(random, sent), end: endOf(random)}, expected: 'any', body}
     }
     default:

@@ -12,7 +12,7 @@ const PATHS = [
   '/services/assign',
   '/services/remove',
   '/notifications',
-  '/door',
+  '/sidecar',
   '/',
   '//',
   '/%',

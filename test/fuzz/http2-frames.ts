@@ -56,7 +56,7 @@ export const block = (fields: readonly (readonly [string, string])[]): Buffer =>
   Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0]), text(name), text(value)]))
 
 /** A frame that may come at any time, or never. */
-export function strayFrame(random: Random, stream: number): Frame {
+export function oddFrame(random: Random, stream: number): Frame {
   const code = random.pick([0, 1, 2, 3, 5, 7, 8, 11, 13, 0xffffffff])
   const increment = random.pick([0, 1, 65_535, 0x7fffffff, 0xffffffff])
   const other = random.pick([0, 1, 2, stream, stream + 2, 0x7fffffff])
@@ -93,7 +93,7 @@ export function mutatedFrames(random: Random, frames: readonly Frame[]): Buffer 
         ...frame,
         ...random.pick([{flags: random.below(64)}, {type: random.below(11)}, {stream: random.below(9)}])
       })
-    if (deed === 4) list.splice(to, 0, strayFrame(random, frame.stream ?? 1))
+    if (deed === 4) list.splice(to, 0, oddFrame(random, frame.stream ?? 1))
   }
   const bytes = Buffer.concat(list.map(bytesOf))
   return random.oneIn(3) ? mutated(random, bytes, ['\0\0\0', '\0\0\x04\x08', '\xff\xff\xff\0', '\x88']) : bytes

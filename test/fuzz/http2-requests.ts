@@ -9,7 +9,7 @@ import {
   mutatedFrames,
   PREFACE,
   SETTINGS,
-  strayFrame,
+  oddFrame,
   type Frame
 } from './http2-frames.ts'
 import type {Random} from './random.ts'
@@ -75,7 +75,7 @@ function streamOf(random: Random, stream: number): readonly Frame[] {
     const isLast = at === sizes.length - 1 && !random.oneIn(4)
     return {type: DATA, flags: isLast ? END_STREAM : 0, stream, payload: Buffer.alloc(size, 'd')}
   })
-  return [head, ...body, ...(random.oneIn(3) ? [strayFrame(random, stream)] : [])]
+  return [head, ...body, ...(random.oneIn(3) ? [oddFrame(random, stream)] : [])]
 }
 
 function framesFrom(random: Random, first: number): readonly Frame[] {

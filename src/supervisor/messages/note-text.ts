@@ -9,7 +9,7 @@ const CODES = {
   'orphan-ended': 'process-ended'
 } as const
 
-/** Warns of what happened to an app beside its changes of state. */
+/** Warns about events of an app that are not changes of its state. */
 export const reportNote = (reporter: Reporter, id: string, note: Note): void =>
   reporter.warn(CODES[note.type], noteText(id, note))
 

@@ -27,7 +27,7 @@ export interface Supervised {
   recheck(): void
 }
 
-/** What is worth telling about an app beside its moves. */
+/** Noteworthy events of an app besides its state changes. */
 export type Note =
   /** The port was taken before the app was started; that listener does not make it ready. */
   | {readonly type: 'port-taken'; readonly port: number; readonly owner: Owner | undefined}

@@ -1,11 +1,11 @@
 /**
  * What a watchdog runs, as text, so that the bundle and a single binary carry it. For any POSIX shell; `$1` is the run's
- * mark, `$2` the grace in milliseconds, `$3` the folder of the run's socket. It reads what `guardian.ts` tells:
+ * marker, `$2` the grace in milliseconds, `$3` the folder of the run's socket. It reads commands of `watchdog.ts`:
  * `+GROUP START`, `-GROUP`, `spare LIFE`, `bye`. When its input ends without `bye` the run has been killed.
  *
- * A process is written `PID:START`: a number alone is nobody. A group is still ours while its leader has the start that was
- * told (also as a zombie), or a living app carries the mark or has been seen in it before. What is to be signalled outside
- * of the groups is read once more before each signal. On macOS, where `ps` tells starts in words, the mark alone decides.
+ * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
+ * (even as a zombie), or a live process in it has the marker or was seen in it before. Processes outside the groups are read
+ * again before each signal. On macOS, where `ps` prints start times as text, only the marker decides.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
 mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= known=' ' asked=' ' spared=' '
@@ -37,7 +37,7 @@ else
 fi
 
 look() {
-  likely=" $(likely | tr '\\n' ' ')" members= proved=' ' ours=' ' strays= left=
+  likely=" $(likely | tr '\\n' ' ')" members= proved=' ' ours=' ' orphans= left=
   for p in $(all); do
     pid=\${p%%:*} rest=\${p#*:} state=\${p##*:}
     start=\${rest%%:*} group=\${rest#*:}; group=\${group%:*}
@@ -46,7 +46,7 @@ look() {
         members="$members $pid:$start:$group:$state"
         case "$groups$known" in *" $pid:$start "*) proved="$proved$group " ;; esac
         case $likely in *" $pid "*) proved="$proved$group " ;; esac ;;
-      *) [ "$state" = Z ] || case $likely in *" $pid "*) isspared || strays="$strays $pid:$start" ;; esac ;;
+      *) [ "$state" = Z ] || case $likely in *" $pid "*) isspared || orphans="$orphans $pid:$start" ;; esac ;;
     esac
   done
   for p in $members; do
@@ -56,7 +56,7 @@ look() {
     [ "$state" = Z ] && continue
     known="$known\${rest%:*} " ours="$ours$group " left=some
   done
-  left=$left$strays
+  left=$left$orphans
 }
 
 isspared() {
@@ -69,7 +69,7 @@ isspared() {
 
 is() { case $(one "$1") in *:Z) return 1 ;; "$1:$2:"*) carries "$1" "$mark" ;; *) return 1 ;; esac; }
 
-# TERM reaches each group and each stray once, KILL until they are gone
+# TERM reaches each group and each orphan once, KILL until they are gone
 send() {
   for g in $groups; do
     case $ours in *" \${g%:*} "*) ;; *) continue ;; esac
@@ -77,7 +77,7 @@ send() {
     kill -"$1" "-\${g%:*}"
     asked="$asked$g "
   done
-  for s in $strays; do
+  for s in $orphans; do
     case $asked in *" $s "*) [ "$1" = TERM ] && continue ;; esac
     is "\${s%:*}" "\${s#*:}" && kill -"$1" "\${s%:*}"
     asked="$asked$s "

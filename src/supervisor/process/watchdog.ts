@@ -10,7 +10,7 @@ export interface WatchdogOptions {
   readonly marker: string
   /** From SIGTERM to SIGKILL, should we be killed. */
   readonly graceMs: number
-  /** Where the shell's tools are found, beside the system's own folders. */
+  /** Folders where the shell finds its tools, besides the system's own. */
   readonly searchPath: string
   /** There is no watchdog, or none any more, for this reason. */
   readonly lost: (why: string) => void
@@ -84,7 +84,7 @@ export class Watchdog {
   #spawn(home: string): ChildProcess {
     const {marker, graceMs, searchPath, lost} = this.#options
     const startedAt = performance.now()
-    const child = spawn('/bin/sh', ['-c', WATCHDOG_SCRIPT, 'pillion-guardian', marker, graceMs.toFixed(0), home], {
+    const child = spawn('/bin/sh', ['-c', WATCHDOG_SCRIPT, 'pillion-watchdog', marker, graceMs.toFixed(0), home], {
       cwd: '/',
       // SHLVL: a first bash whose input is a socket takes itself for one of rshd's, and reads ~/.bashrc
       env: {PATH: `/usr/bin:/bin:${searchPath}`, SHLVL: '1'},

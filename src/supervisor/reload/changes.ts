@@ -94,7 +94,7 @@ export class Changes {
     void this.#watching?.close()
   }
 
-  /** What a call that waits in vain for an app hears besides. */
+  /** Extra text for the error of a call that timed out in an app's queue. */
   callCycle(callee: string, {caller}: PendingCall): string {
     const callers = new Map<string, Set<string>>()
     for (const {id, queue} of this.#options.runtimes()) {

@@ -55,7 +55,7 @@ export interface Overlapping {
   readonly queue: AdmissionQueue
   /** The process that takes calls. */
   readonly app: Supervised
-  /** Starts a second process beside the one that takes calls. */
+  /** Starts a candidate while the current process receives calls. */
   candidate(): Promise<Candidate>
 }
 
@@ -72,7 +72,7 @@ export interface OverlapOptions {
 }
 
 /**
- * Hands an app over from its process to a new one: it starts beside the old one and takes over when it is ready. No call
+ * Replaces the process of an app by a candidate, which starts while the old one serves calls and takes over when it is ready. No call
  * waits. The old one is drained and stopped after that: another one may take over meanwhile. Gives what is to be told when
  * the new one does not come up.
  */

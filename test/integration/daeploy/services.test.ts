@@ -7,12 +7,12 @@ import {ask, connect} from '../sidecar/caller.ts'
 import {echoApp, listen, onRequest, rawApp, valuesOf} from '../sidecar/rig.ts'
 import {openManager} from './rig.ts'
 
-/** A request as the SDK writes it; a last header line takes it to the slower lane. */
+/** A request as the SDK writes it; a last header line takes it to the slower path. */
 const post = (path: string, body = '{}', lines = ''): string =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Type: application/json\r\nContent-Length: ${body.length.toString()}\r\n\r\n${body}`
 
 /** The same call by both readers: the fast path's and node's. */
-const LANES = [
+const PATHS = [
   ['fast', ''],
   ['slow', 'X-Forwarded-For: 8.8.8.8\r\n']
 ] as const
@@ -20,7 +20,7 @@ const LANES = [
 t.test('a call reaches its service without the prefix, whoever reads it', async t => {
   const app = await echoApp(t)
   const {port, underWay} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
-  for (const [fastPath, line] of LANES) {
+  for (const [fastPath, line] of PATHS) {
     const answer = await ask(t, port, post('/services/scales/weigh?a=%2F&b', '{"a": 1}', line))
     t.match(answer, {status: 200, body: '{"a": 1}'}, fastPath)
     const seen = app.seen.pop()
@@ -81,7 +81,7 @@ t.test('a redirect is shown behind the segment that the caller used, by both rea
       {segment: 'scales_1.0.0', port: app.port}
     ]
   })
-  for (const [fastPath, line] of LANES) {
+  for (const [fastPath, line] of PATHS) {
     const to = `${line}X-To: http://localhost/weigh\r\n`
     const byName = await ask(t, port, post('/services/scales/weigh/', '', to))
     t.match(
@@ -136,7 +136,7 @@ t.test('a call to a service that starts waits for it, and a caller who leaves wa
   )
 })
 
-t.test('where a run sends a call on to another one, its door is told the whole path', async t => {
+t.test('where a run sends a call on to another one, its sidecar is told the whole path', async t => {
   const app = await echoApp(t)
   const pool = new Pool({hosts: ['127.0.0.1'], port: app.port})
   t.teardown(() => pool.retire())
@@ -156,7 +156,7 @@ t.test('where a run sends a call on to another one, its door is told the whole p
   t.same(seen && valuesOf(seen, 'pillion-caller'), ['k/n/a'])
 })
 
-t.test('a Host that names another machine is refused on the whole door', async t => {
+t.test('a Host that names another machine is refused on the whole sidecar', async t => {
   const app = await echoApp(t)
   const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
   for (const path of ['/services/scales/weigh', '/services/', '/notifications/', '/~version', '/nothing']) {
@@ -248,7 +248,7 @@ t.test('a service that answers with a status that is none: 502 with the reason, 
     const {port, warnings, underWay} = await openManager(t, {backends: [{segment: 'scales', port: app}]})
     const get = 'GET /services/scales/weigh HTTP/1.1\r\nHost: localhost\r\n'
     const requests: (readonly [string, string])[] = [
-      ...LANES.map(([fastPath, line]) => [fastPath, `${get}${line}\r\n`] as const),
+      ...PATHS.map(([fastPath, line]) => [fastPath, `${get}${line}\r\n`] as const),
       ['upgrade', `${get}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`]
     ]
     for (const [fastPath, text] of requests) {
@@ -263,10 +263,10 @@ t.test('a service that answers with a status that is none: 502 with the reason, 
 t.test('an empty User-Agent does not travel', async t => {
   const app = await echoApp(t)
   const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
-  for (const [lane, line] of LANES) {
-    t.match(await ask(t, port, post('/services/scales/x', '{}', `User-Agent: \r\n${line}`)), {status: 200}, lane)
+  for (const [path, line] of PATHS) {
+    t.match(await ask(t, port, post('/services/scales/x', '{}', `User-Agent: \r\n${line}`)), {status: 200}, path)
     const seen = app.seen.pop()
-    t.strictSame(seen && valuesOf(seen, 'user-agent'), [], lane)
+    t.strictSame(seen && valuesOf(seen, 'user-agent'), [], path)
   }
 })
 

@@ -83,15 +83,15 @@ const overHttp2 =
     }
   }
 
-const LANES = [
-  ['fast lane', true, overHttp1],
+const PATHS = [
+  ['fast path', true, overHttp1],
   ['node:http', false, overHttp1],
   ['HTTP/2, reset', true, overHttp2('stream')],
   ['HTTP/2, cut', true, overHttp2('connection')]
 ] as const
 
 /** A sidecar whose callee is a raw socket, told when it has so many bytes of the body. */
-const scene = async (t: Test, fastPath: (typeof LANES)[number]) => {
+const scene = async (t: Test, fastPath: (typeof PATHS)[number]) => {
   const [, hasFastPath, open] = fastPath
   const account = new Account()
   const {promise: connected, resolve} = Promise.withResolvers<net.Socket>()
@@ -115,7 +115,7 @@ const scene = async (t: Test, fastPath: (typeof LANES)[number]) => {
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'
 
-for (const fastPath of LANES) {
+for (const fastPath of PATHS) {
   const [name] = fastPath
   t.test(
     `${name}: who leaves within his upload leaves no copy, and nothing stays counted`,
@@ -171,7 +171,7 @@ for (const fastPath of LANES) {
 }
 
 t.test('a callee that breaks off takes the copy along, too', {timeout: 5000}, async t => {
-  for (const fastPath of LANES) {
+  for (const fastPath of PATHS) {
     const {account, sender, app} = await scene(t, fastPath)
     sender.sendLast('b'.repeat(600))
     await account.until(({kept}) => kept === 1000)
@@ -183,8 +183,8 @@ t.test('a callee that breaks off takes the copy along, too', {timeout: 5000}, as
   }
 })
 
-t.test('what we answer ourselves is copied, too, on every lane', {timeout: 5000}, async t => {
-  for (const [name, hasFastPath, open] of LANES) {
+t.test('what we answer ourselves is copied, too, on every path', {timeout: 5000}, async t => {
+  for (const [name, hasFastPath, open] of PATHS) {
     const account = new Account()
     const {port} = await openTestSidecar(t, {
       hasFastPath,

@@ -9,7 +9,7 @@ import {openManager} from './rig.ts'
 const post = (path: string, body = '{}', lines = ''): string =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Length: ${body.length.toString()}\r\n\r\n${body}`
 
-const LANES = [
+const PATHS = [
   ['fast', ''],
   ['slow', 'X-Forwarded-For: 8.8.8.8\r\n']
 ] as const
@@ -45,7 +45,7 @@ t.test('what comes to a name is answered by main and copied to each shadow, whoe
       {segment: 'scales_1.0.0', port: main.port}
     ]
   })
-  for (const [fastPath, line] of LANES) {
+  for (const [fastPath, line] of PATHS) {
     t.match(await ask(t, port, post('/services/scales_1.0.0/weigh', '{"to": "main"}', line)), {status: 200}, fastPath)
     const answer = await ask(t, port, post('/services/scales/weigh?a=1', '{"to": "all"}', `${line}X-Note: kept\r\n`))
     t.match(answer, {status: 200, body: '{"to": "all"}'}, fastPath)
@@ -75,7 +75,7 @@ t.test('a body of many pieces is copied whole', async t => {
   const main = await echoApp(t)
   const shadow = await listener(t)
   const {port} = await openManager(t, {backends: [{segment: 'scales', port: main.port, shadows: [shadow.port]}]})
-  for (const [fastPath, line] of LANES) {
+  for (const [fastPath, line] of PATHS) {
     const body = 'abcdefgh'.repeat(100_000)
     const caller = await connect(t, port)
     caller.send(`POST /services/scales/big HTTP/1.1\r\nHost: localhost\r\n${line}Content-Length: 800000\r\n\r\n`)
@@ -151,7 +151,7 @@ t.test('a copy is sent also when main fails or is down; its body is read for tha
       }
     ]
   })
-  for (const [fastPath, line] of LANES) {
+  for (const [fastPath, line] of PATHS) {
     t.match(await ask(t, port, post('/services/failing/weigh', 'one', line)), {status: 500}, fastPath)
     t.match(await shadow.next(), {url: '/weigh', body: 'one'}, fastPath)
     t.match(await ask(t, port, post('/services/down/weigh', 'two', line)), {status: 502}, fastPath)
@@ -173,7 +173,7 @@ t.test('what a caller left behind is not copied', async t => {
       {segment: 'quick', port: (await echoApp(t)).port, shadows: [shadow.port]}
     ]
   })
-  for (const [fastPath, line] of LANES) {
+  for (const [fastPath, line] of PATHS) {
     const caller = await connect(t, port)
     caller.send(post('/services/slow/weigh', 'left', line))
     await asked.promise

@@ -64,11 +64,11 @@ t.test('no token is sent: neither the app’s, nor the sidecar’s, nor those in
   const baseUrl = `http://localhost:${site.toString()}`
   const leaky = [{name: 'X-A', envRef: 'DAPR_API_TOKEN'}]
   const {get} = await openScene(t, [resource('site', {baseUrl}), resource('leaky', {baseUrl, headers: leaky})], {
-    DAPR_API_TOKEN: 'door-secret',
+    DAPR_API_TOKEN: 'sidecar-secret',
     APP_API_TOKEN: 'app-secret'
   })
-  await get('/v1.0/invoke/site/method/x', 'dapr-api-token: door-secret\r\n')
-  await get('/x', `dapr-app-id: ${baseUrl}\r\ndapr-api-token: door-secret\r\n`)
+  await get('/v1.0/invoke/site/method/x', 'dapr-api-token: sidecar-secret\r\n')
+  await get('/x', `dapr-app-id: ${baseUrl}\r\ndapr-api-token: sidecar-secret\r\n`)
   t.equal(seen.length, 2)
   t.notMatch(JSON.stringify(seen), /secret/)
   t.match(await get('/v1.0/invoke/leaky/method/x'), {

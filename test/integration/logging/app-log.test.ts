@@ -43,15 +43,15 @@ function optionsFor(folder: string, console: Console, more: Partial<AppLogsOptio
 }
 
 const APP = '== APP - shop == one\n== APP - shop == two\n== APP - shop == oops\nExited App successfully\n'
-const DOOR = 'Starting Dapr with id shop. HTTP Port: 1. gRPC Port: 2\nExited Dapr successfully\n'
-const DOOR_SIGNED = 'ℹ️  Starting Dapr with id shop. HTTP Port: 1. gRPC Port: 2\n✅  Exited Dapr successfully\n'
+const SIDECAR = 'Starting Dapr with id shop. HTTP Port: 1. gRPC Port: 2\nExited Dapr successfully\n'
+const SIDECAR_SIGNED = 'ℹ️  Starting Dapr with id shop. HTTP Port: 1. gRPC Port: 2\n✅  Exited Dapr successfully\n'
 
 const destinations: [app: LogDestination, sidecar: LogDestination, console: string, files: string[]][] = [
   ['fileAndConsole', 'file', APP, ['shop_app_20260101020304.log', 'shop_daprd_20260101020304.log']],
   ['file', 'file', '', ['shop_app_20260101020304.log', 'shop_daprd_20260101020304.log']],
-  ['console', 'console', APP + DOOR_SIGNED, []],
-  ['console', 'fileAndConsole', APP + DOOR, ['shop_daprd_20260101020304.log']],
-  ['file', 'console', DOOR_SIGNED, ['shop_app_20260101020304.log']]
+  ['console', 'console', APP + SIDECAR_SIGNED, []],
+  ['console', 'fileAndConsole', APP + SIDECAR, ['shop_daprd_20260101020304.log']],
+  ['file', 'console', SIDECAR_SIGNED, ['shop_app_20260101020304.log']]
 ]
 for (const [app, sidecar, onConsole, files] of destinations)
   t.test(`app to ${app}, sidecar to ${sidecar}: console and files have what Dapr's have`, async t => {
@@ -67,7 +67,7 @@ for (const [app, sidecar, onConsole, files] of destinations)
     t.equal(Buffer.from(shown(), 'latin1').toString('utf8'), onConsole)
     t.same(files.length === 0 ? [] : readdirSync(folder).toSorted(), files)
     if (logs.app.path !== '') t.equal(readFileSync(logs.app.path, 'utf8'), APP)
-    if (logs.sidecar.path !== '') t.equal(readFileSync(logs.sidecar.path, 'utf8'), DOOR)
+    if (logs.sidecar.path !== '') t.equal(readFileSync(logs.sidecar.path, 'utf8'), SIDECAR)
     t.equal(logs.app.path, app === 'console' ? '' : join(folder, 'shop_app_20260101020304.log'))
   })
 

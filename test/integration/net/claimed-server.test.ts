@@ -64,7 +64,7 @@ const REQUEST = 'GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 for (const [name, open] of [
   ['a sidecar', sidecar(true)],
-  ['a sidecar without its fast lane', sidecar(false)],
+  ['a sidecar without its fast path', sidecar(false)],
   ['the manager', manager],
   ['the metrics port', metrics]
 ] as const) {

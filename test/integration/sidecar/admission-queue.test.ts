@@ -6,7 +6,7 @@ import type {Admission, Admit, Held} from '../../../src/gateway/admission.ts'
 import type {Call} from '../../../src/model/call.ts'
 import {Pool} from '../../../src/net/pool.ts'
 import {connect, request} from './caller.ts'
-import {echoApp, inBothLanes, listen, openTestSidecar, rawApp} from './rig.ts'
+import {echoApp, onBothPaths, listen, openTestSidecar, rawApp} from './rig.ts'
 
 /** A queue in the hands of the test. */
 class AdmissionQueue {
@@ -56,7 +56,7 @@ const deadPort = async (): Promise<number> => {
   return port
 }
 
-inBothLanes('a held call waits with its body, and is delivered when it is let through', async t => {
+onBothPaths('a held call waits with its body, and is delivered when it is let through', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
@@ -71,7 +71,7 @@ inBothLanes('a held call waits with its body, and is delivered when it is let th
   t.equal(queue.held[0]?.isCancelled, false)
 })
 
-inBothLanes('a held call whose body is large is delivered whole', async t => {
+onBothPaths('a held call whose body is large is delivered whole', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
@@ -83,7 +83,7 @@ inBothLanes('a held call whose body is large is delivered whole', async t => {
   t.equal((await caller.answer())?.body === body, true)
 })
 
-inBothLanes('the body of a held call is not taken from its caller', async t => {
+onBothPaths('the body of a held call is not taken from its caller', async t => {
   const queue = new AdmissionQueue()
   const {port} = await openTestSidecar(t, {admit: queue.admit, limits: {maxBodyBytes: 0, readBufferBytes: 4096}})
   const caller = await connect(t, port)
@@ -100,7 +100,7 @@ inBothLanes('the body of a held call is not taken from its caller', async t => {
   t.ok(before > 40 << 20, `${before.toString()} bytes are still with the caller`)
 })
 
-inBothLanes('a held call that is denied is told why', async t => {
+onBothPaths('a held call that is denied is told why', async t => {
   const queue = new AdmissionQueue()
   const {port} = await openTestSidecar(t, {admit: queue.admit})
   const caller = await connect(t, port)
@@ -114,7 +114,7 @@ inBothLanes('a held call that is denied is told why', async t => {
   t.equal(queue.left, 0)
 })
 
-inBothLanes('a caller who leaves while he is held is cancelled, and a late admission is given back', async t => {
+onBothPaths('a caller who leaves while he is held is cancelled, and a late admission is given back', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
@@ -129,7 +129,7 @@ inBothLanes('a caller who leaves while he is held is cancelled, and a late admis
   t.equal(seen.length, 0)
 })
 
-inBothLanes('a call whose app refuses the connection goes back to the gate, and is then delivered', async t => {
+onBothPaths('a call whose app refuses the connection goes back to the queue, and is then delivered', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
@@ -150,7 +150,7 @@ inBothLanes('a call whose app refuses the connection goes back to the gate, and 
   t.equal(queue.left, 2)
 })
 
-inBothLanes("a gate that lets through at once, again and again, ends in Dapr's error", async t => {
+onBothPaths("a queue that admits at once, again and again, ends in Dapr's error", async t => {
   const queue = new AdmissionQueue()
   const {port} = await openTestSidecar(t, {admit: queue.admit})
   const dead = await deadPort()
@@ -164,7 +164,7 @@ inBothLanes("a gate that lets through at once, again and again, ends in Dapr's e
   t.equal(queue.left, queue.calls.length)
 })
 
-inBothLanes('an app that listens on ::1 alone is reached', async t => {
+onBothPaths('an app that listens on ::1 alone is reached', async t => {
   const server = net.createServer(socket => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
   })
@@ -175,7 +175,7 @@ inBothLanes('an app that listens on ::1 alone is reached', async t => {
   t.match(await caller.answer(), {status: 200, body: 'ok'})
 })
 
-inBothLanes('a pool that leads to another door gets the path that this door needs', async t => {
+onBothPaths('a pool that leads to another sidecar gets the path that this sidecar needs', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
@@ -195,7 +195,7 @@ inBothLanes('a pool that leads to another door gets the path that this door need
   t.notMatch(seen[0]?.headers.join('|'), /mine/)
 })
 
-inBothLanes('used connections are shared by all calls, and a retired pool reuses none', async t => {
+onBothPaths('used connections are shared by all calls, and a retired pool reuses none', async t => {
   let connections = 0
   const appPort = await rawApp(t, socket => {
     connections++

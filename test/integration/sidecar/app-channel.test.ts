@@ -11,7 +11,7 @@ import type {Test} from 'tap'
 import {http2Dial} from '../../../src/net/http2/http2-adapter.ts'
 import {secureDial, type Dial} from '../../../src/net/dialer.ts'
 import {ask, chunked, connect, request} from './caller.ts'
-import {inBothLanes, listen, openTestSidecar, rawApp, valuesOf, type Seen} from './rig.ts'
+import {onBothPaths, listen, openTestSidecar, rawApp, valuesOf, type Seen} from './rig.ts'
 
 const TLS = join(import.meta.dirname, '../../fixtures/tls')
 const identity = {key: readFileSync(join(TLS, 'server.key')), cert: readFileSync(join(TLS, 'server.pem'))}
@@ -54,7 +54,7 @@ const PROTOCOLS = {
 } satisfies Record<string, {dial: Dial; open: (t: Test, seen: Seen[]) => Promise<number>}>
 
 for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
-  inBothLanes(
+  onBothPaths(
     `an app of ${protocol} is called as any other: methods, fields, bodies in either framing, statuses`,
     async t => {
       const seen: Seen[] = []
@@ -86,7 +86,7 @@ for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
   )
 }
 
-inBothLanes('an app of h2c is waited for through five interim answers, and not through more', async t => {
+onBothPaths('an app of h2c is waited for through five interim answers, and not through more', async t => {
   const server = http2.createServer()
   server.on('stream', (opened, {':path': path = ''}) => {
     const stream = opened as ServerHttp2Stream
@@ -99,7 +99,7 @@ inBothLanes('an app of h2c is waited for through five interim answers, and not t
   t.equal(underWay(), 0)
 })
 
-inBothLanes('an app that is gone, or speaks something else, is told in the words of its protocol', async t => {
+onBothPaths('an app that is gone, or speaks something else, is told in the words of its protocol', async t => {
   const plain = await rawApp(t, socket => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
   const cases = [
     [
@@ -118,7 +118,7 @@ inBothLanes('an app that is gone, or speaks something else, is told in the words
   }
 })
 
-inBothLanes(
+onBothPaths(
   'an app of h2c gets a head that HTTP/2 can say; one that has said good-bye gets a new connection',
   async t => {
     const seen: Seen[] = []

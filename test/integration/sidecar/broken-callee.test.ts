@@ -1,7 +1,7 @@
 import type net from 'node:net'
 import type {Test} from 'tap'
 import {connect, request} from './caller.ts'
-import {inBothLanes, onRequest, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
+import {onBothPaths, onRequest, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
 
 /** A sidecar to an app that answers `/good` well, and any other path by this text, and what then follows. */
 const sidecarTo = async (t: Test, text: string, then: (socket: net.Socket) => void): Promise<TestSidecar> => {
@@ -46,7 +46,7 @@ const CUTS: readonly (readonly [string, string, (socket: net.Socket) => void])[]
 ]
 
 for (const [what, text, then] of CUTS) {
-  inBothLanes(`an app that ${what}: the caller is cut, and the log says so`, async t => {
+  onBothPaths(`an app that ${what}: the caller is cut, and the log says so`, async t => {
     const {port, warnings, underWay} = await sidecarTo(t, text, then)
     const caller = await connect(t, port)
     caller.send(request())
@@ -66,7 +66,7 @@ const FAILURES: readonly (readonly [string, string, (socket: net.Socket) => void
 ]
 
 for (const [what, text, then, expected] of FAILURES) {
-  inBothLanes(`an app that ${what}: 500, and the line goes on`, async t => {
+  onBothPaths(`an app that ${what}: 500, and the line goes on`, async t => {
     const {port, underWay} = await sidecarTo(t, text, then)
     const caller = await connect(t, port)
     caller.send(request() + request({method: 'GET', path: '/good'}))
@@ -81,7 +81,7 @@ for (const [what, text, then, expected] of FAILURES) {
   })
 }
 
-inBothLanes('an answer too many reaches nobody', async t => {
+onBothPaths('an answer too many reaches nobody', async t => {
   const answers = ['one', 'two'].map(body => `HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n${body}`)
   const {port} = await sidecarTo(t, answers.join(''), stay)
   const caller = await connect(t, port)
@@ -93,7 +93,7 @@ inBothLanes('an answer too many reaches nobody', async t => {
   t.match(await caller.answer(), {status: 200, body: 'good'})
 })
 
-inBothLanes('a failed POST on a used connection is not sent again', async t => {
+onBothPaths('a failed POST on a used connection is not sent again', async t => {
   let calls = 0
   const appPort = await rawApp(t, socket => {
     onRequest(socket, () => {
@@ -111,7 +111,7 @@ inBothLanes('a failed POST on a used connection is not sent again', async t => {
   t.equal(calls, 2)
 })
 
-inBothLanes(
+onBothPaths(
   'a GET, HEAD or OPTIONS whose used connection ended before a byte of an answer is sent once more',
   async t => {
     for (const method of ['GET', 'HEAD', 'OPTIONS']) {
@@ -135,7 +135,7 @@ inBothLanes(
   }
 )
 
-inBothLanes('nothing is sent again on a fresh connection, with a body, or across a reload', async t => {
+onBothPaths('nothing is sent again on a fresh connection, with a body, or across a reload', async t => {
   let calls = 0
   let reload: (() => void) | undefined
   const appPort = await rawApp(t, socket => {

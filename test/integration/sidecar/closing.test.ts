@@ -1,10 +1,10 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import t from 'tap'
 import {calls, endlessServer, halves, streams} from '../../rig/endless.ts'
-import {inBothLanes, openTestSidecar} from './rig.ts'
+import {onBothPaths, openTestSidecar} from './rig.ts'
 
 for (const [kind, open] of Object.entries({...halves, ...calls, ...streams})) {
-  inBothLanes(`${kind}: it is closed when the grace is over, or there is none`, async t => {
+  onBothPaths(`${kind}: it is closed when the grace is over, or there is none`, async t => {
     for (const hasGrace of [true, false]) {
       const server = await endlessServer()
       t.teardown(() => server.close())

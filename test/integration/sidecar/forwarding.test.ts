@@ -1,10 +1,10 @@
 import t from 'tap'
 import {ask, chunked, connect, request} from './caller.ts'
-import {echoApp, inBothLanes, onRequest, openTestSidecar, rawApp, valuesOf} from './rig.ts'
+import {echoApp, onBothPaths, onRequest, openTestSidecar, rawApp, valuesOf} from './rig.ts'
 
 const ALL_BYTES = Array.from({length: 256}, (_, byte) => String.fromCharCode(byte)).join('')
 
-inBothLanes('each method travels, with and without a body', async t => {
+onBothPaths('each method travels, with and without a body', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
@@ -17,14 +17,14 @@ inBothLanes('each method travels, with and without a body', async t => {
   )
 })
 
-inBothLanes('a method that Dapr does not know reaches the app as POST', async t => {
+onBothPaths('a method that Dapr does not know reaches the app as POST', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   t.match(await ask(t, port, request({method: 'PROPFIND', body: 'abc'})), {status: 200, body: 'abc'})
   t.equal(seen[0]?.method, 'POST')
 })
 
-t.test('words that node:http does not take for methods are read by the fast lane', async t => {
+t.test('words that node:http does not take for methods are read by the fast path', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort, hasFastPath: true})
   for (const method of ['FOO', 'get', 'Delete']) {
@@ -36,7 +36,7 @@ t.test('words that node:http does not take for methods are read by the fast lane
   )
 })
 
-inBothLanes('every byte of a body travels, in the framing it came in', async t => {
+onBothPaths('every byte of a body travels, in the framing it came in', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   t.match(await ask(t, port, request({body: ALL_BYTES})), {status: 200, body: ALL_BYTES, framing: 'length'})
@@ -54,7 +54,7 @@ inBothLanes('every byte of a body travels, in the framing it came in', async t =
   )
 })
 
-inBothLanes('a POST without a length has none for the app either, and says so', async t => {
+onBothPaths('a POST without a length has none for the app either, and says so', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   await ask(t, port, 'POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\n\r\n')
@@ -64,7 +64,7 @@ inBothLanes('a POST without a length has none for the app either, and says so', 
   )
 })
 
-inBothLanes('a megabyte goes up, eight come down, every byte of them', async t => {
+onBothPaths('a megabyte goes up, eight come down, every byte of them', async t => {
   const large = ALL_BYTES.repeat(32_768)
   const {port: appPort, seen} = await echoApp(t, (_, response) => response.end(Buffer.from(large, 'latin1')))
   const {port} = await openTestSidecar(t, {appPort})
@@ -73,7 +73,7 @@ inBothLanes('a megabyte goes up, eight come down, every byte of them', async t =
   t.equal(answer?.body === large, true, 'down')
 })
 
-inBothLanes('the answer to a HEAD has no body, and the line goes on', async t => {
+onBothPaths('the answer to a HEAD has no body, and the line goes on', async t => {
   const {port: appPort} = await echoApp(t, (request, response) => {
     if (request.url === '/length') response.setHeader('content-length', '5')
     response.end(request.method === 'HEAD' ? undefined : 'hello')
@@ -88,7 +88,7 @@ inBothLanes('the answer to a HEAD has no body, and the line goes on', async t =>
   t.match(await caller.answer(), {status: 200, body: 'hello'})
 })
 
-inBothLanes('answers without a body by their status leave the line usable', async t => {
+onBothPaths('answers without a body by their status leave the line usable', async t => {
   const {port: appPort} = await echoApp(t, (request, response) => {
     const status = Number(request.url?.slice(1))
     if (status === 304) response.setHeader('content-length', '99')
@@ -102,7 +102,7 @@ inBothLanes('answers without a body by their status leave the line usable', asyn
   }
 })
 
-inBothLanes("an app's status, repeated fields and high bytes pass as they are", async t => {
+onBothPaths("an app's status, repeated fields and high bytes pass as they are", async t => {
   const high = ALL_BYTES.slice(0x80)
   const appPort = await rawApp(t, socket => {
     onRequest(socket, head => {
@@ -136,7 +136,7 @@ const REASONS = [
   ['599', 'status code 599']
 ] as const
 
-inBothLanes('the words behind a status are Go’s, whatever the app writes', async t => {
+onBothPaths('the words behind a status are Go’s, whatever the app writes', async t => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, head => {
       const [, status = '', words = '', more = ''] = /status=(\d+)&(\w*)&(\w*)/.exec(head) ?? []
@@ -156,7 +156,7 @@ inBothLanes('the words behind a status are Go’s, whatever the app writes', asy
   }
 })
 
-inBothLanes("high bytes in a request's fields reach the app", async t => {
+onBothPaths("high bytes in a request's fields reach the app", async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const high = ALL_BYTES.slice(0x80)
@@ -167,7 +167,7 @@ inBothLanes("high bytes in a request's fields reach the app", async t => {
   )
 })
 
-inBothLanes('an answer without a length comes in chunks, and to HTTP/1.0 until the end of the line', async t => {
+onBothPaths('an answer without a length comes in chunks, and to HTTP/1.0 until the end of the line', async t => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\nuntil ')
@@ -180,14 +180,14 @@ inBothLanes('an answer without a length comes in chunks, and to HTTP/1.0 until t
   t.match(await ask(t, port, old), {status: 200, body: 'until the end', framing: 'close'})
 })
 
-inBothLanes('no chunks reach HTTP/1.0', async t => {
+onBothPaths('no chunks reach HTTP/1.0', async t => {
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const text = `POST /v1.0/invoke/b/method/x HTTP/1.0\r\nX-Answer-Chunks: 1\r\nContent-Length: 3\r\n\r\nabc`
   t.match(await ask(t, port, text), {status: 200, body: 'abc', framing: 'close'})
 })
 
-inBothLanes('chunk extensions, capitals, leading zeros and trailers are read and mean nothing', async t => {
+onBothPaths('chunk extensions, capitals, leading zeros and trailers are read and mean nothing', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const text =
@@ -200,7 +200,7 @@ inBothLanes('chunk extensions, capitals, leading zeros and trailers are read and
   )
 })
 
-inBothLanes('interim answers are swallowed, and an app may write byte by byte', async t => {
+onBothPaths('interim answers are swallowed, and an app may write byte by byte', async t => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, () => {
       const text =
@@ -222,7 +222,7 @@ inBothLanes('interim answers are swallowed, and an app may write byte by byte', 
   }
 })
 
-inBothLanes('a caller who waits for leave to send his body gets it, and then the answer', async t => {
+onBothPaths('a caller who waits for leave to send his body gets it, and then the answer', async t => {
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const text = request({lines: 'Expect: 100-continue\r\n', body: 'hello'})
@@ -236,12 +236,12 @@ inBothLanes('a caller who waits for leave to send his body gets it, and then the
   t.match(await caller.answer(), {status: 200, body: 'hello'}, 'body at once')
 })
 
-inBothLanes('another expectation is refused', async t => {
+onBothPaths('another expectation is refused', async t => {
   const {port} = await openTestSidecar(t)
   t.match(await ask(t, port, request({lines: 'Expect: miracles\r\n', body: 'x'})), {status: 417, body: ''})
 })
 
-inBothLanes('a line ends where the caller says so, and HTTP/1.0 lives on where he says so', async t => {
+onBothPaths('a line ends where the caller says so, and HTTP/1.0 lives on where he says so', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
@@ -257,7 +257,7 @@ inBothLanes('a line ends where the caller says so, and HTTP/1.0 lives on where h
   t.match(await older.answer(), {status: 200}, 'the same line again')
 })
 
-inBothLanes('nothing about the connection is added to an answer', async t => {
+onBothPaths('nothing about the connection is added to an answer', async t => {
   const {port: appPort} = await echoApp(t, (_, response) => {
     response.setHeader('content-length', '0')
     response.removeHeader('date')
@@ -269,7 +269,7 @@ inBothLanes('nothing about the connection is added to an answer', async t => {
   t.strictSame(Object.keys(answer?.headers ?? {}).toSorted(), ['content-length', 'traceparent'])
 })
 
-inBothLanes('an answer 101 that nobody asked for is passed as it is', async t => {
+onBothPaths('an answer 101 that nobody asked for is passed as it is', async t => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, () => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nX-A: 1\r\n\r\n')
@@ -309,7 +309,7 @@ t.test(
   }
 )
 
-inBothLanes('readBufferSize says how large a head may be', async t => {
+onBothPaths('readBufferSize says how large a head may be', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const large = request({lines: `X-A: ${'a'.repeat(30_000)}\r\n`, body: 'x'})
   const small = await openTestSidecar(t, {appPort})
@@ -319,7 +319,7 @@ inBothLanes('readBufferSize says how large a head may be', async t => {
   t.equal(seen[0] && valuesOf(seen[0], 'x-a')[0]?.length, 30_000)
 })
 
-inBothLanes('an app that refuses events says so itself, whatever is accepted', async t => {
+onBothPaths('an app that refuses events says so itself, whatever is accepted', async t => {
   const {port: appPort} = await echoApp(t, (_, response) =>
     response.writeHead(503, {'content-type': 'text/x'}).end('later')
   )

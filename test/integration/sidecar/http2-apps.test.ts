@@ -4,7 +4,7 @@ import t, {type Test} from 'tap'
 import {http2Dial} from '../../../src/net/http2/http2-adapter.ts'
 import {connect, request, type Answer} from './caller.ts'
 import {data, END_STREAM, frame, goAway, headers, onStream, reset} from './frames.ts'
-import {inBothLanes, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
+import {onBothPaths, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
 
 /** What an app writes on a stream, and what it then does with the connection. */
 interface Way {
@@ -110,7 +110,7 @@ const overHttp2 = async (t: Test, port: number): Promise<Got> => {
 /** The connection was closed within the answer, or before one began a failure was told. */
 const isBrokenOff = (answer: Answer | undefined): boolean => answer === undefined || answer.status === 500
 
-inBothLanes('an app of HTTP/2 that breaks off its answer, in any way: the caller sees it', async t => {
+onBothPaths('an app of HTTP/2 that breaks off its answer, in any way: the caller sees it', async t => {
   for (const [what, way] of Object.entries(BROKEN)) {
     const {port, underWay} = await opened(t, way)
     const caller = await connect(t, port)
@@ -130,7 +130,7 @@ t.test('an app of HTTP/2 that breaks off its answer, in any way: a caller of HTT
   }
 })
 
-inBothLanes('an app of HTTP/2 that ends its answer, in any way: the caller has it', async t => {
+onBothPaths('an app of HTTP/2 that ends its answer, in any way: the caller has it', async t => {
   for (const [what, way] of Object.entries(WHOLE)) {
     const {port, underWay} = await opened(t, way)
     const caller = await connect(t, port)

@@ -2,7 +2,7 @@ import {once} from 'node:events'
 import t from 'tap'
 import {endlessServer, H2C, PREFACE, WEBSOCKET} from '../../rig/endless.ts'
 import {connect} from './caller.ts'
-import {inBothLanes, openTestSidecar} from './rig.ts'
+import {onBothPaths, openTestSidecar} from './rig.ts'
 
 const get = (path: string, lines = ''): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`
 
@@ -44,7 +44,7 @@ const LEFT: Readonly<Record<string, string>> = {
 }
 
 for (const [name, text] of Object.entries(LEFT)) {
-  inBothLanes(`${name}, and the end: the connection is closed`, async t => {
+  onBothPaths(`${name}, and the end: the connection is closed`, async t => {
     const server = await endlessServer()
     t.teardown(() => server.close())
     const {port, sidecar, underWay} = await openTestSidecar(t, {appPort: server.port})
@@ -56,7 +56,7 @@ for (const [name, text] of Object.entries(LEFT)) {
     t.equal(underWay(), 0)
   })
 
-  inBothLanes(`${name}, and the end, while calls wait: the connection is closed`, async t => {
+  onBothPaths(`${name}, and the end, while calls wait: the connection is closed`, async t => {
     let waiting = 0
     const {port, sidecar} = await openTestSidecar(t, {
       admit: () => {

@@ -3,7 +3,7 @@ import {once} from 'node:events'
 import t from 'tap'
 import type {Call, CallObserver, CallRecord} from '../../../src/model/call.ts'
 import {chunked, connect, request} from './caller.ts'
-import {echoApp, inBothLanes, openTestSidecar} from './rig.ts'
+import {echoApp, onBothPaths, openTestSidecar} from './rig.ts'
 
 /** Writes down what it sees of each call. */
 class Witness implements CallObserver {
@@ -31,7 +31,7 @@ class Witness implements CallObserver {
   }
 }
 
-inBothLanes('an observer sees the start, the admission, the bytes both ways and the end of each call', async t => {
+onBothPaths('an observer sees the start, the admission, the bytes both ways and the end of each call', async t => {
   const app = await echoApp(t)
   const observer = new Witness()
   const {port} = await openTestSidecar(t, {appPort: app.port, observer})

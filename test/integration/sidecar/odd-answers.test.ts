@@ -23,7 +23,7 @@ const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key:
 
 /** The same call by each way through a sidecar. */
 const WAYS: Readonly<Record<string, (t: Test, port: number) => Promise<Got | undefined>>> = {
-  'fast lane': async (t, port) => asked(t, port, request({body: 'x'})),
+  'fast path': async (t, port) => asked(t, port, request({body: 'x'})),
   'node:http': async (t, port) => asked(t, port, request({lines: NOT_PLAIN, body: 'x'})),
   h2c: async (t, port) => {
     const session = http2.connect(`http://127.0.0.1:${port.toString()}`).on('error', () => undefined)

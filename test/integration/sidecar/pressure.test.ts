@@ -1,7 +1,7 @@
 import {once} from 'node:events'
 import type net from 'node:net'
 import {chunked, connect, request} from './caller.ts'
-import {echoApp, inBothLanes, onRequest, openTestSidecar, rawApp} from './rig.ts'
+import {echoApp, onBothPaths, onRequest, openTestSidecar, rawApp} from './rig.ts'
 
 const MEGABYTE = 1 << 20
 const UNLIMITED = {limits: {maxBodyBytes: 0, readBufferBytes: 4096}}
@@ -28,7 +28,7 @@ const fill = async (socket: net.Socket, piece: Buffer, most: number): Promise<nu
   return taken
 }
 
-inBothLanes('a reader that stops holds the app back, and gets every byte when it goes on', async t => {
+onBothPaths('a reader that stops holds the app back, and gets every byte when it goes on', async t => {
   const {take, came} = firstConnection()
   const appPort = await rawApp(t, take)
   const {port} = await openTestSidecar(t, {appPort, ...UNLIMITED})
@@ -53,7 +53,7 @@ inBothLanes('a reader that stops holds the app back, and gets every byte when it
   t.ok(received >= total)
 })
 
-inBothLanes('an app that stops reading holds the caller back, and gets every byte when it goes on', async t => {
+onBothPaths('an app that stops reading holds the caller back, and gets every byte when it goes on', async t => {
   const {take, came} = firstConnection()
   const appPort = await rawApp(t, socket => {
     socket.pause()
@@ -77,7 +77,7 @@ inBothLanes('an app that stops reading holds the caller back, and gets every byt
   t.match(await caller.answer(), {status: 200, body: 'done'})
 })
 
-inBothLanes(
+onBothPaths(
   'an answer that comes before the upload is done reaches the caller, and the upload does not hang',
   async t => {
     const appPort = await rawApp(t, socket => {
@@ -102,7 +102,7 @@ inBothLanes(
   }
 )
 
-inBothLanes('an app that dies under a large upload: 500, and the upload does not hang', async t => {
+onBothPaths('an app that dies under a large upload: 500, and the upload does not hang', async t => {
   const appPort = await rawApp(t, socket => {
     socket.once('data', () => {
       socket.pause()
@@ -120,7 +120,7 @@ inBothLanes('an app that dies under a large upload: 500, and the upload does not
   t.equal(underWay(), 0)
 })
 
-inBothLanes('a caller who leaves takes his call along, while he waits, uploads or downloads', async t => {
+onBothPaths('a caller who leaves takes his call along, while he waits, uploads or downloads', async t => {
   const heads = {
     waiting: request({body: 'x'}),
     uploading: request({body: 'abcdef'}).slice(0, -2),
@@ -150,7 +150,7 @@ inBothLanes('a caller who leaves takes his call along, while he waits, uploads o
   }
 })
 
-inBothLanes('events arrive while they are sent, and so do the pieces of an upload', async t => {
+onBothPaths('events arrive while they are sent, and so do the pieces of an upload', async t => {
   const {take, came} = firstConnection()
   const appPort = await rawApp(t, take)
   const {port} = await openTestSidecar(t, {appPort})
@@ -180,7 +180,7 @@ inBothLanes('events arrive while they are sent, and so do the pieces of an uploa
   t.ok(caller.text.endsWith('0\r\n\r\n'))
 })
 
-inBothLanes('a body above the limit is refused, counted or not, and never cut in silence', async t => {
+onBothPaths('a body above the limit is refused, counted or not, and never cut in silence', async t => {
   const limits = {maxBodyBytes: 1000, readBufferBytes: 4096}
   const {port: appPort, seen} = await echoApp(t)
   const {port, underWay} = await openTestSidecar(t, {appPort, limits})
@@ -203,7 +203,7 @@ inBothLanes('a body above the limit is refused, counted or not, and never cut in
   t.equal(underWay(), 0)
 })
 
-inBothLanes('a chunked body that exceeds the limit late is refused too', async t => {
+onBothPaths('a chunked body that exceeds the limit late is refused too', async t => {
   const limits = {maxBodyBytes: 1000, readBufferBytes: 4096}
   const {take, came} = firstConnection()
   const appPort = await rawApp(t, take)
@@ -220,8 +220,8 @@ inBothLanes('a chunked body that exceeds the limit late is refused too', async t
   caller.socket.destroy()
 })
 
-inBothLanes(
-  'a call does not end before its answer is out: what is under way finishes when the door closes',
+onBothPaths(
+  'a call does not end before its answer is out: what is under way finishes when the sidecar closes',
   async t => {
     const {take, came} = firstConnection()
     const appPort = await rawApp(t, socket => {

@@ -1,7 +1,7 @@
 import type {Test} from 'tap'
 import {chunks, HIDDEN, REFUSED, TWO_MEANINGS, UNKNOWN_CODINGS} from './abuse.ts'
 import {connect, request} from './caller.ts'
-import {echoApp, inBothLanes, openTestSidecar} from './rig.ts'
+import {echoApp, onBothPaths, openTestSidecar} from './rig.ts'
 
 /** Whether a text is refused: nothing of it, and nothing behind it, is served, and the line is closed. */
 const isRefused = async (t: Test, port: number, text: string): Promise<string> => {
@@ -13,7 +13,7 @@ const isRefused = async (t: Test, port: number, text: string): Promise<string> =
 }
 
 for (const [name, texts] of Object.entries(REFUSED)) {
-  inBothLanes(`refused: ${name}`, async t => {
+  onBothPaths(`refused: ${name}`, async t => {
     const {port: appPort, seen} = await echoApp(t)
     const {port} = await openTestSidecar(t, {appPort})
     for (const text of texts) {
@@ -24,7 +24,7 @@ for (const [name, texts] of Object.entries(REFUSED)) {
   })
 }
 
-inBothLanes(
+onBothPaths(
   'a coding below the chunks is refused with 501, whatever is asked for, and never taken off in silence',
   async t => {
     const {port: appPort, seen} = await echoApp(t)
@@ -43,7 +43,7 @@ inBothLanes(
   }
 )
 
-inBothLanes('what can be read in two ways is refused, or means one thing', async t => {
+onBothPaths('what can be read in two ways is refused, or means one thing', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   for (const text of TWO_MEANINGS) {
@@ -60,7 +60,7 @@ inBothLanes('what can be read in two ways is refused, or means one thing', async
   }
 })
 
-inBothLanes('broken bytes behind a good call do not spoil it, and nothing behind them is served', async t => {
+onBothPaths('broken bytes behind a good call do not spoil it, and nothing behind them is served', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
@@ -74,7 +74,7 @@ inBothLanes('broken bytes behind a good call do not spoil it, and nothing behind
   )
 })
 
-inBothLanes('a body cut short by its caller is never a whole request', async t => {
+onBothPaths('a body cut short by its caller is never a whole request', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port, underWay} = await openTestSidecar(t, {appPort})
   for (const text of [request({body: 'abcdef'}).slice(0, -2), chunks('3\r\nabc\r\n')]) {
@@ -87,7 +87,7 @@ inBothLanes('a body cut short by its caller is never a whole request', async t =
   t.equal(underWay(), 0)
 })
 
-inBothLanes('a body that looks like a request is only a body', async t => {
+onBothPaths('a body that looks like a request is only a body', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
@@ -96,7 +96,7 @@ inBothLanes('a body that looks like a request is only a body', async t => {
   t.equal(seen.length, 1)
 })
 
-inBothLanes('who speaks TLS to a door is told at once that nobody does', async t => {
+onBothPaths('who speaks TLS to a sidecar is told at once that nobody does', async t => {
   const {port} = await openTestSidecar(t)
   const caller = await connect(t, port)
   caller.send('\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03')

@@ -11,7 +11,7 @@ import {parseResourceFile} from '../../../src/resources/field.ts'
 import {mergeResiliencies, readResiliency} from '../../../src/resources/resiliency/resiliency.ts'
 import {TestClock} from '../../rig/clock.ts'
 import {ask, chunked, connect, request} from './caller.ts'
-import {echoApp, inBothLanes, openTestSidecar, rawApp, onRequest, type SidecarSettings} from './rig.ts'
+import {echoApp, onBothPaths, openTestSidecar, rawApp, onRequest, type SidecarSettings} from './rig.ts'
 
 /** A sidecar whose calls run under the policies of a Resiliency resource. */
 const open = async (t: Test, spec: string, settings: SidecarSettings & {readonly clock?: TestClock}) => {
@@ -38,7 +38,7 @@ const retrying = (times: number, matching = '', duration = '1ms'): string =>
   `policies: {retries: {r: {policy: constant, duration: ${duration}, maxRetries: ${times.toString()}${matching === '' ? '' : `, matching: {httpStatusCodes: "${matching}"}`}}}}
   targets: {apps: {b: {retry: r}}}`
 
-inBothLanes('after the last attempt the caller gets the response of the app itself, head and body', async t => {
+onBothPaths('after the last attempt the caller gets the response of the app itself, head and body', async t => {
   const app = await echoApp(t, (_, response) => {
     response.writeHead(400, {'x-own': 'yes'})
     response.end('no')
@@ -55,7 +55,7 @@ inBothLanes('after the last attempt the caller gets the response of the app itse
   t.match(records, [{status: 400, attempts: 4, failure: ''}])
 })
 
-inBothLanes('a call that succeeds at a later attempt shows nothing of those before, whatever its body', async t => {
+onBothPaths('a call that succeeds at a later attempt shows nothing of those before, whatever its body', async t => {
   for (const [name, message] of [
     ['no body', request({method: 'GET', path: '/x'})],
     ['a counted one', request({path: '/x', body: 'z'.repeat(300_000)})],
@@ -109,7 +109,7 @@ t.test('which statuses are sent again: Dapr’s table of `matching`', async t =>
   }
 })
 
-inBothLanes('an app that hangs up is called again; at the end the caller hears why', async t => {
+onBothPaths('an app that hangs up is called again; at the end the caller hears why', async t => {
   let count = 0
   const port = await rawApp(t, socket => onRequest(socket, () => (count++, socket.destroy())))
   const sidecar = await open(t, retrying(2), {appPort: port})
@@ -120,7 +120,7 @@ inBothLanes('an app that hangs up is called again; at the end the caller hears w
   t.equal(sidecar.underWay(), 0)
 })
 
-inBothLanes('a timeout ends the attempt and its connection', async t => {
+onBothPaths('a timeout ends the attempt and its connection', async t => {
   const closed = Promise.withResolvers<void>()
   const silent = await rawApp(t, socket => socket.on('data', () => undefined).on('close', () => closed.resolve()))
   const spec = 'policies: {timeouts: {t: 20ms}}\n  targets: {apps: {b: {timeout: t}}}'
@@ -153,7 +153,7 @@ t.test('time in which the call is held does not count against its timeout', asyn
   t.match(await caller.answer(), {status: 200})
 })
 
-inBothLanes('a circuit breaker opens, refuses at once, and says so', async t => {
+onBothPaths('a circuit breaker opens, refuses at once, and says so', async t => {
   const app = await echoApp(t, (_, response) => void response.writeHead(500).end())
   const spec = `policies: {circuitBreakers: {c: {timeout: 60s, trip: "consecutiveFailures > 1"}}}
   targets: {apps: {b: {circuitBreaker: c}}}`

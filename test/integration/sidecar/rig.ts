@@ -11,9 +11,9 @@ import {Pool} from '../../../src/net/pool.ts'
 let hasFastPath = true
 
 /** A test that holds whether the sidecar reads plain requests itself or leaves all of them to node:http. */
-export const inBothLanes = (name: string, run: (t: Test) => Promise<void>): void => {
+export const onBothPaths = (name: string, run: (t: Test) => Promise<void>): void => {
   for (const isFast of [true, false]) {
-    t.test(`${name} (${isFast ? 'both lanes' : 'node:http alone'})`, async test => {
+    t.test(`${name} (${isFast ? 'both paths' : 'node:http alone'})`, async test => {
       hasFastPath = isFast
       await run(test)
       hasFastPath = true
@@ -133,7 +133,7 @@ export const openTestSidecar = async (
   const pool = new Pool({hosts: hosts ?? ['127.0.0.1', '::1'], port: appPort, dial})
   let underWay = 0
   const admit: Admit = ({callee}, isRefused) => {
-    if (isRefused === true) return {ok: false, status: 500, error: 'refused (its gate says so)'}
+    if (isRefused === true) return {ok: false, status: 500, error: 'refused (its queue says so)'}
     if (callee !== 'a' && callee !== 'b') return {ok: false, status: 500, error: `couldn't find service: ${callee}`}
     return entry(callee)
   }

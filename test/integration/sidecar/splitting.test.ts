@@ -1,7 +1,7 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import type {Test} from 'tap'
 import {chunked, connect, request} from './caller.ts'
-import {echoApp, inBothLanes, openTestSidecar} from './rig.ts'
+import {echoApp, onBothPaths, openTestSidecar} from './rig.ts'
 
 /** Two turns of the loop: what was written before has been read by the sidecar after them. */
 const settle = async (): Promise<void> => {
@@ -28,7 +28,7 @@ const cutEverywhere = async (t: Test, port: number, text: string, answers: numbe
   return results
 }
 
-inBothLanes('a request means the same wherever it is cut in two', async t => {
+onBothPaths('a request means the same wherever it is cut in two', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port, underWay} = await openTestSidecar(t, {appPort})
   const cases = [
@@ -51,7 +51,7 @@ inBothLanes('a request means the same wherever it is cut in two', async t => {
   t.equal(underWay(), 0, 'every call was counted out')
 })
 
-inBothLanes('a request that comes byte by byte is served', async t => {
+onBothPaths('a request that comes byte by byte is served', async t => {
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
@@ -62,7 +62,7 @@ inBothLanes('a request that comes byte by byte is served', async t => {
   t.match(await caller.answer(), {status: 200, body: 'abcde'})
 })
 
-inBothLanes('a body may come long after its head', async t => {
+onBothPaths('a body may come long after its head', async t => {
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)

@@ -4,7 +4,7 @@ import t, {type Test} from 'tap'
 import {http2Dial} from '../../../src/net/http2/http2-adapter.ts'
 import {ask, connect, request} from './caller.ts'
 import {data, END_STREAM, framesOf, headers, onStream, PREFACE} from './frames.ts'
-import {inBothLanes, onRequest, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
+import {onBothPaths, onRequest, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
 
 /**
  * A status as an app writes it, and what its caller is told, by the protocol that the app speaks. In HTTP/2 what is not
@@ -72,7 +72,7 @@ const bodyOf = (told: number, status: string): string | RegExp =>
 for (const isHttp2 of [false, true]) {
   const app = isHttp2 ? 'an app of HTTP/2' : 'an app of HTTP/1'
 
-  inBothLanes(`${app} that answers with any status, to callers of HTTP/1`, async t => {
+  onBothPaths(`${app} that answers with any status, to callers of HTTP/1`, async t => {
     for (const [status, http1, h2c] of STATUSES) {
       const told = isHttp2 ? h2c : http1
       const {port, underWay} = await opened(t, status, isHttp2)

@@ -6,7 +6,7 @@ const kinds = (env: Readonly<Record<string, string>>): readonly string[] => chec
 t.test('a proxy is wrong unless the loopback is spared by both its names', t => {
   t.same(kinds({}), ['ok'])
   t.same(kinds({HTTP_PROXY: ''}), ['ok'])
-  t.same(kinds({HTTPS_PROXY: 'x'}), ['ok'], 'doors speak plain HTTP')
+  t.same(kinds({HTTPS_PROXY: 'x'}), ['ok'], 'sidecars speak plain HTTP')
   t.same(kinds({http_proxy: 'x'}), ['fail'])
   t.same(kinds({ALL_PROXY: 'x', NO_PROXY: 'localhost'}), ['fail'])
   t.same(kinds({HTTP_PROXY: 'x', no_proxy: 'a, localhost,127.0.0.1'}), ['ok'])

@@ -58,7 +58,7 @@ t.test('a slot is occupied while a call is queued, and free again when it is rej
   second.cancel()
   t.match(await second.admitted, {ok: false})
   t.match(await third.admitted, {ok: true})
-  t.equal(cancelled, 1, 'the gate heard of it')
+  t.equal(cancelled, 1, 'the queue was notified')
 })
 
 t.test('a removed limit admits all calls', async t => {

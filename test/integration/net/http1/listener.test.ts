@@ -122,12 +122,12 @@ t.test('the fast path waits for a first line as long as for a head, on a new con
     servers: [server],
     maxHeadBytes: 8192,
     headMs: 300,
-    serve: (_, response) => response.end('slow lane'),
+    serve: (_, response) => response.end('slow path'),
     upgrade: (_, socket) => socket.destroy(),
     fast: {
       rules: plainRules,
       route: (_, line) => {
-        line.begin(handler).reply({status: 200, type: 'text/plain', body: 'fast lane', lines: ''})
+        line.begin(handler).reply({status: 200, type: 'text/plain', body: 'fast path', lines: ''})
         return true
       }
     }
@@ -140,7 +140,7 @@ t.test('the fast path waits for a first line as long as for a head, on a new con
   const used = await pendingCall(t, port)
   used.socket.write('GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await once(used.socket, 'data')
-  t.match(used.received(), /fast lane$/)
+  t.match(used.received(), /fast path$/)
   await pause(1500)
   t.equal(used.socket.destroyed, false, 'an idle line stays')
   used.socket.write('GE')

@@ -36,7 +36,7 @@ t.test('health needs no token', async t => {
   t.match(await ask(t, port, plain('GET', '/unknown')), {status: 401})
 })
 
-t.test('a route of the sidecar goes before an app id beside the URL; other methods are for invocation', async t => {
+t.test('a route of the sidecar goes before an app id outside the URL; other methods are for invocation', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   t.match(await ask(t, port, plain('GET', '/v1.0/healthz', 'dapr-app-id: b\r\n')), {status: 204})

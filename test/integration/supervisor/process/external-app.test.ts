@@ -21,7 +21,7 @@ const listenerOn = (t: Test, port: number): {listener: Listener; witness: Witnes
   return {listener, witness}
 }
 
-test('a door without a program follows its port: ready, not ready, ready again', async t => {
+test('a sidecar without a program follows its port: ready, not ready, ready again', async t => {
   const {server, port} = await listen()
   await close(server)
   const {listener, witness} = listenerOn(t, port)

@@ -53,7 +53,7 @@ async function vanish({
   home = '',
   lines
 }: Vanishing): Promise<void> {
-  const args = [...options, '-c', WATCHDOG_SCRIPT, 'guardian', marker, graceMs.toString(), home]
+  const args = [...options, '-c', WATCHDOG_SCRIPT, 'watchdog', marker, graceMs.toString(), home]
   const watchdog = spawn(file, args, {
     cwd: '/',
     env: {PATH: '/usr/bin:/bin', SHLVL: '1'},

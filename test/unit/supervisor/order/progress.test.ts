@@ -99,7 +99,7 @@ t.test('where apps share an id, all of them are waited for', async t => {
   t.same(standingOf(dependencies, [after('db', running(true)), after('db', running(true))]), {kind: 'free'})
 })
 
-t.test('a door alone has started as soon as it is looked at', async t => {
+t.test('a sidecar alone has started as soon as it is looked at', async t => {
   const sidecar = progressed(noProgress('ide', false), {phase: 'starting', pid: undefined})
   t.same(standingOf([{id: 'ide', until: 'started'}], [sidecar]), {kind: 'free'})
 })

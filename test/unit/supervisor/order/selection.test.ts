@@ -38,7 +38,7 @@ t.test('an id that no app has is refused, with what was probably meant', async t
   t.throws(() => onlyThese(all, ['']), {message: '--only names ""', explanation: 'The apps are: stock, shop'})
 })
 
-t.test("the manager's door goes with the last Daeploy service, unless the template gives it a port", async t => {
+t.test("the manager's port goes with the last Daeploy service, unless the template gives it a port", async t => {
   t.equal(onlyThese(plan({service: [], shop: []}, 'usual'), ['shop']).managerPort, 'none')
   t.equal(onlyThese(plan({service: [], shop: []}, 'usual'), ['service']).managerPort, 'usual')
   t.equal(onlyThese(plan({service: [], shop: []}, 5080), ['shop']).managerPort, 5080)

@@ -32,7 +32,7 @@ t.test('apps that came, went, and run otherwise', async t => {
   )
 })
 
-t.test('an app whose door is another one goes and comes anew', async t => {
+t.test('an app whose sidecar is another one goes and comes anew', async t => {
   const sidecar = {...app('a').sidecar, httpPort: 3500}
   const {added, removed, changed} = planChanges(plan(app('a')), plan(app('a', {sidecar})))
   t.same([added.length, removed.length, changed.length], [1, 1, 0])

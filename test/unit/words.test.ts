@@ -1,0 +1,93 @@
+import {readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import {COMMANDS} from '../../src/cli/commands.ts'
+import {helpOf, overview} from '../../src/cli/help.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** A private word, and the standard one. */
+const WORDS: Readonly<Record<string, string>> = {
+  'doors?': 'sidecar, listener, port',
+  'gates?': 'admission queue',
+  'lanes?': 'fast path',
+  'musters?': 'create app runtimes',
+  'chronicles?': 'sidecar log',
+  'lodgers?': 'mounted router',
+  'stray(?:s|ed)?': 'orphan',
+  'guardians?': 'watchdog',
+  'neighbou?rs?': 'peer run',
+  'conducts?': 'call handler',
+  'tall(?:y|ies)': 'stats',
+  'deeds?': 'command handler',
+  'visits?': 'pending call',
+  beside: 'candidate, next to, besides',
+  'twins?': 'duplicate run',
+  'checkups?': 'doctor',
+  'remarks?': 'check',
+  'surger(?:y|ies)': 'reload strategy',
+  'houses?': 'project',
+  'sheds?': 'module',
+  'floors?': 'layer'
+}
+
+/** Rooms are modules in prose; in code a buffer may have room. */
+const IN_PROSE: Readonly<Record<string, string>> = {'rooms?': 'module'}
+
+/** Names that are public, or somebody else's. */
+const ALLOWED: readonly (readonly [file: RegExp, line: RegExp])[] = [
+  [/\.ts$/, /\bMath\.floor\(/],
+  [/^src\/config\/aliases\.ts$/, /\bvisit\b/], // of the package yaml
+  [/^src\/supervisor\/messages\/best-line\.ts$/, /info Visit/] // printed by yarn
+]
+
+/** The words of a line: names are taken apart at capitals and underscores. */
+const wordsOf = (line: string): string => line.replaceAll(/([a-z\d])([A-Z])/g, '$1 $2').replaceAll('_', ' ')
+
+const patternOf = (words: Readonly<Record<string, string>>): RegExp =>
+  new RegExp(`\\b(?:${Object.keys(words).join('|')})\\b`, 'i')
+
+/** A constant that says MOST or PATIENCE where the others say MAX and TIMEOUT. */
+const CONSTANT = /\b(?:[A-Z\d]+_)*(?:MOST|PATIENCE)(?:_[A-Z\d]+)*\b/
+
+const faultsIn = (file: string, text: string): readonly string[] => {
+  const isProse = !file.endsWith('.ts')
+  const words = patternOf(isProse ? {...WORDS, ...IN_PROSE} : WORDS)
+  return text.split('\n').flatMap((line, index) => {
+    const found = words.exec(wordsOf(line))?.[0] ?? CONSTANT.exec(line)?.[0]
+    const isAllowed = ALLOWED.some(([files, lines]) => files.test(file) && lines.test(line))
+    return found === undefined || isAllowed ? [] : [`${file}:${(index + 1).toString()}: "${found}" in: ${line.trim()}`]
+  })
+}
+
+t.test('source, schema and documents use standard terms', async t => {
+  const folders = ['src', 'schema', 'docs'].flatMap(folder =>
+    readdirSync(join(ROOT, folder), {recursive: true, encoding: 'utf8'}).map(name => `${folder}/${name}`)
+  )
+  const files = [...folders, 'README.md', 'CONTRIBUTING.md'].filter(file => /\.(?:ts|md|json)$/.test(file))
+  t.ok(files.length > 200)
+  t.strictSame(
+    files.flatMap(file => faultsIn(file, readFileSync(join(ROOT, file), 'utf8'))),
+    []
+  )
+})
+
+t.test('help uses standard terms', async t => {
+  const help = [overview('pillion', COMMANDS), ...COMMANDS.map(entry => helpOf('pillion', entry))].join('\n')
+  t.ok(help.length > 2000)
+  t.strictSame(faultsIn('help', help), [])
+})
+
+t.test('the check finds a word in prose, within a name, and as a constant', async t => {
+  const text = [
+    'the door of an app',
+    'const isGateOpen = true',
+    'const LINES_MOST = 1',
+    'const gateway = 1',
+    'Math.floor(1)'
+  ]
+  t.strictSame(
+    faultsIn('x.ts', text.join('\n')).map(fault => /"(.*?)"/.exec(fault)?.[1]),
+    ['door', 'Gate', 'LINES_MOST']
+  )
+})
