@@ -1,5 +1,6 @@
 import type {Call} from '../model/call.ts'
 import type {Pool} from '../net/pool.ts'
+import type {CallerIdentity} from './interceptors/access-control.ts'
 
 /** The decision about a call: admitted, or denied with a reason. */
 export type Admission = Admitted | Denied
@@ -42,5 +43,5 @@ export interface Held {
   cancel(): void
 }
 
-/** Asks the callee's queue for admission. `isRefused`: a connection was refused just now, so the call must be queued. */
-export type Admit = (call: Call, isRefused?: boolean) => Admission | Held
+/** Asks the callee's queue for admission. `isRefused`: a connection was refused just now, so the call must be queued. `caller`: who calls, if it is an app of another run. */
+export type Admit = (call: Call, isRefused?: boolean, caller?: CallerIdentity) => Admission | Held

@@ -54,10 +54,10 @@ export class ExternalEndpoints {
   }
 
   /** The name of an HTTPEndpoint takes precedence over an app id. */
-  readonly admit: Admit = (call, isRefused) => {
+  readonly admit: Admit = (call, isRefused, caller) => {
     if (IS_URL.test(call.callee)) return this.#url(call)
     const endpoint = this.#known.get(call.callee)?.endpoint
-    if (endpoint === undefined) return this.#apps(call, isRefused)
+    if (endpoint === undefined) return this.#apps(call, isRefused, caller)
     if (typeof endpoint === 'string') return denied(endpoint)
     return admitted(endpoint)
   }

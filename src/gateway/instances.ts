@@ -1,3 +1,4 @@
+import {accessDenied, type Identify} from './access.ts'
 import type {Call} from '../model/call.ts'
 import type {Admission, Admit, Held} from './admission.ts'
 import {admitTo, type Callee} from './local-apps.ts'
@@ -5,15 +6,27 @@ import {admitTo, type Callee} from './local-apps.ts'
 /** Finds who answers for an id in the run: one app, or several instances of it. */
 export type FindCallee = (id: string) => Callee | Instances | undefined
 
-/**
- * The way of every call to an app: to the callee's queue, or to that of one of its instances; `elsewhere` takes those to no
- * app of the run. `own`: the app whose sidecar took the call.
- */
+export interface AdmitOptions {
+  readonly find: FindCallee
+  /** Takes the calls to no app of the run. */
+  readonly elsewhere: Admit
+  /** The app whose sidecar took the calls. */
+  readonly own?: Callee
+  /** Who calls, for access control; left out: nothing is checked. */
+  readonly identify?: Identify
+}
+
+/** The way of every call to an app: past its access control to its queue, or to that of one of its instances. */
 export const admitBy =
-  (find: FindCallee, elsewhere: Admit, own?: Callee): Admit =>
-  (call, isRefused) => {
+  ({find, elsewhere, own, identify}: AdmitOptions): Admit =>
+  (call, isRefused, caller) => {
     const callee = find(call.callee)
-    if (callee === undefined) return elsewhere(call, isRefused)
+    if (callee === undefined) return elsewhere(call, isRefused, caller)
+    if (identify !== undefined) {
+      const first = callee instanceof Instances ? callee.first : callee
+      const denied = first && accessDenied(first, call, () => caller ?? identify(call.caller))
+      if (denied !== undefined) return denied
+    }
     if (callee instanceof Instances) return callee.admit(call, {isRefused, own})
     if (isRefused === true) callee.recheck()
     return admitTo(callee, call)
@@ -39,6 +52,11 @@ export class Instances {
 
   constructor(callees: readonly Callee[]) {
     this.callees = callees
+  }
+
+  /** All have the access control of the first. */
+  get first(): Callee | undefined {
+    return this.callees[0]
   }
 
   admit(call: Call, {isRefused = false, own}: InstanceCall = {}): Admission | Held {

@@ -2,6 +2,7 @@ import type {Call} from '../model/call.ts'
 import type {Admission, Held} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
 import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'
+import type {AccessControlInterceptor, CallerIdentity} from './interceptors/access-control.ts'
 import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
 
 /** What the gateway needs to know of an app. */
@@ -14,6 +15,10 @@ export interface Callee {
   readonly limiter: ConcurrencyLimiter
   /** Connections to its current process. */
   readonly pool: Pool
+  /** Who may call it; undefined: everybody. */
+  readonly accessControl: AccessControlInterceptor | undefined
+  /** Who it is when it calls others; undefined: its sidecar is not open yet. */
+  readonly identity: CallerIdentity | undefined
   /** Its APP_API_TOKEN. */
   readonly token: string
   /** Its health check fails. */

@@ -1,4 +1,5 @@
 import {LeaseSearch, type LeasesFound} from '../control/sidecar-leases.ts'
+import type {Identify} from './access.ts'
 import type {Call} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
 import {callerLine} from './caller-header.ts'
@@ -10,6 +11,8 @@ export interface PeerRunsOptions {
   readonly shell: Readonly<Record<string, string | undefined>>
   /** The marker of our own run, which is skipped. */
   readonly run: string
+  /** Who an app of ours is when it calls others. */
+  readonly identify: Identify
   /** Ids of our own apps, for the error about an unknown one. */
   readonly known: () => readonly string[]
 }
@@ -100,14 +103,14 @@ export class PeerRuns {
   }
 
   #admitted({caller, callee}: Call, {sidecar, pool}: Peer): Admission {
-    const {shell} = this.#options
+    const {shell, identify} = this.#options
     return {
       ok: true,
       pool,
       isLocal: false,
       token: shell['DAPR_API_TOKEN'] ?? '',
       pathPrefix: `/v1.0/invoke/${encodeURIComponent(callee)}/method`,
-      callerLine: callerLine(sidecar.address.key, caller, shell['NAMESPACE'] || 'default'),
+      callerLine: callerLine(sidecar.address.key, identify(caller) ?? {...NOBODY, appId: caller}),
       leave: () => undefined
     }
   }
@@ -117,3 +120,6 @@ export class PeerRuns {
     return {ok: false, status: 500, error: `couldn't find service: ${id} (its run has just ended)`}
   }
 }
+
+/** A caller without a sidecar, who came to the manager's port. */
+const NOBODY = {namespace: 'default', trustDomain: ''}

@@ -15,6 +15,7 @@ export type WarningCode =
   | 'log-file-failed'
   | 'not-built'
   | 'not-enforced'
+  | 'policies-enforced'
   | 'port-taken'
   | 'process-ended'
   | 'reload-failed'

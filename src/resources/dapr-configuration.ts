@@ -50,7 +50,6 @@ const hasHandlers = (field: Field): boolean => field.field('handlers').items().l
 
 /** The parts of a Configuration's `spec` that nothing here enforces yet, and when they restrict anything. */
 const UNENFORCED: Readonly<Record<string, (field: Field) => boolean>> = {
-  accessControl: field => !field.isAbsent,
   mtls: field => field.field('enabled').boolean() === true,
   httpPipeline: hasHandlers,
   appHttpPipeline: hasHandlers,

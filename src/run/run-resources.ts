@@ -15,6 +15,8 @@ export interface RunResourcesOptions {
 
 const YAML_FILES = {paths: ['*.yaml', '*.yml', '*.YAML', '*.YML'], ignore: []}
 
+const ENFORCED = 'are enforced here; a self-hosted Dapr without mTLS ignores them'
+
 /** The Dapr resources of a run's apps, and what follows when their files change. */
 export class RunResources {
   readonly #options: RunResourcesOptions
@@ -35,17 +37,18 @@ export class RunResources {
     return resources
   }
 
-  /** Tells what somebody asked for and is not done: one line for all that has no effect, one for each Configuration whose rules are not enforced. */
+  /** Tells what somebody asked for and is not done: one line for all that has no effect, one for each Configuration whose rules are not enforced, and for one whose policies are. */
   tell(): void {
     const {reporter} = this.#options
     const all = this.#store.withoutEffect.map(({what, place}) => `${what} in ${place.file}:${place.line.toString()}`)
     if (all.length > 0) reporter.warn('not-built', `not supported yet and without effect: ${all.join(', ')}`)
-    for (const {unenforced} of this.#store.configurations) {
+    for (const {accessControl, unenforced} of this.#store.configurations) {
       const [first] = unenforced
-      if (first === undefined) continue
       const keys = unenforced.map(({key}) => key).join(', ')
-      const text = `${first.place.file} restricts calls (${keys}): not built yet, every call is let through`
-      reporter.warn('not-enforced', text)
+      const text = `${first?.place.file ?? ''} restricts calls (${keys}): not built yet, every call is let through`
+      if (first !== undefined) reporter.warn('not-enforced', text)
+      if (accessControl !== undefined && accessControl.policies.length > 0)
+        reporter.warn('policies-enforced', `${accessControl.place.file}: its access policies ${ENFORCED}`)
     }
   }
 

@@ -12,7 +12,6 @@ import {messageOf} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState} from '../model/app-state.ts'
 import {controlHandlers} from './control-handlers.ts'
-import {admitBy} from '../gateway/instances.ts'
 import {Changes} from '../supervisor/reload/changes.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
 import {claimAll, releasePorts, releaseAll, nameOwner, type Claims} from '../ports/claim-all.ts'
@@ -81,6 +80,7 @@ export class Run {
     this.#peerRuns = new PeerRuns({
       shell: options.shell,
       run: this.#marker,
+      identify: id => this.#services.versions.identify(id),
       known: () => this.#services.versions.runtimes.map(({id}) => id)
     })
     this.#services = new Services({
@@ -264,7 +264,7 @@ export class Run {
       plan: this.#options.plan,
       shell: this.#options.shell,
       resources: await this.#resources.open(runtime.plan),
-      apps: admitBy(id => this.#services.versions.callee(id), this.#peerRuns.admit, runtime),
+      apps: this.#services.admitFor(runtime),
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
       key: this.#key,

@@ -6,6 +6,7 @@ import {openMetricsPort} from './metrics-port.ts'
 import {SidecarPolicies} from './policies.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
+import {followAccess} from './access.ts'
 import {tracesNothing} from '../resources/tracing-settings.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {asBytes} from '../logging/prefix.ts'
@@ -91,6 +92,7 @@ export function openAppSidecar({
       sidecar.interceptors = interceptors
     }
   })
+  const stopAccess = followAccess(runtime, resources, shell['NAMESPACE'] || 'default')
   const others = [openGrpcPort(grpc, warn), openMetricsPort(metrics)]
   const closing = new AbortController()
   return {
@@ -104,6 +106,7 @@ export function openAppSidecar({
       for (const each of others) each.close()
       await sidecar.close(cut)
       policies.close()
+      stopAccess()
       external.close()
       resources.close()
     }

@@ -19,6 +19,7 @@ import {reached, type Candidate} from './reload/overlap.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
 import {Program} from './program.ts'
 import {endOf, whyNot} from './messages/why-not-running.ts'
+import type {AccessControlInterceptor, CallerIdentity} from '../gateway/interceptors/access-control.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
 import type {Reporter} from '../model/reporter.ts'
 
@@ -52,6 +53,8 @@ const MAX_SHORT_RUNS = 5
 
 /** One app in a run: its program, the way of calls to it, its logs. */
 export class AppRuntime implements Callee {
+  accessControl: AccessControlInterceptor | undefined
+  identity: CallerIdentity | undefined
   readonly ports: SidecarPorts
   readonly token: string
   readonly logs: Logs

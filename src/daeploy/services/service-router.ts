@@ -37,7 +37,8 @@ export class ServiceRouter {
     return {
       name: runtime.id,
       version: runtime.plan.version,
-      admit: (call, isRefused) => admitBy(() => callee, nowhere)(call, isRefused),
+      admit: (call, isRefused) =>
+        admitBy({find: () => callee, elsewhere: nowhere, identify: this.#options.versions.identify})(call, isRefused),
       copy: isById ? this.copierOf(runtime.id) : undefined
     }
   }
@@ -56,7 +57,7 @@ export class ServiceRouter {
   #shadowOf({runtime, callee}: Named<Reachable>): Shadow {
     const known = this.#shadows.get(callee)
     if (known !== undefined) return known
-    const admit = admitBy(() => callee, nowhere)
+    const admit = admitBy({find: () => callee, elsewhere: nowhere}) // the call that is copied has been checked
     const shadow: Shadow = {
       name: `${runtime.id} ${runtime.plan.version}`,
       admit: ({method, path}) => {

@@ -12,6 +12,7 @@ import type {Emit} from '../../model/events.ts'
 import {asBytes} from '../../logging/prefix.ts'
 import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
 import type {Admit} from '../../gateway/admission.ts'
+import {admitBy} from '../../gateway/instances.ts'
 import {VERSION} from '../../model/version.ts'
 import type {Listener} from '../../net/http1/listener.ts'
 import type {Copy, CopyOf} from '../../net/mirror.ts'
@@ -104,6 +105,17 @@ export class Services {
       appPort,
       fixedPort: plan.fixedPort,
       hookFolder: this.#hook()
+    })
+  }
+
+  /** The way of the calls that come to the sidecar of an app. */
+  admitFor(own: AppRuntime): Admit {
+    const {versions} = this
+    return admitBy({
+      find: id => versions.callee(id),
+      elsewhere: this.#options.elsewhere,
+      own,
+      identify: versions.identify
     })
   }
 

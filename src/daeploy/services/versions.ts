@@ -1,3 +1,4 @@
+import type {Identify} from '../../gateway/access.ts'
 import {Instances} from '../../gateway/instances.ts'
 import type {Callee} from '../../gateway/local-apps.ts'
 
@@ -75,6 +76,9 @@ export class Versions<M extends Versioned & Callee> {
   instances(id: string, version: string): readonly M[] {
     return this.#runtimes.filter(each => each.id === id && each.plan.version === version)
   }
+
+  /** Who an app of the run is when it calls others. */
+  readonly identify: Identify = id => this.main(id)?.identity
 
   /** The versions to which calls for an id are mirrored. */
   shadows(id: string): readonly Named<M>[] {

@@ -1,8 +1,10 @@
 import type {Admit} from '../../gateway/admission.ts'
+import type {CallerIdentity} from '../../gateway/interceptors/access-control.ts'
 import type {HeldBodies} from '../../gateway/held-bodies.ts'
 import {unescapePath} from './go-path.ts'
 import {textOf} from './go-text.ts'
 import {isToken} from '../../gateway/guards.ts'
+import {DEFAULT_TRUST_DOMAIN} from '../../resources/access-control.ts'
 import {callerHeaders, type Identity} from './identity.ts'
 import type {SidecarContext} from './invocation.ts'
 
@@ -33,29 +35,33 @@ export class DelegatedCallers {
     if (delegation === '') return undefined
     const known = this.#known.get(delegation)
     if (known !== undefined) return known
-    const [key = '', namespace = '', caller = ''] = delegation.split('/')
+    const [key = '', namespace = '', caller = '', trustDomain = DEFAULT_TRUST_DOMAIN] = delegation.split('/')
     if (this.#host.key === '' || !isToken(key, this.#host.key) || caller === '') return undefined
     if (this.#known.size >= MAX_DELEGATED_CALLERS) this.#known.clear()
-    const delegated = new DelegatedCaller(this.#host, textOf(unescapePath(caller)), namespace)
+    const delegated = new DelegatedCaller(this.#host, {
+      appId: nameOf(caller),
+      namespace,
+      trustDomain: nameOf(trustDomain)
+    })
     this.#known.set(delegation, delegated)
     return delegated
   }
 }
 
 /** A sidecar that serves an app of another run. That app's own sidecar has already added the forwarding headers, so only ids are added. */
+const nameOf = (escaped: string): string => textOf(unescapePath(escaped))
+
 class DelegatedCaller implements SidecarContext {
   readonly appId: string
+  readonly admit: Admit
   readonly #host: SidecarContext
   readonly #identity: Identity
 
-  constructor({sidecar, identity}: DelegationContext, caller: string, namespace: string) {
-    this.appId = caller
+  constructor({sidecar, identity}: DelegationContext, caller: CallerIdentity) {
+    this.appId = caller.appId
     this.#host = sidecar
-    this.#identity = {...identity, namespace}
-  }
-
-  get admit(): Admit {
-    return this.#host.admit
+    this.#identity = {...identity, namespace: caller.namespace}
+    this.admit = (call, isRefused) => sidecar.admit(call, isRefused, caller)
   }
 
   get maxBodyBytes(): number {

@@ -13,7 +13,12 @@ const OWN = '0'.repeat(32)
 const open = (t: Test, shell: Readonly<Record<string, string>> = {}): {folder: string; peerRuns: PeerRuns} => {
   const folder = mkdtempSync(join(tmpdir(), 'n-'))
   const env = {PILLION_RUNTIME_DIR: folder, ...shell}
-  const peerRuns = new PeerRuns({shell: env, run: OWN, known: () => ['shop']})
+  const peerRuns = new PeerRuns({
+    shell: env,
+    run: OWN,
+    identify: id => ({appId: id, namespace: shell['NAMESPACE'] ?? 'default', trustDomain: 'public'}),
+    known: () => ['shop']
+  })
   t.teardown(() => {
     peerRuns.close()
     rmSync(folder, {recursive: true, force: true})
@@ -94,7 +99,7 @@ t.test('many calls share one search; then the sidecar is known, and gets a heade
     isLocal: false,
     token: 'token',
     pathPrefix: '/v1.0/invoke/stock/method',
-    callerLine: 'Pillion-Caller: key/shops/my%20shop\r\n',
+    callerLine: 'Pillion-Caller: key/shops/my%20shop/public\r\n',
     pool: {port: 7}
   })
   t.equal(asked(), 1)

@@ -3,10 +3,16 @@ import {CALLER_HEADER, callerLine} from '../../../../src/gateway/caller-header.t
 import {DelegatedCallers} from '../../../../src/sidecar/http/delegated-caller.ts'
 import type {SidecarContext} from '../../../../src/sidecar/http/invocation.ts'
 
-const sidecar = {appId: 'stock', maxBodyBytes: 4, appToken: 't'} as unknown as SidecarContext
+const callers: unknown[] = []
+const sidecar = {
+  appId: 'stock',
+  maxBodyBytes: 4,
+  appToken: 't',
+  admit: (_call: unknown, _isRefused: unknown, caller: unknown) => callers.push(caller)
+} as unknown as SidecarContext
 const identity = {namespace: 'default', address: '10.0.0.1', hostName: 'here'}
 const delegation = (key: string, caller: string): string =>
-  callerLine(key, caller, 'ns').slice(CALLER_HEADER.length + 2, -2)
+  callerLine(key, {appId: caller, namespace: 'ns', trustDomain: 'our domain'}).slice(CALLER_HEADER.length + 2, -2)
 
 t.test('who knows the key speaks for the caller that it names; where it comes from was said before', async t => {
   const delegatedCallers = new DelegatedCallers({sidecar, identity, key: 'secret'})
@@ -18,6 +24,16 @@ t.test('who knows the key speaks for the caller that it names; where it comes fr
     'Dapr-Caller-App-Id: my shop\r\nDapr-Caller-Namespace: ns\r\nDapr-Callee-App-Id: stock\r\n'
   )
   t.equal(delegatedCallers.contextFor(delegation('secret', 'my shop')), delegated, 'it is made once')
+  delegated?.admit({caller: 'my shop', callee: 'stock', method: 'GET', path: '/'})
+  delegatedCallers.contextFor('secret/ns/old')?.admit({caller: 'old', callee: 'stock', method: 'GET', path: '/'})
+  t.same(
+    callers,
+    [
+      {appId: 'my shop', namespace: 'ns', trustDomain: 'our domain'},
+      {appId: 'old', namespace: 'ns', trustDomain: 'public'}
+    ],
+    'access control knows who calls; a run of an older version says no trust domain'
+  )
 })
 
 t.test('nobody else speaks for others', async t => {
