@@ -7,9 +7,9 @@ import {fittingTable, type FittingColumn} from './table.ts'
 /** An app as `ps` shows it. */
 export interface ShownApp {
   readonly app: ListedApp
-  /** Undefined: it has no process. */
+  /** Undefined if the app has no process. */
   readonly memoryBytes: number | undefined
-  /** Of one processor, in percent. */
+  /** In percent of one processor. */
   readonly cpu: number | undefined
 }
 
@@ -32,7 +32,7 @@ export function appTable(shown: readonly ShownApp[], {width, now}: {width: numbe
   return fittingTable(columnsWith({head: 'PORT', cells: ports, alignsRight: true}), width)
 }
 
-/** A service of Daeploy with its version, an instance with its number. */
+/** The id, with the version of a Daeploy service or the number of an instance. */
 const nameText = ({appId, version, instance}: ListedApp): string =>
   instanceName(version === '0.0.0' ? appId : `${appId} ${version}`, instance)
 
@@ -44,7 +44,7 @@ const ageText = ({startedAt, appPid}: ListedApp, now: number): string =>
 const cpuText = (percent: number | undefined): string =>
   percent === undefined ? '' : `${percent.toFixed(percent < 9.95 ? 1 : 0)}%`
 
-/** Where a person reaches the app; its port alone where it does not speak HTTP. */
+/** The URL of the app; only its port if it does not speak HTTP. */
 export function urlOf({appPort, appProtocol}: ListedApp): string {
   if (appPort === 0) return ''
   if (appProtocol === 'https') return `https://localhost:${appPort.toString()}`
@@ -80,7 +80,7 @@ function memoryText(bytes: number | undefined): string {
   return mega < 1024 ? `${Math.round(mega).toString()} MB` : `${(mega / 1024).toFixed(1)} GB`
 }
 
-/** Adds to each app what its processes take: since they began, or since an earlier look. */
+/** Adds to each app the memory and CPU of its processes: since their start, or since an earlier measurement. */
 export function withUsage(
   apps: readonly ListedApp[],
   {usage, now, before}: {usage: ReadonlyMap<number, Usage>; now: number; before?: Look | undefined}
@@ -95,7 +95,7 @@ export function withUsage(
   })
 }
 
-/** What was used at a moment, in ms since 1970. */
+/** A measurement; `at` in ms since 1970. */
 export interface Look {
   readonly at: number
   readonly usage: ReadonlyMap<number, Usage>

@@ -3,12 +3,12 @@ import type {Flag} from './flags.ts'
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
 
-/** A wrong word on the command line: exit code 255, with the usage behind it (cobra's habit). */
+/** A mistake on the command line: exit code 255, and the usage is printed, as cobra does. */
 export class UsageError extends Error {}
 
 /**
- * Turns the forms that only pflag knows into those that commander knows: `-p=3000`, and `--flag=true|false` of a switch.
- * What stands behind `--` belongs to the app and is not touched.
+ * Converts forms that only pflag knows into forms that commander knows: `-p=3000`, and `--flag=true|false` for a boolean flag.
+ * Arguments after `--` belong to the app and stay unchanged.
  */
 export function asCommander(args: readonly string[], flags: readonly Flag[]): readonly string[] {
   const end = args.indexOf('--')
@@ -37,7 +37,7 @@ function switched(flag: Flag, value: string): readonly string[] {
   )
 }
 
-/** A number as Go's ParseInt takes it: decimal, `0x`, `0o`, `0b`, leading 0 for octal. Throws a UsageError in Go's words. */
+/** Parses a number like Go's ParseInt: decimal, `0x`, `0o`, `0b`, leading 0 for octal. Throws a UsageError with Go's message. */
 export function parseInteger(flag: Flag, value: string): number {
   const match = /^([+-]?)(0[xX][\da-fA-F]+|0[oO]?[0-7]*|0[bB][01]+|[1-9]\d*)$/.exec(value)
   if (!match)
@@ -49,7 +49,7 @@ export function parseInteger(flag: Flag, value: string): number {
   return sign === '-' ? -size : size
 }
 
-/** `a,b` and repeated flags: pflag's StringSlice. */
+/** Parses `a,b` and repeated flags, like pflag's StringSlice. */
 export const parseList = (value: string, before: readonly string[] | undefined): readonly string[] => [
   ...(before ?? []),
   ...value.split(',')
@@ -57,7 +57,7 @@ export const parseList = (value: string, before: readonly string[] | undefined):
 
 const shownAs = ({name, short}: Flag): string => (short === undefined ? `--${name}` : `-${short}, --${name}`)
 
-/** Commander's words for a usage error → those of cobra. */
+/** Translates commander's message for a usage error into cobra's. */
 export function inCobrasWords(code: string, message: string, args: readonly string[], program: string): string {
   if (code === 'commander.unknownOption') {
     const word = /'(.*)'/s.exec(message)?.[1] ?? ''

@@ -4,7 +4,7 @@ import type {CommandHandler} from './command-handler.ts'
 import {runsHere} from './pick-run.ts'
 import {pickServices} from './pick-services.ts'
 
-/** `assign NAME VERSION`: makes a version main; calls under way finish where they are. Nothing is asked back. */
+/** `assign NAME VERSION`: makes a version the main version. Calls in flight finish in the old one. There is no prompt. */
 export const assign: CommandHandler = async ({flags, asJson, words: [name, version, ...rest]}) => {
   if (name === undefined || version === undefined || rest.length > 0)
     throw new UsageError('assign takes the name of a service and a version')

@@ -13,7 +13,7 @@ import {
 import {ASSIGN_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
 
 export interface CommandEntry extends CommandWords {
-  /** Flags without which it does nothing. */
+  /** Flags that must be given. */
   readonly required?: readonly string[]
   readonly load: () => Promise<CommandHandler>
 }

@@ -4,7 +4,7 @@ import {UsageError} from './argv.ts'
 import {GLOBAL_FLAGS, type Flag} from './flags.ts'
 import {HELP, type CommandWords} from './help.ts'
 
-/** `completion bash|zsh|fish`: a script for the shell, made of the table of commands. */
+/** `completion bash|zsh|fish`: prints a script for the shell, generated from the table of commands. */
 export const completion =
   (commands: readonly CommandWords[]): CommandHandler =>
   async ({words: [shell = '']}) => {
@@ -20,7 +20,7 @@ export const completion =
 
 type Script = (program: string, commands: readonly CommandWords[]) => string
 
-/** What help shows of a command. */
+/** The flags of a command that help shows. */
 const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
   [...flags.filter(flag => flag.isHidden !== true), ...GLOBAL_FLAGS, HELP].toSorted((a, b) =>
     a.name < b.name ? -1 : 1
@@ -28,11 +28,11 @@ const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** Ids of what runs, for flags that take one. */
+/** A shell command that prints the ids of running apps, for flags that take one. */
 const idsOf = (program: string): string =>
   `${program} list -o json 2>/dev/null | sed -n 's/.*"appId": "\\(.*\\)",/\\1/p'`
 
-/** Where no word of ours fits, the shell's own completion of files goes on. */
+/** Where none of our words fits, the shell completes file names. */
 export const bash: Script = (program, commands) => {
   const cases = commands.map(command => {
     const words = shownFlags(command).flatMap(({name, short}) => [
@@ -90,7 +90,7 @@ compdef _${program} ${program}
 `
 }
 
-/** As _arguments reads it: brackets and colons mean something there. */
+/** A flag for `_arguments`, where brackets and colons must be escaped. */
 function zshFlag({name, short, type, text}: Flag): string {
   const words = text.replaceAll(/[[\]:]/g, '\\$&')
   const value = type === 'bool' ? '' : `:${name}:${/file|path|config/.test(name) ? '_files' : ' '}`

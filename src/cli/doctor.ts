@@ -11,7 +11,7 @@ import {surroundings} from './surroundings.ts'
 
 const SIGNS = {ok: 'success', fail: 'failure', note: 'info'} as const
 
-/** `doctor [-f PATH]`: what would go wrong here, each with what to do; 1 when there is something. */
+/** `doctor [-f PATH]`: prints problems of this machine and the template with suggestions; exit code 1 if there are any. */
 export const doctor: CommandHandler = async call => {
   const {plan, fault} = planOf(call)
   const {env, home} = surroundings()
@@ -23,7 +23,7 @@ export const doctor: CommandHandler = async call => {
   return checks.some(({kind}) => kind === 'fail') ? 1 : 0
 }
 
-/** A template that cannot be read is one thing that is wrong; without one the machine alone is looked at. */
+/** A template that cannot be read counts as a problem. Without a template only the machine is checked. */
 function planOf({flags}: CommandContext): {readonly plan: Plan | undefined; readonly fault: readonly Check[]} {
   const around = surroundings()
   const typed = flags.text('run-file')

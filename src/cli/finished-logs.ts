@@ -7,16 +7,16 @@ import type {LogsWanted} from './log-lines.ts'
 import {print, statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
 
-/** What log files have, app by app: as it is, or each line behind its head (`Handlers.runLogs`). */
+/** The content of log files, app by app: as it is, or each line with its head (`Handlers.runLogs`). */
 export interface FinishedLogs {
   readonly plain: AsyncIterable<string>
   readonly headed: AsyncIterable<string>
 }
 
-/** What the last run of a template has left of its apps. Throws a UserError where nothing is left. */
+/** The log files of the last run of a template. Throws a UserError if there are none. */
 export async function finishedLogs({ids, tail, since, runFile, asJson, grep}: LogsWanted): Promise<FinishedLogs> {
   const [id] = ids
-  const nowhere = id === undefined ? 'there is no run' : `no run has an app "${id}"`
+  const nowhere = id === undefined ? 'nothing is running' : `no run has an app "${id}"`
   const plan = planOf(runFile, nowhere)
   const wanted = ids.length === 0 ? [...new Set(plan.apps.map(app => app.id))] : ids
   const found: {readonly id: string; readonly log: KeptLog}[] = []
@@ -25,9 +25,9 @@ export async function finishedLogs({ids, tail, since, runFile, asJson, grep}: Lo
     if (log !== undefined) found.push({id: each, log})
     else if (ids.length > 0) throw new UserError(whyNone(each, plan))
   }
-  if (found.length === 0) throw new UserError(`${nowhere} of ${plan.shownAs}, and it has no log files yet`)
+  if (found.length === 0) throw new UserError(`${nowhere}, and ${plan.shownAs} has no log files yet`)
   if (found.some(({log}) => log.hasOlder)) {
-    const words = 'its run has ended, and the file keeps no times: what came before is shown, too'
+    const words = 'the run has ended, and log files contain no times: older lines are shown, too'
     print(process.stderr, statusLine('warning', words, asJson))
   }
   return {
@@ -41,14 +41,14 @@ function planOf(runFile: string | undefined, nowhere: string): Plan {
     return loadTemplate(runFile ?? '.', surroundings(), {watch: false}).plan
   } catch (error) {
     if (runFile !== undefined || !(error instanceof UserError)) throw error
-    throw new UserError(`${nowhere}; nothing is kept of a single run, and there is no template here`, {cause: error})
+    throw new UserError(`${nowhere}; single runs leave no log files, and this folder has no template`, {cause: error})
   }
 }
 
 const whyNone = (id: string, plan: Plan): string =>
   plan.apps.some(app => app.id === id)
-    ? `no run has an app "${id}", and it has no log file yet`
-    : `no run has an app "${id}", nor has ${plan.shownAs}: nothing is kept of a single run`
+    ? `no run has an app "${id}", and the app has no log file yet`
+    : `neither a run nor ${plan.shownAs} has an app "${id}"; single runs leave no log files`
 
 async function* all(texts: readonly AsyncIterable<string>[]): AsyncGenerator<string> {
   for (const each of texts) yield* each

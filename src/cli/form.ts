@@ -1,9 +1,9 @@
 import type {Emit} from '../model/events.ts'
 import type {RunOptions} from '../run/run-options.ts'
 
-/** What a form of `run` is made of: the run, what it prints, and its last words. */
+/** A form of `run` (template or single app): its options, its output, and its last lines. */
 export interface Form extends Omit<RunOptions, 'shell' | 'output' | 'isTerminal' | 'emit'> {
   readonly emit: Emit
-  /** Nothing of the run is left. */
+  /** Called when the run has ended and everything is cleaned up. */
   readonly ended: () => void
 }

@@ -2,13 +2,13 @@ import {createContext, Script} from 'node:vm'
 import {messageOf, UserError} from '../model/errors.ts'
 import {UsageError} from './argv.ts'
 
-/** Patterns that try one line in more and more ways (`(a+)+$`) are stopped after so long. */
+/** Stops patterns that backtrack without end, such as `(a+)+$`. */
 const TIMEOUT_MS = 2000
 
-/** Which of some lines match. Throws a UserError where that takes too long. */
+/** Returns for each line whether it matches. Throws a UserError if that takes too long. */
 export type Grep = (lines: readonly string[]) => readonly boolean[]
 
-/** Makes a filter of a regular expression of JavaScript. Throws a UsageError for one that is broken. */
+/** Compiles a JavaScript regular expression. Throws a UsageError if it is invalid. */
 export function grepOf(pattern: string): Grep {
   const expression = compiled(pattern)
   const script = new Script('match()')
@@ -21,7 +21,7 @@ export function grepOf(pattern: string): Grep {
     } catch (error) {
       if ((error as {readonly code?: unknown}).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
       throw new UserError(`--grep ${pattern} takes too long`, {
-        explanation: `It tries too many ways to match one line. A repeat within a repeat, as in (a+)+, does that: write a+.`,
+        explanation: `The pattern backtracks too much. Avoid nested repeats: write a+ instead of (a+)+.`,
         cause: error
       })
     }

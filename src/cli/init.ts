@@ -1,14 +1,14 @@
 import type {CommandHandler} from './command-handler.ts'
 import {statusLine} from './print.ts'
 
-/** `init`: scripts and CI call it before anything else. */
+/** `init`: does nothing; scripts and CI call it first. */
 export const init: CommandHandler = async ({asJson}) => {
-  const message = 'Nothing to install: every app has its sidecar as soon as it is run. No file was written.'
+  const message = 'Nothing to install: Pillion contains the sidecars. No file was written.'
   process.stdout.write(statusLine('success', message, asJson))
   return 0
 }
 
-/** `uninstall`: what Dapr's own CLI has installed is left alone. */
+/** `uninstall`: does nothing; what Dapr's own CLI installed stays. */
 export const uninstall: CommandHandler = async ({asJson}) => {
   process.stdout.write(
     statusLine('success', 'Nothing to uninstall: nothing was installed. No file was removed.', asJson)

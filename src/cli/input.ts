@@ -2,9 +2,9 @@ import {readFileSync} from 'node:fs'
 import {Readable} from 'node:stream'
 
 /**
- * What we are given to read, for the one app of a run. A terminal is read only while our group is its foreground group: the
- * system freezes a background job that reads, with every sidecar. Each change of jobs comes with SIGCONT (`fg`, `bg` of a
- * shell), so that is when it is looked at again.
+ * Our stdin, for the one app of a run. A terminal is read only while our process group is in the foreground: the system
+ * stops a background job that reads, and all sidecars would stop with it. A shell sends SIGCONT on `fg` and `bg`; then we
+ * check again.
  */
 export function openInput(): Readable {
   const {stdin} = process
@@ -24,13 +24,13 @@ export function openInput(): Readable {
   return turns
 }
 
-/** Whether our process group is the terminal's (`tpgid` of proc(5)); where the system does not tell, it is. */
+/** Whether our process group is in the foreground (`tpgid` of proc(5)); true if the system does not provide that. */
 function isForeground(): boolean {
   try {
     const stat = readFileSync('/proc/self/stat', 'utf8')
     const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return group === foreground
   } catch {
-    return true // no such system
+    return true // no /proc
   }
 }

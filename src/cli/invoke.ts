@@ -3,7 +3,7 @@ import type {CommandContext, CommandHandler} from './command-handler.ts'
 import {callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from './sidecar-client.ts'
 import {print, statusLine} from './print.ts'
 
-/** `invoke --app-id ID --method M`: one call through the app's own sidecar; its body is printed, of a failure the status alone. */
+/** `invoke --app-id ID --method M`: sends one call through the app's own sidecar and prints the body, or the status of a failure. */
 export const invoke: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'invoke')
   if ((flags.text('unix-domain-socket') ?? '') !== '')

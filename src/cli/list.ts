@@ -6,7 +6,7 @@ import {runsHere} from './pick-run.ts'
 import {print} from './print.ts'
 import {tableOf} from './table.ts'
 
-/** The keys of `list -o json|yaml`, in the order that scripts read (`pkg/standalone/list.go` of Dapr's CLI); behind them our own. */
+/** The keys of `list -o json|yaml`: first Dapr's in their order (`pkg/standalone/list.go` of Dapr's CLI), then our own. */
 interface Row {
   readonly appId: string
   readonly httpPort: number
@@ -30,14 +30,14 @@ interface Row {
   /** `ListedApp.state` */
   readonly state: string
   readonly ready: boolean
-  /** As shells have it in `$?`; null where no process of it has ended. */
+  /** As in the shell's `$?`; null if no process of the app has exited. */
   readonly exitCode: number | null
   readonly restarts: number
   readonly instance: number
   readonly circuitBreakers: ListedApp['circuitBreakers']
 }
 
-/** `list [-o json|yaml|table]`: every app of every run of the user; on a terminal, where no form is asked for, as `ps` has it. */
+/** `list [-o json|yaml|table]`: all apps of all runs of the user. On a terminal without `-o` it prints the table of `ps`. */
 export const list: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json', 'yaml'].includes(output)) throw new UserError('An invalid output format was specified.')
@@ -84,7 +84,7 @@ function rowOf(app: ListedApp, run: RunListing, now: number): Row {
   }
 }
 
-/** Columns that are blank in every row are left out. */
+/** Columns that are blank in every row are omitted. */
 function table(rows: readonly Row[]): string {
   const hasVersions = rows.some(({version}) => version !== '0.0.0')
   return tableOf([
@@ -107,5 +107,5 @@ function table(rows: readonly Row[]): string {
   ])
 }
 
-/** Go's JSON writes these three as escapes. */
+/** Go's JSON escapes these three characters. */
 const htmlEscaped = (json: string): string => json.replace(/[<>&]/g, sign => `\\u00${sign.charCodeAt(0).toString(16)}`)

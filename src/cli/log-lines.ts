@@ -2,13 +2,13 @@ import type {Grep} from './grep.ts'
 import {terminalText} from '../logging/terminal-text.ts'
 import {asBytes, appPrefix} from '../logging/prefix.ts'
 
-/** What of the logs is wanted. */
+/** The options of `logs`. */
 export interface LogsWanted {
-  /** None: every app of the run. */
+  /** Empty: every app of the run. */
   readonly ids: readonly string[]
-  /** The last lines only; -1: all. */
+  /** Number of lines from the end; -1: all. */
   readonly tail: number
-  /** ms since 1970, 0: whenever it came. */
+  /** ms since 1970; 0: no limit. */
   readonly since: number
   readonly isFollowed: boolean
   readonly version: string
@@ -20,19 +20,19 @@ export interface LogsWanted {
 
 /** A line of a log. */
 export interface LogLine {
-  /** ms since 1970; 0: not known. */
+  /** ms since 1970; 0: unknown. */
   readonly time: number
-  /** `stdout`, `stderr`, `status` (ours, about the app); `-`: not known. */
+  /** `stdout`, `stderr`, `status` (our lines about the app); `-`: unknown. */
   readonly stream: string
   readonly app: string
   /** latin1, as the app wrote it, without prefix and newline. */
   readonly text: string
 }
 
-/** A line on its way from a run (`Handlers.runLogs`): time, stream, app, text. */
+/** A line that a run sends (`Handlers.runLogs`): time, stream, app, text. */
 const HEADED = /^(\d+) (\S+) (\S+) (.*)$/s
 
-/** Reads lines from a run; what is none of an app (`… 12 lines dropped`) is its text. '' tells that what follows is new. */
+/** Parses a line that a run sent. A line without a head (`… 12 lines dropped`) is returned as text; after '' all lines are new. */
 export function readLine(headed: string): LogLine | string {
   const [, time = '', stream = '', name = '', text = ''] = HEADED.exec(headed) ?? []
   if (time === '') return headed
@@ -44,7 +44,7 @@ export function readLine(headed: string): LogLine | string {
     : {time: 0, stream: 'status', app, text}
 }
 
-/** Parts text that comes in pieces into lines, in batches. */
+/** Splits chunks of text into lines, in batches. */
 export async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
   let rest = ''
   for await (const text of texts) {
@@ -55,7 +55,7 @@ export async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<rea
   if (rest !== '') yield [rest]
 }
 
-/** As text of UTF-8. */
+/** Decodes UTF-8 bytes that are held as latin1. */
 export const decoded = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- most lines are ASCII
   /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString()
@@ -66,7 +66,7 @@ export interface LineForm {
   readonly isTerminal: boolean
 }
 
-/** A line as it is printed, with its newline; latin1. */
+/** Formats a line for output, with its newline; latin1. */
 export function printed({time, stream, app, text}: LogLine, {asJson, hasTimes, isTerminal}: LineForm): string {
   if (asJson) {
     const shown = {
@@ -85,7 +85,7 @@ export function printed({time, stream, app, text}: LogLine, {asJson, hasTimes, i
 const NO_TIME = ' '.repeat('2006-01-02 15:04:05.000 '.length)
 let last = {time: 0, column: NO_TIME}
 
-/** `2006-01-02 15:04:05.000 `, local time, as `--since` takes it. Many lines come at one time. */
+/** `2006-01-02 15:04:05.000 `, local time, as `--since` accepts it. Cached: many lines have the same time. */
 function timeColumn(time: number): string {
   if (time !== last.time) {
     const at = new Date(time)

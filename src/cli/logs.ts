@@ -13,10 +13,10 @@ import {nameOf, pickRun, runsHere, templateHere} from './pick-run.ts'
 import {print, statusLine} from './print.ts'
 import {sinceOf} from './since.ts'
 
-/** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: of a run that lives, else the last log files of a template's apps. */
+/** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: the logs of a running run, else the newest log files of the template. */
 export const logs: CommandHandler = async context => {
   const wanted = await wantedOf(context)
-  process.stdout.on('error', () => process.exit()) // `logs | head`: whoever reads has enough
+  process.stdout.on('error', () => process.exit()) // `logs | head`: the reader has closed the pipe
   const run = await runOf(wanted)
   const [id = ''] = wanted.ids
   const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined
@@ -26,7 +26,7 @@ export const logs: CommandHandler = async context => {
     return 0
   }
   const prefix = run.listing.templateFile === '' ? '' : appPrefix(id)
-  const tail = wanted.grep === undefined ? wanted.tail : -1 // of what matches
+  const tail = wanted.grep === undefined ? wanted.tail : -1 // counts matching lines, below
   const asked = {tail, since: wanted.since, isFollowed: wanted.isFollowed, version: wanted.version}
   if (isPlain) await write(asTheyAre(await run.logs(id, asked), prefix))
   else await write(lines(await run.runLogs(wanted.ids, asked), wanted))
@@ -37,7 +37,7 @@ async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWan
   const tail = flags.int('tail') ?? Infinity
   if (tail < 0)
     throw new UsageError(
-      `invalid argument "${tail.toString()}" for "--tail" flag: expected how many lines, 0 or more, or "all"`
+      `invalid argument "${tail.toString()}" for "--tail" flag: expected a number of lines (0 or more) or "all"`
     )
   const pattern = flags.text('grep')
   return {
@@ -53,7 +53,7 @@ async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWan
   }
 }
 
-/** The living run that is meant; undefined: none, there may be files. Throws a UserError where one of several ids is not in it. */
+/** Finds the run; undefined if none is running (there may be log files). Throws a UserError if the run lacks one of several ids. */
 async function runOf({ids, runFile, asJson}: LogsWanted): Promise<FoundRun | undefined> {
   const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
   const runs = await runsHere(asJson)
@@ -61,17 +61,17 @@ async function runOf({ids, runFile, asJson}: LogsWanted): Promise<FoundRun | und
   if (ids.length === 0) return runHere(meant, template)
   const found = ids.map(id => pickRun(id, meant, template))
   const [run, ...others] = new Set(found.filter(each => each !== undefined))
-  if (others.length > 0) throw new UserError(`${ids.join(', ')} are apps of several runs: ask for those of one`)
+  if (others.length > 0) throw new UserError(`${ids.join(', ')} belong to different runs: name apps of one run`)
   const unknown = ids[found.indexOf(undefined)]
   if (run === undefined || unknown === undefined) return run
   const known = run.listing.apps.map(({appId}) => appId)
   const near = nearMiss(unknown, known)
   throw new UserError(`${nameOf(run.listing)} has no app "${unknown}"${near === '' ? '' : `: did you mean ${near}?`}`, {
-    explanation: `It has: ${known.join(', ')}`
+    explanation: `Its apps: ${known.join(', ')}`
   })
 }
 
-/** Of this folder's template, else the only one. */
+/** The run of this folder's template, else the only run. */
 function runHere(runs: readonly FoundRun[], template: string): FoundRun | undefined {
   const own = runs.filter(({listing}) => listing.templateFile === template)
   const [run, ...others] = own.length > 0 ? own : runs
@@ -82,18 +82,18 @@ function runHere(runs: readonly FoundRun[], template: string): FoundRun | undefi
   })
 }
 
-/** Text as it is kept; a terminal gets it as `TerminalText` has it. */
+/** The text unchanged; on a terminal with control characters made visible (`TerminalText`). */
 async function* asTheyAre(texts: AsyncIterable<string> | undefined, prefix: string): AsyncGenerator<string> {
   const terminal = process.stdout.isTTY ? new TerminalText(prefix) : undefined
   for await (const text of texts ?? []) yield terminal?.push(text) ?? text
   yield terminal?.end() ?? ''
 }
 
-/** Lines of several apps, filtered and in the form that is wanted. */
+/** Lines of several apps, filtered and formatted. */
 async function* lines(texts: AsyncIterable<string> | undefined, wanted: LogsWanted): AsyncGenerator<string> {
   const {grep, tail, asJson, hasTimes} = wanted
   const form = {asJson, hasTimes, isTerminal: process.stdout.isTTY}
-  const warnOnce = onceWarning('log files keep no times: what only they have is shown app by app', asJson)
+  const warnOnce = onceWarning('log files contain no times: lines that are only in files are shown app by app', asJson)
   let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
   for await (const batch of linesOf(texts ?? noTexts())) {
     const read = batch.map(readLine)
@@ -121,19 +121,19 @@ async function* lines(texts: AsyncIterable<string> | undefined, wanted: LogsWant
 const lastOf = (kept: readonly string[] | undefined, count: number): string =>
   (kept ?? []).slice(Math.max(0, (kept?.length ?? 0) - count)).join('')
 
-function onceWarning(words: string, asJson: boolean): () => void {
-  let isSaid = false
+function onceWarning(text: string, asJson: boolean): () => void {
+  let isPrinted = false
   return () => {
-    if (!isSaid) print(process.stderr, statusLine('warning', words, asJson))
-    isSaid = true
+    if (!isPrinted) print(process.stderr, statusLine('warning', text, asJson))
+    isPrinted = true
   }
 }
 
 async function* noTexts(): AsyncGenerator<string> {
-  // there are none
+  // empty
 }
 
-/** What is no line of an app stays. */
+/** Keeps the lines that match, and all lines that belong to no app. */
 function matching(read: readonly (LogLine | string)[], grep: Grep): readonly (LogLine | string)[] {
   const are = grep(read.map(line => (typeof line === 'string' ? '' : decoded(line.text))))
   return read.filter((line, i) => typeof line === 'string' || are[i])

@@ -4,7 +4,7 @@ import {pickServices} from './pick-services.ts'
 import {print} from './print.ts'
 import {serviceTable} from './service-table.ts'
 
-/** `ls [NAME [VERSION]]`: the Daeploy services of one run. An unknown name is an empty table, as with Daeploy. */
+/** `ls [NAME [VERSION]]`: lists the Daeploy services of one run. An unknown name gives an empty table, as with Daeploy. */
 export const ls: CommandHandler = async ({flags, asJson, words: [name, version]}) => {
   const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file'), id: name})
   const services = (await run?.services()) ?? []

@@ -1,5 +1,5 @@
-// cli/ is the terminal: words in, one call to the host, control or template module, text out. Only here are stdout and
-// stderr written, signals caught and exit codes decided; a command's code is loaded when it is called.
+// cli/ is the user interface: it parses the command line, calls other modules and prints the result. Only cli/ writes to
+// stdout and stderr, handles signals and chooses exit codes. The code of a command is loaded when the command is called.
 import {basename} from 'node:path'
 import {CommanderError} from 'commander'
 import {messageOf, UserError} from '../model/errors.ts'
@@ -15,13 +15,13 @@ const EXIT_USAGE = 255
 const EXIT_BUG = 70
 
 const args = process.argv.slice(2)
-/** Of the words before the app's own. */
+/** `--log-as-json` before `--`, where the app's own arguments begin. */
 const wantsJson = args
   .slice(0, args.includes('--') ? args.indexOf('--') : args.length)
   .some(arg => /^--log-as-json(=(1|t|T|TRUE|true|True))?$/.test(arg))
 const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
 
-/** Prints to the end before the process leaves: a pipe may not take all at once. */
+/** Waits until everything is written: a pipe may not accept it all at once. */
 const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
   new Promise(resolve => {
     if (text === '') resolve()
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** cobra's habit: the message with the usage on stderr, the message once more on stdout. */
+/** As cobra does: message and usage on stderr, the message again on stdout. */
 async function usageFailure(message: string): Promise<number> {
   const words = calledBy(args)
   const usage = words === undefined ? `Run '${program} --help' for usage.\n` : `${usageOf(program, words)}\n`
@@ -54,7 +54,7 @@ async function usageFailure(message: string): Promise<number> {
   return EXIT_USAGE
 }
 
-/** Behind the usage, which scripts look for right behind the message. */
+/** Follows the usage: scripts expect the usage right after the message. */
 function nearFlag(message: string): string {
   const typed = /^unknown flag: --(.*)$/.exec(message)?.[1]
   const names = [...(calledBy(args)?.flags ?? []), ...GLOBAL_FLAGS].map(({name}) => name)
@@ -71,5 +71,5 @@ async function userFailure(error: UserError): Promise<number> {
   return error.exitCode
 }
 
-// no `await` at the top: the single executable is CommonJS
+// no top-level await: the single executable is CommonJS
 void main().then(code => process.exit(code))

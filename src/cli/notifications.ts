@@ -6,7 +6,7 @@ import {pickServices} from './pick-services.ts'
 import {print} from './print.ts'
 import {tableOf} from './table.ts'
 
-/** `notifications [-o json]`: what the services of one run have notified, oldest first. */
+/** `notifications [-o json]`: lists the notifications of the services of one run, oldest first. */
 export const notifications: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')

@@ -1,21 +1,21 @@
 import {Chalk} from 'chalk'
 import type {Status} from './print.ts'
 
-/** Set level: that colours are wanted has been found out already. */
+/** A fixed level: the caller has checked that colours are wanted. */
 const chalk = new Chalk({level: 2})
 
 /**
- * Of the 256 colours of a terminal (xterm's numbers), those that contrast with a black ground and with a white one alike,
- * 3.6:1 or better. None is red or yellow: these are for what we warn of.
+ * Colours (xterm's numbers of 256) with a contrast of at least 3.6:1 on a black and on a white background. Red and yellow
+ * are reserved for warnings and errors.
  */
 export const APP_COLOURS = [32, 28, 133, 30, 63, 164] as const
 export const STATUS_COLOURS = {warning: 130, failure: 160} as const
 
-/** A text of an app, each app in a colour of its own by its place in the template. */
+/** Colours a text of an app; the colour depends on the app's place in the template. */
 export const painted = (text: string, index: number): string =>
   chalk.ansi256(APP_COLOURS[index % APP_COLOURS.length] ?? APP_COLOURS[0]).bold(text)
 
-/** A line of ours: what warns or fails is coloured, its first line that is. */
+/** Colours the first line of a warning or an error. */
 export function paintedStatus(status: Status, line: string): string {
   if (status !== 'warning' && status !== 'failure') return line
   const end = line.indexOf('\n')

@@ -5,7 +5,7 @@ import {COMMANDS, NOT_BUILT, type CommandEntry} from './commands.ts'
 import {GivenFlags, GLOBAL_FLAGS, type Flag} from './flags.ts'
 import {helpOf, overview} from './help.ts'
 
-/** The command that the words call, undefined where they call none. */
+/** The command that the arguments name, if any. */
 export const calledBy = (args: readonly string[]): CommandEntry | undefined => {
   const name = wordIn(args)
   return COMMANDS.find(command => command.name === name)
@@ -15,7 +15,7 @@ export const calledBy = (args: readonly string[]): CommandEntry | undefined => {
 const wordIn = (args: readonly string[]): string | undefined =>
   args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
 
-/** Parses the words and does what they say. Throws CommanderError and UsageError for wrong words. */
+/** Parses the arguments and runs the command. Throws CommanderError and UsageError for mistakes. */
 export async function runCommand(args: readonly string[], program: string): Promise<number> {
   const word = wordIn(args)
   if (word === 'help') return help(args.slice(args.indexOf('help') + 1), program)
@@ -43,7 +43,7 @@ export async function runCommand(args: readonly string[], program: string): Prom
   return code
 }
 
-/** Gives a command its flags and what it does. */
+/** Adds flags and action to a command. */
 function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<number>) => Promise<void>): void {
   const options = [...entry.flags, ...GLOBAL_FLAGS].map(flag => [flag, optionOf(flag)] as const)
   for (const [, option] of options) command.addOption(option)
@@ -69,9 +69,9 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
     throw new UsageError(`required flag(s) ${missing.map(name => `"${name}"`).join(', ')} not set`)
 }
 
-const notBuilt = (): UserError => new UserError("not built: use Dapr's own CLI")
+const notBuilt = (): UserError => new UserError("not supported: use Dapr's own CLI")
 
-/** The program called without a command. */
+/** Runs the program without a command. */
 async function aloneWith(options: {readonly version?: boolean}, program: string): Promise<number> {
   if (options.version === true)
     return (await import('./version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
@@ -79,7 +79,7 @@ async function aloneWith(options: {readonly version?: boolean}, program: string)
   return 0
 }
 
-/** `help [command]`; a word that is no command is told as cobra tells it, with the overview behind it. */
+/** `help [command]`. For an unknown command it prints cobra's message and the overview. */
 function help([name = '']: readonly string[], program: string): number {
   const entry = COMMANDS.find(command => command.name === name)
   if (entry === undefined && name !== '' && !name.startsWith('-'))
@@ -88,7 +88,7 @@ function help([name = '']: readonly string[], program: string): number {
   return 0
 }
 
-/** A commander command that throws instead of printing and leaving, and shows our help. */
+/** Makes a commander command throw instead of printing and exiting, and show our help. */
 function quiet(command: Command, text: () => string): Command {
   command
     .exitOverride()

@@ -5,16 +5,16 @@ import {isCalled} from '../control/listing.ts'
 import {UserError} from '../model/errors.ts'
 import {print, statusLine} from './print.ts'
 
-/** All runs of the user that answer; a folder of runs that is skipped is named on stderr. */
+/** All runs of the user that respond. If a folder of runs is skipped, a warning on stderr names it. */
 export const runsHere = async (asJson: boolean): Promise<readonly FoundRun[]> =>
   findRuns(process.env, text => print(process.stderr, statusLine('warning', text, asJson)))
 
-/** The template that is meant where none is named. */
+/** The template that is used if none is named. */
 export const templateHere = (): string => resolve('dapr.yaml')
 
 /**
- * The run that an app's id means: the one of this folder's template, else the only one that has it; undefined where none
- * has. Throws a UserError that names them where there are several.
+ * Finds the run of an app: the run of this folder's template if it has the app, else the only run that has it; undefined if
+ * none has it. Throws a UserError that names the runs if there are several.
  */
 export function pickRun(id: string, runs: readonly FoundRun[], template: string): FoundRun | undefined {
   const having = runs.filter(({listing}) => listing.apps.some(app => isCalled(app, id)))
@@ -22,10 +22,10 @@ export function pickRun(id: string, runs: readonly FoundRun[], template: string)
   const meant = own.length > 0 ? own : having
   if (meant.length <= 1) return meant[0]
   throw new UserError(`app id ${id} is in several runs: ${meant.map(({listing}) => nameOf(listing)).join(', ')}`, {
-    explanation: `From the folder of a template, its run is meant. One run as a whole is ended by: kill <pid>`
+    explanation: `Use this command in the folder of a template to select its run. To stop one whole run: kill <pid>`
   })
 }
 
-/** A run, for people. */
+/** Names a run in messages. */
 export const nameOf = ({templateFile, pid}: RunListing): string =>
   `${templateFile === '' ? 'a single run' : templateFile} (pid ${pid.toString()})`

@@ -4,8 +4,8 @@ import {findTemplate} from '../config/find.ts'
 import {nameOf, templateHere} from './pick-run.ts'
 
 /**
- * The run whose Daeploy services are meant: that of the template that is named, or lies here, else the only one that has
- * the id, or any service at all. Throws a UserError that names them where there are several; undefined where there is none.
+ * Finds the run with the Daeploy services: the run of the template that is named or in this folder, else the only run that
+ * has the id, or that has any app. Undefined if there is none. Throws a UserError that names the runs if there are several.
  */
 export function pickServices(
   runs: readonly FoundRun[],
@@ -17,5 +17,5 @@ export function pickServices(
   const having = runs.filter(({listing}) => id === '' || listing.apps.some(({appId}) => appId === id))
   if (having.length <= 1) return having[0]
   const names = having.map(({listing}) => nameOf(listing)).join(', ')
-  throw new UserError(`several runs are meant: ${names}`, {explanation: 'Name one by --run-file PATH.'})
+  throw new UserError(`there are several runs: ${names}`, {explanation: 'Select one with --run-file PATH.'})
 }

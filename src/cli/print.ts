@@ -6,15 +6,15 @@ const GLYPHS = {success: '✅', failure: '❌', warning: '⚠', pending: '⌛', 
 
 export type Status = keyof typeof GLYPHS
 
-/** One status line, newline included: behind its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning as its last key. */
+/** A status line with newline: sign and message, or JSON for `--log-as-json`, with the code of a warning as its last key. */
 export const statusLine = (status: Status, message: string, asJson: boolean, code?: WarningCode): string =>
   asJson
     ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message, code})}\n`
     : `${GLYPHS[status]}  ${message}\n`
 
 /**
- * Prints text that may quote what others wrote: an app, a template, another process. A terminal is done no harm by it
- * (`terminalText`); a pipe and a file get it as it is. A buffer is bytes of any encoding.
+ * Prints text that may contain output of others: an app, a template, another process. On a terminal control characters are
+ * made visible (`terminalText`); a pipe and a file get the text unchanged. A buffer holds bytes of any encoding.
  */
 export function print(stream: NodeJS.WriteStream, text: string | Buffer, done?: () => void): void {
   if (stream.isTTY) stream.write(terminalText(Buffer.from(text).toString('latin1')), 'latin1', done)

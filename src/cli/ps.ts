@@ -14,7 +14,7 @@ import {cut} from './table.ts'
 const EVERY_MS = 1000
 const NOTHING = 'No Dapr instances found.\n'
 
-/** `ps [ID …] [-w]`: the apps of this folder's template, or of all runs, and how each of them does. */
+/** `ps [ID …] [-w]`: shows the state of the apps of this folder's run, or of all runs if this folder has none. */
 export const ps: CommandHandler = async ({flags, words, asJson}) => {
   const ids = [...new Set(words)]
   const look = async (): Promise<readonly RunListing[]> => listingsOf(await runsHere(asJson), ids)
@@ -23,7 +23,7 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** The runs that are meant, each with the apps that are meant. Throws a UserError where an id is nowhere, or in several runs. */
+/** The selected runs with their selected apps. Throws a UserError if an id is unknown, or in several runs. */
 function listingsOf(runs: readonly FoundRun[], ids: readonly string[]): readonly RunListing[] {
   const listings = runs.map(({listing}) => listing)
   if (ids.length === 0) {
@@ -42,18 +42,18 @@ function refuse(id: string, listings: readonly RunListing[]): never {
   const known = listings.flatMap(({apps}) => apps.map(({appId}) => appId))
   const near = nearMiss(id, known)
   throw new UserError(`couldn't find app id ${id}${near === '' ? '' : `: did you mean ${near}?`}`, {
-    explanation: known.length === 0 ? 'Nothing runs.' : `What runs: ${known.join(', ')}`
+    explanation: known.length === 0 ? 'Nothing is running.' : `Running: ${known.join(', ')}`
   })
 }
 
 export interface PsOptions {
-  /** Columns; default: those of the terminal behind stdout. */
+  /** Columns; default: the width of the terminal. */
   readonly width?: number
-  /** Processor time is told since this look, else since the start of each process. */
+  /** CPU is computed since this measurement, else since the start of each process. */
   readonly before?: Look | undefined
 }
 
-/** The table of some runs: one for each, with its name where there are several. */
+/** One table for each run, with the name of the run if there are several. */
 export async function psText(listings: readonly RunListing[], options: PsOptions = {}): Promise<string> {
   const now = Date.now()
   return (await psLook(listings, {...options, now})).text
@@ -74,26 +74,26 @@ async function psLook(
 
 const columns = (): number => (process.stdout.isTTY ? Math.max(1, process.stdout.columns) : Infinity)
 
-/** Shows the table anew each second on a terminal, elsewhere whenever the state of an app has changed; until nothing runs. */
+/** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
 async function watch(look: () => Promise<readonly RunListing[]>): Promise<number> {
-  process.stdout.on('error', () => process.exit()) // `ps -w | head`: whoever reads has enough
+  process.stdout.on('error', () => process.exit()) // `ps -w | head`: the reader has closed the pipe
   let before: Look | undefined
-  let told = ''
+  let printed = ''
   for (;;) {
     const listings = await look()
     const now = Date.now()
     const states = JSON.stringify(listings.flatMap(({apps}) => apps.map(app => keyOf(app))))
     const shown = await psLook(listings, {before, now})
     if (process.stdout.isTTY) redraw(shown.text)
-    else if (states !== told) print(process.stdout, told === '' ? shown.text : `\n${shown.text}`)
+    else if (states !== printed) print(process.stdout, printed === '' ? shown.text : `\n${shown.text}`)
     if (listings.length === 0) return 0
-    told = states
+    printed = states
     before = shown.look
     await pause(EVERY_MS)
   }
 }
 
-/** What a table into a pipe is told anew for. */
+/** If this changes, a table is printed into a pipe again. */
 const keyOf = (app: ListedApp): readonly unknown[] => [
   app.appId,
   app.instance,
@@ -102,13 +102,13 @@ const keyOf = (app: ListedApp): readonly unknown[] => [
   app.restarts
 ]
 
-/** From the first line of the terminal on; as many lines as it has. */
+/** Overwrites the screen from its first line; prints as many lines as fit. */
 function redraw(text: string): void {
   const lines = text.trimEnd().split('\n')
-  const room = Math.max(1, process.stdout.rows - 1)
-  const more = lines.length - room
+  const height = Math.max(1, process.stdout.rows - 1)
+  const more = lines.length - height
   const shown =
-    more <= 0 ? lines : [...lines.slice(0, room - 1), cut(`… ${(more + 1).toString()} more lines`, columns())]
+    more <= 0 ? lines : [...lines.slice(0, height - 1), cut(`… ${(more + 1).toString()} more lines`, columns())]
   process.stdout.write('\x1b[H')
   for (const line of shown) {
     print(process.stdout, line)

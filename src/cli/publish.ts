@@ -3,7 +3,7 @@ import type {CommandContext, CommandHandler} from './command-handler.ts'
 import {callSidecar, findApp, payloadOf, socketIn} from './sidecar-client.ts'
 import {print, statusLine} from './print.ts'
 
-/** `publish -i ID -p PUBSUB -t TOPIC`: asks the sidecar of the app, which says what there is of pub/sub. */
+/** `publish -i ID -p PUBSUB -t TOPIC`: sends the event to the sidecar of the app. */
 export const publish: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'publish')
   const metadata = metadataOf(flags.text('metadata') ?? '')
@@ -51,7 +51,7 @@ function metadataOf(json: string): string {
 
 const CLOUD_EVENT = ['id', 'source', 'specversion', 'type', 'data']
 
-/** An envelope of CloudEvents is told from any other JSON by the keys that it has. */
+/** JSON with the five keys of a CloudEvents envelope is sent as one. */
 export function typeOf(body: Buffer): string {
   const event = objectIn(body.toString())
   const isEnvelope = !(event instanceof Error) && CLOUD_EVENT.every(key => Object.hasOwn(event, key))

@@ -9,7 +9,7 @@ const ANIMALS =
     ' '
   )
 
-/** An id for an app that was given none: easy to say, type and remember, like `steady-otter`. */
+/** A random id that is easy to say, type and remember, such as `steady-otter`. */
 export const readableId = (): string => `${pick(QUALITIES)}-${pick(ANIMALS)}`
 
 const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? ''

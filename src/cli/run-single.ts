@@ -14,7 +14,7 @@ import type {Terminal} from './terminal.ts'
 
 type Say = (status: Status, message: string) => void
 
-/** `run [flags] [-- command]`: one app, its output as it comes; without a command a sidecar alone. */
+/** `run [flags] [-- command]`: runs one app and passes its output through; without a command only a sidecar. */
 export function singleRun({flags, words, asJson}: CommandContext, terminal: Terminal): Form {
   const id = flags.text('app-id') || readableId()
   const plan = singlePlan(id, settingsOf(flags, words), surroundings())
@@ -23,23 +23,23 @@ export function singleRun({flags, words, asJson}: CommandContext, terminal: Term
     void stream.print(statusLine(status, message, asJson))
   }
   if (words.length === 0) void terminal.out.print('WARNING: no application command found.\n')
-  const story = new Story(say, terminal, asJson)
+  const reporter = new SingleRunReporter(say, terminal, asJson)
   return {
     plan,
     form: {kind: 'single', input: openInput(), err: text => terminal.err.write(text)},
-    emit: event => story.tell(event),
-    ended: () => story.end()
+    emit: event => reporter.report(event),
+    ended: () => reporter.end()
   }
 }
 
-/** What is said of one app from its start to its end; the words are those of Dapr's `cmd/run.go`. */
-class Story {
+/** Reports a single app from its start to its end; the texts are those of Dapr's `cmd/run.go`. */
+class SingleRunReporter {
   readonly #say: Say
   readonly #terminal: Terminal
   readonly #asJson: boolean
   #exit: Exit | undefined
   #hasCommand = true
-  #isAsked = false
+  #isStopping = false
 
   constructor(say: Say, terminal: Terminal, asJson: boolean) {
     this.#say = say
@@ -47,7 +47,7 @@ class Story {
     this.#asJson = asJson
   }
 
-  tell(event: Event): void {
+  report(event: Event): void {
     switch (event.type) {
       case 'sidecar-opened':
         return this.#opened(event.app)
@@ -56,7 +56,7 @@ class Story {
       case 'app-ended':
         return this.#ended(event.exit)
       case 'stopping':
-        this.#isAsked = true
+        this.#isStopping = true
         return this.#say('info', '\nterminated signal received: shutting down')
       case 'reloaded':
         return this.#say('info', reloadText(event))
@@ -68,11 +68,11 @@ class Story {
     }
   }
 
-  /** Dapr's last lines: the sidecar first, then the app. */
+  /** Prints Dapr's last lines: the sidecar first, then the app. */
   end(): void {
     const exit = this.#exit
     if (exit?.kind === 'spawn-error') return this.#say('success', 'Start App failed, try to stop Dapr successfully')
-    if (!this.#isAsked) this.#say('info', '\nterminated signal received: shutting down')
+    if (!this.#isStopping) this.#say('info', '\nterminated signal received: shutting down')
     this.#say('success', 'Exited Dapr successfully')
     if (!this.#hasCommand) return
     if (exit === undefined || succeeded(exit)) return this.#say('success', 'Exited App successfully')

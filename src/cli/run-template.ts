@@ -26,7 +26,7 @@ const WITH_TEMPLATE = new Set([
   'timestamps'
 ])
 
-/** `run -f PATH`: the apps of a template, each with its three lines. */
+/** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each. */
 export function templateRun(call: CommandContext, terminal: Terminal): Form {
   const typed = call.flags.text('run-file') ?? ''
   const watch = call.flags.isSet('watch')
@@ -58,7 +58,7 @@ function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): voi
   void terminal.out.print(statusLine('warning', message, asJson))
 }
 
-/** The words are those of `executeRun` in Dapr's `cmd/run.go`. */
+/** The texts are those of `executeRun` in Dapr's `cmd/run.go`. */
 function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson: boolean; isPainted: boolean}): void {
   switch (event.type) {
     case 'app-started': {
@@ -95,6 +95,6 @@ function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson:
     }
     case 'sidecar-opened':
     case 'app-ended':
-    // the app's log tells of these
+    // the app's log reports these
   }
 }

@@ -6,16 +6,16 @@ import type {Form} from './form.ts'
 import {openTerminal, type Terminal} from './terminal.ts'
 
 const EXIT_BUG = 70
-const OF_A_TEMPLATE = ['only', 'log-style', 'timestamps']
+const TEMPLATE_FLAGS = ['only', 'log-style', 'timestamps']
 
-/** `run -f PATH` and `run -- command`: until the apps have ended or somebody asks for the end. */
+/** `run -f PATH` and `run -- command`: runs until all apps have exited or a signal or `stop` ends the run. */
 export const run: CommandHandler = async call => {
   const isTemplate = (call.flags.text('run-file') ?? '') !== ''
-  const needsTemplate = OF_A_TEMPLATE.find(name => call.flags.names.includes(name))
+  const needsTemplate = TEMPLATE_FLAGS.find(name => call.flags.names.includes(name))
   if (!isTemplate && needsTemplate === 'only')
-    throw new UserError('--only chooses among the apps of a run template: give one with --run-file')
+    throw new UserError('--only selects apps of a run template: add --run-file')
   if (!isTemplate && needsTemplate !== undefined)
-    throw new UserError(`--${needsTemplate} is for the lines of a run template's apps: give one with --run-file`)
+    throw new UserError(`--${needsTemplate} formats the lines of a run template's apps: add --run-file`)
   const begin = isTemplate
     ? (await import('./run-template.ts')).templateRun
     : (await import('./run-single.ts')).singleRun
@@ -34,20 +34,20 @@ async function live(terminal: Terminal, begin: (terminal: Terminal) => Form): Pr
     ended()
     return hasBug() ? EXIT_BUG : isHealthy ? 0 : 1
   } finally {
-    growYoung(2) // V8's own, or the code that it keeps for the next start would not be taken
+    growYoung(2) // V8's default: V8 rejects its code cache if flags differ at the next start
     await terminal.flush()
   }
 }
 
 /**
- * The factor by which V8 enlarges the memory for new objects when there are many. It would go up to 48 MB and never give
- * them back, half of what a long run takes; with what the start needed, calls are as fast.
+ * The factor by which V8 grows its young generation. By default it grows to 48 MB and never shrinks, which is half the
+ * memory of a long run. With the size after the start, calls are just as fast.
  */
 function growYoung(factor: 1 | 2): void {
   process.getBuiltinModule('node:v8').setFlagsFromString(`--semi-space-growth-factor=${factor.toString()}`)
 }
 
-/** Signals ask for the end, a second one for the end at once; so does a stdout that nobody reads. A bug of ours ends the groups. */
+/** The first signal stops the run, and so does a closed stdout; a second signal kills everything, and so does a bug of ours. */
 function guard(lived: Run, terminal: Terminal): () => boolean {
   let isAsked = false
   let hasBug = false

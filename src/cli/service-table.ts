@@ -2,7 +2,7 @@ import type {ListedService} from '../control/messages.ts'
 
 const HEADS = ['MAIN', 'NAME', 'VERSION', 'STATUS', 'RUNNING'] as const
 
-/** The table of Daeploy's `ls`: Python's tabulate, right-trimmed; without services one empty row. */
+/** The table of Daeploy's `ls`, as Python's tabulate prints it, right-trimmed; one empty row if there are no services. */
 export function serviceTable(services: readonly ListedService[]): string {
   const rows = services.map(({name, version, isMain, status, startedAt, finishedAt}) => [
     isMain ? '*' : '',

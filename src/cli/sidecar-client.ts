@@ -7,17 +7,17 @@ import type {ListedApp} from '../control/messages.ts'
 import type {GivenFlags} from './flags.ts'
 import {runsHere, templateHere} from './pick-run.ts'
 
-// By this way: an import of node:http loads what we do not need.
+// An import of node:http would load more than we need.
 const http = process.getBuiltinModule('node:http')
 
-/** What is said to a sidecar. */
+/** A request to a sidecar. */
 export interface SidecarCall {
   readonly method: string
-  /** As Go writes it in its errors; what may not stand in a request's head is escaped on the way. */
+  /** As Go prints it in errors; characters that a request line must not contain are escaped before sending. */
   readonly url: string
   readonly type: string
   readonly body: Buffer
-  /** The unix socket of the sidecar, '' = by the URL. */
+  /** The unix socket of the sidecar; '' = use the URL. */
   readonly socket: string
 }
 
@@ -28,17 +28,17 @@ export interface SidecarAnswer {
   readonly body: Buffer
 }
 
-/** The app with this id: of this folder's template's run, else of the oldest that has it. */
+/** The app with this id: in the run of this folder's template, else in the oldest run that has it. */
 export async function findApp(id: string, asJson: boolean): Promise<ListedApp | undefined> {
   const runs = await runsHere(asJson)
   const own = runs.filter(({listing}) => listing.templateFile === templateHere())
   return [...own, ...runs].flatMap(({listing}) => listing.apps).find(({appId}) => appId === id)
 }
 
-/** What `--data-file` may hold; sidecars take 4 MiB unless their template says otherwise. */
+/** The maximum size of `--data-file`. Sidecars accept 4 MiB unless their template sets another limit. */
 const MAX_PAYLOAD_BYTES = 256 * 2 ** 20
 
-/** What `--data` and `--data-file` say; `command` is for the message. Throws a UserError in Dapr's words. */
+/** The content of `--data` or `--data-file`; `command` is for the message. Throws a UserError with Dapr's message. */
 export function payloadOf(flags: GivenFlags, command: string): Buffer {
   const data = flags.text('data') ?? ''
   const file = flags.text('data-file') ?? ''
@@ -55,11 +55,11 @@ export function payloadOf(flags: GivenFlags, command: string): Buffer {
   }
 }
 
-/** The socket of a sidecar in the folder that `-u` names. */
+/** The socket of a sidecar in the folder of `-u`. */
 export const socketIn = (folder: string, id: string): string =>
   folder === '' ? '' : join(folder, `dapr-${id}-http.socket`)
 
-/** Asks a sidecar; rejects with the words of Go's client where nobody answers. */
+/** Sends a request to a sidecar; rejects with the message of Go's client if the connection fails. */
 export async function callSidecar({method, url, type, body, socket}: SidecarCall): Promise<SidecarAnswer> {
   const token = process.env['DAPR_API_TOKEN'] ?? ''
   const headers: OutgoingHttpHeaders = {

@@ -5,8 +5,8 @@ const UNITS = {ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000} as const
 const isUnit = (text: string): text is keyof typeof UNITS => text in UNITS
 
 /**
- * The time that `--since` means, in ms since 1970: so long before now (`10m`, `1h30m`, `2d`), or a date, with a time of the
- * day or without, in local time unless it ends in a zone. Throws a UsageError.
+ * Parses `--since` into ms since 1970: a duration before now (`10m`, `1h30m`, `2d`), or a date with or without a time of
+ * day, in local time unless a time zone follows. Throws a UsageError.
  */
 export function sinceOf(text: string, now: number): number {
   if (/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/.test(text)) return now - durationOf(text)
@@ -15,7 +15,7 @@ export function sinceOf(text: string, now: number): number {
   const time = Date.parse(`${day}T${hour}${zone}`)
   if (!Number.isNaN(time)) return time
   throw new UsageError(
-    `invalid argument "${text}" for "--since" flag: neither so long ago (10m, 1h30m) nor a time (2006-01-02 15:04:05)`
+    `invalid argument "${text}" for "--since" flag: expected a duration (10m, 1h30m) or a time (2006-01-02 15:04:05)`
   )
 }
 

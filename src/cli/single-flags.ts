@@ -1,7 +1,7 @@
 import type {SingleSettings} from '../config/single.ts'
 import type {GivenFlags} from './flags.ts'
 
-/** What the flags of `run` say, under the names that a template has for it; what is not said is left out. */
+/** Converts the flags of `run` into template keys. Flags that were not given are omitted. */
 export function settingsOf(flags: GivenFlags, command: readonly string[]): SingleSettings {
   const said = {
     appPort: flags.int('app-port'),

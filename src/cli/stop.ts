@@ -7,7 +7,7 @@ import {pickRun, runsHere, templateHere} from './pick-run.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {print, statusLine} from './print.ts'
 
-/** `stop -f PATH`, `stop [--app-id] ID …`: back when what was named has ended. Nothing to stop is no failure: scripts stop twice. */
+/** `stop -f PATH`, `stop [--app-id] ID …`: returns when everything named has ended. If nothing runs that is no failure: scripts stop twice. */
 export const stop: CommandHandler = async ({flags, words, asJson}) => {
   const runs = await runsHere(asJson)
   const runFile = flags.text('run-file')
@@ -35,7 +35,7 @@ async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boo
   print(process.stdout, statusLine('success', 'Dapr and app processes stopped successfully', asJson))
 }
 
-/** Ends one app; 1 where it cannot be told which one is meant. An id that is nowhere is no failure. */
+/** Stops one app. Returns 1 if the id is ambiguous. An unknown id is no failure. */
 async function stopApp(
   id: string,
   runs: readonly FoundRun[],

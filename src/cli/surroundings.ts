@@ -2,7 +2,7 @@ import {homedir} from 'node:os'
 import {readTextInput} from '../model/read-file.ts'
 import type {Around} from '../config/load.ts'
 
-/** Where a command was typed: what templates are read against. */
+/** The folder and environment of the command, which a template is resolved against. */
 export const surroundings = (): Around => ({
   cwd: process.cwd(),
   home: homedir(),

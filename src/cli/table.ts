@@ -1,7 +1,7 @@
 /** A column: its head and a cell for each row. */
 export type Column = readonly [head: string, cells: readonly string[]]
 
-/** Left aligned, two blanks behind each cell; a column without any text is left out (tablewriter's look in Dapr's CLI). */
+/** Left-aligned, with two spaces after each cell, like tablewriter in Dapr's CLI. Empty columns are omitted. */
 export function tableOf(columns: readonly Column[]): string {
   const shown = columns.filter(([, cells]) => cells.some(cell => cell !== ''))
   const widths = shown.map(widthOf)
@@ -10,7 +10,7 @@ export function tableOf(columns: readonly Column[]): string {
   return linesOf(shown).map(line).join('')
 }
 
-/** A column of a table that has to fit: the narrowest width that it may be cut to, or that it may only be left out. */
+/** A column of a table that must fit. It may be cut down to `minWidth`; without `minWidth` it may only be omitted. */
 export interface FittingColumn {
   readonly head: string
   readonly cells: readonly string[]
@@ -21,8 +21,8 @@ export interface FittingColumn {
 const GAP = 2
 
 /**
- * A table that is never wider than `width`: wide columns are cut to their least width, then columns are left out from the
- * right, and at last the first two are cut. Columns without text are left out; lines end without blanks.
+ * A table that is never wider than `width`: wide columns are cut to their minimum width, then columns are omitted from the
+ * right, and finally the first two are cut. Empty columns are omitted; lines have no trailing spaces.
  */
 export function fittingTable(columns: readonly FittingColumn[], width: number): string {
   let shown = columns.filter(({cells}) => cells.some(cell => cell !== ''))
@@ -36,8 +36,8 @@ export function fittingTable(columns: readonly FittingColumn[], width: number): 
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => {
-        const room = widths[i] ?? 0
-        return shown[i]?.alignsRight === true ? cut(cell, room).padStart(room) : cut(cell, room).padEnd(room)
+        const space = widths[i] ?? 0
+        return shown[i]?.alignsRight === true ? cut(cell, space).padStart(space) : cut(cell, space).padEnd(space)
       })
       .join(' '.repeat(GAP))
       .trimEnd()
@@ -46,17 +46,17 @@ export function fittingTable(columns: readonly FittingColumn[], width: number): 
     .join('')
 }
 
-/** `text`, with `…` for what goes beyond `width`. */
+/** Cuts `text` to `width` and marks the cut with `…`. */
 export const cut = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 
-/** The widths of the columns; the widest that may be cut gives way first. */
+/** The widths of the columns; the widest one that may be cut is cut first. */
 function cutDown(columns: readonly FittingColumn[], width: number): readonly number[] {
   const widths = columns.map(each => widthOf(asColumn(each)))
   for (let over = total(widths) - width; over > 0; over--) {
-    const room = columns.map(({minWidth}, i) => (minWidth === undefined ? 0 : (widths[i] ?? 0) - minWidth))
-    const widest = room.indexOf(Math.max(...room))
-    if ((room[widest] ?? 0) <= 0) break
+    const space = columns.map(({minWidth}, i) => (minWidth === undefined ? 0 : (widths[i] ?? 0) - minWidth))
+    const widest = space.indexOf(Math.max(...space))
+    if ((space[widest] ?? 0) <= 0) break
     widths[widest] = (widths[widest] ?? 0) - 1
   }
   return widths

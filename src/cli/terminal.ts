@@ -5,46 +5,46 @@ import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../model/errors.ts'
 import {terminalText} from '../logging/terminal-text.ts'
 
-/** Characters that the reader has not taken before the writer is asked to wait. */
+/** Maximum number of unread characters before writers have to wait. */
 const MAX_WAITING = 1024 * 1024
-/** What is written at once: what a pipe takes. It is also the least by which a slow reader shows that it moves. */
+/** Size of one write: the capacity of a pipe. It is also the smallest progress of a slow reader that we notice. */
 const GATHER_SIZE = 64 * 1024
-/** Text waits this long for company: one write then carries what many apps wrote in many. */
+/** Text is gathered for this long, so that one write carries the output of many apps. */
 const GATHER_MS = 1
-/** How soon a terminal that takes nothing is tried again: nothing tells when it takes more. */
+/** Interval at which a blocked terminal is retried: there is no event for it. */
 const RETRY_MS = 5
-/** A reader that takes nothing for so long does not keep us from leaving. */
+/** We exit although output is unread if the reader has read nothing for this long. */
 const TIMEOUT_MS = 1000
 
-/** Writes all of a latin1 text, without blocking us, and says once how that went. */
+/** Writes a latin1 text completely without blocking, then calls `done` once. */
 type Put = (text: string, done: (error?: Error | null) => void) => void
 
-/** One of our two streams. Once its reader is gone, what is written to it is dropped. */
+/** stdout or stderr. When its reader is gone, everything written to it is dropped. */
 export interface Output {
-  /** Bytes of an app as latin1 text. A promise, while more than 1 MiB waits for the reader; it never rejects. */
+  /** Writes bytes of an app, held as latin1. Returns a promise while more than 1 MiB is unread; it never rejects. */
   write(text: string): Promise<void> | undefined
-  /** Text of our own, which begins on a line of its own; what it quotes of others does a terminal no harm. */
+  /** Prints our own text on a new line; on a terminal control characters in it are made visible. */
   print(text: string): Promise<void> | undefined
-  /** Whether the last line lacks its newline. */
+  /** Whether the last line has no newline yet. */
   readonly midLine: boolean
   readonly isTerminal: boolean
 }
 
-/** Our stdout and stderr; nothing else writes to them while a run processes. */
+/** Our stdout and stderr. During a run nothing else writes to them. */
 export interface Terminal {
   readonly out: Output
   readonly err: Output
   /** Whether stdout is a terminal. */
   readonly isTerminal: boolean
-  /** Columns; undefined where stdout is no terminal. */
+  /** Columns; undefined if stdout is not a terminal. */
   readonly width: number | undefined
-  /** Stdout was closed under us: its reader is gone, or the terminal. */
+  /** Settles when stdout was closed: its reader or the terminal is gone. */
   readonly closed: Promise<void>
-  /** Settles when all is written, or when a reader has taken nothing for a second. */
+  /** Settles when everything is written, or when a reader has read nothing for a second. */
   readonly flush: () => Promise<void>
 }
 
-/** Opens the streams behind two descriptors. Both lead to the same place (`2>&1`): one queue, so that the order holds. */
+/** Opens two descriptors. If both are the same file (`2>&1`), they share one queue, which keeps the order. */
 export function openTerminal({stdout = 1, stderr = 2} = {}): Terminal {
   const out = new AppChannel(stdout)
   const err = isSamePlace(fstatSync(stdout), fstatSync(stderr)) ? out : new AppChannel(stderr)
@@ -69,22 +69,22 @@ const isSamePlace = (a: Stats, b: Stats): boolean => a.dev === b.dev && a.ino ==
 const reasonOf = (error: Error): string =>
   'errno' in error && typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : messageOf(error)
 
-/** The reader of a pipe or socket has left; a terminal was hung up. */
+/** Errors if the reader of a pipe or socket is gone, or the terminal hung up. */
 const READER_GONE = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']
 
-/** A queue before a descriptor: one write at a time, in which everything goes that came meanwhile. */
+/** A write queue for a descriptor: one write at a time; it carries all text that was queued meanwhile. */
 class AppChannel implements Output {
   midLine = false
   readonly isTerminal: boolean
   readonly #put: Put
   #waiting: string[] = []
-  /** Characters that wait or are being written. */
+  /** Characters that are queued or being written. */
   #size = 0
   #isWriting = false
   #isClosed = false
   #writes = 0
   #timer: NodeJS.Timeout | undefined
-  #room: PromiseWithResolvers<void> | undefined
+  #drain: PromiseWithResolvers<void> | undefined
   #idle: PromiseWithResolvers<void> | undefined
   readonly #closed = Promise.withResolvers<void>()
   readonly #failed = Promise.withResolvers<Error>()
@@ -98,7 +98,7 @@ class AppChannel implements Output {
     return this.#closed.promise
   }
 
-  /** The first failure that is not the reader's leaving, such as a full disk; writing goes on. */
+  /** The first error other than a closed reader, such as a full disk. Writing continues. */
   get failed(): Promise<Error> {
     return this.#failed.promise
   }
@@ -110,8 +110,8 @@ class AppChannel implements Output {
     this.#size += text.length
     if (!this.#isWriting) this.#writeSoon()
     if (this.#size <= MAX_WAITING) return undefined
-    this.#room ??= Promise.withResolvers<void>()
-    return this.#room.promise
+    this.#drain ??= Promise.withResolvers<void>()
+    return this.#drain.promise
   }
 
   print(text: string): Promise<void> | undefined {
@@ -120,7 +120,7 @@ class AppChannel implements Output {
     return this.write(this.midLine ? `\n${shown}` : shown)
   }
 
-  /** Settles when nothing waits, or when nothing has moved for a second. */
+  /** Settles when the queue is empty, or when nothing was read for a second. */
   async drained(): Promise<void> {
     while (this.#size > 0) {
       const before = this.#writes
@@ -148,13 +148,13 @@ class AppChannel implements Output {
       this.#writes++
       this.#size -= text.length
       if (error !== undefined && error !== null) this.#fail(error)
-      if (this.#size <= MAX_WAITING) this.#makeRoom()
+      if (this.#size <= MAX_WAITING) this.#resumeWriters()
       if (this.#size > 0) this.#writeSoon()
-      else this.#rest()
+      else this.#notifyIdle()
     })
   }
 
-  /** The next part of what waits: whole texts, as many as make up a write. */
+  /** Takes as many queued texts as make up one write. */
   #take(): string {
     let size = 0
     let count = 0
@@ -162,12 +162,12 @@ class AppChannel implements Output {
     return this.#waiting.splice(0, count).join('')
   }
 
-  #makeRoom(): void {
-    this.#room?.resolve()
-    this.#room = undefined
+  #resumeWriters(): void {
+    this.#drain?.resolve()
+    this.#drain = undefined
   }
 
-  #rest(): void {
+  #notifyIdle(): void {
     this.#idle?.resolve()
     this.#idle = undefined
   }
@@ -189,33 +189,33 @@ function putTo(fd: number): Put {
 }
 
 /**
- * Not blocking is a property of the open file description, which we share with whoever started us and with what runs
- * with us on the same pipe or terminal; so we open it once more (Linux: proc(5), /proc/pid/fd). Where that cannot be
- * (no /proc, another user's terminal) `others` are tried, then `fd` itself is used.
+ * O_NONBLOCK belongs to the open file description, which we share with our parent and with other processes on the same
+ * pipe or terminal. So we open the file again (Linux: proc(5), /proc/pid/fd). If that fails (no /proc, another user's
+ * terminal), `others` are tried, then `fd` itself is used.
  */
 function descriptionOfOurOwn(fd: number, others: readonly string[] = []): number {
   for (const path of [`/proc/self/fd/${fd}`, ...others]) {
     try {
       return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
     } catch {
-      continue // the next path, or the descriptor that we were given
+      continue // try the next path
     }
   }
   return fd
 }
 
-/** Waits in the event loop: a reader that does not read holds up nothing of ours. */
+/** Writes through the event loop: a reader that does not read blocks nothing. */
 function putToSocket(fd: number): Put {
   const socket = new Socket({fd, readable: false, writable: true})
-  socket.on('error', () => undefined) // each write is told of it
+  socket.on('error', () => undefined) // each write gets the error, too
   return (text, done) => {
     socket.write(text, 'latin1', done)
   }
 }
 
 /**
- * A terminal that is held (Ctrl-S) takes nothing, for hours. Written to in the usual way it would block us; in the
- * thread pool it would block our exit, which waits for the threads (tried). So it is asked, and asked again.
+ * A terminal that is paused with Ctrl-S accepts nothing, possibly for hours. A blocking write would block us; in the
+ * thread pool it would block our exit, which waits for the threads (tried). So we write without blocking, and retry.
  */
 function putToTerminal(fd: number): Put {
   const put: Put = (text, done) => {
@@ -231,7 +231,7 @@ function putToTerminal(fd: number): Put {
   return put
 }
 
-/** In the thread pool: disks have no way of saying when they are ready. The system may take less than it is given. */
+/** Writes in the thread pool: disks have no readiness events. The system may write less than requested. */
 function putToFile(fd: number): Put {
   const put: Put = (text, done) => {
     writeFile(fd, text, null, 'latin1', (error, written) => {

@@ -8,7 +8,7 @@ import type {CommandHandler} from './command-handler.ts'
 import {print, statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
 
-/** `validate [-f PATH] [-o json]`: names every mistake, and what `run` would pass over in silence; 1 when the template cannot run. */
+/** `validate [-f PATH] [-o json]`: reports every mistake, and keys that `run` ignores silently; exit code 1 if the template cannot run. */
 export const validate: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
@@ -27,7 +27,7 @@ export const validate: CommandHandler = async ({flags, asJson}) => {
 const pictureOf = ({place, expected, hint}: PlacedMistake): string =>
   explainPlace(place, /^\S*/.exec(place.source.slice(place.column - 1))?.[0].length ?? 1, [expected, hint])
 
-/** What is wrong with the resources of all apps, and what has no effect here; each once. */
+/** Mistakes in the resources of all apps, and parts that have no effect; each once. */
 async function resourceFindings({apps}: Plan): Promise<readonly PlacedMistake[]> {
   const store = new ResourceStore({env: process.env, cwd: process.cwd(), reporter: {warn: () => undefined}})
   const found = new Map<string, PlacedMistake>()
@@ -44,14 +44,14 @@ async function resourceFindings({apps}: Plan): Promise<readonly PlacedMistake[]>
   return [...found.values()]
 }
 
-/** One object, whatever stands in the template; `errors` keep it from running, `findings` do not. */
+/** Prints one JSON object. `errors` prevent the template from running, `findings` do not. */
 async function printJson(load: () => Loaded): Promise<number> {
-  const told = await tell(load)
-  print(process.stdout, `${JSON.stringify(told, null, 2)}\n`)
-  return told.errors.length === 0 ? 0 : 1
+  const report = await reportOf(load)
+  print(process.stdout, `${JSON.stringify(report, null, 2)}\n`)
+  return report.errors.length === 0 ? 0 : 1
 }
 
-async function tell(load: () => Loaded) {
+async function reportOf(load: () => Loaded) {
   try {
     const {plan, findings} = load()
     const all = [...findings, ...(await resourceFindings(plan))]

@@ -2,7 +2,7 @@ import {UserError} from '../model/errors.ts'
 import {RUNTIME_VERSION, VERSION} from '../model/version.ts'
 import type {CommandHandler} from './command-handler.ts'
 
-/** `version [-o json]`, in the bytes of Dapr's CLI: its first line ends with a blank. */
+/** `version [-o json]`, with exactly the output of Dapr's CLI: its first line ends with a space. */
 export const version: CommandHandler = async ({flags}) => {
   const output = flags.text('output') ?? ''
   if (output !== '' && output !== 'json') throw new UserError('An invalid output format was specified.')
@@ -14,7 +14,7 @@ export const version: CommandHandler = async ({flags}) => {
   return 0
 }
 
-/** `build-info`: what the program was built as, and what runs it. */
+/** `build-info`: prints the versions of Pillion, of the Dapr runtime it matches, and of Node. */
 export const buildInfo: CommandHandler = async () => {
   const lines = [
     'CLI:',

@@ -1,2 +1,2 @@
-// On its own, so that only `list -o yaml` loads it.
+// A file of its own, so that only `list -o yaml` loads the library.
 export {stringify} from 'yaml'

@@ -25,7 +25,8 @@ const KEYS = [
   'ready',
   'exitCode',
   'restarts',
-  'instance'
+  'instance',
+  'circuitBreakers'
 ]
 
 t.test('nothing running is said in each format', async t => {

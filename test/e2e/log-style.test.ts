@@ -31,7 +31,7 @@ t.test('wrong styles, and styles without a template, are refused', async t => {
   })
   t.match(await rig.run(['run', '--timestamps', '--', 'true']), {
     code: 1,
-    stderr: /^❌ {2}--timestamps is for the lines of a run template's apps/
+    stderr: /^❌ {2}--timestamps formats the lines of a run template's apps/
   })
 })
 

@@ -110,7 +110,7 @@ t.test('logs -f of all apps goes on to the end of the run; with --grep and --tai
 
 t.test('of a run that has ended the newest files are shown, app by app; they keep no times', async t => {
   const rig = await openRig(t)
-  t.match(await rig.run(['logs']), {code: 1, stderr: /^❌ {2}there is no run; nothing is kept/})
+  t.match(await rig.run(['logs']), {code: 1, stderr: /^❌ {2}nothing is running; single runs leave/})
   const {run, shop, stock} = await startTwo(rig)
   await talk(run, shop, stock)
   run.signal('SIGTERM')
@@ -125,7 +125,7 @@ t.test('of a run that has ended the newest files are shown, app by app; they kee
   t.same(timed, {
     code: 0,
     stdout: blank + ONE + blank + TWO,
-    stderr: '⚠  log files keep no times: what only they have is shown app by app\n'
+    stderr: '⚠  log files contain no times: lines that are only in files are shown app by app\n'
   })
   t.match(
     (await rig.run(['logs', '--log-as-json', '--grep', 'one'])).stdout,
@@ -141,12 +141,12 @@ t.test('what is wrong with the words is said', async t => {
   t.match(await wrong('shop', 'stok'), {
     code: 1,
     stdout: '',
-    stderr: /has no app "stok": did you mean stock\?\nIt has: shop, stock\n$/
+    stderr: /has no app "stok": did you mean stock\?\nIts apps: shop, stock\n$/
   })
-  t.match(await wrong('stok'), {code: 1, stderr: /^❌ {2}no run has an app "stok", nor has dapr.yaml/})
+  t.match(await wrong('stok'), {code: 1, stderr: /^❌ {2}neither a run nor dapr.yaml has an app "stok"/})
   t.match(await wrong('--tail', '-1'), {
     code: 255,
-    stderr: /^Error: invalid argument "-1" for "--tail" flag: expected how many lines, 0 or more, or "all"\n/
+    stderr: /^Error: invalid argument "-1" for "--tail" flag: expected a number of lines \(0 or more\) or "all"\n/
   })
   t.match(await wrong('--grep', '('), {
     code: 255,

@@ -61,7 +61,7 @@ t.test('the file of a run that has ended keeps no times: it is told, or it is ol
   t.same(await logs(before), whole, 'all of it is newer')
   t.same(await logs(between), {
     ...whole,
-    stderr: '⚠  its run has ended, and the file keeps no times: what came before is shown, too\n'
+    stderr: '⚠  the run has ended, and log files contain no times: older lines are shown, too\n'
   })
   const folder = join(rig.folder, 'stock/.dapr/logs')
   for (const name of readdirSync(folder)) utimesSync(join(folder, name), new Date(), Date.now() / 1000 - 5)
@@ -72,5 +72,5 @@ t.test('a time that is none is a wrong word', async t => {
   const rig = await openRig(t)
   const {code, stdout, stderr} = await rig.run(['logs', '-a', 'stock', '--since', 'yesterday'])
   t.equal(code, 255)
-  t.match(`${stdout}${stderr}`, 'invalid argument "yesterday" for "--since" flag: neither so long ago')
+  t.match(`${stdout}${stderr}`, 'invalid argument "yesterday" for "--since" flag: expected a duration')
 })

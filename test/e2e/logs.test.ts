@@ -83,7 +83,7 @@ t.test('after the end of a run its files are read, the newest first', async t =>
   t.same(await rig.run(['logs', '-a', 'stock'], elsewhere), {
     code: 1,
     stdout: '',
-    stderr: '❌  no run has an app "stock"; nothing is kept of a single run, and there is no template here\n'
+    stderr: '❌  no run has an app "stock"; single runs leave no log files, and this folder has no template\n'
   })
 })
 

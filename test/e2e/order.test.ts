@@ -174,5 +174,5 @@ t.test('run --only refuses an id that no app has, and wants a template', async t
     stdout: '',
     stderr: '❌  --only names "stok", which is no app of this template\nDid you mean "stock"?\n'
   })
-  t.match(await rig.run(['run', '--only', 'a', '--', 'true']), {code: 1, stderr: /^❌ {2}--only chooses among/})
+  t.match(await rig.run(['run', '--only', 'a', '--', 'true']), {code: 1, stderr: /^❌ {2}--only selects apps/})
 })

@@ -47,7 +47,7 @@ t.test('ps shows the state, address and processes of each app, and what they use
   t.same(await rig.run(['ps', 'shp', 'job']), {
     code: 1,
     stdout: '',
-    stderr: "❌  couldn't find app id shp: did you mean shop?\nWhat runs: db, shop, page, job, worker\n"
+    stderr: "❌  couldn't find app id shp: did you mean shop?\nRunning: db, shop, page, job, worker\n"
   })
   const watching = rig.pillion(['ps', '-w'])
   await watching.waitForLine(/^db +starting/)

@@ -167,7 +167,7 @@ t.test('init and uninstall do nothing, say so, and take all flags of Dapr', asyn
 
 t.test('what is for Kubernetes, or for services that are not here, says so in one line', async t => {
   const rig = await openRig(t)
-  const not = {code: 1, stdout: '', stderr: "❌  not built: use Dapr's own CLI\n"}
+  const not = {code: 1, stdout: '', stderr: "❌  not supported: use Dapr's own CLI\n"}
   await rig.template([{appID: 'a'}])
   for (const args of [
     ['run', '-k', '-f', '.'],
