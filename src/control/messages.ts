@@ -63,6 +63,8 @@ export interface SidecarAddress {
   /** Addresses where it listens, in the order to try. */
   readonly hosts: readonly string[]
   readonly port: number
+  /** The port of its gRPC API. */
+  readonly grpcPort: number
   /** With this key a run may call on behalf of its apps (`sidecar/http/delegated-caller.ts`). */
   readonly key: string
 }

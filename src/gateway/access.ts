@@ -22,10 +22,11 @@ export function accessDenied(
 
 function refusal(
   accessControl: AccessControlInterceptor,
-  {path, method: verb}: Call,
+  {path, method, isProxied = false}: Call,
   caller: CallerIdentity | undefined
 ): Denied | undefined {
-  const operation = {method: operationOf(path), verb}
+  // gRPC knows no verb (Dapr: pkg/acl)
+  const operation = {method: operationOf(path), verb: isProxied ? 'NONE' : method}
   const {isAllowed, rule} = accessControl.decide(caller, operation)
   if (isAllowed) return undefined
   return {

@@ -1,7 +1,7 @@
 import type {Call} from '../model/call.ts'
 
 /** What the queue knows of one call to an app. */
-export type PendingCall = Pick<Call, 'caller' | 'method' | 'path'>
+export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream'>
 
 /** Admission to the app: call `leave` exactly once when the call has ended; `isBroken`: the app closed the connection under it. */
 export interface Permit {
@@ -49,6 +49,13 @@ export interface AdmissionQueueOptions {
   readonly capacity?: number
   /** Extra text for the error of a call that timed out in the queue. */
   readonly explain?: (pendingCall: PendingCall) => string
+}
+
+/** It is over when nothing is left. Streams may go on without end: they are ended as soon as nothing else is left. */
+function settleDrain({left, resolve}: Drain): void {
+  if (left.size === 0) return resolve()
+  for (const {stream} of left) if (stream?.isStream !== true) return
+  for (const {stream} of left) stream?.endStream()
 }
 
 /** An app that crashes may close its connections this long before its exit is noticed. */
@@ -160,7 +167,7 @@ export class AdmissionQueue {
 
   /** A permit, the reason why there is none, or a place in the queue. */
   admit(pendingCall: PendingCall): Permit | string | Queued {
-    if (this.isOpen) return this.#enter(pendingCall)
+    if (this.isOpen) return this.enter(pendingCall)
     if (this.#state === 'shut') return this.#reason
     if (this.#waiting.size >= this.#options.capacity) {
       this.#stats.lost++
@@ -176,6 +183,8 @@ export class AdmissionQueue {
     const {promise, resolve} = Promise.withResolvers<boolean>()
     const drain: Drain = {left: new Set(this.#inFlight.keys()), resolve: () => resolve(true)}
     this.#drains.add(drain)
+    for (const {stream} of drain.left) if (stream !== undefined) stream.changed = () => settleDrain(drain)
+    settleDrain(drain)
     signal?.addEventListener('abort', () => resolve(false), {once: true})
     try {
       return await promise
@@ -190,16 +199,17 @@ export class AdmissionQueue {
   }
 
   #letIn(): void {
-    for (const queued of this.#waiting) this.#settle(queued, this.#enter(queued.pendingCall))
+    for (const queued of this.#waiting) this.#settle(queued, this.enter(queued.pendingCall))
   }
 
-  #enter(pendingCall: PendingCall): Permit {
+  /** Admits a call, whatever the state. */
+  enter(pendingCall: PendingCall): Permit {
     this.#inFlight.set(pendingCall, performance.now())
     return {
       leave: (isBroken = false) => {
         if (isBroken) this.#remember(pendingCall)
         this.#inFlight.delete(pendingCall)
-        for (const {left, resolve} of this.#drains) if (left.delete(pendingCall) && left.size === 0) resolve()
+        for (const drain of this.#drains) if (drain.left.delete(pendingCall)) settleDrain(drain)
       }
     }
   }

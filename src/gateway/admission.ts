@@ -8,6 +8,10 @@ export type Admission = Admitted | Denied
 export interface Admitted {
   readonly ok: true
   readonly pool: Pool
+  /** For calls of gRPC, where they go to another port than others; left out: `pool`. */
+  readonly grpcPool?: Pool
+  /** Metadata that a call of gRPC carries there besides: it names the callee, and introduces the caller. */
+  readonly grpcFields?: readonly (readonly [name: string, value: string])[]
   /** The callee is the sidecar's own app. */
   readonly isLocal: boolean
   /** The callee's APP_API_TOKEN, '' = none. */
@@ -32,6 +36,8 @@ export interface Denied {
   readonly error: string
   /** No app of any run has this id. */
   readonly isUnknown?: boolean
+  /** Nobody listens at this address, and why. */
+  readonly down?: {readonly address: string; readonly reason: string}
 }
 
 /** The callee is not ready: the call is queued. */

@@ -141,7 +141,14 @@ export class AppChannel {
     const plan = this.#plan
     this.#end = Promise.withResolvers<string>()
     const {promise: ended} = this.#end
-    return new Pool({hosts: hostsOf(plan), port: this.#appPort, dial: dialOf(plan), hint: hintOf(plan), ended})
+    return new Pool({
+      hosts: hostsOf(plan),
+      port: this.#appPort,
+      dial: dialOf(plan),
+      protocol: plan.channel.protocol,
+      hint: hintOf(plan),
+      ended
+    })
   }
 }
 

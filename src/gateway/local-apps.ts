@@ -30,11 +30,8 @@ export interface Callee {
 /** Lets a call in to one app, or tells why not. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
 export function admitTo(callee: Callee, call: Call): Admission | Held {
   const isLocal = call.caller === callee.id
-  if (callee.appPort === 0) {
-    return denied(
-      isLocal ? 'cannot invoke local endpoint: app channel not initialized' : `${REMOTE}app channel is not initialized`
-    )
-  }
+  if (callee.appPort === 0) return noPort(callee.id, isLocal)
+  if (call.isProxied === true) return callee.isUnhealthy ? passed(call, callee) : enqueue(call, callee)
   if (callee.isUnhealthy) return unhealthy(isLocal)
   return callee.limiter.admit(() => enqueue(call, callee))
 }
@@ -48,6 +45,19 @@ function enqueue(call: Call, callee: Callee): Admission | Held {
 const REMOTE = 'rpc error: code = Internal desc = '
 
 const denied = (error: string): Admission => ({ok: false, status: 500, error})
+
+/** Dapr's proxy passes calls on whatever the health of the app. */
+const passed = (call: Call, callee: Callee): Admission =>
+  admitted(callee, call.caller === callee.id, callee.queue.enter(call))
+
+const noPort = (id: string, isLocal: boolean): Admission => ({
+  ok: false,
+  status: 500,
+  error: isLocal
+    ? 'cannot invoke local endpoint: app channel not initialized'
+    : `${REMOTE}app channel is not initialized`,
+  down: {address: '127.0.0.1:0', reason: `"${id}" has no appPort`}
+})
 
 const admitted = ({pool, token}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
   ok: true,
@@ -68,8 +78,10 @@ function held(call: Call, callee: Callee, queued: Queued): Held {
   }
 }
 
-const refusedBy = (call: Call, callee: Callee, reason: string): Admission =>
-  callee.isUnhealthy ? unhealthy(call.caller === callee.id) : down(call, callee, reason)
+function refusedBy(call: Call, callee: Callee, reason: string): Admission {
+  if (!callee.isUnhealthy) return down(call, callee, reason)
+  return call.isProxied === true ? passed(call, callee) : unhealthy(call.caller === callee.id)
+}
 
 const unhealthy = (isLocal: boolean): Admission => {
   const error = `${REMOTE}app is not in a healthy state`
@@ -81,5 +93,6 @@ function down({caller, method, path}: Call, {id, pool}: Callee, reason: string):
   const address = pool.authority
   const verb = method.slice(0, 1).toUpperCase() + method.slice(1).toLowerCase()
   const dial = `${verb} "${pool.dial?.scheme ?? 'http'}://${address}${path}": dial tcp ${address}: connect: connection refused (${reason})`
-  return denied(caller === id ? dial : `${REMOTE}error invoking app channel: ${dial}`)
+  const error = caller === id ? dial : `${REMOTE}error invoking app channel: ${dial}`
+  return {ok: false, status: 500, error, down: {address, reason}}
 }

@@ -2,7 +2,7 @@ import {LeaseSearch, type LeasesFound} from '../control/sidecar-leases.ts'
 import type {Identify} from './access.ts'
 import type {Call} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
-import {callerLine} from './caller-header.ts'
+import {CALLER_HEADER, callerValue} from './caller-header.ts'
 import {Peers, type Peer} from './peers.ts'
 import {whyUnknown} from './unknown-app.ts'
 
@@ -102,15 +102,21 @@ export class PeerRuns {
     return leases
   }
 
-  #admitted({caller, callee}: Call, {sidecar, pool}: Peer): Admission {
+  #admitted({caller, callee}: Call, {sidecar, pool, grpcPool}: Peer): Admission {
     const {shell, identify} = this.#options
+    const value = callerValue(sidecar.address.key, identify(caller) ?? {...NOBODY, appId: caller})
     return {
       ok: true,
       pool,
       isLocal: false,
       token: shell['DAPR_API_TOKEN'] ?? '',
       pathPrefix: `/v1.0/invoke/${encodeURIComponent(callee)}/method`,
-      callerLine: callerLine(sidecar.address.key, identify(caller) ?? {...NOBODY, appId: caller}),
+      callerLine: `${CALLER_HEADER}: ${value}\r\n`,
+      grpcPool,
+      grpcFields: [
+        ['dapr-app-id', callee],
+        [CALLER_HEADER.toLowerCase(), value]
+      ],
       leave: () => undefined
     }
   }

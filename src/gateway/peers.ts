@@ -6,6 +6,8 @@ import type {Call} from '../model/call.ts'
 export interface Peer {
   readonly sidecar: SidecarLease
   readonly pool: Pool
+  /** Connects to its gRPC port. */
+  readonly grpcPool: Pool
 }
 
 /** The runs that have one app: calls go round robin over its ready instances, through one sidecar of each run. */
@@ -18,7 +20,8 @@ export class Peers {
   /** Adds a sidecar, unless it is known; oldest run first. `closed` is called when it has closed. */
   add(sidecar: SidecarLease, closed: (peer: Peer) => void): void {
     if (this.#peers.some(known => addressOf(known.sidecar) === addressOf(sidecar))) return sidecar.release()
-    const peer = {sidecar, pool: new Pool(sidecar.address)}
+    const {address} = sidecar
+    const peer = {sidecar, pool: new Pool(address), grpcPool: new Pool({...address, port: address.grpcPort})}
     this.#peers.push(peer)
     this.#peers.sort((a, b) => a.sidecar.address.startedAt - b.sidecar.address.startedAt)
     void sidecar.closed.then(() => closed(peer))
@@ -28,6 +31,7 @@ export class Peers {
     const at = this.#peers.indexOf(peer)
     if (at >= 0) this.#peers.splice(at, 1)
     peer.pool.retire()
+    peer.grpcPool.retire()
     peer.sidecar.release()
   }
 

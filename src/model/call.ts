@@ -7,6 +7,20 @@ export interface Call {
   readonly method: string
   /** As it is sent to the callee: escaped, with the query. */
   readonly path: string
+  /** A gRPC call that is passed on unchanged (Dapr's proxy): `appMaxConcurrency` and app health do not apply to it. */
+  readonly isProxied?: boolean
+  /** Set for gRPC: the call may be a stream without end. */
+  readonly stream?: OpenStream
+}
+
+/** A call that may be a stream without end: a reload or a stop does not wait for it. */
+export interface OpenStream {
+  /** Its request is still open, or a message of the response has been passed on. */
+  readonly isStream: boolean
+  /** Ends it: the caller is told to open it again. */
+  endStream(): void
+  /** Called when it becomes a stream. */
+  changed: (() => void) | undefined
 }
 
 /** The request as the caller sent it. Nothing is copied: to read one header, search the lines. */
@@ -24,6 +38,8 @@ export interface CallRecord {
   readonly request: SentRequest
   /** The status that the caller received; 0: none. */
   readonly status: number
+  /** The gRPC status code that the call ended with; omitted: it is not a gRPC call. */
+  readonly grpcStatus?: number
   /** How often the request was sent. */
   readonly attempts: number
   readonly startedAt: number

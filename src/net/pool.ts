@@ -1,4 +1,5 @@
 import type {Dial} from './dialer.ts'
+import type {FrameClients} from './http2/frame-clients.ts'
 import {Upstream, type UpstreamOwner} from './http1/upstream.ts'
 
 export interface PoolOptions {
@@ -9,6 +10,8 @@ export interface PoolOptions {
   readonly dial?: Dial | undefined
   /** The Host header of requests; omitted: the first address and the port. */
   readonly authority?: string
+  /** The app's `appProtocol`; omitted: not known. */
+  readonly protocol?: string
   /** Appended in brackets to the error of a failed call; omitted: nothing. */
   readonly hint?: string
   readonly ended?: Promise<string>
@@ -27,6 +30,10 @@ export class Pool implements UpstreamOwner {
   readonly authority: string
   /** Appended in brackets to the error of a failed call, '' = nothing. */
   readonly hint: string
+  /** The app's `appProtocol`, '' = not known. */
+  readonly protocol: string
+  /** Its gRPC connections, which carry many calls each; created by the first gRPC call. */
+  frameClients: FrameClients | undefined
   /** Settles when the process behind it has ended, with how; with '' when another one takes its place. Undefined: not known here. */
   readonly ended: Promise<string> | undefined
   readonly #idle: Upstream[] = []
@@ -34,7 +41,8 @@ export class Pool implements UpstreamOwner {
   #isRetired = false
   #sweep: NodeJS.Timeout | undefined
 
-  constructor({hosts, port, dial, authority, hint = '', ended}: PoolOptions) {
+  constructor({hosts, port, dial, authority, protocol = '', hint = '', ended}: PoolOptions) {
+    this.protocol = protocol
     this.ended = ended
     this.hint = hint
     this.hosts = hosts
@@ -79,12 +87,14 @@ export class Pool implements UpstreamOwner {
     this.#isRetired = true
     clearInterval(this.#sweep)
     for (const upstream of this.#idle.splice(0)) upstream.drop()
+    this.frameClients?.retire()
   }
 
   /** Retires the pool, and also closes connections with a call in flight. */
   cut(): void {
     this.retire()
     for (const upstream of this.#all) upstream.cut()
+    this.frameClients?.cut()
   }
 
   #age(): void {

@@ -82,7 +82,14 @@ function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: ControlCont
   const {id, plan, ports} = runtime
   const instances = [...sidecars.keys()].filter(each => each.id === id && each.plan.version === plan.version)
   return {
-    address: {run, startedAt, hosts: reachable(plan.sidecar.listenAddresses), port: ports.httpPort, key},
+    address: {
+      run,
+      startedAt,
+      hosts: reachable(plan.sidecar.listenAddresses),
+      port: ports.httpPort,
+      grpcPort: ports.grpcPort,
+      key
+    },
     closing: sidecar.closing,
     ready: () => instances.filter(({isReady, isUnhealthy}) => isReady && !isUnhealthy).length,
     onChange: listener => {

@@ -2,7 +2,6 @@ import type {AppPlan, Plan} from '../model/plan.ts'
 
 /** What an app's plan asks for and no part of the program does yet, by the names of the template's keys. */
 const UNBUILT: readonly (readonly [key: string, isAsked: (app: AppPlan) => boolean])[] = [
-  ['appProtocol: grpc', ({channel}) => channel.protocol.startsWith('grpc')],
   ['enableAppHealthCheck with gRPC', ({health, channel}) => health.enabled && channel.protocol.startsWith('grpc')]
 ]
 

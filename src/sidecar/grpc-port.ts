@@ -1,54 +1,41 @@
-import type {Http2Server, ServerHttp2Stream} from 'node:http2'
 import net from 'node:net'
-import {attach} from '../net/claimed-server.ts'
+import {attach, isOnUnixSocket} from '../net/claimed-server.ts'
 import {Connections} from '../net/connections.ts'
-import {bugText, contain} from '../net/error-boundary.ts'
-import {respond} from '../net/http2/http2-reply.ts'
-import {watchEnd} from '../net/http2/watch-end.ts'
-import type {OpenPort} from './metrics-port.ts'
+import {bugText} from '../net/error-boundary.ts'
+import {SERVER_GREETING} from '../net/http2/greeting.ts'
+import type {GrpcContext, GrpcServer} from './grpc/grpc-server.ts'
 
-/** gRPC's status code for what is not implemented. */
-const UNIMPLEMENTED = '12'
-
-// Plain ASCII: gRPC would escape anything else.
-const MESSAGE = 'gRPC is not served here yet, call the HTTP port of this app'
-
-/** Trailers-Only (gRPC over HTTP/2, Responses): status and message are sent in the head. */
-const REFUSAL = ['content-type', 'application/grpc', 'grpc-status', UNIMPLEMENTED, 'grpc-message', MESSAGE]
-
-const refuse = (stream: ServerHttp2Stream): void => {
-  stream.on('error', () => stream.close())
-  respond(stream, {status: 200, pairs: REFUSAL, isLast: true})
-  stream.resume()
-}
-
-const load = async (warn: (text: string) => void): Promise<Http2Server> => {
-  const {createServer} = await import('node:http2')
-  return createServer()
-    .on('session', session =>
-      contain(session, error => {
-        warn(bugText(error))
-        session.destroy()
-      })
-    )
-    .on('stream', refuse)
+export interface OpenGrpcPort {
+  /** Takes no new calls; those under way may finish until `cut` is aborted. */
+  close(cut?: AbortSignal): Promise<void>
 }
 
 /**
- * Serves the gRPC port until gRPC is implemented: every call gets status 12. node:http2 is loaded with the first connection,
- * so that a run without gRPC does not pay for it. `warn` is called for an internal error that closed a connection.
+ * The gRPC port of a sidecar: HTTP/2 without TLS from the first byte on. Our settings go out at accept; what serves calls is
+ * loaded with the first connection, so a run without gRPC does not pay for it.
  */
-export const openGrpcPort = (servers: readonly net.Server[], warn: (text: string) => void): OpenPort => {
+export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContext): OpenGrpcPort => {
   const connections = new Connections()
-  let http2: Promise<Http2Server> | undefined
+  const destroy = (): void => connections.destroy()
+  let loading: Promise<GrpcServer> | undefined
+  const load = async (): Promise<GrpcServer> => {
+    const {GrpcServer: Server} = await import('./grpc/grpc-server.ts')
+    return new Server(context)
+  }
   const accept = async (socket: net.Socket): Promise<void> => {
-    // an HTTP/2 client that ends the connection has abandoned all its streams
+    // one of HTTP/2 who ends has left with all his streams
     socket.allowHalfOpen = false
     socket.pause().on('error', () => socket.destroy())
-    http2 ??= load(warn)
-    const server = await http2
-    server.once('session', session => watchEnd(session, socket))
-    server.emit('connection', socket)
+    socket.setNoDelay(true)
+    socket.write(SERVER_GREETING, 'latin1')
+    try {
+      loading ??= load()
+      const server = await loading
+      server.serve(socket, isOnUnixSocket(socket))
+    } catch (error) {
+      context.sidecar.warn(bugText(error))
+      socket.destroy()
+    }
   }
   const open = servers.map(claim => {
     const server = net.createServer(socket => void accept(socket))
@@ -57,9 +44,13 @@ export const openGrpcPort = (servers: readonly net.Server[], warn: (text: string
     return server
   })
   return {
-    close: () => {
+    close: async cut => {
       for (const server of open) server.close()
-      connections.destroy()
+      if (loading === undefined || cut === undefined || cut.aborted) return destroy()
+      cut.addEventListener('abort', destroy, {once: true})
+      await (await loading).leave()
+      cut.removeEventListener('abort', destroy)
+      destroy()
     }
   }
 }

@@ -10,6 +10,7 @@ import {followAccess} from './access.ts'
 import {tracesNothing} from '../resources/tracing-settings.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {asBytes} from '../logging/prefix.ts'
+import {hostGuard} from '../gateway/guards.ts'
 import {RUNTIME_VERSION} from '../model/version.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Admit} from '../gateway/admission.ts'
@@ -60,6 +61,7 @@ export function openAppSidecar({
   const external = new ExternalEndpoints({resources, apps})
   const log = runtime.logs.sidecar
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
+  const isTracing = !tracesNothing(resources.snapshot.configuration.tracing)
   const sidecar = openSidecar({
     appId: runtime.id,
     servers: http,
@@ -75,7 +77,7 @@ export function openAppSidecar({
     mounted,
     copierOf,
     whyMissing: name => whyMissing(resources.snapshot, name),
-    isTracing: !tracesNothing(resources.snapshot.configuration.tracing),
+    isTracing,
     recorded:
       settings.apiLogging && writesAt(settings.logLevel, 'info') ? call => log.log(apiLogEntry(call)) : undefined,
     limits: {maxBodyBytes: settings.maxBodyBytes, readBufferBytes: settings.readBufferBytes},
@@ -93,7 +95,19 @@ export function openAppSidecar({
     }
   })
   const stopAccess = followAccess(runtime, resources, shell['NAMESPACE'] || 'default')
-  const others = [openGrpcPort(grpc, warn), openMetricsPort(metrics)]
+  const guards = {
+    isOurs: hostGuard(settings.listenAddresses),
+    apiToken: shell['DAPR_API_TOKEN'] ?? '',
+    isTracing
+  }
+  const grpcPort = openGrpcPort(grpc, {
+    sidecar,
+    guards,
+    socketGuards: {...guards, isOurs: () => true},
+    maxHeadBytes: settings.readBufferBytes,
+    contextFor: delegation => sidecar.contextFor(delegation)
+  })
+  const metricsPort = openMetricsPort(metrics)
   const closing = new AbortController()
   return {
     closing: closing.signal,
@@ -103,8 +117,8 @@ export function openAppSidecar({
     announceEnd: () => closing.abort(),
     close: async cut => {
       closing.abort()
-      for (const each of others) each.close()
-      await sidecar.close(cut)
+      metricsPort.close()
+      await Promise.all([grpcPort.close(cut), sidecar.close(cut)])
       policies.close()
       stopAccess()
       external.close()

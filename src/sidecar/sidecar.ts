@@ -153,6 +153,11 @@ export class Sidecar implements SidecarContext {
     this.#listener.destroy()
   }
 
+  /** The sidecar as it serves a caller of another run, where `delegation` is its introduction. */
+  contextFor(delegation: string): SidecarContext {
+    return this.#delegatedCallers.contextFor(delegation) ?? this
+  }
+
   callerHeaders(callee: string, isLocal: boolean): string {
     const known = this.#callerHeaders[isLocal ? 'local' : 'remote']
     const lines = known.get(callee)

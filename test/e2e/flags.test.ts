@@ -137,14 +137,18 @@ t.test(
       rig,
       '--app-protocol',
       'grpc',
+      '--enable-app-health-check',
       '--enable-profiling',
       '--placement-host-address',
       'x',
       '--scheduler-host-address',
       ''
     )
-    await run.waitForLine('--app-protocol grpc is not built yet: ignored', {stream: 'stderr'})
-    t.equal(run.stderr.lines.length, 1)
+    await run.waitForLine('--enable-app-health-check with gRPC is not built yet: ignored', {stream: 'stderr'})
+    t.strictSame(
+      run.stderr.lines.filter(line => line.includes('not built')),
+      ['⚠  --enable-app-health-check with gRPC is not built yet: ignored']
+    )
   }
 )
 

@@ -38,6 +38,7 @@ const addressOf = ({run, startedAt}: RunListing): SidecarAddress => ({
   startedAt,
   hosts: ['127.0.0.1'],
   port: 1,
+  grpcPort: 2,
   key: 'k'
 })
 

@@ -47,7 +47,7 @@ const lender = async (
     asked++
     if (id !== 'stock') return undefined
     return {
-      address: {run, startedAt, hosts: ['127.0.0.1'], port, key: 'key'},
+      address: {run, startedAt, hosts: ['127.0.0.1'], port, grpcPort: 8, key: 'key'},
       closing,
       ready: () => ready,
       onChange: listener => {
@@ -100,7 +100,12 @@ t.test('many calls share one search; then the sidecar is known, and gets a heade
     token: 'token',
     pathPrefix: '/v1.0/invoke/stock/method',
     callerLine: 'Pillion-Caller: key/shops/my%20shop/public\r\n',
-    pool: {port: 7}
+    pool: {port: 7},
+    grpcPool: {port: 8},
+    grpcFields: [
+      ['dapr-app-id', 'stock'],
+      ['pillion-caller', 'key/shops/my%20shop/public']
+    ]
   })
   t.equal(asked(), 1)
 })

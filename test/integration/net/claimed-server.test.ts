@@ -5,9 +5,9 @@ import net, {type AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {openManagerPort} from '../../../src/daeploy/manager-api.ts'
-import {openGrpcPort} from '../../../src/sidecar/grpc-port.ts'
 import {openMetricsPort} from '../../../src/sidecar/metrics-port.ts'
 import {createClaim, release} from '../../../src/net/claimed-server.ts'
+import {openTestGrpcPort} from '../sidecar/grpc/rig.ts'
 import {openTestSidecar} from '../sidecar/rig.ts'
 
 type Open = (t: Test, claim: net.Server) => Promise<void>
@@ -35,8 +35,7 @@ const metrics: Open = async (t, claim) => {
 }
 
 const grpc: Open = async (t, claim) => {
-  const open = openGrpcPort([claim], () => undefined)
-  t.teardown(() => open.close())
+  await openTestGrpcPort(t, {claim})
 }
 
 const bind = async (t: Test, where: number | string = 0): Promise<net.Server> => {
@@ -110,7 +109,7 @@ t.test('the gRPC port serves connections from before it was open', async t => {
   const {socket} = await comeEarly(t, claim)
   socket.removeAllListeners('data')
   const session = http2.connect('http://localhost', {createConnection: () => socket})
-  const stream = session.request({':method': 'POST', ':path': '/x'})
+  const stream = session.request({':method': 'POST', ':path': '/x', 'content-type': 'application/grpc'})
   stream.end()
   await grpc(t, claim)
   const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]

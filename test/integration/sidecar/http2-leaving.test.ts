@@ -1,11 +1,9 @@
-import {once} from 'node:events'
-import net from 'node:net'
 import {queryObjects} from 'node:v8'
 import t, {type Test} from 'tap'
 import {UpgradedLink} from '../../../src/net/http2/h2c-upgrade.ts'
-import {openGrpcPort} from '../../../src/sidecar/grpc-port.ts'
 import {connect} from './caller.ts'
 import {data, frame, goAway, PREFACE, request} from './frames.ts'
+import {openTestGrpcPort} from './grpc/rig.ts'
 import {openTestSidecar, rawApp} from './rig.ts'
 
 const WAITING = request(1, {':path': '/v1.0/invoke/b/method/waits'})
@@ -83,11 +81,7 @@ for (const [what, text] of [
 }
 
 t.test('callers of gRPC who leave, in any way: their connections are closed', async t => {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const open = openGrpcPort([server], () => undefined)
-  t.teardown(() => open.close())
-  const {port} = server.address() as net.AddressInfo
+  const {port} = await openTestGrpcPort(t)
   for (const text of Object.values(CALLS)) {
     const inEachWay = async (tail: string): Promise<void> => {
       await leave(t, port, [PREFACE + text + tail])

@@ -3,10 +3,10 @@ import {EventEmitter} from 'node:events'
 import net from 'node:net'
 import {Duplex} from 'node:stream'
 import t from 'tap'
-import {openGrpcPort} from '../../../src/sidecar/grpc-port.ts'
 import type {Dial} from '../../../src/net/dialer.ts'
 import {connect} from './caller.ts'
 import {data, END_STREAM, framesOf, HEADERS, headers, PREFACE, request, reset} from './frames.ts'
+import {openTestGrpcPort} from './grpc/rig.ts'
 import {echoApp, onRequest, openTestSidecar, rawApp} from './rig.ts'
 
 /** What the sidecar answers itself, and what reaches an app. */
@@ -75,11 +75,7 @@ for (const what of Object.keys(ROUTES)) {
 }
 
 t.test('a call of gRPC that is reset at once with any code: the port goes on', async t => {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const open = openGrpcPort([server], () => undefined)
-  t.teardown(() => open.close())
-  const {port} = server.address() as net.AddressInfo
+  const {port} = await openTestGrpcPort(t)
   const call = {':method': 'POST', ':path': '/a.B/C', 'content-type': 'application/grpc'}
   for (const code of CODES) {
     for (const rest of endings(code)) {

@@ -173,3 +173,40 @@ t.test('the error of a call that timed out contains the extra text', async t => 
   const queued = queue.admit(pendingCall())
   t.equal(isQueued(queued) && (await queued.outcome), 'waited 0 s; starting; ask shop')
 })
+
+t.test('streams that may never end are ended as soon as they alone are waited for', async t => {
+  const g = newQueue()
+  g.open()
+  const ended: string[] = []
+  const enter = (path: string, isStream: boolean): {leave: () => void; becomeStream: () => void} => {
+    const stream = {
+      isStream,
+      changed: undefined as (() => void) | undefined,
+      endStream: () => {
+        ended.push(path)
+        leave()
+      }
+    }
+    const permit = g.admit({...pendingCall(path), stream})
+    if (!isPermit(permit)) throw new Error('no pass')
+    const leave = (): void => permit.leave()
+    const becomeStream = (): void => {
+      stream.isStream = true
+      stream.changed?.()
+    }
+    return {leave, becomeStream}
+  }
+  enter('/stream', true)
+  const unary = enter('/unary', false)
+  const late = enter('/late', false)
+  const drained = g.drained()
+  t.strictSame(ended, [])
+  unary.leave()
+  t.strictSame(ended, [])
+  late.becomeStream()
+  t.strictSame(ended, ['/stream', '/late'])
+  t.equal(await drained, true)
+  enter('/alone', true)
+  t.equal(await g.drained(), true)
+  t.strictSame(ended, ['/stream', '/late', '/alone'])
+})

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {CALLER_HEADER, callerLine} from '../../../../src/gateway/caller-header.ts'
+import {callerValue} from '../../../../src/gateway/caller-header.ts'
 import {DelegatedCallers} from '../../../../src/sidecar/http/delegated-caller.ts'
 import type {SidecarContext} from '../../../../src/sidecar/http/invocation.ts'
 
@@ -12,7 +12,7 @@ const sidecar = {
 } as unknown as SidecarContext
 const identity = {namespace: 'default', address: '10.0.0.1', hostName: 'here'}
 const delegation = (key: string, caller: string): string =>
-  callerLine(key, {appId: caller, namespace: 'ns', trustDomain: 'our domain'}).slice(CALLER_HEADER.length + 2, -2)
+  callerValue(key, {appId: caller, namespace: 'ns', trustDomain: 'our domain'})
 
 t.test('who knows the key speaks for the caller that it names; where it comes from was said before', async t => {
   const delegatedCallers = new DelegatedCallers({sidecar, identity, key: 'secret'})

@@ -1,0 +1,110 @@
+import {COMPRESSION_ERROR, ConnectionError} from './frames.ts'
+import {decodeHuffman} from './huffman.ts'
+
+/** The static table of HPACK (RFC 7541, appendix A): `name` or `name|value`, from index 1 on. */
+export const STATIC_FIELDS: readonly (readonly [name: string, value: string])[] = [
+  ':authority',
+  ':method|GET',
+  ':method|POST',
+  ':path|/',
+  ':path|/index.html',
+  ':scheme|http',
+  ':scheme|https',
+  ':status|200',
+  ':status|204',
+  ':status|206',
+  ':status|304',
+  ':status|400',
+  ':status|404',
+  ':status|500',
+  'accept-charset',
+  'accept-encoding|gzip, deflate',
+  ...'accept-language accept-ranges accept access-control-allow-origin age allow authorization cache-control'.split(
+    ' '
+  ),
+  ...'content-disposition content-encoding content-language content-length content-location content-range'.split(' '),
+  ...'content-type cookie date etag expect expires from host if-match if-modified-since if-none-match'.split(' '),
+  ...'if-range if-unmodified-since last-modified link location max-forwards proxy-authenticate'.split(' '),
+  ...'proxy-authorization range referer refresh retry-after server set-cookie strict-transport-security'.split(' '),
+  ...'transfer-encoding user-agent vary via www-authenticate'.split(' ')
+].map(text => {
+  const [name = '', value = ''] = text.split('|')
+  return [name, value]
+})
+
+/** An integer of HPACK (RFC 7541 §5.1) whose first byte has `prefix` bits for it, beside the bits of `first`. */
+export const encodeInteger = (value: number, prefix: number, first: number): string => {
+  const most = (1 << prefix) - 1
+  if (value < most) return String.fromCharCode(first | value)
+  let text = String.fromCharCode(first | most)
+  let left = value - most
+  for (; left > 127; left >>>= 7) text += String.fromCharCode((left & 127) | 128)
+  return text + String.fromCharCode(left)
+}
+
+const encodeString = (text: string): string => encodeInteger(text.length, 7, 0) + text
+
+/** A field as a literal that goes into no table: the same on every connection. Latin1, the name in small letters. */
+export const encodeField = (name: string, value: string): string => `\0${encodeString(name)}${encodeString(value)}`
+
+/** A field whose name stands in the static table. */
+export const encodeNamed = (index: number, value: string): string => encodeInteger(index, 4, 0) + encodeString(value)
+
+/** The same with a value as it came: its length, Huffman's bit, its bytes. */
+export const encodeRaw = (name: string, raw: string): string => `\0${encodeString(name)}${raw}`
+
+const MAX_KNOWN = 1000
+const MAX_KNOWN_LENGTH = 256
+
+/** A copy: a slice would keep all that it was cut out of. */
+export const copyOf = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
+
+/** Decodes strings of HPACK: length, Huffman's bit, bytes. Short ones that were met before cost a look-up. */
+export class FieldTexts {
+  readonly #known = new Map<string, string>()
+
+  decode(raw: string): string {
+    const known = this.#known.get(raw)
+    if (known !== undefined) return known
+    let at = 1
+    if ((raw.charCodeAt(0) & 127) === 127) while (raw.charCodeAt(at++) > 127);
+    const bytes = raw.slice(at)
+    const text = (raw.charCodeAt(0) & 128) === 0 ? copyOf(bytes) : decodeHuffman(bytes)
+    if (raw.length > MAX_KNOWN_LENGTH) return text
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+    this.#known.set(copyOf(raw), text)
+    return text
+  }
+}
+
+/** Reads integers and strings of a block, one after the other. */
+export class BlockReader {
+  at = 0
+  block = ''
+
+  integer(prefix: number): number {
+    const most = (1 << prefix) - 1
+    let value = this.byte() & most
+    if (value < most) return value
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte()
+      value += (byte & 127) << shift
+      if (byte < 128) return value
+      if (shift > 14) throw new ConnectionError(COMPRESSION_ERROR, 'an integer that is too large')
+    }
+  }
+
+  /** As it stands there. */
+  string(): string {
+    const from = this.at
+    const length = this.integer(7)
+    this.at += length
+    if (this.at > this.block.length) throw new ConnectionError(COMPRESSION_ERROR, 'a text that is cut off')
+    return this.block.slice(from, this.at)
+  }
+
+  byte(): number {
+    if (this.at >= this.block.length) throw new ConnectionError(COMPRESSION_ERROR, 'a field that is cut off')
+    return this.block.charCodeAt(this.at++)
+  }
+}

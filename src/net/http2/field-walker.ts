@@ -1,0 +1,144 @@
+import {COMPRESSION_ERROR, ConnectionError} from './frames.ts'
+import {BlockReader, copyOf, encodeField, encodeInteger, encodeRaw, FieldTexts, STATIC_FIELDS} from './field-text.ts'
+
+/** Takes the fields of a block in their order. */
+export interface FieldSink {
+  field(field: Field): void
+}
+
+/** The field that a walker has come to. It holds until the next one. */
+export interface Field {
+  /** As it was sent: nobody has looked whether it is in small letters. */
+  readonly name: string
+  /** What any other connection understands as this field. */
+  readonly bytes: string
+  /** Latin1; decoded when it is asked for. */
+  value(): string
+}
+
+interface Entry {
+  readonly name: string
+  readonly value: string
+  readonly bytes: string
+}
+
+const STATIC_COUNT = STATIC_FIELDS.length
+/** A field counts for so much more than its texts (RFC 7541 §4.1). */
+const FIELD_OVERHEAD = 32
+/** SETTINGS_HEADER_TABLE_SIZE until a peer has seen ours, which is 0. */
+const DEFAULT_TABLE = 4096
+
+const texts = new FieldTexts()
+
+/**
+ * Walks the blocks of fields of one connection (RFC 7541). They are not decoded but cut: each field comes with bytes that mean the
+ * same elsewhere, and names and values are read where somebody asks. A peer may use its table until it has read our settings.
+ */
+export class FieldWalker implements Field {
+  name = ''
+  bytes = ''
+  /** Of the block that was walked last: texts and overhead, as SETTINGS_MAX_HEADER_LIST_SIZE counts. */
+  listSize = 0
+  /** The same, and it had nothing to do with the table: equal blocks mean the same. */
+  isPlain = true
+  readonly #reader = new BlockReader()
+  #value: string | undefined
+  #raw = ''
+  #table: Entry[] = []
+  #size = 0
+  #maxSize = DEFAULT_TABLE
+
+  walk(block: string, sink: FieldSink): void {
+    const reader = this.#reader
+    reader.block = block
+    reader.at = 0
+    this.listSize = 0
+    this.isPlain = true
+    while (reader.at < block.length) {
+      const first = block.charCodeAt(reader.at)
+      if ((first & 0xe0) === 0x20) this.#resize(reader.integer(5))
+      else {
+        if ((first & 0x80) !== 0) this.#readIndexed()
+        else this.#readLiteral((first & 0x40) !== 0)
+        sink.field(this)
+      }
+    }
+    reader.block = ''
+  }
+
+  value(): string {
+    return (this.#value ??= texts.decode(this.#raw))
+  }
+
+  #readIndexed(): void {
+    const reader = this.#reader
+    const from = reader.at
+    const index = reader.integer(7)
+    const known = STATIC_FIELDS[index - 1]
+    if (known === undefined) {
+      const entry = this.#entry(index)
+      this.name = entry.name
+      this.#value = entry.value
+      this.bytes = entry.bytes
+    } else {
+      this.name = known[0]
+      this.#value = known[1]
+      this.bytes = reader.block.slice(from, reader.at)
+    }
+    this.listSize += this.name.length + this.#value.length + FIELD_OVERHEAD
+  }
+
+  #readLiteral(isAdded: boolean): void {
+    const reader = this.#reader
+    const from = reader.at
+    const index = reader.integer(isAdded ? 6 : 4)
+    const isStatic = index <= STATIC_COUNT
+    const name =
+      index === 0 ? texts.decode(reader.string()) : (STATIC_FIELDS[index - 1]?.[0] ?? this.#entry(index).name)
+    const raw = reader.string()
+    this.name = name
+    this.#raw = raw
+    this.#value = undefined
+    if (!isAdded && isStatic) this.bytes = reader.block.slice(from, reader.at)
+    else this.bytes = index > 0 && isStatic ? encodeInteger(index, 4, 0) + raw : encodeRaw(name, raw)
+    this.listSize += name.length + raw.length + FIELD_OVERHEAD
+    if (isAdded) this.#add()
+  }
+
+  #entry(index: number): Entry {
+    this.isPlain = false
+    const entry = this.#table[index - STATIC_COUNT - 1]
+    if (entry === undefined) throw new ConnectionError(COMPRESSION_ERROR, 'a field that is in no table')
+    return entry
+  }
+
+  #add(): void {
+    this.isPlain = false
+    const {name} = this
+    const value = this.value()
+    const size = name.length + value.length + FIELD_OVERHEAD
+    if (size > this.#maxSize) {
+      this.#table = []
+      this.#size = 0
+      return
+    }
+    this.#table.unshift({name: copyOf(name), value: copyOf(value), bytes: encodeField(name, value)})
+    this.#size += size
+    this.#evict()
+  }
+
+  #resize(size: number): void {
+    this.isPlain = false
+    if (size > DEFAULT_TABLE) throw new ConnectionError(COMPRESSION_ERROR, 'a table that is larger than allowed')
+    this.#maxSize = size
+    this.#evict()
+  }
+
+  #evict(): void {
+    while (this.#size > this.#maxSize) {
+      const entry = this.#table.pop()
+      if (entry === undefined) return
+      this.#size -= entry.name.length + entry.value.length + FIELD_OVERHEAD
+    }
+  }
+}

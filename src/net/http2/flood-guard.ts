@@ -1,0 +1,30 @@
+import {ConnectionError, ENHANCE_YOUR_CALM} from './frames.ts'
+
+/** So many frames without use may come at once … */
+const BURST = 20_000
+/** … and so many each second, for as long as it takes. */
+const PER_SECOND = 2000
+/** A frame of an answer makes up for some: a good client pings and resets in step with what it gets. */
+const PER_ANSWER = 2
+
+/**
+ * Counts the frames of a peer that cost us work and bring nobody anything: pings, settings, resets, empty data, priorities.
+ * Who sends them without end is cut (RFC 9113 §10.5).
+ */
+export class FloodGuard {
+  #left = BURST
+  #at = performance.now()
+
+  /** A frame without use. Throws where there were too many. */
+  useless(): void {
+    if (--this.#left >= 0) return
+    const now = performance.now()
+    this.#left = Math.min(BURST, Math.floor(((now - this.#at) * PER_SECOND) / 1000))
+    this.#at = now
+    if (this.#left <= 0) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames without use')
+  }
+
+  answered(): void {
+    if (this.#left < BURST) this.#left += PER_ANSWER
+  }
+}

@@ -1,0 +1,110 @@
+import type {Socket} from 'node:net'
+import {FrameConnection} from './frame-connection.ts'
+import {FrameStream, type StreamHandler} from './frame-stream.ts'
+import {ConnectionError, PROTOCOL_ERROR, SETTINGS} from './frames.ts'
+import {CLIENT_GREETING} from './greeting.ts'
+
+/** Calls that one connection carries at most (Dapr: pkg/grpc/manager). */
+const MAX_CALLS = 2048
+const MAX_STREAM_ID = 0x7f_ff_ff_00
+
+export interface FrameClientOptions {
+  readonly warn: (text: string) => void
+  /** Its settings have come: it takes calls. */
+  readonly ready: (connection: FrameClient) => void
+  /** A call is over, or it takes no new ones. */
+  readonly freed: (connection: FrameClient) => void
+  readonly closed: (connection: FrameClient) => void
+}
+
+/** A connection to somebody who is called. Its socket is open. */
+export class FrameClient extends FrameConnection {
+  readonly #options: FrameClientOptions
+  #next = 1
+  #isEnded = false
+
+  constructor(socket: Socket, options: FrameClientOptions) {
+    super(socket, options.warn)
+    this.#options = options
+    this.send(CLIENT_GREETING)
+    this.listen()
+  }
+
+  /** No further call has room. */
+  get isFull(): boolean {
+    return this.streams.size >= Math.min(this.peerLimit, MAX_CALLS)
+  }
+
+  /** It takes no new calls at all. */
+  get isLeaving(): boolean {
+    return this.isClosing || this.#isEnded
+  }
+
+  /** Why it ended, in a word or two. */
+  get failure(): string {
+    return this.why || 'EOF'
+  }
+
+  /** Begins a call with its head. */
+  open(handler: StreamHandler, block: string, isLast: boolean): FrameStream {
+    const stream = new FrameStream(this, this.#next, this.peerWindow, handler)
+    this.#next += 2
+    this.streams.set(stream.id, stream)
+    if (this.#next > MAX_STREAM_ID) this.isClosing = true
+    stream.writeHead(block, isLast)
+    return stream
+  }
+
+  localDone(): void {
+    // the answer follows
+  }
+
+  /** Takes no new calls; ends when those under way have. */
+  leave(): void {
+    this.close(0)
+  }
+
+  protected override receive(text: string): void {
+    if (this.hasSettings || text.length < 4 || text.charCodeAt(3) === SETTINGS) return super.receive(text)
+    const isHttp1 = text.startsWith('HTTP/1')
+    this.destroy(`error reading server preface: ${isHttp1 ? 'it speaks HTTP/1.1' : 'it does not speak HTTP/2'}`)
+  }
+
+  protected override settled(): void {
+    if (this.hasSettings) return this.freed()
+    super.settled()
+    this.#options.ready(this)
+  }
+
+  protected opened(id: number, block: string): void {
+    if (!this.wasOpen(id)) throw new ConnectionError(PROTOCOL_ERROR, 'fields on a stream that was never opened')
+    this.walker.walk(block, IGNORED)
+  }
+
+  protected wasOpen(id: number): boolean {
+    return (id & 1) === 1 && id < this.#next
+  }
+
+  protected goneAway(last: number): void {
+    this.isClosing = true
+    for (const stream of this.streams.values()) {
+      if (stream.id <= last) continue
+      stream.close()
+      stream.handler.lost(stream, 'the app takes no more calls on this connection (GOAWAY)')
+    }
+    this.freed()
+  }
+
+  protected freed(): void {
+    if (this.isClosing && this.streams.size === 0) this.finish()
+    this.#options.freed(this)
+  }
+
+  protected ended(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#options.closed(this)
+  }
+}
+
+const IGNORED = {field: (): void => undefined}

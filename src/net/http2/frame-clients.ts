@@ -1,0 +1,143 @@
+import net from 'node:net'
+import {codeOf} from '../../model/errors.ts'
+import {FrameClient} from './frame-client.ts'
+
+export interface FrameTarget {
+  /** Addresses, tried in this order. */
+  readonly hosts: readonly string[]
+  readonly port: number
+  readonly isSecure: boolean
+  readonly warn: (text: string) => void
+}
+
+/** Waits for a connection with room for a call. */
+export interface Waiter {
+  opened(connection: FrameClient): void
+  /** There will be none; `isRefused`: nobody listens. Go's words. */
+  failed(why: string, isRefused: boolean): void
+}
+
+/** Connections to one callee whose settings have not come within this time are given up (grpc-go: minConnectTimeout). */
+const OPEN_TIMEOUT_MS = 20_000
+/** More than these are not opened to one callee: calls wait for room. */
+const MAX_CONNECTIONS = 64
+
+const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
+
+/** The connections to one callee that carry many calls each, shared by all who call it. */
+export class FrameClients {
+  readonly #target: FrameTarget
+  readonly #open = new Set<FrameClient>()
+  readonly #waiting = new Set<Waiter>()
+  readonly #sockets = new Set<net.Socket>()
+  #opening = 0
+  #isRetired = false
+
+  constructor(target: FrameTarget) {
+    this.#target = target
+  }
+
+  /** Gives a connection: at once, or later. */
+  take(waiter: Waiter): void {
+    const free = this.#free()
+    if (free !== undefined) return waiter.opened(free)
+    this.#waiting.add(waiter)
+    if (this.#opening === 0 && this.#open.size < MAX_CONNECTIONS) this.#connect(0)
+  }
+
+  leave(waiter: Waiter): void {
+    this.#waiting.delete(waiter)
+  }
+
+  /** Connections end when the calls on them have; calls that come later are for others. */
+  retire(): void {
+    this.#isRetired = true
+    for (const each of this.#open) each.leave()
+  }
+
+  /** Ends every connection, and the calls on it. */
+  cut(): void {
+    this.retire()
+    for (const each of this.#open) each.destroy('the app is being stopped')
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #free(): FrameClient | undefined {
+    for (const each of this.#open) if (!each.isFull && !each.isLeaving) return each
+    return undefined
+  }
+
+  #connect(index: number): void {
+    const {hosts, port, isSecure, warn} = this.#target
+    const host = hosts[index] ?? '127.0.0.1'
+    this.#opening = 1
+    const socket = isSecure
+      ? tls().connect({host, port, minVersion: 'TLSv1.2', rejectUnauthorized: false, ALPNProtocols: ['h2']})
+      : net.connect({host, port})
+    this.#sockets.add(socket)
+    socket.setNoDelay(true)
+    let error: Error | undefined
+    let client: FrameClient | undefined
+    const timer = setTimeout(() => socket.destroy(new Error('context deadline exceeded')), OPEN_TIMEOUT_MS)
+    socket
+      .once(isSecure ? 'secureConnect' : 'connect', () => {
+        client = new FrameClient(socket, {
+          warn,
+          ready: opened => {
+            clearTimeout(timer)
+            this.#opening = 0
+            this.#open.add(opened)
+            this.#serve()
+            if (this.#isRetired) opened.leave()
+          },
+          freed: () => this.#serve(),
+          closed: closed => this.#open.delete(closed)
+        })
+      })
+      .on('error', (each: Error) => (error = each))
+      .on('close', () => {
+        clearTimeout(timer)
+        this.#sockets.delete(socket)
+        if (client?.hasSettings === true) return this.#serve()
+        if (error !== undefined && client === undefined && index + 1 < hosts.length) return this.#connect(index + 1)
+        this.#opening = 0
+        this.#fail(failureText(this.#target, client, error), client === undefined && codeOf(error) === 'ECONNREFUSED')
+      })
+  }
+
+  /** Gives room to those who wait. */
+  #serve(): void {
+    for (const waiter of this.#waiting) {
+      const free = this.#free()
+      if (free === undefined) {
+        if (this.#opening === 0 && this.#open.size < MAX_CONNECTIONS) this.#connect(0)
+        return
+      }
+      this.#waiting.delete(waiter)
+      waiter.opened(free)
+    }
+  }
+
+  #fail(why: string, isRefused: boolean): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const waiter of waiting) waiter.failed(why, isRefused)
+  }
+}
+
+/** What grpc-go says of a connection that did not come about. */
+const failureText = (
+  {hosts: [host = ''], port}: FrameTarget,
+  client: FrameClient | undefined,
+  error: Error | undefined
+): string => {
+  if (client !== undefined) {
+    const {failure} = client
+    const why = failure.startsWith('error reading') ? failure : `error reading server preface: ${failure}`
+    return `connection error: desc = "${why}"`
+  }
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
+  const code = codeOf(error)
+  const why = code === 'ECONNREFUSED' ? 'connect: connection refused' : (error?.message ?? 'EOF')
+  return `connection error: desc = "transport: Error while dialing: dial tcp ${address}: ${why}"`
+}

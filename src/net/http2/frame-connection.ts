@@ -1,0 +1,313 @@
+import type {Socket} from 'node:net'
+import {bugText} from '../error-boundary.ts'
+import {FieldWalker} from './field-walker.ts'
+import {FloodGuard} from './flood-guard.ts'
+import {FrameReader, type FrameSink} from './frame-reader.ts'
+import {FrameStream} from './frame-stream.ts'
+import {FrameWriter, inOneWrite} from './frame-writer.ts'
+import * as frames from './frames.ts'
+import {ConnectionError, PROTOCOL_ERROR} from './frames.ts'
+import {CONNECTION_WINDOW} from './greeting.ts'
+
+const INITIAL_WINDOW = 65_535
+
+/**
+ * One connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are
+ * handed on as they come; the peer may send more when they have gone out elsewhere, so whoever reads slowly slows his sender.
+ */
+export abstract class FrameConnection implements FrameSink {
+  readonly streams = new Map<number, FrameStream>()
+  readonly walker = new FieldWalker()
+  /** Calls that the peer takes at once. */
+  peerLimit = Infinity
+  /** Why the connection ended, '' while it has not. */
+  protected why = ''
+  /** SETTINGS_INITIAL_WINDOW_SIZE of the peer. */
+  protected peerWindow = INITIAL_WINDOW
+  protected readonly socket: Socket
+  protected isClosing = false
+  readonly #reader = new FrameReader(this)
+  readonly #writer: FrameWriter
+  readonly #guard = new FloodGuard()
+  readonly #warn: (text: string) => void
+  /** Streams whose data waits for room on the connection, not on their own window. */
+  #waiting = new Set<FrameStream>()
+  #window = INITIAL_WINDOW
+  #used = 0
+  #taken = 0
+  #hasSettings = false
+  /** Looks in a row at which nothing had come. */
+  #silence = 0
+  #hasRead = true
+
+  constructor(socket: Socket, warn: (text: string) => void) {
+    this.socket = socket
+    this.#warn = warn
+    this.#writer = new FrameWriter({socket, drained: () => inOneWrite(() => this.#pushWaiting())})
+    socket
+      .on('error', (error: Error) => {
+        this.why ||= error.message
+      })
+      .on('close', () => inOneWrite(() => this.#closed()))
+  }
+
+  /** A stream that the peer opens. */
+  protected abstract opened(id: number, block: string, isLast: boolean): void
+  /** We have sent all of a stream that the peer has not ended. */
+  abstract localDone(stream: FrameStream): void
+  /** A stream that is not open: false where it never was. */
+  protected abstract wasOpen(id: number): boolean
+  protected abstract ended(): void
+  /** A stream is over. */
+  protected abstract freed(): void
+  /** The peer takes no new calls; those above `last` it has not looked at. */
+  protected abstract goneAway(last: number): void
+  protected settled(): void {
+    this.#hasSettings = true
+  }
+
+  get hasSettings(): boolean {
+    return this.#hasSettings
+  }
+
+  /** Reads what comes from now on. */
+  protected listen(): void {
+    this.socket.on('data', (bytes: Buffer) => this.receive(bytes.toString('latin1'))).resume()
+  }
+
+  protected receive(text: string): void {
+    this.#hasRead = true
+    inOneWrite(() => {
+      try {
+        this.#reader.read(text)
+      } catch (error) {
+        this.#fail(error)
+      }
+    })
+  }
+
+  send(bytes: string): void {
+    this.#writer.send(bytes)
+  }
+
+  sendFields(bytes: string): void {
+    this.#writer.send(bytes)
+    this.#guard.answered()
+  }
+
+  sendData(bytes: string, length: number): void {
+    this.#window -= length
+    this.#writer.send(bytes)
+    this.#guard.answered()
+  }
+
+  /** Whether so much data may go out now. */
+  takes(bytes: number): boolean {
+    return bytes <= this.#window && !this.#writer.isClogged
+  }
+
+  waitsForRoom(stream: FrameStream): void {
+    this.#waiting.add(stream)
+  }
+
+  credit(bytes: number): void {
+    this.#taken += bytes
+    if (this.#taken < CONNECTION_WINDOW / 2) return
+    this.send(frames.windowFrame(0, this.#taken))
+    this.#used -= this.#taken
+    this.#taken = 0
+  }
+
+  forget(stream: FrameStream): void {
+    this.streams.delete(stream.id)
+    this.#waiting.delete(stream)
+    this.freed()
+  }
+
+  /** Takes no new calls; ends with those under way. */
+  close(last: number): void {
+    if (this.isClosing) return
+    this.isClosing = true
+    this.send(frames.goAwayFrame(last, frames.NO_ERROR))
+    this.freed()
+  }
+
+  /** Ends it now, and what it carries. */
+  destroy(why: string): void {
+    this.why ||= why
+    this.socket.destroy()
+  }
+
+  /** All has been sent and nothing is under way. */
+  protected finish(): void {
+    this.#writer.flush()
+    this.socket.end()
+  }
+
+  /** To be called now and then: a peer that has said nothing is pinged, one that does not answer is cut. Tells how long it is silent. */
+  look(): number {
+    if (this.#hasRead) {
+      this.#hasRead = false
+      this.#silence = 0
+    } else if (++this.#silence > 2) this.destroy('the connection is dead: a ping was not answered')
+    else this.send(frames.frameHead(8, frames.PING, 0, 0) + '\0'.repeat(8))
+    return this.#silence
+  }
+
+  data(id: number, bytes: string, padding: number, isLast: boolean): void {
+    if (id === 0) throw new ConnectionError(PROTOCOL_ERROR, 'data of no stream')
+    const length = bytes.length + padding
+    if ((this.#used += length) > CONNECTION_WINDOW)
+      throw new ConnectionError(frames.FLOW_CONTROL_ERROR, 'more than the window takes')
+    if (length === 0 && !isLast) this.#guard.useless()
+    const stream = this.streams.get(id)
+    if (stream === undefined) {
+      if (!this.wasOpen(id)) throw new ConnectionError(PROTOCOL_ERROR, 'data on a stream that was never opened')
+      return this.credit(length)
+    }
+    if (stream.isRemoteDone || !stream.receive(length)) {
+      const code = stream.isRemoteDone ? frames.STREAM_CLOSED : frames.FLOW_CONTROL_ERROR
+      if (stream.isRemoteDone) this.credit(length)
+      return this.#break(stream, code)
+    }
+    if (padding > 0) stream.credit(padding)
+    stream.handler.data(stream, bytes, isLast)
+    if (isLast) stream.remoteDone()
+  }
+
+  fields(id: number, block: string, isLast: boolean): void {
+    const stream = this.streams.get(id)
+    if (stream === undefined) return this.opened(id, block, isLast)
+    if (stream.isRemoteDone) return this.#break(stream, frames.STREAM_CLOSED)
+    stream.handler.head(stream, block, isLast)
+    if (isLast) stream.remoteDone()
+  }
+
+  control(type: number, flags: number, id: number, text: string, at: number, length: number): void {
+    switch (type) {
+      case frames.RST_STREAM:
+        return this.#reset(id, text, at, length)
+      case frames.SETTINGS:
+        return this.#settings(flags, id, text, at, length)
+      case frames.PING:
+        return this.#ping(flags, id, text.slice(at, at + length))
+      case frames.WINDOW_UPDATE:
+        return this.#windowUpdate(id, text, at, length)
+      case frames.GOAWAY:
+        if (length < 8) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a GOAWAY that is too short')
+        return this.goneAway(frames.readUint31(text, at))
+      case frames.PUSH_PROMISE:
+        throw new ConnectionError(PROTOCOL_ERROR, 'a push')
+      default: // RFC 9113 §5.5: what is not known is ignored
+        this.#guard.useless()
+    }
+  }
+
+  /** Ends a stream for a fault of the peer. */
+  #break(stream: FrameStream, code: number): void {
+    stream.reset(code)
+    stream.handler.reset(stream, code)
+  }
+
+  #reset(id: number, text: string, at: number, length: number): void {
+    if (length !== 4) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a reset of another length')
+    this.#guard.useless()
+    const stream = this.streams.get(id)
+    if (stream === undefined) {
+      if (id === 0 || !this.wasOpen(id)) throw new ConnectionError(PROTOCOL_ERROR, 'a reset of no stream')
+      return
+    }
+    stream.close()
+    stream.handler.reset(stream, frames.readUint32(text, at))
+  }
+
+  #settings(flags: number, id: number, text: string, at: number, length: number): void {
+    if (id !== 0) throw new ConnectionError(PROTOCOL_ERROR, 'settings of a stream')
+    this.#guard.useless()
+    const isAck = (flags & frames.ACK) !== 0
+    if (isAck ? length > 0 : length % 6 !== 0)
+      throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'settings of another length')
+    if (isAck) return
+    for (let from = at; from < at + length; from += 6) {
+      const name = text.charCodeAt(from) * 256 + text.charCodeAt(from + 1)
+      const value = frames.readUint32(text, from + 2)
+      if (name === 3) this.peerLimit = value
+      else if (name === 4) this.#setWindow(value)
+    }
+    this.send(frames.frameHead(0, frames.SETTINGS, frames.ACK, 0))
+    this.settled()
+  }
+
+  #setWindow(value: number): void {
+    if (value > frames.MAX_WINDOW) throw new ConnectionError(frames.FLOW_CONTROL_ERROR, 'a window that is too large')
+    const more = value - this.peerWindow
+    this.peerWindow = value
+    for (const stream of this.streams.values()) {
+      stream.window += more
+      if (stream.window > frames.MAX_WINDOW)
+        throw new ConnectionError(frames.FLOW_CONTROL_ERROR, 'a window that is too large')
+      if (more > 0) stream.push()
+    }
+  }
+
+  #ping(flags: number, id: number, payload: string): void {
+    if (id !== 0) throw new ConnectionError(PROTOCOL_ERROR, 'a ping of a stream')
+    if (payload.length !== 8) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a ping of another length')
+    if ((flags & frames.ACK) !== 0) return
+    this.#guard.useless()
+    this.#writer.send(frames.frameHead(8, frames.PING, frames.ACK, 0) + payload)
+  }
+
+  #windowUpdate(id: number, text: string, at: number, length: number): void {
+    if (length !== 4) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a window of another length')
+    const more = frames.readUint31(text, at)
+    if (id === 0) {
+      if (more === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a window of nothing')
+      if ((this.#window += more) > frames.MAX_WINDOW)
+        throw new ConnectionError(frames.FLOW_CONTROL_ERROR, 'a window that is too large')
+      return this.#pushWaiting()
+    }
+    const stream = this.streams.get(id)
+    if (stream === undefined) {
+      if (!this.wasOpen(id)) throw new ConnectionError(PROTOCOL_ERROR, 'a window of no stream')
+      return this.#guard.useless()
+    }
+    if (more === 0) return this.#break(stream, PROTOCOL_ERROR)
+    stream.window += more
+    if (stream.window > frames.MAX_WINDOW) return this.#break(stream, frames.FLOW_CONTROL_ERROR)
+    stream.push()
+  }
+
+  #pushWaiting(): void {
+    const waiting = this.#waiting
+    this.#waiting = new Set()
+    for (const stream of waiting) stream.push()
+  }
+
+  #fail(error: unknown): void {
+    const isTheirs = error instanceof ConnectionError
+    if (!isTheirs) this.#warn(bugText(error))
+    this.why ||= isTheirs ? error.message : 'internal error'
+    this.#writer.send(frames.goAwayFrame(this.lastStream, isTheirs ? error.code : frames.INTERNAL_ERROR))
+    this.#writer.flush()
+    this.socket.destroySoon()
+    // nothing that follows is read
+    this.socket.removeAllListeners('data')
+    this.socket.resume()
+    this.#closed()
+  }
+
+  /** The latest stream of the peer that was looked at. */
+  protected get lastStream(): number {
+    return 0
+  }
+
+  #closed(): void {
+    const why = this.why || 'EOF'
+    for (const stream of this.streams.values()) {
+      stream.close()
+      stream.handler.lost(stream, why)
+    }
+    this.ended()
+  }
+}

@@ -1,0 +1,91 @@
+import type {Socket} from 'node:net'
+import {FrameConnection} from './frame-connection.ts'
+import {FrameStream, type StreamHandler} from './frame-stream.ts'
+import {ConnectionError, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM} from './frames.ts'
+import {MAX_STREAMS, PREFACE} from './greeting.ts'
+
+export interface FrameServerOptions {
+  readonly warn: (text: string) => void
+  /** A call begins: who takes it. Its head is given by `head` right after. */
+  readonly accept: (connection: FrameServer) => StreamHandler
+  readonly closed: (connection: FrameServer) => void
+}
+
+/** A connection of somebody who calls. Our settings have been sent already. */
+export class FrameServer extends FrameConnection {
+  readonly #options: FrameServerOptions
+  #last = 0
+  #preface = ''
+  #isEnded = false
+
+  constructor(socket: Socket, options: FrameServerOptions) {
+    super(socket, options.warn)
+    this.#options = options
+    this.listen()
+  }
+
+  localDone(stream: FrameStream): void {
+    // RFC 9113 §8.1: the answer is whole, the rest of the request is not wanted
+    stream.reset(NO_ERROR)
+  }
+
+  protected override receive(text: string): void {
+    if (this.#preface === PREFACE) return super.receive(text)
+    const begun = this.#preface + text.slice(0, PREFACE.length - this.#preface.length)
+    if (!PREFACE.startsWith(begun)) return void this.socket.destroy()
+    const rest = text.slice(begun.length - this.#preface.length)
+    this.#preface = begun
+    if (rest !== '') super.receive(rest)
+  }
+
+  protected opened(id: number, block: string, isLast: boolean): void {
+    if ((id & 1) === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a stream with an even number')
+    if (id <= this.#last) {
+      // behind a reset of ours more may come; the table has to be kept in step
+      this.walker.walk(block, IGNORED)
+      return
+    }
+    this.#last = id
+    const stream = new FrameStream(this, id, this.peerWindow, REFUSED)
+    this.streams.set(id, stream)
+    if (this.streams.size > MAX_STREAMS || this.isClosing) {
+      this.walker.walk(block, IGNORED)
+      return stream.reset(REFUSED_STREAM)
+    }
+    stream.handler = this.#options.accept(this)
+    stream.handler.head(stream, block, isLast)
+    if (isLast) stream.remoteDone()
+  }
+
+  protected wasOpen(id: number): boolean {
+    return (id & 1) === 1 && id <= this.#last
+  }
+
+  protected override get lastStream(): number {
+    return this.#last
+  }
+
+  /** Takes no new calls; ends when those under way have. */
+  leave(): void {
+    this.close(this.#last)
+  }
+
+  protected goneAway(): void {
+    this.isClosing = true
+    this.freed()
+  }
+
+  protected freed(): void {
+    if (this.isClosing && this.streams.size === 0) this.finish()
+  }
+
+  protected ended(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#options.closed(this)
+  }
+}
+
+const nothing = (): void => undefined
+const IGNORED = {field: nothing}
+const REFUSED: StreamHandler = {head: nothing, data: nothing, sent: nothing, reset: nothing, lost: nothing}

@@ -1,0 +1,151 @@
+import type {FrameConnection} from './frame-connection.ts'
+import {DATA, END_STREAM, frameHead, headersFrames, MAX_PAYLOAD, resetFrame, windowFrame} from './frames.ts'
+import {STREAM_WINDOW} from './greeting.ts'
+
+/** Who has a stream: what comes on it, and how it ends. */
+export interface StreamHandler {
+  /** A block of fields: a head, or trailers. */
+  head(stream: FrameStream, block: string, isLast: boolean): void
+  data(stream: FrameStream, bytes: string, isLast: boolean): void
+  /** So many bytes have gone out that `writeData` was given. */
+  sent(stream: FrameStream, bytes: number): void
+  /** The peer has ended it. */
+  reset(stream: FrameStream, code: number): void
+  /** Its connection has gone. */
+  lost(stream: FrameStream, why: string): void
+}
+
+/** One stream of a connection: the half of a call that its caller or its callee sees. */
+export class FrameStream {
+  readonly id: number
+  handler: StreamHandler
+  /** Nothing goes out on it any more, and nothing of it is told. */
+  isOver = false
+  /** The peer has sent all. */
+  isRemoteDone = false
+  /** All that we had to send has gone out. */
+  isLocalDone = false
+  /** Bytes that the peer takes. */
+  window: number
+  /** Bytes of the peer's window that are in use, and those of them that were passed on and may come again. */
+  #used = 0
+  #taken = 0
+  readonly #connection: FrameConnection
+  /** Data that waits for the peer's window, what was sent of the first piece cut off. */
+  #waiting: string[] = []
+  #first = 0
+  #trailers: string | undefined
+  #endsAfterData = false
+
+  constructor(connection: FrameConnection, id: number, window: number, handler: StreamHandler) {
+    this.#connection = connection
+    this.id = id
+    this.window = window
+    this.handler = handler
+  }
+
+  /** Bytes that have come and were not passed on. */
+  get unpassed(): number {
+    return this.#used - this.#taken
+  }
+
+  /** Sends a block of fields, behind all data. */
+  writeHead(block: string, isLast: boolean): void {
+    if (this.isOver || this.isLocalDone) return
+    if (this.#isWaiting) {
+      this.#trailers = block
+      return
+    }
+    this.#connection.sendFields(headersFrames(this.id, block, isLast))
+    if (isLast) this.#localDone()
+  }
+
+  /** Sends data as far as the peer takes it; what is left waits. */
+  writeData(bytes: string, isLast: boolean): void {
+    if (this.isOver || this.isLocalDone) return
+    const {length} = bytes
+    const connection = this.#connection
+    if (this.#isWaiting || length > MAX_PAYLOAD || length > this.window || !connection.takes(length)) {
+      this.#waiting.push(bytes)
+      this.#endsAfterData = isLast
+      return this.push()
+    }
+    this.#sendData(bytes, isLast)
+  }
+
+  /** Sends what waits, as far as the peer takes it. */
+  push(): void {
+    const connection = this.#connection
+    while (this.#isWaiting && !this.isOver) {
+      const bytes = this.#waiting[this.#first] ?? ''
+      const length = Math.min(bytes.length, this.window, MAX_PAYLOAD)
+      if (length <= 0 && bytes.length > 0) return
+      if (!connection.takes(length)) return connection.waitsForRoom(this)
+      const isWhole = length === bytes.length
+      if (isWhole) this.#first++
+      else this.#waiting[this.#first] = bytes.slice(length)
+      this.#sendData(isWhole ? bytes : bytes.slice(0, length), this.#endsAfterData && !this.#isWaiting)
+    }
+    this.#waiting = []
+    this.#first = 0
+    const trailers = this.#trailers
+    this.#trailers = undefined
+    if (trailers !== undefined) this.writeHead(trailers, true)
+  }
+
+  /** Ends it at once. */
+  reset(code: number): void {
+    if (this.isOver) return
+    this.#connection.send(resetFrame(this.id, code))
+    this.close()
+  }
+
+  /** So many bytes that came were passed on, or are not wanted: the peer may send as many again. */
+  credit(bytes: number): void {
+    if (this.isOver) return
+    this.#connection.credit(bytes)
+    this.#taken += bytes
+    if (this.#taken < STREAM_WINDOW / 2) return
+    if (!this.isRemoteDone) this.#connection.send(windowFrame(this.id, this.#taken))
+    this.#used -= this.#taken
+    this.#taken = 0
+  }
+
+  /** So many bytes have come; false: more than the peer was allowed. */
+  receive(bytes: number): boolean {
+    return (this.#used += bytes) <= STREAM_WINDOW
+  }
+
+  remoteDone(): void {
+    this.isRemoteDone = true
+    if (this.isLocalDone) this.close()
+  }
+
+  /** It is over: what it has not passed on counts no more. */
+  close(): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.#connection.credit(this.unpassed)
+    this.#connection.forget(this)
+    this.#waiting = []
+    this.#trailers = undefined
+  }
+
+  get #isWaiting(): boolean {
+    return this.#first < this.#waiting.length
+  }
+
+  #sendData(bytes: string, isLast: boolean): void {
+    const {length} = bytes
+    this.window -= length
+    this.#connection.sendData(frameHead(length, DATA, isLast ? END_STREAM : 0, this.id) + bytes, length)
+    if (length > 0) this.handler.sent(this, length)
+    if (isLast) this.#localDone()
+  }
+
+  #localDone(): void {
+    this.isLocalDone = true
+    if (this.isRemoteDone) this.close()
+    else this.#connection.localDone(this)
+  }
+}

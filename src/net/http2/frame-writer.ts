@@ -1,0 +1,69 @@
+import type {Duplex} from 'node:stream'
+
+/** A peer that leaves so much unread gets no more data, and is not read, until it has taken it. */
+const CLOG_BYTES = 1 << 20
+
+const dirty: FrameWriter[] = []
+let isHeld = false
+
+const flushAll = (): void => {
+  for (const writer of dirty) writer.flush()
+  dirty.length = 0
+}
+
+/** All that is sent while `work` runs goes out at its end: one write for each connection. */
+export const inOneWrite = (work: () => void): void => {
+  if (isHeld) return work()
+  isHeld = true
+  try {
+    work()
+  } finally {
+    isHeld = false
+    flushAll()
+  }
+}
+
+export interface FrameWriterOptions {
+  readonly socket: Duplex
+  /** The peer has taken what it left unread. */
+  readonly drained: () => void
+}
+
+/** What goes out on one connection: gathered, and written once for all that one event causes. */
+export class FrameWriter {
+  /** The peer does not read. */
+  isClogged = false
+  readonly #options: FrameWriterOptions
+  #out = ''
+  #isDirty = false
+
+  constructor(options: FrameWriterOptions) {
+    this.#options = options
+    const {socket, drained} = options
+    socket.on('drain', () => {
+      if (!this.isClogged) return
+      this.isClogged = false
+      socket.resume()
+      drained()
+    })
+  }
+
+  send(frames: string): void {
+    this.#out += frames
+    if (this.#isDirty) return
+    this.#isDirty = true
+    dirty.push(this)
+    if (!isHeld && dirty.length === 1) process.nextTick(flushAll)
+  }
+
+  flush(): void {
+    const {socket} = this.#options
+    const out = this.#out
+    this.#isDirty = false
+    this.#out = ''
+    if (out === '' || !socket.writable) return
+    if (socket.write(out, 'latin1') || socket.writableLength <= CLOG_BYTES || this.isClogged) return
+    this.isClogged = true
+    socket.pause()
+  }
+}

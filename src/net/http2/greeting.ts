@@ -1,0 +1,26 @@
+import {frameHead, SETTINGS, uint32, windowFrame} from './frames.ts'
+
+/** What a client of HTTP/2 sends first (RFC 9113 §3.4). */
+export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+
+/** Bytes of one stream, and of all streams of a connection, that a peer may send before they have been passed on. */
+export const STREAM_WINDOW = 1 << 20
+export const CONNECTION_WINDOW = 1 << 24
+const INITIAL_WINDOW = 65_535
+
+/** Calls of one client that are under way at once. */
+export const MAX_STREAMS = 10_000
+
+const setting = (id: number, value: number): string => String.fromCharCode(0, id) + uint32(value)
+
+const greeting = (settings: string): string =>
+  frameHead(settings.length, SETTINGS, 0, 0) + settings + windowFrame(0, CONNECTION_WINDOW - INITIAL_WINDOW)
+
+// A header table of 0 bytes: what peers write then means the same on every connection, so fields are passed on as bytes.
+const COMMON = setting(1, 0) + setting(4, STREAM_WINDOW)
+
+/** What a server says at accept. It is constant, so that nothing has to be loaded for it: Go's SDK waits for it. */
+export const SERVER_GREETING = greeting(COMMON + setting(3, MAX_STREAMS))
+
+/** What a client says: nothing is pushed to us. */
+export const CLIENT_GREETING = PREFACE + greeting(COMMON + setting(2, 0))

@@ -1,0 +1,59 @@
+import type {Field, FieldSink, FieldWalker} from '../../net/http2/field-walker.ts'
+
+/** A block of fields of an answer: its head, its trailers, or both in one. */
+export class AnswerFields implements FieldSink {
+  /** 0: this is no head. */
+  httpStatus = 0
+  contentType = ''
+  /** -1: not said. */
+  status = -1
+  message = ''
+  /** All but `:status`, as fields. */
+  bytes = ''
+  hasTrace = false
+
+  field(field: Field): void {
+    const {name} = field
+    switch (name) {
+      case ':status':
+        this.httpStatus = Number(field.value())
+        return
+      case 'content-type':
+        this.contentType = field.value()
+        break
+      case 'grpc-status':
+        this.status = Number.parseInt(field.value(), 10)
+        break
+      case 'grpc-message':
+        this.message = field.value()
+        break
+      case 'traceparent':
+        this.hasTrace = true
+        break
+      default:
+    }
+    this.bytes += field.bytes
+  }
+
+  /** It is the answer of a server of gRPC. */
+  get isGrpc(): boolean {
+    return this.httpStatus === 200 && this.contentType.startsWith('application/grpc')
+  }
+}
+
+const MAX_KNOWN_LENGTH = 512
+const MAX_KNOWN = 16
+const known = new Map<string, AnswerFields>()
+
+/** Reads a block of an answer. Most are the same again and again: those are read once. */
+export const readAnswer = (walker: FieldWalker, block: string): AnswerFields => {
+  const seen = known.get(block)
+  if (seen !== undefined) return seen
+  const fields = new AnswerFields()
+  walker.walk(block, fields)
+  if (walker.isPlain && block.length <= MAX_KNOWN_LENGTH) {
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(Buffer.from(block, 'latin1').toString('latin1'), fields)
+  }
+  return fields
+}

@@ -1,0 +1,185 @@
+import type net from 'node:net'
+import type {Call} from '../../model/call.ts'
+import {bugText} from '../../net/error-boundary.ts'
+import {FrameServer} from '../../net/http2/frame-server.ts'
+import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
+import {FRAME_SIZE_ERROR, PROTOCOL_ERROR} from '../../net/http2/frames.ts'
+import type {SidecarContext} from '../http/invocation.ts'
+import {answerType} from './grpc-call.ts'
+import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
+import {refusalOf, type GrpcGuards} from './refusal.ts'
+import {HeadReader, type RequestHead} from './request-head.ts'
+import {answerHead, trailersOf, UNIMPLEMENTED, UNKNOWN, type GrpcStatus} from './status.ts'
+import {timeoutMs} from './timeout.ts'
+
+/** What the gRPC port of one sidecar serves. */
+export interface GrpcContext {
+  readonly sidecar: SidecarContext
+  readonly guards: GrpcGuards
+  /** The same at a unix domain socket, where any authority is fine. */
+  readonly socketGuards: GrpcGuards
+  readonly maxHeadBytes: number
+  /** The sidecar as it serves a caller of another run. */
+  readonly contextFor: (delegation: string) => SidecarContext
+}
+
+/** Idle connections are told to leave after so many looks (Dapr: 3 minutes). */
+const LOOK_MS = 10_000
+const MAX_IDLE_LOOKS = 18
+
+const IS_DAPR = /^\/dapr\.proto\.runtime\.v1\.Dapr\//
+const IS_REFLECTION = /^\/grpc\.reflection\.v1(?:alpha)?\.ServerReflection\//
+
+/** The connections to the gRPC port of one sidecar. */
+export class GrpcServer {
+  readonly #context: GrpcContext
+  readonly #idle = new Map<FrameServer, number>()
+  readonly #ended: (() => void)[] = []
+  #timer: NodeJS.Timeout | undefined
+  #isLeaving = false
+
+  constructor(context: GrpcContext) {
+    this.#context = context
+  }
+
+  /** Serves a connection that our settings have been sent to. */
+  serve(socket: net.Socket, isUnixSocket: boolean): void {
+    if (socket.destroyed) return
+    const {warn} = this.#context.sidecar
+    const connection = new FrameServer(socket, {
+      warn,
+      accept: server => new Calls(this.#context, server, isUnixSocket),
+      closed: closed => this.#forget(closed)
+    })
+    this.#idle.set(connection, 0)
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
+    if (this.#isLeaving) connection.leave()
+  }
+
+  /** Takes no new calls; settles when those under way are over. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true
+    for (const connection of this.#idle.keys()) connection.leave()
+    if (this.#idle.size > 0) await new Promise<void>(resolve => this.#ended.push(resolve))
+  }
+
+  #forget(connection: FrameServer): void {
+    this.#idle.delete(connection)
+    if (this.#idle.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    for (const settle of this.#ended.splice(0)) settle()
+  }
+
+  #look(): void {
+    for (const [connection, looks] of this.#idle) {
+      connection.look()
+      const isIdle = connection.streams.size === 0
+      this.#idle.set(connection, isIdle ? looks + 1 : 0)
+      if (isIdle && looks >= MAX_IDLE_LOOKS) connection.leave()
+    }
+  }
+}
+
+/** Reads what the calls of one connection ask for, and hands each to who serves it. */
+class Calls implements StreamHandler {
+  readonly #context: GrpcContext
+  readonly #reader: HeadReader
+  readonly #guards: GrpcGuards
+
+  constructor(context: GrpcContext, connection: FrameServer, isUnixSocket: boolean) {
+    this.#context = context
+    this.#guards = isUnixSocket ? context.socketGuards : context.guards
+    this.#reader = new HeadReader(connection.walker, context.maxHeadBytes)
+  }
+
+  head(stream: FrameStream, block: string, isLast: boolean): void {
+    const head = this.#reader.read(block)
+    if (head.isTooLarge) return stream.reset(FRAME_SIZE_ERROR)
+    if (head.isMalformed) return stream.reset(PROTOCOL_ERROR)
+    const refusal = refusalOf(head, this.#guards)
+    if (refusal !== undefined) return this.#refuse(stream, head, refusal.status, refusal.httpStatus)
+    this.#route(stream, head, isLast)
+  }
+
+  data(stream: FrameStream, bytes: string): void {
+    stream.credit(bytes.length)
+  }
+
+  sent(): void {
+    // what is said here is no data
+  }
+
+  reset(): void {
+    // nothing is under way
+  }
+
+  lost(): void {
+    // nothing is under way
+  }
+
+  #route(stream: FrameStream, head: RequestHead, isLast: boolean): void {
+    const id = head.calleeId ?? head.appId
+    if (id === undefined) {
+      if (IS_DAPR.test(head.path) || IS_REFLECTION.test(head.path))
+        return this.#refuse(stream, head, {code: UNIMPLEMENTED, message: `unknown method ${head.path}`})
+      return this.#refuse(stream, head, NO_ID)
+    }
+    const fault = faultOfId(id)
+    if (fault !== '') return this.#refuse(stream, head, {code: UNKNOWN, message: fault})
+    const sidecar = head.delegation === '' ? this.#context.sidecar : this.#context.contextFor(head.delegation)
+    const call: Call = {
+      caller: sidecar.appId,
+      callee: id.split('.')[0] ?? '',
+      method: 'POST',
+      path: head.path,
+      isProxied: true
+    }
+    const {isTracing} = this.#guards
+    const proxied = new ProxiedGrpcCall({sidecar, call, head, caller: stream, deadline: deadlineOf(head), isTracing})
+    stream.handler = proxied
+    try {
+      proxied.start(isLast)
+    } catch (error) {
+      sidecar.warn(bugText(error))
+      stream.reset(2)
+    }
+  }
+
+  /** Answers in nobody's name. */
+  #refuse(stream: FrameStream, head: RequestHead, status: GrpcStatus, httpStatus = 200): void {
+    const {sidecar} = this.#context
+    stream.writeHead(answerHead(answerType(head), httpStatus) + trailersOf(status), true)
+    const now = performance.now()
+    sidecar.recorded?.({
+      call: {caller: sidecar.appId, callee: '', method: 'POST', path: head.path},
+      request: {method: 'POST', path: head.path, lines: `user-agent: ${head.userAgent}\r\n`},
+      status: httpStatus,
+      grpcStatus: status.code,
+      attempts: 0,
+      startedAt: now,
+      admittedAt: 0,
+      connectedAt: 0,
+      firstByteAt: 0,
+      endedAt: now,
+      requestBytes: 0,
+      responseBytes: 0,
+      trace: '',
+      failure: status.message
+    })
+  }
+}
+
+const deadlineOf = ({timeout}: RequestHead): number =>
+  timeout === '' ? Infinity : performance.now() + (timeoutMs(timeout) ?? Infinity)
+
+/** Dapr's words (pkg/diagnostics/grpc_tracing.go). */
+const NO_ID: GrpcStatus = {
+  code: UNKNOWN,
+  message: 'cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata'
+}
+
+const faultOfId = (id: string): string => {
+  if (id === '') return 'app id is empty'
+  return id.split('.').length > 2 ? `invalid app id ${id}` : ''
+}

@@ -1,0 +1,55 @@
+/** Bytes before a message: whether it is compressed, and its length (gRPC over HTTP/2, Length-Prefixed-Message). */
+export const PREFIX_BYTES = 5
+
+export const messageLength = (text: string, at: number): number =>
+  text.charCodeAt(at + 1) * 0x1_00_00_00 +
+  ((text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 8) | text.charCodeAt(at + 4))
+
+/** Follows the messages in one direction of a call, without keeping them. */
+export class MessageGauge {
+  /** Messages that have come whole. */
+  count = 0
+  readonly #max: number
+  #left = 0
+  #prefix = ''
+
+  /** `max`: bytes of one message, 0 = any number. */
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** Within a message. */
+  get isWithin(): boolean {
+    return this.#left > 0 || this.#prefix !== ''
+  }
+
+  /** The bytes of a message that is too large, 0 where none is. */
+  measure(bytes: string): number {
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#left === 0) {
+        const need = PREFIX_BYTES - this.#prefix.length
+        if (need < PREFIX_BYTES || bytes.length - at < PREFIX_BYTES) {
+          this.#prefix += bytes.slice(at, at + need)
+          at += need
+          if (this.#prefix.length < PREFIX_BYTES) return 0
+          this.#left = messageLength(this.#prefix, 0)
+          this.#prefix = ''
+        } else {
+          this.#left = messageLength(bytes, at)
+          at += PREFIX_BYTES
+        }
+        if (this.#max > 0 && this.#left > this.#max) return this.#left
+      }
+      const taken = Math.min(this.#left, bytes.length - at)
+      this.#left -= taken
+      at += taken
+      if (this.#left === 0) this.count++
+    }
+    return 0
+  }
+}
+
+/** What grpc-go says of one. */
+export const tooLargeText = (bytes: number, max: number): string =>
+  `grpc: received message larger than max (${bytes.toString()} vs. ${max.toString()})`

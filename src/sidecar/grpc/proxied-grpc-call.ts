@@ -1,0 +1,108 @@
+import type {Admitted, Denied} from '../../gateway/admission.ts'
+import {encodeField, encodeNamed} from '../../net/http2/field-text.ts'
+import type {Pool} from '../../net/pool.ts'
+import {answerType, GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
+import {traceFields, traceOf} from './grpc-trace.ts'
+import type {RequestHead} from './request-head.ts'
+import {statusFrom, UNAVAILABLE, PERMISSION_DENIED, UNKNOWN, type GrpcStatus} from './status.ts'
+import {timeoutMs, timeoutText} from './timeout.ts'
+
+const POST_HTTP = '\u0083\u0086'
+const POST_HTTPS = '\u0083\u0087'
+const PATH = 4
+const AUTHORITY = 1
+const CONTENT_TYPE = 31
+const TE = encodeField('te', 'trailers')
+/** A call that has waited no longer has the deadline that its caller wrote. */
+const AT_ONCE_MS = 1
+
+/** The fields of HTTP/2, and what says that this is gRPC. */
+export const headFields = (pool: Pool, path: string, contentType: string): string => {
+  const isSecure = pool.protocol === 'grpcs' || pool.protocol === 'https'
+  const authority = encodeNamed(AUTHORITY, pool.authority)
+  const type = encodeNamed(CONTENT_TYPE, contentType)
+  return `${isSecure ? POST_HTTPS : POST_HTTP}${encodeNamed(PATH, path)}${authority}${type}${TE}`
+}
+
+/** What goes to a callee beside the head that it has in common with others. */
+interface Known {
+  readonly pool: Pool
+  readonly caller: string
+  readonly block: string
+}
+
+/** The latest block for each head: a client that says the same again is passed on the same again. */
+const blocks = new WeakMap<RequestHead, Known>()
+
+export interface ProxyOptions extends GrpcCallOptions {
+  /** False: traces pass as they are. */
+  readonly isTracing: boolean
+}
+
+/** Any method of an app, passed as it is (Dapr: pkg/messaging/grpc_proxy.go). */
+export class ProxiedGrpcCall extends GrpcCall {
+  protected sentTrace = ''
+  readonly #isTracing: boolean
+
+  constructor(options: ProxyOptions) {
+    super(options)
+    this.#isTracing = options.isTracing
+  }
+
+  protected blockFor(admitted: Admitted, afterMs: number): string {
+    return this.#fixedFields(admitted) + this.#timeout(afterMs) + this.#trace(admitted)
+  }
+
+  protected deniedStatus({error, status, isUnknown, down}: Denied): GrpcStatus {
+    if (down !== undefined) {
+      const dial = `transport: Error while dialing: dial tcp ${down.address}: connect: connection refused`
+      return {code: UNAVAILABLE, message: `connection error: desc = "${dial}" (${down.reason})`}
+    }
+    if (isUnknown === true) return {code: UNKNOWN, message: error}
+    return statusFrom(error, status === 403 ? PERMISSION_DENIED : UNKNOWN)
+  }
+
+  protected failedStatus(why: string): GrpcStatus {
+    const {protocol = ''} = this.admitted?.pool ?? {}
+    const isGrpc = protocol === '' || protocol.startsWith('grpc')
+    const hint = isGrpc ? '' : ` ("${this.call.callee}" has appProtocol ${protocol}, not grpc)`
+    return {code: UNAVAILABLE, message: why + hint}
+  }
+
+  #fixedFields(admitted: Admitted): string {
+    const {call, requestHead: head} = this
+    const pool = admitted.grpcPool ?? admitted.pool
+    const known = blocks.get(head)
+    if (known?.pool === pool && known.caller === call.caller) return known.block
+    const block =
+      headFields(pool, call.path, answerType(head)) + head.protocol + head.metadata + this.#identityFields(admitted)
+    blocks.set(head, {pool, caller: call.caller, block})
+    return block
+  }
+
+  /** Who calls whom, and the token of the callee, or of the sidecar that leads to it. */
+  #identityFields({isLocal, token, grpcFields}: Admitted): string {
+    const {caller, callee} = this.call
+    const own = token || (isLocal ? this.sidecar.appToken : '')
+    const tokenField = own === '' ? '' : encodeField('dapr-api-token', own)
+    const ids = isLocal ? '' : encodeField('dapr-caller-app-id', caller) + encodeField('dapr-callee-app-id', callee)
+    const lead = grpcFields?.map(([name, value]) => encodeField(name, value)).join('') ?? ''
+    return ids + tokenField + lead
+  }
+
+  /** What is left of the deadline. */
+  #timeout(afterMs: number): string {
+    const {timeout} = this.requestHead
+    if (timeout === '') return ''
+    const ms = timeoutMs(timeout) ?? 0
+    return encodeField('grpc-timeout', afterMs < AT_ONCE_MS ? timeout : timeoutText(ms - afterMs))
+  }
+
+  #trace({isLocal}: Admitted): string {
+    const {requestHead: head} = this
+    if (isLocal || !this.#isTracing) return head.trace
+    this.sentTrace = traceOf(head)
+    const state = head.tracestate === '' ? '' : encodeField('tracestate', head.tracestate)
+    return traceFields(this.sentTrace) + state
+  }
+}

@@ -1,0 +1,73 @@
+import {baggageFault} from '../http/baggage.ts'
+import {isToken} from '../../gateway/guards.ts'
+import {withErrorInfo} from './details.ts'
+import type {RequestHead} from './request-head.ts'
+import {
+  DEADLINE_EXCEEDED,
+  INTERNAL,
+  INVALID_ARGUMENT,
+  PERMISSION_DENIED,
+  UNAUTHENTICATED,
+  UNIMPLEMENTED,
+  type GrpcStatus
+} from './status.ts'
+import {timeoutMs} from './timeout.ts'
+
+/** Who may call, and what is looked at. */
+export interface GrpcGuards {
+  readonly isOurs: (authority: string) => boolean
+  /** DAPR_API_TOKEN, '' = none. */
+  readonly apiToken: string
+  /** Traces and baggage are looked at. */
+  readonly isTracing: boolean
+}
+
+export interface Refusal {
+  readonly httpStatus: number
+  readonly status: GrpcStatus
+}
+
+const refusal = (httpStatus: number, code: number, message: string): Refusal => ({
+  httpStatus,
+  status: {code, message}
+})
+
+/** Two parts, of which the first may have more (grpc-go: server.go). */
+const METHOD_NAME = /^\/.+\/[^/]*$/
+const CONTENT_TYPE = /^application\/grpc(?:[+;].*)?$/
+
+const unauthorized = (why: string): Refusal => ({
+  httpStatus: 200,
+  status: withErrorInfo(UNAUTHENTICATED, 'Unauthorized', {
+    reason: 'Unauthorized',
+    metadata: {'http.code': '401', 'http.error_message': why}
+  })
+})
+
+const badToken = ({token}: RequestHead, apiToken: string): Refusal | undefined => {
+  if (apiToken === '') return undefined
+  if (token === undefined) return unauthorized('missing api token in request metadata')
+  return isToken(token, apiToken) ? undefined : unauthorized('authentication error: api token mismatch')
+}
+
+/** Why a call is not even looked at. The status of HTTP and the code matter to clients; grpc-go's words are kept. */
+export const refusalOf = (head: RequestHead, {isOurs, apiToken, isTracing}: GrpcGuards): Refusal | undefined => {
+  const {method, path, contentType, timeout, authority, baggage} = head
+  if (!CONTENT_TYPE.test(contentType))
+    return refusal(415, INVALID_ARGUMENT, `invalid gRPC request content-type ${JSON.stringify(contentType)}`)
+  if (method !== 'POST')
+    return refusal(405, INTERNAL, `Received a HEADERS frame with :method "${method}" which should be POST`)
+  if (!METHOD_NAME.test(path)) return refusal(200, UNIMPLEMENTED, `malformed method name: "${path}"`)
+  if (head.isBadBinary) return refusal(400, INTERNAL, 'malformed binary metadata: illegal base64 data')
+  const ms = timeout === '' ? Infinity : timeoutMs(timeout)
+  if (ms === undefined) return refusal(400, INTERNAL, `malformed grpc-timeout: ${timeout}`)
+  if (authority !== '' && !isOurs(authority)) return refusal(200, PERMISSION_DENIED, FOREIGN_HOST)
+  const wrongToken = badToken(head, apiToken)
+  if (wrongToken !== undefined) return wrongToken
+  if (ms === 0) return refusal(200, DEADLINE_EXCEEDED, 'context deadline exceeded')
+  const fault = isTracing ? baggageFault(baggage) : ''
+  return fault === '' ? undefined : refusal(200, INVALID_ARGUMENT, `invalid baggage header: ${fault}`)
+}
+
+const FOREIGN_HOST =
+  'this sidecar answers only to localhost, loopback addresses and the addresses it listens on: :authority names another machine'

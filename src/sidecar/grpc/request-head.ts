@@ -1,0 +1,204 @@
+import type {Field, FieldSink, FieldWalker} from '../../net/http2/field-walker.ts'
+
+const METHOD = 1
+const PATH = 2
+const SCHEME = 3
+const AUTHORITY = 4
+const CONTENT_TYPE = 5
+const TIMEOUT = 6
+const CALLEE_ID = 7
+const APP_ID = 8
+const TOKEN = 9
+const TRACEPARENT = 10
+const TRACESTATE = 11
+const TRACE_BIN = 12
+const BAGGAGE = 13
+const DELEGATION = 14
+const USER_AGENT = 15
+const ENCODING = 16
+/** Of the protocol: goes with the messages that it describes. */
+const PROTOCOL = 17
+/** Ours to say, or of no meaning in HTTP/2. */
+const CUT = 18
+/** What has no place in HTTP/2 (RFC 9113 §8.2.2). */
+const FORBIDDEN = 19
+
+const KINDS: ReadonlyMap<string, number> = new Map([
+  [':method', METHOD],
+  [':path', PATH],
+  [':scheme', SCHEME],
+  [':authority', AUTHORITY],
+  ['content-type', CONTENT_TYPE],
+  ['grpc-timeout', TIMEOUT],
+  ['dapr-callee-app-id', CALLEE_ID],
+  ['dapr-app-id', APP_ID],
+  ['dapr-api-token', TOKEN],
+  ['traceparent', TRACEPARENT],
+  ['tracestate', TRACESTATE],
+  ['grpc-trace-bin', TRACE_BIN],
+  ['baggage', BAGGAGE],
+  ['pillion-caller', DELEGATION],
+  ['user-agent', USER_AGENT],
+  ['grpc-encoding', ENCODING],
+  ['grpc-accept-encoding', PROTOCOL],
+  ['grpc-message-type', PROTOCOL],
+  ['dapr-caller-app-id', CUT],
+  ['dapr-caller-namespace', CUT],
+  ['destination-app-id', CUT],
+  ['te', CUT],
+  ['host', CUT],
+  ['content-length', CUT],
+  ['connection', FORBIDDEN],
+  ['keep-alive', FORBIDDEN],
+  ['proxy-connection', FORBIDDEN],
+  ['transfer-encoding', FORBIDDEN],
+  ['upgrade', FORBIDDEN]
+])
+
+/** One value, or several behind each other (gRPC over HTTP/2, Binary-Header). */
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}(?:,[A-Za-z0-9+/]*={0,2})*$/
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+
+/** The head of a call, read. '' = not there; where a field comes more than once, the first value counts. */
+export class RequestHead implements FieldSink {
+  method = ''
+  path = ''
+  authority = ''
+  contentType = ''
+  timeout = ''
+  calleeId: string | undefined
+  appId: string | undefined
+  token: string | undefined
+  traceparent = ''
+  tracestate = ''
+  traceBin = ''
+  baggage = ''
+  delegation = ''
+  userAgent = ''
+  encoding = ''
+  /** The caller's metadata, as fields. */
+  metadata = ''
+  /** Fields that describe the messages: they go with them, and no further. */
+  protocol = ''
+  /** The trace as it was sent, as fields. */
+  trace = ''
+  /** Binary metadata that is no base64. */
+  isBadBinary = false
+  /** It breaks the rules of HTTP/2. */
+  isMalformed = false
+  /** Larger than what is taken. */
+  isTooLarge = false
+  #seen = 0
+  #hasMetadata = false
+
+  field(field: Field): void {
+    const {name} = field
+    const kind = KINDS.get(name)
+    if (kind === undefined) {
+      this.#hasMetadata = true
+      if (name.charCodeAt(0) === 58 || !NAME.test(name)) this.isMalformed = true
+      else if (name.startsWith('grpc-')) this.protocol += field.bytes
+      else this.metadata += field.bytes
+      if (name.endsWith('-bin') && !BASE64.test(field.value())) this.isBadBinary = true
+      return
+    }
+    if (kind <= AUTHORITY) return this.#pseudo(kind, field)
+    this.#hasMetadata = true
+    this.#known(kind, field)
+  }
+
+  #pseudo(kind: number, field: Field): void {
+    if (this.#hasMetadata || (this.#seen & (1 << kind)) !== 0) this.isMalformed = true
+    this.#seen |= 1 << kind
+    if (kind === METHOD) this.method = field.value()
+    else if (kind === PATH) this.path = field.value()
+    else if (kind === AUTHORITY) this.authority = field.value()
+  }
+
+  #known(kind: number, field: Field): void {
+    switch (kind) {
+      case CONTENT_TYPE:
+        this.contentType ||= field.value()
+        return
+      case TIMEOUT:
+        this.timeout ||= field.value()
+        return
+      case CALLEE_ID:
+        this.calleeId ??= field.value()
+        return
+      case APP_ID:
+        this.appId ??= field.value()
+        return
+      case TOKEN:
+        this.token ??= field.value()
+        return
+      case TRACEPARENT:
+        this.traceparent ||= field.value()
+        this.trace += field.bytes
+        return
+      case TRACESTATE:
+        this.tracestate ||= field.value()
+        this.trace += field.bytes
+        return
+      case TRACE_BIN:
+        this.traceBin ||= field.value()
+        this.trace += field.bytes
+        return
+      case BAGGAGE:
+        this.baggage += (this.baggage === '' ? '' : ',') + field.value()
+        this.metadata += field.bytes
+        return
+      case DELEGATION:
+        this.delegation ||= field.value()
+        return
+      case USER_AGENT:
+        this.userAgent ||= field.value()
+        this.protocol += field.bytes
+        return
+      case ENCODING:
+        this.encoding ||= field.value()
+        this.protocol += field.bytes
+        return
+      case PROTOCOL:
+        this.protocol += field.bytes
+        return
+      case FORBIDDEN:
+        this.isMalformed = true
+        return
+      default: // cut
+    }
+  }
+
+  /** Every request has these. */
+  get isWhole(): boolean {
+    const needed = (1 << METHOD) | (1 << PATH) | (1 << SCHEME)
+    return (this.#seen & needed) === needed
+  }
+}
+
+/** Reads the heads of one connection. A client says the same again and again: what is equal is read once. */
+export class HeadReader {
+  readonly #walker: FieldWalker
+  readonly #maxBytes: number
+  #lastBlock = ''
+  #last = new RequestHead()
+
+  constructor(walker: FieldWalker, maxBytes: number) {
+    this.#walker = walker
+    this.#maxBytes = maxBytes
+  }
+
+  read(block: string): RequestHead {
+    if (block === this.#lastBlock) return this.#last
+    const head = new RequestHead()
+    this.#walker.walk(block, head)
+    head.isTooLarge = this.#walker.listSize > this.#maxBytes
+    if (!head.isWhole) head.isMalformed = true
+    // a deadline is another one each time
+    if (this.#walker.isPlain && head.timeout === '') {
+      this.#lastBlock = Buffer.from(block, 'latin1').toString('latin1')
+      this.#last = head
+    }
+    return head
+  }
+}

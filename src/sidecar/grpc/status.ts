@@ -1,0 +1,120 @@
+import {encodeField, encodeNamed} from '../../net/http2/field-text.ts'
+
+/** Codes of gRPC (google.rpc.Code), by their numbers. */
+export const OK = 0
+export const CANCELLED = 1
+export const UNKNOWN = 2
+export const INVALID_ARGUMENT = 3
+export const DEADLINE_EXCEEDED = 4
+export const PERMISSION_DENIED = 7
+export const RESOURCE_EXHAUSTED = 8
+export const UNIMPLEMENTED = 12
+export const INTERNAL = 13
+export const UNAVAILABLE = 14
+export const UNAUTHENTICATED = 16
+
+const NAMES = [
+  'OK',
+  'Canceled',
+  'Unknown',
+  'InvalidArgument',
+  'DeadlineExceeded',
+  'NotFound',
+  'AlreadyExists',
+  'PermissionDenied',
+  'ResourceExhausted',
+  'FailedPrecondition',
+  'Aborted',
+  'OutOfRange',
+  'Unimplemented',
+  'Internal',
+  'Unavailable',
+  'DataLoss',
+  'Unauthenticated'
+]
+
+/** How a call ended. */
+export interface GrpcStatus {
+  readonly code: number
+  readonly message: string
+  /** `google.rpc.Status`, encoded, latin1; left out: none. */
+  readonly details?: string
+}
+
+/** A code as Go writes it: `InvalidArgument`. */
+export const codeText = (code: number): string => NAMES[code] ?? `Code(${code.toString()})`
+
+const RPC_ERROR = /^rpc error: code = (\w+) desc = /
+
+/** What Go's `status.FromError` makes of a text: the code that it names, else `otherwise`. */
+export const statusFrom = (text: string, otherwise: number): GrpcStatus => {
+  const match = RPC_ERROR.exec(text)
+  const code = NAMES.indexOf(match?.[1] ?? '')
+  return match === null || code < 0 ? {code: otherwise, message: text} : {code, message: text.slice(match[0].length)}
+}
+
+// Anything but printable ASCII, and the escape itself (gRPC over HTTP/2, Status-Message).
+const ESCAPED = /[^\u0020-\u0024\u0026-\u007e]/
+
+/** A message as it travels: percent-encoded by its UTF-8 bytes. */
+export const escapeMessage = (message: string): string => {
+  if (!ESCAPED.test(message)) return message
+  let text = ''
+  for (const byte of Buffer.from(message.toWellFormed())) {
+    const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+    text += isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return text
+}
+
+/** What a message that travelled says. */
+export const unescapeMessage = (message: string): string => {
+  const bytes = message.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16))
+  )
+  return Buffer.from(bytes, 'latin1').toString()
+}
+
+const CONTENT_TYPE = 31
+const STATUS = 8
+const STATUS_200 = '\u0088'
+/** A text that a caller has to keep in its head. */
+const MAX_MESSAGE = 4096
+
+/** `-bin` fields travel as base64 without padding. */
+export const encodeBinary = (name: string, bytes: string): string =>
+  encodeField(name, Buffer.from(bytes, 'latin1').toString('base64').replace(/=+$/, ''))
+
+/** The head of an answer. */
+export const answerHead = (contentType: string, status = 200): string =>
+  (status === 200 ? STATUS_200 : encodeNamed(STATUS, status.toString())) + encodeNamed(CONTENT_TYPE, contentType)
+
+/** The fields that end an answer. */
+export const trailersOf = ({code, message, details}: GrpcStatus): string =>
+  encodeField('grpc-status', code.toString()) +
+  (message === '' ? '' : encodeField('grpc-message', escapeMessage(message.slice(0, MAX_MESSAGE)))) +
+  (details === undefined ? '' : encodeBinary('grpc-status-details-bin', details))
+
+/** What grpc makes of a callee that answers with a status of HTTP (gRPC's HTTP/2 status mapping). */
+export const codeOfHttp = (status: number): number => {
+  switch (status) {
+    case 400:
+      return INTERNAL
+    case 401:
+      return UNAUTHENTICATED
+    case 403:
+      return PERMISSION_DENIED
+    case 404:
+      return UNIMPLEMENTED
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return UNAVAILABLE
+    default:
+      return UNKNOWN
+  }
+}
+
+/** What a caller is told whose callee has reset the stream with an error code of HTTP/2. */
+export const codeOfReset = (code: number): number => (code === 8 ? CANCELLED : code === 7 ? UNAVAILABLE : INTERNAL)

@@ -1,0 +1,16 @@
+const MS: Readonly<Record<string, number>> = {H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000_001}
+const TIMEOUT = /^(\d{1,8})([HMSmun])$/
+
+/** `grpc-timeout` in ms; undefined: it is none (gRPC over HTTP/2, Timeout). */
+export const timeoutMs = (text: string): number | undefined => {
+  const [, digits = '', unit = ''] = TIMEOUT.exec(text) ?? []
+  return digits === '' ? undefined : Number(digits) * (MS[unit] ?? 0)
+}
+
+/** A time in ms as `grpc-timeout`, with the finest unit whose number has at most 8 digits. */
+export const timeoutText = (ms: number): string => {
+  const whole = Math.max(0, ms)
+  if (whole < 99_999) return `${Math.ceil(whole * 1000).toString()}u`
+  if (whole < 99_999_999) return `${Math.ceil(whole).toString()}m`
+  return `${Math.min(99_999_999, Math.ceil(whole / 1000)).toString()}S`
+}

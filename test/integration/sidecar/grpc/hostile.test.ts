@@ -1,0 +1,159 @@
+import net from 'node:net'
+import t from 'tap'
+import {connect, type Caller} from '../caller.ts'
+import {data, frame, framesOf, headers, PREFACE, request, reset, RST_STREAM} from '../frames.ts'
+import {echoClient, grpcApp, openTestGrpcPort} from './rig.ts'
+
+const GOAWAY = 7
+const CALL = {':method': 'POST', ':path': '/test.Echo/Both', 'content-type': 'application/grpc', 'dapr-app-id': 'b'}
+const OPEN = request(1, CALL, 0)
+
+/** The code of the GOAWAY that ends a connection, -1: none came. */
+const endOf = async (caller: Caller): Promise<number> => {
+  await caller.closed()
+  const end = framesOf(caller.text).frames.find(({type}) => type === GOAWAY)
+  return end === undefined ? -1 : end.payload.charCodeAt(7)
+}
+
+/** What breaks the protocol for a whole connection, and with which code it ends (RFC 9113). */
+const BROKEN: Readonly<Record<string, readonly [text: string, code: number]>> = {
+  'an even stream': [request(2, CALL), 1],
+  'fields of no stream': [frame(1, {flags: 4, payload: '\x83'}), 1],
+  'data of no stream': [data(0, 'x'), 1],
+  'data on a stream that was never opened': [data(5, 'x'), 1],
+  'a reset of a stream that was never opened': [reset(5, 8), 1],
+  'a reset of another length': [OPEN + frame(3, {stream: 1, payload: 'x'}), 6],
+  'a window of a stream that was never opened': [frame(8, {stream: 5, payload: '\0\0\0\x01'}), 1],
+  'a window of nothing': [frame(8, {payload: '\0\0\0\0'}), 1],
+  'a window that is too large': [frame(8, {payload: '\x7f\xff\xff\xff'}), 3],
+  'a first window that is too large': [frame(4, {payload: '\0\x04\xff\xff\xff\xff'}), 3],
+  'settings of another length': [frame(4, {payload: 'abc'}), 6],
+  'settings of a stream': [frame(4, {stream: 1}), 1],
+  'a ping of another length': [frame(6, {payload: 'abc'}), 6],
+  'a ping of a stream': [frame(6, {stream: 1, payload: '12345678'}), 1],
+  'a push': [frame(5, {stream: 1, flags: 4}), 1],
+  'a frame that is too large': ['\0\x40\x01\0\0\0\0\0\x01', 6],
+  'padding that is longer than its frame': [OPEN + frame(0, {flags: 8, stream: 1, payload: '\xffx'}), 1],
+  'padding without a byte': [OPEN + frame(0, {flags: 8, stream: 1}), 1],
+  'a head that another frame interrupts': [frame(1, {stream: 1, payload: '\x83'}) + frame(6, {payload: '12345678'}), 1],
+  'a continuation of nothing': [frame(9, {stream: 1, flags: 4}), 1],
+  'fields that are none': [frame(1, {flags: 4, stream: 1, payload: '\xff\xff\xff\xff\xff\xff'}), 9],
+  'GOAWAY of another length': [frame(7, {payload: 'abc'}), 6]
+}
+
+t.test('what breaks the protocol ends its own connection, with the code that HTTP/2 has for it', async t => {
+  const appPort = await grpcApp(t)
+  const {port, underWay, warnings} = await openTestGrpcPort(t, {appPort})
+  const client = echoClient(t, port)
+  const other = client.both()
+  for (const [what, [text, code]] of Object.entries(BROKEN)) {
+    const caller = await connect(t, port)
+    caller.send(PREFACE + text)
+    t.equal(await endOf(caller), code, what)
+    caller.socket.destroy()
+  }
+  other.end(Buffer.from('still here'))
+  for await (const message of other) t.equal(String(message), 'still here')
+  while (underWay() > 0) await new Promise(setImmediate)
+  t.strictSame(warnings, [])
+})
+
+/** What a peer may send without end. */
+const FLOODS: Readonly<Record<string, (n: number) => string>> = {
+  'streams that are reset': n => request(2 * n + 1, CALL, 0) + reset(2 * n + 1, 8),
+  pings: () => frame(6, {payload: '12345678'}),
+  settings: () => frame(4),
+  'acknowledged settings': () => frame(4, {flags: 1}),
+  'empty data': n => (n === 0 ? OPEN : data(1, '')),
+  priorities: () => frame(2, {stream: 1, payload: '\0\0\0\0\0'}),
+  'frames that nobody knows': () => frame(99, {payload: 'x'}),
+  'a head without end': n => (n === 0 ? frame(1, {stream: 1, payload: '\x83'}) : frame(9, {stream: 1})),
+  'a head that grows': n =>
+    n === 0 ? frame(1, {stream: 1, payload: '\x83'}) : frame(9, {stream: 1, payload: '\0\x01x\x01y'.repeat(100)})
+}
+
+for (const [what, piece] of Object.entries(FLOODS)) {
+  t.test(`${what}, without end: the connection is cut with ENHANCE_YOUR_CALM`, async t => {
+    const appPort = await grpcApp(t)
+    const {port, underWay} = await openTestGrpcPort(t, {appPort})
+    const caller = await connect(t, port)
+    caller.socket.on('error', () => undefined)
+    caller.send(PREFACE)
+    for (let n = 0; !caller.socket.closed && n < 400_000; n += 500) {
+      let text = ''
+      for (let k = n; k < n + 500; k++) text += piece(k)
+      if (!caller.socket.write(text, 'latin1'))
+        await new Promise(resolve => {
+          caller.socket.once('drain', resolve)
+          caller.socket.once('close', resolve)
+        })
+      await new Promise(setImmediate)
+    }
+    t.equal(caller.socket.closed, true)
+    const end = framesOf(caller.text).frames.find(({type}) => type === GOAWAY)
+    if (end !== undefined) t.equal(end.payload.charCodeAt(7), 11)
+    while (underWay() > 0) await new Promise(setImmediate)
+  })
+}
+
+t.test('a peer that sends more than its window takes: its stream is reset', async t => {
+  const silent = await openTestGrpcPort(t, {
+    admitGrpc: () => ({admitted: new Promise(() => undefined), cancel: () => undefined})
+  })
+  const caller = await connect(t, silent.port)
+  caller.send(PREFACE + OPEN + data(1, '\0\0\x3f\xff\xff'))
+  for (let n = 0; n < 70; n++) caller.send(data(1, 'x'.repeat(16_384)))
+  await caller.until(text =>
+    framesOf(text).frames.some(({type, payload}) => type === RST_STREAM && payload.charCodeAt(3) === 3)
+  )
+  t.pass()
+})
+
+t.test('a peer that never reads: what it makes us keep is bounded', async t => {
+  const {port} = await openTestGrpcPort(t, {appPort: await grpcApp(t)})
+  const socket = net.connect(port, '127.0.0.1').on('error', () => undefined)
+  t.teardown(() => socket.destroy())
+  const window = frame(4, {payload: '\0\x04\x7f\xff\xff\xff'}) + frame(8, {payload: '\x7f\x00\x00\x00'})
+  socket.write(PREFACE + window + OPEN, 'latin1')
+  socket.pause()
+  // the app sends back what it gets; the socket takes no more once nothing of it is passed on
+  const message = `\0\0\0\x3f\xfb${'x'.repeat(16_379)}`
+  let sent = 0
+  while (sent < 64 << 20 && socket.writableLength < 1 << 20) {
+    socket.write(data(1, message), 'latin1')
+    sent += 16_384
+    await new Promise(setImmediate)
+  }
+  t.ok(sent < 64 << 20, `${sent.toString()} bytes were taken`)
+})
+
+t.test('no client of HTTP/2: the connection is closed without a word', async t => {
+  const {port} = await openTestGrpcPort(t)
+  for (const text of ['GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nXX', '\x16\x03\x01']) {
+    const caller = await connect(t, port)
+    caller.send(text)
+    await caller.closed()
+    t.ok(framesOf(caller.text).frames.every(({type}) => type === 4 || type === 8))
+  }
+})
+
+t.test('settings come at once, before a byte was sent', async t => {
+  const {port} = await openTestGrpcPort(t)
+  const caller = await connect(t, port)
+  await caller.until(text => framesOf(text).frames.some(({type}) => type === 4))
+  t.equal(framesOf(caller.text).frames[0]?.type, 4)
+})
+
+t.test('the preface and a call, cut at each byte', async t => {
+  const {port} = await openTestGrpcPort(t)
+  const text = PREFACE + headers(1, {':scheme': 'http', ...CALL, 'dapr-app-id': 'nobody'})
+  for (let cut = 1; cut < text.length; cut++) {
+    const caller = await connect(t, port)
+    caller.send(text.slice(0, cut))
+    await new Promise(setImmediate)
+    caller.send(text.slice(cut))
+    await caller.until(told => told.includes('nobody (why)'))
+    caller.socket.destroy()
+  }
+  t.pass()
+})

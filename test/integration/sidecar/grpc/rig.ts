@@ -1,0 +1,196 @@
+import {once} from 'node:events'
+import net from 'node:net'
+import grpc from '@grpc/grpc-js'
+import type {Test} from 'tap'
+import type {Admit} from '../../../../src/gateway/admission.ts'
+import {hostGuard} from '../../../../src/gateway/guards.ts'
+import type {CallRecord} from '../../../../src/model/call.ts'
+import {Pool} from '../../../../src/net/pool.ts'
+import {openGrpcPort} from '../../../../src/sidecar/grpc-port.ts'
+import {openTestSidecar, type SidecarSettings} from '../rig.ts'
+
+const bytes = (value: Buffer): Buffer => value
+
+const method = (
+  path: string,
+  requestStream: boolean,
+  responseStream: boolean
+): grpc.MethodDefinition<Buffer, Buffer> => ({
+  path,
+  requestStream,
+  responseStream,
+  requestSerialize: bytes,
+  requestDeserialize: bytes,
+  responseSerialize: bytes,
+  responseDeserialize: bytes
+})
+
+/** A service whose messages are bytes. */
+export const ECHO = {
+  unary: method('/test.Echo/Unary', false, false),
+  down: method('/test.Echo/Down', false, true),
+  up: method('/test.Echo/Up', true, false),
+  both: method('/test.Echo/Both', true, true)
+}
+
+export interface EchoOptions {
+  /** What the app does with a unary call; left out: it answers with the request. */
+  readonly unary?: grpc.handleUnaryCall<Buffer, Buffer>
+  readonly both?: grpc.handleBidiStreamingCall<Buffer, Buffer>
+  readonly credentials?: grpc.ServerCredentials
+  readonly settings?: grpc.ServerOptions
+}
+
+/** An app of grpc-js; gives its port. */
+export const grpcApp = async (t: Test, {unary, both, credentials, settings}: EchoOptions = {}): Promise<number> => {
+  const server = new grpc.Server(settings)
+  server.addService(ECHO, {
+    unary:
+      unary ??
+      ((call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => done(null, call.request)),
+    down: (call: grpc.ServerWritableStream<Buffer, Buffer>) => {
+      for (let n = 0; n < 5; n++) call.write(Buffer.from(n.toString()))
+      call.end()
+    },
+    up: (call: grpc.ServerReadableStream<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => {
+      let size = 0
+      call.on('data', (message: Buffer) => (size += message.length))
+      call.on('end', () => done(null, Buffer.from(size.toString())))
+    },
+    both:
+      both ??
+      ((call: grpc.ServerDuplexStream<Buffer, Buffer>) => {
+        call.on('data', (message: Buffer) => call.write(message)).on('end', () => call.end())
+      })
+  })
+  t.teardown(() => server.forceShutdown())
+  return new Promise((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', credentials ?? grpc.ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error)
+    )
+  )
+}
+
+export interface GrpcSettings extends SidecarSettings {
+  readonly admitGrpc?: Admit
+  readonly apiToken?: string
+  readonly appProtocol?: string
+  readonly maxHeadBytes?: number
+  /** Where it is opened; left out: at a new port. */
+  readonly claim?: net.Server
+}
+
+export interface TestGrpcPort {
+  readonly port: number
+  readonly warnings: readonly string[]
+  readonly records: readonly CallRecord[]
+  readonly underWay: () => number
+  readonly close: (cut?: AbortSignal) => Promise<void>
+}
+
+/** The gRPC port of `a`, through which `b` (and `a` itself) is reached. */
+export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Promise<TestGrpcPort> => {
+  const {admitGrpc, apiToken = '', appProtocol = 'grpc', maxHeadBytes = 4096, appPort = 1, claim, ...rest} = settings
+  const records: CallRecord[] = []
+  const pool = new Pool({hosts: ['127.0.0.1', '::1'], port: appPort, protocol: appProtocol})
+  let underWay = 0
+  const admit: Admit = ({callee}, isRefused) => {
+    if (callee !== 'a' && callee !== 'b')
+      return {ok: false, status: 500, error: `couldn't find service: ${callee} (why)`, isUnknown: true}
+    if (isRefused === true)
+      return {ok: false, status: 500, error: 'down', down: {address: `127.0.0.1:${appPort.toString()}`, reason: 'why'}}
+    underWay++
+    const leave = (): void => void underWay--
+    return {ok: true, pool, isLocal: callee === 'a', token: '', pathPrefix: '', leave}
+  }
+  const {sidecar, warnings} = await openTestSidecar(t, {
+    ...rest,
+    admit: admitGrpc ?? admit,
+    recorded: record => records.push(record)
+  })
+  const server = claim ?? net.createServer().listen(0, '127.0.0.1')
+  if (claim === undefined) await once(server, 'listening')
+  const address = server.address()
+  const port = address === null || typeof address === 'string' ? 0 : address.port
+  const guards = {isOurs: hostGuard([]), apiToken, isTracing: settings.isTracing ?? true}
+  const open = openGrpcPort([server], {
+    sidecar,
+    guards,
+    socketGuards: guards,
+    maxHeadBytes,
+    contextFor: delegation => sidecar.contextFor(delegation)
+  })
+  t.teardown(async () => {
+    await open.close(AbortSignal.abort())
+    pool.cut()
+  })
+  return {port, warnings, records, underWay: () => underWay, close: async cut => open.close(cut)}
+}
+
+export interface Outcome {
+  readonly code: number
+  readonly message: string
+  readonly answer: string
+  readonly head: grpc.Metadata
+  readonly trailers: grpc.Metadata
+}
+
+export class EchoClient extends grpc.Client {
+  /** A unary call, whatever becomes of it. */
+  async call(
+    metadata: Values = {},
+    {
+      message = Buffer.from('hello'),
+      path = ECHO.unary.path,
+      options = {}
+    }: {readonly message?: Buffer; readonly path?: string; readonly options?: grpc.CallOptions} = {}
+  ): Promise<Outcome> {
+    return new Promise(resolve => {
+      let head = new grpc.Metadata()
+      let outcome = {code: 0, message: '', answer: ''}
+      const call = this.makeUnaryRequest(
+        path,
+        bytes,
+        bytes,
+        message,
+        metadataOf(metadata),
+        options,
+        (error, answer) => {
+          outcome = {code: error?.code ?? 0, message: error?.details ?? '', answer: answer?.toString('latin1') ?? ''}
+        }
+      )
+      call.on('metadata', (told: grpc.Metadata) => (head = told))
+      call.on('status', ({metadata: trailers}: grpc.StatusObject) =>
+        setImmediate(() => resolve({...outcome, head, trailers}))
+      )
+    })
+  }
+
+  both(metadata: Readonly<Record<string, string>> = {}): grpc.ClientDuplexStream<Buffer, Buffer> {
+    return this.makeBidiStreamRequest(ECHO.both.path, bytes, bytes, metadataOf(metadata))
+  }
+
+  up(done: grpc.requestCallback<Buffer>): grpc.ClientWritableStream<Buffer> {
+    return this.makeClientStreamRequest(ECHO.up.path, bytes, bytes, metadataOf({}), {}, done)
+  }
+
+  down(): grpc.ClientReadableStream<Buffer> {
+    return this.makeServerStreamRequest(ECHO.down.path, bytes, bytes, Buffer.from('x'), metadataOf({}))
+  }
+}
+
+type Values = Readonly<Record<string, string | Buffer | string[]>>
+
+const metadataOf = (values: Values): grpc.Metadata => {
+  const metadata = new grpc.Metadata()
+  for (const [name, value] of Object.entries<Values[string]>({'dapr-app-id': 'b', ...values}))
+    for (const each of Array.isArray(value) ? value : [value]) metadata.add(name, each)
+  if (values['dapr-app-id'] === '-') metadata.remove('dapr-app-id')
+  return metadata
+}
+
+export const echoClient = (t: Test, port: number): EchoClient => {
+  const client = new EchoClient(`127.0.0.1:${port.toString()}`, grpc.credentials.createInsecure())
+  t.teardown(() => client.close())
+  return client
+}
