@@ -188,6 +188,8 @@ export class Run {
         },
         stop: () => releaseAll(claims)
       },
+      // its connections end after those who follow a log have got the end of it, which the sidecars' stage brings
+      {name: 'manager port', stop: async cut => this.#services.close(cut)},
       {
         name: 'sidecars',
         start: async () => {
@@ -199,8 +201,7 @@ export class Run {
       },
       {
         name: 'services',
-        start: () => this.#services.open(claims.manager),
-        stop: async cut => this.#services.close(cut)
+        start: () => this.#services.open(claims.manager)
       },
       {name: 'registration', start: async () => this.#register(folder)},
       {

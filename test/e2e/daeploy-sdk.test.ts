@@ -250,7 +250,7 @@ t.test('where Python is told to load no hook, it is said why the service is not 
   const manager = await managerOf(run)
   t.match(await ask(`${manager}/services/moved/index.html`), {status: 200, body: 'hello'}, 'the hook moves any server')
   const line = await run.waitForLine(`"alone" listens on port ${fixedPort.toString()}`, {stream: 'stderr'})
-  t.match(line, /it is no Python program, or Python was started with -I, -E or -S.*uvicorn/)
+  t.match(line, /it is not a Python program, or Python was started with -I, -E or -S.*uvicorn/)
 })
 
 const freePort = async (): Promise<number> =>
