@@ -121,7 +121,9 @@ for (const [how, wishes] of [
     await save(rig, 'stock/app.js', '1')
     const next = await rig.driven('stock')
     await old.exit(3)
-    await run.waitForLine('"stock" is started again at the next change of its files', {stream: 'stderr'})
+    await run.waitForLine(/"stock" exited with code 3.*, started again at the next change of its files/, {
+      stream: 'stderr'
+    })
     await next.answer({body: 'new'})
     await next.listen()
     await run.waitForLine('stock: reloaded')
@@ -133,7 +135,9 @@ t.test('where the old process has died, and the new one dies, too, the next chan
   await save(rig, 'stock/app.js', '1')
   const failing = await rig.driven('stock')
   await old.exit(3)
-  await run.waitForLine('"stock" is started again at the next change of its files', {stream: 'stderr'})
+  await run.waitForLine(/"stock" exited with code 3.*, started again at the next change of its files/, {
+    stream: 'stderr'
+  })
   await failing.exit(4)
   await run.waitForLine(/the new process of "stock" exited with code 4$/, {stream: 'stderr'})
   t.match(await ask(), /exited with code 3 at .* and waits for the next change of its files/)

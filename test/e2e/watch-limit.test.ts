@@ -79,7 +79,7 @@ for (const {what, limit, files, words} of CASES)
     {skip},
     async t => {
       const {rig, run, ask} = await openShop(t, limit, {files})
-      const told = await run.waitForLine('are looked at every half second: the system', {stream: 'stderr'})
+      const told = await run.waitForLine(/polling the files of .* every 500 ms: the system/, {stream: 'stderr'})
       t.match(told, words)
       t.equal(await ask(), '0')
       await save(rig, 'order/app.txt', '1')

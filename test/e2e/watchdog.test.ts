@@ -124,11 +124,11 @@ t.test('where no watchdog can live it is said once, and the run goes on', async 
   const first = await watchdogWithin(run.pid)
   process.kill(first.pid, 'SIGKILL')
   const a = await rig.driven('a')
-  await run.waitForLine(/nobody watches over this run/, {stream: 'stderr'})
+  await run.waitForLine(/the watchdog of this run has ended/, {stream: 'stderr'})
   run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})
   await a.closed
-  t.equal(run.stderr.text.match(/nobody watches/g)?.length, 1)
+  t.equal(run.stderr.text.match(/the watchdog of this run/g)?.length, 1)
   t.same(await rig.leftovers(), [])
 })
 
