@@ -6,6 +6,8 @@ import {DEFAULT_TRACING, readTracingSettings, type TracingSettings} from './trac
 
 /** A Dapr Configuration (pkg/config/configuration.go), as far as it is about calls. */
 export interface Configuration {
+  /** Why an app that has it cannot be started, as Dapr's sidecar ends then; '' = it can. */
+  readonly fault: string
   /** Undefined: everybody may call everything. */
   readonly accessControl: AccessControl | undefined
   readonly metrics: MetricsSettings
@@ -22,6 +24,7 @@ export interface UnenforcedKey {
 
 /** Dapr's, where there is no file. */
 export const DEFAULT_CONFIGURATION: Configuration = {
+  fault: '',
   accessControl: undefined,
   metrics: DEFAULT_METRICS,
   tracing: DEFAULT_TRACING,
@@ -38,6 +41,7 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
     spec === undefined
       ? DEFAULT_CONFIGURATION
       : {
+          fault: '',
           accessControl: readAccessControl(spec),
           metrics: await readMetricsSettings(spec),
           tracing: readTracingSettings(spec),

@@ -52,8 +52,14 @@ export const readFolderFile: ReadText<FolderFile> = async (file, text, env) => {
 export const readConfigFile: ReadText<ConfigFile> = async (file, text, env) => {
   const parsed = parseResourceFile({file, text: expandVariables(text, env)})
   const withoutEffect = findUnreadKeys(parsed)
-  const configuration = (await readConfiguration(parsed)) ?? DEFAULT_CONFIGURATION
+  const configuration = (await readConfiguration(parsed)) ?? {...DEFAULT_CONFIGURATION, fault: faultIn(parsed)}
   return {value: {configuration, withoutEffect}, faults: withSource(parsed.faults, text)}
+}
+
+/** Of a Configuration that cannot be used. */
+function faultIn({faults}: ResourceFile): string {
+  const [first] = faults.filter(({severity}) => severity === 'error')
+  return first === undefined ? '' : `${first.place.file}:${first.place.line.toString()}: ${first.message}`
 }
 
 function withSource(faults: ResourceFile['faults'], text: string): readonly ResourceFault[] {

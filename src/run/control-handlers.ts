@@ -61,6 +61,8 @@ export function controlHandlers(
 
 async function restart(id: string, runtimes: readonly AppRuntime[], asked: ControlContext): Promise<string> {
   if (asked.isEnding()) return 'its run ends'
+  const fault = runtimes.map(runtime => runtime.fault).find(why => why !== '')
+  if (fault !== undefined) return fault
   if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command of ours'
   if (runtimes.some(({app}) => app.state.phase === 'idle'))
     return `"${id}" has not been started yet: it waits for what it depends on`

@@ -55,6 +55,8 @@ const MAX_SHORT_RUNS = 5
 export class AppRuntime implements Callee {
   accessControl: AccessControlInterceptor | undefined
   identity: CallerIdentity | undefined
+  /** Why it cannot be started, '' = it can. */
+  fault = ''
   readonly ports: SidecarPorts
   readonly token: string
   readonly logs: Logs

@@ -88,3 +88,25 @@ t.test('rules change while the apps run', async t => {
   while ((await status(shop)) !== 403) await new Promise(setImmediate)
   t.equal(await status(other), 200)
 })
+
+t.test('an app whose rules cannot be read is not started, and cannot be called; the run ends with 1', async t => {
+  const rig = await openRig(t)
+  await rig.write({'config.yaml': 'spec:\n  accessControl:\n    policies: [{appId: shop, namespace: default}]\n'})
+  await rig.template([
+    {appID: 'stock', autoPort: true, configFilePath: '../config.yaml'},
+    {appID: 'shop', autoPort: true}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await run.waitForLine(
+    /^⚠ {2}"stock" is not started: config\.yaml:3: invalid access control spec\. missing trustdomain for apps: \[shop\]/,
+    {stream: 'stderr'}
+  )
+  t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {status: 500, body: /\(\\"stock\\" is not started: config/})
+  t.match(await rig.run(['restart', '--app-id', 'stock']), {
+    code: 1,
+    stderr: /failed to restart app id stock: config\.yaml:3:/
+  })
+  await shop.exit(0)
+  t.match(await run.exited, {code: 1})
+})

@@ -1,5 +1,6 @@
 import type {preparePipes} from '../process/supervised-app.ts'
 import type {Emit} from '../../model/events.ts'
+import {closePipes} from '../../platform/pipes.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {StartQueue, type Startable} from './start-queue.ts'
 import type {Reporter} from '../../model/reporter.ts'
@@ -47,7 +48,8 @@ export class StartOrder {
   /** An app that has come to the template; `runtimes` has it already. */
   async late(runtime: Startable, runtimes: readonly Startable[]): Promise<void> {
     this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
-    if (runtime.plan.dependsOn.length === 0) return this.#startLate(runtime)
+    if (runtime.plan.dependsOn.length === 0)
+      return runtime.fault === '' ? this.#startLate(runtime) : this.#refuse(runtime)
     this.#queueUp(runtimes)
   }
 
@@ -57,9 +59,12 @@ export class StartOrder {
   }
 
   async #startFirst(runtimes: readonly Startable[], pipes: Pipes[number][]): Promise<void> {
-    const starts = runtimes
-      .filter(({plan}) => plan.dependsOn.length === 0)
+    const first = runtimes.filter(({plan}) => plan.dependsOn.length === 0)
+    for (const runtime of first) if (runtime.fault !== '') this.#refuse(runtime)
+    const starts = first
+      .filter(({fault}) => fault === '')
       .map(runtime => [runtime, runtime.start(isStartedAtOnce(runtime.plan) ? pipes.shift() : undefined)] as const)
+    for (const each of pipes) closePipes(each)
     for (const [runtime, start] of starts) {
       await start
       this.#tell(runtime)
@@ -69,7 +74,7 @@ export class StartOrder {
   #queueUp(runtimes: readonly Startable[]): void {
     this.#queue = new StartQueue({
       runtimes,
-      start: runtime => void this.#startLate(runtime),
+      start: runtime => (runtime.fault === '' ? void this.#startLate(runtime) : this.#refuse(runtime)),
       giveUp: (runtime, why) => this.#giveUp(runtime, why)
     })
     this.look()
@@ -86,6 +91,11 @@ export class StartOrder {
     if (isOver()) return
     const {sidecar, pid, plan} = runtime
     emit({type: 'app-started', app: {...sidecar, pid, logFolder: plan.logs.folder, templateShownAs: shownAs}})
+  }
+
+  /** One that cannot be started. */
+  #refuse(runtime: Startable): void {
+    this.#giveUp(runtime, `"${runtime.id}" is not started: ${runtime.fault}`)
   }
 
   #giveUp(runtime: Startable, why: string): void {

@@ -4,7 +4,7 @@ import type {AppRuntime} from '../app-runtime.ts'
 /** An app as its start sees it. */
 export type Startable = Pick<
   AppRuntime,
-  'id' | 'plan' | 'app' | 'progress' | 'sidecar' | 'pid' | 'start' | 'waits' | 'giveUp'
+  'id' | 'plan' | 'app' | 'progress' | 'sidecar' | 'pid' | 'start' | 'waits' | 'giveUp' | 'fault'
 >
 
 export interface StartQueueOptions {

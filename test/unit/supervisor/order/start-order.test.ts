@@ -34,11 +34,12 @@ class Scene {
   }
 
   /** An app that depends on these. */
-  add(id: string, dependsOn: readonly Dependency[] = []): Startable {
+  add(id: string, dependsOn: readonly Dependency[] = [], fault = ''): Startable {
     const spawn = Promise.withResolvers<void>()
     const progressOf = (): Progress => this.#apps.get(id)?.progress ?? noProgress(id, true)
     const runtime = {
       id,
+      fault,
       plan: {dependsOn, command: [id], logs: {folder: ''}} as unknown as AppRuntime['plan'],
       get app() {
         return {state: progressOf().state} as AppRuntime['app']
@@ -177,4 +178,28 @@ t.test('an app that comes to the template starts at once, or waits like any othe
   t.same(scene.news(), ['c waits until "a" is ready'])
   await scene.moves('a', {phase: 'running', pid: 1, ready: true})
   t.same(scene.news(), ['start: c'])
+})
+
+t.test('an app that cannot be started is given up with its reason, and so is who depends on it', async t => {
+  const scene = new Scene()
+  scene.add('stock', [], 'config.yaml:3: no')
+  scene.add('late', [{id: 'shop', until: 'started'}], 'config.yaml:4: no')
+  scene.add('shop')
+  const begun = scene.order.begin(scene.runtimes, [])
+  scene.spawned('shop')
+  await begun
+  scene.order.look()
+  await settle()
+  t.same(
+    scene.log.filter(line => !line.includes('waits')),
+    [
+      '"stock" is not started: config.yaml:3: no',
+      'given up: stock',
+      'start: shop',
+      'told: shop',
+      '"late" is not started: config.yaml:4: no',
+      'given up: late'
+    ]
+  )
+  t.ok(scene.order.lacksOne)
 })
