@@ -1,9 +1,9 @@
 /**
- * logs/ takes lines to where they are kept and shown: log files and the console. It promises that nothing is lost, that
- * a line is never mixed with another one, that memory stays bounded whatever the disk and the reader do (who writes too
- * fast is asked to wait), and that a file which cannot be written costs one warning and nothing else.
+ * logging/ writes lines to log files and to the console. No line is lost without a notice, lines are never mixed,
+ * memory stays bounded however slow disk and reader are (a fast writer has to wait), and a file that cannot be
+ * written causes one warning and nothing else.
  *
- * This file gives an app its two logs, its own and its sidecar's, after the rules of Dapr's `appLogDestination` and
+ * This file creates the two logs of an app, its own and its sidecar's, by the rules of Dapr's `appLogDestination` and
  * `daprdLogDestination`.
  */
 import type {Lines, Sink} from '../model/events.ts'
@@ -23,19 +23,19 @@ import {plainly, type Status, withSign} from './status-lines.ts'
 
 /** An app's own log. */
 export interface AppLog {
-  /** Its streams with their prefix, status lines without. */
+  /** Receives the lines of the app; status lines get no prefix. */
   readonly sink: Sink
-  /** The file, absolute; '' for none. */
+  /** The absolute path of the file; '' if there is none. */
   readonly path: string
-  /** What can be read of it from elsewhere: the file, or without one what memory keeps. */
+  /** The readable part of the log: the file, or the lines kept in memory. */
   readonly record: LogRecord
-  /** What the log of the run has of it. */
+  /** The app's writer in the log of the run. */
   readonly runLog: RunLogWriter
-  /** Settles when the file has everything. */
+  /** Settles when everything is written to the file. */
   close(): Promise<void>
 }
 
-/** The log of an app's sidecar. It makes nobody wait: a call must not be slower for a log. */
+/** The log of an app's sidecar. Writing never waits: logging must not slow down calls. */
 export interface SidecarLog {
   say(status: Status): void
   /** A line of the sidecar itself; left out where its level is below the log's. */
@@ -53,11 +53,11 @@ export interface AppLogsOptions {
   readonly level: LogLevel
   /** What the sidecar's own lines say of it. */
   readonly source: LineSource
-  /** Without a command there is no app's file. */
+  /** Without a command the app has no log file. */
   readonly hasCommand: boolean
   readonly startedAt: Date
   readonly console: Console
-  /** What stands before the app's lines on the console, latin1; it may be coloured. Default: `== APP - <id> == `. */
+  /** The prefix of the app's lines on the console, latin1, possibly coloured. Default: `== APP - <id> == `. */
   readonly consolePrefix?: string
   /** Left out: all lines are shown, without more than their prefix. */
   readonly view?: ConsoleView | undefined
@@ -67,7 +67,7 @@ export interface AppLogsOptions {
   readonly warn: Warn
 }
 
-/** Opens both logs of an app, once for a run. A file that cannot be made is warned of and left out. */
+/** Opens both logs of an app, once per run. If a file cannot be created, a warning says so and the log has no file. */
 export async function openAppLogs(options: AppLogsOptions): Promise<{app: AppLog; sidecar: SidecarLog}> {
   const {id, plan, startedAt, hasCommand} = options
   const said = new Set<string>() // both files fail for the same reason: one warning
@@ -83,7 +83,7 @@ export async function openAppLogs(options: AppLogsOptions): Promise<{app: AppLog
   return {app: appLog(options, appFile), sidecar: sidecarLog(options, sidecarFile)}
 }
 
-/** One of a kind for each stream: lines of one never go on with lines of another. */
+/** One value per stream: a line of one stream never continues a line of another. */
 const forStreams = <T>(prefix: string, make: (prefix: string) => T): Record<Lines['stream'], T> => ({
   stdout: make(prefix),
   stderr: make(prefix),

@@ -1,23 +1,23 @@
 import {following, type Piece, type Writer} from './open-line.ts'
 import {asBytes} from './prefix.ts'
 
-/** A reader that takes nothing for so long is stuck. */
+/** A reader that reads nothing for this long counts as stuck. */
 const TIMEOUT_MS = 5000
 
-/** The console as its owner gives it. */
+/** The output behind the console. */
 export interface ConsoleOutput {
-  /** Takes latin1 text. A promise: the reader is slow; it settles when there is module again, and never rejects. */
+  /** Writes latin1 text. Returns a promise if the reader is slow; it settles when there is space again, and never rejects. */
   write(text: string): Promise<void> | undefined
-  /** Whether the last line lacks its newline, whoever wrote it. */
+  /** Whether the last line, by any writer, has no newline yet. */
   readonly midLine: boolean
 }
 
 export interface ConsoleWriter extends Writer {
-  /** What becomes of its lines while the reader is stuck: dropped, as a file has them; lost; or the writer waits. */
+  /** What happens to its lines while the reader is stuck: dropped, but kept in a file; lost; or the writer waits. */
   whenStuck(): 'kept' | 'lost' | 'wait'
 }
 
-/** Runs `task` after `ms` unless it is called off by what it returns. */
+/** Runs `task` after `ms`; the returned function cancels it. */
 export type After = (ms: number, task: () => void) => () => void
 
 const afterAll: After = (ms, task) => {
@@ -31,15 +31,15 @@ export interface ConsoleOptions {
   readonly after?: After
 }
 
-/** A slow reader: `resumed` when it reads again, `released` at the latest when it counts as stuck. */
+/** A slow reader: `resumed` settles when it reads again, `released` also when it counts as stuck. */
 interface Wait {
   readonly resumed: Promise<void>
   readonly released: Promise<void>
 }
 
 /**
- * The console of a run: lines of all apps, never mixed within a line. A slow reader makes its writers wait; one that is
- * stuck for 5 s loses the lines that a file has, and reads how many when it goes on.
+ * The console of a run: lines of all apps, never mixed within a line. With a slow reader writers wait. If the reader is
+ * stuck for 5 s, lines that are kept in a file are dropped; when it reads again, a line says how many.
  */
 export class Console {
   readonly #output: ConsoleOutput
@@ -50,7 +50,7 @@ export class Console {
   #isStuck = false
   #dropped = 0
   #areKept = true
-  /** Writers whose line, still open, has been counted as dropped. */
+  /** Writers whose open line has been counted as dropped. */
   readonly #counted = new Set<Writer>()
 
   constructor({output, after = afterAll}: ConsoleOptions) {
@@ -58,7 +58,7 @@ export class Console {
     this.#after = after
   }
 
-  /** A promise asks the writer to wait until it settles. What is given is written (or dropped) all the same. */
+  /** The text is written or dropped in any case. If a promise is returned, the writer waits until it settles. */
   write(piece: Piece<ConsoleWriter>): Promise<void> | undefined {
     if (piece.text === '') return undefined
     const fate = piece.writer.whenStuck()
@@ -103,7 +103,7 @@ export class Console {
     this.#put({writer: this.#own, text})
   }
 
-  /** Counts the lines of which something is dropped: one that comes in several pieces once. */
+  /** Counts dropped lines; a line that comes in several pieces counts once. */
   #drop({writer, text}: Piece, fate: 'kept' | 'lost'): void {
     const isOpen = !text.endsWith('\n')
     const lines = text.split('\n').length - (isOpen ? 0 : 1)

@@ -7,20 +7,20 @@ import {instanceName, type Plan} from '../model/plan.ts'
 
 export interface KeptWanted {
   readonly id: string
-  /** The last lines only; -1: all. */
+  /** Number of lines from the end; -1: all. */
   readonly tail: number
-  /** ms since 1970, 0: whenever it came. */
+  /** ms since 1970; 0: no limit. */
   readonly since: number
 }
 
 export interface KeptLog {
   /** latin1 */
   readonly texts: AsyncIterable<string>
-  /** Some of it may be older than was wanted: only of a file as a whole it is known when it was written. */
+  /** Some lines may be older than `since`: a file contains no times of single lines. */
   readonly hasOlder: boolean
 }
 
-/** The newest log file that runs of a template have left of an app. */
+/** The newest log file of an app that runs of a template have left. */
 export async function keptLog(plan: Plan, {id, tail, since}: KeptWanted): Promise<KeptLog | undefined> {
   const folders = new Set(
     plan.apps.filter(app => app.id === id || instanceName(app.id, app.instance) === id).map(({logs}) => logs.folder)

@@ -1,19 +1,19 @@
 import {asBytes} from './prefix.ts'
 
-/** Characters that wait for a reader before the oldest are dropped. */
+/** Maximum number of unread characters; then the oldest lines are dropped. */
 const MAX_WAITING = 1024 * 1024
 
-/** What waits for one reader of a log. Nobody waits for him: what is too much is dropped, the oldest first, whole lines. */
+/** Text queued for one reader of a log. Writers never wait for the reader: if it is too slow, the oldest lines are dropped. */
 export class Follower {
   readonly #most: number
   #waiting: string[] = []
-  /** Where the first that waits is: to move all others up for each that is dropped would cost more than all else. */
+  /** Index of the first queued piece: shifting the array for each dropped piece would be slow. */
   #first = 0
   #size = 0
   #dropped = 0
-  /** The piece before the first that waits was dropped, and its line goes on. */
+  /** The last dropped piece ended within a line. */
   #isCut = false
-  /** What the reader has ends within a line. */
+  /** The text that the reader has received ends within a line. */
   #isMidLine = false
   #hasEnded = false
   #news = Promise.withResolvers<void>()
@@ -36,13 +36,13 @@ export class Follower {
     this.#news.resolve()
   }
 
-  /** The reader has left: nothing is kept for him. */
+  /** The reader has left: the queue is emptied. */
   leave(): void {
     this.end()
     this.#forget()
   }
 
-  /** All that waits, with a word about what was dropped before it; undefined after the end. */
+  /** All queued text, after a notice about dropped lines; undefined after the end. */
   async next(): Promise<string | undefined> {
     if (this.#waiting.length === 0 && !this.#hasEnded) await this.#news.promise
     this.#news = Promise.withResolvers<void>()
@@ -64,7 +64,7 @@ export class Follower {
     this.#isCut = !text.endsWith('\n')
   }
 
-  /** What waits, but for the end of a line whose beginning was dropped. */
+  /** The queued text without the rest of a line whose beginning was dropped. */
   #rest(): string {
     let text = this.#waiting.join('')
     if (this.#isCut) {

@@ -8,13 +8,13 @@ import {type Piece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './log-record.ts'
 import {Times} from './times.ts'
 
-/** Characters that wait for the disk before the writer is asked to wait. */
+/** Maximum number of characters queued for the disk before writers have to wait. */
 const MAX_WAITING = 1024 * 1024
-/** Text waits this long for company, so that a write a line of the app is not a write a line of ours. */
+/** Text is gathered for this long, so that several lines need only one write. */
 const GATHER_MS = 5
 const GATHER_SIZE = 64 * 1024
 
-/** Tells the user once what went wrong; one line, without newline. */
+/** Warns the user; one line, without newline. */
 export type Warn = (text: string) => void
 
 export interface LogFilePlace {
@@ -28,34 +28,34 @@ export interface LogFilePlace {
 
 const twoDigits = (part: number): string => String(part).padStart(2, '0')
 
-/** Dapr's name of a log file, in local time: `<id>_app_20260131235959.log`. An id's slash would name a folder: `_`. */
+/** Dapr's name of a log file, in local time: `<id>_app_20260131235959.log`. A slash in an id becomes `_`. */
 export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'kind' | 'startedAt'>): string {
   const parts = [startedAt.getMonth() + 1, startedAt.getDate()]
   const clock = [startedAt.getHours(), startedAt.getMinutes(), startedAt.getSeconds()]
   return `${id.replaceAll('/', '_')}_${kind}_${startedAt.getFullYear()}${[...parts, ...clock].map(twoDigits).join('')}.log`
 }
 
-/** Whether a file has such a name; names of one id sort by their time. */
+/** Whether a file has such a name. Names of one id sort by time. */
 export function isLogOf(name: string, id: string, kind: LogFilePlace['kind']): boolean {
   const start = `${id.replaceAll('/', '_')}_${kind}_`
   return name.startsWith(start) && /^\d{14}\.log$/.test(name.slice(start.length))
 }
 
-/** When the app of such a file was started, in ms since 1970, to the second. */
+/** The start time in the name of such a file, in ms since 1970, with a precision of one second. */
 export function startOf(name: string): number {
   const [, year, month, day, ...clock] = /_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.log$/.exec(name) ?? []
   return Date.parse(`${year}-${month}-${day}T${clock.join(':')}`)
 }
 
-/** What the system says of a failed call, without our words around it: `no space left on device`. */
+/** The system's message for an error: `no space left on device`. */
 function reasonOf(error: unknown): string {
   const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
   return typeof errno === 'number' ? getSystemErrorMessage(errno) : messageOf(error)
 }
 
 /**
- * Makes and opens an app's log file. It is always a file of its own: where the name is taken (Dapr lets two apps of one
- * id that start in one second share a file), the next free second is taken. Undefined, after a warning, where none can be made.
+ * Creates and opens an app's log file. Each app has its own file: if the name exists (in Dapr two apps with one id that
+ * start in the same second share a file), the next free second is used. Undefined, after a warning, if that fails.
  */
 export async function createLogFile({folder, id, kind, startedAt, warn}: LogFilePlace): Promise<LogFile | undefined> {
   try {
@@ -71,7 +71,7 @@ export async function createLogFile({folder, id, kind, startedAt, warn}: LogFile
   }
 }
 
-/** A folder with its parents. (Node's own `recursive` says of a read-only disk that there is no such folder.) */
+/** Creates a folder with its parents. (On a read-only disk Node's own `recursive` reports ENOENT.) */
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder)
@@ -80,7 +80,7 @@ async function makeFolder(folder: string): Promise<void> {
     if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error
     await makeFolder(dirname(folder))
     await mkdir(folder).catch((again: unknown) => {
-      if (codeOf(again) !== 'EEXIST') throw again // else another app was quicker
+      if (codeOf(again) !== 'EEXIST') throw again // else another app created it
     })
   }
 }
@@ -95,8 +95,8 @@ async function openNew(path: string): Promise<number | undefined> {
 }
 
 /**
- * A log file: text in, one write at a time, never blocking. A failed write (full disk) brings one warning and ends the
- * file; what comes after is dropped. A long line stays one line (`WholeLines`).
+ * A log file: one write at a time, never blocking. A failed write (full disk) causes one warning and ends the file; later
+ * text is dropped. A long line stays one line (`WholeLines`).
  */
 export class LogFile implements LogRecord {
   readonly path: string
@@ -108,12 +108,12 @@ export class LogFile implements LogRecord {
   #waitingSize = 0
   #written = 0
   readonly #taps = new Set<(text: string) => void>()
-  /** Those who wait until all is written that came before. */
+  /** Readers that wait until earlier text is written. */
   #readers: {readonly size: number; readonly resolve: () => void}[] = []
   #timer: NodeJS.Timeout | undefined
   #isWriting = false
   #state: 'open' | 'closing' | 'closed' = 'open'
-  #room: PromiseWithResolvers<void> | undefined
+  #drain: PromiseWithResolvers<void> | undefined
   readonly #closed = Promise.withResolvers<void>()
 
   constructor(fd: number, path: string, warn: Warn) {
@@ -122,12 +122,12 @@ export class LogFile implements LogRecord {
     this.#warn = warn
   }
 
-  /** Whether what is written arrives: not after a failure, nor after `close`. */
+  /** False after a failure or `close`: text is dropped then. */
   get isOpen(): boolean {
     return this.#state === 'open'
   }
 
-  /** Everything that was given, whether it is on the disk yet or not. */
+  /** Number of characters written so far, including those not yet on disk. */
   length = 0
 
   get closed(): Promise<void> {
@@ -153,16 +153,16 @@ export class LogFile implements LogRecord {
     return this.#times.startSince(time) ?? this.length
   }
 
-  /** A promise, while more than 1 MiB waits for the disk, until it has been handed over; it never rejects. */
+  /** Returns a promise while more than 1 MiB is queued; it settles when that is written, and never rejects. */
   write(piece: Piece): Promise<void> | undefined {
     if (this.#state !== 'open') return undefined
     this.#append(this.#lines.take(piece))
     if (this.#waitingSize <= MAX_WAITING) return undefined
-    this.#room ??= Promise.withResolvers<void>()
-    return this.#room.promise
+    this.#drain ??= Promise.withResolvers<void>()
+    return this.#drain.promise
   }
 
-  /** Writes what waits and closes; settles when that is done or has failed; never rejects. */
+  /** Writes the queue and closes the file; settles when that is done or has failed; never rejects. */
   async close(): Promise<void> {
     if (this.#state === 'open') {
       this.#append(this.#lines.release())
@@ -204,7 +204,7 @@ export class LogFile implements LogRecord {
     })
   }
 
-  /** The system may take less than it is given; on a nearly full disk it does. */
+  /** The system may write less than requested, for example on a nearly full disk. */
   #writeAll(text: string, done: NoParamCallback): void {
     write(this.#fd, text, null, 'latin1', (error, written) => {
       if (error !== null || written === text.length) done(error)
@@ -216,18 +216,18 @@ export class LogFile implements LogRecord {
     this.#state = 'closing'
     this.#forget()
     this.#tellReaders(Infinity)
-    this.#warn(`log file ${this.path}: ${reasonOf(error)}; nothing more is written to it`)
+    this.#warn(`cannot write log file ${this.path}: ${reasonOf(error)}; no more lines are written to it`)
     this.#end()
   }
 
   #forget(): void {
     this.#waiting = []
     this.#waitingSize = 0
-    this.#room?.resolve()
-    this.#room = undefined
+    this.#drain?.resolve()
+    this.#drain = undefined
   }
 
-  /** Settles when the disk has so much, or will never have it. */
+  /** Settles when this many characters are on disk, or writing has failed. */
   async #reached(size: number): Promise<void> {
     if (this.#written >= size || this.#state === 'closed') return
     const {promise, resolve} = Promise.withResolvers<void>()
@@ -243,6 +243,6 @@ export class LogFile implements LogRecord {
   #end(): void {
     if (this.#state !== 'closing') return
     this.#state = 'closed'
-    close(this.#fd, () => this.#closed.resolve()) // a failed close: the text was written, there is nothing left to do
+    close(this.#fd, () => this.#closed.resolve()) // after a failed close nothing is left to do: the text was written
   }
 }

@@ -4,12 +4,12 @@ import {Times} from './times.ts'
 
 const MAX_LINES = 10_000
 const MAX_BYTES = 8 * 1024 * 1024
-/** Text is gathered up to here before it is packed: many small strings take many times their size. */
+/** Text is packed into a buffer at this size: many small strings would use far more memory. */
 const PACK_SIZE = 64 * 1024
 
 /**
- * The last lines of an app that has no log file: 10,000 of them, at most 8 MiB. Bytes are bounded when they come, lines
- * when they are read, so that keeping costs next to nothing.
+ * The last lines of an app that has no log file: 10,000 lines, at most 8 MiB. Bytes are limited on writing, lines on
+ * reading, so that writing is cheap.
  */
 export class Memory implements LogRecord {
   readonly closed: Promise<void>
@@ -30,12 +30,12 @@ export class Memory implements LogRecord {
     this.#close = closed.resolve
   }
 
-  /** Takes lines or pieces of lines of several writers. */
+  /** Adds lines or pieces of lines of several writers. */
   write(piece: Piece): undefined {
     this.#add(this.#lines.take(piece))
   }
 
-  /** Nothing more will come. */
+  /** No more text will be written. */
   async close(): Promise<void> {
     this.#add(this.#lines.release())
     this.#close()
@@ -76,7 +76,7 @@ export class Memory implements LogRecord {
     while (this.#packed > this.#most.bytes) this.#packed -= this.#packs.shift()?.length ?? 0
   }
 
-  /** What may be shown, and its place in all that came. */
+  /** The text that is kept, and its offset in all text so far. */
   #kept(): {readonly text: string; readonly start: number} {
     const all = Buffer.concat(this.#packs).toString('latin1') + this.#latest
     const isWhole = all.length === this.length
@@ -86,14 +86,14 @@ export class Memory implements LogRecord {
   }
 }
 
-/** Where the last `count` lines of a text begin; a last line without a newline counts. */
+/** The index at which the last `count` lines of a text begin; a last line without a newline counts. */
 export function startOfLastLines(text: string, count: number): number {
   let at = text.endsWith('\n') ? text.length - 1 : text.length
   for (let lines = 0; lines < count && at >= 0; lines++) at = at === 0 ? -1 : text.lastIndexOf('\n', at - 1)
   return count === 0 ? text.length : at + 1
 }
 
-/** Where the first line begins of which all is within the last `most` characters. */
+/** The index of the first line that lies completely within the last `most` characters. */
 const firstLineWithin = (text: string, most: number): number => {
   if (text.length <= most) return 0
   const end = text.indexOf('\n', text.length - most - 1)

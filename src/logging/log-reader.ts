@@ -2,7 +2,7 @@ import {open} from 'node:fs/promises'
 
 const PIECE_SIZE = 64 * 1024
 
-/** A part of a file as latin1 text, in pieces; it ends early where the file does. */
+/** Reads a part of a file as latin1 text, in pieces; ends early at the end of the file. */
 export async function* readPart(path: string, from: number, to: number): AsyncGenerator<string> {
   const file = await open(path)
   try {
@@ -17,7 +17,7 @@ export async function* readPart(path: string, from: number, to: number): AsyncGe
   }
 }
 
-/** Where the last `count` lines begin of the first `end` bytes of a file; read backwards, so that its size costs nothing. */
+/** The offset at which the last `count` lines of the first `end` bytes begin. Reads backwards: large files are no slower. */
 export async function startOfLastIn(path: string, count: number, end: number): Promise<number> {
   if (count === 0) return end
   const file = await open(path)
@@ -26,7 +26,7 @@ export async function startOfLastIn(path: string, count: number, end: number): P
     for (let to = end; to > 0;) {
       const from = Math.max(0, to - PIECE_SIZE)
       const {bytesRead, buffer} = await file.read(Buffer.allocUnsafe(to - from), {position: from})
-      // the newline that ends the last line begins none
+      // the final newline starts no line
       let at = Math.min(bytesRead, end - 1 - from)
       while (at > 0 && (at = buffer.lastIndexOf(10, at - 1)) >= 0) if (++lines === count) return from + at + 1
       to = from

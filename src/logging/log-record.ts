@@ -1,37 +1,37 @@
 import {Follower} from './follower.ts'
 
-/** What is kept of an app's log while its run processes, for those who read it from elsewhere. Text is latin1, as lines carry it. */
+/** The log of an app as other terminals read it during the run. Text is latin1, one character for each byte. */
 export interface LogRecord {
-  /** Text that came so far, in characters. */
+  /** Number of characters written so far. */
   readonly length: number
-  /** What is kept from character `from` to `to`, in pieces; it may begin later, where the beginning is kept no more. */
+  /** Reads the characters `from` to `to`, in pieces; begins later if the beginning is no longer kept. */
   read(from: number, to: number): AsyncIterable<string>
-  /** Where the last `count` of the lines before `end` begin. */
+  /** The offset at which the last `count` lines before `end` begin. */
   startOfLast(count: number, end: number): Promise<number>
-  /** Where that begins which came since a time in ms since 1970; `length` where nothing did (`Times`). */
+  /** The offset of the text since a time (ms since 1970); `length` if there is none (`Times`). */
   startSince(time: number): number
-  /** Gives what comes from now on to `take`, until it is called off. */
+  /** Passes new text to `take` until the returned function is called. */
   tap(take: (text: string) => void): () => void
-  /** Settles when nothing more will come. */
+  /** Settles when the log is complete. */
   readonly closed: Promise<void>
 }
 
 export interface Reading {
-  /** The last lines only; -1: all that is kept. */
+  /** Number of lines from the end; -1: all that are kept. */
   readonly tail: number
-  /** ms since 1970, 0: whenever it came. */
+  /** ms since 1970; 0: no limit. */
   readonly since: number
   readonly isFollowed: boolean
-  /** The reader has left. */
+  /** Aborted when the reader has left. */
   readonly gone: AbortSignal
 }
 
-/** A reader who is so near to the end goes over from what is kept to what comes. */
+/** A reader this close to the end switches from stored text to new text. */
 const NEAR = 64 * 1024
 
 /**
- * A log as it is read from elsewhere: what is kept, and with `isFollowed` what comes, each line once and in order, to the
- * end of the log. The app never waits for the reader: one who is slow loses the oldest lines and is told how many.
+ * Reads a log: the stored text, and with `isFollowed` new text until the log ends, each line once and in order. The app
+ * never waits for the reader: if it is slow, the oldest lines are dropped and a notice says how many.
  */
 export async function* readLog(record: LogRecord, {tail, since, isFollowed, gone}: Reading): AsyncGenerator<string> {
   const first = since > 0 ? record.startSince(since) : 0
@@ -42,7 +42,7 @@ export async function* readLog(record: LogRecord, {tail, since, isFollowed, gone
     at = length
   }
   const follower = new Follower()
-  const callOff = record.tap(text => follower.take(text)) // in the same turn as `length` is read: nothing is lost between
+  const callOff = record.tap(text => follower.take(text)) // in the same turn as reading `length`, so that no text is missed
   const {length} = record
   try {
     if (length > at && !gone.aborted) yield* record.read(at, length)

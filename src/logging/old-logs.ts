@@ -2,7 +2,7 @@ import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {isLogOf} from './log-file.ts'
 
-/** The log files of an app: where they are, what they call it, and how many of each kind are to stay. */
+/** The log files of an app: their folder, the app's name in them, and how many of each kind are kept. */
 export interface KeptLogs {
   readonly folder: string
   readonly name: string
@@ -10,10 +10,10 @@ export interface KeptLogs {
   readonly keep: number
 }
 
-/** The log files of an app and its sidecar that are older than those that stay; names sort by their time. */
+/** The log files of an app and its sidecar that are too old to keep. Names sort by time. */
 export async function oldLogs({folder, name, keep}: KeptLogs): Promise<readonly string[]> {
   if (keep === 0) return []
-  const files = await readdir(folder).catch(() => []) // there is no folder, or none of ours
+  const files = await readdir(folder).catch(() => []) // no folder, or not readable
   return (['app', 'daprd'] as const).flatMap(kind =>
     files
       .filter(file => isLogOf(file, name, kind))
@@ -23,7 +23,7 @@ export async function oldLogs({folder, name, keep}: KeptLogs): Promise<readonly 
   )
 }
 
-/** Removes old log files, but for those that are still written: `inUse` is asked only where there are any; undefined: not known. */
+/** Removes old log files except those still in use. `inUse` is called only if there are old files; undefined means unknown. */
 export async function removeOldLogs(
   apps: readonly KeptLogs[],
   inUse: () => Promise<ReadonlySet<string> | undefined>
@@ -31,5 +31,5 @@ export async function removeOldLogs(
   const old = (await Promise.all(apps.map(oldLogs))).flat()
   const used = old.length === 0 ? undefined : await inUse()
   if (used === undefined) return
-  for (const path of old) if (!used.has(path)) await rm(path, {force: true}).catch(() => undefined) // not ours to remove
+  for (const path of old) if (!used.has(path)) await rm(path, {force: true}).catch(() => undefined) // no permission: skip
 }

@@ -1,28 +1,28 @@
-/** Whose lines they are: a stream of an app. Compared by identity. */
+/** The source of lines: a stream of an app. Compared by identity. */
 export interface Writer {
-  /** What stands before each of its lines; latin1, '' for none. */
+  /** The prefix of each of its lines; latin1, '' for none. */
   readonly prefix: string
 }
 
-/** Text of one writer, each line behind the writer's prefix, the first one too even if it goes on with an open line. */
+/** Text of one writer. Each line has the prefix, also the first one if it continues an open line. */
 export interface Piece<W extends Writer = Writer> {
   readonly writer: W
   readonly text: string
 }
 
-/** What a destination ends with. */
+/** The end of the output so far. */
 export interface Ending {
   readonly isOpen: boolean
-  /** Who wrote last. */
+  /** The last writer. */
   readonly writer: Writer | undefined
 }
 
-/** Characters that wait for another writer's line to end. */
+/** Maximum number of characters that wait for another writer's line to end. */
 const MAX_HELD = 1024 * 1024
 
 /**
- * A piece as it follows what is there: one's own open line goes on without a second prefix; another's gets its newline
- * first, and what remains of it will come as a line of its own, behind its prefix.
+ * Returns the text of a piece after the given end: an open line of the same writer continues without a second prefix; an
+ * open line of another writer gets a newline first, and its rest will come as a separate line with its prefix.
  */
 export function following({isOpen, writer}: Ending, piece: Piece): string {
   if (!isOpen) return piece.text
@@ -30,15 +30,15 @@ export function following({isOpen, writer}: Ending, piece: Piece): string {
 }
 
 /**
- * Keeps lines whole that come in pieces: while the line of one writer is open, the others' pieces wait, up to 1 MiB;
- * past that the line is cut, as `following` does.
+ * Keeps lines together that come in pieces: while the line of one writer is open, pieces of the others wait, up to 1 MiB;
+ * then the line is broken, as `following` does.
  */
 export class WholeLines {
   #open: Writer | undefined
   #held: Piece[] = []
   #heldSize = 0
 
-  /** What is to be written now, '' for nothing. */
+  /** Adds a piece and returns the text to write now, possibly ''. */
   take(piece: Piece): string {
     if (piece.text === '') return ''
     if (this.#open === undefined || this.#open === piece.writer) return this.#append(piece) + this.#retryHeld()
@@ -47,7 +47,7 @@ export class WholeLines {
     return this.#heldSize > MAX_HELD ? this.release() : ''
   }
 
-  /** What still waits, whoever's line is open. */
+  /** Returns all waiting text, even if a line is open. */
   release(): string {
     return this.#takeHeld()
       .map(piece => this.#append(piece))
@@ -60,7 +60,7 @@ export class WholeLines {
     return text
   }
 
-  /** The line has ended: what waited comes in its order, and may open a line for which the rest waits again. */
+  /** After the end of a line: appends the waiting pieces in order; one of them may open a line for which the rest waits again. */
   #retryHeld(): string {
     if (this.#open !== undefined || this.#held.length === 0) return ''
     return this.#takeHeld()

@@ -4,7 +4,7 @@ import {Memory} from './log-memory.ts'
 import {linesIn, withoutColours} from './prefix.ts'
 import type {RunLogWriter} from './run-log.ts'
 
-/** Takes latin1 text. A promise: the reader is slow; it settles when there is module again. */
+/** Writes latin1 text. Returns a promise if the reader is slow; it settles when there is space again. */
 export type Write = (text: string) => Promise<void> | undefined
 
 export interface RawLogOptions {
@@ -15,8 +15,8 @@ export interface RawLogOptions {
 }
 
 /**
- * The logs of a single app: its bytes as they come, stdout to stdout, stderr to stderr; a slow reader makes it wait. There
- * are no files: memory keeps the last lines, for who reads them from elsewhere. What is said about it is the terminal's to print, and its sidecar has no log.
+ * The logs of a single app: its bytes unchanged, stdout to stdout, stderr to stderr; with a slow reader the app waits. There
+ * are no files: the last lines are kept in memory for `logs`. The CLI prints status lines, and the sidecar has no log.
  */
 export function rawLogs({out, err, keepsColours, runLog}: RawLogOptions): {app: AppLog; sidecar: SidecarLog} {
   const memory = new Memory()

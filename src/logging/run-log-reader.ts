@@ -4,24 +4,24 @@ import type {LogRecord, Reading} from './log-record.ts'
 import {linesIn, prefixed} from './prefix.ts'
 import type {LogBatch, RunLog, RunLogWriter} from './run-log.ts'
 
-/** An app whose lines are read: what memory has of it, and what is kept elsewhere. */
+/** An app whose lines are read: its part of the run log in memory, and its complete log. */
 export interface ReadApp {
   readonly writer: RunLogWriter
   readonly record: LogRecord
 }
 
-/** So much is read before others have their turn. */
+/** Reading yields to the event loop after this many characters. */
 const TURN_SIZE = 64 * 1024
 
-/** What stands before each line on the way to who reads: time (0: not known), stream, app, each followed by a blank. */
+/** The head of each line that is sent to a reader: time (0: unknown), stream, app, each followed by a space. */
 const head = (time: number, stream: string, name: string): string =>
   `${time.toString()} ${stream} ${encodeURIComponent(name)} `
 
 const headed = ({writer, stream, time, text}: LogBatch): string => prefixed(text, head(time, stream, writer.name))
 
 /**
- * The lines of several apps of a run, each behind its `head`: what is older than memory app by app, from where it is
- * kept, then what memory has in its order, and with `isFollowed` an empty line and what comes. The apps never wait for the
+ * Reads the lines of several apps of a run, each with its `head`: first, app by app, lines that are no longer in memory,
+ * then the lines in memory in their order, and with `isFollowed` an empty line and new lines. The apps never wait for the
  * reader.
  */
 export async function* readRunLog(
@@ -31,7 +31,7 @@ export async function* readRunLog(
 ): AsyncGenerator<string> {
   const writers = new Map(apps.map(({writer}, index) => [writer, index]))
   const follower = new Follower()
-  // In one turn: nothing is lost between what is kept and what comes.
+  // in one turn, so that no line is missed between stored and new lines
   const callOff = log.tap(batch => {
     if (isFollowed && writers.has(batch.writer)) follower.take(headed(batch))
   })
@@ -64,7 +64,7 @@ export async function* readRunLog(
     yield* readOlder(older, {missing, since})
     yield* kept.toReversed()
     if (!isFollowed) return
-    yield '\n' // an empty line: what follows is new
+    yield '\n' // an empty line: all lines after it are new
     void Promise.all(apps.map(async ({record}) => record.closed)).then(stop)
     for (let text = await follower.next(); text !== undefined; text = await follower.next()) yield text
   } finally {
@@ -78,11 +78,11 @@ interface Older {
   readonly name: string
   readonly record: LogRecord
   readonly length: number
-  /** How many of its last lines are not wanted. */
+  /** The number of lines at its end to leave out. */
   readonly newer: number
 }
 
-/** What memory has no more; `missing`: only so many lines. */
+/** Lines that are no longer in memory; at most `missing`. */
 async function* readOlder(
   apps: readonly Older[],
   {missing, since}: {readonly missing: number; readonly since: number}
@@ -102,7 +102,7 @@ async function* readOlder(
   for (const {app, from, to} of parts) yield* headedPart(app.name, app.record.read(from, to))
 }
 
-/** What is kept of an app without times: each line behind its `head`. */
+/** Lines of an app without times, each with its `head`. */
 export async function* headedPart(name: string, texts: AsyncIterable<string>): AsyncGenerator<string> {
   const before = head(0, '-', name)
   let rest = ''
@@ -114,7 +114,7 @@ export async function* headedPart(name: string, texts: AsyncIterable<string>): A
   if (rest !== '') yield prefixed(`${rest}\n`, before)
 }
 
-/** Of text that ends with a newline. */
+/** The last lines of a text that ends with a newline. */
 function lastLines(text: string, count: number): string {
   let at = text.length - 1
   for (let i = 0; i < count; i++) at = text.lastIndexOf('\n', at - 1)

@@ -2,14 +2,14 @@ import type {Lines} from '../model/events.ts'
 
 const MAX_LINES = 50_000
 const MAX_BYTES = 32 * 1024 * 1024
-/** Of a longer line the rest is in the log file alone. */
+/** The rest of a longer line is only in the log file. */
 const MAX_LINE = 1024 * 1024
 const PACK_SIZE = 256 * 1024
 
 type Stream = Lines['stream']
 const STREAMS: readonly Stream[] = ['stdout', 'stderr', 'status']
 
-/** Lines that came at one time from one stream: latin1, each with its newline. */
+/** Lines that one stream wrote at the same time: latin1, each with its newline. */
 export interface LogBatch {
   readonly writer: RunLogWriter
   readonly stream: Stream
@@ -19,8 +19,8 @@ export interface LogBatch {
 }
 
 /**
- * The last lines of all apps of a run, in the order in which they came, with their times: at least 50,000 of them, up to
- * 32 MiB. A batch costs a copy of its bytes; lines are parted when somebody reads.
+ * The last lines of all apps of a run, in order, with their times: at least 50,000 lines, up to 32 MiB. Adding a batch
+ * costs a copy of its bytes; it is split into lines only when it is read.
  */
 export class RunLog {
   readonly #max: {readonly lines: number; readonly bytes: number}
@@ -35,7 +35,7 @@ export class RunLog {
     this.#max = {lines, bytes}
   }
 
-  /** A writer for an app; `name` is what the prefix of its lines says. */
+  /** Creates a writer for an app; `name` is the name in the prefix of its lines. */
   writer(name: string): RunLogWriter {
     const first = this.#sources.length
     const writer = new RunLogWriter(name, (stream, text, lines) =>
@@ -45,14 +45,14 @@ export class RunLog {
     return writer
   }
 
-  /** What is kept now, the latest first. It stays whole while it is read, whatever comes meanwhile. */
+  /** The batches kept now, newest first. They stay intact while they are read. */
   latest(): Iterable<LogBatch> {
     const kept = this.#packs.map(pack => ({pack, count: pack.count})).toReversed()
     for (const {pack} of kept) pack.readers++
     return this.#read(kept)
   }
 
-  /** Gives what comes from now on to `take`, until it is called off. */
+  /** Passes new batches to `take` until the returned function is called. */
   tap(take: (batch: LogBatch) => void): () => void {
     this.#taps.add(take)
     return () => this.#taps.delete(take)
@@ -72,7 +72,7 @@ export class RunLog {
   }
 
   #add(source: number, text: string, lines: number): void {
-    const time = Math.max(Date.now(), this.#time) // clocks are set back at times
+    const time = Math.max(Date.now(), this.#time) // the clock may be set back
     this.#time = time
     let pack = this.#packs.at(-1)
     if (pack === undefined || !pack.hasRoom(text.length)) {
@@ -104,12 +104,12 @@ export class RunLog {
   }
 }
 
-/** Batches as bytes one after the other, with the time and the source of each. */
+/** A buffer of consecutive batches, with the time and the source of each. */
 class Pack {
   readonly bytes: Buffer
   lines = 0
   count = 0
-  /** Those who read it now. */
+  /** The number of current readers. */
   readers = 0
   times = new Float64Array(64)
   sources = new Uint16Array(64)
@@ -159,11 +159,11 @@ class Pack {
 
 type Add = (stream: Stream, text: string, lines: number) => void
 
-/** What one app writes into the log of its run. */
+/** Writes the lines of one app into the log of its run. */
 export class RunLogWriter {
   readonly name: string
   readonly #add: Add
-  /** The beginnings of lines whose newline has not come. */
+  /** The beginnings of lines that have no newline yet. */
   readonly #open: Record<Stream, string> = {stdout: '', stderr: '', status: ''}
 
   constructor(name: string, add: Add) {
@@ -171,12 +171,12 @@ export class RunLogWriter {
     this.#add = add
   }
 
-  /** Whether a line of it is under way. */
+  /** Whether a line is incomplete. */
   get isOpen(): boolean {
     return this.#open.stdout !== '' || this.#open.stderr !== ''
   }
 
-  /** Takes latin1 text in any pieces, without prefix; `lines`: how many newlines it has, roughly. */
+  /** Adds latin1 text in any pieces, without prefix; `lines`: approximate number of newlines. */
   write(stream: Stream, text: string, lines: number): void {
     if (text === '') return
     if (text.endsWith('\n') && this.#open[stream] === '') return this.#add(stream, text, lines)
@@ -188,7 +188,7 @@ export class RunLogWriter {
     this.#open[stream] = (this.#open[stream] + text.slice(end)).slice(0, MAX_LINE)
   }
 
-  /** Nothing more will come. */
+  /** No more text will be written. */
   end(): void {
     for (const stream of ['stdout', 'stderr'] as const) if (this.#open[stream] !== '') this.write(stream, '\n', 1)
   }

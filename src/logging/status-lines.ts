@@ -5,34 +5,34 @@ import {asBytes} from './prefix.ts'
 /** The signs of Dapr's status lines (`pkg/print/print.go`). */
 const SIGNS = {success: '✅', failure: '❌', warning: '⚠', info: 'ℹ️'} as const
 
-/** A line of ours about an app or its sidecar; the texts are Dapr's (`cmd/run.go`). */
+/** A status line about an app or its sidecar; the texts are Dapr's (`cmd/run.go`). */
 export interface Status {
   readonly sign: keyof typeof SIGNS
   readonly text: string
 }
 
-/** As it stands in files, and on consoles that Dapr writes through a writer of its own: without a sign. */
+/** Without a sign: in files, and where Dapr writes to the console through its own writer. */
 export const plainly = ({text}: Status): string => asBytes(`${text}\n`)
 
-/** As it stands on a console that Dapr writes to directly: behind its sign and two spaces. */
+/** With sign and two spaces: where Dapr writes to the console directly. */
 export const withSign = ({sign, text}: Status): string => asBytes(`${SIGNS[sign]}  ${text}\n`)
 
-/** The app has ended by itself or was ended; for its own log. */
+/** The app has exited or was stopped; for its own log. */
 export const appEnded = (exit: Exit): Status =>
   exit.kind === 'code' && exit.code === 0
     ? {sign: 'success', text: 'Exited App successfully'}
     : {sign: 'failure', text: `The App process exited with error code: ${exitText(exit)}`}
 
-/** The run ends; an empty line comes first. For the app's log and the sidecar's. */
+/** The run is stopping; begins with an empty line. For the logs of app and sidecar. */
 export const shuttingDown: Status = {sign: 'info', text: '\ntermination signal received: shutting down'}
 
-/** At the end of the run, of an app that had failed before; for its own log. */
+/** At the end of the run, for an app that had failed before; for its own log. */
 export const errorExitingApp = (exit: Exit): Status => ({
   sign: 'failure',
   text: `Error exiting App: ${exitText(exit)}`
 })
 
-/** The app was ended with the run; for the sidecar's log. */
+/** The app was stopped with the run; for the sidecar's log. */
 export const exitedApp: Status = {sign: 'success', text: 'Exited App successfully'}
 
 /** The sidecar was closed with the run; for its log. */
@@ -44,7 +44,7 @@ export const startingDapr = (id: string, httpPort: number, grpcPort: number): St
   text: `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`
 })
 
-/** What a sidecar's log says before its app is started, of an app without a port. */
+/** In a sidecar's log before the app starts, if the app has no port. */
 export const checkingSidecar = (httpPort: number, grpcPort: number): readonly Status[] => [
   {sign: 'info', text: `Checking if Dapr sidecar is listening on HTTP port ${httpPort}`},
   {sign: 'info', text: `Checking if Dapr sidecar is listening on GRPC port ${grpcPort}`},
@@ -54,7 +54,7 @@ export const checkingSidecar = (httpPort: number, grpcPort: number): readonly St
 /** An entry without a command; for the sidecar's log. */
 export const noCommand: Status = {sign: 'info', text: 'No application command present'}
 
-/** The metadata that the sidecar was given at the start: our pid, the app's command (as the user wrote it) and its pid. */
+/** The metadata that the sidecar gets at the start: our pid, the app's command (as written in the template) and its pid. */
 export function updatingMetadata(cliPid: number, command = '', appPid?: number): readonly Status[] {
   const lines = [`cliPID: ${cliPid}`]
   if (command !== '') lines.push(`app command: ${command}`)
@@ -62,7 +62,7 @@ export function updatingMetadata(cliPid: number, command = '', appPid?: number):
   return lines.map(line => ({sign: 'info', text: `Updating metadata for ${line}`}))
 }
 
-/** The last line of a start in a sidecar's log; an empty line follows. */
+/** The last line of the start in a sidecar's log; an empty line follows. */
 export const upAndRunning: Status = {
   sign: 'success',
   text: "You're up and running! Dapr logs will appear here.\n"

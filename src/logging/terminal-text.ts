@@ -2,14 +2,14 @@ import {isUtf8} from 'node:buffer'
 
 /* oxlint-disable no-control-regex -- control characters are what is sought */
 
-/** A control byte (but tab and newline), or a byte that may be one of UTF-8's C1 or a C1 by itself. */
+/** A control byte (except tab and newline), or a byte that may belong to a C1 control in UTF-8 or be one itself. */
 const SUSPECT = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/
-/** What makes text harmful, but for bytes that are no UTF-8. One after the other: an alternative would cost each byte. */
+/** Makes text harmful, besides invalid UTF-8. Separate patterns are faster than one with alternatives. */
 const CONTROLS = [/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/, /\x1b(?!\[[\d;:]*m)/, /\xc2[\x80-\x9f]/]
 
-/** Colours and other renditions (SGR, ECMA-48 8.3.117), their parameters parted by `;` or `:` (ISO 8613-6). */
+/** Colours and other renditions (SGR, ECMA-48 8.3.117), parameters separated by `;` or `:` (ISO 8613-6). */
 const SGR = String.raw`\x1b\[[\d;:]*m`
-/** Characters beyond ASCII and C1, well formed (Unicode, table 3-7). */
+/** Well-formed characters beyond ASCII and C1 (Unicode, table 3-7). */
 const BEYOND_ASCII = [
   String.raw`\xc2[\xa0-\xbf]`,
   String.raw`[\xc3-\xdf][\x80-\xbf]`,
@@ -25,22 +25,22 @@ const PART = new RegExp(
   'g'
 )
 
-/** The end of a line that leaves a rendition on; in text of which all other escapes are gone. */
+/** The end of a line that leaves a rendition on; in text without other escapes. */
 const LEFT_ON = /(\x1b\[(?!0?m)[\d;:]*m[^\x1b\n]*)\n/g
 
-/** What may go on in the next piece of a line, at the end of this one. */
+/** A sequence at the end of a piece that the next piece may complete. */
 const UNFINISHED = /(?:\r+|\x1b(?:\[[\d;:]*)?|[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/
-/** No rendition that anybody writes is longer. */
+/** Longer than any real rendition. */
 const MAX_UNFINISHED = 64
 
-/** How a `\r` is shown where it would let one text overwrite another. */
+/** The visible form of a `\r` that would let one text overwrite another. */
 const RETURN_SHOWN = String.raw`\x0d`
 
 /**
- * Text of others as a terminal may have it: in its own hands, an escape sequence sets the title, writes the clipboard,
- * erases other lines, or makes the terminal type an answer. Only renditions pass, up to the end of their line; every
- * other control character is shown (`\x1b]52;…`, in UTF-8 `\u009b`). Each `\r` within a line becomes `restart`.
- * `text` is latin1, one character for each byte; most text costs one scan.
+ * Makes text from outside safe for a terminal: an escape sequence could set the title, write the clipboard, erase other
+ * lines, or make the terminal send input. Only renditions pass, until the end of their line; all other control characters
+ * are made visible (`\x1b]52;…`, in UTF-8 `\u009b`). Each `\r` within a line becomes `restart`. `text` is latin1, one
+ * character for each byte; most text costs one scan.
  */
 export function terminalText(text: string, restart = RETURN_SHOWN): string {
   if (!SUSPECT.test(text)) return text
@@ -63,24 +63,24 @@ const visible = (part: string): string =>
 
 const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, '0')
 
-/** `terminalText` of text that comes in pieces, cut anywhere. */
+/** `terminalText` for text that comes in arbitrary pieces. */
 export class TerminalText {
   readonly #restart: string
   #rest = ''
 
-  /** `prefix`: what stands before each of its lines, '' for nothing. */
+  /** `prefix`: the prefix of each line, '' for none. */
   constructor(prefix: string) {
     this.#restart = prefix === '' ? RETURN_SHOWN : `\r${prefix}`
   }
 
-  /** What can be shown by now; what the next piece may complete is kept, at most 64 characters. */
+  /** Returns the text that can be shown now; a sequence that the next piece may complete is kept, at most 64 characters. */
   push(piece: string): string {
     const whole = this.#rest + piece
     this.#rest = whole.endsWith('\n') ? '' : (UNFINISHED.exec(whole.slice(-MAX_UNFINISHED))?.[0] ?? '')
     return terminalText(whole.slice(0, whole.length - this.#rest.length), this.#restart)
   }
 
-  /** What is left at the end. */
+  /** The rest at the end. */
   end(): string {
     const rest = this.#rest
     this.#rest = ''

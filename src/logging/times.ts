@@ -1,46 +1,46 @@
-/** A part of a log, up to the next one: when its first and its last line came, in ms since 1970. */
-interface Mark {
+/** A part of a log: the times of its first and last line, in ms since 1970. */
+interface LogPart {
   readonly first: number
   last: number
-  /** Where it begins, in characters. */
+  /** Its offset, in characters. */
   readonly from: number
 }
 
 const WIDTH_MS = 1000
-/** Parts that are so short for their age are told apart: a log of a day to minutes, its last minute to seconds. */
+/** Precision by age: a log of one day has parts of minutes, its last minute has parts of seconds. */
 const SHARE = 100
 const MAX = 4096
 
 /**
- * When which part of a log came: lines carry no times of their own. As exact as a second, and of what is older as a
- * hundredth of its age, so that a run of months takes no more memory than one of a day.
+ * The times of the parts of a log, as lines have no times. The precision is one second, or a hundredth of the age of older
+ * parts, so that a run of months uses no more memory than a run of one day.
  */
 export class Times {
-  #markers: Mark[] = []
+  #parts: LogPart[] = []
   #isLineOpen = false
 
-  /** Text comes at the place `from`, now. */
+  /** Records that text at offset `from` was written now. */
   note(text: string, from: number, now = Date.now()): void {
-    const marker = this.#markers.at(-1)
-    const at = Math.max(now, marker?.last ?? 0) // clocks are set back at times
-    if (marker !== undefined && (this.#isLineOpen || at - marker.first < WIDTH_MS)) marker.last = at
-    else this.#markers.push({first: at, last: at, from})
+    const part = this.#parts.at(-1)
+    const at = Math.max(now, part?.last ?? 0) // the clock may be set back
+    if (part !== undefined && (this.#isLineOpen || at - part.first < WIDTH_MS)) part.last = at
+    else this.#parts.push({first: at, last: at, from})
     this.#isLineOpen = !text.endsWith('\n')
-    if (this.#markers.length > MAX) this.#thin(at)
+    if (this.#parts.length > MAX) this.#thin(at)
   }
 
-  /** Where that begins which has come since; undefined: nothing has. Never too late a place. */
+  /** The offset of the text since a time, or of slightly older text; undefined if there is none. */
   startSince(time: number): number | undefined {
-    return this.#markers.find(({last}) => last >= time)?.from
+    return this.#parts.find(({last}) => last >= time)?.from
   }
 
   #thin(now: number): void {
-    const kept: Mark[] = []
-    for (const marker of this.#markers) {
+    const kept: LogPart[] = []
+    for (const part of this.#parts) {
       const before = kept.at(-1)
-      if (before !== undefined && marker.last - before.first < (now - marker.last) / SHARE) before.last = marker.last
-      else kept.push(marker)
+      if (before !== undefined && part.last - before.first < (now - part.last) / SHARE) before.last = part.last
+      else kept.push(part)
     }
-    this.#markers = kept
+    this.#parts = kept
   }
 }
