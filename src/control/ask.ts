@@ -2,7 +2,7 @@ import {readdir} from 'node:fs/promises'
 import type {IncomingMessage} from 'node:http'
 import {join} from 'node:path'
 import {http} from '../net/http1/node-http.ts'
-import {existingFolders, runtimeFolders, type TellSkipped} from './folder.ts'
+import {existingFolders, runtimeFolders, type OnSkipped} from './folder.ts'
 
 /** The control socket of a run. */
 export interface RunSocket {
@@ -14,10 +14,10 @@ export interface RunSocket {
 /** The control sockets of all runs of the user. A run may have died: nothing has been sent to it yet. */
 export async function runSockets(
   env: Readonly<Record<string, string | undefined>>,
-  tellSkipped: TellSkipped = () => undefined
+  onSkipped: OnSkipped = () => undefined
 ): Promise<readonly RunSocket[]> {
   const sockets: RunSocket[] = []
-  for (const folder of existingFolders(runtimeFolders(env), tellSkipped)) {
+  for (const folder of existingFolders(runtimeFolders(env), onSkipped)) {
     for (const name of await readdir(folder)) sockets.push({name, path: join(folder, name, 'socket')})
   }
   return sockets
@@ -41,9 +41,9 @@ export const send = async (
   })
 
 /** Reads the whole body of a response. */
-export async function text(answer: IncomingMessage): Promise<string> {
+export async function text(response: IncomingMessage): Promise<string> {
   let whole = ''
-  answer.setEncoding('utf8')
-  for await (const piece of answer) whole += piece as string
+  response.setEncoding('utf8')
+  for await (const piece of response) whole += piece as string
   return whole
 }

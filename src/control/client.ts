@@ -1,7 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import {codeOf, UserError} from '../model/errors.ts'
 import {GONE, runSockets, send, text} from './ask.ts'
-import type {TellSkipped} from './folder.ts'
+import type {OnSkipped} from './folder.ts'
 import {readListing} from './listing.ts'
 import type {ListedNotification, ListedService, LogsQuery, RunListing} from './messages.ts'
 
@@ -33,9 +33,9 @@ const TIMEOUT_MS = 2000
 /** All runs of the user that respond, oldest first. Folders without a responding socket are skipped. */
 export async function findRuns(
   env: Readonly<Record<string, string | undefined>>,
-  tellSkipped?: TellSkipped
+  onSkipped?: OnSkipped
 ): Promise<readonly FoundRun[]> {
-  const found = await Promise.all((await runSockets(env, tellSkipped)).map(async ({path}) => ask(path)))
+  const found = await Promise.all((await runSockets(env, onSkipped)).map(async ({path}) => ask(path)))
   return found.filter(run => run !== undefined).toSorted((a, b) => a.listing.startedAt - b.listing.startedAt)
 }
 
@@ -53,8 +53,8 @@ export async function logsInUse(
 
 async function logsOf(socketPath: string): Promise<readonly string[]> {
   try {
-    const answer = await send(socketPath, 'GET', '/run', AbortSignal.timeout(TIMEOUT_MS))
-    return readListing(await text(answer)).apps.flatMap(({appLogPath, daprdLogPath}) => [appLogPath, daprdLogPath])
+    const response = await send(socketPath, 'GET', '/run', AbortSignal.timeout(TIMEOUT_MS))
+    return readListing(await text(response)).apps.flatMap(({appLogPath, daprdLogPath}) => [appLogPath, daprdLogPath])
   } catch (error) {
     if (GONE.has(codeOf(error))) return []
     throw error
@@ -64,16 +64,16 @@ async function logsOf(socketPath: string): Promise<readonly string[]> {
 async function ask(socketPath: string): Promise<FoundRun | undefined> {
   let listing: RunListing
   try {
-    const answer = await send(socketPath, 'GET', '/run', AbortSignal.timeout(TIMEOUT_MS))
-    listing = readListing(await text(answer))
+    const response = await send(socketPath, 'GET', '/run', AbortSignal.timeout(TIMEOUT_MS))
+    listing = readListing(await text(response))
   } catch (error) {
     if (GONE.has(codeOf(error)) || (error instanceof Error && error.name === 'AbortError')) return undefined
     throw error
   }
   const request = async (method: string, path: string, feature: string): Promise<string> => {
-    const answer = await send(socketPath, method, path)
-    const body = await text(answer)
-    refuseOld(answer, {listing}, feature)
+    const response = await send(socketPath, method, path)
+    const body = await text(response)
+    refuseOld(response, {listing}, feature)
     return body
   }
   return {
@@ -87,35 +87,35 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
     },
     stopApp: async id => {
       try {
-        const answer = await send(socketPath, 'POST', `/apps/stop?id=${encodeURIComponent(id)}`)
-        await text(answer)
-        return answer.statusCode === 204
+        const response = await send(socketPath, 'POST', `/apps/stop?id=${encodeURIComponent(id)}`)
+        await text(response)
+        return response.statusCode === 204
       } catch (error) {
         if (GONE.has(codeOf(error))) return true // it was the last app: the run ended with it
         throw error
       }
     },
     restartApp: async id => {
-      const answer = await send(socketPath, 'POST', `/apps/restart?id=${encodeURIComponent(id)}`)
-      const body = await text(answer)
-      refuseOld(answer, {listing}, 'restart apps')
-      return answer.statusCode === 404 ? undefined : body
+      const response = await send(socketPath, 'POST', `/apps/restart?id=${encodeURIComponent(id)}`)
+      const body = await text(response)
+      refuseOld(response, {listing}, 'restart apps')
+      return response.statusCode === 404 ? undefined : body
     },
     logs: async (id, query) => {
       const {since} = query
       const search = new URLSearchParams({id, ...queryOf(query)})
-      const answer = await send(socketPath, 'GET', `/apps/logs${since > 0 ? '-since' : ''}?${search.toString()}`)
-      refuseOld(answer, {listing}, since > 0 ? 'show logs since a time' : 'show logs')
-      if (answer.statusCode === 200) return textsOf(answer)
-      answer.destroy()
+      const response = await send(socketPath, 'GET', `/apps/logs${since > 0 ? '-since' : ''}?${search.toString()}`)
+      refuseOld(response, {listing}, since > 0 ? 'show logs since a time' : 'show logs')
+      if (response.statusCode === 200) return textsOf(response)
+      response.destroy()
       return undefined
     },
     runLogs: async (ids, query) => {
       const search = new URLSearchParams([...ids.map(id => ['id', id]), ...Object.entries(queryOf(query))])
-      const answer = await send(socketPath, 'GET', `/logs?${search.toString()}`)
-      refuseOld(answer, {listing}, 'show the logs of several apps, with times, or as JSON')
-      if (answer.statusCode === 200) return textsOf(answer)
-      answer.destroy()
+      const response = await send(socketPath, 'GET', `/logs?${search.toString()}`)
+      refuseOld(response, {listing}, 'show the logs of several apps, with times, or as JSON')
+      if (response.statusCode === 200) return textsOf(response)
+      response.destroy()
       return undefined
     },
     services: async () =>
@@ -153,10 +153,10 @@ function refuseOld({statusCode}: IncomingMessage, {listing}: {listing: RunListin
   })
 }
 
-async function* textsOf(answer: IncomingMessage): AsyncGenerator<string> {
-  answer.setEncoding('latin1')
+async function* textsOf(response: IncomingMessage): AsyncGenerator<string> {
+  response.setEncoding('latin1')
   try {
-    for await (const piece of answer) yield piece as string
+    for await (const piece of response) yield piece as string
   } catch (error) {
     if (!GONE.has(codeOf(error))) throw error // the run was killed: there is no more output
   }

@@ -21,13 +21,13 @@ export function runtimeFolders(env: Readonly<Record<string, string | undefined>>
 }
 
 /** Called with a message for each folder that is skipped. */
-export type TellSkipped = (text: string) => void
+export type OnSkipped = (text: string) => void
 
 /**
  * Those of the folders that exist. A folder that another user can write to is skipped, because its content cannot be
  * trusted. Throws a UserError if all folders would be skipped.
  */
-export function existingFolders(folders: readonly string[], tellSkipped: TellSkipped): readonly string[] {
+export function existingFolders(folders: readonly string[], onSkipped: OnSkipped): readonly string[] {
   const faults: UserError[] = []
   const existing = folders.filter(folder => {
     try {
@@ -40,7 +40,7 @@ export function existingFolders(folders: readonly string[], tellSkipped: TellSki
   })
   const [first] = faults
   if (first !== undefined && faults.length === folders.length) throw first
-  for (const {message} of faults) tellSkipped(`${message}: it is skipped`)
+  for (const {message} of faults) onSkipped(`${message}: it is skipped`)
   return existing
 }
 

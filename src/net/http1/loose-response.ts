@@ -98,6 +98,6 @@ export const readLooseResponse = (
   const fault = faultOf(fields)
   if (fault !== '') return fault
   const written = withOneFraming(fields).map(field => `${field}\r\n`)
-  const answer = readResponseHead(`HTTP/1.1 ${status ?? ''} \r\n${written.join('')}\r\n`, toHead, rules)
-  return answer ? {...answer, keep: false, size: read.size} : malformed(text)
+  const head = readResponseHead(`HTTP/1.1 ${status ?? ''} \r\n${written.join('')}\r\n`, toHead, rules)
+  return head ? {...head, keep: false, size: read.size} : malformed(text)
 }
