@@ -43,9 +43,9 @@ export interface Denied {
 /** The callee is not ready: the call is queued. */
 export interface Held {
   readonly admitted: Promise<Admission>
-  /** The time counts against a timeout policy: it waits for `appMaxConcurrency`, not for an app that starts or reloads. */
+  /** The wait counts towards a timeout policy: it is for `appMaxConcurrency`, not for an app that starts or reloads. */
   readonly isCounted?: boolean
-  /** The caller left. */
+  /** The caller has disconnected. */
   cancel(): void
 }
 

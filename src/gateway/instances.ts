@@ -3,20 +3,20 @@ import type {Call} from '../model/call.ts'
 import type {Admission, Admit, Held} from './admission.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 
-/** Finds who answers for an id in the run: one app, or several instances of it. */
+/** Finds the app for an id in the run: one app, or several instances of it. */
 export type FindCallee = (id: string) => Callee | Instances | undefined
 
 export interface AdmitOptions {
   readonly find: FindCallee
-  /** Takes the calls to no app of the run. */
+  /** Admits calls to apps that are not part of the run. */
   readonly elsewhere: Admit
-  /** The app whose sidecar took the calls. */
+  /** The app whose sidecar received the calls. */
   readonly own?: Callee
-  /** Who calls, for access control; left out: nothing is checked. */
+  /** Identifies the caller for access control; omitted: no check. */
   readonly identify?: Identify
 }
 
-/** The way of every call to an app: past its access control to its queue, or to that of one of its instances. */
+/** Admits calls to apps: checks access control, then uses the callee's queue or that of one of its instances. */
 export const admitBy =
   ({find, elsewhere, own, identify}: AdmitOptions): Admit =>
   (call, isRefused, caller) => {
@@ -33,22 +33,22 @@ export const admitBy =
   }
 
 export interface InstanceCall {
-  /** Connecting to the instance that it went to was refused just now. */
+  /** A connection to the chosen instance was refused just now. */
   readonly isRefused?: boolean | undefined
-  /** The app whose sidecar took the call. */
+  /** The app whose sidecar received the call. */
   readonly own?: Callee | undefined
 }
 
 /**
- * Several instances of one app. Calls go round robin over those that let in at once; one at its `appMaxConcurrency` is passed
- * over while another has a free place. Round robin rather than least in flight: an instance that fails fast would draw
- * nearly all calls. An app that calls itself is answered by the instance that calls, as in Dapr (`invokeLocal`).
+ * Several instances of one app. Calls are distributed round robin over those that admit at once; one at its `appMaxConcurrency`
+ * is skipped while another has a free slot. Not least-in-flight: an instance that fails fast would attract nearly all calls.
+ * A call of an app to itself goes to the instance that calls, as in Dapr (`invokeLocal`).
  */
 export class Instances {
   readonly callees: readonly Callee[]
   #last = -1
-  /** Whom each call went to. */
-  readonly #went = new WeakMap<Call, Callee>()
+  /** The instance that each call was sent to. */
+  readonly #chosen = new WeakMap<Call, Callee>()
 
   constructor(callees: readonly Callee[]) {
     this.callees = callees
@@ -60,14 +60,14 @@ export class Instances {
   }
 
   admit(call: Call, {isRefused = false, own}: InstanceCall = {}): Admission | Held {
-    const refuser = isRefused ? this.#went.get(call) : undefined
+    const refuser = isRefused ? this.#chosen.get(call) : undefined
     refuser?.recheck()
     const isOwn = own?.id === call.caller && own !== refuser && own.queue.isOpen && this.callees.includes(own)
     const callee = isOwn ? own : this.#next(refuser)
     return callee === undefined ? this.#wait(call) : this.#send(callee, call)
   }
 
-  /** The next one that lets in at once, not the one that refused if there is another; undefined: none does. */
+  /** The next instance that admits at once, preferably not the one that refused; undefined: none. */
   #next(refuser: Callee | undefined): Callee | undefined {
     const {callees} = this
     for (let step = 1; step <= callees.length; step++) {
@@ -82,18 +82,18 @@ export class Instances {
   }
 
   #send(callee: Callee, call: Call): Admission | Held {
-    this.#went.set(call, callee)
+    this.#chosen.set(call, callee)
     return admitTo(callee, call)
   }
 
-  /** Waits before all instances at once; the first that lets the call in gets it. Denied when none of them will. */
+  /** Queues the call at all instances; the first one that admits it gets it. Denied if none does. */
   #wait(call: Call): Admission | Held {
     const waits: {readonly callee: Callee; readonly held: Held}[] = []
     let denied: Admission | undefined
     for (const callee of this.callees) {
-      const answer = admitTo(callee, call)
-      if ('admitted' in answer) waits.push({callee, held: answer})
-      else denied ??= answer
+      const admission = admitTo(callee, call)
+      if ('admitted' in admission) waits.push({callee, held: admission})
+      else denied ??= admission
     }
     if (waits.length === 0 && denied !== undefined) return denied
     const cancel = (): void => {
@@ -102,19 +102,19 @@ export class Instances {
     const {promise, resolve, reject} = Promise.withResolvers<Admission>()
     let left = waits.length
     let isAdmitted = false
-    const settle = (callee: Callee, answer: Admission): void => {
+    const settle = (callee: Callee, admission: Admission): void => {
       left--
-      if (!answer.ok) {
-        if (left === 0 && !isAdmitted) resolve(answer)
-      } else if (isAdmitted) answer.leave()
+      if (!admission.ok) {
+        if (left === 0 && !isAdmitted) resolve(admission)
+      } else if (isAdmitted) admission.leave()
       else {
         isAdmitted = true
-        this.#went.set(call, callee)
-        resolve(answer)
+        this.#chosen.set(call, callee)
+        resolve(admission)
         cancel()
       }
     }
-    for (const {callee, held} of waits) void held.admitted.then(answer => settle(callee, answer), reject)
+    for (const {callee, held} of waits) void held.admitted.then(admission => settle(callee, admission), reject)
     return {isCounted: waits.every(({held}) => held.isCounted === true), admitted: promise, cancel}
   }
 }

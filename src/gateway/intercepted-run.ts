@@ -2,17 +2,17 @@ import type {Call} from '../model/call.ts'
 import type {Interception, Interceptor, Next, Outcome} from './interceptor.ts'
 import {AttemptControl} from './interceptors/resiliency/attempt.ts'
 
-/** What a call does for its interceptors. */
+/** What the interceptors need from a call. */
 export interface InterceptedCall {
-  /** Begins an attempt; `settle` follows. */
+  /** Starts an attempt; `settle` follows. */
   attempt(): void
-  /** Gives up the attempt under way. */
+  /** Ends the current attempt. */
   stop(): void
-  /** Why it cannot be sent again, '' = it can. */
+  /** Why it cannot be sent again; '' = it can. */
   whyOnce(): string
 }
 
-/** One call with the interceptors that stand around it. */
+/** One call that interceptors handle. */
 export class InterceptedRun {
   readonly #interceptions: readonly Interception[]
   #settle: ((outcome: Outcome) => void) | undefined
@@ -22,7 +22,7 @@ export class InterceptedRun {
     this.#interceptions = interceptions
   }
 
-  /** Undefined: none of them has anything to do with the call. */
+  /** Undefined: no interceptor handles the call. */
   static of(call: Call, interceptors: readonly Interceptor[]): InterceptedRun | undefined {
     const interceptions = interceptors.map(each => each.intercept(call)).filter(each => each !== undefined)
     return interceptions.length === 0 ? undefined : new InterceptedRun(interceptions)
@@ -38,14 +38,14 @@ export class InterceptedRun {
     return chain(new AttemptControl(1, undefined))
   }
 
-  /** The attempt under way has this outcome. */
+  /** Reports the outcome of the current attempt. */
   settle(outcome: Outcome): void {
     const settle = this.#settle
     this.#settle = undefined
     settle?.(outcome)
   }
 
-  /** The call waits because its callee starts or reloads. */
+  /** The call is queued because its callee starts or reloads. */
   pause(): void {
     this.#control?.pause()
   }

@@ -17,10 +17,10 @@ export interface PeerRunsOptions {
   readonly known: () => readonly string[]
 }
 
-/** How long a search is taken as complete: after that, a call makes us look whether more runs have the app. */
-const FRESH_MS = 2000
+/** For so long the result of a search is used without searching again for further runs. */
+const SEARCH_INTERVAL_MS = 2000
 
-/** The other runs that have an app, and when they were asked. */
+/** The other runs that have an app, and the time of the last search. */
 interface Found {
   readonly peers: Peers
   askedAt: number
@@ -28,7 +28,7 @@ interface Found {
 
 /**
  * The apps of the user's other runs. A sidecar that was found is used until it closes (its run notifies us) or refuses a
- * connection. Runs that come later are found by calls: no state has to be kept in sync, no file, no daemon.
+ * connection. Later calls find runs that start afterwards. No state has to be kept in sync: no file, no daemon.
  */
 export class PeerRuns {
   readonly #options: PeerRunsOptions
@@ -49,7 +49,7 @@ export class PeerRuns {
     const refuser = isRefused ? (found?.peers.refused(call) ?? '') : ''
     const peer = found?.peers.next(call)
     if (found === undefined || peer === undefined) return {admitted: this.#find(call, refuser), cancel: () => undefined}
-    if (performance.now() - found.askedAt > FRESH_MS) {
+    if (performance.now() - found.askedAt > SEARCH_INTERVAL_MS) {
       found.askedAt = performance.now()
       void this.#ask(call.callee).catch(() => undefined) // a call that needs the search sees its error
     }

@@ -10,12 +10,12 @@ export interface Peer {
   readonly grpcPool: Pool
 }
 
-/** The runs that have one app: calls go round robin over its ready instances, through one sidecar of each run. */
+/** The runs that have one app: calls are distributed round robin over its ready instances, through one sidecar per run. */
 export class Peers {
   readonly #peers: Peer[] = []
   #turn = 0
-  /** The sidecar that each call went to. */
-  readonly #went = new WeakMap<Call, Peer>()
+  /** The sidecar that each call was sent to. */
+  readonly #chosen = new WeakMap<Call, Peer>()
 
   /** Adds a sidecar, unless it is known; oldest run first. `closed` is called when it has closed. */
   add(sidecar: SidecarLease, closed: (peer: Peer) => void): void {
@@ -39,19 +39,19 @@ export class Peers {
     for (const peer of this.#peers.splice(0)) this.drop(peer)
   }
 
-  /** Takes out the sidecar that refused this call. Gives its address, '' = it has left already. */
+  /** Removes the sidecar that refused this call. Returns its address; '' = it was removed already. */
   refused(call: Call): string {
-    const peer = this.#went.get(call)
+    const peer = this.#chosen.get(call)
     if (peer === undefined || !this.#peers.includes(peer)) return ''
     this.drop(peer)
     return addressOf(peer.sidecar)
   }
 
-  /** Whose turn it is; where no instance is ready, the oldest run, in which the call then waits. */
+  /** The next peer; if no instance is ready, the oldest run, which queues the call. */
   next(call: Call, refuser = ''): Peer | undefined {
     const peers = refuser === '' ? this.#peers : this.#peers.filter(({sidecar}) => addressOf(sidecar) !== refuser)
     const peer = peers.length === 1 ? peers[0] : this.#atTurn(peers)
-    if (peer !== undefined) this.#went.set(call, peer)
+    if (peer !== undefined) this.#chosen.set(call, peer)
     return peer
   }
 

@@ -16,7 +16,7 @@ import type {Interceptor, Outcome} from './interceptor.ts'
 export interface CallContext {
   readonly heldBodies: HeldBodies
   readonly observer?: CallObserver | undefined
-  /** The outermost first. They may change from call to call. */
+  /** The outermost first. They may differ between calls. */
   readonly interceptors?: readonly Interceptor[] | undefined
   /** Called for each call when it has ended. */
   readonly recorded?: ((record: CallRecord) => void) | undefined
@@ -24,8 +24,8 @@ export interface CallContext {
 
 /** Connections refused in a row although the queue admits at once: then the call fails. */
 const MAX_REFUSALS = 3
-/** The end of a process is heard of a moment after that of its connections. */
-const END_WITHIN_MS = 250
+/** The exit of a process is noticed shortly after its connections have closed. */
+const EXIT_TIMEOUT_MS = 250
 
 const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission
 
@@ -53,7 +53,7 @@ export abstract class ProxiedCall implements CallHandler {
   #startedAt = 0
   #admittedAt = 0
   #failure = ''
-  /** Where interceptors stand around the call. */
+  /** Set if interceptors handle the call. */
   #run: InterceptedRun | undefined
 
   /** `length`: bytes of the request's body, 0 = none, -1 = chunked. */
@@ -115,7 +115,7 @@ export abstract class ProxiedCall implements CallHandler {
     if (this.isRecorded) this.#record()
   }
 
-  /** It is no tunnel, and names a callee that can be read. */
+  /** Not a tunnel, and the callee's id is valid. */
   protected abstract readonly isInterceptable: boolean
   protected abstract ask(isRefused: boolean): Admission | Held
   /** Sends the call to the callee. */
@@ -150,13 +150,13 @@ export abstract class ProxiedCall implements CallHandler {
         whyOnce: () => this.exchange.whyOnce
       })
       this.#run = undefined
-      if (!this.#isOver) this.#answer(outcome)
+      if (!this.#isOver) this.#finish(outcome)
     } catch (error) {
       this.exchange.crash(error)
     }
   }
 
-  #answer(outcome: Outcome): void {
+  #finish(outcome: Outcome): void {
     switch (outcome.kind) {
       case 'response':
         return this.exchange.accept()
@@ -169,7 +169,7 @@ export abstract class ProxiedCall implements CallHandler {
     }
   }
 
-  /** Gives up the attempt under way, wherever it is. */
+  /** Discards the current attempt, in whatever state it is. */
   #discard(): void {
     this.#stopWaiting()
     this.exchange.discard()
@@ -244,11 +244,11 @@ export abstract class ProxiedCall implements CallHandler {
     else void this.#explainEnd(ended, why, failure)
   }
 
-  /** The callee hung up: if its process has ended, too, the caller hears how. */
+  /** The callee closed the connection: if its process has exited, the error says how. */
   async #explainEnd(ended: Promise<string>, why: string, failure: Failure | undefined): Promise<void> {
-    const told = new AbortController()
-    const how = await Promise.race([ended, pause(END_WITHIN_MS, told.signal).then(() => '')])
-    told.abort()
+    const waiting = new AbortController()
+    const how = await Promise.race([ended, pause(EXIT_TIMEOUT_MS, waiting.signal).then(() => '')])
+    waiting.abort()
     if (this.#isOver) return
     try {
       this.replyFailed(how === '' ? why : `${why} (${how})`, failure)

@@ -4,7 +4,7 @@ import type {LogLevel} from './plan.ts'
 export interface LogEntry {
   readonly level: LogLevel
   readonly message: string
-  /** The part of Dapr that would write it: `dapr.runtime`. */
+  /** The component of Dapr that would write it: `dapr.runtime`. */
   readonly scope: string
   readonly fields?: Readonly<Record<string, string | number>>
 }

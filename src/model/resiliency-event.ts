@@ -1,30 +1,30 @@
 /** The state of a circuit breaker. */
 export type BreakerState = 'closed' | 'half-open' | 'open'
 
-/** Why a circuit breaker does not let a call through, in Dapr's words. */
+/** Why a circuit breaker refuses a call, as Dapr words it. */
 export type BreakerRefusal = 'circuit breaker is open' | 'too many requests'
 
-/** A kind of policy as the metrics call it. */
+/** A kind of policy, with its name in the metrics. */
 export type PolicyKind = 'timeout' | 'retry' | 'circuitbreaker'
 
-/** What policies are applied to: one method of one target. */
+/** The target of policies: one method of one callee. */
 export interface Endpoint {
-  /** App id, HTTPEndpoint or URL, as sent; '' of built-in retries. */
+  /** App id, HTTPEndpoint or URL, as sent; '' for built-in retries. */
   readonly target: string
-  /** `<target>:<method>`, as its circuit breaker is called; of built-in retries the policy's name. */
+  /** `<target>:<method>`, the name of its circuit breaker; for built-in retries the policy's name. */
   readonly key: string
 }
 
-/** Why an attempt is taken for failed: a failing status, no answer, or no answer in time. */
+/** Why an attempt failed: a failing status, no response, or a timeout. */
 export type FailureCause = number | 'failed' | 'timeout'
 
-/** What policies decided about a call. */
+/** A decision of policies about a call. */
 export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
   | {
-      /** A policy holds for a call; told before its first attempt. */
+      /** A policy applies to a call; emitted before its first attempt. */
       readonly type: 'applied'
       readonly policy: PolicyKind
-      /** Of the circuit breaker, '' of other policies. */
+      /** Of the circuit breaker, '' for other policies. */
       readonly state: BreakerState | ''
     }
   | {
@@ -42,7 +42,7 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
       readonly attempts: number
     }
   | {
-      /** A failed call is not sent again although its policy would: because of its body, for example. */
+      /** A failed call is not retried although its policy says so, for example because of its body. */
       readonly type: 'not-retried'
       readonly reason: string
     }

@@ -1,25 +1,25 @@
 import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 
-/** Bytes of a response that are kept until it is accepted: what one read brings. More is not read before. */
+/** How the response of an attempt ended before it was accepted. */
 type Ending = {readonly kind: 'end'} | {readonly kind: 'failure'; readonly failure: Failure; readonly why: string}
 
 /**
- * Stands between a connection and an exchange for one attempt of a call: holds the response back until it is accepted, so
- * that an attempt that failed can be discarded and the caller sees nothing of it.
+ * The response of one attempt, between a connection and an exchange: it is buffered until it is accepted, so that a failed
+ * attempt can be discarded and the caller sees nothing of it. Only the bytes of one read are buffered.
  */
 export class Attempt implements ResponseHandler {
   readonly #exchange: ResponseHandler
   readonly #upstream: Upstream
   readonly #responded: (status: number) => void
   #head: ResponseHead | undefined
-  /** The body of a response that came whole. */
+  /** The body of a response that arrived complete. */
   #body: string | undefined
   readonly #pieces: Buffer[] = []
   #ending: Ending | undefined
   #isAccepted = false
 
-  /** `responded`: a response begins, with this status. */
+  /** `responded`: called with the status when a response begins. */
   constructor(exchange: ResponseHandler, upstream: Upstream, responded: (status: number) => void) {
     this.#exchange = exchange
     this.#upstream = upstream
@@ -42,7 +42,7 @@ export class Attempt implements ResponseHandler {
     return this.#exchange.rules
   }
 
-  /** Passes the response on, as far as it has come and as it comes. */
+  /** Passes on the buffered part of the response, and the rest as it arrives. */
   accept(): void {
     this.#isAccepted = true
     const head = this.#head
@@ -55,7 +55,7 @@ export class Attempt implements ResponseHandler {
     else if (takes.every(Boolean)) this.#upstream.resume()
   }
 
-  /** The whole response is here: its connection is free again. */
+  /** The complete response has arrived: its connection is free again. */
   get isComplete(): boolean {
     return this.#body !== undefined || this.#ending?.kind === 'end'
   }

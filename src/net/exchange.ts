@@ -41,7 +41,7 @@ export class Exchange implements ResponseHandler {
   #head = ''
   #isHeadSent = false
   #hasResponse = false
-  /** Responses are held back, and this is told of each. */
+  /** Set if responses are buffered: called for each. */
   #responded: ((status: number) => void) | undefined
   #attempt: Attempt | undefined
   #kept: KeptBody | undefined
@@ -101,20 +101,20 @@ export class Exchange implements ResponseHandler {
   }
 
   /**
-   * Holds every response back until it is accepted or discarded, and keeps the request's body so that it can be sent again.
-   * To be called before the first `send`. `responded` is told the status of each response.
+   * Buffers every response until it is accepted or discarded, and keeps the request's body so that it can be sent again. Call it
+   * before the first `send`. `responded` is called with the status of each response.
    */
   intercept(responded: (status: number) => void): void {
     this.#responded = responded
     if (this.#length !== 0) this.#kept = new KeptBody(this.#maxBodyBytes)
   }
 
-  /** Why the request cannot be sent again, '' = it can. */
+  /** Why the request cannot be sent again; '' = it can. */
   get whyOnce(): string {
     return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
   }
 
-  /** Passes the response on that is held back. */
+  /** Passes on the buffered response. */
   accept(): void {
     const attempt = this.#attempt
     this.#attempt = undefined
@@ -123,7 +123,7 @@ export class Exchange implements ResponseHandler {
     attempt?.accept()
   }
 
-  /** Gives up the attempt under way, and its response. */
+  /** Discards the current attempt and its response. */
   discard(): void {
     this.#drop()
     this.#attempt = undefined
@@ -165,7 +165,7 @@ export class Exchange implements ResponseHandler {
     return this.#write(upstream, bytes, isLast)
   }
 
-  /** With the head before the first piece. */
+  /** Writes a piece of the body, preceded by the head for the first one. */
   #write(upstream: Upstream, bytes: Buffer | undefined, isLast: boolean): boolean {
     this.isSent = isLast
     const head = this.#isHeadSent ? '' : this.#head
@@ -205,8 +205,8 @@ export class Exchange implements ResponseHandler {
   open(): void {
     if (this.#handler?.isRecorded === true) this.connectedAt = performance.now()
     if (this.#length === 0) this.sendBody(undefined, true)
-    if (this.#kept?.isBegun === true) return this.#sendKept(this.#kept)
-    if (this.#kept !== undefined) this.#kept.isBegun = true
+    if (this.#kept?.isStarted === true) return this.#sendKept(this.#kept)
+    if (this.#kept !== undefined) this.#kept.isStarted = true
     this.#downstream.sendBody()
   }
 
@@ -287,7 +287,7 @@ export class Exchange implements ResponseHandler {
     upstream.serve(this.#attempt ?? this)
   }
 
-  /** Sends what has come of the body once more, and goes on with what is still to come. */
+  /** Sends the kept part of the body again, then continues with the rest. */
   #sendKept({pieces, isWhole, isLost}: KeptBody): void {
     const upstream = this.#upstream
     if (upstream === undefined) return
@@ -318,7 +318,7 @@ export class Exchange implements ResponseHandler {
     )
   }
 
-  /** Ends the connection to the callee, unless it has brought its response and carries other calls by now. */
+  /** Closes the connection to the callee, unless the response is complete: then it may already carry another call. */
   #drop(): void {
     if (this.#attempt?.isComplete !== true) this.#upstream?.drop()
     this.#upstream = undefined

@@ -1,30 +1,30 @@
-/** Bytes of bodies that all calls of the process keep together to be sent again. */
-const MAX_ALL = 64 * 1024 * 1024
+/** Maximum size of all kept bodies. */
+const MAX_KEPT_BYTES = 64 * 1024 * 1024
 
 let all = 0
 
 /** A request's body, kept while it may have to be sent again. */
 export class KeptBody {
   readonly pieces: Buffer[] = []
-  /** The first attempt has begun to send it. */
-  isBegun = false
-  /** All of it has come. */
+  /** The first attempt has started to send it. */
+  isStarted = false
+  /** It has arrived completely. */
   isWhole = false
-  /** It was too large: the call cannot be sent again. */
+  /** It exceeded the limit: the call cannot be sent again. */
   isLost = false
   readonly #maxBytes: number
   #size = 0
 
-  /** `maxBytes`: 0 = any size, as far as all calls together allow. */
+  /** `maxBytes`: 0 = only limited by the total of all calls. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
-  /** The bytes must not change afterwards. */
+  /** The buffer must not be reused afterwards. */
   add(bytes: Buffer | undefined, isLast: boolean): void {
     if (isLast) this.isWhole = true
     if (bytes === undefined || this.isLost) return
-    if (all + bytes.length > MAX_ALL || (this.#maxBytes > 0 && this.#size + bytes.length > this.#maxBytes)) {
+    if (all + bytes.length > MAX_KEPT_BYTES || (this.#maxBytes > 0 && this.#size + bytes.length > this.#maxBytes)) {
       this.isLost = true
       return this.release()
     }
@@ -33,7 +33,7 @@ export class KeptBody {
     this.pieces.push(bytes)
   }
 
-  /** It will not be sent again. */
+  /** Frees the body: it will not be sent again. */
   release(): void {
     all -= this.#size
     this.#size = 0

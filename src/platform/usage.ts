@@ -2,17 +2,17 @@ import {execFile} from 'node:child_process'
 import {readdirSync, readFileSync} from 'node:fs'
 import {promisify} from 'node:util'
 
-/** What the processes of a group take together. */
+/** Memory and CPU time of the processes of a group. */
 export interface Usage {
   readonly memoryBytes: number
-  /** Processor time since they began. */
+  /** CPU time since they started. */
   readonly cpuMs: number
 }
 
-/** `USER_HZ`: what /proc counts processor time in (proc(5)); 100 a second on every machine that Node runs on. */
+/** `USER_HZ`: the unit of CPU time in /proc (proc(5)); 100 per second on every machine that Node supports. */
 const TICK_MS = 10
 
-/** Memory and processor time of process groups, now; a group without a process is left out. Never rejects. */
+/** Current memory and CPU time of process groups; groups without a process are omitted. Never rejects. */
 export const usageOf = async (groups: ReadonlySet<number>): Promise<ReadonlyMap<number, Usage>> =>
   summed(process.platform === 'linux' ? inProc(groups) : await askPs(), groups)
 
@@ -46,7 +46,7 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    return '' // gone, or another user's
+    return '' // the process has exited, or belongs to another user
   }
 }
 

@@ -127,7 +127,7 @@ export function openAppSidecar({
   }
 }
 
-/** A Component that a file names and that is not built, for the error of a call that wants it. */
+/** Why a Component is missing although a file defines it, for the error of a call that uses it. */
 function whyMissing({components}: ResourceSnapshot, name: string): string {
   const found = components.find(component => component.name === name)
   if (found === undefined) return ''

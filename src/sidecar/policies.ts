@@ -9,17 +9,17 @@ import type {AppResources} from '../resources/app-resources.ts'
 export interface SidecarPoliciesOptions {
   readonly appId: string
   readonly resources: AppResources
-  /** Writes into the log of the sidecar. */
+  /** Writes to the log of the sidecar. */
   readonly log: (text: string, level: 'info' | 'warn') => void
   /** Called for each event, which is also logged. */
   readonly recorded: (event: ResiliencyEvent) => void
-  /** Gets the interceptors that stand around the app's calls from now on. */
+  /** Called with the interceptors for the app's calls whenever they change. */
   readonly changed: (interceptors: readonly Interceptor[]) => void
 }
 
 /**
- * The policies around the calls of one app, as its Resiliency resources have them now. After a change of these, calls in
- * flight keep the policies that they began with, and circuit breakers begin closed, as after a restart of Dapr's sidecar.
+ * The policies for the calls of one app, from its Resiliency resources. After a change, calls in flight keep their policies,
+ * and circuit breakers start closed, as after a restart of Dapr's sidecar.
  */
 export class SidecarPolicies {
   readonly #options: SidecarPoliciesOptions
@@ -38,7 +38,7 @@ export class SidecarPolicies {
     this.#load()
   }
 
-  /** The circuit breakers that have been used. */
+  /** The circuit breakers that calls have used. */
   get breakers(): readonly BreakerView[] {
     return this.#interceptor?.breakers() ?? []
   }

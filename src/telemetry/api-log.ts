@@ -1,12 +1,12 @@
 import type {LogEntry} from '../model/log-entry.ts'
 import type {CallRecord} from '../model/call.ts'
 
-/** Text of a request's bytes, which came as latin1. */
+/** Text from a request's bytes, which are kept as latin1. */
 const textOf = (bytes: string): string => Buffer.from(bytes, 'latin1').toString()
 
 const userAgentIn = (lines: string): string => textOf(/^user-agent: (.*)\r$/im.exec(lines)?.[1] ?? '')
 
-/** A call in the log of its sidecar (`HTTP API Called`, pkg/api/http/server.go; `gRPC API Called`, pkg/api/grpc/server.go). */
+/** A call as an entry of its sidecar's log (`HTTP API Called`, pkg/api/http/server.go; `gRPC API Called`, pkg/api/grpc/server.go). */
 export const apiLogEntry = (record: CallRecord): LogEntry =>
   record.grpcStatus === undefined ? httpEntry(record) : grpcEntry(record, record.grpcStatus)
 

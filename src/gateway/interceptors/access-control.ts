@@ -2,27 +2,27 @@ import type {Place} from '../../model/errors.ts'
 import {withSlash, type AccessControl, type Action, type CallerPolicy} from '../../resources/access-control.ts'
 import {OperationTree} from './operation-tree.ts'
 
-/** Who calls. */
+/** The caller. */
 export interface CallerIdentity {
   readonly trustDomain: string
   readonly namespace: string
   readonly appId: string
 }
 
-/** What is called. */
+/** The called method. */
 export interface Operation {
-  /** The method, normalised, with or without a slash before it. */
+  /** The method, normalised, with or without a leading slash. */
   readonly method: string
-  /** In capitals; '' where there is none (gRPC). */
+  /** In upper case; '' if there is none (gRPC). */
   readonly verb: string
 }
 
 /** Whether a call may be made. */
 export interface Decision {
   readonly isAllowed: boolean
-  /** Who has decided, for the metrics: the caller's own policy, or the default for all; '' = there is no access control. */
+  /** Which policy decided, for the metrics: the caller's own, or the global default; '' = no access control. */
   readonly by: 'app' | 'global' | ''
-  /** The rule that has decided, for people, with its place. */
+  /** The rule that decided, with its place, for messages. */
   readonly rule: string
 }
 
@@ -33,25 +33,25 @@ interface OperationPolicy {
   readonly decision: Decision
 }
 
-/** What holds for one caller; all its decisions are made beforehand. */
+/** The policy for one caller; all its decisions are prepared. */
 interface Caller {
   readonly trustDomain: string
   readonly byDefault: Decision
-  /** Where an operation matches and the call has no verb: here the default for all does not stand in. */
+  /** For calls without a verb whose operation matches: the global default does not apply here. */
   readonly withoutVerb: Decision
   readonly operations: OperationTree<OperationPolicy>
 }
 
 /**
- * Decides who may call an app (Dapr: pkg/acl, isOperationAllowedByAccessControlPolicy). Calls of an app to itself and to
- * what is no app are not asked about.
+ * Decides whether an app may be called (Dapr: pkg/acl, isOperationAllowedByAccessControlPolicy). It is not applied to calls
+ * of an app to itself and to external endpoints.
  */
 export class AccessControlInterceptor {
   readonly #isHttp: boolean
   readonly #byDefault: Decision
   readonly #callers: ReadonlyMap<string, Caller>
 
-  /** `isHttp`: the app speaks HTTP, so verbs count and paths are compared in any capitals. */
+  /** `isHttp`: the app speaks HTTP: verbs are checked, and paths compared ignoring case. */
   constructor(accessControl: AccessControl | undefined, isHttp: boolean) {
     this.#isHttp = isHttp
     this.#byDefault =
@@ -62,7 +62,7 @@ export class AccessControlInterceptor {
     this.#callers = new Map(policies.map(policy => [keyOf(policy), this.#read(policy)]))
   }
 
-  /** `caller` is undefined where nobody knows it: then the default for all holds. */
+  /** `caller` is undefined if it is unknown: then the global default applies. */
   decide(caller: CallerIdentity | undefined, {method, verb}: Operation): Decision {
     const known = caller === undefined ? undefined : this.#callers.get(keyOf(caller))
     if (known === undefined || known.trustDomain !== caller?.trustDomain) return this.#byDefault
@@ -101,10 +101,10 @@ const decision = (by: Decision['by'], action: Action, name: string, {file, line}
   rule: `${name}: ${action}, ${file}:${line.toString()}`
 })
 
-/** A caller as its certificate would name it, '' where nobody knows it. */
+/** A caller as its certificate would name it; '' if it is unknown. */
 export const spiffeId = (caller: CallerIdentity | undefined): string =>
   caller === undefined ? '' : `spiffe://${caller.trustDomain}/ns/${caller.namespace}/${caller.appId}`
 
-/** What the denied caller hears, in the words of Dapr; a gRPC status PERMISSION_DENIED, 403 over HTTP. */
+/** The error for a denied caller, as Dapr words it; status PERMISSION_DENIED over gRPC, 403 over HTTP. */
 export const denial = (caller: CallerIdentity | undefined, {method, verb}: Operation): string =>
   `access control policy has denied access to id: ${spiffeId(caller)} operation: ${method} verb: ${verb || 'NONE'}`

@@ -15,14 +15,14 @@ const stepsOf = (path: string): readonly string[] =>
     .map(step => `/${step}`)
 
 /**
- * Rules by path, as Dapr's access control finds them (pkg/config/acl_trie.go): the first child that matches is taken and
- * never left again; a rule holds for all paths below its own, one that ends in a single step of `*` does not; such a rule
- * holds for the path above it too.
+ * Rules by path, as Dapr's access control finds them (pkg/config/acl_trie.go): the first child that matches is taken, without
+ * backtracking; a rule applies to all paths below its own, except one that ends in a single `*`, which also applies to the
+ * path above it.
  */
 export class OperationTree<Rule> {
   readonly #root: Node<Rule> = {step: '/', rule: undefined, children: []}
 
-  /** The first rule of a path stays. */
+  /** The first rule of a path is kept. */
   add(path: string, rule: Rule): void {
     let node = this.#root
     for (const step of stepsOf(path)) {
@@ -34,7 +34,7 @@ export class OperationTree<Rule> {
     node.rule ??= rule
   }
 
-  /** The rule for a path that begins with a slash. */
+  /** The rule for a path with a leading slash. */
   find(path: string): Rule | undefined {
     let node = this.#root
     for (let start = 0; ;) {

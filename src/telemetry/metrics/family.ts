@@ -4,7 +4,7 @@ export interface Series {
   write(lines: string[], name: string, labels: string): void
 }
 
-/** Counts up. On the path of a call `value` is changed directly. */
+/** A value that only increases. On the call path `value` is changed directly. */
 export class Counter implements Series {
   value = 0
 
@@ -13,17 +13,17 @@ export class Counter implements Series {
   }
 }
 
-/** A value that goes up and down. */
+/** A value that increases and decreases. */
 export class Gauge extends Counter {}
 
 /** Counts values in buckets. */
 export class Histogram implements Series {
   readonly #bounds: readonly number[]
-  /** Of each bucket by itself, the last one without a bound; summed up when they are written. */
+  /** Counts per bucket, the last one unbounded; they are accumulated when written. */
   readonly #counts: Float64Array
   #sum = 0
 
-  /** `bounds`: the upper ones, included, in order. */
+  /** `bounds`: inclusive upper bounds, in order. */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds
     this.#counts = new Float64Array(bounds.length + 1)
@@ -33,7 +33,7 @@ export class Histogram implements Series {
     const bounds = this.#bounds
     const counts = this.#counts
     let bucket = 0
-    // most values are in the first buckets, so this is faster than halving
+    // most values are in the first buckets, so this is faster than a binary search
     while (bucket < bounds.length && value > (bounds[bucket] ?? 0)) bucket++
     counts[bucket] = (counts[bucket] ?? 0) + 1
     this.#sum += value
@@ -53,18 +53,18 @@ export class Histogram implements Series {
 
 const braces = (labels: string): string => (labels === '' ? '' : `{${labels}}`)
 
-/** A number as Prometheus' text format has it; Go writes large and small ones in the same way. */
+/** A number in Prometheus' text format; Go may format large and small ones differently. */
 const formatValue = (value: number): string =>
   value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : value.toString()
 
 const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
 const escapeLabel = (text: string): string => escapeHelp(text).replaceAll('"', '\\"')
 
-/** Changes the value of a label before it names a series. */
+/** Changes the value of a label before it identifies a series. */
 export type Relabel = (metric: string, label: string, value: string) => string
 
 export interface FamilyOptions<Kind extends Series> {
-  /** As it is exported. */
+  /** The exported name. */
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'
@@ -73,10 +73,10 @@ export interface FamilyOptions<Kind extends Series> {
   readonly relabel: Relabel
 }
 
-/** Series of one metric. Beyond these all others are counted by one whose labels are empty. */
+/** Maximum number of series of one metric. Beyond it, all others are counted in one with empty labels. */
 export const MAX_SERIES = 500
 
-/** One metric: its series by the values of their labels. */
+/** One metric: its series by label values. */
 export class Family<Kind extends Series> {
   readonly name: string
   readonly #options: FamilyOptions<Kind>
@@ -91,14 +91,14 @@ export class Family<Kind extends Series> {
     return this.#series.size
   }
 
-  /** The series with these values, in the order of the labels. Keep it: looking it up costs more than counting. */
+  /** The series with these values, in the order of the labels. Keep the result: looking it up costs more than counting. */
   series(...values: readonly string[]): Kind {
     const {labels, relabel} = this.#options
     const changed = labels.map((label, index) => relabel(this.name, label, values[index] ?? ''))
     return this.#get(changed) ?? this.#create(changed)
   }
 
-  /** Adds the lines of the metric, none while it has no series. */
+  /** Adds the lines of the metric; none if it has no series. */
   write(lines: string[]): void {
     if (this.#series.size === 0) return
     const {help, type} = this.#options

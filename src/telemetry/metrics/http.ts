@@ -4,7 +4,7 @@ import {PathLabels} from './paths.ts'
 import {LATENCY_BUCKETS, SIZE_BUCKETS, type MetricsRegistry} from './registry.ts'
 import {SeriesCache} from './series-cache.ts'
 
-/** One HTTP call that is over, as one side of it saw it. */
+/** One finished HTTP call, from one side. */
 export interface HttpCall {
   readonly verb: string
   /** Decoded, without its query. */
@@ -15,7 +15,7 @@ export interface HttpCall {
   readonly elapsedMs: number
 }
 
-/** Others are `UNKNOWN` (Dapr: diagnostics/utils, ValidHTTPVerbs). */
+/** Others are counted as `UNKNOWN` (Dapr: diagnostics/utils, ValidHTTPVerbs). */
 const VERBS = new Set(['GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE'])
 
 interface ServerSeries {
@@ -33,7 +33,7 @@ interface ClientSeries {
   readonly receivedBytes: Histogram
 }
 
-/** HTTP at a sidecar's API, and from the sidecar to its app (Dapr: pkg/diagnostics/http_monitoring.go). */
+/** HTTP metrics of a sidecar's API, and of its calls to the app (Dapr: pkg/diagnostics/http_monitoring.go). */
 export class HttpMetrics {
   readonly #server: SeriesCache<ServerSeries>
   readonly #client: SeriesCache<ClientSeries>
@@ -102,7 +102,7 @@ export class HttpMetrics {
       return {
         completed: completed.series(...all),
         latency: roundtrip.series(...all),
-        sentBytes: sent.series(...values(path, verb, '')), // Dapr counts it before there is a status
+        sentBytes: sent.series(...values(path, verb, '')), // Dapr counts it before the status is known
         receivedBytes: receivedBytes.series(appId)
       }
     })
@@ -123,7 +123,7 @@ export class HttpMetrics {
     })
   }
 
-  /** The sidecar has answered a request. */
+  /** The sidecar has responded to a request. */
   served({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
     const series = this.#server.get(path, verb, status)
     series.requests.value++
@@ -133,7 +133,7 @@ export class HttpMetrics {
     series.responseBytes.observe(responseBytes)
   }
 
-  /** The sidecar's app, or an endpoint outside, has answered it; without an answer the status is 500, as in Dapr. */
+  /** The app or an external endpoint has responded; without a response the status is 500, as in Dapr. */
   sent({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
     const series = this.#client.get(path, verb, status)
     series.completed.value++
@@ -142,7 +142,7 @@ export class HttpMetrics {
     series.receivedBytes.observe(responseBytes)
   }
 
-  /** The app's health was asked for. */
+  /** A health check of the app has finished. */
   probed(status: number, elapsedMs: number): void {
     const {completed, latency} = this.#probe(status)
     completed.value++

@@ -4,7 +4,7 @@ import {SeriesCache} from './series-cache.ts'
 
 export type InvocationType = 'unary' | 'streaming'
 
-/** Who was allowed or denied what by access control. */
+/** A decision of access control. */
 export interface AccessDecision {
   readonly isAllowed: boolean
   readonly by: 'app' | 'global'
@@ -24,7 +24,7 @@ interface CallerSeries {
 
 const name = (rest: string): string => `dapr_runtime_service_invocation_${rest}`
 
-/** Calls between sidecars (Dapr: pkg/diagnostics/service_monitoring.go). */
+/** Metrics of calls between sidecars (Dapr: pkg/diagnostics/service_monitoring.go). */
 export class InvocationMetrics {
   readonly #callees: SeriesCache<CalleeSeries>
   readonly #callers: SeriesCache<CallerSeries>
@@ -81,7 +81,7 @@ export class InvocationMetrics {
     this.#decided = ({by, isAllowed, caller}) => actions[by][isAllowed ? 'allowed' : 'blocked'](caller)
   }
 
-  /** Another app's sidecar has answered; `status` is HTTP's, of gRPC calls gRPC's. */
+  /** Another app's sidecar has responded; `status` is that of HTTP, or of gRPC for gRPC calls. */
   called(callee: string, status: number, elapsedMs: number, type: InvocationType): void {
     const series = this.#callees.get(callee, type, status)
     series.sent.value++
@@ -89,7 +89,7 @@ export class InvocationMetrics {
     series.latency?.observe(elapsedMs)
   }
 
-  /** A request of another app's sidecar was answered. */
+  /** A request of another app's sidecar has got its response. */
   answered(caller: string, status: number): void {
     const series = this.#callers.get(caller, '', status)
     series.received.value++

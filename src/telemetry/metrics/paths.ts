@@ -1,13 +1,13 @@
-/** Go's `http.ServeMux` for one pattern. */
+/** A pattern of Go's `http.ServeMux`. */
 interface Pattern {
   readonly text: string
   /** undefined: any text. */
   readonly segments: readonly (string | undefined)[]
-  /** Everything below it matches too. */
+  /** It also matches all paths below it. */
   readonly isPrefix: boolean
 }
 
-/** A pattern `{name...}` or a slash at the end takes the rest of a path, `{$}` at the end just the slash before it. */
+/** A pattern that ends in `{name...}` or a slash matches the rest of a path, one that ends in `{$}` only the slash before it. */
 function parsePattern(text: string): Pattern {
   const parts = text.slice(1).split('/')
   const last = parts.at(-1) ?? ''
@@ -21,7 +21,7 @@ function matches({segments, isPrefix}: Pattern, path: readonly string[]): boolea
   return segments.every((segment, index) => (segment === undefined ? path[index] !== '' : segment === path[index]))
 }
 
-/** The more special of two patterns that match one path: the longer one, then the one with a literal where they differ. */
+/** Orders patterns that match the same path: the longer one first, then the one with a literal where they differ. */
 function compare(a: Pattern, b: Pattern): number {
   for (const [index, segment] of a.segments.entries()) {
     if (index >= b.segments.length) return -1
@@ -32,19 +32,19 @@ function compare(a: Pattern, b: Pattern): number {
   return Number(a.isPrefix) - Number(b.isPrefix)
 }
 
-/** Several slashes become one, and one stands at the beginning (Dapr: NormalizeHTTPPath). */
+/** Merges slashes, and adds a leading one (Dapr: NormalizeHTTPPath). */
 export function normalizePath(path: string): string {
   const merged = path.includes('//') ? path.replace(/\/{2,}/g, '/') : path
   return merged.startsWith('/') ? merged : `/${merged}`
 }
 
-/** Routes that have their names as labels whatever is configured (Dapr: diagnostics/utils, StaticPaths). */
+/** Routes that are always used as labels (Dapr: diagnostics/utils, StaticPaths). */
 const STATIC_PATHS = new Set(['/dapr/config', '/dapr/metrics', '/dapr/subscribe', '/healthz'])
 
 export interface PathOptions {
   /** `spec.metrics.http.pathMatching`. */
   readonly pathMatching: readonly string[]
-  /** `spec.metrics.http.increasedCardinality`: paths that no pattern matches are labels by themselves. */
+  /** `spec.metrics.http.increasedCardinality`: paths that match no pattern are used as labels. */
   readonly isFull: boolean
 }
 
@@ -62,7 +62,7 @@ export class PathLabels {
     this.#isFull = isFull
   }
 
-  /** The label of a path without its query, '' = it is not told. */
+  /** The label of a path without its query; '' = none. */
   label(path: string): string {
     if (STATIC_PATHS.has(path)) return path
     if (path === '') return ''
@@ -82,12 +82,12 @@ export class PathLabels {
     const segments = path.slice(1).split('/')
     const found = this.#patterns.find(pattern => matches(pattern, segments))
     if (found !== undefined) return found.text
-    // as ServeMux redirects to a subtree
+    // like a redirect of ServeMux to a subtree
     return this.#patterns.find(({text}) => text === `${path}/`)?.text ?? ''
   }
 }
 
-/** Leaves out keys and ids of Dapr's own API (pkg/diagnostics/http_monitoring_legacy.go, convertPathToMetricLabel). */
+/** Removes keys and ids of Dapr's own API (pkg/diagnostics/http_monitoring_legacy.go, convertPathToMetricLabel). */
 function shorten(path: string): string {
   const [version = '', api = '', name, ...rest] = path.slice(1).split('/')
   if (name === undefined) return path

@@ -3,7 +3,7 @@ import type {MetricsRegistry} from './registry.ts'
 
 const startedAt = Date.now() / 1000 - process.uptime()
 
-/** Gauges and counters of our process, which all sidecars share. Returns what reads them anew, before each text. */
+/** Gauges and counters of our process, which all sidecars share. Returns a function that updates them before each export. */
 export function registerProcess(registry: MetricsRegistry): () => void {
   const cpu = registry.counter('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', [])
   const start = registry.gauge(
@@ -14,18 +14,18 @@ export function registerProcess(registry: MetricsRegistry): () => void {
   const memory = registry.gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', [])
   const virtual = registry.gauge('process_virtual_memory_bytes', 'Virtual memory size in bytes.', [])
   const open = registry.gauge('process_open_fds', 'Number of open file descriptors.', [])
-  const most = registry.gauge('process_max_fds', 'Maximum number of open file descriptors.', [])
+  const max = registry.gauge('process_max_fds', 'Maximum number of open file descriptors.', [])
   return () => {
     const {user, system} = process.cpuUsage()
     cpu.series().value = (user + system) / 1e6
     start.series().value = startedAt
     memory.series().value = process.memoryUsage.rss()
-    // those that only Linux tells are left out elsewhere
+    // only available on Linux
     const fromLinux = readLinux()
     if (fromLinux === undefined) return
     virtual.series().value = fromLinux.virtualBytes
     open.series().value = fromLinux.openFiles
-    most.series().value = fromLinux.maxFiles
+    max.series().value = fromLinux.maxFiles
   }
 }
 

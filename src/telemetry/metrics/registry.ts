@@ -38,7 +38,7 @@ export class MetricsRegistry {
     return this.#add('histogram', {name, help, labels, create: () => new Histogram(bounds)})
   }
 
-  /** All of them in Prometheus' text format 0.0.4, in the order of their names. */
+  /** All metrics in Prometheus' text format 0.0.4, ordered by name. */
   text(): string {
     const lines: string[] = []
     for (const family of [...this.#families.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)))

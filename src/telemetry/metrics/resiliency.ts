@@ -2,7 +2,7 @@ import type {BreakerState, PolicyKind, ResiliencyEvent} from '../../model/resili
 import type {Counter, Family, Gauge} from './family.ts'
 import type {MetricsRegistry} from './registry.ts'
 
-/** Which Resiliency resource the policies come from. */
+/** The Resiliency resource that defines the policies. */
 export interface ResiliencyName {
   readonly name: string
   readonly namespace: string
@@ -11,10 +11,10 @@ export interface ResiliencyName {
 const LABELS = ['app_id', 'name', 'policy', 'namespace', 'flow_direction', 'target', 'status']
 const STATES = ['closed', 'half-open', 'open', 'unknown'] as const
 
-/** More targets than an app calls; beyond them all series are looked up anew. */
+/** Maximum number of cached targets; beyond it the cache is cleared. */
 const MAX_TARGETS = 1000
 
-/** What policies did to calls (Dapr: pkg/diagnostics/resiliency_monitoring.go). */
+/** Metrics of policies (Dapr: pkg/diagnostics/resiliency_monitoring.go). */
 export class ResiliencyMetrics {
   readonly #appId: string
   readonly #counted: Family<Counter>
@@ -48,7 +48,7 @@ export class ResiliencyMetrics {
     ])
   }
 
-  /** These resources hold now; all policies are counted under the last one's name, as in Dapr. */
+  /** These resources are loaded now; all policies are counted under the name of the last one, as in Dapr. */
   loaded(resources: readonly ResiliencyName[]): void {
     this.#name = resources.at(-1) ?? this.#name
     this.#targets.clear()
@@ -70,7 +70,7 @@ export class ResiliencyMetrics {
         if (event.isFirst) target.activated('timeout', '')
         return
       case 'breaker-changed':
-        // that its time is over is nothing that a call has brought about
+        // an expired timeout is not caused by a call
         if (event.to !== 'half-open') target.activated('circuitbreaker', event.to)
         target.show(event.to)
         return
@@ -102,7 +102,7 @@ interface Lookup {
   readonly states: () => readonly Gauge[]
 }
 
-/** The series of one target; they are looked up when they are first needed. */
+/** The series of one target, looked up on first use. */
 class TargetSeries {
   readonly #lookup: Lookup
   readonly #counts = new Map<string, Counter>()
@@ -114,7 +114,7 @@ class TargetSeries {
   }
 
   applied(policy: PolicyKind, state: BreakerState | ''): void {
-    const key = state === '' ? policy : state // the states are those of the circuit breaker alone
+    const key = state === '' ? policy : state // only circuit breakers have states
     let counter = this.#counts.get(key)
     if (counter === undefined) this.#counts.set(key, (counter = this.#lookup.count(policy, state)))
     counter.value++

@@ -1,7 +1,7 @@
-/** Of more paths than this all series are looked up anew: they are kept by their metrics anyway. */
+/** Maximum number of cached paths; beyond it the cache is cleared. The metrics keep their series. */
 const MAX_PATHS = 1000
 
-/** Values by path, verb and status: what one call counts into is found with three look-ups and without an allocation. */
+/** Values by path, verb and status: finds the series of a call with three lookups and no allocation. */
 export class SeriesCache<Value> {
   readonly #create: (path: string, verb: string, status: number) => Value
   readonly #paths = new Map<string, Map<string, Map<number, Value>>>()

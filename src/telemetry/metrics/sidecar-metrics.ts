@@ -6,9 +6,9 @@ import {MetricsRegistry} from './registry.ts'
 import {ResiliencyMetrics} from './resiliency.ts'
 import {relabelBy} from './rules.ts'
 
-/** The metrics of one sidecar, under Dapr's names. Counting is cheap and always done; the text is made when it is asked for. */
+/** The metrics of one sidecar, with Dapr's names. Counting is cheap and always on; the text is created on request. */
 export class SidecarMetrics {
-  /** Of the text. */
+  /** Content type of the text. */
   static readonly CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
   readonly http: HttpMetrics
   readonly invocation: InvocationMetrics
@@ -34,12 +34,12 @@ export class SidecarMetrics {
     }
   }
 
-  /** An error of Dapr's was answered: `ERR_DIRECT_INVOKE`, `service-invocation`. */
+  /** An error response of Dapr's API: `ERR_DIRECT_INVOKE`, `service-invocation`. */
   failed(code: string, category: string): void {
     this.#countError(code, category)
   }
 
-  /** What the metrics port answers, whatever the path. */
+  /** The response of the metrics port, for any path. */
   text(): string {
     this.#readProcess()
     return this.#registry.text()

@@ -2,8 +2,8 @@ import type {TracingSettings} from '../../resources/tracing-settings.ts'
 import type {ExporterOptions, FinishedSpan, SpanSink} from './span.ts'
 
 /**
- * Opens what the settings ask for; undefined: nothing is exported. OpenTelemetry's packages are loaded when spans are sent
- * somewhere, and not before.
+ * Opens the configured exporters; undefined: nothing is exported. OpenTelemetry's packages are only loaded when spans are
+ * sent.
  */
 export async function openExporters(
   settings: TracingSettings,
@@ -25,7 +25,7 @@ export async function openExporters(
   }
 }
 
-/** Spans as lines of the sidecar's log (Dapr: StdoutExporter). */
+/** Writes spans to the sidecar's log (Dapr: StdoutExporter). */
 class LogSink implements SpanSink {
   readonly #log: ExporterOptions['log']
 
@@ -43,6 +43,6 @@ class LogSink implements SpanSink {
   }
 
   async close(): Promise<void> {
-    // each span was logged at once
+    // spans are logged immediately
   }
 }

@@ -1,6 +1,6 @@
 /**
- * OpenTelemetry's own packages: they know how spans are queued and written, and how they are sent. This file is loaded when
- * an exporter is configured; each exporter's package when it is that one.
+ * Uses OpenTelemetry's own packages to queue, encode and send spans. This file is loaded if an exporter is configured, and
+ * the package of an exporter only if it is used.
  */
 import {SpanKind, SpanStatusCode} from '@opentelemetry/api'
 import {ExportResultCode} from '@opentelemetry/core'
@@ -18,7 +18,7 @@ export async function openZipkin(url: string, options: ExporterOptions): Promise
   return openSink(`Zipkin at ${url}`, new ZipkinExporter({url}), options)
 }
 
-/** Sends spans to a collector of OpenTelemetry's, over gRPC or as protobuf over HTTP. */
+/** Sends spans to an OpenTelemetry collector, over gRPC or as protobuf over HTTP. */
 export async function openOtlp(otlp: OtlpSettings, options: ExporterOptions): Promise<SpanSink> {
   return openSink(`the collector at ${otlp.endpoint}`, await otlpExporter(otlp), options)
 }
@@ -46,7 +46,7 @@ function openSink(name: string, exporter: SpanExporter, options: ExporterOptions
   return new ProcessorSink(processor, resourceFromAttributes(resourceAttributes(options)))
 }
 
-/** That spans cannot be sent is told once, and again after some could be sent. */
+/** Warns once that spans cannot be sent, and again after a success. */
 function warnOnce(exporter: SpanExporter, warn: (message: string) => void): SpanExporter {
   let hasWarned = false
   const failed = (message: string): void => {
@@ -55,19 +55,19 @@ function warnOnce(exporter: SpanExporter, warn: (message: string) => void): Span
   }
   return {
     export: (spans, done) => {
-      const timer = setTimeout(() => failed('no answer within 10 s'), EXPORT_TIMEOUT_MS).unref()
+      const timer = setTimeout(() => failed('no response within 10 s'), EXPORT_TIMEOUT_MS).unref()
       exporter.export(spans, ({code, error}) => {
         clearTimeout(timer)
         if (code === ExportResultCode.SUCCESS) hasWarned = false
         else failed(error?.message ?? 'the exporter failed')
-        done({code: ExportResultCode.SUCCESS}) // else the queue would tell it too
+        done({code: ExportResultCode.SUCCESS}) // else the queue would also log it
       })
     },
     shutdown: async () => exporter.shutdown()
   }
 }
 
-/** `service.name` is the app's id; `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win, in this order. */
+/** `service.name` is the app's id; `OTEL_SERVICE_NAME`, then `OTEL_RESOURCE_ATTRIBUTES` take precedence. */
 export function resourceAttributes({appId, env}: Pick<ExporterOptions, 'appId' | 'env'>): Record<string, string> {
   const attributes: Record<string, string> = {'service.name': appId}
   for (const pair of (env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').split(',')) {
@@ -111,7 +111,7 @@ class ProcessorSink implements SpanSink {
 const KINDS = {server: SpanKind.SERVER, client: SpanKind.CLIENT}
 const SCOPE = {name: 'dapr-diagnostics'}
 
-/** A span as OpenTelemetry's exporters read it. */
+/** A span in the format of OpenTelemetry's exporters. */
 function readable(span: FinishedSpan, resource: ReadableSpan['resource']): ReadableSpan {
   const {name, kind, context, parentSpanId, startedAt, durationMs, attributes, error} = span
   const {traceId, spanId, flags} = context

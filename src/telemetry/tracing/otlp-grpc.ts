@@ -4,12 +4,12 @@ import {ProtobufTraceSerializer} from '@opentelemetry/otlp-transformer'
 import type {ReadableSpan, SpanExporter} from '@opentelemetry/sdk-trace'
 import type {OtlpSettings} from '../../resources/tracing-settings.ts'
 
-// an import of it would load more than HTTP/2
+// an ES import would load more than HTTP/2
 const http2 = process.getBuiltinModule('node:http2')
 
 const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 
-/** Why a call failed, '' = it did not, undefined = these headers do not tell. */
+/** Why a call failed; '' = it succeeded, undefined = these headers have no status. */
 function failureIn(headers: IncomingHttpHeaders): string | undefined {
   const status = headers['grpc-status']
   if (status === undefined) return undefined
@@ -18,7 +18,7 @@ function failureIn(headers: IncomingHttpHeaders): string | undefined {
   return `gRPC status ${String(status)}${message === '' ? '' : `: ${message}`}`
 }
 
-/** Messages of gRPC are percent-encoded; one that is not is shown as it is. */
+/** gRPC messages are percent-encoded; an invalid one is shown as it is. */
 function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text)
@@ -28,8 +28,8 @@ function percentDecoded(text: string): string {
 }
 
 /**
- * Sends spans over gRPC: one unary call for each batch, on one connection that is opened when it is needed. OpenTelemetry's
- * own exporter loads gRPC by a `require` that no bundler sees, and would bring a megabyte for this call.
+ * Sends spans over gRPC: one unary call per batch, on one connection that is opened on first use. OpenTelemetry's own
+ * exporter loads gRPC by a `require` that bundlers do not see, and would add a megabyte for this call.
  */
 export class GrpcSpanExporter implements SpanExporter {
   readonly #authority: string
@@ -73,7 +73,7 @@ export class GrpcSpanExporter implements SpanExporter {
     const stream = this.#connect().request(this.#headers)
     const fail = (message: string): void => reject(new Error(message))
     const timer = setTimeout(() => {
-      fail(`no answer within ${this.#timeoutMs.toString()} ms`)
+      fail(`no response within ${this.#timeoutMs.toString()} ms`)
       stream.close(http2.constants.NGHTTP2_CANCEL)
     }, this.#timeoutMs)
     let failure: string | undefined
@@ -83,7 +83,7 @@ export class GrpcSpanExporter implements SpanExporter {
     stream.on('close', () => {
       clearTimeout(timer)
       if (failure === '') resolve()
-      else fail(failure ?? 'the connection ended without an answer')
+      else fail(failure ?? 'the connection closed without a response')
     })
     stream.resume()
     const frame = Buffer.alloc(5) // not compressed, and the length
@@ -96,9 +96,9 @@ export class GrpcSpanExporter implements SpanExporter {
     const known = this.#session
     if (known !== undefined && !known.closed && !known.destroyed) return known
     const session = http2.connect(this.#authority)
-    session.on('error', () => undefined) // the calls on it hear of it too
+    session.on('error', () => undefined) // the calls on it get the error, too
     session.on('goaway', () => session.close())
-    session.unref() // the end of a run waits for spans, not for this
+    session.unref() // must not keep the process running
     this.#session = session
     return session
   }

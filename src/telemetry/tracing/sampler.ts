@@ -1,13 +1,13 @@
 import {SAMPLED, type TraceContext} from './trace-context.ts'
 
-/** When nothing is said, or nothing that is a number (Dapr: diagnostics/utils, GetTraceSamplingRate). */
+/** Used if no rate is given, or an invalid one (Dapr: diagnostics/utils, GetTraceSamplingRate). */
 const DEFAULT_RATE = 1e-4
 
-/** `spec.tracing.samplingRate` as a number; 0 switches tracing off. */
+/** `spec.tracing.samplingRate` as a number; 0 disables tracing. */
 export const samplingRate = (text: string): number =>
   /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : DEFAULT_RATE
 
-/** Whether spans are recorded: as the caller's is, else so many traces as the rate says, by their ids. */
+/** Decides whether spans are recorded: like the caller's, else for a share of traces by their ids. */
 export class Sampler {
   readonly #rate: number
 
@@ -25,7 +25,7 @@ export class Sampler {
 
   isSampled(parent: TraceContext | undefined, traceId: string): boolean {
     if (parent !== undefined) return (parent.flags & SAMPLED) !== 0
-    // the last eight bytes as a share of all; 52 bits are as many as a number holds
+    // the last eight bytes as a fraction; a number holds 52 bits of it
     return this.#rate >= 1 || Number.parseInt(traceId.slice(16, 29), 16) / 2 ** 52 < this.#rate
   }
 }

@@ -1,21 +1,21 @@
 import type {TraceContext} from './trace-context.ts'
 
-/** A span that is over. */
+/** A finished span. */
 export interface FinishedSpan {
   readonly name: string
   readonly kind: 'client' | 'server'
   readonly context: TraceContext
-  /** '' = it is the first of its trace. */
+  /** '' = it is the root of its trace. */
   readonly parentSpanId: string
   /** Milliseconds since 1970. */
   readonly startedAt: number
   readonly durationMs: number
   readonly attributes: Readonly<Record<string, string>>
-  /** Why it counts as failed, '' = it does not. */
+  /** Why it failed; '' = it did not. */
   readonly error: string
 }
 
-/** Of these Go has other words than Node, or none. */
+/** Status texts for which Go differs from Node. */
 const GO_WORDS: Readonly<Record<number, string>> = {
   413: 'Request Entity Too Large',
   414: 'Request URI Too Long',
@@ -25,7 +25,7 @@ const GO_WORDS: Readonly<Record<number, string>> = {
   509: 'Unknown'
 }
 
-/** The error of a span by the status of its answer (Dapr: pkg/diagnostics/http_tracing.go, traceStatusFromHTTPCode). */
+/** The error of a span by the response status (Dapr: pkg/diagnostics/http_tracing.go, traceStatusFromHTTPCode). */
 export function errorOf(status: number): string {
   if (status < 400) return ''
   // an import of node:http would load undici
@@ -33,7 +33,7 @@ export function errorOf(status: number): string {
   return `Code(${status.toString()}): ${GO_WORDS[status] ?? STATUS_CODES[status] ?? 'Unknown'}`
 }
 
-/** A request at the API as its span tells it. */
+/** The attributes of a request to the API. */
 export interface TracedRequest {
   readonly verb: string
   /** Decoded, without its query. */
@@ -41,20 +41,20 @@ export interface TracedRequest {
   /** As it was sent. */
   readonly target: string
   readonly status: number
-  /** Address and port that Dapr calls the server's: the caller's own. */
+  /** The address and port that Dapr records as the server's: the caller's own. */
   readonly peer: {readonly address: string; readonly port: number}
-  /** Names in small letters; those that begin with `dapr-` are told. Of equal names the last one counts. */
+  /** Names in lower case; those that start with `dapr-` are recorded. Of equal names the last one is used. */
   readonly headers: Iterable<readonly [name: string, value: string]>
-  /** The app that is called, '' = none. */
+  /** The app that is called; '' = none. */
   readonly callee: string
   readonly method: string
 }
 
-/** The name of the span: Dapr calls that of an invocation after it, others after their path. */
+/** The name of the span: Dapr uses the callee and method of an invocation, else the path. */
 export const spanName = ({callee, method, path}: Pick<TracedRequest, 'callee' | 'method' | 'path'>): string =>
   callee === '' ? path : `CallLocal/${callee}/${method}`
 
-/** The attributes of the span, for those that are sampled. */
+/** The attributes of a sampled span. */
 export function attributesOf(request: TracedRequest): Readonly<Record<string, string>> {
   const {verb, path, target, status, peer, headers, callee, method} = request
   const attributes: Record<string, string> = {}
@@ -74,20 +74,20 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
   return attributes
 }
 
-/** Takes the spans of one sidecar. */
+/** Receives the spans of one sidecar. */
 export interface SpanSink {
-  /** Never throws and never waits: of too many spans that wait to be sent the new ones are dropped. */
+  /** Never throws and never waits: if too many spans are queued, new ones are dropped. */
   add(span: FinishedSpan): void
-  /** Sends what waits, for at most so long. */
+  /** Sends the queued spans, for at most so long. */
   close(maxMs: number): Promise<void>
 }
 
-/** What an exporter needs of its sidecar. */
+/** What an exporter needs from its sidecar. */
 export interface ExporterOptions {
   readonly appId: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** A line of the sidecar's log, scope `dapr.runtime.trace`. */
+  /** Writes a line to the sidecar's log, scope `dapr.runtime.trace`. */
   readonly log: (message: string) => void
-  /** Told once by each exporter when it cannot send. */
+  /** Called once by each exporter when it cannot send. */
   readonly warn: (message: string) => void
 }

@@ -6,7 +6,7 @@ export interface TraceContext {
   readonly traceId: string
   /** 16 digits, not all 0. */
   readonly spanId: string
-  /** One byte; the lowest bit says whether the span is recorded. */
+  /** One byte; the lowest bit is set if the span is recorded. */
   readonly flags: number
   /** Valid, '' = none. */
   readonly tracestate: string
@@ -16,21 +16,21 @@ export const SAMPLED = 1
 
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
-/** The caller's context; undefined when there is none that is valid. Only versions after 00 may have more parts. */
+/** The caller's context; undefined if it is missing or invalid. Only versions after 00 may have more parts. */
 export function parseTraceContext(traceparent: string, tracestate: string): TraceContext | undefined {
   const [matched, version, traceId = '', spanId = '', flags = '', more] = TRACEPARENT.exec(traceparent) ?? []
   if (matched === undefined || (version === '00' && more !== undefined)) return undefined
   return {traceId, spanId, flags: Number.parseInt(flags, 16), tracestate: parseTracestate(tracestate)}
 }
 
-/** As it stands in the header. */
+/** The value of the `traceparent` header. */
 export const formatTraceparent = ({traceId, spanId, flags}: TraceContext): string =>
   `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`
 
-/** Dapr sends no longer ones (pkg/diagnostics/consts). */
+/** Dapr does not send longer ones (pkg/diagnostics/consts). */
 const MAX_TRACESTATE = 512
 
-/** What is sent as `tracestate`, '' = the header is left out. */
+/** The value of the `tracestate` header; '' = omitted. */
 export const formatTracestate = ({tracestate}: TraceContext): string =>
   tracestate.length <= MAX_TRACESTATE ? tracestate : ''
 
@@ -38,7 +38,7 @@ const MAX_MEMBERS = 32
 const MEMBER =
   /^(?:[a-z0-9][_0-9a-z\-*/]{0,255}|[a-z0-9][_0-9a-z\-*/]{0,240}@[a-z][_0-9a-z\-*/]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/
 
-/** A tracestate as OpenTelemetry for Go takes it: without its empty members; '' when a member is not valid or stands twice. */
+/** A tracestate as OpenTelemetry for Go parses it, without empty members; '' if a member is invalid or repeated. */
 export function parseTracestate(text: string): string {
   const members = text
     .split(',')
@@ -61,17 +61,17 @@ function randomHex(bytes: number): string {
   return random.toString('hex', used, (used += bytes))
 }
 
-/** 128 random bits. That all are 0 does not happen. */
+/** 128 random bits, which are never all zero in practice. */
 export const newTraceId = (): string => randomHex(16)
 
-/** A span below another one. */
+/** A child span. */
 export const childOf = (parent: TraceContext, isSampled: boolean): TraceContext => ({
   ...parent,
   spanId: randomHex(8),
   flags: isSampled ? parent.flags | SAMPLED : parent.flags & ~SAMPLED
 })
 
-/** The first span of a trace. */
+/** The root span of a trace. */
 export const rootOf = (traceId: string, isSampled: boolean): TraceContext => ({
   traceId,
   spanId: randomHex(8),
@@ -79,11 +79,11 @@ export const rootOf = (traceId: string, isSampled: boolean): TraceContext => ({
   tracestate: ''
 })
 
-/** The value of `grpc-trace-bin` (OpenCensus): version, then fields with their numbers. */
+/** The value of `grpc-trace-bin` (OpenCensus): version, then numbered fields. */
 export const toBinary = ({traceId, spanId, flags}: TraceContext): Buffer =>
   Buffer.from(`0000${traceId}01${spanId}02${flags.toString(16).padStart(2, '0')}`, 'hex')
 
-/** Reads `grpc-trace-bin`; undefined when it is not valid. */
+/** Parses `grpc-trace-bin`; undefined if it is invalid. */
 export function fromBinary(bytes: Buffer): TraceContext | undefined {
   const [matched, traceId = '', spanId = '', flags = '00'] =
     /^0000(?!0{32})([0-9a-f]{32})01(?!0{16})([0-9a-f]{16})(?:02([0-9a-f]{2}))?/.exec(bytes.toString('hex')) ?? []

@@ -177,7 +177,7 @@ t.test('a collector that is down, or says nothing', async t => {
   const sink = await openExporters({...DEFAULT_TRACING, otlp: {...otlp(port, 'grpc'), timeoutMs: 50}}, silent.options)
   sink?.add(span())
   await sink?.close(5000)
-  t.match(silent.warned, [/no answer within 50 ms|gRPC status 4/])
+  t.match(silent.warned, [/no response within 50 ms|gRPC status 4/])
 })
 
 t.test('an exporter that is down is told once', async t => {

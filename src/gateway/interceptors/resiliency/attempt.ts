@@ -14,30 +14,30 @@ export class AttemptControl {
     this.#timer = timer
   }
 
-  /** The attempt is to end: its time is over, or the caller has left. */
+  /** The attempt has to end: it timed out, or the caller disconnected. */
   get isStopped(): boolean {
     return this.#isStopped
   }
 
-  /** Aborted when the attempt is to end. It is made when it is first asked for: a call is faster with `onStop`. */
+  /** Aborted when the attempt has to end. Created on first use: `onStop` is faster. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#isStopped) this.#controller.abort()
     return this.#controller.signal
   }
 
-  /** Calls back once when the attempt is to end, at once if it is already. The last listener counts. */
+  /** Called once when the attempt has to end, at once if it already has. Only the last listener is called. */
   onStop(listener: () => void): void {
     this.#listener = listener
     if (this.#isStopped) listener()
   }
 
-  /** The call is held because its callee starts or reloads: the timeout stands still. */
+  /** The call is queued because its callee starts or reloads: pauses the timeout. */
   pause(): void {
     this.#timer?.pause()
   }
 
-  /** The call goes on. */
+  /** The call is no longer queued. */
   resume(): void {
     this.#timer?.resume()
   }

@@ -5,9 +5,9 @@ const MULTIPLIER = 1.5
 const JITTER = 0.5
 const MAX_ELAPSED_MS = 15 * 60_000
 
-/** Time and chance; tests hand in their own. */
+/** Time and randomness; tests pass their own. */
 export interface BackoffSources {
-  /** When the first attempt began, as `now` tells it. */
+  /** When the first attempt began, in the time of `now`. */
   readonly startedAt: number
   /** Milliseconds, as `Clock.now`. */
   readonly now: () => number
@@ -17,7 +17,7 @@ export interface BackoffSources {
 
 /**
  * The pauses between the attempts of one call (dapr/kit, retry/retry.go; cenkalti/backoff v4). An exponential policy starts
- * at 500 ms, grows by half each time up to `maxInterval`, varies each pause by half of it, and gives up when the next pause
+ * at 500 ms, grows by half each time up to `maxInterval`, varies each pause by ±50 %, and gives up when the next pause
  * would end more than 15 minutes after the first attempt began; a constant one does not.
  */
 export class Backoff {
@@ -31,7 +31,7 @@ export class Backoff {
     this.#sources = sources
   }
 
-  /** Milliseconds before the next attempt, undefined when there is to be none. */
+  /** Milliseconds until the next attempt; undefined if there is none. */
   next(): number | undefined {
     const {policy, durationMs, maxRetries} = this.#policy
     if (maxRetries >= 0 && this.#retries >= maxRetries) return undefined

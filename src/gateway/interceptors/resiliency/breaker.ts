@@ -2,10 +2,10 @@ import type {BreakerRefusal, BreakerState} from '../../../model/resiliency-event
 import type {CircuitBreakerPolicy} from '../../../resources/resiliency/policies.ts'
 import type {BreakerCounts} from '../../../resources/resiliency/trip.ts'
 
-/** How a call ended for the breaker; `excluded`: it says nothing of the callee. */
+/** The result of a call for the breaker; `excluded`: it says nothing about the callee. */
 export type BreakerOutcome = 'success' | 'failure' | 'excluded'
 
-/** A call that was let through. */
+/** A call that the breaker admitted. */
 export interface BreakerPermit {
   /** The generation that counts it. */
   readonly generation: number
@@ -38,8 +38,8 @@ const noCounts = (): Counts => ({
  *     └──────────── maxRequests successes in a row ──────────────┘
  * ```
  *
- * Nothing happens by itself: time that is over is seen when somebody asks. Each state has a new generation, and so has
- * each `interval` of a closed breaker; results of an older generation do not count.
+ * It has no timers: expiry is checked at each use. Each state starts a new generation, and so does each `interval` of a
+ * closed breaker; results of an older generation are ignored.
  */
 export class CircuitBreaker {
   readonly policy: CircuitBreakerPolicy
@@ -58,7 +58,7 @@ export class CircuitBreaker {
     this.#newGeneration(now())
   }
 
-  /** Seen now: an open breaker whose time is over is half-open. */
+  /** The current state: an open breaker whose timeout has expired is half-open. */
   get state(): BreakerState {
     this.#expire(this.#now())
     return this.#state
@@ -73,7 +73,7 @@ export class CircuitBreaker {
     return this.state === 'open' ? Math.max(0, this.#expiresAt - this.#now()) : 0
   }
 
-  /** Lets a call through, or tells why not. Each permit is reported on once by `done`. */
+  /** Admits a call, or returns the reason for a refusal. Each permit must be passed to `done` once. */
   enter(): BreakerPermit | BreakerRefusal {
     const state = this.state
     if (state === 'open') return 'circuit breaker is open'
@@ -82,7 +82,7 @@ export class CircuitBreaker {
     return {generation: this.#generation}
   }
 
-  /** How the call that was let through has ended. */
+  /** Reports the result of an admitted call. */
   done({generation}: BreakerPermit, outcome: BreakerOutcome): void {
     const now = this.#now()
     this.#expire(now)

@@ -13,7 +13,7 @@ const operationName = ({target, key}: Endpoint): string => (target === '' ? key 
 export function daprLogLine(event: ResiliencyEvent): LogLine | undefined {
   switch (event.type) {
     case 'retrying': {
-      if (event.retry > 1) return undefined // of a call's failures Dapr tells the first
+      if (event.retry > 1) return undefined // Dapr only logs the first failure of a call
       const operation = operationName(event.endpoint)
       return {
         level: 'warning',
@@ -39,7 +39,7 @@ export function daprLogLine(event: ResiliencyEvent): LogLine | undefined {
   }
 }
 
-/** An event for people, after `<caller> → <callee>: ` or, of breakers, by itself; '' = nothing to tell. */
+/** An event as text, after `<caller> → <callee>: ` or, for breakers, on its own; '' = not shown. */
 export function describeEvent(event: ResiliencyEvent): string {
   switch (event.type) {
     case 'retrying': {
@@ -51,7 +51,7 @@ export function describeEvent(event: ResiliencyEvent): string {
     case 'not-retried':
       return `not retried: ${event.reason}`
     case 'timed-out':
-      return `no answer within ${shortDuration(event.timeoutMs)}`
+      return `no response within ${shortDuration(event.timeoutMs)}`
     case 'refused':
       return `not called: ${event.reason}`
     case 'breaker-changed': {
@@ -64,7 +64,7 @@ export function describeEvent(event: ResiliencyEvent): string {
 }
 
 const causeText = (cause: FailureCause): string =>
-  typeof cause === 'number' ? cause.toString() : cause === 'timeout' ? 'timeout' : 'no answer'
+  typeof cause === 'number' ? cause.toString() : cause === 'timeout' ? 'timeout' : 'no response'
 
 /** `400 ms`, `45 s`. */
 const shortDuration = (ms: number): string =>

@@ -10,32 +10,32 @@ import {CircuitBreaker} from './breaker.ts'
 import {Recent} from './recent.ts'
 import {ResilientCall, type CallOptions, type EndpointPolicies, type PolicyRuntime} from './resilient-call.ts'
 
-/** A circuit breaker as others see it. */
+/** The public state of a circuit breaker. */
 export interface BreakerView {
   readonly endpoint: Endpoint
   readonly state: BreakerState
   readonly openForMs: number
 }
 
-/** What is kept for one target. */
+/** The state kept for one target. */
 interface Target {
   readonly policies: TargetPolicies
   readonly breakers: Recent<{readonly endpoint: Endpoint; readonly breaker: CircuitBreaker}>
 }
 
-/** Targets that no resource lists and that a default holds for; a URL can be one, so there is no end of them. */
+/** Targets without an entry in a resource, which use the defaults; URLs make their number unlimited. */
 const MAX_UNLISTED = 1000
 
 /**
- * The resiliency policies of one sidecar's calls. It is made anew when the resources change, as Dapr restarts then: circuit
- * breakers begin closed, and calls under way keep the policies that they began with.
+ * The resiliency policies of one sidecar's calls. It is created again when the resources change, as Dapr restarts then:
+ * circuit breakers start closed, and calls in flight keep their policies.
  */
 export class ResiliencyInterceptor {
   readonly #resiliency: Resiliency
   readonly #runtime: PolicyRuntime
   readonly #listed: ReadonlyMap<string, Target>
   readonly #unlisted = new Recent<Target>(MAX_UNLISTED)
-  /** Undefined: a call to a target that is not listed has no policies. */
+  /** Undefined: calls to targets without an entry have no policies. */
   readonly #defaults: TargetPolicies | undefined
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
@@ -49,14 +49,14 @@ export class ResiliencyInterceptor {
     this.#defaults = isEmpty(defaults) ? undefined : defaults
   }
 
-  /** The target is listed in `targets.apps`: built-in retries do not hold for it. */
+  /** The target has an entry in `targets.apps`: built-in retries do not apply to it. */
   isListed(target: string): boolean {
     return this.#listed.has(target)
   }
 
   /**
-   * The policies for a call, undefined when there are none: then the call needs nothing from here. `key` is
-   * `<app>:<method>` for apps, `<name>:<base URL>` for HTTPEndpoints, `<URL>/<method>` for URLs.
+   * The policies for a call; undefined if there are none. `key` is `<app>:<method>` for apps, `<name>:<base URL>` for
+   * HTTPEndpoints, `<URL>/<method>` for URLs.
    */
   policiesFor(name: string, key: string): EndpointPolicies | undefined {
     const target = this.#target(name)
@@ -68,18 +68,18 @@ export class ResiliencyInterceptor {
     return {endpoint, timeoutMs, retry, breaker}
   }
 
-  /** Dapr's retries towards a sidecar that cannot be connected to; they stand within the user's own policies. */
+  /** Dapr's retries for a sidecar that refuses connections; they run inside the user's own policies. */
   builtInPolicies(): EndpointPolicies {
     const retry = builtInRetry(this.#resiliency)
     return {endpoint: {target: '', key: retry.name}, timeoutMs: 0, retry, breaker: undefined}
   }
 
-  /** A call under policies; `run` it once. */
+  /** A call under policies; call its `run` once. */
   call<Outcome>(policies: EndpointPolicies, options: CallOptions<Outcome>): ResilientCall<Outcome> {
     return new ResilientCall(policies, this.#runtime, options)
   }
 
-  /** All circuit breakers that are kept. */
+  /** All circuit breakers in use. */
   breakers(): readonly BreakerView[] {
     return [...this.#listed.values(), ...this.#unlisted.values()].flatMap(({breakers}) =>
       breakers.values().map(({endpoint, breaker}) => ({endpoint, state: breaker.state, openForMs: breaker.openForMs}))

@@ -4,13 +4,13 @@ import type {Interception, Interceptor, Outcome} from '../../interceptor.ts'
 import type {ResiliencyInterceptor} from './interceptor.ts'
 import type {Outcomes, PolicyFailure, ResilientCall, Verdict} from './resilient-call.ts'
 
-/** Dapr's word for a timeout, and Go's for a caller that left. */
+/** Dapr's error for a timeout, and Go's for a caller that disconnected. */
 const REASONS: Partial<Record<PolicyFailure, string>> = {
   timeout: 'context deadline exceeded',
   cancelled: 'context canceled'
 }
 
-/** Of an HTTP app 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
+/** For an HTTP app 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
 function judge(outcome: Outcome): Verdict {
   switch (outcome.kind) {
     case 'response':
@@ -34,7 +34,7 @@ const OUTCOMES: Outcomes<Outcome> = {
 
 const IS_URL = /^https?:\/\//
 
-/** What a circuit breaker is kept for: one method of an app, or one of a URL. */
+/** Circuit breakers are kept per method of an app, or per URL and method. */
 const keyOf = ({callee, path}: Call): string => {
   const [method = ''] = path.split('?', 1)
   return IS_URL.test(callee) ? `${callee}${method}` : `${callee}:${method.slice(1)}`

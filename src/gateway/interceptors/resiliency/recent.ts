@@ -1,4 +1,4 @@
-/** Keeps what was used last: of more than `max` values the one that was used longest ago is dropped. */
+/** A cache that drops the least recently used value when it holds more than `max`. */
 export class Recent<Value> {
   readonly #max: number
   readonly #values = new Map<string, Value>()
@@ -7,7 +7,7 @@ export class Recent<Value> {
     this.#max = max
   }
 
-  /** The value of a key, made when it is not there. */
+  /** The value of a key, created if it is missing. */
   get(key: string, make: () => Value): Value {
     const value = this.#values.get(key) ?? make()
     this.#values.delete(key)
@@ -17,7 +17,7 @@ export class Recent<Value> {
     return value
   }
 
-  /** The one used last comes last. */
+  /** The least recently used value comes first. */
   values(): readonly Value[] {
     return [...this.#values.values()]
   }

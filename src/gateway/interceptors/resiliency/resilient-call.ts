@@ -8,28 +8,28 @@ import {AttemptControl} from './attempt.ts'
 import {PausableTimer} from './timeout.ts'
 
 /**
- * What an outcome means to the policies. A number is a failing status: HTTP's, or gRPC's (0–16); a retry's `matching`
- * decides about it. `failed`: there is no answer, which is always retried. `excluded`: it says nothing of the callee, counts
- * for no circuit breaker and is not retried.
+ * How the policies treat an outcome. A number is a failing status of HTTP or gRPC (0–16), which a retry's `matching` decides
+ * about. `failed`: there is no response, which is always retried. `excluded`: it says nothing about the callee, is ignored by
+ * circuit breakers and not retried.
  */
 export type Verdict = 'success' | 'failed' | 'excluded' | number
 
-/** How a call ends that a policy has ended. In Dapr's words a timeout is `context deadline exceeded`. */
+/** How a policy ended a call. Dapr's error for a timeout is `context deadline exceeded`. */
 export type PolicyFailure = 'timeout' | 'cancelled' | BreakerRefusal
 
-/** How the policies treat what attempts end with; one object for all calls of a kind. */
+/** How outcomes are judged; one object for all calls of a kind. */
 export interface Outcomes<Outcome> {
   readonly judge: (outcome: Outcome) => Verdict
-  /** The outcome of a call that a policy has ended. */
+  /** The outcome of a call that a policy ended. */
   readonly failed: (reason: PolicyFailure) => Outcome
-  /** Frees what nobody will look at: a failed attempt that is followed by another, or an answer after the timeout. */
+  /** Frees an outcome that is not used: a failed attempt that is retried, or a response after the timeout. */
   readonly discard: (outcome: Outcome) => void
 }
 
 /** Sends the call once. Must settle soon after the attempt is stopped. */
 export type Attempt<Outcome> = (control: AttemptControl) => Promise<Outcome>
 
-/** The policies that hold for an endpoint. */
+/** The policies of an endpoint. */
 export interface EndpointPolicies {
   readonly endpoint: Endpoint
   /** 0 = none. */
@@ -38,7 +38,7 @@ export interface EndpointPolicies {
   readonly breaker: CircuitBreaker | undefined
 }
 
-/** What the policies need from outside. */
+/** Dependencies of the policies. */
 export interface PolicyRuntime {
   readonly clock: Clock
   /** From 0 up to 1, for the jitter. */
@@ -48,11 +48,11 @@ export interface PolicyRuntime {
 
 export interface CallOptions<Outcome> {
   readonly outcomes: Outcomes<Outcome>
-  /** Asked after a failure: why the call cannot be sent again, '' = it can. Default: it can. */
+  /** Called after a failure: why the call cannot be sent again, '' = it can. Default: it can. */
   readonly whyOnce?: () => string
 }
 
-/** What an attempt ended with; `isFinal`: there is no other. */
+/** The result of an attempt; `isFinal`: there is no further one. */
 interface Settled<Outcome> {
   readonly outcome: Outcome
   readonly verdict: Verdict
@@ -67,7 +67,7 @@ export class ResilientCall<Outcome> {
   readonly #options: CallOptions<Outcome>
   #hasTimedOut = false
   #isCancelled = false
-  /** Ends what the call waits for. */
+  /** Ends the current wait. */
   #interrupt: (() => void) | undefined
 
   constructor(policies: EndpointPolicies, runtime: PolicyRuntime, options: CallOptions<Outcome>) {
@@ -76,11 +76,11 @@ export class ResilientCall<Outcome> {
     this.#options = options
   }
 
-  /** Resolves with the outcome of the last attempt, or with what `failed` makes of a policy's end; rejects as `attempt`. */
+  /** Resolves with the outcome of the last attempt, or with the result of `failed` if a policy ended the call; rejects like `attempt`. */
   async run(attempt: Attempt<Outcome>): Promise<Outcome> {
     const {retry, endpoint} = this.#policies
     const {clock, random, emit} = this.#runtime
-    this.#tellApplied()
+    this.#emitApplied()
     let backoff: Backoff | undefined
     const startedAt = retry === undefined ? 0 : clock.now()
     for (let n = 1; ; n++) {
@@ -102,13 +102,13 @@ export class ResilientCall<Outcome> {
     }
   }
 
-  /** The caller has left: the attempt under way is stopped, and there is no other. */
+  /** The caller has disconnected: stops the current attempt, and makes no further one. */
   cancel(): void {
     this.#isCancelled = true
     this.#interrupt?.()
   }
 
-  #tellApplied(): void {
+  #emitApplied(): void {
     const {endpoint, timeoutMs, retry, breaker} = this.#policies
     const {emit} = this.#runtime
     if (timeoutMs > 0) emit({type: 'applied', endpoint, policy: 'timeout', state: ''})
@@ -121,7 +121,7 @@ export class ResilientCall<Outcome> {
     return verdict === 'failed' || (typeof verdict === 'number' && isRetried(matching, verdict))
   }
 
-  /** An attempt that the circuit breaker lets through, and counts. */
+  /** An attempt that the circuit breaker admits and counts. */
   async #guarded(n: number, attempt: Attempt<Outcome>): Promise<Settled<Outcome>> {
     const {breaker, endpoint} = this.#policies
     if (this.#isCancelled) return this.#ended('cancelled')
@@ -143,7 +143,7 @@ export class ResilientCall<Outcome> {
     }
   }
 
-  /** An attempt that is given up when its time is over. The caller's leaving alone does not end it: it is stopped. */
+  /** An attempt with a timeout. If the caller disconnects, it is stopped. */
   async #timed(n: number, attempt: Attempt<Outcome>): Promise<Settled<Outcome>> {
     const {timeoutMs} = this.#policies
     if (timeoutMs === 0) {
@@ -189,7 +189,7 @@ export class ResilientCall<Outcome> {
     return {outcome: this.#options.outcomes.failed(reason), verdict: 'excluded', cause: 'failed', isFinal: true}
   }
 
-  /** Until the time is over or the caller has left. */
+  /** Waits until the time is over or the caller has disconnected. */
   async #pause(ms: number): Promise<void> {
     if (this.#isCancelled) return
     const {promise, resolve} = Promise.withResolvers<void>()

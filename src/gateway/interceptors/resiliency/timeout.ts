@@ -1,6 +1,6 @@
 import type {Clock} from '../../../platform/clock.ts'
 
-/** Fires once when so much time has passed, not counting the time in which it was paused. */
+/** Fires once after so much time, not counting pauses. */
 export class PausableTimer {
   readonly #clock: Clock
   readonly #fire: () => void
@@ -17,7 +17,7 @@ export class PausableTimer {
     this.resume()
   }
 
-  /** Time stands still. */
+  /** Pauses the timer. */
   pause(): void {
     if (this.#cancel === undefined) return
     this.#cancel()
@@ -25,7 +25,7 @@ export class PausableTimer {
     this.#leftMs = Math.max(0, this.#leftMs - (this.#clock.now() - this.#startedAt))
   }
 
-  /** Time goes on. */
+  /** Continues the timer. */
   resume(): void {
     if (this.#isOver || this.#cancel !== undefined) return
     this.#startedAt = this.#clock.now()
@@ -35,7 +35,7 @@ export class PausableTimer {
     })
   }
 
-  /** It does not fire any more. */
+  /** Cancels the timer. */
   stop(): void {
     this.#isOver = true
     this.#cancel?.()

@@ -31,7 +31,7 @@ t.test('what is logged in the words of Dapr, and what people read', async t => {
         delayMs: 1000
       },
       'warning Error processing operation DaprBuiltInServiceRetries. Retrying in 1s…',
-      'no answer, retry 1 of 3 in 1 s'
+      'no response, retry 1 of 3 in 1 s'
     ],
     [
       {type: 'recovered', endpoint, attempts: 3},
@@ -48,7 +48,7 @@ t.test('what is logged in the words of Dapr, and what people read', async t => {
       'info Circuit breaker "appB:method" changed state from open to half-open',
       'circuit breaker appB:method: half-open'
     ],
-    [{type: 'timed-out', endpoint, attempt: 1, timeoutMs: 2500, isFirst: true}, '', 'no answer within 2.5 s'],
+    [{type: 'timed-out', endpoint, attempt: 1, timeoutMs: 2500, isFirst: true}, '', 'no response within 2.5 s'],
     [{type: 'refused', endpoint, reason: 'too many requests'}, '', 'not called: too many requests'],
     [{type: 'not-retried', endpoint, reason: 'its body is too large'}, '', 'not retried: its body is too large'],
     [{type: 'applied', endpoint, policy: 'retry', state: ''}, '', '']
