@@ -96,14 +96,14 @@ export function openAppSidecar({
   })
   const stopAccess = followAccess(runtime, resources, shell['NAMESPACE'] || 'default')
   const guards = {
-    isOurs: hostGuard(settings.listenAddresses),
+    isAllowedHost: hostGuard(settings.listenAddresses),
     apiToken: shell['DAPR_API_TOKEN'] ?? '',
     isTracing
   }
   const grpcPort = openGrpcPort(grpc, {
     sidecar,
     guards,
-    socketGuards: {...guards, isOurs: () => true},
+    socketGuards: {...guards, isAllowedHost: () => true},
     maxHeadBytes: settings.readBufferBytes,
     contextFor: delegation => sidecar.contextFor(delegation)
   })

@@ -32,7 +32,7 @@ export const STATIC_FIELDS: readonly (readonly [name: string, value: string])[] 
   return [name, value]
 })
 
-/** An integer of HPACK (RFC 7541 §5.1) whose first byte has `prefix` bits for it, beside the bits of `first`. */
+/** An integer of HPACK (RFC 7541 §5.1) whose first byte has `prefix` bits for it; the other bits are those of `first`. */
 export const encodeInteger = (value: number, prefix: number, first: number): string => {
   const most = (1 << prefix) - 1
   if (value < most) return String.fromCharCode(first | value)

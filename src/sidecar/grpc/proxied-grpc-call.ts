@@ -24,7 +24,7 @@ export const headFields = (pool: Pool, path: string, contentType: string): strin
   return `${isSecure ? POST_HTTPS : POST_HTTP}${encodeNamed(PATH, path)}${authority}${type}${TE}`
 }
 
-/** What goes to a callee beside the head that it has in common with others. */
+/** The parts of a request that depend on the callee. */
 interface Known {
   readonly pool: Pool
   readonly caller: string

@@ -15,7 +15,7 @@ import {timeoutMs} from './timeout.ts'
 
 /** Who may call, and what is looked at. */
 export interface GrpcGuards {
-  readonly isOurs: (authority: string) => boolean
+  readonly isAllowedHost: (authority: string) => boolean
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
   /** Traces and baggage are looked at. */
@@ -51,7 +51,7 @@ const badToken = ({token}: RequestHead, apiToken: string): Refusal | undefined =
 }
 
 /** Why a call is not even looked at. The status of HTTP and the code matter to clients; grpc-go's words are kept. */
-export const refusalOf = (head: RequestHead, {isOurs, apiToken, isTracing}: GrpcGuards): Refusal | undefined => {
+export const refusalOf = (head: RequestHead, {isAllowedHost, apiToken, isTracing}: GrpcGuards): Refusal | undefined => {
   const {method, path, contentType, timeout, authority, baggage} = head
   if (!CONTENT_TYPE.test(contentType))
     return refusal(415, INVALID_ARGUMENT, `invalid gRPC request content-type ${JSON.stringify(contentType)}`)
@@ -61,7 +61,7 @@ export const refusalOf = (head: RequestHead, {isOurs, apiToken, isTracing}: Grpc
   if (head.isBadBinary) return refusal(400, INTERNAL, 'malformed binary metadata: illegal base64 data')
   const ms = timeout === '' ? Infinity : timeoutMs(timeout)
   if (ms === undefined) return refusal(400, INTERNAL, `malformed grpc-timeout: ${timeout}`)
-  if (authority !== '' && !isOurs(authority)) return refusal(200, PERMISSION_DENIED, FOREIGN_HOST)
+  if (authority !== '' && !isAllowedHost(authority)) return refusal(200, PERMISSION_DENIED, FOREIGN_HOST)
   const wrongToken = badToken(head, apiToken)
   if (wrongToken !== undefined) return wrongToken
   if (ms === 0) return refusal(200, DEADLINE_EXCEEDED, 'context deadline exceeded')
