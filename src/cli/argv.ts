@@ -1,10 +1,8 @@
+import {UsageError} from './usage-error.ts'
 import type {Flag} from './flags.ts'
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
-
-/** A mistake on the command line: exit code 255, and the usage is printed, as cobra does. */
-export class UsageError extends Error {}
 
 /**
  * Converts forms that only pflag knows into forms that commander knows: `-p=3000`, and `--flag=true|false` for a boolean flag.

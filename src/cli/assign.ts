@@ -1,5 +1,5 @@
 import {UserError} from '../model/errors.ts'
-import {UsageError} from './argv.ts'
+import {UsageError} from './usage-error.ts'
 import type {CommandHandler} from './command-handler.ts'
 import {runsHere} from './pick-run.ts'
 import {pickServices} from './pick-services.ts'

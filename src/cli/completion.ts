@@ -1,6 +1,6 @@
 import {basename} from 'node:path'
 import type {CommandHandler} from './command-handler.ts'
-import {UsageError} from './argv.ts'
+import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS, type Flag} from './flags.ts'
 import {HELP, type CommandWords} from './help.ts'
 

@@ -8,10 +8,11 @@ import {loadTemplate} from '../config/load.ts'
 import type {CommandContext, CommandHandler} from './command-handler.ts'
 import {print, statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
+import {templateNamed} from './template-named.ts'
 
 const SIGNS = {ok: 'success', fail: 'failure', note: 'info'} as const
 
-/** `doctor [-f PATH]`: prints problems of this machine and the template with suggestions; exit code 1 if there are any. */
+/** `doctor [PATH]`: checks this machine and a template, and suggests fixes. Exits with 1 if a check fails. */
 export const doctor: CommandHandler = async call => {
   const {plan, fault} = planOf(call)
   const {env, home} = surroundings()
@@ -23,10 +24,10 @@ export const doctor: CommandHandler = async call => {
   return checks.some(({kind}) => kind === 'fail') ? 1 : 0
 }
 
-/** A template that cannot be read counts as a problem. Without a template only the machine is checked. */
-function planOf({flags}: CommandContext): {readonly plan: Plan | undefined; readonly fault: readonly Check[]} {
+/** A template that cannot be loaded is a failed check. Without a template only the machine is checked. */
+function planOf({flags, words}: CommandContext): {readonly plan: Plan | undefined; readonly fault: readonly Check[]} {
   const around = surroundings()
-  const typed = flags.text('run-file')
+  const typed = templateNamed(flags, words)
   if (typed === undefined && !existsSync(join(around.cwd, 'dapr.yaml'))) return {plan: undefined, fault: []}
   try {
     return {plan: loadTemplate(typed ?? '.', around, {watch: false}).plan, fault: []}

@@ -1,13 +1,18 @@
+import {checkVariable} from './env-flag.ts'
+
 /** A command-line flag, in the terms of pflag. Parsing and help are generated from these tables. */
 export interface Flag {
   readonly name: string
   readonly short?: string
-  readonly type: 'string' | 'int' | 'bool' | 'strings'
+  /** `strings` are separated by commas or repeated; `stringArray` only repeated, as in pflag. */
+  readonly type: 'string' | 'int' | 'bool' | 'strings' | 'stringArray'
   readonly text: string
   /** The default as help shows it: `"http"`, `-1`. */
   readonly shown?: string
   /** Words that are accepted in place of numbers. */
   readonly words?: Readonly<Record<string, number>>
+  /** Throws for a value that cannot be used. */
+  readonly check?: (value: string) => void
   /** Accepted, but not listed in help. */
   readonly isHidden?: boolean
   /** Printed on stderr when the flag is used. */
@@ -82,6 +87,13 @@ export const RUN_FLAGS: readonly Flag[] = [
     text: 'Enable health checks for the application using the protocol defined with app-protocol'
   },
   {name: 'enable-profiling', type: 'bool', text: 'Enable pprof profiling via an HTTP endpoint'},
+  {
+    name: 'env',
+    short: 'e',
+    type: 'stringArray',
+    text: 'Set an environment variable of every app, KEY=VALUE; may be repeated',
+    check: checkVariable
+  },
   {
     name: 'kubernetes',
     short: 'k',

@@ -2,7 +2,7 @@ import {instanceName, type Plan} from '../model/plan.ts'
 import {asBytes} from '../logging/prefix.ts'
 import type {ConsoleView} from '../logging/console-view.ts'
 import {dimmed, painted} from './paint.ts'
-import {UsageError} from './argv.ts'
+import {UsageError} from './usage-error.ts'
 import {cut} from './table.ts'
 
 /** `dapr`: `== APP - api == line`; `short`: `api │ line`, aligned. */

@@ -1,6 +1,7 @@
 import {Command, Option} from 'commander'
 import {UserError} from '../model/errors.ts'
-import {parseInteger, parseList, UsageError} from './argv.ts'
+import {parseInteger, parseList} from './argv.ts'
+import {UsageError} from './usage-error.ts'
 import {COMMANDS, NOT_BUILT, type CommandEntry} from './commands.ts'
 import {GivenFlags, GLOBAL_FLAGS, type Flag} from './flags.ts'
 import {helpOf, overview} from './help.ts'
@@ -104,5 +105,10 @@ function optionOf(flag: Flag): Option {
   const option = new Option(`${flag.short === undefined ? '' : `-${flag.short}, `}--${flag.name}${value}`)
   if (flag.type === 'int') option.argParser(text => flag.words?.[text] ?? parseInteger(flag, text))
   if (flag.type === 'strings') option.argParser<readonly string[]>(parseList)
+  if (flag.type === 'stringArray')
+    option.argParser<readonly string[]>((text, before) => {
+      flag.check?.(text)
+      return [...(before ?? []), text]
+    })
   return option
 }

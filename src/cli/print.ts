@@ -1,3 +1,4 @@
+import type {MistakeCode} from '../model/mistake-code.ts'
 import type {WarningCode} from '../model/reporter.ts'
 import {terminalText} from '../logging/terminal-text.ts'
 
@@ -6,8 +7,13 @@ const GLYPHS = {success: '✅', failure: '❌', warning: '⚠', pending: '⌛', 
 
 export type Status = keyof typeof GLYPHS
 
-/** A status line with newline: sign and message, or JSON for `--log-as-json`, with the code of a warning as its last key. */
-export const statusLine = (status: Status, message: string, asJson: boolean, code?: WarningCode): string =>
+/** One status line, newline included: behind its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning as its last key. */
+export const statusLine = (
+  status: Status,
+  message: string,
+  asJson: boolean,
+  code?: WarningCode | MistakeCode
+): string =>
   asJson
     ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message, code})}\n`
     : `${GLYPHS[status]}  ${message}\n`

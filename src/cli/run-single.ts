@@ -3,6 +3,7 @@ import {exitText} from '../model/exit-text.ts'
 import {succeeded, type Exit} from '../model/app-state.ts'
 import {singlePlan} from '../config/single.ts'
 import type {CommandContext} from './command-handler.ts'
+import {variablesIn} from './env-flag.ts'
 import {openInput} from './input.ts'
 import {statusLine, type Status} from './print.ts'
 import {readableId} from './readable-id.ts'
@@ -17,7 +18,7 @@ type Say = (status: Status, message: string) => void
 /** `run [flags] [-- command]`: runs one app and passes its output through; without a command only a sidecar. */
 export function singleRun({flags, words, asJson}: CommandContext, terminal: Terminal): Form {
   const id = flags.text('app-id') || readableId()
-  const plan = singlePlan(id, settingsOf(flags, words), surroundings())
+  const plan = singlePlan(id, settingsOf(flags, words), {...surroundings(), variables: variablesIn(flags)})
   const say: Say = (status, message) => {
     const stream = status === 'failure' ? terminal.err : terminal.out
     void stream.print(statusLine(status, message, asJson))

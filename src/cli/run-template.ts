@@ -1,12 +1,14 @@
 import type {Event} from '../model/events.ts'
 import type {Plan} from '../model/plan.ts'
 import {onlyThese} from '../supervisor/order/selection.ts'
-import {loadTemplate} from '../config/load.ts'
+import {loadTemplate, type Loaded} from '../config/load.ts'
 import type {CommandContext} from './command-handler.ts'
+import {variablesIn} from './env-flag.ts'
 import {LineView, logStyleOf, prefixesFor} from './log-style.ts'
 import {paintedStatus} from './paint.ts'
 import {wantsColours} from './colours.ts'
 import {reloadText} from './reload-words.ts'
+import {runHints} from './run-hints.ts'
 import {statusLine} from './print.ts'
 import type {Form} from './form.ts'
 import {surroundings} from './surroundings.ts'
@@ -20,6 +22,7 @@ const WITH_TEMPLATE = new Set([
   'runtime-path',
   'log-as-json',
   'run-file',
+  'env',
   'only',
   'watch',
   'log-style',
@@ -30,13 +33,12 @@ const WITH_TEMPLATE = new Set([
 export function templateRun(call: CommandContext, terminal: Terminal): Form {
   const typed = call.flags.text('run-file') ?? ''
   const watch = call.flags.isSet('watch')
-  const read = (): Plan => {
-    const {plan: whole} = loadTemplate(typed, surroundings(), {watch})
-    return call.flags.names.includes('only') ? onlyThese(whole, call.flags.list('only')) : whole
-  }
+  const overrides = {watch, variables: variablesIn(call.flags)}
+  const load = (): Loaded => loadTemplate(typed, surroundings(), overrides)
+  const loaded = load()
   const style = logStyleOf(call.flags.text('log-style'))
   const hasTimes = call.flags.isSet('timestamps')
-  const plan = read()
+  const plan = chosen(loaded.plan, call)
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const errIsPainted = wantsColours(terminal.err.isTerminal, process.env) && !call.asJson
@@ -44,12 +46,17 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
   return {
     plan,
     isJson: call.asJson,
-    reread: watch && typed !== '-' ? read : undefined,
+    hints: () => runHints(loaded, plan),
+    reread: watch && typed !== '-' ? () => chosen(load().plan, call) : undefined,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => print(event, terminal, {asJson: call.asJson, isPainted: errIsPainted}),
     ended: () => undefined
   }
 }
+
+/** `--only a,b`, and `--only a b`: words have no other meaning beside a template. */
+const chosen = (plan: Plan, {flags, words}: CommandContext): Plan =>
+  flags.names.includes('only') ? onlyThese(plan, [...flags.list('only'), ...words]) : plan
 
 function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
   const ignored = flags.names.filter(name => !WITH_TEMPLATE.has(name)).toSorted()

@@ -1,5 +1,5 @@
 import {homedir} from 'node:os'
-import {readTextInput} from '../model/read-file.ts'
+import {readInputBytes} from '../model/read-file.ts'
 import type {Around} from '../config/load.ts'
 
 /** The folder and environment of the command, which a template is resolved against. */
@@ -7,5 +7,5 @@ export const surroundings = (): Around => ({
   cwd: process.cwd(),
   home: homedir(),
   env: process.env,
-  readStdin: readTextInput
+  readStdin: readInputBytes
 })

@@ -1,10 +1,10 @@
 import {visit, type Alias, type Node} from 'yaml'
 import type {Yaml} from './source.ts'
 
-/** A text of the largest size has fewer nodes: whoever reads more is led round by aliases. */
+/** The largest allowed text has fewer nodes; only aliases of aliases can produce more. */
 const MAX_NODES = 2 ** 20
 
-/** The aliases of a document, and how much is read through them. */
+/** The aliases of a document, and a limit on how much is read through them. */
 export class Aliases {
   readonly #document: Yaml
   #targets: ReadonlyMap<Alias, Node | undefined> | undefined
@@ -14,25 +14,25 @@ export class Aliases {
     this.#document = document
   }
 
-  /** The node that an alias stands for: the last before it that has its anchor; undefined where there is none. */
+  /** The target of an alias: the last node before it with its anchor. Undefined if there is none. */
   targetOf(alias: Alias): Node | undefined {
     this.#targets ??= targetsIn(this.#document)
     return this.#targets.get(alias)
   }
 
-  /** Begins to count anew: something is read once more. */
+  /** Resets the count, for another pass. */
   restart(): void {
     this.#nodesRead = 0
   }
 
-  /** Counts nodes that are read; whether they are too many: aliases of aliases can stand for more than any memory holds. */
+  /** Adds to the number of nodes read; true if the limit is exceeded. Nested aliases can expand beyond any memory. */
   areTooMany(nodes: number): boolean {
     this.#nodesRead += nodes
     return this.#nodesRead > MAX_NODES
   }
 }
 
-/** In one walk: the library's own `resolve` walks the whole document for each alias. */
+/** One walk for all aliases: the library's own `resolve` walks the whole document for each. */
 function targetsIn(document: Yaml): ReadonlyMap<Alias, Node | undefined> {
   const targets = new Map<Alias, Node | undefined>()
   const anchored = new Map<string, Node>()

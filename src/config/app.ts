@@ -4,33 +4,42 @@ import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
 import {checkedTime, readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
 import type {Settings} from './merge.ts'
+import {selfReloader} from './self-reloader.ts'
 
-/** The port that Daeploy's code listens on unless it says otherwise. */
+/** The port that Daeploy's SDK listens on by default. */
 const DAEPLOY_PORT = 8000
 
-/** The inputs of an app's plan besides its own settings. */
-export interface Making {
-  readonly home: string
-  readonly resources: ResourcesPlan
-  /** What Daeploy's file in the app's folder says. */
-  readonly s2i: S2i | undefined
-  /** `--watch`: what the template is silent about is watched. */
+/** What the command line of `run` adds to all apps. */
+export interface Overrides {
+  /** `--watch`: apps whose template does not say are watched, unless they reload themselves. */
   readonly watch: boolean
+  /** `--env`: overrides the template's `env`. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
-/** The plan of one app: every key has its value or its default, and has been checked. Its dependencies are still to come. */
-export function resolveApp(settings: Settings, {home, resources, s2i, watch}: Making): AppPlan {
+/** What the plan of an app depends on, besides its settings. */
+export interface Making extends Overrides {
+  readonly home: string
+  readonly resources: ResourcesPlan
+  /** Daeploy's file in the app's folder. */
+  readonly s2i: S2i | undefined
+}
+
+/** The plan of one app: every key is checked and has its value or its default. `dependsOn` is added later. */
+export function resolveApp(settings: Settings, {home, resources, s2i, watch, variables}: Making): AppPlan {
   const {id, folder, values} = settings
   const fixedPort = fixedPortOf(settings, s2i)
   const channel = channelPlan(settings, fixedPort)
   const envFiles = readEnvFiles(settings, home)
+  const command = commandOf(settings, s2i)
+  const reloadsItself = watch && values.watch === undefined ? selfReloader(command, folder) : ''
   return {
     id,
     version: values.version ?? '0.0.0',
     instance: 1,
     folder,
-    command: commandOf(settings, s2i),
-    env: {...s2i?.variables, ...envFiles.variables, ...values.env},
+    command,
+    env: {...s2i?.variables, ...envFiles.variables, ...values.env, ...variables},
     envFiles: envFiles.paths,
     channel,
     sidecar: sidecarPlan(settings),
@@ -38,7 +47,8 @@ export function resolveApp(settings: Settings, {home, resources, s2i, watch}: Ma
     logs: logPlan(settings),
     ready: readyPlan(settings, channel.autoPort || channel.port > 0 ? channel.port : 'none'),
     restart: values.restart ?? 'no',
-    watch: watchPlan(settings, watch),
+    watch: watchPlan(settings, watch && reloadsItself === ''),
+    reloadsItself,
     reload: reloadOf(settings, channel.autoPort),
     stop: stopPlan(settings),
     dependsOn: [],
@@ -48,7 +58,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, watch}: Ma
   }
 }
 
-/** A Daeploy service has a fixed port: it says so, or has a version, or has Daeploy's file and no port of its own. */
+/** An app has a fixed port if it says so, or if it is a Daeploy service: it has a version, or Daeploy's file and no `appPort`. */
 function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
   if (values.fixedPort !== undefined) return values.fixedPort
   const isService = values.version !== undefined || (s2i !== undefined && (values.appPort ?? 0) <= 0)
@@ -61,15 +71,16 @@ function commandOf(settings: Settings, s2i: S2i | undefined): readonly string[] 
     settings.refuseToStart({
       key: 'command',
       message: 'exec: no command',
-      hint: 'write what is to be started, or leave the key out'
+      hint: 'write a program and its arguments, or remove the key'
     })
   if (command !== undefined) return command
   if (s2i === undefined || s2i.command.length > 0) return s2i?.command ?? []
   const port = String(settings.values.fixedPort ?? DAEPLOY_PORT)
   const server = ['uvicorn', s2i.variables['APP_MODULE'] ?? '', '--port', port]
   return settings.refuse({
+    code: 'missing-key',
     key: 'command',
-    message: `app ${JSON.stringify(settings.id)}: APP_MODULE alone in .s2i/environment does not say what to start`,
+    message: `app ${JSON.stringify(settings.id)}: APP_MODULE alone in .s2i/environment does not name a command to start`,
     hint: `write command: [${server.map(word => JSON.stringify(word)).join(', ')}]`
   })
 }
@@ -82,7 +93,7 @@ function healthPlan(settings: Settings): HealthPlan {
   if (enabled && timeoutMs > intervalMs) {
     const message = 'app health checks probe timeouts must be smaller than probe intervals'
     const hint = 'appHealthProbeTimeout is in milliseconds, appHealthProbeInterval in seconds'
-    settings.refuseAtStart({key: 'appHealthProbeTimeout', message, hint})
+    settings.refuseAtStart({code: 'conflicting-keys', key: 'appHealthProbeTimeout', message, hint})
   }
   return {
     enabled,
@@ -93,7 +104,7 @@ function healthPlan(settings: Settings): HealthPlan {
   }
 }
 
-/** A number that makes no sense counts as not said, as in Dapr's sidecar. */
+/** Zero and negative numbers count as unset, as in Dapr's sidecar. */
 const positive = (number: number | undefined, otherwise: number): number =>
   number !== undefined && number > 0 ? number : otherwise
 
@@ -115,12 +126,12 @@ function logPlan(settings: Settings): LogPlan {
   }
 }
 
-/** `overlap` needs a port that can be another one each time; said in `common`, it counts for the apps that have one. */
+/** `overlap` needs a port that can change with each start. In `common` it applies to the apps that have one. */
 function reloadOf(settings: Settings, hasFreePort: boolean): 'replace' | 'overlap' {
   const {reload = 'replace'} = settings.values
   if (reload === 'replace' || hasFreePort) return reload
   if (!settings.isOwn('reload')) return 'replace'
-  const message = 'reload: overlap needs a port that can be another one each time'
-  const hint = 'write autoPort: true in the place of appPort, or reload: replace'
-  return settings.refuse({key: 'reload', message, hint})
+  const message = 'reload: overlap needs a port that can change with each start'
+  const hint = 'write autoPort: true in place of appPort, or reload: replace'
+  return settings.refuse({code: 'conflicting-keys', key: 'reload', message, hint})
 }

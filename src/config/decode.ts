@@ -24,33 +24,35 @@ import {
   type Pair,
   type Reading
 } from './nodes.ts'
-import type {Yaml} from './source.ts'
+import {secondDocument, type Yaml} from './source.ts'
 import {readAs, readPlain} from './values.ts'
 
-/** A mapping of the template: what its known keys say, and where all its keys stand. */
+/** A mapping of the template: the values of its known keys, and the places of all keys. */
 export interface Section<Values> {
-  /** Without the keys that are null: Dapr takes null for "not said". Our keys' values are not checked yet. */
+  /** Without keys that are null: Dapr treats null as unset. The values of our keys are not checked yet. */
   readonly values: Values
-  /** The pair that counts, by key. */
+  /** By key; of duplicate keys the last one. */
   readonly pairs: ReadonlyMap<string, Pair>
-  /** Where a key is written that the same section writes again. */
+  /** Pairs that a later duplicate key overrides. */
   readonly repeated: readonly Pair[]
   readonly spot: Spot
 }
 
-/** A template as it was written: typed, but neither checked, merged nor resolved. */
+/** A template as written: typed, but not yet checked, merged or resolved. */
 export interface Template {
   readonly top: Section<TopValues>
   readonly common: Section<AppValues>
   readonly apps: readonly Section<AppValues>[]
-  /** Something inside the value of a key: under a key, at an index; as near as the path leads. */
+  /** Where a second document begins, which is not read. */
+  readonly secondDocument: Spot | undefined
+  /** The pair at a path of keys and indexes inside the value of a key, or the deepest one that exists on the way. */
   readonly within: (pair: Pair, path: readonly string[]) => Pair
 }
 
-/** More than any machine runs at once; some checks take the square of their number. */
+/** More than any machine runs at once. Some checks take quadratic time. */
 const MAX_APPS = 1000
 
-/** Where a section stands, and the keys that it knows: Dapr's with their Go types, and ours. */
+/** The place of a section, and its known keys: Dapr's with their Go types, and ours. */
 interface Outline {
   readonly spot: Spot
   readonly dapr: Readonly<Record<string, Kind>>
@@ -59,12 +61,12 @@ interface Outline {
 
 const TEMPLATE = {go: 'runfileconfig.RunFileConfig', expected: 'expected the keys version, common and apps'}
 const COMMON = {go: 'runfileconfig.Common', expected: 'expected a map of defaults for all apps'}
-const APPS = {go: '[]runfileconfig.App', expected: 'expected a list of apps, each behind a dash'}
+const APPS = {go: '[]runfileconfig.App', expected: 'expected a list of apps, each after a dash'}
 const APP = {go: 'runfileconfig.App', expected: 'expected the keys of an app: appDirPath, appID, command …'}
 
 /**
- * Reads the tree as yaml.v2 reads it into Dapr's structs (`RunFileConfig` in Dapr's CLI): unknown keys are passed over,
- * the last of equal keys counts. Throws one `UserError` for all values of a wrong type, in Go's words.
+ * Decodes the tree as yaml.v2 decodes it into Dapr's structs (`RunFileConfig` in Dapr's CLI): unknown keys are ignored, the
+ * last duplicate key wins. Throws one `UserError` for all values of a wrong type, with Go's text.
  */
 export function decodeTemplate(document: Yaml, source: Source): Template {
   const reading: Reading = {aliases: new Aliases(document), source, faults: []}
@@ -76,6 +78,7 @@ export function decodeTemplate(document: Yaml, source: Source): Template {
     top,
     common: section(reading, common, {spot, dapr: SHARED_KEYS, ours: OUR_SHARED_KEYS}),
     apps: readApps(reading, top.pairs.get('apps')),
+    secondDocument: secondDocument(document),
     within: (pair, path) => {
       reading.aliases.restart()
       return pairWithin(reading, pair, path)

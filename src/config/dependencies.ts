@@ -3,8 +3,8 @@ import {nearMiss} from '../model/near-miss.ts'
 import type {Settings} from './merge.ts'
 
 /**
- * What each app waits for, in the template's order. An id that no app has and a circle throw. What `common` says counts
- * for all apps but the one it names.
+ * The dependencies of each app, in the template's order. Refuses unknown ids and cycles. `dependsOn` in `common` applies to
+ * all apps except those that it names.
  */
 export function dependenciesOf(apps: readonly Settings[]): readonly (readonly Dependency[])[] {
   const ids = new Set(apps.map(({id}) => id))
@@ -17,7 +17,7 @@ export function dependenciesOf(apps: readonly Settings[]): readonly (readonly De
   return all
 }
 
-/** A list waits until the apps are ready. */
+/** A list means `ready`. */
 function written({values: {dependsOn = []}}: Settings): readonly Dependency[] {
   return isList(dependsOn)
     ? dependsOn.map(id => ({id, until: 'ready'}))
@@ -26,7 +26,7 @@ function written({values: {dependsOn = []}}: Settings): readonly Dependency[] {
 
 const isList = (value: object): value is readonly string[] => Array.isArray(value)
 
-/** Where an id stands in `dependsOn`: at its index in a list, under itself in a map. */
+/** The path of an id in `dependsOn`: its index in a list, itself in a map. */
 const insideFor = ({values: {dependsOn = []}}: Settings, id: string): readonly string[] => [
   isList(dependsOn) ? String(dependsOn.indexOf(id)) : id
 ]
@@ -34,9 +34,10 @@ const insideFor = ({values: {dependsOn = []}}: Settings, id: string): readonly s
 function refuseUnknown(app: Settings, id: string, ids: ReadonlySet<string>): never {
   const near = nearMiss(id, ids)
   return app.refuse({
+    code: 'unknown-dependency',
     key: 'dependsOn',
     inside: insideFor(app, id),
-    message: `app ${JSON.stringify(app.id)} depends on ${JSON.stringify(id)}, which is no app of this template`,
+    message: `app ${JSON.stringify(app.id)} depends on ${JSON.stringify(id)}, which is not an app of this template`,
     hint: near === '' ? '' : `did you mean ${near}?`
   })
 }
@@ -52,14 +53,15 @@ function refuseCycles(apps: readonly Settings[], all: readonly (readonly Depende
     const [id = '', towards = ''] = callCycle
     const culprit = apps.find((each, index) => each.id === id && all[index]?.some(({id: on}) => on === towards)) ?? app
     culprit.refuse({
+      code: 'dependency-cycle',
       key: 'dependsOn',
       inside: insideFor(culprit, towards),
-      message: `dependsOn goes round in a circle: ${callCycle.join(' → ')}`
+      message: `dependsOn is circular: ${callCycle.join(' → ')}`
     })
   }
 }
 
-/** The ids of a circle that the path runs into, the first repeated at the end; ids that lead into none are put into `done`. */
+/** A cycle that the path leads into, with its first id repeated at the end. Ids that lead into none are added to `done`. */
 function cycleFrom(
   path: readonly string[],
   next: ReadonlyMap<string, readonly string[]>,

@@ -1,13 +1,14 @@
-import {UserError, type Place, type PlacedMistake} from '../model/errors.ts'
+import {UserError, type Place, type TemplateMistake} from '../model/errors.ts'
+import type {MistakeCode} from '../model/mistake-code.ts'
 
-/** The text of a template, for reading and for pointing into. */
+/** The text of a template, and its name in messages. */
 export interface Source {
   readonly shownAs: string
   /** Without a byte order mark. */
   readonly text: string
 }
 
-/** Where something stands in a text: from one offset up to another. */
+/** A range of a text: `start` is the first offset, `end` the one after the last. */
 export interface Spot {
   readonly start: number
   readonly end: number
@@ -15,27 +16,29 @@ export interface Spot {
 
 /** What is wrong with a template, and where. */
 export interface Mistake {
-  /** Dapr's words where Dapr has some. */
+  /** Default: `invalid-value`. */
+  readonly code?: MistakeCode
+  /** Dapr's text, if Dapr has one for this mistake. */
   readonly message: string
-  /** What the user hears in place of the message, where one error tells of several mistakes. */
+  /** Replaces the message when one error reports several mistakes. */
   readonly headline?: string
   readonly spot: Spot
-  /** What should stand there instead. */
+  /** What is expected there. */
   readonly expected?: string
-  /** What to write. */
+  /** What to write instead. */
   readonly hint?: string
 }
 
-/** So many are told of one template: each takes a look at its whole text. */
+/** The maximum number of mistakes that are reported: locating each one reads the whole text. */
 export const MAX_MISTAKES = 100
 
-/** Module for the line above a caret, in columns. */
+/** Maximum width of the quoted line, in columns. */
 const WIDTH = 80
 
-/** What Dapr says before the errors that it finds in a template before it starts anything; they go to stdout. */
+/** Dapr's prefix for errors that it finds in a template before it starts anything. They go to stdout. */
 const BEFORE_START = 'Error getting apps from config file: '
 
-/** A template that cannot be run, in Dapr's words, with the place. */
+/** The error for a template that cannot run: Dapr's text, and the place of each mistake. */
 export const templateError = (source: Source, mistake: Mistake, others: readonly Mistake[] = []): UserError =>
   new UserError(BEFORE_START + (mistake.headline ?? mistake.message), {
     stream: 'stdout',
@@ -43,18 +46,18 @@ export const templateError = (source: Source, mistake: Mistake, others: readonly
     explanation: [mistake, ...others].map(each => explain(source, each)).join('\n')
   })
 
-/** A template that cannot be read at all: there is no place to show. */
+/** The error for a template that cannot be read at all: there is no place to show. */
 export const unreadableTemplate = (message: string, cause: unknown): UserError =>
-  new UserError(BEFORE_START + message, {stream: 'stdout', cause})
+  new UserError(BEFORE_START + message, {stream: 'stdout', code: 'template-unreadable', cause})
 
-/** A value that Dapr refuses only when the app's turn comes (`Validate` in Dapr's CLI); such errors go to stderr. */
+/** The error for a value that Dapr rejects only when it starts the app (`Validate` in Dapr's CLI). It goes to stderr. */
 export const appError = (source: Source, id: string, mistake: Mistake): UserError =>
   new UserError(
     `Error validating run config for app ${JSON.stringify(id)} present in ${source.shownAs}: ${mistake.message}`,
     {explanation: explain(source, mistake), mistakes: [placed(source, mistake)]}
   )
 
-/** A value with which Dapr cannot start an app. */
+/** The error for a value with which Dapr cannot start an app. */
 export const startError = (source: Source, id: string, mistake: Mistake): UserError =>
   new UserError(`Error starting Dapr and app (${JSON.stringify(id)}): ${mistake.message}`, {
     stream: 'stdout',
@@ -62,20 +65,30 @@ export const startError = (source: Source, id: string, mistake: Mistake): UserEr
     mistakes: [placed(source, mistake)]
   })
 
-/** A mistake as programs read it. */
-export const placed = (source: Source, {message, spot, expected = '', hint = ''}: Mistake): PlacedMistake => ({
+/** A mistake for programs. */
+export const placed = (
+  source: Source,
+  {code = 'invalid-value', message, spot, expected = '', hint = ''}: Mistake
+): TemplateMistake => ({
+  code,
   message,
   place: placeOf(source, spot.start),
   expected,
   hint
 })
 
-/** Line and column of an offset, with the line itself. */
+/** Line and column of an offset, and the line. */
 export function placeOf({shownAs, text}: Source, offset: number): Place {
   const start = text.slice(0, offset).lastIndexOf('\n') + 1
   const end = text.indexOf('\n', offset)
   const source = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
   return {file: shownAs, line: lineOf(text, offset), column: offset - start + 1, source}
+}
+
+/** `dapr.yaml:3:5` */
+export function placeText(source: Source, {start}: Spot): string {
+  const {file, line, column} = placeOf(source, start)
+  return `${file}:${line}:${column}`
 }
 
 /** Line number of an offset, counted from 1. */
@@ -85,7 +98,7 @@ export function lineOf(text: string, offset: number): number {
   return line
 }
 
-/** The place, the line with carets under what is wrong, what was expected, and what to write: a line for each. */
+/** One line each: the place, the quoted line, carets below it, what is expected, and what to write instead. */
 export function explain(source: Source, {spot, expected = '', hint = ''}: Omit<Mistake, 'message'>): string {
   return explainPlace(placeOf(source, spot.start), spot.end - spot.start, [expected, hint])
 }
@@ -96,7 +109,7 @@ export function explainPlace({file, line, column, source}: Place, length: number
   return [`${file}:${line}:${column}`, ...picture, ...remedies].filter(text => text !== '').join('\n')
 }
 
-/** A line, or the part of a long one that holds what is wrong, `…` where it is cut; and the carets below. */
+/** The line, shortened around the mistake with `…` if it is long, and a line of carets. */
 function draw(line: string, start: number, length: number): readonly string[] {
   const isLong = columns(line) > WIDTH
   const before = isLong ? lastColumns(line.slice(0, start), WIDTH / 2) : line.slice(0, start)
@@ -107,7 +120,7 @@ function draw(line: string, start: number, length: number): readonly string[] {
   return [head + before + after + tail, blanksFor(head + before) + carets]
 }
 
-/** The front of a text that has module in so many columns. */
+/** The longest prefix of a text that fits into a number of columns. */
 function firstColumns(text: string, room: number): string {
   let used = 0
   const characters = Array.from(text)
@@ -118,7 +131,7 @@ function firstColumns(text: string, room: number): string {
 const lastColumns = (text: string, room: number): string => reversed(firstColumns(reversed(text), room))
 const reversed = (text: string): string => Array.from(text).toReversed().join('')
 
-/** Blanks as wide as a text; its tabs stay tabs, however wide the terminal draws them. */
+/** Blanks as wide as a text. Tabs are kept: their width depends on the terminal. */
 const blanksFor = (text: string): string =>
   Array.from(text, character => (character === '\t' ? '\t' : ' '.repeat(columns(character)))).join('')
 
@@ -126,7 +139,7 @@ const NO_WIDTH = /^(?:\p{Mark}|\u200B|\u200C|\u200D)$/u
 const WIDE =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303E\uFF01-\uFF60]$/u
 
-/** Columns that a text takes on a terminal, near enough for a caret. */
+/** Approximate width of a text on a terminal, in columns. */
 function columns(text: string): number {
   let sum = 0
   for (const character of text) sum += NO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1

@@ -1,41 +1,52 @@
 import {existsSync} from 'node:fs'
 import {delimiter, join} from 'node:path'
 import {parseEnv} from 'node:util'
+import {codeOf} from '../model/errors.ts'
 import {readTextFile} from '../model/read-file.ts'
 import type {Settings} from './merge.ts'
 import {absolutePath, inGoWords} from './paths.ts'
 
 export interface EnvFiles {
+  /** All of them, also optional ones that are missing: the watch follows them. */
   readonly paths: readonly string[]
-  /** What they say together: of two files the later wins. */
+  /** Merged: later files override earlier ones. */
   readonly variables: Readonly<Record<string, string>>
 }
 
-/** Reads the `.env` files of an app; their paths start at its folder. One that cannot be read is refused. */
+/** Reads the `.env` files of an app; relative paths start at its folder. Refuses one that cannot be read, unless it is optional and missing. */
 export function readEnvFiles(settings: Settings, home: string): EnvFiles {
-  const written = settings.values.envFile ?? []
-  const list = typeof written === 'string' ? [written] : written
-  const paths = list.map(path => absolutePath(path, settings.folder, home))
+  const {envFile = []} = settings.values
+  const isSingle = typeof envFile === 'string' || 'path' in envFile
+  const list = isSingle ? [envFile] : envFile
+  const paths: string[] = []
   const variables: Record<string, string> = {}
-  for (const [index, path] of paths.entries())
+  for (const [index, entry] of list.entries()) {
+    const {path: written, required = true} = typeof entry === 'string' ? {path: entry} : entry
+    const path = absolutePath(written, settings.folder, home)
+    paths.push(path)
+    const inside = [...(isSingle ? [] : [index.toString()]), ...(typeof entry === 'string' ? [] : ['path'])]
     try {
-      Object.assign(variables, parseEnv(readTextFile(path)))
+      const text = readTextFile(path)
+      if (text.includes('\0')) throw new Error('it contains the character NUL')
+      Object.assign(variables, parseEnv(text))
     } catch (error) {
-      const inside = typeof written === 'string' ? [] : [String(index)]
+      if (!required && codeOf(error) === 'ENOENT') continue
+      const code = codeOf(error) === 'ENOENT' ? 'path-not-found' : 'invalid-value'
       const message = `error in reading the envFile: open ${path}: ${inGoWords(error)}`
-      settings.refuse({key: 'envFile', inside, message})
+      settings.refuse({code, key: 'envFile', inside, message})
     }
+  }
   return {paths, variables}
 }
 
-/** What `.s2i/environment` in an app's folder says (Daeploy; source-to-image's file of environment variables). */
+/** The contents of `.s2i/environment` in an app's folder (Daeploy; the environment file of source-to-image). */
 export interface S2i {
   readonly variables: Readonly<Record<string, string>>
-  /** What to start; empty when only a module is named, which needs a server to run it. */
+  /** What to start. Empty if only a module is named, which needs a server to run it. */
   readonly command: readonly string[]
 }
 
-/** Our own names win over those of the file, as they win over the shell's. */
+/** Variables that Pillion sets: they override those of the file, as they override the shell's. */
 const OURS = new Set([
   'APP_ID',
   'APP_PORT',
@@ -47,8 +58,8 @@ const OURS = new Set([
 ])
 
 /**
- * The file of an app; undefined when there is none, unless it is expected: then it counts as empty. `path` is where
- * commands are looked for, as in PATH.
+ * Reads the file of an app. Undefined if there is none, unless it is expected: then it counts as empty. `path` is the PATH
+ * in which commands are looked up.
  */
 export function readS2i(settings: Settings, path: string, {isExpected = false} = {}): S2i | undefined {
   const {folder} = settings
@@ -60,11 +71,15 @@ export function readS2i(settings: Settings, path: string, {isExpected = false} =
     const variables = Object.fromEntries(Object.entries(all).filter(([name]) => !OURS.has(name)))
     return {variables, command: commandOf(all, folder, path)}
   } catch (error) {
-    return settings.refuse({key: 'appDirPath', message: `error in reading ${file}: ${inGoWords(error)}`})
+    return settings.refuse({
+      code: 'path-not-found',
+      key: 'appDirPath',
+      message: `error in reading ${file}: ${inGoWords(error)}`
+    })
   }
 }
 
-/** A NAME=VALUE in each line, both trimmed, nothing quoted; `#` begins a comment. */
+/** One NAME=VALUE per line, both trimmed and never quoted; lines that begin with `#` are comments. */
 function parseS2i(text: string): Readonly<Record<string, string>> {
   const lines = text.split('\n').filter(line => line.includes('=') && !line.trimStart().startsWith('#'))
   return Object.fromEntries(
@@ -72,7 +87,7 @@ function parseS2i(text: string): Readonly<Record<string, string>> {
   )
 }
 
-/** The start rule of Daeploy's s2i images: a script by bash, else a file by Python; `app.sh`, `app.py` when nothing is named. */
+/** The start rule of Daeploy's s2i images: a script with bash, otherwise a file with Python. Without a name: `app.sh`, then `app.py`. */
 function commandOf(variables: Readonly<Record<string, string>>, folder: string, path: string): readonly string[] {
   const {APP_SCRIPT = '', APP_FILE = '', APP_MODULE = ''} = variables
   const named = APP_SCRIPT + APP_FILE + APP_MODULE !== ''

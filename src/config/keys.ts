@@ -1,4 +1,4 @@
-/** How Dapr's Go structs type a key. */
+/** The type of a key in Dapr's Go structs. */
 export type Kind = 'int' | 'bool' | 'string' | 'destination' | 'strings' | 'env'
 
 type ValueOf<K> = K extends 'int'
@@ -13,10 +13,10 @@ type ValueOf<K> = K extends 'int'
 
 type Values<Keys> = {readonly [Key in keyof Keys]?: ValueOf<Keys[Key]>}
 
-/** Dapr's keys at the top, but `common` and `apps`. */
+/** Dapr's top-level keys, except `common` and `apps`. */
 export const TOP_KEYS = {version: 'int', name: 'string'} as const satisfies Record<string, Kind>
 
-/** Dapr's keys of `common`, which an app may have too (`SharedRunConfig` in Dapr's CLI). */
+/** Dapr's keys that both `common` and an app may have (`SharedRunConfig` in Dapr's CLI). */
 export const SHARED_KEYS = {
   configFilePath: 'string',
   appProtocol: 'string',
@@ -44,7 +44,7 @@ export const SHARED_KEYS = {
   appLogDestination: 'destination'
 } as const satisfies Record<string, Kind>
 
-/** Dapr's keys of an app (`SupervisedApp` in Dapr's CLI). */
+/** Dapr's keys of an app (`App` in Dapr's CLI). */
 export const APP_KEYS = {
   ...SHARED_KEYS,
   appDirPath: 'string',
@@ -81,6 +81,9 @@ export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'fixedPort'] as cons
 /** `250ms`, `5s`, `2m`, or seconds. */
 export type Duration = string | number
 
+/** A path, or one that may be missing if it is not `required`. */
+export type EnvFile = string | {readonly path: string; readonly required?: boolean}
+
 /** Values of our keys once the schema has accepted them. */
 export interface OurValues {
   readonly watch?:
@@ -90,14 +93,20 @@ export interface OurValues {
   readonly restart?: 'no' | 'on-failure' | 'always'
   readonly ready?:
     | 'none'
-    | {readonly http?: string; readonly tcp?: number; readonly log?: string; readonly timeout?: Duration}
+    | {
+        readonly http?: string
+        readonly tcp?: number
+        readonly log?: string
+        readonly command?: readonly string[]
+        readonly timeout?: Duration
+      }
   readonly dependsOn?: readonly string[] | Readonly<Record<string, 'started' | 'ready' | 'completed'>>
   readonly reload?: 'replace' | 'overlap'
   readonly stop?: {readonly signal?: NodeJS.Signals; readonly timeout?: Duration; readonly scope?: 'all' | 'group'}
   readonly replicas?: number
   readonly logs?: {readonly keep?: number}
   readonly autoPort?: boolean
-  readonly envFile?: string | readonly string[]
+  readonly envFile?: EnvFile | readonly EnvFile[]
   readonly version?: string
   readonly fixedPort?: number
 }

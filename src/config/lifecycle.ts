@@ -1,3 +1,4 @@
+import {compileGlob} from '../model/glob.ts'
 import type {ReadyPlan, StopPlan, WatchPlan} from '../model/plan.ts'
 import type {Duration} from './keys.ts'
 import type {AppKey, Settings} from './merge.ts'
@@ -16,7 +17,7 @@ export function milliseconds(duration: Duration): number {
   return Math.round(Number(amount) * (UNIT_MS[unit] ?? 0))
 }
 
-/** A time that a timer can wait, in milliseconds; a longer one is refused at its place. */
+/** A time in milliseconds that a timer can wait. Longer ones are refused at their place. */
 export function checkedTime(ms: number, settings: Settings, key: AppKey, ...inside: readonly string[]): number {
   if (ms <= MAX_MS) return ms
   const name = [key, ...inside].join('.')
@@ -24,26 +25,33 @@ export function checkedTime(ms: number, settings: Settings, key: AppKey, ...insi
   return settings.refuse({key, inside, message: `${name} is longer than ${MAX_DAYS.toString()} days`, expected})
 }
 
-/** The port on which an app can be asked whether it is ready (0: allocated), or none. */
+/** The port to probe for readiness (0: allocated later), or none. */
 export type ServedPort = number | 'none'
 
 /**
- * When the app counts as ready: what `ready` says, else its port, else its being spawned. An app that says `http` itself
- * must have a port; `common` may say it for apps without one too, which then are ready when they run.
+ * When the app is ready: as `ready` says, otherwise when its port accepts, otherwise when it has been spawned. An app with
+ * `http` of its own must have a port; `http` in `common` is ignored for apps without one.
  */
 export function readyPlan(settings: Settings, served: ServedPort): ReadyPlan {
   const {ready = {}} = settings.values
   if (ready === 'none') return {kind: 'spawned', timeoutMs: READY_TIMEOUT_MS}
-  const {http, tcp, log, timeout} = ready
+  const {http, tcp, log, command, timeout} = ready
   const timeoutMs =
     timeout === undefined ? READY_TIMEOUT_MS : checkedTime(milliseconds(timeout), settings, 'ready', 'timeout')
   if (tcp !== undefined) return {kind: 'tcp', port: tcp, timeoutMs}
+  if (command !== undefined) return {kind: 'command', command, timeoutMs}
   if (log !== undefined) return {kind: 'log', pattern: checkPattern(log, settings), timeoutMs}
   if (served !== 'none')
     return http === undefined ? {kind: 'tcp', port: served, timeoutMs} : {kind: 'http', path: http, timeoutMs}
   if (http === undefined || !settings.isOwn('ready')) return {kind: 'spawned', timeoutMs}
   const hint = 'write appPort, or autoPort: true'
-  return settings.refuse({key: 'ready', inside: ['http'], message: 'ready.http needs an appPort', hint})
+  return settings.refuse({
+    code: 'conflicting-keys',
+    key: 'ready',
+    inside: ['http'],
+    message: 'ready.http needs an appPort',
+    hint
+  })
 }
 
 function checkPattern(pattern: string, settings: Settings): string {
@@ -59,7 +67,7 @@ function checkPattern(pattern: string, settings: Settings): string {
   }
 }
 
-/** What RE2 leaves out of a regular expression, because it cannot be matched in linear time; '' where nothing stands. */
+/** The first construct that RE2 does not support because it cannot be matched in linear time; '' if there is none. */
 function beyondRe2(source: string): string {
   for (const [token, most = '0'] of source.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|\(\?<?[=!]|\{(?:\d+,)?(\d+),?\}/gs)) {
     if (token.startsWith('(')) return 'lookahead and lookbehind'
@@ -69,15 +77,31 @@ function beyondRe2(source: string): string {
   return ''
 }
 
-/** What is watched; `everywhere` is what `--watch` says where the template is silent. */
-export function watchPlan({values}: Settings, everywhere: boolean): WatchPlan {
-  const {watch = everywhere} = values
-  const all = ['**']
-  if (typeof watch === 'boolean') return {paths: watch ? all : [], ignore: []}
-  return isList(watch) ? {paths: watch, ignore: []} : {paths: watch.paths ?? all, ignore: watch.ignore ?? []}
+const ALL = ['**']
+const NOTHING: WatchPlan = {paths: [], ignore: [], honoursGitignore: false}
+
+/** What is watched. `fallback` applies if the template does not say. */
+export function watchPlan(settings: Settings, fallback: boolean): WatchPlan {
+  const {watch = fallback} = settings.values
+  if (typeof watch === 'boolean') return watch ? {paths: ALL, ignore: [], honoursGitignore: true} : NOTHING
+  const {paths, ignore = []} = isList(watch) ? {paths: watch} : watch
+  checkGlobs(settings, paths ?? [], isList(watch) ? [] : ['paths'])
+  checkGlobs(settings, ignore, ['ignore'])
+  return {paths: paths ?? ALL, ignore, honoursGitignore: paths === undefined}
 }
 
-/** `Array.isArray` that knows read-only lists. */
+function checkGlobs(settings: Settings, globs: readonly string[], inside: readonly string[]): void {
+  for (const [index, glob] of globs.entries())
+    try {
+      compileGlob(glob, settings.folder)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      const expected = 'expected fewer alternatives in braces'
+      settings.refuse({key: 'watch', inside: [...inside, index.toString()], message: 'wrong value of watch', expected})
+    }
+}
+
+/** `Array.isArray` for read-only lists. */
 const isList = (value: object): value is readonly string[] => Array.isArray(value)
 
 export function stopPlan(settings: Settings): StopPlan {

@@ -1,40 +1,42 @@
-// template/ turns text into a plan: it finds a run template, reads it as Dapr's CLI reads it, adds what our own keys say,
-// and answers with a plan without holes or with one `UserError`: Dapr's words first, then the place, the line with carets
-// under what is wrong, and what to write instead. It reads files and asks whether paths exist; it writes nothing, starts
-// nothing, and looks at no environment but the one that it is given.
+// Turns the text of a run template into a plan: finds the file, reads it as Dapr's CLI does, and adds our own keys. The result
+// is a complete plan, or one `UserError` with Dapr's text, the place, the quoted line with carets, and what to write instead.
+// Reads files and checks whether paths exist; writes nothing and starts nothing.
 import type {Plan} from '../model/plan.ts'
+import type {Overrides} from './app.ts'
 import {decodeTemplate} from './decode.ts'
 import {findTemplate} from './find.ts'
+import {findingsIn, type Finding} from './findings.ts'
 import type {Surroundings} from './locate.ts'
 import {resolvePlan} from './resolve.ts'
-import {checkOurKeys, findOddities, type Finding} from './schema.ts'
+import {checkOurKeys} from './schema.ts'
 import {parseSource, readSource} from './source.ts'
 
-/** What lies around a template. */
+/** Where a template is loaded. */
 export interface Around extends Surroundings {
   readonly cwd: string
-  /** The whole of standard input, for a template named `-`. */
-  readonly readStdin: () => string
+  /** All of standard input, for a template named `-`. */
+  readonly readStdin: () => Buffer | string
 }
 
 export interface Loaded {
   readonly plan: Plan
-  /** What `run` passes over in silence and `validate` names, in the order of the text. */
+  /** What loading accepts although it is probably a mistake, in the order of the text. Computed when read. */
   readonly findings: readonly Finding[]
 }
 
-/** Loads the template that `-f` names; `watch` is `--watch`. Throws a `UserError` for the first mistake that stops it. */
-export function loadTemplate(typed: string, around: Around, {watch}: {watch: boolean}): Loaded {
+/** Loads the template that `-f` names. Throws a `UserError` for the first mistake with which it cannot run. */
+export function loadTemplate(typed: string, around: Around, overrides: Overrides): Loaded {
   const found = findTemplate(typed, around.cwd)
   const source = readSource(found, around.readStdin)
   const template = decodeTemplate(parseSource(source), source)
   checkOurKeys(template, source)
-  const plan = resolvePlan(template, {found, source, home: around.home, env: around.env, watch})
+  const {home, env} = around
+  const {plan, entries} = resolvePlan(template, {found, source, home, env, ...overrides})
   return {
     plan,
-    // looked for only where they are told: not on the way to a first spawn
+    // not on the way to the first spawn
     get findings() {
-      return findOddities(template, source)
+      return findingsIn(template, entries, source)
     }
   }
 }

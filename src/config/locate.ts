@@ -8,7 +8,7 @@ import {templateError, type Source, type Spot} from './diagnose.ts'
 import type {AppValues} from './keys.ts'
 import {absolutePath, daprFolder, statFault} from './paths.ts'
 
-/** What lies outside the template and takes part in its paths. */
+/** What paths in a template depend on, besides the template. */
 export interface Surroundings {
   readonly home: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -21,13 +21,13 @@ export interface Location {
   readonly resources: ResourcesPlan
 }
 
-/** Where relative paths start, and what to point into when one leads nowhere. */
+/** The base of relative paths, and the text to point into if a path does not exist. */
 export interface Search extends Surroundings {
   readonly folder: string
   readonly source: Source
 }
 
-/** The paths of one section, absolute; '' and empty where nothing is said. */
+/** The absolute paths of one section; '' or empty if not set. */
 interface Paths {
   readonly configFile: string
   readonly runtime: string
@@ -37,8 +37,8 @@ interface Paths {
 const NO_PATHS: Paths = {configFile: '', runtime: '', resources: []}
 
 /**
- * All apps in their folders, in the template's order (`validateRunConfig` and `resolveResourcesAndConfigFilePaths` in Dapr's
- * CLI): every path that is written must lead somewhere. `search.folder` is the template's.
+ * Resolves the paths of all apps, in the template's order (`validateRunConfig` and `resolveResourcesAndConfigFilePaths` in
+ * Dapr's CLI). Every path that is written must exist. `search.folder` is the template's folder.
  */
 export function locateApps(template: Template, search: Search): readonly Location[] {
   const common = pathsOf(template, template.common, search)
@@ -49,7 +49,7 @@ export function locateApps(template: Template, search: Search): readonly Locatio
   })
 }
 
-/** The resources of an app in a folder for which nothing is written. */
+/** The resources of an app without settings, in a folder. */
 export const defaultResources = (folder: string, surroundings: Surroundings): ResourcesPlan =>
   resourcesOf(folder, NO_PATHS, {common: NO_PATHS, ...surroundings})
 
@@ -58,15 +58,20 @@ function appFolder(app: Section<AppValues>, {folder, home, source}: Search): str
   const expected = 'expected appDirPath: the folder of this app'
   if (!app.values.appDirPath) {
     const message = "required field 'appDirPath' not found in the provided app config file"
-    throw templateError(source, {message, spot, expected})
+    throw templateError(source, {code: 'missing-key', message, spot, expected})
   }
   const path = absolutePath(app.values.appDirPath, folder, home)
   mustExist(path, spot, source)
   if (statSync(path).isDirectory()) return path
-  throw templateError(source, {message: `appDirPath is not a directory: ${path}`, spot, expected})
+  throw templateError(source, {
+    code: 'path-not-found',
+    message: `appDirPath is not a directory: ${path}`,
+    spot,
+    expected
+  })
 }
 
-/** The paths that a section writes; they start at `search.folder`. */
+/** The paths of a section, relative to `search.folder`. */
 function pathsOf({within}: Template, {values, pairs, spot}: Section<AppValues>, search: Search): Paths {
   const check = (key: keyof AppValues, path: string, ...inside: readonly string[]): string => {
     const absolute = absolutePath(path, search.folder, search.home)
@@ -78,7 +83,11 @@ function pathsOf({within}: Template, {values, pairs, spot}: Section<AppValues>, 
   const fault = configFile === '' ? '' : fileFault(configFile)
   if (fault !== '') {
     const message = `error in reading the configFilePath: open ${configFile}: ${fault}`
-    throw templateError(search.source, {message, spot: pairs.get('configFilePath')?.value ?? spot})
+    throw templateError(search.source, {
+      code: 'path-not-found',
+      message,
+      spot: pairs.get('configFilePath')?.value ?? spot
+    })
   }
   const last = check('resourcesPath', values.resourcesPath ?? '')
   const runtime = check('runtimePath', values.runtimePath ?? '')
@@ -91,18 +100,19 @@ function mustExist(path: string, spot: Spot, source: Source): void {
   if (fault === '') return
   const near = nearMiss(basename(path), namesIn(dirname(path)))
   const hint = near === '' ? '' : `did you mean ${near}?`
-  throw templateError(source, {message: `error in getting the file info for ${path}: ${fault}`, spot, hint})
+  const message = `error in getting the file info for ${path}: ${fault}`
+  throw templateError(source, {code: 'path-not-found', message, spot, hint})
 }
 
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
   } catch {
-    return [] // the folder is missing too: there is nothing to hint at
+    return [] // the folder does not exist either: no hint
   }
 }
 
-/** The app's own paths go first, then what lies in its `.dapr`, then those of `common`, then Dapr's defaults. */
+/** The first of these that exists: the app's own paths, its `.dapr` folder, those of `common`, Dapr's defaults. */
 function resourcesOf(
   folder: string,
   own: Paths,

@@ -11,29 +11,29 @@ export interface Complaint extends Omit<Mistake, 'spot'> {
   readonly inside?: readonly string[]
 }
 
-/** What an app says, and `common` for it. */
+/** The settings of an app, merged with those of `common`. */
 export interface Settings {
   /** `appID`, or the name of the app's folder. */
   readonly id: string
-  /** Where the app runs, absolute. */
+  /** Working directory of the app, absolute. */
   readonly folder: string
   readonly values: AppValues
-  /** Whether the app says it itself. */
+  /** Whether the app sets it itself. */
   isOwn(key: AppKey): boolean
-  /** Where the value that counts stands, or something inside it; the whole entry when it is written nowhere. */
+  /** The place of the effective value, or of something inside it; the whole entry if the key is not set. */
   spot(key: AppKey, ...inside: readonly string[]): Spot
-  /** Throws what Dapr tells before anything starts. */
+  /** Throws the error that Dapr prints before it starts anything. */
   refuse(complaint: Complaint): never
-  /** Throws what Dapr tells when the turn of this app comes. */
+  /** Throws the error that Dapr prints when it starts this app. */
   refuseAtStart(complaint: Complaint): never
   /** Throws what Dapr tells when it cannot start this app. */
   refuseToStart(complaint: Complaint): never
 }
 
 /**
- * An app's own values above those of `common`, the entries of `env` one by one. What an app says counts even where it is
- * `false`, `0` or `''`; Dapr takes these for "not said" (`mergeCommonAndAppsSharedRunConfig` in its CLI). Paths of Dapr's
- * resources are no matter of this merge: they have been located where they were written.
+ * Merges an app's own values over those of `common`; `env` is merged entry by entry. Own values win even if they are
+ * `false`, `0` or `''`, which Dapr treats as unset (`mergeCommonAndAppsSharedRunConfig` in its CLI). Paths of resources are
+ * not merged here: they are relative to the section that contains them, see `locateApps`.
  */
 export function mergeApp(
   {common, within}: Template,
@@ -66,7 +66,7 @@ export function mergeApp(
   }
 }
 
-/** The settings of an app of which nothing is said: every key has its default. */
+/** The settings of an app without any keys: everything has its default. */
 export function noSettings(id: string, folder: string): Settings {
   const spot = {start: 0, end: 0}
   return {
@@ -82,5 +82,5 @@ export function noSettings(id: string, folder: string): Settings {
 }
 
 function isOurBug({message}: Complaint): never {
-  throw new Error(`a default is wrong: ${message}`)
+  throw new Error(`invalid default: ${message}`)
 }

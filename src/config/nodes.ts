@@ -1,45 +1,46 @@
 import {isAlias, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq} from 'yaml'
+import type {MistakeCode} from '../model/mistake-code.ts'
 import type {Aliases} from './aliases.ts'
 import {lineOf, MAX_MISTAKES, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
 import {isMergeKey, resolveScalar, textOf} from './scalar.ts'
 
-/** One reading of a template: its aliases, and the values of a wrong type that were met so far. */
+/** One pass over a template: its aliases, and the values of a wrong type found so far. */
 export interface Reading {
   readonly aliases: Aliases
   readonly source: Source
   readonly faults: Mistake[]
 }
 
-/** A key and its value; `node` is never an alias, and null where nothing stands. */
+/** A key and its value. `node` is never an alias, and null if there is no value. */
 export interface Pair {
   readonly name: string
   readonly key: Spot
   readonly value: Spot
   readonly node: unknown
-  /** Written by a merge key. */
+  /** It comes from a merge key. */
   readonly merged: boolean
 }
 
-/** What a value should have been: the Go type as Dapr's messages name it, and the same for people. */
+/** The expected type: as Dapr's messages name it in Go, and for people. */
 export interface Wanted {
   readonly go: string
   readonly expected: string
 }
 
-/** A tree that is deeper than this holds itself. */
-const DEEPEST = 50
+/** A deeper tree contains itself. */
+const MAX_DEPTH = 50
 
-/** Where a node stands; what has no place of its own stands where `otherwise` says. */
+/** The range of a node, or `otherwise` if it has none. */
 export function spotOf(node: unknown, otherwise: Spot): Spot {
   const range = isAlias(node) || isScalar(node) || isMap(node) || isSeq(node) ? node.range : undefined
   return range ? {start: range[0], end: range[1]} : otherwise
 }
 
-/** Whether nothing is said: no value, `~`, `null`. */
+/** Whether there is no value: nothing, `~` or `null`. */
 export const isNull = (node: unknown): boolean =>
   node === null || (isScalar(node) && resolveScalar(node).value === null)
 
-/** The node that an alias stands for; any other node is itself. */
+/** The target of an alias; any other node unchanged. */
 export function follow(reading: Reading, node: unknown): unknown {
   if (!isAlias(node)) return node ?? null
   const target = reading.aliases.targetOf(node)
@@ -48,23 +49,23 @@ export function follow(reading: Reading, node: unknown): unknown {
     : follow(reading, target)
 }
 
-/** The items of a list, aliases followed. */
+/** The items of a list, with aliases resolved. */
 export function itemsOf(reading: Reading, node: YAMLSeq): readonly unknown[] {
   count(reading, node)
   return node.items.map(item => follow(reading, item))
 }
 
-/** Go's words (`decode.go` in yaml.v2); its limit depends on the share of aliases, ours is a number of nodes. */
+/** The text is Go's (`decode.go` in yaml.v2). Its limit is a ratio of aliases; ours is a number of nodes. */
 function count(reading: Reading, node: YAMLMap | YAMLSeq): void {
   if (reading.aliases.areTooMany(node.items.length)) refuse(reading, node, 'document contains excessive aliasing')
 }
 
 /**
- * The pairs of a mapping as yaml.v2 takes them: one after the other, equal keys included; what a merge key holds stands
- * at its place, so what is written after it wins, and what is written before it loses.
+ * The pairs of a mapping in the order in which yaml.v2 assigns them, duplicate keys included. A merge key is replaced by
+ * the pairs of its map, so later keys override it and it overrides earlier ones.
  */
 export function pairsOf(reading: Reading, map: YAMLMap, depth = 0): readonly Pair[] {
-  if (depth > DEEPEST) refuse(reading, map, 'a merge key holds itself')
+  if (depth > MAX_DEPTH) refuse(reading, map, 'a merge key contains itself')
   count(reading, map)
   return map.items.flatMap(({key, value}) => {
     const node = follow(reading, value)
@@ -79,7 +80,7 @@ export function pairsOf(reading: Reading, map: YAMLMap, depth = 0): readonly Pai
   })
 }
 
-/** Of several merged mappings the earlier wins: it is written last. */
+/** Of several merged mappings the first wins, so it comes last. */
 function mergedPairs(reading: Reading, node: unknown, depth: number): readonly Pair[] {
   const maps = isSeq(node) ? itemsOf(reading, node).toReversed() : [node]
   return maps.flatMap(map =>
@@ -89,15 +90,16 @@ function mergedPairs(reading: Reading, node: unknown, depth: number): readonly P
   )
 }
 
-/** Notes a value of a wrong type, in the words of yaml.v2. */
+/** Records a value of a wrong type, with the text of yaml.v2. */
 export function mistyped(reading: Reading, {go, expected}: Wanted, node: unknown, hint = ''): undefined {
   if (reading.faults.length >= MAX_MISTAKES) return
   const spot = spotOf(node, {start: 0, end: 0})
   const line = lineOf(reading.source.text, spot.start)
-  reading.faults.push({message: `line ${line}: cannot unmarshal ${named(node)} into ${go}`, spot, expected, hint})
+  const message = `line ${line}: cannot unmarshal ${named(node)} into ${go}`
+  reading.faults.push({code: 'wrong-type', message, spot, expected, hint})
 }
 
-/** A value in yaml.v2's messages: its tag, and of a scalar the text, cut after seven bytes when it is longer than ten. */
+/** A value as yaml.v2 names it: its tag, and the text of a scalar, cut to seven bytes if it is longer than ten. */
 function named(node: unknown): string {
   if (isMap(node)) return '!!map'
   if (isSeq(node)) return '!!seq'
@@ -107,13 +109,13 @@ function named(node: unknown): string {
   return `${resolveScalar(scalar).tag} \`${text}\``
 }
 
-/** A tree that yaml.v2 does not read any further. */
-export function refuse(reading: Reading, node: unknown, problem: string): never {
+/** Throws for a tree that yaml.v2 refuses to decode. */
+export function refuse(reading: Reading, node: unknown, problem: string, code: MistakeCode = 'invalid-yaml'): never {
   const message = `error in parsing the provided app config file: yaml: ${problem}`
-  throw templateError(reading.source, {message, spot: spotOf(node, {start: 0, end: 0})})
+  throw templateError(reading.source, {code, message, spot: spotOf(node, {start: 0, end: 0})})
 }
 
-/** Something inside a value: under a key, at an index; the last that is there when the path leads on. */
+/** The pair at a path of keys and indexes inside a value, or the deepest one that exists on the way. */
 export function pairWithin(reading: Reading, from: Pair, path: readonly string[]): Pair {
   const [step, ...rest] = path
   const {node} = from

@@ -13,8 +13,8 @@ const PULL_POLICIES = ['Always', 'Never', 'IfNotPresent'] as const
 const OVER_TLS = {http: 'https', grpc: 'grpcs', https: 'https', grpcs: 'grpcs', h2c: 'h2c'} as const
 const isProtocol = (word: string): word is keyof typeof OVER_TLS => Object.hasOwn(OVER_TLS, word)
 
-/** The names of the sidecar's ports in Dapr's messages. */
-const PORT_NAMES = {
+/** The names of a sidecar's ports in Dapr's messages. */
+export const PORT_NAMES = {
   daprHTTPPort: 'HTTPPort',
   daprGRPCPort: 'GRPCPort',
   daprInternalGRPCPort: 'InternalGRPCPort',
@@ -22,7 +22,7 @@ const PORT_NAMES = {
   profilePort: 'ProfilePort'
 } as const
 
-/** How the sidecar reaches the app. A service with a fixed port gets an allocated one, unless `appPort` names it. */
+/** How the sidecar reaches the app. A service with a fixed port gets an allocated one, unless it has an `appPort`. */
 export function channelPlan(settings: Settings, fixedPort: number): ChannelPlan {
   const {appProtocol = '', appSSL = false, appPort = 0, autoPort = false, ...values} = settings.values
   const protocol = appProtocol.toLowerCase() || 'http'
@@ -43,8 +43,8 @@ export function channelPlan(settings: Settings, fixedPort: number): ChannelPlan 
 
 export function sidecarPlan(settings: Settings): SidecarPlan {
   const {values, folder} = settings
-  const body = size(settings, 'maxBodySize', {unsaid: MAX_BODY, what: 'max request body size'})
-  const buffer = size(settings, 'readBufferSize', {unsaid: READ_BUFFER, what: 'http read buffer size'})
+  const body = size(settings, 'maxBodySize', {fallback: MAX_BODY, what: 'max request body size'})
+  const buffer = size(settings, 'readBufferSize', {fallback: READ_BUFFER, what: 'http read buffer size'})
   return {
     httpPort: sidecarPort(settings, 'daprHTTPPort'),
     grpcPort: sidecarPort(settings, 'daprGRPCPort'),
@@ -59,22 +59,30 @@ export function sidecarPlan(settings: Settings): SidecarPlan {
   }
 }
 
-/** Dapr's comma-separated list, each address once. */
+/** Dapr's comma-separated list, without duplicates. */
 function listenAddresses(settings: Settings): readonly string[] {
   const written = (settings.values.apiListenAddresses ?? '').split(',').map(address => address.trim())
   const addresses = written.filter(address => address !== '').map(unbracketed)
   const wrong = addresses.find(address => !isHost(address))
   if (wrong === undefined) return [...new Set(addresses)]
-  const expected = 'expected IP addresses of this machine, with commas between them'
-  return settings.refuse({key: 'apiListenAddresses', message: `apiListenAddresses: "${wrong}" is no address`, expected})
+  const expected = 'expected IP addresses of this machine, separated by commas'
+  return settings.refuse({
+    key: 'apiListenAddresses',
+    message: `apiListenAddresses: "${wrong}" is not an address`,
+    expected
+  })
 }
 
-/** Where the app listens, '' for the loopback. */
+/** The address that the app listens on, '' for the loopback. */
 function channelAddress(settings: Settings): string {
   const address = unbracketed((settings.values.appChannelAddress ?? '').trim())
   if (address === '' || isHost(address)) return address
   const expected = 'expected a host name or an IP address, without a scheme or a port'
-  return settings.refuse({key: 'appChannelAddress', message: `appChannelAddress: "${address}" is no address`, expected})
+  return settings.refuse({
+    key: 'appChannelAddress',
+    message: `appChannelAddress: "${address}" is not an address`,
+    expected
+  })
 }
 
 /** `[::1]` → `::1` */
@@ -82,7 +90,7 @@ const unbracketed = (address: string): string => address.replace(/^\[(.*)\]$/, '
 
 const isHost = (text: string): boolean => isIP(text) !== 0 || /^[^\s/:@?#[\]]{1,253}$/.test(text)
 
-/** A port of the sidecar, 0 where a free one will do. Of a number that is no port Dapr says what it says of a taken one. */
+/** A port of the sidecar, 0 for a free one. For an invalid number Dapr has the same text as for a port that is taken. */
 function sidecarPort(settings: Settings, key: keyof typeof PORT_NAMES): number {
   const port = settings.values[key] ?? 0
   if (port <= HIGHEST_PORT) return Math.max(0, port)
@@ -90,7 +98,7 @@ function sidecarPort(settings: Settings, key: keyof typeof PORT_NAMES): number {
   return settings.refuseAtStart({key, message, expected: A_PORT})
 }
 
-/** In Dapr's words, in any case (`toLogLevel` in github.com/dapr/kit). */
+/** Dapr's names, in upper or lower case (`toLogLevel` in github.com/dapr/kit). */
 function logLevel(settings: Settings): LogLevel {
   const written = settings.values.logLevel || 'info'
   const level = LOG_LEVELS.find(each => each === written.toLowerCase())
@@ -99,16 +107,16 @@ function logLevel(settings: Settings): LogLevel {
   return settings.refuseAtStart({key: 'logLevel', message: `invalid value for --log-level: ${written}`, expected})
 }
 
-/** Bytes of a size; a negative one counts as not said. */
+/** A size in bytes; a negative one counts as not set. */
 function size(
   settings: Settings,
   key: 'maxBodySize' | 'readBufferSize',
-  {unsaid, what}: {unsaid: number; what: string}
+  {fallback, what}: {fallback: number; what: string}
 ): number {
   const written = settings.values[key] ?? ''
-  if (written === '') return unsaid
+  if (written === '') return fallback
   const bytes = bytesOf(written)
-  if (typeof bytes === 'number') return bytes < 0 ? unsaid : bytes
+  if (typeof bytes === 'number') return bytes < 0 ? fallback : bytes
   const expected = 'expected a number of bytes, like 4Mi, 64Ki, 4M or 65536'
   return settings.refuseAtStart({key, message: `invalid ${what}: ${bytes}`, expected})
 }

@@ -1,20 +1,25 @@
 import {resolve} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import type {Plan, ResourcesPlan} from '../model/plan.ts'
-import {resolveApp} from './app.ts'
+import {resolveApp, type Overrides} from './app.ts'
 import type {AppValues} from './keys.ts'
 import {defaultResources, type Surroundings} from './locate.ts'
 import {noSettings, type Complaint, type Settings} from './merge.ts'
 import {statFault} from './paths.ts'
 
-/** What the command line says of an app, under the names that a template has for it. */
+/** What the flags of `run` say about an app, by the names of the template's keys. */
 export type SingleSettings = AppValues
 
+/** Where the command was typed, and what else it adds. */
+export interface SingleContext extends Surroundings, Pick<Overrides, 'variables'> {
+  readonly cwd: string
+}
+
 /**
- * The plan of a single app: what its flags say, by the names that the template has for them, in the folder where it was
- * typed. Throws a `UserError` with the bare text that Dapr prints for a wrong value.
+ * The plan of a single app from its flags. Relative paths start at the current folder. Throws a `UserError` with Dapr's bare
+ * text for an invalid value.
  */
-export function singlePlan(id: string, values: SingleSettings, around: Surroundings & {readonly cwd: string}): Plan {
+export function singlePlan(id: string, values: SingleSettings, around: SingleContext): Plan {
   const settings: Settings = {
     ...noSettings(id, around.cwd),
     values,
@@ -23,12 +28,9 @@ export function singlePlan(id: string, values: SingleSettings, around: Surroundi
     refuseAtStart: refuse,
     refuseToStart: refuse
   }
-  const app = resolveApp(settings, {
-    home: around.home,
-    resources: resourcesOf(values, around),
-    s2i: undefined,
-    watch: false
-  })
+  const {home, variables} = around
+  const resources = resourcesOf(values, around)
+  const app = resolveApp(settings, {home, resources, s2i: undefined, watch: false, ...(variables && {variables})})
   return {name: '', file: '', shownAs: '', managerPort: 'none', apps: [app]}
 }
 
@@ -36,8 +38,8 @@ function refuse({message}: Complaint): never {
   throw new UserError(message)
 }
 
-/** Paths of flags start where they were typed, and must lead somewhere (`ValidateComponents` in Dapr's CLI). */
-function resourcesOf(values: AppValues, {cwd, ...surroundings}: Surroundings & {readonly cwd: string}): ResourcesPlan {
+/** Paths of flags must exist (`ValidateComponents` in Dapr's CLI). */
+function resourcesOf(values: AppValues, {cwd, ...surroundings}: SingleContext): ResourcesPlan {
   const usual = defaultResources(cwd, surroundings)
   const typed = values.resourcesPaths ?? []
   for (const path of typed) {

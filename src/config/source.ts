@@ -1,30 +1,47 @@
-import {parseDocument, type Document, type YAMLParseError} from 'yaml'
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  visit,
+  type Document,
+  type Scalar,
+  type YAMLMap,
+  type YAMLParseError,
+  type YAMLSeq
+} from 'yaml'
+import {isUtf8} from 'node:buffer'
 import {messageOf} from '../model/errors.ts'
-import {readTextFile} from '../model/read-file.ts'
+import {readTextBytes, textOf} from '../model/read-file.ts'
 import {lineOf, templateError, unreadableTemplate, type Source, type Spot} from './diagnose.ts'
 import type {Found} from './find.ts'
 import {inGoWords} from './paths.ts'
 
-/** The tree of a template's text. */
+/** The syntax tree of a template. */
 export type Yaml = Document.Parsed
 
-/** Reads the template's text. Throws a `UserError` with Dapr's words when that fails. */
-export function readSource(found: Found, readStdin: () => string): Source {
-  const text = found.shownAs === '-' ? fromStdin(readStdin) : fromFile(found)
-  return {shownAs: found.shownAs, text}
+const BEFORE_SYNTAX = 'error in parsing the provided app config file: yaml: '
+
+/** Reads the text of a template. Throws a `UserError` with Dapr's text if it cannot be read or is not valid text. */
+export function readSource(found: Found, readStdin: () => Buffer | string): Source {
+  const bytes = found.shownAs === '-' ? fromStdin(readStdin) : fromFile(found)
+  const source = {shownAs: found.shownAs, text: textOf(bytes)}
+  refuseInvalidUtf8(bytes, source)
+  refuseControlCharacters(source)
+  return source
 }
 
-function fromStdin(readStdin: () => string): string {
+function fromStdin(readStdin: () => Buffer | string): Buffer {
   try {
-    return readStdin()
+    return Buffer.from(readStdin())
   } catch (cause) {
     throw unreadableTemplate(`error in reading the provided app config from stdin: ${messageOf(cause)}`, cause)
   }
 }
 
-function fromFile({file, shownAs}: Found): string {
+function fromFile({file, shownAs}: Found): Buffer {
   try {
-    return readTextFile(file)
+    return readTextBytes(file)
   } catch (cause) {
     const words = inGoWords(cause)
     const call = words === 'is a directory' ? 'read' : 'open'
@@ -32,10 +49,34 @@ function fromFile({file, shownAs}: Found): string {
   }
 }
 
+/** The text is that of yaml.v2 (`readerc.go`). The place is the first character that the decoder had to replace. */
+function refuseInvalidUtf8(bytes: Buffer, source: Source): void {
+  if (isUtf8(bytes)) return
+  const start = [...source.text.matchAll(/\uFFFD/g)]
+    .map(({index}) => index)
+    .find(index => !bytes.includes(source.text.slice(0, index + 1)))
+  const spot = {start: start ?? 0, end: (start ?? 0) + 1}
+  const message = `${BEFORE_SYNTAX}invalid leading UTF-8 octet`
+  throw templateError(source, {code: 'invalid-utf8', message, spot, hint: 'save the file as UTF-8'})
+}
+
+/** What YAML 1.1 does not allow in a text (`readerc.go` of yaml.v2). */
+// oxlint-disable-next-line no-control-regex
+const CONTROL_CHARACTER = /[\0-\x08\x0B\x0C\x0E-\x1F\x7F-\x84\x86-\x9F]/
+
+function refuseControlCharacters(source: Source): void {
+  const start = source.text.search(CONTROL_CHARACTER)
+  if (start === -1) return
+  const message = `${BEFORE_SYNTAX}control characters are not allowed`
+  const name = `U+${source.text.charCodeAt(start).toString(16).toUpperCase().padStart(4, '0')}`
+  const mistake = {message, spot: {start, end: start + 1}, expected: `expected text, found the character ${name}`}
+  throw templateError(source, {code: 'control-character', ...mistake})
+}
+
 /**
- * The first document of the text as a tree of nodes. Nothing is resolved: each scalar keeps its source text, equal keys
- * and merge keys stand as they were written. Throws a `UserError` for the first fault of syntax; its words after the line
- * number are not Go's.
+ * The first document of the text as a tree of nodes. Nothing is resolved: each scalar keeps its source text, and duplicate
+ * keys and merge keys stay as written. Throws a `UserError` for the first syntax error. The text after the line number is
+ * not Go's.
  */
 export function parseSource(source: Source): Yaml {
   const document = parseDocument(source.text, {
@@ -47,19 +88,41 @@ export function parseSource(source: Source): Yaml {
   const fault = firstFault(document.errors)
   if (fault === undefined) return document
   const problem = fault.message.charAt(0).toLowerCase() + fault.message.slice(1)
-  const line = lineOf(source.text, fault.pos[0])
-  const message = `error in parsing the provided app config file: yaml: line ${line}: ${problem}`
-  throw templateError(source, {message, spot: visible(source.text, fault.pos)})
+  const spot = openingOf(document, fault) ?? visible(source.text, fault.pos)
+  const message = `${BEFORE_SYNTAX}line ${lineOf(source.text, spot.start)}: ${problem}`
+  throw templateError(source, {code: 'invalid-yaml', message, spot})
 }
 
-/** The parser points at the blanks before what is wrong, or behind the end of the text: here at what people can see. */
+/** Where a second document begins: Dapr reads the first one only. */
+export function secondDocument({errors}: Yaml): Spot | undefined {
+  const [start, end] = errors.find(({code}) => code === 'MULTIPLE_DOCS')?.pos ?? []
+  return start === undefined ? undefined : {start, end: end ?? start + 1}
+}
+
+/** The quote or bracket that is never closed: the parser reports it where it gives up, often at the end of the text. */
+function openingOf(document: Document, {message, pos: [at]}: YAMLParseError): Spot | undefined {
+  const bracket = /end with a ([\]}])$/.exec(message)?.[1]
+  const isQuote = message.startsWith('Missing closing') && message.endsWith('quote')
+  const isMeant = (node: unknown): node is Scalar | YAMLMap | YAMLSeq =>
+    isQuote
+      ? isScalar(node) && node.type?.startsWith('QUOTE') === true
+      : (isSeq(node) && node.flow === true && bracket === ']') || (isMap(node) && node.flow === true && bracket === '}')
+  let opening: Spot | undefined
+  visit(document, (_, node) => {
+    const [start = at, end = 0] = isMeant(node) ? (node.range ?? []) : []
+    if (start < at && end >= at) opening = {start, end: start + 1} // the last one is the innermost
+  })
+  return opening
+}
+
+/** The parser points at the blanks before the mistake, or past the end of the text: moves to something visible. */
 function visible(text: string, [start, end]: readonly [number, number]): Spot {
   const blanks = /^ +(?=\S)/.exec(text.slice(start))?.[0].length ?? 0
   const from = Math.min(start + blanks, Math.max(0, text.trimEnd().length - 1))
   return {start: from, end: Math.max(end, from + 1)}
 }
 
-/** The parser complains of a second document too, and then of its faults; Dapr reads the first and no further. */
+/** The parser also reports a second document and its errors; Dapr reads the first document only. */
 function firstFault(faults: readonly YAMLParseError[]): YAMLParseError | undefined {
   const second = faults.find(fault => fault.code === 'MULTIPLE_DOCS')
   return faults

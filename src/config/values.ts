@@ -1,4 +1,4 @@
-import {isMap, isScalar, isSeq} from 'yaml'
+import {isMap, isScalar, isSeq, type Scalar} from 'yaml'
 import type {Kind} from './keys.ts'
 import {follow, isNull, itemsOf, mistyped, pairsOf, refuse, type Reading, type Wanted} from './nodes.ts'
 import {resolveScalar, textOf} from './scalar.ts'
@@ -12,19 +12,29 @@ const WANTED: Readonly<Record<Kind, Wanted>> = {
   env: {go: 'map[string]string', expected: 'expected a map of names to values'}
 }
 
-/** Of our keys only these hold flags or numbers; elsewhere `no` is a word and `8080` a text, as it is written. */
-const NATURAL = new Set(['replicas', 'watch', 'autoPort', 'tcp', 'keep', 'timeout', 'fixedPort', 'managerPort'])
+/** The only keys of ours with booleans or numbers; elsewhere `no` and `8080` are strings. */
+const TYPED_KEYS = new Set([
+  'replicas',
+  'watch',
+  'autoPort',
+  'tcp',
+  'keep',
+  'timeout',
+  'fixedPort',
+  'managerPort',
+  'required'
+])
 
-const DEEPEST = 20
+const MAX_DEPTH = 20
 
-/** A value to read: `key` names it in hints, `before` is what an equal key said earlier. */
+/** A value to read. `key` is for hints, `before` is the value of an earlier duplicate key. */
 export interface Unread {
   readonly key: string
   readonly node: unknown
   readonly before: unknown
 }
 
-/** The value of one of Dapr's keys, as Go's type demands; undefined, and noted, when it is of another type. */
+/** The value of one of Dapr's keys as its Go type requires. If it has another type: undefined, and the mistake is recorded. */
 export function readAs(kind: Kind, reading: Reading, unread: Unread): unknown {
   const {node} = unread
   switch (kind) {
@@ -44,13 +54,19 @@ export function readAs(kind: Kind, reading: Reading, unread: Unread): unknown {
   }
 }
 
-/** Any scalar is a text, by its source; null is the empty one. */
+/** Any scalar is a string by its source text; null is the empty string. */
 function readText(reading: Reading, wanted: Wanted, node: unknown): string | undefined {
   if (isNull(node)) return ''
-  return isScalar(node) ? textOf(node) : mistyped(reading, wanted, node)
+  return isScalar(node) ? withoutNul(reading, node) : mistyped(reading, wanted, node)
 }
 
-/** Go takes a fraction for an int and drops what stands behind the point. */
+/** No program, path or variable can contain NUL (`"\0"` in YAML); the system would only say so when the app starts. */
+function withoutNul(reading: Reading, node: Scalar): string {
+  const text = textOf(node)
+  return text.includes('\0') ? refuse(reading, node, 'a text contains the character NUL', 'control-character') : text
+}
+
+/** Go accepts a float for an int and drops the fraction. */
 function readNumber(reading: Reading, node: unknown): number | undefined {
   const value = isScalar(node) ? resolveScalar(node).value : undefined
   if (typeof value === 'number' && Number.isFinite(value)) return Math.trunc(value)
@@ -63,12 +79,22 @@ function readTexts(reading: Reading, {key, node}: Unread): readonly string[] | u
     return itemsOf(reading, node)
       .map(item => readText(reading, WANTED.string, item))
       .filter(text => text !== undefined)
-  const words = isScalar(node) ? (key === 'command' ? textOf(node).split(/\s+/).filter(Boolean) : [textOf(node)]) : []
-  const hint = words.length > 0 ? `write ${key} as a list: [${words.map(word => JSON.stringify(word)).join(', ')}]` : ''
-  return mistyped(reading, WANTED.strings, node, hint)
+  return mistyped(reading, WANTED.strings, node, isScalar(node) ? listHint(key, textOf(node)) : '')
 }
 
-/** Two maps under equal keys are one map to Go: the later adds to the earlier. */
+/** What only a shell understands: operators, quotes, variables, globs, assignments before the program. */
+const SHELL_SYNTAX = /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=/
+
+const quoted = (words: readonly string[]): string => words.map(word => JSON.stringify(word)).join(', ')
+
+function listHint(key: string, text: string): string {
+  if (text.trim() === '') return ''
+  if (key !== 'command') return `write ${key} as a list: [${quoted([text])}]`
+  if (SHELL_SYNTAX.test(text.trim())) return `write command as a list, with a shell: [sh, -c, ${quoted([text.trim()])}]`
+  return `write command as a list: [${quoted(text.split(/\s+/).filter(Boolean))}]`
+}
+
+/** Go decodes duplicate maps into one: the later one adds to the earlier one. */
 function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<string, string>> | undefined {
   if (!isMap(node)) return mistyped(reading, WANTED.env, node, 'write env as a map: {NAME: value}')
   const env: Record<string, unknown> = Object.assign({}, before)
@@ -76,9 +102,9 @@ function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<stri
   return env as Record<string, string>
 }
 
-/** The value of one of our keys as plain data, for the schema; nulls in maps count as not said. */
+/** The value of one of our keys as plain data, for the schema. Keys of maps that are null are left out. */
 export function readPlain(reading: Reading, key: string, node: unknown, depth = 0): unknown {
-  if (depth > DEEPEST) refuse(reading, node, 'a value holds itself')
+  if (depth > MAX_DEPTH) refuse(reading, node, 'a value contains itself')
   if (isSeq(node)) return itemsOf(reading, node).map(item => readPlain(reading, '', item, depth + 1))
   if (isMap(node))
     return Object.fromEntries(
@@ -87,5 +113,9 @@ export function readPlain(reading: Reading, key: string, node: unknown, depth = 
         .map(pair => [pair.name, readPlain(reading, pair.name, pair.node, depth + 1)])
     )
   if (isNull(node)) return null
-  return isScalar(node) ? (NATURAL.has(key) ? resolveScalar(node).value : textOf(node)) : follow(reading, node)
+  return isScalar(node)
+    ? TYPED_KEYS.has(key)
+      ? resolveScalar(node).value
+      : withoutNul(reading, node)
+    : follow(reading, node)
 }

@@ -1,7 +1,8 @@
 import {readFileSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
-import {wantedOf, type Wanted} from '../watcher/ignore.ts'
+import {openFilter} from '../watcher/watcher.ts'
+import type {WatchFilter} from '../model/watch-filter.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
 import {ok, fail, type Check} from './check.ts'
 
@@ -33,20 +34,19 @@ function limitOf(name: string): number | undefined {
   }
 }
 
-/** What is watched of an app: the files that count and the folders that are looked into. */
-const countPaths = async ({folder, watch}: AppPlan): Promise<number> =>
-  countBelow(
-    folder,
-    '',
-    wantedOf(watch, () => [])
-  )
+/** What is watched of an app: the files that count, and the folders that hold them. */
+async function countPaths({folder, watch}: AppPlan): Promise<number> {
+  const filter = openFilter(watch, folder)
+  const counts = await Promise.all(filter.roots.map(async root => countIn(root, filter)))
+  return counts.reduce((all, count) => all + count, 0)
+}
 
-async function countBelow(root: string, folder: string, wanted: Wanted): Promise<number> {
+async function countIn(folder: string, filter: WatchFilter): Promise<number> {
   let count = 1
-  for (const entry of await entriesOf(join(root, folder))) {
-    const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-    if (!entry.isDirectory()) count += wanted.counts(path) ? 1 : 0
-    else if (!wanted.isPruned(path)) count += await countBelow(root, path, wanted)
+  for (const entry of await entriesOf(folder)) {
+    const path = join(folder, entry.name)
+    if (!entry.isDirectory()) count += filter.counts(path) ? 1 : 0
+    else if (!filter.isPruned(path)) count += await countIn(path, filter)
   }
   return count
 }

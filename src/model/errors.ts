@@ -1,9 +1,11 @@
-/** A place in a text file, both counted from 1. */
+import type {MistakeCode} from './mistake-code.ts'
+
+/** A place in a text file. Lines and columns are counted from 1. */
 export interface Place {
   readonly file: string
   readonly line: number
   readonly column: number
-  /** The line itself. */
+  /** The whole line. */
   readonly source: string
 }
 
@@ -17,14 +19,21 @@ export interface PlacedMistake {
   readonly hint: string
 }
 
+/** A mistake in a template. */
+export interface TemplateMistake extends PlacedMistake {
+  readonly code: MistakeCode
+}
+
 export interface UserErrorDetails {
   /** Where the message is printed: Dapr prints some of its errors on stdout, where scripts read them. */
   readonly stream?: 'stdout' | 'stderr'
   /** Printed on stderr after the message: place, caret, what to do. */
   readonly explanation?: string
   readonly exitCode?: number
-  /** The same for programs: each mistake with its place. */
-  readonly mistakes?: readonly PlacedMistake[]
+  /** For programs: what kind of mistake it is. */
+  readonly code?: MistakeCode
+  /** For programs: each mistake with its place. */
+  readonly mistakes?: readonly TemplateMistake[]
   readonly cause?: unknown
 }
 
@@ -33,15 +42,17 @@ export class UserError extends Error {
   readonly stream: 'stdout' | 'stderr'
   readonly explanation: string
   readonly exitCode: number
-  readonly mistakes: readonly PlacedMistake[]
+  readonly code: MistakeCode | undefined
+  readonly mistakes: readonly TemplateMistake[]
 
   constructor(message: string, details: UserErrorDetails = {}) {
-    const {stream = 'stderr', explanation = '', exitCode = 1, mistakes = [], cause} = details
+    const {stream = 'stderr', explanation = '', exitCode = 1, code, mistakes = [], cause} = details
     super(message, {cause})
     this.name = 'UserError'
     this.stream = stream
     this.explanation = explanation
     this.exitCode = exitCode
+    this.code = code
     this.mistakes = mistakes
   }
 }

@@ -37,6 +37,8 @@ export interface AppPlan {
   readonly ready: ReadyPlan
   readonly restart: 'no' | 'on-failure' | 'always'
   readonly watch: WatchPlan
+  /** `--watch` leaves it out because it reloads itself: what does it (`vite`), else ''. */
+  readonly reloadsItself: string
   readonly reload: 'replace' | 'overlap'
   readonly stop: StopPlan
   readonly dependsOn: readonly Dependency[]
@@ -110,12 +112,16 @@ export type ReadyPlan = {readonly timeoutMs: number} & (
   | {readonly kind: 'tcp'; readonly port: number}
   | {readonly kind: 'http'; readonly path: string}
   | {readonly kind: 'log'; readonly pattern: string}
+  | {readonly kind: 'command'; readonly command: readonly string[]}
 )
 
-/** Empty `paths`: not watched. */
+/** Which files restart an app. Empty `paths`: none. */
 export interface WatchPlan {
+  /** Globs, relative to the app's folder. */
   readonly paths: readonly string[]
   readonly ignore: readonly string[]
+  /** What `.gitignore` files exclude does not count either. False for globs that the template names. */
+  readonly honoursGitignore: boolean
 }
 
 export interface StopPlan {

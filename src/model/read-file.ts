@@ -5,21 +5,23 @@ const MAX_TEXT_BYTES = 2 ** 20
 
 const CHUNK_BYTES = 64 * 1024
 
+/** The text of a file that a user names, without a byte order mark. Throws like `readTextBytes`. */
+export const readTextFile = (path: string): string => textOf(readTextBytes(path))
+
 /**
- * The text of a file that the user named, without a byte order mark. Throws if it is not a regular file (a named pipe would
- * block, a device may never end) or larger than 1 MiB, with a message that can follow the path; other errors are the
- * system's.
+ * The bytes of a text file that a user names. Throws if it is not a regular file (a named pipe would block, a device may
+ * never end) or larger than 1 MiB, with a text that can follow the path; otherwise what the system throws.
  */
-export function readTextFile(path: string): string {
+export function readTextBytes(path: string): Buffer {
   const stats = statSync(path)
   const fault = faultOf(stats)
   if (fault !== '') throw Object.assign(new Error(fault), stats.isDirectory() ? {code: 'EISDIR'} : {})
-  // O_NONBLOCK: the file may have been replaced by a pipe in the meantime
-  return textOf(readPath(path, constants.O_RDONLY | constants.O_NONBLOCK, MAX_TEXT_BYTES))
+  // O_NONBLOCK: does not block if a pipe has replaced the file
+  return readPath(path, constants.O_RDONLY | constants.O_NONBLOCK, MAX_TEXT_BYTES)
 }
 
-/** The text of standard input, at most 1 MiB. Throws like `readTextFile`. */
-export const readTextInput = (): string => textOf(readOpen(0, MAX_TEXT_BYTES))
+/** All of standard input. Throws if it is larger than 1 MiB. */
+export const readInputBytes = (): Buffer => readOpen(0, MAX_TEXT_BYTES)
 
 /** All bytes of a file, a pipe or a device, at most `maxBytes`. Throws if there are more, and the system's errors. */
 export const readWhole = (path: string, maxBytes: number): Buffer => readPath(path, constants.O_RDONLY, maxBytes)
@@ -50,7 +52,8 @@ function readOpen(file: number, maxBytes: number): Buffer {
   }
 }
 
-const textOf = (bytes: Buffer): string => bytes.toString('utf8').replace(/^\uFEFF/, '')
+/** Decodes UTF-8 without a byte order mark; invalid bytes become U+FFFD. */
+export const textOf = (bytes: Buffer): string => bytes.toString('utf8').replace(/^\uFEFF/, '')
 
 function faultOf(stats: Stats): string {
   if (stats.isFile()) return ''

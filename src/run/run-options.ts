@@ -4,6 +4,7 @@ import type {ConsoleOutput} from '../logging/console.ts'
 import type {ConsoleView} from '../logging/console-view.ts'
 import type {Write} from '../logging/raw-log.ts'
 import type {Plan} from '../model/plan.ts'
+import type {WarningCode} from '../model/reporter.ts'
 
 /** What a run is made of. */
 export interface RunOptions {
@@ -17,8 +18,16 @@ export interface RunOptions {
   /** Lines of the sidecars are objects (`--log-as-json`). */
   readonly isJson?: boolean
   readonly emit: Emit
+  /** What the template is to be warned about. Asked once, when the start lines are out. */
+  readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again (`--watch`), for a run that follows its edits. Throws a `UserError`. */
   readonly reread?: (() => Plan) | undefined
+}
+
+/** A warning that is known before anything starts. */
+export interface Hint {
+  readonly code: WarningCode
+  readonly text: string
 }
 
 /** The apps of a template: prefixed lines, log files. */

@@ -13,7 +13,7 @@ export interface RunResourcesOptions {
   readonly reporter: Reporter
 }
 
-const YAML_FILES = {paths: ['*.yaml', '*.yml', '*.YAML', '*.YML'], ignore: []}
+const YAML_FILES = {paths: ['*.yaml', '*.yml', '*.YAML', '*.YML'], ignore: [], honoursGitignore: false}
 
 const ENFORCED = 'are enforced here; a self-hosted Dapr without mTLS ignores them'
 

@@ -150,6 +150,7 @@ export class Run {
     this.#services.announce()
     for (const text of warnOfUnbuilt(plan)) this.#options.emit({type: 'warned', code: 'not-built', text})
     this.#resources.tell()
+    for (const {code, text} of this.#options.hints?.() ?? []) this.#reporter.warn(code, text)
     this.#reporter.release()
     if (isOver) return
     if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())

@@ -3,11 +3,12 @@ import {dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
 import {codeOf} from '../model/errors.ts'
 import type {WatchPlan} from '../model/plan.ts'
+import {watchFilter, type WatchFilter} from '../model/watch-filter.ts'
 import {FileHashes, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
 import type {Clock} from '../platform/clock.ts'
 import {Debouncer} from './debouncer.ts'
-import {wantedOf, type Wanted} from './ignore.ts'
+import {Gitignore} from './gitignore.ts'
 
 export interface WatchOptions {
   /** Where paths start, absolute. */
@@ -80,10 +81,9 @@ export class Watch {
     const {watch} = await import('chokidar')
     if (this.#isClosed) return
     const {folder, watch: plan} = this.#options
-    const areFiles = 'files' in plan
-    const wanted = areFiles ? EVERYTHING : wantedOf(plan, name => namesIn(`${folder}/${name}`))
-    this.#watcher = watch(areFiles ? [...plan.files] : folder, {
-      ignored: (path, stats) => this.#isIgnored(path, stats, wanted),
+    const filter = 'files' in plan ? filterOf(plan.files) : openFilter(plan, folder)
+    this.#watcher = watch([...filter.roots], {
+      ignored: (path, stats) => isIgnored(path, stats, filter),
       alwaysStat: true,
       atomic: false, // the rest does that, and quicker
       ignorePermissionErrors: true,
@@ -91,19 +91,19 @@ export class Watch {
       pollingInterval: POLL_EVERY_MS,
       pollingBinaryInterval: POLL_EVERY_MS
     })
-    this.#listen(this.#watcher, wanted)
+    this.#listen(this.#watcher, filter)
   }
 
-  #listen(watcher: FSWatcher, wanted: Wanted): void {
+  #listen(watcher: FSWatcher, filter: WatchFilter): void {
     let stands = false
     const {folder, since, watch: plan} = this.#options
     const areFiles = 'files' in plan
     const see = (path: string, came: Came): void => {
-      if (path !== folder && wanted.counts(relative(folder, path))) this.#rest.add(path, came)
+      if (path !== folder && filter.counts(path)) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {
       if (stands || stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) > since) see(path, 'appeared')
-      else if (!areFiles && wanted.counts(relative(folder, path))) this.#hashes.learn(path, stats)
+      else if (!areFiles && filter.counts(path)) this.#hashes.learn(path, stats)
     }
     watcher
       .on('add', appear)
@@ -135,14 +135,6 @@ export class Watch {
     this.#options.polls(why)
   }
 
-  #isIgnored(path: string, stats: Stats | undefined, wanted: Wanted): boolean {
-    const name = relative(this.#options.folder, path)
-    if (name === '' || name.startsWith('..')) return false
-    // first asked without stats: what is no folder is judged once it is seen
-    if (stats === undefined || stats.isDirectory()) return stats !== undefined && wanted.isPruned(name)
-    return !wanted.counts(name)
-  }
-
   async #settle(came: ReadonlyMap<string, Came>): Promise<void> {
     const isOther = 'files' in this.#options.watch || (await this.#hashes.differ(came))
     if (!isOther || this.#isClosed) return
@@ -150,7 +142,28 @@ export class Watch {
   }
 }
 
-const EVERYTHING: Wanted = {isPruned: () => false, counts: () => true}
+const filterOf = (files: readonly string[]): WatchFilter => ({
+  roots: files,
+  isPruned: () => false,
+  counts: () => true
+})
+
+/** The filter of an app; reads the `.gitignore` files that concern it. */
+export function openFilter(plan: WatchPlan, folder: string): WatchFilter {
+  let gitignore: Gitignore | undefined
+  const filter = watchFilter(plan, folder, {
+    namesIn,
+    isGitignored: (path, isFolder) => gitignore?.excludes(path, isFolder) ?? false
+  })
+  if (plan.honoursGitignore) gitignore = new Gitignore(filter.roots)
+  return filter
+}
+
+/** Chokidar first asks without stats: whatever is not a folder is judged when it has been read. */
+function isIgnored(path: string, stats: Stats | undefined, filter: WatchFilter): boolean {
+  if (stats === undefined || filter.roots.includes(path)) return false
+  return stats.isDirectory() ? filter.isPruned(path) : !filter.counts(path)
+}
 
 function namesIn(folder: string): readonly string[] {
   try {

@@ -1,6 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
 import type {AppPlan, ReadyPlan} from '../../model/plan.ts'
-import {aborted} from '../../platform/delay.ts'
+import {aborted, pause} from '../../platform/delay.ts'
 import {LOOPBACK, poll, statusOf, firstAccepting, type Target} from '../../platform/probe.ts'
 
 export interface ReadinessOptions {
@@ -10,12 +10,19 @@ export interface ReadinessOptions {
   readonly isApp: (address: string | undefined) => Promise<boolean>
   /** Told once when the timeout of the plan is over; the probing goes on. */
   readonly slow: (tried: string) => void
+  /** Runs the command of the plan in the app's folder and environment: '' if it succeeded, otherwise what happened. */
+  readonly runCommand: (signal: AbortSignal) => Promise<string>
 }
+
+/** From the end of one command to the start of the next. */
+const COMMAND_EVERY_MS = 250
 
 /** How one life of an app becomes ready. */
 export class Readiness {
   readonly #options: ReadinessOptions
   readonly #log: LogWatch | undefined
+  /** How the last command ended. */
+  #lastEnd = ''
 
   constructor(options: ReadinessOptions) {
     this.#options = options
@@ -26,7 +33,7 @@ export class Readiness {
   /** Whether it can be asked again: a line is written once, a port is looked at at any time. */
   get isProbed(): boolean {
     const {kind} = this.#options.ready
-    return kind === 'tcp' || kind === 'http'
+    return kind === 'tcp' || kind === 'http' || kind === 'command'
   }
 
   /** What the app writes, as latin1 text, in whatever pieces it comes. */
@@ -40,12 +47,23 @@ export class Readiness {
     if (ready.kind === 'spawned') return true
     const timer = setTimeout(() => slow(this.#tried), ready.timeoutMs)
     try {
+      if (ready.kind === 'command') return await this.#commandSucceeds(signal)
       if (this.#log === undefined) return await poll(async () => this.#attempt(), signal)
       await Promise.race([this.#log.matched, aborted(signal)])
       return !signal.aborted
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** One command at a time. */
+  async #commandSucceeds(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      this.#lastEnd = await this.#options.runCommand(signal)
+      if (this.#lastEnd === '') return !signal.aborted
+      await pause(COMMAND_EVERY_MS, signal)
+    }
+    return false
   }
 
   /** One look whether it is there now, for what is probed by its port. */
@@ -61,6 +79,8 @@ export class Readiness {
   get #tried(): string {
     const {ready, target} = this.#options
     if (ready.kind === 'log') return `a line that matches /${ready.pattern}/${this.#log?.fault ?? ''}`
+    if (ready.kind === 'command')
+      return `${ready.command.join(' ')} ${this.#lastEnd === '' ? 'has not finished yet' : this.#lastEnd}`
     const places = target.addresses.map(address => `${bracketed(address)}:${target.port.toString()}`)
     if (ready.kind !== 'http') return `a connection to ${places.join(' or ')}`
     return `GET ${places.map(place => `${target.isSecure ? 'https' : 'http'}://${place}${ready.path}`).join(' or ')}`

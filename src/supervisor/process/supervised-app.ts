@@ -14,6 +14,7 @@ import {loadSpawn, type Spawn} from './process-group.ts'
 import {AppProcess} from './app-process.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
+import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
 import {Readiness, targetOf} from './readiness.ts'
 import {afterRun, nextStart, NO_FAILURES, type Failures} from './restart-policy.ts'
 import {shellFor} from './shell.ts'
@@ -44,6 +45,9 @@ export interface AppOptions {
   /** Told of each group, should we be killed. */
   readonly watchdog?: Pick<Watchdog, 'watch' | 'forget'> | undefined
 }
+
+/** The command of `ready` is killed after this time. */
+const COMMAND_TIMEOUT_MS = 5000
 
 /** How a life ended, and whether that was asked for. */
 interface Ended {
@@ -210,14 +214,15 @@ export class SupervisedApp implements Supervised {
     const number = ++this.#markers
     const stderr = new Tail()
     this.#stderr = stderr
-    const readiness = this.#readinessOf(() => appProcess)
+    const env = environment(number)
+    const readiness = this.#readinessOf(() => appProcess, {folder, env})
     const appProcess = new AppProcess({
       spawn,
       pipes,
       // as Dapr's CLI does in a template (pkg/standalone/run.go): a missing program is the shell's to report, with 127
       command: single === undefined ? [shellFor(plan), '-c', 'exec "$@"', 'sh', ...plan.command] : plan.command,
       folder,
-      env: environment(number),
+      env,
       marker: `PILLION_LIFE=${processMarker(number)}`,
       input: single?.input,
       isRaw: single !== undefined,
@@ -267,7 +272,7 @@ export class SupervisedApp implements Supervised {
     if (pid !== undefined) void watch()
   }
 
-  #readinessOf(appProcess: () => AppProcess): Readiness {
+  #readinessOf(appProcess: () => AppProcess, where: Pick<CommandOptions, 'folder' | 'env'>): Readiness {
     const {plan, noted} = this.#options
     return new Readiness({
       ready: plan.ready,
@@ -276,6 +281,10 @@ export class SupervisedApp implements Supervised {
         const {group, marker} = appProcess()
         return (await this.#foreignListener?.makesWay(address, {group: group.pid, marker})) ?? true
       },
+      runCommand: async signal =>
+        plan.ready.kind === 'command'
+          ? runCommand({...where, command: plan.ready.command, timeoutMs: COMMAND_TIMEOUT_MS, signal})
+          : '',
       slow: tried => noted({type: 'not-ready', timeoutMs: plan.ready.timeoutMs, tried})
     })
   }

@@ -6,7 +6,7 @@ import {systemClock, type Clock} from '../../../src/platform/clock.ts'
 import {Watch, type WatchOptions} from '../../../src/watcher/watcher.ts'
 import type {WatchPlan} from '../../../src/model/plan.ts'
 
-const ALL: WatchPlan = {paths: ['**'], ignore: []}
+const ALL: WatchPlan = {paths: ['**'], ignore: [], honoursGitignore: false}
 
 /** A folder with a little code in it, and what the watch tells of it. */
 class Watching {
@@ -173,7 +173,7 @@ t.test('the same bytes, and what never counts, change nothing', async t => {
 t.test('what was changed before the watch stood counts, what was there before does not', async t => {
   const w = new Watching()
   const since = Date.now() - 1000
-  await w.open(t, {paths: ['app.js'], ignore: []}, {since})
+  await w.open(t, {paths: ['app.js'], ignore: [], honoursGitignore: false}, {since})
   await w.changes(1)
   t.same(w.told, [['app.js']])
 })

@@ -117,7 +117,7 @@ t.test('an address that cannot be one is refused at its place; each counts once,
     ['appChannelAddress', 'x:80']
   ] as const) {
     const {message, explanation} = failure(t, orders(`${key}: "${value}"`))
-    t.equal(message, `Error getting apps from config file: ${key}: "${value.replace(/.*,/, '')}" is no address`)
+    t.equal(message, `Error getting apps from config file: ${key}: "${value.replace(/.*,/, '')}" is not an address`)
     t.match(explanation, /^dapr\.yaml:5:\d+\n.*\n +\^+\nexpected /)
   }
   const [app] = load(t, orders('apiListenAddresses: "[::1], 127.0.0.1,::1,"', 'appChannelAddress: "[::1]"')).plan.apps

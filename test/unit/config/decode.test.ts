@@ -183,8 +183,8 @@ t.test('a tree that leads nowhere, or into itself, is refused', async t => {
     ['apps: *x', "unknown anchor 'x' referenced"],
     ['common: {<<: [a]}', 'map merge requires map or sequence of maps as the value'],
     ['common: {<<: 3}', 'map merge requires map or sequence of maps as the value'],
-    ['common: &c\n  <<: *c', 'a merge key holds itself'],
-    ['common:\n  watch: &w [*w]', 'a value holds itself']
+    ['common: &c\n  <<: *c', 'a merge key contains itself'],
+    ['common:\n  watch: &w [*w]', 'a value contains itself']
   ]
   for (const [text, problem] of table) t.equal(refusal(text), problem, text)
 })

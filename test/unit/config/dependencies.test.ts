@@ -36,10 +36,10 @@ t.test('what common says counts for all apps but the one that it names', async t
 
 t.test('an id that no app has is refused where it stands', async t => {
   const list = failure(t, template({orders: '~', checkout: '[orders, ordes]'}))
-  t.equal(list.message, `${BEFORE}app "checkout" depends on "ordes", which is no app of this template`)
+  t.equal(list.message, `${BEFORE}app "checkout" depends on "ordes", which is not an app of this template`)
   t.match(list.explanation, /^dapr\.yaml:5:65\n.*\n {64}\^{5}\ndid you mean orders\?$/)
   const map = failure(t, template({checkout: '{zzz: ready}'}))
-  t.equal(map.message, `${BEFORE}app "checkout" depends on "zzz", which is no app of this template`)
+  t.equal(map.message, `${BEFORE}app "checkout" depends on "zzz", which is not an app of this template`)
   t.notMatch(map.explanation, 'did you mean')
 })
 
@@ -52,7 +52,7 @@ t.test('a circle is refused with the way around it', async t => {
   ]
   for (const [apps, way, line] of table) {
     const {message, explanation} = failure(t, template(apps))
-    t.equal(message, `${BEFORE}dependsOn goes round in a circle: ${way}`)
+    t.equal(message, `${BEFORE}dependsOn is circular: ${way}`)
     t.match(explanation, new RegExp(`^dapr\\.yaml:${line}:`), way)
   }
   const common = failure(t, template({a: '~', b: '[a]'}, 'dependsOn: [b]'))

@@ -75,7 +75,7 @@ t.test('a module alone is refused with the command to write; a command always wi
   const {message, explanation} = failure(t, orders(), {files})
   t.equal(
     message,
-    'Error getting apps from config file: app "orders": APP_MODULE alone in .s2i/environment does not say what to start'
+    'Error getting apps from config file: app "orders": APP_MODULE alone in .s2i/environment does not name a command to start'
   )
   t.match(explanation, 'write command: ["uvicorn", "shop:app", "--port", "8000"]')
   t.match(failure(t, orders('fixedPort: 9000'), {files}).explanation, '"--port", "9000"]')

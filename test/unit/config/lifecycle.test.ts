@@ -86,19 +86,27 @@ t.test('a pattern that needs more than linear time is refused; what is taken is 
 })
 
 t.test('what is watched: nothing, everything, some globs', async t => {
-  const everything = {paths: ['**'], ignore: []}
-  const nothing = {paths: [], ignore: []}
+  const everything = {paths: ['**'], ignore: [], honoursGitignore: true}
+  const nothing = {paths: [], ignore: [], honoursGitignore: false}
   t.strictSame(plan(t, orders())?.watch, nothing)
   t.strictSame(plan(t, orders('watch: true'))?.watch, everything)
-  t.strictSame(plan(t, orders('watch: [src/**, "*.js"]'))?.watch, {paths: ['src/**', '*.js'], ignore: []})
-  t.strictSame(plan(t, orders('watch: {ignore: [a]}'))?.watch, {paths: ['**'], ignore: ['a']})
-  t.strictSame(plan(t, orders('watch: {paths: [a]}'))?.watch, {paths: ['a'], ignore: []})
+  t.strictSame(plan(t, orders('watch: [src/**, "*.js"]'))?.watch, {
+    paths: ['src/**', '*.js'],
+    ignore: [],
+    honoursGitignore: false
+  })
+  t.strictSame(plan(t, orders('watch: {ignore: [a]}'))?.watch, {paths: ['**'], ignore: ['a'], honoursGitignore: true})
+  t.strictSame(plan(t, orders('watch: {paths: [a]}'))?.watch, {paths: ['a'], ignore: [], honoursGitignore: false})
 })
 
 t.test('--watch counts where the template is silent', async t => {
-  t.strictSame(plan(t, orders(), true)?.watch, {paths: ['**'], ignore: []})
-  t.strictSame(plan(t, orders('watch: false'), true)?.watch, {paths: [], ignore: []})
-  t.strictSame(plan(t, `common: {watch: false}\n${orders()}`, true)?.watch, {paths: [], ignore: []})
+  t.strictSame(plan(t, orders(), true)?.watch, {paths: ['**'], ignore: [], honoursGitignore: true})
+  t.strictSame(plan(t, orders('watch: false'), true)?.watch, {paths: [], ignore: [], honoursGitignore: false})
+  t.strictSame(plan(t, `common: {watch: false}\n${orders()}`, true)?.watch, {
+    paths: [],
+    ignore: [],
+    honoursGitignore: false
+  })
 })
 
 t.test('an app is asked to end by SIGTERM and has 5 s, unless it says otherwise', async t => {
@@ -115,7 +123,7 @@ t.test('an app that overlaps needs a port of its own each time, unless only comm
   t.equal(plan(t, orders('reload: overlap', 'fixedPort: 8000'))?.reload, 'overlap')
   t.equal(plan(t, `common: {reload: overlap}\n${orders('appPort: 3')}`)?.reload, 'replace')
   t.match(failure(t, orders('reload: overlap', 'appPort: 3')), {
-    message: 'Error getting apps from config file: reload: overlap needs a port that can be another one each time',
+    message: 'Error getting apps from config file: reload: overlap needs a port that can change with each start',
     explanation: /^dapr\.yaml:5:13\n/
   })
 })

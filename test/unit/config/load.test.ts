@@ -89,7 +89,7 @@ t.test('a fault of syntax is told with its line', async t => {
   t.equal(stream, 'stdout')
   t.match(explanation, /^dapr\.yaml:4:4\n {3}appDirPath: x\n {3}\^/)
   t.match(failure(t, 'version: 1\napps:\n\t- a: b\n').explanation, /^dapr\.yaml:3:1\n\t- a: b\n\^/)
-  t.match(failure(t, 'version: 1\nname: [a,\n').explanation, /^dapr\.yaml:2:9\nname: \[a,\n {8}\^/)
+  t.match(failure(t, 'version: 1\nname: [a,\n').explanation, /^dapr\.yaml:2:7\nname: \[a,\n {6}\^/)
 })
 
 t.test('without apps there is nothing to run, but for an empty manager', async t => {
@@ -202,10 +202,12 @@ t.test('a template of a quickstart is loaded whole', async t => {
     logs: {app: 'fileAndConsole', sidecar: 'file', folder: join(folder, 'orders/.dapr/logs'), keep: 10},
     ready: {kind: 'tcp', port: 6001, timeoutMs: 60_000},
     restart: 'no',
-    watch: {paths: [], ignore: []},
+    watch: {paths: [], ignore: [], honoursGitignore: false},
+    reloadsItself: '',
     reload: 'replace',
     stop: {signal: 'SIGTERM', timeoutMs: 5000, scope: 'all'},
     dependsOn: [],
+    instance: 1,
     fixedPort: 0,
     resources: {folders: [join(folder, 'components')], configFile: ''},
     elsewhere: {
@@ -259,10 +261,12 @@ t.test('every key comes into the plan', async t => {
         logs: {app: 'console', sidecar: 'fileAndConsole', folder: join(app, '.dapr/logs'), keep: 3},
         ready: {kind: 'http', path: '/ready', timeoutMs: 120_000},
         restart: 'on-failure',
-        watch: {paths: ['src/**'], ignore: ['**/*.test.ts']},
+        watch: {paths: ['src/**'], ignore: ['**/*.test.ts'], honoursGitignore: false},
+        reloadsItself: '',
         reload: 'replace',
         stop: {signal: 'SIGINT', timeoutMs: 250, scope: 'group'},
         dependsOn: [{id: 'second', until: 'started'}],
+        instance: 1,
         fixedPort: 8001,
         resources: {folders: [join(app, 'res'), join(fixture, 'more')], configFile: join(app, 'config.yaml')},
         elsewhere: {

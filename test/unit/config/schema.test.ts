@@ -136,7 +136,7 @@ t.test('a wrong value of ours is refused with its place', async t => {
     [
       'ready: maybe',
       'wrong value of ready',
-      '5:12 ^^^^^ expected {http: /path}, {tcp: PORT}, {log: REGEXP} or none; each but none may have a timeout'
+      '5:12 ^^^^^ expected {http: /path}, {tcp: PORT}, {log: REGEXP}, {command: [WORDS]} or none; each but none may have a timeout'
     ],
     ['ready: {http: health}', 'wrong value of ready.http', '5:19 ^^^^^^ expected a path that begins with /'],
     ['ready: {tcp: "80"}', 'wrong value of ready.tcp', '5:18 ^^^^ expected a port number from 1 to 65535'],
@@ -144,17 +144,17 @@ t.test('a wrong value of ours is refused with its place', async t => {
     [
       'ready: {tcp: 1, http: /}',
       'wrong value of ready',
-      '5:12 ^^^^^^^^^^^^^^^^^ expected only one of http, tcp and log'
+      '5:12 ^^^^^^^^^^^^^^^^^ expected only one of http, tcp, log and command'
     ],
     [
       'ready: {timeout: 5 minutes}',
       'wrong value of ready.timeout',
-      '5:22 ^^^^^^^^^ expected a time: 250ms, 5s, 2m, or a number of seconds'
+      '5:22 ^^^^^^^^^ expected a duration: 250ms, 5s, 2m, or a number of seconds'
     ],
     [
       'ready: {timeout: -1}',
       'wrong value of ready.timeout',
-      '5:22 ^^ expected a time: 250ms, 5s, 2m, or a number of seconds'
+      '5:22 ^^ expected a duration: 250ms, 5s, 2m, or a number of seconds'
     ],
     [
       'dependsOn: orders',
@@ -169,7 +169,16 @@ t.test('a wrong value of ours is refused with its place', async t => {
       '5:11 ^^^^^^ expected {signal: SIGTERM, timeout: 5s, scope: all}, each of them optional'
     ],
     ['stop: {scope: app}', 'wrong value of stop.scope', '5:19 ^^^ expected all or group'],
-    ['envFile: {a: b}', 'wrong value of envFile', '5:14 ^^^^^^ expected a path or a list of paths'],
+    [
+      'envFile: [1, {path: x, required: maybe}]',
+      'wrong value of envFile.1.required',
+      '5:38 ^^^^^ expected true or false'
+    ],
+    [
+      'envFile: {path: }',
+      'wrong value of envFile',
+      '5:14 ^^^^^^^^ expected a path, {path: PATH, required: false}, or a list of these'
+    ],
     ['fixedPort: 0', 'wrong value of fixedPort', '5:16 ^ expected a port number from 1 to 65535'],
     ['fixedPort: 80.5', 'wrong value of fixedPort', '5:16 ^^^^ expected a port number from 1 to 65535'],
     ['version: [1]', 'wrong value of version', '5:14 ^^^ expected a semantic version, like 1.0.0']
@@ -235,15 +244,15 @@ t.test('what nobody hears is found: unknown keys, keys in the wrong section, key
       [4, 22, 'zzzzzzzz is ignored: unknown key', undefined],
       [7, 5, 'appId is ignored: unknown key', 'did you mean appID?'],
       [8, 5, 'apPort is ignored: unknown key', 'did you mean appPort?'],
-      [9, 5, "daprHTTPMaxRequestSize is ignored, although Dapr's documentation has it", 'did you mean maxBodySize?'],
+      [9, 5, "daprHTTPMaxRequestSize is ignored, although Dapr's documentation lists it", 'did you mean maxBodySize?'],
       [
         10,
         5,
-        "daprHTTPReadBufferSize is ignored, although Dapr's documentation has it",
+        "daprHTTPReadBufferSize is ignored, although Dapr's documentation lists it",
         'did you mean readBufferSize?'
       ],
       [11, 5, 'dependson is ignored: unknown key', 'did you mean dependsOn?'],
-      [12, 5, 'appPort stands twice: the last one counts', undefined]
+      [12, 5, 'duplicate key appPort: the last one counts', undefined]
     ]
   )
   t.equal(findings[4]?.explanation, 'dapr.yaml:8:5\n    apPort: 9\n    ^^^^^^\ndid you mean appPort?')

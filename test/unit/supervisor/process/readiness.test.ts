@@ -16,6 +16,7 @@ const byLog = (pattern: string): {readiness: Readiness; slow: string[]} => {
     ready: {kind: 'log', pattern, timeoutMs: 60_000},
     target: {addresses: [], port: 0, isSecure: false},
     isApp: async () => true,
+    runCommand: async () => '',
     slow: tried => slow.push(tried)
   })
   return {readiness, slow}
@@ -79,6 +80,7 @@ test('of a pattern that RE2 does not take it is said why', async t => {
     ready: {kind: 'log', pattern: '((a{100}){100}){100}', timeoutMs: 100},
     target: {addresses: [], port: 0, isSecure: false},
     isApp: async () => true,
+    runCommand: async () => '',
     slow: told.resolve
   })
   const controller = new AbortController()

@@ -1,0 +1,20 @@
+import {UsageError} from './usage-error.ts'
+import type {GivenFlags} from './flags.ts'
+
+const VARIABLE = /^([\w.-]+)=(.*)$/s
+
+/** Throws a `UsageError` for a value of `--env` that is not KEY=VALUE: often the `-e` of an app's command. */
+export function checkVariable(value: string): void {
+  if (VARIABLE.test(value)) return
+  const hint = 'write -- before the command of the app: run … -- node -e …'
+  throw new UsageError(`invalid argument ${JSON.stringify(value)} for "-e, --env" flag: expected KEY=VALUE; ${hint}`)
+}
+
+/** The variables of `--env`; the last one of a name wins. */
+export const variablesIn = (flags: GivenFlags): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    flags.list('env').map(each => {
+      const [, name = '', value = ''] = VARIABLE.exec(each) ?? []
+      return [name, value]
+    })
+  )

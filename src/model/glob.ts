@@ -1,0 +1,178 @@
+import {resolve} from 'node:path'
+
+/** `{a,b}` multiplies: a glob with more alternatives than this is a mistake. */
+const MAX_ALTERNATIVES = 1000
+
+/**
+ * A compiled glob: `*` and `?` stay within a name, `**` stands for any number of folders, `[a-z]`, `[!a-z]` and `{a,b}` as in
+ * a shell, `\` takes the next character literally. Dotfiles match like all others. Matching takes time linear in the length
+ * of the path for each name of the glob: the libraries compile to regular expressions, and backtrack exponentially on
+ * `*a*a*a*b`.
+ */
+export interface Glob {
+  /** The folder (or file) before the first wildcard, absolute. */
+  readonly base: string
+  /** Whether an absolute path matches. */
+  matches(path: string): boolean
+  /** Whether a path inside this folder can match. */
+  canMatchIn(folder: string): boolean
+  /** Whether every path inside this folder matches. */
+  matchesAllIn(folder: string): boolean
+  /** A path that matches. */
+  readonly sample: string
+}
+
+/**
+ * Compiles a glob; relative ones start at `folder`. Without wildcards it also matches everything inside the folder that it
+ * names. Throws a `RangeError` if `{…}` stands for too many alternatives.
+ */
+export const compileGlob = (glob: string, folder: string): readonly Glob[] =>
+  alternatives(glob).map(each => new Pattern(each, folder, ['**']))
+
+/** The same for one glob that matches only what it names, and in which braces are literal. */
+export const compileExactGlob = (glob: string, folder: string): Glob => new Pattern(glob, folder, [])
+
+/** One character: a literal, one of a set, any, or any number of any (`*`). */
+type Token = '*' | ((character: string) => boolean)
+type Segment = '**' | readonly Token[]
+
+const WILDCARD = /[*?[]/
+
+class Pattern implements Glob {
+  readonly base: string
+  readonly sample: string
+  readonly #segments: readonly Segment[]
+
+  constructor(glob: string, folder: string, withoutWildcards: readonly Segment[]) {
+    const names = glob.split('/').filter((name, index) => name !== '' || index === 0)
+    const count = names.findIndex(name => WILDCARD.test(name))
+    const literal = count === -1 ? names : names.slice(0, count)
+    const rest = count === -1 ? [] : names.slice(count)
+    // `/*`: the first name is empty, and the base is the root
+    this.base = resolve(folder, `${glob.startsWith('/') ? '/' : ''}${literal.map(unescaped).join('/')}`)
+    this.#segments = count === -1 ? withoutWildcards : rest.map(name => (name === '**' ? '**' : tokensOf(name)))
+    this.sample = resolve(this.base, ...rest.map(sampleOf))
+  }
+
+  matches(path: string): boolean {
+    return this.#statesAfter(path).has(this.#segments.length)
+  }
+
+  canMatchIn(folder: string): boolean {
+    if (isInside(this.base, folder)) return true
+    return [...this.#statesAfter(folder)].some(at => at < this.#segments.length)
+  }
+
+  matchesAllIn(folder: string): boolean {
+    const last = this.#segments.length - 1
+    return this.#segments[last] === '**' && this.#statesAfter(folder).has(last)
+  }
+
+  /** The positions in the segments that the names of a path lead to. */
+  #statesAfter(path: string): ReadonlySet<number> {
+    if (!isInside(path, this.base)) return new Set()
+    let states = this.#withSkipped(new Set([0]))
+    for (const name of path.slice(this.base.length).split('/').filter(Boolean)) {
+      const next = new Set<number>()
+      for (const at of states) {
+        const segment = this.#segments[at]
+        if (segment === '**') next.add(at)
+        else if (segment !== undefined && matchesName(name, segment)) next.add(at + 1)
+      }
+      states = this.#withSkipped(next)
+    }
+    return states
+  }
+
+  /** `**` also stands for no folder at all. */
+  #withSkipped(states: Set<number>): Set<number> {
+    for (const at of states) if (this.#segments[at] === '**') states.add(at + 1)
+    return states
+  }
+}
+
+/** Whether a path is a folder, or inside it. */
+export const isInside = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
+
+/** Goes back to the last `*` only, so the time is at most the product of both lengths. */
+function matchesName(name: string, tokens: readonly Token[]): boolean {
+  const characters = Array.from(name)
+  let [at, token, star, afterStar] = [0, 0, -1, 0]
+  while (at < characters.length) {
+    const expected = tokens[token]
+    if (expected === '*') [star, afterStar, token] = [token, at, token + 1]
+    else if (expected?.(characters[at] ?? '') === true) [at, token] = [at + 1, token + 1]
+    else if (star === -1) return false
+    else [afterStar, at, token] = [afterStar + 1, afterStar + 1, star + 1]
+  }
+  return tokens.slice(token).every(rest => rest === '*')
+}
+
+const TOKEN = /\\(.)|\[([!^]?)(\]?[^\]]*)\]|(.)/gsu
+
+function tokensOf(name: string): readonly Token[] {
+  return Array.from(name.matchAll(TOKEN), ([, escaped, negation, set, plain = '\\']) => {
+    if (escaped !== undefined) return literal(escaped)
+    if (set !== undefined) return oneOf(set, negation !== '')
+    return plain === '*' ? '*' : plain === '?' ? () => true : literal(plain)
+  })
+}
+
+const literal =
+  (expected: string): Token =>
+  character =>
+    character === expected
+
+function oneOf(set: string, isNegated: boolean): Token {
+  const ranges = Array.from(set.matchAll(/(.)-(.)|(.)/gsu), ([, from, to, single = '']) => [
+    from ?? single,
+    to ?? single
+  ])
+  return character => ranges.some(([from = '', to = '']) => from <= character && character <= to) !== isNegated
+}
+
+const unescaped = (name: string): string => name.replaceAll(/\\(.)/gs, '$1')
+
+/** A name that a name of a glob matches. */
+const sampleOf = (name: string): string =>
+  name === '**'
+    ? 'x'
+    : Array.from(name.matchAll(TOKEN), ([, escaped, negation, set, plain = '\\']) =>
+        set === undefined ? (escaped ?? (/[*?]/.test(plain) ? 'x' : plain)) : negation === '' ? set.slice(0, 1) : 'x'
+      ).join('')
+
+/** `a{b,c{d,e}}` → `ab`, `acd`, `ace`. Braces without a comma are literal. */
+function alternatives(glob: string): readonly string[] {
+  const done: string[] = []
+  const open = [glob]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const brace = firstBrace(next)
+    if (brace === undefined) done.push(next)
+    else {
+      const {before, inside, after} = brace
+      open.push(...inside.map(each => before + each + after).toReversed())
+    }
+    if (open.length + done.length > MAX_ALTERNATIVES) throw new RangeError('too many alternatives')
+  }
+  return done
+}
+
+/** The first brace that holds alternatives, split at its commas. */
+function firstBrace(glob: string): {before: string; inside: readonly string[]; after: string} | undefined {
+  const cuts: {start: number; commas: number[]}[] = []
+  for (let at = 0; at < glob.length; at++) {
+    const character = glob[at]
+    if (character === '\\') at++
+    else if (character === '{') cuts.push({start: at, commas: []})
+    else if (character === ',') cuts.at(-1)?.commas.push(at)
+    else if (character === '}') {
+      const cut = cuts.pop()
+      if (cut === undefined || cut.commas.length === 0) continue
+      const ends = [...cut.commas, at]
+      const inside = ends.map((end, index) => glob.slice((index === 0 ? cut.start : (ends[index - 1] ?? 0)) + 1, end))
+      return {before: glob.slice(0, cut.start), inside, after: glob.slice(at + 1)}
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,94 @@
+import {basename, dirname} from 'node:path'
+import {compileGlob, isInside, type Glob} from './glob.ts'
+import type {WatchPlan} from './plan.ts'
+
+/** Which files of a watched app count. Paths are absolute. */
+export interface WatchFilter {
+  /** The folders to watch: the app's own, and those outside of it that globs name. */
+  readonly roots: readonly string[]
+  /** Nothing in this folder can count, so it is not read. */
+  isPruned(folder: string): boolean
+  counts(path: string): boolean
+}
+
+/** What a filter asks about the file system. */
+export interface FilesAround {
+  /** Names of the entries of a folder. */
+  readonly namesIn: (folder: string) => readonly string[]
+  /** Whether `.gitignore` files exclude a path. Only asked if the plan honours them. */
+  readonly isGitignored: (path: string, isFolder: boolean) => boolean
+}
+
+const NEVER_FOLDERS = new Set(['.git', 'node_modules', '.dapr', '__pycache__', '.venv', 'target'])
+
+/** Databases, logs, Vite's compiled configuration, and what editors write beside an open file (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
+const NEVER_FILES = [
+  /\.(db|db-journal|log)$/,
+  /\.timestamp-[^/]*\.mjs$/,
+  /\.sw[a-px]$/,
+  /^4913$/,
+  /~$/,
+  /^\.?#/,
+  /\.kate-swp$/,
+  /___jb_(tmp|old)___$/,
+  /\.subl.*\.tmp$/,
+  /^\.~lock\./,
+  /^\.DS_Store$/
+]
+
+const DOTNET_OUTPUT = new Set(['bin', 'obj'])
+const DOTNET_PROJECT = /\.(cs|fs|vb)proj$/
+
+/** The filter of an app in `folder`. The plan's globs have been checked: they compile. */
+export function watchFilter(
+  {paths, ignore, honoursGitignore}: WatchPlan,
+  folder: string,
+  {namesIn, isGitignored}: FilesAround
+): WatchFilter {
+  const wanted = paths.flatMap(glob => compileGlob(glob, folder))
+  const unwanted = ignore.flatMap(glob => compileGlob(glob, folder))
+  const isOutput = (path: string): boolean =>
+    DOTNET_OUTPUT.has(basename(path)) && namesIn(dirname(path)).some(name => DOTNET_PROJECT.test(name))
+  const isExcluded = (path: string, isFolder: boolean): boolean =>
+    unwanted.some(glob => glob.matches(path)) || (honoursGitignore && isGitignored(path, isFolder))
+  return {
+    roots: rootsOf(folder, wanted),
+    isPruned: path =>
+      NEVER_FOLDERS.has(basename(path)) ||
+      isOutput(path) ||
+      !wanted.some(glob => glob.canMatchIn(path)) ||
+      unwanted.some(glob => glob.matchesAllIn(path)) ||
+      isExcluded(path, true),
+    counts: path =>
+      !NEVER_FILES.some(pattern => pattern.test(basename(path))) &&
+      wanted.some(glob => glob.matches(path)) &&
+      !isExcluded(path, false)
+  }
+}
+
+/** Folders inside another root are not roots of their own. */
+function rootsOf(folder: string, globs: readonly Glob[]): readonly string[] {
+  const outside = globs.map(({base}) => base).filter(base => !isInside(base, folder))
+  const all = [...new Set([folder, ...outside])]
+  return all.filter(root => !all.some(other => other !== root && isInside(root, other)))
+}
+
+/**
+ * Whether a glob of `watch` can match nothing: every path that it stands for is never watched, or excluded by `ignore`.
+ * Judged by one path for each alternative.
+ */
+export function matchesNothing(glob: string, {ignore}: WatchPlan, folder: string): boolean {
+  const none = {namesIn: () => [], isGitignored: () => false}
+  const filter = watchFilter({paths: [glob], ignore, honoursGitignore: false}, folder, none)
+  return compileGlob(glob, folder).every(({base, sample}) => {
+    const folders = foldersBetween(isInside(base, folder) ? folder : base, sample === base ? `${base}/x` : sample)
+    return !filter.counts(sample) || folders.some(each => filter.isPruned(each))
+  })
+}
+
+/** The folders below `root` on the way to a path. */
+function foldersBetween(root: string, path: string): readonly string[] {
+  const folders: string[] = []
+  for (let at = dirname(path); at !== root && isInside(at, root); at = dirname(at)) folders.push(at)
+  return folders
+}

@@ -1,0 +1,101 @@
+import {join} from 'node:path'
+import t from 'tap'
+import type {WatchPlan} from '../../../src/model/plan.ts'
+import {matchesNothing, watchFilter, type FilesAround, type WatchFilter} from '../../../src/model/watch-filter.ts'
+
+const FOLDER = '/shop/api'
+const NONE: FilesAround = {namesIn: () => [], isGitignored: () => false}
+
+/** A filter that takes paths relative to the app's folder. */
+function filterOf(plan: Partial<WatchPlan>, around: FilesAround = NONE): WatchFilter {
+  const filter = watchFilter({paths: ['**'], ignore: [], honoursGitignore: false, ...plan}, FOLDER, around)
+  return {
+    roots: filter.roots,
+    isPruned: path => filter.isPruned(join(FOLDER, path)),
+    counts: path => filter.counts(join(FOLDER, path))
+  }
+}
+
+const all = filterOf({})
+
+t.test('what no program reads as its code never counts', async t => {
+  for (const folder of ['.git', 'node_modules', '.dapr', '__pycache__', '.venv', 'target', 'a/b/node_modules'])
+    t.ok(all.isPruned(folder), folder)
+  for (const path of [
+    'shop.db',
+    'shop.db-journal',
+    'a/out.log',
+    '.app.js.swp',
+    'app.js~',
+    '4913',
+    '.#app.js',
+    '#app.js#',
+    'a.js___jb_tmp___',
+    '.~lock.a.ods#',
+    'vite.config.ts.timestamp-1700000000000-0a1b2c3d4e5f6.mjs'
+  ])
+    t.notOk(all.counts(path), path)
+})
+
+t.test('watch: true means every other file, dotfiles too', async t => {
+  for (const path of ['app.js', 'src/deep/app.py', '.env', '.config/a.json', 'bin/tool.js', 'logs.txt', 'targets.txt'])
+    t.ok(all.counts(path), path)
+  for (const folder of ['src', 'bin', 'obj', '.config', 'targets']) t.notOk(all.isPruned(folder), folder)
+})
+
+const names = (folder: string): readonly string[] =>
+  folder === join(FOLDER, 'net') ? ['net.csproj', 'bin'] : ['package.json']
+
+t.test('bin and obj beside a .NET project hold what is built', async t => {
+  const filter = filterOf({}, {...NONE, namesIn: names})
+  t.ok(filter.isPruned('net/bin'))
+  t.ok(filter.isPruned('net/obj'))
+  t.notOk(filter.isPruned('bin'))
+})
+
+t.test('globs start at the folder of the app; one that names a folder means all in it', async t => {
+  const filter = filterOf({paths: ['src/**/*.js', './lib/', '*.json'], ignore: ['lib/data', '**/*.test.js']})
+  for (const path of ['src/a.js', 'src/deep/a.js', 'lib/x.bin', 'package.json']) t.ok(filter.counts(path), path)
+  for (const path of ['a.js', 'src/a.css', 'lib/data/x', 'src/a.test.js', 'src/package.json'])
+    t.notOk(filter.counts(path), path)
+})
+
+t.test('a folder in which nothing can match is not looked into', async t => {
+  const filter = filterOf({paths: ['src/*/code/**', 'lib'], ignore: ['lib/data/**']})
+  for (const folder of ['src', 'src/a', 'src/a/code', 'src/a/code/b', 'lib', 'lib/x'])
+    t.notOk(filter.isPruned(folder), folder)
+  for (const folder of ['test', 'src/a/other', 'lib/data']) t.ok(filter.isPruned(folder), folder)
+})
+
+t.test('a glob may leave the folder: its folder is watched, too', async t => {
+  const filter = filterOf({paths: ['src/**', '../shared/**/*.js', '../shared/data']})
+  t.same(filter.roots, [FOLDER, '/shop/shared'])
+  t.ok(filter.counts('../shared/a.js'))
+  t.ok(filter.counts('../shared/data/x'))
+  t.notOk(filter.counts('../shared/a.css'))
+  t.notOk(filter.counts('a.js'))
+  t.notOk(filter.isPruned('../shared/deep'))
+  t.same(filterOf({paths: ['../**']}).roots, ['/shop'])
+  t.ok(filterOf({paths: ['../**']}).counts('a.js'), 'the folder of the app is inside')
+})
+
+t.test('.gitignore counts where the plan honours it, and nowhere else', async t => {
+  const around = {...NONE, isGitignored: (path: string) => path.includes('/dist')}
+  const honoured = filterOf({honoursGitignore: true}, around)
+  t.ok(honoured.isPruned('dist'))
+  t.notOk(honoured.counts('dist.js'))
+  t.ok(filterOf({paths: ['dist/**']}, around).counts('dist/a.js'))
+})
+
+const isEmpty = (glob: string, ignore: readonly string[] = []): boolean =>
+  matchesNothing(glob, {paths: [], ignore, honoursGitignore: false}, FOLDER)
+
+t.test('globs that can match nothing are recognised, and no others', async t => {
+  for (const glob of ['node_modules/**', 'a/target/**/*.js', '**/*.log', '*.{db,log}', 'node_modules', '*~'])
+    t.ok(isEmpty(glob), glob)
+  for (const glob of ['src/**', '**', '.', '*.{log,js}', '../shared/**', 'x[ab]?.[!a]*', '.env', 'src'])
+    t.notOk(isEmpty(glob), glob)
+  t.ok(isEmpty('src/**', ['src']))
+  t.ok(isEmpty('src/**', ['**']))
+  t.notOk(isEmpty('src/**', ['src/*.test.js']))
+})
