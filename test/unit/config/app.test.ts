@@ -96,7 +96,7 @@ t.test('paths of an app start in its folder', async t => {
 t.test('a command whose program is empty cannot be started', async t => {
   for (const command of ['[""]', '["", a]', '[" "]'])
     t.throws(() => appOf(t, [`command: ${command}`]), {
-      message: 'Error starting Dapr and app ("a"): exec: no command',
+      message: 'Error starting Dapr and app ("orders"): exec: no command',
       stream: 'stdout',
       exitCode: 1,
       explanation: /command: /
