@@ -1,5 +1,6 @@
 import type {Emit, Event} from '../model/events.ts'
 import type {Reporter, WarningCode} from '../model/reporter.ts'
+import type {Hint} from './run-options.ts'
 
 /** Keeps warnings back until the start lines of all apps are printed: scripts of Dapr read both streams up to there. */
 export class RunReporter implements Reporter {
@@ -17,7 +18,8 @@ export class RunReporter implements Reporter {
   }
 
   /** Reports what was kept back; from now on nothing is. */
-  release(): void {
+  release(hints?: () => readonly Hint[]): void {
+    for (const {code, text} of hints?.() ?? []) this.warn(code, text)
     const kept = this.#kept ?? []
     this.#kept = undefined
     for (const event of kept) this.#emit(event)

@@ -150,8 +150,7 @@ export class Run {
     this.#services.announce()
     for (const text of warnOfUnbuilt(plan)) this.#options.emit({type: 'warned', code: 'not-built', text})
     this.#resources.tell()
-    for (const {code, text} of this.#options.hints?.() ?? []) this.#reporter.warn(code, text)
-    this.#reporter.release()
+    this.#reporter.release(this.#options.hints)
     if (isOver) return
     if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
     void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, reporter: this.#reporter})
