@@ -1,5 +1,6 @@
 import type {Place} from '../model/errors.ts'
 import {readAccessControl, type AccessControl} from './access-control.ts'
+import {readApiAccess, type ApiAccess} from './api-access.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {DEFAULT_METRICS, readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
 import {DEFAULT_TRACING, readTracingSettings, type TracingSettings} from './tracing-settings.ts'
@@ -10,6 +11,8 @@ export interface Configuration {
   readonly fault: string
   /** Undefined: everybody may call everything. */
   readonly accessControl: AccessControl | undefined
+  /** Undefined: every API is served. */
+  readonly apiAccess: ApiAccess | undefined
   readonly metrics: MetricsSettings
   readonly tracing: TracingSettings
   /** What keeps callers out or changes what passes, and is not enforced. */
@@ -26,6 +29,7 @@ export interface UnenforcedKey {
 export const DEFAULT_CONFIGURATION: Configuration = {
   fault: '',
   accessControl: undefined,
+  apiAccess: undefined,
   metrics: DEFAULT_METRICS,
   tracing: DEFAULT_TRACING,
   unenforced: []
@@ -43,12 +47,16 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
       : {
           fault: '',
           accessControl: readAccessControl(spec),
+          apiAccess: readApiAccess(spec),
           metrics: await readMetricsSettings(spec),
           tracing: readTracingSettings(spec),
           unenforced: readUnenforced(spec)
         }
   return faults.some(({severity}) => severity === 'error') ? undefined : configuration
 }
+
+/** gRPC's APIs are not restricted. */
+const isForGrpc = (rule: Field): boolean => rule.field('protocol').text().toLowerCase() === 'grpc'
 
 const hasHandlers = (field: Field): boolean => field.field('handlers').items().length > 0
 
@@ -57,7 +65,7 @@ const UNENFORCED: Readonly<Record<string, (field: Field) => boolean>> = {
   mtls: field => field.field('enabled').boolean() === true,
   httpPipeline: hasHandlers,
   appHttpPipeline: hasHandlers,
-  api: field => ['allowed', 'denied'].some(key => field.field(key).items().length > 0)
+  api: field => ['allowed', 'denied'].some(key => field.field(key).items().some(isForGrpc))
 }
 
 const readUnenforced = (spec: Field): readonly UnenforcedKey[] =>

@@ -67,6 +67,7 @@ export function openAppSidecar({
     servers: http,
     admit: external.admit,
     key,
+    apiAccess: () => resources.snapshot.configuration.apiAccess,
     facts: () => factsOf(runtime, plan, resources.snapshot),
     isReady: () => runtime.isReady,
     requestShutdown: () => {

@@ -19,6 +19,7 @@ import type {StreamRequest} from '../net/http2/http2-listener.ts'
 import {replyStream} from '../net/http2/http2-reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
 import type {Admit} from '../gateway/admission.ts'
+import {INVOKE_ROUTE, isServed} from './http/api-access.ts'
 import {createApi, type HandleApi} from './http/api.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
@@ -59,6 +60,8 @@ export interface SidecarOptions {
   readonly copierOf?: CopierOf | undefined
   /** False: `samplingRate: "0"`, trace headers are passed on unchanged. Default true. */
   readonly isTracing?: boolean
+  /** The APIs that are served now; default: all. */
+  readonly apiAccess?: Guards['apiAccess']
   /** Default: nothing is said of Components. */
   readonly whyMissing?: WhyMissing
   /** Default: from this machine and our environment. */
@@ -124,6 +127,7 @@ export class Sidecar implements SidecarContext {
       isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
       isTracing: options.isTracing ?? true,
+      apiAccess: options.apiAccess ?? (() => undefined),
       whyMissing: options.whyMissing ?? (() => '')
     }
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
@@ -286,6 +290,8 @@ export class Sidecar implements SidecarContext {
   #invoke(parsed: SidecarRequest, exchange: (handler: CallHandler) => Exchange, extraLines = ''): boolean {
     const {headers, method, sent, trace, responseTrace} = parsed
     const delegated = this.#delegatedCallers.contextFor(headers.delegation)
+    // Another run's call comes by the way that is internal in Dapr.
+    if (delegated === undefined && !isServed(this.#guards.apiAccess(), INVOKE_ROUTE)) return false
     const target = delegated === undefined ? parsed.target : findReadTarget(parsed.sent)
     if (target === undefined) return false
     new Invocation({

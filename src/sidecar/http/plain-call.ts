@@ -58,7 +58,7 @@ export const plainValues = ({values}: PlainRequest) => ({
 /** Starts the call of a plain request. False: nothing was done, node:http has to handle it. */
 export const startPlain = (
   sidecar: SidecarContext,
-  {isAllowedHost, apiToken, isTracing}: Guards,
+  {isAllowedHost, apiToken, isTracing, apiAccess}: Guards,
   request: PlainRequest,
   connection: FastConnection
 ): boolean => {
@@ -66,6 +66,7 @@ export const startPlain = (
   const host = values[HOST] ?? ''
   if (!isAllowedHost(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
   if (path.startsWith('/v1.0') && !path.startsWith('/v1.0/invoke/')) return false
+  if (apiAccess() !== undefined) return false
   // Health checks are not traced.
   if (isTracing && path.includes('/healthz')) return false
   const token = values[API_TOKEN] ?? ''

@@ -1,4 +1,6 @@
 import type {Reply} from '../../net/reply.ts'
+import type {ApiAccess} from '../../resources/api-access.ts'
+import {isServed} from './api-access.ts'
 import {textOf} from './go-text.ts'
 import {apiError} from './errors.ts'
 
@@ -32,6 +34,8 @@ export interface ControlContext {
   readonly query: string
   readonly appId: string
   readonly whyMissing: WhyMissing
+  /** The APIs that are served; undefined: all. */
+  readonly apiAccess?: ApiAccess | undefined
 }
 
 interface Route {
@@ -162,13 +166,13 @@ const parsed = ROUTES.map(({methods, path, action}) => ({
 
 /** The action for a request to the sidecar's own API; undefined: it is an invocation. */
 export const findRoute = (
-  {method, path, query, appId, whyMissing}: ControlContext,
+  {method, path, query, appId, whyMissing, apiAccess}: ControlContext,
   unescape: (segment: string) => string
 ): Action | undefined => {
   if (!path.startsWith('/v1.0')) return undefined
   const segments = path.slice(1).split('/')
   const route = parsed.find(({methods, pattern}) => methods.includes(method) && fits(pattern, segments))
-  if (route === undefined) return undefined
+  if (route === undefined || !isServed(apiAccess, path.slice(1))) return undefined
   const params = segments.filter((_, at) => route.pattern[at] === '*').map(unescape)
   return route.action({method, params, appId, query, why: whyMissing(params[0] ?? '')})
 }

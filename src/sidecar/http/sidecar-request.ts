@@ -1,3 +1,4 @@
+import type {ApiAccess} from '../../resources/api-access.ts'
 import type {Reply} from '../../net/reply.ts'
 import {baggageFault} from './baggage.ts'
 import {readHeaders, type RequestHeaders} from './headers.ts'
@@ -40,6 +41,8 @@ export interface Guards {
   /** Missing trace headers are created; false: they are passed on as they are. */
   readonly isTracing: boolean
   readonly whyMissing: WhyMissing
+  /** The APIs that are served now; undefined: all. */
+  readonly apiAccess: () => ApiAccess | undefined
 }
 
 const OPTIONS_OF_SERVER: Reply = {status: 200, type: '', body: '', lines: ''}
@@ -90,7 +93,14 @@ export const readSidecarRequest = (request: Readable, appId: string, guards: Gua
     refusal !== undefined || isInvoke(sent.path)
       ? undefined
       : findRoute(
-          {method, path: cleanPath(sent.path), query: sent.query, appId, whyMissing: guards.whyMissing},
+          {
+            method,
+            path: cleanPath(sent.path),
+            query: sent.query,
+            appId,
+            whyMissing: guards.whyMissing,
+            apiAccess: guards.apiAccess()
+          },
           unescapeParam
         )
   const target =

@@ -1,0 +1,59 @@
+import t from 'tap'
+import {readConfiguration} from '../../../src/resources/dapr-configuration.ts'
+import {parseResourceFile} from '../../../src/resources/field.ts'
+import {isServed} from '../../../src/sidecar/http/api-access.ts'
+
+const read = async (api: string) => {
+  const parsed = parseResourceFile({file: 'config.yaml', text: `spec:\n  api: ${api}\n`})
+  return {configuration: await readConfiguration(parsed), faults: parsed.faults}
+}
+
+const STATE = '{name: state, version: v1.0, protocol: http}'
+const INVOKE = '{name: invoke, version: v1.0, protocol: HTTP}'
+
+const CASES: readonly {readonly api: string; readonly served: readonly string[]; readonly not: readonly string[]}[] = [
+  {
+    api: `{allowed: [${STATE}, ${INVOKE}]}`,
+    served: ['v1.0/state/a/b', 'v1.0/invoke', 'v1.0/healthz', 'v1.0/healthz/outbound'],
+    not: ['v1.0/metadata', 'v1.0-alpha1/state/a/query', 'v1.0/states']
+  },
+  {
+    api: `{denied: [${INVOKE}, {name: shutdown, version: v1.0, protocol: http}]}`,
+    served: ['v1.0/state/a', 'v1.0/metadata'],
+    not: ['v1.0/invoke', 'v1.0/shutdown']
+  },
+  {
+    api: `{allowed: [${STATE}], denied: [{name: state/transaction, version: v1.0, protocol: http}, ${STATE}]}`,
+    served: ['v1.0/healthz'],
+    not: ['v1.0/state/a', 'v1.0/invoke']
+  },
+  {api: '{denied: [{name: state, version: v1.0, protocol: grpc}]}', served: ['v1.0/state/a', 'v1.0/invoke'], not: []},
+  {api: '{allowed: []}', served: ['v1.0/state/a', 'v1.0/invoke'], not: []}
+]
+
+for (const {api, served, not} of CASES)
+  t.test(`what is served: ${api}`, async t => {
+    const {configuration, faults} = await read(api)
+    t.same(faults, [])
+    for (const route of served) t.ok(isServed(configuration?.apiAccess, route), route)
+    for (const route of not) t.notOk(isServed(configuration?.apiAccess, route), route)
+  })
+
+t.test('rules for gRPC are named as not enforced', async t => {
+  const {configuration} = await read('{denied: [{name: state, version: v1, protocol: grpc}]}')
+  t.match(configuration?.unenforced, [{key: 'api', place: {line: 2}}])
+  t.same((await read(`{allowed: [${STATE}]}`)).configuration?.unenforced, [])
+})
+
+t.test('a rule that lacks something has no effect, and is named with its place', async t => {
+  for (const [rule, message] of [
+    ['{name: state, version: v1.0}', 'spec.api.denied[0] has no protocol: it has no effect'],
+    ['{name: state, version: v1.0, protocol: tcp}', 'spec.api.denied[0] has the protocol "tcp": it has no effect'],
+    ['{name: state, protocol: http}', 'spec.api.denied[0] lacks a name or a version: it has no effect'],
+    ['{version: v1.0, protocol: http}', 'spec.api.denied[0] lacks a name or a version: it has no effect']
+  ] as const) {
+    const {configuration, faults} = await read(`{denied: [${rule}]}`)
+    t.match(faults, [{message, place: {line: 2}}], rule)
+    t.equal(configuration?.apiAccess, undefined)
+  }
+})
