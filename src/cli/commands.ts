@@ -1,4 +1,5 @@
-import {DOCTOR_FLAGS, LIST_FLAGS, RUN_FLAGS, STOP_FLAGS, VALIDATE_FLAGS, VERSION_FLAGS} from './flags.ts'
+import {DOCTOR_FLAGS, DOWN_FLAGS, LIST_FLAGS, RUN_FLAGS, STOP_FLAGS, UP_FLAGS} from './flags.ts'
+import {VALIDATE_FLAGS, VERSION_FLAGS} from './flags.ts'
 import type {CommandHandler} from './command-handler.ts'
 import type {CommandWords} from './help.ts'
 import {
@@ -8,9 +9,10 @@ import {
   PS_FLAGS,
   PUBLISH_FLAGS,
   RESTART_FLAGS,
+  START_FLAGS,
   UNINSTALL_FLAGS
 } from './verb-flags.ts'
-import {ASSIGN_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
+import {ASSIGN_FLAGS, DEBUG_FLAGS, ENV_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
 
 export interface CommandEntry extends CommandWords {
   /** Flags that must be given. */
@@ -32,8 +34,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted',
     usage: '[flags]',
     flags: STOP_FLAGS,
-    examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>'],
+    examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],
     load: async () => (await import('./stop.ts')).stop
+  },
+  {
+    name: 'up',
+    summary: 'Run the template in this folder, as run -f . does',
+    usage: '[flags]',
+    flags: UP_FLAGS,
+    examples: ['up', 'up --watch', 'up --except shop'],
+    load: async () => (await import('./run.ts')).up
+  },
+  {
+    name: 'down',
+    summary: 'Stop the runs of the template in this folder, as stop -f . does',
+    usage: '[flags]',
+    flags: DOWN_FLAGS,
+    examples: ['down'],
+    load: async () => (await import('./stop.ts')).down
   },
   {
     name: 'list',
@@ -97,13 +115,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./logs.ts')).logs
   },
   {
+    name: 'start',
+    summary: 'Start apps that were stopped, have exited, or are being debugged; first the apps that they depend on',
+    usage: 'id ... [flags]',
+    flags: START_FLAGS,
+    examples: ['start shop', 'start shop stock'],
+    load: async () => (await import('./start.ts')).start
+  },
+  {
     name: 'restart',
-    summary: 'Restart an app, whether it is running or has exited; its sidecar keeps running',
-    usage: '[flags]',
+    summary: 'Restart apps, whether they are running or have exited; their sidecars keep running',
+    usage: 'id ... [flags]',
     flags: RESTART_FLAGS,
-    required: ['app-id'],
-    examples: ['restart --app-id shop'],
-    load: async () => (await import('./restart.ts')).restart
+    examples: ['restart shop', 'restart --app-id shop'],
+    load: async () => (await import('./start.ts')).restart
+  },
+  {
+    name: 'debug',
+    summary: 'Stop the process of an app and print how to start it in a debugger; its sidecar keeps running',
+    usage: 'id [flags]',
+    flags: DEBUG_FLAGS,
+    examples: ['debug shop', 'debug shop --format vscode'],
+    load: async () => (await import('./debug.ts')).debug
+  },
+  {
+    name: 'env',
+    summary: 'Print the environment variables that a run sets for an app',
+    usage: 'id [flags]',
+    flags: ENV_FLAGS,
+    examples: ['env shop', 'env shop --format dotenv > .env.shop', 'env shop --all'],
+    load: async () => (await import('./debug.ts')).env
   },
   {
     name: 'ls',

@@ -1,11 +1,11 @@
 import {existsSync} from 'node:fs'
-import {join} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import {runChecks} from '../doctor/doctor.ts'
 import type {Check} from '../doctor/check.ts'
 import type {Plan} from '../model/plan.ts'
 import {loadTemplate} from '../config/load.ts'
 import type {CommandContext, CommandHandler} from './command-handler.ts'
+import {templateHere} from './pick-run.ts'
 import {print, statusLine} from './print.ts'
 import {surroundings} from './surroundings.ts'
 import {templateNamed} from './template-named.ts'
@@ -28,7 +28,7 @@ export const doctor: CommandHandler = async call => {
 function planOf({flags, words}: CommandContext): {readonly plan: Plan | undefined; readonly fault: readonly Check[]} {
   const around = surroundings()
   const typed = templateNamed(flags, words)
-  if (typed === undefined && !existsSync(join(around.cwd, 'dapr.yaml'))) return {plan: undefined, fault: []}
+  if (typed === undefined && !existsSync(templateHere())) return {plan: undefined, fault: []}
   try {
     return {plan: loadTemplate(typed ?? '.', around, {watch: false}).plan, fault: []}
   } catch (error) {

@@ -109,6 +109,11 @@ export const RUN_FLAGS: readonly Flag[] = [
   text('log-level', 'The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic', '"info"'),
   text('max-body-size', 'Max size of the request body', '"4Mi"'),
   int('metrics-port', 'The port of metrics on dapr', 'M'),
+  {
+    name: 'except',
+    type: 'strings',
+    text: 'Do not start these apps of the run template: you start them yourself, for example in a debugger'
+  },
   {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
   text('placement-host-address', 'The address of the placement service', '"localhost"'),
   int('profile-port', 'The port for the profile server to listen on'),
@@ -127,6 +132,38 @@ export const RUN_FLAGS: readonly Flag[] = [
     name: 'watch',
     type: 'bool',
     text: 'Restart an app when its files change, without losing a request; apply edits of the run template'
+  }
+]
+
+/** The flags that `run` accepts together with a template; all others belong in the template. */
+export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
+  'kubernetes',
+  'help',
+  'version',
+  'runtime-path',
+  'log-as-json',
+  'run-file',
+  'env',
+  'except',
+  'only',
+  'watch',
+  'log-style',
+  'timestamps'
+])
+const HERE = {shown: '"."'}
+
+/** `run -f .` in short. */
+export const UP_FLAGS: readonly Flag[] = RUN_FLAGS.filter(
+  ({name}) => WITH_TEMPLATE.has(name) && name !== 'kubernetes'
+).map(flag => (flag.name === 'run-file' ? {...flag, ...HERE} : flag))
+
+export const DOWN_FLAGS: readonly Flag[] = [
+  {
+    name: 'run-file',
+    short: 'f',
+    type: 'string',
+    text: 'Path to the run template file for the list of apps to stop',
+    ...HERE
   }
 ]
 
@@ -173,6 +210,11 @@ export class GivenFlags {
 
   constructor(values: Readonly<Record<string, unknown>>) {
     this.#values = values
+  }
+
+  /** These, where they are not given. */
+  or(values: Readonly<Record<string, unknown>>): GivenFlags {
+    return new GivenFlags({...values, ...this.#values})
   }
 
   /** Names of all flags that were given. */

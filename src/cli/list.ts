@@ -47,7 +47,9 @@ export const list: CommandHandler = async ({flags, asJson}) => {
     print(process.stdout, await psText(runs.map(({listing}) => listing)))
     return 0
   }
-  const rows = runs.flatMap(({listing}) => listing.apps.map(app => rowOf(app, listing, Date.now())))
+  const rows = runs.flatMap(({listing}) =>
+    listing.apps.filter(({state}) => state !== 'stopped').map(app => rowOf(app, listing, Date.now()))
+  )
   if (output === 'json') print(process.stdout, htmlEscaped(JSON.stringify(rows, null, 2)))
   else if (output === 'yaml') print(process.stdout, (await import('./yaml.ts')).stringify(rows, {lineWidth: 0}))
   else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))

@@ -1,8 +1,12 @@
+import {existsSync} from 'node:fs'
 import {resolve} from 'node:path'
 import {findRuns, type FoundRun} from '../control/client.ts'
 import type {RunListing} from '../control/messages.ts'
 import {isCalled} from '../control/listing.ts'
+import {findTemplate, TEMPLATE_NAMES} from '../config/find.ts'
 import {UserError} from '../model/errors.ts'
+import {nearMiss} from '../model/near-miss.ts'
+import type {CommandContext} from './command-handler.ts'
 import {print, statusLine} from './print.ts'
 
 /** All runs of the user that respond. If a folder of runs is skipped, a warning on stderr names it. */
@@ -10,7 +14,31 @@ export const runsHere = async (asJson: boolean): Promise<readonly FoundRun[]> =>
   findRuns(process.env, text => print(process.stderr, statusLine('warning', text, asJson)))
 
 /** The template that is used if none is named. */
-export const templateHere = (): string => resolve('dapr.yaml')
+export const templateHere = (): string => {
+  const [usual = '', other = usual] = TEMPLATE_NAMES.map(name => resolve(name))
+  return !existsSync(usual) && existsSync(other) ? other : usual
+}
+
+/** The apps that are meant: words, and behind them `--app-id`; each once. */
+export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): readonly string[] => [
+  ...new Set([...words, flags.text('app-id') ?? []].flat())
+]
+
+/** The runs of the template that `--run-file` names, all where it names none. */
+export function runsOf(runs: readonly FoundRun[], runFile: string | undefined): readonly FoundRun[] {
+  if (runFile === undefined) return runs
+  const {file} = findTemplate(runFile, process.cwd())
+  return runs.filter(({listing}) => listing.templateFile === file)
+}
+
+/** That no run has an id, with the one that was probably meant. */
+export function unknownId(id: string, runs: readonly FoundRun[]): string {
+  const near = nearMiss(
+    id,
+    runs.flatMap(({listing}) => listing.apps.map(({appId}) => appId))
+  )
+  return `couldn't find app id ${id}${near === '' ? '' : `: did you mean "${near}"?`}`
+}
 
 /**
  * Finds the run of an app: the run of this folder's template if it has the app, else the only run that has it; undefined if

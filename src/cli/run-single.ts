@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import type {Event, SidecarInfo, StartedApp} from '../model/events.ts'
 import {exitText} from '../model/exit-text.ts'
 import {succeeded, type Exit} from '../model/app-state.ts'
@@ -5,6 +6,7 @@ import {singlePlan} from '../config/single.ts'
 import type {CommandContext} from './command-handler.ts'
 import {variablesIn} from './env-flag.ts'
 import {openInput} from './input.ts'
+import {templateHere} from './pick-run.ts'
 import {statusLine, type Status} from './print.ts'
 import {readableId} from './readable-id.ts'
 import {reloadText} from './reload-words.ts'
@@ -23,15 +25,21 @@ export function singleRun({flags, words, asJson}: CommandContext, terminal: Term
     const stream = status === 'failure' ? terminal.err : terminal.out
     void stream.print(statusLine(status, message, asJson))
   }
+  const isMistaken = words.length === 0 && !flags.names.includes('app-id') && existsSync(templateHere())
   if (words.length === 0) void terminal.out.print('WARNING: no application command found.\n')
   const reporter = new SingleRunReporter(say, terminal, asJson)
   return {
     plan,
     form: {kind: 'single', input: openInput(), err: text => terminal.err.write(text)},
-    emit: event => reporter.report(event),
+    emit: event => {
+      reporter.report(event)
+      if (isMistaken && event.type === 'app-started') void terminal.err.print(statusLine('warning', MISTAKEN, asJson))
+    },
     ended: () => reporter.end()
   }
 }
+
+const MISTAKEN = 'This is a sidecar without an app. To run the apps of the template in this folder: pillion up'
 
 /** Reports a single app from its start to its end; the texts are those of Dapr's `cmd/run.go`. */
 class SingleRunReporter {

@@ -1,9 +1,10 @@
 import type {Event} from '../model/events.ts'
 import type {Plan} from '../model/plan.ts'
-import {onlyThese} from '../supervisor/order/selection.ts'
+import {onlyThese, refuseUnknown} from '../supervisor/order/selection.ts'
 import {loadTemplate, type Loaded} from '../config/load.ts'
 import type {CommandContext} from './command-handler.ts'
 import {variablesIn} from './env-flag.ts'
+import {WITH_TEMPLATE} from './flags.ts'
 import {LineView, logStyleOf, prefixesFor} from './log-style.ts'
 import {paintedStatus} from './paint.ts'
 import {wantsColours} from './colours.ts'
@@ -13,21 +14,6 @@ import {statusLine} from './print.ts'
 import type {Form} from './form.ts'
 import {surroundings} from './surroundings.ts'
 import type {Terminal} from './terminal.ts'
-
-/** The flags that Dapr's CLI accepts together with a template; all others belong in the template. */
-const WITH_TEMPLATE = new Set([
-  'kubernetes',
-  'help',
-  'version',
-  'runtime-path',
-  'log-as-json',
-  'run-file',
-  'env',
-  'only',
-  'watch',
-  'log-style',
-  'timestamps'
-])
 
 /** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each. */
 export function templateRun(call: CommandContext, terminal: Terminal): Form {
@@ -39,6 +25,8 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
   const style = logStyleOf(call.flags.text('log-style'))
   const hasTimes = call.flags.isSet('timestamps')
   const plan = chosen(loaded.plan, call)
+  const except = new Set(call.flags.list('except'))
+  refuseUnknown(plan, except, '--except')
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const errIsPainted = wantsColours(terminal.err.isTerminal, process.env) && !call.asJson
@@ -48,6 +36,7 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
     isJson: call.asJson,
     hints: () => runHints(loaded, plan),
     reread: watch && typed !== '-' ? () => chosen(load().plan, call) : undefined,
+    debugged: except,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => print(event, terminal, {asJson: call.asJson, isPainted: errIsPainted}),
     ended: () => undefined

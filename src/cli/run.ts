@@ -6,14 +6,14 @@ import type {Form} from './form.ts'
 import {openTerminal, type Terminal} from './terminal.ts'
 
 const EXIT_BUG = 70
-const TEMPLATE_FLAGS = ['only', 'log-style', 'timestamps']
+const TEMPLATE_FLAGS = ['only', 'except', 'log-style', 'timestamps']
 
 /** `run -f PATH` and `run -- command`: runs until all apps have exited or a signal or `stop` ends the run. */
 export const run: CommandHandler = async call => {
   const isTemplate = (call.flags.text('run-file') ?? '') !== ''
   const needsTemplate = TEMPLATE_FLAGS.find(name => call.flags.names.includes(name))
-  if (!isTemplate && needsTemplate === 'only')
-    throw new UserError('--only selects apps of a run template: add --run-file')
+  if (!isTemplate && (needsTemplate === 'only' || needsTemplate === 'except'))
+    throw new UserError(`--${needsTemplate} selects apps of a run template: add --run-file`)
   if (!isTemplate && needsTemplate !== undefined)
     throw new UserError(`--${needsTemplate} formats the lines of a run template's apps: add --run-file`)
   const begin = isTemplate
@@ -21,6 +21,9 @@ export const run: CommandHandler = async call => {
     : (await import('./run-single.ts')).singleRun
   return live(openTerminal(), terminal => begin(call, terminal))
 }
+
+/** `up`: `run -f .` */
+export const up: CommandHandler = async context => run({...context, flags: context.flags.or({'run-file': '.'})})
 
 async function live(terminal: Terminal, begin: (terminal: Terminal) => Form): Promise<number> {
   const {ended, ...form} = begin(terminal)

@@ -32,7 +32,9 @@ export interface SidecarAnswer {
 export async function findApp(id: string, asJson: boolean): Promise<ListedApp | undefined> {
   const runs = await runsHere(asJson)
   const own = runs.filter(({listing}) => listing.templateFile === templateHere())
-  return [...own, ...runs].flatMap(({listing}) => listing.apps).find(({appId}) => appId === id)
+  return [...own, ...runs]
+    .flatMap(({listing}) => listing.apps)
+    .find(({appId, state}) => appId === id && state !== 'stopped')
 }
 
 /** The maximum size of `--data-file`. Sidecars accept 4 MiB unless their template sets another limit. */

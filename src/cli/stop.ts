@@ -3,7 +3,7 @@ import {messageOf, UserError} from '../model/errors.ts'
 import {sweep} from '../run/sweep.ts'
 import {findTemplate} from '../config/find.ts'
 import type {CommandHandler} from './command-handler.ts'
-import {pickRun, runsHere, templateHere} from './pick-run.ts'
+import {idsOf, pickRun, runsHere, templateHere, unknownId} from './pick-run.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {print, statusLine} from './print.ts'
 
@@ -17,12 +17,13 @@ export const stop: CommandHandler = async ({flags, words, asJson}) => {
     await Promise.all([stopTemplate(file, runs, asJson), sweep({env: process.env, reporter: {warn}})])
     return 0
   }
-  let code = 0
   const version = flags.text('version')
-  for (const id of [...words, flags.text('app-id') ?? []].flat())
-    code = Math.max(code, await stopApp(id, runs, {asJson, version}))
-  return code
+  const stops = idsOf({words, flags}).map(async id => stopApp(id, runs, {asJson, version}))
+  return Math.max(0, ...(await Promise.all(stops)))
 }
+
+/** `down`: `stop -f .` */
+export const down: CommandHandler = async context => stop({...context, flags: context.flags.or({'run-file': '.'})})
 
 async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boolean): Promise<void> {
   const meant = runs.filter(run => run.listing.templateFile === file)
@@ -44,14 +45,15 @@ async function stopApp(
   const fail = (why: string): void =>
     print(process.stderr, statusLine('failure', `failed to stop app id ${id}: ${why}`, asJson))
   try {
+    const tell = (text: string): void => print(process.stdout, statusLine('success', text, asJson))
     const run = pickRun(id, runs, templateHere())
-    const why = version === undefined ? '' : ((await run?.remove(id, version)) ?? '')
-    if (why !== '') throw new UserError(why)
-    if (run !== undefined && version !== undefined)
-      print(process.stdout, statusLine('success', `app stopped successfully: ${id} ${version}`, asJson))
-    else if (run !== undefined && (await run.stopApp(id)))
-      print(process.stdout, statusLine('success', `app stopped successfully: ${id}`, asJson))
-    else fail(`couldn't find app id ${id}`)
+    if (run === undefined) fail(unknownId(id, runs))
+    else if (version !== undefined) {
+      const why = await run.remove(id, version)
+      if (why !== '') throw new UserError(why)
+      tell(`app stopped successfully: ${id} ${version}`)
+    } else if (await run.stopApp(id)) tell(`app stopped successfully: ${id}`)
+    else tell(`app is already stopped: ${id}`)
     return 0
   } catch (error) {
     if (!(error instanceof UserError)) throw error

@@ -40,7 +40,23 @@ export const PS_FLAGS: readonly Flag[] = [
   {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
 ]
 
-export const RESTART_FLAGS: readonly Flag[] = [text('app-id', 'The application id to restart', 'a')]
+const whichApp = (what: string): Flag =>
+  text('app-id', `The application id to ${what}; ids are also accepted as arguments`, 'a')
+const WHOSE_RUN = text('run-file', 'The run template of the app', 'f')
+const FORMAT: Flag = {...text('format', 'Output format. Valid values are: shell, dotenv, or vscode'), shown: '"shell"'}
+
+export const START_FLAGS: readonly Flag[] = [whichApp('start'), WHOSE_RUN]
+
+export const RESTART_FLAGS: readonly Flag[] = [whichApp('restart'), WHOSE_RUN]
+
+export const DEBUG_FLAGS: readonly Flag[] = [whichApp('debug'), FORMAT, WHOSE_RUN]
+
+export const ENV_FLAGS: readonly Flag[] = [
+  {name: 'all', type: 'bool', text: 'Print all variables, also those of the shell in which the run was started'},
+  whichApp('show'),
+  FORMAT,
+  WHOSE_RUN
+]
 
 const WHICH_RUN = text('run-file', 'Path to the run template of the services', 'f')
 

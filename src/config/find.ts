@@ -13,8 +13,11 @@ export interface Found {
   readonly folder: string
 }
 
+/** What a template is called in its folder, best first. Dapr's CLI knows the first one alone. */
+export const TEMPLATE_NAMES = ['dapr.yaml', 'dapr.yml'] as const
+
 /**
- * The template that `-f` means: a file that ends in `.yaml` or `.yml`, a folder with a `dapr.yaml`, or `-` for standard
+ * The template that `-f` means: a file that ends in `.yaml` or `.yml`, a folder with a `dapr.yaml` or `dapr.yml`, or `-` for standard
  * input (`getRunFilePath` in Dapr's CLI). Throws a `UserError` with Dapr's words, on stderr, when there is none.
  */
 export function findTemplate(typed: string, cwd: string): Found {
@@ -30,9 +33,10 @@ function templateIn(typed: string, cwd: string): string {
     if (/\.ya?ml$/.test(typed)) return typed
     throw notFound(`file ${JSON.stringify(typed)} is not a YAML file`)
   }
-  const inside = normalize(join(typed, 'dapr.yaml'))
+  const [inside, other] = TEMPLATE_NAMES.map(name => normalize(join(typed, name))) as [string, string]
   const insideFault = statFault(resolve(cwd, inside), inside)
   if (insideFault === '') return inside
+  if (statFault(resolve(cwd, other), other) === '') return other
   const quoted = JSON.stringify(inside)
   throw notFound(
     `error in validating the file path ${quoted}: error in getting the file info for ${inside}: ${insideFault}`

@@ -3,7 +3,7 @@ import {codeOf, UserError} from '../model/errors.ts'
 import {GONE, runSockets, send, text} from './ask.ts'
 import type {OnSkipped} from './folder.ts'
 import {readListing} from './listing.ts'
-import type {ListedNotification, ListedService, LogsQuery, RunListing} from './messages.ts'
+import type {HandedOver, Launch, ListedNotification, ListedService, LogsQuery, RunListing, Start} from './messages.ts'
 
 /** A run whose control socket responds. */
 export interface FoundRun {
@@ -14,6 +14,12 @@ export interface FoundRun {
   stopApp(id: string): Promise<boolean>
   /** Restarts one app: '' when its new process is running, else the reason; undefined if the run has no such app. */
   restartApp(id: string): Promise<string | undefined>
+  /** Starts an app that was stopped, has ended, or is in a debugger; undefined if the run has no such app. */
+  startApp(id: string): Promise<Start | undefined>
+  /** Ends an app's process for one in a debugger; undefined if the run has no such app. */
+  debugApp(id: string): Promise<HandedOver | undefined>
+  /** How an app is started; undefined if the run has no such app, or it was stopped. */
+  launch(id: string): Promise<Launch | undefined>
   /** The log of one app as latin1 text; undefined if the run has no such app. */
   logs(id: string, asked: LogsQuery): Promise<AsyncIterable<string> | undefined>
   /** Lines of several apps, of all if no id is given, in the format of `Handlers.runLogs`; undefined if the run lacks one of them. */
@@ -25,6 +31,12 @@ export interface FoundRun {
   /** Removes one version of a service: '' when nothing of it is left, else the reason. */
   remove(name: string, version: string): Promise<string>
   notifications(): Promise<Readonly<Record<string, ListedNotification>>>
+}
+
+/** How a response is read, and what an older run lacks that does not know the request. */
+interface Reading<T> {
+  readonly read: (body: string) => T
+  readonly feature: string
 }
 
 /** A run that does not respond in this time is left out of `list`. */
@@ -76,6 +88,22 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
     refuseOld(response, {listing}, feature)
     return body
   }
+  const askedOf = async <T>(
+    method: string,
+    path: string,
+    id: string,
+    {read, feature}: Reading<T>
+  ): Promise<T | undefined> => {
+    try {
+      const response = await send(socketPath, method, `${path}?id=${encodeURIComponent(id)}`)
+      const body = await text(response)
+      refuseOld(response, {listing}, feature)
+      return response.statusCode === 404 ? undefined : read(body)
+    } catch (error) {
+      if (GONE.has(codeOf(error))) throw new UserError('its run ends', {cause: error})
+      throw error
+    }
+  }
   return {
     listing,
     stop: async () => {
@@ -95,12 +123,19 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
         throw error
       }
     },
-    restartApp: async id => {
-      const response = await send(socketPath, 'POST', `/apps/restart?id=${encodeURIComponent(id)}`)
-      const body = await text(response)
-      refuseOld(response, {listing}, 'restart apps')
-      return response.statusCode === 404 ? undefined : body
-    },
+    restartApp: async id => askedOf('POST', '/apps/restart', id, {read: body => body, feature: 'restart apps'}),
+    startApp: async id =>
+      askedOf('POST', '/apps/start', id, {read: body => JSON.parse(body) as Start, feature: 'start single apps'}),
+    debugApp: async id =>
+      askedOf('POST', '/apps/debug', id, {
+        read: body => JSON.parse(body) as HandedOver,
+        feature: 'hand apps over to a debugger'
+      }),
+    launch: async id =>
+      askedOf('GET', '/apps/launch', id, {
+        read: body => JSON.parse(body) as Launch,
+        feature: "show an app's environment"
+      }),
     logs: async (id, query) => {
       const {since} = query
       const search = new URLSearchParams({id, ...queryOf(query)})

@@ -79,6 +79,35 @@ export interface LeasedSidecar {
   readonly onChange: (listener: () => void) => () => void
 }
 
+/** How a process of an app would be started by hand. */
+export interface Launch {
+  readonly appId: string
+  readonly folder: string
+  /** Empty: it is not started by the run. */
+  readonly command: readonly string[]
+  /** Where it is to listen; 0 = nowhere. */
+  readonly appPort: number
+  /** The whole environment, without the marks of the run: what carries them is ended with it. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Names of what differs there from the shell that the run was started in. */
+  readonly added: readonly string[]
+}
+
+/** What became of a start that somebody asked for. */
+export interface Start {
+  readonly outcome: 'started' | 'runs already' | 'failed'
+  /** Why it failed, '' where it did not. */
+  readonly why: string
+}
+
+/** What became of an app that was to be handed over to a debugger. */
+export interface HandedOver {
+  /** Why it was not, '' where it was. */
+  readonly why: string
+  /** It had been before. */
+  readonly wasDebugged: boolean
+}
+
 export interface LogsQuery {
   /** Only the last lines; -1: all that are kept. */
   readonly tail: number
@@ -98,6 +127,12 @@ export interface Handlers {
   readonly stopApp: (id: string) => Promise<boolean>
   /** Restarts one app: '' when its process is running, else the reason; undefined if the run has no such app. */
   readonly restartApp: (id: string) => Promise<string | undefined>
+  /** Starts an app that was stopped, has ended, or is in a debugger; undefined if the run has no such app. */
+  readonly startApp: (id: string) => Promise<Start | undefined>
+  /** Ends an app's process for one in a debugger; its sidecar stays. Undefined where the run has no such app. */
+  readonly debugApp: (id: string) => Promise<HandedOver | undefined>
+  /** How an app is started; undefined if the run has no such app, or it was stopped. */
+  readonly launch: (id: string) => Promise<Launch | undefined>
   /** Latin1 text, until the log ends or `gone` is aborted; undefined if the run has no such app. */
   readonly logs: (id: string, asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   /**

@@ -6,7 +6,7 @@ import {messageOf} from '../model/errors.ts'
 import {VERSION} from '../model/version.ts'
 import {http} from '../net/http1/node-http.ts'
 import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
-import type {Handlers} from './messages.ts'
+import type {Handlers, RunListing} from './messages.ts'
 import {lease, Streams} from './streams.ts'
 
 /** A run that other terminals can find. */
@@ -83,6 +83,12 @@ async function respond(
       return
     case 'POST /apps/restart':
       return sendText(response, await handlers.restartApp(id))
+    case 'POST /apps/start':
+      return sendJson(response, await handlers.startApp(id))
+    case 'POST /apps/debug':
+      return sendJson(response, await handlers.debugApp(id))
+    case 'GET /apps/launch':
+      return sendJson(response, await handlers.launch(id))
     case 'GET /apps/logs':
     // separate path: an older run would ignore `since`
     case 'GET /apps/logs-since': {
@@ -108,7 +114,7 @@ async function respond(
       response.end(JSON.stringify(handlers.notifications()))
       return
     case 'GET /sidecar':
-      return lease(response, handlers.leaseSidecar(id), () => handlers.list().apps.map(({appId}) => appId))
+      return lease(response, handlers.leaseSidecar(id), () => runningIds(handlers.list()))
     default:
       // A newer program sent this request: it knows what to tell its user.
       response.writeHead(501).end(VERSION)
@@ -117,3 +123,9 @@ async function respond(
 
 const sendText = (response: ServerResponse, text: string | undefined): void =>
   void response.writeHead(text === undefined ? 404 : 200).end(text)
+
+const sendJson = (response: ServerResponse, body: object | undefined): void =>
+  sendText(response, body === undefined ? undefined : JSON.stringify(body))
+
+const runningIds = ({apps}: RunListing): readonly string[] =>
+  apps.filter(({state}) => state !== 'stopped').map(({appId}) => appId)

@@ -24,7 +24,8 @@ export interface Queued {
 interface QueuedCall {
   readonly pendingCall: PendingCall
   readonly settle: (outcome: Permit | string) => void
-  readonly timer: NodeJS.Timeout
+  /** Of a call that waits only so long. */
+  timer: NodeJS.Timeout | undefined
   readonly since: number
 }
 
@@ -43,7 +44,7 @@ interface Drain {
 }
 
 export interface AdmissionQueueOptions {
-  /** Maximum time in the queue. */
+  /** Maximum time in the queue, in ms; Infinity: until the caller leaves. */
   readonly timeoutMs: number
   /** Maximum number of queued calls. */
   readonly capacity?: number
@@ -82,9 +83,21 @@ export class AdmissionQueue {
   readonly #pauses = new Set<string>()
   readonly #drains = new Set<Drain>()
   #stats: QueueStats = {held: 0, longestMs: 0, lost: 0}
+  #timeoutMs: number
 
   constructor({timeoutMs, capacity = 10_000, explain = () => ''}: AdmissionQueueOptions) {
     this.#options = {timeoutMs, capacity, explain}
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** How long a call waits from now on, in ms, those included that wait already; Infinity: as long as its caller does. */
+  set timeoutMs(timeoutMs: number) {
+    if (timeoutMs === this.#timeoutMs) return
+    this.#timeoutMs = timeoutMs
+    for (const queued of this.#waiting) {
+      clearTimeout(queued.timer)
+      this.#limit(queued)
+    }
   }
 
   /** The calls in flight, oldest first, with their admission times (`performance.now()`). */
@@ -222,11 +235,8 @@ export class AdmissionQueue {
 
   #queue(pendingCall: PendingCall): Queued {
     const {promise, resolve} = Promise.withResolvers<Permit | string>()
-    const seconds = Math.round(this.#options.timeoutMs / 1000).toString()
-    const timer = setTimeout(() => {
-      this.#settle(queued, `waited ${seconds} s; ${this.#currentReason}${this.#options.explain(pendingCall)}`)
-    }, this.#options.timeoutMs)
-    const queued: QueuedCall = {pendingCall, settle: resolve, timer, since: performance.now()}
+    const queued: QueuedCall = {pendingCall, settle: resolve, timer: undefined, since: performance.now()}
+    this.#limit(queued)
     this.#waiting.add(queued)
     return {
       outcome: promise,
@@ -234,6 +244,16 @@ export class AdmissionQueue {
         this.#settle(queued, CALLER_DISCONNECTED)
       }
     }
+  }
+
+  #limit(queued: QueuedCall): void {
+    queued.timer = undefined
+    const ms = this.#timeoutMs
+    if (ms === Infinity) return
+    queued.timer = setTimeout(() => {
+      const waited = `waited ${Math.round(ms / 1000).toString()} s`
+      this.#settle(queued, `${waited}; ${this.#currentReason}${this.#options.explain(queued.pendingCall)}`)
+    }, ms)
   }
 
   #settle(queued: QueuedCall, outcome: Permit | string): void {

@@ -36,6 +36,7 @@ export class AppChannel {
   #end = Promise.withResolvers<string>()
   #health: Health | undefined
   #isUnhealthy = false
+  #isDebugged = false
 
   constructor(options: AppChannelOptions) {
     const {plan, appPort, explain} = options
@@ -91,6 +92,12 @@ export class AppChannel {
     return () => pool.cut()
   }
 
+  /** The process is in somebody's debugger: calls wait as long as their callers do, and its health is not asked for. */
+  set isDebugged(isDebugged: boolean) {
+    this.#isDebugged = isDebugged
+    this.queue.timeoutMs = isDebugged ? Infinity : this.#plan.ready.timeoutMs
+  }
+
   /** Resolves true when the process on this port is healthy, false when the signal is aborted. */
   async isHealthyAt(port: number, signal: AbortSignal): Promise<boolean> {
     return this.#health?.reached(port, signal) ?? true
@@ -117,7 +124,7 @@ export class AppChannel {
   }
 
   #begin(): void {
-    if (this.#health === undefined) return this.queue.open()
+    if (this.#health === undefined || this.#isDebugged) return this.queue.open()
     this.queue.hold(`"${this.#plan.id}" listens, but its health is not known yet`)
     this.#health.begin()
   }

@@ -4,7 +4,7 @@ import type {Call} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
 import {CALLER_HEADER, callerValue} from './caller-header.ts'
 import {Peers, type Peer} from './peers.ts'
-import {whyUnknown} from './unknown-app.ts'
+import {denyUnknown, whyUnknown} from './unknown-app.ts'
 
 export interface PeerRunsOptions {
   /** The environment that we were started in. */
@@ -68,8 +68,7 @@ export class PeerRuns {
     const {sidecars, others} = await this.#ask(callee)
     const [sidecar] = sidecars
     if (sidecar === undefined) {
-      const why = whyUnknown(callee, this.#options.known(), others)
-      return {ok: false, status: 500, error: `couldn't find service: ${callee} (${why})`, isUnknown: true}
+      return denyUnknown(callee, `(${whyUnknown(callee, this.#options.known(), others)})`)
     }
     const peers = this.#found.get(callee)?.peers
     const peer = peers?.next(call, refuser)

@@ -1,4 +1,5 @@
 import {nearMiss} from '../model/near-miss.ts'
+import type {Denied} from './admission.ts'
 
 /** Why an id is unknown: a similar id, the apps of this run, and those of other runs. */
 export function whyUnknown(id: string, known: readonly string[], others: readonly string[]): string {
@@ -7,3 +8,11 @@ export function whyUnknown(id: string, known: readonly string[], others: readonl
   const elsewhere = others.length === 0 ? '' : `; in other runs: ${others.join(', ')}`
   return `no app "${id}" runs here${meant}; running: ${known.length === 0 ? 'none' : known.join(', ')}${elsewhere}`
 }
+
+/** Nobody that could be called is called so; `why` goes behind Dapr's words. */
+export const denyUnknown = (id: string, why: string): Denied => ({
+  ok: false,
+  status: 500,
+  error: `couldn't find service: ${id} ${why}`,
+  isUnknown: true
+})

@@ -1,6 +1,7 @@
 /** Every warning of a run has a code that stays the same when its wording changes. `docs/messages.md` lists them. */
 export type WarningCode =
   | 'app-crashed'
+  | 'app-excepted'
   | 'app-given-up'
   | 'app-not-ready'
   | 'app-not-started'

@@ -5,6 +5,7 @@ import {createClaim, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../platform/all-or-none.ts'
 import {listenOnSocket} from './bind.ts'
 import {freeAppPort} from './app-port.ts'
+import {usualPorts, type WantedPorts} from './usual-ports.ts'
 
 /** The ports of one sidecar, bound by us until the run ends. Each list has one listening server per address. */
 export interface SidecarPorts {
@@ -32,9 +33,14 @@ export const LOOPBACK = ['127.0.0.1', '::1']
 /**
  * Claims every port of the plan before anything starts, first those with a fixed number. If one is taken, throws a
  * UserError that names port, app and owner (the first line is Dapr's, `pkg/standalone/run.go`), and releases the others.
+ * A port without a fixed number gets the wanted one if it is free.
  */
-export async function claimPorts(plan: Plan, nameOwner: NameOwner): Promise<readonly SidecarPorts[]> {
-  const claim = new Claim(plan, nameOwner)
+export async function claimPorts(
+  plan: Plan,
+  nameOwner: NameOwner,
+  wanted: (app: AppPlan) => WantedPorts | undefined = usualPorts(plan)
+): Promise<readonly SidecarPorts[]> {
+  const claim = new Claim(plan, nameOwner, wanted)
   try {
     for (const app of plan.apps) await claim.fixed(app)
     return await allOrNone(plan.apps.map(async app => claim.remaining(app)))
@@ -56,14 +62,16 @@ type Kind = keyof typeof KINDS
 class Claim {
   readonly #plan: Plan
   readonly #nameOwner: NameOwner
+  readonly #wanted: (app: AppPlan) => WantedPorts | undefined
   readonly #bound = new Map<AppPlan, Map<Kind, readonly Server[]>>()
   readonly #sockets: Server[] = []
   /** Never allocated: apps of this template may want them. */
   readonly #reserved = new Set<number>()
 
-  constructor(plan: Plan, nameOwner: NameOwner) {
+  constructor(plan: Plan, nameOwner: NameOwner, wanted: (app: AppPlan) => WantedPorts | undefined) {
     this.#plan = plan
     this.#nameOwner = nameOwner
+    this.#wanted = wanted
     for (const {channel, fixedPort} of plan.apps) this.#reserved.add(channel.port).add(fixedPort)
   }
 
@@ -95,7 +103,7 @@ class Claim {
       grpcPort: portOf(grpc),
       metricsPort: portOf(metrics),
       internalGrpcPort,
-      appPort: app.channel.autoPort ? await this.#appNumber() : app.channel.port
+      appPort: app.channel.autoPort ? await this.#appNumber(app) : app.channel.port
     }
   }
 
@@ -117,14 +125,16 @@ class Claim {
     return servers
   }
 
-  async #appNumber(): Promise<number> {
-    const port = await freeAppPort(this.#reserved)
+  async #appNumber(app: AppPlan): Promise<number> {
+    const port = await freeAppPort(this.#reserved, this.#wanted(app)?.appPort)
     this.#reserved.add(port)
     return port
   }
 
-  /** A free port that no app of the template wants. */
+  /** The wanted port, else one of the system's choice; never one that an app of the template wants. */
   async #free(app: AppPlan, kind: Kind): Promise<readonly Server[]> {
+    const wanted = await this.#tryWanted(app, kind)
+    if (wanted !== undefined) return wanted
     for (let tries = 1; ; tries++) {
       try {
         const servers = await listen(0, addresses(app, kind))
@@ -138,6 +148,17 @@ class Claim {
         // free at the first address, taken at another one
         if (codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw await this.#taken(app, kind, error)
       }
+    }
+  }
+
+  async #tryWanted(app: AppPlan, kind: Kind): Promise<readonly Server[] | undefined> {
+    const port = this.#wanted(app)?.[kind] ?? 0
+    if (port === 0 || this.#reserved.has(port)) return undefined
+    this.#reserved.add(port)
+    try {
+      return this.#keep(app, kind, await listen(port, addresses(app, kind)))
+    } catch {
+      return undefined // somebody has it, or the addresses are wrong, which the next one meets, too
     }
   }
 

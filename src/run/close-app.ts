@@ -20,7 +20,7 @@ export interface AppCloserOptions {
 export class AppCloser {
   readonly #options: AppCloserOptions
   /** Those that are being closed, or have been. */
-  readonly #closing = new Map<AppRuntime, Promise<void>>()
+  readonly #closing = new WeakMap<AppRuntime, Promise<void>>()
 
   constructor(options: AppCloserOptions) {
     this.#options = options

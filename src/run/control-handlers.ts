@@ -1,9 +1,13 @@
-import type {Handlers, LeasedSidecar} from '../control/messages.ts'
+import type {Handlers, Launch, LeasedSidecar} from '../control/messages.ts'
 import {readLog, type Reading} from '../logging/log-record.ts'
 import {readRunLog} from '../logging/run-log-reader.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {StartOrder} from '../supervisor/order/start-order.ts'
+import type {Changes} from '../supervisor/reload/changes.ts'
+import type {Apps} from './apps.ts'
+import {AppStarter} from './start-app.ts'
 
 /** What a run shows of itself to those who ask over its socket. */
 export interface ControlContext {
@@ -13,12 +17,15 @@ export interface ControlContext {
   /** What other runs say at its sidecars (`sidecar/http/delegated-caller.ts`). */
   readonly key: string
   readonly runLog: RunLog
+  /** The environment that the run was started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly apps: Apps
+  readonly starts: StartOrder
+  readonly changes: Changes
   /** Those with an open sidecar. */
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** The version that answers for an id. */
   readonly main: (id: string) => AppRuntime | undefined
-  /** Exchanges their processes; settles when the new ones are there. */
-  readonly restart: (runtimes: readonly AppRuntime[]) => Promise<void>
   /** Nothing is started any more. */
   readonly isEnding: () => boolean
 }
@@ -26,9 +33,10 @@ export interface ControlContext {
 /** The answers to other terminals and other runs that only look, or that concern one app. */
 export function controlHandlers(
   asked: ControlContext
-): Pick<Handlers, 'restartApp' | 'logs' | 'runLogs' | 'leaseSidecar'> {
-  const named = (id: string): readonly AppRuntime[] =>
-    [...asked.sidecars.keys()].filter(runtime => runtime.isCalled(id))
+): Pick<Handlers, 'restartApp' | 'startApp' | 'debugApp' | 'launch' | 'logs' | 'runLogs' | 'leaseSidecar'> {
+  const {apps} = asked
+  const starter = new AppStarter(asked)
+  const named = (id: string): readonly AppRuntime[] => apps.named(id)
   /** Of an id that several versions have: the one that is wanted, '' for the main one. */
   const versioned = (id: string, version: string): readonly AppRuntime[] => {
     const all = named(id)
@@ -39,7 +47,13 @@ export function controlHandlers(
   return {
     restartApp: async id => {
       const meant = named(id)
-      return meant.length === 0 ? undefined : restart(id, meant, asked)
+      return meant.length === 0 ? undefined : restart(meant, asked, starter)
+    },
+    startApp: async id => starter.start(id),
+    debugApp: async id => starter.debug(id),
+    launch: async id => {
+      const runtime = asked.main(id)
+      return runtime && launchOf(runtime, asked.shell)
     },
     logs: (id, {tail, since, isFollowed, version}, gone) => {
       const meant = versioned(id, version)
@@ -48,9 +62,9 @@ export function controlHandlers(
     runLogs: (ids, {tail, since, isFollowed, version}, gone) => {
       const wanted = ids.map(id => versioned(id, version))
       if (wanted.some(runtimes => runtimes.length === 0)) return undefined
-      const meant = ids.length === 0 ? [...asked.sidecars.keys()] : [...new Set(wanted.flat())]
-      const apps = meant.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
-      return readRunLog(asked.runLog, apps, {tail, since, isFollowed, gone})
+      const meant = ids.length === 0 ? apps.all : [...new Set(wanted.flat())]
+      const read = meant.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
+      return readRunLog(asked.runLog, read, {tail, since, isFollowed, gone})
     },
     leaseSidecar: id => {
       const runtime = asked.main(id)
@@ -59,15 +73,33 @@ export function controlHandlers(
   }
 }
 
-async function restart(id: string, runtimes: readonly AppRuntime[], asked: ControlContext): Promise<string> {
-  if (asked.isEnding()) return 'its run ends'
+/** '' when new processes of them run, else why not. One that was stopped or has ended is started. */
+async function restart(
+  runtimes: readonly AppRuntime[],
+  {apps, changes, isEnding}: ControlContext,
+  starter: AppStarter
+): Promise<string> {
+  const id = runtimes[0]?.id ?? ''
+  if (isEnding()) return 'its run ends'
   const fault = runtimes.map(runtime => runtime.fault).find(why => why !== '')
   if (fault !== undefined) return fault
   if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command of ours'
+  const hasEnded = runtimes.every(runtime => apps.isStopped(runtime) || runtime.app.state.phase === 'exited')
+  if (hasEnded) return (await starter.start(id))?.why ?? ''
+  if (runtimes.some(({isDebugged}) => isDebugged))
+    return `it is being debugged; to run it here again: pillion start ${id}`
   if (runtimes.some(({app}) => app.state.phase === 'idle'))
     return `"${id}" has not been started yet: it waits for what it depends on`
-  await asked.restart(runtimes)
+  await changes.restart(runtimes)
   return ''
+}
+
+async function launchOf(runtime: AppRuntime, shell: ControlContext['shell']): Promise<Launch> {
+  const {environment: whole, ...rest} = await runtime.launch()
+  const {FORCE_COLOR: _colour, ...plain} = whole // for our terminal, unless the app wants it
+  const environment = (runtime.plan.env['FORCE_COLOR'] ?? shell['FORCE_COLOR']) === undefined ? plain : whole
+  const added = Object.keys(environment).filter(name => environment[name] !== shell[name])
+  return {...rest, environment, added}
 }
 
 /** Apps that share an id: what is kept of one after the other; whoever follows, follows the last one. */

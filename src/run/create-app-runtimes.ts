@@ -54,16 +54,19 @@ export class AppRuntimes {
     )
   }
 
-  /** `index`: its place in the template. */
-  async one(app: AppPlan, ports: SidecarPorts | undefined, index: number): Promise<AppRuntime> {
+  /** `index`: its place in the template; `previous`: goes on with what the log of the run has of this one. */
+  async one(
+    app: AppPlan,
+    ports: SidecarPorts | undefined,
+    index: number,
+    {previous, isDebugged}: {readonly previous?: AppRuntime | undefined; readonly isDebugged?: boolean | undefined} = {}
+  ): Promise<AppRuntime> {
     if (ports === undefined) throw new Error(`no ports for ${app.id}`)
-    const {services, reporter} = this.#options
+    const {services, reporter, debugged} = this.#options
     const name = services.shownAs(app)
-    return this.#make(
-      app,
-      ports,
-      await openLogs(app, {...this.#options, console: this.#console, runLog: this.runLog, name, index, reporter})
-    )
+    const runLog = previous?.logs.app.runLog ?? this.runLog.writer(name)
+    const logs = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
+    return this.#make(app, ports, logs, isDebugged ?? debugged?.has(app.id) ?? false)
   }
 
   /** Of the log files that earlier runs have left. Never fails: a file that cannot be removed stays. */
@@ -73,7 +76,7 @@ export class AppRuntimes {
     await removeOldLogs(apps, async () => logsInUse(shell))
   }
 
-  #make(plan: AppPlan, ports: SidecarPorts, logs: Logs): AppRuntime {
+  #make(plan: AppPlan, ports: SidecarPorts, logs: Logs, isDebugged: boolean): AppRuntime {
     const {shell, form, emit, services, watchdog, maySpawn, explain, moved, reporter} = this.#options
     const runtime = new AppRuntime({
       explain: pendingCall => explain(plan.id, pendingCall),
@@ -84,6 +87,7 @@ export class AppRuntimes {
       nextStart: () => this.#nextStart(plan),
       folderOf: app => services.workspaces.folderOf(app),
       maySpawn,
+      isDebugged,
       watchdog,
       token: shell['APP_API_TOKEN'] ?? '',
       single: form.kind === 'single' ? {input: form.input} : undefined,

@@ -3,29 +3,30 @@ import type {Plan} from '../model/plan.ts'
 import {VERSION} from '../model/version.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {Apps} from './apps.ts'
 
 export interface Listed {
   readonly plan: Plan
   /** The mark of the run. */
   readonly run: string
   readonly startedAt: number
-  /** Those with an open sidecar. */
-  readonly runtimes: readonly AppRuntime[]
+  readonly apps: Apps
   readonly isMain: (runtime: AppRuntime) => boolean
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
 }
 
 /** What a run tells about itself. */
-export const listingOf = ({plan, run, startedAt, runtimes, isMain, sidecarOf}: Listed): RunListing => ({
+export const listingOf = ({plan, run, startedAt, apps, isMain, sidecarOf}: Listed): RunListing => ({
   version: VERSION,
   run,
   pid: process.pid,
   startedAt,
   templateFile: plan.file,
   templateName: plan.name,
-  apps: runtimes.map(runtime => ({
+  apps: apps.all.map(runtime => ({
     ...runtime.listing(),
     isMain: isMain(runtime),
-    circuitBreakers: (sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({name: endpoint.key, state}))
+    circuitBreakers: (sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({name: endpoint.key, state})),
+    ...(apps.isStopped(runtime) && {state: 'stopped', isReady: false})
   }))
 })

@@ -3,7 +3,7 @@ import {openAppLogs} from '../logging/app-log.ts'
 import type {Console} from '../logging/console.ts'
 import {asBytes} from '../logging/prefix.ts'
 import {rawLogs} from '../logging/raw-log.ts'
-import type {RunLog} from '../logging/run-log.ts'
+import type {RunLogWriter} from '../logging/run-log.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Logs} from '../supervisor/lifecycle-log.ts'
 import type {RunOptions} from './run-options.ts'
@@ -12,7 +12,7 @@ import {RUNTIME_VERSION} from '../model/version.ts'
 
 export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTerminal' | 'isJson'> {
   readonly console: Console
-  readonly runLog: RunLog
+  readonly runLog: RunLogWriter
   /** What prefix and files call the app. */
   readonly name: string
   /** Its place in the template. */
@@ -22,8 +22,7 @@ export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTermi
 
 /** Opens the two logs of an app as the form of the run wants them. */
 export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
-  const {form, output, isTerminal, isJson = false, console, name, index, reporter} = needs
-  const runLog = needs.runLog.writer(name)
+  const {form, output, isTerminal, isJson = false, console, name, index, reporter, runLog} = needs
   if (form.kind === 'single')
     return rawLogs({out: text => output.write(text), err: form.err, keepsColours: isTerminal, runLog})
   const prefix = form.prefixOf(name, index)

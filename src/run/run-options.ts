@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again (`--watch`), for a run that follows its edits. Throws a `UserError`. */
   readonly reread?: (() => Plan) | undefined
+  /** Ids of apps whose first process is somebody else's, who starts it in a debugger. */
+  readonly debugged?: ReadonlySet<string> | undefined
 }
 
 /** A warning that is known before anything starts. */

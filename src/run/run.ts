@@ -9,23 +9,24 @@ import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.t
 import type {RunListing} from '../control/messages.ts'
 import {homeOf, register, type Registration} from '../control/server.ts'
 import {messageOf} from '../model/errors.ts'
-import type {AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState} from '../model/app-state.ts'
 import {controlHandlers} from './control-handlers.ts'
 import {Changes} from '../supervisor/reload/changes.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
-import {claimAll, releasePorts, releaseAll, nameOwner, type Claims} from '../ports/claim-all.ts'
+import {claimAll, releaseAll, type Claims} from '../ports/claim-all.ts'
 import {openAppSidecar, type OpenSidecar} from '../sidecar/open-sidecar.ts'
 import {watchdogFor, longestGraceMs} from '../supervisor/run-watchdog.ts'
 import {listingOf} from './listing.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {Apps} from './apps.ts'
 import {AppCloser} from './close-app.ts'
 import {AppRuntimes} from './create-app-runtimes.ts'
 import type {RunOptions} from './run-options.ts'
+import type {Admit} from '../gateway/admission.ts'
 import {RunResources} from './run-resources.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
+import {denyUnknown} from '../gateway/unknown-app.ts'
 import {reportNote} from '../supervisor/messages/note-text.ts'
-import {claimPorts, type SidecarPorts} from '../ports/claim.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
 import {stopInOrder} from '../supervisor/order/stop-order.ts'
 import {Services} from '../daeploy/services/services.ts'
@@ -66,7 +67,7 @@ export class Run {
   readonly #changes: Changes
   readonly #starts: StartOrder
   readonly #appCloser: AppCloser
-  #runtimes: readonly AppRuntime[] = []
+  readonly #apps: Apps
   #registration: Registration | undefined
   #phase: Phase = 'wiring'
   readonly #stages = new Stages()
@@ -86,26 +87,28 @@ export class Run {
     this.#services = new Services({
       ...options,
       run: this.#marker,
-      elsewhere: this.#peerRuns.admit,
+      elsewhere: this.#elsewhere,
       reporter: this.#reporter,
-      remove: async runtime => this.#appCloser.close(runtime),
-      add: async app => this.#openLate(app, this.#runtimes.length)
+      remove: async runtime => this.#apps.remove(runtime),
+      add: async app => this.#apps.add(app, this.#apps.all.length)
     })
     this.#resources = new RunResources({shell, since: this.#startedAt, reporter: this.#reporter})
     this.#changes = new Changes({
       plan,
       since: this.#startedAt,
       reread: options.reread,
-      runtimes: () => this.#running(),
+      runtimes: () => this.#apps.open,
       emit: options.emit,
       reporter: this.#reporter,
-      open: async (app, index) => this.#openLate(app, index),
-      close: async runtime => this.#appCloser.close(runtime)
+      open: async (app, index) => this.#apps.add(app, index),
+      close: async runtime => this.#apps.remove(runtime),
+      replan: (before, after) => this.#apps.replan(before, after)
     })
     this.#starts = new StartOrder({
       shownAs: plan.shownAs,
       emit: options.emit,
       reporter: this.#reporter,
+      runtimes: () => this.#apps.all,
       isOver: () => this.#isOver
     })
     this.#appRuntimes = new AppRuntimes({
@@ -129,6 +132,22 @@ export class Run {
       },
       reporter: this.#reporter
     })
+    this.#apps = new Apps({
+      plan,
+      runtimes: this.#appRuntimes,
+      starts: this.#starts,
+      closer: this.#appCloser,
+      sidecars: this.#sidecars,
+      openSidecar: runtime => this.#openAppSidecar(runtime),
+      joins: runtime => this.#services.add(runtime),
+      isMain: runtime => this.#services.versions.isMain(runtime),
+      asked: this.#asked.signal,
+      isOver: () => this.#isOver,
+      end: async () => {
+        this.stop()
+        await this.ended
+      }
+    })
     this.ended = this.#end.promise
   }
 
@@ -144,15 +163,16 @@ export class Run {
     const pipes = preparePipes(plan.apps.filter(isStartedAtOnce).length)
     if (!(await this.#wire(folder, pipes))) return this.#finish()
     this.#phase = 'starting'
-    await this.#starts.begin(this.#runtimes, await pipes)
+    await this.#starts.begin(await pipes)
     const isOver = this.#isOver
     if (!isOver) this.#phase = 'running'
     this.#services.announce()
     for (const text of warnOfUnbuilt(plan)) this.#options.emit({type: 'warned', code: 'not-built', text})
     this.#resources.tell()
+    for (const id of this.#options.debugged ?? []) this.#reporter.warn('app-excepted', exceptedText(id))
     this.#reporter.release(this.#options.hints)
     if (isOver) return
-    if (plan.apps.length > 0) void this.#allEnded().then(async () => this.#finish())
+    if (plan.apps.length > 0) void this.#apps.ended().then(async () => this.#finish())
     void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, reporter: this.#reporter})
     if (plan.file !== '') void this.#appRuntimes.removeOldLogs()
     const swept = sweep({env: this.#options.shell, reporter: this.#reporter})
@@ -192,12 +212,8 @@ export class Run {
       {name: 'manager port', stop: async cut => this.#services.close(cut)},
       {
         name: 'sidecars',
-        start: async () => {
-          this.#runtimes = await this.#appRuntimes.all(claims.sidecars)
-          for (const runtime of this.#runtimes) this.#services.add(runtime)
-          await Promise.all(this.#runtimes.map(async runtime => this.#openAppSidecar(runtime)))
-        },
-        stop: async cut => this.#appCloser.closeAll(this.#runtimes, cut)
+        start: async () => this.#apps.openAll(claims.sidecars),
+        stop: async cut => this.#appCloser.closeAll(this.#apps.all, cut)
       },
       {
         name: 'services',
@@ -219,13 +235,16 @@ export class Run {
     this.#registration = await register(folder, about, {
       list: () => this.#listing(),
       stop: () => this.stop(),
-      stopApp: async id => this.#stopApp(id),
+      stopApp: async id => this.#apps.stop(id),
       ...this.#services.handlers,
       ...controlHandlers({
-        restart: async runtimes => this.#changes.restart(runtimes),
+        changes: this.#changes,
+        starts: this.#starts,
         run: this.#marker,
         startedAt: this.#startedAt,
         key: this.#key,
+        shell: this.#options.shell,
+        apps: this.#apps,
         sidecars: this.#sidecars,
         runLog: this.#appRuntimes.runLog,
         main: id => this.#services.versions.main(id),
@@ -242,7 +261,7 @@ export class Run {
     this.#asked.abort()
     this.#changes.end()
     this.#options.emit({type: 'stopping'})
-    for (const runtime of this.#runtimes) runtime.announceEnd()
+    for (const runtime of this.#apps.all) runtime.announceEnd()
     if (isWired) void this.#finish() // else the start does, which is under way
   }
 
@@ -250,7 +269,7 @@ export class Run {
   stopNow(): void {
     this.stop()
     this.#now.abort()
-    for (const runtime of this.#runtimes) runtime.stopNow()
+    for (const runtime of this.#apps.all) runtime.stopNow()
   }
 
   /** What has left the groups of this process is not to be ended with the run, nor by those who end it for us. */
@@ -269,74 +288,20 @@ export class Run {
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
       key: this.#key,
-      requestShutdown: () => void this.#stopApp(`${runtime.id}.${runtime.plan.instance.toString()}`)
+      requestShutdown: () => void this.#apps.stop(`${runtime.id}.${runtime.plan.instance.toString()}`)
     })
     this.#sidecars.set(runtime, sidecar)
+  }
+
+  /** Takes calls to what no running app is called: one that was stopped is not looked for in other runs. */
+  readonly #elsewhere: Admit = (call, isRefused) => {
+    const why = this.#apps.whyStopped(call.callee)
+    return why === '' ? this.#peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
   }
 
   /** The run is about to end, or has ended. */
   get #isOver(): boolean {
     return this.#phase === 'stopping' || this.#phase === 'ended'
-  }
-
-  /** Settles when no app runs, nor is started again. */
-  async #allEnded(): Promise<void> {
-    do {
-      await Promise.all(this.#runtimes.map(async ({app}) => app.ended))
-      await new Promise(setImmediate) // one that is being exchanged is not there yet
-    } while (!this.#runtimes.every(({hasEnded}) => hasEnded))
-  }
-
-  /** Those whose sidecar is open. */
-  #running(): readonly AppRuntime[] {
-    return this.#runtimes.filter(runtime => this.#sidecars.has(runtime))
-  }
-
-  /** Ends apps by an id, or one instance by its name, and their sidecars; shadows before the main version: none of them is to answer in its place. With the last sidecar the run ends. */
-  async #stopApp(id: string): Promise<boolean> {
-    const meant = this.#running().filter(runtime => runtime.isCalled(id))
-    if (meant.length === 0) return false
-    const shadows = meant.filter(runtime => !this.#services.versions.isMain(runtime))
-    await this.#closeAll(shadows)
-    if (this.#running().every(runtime => meant.includes(runtime))) {
-      await Promise.all(this.#running().map(async runtime => this.#appCloser.drain(runtime)))
-      this.stop()
-      await this.ended
-    } else await this.#closeAll(meant.filter(runtime => !shadows.includes(runtime)))
-    return true
-  }
-
-  async #closeAll(runtimes: readonly AppRuntime[]): Promise<void> {
-    await Promise.all(runtimes.map(async runtime => this.#appCloser.close(runtime)))
-  }
-
-  /** An app that has come to the template. */
-  async #openLate(app: AppPlan, index: number): Promise<void> {
-    let ports: SidecarPorts | undefined
-    let runtime: AppRuntime | undefined
-    const stages = new Stages()
-    const parts: readonly Stage[] = [
-      {
-        name: 'ports',
-        start: async () => {
-          ;[ports] = await claimPorts({...this.#options.plan, apps: [app]}, nameOwner)
-        },
-        stop: () => ports && releasePorts(ports)
-      },
-      {
-        name: app.id,
-        start: async () => {
-          runtime = await this.#appRuntimes.one(app, ports, index)
-          this.#services.add(runtime)
-          this.#runtimes = this.#runtimes.toSpliced(index, 0, runtime)
-          await this.#openAppSidecar(runtime)
-        },
-        stop: async () => runtime && this.#appCloser.close(runtime)
-      }
-    ]
-    const isOpen = await stages.start(parts, this.#asked.signal)
-    if (!isOpen || this.#isOver || runtime === undefined) return stages.stop(AbortSignal.abort())
-    await this.#starts.late(runtime, this.#runtimes)
   }
 
   /** Ends the run, and resolves `ended`. */
@@ -360,15 +325,17 @@ export class Run {
   }
 
   get #areAllWell(): boolean {
-    return !this.#starts.lacksOne && this.#runtimes.every(({app}) => isWell(app.state))
+    return this.#apps.all.every(
+      runtime => this.#apps.isStopped(runtime) || (!runtime.isGivenUp && isWell(runtime.app.state))
+    )
   }
 
   /** The apps, dependents first, then what carries the run's mark. Sidecars are open meanwhile. */
   async #endApps(): Promise<void> {
-    await stopInOrder(this.#runtimes, {now: this.#now.signal})
+    await stopInOrder(this.#apps.all, {now: this.#now.signal})
     await endMarked({
       marker: `PILLION_RUN=${this.#marker}`,
-      spared: this.#runtimes.flatMap(runtime => runtime.sparedMarkers),
+      spared: this.#apps.all.flatMap(runtime => runtime.sparedMarkers),
       graceMs: longestGraceMs(this.#options.plan),
       now: this.#now.signal,
       ended: orphan => reportNote(this.#reporter, '', {type: 'orphan-ended', ...orphan})
@@ -390,11 +357,14 @@ export class Run {
       plan: this.#options.plan,
       run: this.#marker,
       startedAt: this.#startedAt,
-      runtimes: this.#running(),
+      apps: this.#apps,
       isMain: runtime => versions.isMain(runtime),
       sidecarOf: runtime => this.#sidecars.get(runtime)
     })
   }
 }
+
+const exceptedText = (id: string): string =>
+  `"${id}" is not started (--except): "pillion env ${id}" prints its environment, "pillion start ${id}" starts it`
 
 const isWell = (state: AppState): boolean => state.phase === 'exited' && (state.asked || succeeded(state.exit))

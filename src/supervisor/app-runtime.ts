@@ -2,10 +2,10 @@ import type {Readable} from 'node:stream'
 import type {Watchdog} from './process/watchdog.ts'
 import type {ProcessPipes} from '../platform/pipes.ts'
 import type {Note, Supervised} from './process/supervised.ts'
-import type {ListedApp} from '../control/messages.ts'
+import type {Launch, ListedApp} from '../control/messages.ts'
 import type {SidecarInfo} from '../model/events.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
-import {exitCodeOf, succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
+import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 import type {Pool} from '../net/pool.ts'
 import {freeAppPort} from '../ports/app-port.ts'
 import type {Callee} from '../gateway/local-apps.ts'
@@ -18,7 +18,8 @@ import {noProgress, progressed, type Progress} from './order/progress.ts'
 import {reached, type Candidate} from './reload/overlap.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
 import {Program} from './program.ts'
-import {endOf, whyNot} from './messages/why-not-running.ts'
+import {whyNot} from './messages/why-not-running.ts'
+import {listedApp} from './listed-app.ts'
 import type {AccessControlInterceptor, CallerIdentity} from '../gateway/interceptors/access-control.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -38,6 +39,8 @@ export interface AppRuntimeOptions {
   readonly token: string
   /** The only app of its run: it reads what we are given to read. */
   readonly single: {readonly input: Readable} | undefined
+  /** Its first process is somebody else's, who starts it in a debugger. */
+  readonly isDebugged?: boolean | undefined
   /** Extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
   /** It made a move. */
@@ -73,6 +76,7 @@ export class AppRuntime implements Callee {
   /** Why it has not been started: what it waits for, or that it never will be. */
   #obstacle = ''
   #waitsFor: readonly string[] = []
+  #isGivenUp = false
   /** When its process was started, in ms since 1970; 0: there is none. */
   #startedAt = 0
 
@@ -102,6 +106,7 @@ export class AppRuntime implements Callee {
       plan,
       ports.appPort
     )
+    this.#channel.isDebugged = this.isDebugged
     this.queue.hold(this.#reason({phase: 'idle'}))
   }
 
@@ -192,6 +197,10 @@ export class AppRuntime implements Callee {
   async replace(why: Why, plan: AppPlan = this.#plan): Promise<void> {
     this.#plan = plan
     this.#channel.follow(plan)
+    // the last result counts, also for those that wait for it
+    if (this.hasEnded) this.#progress = noProgress(this.id, plan.command.length > 0)
+    this.#isGivenUp = false
+    this.#obstacle = ''
     await this.#program.replace(plan, this.appPort, why)
   }
 
@@ -228,6 +237,17 @@ export class AppRuntime implements Callee {
     this.#program.stopNow()
   }
 
+  /** Its process is somebody else's, who has started it in a debugger or is about to. */
+  get isDebugged(): boolean {
+    return this.#program.isDebugged
+  }
+
+  /** Says whose its next process is; `replace` makes it so. */
+  debug(isDebugged: boolean): void {
+    this.#program.isDebugged = isDebugged
+    this.#channel.isDebugged = isDebugged
+  }
+
   /** The process that takes calls has ended, and no other one follows unless somebody asks for it. */
   get hasEnded(): boolean {
     return this.#program.hasEnded
@@ -248,10 +268,30 @@ export class AppRuntime implements Callee {
     this.queue.hold(this.#obstacle)
   }
 
-  /** It will never be started: callers hear why. */
+  /** Why it has not been started, '' where it has or is about to. */
+  get obstacle(): string {
+    return this.#obstacle
+  }
+
+  /** It is not started, as what it depends on is not there. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
+  }
+
+  /** One that has ended, or was given up, is as before its first start. */
+  reset(): void {
+    this.#isGivenUp = false
+    this.#obstacle = ''
+    this.#progress = noProgress(this.id, this.plan.command.length > 0)
+    this.#program.reset(this.#plan, this.appPort)
+    this.queue.hold(this.#reason({phase: 'idle'}))
+  }
+
+  /** It will not be started unless what it depends on is: callers hear why. */
   async giveUp(why: string): Promise<void> {
     this.#obstacle = why
     this.#waitsFor = []
+    this.#isGivenUp = true
     await this.app.stop('user')
   }
 
@@ -264,46 +304,29 @@ export class AppRuntime implements Callee {
     await this.#lifecycleLog.close(this.app.state, this.#program.marker !== '')
   }
 
-  listing(): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
-    const {channel, command, sidecar} = this.plan
-    const {state} = this.app
-    const exit = this.#lastExit
-    return {
-      appId: this.id,
-      httpPort: this.ports.httpPort,
-      grpcPort: this.ports.grpcPort,
-      appPort: channel.autoPort ? this.appPort : channel.port,
-      appProtocol: channel.protocol,
-      command: command.join(' '),
-      createdAt: this.#createdAt,
-      appPid: this.pid,
-      maxRequestBodySize: sidecar.maxBodyBytes,
-      httpReadBufferSize: sidecar.readBufferBytes,
-      appLogPath: this.logs.app.path,
-      daprdLogPath: this.logs.sidecar.path,
-      version: this.plan.version,
-      instance: this.plan.instance,
-      state: state.phase,
-      isReady: state.phase === 'running' && state.ready && !this.isUnhealthy,
-      exitCode: exit === undefined ? -1 : exitCodeOf(exit),
-      exit: exit === undefined ? '' : endOf(exit),
-      restarts: Math.max(0, this.#program.markers.length - 1),
-      startedAt: this.#startedAt,
-      restartsAt: state.phase === 'backoff' && state.until !== Infinity ? state.until : 0,
-      waitsFor: this.#waitsFor
-    }
+  /** What a process of it would be started with now: folder, command, and the whole environment without the marks of the run. */
+  async launch(): Promise<Omit<Launch, 'added'>> {
+    const {
+      PILLION_RUN: _run,
+      PILLION_LIFE: _life,
+      ...environment
+    } = this.#options.environment('', this.#plan, this.appPort)
+    const folder = await this.#options.folderOf(this.#plan)
+    return {appId: this.id, folder, command: this.#plan.command, appPort: this.appPort, environment}
   }
 
-  /** How its latest process ended. */
-  get #lastExit(): Exit | undefined {
-    const {state} = this.app
-    if (state.phase === 'backoff') return state.last
-    return state.phase === 'exited' ? state.exit : undefined
+  listing(): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
+    return listedApp(this, {
+      createdAt: this.#createdAt,
+      startedAt: this.#startedAt,
+      restarts: Math.max(0, this.#program.markers.length - 1),
+      waitsFor: this.#waitsFor
+    })
   }
 
   #moved(state: AppState): void {
     this.#movedAt = new Date()
-    if (state.phase === 'starting') this.#startedAt = this.#movedAt.getTime()
+    if (state.phase === 'starting') this.#startedAt = state.pid === undefined ? 0 : this.#movedAt.getTime()
     else if (state.phase === 'exited' || state.phase === 'backoff') this.#startedAt = 0
     this.#progress = progressed(this.#progress, state)
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
@@ -352,6 +375,8 @@ export class AppRuntime implements Callee {
 
   #reason(state: AppState): string {
     if (this.#obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return this.#obstacle
+    if (this.isDebugged && (state.phase === 'starting' || state.phase === 'running'))
+      return `"${this.name}" is in a debugger, and nothing listens on its port ${this.appPort.toString()}`
     const hasEnded = state.phase === 'backoff' || state.phase === 'exited'
     return whyNot(this.name, state, {at: this.#movedAt, line: hasEnded ? this.app.bestLine : ''})
   }

@@ -22,6 +22,8 @@ export interface ProgramOptions {
   /** The only app of its run: it reads what we are given to read. */
   readonly single: {readonly input: Readable} | undefined
   readonly noted: (note: Note) => void
+  /** The first one is somebody else's, who starts it in a debugger. */
+  readonly isDebugged?: boolean | undefined
   /** A move of the app that takes calls. */
   readonly moved: (state: AppState) => void
   /** A candidate or a previous process changed its state. */
@@ -36,9 +38,12 @@ export class Program {
   #marker = ''
   readonly #markers: string[] = []
   #isStopped = false
+  /** The next one is somebody else's, who starts it in a debugger. */
+  isDebugged = false
 
   constructor(options: ProgramOptions, plan: AppPlan, appPort: number) {
     this.#options = options
+    this.isDebugged = options.isDebugged ?? false
     this.#app = this.#newApp(plan, appPort)
   }
 
@@ -73,6 +78,11 @@ export class Program {
     this.#others.add(old)
     await this.drop(old, why)
     if (isStarted) await this.#app.start()
+  }
+
+  /** A new one, not started, in place of one that has ended. */
+  reset(plan: AppPlan, appPort: number): void {
+    this.#app = this.#newApp(plan, appPort)
   }
 
   /** Another one, that will not be started again by itself; the caller starts it. */
@@ -113,7 +123,7 @@ export class Program {
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => (isOther() ? otherMoved() : tell(state))
     const app: Supervised =
-      plan.command.length === 0
+      plan.command.length === 0 || this.isDebugged
         ? new Listener({plan, appPort, moved})
         : new SupervisedApp({
             ...shared,

@@ -63,7 +63,7 @@ async function prepared(rig: Rig): Promise<void> {
 }
 
 const commands = shown()
-const starts = commands.filter(command => command.startsWith('pillion run '))
+const starts = commands.filter(command => /^pillion (run|up)\b/.test(command))
 const others = commands.filter(command => !starts.includes(command))
 
 t.test('the pages show commands, and those that were asked about are among them', t => {
@@ -93,9 +93,9 @@ t.test('each command that README and docs/ show works as it stands', {timeout: 1
     }
     const {code} = await program.exited
     t.equal(code, FAILING.test(command) ? 1 : 0, `${command}: ${program.stderr.text}`)
-    const [, restarted] = /^pillion restart --app-id (\w+)/.exec(command) ?? []
+    const [, restarted] = /^pillion restart (?:--app-id )?(\w+)/.exec(command) ?? []
     if (restarted !== undefined) await rig.driven(restarted)
-    if (!command.startsWith('pillion stop')) continue
+    if (!/^pillion (stop|down|debug)\b/.test(command)) continue
     run.signal('SIGTERM') // what follows finds a whole run
     await run.exited
   }

@@ -203,7 +203,7 @@ t.test('the completion script for bash completes commands, flags, ids and files'
     t.equal(shell.stderr.text, '')
     return shell.stdout.lines.filter(line => line !== '')
   }
-  t.same(await complete('st'), ['stop'])
+  t.same(await complete('sto'), ['stop'])
   t.same(await complete('run', '--run'), ['--run-file', '--runtime-path'])
   t.same(await complete('run', '-f', ''), [], 'files are left to the shell')
   t.same(await complete('completion', 'b'), ['bash'])
@@ -221,7 +221,7 @@ t.test('an id in several runs: this folder’s run is meant, else all are named'
   const several = `app id a is in several runs: ${rig.folder}/one/dapr.yaml (pid ${one.pid.toString()}), ${rig.folder}/two/dapr.yaml (pid ${two.pid.toString()})`
   for (const [verb, message] of [
     ['stop', `failed to stop app id a: ${several}`],
-    ['restart', several],
+    ['restart', `failed to restart app id a: ${several}`],
     ['logs', several]
   ] as const)
     t.match(

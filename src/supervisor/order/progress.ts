@@ -62,7 +62,8 @@ export function standingOf(dependencies: readonly Dependency[], all: readonly Pr
   }
 }
 
-function hasReached({hasStarted, wasReady, hasCompleted}: Progress, {until}: Dependency): boolean {
+/** Whether an app is, or has been, as far as others wait for. */
+export function hasReached({hasStarted, wasReady, hasCompleted}: Progress, {until}: Dependency): boolean {
   switch (until) {
     case 'started':
       return hasStarted

@@ -4,8 +4,7 @@ import type {Plan} from '../../model/plan.ts'
 
 /** The plan with these apps alone, and with what they depend on, directly or not. An id that no app has is refused. */
 export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
-  const known = new Set(plan.apps.map(({id}) => id))
-  for (const id of ids) if (!known.has(id)) refuse(id, known)
+  refuseUnknown(plan, ids, '--only')
   const wanted = new Set(ids)
   for (const id of wanted)
     // what is added while it runs is gone through, too
@@ -16,9 +15,14 @@ export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   return {...plan, apps, managerPort: managerPort === 'usual' && !hasService ? 'none' : managerPort}
 }
 
-function refuse(id: string, known: ReadonlySet<string>): never {
-  const near = nearMiss(id, known)
-  throw new UserError(`--only names ${JSON.stringify(id)}, which is no app of this template`, {
-    explanation: near === '' ? `The apps are: ${[...known].join(', ')}` : `Did you mean "${near}"?`
-  })
+/** Throws a UserError for an id that no app of the plan has; `flag` named it. */
+export function refuseUnknown({apps}: Plan, ids: Iterable<string>, flag: string): void {
+  const known = new Set(apps.map(({id}) => id))
+  for (const id of ids) {
+    if (known.has(id)) continue
+    const near = nearMiss(id, known)
+    throw new UserError(`${flag} names ${JSON.stringify(id)}, which is no app of this template`, {
+      explanation: near === '' ? `The apps are: ${[...known].join(', ')}` : `Did you mean "${near}"?`
+    })
+  }
 }

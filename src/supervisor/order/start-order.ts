@@ -10,6 +10,8 @@ export interface StartOrderOptions {
   readonly shownAs: string
   readonly emit: Emit
   readonly reporter: Reporter
+  /** All apps of the run, also those that have ended. */
+  readonly runtimes: () => readonly Startable[]
   /** The run is to end: nothing is started any more. */
   readonly isOver: () => boolean
 }
@@ -23,39 +25,39 @@ export const isStartedAtOnce = ({command, dependsOn}: AppPlan): boolean => comma
 /** Starts the apps of a run: at once those that wait for no other, the others when what they wait for is there. */
 export class StartOrder {
   readonly #options: StartOrderOptions
-  #queue: StartQueue | undefined
+  readonly #queue: StartQueue
   /** Settles when the start lines of those are out that wait for nobody. */
   #first: Promise<void> = Promise.resolve()
-  #lacksOne = false
 
   constructor(options: StartOrderOptions) {
     this.#options = options
-  }
-
-  /** An app was never started, because of another one. */
-  get lacksOne(): boolean {
-    return this.#lacksOne
+    this.#queue = new StartQueue({
+      runtimes: options.runtimes,
+      start: runtime => (runtime.fault === '' ? void this.#startLate(runtime) : this.#refuse(runtime)),
+      giveUp: (runtime, why) => this.#giveUp(runtime, why)
+    })
   }
 
   /** All that wait for no other, at once; the terminal hears of them in the template's order. */
-  async begin(runtimes: readonly Startable[], pipes: Pipes): Promise<void> {
+  async begin(pipes: Pipes): Promise<void> {
+    const runtimes = this.#options.runtimes()
     for (const runtime of runtimes) this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     this.#queueUp(runtimes)
     this.#first = this.#startFirst(runtimes, [...pipes])
     await this.#first
   }
 
-  /** An app that has come to the template; `runtimes` has it already. */
-  async late(runtime: Startable, runtimes: readonly Startable[]): Promise<void> {
+  /** An app that has come to the run, or is to be started once more. Settles when it has been, or waits for others. */
+  async late(runtime: Startable): Promise<void> {
     this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     if (runtime.plan.dependsOn.length === 0)
       return runtime.fault === '' ? this.#startLate(runtime) : this.#refuse(runtime)
-    this.#queueUp(runtimes)
+    this.#queueUp([runtime])
   }
 
   /** To be called after each move of an app. */
   look(): void {
-    if (!this.#options.isOver()) this.#queue?.look()
+    if (!this.#options.isOver()) this.#queue.look()
   }
 
   async #startFirst(runtimes: readonly Startable[], pipes: Pipes[number][]): Promise<void> {
@@ -72,11 +74,7 @@ export class StartOrder {
   }
 
   #queueUp(runtimes: readonly Startable[]): void {
-    this.#queue = new StartQueue({
-      runtimes,
-      start: runtime => (runtime.fault === '' ? void this.#startLate(runtime) : this.#refuse(runtime)),
-      giveUp: (runtime, why) => this.#giveUp(runtime, why)
-    })
+    this.#queue.add(runtimes.filter(({plan}) => plan.dependsOn.length > 0))
     this.look()
   }
 
@@ -99,7 +97,6 @@ export class StartOrder {
   }
 
   #giveUp(runtime: Startable, why: string): void {
-    this.#lacksOne = true
     this.#options.reporter.warn('app-not-started', why)
     void runtime.giveUp(why)
   }

@@ -4,41 +4,65 @@ import type {AppRuntime} from '../app-runtime.ts'
 /** An app as its start sees it. */
 export type Startable = Pick<
   AppRuntime,
-  'id' | 'plan' | 'app' | 'progress' | 'sidecar' | 'pid' | 'start' | 'waits' | 'giveUp' | 'fault'
+  | 'id'
+  | 'plan'
+  | 'app'
+  | 'progress'
+  | 'sidecar'
+  | 'pid'
+  | 'fault'
+  | 'isGivenUp'
+  | 'start'
+  | 'waits'
+  | 'giveUp'
+  | 'reset'
 >
 
 export interface StartQueueOptions {
-  readonly runtimes: readonly Startable[]
+  /** All apps of the run. */
+  readonly runtimes: () => readonly Startable[]
   /** Everything that it depends on is there. */
   readonly start: (runtime: Startable) => void
-  /** What it depends on will never be there; the sentence that says why. */
+  /** What it depends on will not be there unless somebody starts it again; the sentence that says why. */
   readonly giveUp: (runtime: Startable, why: string) => void
 }
 
-/** The apps that wait for others. Each leaves as soon as its own dependencies are met, or can no longer be. */
+/**
+ * The apps that wait for others. Each leaves as soon as its own dependencies are met. One that is given up stays: what it
+ * depends on may be started again.
+ */
 export class StartQueue {
   readonly #options: StartQueueOptions
-  readonly #waiting: Set<Startable>
+  readonly #waiting = new Set<Startable>()
 
   constructor(options: StartQueueOptions) {
     this.#options = options
-    this.#waiting = new Set(options.runtimes.filter(({plan}) => plan.dependsOn.length > 0))
+  }
+
+  add(runtimes: readonly Startable[]): void {
+    for (const runtime of runtimes) this.#waiting.add(runtime)
   }
 
   /** To be called after each move of an app. */
   look(): void {
-    const all = this.#options.runtimes.map(({progress}) => progress)
-    for (const runtime of this.#waiting) this.#lookAt(runtime, standingOf(runtime.plan.dependsOn, all))
+    for (const runtime of this.#waiting) this.#lookAt(runtime)
   }
 
-  #lookAt(runtime: Startable, standing: ReturnType<typeof standingOf>): void {
+  #lookAt(runtime: Startable): void {
+    const all = this.#options.runtimes().map(({progress}) => progress) // one that was looked at before may have been given up
+    const standing = standingOf(runtime.plan.dependsOn, all)
+    if (runtime.isGivenUp) {
+      if (standing.kind === 'never') return
+      runtime.reset()
+    }
     if (runtime.app.state.phase !== 'idle') {
       this.#waiting.delete(runtime) // it was stopped meanwhile
       return
     }
     if (standing.kind === 'waits') return runtime.waits(standing.why, standing.ids)
+    if (standing.kind === 'never')
+      return this.#options.giveUp(runtime, `"${runtime.id}" is not started: it waits until ${standing.why}`)
     this.#waiting.delete(runtime)
-    if (standing.kind === 'free') return this.#options.start(runtime)
-    this.#options.giveUp(runtime, `"${runtime.id}" is not started: it waits until ${standing.why}`)
+    this.#options.start(runtime)
   }
 }

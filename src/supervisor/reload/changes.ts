@@ -24,6 +24,8 @@ export interface ChangesOptions {
   /** Ports, sidecar and logs of an app that has come to the template, and its start. Throws a `UserError`. */
   readonly open: (plan: AppPlan, index: number) => Promise<void>
   readonly close: (runtime: AppRuntime) => Promise<void>
+  /** The plan of an app that somebody has stopped is another one now, or there is none any more; false: it is not of a stopped one. */
+  readonly replan: (before: AppPlan, after: AppPlan | undefined) => boolean
 }
 
 /** What may change while a run processes: the files of its apps, their processes, the template. */
@@ -52,7 +54,9 @@ export class Changes {
     this.#watching = new Watching({
       since,
       templateFiles: reread === undefined ? [this.#plan.file] : filesOf(this.#plan),
-      reload: (runtime, files) => void this.#exchange(runtime, 'watch', {files}),
+      reload: (runtime, files) => {
+        if (!runtime.isDebugged) void this.#exchange(runtime, 'watch', {files})
+      },
       reporter: this.#options.reporter
     })
     await Promise.all([
@@ -67,18 +71,34 @@ export class Changes {
    * of one app go one after the other, each when the one before it takes calls again.
    */
   async restart(runtimes: readonly AppRuntime[]): Promise<void> {
-    for (const runtime of runtimes) this.#watching?.lift(runtime)
-    await Promise.all(
-      runtimes.map(async runtime => {
-        const begun = Promise.withResolvers<void>()
-        const off = runtime.onMove(() => {
-          if (runtime.app.state.phase === 'starting') begun.resolve()
-        })
-        const exchange = this.#exchange(runtime, 'user')
-        await (this.#isOneOfSeveral(runtime) ? exchange : Promise.race([begun.promise, exchange]))
-        off()
-      })
-    )
+    await Promise.all(runtimes.map(async runtime => this.#restart(runtime)))
+  }
+
+  /** Ends an app's process for one that is started in a debugger; settles when it has ended. */
+  async handOver(runtime: AppRuntime): Promise<void> {
+    await this.#reloadsOf(runtime).ask('user', {isDebugged: true})
+  }
+
+  /** Starts an app anew that was in a debugger. */
+  async takeBack(runtime: AppRuntime): Promise<void> {
+    await this.#restart(runtime, {isDebugged: false})
+  }
+
+  async #restart(runtime: AppRuntime, change?: ReloadCause): Promise<void> {
+    this.#watching?.lift(runtime)
+    const begun = Promise.withResolvers<void>()
+    const off = runtime.onMove(() => {
+      if (runtime.app.state.phase === 'starting') begun.resolve()
+    })
+    const exchange =
+      change === undefined ? this.#exchange(runtime, 'user') : this.#reloadsOf(runtime).ask('user', change)
+    await (this.#isOneOfSeveral(runtime) ? exchange : Promise.race([begun.promise, exchange]))
+    off()
+  }
+
+  /** Follows the files of an app that has come to the run; to be called when it is open. */
+  join(runtime: AppRuntime): void {
+    void this.#watching?.add(runtime)
   }
 
   /** An app leaves the run: nothing of it is started any more. */
@@ -176,11 +196,13 @@ export class Changes {
   }
 
   async #remove(plan: AppPlan): Promise<void> {
+    if (this.#options.replan(plan, undefined)) return
     const runtime = this.#runtimeOf(plan)
     if (runtime !== undefined) await this.#options.close(runtime)
   }
 
   async #change(before: AppPlan, after: AppPlan): Promise<void> {
+    if (this.#options.replan(before, after)) return
     const runtime = this.#runtimeOf(before)
     if (runtime === undefined) return this.#add(after, this.#plan.apps.indexOf(after))
     await this.#watching?.remove(runtime)

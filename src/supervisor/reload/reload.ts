@@ -23,6 +23,10 @@ export interface Reloadable extends Overlapping {
   cutCalls(): void
   /** A new supervised app in place of the old one, whose end is waited for; it runs by a new plan where there is one. */
   replace(why: Why, plan?: AppPlan): Promise<void>
+  /** Its process is somebody else's, in a debugger. */
+  readonly isDebugged: boolean
+  /** Says whose its next process is. */
+  debug(isDebugged: boolean): void
 }
 
 export interface ReloadsOptions {
@@ -38,6 +42,8 @@ export interface ReloadsOptions {
 export interface ReloadCause {
   /** It runs by this plan from now on. */
   readonly plan?: AppPlan | undefined
+  /** The next process is somebody else's, in a debugger, or ours again. */
+  readonly isDebugged?: boolean | undefined
   /** The files that were saved, relative to the folder of the app. */
   readonly files?: readonly string[]
 }
@@ -45,6 +51,7 @@ export interface ReloadCause {
 interface Asking {
   readonly why: Why
   readonly plan: AppPlan | undefined
+  readonly isDebugged: boolean | undefined
 }
 
 type Outcome = 'up' | 'down' | 'asked again' | 'over'
@@ -67,11 +74,15 @@ export class Reloads {
     this.#options = {clock: systemClock, ...options}
   }
 
-  /** Settles when the app takes calls again, or will not. An app that has not been started yet is left alone. */
-  async ask(why: Why, {plan, files = []}: ReloadCause = {}): Promise<void> {
+  /**
+   * Settles when the app takes calls again, or will not, or is handed over to a debugger. An app that has not been started
+   * yet is left alone.
+   */
+  async ask(why: Why, {plan, isDebugged, files = []}: ReloadCause = {}): Promise<void> {
     if (this.#over.signal.aborted) return
     this.#files = [...new Set([...this.#files, ...files])]
-    this.#asked = {why, plan: plan ?? this.#asked?.plan}
+    const asked = this.#asked
+    this.#asked = {why, plan: plan ?? asked?.plan, isDebugged: isDebugged ?? asked?.isDebugged}
     this.#interrupt()
     this.#running ??= this.#run()
     await this.#running
@@ -117,11 +128,16 @@ export class Reloads {
   /** The old process ends, the new one starts; up to its being ready, its end, or the next asking. */
   async #exchange(): Promise<Outcome> {
     const {runtime} = this.#options
-    const {why, plan} = this.#asked ?? {why: 'user'}
+    const {why, plan, isDebugged = runtime.isDebugged} = this.#asked ?? {why: 'user'}
     this.#asked = undefined
     const {phase} = runtime.app.state
-    if (phase === 'idle' && plan !== undefined) await runtime.replace(why, plan)
-    if (phase === 'idle' || (plan === undefined && runtime.plan.command.length === 0)) return 'over'
+    const changesHands = isDebugged !== runtime.isDebugged
+    if (changesHands) runtime.debug(isDebugged)
+    if ((phase === 'idle' || isDebugged) && (plan !== undefined || changesHands)) {
+      runtime.renewPool()
+      await runtime.replace(why, plan)
+    }
+    if (phase === 'idle' || isDebugged || (plan === undefined && runtime.plan.command.length === 0)) return 'over'
     const {promise, resolve} = Promise.withResolvers<Outcome>()
     let hasBegun = false
     const off = runtime.onMove(() => {
@@ -132,7 +148,7 @@ export class Reloads {
     this.#interrupt = () => resolve(this.#over.signal.aborted ? 'over' : 'asked again')
     try {
       runtime.renewPool()
-      if (plan === undefined && phase !== 'exited') runtime.app.restart(why)
+      if (plan === undefined && phase !== 'exited' && !changesHands) runtime.app.restart(why)
       else await runtime.replace(why, plan)
       return await promise
     } finally {
@@ -159,7 +175,8 @@ export class Reloads {
     const {runtime} = this.#options
     const {state} = runtime.app
     const isUp = state.phase === 'running' && state.ready
-    return runtime.plan.reload === 'overlap' && runtime.plan.channel.autoPort && isUp && this.#asked?.plan === undefined
+    const isPlain = this.#asked?.plan === undefined && this.#asked?.isDebugged === undefined && !runtime.isDebugged
+    return runtime.plan.reload === 'overlap' && runtime.plan.channel.autoPort && isUp && isPlain
   }
 
   async #overlap(): Promise<void> {

@@ -56,6 +56,9 @@ const registered = async (
       list: () => listed,
       stop: () => stopped.push('run'),
       stopApp: async id => stopped.push(id) > 0 && id === 'order',
+      startApp: async () => undefined,
+      debugApp: async () => undefined,
+      launch: async () => undefined,
       restartApp: async id => ({order: '', sidecar: 'it has no command of ours'})[id],
       logs: (id, {tail, isFollowed}) =>
         id === 'order' ? texts(`tail ${tail}\n`, `followed ${isFollowed}\n`) : undefined,

@@ -10,6 +10,8 @@ const app = (
 ): AppPlan =>
   ({
     id,
+    version: '0.0.0',
+    instance: 1,
     fixedPort: 0,
     channel: {protocol: 'http', address: '', port: 0, autoPort: false, maxConcurrency: 0, ...channel},
     sidecar: {
@@ -22,7 +24,8 @@ const app = (
       ...sidecar
     }
   }) as unknown as AppPlan
-const plan = (...apps: AppPlan[]): Plan => ({shownAs: 'dapr.yaml', apps}) as unknown as Plan
+const plan = (...apps: AppPlan[]): Plan =>
+  ({file: `/${process.pid.toString()}/dapr.yaml`, shownAs: 'dapr.yaml', apps}) as unknown as Plan
 const unknownOwner = async (): Promise<string> => ''
 
 const release = (ports: readonly SidecarPorts[]): void => {
@@ -52,6 +55,37 @@ t.test('every sidecar gets its own ports, bound on both loopback addresses', asy
     ports[0]?.http.map(server => (server.address() as AddressInfo).address),
     ['127.0.0.1', '::1']
   )
+})
+
+const portsOf = (ports: readonly SidecarPorts[]): readonly (readonly number[])[] =>
+  ports.map(({httpPort, grpcPort, metricsPort}) => [httpPort, grpcPort, metricsPort])
+
+t.test('a template has the same ports in each run, and others where they are taken', async t => {
+  const shop = plan(app('a'), app('b'))
+  const [first, second] = [await claimPorts(shop, unknownOwner), await claimPorts(shop, unknownOwner)]
+  const usual = portsOf(first)
+  t.equal(new Set([...usual.flat(), ...portsOf(second).flat()]).size, 12, 'a second run at the same time has its own')
+  t.ok(
+    usual.flat().every(port => port >= 30_000 && port < 32_768),
+    'below those that the system gives to anybody'
+  )
+  release(first)
+  release(second)
+  const again = await claimPorts(shop, unknownOwner)
+  t.same(portsOf(again), usual)
+  release(again)
+  const elsewhere = await claimPorts({...shop, file: '/other/dapr.yaml'}, unknownOwner)
+  t.notSame(portsOf(elsewhere), usual)
+  release(elsewhere)
+})
+
+t.test('a port that the template names for an app is given to no sidecar, though it is the usual one', async t => {
+  const [usual] = await claimPorts(plan(app('a')), unknownOwner)
+  const port = usual?.httpPort ?? 0
+  release(usual === undefined ? [] : [usual])
+  const [own] = await claimPorts(plan(app('a', {}, {port})), unknownOwner)
+  t.not(own?.httpPort, port)
+  release(own === undefined ? [] : [own])
 })
 
 t.test('the error for a taken port names port, app and owner; bound ports are released', async t => {

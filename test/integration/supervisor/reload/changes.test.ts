@@ -32,7 +32,8 @@ class Template {
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},
       open: async app => this.open(app),
-      close: async () => undefined
+      close: async () => undefined,
+      replan: () => false
     })
     t.teardown(() => {
       this.#changes.end()

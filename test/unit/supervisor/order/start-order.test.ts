@@ -25,6 +25,7 @@ class Scene {
         if (event.type === 'app-started') this.log.push(`told: ${event.app.id}`)
       },
       reporter: {warn: (_, text) => this.log.push(text)},
+      runtimes: () => this.runtimes,
       isOver: () => this.isOver
     })
   }
@@ -54,7 +55,17 @@ class Scene {
         await spawn.promise
       },
       waits: (why: string) => this.log.push(`${id} waits until ${why}`),
-      giveUp: async () => void this.log.push(`given up: ${id}`)
+      isGivenUp: false,
+      giveUp: async () => {
+        runtime.isGivenUp = true
+        this.log.push(`given up: ${id}`)
+        this.#move(id, {phase: 'exited', exit: undefined, asked: true})
+      },
+      reset: () => {
+        runtime.isGivenUp = false
+        const app = this.#apps.get(id)
+        if (app !== undefined) app.progress = noProgress(id, true)
+      }
     }
     this.#apps.set(id, {progress: noProgress(id, true), spawned: spawn.resolve, runtime})
     return runtime
@@ -65,6 +76,13 @@ class Scene {
     this.#apps.get(id)?.spawned()
     this.#move(id, {phase: 'starting', pid: 1})
     await settle()
+  }
+
+  /** Somebody starts it again, after its end. */
+  restarted(id: string): void {
+    const app = this.#apps.get(id)
+    if (app !== undefined) app.progress = noProgress(id, true)
+    this.#move(id, {phase: 'starting', pid: 2})
   }
 
   async moves(id: string, state: AppState): Promise<void> {
@@ -87,7 +105,7 @@ class Scene {
 t.test('apps that wait for no other start at once, and are told in the order of the template', async t => {
   const scene = new Scene()
   for (const id of ['a', 'b', 'c']) scene.add(id)
-  const begun = scene.order.begin(scene.runtimes, [])
+  const begun = scene.order.begin([])
   t.same(scene.news(), ['start: a', 'start: b', 'start: c'])
   await scene.spawned('c')
   await scene.spawned('b')
@@ -105,7 +123,7 @@ t.test('an app starts when all that it depends on is there, and not before', asy
     {id: 'migrate', until: 'completed'},
     {id: 'store', until: 'ready'}
   ])
-  const begun = scene.order.begin(scene.runtimes, [])
+  const begun = scene.order.begin([])
   t.equal(scene.news()[0], 'shop waits until "migrate" has ended with 0 and "store" is ready')
   await Promise.all(['migrate', 'store'].map(async id => scene.spawned(id)))
   await begun
@@ -116,7 +134,6 @@ t.test('an app starts when all that it depends on is there, and not before', asy
   t.same(scene.news(), ['start: shop'])
   await scene.spawned('shop')
   t.same(scene.news(), ['told: shop'])
-  t.equal(scene.order.lacksOne, false)
 })
 
 t.test('an app that is there early is told after those that wait for nobody', async t => {
@@ -124,7 +141,7 @@ t.test('an app that is there early is told after those that wait for nobody', as
   scene.add('a')
   scene.add('slow')
   scene.add('b', [{id: 'a', until: 'started'}])
-  const begun = scene.order.begin(scene.runtimes, [])
+  const begun = scene.order.begin([])
   await scene.spawned('a')
   await scene.spawned('b')
   scene.news()
@@ -138,7 +155,7 @@ t.test('an app whose dependency fails is given up, and it is told why', async t 
   const scene = new Scene()
   scene.add('migrate')
   scene.add('shop', [{id: 'migrate', until: 'completed'}])
-  const begun = scene.order.begin(scene.runtimes, [])
+  const begun = scene.order.begin([])
   await scene.spawned('migrate')
   await begun
   scene.news()
@@ -147,14 +164,35 @@ t.test('an app whose dependency fails is given up, and it is told why', async t 
     /^"shop" is not started: it waits until "migrate" has ended with 0, and "migrate" .*3/,
     'given up: shop'
   ])
-  t.equal(scene.order.lacksOne, true)
+})
+
+t.test('a dependency that is started again releases what was given up because of it, also at second hand', async t => {
+  const scene = new Scene()
+  scene.add('migrate')
+  scene.add('shop', [{id: 'migrate', until: 'completed'}])
+  scene.add('page', [{id: 'shop', until: 'ready'}])
+  const begun = scene.order.begin([])
+  await scene.spawned('migrate')
+  await begun
+  await scene.moves('migrate', EXITED(3))
+  t.match(scene.news().slice(-2), [/^"page" is not started: .* "shop" was not started$/, 'given up: page'])
+  scene.restarted('migrate')
+  t.same(
+    [...new Set(scene.news())],
+    ['shop waits until "migrate" has ended with 0', 'page waits until "shop" is ready']
+  )
+  await scene.moves('migrate', EXITED(0))
+  t.ok(scene.news().includes('start: shop'))
+  await scene.spawned('shop')
+  await scene.moves('shop', {phase: 'running', pid: 1, ready: true})
+  t.ok(scene.news().includes('start: page'))
 })
 
 t.test('once the run is over nothing is started, given up or told any more', async t => {
   const scene = new Scene()
   scene.add('migrate')
   scene.add('shop', [{id: 'migrate', until: 'completed'}])
-  const begun = scene.order.begin(scene.runtimes, [])
+  const begun = scene.order.begin([])
   scene.news()
   scene.isOver = true
   await scene.spawned('migrate')
@@ -166,15 +204,15 @@ t.test('once the run is over nothing is started, given up or told any more', asy
 t.test('an app that comes to the template starts at once, or waits like any other', async t => {
   const scene = new Scene()
   scene.add('a')
-  const begun = scene.order.begin(scene.runtimes, [])
+  const begun = scene.order.begin([])
   await scene.spawned('a')
   await begun
   scene.news()
-  const late = scene.order.late(scene.add('b'), scene.runtimes)
+  const late = scene.order.late(scene.add('b'))
   await scene.spawned('b')
   await late
   t.same(scene.news(), ['start: b', 'told: b'])
-  await scene.order.late(scene.add('c', [{id: 'a', until: 'ready'}]), scene.runtimes)
+  await scene.order.late(scene.add('c', [{id: 'a', until: 'ready'}]))
   t.same(scene.news(), ['c waits until "a" is ready'])
   await scene.moves('a', {phase: 'running', pid: 1, ready: true})
   t.same(scene.news(), ['start: c'])
@@ -185,7 +223,7 @@ t.test('an app that cannot be started is given up with its reason, and so is who
   scene.add('stock', [], 'config.yaml:3: no')
   scene.add('late', [{id: 'shop', until: 'started'}], 'config.yaml:4: no')
   scene.add('shop')
-  const begun = scene.order.begin(scene.runtimes, [])
+  const begun = scene.order.begin([])
   scene.spawned('shop')
   await begun
   scene.order.look()
@@ -197,8 +235,9 @@ t.test('an app that cannot be started is given up with its reason, and so is who
       'given up: stock',
       'start: shop',
       '"late" is not started: config.yaml:4: no',
-      'given up: late'
+      'given up: late',
+      'told: shop'
     ]
   )
-  t.ok(scene.order.lacksOne)
+  t.ok(scene.runtimes.some(({isGivenUp}) => isGivenUp))
 })

@@ -28,6 +28,7 @@ class FakeRuntime implements Reloadable {
   /** How a candidate fares. */
   readonly coming = {ready: Promise.withResolvers<boolean>(), healthy: Promise.withResolvers<boolean>()}
   candidateState: AppState = {phase: 'idle'}
+  isDebugged = false
   readonly #listeners = new Set<() => void>()
 
   constructor(reload: AppPlan['reload'] = 'replace') {
@@ -44,6 +45,11 @@ class FakeRuntime implements Reloadable {
   get app(): Supervised {
     const {state} = this
     return {state, restart: why => this.asked.push(`restart: ${why}`)} as Partial<Supervised> as Supervised
+  }
+
+  debug(isDebugged: boolean): void {
+    this.isDebugged = isDebugged
+    this.asked.push(isDebugged ? 'hand over' : 'take back')
   }
 
   onMove(listener: () => void): () => void {

@@ -1,0 +1,46 @@
+import type {ListedApp} from '../control/messages.ts'
+import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
+import type {AppRuntime} from './app-runtime.ts'
+import {endOf} from './messages/why-not-running.ts'
+
+type Listable = Pick<
+  AppRuntime,
+  'id' | 'plan' | 'ports' | 'appPort' | 'pid' | 'logs' | 'app' | 'isDebugged' | 'isUnhealthy'
+>
+
+/** What an app tells about itself to those who ask over the socket of its run. */
+export function listedApp(
+  {id, plan, ports, appPort, pid, logs, app, isDebugged, isUnhealthy}: Listable,
+  known: Pick<ListedApp, 'createdAt' | 'startedAt' | 'restarts' | 'waitsFor'>
+): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
+  const {channel, command, sidecar} = plan
+  const {state} = app
+  const exit = lastExit(state)
+  return {
+    ...known,
+    appId: id,
+    httpPort: ports.httpPort,
+    grpcPort: ports.grpcPort,
+    appPort: channel.autoPort ? appPort : channel.port,
+    appProtocol: channel.protocol,
+    command: command.join(' '),
+    appPid: pid,
+    maxRequestBodySize: sidecar.maxBodyBytes,
+    httpReadBufferSize: sidecar.readBufferBytes,
+    appLogPath: logs.app.path,
+    daprdLogPath: logs.sidecar.path,
+    version: plan.version,
+    instance: plan.instance,
+    state: isDebugged ? 'debugging' : state.phase,
+    isReady: state.phase === 'running' && state.ready && !isUnhealthy,
+    exitCode: exit === undefined ? -1 : exitCodeOf(exit),
+    exit: exit === undefined ? '' : endOf(exit),
+    restartsAt: state.phase === 'backoff' && state.until !== Infinity ? state.until : 0
+  }
+}
+
+/** How its latest process ended. */
+function lastExit(state: AppState): Exit | undefined {
+  if (state.phase === 'backoff') return state.last
+  return state.phase === 'exited' ? state.exit : undefined
+}

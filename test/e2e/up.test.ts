@@ -1,0 +1,49 @@
+import {rename} from 'node:fs/promises'
+import {join} from 'node:path'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+t.test('up and down run and stop the template of this folder, also one called dapr.yml', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  for (const name of ['dapr.yaml', 'dapr.yml']) {
+    if (name === 'dapr.yml') await rename(join(rig.folder, 'dapr.yaml'), join(rig.folder, name))
+    const run = rig.pillion(['up'])
+    await rig.driven('a')
+    await run.waitForLine('Writing log files')
+    t.match(await rig.run(['restart', 'a']), {code: 0}, 'its run is the one of this folder')
+    await rig.driven('a')
+    t.match(await rig.run(['down']), {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n'}, name)
+    t.same(await run.exited, {code: 0, signal: null})
+  }
+})
+
+const template = (appID: string): string =>
+  JSON.stringify({version: 1, apps: [{appID, appDirPath: '.', command: ['true']}]})
+
+t.test('of both names dapr.yaml is meant, and a folder with neither is refused in Dapr’s words', async t => {
+  const rig = await openRig(t)
+  await rig.write({'dapr.yaml': template('first'), 'dapr.yml': template('second'), 'empty/x': ''})
+  t.match(await rig.run(['up']), {code: 0, stdout: /"first"/})
+  t.match(await rig.run(['up'], {folder: 'empty'}), {
+    code: 1,
+    stderr:
+      '❌  Failed to get run file path: error in validating the file path "dapr.yaml": error in getting the file info for dapr.yaml: stat dapr.yaml: no such file or directory\n'
+  })
+})
+
+t.test('run without a command in the folder of a template is a sidecar alone, with a hint', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  const hint = 'To run the apps of the template in this folder: pillion up'
+  const run = rig.pillion(['run'])
+  await run.waitForLine("You're up and running! Dapr logs will appear here.")
+  await run.waitForLine(hint, {stream: 'stderr'})
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  const named = rig.pillion(['run', '--app-id', 'door'])
+  await named.waitForLine("You're up and running! Dapr logs will appear here.")
+  named.signal('SIGINT')
+  await named.exited
+  t.equal(named.stderr.text, '', 'who names it means it')
+})
