@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs'
 import type {Socket} from 'node:net'
+import {parseSocketRow, portSuffix, SOCKET_TABLES} from '../platform/proc-net.ts'
 
 /** The two ends of a connection, from our side. */
 export type Ends = Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>
@@ -12,7 +13,7 @@ const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/
  */
 export function isOwnPeer(ends: Ends): boolean {
   if (!LOOPBACK.test(ends.remoteAddress ?? '')) return false
-  const tables = ['tcp', 'tcp6'].map(tableOf).join('\n')
+  const tables = SOCKET_TABLES.map(textOf).join('\n')
   if (tables.trim() === '') return true
   const uid = ownerIn(tables, ends)
   return uid === 0 || (uid !== undefined && uid === process.getuid?.())
@@ -26,8 +27,8 @@ export function ownerIn(
   const theirs = placesOf(remoteAddress, remotePort)
   const ours = placesOf(localAddress, localPort)
   for (const row of tables.split('\n')) {
-    const [, local = '', remote = '', , , , , uid] = row.trim().split(/\s+/)
-    if (theirs.includes(local) && ours.includes(remote)) return Number(uid)
+    const {local, remote, uid} = parseSocketRow(row)
+    if (theirs.includes(local) && ours.includes(remote)) return uid
   }
   return undefined
 }
@@ -36,7 +37,7 @@ const PLAIN_IN_IPV6 = '0000000000000000FFFF0000'
 
 /** An address and port in the format of the tables: 32-bit words in the machine's byte order; IPv4 also within IPv6. */
 function placesOf(address = '', port = 0): readonly string[] {
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const suffix = portSuffix(port)
   if (address === '::1') return [`00000000000000000000000001000000${suffix}`]
   const bytes = address
     .replace(/^::ffff:/, '')
@@ -49,10 +50,10 @@ function placesOf(address = '', port = 0): readonly string[] {
   return [word + suffix, PLAIN_IN_IPV6 + word + suffix]
 }
 
-function tableOf(name: string): string {
+function textOf(table: string): string {
   try {
-    return readFileSync(`/proc/net/${name}`, 'utf8')
+    return readFileSync(table, 'utf8')
   } catch {
-    return '' // no such system, or no IPv6
+    return '' // not Linux, or no IPv6
   }
 }

@@ -51,3 +51,5 @@ export interface Held {
 
 /** Asks the callee's queue for admission. `isRefused`: a connection was refused just now, so the call must be queued. `caller`: who calls, if it is an app of another run. */
 export type Admit = (call: Call, isRefused?: boolean, caller?: CallerIdentity) => Admission | Held
+
+export const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission

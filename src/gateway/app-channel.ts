@@ -1,7 +1,9 @@
+import {http2Dial} from '../net/http2/http2-adapter.ts'
+import {secureDial, type Dial} from '../net/dialer.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {AppState} from '../model/app-state.ts'
 import {Pool} from '../net/pool.ts'
-import {dialOf} from './app-dialer.ts'
+import {LOOPBACK} from '../platform/probe.ts'
 import {AdmissionQueue, type PendingCall} from './admission-queue.ts'
 import {healthOf, type Health} from './health-check.ts'
 import {ConcurrencyLimiter} from './concurrency-limiter.ts'
@@ -164,5 +166,10 @@ const hintOf = ({id, channel: {protocol}}: AppPlan): string =>
     ? `"${id}" has appProtocol ${protocol}, and calls over HTTP to such an app are not built yet`
     : ''
 
-const hostsOf = ({channel: {address}}: AppPlan): readonly string[] =>
-  address === '' ? ['127.0.0.1', '::1'] : [address]
+const hostsOf = ({channel: {address}}: AppPlan): readonly string[] => (address === '' ? LOOPBACK : [address])
+
+/** How to connect to an app with this protocol; undefined: plain TCP. */
+function dialOf({channel: {protocol}}: AppPlan): Dial | undefined {
+  if (protocol === 'h2c') return http2Dial
+  return protocol === 'https' ? secureDial : undefined
+}

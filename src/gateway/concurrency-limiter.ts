@@ -1,4 +1,4 @@
-import type {Admission, Held} from './admission.ts'
+import {isHeld, type Admission, type Held} from './admission.ts'
 
 interface QueuedCall {
   readonly admit: () => Admission | Held
@@ -9,8 +9,6 @@ interface QueuedCall {
 
 /** Maximum number of calls that wait for a slot. */
 const MAX_QUEUE = 10_000
-
-const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission
 
 /**
  * `appMaxConcurrency`: at most so many calls are in flight to an app; the others wait in order of arrival, each until it is

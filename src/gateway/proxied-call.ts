@@ -7,7 +7,7 @@ import {TOO_LARGE, type Exchange} from '../net/exchange.ts'
 import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
-import type {Admission, Admitted, Denied, Held} from './admission.ts'
+import {isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
 import type {HeldBodies} from './held-bodies.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import type {Interceptor, Outcome} from './interceptor.ts'
@@ -26,8 +26,6 @@ export interface CallContext {
 const MAX_REFUSALS = 3
 /** The exit of a process is noticed shortly after its connections have closed. */
 const EXIT_TIMEOUT_MS = 250
-
-const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission
 
 /**
  * One call through the gateway: asks for admission, waits in the queue if necessary, is sent, and ends exactly once.

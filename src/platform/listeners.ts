@@ -1,6 +1,7 @@
 import {closeSync, openSync, readdirSync, readlinkSync, readSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {readParticulars} from './proc.ts'
+import {parseSocketRow, portSuffix, SOCKET_TABLES, type SocketRow} from './proc-net.ts'
 import {look} from './process-table.ts'
 
 /** The process that listens on a port. */
@@ -15,8 +16,7 @@ const ACCEPTING: Readonly<Record<string, readonly string[]>> = {
   '::1': ['00000000000000000000000001000000', '0'.repeat(32)]
 }
 const LISTENING = '0A'
-
-const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
+const HEADING = 'st'
 
 /** Which listening sockets to find. */
 export interface Listening {
@@ -39,11 +39,11 @@ export function isListenedOn(listening: Listening): boolean {
   return false
 }
 
-function* socketsOn({port, addresses, tables = TABLES}: Listening): Generator<string, void> {
+function* socketsOn({port, addresses, tables = SOCKET_TABLES}: Listening): Generator<string, void> {
   const accepting = addresses?.flatMap(address => ACCEPTING[address] ?? [])
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const suffix = portSuffix(port)
   for (const table of tables) {
-    for (const [, local = '', , , , , , , , inode = ''] of listeningRows(table)) {
+    for (const {local, inode} of listeningRows(table)) {
       const hasRoute = local.endsWith(suffix) && (accepting?.includes(local.slice(0, -suffix.length)) ?? true)
       if (hasRoute) yield `socket:[${inode}]`
     }
@@ -73,7 +73,7 @@ const CHUNK_BYTES = 512
  * The rows of listening sockets. Linux writes them before those of connections (`tcp_seq_start` in net/ipv4/tcp_ipv4.c),
  * of which there may be tens of thousands: reading stops there.
  */
-function* listeningRows(table: string): Generator<readonly string[]> {
+function* listeningRows(table: string): Generator<SocketRow> {
   const file = opened(table)
   if (file === undefined) return
   try {
@@ -83,9 +83,9 @@ function* listeningRows(table: string): Generator<readonly string[]> {
       const rows = (text + chunk.toString('latin1', 0, size)).split('\n')
       text = rows.pop() ?? ''
       for (const row of rows) {
-        const fields = row.trim().split(/\s+/)
-        if (fields[3] === LISTENING) yield fields
-        else if (fields[0] !== 'sl') return // the heading
+        const socket = parseSocketRow(row)
+        if (socket.state === LISTENING) yield socket
+        else if (socket.state !== HEADING) return
       }
     }
   } finally {

@@ -3,6 +3,7 @@ import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {instanceName, type AppPlan, type Plan} from '../model/plan.ts'
 import {createClaim, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../platform/all-or-none.ts'
+import {LOOPBACK} from '../platform/probe.ts'
 import {listenOnSocket} from './bind.ts'
 import {freeAppPort} from './app-port.ts'
 import {usualPorts, type WantedPorts} from './usual-ports.ts'
@@ -26,9 +27,6 @@ export type NameOwner = (port: number) => Promise<string>
 
 /** If one of two addresses includes the other, no port is free at both, however often we try. */
 const TRIES = 20
-
-/** Tried in this order. */
-export const LOOPBACK = ['127.0.0.1', '::1']
 
 /**
  * Claims every port of the plan before anything starts, first those with a fixed number. If one is taken, throws a

@@ -2,7 +2,8 @@ import type {Server} from 'node:net'
 import {codeOf, UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import {release} from '../net/claimed-server.ts'
-import {listen, LOOPBACK, portOf, whyTaken, type NameOwner} from './claim.ts'
+import {LOOPBACK} from '../platform/probe.ts'
+import {listen, portOf, whyTaken, type NameOwner} from './claim.ts'
 
 /** The manager's port, bound by us until the run ends. */
 export interface ManagerPort {

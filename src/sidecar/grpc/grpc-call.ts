@@ -1,6 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
 import type {Call, CallRecord, Direction, OpenStream} from '../../model/call.ts'
-import type {Admission, Admitted, Denied, Held} from '../../gateway/admission.ts'
+import {isHeld, type Admission, type Admitted, type Denied, type Held} from '../../gateway/admission.ts'
 import {bugText} from '../../net/error-boundary.ts'
 import type {FrameClient} from '../../net/http2/frame-client.ts'
 import {FrameClients, type Waiter} from '../../net/http2/frame-clients.ts'
@@ -17,8 +17,6 @@ import {trailersOf, type GrpcStatus} from './status.ts'
 
 /** Refusals in a row from a queue that lets through at once: then it is no queue. */
 const MAX_REFUSALS = 3
-
-const isHeld = (answer: Admission | Held): answer is Held => 'admitted' in answer
 
 /** The connections of a pool that carry many calls each. */
 export const clientsOf = (pool: Pool, warn: (text: string) => void): FrameClients =>

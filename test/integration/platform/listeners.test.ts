@@ -35,7 +35,9 @@ test('the table is read up to the first connection only', t => {
   const listening = Array.from({length: 100}, (_, at) => row(at, at === 99 ? '0050' : '1F90', '0A'))
   const connections = Array.from({length: 100}, (_, at) => row(100 + at, '0050', '01'))
   const beyond = row(200, '0050', '0A')
-  const folder = t.testdir({tcp: `${['  sl  local_address …', ...listening, ...connections, beyond].join('\n')}\n`})
+  const folder = t.testdir({
+    tcp: `${['  sl  local_address rem_address   st …', ...listening, ...connections, beyond].join('\n')}\n`
+  })
   t.same(listenersOn({port: 0x50, addresses: ['127.0.0.1'], tables: [join(folder, 'tcp')]}), new Set(['socket:[1099]']))
   t.equal(listenersOn({port: 0x1f90, tables: [join(folder, 'tcp'), join(folder, 'none')]}).size, 99)
   t.end()
