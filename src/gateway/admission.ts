@@ -1,4 +1,4 @@
-import type {Call} from '../model/call.ts'
+import type {Call, Recorded} from '../model/call.ts'
 import type {Pool} from '../net/pool.ts'
 import type {CallerIdentity} from './interceptors/access-control.ts'
 
@@ -25,6 +25,8 @@ export interface Admitted {
    * path for calls without a method.
    */
   readonly external?: {readonly lines: string; readonly names: readonly string[]; readonly root: string}
+  /** Told of the call when it is over: the sidecar of the callee counts it too. */
+  readonly recorded?: Recorded | undefined
   /** The call has ended; `isBroken`: the callee closed the connection under it. Called exactly once. */
   leave(isBroken?: boolean): void
 }

@@ -5,7 +5,7 @@ import type {AppState} from '../model/app-state.ts'
 import {Pool} from '../net/pool.ts'
 import {LOOPBACK} from '../platform/probe.ts'
 import {AdmissionQueue, type PendingCall} from './admission-queue.ts'
-import {healthOf, type Health} from './health-check.ts'
+import {healthOf, type Health, type Probed} from './health-check.ts'
 import {ConcurrencyLimiter} from './concurrency-limiter.ts'
 
 export interface AppChannelOptions {
@@ -16,6 +16,7 @@ export interface AppChannelOptions {
   readonly explain: (pendingCall: PendingCall) => string
   /** The app's health changed; the queue has been updated. */
   readonly healthChanged: (isHealthy: boolean) => void
+  readonly probed: Probed
 }
 
 /** What decides about the queue besides the state of the app. */
@@ -133,6 +134,7 @@ export class AppChannel {
 
   #newHealth(): Health | undefined {
     return healthOf(this.#plan, {
+      probed: this.#options.probed,
       hosts: hostsOf(this.#plan),
       port: () => this.#appPort,
       changed: isHealthy => this.#setHealth(isHealthy)

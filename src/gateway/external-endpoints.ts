@@ -1,5 +1,5 @@
 import {isDeepStrictEqual} from 'node:util'
-import type {Call} from '../model/call.ts'
+import type {Call, Recorded} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
 import type {HttpEndpoint} from '../resources/http-endpoints.ts'
 import type {AppResources} from '../resources/app-resources.ts'
@@ -10,6 +10,8 @@ export interface ExternalEndpointsOptions {
   readonly resources: AppResources
   /** Admits calls to apps. */
   readonly apps: Admit
+  /** Told of each call to the outside when it is over. */
+  readonly recorded?: Recorded | undefined
 }
 
 /** An HTTPEndpoint resource, and its endpoint or the reason why it cannot be called. */
@@ -40,11 +42,13 @@ const NO_CREDENTIALS = {ca: '', cert: '', key: ''}
 export class ExternalEndpoints {
   readonly #resources: AppResources
   readonly #apps: Admit
+  readonly #recorded: Recorded | undefined
   #known: ReadonlyMap<string, Known>
   readonly #urls = new Map<string, Endpoint>()
   readonly #unsubscribe: () => void
 
-  constructor({resources, apps}: ExternalEndpointsOptions) {
+  constructor({resources, apps, recorded}: ExternalEndpointsOptions) {
+    this.#recorded = recorded
     this.#resources = resources
     this.#apps = apps
     this.#known = this.#readEndpoints(new Map())
@@ -59,7 +63,7 @@ export class ExternalEndpoints {
     const endpoint = this.#known.get(call.callee)?.endpoint
     if (endpoint === undefined) return this.#apps(call, isRefused, caller)
     if (typeof endpoint === 'string') return denied(endpoint)
-    return admitted(endpoint)
+    return admitted(endpoint, this.#recorded)
   }
 
   close(): void {
@@ -88,7 +92,7 @@ export class ExternalEndpoints {
 
   #url({callee}: Call): Admission {
     const known = this.#urls.get(callee)
-    if (known !== undefined) return admitted(known)
+    if (known !== undefined) return admitted(known, this.#recorded)
     if (!URL.canParse(callee)) return denied(`parse "${callee}": invalid URL`)
     if (this.#urls.size >= MAX_URLS) {
       for (const {pool} of this.#urls.values()) pool.retire()
@@ -98,7 +102,7 @@ export class ExternalEndpoints {
     const dial = webDial({origin: url, credentials: NO_CREDENTIALS, followsRedirects: false, secretHeaders: []})
     const endpoint = {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines: '', names: []}
     this.#urls.set(callee, endpoint)
-    return admitted(endpoint)
+    return admitted(endpoint, this.#recorded)
   }
 }
 
@@ -108,13 +112,14 @@ const retire = (endpoint: Endpoint | string): void => {
 
 const denied = (error: string): Admission => ({ok: false, status: 500, error})
 
-const admitted = ({pool, path, root, lines, names}: Endpoint): Admission => ({
+const admitted = ({pool, path, root, lines, names}: Endpoint, recorded: Recorded | undefined): Admission => ({
   ok: true,
   pool,
   isLocal: true,
   token: '',
   pathPrefix: path,
   external: {lines, names, root},
+  recorded,
   leave: () => undefined
 })
 

@@ -67,14 +67,28 @@ export class Health {
   }
 }
 
+/** Told of each check: its status, 0 = no response, and how long it took. */
+export type Probed = (status: number, elapsedMs: number) => void
+
 /** Undefined if health is not checked: it is disabled, the app has no port, or speaks gRPC. */
 export function healthOf(
   {health, channel}: AppPlan,
-  {hosts, port, changed}: Pick<HealthOptions, 'port' | 'changed'> & {readonly hosts: readonly string[]}
+  {
+    hosts,
+    port,
+    changed,
+    probed
+  }: Pick<HealthOptions, 'port' | 'changed'> & {readonly hosts: readonly string[]; readonly probed: Probed}
 ): Health | undefined {
   if (!health.enabled || port() === 0 || channel.protocol.startsWith('grpc')) return undefined
   const isSecure = channel.protocol === 'https'
-  return new Health({plan: health, port, changed, check: async at => checkHealth(health, {hosts, port: at, isSecure})})
+  const check = async (at: number): Promise<boolean> => {
+    const startedAt = performance.now()
+    const status = await askHealth(health, {hosts, port: at, isSecure})
+    probed(status, performance.now() - startedAt)
+    return status >= 200 && status < 300
+  }
+  return new Health({plan: health, port, changed, check})
 }
 
 /** Where to send health checks; addresses are tried in order. */
@@ -84,12 +98,12 @@ interface HealthTarget {
   readonly isSecure: boolean
 }
 
-/** A GET without any of our headers must return 2xx; redirects are not followed. */
-async function checkHealth({path, timeoutMs}: HealthPlan, {hosts, ...place}: HealthTarget): Promise<boolean> {
+/** The status of a GET without any of our headers, 0 = no response; redirects are not followed. */
+async function askHealth({path, timeoutMs}: HealthPlan, {hosts, ...place}: HealthTarget): Promise<number> {
   const page = {...place, path: path.startsWith('/') ? path : `/${path}`, timeoutMs}
   for (const host of hosts) {
     const status = await statusOf({...page, host})
-    if (status > 0) return status >= 200 && status < 300
+    if (status > 0) return status
   }
-  return false
+  return 0
 }

@@ -1,9 +1,16 @@
-import type {Call} from '../model/call.ts'
+import type {Call, Recorded} from '../model/call.ts'
 import type {Admission, Held} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
+import type {Probed} from './health-check.ts'
 import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'
 import type {AccessControlInterceptor, CallerIdentity} from './interceptors/access-control.ts'
 import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
+
+/** Counts what comes to an app: calls when they are over, and health checks. */
+export interface CalleeCounters {
+  readonly recorded: Recorded
+  readonly probed: Probed
+}
 
 /** What the gateway needs to know of an app. */
 export interface Callee {
@@ -23,6 +30,8 @@ export interface Callee {
   readonly token: string
   /** Its health check fails. */
   readonly isUnhealthy: boolean
+  /** Set by its sidecar. */
+  readonly counters?: CalleeCounters | undefined
   /** A connection was refused: check again whether it listens. */
   recheck(): void
 }
@@ -59,12 +68,13 @@ const noPort = (id: string, isLocal: boolean): Admission => ({
   down: {address: '127.0.0.1:0', reason: `"${id}" has no appPort`}
 })
 
-const admitted = ({pool, token}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
+const admitted = ({pool, token, counters}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
   ok: true,
   pool,
   isLocal,
   token,
   pathPrefix: '',
+  recorded: counters?.recorded,
   leave
 })
 

@@ -1,5 +1,5 @@
 import {messageOf} from '../model/errors.ts'
-import type {Call, CallObserver, CallRecord, SentRequest} from '../model/call.ts'
+import type {Call, CallObserver, CallRecord, Recorded, SentRequest} from '../model/call.ts'
 import {pause} from '../platform/delay.ts'
 import {bugText} from '../net/error-boundary.ts'
 import type {CallHandler} from '../net/call-handler.ts'
@@ -19,7 +19,7 @@ export interface CallContext {
   /** The outermost first. They may differ between calls. */
   readonly interceptors?: readonly Interceptor[] | undefined
   /** Called for each call when it has ended. */
-  readonly recorded?: ((record: CallRecord) => void) | undefined
+  readonly recorded?: Recorded | undefined
 }
 
 /** Connections refused in a row although the queue admits at once: then the call fails. */
@@ -51,6 +51,11 @@ export abstract class ProxiedCall implements CallHandler {
   #startedAt = 0
   #admittedAt = 0
   #failure = ''
+  /** Of the callee that was sent the call last. */
+  #calleeRecorded: Recorded | undefined
+  #isRemote = false
+  /** Neither queued nor sent again: it is admitted at the moment at which it started. */
+  #isFirstTurn = true
   /** Set if interceptors handle the call. */
   #run: InterceptedRun | undefined
 
@@ -81,6 +86,7 @@ export abstract class ProxiedCall implements CallHandler {
   refused(why: string): void {
     const isGivenUp = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
     if (isGivenUp) return this.#fail(why)
+    this.#isFirstTurn = false
     this.#leave()
     this.#ask(true)
   }
@@ -140,6 +146,7 @@ export abstract class ProxiedCall implements CallHandler {
     try {
       const outcome = await run.start({
         attempt: () => {
+          this.#isFirstTurn = false
           this.#leave()
           this.#refusals = 0
           this.#ask(false)
@@ -181,6 +188,7 @@ export abstract class ProxiedCall implements CallHandler {
   }
 
   #wait(held: Held): void {
+    this.#isFirstTurn = false
     this.#held = held
     const bytes = this.#context.heldBodies.hold(this.#length)
     if (bytes < 0) {
@@ -223,9 +231,15 @@ export abstract class ProxiedCall implements CallHandler {
     if (!admission.ok) return this.#deny(admission)
     if (this.#isOver) return admission.leave()
     this.admitted = admission
-    if (this.isRecorded) this.#admittedAt = performance.now()
+    if (this.isRecorded) this.#noteAdmitted(admission)
     this.observer?.admitted(this.call)
     this.send(admission)
+  }
+
+  #noteAdmitted({recorded, isLocal}: Admitted): void {
+    this.#admittedAt = this.#isFirstTurn ? this.#startedAt : performance.now()
+    this.#calleeRecorded = recorded
+    this.#isRemote = !isLocal
   }
 
   #deny(denied: Denied): void {
@@ -284,10 +298,12 @@ export abstract class ProxiedCall implements CallHandler {
       endedAt: performance.now(),
       requestBytes,
       responseBytes,
+      isRemote: this.#isRemote,
       trace: this.sentTrace,
       failure: this.#failure
     }
     this.#context.recorded?.(record)
+    this.#calleeRecorded?.(record)
     this.observer?.ended(record)
   }
 }

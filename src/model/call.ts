@@ -52,11 +52,16 @@ export interface CallRecord {
   /** Bytes of the bodies. */
   readonly requestBytes: number
   readonly responseBytes: number
+  /** It went to another app, through that app's sidecar; left out: it did not. */
+  readonly isRemote?: boolean
   /** The `traceparent` sent to the callee, as a header line; '' if the caller's was passed on unchanged. */
   readonly trace: string
   /** Why it failed; '' if it did not. */
   readonly failure: string
 }
+
+/** Told of a call when it is over. It must not throw. */
+export type Recorded = (record: CallRecord) => void
 
 export type Direction = 'request' | 'response'
 

@@ -1,6 +1,7 @@
 import type net from 'node:net'
 import {attach} from '../net/claimed-server.ts'
 import {http} from '../net/http1/node-http.ts'
+import {SidecarMetrics} from '../telemetry/metrics/sidecar-metrics.ts'
 
 /** Open ports of a sidecar. */
 export interface OpenPort {
@@ -8,12 +9,15 @@ export interface OpenPort {
   close(): void
 }
 
-/** Serves the metrics port until there are metrics: 200 and empty for any path. Takes over listening servers. */
-export const openMetricsPort = (servers: readonly net.Server[]): OpenPort => {
+/** Serves the metrics of a sidecar for any path, made when they are asked for; undefined: 404. Takes over listening servers. */
+export const openMetricsPort = (servers: readonly net.Server[], text: () => string | undefined): OpenPort => {
   const open = servers.map(claim => {
     const server = http.createServer((request, response) => {
       request.resume()
-      response.writeHead(200, {'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'content-length': 0}).end()
+      const metrics = text()
+      const body = metrics ?? 'metrics are disabled\n'
+      const headers = {'content-type': SidecarMetrics.CONTENT_TYPE, 'content-length': Buffer.byteLength(body)}
+      response.writeHead(metrics === undefined ? 404 : 200, headers).end(request.method === 'HEAD' ? '' : body)
     })
     attach(claim, server)
     return server

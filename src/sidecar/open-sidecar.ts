@@ -2,6 +2,7 @@ import {type AppPlan, type Plan, writesAt} from '../model/plan.ts'
 import {apiLogEntry} from '../telemetry/api-log.ts'
 import {openGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
+import {SidecarMetering} from './metering.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import {SidecarPolicies} from './policies.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
@@ -58,8 +59,10 @@ export function openAppSidecar({
 }: OpenSidecarOptions): OpenSidecar {
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
-  const external = new ExternalEndpoints({resources, apps})
   const log = runtime.logs.sidecar
+  const metered = new SidecarMetering(runtime, resources)
+  const external = new ExternalEndpoints({resources, apps, recorded: record => metered.calls.sent(record)})
+  const isApiLogged = settings.apiLogging && writesAt(settings.logLevel, 'info')
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
   const isTracing = !tracesNothing(resources.snapshot.configuration.tracing)
   const sidecar = openSidecar({
@@ -79,8 +82,10 @@ export function openAppSidecar({
     copierOf,
     whyMissing: name => whyMissing(resources.snapshot, name),
     isTracing,
-    recorded:
-      settings.apiLogging && writesAt(settings.logLevel, 'info') ? call => log.log(apiLogEntry(call)) : undefined,
+    recorded: record => {
+      metered.calls.served(record)
+      if (isApiLogged) log.log(apiLogEntry(record))
+    },
     limits: {maxBodyBytes: settings.maxBodyBytes, readBufferBytes: settings.readBufferBytes},
     allowedHosts: settings.listenAddresses,
     tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
@@ -90,7 +95,7 @@ export function openAppSidecar({
     appId: runtime.id,
     resources,
     log: (text, level) => runtime.logs.sidecar.write(asBytes(`${text}\n`), level),
-    recorded: () => undefined,
+    recorded: event => metered.calls.resiliency.record(event),
     changed: interceptors => {
       sidecar.interceptors = interceptors
     }
@@ -108,7 +113,7 @@ export function openAppSidecar({
     maxHeadBytes: settings.readBufferBytes,
     contextFor: delegation => sidecar.contextFor(delegation)
   })
-  const metricsPort = openMetricsPort(metrics)
+  const metricsPort = openMetricsPort(metrics, () => metered.calls.text)
   const closing = new AbortController()
   return {
     closing: closing.signal,
@@ -122,6 +127,7 @@ export function openAppSidecar({
       await Promise.all([grpcPort.close(cut), sidecar.close(cut)])
       policies.close()
       stopAccess()
+      metered.close()
       external.close()
       resources.close()
     }

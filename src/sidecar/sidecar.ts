@@ -7,7 +7,7 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {isOnUnixSocket} from '../net/claimed-server.ts'
-import type {CallObserver, CallRecord} from '../model/call.ts'
+import type {CallObserver, Recorded} from '../model/call.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import type {Exchange} from '../net/exchange.ts'
 import {Http1Downstream} from '../net/http1/http1-downstream.ts'
@@ -51,7 +51,7 @@ export interface SidecarOptions {
   readonly tokens: {readonly api: string; readonly app: string}
   readonly warn: (text: string) => void
   /** Called for every request when it has ended, including those to the sidecar's own API. */
-  readonly recorded?: ((record: CallRecord) => void) | undefined
+  readonly recorded?: Recorded | undefined
   readonly observer?: CallObserver | undefined
   readonly interceptors?: readonly Interceptor[]
   /** Additional routes on this port. */
@@ -250,8 +250,9 @@ export class Sidecar implements SidecarContext {
         endedAt: performance.now(),
         requestBytes: Math.max(0, headers.length),
         responseBytes: Buffer.byteLength(body),
+        isRemote: false,
         trace: '',
-        failure: ''
+        failure: status < 400 ? '' : body
       })
   }
 

@@ -8,7 +8,7 @@ import {instanceName, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 import type {Pool} from '../net/pool.ts'
 import {freeAppPort} from '../ports/app-port.ts'
-import type {Callee} from '../gateway/local-apps.ts'
+import type {Callee, CalleeCounters} from '../gateway/local-apps.ts'
 import {LifecycleLog, type Logs} from './lifecycle-log.ts'
 import {lookPathFault, whyNotFound} from './command.ts'
 import {AppChannel} from '../gateway/app-channel.ts'
@@ -63,6 +63,7 @@ export class AppRuntime implements Callee {
   readonly ports: SidecarPorts
   readonly token: string
   readonly logs: Logs
+  counters: CalleeCounters | undefined
   readonly #channel: AppChannel
   readonly #lifecycleLog: LifecycleLog
   readonly #options: AppRuntimeOptions
@@ -93,7 +94,8 @@ export class AppRuntime implements Callee {
       plan,
       appPort: ports.appPort,
       explain,
-      healthChanged: isHealthy => this.#tellHealth(isHealthy)
+      healthChanged: isHealthy => this.#tellHealth(isHealthy),
+      probed: (status, elapsedMs) => this.counters?.probed(status, elapsedMs)
     })
     this.#progress = noProgress(plan.id, plan.command.length > 0)
     this.#program = new Program(

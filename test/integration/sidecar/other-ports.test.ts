@@ -10,14 +10,24 @@ const listening = async (): Promise<{readonly server: net.Server; readonly port:
   return {server, port: (server.address() as AddressInfo).port}
 }
 
-t.test('the metrics port is there, and empty', async t => {
-  const {server, port} = await listening()
-  const open = openMetricsPort([server])
-  for (const path of ['/metrics', '/']) {
-    const caller = await connect(t, port)
-    caller.send(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-    t.match(await caller.answer(), {status: 200, body: ''})
+t.test(
+  'the metrics port answers any path with what there is at that moment, or says that there is nothing',
+  async t => {
+    const {server, port} = await listening()
+    let text: string | undefined = 'up 1\n'
+    const open = openMetricsPort([server], () => text)
+    const ask = async (path: string, method = 'GET'): Promise<unknown> => {
+      const caller = await connect(t, port)
+      caller.send(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+      return caller.answer({toHead: method === 'HEAD'})
+    }
+    const type = 'text/plain; version=0.0.4; charset=utf-8'
+    for (const path of ['/metrics', '/'])
+      t.match(await ask(path), {status: 200, body: 'up 1\n', headers: {'content-type': type}})
+    t.match(await ask('/', 'HEAD'), {status: 200, body: ''})
+    text = undefined
+    t.match(await ask('/metrics'), {status: 404, body: 'metrics are disabled\n'})
+    open.close()
+    await t.rejects(connect(t, port), {code: 'ECONNREFUSED'})
   }
-  open.close()
-  await t.rejects(connect(t, port), {code: 'ECONNREFUSED'})
-})
+)

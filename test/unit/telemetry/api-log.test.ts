@@ -15,6 +15,7 @@ const call: CallRecord = {
   endedAt: 1003.2,
   requestBytes: 0,
   responseBytes: 7,
+  isRemote: true,
   trace: '',
   failure: ''
 }

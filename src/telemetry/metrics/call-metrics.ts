@@ -1,0 +1,113 @@
+import type {CallRecord} from '../../model/call.ts'
+import type {MetricsSettings} from '../../resources/metrics-settings.ts'
+import {SidecarMetrics} from './sidecar-metrics.ts'
+
+/** Dapr's category of an error by its code (pkg/messages/errorcodes). */
+const CATEGORIES: readonly (readonly [RegExp, string])[] = [
+  [/^ERR_DIRECT_INVOKE/, 'service-invocation'],
+  [/_STATE_/, 'state'],
+  [/PUBSUB/, 'pubsub'],
+  [/SECRET/, 'secret'],
+  [/CONFIGURATION/, 'configuration'],
+  [/BINDING/, 'binding'],
+  [/LOCK/, 'lock'],
+  [/CRYPTO/, 'cryptography'],
+  [/CONVERSATION/, 'conversation'],
+  [/ACTOR/, 'actor'],
+  [/SCHEDULER/, 'job'],
+  [/HEALTH/, 'health']
+]
+
+const categoryOf = (code: string): string => CATEGORIES.find(([pattern]) => pattern.test(code))?.[1] ?? 'common'
+
+/** Dapr's status for a call that ended without one. */
+const NO_STATUS = 500
+
+/** As its series is labelled: decoded, without the query. */
+function labelPath(path: string): string {
+  const at = path.indexOf('?')
+  const bare = at < 0 ? path : path.slice(0, at)
+  if (!bare.includes('%')) return bare
+  try {
+    return decodeURIComponent(bare)
+  } catch {
+    return bare
+  }
+}
+
+/** Counts the calls of one sidecar from their records. Disabled metrics count nothing. */
+export class CallMetrics {
+  readonly #appId: string
+  readonly #settings: MetricsSettings
+  readonly #metrics: SidecarMetrics
+
+  constructor(appId: string, settings: MetricsSettings) {
+    this.#appId = appId
+    this.#settings = settings
+    this.#metrics = new SidecarMetrics(appId, settings)
+  }
+
+  /** Undefined: the Configuration disables them. */
+  get text(): string | undefined {
+    return this.#settings.isEnabled ? this.#metrics.text() : undefined
+  }
+
+  get resiliency(): SidecarMetrics['resiliency'] {
+    return this.#metrics.resiliency
+  }
+
+  get invocation(): SidecarMetrics['invocation'] {
+    return this.#metrics.invocation
+  }
+
+  /** An HTTP request to the sidecar is over; those of other runs' sidecars for their apps are no requests to this API. */
+  served(record: CallRecord): void {
+    const {call, request, status, startedAt, endedAt, requestBytes, responseBytes, failure} = record
+    if (!this.#settings.isEnabled || call.caller !== this.#appId || record.grpcStatus !== undefined) return
+    const elapsedMs = endedAt - startedAt
+    const code = status === 0 ? NO_STATUS : status
+    this.#metrics.http.served({
+      verb: request.method,
+      path: labelPath(request.path),
+      status: code,
+      requestBytes,
+      responseBytes,
+      elapsedMs
+    })
+    if (record.isRemote === true) this.#metrics.invocation.called(call.callee, code, elapsedMs, 'unary')
+    if (failure !== '' && this.#settings.hasErrorCodes) this.#failed(call.callee, failure)
+  }
+
+  /** The sidecar's app, or an endpoint outside, was called. */
+  sent({call, status, admittedAt, firstByteAt, endedAt, requestBytes, responseBytes}: CallRecord): void {
+    if (!this.#settings.isEnabled) return
+    const code = firstByteAt === 0 || status === 0 ? NO_STATUS : status
+    this.#metrics.http.sent({
+      verb: call.method,
+      path: labelPath(call.path),
+      status: code,
+      requestBytes,
+      responseBytes,
+      elapsedMs: endedAt - admittedAt
+    })
+  }
+
+  /** The same, where another app's sidecar may have asked for it. */
+  answered(record: CallRecord): void {
+    this.sent(record)
+    const {call, status} = record
+    if (this.#settings.isEnabled && call.caller !== this.#appId)
+      this.#metrics.invocation.answered(call.caller, status === 0 ? NO_STATUS : status)
+  }
+
+  /** The app's health was checked; status 0: there was no answer. */
+  probed(status: number, elapsedMs: number): void {
+    if (this.#settings.isEnabled) this.#metrics.http.probed(status === 0 ? NO_STATUS : status, elapsedMs)
+  }
+
+  /** Calls fail with one code; what the sidecar answers itself begins with its own. */
+  #failed(callee: string, failure: string): void {
+    const code = callee === '' ? (/^\{"errorCode":"(\w+)"/.exec(failure)?.[1] ?? '') : 'ERR_DIRECT_INVOKE'
+    if (code !== '') this.#metrics.failed(code, categoryOf(code))
+  }
+}
