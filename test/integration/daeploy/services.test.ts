@@ -136,7 +136,7 @@ t.test('a call to a service that starts waits for it, and a caller who leaves wa
   )
 })
 
-t.test('where a run sends a call on to another one, its sidecar is told the whole path', async t => {
+t.test('a call to a service of another run gets the whole path', async t => {
   const app = await echoApp(t)
   const pool = new Pool({hosts: ['127.0.0.1'], port: app.port})
   t.teardown(() => pool.retire())
@@ -156,7 +156,7 @@ t.test('where a run sends a call on to another one, its sidecar is told the whol
   t.same(seen && valuesOf(seen, 'pillion-caller'), ['k/n/a'])
 })
 
-t.test('a Host that names another machine is refused on the whole sidecar', async t => {
+t.test('a Host that names another machine is refused on all routes', async t => {
   const app = await echoApp(t)
   const {port} = await openManager(t, {backends: [{segment: 'scales', port: app.port}]})
   for (const path of ['/services/scales/weigh', '/services/', '/notifications/', '/~version', '/nothing']) {

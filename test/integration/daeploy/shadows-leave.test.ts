@@ -183,7 +183,7 @@ t.test('a callee that breaks off takes the copy along, too', {timeout: 5000}, as
   }
 })
 
-t.test('what we answer ourselves is copied, too, on every path', {timeout: 5000}, async t => {
+t.test('calls that get our own response are mirrored, too, on every path', {timeout: 5000}, async t => {
   for (const [name, hasFastPath, open] of PATHS) {
     const account = new Account()
     const {port} = await openTestSidecar(t, {
@@ -203,7 +203,7 @@ t.test('what we answer ourselves is copied, too, on every path', {timeout: 5000}
 
 const MIB = 1024 * 1024
 
-t.test('many large uploads that were broken off leave room for a copy', {timeout: 60_000}, async t => {
+t.test('many aborted large uploads leave space for a copy', {timeout: 60_000}, async t => {
   const seen = {bytes: 0}
   const news = new EventEmitter()
   const main = await rawApp(t, socket =>

@@ -85,7 +85,7 @@ t.test('a body of many pieces is copied whole', async t => {
   }
 })
 
-t.test('a copy leaves when the caller has his answer, not before', async t => {
+t.test('a copy is sent when the caller has its response, not before', async t => {
   const held = Promise.withResolvers<() => void>()
   const main = await echoApp(t, (_, response) => held.resolve(() => response.end('at last')))
   const shadow = await listener(t)
@@ -135,7 +135,7 @@ t.test('a shadow that never answers, fails, or breaks off is not felt', async t 
   t.equal(main.seen.length, 20, 'main is asked once for each call')
 })
 
-t.test('a copy is sent also when main fails or is down; its body is read for that', async t => {
+t.test('a copy is sent even if the main version fails or is down; its body is read for that', async t => {
   const shadow = await listener(t)
   const failing = await rawApp(t, socket =>
     onRequest(socket, () => socket.end('HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n'))
@@ -159,7 +159,7 @@ t.test('a copy is sent also when main fails or is down; its body is read for tha
   }
 })
 
-t.test('what a caller left behind is not copied', async t => {
+t.test('the call of a caller that disconnected is not mirrored', async t => {
   const asked = Promise.withResolvers<void>()
   const left = Promise.withResolvers<void>()
   const main = await rawApp(t, socket => {
@@ -185,7 +185,7 @@ t.test('what a caller left behind is not copied', async t => {
   t.equal(underWay(), 0)
 })
 
-t.test('a shadow that cannot be reached is told once, until a copy gets through', async t => {
+t.test('a shadow that is not reachable is reported once, until a copy succeeds', async t => {
   const main = await echoApp(t)
   const {port: gone} = await new Promise<net.AddressInfo>(resolve => {
     const server = net.createServer().listen(0, '127.0.0.1', () => {

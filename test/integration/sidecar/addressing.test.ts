@@ -21,7 +21,7 @@ const asker = async (t: Test): Promise<(target: string, lines?: string) => Promi
 const NOBODY =
   '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed getting app id either from the URL path or the header dapr-app-id"}'
 
-onBothPaths('the app sees the path as Go would write it', async t => {
+onBothPaths('the app gets the path as Go would write it', async t => {
   const get = await asker(t)
   const paths = {
     '': '/',
@@ -93,7 +93,7 @@ t.test('a query travels as it is, byte for byte, by whatever way', async t => {
   }
 })
 
-onBothPaths('a method that no URL can hold is refused with 500', async t => {
+onBothPaths('a method that is invalid in a URL is refused with 500', async t => {
   const get = await asker(t)
   const refused = {
     'a%23b': 'rpc error: code = InvalidArgument desc = invalid method: method contains forbidden character: \\"a#b\\"',
@@ -113,7 +113,7 @@ onBothPaths('a method that no URL can hold is refused with 500', async t => {
   t.equal((await get('/test%23stream', 'dapr-app-id: b\r\n')).answer?.status, 500)
 })
 
-onBothPaths('a bad escape is a bad request, and ends the line', async t => {
+onBothPaths('an invalid escape is a bad request, and closes the connection', async t => {
   const get = await asker(t)
   for (const target of [
     '/v1.0/invoke/b/method/a%',
@@ -130,7 +130,7 @@ onBothPaths('a bad escape is a bad request, and ends the line', async t => {
   }
 })
 
-onBothPaths('slashes around the words of the URL may be doubled', async t => {
+onBothPaths('slashes between the segments of the URL may be doubled', async t => {
   const get = await asker(t)
   for (const target of [
     '/v1.0////invoke/b/method/foo',
@@ -145,7 +145,7 @@ onBothPaths('slashes around the words of the URL may be doubled', async t => {
 
 const basic = (text: string): string => `Authorization: Basic ${Buffer.from(text).toString('base64')}\r\n`
 
-onBothPaths('an app id outside the URL makes the whole path the method', async t => {
+onBothPaths('with an app id outside the URL the whole path is the method', async t => {
   const get = await asker(t)
   for (const lines of ['dapr-app-id: b\r\n', 'DAPR-App-ID: b\r\n', basic('dapr-app-id:b'), basic('Dapr-App-Id:b')]) {
     t.equal((await get('/', lines)).seen?.url, '/')
@@ -162,7 +162,7 @@ onBothPaths('an app id outside the URL makes the whole path the method', async t
     t.equal((await get('/foo', basic(text))).answer?.status, 404, text)
 })
 
-onBothPaths('nobody is named: 404, whatever the method', async t => {
+onBothPaths('no app is named: 404, whatever the method', async t => {
   const get = await asker(t)
   for (const target of [
     '/',

@@ -56,7 +56,7 @@ const deadPort = async (): Promise<number> => {
   return port
 }
 
-onBothPaths('a held call waits with its body, and is delivered when it is let through', async t => {
+onBothPaths('a queued call waits with its body, and is delivered when it is admitted', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
@@ -71,7 +71,7 @@ onBothPaths('a held call waits with its body, and is delivered when it is let th
   t.equal(queue.held[0]?.isCancelled, false)
 })
 
-onBothPaths('a held call whose body is large is delivered whole', async t => {
+onBothPaths('a queued call with a large body is delivered completely', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
@@ -83,7 +83,7 @@ onBothPaths('a held call whose body is large is delivered whole', async t => {
   t.equal((await caller.answer())?.body === body, true)
 })
 
-onBothPaths('the body of a held call is not taken from its caller', async t => {
+onBothPaths('the body of a queued call is not read from its caller', async t => {
   const queue = new AdmissionQueue()
   const {port} = await openTestSidecar(t, {admit: queue.admit, limits: {maxBodyBytes: 0, readBufferBytes: 4096}})
   const caller = await connect(t, port)
@@ -100,7 +100,7 @@ onBothPaths('the body of a held call is not taken from its caller', async t => {
   t.ok(before > 40 << 20, `${before.toString()} bytes are still with the caller`)
 })
 
-onBothPaths('a held call that is denied is told why', async t => {
+onBothPaths('a queued call that is denied gets the reason', async t => {
   const queue = new AdmissionQueue()
   const {port} = await openTestSidecar(t, {admit: queue.admit})
   const caller = await connect(t, port)
@@ -114,7 +114,7 @@ onBothPaths('a held call that is denied is told why', async t => {
   t.equal(queue.left, 0)
 })
 
-onBothPaths('a caller who leaves while he is held is cancelled, and a late admission is given back', async t => {
+onBothPaths('a queued caller that disconnects is cancelled, and a late permit is returned', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
@@ -129,7 +129,7 @@ onBothPaths('a caller who leaves while he is held is cancelled, and a late admis
   t.equal(seen.length, 0)
 })
 
-onBothPaths('a call whose app refuses the connection goes back to the queue, and is then delivered', async t => {
+onBothPaths('a call whose app refuses the connection is queued again, and then delivered', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
@@ -150,7 +150,7 @@ onBothPaths('a call whose app refuses the connection goes back to the queue, and
   t.equal(queue.left, 2)
 })
 
-onBothPaths("a queue that admits at once, again and again, ends in Dapr's error", async t => {
+onBothPaths("connections refused again and again, although the queue admits, end in Dapr's error", async t => {
   const queue = new AdmissionQueue()
   const {port} = await openTestSidecar(t, {admit: queue.admit})
   const dead = await deadPort()
@@ -175,7 +175,7 @@ onBothPaths('an app that listens on ::1 alone is reached', async t => {
   t.match(await caller.answer(), {status: 200, body: 'ok'})
 })
 
-onBothPaths('a pool that leads to another sidecar gets the path that this sidecar needs', async t => {
+onBothPaths('a pool that connects to another sidecar adds the path prefix', async t => {
   const queue = new AdmissionQueue()
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})

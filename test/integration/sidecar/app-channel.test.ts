@@ -86,7 +86,7 @@ for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
   )
 }
 
-onBothPaths('an app of h2c is waited for through five interim answers, and not through more', async t => {
+onBothPaths('an h2c app may send five interim responses, and no more', async t => {
   const server = http2.createServer()
   server.on('stream', (opened, {':path': path = ''}) => {
     const stream = opened as ServerHttp2Stream
@@ -99,7 +99,7 @@ onBothPaths('an app of h2c is waited for through five interim answers, and not t
   t.equal(underWay(), 0)
 })
 
-onBothPaths('an app that is gone, or speaks something else, is told in the words of its protocol', async t => {
+onBothPaths('the error for an app that is gone, or speaks another protocol, uses its scheme', async t => {
   const plain = await rawApp(t, socket => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
   const cases = [
     [

@@ -4,7 +4,7 @@ import {echoApp, onBothPaths, onRequest, openTestSidecar, rawApp, valuesOf} from
 
 const ALL_BYTES = Array.from({length: 256}, (_, byte) => String.fromCharCode(byte)).join('')
 
-onBothPaths('each method travels, with and without a body', async t => {
+onBothPaths('each method is passed on, with and without a body', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
@@ -24,7 +24,7 @@ onBothPaths('a method that Dapr does not know reaches the app as POST', async t 
   t.equal(seen[0]?.method, 'POST')
 })
 
-t.test('words that node:http does not take for methods are read by the fast path', async t => {
+t.test('methods that node:http rejects are parsed by the fast path', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort, hasFastPath: true})
   for (const method of ['FOO', 'get', 'Delete']) {
@@ -36,7 +36,7 @@ t.test('words that node:http does not take for methods are read by the fast path
   )
 })
 
-onBothPaths('every byte of a body travels, in the framing it came in', async t => {
+onBothPaths('every byte of a body is passed on, in its original framing', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   t.match(await ask(t, port, request({body: ALL_BYTES})), {status: 200, body: ALL_BYTES, framing: 'length'})
@@ -54,7 +54,7 @@ onBothPaths('every byte of a body travels, in the framing it came in', async t =
   )
 })
 
-onBothPaths('a POST without a length has none for the app either, and says so', async t => {
+onBothPaths('a POST without a body has Content-Length 0 for the app', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   await ask(t, port, 'POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\n\r\n')
@@ -64,7 +64,7 @@ onBothPaths('a POST without a length has none for the app either, and says so', 
   )
 })
 
-onBothPaths('a megabyte goes up, eight come down, every byte of them', async t => {
+onBothPaths('one megabyte is uploaded, eight are downloaded, every byte of them', async t => {
   const large = ALL_BYTES.repeat(32_768)
   const {port: appPort, seen} = await echoApp(t, (_, response) => response.end(Buffer.from(large, 'latin1')))
   const {port} = await openTestSidecar(t, {appPort})
@@ -73,7 +73,7 @@ onBothPaths('a megabyte goes up, eight come down, every byte of them', async t =
   t.equal(answer?.body === large, true, 'down')
 })
 
-onBothPaths('the answer to a HEAD has no body, and the line goes on', async t => {
+onBothPaths('the response to a HEAD has no body, and the connection stays usable', async t => {
   const {port: appPort} = await echoApp(t, (request, response) => {
     if (request.url === '/length') response.setHeader('content-length', '5')
     response.end(request.method === 'HEAD' ? undefined : 'hello')
@@ -88,7 +88,7 @@ onBothPaths('the answer to a HEAD has no body, and the line goes on', async t =>
   t.match(await caller.answer(), {status: 200, body: 'hello'})
 })
 
-onBothPaths('answers without a body by their status leave the line usable', async t => {
+onBothPaths('responses without a body by their status leave the connection usable', async t => {
   const {port: appPort} = await echoApp(t, (request, response) => {
     const status = Number(request.url?.slice(1))
     if (status === 304) response.setHeader('content-length', '99')
@@ -102,7 +102,7 @@ onBothPaths('answers without a body by their status leave the line usable', asyn
   }
 })
 
-onBothPaths("an app's status, repeated fields and high bytes pass as they are", async t => {
+onBothPaths("an app's status, repeated headers and high bytes are passed on unchanged", async t => {
   const high = ALL_BYTES.slice(0x80)
   const appPort = await rawApp(t, socket => {
     onRequest(socket, head => {
@@ -136,7 +136,7 @@ const REASONS = [
   ['599', 'status code 599']
 ] as const
 
-onBothPaths('the words behind a status are Go’s, whatever the app writes', async t => {
+onBothPaths('the reason phrase is Go’s, whatever the app sends', async t => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, head => {
       const [, status = '', words = '', more = ''] = /status=(\d+)&(\w*)&(\w*)/.exec(head) ?? []
@@ -156,7 +156,7 @@ onBothPaths('the words behind a status are Go’s, whatever the app writes', asy
   }
 })
 
-onBothPaths("high bytes in a request's fields reach the app", async t => {
+onBothPaths("high bytes in a request's headers reach the app", async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const high = ALL_BYTES.slice(0x80)
@@ -167,7 +167,7 @@ onBothPaths("high bytes in a request's fields reach the app", async t => {
   )
 })
 
-onBothPaths('an answer without a length comes in chunks, and to HTTP/1.0 until the end of the line', async t => {
+onBothPaths('a response without a length is chunked, and for HTTP/1.0 ends with the connection', async t => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\nuntil ')
@@ -187,7 +187,7 @@ onBothPaths('no chunks reach HTTP/1.0', async t => {
   t.match(await ask(t, port, text), {status: 200, body: 'abc', framing: 'close'})
 })
 
-onBothPaths('chunk extensions, capitals, leading zeros and trailers are read and mean nothing', async t => {
+onBothPaths('chunk extensions, upper case, leading zeros and trailers are accepted and ignored', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const text =
@@ -200,7 +200,7 @@ onBothPaths('chunk extensions, capitals, leading zeros and trailers are read and
   )
 })
 
-onBothPaths('interim answers are swallowed, and an app may write byte by byte', async t => {
+onBothPaths('interim responses are not passed on, and an app may write byte by byte', async t => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, () => {
       const text =
@@ -222,7 +222,7 @@ onBothPaths('interim answers are swallowed, and an app may write byte by byte', 
   }
 })
 
-onBothPaths('a caller who waits for leave to send his body gets it, and then the answer', async t => {
+onBothPaths('a caller with Expect gets 100 Continue, and then the response', async t => {
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const text = request({lines: 'Expect: 100-continue\r\n', body: 'hello'})
@@ -241,7 +241,7 @@ onBothPaths('another expectation is refused', async t => {
   t.match(await ask(t, port, request({lines: 'Expect: miracles\r\n', body: 'x'})), {status: 417, body: ''})
 })
 
-onBothPaths('a line ends where the caller says so, and HTTP/1.0 lives on where he says so', async t => {
+onBothPaths('a connection closes if the caller says so, and HTTP/1.0 stays open if it says so', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
@@ -257,7 +257,7 @@ onBothPaths('a line ends where the caller says so, and HTTP/1.0 lives on where h
   t.match(await older.answer(), {status: 200}, 'the same line again')
 })
 
-onBothPaths('nothing about the connection is added to an answer', async t => {
+onBothPaths('no hop-by-hop header is added to a response', async t => {
   const {port: appPort} = await echoApp(t, (_, response) => {
     response.setHeader('content-length', '0')
     response.removeHeader('date')
@@ -269,7 +269,7 @@ onBothPaths('nothing about the connection is added to an answer', async t => {
   t.strictSame(Object.keys(answer?.headers ?? {}).toSorted(), ['content-length', 'traceparent'])
 })
 
-onBothPaths('an answer 101 that nobody asked for is passed as it is', async t => {
+onBothPaths('a response 101 without an upgrade request is passed on unchanged', async t => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, () => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nX-A: 1\r\n\r\n')
@@ -309,7 +309,7 @@ t.test(
   }
 )
 
-onBothPaths('readBufferSize says how large a head may be', async t => {
+onBothPaths('readBufferSize limits the size of a head', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const large = request({lines: `X-A: ${'a'.repeat(30_000)}\r\n`, body: 'x'})
   const small = await openTestSidecar(t, {appPort})
@@ -319,7 +319,7 @@ onBothPaths('readBufferSize says how large a head may be', async t => {
   t.equal(seen[0] && valuesOf(seen[0], 'x-a')[0]?.length, 30_000)
 })
 
-onBothPaths('an app that refuses events says so itself, whatever is accepted', async t => {
+onBothPaths('an app that refuses events sends its own response', async t => {
   const {port: appPort} = await echoApp(t, (_, response) =>
     response.writeHead(503, {'content-type': 'text/x'}).end('later')
   )

@@ -37,7 +37,7 @@ const answerOf = async (t: Test, status: number, lines: string, text = request()
   return ask(t, port, text)
 }
 
-onBothPaths('another app learns who calls, from where, and who it is', async t => {
+onBothPaths('another app gets the ids of caller and callee, and the caller's address', async t => {
   const {seen} = await seenOf(t, '')
   t.strictSame(valuesOf(seen, 'dapr-caller-app-id'), ['a'])
   t.strictSame(valuesOf(seen, 'dapr-caller-namespace'), ['default'])
@@ -49,14 +49,14 @@ onBothPaths('another app learns who calls, from where, and who it is', async t =
   t.equal(valuesOf(seen, 'host').length, 1)
 })
 
-onBothPaths('the own app is called without the way it came', async t => {
+onBothPaths('the sidecar's own app gets no forwarding headers', async t => {
   const {seen} = await seenOf(t, '', {callee: 'a'})
   t.strictSame(valuesOf(seen, 'dapr-caller-app-id'), ['a'])
   t.strictSame(valuesOf(seen, 'dapr-callee-app-id'), ['a'])
   for (const name of ['x-forwarded-for', 'x-forwarded-host', 'forwarded']) t.strictSame(valuesOf(seen, name), [])
 })
 
-onBothPaths('an address of IPv6 stands in brackets and quotes', async t => {
+onBothPaths('an IPv6 address is quoted and in brackets', async t => {
   const identity = {namespace: 'shop', address: 'fd00::1', hostName: 'laptop'}
   const {seen} = await seenOf(t, '', {identity})
   t.strictSame(valuesOf(seen, 'forwarded'), ['for="[fd00::1]";by="[fd00::1]";host=laptop'])
@@ -64,7 +64,7 @@ onBothPaths('an address of IPv6 stands in brackets and quotes', async t => {
   t.strictSame(valuesOf(seen, 'dapr-caller-namespace'), ['shop'])
 })
 
-onBothPaths('who calls cannot be spoofed, whatever the capitals, and the way of a call only grows', async t => {
+onBothPaths('caller headers cannot be spoofed in any case, and forwarding headers are only extended', async t => {
   const spoofed = ['dapr-caller-app-id', 'Dapr-Caller-App-Id', 'DAPR-CALLEE-APP-ID', 'dapr-caller-NAMESPACE']
   const {seen} = await seenOf(t, `${spoofed.map(name => `${name}: evil\r\n`).join('')}X-Forwarded-For: 1.2.3.4\r\n`)
   t.notMatch(seen.headers.join(' '), /evil/)
@@ -72,7 +72,7 @@ onBothPaths('who calls cannot be spoofed, whatever the capitals, and the way of 
   t.strictSame(valuesOf(seen, 'x-forwarded-for'), ['1.2.3.4', '10.1.2.3'])
 })
 
-onBothPaths('what belongs to one connection does not travel', async t => {
+onBothPaths('hop-by-hop headers are not passed on', async t => {
   const lines =
     'Connection: keep-alive, X-Named, x-other\r\nX-Named: 1\r\nX-OTHER: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\n' +
     'Trailer: x\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: a\r\nProxy-Authenticate: b\r\n' +
@@ -85,7 +85,7 @@ onBothPaths('what belongs to one connection does not travel', async t => {
   t.strictSame(valuesOf(seen, 'x-kept'), ['1'])
 })
 
-onBothPaths('names of gRPC get a prefix, and binary ones vanish', async t => {
+onBothPaths('gRPC headers get a prefix, and binary ones are dropped', async t => {
   const lines = 'grpc-timeout: 1S\r\nGRPC-Encoding: gzip\r\ngrpc-trace-bin: AA\r\nX-Data-Bin: AA\r\nX-Binary: b\r\n'
   const {seen} = await seenOf(t, lines)
   t.strictSame(valuesOf(seen, 'dapr-grpc-timeout'), ['1S'])
@@ -100,7 +100,7 @@ onBothPaths('names of gRPC get a prefix, and binary ones vanish', async t => {
   t.equal(answer?.headers['x-data-bin'], undefined)
 })
 
-onBothPaths('other fields travel as they are, repeated ones repeatedly', async t => {
+onBothPaths('other headers are passed on unchanged, repeated ones repeatedly', async t => {
   const lines =
     'authorization: Bearer x\r\nCookie: a=b\r\nX-Twice: 1\r\nx-twice: 2\r\nUser-Agent: me\r\nOrigin: http://x\r\n' +
     'Accept: a/b;q=1, "c,d"\r\ndestination-app-id: c\r\n'
@@ -114,7 +114,7 @@ onBothPaths('other fields travel as they are, repeated ones repeatedly', async t
   t.strictSame(valuesOf(seen, 'destination-app-id'), [])
 })
 
-onBothPaths('a call without a trace gets one, and the answer tells it', async t => {
+onBothPaths('a call without a trace gets one, which the response contains', async t => {
   for (const lines of ['', 'traceparent: nonsense\r\n', `tracestate: a=b\r\n`]) {
     const {seen, answer} = await seenOf(t, lines)
     const [trace = ''] = valuesOf(seen, 'traceparent')
@@ -125,7 +125,7 @@ onBothPaths('a call without a trace gets one, and the answer tells it', async t 
   }
 })
 
-onBothPaths('a valid trace travels unchanged both ways', async t => {
+onBothPaths('a valid trace is passed on unchanged in both directions', async t => {
   const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const {seen, answer} = await seenOf(t, `TraceParent: ${trace}\r\nTraceState: a=b\r\n`)
   t.strictSame([valuesOf(seen, 'traceparent'), valuesOf(seen, 'tracestate')], [[trace], ['a=b']])
@@ -133,7 +133,7 @@ onBothPaths('a valid trace travels unchanged both ways', async t => {
   t.equal(answer?.headers['tracestate'], 'a=b')
 })
 
-onBothPaths('an app that tells a trace itself is believed', async t => {
+onBothPaths('a trace in the app's response is kept', async t => {
   const answer = await answerOf(t, 200, 'TraceParent: 00-aa\r\n')
   t.equal(answer?.headers['traceparent'], '00-aa')
 })
@@ -144,7 +144,7 @@ onBothPaths('health checks of an app are not traced', async t => {
   t.equal(answer?.headers['traceparent'], undefined)
 })
 
-onBothPaths('baggage travels and is echoed; what is none is refused', async t => {
+onBothPaths('baggage is passed on and echoed; invalid baggage is refused', async t => {
   const {seen, answer} = await seenOf(t, 'baggage: a=b%20c;p\r\nbaggage: d=e\r\n')
   t.strictSame(valuesOf(seen, 'baggage'), ['a=b%20c;p'])
   t.equal(answer?.headers['baggage'], 'a=b%20c;p,d=e')
@@ -156,7 +156,7 @@ onBothPaths('baggage travels and is echoed; what is none is refused', async t =>
   })
 })
 
-onBothPaths('hop-by-hop fields of an answer stay behind, those that it names too', async t => {
+onBothPaths('hop-by-hop headers of a response are not passed on, including those named in Connection', async t => {
   const lines =
     'Connection: X-Named\r\nX-Named: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: x\r\nTrailer: a\r\nTE: x\r\n' +
     'Upgrade: h2c\r\nHTTP2-Settings: A\r\nProxy-Connection: x\r\nX-Kept: 1\r\n'
@@ -164,13 +164,13 @@ onBothPaths('hop-by-hop fields of an answer stay behind, those that it names too
   t.strictSame(Object.keys(answer?.headers ?? {}).toSorted(), ['content-length', 'traceparent', 'x-kept'])
 })
 
-onBothPaths('an error without a content type is called JSON, where its body would have been read whole', async t => {
+onBothPaths('an error without a content type gets application/json, if Dapr would have read its body', async t => {
   t.equal((await answerOf(t, 404, ''))?.headers['content-type'], 'application/json')
   t.equal((await answerOf(t, 404, 'content-type: text/x\r\n'))?.headers['content-type'], 'text/x')
   t.equal((await answerOf(t, 200, ''))?.headers['content-type'], undefined)
 })
 
-onBothPaths("tokens: the sidecar's is checked and taken off, the callee's is set", async t => {
+onBothPaths("tokens: the sidecar's is checked and removed, the callee's is set", async t => {
   const open = await seenOf(t, 'dapr-api-token: mine\r\n')
   t.strictSame(valuesOf(open.seen, 'dapr-api-token'), ['mine'], 'passed on where no sidecar asks for one')
   const tokens = {api: 'secret', app: 'inner'}
@@ -188,7 +188,7 @@ onBothPaths("tokens: the sidecar's is checked and taken off, the callee's is set
   }
 })
 
-onBothPaths('fields keep their order', async t => {
+onBothPaths('headers keep their order', async t => {
   const {seen} = await seenOf(t, 'X-C: 1\r\nX-A: 2\r\nX-B: 3\r\n')
   t.strictSame(
     seen.headers.filter(each => /^x-[abc]$/i.test(each)),
@@ -198,7 +198,7 @@ onBothPaths('fields keep their order', async t => {
   t.match(answer?.head, /X-C: 1\r\nX-A: 2\r\nX-B: 3\r\n/)
 })
 
-onBothPaths('where nothing is traced, traces pass untouched and none is made', async t => {
+onBothPaths('without tracing, traces are passed on unchanged and none is created', async t => {
   const none = await seenOf(t, '', {isTracing: false})
   t.strictSame(valuesOf(none.seen, 'traceparent'), [])
   t.equal(none.answer?.headers['traceparent'], undefined)
@@ -209,7 +209,7 @@ onBothPaths('where nothing is traced, traces pass untouched and none is made', a
   t.equal(some.answer?.headers['baggage'], undefined)
 })
 
-onBothPaths('an empty User-Agent does not travel, any other does', async t => {
+onBothPaths('an empty User-Agent is not passed on, any other is', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   for (const [line, expected] of [
@@ -227,7 +227,7 @@ onBothPaths('an empty User-Agent does not travel, any other does', async t => {
   }
 })
 
-onBothPaths('304 carries neither type nor length of what is not there, and all else', async t => {
+onBothPaths('304 has neither Content-Type nor Content-Length, and all other headers', async t => {
   const appPort = await rawApp(t, socket =>
     onRequest(socket, () =>
       socket.write(

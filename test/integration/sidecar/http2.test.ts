@@ -235,7 +235,7 @@ t.test('it is not spoken where it is switched off', async t => {
   t.match(await other.answer(), {status: 204})
 })
 
-t.test('a sidecar that closes lets streams under way finish', async t => {
+t.test('a sidecar that closes lets streams in flight finish', async t => {
   const {promise: asked, resolve} = Promise.withResolvers<ServerResponse>()
   const {port: appPort} = await echoApp(t, (_, response) => resolve(response))
   const {port, sidecar} = await openTestSidecar(t, {appPort})

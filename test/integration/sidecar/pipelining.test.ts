@@ -9,7 +9,7 @@ const bodiesOf = async (caller: Caller, count: number): Promise<string[]> => {
   return bodies
 }
 
-onBothPaths('requests sent ahead in one write are answered in order, each whole', async t => {
+onBothPaths('pipelined requests get their responses in order, each complete', async t => {
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   for (const count of [3, 50, 400]) {
@@ -20,7 +20,7 @@ onBothPaths('requests sent ahead in one write are answered in order, each whole'
   }
 })
 
-onBothPaths('calls of one line go to the app one at a time, also when the first is slow', async t => {
+onBothPaths('calls of one connection go to the app one at a time, even if the first is slow', async t => {
   let underWay = 0
   let most = 0
   const {port: appPort} = await echoApp(t, (request, response) => {
@@ -39,7 +39,7 @@ onBothPaths('calls of one line go to the app one at a time, also when the first 
   t.equal(most, 1)
 })
 
-onBothPaths('an unknown app is answered in its place, and the line goes on', async t => {
+onBothPaths('the error for an unknown app comes in order, and the connection stays usable', async t => {
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
@@ -53,7 +53,7 @@ onBothPaths('an unknown app is answered in its place, and the line goes on', asy
   t.match(await caller.answer(), {status: 200, body: 'two'})
 })
 
-onBothPaths('an app that hangs up after each answer, announced or not, is no trouble', async t => {
+onBothPaths('an app may close its connection after each response, announced or not', async t => {
   for (const announce of ['Connection: close\r\n', '']) {
     const appPort = await rawApp(t, socket => {
       onRequest(socket, () => {
@@ -88,7 +88,7 @@ t.test('somebody who sends ahead for ever is not read further, or cut', async t 
   t.equal(other.underWay(), 0)
 })
 
-onBothPaths('a websocket behind two calls of the same line waits for them', async t => {
+onBothPaths('a websocket behind two calls of the same connection waits for them', async t => {
   const appPort = await rawApp(t, socket => {
     let isOpen = false
     socket.on('data', bytes => {

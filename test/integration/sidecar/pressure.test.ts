@@ -28,7 +28,7 @@ const fill = async (socket: net.Socket, piece: Buffer, most: number): Promise<nu
   return taken
 }
 
-onBothPaths('a reader that stops holds the app back, and gets every byte when it goes on', async t => {
+onBothPaths('a reader that stops applies back-pressure to the app, and gets every byte when it continues', async t => {
   const {take, came} = firstConnection()
   const appPort = await rawApp(t, take)
   const {port} = await openTestSidecar(t, {appPort, ...UNLIMITED})
@@ -53,29 +53,34 @@ onBothPaths('a reader that stops holds the app back, and gets every byte when it
   t.ok(received >= total)
 })
 
-onBothPaths('an app that stops reading holds the caller back, and gets every byte when it goes on', async t => {
-  const {take, came} = firstConnection()
-  const appPort = await rawApp(t, socket => {
-    socket.pause()
-    take(socket)
-  })
-  const {port} = await openTestSidecar(t, {appPort, ...UNLIMITED})
-  const caller = await connect(t, port)
-  const total = 64 * MEGABYTE
-  caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total.toString()}\r\n\r\n`)
-  const app = await came
-  const piece = Buffer.alloc(MEGABYTE, 'ab')
-  const taken = await fill(caller.socket, piece, total)
-  t.ok(taken < 40 * MEGABYTE, `${taken.toString()} bytes were taken`)
-  let received = -1
-  app.on('data', bytes => {
-    received += received < 0 ? bytes.length - bytes.indexOf('\r\n\r\n') - 3 : bytes.length
-    if (received === total) app.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone')
-  })
-  app.resume()
-  for (let written = taken + MEGABYTE; written < total; written += MEGABYTE) caller.send(piece)
-  t.match(await caller.answer(), {status: 200, body: 'done'})
-})
+onBothPaths(
+  'an app that stops reading applies back-pressure to the caller, and gets every byte when it continues',
+  async t => {
+    const {take, came} = firstConnection()
+    const appPort = await rawApp(t, socket => {
+      socket.pause()
+      take(socket)
+    })
+    const {port} = await openTestSidecar(t, {appPort, ...UNLIMITED})
+    const caller = await connect(t, port)
+    const total = 64 * MEGABYTE
+    caller.send(
+      `POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total.toString()}\r\n\r\n`
+    )
+    const app = await came
+    const piece = Buffer.alloc(MEGABYTE, 'ab')
+    const taken = await fill(caller.socket, piece, total)
+    t.ok(taken < 40 * MEGABYTE, `${taken.toString()} bytes were taken`)
+    let received = -1
+    app.on('data', bytes => {
+      received += received < 0 ? bytes.length - bytes.indexOf('\r\n\r\n') - 3 : bytes.length
+      if (received === total) app.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone')
+    })
+    app.resume()
+    for (let written = taken + MEGABYTE; written < total; written += MEGABYTE) caller.send(piece)
+    t.match(await caller.answer(), {status: 200, body: 'done'})
+  }
+)
 
 onBothPaths(
   'an answer that comes before the upload is done reaches the caller, and the upload does not hang',
@@ -102,7 +107,7 @@ onBothPaths(
   }
 )
 
-onBothPaths('an app that dies under a large upload: 500, and the upload does not hang', async t => {
+onBothPaths('an app that exits during a large upload: 500, and the upload does not hang', async t => {
   const appPort = await rawApp(t, socket => {
     socket.once('data', () => {
       socket.pause()
@@ -120,7 +125,7 @@ onBothPaths('an app that dies under a large upload: 500, and the upload does not
   t.equal(underWay(), 0)
 })
 
-onBothPaths('a caller who leaves takes his call along, while he waits, uploads or downloads', async t => {
+onBothPaths('a caller that disconnects ends its call, while it is queued, uploads or downloads', async t => {
   const heads = {
     waiting: request({body: 'x'}),
     uploading: request({body: 'abcdef'}).slice(0, -2),
@@ -150,7 +155,7 @@ onBothPaths('a caller who leaves takes his call along, while he waits, uploads o
   }
 })
 
-onBothPaths('events arrive while they are sent, and so do the pieces of an upload', async t => {
+onBothPaths('events and pieces of an upload are streamed', async t => {
   const {take, came} = firstConnection()
   const appPort = await rawApp(t, take)
   const {port} = await openTestSidecar(t, {appPort})
@@ -180,7 +185,7 @@ onBothPaths('events arrive while they are sent, and so do the pieces of an uploa
   t.ok(caller.text.endsWith('0\r\n\r\n'))
 })
 
-onBothPaths('a body above the limit is refused, counted or not, and never cut in silence', async t => {
+onBothPaths('a body above the limit is refused, with or without a length, and never truncated silently', async t => {
   const limits = {maxBodyBytes: 1000, readBufferBytes: 4096}
   const {port: appPort, seen} = await echoApp(t)
   const {port, underWay} = await openTestSidecar(t, {appPort, limits})
@@ -220,26 +225,23 @@ onBothPaths('a chunked body that exceeds the limit late is refused too', async t
   caller.socket.destroy()
 })
 
-onBothPaths(
-  'a call does not end before its answer is out: what is under way finishes when the sidecar closes',
-  async t => {
-    const {take, came} = firstConnection()
-    const appPort = await rawApp(t, socket => {
-      onRequest(socket, () => {
-        take(socket)
-      })
+onBothPaths('a call ends only after its response was sent: calls in flight finish when the sidecar closes', async t => {
+  const {take, came} = firstConnection()
+  const appPort = await rawApp(t, socket => {
+    onRequest(socket, () => {
+      take(socket)
     })
-    const {port, sidecar} = await openTestSidecar(t, {appPort})
-    const idle = await connect(t, port)
-    const caller = await connect(t, port)
-    caller.send(request())
-    const app = await came
-    const closed = sidecar.close()
-    await idle.closed()
-    app.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
-    t.match(await caller.answer(), {status: 200, body: 'ok'})
-    await caller.closed()
-    await closed
-    await t.rejects(connect(t, port), {code: 'ECONNREFUSED'})
-  }
-)
+  })
+  const {port, sidecar} = await openTestSidecar(t, {appPort})
+  const idle = await connect(t, port)
+  const caller = await connect(t, port)
+  caller.send(request())
+  const app = await came
+  const closed = sidecar.close()
+  await idle.closed()
+  app.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+  t.match(await caller.answer(), {status: 200, body: 'ok'})
+  await caller.closed()
+  await closed
+  await t.rejects(connect(t, port), {code: 'ECONNREFUSED'})
+})

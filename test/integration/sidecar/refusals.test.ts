@@ -43,7 +43,7 @@ onBothPaths(
   }
 )
 
-onBothPaths('what can be read in two ways is refused, or means one thing', async t => {
+onBothPaths('ambiguous requests are refused, or have one meaning', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   for (const text of TWO_MEANINGS) {
@@ -60,7 +60,7 @@ onBothPaths('what can be read in two ways is refused, or means one thing', async
   }
 })
 
-onBothPaths('broken bytes behind a good call do not spoil it, and nothing behind them is served', async t => {
+onBothPaths('invalid bytes behind a valid call do not affect it, and nothing after them is served', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
@@ -74,7 +74,7 @@ onBothPaths('broken bytes behind a good call do not spoil it, and nothing behind
   )
 })
 
-onBothPaths('a body cut short by its caller is never a whole request', async t => {
+onBothPaths('a body truncated by its caller is never a complete request', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port, underWay} = await openTestSidecar(t, {appPort})
   for (const text of [request({body: 'abcdef'}).slice(0, -2), chunks('3\r\nabc\r\n')]) {
@@ -96,7 +96,7 @@ onBothPaths('a body that looks like a request is only a body', async t => {
   t.equal(seen.length, 1)
 })
 
-onBothPaths('who speaks TLS to a sidecar is told at once that nobody does', async t => {
+onBothPaths('a TLS handshake with a sidecar fails at once', async t => {
   const {port} = await openTestSidecar(t)
   const caller = await connect(t, port)
   caller.send('\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03')

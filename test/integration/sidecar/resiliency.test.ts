@@ -38,7 +38,7 @@ const retrying = (times: number, matching = '', duration = '1ms'): string =>
   `policies: {retries: {r: {policy: constant, duration: ${duration}, maxRetries: ${times.toString()}${matching === '' ? '' : `, matching: {httpStatusCodes: "${matching}"}`}}}}
   targets: {apps: {b: {retry: r}}}`
 
-onBothPaths('after the last attempt the caller gets the response of the app itself, head and body', async t => {
+onBothPaths('after the last attempt the caller gets the app's own response, head and body', async t => {
   const app = await echoApp(t, (_, response) => {
     response.writeHead(400, {'x-own': 'yes'})
     response.end('no')
@@ -55,7 +55,7 @@ onBothPaths('after the last attempt the caller gets the response of the app itse
   t.match(records, [{status: 400, attempts: 4, failure: ''}])
 })
 
-onBothPaths('a call that succeeds at a later attempt shows nothing of those before, whatever its body', async t => {
+onBothPaths('a call that succeeds at a later attempt hides the earlier ones, whatever its body', async t => {
   for (const [name, message] of [
     ['no body', request({method: 'GET', path: '/x'})],
     ['a counted one', request({path: '/x', body: 'z'.repeat(300_000)})],
@@ -109,7 +109,7 @@ t.test('which statuses are sent again: Dapr’s table of `matching`', async t =>
   }
 })
 
-onBothPaths('an app that hangs up is called again; at the end the caller hears why', async t => {
+onBothPaths('a call is retried when the app closes the connection; the final error has the reason', async t => {
   let count = 0
   const port = await rawApp(t, socket => onRequest(socket, () => (count++, socket.destroy())))
   const sidecar = await open(t, retrying(2), {appPort: port})
@@ -153,7 +153,7 @@ t.test('time in which the call is held does not count against its timeout', asyn
   t.match(await caller.answer(), {status: 200})
 })
 
-onBothPaths('a circuit breaker opens, refuses at once, and says so', async t => {
+onBothPaths('a circuit breaker opens, refuses at once, and reports it', async t => {
   const app = await echoApp(t, (_, response) => void response.writeHead(500).end())
   const spec = `policies: {circuitBreakers: {c: {timeout: 60s, trip: "consecutiveFailures > 1"}}}
   targets: {apps: {b: {circuitBreaker: c}}}`

@@ -28,7 +28,7 @@ const cutEverywhere = async (t: Test, port: number, text: string, answers: numbe
   return results
 }
 
-onBothPaths('a request means the same wherever it is cut in two', async t => {
+onBothPaths('a request is parsed alike wherever it is split', async t => {
   const {port: appPort, seen} = await echoApp(t)
   const {port, underWay} = await openTestSidecar(t, {appPort})
   const cases = [
@@ -51,7 +51,7 @@ onBothPaths('a request means the same wherever it is cut in two', async t => {
   t.equal(underWay(), 0, 'every call was counted out')
 })
 
-onBothPaths('a request that comes byte by byte is served', async t => {
+onBothPaths('a request that arrives byte by byte is served', async t => {
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
@@ -62,7 +62,7 @@ onBothPaths('a request that comes byte by byte is served', async t => {
   t.match(await caller.answer(), {status: 200, body: 'abcde'})
 })
 
-onBothPaths('a body may come long after its head', async t => {
+onBothPaths('a body may arrive long after its head', async t => {
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)

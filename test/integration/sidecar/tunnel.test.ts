@@ -136,7 +136,7 @@ t.test('other upgrades are plain calls', async t => {
   t.match(await caller.answer(), {status: 200, body: 'plain'}, 'a websocket without Connection')
 })
 
-t.test('a tunnel ends when its sidecar is destroyed', async t => {
+t.test('a tunnel closes when its sidecar is destroyed', async t => {
   const {serve, opened} = acceptor()
   const {port, sidecar, underWay} = await openTestSidecar(t, {appPort: await rawApp(t, serve)})
   const caller = await connect(t, port)

@@ -32,28 +32,31 @@ const scene = (t: Test) => {
 const app = (id: string, folder: string, fixedPort = 8000): AppPlan =>
   ({id, version: '1.0.0', folder, fixedPort}) as unknown as AppPlan
 
-t.test('the second service of a folder, also by a link, has a copy; a plain app and the first have none', async t => {
-  const {root, project, copies} = scene(t)
-  for (const name of ['.git', '__pycache__', '.dapr', '.venv', 'node_modules', 'outside'])
-    mkdirSync(join(project, name))
-  writeFileSync(join(project, '.git/config'), '')
-  writeFileSync(join(project, 'service_db.db'), '')
-  writeFileSync(join(project, 'service_db.db-journal'), '')
-  symlinkSync(project, join(root, 'alias'))
-  symlinkSync('..', join(project, 'up'))
-  const [first, plain, second] = [app('a', project), app('b', project, 0), app('c', join(root, 'alias'))]
-  await copies.open([first, plain, second])
-  t.equal(await copies.folderOf(first), project)
-  t.equal(await copies.folderOf(plain), project)
-  const copy = await copies.folderOf(second)
-  t.equal(copy, join(root, '.cache/pillion', 'f'.repeat(32), 'c_1.0.0'))
-  t.same(readdirSync(copy).toSorted(), ['.venv', 'deep', 'node_modules', 'service.py', 'up'])
-  t.equal(readlinkSync(join(copy, '.venv')), join(project, '.venv'))
-  t.equal(readlinkSync(join(copy, 'up')), root, 'a link leads where it led')
-  t.equal(readFileSync(join(copy, 'deep/er/data.txt'), 'utf8'), 'data')
-  t.same(await copies.close(), [])
-  t.notOk(existsSync(copy))
-})
+t.test(
+  'the second service of a folder, even through a link, gets a workspace; a plain app and the first one do not',
+  async t => {
+    const {root, project, copies} = scene(t)
+    for (const name of ['.git', '__pycache__', '.dapr', '.venv', 'node_modules', 'outside'])
+      mkdirSync(join(project, name))
+    writeFileSync(join(project, '.git/config'), '')
+    writeFileSync(join(project, 'service_db.db'), '')
+    writeFileSync(join(project, 'service_db.db-journal'), '')
+    symlinkSync(project, join(root, 'alias'))
+    symlinkSync('..', join(project, 'up'))
+    const [first, plain, second] = [app('a', project), app('b', project, 0), app('c', join(root, 'alias'))]
+    await copies.open([first, plain, second])
+    t.equal(await copies.folderOf(first), project)
+    t.equal(await copies.folderOf(plain), project)
+    const copy = await copies.folderOf(second)
+    t.equal(copy, join(root, '.cache/pillion', 'f'.repeat(32), 'c_1.0.0'))
+    t.same(readdirSync(copy).toSorted(), ['.venv', 'deep', 'node_modules', 'service.py', 'up'])
+    t.equal(readlinkSync(join(copy, '.venv')), join(project, '.venv'))
+    t.equal(readlinkSync(join(copy, 'up')), root, 'a link leads where it led')
+    t.equal(readFileSync(join(copy, 'deep/er/data.txt'), 'utf8'), 'data')
+    t.same(await copies.close(), [])
+    t.notOk(existsSync(copy))
+  }
+)
 
 t.test('each life has the changes of the source, and keeps what the service wrote', async t => {
   const {project, copies} = scene(t)
@@ -73,7 +76,7 @@ t.test('each life has the changes of the source, and keeps what the service wrot
 })
 
 t.test(
-  'others have their turn while a copy is made; of two makings one waits for the other, and the end for both',
+  'copying does not block the event loop; two copy operations run one after the other, and closing waits for both',
   async t => {
     const {root, project, copies} = scene(t)
     const second = app('b', project)
@@ -96,7 +99,7 @@ t.test(
   }
 )
 
-t.test('a copy with a changed or a new file stays, and everything else goes', async t => {
+t.test('a workspace with a changed or a new file is kept, all others are removed', async t => {
   const {root, project, copies} = scene(t)
   const [second, third, fourth] = [app('b', project), app('c', project), app('d', project)]
   await copies.open([app('a', project), second, third, fourth])

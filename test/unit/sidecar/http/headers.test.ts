@@ -2,7 +2,7 @@ import t from 'tap'
 import {responseRules, readHeaders} from '../../../../src/sidecar/http/headers.ts'
 import {readResponseHead} from '../../../../src/net/http1/response-head.ts'
 
-t.test('a sidecar reads what concerns it, and passes the rest on', t => {
+t.test('a sidecar evaluates its own headers, and passes the others on', t => {
   const raw = [
     'Host', 'a', 'X-A', '1', 'dapr-app-id', 'b', 'Dapr-Caller-App-Id', 'evil', 'Authorization', 'Bearer x', 'grpc-a', '2',
     'X-Bin', 'goes', 'a-bin', 'goes', 'TraceParent', 'tp', 'tracestate', 'ts', 'baggage', 'a=b', 'Baggage', 'c=d', 'Origin', 'o',

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {identityOf, callerHeaders} from '../../../../src/sidecar/http/identity.ts'
 
-t.test('a sidecar takes its namespace and address from the environment, where they are set', t => {
+t.test('a sidecar takes its namespace and address from the environment if they are set', t => {
   t.match(identityOf({NAMESPACE: 'shop', DAPR_HOST_IP: '10.9.9.9'}), {namespace: 'shop', address: '10.9.9.9'})
   t.match(identityOf({NAMESPACE: '', DAPR_HOST_IP: ''}), {namespace: 'default', address: /./, hostName: /./})
   t.end()

@@ -53,7 +53,7 @@ t.test('nobody is named', t => {
   t.end()
 })
 
-t.test('an id outside the URL makes all of it the method', t => {
+t.test('with an id outside the URL the whole path is the method', t => {
   t.equal(find('/', 'b'), 'b /')
   t.equal(find('/v1.0/invoke/c/method/x?q', 'b'), 'b /v1.0/invoke/c/method/x?q')
   t.equal(find('//a/../b/', 'b'), 'b /b')
