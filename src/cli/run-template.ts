@@ -43,7 +43,7 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
   }
 }
 
-/** `--only a,b`, and `--only a b`: words have no other meaning beside a template. */
+/** `--only a,b`, and `--only a b`: words have no other meaning with a template. */
 const chosen = (plan: Plan, {flags, words}: CommandContext): Plan =>
   flags.names.includes('only') ? onlyThese(plan, [...flags.list('only'), ...words]) : plan
 

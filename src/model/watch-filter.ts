@@ -21,7 +21,7 @@ export interface FilesAround {
 
 const NEVER_FOLDERS = new Set(['.git', 'node_modules', '.dapr', '__pycache__', '.venv', 'target'])
 
-/** Databases, logs, Vite's compiled configuration, and what editors write beside an open file (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
+/** Databases, logs, Vite's compiled configuration, and what editors write next to an open file (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
 const NEVER_FILES = [
   /\.(db|db-journal|log)$/,
   /\.timestamp-[^/]*\.mjs$/,

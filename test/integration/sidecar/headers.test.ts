@@ -37,7 +37,7 @@ const answerOf = async (t: Test, status: number, lines: string, text = request()
   return ask(t, port, text)
 }
 
-onBothPaths('another app gets the ids of caller and callee, and the caller's address', async t => {
+onBothPaths('another app gets the ids of caller and callee, and the caller’s address', async t => {
   const {seen} = await seenOf(t, '')
   t.strictSame(valuesOf(seen, 'dapr-caller-app-id'), ['a'])
   t.strictSame(valuesOf(seen, 'dapr-caller-namespace'), ['default'])
@@ -49,7 +49,7 @@ onBothPaths('another app gets the ids of caller and callee, and the caller's add
   t.equal(valuesOf(seen, 'host').length, 1)
 })
 
-onBothPaths('the sidecar's own app gets no forwarding headers', async t => {
+onBothPaths('the sidecar’s own app gets no forwarding headers', async t => {
   const {seen} = await seenOf(t, '', {callee: 'a'})
   t.strictSame(valuesOf(seen, 'dapr-caller-app-id'), ['a'])
   t.strictSame(valuesOf(seen, 'dapr-callee-app-id'), ['a'])
@@ -133,7 +133,7 @@ onBothPaths('a valid trace is passed on unchanged in both directions', async t =
   t.equal(answer?.headers['tracestate'], 'a=b')
 })
 
-onBothPaths('a trace in the app's response is kept', async t => {
+onBothPaths('a trace in the app’s response is kept', async t => {
   const answer = await answerOf(t, 200, 'TraceParent: 00-aa\r\n')
   t.equal(answer?.headers['traceparent'], '00-aa')
 })

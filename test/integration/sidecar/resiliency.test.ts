@@ -38,7 +38,7 @@ const retrying = (times: number, matching = '', duration = '1ms'): string =>
   `policies: {retries: {r: {policy: constant, duration: ${duration}, maxRetries: ${times.toString()}${matching === '' ? '' : `, matching: {httpStatusCodes: "${matching}"}`}}}}
   targets: {apps: {b: {retry: r}}}`
 
-onBothPaths('after the last attempt the caller gets the app's own response, head and body', async t => {
+onBothPaths('after the last attempt the caller gets the app’s own response, head and body', async t => {
   const app = await echoApp(t, (_, response) => {
     response.writeHead(400, {'x-own': 'yes'})
     response.end('no')

@@ -22,7 +22,7 @@ t.test("what is the manager's own names no service", async t => {
     t.equal(readTarget(path, ''), undefined, path)
 })
 
-t.test('a redirect of a service leads its caller back through the manager's routes', async t => {
+t.test('a redirect of a service leads its caller back through the manager’s routes', async t => {
   const at = {host: 'localhost', name: 'scales', version: '1.0.0', segment: 'scales'}
   const cases: readonly (readonly [location: string, expected: string])[] = [
     ['http://localhost/weigh', '/services/scales/weigh'],
