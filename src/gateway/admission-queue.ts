@@ -41,6 +41,8 @@ export interface QueueStats {
 interface Drain {
   readonly left: Set<PendingCall>
   readonly resolve: () => void
+  /** Runs while only streams are left. */
+  timer?: NodeJS.Timeout | undefined
 }
 
 export interface AdmissionQueueOptions {
@@ -52,11 +54,20 @@ export interface AdmissionQueueOptions {
   readonly explain?: (pendingCall: PendingCall) => string
 }
 
-/** It is over when nothing is left. Streams may go on without end: they are ended as soon as nothing else is left. */
-function settleDrain({left, resolve}: Drain): void {
+/** A call with one message may look like a stream until its last frame has come: that takes no longer. */
+const STREAM_GRACE_MS = 100
+
+const isStream = ({stream}: PendingCall): boolean => stream?.isStream === true
+
+/** It is over when nothing is left. Streams may go on without end: they are ended when nothing else is left. */
+function settleDrain(drain: Drain): void {
+  const {left, resolve} = drain
   if (left.size === 0) return resolve()
-  for (const {stream} of left) if (stream?.isStream !== true) return
-  for (const {stream} of left) stream?.endStream()
+  if (drain.timer !== undefined || ![...left].every(isStream)) return
+  drain.timer = setTimeout(() => {
+    drain.timer = undefined
+    if ([...left].every(isStream)) for (const {stream} of left) stream?.endStream()
+  }, STREAM_GRACE_MS)
 }
 
 /** An app that crashes may close its connections this long before its exit is noticed. */
@@ -203,6 +214,7 @@ export class AdmissionQueue {
       return await promise
     } finally {
       this.#drains.delete(drain)
+      clearTimeout(drain.timer)
     }
   }
 

@@ -39,7 +39,7 @@ export interface Denied {
   /** No app of any run has this id. */
   readonly isUnknown?: boolean
   /** Nobody listens at this address, and why. */
-  readonly down?: {readonly address: string; readonly reason: string}
+  readonly down?: {readonly address: string; readonly reason: string; readonly isGrpc?: boolean}
 }
 
 /** The callee is not ready: the call is queued. */

@@ -66,6 +66,11 @@ export class ExternalEndpoints {
     return admitted(endpoint, this.#recorded)
   }
 
+  /** It is no app: a URL, or the name of an HTTPEndpoint. */
+  has(callee: string): boolean {
+    return IS_URL.test(callee) || this.#known.has(callee)
+  }
+
   close(): void {
     this.#unsubscribe()
     for (const {endpoint} of this.#known.values()) retire(endpoint)

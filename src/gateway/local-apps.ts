@@ -104,5 +104,5 @@ function down({caller, method, path}: Call, {id, pool}: Callee, reason: string):
   const verb = method.slice(0, 1).toUpperCase() + method.slice(1).toLowerCase()
   const dial = `${verb} "${pool.dial?.scheme ?? 'http'}://${address}${path}": dial tcp ${address}: connect: connection refused (${reason})`
   const error = caller === id ? dial : `${REMOTE}error invoking app channel: ${dial}`
-  return {ok: false, status: 500, error, down: {address, reason}}
+  return {ok: false, status: 500, error, down: {address, reason, isGrpc: pool.protocol.startsWith('grpc')}}
 }

@@ -285,11 +285,12 @@ export abstract class ProxiedCall implements CallHandler {
   }
 
   #record(): void {
-    const {status, attempts, connectedAt, firstByteAt, requestBytes, responseBytes} = this.exchange
+    const {status, attempts, connectedAt, firstByteAt, requestBytes, responseBytes, grpcStatus} = this.exchange
     const record: CallRecord = {
       call: this.call,
       request: this.request,
       status,
+      grpcStatus,
       attempts,
       startedAt: this.#startedAt,
       admittedAt: this.#admittedAt,

@@ -39,7 +39,7 @@ export interface CallRecord {
   /** The status that the caller received; 0: none. */
   readonly status: number
   /** The gRPC status code that the call ended with; omitted: it is not a gRPC call. */
-  readonly grpcStatus?: number
+  readonly grpcStatus?: number | undefined
   /** How often the request was sent. */
   readonly attempts: number
   readonly startedAt: number

@@ -27,6 +27,8 @@ export class Exchange implements ResponseHandler {
   firstByteAt = 0
   requestBytes = 0
   responseBytes = 0
+  /** The gRPC status code that the caller got; undefined: it is no caller of gRPC. */
+  grpcStatus: number | undefined
   readonly #downstream: Downstream
   #handler: CallHandler | undefined
   /** Remains until the whole body has arrived. */

@@ -285,6 +285,7 @@ export class Run {
       shell: this.#options.shell,
       resources: await this.#resources.open(runtime.plan),
       apps: this.#services.admitFor(runtime),
+      protocolOf: id => this.#services.protocolOf(id),
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
       key: this.#key,

@@ -40,6 +40,8 @@ export interface OpenSidecarOptions {
   /** Lets the user's other runs call on behalf of their apps. */
   readonly key: string
   readonly requestShutdown: () => void
+  /** The `appProtocol` of an app of the run; '' = there is none. */
+  readonly protocolOf: (id: string) => string
   /** The manager's routes, if the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
@@ -54,6 +56,7 @@ export function openAppSidecar({
   apps,
   key,
   requestShutdown,
+  protocolOf,
   mounted,
   copierOf
 }: OpenSidecarOptions): OpenSidecar {
@@ -64,6 +67,10 @@ export function openAppSidecar({
   const external = new ExternalEndpoints({resources, apps, recorded: record => metered.calls.sent(record)})
   const isApiLogged = settings.apiLogging && writesAt(settings.logLevel, 'info')
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
+  const shutdown = (): void => {
+    log.log({level: 'info', message: 'Shutdown requested via API', scope: 'dapr.runtime'})
+    requestShutdown()
+  }
   const isTracing = !tracesNothing(resources.snapshot.configuration.tracing)
   const sidecar = openSidecar({
     appId: runtime.id,
@@ -73,10 +80,7 @@ export function openAppSidecar({
     apiAccess: () => resources.snapshot.configuration.apiAccess,
     facts: () => factsOf(runtime, plan, resources.snapshot),
     isReady: () => runtime.isReady,
-    requestShutdown: () => {
-      log.log({level: 'info', message: 'Shutdown requested via API', scope: 'dapr.runtime'})
-      requestShutdown()
-    },
+    requestShutdown: shutdown,
     hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
     mounted,
     copierOf,
@@ -111,7 +115,14 @@ export function openAppSidecar({
     guards,
     socketGuards: {...guards, isAllowedHost: () => true},
     maxHeadBytes: settings.readBufferBytes,
-    contextFor: delegation => sidecar.contextFor(delegation)
+    contextFor: delegation => sidecar.contextFor(delegation),
+    protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
+    own: {
+      appId: runtime.id,
+      facts: () => factsOf(runtime, plan, resources.snapshot),
+      customMetadata: sidecar.customMetadata,
+      requestShutdown: shutdown
+    }
   })
   const metricsPort = openMetricsPort(metrics, () => metered.calls.text)
   const closing = new AbortController()

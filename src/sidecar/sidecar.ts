@@ -104,6 +104,8 @@ export class Sidecar implements SidecarContext {
   /** The headers about this caller for each callee; one string per callee that admitted a call. */
   readonly #callerHeaders = {local: new Map<string, string>(), remote: new Map<string, string>()}
   readonly heldBodies = new HeldBodies()
+  /** Metadata that was set over either API. */
+  readonly customMetadata = new Map<string, string>()
   readonly recorded: SidecarOptions['recorded']
   readonly observer: CallObserver | undefined
   /** Stand around each call of the app; they may be exchanged at any time. */
@@ -131,7 +133,7 @@ export class Sidecar implements SidecarContext {
       whyMissing: options.whyMissing ?? (() => '')
     }
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
-    this.#handleApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes})
+    this.#handleApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes, customMetadata: this.customMetadata})
     this.#listener = new Listener({
       servers: options.servers,
       maxHeadBytes: limits.readBufferBytes + HEAD_SLOP,

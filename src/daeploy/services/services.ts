@@ -12,7 +12,7 @@ import type {Emit} from '../../model/events.ts'
 import {asBytes} from '../../logging/prefix.ts'
 import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
 import type {Admit} from '../../gateway/admission.ts'
-import {admitBy} from '../../gateway/instances.ts'
+import {admitBy, Instances} from '../../gateway/instances.ts'
 import {VERSION} from '../../model/version.ts'
 import type {Listener} from '../../net/http1/listener.ts'
 import type {Copy, CopyOf} from '../../net/mirror.ts'
@@ -117,6 +117,13 @@ export class Services {
       own,
       identify: versions.identify
     })
+  }
+
+  /** The `appProtocol` of an app of the run; '' = there is none. */
+  protocolOf(id: string): string {
+    const callee = this.versions.callee(id)
+    const one = callee instanceof Instances ? callee.first : callee
+    return one?.pool.protocol ?? ''
   }
 
   /** The manager's routes on the sidecar of an app; undefined if the run has no Daeploy service. */

@@ -9,11 +9,11 @@ import {inOneWrite} from '../../net/http2/frame-writer.ts'
 import {CANCEL, codeName} from '../../net/http2/frames.ts'
 import type {Pool} from '../../net/pool.ts'
 import type {SidecarContext} from '../http/invocation.ts'
-import {type AnswerFields, readAnswer} from './answer-fields.ts'
-import {MessageGauge, tooLargeText} from './message-gauge.ts'
+import {type AnswerFields, readAnswer} from '../../net/grpc/answer-fields.ts'
+import {MessageGauge, tooLargeText} from '../../net/grpc/message-gauge.ts'
 import type {RequestHead} from './request-head.ts'
-import * as status from './status.ts'
-import {trailersOf, type GrpcStatus} from './status.ts'
+import * as status from '../../net/grpc/status.ts'
+import {trailersOf, type GrpcStatus} from '../../net/grpc/status.ts'
 
 /** Refusals in a row from a queue that lets through at once: then it is no queue. */
 const MAX_REFUSALS = 3
@@ -83,6 +83,10 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
 
   /** The fields that go to the callee; '' : the caller has been told why none do. */
   protected abstract blockFor(admitted: Admitted, connectedAfterMs: number): string
+  /** The messages that go to the callee where the caller's own ones do not, '' = the caller's do. */
+  protected bodyFor(_admitted: Admitted): string {
+    return ''
+  }
   /** What the caller is told of a callee that is not to be had. */
   protected abstract deniedStatus(denied: Denied): GrpcStatus
   protected abstract failedStatus(why: string): GrpcStatus
@@ -150,7 +154,8 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
     this.#connectedAt = performance.now()
     this.#attempts++
     const block = this.blockFor(admitted, this.#connectedAt - this.#startedAt)
-    const early = this.#early
+    const body = this.bodyFor(admitted)
+    const early = body === '' ? this.#early : [body]
     const isDone = this.#isRequestDone
     this.#early = []
     this.#calleeConnection = connection
@@ -309,7 +314,7 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
     if (recorded === undefined && observer === undefined) return
     const record: CallRecord = {
       call: this.call,
-      request: {method: 'POST', path: this.call.path, lines: `user-agent: ${this.requestHead.userAgent}\r\n`},
+      request: {method: 'POST', path: this.requestHead.path, lines: `user-agent: ${this.requestHead.userAgent}\r\n`},
       status: 200,
       grpcStatus: code,
       attempts: this.#attempts,

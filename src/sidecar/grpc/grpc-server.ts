@@ -1,16 +1,22 @@
 import type net from 'node:net'
 import type {Call} from '../../model/call.ts'
+import {messageOf} from '../../model/errors.ts'
 import {bugText} from '../../net/error-boundary.ts'
 import {FrameServer} from '../../net/http2/frame-server.ts'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {FRAME_SIZE_ERROR, PROTOCOL_ERROR} from '../../net/http2/frames.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {answerType} from './grpc-call.ts'
+import {traceFields, traceOf} from './grpc-trace.ts'
+import {answer, invokeService} from './invoke-service.ts'
+import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
+import {ownMethod, type OwnMethodsContext} from './own-methods.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {refusalOf, type GrpcGuards} from './refusal.ts'
 import {HeadReader, type RequestHead} from './request-head.ts'
-import {answerHead, trailersOf, UNIMPLEMENTED, UNKNOWN, type GrpcStatus} from './status.ts'
-import {timeoutMs} from './timeout.ts'
+import {UnaryRequest} from './unary-request.ts'
+import {answerHead, INTERNAL, OK, trailersOf, UNIMPLEMENTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
+import {timeoutMs} from '../../net/grpc/timeout.ts'
 
 /** What the gRPC port of one sidecar serves. */
 export interface GrpcContext {
@@ -21,13 +27,15 @@ export interface GrpcContext {
   readonly maxHeadBytes: number
   /** The sidecar as it serves a caller of another run. */
   readonly contextFor: (delegation: string) => SidecarContext
+  /** The `appProtocol` of an app of the run, `http` for what is no app; '' = none of this run. */
+  readonly protocolOf: (callee: string) => string
+  readonly own: OwnMethodsContext
 }
 
 /** Idle connections are told to leave after so many looks (Dapr: 3 minutes). */
 const LOOK_MS = 10_000
 const MAX_IDLE_LOOKS = 18
 
-const IS_DAPR = /^\/dapr\.proto\.runtime\.v1\.Dapr\//
 const IS_REFLECTION = /^\/grpc\.reflection\.v1(?:alpha)?\.ServerReflection\//
 
 /** The connections to the gRPC port of one sidecar. */
@@ -119,15 +127,66 @@ class Calls implements StreamHandler {
   }
 
   #route(stream: FrameStream, head: RequestHead, isLast: boolean): void {
+    if (head.path === INVOKE_SERVICE)
+      return this.#collect(stream, head, isLast, message => this.#invoke(stream, head, message))
+    const own = ownMethod(head.path)
+    if (own !== undefined)
+      return this.#collect(stream, head, isLast, message => this.#reply(stream, head, own(message, this.#context.own)))
+    this.#proxy(stream, head, isLast)
+  }
+
+  /** Waits for the one message of a call; a message that cannot be read is told to its sender. */
+  #collect(stream: FrameStream, head: RequestHead, isLast: boolean, then: (message: Buffer) => void): void {
+    const refuse = (status: GrpcStatus): void => this.#refuse(stream, head, status)
+    const request = new UnaryRequest({
+      encoding: head.encoding,
+      maxBytes: this.#context.sidecar.maxBodyBytes,
+      failed: refuse,
+      done: message => {
+        try {
+          then(message)
+        } catch (error) {
+          refuse({code: INTERNAL, message: `grpc: error unmarshalling request: ${messageOf(error)}`})
+        }
+      }
+    })
+    stream.handler = request
+    if (isLast) request.data(stream, '', true)
+  }
+
+  #invoke(stream: FrameStream, head: RequestHead, message: Buffer): void {
+    invokeService(message, {
+      sidecar: this.#sidecarFor(head),
+      head,
+      caller: stream,
+      deadline: deadlineOf(head),
+      isTracing: this.#guards.isTracing,
+      protocolOf: this.#context.protocolOf,
+      refuse: status => this.#refuse(stream, head, status)
+    })
+  }
+
+  #reply(stream: FrameStream, head: RequestHead, answered: Uint8Array | GrpcStatus): void {
+    if ('code' in answered) return this.#refuse(stream, head, answered)
+    const fields = this.#guards.isTracing ? traceFields(traceOf(head)) : ''
+    answer(stream, head, {fields, status: {code: OK, message: ''}, message: answered})
+    this.#record(head, {code: OK, message: ''}, 200)
+  }
+
+  #sidecarFor({delegation}: RequestHead): SidecarContext {
+    return delegation === '' ? this.#context.sidecar : this.#context.contextFor(delegation)
+  }
+
+  #proxy(stream: FrameStream, head: RequestHead, isLast: boolean): void {
     const id = head.calleeId ?? head.appId
     if (id === undefined) {
-      if (IS_DAPR.test(head.path) || IS_REFLECTION.test(head.path))
+      if (IS_REFLECTION.test(head.path))
         return this.#refuse(stream, head, {code: UNIMPLEMENTED, message: `unknown method ${head.path}`})
       return this.#refuse(stream, head, NO_ID)
     }
     const fault = faultOfId(id)
     if (fault !== '') return this.#refuse(stream, head, {code: UNKNOWN, message: fault})
-    const sidecar = head.delegation === '' ? this.#context.sidecar : this.#context.contextFor(head.delegation)
+    const sidecar = this.#sidecarFor(head)
     const call: Call = {
       caller: sidecar.appId,
       callee: id.split('.')[0] ?? '',
@@ -148,8 +207,12 @@ class Calls implements StreamHandler {
 
   /** Answers in nobody's name. */
   #refuse(stream: FrameStream, head: RequestHead, status: GrpcStatus, httpStatus = 200): void {
-    const {sidecar} = this.#context
     stream.writeHead(answerHead(answerType(head), httpStatus) + trailersOf(status), true)
+    this.#record(head, status, httpStatus)
+  }
+
+  #record(head: RequestHead, status: GrpcStatus, httpStatus: number): void {
+    const {sidecar} = this.#context
     const now = performance.now()
     sidecar.recorded?.({
       call: {caller: sidecar.appId, callee: '', method: 'POST', path: head.path},

@@ -1,6 +1,6 @@
 import {freshTraceparent, isTraceparent} from '../http/trace.ts'
 import {encodeField} from '../../net/http2/field-text.ts'
-import {encodeBinary} from './status.ts'
+import {encodeBinary} from '../../net/grpc/status.ts'
 import type {RequestHead} from './request-head.ts'
 
 /** `grpc-trace-bin` (OpenCensus): 0, 0, trace, 1, span, 2, flags. */

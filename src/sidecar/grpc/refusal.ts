@@ -1,6 +1,6 @@
 import {baggageFault} from '../http/baggage.ts'
 import {isToken} from '../../gateway/guards.ts'
-import {withErrorInfo} from './details.ts'
+import {withErrorInfo} from '../../net/grpc/error-info.ts'
 import type {RequestHead} from './request-head.ts'
 import {
   DEADLINE_EXCEEDED,
@@ -10,8 +10,8 @@ import {
   UNAUTHENTICATED,
   UNIMPLEMENTED,
   type GrpcStatus
-} from './status.ts'
-import {timeoutMs} from './timeout.ts'
+} from '../../net/grpc/status.ts'
+import {timeoutMs} from '../../net/grpc/timeout.ts'
 
 /** Who may call, and what is looked at. */
 export interface GrpcGuards {

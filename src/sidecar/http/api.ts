@@ -10,6 +10,8 @@ export interface ApiOptions {
   readonly facts: () => Facts
   readonly isReady: () => boolean
   readonly maxBodyBytes: number
+  /** What was set over this API or the gRPC API; it remains as long as the sidecar. */
+  readonly customMetadata: Map<string, string>
 }
 
 /** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
@@ -44,9 +46,8 @@ const binding = (name: string, why: string, body: string): Reply => {
   )
 }
 
-/** The sidecar's own API of one app. Metadata that was set remains as long as the sidecar. */
-export const createApi = ({appId, facts, isReady, maxBodyBytes}: ApiOptions): HandleApi => {
-  const custom = new Map<string, string>()
+/** The sidecar's own API of one app. */
+export const createApi = ({appId, facts, isReady, maxBodyBytes, customMetadata: custom}: ApiOptions): HandleApi => {
   const health = (query: string): Reply => {
     if (!isReady()) return notReady
     const wanted = new URLSearchParams(textOf(query)).get('appid')

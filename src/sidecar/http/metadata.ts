@@ -49,13 +49,17 @@ const connectionOf = ({port, protocol, channelAddress, maxConcurrency, health}: 
   }
 })
 
+/** What `extended` holds, in the order of its keys; what was set over the API takes precedence. */
+export const extendedOf = (facts: Facts, custom: ReadonlyMap<string, string>): Readonly<Record<string, string>> => {
+  const extended = {...facts.extended, ...Object.fromEntries(custom), daprRuntimeVersion: facts.runtimeVersion}
+  return Object.fromEntries(Object.entries(extended).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
 /**
  * The body of the response, keys in Dapr's order (pkg/api/http/metadata.go). `put` was set over the API and takes precedence.
  * No actors run here, and it reports that.
  */
 export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<string, string>): string => {
-  const extended = {...facts.extended, ...Object.fromEntries(custom), daprRuntimeVersion: facts.runtimeVersion}
-  const inOrder = Object.entries(extended).toSorted(([a], [b]) => (a < b ? -1 : 1))
   const text = goJson({
     id,
     runtimeVersion: facts.runtimeVersion,
@@ -68,7 +72,7 @@ export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<strin
         capabilities: filled(capabilities)
       }))
     ),
-    extended: Object.fromEntries(inOrder),
+    extended: extendedOf(facts, custom),
     httpEndpoints: filled(named(facts.httpEndpoints)),
     appConnectionProperties: connectionOf(facts.connection),
     actorRuntime: {runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected'},

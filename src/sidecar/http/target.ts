@@ -76,7 +76,8 @@ const appOf = (sentId: string): {readonly id: string; readonly fault: string} =>
   return {id: parts[0] ?? '', fault: ''}
 }
 
-const make = (sentId: string, method: string, query: string): Target => {
+/** Who is meant by an id and a decoded method; latin1 text. */
+export const targetOf = (sentId: string, method: string, query: string): Target => {
   const {id, fault} = appOf(sentId)
   const path = pathOf(method)
   return {sentId: textOf(sentId), id: textOf(id), path: path.path + query, fault: fault || path.fault}
@@ -104,7 +105,7 @@ const urlTarget = (decoded: string, query: string): Target | undefined => {
   const end = rest.indexOf(METHOD)
   if (end <= 0) return undefined
   const written = rest.slice(0, end)
-  return make(unescapeQuery(written) || written, cleanPath(rest.slice(end + METHOD.length)), query)
+  return targetOf(unescapeQuery(written) || written, cleanPath(rest.slice(end + METHOD.length)), query)
 }
 
 /** Like `findTarget`, for a path that is known to be plain; undefined: use `findTarget`. */
@@ -130,5 +131,5 @@ export const findTarget = ({path, query}: Sent, givenId: string): Target | undef
     if (target !== undefined) return target
   }
   const decoded = unescapePath(path)
-  return givenId === '' ? urlTarget(decoded, query) : make(givenId, cleanPath(decoded).replace(/^\//, ''), query)
+  return givenId === '' ? urlTarget(decoded, query) : targetOf(givenId, cleanPath(decoded).replace(/^\//, ''), query)
 }

@@ -102,7 +102,7 @@ export interface TestSidecar {
   readonly underWay: () => number
 }
 
-const FACTS: Facts = {
+export const FACTS: Facts = {
   runtimeVersion: '1.18.0',
   enabledFeatures: [],
   components: [],

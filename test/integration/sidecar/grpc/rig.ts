@@ -2,12 +2,22 @@ import {once} from 'node:events'
 import net from 'node:net'
 import grpc from '@grpc/grpc-js'
 import type {Test} from 'tap'
+import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 import type {Admit} from '../../../../src/gateway/admission.ts'
 import {hostGuard} from '../../../../src/gateway/guards.ts'
 import type {CallRecord} from '../../../../src/model/call.ts'
+import {
+  readInvokeRequest,
+  readInvokeResponse,
+  writeInvokeRequest,
+  writeInvokeResponse,
+  type InvokeRequest,
+  type InvokeResponse
+} from '../../../../src/net/grpc/invoke-messages.ts'
 import {Pool} from '../../../../src/net/pool.ts'
+import type {Sidecar} from '../../../../src/sidecar/sidecar.ts'
 import {openGrpcPort} from '../../../../src/sidecar/grpc-port.ts'
-import {openTestSidecar, type SidecarSettings} from '../rig.ts'
+import {FACTS, openTestSidecar, type SidecarSettings} from '../rig.ts'
 
 const bytes = (value: Buffer): Buffer => value
 
@@ -85,6 +95,7 @@ export interface TestGrpcPort {
   readonly warnings: readonly string[]
   readonly records: readonly CallRecord[]
   readonly underWay: () => number
+  readonly sidecar: Sidecar
   readonly close: (cut?: AbortSignal) => Promise<void>
 }
 
@@ -98,7 +109,12 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
     if (callee !== 'a' && callee !== 'b')
       return {ok: false, status: 500, error: `couldn't find service: ${callee} (why)`, isUnknown: true}
     if (isRefused === true)
-      return {ok: false, status: 500, error: 'down', down: {address: `127.0.0.1:${appPort.toString()}`, reason: 'why'}}
+      return {
+        ok: false,
+        status: 500,
+        error: 'down',
+        down: {address: `127.0.0.1:${appPort.toString()}`, reason: 'why', isGrpc: appProtocol.startsWith('grpc')}
+      }
     underWay++
     const leave = (): void => void underWay--
     return {ok: true, pool, isLocal: callee === 'a', token: '', pathPrefix: '', leave}
@@ -118,13 +134,20 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
     guards,
     socketGuards: guards,
     maxHeadBytes,
-    contextFor: delegation => sidecar.contextFor(delegation)
+    contextFor: delegation => sidecar.contextFor(delegation),
+    protocolOf: callee => (callee === 'a' || callee === 'b' ? appProtocol : ''),
+    own: {
+      appId: 'a',
+      facts: () => FACTS,
+      customMetadata: sidecar.customMetadata,
+      requestShutdown: settings.requestShutdown ?? (() => undefined)
+    }
   })
   t.teardown(async () => {
     await open.close(AbortSignal.abort())
     pool.cut()
   })
-  return {port, warnings, records, underWay: () => underWay, close: async cut => open.close(cut)}
+  return {port, sidecar, warnings, records, underWay: () => underWay, close: async cut => open.close(cut)}
 }
 
 export interface Outcome {
@@ -135,7 +158,75 @@ export interface Outcome {
   readonly trailers: grpc.Metadata
 }
 
+/** Dapr's callback, and its health check, which an app of gRPC serves. */
+const CALLBACK = {
+  onInvoke: method('/dapr.proto.runtime.v1.AppCallback/OnInvoke', false, false),
+  healthCheck: method('/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck', false, false)
+}
+
+export type OnInvoke = (
+  request: InvokeRequest,
+  call: grpc.ServerUnaryCall<Buffer, Buffer>
+) => InvokeResponse | grpc.ServiceError
+
+/** An app of grpc-js whose `OnInvoke` does this; gives its port. `isHealthy` left out: it serves no health check. */
+export const callbackApp = async (t: Test, onInvoke: OnInvoke, isHealthy?: () => boolean): Promise<number> => {
+  const server = new grpc.Server()
+  server.addService(
+    {onInvoke: CALLBACK.onInvoke},
+    {
+      onInvoke: (call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => {
+        const answer = onInvoke(readInvokeRequest(call.request), call)
+        if (answer instanceof Error) done(answer)
+        else done(null, Buffer.from(writeInvokeResponse(answer)))
+      }
+    }
+  )
+  if (isHealthy !== undefined)
+    server.addService(
+      {healthCheck: CALLBACK.healthCheck},
+      {
+        healthCheck: (_: unknown, done: grpc.sendUnaryData<Buffer>) =>
+          isHealthy() ? done(null, Buffer.alloc(0)) : done(Object.assign(new Error('ill'), {code: 14}))
+      }
+    )
+  t.teardown(() => server.forceShutdown())
+  return new Promise((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error)
+    )
+  )
+}
+
+export interface Invoked extends Outcome {
+  readonly response: InvokeResponse
+}
+
 export class EchoClient extends grpc.Client {
+  /** A method of Dapr's API. */
+  async dapr(
+    name: string,
+    message: Uint8Array,
+    metadata: Values = {},
+    options: grpc.CallOptions = {}
+  ): Promise<Outcome> {
+    const path = `/dapr.proto.runtime.v1.Dapr/${name}`
+    return this.call({'dapr-app-id': '-', ...metadata}, {message: Buffer.from(message), path, options})
+  }
+
+  async invoke(
+    id: string,
+    request: Partial<InvokeRequest> | undefined,
+    metadata: Values = {},
+    options: grpc.CallOptions = {}
+  ): Promise<Invoked> {
+    const none = {method: '', typeUrl: '', value: new Uint8Array(0), contentType: '', verb: undefined, query: ''}
+    const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id)
+    if (request !== undefined) writer.tag(3, WireType.LengthDelimited).bytes(writeInvokeRequest({...none, ...request}))
+    const outcome = await this.dapr('InvokeService', writer.finish(), metadata, options)
+    return {...outcome, response: readInvokeResponse(Buffer.from(outcome.answer, 'latin1'))}
+  }
+
   /** A unary call, whatever becomes of it. */
   async call(
     metadata: Values = {},

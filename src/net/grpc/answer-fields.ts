@@ -1,4 +1,4 @@
-import type {Field, FieldSink, FieldWalker} from '../../net/http2/field-walker.ts'
+import type {Field, FieldSink, FieldWalker} from '../http2/field-walker.ts'
 
 /** A block of fields of an answer: its head, its trailers, or both in one. */
 export class AnswerFields implements FieldSink {

@@ -1,7 +1,7 @@
 import t from 'tap'
-import {MessageGauge} from '../../../../src/sidecar/grpc/message-gauge.ts'
-import {escapeMessage, statusFrom, unescapeMessage} from '../../../../src/sidecar/grpc/status.ts'
-import {timeoutMs, timeoutText} from '../../../../src/sidecar/grpc/timeout.ts'
+import {MessageGauge} from '../../../../src/net/grpc/message-gauge.ts'
+import {escapeMessage, statusFrom, unescapeMessage} from '../../../../src/net/grpc/status.ts'
+import {timeoutMs, timeoutText} from '../../../../src/net/grpc/timeout.ts'
 
 t.test('a timeout has at most 8 digits and a unit', async t => {
   for (const [text, ms] of [

@@ -53,3 +53,10 @@ export class MessageGauge {
 /** What grpc-go says of one. */
 export const tooLargeText = (bytes: number, max: number): string =>
   `grpc: received message larger than max (${bytes.toString()} vs. ${max.toString()})`
+
+/** A message with its prefix, as latin1 text. */
+export const framed = (message: Uint8Array): string => {
+  const {length} = message
+  const prefix = String.fromCharCode(0, length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255)
+  return prefix + Buffer.from(message.buffer, message.byteOffset, length).toString('latin1')
+}

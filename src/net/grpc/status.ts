@@ -1,4 +1,4 @@
-import {encodeField, encodeNamed} from '../../net/http2/field-text.ts'
+import {encodeField, encodeNamed} from '../http2/field-text.ts'
 
 /** Codes of gRPC (google.rpc.Code), by their numbers. */
 export const OK = 0
@@ -8,6 +8,7 @@ export const INVALID_ARGUMENT = 3
 export const DEADLINE_EXCEEDED = 4
 export const PERMISSION_DENIED = 7
 export const RESOURCE_EXHAUSTED = 8
+export const FAILED_PRECONDITION = 9
 export const UNIMPLEMENTED = 12
 export const INTERNAL = 13
 export const UNAVAILABLE = 14

@@ -1,0 +1,148 @@
+import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
+
+/*
+ * The messages of Dapr's service invocation (dapr/proto/common/v1/common.proto, dapr/proto/runtime/v1/dapr.proto), by their
+ * field numbers: eight of them matter, which is no reason to generate code and to load a runtime for it.
+ */
+
+/** HTTPExtension.Verb */
+export const VERBS = ['NONE', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const
+
+export interface InvokeRequest {
+  readonly method: string
+  /** Undefined: there is no `data`. */
+  readonly typeUrl: string | undefined
+  readonly value: Uint8Array
+  readonly contentType: string
+  /** Undefined: there is no `http_extension`. An index of VERBS. */
+  readonly verb: number | undefined
+  readonly query: string
+}
+
+const EMPTY = new Uint8Array(0)
+
+/** Calls `read` for each field of a message; it gives false where the field is not known to it. */
+const eachField = (bytes: Uint8Array, read: (field: number, reader: BinaryReader) => boolean): void => {
+  const reader = new BinaryReader(bytes)
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag()
+    if (!read(field, reader)) reader.skip(type, field)
+  }
+}
+
+/** The strings of a message, by their fields. */
+export const readStrings = (bytes: Uint8Array, fields: readonly number[]): readonly string[] => {
+  const found = new Map<number, string>()
+  eachField(bytes, (field, reader) => {
+    if (!fields.includes(field)) return false
+    found.set(field, reader.string())
+    return true
+  })
+  return fields.map(field => found.get(field) ?? '')
+}
+
+/** InvokeServiceRequest: the id, and the InvokeRequest as it stands there. */
+export const readInvokeService = (
+  bytes: Uint8Array
+): {readonly id: string; readonly message: Uint8Array | undefined} => {
+  let id = ''
+  let message: Uint8Array | undefined
+  eachField(bytes, (field, reader) => {
+    if (field === 1) id = reader.string()
+    else if (field === 3) message = reader.bytes()
+    else return false
+    return true
+  })
+  return {id, message}
+}
+
+const readAny = (bytes: Uint8Array): {readonly typeUrl: string; readonly value: Uint8Array} => {
+  let typeUrl = ''
+  let value: Uint8Array = EMPTY
+  eachField(bytes, (field, reader) => {
+    if (field === 1) typeUrl = reader.string()
+    else if (field === 2) value = reader.bytes()
+    else return false
+    return true
+  })
+  return {typeUrl, value}
+}
+
+export const readInvokeRequest = (bytes: Uint8Array): InvokeRequest => {
+  let request: InvokeRequest = {
+    method: '',
+    typeUrl: undefined,
+    value: EMPTY,
+    contentType: '',
+    verb: undefined,
+    query: ''
+  }
+  eachField(bytes, (field, reader) => {
+    if (field === 1) request = {...request, method: reader.string()}
+    else if (field === 2) request = {...request, ...readAny(reader.bytes())}
+    else if (field === 3) request = {...request, contentType: reader.string()}
+    else if (field === 4) request = {...request, ...readExtension(reader.bytes())}
+    else return false
+    return true
+  })
+  return request
+}
+
+const readExtension = (bytes: Uint8Array): {readonly verb: number; readonly query: string} => {
+  let verb = 0
+  let query = ''
+  eachField(bytes, (field, reader) => {
+    if (field === 1) verb = reader.int32()
+    else if (field === 2) query = reader.string()
+    else return false
+    return true
+  })
+  return {verb, query}
+}
+
+const stringField = (writer: BinaryWriter, field: number, text: string): BinaryWriter =>
+  text === '' ? writer : writer.tag(field, WireType.LengthDelimited).string(text)
+
+const anyField = (writer: BinaryWriter, field: number, typeUrl: string, value: Uint8Array): BinaryWriter => {
+  writer.tag(field, WireType.LengthDelimited).fork()
+  stringField(writer, 1, typeUrl)
+  if (value.length > 0) writer.tag(2, WireType.LengthDelimited).bytes(value)
+  return writer.join()
+}
+
+export const writeInvokeRequest = ({method, typeUrl, value, contentType, verb, query}: InvokeRequest): Uint8Array => {
+  const writer = anyField(stringField(new BinaryWriter(), 1, method), 2, typeUrl ?? '', value)
+  stringField(writer, 3, contentType)
+  if (verb === undefined) return writer.finish()
+  writer.tag(4, WireType.LengthDelimited).fork()
+  if (verb !== 0) writer.tag(1, WireType.Varint).int32(verb)
+  return stringField(writer, 2, query).join().finish()
+}
+
+/** What is added to an InvokeRequest where its sender left it out: `data`, and another spelling of the method, which counts as the last one. */
+export const completed = (bytes: Uint8Array, {typeUrl}: InvokeRequest, method: string | undefined): Uint8Array => {
+  const writer = new BinaryWriter().raw(bytes)
+  if (typeUrl === undefined) anyField(writer, 2, '', EMPTY)
+  if (method !== undefined) writer.tag(1, WireType.LengthDelimited).string(method)
+  return writer.finish()
+}
+
+export interface InvokeResponse {
+  readonly typeUrl: string
+  readonly value: Uint8Array
+  readonly contentType: string
+}
+
+export const writeInvokeResponse = ({typeUrl, value, contentType}: InvokeResponse): Uint8Array =>
+  stringField(anyField(new BinaryWriter(), 1, typeUrl, value), 2, contentType).finish()
+
+export const readInvokeResponse = (bytes: Uint8Array): InvokeResponse => {
+  let response: InvokeResponse = {typeUrl: '', value: EMPTY, contentType: ''}
+  eachField(bytes, (field, reader) => {
+    if (field === 1) response = {...response, ...readAny(reader.bytes())}
+    else if (field === 2) response = {...response, contentType: reader.string()}
+    else return false
+    return true
+  })
+  return response
+}

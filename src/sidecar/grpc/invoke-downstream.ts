@@ -1,0 +1,171 @@
+import {isUtf8} from 'node:buffer'
+import type {CallHandler} from '../../net/call-handler.ts'
+import type {Downstream} from '../../net/downstream.ts'
+import {Exchange} from '../../net/exchange.ts'
+import {encodeField} from '../../net/http2/field-text.ts'
+import {pairsOf} from '../../net/http1/header-lines.ts'
+import type {ResponseHead} from '../../net/http1/response-head.ts'
+import {withErrorInfo} from '../../net/grpc/error-info.ts'
+import {writeInvokeResponse} from '../../net/grpc/invoke-messages.ts'
+import {tooLargeText} from '../../net/grpc/message-gauge.ts'
+import * as status from '../../net/grpc/status.ts'
+import type {GrpcStatus} from '../../net/grpc/status.ts'
+import type {Reply} from '../../net/reply.ts'
+import {reasonOf} from '../../net/status.ts'
+
+export interface InvokeReply {
+  /** Fields of the head. */
+  readonly fields: string
+  readonly status: GrpcStatus
+  /** InvokeResponse, where the status is OK. */
+  readonly message: Uint8Array
+}
+
+export interface InvokeDownstreamOptions {
+  readonly method: string
+  readonly body: Buffer
+  readonly handler: CallHandler
+  readonly maxBodyBytes: number
+  readonly reply: (reply: InvokeReply) => void
+  /** Ends the caller's connection: a bug of ours. */
+  readonly destroy: () => void
+}
+
+const NOTHING = new Uint8Array(0)
+const ERROR_BYTES = 63
+
+/** Codes for statuses of HTTP (Dapr: pkg/messaging/v1/util.go, CodeFromHTTPStatus). */
+const CODES: Readonly<Record<number, number>> = {
+  408: status.CANCELLED,
+  500: status.UNKNOWN,
+  400: status.INTERNAL,
+  504: status.DEADLINE_EXCEEDED,
+  404: 5,
+  409: 6,
+  403: status.PERMISSION_DENIED,
+  401: status.UNAUTHENTICATED,
+  429: status.RESOURCE_EXHAUSTED,
+  501: status.UNIMPLEMENTED,
+  503: status.UNAVAILABLE
+}
+
+/** HTTP's own names, which may not be mistaken for those of gRPC (pkg/messaging/v1/util.go, isPermanentHTTPHeader). */
+const PERMANENT =
+  /^(?:accept(?:-charset|-language|-ranges)?|cache-control|content-type|content-length|cookie|date|expect|from|host|if-.*|max-forwards|origin|pragma|referer|via|warning)$/
+
+/** Carries a call of InvokeService to whoever speaks HTTP: the response is collected, and becomes an InvokeResponse. */
+export class InvokeDownstream implements Downstream {
+  readonly exchange: Exchange
+  readonly toHead: boolean
+  readonly isTunnel = false
+  readonly refusesSwitch = true
+  readonly #options: InvokeDownstreamOptions
+  #status = 0
+  #lines = ''
+  readonly #pieces: Buffer[] = []
+  #size = 0
+  #isReplied = false
+
+  constructor(options: InvokeDownstreamOptions) {
+    const {method, handler, body} = options
+    this.#options = options
+    this.toHead = method === 'HEAD'
+    this.exchange = new Exchange(this).begin(handler, method, body.length, 0)
+  }
+
+  sendBody(): void {
+    const {body} = this.#options
+    if (body.length > 0) this.exchange.sendBody(body, true)
+  }
+
+  resume(): void {
+    // it was sent whole
+  }
+
+  whole(head: ResponseHead, lines: string, body: string): void {
+    this.head(head, lines)
+    if (body !== '') this.body(Buffer.from(body, 'latin1'))
+    this.end()
+  }
+
+  head({status: code}: ResponseHead, lines: string): void {
+    this.#status = code
+    this.#lines = lines
+  }
+
+  body(bytes: Buffer): boolean {
+    this.#size += bytes.length
+    const {maxBodyBytes} = this.#options
+    if (maxBodyBytes === 0 || this.#size <= maxBodyBytes) this.#pieces.push(Buffer.from(bytes))
+    return true
+  }
+
+  end(): void {
+    const {maxBodyBytes} = this.#options
+    if (maxBodyBytes > 0 && this.#size > maxBodyBytes)
+      return this.#fail(status.RESOURCE_EXHAUSTED, tooLargeText(this.#size, maxBodyBytes))
+    const code = this.#status
+    const body = Buffer.concat(this.#pieces)
+    if (code < 200 || code > 299) return this.#reply({status: failureOf(code, body), message: NOTHING})
+    const contentType = /^content-type:[ \t]*(.*?)[ \t]*\r$/im.exec(this.#lines)?.[1] ?? ''
+    const message = writeInvokeResponse({typeUrl: '', value: body, contentType})
+    this.#reply({status: {code: status.OK, message: ''}, message})
+  }
+
+  cut(why: string): void {
+    this.#fail(status.INTERNAL, `error invoking app channel: ${why}`)
+  }
+
+  /** A failure in the words that callers over HTTP get. */
+  reply({body}: Reply): void {
+    const {message} = JSON.parse(body) as {message: string}
+    const why = message.slice(message.indexOf(', err: ') + ', err: '.length)
+    if (why === 'context deadline exceeded') this.#fail(status.DEADLINE_EXCEEDED, why)
+    else if (why === 'circuit breaker is open' || why === 'too many requests') this.#fail(status.UNKNOWN, why)
+    else this.#fail(status.INTERNAL, message)
+  }
+
+  destroy(): void {
+    this.#options.destroy()
+  }
+
+  done(): void {
+    // nothing is left to read
+  }
+
+  #fail(code: number, message: string): void {
+    this.#lines = ''
+    this.#status = 0
+    this.#reply({status: {code, message}, message: NOTHING})
+  }
+
+  #reply(reply: Omit<InvokeReply, 'fields'>): void {
+    if (this.#isReplied) return
+    this.#isReplied = true
+    this.exchange.grpcStatus = reply.status.code
+    const fields = this.#status === 0 ? '' : fieldsOf(this.#lines, this.#status)
+    this.#options.reply({...reply, fields})
+  }
+}
+
+const fieldsOf = (lines: string, code: number): string => {
+  const pairs = pairsOf(lines)
+  let fields = ''
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = (pairs[at] ?? '').toLowerCase()
+    fields += encodeField(PERMANENT.test(name) ? `dapr-${name}` : name, pairs[at + 1] ?? '')
+  }
+  return fields + encodeField('dapr-http-status', code.toString())
+}
+
+const failureOf = (code: number, body: Buffer): GrpcStatus => {
+  const reason = reasonOf(code)
+  const text = reason.startsWith('status code ') ? '' : reason
+  const grpcCode = CODES[code] ?? status.UNKNOWN
+  if (!isUtf8(body)) return {code: grpcCode, message: text}
+  const error = body.subarray(0, ERROR_BYTES).toString()
+  return withErrorInfo(grpcCode, text, {
+    reason: text,
+    metadata: {'http.code': code.toString(), 'http.error_message': error}
+  })
+}

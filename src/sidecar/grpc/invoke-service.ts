@@ -1,0 +1,172 @@
+import type {Call} from '../../model/call.ts'
+import type {CallHandler} from '../../net/call-handler.ts'
+import type {Exchange} from '../../net/exchange.ts'
+import {framed} from '../../net/grpc/message-gauge.ts'
+import {
+  completed,
+  readInvokeRequest,
+  readInvokeService,
+  VERBS,
+  type InvokeRequest
+} from '../../net/grpc/invoke-messages.ts'
+import {answerHead, INTERNAL, OK, trailersOf, type GrpcStatus} from '../../net/grpc/status.ts'
+import {FieldWalker} from '../../net/http2/field-walker.ts'
+import type {FrameStream} from '../../net/http2/frame-stream.ts'
+import {inOneWrite} from '../../net/http2/frame-writer.ts'
+import {cleanPath} from '../http/go-path.ts'
+import {readHeaders} from '../http/headers.ts'
+import {Invocation, type SidecarContext} from '../http/invocation.ts'
+import {targetOf, type Target} from '../http/target.ts'
+import {traceLines} from '../http/trace.ts'
+import {answerType} from './grpc-call.ts'
+import {traceFields, traceOf} from './grpc-trace.ts'
+import {InvokeDownstream, type InvokeReply} from './invoke-downstream.ts'
+import {InvokedGrpcCall} from './invoked-grpc-call.ts'
+import type {RequestHead} from './request-head.ts'
+
+export interface InvokeServiceOptions {
+  readonly sidecar: SidecarContext
+  readonly head: RequestHead
+  readonly caller: FrameStream
+  readonly deadline: number
+  readonly isTracing: boolean
+  /** How a callee is spoken to: `http`, `grpc`; '' = it is none of this run. */
+  readonly protocolOf: (callee: string) => string
+  readonly refuse: (status: GrpcStatus) => void
+}
+
+const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
+
+const REMOTE = 'rpc error: code = Internal desc = error invoking app channel: '
+const NO_MESSAGE =
+  'rpc error: code = InvalidArgument desc = parsing InternalInvokeRequest error: request does not contain the required fields in the leading chunk'
+
+const wrapped = (id: string, error: string): GrpcStatus => ({
+  code: INTERNAL,
+  message: `failed to invoke, id: ${id}, err: ${error}`
+})
+
+/** `InvokeService` of Dapr's API: calls an app, whatever it speaks (pkg/api/grpc/grpc.go). */
+export const invokeService = (bytes: Buffer, options: InvokeServiceOptions): void => {
+  const {sidecar, refuse, protocolOf} = options
+  const {id, message} = readInvokeService(bytes)
+  if (id === '') return refuse(wrapped(id, 'app id is empty'))
+  if (message === undefined) return refuse(wrapped(id, NO_MESSAGE))
+  const request = readInvokeRequest(message)
+  const target = targetOf(
+    latin1Of(id),
+    latin1Of(request.method),
+    request.query === '' ? '' : `?${latin1Of(request.query)}`
+  )
+  if (target.fault !== '') return refuse(wrapped(id, target.fault))
+  const protocol = protocolOf(target.id)
+  if (protocol.startsWith('http') || protocol === 'h2c') {
+    const fault = extensionFault(request)
+    const channel = sidecar.appId === target.id ? '' : REMOTE
+    if (fault !== '') return refuse(wrapped(id, `${channel}rpc error: code = InvalidArgument desc = ${fault}`))
+    return invokeHttp(request, target, options)
+  }
+  invokeGrpc(bytes, {message, request, target}, options)
+}
+
+const extensionFault = ({verb}: InvokeRequest): string => {
+  if (verb === undefined) return 'missing HTTP extension field'
+  const name = VERBS[verb]
+  return name === undefined || name === 'NONE' || name === 'CONNECT' ? 'invalid HTTP verb' : ''
+}
+
+interface Asked {
+  readonly message: Uint8Array
+  readonly request: InvokeRequest
+  readonly target: Target
+}
+
+function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, options: InvokeServiceOptions): void {
+  const {sidecar, head, caller, deadline, isTracing} = options
+  const cleaned = cleanPath(`/${request.method}`).slice(1)
+  const call: Call = {
+    caller: sidecar.appId,
+    callee: target.id,
+    method: VERBS[request.verb ?? 0] ?? 'NONE',
+    path: target.path
+  }
+  const invoked = new InvokedGrpcCall({
+    sidecar,
+    call,
+    head,
+    caller,
+    deadline,
+    isTracing,
+    sentId: target.sentId,
+    request: bytes,
+    message: completed(message, request, cleaned === request.method ? undefined : cleaned)
+  })
+  caller.handler = invoked
+  invoked.start(true)
+}
+
+/** The caller's metadata as header lines; what cannot be one is left out. */
+const pairsOf = ({metadata, authority, userAgent}: RequestHead): string[] => {
+  const pairs: string[] = []
+  new FieldWalker().walk(metadata, {
+    field: field => {
+      const value = field.value()
+      if (!/[\0\r\n]/.test(value)) pairs.push(field.name, value)
+    }
+  })
+  if (authority !== '') pairs.push('dapr-authority', authority)
+  if (userAgent !== '') pairs.push('user-agent', userAgent)
+  return pairs
+}
+
+const contentTypeOf = ({contentType, typeUrl}: InvokeRequest): string =>
+  contentType === '' && typeUrl !== undefined && typeUrl !== '' ? 'application/x-protobuf' : contentType
+
+function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServiceOptions): void {
+  const {sidecar, head, caller, isTracing} = options
+  const method = VERBS[request.verb ?? 0] ?? 'POST'
+  const body = Buffer.from(request.value.buffer, request.value.byteOffset, request.value.length)
+  const type = contentTypeOf(request)
+  const headers = readHeaders([...pairsOf(head), ...(type === '' ? [] : ['content-type', type])])
+  headers.length = body.length
+  headers.framing = body.length > 0 ? `Content-Length: ${body.length.toString()}\r\n` : ''
+  const trace = isTracing ? traceOf(head) : head.traceparent
+  const traceText = trace === '' ? '' : traceLines({traceparent: trace, tracestate: head.tracestate})
+  let exchange: Exchange | undefined
+  const reply = (told: InvokeReply): void =>
+    inOneWrite(() => answer(caller, head, {...told, fields: told.fields + (isTracing ? traceFields(trace) : '')}))
+  const start = (handler: CallHandler): Exchange =>
+    new InvokeDownstream({
+      method,
+      body,
+      handler,
+      maxBodyBytes: sidecar.maxBodyBytes,
+      reply,
+      destroy: () => caller.reset(INTERNAL_ERROR)
+    }).exchange
+  const invocation = new Invocation({
+    sidecar,
+    request: {method, path: head.path, lines: headers.lines},
+    target,
+    headers,
+    trace: traceText,
+    responseTrace: '',
+    extraLines: '',
+    exchange: handler => (exchange = start(handler))
+  })
+  const leave = (): void => exchange?.abort()
+  caller.handler = {head: nothing, data: nothing, sent: nothing, reset: leave, lost: leave}
+  invocation.start()
+}
+
+const INTERNAL_ERROR = 2
+const nothing = (): void => undefined
+
+/** A whole answer. */
+export const answer = (caller: FrameStream, head: RequestHead, {fields, status, message}: InvokeReply): void => {
+  const first = answerHead(answerType(head)) + fields
+  if (fields === '' && status.code !== OK) return caller.writeHead(first + trailersOf(status), true)
+  caller.writeHead(first, false)
+  if (status.code === OK) caller.writeData(framed(message), false)
+  caller.writeHead(trailersOf(status), true)
+}

@@ -1,0 +1,77 @@
+import type {Admitted, Denied} from '../../gateway/admission.ts'
+import {pairsOf} from '../../net/http1/header-lines.ts'
+import {encodeField} from '../../net/http2/field-text.ts'
+import type {AnswerFields} from '../../net/grpc/answer-fields.ts'
+import {INTERNAL, UNAVAILABLE, type GrpcStatus} from '../../net/grpc/status.ts'
+import {framed} from '../../net/grpc/message-gauge.ts'
+import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
+import {traceFields, traceOf} from './grpc-trace.ts'
+import {headFields} from './proxied-grpc-call.ts'
+
+const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke'
+export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
+
+export interface InvokeOptions extends GrpcCallOptions {
+  readonly isTracing: boolean
+  /** As the caller wrote it, for errors. */
+  readonly sentId: string
+  /** InvokeServiceRequest: what the sidecar of another run is asked. */
+  readonly request: Uint8Array
+  /** InvokeRequest: what the app is asked. */
+  readonly message: Uint8Array
+}
+
+/** InvokeService to an app of gRPC: its `OnInvoke` gets the same InvokeRequest (Dapr: pkg/channel/grpc). */
+export class InvokedGrpcCall extends GrpcCall {
+  protected readonly sentTrace: string
+  readonly #options: InvokeOptions
+
+  constructor(options: InvokeOptions) {
+    super(options)
+    this.#options = options
+    this.sentTrace = options.isTracing ? traceOf(options.head) : ''
+  }
+
+  protected blockFor(admitted: Admitted): string {
+    const {pool, grpcPool} = admitted
+    const path = grpcPool === undefined ? ON_INVOKE : INVOKE_SERVICE
+    const head = headFields(grpcPool ?? pool, path, 'application/grpc')
+    return head + this.requestHead.metadata + this.#identity(admitted) + this.#trace
+  }
+
+  protected override bodyFor({grpcPool}: Admitted): string {
+    const {request, message} = this.#options
+    return framed(grpcPool === undefined ? message : request)
+  }
+
+  protected override answerFields({hasTrace}: AnswerFields): string {
+    return hasTrace ? '' : this.#trace
+  }
+
+  protected deniedStatus({error, down}: Denied): GrpcStatus {
+    if (down !== undefined && down.isGrpc) {
+      const dial = `transport: Error while dialing: dial tcp ${down.address}: connect: connection refused`
+      return {code: UNAVAILABLE, message: `connection error: desc = "${dial}" (${down.reason})`}
+    }
+    return {code: INTERNAL, message: `failed to invoke, id: ${this.#options.sentId}, err: ${error}`}
+  }
+
+  protected failedStatus(why: string): GrpcStatus {
+    return {code: UNAVAILABLE, message: why}
+  }
+
+  #identity({isLocal, token, grpcFields}: Admitted): string {
+    const {sidecar} = this
+    const pairs = pairsOf(sidecar.callerHeaders(this.call.callee, isLocal))
+    let fields = ''
+    for (let at = 0; at < pairs.length; at += 2)
+      fields += encodeField((pairs[at] ?? '').toLowerCase(), pairs[at + 1] ?? '')
+    for (const [name, value] of grpcFields ?? []) fields += encodeField(name, value)
+    const own = token || (isLocal ? sidecar.appToken : '')
+    return own === '' ? fields : fields + encodeField('dapr-api-token', own)
+  }
+
+  get #trace(): string {
+    return this.sentTrace === '' ? this.requestHead.trace : traceFields(this.sentTrace)
+  }
+}

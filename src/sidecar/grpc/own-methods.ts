@@ -1,0 +1,114 @@
+import {readStrings} from '../../net/grpc/invoke-messages.ts'
+import {withErrorInfo} from '../../net/grpc/error-info.ts'
+import * as status from '../../net/grpc/status.ts'
+import type {GrpcStatus} from '../../net/grpc/status.ts'
+import type {Facts} from '../http/metadata.ts'
+import {metadataMessage} from './metadata-message.ts'
+
+export interface OwnMethodsContext {
+  readonly appId: string
+  readonly facts: () => Facts
+  /** What was set over either API. */
+  readonly customMetadata: Map<string, string>
+  readonly requestShutdown: () => void
+}
+
+/** The message of the answer, or why there is none. */
+type Answer = Uint8Array | GrpcStatus
+type Method = (message: Buffer, context: OwnMethodsContext) => Answer
+
+const EMPTY = new Uint8Array(0)
+
+const fixed =
+  (code: number, message: string): Method =>
+  () => ({code, message})
+
+/** What is asked of the first string of a request: a store, a broker, a binding. */
+const named =
+  (answer: (name: string, context: OwnMethodsContext) => GrpcStatus): Method =>
+  (message, context) =>
+    answer(readStrings(message, [1])[0] ?? '', context)
+
+const state = named((name, {appId}) =>
+  withErrorInfo(status.FAILED_PRECONDITION, `state store ${name} is not configured`, {
+    reason: 'DAPR_STATE_NOT_CONFIGURED',
+    metadata: {appID: appId}
+  })
+)
+
+const publish = named(name =>
+  withErrorInfo(status.INVALID_ARGUMENT, `pubsub ${name} is not found`, {
+    reason: 'DAPR_PUBSUB_NOT_FOUND',
+    metadata: {}
+  })
+)
+
+const binding: Method = message => {
+  const [name = '', operation = ''] = readStrings(message, [1, 4])
+  const why = operation === '' ? 'operation field is missing from request' : `couldn't find output binding ${name}`
+  return {code: status.INTERNAL, message: `error invoking output binding ${name}: ${why}`}
+}
+
+const secrets = fixed(status.FAILED_PRECONDITION, 'secret store is not configured')
+const configuration = fixed(status.FAILED_PRECONDITION, 'configuration stores not configured')
+const lock = fixed(status.FAILED_PRECONDITION, 'lock store is not configured')
+const subtle = fixed(status.UNIMPLEMENTED, 'this API is currently not implemented')
+const crypto = fixed(status.INVALID_ARGUMENT, 'invalid request: first message does not contain the required options')
+const actors = fixed(status.UNAVAILABLE, 'placement service is not configured')
+const conversation = named(name => ({
+  code: status.INVALID_ARGUMENT,
+  message: `failed finding conversation component ${name}`
+}))
+const jobs = (verb: string): Method =>
+  fixed(status.INTERNAL, `failed to ${verb} job due to: there is no scheduler here`)
+
+const all = (method: Method, names: string): readonly (readonly [string, Method])[] =>
+  names.split(' ').map(name => [name, method])
+
+/** The methods of `dapr.proto.runtime.v1.Dapr` but InvokeService, as a Dapr without components answers them (pkg/api/grpc). */
+const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ['GetMetadata', (_, {appId, facts, customMetadata}) => metadataMessage(appId, facts(), customMetadata)],
+  [
+    'SetMetadata',
+    (message, {customMetadata}) => {
+      const [key = '', value = ''] = readStrings(message, [1, 2])
+      if (key !== '') customMetadata.set(key, value)
+      return EMPTY
+    }
+  ],
+  [
+    'Shutdown',
+    (_, {requestShutdown}) => {
+      setImmediate(requestShutdown)
+      return EMPTY
+    }
+  ],
+  ...all(state, 'GetState GetBulkState SaveState DeleteState DeleteBulkState ExecuteStateTransaction QueryStateAlpha1'),
+  ...all(publish, 'PublishEvent BulkPublishEventAlpha1 BulkPublishEvent'),
+  ['InvokeBinding', binding],
+  ...all(secrets, 'GetSecret GetBulkSecret'),
+  ...all(
+    configuration,
+    'GetConfigurationAlpha1 GetConfiguration SubscribeConfigurationAlpha1 SubscribeConfiguration UnsubscribeConfigurationAlpha1 UnsubscribeConfiguration'
+  ),
+  ...all(lock, 'TryLockAlpha1 UnlockAlpha1'),
+  ...all(
+    subtle,
+    'SubtleGetKeyAlpha1 SubtleEncryptAlpha1 SubtleDecryptAlpha1 SubtleWrapKeyAlpha1 SubtleUnwrapKeyAlpha1 SubtleSignAlpha1 SubtleVerifyAlpha1'
+  ),
+  ...all(crypto, 'EncryptAlpha1 DecryptAlpha1'),
+  ...all(
+    actors,
+    'RegisterActorTimer UnregisterActorTimer RegisterActorReminder UnregisterActorReminder GetActorState ExecuteActorStateTransaction InvokeActor StartWorkflowAlpha1 GetWorkflowAlpha1 PurgeWorkflowAlpha1 TerminateWorkflowAlpha1 PauseWorkflowAlpha1 ResumeWorkflowAlpha1 RaiseEventWorkflowAlpha1 StartWorkflowBeta1 GetWorkflowBeta1 PurgeWorkflowBeta1 TerminateWorkflowBeta1 PauseWorkflowBeta1 ResumeWorkflowBeta1 RaiseEventWorkflowBeta1'
+  ),
+  ...all(conversation, 'ConverseAlpha1 ConverseAlpha2'),
+  ['ScheduleJobAlpha1', jobs('schedule')],
+  ['GetJobAlpha1', jobs('get')],
+  ['DeleteJobAlpha1', jobs('delete')]
+])
+
+const DAPR = '/dapr.proto.runtime.v1.Dapr/'
+
+/** Serves a method of the sidecar's own API; undefined: it has no such method. */
+export const ownMethod = (path: string): Method | undefined =>
+  path.startsWith(DAPR) ? METHODS.get(path.slice(DAPR.length)) : undefined

@@ -1,0 +1,90 @@
+import {gunzipSync} from 'node:zlib'
+import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
+import {MessageGauge, PREFIX_BYTES, tooLargeText} from '../../net/grpc/message-gauge.ts'
+import {INTERNAL, RESOURCE_EXHAUSTED, UNIMPLEMENTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
+
+export interface UnaryRequestOptions {
+  /** `grpc-encoding`, '' = none. */
+  readonly encoding: string
+  /** Bytes of the message, 0 = any number. */
+  readonly maxBytes: number
+  /** The one message has come. */
+  readonly done: (message: Buffer) => void
+  readonly failed: (status: GrpcStatus) => void
+}
+
+/** Collects the one message of a call that the sidecar serves itself. */
+export class UnaryRequest implements StreamHandler {
+  readonly #options: UnaryRequestOptions
+  readonly #gauge: MessageGauge
+  readonly #pieces: string[] = []
+  #isOver = false
+
+  constructor(options: UnaryRequestOptions) {
+    this.#options = options
+    this.#gauge = new MessageGauge(options.maxBytes)
+  }
+
+  head(stream: FrameStream, _block: string, isLast: boolean): void {
+    if (isLast) this.data(stream, '', true)
+  }
+
+  data(stream: FrameStream, bytes: string, isLast: boolean): void {
+    stream.credit(bytes.length)
+    if (this.#isOver) return
+    const {maxBytes} = this.#options
+    const tooLarge = this.#gauge.measure(bytes)
+    if (tooLarge > 0) return this.#fail(RESOURCE_EXHAUSTED, tooLargeText(tooLarge, maxBytes))
+    if (this.#gauge.count > 1) return this.#fail(INTERNAL, 'received two messages in a unary request')
+    this.#pieces.push(bytes)
+    if (isLast) this.#end()
+  }
+
+  sent(): void {
+    // answers are given elsewhere
+  }
+
+  reset(): void {
+    this.#isOver = true
+  }
+
+  lost(): void {
+    this.#isOver = true
+  }
+
+  #end(): void {
+    this.#isOver = true
+    const text = this.#pieces.join('')
+    if (this.#gauge.isWithin) return this.#options.failed({code: UNKNOWN, message: 'unexpected EOF'})
+    if (text === '') return this.#options.failed({code: UNKNOWN, message: 'EOF'})
+    const flag = text.charCodeAt(0)
+    const message = Buffer.from(text.slice(PREFIX_BYTES), 'latin1')
+    if (flag === 0) return this.#options.done(message)
+    this.#inflate(flag, message)
+  }
+
+  #inflate(flag: number, message: Buffer): void {
+    const {encoding, maxBytes, done, failed} = this.#options
+    if (flag !== 1 || encoding === '' || encoding === 'identity')
+      return failed({code: INTERNAL, message: `grpc: compressed flag set with identity or empty encoding`})
+    if (encoding !== 'gzip')
+      return failed({
+        code: UNIMPLEMENTED,
+        message: `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`
+      })
+    let whole: Buffer
+    try {
+      whole = gunzipSync(message, maxBytes > 0 ? {maxOutputLength: maxBytes} : {})
+    } catch (error) {
+      const isTooLarge = error instanceof RangeError
+      const why = isTooLarge ? tooLargeText(maxBytes + 1, maxBytes) : 'grpc: failed to decompress the received message'
+      return failed({code: isTooLarge ? RESOURCE_EXHAUSTED : INTERNAL, message: why})
+    }
+    done(whole)
+  }
+
+  #fail(code: number, message: string): void {
+    this.#isOver = true
+    this.#options.failed({code, message})
+  }
+}

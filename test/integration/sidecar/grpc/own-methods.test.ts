@@ -1,0 +1,131 @@
+import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
+import {gzipSync} from 'node:zlib'
+import t from 'tap'
+import {connect} from '../caller.ts'
+import {data, headers, PREFACE} from '../frames.ts'
+import {echoClient, openTestGrpcPort} from './rig.ts'
+
+const strings = (...values: readonly string[]): Uint8Array => {
+  const writer = new BinaryWriter()
+  for (const [index, value] of values.entries())
+    if (value !== '') writer.tag(index + 1, WireType.LengthDelimited).string(value)
+  return writer.finish()
+}
+
+/** The fields of a message: of each its bytes, or its number. */
+const fieldsOf = (bytes: Uint8Array): readonly (readonly [number, Uint8Array | number])[] => {
+  const reader = new BinaryReader(bytes)
+  const fields: [number, Uint8Array | number][] = []
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag()
+    fields.push([field, type === WireType.Varint ? reader.int32() : reader.bytes()])
+  }
+  return fields
+}
+
+const textAt = (bytes: Uint8Array, number: number): string => {
+  const found = fieldsOf(bytes).find(([field]) => field === number)?.[1]
+  return found instanceof Uint8Array ? Buffer.from(found).toString() : ''
+}
+
+t.test('GetMetadata and SetMetadata: one store with HTTP', async t => {
+  const {port, sidecar} = await openTestGrpcPort(t)
+  const client = echoClient(t, port)
+  t.match(await client.dapr('SetMetadata', strings('key', 'value')), {code: 0, answer: ''})
+  t.match(await client.dapr('SetMetadata', strings('empty')), {code: 0})
+  t.match(await client.dapr('SetMetadata', strings('', 'no key')), {code: 0})
+  sidecar.customMetadata.set('over http', '1')
+  const outcome = await client.dapr('GetMetadata', new Uint8Array(0))
+  t.equal(outcome.code, 0)
+  t.equal(outcome.head.get('grpc-trace-bin').length, 1)
+  const message = Buffer.from(outcome.answer, 'latin1')
+  t.equal(textAt(message, 1), 'a')
+  t.equal(textAt(message, 8), '1.18.0')
+  const extended = fieldsOf(message)
+    .filter(([field]) => field === 4)
+    .map(([, entry]) => (entry instanceof Uint8Array ? [textAt(entry, 1), textAt(entry, 2)] : []))
+  t.strictSame(Object.fromEntries(extended), {daprRuntimeVersion: '1.18.0', empty: '', key: 'value', 'over http': '1'})
+  const actors = fieldsOf(message).find(([field]) => field === 10)?.[1]
+  t.strictSame(actors instanceof Uint8Array ? [fieldsOf(actors)[0], textAt(actors, 4)] : [], [
+    [1, 1],
+    'placement: disconnected'
+  ])
+})
+
+t.test('Shutdown answers, then asks for the end', async t => {
+  const asked = Promise.withResolvers<void>()
+  const {port} = await openTestGrpcPort(t, {requestShutdown: () => asked.resolve()})
+  t.match(await echoClient(t, port).dapr('Shutdown', new Uint8Array(0)), {code: 0, answer: ''})
+  await asked.promise
+})
+
+t.test('every other method answers as a Dapr without components', async t => {
+  const {port} = await openTestGrpcPort(t)
+  const client = echoClient(t, port)
+  for (const [name, code, message] of [
+    ['GetState', 9, 'state store x is not configured'],
+    ['SaveState', 9, 'state store x is not configured'],
+    ['PublishEvent', 3, 'pubsub x is not found'],
+    ['InvokeBinding', 13, 'error invoking output binding x: operation field is missing from request'],
+    ['GetSecret', 9, 'secret store is not configured'],
+    ['GetConfiguration', 9, 'configuration stores not configured'],
+    ['UnlockAlpha1', 9, 'lock store is not configured'],
+    ['SubtleSignAlpha1', 12, 'this API is currently not implemented'],
+    ['InvokeActor', 14, 'placement service is not configured'],
+    ['ScheduleJobAlpha1', 13, 'failed to schedule job due to: there is no scheduler here']
+  ] as const)
+    t.match(await client.dapr(name, strings('x')), {code, message}, name)
+  const details = (await client.dapr('GetState', strings('x'))).trailers.get('grpc-status-details-bin')[0]
+  t.match(String(details), /ErrorInfo.*DAPR_STATE_NOT_CONFIGURED.*dapr\.io.*appID.*a/s)
+  t.match(await client.dapr('InvokeBinding', strings('x', '', '', 'create')), {
+    message: "error invoking output binding x: couldn't find output binding x"
+  })
+  t.match(await client.dapr('Nope', strings('x')), {code: 2, message: /^cannot proxy request/})
+  t.match(
+    await client.call({'dapr-app-id': '-'}, {path: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'}),
+    {code: 12}
+  )
+})
+
+const message = (flag: number, bytes: Uint8Array): string =>
+  `${String.fromCharCode(flag)}\0\0\0${String.fromCharCode(bytes.length)}${Buffer.from(bytes).toString('latin1')}`
+
+const head = (more: Readonly<Record<string, string>> = {}): string =>
+  headers(
+    1,
+    {
+      ':method': 'POST',
+      ':scheme': 'http',
+      ':path': '/dapr.proto.runtime.v1.Dapr/SetMetadata',
+      'content-type': 'application/grpc',
+      ...more
+    },
+    0
+  )
+
+t.test('messages that are none, and compressed ones', async t => {
+  const {port} = await openTestGrpcPort(t)
+  const set = strings('k', 'v')
+  for (const [what, fields, body, answer] of [
+    ['no message', {}, '', 'EOF'],
+    ['half a message', {}, message(0, set).slice(0, -1), 'unexpected EOF'],
+    ['compressed without an encoding', {}, message(1, set), 'compressed flag set'],
+    ['flag 2', {'grpc-encoding': 'gzip'}, message(2, set), 'compressed flag set'],
+    [
+      'another encoding',
+      {'grpc-encoding': 'x'},
+      message(1, set),
+      'Decompressor is not installed for grpc-encoding "x"'
+    ],
+    ['no gzip', {'grpc-encoding': 'gzip'}, message(1, set), 'failed to decompress'],
+    ['two messages', {}, message(0, set) + message(0, set), 'two messages'],
+    ['no protobuf', {}, message(0, Buffer.from('\u00ff')), 'error unmarshalling request'],
+    ['gzip', {'grpc-encoding': 'gzip'}, message(1, gzipSync(set)), 'grpc-status\x010']
+  ] as const) {
+    const caller = await connect(t, port)
+    caller.send(PREFACE + head(fields) + data(1, body, 1))
+    await caller.until(text => text.includes(answer))
+    t.pass(what)
+    caller.socket.destroy()
+  }
+})
