@@ -3,7 +3,7 @@ import type {CommandContext, CommandHandler} from './command-handler.ts'
 import {callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from './sidecar-client.ts'
 import {print, statusLine} from './print.ts'
 
-/** `invoke --app-id ID --method M`: sends one call through the app's own sidecar and prints the body, or the status of a failure. */
+/** `invoke --app-id ID --method M`: sends one call through the app's own sidecar and prints the body: of a failure on stderr, after the status. */
 export const invoke: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'invoke')
   if ((flags.text('unix-domain-socket') ?? '') !== '')
@@ -16,7 +16,8 @@ export const invoke: CommandHandler = async ({flags, asJson}) => {
 
 async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, body: Buffer): Promise<SidecarAnswer> {
   const id = flags.text('app-id') ?? ''
-  const failed = (why: string): UserError => new UserError(`error invoking app ${id}: ${why}`)
+  const failed = (why: string, explanation = ''): UserError =>
+    new UserError(`error invoking app ${id}: ${why}`, {explanation})
   const app = await findApp(id, asJson)
   if (app === undefined) throw failed(`app ID ${id} not found`)
   const sidecar = `http://127.0.0.1:${app.httpPort.toString()}`
@@ -29,6 +30,6 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
   }).catch((error: unknown) => {
     throw failed(messageOf(error))
   })
-  if (answer.code < 200 || answer.code >= 400) throw failed(answer.status)
+  if (answer.code < 200 || answer.code >= 400) throw failed(answer.status, answer.body.toString())
   return answer
 }

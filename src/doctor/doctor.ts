@@ -1,8 +1,9 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.ts'
-import {UserError} from '../model/errors.ts'
+import {messageOf, UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
+import {findProgram, versionOf} from '../platform/program-version.ts'
 import {checkPorts} from './ports.ts'
 import {checkWatches} from './watches.ts'
 import {whyNotFound} from '../supervisor/command.ts'
@@ -18,7 +19,7 @@ export interface Patient {
 /** Looks at everything that a run needs, without starting anything. */
 export async function runChecks({env, home, plan}: Patient): Promise<readonly Check[]> {
   return [
-    ok(`Node ${process.versions.node}`),
+    ...(await checkNode(env)),
     ...checkFolders(env),
     ...checkProxy(env),
     ...(existsSync(join(home, '.dapr')) ? [daprFolderNote(home)] : []),
@@ -38,6 +39,18 @@ function checkFolders(env: Patient['env']): readonly Check[] {
   } catch (error) {
     if (error instanceof UserError) return [fail(error.message, error.explanation)]
     throw error
+  }
+}
+
+/** The Node that apps find, which need not be the one that runs Pillion: the executable contains its own. */
+async function checkNode(env: Patient['env']): Promise<readonly Check[]> {
+  const own = note(`Pillion runs in Node ${process.versions.node}`, '')
+  const path = findProgram('node', env['PATH'] ?? '')
+  if (path === undefined) return [own, note('there is no node in PATH', 'Apps that start with node or npm need one.')]
+  try {
+    return [own, ok(`apps find Node ${(await versionOf(path)).replace(/^v/, '')} in PATH (${path})`)]
+  } catch (error) {
+    return [own, fail(`${path} does not work: ${messageOf(error)}`, 'Install Node again, or correct PATH.')]
   }
 }
 

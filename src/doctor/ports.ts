@@ -72,8 +72,14 @@ function twice(wanted: readonly WantedPort[]): readonly Check[] {
 }
 
 async function taken(wanted: readonly WantedPort[]): Promise<readonly Check[]> {
+  const faults = new Map<string, string>()
+  // one after the other, each once: a probe must not find another probe
+  for (const {port, host} of wanted) {
+    const key = `${host} ${port.toString()}`
+    faults.set(key, faults.get(key) ?? (await bindFault(port, host)))
+  }
   const checks = wanted.map(async ({port, host, whose, advice}) => {
-    const fault = await bindFault(port, host)
+    const fault = faults.get(`${host} ${port.toString()}`) ?? ''
     if (fault === '') return []
     if (fault !== 'EADDRINUSE')
       return [fail(`port ${port.toString()} (${whose}) cannot be had: ${fault}`, 'Choose a number above 1023.')]

@@ -31,7 +31,7 @@ import type {Facts} from './http/metadata.ts'
 import {isMounted, startMounted, type MountedRouter} from './http/mounted-router.ts'
 import {plainRules, startPlain} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest, type Readable} from './http/sidecar-request.ts'
-import {BAD_TARGET, FOREIGN_ORIGIN, NO_APP_ID} from './http/errors.ts'
+import {BAD_TARGET, FOREIGN_ORIGIN, noAppId} from './http/errors.ts'
 import type {WhyMissing} from './http/routes.ts'
 import {findReadTarget} from './http/target.ts'
 
@@ -211,7 +211,7 @@ export class Sidecar implements SidecarContext {
       const {length} = headers
       const exchange = (handler: CallHandler): Exchange =>
         new Http1Downstream({request, response, handler, length, maxBodyBytes: this.maxBodyBytes}).exchange
-      if (!this.#invoke(parsed, exchange)) respond(NO_APP_ID)
+      if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
     }
   }
 
@@ -230,7 +230,7 @@ export class Sidecar implements SidecarContext {
       const {maxBodyBytes} = this
       const exchange = (handler: CallHandler): Exchange =>
         new Http2Downstream({stream, method, handler, length: headers.length, maxBodyBytes}).exchange
-      if (!this.#invoke(parsed, exchange)) respond(NO_APP_ID)
+      if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
     }
   }
 
@@ -286,7 +286,7 @@ export class Sidecar implements SidecarContext {
     const {method} = parsed
     const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel({socket, method, early, handler}).exchange
     if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, UPGRADE_LINES))
-      endWith(socket, parsed.refusal ?? NO_APP_ID)
+      endWith(socket, parsed.refusal ?? noAppId(method))
   }
 
   /** Starts a call. False: nothing was done, the request names no callee, or one that cannot be parsed. */

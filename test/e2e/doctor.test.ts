@@ -2,6 +2,7 @@ import {once} from 'node:events'
 import {chmod, mkdir} from 'node:fs/promises'
 import {createServer, type AddressInfo} from 'node:net'
 import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 
 t.test('doctor is content where a template can run', async t => {
@@ -105,4 +106,25 @@ t.test('schema prints the JSON schema of templates', async t => {
   const {code, stdout} = await rig.run(['schema'])
   t.equal(code, 0)
   t.match(JSON.parse(stdout), {$schema: /draft-07/, title: 'Run template', properties: {apps: {}}})
+})
+
+t.test('doctor does not take its own probe of a port for its owner', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await rig.template(['a', 'b', 'c'].map(appID => ({appID, appPort: port, command: ['true']})))
+  const {code, stdout} = await rig.run(['doctor'])
+  t.equal(code, 1)
+  t.match(stdout, `❌  port ${port.toString()} is named twice: appPort of "a", appPort of "b", appPort of "c"\n`)
+  t.notMatch(stdout, 'is taken by')
+})
+
+t.test('doctor tells which Node the apps find', async t => {
+  const rig = await openRig(t)
+  await rig.write({'bin/node': '#!/bin/sh\necho v20.1.2\n', 'broken/node': '#!/bin/sh\nexit 3\n'})
+  await chmod(`${rig.folder}/bin/node`, 0o755)
+  await chmod(`${rig.folder}/broken/node`, 0o755)
+  const doctor = async (folder: string) => rig.run(['doctor'], {env: {PATH: `${rig.folder}/${folder}`}})
+  t.match((await doctor('bin')).stdout, `✅  apps find Node 20.1.2 in PATH (${rig.folder}/bin/node)\n`)
+  t.match(await doctor('broken'), {code: 1, stdout: `❌  ${rig.folder}/broken/node does not work: `})
+  t.match(await doctor('none'), {code: 0, stdout: 'ℹ️  there is no node in PATH\n'})
 })

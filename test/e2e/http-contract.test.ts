@@ -258,7 +258,10 @@ t.test('every error of a call, for real: Dapr’s words, and why', async t => {
       'rpc error: code = InvalidArgument desc = invalid method: method contains forbidden character: "a#b"'
     )
   )
-  t.match(await call('stock', 'x', 'y'.repeat(1025)), failed('stock', 'stream too large'))
+  t.match(
+    await call('stock', 'x', 'y'.repeat(1025)),
+    failed('stock', 'stream too large \\[the limit is maxBodySize: 1024 bytes\\]')
+  )
   t.match(
     await call('http://127.0.0.1:1'),
     failed('http://127.0.0.1:1', 'Get "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused')
@@ -311,6 +314,7 @@ t.test('nothing is said of CORS, and a preflight is nobody’s', async t => {
   const headers = {origin: 'http://localhost:3000', 'access-control-request-method': 'GET'}
   const preflight = await shop.fetch('/v1.0/metadata', {method: 'OPTIONS', headers})
   t.equal(preflight.status, 404)
+  t.match(preflight.body, /header dapr-app-id \[a browser sends OPTIONS without dapr-app-id: call \/v1\.0\/invoke\//)
   const call = await shop.fetch('/v1.0/invoke/shop/method/x', {headers})
   t.equal(call.status, 200)
   for (const {headers: told} of [preflight, call]) t.notMatch(Object.keys(told).join(' '), /access-control|vary/)

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {existsSync, realpathSync} from 'node:fs'
+import {existsSync, readFileSync, realpathSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
 import {delimiter, join} from 'node:path'
 import t from 'tap'
@@ -25,6 +25,13 @@ t.test('the package holds the program, its schema and its papers: no tests, no s
     []
   )
   for (const path of ['bin/pillion.js', 'dist/cli/main.js', 'schema/template.json']) t.ok(paths.includes(path), path)
+  t.end()
+})
+
+t.test('the package has no script that npm runs when it is installed', t => {
+  const {scripts} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {scripts: Record<string, string>}
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare', 'prepack', 'postpack'])
+    t.notOk(name in scripts, name)
   t.end()
 })
 

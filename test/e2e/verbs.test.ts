@@ -2,7 +2,7 @@ import {createServer} from 'node:http'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
-t.test('invoke prints the body and a word of success, of a failure the status alone', async t => {
+t.test('invoke prints the body and a word of success, of a failure the status and the body on stderr', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a', autoPort: true}])
   rig.pillion(['run', '-f', '.'])
@@ -33,7 +33,7 @@ t.test('invoke prints the body and a word of success, of a failure the status al
       args: ['-m', 'nothing'],
       got: {},
       reply: {status: 404, body: 'no'},
-      told: {code: 1, stdout: '', stderr: '❌  error invoking app a: 404 Not Found\n'}
+      told: {code: 1, stdout: '', stderr: '❌  error invoking app a: 404 Not Found\nno\n'}
     },
     {
       args: ['-m', 'fail', '--log-as-json'],
@@ -42,7 +42,7 @@ t.test('invoke prints the body and a word of success, of a failure the status al
       told: {
         code: 1,
         stdout: '',
-        stderr: /^\{"time":"[^"]+","status":"failure","msg":"error invoking app a: 500 Internal Server Error"\}\n$/
+        stderr: /^\{"time":"[^"]+","status":"failure","msg":"error invoking app a: 500 Internal Server Error"\}\nno\n$/
       }
     }
   ]

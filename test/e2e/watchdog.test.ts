@@ -24,6 +24,16 @@ async function watchdogWithin(pid: number, isMeant: (trace: Trace) => boolean = 
 
 const homesOf = (rig: Rig): readonly string[] => readdirSync(rig.runtimeDir)
 
+t.test('ps shows one short line of it, not its script', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await rig.driven('a')
+  const {command} = await watchdogWithin(run.pid)
+  t.ok(command.length < 250, command)
+  t.notMatch(command, /\n/)
+})
+
 t.test('it is small, holds nothing of ours, and stands in nobody’s way', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}])
@@ -36,7 +46,7 @@ t.test('it is small, holds nothing of ours, and stands in nobody’s way', async
   t.equal(readlinkSync(proc(pid, 'cwd')), '/')
   t.same(
     (await environmentOf(pid)).map(each => each.split('=')[0]).filter(name => name !== ''),
-    ['PATH', 'SHLVL']
+    ['PATH', 'SCRIPT', 'SHLVL']
   )
   // what stands above was open in whoever started the test, and goes down to everybody
   const open = readdirSync(proc(pid, 'fd')).filter(fd => Number(fd) < 16)

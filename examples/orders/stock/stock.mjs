@@ -27,7 +27,8 @@ const routes = {'POST /reservations': reserve, 'POST /lock-up': lockUp}
 
 const server = createServer(async (request, response) => {
   patience.refresh()
-  const text = Buffer.concat(await Array.fromAsync(request)).toString()
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) text += chunk
   const route = routes[`${request.method} ${request.url}`] ?? (() => ({status: 404, answer: {}}))
   const {status, answer} = route(text && JSON.parse(text))
   response.writeHead(status, {

@@ -36,11 +36,17 @@ export const apiError = (status: number, errorCode: string, message: string, det
 export const invokeError = (sentId: string, error: string, status = 500): Reply =>
   apiError(status, 'ERR_DIRECT_INVOKE', `failed to invoke, id: ${sentId}, err: ${error}`)
 
-export const NO_APP_ID = apiError(
-  404,
-  'ERR_DIRECT_INVOKE',
-  'failed getting app id either from the URL path or the header dapr-app-id'
-)
+const NO_APP_ID = 'failed getting app id either from the URL path or the header dapr-app-id'
+
+/** A browser's preflight (Fetch Standard, CORS protocol) names the header that the request will have, but does not carry it. */
+const PREFLIGHT_HINT =
+  ' [a browser sends OPTIONS without dapr-app-id: call /v1.0/invoke/<app id>/method/<path> instead]'
+
+const noAppIdReply = apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID)
+const noAppIdForPreflight = apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + PREFLIGHT_HINT)
+
+/** A request that names no app. */
+export const noAppId = (method: string): Reply => (method === 'OPTIONS' ? noAppIdForPreflight : noAppIdReply)
 
 /** Go's http.Error. */
 export const plainError = (status: number, text: string): Reply => ({

@@ -51,6 +51,10 @@ const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 const BAD_GATEWAY = 502
 
+/** Dapr's text, and the key that sets the limit. */
+const tooLarge = (maxBodyBytes: number): string =>
+  `${TOO_LARGE} [the limit is maxBodySize: ${maxBodyBytes.toString()} bytes]`
+
 /** One call through a sidecar, with errors and headers as Dapr has them, in both directions. */
 export class Invocation extends ProxiedCall {
   readonly rules = responseRules
@@ -80,7 +84,8 @@ export class Invocation extends ProxiedCall {
     const {sidecar, target, headers} = this.#options
     const {maxBodyBytes} = sidecar
     if (target.fault !== '') return {ok: false, status: 500, error: target.fault}
-    if (maxBodyBytes > 0 && headers.length > maxBodyBytes) return {ok: false, status: 500, error: TOO_LARGE}
+    if (maxBodyBytes > 0 && headers.length > maxBodyBytes)
+      return {ok: false, status: 500, error: tooLarge(maxBodyBytes)}
     return sidecar.admit(this.call, isRefused)
   }
 
@@ -110,7 +115,7 @@ export class Invocation extends ProxiedCall {
   }
 
   protected replyFailed(why: string, failure: Failure | undefined): void {
-    const error = why === TOO_LARGE ? why : this.#describe(why)
+    const error = why === TOO_LARGE ? tooLarge(this.#options.sidecar.maxBodyBytes) : this.#describe(why)
     this.#reply(invokeError(this.#options.target.sentId, error, failure === 'bad-status' ? BAD_GATEWAY : undefined))
   }
 

@@ -1,3 +1,6 @@
+/** Runs the script that the variable `SCRIPT` contains: as an argument, `ps` would show all of it. */
+export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
+
 /**
  * What a watchdog runs, as text, so that the bundle and a single binary carry it. For any POSIX shell; `$1` is the run's
  * marker, `$2` the grace in milliseconds, `$3` the folder of the run's socket. It reads commands of `watchdog.ts`:

@@ -2,7 +2,7 @@ import {spawn, type ChildProcess} from 'node:child_process'
 import type {Socket} from 'node:net'
 import {messageOf} from '../../model/errors.ts'
 import type {ProcessGroup} from './process-group.ts'
-import {WATCHDOG_SCRIPT} from './watchdog-script.ts'
+import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
 
 export interface WatchdogOptions {
@@ -84,10 +84,10 @@ export class Watchdog {
   #spawn(home: string): ChildProcess {
     const {marker, graceMs, searchPath, lost} = this.#options
     const startedAt = performance.now()
-    const child = spawn('/bin/sh', ['-c', WATCHDOG_SCRIPT, 'pillion-watchdog', marker, graceMs.toFixed(0), home], {
+    const child = spawn('/bin/sh', ['-c', WATCHDOG_LOADER, 'pillion-watchdog', marker, graceMs.toFixed(0), home], {
       cwd: '/',
       // SHLVL: a first bash whose input is a socket takes itself for one of rshd's, and reads ~/.bashrc
-      env: {PATH: `/usr/bin:/bin:${searchPath}`, SHLVL: '1'},
+      env: {PATH: `/usr/bin:/bin:${searchPath}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore']
     })

@@ -189,7 +189,8 @@ onBothPaths('a body above the limit is refused, with or without a length, and ne
   const limits = {maxBodyBytes: 1000, readBufferBytes: 4096}
   const {port: appPort, seen} = await echoApp(t)
   const {port, underWay} = await openTestSidecar(t, {appPort, limits})
-  const expected = '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: b, err: stream too large"}'
+  const expected =
+    '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: b, err: stream too large [the limit is maxBodySize: 1000 bytes]"}'
   for (const [text, status] of [
     [request({body: 'x'.repeat(1000)}), 200],
     [request({body: 'x'.repeat(1001)}), 500],

@@ -4,7 +4,7 @@ import {once} from 'node:events'
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import {WATCHDOG_SCRIPT} from '../../../../src/supervisor/process/watchdog-script.ts'
+import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from '../../../../src/supervisor/process/watchdog-script.ts'
 import {Watchdog} from '../../../../src/supervisor/process/watchdog.ts'
 import {startOf} from '../../../../src/platform/process-table.ts'
 
@@ -53,10 +53,10 @@ async function vanish({
   home = '',
   lines
 }: Vanishing): Promise<void> {
-  const args = [...options, '-c', WATCHDOG_SCRIPT, 'watchdog', marker, graceMs.toString(), home]
+  const args = [...options, '-c', WATCHDOG_LOADER, 'watchdog', marker, graceMs.toString(), home]
   const watchdog = spawn(file, args, {
     cwd: '/',
-    env: {PATH: '/usr/bin:/bin', SHLVL: '1'},
+    env: {PATH: '/usr/bin:/bin', SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore']
   })
