@@ -35,6 +35,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: STOP_FLAGS,
     examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],
+    takesIds: true,
     load: async () => (await import('./stop.ts')).stop
   },
   {
@@ -67,6 +68,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[id ...] [flags]',
     flags: PS_FLAGS,
     examples: ['ps', 'ps shop stock', 'ps -w'],
+    takesIds: true,
     load: async () => (await import('./ps.ts')).ps
   },
   {
@@ -112,6 +114,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       'logs -t --grep "[Ee]rror" --tail 20',
       'logs --app-id shop --since 10m --run-file dapr.yaml'
     ],
+    takesIds: true,
     load: async () => (await import('./logs.ts')).logs
   },
   {
@@ -120,6 +123,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'id ... [flags]',
     flags: START_FLAGS,
     examples: ['start shop', 'start shop stock'],
+    takesIds: true,
     load: async () => (await import('./start.ts')).start
   },
   {
@@ -128,6 +132,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'id ... [flags]',
     flags: RESTART_FLAGS,
     examples: ['restart shop', 'restart --app-id shop'],
+    takesIds: true,
     load: async () => (await import('./start.ts')).restart
   },
   {
@@ -136,6 +141,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'id [flags]',
     flags: DEBUG_FLAGS,
     examples: ['debug shop', 'debug shop --format vscode'],
+    takesIds: true,
     load: async () => (await import('./debug.ts')).debug
   },
   {
@@ -144,6 +150,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'id [flags]',
     flags: ENV_FLAGS,
     examples: ['env shop', 'env shop --format dotenv > .env.shop', 'env shop --all'],
+    takesIds: true,
     load: async () => (await import('./debug.ts')).env
   },
   {

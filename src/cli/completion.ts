@@ -32,6 +32,9 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 const idsOf = (program: string): string =>
   `${program} list -o json 2>/dev/null | sed -n 's/.*"appId": "\\(.*\\)",/\\1/p'`
 
+const idCommands = (commands: readonly CommandWords[]): readonly string[] =>
+  commands.filter(({takesIds}) => takesIds === true).map(({name}) => name)
+
 /** Where none of our words fits, the shell completes file names. */
 export const bash: Script = (program, commands) => {
   const cases = commands.map(command => {
@@ -53,7 +56,11 @@ _${program}() {
     help) words=${quoted(commands.map(({name}) => name).join(' '))} ;;
 ${cases.join('\n')}
   esac
-  if [[ $command != run && ( $previous == --app-id || $previous == -a ) || $command == stop && $current != -* ]]; then
+  if [[ $command != run && ( $previous == --app-id || $previous == -a ) || ( ${
+    idCommands(commands)
+      .map(name => `$command == ${name}`)
+      .join(' || ') || "''"
+  } ) && $current != -* ]]; then
     words="$words $(${idsOf(program)})"
   elif [[ -n $command && $current != -* && $command != completion && $command != help ]]; then
     return
@@ -108,7 +115,7 @@ export const fish: Script = (program, commands) => {
       return `complete -c ${program} -n '__fish_seen_subcommand_from ${command.name}' -l ${name}${letter}${value} -d ${quoted(text)}`
     })
   ])
-  const ids = `complete -c ${program} -n '__fish_seen_subcommand_from stop' -f -a "(${idsOf(program).replaceAll('"', '\\"')})"`
+  const ids = `complete -c ${program} -n '__fish_seen_subcommand_from ${idCommands(commands).join(' ')}' -f -a "(${idsOf(program).replaceAll('"', '\\"')})"`
   const shells = `complete -c ${program} -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'`
   return `# fish completion for ${program}\n${[...lines, ids, shells].join('\n')}\n`
 }

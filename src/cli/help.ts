@@ -7,6 +7,8 @@ export interface CommandWords {
   readonly usage: string
   readonly flags: readonly Flag[]
   readonly examples: readonly string[]
+  /** Its arguments are app ids, which shells complete. */
+  readonly takesIds?: boolean
 }
 
 export const HELP: Flag = {name: 'help', short: 'h', type: 'bool', text: 'Print this help message'}

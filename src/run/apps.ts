@@ -164,7 +164,11 @@ export class Apps {
       {
         name: 'ports',
         start: async () => {
-          ;[ports] = await claimPorts({...this.#options.plan, apps: [plan]}, nameOwner, () => previous?.ports)
+          ;[ports] = await claimPorts(
+            {...this.#options.plan, apps: [plan]},
+            nameOwner,
+            previous && (() => previous.ports)
+          )
         },
         stop: () => ports && releasePorts(ports)
       },

@@ -176,11 +176,15 @@ export class Changes {
     const before = this.#plan
     this.#plan = after
     const {added, removed, changed} = planChanges(before, after)
+    // one that somebody has stopped stays so, also where its sidecar would be another one
+    const wanted = added.filter(
+      ({plan}) => !removed.some(old => isSameApp(old, plan) && this.#options.replan(old, plan))
+    )
     await Promise.all([
       ...removed.map(async plan => this.#remove(plan)),
       ...changed.map(async ({before: old, after: plan}) => this.#change(old, plan))
     ])
-    for (const {plan, index} of added) await this.#add(plan, index)
+    for (const {plan, index} of wanted) await this.#add(plan, index)
     await this.#followTemplate(after, since)
   }
 
@@ -232,6 +236,9 @@ export class Changes {
     this.#options.reporter.warn('template-edit-failed', text)
   }
 }
+
+const isSameApp = (a: AppPlan, b: AppPlan): boolean =>
+  a.id === b.id && a.version === b.version && a.instance === b.instance
 
 /** What a plan was read from. */
 const filesOf = ({file, apps}: Plan): readonly string[] => [file, ...new Set(apps.flatMap(({envFiles}) => envFiles))]

@@ -210,3 +210,19 @@ t.test('streams that may never end are ended as soon as they alone are waited fo
   t.equal(await g.drained(), true)
   t.strictSame(ended, ['/stream', '/late', '/alone'])
 })
+
+t.test('calls that wait already wait as long as the latest limit says, or as long as their callers do', async t => {
+  const queue = new AdmissionQueue({timeoutMs: 1})
+  queue.hold('starting')
+  queue.timeoutMs = Infinity
+  const [patient, left] = [queue.admit(pendingCall('/patient')), queue.admit(pendingCall('/left'))]
+  const short = new AdmissionQueue({timeoutMs: 1})
+  short.hold('starting')
+  const late = short.admit(pendingCall('/late'))
+  if (!isQueued(patient) || !isQueued(left) || !isQueued(late)) throw new Error('not held')
+  t.match(await late.outcome, /^waited 0 s; starting$/, 'a limit of the same length is over')
+  t.equal(queue.waiting, 2)
+  left.cancel()
+  queue.timeoutMs = 1
+  t.match(await patient.outcome, /^waited 0 s; starting$/)
+})

@@ -235,8 +235,7 @@ t.test('an app that cannot be started is given up with its reason, and so is who
       'given up: stock',
       'start: shop',
       '"late" is not started: config.yaml:4: no',
-      'given up: late',
-      'told: shop'
+      'given up: late'
     ]
   )
   t.ok(scene.runtimes.some(({isGivenUp}) => isGivenUp))

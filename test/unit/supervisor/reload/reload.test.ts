@@ -282,3 +282,25 @@ t.test('overlap: the next change, or the end, makes a candidate unwanted without
   t.same(runtime.asked.slice(3), ['drop'])
   t.same(warned, [])
 })
+
+t.test(
+  'an app is handed over to a debugger after its calls have ended, also during a reload; then saves change nothing',
+  async t => {
+    const {runtime, reloads, told} = open()
+    const first = reloads.ask('watch')
+    await settle()
+    t.same(runtime.asked, ['renew pool', 'restart: watch'])
+    const done = reloads.ask('user', {isDebugged: true})
+    await Promise.all([first, done])
+    t.same(runtime.asked.slice(2), ['hand over', 'renew pool', 'replace: user'])
+    await reloads.ask('watch')
+    t.equal(runtime.asked.length, 5)
+    const back = reloads.ask('user', {isDebugged: false})
+    await settle()
+    t.same(runtime.asked.slice(5), ['take back', 'renew pool', 'replace: user'])
+    runtime.move({phase: 'starting', pid: 3})
+    runtime.move(READY)
+    await back
+    t.equal(told.length, 1, 'of the two reloads the one that came up')
+  }
+)

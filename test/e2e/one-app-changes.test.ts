@@ -1,0 +1,82 @@
+import t from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+/** The ids that `list` shows. */
+async function listed(rig: Rig): Promise<readonly string[]> {
+  const rows = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as readonly {appId: string}[]
+  return rows.map(({appId}) => appId)
+}
+
+const done = (text: string): object => ({code: 0, stdout: `✅  ${text}\n`, stderr: ''})
+
+const apps = (a: object): Parameters<Rig['template']>[0] => [{appID: 'a', ...a}, {appID: 'b'}]
+
+t.test('an edit of the template changes what a stopped app is started by, and starts it not', async t => {
+  const rig = await openRig(t)
+  await rig.template(apps({}))
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const [, b] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  await run.waitForLine('Writing log files', {nth: 2})
+  await rig.run(['stop', 'a'])
+  for (const edit of [{env: {WORD: 'one'}}, {env: {WORD: 'two'}, logLevel: 'debug'}]) {
+    await rig.template([...apps(edit), {appID: `told-${edit.env.WORD}`}])
+    await rig.driven(`told-${edit.env.WORD}`) // the edit has been followed
+    t.notOk((await listed(rig)).includes('a'))
+    const starting = rig.run(['start', 'a'])
+    const {env} = await rig.driven('a')
+    t.same(await starting, done('app started successfully: a'))
+    t.equal(env['WORD'], edit.env.WORD)
+    await rig.run(['stop', 'a'])
+  }
+  await rig.template([{appID: 'b'}, {appID: 'told-last'}])
+  await rig.driven('told-last')
+  t.match(await rig.run(['start', 'a']), {code: 1, stderr: /couldn't find app id a\b/}, 'it has left the template')
+  await b?.exit(0)
+})
+
+t.test('one instance is stopped and started alone; an id means all of them', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', autoPort: true, replicas: 2}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const all = await Promise.all([rig.driven('a'), rig.driven('a'), rig.driven('b')])
+  for (const app of all.slice(0, 2)) {
+    await app.answer({body: app.env['DAPR_HTTP_PORT'] ?? ''})
+    await app.listen()
+  }
+  await run.waitForLine('Writing log files', {nth: 3})
+  const b = all[2]
+  t.same(await rig.run(['stop', 'a.2']), done('app stopped successfully: a.2'))
+  const first = await b.fetch('/v1.0/invoke/a/method/x')
+  t.equal(first.status, 200, 'the other one goes on')
+  const starting = rig.run(['start', 'a'])
+  const again = await rig.driven('a')
+  t.same(await starting, done('app started successfully: a'))
+  t.not(again.env['DAPR_HTTP_PORT'], first.body, 'its own ports')
+  await rig.run(['stop', 'a'])
+  t.match(await b.fetch('/v1.0/invoke/a/method/x'), {status: 500, body: /stopped by/})
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('versions of a service are stopped and started together, and the first one is main', async t => {
+  const rig = await openRig(t)
+  const versions = ['1.0.0', '2.0.0'].map(version => ({appID: 'hello', version, appDirPath: version, autoPort: true}))
+  await rig.template([...versions, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await Promise.all(['hello', 'hello', 'b'].map(async id => rig.driven(id)))
+  await run.waitForLine('Writing log files', {nth: 3})
+  await rig.run(['stop', 'hello'])
+  const starting = rig.run(['start', 'hello'])
+  await Promise.all([rig.driven('hello'), rig.driven('hello')])
+  t.same(await starting, done('app started successfully: hello'))
+  const rows = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as readonly {version: string; main: boolean}[]
+  t.same(
+    rows.slice(0, 2).map(({version, main}) => [version, main]),
+    [
+      ['1.0.0', true],
+      ['2.0.0', false]
+    ]
+  )
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})
