@@ -1,9 +1,12 @@
 import type {Emit} from '../model/events.ts'
+import type {Run} from '../run/run.ts'
 import type {RunOptions} from '../run/run-options.ts'
 
 /** A form of `run` (template or single app): its options, its output, and its last lines. */
 export interface Form extends Omit<RunOptions, 'shell' | 'output' | 'isTerminal' | 'emit'> {
   readonly emit: Emit
+  /** Called when the start lines are printed. */
+  readonly started?: (run: Run) => Promise<void>
   /** Called when the run has ended and everything is cleaned up. */
   readonly ended: () => void
 }

@@ -1,5 +1,5 @@
-import {readFileSync} from 'node:fs'
 import {Readable} from 'node:stream'
+import {isForeground} from '../platform/foreground.ts'
 
 /**
  * Our stdin, for the one app of a run. A terminal is read only while our process group is in the foreground: the system
@@ -22,15 +22,4 @@ export function openInput(): Readable {
   process.on('SIGCONT', look)
   look()
   return turns
-}
-
-/** Whether our process group is in the foreground (`tpgid` of proc(5)); true if the system does not provide that. */
-function isForeground(): boolean {
-  try {
-    const stat = readFileSync('/proc/self/stat', 'utf8')
-    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return group === foreground
-  } catch {
-    return true // no /proc
-  }
 }

@@ -34,7 +34,7 @@ export function prefixesFor(
 /** The lines of apps on our console: of which apps, and whether with times. */
 export class LineView implements ConsoleView {
   hasTimes: boolean
-  /** Names as prefixes have them; undefined: all. */
+  /** Ids; undefined: all. */
   only: ReadonlySet<string> | undefined
   readonly #isPainted: boolean
 
@@ -44,7 +44,12 @@ export class LineView implements ConsoleView {
   }
 
   shows(name: string): boolean {
-    return this.only?.has(name) ?? true
+    const {only} = this
+    return (
+      only === undefined ||
+      only.has(name) ||
+      [...only].some(id => name.startsWith(`${id}.`) || name.startsWith(`${id} `))
+    )
   }
 
   stamp(): string {

@@ -69,6 +69,7 @@ class SingleRunReporter {
         return this.#say('info', '\nterminated signal received: shutting down')
       case 'reloaded':
         return this.#say('info', reloadText(event))
+      case 'app-moved':
       case 'manager-opened':
       case 'notified':
         return // a single app is no Daeploy service

@@ -12,6 +12,7 @@ import {reloadText} from './reload-words.ts'
 import {runHints} from './run-hints.ts'
 import {statusLine} from './print.ts'
 import type {Form} from './form.ts'
+import type {Live} from './live/live.ts'
 import {surroundings} from './surroundings.ts'
 import type {Terminal} from './terminal.ts'
 
@@ -31,6 +32,8 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const errIsPainted = wantsColours(terminal.err.isTerminal, process.env) && !call.asJson
   const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
+  let live: Live | undefined
+  let isEnding = false
   return {
     plan,
     isJson: call.asJson,
@@ -38,14 +41,33 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
     reread: watch && typed !== '-' ? () => chosen(load().plan, call) : undefined,
     debugged: except,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
-    emit: event => print(event, terminal, {asJson: call.asJson, isPainted: errIsPainted}),
-    ended: () => undefined
+    emit: event => {
+      print(event, terminal, {asJson: call.asJson, isPainted: errIsPainted})
+      isEnding ||= event.type === 'stopping'
+      live?.hear(event)
+    },
+    started: async run => {
+      if (view === undefined || !isLive(call, terminal)) return
+      const {Live} = await import('./live/live.ts')
+      if (isEnding) return
+      live = new Live({terminal, run, view})
+      await live.begin()
+    },
+    ended: () => live?.end()
   }
 }
 
 /** `--only a,b`, and `--only a b`: words have no other meaning with a template. */
 const chosen = (plan: Plan, {flags, words}: CommandContext): Plan =>
   flags.names.includes('only') ? onlyThese(plan, [...flags.list('only'), ...words]) : plan
+
+/** Somebody sits there, and nothing that reads our lines. */
+const isLive = ({flags, asJson}: CommandContext, terminal: Terminal): boolean =>
+  terminal.isTerminal &&
+  process.stdin.isTTY &&
+  !asJson &&
+  flags.text('run-file') !== '-' &&
+  process.env['TERM'] !== 'dumb'
 
 function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
   const ignored = flags.names.filter(name => !WITH_TEMPLATE.has(name)).toSorted()
@@ -90,6 +112,7 @@ function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson:
       return
     }
     case 'sidecar-opened':
+    case 'app-moved':
     case 'app-ended':
     // the app's log reports these
   }

@@ -26,13 +26,14 @@ export const run: CommandHandler = async call => {
 export const up: CommandHandler = async context => run({...context, flags: context.flags.or({'run-file': '.'})})
 
 async function live(terminal: Terminal, begin: (terminal: Terminal) => Form): Promise<number> {
-  const {ended, ...form} = begin(terminal)
+  const {started, ended, ...form} = begin(terminal)
   const isTerminal = terminal.isTerminal || wantsColours(false, process.env)
   const lived = new Run({...form, shell: process.env, output: terminal.out, isTerminal})
   const hasBug = guard(lived, terminal)
   try {
     await lived.start()
     growYoung(1)
+    void started?.(lived)
     const isHealthy = await lived.ended
     ended()
     return hasBug() ? EXIT_BUG : isHealthy ? 0 : 1

@@ -16,6 +16,9 @@ const RETRY_MS = 5
 /** We exit although output is unread if the reader has read nothing for this long. */
 const TIMEOUT_MS = 1000
 
+/** Moves to the start of the line and erases it (ECMA-48, EL). */
+const ERASE_LINE = '\r\x1b[K'
+
 /** Writes a latin1 text completely without blocking, then calls `done` once. */
 type Put = (text: string, done: (error?: Error | null) => void) => void
 
@@ -28,6 +31,8 @@ export interface Output {
   /** Whether the last line has no newline yet. */
   readonly midLine: boolean
   readonly isTerminal: boolean
+  /** Shows a line of our own below all others until another one takes its place; '' takes it away. No wider than the terminal. */
+  showStatus(text: string): void
 }
 
 /** Our stdout and stderr. During a run nothing else writes to them. */
@@ -80,6 +85,10 @@ class AppChannel implements Output {
   #waiting: string[] = []
   /** Characters that are queued or being written. */
   #size = 0
+  /** The line below all others: as it is to be, and as it is. */
+  #status = ''
+  #shownStatus = ''
+  #isWholeLine = true
   #isWriting = false
   #isClosed = false
   #writes = 0
@@ -120,6 +129,12 @@ class AppChannel implements Output {
     return this.write(this.midLine ? `\n${shown}` : shown)
   }
 
+  showStatus(text: string): void {
+    if (!this.isTerminal || this.#isClosed) return
+    this.#status = terminalText(Buffer.from(text, 'utf8').toString('latin1'))
+    if (!this.#isWriting && this.#isStatusDue) this.#writeNext()
+  }
+
   /** Settles when the queue is empty, or when nothing was read for a second. */
   async drained(): Promise<void> {
     while (this.#size > 0) {
@@ -143,13 +158,13 @@ class AppChannel implements Output {
     this.#timer = undefined
     this.#isWriting = true
     const text = this.#take()
-    this.#put(text, error => {
+    this.#put(this.#aboveStatus(text), error => {
       this.#isWriting = false
       this.#writes++
       this.#size -= text.length
       if (error !== undefined && error !== null) this.#fail(error)
       if (this.#size <= MAX_WAITING) this.#resumeWriters()
-      if (this.#size > 0) this.#writeSoon()
+      if (this.#size > 0 || this.#isStatusDue) this.#writeSoon()
       else this.#notifyIdle()
     })
   }
@@ -160,6 +175,19 @@ class AppChannel implements Output {
     let count = 0
     while (size < GATHER_SIZE && count < this.#waiting.length) size += this.#waiting[count++]?.length ?? 0
     return this.#waiting.splice(0, count).join('')
+  }
+
+  get #isStatusDue(): boolean {
+    return this.#status !== this.#shownStatus && (this.#isWholeLine || this.#shownStatus !== '')
+  }
+
+  /** `text`, and the status line below it where a line has ended; most streams have none. */
+  #aboveStatus(text: string): string {
+    if (text !== '') this.#isWholeLine = text.endsWith('\n')
+    if (this.#status === '' && this.#shownStatus === '') return text
+    const before = this.#shownStatus === '' ? '' : ERASE_LINE
+    this.#shownStatus = this.#isWholeLine ? this.#status : ''
+    return before + text + this.#shownStatus
   }
 
   #resumeWriters(): void {

@@ -111,7 +111,7 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
     const fileWaits = record.write({writer: inFile[stream], text: kept})
     if (!isShown) return fileWaits
     const writer = onConsole[stream]
-    if (view !== undefined) writer.prefix = view.stamp() + writer.bare
+    if (view !== undefined && writer.bare !== '') writer.prefix = view.stamp() + writer.bare
     const isSame = shown === bare && prefix === writer.prefix
     const consoleWaits = console.write({writer, text: isSame ? kept : prefixed(shown, writer.prefix)})
     return bothOf(fileWaits, consoleWaits)

@@ -25,6 +25,8 @@ export type Event =
   | {readonly type: 'app-started'; readonly app: StartedApp}
   /** The process exited without being asked to. */
   | {readonly type: 'app-ended'; readonly id: string; readonly exit: Exit}
+  /** The state of an app has changed. */
+  | {readonly type: 'app-moved'}
   /** A new process has replaced the app's previous one and accepts calls. */
   | ({readonly type: 'reloaded'} & Reloaded)
   /** The run is ending: by a signal, by `stop`, or by a request to a sidecar. */

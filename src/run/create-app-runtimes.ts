@@ -91,7 +91,10 @@ export class AppRuntimes {
       watchdog,
       token: shell['APP_API_TOKEN'] ?? '',
       single: form.kind === 'single' ? {input: form.input} : undefined,
-      moved,
+      moved: () => {
+        moved()
+        emit({type: 'app-moved'})
+      },
       ended: exit => {
         emit({type: 'app-ended', id: plan.id, exit})
         importHint(runtime, reporter)

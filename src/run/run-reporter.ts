@@ -1,3 +1,4 @@
+import {messageOf} from '../model/errors.ts'
 import type {Emit, Event} from '../model/events.ts'
 import type {Reporter, WarningCode} from '../model/reporter.ts'
 import type {Hint} from './run-options.ts'
@@ -23,5 +24,14 @@ export class RunReporter implements Reporter {
     const kept = this.#kept ?? []
     this.#kept = undefined
     for (const event of kept) this.#emit(event)
+  }
+}
+
+/** Work that the run can do without: if it fails, the reason is reported, and the run goes on. */
+export async function inBackground(reporter: Reporter, what: string, work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    reporter.warn('background-task-failed', `${what}: ${messageOf(error)}`)
   }
 }

@@ -6,9 +6,9 @@ import type {Watchdog} from '../supervisor/process/watchdog.ts'
 import {preparePipes} from '../supervisor/process/supervised-app.ts'
 import {closePipes} from '../platform/pipes.ts'
 import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.ts'
-import type {RunListing} from '../control/messages.ts'
+import type {Handlers, RunListing} from '../control/messages.ts'
+import type {KeyMode} from '../platform/key-mode.ts'
 import {homeOf, register, type Registration} from '../control/server.ts'
-import {messageOf} from '../model/errors.ts'
 import {succeeded, type AppState} from '../model/app-state.ts'
 import {controlHandlers} from './control-handlers.ts'
 import {Changes} from '../supervisor/reload/changes.ts'
@@ -34,7 +34,7 @@ import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
 import {warnOfUnbuilt} from './not-built.ts'
-import {RunReporter} from './run-reporter.ts'
+import {inBackground, RunReporter} from './run-reporter.ts'
 
 /**
  * `wiring`: ports, logs, sidecars and the socket come up; `starting`: the first apps are spawned, their start lines are
@@ -46,6 +46,8 @@ type Phase = 'wiring' | 'starting' | 'running' | 'stopping' | 'ended'
 export class Run {
   /** Settles when nothing of the run is left; whether all went well. */
   readonly ended: Promise<boolean>
+  /** What others may ask of the run; undefined before it is registered. */
+  handlers: Handlers | undefined
   readonly #options: RunOptions
   /** The mark of everything that belongs to this run. */
   readonly #marker = randomBytes(16).toString('hex')
@@ -176,9 +178,9 @@ export class Run {
     void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, reporter: this.#reporter})
     if (plan.file !== '') void this.#appRuntimes.removeOldLogs()
     const swept = sweep({env: this.#options.shell, reporter: this.#reporter})
-    void this.#inBackground('what killed runs have left behind is not removed', swept)
-    void this.#inBackground('changes of files are not followed', this.#changes.begin())
-    void this.#inBackground('changes of resources are not followed', this.#resources.follow())
+    void inBackground(this.#reporter, 'what killed runs have left behind is not removed', swept)
+    void inBackground(this.#reporter, 'changes of files are not followed', this.#changes.begin())
+    void inBackground(this.#reporter, 'changes of resources are not followed', this.#resources.follow())
   }
 
   /** Puts up all that apps need; false: the end was asked for meanwhile, no app is to be started. */
@@ -232,7 +234,7 @@ export class Run {
   /** Opens the socket by which other terminals find the run. */
   async #register(folder: string): Promise<void> {
     const about = {marker: this.#marker, graceMs: longestGraceMs(this.#options.plan)}
-    this.#registration = await register(folder, about, {
+    this.handlers = {
       list: () => this.#listing(),
       stop: () => this.stop(),
       stopApp: async id => this.#apps.stop(id),
@@ -250,7 +252,13 @@ export class Run {
         main: id => this.#services.versions.main(id),
         isEnding: () => this.#isOver
       })
-    })
+    }
+    this.#registration = await register(folder, about, this.handlers)
+  }
+
+  /** If the run is killed, this terminal gets its modes back; undefined: it has them. */
+  guardTerminal(mode: KeyMode | undefined): void {
+    this.#watchdog.guardTerminal(mode)
   }
 
   /** Asks for the end: SIGTERM to every app, dependents first, and after its grace SIGKILL. */
@@ -341,15 +349,6 @@ export class Run {
       now: this.#now.signal,
       ended: orphan => reportNote(this.#reporter, '', {type: 'orphan-ended', ...orphan})
     })
-  }
-
-  /** Work that the run can do without: where it fails, `what` is told with the reason, and the run goes on. */
-  async #inBackground(what: string, work: Promise<void>): Promise<void> {
-    try {
-      await work
-    } catch (error) {
-      this.#reporter.warn('background-task-failed', `${what}: ${messageOf(error)}`)
-    }
   }
 
   #listing(): RunListing {

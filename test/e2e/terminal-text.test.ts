@@ -20,7 +20,9 @@ const SHOWN = '\\x1b]52;c;cm0=\\x07 \\x1b[2J\\x1b[1A\\x1b]0;title\\x1b\\ \\x9b6n
 // oxlint-disable-next-line no-control-regex -- what must not be there
 const OBEYED = /\x1b(?!\[[\d;:]*m)|[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\xc2[\x80-\x9f]/
 
-const seen = ({stdout}: Program): string => stdout.bytes.toString('latin1')
+/** Without the line below all others, which we erase ourselves. */
+// oxlint-disable-next-line no-control-regex -- what we write
+const seen = ({stdout}: Program): string => stdout.bytes.toString('latin1').replaceAll(/[^\r\n]*\r\x1b\[K/g, '')
 // oxlint-disable-next-line no-control-regex -- colours begin with it
 const bare = (text: string): string => text.replaceAll(/\x1b\[[\d;]*m/g, '')
 

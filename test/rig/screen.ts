@@ -72,6 +72,12 @@ export class Screen {
     await this.#program.stderr.line(/^exit$/)
   }
 
+  /** The terminal goes away, and whoever is still on it is hung up on. */
+  async close(): Promise<void> {
+    this.#program.stdin.end()
+    await this.#program.exited
+  }
+
   #tell(command: readonly unknown[]): void {
     this.#program.stdin.write(`${JSON.stringify(command)}\n`)
   }

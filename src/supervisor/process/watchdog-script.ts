@@ -4,23 +4,29 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 /**
  * What a watchdog runs, as text, so that the bundle and a single binary carry it. For any POSIX shell; `$1` is the run's
  * marker, `$2` the grace in milliseconds, `$3` the folder of the run's socket. It reads commands of `watchdog.ts`:
- * `+GROUP START`, `-GROUP`, `spare LIFE`, `bye`. When its input ends without `bye` the run has been killed.
+ * `+GROUP START`, `-GROUP`, `spare LIFE`, `terminal DEVICE KEYS SAVED` (modes of `stty -g`), `bye`. When its input ends without
+ * `bye` the run has been killed.
  *
  * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
  * (even as a zombie), or a live process in it has the marker or was seen in it before. Processes outside the groups are read
  * again before each signal. On macOS, where `ps` prints start times as text, only the marker decides.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
-mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= known=' ' asked=' ' spared=' '
+mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= known=' ' asked=' ' spared=' '
 trap '' HUP INT TERM
 while read -r word rest; do
   case $word in
     +*) groups="$groups\${word#+}:$rest " ;;
     -*) kept=' '; for g in $groups; do [ "\${g%:*}" = "\${word#-}" ] || kept="$kept$g "; done; groups=$kept ;;
     spare) lives="$lives $rest" ;;
+    terminal) terminal=$rest ;;
     bye) exit 0 ;;
   esac
 done
+
+# DEVICE KEYS SAVED: restore the terminal, unless somebody else has changed its modes meanwhile
+set -- $terminal
+if [ -n "$3" ] && [ "$(stty -g <"$1")" = "$2" ]; then stty "$3" <"$1"; fi
 
 if [ -e /proc/self/stat ]; then
   # PID:START:GROUP:STATE of processes; their names may hold anything (proc(5))

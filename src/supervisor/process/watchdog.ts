@@ -4,6 +4,7 @@ import {messageOf} from '../../model/errors.ts'
 import type {ProcessGroup} from './process-group.ts'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
+import type {KeyMode} from '../../platform/key-mode.ts'
 
 export interface WatchdogOptions {
   /** The value of `PILLION_RUN`. */
@@ -31,6 +32,7 @@ export class Watchdog {
   /** What it has to be told, should it be replaced. */
   readonly #groups = new Map<number, number>()
   readonly #spared: string[] = []
+  #terminal = ''
   #process: ChildProcess | undefined
   #isDismissed = false
 
@@ -50,6 +52,7 @@ export class Watchdog {
     }
     for (const [group, started] of this.#groups) this.#tell(`+${group.toString()} ${started.toString()}`)
     for (const marker of this.#spared) this.#tell(`spare ${marker}`)
+    if (this.#terminal !== '') this.#tell(`terminal${this.#terminal}`)
   }
 
   /** A group has been spawned. */
@@ -68,6 +71,12 @@ export class Watchdog {
   spare(marker: string): void {
     this.#spared.push(marker)
     this.#tell(`spare ${marker}`)
+  }
+
+  /** The modes of this terminal are ours: should we be killed they are to be as before. Undefined: they are as before. */
+  guardTerminal(mode: KeyMode | undefined): void {
+    this.#terminal = mode === undefined ? '' : ` ${mode.device} ${mode.keys} ${mode.saved}`
+    this.#tell(`terminal${this.#terminal}`)
   }
 
   /** Nothing is left to watch over. Settles when the watchdog is gone, and soon in any case. */

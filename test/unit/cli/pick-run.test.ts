@@ -3,7 +3,7 @@ import {pickRun} from '../../../src/cli/pick-run.ts'
 import type {FoundRun} from '../../../src/control/client.ts'
 
 const run = (pid: number, templateFile: string, ...ids: readonly string[]): FoundRun => {
-  const apps = ids.map(appId => ({appId}))
+  const apps = ids.map(appId => ({appId, instance: 1}))
   return {listing: {pid, templateFile, apps}} as unknown as FoundRun
 }
 

@@ -1,0 +1,45 @@
+/** A line that is typed below all others: what for, and what so far. */
+export class Prompt {
+  readonly #question: string
+  readonly #answered: (answer: string) => void
+  #text = ''
+
+  constructor(question: string, answered: (answer: string) => void) {
+    this.#question = question
+    this.#answered = answered
+  }
+
+  /** What is shown; its end, where there is no room for all. */
+  shown(width: number): string {
+    const text = `${this.#question} ${this.#text}`
+    return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`
+  }
+
+  /** What the terminal gave at once. Ends of lines in it do nothing: text that is pasted answers no question. */
+  insert(chunk: string): void {
+    if (chunk.startsWith('\x1b')) return // a key that is more than a character
+    for (const sign of chunk) {
+      if (sign === '\x7f' || sign === '\b') this.#text = this.#text.slice(0, -1)
+      else if (sign === '\x15') this.#text = ''
+      else if (sign >= ' ') this.#text += sign
+    }
+  }
+
+  answer(): void {
+    this.#answered(this.#text.trim())
+  }
+}
+
+/** The ids that an answer means: whole, as numbers from 1, or by the only id that begins so. Unknown words come back as they are. */
+export function idsIn(answer: string, ids: readonly string[]): {known: readonly string[]; unknown: readonly string[]} {
+  const words = answer.split(/[\s,]+/).filter(word => word !== '')
+  const meant = words.map(word => {
+    if (ids.includes(word)) return word
+    const beginning = ids.filter(id => id.startsWith(word))
+    return ids[Number(word) - 1] ?? (beginning.length === 1 ? beginning[0] : undefined)
+  })
+  return {
+    known: [...new Set(meant.filter(id => id !== undefined))],
+    unknown: words.filter((_, i) => meant[i] === undefined)
+  }
+}

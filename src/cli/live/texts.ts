@@ -1,0 +1,93 @@
+import type {ListedApp} from '../../control/messages.ts'
+import {stateText, urlOf} from '../app-table.ts'
+import {cut} from '../table.ts'
+
+/** It will not change by itself: it takes calls, has ended, or was taken out of the run. */
+export const isSettled = ({state, isReady}: ListedApp): boolean =>
+  isReady || state === 'exited' || state === 'stopped' || state === 'debugging'
+
+const isFine = ({isReady, exitCode}: ListedApp): boolean => isReady || exitCode === 0
+
+const count = (apps: readonly unknown[]): string => `${apps.length.toString()} ${apps.length === 1 ? 'app' : 'apps'}`
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+/** `6 apps ready in 1.2 s · Ctrl-C stops · h help`, with the URL of each, and what has ended already. */
+export function readyText(
+  apps: readonly ListedApp[],
+  {tookMs, width, hasKeys}: {tookMs: number; width: number; hasKeys: boolean}
+): string {
+  const ready = apps.filter(app => app.isReady)
+  const failed = apps.filter(app => !isFine(app))
+  const of = failed.length === 0 ? '' : ` of ${apps.length.toString()}`
+  const what = of === '' ? count(apps) : `${ready.length.toString()}${of} apps`
+  const head = `${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`
+  const cells = [
+    ...ready.filter(app => urlOf(app) !== '').map(app => [app.appId, urlOf(app)] as const),
+    ...apps.filter(app => !app.isReady).map(app => [app.appId, stateText(app, 0)] as const)
+  ]
+  return `${cut(head, width)}\n${grid(cells, width)}`
+}
+
+/** `3 of 6 ready · api waits for db` */
+export function startingText(apps: readonly ListedApp[], {now, width}: {now: number; width: number}): string {
+  const open = apps.filter(app => !isSettled(app))
+  const waiting = open.toSorted((a, b) => Number(b.state === 'idle') - Number(a.state === 'idle'))
+  const what = waiting.map(app => `${app.appId} ${stateText(app, now)}`).join(', ')
+  return cut(`${apps.filter(isSettled).length.toString()} of ${apps.length.toString()} ready · ${what}`, width)
+}
+
+/** `waiting for db (pid 41) · Ctrl-C again kills`; '' where nothing is waited for. */
+export function waitingText(apps: readonly ListedApp[], width: number): string {
+  const asked = apps.filter(({state, appPid}) => appPid !== 0 && state === 'stopping')
+  const left = asked.length > 0 ? asked : apps.filter(({appPid}) => appPid !== 0)
+  if (left.length === 0) return ''
+  const hint = ' · Ctrl-C again kills'
+  const names = left.map(({appId, appPid}) => `${appId} (pid ${appPid.toString()})`).join(', ')
+  return cut(`waiting for ${cut(names, Math.max(12, width - 12 - hint.length))}${hint}`, width)
+}
+
+/** `6 apps stopped in 0.4 s`, or how they have ended by themselves. */
+export function endText(
+  apps: readonly ListedApp[],
+  {tookMs, wasAsked, width}: {tookMs: number; wasAsked: boolean; width: number}
+): string {
+  const killed = apps.filter(({exit}) => exit === 'was ended by SIGKILL')
+  const failed = wasAsked ? [] : apps.filter(({exitCode}) => exitCode > 0)
+  const notes = [
+    ...(wasAsked && killed.length > 0 ? [`killed: ${killed.map(({appId}) => appId).join(', ')}`] : []),
+    ...failed.map(app => `${app.appId} ${stateText(app, 0)}`)
+  ]
+  const head = wasAsked
+    ? `${count(apps)} stopped in ${seconds(tookMs)}`
+    : `${count(apps)} ended after ${seconds(tookMs)}`
+  return `${cut([head, ...notes].join(' · '), width)}\n`
+}
+
+export const HELP = [
+  ['r', 'restart apps'],
+  ['l', 'show only the lines of some apps'],
+  ['t', 'show times, or hide them'],
+  ['p', 'show how each app does (ps)'],
+  ['c', 'clear the screen'],
+  ['q', 'stop, as Ctrl-C does'],
+  ['h', 'this help']
+] as const
+
+/** The keys, a line each. */
+export const helpText = (width: number): string =>
+  HELP.map(([key, text]) => `${cut(`  ${key}  ${text}`, width)}\n`).join('')
+
+/** Pairs in as many columns as fit; '' for none. */
+export function grid(cells: readonly (readonly [string, string])[], width: number): string {
+  const widths = [0, 1].map(part => Math.max(0, ...cells.map(cell => cell[part as 0 | 1].length)))
+  const [first = 0, second = 0] = widths
+  const room = 2 + first + 2 + second
+  const columns = Math.max(1, Math.floor(width / room))
+  const lines = Math.ceil(cells.length / columns)
+  return Array.from({length: lines}, (_, line) => {
+    const row = cells.filter((_each, i) => i % lines === line)
+    const text = row.map(([name, value]) => `  ${name.padEnd(first)}  ${value.padEnd(second)}`).join('')
+    return `${cut(text.trimEnd(), width)}\n`
+  }).join('')
+}

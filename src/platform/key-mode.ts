@@ -1,0 +1,43 @@
+import {spawn, spawnSync} from 'node:child_process'
+import {isForeground} from './foreground.ts'
+
+/** A terminal that gives each key at once and shows none. Modes are in the words of `stty -g`. */
+export interface KeyMode {
+  /** `/dev/pts/3` */
+  readonly device: string
+  /** As it is now. */
+  readonly keys: string
+  /** As it was before. */
+  readonly saved: string
+}
+
+/** Signals stay: Ctrl-C, Ctrl-Z and Ctrl-\ mean what they did (termios(3): ICANON, ECHO, ISIG). */
+const ENTER = 'tty && stty -g && stty -icanon -echo min 1 time 0 && stty -g'
+const WITHIN_MS = 2000
+
+/**
+ * Puts the terminal behind stdin into this mode; undefined where there is none, or no `stty`. To be called by the
+ * foreground group of the terminal: any other one would be stopped (SIGTTOU).
+ */
+export async function enterKeyMode(): Promise<KeyMode | undefined> {
+  const text = await outputOf(ENTER)
+  const [device = '', saved = '', keys = ''] = text.split('\n')
+  return keys === '' ? undefined : {device, keys, saved}
+}
+
+/** Puts it back, at once; left out where the terminal is another group's by now. */
+export function leaveKeyMode({saved}: KeyMode): void {
+  if (isForeground()) spawnSync('stty', [saved], {stdio: ['inherit', 'ignore', 'ignore'], timeout: WITHIN_MS})
+}
+
+/** What a shell with our stdin prints; '' where it fails. */
+const outputOf = async (script: string): Promise<string> =>
+  new Promise(resolve => {
+    const shell = spawn('/bin/sh', ['-c', script], {stdio: ['inherit', 'pipe', 'ignore'], timeout: WITHIN_MS})
+    let text = ''
+    shell.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece
+    })
+    shell.once('error', () => resolve(''))
+    shell.once('close', code => resolve(code === 0 ? text : ''))
+  })

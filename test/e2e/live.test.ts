@@ -1,0 +1,237 @@
+import {setTimeout as pause} from 'node:timers/promises'
+import t from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {noScreen, Screen, type ScreenOptions} from '../rig/screen.ts'
+
+const skip = noScreen
+
+const live = (rig: Rig, options?: ScreenOptions): Screen => new Screen(rig, [...rig.program, 'run', '-f', '.'], options)
+
+/** Presses a key until what it does is shown: keys that come close together are taken for pasted text. */
+async function press(screen: Screen, key: string, shown: RegExp): Promise<void> {
+  const isShown = screen.shows(shown).then(() => true)
+  do screen.type(key)
+  while (!(await Promise.race([isShown, pause(250, false)])))
+}
+
+/** The terminal is as it was; looked at until it is. */
+async function isRestored(screen: Screen): Promise<boolean> {
+  while (!(await screen.isAsBefore())) await pause(20)
+  return true
+}
+
+t.test('what is waited for is shown, and once that all is ready, with the URL of each', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'db', autoPort: true},
+    {appID: 'api', autoPort: true, dependsOn: ['db']},
+    {appID: 'worker'}
+  ])
+  const screen = live(rig)
+  const [db] = await Promise.all([rig.driven('db'), rig.driven('worker')])
+  await screen.shows(/1 of 3 ready · api waits for db/)
+  await db.listen()
+  const api = await rig.driven('api')
+  await screen.shows(/2 of 3 ready · api starting/)
+  await api.listen()
+  await screen.line(/^3 apps ready in \d+\.\d s · Ctrl-C stops · h help$/)
+  await screen.line(new RegExp(`^ {2}db +http://localhost:${db.env['APP_PORT'] ?? ''} +api +http://localhost:\\d+$`))
+  const ready = screen.lines.findIndex(line => line.startsWith('3 apps ready'))
+  t.equal(screen.lines.filter(line => line.includes('Writing log files')).length, 3)
+  t.ok(screen.lines.findLastIndex(line => line.includes('Writing log files')) < ready, 'behind the start lines')
+  t.notMatch(screen.lines.join('\n'), 'waits for', 'and it is gone')
+  screen.type('\x03')
+  await screen.line(/^3 apps stopped in \d+\.\d s$/)
+  await screen.ended()
+  t.ok(await screen.isAsBefore())
+})
+
+t.test('keys: help, times, processes, the lines of some apps, restart, clear', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api', autoPort: true}, {appID: 'worker'}])
+  const screen = live(rig)
+  const [api, worker] = await Promise.all([rig.driven('api'), rig.driven('worker')])
+  await api.listen()
+  await screen.line(/^2 apps ready in/)
+  await press(screen, 'h', /r {2}restart apps[^]*q {2}stop, as Ctrl-C does/)
+  await press(screen, 'p', /ID +STATE +URL[^]*api +ready +http:\/\/localhost:\d+ +\d+ /)
+  await press(screen, 'c', /\x1b\[H\x1b\[2J/) // oxlint-disable-line no-control-regex
+  await press(screen, 'l', /show the lines of which apps/)
+  screen.type('work')
+  await screen.shows(/\(Enter: all\) work/)
+  await press(screen, '\n', /only lines of worker are shown/)
+  await api.print('hidden\n')
+  await worker.print('shown\n')
+  await screen.line(/^== APP - worker == shown$/)
+  t.notMatch(screen.text, 'hidden')
+  await press(screen, 'l', /only lines of worker are shown[^]*show the lines of which apps/)
+  await press(screen, '\n', /all lines are shown/)
+  await api.print('seen again\n')
+  await screen.line(/^== APP - api == seen again$/)
+  await press(screen, 'r', /restart which apps/)
+  screen.type('nobody')
+  await screen.shows(/\(Enter: none\) nobody/)
+  await press(screen, '\n', /no app "nobody" in this run/)
+  await press(screen, 'r', /no app "nobody"[^]*restart which apps/)
+  screen.type('1')
+  await screen.shows(/\(Enter: none\) 1/)
+  await press(screen, '\n', /\(Enter: none\) 1\r\x1b\[K/) // oxlint-disable-line no-control-regex
+  await (await rig.driven('api')).listen()
+  await screen.line(/^ℹ️ {2}api: reloaded in \d+ ms/)
+  await screen.line(/app restarted successfully: api/)
+  screen.type('t')
+  for (let i = 0; !/^\d\d:\d\d:\d\d\.\d{3} == APP - worker == \d+$/m.test(screen.lines.join('\n')); i++) {
+    await worker.print(`${i.toString()}\n`)
+    await pause(20)
+  }
+  await press(screen, 'q', /Received signal to stop/)
+  await screen.line(/^2 apps stopped in/)
+})
+
+t.test('pasted text triggers nothing, in one piece or byte by byte', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api'}])
+  const screen = live(rig)
+  const api = await rig.driven('api')
+  await screen.line(/^1 app ready in/)
+  screen.type('quit\rrm -rf /\nq\nhelp')
+  for (const key of 'q\nr1\nq') screen.type(key)
+  await api.print('after\n')
+  await screen.line(/== APP - api == after/)
+  await press(screen, 'h', /restart apps/)
+  t.notMatch(screen.text, /Received signal|restart which/)
+  screen.type('\x03')
+  await screen.ended()
+})
+
+for (const [name, end] of [
+  ['kill -9', (screen: Screen) => screen.kill('SIGKILL')],
+  ['a Ctrl-backslash', (screen: Screen) => screen.type('\x1c')],
+  ['TERM', (screen: Screen) => screen.kill('SIGTERM')],
+  ['q', (screen: Screen) => screen.type('q')]
+] as const)
+  t.test(`after ${name} the terminal shows again what is typed`, {skip}, async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'api'}])
+    const screen = live(rig)
+    await rig.driven('api')
+    await screen.line(/^1 app ready in/)
+    t.notOk(await screen.isAsBefore(), 'keys come at once')
+    end(screen)
+    await screen.ended()
+    t.ok(await isRestored(screen))
+    await screen.close()
+    t.same(await rig.leftovers(10_000), [])
+  })
+
+t.test(
+  'Ctrl-Z gives the terminal back to the shell, fg takes it again; in the background nothing freezes',
+  {skip},
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'api'}])
+    const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
+    const typed = [...rig.program, 'run', '-f', '.'].map(word => `'${word}'`).join(' ')
+    screen.type(`${typed}\n`)
+    const api = await rig.driven('api')
+    await screen.line(/^1 app ready in/)
+    screen.type('\x1a')
+    await screen.line(/Stopped/)
+    screen.type('stty -a | grep -wo -e -echo -e echo | sed s/^/state:/\n')
+    t.equal(await screen.line(/^state:/), 'state:echo')
+    screen.type('bg; echo in the background\n')
+    await screen.line(/^in the background/)
+    await api.print('still here\n')
+    await screen.line(/== APP - api == still here/)
+    screen.type('fg\n')
+    await press(screen, 'h', /restart apps/)
+    screen.type('\x03')
+    await screen.line(/^1 app stopped in/)
+  }
+)
+
+t.test(
+  'what is waited for at the end is shown after a moment; a second Ctrl-C kills, and the last line says whom',
+  {skip},
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'db', stop: {timeout: '60m'}}, {appID: 'api'}])
+    const screen = live(rig)
+    const [db] = await Promise.all([rig.driven('db'), rig.driven('api')])
+    await screen.line(/^2 apps ready in/)
+    await db.catchSignal('SIGTERM')
+    screen.type('\x03')
+    await screen.shows(new RegExp(`waiting for db \\(pid ${db.pid.toString()}\\) · Ctrl-C again kills`))
+    screen.type('\x03')
+    await screen.line(/^2 apps stopped in \d+\.\d s · killed: db$/)
+    await screen.ended()
+    t.notMatch(screen.lines.join('\n'), 'waiting for db', 'and it is gone')
+  }
+)
+
+t.test('apps that end by themselves: one line says how', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'job'}, {appID: 'other'}])
+  const screen = live(rig)
+  const [job, other] = await Promise.all([rig.driven('job'), rig.driven('other')])
+  await screen.line(/^2 apps ready in/)
+  await job.exit(3)
+  await other.exit(0)
+  await screen.line(/^2 apps ended after \d+\.\d s · job exited 3$/)
+  await screen.ended()
+  t.ok(await screen.isAsBefore())
+})
+
+t.test(
+  'with 30 apps nothing of ours is wider than the terminal: 80 columns, 20, and while it is resized',
+  {skip},
+  async t => {
+    const rig = await openRig(t)
+    const ids = Array.from({length: 30}, (_, i) => `service-${i.toString()}`)
+    await rig.template(
+      ids.map(appID => ({
+        appID,
+        autoPort: true,
+        appDirPath: '.',
+        ...(appID !== 'service-0' && {dependsOn: ['service-0']})
+      }))
+    )
+    for (const columns of [80, 20]) {
+      const screen = live(rig, {columns})
+      const first = await rig.driven('service-0')
+      await screen.shows(/0 of 30 ready/)
+      screen.resize(columns - 1, 24)
+      screen.resize(columns, 24)
+      await first.listen()
+      await Promise.all(ids.slice(1).map(async id => (await rig.driven(id)).listen()))
+      await screen.line(/^30 apps ready/)
+      await press(screen, 'h', /restart a/)
+      await press(screen, 'p', /ID +STA/)
+      await press(screen, 'r', / {2}9 {2}[^]*\(Enter: none\)/)
+      const shown = screen.text.split(/\r\n|\r\x1b\[K/).map(line => line.replaceAll(/\x1b\[[\d;]*[mHJK]/g, '')) // oxlint-disable-line no-control-regex
+      const daprs = /^(ℹ️|⚠) {2}(Validating|Started|Writing)/
+      t.same(
+        shown.filter(line => line.length > columns && !daprs.test(line)),
+        []
+      )
+      screen.type('\x03')
+      await screen.line(/^30 apps stopped/)
+      await screen.ended()
+    }
+  }
+)
+
+t.test('where stdin or stdout is no terminal, and with --log-as-json, nothing of it is shown', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api'}])
+  const quoted = [...rig.program, 'run', '-f', '.'].map(word => `'${word}'`).join(' ')
+  for (const command of [`${quoted} </dev/null`, `${quoted} <&-`, `${quoted} | cat`, `${quoted} --log-as-json`]) {
+    const screen = new Screen(rig, ['sh', '-c', command])
+    const api = await rig.driven('api')
+    await screen.shows(/Writing log files/)
+    t.ok(await screen.isAsBefore(), command)
+    await api.exit(0)
+    await screen.ended()
+    t.notMatch(screen.text, /ready in|apps? ended|\x1b\[K/, command) // oxlint-disable-line no-control-regex
+  }
+})

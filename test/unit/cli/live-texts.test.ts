@@ -1,0 +1,84 @@
+import t from 'tap'
+import {idsIn, Prompt} from '../../../src/cli/live/prompt.ts'
+import {endText, grid, readyText, startingText, waitingText} from '../../../src/cli/live/texts.ts'
+import {readListing} from '../../../src/control/listing.ts'
+import type {ListedApp} from '../../../src/control/messages.ts'
+
+/** Apps that are listed like this, and of which all else is left out. */
+const listed = (...apps: readonly Partial<ListedApp>[]): readonly ListedApp[] =>
+  readListing(JSON.stringify({apps})).apps
+
+const READY = {state: 'running', isReady: true}
+const [width, tookMs] = [79, 1234]
+
+t.test('all are ready: how many, and where', async t => {
+  const apps = listed({appId: 'api', appPort: 3000, ...READY}, {appId: 'worker', ...READY})
+  t.equal(
+    readyText(apps, {tookMs, width, hasKeys: true}),
+    '2 apps ready in 1.2 s · Ctrl-C stops · h help\n  api  http://localhost:3000\n'
+  )
+  t.equal(readyText(apps.slice(1), {tookMs, width, hasKeys: false}), '1 app ready in 1.2 s · Ctrl-C stops\n')
+  const job = listed({appId: 'job', state: 'exited', exitCode: 0})
+  t.match(readyText([...apps, ...job], {tookMs, width, hasKeys: false}), /^3 apps ready[^]* job {2}exited 0\n$/)
+  const failed = listed({appId: 'job', state: 'exited', exitCode: 3})
+  t.match(readyText([...apps, ...failed], {tookMs, width, hasKeys: false}), /^2 of 3 apps ready[^]* job {2}exited 3\n$/)
+})
+
+t.test('what is open at the start, those that wait for others first', async t => {
+  const apps = listed(
+    {appId: 'db', state: 'starting'},
+    {appId: 'api', state: 'idle', waitsFor: ['db']},
+    {appId: 'worker', ...READY}
+  )
+  t.equal(startingText(apps, {now: 0, width}), '1 of 3 ready · api waits for db, db starting')
+  t.equal(startingText(apps, {now: 0, width: 20}), '1 of 3 ready · api …')
+})
+
+t.test('what is waited for at the end', async t => {
+  const apps = listed(
+    {appId: 'db', state: 'stopping', appPid: 41},
+    {appId: 'api', state: 'running', appPid: 42},
+    {appId: 'job', state: 'exited'}
+  )
+  t.equal(waitingText(apps, width), 'waiting for db (pid 41) · Ctrl-C again kills')
+  t.equal(waitingText(apps.slice(1), width), 'waiting for api (pid 42) · Ctrl-C again kills', 'not asked yet')
+  t.equal(waitingText(apps.slice(2), width), '')
+  const many = listed(...Array.from({length: 30}, (_, i) => ({appId: `app-${i}`, state: 'stopping', appPid: i + 1})))
+  t.match(waitingText(many, width), /^waiting for app-0 \(pid 1\), .*… · Ctrl-C again kills$/)
+  for (const columns of [width, 40, 20, 5]) t.ok(waitingText(many, columns).length <= columns)
+})
+
+t.test('the last line', async t => {
+  const apps = listed({appId: 'db', exitCode: 137, exit: 'was ended by SIGKILL', state: 'exited'}, {appId: 'api'})
+  t.equal(endText(apps, {tookMs, wasAsked: true, width}), '2 apps stopped in 1.2 s · killed: db\n')
+  t.equal(endText(apps, {tookMs, wasAsked: false, width}), '2 apps ended after 1.2 s · db ended by SIGKILL\n')
+  t.equal(endText(apps.slice(1), {tookMs, wasAsked: true, width}), '1 app stopped in 1.2 s\n')
+})
+
+t.test('pairs stand in as many columns as fit', async t => {
+  const cells = ['a', 'b', 'c'].map((name, i) => [name, `http://localhost:${(3000 + i).toString()}`] as const)
+  t.equal(grid(cells, 60), '  a  http://localhost:3000  c  http://localhost:3002\n  b  http://localhost:3001\n')
+  t.equal(grid(cells.slice(0, 1), 10), '  a  http…\n')
+  t.equal(grid([], 80), '')
+})
+
+t.test('an answer names ids, numbers, or how an id begins', async t => {
+  const ids = ['api', 'worker', 'web']
+  t.same(idsIn('api, 2 we', ids), {known: ['api', 'worker', 'web'], unknown: []})
+  t.same(idsIn('w 9 api api', ids), {known: ['api'], unknown: ['w', '9']})
+  t.same(idsIn('', ids), {known: [], unknown: []})
+})
+
+t.test('what is typed is shown and can be mended; ends of lines in pasted text do nothing', async t => {
+  const answers: string[] = []
+  const prompt = new Prompt('which?', answer => answers.push(answer))
+  prompt.insert('apx')
+  prompt.insert('\x7f')
+  prompt.insert('i\nworker')
+  prompt.insert('\x1b[A')
+  t.equal(prompt.shown(80), 'which? apiworker')
+  t.equal(prompt.shown(10), '…apiworker')
+  prompt.insert('\x15api ')
+  prompt.answer()
+  t.same(answers, ['api'])
+})
