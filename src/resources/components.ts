@@ -1,5 +1,6 @@
 import type {Place} from '../model/errors.ts'
 import type {Field, ResourceFile} from './field.ts'
+import {middlewareType} from './http-pipeline.ts'
 
 /** The head of Dapr's Component (pkg/apis/components/v1alpha1/types.go): what it is called, and of which type it is. */
 export interface ComponentHead {
@@ -10,13 +11,13 @@ export interface ComponentHead {
   /** `state.redis` */
   readonly type: string
   readonly version: string
+  /** Names and values of a middleware; empty for other types: theirs may be secrets. */
+  readonly metadata: readonly (readonly [name: string, value: string])[]
   readonly place: Place
 }
 
-/** Types that are built. */
-const BUILT: ReadonlySet<string> = new Set()
-
-export const isBuilt = ({type}: ComponentHead): boolean => BUILT.has(type)
+/** Whether its type is built. */
+export const isBuilt = ({type}: ComponentHead): boolean => middlewareType(type) !== undefined
 
 /** Of several resources of one app, those that are for it. */
 export const areFor =
@@ -28,6 +29,12 @@ export const areFor =
 /** The Components of a file. */
 export const readComponents = ({documents}: ResourceFile): readonly ComponentHead[] =>
   documents.filter(document => document.field('kind').text() === 'Component').flatMap(readHead)
+
+const metadataOf = (spec: Field): ComponentHead['metadata'] =>
+  spec
+    .field('metadata')
+    .items()
+    .map(item => [item.field('name').text(), item.field('value').text()])
 
 function readHead(document: Field): readonly ComponentHead[] {
   document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
@@ -46,6 +53,7 @@ function readHead(document: Field): readonly ComponentHead[] {
       scopes: scopes.map(item => item.text()),
       type: type.text(),
       version: document.field('spec').field('version').text(),
+      metadata: middlewareType(type.text()) === undefined ? [] : metadataOf(document.field('spec')),
       place: name.place
     }
   ]

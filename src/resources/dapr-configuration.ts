@@ -2,6 +2,7 @@ import type {Place} from '../model/errors.ts'
 import {readAccessControl, type AccessControl} from './access-control.ts'
 import {readApiAccess, type ApiAccess} from './api-access.ts'
 import type {Field, ResourceFile} from './field.ts'
+import {readHandlers, type HandlerSpec} from './http-pipeline.ts'
 import {DEFAULT_METRICS, readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
 import {DEFAULT_TRACING, readTracingSettings, type TracingSettings} from './tracing-settings.ts'
 
@@ -13,6 +14,7 @@ export interface Configuration {
   readonly accessControl: AccessControl | undefined
   /** Undefined: every API is served. */
   readonly apiAccess: ApiAccess | undefined
+  readonly httpPipeline: readonly HandlerSpec[]
   readonly metrics: MetricsSettings
   readonly tracing: TracingSettings
   /** What keeps callers out or changes what passes, and is not enforced. */
@@ -30,6 +32,7 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   fault: '',
   accessControl: undefined,
   apiAccess: undefined,
+  httpPipeline: [],
   metrics: DEFAULT_METRICS,
   tracing: DEFAULT_TRACING,
   unenforced: []
@@ -48,6 +51,7 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
           fault: '',
           accessControl: readAccessControl(spec),
           apiAccess: readApiAccess(spec),
+          httpPipeline: readHandlers(spec),
           metrics: await readMetricsSettings(spec),
           tracing: readTracingSettings(spec),
           unenforced: readUnenforced(spec)
@@ -63,7 +67,6 @@ const hasHandlers = (field: Field): boolean => field.field('handlers').items().l
 /** The parts of a Configuration's `spec` that nothing here enforces yet, and when they restrict anything. */
 const UNENFORCED: Readonly<Record<string, (field: Field) => boolean>> = {
   mtls: field => field.field('enabled').boolean() === true,
-  httpPipeline: hasHandlers,
   appHttpPipeline: hasHandlers,
   api: field => ['allowed', 'denied'].some(key => field.field(key).items().some(isForGrpc))
 }

@@ -8,6 +8,7 @@ import {SidecarPolicies} from './policies.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {followAccess} from './access.ts'
+import {followPipeline} from './follow-pipeline.ts'
 import {tracesNothing} from '../resources/tracing-settings.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {asBytes} from '../logging/prefix.ts'
@@ -105,6 +106,14 @@ export function openAppSidecar({
     }
   })
   const stopAccess = followAccess(runtime, resources, shell['NAMESPACE'] || 'default')
+  const stopPipeline = followPipeline({
+    runtime,
+    resources,
+    warn,
+    changed: pipeline => {
+      sidecar.pipeline = pipeline
+    }
+  })
   const guards = {
     isAllowedHost: hostGuard(settings.listenAddresses),
     apiToken: shell['DAPR_API_TOKEN'] ?? '',
@@ -139,6 +148,7 @@ export function openAppSidecar({
       policies.close()
       stopAccess()
       metered.close()
+      stopPipeline()
       external.close()
       resources.close()
     }

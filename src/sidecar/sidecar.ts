@@ -31,7 +31,10 @@ import type {Facts} from './http/metadata.ts'
 import {isMounted, startMounted, type MountedRouter} from './http/mounted-router.ts'
 import {plainRules, startPlain} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest, type Readable} from './http/sidecar-request.ts'
-import {BAD_TARGET, FOREIGN_ORIGIN, noAppId} from './http/errors.ts'
+import {BAD_TARGET, FOREIGN_ORIGIN, noAppId, plainError} from './http/errors.ts'
+import type {PipelineRequest} from './http/middleware/middleware.ts'
+import {runPipeline, type Pipeline} from './http/middleware/pipeline.ts'
+import {upperCase} from './http/middleware/upper-case.ts'
 import type {WhyMissing} from './http/routes.ts'
 import {findReadTarget} from './http/target.ts'
 
@@ -62,6 +65,8 @@ export interface SidecarOptions {
   readonly isTracing?: boolean
   /** The APIs that are served now; default: all. */
   readonly apiAccess?: Guards['apiAccess']
+  /** What all requests to the sidecar pass before they are routed, but for those of other runs' sidecars. */
+  readonly pipeline?: Pipeline
   /** Default: nothing is said of Components. */
   readonly whyMissing?: WhyMissing
   /** Default: from this machine and our environment. */
@@ -81,6 +86,16 @@ interface OwnCall {
   /** Calls `then` when the response has been sent. */
   readonly finished: (then: () => void) => void
 }
+
+/** What follows when a request has gone through the pipeline. */
+interface Filtered {
+  readonly reply: (answer: Reply) => void
+  /** The caller has disconnected. */
+  readonly isGone: () => boolean
+  readonly pass: (request: Readable, onPiece: OnPiece) => void
+}
+
+type OnPiece = ((piece: Buffer) => void) | undefined
 
 /** Go reads this many bytes of a head beyond its limit. */
 const HEAD_SLOP = 4096
@@ -110,6 +125,8 @@ export class Sidecar implements SidecarContext {
   readonly observer: CallObserver | undefined
   /** Stand around each call of the app; they may be exchanged at any time. */
   interceptors: readonly Interceptor[]
+  /** May be exchanged at any time. */
+  pipeline: Pipeline
 
   constructor(options: SidecarOptions) {
     const {appId, admit, limits, warn} = options
@@ -122,6 +139,7 @@ export class Sidecar implements SidecarContext {
     this.recorded = options.recorded
     this.observer = options.observer
     this.interceptors = options.interceptors ?? []
+    this.pipeline = options.pipeline ?? []
     this.#options = options
     this.#identity = options.identity ?? identityOf(process.env)
     this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity: this.#identity, key: options.key ?? ''})
@@ -179,7 +197,7 @@ export class Sidecar implements SidecarContext {
       rules: plainRules,
       route: (request, connection) =>
         startMounted(mounted, request, connection) ||
-        startPlain(this, this.#guardsOf(connection.isOnUnixSocket), request, connection)
+        (this.pipeline.length === 0 && startPlain(this, this.#guardsOf(connection.isOnUnixSocket), request, connection))
     }
   }
 
@@ -194,6 +212,18 @@ export class Sidecar implements SidecarContext {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.serve(request, response)
+    const isUnixSocket = isOnUnixSocket(request.socket)
+    this.#filter({method: request.method, url: request.url, rawHeaders: request.rawHeaders}, isUnixSocket, {
+      reply: answer => reply(request, response, answer),
+      isGone: () => request.socket.destroyed,
+      pass: (changed, onPiece) => {
+        request.url = changed.url ?? ''
+        this.#serveFiltered(request, response, onPiece)
+      }
+    })
+  }
+
+  #serveFiltered(request: IncomingMessage, response: ServerResponse, onPiece: OnPiece): void {
     const parsed = this.#read(request, isOnUnixSocket(request.socket))
     const {headers} = parsed
     const record = this.#recorder(parsed)
@@ -210,12 +240,20 @@ export class Sidecar implements SidecarContext {
     else {
       const {length} = headers
       const exchange = (handler: CallHandler): Exchange =>
-        new Http1Downstream({request, response, handler, length, maxBodyBytes: this.maxBodyBytes}).exchange
+        new Http1Downstream({request, response, handler, length, maxBodyBytes: this.maxBodyBytes, onPiece}).exchange
       if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
     }
   }
 
   #serveStream({stream, ...request}: StreamRequest): void {
+    this.#filter(request, request.isOnUnixSocket, {
+      reply: answer => replyStream(stream, answer, request.method === 'HEAD'),
+      isGone: () => stream.destroyed,
+      pass: (changed, onPiece) => this.#serveFilteredStream({...request, url: changed.url ?? '', stream}, onPiece)
+    })
+  }
+
+  #serveFilteredStream({stream, ...request}: StreamRequest, onPiece: OnPiece): void {
     const parsed = this.#read(request, request.isOnUnixSocket)
     const {method, refusal, action, headers} = parsed
     const record = this.#recorder(parsed)
@@ -229,8 +267,34 @@ export class Sidecar implements SidecarContext {
     else {
       const {maxBodyBytes} = this
       const exchange = (handler: CallHandler): Exchange =>
-        new Http2Downstream({stream, method, handler, length: headers.length, maxBodyBytes}).exchange
+        new Http2Downstream({stream, method, handler, length: headers.length, maxBodyBytes, onPiece}).exchange
       if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
+    }
+  }
+
+  /** Lets a request that is fine so far through the pipeline. Where there is none it passes at once. */
+  #filter(request: Readable, isUnixSocket: boolean, then: Filtered): void {
+    const {pipeline} = this
+    if (pipeline.length === 0) return then.pass(request, undefined)
+    const {refusal, headers} = this.#read(request, isUnixSocket)
+    const isInternal = this.#delegatedCallers.contextFor(headers.delegation) !== undefined
+    if (refusal !== undefined || isInternal) return then.pass(request, undefined)
+    const {method, rawHeaders} = request
+    const passing = {url: request.url ?? '/', rawHeaders, isUppercase: false}
+    void this.#run(pipeline, passing, then, () =>
+      then.pass({method, rawHeaders, url: passing.url}, passing.isUppercase ? upperCase : undefined)
+    )
+  }
+
+  async #run(pipeline: Pipeline, request: PipelineRequest, then: Filtered, pass: () => void): Promise<void> {
+    try {
+      const answer = await runPipeline(pipeline, request)
+      if (then.isGone()) return
+      if (answer === undefined) pass()
+      else then.reply(answer)
+    } catch (error) {
+      this.warn(bugText(error))
+      if (!then.isGone()) then.reply(plainError(500, 'Internal Server Error'))
     }
   }
 
@@ -282,6 +346,14 @@ export class Sidecar implements SidecarContext {
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
+    this.#filter(request, isOnUnixSocket(socket), {
+      reply: answer => endWith(socket, answer),
+      isGone: () => socket.destroyed,
+      pass: changed => this.#upgradeFiltered({...changed, rawHeaders: request.rawHeaders}, socket, early)
+    })
+  }
+
+  #upgradeFiltered(request: Readable, socket: Duplex, early: Buffer): void {
     const parsed = this.#read(request, isOnUnixSocket(socket))
     const {method} = parsed
     const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel({socket, method, early, handler}).exchange

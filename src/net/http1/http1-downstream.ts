@@ -18,6 +18,8 @@ export interface Http1DownstreamOptions {
   readonly length: number
   /** Maximum size of it, 0 = no limit. */
   readonly maxBodyBytes: number
+  /** Called with each piece of the body, which it may change in place. */
+  readonly onPiece?: ((piece: Buffer) => void) | undefined
 }
 
 const uncork = (socket: Socket): void => socket.uncork()
@@ -31,13 +33,15 @@ export class Http1Downstream implements Downstream {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #length: number
+  readonly #onPiece: ((piece: Buffer) => void) | undefined
   #isReading = false
 
-  constructor({request, response, handler, length, maxBodyBytes}: Http1DownstreamOptions) {
+  constructor({request, response, handler, length, maxBodyBytes, onPiece}: Http1DownstreamOptions) {
     this.toHead = request.method === 'HEAD'
     this.#request = request
     this.#response = response
     this.#length = length
+    this.#onPiece = onPiece
     this.exchange = new Exchange(this).begin(handler, request.method ?? '', length, maxBodyBytes)
     response.on('close', () => this.exchange.leave())
     if (handler.copy === undefined) return
@@ -122,6 +126,7 @@ export class Http1Downstream implements Downstream {
     if (!this.exchange.isBusy || this.#isReading) return
     if (isAwaitingContinue(this.#request)) sendContinue(this.#request, this.#response)
     const first = this.#request.read() as Buffer | null
+    if (first !== null) this.#onPiece?.(first)
     const isWhole = this.#request.complete && this.#request.readableLength === 0
     const isTaken = this.exchange.sendBody(first ?? undefined, isWhole)
     if (isWhole) return
@@ -133,6 +138,7 @@ export class Http1Downstream implements Downstream {
     this.#isReading = true
     this.#request
       .on('data', (piece: Buffer) => {
+        this.#onPiece?.(piece)
         if (!this.exchange.sendBody(piece, false)) this.#request.pause()
       })
       .on('end', () => this.exchange.sendBody(undefined, true))

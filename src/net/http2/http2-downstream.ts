@@ -15,6 +15,8 @@ export interface Http2DownstreamOptions {
   readonly length: number
   /** Maximum size of it, 0 = no limit. */
   readonly maxBodyBytes: number
+  /** Called with each piece of the body, which it may change in place. */
+  readonly onPiece?: ((piece: Buffer) => void) | undefined
 }
 
 /** The caller of an HTTP/2 request. */
@@ -25,12 +27,14 @@ export class Http2Downstream implements Downstream {
   readonly refusesSwitch = true
   readonly #stream: ServerHttp2Stream
   readonly #length: number
+  readonly #onPiece: ((piece: Buffer) => void) | undefined
   #isReading = false
 
-  constructor({stream, method, handler, length, maxBodyBytes}: Http2DownstreamOptions) {
+  constructor({stream, method, handler, length, maxBodyBytes, onPiece}: Http2DownstreamOptions) {
     this.toHead = method === 'HEAD'
     this.#stream = stream
     this.#length = length
+    this.#onPiece = onPiece
     this.exchange = new Exchange(this).begin(handler, method, length, maxBodyBytes)
     stream
       // A reset stream with unread body data is only closed after they were read.
@@ -92,6 +96,7 @@ export class Http2Downstream implements Downstream {
     this.#isReading = true
     this.#stream
       .on('data', (piece: Buffer) => {
+        this.#onPiece?.(piece)
         if (!this.exchange.sendBody(piece, false)) this.#stream.pause()
       })
       .on('end', () => {

@@ -1,0 +1,49 @@
+import type {JWTVerifyGetKey} from 'jose'
+import {plainError} from '../errors.ts'
+import {MiddlewareFault, type Middleware, type PipelineRequest} from './middleware.ts'
+
+const UNAUTHORIZED = plainError(401, 'Unauthorized')
+/** As Dapr allows it. */
+const CLOCK_SKEW_SECONDS = 300
+
+/**
+ * Lets those requests pass that carry a token of `issuer` for `audience`, signed with a key of `jwksURL`, else of the issuer's
+ * OpenID configuration (Dapr: middleware/http/bearer). Keys are fetched when the first token comes.
+ */
+export function bearer(metadata: ReadonlyMap<string, string>): Middleware {
+  const [issuer, audience] = [metadata.get('issuer') ?? '', metadata.get('audience') ?? '']
+  if (issuer === '') throw new MiddlewareFault('metadata property issuer is required')
+  if (audience === '') throw new MiddlewareFault('metadata property audience is required')
+  let keys: Promise<JWTVerifyGetKey> | undefined
+  return async request => {
+    const token = tokenOf(request)
+    if (token === '') return UNAUTHORIZED
+    const {jwtVerify} = await import('jose')
+    try {
+      keys ??= keysOf(issuer, metadata.get('jwksURL') ?? '').catch((error: unknown) => {
+        keys = undefined // the next token tries again
+        throw error
+      })
+      await jwtVerify(token, await keys, {issuer, audience, clockTolerance: CLOCK_SKEW_SECONDS})
+      return undefined
+    } catch {
+      return UNAUTHORIZED
+    }
+  }
+}
+
+async function keysOf(issuer: string, jwksUrl: string): Promise<JWTVerifyGetKey> {
+  const {createRemoteJWKSet} = await import('jose')
+  return createRemoteJWKSet(new URL(jwksUrl === '' ? await discovered(issuer) : jwksUrl))
+}
+
+async function discovered(issuer: string): Promise<string> {
+  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
+  const {jwks_uri: url} = (await response.json()) as {readonly jwks_uri: string}
+  return url
+}
+
+function tokenOf({rawHeaders}: PipelineRequest): string {
+  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization')
+  return at < 0 ? '' : (/^bearer (.+)$/i.exec(rawHeaders[at + 1] ?? '')?.[1] ?? '')
+}

@@ -1,0 +1,16 @@
+import type {Reply} from '../../../net/reply.ts'
+
+/** A request on its way through the pipeline. */
+export interface PipelineRequest {
+  /** Path and query, as sent; a middleware may write another one. */
+  url: string
+  readonly rawHeaders: readonly string[]
+  /** The body is passed on in capitals. */
+  isUppercase: boolean
+}
+
+/** Replies in the place of the sidecar, or lets the request pass. */
+export type Middleware = (request: PipelineRequest) => Reply | undefined | Promise<Reply | undefined>
+
+/** A middleware cannot be made from what its Component says. */
+export class MiddlewareFault extends Error {}

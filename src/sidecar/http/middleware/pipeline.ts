@@ -1,0 +1,57 @@
+import {unreachable} from '../../../model/errors.ts'
+import type {Reply} from '../../../net/reply.ts'
+import {middlewareType, type MiddlewareSpec, type MiddlewareType} from '../../../resources/http-pipeline.ts'
+import {bearer} from './bearer.ts'
+import {MiddlewareFault, type Middleware, type PipelineRequest} from './middleware.ts'
+import {rateLimit} from './rate-limit.ts'
+import {routerAlias} from './router-alias.ts'
+import {routerChecker} from './router-checker.ts'
+
+/** The middleware of one sidecar, in its order. */
+export type Pipeline = readonly Middleware[]
+
+/** Makes a pipeline; a text: why it cannot be made. A middleware that is left out would let pass what it is to keep out. */
+export function createPipeline(specs: readonly MiddlewareSpec[]): Pipeline | string {
+  const pipeline: Middleware[] = []
+  for (const {name, type, metadata, place} of specs) {
+    const at = `${place.file}:${place.line.toString()}: the middleware "${name}"`
+    const known = middlewareType(type)
+    if (known === undefined) return `${at} is of type ${type}, which is not supported yet`
+    try {
+      pipeline.push(create(known, new Map(metadata)))
+    } catch (error) {
+      if (error instanceof MiddlewareFault) return `${at} cannot be used: ${error.message}`
+      throw error
+    }
+  }
+  return pipeline
+}
+
+function create(type: MiddlewareType, metadata: ReadonlyMap<string, string>): Middleware {
+  switch (type) {
+    case 'bearer':
+      return bearer(metadata)
+    case 'ratelimit':
+      return rateLimit(metadata, () => performance.now())
+    case 'routeralias':
+      return routerAlias(metadata)
+    case 'routerchecker':
+      return routerChecker(metadata)
+    case 'uppercase':
+      return request => {
+        request.isUppercase = true
+        return undefined
+      }
+    default:
+      return unreachable(type)
+  }
+}
+
+/** Runs a request through; the reply of the first middleware that has one, else undefined. */
+export async function runPipeline(pipeline: Pipeline, request: PipelineRequest): Promise<Reply | undefined> {
+  for (const middleware of pipeline) {
+    const reply = await middleware(request)
+    if (reply !== undefined) return reply
+  }
+  return undefined
+}

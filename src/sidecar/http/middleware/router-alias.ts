@@ -1,0 +1,72 @@
+import {parse} from 'yaml'
+import {MiddlewareFault, type Middleware} from './middleware.ts'
+
+interface Alias {
+  readonly pattern: RegExp
+  readonly names: readonly string[]
+  readonly path: string
+}
+
+/**
+ * Rewrites paths by `routes`, a map as JSON or YAML; `{name}` in a path is one segment, which goes into the query (Dapr:
+ * middleware/http/routeralias, with the paths of gorilla/mux).
+ */
+export function routerAlias(metadata: ReadonlyMap<string, string>): Middleware {
+  const aliases = Object.entries(routesIn(metadata.get('routes') ?? '{}')).map(([from, path]) => aliasOf(from, path))
+  return request => {
+    const {path, query} = split(request.url)
+    for (const alias of aliases) {
+      const match = alias.pattern.exec(path)
+      if (match === null) continue
+      const values = alias.names.map((name, at): [string, string] => [name, decode(match[at + 1] ?? '')])
+      const added = new URLSearchParams(values).toString()
+      const whole = [query, added].filter(part => part !== '').join('&')
+      request.url = whole === '' ? alias.path : `${alias.path}?${whole}`
+      return undefined
+    }
+    return undefined
+  }
+}
+
+function routesIn(text: string): Readonly<Record<string, string>> {
+  let routes: unknown
+  try {
+    routes = parse(text)
+  } catch {
+    routes = undefined
+  }
+  if (typeof routes !== 'object' || routes === null || Object.values(routes).some(path => typeof path !== 'string'))
+    throw new MiddlewareFault('routes is no map from paths to paths')
+  return routes as Record<string, string>
+}
+
+function aliasOf(from: string, path: string): Alias {
+  const names: string[] = []
+  const source = from
+    .split(/(\{[^{}]*\})/)
+    .map(part => {
+      const variable = /^\{([^:{}]+)(?::([^{}]*))?\}$/.exec(part)
+      if (variable === null) return part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+      names.push(variable[1] ?? '')
+      return `(${variable[2] ?? '[^/]+'})`
+    })
+    .join('')
+  try {
+    return {pattern: new RegExp(`^${source}$`), names, path}
+  } catch {
+    throw new MiddlewareFault(`the route ${from} cannot be read`)
+  }
+}
+
+function split(url: string): {readonly path: string; readonly query: string} {
+  const at = url.indexOf('?')
+  return at < 0 ? {path: url, query: ''} : {path: url.slice(0, at), query: url.slice(at + 1)}
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
