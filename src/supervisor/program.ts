@@ -74,7 +74,7 @@ export class Program {
   async replace(plan: AppPlan, appPort: number, why: Why): Promise<void> {
     const old = this.#app
     const isStarted = old.state.phase !== 'idle'
-    this.#app = this.#newApp(plan, appPort)
+    this.#app = this.#newApp(plan, appPort, why)
     this.#others.add(old)
     await this.drop(old, why)
     if (isStarted) await this.#app.start()
@@ -118,7 +118,8 @@ export class Program {
     for (const app of [this.#app, ...this.#others]) app.stopNow()
   }
 
-  #newApp(plan: AppPlan, appPort: number): Supervised {
+  /** `begunBy`: who asked for its first process, if it replaces another one. */
+  #newApp(plan: AppPlan, appPort: number, begunBy?: Why): Supervised {
     const {nextStart: nextMarker, environment, folderOf, maySpawn, moved: tell, otherMoved, ...shared} = this.#options
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => (isOther() ? otherMoved() : tell(state))
@@ -130,6 +131,7 @@ export class Program {
             plan,
             appPort,
             moved,
+            begunBy,
             folder: () => folderOf(plan),
             // whatever is still under way when the end is asked for: a start, an exchange, an edit of the template
             maySpawn: () => !this.#isStopped && maySpawn(),
@@ -139,8 +141,9 @@ export class Program {
               this.#markers.push(this.#marker)
               return environment(this.#marker, plan, appPort)
             },
-            next: (policy, failures, exit) => {
+            next: (policy, failures, exit, hasFailedAfterChange) => {
               if (isOther()) return 'no'
+              if (hasFailedAfterChange && plan.watch.paths.length > 0) return Infinity
               const next = nextStart(policy, failures, exit)
               return typeof next === 'string' && plan.watch.paths.length > 0 ? Infinity : next
             }

@@ -17,11 +17,22 @@ const FORGOTTEN_AFTER_MS = 10_000
 const SHORT_RUN_MS = 1000
 const MAX_SHORT_RUNS = 16
 
+/** Whether a process ended too soon to have been of use. */
+export const isShort = (livedMs: number): boolean => livedMs < SHORT_RUN_MS
+
 /** The memory after one more life of `livedMs`. */
 export const afterRun = ({inARow, short}: Failures, livedMs: number): Failures => ({
   inARow: livedMs >= FORGOTTEN_AFTER_MS ? 1 : inARow + 1,
-  short: livedMs < SHORT_RUN_MS ? short + 1 : 0
+  short: isShort(livedMs) ? short + 1 : 0
 })
+
+/** Decides what follows an exit; `hasFailedAfterChange`: the process was started by a saved file and was never ready. */
+export type NextStart = (
+  policy: AppPlan['restart'],
+  failures: Failures,
+  exit: Exit,
+  hasFailedAfterChange: boolean
+) => number | 'no' | 'given up'
 
 /**
  * What follows an exit that nobody asked for: milliseconds until the next process; `no`: the policy wants none;

@@ -16,7 +16,7 @@ import {aborted, pause} from '../../platform/delay.ts'
 import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
 import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
 import {Readiness, targetOf} from './readiness.ts'
-import {afterRun, nextStart, NO_FAILURES, type Failures} from './restart-policy.ts'
+import {afterRun, isShort, nextStart, NO_FAILURES, type Failures, type NextStart} from './restart-policy.ts'
 import {shellFor} from './shell.ts'
 import {findForeignListener, type ForeignListener} from './foreign-listener.ts'
 import type {Note, Supervised} from './supervised.ts'
@@ -39,7 +39,9 @@ export interface AppOptions {
   /** The only app of a run: its command is run without a shell, its output comes byte for byte, and it may read. */
   readonly single?: {readonly input: Readable | undefined} | undefined
   /** What follows an unasked exit; `Infinity`: nothing, until a new process is asked for. */
-  readonly next?: typeof nextStart
+  readonly next?: NextStart
+  /** Who asked for the first process, if it replaces another one. */
+  readonly begunBy?: Why | undefined
   /** Asked right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
   /** Told of each group, should we be killed. */
@@ -80,6 +82,10 @@ export class SupervisedApp implements Supervised {
   /** Aborted per process: this process is wanted no more, this backoff is not waited out. */
   #asked = new AbortController()
   #why: Why = 'user'
+  /** Who asked for the present process; undefined: nobody, it follows by the restart policy. */
+  #begunBy: Why | undefined
+  /** The present process was ready once. */
+  #wasReady = false
   #hasStarted = false
   #failures: Failures = NO_FAILURES
   #markers = 0
@@ -96,6 +102,7 @@ export class SupervisedApp implements Supervised {
       options.moved(state)
     })
     this.#target = targetOf(options.plan, options.appPort)
+    this.#begunBy = options.begunBy
     this.ended = this.#end.promise
   }
 
@@ -164,11 +171,12 @@ export class SupervisedApp implements Supervised {
       if (this.#isOver) break
       if (ended.isAsked || exit === undefined) {
         this.#failures = NO_FAILURES
+        this.#begunBy = ended.isAsked ? this.#why : undefined
         continue
       }
       this.#failures = afterRun(this.#failures, ended.livedMs)
       const {plan, next: decide = nextStart} = this.#options
-      const next = decide(plan.restart, this.#failures, exit)
+      const next = decide(plan.restart, this.#failures, exit, this.#hasFailedAfterChange(exit, ended.livedMs))
       if (typeof next === 'string') return this.#enterLast(exit, next === 'given up')
       await this.#backOff(next, exit)
     }
@@ -214,6 +222,7 @@ export class SupervisedApp implements Supervised {
     const number = ++this.#markers
     const stderr = new Tail()
     this.#stderr = stderr
+    this.#wasReady = false
     const env = environment(number)
     const readiness = this.#readinessOf(() => appProcess, {folder, env})
     const appProcess = new AppProcess({
@@ -261,7 +270,9 @@ export class SupervisedApp implements Supervised {
     const over = new AbortController()
     const watch = async (): Promise<void> => {
       const isReady = await readiness.reached(over.signal)
-      if (isReady && !over.signal.aborted) this.#machine.enter({phase: 'running', pid, ready: true})
+      if (!isReady || over.signal.aborted) return
+      this.#wasReady = true
+      this.#machine.enter({phase: 'running', pid, ready: true})
     }
     this.#stopWatching = () => over.abort()
     this.#recheck = () => {
@@ -312,7 +323,15 @@ export class SupervisedApp implements Supervised {
     this.#machine.enter({phase: 'backoff', failures: this.#failures.inARow, until: Date.now() + delayMs, last})
     if (delayMs === Infinity) await aborted(this.#asked.signal)
     else await pause(delayMs, this.#asked.signal)
-    if (this.#asked.signal.aborted) this.#failures = NO_FAILURES
+    const isAsked = this.#asked.signal.aborted
+    if (isAsked) this.#failures = NO_FAILURES
+    this.#begunBy = isAsked ? this.#why : undefined
+  }
+
+  /** The process was started because a file changed, and failed before it was ready: the next change may correct it. */
+  #hasFailedAfterChange(exit: Exit, livedMs: number): boolean {
+    const wasUp = this.#wasReady && !(this.#options.plan.ready.kind === 'spawned' && isShort(livedMs))
+    return this.#begunBy === 'watch' && !wasUp && !succeeded(exit)
   }
 
   #enterLast(exit: Exit, isGivenUp: boolean): AppState {

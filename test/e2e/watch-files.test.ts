@@ -1,0 +1,119 @@
+import {readFile, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+t.test('with restart, a start that fails after a save waits for the next save', async t => {
+  const rig = await openRig(t)
+  // every start leaves a line; it fails as long as main.txt says so
+  const script = 'echo x >> ../starts; grep -q broken main.txt && { echo cannot >&2; exit 3; }; echo up; exec sleep 300'
+  await rig.template([{appID: 'app', command: ['sh', '-c', script], restart: 'always', watch: ['main.txt']}])
+  await rig.write({'app/main.txt': 'good\n'})
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('== APP - app == up')
+  await writeFile(join(rig.folder, 'app/main.txt'), 'broken\n')
+  await run.waitForLine(/"app" exited with code 3 .*next change of its files/, {stream: 'stderr'})
+  await writeFile(join(rig.folder, 'app/main.txt'), 'good again\n')
+  await run.waitForLine('== APP - app == up', {nth: 2})
+  t.equal((await readFile(join(rig.folder, 'starts'), 'utf8')).trim().split('\n').length, 3, 'one start for each save')
+})
+
+t.test('an app whose start fails without a save is restarted by its policy, also when it is watched', async t => {
+  const rig = await openRig(t)
+  const script = 'echo x >> ../starts; [ "$(wc -l < ../starts)" -lt 4 ] && exit 3; echo up; exec sleep 300'
+  await rig.template([{appID: 'app', command: ['sh', '-c', script], restart: 'on-failure', watch: true}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('== APP - app == up')
+  t.pass('the fourth start was one of the policy')
+})
+
+t.test(
+  'watch: true honours .gitignore, a glob that the template names does not, and one may leave the folder',
+  async t => {
+    const rig = await openRig(t)
+    const command = ['sh', '-c', 'echo start; exec sleep 300']
+    await rig.template([
+      {appID: 'all', command, watch: true},
+      {appID: 'dist', command, watch: ['dist/**']},
+      {appID: 'shared', command, watch: ['src/**', '../lib/**/*.txt']}
+    ])
+    await rig.write({
+      '.git/HEAD': 'ref: refs/heads/main\n',
+      '.gitignore': 'dist\n',
+      'all/dist/a.js': '1',
+      'dist/dist/a.js': '1',
+      'shared/src/a.js': '1',
+      'lib/deep/a.txt': '1'
+    })
+    const run = rig.pillion(['run', '-f', '.'])
+    const started = async (id: string, nth: number): Promise<unknown> =>
+      run.waitForLine(`== APP - ${id} == start`, {nth})
+    await Promise.all([started('all', 1), started('dist', 1), started('shared', 1)])
+    await rig.write({'all/dist/a.js': '2', 'dist/dist/a.js': '2', 'lib/deep/a.txt': '2', 'shared/a.txt': '2'})
+    await Promise.all([started('dist', 2), started('shared', 2), run.waitForLine(/^ℹ️ {2}dist: reloaded/)])
+    await rig.write({'all/b.js': '2'})
+    await started('all', 2)
+    t.equal(run.stdout.lines.filter(line => line === '== APP - all == start').length, 2, 'dist/ of it was ignored')
+  }
+)
+
+t.test('run --watch leaves out what reloads itself, and says so once; a watch key wins', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'web', command: ['npm', 'run', 'dev']},
+    {appID: 'forced', command: ['npm', 'run', 'dev'], watch: true},
+    {appID: 'api', command: ['sh', '-c', 'echo start; exec sleep 300']}
+  ])
+  const scripts = {dev: 'sh -c "echo start; exec sleep 300" # vite'}
+  await rig.write({
+    'forced/package.json': JSON.stringify({scripts}),
+    'web/package.json': JSON.stringify({scripts: {dev: 'npm run serve', serve: 'cross-env A=1 nodemon app.js'}})
+  })
+  await rig.write({'web/node_modules/.bin/cross-env': '#!/bin/sh\necho start; exec sleep 300\n'})
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const told = await run.waitForLine(/--watch leaves out/, {stream: 'stderr'})
+  t.match(
+    told,
+    '--watch leaves out "web" (nodemon): it reloads itself. To watch anyway, write watch: true in the template'
+  )
+  run.signal('SIGTERM')
+  await run.exited
+  t.equal(run.stderr.text.match(/leaves out/g)?.length, 1)
+})
+
+t.test('an app is ready when its ready command succeeds; it runs in the folder and environment of the app', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {
+      appID: 'db',
+      command: ['sh', '-c', 'echo up; exec sleep 300'],
+      env: {FLAG: 'here'},
+      ready: {command: ['sh', '-c', 'test -f "$FLAG"'], timeout: '100ms'}
+    },
+    {appID: 'app', command: ['sh', '-c', 'echo started'], dependsOn: ['db']}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine(/"db" is not ready after 0\.1 s: sh -c test -f "\$FLAG" exited with 1/, {stream: 'stderr'})
+  t.notOk(run.stdout.lines.includes('== APP - app == started'))
+  await rig.write({'db/here': ''})
+  await run.waitForLine('== APP - app == started')
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('a ready command that hangs ends with its app', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {
+      appID: 'db',
+      command: ['sh', '-c', 'while [ ! -f ../asked ]; do sleep 0.05; done; echo asked; exec sleep 300'],
+      ready: {command: ['sh', '-c', 'echo > ../asked; exec sleep 301']}
+    }
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('== APP - db == asked')
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+  t.same(await rig.leftovers(), [])
+})
