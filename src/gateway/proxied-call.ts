@@ -1,5 +1,5 @@
 import {messageOf} from '../model/errors.ts'
-import type {Call, CallObserver, CallRecord, Recorded, SentRequest} from '../model/call.ts'
+import type {Call, CallObserver, CallRecord, CallSpans, Recorded, SentRequest} from '../model/call.ts'
 import {pause} from '../platform/delay.ts'
 import {bugText} from '../net/error-boundary.ts'
 import type {CallHandler} from '../net/call-handler.ts'
@@ -133,6 +133,11 @@ export abstract class ProxiedCall implements CallHandler {
   protected abstract warn(text: string): void
   /** The trace header lines sent to the callee, '' = none of ours. */
   protected abstract readonly sentTrace: string
+
+  /** Of a call that is traced. */
+  protected get spans(): CallSpans | undefined {
+    return undefined
+  }
 
   #intercept(interceptors: readonly Interceptor[]): void {
     const run = InterceptedRun.of(this.call, interceptors)
@@ -301,6 +306,7 @@ export abstract class ProxiedCall implements CallHandler {
       responseBytes,
       isRemote: this.#isRemote,
       trace: this.sentTrace,
+      spans: this.spans,
       failure: this.#failure
     }
     this.#context.recorded?.(record)

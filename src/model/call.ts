@@ -54,10 +54,34 @@ export interface CallRecord {
   readonly responseBytes: number
   /** It went to another app, through that app's sidecar; left out: it did not. */
   readonly isRemote?: boolean
+  /** Left out: no spans are made. */
+  readonly spans?: CallSpans | undefined
   /** The `traceparent` sent to the callee, as a header line; '' if the caller's was passed on unchanged. */
   readonly trace: string
   /** Why it failed; '' if it did not. */
   readonly failure: string
+}
+
+/** A span of a trace that has begun (W3C Trace Context). */
+export interface CallSpan {
+  readonly context: {
+    readonly traceId: string
+    readonly spanId: string
+    readonly flags: number
+    readonly tracestate: string
+  }
+  /** '' = it is the first of its trace. */
+  readonly parentSpanId: string
+  /** It is to be exported when it is over. */
+  readonly isSampled: boolean
+}
+
+/** The spans of a call. */
+export interface CallSpans {
+  /** Of the sidecar that took the call. */
+  readonly own: CallSpan
+  /** Of the callee's sidecar; undefined: the call did not come to one of this run. */
+  readonly callee: CallSpan | undefined
 }
 
 /** Told of a call when it is over. It must not throw. */

@@ -13,6 +13,7 @@ export type WarningCode =
   | 'copies-lost'
   | 'duplicate-app-port'
   | 'duplicate-run'
+  | 'exporter-failed'
   | 'fixed-port-not-used'
   | 'ignored-key'
   | 'import-not-found'

@@ -1,5 +1,6 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {AppPlan} from '../model/plan.ts'
+import type {WarningCode} from '../model/reporter.ts'
 import type {ComponentHead} from './components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import type {ResourceFault} from './fault.ts'
@@ -26,6 +27,8 @@ export interface AppResources {
   readonly snapshot: ResourceSnapshot
   /** Calls the listener with each new snapshot; the returned function ends that. */
   onChange(listener: (snapshot: ResourceSnapshot) => void): () => void
+  /** Tells the person of something that its Configuration leads to, once in a run; not where that is Dapr's default one. */
+  warn(code: WarningCode, text: string): void
   /** Nobody wants to hear of it any more. */
   close(): void
 }
@@ -38,11 +41,13 @@ export class OpenResources implements AppResources {
   readonly app: App
   snapshot: ResourceSnapshot
   readonly #listeners = new Set<(snapshot: ResourceSnapshot) => void>()
+  readonly warn: AppResources['warn']
   readonly #closed: () => void
 
-  constructor(app: App, snapshot: ResourceSnapshot, closed: () => void) {
+  constructor(app: App, snapshot: ResourceSnapshot, {warn, closed}: Pick<AppResources, 'warn'> & {closed: () => void}) {
     this.app = app
     this.snapshot = snapshot
+    this.warn = warn
     this.#closed = closed
   }
 

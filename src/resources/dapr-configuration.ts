@@ -1,6 +1,7 @@
 import type {Place} from '../model/errors.ts'
 import {readAccessControl, type AccessControl} from './access-control.ts'
 import {readApiAccess, type ApiAccess} from './api-access.ts'
+import {DEFAULT_API_LOGGING, readApiLogging, type ApiLogging} from './api-logging.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {readHandlers, type HandlerSpec} from './http-pipeline.ts'
 import {DEFAULT_METRICS, readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
@@ -15,6 +16,7 @@ export interface Configuration {
   /** Undefined: every API is served. */
   readonly apiAccess: ApiAccess | undefined
   readonly httpPipeline: readonly HandlerSpec[]
+  readonly apiLogging: ApiLogging
   readonly metrics: MetricsSettings
   readonly tracing: TracingSettings
   /** What keeps callers out or changes what passes, and is not enforced. */
@@ -33,6 +35,7 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   accessControl: undefined,
   apiAccess: undefined,
   httpPipeline: [],
+  apiLogging: DEFAULT_API_LOGGING,
   metrics: DEFAULT_METRICS,
   tracing: DEFAULT_TRACING,
   unenforced: []
@@ -52,6 +55,7 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
           accessControl: readAccessControl(spec),
           apiAccess: readApiAccess(spec),
           httpPipeline: readHandlers(spec),
+          apiLogging: readApiLogging(spec),
           metrics: await readMetricsSettings(spec),
           tracing: readTracingSettings(spec),
           unenforced: readUnenforced(spec)

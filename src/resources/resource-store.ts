@@ -1,6 +1,6 @@
 import {readdirSync} from 'node:fs'
-import {join, relative} from 'node:path'
-import type {Reporter} from '../model/reporter.ts'
+import {dirname, join, relative} from 'node:path'
+import type {Reporter, WarningCode} from '../model/reporter.ts'
 import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
 import {areFor, isBuilt} from './components.ts'
 import type {Configuration} from './dapr-configuration.ts'
@@ -37,6 +37,7 @@ export class ResourceStore {
   readonly #configurations = new Map<string, LoadedFile<ConfigFile>>()
   readonly #apps = new Set<OpenResources>()
   readonly #told = new Set<string>()
+  readonly #warned = new Set<string>()
   /** One reading after the other. */
   #reading: Promise<unknown> = Promise.resolve()
 
@@ -50,7 +51,12 @@ export class ResourceStore {
       const {folders, configFile} = app.resources
       for (const folder of folders) await this.#loadFolder(folder)
       if (configFile !== '') await this.#load(this.#configurations, configFile, CONFIGURATION)
-      const opened = new OpenResources(app, this.#snapshotOf(app), () => this.#apps.delete(opened))
+      const opened = new OpenResources(app, this.#snapshotOf(app), {
+        warn: (code, text) => {
+          if (dirname(configFile) !== app.resources.defaultFolder) this.#warnOnce(code, text)
+        },
+        closed: () => this.#apps.delete(opened)
+      })
       this.#apps.add(opened)
       this.#tell()
       return opened
@@ -153,6 +159,12 @@ export class ResourceStore {
       ],
       faults: [...files.flatMap(file => file.faults), ...doubles, ...faults, ...(configured?.faults ?? [])]
     }
+  }
+
+  #warnOnce(code: WarningCode, text: string): void {
+    if (this.#warned.has(text)) return
+    this.#warned.add(text)
+    this.#options.reporter.warn(code, text)
   }
 
   /** Each fault once; again when it was gone meanwhile. */

@@ -1,5 +1,4 @@
 import type {AppResources} from '../resources/app-resources.ts'
-import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {CallMetrics} from '../telemetry/metrics/call-metrics.ts'
 
 /** The metrics of one app's sidecar: counted anew when their settings change, as after a restart of Dapr's sidecar. */
@@ -7,16 +6,16 @@ export class SidecarMetering {
   calls: CallMetrics
   readonly #close: () => void
 
-  constructor(runtime: AppRuntime, resources: AppResources) {
+  constructor(appId: string, resources: AppResources) {
     let {
       configuration: {metrics},
       resiliency
     } = resources.snapshot
-    this.calls = new CallMetrics(runtime.id, metrics)
+    this.calls = new CallMetrics(appId, metrics)
     this.calls.resiliency.loaded(resiliency.resources)
     this.#close = resources.onChange(snapshot => {
       const hasNewSettings = snapshot.configuration.metrics !== metrics
-      if (hasNewSettings) this.calls = new CallMetrics(runtime.id, snapshot.configuration.metrics)
+      if (hasNewSettings) this.calls = new CallMetrics(appId, snapshot.configuration.metrics)
       if (hasNewSettings || snapshot.resiliency !== resiliency)
         this.calls.resiliency.loaded(snapshot.resiliency.resources)
       ;({
@@ -24,10 +23,6 @@ export class SidecarMetering {
         resiliency
       } = snapshot)
     })
-    runtime.counters = {
-      recorded: record => this.calls.answered(record),
-      probed: (status, elapsedMs) => this.calls.probed(status, elapsedMs)
-    }
   }
 
   close(): void {

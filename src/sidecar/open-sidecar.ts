@@ -6,10 +6,10 @@ import {SidecarMetering} from './metering.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import {SidecarPolicies} from './policies.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
+import {SidecarTracing} from './tracing.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {followAccess} from './access.ts'
 import {followPipeline} from './follow-pipeline.ts'
-import {tracesNothing} from '../resources/tracing-settings.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {asBytes} from '../logging/prefix.ts'
 import {hostGuard} from '../gateway/guards.ts'
@@ -64,7 +64,21 @@ export function openAppSidecar({
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
   const log = runtime.logs.sidecar
-  const metered = new SidecarMetering(runtime, resources)
+  const metered = new SidecarMetering(runtime.id, resources)
+  const tracing = new SidecarTracing({
+    appId: runtime.id,
+    httpPort: runtime.ports.httpPort,
+    resources,
+    env: shell,
+    log: entry => log.log(entry)
+  })
+  runtime.counters = {
+    recorded: record => {
+      metered.calls.answered(record)
+      tracing.answered(record)
+    },
+    probed: (status, elapsedMs) => metered.calls.probed(status, elapsedMs)
+  }
   const external = new ExternalEndpoints({resources, apps, recorded: record => metered.calls.sent(record)})
   const isApiLogged = settings.apiLogging && writesAt(settings.logLevel, 'info')
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
@@ -72,7 +86,6 @@ export function openAppSidecar({
     log.log({level: 'info', message: 'Shutdown requested via API', scope: 'dapr.runtime'})
     requestShutdown()
   }
-  const isTracing = !tracesNothing(resources.snapshot.configuration.tracing)
   const sidecar = openSidecar({
     appId: runtime.id,
     servers: http,
@@ -86,10 +99,13 @@ export function openAppSidecar({
     mounted,
     copierOf,
     whyMissing: name => whyMissing(resources.snapshot, name),
-    isTracing,
+    tracing,
     recorded: record => {
       metered.calls.served(record)
-      if (isApiLogged) log.log(apiLogEntry(record))
+      tracing.served(record)
+      const {apiLogging} = resources.snapshot.configuration
+      const entry = isApiLogged ? apiLogEntry(record, apiLogging) : undefined
+      if (entry !== undefined) log.log(entry)
     },
     limits: {maxBodyBytes: settings.maxBodyBytes, readBufferBytes: settings.readBufferBytes},
     allowedHosts: settings.listenAddresses,
@@ -117,7 +133,7 @@ export function openAppSidecar({
   const guards = {
     isAllowedHost: hostGuard(settings.listenAddresses),
     apiToken: shell['DAPR_API_TOKEN'] ?? '',
-    isTracing
+    isTracing: tracing.isTracing
   }
   const grpcPort = openGrpcPort(grpc, {
     sidecar,
@@ -132,6 +148,14 @@ export function openAppSidecar({
       customMetadata: sidecar.customMetadata,
       requestShutdown: shutdown
     }
+  })
+  const stopListening = runtime.onMove(() => {
+    stopListening() // the log has its first lines now
+    const {resiliency} = resources.snapshot
+    for (const {name} of resiliency.resources)
+      log.log({level: 'info', message: `Loading Resiliency configuration: ${name}`, scope: 'dapr.runtime.resiliency'})
+    const message = `Dapr trace sampler initialized: ${tracing.description}`
+    if (tracing.description !== '') log.log({level: 'info', message, scope: 'dapr.runtime'})
   })
   const metricsPort = openMetricsPort(metrics, () => metered.calls.text)
   const closing = new AbortController()
@@ -149,6 +173,7 @@ export function openAppSidecar({
       stopAccess()
       metered.close()
       stopPipeline()
+      await tracing.close()
       external.close()
       resources.close()
     }

@@ -30,7 +30,13 @@ import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.
 import type {Facts} from './http/metadata.ts'
 import {isMounted, startMounted, type MountedRouter} from './http/mounted-router.ts'
 import {plainRules, startPlain} from './http/plain-call.ts'
-import {readSidecarRequest, type Guards, type SidecarRequest, type Readable} from './http/sidecar-request.ts'
+import {
+  readSidecarRequest,
+  type Guards,
+  type SidecarRequest,
+  type Readable,
+  type Tracing
+} from './http/sidecar-request.ts'
 import {BAD_TARGET, FOREIGN_ORIGIN, noAppId, plainError} from './http/errors.ts'
 import type {PipelineRequest} from './http/middleware/middleware.ts'
 import {runPipeline, type Pipeline} from './http/middleware/pipeline.ts'
@@ -61,8 +67,8 @@ export interface SidecarOptions {
   readonly mounted?: MountedRouter | undefined
   /** Mirrors a call to an app that has shadows. */
   readonly copierOf?: CopierOf | undefined
-  /** False: `samplingRate: "0"`, trace headers are passed on unchanged. Default true. */
-  readonly isTracing?: boolean
+  /** Default: a request keeps its trace, or gets a new one. */
+  readonly tracing?: Tracing
   /** The APIs that are served now; default: all. */
   readonly apiAccess?: Guards['apiAccess']
   /** What all requests to the sidecar pass before they are routed, but for those of other runs' sidecars. */
@@ -146,7 +152,7 @@ export class Sidecar implements SidecarContext {
     this.#guards = {
       isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
-      isTracing: options.isTracing ?? true,
+      tracing: options.tracing ?? {isTracing: true, tracer: undefined},
       apiAccess: options.apiAccess ?? (() => undefined),
       whyMissing: options.whyMissing ?? (() => '')
     }
@@ -299,7 +305,7 @@ export class Sidecar implements SidecarContext {
   }
 
   /** Records a response of the sidecar itself. */
-  #recorder({method, sent, headers}: SidecarRequest): (answer: Reply) => void {
+  #recorder({method, sent, headers, span}: SidecarRequest): (answer: Reply) => void {
     const {recorded} = this
     if (recorded === undefined) return () => undefined
     const startedAt = performance.now()
@@ -317,6 +323,7 @@ export class Sidecar implements SidecarContext {
         requestBytes: Math.max(0, headers.length),
         responseBytes: Buffer.byteLength(body),
         isRemote: false,
+        spans: span && {own: span, callee: undefined},
         trace: '',
         failure: status < 400 ? '' : body
       })
@@ -363,7 +370,7 @@ export class Sidecar implements SidecarContext {
 
   /** Starts a call. False: nothing was done, the request names no callee, or one that cannot be parsed. */
   #invoke(parsed: SidecarRequest, exchange: (handler: CallHandler) => Exchange, extraLines = ''): boolean {
-    const {headers, method, sent, trace, responseTrace} = parsed
+    const {headers, method, sent, trace, responseTrace, span} = parsed
     const delegated = this.#delegatedCallers.contextFor(headers.delegation)
     // Another run's call comes by the way that is internal in Dapr.
     if (delegated === undefined && !isServed(this.#guards.apiAccess(), INVOKE_ROUTE)) return false
@@ -376,6 +383,10 @@ export class Sidecar implements SidecarContext {
       headers,
       trace,
       responseTrace,
+      spans: span && {
+        own: span,
+        callee: delegated === undefined ? this.#guards.tracing.tracer?.startChild(span) : undefined
+      },
       extraLines,
       exchange
     }).start()

@@ -1,6 +1,6 @@
 import {ProxiedCall, type CallContext} from '../../gateway/proxied-call.ts'
 import type {Admission, Admit, Admitted, Denied, Held} from '../../gateway/admission.ts'
-import type {SentRequest} from '../../model/call.ts'
+import type {CallSpans, SentRequest} from '../../model/call.ts'
 import type {CallHandler} from '../../net/call-handler.ts'
 import {TOO_LARGE, type Exchange} from '../../net/exchange.ts'
 import {withoutHeaders} from '../../net/http1/header-lines.ts'
@@ -11,6 +11,7 @@ import type {Reply} from '../../net/reply.ts'
 import {channelError, invokeError} from './errors.ts'
 import {responseRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestHeaders} from './headers.ts'
 import type {Target} from './target.ts'
+import {spanLines} from './trace.ts'
 
 /** Returns a function that mirrors calls to an app to its shadows; undefined if it has none. */
 export type CopierOf = (callee: string) => ((of: CopyOf) => Copy) | undefined
@@ -37,6 +38,7 @@ export interface InvocationOptions {
   readonly trace: string
   /** Trace headers for the caller, if the app's response has none. */
   readonly responseTrace: string
+  readonly spans?: CallSpans | undefined
   /** More header lines for the callee: those that request a websocket. */
   readonly extraLines: string
   readonly exchange: (handler: CallHandler) => Exchange
@@ -78,6 +80,10 @@ export class Invocation extends ProxiedCall {
 
   protected get sentTrace(): string {
     return this.#options.trace
+  }
+
+  protected override get spans(): CallSpans | undefined {
+    return this.#options.spans
   }
 
   protected ask(isRefused: boolean): Admission | Held {
@@ -163,7 +169,10 @@ export class Invocation extends ProxiedCall {
     {pool, pathPrefix, isLocal, token: own}: Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token'>,
     callerHeaders: string
   ): string {
-    const {sidecar, trace, headers} = this.#options
+    const {sidecar, headers, spans} = this.#options
+    // another run's sidecar makes a span of its own
+    const isOtherSpan = spans?.callee !== undefined && !isLocal && pathPrefix === ''
+    const trace = isOtherSpan ? spanLines(spans.callee) : this.#options.trace
     const {method, path} = this.call
     const token = own || (isLocal && sidecar.appToken) || headers.apiToken
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`

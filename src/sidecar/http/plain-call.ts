@@ -6,7 +6,7 @@ import {isToken} from '../../gateway/guards.ts'
 import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
 import {findPlainTarget} from './target.ts'
-import {traceLines, traceOf, untraced} from './trace.ts'
+import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
 
 /*
  * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. What is
@@ -58,7 +58,7 @@ export const plainValues = ({values}: PlainRequest) => ({
 /** Starts the call of a plain request. False: nothing was done, node:http has to handle it. */
 export const startPlain = (
   sidecar: SidecarContext,
-  {isAllowedHost, apiToken, isTracing, apiAccess}: Guards,
+  {isAllowedHost, apiToken, tracing: {isTracing, tracer}, apiAccess}: Guards,
   request: PlainRequest,
   connection: FastConnection
 ): boolean => {
@@ -75,7 +75,13 @@ export const startPlain = (
   if (target === undefined) return false
   const traceparent = values[TRACEPARENT] ?? ''
   const tracestate = values[TRACESTATE] ?? ''
-  const trace = isTracing ? traceLines(traceOf(traceparent, tracestate)) : untraced({traceparent, tracestate})
+  const span = tracer?.start(traceparent, tracestate)
+  const trace =
+    span !== undefined
+      ? spanLines(span)
+      : isTracing
+        ? traceLines(traceOf(traceparent, tracestate))
+        : untraced({traceparent, tracestate})
   const framing = request.hasLength ? `Content-Length: ${length.toString()}\r\n` : ''
   new Invocation({
     sidecar,
@@ -84,6 +90,7 @@ export const startPlain = (
     headers: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
     trace,
     responseTrace: isTracing ? trace : '',
+    spans: span && tracer && {own: span, callee: tracer.startChild(span)},
     extraLines: '',
     exchange: handler => connection.begin(handler)
   }).start()

@@ -8,7 +8,9 @@ import {isToken, type IsAllowedHost} from '../../gateway/guards.ts'
 import {BAD_TARGET, FOREIGN_HOST, INVALID_TOKEN, plainError} from './errors.ts'
 import {findRoute, type Action, type WhyMissing} from './routes.ts'
 import {findTarget, idOfBasic, splitTarget, type Sent, type Target} from './target.ts'
-import {traceLines, traceOf, untraced} from './trace.ts'
+import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
+import type {CallSpan} from '../../model/call.ts'
+import type {Tracer} from '../../telemetry/tracing/tracer.ts'
 
 /** A parsed request: exactly one of refusal, action and target is set; none: no app is named. */
 export interface SidecarRequest {
@@ -24,6 +26,8 @@ export interface SidecarRequest {
   readonly trace: string
   /** Trace headers for the caller, if the app's response has none. */
   readonly responseTrace: string
+  /** The one of this request; undefined: none is made. */
+  readonly span: CallSpan | undefined
 }
 
 interface ParsedRequest {
@@ -33,13 +37,20 @@ interface ParsedRequest {
   readonly isTraced: boolean
 }
 
+/** What becomes of traces; it may change from request to request. */
+export interface Tracing {
+  /** False: trace headers are passed on unchanged. */
+  readonly isTracing: boolean
+  /** Begins spans; undefined: a request keeps its trace, or gets a new one. */
+  readonly tracer: Tracer | undefined
+}
+
 /** Access checks of a sidecar. */
 export interface Guards {
   readonly isAllowedHost: IsAllowedHost
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
-  /** Missing trace headers are created; false: they are passed on as they are. */
-  readonly isTracing: boolean
+  readonly tracing: Tracing
   readonly whyMissing: WhyMissing
   /** The APIs that are served now; undefined: all. */
   readonly apiAccess: () => ApiAccess | undefined
@@ -82,13 +93,20 @@ export const readSidecarRequest = (request: Readable, appId: string, guards: Gua
   const method = request.method ?? ''
   const sent = splitTarget(request.url ?? '/')
   const headers = readHeaders(request.rawHeaders)
-  const isTraced = guards.isTracing && !sent.path.includes('/healthz')
+  const {isTracing, tracer} = guards.tracing
+  const isTraced = isTracing && !sent.path.includes('/healthz')
   const refusal = refusalOf({method, sent, headers, isTraced}, guards)
   if (guards.apiToken !== '') headers.apiToken = ''
   // The response echoes baggage only for traced requests.
   if (!isTraced) headers.baggage = []
-  const trace = isTraced ? traceLines(traceOf(headers.traceparent, headers.tracestate)) : untraced(headers)
-  const parsed = {method, sent, headers, trace, responseTrace: isTraced ? trace : ''}
+  const span = isTraced ? tracer?.start(headers.traceparent, headers.tracestate) : undefined
+  const trace =
+    span !== undefined
+      ? spanLines(span)
+      : isTraced
+        ? traceLines(traceOf(headers.traceparent, headers.tracestate))
+        : untraced(headers)
+  const parsed = {method, sent, headers, trace, responseTrace: isTraced ? trace : '', span}
   const action =
     refusal !== undefined || isInvoke(sent.path)
       ? undefined

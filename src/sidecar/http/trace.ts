@@ -1,4 +1,6 @@
 import {randomFillSync} from 'node:crypto'
+import type {CallSpan} from '../../model/call.ts'
+import {formatTraceparent, formatTracestate} from '../../telemetry/tracing/trace-context.ts'
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/
 
@@ -42,6 +44,10 @@ export const traceOf = (traceparent: string, tracestate: string): Trace =>
   traceparent !== '' && isTraceparent(traceparent)
     ? {traceparent, tracestate: tracestate.length <= MAX_TRACESTATE ? tracestate : ''}
     : {traceparent: freshTraceparent(), tracestate: ''}
+
+/** The lines of a span: the app and the caller see it as the parent of what they do. */
+export const spanLines = ({context}: CallSpan): string =>
+  traceLines({traceparent: formatTraceparent(context), tracestate: formatTracestate(context)})
 
 /** A trace as header lines. */
 export const traceLines = ({traceparent, tracestate}: Trace): string =>

@@ -199,10 +199,12 @@ onBothPaths('headers keep their order', async t => {
 })
 
 onBothPaths('without tracing, traces are passed on unchanged and none is created', async t => {
-  const none = await seenOf(t, '', {isTracing: false})
+  const none = await seenOf(t, '', {tracing: {isTracing: false, tracer: undefined}})
   t.strictSame(valuesOf(none.seen, 'traceparent'), [])
   t.equal(none.answer?.headers['traceparent'], undefined)
-  const some = await seenOf(t, 'traceparent: x\r\ntracestate: y\r\nbaggage: no pair\r\n', {isTracing: false})
+  const some = await seenOf(t, 'traceparent: x\r\ntracestate: y\r\nbaggage: no pair\r\n', {
+    tracing: {isTracing: false, tracer: undefined}
+  })
   t.strictSame([valuesOf(some.seen, 'traceparent'), valuesOf(some.seen, 'tracestate')], [['x'], ['y']])
   t.strictSame(valuesOf(some.seen, 'baggage'), ['no pair'])
   t.equal(some.answer?.headers['traceparent'], undefined)

@@ -8,12 +8,14 @@ spec:
   metrics: {recordErrorCodes: true}
   tracing: {samplingRate: "1"}
   accessControl: {defaultAction: deny}
+  logging: {apiLogging: {obfuscateURLs: true, omitHealthChecks: true}}
 `
   const file = parseResourceFile({file: 'config.yaml', text})
   t.match(await readConfiguration(file), {
     accessControl: {defaultAction: 'deny'},
     metrics: {hasErrorCodes: true},
-    tracing: {samplingRate: '1'}
+    tracing: {samplingRate: '1'},
+    apiLogging: {obfuscatesUrls: true, omitsHealthChecks: true}
   })
   t.strictSame(file.faults, [])
 })

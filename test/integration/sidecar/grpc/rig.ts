@@ -128,7 +128,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
   if (claim === undefined) await once(server, 'listening')
   const address = server.address()
   const port = address === null || typeof address === 'string' ? 0 : address.port
-  const guards = {isAllowedHost: hostGuard([]), apiToken, isTracing: settings.isTracing ?? true}
+  const guards = {isAllowedHost: hostGuard([]), apiToken, isTracing: settings.tracing?.isTracing ?? true}
   const open = openGrpcPort([server], {
     sidecar,
     guards,
