@@ -1,7 +1,7 @@
-/** How the lines of apps are shown on the console; that may change while the run lives. Files know nothing of it. */
+/** How the console shows the lines of apps; may change during the run. Log files are not affected. */
 export interface ConsoleView {
-  /** Whether lines of this app are shown, by the name that its prefix has. */
+  /** Whether lines of this app are shown; `name` is the name in its prefix. */
   shows(name: string): boolean
-  /** What stands before the prefix of a line that comes now, latin1: the time, or ''. */
+  /** The text before the prefix of a line that is written now, latin1: the time, or ''. */
   stamp(): string
 }

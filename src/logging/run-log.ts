@@ -87,8 +87,8 @@ export class RunLog {
   }
 
   /**
-   * Lets go of what is too much before so many bytes come. What nobody reads is used again: new memory for all that apps
-   * write would cost more than to write it.
+   * Makes space for `length` bytes by dropping the oldest packs. A pack without readers is reused: allocating memory for
+   * all output would cost more than writing it.
    */
   #forget(length: number): Pack | undefined {
     let spare: Pack | undefined

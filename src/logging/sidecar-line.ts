@@ -1,13 +1,13 @@
 import type {LogEntry} from '../model/log-entry.ts'
 
-/** The sidecar that writes a line. */
+/** The sidecar that writes a log line. */
 export interface LineSource {
   readonly appId: string
   /** Name of this machine. */
   readonly instance: string
   /** Of Dapr's runtime. */
   readonly version: string
-  /** One object for each line, in place of `key=value` (`--log-as-json`). */
+  /** Lines are JSON objects instead of `key=value` (`--log-as-json`). */
   readonly isJson: boolean
 }
 
@@ -21,7 +21,7 @@ const pair = ([name, value]: readonly [string, string | number]): string => {
 const sorted = (all: Record<string, string | number>): readonly [string, string | number][] =>
   Object.entries(all).toSorted(([a], [b]) => (a < b ? -1 : 1))
 
-/** In the format of logrus, as Dapr's sidecar writes it (github.com/dapr/kit, logger): time, level, message, other fields by name. */
+/** Formats a line like Dapr's sidecar, which uses logrus (github.com/dapr/kit, logger): time, level, message, other fields by name. */
 export function sidecarLine({level, message, scope, fields}: LogEntry, source: LineSource, at: Date): string {
   const word = level === 'warn' ? 'warning' : level
   const {appId, instance, version} = source

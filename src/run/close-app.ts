@@ -5,38 +5,38 @@ import {withDeadline} from '../supervisor/reload/deadline.ts'
 import type {Reporter} from '../model/reporter.ts'
 
 export interface AppCloserOptions {
-  /** The open ones; one that closes is taken out. */
+  /** The open sidecars; a closed one is removed. */
   readonly sidecars: Map<AppRuntime, OpenSidecar>
-  /** Aborted when the run is to end. */
+  /** Aborted when the run is stopping. */
   readonly asked: AbortSignal
-  /** Aborted when it is to end without its grace. */
+  /** Aborted to stop without a grace period. */
   readonly now: AbortSignal
-  /** An app leaves the run: nothing of it is started any more, and no new call is for it. */
+  /** Called when an app leaves the run: it is not restarted any more and gets no new calls. */
   readonly leaves: (runtime: AppRuntime) => void
   readonly reporter: Reporter
 }
 
-/** Closes apps with their sidecars and logs, each once: one by one while the run goes on, all together at its end. */
+/** Closes apps with their sidecars and logs, each once: single apps during the run, all together at its end. */
 export class AppCloser {
   readonly #options: AppCloserOptions
-  /** Those that are being closed, or have been. */
+  /** Apps that are closed or being closed. */
   readonly #closing = new WeakMap<AppRuntime, Promise<void>>()
 
   constructor(options: AppCloserOptions) {
     this.#options = options
   }
 
-  /** Ends an app, and then its sidecar, while the run goes on. */
+  /** Stops an app and then its sidecar, during the run. */
   async close(runtime: AppRuntime): Promise<void> {
     await this.#once(runtime, async () => this.#leave(runtime))
   }
 
-  /** Closes what is left when all apps have ended; `cut` is aborted when connections are not waited for any longer. */
+  /** Closes all sidecars and logs after the apps have exited; `cut` is aborted to stop waiting for connections. */
   async closeAll(runtimes: readonly AppRuntime[], cut: AbortSignal): Promise<void> {
     await Promise.all(runtimes.map(async runtime => this.#once(runtime, async () => this.#closeSidecar(runtime, cut))))
   }
 
-  /** Refuses new calls to an app and lets those in flight finish within its grace, then cancels them. */
+  /** Rejects new calls to an app and lets those in flight finish within its grace period, then cancels them. */
   async drain(runtime: AppRuntime): Promise<void> {
     const {sidecars, asked: over, leaves, reporter} = this.#options
     leaves(runtime)
@@ -46,7 +46,7 @@ export class AppCloser {
     if (await withDeadline({ms, over}, async late => runtime.drained(late))) return
     const left = [...queue.inFlight.keys()]
     if (over.aborted || left.length === 0) return
-    reporter.warn('calls-cut', cutText({id, left, ms, after: 'it was to stop'}))
+    reporter.warn('calls-cut', cutText({id, left, ms, after: 'the stop request'}))
     runtime.cutCalls()
   }
 

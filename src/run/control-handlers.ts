@@ -9,12 +9,12 @@ import type {Changes} from '../supervisor/reload/changes.ts'
 import type {Apps} from './apps.ts'
 import {AppStarter} from './start-app.ts'
 
-/** What a run shows of itself to those who ask over its socket. */
+/** The parts of a run that requests over its control socket need. */
 export interface ControlContext {
-  /** The mark of the run. */
+  /** The marker of the run. */
   readonly run: string
   readonly startedAt: number
-  /** What other runs say at its sidecars (`sidecar/http/delegated-caller.ts`). */
+  /** The key with which other runs identify themselves at its sidecars (`sidecar/http/delegated-caller.ts`). */
   readonly key: string
   readonly runLog: RunLog
   /** The environment that the run was started in. */
@@ -22,22 +22,22 @@ export interface ControlContext {
   readonly apps: Apps
   readonly starts: StartOrder
   readonly changes: Changes
-  /** Those with an open sidecar. */
+  /** The apps with an open sidecar. */
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
-  /** The version that answers for an id. */
+  /** The main version of an id. */
   readonly main: (id: string) => AppRuntime | undefined
-  /** Nothing is started any more. */
+  /** The run is stopping: nothing is started any more. */
   readonly isEnding: () => boolean
 }
 
-/** The answers to other terminals and other runs that only look, or that concern one app. */
+/** Handles requests of other terminals and other runs that only read, or that concern one app. */
 export function controlHandlers(
   asked: ControlContext
 ): Pick<Handlers, 'restartApp' | 'startApp' | 'debugApp' | 'launch' | 'logs' | 'runLogs' | 'leaseSidecar'> {
   const {apps} = asked
   const starter = new AppStarter(asked)
   const named = (id: string): readonly AppRuntime[] => apps.named(id)
-  /** Of an id that several versions have: the one that is wanted, '' for the main one. */
+  /** The apps with this id and version; '' means the main version. */
   const versioned = (id: string, version: string): readonly AppRuntime[] => {
     const all = named(id)
     const versions = new Set(all.map(({plan}) => plan.version))
@@ -80,16 +80,16 @@ async function restart(
   starter: AppStarter
 ): Promise<string> {
   const id = runtimes[0]?.id ?? ''
-  if (isEnding()) return 'its run ends'
+  if (isEnding()) return 'the run is stopping'
   const fault = runtimes.map(runtime => runtime.fault).find(why => why !== '')
   if (fault !== undefined) return fault
-  if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command of ours'
+  if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
   const hasEnded = runtimes.every(runtime => apps.isStopped(runtime) || runtime.app.state.phase === 'exited')
   if (hasEnded) return (await starter.start(id))?.why ?? ''
   if (runtimes.some(({isDebugged}) => isDebugged))
     return `it is being debugged; to run it here again: pillion start ${id}`
   if (runtimes.some(({app}) => app.state.phase === 'idle'))
-    return `"${id}" has not been started yet: it waits for what it depends on`
+    return `"${id}" is not started yet: it waits for its dependencies`
   await changes.restart(runtimes)
   return ''
 }
@@ -102,7 +102,7 @@ async function launchOf(runtime: AppRuntime, shell: ControlContext['shell']): Pr
   return {...rest, environment, added}
 }
 
-/** Apps that share an id: what is kept of one after the other; whoever follows, follows the last one. */
+/** Reads the logs of apps that share an id one after the other; only the last one is followed. */
 async function* logsOf(runtimes: readonly AppRuntime[], reading: Reading): AsyncGenerator<string> {
   for (const runtime of runtimes) {
     const isFollowed = reading.isFollowed && runtime === runtimes.at(-1)
@@ -135,7 +135,7 @@ function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: ControlCont
   }
 }
 
-/** Where a sidecar is reached from this machine; one that listens everywhere listens here too. */
+/** The addresses at which a sidecar is reached from this machine; a wildcard address includes loopback. */
 function reachable(addresses: readonly string[]): readonly string[] {
   const named = addresses.filter(address => !['0.0.0.0', '::', '[::]'].includes(address))
   return named.length > 0 ? named : ['127.0.0.1', '::1']

@@ -18,11 +18,11 @@ import {reportNote} from '../supervisor/messages/note-text.ts'
 import type {Reporter} from '../model/reporter.ts'
 
 export interface AppRuntimesOptions extends RunOptions {
-  /** The mark of the run. */
+  /** The marker of the run. */
   readonly run: string
   readonly services: Services
   readonly watchdog: Watchdog
-  /** False: the run is about to end. */
+  /** False if the run is stopping. */
   readonly maySpawn: () => boolean
   /** Extra text for the error of a call that timed out in an app's queue. */
   readonly explain: (id: string, pendingCall: PendingCall) => string
@@ -33,11 +33,11 @@ export interface AppRuntimesOptions extends RunOptions {
   readonly reporter: Reporter
 }
 
-/** Makes the apps of a run: each with its logs, its environment, its marks, and what is told about it. */
+/** Creates the apps of a run, each with its logs, environment, markers and warnings. */
 export class AppRuntimes {
   readonly #options: AppRuntimesOptions
   readonly #console: Console
-  /** What all apps write, in its order. */
+  /** The output of all apps, in order. */
   readonly runLog = new RunLog()
   #markers = 0
 
@@ -46,7 +46,7 @@ export class AppRuntimes {
     this.#console = new Console({output: options.output})
   }
 
-  /** One for each app of the plan, in its order. */
+  /** One for each app of the plan, in the plan's order. */
   async all(ports: readonly SidecarPorts[]): Promise<readonly AppRuntime[]> {
     return allOrNone(
       this.#options.plan.apps.map(async (app, index) => this.one(app, ports[index], index)),
@@ -69,7 +69,7 @@ export class AppRuntimes {
     return this.#make(app, ports, logs, isDebugged ?? debugged?.has(app.id) ?? false)
   }
 
-  /** Of the log files that earlier runs have left. Never fails: a file that cannot be removed stays. */
+  /** Removes old log files of earlier runs. Never fails: a file that cannot be removed stays. */
   async removeOldLogs(): Promise<void> {
     const {plan, services, shell} = this.#options
     const apps = plan.apps.map(app => ({...app.logs, name: services.shownAs(app)}))
@@ -84,7 +84,7 @@ export class AppRuntimes {
       ports,
       logs,
       environment: this.#environmentOf(plan, ports),
-      nextStart: () => this.#nextStart(plan),
+      nextMarker: () => this.#nextMarker(plan),
       folderOf: app => services.workspaces.folderOf(app),
       maySpawn,
       isDebugged,
@@ -122,7 +122,7 @@ export class AppRuntimes {
       )
   }
 
-  #nextStart({stop}: AppPlan): string {
+  #nextMarker({stop}: AppPlan): string {
     const {run, spare} = this.#options
     const marker = `${run}-${(++this.#markers).toString()}`
     if (stop.scope === 'group') spare(marker)

@@ -5,13 +5,13 @@ import type {Reporter} from '../model/reporter.ts'
 
 export interface DuplicateRunOptions {
   readonly plan: Plan
-  /** The mark of the own run. */
+  /** The marker of our own run. */
   readonly run: string
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly reporter: Reporter
 }
 
-/** Tells of other runs of the same template: Dapr starts both without a word. */
+/** Warns about other runs of the same template; Dapr starts both silently. */
 export async function warnDuplicateRun({
   plan: {file, shownAs},
   run,
@@ -27,9 +27,9 @@ export async function warnDuplicateRun({
     const pids = duplicates.map(({listing}) => listing.pid.toString()).join(', ')
     reporter.warn(
       'duplicate-run',
-      `${shownAs} runs already (pid ${pids}): each run calls its own apps, and stop -f ends them all`
+      `${shownAs} is already running (pid ${pids}): each run calls its own apps, and stop -f stops all of them`
     )
   } catch (error) {
-    reporter.warn('background-task-failed', `other runs cannot be asked: ${messageOf(error)}`)
+    reporter.warn('background-task-failed', `cannot query other runs: ${messageOf(error)}`)
   }
 }

@@ -7,7 +7,7 @@ import type {Apps} from './apps.ts'
 
 export interface Listed {
   readonly plan: Plan
-  /** The mark of the run. */
+  /** The marker of the run. */
   readonly run: string
   readonly startedAt: number
   readonly apps: Apps
@@ -15,7 +15,7 @@ export interface Listed {
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
 }
 
-/** What a run tells about itself. */
+/** The description of a run for other terminals. */
 export const listingOf = ({plan, run, startedAt, apps, isMain, sidecarOf}: Listed): RunListing => ({
   version: VERSION,
   run,

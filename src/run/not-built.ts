@@ -1,6 +1,6 @@
 import type {AppPlan, Plan} from '../model/plan.ts'
 
-/** What an app's plan asks for and no part of the program does yet, by the names of the template's keys. */
+/** Settings of an app that are not supported yet, by their keys in the template. */
 const UNBUILT: readonly (readonly [key: string, isAsked: (app: AppPlan) => boolean])[] = [
   ['enableAppHealthCheck with gRPC', ({health, channel}) => health.enabled && channel.protocol.startsWith('grpc')]
 ]
@@ -12,8 +12,7 @@ const asFlag = (key: string): string => {
 }
 
 /**
- * A warning for each such key, naming the apps: what is asked for and not done is never passed over in silence. Without a
- * template the flag is named, and there is one app.
+ * A warning for each unsupported setting, with the apps that use it. For a single app it names the flag.
  */
 export function warnOfUnbuilt({apps, file}: Plan): readonly string[] {
   return UNBUILT.flatMap(([key, isAsked]) => {
@@ -21,8 +20,8 @@ export function warnOfUnbuilt({apps, file}: Plan): readonly string[] {
     if (ids.length === 0) return []
     return [
       file === ''
-        ? `${asFlag(key)} is not built yet: ignored`
-        : `${key} is not built yet: ignored for ${ids.join(', ')}`
+        ? `${asFlag(key)} is not supported yet: ignored`
+        : `${key} is not supported yet: ignored for ${ids.join(', ')}`
     ]
   })
 }

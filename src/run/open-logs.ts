@@ -13,14 +13,14 @@ import {RUNTIME_VERSION} from '../model/version.ts'
 export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTerminal' | 'isJson'> {
   readonly console: Console
   readonly runLog: RunLogWriter
-  /** What prefix and files call the app. */
+  /** The app's name in the prefix and in file names. */
   readonly name: string
-  /** Its place in the template. */
+  /** Its index in the template. */
   readonly index: number
   readonly reporter: Reporter
 }
 
-/** Opens the two logs of an app as the form of the run wants them. */
+/** Opens the two logs of an app, depending on the form of the run. */
 export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
   const {form, output, isTerminal, isJson = false, console, name, index, reporter, runLog} = needs
   if (form.kind === 'single')

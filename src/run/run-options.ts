@@ -6,21 +6,21 @@ import type {Write} from '../logging/raw-log.ts'
 import type {Plan} from '../model/plan.ts'
 import type {WarningCode} from '../model/reporter.ts'
 
-/** What a run is made of. */
+/** The inputs of a run. */
 export interface RunOptions {
   readonly plan: Plan
-  /** The environment that we were started in. */
+  /** Our own environment. */
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly form: Template | Single
   readonly output: ConsoleOutput
-  /** Colours of the apps are kept. */
+  /** True: colours of the apps are kept. */
   readonly isTerminal: boolean
-  /** Lines of the sidecars are objects (`--log-as-json`). */
+  /** Log lines of the sidecars are JSON (`--log-as-json`). */
   readonly isJson?: boolean
   readonly emit: Emit
   /** What the template is to be warned about. Asked once, when the start lines are out. */
   readonly hints?: (() => readonly Hint[]) | undefined
-  /** Reads the template again (`--watch`), for a run that follows its edits. Throws a `UserError`. */
+  /** Reads the template again after an edit (`--watch`). Throws a `UserError`. */
   readonly reread?: (() => Plan) | undefined
   /** Ids of apps whose first process is somebody else's, who starts it in a debugger. */
   readonly debugged?: ReadonlySet<string> | undefined
@@ -35,13 +35,13 @@ export interface Hint {
 /** The apps of a template: prefixed lines, log files. */
 export interface Template {
   readonly kind: 'template'
-  /** The prefix of an app's lines on the console; undefined: the plain one. */
+  /** The prefix of an app's lines on the console; undefined: the default. */
   readonly prefixOf: (id: string, index: number) => string | undefined
-  /** Which lines are shown there, and whether with times; left out: all, without. */
+  /** Selects the lines on the console, and adds times; omitted: all lines, without times. */
   readonly view?: ConsoleView | undefined
 }
 
-/** One app from the command line: its bytes as they come, and our input is its. */
+/** One app from the command line: its output is passed through, and it reads our stdin. */
 export interface Single {
   readonly kind: 'single'
   readonly input: Readable

@@ -3,7 +3,7 @@ import type {Emit, Event} from '../model/events.ts'
 import type {Reporter, WarningCode} from '../model/reporter.ts'
 import type {Hint} from './run-options.ts'
 
-/** Keeps warnings back until the start lines of all apps are printed: scripts of Dapr read both streams up to there. */
+/** Holds warnings back until the start lines of all apps are printed: scripts for Dapr read both streams up to that point. */
 export class RunReporter implements Reporter {
   readonly #emit: Emit
   #kept: Event[] | undefined = []
@@ -18,7 +18,7 @@ export class RunReporter implements Reporter {
     else this.#kept.push(event)
   }
 
-  /** Reports what was kept back; from now on nothing is. */
+  /** Reports the held warnings; later ones are reported at once. */
   release(hints?: () => readonly Hint[]): void {
     for (const {code, text} of hints?.() ?? []) this.warn(code, text)
     const kept = this.#kept ?? []

@@ -6,9 +6,9 @@ import {ResourceStore} from '../resources/resource-store.ts'
 import type {Watch, WatchOptions} from '../watcher/watcher.ts'
 
 export interface RunResourcesOptions {
-  /** The environment that we were started in. */
+  /** Our own environment. */
   readonly shell: Readonly<Record<string, string | undefined>>
-  /** When the run began, in ms since 1970: what changed since counts. */
+  /** Start of the run, in ms since 1970: later changes count. */
   readonly since: number
   readonly reporter: Reporter
 }
@@ -17,7 +17,7 @@ const YAML_FILES = {paths: ['*.yaml', '*.yml', '*.YAML', '*.YML'], ignore: [], h
 
 const ENFORCED = 'are enforced here; a self-hosted Dapr without mTLS ignores them'
 
-/** The Dapr resources of a run's apps, and what follows when their files change. */
+/** The Dapr resources of a run's apps, kept up to date when their files change. */
 export class RunResources {
   readonly #options: RunResourcesOptions
   readonly #store: ResourceStore
@@ -30,29 +30,29 @@ export class RunResources {
     this.#store = new ResourceStore({env: options.shell, cwd: process.cwd(), reporter: options.reporter})
   }
 
-  /** Reads those of an app. */
+  /** Reads the resources of an app. */
   async open(app: AppPlan): Promise<AppResources> {
     const resources = await this.#store.open(app)
     if (this.#isFollowing) await this.#followAll()
     return resources
   }
 
-  /** Tells what somebody asked for and is not done: one line for all that has no effect, one for each Configuration whose rules are not enforced, and for one whose policies are. */
-  tell(): void {
+  /** Warns about resources without effect (one line for all), and about each Configuration that restricts calls, enforced or not. */
+  report(): void {
     const {reporter} = this.#options
     const all = this.#store.withoutEffect.map(({what, place}) => `${what} in ${place.file}:${place.line.toString()}`)
     if (all.length > 0) reporter.warn('not-built', `not supported yet and without effect: ${all.join(', ')}`)
     for (const {accessControl, unenforced} of this.#store.configurations) {
       const [first] = unenforced
       const keys = unenforced.map(({key}) => key).join(', ')
-      const text = `${first?.place.file ?? ''} restricts calls (${keys}): not built yet, every call is let through`
+      const text = `${first?.place.file ?? ''} restricts calls (${keys}): not supported yet, all calls are allowed`
       if (first !== undefined) reporter.warn('not-enforced', text)
       if (accessControl !== undefined && accessControl.policies.length > 0)
         reporter.warn('policies-enforced', `${accessControl.place.file}: its access policies ${ENFORCED}`)
     }
   }
 
-  /** Follows the files; to be called when the start lines are out. Where there are none nothing is loaded for it. */
+  /** Watches the files, after the start lines are printed. The watcher is loaded only if there are files. */
   async follow(): Promise<void> {
     this.#isFollowing = true
     await this.#followAll()

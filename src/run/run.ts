@@ -1,5 +1,5 @@
-// run/ is one run, wired: it knows every module and hands each what it asks for. Reads as the list of what a run does:
-// ports, logs, sidecars, the socket, apps; and backwards at the end.
+// run/ connects all modules to one run: it starts ports, logs, sidecars, the control socket and apps, and stops them in
+// reverse order.
 import {randomBytes} from 'node:crypto'
 import {endMarked} from '../supervisor/process/end-group.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
@@ -37,30 +37,30 @@ import {warnOfUnbuilt} from './not-built.ts'
 import {inBackground, RunReporter} from './run-reporter.ts'
 
 /**
- * `wiring`: ports, logs, sidecars and the socket come up; `starting`: the first apps are spawned, their start lines are
- * not out yet; `stopping`: the end was asked for, or all apps have ended; `ended`: nothing of it is left.
+ * `wiring`: ports, logs, sidecars and the socket are opened; `starting`: the first apps are spawned, their start lines are
+ * not printed yet; `stopping`: the stop was requested, or all apps have exited; `ended`: nothing is left.
  */
 type Phase = 'wiring' | 'starting' | 'running' | 'stopping' | 'ended'
 
 /** All apps of a plan, from the first port to the last process. */
 export class Run {
-  /** Settles when nothing of the run is left; whether all went well. */
+  /** Settles when nothing of the run is left; true if all apps succeeded. */
   readonly ended: Promise<boolean>
-  /** What others may ask of the run; undefined before it is registered. */
+  /** Handles requests to the run; undefined before it is registered. */
   handlers: Handlers | undefined
   readonly #options: RunOptions
-  /** The mark of everything that belongs to this run. */
+  /** The marker of all processes of this run. */
   readonly #marker = randomBytes(16).toString('hex')
   readonly #startedAt = Date.now()
   readonly #end = Promise.withResolvers<boolean>()
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   readonly #reporter: RunReporter
-  /** Aborted when the run is to end. */
+  /** Aborted when the run is stopping. */
   readonly #asked = new AbortController()
-  /** Aborted when it is to end without its grace. */
+  /** Aborted to stop without a grace period. */
   readonly #now = new AbortController()
   readonly #watchdog: Watchdog
-  /** What other runs say at our sidecars when they speak for their apps. */
+  /** The key with which other runs identify themselves at our sidecars. */
   readonly #key = randomBytes(16).toString('hex')
   readonly #peerRuns: PeerRuns
   readonly #services: Services
@@ -154,14 +154,14 @@ export class Run {
   }
 
   /**
-   * Settles when the start lines of all apps are out that wait for no other, or the end was asked for before. Throws a
-   * UserError where a port is taken; nothing is left behind then, nor where anything else fails.
+   * Settles when the start lines of all apps without dependencies are printed, or the run was stopped before. Throws a
+   * UserError if a port is taken. After any error nothing is left behind.
    */
   async start(): Promise<void> {
     const {plan} = this.#options
     const folders = runtimeFolders(this.#options.shell)
     const folder = usableFolder(folders)
-    existingFolders(folders, text => this.#reporter.warn('runtime-folder-skipped', text)) // told once; whoever looks for other runs skips them in silence
+    existingFolders(folders, text => this.#reporter.warn('runtime-folder-skipped', text)) // warns once; later searches skip such folders silently
     const pipes = preparePipes(plan.apps.filter(isStartedAtOnce).length)
     if (!(await this.#wire(folder, pipes))) return this.#finish()
     this.#phase = 'starting'
@@ -170,7 +170,7 @@ export class Run {
     if (!isOver) this.#phase = 'running'
     this.#services.announce()
     for (const text of warnOfUnbuilt(plan)) this.#options.emit({type: 'warned', code: 'not-built', text})
-    this.#resources.tell()
+    this.#resources.report()
     for (const id of this.#options.debugged ?? []) this.#reporter.warn('app-excepted', exceptedText(id))
     this.#reporter.release(this.#options.hints)
     if (isOver) return
@@ -178,12 +178,12 @@ export class Run {
     void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, reporter: this.#reporter})
     if (plan.file !== '') void this.#appRuntimes.removeOldLogs()
     const swept = sweep({env: this.#options.shell, reporter: this.#reporter})
-    void inBackground(this.#reporter, 'what killed runs have left behind is not removed', swept)
-    void inBackground(this.#reporter, 'changes of files are not followed', this.#changes.begin())
-    void inBackground(this.#reporter, 'changes of resources are not followed', this.#resources.follow())
+    void inBackground(this.#reporter, 'cannot clean up after killed runs', swept)
+    void inBackground(this.#reporter, 'cannot watch files', this.#changes.begin())
+    void inBackground(this.#reporter, 'cannot watch resources', this.#resources.follow())
   }
 
-  /** Puts up all that apps need; false: the end was asked for meanwhile, no app is to be started. */
+  /** Opens everything that apps need; false if the run was stopped meanwhile, so that no app may start. */
   async #wire(folder: string, pipes: ReturnType<typeof preparePipes>): Promise<boolean> {
     let isWired = false
     try {
@@ -194,12 +194,12 @@ export class Run {
     }
   }
 
-  /** What a run is made of, in the order in which it comes up; it is taken down in reverse. */
+  /** The stages of a run in start order; they are stopped in reverse. */
   #parts(folder: string): readonly Stage[] {
     const {plan} = this.#options
     let claims: Claims = {sidecars: [], manager: undefined}
     return [
-      // the first one, so that it closes last: it is registered when all else stands
+      // first, so that it closes last; the registration below opens it when everything else is ready
       {name: 'socket', stop: async () => this.#registration?.withdraw()},
       {name: 'other runs', stop: () => this.#peerRuns.close()},
       {name: 'resources', stop: async () => this.#resources.close()},
@@ -210,7 +210,7 @@ export class Run {
         },
         stop: () => releaseAll(claims)
       },
-      // its connections end after those who follow a log have got the end of it, which the sidecars' stage brings
+      // before the sidecars, so that its connections close after log followers have received the end of their log
       {name: 'manager port', stop: async cut => this.#services.close(cut)},
       {
         name: 'sidecars',
@@ -256,12 +256,12 @@ export class Run {
     this.#registration = await register(folder, about, this.handlers)
   }
 
-  /** If the run is killed, this terminal gets its modes back; undefined: it has them. */
+  /** If the run is killed, the watchdog restores the modes of this terminal; undefined: nothing to restore. */
   guardTerminal(mode: KeyMode | undefined): void {
     this.#watchdog.guardTerminal(mode)
   }
 
-  /** Asks for the end: SIGTERM to every app, dependents first, and after its grace SIGKILL. */
+  /** Stops the run: SIGTERM to every app, dependents first, and SIGKILL after the grace period. */
   stop(): void {
     if (this.#isOver) return
     const isWired = this.#phase !== 'wiring'
@@ -270,17 +270,17 @@ export class Run {
     this.#changes.end()
     this.#options.emit({type: 'stopping'})
     for (const runtime of this.#apps.all) runtime.announceEnd()
-    if (isWired) void this.#finish() // else the start does, which is under way
+    if (isWired) void this.#finish() // else `start`, which is still running, does
   }
 
-  /** The end without a grace. */
+  /** Stops the run without a grace period. */
   stopNow(): void {
     this.stop()
     this.#now.abort()
     for (const runtime of this.#apps.all) runtime.stopNow()
   }
 
-  /** What has left the groups of this process is not to be ended with the run, nor by those who end it for us. */
+  /** Processes that left the group of this app process survive the run, also if the watchdog or a sweep ends it. */
   #spare(marker: string): void {
     this.#watchdog.spare(marker)
     this.#registration?.spare(marker)
@@ -308,12 +308,12 @@ export class Run {
     return why === '' ? this.#peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
   }
 
-  /** The run is about to end, or has ended. */
+  /** The run is stopping or has ended. */
   get #isOver(): boolean {
     return this.#phase === 'stopping' || this.#phase === 'ended'
   }
 
-  /** Ends the run, and resolves `ended`. */
+  /** Stops all stages and resolves `ended`. */
   async #finish(): Promise<void> {
     this.#finishing ??= this.#takeDown()
     await this.#finishing
@@ -339,7 +339,7 @@ export class Run {
     )
   }
 
-  /** The apps, dependents first, then what carries the run's mark. Sidecars are open meanwhile. */
+  /** Stops the apps, dependents first, then all processes with the run's marker. Sidecars stay open meanwhile. */
   async #endApps(): Promise<void> {
     await stopInOrder(this.#apps.all, {now: this.#now.signal})
     await endMarked({

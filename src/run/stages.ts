@@ -1,24 +1,23 @@
-/** One part of a run: what its `start` puts up, its `stop` takes down. */
+/** One part of a run: `stop` undoes `start`. */
 export interface Stage {
-  /** For the errors: `ports`, `sidecars`. */
+  /** For error messages: `ports`, `sidecars`. */
   readonly name: string
-  /** Left out: there is nothing to start. */
+  /** Omitted if there is nothing to start. */
   start?(): Promise<void> | void
   /**
-   * Called also where `start` has failed half way. `cut` is aborted when nothing is to be waited for any longer. Left out:
-   * there is nothing to take down.
+   * Also called if `start` failed half way. `cut` is aborted to stop waiting. Omitted if there is nothing to stop.
    */
   stop?(cut: AbortSignal): Promise<void> | void
 }
 
-/** Starts the parts of a run in their order, and takes them down in reverse: all of them, also those that a failed start leaves. */
+/** Starts stages in order and stops them in reverse; after a failed start it stops all that were started. */
 export class Stages {
   readonly #started: Stage[] = []
 
   /**
-   * Starts one after the other. False: `over` was aborted meanwhile; what was started is left to `stop`. When one fails,
-   * it and those before it are taken down, without waiting for anybody, and its error is thrown; should that fail too,
-   * an AggregateError of all, the first one first.
+   * Starts the stages one after the other. Returns false if `over` was aborted meanwhile; then `stop` must be called. If a
+   * stage fails, it and the previous ones are stopped without waiting, and its error is thrown; if stopping fails, too, an
+   * AggregateError with all errors, the first one first.
    */
   async start(stages: readonly Stage[], over: AbortSignal): Promise<boolean> {
     for (const stage of stages) {
@@ -33,7 +32,7 @@ export class Stages {
     return !over.aborted
   }
 
-  /** Takes down what was started, in reverse. Each is asked, whatever becomes of the others; throws what `start` would. */
+  /** Stops the started stages in reverse, each even if another one fails; then throws their errors as `start` does. */
   async stop(cut: AbortSignal): Promise<void> {
     raise(await this.#takeDown(cut))
   }
@@ -48,14 +47,14 @@ export class Stages {
       try {
         await stage.stop?.(cut)
       } catch (error) {
-        errors.push(new Error(`${stage.name} cannot be taken down`, {cause: error}))
+        errors.push(new Error(`cannot stop ${stage.name}`, {cause: error}))
       }
     }
     return errors
   }
 }
 
-/** Throws one error as it is, several together. */
+/** Throws a single error unchanged, several as an AggregateError. */
 function raise(errors: readonly unknown[]): void {
   const [first, ...others] = errors
   if (others.length > 0) throw new AggregateError(errors, first instanceof Error ? first.message : String(first))

@@ -10,12 +10,12 @@ export interface SweepOptions {
   readonly reporter: Reporter
 }
 
-/** So long after its grace the watchdog of a run that was killed may still be at work. */
+/** The watchdog of a killed run may need this long after the grace period. */
 const WATCHDOG_MS = 1000
 
 /**
- * Ends what runs that were killed have left behind, should their watchdogs not have done so, and removes their folders and
- * working copies. At once when there is none. Runs of which anything is uncertain are left alone.
+ * Ends processes that killed runs have left behind, if their watchdogs have not done so, and removes their folders and
+ * working copies. Returns at once if there are none. Runs with uncertain data are left alone.
  */
 export async function sweep({env, reporter}: SweepOptions): Promise<void> {
   const dead = await findDead(env).catch(nothingFrom)
@@ -34,11 +34,11 @@ export async function sweep({env, reporter}: SweepOptions): Promise<void> {
   await sweepWorkspaces({env, reporter})
 }
 
-/** A folder of runs that is open to others: nothing in it is to be trusted, and other commands name it. */
+/** A folder of runs that other users can write cannot be trusted; other commands report it. */
 function nothingFrom(error: unknown): [] {
   if (error instanceof UserError) return []
   throw error
 }
 
 const wordsFor = ({pid, command}: Orphan): string =>
-  `ended process ${pid.toString()}, which a run that was killed had left behind: ${command}`
+  `ended process ${pid.toString()}, left behind by a killed run: ${command}`

@@ -13,7 +13,7 @@ import {LifecycleLog, type Logs} from './lifecycle-log.ts'
 import {lookPathFault, whyNotFound} from './command.ts'
 import {AppChannel} from '../gateway/app-channel.ts'
 import type {AdmissionQueue, PendingCall} from '../gateway/admission-queue.ts'
-import {CrashTeller} from './crash-teller.ts'
+import {CrashReporter} from './crash-reporter.ts'
 import {noProgress, progressed, type Progress} from './order/progress.ts'
 import {reached, type Candidate} from './reload/overlap.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
@@ -28,33 +28,33 @@ export interface AppRuntimeOptions {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
   readonly logs: Logs
-  /** The environment of a life by its mark, for an app that is to listen on this port. */
+  /** The environment of a process with this marker; the app should listen on `appPort`. */
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
-  readonly nextStart: () => string
-  /** Where a life runs. */
+  readonly nextMarker: () => string
+  /** The working directory of a process. */
   readonly folderOf: (plan: AppPlan) => string | Promise<string>
-  /** False: the run is about to end. */
+  /** False if the run is stopping. */
   readonly maySpawn: () => boolean
   readonly watchdog: Watchdog
   readonly token: string
-  /** The only app of its run: it reads what we are given to read. */
+  /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
   /** Its first process is somebody else's, who starts it in a debugger. */
   readonly isDebugged?: boolean | undefined
   /** Extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
-  /** It made a move. */
+  /** Its state changed. */
   readonly moved: () => void
-  /** A process ended and nobody had asked for it. */
+  /** A process exited unexpectedly. */
   readonly ended: (exit: Exit) => void
   readonly noted: (note: Note) => void
   readonly reporter: Reporter
 }
 
-/** After so many short lives in a row callers are told at once, not held. */
+/** After this many short runs in a row calls are rejected instead of queued. */
 const MAX_SHORT_RUNS = 5
 
-/** One app in a run: its program, the way of calls to it, its logs. */
+/** One app in a run: its processes, the channel for calls to it, and its logs. */
 export class AppRuntime implements Callee {
   accessControl: AccessControlInterceptor | undefined
   identity: CallerIdentity | undefined
@@ -69,16 +69,16 @@ export class AppRuntime implements Callee {
   readonly #options: AppRuntimeOptions
   #plan: AppPlan
   readonly #program: Program
-  readonly #crashes: CrashTeller
+  readonly #crashes: CrashReporter
   readonly #listeners = new Set<() => void>()
   readonly #createdAt = Date.now()
   #movedAt = new Date()
   #progress: Progress
-  /** Why it has not been started: what it waits for, or that it never will be. */
+  /** Why it has not been started yet, or never will be. */
   #obstacle = ''
   #waitsFor: readonly string[] = []
   #isGivenUp = false
-  /** When its process was started, in ms since 1970; 0: there is none. */
+  /** Start time of its process, in ms since 1970; 0 if there is none. */
   #startedAt = 0
 
   constructor(options: AppRuntimeOptions) {
@@ -89,12 +89,12 @@ export class AppRuntime implements Callee {
     this.logs = logs
     this.#lifecycleLog = new LifecycleLog(instanceName(plan.id, plan.instance), logs)
     this.token = token
-    this.#crashes = new CrashTeller(instanceName(plan.id, plan.instance), options.reporter)
+    this.#crashes = new CrashReporter(instanceName(plan.id, plan.instance), options.reporter)
     this.#channel = new AppChannel({
       plan,
       appPort: ports.appPort,
       explain,
-      healthChanged: isHealthy => this.#tellHealth(isHealthy),
+      healthChanged: isHealthy => this.#reportHealth(isHealthy),
       probed: (status, elapsedMs) => this.counters?.probed(status, elapsedMs)
     })
     this.#progress = noProgress(plan.id, plan.command.length > 0)
@@ -103,7 +103,7 @@ export class AppRuntime implements Callee {
         ...options,
         lines: logs.app.sink,
         moved: state => this.#moved(state),
-        otherMoved: () => this.#tellListeners()
+        otherMoved: () => this.#notifyListeners()
       },
       plan,
       ports.appPort
@@ -116,12 +116,12 @@ export class AppRuntime implements Callee {
     return this.plan.id
   }
 
-  /** What people call it: its id, with its number if it is not the first instance. */
+  /** Its name for people: the id, with a number if it is not the first instance. */
   get name(): string {
     return instanceName(this.id, this.plan.instance)
   }
 
-  /** Whether a verb means it: by its id, as all its instances, or by its number, `name.1`. */
+  /** Whether a command names it: by the id, which names all instances, or by a number, `name.1`. */
   isCalled(name: string): boolean {
     return name === this.id || name === `${this.id}.${this.plan.instance.toString()}`
   }
@@ -168,13 +168,13 @@ export class AppRuntime implements Callee {
     return this.#progress
   }
 
-  /** It takes calls, or will never take any. */
+  /** It receives calls, or has no port for them. */
   get isReady(): boolean {
     const {state} = this.app
     return this.appPort === 0 || (state.phase === 'running' && state.ready)
   }
 
-  /** The marks of all its processes whose orphans are not to be ended with the run. */
+  /** The markers of its processes whose orphans survive the run. */
   get sparedMarkers(): readonly string[] {
     return this.plan.stop.scope === 'group' ? this.#program.markers.map(marker => `PILLION_LIFE=${marker}`) : []
   }
@@ -223,13 +223,13 @@ export class AppRuntime implements Callee {
     }
   }
 
-  /** Refuses new calls from now on. Resolves with true when those in flight are over, with false when the signal is aborted. */
+  /** Rejects new calls. Resolves with true when the calls in flight have finished, with false when the signal is aborted. */
   async drained(late: AbortSignal): Promise<boolean> {
     this.queue.close(`"${this.id}" is being stopped`)
     return this.queue.drained(late)
   }
 
-  /** Ends all of it; settles when nothing is left. */
+  /** Stops all its processes; settles when nothing is left. */
   async stop(why: Why): Promise<AppState> {
     this.#channel.end()
     return this.#program.stop(why)
@@ -250,7 +250,7 @@ export class AppRuntime implements Callee {
     this.#channel.isDebugged = isDebugged
   }
 
-  /** The process that takes calls has ended, and no other one follows unless somebody asks for it. */
+  /** The current process has exited, and is not restarted automatically. */
   get hasEnded(): boolean {
     return this.#program.hasEnded
   }
@@ -263,7 +263,7 @@ export class AppRuntime implements Callee {
     this.#lifecycleLog.started(this.plan, this.pid)
   }
 
-  /** It is not started yet; `why` goes on after "it waits until", `ids` are the apps that it waits for. Callers wait with it. */
+  /** It waits for the apps `ids`; `why` completes "it waits until …". Calls to it are queued. */
   waits(why: string, ids: readonly string[]): void {
     this.#waitsFor = ids
     this.#obstacle = `"${this.name}" is not started yet: it waits until ${why}`
@@ -297,7 +297,7 @@ export class AppRuntime implements Callee {
     await this.app.stop('user')
   }
 
-  /** The whole run is about to end. */
+  /** The whole run is stopping. */
   announceEnd(): void {
     this.#lifecycleLog.announceEnd(this.#program.marker !== '')
   }
@@ -335,17 +335,14 @@ export class AppRuntime implements Callee {
     if (state.phase === 'running' && state.ready) this.#lifecycleLog.ready(this.appPort)
     const exit =
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
-    if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#tellEnd(exit)
+    if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#reportExit(exit)
     if (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last) && !this.#lifecycleLog.runEnds)
-      this.#options.reporter.warn(
-        'restart-waits-for-change',
-        `"${this.name}" is started again at the next change of its files`
-      )
+      this.#options.reporter.warn('restart-waits-for-change', `"${this.name}" restarts when one of its files changes`)
     this.#options.moved()
-    this.#tellListeners()
+    this.#notifyListeners()
   }
 
-  #tellEnd(exit: Exit): void {
+  #reportExit(exit: Exit): void {
     this.#lifecycleLog.ended(exit)
     this.#options.ended(exit.kind === 'spawn-error' ? {...exit, message: this.#lookPathFault() || exit.message} : exit)
     if (!succeeded(exit)) this.#explain(exit)
@@ -359,7 +356,7 @@ export class AppRuntime implements Callee {
     return this.#options.environment(this.#program.marker, this.#plan, this.appPort)['PATH'] ?? ''
   }
 
-  /** What killed it. 127 is what a shell answers for a program that it cannot find. Of a single app the terminal tells enough. */
+  /** Reports a crash. Exit code 127 means that the shell could not find the program. For a single app the terminal shows enough. */
   #explain(exit: Exit): void {
     const {command, folder} = this.plan
     const {from, to} = this.app.lived
@@ -367,11 +364,11 @@ export class AppRuntime implements Callee {
     const isSingle = this.#options.single !== undefined
     if (isSingle && interrupted.length === 0) return
     const {state, bestLine} = this.app
-    if (state.phase === 'exited' && this.plan.restart !== 'no') return // it was given up: that is told with its last words
+    if (state.phase === 'exited' && this.plan.restart !== 'no') return // the warning `given-up` reports it
     const isShells127 = !isSingle && exit.kind === 'code' && exit.code === 127
     const missing = isShells127 ? whyNotFound(command, folder, this.#searchPath) : ''
     const crash = {exit, livedMs: to - from, interrupted, line: isSingle ? '' : bestLine}
-    if (missing === '') this.#crashes.tell(crash, {state, starts: this.#program.markers.length})
+    if (missing === '') this.#crashes.report(crash, {state, starts: this.#program.markers.length})
     else this.#options.reporter.warn('command-not-found', `"${this.name}" could not be started: ${missing}`)
   }
 
@@ -383,17 +380,17 @@ export class AppRuntime implements Callee {
     return whyNot(this.name, state, {at: this.#movedAt, line: hasEnded ? this.app.bestLine : ''})
   }
 
-  #tellHealth(isHealthy: boolean): void {
+  #reportHealth(isHealthy: boolean): void {
     this.#lifecycleLog.healthChanged(isHealthy)
     if (!isHealthy)
       this.#options.reporter.warn(
         'app-unhealthy',
-        `"${this.name}" is not healthy: GET ${this.#plan.health.path} does not answer well. It is not called until it does`
+        `"${this.name}" is not healthy: its health check GET ${this.#plan.health.path} fails. It gets no calls until the check succeeds`
       )
-    this.#tellListeners()
+    this.#notifyListeners()
   }
 
-  #tellListeners(): void {
+  #notifyListeners(): void {
     for (const listener of this.#listeners) listener()
   }
 }

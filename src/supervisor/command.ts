@@ -1,18 +1,18 @@
 import {accessSync, constants, statSync} from 'node:fs'
 import {resolve} from 'node:path'
 
-/** Why a shell says 127 of this command: a hint for the user, '' when the command can be found. */
+/** Explains why a shell exits with 127 for this command; '' if the command can be found. */
 export function whyNotFound([program = '']: readonly string[], folder: string, searchPath: string): string {
   if (program.includes('/')) {
     const path = resolve(folder, program)
-    return isExecutable(path) ? '' : `there is no program ${path}; a relative command starts from appDirPath`
+    return isExecutable(path) ? '' : `${path} is not an executable file; relative paths start at appDirPath`
   }
   const folders = searchPath.split(':')
   if (folders.some(each => isExecutable(resolve(folder, each, program)))) return ''
-  return `no program "${program}" in any folder of PATH (${searchPath})`
+  return `"${program}" is in no folder of PATH (${searchPath})`
 }
 
-/** The same as Go's `exec.LookPath` says it, for a single app. */
+/** The same with the message of Go's `exec.LookPath`, for a single app. */
 export function lookPathFault([program = '']: readonly string[], folder: string, searchPath: string): string {
   if (whyNotFound([program], folder, searchPath) === '') return ''
   const why = program.includes('/')

@@ -2,12 +2,12 @@ import type {LogEntry} from '../model/log-entry.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {RUNTIME_VERSION, VERSION} from '../model/version.ts'
 
-/** Ports that the lines name. */
+/** Ports in the log lines. */
 export type ShownPorts = Readonly<Record<'httpPort' | 'grpcPort' | 'internalGrpcPort' | 'metricsPort', number>>
 
 const say = (message: string, scope = 'dapr.runtime'): LogEntry => ({level: 'info', message, scope})
 
-/** What Dapr's sidecar says while it starts (pkg/runtime/runtime.go): tests and scripts wait for these lines. */
+/** The lines that Dapr's sidecar logs while it starts (pkg/runtime/runtime.go); tests and scripts wait for them. */
 export const startingLines = (
   {id, sidecar, channel}: AppPlan,
   appPort: number,
@@ -33,7 +33,7 @@ export const startingLines = (
       ])
 ]
 
-/** What it says once the app takes calls. */
+/** The lines that it logs when the app is ready. */
 export const initializedLines = (appPort: number, elapsedMs: number): readonly LogEntry[] => [
   ...(appPort === 0 ? [] : [say(`application discovered on port ${appPort}`)]),
   say(`dapr initialized. Status: Running. Init Elapsed ${Math.round(elapsedMs)}ms`)
@@ -42,7 +42,7 @@ export const initializedLines = (appPort: number, elapsedMs: number): readonly L
 /** Its last line. */
 export const shutDownLine = say('Daprd shutdown gracefully', 'dapr.runtime')
 
-/** The calls by which Dapr's CLI gives a sidecar its metadata, as the API log has them. */
+/** The API log lines of the calls with which Dapr's CLI sets the metadata of a sidecar. */
 export const metadataCalls = (keys: readonly string[]): readonly LogEntry[] =>
   keys.map(key => ({
     level: 'info',

@@ -10,17 +10,17 @@ export interface EnvironmentOptions {
     readonly metricsPort: number
     readonly appPort: number
   }
-  /** The environment that we were started in. */
+  /** Our own environment. */
   readonly shell: Environment
-  /** `PILLION_RUN` and `PILLION_LIFE`: what is ours is found again by them. */
+  /** `PILLION_RUN` and `PILLION_LIFE`: we find our processes again by them. */
   readonly markers: {readonly run: string; readonly marker: string}
-  /** What the app writes reaches a terminal. */
+  /** The output of the app is shown on a terminal. */
   readonly isColoured: boolean
 }
 
 /**
- * The whole environment of one life of an app, each key once. Later layers win: the shell, what the sidecar tells
- * (`pkg/standalone/run.go` of Dapr's CLI), the template; the marks come last, so that nobody takes them off by mistake.
+ * The complete environment of a process of an app, each key once. Later layers win: the shell, Dapr's variables
+ * (`pkg/standalone/run.go` of Dapr's CLI), the template. The markers come last, so that nothing overrides them.
  */
 export function environmentOf({plan, ports, shell, markers, isColoured}: EnvironmentOptions): Record<string, string> {
   const wantsColour = isColoured && !shell['NO_COLOR'] && plan.env['NO_COLOR'] === undefined

@@ -5,17 +5,17 @@ import type {LogEntry} from '../model/log-entry.ts'
 import {succeeded, type AppState, type Exit} from '../model/app-state.ts'
 import {initializedLines, metadataCalls, shutDownLine, startingLines, type ShownPorts} from './daprd-log.ts'
 
-/** Where an app and its sidecar write. */
+/** The logs of an app and its sidecar. */
 export interface Logs {
   readonly app: AppLog
   readonly sidecar: SidecarLog
 }
 
-/** What we write about an app into its two logs, from its start to its end; the words are those of Dapr's `cmd/run.go`. */
+/** Writes status lines about an app into its two logs; the texts are those of Dapr's `cmd/run.go`. */
 export class LifecycleLog {
   readonly #id: string
   readonly #logs: Logs
-  /** Its status lines are not for the time when the whole run ends. */
+  /** No status lines about exits while the whole run is stopping. */
   #runEnds = false
   #startedAt = 0
   #isInitialized = false
@@ -25,7 +25,7 @@ export class LifecycleLog {
     this.#logs = logs
   }
 
-  /** The whole run ends: what an app does now was asked of it. */
+  /** The whole run is stopping, so that exits are expected. */
   get runEnds(): boolean {
     return this.#runEnds
   }
@@ -48,7 +48,7 @@ export class LifecycleLog {
     this.#tell(status.upAndRunning)
   }
 
-  /** The app takes calls; said of its first process alone. */
+  /** The app is ready; logged only for its first process. */
   ready(appPort: number): void {
     if (this.#isInitialized) return
     this.#isInitialized = true
@@ -65,14 +65,14 @@ export class LifecycleLog {
     else this.#log([{level: 'warn', message: 'App entered un-healthy status', scope}])
   }
 
-  /** Good-bye in both logs; what the program says afterwards still comes through. */
+  /** Announces the stop in both logs; later output of the app is still logged. */
   announceEnd(hasLived: boolean): void {
     this.#runEnds = true
     if (hasLived) this.#say(status.shuttingDown)
     this.#tell(status.shuttingDown)
   }
 
-  /** The last words of both logs, then the files are closed. */
+  /** Writes the last lines of both logs, then closes the files. */
   async close(state: AppState, hasLived: boolean): Promise<void> {
     const exit = this.#runEnds && state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !succeeded(exit)) this.#say(status.errorExitingApp(exit))

@@ -1,6 +1,6 @@
 import type {Readable} from 'node:stream'
 import {SupervisedApp, type AppOptions} from './process/supervised-app.ts'
-import {Listener} from './process/external-app.ts'
+import {ExternalApp} from './process/external-app.ts'
 import type {ProcessPipes} from '../platform/pipes.ts'
 import {nextStart} from './process/restart-policy.ts'
 import type {Note, Supervised} from './process/supervised.ts'
@@ -10,21 +10,21 @@ import type {AppState, Why} from '../model/app-state.ts'
 
 export interface ProgramOptions {
   readonly lines: Sink
-  /** The environment of a life by its mark, for an app that is to listen on this port. */
+  /** The environment of a process with this marker; the app should listen on `appPort`. */
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
-  readonly nextStart: () => string
-  /** Where a life runs. */
+  readonly nextMarker: () => string
+  /** The working directory of a process. */
   readonly folderOf: (plan: AppPlan) => string | Promise<string>
-  /** Asked right before each spawn; false: the run is about to end, or has ended. */
+  /** Called right before each spawn; false if the run is stopping or has ended. */
   readonly maySpawn: () => boolean
-  /** Told of each process group, should we be killed. */
+  /** Gets each process group, in case we are killed. */
   readonly watchdog: AppOptions['watchdog']
-  /** The only app of its run: it reads what we are given to read. */
+  /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
   readonly noted: (note: Note) => void
   /** The first one is somebody else's, who starts it in a debugger. */
   readonly isDebugged?: boolean | undefined
-  /** A move of the app that takes calls. */
+  /** The state of the current process changed. */
   readonly moved: (state: AppState) => void
   /** A candidate or a previous process changed its state. */
   readonly otherMoved: () => void
@@ -47,12 +47,12 @@ export class Program {
     this.#app = this.#newApp(plan, appPort)
   }
 
-  /** The one that takes calls. */
+  /** The current process, which receives calls. */
   get app(): Supervised {
     return this.#app
   }
 
-  /** The mark of the latest process, '' before the first. */
+  /** The marker of the latest process, '' before the first. */
   get marker(): string {
     return this.#marker
   }
@@ -61,7 +61,7 @@ export class Program {
     return this.#markers
   }
 
-  /** The one that takes calls has ended, and none is about to follow. */
+  /** The current process has exited, and no candidate or previous process is left. */
   get hasEnded(): boolean {
     return this.#app.state.phase === 'exited' && this.#others.size === 0
   }
@@ -70,7 +70,7 @@ export class Program {
     await (this.#app instanceof SupervisedApp ? this.#app.start(pipes) : this.#app.start())
   }
 
-  /** A new one in place of the old one, whose end is waited for. It is started if the old one was. */
+  /** Stops the current process and replaces it by a new one, which is started if the old one was. */
   async replace(plan: AppPlan, appPort: number, why: Why): Promise<void> {
     const old = this.#app
     const isStarted = old.state.phase !== 'idle'
@@ -85,7 +85,7 @@ export class Program {
     this.#app = this.#newApp(plan, appPort)
   }
 
-  /** Another one, that will not be started again by itself; the caller starts it. */
+  /** Creates a candidate, which the caller starts. It is not restarted automatically. */
   candidate(plan: AppPlan, appPort: number): Supervised {
     const app = this.#newApp(plan, appPort)
     this.#others.add(app)
@@ -101,13 +101,13 @@ export class Program {
     return old
   }
 
-  /** Ends a candidate or a previous process. */
+  /** Stops a candidate or a previous process. */
   async drop(app: Supervised, why: Why): Promise<void> {
     await app.stop(why)
     this.#others.delete(app)
   }
 
-  /** Ends all; settles when nothing is left, with the last state of the one that took calls. */
+  /** Stops all processes; settles when nothing is left, with the last state of the current one. */
   async stop(why: Why): Promise<AppState> {
     this.#isStopped = true
     await Promise.all([this.#app, ...this.#others].map(async app => app.stop(why)))
@@ -118,14 +118,14 @@ export class Program {
     for (const app of [this.#app, ...this.#others]) app.stopNow()
   }
 
-  /** `begunBy`: who asked for its first process, if it replaces another one. */
+  /** `begunBy`: the cause of its first process, if it replaces another one. */
   #newApp(plan: AppPlan, appPort: number, begunBy?: Why): Supervised {
-    const {nextStart: nextMarker, environment, folderOf, maySpawn, moved: tell, otherMoved, ...shared} = this.#options
+    const {nextMarker, environment, folderOf, maySpawn, moved: tell, otherMoved, ...shared} = this.#options
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => (isOther() ? otherMoved() : tell(state))
     const app: Supervised =
       plan.command.length === 0 || this.isDebugged
-        ? new Listener({plan, appPort, moved})
+        ? new ExternalApp({plan, appPort, moved})
         : new SupervisedApp({
             ...shared,
             plan,
@@ -133,7 +133,7 @@ export class Program {
             moved,
             begunBy,
             folder: () => folderOf(plan),
-            // whatever is still under way when the end is asked for: a start, an exchange, an edit of the template
+            // a start, a reload or an edit of the template may still be in progress when the run stops
             maySpawn: () => !this.#isStopped && maySpawn(),
             processMarker: () => this.#marker,
             environment: () => {

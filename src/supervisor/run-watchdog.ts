@@ -2,7 +2,7 @@ import {Watchdog} from './process/watchdog.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 
-/** All that is looked for by the run's mark has the longest grace that an app has: nobody knows whose it was. */
+/** The longest grace period of all apps, for processes that are found by the run's marker: their app is unknown. */
 export const longestGraceMs = ({apps}: Plan): number => Math.max(0, ...apps.map(({stop}) => stop.timeoutMs))
 
 export interface WatchdogNeeds {
@@ -12,7 +12,7 @@ export interface WatchdogNeeds {
   readonly reporter: Reporter
 }
 
-/** The watchdog of a run, not started yet. */
+/** Creates the watchdog of a run without starting it. */
 export const watchdogFor = ({marker, plan, shell, reporter}: WatchdogNeeds): Watchdog =>
   new Watchdog({
     marker,
@@ -21,6 +21,6 @@ export const watchdogFor = ({marker, plan, shell, reporter}: WatchdogNeeds): Wat
     lost: why =>
       reporter.warn(
         'watchdog-lost',
-        `the watchdog of this run has ended (${why}): if pillion is killed by SIGKILL now, its apps go on running`
+        `the watchdog of this run has exited (${why}): if Pillion is killed by SIGKILL now, its apps keep running`
       )
   })

@@ -99,10 +99,10 @@ t.test('an app whose rules cannot be read is not started, and cannot be called; 
   const run = rig.pillion(['run', '-f', '.'])
   const shop = await rig.driven('shop')
   await run.waitForLine(
-    /^⚠ {2}"stock" is not started: config\.yaml:3: invalid access control spec\. missing trustdomain for apps: \[shop\]/,
+    /^⚠ {2}"stock" was not started: config\.yaml:3: invalid access control spec\. missing trustdomain for apps: \[shop\]/,
     {stream: 'stderr'}
   )
-  t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {status: 500, body: /\(\\"stock\\" is not started: config/})
+  t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {status: 500, body: /\(\\"stock\\" was not started: config/})
   t.match(await rig.run(['restart', '--app-id', 'stock']), {
     code: 1,
     stderr: /failed to restart app id stock: config\.yaml:3:/

@@ -75,8 +75,8 @@ t.test(
       [
         '⚠  "worker" exited with code 1 after a while, restart 1 in 100 ms',
         '    Error: no queue at port 5001',
-        '⚠  "worker" exited with code 1 in the same way, 2 times now, restart 2 in 200 ms',
-        '⚠  "worker" exited with code 1 in the same way, 4 times now, restart 4 in 800 ms',
+        '⚠  "worker" exited with code 1 again in the same way (2 times so far), restart 2 in 200 ms',
+        '⚠  "worker" exited with code 1 again in the same way (4 times so far), restart 4 in 800 ms',
         '⚠  "worker" exited with code 1 after a while, restart 6 in 3.2 s',
         '    Error: something else'
       ]

@@ -52,7 +52,7 @@ t.test('doctor finds commands that are missing, proxies before the loopback, and
     env: {HTTP_PROXY: 'http://proxy:3128', NO_PROXY: 'intra,localhost'}
   })
   t.equal(code, 1)
-  t.match(stdout, '❌  the command of "shop" cannot be found: no program "no-such-program" in any folder of PATH')
+  t.match(stdout, '❌  the command of "shop" cannot be found: "no-such-program" is in no folder of PATH')
   t.match(stdout, '❌  HTTP_PROXY is set and NO_PROXY does not spare 127.0.0.1:')
   t.match(stdout, '    export NO_PROXY=intra,localhost,127.0.0.1,::1 ')
   t.match(stdout, `❌  ${rig.runtimeDir} must be a folder that you own, with mode 0700\n    Remove it, or: chmod 700 `)

@@ -143,10 +143,10 @@ t.test(
       '--scheduler-host-address',
       ''
     )
-    await run.waitForLine('--enable-app-health-check with gRPC is not built yet: ignored', {stream: 'stderr'})
+    await run.waitForLine('--enable-app-health-check with gRPC is not supported yet: ignored', {stream: 'stderr'})
     t.strictSame(
       run.stderr.lines.filter(line => line.includes('not built')),
-      ['⚠  --enable-app-health-check with gRPC is not built yet: ignored']
+      ['⚠  --enable-app-health-check with gRPC is not supported yet: ignored']
     )
   }
 )

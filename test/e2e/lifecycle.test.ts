@@ -222,7 +222,7 @@ t.test('the pauses between short lives double, and after the fifth one callers a
   t.equal(status, 500)
   t.match(
     (JSON.parse(body) as {message: string}).message,
-    /\("stock" exited with code 4 at \S+ and will be started again: no disk\)$/
+    /\("stock" exited with code 4 at \S+ and will be restarted: no disk\)$/
   )
   t.match(await shop.fetch('/v1.0/invoke/stock/method/y'), {status: 500}, 'while it waits for its next start')
   const births = run.stdout.lines.flatMap(line => /== APP - stock == (\d{16,})/.exec(line)?.[1] ?? []).map(Number)

@@ -176,7 +176,7 @@ t.test('an app that was given up is started with what it lacks', async t => {
   await (await rig.driven('job')).exit(4)
   t.match(await failing, {
     code: 1,
-    stderr: /^❌ {2}failed to start app id api: "api" is not started: .* "job" exited with code 4\n$/
+    stderr: /^❌ {2}failed to start app id api: "api" was not started: .* "job" exited with code 4\n$/
   })
   const starting = rig.run(['start', 'api'])
   await (await rig.driven('job')).exit(0)

@@ -68,11 +68,14 @@ t.test(
     const run = rig.pillion(['run', '-f', '.'])
     const [migrate, tester] = await Promise.all([rig.driven('migrate'), rig.driven('tester')])
     await migrate.exit(3)
-    const why = '"shop" is not started: it waits until "migrate" has ended with 0, and "migrate" exited with code 3'
+    const why = '"shop" was not started: it depends on "migrate" completing, but "migrate" exited with code 3'
     await run.waitForLine(`⚠  ${why}`, {stream: 'stderr'})
-    await run.waitForLine('⚠  "page" is not started: it waits until "shop" is ready, and "shop" was not started', {
-      stream: 'stderr'
-    })
+    await run.waitForLine(
+      '⚠  "page" was not started: it depends on "shop" becoming ready, but "shop" was not started',
+      {
+        stream: 'stderr'
+      }
+    )
     const {body} = await tester.fetch('/v1.0/invoke/shop/method/x')
     t.match((JSON.parse(body) as {message: string}).message, `connection refused (${why})`)
     await tester.exit(0)
@@ -143,7 +146,7 @@ t.test('where a dependency is stopped, what waits for it is not started, and the
   const [tester] = await Promise.all([rig.driven('tester'), rig.driven('stock')])
   await run.waitForLine('Writing log files', {nth: 2})
   t.match(await rig.run(['stop', '--app-id', 'stock']), {code: 0})
-  await run.waitForLine('⚠  "shop" is not started: it waits until "stock" is ready, and "stock" was stopped', {
+  await run.waitForLine('⚠  "shop" was not started: it depends on "stock" becoming ready, but "stock" was stopped', {
     stream: 'stderr'
   })
   await tester.exit(0)

@@ -69,7 +69,7 @@ t.test(
     const ill = await rig.driven('stock')
     await ill.answer({status: 503})
     await ill.listen()
-    await run.waitForLine('the new process of "stock" was not healthy within 1 s: the old one goes on', {
+    await run.waitForLine('the new process of "stock" was not healthy within 1 s: the old process continues', {
       stream: 'stderr'
     })
     await ill.closed
@@ -92,7 +92,7 @@ t.test('a new process that ends before it is healthy does not take over, and the
   await failing.listen()
   await failing.nextRequest()
   await failing.exit(3)
-  await run.waitForLine('the new process of "stock" exited with code 3: the old one goes on', {stream: 'stderr'})
+  await run.waitForLine('the new process of "stock" exited with code 3: the old process continues', {stream: 'stderr'})
   t.equal(await ask(), 'old')
 })
 
@@ -121,7 +121,7 @@ for (const [how, wishes] of [
     await save(rig, 'stock/app.js', '1')
     const next = await rig.driven('stock')
     await old.exit(3)
-    await run.waitForLine(/"stock" exited with code 3.*, started again at the next change of its files/, {
+    await run.waitForLine(/"stock" exited with code 3.*, restarts when one of its files changes/, {
       stream: 'stderr'
     })
     await next.answer({body: 'new'})
@@ -135,12 +135,12 @@ t.test('where the old process has died, and the new one dies, too, the next chan
   await save(rig, 'stock/app.js', '1')
   const failing = await rig.driven('stock')
   await old.exit(3)
-  await run.waitForLine(/"stock" exited with code 3.*, started again at the next change of its files/, {
+  await run.waitForLine(/"stock" exited with code 3.*, restarts when one of its files changes/, {
     stream: 'stderr'
   })
   await failing.exit(4)
   await run.waitForLine(/the new process of "stock" exited with code 4$/, {stream: 'stderr'})
-  t.match(await ask(), /exited with code 3 at .* and waits for the next change of its files/)
+  t.match(await ask(), /exited with code 3 at .* and restarts when one of its files changes/)
   await save(rig, 'stock/app.js', '2')
   const next = await rig.driven('stock')
   await next.answer({body: 'new'})

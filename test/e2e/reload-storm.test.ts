@@ -37,7 +37,7 @@ t.test('after thirty restarts within a minute an app is left alone, until "resta
   const told = await run.waitForLine('"order" was restarted 30 times within 60 s', {stream: 'stderr'})
   t.match(
     told,
-    /, most often because of app\.txt: it is restarted again once its files have rested for 10 s, or by "restart --app-id order"\. What it writes itself belongs into watch\.ignore\.$/
+    /, mostly because of app\.txt\. It restarts again when its files have not changed for 10 s, or by "restart --app-id order"\. Add files that the app itself writes to watch\.ignore\.$/
   )
   await save(rig, 'order/late.txt', '1')
   await run.waitForLine('witness: reloaded')

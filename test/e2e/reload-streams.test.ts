@@ -71,7 +71,7 @@ t.test('streams that never end are cut and named after the grace; calls and webs
   const answers = pace(shop)
   await save(1)
   await run.waitForLine(
-    /"order": 2 calls were still under way 1 s after the change, and cut off: GET \/events from shop, GET \/socket from shop$/,
+    /"order": 2 calls were still in flight 1 s after the change and were cancelled: GET \/events from shop, GET \/socket from shop$/,
     {stream: 'stderr'}
   )
   t.equal(await events.isCut, true, 'its reader can tell it from an end')
@@ -118,7 +118,7 @@ t.test(
     const newer = await openEvents(`${url}/events`)
     t.equal(run.stderr.text, '', 'nothing was cut yet')
     await run.waitForLine(
-      /"order": 2 calls were still under way 3 s after the change, and cut off: GET \/events from shop, GET \/socket from shop$/,
+      /"order": 2 calls were still in flight 3 s after the change and were cancelled: GET \/events from shop, GET \/socket from shop$/,
       {stream: 'stderr'}
     )
     t.equal(await events.isCut, true)

@@ -139,7 +139,7 @@ t.test('a call that does not end within the grace is cut off, and named', async 
   const endless = fetch(`${path}/events?n=2&ms=60000`)
   await rig.write({'order/version.txt': '1'})
   await run.waitForLine(
-    '"order": 1 call was still under way 0.3 s after the change, and cut off: GET /events?n=2&ms=60000 from shop',
+    '"order": 1 call was still in flight 0.3 s after the change and was cancelled: GET /events?n=2&ms=60000 from shop',
     {stream: 'stderr'}
   )
   t.match(await run.waitForLine('order: reloaded'), /, 1 lost$/)

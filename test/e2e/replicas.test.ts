@@ -179,7 +179,7 @@ t.test(
     t.match(await restart, {code: 0})
     t.match(
       await run.waitForLine('keeps its process', {stream: 'stderr'}),
-      '"order" does not take calls: "order.2" keeps its process'
+      '"order" did not become ready: "order.2" keeps its process'
     )
     const [left] = (await rowsOf(rig)).filter(({appId, instance}) => appId === 'order' && instance === 2)
     t.same([await asked(), await asked()], [left?.appPid.toString(), left?.appPid.toString()])

@@ -127,7 +127,7 @@ t.test('a run goes on where it cannot look for what others have left', async t =
   symlinkSync('pillion', join(rig.home, '.cache/pillion')) // a link to itself
   const run = rig.pillion(['run', '-f', '.'])
   const a = await rig.driven('a')
-  await run.waitForLine(/what killed runs have left behind is not removed: ELOOP/, {stream: 'stderr'})
+  await run.waitForLine(/cannot clean up after killed runs: ELOOP/, {stream: 'stderr'})
   t.match(await a.fetch('/v1.0/healthz/outbound'), {status: 204})
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})

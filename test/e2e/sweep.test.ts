@@ -46,7 +46,7 @@ t.test('`stop -f` ends and names what a dead run has left, when its watchdog had
   const {rig, a, home} = await killed(t)
   const {code, stderr} = await rig.run(['stop', '-f', '.'])
   t.equal(code, 0)
-  t.match(stderr, `ended process ${a.pid.toString()}, which a run that was killed had left behind: `)
+  t.match(stderr, `ended process ${a.pid.toString()}, left behind by a killed run: `)
   t.same(await rig.leftovers(), [])
   t.notOk(existsSync(home))
 })

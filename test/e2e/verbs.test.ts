@@ -151,7 +151,7 @@ t.test('restart of what is not there, or not ours, fails', async t => {
   })
   t.match(await rig.run(['restart', '-a', 'sidecar']), {
     code: 1,
-    stderr: '❌  failed to restart app id sidecar: it has no command of ours\n'
+    stderr: '❌  failed to restart app id sidecar: it has no command, only a sidecar\n'
   })
 })
 
@@ -243,8 +243,8 @@ t.test('a second run of a template says so after the start lines, and stop -f en
   await first.waitForLine('Writing log files')
   const second = rig.pillion(['run', '-f', '.'])
   t.match(
-    await second.waitForLine('runs already', {stream: 'stderr'}),
-    `⚠  dapr.yaml runs already (pid ${first.pid.toString()})`
+    await second.waitForLine('is already running', {stream: 'stderr'}),
+    `⚠  dapr.yaml is already running (pid ${first.pid.toString()})`
   )
   t.ok(second.stdout.lines.some(line => line.includes('Writing log files')))
   t.match(await rig.run(['stop', '-f', '.']), {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n'})

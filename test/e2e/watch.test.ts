@@ -10,14 +10,14 @@ t.test('a watched app that has crashed waits for the next change; callers hear a
   const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
   await stock.print('no pears left\n', 'stderr')
   await stock.exit(3)
-  await run.waitForLine(/"stock" exited with code 3 .*, started again at the next change of its files$/, {
+  await run.waitForLine(/"stock" exited with code 3 .*, restarts when one of its files changes$/, {
     stream: 'stderr'
   })
   const refused = await shop.fetch('/v1.0/invoke/stock/method/pears')
   t.equal(refused.status, 500)
   t.match(
     refused.body,
-    /\(\\?"stock\\?" exited with code 3 at \d\d:\d\d:\d\d and waits for the next change of its files: no pears left\)/
+    /\(\\?"stock\\?" exited with code 3 at \d\d:\d\d:\d\d and restarts when one of its files changes: no pears left\)/
   )
   await rig.write({'stock/app.js': 'pears'})
   const again = await rig.driven('stock')
@@ -34,7 +34,7 @@ t.test('a run does not end while an app of it is watched', async t => {
   const run = rig.pillion(['run', '-f', '.'])
   const first = await rig.driven('job')
   await first.exit(0)
-  await run.waitForLine('"job" is started again at the next change of its files', {stream: 'stderr'})
+  await run.waitForLine('"job" restarts when one of its files changes', {stream: 'stderr'})
   await rig.write({'job/other.js': '1', 'job/in.txt': '1'})
   const second = await rig.driven('job')
   t.not(second.pid, first.pid)
@@ -122,7 +122,7 @@ t.test(
     await rig.write({
       'dapr.yaml': 'version: 1\napps:\n  - appID: stays\n    appDirPath: stays\n    restart: sometimes\n'
     })
-    await run.waitForLine('the template was edited, and nothing is changed', {stream: 'stderr'})
+    await run.waitForLine('the edited template has a mistake, so nothing was changed', {stream: 'stderr'})
     await run.waitForLine('restart: sometimes', {stream: 'stderr'})
     t.match(await comes.fetch('/v1.0/metadata'), {status: 200})
     run.signal('SIGTERM')
@@ -164,7 +164,7 @@ t.test('apps that wait for each other in a circle are named when the time is ove
   const request = await b.nextRequest()
   const back = await b.fetch('/v1.0/invoke/a/method/settings')
   t.equal(back.status, 500)
-  t.match(back.body, /waited 1 s; .*they wait for each other in a circle: \\"a\\" → \\"b\\" → \\"a\\"/)
+  t.match(back.body, /waited 1 s; .*the apps wait for each other: \\"a\\" → \\"b\\" → \\"a\\"/)
   await request.reply({body: 'at last'})
   t.match(await boot, {status: 200})
 })
@@ -218,7 +218,7 @@ t.test('a new process that does not come up leaves the old one where it is', asy
   await rig.write({'stock/app.js': 'syntax error'})
   const failing = await rig.driven('stock')
   await failing.exit(1)
-  await run.waitForLine('the new process of "stock" exited with code 1: the old one goes on', {stream: 'stderr'})
+  await run.waitForLine('the new process of "stock" exited with code 1: the old process continues', {stream: 'stderr'})
   t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {body: 'old'})
   await rig.write({'stock/app.js': 'mended'})
   const mended = await rig.driven('stock')

@@ -134,7 +134,7 @@ t.test('where no watchdog can live it is said once, and the run goes on', async 
   const first = await watchdogWithin(run.pid)
   process.kill(first.pid, 'SIGKILL')
   const a = await rig.driven('a')
-  await run.waitForLine(/the watchdog of this run has ended/, {stream: 'stderr'})
+  await run.waitForLine(/the watchdog of this run has exited/, {stream: 'stderr'})
   run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})
   await a.closed

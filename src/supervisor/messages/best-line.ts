@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util'
 
-/** What stands around the line that says it: stack frames, brackets, carets, and what runners add at the end. */
+/** Lines that do not explain a failure: stack frames, brackets, carets, and what package runners append. */
 const NOISE = [
   /^\s*at\s/, // Node, Java, .NET
   /^\s*(?:from\s|File "|\.{3} \d+ more|\^|~)/, // Ruby, Python, Java
@@ -14,7 +14,7 @@ const NOISE = [
   /^\s*(?:errno|code|syscall|address|port|path|hostname): .*,?$/ // properties of Node's errors
 ]
 
-/** Marks of lines that tell a failure, the best ones first. */
+/** Patterns of lines that explain a failure, the best ones first. */
 const MARKS = [
   /^(?:panic|fatal(?: error)?|thread '.*' panicked|Unhandled exception|Caused by|Exception in thread|(?:\w+[.$])*\w*(?:Error|Exception)(?: \[\w+\])?)\b/,
   /\b(?:\w*Error|\w*Exception|panic|fatal)\b/i,
@@ -23,7 +23,7 @@ const MARKS = [
 
 const MAX_LENGTH = 300
 
-/** The line of an app's last words that says most about its end, without colours; '' where it has said nothing. */
+/** The most useful line of an app's last output for explaining its exit, without colours; '' if there is no output. */
 export function bestLine(lines: readonly string[]): string {
   const plain = lines.map(line => stripVTControlCharacters(line).trimEnd())
   const telling = plain.filter(line => line !== '' && !NOISE.some(noise => noise.test(line)))
@@ -34,7 +34,7 @@ export function bestLine(lines: readonly string[]): string {
   return short(telling.at(-1) ?? plain.findLast(line => line !== '') ?? '')
 }
 
-/** Rust says where it panicked, and on the next line why. */
+/** Rust prints the place of a panic, and the reason on the next line. */
 function continued(lines: readonly string[], at: number): string {
   const line = lines[at] ?? ''
   return /^thread '.*' panicked at .*:$/.test(line) && lines[at + 1] !== undefined ? `${line} ${lines[at + 1]}` : line

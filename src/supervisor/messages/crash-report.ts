@@ -2,22 +2,22 @@ import type {Exit} from '../../model/app-state.ts'
 import type {InterruptedCall} from '../../gateway/admission-queue.ts'
 import {endOf} from './why-not-running.ts'
 
-/** A process that ended badly, and what is known about it. */
+/** A crashed process and what is known about it. */
 export interface Crash {
   readonly id: string
   readonly exit: Exit
   readonly livedMs: number
-  /** The calls that were under way in it. */
+  /** The calls that were in flight. */
   readonly interrupted: readonly InterruptedCall[]
-  /** The line of its last words that says most, '' for none. */
+  /** The most useful line of its last output, '' if there is none. */
   readonly line: string
-  /** What follows: `restart 3 in 400 ms`; '' for nothing. */
+  /** The next step: `restart 3 in 400 ms`; '' if there is none. */
   readonly next: string
 }
 
 const MAX_CALLS = 5
 
-/** What killed it: how it ended and after how long, what it was doing for whom, what follows, and the line that says most. */
+/** Reports a crash: exit and age of the process, the calls in flight, the next step, and the most useful line of output. */
 export function crashReport({id, exit, livedMs, interrupted, line, next}: Crash): string {
   const lived = exit.kind === 'spawn-error' ? '' : ` after ${durationText(livedMs)}`
   const [call] = interrupted
@@ -27,14 +27,14 @@ export function crashReport({id, exit, livedMs, interrupted, line, next}: Crash)
   return [`"${id}" ${endOf(exit)}${lived}${during}${behind(next)}`, ...details].join('\n    ')
 }
 
-/** The same crash once more: so many times in a row. */
+/** Reports the same crash again, with its number in a row. */
 export const repeatedCrash = ({id, exit, next}: Pick<Crash, 'id' | 'exit' | 'next'>, times: number): string =>
-  `"${id}" ${endOf(exit)} in the same way, ${times.toString()} times now${behind(next)}`
+  `"${id}" ${endOf(exit)} again in the same way (${times.toString()} times so far)${behind(next)}`
 
-/** What follows an end: another process, so many ms from now (Infinity: at the next change of its files). */
+/** Describes the restart after an exit: the process number and the delay (Infinity: when one of its files changes). */
 export const nextStartText = (number: number, inMs: number): string =>
   inMs === Infinity
-    ? 'started again at the next change of its files'
+    ? 'restarts when one of its files changes'
     : `restart ${number.toString()} in ${durationText(Math.ceil(inMs / 100) * 100)}`
 
 const behind = (next: string): string => (next === '' ? '' : `, ${next}`)

@@ -4,19 +4,20 @@ const MAX_NAMED = 3
 
 export interface Cut {
   readonly id: string
-  /** Never none. */
+  /** Never empty. */
   readonly left: readonly PendingCall[]
-  /** How long they had to end. */
+  /** The time they had to finish. */
   readonly ms: number
-  /** After what: `the change`. */
+  /** What the time is counted from: `the change`. */
   readonly after: string
 }
 
-/** Says which calls to an app did not end in time, and were cut off. */
+/** Names the calls to an app that did not finish in time and were cancelled. */
 export function cutText({id, left, ms, after}: Cut): string {
   const named = left.slice(0, MAX_NAMED).map(({method, path, caller}) => `${method} ${path} from ${caller}`)
   const more = left.length > named.length ? ` and ${(left.length - named.length).toString()} more` : ''
   const calls = left.length === 1 ? '1 call was' : `${left.length.toString()} calls were`
   const seconds = (ms / 1000).toString()
-  return `"${id}": ${calls} still under way ${seconds} s after ${after}, and cut off: ${named.join(', ')}${more}`
+  const verb = left.length === 1 ? 'was' : 'were'
+  return `"${id}": ${calls} still in flight ${seconds} s after ${after} and ${verb} cancelled: ${named.join(', ')}${more}`
 }

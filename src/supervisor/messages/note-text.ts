@@ -9,7 +9,7 @@ const CODES = {
   'orphan-ended': 'process-ended'
 } as const
 
-/** Warns about events of an app that are not changes of its state. */
+/** Warns about events of an app other than state changes. */
 export const reportNote = (reporter: Reporter, id: string, note: Note): void =>
   reporter.warn(CODES[note.type], noteText(id, note))
 
@@ -18,15 +18,15 @@ function noteText(id: string, note: Note): string {
     case 'port-taken': {
       const owner =
         note.owner === undefined ? 'another program' : `${note.owner.command} (pid ${note.owner.pid.toString()})`
-      return `port ${note.port.toString()} of "${id}" was taken before it was started, by ${owner}: calls wait until "${id}" itself listens there`
+      return `port ${note.port.toString()} of "${id}" is already in use by ${owner}: calls wait until "${id}" itself listens on it`
     }
     case 'not-ready':
       return `"${id}" is not ready after ${(note.timeoutMs / 1000).toString()} s: ${note.tried}`
     case 'given-up': {
       const line = note.line === '' ? '' : `\n    ${note.line}`
-      return `"${id}" is not started again: it ${endOf(note.exit)} ${note.markers.toString()} times in a row within a second${line}`
+      return `"${id}" is no longer restarted: it ${endOf(note.exit)} within a second, ${note.times.toString()} times in a row${line}`
     }
     case 'orphan-ended':
-      return `ended process ${note.pid.toString()}, which had left its app's group: ${note.command}`
+      return `ended process ${note.pid.toString()}, which had left the process group of its app: ${note.command}`
   }
 }

@@ -1,6 +1,6 @@
 import type {AppState, Exit} from '../../model/app-state.ts'
 
-/** What a caller hears about an app that cannot answer: what happened to it, when, and the line of its last words that says most. */
+/** The error text for calls to an app that cannot answer: what happened to it, when, and the most useful line of its last output. */
 export function whyNot(id: string, state: AppState, {at, line}: {at: Date; line: string}): string {
   const words = line === '' ? '' : `: ${line}`
   switch (state.phase) {
@@ -9,11 +9,11 @@ export function whyNot(id: string, state: AppState, {at, line}: {at: Date; line:
     case 'starting':
       return `"${id}" is starting`
     case 'running':
-      return state.ready ? `"${id}" refused the connection` : `"${id}" runs and is not ready`
+      return state.ready ? `"${id}" refused the connection` : `"${id}" is running but not ready`
     case 'stopping':
       return `"${id}" is stopping`
     case 'backoff':
-      return `"${id}" ${endOf(state.last)} at ${clock(at)} and ${state.until === Infinity ? 'waits for the next change of its files' : 'will be started again'}${words}`
+      return `"${id}" ${endOf(state.last)} at ${clock(at)} and ${state.until === Infinity ? 'restarts when one of its files changes' : 'will be restarted'}${words}`
     case 'exited':
       return state.exit === undefined ? `"${id}" was stopped` : `"${id}" ${endOf(state.exit)} at ${clock(at)}${words}`
   }

@@ -2,19 +2,19 @@ import type {Dependency} from '../../model/plan.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
 import {endOf} from '../messages/why-not-running.ts'
 
-/** How far an app has come. What it has reached once stays reached, whatever becomes of it later. */
+/** The progress of an app. A milestone that was reached once stays reached. */
 export interface Progress {
   readonly id: string
-  /** There is a program to start; else a sidecar stands alone. */
+  /** False for an entry that has only a sidecar. */
   readonly hasCommand: boolean
   readonly hasStarted: boolean
   readonly wasReady: boolean
-  /** A process ended by itself and with 0. */
+  /** A process exited by itself with code 0. */
   readonly hasCompleted: boolean
   readonly state: AppState
 }
 
-/** The progress of an app that nothing has happened to. */
+/** The progress of an app before its start. */
 export const noProgress = (id: string, hasCommand: boolean): Progress => ({
   id,
   hasCommand,
@@ -24,7 +24,7 @@ export const noProgress = (id: string, hasCommand: boolean): Progress => ({
   state: {phase: 'idle'}
 })
 
-/** The progress after one more move. */
+/** The progress after a state change. */
 export const progressed = (before: Progress, state: AppState): Progress => ({
   ...before,
   hasStarted: before.hasStarted || isStart(before, state),
@@ -36,28 +36,31 @@ export const progressed = (before: Progress, state: AppState): Progress => ({
   state
 })
 
-/** A program without a pid could not be spawned. */
+/** A process without a pid could not be spawned. */
 const isStart = ({hasCommand}: Progress, state: AppState): boolean =>
   state.phase === 'running' || (state.phase === 'starting' && (state.pid !== undefined || !hasCommand))
 
-/** Where an app stands that depends on others; `why` goes on after "it waits until". */
+/** Whether the dependencies of an app are met. `why` completes "it waits until …" or, for `never`, "it depends on …". */
 export type Standing =
   | {readonly kind: 'free'}
   | {readonly kind: 'waits'; readonly why: string; readonly ids: readonly string[]}
   | {readonly kind: 'never'; readonly why: string}
 
-/** Whether an app may start, given how far all apps have come. Where several apps share an id, all of them are meant. */
+/** Whether an app may start, given the progress of all apps. If several apps share an id, all of them count. */
 export function standingOf(dependencies: readonly Dependency[], all: readonly Progress[]): Standing {
   const open = dependencies.flatMap(dependency =>
     all.filter(({id}) => id === dependency.id).flatMap(app => (hasReached(app, dependency) ? [] : [{dependency, app}]))
   )
   const lost = open.find(({app}) => app.state.phase === 'exited')
   if (lost !== undefined)
-    return {kind: 'never', why: `${wordsFor(lost.dependency)}, and "${lost.app.id}" ${fateOf(lost.app)}`}
+    return {
+      kind: 'never',
+      why: `"${lost.app.id}" ${MILESTONES[lost.dependency.until].goal}, but "${lost.app.id}" ${fateOf(lost.app)}`
+    }
   if (open.length === 0) return {kind: 'free'}
   return {
     kind: 'waits',
-    why: [...new Set(open.map(({dependency}) => wordsFor(dependency)))].join(' and '),
+    why: [...new Set(open.map(({dependency}) => reachedText(dependency)))].join(' and '),
     ids: [...new Set(open.map(({dependency}) => dependency.id))]
   }
 }
@@ -74,11 +77,15 @@ export function hasReached({hasStarted, wasReady, hasCompleted}: Progress, {unti
   }
 }
 
-const WORDS = {started: 'has started', ready: 'is ready', completed: 'has ended with 0'} as const
+const MILESTONES = {
+  started: {reached: 'has started', goal: 'starting'},
+  ready: {reached: 'is ready', goal: 'becoming ready'},
+  completed: {reached: 'has exited with code 0', goal: 'completing'}
+} as const
 
-const wordsFor = ({id, until}: Dependency): string => `"${id}" ${WORDS[until]}`
+const reachedText = ({id, until}: Dependency): string => `"${id}" ${MILESTONES[until].reached}`
 
-/** What became of an app that has ended short of what was waited for. */
+/** How an app ended that did not reach the milestone. */
 function fateOf({state, hasStarted}: Progress): string {
   if (state.phase === 'exited' && !state.asked && state.exit !== undefined) return endOf(state.exit)
   return hasStarted ? 'was stopped' : 'was not started'

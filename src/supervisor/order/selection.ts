@@ -2,12 +2,12 @@ import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {Plan} from '../../model/plan.ts'
 
-/** The plan with these apps alone, and with what they depend on, directly or not. An id that no app has is refused. */
+/** Reduces a plan to these apps and their direct and indirect dependencies. Throws a UserError for an unknown id. */
 export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   refuseUnknown(plan, ids, '--only')
   const wanted = new Set(ids)
   for (const id of wanted)
-    // what is added while it runs is gone through, too
+    // the loop also visits ids that it adds
     for (const app of plan.apps) if (app.id === id) for (const dependency of app.dependsOn) wanted.add(dependency.id)
   const apps = plan.apps.filter(({id}) => wanted.has(id))
   const hasService = apps.some(({fixedPort}) => fixedPort > 0)

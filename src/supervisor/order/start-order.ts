@@ -12,21 +12,21 @@ export interface StartOrderOptions {
   readonly reporter: Reporter
   /** All apps of the run, also those that have ended. */
   readonly runtimes: () => readonly Startable[]
-  /** The run is to end: nothing is started any more. */
+  /** The run is stopping: no app is started any more. */
   readonly isOver: () => boolean
 }
 
-/** Pipes of first processes, made ahead. */
+/** Pipes for the first processes, created in advance. */
 type Pipes = Awaited<ReturnType<typeof preparePipes>>
 
-/** It waits for no other app, and there is a program to start. */
+/** The app has a command and no dependencies. */
 export const isStartedAtOnce = ({command, dependsOn}: AppPlan): boolean => command.length > 0 && dependsOn.length === 0
 
-/** Starts the apps of a run: at once those that wait for no other, the others when what they wait for is there. */
+/** Starts the apps of a run: apps without dependencies at once, the others when their dependencies are met. */
 export class StartOrder {
   readonly #options: StartOrderOptions
   readonly #queue: StartQueue
-  /** Settles when the start lines of those are out that wait for nobody. */
+  /** Settles when the start lines of all apps without dependencies are printed. */
   #first: Promise<void> = Promise.resolve()
 
   constructor(options: StartOrderOptions) {
@@ -38,7 +38,7 @@ export class StartOrder {
     })
   }
 
-  /** All that wait for no other, at once; the terminal hears of them in the template's order. */
+  /** Starts all apps without dependencies in parallel; their start lines are printed in the template's order. */
   async begin(pipes: Pipes): Promise<void> {
     const runtimes = this.#options.runtimes()
     for (const runtime of runtimes) this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
@@ -55,7 +55,7 @@ export class StartOrder {
     this.#queueUp([runtime])
   }
 
-  /** To be called after each move of an app. */
+  /** To be called after each state change of an app. */
   look(): void {
     if (!this.#options.isOver()) this.#queue.look()
   }
@@ -69,7 +69,7 @@ export class StartOrder {
     for (const each of pipes) closePipes(each)
     for (const [runtime, start] of starts) {
       await start
-      this.#tell(runtime)
+      this.#reportStarted(runtime)
     }
   }
 
@@ -78,13 +78,13 @@ export class StartOrder {
     this.look()
   }
 
-  /** An app that has waited for others. */
+  /** Starts an app that has waited for its dependencies. */
   async #startLate(runtime: Startable): Promise<void> {
     await Promise.all([runtime.start(undefined), this.#first])
-    this.#tell(runtime)
+    this.#reportStarted(runtime)
   }
 
-  #tell(runtime: Startable): void {
+  #reportStarted(runtime: Startable): void {
     const {isOver, emit, shownAs} = this.#options
     if (isOver()) return
     const {sidecar, pid, plan} = runtime
@@ -93,7 +93,7 @@ export class StartOrder {
 
   /** One that cannot be started. */
   #refuse(runtime: Startable): void {
-    this.#giveUp(runtime, `"${runtime.id}" is not started: ${runtime.fault}`)
+    this.#giveUp(runtime, `"${runtime.id}" was not started: ${runtime.fault}`)
   }
 
   #giveUp(runtime: Startable, why: string): void {

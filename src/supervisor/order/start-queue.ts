@@ -1,7 +1,7 @@
 import {standingOf} from './progress.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 
-/** An app as its start sees it. */
+/** The part of an app that the start order needs. */
 export type Startable = Pick<
   AppRuntime,
   | 'id'
@@ -21,7 +21,7 @@ export type Startable = Pick<
 export interface StartQueueOptions {
   /** All apps of the run. */
   readonly runtimes: () => readonly Startable[]
-  /** Everything that it depends on is there. */
+  /** All dependencies are met. */
   readonly start: (runtime: Startable) => void
   /** What it depends on will not be there unless somebody starts it again; the sentence that says why. */
   readonly giveUp: (runtime: Startable, why: string) => void
@@ -43,7 +43,7 @@ export class StartQueue {
     for (const runtime of runtimes) this.#waiting.add(runtime)
   }
 
-  /** To be called after each move of an app. */
+  /** To be called after each state change of an app. */
   look(): void {
     for (const runtime of this.#waiting) this.#lookAt(runtime)
   }
@@ -61,7 +61,7 @@ export class StartQueue {
     }
     if (standing.kind === 'waits') return runtime.waits(standing.why, standing.ids)
     if (standing.kind === 'never')
-      return this.#options.giveUp(runtime, `"${runtime.id}" is not started: it waits until ${standing.why}`)
+      return this.#options.giveUp(runtime, `"${runtime.id}" was not started: it depends on ${standing.why}`)
     this.#waiting.delete(runtime)
     this.#options.start(runtime)
   }

@@ -1,27 +1,27 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 
-/** An app as its end sees it. */
+/** The part of an app that the stop order needs. */
 export interface Stoppable {
   readonly plan: Pick<AppPlan, 'id' | 'dependsOn'>
-  /** Asks for the end; settles when nothing of it is left. */
+  /** Stops the app; settles when nothing of it is left. */
   stop(why: 'run ends'): Promise<unknown>
 }
 
 export interface StopOrderOptions {
-  /** Aborted when nothing is to be waited for any longer. */
+  /** Aborted when the stop must not wait any longer. */
   readonly now: AbortSignal
   readonly clock?: Clock
 }
 
-/** What depends on an app has so long to end before the app itself is asked. */
+/** Dependents of an app have this long to exit before the app itself is stopped. */
 const MAX_LEVEL_MS = 1000
-/** The last level is asked this long after the first one at the latest: scripts send SIGKILL ten seconds after SIGTERM. */
+/** The last level is stopped at most this long after the first: scripts send SIGKILL ten seconds after SIGTERM. */
 const MAX_LEVELS_MS = 4000
 
 /**
- * Ends apps in reverse `dependsOn` order: first those that no other app depends on. A level is asked to end when the one
- * before has ended or has had its time. Settles when all have ended.
+ * Stops apps in reverse `dependsOn` order: first those that no other app depends on. A level is stopped when the previous
+ * level has exited or its time is over. Settles when all apps have exited.
  */
 export async function stopInOrder(
   apps: readonly Stoppable[],
@@ -37,14 +37,14 @@ export async function stopInOrder(
   await Promise.all(ending)
 }
 
-/** Apps in the order of their end: each stands behind all that depend on it, directly or not. */
+/** Apps in stop order: each app comes after all its direct and indirect dependents. */
 export function stopLevels<T extends Pick<Stoppable, 'plan'>>(apps: readonly T[]): readonly (readonly T[])[] {
   const levels: T[][] = []
   let left = apps
   while (left.length > 0) {
     const needed = new Set(left.flatMap(({plan}) => plan.dependsOn.map(({id}) => id)))
     const free = left.filter(({plan}) => !needed.has(plan.id))
-    const level = free.length > 0 ? free : left // a circle, which the template's checks refuse
+    const level = free.length > 0 ? free : left // a cycle, which template validation rejects
     levels.push([...level])
     left = left.filter(app => !level.includes(app))
   }

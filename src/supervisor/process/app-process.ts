@@ -13,11 +13,11 @@ export interface AppProcessOptions {
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
   readonly pipes: ProcessPipes
-  /** What the process reads; undefined: nothing. */
+  /** The stdin of the process; undefined: empty. */
   readonly input: Readable | undefined
   readonly isRaw: boolean
   readonly take: (stream: 'stdout' | 'stderr', text: string) => Promise<void> | undefined
-  /** `NAME=value` that all of this process carries. */
+  /** `NAME=value` in the environment of the process and its children. */
   readonly marker: string
 }
 
@@ -28,7 +28,7 @@ export interface ProcessEnding {
   readonly ended: (orphan: Orphan) => void
 }
 
-/** One life of an app: a process with its group, its pipes and its offspring, from the spawn until all are gone. */
+/** One process of an app with its group, its pipes and its children, from the spawn until all are gone. */
 export class AppProcess {
   readonly marker: string
   readonly group: ProcessGroup
@@ -59,18 +59,18 @@ export class AppProcess {
     this.#endedAt = performance.now()
   }
 
-  /** From the spawn until the leader was reaped, or until now (`performance.now()`). */
+  /** The time from the spawn until the leader was reaped, or until now (`performance.now()`). */
   get lived(): {readonly from: number; readonly to: number} {
     return {from: this.#bornAt, to: this.#endedAt ?? performance.now()}
   }
 
-  /** Ends whatever is left of it; never rejects for what processes do. */
+  /** Ends everything that is left of it; never rejects because of a process. */
   async end(ending: ProcessEnding): Promise<Exit> {
     const {group, marker} = this
     await endGroup({...ending, group, marker, output: this.#output})
     if (group.stdin !== null) this.#input?.unpipe(group.stdin)
     this.#output.release()
-    // one that hangs in the kernel has had its SIGKILL, and will be gone when the kernel lets it
+    // a process that hangs in the kernel has received SIGKILL and will exit when the kernel returns
     return group.hasExited() ? group.exited : {kind: 'signal', signal: 'SIGKILL'}
   }
 }

@@ -4,32 +4,32 @@ import type {Output} from './output.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {ProcessTracker, type Orphan} from './process-tracker.ts'
 
-/** A killed process is gone in a moment; one that hangs in the kernel is not waited for any longer. */
+/** After SIGKILL we wait this long; a process that hangs in the kernel may take longer. */
 const KILLED_WITHIN_MS = 2000
-/** Also when the grace is over, what was written before is read. */
+/** After the grace period we read remaining output for this long. */
 const LAST_LINES_WITHIN_MS = 500
 const FIRST_LOOK_AFTER_MS = 2
 const LOOK_EVERY_MS = 50
-/** What takes longer than a second is looked at less often: each look goes through all processes of the machine. */
+/** After one second we check less often: each check scans all processes of the machine. */
 const LATER_EVERY_MS = 250
 
 export interface GroupEnding {
   readonly group: ProcessGroup
   readonly output: Pick<Output, 'drained'>
   readonly stop: StopPlan
-  /** `NAME=value` that all of this process carries. */
+  /** `NAME=value` in the environment of the process and its children. */
   readonly marker: string
-  /** The leader ended by itself, and with 0: what has left its group lives on. */
+  /** The leader exited by itself with code 0: processes that left its group keep running. */
   readonly isSuccess: boolean
-  /** When it is aborted the grace is over. */
+  /** Aborted to end the grace period. */
   readonly now: AbortSignal
   readonly ended: (orphan: Orphan) => void
 }
 
 /**
- * Ends a group and what has left it: the stop signal; until the grace is over, waiting for the leader's exit, for the last
- * of these processes and for the end of its pipes; then SIGKILL to what is left. What is alive is told by looking, not by
- * `kill(-group, 0)`, which a zombie answers for ever where nobody reaps it.
+ * Ends a process group and the processes that left it: sends the stop signal, waits during the grace period until the
+ * leader and all these processes have exited and the pipes are closed, then sends SIGKILL to the rest. Reads the process
+ * table instead of `kill(-group, 0)`, which succeeds for an unreaped zombie, too.
  */
 export async function endGroup({group, output, stop, marker, isSuccess, now, ended}: GroupEnding): Promise<void> {
   const endsOrphans = stop.scope === 'all' && !isSuccess
@@ -53,17 +53,17 @@ export async function endGroup({group, output, stop, marker, isSuccess, now, end
 export interface MarkedEnding {
   /** `NAME=value`. */
   readonly marker: string
-  /** Exchanges of one of these are left alone. */
+  /** Processes with one of these markers are left alone. */
   readonly spared?: readonly string[]
-  /** So long they are only watched: somebody else may be ending them. */
+  /** First wait this long for them to exit: a watchdog may be ending them. */
   readonly timeoutMs?: number
   readonly graceMs: number
-  /** When it is aborted the grace is over. */
+  /** Aborted to end the grace period. */
   readonly now?: AbortSignal
   readonly ended: (orphan: Orphan) => void
 }
 
-/** Ends every process that carries a mark, wherever it is: SIGTERM, the grace, SIGKILL. At once when there is none. */
+/** Ends every process with a marker: SIGTERM, the grace period, SIGKILL. Returns at once if there is none. */
 export async function endMarked({
   marker,
   spared = [],
@@ -97,12 +97,12 @@ function openGrace(ms: number, now?: AbortSignal): Grace {
     over: aborted(signal),
     close: () => {
       clearTimeout(timeout)
-      timer.abort() // a composed signal that somebody listens to is kept as long as `now` is
+      timer.abort() // else `now` keeps the composed signal alive as long as it has listeners
     }
   }
 }
 
-/** Looks until nothing is left, true, or the grace is over. What shows up on the way is asked, too. */
+/** Waits until nothing is left (true) or the grace period is over (false). Signals processes that appear meanwhile. */
 async function isGone(tracker: ProcessTracker, signal: NodeJS.Signals, grace: Grace): Promise<boolean> {
   const start = performance.now()
   const most = (): number => (performance.now() - start < 1000 ? LOOK_EVERY_MS : LATER_EVERY_MS)

@@ -7,7 +7,7 @@ import {firstAccepting, type Target} from '../../platform/probe.ts'
 import {targetOf} from './readiness.ts'
 import type {Supervised} from './supervised.ts'
 
-export interface ListenerOptions {
+export interface ExternalAppOptions {
   readonly plan: AppPlan
   readonly appPort: number
   readonly moved: (state: AppState) => void
@@ -18,10 +18,10 @@ const EAGER_EVERY_MS = 5
 const LOOK_EVERY_MS = 250
 
 /**
- * A sidecar without a program of ours: the app runs in an IDE, or there is none. It is ready while its port accepts
- * connections, or at once without a port; it is never started, restarted or signalled.
+ * An app that we do not start: it runs in an IDE, or there is only a sidecar. It is ready while its port accepts
+ * connections, or at once without a port. It is never started, restarted or signalled.
  */
-export class Listener implements Supervised {
+export class ExternalApp implements Supervised {
   readonly ended: Promise<AppState>
   readonly lastLines: readonly string[] = []
   readonly bestLine = ''
@@ -32,10 +32,10 @@ export class Listener implements Supervised {
   readonly #over = new AbortController()
   readonly #end = Promise.withResolvers<AppState>()
   #hasStarted = false
-  /** Aborted to look at once. */
+  /** Aborted to check at once. */
   #nap = new AbortController()
 
-  constructor({plan, appPort, moved}: ListenerOptions) {
+  constructor({plan, appPort, moved}: ExternalAppOptions) {
     this.#machine = new StateMachine(plan.id, moved)
     this.#target = targetOf(plan, appPort)
     this.ended = this.#end.promise
@@ -52,7 +52,7 @@ export class Listener implements Supervised {
   }
 
   restart(_why: Why): void {
-    // nothing of it is ours
+    // the process is not ours
   }
 
   async stop(_why: Why): Promise<void> {
@@ -86,7 +86,7 @@ export class Listener implements Supervised {
     return this.#machine.enter({phase: 'exited', exit: undefined, asked: true})
   }
 
-  /** Connects, but to a ready app only where no table tells that it listens: some servers log each connection. */
+  /** Connects to the port; for a ready app only if the system's socket table is not available: some servers log each connection. */
   async #isListening(): Promise<boolean> {
     const {addresses, port} = this.#target
     if (port === 0) return true

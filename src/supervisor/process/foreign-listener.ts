@@ -4,13 +4,13 @@ import {pause} from '../../platform/delay.ts'
 import {LOOPBACK, firstAccepting} from '../../platform/probe.ts'
 import {look} from '../../platform/process-table.ts'
 
-/** Looking for the owner of a socket is dear, and a stranger seldom leaves. */
+/** Finding the owner of a socket is expensive, and a foreign listener seldom goes away. */
 const LOOK_EVERY_MS = 250
 
-/** Somebody who listened on an app's port before the app was started. That he answers does not make the app ready. */
+/** A process that listened on an app's port before the app started. Its answers do not make the app ready. */
 export class ForeignListener {
   readonly port: number
-  /** Undefined where the system does not tell. */
+  /** Undefined if the system does not provide it. */
   readonly owner: Owner | undefined
   #hasLeft = false
 
@@ -20,8 +20,8 @@ export class ForeignListener {
   }
 
   /**
-   * Whether what accepts at this address is the app and not the stranger: he was seen gone (nobody accepted), or the
-   * socket that listens there is held by the group of the app or by what carries its mark.
+   * Whether the listener at this address is the app and not the foreign process: either nothing accepted in between, or
+   * the listening socket belongs to the app's process group or to a process with its marker.
    */
   async makesWay(
     address: string | undefined,
@@ -38,8 +38,8 @@ export class ForeignListener {
 }
 
 /**
- * Looks before a first spawn whether the app's port on this machine answers already. One that we allocated is nobody
- * else's.
+ * Checks before the first spawn whether the app's port on this machine is already in use. A port that we allocated is
+ * not.
  */
 export async function findForeignListener({channel}: AppPlan, port: number): Promise<ForeignListener | undefined> {
   if (port === 0 || channel.autoPort || channel.address !== '') return undefined

@@ -1,17 +1,17 @@
 const NEWLINE = 10
-/** So much of a line is kept back while its newline has not come. */
+/** Maximum length of an incomplete line that is kept back. */
 const LONGEST = 64 * 1024
 
 /**
- * Bytes → whole lines as latin1 text, in batches: `\r\n` becomes `\n`, the start of a line is kept until its newline comes.
- * A line that has outgrown 64 KiB goes on in pieces without a newline; `\r` and `\n` are never parted.
- * The work is done per chunk, not per line: a few scans by the machine, whatever the number of lines.
+ * Splits bytes into batches of complete lines as latin1 text. `\r\n` becomes `\n`; the beginning of a line is kept until
+ * its newline arrives. A line longer than 64 KiB is passed on in pieces without a newline; `\r\n` is never split.
+ * The work is done per chunk, not per line.
  */
 export class LineCutter {
   #tail = ''
   #isWithinLine = false
 
-  /** The lines that this chunk completes, '' when it completes none. */
+  /** Returns the lines that this chunk completes, or ''. */
   push(chunk: Buffer): string {
     const end = chunk.lastIndexOf(NEWLINE) + 1
     let text = ''
@@ -25,7 +25,7 @@ export class LineCutter {
     return plain(text)
   }
 
-  /** The last line, given its newline when it had none; '' when nothing is left. */
+  /** Returns the last line, with a newline added if it has none; '' if nothing is left. */
   end(): string {
     if (this.#tail === '' && !this.#isWithinLine) return ''
     const text = `${this.#tail}\n`
@@ -45,21 +45,21 @@ export class LineCutter {
 
 const plain = (text: string): string => (text.includes('\r') ? text.replaceAll('\r\n', '\n') : text)
 
-/** Enough for the longest stack traces, in characters. */
+/** In characters; enough for the longest stack traces. */
 const KEPT = 32 * 1024
 const LINES = 10
 
-/** The last lines of a stream, for messages: bounded, and cheap for whoever writes much. */
+/** Keeps the last lines of a stream for messages, in bounded memory and at low cost. */
 export class Tail {
   #text = ''
 
-  /** More latin1 text, in whatever pieces it comes. */
+  /** Adds latin1 text in arbitrary pieces. */
   see(text: string): void {
     this.#text = text.length >= KEPT ? text.slice(-KEPT) : this.#text + text
     if (this.#text.length > 2 * KEPT) this.#text = this.#text.slice(-KEPT)
   }
 
-  /** What is kept, decoded as UTF-8; empty lines are left out. */
+  /** The lines that are kept, decoded as UTF-8, without empty lines. */
   get all(): readonly string[] {
     const lines = Buffer.from(this.#text, 'latin1').toString().split(/\r?\n/)
     return lines.filter(line => line.trim() !== '')

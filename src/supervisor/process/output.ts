@@ -4,20 +4,20 @@ import {pause} from '../../platform/delay.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
 
 const SILENCE_MS = 100
-/** So much comes at once from a pipe that is full. */
+/** Size of a read from a full pipe. */
 const WHOLE_READ = 64 * 1024
 
 export interface OutputOptions {
   readonly pipes: Pick<ProcessPipes, 'stdout' | 'stderr'>
-  /** Bytes are passed on as they come, and not cut into lines. */
+  /** Bytes are passed on unchanged instead of being split into lines. */
   readonly isRaw: boolean
-  /** Takes latin1 text. A promise pauses this stream until it settles. */
+  /** Receives latin1 text. If it returns a promise, this stream is paused until it settles. */
   readonly take: (stream: 'stdout' | 'stderr', text: string) => Promise<void> | undefined
 }
 
-/** What one process writes on its two pipes, from the spawn until nobody holds them any more. */
+/** Reads the two pipes of a process, from the spawn until every writer has closed them. */
 export class Output {
-  /** Both pipes have ended, and their last line was handed on. */
+  /** Settles when both pipes have ended and the last line was passed on. */
   readonly #closed: Promise<void>
   readonly #sockets: readonly Socket[]
   readonly #options: OutputOptions
@@ -37,8 +37,8 @@ export class Output {
   }
 
   /**
-   * Waits for the last line: until both pipes have ended, or, where somebody who is not ours holds them, until they have
-   * been silent for 100 ms and no sink is being waited for; only as long as `mayWait` says so.
+   * Waits for the last line: until both pipes have ended, or, if another process keeps them open, until they have been
+   * silent for 100 ms and no sink is slow; stops when `mayWait` returns false.
    */
   async drained(mayWait: () => boolean): Promise<void> {
     const start = performance.now()
@@ -49,7 +49,7 @@ export class Output {
     }
   }
 
-  /** Reads on while somebody writes, but no longer keeps our process alive for it. */
+  /** Continues reading, but no longer keeps our process alive. */
   release(): void {
     for (const socket of this.#sockets) socket.unref()
   }
@@ -70,14 +70,14 @@ export class Output {
       if (chunk.length >= WHOLE_READ && !socket.isPaused()) giveWay(socket)
     })
     await new Promise(resolve => {
-      socket.on('error', () => undefined).once('close', resolve) // an error is an end: `close` follows
+      socket.on('error', () => undefined).once('close', resolve) // `close` follows an error
     })
-    await taken // a pause does not hold back the end of a stream that has been read
+    await taken // a stream can end while it is paused
     const rest = isRaw ? '' : cutter.end()
     if (rest !== '') await this.#handOn(name, rest, socket)
   }
 
-  /** Undefined: taken at once. */
+  /** Returns undefined if the text was accepted at once. */
   #handOn(name: 'stdout' | 'stderr', text: string, socket: Socket): Promise<void> | undefined {
     const turn = this.#options.take(name, text)
     return turn === undefined ? undefined : this.#pauseFor(socket, turn)
@@ -93,11 +93,11 @@ export class Output {
   }
 }
 
-/** A pipe that is always full would be read 32 times before anything else has its turn (libuv): calls go between. */
+/** Lets calls run in between: libuv would read a full pipe 32 times in a row. */
 function giveWay(socket: Socket): void {
   socket.pause()
   setImmediate(() => socket.resume())
 }
 
-/** A socket reads a FIFO as it reads any pipe, without a thread of the pool. */
+/** A socket reads a FIFO like any pipe, without using the thread pool. */
 const readerOf = (descriptor: number): Socket => new Socket({fd: descriptor, readable: true, writable: false})

@@ -7,19 +7,19 @@ import type {Exit} from '../../model/app-state.ts'
 import {closeTheirs, type ProcessPipes} from '../../platform/pipes.ts'
 import {startOf} from '../../platform/process-table.ts'
 
-/** One process group: a leader that we spawned, and whatever it forks. */
+/** A process group: a leader that we spawned, and its children. */
 export interface ProcessGroup {
-  /** Number of the leader and of its group; undefined: it never started. */
+  /** Pid of the leader and number of its group; undefined if the spawn failed. */
   readonly pid: number | undefined
   /** When the leader started, as `Seen.started`. */
   readonly started: number
-  /** What the leader reads; null: nothing. Errors on it are heard already: an app need not read. */
+  /** The leader's stdin, or null. Its errors are handled: an app need not read. */
   readonly stdin: Writable | null
-  /** The leader has ended and was reaped. Its children may live on, and hold its pipes. */
+  /** Settles when the leader has exited and was reaped. Its children may still run and hold its pipes. */
   readonly exited: Promise<Exit>
-  /** From here on the number may be given to somebody else, unless a app of the group still processes. */
+  /** True: the system may reuse the number, unless a process of the group is still running. */
   hasExited(): boolean
-  /** Signals the whole group while its leader has not been reaped; later it does nothing. */
+  /** Signals the whole group until its leader was reaped; then does nothing. */
   signal(name: NodeJS.Signals): void
 }
 
@@ -27,17 +27,17 @@ export interface SpawnOptions {
   /** The program and its arguments, found by the PATH of `env`. */
   readonly command: readonly string[]
   readonly folder: string
-  /** The whole environment: nothing is added to it. */
+  /** The complete environment; nothing is added. */
   readonly env: Readonly<Record<string, string>>
-  /** Their far ends are closed here, whether the spawn succeeds or not. */
+  /** The child's ends are closed here, whether the spawn succeeds or not. */
   readonly pipes: ProcessPipes
-  /** It can be written to; else it reads nothing. */
+  /** The process gets a pipe as stdin; otherwise its stdin is empty. */
   readonly hasInput: boolean
 }
 
 export type Spawn = (options: SpawnOptions) => ProcessGroup
 
-/** Loads what spawns. Execa's code takes 20 ms to load: a run lets it load while its pipes are made. */
+/** Loads execa, which takes 20 ms: a run creates its pipes meanwhile. */
 export async function loadSpawn(): Promise<Spawn> {
   const {execa} = await import('execa')
   return options => {
@@ -47,32 +47,32 @@ export async function loadSpawn(): Promise<Spawn> {
       const subprocess = execa(file, args, execaOptions(options))
       return groupOf(subprocess.nodeChildProcess, subprocess.then(exitFrom(options.folder)))
     } catch (error) {
-      return neverStarted(messageOf(error)) // an argument that no program can be given, such as one with a zero byte
+      return neverStarted(messageOf(error)) // an invalid argument, such as one with a NUL byte
     } finally {
       closeTheirs(pipes)
     }
   }
 }
 
-/** Execa is told to leave alone what is ours to decide: output, signals, and the end. */
+/** Execa must not handle output, signals and exit: we do. */
 const execaOptions = ({folder, env, pipes, hasInput}: SpawnOptions) =>
   ({
     cwd: folder,
     env,
     extendEnv: false,
-    // a session and group of its own: Ctrl-C in our terminal reaches us alone, and the group can be signalled as a whole
+    // a new session and group: Ctrl-C in our terminal reaches only us, and the group can be signalled as a whole
     detached: true,
     cleanup: false,
     reject: false,
     buffer: false,
     forceKillAfterDelay: false,
-    // Node's own kind, a socket: a FIFO whose writer has left already would block `open("/dev/stdin")` for ever
+    // Node's own kind, a socket: a FIFO whose writer has closed it would block `open("/dev/stdin")` for ever
     stdin: hasInput ? 'pipe' : 'ignore',
     stdout: descriptor(pipes.stdout.theirs),
     stderr: descriptor(pipes.stderr.theirs)
   }) satisfies Options
 
-/** Execa's types know the descriptors 3 to 9; it takes any. */
+/** Execa's types allow descriptors 3 to 9; at run time it accepts any. */
 const descriptor = (number: number): 3 => number as 3
 
 function groupOf(leader: ChildProcess, exited: Promise<Exit>): ProcessGroup {
@@ -91,7 +91,7 @@ function groupOf(leader: ChildProcess, exited: Promise<Exit>): ProcessGroup {
   }
 }
 
-/** Signals a group. That it is gone, or belongs to a user whom we may not signal, is no error. */
+/** Signals a group. It is no error if the group is gone or we lack permission. */
 export function signalGroup(group: number, name: NodeJS.Signals): void {
   try {
     process.kill(-group, name)
@@ -109,7 +109,7 @@ const neverStarted = (message: string): ProcessGroup => ({
   signal: () => undefined
 })
 
-/** The part of execa's result that tells an end. */
+/** The part of execa's result that describes the exit. */
 interface Outcome {
   readonly exitCode?: number | undefined
   readonly signal?: NodeJS.Signals | undefined

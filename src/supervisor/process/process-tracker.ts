@@ -3,29 +3,29 @@ import {signalGroup, type ProcessGroup} from './process-group.ts'
 import {look, lookAgain, ownAncestry} from '../../platform/process-table.ts'
 import type {Look, Seen} from '../../platform/process-info.ts'
 
-/** A process that was ended although it had left its app's group, or its app had long ended. */
+/** A process that we ended after it had left its app's process group, or after its app had exited. */
 export interface Orphan {
   readonly pid: number
   readonly command: string
 }
 
 export interface ProcessTrackerOptions {
-  /** The group, with what it takes to know it again; undefined: only marks are looked for. */
+  /** The group, with the data that identifies it; undefined: only the marker counts. */
   readonly group?: Pick<ProcessGroup, 'pid' | 'started' | 'hasExited' | 'signal'> | undefined
-  /** `NAME=value` that all that belongs here carries in its environment. */
+  /** `NAME=value` in the environment of all processes that belong here. */
   readonly marker: string
-  /** Also what carries the mark and is not in the group. */
+  /** Also end processes that have the marker and are not in the group. */
   readonly endsOrphans: boolean
-  /** Exchanges of one of these marks are left alone. */
+  /** Processes with one of these markers are left alone. */
   readonly spared?: readonly string[]
-  /** Told of each process that is signalled outside the group, once. */
+  /** Called once for each process outside the group that is signalled. */
   readonly ended: (orphan: Orphan) => void
 }
 
-/** What is left of a life, or of a run: found by group and by mark, signalled with care. */
+/** Finds the processes of an app process or a run by group and by marker, and signals no others. */
 export class ProcessTracker {
   readonly #options: ProcessTrackerOptions
-  /** Start times of what was seen, by pid: a group with one of its apps in it is still ours. */
+  /** Start times of known processes, by pid: a group that contains one of them is still ours. */
   readonly #known = new Map<number, number>()
   readonly #reported = new Set<string>()
   #hasMembers = false
@@ -36,17 +36,17 @@ export class ProcessTracker {
     this.#options = options
   }
 
-  /** Looks once; whether anything is left. Zombies do not count. */
+  /** Reads the process table; returns whether anything is left. Zombies do not count. */
   async look(): Promise<boolean> {
     const now = await look()
-    const runtimes = this.#runtimesIn(now)
-    this.#hasMembers = runtimes.length > 0
-    this.#orphans = this.#orphansIn(now, new Set(runtimes))
-    for (const {pid, started} of [...runtimes, ...this.#orphans]) this.#known.set(pid, started)
-    return runtimes.length + this.#orphans.length > 0
+    const members = this.#membersIn(now)
+    this.#hasMembers = members.length > 0
+    this.#orphans = this.#orphansIn(now, new Set(members))
+    for (const {pid, started} of [...members, ...this.#orphans]) this.#known.set(pid, started)
+    return members.length + this.#orphans.length > 0
   }
 
-  /** Signals the group: surely ours while its leader was not reaped, else only if the last look saw one of its apps. */
+  /** Signals the group: while its leader is not reaped, or if the last look found one of its members. */
   signalGroup(name: NodeJS.Signals): void {
     const {group} = this.#options
     if (group?.pid === undefined) return
@@ -54,21 +54,21 @@ export class ProcessTracker {
     else if (this.#hasMembers) signalGroup(group.pid, name)
   }
 
-  /** Signals what the last look saw outside the group, but for those who have had this signal. */
+  /** Signals the processes outside the group that the last look found, each only once with the same signal. */
   async signalOrphans(name: NodeJS.Signals): Promise<void> {
     await Promise.all(this.#orphans.map(async orphan => this.#signalOrphan(orphan, name)))
   }
 
-  #runtimesIn(now: Look): readonly Seen[] {
+  #membersIn(now: Look): readonly Seen[] {
     const {group, marker} = this.#options
     if (group?.pid === undefined) return []
     const isReaped = group.hasExited()
     const isFirst = isReaped && !this.#wasSeenAfterExit
     this.#wasSeenAfterExit = isReaped
-    return runtimesIn(now, {number: group.pid, started: group.started, marker, known: this.#known, isReaped, isFirst})
+    return membersIn(now, {number: group.pid, started: group.started, marker, known: this.#known, isReaped, isFirst})
   }
 
-  #orphansIn(now: Look, runtimes: ReadonlySet<Seen>): readonly Seen[] {
+  #orphansIn(now: Look, members: ReadonlySet<Seen>): readonly Seen[] {
     const {group, marker, endsOrphans, spared = []} = this.#options
     if (!endsOrphans) return []
     const us = ownAncestry(now)
@@ -76,15 +76,15 @@ export class ProcessTracker {
     return now.all.filter(
       seen =>
         !seen.isZombie &&
-        seen.started >= since && // older than the leader: not its offspring, and its environment need not be read
-        !runtimes.has(seen) &&
+        seen.started >= since && // an older process is no child; its environment need not be read
+        !members.has(seen) &&
         !us.has(seen.pid) &&
         (now.carries(seen.pid, marker) || (now.isBare(seen.pid) && this.#known.get(seen.pid) === seen.started)) &&
         !spared.some(other => now.carries(seen.pid, other))
     )
   }
 
-  /** A number alone is nobody: owner, start and mark are read once more, right before the signal. */
+  /** Pids are reused: owner, start time and marker are checked again right before the signal. */
   async #signalOrphan({pid, started}: Seen, name: NodeJS.Signals): Promise<void> {
     const {marker, ended} = this.#options
     const key = `${pid.toString()} ${started.toString()}`
@@ -97,40 +97,40 @@ export class ProcessTracker {
     try {
       process.kill(pid, name)
     } catch (error) {
-      if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'EPERM') throw error // gone meanwhile, or guarded
+      if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'EPERM') throw error // gone meanwhile, or not permitted
     }
   }
 }
 
 export interface Membership {
-  /** Of the group, and of its leader. */
+  /** The number of the group and pid of its leader. */
   readonly number: number
   /** When the leader started. */
   readonly started: number
   readonly marker: string
-  /** Start times of apps that were seen earlier, by pid. */
+  /** Start times of members that were seen earlier, by pid. */
   readonly known: ReadonlyMap<number, number>
-  /** The leader has been reaped: when the last app is gone the number may be given to anybody. */
+  /** The leader was reaped: when the last member is gone, the system may reuse the number. */
   readonly isReaped: boolean
-  /** This look follows that at once. */
+  /** This is the first look after that. */
   readonly isFirst: boolean
 }
 
-/** The living apps of a group, none when it is not surely the same group any more. */
-export function runtimesIn({all, carries}: Look, membership: Membership): readonly Seen[] {
+/** The live members of a group; empty if it may be a different group with the same number. */
+export function membersIn({all, carries}: Look, membership: Membership): readonly Seen[] {
   const {number, marker, known, isReaped, isFirst} = membership
   const inGroup = all.filter(seen => seen.group === number)
-  const runtimes = inGroup.filter(seen => !seen.isZombie)
+  const members = inGroup.filter(seen => !seen.isZombie)
   const isSame =
     !isReaped ||
-    runtimes.some(({pid, started}) => known.get(pid) === started || carries(pid, marker)) ||
+    members.some(({pid, started}) => known.get(pid) === started || carries(pid, marker)) ||
     (isFirst && inGroup.every(seen => wasForkedBy(membership, seen)))
-  return isSame ? runtimes : []
+  return isSame ? members : []
 }
 
 /**
- * A leader makes a session of its number, and its children are known by that when it has just ended, unless the number
- * processes as a process with another start, that is, has been given out anew.
+ * A leader creates a session with its number, which identifies its children after it has exited, unless the number
+ * belongs to a process with another start time, that is, was reused.
  */
 const wasForkedBy = (leader: Membership, {pid, session, started}: Seen): boolean =>
   pid === leader.number ? started === leader.started : session === leader.number && started >= leader.started

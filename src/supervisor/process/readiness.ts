@@ -6,9 +6,9 @@ import {LOOPBACK, poll, statusOf, firstAccepting, type Target} from '../../platf
 export interface ReadinessOptions {
   readonly ready: ReadyPlan
   readonly target: Target & {readonly isSecure: boolean}
-  /** Whether what accepts at this address is the app; asked with undefined when nobody accepts. */
+  /** Whether the listener at this address is the app; called with undefined if nothing accepts. */
   readonly isApp: (address: string | undefined) => Promise<boolean>
-  /** Told once when the timeout of the plan is over; the probing goes on. */
+  /** Called once when the plan's timeout is over; probing continues. */
   readonly slow: (tried: string) => void
   /** Runs the command of the plan in the app's folder and environment: '' if it succeeded, otherwise what happened. */
   readonly runCommand: (signal: AbortSignal) => Promise<string>
@@ -17,7 +17,7 @@ export interface ReadinessOptions {
 /** From the end of one command to the start of the next. */
 const COMMAND_EVERY_MS = 250
 
-/** How one life of an app becomes ready. */
+/** Detects when a process of an app is ready. */
 export class Readiness {
   readonly #options: ReadinessOptions
   readonly #log: LogWatch | undefined
@@ -30,18 +30,18 @@ export class Readiness {
     if (ready.kind === 'log') this.#log = new LogWatch(ready.pattern)
   }
 
-  /** Whether it can be asked again: a line is written once, a port is looked at at any time. */
+  /** Whether it can be checked again: a port can, a log line is written only once. */
   get isProbed(): boolean {
     const {kind} = this.#options.ready
     return kind === 'tcp' || kind === 'http' || kind === 'command'
   }
 
-  /** What the app writes, as latin1 text, in whatever pieces it comes. */
+  /** Receives the output of the app as latin1 text, in arbitrary pieces. */
   see(stream: string, text: string): void {
     this.#log?.see(stream, text)
   }
 
-  /** True once the app is ready, false once the signal is aborted. */
+  /** Resolves with true when the app is ready, with false when the signal is aborted. */
   async reached(signal: AbortSignal): Promise<boolean> {
     const {ready, slow} = this.#options
     if (ready.kind === 'spawned') return true
@@ -66,7 +66,7 @@ export class Readiness {
     return false
   }
 
-  /** One look whether it is there now, for what is probed by its port. */
+  /** Probes the port once. */
   async #attempt(): Promise<boolean> {
     const {ready, target, isApp} = this.#options
     const host = await firstAccepting(target)
@@ -90,15 +90,15 @@ export class Readiness {
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
 /**
- * Waits for a line that matches: without its colours, as UTF-8. The engine is RE2's, not the language's own, which takes
- * longer than anybody lives for `(a+)+$` and a line of 40 letters: RE2 takes a time that is linear in the line.
+ * Waits for a line that matches, decoded as UTF-8 and without colours. Uses RE2, which needs linear time; JavaScript's
+ * regular expressions need exponential time for patterns such as `(a+)+$`.
  */
 class LogWatch {
   readonly matched: Promise<void>
   #pattern: {test(line: string): boolean} | undefined
-  /** Why the pattern cannot be used, '' where it can. */
+  /** Why the pattern cannot be used; '' if it can. */
   #fault = ''
-  /** What came before the engine was loaded. */
+  /** Lines that came before RE2 was loaded. */
   #early: string[] = []
   readonly #rests = new Map<string, string>()
   #settle: (() => void) | undefined
@@ -148,14 +148,14 @@ class LogWatch {
 
 const LONGEST = 64 * 1024
 
-/** Colours and the like (ECMA-48 5.4). Node's `stripVTControlCharacters` takes the square of the length of a line. */
+/** Colours and similar sequences (ECMA-48 5.4). Node's `stripVTControlCharacters` needs quadratic time. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL_SEQUENCE = /\x1b\[[0-?]*[ -/]*[@-~]/g
 
 const linesOf = (text: string): readonly string[] =>
   Buffer.from(text, 'latin1').toString().replaceAll(CONTROL_SEQUENCE, '').split(/\r?\n/)
 
-/** Where an app is probed. `appPort`: the port that it was given, 0 = none. */
+/** The address at which an app is probed. `appPort`: its port, 0 = none. */
 export function targetOf({channel, ready}: AppPlan, appPort: number): Target & {readonly isSecure: boolean} {
   const hasOwnPort = ready.kind === 'tcp' && ready.port !== 0 && ready.port !== channel.port
   return {

@@ -1,11 +1,11 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {succeeded, type Exit} from '../../model/app-state.ts'
 
-/** What is remembered of the processes that ended unasked. */
+/** Statistics of unexpected exits. */
 export interface Failures {
-  /** Since the last life of 10 s or more. */
+  /** Since the last process that ran for 10 s or more. */
   readonly inARow: number
-  /** Processes under 1 s in a row. */
+  /** Processes in a row that ran for less than 1 s. */
   readonly short: number
 }
 
@@ -17,16 +17,16 @@ const FORGOTTEN_AFTER_MS = 10_000
 const SHORT_RUN_MS = 1000
 const MAX_SHORT_RUNS = 16
 
-/** Whether a process ended too soon to have been of use. */
+/** Whether a process ran too short to be useful. */
 export const isShort = (livedMs: number): boolean => livedMs < SHORT_RUN_MS
 
-/** The memory after one more life of `livedMs`. */
+/** The statistics after one more process that ran for `livedMs`. */
 export const afterRun = ({inARow, short}: Failures, livedMs: number): Failures => ({
   inARow: livedMs >= FORGOTTEN_AFTER_MS ? 1 : inARow + 1,
   short: isShort(livedMs) ? short + 1 : 0
 })
 
-/** Decides what follows an exit; `hasFailedAfterChange`: the process was started by a saved file and was never ready. */
+/** Decides the next step after an exit; `hasFailedAfterChange`: a saved file started the process, and it was never ready. */
 export type NextStart = (
   policy: AppPlan['restart'],
   failures: Failures,
@@ -35,8 +35,8 @@ export type NextStart = (
 ) => number | 'no' | 'given up'
 
 /**
- * What follows an exit that nobody asked for: milliseconds until the next process; `no`: the policy wants none;
- * `given up`: it wants one, but 16 processes under 1 s in a row are enough.
+ * The step after an unexpected exit: milliseconds until the next process; `no`: the policy does not restart; `given up`:
+ * 16 processes in a row ran for less than 1 s.
  */
 export function nextStart(policy: AppPlan['restart'], failures: Failures, exit: Exit): number | 'no' | 'given up' {
   if (policy === 'no' || (policy === 'on-failure' && succeeded(exit))) return 'no'

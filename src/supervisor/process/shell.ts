@@ -2,8 +2,7 @@ import {existsSync} from 'node:fs'
 import type {AppPlan} from '../../model/plan.ts'
 
 /**
- * The shell that a program is started through. dash drops variables whose names hold a point, as those of Daeploy do;
- * bash keeps them.
+ * The shell that starts a program. dash drops variables with a dot in the name, which Daeploy uses; bash keeps them.
  */
 export const shellFor = ({fixedPort}: AppPlan): string =>
   fixedPort > 0 ? (['/bin/bash', '/usr/bin/bash'].find(path => existsSync(path)) ?? '/bin/sh') : '/bin/sh'

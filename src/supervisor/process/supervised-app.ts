@@ -1,7 +1,7 @@
 /**
- * One supervised program. This module spawns it, reads what it writes, tells when it is ready, starts it again as its plan
- * says, and ends it with all that it forked. It promises: nobody but an app's own loop moves its state; whoever stops it
- * waits until nothing of it is left; its last line is not lost; and no process of anybody else is ever signalled.
+ * One supervised program. This module spawns it, reads its output, detects when it is ready, restarts it as its plan says,
+ * and ends it with all its children. Guarantees: only the app's own loop changes its state; `stop` waits until nothing is
+ * left; the last line of output is not lost; and processes that are not ours are never signalled.
  */
 import type {Readable} from 'node:stream'
 import {messageOf} from '../../model/errors.ts'
@@ -25,33 +25,33 @@ import {bestLine} from '../messages/best-line.ts'
 
 export interface AppOptions {
   readonly plan: AppPlan
-  /** The whole environment of one process, counted from 1; it holds the marks. Called right before the spawn. */
+  /** The complete environment of a process (counted from 1), including the markers. Called right before the spawn. */
   readonly environment: (appProcess: number) => Readonly<Record<string, string>>
   /** The value of `PILLION_LIFE` in that environment. */
   readonly processMarker: (appProcess: number) => string
-  /** Where the app listens; 0 = nowhere. */
+  /** The port that the app listens on; 0 = none. */
   readonly appPort: number
-  /** Where a process runs, if not in the folder of the plan. Settled right before the spawn. */
+  /** The working directory of a process, if not the folder of the plan. Awaited right before the spawn. */
   readonly folder?: (() => string | Promise<string>) | undefined
   readonly lines: Sink
   readonly moved: (state: AppState) => void
   readonly noted: (note: Note) => void
-  /** The only app of a run: its command is run without a shell, its output comes byte for byte, and it may read. */
+  /** The only app of a run: its command runs without a shell, its output is passed byte for byte, and it may read stdin. */
   readonly single?: {readonly input: Readable | undefined} | undefined
-  /** What follows an unasked exit; `Infinity`: nothing, until a new process is asked for. */
+  /** The restart policy after an unexpected exit; `Infinity`: no restart until one is requested. */
   readonly next?: NextStart
-  /** Who asked for the first process, if it replaces another one. */
+  /** The cause of the first process, if it replaces another one. */
   readonly begunBy?: Why | undefined
-  /** Asked right before each spawn; false: the app ends without another process. */
+  /** Called right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
-  /** Told of each group, should we be killed. */
+  /** Gets each process group, in case we are killed. */
   readonly watchdog?: Pick<Watchdog, 'watch' | 'forget'> | undefined
 }
 
 /** The command of `ready` is killed after this time. */
 const COMMAND_TIMEOUT_MS = 5000
 
-/** How a life ended, and whether that was asked for. */
+/** How a process ended, and whether that was requested. */
 interface Ended {
   readonly exit: Exit | undefined
   readonly livedMs: number
@@ -59,15 +59,15 @@ interface Ended {
 }
 
 /**
- * Pipes for so many first processes, made while the code that spawns is being loaded: hand one to each `start`. None where
- * they cannot be made: then each app makes its own, and tells what hinders it.
+ * Creates the pipes of `count` first processes while the spawning code is loaded: pass one to each `start`. Empty if that
+ * fails: then each app creates its own, and reports the error.
  */
 export async function preparePipes(count: number): Promise<readonly ProcessPipes[]> {
   const [pipes] = await Promise.all([makePipes(count).catch((): ProcessPipes[] => []), loadSpawn()])
   return pipes
 }
 
-/** A program of a plan, from its start through its processes until it is wanted no more or will not be started again. */
+/** A program of a plan with its successive processes, until it is stopped or not restarted any more. */
 export class SupervisedApp implements Supervised {
   readonly ended: Promise<AppState>
   readonly #options: AppOptions
@@ -75,20 +75,20 @@ export class SupervisedApp implements Supervised {
   readonly #target: ReturnType<typeof targetOf>
   readonly #end = Promise.withResolvers<AppState>()
   readonly #begun = Promise.withResolvers<void>()
-  /** Aborted once: this app is wanted no more. */
+  /** Aborted once, when the app is stopped. */
   readonly #over = new AbortController()
-  /** Aborted once: there is no grace any more. */
+  /** Aborted once, when there is no grace period any more. */
   readonly #now = new AbortController()
-  /** Aborted per process: this process is wanted no more, this backoff is not waited out. */
+  /** One per process; aborted when a stop or restart is requested, which also ends a backoff. */
   #asked = new AbortController()
   #why: Why = 'user'
-  /** Who asked for the present process; undefined: nobody, it follows by the restart policy. */
+  /** The cause of the current process; undefined: the restart policy. */
   #begunBy: Why | undefined
-  /** The present process was ready once. */
+  /** The current process was ready once. */
   #wasReady = false
   #hasStarted = false
   #failures: Failures = NO_FAILURES
-  #markers = 0
+  #generation = 0
   #stderr = new Tail()
   #lived = {from: 0, to: 0}
   #foreignListener: ForeignListener | undefined
@@ -98,7 +98,7 @@ export class SupervisedApp implements Supervised {
   constructor(options: AppOptions) {
     this.#options = options
     this.#machine = new StateMachine(options.plan.id, state => {
-      this.#begun.resolve() // the first move: it was spawned, or it never will be
+      this.#begun.resolve() // the first state change: it was spawned, or never will be
       options.moved(state)
     })
     this.#target = targetOf(options.plan, options.appPort)
@@ -126,7 +126,7 @@ export class SupervisedApp implements Supervised {
     return this.#lived
   }
 
-  /** Takes the pipes of the first process, which it makes itself when there are none. */
+  /** `pipes`: those of the first process; created here if omitted. */
   async start(pipes?: ProcessPipes): Promise<void> {
     if (!this.#hasStarted) {
       this.#hasStarted = true
@@ -184,14 +184,14 @@ export class SupervisedApp implements Supervised {
     return this.#machine.enter({phase: 'exited', exit, asked: true})
   }
 
-  /** One process, from its pipes to the last of its processes. */
+  /** Runs one process, from its pipes to the end of its group. */
   async #live(given: ProcessPipes | undefined): Promise<Ended> {
     const [pipes, spawn] = await Promise.all([given ?? this.#makePipes(), loadSpawn(), this.#lookForForeignListener()])
     if (this.#isOver) {
       if ('stdout' in pipes) closePipes(pipes)
       return {exit: undefined, livedMs: 0, isAsked: true}
     }
-    this.#asked = new AbortController() // what was asked for earlier is granted by this process
+    this.#asked = new AbortController() // this process fulfils earlier requests
     if (!('stdout' in pipes)) {
       this.#machine.enter({phase: 'starting', pid: undefined})
       return {exit: pipes, livedMs: 0, isAsked: false}
@@ -206,7 +206,7 @@ export class SupervisedApp implements Supervised {
     return this.#finish(appProcess)
   }
 
-  /** What is asked for while the folder is made ready may need another look at it. */
+  /** Prepares the folder again if a restart is requested meanwhile. */
   async #folder(): Promise<string> {
     const {plan, folder} = this.#options
     if (folder === undefined) return plan.folder
@@ -219,7 +219,7 @@ export class SupervisedApp implements Supervised {
 
   #begin(pipes: ProcessPipes, spawn: Spawn, folder: string): AppProcess {
     const {plan, environment, processMarker, single, lines} = this.#options
-    const number = ++this.#markers
+    const number = ++this.#generation
     const stderr = new Tail()
     this.#stderr = stderr
     this.#wasReady = false
@@ -228,7 +228,7 @@ export class SupervisedApp implements Supervised {
     const appProcess = new AppProcess({
       spawn,
       pipes,
-      // as Dapr's CLI does in a template (pkg/standalone/run.go): a missing program is the shell's to report, with 127
+      // as Dapr's CLI does for a template (pkg/standalone/run.go): the shell reports a missing program, with exit code 127
       command: single === undefined ? [shellFor(plan), '-c', 'exec "$@"', 'sh', ...plan.command] : plan.command,
       folder,
       env,
@@ -247,7 +247,7 @@ export class SupervisedApp implements Supervised {
     return appProcess
   }
 
-  /** The leader has exited, or is asked to. */
+  /** The leader has exited, or its exit was requested. */
   async #finish(appProcess: AppProcess): Promise<Ended> {
     const isAsked = this.#asked.signal.aborted
     this.#stopWatching()
@@ -265,7 +265,7 @@ export class SupervisedApp implements Supervised {
     return {exit, livedMs: this.#lived.to - this.#lived.from, isAsked}
   }
 
-  /** What follows the readiness of one process: `recheck` may ask for it again, `#stopWatching` ends it. */
+  /** Tracks the readiness of one process: `recheck` starts that again, `#stopWatching` ends it. */
   #watchReady({group: {pid}}: AppProcess, readiness: Readiness): void {
     const over = new AbortController()
     const watch = async (): Promise<void> => {
@@ -300,10 +300,10 @@ export class SupervisedApp implements Supervised {
     })
   }
 
-  /** Before the first spawn only: later it is most likely ours. */
+  /** Only before the first spawn: later the listener is most likely the app itself. */
   async #lookForForeignListener(): Promise<void> {
     const {plan, appPort, noted} = this.#options
-    const foreignListener = this.#markers === 0 ? await findForeignListener(plan, appPort) : undefined
+    const foreignListener = this.#generation === 0 ? await findForeignListener(plan, appPort) : undefined
     if (foreignListener === undefined) return
     if (this.#target.port === appPort) this.#foreignListener = foreignListener
     noted({type: 'port-taken', port: appPort, owner: foreignListener.owner})
@@ -312,10 +312,10 @@ export class SupervisedApp implements Supervised {
   async #makePipes(): Promise<ProcessPipes | Exit> {
     try {
       const [pipes] = await makePipes(1)
-      if (pipes === undefined) throw new Error('one life has one set of pipes')
+      if (pipes === undefined) throw new Error('a process has one set of pipes')
       return pipes
     } catch (error) {
-      return {kind: 'spawn-error', message: `no pipes for its output: ${messageOf(error)}`}
+      return {kind: 'spawn-error', message: `cannot create pipes for its output: ${messageOf(error)}`}
     }
   }
 
@@ -336,8 +336,8 @@ export class SupervisedApp implements Supervised {
 
   #enterLast(exit: Exit, isGivenUp: boolean): AppState {
     const state = this.#machine.enter({phase: 'exited', exit, asked: false})
-    const markers = this.#failures.short
-    if (isGivenUp) this.#options.noted({type: 'given-up', markers, exit, line: this.bestLine})
+    const times = this.#failures.short
+    if (isGivenUp) this.#options.noted({type: 'given-up', times, exit, line: this.bestLine})
     return state
   }
 }

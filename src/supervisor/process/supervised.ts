@@ -2,38 +2,38 @@ import type {AppState, Exit, Why} from '../../model/app-state.ts'
 import type {Owner} from '../../platform/listeners.ts'
 import type {Orphan} from './process-tracker.ts'
 
-/** An app as its host sees it: a program that we run (`SupervisedApp`), or one that somebody else runs (`Listener`). */
+/** The process of an app: one that we run (`SupervisedApp`), or one that was started elsewhere (`ExternalApp`). */
 export interface Supervised {
   readonly state: AppState
   /** Settles with the state `exited`. */
   readonly ended: Promise<AppState>
   /** The last lines on stderr of its latest process, at most ten. */
   readonly lastLines: readonly string[]
-  /** The one of the last words of its latest process on stderr that says most about its end; '' for none. */
+  /** The line of the last stderr output of its latest process that best explains its exit; '' if there is none. */
   readonly bestLine: string
-  /** Processes under 1 s in a row, up to now. */
+  /** The number of processes in a row that ran for less than 1 s. */
   readonly shortRuns: number
-  /** When its latest process began and ended (`performance.now()`); zeros before the first end. */
+  /** Start and end of its latest process (`performance.now()`); zeros before the first end. */
   readonly lived: {readonly from: number; readonly to: number}
-  /** Settles when the first process was spawned, could not be, or is wanted no more. */
+  /** Settles when the first process was spawned, could not be spawned, or is no longer wanted. */
   start(): Promise<void>
-  /** Asks for a new process at once. Askings that come close together are one; nothing happens before the start and after the end. */
+  /** Requests a new process at once. Requests that come close together count as one; before the start and after the end they do nothing. */
   restart(why: Why): void
-  /** Asks for the end; settles when nothing of it is left. An app that was never started ends, too. */
+  /** Stops the app; settles when nothing of it is left. Also ends an app that was never started. */
   stop(why: Why): Promise<void>
-  /** The same without a grace, also for a stop that is under way. */
+  /** The same without a grace period, also for a stop in progress. */
   stopNow(): void
-  /** A call was refused although the app is ready: it is not ready until its port answers again. */
+  /** A connection was refused although the app is ready: it is not ready until its port accepts again. */
   recheck(): void
 }
 
-/** Noteworthy events of an app besides its state changes. */
+/** Events of an app other than state changes. */
 export type Note =
-  /** The port was taken before the app was started; that listener does not make it ready. */
+  /** The port was in use before the app started; that listener does not make the app ready. */
   | {readonly type: 'port-taken'; readonly port: number; readonly owner: Owner | undefined}
-  /** Not ready within its timeout; it is waited for on. `tried` says for what. */
+  /** Not ready within its timeout; probing continues. `tried` describes the probe. */
   | {readonly type: 'not-ready'; readonly timeoutMs: number; readonly tried: string}
-  /** So many processes under 1 s in a row: it is not started again. */
-  | {readonly type: 'given-up'; readonly markers: number; readonly exit: Exit; readonly line: string}
-  /** A process that had left the app's group was asked to end. */
+  /** `times` processes in a row ran for less than 1 s: the app is not restarted any more. */
+  | {readonly type: 'given-up'; readonly times: number; readonly exit: Exit; readonly line: string}
+  /** A process that had left the app's process group was signalled. */
   | ({readonly type: 'orphan-ended'} & Orphan)

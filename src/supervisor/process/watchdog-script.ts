@@ -2,10 +2,10 @@
 export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 
 /**
- * What a watchdog runs, as text, so that the bundle and a single binary carry it. For any POSIX shell; `$1` is the run's
- * marker, `$2` the grace in milliseconds, `$3` the folder of the run's socket. It reads commands of `watchdog.ts`:
- * `+GROUP START`, `-GROUP`, `spare LIFE`, `terminal DEVICE KEYS SAVED` (modes of `stty -g`), `bye`. When its input ends without
- * `bye` the run has been killed.
+ * The script of the watchdog, as text so that the bundle and the executable contain it. It runs in any POSIX shell; `$1` is
+ * the run's marker, `$2` the grace period in milliseconds, `$3` the folder of the run's socket. It reads commands of
+ * `watchdog.ts`: `+GROUP START`, `-GROUP`, `spare LIFE`, `terminal DEVICE KEYS SAVED` (modes of `stty -g`), `bye`. If its
+ * input ends without `bye`, the run was killed.
  *
  * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
  * (even as a zombie), or a live process in it has the marker or was seen in it before. Processes outside the groups are read

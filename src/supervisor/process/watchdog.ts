@@ -9,27 +9,27 @@ import type {KeyMode} from '../../platform/key-mode.ts'
 export interface WatchdogOptions {
   /** The value of `PILLION_RUN`. */
   readonly marker: string
-  /** From SIGTERM to SIGKILL, should we be killed. */
+  /** Time from SIGTERM to SIGKILL after we were killed. */
   readonly graceMs: number
   /** Folders where the shell finds its tools, besides the system's own. */
   readonly searchPath: string
-  /** There is no watchdog, or none any more, for this reason. */
+  /** Called if the watchdog cannot start, or has exited and is not replaced. */
   readonly lost: (why: string) => void
 }
 
-/** A watchdog that ends sooner than this is not replaced: the next one would fare no better. */
+/** A watchdog that exits sooner than this is not replaced: the next one would fail, too. */
 const SHORT_RUN_MS = 1000
-/** How long our own end waits for the watchdog's. */
+/** On exit we wait this long for the watchdog. */
 const GONE_WITHIN_MS = 500
 
 /**
- * A process that outlives us just long enough: when we vanish without a goodbye (SIGKILL, a crash, no memory) it ends the
- * groups that it was told of and whatever carries the run's mark. It is a shell that reads a pipe which we alone hold: its
- * end is our end. In a session of its own, without our streams and marks, it holds up nobody. Killed itself, it is replaced.
+ * A small process that cleans up if we are killed (SIGKILL, a crash, out of memory): it ends our process groups and all
+ * processes with the run's marker. It is a shell that reads a pipe which only we hold, so that its input ends when we do.
+ * It has its own session, and neither our streams nor our markers. If it is killed, it is replaced.
  */
 export class Watchdog {
   readonly #options: WatchdogOptions
-  /** What it has to be told, should it be replaced. */
+  /** Passed on to its replacement. */
   readonly #groups = new Map<number, number>()
   readonly #spared: string[] = []
   #terminal = ''
@@ -41,8 +41,8 @@ export class Watchdog {
   }
 
   /**
-   * To be called before the first spawn of an app. Waits for nothing; a failure is told to `lost`. The watchdog of a killed
-   * run removes `home`, the folder of the run's socket.
+   * To be called before the first app is spawned. Does not wait; a failure is reported to `lost`. If the run is killed, the
+   * watchdog removes `home`, the folder of the run's socket.
    */
   start(home: string): void {
     try {
@@ -55,31 +55,31 @@ export class Watchdog {
     if (this.#terminal !== '') this.#tell(`terminal${this.#terminal}`)
   }
 
-  /** A group has been spawned. */
+  /** Adds a process group. */
   watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>): void {
     if (pid === undefined) return
     this.#groups.set(pid, started)
     this.#tell(`+${pid.toString()} ${started.toString()}`)
   }
 
-  /** Nothing of a group is left: its number may be given to anybody. */
+  /** Removes a group that is gone: the system may reuse its number. */
   forget({pid}: Pick<ProcessGroup, 'pid'>): void {
     if (pid !== undefined && this.#groups.delete(pid)) this.#tell(`-${pid.toString()}`)
   }
 
-  /** What leaves the group of this life (the value of `PILLION_LIFE`) is to live on. */
+  /** Processes that leave the group of this process (the value of `PILLION_LIFE`) are not ended. */
   spare(marker: string): void {
     this.#spared.push(marker)
     this.#tell(`spare ${marker}`)
   }
 
-  /** The modes of this terminal are ours: should we be killed they are to be as before. Undefined: they are as before. */
+  /** If we are killed, the watchdog restores the modes of this terminal; undefined: nothing to restore. */
   guardTerminal(mode: KeyMode | undefined): void {
     this.#terminal = mode === undefined ? '' : ` ${mode.device} ${mode.keys} ${mode.saved}`
     this.#tell(`terminal${this.#terminal}`)
   }
 
-  /** Nothing is left to watch over. Settles when the watchdog is gone, and soon in any case. */
+  /** Tells the watchdog to exit, as no processes are left. Waits for its exit, but not for long. */
   async dismiss(): Promise<void> {
     this.#isDismissed = true
     const child = this.#process
@@ -102,7 +102,7 @@ export class Watchdog {
     })
     child.once('error', ({message}) => lost(message))
     child.once('exit', () => this.#replace(home, performance.now() - startedAt))
-    child.stdin?.on('error', () => undefined) // it has ended: `exit` tells
+    child.stdin?.on('error', () => undefined) // `exit` follows
     child.unref()
     unref(child)
     return child
@@ -114,7 +114,7 @@ export class Watchdog {
 
   #replace(home: string, livedMs: number): void {
     if (this.#isDismissed) return
-    if (livedMs < SHORT_RUN_MS) this.#options.lost('it was ended from outside')
+    if (livedMs < SHORT_RUN_MS) this.#options.lost('it was killed from outside')
     else this.start(home)
   }
 }
@@ -122,5 +122,5 @@ export class Watchdog {
 const hasExited = (child: {readonly exitCode: number | null; readonly signalCode: string | null}): boolean =>
   child.exitCode !== null || child.signalCode !== null
 
-/** A pipe to a child is a socket; it shall not keep us alive. */
+/** The pipe to a child is a socket, which must not keep our process alive. */
 const unref = ({stdin}: ChildProcess): void => void (stdin as Socket | null)?.unref()

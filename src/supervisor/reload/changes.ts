@@ -13,30 +13,30 @@ import type {Reporter} from '../../model/reporter.ts'
 
 export interface ChangesOptions {
   readonly plan: Plan
-  /** When the run began, in ms since 1970. */
+  /** Start of the run, in ms since 1970. */
   readonly since: number
-  /** Reads the template again; undefined: its edits are not followed. Throws a `UserError`. */
+  /** Reads the template again; undefined: edits of the template are ignored. Throws a `UserError`. */
   readonly reread: (() => Plan) | undefined
-  /** Those whose sidecar is open. */
+  /** The apps with an open sidecar. */
   readonly runtimes: () => readonly AppRuntime[]
   readonly emit: Emit
   readonly reporter: Reporter
-  /** Ports, sidecar and logs of an app that has come to the template, and its start. Throws a `UserError`. */
+  /** Opens ports, sidecar and logs of an app that was added to the template, and starts it. Throws a `UserError`. */
   readonly open: (plan: AppPlan, index: number) => Promise<void>
   readonly close: (runtime: AppRuntime) => Promise<void>
   /** The plan of an app that somebody has stopped is another one now, or there is none any more; false: it is not of a stopped one. */
   readonly replan: (before: AppPlan, after: AppPlan | undefined) => boolean
 }
 
-/** What may change while a run processes: the files of its apps, their processes, the template. */
+/** Handles changes during a run: of app files, of the template, and restarts by the user. */
 export class Changes {
   readonly #options: ChangesOptions
   readonly #reloads = new Map<AppRuntime, Reloads>()
-  /** Of apps with several instances, by id and version. */
+  /** For apps with several instances, by id and version. */
   readonly #rolling = new Map<string, Rolling>()
   #plan: Plan
   #watching: Watching<AppRuntime> | undefined
-  /** One edit after the other. */
+  /** Edits are applied one after the other. */
   #edits: Promise<void> = Promise.resolve()
   #isOver = false
 
@@ -45,7 +45,7 @@ export class Changes {
     this.#plan = options.plan
   }
 
-  /** Follows what is to be followed; to be called when the start lines are out. What is not asked for is not even loaded. */
+  /** Starts watching, after the start lines are printed. The watcher is loaded only if something is watched. */
   async begin(): Promise<void> {
     const {runtimes, reread, since} = this.#options
     const isWatched = this.#plan.apps.some(({watch}) => watch.paths.length > 0)
@@ -67,8 +67,8 @@ export class Changes {
   }
 
   /**
-   * Exchanges the processes of apps as somebody asked for it; settles when the new ones are there, or will not be. Instances
-   * of one app go one after the other, each when the one before it takes calls again.
+   * Restarts apps on request of the user; settles when the new processes have started, or failed. Instances of one app
+   * restart one after the other, each when the previous one is ready.
    */
   async restart(runtimes: readonly AppRuntime[]): Promise<void> {
     await Promise.all(runtimes.map(async runtime => this.#restart(runtime)))
@@ -101,13 +101,13 @@ export class Changes {
     void this.#watching?.add(runtime)
   }
 
-  /** An app leaves the run: nothing of it is started any more. */
+  /** The app leaves the run: it is not restarted any more. */
   leave(runtime: AppRuntime): void {
     this.#reloads.get(runtime)?.end()
     void this.#watching?.remove(runtime)
   }
 
-  /** The run ends: nothing is started any more. */
+  /** The run is stopping: nothing is restarted any more. */
   end(): void {
     this.#isOver = true
     for (const reloads of this.#reloads.values()) reloads.end()
@@ -125,12 +125,12 @@ export class Changes {
     return describeCallCycle(caller, callee, callers)
   }
 
-  /** Alone, or in its turn where it is one of several instances. */
+  /** Replaces the process of an app, or of an instance when it is its turn. */
   async #exchange(runtime: AppRuntime, why: Why, cause?: ReloadCause): Promise<void> {
     const exchange = async (): Promise<void> => this.#reloadsOf(runtime).ask(why, cause)
     if (!this.#isOneOfSeveral(runtime)) return exchange()
     const key = JSON.stringify([runtime.id, runtime.plan.version])
-    const rolling = this.#rolling.get(key) ?? new Rolling((down, left) => this.#tellStopped(down, left))
+    const rolling = this.#rolling.get(key) ?? new Rolling((down, left) => this.#reportStopped(down, left))
     this.#rolling.set(key, rolling)
     await rolling.take(runtime, exchange)
   }
@@ -139,9 +139,9 @@ export class Changes {
     return this.#options.runtimes().filter(each => each.id === id && each.plan.version === version).length > 1
   }
 
-  #tellStopped(down: AppRuntime, left: readonly AppRuntime[]): void {
+  #reportStopped(down: AppRuntime, left: readonly AppRuntime[]): void {
     const names = left.map(({name}) => `"${name}"`).join(', ')
-    const text = `"${down.name}" does not take calls: ${names} ${left.length === 1 ? 'keeps its process' : 'keep their processes'}`
+    const text = `"${down.name}" did not become ready: ${names} ${left.length === 1 ? 'keeps its process' : 'keep their processes'}`
     if (!this.#isOver) this.#options.reporter.warn('reload-failed', text)
   }
 
@@ -159,13 +159,13 @@ export class Changes {
     return reloads
   }
 
-  /** What was saved after `since` counts. */
+  /** Files saved after `since` count as changed. */
   async #followTemplate(plan: Plan, since: number): Promise<void> {
     if (this.#options.reread === undefined || this.#isOver) return
     await this.#watching?.followTemplate(filesOf(plan), since, () => {
       this.#edits = this.#edits
         .then(async () => this.#edit())
-        .catch((error: unknown) => this.#warn(`an edit of the template could not be followed: ${messageOf(error)}`))
+        .catch((error: unknown) => this.#warn(`cannot apply the edit of the template: ${messageOf(error)}`))
     })
   }
 
@@ -188,13 +188,13 @@ export class Changes {
     await this.#followTemplate(after, since)
   }
 
-  /** The new plan; undefined where the template cannot be read: what is wrong and where has been told. */
+  /** The new plan; undefined, after a warning, if the template has a mistake. */
   #reread(): Plan | undefined {
     try {
       return this.#options.reread?.()
     } catch (error) {
       const where = error instanceof UserError && error.explanation !== '' ? `\n${error.explanation}` : ''
-      this.#warn(`the template was edited, and nothing is changed: ${messageOf(error)}${where}`)
+      this.#warn(`the edited template has a mistake, so nothing was changed: ${messageOf(error)}${where}`)
       return undefined
     }
   }
@@ -220,7 +220,7 @@ export class Changes {
       await this.#options.open(plan, index)
     } catch (error) {
       const apps = this.#plan.apps.filter(app => app !== plan)
-      this.#plan = {...this.#plan, apps} // so that it is tried again at the next save
+      this.#plan = {...this.#plan, apps} // so that the next save tries again
       if (!(error instanceof UserError)) throw error
       return this.#warn(`${error.message}${error.explanation === '' ? '' : `\n${error.explanation}`}`)
     }
@@ -240,5 +240,5 @@ export class Changes {
 const isSameApp = (a: AppPlan, b: AppPlan): boolean =>
   a.id === b.id && a.version === b.version && a.instance === b.instance
 
-/** What a plan was read from. */
+/** The files that a plan was read from. */
 const filesOf = ({file, apps}: Plan): readonly string[] => [file, ...new Set(apps.flatMap(({envFiles}) => envFiles))]

@@ -2,12 +2,12 @@ import {systemClock, type Clock} from '../../platform/clock.ts'
 
 export interface Deadline {
   readonly ms: number
-  /** Aborted: nobody wants the work any more. */
+  /** Aborted when the work is no longer wanted. */
   readonly over?: AbortSignal | undefined
   readonly clock?: Clock
 }
 
-/** Gives a piece of work a signal that is aborted when its time is over, when nobody wants it any more, or when it is done. */
+/** Runs `work` with a signal that is aborted when its time is over, when it is no longer wanted, or when it is done. */
 export async function withDeadline<T>(
   {ms, over, clock = systemClock}: Deadline,
   work: (signal: AbortSignal) => Promise<T>
@@ -22,6 +22,6 @@ export async function withDeadline<T>(
   } finally {
     callOff()
     over?.removeEventListener('abort', abort)
-    abort() // what it left running
+    abort() // stops what it left running
   }
 }

@@ -5,27 +5,27 @@ import {withDeadline} from './deadline.ts'
 import {endOf} from '../messages/why-not-running.ts'
 import type {AdmissionQueue, PendingCall} from '../../gateway/admission-queue.ts'
 
-/** A second process of an app, on a port of its own. */
+/** A second process of an app, on its own port. */
 export interface Candidate {
   readonly app: Supervised
-  /** True once it is ready, false once it has ended or the signal is aborted. */
+  /** Resolves with true when it is ready, with false when it has exited or the signal is aborted. */
   ready(signal: AbortSignal): Promise<boolean>
-  /** Of one that is ready: true once its health is good, or is not asked for; false once the signal is aborted. */
+  /** After `ready`: resolves with true when it is healthy or has no health check, with false when the signal is aborted. */
   healthy(signal: AbortSignal): Promise<boolean>
-  /** It is the app from now on. Gives what leads to the old one. */
+  /** Makes it the current process; returns the previous one. */
   promote(): Previous
-  /** It is wanted no more. */
+  /** Stops it: it is not wanted any more. */
   drop(): Promise<void>
 }
 
 export interface Reach {
-  /** Aborted: it is not waited for any more. */
+  /** Aborted to stop waiting. */
   readonly signal: AbortSignal
-  /** Told after each move of any process of the app; what it returns ends that. */
+  /** Calls the listener after each state change of a process of the app; the returned function ends that. */
   readonly onMove: (listener: () => void) => () => void
 }
 
-/** Starts a process; true once it is ready, false when it has ended or is not waited for any more. */
+/** Starts a process; resolves with true when it is ready, with false when it has exited or the signal is aborted. */
 export async function reached(app: Supervised, {signal, onMove}: Reach): Promise<boolean> {
   const {promise, resolve} = Promise.withResolvers<boolean>()
   const look = (): void => {
@@ -43,9 +43,9 @@ export async function reached(app: Supervised, {signal, onMove}: Reach): Promise
   }
 }
 
-/** The process that was exchanged. */
+/** The process that was replaced. */
 export interface Previous {
-  /** Ends the connections to it, and the calls on them. */
+  /** Closes the connections to it and cancels their calls. */
   cut(): void
   stop(): Promise<void>
 }
@@ -53,18 +53,18 @@ export interface Previous {
 export interface Overlapping {
   readonly name: string
   readonly queue: AdmissionQueue
-  /** The process that takes calls. */
+  /** The current process. */
   readonly app: Supervised
   /** Starts a candidate while the current process receives calls. */
   candidate(): Promise<Candidate>
 }
 
 export interface OverlapOptions {
-  /** Aborted: the new process is not wanted any more. */
+  /** Aborted when the candidate is no longer wanted. */
   readonly signal: AbortSignal
-  /** How long the new process may take to be well once it is ready. */
+  /** Time for the candidate to become healthy after it is ready. */
   readonly healthyMs: number
-  /** How long the calls in the old process may take to end. */
+  /** Time for the calls in the old process to finish. */
   readonly timeoutMs: number
   readonly clock: Clock
   readonly switched: () => void
@@ -72,9 +72,9 @@ export interface OverlapOptions {
 }
 
 /**
- * Replaces the process of an app by a candidate, which starts while the old one serves calls and takes over when it is ready. No call
- * waits. The old one is drained and stopped after that: another one may take over meanwhile. Gives what is to be told when
- * the new one does not come up.
+ * Replaces the process of an app by a candidate, which starts while the old process serves calls and takes over when it is
+ * ready. No call waits. The old process is then drained and stopped; another candidate may take over meanwhile. Returns a
+ * warning if the candidate does not become ready, or ''.
  */
 export async function overlap(
   runtime: Overlapping,
@@ -84,7 +84,7 @@ export async function overlap(
   if (!(await comesUp(candidate, {signal, healthyMs, ...shared}))) {
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
     await candidate.drop()
-    const rest = runtime.app.state.phase === 'running' ? ': the old one goes on' : ''
+    const rest = runtime.app.state.phase === 'running' ? ': the old process continues' : ''
     return why === '' ? '' : `the new process of "${runtime.name}" ${why}${rest}`
   }
   void leave(runtime.queue, () => candidate.promote(), shared)
@@ -92,7 +92,7 @@ export async function overlap(
   return ''
 }
 
-/** The calls that are with the old process when it is exchanged end, or are cut; then it is stopped. */
+/** Lets the calls in the old process finish, or cancels them after the timeout; then stops it. */
 async function leave(
   queue: AdmissionQueue,
   exchange: () => Previous,
@@ -109,7 +109,7 @@ async function leave(
   await old.stop()
 }
 
-/** Whether a new process is ready, and well in time; it may also end before, or not be wanted any more. */
+/** Whether a candidate becomes ready, and healthy in time. */
 async function comesUp(
   candidate: Candidate,
   {signal, healthyMs, clock}: Pick<OverlapOptions, 'signal' | 'healthyMs' | 'clock'>

@@ -1,16 +1,16 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 
-/** What an edit of a template asks for. Apps are told apart by id and version, equal ones by their order. */
+/** The changes of an edited template. Apps are matched by id and version, and by their order if these are equal. */
 export interface PlanChanges {
-  /** With their places in the new plan. */
+  /** With their indexes in the new plan. */
   readonly added: readonly {readonly plan: AppPlan; readonly index: number}[]
   readonly removed: readonly AppPlan[]
-  /** Its sidecars, logs and ports are as before: the program alone is exchanged. */
+  /** Sidecar, logs and ports are unchanged: only the process is replaced. */
   readonly changed: readonly {readonly before: AppPlan; readonly after: AppPlan}[]
 }
 
-/** Apps whose sidecars or logs are others leave and come anew. */
+/** Apps whose sidecar or logs changed are removed and added again. */
 export function planChanges(before: Plan, after: Plan): PlanChanges {
   const old = new Map(keyed(before.apps))
   const added: {plan: AppPlan; index: number}[] = []
@@ -35,7 +35,7 @@ function keyed(apps: readonly AppPlan[]): readonly (readonly [string, AppPlan])[
   })
 }
 
-/** What is settled when an app's sidecar opens, and stays so as long as it is open. */
+/** The settings that cannot change while an app's sidecar is open. */
 const settled = ({channel, sidecar, logs, resources, fixedPort, command, ready}: AppPlan): unknown => ({
   channel,
   sidecar,

@@ -8,20 +8,20 @@ import {overlap, type Overlapping} from './overlap.ts'
 import {cutText} from '../messages/cut.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
-/** An app as its reloads see it. */
+/** The part of an app that a reload needs. */
 export interface Reloadable extends Overlapping {
   readonly id: string
-  /** What people call it. */
+  /** Its name for people. */
   readonly name: string
   readonly plan: AppPlan
   readonly queue: AdmissionQueue
-  /** Told after each move of the app and each verdict on its health; what it returns ends that. */
+  /** Calls the listener after each change of its state or health; the returned function ends that. */
   onMove(listener: () => void): () => void
-  /** Connections to the old process are let go of, those that carry a call when it is over; new calls get new ones. */
+  /** Closes connections to the old process, busy ones after their call; new calls get new connections. */
   renewPool(): void
-  /** Ends every connection to the process that runs now, and the calls on it. */
+  /** Closes all connections to the current process and cancels their calls. */
   cutCalls(): void
-  /** A new supervised app in place of the old one, whose end is waited for; it runs by a new plan where there is one. */
+  /** Stops the current process and starts a new one, with a new plan if one is given. */
   replace(why: Why, plan?: AppPlan): Promise<void>
   /** Its process is somebody else's, in a debugger. */
   readonly isDebugged: boolean
@@ -33,14 +33,14 @@ export interface ReloadsOptions {
   readonly runtime: Reloadable
   readonly reloaded: (what: Reloaded) => void
   readonly reporter: Reporter
-  /** Who waits for whom in a circle, as the end of a sentence; '' where nobody does. */
+  /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
   readonly callCycle: (pendingCall: PendingCall) => string
   readonly clock?: Clock
 }
 
-/** What another process is asked for. */
+/** The reason for a reload. */
 export interface ReloadCause {
-  /** It runs by this plan from now on. */
+  /** The new plan of the app. */
   readonly plan?: AppPlan | undefined
   /** The next process is somebody else's, in a debugger, or ours again. */
   readonly isDebugged?: boolean | undefined
@@ -57,15 +57,15 @@ interface Asking {
 type Outcome = 'up' | 'down' | 'asked again' | 'over'
 
 /**
- * Exchanges the process of one app for a new one, and loses no call: nobody is let in, those inside end, then the process
- * ends, the new one starts and is ready, and who waited is let in. Askings that come close together are one. No call is
- * ever sent twice.
+ * Replaces the process of one app without losing a call: new calls are queued, calls in flight finish, the process is
+ * stopped, the new one starts and becomes ready, and the queued calls are delivered. Requests that come close together
+ * count as one. No call is ever sent twice.
  */
 export class Reloads {
   readonly #options: Required<ReloadsOptions>
   readonly #over = new AbortController()
   #asked: Asking | undefined
-  /** Of all that is asked for since the last exchange was told. */
+  /** The files of all requests since the last reload was reported. */
   #files: readonly string[] = []
   #running: Promise<void> | undefined
   #interrupt = (): void => undefined
@@ -88,7 +88,7 @@ export class Reloads {
     await this.#running
   }
 
-  /** Nothing is started any more. */
+  /** No reload is started any more. */
   end(): void {
     this.#over.abort()
     this.#interrupt()
@@ -122,10 +122,10 @@ export class Reloads {
     }
     if (outcome === 'up')
       reloaded({id: runtime.name, files: this.#takeFiles(), ...result(clock.now() - from, stats, cut)})
-    else if (outcome === 'down') this.#tellDown(stats)
+    else if (outcome === 'down') this.#reportDown(stats)
   }
 
-  /** The old process ends, the new one starts; up to its being ready, its end, or the next asking. */
+  /** Stops the old process and starts the new one; waits until it is ready, has exited, or the next request. */
   async #exchange(): Promise<Outcome> {
     const {runtime} = this.#options
     const {why, plan, isDebugged = runtime.isDebugged} = this.#asked ?? {why: 'user'}
@@ -157,7 +157,7 @@ export class Reloads {
     }
   }
 
-  /** The calls under way end; those that do not within the app's grace are cut, and named. Tells how many. */
+  /** Lets the calls in flight finish; cancels and names those that exceed the app's grace period. Returns their number. */
   async #drain(timeoutMs: number): Promise<number> {
     const {runtime, clock} = this.#options
     const pendingCalls = [...runtime.queue.inFlight.keys()]
@@ -166,7 +166,7 @@ export class Reloads {
     if (await withDeadline(deadline, async signal => runtime.queue.drained(signal))) return 0
     const left = pendingCalls.filter(pendingCall => runtime.queue.inFlight.has(pendingCall))
     if (this.#over.signal.aborted || left.length === 0) return 0
-    this.#tellCut(left, timeoutMs)
+    this.#reportCut(left, timeoutMs)
     runtime.cutCalls()
     return left.length
   }
@@ -200,7 +200,7 @@ export class Reloads {
           longestMs: 0,
           lost: 0
         }),
-      cut: left => this.#tellCut(left, ending.timeoutMs)
+      cut: left => this.#reportCut(left, ending.timeoutMs)
     })
     this.#interrupt = () => undefined
     if (failure !== '') reporter.warn('reload-failed', failure)
@@ -212,17 +212,17 @@ export class Reloads {
     return files
   }
 
-  #tellCut(left: readonly PendingCall[], timeoutMs: number): void {
+  #reportCut(left: readonly PendingCall[], timeoutMs: number): void {
     const {runtime, reporter, callCycle} = this.#options
     const why = left.map(callCycle).find(words => words !== '') ?? ''
     reporter.warn('calls-cut', cutText({id: runtime.name, left, ms: timeoutMs, after: 'the change'}) + why)
   }
 
-  #tellDown({held, lost}: Readonly<QueueStats>): void {
+  #reportDown({held, lost}: Readonly<QueueStats>): void {
     const {runtime, reporter} = this.#options
-    if (held === 0) return // its crash has been told
-    const calls = `${lost.toString()} of ${held.toString()} waiting calls were refused`
-    reporter.warn('reload-failed', `"${runtime.name}" did not come up again; ${calls}`)
+    if (held === 0) return // the crash has been reported
+    const calls = `${lost.toString()} of ${held.toString()} queued calls were rejected`
+    reporter.warn('reload-failed', `"${runtime.name}" did not become ready after the reload; ${calls}`)
   }
 }
 

@@ -5,16 +5,16 @@ const WITHIN_MS = 60_000
 const QUIET_MS = 10_000
 
 export interface RestartLimiterOptions {
-  /** These files changed, relative to the folder of the app. */
+  /** Called with the changed files, relative to the folder of the app. */
   readonly reload: (paths: readonly string[]) => void
-  /** No more restarts until it is quiet; names the file that changed most. */
+  /** Called when restarts are suspended; `file` changed most often. */
   readonly suspended: (file: string) => void
   readonly clock?: Clock
 }
 
 /**
- * Lets changes through until there are too many: an app that writes into its own folder would be restarted for ever.
- * Thirty restarts within 60 s, and the next one has to wait for ten quiet seconds, or for somebody who restarts it by hand.
+ * Limits restarts: an app that writes into its own folder would restart for ever. After thirty restarts within 60 s, the
+ * next one waits until no file has changed for ten seconds, or until the user restarts the app.
  */
 export class RestartLimiter {
   readonly #options: Required<RestartLimiterOptions>
@@ -45,7 +45,7 @@ export class RestartLimiter {
     reload(paths)
   }
 
-  /** Somebody restarts the app himself: what was before is forgotten. */
+  /** The user restarts the app: starts counting again. */
   lift(): void {
     this.#callOff()
     this.#isSuspended = false

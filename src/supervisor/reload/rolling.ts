@@ -1,6 +1,6 @@
 import type {AppRuntime} from '../app-runtime.ts'
 
-/** An instance that waits for its turn, and how it is exchanged; settles when it takes calls again, or will not. */
+/** An instance that waits for its turn; `exchange` settles when it is ready again, or has failed. */
 interface Turn {
   readonly runtime: AppRuntime
   readonly exchange: () => Promise<void>
@@ -8,20 +8,20 @@ interface Turn {
 }
 
 /**
- * Exchanges the instances of an app one after the other, so that the others take its calls meanwhile. Where one does not come
- * up again, those that wait keep their process: what is new does not run.
+ * Replaces the processes of the instances of an app one after the other, so that the others receive its calls meanwhile.
+ * If one does not become ready, the waiting instances keep their processes: the new code does not work.
  */
 export class Rolling {
   readonly #turns: Turn[] = []
   readonly #stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void
   #current: AppRuntime | undefined
 
-  /** `stopped`: told of the instance that did not come up, and of those that are not exchanged because of it. */
+  /** `stopped`: called with the instance that did not become ready, and the instances that keep their processes. */
   constructor(stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void) {
     this.#stopped = stopped
   }
 
-  /** Settles when the turn of the instance is over. One that waits already keeps its place, one that is being exchanged is asked again. */
+  /** Settles when the turn of the instance is over. A waiting instance keeps its place; one in progress is requested again. */
   async take(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
     if (this.#current === runtime) return exchange()
     const at = this.#turns.findIndex(turn => turn.runtime === runtime)

@@ -5,18 +5,18 @@ import type {AppPlan} from '../../model/plan.ts'
 import {RestartLimiter} from './restart-limiter.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
-/** An app whose files are followed. */
+/** An app whose files are watched. */
 export interface Watched {
   readonly id: string
   readonly plan: AppPlan
 }
 
 export interface WatchingOptions<M extends Watched> {
-  /** When the run began, in ms since 1970: what changed since counts. */
+  /** Start of the run, in ms since 1970: later changes count. */
   readonly since: number
-  /** Edits of these are no changes of an app's files. */
+  /** Changes of these files are not changes of an app. */
   readonly templateFiles: readonly string[]
-  /** Files of the app changed: their paths relative to its folder. */
+  /** Called with the changed files of an app, relative to its folder. */
   readonly reload: (runtime: M, files: readonly string[]) => void
   readonly reporter: Reporter
 }
@@ -26,19 +26,19 @@ interface Followed {
   readonly limiter: RestartLimiter
 }
 
-/** The files that a run follows: those of its watched apps, and those that its template is made of. */
+/** Watches the files of the watched apps and of the template. */
 export class Watching<M extends Watched> {
   readonly #options: WatchingOptions<M>
   readonly #followed = new Map<M, Followed>()
   #template: {readonly watch: Watch; readonly files: readonly string[]} | undefined
-  /** Why some are looked at every half second is told once for each reason. */
+  /** Reasons for polling that have been reported. */
   readonly #told = new Set<string>()
 
   constructor(options: WatchingOptions<M>) {
     this.#options = options
   }
 
-  /** Settles when every change is seen from now on. */
+  /** Settles when the app is being watched. */
   async add(runtime: M): Promise<void> {
     const {folder, watch: plan, command} = runtime.plan
     if (plan.paths.length === 0 || command.length === 0 || this.#followed.has(runtime)) return
@@ -48,7 +48,7 @@ export class Watching<M extends Watched> {
       suspended: file =>
         reporter.warn(
           'watch-limited',
-          `"${runtime.id}" was restarted 30 times within 60 s, most often because of ${file}: it is restarted again once its files have rested for 10 s, or by "restart --app-id ${runtime.id}". What it writes itself belongs into watch.ignore.`
+          `"${runtime.id}" was restarted 30 times within 60 s, mostly because of ${file}. It restarts again when its files have not changed for 10 s, or by "restart --app-id ${runtime.id}". Add files that the app itself writes to watch.ignore.`
         )
     })
     const ours = new Set(templateFiles.map(file => relative(folder, file)))
@@ -68,12 +68,12 @@ export class Watching<M extends Watched> {
     await followed?.watch.close()
   }
 
-  /** Somebody restarts it by hand. */
+  /** The user restarts the app. */
   lift(runtime: M): void {
     this.#followed.get(runtime)?.limiter.lift()
   }
 
-  /** Follows these files, and no longer those of the last call; what was saved after `since` (ms since 1970) counts. */
+  /** Watches these files instead of those of the last call; changes after `since` (ms since 1970) count. */
   async followTemplate(files: readonly string[], since: number, changed: () => void): Promise<void> {
     if (isDeepStrictEqual(this.#template?.files, files)) return
     await this.#template?.watch.close()

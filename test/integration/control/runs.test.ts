@@ -59,7 +59,7 @@ const registered = async (
       startApp: async () => undefined,
       debugApp: async () => undefined,
       launch: async () => undefined,
-      restartApp: async id => ({order: '', sidecar: 'it has no command of ours'})[id],
+      restartApp: async id => ({order: '', sidecar: 'it has no command, only a sidecar'})[id],
       logs: (id, {tail, isFollowed}) =>
         id === 'order' ? texts(`tail ${tail}\n`, `followed ${isFollowed}\n`) : undefined,
       runLogs: (ids, {tail}) => (ids.includes('zzz') ? undefined : texts(`${ids.join()} ${tail}\n`)),
@@ -160,7 +160,7 @@ t.test('an app is restarted, or the reason is returned', async t => {
   await registered(t, folder, listing('e'.repeat(32)))
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
   t.equal(await run?.restartApp('order'), '')
-  t.equal(await run?.restartApp('sidecar'), 'it has no command of ours')
+  t.equal(await run?.restartApp('sidecar'), 'it has no command, only a sidecar')
   t.equal(await run?.restartApp('zzz'), undefined)
 })
 

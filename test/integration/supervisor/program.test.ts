@@ -12,7 +12,7 @@ const programOf = (t: Test, maySpawn = (): boolean => true): {program: Program; 
     {
       lines,
       environment: marker => scene.environment(marker),
-      nextStart: () => (++markers).toString(),
+      nextMarker: () => (++markers).toString(),
       folderOf: ({folder}) => folder,
       maySpawn,
       watchdog: undefined,

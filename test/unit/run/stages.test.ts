@@ -69,10 +69,10 @@ t.test('each is stopped whatever becomes of the others; their errors come togeth
   const all = new Stages()
   await all.start(stages, NEVER)
   await t.rejects(all.stop(NEVER), {
-    message: 'apps cannot be taken down',
+    message: 'cannot stop apps',
     errors: [
-      {message: 'apps cannot be taken down', cause: {message: 'apps hangs'}},
-      {message: 'logs cannot be taken down', cause: {message: 'logs hangs'}}
+      {message: 'cannot stop apps', cause: {message: 'apps hangs'}},
+      {message: 'cannot stop logs', cause: {message: 'logs hangs'}}
     ]
   })
   t.same(deeds.slice(3), ['-apps', '-logs', '-ports'])
@@ -82,6 +82,6 @@ t.test('a start that fails keeps its error, also when taking down fails as well'
   const {stages} = writing(['ports', 'logs'], {start: 'logs', stop: ['ports']})
   await t.rejects(new Stages().start(stages, NEVER), {
     message: 'logs is taken',
-    errors: [{message: 'logs is taken'}, {message: 'ports cannot be taken down'}]
+    errors: [{message: 'logs is taken'}, {message: 'cannot stop ports'}]
   })
 })

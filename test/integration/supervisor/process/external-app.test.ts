@@ -1,7 +1,7 @@
 import {once} from 'node:events'
 import {createServer, type Server} from 'node:net'
 import {test, type Test} from 'tap'
-import {Listener} from '../../../../src/supervisor/process/external-app.ts'
+import {ExternalApp} from '../../../../src/supervisor/process/external-app.ts'
 import {planOf, quietly, Witness} from './scene.ts'
 
 const listen = async (port = 0): Promise<{server: Server; port: number}> => {
@@ -13,10 +13,10 @@ const listen = async (port = 0): Promise<{server: Server; port: number}> => {
 
 const close = async (server: Server): Promise<void> => new Promise(resolve => server.close(() => resolve()))
 
-const listenerOn = (t: Test, port: number): {listener: Listener; witness: Witness} => {
+const listenerOn = (t: Test, port: number): {listener: ExternalApp; witness: Witness} => {
   const witness = new Witness()
   const plan = planOf({channel: {...planOf().channel, port}, ready: {kind: 'tcp', port, timeoutMs: 60_000}})
-  const listener = new Listener({plan, appPort: port, moved: witness.moved})
+  const listener = new ExternalApp({plan, appPort: port, moved: witness.moved})
   t.teardown(async () => listener.stop('run ends'))
   return {listener, witness}
 }

@@ -93,7 +93,7 @@ test('an app that fails is started again, and given up after 16 short lives', as
   t.equal(witness.text.stdout, 'once more\n'.repeat(16))
   t.equal(witness.phases.filter(phase => phase === 'backoff').length, 15)
   const line = `life ${scene.run}-0.16 fails`
-  t.same(witness.notes, [{type: 'given-up', markers: 16, exit: {kind: 'code', code: 3}, line}])
+  t.same(witness.notes, [{type: 'given-up', times: 16, exit: {kind: 'code', code: 3}, line}])
   t.equal(app.shortRuns, 16)
 })
 

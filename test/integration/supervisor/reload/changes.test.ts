@@ -84,7 +84,7 @@ t.test('an edit that fails because of a bug is told, and does not keep the next 
   template.apps = [planOf({id: 'b'})]
   await template.save('2', new Error('a bug'))
   await atRest()
-  t.same(template.warned, ['an edit of the template could not be followed: a bug'])
+  t.same(template.warned, ['cannot apply the edit of the template: a bug'])
   template.apps = [planOf({id: 'c'})]
   t.equal(await template.save('3'), 'c')
 })

@@ -49,11 +49,11 @@ t.test('what follows stands in the first line, the line that says most below it'
   )
   t.equal(
     crashReport({...QUIET, next: nextStartText(3, Infinity)}),
-    '"payments" exited with code 1 after 12.4 s, started again at the next change of its files'
+    '"payments" exited with code 1 after 12.4 s, restarts when one of its files changes'
   )
   t.equal(
     repeatedCrash({...QUIET, next: nextStartText(8, 12_800)}, 8),
-    '"payments" exited with code 1 in the same way, 8 times now, restart 8 in 12.8 s'
+    '"payments" exited with code 1 again in the same way (8 times so far), restart 8 in 12.8 s'
   )
 })
 

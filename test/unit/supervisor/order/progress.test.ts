@@ -31,34 +31,29 @@ t.test('what frees an app, what lets it wait, and what lets it never start', asy
       'started',
       [unborn, exited({kind: 'spawn-error', message: 'no such folder: /x'})],
       'never',
-      '"db" has started, and "db" could not be started: no such folder: /x'
+      '"db" starting, but "db" could not be started: no such folder: /x'
     ],
     ['started', [unborn, backoff(FAILED)], 'waits', '"db" has started'],
-    ['started', [exited(undefined, true)], 'never', '"db" has started, and "db" was not started'],
+    ['started', [exited(undefined, true)], 'never', '"db" starting, but "db" was not started'],
     ['ready', [starting], 'waits', '"db" is ready'],
     ['ready', [starting, running(true)], 'free'],
     ['ready', [starting, running(true), running(false), exited(FAILED)], 'free'],
     ['ready', [starting, backoff(FAILED), starting], 'waits', '"db" is ready'],
-    ['ready', [starting, exited(FAILED)], 'never', '"db" is ready, and "db" exited with code 3'],
-    ['ready', [starting, exited(DONE)], 'never', '"db" is ready, and "db" exited with code 0'],
-    ['ready', [starting, exited(DONE, true)], 'never', '"db" is ready, and "db" was stopped'],
-    ['completed', [starting, running(true)], 'waits', '"db" has ended with 0'],
+    ['ready', [starting, exited(FAILED)], 'never', '"db" becoming ready, but "db" exited with code 3'],
+    ['ready', [starting, exited(DONE)], 'never', '"db" becoming ready, but "db" exited with code 0'],
+    ['ready', [starting, exited(DONE, true)], 'never', '"db" becoming ready, but "db" was stopped'],
+    ['completed', [starting, running(true)], 'waits', '"db" has exited with code 0'],
     ['completed', [starting, running(true), exited(DONE)], 'free'],
-    [
-      'completed',
-      [starting, running(true), exited(FAILED)],
-      'never',
-      '"db" has ended with 0, and "db" exited with code 3'
-    ],
+    ['completed', [starting, running(true), exited(FAILED)], 'never', '"db" completing, but "db" exited with code 3'],
     [
       'completed',
       [starting, exited({kind: 'signal', signal: 'SIGKILL'})],
       'never',
-      '"db" has ended with 0, and "db" was ended by SIGKILL'
+      '"db" completing, but "db" was ended by SIGKILL'
     ],
-    ['completed', [starting, backoff(FAILED)], 'waits', '"db" has ended with 0'],
+    ['completed', [starting, backoff(FAILED)], 'waits', '"db" has exited with code 0'],
     ['completed', [starting, backoff(DONE)], 'free'],
-    ['completed', [starting, exited(DONE, true)], 'never', '"db" has ended with 0, and "db" was stopped']
+    ['completed', [starting, exited(DONE, true)], 'never', '"db" completing, but "db" was stopped']
   ]
   for (const [until, states, kind, why] of table) {
     const expected = why === undefined ? {kind} : {kind, why}
@@ -81,7 +76,7 @@ t.test(
     const cache = after('cache', starting)
     t.same(standingOf(dependencies, [after('db'), after('migrate'), cache]), {
       kind: 'waits',
-      why: '"db" is ready and "migrate" has ended with 0',
+      why: '"db" is ready and "migrate" has exited with code 0',
       ids: ['db', 'migrate']
     })
     t.match(standingOf(dependencies, [after('db'), after('migrate', starting, exited(FAILED)), cache]), {

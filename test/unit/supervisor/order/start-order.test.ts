@@ -124,12 +124,12 @@ t.test('an app starts when all that it depends on is there, and not before', asy
     {id: 'store', until: 'ready'}
   ])
   const begun = scene.order.begin([])
-  t.equal(scene.news()[0], 'shop waits until "migrate" has ended with 0 and "store" is ready')
+  t.equal(scene.news()[0], 'shop waits until "migrate" has exited with code 0 and "store" is ready')
   await Promise.all(['migrate', 'store'].map(async id => scene.spawned(id)))
   await begun
   scene.news()
   await scene.moves('store', {phase: 'running', pid: 1, ready: true})
-  t.same(scene.news(), ['shop waits until "migrate" has ended with 0'])
+  t.same(scene.news(), ['shop waits until "migrate" has exited with code 0'])
   await scene.moves('migrate', EXITED(0))
   t.same(scene.news(), ['start: shop'])
   await scene.spawned('shop')
@@ -161,7 +161,7 @@ t.test('an app whose dependency fails is given up, and it is told why', async t 
   scene.news()
   await scene.moves('migrate', EXITED(3))
   t.match(scene.news(), [
-    /^"shop" is not started: it waits until "migrate" has ended with 0, and "migrate" .*3/,
+    /^"shop" was not started: it depends on "migrate" completing, but "migrate" .*3/,
     'given up: shop'
   ])
 })
@@ -175,11 +175,11 @@ t.test('a dependency that is started again releases what was given up because of
   await scene.spawned('migrate')
   await begun
   await scene.moves('migrate', EXITED(3))
-  t.match(scene.news().slice(-2), [/^"page" is not started: .* "shop" was not started$/, 'given up: page'])
+  t.match(scene.news().slice(-2), [/^"page" was not started: .* "shop" was not started$/, 'given up: page'])
   scene.restarted('migrate')
   t.same(
     [...new Set(scene.news())],
-    ['shop waits until "migrate" has ended with 0', 'page waits until "shop" is ready']
+    ['shop waits until "migrate" has exited with code 0', 'page waits until "shop" is ready']
   )
   await scene.moves('migrate', EXITED(0))
   t.ok(scene.news().includes('start: shop'))
@@ -231,10 +231,10 @@ t.test('an app that cannot be started is given up with its reason, and so is who
   t.same(
     scene.log.filter(line => !/waits|told/.test(line)),
     [
-      '"stock" is not started: config.yaml:3: no',
+      '"stock" was not started: config.yaml:3: no',
       'given up: stock',
       'start: shop',
-      '"late" is not started: config.yaml:4: no',
+      '"late" was not started: config.yaml:4: no',
       'given up: late'
     ]
   )

@@ -1,5 +1,5 @@
 import {test} from 'tap'
-import {runtimesIn, type Membership} from '../../../../src/supervisor/process/process-tracker.ts'
+import {membersIn, type Membership} from '../../../../src/supervisor/process/process-tracker.ts'
 import type {Look, Seen} from '../../../../src/platform/process-info.ts'
 
 const GROUP = 100
@@ -30,7 +30,7 @@ const membership = (wishes: Partial<Membership> = {}): Membership => ({
 })
 
 const pids = (look: Look, wishes?: Partial<Membership>): number[] =>
-  runtimesIn(look, membership(wishes)).map(({pid}) => pid)
+  membersIn(look, membership(wishes)).map(({pid}) => pid)
 
 test('while the leader was not reaped the group is what has its number, but for the dead', async t => {
   const all = [process(GROUP), process(101), process(102, {isZombie: true}), process(103, {group: 7})]

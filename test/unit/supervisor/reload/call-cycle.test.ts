@@ -18,7 +18,7 @@ t.test('who waits for whom in a circle is named', async t => {
         ['b', 'a']
       ])
     ),
-    '; they wait for each other in a circle: "a" → "b" → "a"'
+    '; the apps wait for each other: "a" → "b" → "a"'
   )
   t.equal(
     describeCallCycle(
@@ -31,7 +31,7 @@ t.test('who waits for whom in a circle is named', async t => {
         ['x', 'a']
       ])
     ),
-    '; they wait for each other in a circle: "a" → "b" → "c" → "a"'
+    '; the apps wait for each other: "a" → "b" → "c" → "a"'
   )
   t.match(describeCallCycle('a', 'a', callers([['a', 'a']])), /"a" → "a"$/)
 })

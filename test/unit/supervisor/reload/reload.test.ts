@@ -169,7 +169,9 @@ t.test('replace: calls that do not end within the grace are named and cut', asyn
   t.same(runtime.asked, [])
   clock.pass(1)
   await settle()
-  t.match(warned, [/^"shop": 1 call was still under way 5 s after the change, and cut off: GET \/stream from client$/])
+  t.match(warned, [
+    /^"shop": 1 call was still in flight 5 s after the change and was cancelled: GET \/stream from client$/
+  ])
   t.same(runtime.asked, ['cut calls', 'renew pool', 'restart: watch'])
   stuck.leave(true)
   runtime.move({phase: 'starting', pid: 2})
@@ -187,7 +189,7 @@ t.test('replace: an app that does not come up again is told, with the calls that
   runtime.move({phase: 'exited', exit: {kind: 'code', code: 1}, asked: false})
   await done
   t.equal(typeof waiting === 'object' && 'outcome' in waiting && (await waiting.outcome), 'it has ended')
-  t.same(warned, ['"shop" did not come up again; 1 of 1 waiting calls were refused'])
+  t.same(warned, ['"shop" did not become ready after the reload; 1 of 1 queued calls were rejected'])
   t.same(told, [])
 })
 
@@ -248,7 +250,7 @@ t.test('overlap: calls in the old process are cut after its grace', async t => {
   await done
   clock.pass(5000)
   await settle()
-  t.match(warned, [/cut off: GET \/stream from client/])
+  t.match(warned, [/cancelled: GET \/stream from client/])
   t.same(runtime.asked.slice(2), ['cut previous', 'stop previous'])
 })
 
@@ -258,7 +260,7 @@ t.test('overlap: a new process that ends, or is not healthy in time, leaves the 
   ended.runtime.coming.ready.resolve(false)
   await ended.reloads.ask('watch')
   t.same(ended.runtime.asked, ['candidate', 'drop'])
-  t.match(ended.warned, [/^the new process of "shop" .*3.*: the old one goes on$/])
+  t.match(ended.warned, [/^the new process of "shop" .*3.*: the old process continues$/])
   const ill = open('overlap')
   ill.runtime.candidateState = READY
   const done = ill.reloads.ask('watch')
@@ -267,7 +269,7 @@ t.test('overlap: a new process that ends, or is not healthy in time, leaves the 
   ill.clock.pass(60_000)
   await done
   t.same(ill.runtime.asked, ['candidate', 'drop'])
-  t.match(ill.warned, [/was not healthy within 60 s: the old one goes on$/])
+  t.match(ill.warned, [/was not healthy within 60 s: the old process continues$/])
 })
 
 t.test('overlap: the next change, or the end, makes a candidate unwanted without a word', async t => {

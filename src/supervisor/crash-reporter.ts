@@ -2,8 +2,8 @@ import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {crashReport, nextStartText, repeatedCrash, type Crash} from './messages/crash-report.ts'
 
-/** Tells the crashes of one app, each once. One that happens again and again is told at the 2nd, 4th, 8th … time. */
-export class CrashTeller {
+/** Reports each crash of an app once. A crash that repeats is reported the 2nd, 4th, 8th … time. */
+export class CrashReporter {
   readonly #id: string
   readonly #reporter: Reporter
   #latest = ''
@@ -14,8 +14,8 @@ export class CrashTeller {
     this.#reporter = reporter
   }
 
-  /** `state`: what followed the end; `starts`: how many processes of it there have been. */
-  tell(crash: Omit<Crash, 'id' | 'next'>, {state, starts}: {state: AppState; starts: number}): void {
+  /** `state`: the state after the exit; `starts`: the number of processes so far. */
+  report(crash: Omit<Crash, 'id' | 'next'>, {state, starts}: {state: AppState; starts: number}): void {
     const inMs = state.phase === 'backoff' ? state.until - Date.now() : undefined
     const next = inMs === undefined ? '' : nextStartText(starts, inMs)
     const kind = kindOf(crash.exit, crash.line)
@@ -28,5 +28,5 @@ export class CrashTeller {
   }
 }
 
-/** Crashes are alike where they differ in numbers alone: times, process ids. */
+/** Two crashes are the same if they differ only in numbers, such as times and process ids. */
 const kindOf = (exit: Exit, line: string): string => `${exitCodeOf(exit).toString()} ${line.replaceAll(/\d+/g, '0')}`
