@@ -100,7 +100,7 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
       refuseOld(response, {listing}, feature)
       return response.statusCode === 404 ? undefined : read(body)
     } catch (error) {
-      if (GONE.has(codeOf(error))) throw new UserError('its run ends', {cause: error})
+      if (GONE.has(codeOf(error))) throw new UserError('the run is stopping', {cause: error})
       throw error
     }
   }

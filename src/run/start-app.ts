@@ -34,7 +34,7 @@ export class AppStarter {
     const {apps, isEnding} = this.#options
     const meant = apps.named(id)
     if (meant.length === 0) return undefined
-    if (isEnding()) return failed('its run ends')
+    if (isEnding()) return failed('the run is stopping')
     const fault = meant.map(runtime => runtime.fault).find(why => why !== '')
     if (fault !== undefined) return failed(fault)
     if (meant.every(runtime => !this.#isDown(runtime) && !runtime.isDebugged && runtime.app.state.phase !== 'idle'))
@@ -58,7 +58,7 @@ export class AppStarter {
     const {apps, starts, changes, isEnding} = this.#options
     const runtime = apps.named(id)[0]
     if (runtime === undefined) return undefined
-    if (isEnding()) return refused('its run ends')
+    if (isEnding()) return refused('the run is stopping')
     if (runtime.fault !== '') return refused(runtime.fault)
     if (runtime.plan.command.length === 0)
       return refused(`it has no command, so you start it yourself anyway; to print its environment: pillion env ${id}`)
@@ -135,7 +135,7 @@ export class AppStarter {
       else if (this.#options.apps.isStopped(runtime)) resolve('it was stopped meanwhile')
       else if (state.phase === 'exited' && state.exit?.kind === 'spawn-error')
         resolve(`it could not be started: ${state.exit.message}`)
-      else if (state.phase === 'exited' && state.exit === undefined) resolve('its run ends')
+      else if (state.phase === 'exited' && state.exit === undefined) resolve('the run is stopping')
       else if (state.phase !== 'idle') resolve('')
     }
     const off = runtime.onMove(look)

@@ -94,7 +94,7 @@ t.test(
     const [done, , tester] = await Promise.all(['done', 'stopped', 'tester'].map(async id => rig.driven(id)))
     await run.waitForLine('Writing log files', {nth: 4})
     await done?.exit(3)
-    await run.waitForLine('"waits" is not started', {stream: 'stderr'})
+    await run.waitForLine('"waits" was not started', {stream: 'stderr'})
     await rig.run(['stop', 'stopped'])
     t.match(await rig.run(['debug', 'done']), {code: 0, stdout: /^# done/})
     t.match(await rig.run(['debug', 'stopped']), {

@@ -145,7 +145,7 @@ t.test(
     )
     await run.waitForLine('--enable-app-health-check with gRPC is not supported yet: ignored', {stream: 'stderr'})
     t.strictSame(
-      run.stderr.lines.filter(line => line.includes('not built')),
+      run.stderr.lines.filter(line => line.includes('not supported')),
       ['⚠  --enable-app-health-check with gRPC is not supported yet: ignored']
     )
   }

@@ -151,7 +151,7 @@ t.test('a job that failed and succeeds after restart releases what depends on it
   const run = rig.pillion(['run', '-f', '.'])
   const [job, other] = await Promise.all([rig.driven('job'), rig.driven('other')])
   await job.exit(3)
-  await run.waitForLine('"page" is not started', {stream: 'stderr'})
+  await run.waitForLine('"page" was not started', {stream: 'stderr'})
   t.same(await rig.run(['restart', 'job']), done('app restarted successfully: job'))
   const second = await rig.driven('job')
   const call = other.fetch('/v1.0/invoke/api/method/x')
@@ -171,7 +171,7 @@ t.test('an app that was given up is started with what it lacks', async t => {
   const run = rig.pillion(['run', '-f', '.'])
   const [job] = await Promise.all([rig.driven('job'), rig.driven('other')])
   await job.exit(3)
-  await run.waitForLine('"api" is not started', {stream: 'stderr'})
+  await run.waitForLine('"api" was not started', {stream: 'stderr'})
   const failing = rig.run(['start', 'api'])
   await (await rig.driven('job')).exit(4)
   t.match(await failing, {
@@ -237,7 +237,7 @@ t.test('start while the run ends, and restart during a reload', async t => {
   t.equal(await again.nextSignal(), 'SIGTERM')
   await b.closed
   for (const verb of ['start', 'restart', 'debug'])
-    t.match(await rig.run([verb, 'b']), {code: 1, stderr: `❌  failed to ${verb} app id b: its run ends\n`}, verb)
+    t.match(await rig.run([verb, 'b']), {code: 1, stderr: `❌  failed to ${verb} app id b: the run is stopping\n`}, verb)
   await again.exit(0)
   t.same(await run.exited, {code: 0, signal: null})
 })

@@ -7,7 +7,7 @@ export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   refuseUnknown(plan, ids, '--only')
   const wanted = new Set(ids)
   for (const id of wanted)
-    // the loop also visits ids that it adds
+    // the loop also covers ids that it adds
     for (const app of plan.apps) if (app.id === id) for (const dependency of app.dependsOn) wanted.add(dependency.id)
   const apps = plan.apps.filter(({id}) => wanted.has(id))
   const hasService = apps.some(({fixedPort}) => fixedPort > 0)

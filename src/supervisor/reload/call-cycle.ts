@@ -17,7 +17,7 @@ function pathBetween(from: string, to: string, callers: CallersOf): readonly str
   const paths = new Map<string, readonly string[]>([[from, [from]]])
   for (const [id, path] of paths) {
     if (id === to) return path
-    // the loop also visits paths that it adds
+    // the loop also covers paths that it adds
     for (const [callee, by] of callers) if (by.has(id) && !paths.has(callee)) paths.set(callee, [...path, callee])
   }
   return undefined
