@@ -13,36 +13,36 @@ export interface AppsOptions {
   readonly runtimes: AppRuntimes
   readonly starts: StartOrder
   readonly closer: AppCloser
-  /** The open ones. */
+  /** The open sidecars. */
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
-  /** Opens the sidecar of an app, which takes calls from now on. */
+  /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>
-  /** It is one of the run from now on. */
+  /** Called when an app joins the run. */
   readonly joins: (runtime: AppRuntime) => void
-  /** It answers for its id, and is no version that gets copies of its calls. */
+  /** Whether it is the main version of its id, not a shadow that gets copies of calls. */
   readonly isMain: (runtime: AppRuntime) => boolean
-  /** Aborted when the run is to end. */
+  /** Aborted when the run is stopping. */
   readonly asked: AbortSignal
-  /** The run is about to end, or has ended. */
+  /** The run is stopping or has ended. */
   readonly isOver: () => boolean
-  /** Ends the run; settles when nothing of it is left. */
+  /** Stops the run; settles when nothing of it is left. */
   readonly end: () => Promise<void>
 }
 
-/** How an app comes, other than at its place in the template. */
+/** Options for an app that is opened during the run. */
 interface Opening {
-  /** Instead of this one, with its ports and at its place. */
+  /** The app that it replaces, with the same ports and index. */
   readonly previous?: AppRuntime
   readonly isDebugged?: boolean
 }
 
-/** The apps of a run: those with an open sidecar, and those that somebody has stopped and may start again. */
+/** The apps of a run: those with an open sidecar, and those that the user has stopped and may start again. */
 export class Apps {
   readonly #options: AppsOptions
   #all: readonly AppRuntime[] = []
-  /** With the plans by which they are started again. */
+  /** With the plans for their next start. */
   readonly #stopped = new Map<AppRuntime, AppPlan>()
-  /** Stopped ones that are coming back. */
+  /** Stopped apps that are being started again. */
   readonly #opening = new Map<AppRuntime, Promise<AppRuntime>>()
 
   constructor(options: AppsOptions) {
@@ -54,12 +54,12 @@ export class Apps {
     return this.#all
   }
 
-  /** Those whose sidecar is open. */
+  /** The apps with an open sidecar. */
   get open(): readonly AppRuntime[] {
     return this.#all.filter(runtime => this.#options.sidecars.has(runtime))
   }
 
-  /** By an id all its instances, or one of them by its number: `name.1`. */
+  /** All instances of an id, or one of them by its number: `name.1`. */
   named(name: string): readonly AppRuntime[] {
     return this.#all.filter(runtime => runtime.isCalled(name))
   }
@@ -68,42 +68,42 @@ export class Apps {
     return this.#stopped.has(runtime)
   }
 
-  /** Somebody has stopped all apps with this id: why calls to it fail; '' where that is not so. */
+  /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */
   whyStopped(id: string): string {
     const isStopped = this.#all.some(runtime => runtime.id === id && this.#stopped.has(runtime))
     return isStopped ? `[stopped by "pillion stop"; "pillion start ${id}" brings it back]` : ''
   }
 
-  /** Settles when no app runs, nor is started again. */
+  /** Settles when all apps have exited and none will restart. */
   async ended(): Promise<void> {
     do {
       await Promise.all(this.#all.map(async ({app}) => app.ended))
       await Promise.allSettled(this.#opening.values())
-      await new Promise(setImmediate) // one that is being exchanged is not there yet
+      await new Promise(setImmediate) // a process that is being replaced has no successor yet
     } while (this.#opening.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))
   }
 
-  /** The apps of the plan, at its start. */
+  /** Opens the apps of the plan at the start of the run. */
   async openAll(ports: readonly SidecarPorts[]): Promise<void> {
     this.#all = await this.#options.runtimes.all(ports)
     for (const runtime of this.#all) this.#options.joins(runtime)
     await Promise.all(this.#all.map(async runtime => this.#options.openSidecar(runtime)))
   }
 
-  /** An app that has come to the template. Settles when it has been started, or waits for others. Throws a UserError. */
+  /** Adds an app that was added to the template. Settles when it has started, or waits for others. Throws a UserError. */
   async add(plan: AppPlan, index: number): Promise<void> {
     const runtime = await this.#open(plan, index, {})
     if (runtime !== undefined) await this.#options.starts.late(runtime)
   }
 
-  /** An app leaves the run for good. */
+  /** Removes an app from the run for good. */
   async remove(runtime: AppRuntime): Promise<void> {
     await this.#options.closer.close(runtime)
     this.#all = this.#all.filter(each => each !== runtime)
     this.#stopped.delete(runtime)
   }
 
-  /** The template has another plan for an app that is stopped, or undefined: none any more. False: no stopped one has the plan. */
+  /** Changes the plan of a stopped app after an edit of the template; undefined: the app was removed. False if no stopped app has this plan. */
   replan(before: AppPlan, after: AppPlan | undefined): boolean {
     const runtime = [...this.#stopped.keys()].find(each => this.#stopped.get(each) === before)
     if (runtime === undefined) return false
@@ -113,8 +113,8 @@ export class Apps {
   }
 
   /**
-   * Ends apps by an id, or one instance by its name, and their sidecars; shadows before the main version: none of them is to
-   * answer in its place. With the last app that has not ended, the run ends. False: there is none, or it is stopped already.
+   * Stops the apps of an id, or one instance, with their sidecars. Shadows stop first, so that none replaces the main
+   * version. With the last app that has not exited, the run ends. False if there is no such app, or it is stopped already.
    */
   async stop(name: string): Promise<boolean> {
     const {isMain, closer, end} = this.#options
@@ -133,8 +133,8 @@ export class Apps {
   }
 
   /**
-   * A stopped app comes back with its ports; the caller has it started. Settles when its sidecar is open, with the old one
-   * should the run end meanwhile. Throws a UserError where a port that the template fixes is taken by now.
+   * Reopens a stopped app with its ports; the caller starts it. Resolves with the new app when its sidecar is open, or with
+   * the old one if the run ends meanwhile. Throws a UserError if a port that the template fixes is taken.
    */
   async reopen(stopped: AppRuntime, isDebugged: boolean): Promise<AppRuntime> {
     const opening = this.#opening.get(stopped) ?? this.#reopen(stopped, isDebugged)
@@ -147,14 +147,14 @@ export class Apps {
   }
 
   async #reopen(stopped: AppRuntime, isDebugged: boolean): Promise<AppRuntime> {
-    await this.#options.closer.close(stopped) // it may be about to
+    await this.#options.closer.close(stopped) // waits if it is still closing
     const plan = this.#stopped.get(stopped)
     const index = this.#all.indexOf(stopped)
     if (plan === undefined || index < 0) return stopped
     return (await this.#open(plan, index, {previous: stopped, isDebugged})) ?? stopped
   }
 
-  /** Claims its ports and opens its sidecar; undefined: the run ends. */
+  /** Claims its ports and opens its sidecar; undefined if the run ends. */
   async #open(plan: AppPlan, index: number, {previous, isDebugged}: Opening): Promise<AppRuntime | undefined> {
     const {runtimes, closer, joins, openSidecar, asked, isOver} = this.#options
     let ports: SidecarPorts | undefined

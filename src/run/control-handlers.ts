@@ -17,7 +17,7 @@ export interface ControlContext {
   /** The key with which other runs identify themselves at its sidecars (`sidecar/http/delegated-caller.ts`). */
   readonly key: string
   readonly runLog: RunLog
-  /** The environment that the run was started in. */
+  /** Our own environment. */
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly apps: Apps
   readonly starts: StartOrder
@@ -73,7 +73,7 @@ export function controlHandlers(
   }
 }
 
-/** '' when new processes of them run, else why not. One that was stopped or has ended is started. */
+/** Restarts apps; starts those that were stopped or have exited. Returns '' when new processes run, else the reason. */
 async function restart(
   runtimes: readonly AppRuntime[],
   {apps, changes, isEnding}: ControlContext,
@@ -96,7 +96,7 @@ async function restart(
 
 async function launchOf(runtime: AppRuntime, shell: ControlContext['shell']): Promise<Launch> {
   const {environment: whole, ...rest} = await runtime.launch()
-  const {FORCE_COLOR: _colour, ...plain} = whole // for our terminal, unless the app wants it
+  const {FORCE_COLOR: _colour, ...plain} = whole // set for our terminal, unless the template sets it
   const environment = (runtime.plan.env['FORCE_COLOR'] ?? shell['FORCE_COLOR']) === undefined ? plain : whole
   const added = Object.keys(environment).filter(name => environment[name] !== shell[name])
   return {...rest, environment, added}

@@ -54,7 +54,7 @@ export class AppRuntimes {
     )
   }
 
-  /** `index`: its place in the template; `previous`: goes on with what the log of the run has of this one. */
+  /** `index`: its index in the template; `previous`: the app whose part of the run log it continues. */
   async one(
     app: AppPlan,
     ports: SidecarPorts | undefined,

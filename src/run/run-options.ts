@@ -18,11 +18,11 @@ export interface RunOptions {
   /** Log lines of the sidecars are JSON (`--log-as-json`). */
   readonly isJson?: boolean
   readonly emit: Emit
-  /** What the template is to be warned about. Asked once, when the start lines are out. */
+  /** Warnings about the template. Called once, after the start lines are printed. */
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again after an edit (`--watch`). Throws a `UserError`. */
   readonly reread?: (() => Plan) | undefined
-  /** Ids of apps whose first process is somebody else's, who starts it in a debugger. */
+  /** Ids of apps whose first process the user starts in a debugger. */
   readonly debugged?: ReadonlySet<string> | undefined
 }
 

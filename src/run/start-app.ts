@@ -12,14 +12,14 @@ export interface AppStarterOptions {
   readonly apps: Apps
   readonly starts: StartOrder
   readonly changes: Changes
-  /** Nothing is started any more. */
+  /** The run is stopping: nothing is started any more. */
   readonly isEnding: () => boolean
 }
 
-/** Starts single apps of a run that goes on, and before each what it depends on; it stops nothing. */
+/** Starts single apps during a run, and first their dependencies. It stops nothing. */
 export class AppStarter {
   readonly #options: AppStarterOptions
-  /** Those under way: an app may be asked for by several, and be what others depend on. */
+  /** Starts in progress: several requests or dependents may need the same app. */
   readonly #bringing = new Map<AppRuntime, Promise<void>>()
 
   constructor(options: AppStarterOptions) {
@@ -27,8 +27,8 @@ export class AppStarter {
   }
 
   /**
-   * Settles when the app's process runs: an app waits for what it depends on, however long that takes. An app that is
-   * in a debugger is taken back. Undefined where the run has no such app.
+   * Settles when the app's process runs, after its dependencies, however long these take. An app in a debugger is taken
+   * back. Undefined if the run has no such app.
    */
   async start(id: string): Promise<Start | undefined> {
     const {apps, isEnding} = this.#options
@@ -51,8 +51,8 @@ export class AppStarter {
   }
 
   /**
-   * Ends an app's process for one that somebody starts in a debugger; its sidecar stays, or comes back. Settles when the
-   * process has ended. Undefined where the run has no such app.
+   * Stops an app's process, so that the user can start it in a debugger. Its sidecar stays open, or is opened again.
+   * Settles when the process has exited. Undefined if the run has no such app.
    */
   async debug(id: string): Promise<HandedOver | undefined> {
     const {apps, starts, changes, isEnding} = this.#options
@@ -61,7 +61,7 @@ export class AppStarter {
     if (isEnding()) return refused('the run is stopping')
     if (runtime.fault !== '') return refused(runtime.fault)
     if (runtime.plan.command.length === 0)
-      return refused(`it has no command, so you start it yourself anyway; to print its environment: pillion env ${id}`)
+      return refused(`it has no command: start it yourself. To print its environment: pillion env ${id}`)
     if (apps.isStopped(runtime)) {
       try {
         const fresh = await apps.reopen(runtime, true)
@@ -77,7 +77,7 @@ export class AppStarter {
     return {why: '', wasDebugged}
   }
 
-  /** Puts a stopped or ended app where its process starts as soon as what it depends on is there; settles when it is put. */
+  /** Prepares a stopped or exited app, so that it starts as soon as its dependencies are met; settles when it is prepared. */
   async #bringUp(runtime: AppRuntime): Promise<void> {
     const bringing = this.#bringing.get(runtime) ?? this.#bring(runtime)
     this.#bringing.set(runtime, bringing)
@@ -107,7 +107,7 @@ export class AppStarter {
     }
   }
 
-  /** Nothing of it runs, nor will unless it is asked for. */
+  /** It does not run, and will not restart by itself. */
   #isDown(runtime: AppRuntime): boolean {
     const {phase} = runtime.app.state
     return this.#options.apps.isStopped(runtime) || phase === 'exited' || phase === 'backoff'
@@ -118,7 +118,7 @@ export class AppStarter {
     return standingOf(runtime.plan.dependsOn, all).kind === 'free'
   }
 
-  /** An app that has ended as it should is not started once more. */
+  /** Whether a dependency must be started; not if it has exited successfully. */
   #isLacking(needed: AppRuntime, dependency: Dependency): boolean {
     if (this.#options.apps.isStopped(needed)) return true
     const {state} = needed.app
@@ -126,7 +126,7 @@ export class AppStarter {
     return !hasReached(needed.progress, dependency) || !(dependency.until === 'completed' || succeeded(state.exit))
   }
 
-  /** Waits for the first process of an app; '' when it is there. */
+  /** Waits for the first process of an app; '' when it was spawned, else the reason. */
   async #whyNotBegun(runtime: AppRuntime): Promise<string> {
     const {promise, resolve} = Promise.withResolvers<string>()
     const look = (): void => {

@@ -39,7 +39,7 @@ export interface AppRuntimeOptions {
   readonly token: string
   /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
-  /** Its first process is somebody else's, who starts it in a debugger. */
+  /** The user starts its first process in a debugger. */
   readonly isDebugged?: boolean | undefined
   /** Extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
@@ -199,7 +199,7 @@ export class AppRuntime implements Callee {
   async replace(why: Why, plan: AppPlan = this.#plan): Promise<void> {
     this.#plan = plan
     this.#channel.follow(plan)
-    // the last result counts, also for those that wait for it
+    // the last result counts, also for waiting dependents
     if (this.hasEnded) this.#progress = noProgress(this.id, plan.command.length > 0)
     this.#isGivenUp = false
     this.#obstacle = ''
@@ -239,12 +239,12 @@ export class AppRuntime implements Callee {
     this.#program.stopNow()
   }
 
-  /** Its process is somebody else's, who has started it in a debugger or is about to. */
+  /** The user has started its process in a debugger, or will. */
   get isDebugged(): boolean {
     return this.#program.isDebugged
   }
 
-  /** Says whose its next process is; `replace` makes it so. */
+  /** Sets whether its next process is started in a debugger; takes effect with `replace`. */
   debug(isDebugged: boolean): void {
     this.#program.isDebugged = isDebugged
     this.#channel.isDebugged = isDebugged
@@ -270,17 +270,17 @@ export class AppRuntime implements Callee {
     this.queue.hold(this.#obstacle)
   }
 
-  /** Why it has not been started, '' where it has or is about to. */
+  /** Why it has not been started; '' if it was started or will be. */
   get obstacle(): string {
     return this.#obstacle
   }
 
-  /** It is not started, as what it depends on is not there. */
+  /** It was not started, because a dependency is not met. */
   get isGivenUp(): boolean {
     return this.#isGivenUp
   }
 
-  /** One that has ended, or was given up, is as before its first start. */
+  /** Resets an app that has exited or was given up to the state before its first start. */
   reset(): void {
     this.#isGivenUp = false
     this.#obstacle = ''
@@ -289,7 +289,7 @@ export class AppRuntime implements Callee {
     this.queue.hold(this.#reason({phase: 'idle'}))
   }
 
-  /** It will not be started unless what it depends on is: callers hear why. */
+  /** It will not be started unless its dependency is: calls are rejected with this reason. */
   async giveUp(why: string): Promise<void> {
     this.#obstacle = why
     this.#waitsFor = []
@@ -306,7 +306,7 @@ export class AppRuntime implements Callee {
     await this.#lifecycleLog.close(this.app.state, this.#program.marker !== '')
   }
 
-  /** What a process of it would be started with now: folder, command, and the whole environment without the marks of the run. */
+  /** The folder, command and complete environment (without markers) of a process that would start now. */
   async launch(): Promise<Omit<Launch, 'added'>> {
     const {
       PILLION_RUN: _run,

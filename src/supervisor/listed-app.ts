@@ -8,7 +8,7 @@ type Listable = Pick<
   'id' | 'plan' | 'ports' | 'appPort' | 'pid' | 'logs' | 'app' | 'isDebugged' | 'isUnhealthy'
 >
 
-/** What an app tells about itself to those who ask over the socket of its run. */
+/** The description of an app for requests over the control socket. */
 export function listedApp(
   {id, plan, ports, appPort, pid, logs, app, isDebugged, isUnhealthy}: Listable,
   known: Pick<ListedApp, 'createdAt' | 'startedAt' | 'restarts' | 'waitsFor'>
@@ -39,7 +39,7 @@ export function listedApp(
   }
 }
 
-/** How its latest process ended. */
+/** The exit of its latest process. */
 function lastExit(state: AppState): Exit | undefined {
   if (state.phase === 'backoff') return state.last
   return state.phase === 'exited' ? state.exit : undefined

@@ -22,7 +22,7 @@ export interface ProgramOptions {
   /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
   readonly noted: (note: Note) => void
-  /** The first one is somebody else's, who starts it in a debugger. */
+  /** The user starts the first process in a debugger. */
   readonly isDebugged?: boolean | undefined
   /** The state of the current process changed. */
   readonly moved: (state: AppState) => void
@@ -80,7 +80,7 @@ export class Program {
     if (isStarted) await this.#app.start()
   }
 
-  /** A new one, not started, in place of one that has ended. */
+  /** Replaces a process that has exited by a new one, which is not started. */
   reset(plan: AppPlan, appPort: number): void {
     this.#app = this.#newApp(plan, appPort)
   }

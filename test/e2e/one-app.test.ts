@@ -237,7 +237,11 @@ t.test('start while the run ends, and restart during a reload', async t => {
   t.equal(await again.nextSignal(), 'SIGTERM')
   await b.closed
   for (const verb of ['start', 'restart', 'debug'])
-    t.match(await rig.run([verb, 'b']), {code: 1, stderr: `❌  failed to ${verb} app id b: the run is stopping\n`}, verb)
+    t.match(
+      await rig.run([verb, 'b']),
+      {code: 1, stderr: `❌  failed to ${verb} app id b: the run is stopping\n`},
+      verb
+    )
   await again.exit(0)
   t.same(await run.exited, {code: 0, signal: null})
 })

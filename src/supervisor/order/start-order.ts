@@ -10,7 +10,7 @@ export interface StartOrderOptions {
   readonly shownAs: string
   readonly emit: Emit
   readonly reporter: Reporter
-  /** All apps of the run, also those that have ended. */
+  /** All apps of the run, also exited ones. */
   readonly runtimes: () => readonly Startable[]
   /** The run is stopping: no app is started any more. */
   readonly isOver: () => boolean
@@ -47,7 +47,7 @@ export class StartOrder {
     await this.#first
   }
 
-  /** An app that has come to the run, or is to be started once more. Settles when it has been, or waits for others. */
+  /** Starts an app that was added, or that starts again. Settles when it has started, or waits for others. */
   async late(runtime: Startable): Promise<void> {
     this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     if (runtime.plan.dependsOn.length === 0)
@@ -91,7 +91,7 @@ export class StartOrder {
     emit({type: 'app-started', app: {...sidecar, pid, logFolder: plan.logs.folder, templateShownAs: shownAs}})
   }
 
-  /** One that cannot be started. */
+  /** Gives up an app that cannot be started because of its configuration. */
   #refuse(runtime: Startable): void {
     this.#giveUp(runtime, `"${runtime.id}" was not started: ${runtime.fault}`)
   }

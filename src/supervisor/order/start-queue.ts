@@ -23,13 +23,13 @@ export interface StartQueueOptions {
   readonly runtimes: () => readonly Startable[]
   /** All dependencies are met. */
   readonly start: (runtime: Startable) => void
-  /** What it depends on will not be there unless somebody starts it again; the sentence that says why. */
+  /** A dependency can only be met if the user starts it again; `why` is a complete sentence. */
   readonly giveUp: (runtime: Startable, why: string) => void
 }
 
 /**
- * The apps that wait for others. Each leaves as soon as its own dependencies are met. One that is given up stays: what it
- * depends on may be started again.
+ * The apps that wait for others. An app leaves the queue when its dependencies are met. An app that was given up stays: its
+ * dependency may be started again.
  */
 export class StartQueue {
   readonly #options: StartQueueOptions
@@ -49,7 +49,7 @@ export class StartQueue {
   }
 
   #lookAt(runtime: Startable): void {
-    const all = this.#options.runtimes().map(({progress}) => progress) // one that was looked at before may have been given up
+    const all = this.#options.runtimes().map(({progress}) => progress) // an app checked before may have been given up
     const standing = standingOf(runtime.plan.dependsOn, all)
     if (runtime.isGivenUp) {
       if (standing.kind === 'never') return

@@ -23,9 +23,9 @@ export interface Reloadable extends Overlapping {
   cutCalls(): void
   /** Stops the current process and starts a new one, with a new plan if one is given. */
   replace(why: Why, plan?: AppPlan): Promise<void>
-  /** Its process is somebody else's, in a debugger. */
+  /** The user runs its process in a debugger. */
   readonly isDebugged: boolean
-  /** Says whose its next process is. */
+  /** Sets whether its next process is started in a debugger. */
   debug(isDebugged: boolean): void
 }
 
@@ -42,7 +42,7 @@ export interface ReloadsOptions {
 export interface ReloadCause {
   /** The new plan of the app. */
   readonly plan?: AppPlan | undefined
-  /** The next process is somebody else's, in a debugger, or ours again. */
+  /** Whether the next process is started by the user in a debugger, or by us. */
   readonly isDebugged?: boolean | undefined
   /** The files that were saved, relative to the folder of the app. */
   readonly files?: readonly string[]
@@ -75,8 +75,8 @@ export class Reloads {
   }
 
   /**
-   * Settles when the app takes calls again, or will not, or is handed over to a debugger. An app that has not been started
-   * yet is left alone.
+   * Settles when the app is ready again, or has failed, or is handed over to a debugger. Does nothing if the app has not
+   * been started yet.
    */
   async ask(why: Why, {plan, isDebugged, files = []}: ReloadCause = {}): Promise<void> {
     if (this.#over.signal.aborted) return
