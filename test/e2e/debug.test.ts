@@ -106,7 +106,7 @@ t.test(
       code: 1,
       stdout: '',
       stderr:
-        '❌  failed to debug app id door: it has no command, so you start it yourself anyway; to print its environment: pillion env door\n'
+        '❌  failed to debug app id door: it has no command: start it yourself. To print its environment: pillion env door\n'
     })
     t.match(await rig.run(['env', 'door']), {code: 0, stdout: /^export APP_ID=door$/m})
     t.match(await rig.run(['debug', 'dore']), {

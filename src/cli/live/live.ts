@@ -1,5 +1,5 @@
 /**
- * live/ is what a run shows and takes on a terminal beside the lines that scripts read: what is waited for, that all is
+ * live/ is what a run shows and takes on a terminal next to the lines that scripts read: what is waited for, that all is
  * ready, keys, and how it ended. It promises that the terminal is left as it was found, whatever ends us, and that nothing
  * of it is loaded, printed or read where stdin or stdout is no terminal.
  */
@@ -29,8 +29,8 @@ export interface LiveOptions {
   readonly view: LineView
 }
 
-/** What is waited for at the end is told when it has taken so long. */
-const PATIENCE_MS = 1500
+/** If stopping takes longer, the terminal shows what the run waits for. */
+const SLOW_STOP_MS = 1500
 const REDRAWN_EVERY_MS = 1000
 
 export class Live {
@@ -124,7 +124,7 @@ export class Live {
     setTimeout(() => {
       this.#isLate = true
       this.#draw()
-    }, PATIENCE_MS).unref()
+    }, SLOW_STOP_MS).unref()
   }
 
   #typed(chunk: string): void {
