@@ -5,6 +5,7 @@ import {loadTemplate, type Loaded} from '../config/load.ts'
 import type {CommandContext} from './command-handler.ts'
 import {variablesIn} from './env-flag.ts'
 import {WITH_TEMPLATE} from './flags.ts'
+import {folded} from './fold.ts'
 import {LineView, logStyleOf, prefixesFor} from './log-style.ts'
 import {paintedStatus} from './paint.ts'
 import {wantsColours} from './colours.ts'
@@ -107,7 +108,8 @@ function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson:
       void out.print(`${event.text}\n`)
       return
     case 'warned': {
-      const line = statusLine('warning', event.text, asJson, event.code)
+      const width = err.isTerminal && !asJson ? process.stderr.columns - 1 : undefined
+      const line = folded(statusLine('warning', event.text, asJson, event.code), width)
       void err.print(isPainted ? paintedStatus('warning', line) : line)
       return
     }
