@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs'
 import {resolve} from 'node:path'
 import {findRuns, type FoundRun} from '../control/client.ts'
 import type {RunListing} from '../control/messages.ts'
+import type {RunIdentity} from '../control/run-file.ts'
 import {isCalled} from '../control/listing.ts'
 import {findTemplate, TEMPLATE_NAMES} from '../config/find.ts'
 import {UserError} from '../model/errors.ts'
@@ -9,9 +10,20 @@ import {nearMiss} from '../model/near-miss.ts'
 import type {CommandContext} from './command-handler.ts'
 import {print, statusLine} from './print.ts'
 
-/** All runs of the user that respond. If a folder of runs is skipped, a warning on stderr names it. */
-export const runsHere = async (asJson: boolean): Promise<readonly FoundRun[]> =>
-  findRuns(process.env, text => print(process.stderr, statusLine('warning', text, asJson)))
+/** All runs of the user that respond. Folders that are skipped, and suspended runs that are not resumed, are named on stderr. */
+export async function runsHere(
+  asJson: boolean,
+  resumes: (run: RunIdentity) => boolean = () => false
+): Promise<readonly FoundRun[]> {
+  const warn = (text: string): void => print(process.stderr, statusLine('warning', text, asJson))
+  return findRuns(process.env, warn, run => {
+    if (resumes(run)) return 'resume'
+    const name = run.templateFile === '' ? `the run of "${run.appIds.join(', ')}"` : `the run of ${run.templateFile}`
+    const pid = run.pid.toString()
+    warn(`${name} (pid ${pid}) is suspended: resume it with fg in its terminal, or with kill -CONT ${pid}`)
+    return 'skip'
+  })
+}
 
 /** The template that is used if none is named. */
 export const templateHere = (): string => {

@@ -9,16 +9,19 @@ import {print, statusLine} from './print.ts'
 
 /** `stop -f PATH`, `stop [--app-id] ID …`: returns when everything named has ended. If nothing runs that is no failure: scripts stop twice. */
 export const stop: CommandHandler = async ({flags, words, asJson}) => {
-  const runs = await runsHere(asJson)
   const runFile = flags.text('run-file')
-  if (runFile !== undefined) {
+  const wanted = runFile === undefined ? undefined : findTemplate(runFile, process.cwd()).file
+  const ids = idsOf({words, flags})
+  const runs = await runsHere(asJson, ({templateFile, appIds}) =>
+    wanted === undefined ? ids.some(id => appIds.includes(id)) : templateFile === wanted
+  )
+  if (wanted !== undefined) {
     const warn: Reporter['warn'] = (code, text) => print(process.stderr, statusLine('warning', text, asJson, code))
-    const {file} = findTemplate(runFile, process.cwd())
-    await Promise.all([stopTemplate(file, runs, asJson), sweep({env: process.env, reporter: {warn}})])
+    await Promise.all([stopTemplate(wanted, runs, asJson), sweep({env: process.env, reporter: {warn}})])
     return 0
   }
   const version = flags.text('version')
-  const stops = idsOf({words, flags}).map(async id => stopApp(id, runs, {asJson, version}))
+  const stops = ids.map(async id => stopApp(id, runs, {asJson, version}))
   return Math.max(0, ...(await Promise.all(stops)))
 }
 

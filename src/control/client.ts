@@ -1,8 +1,12 @@
 import type {IncomingMessage} from 'node:http'
+import {dirname} from 'node:path'
 import {codeOf, UserError} from '../model/errors.ts'
+import {isSuspended} from '../platform/proc.ts'
+import {startOf} from '../platform/process-table.ts'
 import {GONE, runSockets, send, text} from './ask.ts'
 import type {OnSkipped} from './folder.ts'
 import {readListing} from './listing.ts'
+import {readRunFile, type RunIdentity} from './run-file.ts'
 import type {HandedOver, Launch, ListedNotification, ListedService, LogsQuery, RunListing, Start} from './messages.ts'
 
 /** A run whose control socket responds. */
@@ -42,13 +46,32 @@ interface Reading<T> {
 /** A run that does not respond in this time is left out of `list`. */
 const TIMEOUT_MS = 2000
 
+/** Told of a run that is suspended (Ctrl-Z) and cannot respond; `resume` continues its process, so that it responds again. */
+export type OnSuspended = (run: RunIdentity) => 'skip' | 'resume'
+
 /** All runs of the user that respond, oldest first. Folders without a responding socket are skipped. */
 export async function findRuns(
   env: Readonly<Record<string, string | undefined>>,
-  onSkipped?: OnSkipped
+  onSkipped?: OnSkipped,
+  onSuspended: OnSuspended = () => 'skip'
 ): Promise<readonly FoundRun[]> {
-  const found = await Promise.all((await runSockets(env, onSkipped)).map(async ({path}) => ask(path)))
+  const found = await Promise.all(
+    (await runSockets(env, onSkipped)).map(async ({path}) => {
+      const suspended = suspendedRun(dirname(path))
+      if (suspended === undefined) return ask(path)
+      if (onSuspended(suspended) === 'skip') return undefined
+      process.kill(suspended.pid, 'SIGCONT')
+      return ask(path)
+    })
+  )
   return found.filter(run => run !== undefined).toSorted((a, b) => a.listing.startedAt - b.listing.startedAt)
+}
+
+/** Whose process is stopped by a signal, Ctrl-Z for instance; undefined if it is not, or the system does not tell. */
+function suspendedRun(folder: string): RunIdentity | undefined {
+  const identity = readRunFile(folder)?.identity
+  if (identity === undefined || !isSuspended(identity.pid)) return undefined
+  return startOf(identity.pid) === identity.started ? identity : undefined
 }
 
 /** The log files that living runs of the user write; undefined where one does not tell, as it is suspended or too new. */

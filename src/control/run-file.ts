@@ -8,21 +8,34 @@ export interface RunFile {
   readonly marker: string
   /** Time from SIGTERM to SIGKILL for its remaining processes. */
   readonly graceMs: number
+  /** Who the run is while it cannot respond; missing in the files of older versions. */
+  readonly identity?: RunIdentity
+}
+
+/** The process of a run, and what it runs. */
+export interface RunIdentity {
+  readonly pid: number
+  /** When the process started, as `Seen.started`. */
+  readonly started: number
+  /** '' for a single app. */
+  readonly templateFile: string
+  readonly appIds: readonly string[]
 }
 
 const FILE = 'about'
 const SPARED = 'spared'
 
-export const writeRunFile = async (home: string, {marker, graceMs}: RunFile): Promise<void> =>
-  writeFile(join(home, FILE), JSON.stringify({marker, graceMs, ...currentSystem()}))
+export const writeRunFile = async (home: string, about: RunFile): Promise<void> =>
+  writeFile(join(home, FILE), JSON.stringify({...about, ...currentSystem()}))
 
 /** Undefined for a run whose processes are not visible: from an earlier boot, another machine or another pid namespace. */
 export function readRunFile(home: string): RunFile | undefined {
   try {
-    const {marker, graceMs, ...where} = JSON.parse(readFileSync(join(home, FILE), 'utf8')) as RunFile & SystemIdentity
+    const {marker, graceMs, identity, ...where} = JSON.parse(readFileSync(join(home, FILE), 'utf8')) as RunFile &
+      SystemIdentity
     const here = currentSystem()
     const isHere = where.boot === here.boot && where.pids === here.pids
-    return isHere && /^[0-9a-f]{32}$/.test(marker) ? {marker, graceMs} : undefined
+    return isHere && /^[0-9a-f]{32}$/.test(marker) ? {marker, graceMs, ...(identity && {identity})} : undefined
   } catch {
     return undefined // incomplete, or of another version: the run is left alone
   }

@@ -35,6 +35,9 @@ export function seeInProc(pid: number): Seen | undefined {
   return stat === '' ? undefined : parseStat(pid, stat)
 }
 
+/** Whether a process is stopped by a signal (proc(5): state T). */
+export const isSuspended = (pid: number): boolean => /^\d+ \(.*\) T /s.test(read(pid, 'stat'))
+
 /** `pid (comm) state ppid pgrp session …`; comm may contain anything, so fields are counted from the last parenthesis. */
 export function parseStat(pid: number, stat: string): Seen {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,9 +1,19 @@
 import type {RunListing} from '../control/messages.ts'
+import type {RunIdentity} from '../control/run-file.ts'
 import type {Plan} from '../model/plan.ts'
+import {startOf} from '../platform/process-table.ts'
 import {VERSION} from '../model/version.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Apps} from './apps.ts'
+
+/** Who this run is, for commands that find it suspended. */
+export const identityOf = ({file, apps}: Plan): RunIdentity => ({
+  pid: process.pid,
+  started: startOf(process.pid),
+  templateFile: file,
+  appIds: apps.map(({id}) => id)
+})
 
 export interface Listed {
   readonly plan: Plan

@@ -16,7 +16,7 @@ import {withDeadline} from '../supervisor/reload/deadline.ts'
 import {claimAll, releaseAll, type Claims} from '../ports/claim-all.ts'
 import {openAppSidecar, type OpenSidecar} from '../sidecar/open-sidecar.ts'
 import {watchdogFor, longestGraceMs} from '../supervisor/run-watchdog.ts'
-import {listingOf} from './listing.ts'
+import {identityOf, listingOf} from './listing.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {Apps} from './apps.ts'
 import {AppCloser} from './close-app.ts'
@@ -233,7 +233,8 @@ export class Run {
 
   /** Opens the socket by which other terminals find the run. */
   async #register(folder: string): Promise<void> {
-    const about = {marker: this.#marker, graceMs: longestGraceMs(this.#options.plan)}
+    const {plan} = this.#options
+    const about = {marker: this.#marker, graceMs: longestGraceMs(plan), identity: identityOf(plan)}
     this.handlers = {
       list: () => this.#listing(),
       stop: () => this.stop(),
