@@ -2,6 +2,7 @@ import {http2Dial} from '../net/http2/http2-adapter.ts'
 import {secureDial, type Dial} from '../net/dialer.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {AppState} from '../model/app-state.ts'
+import {grpcDial} from '../net/grpc/grpc-dial.ts'
 import {Pool} from '../net/pool.ts'
 import {LOOPBACK} from '../platform/probe.ts'
 import {AdmissionQueue, type PendingCall} from './admission-queue.ts'
@@ -152,26 +153,22 @@ export class AppChannel {
     const plan = this.#plan
     this.#end = Promise.withResolvers<string>()
     const {promise: ended} = this.#end
-    return new Pool({
+    const pool: Pool = new Pool({
       hosts: hostsOf(plan),
       port: this.#appPort,
-      dial: dialOf(plan),
+      dial: dialOf(plan, () => pool),
       protocol: plan.channel.protocol,
-      hint: hintOf(plan),
       ended
     })
+    return pool
   }
 }
-
-const hintOf = ({id, channel: {protocol}}: AppPlan): string =>
-  protocol.startsWith('grpc')
-    ? `"${id}" has appProtocol ${protocol}, and calls over HTTP to such an app are not built yet`
-    : ''
 
 const hostsOf = ({channel: {address}}: AppPlan): readonly string[] => (address === '' ? LOOPBACK : [address])
 
 /** How to connect to an app with this protocol; undefined: plain TCP. */
-function dialOf({channel: {protocol}}: AppPlan): Dial | undefined {
+function dialOf({channel: {protocol}, sidecar}: AppPlan, pool: () => Pool): Dial | undefined {
+  if (protocol.startsWith('grpc')) return grpcDial(pool, sidecar.maxBodyBytes)
   if (protocol === 'h2c') return http2Dial
   return protocol === 'https' ? secureDial : undefined
 }

@@ -70,7 +70,7 @@ export class Health {
 /** Told of each check: its status, 0 = no response, and how long it took. */
 export type Probed = (status: number, elapsedMs: number) => void
 
-/** Undefined if health is not checked: it is disabled, the app has no port, or speaks gRPC. */
+/** Undefined if health is not checked: it is disabled, or the app has no port. */
 export function healthOf(
   {health, channel}: AppPlan,
   {
@@ -80,15 +80,24 @@ export function healthOf(
     probed
   }: Pick<HealthOptions, 'port' | 'changed'> & {readonly hosts: readonly string[]; readonly probed: Probed}
 ): Health | undefined {
-  if (!health.enabled || port() === 0 || channel.protocol.startsWith('grpc')) return undefined
-  const isSecure = channel.protocol === 'https'
+  if (!health.enabled || port() === 0) return undefined
+  const isSecure = channel.protocol === 'https' || channel.protocol === 'grpcs'
+  const isGrpc = channel.protocol.startsWith('grpc')
   const check = async (at: number): Promise<boolean> => {
     const startedAt = performance.now()
-    const status = await askHealth(health, {hosts, port: at, isSecure})
+    const target = {hosts, port: at, isSecure}
+    const status = isGrpc ? await askGrpc(health, target) : await askHealth(health, target)
     probed(status, performance.now() - startedAt)
     return status >= 200 && status < 300
   }
   return new Health({plan: health, port, changed, check})
+}
+
+/** The health of an app of gRPC, as a status of HTTP; 0 = no response. */
+async function askGrpc({timeoutMs}: HealthPlan, target: HealthTarget): Promise<number> {
+  const {grpcHealth} = await import('../net/grpc/app-health.ts')
+  const code = await grpcHealth({...target, timeoutMs})
+  return code < 0 ? 0 : code === 0 ? 200 : 500
 }
 
 /** Where to send health checks; addresses are tried in order. */

@@ -33,7 +33,6 @@ import {Services} from '../daeploy/services/services.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
-import {warnOfUnbuilt} from './not-built.ts'
 import {inBackground, RunReporter} from './run-reporter.ts'
 
 /**
@@ -169,7 +168,6 @@ export class Run {
     const isOver = this.#isOver
     if (!isOver) this.#phase = 'running'
     this.#services.announce()
-    for (const text of warnOfUnbuilt(plan)) this.#options.emit({type: 'warned', code: 'not-built', text})
     this.#resources.report()
     for (const id of this.#options.debugged ?? []) this.#reporter.warn('app-excepted', exceptedText(id))
     this.#reporter.release(this.#options.hints)

@@ -165,3 +165,34 @@ t.test('InvokeService reaches an app of another run through its sidecar', async 
   t.equal(code, 0)
   t.equal(Buffer.from(response.value).toString(), 'reserved')
 })
+
+t.test('an app of gRPC whose health is bad gets what is proxied, and nothing else', async t => {
+  const rig = await openRig(t)
+  const health = {enableAppHealthCheck: true, appHealthProbeInterval: 1, appHealthThreshold: 1}
+  await rig.template([
+    {appID: 'a', command: []},
+    {...echo, ...health}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http, grpc} = await run.ports('a')
+  const client = echoClient(t, grpc)
+  const invoked = await client.invoke('b', {method: 'x'})
+  t.match(invoked, {code: 13, message: /^failed to invoke, id: b, err: .*app is not in a healthy state/})
+  t.match(await client.call(), {code: 0, answer: 'hello for a'})
+  const response = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
+  t.equal(response.status, 500)
+  t.match(await response.text(), /app is not in a healthy state/)
+})
+
+t.test('a call over HTTP reaches an app of gRPC', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', command: []}, echo])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('a')
+  const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`
+  const response = await fetch(url, {method: 'POST', body: 'hello'})
+  t.equal(response.status, 501)
+  t.match(await response.json(), {code: 12, message: /OnInvoke/})
+  await run.waitForLine('Writing log files', {nth: 2})
+  t.notMatch(run.stderr.text, /not built/)
+})

@@ -119,3 +119,8 @@ export const codeOfHttp = (status: number): number => {
 
 /** What a caller is told whose callee has reset the stream with an error code of HTTP/2. */
 export const codeOfReset = (code: number): number => (code === 8 ? CANCELLED : code === 7 ? UNAVAILABLE : INTERNAL)
+
+/** Statuses of HTTP for codes, by their numbers (Dapr: pkg/messaging/v1/util.go, HTTPStatusFromCode). */
+const HTTP_STATUSES = [200, 408, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401]
+
+export const httpStatusOf = (code: number): number => HTTP_STATUSES[code] ?? 500

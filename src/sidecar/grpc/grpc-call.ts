@@ -3,11 +3,11 @@ import type {Call, CallRecord, Direction, OpenStream} from '../../model/call.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from '../../gateway/admission.ts'
 import {bugText} from '../../net/error-boundary.ts'
 import type {FrameClient} from '../../net/http2/frame-client.ts'
-import {FrameClients, type Waiter} from '../../net/http2/frame-clients.ts'
+import type {FrameClients, Waiter} from '../../net/http2/frame-clients.ts'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {inOneWrite} from '../../net/http2/frame-writer.ts'
 import {CANCEL, codeName} from '../../net/http2/frames.ts'
-import type {Pool} from '../../net/pool.ts'
+import {clientsOf} from '../../net/grpc/clients-of.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {type AnswerFields, readAnswer} from '../../net/grpc/answer-fields.ts'
 import {MessageGauge, tooLargeText} from '../../net/grpc/message-gauge.ts'
@@ -17,15 +17,6 @@ import {trailersOf, type GrpcStatus} from '../../net/grpc/status.ts'
 
 /** Refusals in a row from a queue that lets through at once: then it is no queue. */
 const MAX_REFUSALS = 3
-
-/** The connections of a pool that carry many calls each. */
-export const clientsOf = (pool: Pool, warn: (text: string) => void): FrameClients =>
-  (pool.frameClients ??= new FrameClients({
-    hosts: pool.hosts,
-    port: pool.port,
-    isSecure: pool.protocol === 'grpcs' || pool.protocol === 'https',
-    warn
-  }))
 
 export interface GrpcCallOptions {
   readonly sidecar: SidecarContext

@@ -7,6 +7,7 @@ import {pairsOf} from '../../net/http1/header-lines.ts'
 import type {ResponseHead} from '../../net/http1/response-head.ts'
 import {withErrorInfo} from '../../net/grpc/error-info.ts'
 import {writeInvokeResponse} from '../../net/grpc/invoke-messages.ts'
+import {PERMANENT_HEADER} from '../../net/grpc/permanent-headers.ts'
 import {tooLargeText} from '../../net/grpc/message-gauge.ts'
 import * as status from '../../net/grpc/status.ts'
 import type {GrpcStatus} from '../../net/grpc/status.ts'
@@ -48,10 +49,6 @@ const CODES: Readonly<Record<number, number>> = {
   501: status.UNIMPLEMENTED,
   503: status.UNAVAILABLE
 }
-
-/** HTTP's own names, which may not be mistaken for those of gRPC (pkg/messaging/v1/util.go, isPermanentHTTPHeader). */
-const PERMANENT =
-  /^(?:accept(?:-charset|-language|-ranges)?|cache-control|content-type|content-length|cookie|date|expect|from|host|if-.*|max-forwards|origin|pragma|referer|via|warning)$/
 
 /** Carries a call of InvokeService to whoever speaks HTTP: the response is collected, and becomes an InvokeResponse. */
 export class InvokeDownstream implements Downstream {
@@ -153,7 +150,7 @@ const fieldsOf = (lines: string, code: number): string => {
   let fields = ''
   for (let at = 0; at < pairs.length; at += 2) {
     const name = (pairs[at] ?? '').toLowerCase()
-    fields += encodeField(PERMANENT.test(name) ? `dapr-${name}` : name, pairs[at + 1] ?? '')
+    fields += encodeField(PERMANENT_HEADER.test(name) ? `dapr-${name}` : name, pairs[at + 1] ?? '')
   }
   return fields + encodeField('dapr-http-status', code.toString())
 }

@@ -5,10 +5,10 @@ import type {AnswerFields} from '../../net/grpc/answer-fields.ts'
 import {INTERNAL, UNAVAILABLE, type GrpcStatus} from '../../net/grpc/status.ts'
 import {framed} from '../../net/grpc/message-gauge.ts'
 import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
-import {traceFields, traceOf} from './grpc-trace.ts'
-import {headFields} from './proxied-grpc-call.ts'
+import {traceFields} from '../../net/grpc/trace-fields.ts'
+import {traceOf} from './grpc-trace.ts'
+import {headFields, ON_INVOKE} from '../../net/grpc/head-fields.ts'
 
-const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke'
 export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
 
 export interface InvokeOptions extends GrpcCallOptions {

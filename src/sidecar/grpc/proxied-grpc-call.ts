@@ -1,28 +1,16 @@
 import type {Admitted, Denied} from '../../gateway/admission.ts'
-import {encodeField, encodeNamed} from '../../net/http2/field-text.ts'
+import {headFields} from '../../net/grpc/head-fields.ts'
+import {encodeField} from '../../net/http2/field-text.ts'
 import type {Pool} from '../../net/pool.ts'
 import {answerType, GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
-import {traceFields, traceOf} from './grpc-trace.ts'
+import {traceFields} from '../../net/grpc/trace-fields.ts'
+import {traceOf} from './grpc-trace.ts'
 import type {RequestHead} from './request-head.ts'
 import {statusFrom, UNAVAILABLE, PERMISSION_DENIED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../net/grpc/timeout.ts'
 
-const POST_HTTP = '\u0083\u0086'
-const POST_HTTPS = '\u0083\u0087'
-const PATH = 4
-const AUTHORITY = 1
-const CONTENT_TYPE = 31
-const TE = encodeField('te', 'trailers')
 /** A call that has waited no longer has the deadline that its caller wrote. */
 const AT_ONCE_MS = 1
-
-/** The fields of HTTP/2, and what says that this is gRPC. */
-export const headFields = (pool: Pool, path: string, contentType: string): string => {
-  const isSecure = pool.protocol === 'grpcs' || pool.protocol === 'https'
-  const authority = encodeNamed(AUTHORITY, pool.authority)
-  const type = encodeNamed(CONTENT_TYPE, contentType)
-  return `${isSecure ? POST_HTTPS : POST_HTTP}${encodeNamed(PATH, path)}${authority}${type}${TE}`
-}
 
 /** The parts of a request that depend on the callee. */
 interface Known {

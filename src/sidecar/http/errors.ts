@@ -48,6 +48,13 @@ const noAppIdForPreflight = apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + PREFL
 /** A request that names no app. */
 export const noAppId = (method: string): Reply => (method === 'OPTIONS' ? noAppIdForPreflight : noAppIdReply)
 
+/** An app of gRPC that does not listen: the status of its channel, as any other status of gRPC (Dapr: pkg/channel/grpc). */
+export const unavailable = (address: string, reason: string): Reply => {
+  const dial = `transport: Error while dialing: dial tcp ${address}: connect: connection refused`
+  const body = goJson({code: 14, message: `connection error: desc = "${dial}" (${reason})`})
+  return {status: 503, type: TEXT_TYPE, body, lines: ''}
+}
+
 /** Go's http.Error. */
 export const plainError = (status: number, text: string): Reply => ({
   status,

@@ -8,7 +8,7 @@ import type {ResponseHead} from '../../net/http1/response-head.ts'
 import type {Failure} from '../../net/http1/upstream.ts'
 import type {Copy, CopyOf} from '../../net/mirror.ts'
 import type {Reply} from '../../net/reply.ts'
-import {channelError, invokeError} from './errors.ts'
+import {channelError, invokeError, unavailable} from './errors.ts'
 import {responseRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestHeaders} from './headers.ts'
 import type {Target} from './target.ts'
 import {spanLines} from './trace.ts'
@@ -116,7 +116,8 @@ export class Invocation extends ProxiedCall {
     return lines
   }
 
-  protected replyDenied({error, status}: Denied): void {
+  protected replyDenied({error, status, down}: Denied): void {
+    if (down?.isGrpc === true) return this.#reply(unavailable(down.address, down.reason))
     this.#reply(invokeError(this.#options.target.sentId, error, status))
   }
 

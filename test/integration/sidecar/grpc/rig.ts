@@ -48,13 +48,18 @@ export interface EchoOptions {
   readonly unary?: grpc.handleUnaryCall<Buffer, Buffer>
   readonly both?: grpc.handleBidiStreamingCall<Buffer, Buffer>
   readonly credentials?: grpc.ServerCredentials
+  /** The path of the unary method. */
+  readonly path?: string
   readonly settings?: grpc.ServerOptions
 }
 
 /** An app of grpc-js; gives its port. */
-export const grpcApp = async (t: Test, {unary, both, credentials, settings}: EchoOptions = {}): Promise<number> => {
+export const grpcApp = async (
+  t: Test,
+  {unary, both, credentials, settings, path}: EchoOptions = {}
+): Promise<number> => {
   const server = new grpc.Server(settings)
-  server.addService(ECHO, {
+  server.addService(path === undefined ? ECHO : {...ECHO, unary: {...ECHO.unary, path}}, {
     unary:
       unary ??
       ((call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => done(null, call.request)),

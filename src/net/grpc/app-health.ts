@@ -1,0 +1,35 @@
+import {FrameClients} from '../http2/frame-clients.ts'
+import {headFields} from './head-fields.ts'
+import {UnaryCall} from './unary-call.ts'
+
+const HEALTH_CHECK = '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck'
+
+export interface AppHealthOptions {
+  readonly hosts: readonly string[]
+  readonly port: number
+  readonly isSecure: boolean
+  readonly timeoutMs: number
+}
+
+/** Asks an app of gRPC for its health (Dapr: pkg/apphealth). Its code, -1: there was no answer in time. Any code but 0 is a failure. */
+export const grpcHealth = async ({timeoutMs, ...target}: AppHealthOptions): Promise<number> => {
+  const {hosts, port, isSecure} = target
+  const clients = new FrameClients({...target, warn: () => undefined})
+  const protocol = isSecure ? 'grpcs' : 'grpc'
+  const authority = `${hosts[0] ?? ''}:${port.toString()}`
+  let timer: NodeJS.Timeout | undefined
+  const code = await new Promise<number>(resolve => {
+    timer = setTimeout(() => resolve(-1), timeoutMs)
+    new UnaryCall({
+      clients,
+      block: headFields({protocol, authority}, HEALTH_CHECK, 'application/grpc'),
+      message: new Uint8Array(0),
+      maxBytes: 0,
+      done: ({status}) => resolve(status.code),
+      refused: () => resolve(-1)
+    }).start()
+  })
+  clearTimeout(timer)
+  clients.cut()
+  return code
+}

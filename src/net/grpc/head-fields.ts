@@ -1,0 +1,21 @@
+import {encodeField, encodeNamed} from '../http2/field-text.ts'
+import type {Pool} from '../pool.ts'
+
+export const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke'
+
+const POST_HTTP = '\u0083\u0086'
+const POST_HTTPS = '\u0083\u0087'
+const AUTHORITY = 1
+const PATH = 4
+const CONTENT_TYPE = 31
+const TE = encodeField('te', 'trailers')
+
+/** Its connections are TLS. */
+export const isSecure = ({protocol}: Pick<Pool, 'protocol'>): boolean => protocol === 'grpcs' || protocol === 'https'
+
+/** The first fields of a call: those of HTTP/2, and what says that this is gRPC. */
+export const headFields = (pool: Pick<Pool, 'protocol' | 'authority'>, path: string, contentType: string): string => {
+  const authority = encodeNamed(AUTHORITY, pool.authority)
+  const type = encodeNamed(CONTENT_TYPE, contentType)
+  return `${isSecure(pool) ? POST_HTTPS : POST_HTTP}${encodeNamed(PATH, path)}${authority}${type}${TE}`
+}

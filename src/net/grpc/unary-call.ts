@@ -1,0 +1,146 @@
+import type {FrameClient} from '../http2/frame-client.ts'
+import type {FrameClients, Waiter} from '../http2/frame-clients.ts'
+import type {FrameStream, StreamHandler} from '../http2/frame-stream.ts'
+import {inOneWrite} from '../http2/frame-writer.ts'
+import {CANCEL, codeName} from '../http2/frames.ts'
+import {readAnswer, type AnswerFields} from './answer-fields.ts'
+import {framed, MessageGauge, PREFIX_BYTES, tooLargeText} from './message-gauge.ts'
+import {
+  codeOfHttp,
+  codeOfReset,
+  INTERNAL,
+  RESOURCE_EXHAUSTED,
+  UNAVAILABLE,
+  unescapeMessage,
+  type GrpcStatus
+} from './status.ts'
+
+export interface UnaryOutcome {
+  readonly status: GrpcStatus
+  /** The fields of the head, '' where none came. */
+  readonly head: string
+  readonly message: Buffer
+}
+
+export interface UnaryCallOptions {
+  readonly clients: FrameClients
+  readonly block: string
+  readonly message: Uint8Array
+  /** Bytes of the answer, 0 = any number. */
+  readonly maxBytes: number
+  readonly done: (outcome: UnaryOutcome) => void
+  /** Nobody listens. */
+  readonly refused: (why: string) => void
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** A call of ours with one message each way. */
+export class UnaryCall implements StreamHandler, Waiter {
+  readonly #options: UnaryCallOptions
+  readonly #gauge: MessageGauge
+  readonly #pieces: string[] = []
+  #connection: FrameClient | undefined
+  #stream: FrameStream | undefined
+  #head = ''
+  #hasHead = false
+  #isOver = false
+
+  constructor(options: UnaryCallOptions) {
+    this.#options = options
+    this.#gauge = new MessageGauge(options.maxBytes)
+  }
+
+  start(): this {
+    inOneWrite(() => this.#options.clients.take(this))
+    return this
+  }
+
+  /** Its outcome is of no interest any more. */
+  cancel(): void {
+    this.#isOver = true
+    this.#options.clients.leave(this)
+    inOneWrite(() => this.#stream?.reset(CANCEL))
+  }
+
+  opened(connection: FrameClient): void {
+    if (this.#isOver) return
+    const {block, message} = this.#options
+    this.#connection = connection
+    this.#stream = connection.open(this, block, false)
+    this.#stream.writeData(framed(message), true)
+  }
+
+  failed(why: string, isRefused: boolean): void {
+    if (this.#isOver) return
+    if (!isRefused) return this.#fail(UNAVAILABLE, why)
+    this.#isOver = true
+    this.#options.refused(why)
+  }
+
+  head(_stream: FrameStream, block: string, isLast: boolean): void {
+    if (this.#connection === undefined || this.#isOver) return
+    const fields = readAnswer(this.#connection.walker, block)
+    if (!this.#hasHead) {
+      if (fields.httpStatus >= 100 && fields.httpStatus < 200) return
+      if (!fields.isGrpc)
+        return this.#fail(
+          codeOfHttp(fields.httpStatus),
+          `unexpected HTTP status code received from server: ${fields.httpStatus.toString()}`
+        )
+      this.#hasHead = true
+      this.#head = fields.bytes
+    }
+    if (isLast) this.#end(fields)
+  }
+
+  data(stream: FrameStream, bytes: string, isLast: boolean): void {
+    stream.credit(bytes.length)
+    if (this.#isOver) return
+    const {maxBytes} = this.#options
+    const tooLarge = this.#gauge.measure(bytes)
+    if (tooLarge > 0) return this.#fail(RESOURCE_EXHAUSTED, tooLargeText(tooLarge, maxBytes))
+    this.#pieces.push(bytes)
+    if (isLast) this.#fail(INTERNAL, 'server closed the stream without sending trailers')
+  }
+
+  sent(): void {
+    // nobody waits for it
+  }
+
+  reset(_stream: FrameStream, code: number): void {
+    this.#fail(codeOfReset(code), `stream terminated by RST_STREAM with error code: ${codeName(code)}`)
+  }
+
+  lost(_stream: FrameStream, why: string): void {
+    this.#fail(UNAVAILABLE, `error reading from server: ${why}`)
+  }
+
+  #end({status, message}: AnswerFields): void {
+    if (status !== 0)
+      return this.#over({
+        status: {code: status < 0 ? INTERNAL : status, message: unescapeMessage(message)},
+        head: this.#head,
+        message: NOTHING
+      })
+    const text = this.#pieces.join('')
+    if (this.#gauge.count !== 1 || text.charCodeAt(0) !== 0)
+      return this.#fail(INTERNAL, 'the answer of the app is not one message')
+    this.#over({
+      status: {code: 0, message: ''},
+      head: this.#head,
+      message: Buffer.from(text.slice(PREFIX_BYTES), 'latin1')
+    })
+  }
+
+  #fail(code: number, message: string): void {
+    if (this.#isOver) return
+    this.#stream?.reset(CANCEL)
+    this.#over({status: {code, message}, head: this.#head, message: NOTHING})
+  }
+
+  #over(outcome: UnaryOutcome): void {
+    this.#isOver = true
+    this.#options.done(outcome)
+  }
+}
