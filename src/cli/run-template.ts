@@ -27,7 +27,7 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
   const style = logStyleOf(call.flags.text('log-style'))
   const hasTimes = call.flags.isSet('timestamps')
   const plan = chosen(loaded.plan, call)
-  const except = new Set(call.flags.list('except'))
+  const except = excepted(call)
   refuseUnknown(plan, except, '--except')
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
@@ -69,6 +69,10 @@ const isLive = ({flags, asJson}: CommandContext, terminal: Terminal): boolean =>
   !asJson &&
   flags.text('run-file') !== '-' &&
   process.env['TERM'] !== 'dumb'
+
+/** `--except a,b`, and `--except a b` without `--only`. */
+const excepted = ({flags, words}: CommandContext): ReadonlySet<string> =>
+  new Set([...flags.list('except'), ...(flags.names.includes('except') && !flags.names.includes('only') ? words : [])])
 
 function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
   const ignored = flags.names.filter(name => !WITH_TEMPLATE.has(name)).toSorted()

@@ -120,7 +120,8 @@ export class Apps {
     const {isMain, closer, end} = this.#options
     const meant = this.open.filter(runtime => runtime.isCalled(name))
     if (meant.length === 0) return false
-    const isLast = this.#all.every(each => meant.includes(each) || each.hasEnded || this.#stopped.has(each))
+    const isLeft = (each: AppRuntime): boolean => !meant.includes(each) && !each.hasEnded && !this.#stopped.has(each)
+    const isLast = this.#opening.size === 0 && !this.#all.some(isLeft)
     const shadows = meant.filter(runtime => !isMain(runtime))
     for (const runtime of meant) this.#stopped.set(runtime, this.#stopped.get(runtime) ?? runtime.plan)
     await this.#closeAll(shadows)
@@ -156,7 +157,7 @@ export class Apps {
 
   /** Claims its ports and opens its sidecar; undefined if the run ends. */
   async #open(plan: AppPlan, index: number, {previous, isDebugged}: Opening): Promise<AppRuntime | undefined> {
-    const {runtimes, closer, joins, openSidecar, asked, isOver} = this.#options
+    const {runtimes, joins, openSidecar, asked, isOver} = this.#options
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
@@ -182,12 +183,19 @@ export class Apps {
           joins(runtime)
           await openSidecar(runtime)
         },
-        stop: async () => runtime && closer.close(runtime)
+        stop: async () => runtime && this.#withdraw(runtime, previous !== undefined)
       }
     ]
     if ((await stages.start(parts, asked)) && !isOver() && runtime !== undefined) return runtime
     await stages.stop(AbortSignal.abort())
     return undefined
+  }
+
+  /** Its start has failed, or is not wanted any more: it is stopped as before, or was never there. */
+  async #withdraw(runtime: AppRuntime, wasStopped: boolean): Promise<void> {
+    if (!wasStopped) return this.remove(runtime)
+    this.#stopped.set(runtime, runtime.plan)
+    await this.#options.closer.close(runtime)
   }
 
   async #closeAll(runtimes: readonly AppRuntime[]): Promise<void> {

@@ -52,7 +52,7 @@ export function controlHandlers(
     startApp: async id => starter.start(id),
     debugApp: async id => starter.debug(id),
     launch: async id => {
-      const runtime = asked.main(id)
+      const runtime = asked.main(id) ?? named(id).find(each => !apps.isStopped(each))
       return runtime && launchOf(runtime, asked.shell)
     },
     logs: (id, {tail, since, isFollowed, version}, gone) => {

@@ -12,6 +12,8 @@ export interface AppStarterOptions {
   readonly apps: Apps
   readonly starts: StartOrder
   readonly changes: Changes
+  /** The version that answers for an id. */
+  readonly main: (id: string) => AppRuntime | undefined
   /** The run is stopping: nothing is started any more. */
   readonly isEnding: () => boolean
 }
@@ -55,8 +57,8 @@ export class AppStarter {
    * Settles when the process has exited. Undefined if the run has no such app.
    */
   async debug(id: string): Promise<HandedOver | undefined> {
-    const {apps, starts, changes, isEnding} = this.#options
-    const runtime = apps.named(id)[0]
+    const {apps, starts, changes, main, isEnding} = this.#options
+    const runtime = main(id) ?? apps.named(id)[0]
     if (runtime === undefined) return undefined
     if (isEnding()) return refused('the run is stopping')
     if (runtime.fault !== '') return refused(runtime.fault)

@@ -184,3 +184,31 @@ t.test('env prints what differs from the shell, or everything', async t => {
   t.equal(entry['LINES'], 'one\ntwo')
   await rig.run(['stop', 'a'])
 })
+
+t.test('a single app is debugged, and one of several instances; several apps are left out at once', async t => {
+  const rig = await openRig(t)
+  const single = rig.pillion(['run', '-a', 'alone', '--', ...rig.drivenCommand])
+  const alone = await rig.driven('alone')
+  t.match(await rig.run(['debug', 'alone', '--format', 'vscode']), {
+    code: 0,
+    stdout: /^\{\n {2}"type": "node",\n {2}"name": "alone"/
+  })
+  await alone.closed
+  const starting = rig.run(['start', 'alone'])
+  const again = await rig.driven('alone')
+  t.match(await starting, {code: 0})
+  await again.exit(0)
+  t.same(await single.exited, {code: 0, signal: null})
+  await rig.template([{appID: 'a', autoPort: true, replicas: 2}, {appID: 'b'}, {appID: 'c'}])
+  const run = rig.pillion(['up', '--except', 'b', 'c'])
+  await Promise.all([rig.driven('a'), rig.driven('a')])
+  await run.waitForLine('"c" is not started', {stream: 'stderr'})
+  t.match(await rig.run(['debug', 'a.2']), {code: 0, stdout: /^export APP_PORT=\d+$/m})
+  const rows = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as readonly {state: string}[]
+  t.same(
+    rows.slice(1).map(({state}) => state),
+    ['debugging', 'debugging', 'debugging']
+  )
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})

@@ -47,3 +47,17 @@ t.test('run without a command in the folder of a template is a sidecar alone, wi
   await named.exited
   t.equal(named.stderr.text, '', 'who names it means it')
 })
+
+t.test('the sidecar of an app has the same ports in each run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}, {appID: 'b'}])
+  const ports: unknown[] = []
+  for (let i = 0; i < 2; i++) {
+    const run = rig.pillion(['up'])
+    const apps = await Promise.all([rig.driven('a'), rig.driven('b')])
+    ports.push(apps.map(({env}) => [env['DAPR_HTTP_PORT'], env['DAPR_GRPC_PORT'], env['DAPR_METRICS_PORT']]))
+    run.signal('SIGINT')
+    await run.exited
+  }
+  t.same(ports[0], ports[1])
+})
