@@ -11,7 +11,6 @@ import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.t
 import {followAccess} from './access.ts'
 import {followPipeline} from './follow-pipeline.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
-import {asBytes} from '../logging/prefix.ts'
 import {hostGuard} from '../gateway/guards.ts'
 import {RUNTIME_VERSION} from '../model/version.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -115,7 +114,7 @@ export function openAppSidecar({
   const policies = new SidecarPolicies({
     appId: runtime.id,
     resources,
-    log: (text, level) => runtime.logs.sidecar.write(asBytes(`${text}\n`), level),
+    log: (message, level) => log.log({level, message, scope: 'dapr.runtime.resiliency'}),
     recorded: event => metered.calls.resiliency.record(event),
     changed: interceptors => {
       sidecar.interceptors = interceptors
