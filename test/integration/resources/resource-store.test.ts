@@ -73,7 +73,8 @@ t.test('nothing is there', async t => {
 
 t.test('what restricts calls and is not enforced is named with its place', async t => {
   const {open} = scene(t, {
-    'config.yaml': 'spec:\n  mtls: {enabled: true}\n  httpPipeline: {handlers: []}\n  api: {denied: [{name: state}]}\n'
+    'config.yaml':
+      'spec:\n  mtls: {enabled: true}\n  httpPipeline: {handlers: []}\n  api: {denied: [{name: state, protocol: grpc}]}\n'
   })
   t.match((await open()).snapshot.configuration.unenforced, [
     {key: 'mtls', place: {line: 2}},

@@ -21,7 +21,7 @@ const instance = (token: string, {isOpen = true, most = 0} = {}): Instance => {
     appPort: 1,
     queue,
     limiter: new ConcurrencyLimiter(() => most),
-    pool: {authority: '127.0.0.1:1'},
+    pool: {authority: '127.0.0.1:1', protocol: 'http'},
     token,
     isUnhealthy: false,
     rechecks: 0,
