@@ -92,7 +92,14 @@ const BRIGHT = ['#6e7681', '#ffa198', '#56d364', '#e3b341', '#79c0ff', '#d2a8ff'
 
 /** A terminal as SVG: the command after its prompt, and what it printed, colours and all. */
 function picture(command, printed) {
-  const lines = [`$ ${command}`, ...printed.replaceAll('\r', '').trimEnd().split('\n')]
+  const lines = [
+    `$ ${command}`,
+    ...printed
+      .replaceAll(/[^\r\n]*\r\u001B\[K/g, '')
+      .replaceAll('\r', '')
+      .trimEnd()
+      .split('\n')
+  ]
   const height = lines.length * 18 + 32
   let style = {}
   const drawn = lines.map((line, row) => {
