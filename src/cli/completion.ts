@@ -32,6 +32,18 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 const idsOf = (program: string): string =>
   `${program} list -o json 2>/dev/null | sed -n 's/.*"appId": "\\(.*\\)",/\\1/p'`
 
+/** Values of flags that can have no others. */
+const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['app-protocol', ['http', 'https', 'h2c', 'grpc', 'grpcs']],
+  ['log-level', ['debug', 'info', 'warn', 'error', 'fatal']],
+  ['log-style', ['dapr', 'short']],
+  ['format', ['shell', 'dotenv', 'vscode']],
+  ['output', ['json', 'yaml', 'table']]
+])
+
+/** `alias dapr=pillion` completes, too, unless there is another program of that name. */
+const ALIAS = 'dapr'
+
 const idCommands = (commands: readonly CommandWords[]): readonly string[] =>
   commands.filter(({takesIds}) => takesIds === true).map(({name}) => name)
 
@@ -62,25 +74,41 @@ ${cases.join('\n')}
       .join(' || ') || "''"
   } ) && $current != -* ]]; then
     words="$words $(${idsOf(program)})"
+  elif [[ ' ${[...VALUES.keys()].map(name => `--${name}`).join(' ')} ' == *" $previous "* ]]; then
+    :
   elif [[ -n $command && $current != -* && $command != completion && $command != help ]]; then
     return
   fi
+  case $previous in
+${bashValues()}
+  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _${program} ${program}
+type -P ${ALIAS} >/dev/null || complete -o default -F _${program} ${ALIAS}
 `
 }
+
+const bashValues = (): string =>
+  [...VALUES].map(([name, values]) => `    --${name}) words='${values.join(' ')}' ;;`).join('\n')
 
 const shellsOf = ({name}: CommandWords): readonly string[] => (name === 'completion' ? ['bash', 'zsh', 'fish'] : [])
 
 export const zsh: Script = (program, commands) => {
   const names = commands.map(({name, summary}) => `    ${quoted(`${name}:${summary}`)}`)
   const cases = commands.map(command => {
-    const specs = shownFlags(command).map(flag => `      ${zshFlag(flag)} \\`)
-    const rest = command.name === 'completion' ? `'1:shell:(bash zsh fish)'` : `'*:: :_normal'`
+    const ids = `_${program}_ids`
+    const specs = shownFlags(command).map(flag => `      ${zshFlag(flag, command.name === 'run' ? ' ' : ids)} \\`)
+    const others =
+      command.takesIds === true ? `'*: :${ids}'` : command.name === 'run' ? `'*:: :_normal'` : `'*: :_files'`
+    const rest = command.name === 'completion' ? `'1:shell:(bash zsh fish)'` : others
     return `    ${command.name})\n    _arguments -s \\\n${specs.join('\n')}\n      ${rest} ;;`
   })
   return `#compdef ${program}
+_${program}_ids() {
+  local -a ids=(\${(f)"$(${idsOf(program)})"})
+  compadd -a ids
+}
 _${program}() {
   local -a commands=(
 ${names.join('\n')}
@@ -89,18 +117,30 @@ ${names.join('\n')}
     _describe command commands
     return
   fi
-  case $words[2] in
+  local command=$words[2]
+  shift words
+  (( CURRENT-- ))
+  case $command in
 ${cases.join('\n')}
   esac
 }
 compdef _${program} ${program}
+(( $+commands[${ALIAS}] )) || compdef _${program} ${ALIAS}
 `
 }
 
 /** A flag for `_arguments`, where brackets and colons must be escaped. */
-function zshFlag({name, short, type, text}: Flag): string {
+function zshFlag({name, short, type, text}: Flag, ids: string): string {
   const words = text.replaceAll(/[[\]:]/g, '\\$&')
-  const value = type === 'bool' ? '' : `:${name}:${/file|path|config/.test(name) ? '_files' : ' '}`
+  const values = VALUES.get(name)
+  const action = /file|path|config/.test(name)
+    ? '_files'
+    : name === 'app-id'
+      ? ids
+      : values
+        ? `(${values.join(' ')})`
+        : ' '
+  const value = type === 'bool' ? '' : `:${name}:${action}`
   return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]
     .map(flag => quoted(`${flag}[${words}]${value}`))
     .join(' ')
@@ -111,14 +151,20 @@ export const fish: Script = (program, commands) => {
     `complete -c ${program} -n __fish_use_subcommand -f -a ${command.name} -d ${quoted(command.summary)}`,
     ...shownFlags(command).map(({name, short, type, text}) => {
       const letter = short === undefined ? '' : ` -s ${short}`
-      const value = type === 'bool' ? '' : ' -r'
+      const values = VALUES.get(name)
+      const given = values === undefined ? '' : ` -f -a '${values.join(' ')}'`
+      const isId = name === 'app-id' && command.name !== 'run'
+      const value = type === 'bool' ? '' : ` -r${isId ? ` -f -a "(${fishIds(program)})"` : given}`
       return `complete -c ${program} -n '__fish_seen_subcommand_from ${command.name}' -l ${name}${letter}${value} -d ${quoted(text)}`
     })
   ])
-  const ids = `complete -c ${program} -n '__fish_seen_subcommand_from ${idCommands(commands).join(' ')}' -f -a "(${idsOf(program).replaceAll('"', '\\"')})"`
+  const ids = `complete -c ${program} -n '__fish_seen_subcommand_from ${idCommands(commands).join(' ')}' -f -a "(${fishIds(program)})"`
+  const alias = `command -q ${ALIAS}; or complete -c ${ALIAS} -w ${program}`
   const shells = `complete -c ${program} -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'`
-  return `# fish completion for ${program}\n${[...lines, ids, shells].join('\n')}\n`
+  return `# fish completion for ${program}\n${[...lines, ids, shells, alias].join('\n')}\n`
 }
+
+const fishIds = (program: string): string => idsOf(program).replaceAll('"', '\\"').replaceAll('$', '\\$')
 
 const SCRIPTS: ReadonlyMap<string, Script> = new Map([
   ['bash', bash],

@@ -14,18 +14,19 @@ export interface CommandWords {
 export const HELP: Flag = {name: 'help', short: 'h', type: 'bool', text: 'Print this help message'}
 
 /** The usage of a command from `Usage:` on, in cobra's layout, which scripts look for after a wrong flag. */
-export function usageOf(program: string, {name, usage, flags, examples}: CommandWords): string {
+export function usageOf(program: string, {name, usage, flags, examples}: CommandWords, columns = Infinity): string {
   const shown = [...flags.filter(flag => flag.isHidden !== true), HELP].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   return [
     `Usage:\n  ${program} ${name} ${usage}\n`,
     ...(examples.length > 0 ? [`Examples:\n${examples.map(line => `  ${program} ${line}\n`).join('')}`] : []),
-    `Flags:\n${flagLines(shown)}`,
-    `Global Flags:\n${flagLines(GLOBAL_FLAGS)}`
+    `Flags:\n${flagLines(shown, columns)}`,
+    `Global Flags:\n${flagLines(GLOBAL_FLAGS, columns)}`
   ].join('\n')
 }
 
-/** The whole help of one command. */
-export const helpOf = (program: string, words: CommandWords): string => `${words.summary}\n\n${usageOf(program, words)}`
+/** The whole help of one command. With `columns`, long flag lines are wrapped: on a terminal, where no script reads them. */
+export const helpOf = (program: string, words: CommandWords, columns?: number): string =>
+  `${words.summary}\n\n${usageOf(program, words, columns)}`
 
 /** The text that the program prints when it is called without a command. */
 export function overview(program: string, commands: readonly CommandWords[]): string {
@@ -45,7 +46,7 @@ export function overview(program: string, commands: readonly CommandWords[]): st
   ].join('\n')
 }
 
-function flagLines(flags: readonly Flag[]): string {
+function flagLines(flags: readonly Flag[], columns = Infinity): string {
   const heads = flags.map(
     ({name, short, type}) =>
       `${short === undefined ? '    ' : `-${short}, `}--${name}${type === 'bool' ? '' : ` ${type}`}`
@@ -54,7 +55,19 @@ function flagLines(flags: readonly Flag[]): string {
   return flags
     .map(
       ({text, shown}, i) =>
-        `  ${(heads[i] ?? '').padEnd(width)}   ${text}${shown === undefined ? '' : ` (default ${shown})`}\n`
+        `  ${(heads[i] ?? '').padEnd(width)}   ${wrapped(text + (shown === undefined ? '' : ` (default ${shown})`), columns - width - 5, width + 5)}\n`
     )
     .join('')
+}
+
+/** The words of a text in lines of at most `room` columns, all but the first indented. */
+function wrapped(text: string, room: number, indent: number): string {
+  if (text.length <= room) return text
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line !== '' && line.length + 1 + word.length > room) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines.join(`\n${' '.repeat(indent)}`)
 }

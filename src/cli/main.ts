@@ -49,8 +49,15 @@ async function main(): Promise<number> {
 /** As cobra does: message and usage on stderr, the message again on stdout. */
 async function usageFailure(message: string): Promise<number> {
   const words = calledBy(args)
+  const hint = nearFlag(message)
+  if (process.stderr.isTTY) {
+    const name = words === undefined ? program : `${program} ${words.name}`
+    await write(process.stderr, `Error: ${message}\n${hint}Run '${name} --help' for usage.\n`)
+    if (!process.stdout.isTTY) await write(process.stdout, `${message}\n`)
+    return EXIT_USAGE
+  }
   const usage = words === undefined ? `Run '${program} --help' for usage.\n` : `${usageOf(program, words)}\n`
-  await write(process.stderr, `Error: ${message}\n${usage}${nearFlag(message)}`)
+  await write(process.stderr, `Error: ${message}\n${usage}${hint}`)
   await write(process.stdout, `${message}\n`)
   return EXIT_USAGE
 }

@@ -28,7 +28,7 @@ export async function runCommand(args: readonly string[], program: string): Prom
     .enablePositionalOptions() // else the root takes `-v` of `invoke`
   for (const {name, type} of GLOBAL_FLAGS) root.option(`--${name}${type === 'bool' ? '' : ` <${type}>`}`)
   for (const entry of COMMANDS) {
-    const command = quiet(root.command(entry.name), () => helpOf(program, entry))
+    const command = quiet(root.command(entry.name), () => helpOf(program, entry, helpColumns()))
     if (entry === called) {
       prepare(command, entry, async handler => {
         code = await handler
@@ -59,6 +59,10 @@ function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<n
   })
 }
 
+/** On a terminal, help is at most 80 columns wide; elsewhere each flag has one line. */
+const helpColumns = (): number | undefined =>
+  process.stdout.isTTY ? Math.max(60, Math.min(80, process.stdout.columns)) : undefined
+
 function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   for (const {name, deprecated} of flags) {
     if (deprecated !== undefined && given.names.includes(name))
@@ -85,7 +89,7 @@ function help([name = '']: readonly string[], program: string): number {
   const entry = COMMANDS.find(command => command.name === name)
   if (entry === undefined && name !== '' && !name.startsWith('-'))
     process.stdout.write(`Unknown help topic [\`${name}\`]\n`)
-  process.stdout.write(entry === undefined ? overview(program, COMMANDS) : helpOf(program, entry))
+  process.stdout.write(entry === undefined ? overview(program, COMMANDS) : helpOf(program, entry, helpColumns()))
   return 0
 }
 

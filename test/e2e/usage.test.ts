@@ -2,6 +2,7 @@ import {symlinkSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
+import {noScreen, Screen} from '../rig/screen.ts'
 
 t.test('wrong words end with 255, the usage on stderr and the message on both streams', async t => {
   const rig = await openRig(t)
@@ -56,4 +57,14 @@ t.test('called by a link named dapr, it calls itself dapr', async t => {
   const called = rig.start([...rig.program.slice(0, -1), link, 'frobnicate'])
   t.match(await called.exited, {code: 255})
   t.equal(called.stdout.text, 'unknown command "frobnicate" for "dapr"\n')
+})
+
+t.test('on a terminal a wrong flag gets the message and a hint, without the usage', {skip: noScreen}, async t => {
+  const rig = await openRig(t)
+  const screen = new Screen(rig, [...rig.program, 'run', '--watc'])
+  await screen.shows(/--help/)
+  t.match(screen.text, 'Error: unknown flag: --watc')
+  t.match(screen.text, 'Did you mean --watch?')
+  t.match(screen.text, "Run 'pillion run --help' for usage.")
+  t.notMatch(screen.text, 'Flags:')
 })

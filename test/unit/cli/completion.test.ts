@@ -22,3 +22,15 @@ t.test('each shell gets commands and flags, quoted as it wants them; hidden flag
   t.match(zsh('pillion', COMMANDS), `'--run-file[The \\[file\\]\\: it]:run-file:_files' '-f[`)
   t.match(fish('dapr', COMMANDS), `complete -c dapr -n __fish_use_subcommand -f -a run -d 'Runs what'\\''s there`)
 })
+
+t.test('zsh completes behind the command: its words are shifted before the flags are parsed', async t => {
+  const script = zsh('pillion', COMMANDS)
+  t.match(script, /local command=\$words\[2\]\n {2}shift words\n {2}\(\( CURRENT-- \)\)\n {2}case \$command in/)
+  t.match(script, 'compadd -a ids')
+})
+
+t.test('the name dapr completes as well, unless there is such a program', async t => {
+  t.match(bash('pillion', COMMANDS), 'type -P dapr >/dev/null || complete -o default -F _pillion dapr\n')
+  t.match(zsh('pillion', COMMANDS), 'compdef _pillion dapr\n')
+  t.match(fish('pillion', COMMANDS), 'command -q dapr; or complete -c dapr -w pillion\n')
+})
