@@ -2,6 +2,9 @@ import t from 'tap'
 import {COMMANDS} from '../../../src/cli/commands.ts'
 import {helpOf} from '../../../src/cli/help.ts'
 
+const heads = (text: string): readonly string[] =>
+  [...text.matchAll(/^ {2}(?: {4}|-\w, )--[\w-]+(?: \w+)?/gm)].map(([head]) => head)
+
 t.test('with columns the flag lines of every command fit, and begin as they do without', async t => {
   for (const command of COMMANDS) {
     const [wide = '', narrow = ''] = [helpOf('pillion', command), helpOf('pillion', command, 80)].map(
@@ -12,8 +15,6 @@ t.test('with columns the flag lines of every command fit, and begin as they do w
       [],
       command.name
     )
-    const heads = (text: string): readonly string[] =>
-      [...text.matchAll(/^ {2}(?: {4}|-\w, )--[\w-]+(?: \w+)?/gm)].map(([head]) => head)
     t.same(heads(narrow), heads(wide))
     t.equal(narrow.replaceAll(/\s+/g, ' '), wide.replaceAll(/\s+/g, ' '))
   }
