@@ -1,3 +1,4 @@
+import {codeOf} from './errors.ts'
 import {closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats} from 'node:fs'
 
 /** Maximum size of a template, an `.env` file or a resource in bytes: far more than people write, and parsed within seconds. */
@@ -44,12 +45,23 @@ function readOpen(file: number, maxBytes: number): Buffer {
   let size = 0
   for (;;) {
     const piece = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, expected - size))
-    const length = readSync(file, piece)
+    const length = readReady(file, piece)
     if (length === 0) return Buffer.concat(pieces)
     size += length
     if (size > maxBytes) throw new Error(`it is larger than ${(maxBytes / 2 ** 20).toString()} MiB`)
     pieces.push(piece.subarray(0, length))
   }
+}
+
+/** Reads as `readSync`, and waits for more where the writer of a pipe has made it non-blocking (EAGAIN). */
+function readReady(file: number, into: Buffer): number {
+  for (;;)
+    try {
+      return readSync(file, into)
+    } catch (error) {
+      if (codeOf(error) !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
 }
 
 /** Decodes UTF-8 without a byte order mark; invalid bytes become U+FFFD. */
