@@ -1,7 +1,6 @@
 import type {FrameClient} from '../http2/frame-client.ts'
 import type {FrameClients, Waiter} from '../http2/frame-clients.ts'
 import type {FrameStream, StreamHandler} from '../http2/frame-stream.ts'
-import {inOneWrite} from '../http2/frame-writer.ts'
 import {CANCEL, codeName} from '../http2/frames.ts'
 import {readAnswer, type AnswerFields} from './answer-fields.ts'
 import {framed, MessageGauge, PREFIX_BYTES, tooLargeText} from './message-gauge.ts'
@@ -52,7 +51,7 @@ export class UnaryCall implements StreamHandler, Waiter {
   }
 
   start(): this {
-    inOneWrite(() => this.#options.clients.take(this))
+    this.#options.clients.take(this)
     return this
   }
 
@@ -60,7 +59,7 @@ export class UnaryCall implements StreamHandler, Waiter {
   cancel(): void {
     this.#isOver = true
     this.#options.clients.leave(this)
-    inOneWrite(() => this.#stream?.reset(CANCEL))
+    this.#stream?.reset(CANCEL)
   }
 
   opened(connection: FrameClient): void {

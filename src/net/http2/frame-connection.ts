@@ -4,7 +4,7 @@ import {FieldWalker} from './field-walker.ts'
 import {FloodGuard} from './flood-guard.ts'
 import {FrameReader, type FrameSink} from './frame-reader.ts'
 import {FrameStream} from './frame-stream.ts'
-import {FrameWriter, inOneWrite} from './frame-writer.ts'
+import {FrameWriter} from './frame-writer.ts'
 import * as frames from './frames.ts'
 import {ConnectionError, PROTOCOL_ERROR} from './frames.ts'
 import {CONNECTION_WINDOW} from './greeting.ts'
@@ -43,12 +43,12 @@ export abstract class FrameConnection implements FrameSink {
   constructor(socket: Socket, warn: (text: string) => void) {
     this.socket = socket
     this.#warn = warn
-    this.#writer = new FrameWriter({socket, drained: () => inOneWrite(() => this.#pushWaiting())})
+    this.#writer = new FrameWriter({socket, drained: () => this.#pushWaiting()})
     socket
       .on('error', (error: Error) => {
         this.why ||= error.message
       })
-      .on('close', () => inOneWrite(() => this.#closed()))
+      .on('close', () => this.#closed())
   }
 
   /** A stream that the peer opens. */
@@ -77,13 +77,11 @@ export abstract class FrameConnection implements FrameSink {
 
   protected receive(text: string): void {
     this.#hasRead = true
-    inOneWrite(() => {
-      try {
-        this.#reader.read(text)
-      } catch (error) {
-        this.#fail(error)
-      }
-    })
+    try {
+      this.#reader.read(text)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   send(bytes: string): void {

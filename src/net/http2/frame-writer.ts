@@ -3,24 +3,13 @@ import type {Duplex} from 'node:stream'
 /** A peer that leaves so much unread gets no more data, and is not read, until it has taken it. */
 const CLOG_BYTES = 1 << 20
 
-const dirty: FrameWriter[] = []
-let isHeld = false
+let dirty: FrameWriter[] = []
 
+/** One write for each connection, of all that one turn of the event loop has brought. */
 const flushAll = (): void => {
-  for (const writer of dirty) writer.flush()
-  dirty.length = 0
-}
-
-/** All that is sent while `work` runs goes out at its end: one write for each connection. */
-export const inOneWrite = (work: () => void): void => {
-  if (isHeld) return work()
-  isHeld = true
-  try {
-    work()
-  } finally {
-    isHeld = false
-    flushAll()
-  }
+  const writers = dirty
+  dirty = []
+  for (const writer of writers) writer.flush()
 }
 
 export interface FrameWriterOptions {
@@ -52,8 +41,7 @@ export class FrameWriter {
     this.#out += frames
     if (this.#isDirty) return
     this.#isDirty = true
-    dirty.push(this)
-    if (!isHeld && dirty.length === 1) process.nextTick(flushAll)
+    if (dirty.push(this) === 1) setImmediate(flushAll)
   }
 
   flush(): void {

@@ -5,7 +5,6 @@ import {bugText} from '../../net/error-boundary.ts'
 import type {FrameClient} from '../../net/http2/frame-client.ts'
 import type {FrameClients, Waiter} from '../../net/http2/frame-clients.ts'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
-import {inOneWrite} from '../../net/http2/frame-writer.ts'
 import {CANCEL, codeName} from '../../net/http2/frames.ts'
 import {clientsOf} from '../../net/grpc/clients-of.ts'
 import type {SidecarContext} from '../http/invocation.ts'
@@ -94,9 +93,7 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
   }
 
   endStream(): void {
-    inOneWrite(() =>
-      this.fail({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
-    )
+    this.fail({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
   }
 
   start(isRequestDone: boolean): void {
@@ -236,7 +233,7 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
     const ms = this.#deadline - performance.now()
     const exceeded = {code: status.DEADLINE_EXCEEDED, message: 'context deadline exceeded'}
     if (ms <= 0) return this.fail(exceeded)
-    if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => inOneWrite(() => this.fail(exceeded)), ms)
+    if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => this.fail(exceeded), ms)
   }
 
   #ask(isRefused: boolean): void {
@@ -254,7 +251,7 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
       answer = {ok: false, status: 500, error: messageOf(error)}
     }
     try {
-      inOneWrite(() => this.#arrived(answer))
+      this.#arrived(answer)
     } catch (error) {
       this.sidecar.warn(bugText(error))
       this.fail({code: status.INTERNAL, message: 'internal error'})

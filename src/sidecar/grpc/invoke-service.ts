@@ -12,7 +12,6 @@ import {
 import {answerHead, INTERNAL, OK, trailersOf, type GrpcStatus} from '../../net/grpc/status.ts'
 import {FieldWalker} from '../../net/http2/field-walker.ts'
 import type {FrameStream} from '../../net/http2/frame-stream.ts'
-import {inOneWrite} from '../../net/http2/frame-writer.ts'
 import {cleanPath} from '../http/go-path.ts'
 import {readHeaders} from '../http/headers.ts'
 import {Invocation, type SidecarContext} from '../http/invocation.ts'
@@ -135,7 +134,7 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
   const traceText = trace === '' ? '' : traceLines({traceparent: trace, tracestate: head.tracestate})
   let exchange: Exchange | undefined
   const reply = (told: InvokeReply): void =>
-    inOneWrite(() => answer(caller, head, {...told, fields: told.fields + (isTracing ? traceFields(trace) : '')}))
+    answer(caller, head, {...told, fields: told.fields + (isTracing ? traceFields(trace) : '')})
   const start = (handler: CallHandler): Exchange =>
     new InvokeDownstream({
       method,
