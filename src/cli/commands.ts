@@ -27,7 +27,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: RUN_FLAGS,
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
-    load: async () => (await import('./run.ts')).run
+    load: async () => (await import('./commands/run.ts')).run
   },
   {
     name: 'stop',
@@ -36,7 +36,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: STOP_FLAGS,
     examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],
     takesIds: true,
-    load: async () => (await import('./stop.ts')).stop
+    load: async () => (await import('./commands/stop.ts')).stop
   },
   {
     name: 'up',
@@ -44,7 +44,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: UP_FLAGS,
     examples: ['up', 'up --watch', 'up --except shop'],
-    load: async () => (await import('./run.ts')).up
+    load: async () => (await import('./commands/run.ts')).up
   },
   {
     name: 'down',
@@ -52,7 +52,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: DOWN_FLAGS,
     examples: ['down'],
-    load: async () => (await import('./stop.ts')).down
+    load: async () => (await import('./commands/stop.ts')).down
   },
   {
     name: 'list',
@@ -60,7 +60,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: LIST_FLAGS,
     examples: ['list', 'list -o json'],
-    load: async () => (await import('./list.ts')).list
+    load: async () => (await import('./commands/list.ts')).list
   },
   {
     name: 'ps',
@@ -69,7 +69,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: PS_FLAGS,
     examples: ['ps', 'ps shop stock', 'ps -w'],
     takesIds: true,
-    load: async () => (await import('./ps.ts')).ps
+    load: async () => (await import('./commands/ps.ts')).ps
   },
   {
     name: 'validate',
@@ -77,7 +77,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: VALIDATE_FLAGS,
     examples: ['validate', 'validate -f dapr.yaml', 'validate -o json'],
-    load: async () => (await import('./validate.ts')).validate
+    load: async () => (await import('./commands/validate.ts')).validate
   },
   {
     name: 'doctor',
@@ -85,7 +85,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: DOCTOR_FLAGS,
     examples: ['doctor', 'doctor -f dapr.yaml'],
-    load: async () => (await import('./doctor.ts')).doctor
+    load: async () => (await import('./commands/doctor.ts')).doctor
   },
   {
     name: 'schema',
@@ -93,7 +93,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: [],
     examples: ['schema > template.json'],
-    load: async () => (await import('./schema.ts')).schema
+    load: async () => (await import('./commands/schema.ts')).schema
   },
   {
     name: 'version',
@@ -101,7 +101,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: VERSION_FLAGS,
     examples: ['version -o json'],
-    load: async () => (await import('./version.ts')).version
+    load: async () => (await import('./commands/version.ts')).version
   },
   {
     name: 'logs',
@@ -115,7 +115,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       'logs --app-id shop --since 10m --run-file dapr.yaml'
     ],
     takesIds: true,
-    load: async () => (await import('./logs.ts')).logs
+    load: async () => (await import('./commands/logs.ts')).logs
   },
   {
     name: 'start',
@@ -124,7 +124,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: START_FLAGS,
     examples: ['start shop', 'start shop stock'],
     takesIds: true,
-    load: async () => (await import('./start.ts')).start
+    load: async () => (await import('./commands/start.ts')).start
   },
   {
     name: 'restart',
@@ -133,7 +133,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: RESTART_FLAGS,
     examples: ['restart shop', 'restart --app-id shop'],
     takesIds: true,
-    load: async () => (await import('./start.ts')).restart
+    load: async () => (await import('./commands/start.ts')).restart
   },
   {
     name: 'debug',
@@ -142,7 +142,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: DEBUG_FLAGS,
     examples: ['debug shop', 'debug shop --format vscode'],
     takesIds: true,
-    load: async () => (await import('./debug.ts')).debug
+    load: async () => (await import('./commands/debug.ts')).debug
   },
   {
     name: 'env',
@@ -151,7 +151,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: ENV_FLAGS,
     examples: ['env shop', 'env shop --format dotenv > .env.shop', 'env shop --all'],
     takesIds: true,
-    load: async () => (await import('./debug.ts')).env
+    load: async () => (await import('./commands/debug.ts')).env
   },
   {
     name: 'ls',
@@ -159,7 +159,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[name [version]] [flags]',
     flags: LS_FLAGS,
     examples: ['ls', 'ls hello 1.0.0'],
-    load: async () => (await import('./ls.ts')).ls
+    load: async () => (await import('./commands/ls.ts')).ls
   },
   {
     name: 'assign',
@@ -167,7 +167,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'name version [flags]',
     flags: ASSIGN_FLAGS,
     examples: ['assign hello 2.0.0'],
-    load: async () => (await import('./assign.ts')).assign
+    load: async () => (await import('./commands/assign.ts')).assign
   },
   {
     name: 'notifications',
@@ -175,7 +175,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: NOTIFICATIONS_FLAGS,
     examples: ['notifications', 'notifications -o json'],
-    load: async () => (await import('./notifications.ts')).notifications
+    load: async () => (await import('./commands/notifications.ts')).notifications
   },
   {
     name: 'invoke',
@@ -187,7 +187,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       `invoke --app-id target --method sample --data '{"key":"value"}'`,
       'invoke --app-id target --method sample --verb GET'
     ],
-    load: async () => (await import('./invoke.ts')).invoke
+    load: async () => (await import('./commands/invoke.ts')).invoke
   },
   {
     name: 'publish',
@@ -196,7 +196,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: PUBLISH_FLAGS,
     required: ['publish-app-id', 'pubsub', 'topic'],
     examples: [`publish --publish-app-id myapp --pubsub pubsub --topic sample --data '{"key":"value"}'`],
-    load: async () => (await import('./publish.ts')).publish
+    load: async () => (await import('./commands/publish.ts')).publish
   },
   {
     name: 'init',
@@ -204,7 +204,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: INIT_FLAGS,
     examples: [],
-    load: async () => (await import('./init.ts')).init
+    load: async () => (await import('./commands/init.ts')).init
   },
   {
     name: 'uninstall',
@@ -212,7 +212,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: UNINSTALL_FLAGS,
     examples: [],
-    load: async () => (await import('./init.ts')).uninstall
+    load: async () => (await import('./commands/init.ts')).uninstall
   },
   {
     name: 'completion',
@@ -220,7 +220,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'bash|zsh|fish',
     flags: [],
     examples: ['completion bash > ~/.pillion-completion', 'completion fish | source'],
-    load: async () => (await import('./completion.ts')).completion(COMMANDS)
+    load: async () => (await import('./commands/completion.ts')).completion(COMMANDS)
   },
   {
     name: 'build-info',
@@ -228,7 +228,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: [],
     examples: [],
-    load: async () => (await import('./version.ts')).buildInfo
+    load: async () => (await import('./commands/version.ts')).buildInfo
   }
 ]
 

@@ -79,7 +79,7 @@ const notBuilt = (): UserError => new UserError("not supported: use Dapr's own C
 /** Runs the program without a command. */
 async function aloneWith(options: {readonly version?: boolean}, program: string): Promise<number> {
   if (options.version === true)
-    return (await import('./version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
+    return (await import('./commands/version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
   process.stdout.write(overview(program, COMMANDS))
   return 0
 }

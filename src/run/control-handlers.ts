@@ -6,8 +6,8 @@ import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {StartOrder} from '../supervisor/order/start-order.ts'
 import type {Changes} from '../supervisor/reload/changes.ts'
-import type {Apps} from './apps.ts'
-import {AppStarter} from './start-app.ts'
+import type {Apps} from './apps/apps.ts'
+import {AppStarter} from './apps/start-app.ts'
 
 /** The parts of a run that requests over its control socket need. */
 export interface ControlContext {

@@ -5,7 +5,7 @@ import {startOf} from '../platform/process-table.ts'
 import {VERSION} from '../model/version.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {Apps} from './apps.ts'
+import type {Apps} from './apps/apps.ts'
 
 /** Who this run is, for commands that find it suspended. */
 export const identityOf = ({file, apps}: Plan): RunIdentity => ({

@@ -1,0 +1,59 @@
+import type {FoundRun} from '../../control/client.ts'
+import type {Launch} from '../../control/messages.ts'
+import {UserError} from '../../model/errors.ts'
+import {UsageError} from '../usage-error.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {FORMATS, launchText, variables, type Format} from './launch-format.ts'
+import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId} from '../pick-run.ts'
+import {print, statusLine} from '../print.ts'
+
+/** `debug ID [--format F]`: ends the app's process, and prints what to start in its place. */
+export const debug: CommandHandler = async context => {
+  const format = formatOf(context)
+  const {id, run} = await appOf(context, 'debug')
+  const {why, wasDebugged} = (await run.debugApp(id)) ?? missing(id)
+  if (why !== '') throw new UserError(`failed to debug app id ${id}: ${why}`)
+  const launch = (await run.launch(id)) ?? missing(id)
+  print(process.stdout, launchText(launch, format))
+  const stopped = wasDebugged ? `${id} is already being debugged` : `${id} is stopped for debugging`
+  const calls = launch.appPort > 0 ? `; calls wait until it listens on port ${launch.appPort.toString()}` : ''
+  const text = `${stopped}${calls}. To run it here again: pillion start ${id}`
+  print(process.stderr, statusLine('info', text, context.asJson))
+  return 0
+}
+
+/** `env ID [--all] [--format F]`: the environment of an app. */
+export const env: CommandHandler = async context => {
+  const format = formatOf(context)
+  const {id, run} = await appOf(context, 'env')
+  const launch = await run.launch(id)
+  if (launch === undefined) throw new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`)
+  const isWhole = context.flags.isSet('all')
+  const shown: Launch = isWhole ? {...launch, added: Object.keys(launch.environment)} : launch
+  print(process.stdout, variables(shown, format))
+  return 0
+}
+
+function formatOf({flags}: CommandContext): Format {
+  const typed = flags.text('format') ?? 'shell'
+  const format = FORMATS.find(each => each === typed)
+  if (format === undefined)
+    throw new UsageError(`invalid argument "${typed}" for "--format" flag: expected ${FORMATS.join(', ')}`)
+  return format
+}
+
+async function appOf(
+  {words, flags, asJson}: CommandContext,
+  verb: string
+): Promise<{readonly id: string; readonly run: FoundRun}> {
+  const [id, ...others] = idsOf({words, flags})
+  if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
+  const runs = runsOf(await runsHere(asJson), flags.text('run-file'))
+  const run = pickRun(id, runs, templateHere())
+  if (run === undefined) throw new UserError(unknownId(id, runs))
+  return {id, run}
+}
+
+const missing = (id: string): never => {
+  throw new UserError(`couldn't find app id ${id}`)
+}

@@ -1,0 +1,38 @@
+import {existsSync} from 'node:fs'
+import {UserError} from '../../model/errors.ts'
+import {runChecks} from '../../doctor/doctor.ts'
+import type {Check} from '../../doctor/check.ts'
+import type {Plan} from '../../model/plan.ts'
+import {loadTemplate} from '../../config/load.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {templateHere} from '../pick-run.ts'
+import {print, statusLine} from '../print.ts'
+import {surroundings} from '../surroundings.ts'
+import {templateNamed} from '../template-named.ts'
+
+const SIGNS = {ok: 'success', fail: 'failure', note: 'info'} as const
+
+/** `doctor [PATH]`: checks this machine and a template, and suggests fixes. Exits with 1 if a check fails. */
+export const doctor: CommandHandler = async call => {
+  const {plan, fault} = planOf(call)
+  const {env, home} = surroundings()
+  const checks = [...fault, ...(await runChecks({env, home, plan}))]
+  for (const {kind, text, advice} of checks) {
+    const lines = advice === '' ? '' : `${advice.trimEnd().replaceAll(/^/gm, '    ')}\n`
+    print(process.stdout, statusLine(SIGNS[kind], text, call.asJson) + (call.asJson ? '' : lines))
+  }
+  return checks.some(({kind}) => kind === 'fail') ? 1 : 0
+}
+
+/** A template that cannot be loaded is a failed check. Without a template only the machine is checked. */
+function planOf({flags, words}: CommandContext): {readonly plan: Plan | undefined; readonly fault: readonly Check[]} {
+  const around = surroundings()
+  const typed = templateNamed(flags, words)
+  if (typed === undefined && !existsSync(templateHere())) return {plan: undefined, fault: []}
+  try {
+    return {plan: loadTemplate(typed ?? '.', around, {watch: false}).plan, fault: []}
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return {plan: undefined, fault: [{kind: 'fail', text: error.message, advice: error.explanation}]}
+  }
+}

@@ -1,0 +1,79 @@
+import {posix} from 'node:path'
+import type {Launch} from '../../control/messages.ts'
+
+/** How an environment is printed. */
+export const FORMATS = ['shell', 'dotenv', 'vscode'] as const
+export type Format = (typeof FORMATS)[number]
+
+/** What is to be started by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */
+export function launchText(launch: Launch, format: Format): string {
+  if (format === 'vscode') return `${JSON.stringify(launchEntry(launch), null, 2)}\n`
+  const command = launch.command.map(quoted).join(' ')
+  return `# ${launch.appId}, in ${oneLine(launch.folder)}: ${oneLine(command)}\n${variables(launch, format)}`
+}
+
+/** The variables alone, each on its line. */
+export function variables({environment, added}: Launch, format: Format): string {
+  const set = Object.fromEntries(added.map(name => [name, environment[name] ?? '']))
+  if (format === 'vscode') return `${JSON.stringify(set, null, 2)}\n`
+  const line = format === 'shell' ? shellLine : dotenvLine
+  return Object.entries(set)
+    .filter(([name]) => NAME.test(name)) // a shell takes no other
+    .map(([name, value]) => `${line(name, value)}\n`)
+    .join('')
+}
+
+const NAME = /^[A-Za-z_]\w*$/
+
+const shellLine = (name: string, value: string): string => `export ${name}=${quoted(value)}`
+
+/** In single quotes all is meant as it stands. Where the value has one itself, files of variables know double quotes and `\n`. */
+function dotenvLine(name: string, value: string): string {
+  if (PLAIN.test(value)) return `${name}=${value}`
+  if (!/['\n\r]/.test(value)) return `${name}='${value}'`
+  return `${name}="${value.replaceAll('\r', '\\r').replaceAll('\n', '\\n').replaceAll('"', '\\"')}"`
+}
+
+const PLAIN = /^[\w./:@%+,-]*$/
+
+/** A word for a POSIX shell. */
+const quoted = (word: string): string =>
+  word !== '' && PLAIN.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+
+const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ')
+
+/** An entry of `configurations` (code.visualstudio.com/docs/debugtest/debugging-configuration), by what the command calls. */
+function launchEntry({appId, folder, command, environment, added}: Launch): object {
+  const env = Object.fromEntries(added.map(name => [name, environment[name] ?? '']))
+  const [program = '', ...args] = command
+  const shared = {name: appId, request: 'launch', cwd: folder, env}
+  const name = posix.basename(program)
+  if (/^(python|pypy)[\d.]*$/.test(name)) return {type: 'debugpy', ...shared, python: program, ...pythonOf(args)}
+  if (['uvicorn', 'gunicorn', 'flask', 'hypercorn'].includes(name))
+    return {type: 'debugpy', ...shared, module: name, args}
+  if (/^(node|nodejs|npm|npx|pnpm|yarn|tsx|ts-node|bun)$/.test(name))
+    return {type: 'node', ...shared, runtimeExecutable: program, runtimeArgs: args}
+  if (name === 'go' && args[0] === 'run') return {type: 'go', mode: 'debug', ...shared, ...goOf(args.slice(1))}
+  if (name === 'dotnet') return {type: 'coreclr', ...shared, program, args}
+  // whatever it is: a terminal in which Node's debugger attaches by itself, and which any other one can attach to
+  return {type: 'node-terminal', ...shared, command: command.map(quoted).join(' ')}
+}
+
+/** Options of Python that stand before the script or the module. */
+function pythonOf(args: readonly string[]): object {
+  const first = args.findIndex((arg, index) => !arg.startsWith('-') || arg === '-m' || (index === 0 && arg === '-c'))
+  if (first < 0) return {args}
+  const options = args.slice(0, first).length > 0 ? {pythonArgs: args.slice(0, first)} : {}
+  if (args[first] === '-m') return {...options, module: args[first + 1] ?? '', args: args.slice(first + 2)}
+  return {...options, program: args[first] ?? '', args: args.slice(first + 1)}
+}
+
+function goOf(args: readonly string[]): object {
+  const first = args.findIndex(arg => !arg.startsWith('-'))
+  const flags = args.slice(0, Math.max(0, first))
+  return {
+    program: args[first] ?? '.',
+    args: args.slice(first + 1),
+    ...(flags.length > 0 && {buildFlags: flags.join(' ')})
+  }
+}

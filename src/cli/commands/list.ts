@@ -1,0 +1,113 @@
+import type {ListedApp, RunListing} from '../../control/messages.ts'
+import {UserError} from '../../model/errors.ts'
+import {age, created} from '../age.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {runsHere} from '../pick-run.ts'
+import {print} from '../print.ts'
+import {tableOf} from '../table.ts'
+
+/** The keys of `list -o json|yaml`: first Dapr's in their order (`pkg/standalone/list.go` of Dapr's CLI), then our own. */
+interface Row {
+  readonly appId: string
+  readonly httpPort: number
+  readonly grpcPort: number
+  readonly appPort: number
+  readonly metricsEnabled: boolean
+  readonly command: string
+  readonly age: string
+  readonly created: string
+  readonly daprdPid: number
+  readonly cliPid: number
+  readonly appPid: number
+  readonly maxRequestBodySize: number
+  readonly httpReadBufferSize: number
+  readonly runTemplatePath: string
+  readonly appLogPath: string
+  readonly daprdLogPath: string
+  readonly runTemplateName: string
+  readonly version: string
+  readonly main: boolean
+  /** `ListedApp.state` */
+  readonly state: string
+  readonly ready: boolean
+  /** As in the shell's `$?`; null if no process of the app has exited. */
+  readonly exitCode: number | null
+  readonly restarts: number
+  readonly instance: number
+  readonly circuitBreakers: ListedApp['circuitBreakers']
+}
+
+/** `list [-o json|yaml|table]`: all apps of all runs of the user. On a terminal without `-o` it prints the table of `ps`. */
+export const list: CommandHandler = async ({flags, asJson}) => {
+  const output = flags.text('output') ?? ''
+  if (!['', 'table', 'json', 'yaml'].includes(output)) throw new UserError('An invalid output format was specified.')
+  const runs = await runsHere(asJson)
+  if (output === '' && process.stdout.isTTY) {
+    const {psText} = await import('./ps.ts')
+    print(process.stdout, await psText(runs.map(({listing}) => listing)))
+    return 0
+  }
+  const rows = runs.flatMap(({listing}) =>
+    listing.apps.filter(({state}) => state !== 'stopped').map(app => rowOf(app, listing, Date.now()))
+  )
+  if (output === 'json') print(process.stdout, htmlEscaped(JSON.stringify(rows, null, 2)))
+  else if (output === 'yaml') print(process.stdout, (await import('../yaml.ts')).stringify(rows, {lineWidth: 0}))
+  else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
+  return 0
+}
+
+function rowOf(app: ListedApp, run: RunListing, now: number): Row {
+  return {
+    appId: app.appId,
+    httpPort: app.httpPort,
+    grpcPort: app.grpcPort,
+    appPort: app.appPort,
+    metricsEnabled: true,
+    command: app.command.length > 20 ? `${app.command.slice(0, 17)}...` : app.command,
+    age: age(now - app.createdAt),
+    created: created(new Date(app.createdAt)),
+    daprdPid: run.pid,
+    cliPid: run.pid,
+    appPid: app.appPid,
+    maxRequestBodySize: app.maxRequestBodySize,
+    httpReadBufferSize: app.httpReadBufferSize,
+    runTemplatePath: run.templateFile,
+    appLogPath: app.appLogPath,
+    daprdLogPath: app.daprdLogPath,
+    runTemplateName: run.templateName,
+    version: app.version,
+    main: app.isMain,
+    state: app.state,
+    ready: app.isReady,
+    exitCode: app.exitCode < 0 ? null : app.exitCode,
+    restarts: app.restarts,
+    instance: app.instance,
+    circuitBreakers: app.circuitBreakers
+  }
+}
+
+/** Columns that are blank in every row are omitted. */
+function table(rows: readonly Row[]): string {
+  const hasVersions = rows.some(({version}) => version !== '0.0.0')
+  return tableOf([
+    ['APP ID', rows.map(row => row.appId)],
+    ['VERSION', rows.map(row => (hasVersions ? row.version : ''))],
+    ['MAIN', rows.map(row => (hasVersions ? row.main.toString() : ''))],
+    ['HTTP PORT', rows.map(row => row.httpPort.toString())],
+    ['GRPC PORT', rows.map(row => row.grpcPort.toString())],
+    ['APP PORT', rows.map(row => row.appPort.toString())],
+    ['COMMAND', rows.map(row => row.command)],
+    ['AGE', rows.map(row => row.age)],
+    ['CREATED', rows.map(row => row.created)],
+    ['DAPRD PID', rows.map(row => row.daprdPid.toString())],
+    ['CLI PID', rows.map(row => row.cliPid.toString())],
+    ['APP PID', rows.map(row => (row.appPid === 0 ? '' : row.appPid.toString()))],
+    ['RUN TEMPLATE PATH', rows.map(row => row.runTemplatePath)],
+    ['APP LOG PATH', rows.map(row => row.appLogPath)],
+    ['DAPRD LOG PATH', rows.map(row => row.daprdLogPath)],
+    ['RUNTEMPLATENAME', rows.map(row => row.runTemplateName)]
+  ])
+}
+
+/** Go's JSON escapes these three characters. */
+const htmlEscaped = (json: string): string => json.replace(/[<>&]/g, sign => `\\u00${sign.charCodeAt(0).toString(16)}`)

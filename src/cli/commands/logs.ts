@@ -1,0 +1,149 @@
+import type {FoundRun} from '../../control/client.ts'
+import {findTemplate} from '../../config/find.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import {UserError} from '../../model/errors.ts'
+import {TerminalText} from '../../logging/terminal-text.ts'
+import {appPrefix} from '../../logging/prefix.ts'
+import {UsageError} from '../usage-error.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {finishedLogs} from './finished-logs.ts'
+import type {Grep} from '../grep.ts'
+import {decoded, linesOf, printed, readLine, type LogLine, type LogsWanted} from '../log-lines.ts'
+import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
+import {print, statusLine} from '../print.ts'
+import {sinceOf} from '../since.ts'
+
+/** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: the logs of a running run, else the newest log files of the template. */
+export const logs: CommandHandler = async context => {
+  const wanted = await wantedOf(context)
+  process.stdout.on('error', () => process.exit()) // `logs | head`: the reader has closed the pipe
+  const run = await runOf(wanted)
+  const [id = ''] = wanted.ids
+  const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined
+  if (run === undefined) {
+    const texts = await finishedLogs(wanted)
+    await write(isPlain ? asTheyAre(texts.plain, appPrefix(id)) : lines(texts.headed, wanted))
+    return 0
+  }
+  const prefix = run.listing.templateFile === '' ? '' : appPrefix(id)
+  const tail = wanted.grep === undefined ? wanted.tail : -1 // counts matching lines, below
+  const asked = {tail, since: wanted.since, isFollowed: wanted.isFollowed, version: wanted.version}
+  if (isPlain) await write(asTheyAre(await run.logs(id, asked), prefix))
+  else await write(lines(await run.runLogs(wanted.ids, asked), wanted))
+  return 0
+}
+
+async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWanted> {
+  const tail = flags.int('tail') ?? Infinity
+  if (tail < 0)
+    throw new UsageError(
+      `invalid argument "${tail.toString()}" for "--tail" flag: expected a number of lines (0 or more) or "all"`
+    )
+  const pattern = flags.text('grep')
+  return {
+    ids: [...new Set([...words, flags.text('app-id') ?? []].flat())],
+    tail: tail === Infinity ? -1 : tail,
+    since: flags.names.includes('since') ? sinceOf(flags.text('since') ?? '', Date.now()) : 0,
+    isFollowed: flags.isSet('follow'),
+    version: flags.text('version') ?? '',
+    hasTimes: flags.isSet('timestamps'),
+    grep: pattern === undefined ? undefined : (await import('../grep.ts')).grepOf(pattern),
+    runFile: flags.text('run-file'),
+    asJson
+  }
+}
+
+/** Finds the run; undefined if none is running (there may be log files). Throws a UserError if the run lacks one of several ids. */
+async function runOf({ids, runFile, asJson}: LogsWanted): Promise<FoundRun | undefined> {
+  const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
+  const runs = await runsHere(asJson)
+  const meant = runFile === undefined ? runs : runs.filter(({listing}) => listing.templateFile === template)
+  if (ids.length === 0) return runHere(meant, template)
+  const found = ids.map(id => pickRun(id, meant, template))
+  const [run, ...others] = new Set(found.filter(each => each !== undefined))
+  if (others.length > 0) throw new UserError(`${ids.join(', ')} belong to different runs: name apps of one run`)
+  const unknown = ids[found.indexOf(undefined)]
+  if (run === undefined || unknown === undefined) return run
+  const known = run.listing.apps.map(({appId}) => appId)
+  const near = nearMiss(unknown, known)
+  throw new UserError(`${nameOf(run.listing)} has no app "${unknown}"${near === '' ? '' : `: did you mean ${near}?`}`, {
+    explanation: `Its apps: ${known.join(', ')}`
+  })
+}
+
+/** The run of this folder's template, else the only run. */
+function runHere(runs: readonly FoundRun[], template: string): FoundRun | undefined {
+  const own = runs.filter(({listing}) => listing.templateFile === template)
+  const [run, ...others] = own.length > 0 ? own : runs
+  if (others.length === 0) return run
+  const names = [run, ...others].flatMap(each => (each === undefined ? [] : [nameOf(each.listing)]))
+  throw new UserError(`there are several runs: ${names.join(', ')}`, {
+    explanation: 'Name an app, or the template with --run-file.'
+  })
+}
+
+/** The text unchanged; on a terminal with control characters made visible (`TerminalText`). */
+async function* asTheyAre(texts: AsyncIterable<string> | undefined, prefix: string): AsyncGenerator<string> {
+  const terminal = process.stdout.isTTY ? new TerminalText(prefix) : undefined
+  for await (const text of texts ?? []) yield terminal?.push(text) ?? text
+  yield terminal?.end() ?? ''
+}
+
+/** Lines of several apps, filtered and formatted. */
+async function* lines(texts: AsyncIterable<string> | undefined, wanted: LogsWanted): AsyncGenerator<string> {
+  const {grep, tail, asJson, hasTimes} = wanted
+  const form = {asJson, hasTimes, isTerminal: process.stdout.isTTY}
+  const warnOnce = onceWarning('log files contain no times: lines that are only in files are shown app by app', asJson)
+  let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
+  for await (const batch of linesOf(texts ?? noTexts())) {
+    const read = batch.map(readLine)
+    let text = ''
+    for (const line of grep === undefined ? read : matching(read, grep)) {
+      if (line === '') {
+        text += lastOf(kept, tail)
+        kept = undefined
+      } else if (typeof line === 'string') {
+        if (asJson) print(process.stderr, statusLine('warning', decoded(line), true))
+        else text += `${line}\n`
+      } else {
+        if (hasTimes && line.time === 0) warnOnce()
+        const shown = printed(line, form)
+        if (kept === undefined) text += shown
+        else kept.push(shown)
+      }
+    }
+    if (kept !== undefined && kept.length > 2 * tail) kept = kept.slice(kept.length - tail)
+    if (text !== '') yield text
+  }
+  yield lastOf(kept, tail)
+}
+
+const lastOf = (kept: readonly string[] | undefined, count: number): string =>
+  (kept ?? []).slice(Math.max(0, (kept?.length ?? 0) - count)).join('')
+
+function onceWarning(text: string, asJson: boolean): () => void {
+  let isPrinted = false
+  return () => {
+    if (!isPrinted) print(process.stderr, statusLine('warning', text, asJson))
+    isPrinted = true
+  }
+}
+
+async function* noTexts(): AsyncGenerator<string> {
+  // empty
+}
+
+/** Keeps the lines that match, and all lines that belong to no app. */
+function matching(read: readonly (LogLine | string)[], grep: Grep): readonly (LogLine | string)[] {
+  const are = grep(read.map(line => (typeof line === 'string' ? '' : decoded(line.text))))
+  return read.filter((line, i) => typeof line === 'string' || are[i])
+}
+
+async function write(texts: AsyncIterable<string>): Promise<void> {
+  for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await drained()
+}
+
+const drained = async (): Promise<void> =>
+  new Promise(resolve => {
+    process.stdout.once('drain', resolve)
+  })

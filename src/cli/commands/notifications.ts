@@ -1,0 +1,31 @@
+import type {ListedNotification} from '../../control/messages.ts'
+import {UserError} from '../../model/errors.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {runsHere} from '../pick-run.ts'
+import {pickServices} from '../pick-services.ts'
+import {print} from '../print.ts'
+import {tableOf} from '../table.ts'
+
+/** `notifications [-o json]`: lists the notifications of the services of one run, oldest first. */
+export const notifications: CommandHandler = async ({flags, asJson}) => {
+  const output = flags.text('output') ?? ''
+  if (!['', 'table', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
+  const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file')})
+  const kept = (await run?.notifications()) ?? {}
+  const all = Object.values(kept)
+  if (output === 'json') print(process.stdout, `${JSON.stringify(kept, null, 2)}\n`)
+  else print(process.stdout, all.length === 0 ? 'No notifications.\n' : table(all))
+  return 0
+}
+
+const SEVERITIES: Readonly<Record<number, string>> = {0: 'INFO', 1: 'WARNING', 2: 'CRITICAL'}
+
+const table = (all: readonly ListedNotification[]): string =>
+  tableOf([
+    ['LAST', all.map(({timestamp}) => timestamp.slice(0, 19).replace('T', ' '))],
+    ['TIMES', all.map(({counter}) => counter.toString())],
+    ['SERVICE', all.map(({service_name}) => service_name)],
+    ['VERSION', all.map(({service_version}) => service_version)],
+    ['SEVERITY', all.map(({severity}) => SEVERITIES[severity] ?? severity.toString())],
+    ['MESSAGE', all.map(({msg}) => msg.replaceAll(/[\r\n]+/g, ' '))]
+  ])

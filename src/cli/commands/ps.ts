@@ -1,0 +1,118 @@
+import {setTimeout as pause} from 'node:timers/promises'
+import type {FoundRun} from '../../control/client.ts'
+import {isCalled} from '../../control/listing.ts'
+import type {ListedApp, RunListing} from '../../control/messages.ts'
+import {UserError} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import {usageOf} from '../../platform/usage.ts'
+import {appTable, stateText, withUsage, type Look} from '../app-table.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
+import {print} from '../print.ts'
+import {cut} from '../table.ts'
+
+const EVERY_MS = 1000
+const NOTHING = 'No Dapr instances found.\n'
+
+/** `ps [ID …] [-w]`: shows the state of the apps of this folder's run, or of all runs if this folder has none. */
+export const ps: CommandHandler = async ({flags, words, asJson}) => {
+  const ids = [...new Set(words)]
+  const look = async (): Promise<readonly RunListing[]> => listingsOf(await runsHere(asJson), ids)
+  if (flags.isSet('watch')) return watch(look)
+  print(process.stdout, await psText(await look()))
+  return 0
+}
+
+/** The selected runs with their selected apps. Throws a UserError if an id is unknown, or in several runs. */
+function listingsOf(runs: readonly FoundRun[], ids: readonly string[]): readonly RunListing[] {
+  const listings = runs.map(({listing}) => listing)
+  if (ids.length === 0) {
+    const own = listings.filter(({templateFile}) => templateFile === templateHere())
+    return own.length > 0 ? own : listings
+  }
+  const unknown = ids.find(id => !listings.some(({apps}) => apps.some(app => isCalled(app, id))))
+  if (unknown !== undefined) refuse(unknown, listings)
+  const meant = new Set(ids.map(id => pickRun(id, runs, templateHere())?.listing))
+  return listings
+    .filter(listing => meant.has(listing))
+    .map(listing => ({...listing, apps: listing.apps.filter(app => ids.some(id => isCalled(app, id)))}))
+}
+
+function refuse(id: string, listings: readonly RunListing[]): never {
+  const known = listings.flatMap(({apps}) => apps.map(({appId}) => appId))
+  const near = nearMiss(id, known)
+  throw new UserError(`couldn't find app id ${id}${near === '' ? '' : `: did you mean ${near}?`}`, {
+    explanation: known.length === 0 ? 'Nothing is running.' : `Running: ${known.join(', ')}`
+  })
+}
+
+export interface PsOptions {
+  /** Columns; default: the width of the terminal. */
+  readonly width?: number
+  /** CPU is computed since this measurement, else since the start of each process. */
+  readonly before?: Look | undefined
+}
+
+/** One table for each run, with the name of the run if there are several. */
+export async function psText(listings: readonly RunListing[], options: PsOptions = {}): Promise<string> {
+  const now = Date.now()
+  return (await psLook(listings, {...options, now})).text
+}
+
+async function psLook(
+  listings: readonly RunListing[],
+  {width = columns(), before, now}: PsOptions & {now: number}
+): Promise<{text: string; look: Look}> {
+  const shown = listings.filter(({apps}) => apps.length > 0)
+  const usage = await usageOf(new Set(shown.flatMap(({apps}) => apps.map(({appPid}) => appPid)).filter(pid => pid > 0)))
+  const tables = shown.map(listing => {
+    const table = appTable(withUsage(listing.apps, {usage, now, before}), {width, now})
+    return shown.length === 1 ? table : `${cut(nameOf(listing), width)}\n${table}`
+  })
+  return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
+}
+
+const columns = (): number => (process.stdout.isTTY ? Math.max(1, process.stdout.columns) : Infinity)
+
+/** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
+async function watch(look: () => Promise<readonly RunListing[]>): Promise<number> {
+  process.stdout.on('error', () => process.exit()) // `ps -w | head`: the reader has closed the pipe
+  let before: Look | undefined
+  let printed = ''
+  for (;;) {
+    const listings = await look()
+    const now = Date.now()
+    const states = JSON.stringify(listings.flatMap(({apps}) => apps.map(app => keyOf(app))))
+    const shown = await psLook(listings, {before, now})
+    if (process.stdout.isTTY) redraw(shown.text)
+    else if (states !== printed) print(process.stdout, printed === '' ? shown.text : `\n${shown.text}`)
+    if (listings.length === 0) return 0
+    printed = states
+    before = shown.look
+    await pause(EVERY_MS)
+  }
+}
+
+/** If this changes, a table is printed into a pipe again. */
+const keyOf = (app: ListedApp): readonly unknown[] => [
+  app.appId,
+  app.instance,
+  stateText(app, 0),
+  app.appPid,
+  app.restarts
+]
+
+/** Overwrites the screen from its first line; prints as many lines as fit. */
+function redraw(text: string): void {
+  const lines = text.trimEnd().split('\n')
+  const height = Math.max(1, process.stdout.rows - 1)
+  const more = lines.length - height
+  const shown =
+    more <= 0 ? lines : [...lines.slice(0, height - 1), cut(`… ${(more + 1).toString()} more lines`, columns())]
+  process.stdout.write('\x1b[H')
+  for (const line of shown) {
+    print(process.stdout, line)
+    process.stdout.write('\x1b[K\r\n')
+  }
+  process.stdout.write('\x1b[J')
+}

@@ -1,0 +1,117 @@
+import {existsSync} from 'node:fs'
+import type {Event, SidecarInfo, StartedApp} from '../../model/events.ts'
+import {exitText} from '../../model/exit-text.ts'
+import {succeeded, type Exit} from '../../model/app-state.ts'
+import {singlePlan} from '../../config/single.ts'
+import type {CommandContext} from '../command-handler.ts'
+import {variablesIn} from '../env-flag.ts'
+import {openInput} from '../input.ts'
+import {templateHere} from '../pick-run.ts'
+import {statusLine, type Status} from '../print.ts'
+import {readableId} from '../readable-id.ts'
+import {reloadText} from '../reload-words.ts'
+import type {Form} from '../form.ts'
+import {settingsOf} from '../single-flags.ts'
+import {surroundings} from '../surroundings.ts'
+import type {Terminal} from '../terminal.ts'
+
+type Say = (status: Status, message: string) => void
+
+/** `run [flags] [-- command]`: runs one app and passes its output through; without a command only a sidecar. */
+export function singleRun({flags, words, asJson}: CommandContext, terminal: Terminal): Form {
+  const id = flags.text('app-id') || readableId()
+  const plan = singlePlan(id, settingsOf(flags, words), {...surroundings(), variables: variablesIn(flags)})
+  const say: Say = (status, message) => {
+    const stream = status === 'failure' ? terminal.err : terminal.out
+    void stream.print(statusLine(status, message, asJson))
+  }
+  const isMistaken = words.length === 0 && !flags.names.includes('app-id') && existsSync(templateHere())
+  if (words.length === 0) void terminal.out.print('WARNING: no application command found.\n')
+  const reporter = new SingleRunReporter(say, terminal, asJson)
+  return {
+    plan,
+    form: {kind: 'single', input: openInput(), err: text => terminal.err.write(text)},
+    emit: event => {
+      reporter.report(event)
+      if (isMistaken && event.type === 'app-started') void terminal.err.print(statusLine('warning', MISTAKEN, asJson))
+    },
+    ended: () => reporter.end()
+  }
+}
+
+const MISTAKEN = 'This is a sidecar without an app. To run the apps of the template in this folder: pillion up'
+
+/** Reports a single app from its start to its end; the texts are those of Dapr's `cmd/run.go`. */
+class SingleRunReporter {
+  readonly #say: Say
+  readonly #terminal: Terminal
+  readonly #asJson: boolean
+  #exit: Exit | undefined
+  #hasCommand = true
+  #isStopping = false
+
+  constructor(say: Say, terminal: Terminal, asJson: boolean) {
+    this.#say = say
+    this.#terminal = terminal
+    this.#asJson = asJson
+  }
+
+  report(event: Event): void {
+    switch (event.type) {
+      case 'sidecar-opened':
+        return this.#opened(event.app)
+      case 'app-started':
+        return this.#started(event.app)
+      case 'app-ended':
+        return this.#ended(event.exit)
+      case 'stopping':
+        this.#isStopping = true
+        return this.#say('info', '\nterminated signal received: shutting down')
+      case 'reloaded':
+        return this.#say('info', reloadText(event))
+      case 'app-moved':
+      case 'manager-opened':
+      case 'notified':
+        return // a single app is no Daeploy service
+      case 'warned':
+        void this.#terminal.err.print(statusLine('warning', event.text, this.#asJson, event.code))
+    }
+  }
+
+  /** Prints Dapr's last lines: the sidecar first, then the app. */
+  end(): void {
+    const exit = this.#exit
+    if (exit?.kind === 'spawn-error') return this.#say('success', 'Start App failed, try to stop Dapr successfully')
+    if (!this.#isStopping) this.#say('info', '\nterminated signal received: shutting down')
+    this.#say('success', 'Exited Dapr successfully')
+    if (!this.#hasCommand) return
+    if (exit === undefined || succeeded(exit)) return this.#say('success', 'Exited App successfully')
+    const how = exit.kind === 'code' ? `app exited with status ${exit.code}` : `app terminated by ${exitText(exit)}`
+    this.#say('failure', `Error exiting App: ${how}`)
+  }
+
+  #opened({id, httpPort, grpcPort, appPort, command}: SidecarInfo): void {
+    this.#hasCommand = command.length > 0
+    this.#say('info', `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`)
+    if (appPort > 0) return
+    this.#say('info', `Checking if Dapr sidecar is listening on HTTP port ${httpPort}`)
+    this.#say('info', `Checking if Dapr sidecar is listening on GRPC port ${grpcPort}`)
+    this.#say('info', 'Dapr sidecar is up and running.')
+  }
+
+  #started({pid, command}: StartedApp): void {
+    if (command.length === 0) return this.#say('success', "You're up and running! Dapr logs will appear here.\n")
+    if (pid === 0) return
+    this.#say('info', `Updating metadata for appPID: ${pid}`)
+    this.#say('info', `Updating metadata for app command: ${command.join(' ')}`)
+    this.#say('success', "You're up and running! Both Dapr and your app logs will appear here.\n")
+  }
+
+  #ended(exit: Exit): void {
+    this.#exit = exit
+    if (exit.kind === 'spawn-error') this.#say('failure', `Failed to find command ${exit.message}`)
+    else if (succeeded(exit)) this.#say('success', 'Exited App successfully')
+    else if (exit.kind === 'code') this.#say('failure', `The App process exited with error code: ${exit.code}`)
+    else this.#say('failure', `The App process was terminated by ${exitText(exit)}`)
+  }
+}

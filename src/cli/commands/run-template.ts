@@ -1,0 +1,125 @@
+import type {Event} from '../../model/events.ts'
+import type {Plan} from '../../model/plan.ts'
+import {onlyThese, refuseUnknown} from '../../supervisor/order/selection.ts'
+import {loadTemplate, type Loaded} from '../../config/load.ts'
+import type {CommandContext} from '../command-handler.ts'
+import {variablesIn} from '../env-flag.ts'
+import {WITH_TEMPLATE} from '../flags.ts'
+import {folded} from '../fold.ts'
+import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
+import {paintedStatus} from '../paint.ts'
+import {wantsColours} from '../colours.ts'
+import {reloadText} from '../reload-words.ts'
+import {runHints} from './run-hints.ts'
+import {statusLine} from '../print.ts'
+import type {Form} from '../form.ts'
+import type {Live} from '../live/live.ts'
+import {surroundings} from '../surroundings.ts'
+import type {Terminal} from '../terminal.ts'
+
+/** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each. */
+export function templateRun(call: CommandContext, terminal: Terminal): Form {
+  const typed = call.flags.text('run-file') ?? ''
+  const watch = call.flags.isSet('watch')
+  const overrides = {watch, variables: variablesIn(call.flags)}
+  const load = (): Loaded => loadTemplate(typed, surroundings(), overrides)
+  const loaded = load()
+  const style = logStyleOf(call.flags.text('log-style'))
+  const hasTimes = call.flags.isSet('timestamps')
+  const plan = chosen(loaded.plan, call)
+  const except = excepted(call)
+  refuseUnknown(plan, except, '--except')
+  warnOfIgnored(call, terminal)
+  const isPainted = wantsColours(terminal.isTerminal, process.env)
+  const errIsPainted = wantsColours(terminal.err.isTerminal, process.env) && !call.asJson
+  const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
+  let live: Live | undefined
+  let isEnding = false
+  return {
+    plan,
+    isJson: call.asJson,
+    hints: () => runHints(loaded, plan),
+    reread: watch && typed !== '-' ? () => chosen(load().plan, call) : undefined,
+    debugged: except,
+    form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
+    emit: event => {
+      print(event, terminal, {asJson: call.asJson, isPainted: errIsPainted})
+      isEnding ||= event.type === 'stopping'
+      live?.hear(event)
+    },
+    started: async run => {
+      if (view === undefined || !isLive(call, terminal)) return
+      const {Live} = await import('../live/live.ts')
+      if (isEnding) return
+      live = new Live({terminal, run, view})
+      await live.begin()
+    },
+    ended: () => live?.end()
+  }
+}
+
+/** `--only a,b`, and `--only a b`: words have no other meaning with a template. */
+const chosen = (plan: Plan, {flags, words}: CommandContext): Plan =>
+  flags.names.includes('only') ? onlyThese(plan, [...flags.list('only'), ...words]) : plan
+
+/** Somebody sits there, and nothing that reads our lines. */
+const isLive = ({flags, asJson}: CommandContext, terminal: Terminal): boolean =>
+  terminal.isTerminal &&
+  process.stdin.isTTY &&
+  !asJson &&
+  flags.text('run-file') !== '-' &&
+  process.env['TERM'] !== 'dumb'
+
+/** `--except a,b`, and `--except a b` without `--only`. */
+const excepted = ({flags, words}: CommandContext): ReadonlySet<string> =>
+  new Set([...flags.list('except'), ...(flags.names.includes('except') && !flags.names.includes('only') ? words : [])])
+
+function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
+  const ignored = flags.names.filter(name => !WITH_TEMPLATE.has(name)).toSorted()
+  if (ignored.length === 0) return
+  const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
+  void terminal.out.print(statusLine('warning', message, asJson))
+}
+
+/** The texts are those of `executeRun` in Dapr's `cmd/run.go`. */
+function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson: boolean; isPainted: boolean}): void {
+  switch (event.type) {
+    case 'app-started': {
+      const {id, httpPort, grpcPort, logFolder, templateShownAs, command} = event.app
+      const lines = [
+        statusLine('info', `Validating config and starting app "${id}"`, asJson),
+        command.length > 0
+          ? ''
+          : statusLine('warning', `No application command found for app "${id}" present in ${templateShownAs}`, asJson),
+        statusLine('info', `Started Dapr with app id "${id}". HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`, asJson),
+        statusLine('info', `Writing log files to directory : ${logFolder}`, asJson)
+      ]
+      void out.print(lines.join(''))
+      return
+    }
+    case 'stopping': {
+      const message = 'Received signal to stop Dapr and app processes. Shutting down Dapr and app processes.'
+      void out.print(`\n${statusLine('info', message, asJson)}`)
+      return
+    }
+    case 'reloaded':
+      void out.print(statusLine('info', reloadText(event), asJson))
+      return
+    case 'manager-opened':
+      void out.print(statusLine('info', `Daeploy services at ${event.url}`, asJson))
+      return
+    case 'notified':
+      void out.print(`${event.text}\n`)
+      return
+    case 'warned': {
+      const width = err.isTerminal && !asJson ? process.stderr.columns - 1 : undefined
+      const line = folded(statusLine('warning', event.text, asJson, event.code), width)
+      void err.print(isPainted ? paintedStatus('warning', line) : line)
+      return
+    }
+    case 'sidecar-opened':
+    case 'app-moved':
+    case 'app-ended':
+    // the app's log reports these
+  }
+}

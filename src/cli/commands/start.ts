@@ -1,0 +1,52 @@
+import type {FoundRun} from '../../control/client.ts'
+import {messageOf, UserError} from '../../model/errors.ts'
+import {UsageError} from '../usage-error.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId} from '../pick-run.ts'
+import {print, statusLine} from '../print.ts'
+
+/** `start ID …`: back when the processes of all run; an app waits for what it depends on. */
+export const start: CommandHandler = async context =>
+  each('start', context, async (run, id) => {
+    const {outcome, why} = (await run.startApp(id)) ?? missing(id)
+    if (outcome === 'failed') throw new UserError(why)
+    return outcome === 'started' ? `app started successfully: ${id}` : `app is already running: ${id}`
+  })
+
+/** `restart ID …`: back when the new processes of all run. */
+export const restart: CommandHandler = async context =>
+  each('restart', context, async (run, id) => {
+    const why = (await run.restartApp(id)) ?? missing(id)
+    if (why !== '') throw new UserError(why)
+    return `app restarted successfully: ${id}`
+  })
+
+const missing = (id: string): never => {
+  throw new UserError(`couldn't find app id ${id}`)
+}
+
+/** Does something with each app that is named, all at once; each failure has its line, in their order. 1 where one failed. */
+async function each(
+  verb: string,
+  {words, flags, asJson}: CommandContext,
+  act: (run: FoundRun, id: string) => Promise<string>
+): Promise<number> {
+  const ids = idsOf({words, flags})
+  if (ids.length === 0) throw new UsageError(`${verb} needs the id of an app`)
+  const runs = runsOf(await runsHere(asJson), flags.text('run-file'))
+  const one = async (id: string): Promise<boolean> => {
+    try {
+      const run = pickRun(id, runs, templateHere())
+      if (run === undefined) throw new UserError(unknownId(id, runs))
+      print(process.stdout, statusLine('success', await act(run, id), asJson))
+      return true
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      print(process.stderr, statusLine('failure', `failed to ${verb} app id ${id}: ${messageOf(error)}`, asJson))
+      if (error.explanation !== '') print(process.stderr, `${error.explanation.trimEnd()}\n`)
+      return false
+    }
+  }
+  const done = await Promise.all(ids.map(one))
+  return done.every(Boolean) ? 0 : 1
+}

@@ -1,0 +1,66 @@
+import type {FoundRun} from '../../control/client.ts'
+import {messageOf, UserError} from '../../model/errors.ts'
+import {sweep} from '../../run/sweep.ts'
+import {findTemplate} from '../../config/find.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {idsOf, pickRun, runsHere, templateHere, unknownId} from '../pick-run.ts'
+import type {Reporter} from '../../model/reporter.ts'
+import {print, statusLine} from '../print.ts'
+
+/** `stop -f PATH`, `stop [--app-id] ID …`: returns when everything named has ended. If nothing runs that is no failure: scripts stop twice. */
+export const stop: CommandHandler = async ({flags, words, asJson}) => {
+  const runFile = flags.text('run-file')
+  const wanted = runFile === undefined ? undefined : findTemplate(runFile, process.cwd()).file
+  const ids = idsOf({words, flags})
+  const runs = await runsHere(asJson, ({templateFile, appIds}) =>
+    wanted === undefined ? ids.some(id => appIds.includes(id)) : templateFile === wanted
+  )
+  if (wanted !== undefined) {
+    const warn: Reporter['warn'] = (code, text) => print(process.stderr, statusLine('warning', text, asJson, code))
+    await Promise.all([stopTemplate(wanted, runs, asJson), sweep({env: process.env, reporter: {warn}})])
+    return 0
+  }
+  const version = flags.text('version')
+  const stops = ids.map(async id => stopApp(id, runs, {asJson, version}))
+  return Math.max(0, ...(await Promise.all(stops)))
+}
+
+/** `down`: `stop -f .` */
+export const down: CommandHandler = async context => stop({...context, flags: context.flags.or({'run-file': '.'})})
+
+async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boolean): Promise<void> {
+  const meant = runs.filter(run => run.listing.templateFile === file)
+  if (meant.length === 0) {
+    const message = `Failed to stop Dapr and app processes: couldn't find apps with run file "${file}"`
+    print(process.stderr, statusLine('failure', message, asJson))
+    return
+  }
+  await Promise.all(meant.map(async run => run.stop()))
+  print(process.stdout, statusLine('success', 'Dapr and app processes stopped successfully', asJson))
+}
+
+/** Stops one app. Returns 1 if the id is ambiguous. An unknown id is no failure. */
+async function stopApp(
+  id: string,
+  runs: readonly FoundRun[],
+  {asJson, version}: {asJson: boolean; version: string | undefined}
+): Promise<number> {
+  const fail = (why: string): void =>
+    print(process.stderr, statusLine('failure', `failed to stop app id ${id}: ${why}`, asJson))
+  try {
+    const tell = (text: string): void => print(process.stdout, statusLine('success', text, asJson))
+    const run = pickRun(id, runs, templateHere())
+    if (run === undefined) fail(unknownId(id, runs))
+    else if (version !== undefined) {
+      const why = await run.remove(id, version)
+      if (why !== '') throw new UserError(why)
+      tell(`app stopped successfully: ${id} ${version}`)
+    } else if (await run.stopApp(id)) tell(`app stopped successfully: ${id}`)
+    else tell(`app is already stopped: ${id}`)
+    return 0
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    fail(messageOf(error))
+    return 1
+  }
+}

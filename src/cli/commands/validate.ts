@@ -1,0 +1,85 @@
+import {UserError, type PlacedMistake, type TemplateMistake} from '../../model/errors.ts'
+import type {MistakeCode} from '../../model/mistake-code.ts'
+import {placedText, type Finding} from '../../config/findings.ts'
+import {explainPlace} from '../../config/diagnose.ts'
+import {loadTemplate, type Loaded} from '../../config/load.ts'
+import type {Plan} from '../../model/plan.ts'
+import {faultText} from '../../resources/fault.ts'
+import {ResourceStore} from '../../resources/resource-store.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {print, statusLine} from '../print.ts'
+import {surroundings} from '../surroundings.ts'
+import {templateNamed} from '../template-named.ts'
+
+/** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */
+export const validate: CommandHandler = async ({flags, words, asJson}) => {
+  const output = flags.text('output') ?? ''
+  if (!['', 'text', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
+  const path = templateNamed(flags, words) ?? '.'
+  const load = (): Loaded => loadTemplate(path, surroundings(), {watch: false})
+  if (output === 'json') return printJson(load)
+  const {plan, findings} = load()
+  const all = [...findings, ...(await resourceFindings(plan))]
+  for (const finding of all) {
+    const {severity, code, message, explanation} = finding
+    const text = asJson ? placedText(finding) : message
+    const line = statusLine(severity === 'error' ? 'failure' : 'warning', text, asJson, code)
+    print(process.stderr, asJson ? line : `${line}${explanation.trimEnd()}\n`)
+  }
+  if (findings.some(({severity}) => severity === 'error')) return Promise.resolve(1)
+  const count = `${plan.apps.length.toString()} ${plan.apps.length === 1 ? 'app' : 'apps'}`
+  print(process.stdout, statusLine('success', `${plan.shownAs} can run: ${count}`, asJson))
+  return 0
+}
+
+/** Mistakes in the resources of all apps, and resources without effect; each once. */
+async function resourceFindings({apps}: Plan): Promise<readonly Finding[]> {
+  const store = new ResourceStore({env: process.env, cwd: process.cwd(), reporter: {warn: () => undefined}})
+  const found = new Map<string, Finding>()
+  for (const app of apps) {
+    const {snapshot} = await store.open(app)
+    for (const fault of snapshot.faults) found.set(faultText(fault), warningOf('resource-mistake', fault))
+    for (const {what, why, place} of snapshot.withoutEffect) {
+      const finding = {message: `${what} has no effect: ${why}`, place, expected: '', hint: ''}
+      found.set(faultText(finding), warningOf('no-effect', finding))
+    }
+  }
+  return [...found.values()]
+}
+
+function warningOf(code: MistakeCode, mistake: PlacedMistake): Finding {
+  const {message, place, expected, hint} = mistake
+  const length = /^\S*/.exec(place.source.slice(place.column - 1))?.[0].length ?? 1
+  const explanation = explainPlace(place, length, [expected, hint])
+  return {severity: 'warning', code, message, place, expected, hint, explanation}
+}
+
+/** Prints one object. With `errors` the template cannot run, with `findings` it can. */
+async function printJson(load: () => Loaded): Promise<number> {
+  const report = await reportOf(load)
+  print(process.stdout, `${JSON.stringify(report, null, 2)}\n`)
+  return report.errors.length === 0 ? 0 : 1
+}
+
+async function reportOf(load: () => Loaded) {
+  try {
+    const {plan, findings} = load()
+    const all = [...findings, ...(await resourceFindings(plan))]
+    const of = (wanted: Finding['severity']) => all.filter(({severity}) => severity === wanted).map(flat)
+    return {template: plan.shownAs, apps: plan.apps.length, errors: of('error'), findings: of('warning')}
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const {message, mistakes, code = 'template-unreadable'} = error
+    return {errors: mistakes.length > 0 ? mistakes.map(flat) : [{message, code}], findings: []}
+  }
+}
+
+const flat = ({code, message, place: {file, line, column}, expected, hint}: TemplateMistake) => ({
+  file,
+  line,
+  column,
+  message,
+  expected,
+  hint,
+  code
+})

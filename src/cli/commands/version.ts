@@ -1,0 +1,28 @@
+import {UserError} from '../../model/errors.ts'
+import {RUNTIME_VERSION, VERSION} from '../../model/version.ts'
+import type {CommandHandler} from '../command-handler.ts'
+
+/** `version [-o json]`, with exactly the output of Dapr's CLI: its first line ends with a space. */
+export const version: CommandHandler = async ({flags}) => {
+  const output = flags.text('output') ?? ''
+  if (output !== '' && output !== 'json') throw new UserError('An invalid output format was specified.')
+  process.stdout.write(
+    output === 'json'
+      ? `${JSON.stringify({'Cli version': VERSION, 'Runtime version': RUNTIME_VERSION})}\n`
+      : `CLI version: ${VERSION} \nRuntime version: ${RUNTIME_VERSION}\n`
+  )
+  return 0
+}
+
+/** `build-info`: prints the versions of Pillion, of the Dapr runtime it matches, and of Node. */
+export const buildInfo: CommandHandler = async () => {
+  const lines = [
+    'CLI:',
+    `\tVersion: ${VERSION}`,
+    'Runtime:',
+    `\tVersion: ${RUNTIME_VERSION}`,
+    `\tNode: ${process.version} (${process.platform} ${process.arch})`
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+  return 0
+}

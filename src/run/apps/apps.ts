@@ -1,0 +1,204 @@
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import {releasePorts, nameOwner} from '../../ports/claim-all.ts'
+import {claimPorts, type SidecarPorts} from '../../ports/claim.ts'
+import type {OpenSidecar} from '../../sidecar/open-sidecar.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {StartOrder} from '../../supervisor/order/start-order.ts'
+import type {AppCloser} from './close-app.ts'
+import type {AppRuntimes} from './create-app-runtimes.ts'
+import {Stages, type Stage} from '../stages.ts'
+
+export interface AppsOptions {
+  readonly plan: Plan
+  readonly runtimes: AppRuntimes
+  readonly starts: StartOrder
+  readonly closer: AppCloser
+  /** The open sidecars. */
+  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
+  /** Opens the sidecar of an app, which then receives calls. */
+  readonly openSidecar: (runtime: AppRuntime) => Promise<void>
+  /** Called when an app joins the run. */
+  readonly joins: (runtime: AppRuntime) => void
+  /** Whether it is the main version of its id, not a shadow that gets copies of calls. */
+  readonly isMain: (runtime: AppRuntime) => boolean
+  /** Aborted when the run is stopping. */
+  readonly asked: AbortSignal
+  /** The run is stopping or has ended. */
+  readonly isOver: () => boolean
+  /** Stops the run; settles when nothing of it is left. */
+  readonly end: () => Promise<void>
+}
+
+/** Options for an app that is opened during the run. */
+interface Opening {
+  /** The app that it replaces, with the same ports and index. */
+  readonly previous?: AppRuntime
+  readonly isDebugged?: boolean
+}
+
+/** The apps of a run: those with an open sidecar, and those that the user has stopped and may start again. */
+export class Apps {
+  readonly #options: AppsOptions
+  #all: readonly AppRuntime[] = []
+  /** With the plans for their next start. */
+  readonly #stopped = new Map<AppRuntime, AppPlan>()
+  /** Stopped apps that are being started again. */
+  readonly #opening = new Map<AppRuntime, Promise<AppRuntime>>()
+
+  constructor(options: AppsOptions) {
+    this.#options = options
+  }
+
+  /** In the order of the template. */
+  get all(): readonly AppRuntime[] {
+    return this.#all
+  }
+
+  /** The apps with an open sidecar. */
+  get open(): readonly AppRuntime[] {
+    return this.#all.filter(runtime => this.#options.sidecars.has(runtime))
+  }
+
+  /** All instances of an id, or one of them by its number: `name.1`. */
+  named(name: string): readonly AppRuntime[] {
+    return this.#all.filter(runtime => runtime.isCalled(name))
+  }
+
+  isStopped(runtime: AppRuntime): boolean {
+    return this.#stopped.has(runtime)
+  }
+
+  /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */
+  whyStopped(id: string): string {
+    const isStopped = this.#all.some(runtime => runtime.id === id && this.#stopped.has(runtime))
+    return isStopped ? `[stopped by "pillion stop"; "pillion start ${id}" brings it back]` : ''
+  }
+
+  /** Settles when all apps have exited and none will restart. */
+  async ended(): Promise<void> {
+    do {
+      await Promise.all(this.#all.map(async ({app}) => app.ended))
+      await Promise.allSettled(this.#opening.values())
+      await new Promise(setImmediate) // a process that is being replaced has no successor yet
+    } while (this.#opening.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))
+  }
+
+  /** Opens the apps of the plan at the start of the run. */
+  async openAll(ports: readonly SidecarPorts[]): Promise<void> {
+    this.#all = await this.#options.runtimes.all(ports)
+    for (const runtime of this.#all) this.#options.joins(runtime)
+    await Promise.all(this.#all.map(async runtime => this.#options.openSidecar(runtime)))
+  }
+
+  /** Adds an app that was added to the template. Settles when it has started, or waits for others. Throws a UserError. */
+  async add(plan: AppPlan, index: number): Promise<void> {
+    const runtime = await this.#open(plan, index, {})
+    if (runtime !== undefined) await this.#options.starts.late(runtime)
+  }
+
+  /** Removes an app from the run for good. */
+  async remove(runtime: AppRuntime): Promise<void> {
+    await this.#options.closer.close(runtime)
+    this.#all = this.#all.filter(each => each !== runtime)
+    this.#stopped.delete(runtime)
+  }
+
+  /** Changes the plan of a stopped app after an edit of the template; undefined: the app was removed. False if no stopped app has this plan. */
+  replan(before: AppPlan, after: AppPlan | undefined): boolean {
+    const runtime = [...this.#stopped.keys()].find(each => this.#stopped.get(each) === before)
+    if (runtime === undefined) return false
+    if (after === undefined) void this.remove(runtime)
+    else this.#stopped.set(runtime, after)
+    return true
+  }
+
+  /**
+   * Stops the apps of an id, or one instance, with their sidecars. Shadows stop first, so that none replaces the main
+   * version. With the last app that has not exited, the run ends. False if there is no such app, or it is stopped already.
+   */
+  async stop(name: string): Promise<boolean> {
+    const {isMain, closer, end} = this.#options
+    const meant = this.open.filter(runtime => runtime.isCalled(name))
+    if (meant.length === 0) return false
+    const isLeft = (each: AppRuntime): boolean => !meant.includes(each) && !each.hasEnded && !this.#stopped.has(each)
+    const isLast = this.#opening.size === 0 && !this.#all.some(isLeft)
+    const shadows = meant.filter(runtime => !isMain(runtime))
+    for (const runtime of meant) this.#stopped.set(runtime, this.#stopped.get(runtime) ?? runtime.plan)
+    await this.#closeAll(shadows)
+    const left = meant.filter(runtime => !shadows.includes(runtime))
+    if (isLast) {
+      await Promise.all(left.map(async runtime => closer.drain(runtime)))
+      await end()
+    } else await this.#closeAll(left)
+    return true
+  }
+
+  /**
+   * Reopens a stopped app with its ports; the caller starts it. Resolves with the new app when its sidecar is open, or with
+   * the old one if the run ends meanwhile. Throws a UserError if a port that the template fixes is taken.
+   */
+  async reopen(stopped: AppRuntime, isDebugged: boolean): Promise<AppRuntime> {
+    const opening = this.#opening.get(stopped) ?? this.#reopen(stopped, isDebugged)
+    this.#opening.set(stopped, opening)
+    try {
+      return await opening
+    } finally {
+      this.#opening.delete(stopped)
+    }
+  }
+
+  async #reopen(stopped: AppRuntime, isDebugged: boolean): Promise<AppRuntime> {
+    await this.#options.closer.close(stopped) // waits if it is still closing
+    const plan = this.#stopped.get(stopped)
+    const index = this.#all.indexOf(stopped)
+    if (plan === undefined || index < 0) return stopped
+    return (await this.#open(plan, index, {previous: stopped, isDebugged})) ?? stopped
+  }
+
+  /** Claims its ports and opens its sidecar; undefined if the run ends. */
+  async #open(plan: AppPlan, index: number, {previous, isDebugged}: Opening): Promise<AppRuntime | undefined> {
+    const {runtimes, joins, openSidecar, asked, isOver} = this.#options
+    let ports: SidecarPorts | undefined
+    let runtime: AppRuntime | undefined
+    const stages = new Stages()
+    const parts: readonly Stage[] = [
+      {
+        name: 'ports',
+        start: async () => {
+          ;[ports] = await claimPorts(
+            {...this.#options.plan, apps: [plan]},
+            nameOwner,
+            previous && (() => previous.ports)
+          )
+        },
+        stop: () => ports && releasePorts(ports)
+      },
+      {
+        name: plan.id,
+        start: async () => {
+          runtime = await runtimes.one(plan, ports, index, {previous, isDebugged})
+          const at = previous === undefined ? index : this.#all.indexOf(previous)
+          this.#all = this.#all.toSpliced(at, previous === undefined ? 0 : 1, runtime)
+          if (previous !== undefined) this.#stopped.delete(previous)
+          joins(runtime)
+          await openSidecar(runtime)
+        },
+        stop: async () => runtime && this.#withdraw(runtime, previous !== undefined)
+      }
+    ]
+    if ((await stages.start(parts, asked)) && !isOver() && runtime !== undefined) return runtime
+    await stages.stop(AbortSignal.abort())
+    return undefined
+  }
+
+  /** Its start has failed, or is not wanted any more: it is stopped as before, or was never there. */
+  async #withdraw(runtime: AppRuntime, wasStopped: boolean): Promise<void> {
+    if (!wasStopped) return this.remove(runtime)
+    this.#stopped.set(runtime, runtime.plan)
+    await this.#options.closer.close(runtime)
+  }
+
+  async #closeAll(runtimes: readonly AppRuntime[]): Promise<void> {
+    await Promise.all(runtimes.map(async runtime => this.#options.closer.close(runtime)))
+  }
+}

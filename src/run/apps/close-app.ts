@@ -1,0 +1,74 @@
+import type {OpenSidecar} from '../../sidecar/open-sidecar.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {cutText} from '../../supervisor/messages/cut.ts'
+import {withDeadline} from '../../supervisor/reload/deadline.ts'
+import type {Reporter} from '../../model/reporter.ts'
+
+export interface AppCloserOptions {
+  /** The open sidecars; a closed one is removed. */
+  readonly sidecars: Map<AppRuntime, OpenSidecar>
+  /** Aborted when the run is stopping. */
+  readonly asked: AbortSignal
+  /** Aborted to stop without a grace period. */
+  readonly now: AbortSignal
+  /** Called when an app leaves the run: it is not restarted any more and gets no new calls. */
+  readonly leaves: (runtime: AppRuntime) => void
+  readonly reporter: Reporter
+}
+
+/** Closes apps with their sidecars and logs, each once: single apps during the run, all together at its end. */
+export class AppCloser {
+  readonly #options: AppCloserOptions
+  /** Apps that are closed or being closed. */
+  readonly #closing = new WeakMap<AppRuntime, Promise<void>>()
+
+  constructor(options: AppCloserOptions) {
+    this.#options = options
+  }
+
+  /** Stops an app and then its sidecar, during the run. */
+  async close(runtime: AppRuntime): Promise<void> {
+    await this.#once(runtime, async () => this.#leave(runtime))
+  }
+
+  /** Closes all sidecars and logs after the apps have exited; `cut` is aborted to stop waiting for connections. */
+  async closeAll(runtimes: readonly AppRuntime[], cut: AbortSignal): Promise<void> {
+    await Promise.all(runtimes.map(async runtime => this.#once(runtime, async () => this.#closeSidecar(runtime, cut))))
+  }
+
+  /** Rejects new calls to an app and lets those in flight finish within its grace period, then cancels them. */
+  async drain(runtime: AppRuntime): Promise<void> {
+    const {sidecars, asked: over, leaves, reporter} = this.#options
+    leaves(runtime)
+    sidecars.get(runtime)?.announceEnd()
+    const {id, queue, plan} = runtime
+    const ms = plan.stop.timeoutMs
+    if (await withDeadline({ms, over}, async late => runtime.drained(late))) return
+    const left = [...queue.inFlight.keys()]
+    if (over.aborted || left.length === 0) return
+    reporter.warn('calls-cut', cutText({id, left, ms, after: 'the stop request'}))
+    runtime.cutCalls()
+  }
+
+  async #once(runtime: AppRuntime, close: () => Promise<void>): Promise<void> {
+    const closing = this.#closing.get(runtime) ?? close()
+    this.#closing.set(runtime, closing)
+    await closing
+  }
+
+  async #leave(runtime: AppRuntime): Promise<void> {
+    await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#options.now}, async cut => {
+      await this.drain(runtime)
+      await runtime.stop('user')
+      await this.#closeSidecar(runtime, cut)
+    })
+  }
+
+  async #closeSidecar(runtime: AppRuntime, cut: AbortSignal): Promise<void> {
+    const {sidecars} = this.#options
+    const sidecar = sidecars.get(runtime)
+    sidecars.delete(runtime)
+    await sidecar?.close(cut)
+    await runtime.closeLogs()
+  }
+}

@@ -1,0 +1,131 @@
+import type {Watchdog} from '../../supervisor/process/watchdog.ts'
+import {Console} from '../../logging/console.ts'
+import {logsInUse} from '../../control/client.ts'
+import {removeOldLogs} from '../../logging/old-logs.ts'
+import {RunLog} from '../../logging/run-log.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import type {PendingCall} from '../../gateway/admission-queue.ts'
+import {environmentOf} from '../../supervisor/environment.ts'
+import type {Logs} from '../../supervisor/lifecycle-log.ts'
+import {AppRuntime, type AppRuntimeOptions} from '../../supervisor/app-runtime.ts'
+import {openLogs} from './open-logs.ts'
+import {allOrNone} from '../../platform/all-or-none.ts'
+import type {SidecarPorts} from '../../ports/claim.ts'
+import type {RunOptions} from '../run-options.ts'
+import {bypassHint, importHint} from '../../daeploy/services/hints.ts'
+import type {Services} from '../../daeploy/services/services.ts'
+import {reportNote} from '../../supervisor/messages/note-text.ts'
+import type {Reporter} from '../../model/reporter.ts'
+
+export interface AppRuntimesOptions extends RunOptions {
+  /** The marker of the run. */
+  readonly run: string
+  readonly services: Services
+  readonly watchdog: Watchdog
+  /** False if the run is stopping. */
+  readonly maySpawn: () => boolean
+  /** Extra text for the error of a call that timed out in an app's queue. */
+  readonly explain: (id: string, pendingCall: PendingCall) => string
+  /** Called when the state of an app changes. */
+  readonly moved: () => void
+  /** The marker of an app process whose orphans survive the run. */
+  readonly spare: (marker: string) => void
+  readonly reporter: Reporter
+}
+
+/** Creates the apps of a run, each with its logs, environment, markers and warnings. */
+export class AppRuntimes {
+  readonly #options: AppRuntimesOptions
+  readonly #console: Console
+  /** The output of all apps, in order. */
+  readonly runLog = new RunLog()
+  #markers = 0
+
+  constructor(options: AppRuntimesOptions) {
+    this.#options = options
+    this.#console = new Console({output: options.output})
+  }
+
+  /** One for each app of the plan, in the plan's order. */
+  async all(ports: readonly SidecarPorts[]): Promise<readonly AppRuntime[]> {
+    return allOrNone(
+      this.#options.plan.apps.map(async (app, index) => this.one(app, ports[index], index)),
+      async runtime => runtime.closeLogs()
+    )
+  }
+
+  /** `index`: its index in the template; `previous`: the app whose part of the run log it continues. */
+  async one(
+    app: AppPlan,
+    ports: SidecarPorts | undefined,
+    index: number,
+    {previous, isDebugged}: {readonly previous?: AppRuntime | undefined; readonly isDebugged?: boolean | undefined} = {}
+  ): Promise<AppRuntime> {
+    if (ports === undefined) throw new Error(`no ports for ${app.id}`)
+    const {services, reporter, debugged} = this.#options
+    const name = services.shownAs(app)
+    const runLog = previous?.logs.app.runLog ?? this.runLog.writer(name)
+    const logs = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
+    return this.#make(app, ports, logs, isDebugged ?? debugged?.has(app.id) ?? false)
+  }
+
+  /** Removes old log files of earlier runs. Never fails: a file that cannot be removed stays. */
+  async removeOldLogs(): Promise<void> {
+    const {plan, services, shell} = this.#options
+    const apps = plan.apps.map(app => ({...app.logs, name: services.shownAs(app)}))
+    await removeOldLogs(apps, async () => logsInUse(shell))
+  }
+
+  #make(plan: AppPlan, ports: SidecarPorts, logs: Logs, isDebugged: boolean): AppRuntime {
+    const {shell, form, emit, services, watchdog, maySpawn, explain, moved, reporter} = this.#options
+    const runtime = new AppRuntime({
+      explain: pendingCall => explain(plan.id, pendingCall),
+      plan,
+      ports,
+      logs,
+      environment: this.#environmentOf(plan, ports),
+      nextMarker: () => this.#nextMarker(plan),
+      folderOf: app => services.workspaces.folderOf(app),
+      maySpawn,
+      isDebugged,
+      watchdog,
+      token: shell['APP_API_TOKEN'] ?? '',
+      single: form.kind === 'single' ? {input: form.input} : undefined,
+      moved: () => {
+        moved()
+        emit({type: 'app-moved'})
+      },
+      ended: exit => {
+        emit({type: 'app-ended', id: plan.id, exit})
+        importHint(runtime, reporter)
+      },
+      reporter,
+      noted: note => {
+        reportNote(reporter, plan.id, note)
+        if (note.type === 'not-ready') void bypassHint(runtime, reporter)
+      }
+    })
+    return runtime
+  }
+
+  #environmentOf({logs}: AppPlan, ports: SidecarPorts): AppRuntimeOptions['environment'] {
+    const {shell, isTerminal, form, run, services} = this.#options
+    const isColoured = form.kind === 'template' && isTerminal && logs.app !== 'file'
+    return (marker, plan, appPort) =>
+      services.environment(
+        environmentOf({plan, ports: {...ports, appPort}, shell, markers: {run, marker}, isColoured}),
+        {
+          plan,
+          appPort,
+          httpPort: ports.httpPort
+        }
+      )
+  }
+
+  #nextMarker({stop}: AppPlan): string {
+    const {run, spare} = this.#options
+    const marker = `${run}-${(++this.#markers).toString()}`
+    if (stop.scope === 'group') spare(marker)
+    return marker
+  }
+}

@@ -1,0 +1,158 @@
+import type {HandedOver, Start} from '../../control/messages.ts'
+import {UserError} from '../../model/errors.ts'
+import {succeeded} from '../../model/app-state.ts'
+import type {Dependency} from '../../model/plan.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
+import type {StartOrder} from '../../supervisor/order/start-order.ts'
+import type {Changes} from '../../supervisor/reload/changes.ts'
+import type {Apps} from './apps.ts'
+
+export interface AppStarterOptions {
+  readonly apps: Apps
+  readonly starts: StartOrder
+  readonly changes: Changes
+  /** The version that answers for an id. */
+  readonly main: (id: string) => AppRuntime | undefined
+  /** The run is stopping: nothing is started any more. */
+  readonly isEnding: () => boolean
+}
+
+/** Starts single apps during a run, and first their dependencies. It stops nothing. */
+export class AppStarter {
+  readonly #options: AppStarterOptions
+  /** Starts in progress: several requests or dependents may need the same app. */
+  readonly #bringing = new Map<AppRuntime, Promise<void>>()
+
+  constructor(options: AppStarterOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Settles when the app's process runs, after its dependencies, however long these take. An app in a debugger is taken
+   * back. Undefined if the run has no such app.
+   */
+  async start(id: string): Promise<Start | undefined> {
+    const {apps, isEnding} = this.#options
+    const meant = apps.named(id)
+    if (meant.length === 0) return undefined
+    if (isEnding()) return failed('the run is stopping')
+    const fault = meant.map(runtime => runtime.fault).find(why => why !== '')
+    if (fault !== undefined) return failed(fault)
+    if (meant.every(runtime => !this.#isDown(runtime) && !runtime.isDebugged && runtime.app.state.phase !== 'idle'))
+      return {outcome: 'runs already', why: ''}
+    try {
+      for (const runtime of meant) await this.#bringUp(runtime)
+      const whys = await Promise.all(apps.named(id).map(async runtime => this.#whyNotBegun(runtime)))
+      const why = whys.find(each => each !== '')
+      return why === undefined ? {outcome: 'started', why: ''} : failed(why)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      return failed(wordsOf(error))
+    }
+  }
+
+  /**
+   * Stops an app's process, so that the user can start it in a debugger. Its sidecar stays open, or is opened again.
+   * Settles when the process has exited. Undefined if the run has no such app.
+   */
+  async debug(id: string): Promise<HandedOver | undefined> {
+    const {apps, starts, changes, main, isEnding} = this.#options
+    const runtime = main(id) ?? apps.named(id)[0]
+    if (runtime === undefined) return undefined
+    if (isEnding()) return refused('the run is stopping')
+    if (runtime.fault !== '') return refused(runtime.fault)
+    if (runtime.plan.command.length === 0)
+      return refused(`it has no command: start it yourself. To print its environment: pillion env ${id}`)
+    if (apps.isStopped(runtime)) {
+      try {
+        const fresh = await apps.reopen(runtime, true)
+        await starts.late(fresh)
+        return {why: '', wasDebugged: false}
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error
+        return refused(wordsOf(error))
+      }
+    }
+    const wasDebugged = runtime.isDebugged
+    if (!wasDebugged) await changes.handOver(runtime)
+    return {why: '', wasDebugged}
+  }
+
+  /** Prepares a stopped or exited app, so that it starts as soon as its dependencies are met; settles when it is prepared. */
+  async #bringUp(runtime: AppRuntime): Promise<void> {
+    const bringing = this.#bringing.get(runtime) ?? this.#bring(runtime)
+    this.#bringing.set(runtime, bringing)
+    try {
+      await bringing
+    } finally {
+      this.#bringing.delete(runtime)
+    }
+  }
+
+  async #bring(runtime: AppRuntime): Promise<void> {
+    const {apps, starts, changes} = this.#options
+    if (runtime.isDebugged && !apps.isStopped(runtime)) return changes.takeBack(runtime)
+    if (!this.#isDown(runtime)) return
+    for (const dependency of runtime.plan.dependsOn)
+      for (const needed of apps.named(dependency.id))
+        if (this.#isLacking(needed, dependency)) await this.#bringUp(needed)
+    if (apps.isStopped(runtime)) {
+      const fresh = await apps.reopen(runtime, false)
+      changes.join(fresh)
+      await starts.late(fresh)
+    } else if (runtime.isGivenUp) starts.look()
+    else if (this.#isFree(runtime)) await changes.restart([runtime])
+    else {
+      runtime.reset()
+      await starts.late(runtime)
+    }
+  }
+
+  /** It does not run, and will not restart by itself. */
+  #isDown(runtime: AppRuntime): boolean {
+    const {phase} = runtime.app.state
+    return this.#options.apps.isStopped(runtime) || phase === 'exited' || phase === 'backoff'
+  }
+
+  #isFree(runtime: AppRuntime): boolean {
+    const all = this.#options.apps.all.map(({progress}) => progress)
+    return standingOf(runtime.plan.dependsOn, all).kind === 'free'
+  }
+
+  /** Whether a dependency must be started; not if it has exited successfully. */
+  #isLacking(needed: AppRuntime, dependency: Dependency): boolean {
+    if (this.#options.apps.isStopped(needed)) return true
+    const {state} = needed.app
+    if (state.phase !== 'exited') return false
+    return !hasReached(needed.progress, dependency) || !(dependency.until === 'completed' || succeeded(state.exit))
+  }
+
+  /** Waits for the first process of an app; '' when it was spawned, else the reason. */
+  async #whyNotBegun(runtime: AppRuntime): Promise<string> {
+    const {promise, resolve} = Promise.withResolvers<string>()
+    const look = (): void => {
+      const {state} = runtime.app
+      if (runtime.isGivenUp) resolve(runtime.obstacle)
+      else if (this.#options.apps.isStopped(runtime)) resolve('it was stopped meanwhile')
+      else if (state.phase === 'exited' && state.exit?.kind === 'spawn-error')
+        resolve(`it could not be started: ${state.exit.message}`)
+      else if (state.phase === 'exited' && state.exit === undefined) resolve('the run is stopping')
+      else if (state.phase !== 'idle') resolve('')
+    }
+    const off = runtime.onMove(look)
+    try {
+      look()
+      return await promise
+    } finally {
+      off()
+    }
+  }
+}
+
+const refused = (why: string): HandedOver => ({why, wasDebugged: false})
+
+const failed = (why: string): Start => ({outcome: 'failed', why})
+
+const wordsOf = ({message, explanation}: UserError): string =>
+  [message, explanation.trimEnd()].filter(text => text !== '').join('\n')

@@ -1,0 +1,36 @@
+import t from 'tap'
+import {bash, fish, zsh} from '../../../../src/cli/commands/completion.ts'
+
+const COMMANDS = [
+  {
+    name: 'run',
+    summary: "Runs what's there: all [of it]",
+    usage: '',
+    examples: [],
+    flags: [
+      {name: 'run-file', short: 'f', type: 'string', text: 'The [file]: it'},
+      {name: 'old', type: 'bool', text: '', isHidden: true}
+    ]
+  },
+  {name: 'completion', summary: 'Scripts', usage: '', examples: [], flags: []}
+] as const
+
+t.test('each shell gets commands and flags, quoted as it wants them; hidden flags stay hidden', async t => {
+  for (const script of [bash, zsh, fish]) t.notMatch(script('pillion', COMMANDS), /--old|-l old/)
+  t.match(bash('pillion', COMMANDS), "run) words='--help -h --log-as-json --run-file -f --runtime-path' ;;")
+  t.match(zsh('pillion', COMMANDS), `'run:Runs what'\\''s there: all [of it]'`)
+  t.match(zsh('pillion', COMMANDS), `'--run-file[The \\[file\\]\\: it]:run-file:_files' '-f[`)
+  t.match(fish('dapr', COMMANDS), `complete -c dapr -n __fish_use_subcommand -f -a run -d 'Runs what'\\''s there`)
+})
+
+t.test('zsh completes behind the command: its words are shifted before the flags are parsed', async t => {
+  const script = zsh('pillion', COMMANDS)
+  t.match(script, /local command=\$words\[2\]\n {2}shift words\n {2}\(\( CURRENT-- \)\)\n {2}case \$command in/)
+  t.match(script, 'compadd -a ids')
+})
+
+t.test('the name dapr completes as well, unless there is such a program', async t => {
+  t.match(bash('pillion', COMMANDS), 'type -P dapr >/dev/null || complete -o default -F _pillion dapr\n')
+  t.match(zsh('pillion', COMMANDS), 'compdef _pillion dapr\n')
+  t.match(fish('pillion', COMMANDS), 'command -q dapr; or complete -c dapr -w pillion\n')
+})
