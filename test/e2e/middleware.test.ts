@@ -157,7 +157,7 @@ t.test(
     const run = rig.pillion(['run', '-f', '.'])
     const stock = await rig.driven('stock')
     await run.waitForLine(
-      '"shop" is not started: config.yaml:1: the middleware "login" is of type middleware.http.oauth2, which is not supported yet',
+      '"shop" was not started: config.yaml:1: the middleware "login" is of type middleware.http.oauth2, which is not supported yet',
       {stream: 'stderr'}
     )
     const rows = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as {appId: string; httpPort: number}[]
