@@ -24,3 +24,26 @@ t.test('no row stands without a test, unless it says that something is missing o
     []
   )
 })
+
+const STANDINGS = ['same', 'better', 'missing'] as const
+
+t.test('the table at the top counts the rows of each section', async t => {
+  const [head = '', ...sections] = manifest.split(/^## /m)
+  const counted = sections.map(section => {
+    const rows = section.split('\n').filter(line => line.startsWith('| ') && !/^\| (?:behaviour|-)/.test(line))
+    const standings = rows.map(
+      row =>
+        row
+          .split(/(?<!\\)\|/)[2]
+          ?.trim()
+          .toLowerCase() ?? ''
+    )
+    const known = STANDINGS.map(word => standings.filter(standing => standing.startsWith(word)).length)
+    const others = rows.length - known.reduce((sum, count) => sum + count, 0)
+    return `| ${[section.split('\n', 1)[0], rows.length, ...known, others].join(' | ')} |`
+  })
+  t.same(
+    head.split('\n').filter(line => /^\| [A-Z]/.test(line)),
+    counted
+  )
+})
