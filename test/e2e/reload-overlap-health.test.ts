@@ -189,9 +189,6 @@ t.test('an app that asks for overlap at a port of its own is refused, with what 
     await rig.template([{appID: 'order', reload: 'overlap', ...wishes}])
     const {code, stdout, stderr} = await rig.run(['run', '-f', '.'])
     t.equal(code, 1)
-    t.match(
-      stdout + stderr,
-      /overlap needs a port that can be another one each time[^]*write autoPort: true in the place/
-    )
+    t.match(stdout + stderr, /overlap needs a port that can change with each start[^]*write autoPort: true in place of/)
   }
 })

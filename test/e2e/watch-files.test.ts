@@ -12,7 +12,7 @@ t.test('with restart, a start that fails after a save waits for the next save', 
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('== APP - app == up')
   await writeFile(join(rig.folder, 'app/main.txt'), 'broken\n')
-  await run.waitForLine(/"app" exited with code 3 .*next change of its files/, {stream: 'stderr'})
+  await run.waitForLine(/"app" exited with code 3 .*restarts when one of its files changes/, {stream: 'stderr'})
   await writeFile(join(rig.folder, 'app/main.txt'), 'good again\n')
   await run.waitForLine('== APP - app == up', {nth: 2})
   t.equal((await readFile(join(rig.folder, 'starts'), 'utf8')).trim().split('\n').length, 3, 'one start for each save')
