@@ -88,7 +88,7 @@ t.test('a call to an app that waits is held, and hears what it waits for when it
   const rig = await openRig(t)
   await rig.template([
     {appID: 'stock', autoPort: true},
-    {appID: 'shop', autoPort: true, dependsOn: ['stock'], ready: {timeout: '1s'}},
+    {appID: 'shop', autoPort: true, dependsOn: ['stock'], ready: {timeout: '3s'}},
     {appID: 'tester'}
   ])
   rig.pillion(['run', '-f', '.'])
@@ -96,7 +96,7 @@ t.test('a call to an app that waits is held, and hears what it waits for when it
   const {body} = await tester.fetch('/v1.0/invoke/shop/method/x')
   t.match(
     (JSON.parse(body) as {message: string}).message,
-    '(waited 1 s; "shop" is not started yet: it waits until "stock" is ready)'
+    '(waited 3 s; "shop" is not started yet: it waits until "stock" is ready)'
   )
   const call = tester.fetch('/v1.0/invoke/shop/method/y')
   await stock.listen()
