@@ -86,11 +86,12 @@ t.test(
     const session = http2.connect(`http://127.0.0.1:${http.toString()}`)
     t.teardown(() => session.destroy())
     const stream = session.request({':method': 'POST', ':path': '/buy/9'})
-    stream.end('plum')
+    const answered = once(stream, 'response')
+    stream.resume().end('plum')
     const request = await stock.nextRequest()
     t.match(request, {url: '/items?id=9', body: 'PLUM'})
     await request.reply({body: 'over HTTP/2'})
-    const [answer] = (await once(stream.resume(), 'response')) as [Record<string, unknown>]
+    const [answer] = (await answered) as [Record<string, unknown>]
     t.equal(answer[':status'], 200)
 
     t.match(await stock.fetch('/v1.0/invoke/shop/method/x'), {body: 'shop'}, 'calls to its app do not pass it')
