@@ -1,0 +1,119 @@
+import type {Call} from '../model/call.ts'
+import {ResponseCollector, type CollectedResponse} from '../net/collected-response.ts'
+import type {Exchange} from '../net/exchange.ts'
+import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
+import type {Admission, Admitted, Denied, Held} from './admission.ts'
+import {admitTo, type Callee} from './local-apps.ts'
+import {ProxiedCall, type CallContext} from './proxied-call.ts'
+
+export interface AppRequestOptions {
+  readonly app: Callee
+  readonly context: CallContext
+  readonly method: string
+  /** Escaped, with the query. */
+  readonly path: string
+  /** `Name: value\r\n` each; without host, length and token. */
+  readonly lines: string
+  readonly body: Buffer
+  /** Gives up when it is aborted. */
+  readonly signal?: AbortSignal | undefined
+  readonly warn: (text: string) => void
+}
+
+/** `unreachable`: the app was not asked, or has not responded. */
+export type AppResponse =
+  | ({readonly kind: 'response'} & CollectedResponse)
+  | {readonly kind: 'unreachable'; readonly why: string}
+
+/** A response that is longer is none of what Dapr's callbacks give. */
+const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+
+/**
+ * One request of the sidecar to its own app over HTTP: a callback of Dapr's, a message, an event. It goes the way of every
+ * call: it waits while the app starts or reloads.
+ */
+class AppRequest extends ProxiedCall {
+  readonly rules = PLAIN_RULES
+  readonly copy = undefined
+  protected readonly exchange: Exchange
+  protected readonly isInterceptable = true
+  protected readonly sentTrace = ''
+  readonly #options: AppRequestOptions
+  readonly #done: (response: AppResponse) => void
+
+  constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
+    const {method, body, context, path, lines} = options
+    super(context, call, {method, path: path.replace(/\?.*$/s, ''), lines}, body.length)
+    this.#options = options
+    this.#done = done
+    this.exchange = new ResponseCollector({
+      method,
+      body,
+      handler: this,
+      maxBodyBytes: MAX_RESPONSE_BYTES,
+      done: result =>
+        done(typeof result === 'string' ? {kind: 'unreachable', why: result} : {kind: 'response', ...result})
+    }).exchange
+  }
+
+  /** The one who asked does not wait any more. */
+  abandon(why: string): void {
+    this.exchange.abort()
+    this.#done({kind: 'unreachable', why})
+  }
+
+  protected ask(): Admission | Held {
+    return admitTo(this.#options.app, this.call)
+  }
+
+  protected send({pool, token}: Admitted): void {
+    const {method, path, lines, body} = this.#options
+    const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
+    const length = body.length > 0 || method !== 'GET' ? `Content-Length: ${body.length.toString()}\r\n` : ''
+    this.exchange.send(
+      pool,
+      `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${tokenLine}${length}\r\n`
+    )
+  }
+
+  protected responseHeaders({lines}: ResponseHead): string {
+    return lines
+  }
+
+  protected replyDenied({error}: Denied): void {
+    this.#fail(error)
+  }
+
+  protected replyFailed(why: string): void {
+    this.#fail(why)
+  }
+
+  protected warnCut(): void {
+    // the one who asked is told
+  }
+
+  protected warn(text: string): void {
+    this.#options.warn(text)
+  }
+
+  /** Its body is read as the reason. */
+  #fail(why: string): void {
+    this.exchange.reply({status: 0, type: '', body: why, lines: ''})
+  }
+}
+
+/** Sends a request to an app and resolves with its response. Never rejects. */
+export async function requestApp(options: AppRequestOptions): Promise<AppResponse> {
+  const {app, method, path, signal} = options
+  if (signal?.aborted === true) return {kind: 'unreachable', why: 'it was given up'}
+  return new Promise(resolve => {
+    const call = {caller: app.id, callee: app.id, method, path}
+    const abandon = (): void => request.abandon('it was given up')
+    const request = new AppRequest(options, call, response => {
+      signal?.removeEventListener('abort', abandon)
+      resolve(response)
+    })
+    signal?.addEventListener('abort', abandon, {once: true})
+    request.start()
+  })
+}
