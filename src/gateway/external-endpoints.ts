@@ -12,7 +12,11 @@ export interface ExternalEndpointsOptions {
   readonly apps: Admit
   /** Told of each call to the outside when it is over. */
   readonly recorded?: Recorded | undefined
+  /** Calls to HTTPEndpoints go through the proxy that it names; omitted: through none. */
+  readonly env?: Environment
 }
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 /** An HTTPEndpoint resource, and its endpoint or the reason why it cannot be called. */
 interface Known {
@@ -43,12 +47,14 @@ export class ExternalEndpoints {
   readonly #resources: AppResources
   readonly #apps: Admit
   readonly #recorded: Recorded | undefined
+  readonly #env: Environment
   #known: ReadonlyMap<string, Known>
   readonly #urls = new Map<string, Endpoint>()
   readonly #unsubscribe: () => void
 
-  constructor({resources, apps, recorded}: ExternalEndpointsOptions) {
+  constructor({resources, apps, recorded, env = {}}: ExternalEndpointsOptions) {
     this.#recorded = recorded
+    this.#env = env
     this.#resources = resources
     this.#apps = apps
     this.#known = this.#readEndpoints(new Map())
@@ -87,7 +93,7 @@ export class ExternalEndpoints {
           resource.name,
           isDeepStrictEqual(old?.resource, resource) && old !== undefined
             ? old
-            : {resource, endpoint: endpointOf(resource)}
+            : {resource, endpoint: endpointOf(resource, this.#env)}
         ] as const
       })
     )
@@ -134,7 +140,8 @@ const poolOf = (url: URL, dial: ReturnType<typeof webDial>): Pool =>
   new Pool({hosts: [url.hostname], port: Number(url.port), dial, authority: url.host})
 
 /** The endpoint, or the reason why it cannot be called. */
-function endpointOf({name, baseUrl, headers, rootCa, certificate, privateKey, fault}: HttpEndpoint): Endpoint | string {
+function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string {
+  const {name, baseUrl, headers, rootCa, certificate, privateKey, fault} = resource
   if (fault !== '') return `the HTTPEndpoint "${name}" cannot be used (${fault})`
   const url = new URL(baseUrl)
   const names = headers.map(([header]) => header.toLowerCase())
@@ -142,7 +149,8 @@ function endpointOf({name, baseUrl, headers, rootCa, certificate, privateKey, fa
     origin: url,
     credentials: {ca: rootCa, cert: certificate, key: privateKey},
     followsRedirects: true,
-    secretHeaders: names
+    secretHeaders: names,
+    env
   })
   const lines = headers.map(([header, value]) => `${header}: ${Buffer.from(value).toString('latin1')}\r\n`).join('')
   return {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines, names}

@@ -24,7 +24,11 @@ export interface WebOptions {
   readonly followsRedirects: boolean
   /** Names (lower case) of headers that no other host may receive. */
   readonly secretHeaders: readonly string[]
+  /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up; omitted: no proxy is used. */
+  readonly env?: Environment
 }
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 type Web = Pick<typeof import('node:https'), 'request'> & {readonly Agent: new (options: object) => Agent}
 
@@ -111,7 +115,7 @@ class WebRequest {
       method,
       path,
       headers: headersOf(withHost(pairs, url.host), hasBody),
-      agent: agentOf(url.protocol, this.#options),
+      agent: agentOf(url, this.#options),
       // Accept what Go accepts: bare LF, folded headers, both length and chunks; we write everything anew.
       insecureHTTPParser: true,
       maxHeaderSize: HEAD_LIMIT,
@@ -227,11 +231,14 @@ function contextOf(credentials: Credentials): SecureContext {
 
 const agents = new WeakMap<WebOptions, Map<string, Agent>>()
 
-/** Requests with the same credentials share connections. */
-function agentOf(protocol: string, options: WebOptions): Agent {
+/** Requests with the same credentials share connections. As in Go, the loopback is never asked for through a proxy. */
+function agentOf({protocol, hostname}: URL, options: WebOptions): Agent {
+  const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+  const proxyEnv = isLocal ? undefined : options.env
+  const key = `${protocol}${String(proxyEnv === undefined)}`
   const own = agents.get(options) ?? new Map<string, Agent>()
   agents.set(options, own)
-  const agent = own.get(protocol) ?? new (webOf(protocol).Agent)({keepAlive: true})
-  own.set(protocol, agent)
+  const agent = own.get(key) ?? new (webOf(protocol).Agent)({keepAlive: true, proxyEnv})
+  own.set(key, agent)
   return agent
 }

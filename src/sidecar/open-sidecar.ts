@@ -78,7 +78,7 @@ export function openAppSidecar({
     },
     probed: (status, elapsedMs) => metered.calls.probed(status, elapsedMs)
   }
-  const external = new ExternalEndpoints({resources, apps, recorded: record => metered.calls.sent(record)})
+  const external = new ExternalEndpoints({resources, apps, env: shell, recorded: record => metered.calls.sent(record)})
   const isApiLogged = settings.apiLogging && writesAt(settings.logLevel, 'info')
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
   const shutdown = (): void => {

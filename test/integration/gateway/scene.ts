@@ -42,7 +42,7 @@ export const openScene = async (
     id: 'a',
     resources: {folders: [folder, '/nowhere'], configFile: '', defaultFolder: '/home/.dapr'}
   })
-  const external = new ExternalEndpoints({resources, apps})
+  const external = new ExternalEndpoints({resources, apps, env})
   t.teardown(() => external.close())
   const {port} = await openTestSidecar(t, {admit: external.admit, tokens: {api: '', app: 'app-secret'}})
   return {
