@@ -1,7 +1,7 @@
-import {type AppPlan, type Plan, writesAt} from '../model/plan.ts'
+import {type Plan, writesAt} from '../model/plan.ts'
 import {apiLogEntry} from '../telemetry/api-log.ts'
 import {openGrpcPort} from './grpc-port.ts'
-import type {Facts} from './http/metadata.ts'
+import {factsOf} from './facts.ts'
 import {SidecarMetering} from './metering.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import {SidecarPolicies} from './policies.ts'
@@ -9,10 +9,10 @@ import {openSidecar, type SidecarOptions} from './sidecar.ts'
 import {SidecarTracing} from './tracing.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {followAccess} from './access.ts'
+import {followConfiguration} from './app-configuration.ts'
 import {followPipeline} from './follow-pipeline.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {hostGuard} from '../gateway/guards.ts'
-import {RUNTIME_VERSION} from '../model/version.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Admit} from '../gateway/admission.ts'
 import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
@@ -156,6 +156,11 @@ export function openAppSidecar({
     const message = `Dapr trace sampler initialized: ${tracing.description}`
     if (tracing.description !== '') log.log({level: 'info', message, scope: 'dapr.runtime'})
   })
+  const stopAsking = followConfiguration({
+    runtime,
+    context: sidecar,
+    log: (level, message) => log.log({level, message, scope: 'dapr.runtime'})
+  })
   const metricsPort = openMetricsPort(metrics, () => metered.calls.text)
   const closing = new AbortController()
   return {
@@ -166,6 +171,7 @@ export function openAppSidecar({
     announceEnd: () => closing.abort(),
     close: async cut => {
       closing.abort()
+      stopAsking()
       metricsPort.close()
       await Promise.all([grpcPort.close(cut), sidecar.close(cut)])
       policies.close()
@@ -189,47 +195,3 @@ function whyMissing({components}: ResourceSnapshot, name: string): string {
 
 /** Dapr's values for true (utils.IsTruthy). */
 const isTruthy = (word: string): boolean => /^(y|yes|true|t|on|1)$/i.test(word)
-
-/** What Dapr's CLI adds to its sidecar's metadata, and how the app is reached. */
-function factsOf(runtime: AppRuntime, plan: Plan, {endpoints, resiliency}: ResourceSnapshot): Facts {
-  const app = runtime.listing()
-  return {
-    runtimeVersion: RUNTIME_VERSION,
-    enabledFeatures: [],
-    components: [],
-    extended: {
-      ...(app.command !== '' && {appCommand: app.command}),
-      ...(app.appPid > 0 && {appPID: app.appPid.toString()}),
-      cliPID: process.pid.toString(),
-      ...(plan.file !== '' && {
-        runTemplatePath: plan.file,
-        runTemplateName: plan.name,
-        appLogPath: app.appLogPath,
-        daprdLogPath: app.daprdLogPath
-      })
-    },
-    httpEndpoints: endpoints.map(({name}) => name),
-    resiliencies: resiliency.resources.map(({name}) => name),
-    connection: connectionOf(runtime.plan, runtime.appPort)
-  }
-}
-
-function connectionOf({channel, health}: AppPlan, port: number): Facts['connection'] {
-  return {
-    port,
-    protocol: channel.protocol,
-    channelAddress: channel.address === '' ? '127.0.0.1' : channel.address,
-    maxConcurrency: channel.maxConcurrency,
-    health: health.enabled
-      ? {
-          path: health.path,
-          interval: inGo(health.intervalMs),
-          timeout: inGo(health.timeoutMs),
-          threshold: health.threshold
-        }
-      : undefined
-  }
-}
-
-/** A duration as Go writes it: `5s`, `500ms`. */
-const inGo = (ms: number): string => (ms % 1000 === 0 ? `${(ms / 1000).toString()}s` : `${ms.toString()}ms`)

@@ -103,6 +103,11 @@ export class Driven {
     await this.#call('answer', reply)
   }
 
+  /** Sets its answer to GET /dapr/config, which is 404 otherwise. */
+  async configure(reply: Reply): Promise<void> {
+    await this.#call('configure', reply)
+  }
+
   /** The next call that has come, unless `answer` has settled how calls are answered. */
   async nextRequest(): Promise<Request> {
     return this.#requests.take()

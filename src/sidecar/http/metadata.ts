@@ -7,6 +7,17 @@ export interface Component {
   readonly capabilities: readonly string[]
 }
 
+/** A topic that the app gets messages of. */
+export interface Subscription {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly metadata: Readonly<Record<string, string>>
+  /** The first whose `match` is true counts; '' always is. */
+  readonly rules: readonly {readonly match: string; readonly path: string}[]
+  readonly deadLetterTopic: string
+  readonly type: 'DECLARATIVE' | 'PROGRAMMATIC' | 'STREAMING'
+}
+
 /** How the app is reached, in Dapr's terms; 0 and '' = omitted. */
 export interface AppConnection {
   readonly port: number
@@ -26,6 +37,7 @@ export interface Facts {
   readonly components: readonly Component[]
   /** `appCommand`, `appPID`, `cliPID`; in a template also `runTemplatePath`, `runTemplateName`, `appLogPath`, `daprdLogPath`. */
   readonly extended: Readonly<Record<string, string>>
+  readonly subscriptions: readonly Subscription[]
   readonly httpEndpoints: readonly string[]
   readonly resiliencies: readonly string[]
   readonly connection: AppConnection
@@ -35,6 +47,15 @@ const named = (names: readonly string[]): {readonly name: string}[] => names.map
 
 /** Go omits empty lists. */
 const filled = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined)
+
+const subscriptionOf = ({pubsubName, topic, metadata, rules, deadLetterTopic, type}: Subscription): object => ({
+  pubsubname: pubsubName,
+  topic,
+  metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
+  rules: filled(rules.map(({match, path}) => ({match: match || undefined, path: path || undefined}))),
+  deadLetterTopic,
+  type
+})
 
 const connectionOf = ({port, protocol, channelAddress, maxConcurrency, health}: AppConnection): object => ({
   port: port || undefined,
@@ -73,6 +94,7 @@ export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<strin
       }))
     ),
     extended: extendedOf(facts, custom),
+    subscriptions: filled(facts.subscriptions.map(subscriptionOf)),
     httpEndpoints: filled(named(facts.httpEndpoints)),
     appConnectionProperties: connectionOf(facts.connection),
     actorRuntime: {runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected'},

@@ -107,6 +107,7 @@ export const FACTS: Facts = {
   enabledFeatures: [],
   components: [],
   extended: {},
+  subscriptions: [],
   httpEndpoints: [],
   resiliencies: [],
   connection: {port: 0, protocol: 'http', channelAddress: '127.0.0.1', maxConcurrency: 0, health: undefined}

@@ -61,6 +61,20 @@ const FULL: Facts = {
   enabledFeatures: ['HotReload'],
   components: [{name: 'pubsub', type: 'pubsub.in-memory', version: 'v1', capabilities: []}],
   extended: {cliPID: '2', appPID: '1', appCommand: 'node <app>'},
+  subscriptions: [
+    {
+      pubsubName: 'pubsub',
+      topic: 'orders',
+      metadata: {raw: 'true'},
+      rules: [
+        {match: 'event.type == "big"', path: '/big'},
+        {match: '', path: '/orders'}
+      ],
+      deadLetterTopic: 'dead',
+      type: 'PROGRAMMATIC'
+    },
+    {pubsubName: 'pubsub', topic: 'bare', metadata: {}, rules: [], deadLetterTopic: '', type: 'STREAMING'}
+  ],
   httpEndpoints: ['site'],
   resiliencies: ['mine'],
   connection: {
@@ -81,6 +95,9 @@ t.test('metadata tells what is known, in order, and leaves out what is empty', a
     '{"id":"a","runtimeVersion":"1.18.0","enabledFeatures":["HotReload"],' +
       '"components":[{"name":"pubsub","type":"pubsub.in-memory","version":"v1"}],' +
       '"extended":{"appCommand":"node \\u003capp\\u003e","appPID":"1","cliPID":"2","daprRuntimeVersion":"1.18.0"},' +
+      '"subscriptions":[{"pubsubname":"pubsub","topic":"orders","metadata":{"raw":"true"},' +
+      '"rules":[{"match":"event.type == \\"big\\"","path":"/big"},{"path":"/orders"}],"deadLetterTopic":"dead","type":"PROGRAMMATIC"},' +
+      '{"pubsubname":"pubsub","topic":"bare","deadLetterTopic":"","type":"STREAMING"}],' +
       '"httpEndpoints":[{"name":"site"}],' +
       '"appConnectionProperties":{"port":3000,"protocol":"http","channelAddress":"127.0.0.1","maxConcurrency":5,' +
       '"health":{"healthCheckPath":"/healthz","healthProbeInterval":"5s","healthProbeTimeout":"500ms","healthThreshold":3}},' +

@@ -1,0 +1,62 @@
+import type {CallContext} from '../gateway/proxied-call.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+export interface AppConfigurationOptions {
+  readonly runtime: AppRuntime
+  readonly context: Pick<CallContext, 'heldBodies'>
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: 'info' | 'warn', message: string) => void
+}
+
+/**
+ * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration).
+ * It tells which actors the app hosts; of those that are none an answer has no effect. Gives what ends that.
+ */
+export function followConfiguration({runtime, context, log}: AppConfigurationOptions): () => void {
+  const over = new AbortController()
+  /** The process that was asked; 0: one that is not ours; -1: none. */
+  let asked = -1
+  const look = (): void => {
+    // a Daeploy service knows nothing of Dapr
+    const {channel, fixedPort} = runtime.plan
+    const isHttp = !channel.protocol.startsWith('grpc') && fixedPort === 0
+    const isAsked = runtime.isReady && runtime.appPort > 0 && isHttp
+    if (isAsked && runtime.pid !== asked) void ask()
+    asked = isAsked ? runtime.pid : -1
+  }
+  const ask = async (): Promise<void> => {
+    const {requestApp} = await import('../gateway/app-request.ts')
+    const response = await requestApp({
+      app: runtime,
+      context: {heldBodies: context.heldBodies},
+      method: 'GET',
+      path: '/dapr/config',
+      lines: `Dapr-App-Id: ${runtime.id}\r\nContent-Type: application/json\r\n`,
+      body: Buffer.alloc(0),
+      signal: over.signal,
+      warn: text => log('warn', text)
+    })
+    // an app need not have a configuration
+    if (response.kind === 'unreachable' || response.status !== 200) return
+    const entities = entitiesIn(response.body.toString())
+    if (entities === undefined) return log('warn', 'the application configuration of GET /dapr/config is no JSON')
+    log('info', 'Application configuration loaded')
+    if (entities.length > 0) log('warn', `actors are not supported yet: ${entities.join(', ')} cannot be called`)
+  }
+  const stop = runtime.onMove(look)
+  look()
+  return () => {
+    stop()
+    over.abort()
+  }
+}
+
+/** The types of actors that a configuration names; undefined: it cannot be read. */
+function entitiesIn(text: string): readonly string[] | undefined {
+  try {
+    const {entities} = JSON.parse(text) as {readonly entities?: unknown}
+    return Array.isArray(entities) ? entities.map(String) : []
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,54 @@
+import type {AppPlan, Plan} from '../model/plan.ts'
+import {RUNTIME_VERSION} from '../model/version.ts'
+import type {ResourceSnapshot} from '../resources/app-resources.ts'
+import {isBuilt} from '../resources/components.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {Facts} from './http/metadata.ts'
+
+/** Of those that Dapr enables by default (pkg/config, WithDefaultFeatures): resources are followed while the apps run. */
+const FEATURES = ['HotReload']
+
+/** What Dapr's CLI adds to its sidecar's metadata, and how the app is reached. */
+export function factsOf(runtime: AppRuntime, plan: Plan, {endpoints, resiliency, components}: ResourceSnapshot): Facts {
+  const app = runtime.listing()
+  return {
+    runtimeVersion: RUNTIME_VERSION,
+    enabledFeatures: FEATURES,
+    components: components.filter(isBuilt).map(({name, type, version}) => ({name, type, version, capabilities: []})),
+    subscriptions: [],
+    extended: {
+      ...(app.command !== '' && {appCommand: app.command}),
+      ...(app.appPid > 0 && {appPID: app.appPid.toString()}),
+      cliPID: process.pid.toString(),
+      ...(plan.file !== '' && {
+        runTemplatePath: plan.file,
+        runTemplateName: plan.name,
+        appLogPath: app.appLogPath,
+        daprdLogPath: app.daprdLogPath
+      })
+    },
+    httpEndpoints: endpoints.map(({name}) => name),
+    resiliencies: resiliency.resources.map(({name}) => name),
+    connection: connectionOf(runtime.plan, runtime.appPort)
+  }
+}
+
+function connectionOf({channel, health}: AppPlan, port: number): Facts['connection'] {
+  return {
+    port,
+    protocol: channel.protocol,
+    channelAddress: channel.address === '' ? '127.0.0.1' : channel.address,
+    maxConcurrency: channel.maxConcurrency,
+    health: health.enabled
+      ? {
+          path: health.path,
+          interval: inGo(health.intervalMs),
+          timeout: inGo(health.timeoutMs),
+          threshold: health.threshold
+        }
+      : undefined
+  }
+}
+
+/** A duration as Go writes it: `5s`, `500ms`. */
+const inGo = (ms: number): string => (ms % 1000 === 0 ? `${(ms / 1000).toString()}s` : `${ms.toString()}ms`)
