@@ -48,6 +48,6 @@ await build({
   sourcemap: true,
   sourcesContent: false,
   chunkNames: 'chunks/[name]-[hash]',
-  // for the CommonJS inside execa
+  // for bundled CommonJS, which requires modules of Node
   banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"}
 })

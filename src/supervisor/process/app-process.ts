@@ -1,6 +1,6 @@
 import type {Readable} from 'node:stream'
 import {endGroup} from './end-group.ts'
-import type {ProcessGroup, Spawn} from './process-group.ts'
+import {spawnGroup, type ProcessGroup} from './process-group.ts'
 import {Output} from './output.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
 import type {Orphan} from './process-tracker.ts'
@@ -8,7 +8,6 @@ import type {StopPlan} from '../../model/plan.ts'
 import type {Exit} from '../../model/app-state.ts'
 
 export interface AppProcessOptions {
-  readonly spawn: Spawn
   readonly command: readonly string[]
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
@@ -37,10 +36,10 @@ export class AppProcess {
   readonly #bornAt = performance.now()
   #endedAt: number | undefined
 
-  constructor({spawn, input, marker, isRaw, take, ...options}: AppProcessOptions) {
+  constructor({input, marker, isRaw, take, ...options}: AppProcessOptions) {
     const {pipes} = options
     this.marker = marker
-    this.group = spawn({...options, hasInput: input !== undefined})
+    this.group = spawnGroup({...options, hasInput: input !== undefined})
     void this.#timeLife()
     this.#output = new Output({pipes, isRaw, take})
     this.#input = input

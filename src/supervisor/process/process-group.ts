@@ -1,7 +1,6 @@
-import type {ChildProcess} from 'node:child_process'
+import {spawn, type ChildProcess} from 'node:child_process'
 import {statSync} from 'node:fs'
 import type {Writable} from 'node:stream'
-import type {Options} from 'execa'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {Exit} from '../../model/app-state.ts'
 import {closeTheirs, type ProcessPipes} from '../../platform/pipes.ts'
@@ -35,45 +34,25 @@ export interface SpawnOptions {
   readonly hasInput: boolean
 }
 
-export type Spawn = (options: SpawnOptions) => ProcessGroup
-
-/** Loads execa, which takes 20 ms: a run creates its pipes meanwhile. */
-export async function loadSpawn(): Promise<Spawn> {
-  const {execa} = await import('execa')
-  return options => {
-    const {command, pipes} = options
-    const [file = '', ...args] = command
-    try {
-      const subprocess = execa(file, args, execaOptions(options))
-      return groupOf(subprocess.nodeChildProcess, subprocess.then(exitFrom(options.folder)))
-    } catch (error) {
-      return neverStarted(messageOf(error)) // an invalid argument, such as one with a NUL byte
-    } finally {
-      closeTheirs(pipes)
-    }
+/** Spawns a process in a group of its own; a spawn that fails is an exit, too. */
+export function spawnGroup({command, folder, env, pipes, hasInput}: SpawnOptions): ProcessGroup {
+  const [file = '', ...args] = command
+  try {
+    const leader = spawn(file, args, {
+      cwd: folder,
+      env,
+      // a new session and group: Ctrl-C in our terminal reaches only us, and the group can be signalled as a whole
+      detached: true,
+      // Node's own kind of stdin, a socket: a FIFO whose writer has closed it would block `open("/dev/stdin")` for ever
+      stdio: [hasInput ? 'pipe' : 'ignore', pipes.stdout.theirs, pipes.stderr.theirs]
+    })
+    return groupOf(leader, exitOf(leader, folder))
+  } catch (error) {
+    return neverStarted(spawnError(error, folder)) // an invalid argument, such as one with a NUL byte
+  } finally {
+    closeTheirs(pipes)
   }
 }
-
-/** Execa must not handle output, signals and exit: we do. */
-const execaOptions = ({folder, env, pipes, hasInput}: SpawnOptions) =>
-  ({
-    cwd: folder,
-    env,
-    extendEnv: false,
-    // a new session and group: Ctrl-C in our terminal reaches only us, and the group can be signalled as a whole
-    detached: true,
-    cleanup: false,
-    reject: false,
-    buffer: false,
-    forceKillAfterDelay: false,
-    // Node's own kind, a socket: a FIFO whose writer has closed it would block `open("/dev/stdin")` for ever
-    stdin: hasInput ? 'pipe' : 'ignore',
-    stdout: descriptor(pipes.stdout.theirs),
-    stderr: descriptor(pipes.stderr.theirs)
-  }) satisfies Options
-
-/** Execa's types allow descriptors 3 to 9; at run time it accepts any. */
-const descriptor = (number: number): 3 => number as 3
 
 function groupOf(leader: ChildProcess, exited: Promise<Exit>): ProcessGroup {
   const {pid, stdin} = leader
@@ -100,30 +79,28 @@ export function signalGroup(group: number, name: NodeJS.Signals): void {
   }
 }
 
-const neverStarted = (message: string): ProcessGroup => ({
+const neverStarted = (exit: Exit): ProcessGroup => ({
   pid: undefined,
   started: 0,
   stdin: null,
-  exited: Promise.resolve({kind: 'spawn-error', message}),
+  exited: Promise.resolve(exit),
   hasExited: () => true,
   signal: () => undefined
 })
 
-/** The part of execa's result that describes the exit. */
-interface Outcome {
-  readonly exitCode?: number | undefined
-  readonly signal?: NodeJS.Signals | undefined
-  readonly originalMessage?: string | undefined
-}
+const exitOf = async (leader: ChildProcess, folder: string): Promise<Exit> =>
+  new Promise(resolve => {
+    leader.once('error', error => resolve(spawnError(error, folder)))
+    leader.once('exit', (code, signal) =>
+      resolve(signal === null ? {kind: 'code', code: code ?? 0} : {kind: 'signal', signal})
+    )
+  })
 
-const exitFrom =
-  (folder: string) =>
-  ({exitCode, signal, originalMessage = ''}: Outcome): Exit => {
-    if (signal !== undefined) return {kind: 'signal', signal}
-    if (exitCode !== undefined) return {kind: 'code', code: exitCode}
-    const [firstLine = ''] = originalMessage.split('\n')
-    return {kind: 'spawn-error', message: isFolder(folder) ? firstLine : `no such folder: ${folder}`}
-  }
+/** The system does not say whether the program or its folder is missing. */
+const spawnError = (error: unknown, folder: string): Exit => ({
+  kind: 'spawn-error',
+  message: isFolder(folder) ? messageOf(error) : `no such folder: ${folder}`
+})
 
 function isFolder(path: string): boolean {
   try {

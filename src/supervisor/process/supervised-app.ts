@@ -10,7 +10,6 @@ import type {AppPlan} from '../../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../../model/app-state.ts'
 import {StateMachine} from './state-machine.ts'
 import type {Watchdog} from './watchdog.ts'
-import {loadSpawn, type Spawn} from './process-group.ts'
 import {AppProcess} from './app-process.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
@@ -59,13 +58,11 @@ interface Ended {
 }
 
 /**
- * Creates the pipes of `count` first processes while the spawning code is loaded: pass one to each `start`. Empty if that
- * fails: then each app creates its own, and reports the error.
+ * Creates the pipes of `count` first processes: pass one to each `start`. Empty if that fails: then each app creates its
+ * own, and reports the error.
  */
-export async function preparePipes(count: number): Promise<readonly ProcessPipes[]> {
-  const [pipes] = await Promise.all([makePipes(count).catch((): ProcessPipes[] => []), loadSpawn()])
-  return pipes
-}
+export const preparePipes = async (count: number): Promise<readonly ProcessPipes[]> =>
+  makePipes(count).catch((): ProcessPipes[] => [])
 
 /** A program of a plan with its successive processes, until it is stopped or not restarted any more. */
 export class SupervisedApp implements Supervised {
@@ -186,7 +183,7 @@ export class SupervisedApp implements Supervised {
 
   /** Runs one process, from its pipes to the end of its group. */
   async #live(given: ProcessPipes | undefined): Promise<Ended> {
-    const [pipes, spawn] = await Promise.all([given ?? this.#makePipes(), loadSpawn(), this.#lookForForeignListener()])
+    const [pipes] = await Promise.all([given ?? this.#makePipes(), this.#lookForForeignListener()])
     if (this.#isOver) {
       if ('stdout' in pipes) closePipes(pipes)
       return {exit: undefined, livedMs: 0, isAsked: true}
@@ -201,7 +198,7 @@ export class SupervisedApp implements Supervised {
       closePipes(pipes)
       return {exit: undefined, livedMs: 0, isAsked: true}
     }
-    const appProcess = this.#begin(pipes, spawn, folder)
+    const appProcess = this.#begin(pipes, folder)
     await Promise.race([appProcess.group.exited, aborted(this.#asked.signal)])
     return this.#finish(appProcess)
   }
@@ -217,7 +214,7 @@ export class SupervisedApp implements Supervised {
     }
   }
 
-  #begin(pipes: ProcessPipes, spawn: Spawn, folder: string): AppProcess {
+  #begin(pipes: ProcessPipes, folder: string): AppProcess {
     const {plan, environment, processMarker, single, lines} = this.#options
     const number = ++this.#generation
     const stderr = new Tail()
@@ -226,7 +223,6 @@ export class SupervisedApp implements Supervised {
     const env = environment(number)
     const readiness = this.#readinessOf(() => appProcess, {folder, env})
     const appProcess = new AppProcess({
-      spawn,
       pipes,
       // as Dapr's CLI does for a template (pkg/standalone/run.go): the shell reports a missing program, with exit code 127
       command: single === undefined ? [shellFor(plan), '-c', 'exec "$@"', 'sh', ...plan.command] : plan.command,
