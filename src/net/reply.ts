@@ -9,13 +9,15 @@ export interface Reply {
   /** The body's content type, '' = no body. */
   readonly type: string
   readonly body: string
+  /** In place of `body`, where it is no text. */
+  readonly bytes?: Buffer
   /** Further header lines. */
   readonly lines: string
 }
 
-const linesOf = ({status, type, body, lines}: Reply): string => {
+const linesOf = ({status, type, body, bytes = Buffer.from(body), lines}: Reply): string => {
   const typeLine = type === '' ? '' : `Content-Type: ${type}\r\n`
-  return lines + typeLine + (status === 204 ? '' : `Content-Length: ${Buffer.byteLength(body).toString()}\r\n`)
+  return lines + typeLine + (status === 204 ? '' : `Content-Length: ${bytes.length.toString()}\r\n`)
 }
 
 /** The headers of a response as alternating names and values. */
@@ -23,9 +25,8 @@ export const replyPairs = (response: Reply): string[] => pairsOf(linesOf(respons
 
 /** A complete response as latin1 text, for connections without node:http; `more`: further header lines. */
 export const replyText = (reply: Reply, toHead: boolean, more = ''): string => {
-  const {status, body} = reply
-  const bytes = toHead ? '' : Buffer.from(body).toString('latin1')
-  return `${statusLine(status)}${linesOf(reply)}${more}\r\n${bytes}`
+  const {status, body, bytes = Buffer.from(body)} = reply
+  return `${statusLine(status)}${linesOf(reply)}${more}\r\n${toHead ? '' : bytes.toString('latin1')}`
 }
 
 /** Replies to a request; the rest of its body is read and discarded. */
@@ -35,5 +36,5 @@ export const reply = (request: IncomingMessage, response: ServerResponse, answer
   if (isAwaitingContinue(request)) response.shouldKeepAlive = false
   if (response.shouldKeepAlive && request.httpVersionMinor === 1) response.removeHeader('connection')
   response.writeHead(answer.status, reasonOf(answer.status), replyPairs(answer))
-  response.end(answer.body)
+  response.end(answer.bytes ?? answer.body)
 }

@@ -1,7 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {AppPlan} from '../model/plan.ts'
 import type {WarningCode} from '../model/reporter.ts'
-import type {ComponentHead} from './components.ts'
+import type {ComponentResource} from './components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import type {ResourceFault} from './fault.ts'
 import type {HttpEndpoint} from './http-endpoints.ts'
@@ -13,7 +13,7 @@ export interface ResourceSnapshot {
   /** Those that are for this app, each name once. */
   readonly endpoints: readonly HttpEndpoint[]
   /** All that are for this app, of whatever type. */
-  readonly components: readonly ComponentHead[]
+  readonly components: readonly ComponentResource[]
   readonly resiliency: Resiliency
   readonly configuration: Configuration
   /** What Dapr knows and does nothing here, in the order of the files. */

@@ -1,9 +1,23 @@
 import type {Place} from '../model/errors.ts'
+import {isComponentType} from './component-types.ts'
 import type {Field, ResourceFile} from './field.ts'
-import {middlewareType} from './http-pipeline.ts'
+import {parseGoDuration} from './go-duration.ts'
 
-/** The head of Dapr's Component (pkg/apis/components/v1alpha1/types.go): what it is called, and of which type it is. */
-export interface ComponentHead {
+/** An entry of `spec.metadata`: a value, or where it is to be found. */
+export interface ComponentProperty {
+  readonly name: string
+  /** '' where none is written. */
+  readonly value: string
+  /** `secretKeyRef`; an empty key means the name. */
+  readonly secret: {readonly name: string; readonly key: string} | undefined
+  /** The variable of our environment that holds it; '' = none. It counts only where no value is written. */
+  readonly envRef: string
+  /** Of the value, or of the reference. */
+  readonly place: Place
+}
+
+/** Dapr's Component (pkg/apis/components/v1alpha1/types.go), as its file has it. */
+export interface ComponentResource {
   readonly name: string
   readonly namespace: string
   /** App ids that may use it; empty: all. */
@@ -11,50 +25,92 @@ export interface ComponentHead {
   /** `state.redis` */
   readonly type: string
   readonly version: string
-  /** Names and values of a middleware; empty for other types: theirs may be secrets. */
-  readonly metadata: readonly (readonly [name: string, value: string])[]
+  readonly properties: readonly ComponentProperty[]
+  /** Its start fails after this time. */
+  readonly initTimeoutMs: number
+  /** A failed start is logged and the app starts without it. */
+  readonly ignoresErrors: boolean
+  /** Where `secretKeyRef` is looked up; '' = nowhere. */
+  readonly secretStore: string
+  /** It comes from Dapr's own folder, or stands for what `dapr init` writes there: it is opened at its first use. */
+  readonly isDefault: boolean
+  /** Of its name. */
   readonly place: Place
+  readonly typePlace: Place
 }
 
+const DEFAULT_INIT_TIMEOUT_MS = 5000
+
 /** Whether its type is built. */
-export const isBuilt = ({type}: ComponentHead): boolean => middlewareType(type) !== undefined
+export const isBuilt = ({type}: ComponentResource): boolean => isComponentType(type)
 
 /** Of several resources of one app, those that are for it. */
 export const areFor =
   (appId: string, ownNamespace: string) =>
-  ({namespace, scopes}: Pick<ComponentHead, 'namespace' | 'scopes'>): boolean =>
+  ({namespace, scopes}: Pick<ComponentResource, 'namespace' | 'scopes'>): boolean =>
     (ownNamespace === '' || namespace === '' || namespace === ownNamespace) &&
     (scopes.length === 0 || scopes.includes(appId))
 
 /** The Components of a file. */
-export const readComponents = ({documents}: ResourceFile): readonly ComponentHead[] =>
-  documents.filter(document => document.field('kind').text() === 'Component').flatMap(readHead)
+export const readComponents = ({documents}: ResourceFile): readonly ComponentResource[] =>
+  documents.filter(document => document.field('kind').text() === 'Component').flatMap(readComponent)
 
-const metadataOf = (spec: Field): ComponentHead['metadata'] =>
-  spec
-    .field('metadata')
-    .items()
-    .map(item => [item.field('name').text(), item.field('value').text()])
-
-function readHead(document: Field): readonly ComponentHead[] {
+function readComponent(document: Field): readonly ComponentResource[] {
   document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
+  const spec = document.field('spec')
+  spec.warnUnknownKeys(['type', 'version', 'metadata', 'initTimeout', 'ignoreErrors'])
   const name = document.field('metadata').field('name')
-  const type = document.field('spec').field('type')
+  const type = spec.field('type')
   for (const field of [name, type]) {
     if (field.text() !== '') continue
     field.warn(`${field.path} is empty: this Component is left out`, {expected: 'expected a text'})
     return []
   }
-  const scopes = document.field('scopes').items()
   return [
     {
       name: name.text(),
       namespace: document.field('metadata').field('namespace').text(),
-      scopes: scopes.map(item => item.text()),
+      scopes: document
+        .field('scopes')
+        .items()
+        .map(item => item.text()),
       type: type.text(),
-      version: document.field('spec').field('version').text(),
-      metadata: middlewareType(type.text()) === undefined ? [] : metadataOf(document.field('spec')),
-      place: name.place
+      version: spec.field('version').text().toLowerCase() || 'v1',
+      properties: spec.field('metadata').items().map(readProperty),
+      initTimeoutMs: initTimeoutOf(spec.field('initTimeout')),
+      ignoresErrors: spec.field('ignoreErrors').boolean() ?? false,
+      secretStore: document.field('auth').field('secretStore').text(),
+      isDefault: false,
+      place: name.place,
+      typePlace: type.place
     }
   ]
+}
+
+function readProperty(item: Field): ComponentProperty {
+  item.warnUnknownKeys(['name', 'value', 'secretKeyRef', 'envRef'])
+  const value = item.field('value')
+  const secret = item.field('secretKeyRef')
+  const envRef = item.field('envRef')
+  const name = secret.field('name').text()
+  const where = [value, secret, envRef].find(field => !field.isAbsent) ?? item
+  return {
+    name: item.field('name').text(),
+    value: value.text(),
+    secret: name === '' ? undefined : {name, key: secret.field('key').text() || name},
+    envRef: envRef.text(),
+    place: where.place
+  }
+}
+
+/** A text that is no duration is the default, as in Dapr. */
+function initTimeoutOf(field: Field): number {
+  const text = field.text()
+  if (text === '') return DEFAULT_INIT_TIMEOUT_MS
+  const ms = parseGoDuration(text)
+  if (typeof ms === 'number') return ms
+  return (
+    field.warn(`${ms}: the default of 5s is taken`, {expected: 'expected a duration such as 5s'}) ??
+    DEFAULT_INIT_TIMEOUT_MS
+  )
 }

@@ -5,6 +5,7 @@ import {DEFAULT_API_LOGGING, readApiLogging, type ApiLogging} from './api-loggin
 import type {Field, ResourceFile} from './field.ts'
 import {readHandlers, type HandlerSpec} from './http-pipeline.ts'
 import {DEFAULT_METRICS, readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
+import {readSecretScopes, type SecretScope} from './secret-scopes.ts'
 import {DEFAULT_TRACING, readTracingSettings, type TracingSettings} from './tracing-settings.ts'
 
 /** A Dapr Configuration (pkg/config/configuration.go), as far as it is about calls. */
@@ -16,6 +17,8 @@ export interface Configuration {
   /** Undefined: every API is served. */
   readonly apiAccess: ApiAccess | undefined
   readonly httpPipeline: readonly HandlerSpec[]
+  /** Which secrets the app may read. */
+  readonly secretScopes: readonly SecretScope[]
   readonly apiLogging: ApiLogging
   readonly metrics: MetricsSettings
   readonly tracing: TracingSettings
@@ -35,6 +38,7 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   accessControl: undefined,
   apiAccess: undefined,
   httpPipeline: [],
+  secretScopes: [],
   apiLogging: DEFAULT_API_LOGGING,
   metrics: DEFAULT_METRICS,
   tracing: DEFAULT_TRACING,
@@ -55,6 +59,7 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
           accessControl: readAccessControl(spec),
           apiAccess: readApiAccess(spec),
           httpPipeline: readHandlers(spec),
+          secretScopes: readSecretScopes(spec),
           apiLogging: readApiLogging(spec),
           metrics: await readMetricsSettings(spec),
           tracing: readTracingSettings(spec),

@@ -1,5 +1,5 @@
 import type {Place} from '../model/errors.ts'
-import type {ComponentHead} from './components.ts'
+import type {ComponentResource} from './components.ts'
 import type {Field} from './field.ts'
 
 /** A handler of `spec.httpPipeline` (Dapr: pkg/config, HandlerSpec): a Component of this name and type. */
@@ -11,7 +11,7 @@ export interface HandlerSpec {
 
 /** A middleware of the pipeline, with the metadata of its Component. */
 export interface MiddlewareSpec extends HandlerSpec {
-  readonly metadata: ComponentHead['metadata']
+  readonly metadata: readonly (readonly [name: string, value: string])[]
 }
 
 /** Types that are built. */
@@ -37,9 +37,10 @@ export const readHandlers = (spec: Field): readonly HandlerSpec[] =>
 /** The pipeline in its order; a handler whose Component is missing is skipped, as in Dapr. */
 export const pipelineOf = (
   handlers: readonly HandlerSpec[],
-  components: readonly ComponentHead[]
+  components: readonly ComponentResource[]
 ): readonly MiddlewareSpec[] =>
   handlers.flatMap(handler => {
     const component = components.find(({name, type}) => name === handler.name && type === handler.type)
-    return component === undefined ? [] : [{...handler, metadata: component.metadata}]
+    if (component === undefined) return []
+    return [{...handler, metadata: component.properties.map(({name, value}) => [name, value] as const)}]
   })

@@ -1,6 +1,6 @@
 import {codeOf, messageOf} from '../model/errors.ts'
 import {readTextFile} from '../model/read-file.ts'
-import {readComponents, type ComponentHead} from './components.ts'
+import {readComponents, type ComponentResource} from './components.ts'
 import {DEFAULT_CONFIGURATION, readConfiguration, type Configuration} from './dapr-configuration.ts'
 import type {ResourceFault} from './fault.ts'
 import {parseResourceFile, type ResourceFile} from './field.ts'
@@ -12,7 +12,7 @@ import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-e
 /** What is read of one file of a resource folder. */
 export interface FolderFile {
   readonly endpoints: readonly HttpEndpoint[]
-  readonly components: readonly ComponentHead[]
+  readonly components: readonly ComponentResource[]
   readonly resiliency: ResiliencyResource | undefined
   readonly withoutEffect: readonly WithoutEffect[]
 }

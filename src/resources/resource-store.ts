@@ -133,14 +133,18 @@ export class ResourceStore {
     return short.startsWith('..') ? path : short
   }
 
-  #snapshotOf({id, resources: {folders, configFile}}: App): ResourceSnapshot {
+  #snapshotOf({id, resources: {folders, configFile, defaultFolder}}: App): ResourceSnapshot {
     const {env} = this.#options
     const paths = [...new Set(folders.flatMap(filesIn))].filter(path => path !== configFile)
     const files = paths.flatMap(path => this.#files.get(path) ?? [])
     const all = files.map(({value}) => value)
     const isFor = areFor(id, env['NAMESPACE'] ?? '')
     const {endpoints, faults: doubles} = firstOfName(all.flatMap(file => file.endpoints).filter(isFor))
-    const components = all.flatMap(file => file.components).filter(isFor)
+    const usual = `${this.#shown(defaultFolder)}/`
+    const components = all
+      .flatMap(file => file.components)
+      .filter(isFor)
+      .map(each => (each.place.file.startsWith(usual) ? {...each, isDefault: true} : each))
     const {resiliency, faults} = mergeResiliencies(
       all.flatMap(file => file.resiliency ?? []),
       id

@@ -1,6 +1,6 @@
 import type {Place} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
-import type {ComponentHead} from './components.ts'
+import type {ComponentResource} from './components.ts'
 import type {Field, ResourceFile} from './field.ts'
 
 /** Something that Dapr knows and that does nothing here. */
@@ -22,7 +22,7 @@ const UNREAD = ['Subscription', 'MCPServer', 'WorkflowAccessPolicy']
 export const findWithoutEffect = ({documents}: ResourceFile): readonly WithoutEffect[] => documents.flatMap(inDocument)
 
 /** A Component of a type that is not built. */
-export const unbuiltComponent = ({name, type, place}: ComponentHead): WithoutEffect => ({
+export const unbuiltComponent = ({name, type, place}: ComponentResource): WithoutEffect => ({
   what: `Component "${name}" (${type})`,
   why: 'this type is not supported yet',
   place
@@ -57,7 +57,6 @@ const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
   components: isThere,
   features: hasItems,
   nameResolution: isThere,
-  secrets: isThere,
   wasm: isThere,
   workflow: isThere,
   workflows: isThere
@@ -72,6 +71,7 @@ const READ_KEYS = [
   'metric',
   'metrics',
   'mtls',
+  'secrets',
   'tracing'
 ]
 

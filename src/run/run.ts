@@ -23,6 +23,7 @@ import {AppCloser} from './apps/close-app.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
 import type {RunOptions} from './run-options.ts'
 import type {Admit} from '../gateway/admission.ts'
+import {RunComponents} from './run-components.ts'
 import {RunResources} from './run-resources.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
 import {denyUnknown} from '../gateway/unknown-app.ts'
@@ -65,6 +66,7 @@ export class Run {
   readonly #services: Services
   readonly #appRuntimes: AppRuntimes
   readonly #resources: RunResources
+  readonly #components: RunComponents
   readonly #changes: Changes
   readonly #starts: StartOrder
   readonly #appCloser: AppCloser
@@ -94,6 +96,7 @@ export class Run {
       add: async app => this.#apps.add(app, this.#apps.all.length)
     })
     this.#resources = new RunResources({shell, since: this.#startedAt, reporter: this.#reporter})
+    this.#components = new RunComponents(shell)
     this.#changes = new Changes({
       plan,
       since: this.#startedAt,
@@ -291,6 +294,7 @@ export class Run {
       plan: this.#options.plan,
       shell: this.#options.shell,
       resources: await this.#resources.open(runtime.plan),
+      components: () => this.#components.load(),
       apps: this.#services.admitFor(runtime),
       protocolOf: id => this.#services.protocolOf(id),
       mounted: this.#services.managerApiOf(runtime),
@@ -299,6 +303,7 @@ export class Run {
       requestShutdown: () => void this.#apps.stop(`${runtime.id}.${runtime.plan.instance.toString()}`)
     })
     this.#sidecars.set(runtime, sidecar)
+    await sidecar.openComponents()
   }
 
   /** Takes calls to what no running app is called: one that was stopped is not looked for in other runs. */

@@ -3,18 +3,26 @@ import {RUNTIME_VERSION} from '../model/version.ts'
 import type {ResourceSnapshot} from '../resources/app-resources.ts'
 import {isBuilt} from '../resources/components.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {SidecarBlocks} from './sidecar-blocks.ts'
 import type {Facts} from './http/metadata.ts'
 
 /** Of those that Dapr enables by default (pkg/config, WithDefaultFeatures): resources are followed while the apps run. */
 const FEATURES = ['HotReload']
 
 /** What Dapr's CLI adds to its sidecar's metadata, and how the app is reached. */
-export function factsOf(runtime: AppRuntime, plan: Plan, {endpoints, resiliency, components}: ResourceSnapshot): Facts {
+export function factsOf(
+  runtime: AppRuntime,
+  plan: Plan,
+  {endpoints, resiliency, components}: ResourceSnapshot,
+  blocks: SidecarBlocks
+): Facts {
   const app = runtime.listing()
   return {
     runtimeVersion: RUNTIME_VERSION,
     enabledFeatures: FEATURES,
-    components: components.filter(isBuilt).map(({name, type, version}) => ({name, type, version, capabilities: []})),
+    components: components
+      .filter(isBuilt)
+      .map(({name, type, version}) => ({name, type, version, capabilities: blocks.capabilitiesOf(name, type)})),
     subscriptions: [],
     extended: {
       ...(app.command !== '' && {appCommand: app.command}),

@@ -6,6 +6,7 @@ import {SidecarMetering} from './metering.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import {SidecarPolicies} from './policies.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
+import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarTracing} from './tracing.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {followAccess} from './access.ts'
@@ -23,6 +24,8 @@ export interface OpenSidecar {
   readonly closing: AbortSignal
   /** The circuit breakers that calls of the app have used. */
   readonly breakers: readonly BreakerView[]
+  /** Opens the components of the app. If one cannot be opened, the app is not started. */
+  openComponents(): Promise<void>
   /** Tells other runs to search for another sidecar; requests are still served. */
   announceEnd(): void
   /** Accepts no more calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
@@ -40,6 +43,8 @@ export interface OpenSidecarOptions {
   /** Lets the user's other runs call on behalf of their apps. */
   readonly key: string
   readonly requestShutdown: () => void
+  /** Loads the components of the run. */
+  readonly components: SidecarBlocksOptions['components']
   /** The `appProtocol` of an app of the run; '' = there is none. */
   readonly protocolOf: (id: string) => string
   /** The manager's routes, if the run has Daeploy services. */
@@ -56,6 +61,7 @@ export function openAppSidecar({
   apps,
   key,
   requestShutdown,
+  components,
   protocolOf,
   mounted,
   copierOf
@@ -85,14 +91,24 @@ export function openAppSidecar({
     log.log({level: 'info', message: 'Shutdown requested via API', scope: 'dapr.runtime'})
     requestShutdown()
   }
+  const blocks = new SidecarBlocks({
+    appId: runtime.id,
+    folder: runtime.plan.folder,
+    env: shell,
+    resources,
+    components,
+    whyMissing: name => whyMissing(resources.snapshot, name),
+    log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor'})
+  })
   const sidecar = openSidecar({
     appId: runtime.id,
     servers: http,
     admit: external.admit,
     key,
     apiAccess: () => resources.snapshot.configuration.apiAccess,
-    facts: () => factsOf(runtime, plan, resources.snapshot),
+    facts: () => factsOf(runtime, plan, resources.snapshot, blocks),
     isReady: () => runtime.isReady,
+    blocks: () => blocks.load(),
     requestShutdown: shutdown,
     hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
     mounted,
@@ -143,7 +159,7 @@ export function openAppSidecar({
     protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
     own: {
       appId: runtime.id,
-      facts: () => factsOf(runtime, plan, resources.snapshot),
+      facts: () => factsOf(runtime, plan, resources.snapshot, blocks),
       customMetadata: sidecar.customMetadata,
       requestShutdown: shutdown
     }
@@ -168,12 +184,16 @@ export function openAppSidecar({
     get breakers() {
       return policies.breakers
     },
+    openComponents: async () => {
+      runtime.fault ||= await blocks.open()
+    },
     announceEnd: () => closing.abort(),
     close: async cut => {
       closing.abort()
       stopAsking()
       metricsPort.close()
       await Promise.all([grpcPort.close(cut), sidecar.close(cut)])
+      await blocks.close()
       policies.close()
       stopAccess()
       metered.close()

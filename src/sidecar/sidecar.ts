@@ -20,6 +20,7 @@ import {replyStream} from '../net/http2/http2-reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
 import type {Admit} from '../gateway/admission.ts'
 import {INVOKE_ROUTE, isServed} from './http/api-access.ts'
+import type {Blocks} from './blocks/blocks.ts'
 import {createApi, type HandleApi} from './http/api.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
@@ -58,6 +59,8 @@ export interface SidecarOptions {
   readonly allowedHosts: readonly string[]
   /** DAPR_API_TOKEN, and the APP_API_TOKEN of its own app; '' = none. */
   readonly tokens: {readonly api: string; readonly app: string}
+  /** Loads the building blocks of the app. */
+  readonly blocks: () => Promise<Blocks>
   readonly warn: (text: string) => void
   /** Called for every request when it has ended, including those to the sidecar's own API. */
   readonly recorded?: Recorded | undefined
@@ -73,7 +76,6 @@ export interface SidecarOptions {
   readonly apiAccess?: Guards['apiAccess']
   /** What all requests to the sidecar pass before they are routed, but for those of other runs' sidecars. */
   readonly pipeline?: Pipeline
-  /** Default: nothing is said of Components. */
   readonly whyMissing?: WhyMissing
   /** Default: from this machine and our environment. */
   readonly identity?: Identity
@@ -309,7 +311,7 @@ export class Sidecar implements SidecarContext {
     const {recorded} = this
     if (recorded === undefined) return () => undefined
     const startedAt = performance.now()
-    return ({status, body}) =>
+    return ({status, body, bytes}) =>
       recorded({
         call: {caller: this.appId, callee: '', method, path: sent.path},
         request: {method, path: sent.path, lines: headers.lines},
@@ -321,7 +323,7 @@ export class Sidecar implements SidecarContext {
         firstByteAt: 0,
         endedAt: performance.now(),
         requestBytes: Math.max(0, headers.length),
-        responseBytes: Buffer.byteLength(body),
+        responseBytes: bytes?.length ?? Buffer.byteLength(body),
         isRemote: false,
         spans: span && {own: span, callee: undefined},
         trace: '',
@@ -336,7 +338,7 @@ export class Sidecar implements SidecarContext {
     if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, this.#guards.isAllowedHost))
       return respond(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(this.#options.requestShutdown)
-    const answer = this.#handleApi(action, body, sent.query)
+    const answer = this.#handleApi(action, {body, query: sent.query, lines: headers.lines})
     if (answer instanceof Promise) void this.#respondLater(answer, {body, respond})
     else respond(answer)
   }

@@ -18,8 +18,8 @@ export const respond = (
 
 /** Replies on a stream; the rest of its request is read and discarded. */
 export const replyStream = (stream: ServerHttp2Stream, response: Reply, toHead: boolean): void => {
-  const {status, body} = response
-  const isLast = toHead || body === ''
-  if (respond(stream, {status, pairs: replyPairs(response), isLast})) stream.end(body)
+  const {status, body, bytes = Buffer.from(body)} = response
+  const isLast = toHead || bytes.length === 0
+  if (respond(stream, {status, pairs: replyPairs(response), isLast})) stream.end(bytes)
   stream.resume()
 }

@@ -1,5 +1,7 @@
 import {messageOf, unreachable} from '../../model/errors.ts'
 import type {Reply} from '../../net/reply.ts'
+import type {Blocks} from '../blocks/blocks.ts'
+import type {BlockCall} from './blocks/block-routes.ts'
 import {textOf} from './go-text.ts'
 import {metadataText, type Facts} from './metadata.ts'
 import {apiError, EMPTY} from './errors.ts'
@@ -12,16 +14,26 @@ export interface ApiOptions {
   readonly maxBodyBytes: number
   /** What was set over this API or the gRPC API; it remains as long as the sidecar. */
   readonly customMetadata: Map<string, string>
+  /** Loads the building blocks of the app. */
+  readonly blocks: () => Promise<Blocks>
 }
 
 /** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
-export type HandleApi = (action: Action, body: AsyncIterable<Buffer>, query: string) => Reply | Promise<Reply>
+export type HandleApi = (action: Action, request: ApiRequest) => Reply | Promise<Reply>
+
+/** What is read of a request besides its path. */
+export interface ApiRequest {
+  readonly body: AsyncIterable<Buffer>
+  readonly query: string
+  /** Header lines as the caller sent them. */
+  readonly lines: string
+}
 
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
 
-/** A request's body as text; rejects if it exceeds the limit or the caller disconnects. */
-const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Promise<string> => {
+/** A request's body; rejects if it exceeds the limit or the caller disconnects. */
+const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Promise<Buffer> => {
   const pieces: Buffer[] = []
   let size = 0
   for await (const piece of body) {
@@ -29,7 +41,7 @@ const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Prom
     if (maxBodyBytes > 0 && size > maxBodyBytes) throw new Error('stream too large')
     pieces.push(piece)
   }
-  return Buffer.concat(pieces).toString('utf8')
+  return Buffer.concat(pieces)
 }
 
 const binding = (name: string, why: string, body: string): Reply => {
@@ -47,20 +59,37 @@ const binding = (name: string, why: string, body: string): Reply => {
 }
 
 /** The sidecar's own API of one app. */
-export const createApi = ({appId, facts, isReady, maxBodyBytes, customMetadata: custom}: ApiOptions): HandleApi => {
+export const createApi = ({
+  appId,
+  facts,
+  isReady,
+  maxBodyBytes,
+  customMetadata: custom,
+  blocks
+}: ApiOptions): HandleApi => {
   const health = (query: string): Reply => {
     if (!isReady()) return notReady
     const wanted = new URLSearchParams(textOf(query)).get('appid')
     return wanted === null || wanted === appId ? EMPTY : otherApp
   }
-  const withBody = async (bytes: AsyncIterable<Buffer>, use: (body: string) => Reply): Promise<Reply> => {
+  const withBody = async (
+    bytes: AsyncIterable<Buffer>,
+    use: (body: Buffer) => Reply | Promise<Reply>
+  ): Promise<Reply> => {
+    let body: Buffer
     try {
-      return use(await readBody(bytes, maxBodyBytes))
+      body = await readBody(bytes, maxBodyBytes)
     } catch (error) {
       return apiError(400, 'ERR_BODY_READ', `failed to read request body: ${messageOf(error)}`)
     }
+    return use(body)
   }
-  return (action, bytes, query) => {
+  const call = async ({call: name, params}: BlockCall, {query, lines}: ApiRequest, body: Buffer): Promise<Reply> => {
+    const [loaded, {handleBlock}] = await Promise.all([blocks(), import('./blocks/handle-block.ts')])
+    return handleBlock(loaded, name, {params, query, lines, body})
+  }
+  return (action, request) => {
+    const {body: bytes, query} = request
     switch (action.kind) {
       case 'health':
         return health(query)
@@ -68,11 +97,13 @@ export const createApi = ({appId, facts, isReady, maxBodyBytes, customMetadata: 
         return {status: 200, type: 'application/json', body: metadataText(appId, facts(), custom), lines: ''}
       case 'put-metadata':
         return withBody(bytes, body => {
-          custom.set(action.key, body)
+          custom.set(action.key, body.toString())
           return EMPTY
         })
       case 'binding':
-        return withBody(bytes, body => binding(action.name, action.why, body))
+        return withBody(bytes, body => binding(action.name, action.why, body.toString()))
+      case 'block':
+        return withBody(bytes, async body => call(action, request, body))
       case 'reply':
         return action.reply
       case 'outbound-health':

@@ -1,15 +1,10 @@
 import type {Reply} from '../../net/reply.ts'
+import type {BlockErrorDetails} from '../blocks/block-error.ts'
 import {goJson} from './go-text.ts'
 
 /*
  * The sidecar's own error bodies: Dapr's (pkg/messages/predefined.go, pkg/api/http/responses.go), byte for byte.
  */
-
-/** Dapr's detailed errors have a reason. */
-export interface Detail {
-  readonly reason: string
-  readonly metadata: Readonly<Record<string, string>>
-}
 
 const JSON_TYPE = 'application/json'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
@@ -20,16 +15,32 @@ const sorted = (record: Readonly<Record<string, string>>): Record<string, string
   Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 
 /** An error in Dapr's shape. */
-export const apiError = (status: number, errorCode: string, message: string, detail?: Detail): Reply => {
-  const details = detail && [
-    {
-      '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
-      domain: 'dapr.io',
-      metadata: sorted(detail.metadata),
-      reason: detail.reason
-    }
+export const apiError = (status: number, errorCode: string, message: string, details?: BlockErrorDetails): Reply => {
+  const body = goJson({errorCode, message, details: details && detailsOf(details)})
+  return {status, type: JSON_TYPE, body, lines: ''}
+}
+
+const RPC = 'type.googleapis.com/google.rpc.'
+
+/** The details of an error, keys sorted (Dapr: kit/errors). */
+function detailsOf({reason, metadata, resource, badField}: BlockErrorDetails): readonly object[] {
+  const details: object[] = [
+    {'@type': `${RPC}ErrorInfo`, domain: 'dapr.io', metadata: metadata && sorted(metadata), reason}
   ]
-  return {status, type: JSON_TYPE, body: goJson({errorCode, message, details}), lines: ''}
+  if (resource !== undefined)
+    details.push({
+      '@type': `${RPC}ResourceInfo`,
+      description: resource.description,
+      owner: '',
+      resource_name: resource.name,
+      resource_type: resource.type
+    })
+  if (badField !== undefined)
+    details.push({
+      '@type': `${RPC}BadRequest`,
+      field_violations: [{description: badField.description, field: badField.field}]
+    })
+  return details
 }
 
 /** A call that could not be made; `error` is one of the texts of Dapr's catalogue. */

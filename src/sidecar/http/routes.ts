@@ -1,6 +1,7 @@
 import type {Reply} from '../../net/reply.ts'
 import type {ApiAccess} from '../../resources/api-access.ts'
 import {isServed} from './api-access.ts'
+import type {BlockCall} from './blocks/block-routes.ts'
 import {textOf} from './go-text.ts'
 import {apiError} from './errors.ts'
 
@@ -12,6 +13,7 @@ export type Action =
   | {readonly kind: 'put-metadata'; readonly key: string}
   | {readonly kind: 'shutdown'}
   | {readonly kind: 'binding'; readonly name: string; readonly why: string}
+  | ({readonly kind: 'block'} & BlockCall)
   | {readonly kind: 'reply'; readonly reply: Reply}
 
 /** The parameters of a route's path, and the requested app. */
@@ -49,6 +51,11 @@ const respond =
   (make: (match: Match) => Reply): Route['action'] =>
   match => ({kind: 'reply', reply: make(match)})
 
+/** A call to a building block. */
+const block =
+  (call: BlockCall['call']): Route['action'] =>
+  ({params}) => ({kind: 'block', call, params})
+
 const fixed = (reply: Reply): Route['action'] => respond(() => reply)
 
 const missing = (status: number, code: string, message: string): Route['action'] =>
@@ -64,7 +71,7 @@ const state = respond(({params: [store = ''], appId, why}) =>
 const METADATA = 'metadata.'
 
 /** Query parameters `metadata.<key>=<value>`, which Dapr passes to components and repeats in its errors. */
-const metadataOf = (query: string): Record<string, string> =>
+export const metadataOf = (query: string): Record<string, string> =>
   Object.fromEntries(
     [...new URLSearchParams(textOf(query))]
       .filter(([key]) => key.startsWith(METADATA))
@@ -79,7 +86,6 @@ const publish = respond(({params: [name = ''], query, why}) =>
   })
 )
 
-const secrets = missing(500, 'ERR_SECRET_STORES_NOT_CONFIGURED', 'secret store is not configured')
 const configuration = missing(500, 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED', 'configuration stores not configured')
 const lock = missing(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured')
 const crypto = missing(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', 'crypto providers not configured')
@@ -127,7 +133,8 @@ const ROUTES: readonly Route[] = [
   ...on(ALPHA, 'POST PUT', 'state/*/query', state),
   ...on(ALPHA_AND_V1, 'POST PUT', 'publish/bulk/*/**', publish),
   ...on(V1, 'POST PUT', 'publish/*/**', publish),
-  ...on(V1, 'GET', 'secrets/*/*', secrets),
+  ...on(V1, 'GET', 'secrets/*/bulk', block('get-secrets')),
+  ...on(V1, 'GET', 'secrets/*/*', block('get-secret')),
   ...on(ALPHA_AND_V1, 'GET', 'configuration/*', configuration),
   ...on(ALPHA_AND_V1, 'GET', 'configuration/*/subscribe', configuration),
   ...on(ALPHA_AND_V1, 'GET', 'configuration/*/*/unsubscribe', configuration),

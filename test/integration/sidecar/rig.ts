@@ -6,6 +6,10 @@ import type {Admission, Admit, Admitted} from '../../../src/gateway/admission.ts
 import type {Facts} from '../../../src/sidecar/http/metadata.ts'
 import {openSidecar, type Sidecar, type SidecarOptions} from '../../../src/sidecar/sidecar.ts'
 import type {Dial} from '../../../src/net/dialer.ts'
+import {AppComponents} from '../../../src/components/app-components.ts'
+import {ComponentSet} from '../../../src/components/component-set.ts'
+import {DEFAULT_CONFIGURATION} from '../../../src/resources/dapr-configuration.ts'
+import {Blocks} from '../../../src/sidecar/blocks/blocks.ts'
 import {Pool} from '../../../src/net/pool.ts'
 
 let hasFastPath = true
@@ -158,6 +162,19 @@ export const openTestSidecar = async (
     facts: () => FACTS,
     isReady: () => true,
     requestShutdown: () => undefined,
+    blocks: async () =>
+      new Blocks({
+        appId: 'a',
+        components: new AppComponents({
+          appId: 'a',
+          folder: '/',
+          env: {},
+          set: new ComponentSet({}),
+          log: () => undefined
+        }),
+        configuration: () => DEFAULT_CONFIGURATION,
+        whyMissing: settings.whyMissing ?? (() => '')
+      }),
     limits: {maxBodyBytes: 4 << 20, readBufferBytes: 4096},
     allowedHosts: [],
     tokens: {api: '', app: ''},

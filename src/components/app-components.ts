@@ -1,0 +1,161 @@
+import {messageOf} from '../model/errors.ts'
+import type {LogLevel} from '../model/plan.ts'
+import type {ComponentResource} from '../resources/components.ts'
+import {componentTypeOf, splitType, type Block} from '../resources/component-types.ts'
+import {ComponentFault, type BlockTypes, type OpenOptions} from './component.ts'
+import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
+import {valuesOf} from './component-values.ts'
+import {Properties} from './properties.ts'
+
+export interface AppComponentsOptions {
+  readonly appId: string
+  /** Of the app: relative paths start here. */
+  readonly folder: string
+  readonly env: OpenOptions['env']
+  readonly set: ComponentSet
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, message: string) => void
+}
+
+/** A component that the app may use. */
+export interface AppComponent<B extends Block> {
+  readonly name: string
+  readonly component: BlockTypes[B]
+  readonly properties: Properties
+}
+
+/** A component that could not be opened. */
+export interface FailedComponent {
+  readonly resource: ComponentResource
+  readonly fault: ComponentFault
+}
+
+interface Entry {
+  readonly resource: ComponentResource
+  /** Begun at the first use. */
+  opening: Promise<Opened> | undefined
+}
+
+interface Opened {
+  readonly use: Use
+  readonly properties: Properties
+}
+
+/** The components that one app may use. Those of Dapr's own folder are opened at their first use, the others by `open`. */
+export class AppComponents {
+  readonly #options: AppComponentsOptions
+  #entries: readonly Entry[] = []
+
+  constructor(options: AppComponentsOptions) {
+    this.#options = options
+  }
+
+  /** Dapr's capabilities of those that are open. */
+  readonly capabilities = new Map<string, readonly string[]>()
+
+  /**
+   * Opens what the files have now, secret stores first; what is as before stays open, what is not there any more is closed.
+   * Gives those that could not be opened, unless their errors are to be ignored. They keep the one that was there before.
+   */
+  async follow(resources: readonly ComponentResource[]): Promise<readonly FailedComponent[]> {
+    const before = this.#entries
+    const wanted = resources.filter(({type}) => componentTypeOf(type) !== undefined).toSorted(bySecretsFirst)
+    const kept = wanted.map(resource => before.find(entry => isSameResource(entry.resource, resource)))
+    const entries: Entry[] = wanted.map((resource, index) => kept[index] ?? {resource, opening: undefined})
+    this.#entries = entries
+    const failures: FailedComponent[] = []
+    for (const entry of entries) {
+      if (entry.resource.isDefault || kept.includes(entry)) continue
+      try {
+        await this.#openedOf(entry)
+      } catch (error) {
+        const fault = error instanceof ComponentFault ? error : new ComponentFault(messageOf(error))
+        const previous = before.find(({resource: {name}}) => name === entry.resource.name)
+        this.#entries = this.#entries.flatMap(each => (each === entry ? (previous ?? []) : each))
+        if (!entry.resource.ignoresErrors) failures.push({resource: entry.resource, fault})
+      }
+    }
+    await Promise.all(before.filter(entry => !this.#entries.includes(entry)).map(async entry => this.#close(entry)))
+    return failures
+  }
+
+  /** The names of all components of a block. */
+  names(block: Block): readonly string[] {
+    return this.#of(block).map(({resource}) => resource.name)
+  }
+
+  /** Opens a component if it is not open yet. Undefined: there is none of this name; rejects if it cannot be opened. */
+  find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
+    const entry = this.#of(block).find(({resource}) => resource.name === name)
+    return entry && this.#componentOf<B>(entry)
+  }
+
+  async close(): Promise<void> {
+    const entries = this.#entries
+    this.#entries = []
+    await Promise.all(entries.map(async entry => this.#close(entry)))
+  }
+
+  #of(block: Block): readonly Entry[] {
+    return this.#entries.filter(({resource}) => splitType(resource.type)[0] === block)
+  }
+
+  async #componentOf<B extends Block>(entry: Entry): Promise<AppComponent<B>> {
+    const {use, properties} = await this.#openedOf(entry)
+    // the loader of a block gives components of this block
+    return {name: entry.resource.name, component: use.component as BlockTypes[B], properties}
+  }
+
+  async #openedOf(entry: Entry): Promise<Opened> {
+    entry.opening ??= this.#open(entry.resource).catch((error: unknown) => {
+      entry.opening = undefined
+      throw error
+    })
+    return entry.opening
+  }
+
+  async #open(resource: ComponentResource): Promise<Opened> {
+    const {appId, folder, env, set, log} = this.#options
+    const {name, type, version} = resource
+    const warn = (text: string): void => log('warn', text)
+    try {
+      const values = await valuesOf(resource, {
+        appId,
+        env,
+        namespace: env['NAMESPACE'] ?? '',
+        secretOf: (store, secret) => this.find('secretstores', store)?.then(async found => found.component.get(secret)),
+        warn,
+        error: text => log('error', text)
+      })
+      if (values === undefined)
+        throw new ComponentFault(`secret store ${resource.secretStore} is not loaded`, resource.place)
+      const use = await set.use({resource, properties: values, folder, warn})
+      this.capabilities.set(name, use.component.capabilities)
+      log('info', `Component loaded: ${name} (${type}/${version})`)
+      return {use, properties: new Properties(values)}
+    } catch (error) {
+      log('error', failureText(resource, messageOf(error)))
+      throw error
+    }
+  }
+
+  async #close({opening, resource}: Entry): Promise<void> {
+    try {
+      await (await opening)?.use.release()
+    } catch (error) {
+      this.#options.log('warn', `Component ${resource.name} could not be closed: ${messageOf(error)}`)
+    }
+  }
+}
+
+const isSecretStore = ({type}: ComponentResource): boolean => type.startsWith('secretstores.')
+
+const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
+  Number(isSecretStore(b)) - Number(isSecretStore(a))
+
+/** Dapr's line about a component that could not be opened (pkg/runtime/errors, InitError). */
+export function failureText({name, type, version}: ComponentResource, why: string): string {
+  const what = `${name} (${type}/${version})`
+  const kind = why.startsWith("couldn't find ") ? 'CREATE_COMPONENT_FAILURE' : 'INIT_COMPONENT_FAILURE'
+  return `Failed to init component ${what}: [${kind}]: initialization error occurred for ${what}: ${why}`
+}

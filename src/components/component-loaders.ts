@@ -1,0 +1,22 @@
+import type {BlockTypes, Component, OpenComponent} from './component.ts'
+
+/** How a type of component is opened. */
+export interface ComponentLoader<T extends Component = Component> {
+  /** Loads its code. */
+  readonly load: () => Promise<OpenComponent<T>>
+  /** Paths in its metadata start in the folder of the app: apps in different folders do not share it. */
+  readonly usesFolder?: boolean
+  /** Versions besides `v1`. */
+  readonly versions?: readonly string[]
+}
+
+type Loaders = {readonly [B in keyof BlockTypes]: Readonly<Record<string, ComponentLoader<BlockTypes[B]>>>}
+
+/** The types that are built, by the part behind their category; `resources/component-types.ts` has their properties. */
+export const COMPONENT_LOADERS: Loaders = {
+  secretstores: {
+    'local.env': {load: async () => (await import('./secrets/local-env.ts')).open},
+    'local.file': {load: async () => (await import('./secrets/local-file.ts')).open, usesFolder: true}
+  },
+  configuration: {}
+}

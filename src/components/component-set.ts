@@ -1,0 +1,114 @@
+import {isDeepStrictEqual} from 'node:util'
+import type {ComponentResource} from '../resources/components.ts'
+import {splitType, type Block} from '../resources/component-types.ts'
+import {COMPONENT_LOADERS, type ComponentLoader} from './component-loaders.ts'
+import {ComponentFault, type Component, type OpenOptions} from './component.ts'
+import type {Property} from './properties.ts'
+import {Properties} from './properties.ts'
+
+/** A component that some apps use. */
+interface Instance {
+  readonly opened: Promise<Component>
+  users: number
+}
+
+/** What an app wants to use. */
+export interface Wanted {
+  readonly resource: ComponentResource
+  /** With their values. */
+  readonly properties: readonly Property[]
+  /** Of the app. */
+  readonly folder: string
+  readonly warn: (text: string) => void
+}
+
+/** An app uses a component until it releases it. */
+export interface Use {
+  readonly component: Component
+  release(): Promise<void>
+}
+
+/** The open components of a run: apps that may use the same one share it. */
+export class ComponentSet {
+  readonly #env: OpenOptions['env']
+  readonly #instances = new Map<string, Instance>()
+
+  constructor(env: OpenOptions['env']) {
+    this.#env = env
+  }
+
+  /** Opens a component, or takes the one that is open. Rejects with the reason why there is none. */
+  async use(wanted: Wanted): Promise<Use> {
+    const key = keyOf(wanted)
+    const instance = this.#instances.get(key) ?? {opened: this.#open(wanted), users: 0}
+    this.#instances.set(key, instance)
+    instance.users++
+    let isReleased = false
+    const release = async (): Promise<void> => {
+      if (isReleased) return
+      isReleased = true
+      if (--instance.users > 0) return
+      this.#instances.delete(key)
+      await (await instance.opened).close()
+    }
+    try {
+      return {component: await instance.opened, release}
+    } catch (error) {
+      // the next one who wants it tries again
+      if (this.#instances.get(key) === instance) this.#instances.delete(key)
+      throw error
+    }
+  }
+
+  async #open({resource, properties, folder, warn}: Wanted): Promise<Component> {
+    const {name, initTimeoutMs} = resource
+    const late = Promise.withResolvers<never>()
+    const given = new AbortController()
+    const timer = setTimeout(() => {
+      const why = `init timeout for component ${name} exceeded after ${(initTimeoutMs / 1000).toString()}s`
+      late.reject(new ComponentFault(why, resource.place))
+      given.abort()
+    }, initTimeoutMs)
+    try {
+      const open = await loaderOf(resource).load()
+      const opening = open({
+        name,
+        properties: new Properties(properties),
+        folder,
+        env: this.#env,
+        warn,
+        signal: given.signal
+      })
+      return await Promise.race([opening, late.promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** Apps share a component if all is alike that it is opened with. */
+function keyOf({resource, properties, folder}: Wanted): string {
+  const {name, type, version, place} = resource
+  const values = properties.map(({name: key, value}) => [key, value])
+  return JSON.stringify([place.file, name, type, version, values, loaderOf(resource).usesFolder === true ? folder : ''])
+}
+
+/** Throws in Dapr's words if a type is not known (pkg/components). */
+function loaderOf({type, version, typePlace}: ComponentResource): ComponentLoader {
+  const [category, kind] = splitType(type)
+  const loaders: Readonly<Record<string, Readonly<Record<string, ComponentLoader>>>> = COMPONENT_LOADERS
+  const ofBlock = Object.hasOwn(loaders, category) ? loaders[category] : undefined
+  const loader = ofBlock !== undefined && Object.hasOwn(ofBlock, kind) ? ofBlock[kind] : undefined
+  if (loader !== undefined && (version === 'v1' || loader.versions?.includes(version) === true)) return loader
+  throw new ComponentFault(`couldn't find ${BLOCK_NAMES[category as Block] ?? category} ${type}/${version}`, typePlace)
+}
+
+/** Dapr's names for them in errors. */
+const BLOCK_NAMES: Readonly<Record<Block, string>> = {
+  secretstores: 'secret store',
+  configuration: 'configuration store'
+}
+
+/** Whether a component need not be opened anew after its file has changed. */
+export const isSameResource = (a: ComponentResource, b: ComponentResource): boolean =>
+  isDeepStrictEqual({...a, place: '', typePlace: '', scopes: []}, {...b, place: '', typePlace: '', scopes: []})

@@ -1,0 +1,71 @@
+import {randomUUID} from 'node:crypto'
+import type {ComponentProperty, ComponentResource} from '../resources/components.ts'
+import type {Property} from './properties.ts'
+import type {Secret} from './secret-store.ts'
+
+export interface ValueOptions {
+  readonly appId: string
+  /** NAMESPACE of the sidecar, '' = none. */
+  readonly namespace: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Undefined: this store is not there. */
+  readonly secretOf: (store: string, name: string) => Promise<Secret | undefined> | undefined
+  readonly warn: (text: string) => void
+  readonly error: (text: string) => void
+}
+
+/**
+ * The properties of a component with their values: secrets and variables looked up, `{appID}` and its like filled in
+ * (Dapr: pkg/runtime/meta and pkg/runtime/processor). Undefined: its secret store is not there.
+ */
+export async function valuesOf(
+  {name, properties, secretStore}: ComponentResource,
+  options: ValueOptions
+): Promise<readonly Property[] | undefined> {
+  const values: Property[] = []
+  for (const property of properties) {
+    let {value} = property
+    if (property.secret !== undefined && secretStore !== '' && value === '') {
+      const secret = options.secretOf(secretStore, property.secret.name)
+      if (secret === undefined) {
+        options.warn(`Component ${name} references a secret store that isn't loaded: ${secretStore}`)
+        return undefined
+      }
+      value = await secretValue(secret, property, options)
+    } else if (value === '' && property.envRef !== '') value = variable(name, property, options)
+    values.push({name: property.name, value: fillIn(value, options), place: property.place})
+  }
+  return values
+}
+
+async function secretValue(
+  found: Promise<Secret | undefined>,
+  {secret}: ComponentProperty,
+  {error}: ValueOptions
+): Promise<string> {
+  const {name = '', key = ''} = secret ?? {}
+  try {
+    const value = (await found)?.[key]
+    if (value === undefined) error(`Error getting secret: secret ${name} not found`)
+    return value ?? ''
+  } catch (why) {
+    error(`Error getting secret: ${String(why)}`)
+    return ''
+  }
+}
+
+/** Dapr's own variables hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
+function variable(component: string, {name, envRef}: ComponentProperty, {env, warn}: ValueOptions): string {
+  const key = envRef.toUpperCase()
+  if (key !== 'APP_API_TOKEN' && !key.startsWith('DAPR_') && !key.includes(' ')) return env[envRef] ?? ''
+  warn(`The variable ${envRef} may not be used for ${name} of the component ${component}`)
+  return ''
+}
+
+const fillIn = (value: string, {appId, namespace}: ValueOptions): string =>
+  value.includes('{')
+    ? value
+        .replaceAll('{uuid}', () => randomUUID())
+        .replaceAll('{appID}', appId)
+        .replaceAll('{namespace}', namespace === '' ? appId : `${namespace}.${appId}`)
+    : value

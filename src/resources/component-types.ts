@@ -1,0 +1,41 @@
+import {MIDDLEWARE_TYPES} from './http-pipeline.ts'
+
+/** The categories of Components whose calls are served here. */
+export type Block = 'secretstores' | 'configuration'
+
+/** A type of Component as files and metadata show it. */
+export interface ComponentType {
+  /** What it can do unless its properties say otherwise, in Dapr's words. */
+  readonly capabilities: readonly string[]
+  /** The names of its properties, for hints in mistakes; they are found in any capitals. */
+  readonly properties: readonly string[]
+}
+
+/** The types that are built, by category and the part behind it: `components/component-loaders.ts` opens them. */
+export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, ComponentType>>} = {
+  secretstores: {
+    'local.env': {capabilities: [], properties: ['prefix']},
+    'local.file': {capabilities: [], properties: ['secretsFile', 'nestedSeparator', 'multiValued']}
+  },
+  configuration: {}
+}
+
+/** The two parts of a type: `state` and `redis` of `state.redis`. */
+export const splitType = (type: string): readonly [category: string, kind: string] => {
+  const point = type.indexOf('.')
+  return point < 0 ? [type, ''] : [type.slice(0, point), type.slice(point + 1)]
+}
+
+/** Whether a category is one whose calls are served here. */
+export const isBlock = (category: string): category is Block => Object.hasOwn(COMPONENT_TYPES, category)
+
+/** The type of a Component whose calls are served here; undefined: it is another one, or not built. */
+export const componentTypeOf = (type: string): ComponentType | undefined => {
+  const [category, kind] = splitType(type)
+  if (!isBlock(category) || !Object.hasOwn(COMPONENT_TYPES[category], kind)) return undefined
+  return COMPONENT_TYPES[category][kind]
+}
+
+/** Whether a type is built. */
+export const isComponentType = (type: string): boolean =>
+  componentTypeOf(type) !== undefined || MIDDLEWARE_TYPES.some(each => `middleware.http.${each}` === type)

@@ -1,0 +1,42 @@
+import type {Field} from './field.ts'
+
+/** Which secrets of one store the app may read (Dapr: pkg/config, SecretsScope). */
+export interface SecretScope {
+  readonly storeName: string
+  /** Only these, if there are any. */
+  readonly allowed: readonly string[]
+  readonly denied: readonly string[]
+  /** What neither list names may not be read. */
+  readonly isDenying: boolean
+}
+
+/** Whether an app may read a secret; what is not restricted may be read. */
+export const isSecretAllowed = (scopes: readonly SecretScope[], store: string, name: string): boolean => {
+  const scope = scopes.findLast(({storeName}) => storeName === store)
+  if (scope === undefined) return true
+  const {allowed, denied, isDenying} = scope
+  return allowed.length > 0 ? allowed.includes(name) : !isDenying && !denied.includes(name)
+}
+
+/** `spec.secrets.scopes` of a Configuration. */
+export const readSecretScopes = (spec: Field): readonly SecretScope[] => {
+  const secrets = spec.field('secrets')
+  secrets.warnUnknownKeys(['scopes'])
+  return secrets.field('scopes').items().map(readScope)
+}
+
+const textsIn = (list: Field): readonly string[] => list.items().map(item => item.text())
+
+function readScope(scope: Field): SecretScope {
+  scope.warnUnknownKeys(['storeName', 'defaultAccess', 'allowedSecrets', 'deniedSecrets'])
+  const access = scope.field('defaultAccess')
+  const word = access.text().toLowerCase()
+  if (!['', 'allow', 'deny'].includes(word))
+    access.error(`"${access.text()}" is no defaultAccess`, {expected: 'expected allow or deny'})
+  return {
+    storeName: scope.field('storeName').text(),
+    allowed: textsIn(scope.field('allowedSecrets')),
+    denied: textsIn(scope.field('deniedSecrets')),
+    isDenying: word === 'deny'
+  }
+}

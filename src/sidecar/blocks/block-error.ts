@@ -1,0 +1,41 @@
+/** The codes of gRPC that calls to building blocks end with (google.golang.org/grpc/codes). */
+export const GRPC_CODES = {
+  unknown: 2,
+  invalidArgument: 3,
+  notFound: 5,
+  permissionDenied: 7,
+  failedPrecondition: 9,
+  aborted: 10,
+  unimplemented: 12,
+  internal: 13
+} as const
+
+/** What programs read of an error (google.rpc.ErrorInfo, ResourceInfo, BadRequest); its HTTP body and gRPC status have it. */
+export interface BlockErrorDetails {
+  readonly reason: string
+  /** Null where Dapr has none. */
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly resource?: {readonly type: string; readonly name: string; readonly description: string}
+  readonly badField?: {readonly field: string; readonly description: string}
+}
+
+/** A call to a building block that failed, as Dapr tells it over HTTP and gRPC (pkg/messages/predefined.go). */
+export class BlockError extends Error {
+  readonly errorCode: string
+  readonly status: number
+  readonly grpcCode: number
+  readonly details: BlockErrorDetails | undefined
+
+  constructor(
+    [status, grpc, errorCode]: readonly [status: number, grpc: keyof typeof GRPC_CODES, errorCode: string],
+    message: string,
+    details?: BlockErrorDetails
+  ) {
+    super(message)
+    this.name = 'BlockError'
+    this.status = status
+    this.grpcCode = GRPC_CODES[grpc]
+    this.errorCode = errorCode
+    this.details = details
+  }
+}

@@ -1,0 +1,113 @@
+import type {AppComponents} from '../components/app-components.ts'
+import type {ComponentSet} from '../components/component-set.ts'
+import {explainPlace} from '../config/diagnose.ts'
+import {messageOf} from '../model/errors.ts'
+import type {LogLevel} from '../model/plan.ts'
+import type {AppResources} from '../resources/app-resources.ts'
+import {componentTypeOf} from '../resources/component-types.ts'
+import type {ComponentResource} from '../resources/components.ts'
+import type {Blocks} from './blocks/blocks.ts'
+
+export interface SidecarBlocksOptions {
+  readonly appId: string
+  /** Of the app: relative paths of its components start here. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly resources: AppResources
+  /** Loads the components of the run. */
+  readonly components: () => Promise<ComponentSet>
+  readonly whyMissing: (name: string) => string
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, message: string) => void
+}
+
+/** The building blocks of an app, loaded when its files name a component, or it calls one. */
+export class SidecarBlocks {
+  readonly #options: SidecarBlocksOptions
+  readonly #stopFollowing: () => void
+  #current: readonly ComponentResource[]
+  #loading: Promise<Blocks> | undefined
+  #components: AppComponents | undefined
+  /** One change after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+
+  constructor(options: SidecarBlocksOptions) {
+    this.#options = options
+    const {resources} = options
+    this.#current = resources.snapshot.components
+    this.#stopFollowing = resources.onChange(({components}) => {
+      if (components === this.#current) return
+      this.#current = components
+      void this.#reload()
+    })
+  }
+
+  /** Opens the components that files of the template name. What is wrong with them, with its place; '' = nothing. */
+  async open(): Promise<string> {
+    if (!this.#current.some(isOpenedAtOnce)) return ''
+    await this.load()
+    return this.#inTurn(async () => this.#follow())
+  }
+
+  /** What a component can do, open or not. */
+  capabilitiesOf(name: string, type: string): readonly string[] {
+    return this.#components?.capabilities.get(name) ?? componentTypeOf(type)?.capabilities ?? []
+  }
+
+  /** Loads them; what has been loaded stays. */
+  async load(): Promise<Blocks> {
+    this.#loading ??= this.#load()
+    return this.#loading
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopFollowing()
+    await this.#turn
+    await this.#components?.close()
+  }
+
+  async #load(): Promise<Blocks> {
+    const {appId, folder, env, resources, components, whyMissing, log} = this.#options
+    const [{AppComponents}, {Blocks}, set] = await Promise.all([
+      import('../components/app-components.ts'),
+      import('./blocks/blocks.ts'),
+      components()
+    ])
+    const own = new AppComponents({appId, folder, env, set, log})
+    this.#components = own
+    if (!this.#current.some(isOpenedAtOnce)) await own.follow(this.#current)
+    return new Blocks({appId, components: own, configuration: () => resources.snapshot.configuration, whyMissing})
+  }
+
+  /** A change of files; what cannot be opened any more stays as it was. */
+  async #reload(): Promise<void> {
+    if (this.#loading === undefined && !this.#current.some(isOpenedAtOnce)) return
+    await this.load()
+    const fault = await this.#inTurn(async () => this.#follow())
+    if (fault !== '') this.#options.resources.warn('resource-not-used', fault)
+  }
+
+  async #follow(): Promise<string> {
+    if (this.#isClosed || this.#components === undefined) return ''
+    const failures = await this.#components.follow(this.#current)
+    const [failure] = failures
+    if (failure === undefined) return ''
+    const {resource, fault} = failure
+    const {log} = this.#options
+    log('warn', `Error processing component, daprd will exit gracefully: ${messageOf(fault)}`)
+    const place = fault.place ?? resource.place
+    const picture = explainPlace(place, 1, []).replace(/^/gm, '   ')
+    return `the component ${resource.name} (${resource.type}) cannot be opened: ${fault.message}\n${picture}`
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+}
+
+const isOpenedAtOnce = ({isDefault, type}: ComponentResource): boolean =>
+  !isDefault && componentTypeOf(type) !== undefined
