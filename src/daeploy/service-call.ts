@@ -8,6 +8,7 @@ import type {ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
 import {responseRules, HAS_LOCATION, type CallHeaders} from './headers.ts'
+import type {Reply} from '../net/reply.ts'
 import {BAD_GATEWAY, NOT_FOUND} from './replies.ts'
 import type {Service} from './service.ts'
 import {rewriteLocation, type Target} from './target.ts'
@@ -58,7 +59,7 @@ export class ServiceCall extends ProxiedCall {
     return this.#options.service.admit(this.call, isRefused)
   }
 
-  protected send({pool, pathPrefix, token, callerLine}: Admitted): void {
+  protected send({pool, pathPrefix, token, callerLine, path}: Admitted): void {
     const {headers, extraLines} = this.#options
     const {length, hasLength} = headers
     const framing =
@@ -70,7 +71,7 @@ export class ServiceCall extends ProxiedCall {
     // Only another run's sidecar gets the headers that name the caller.
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
     const delegation = callerLine === undefined ? '' : tokenLine + callerLine
-    this.exchange.send(pool, `${this.#head(pathPrefix)}${delegation}${extraLines}${framing}\r\n`)
+    this.exchange.send(pool, `${this.#head(pathPrefix, path)}${delegation}${extraLines}${framing}\r\n`)
   }
 
   protected responseHeaders(head: ResponseHead): string {
@@ -87,6 +88,10 @@ export class ServiceCall extends ProxiedCall {
   protected replyDenied({isUnknown, error}: Denied): void {
     if (isUnknown === true) this.exchange.reply(NOT_FOUND)
     else this.replyFailed(error)
+  }
+
+  protected replyAs(reply: Reply): void {
+    this.exchange.reply(reply)
   }
 
   protected replyFailed(why: string, failure?: Failure): void {
@@ -108,12 +113,12 @@ export class ServiceCall extends ProxiedCall {
   }
 
   /** The request head, without the headers about the body's length and the empty line. */
-  #head(pathPrefix = ''): string {
+  #head(pathPrefix = '', path = this.#options.target.path): string {
     const {headers, target} = this.#options
     const {host, lines, peer} = headers
     const port = /:(\d+)$/.exec(host)?.[1] ?? '80'
     return (
-      `${this.call.method} ${pathPrefix}${target.path} HTTP/1.1\r\nHost: ${host}\r\n${lines}` +
+      `${this.call.method} ${pathPrefix}${path} HTTP/1.1\r\nHost: ${host}\r\n${lines}` +
       `X-Forwarded-For: ${peer}\r\nX-Forwarded-Host: ${host}\r\nX-Forwarded-Port: ${port}\r\n` +
       `X-Forwarded-Prefix: /services/${target.segment}\r\nX-Forwarded-Proto: http\r\n` +
       `X-Forwarded-Server: ${SERVER}\r\nX-Real-Ip: ${peer}\r\n`

@@ -1,5 +1,6 @@
 import type {Call, Recorded} from '../model/call.ts'
 import type {Pool} from '../net/pool.ts'
+import type {AppPipeline} from './app-pipeline.ts'
 import type {CallerIdentity} from './interceptors/access-control.ts'
 
 /** The decision about a call: admitted, or denied with a reason. */
@@ -25,6 +26,10 @@ export interface Admitted {
    * path for calls without a method.
    */
   readonly external?: {readonly lines: string; readonly names: readonly string[]; readonly root: string}
+  /** The middleware in front of it; undefined: none. */
+  readonly pipeline?: AppPipeline | undefined
+  /** What the middleware has made of the call's path; left out: it stays as it is. */
+  readonly path?: string
   /** Told of the call when it is over: the sidecar of the callee counts it too. */
   readonly recorded?: Recorded | undefined
   /** The call has ended; `isBroken`: the callee closed the connection under it. Called exactly once. */

@@ -1,6 +1,7 @@
 import type {Call} from '../model/call.ts'
 import {ResponseCollector, type CollectedResponse} from '../net/collected-response.ts'
 import type {Exchange} from '../net/exchange.ts'
+import type {Reply} from '../net/reply.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import {admitTo, type Callee} from './local-apps.ts'
@@ -66,8 +67,8 @@ class AppRequest extends ProxiedCall {
     return admitTo(this.#options.app, this.call)
   }
 
-  protected send({pool, token}: Admitted): void {
-    const {method, path, lines, body} = this.#options
+  protected send({pool, token, path = this.call.path}: Admitted): void {
+    const {method, lines, body} = this.#options
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
     const length = body.length > 0 || method !== 'GET' ? `Content-Length: ${body.length.toString()}\r\n` : ''
     this.exchange.send(
@@ -82,6 +83,11 @@ class AppRequest extends ProxiedCall {
 
   protected replyDenied({error}: Denied): void {
     this.#fail(error)
+  }
+
+  protected replyAs({status, type, body, bytes = Buffer.from(body)}: Reply): void {
+    this.#done({kind: 'response', status, headers: ['Content-Type', type], body: bytes})
+    this.exchange.abort()
   }
 
   protected replyFailed(why: string): void {

@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {Call, Recorded} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
+import type {AppPipeline} from './app-pipeline.ts'
 import type {HttpEndpoint} from '../resources/http-endpoints.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {webDial} from '../net/external-adapter.ts'
@@ -48,6 +49,8 @@ export class ExternalEndpoints {
   readonly #apps: Admit
   readonly #recorded: Recorded | undefined
   readonly #env: Environment
+  /** The middleware in front of all of them; undefined: none. */
+  pipeline: AppPipeline | undefined
   #known: ReadonlyMap<string, Known>
   readonly #urls = new Map<string, Endpoint>()
   readonly #unsubscribe: () => void
@@ -69,7 +72,7 @@ export class ExternalEndpoints {
     const endpoint = this.#known.get(call.callee)?.endpoint
     if (endpoint === undefined) return this.#apps(call, isRefused, caller)
     if (typeof endpoint === 'string') return denied(endpoint)
-    return admitted(endpoint, this.#recorded)
+    return this.#admitted(endpoint)
   }
 
   /** It is no app: a URL, or the name of an HTTPEndpoint. */
@@ -103,7 +106,7 @@ export class ExternalEndpoints {
 
   #url({callee}: Call): Admission {
     const known = this.#urls.get(callee)
-    if (known !== undefined) return admitted(known, this.#recorded)
+    if (known !== undefined) return this.#admitted(known)
     if (!URL.canParse(callee)) return denied(`parse "${callee}": invalid URL`)
     if (this.#urls.size >= MAX_URLS) {
       for (const {pool} of this.#urls.values()) pool.retire()
@@ -113,7 +116,21 @@ export class ExternalEndpoints {
     const dial = webDial({origin: url, credentials: NO_CREDENTIALS, followsRedirects: false, secretHeaders: []})
     const endpoint = {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines: '', names: []}
     this.#urls.set(callee, endpoint)
-    return admitted(endpoint, this.#recorded)
+    return this.#admitted(endpoint)
+  }
+
+  #admitted({pool, path, root, lines, names}: Endpoint): Admission {
+    return {
+      ok: true,
+      pool,
+      isLocal: true,
+      token: '',
+      pathPrefix: path,
+      external: {lines, names, root},
+      recorded: this.#recorded,
+      pipeline: this.pipeline,
+      leave: () => undefined
+    }
   }
 }
 
@@ -122,17 +139,6 @@ const retire = (endpoint: Endpoint | string): void => {
 }
 
 const denied = (error: string): Admission => ({ok: false, status: 500, error})
-
-const admitted = ({pool, path, root, lines, names}: Endpoint, recorded: Recorded | undefined): Admission => ({
-  ok: true,
-  pool,
-  isLocal: true,
-  token: '',
-  pathPrefix: path,
-  external: {lines, names, root},
-  recorded,
-  leave: () => undefined
-})
 
 const pathOf = ({pathname}: URL): string => pathname.replace(/\/+$/, '')
 

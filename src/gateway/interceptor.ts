@@ -1,5 +1,6 @@
 import type {Call} from '../model/call.ts'
 import type {Failure} from '../net/http1/upstream.ts'
+import type {Reply} from '../net/reply.ts'
 import type {Denied} from './admission.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 
@@ -7,6 +8,8 @@ import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 export type Outcome =
   /** A response has begun; it is buffered until it is accepted. `discard` frees it. */
   | {readonly kind: 'response'; readonly status: number; readonly discard: () => void}
+  /** Middleware in front of the callee has responded in its place. */
+  | {readonly kind: 'replied'; readonly reply: Reply}
   /** The callee's admission queue refused the call. */
   | {readonly kind: 'denied'; readonly denied: Denied}
   /** The callee was not reachable, or its response was invalid. */

@@ -1,6 +1,7 @@
 import type {Call, Recorded} from '../model/call.ts'
 import type {Admission, Held} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
+import type {AppPipeline} from './app-pipeline.ts'
 import type {Probed} from './health-check.ts'
 import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'
 import type {AccessControlInterceptor, CallerIdentity} from './interceptors/access-control.ts'
@@ -32,6 +33,8 @@ export interface Callee {
   readonly isUnhealthy: boolean
   /** Set by its sidecar. */
   readonly counters?: CalleeCounters | undefined
+  /** The middleware in front of it; undefined: none. */
+  readonly pipeline?: AppPipeline | undefined
   /** A connection was refused: check again whether it listens. */
   recheck(): void
 }
@@ -68,13 +71,14 @@ const noPort = (id: string, isLocal: boolean): Admission => ({
   down: {address: '127.0.0.1:0', reason: `"${id}" has no appPort`}
 })
 
-const admitted = ({pool, token, counters}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
+const admitted = ({pool, token, counters, pipeline}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
   ok: true,
   pool,
   isLocal,
   token,
   pathPrefix: '',
   recorded: counters?.recorded,
+  pipeline,
   leave
 })
 

@@ -4,10 +4,13 @@ import {pause} from '../platform/delay.ts'
 import {bugText} from '../net/error-boundary.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import {TOO_LARGE, type Exchange} from '../net/exchange.ts'
+import {pairsOf} from '../net/http1/header-lines.ts'
 import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
+import type {Reply} from '../net/reply.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
+import type {AppPipeline} from './app-pipeline.ts'
 import type {HeldBodies} from './held-bodies.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import type {Interceptor, Outcome} from './interceptor.ts'
@@ -126,6 +129,8 @@ export abstract class ProxiedCall implements CallHandler {
   protected abstract send(admitted: Admitted): void
   protected abstract responseHeaders(head: ResponseHead): string
   protected abstract replyDenied(denied: Denied): void
+  /** The caller gets this response in place of the callee's. */
+  protected abstract replyAs(reply: Reply): void
   /** There is no response: the callee was not reachable, or its response was invalid. */
   protected abstract replyFailed(why: string, failure: Failure | undefined): void
   protected abstract warnCut(why: string): void
@@ -170,6 +175,8 @@ export abstract class ProxiedCall implements CallHandler {
     switch (outcome.kind) {
       case 'response':
         return this.exchange.accept()
+      case 'replied':
+        return this.replyAs(outcome.reply)
       case 'denied':
         return this.#deny(outcome.denied)
       case 'failed':
@@ -238,7 +245,26 @@ export abstract class ProxiedCall implements CallHandler {
     this.admitted = admission
     if (this.isRecorded) this.#noteAdmitted(admission)
     this.observer?.admitted(this.call)
-    this.send(admission)
+    if (admission.pipeline === undefined) this.send(admission)
+    else void this.#filter(admission, admission.pipeline)
+  }
+
+  /** Lets the request through the middleware in front of the callee. */
+  async #filter(admitted: Admitted, pipeline: AppPipeline): Promise<void> {
+    try {
+      const passed = await pipeline(this.call.path, pairsOf(this.request.lines))
+      if (this.#isOver || this.admitted !== admitted) return
+      if ('status' in passed) return this.#replied(passed)
+      this.exchange.onPiece = passed.onPiece
+      this.send({...admitted, path: passed.path})
+    } catch (error) {
+      this.exchange.crash(error)
+    }
+  }
+
+  #replied(reply: Reply): void {
+    if (this.#run === undefined) this.replyAs(reply)
+    else this.#run.settle({kind: 'replied', reply})
   }
 
   #noteAdmitted({recorded, isLocal}: Admitted): void {

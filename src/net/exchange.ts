@@ -29,6 +29,8 @@ export class Exchange implements ResponseHandler {
   responseBytes = 0
   /** The gRPC status code that the caller got; undefined: it is no caller of gRPC. */
   grpcStatus: number | undefined
+  /** Changes each piece of the request's body in place before it is sent; undefined: it stays as it is. */
+  onPiece: ((piece: Buffer) => void) | undefined
   readonly #downstream: Downstream
   #handler: CallHandler | undefined
   /** Remains until the whole body has arrived. */
@@ -90,6 +92,7 @@ export class Exchange implements ResponseHandler {
     this.responseBytes = 0
     this.#hasResponse = false
     this.#responded = undefined
+    this.onPiece = undefined
     return this
   }
 
@@ -168,7 +171,8 @@ export class Exchange implements ResponseHandler {
   }
 
   /** Writes a piece of the body, preceded by the head for the first one. */
-  #write(upstream: Upstream, bytes: Buffer | undefined, isLast: boolean): boolean {
+  #write(upstream: Upstream, piece: Buffer | undefined, isLast: boolean): boolean {
+    const bytes = this.onPiece === undefined || piece === undefined ? piece : changed(piece, this.onPiece)
     this.isSent = isLast
     const head = this.#isHeadSent ? '' : this.#head
     this.#isHeadSent = true
@@ -350,6 +354,13 @@ export class Exchange implements ResponseHandler {
     }
     this.#downstream.done()
   }
+}
+
+/** A piece may also be kept for another attempt, or for a copy. */
+function changed(piece: Buffer, change: (piece: Buffer) => void): Buffer {
+  const copy = Buffer.from(piece)
+  change(copy)
+  return copy
 }
 
 function writeChunk(upstream: Upstream, text: string, bytes: Buffer | undefined, isLast: boolean): boolean {

@@ -16,9 +16,11 @@ export interface Configuration {
   readonly accessControl: AccessControl | undefined
   /** Undefined: every API is served. */
   readonly apiAccess: ApiAccess | undefined
-  readonly httpPipeline: readonly HandlerSpec[]
   /** Which secrets the app may read. */
   readonly secretScopes: readonly SecretScope[]
+  /** Undefined: it does not say. */
+  readonly httpPipeline: readonly HandlerSpec[] | undefined
+  readonly appHttpPipeline: readonly HandlerSpec[] | undefined
   readonly apiLogging: ApiLogging
   readonly metrics: MetricsSettings
   readonly tracing: TracingSettings
@@ -37,8 +39,9 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   fault: '',
   accessControl: undefined,
   apiAccess: undefined,
-  httpPipeline: [],
   secretScopes: [],
+  httpPipeline: undefined,
+  appHttpPipeline: undefined,
   apiLogging: DEFAULT_API_LOGGING,
   metrics: DEFAULT_METRICS,
   tracing: DEFAULT_TRACING,
@@ -58,8 +61,9 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
           fault: '',
           accessControl: readAccessControl(spec),
           apiAccess: readApiAccess(spec),
-          httpPipeline: readHandlers(spec),
           secretScopes: readSecretScopes(spec),
+          httpPipeline: readHandlers(spec, 'httpPipeline'),
+          appHttpPipeline: readHandlers(spec, 'appHttpPipeline'),
           apiLogging: readApiLogging(spec),
           metrics: await readMetricsSettings(spec),
           tracing: readTracingSettings(spec),
@@ -71,12 +75,9 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
 /** gRPC's APIs are not restricted. */
 const isForGrpc = (rule: Field): boolean => rule.field('protocol').text().toLowerCase() === 'grpc'
 
-const hasHandlers = (field: Field): boolean => field.field('handlers').items().length > 0
-
 /** The parts of a Configuration's `spec` that nothing here enforces yet, and when they restrict anything. */
 const UNENFORCED: Readonly<Record<string, (field: Field) => boolean>> = {
   mtls: field => field.field('enabled').boolean() === true,
-  appHttpPipeline: hasHandlers,
   api: field => ['allowed', 'denied'].some(key => field.field(key).items().some(isForGrpc))
 }
 

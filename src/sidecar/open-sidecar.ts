@@ -11,7 +11,7 @@ import {SidecarTracing} from './tracing.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {followAccess} from './access.ts'
 import {followConfiguration} from './app-configuration.ts'
-import {followPipeline} from './follow-pipeline.ts'
+import {appPipelineOf, followPipeline} from './follow-pipeline.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {hostGuard} from '../gateway/guards.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -141,8 +141,19 @@ export function openAppSidecar({
     runtime,
     resources,
     warn,
+    key: 'httpPipeline',
     changed: pipeline => {
       sidecar.pipeline = pipeline
+    }
+  })
+  const stopAppPipeline = followPipeline({
+    runtime,
+    resources,
+    warn,
+    key: 'appHttpPipeline',
+    changed: pipeline => {
+      external.pipeline = appPipelineOf(pipeline)
+      runtime.pipeline = runtime.plan.channel.protocol.startsWith('grpc') ? undefined : external.pipeline
     }
   })
   const guards = {
@@ -198,6 +209,7 @@ export function openAppSidecar({
       stopAccess()
       metered.close()
       stopPipeline()
+      stopAppPipeline()
       await tracing.close()
       external.close()
       resources.close()

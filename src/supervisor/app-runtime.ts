@@ -20,6 +20,7 @@ import type {SidecarPorts} from '../ports/claim.ts'
 import {Program} from './program.ts'
 import {whyNot} from './messages/why-not-running.ts'
 import {listedApp} from './listed-app.ts'
+import type {AppPipeline} from '../gateway/app-pipeline.ts'
 import type {AccessControlInterceptor, CallerIdentity} from '../gateway/interceptors/access-control.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -64,6 +65,7 @@ export class AppRuntime implements Callee {
   readonly token: string
   readonly logs: Logs
   counters: CalleeCounters | undefined
+  pipeline: AppPipeline | undefined
   readonly #channel: AppChannel
   readonly #lifecycleLog: LifecycleLog
   readonly #options: AppRuntimeOptions

@@ -57,6 +57,10 @@ const BAD_GATEWAY = 502
 const tooLarge = (maxBodyBytes: number): string =>
   `${TOO_LARGE} [the limit is maxBodySize: ${maxBodyBytes.toString()} bytes]`
 
+/** Nothing is appended to the base path if no method is called. */
+const externalPath = (path: string, prefix: string, root: string): string =>
+  path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
+
 /** One call through a sidecar, with errors and headers as Dapr has them, in both directions. */
 export class Invocation extends ProxiedCall {
   readonly rules = responseRules
@@ -121,6 +125,10 @@ export class Invocation extends ProxiedCall {
     this.#reply(invokeError(this.#options.target.sentId, error, status))
   }
 
+  protected replyAs(reply: Reply): void {
+    this.#reply(reply)
+  }
+
   protected replyFailed(why: string, failure: Failure | undefined): void {
     const error = why === TOO_LARGE ? tooLarge(this.#options.sidecar.maxBodyBytes) : this.#describe(why)
     this.#reply(invokeError(this.#options.target.sentId, error, failure === 'bad-status' ? BAD_GATEWAY : undefined))
@@ -142,39 +150,42 @@ export class Invocation extends ProxiedCall {
       method: this.call.method,
       scheme: pool?.dial?.scheme ?? 'http',
       authority: pool?.authority ?? '',
-      path: external === undefined ? this.call.path : this.#externalPath(pathPrefix, external.root),
+      path: external === undefined ? this.call.path : externalPath(this.call.path, pathPrefix, external.root),
       why: pool === undefined || pool.hint === '' ? why : `${why} (${pool.hint})`
     })
   }
 
   /** A callee that is not an app: no token and no headers about the caller are sent. */
-  #sendExternal({pool, pathPrefix}: Admitted, external: NonNullable<Admitted['external']>, framing: string): void {
+  #sendExternal(
+    {pool, pathPrefix, path = this.call.path}: Admitted,
+    external: NonNullable<Admitted['external']>,
+    framing: string
+  ): void {
     const {trace, headers} = this.#options
     const {method} = this.call
-    const path = this.#externalPath(pathPrefix, external.root)
     const lines = external.names.length === 0 ? headers.lines : withoutHeaders(headers.lines, external.names)
     this.exchange.send(
       pool,
-      `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${external.lines}${trace}${framing}\r\n`
+      `${method} ${externalPath(path, pathPrefix, external.root)} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${external.lines}${trace}${framing}\r\n`
     )
-  }
-
-  /** Nothing is appended to the base path if no method is called. */
-  #externalPath(prefix: string, root: string): string {
-    const {path} = this.call
-    return path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
   }
 
   /** The request head up to the headers about the body's length. */
   #head(
-    {pool, pathPrefix, isLocal, token: own}: Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token'>,
+    {
+      pool,
+      pathPrefix,
+      isLocal,
+      token: own,
+      path = this.call.path
+    }: Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token' | 'path'>,
     callerHeaders: string
   ): string {
     const {sidecar, headers, spans} = this.#options
     // another run's sidecar makes a span of its own
     const isOtherSpan = spans?.callee !== undefined && !isLocal && pathPrefix === ''
     const trace = isOtherSpan ? spanLines(spans.callee) : this.#options.trace
-    const {method, path} = this.call
+    const {method} = this.call
     const token = own || (isLocal && sidecar.appToken) || headers.apiToken
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
     return `${method} ${pathPrefix}${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${headers.lines}${trace}${callerHeaders}${tokenLine}`

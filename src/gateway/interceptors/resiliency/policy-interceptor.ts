@@ -10,11 +10,15 @@ const REASONS: Partial<Record<PolicyFailure, string>> = {
   cancelled: 'context canceled'
 }
 
+const judgeStatus = (status: number): Verdict => (status >= 200 && status < 400 ? 'success' : status)
+
 /** For an HTTP app 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
 function judge(outcome: Outcome): Verdict {
   switch (outcome.kind) {
     case 'response':
-      return outcome.status >= 200 && outcome.status < 400 ? 'success' : outcome.status
+      return judgeStatus(outcome.status)
+    case 'replied':
+      return judgeStatus(outcome.reply.status)
     case 'denied':
       return outcome.denied.status === 403 ? 'excluded' : 'failed'
     case 'failed':

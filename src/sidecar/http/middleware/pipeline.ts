@@ -13,10 +13,11 @@ export type Pipeline = readonly Middleware[]
 /** Makes a pipeline; a text: why it cannot be made. A middleware that is left out would let pass what it is to keep out. */
 export function createPipeline(specs: readonly MiddlewareSpec[]): Pipeline | string {
   const pipeline: Middleware[] = []
-  for (const {name, type, metadata, place} of specs) {
+  for (const {name, type, metadata, place, fault} of specs) {
     const at = `${place.file}:${place.line.toString()}: the middleware "${name}"`
     const known = middlewareType(type)
     if (known === undefined) return `${at} is of type ${type}, which is not supported yet`
+    if (fault !== '') return `${at} cannot be used: ${fault}`
     try {
       pipeline.push(create(known, new Map(metadata)))
     } catch (error) {

@@ -6,7 +6,7 @@ import {upperCase} from '../../../../src/sidecar/http/middleware/upper-case.ts'
 const place = {file: 'config.yaml', line: 4, column: 1, source: ''}
 
 const made = (type: string, metadata: Readonly<Record<string, string>>): Pipeline | string =>
-  createPipeline([{name: 'm', type: `middleware.http.${type}`, metadata: Object.entries(metadata), place}])
+  createPipeline([{name: 'm', type: `middleware.http.${type}`, metadata: Object.entries(metadata), place, fault: ''}])
 
 const pipeline = (type: string, metadata: Readonly<Record<string, string>>): Pipeline => {
   const each = made(type, metadata)
