@@ -70,6 +70,10 @@ export class Health {
 /** Told of each check: its status, 0 = no response, and how long it took. */
 export type Probed = (status: number, elapsedMs: number) => void
 
+/** What an app is asked for its health, as its author knows it. */
+export const nameOfCheck = ({health, channel}: AppPlan): string =>
+  channel.protocol.startsWith('grpc') ? 'AppCallbackHealthCheck/HealthCheck' : `GET ${health.path}`
+
 /** Undefined if health is not checked: it is disabled, or the app has no port. */
 export function healthOf(
   {health, channel}: AppPlan,

@@ -12,6 +12,7 @@ import type {Callee, CalleeCounters} from '../gateway/local-apps.ts'
 import {LifecycleLog, type Logs} from './lifecycle-log.ts'
 import {lookPathFault, whyNotFound} from './command.ts'
 import {AppChannel} from '../gateway/app-channel.ts'
+import {nameOfCheck} from '../gateway/health-check.ts'
 import type {AdmissionQueue, PendingCall} from '../gateway/admission-queue.ts'
 import {CrashReporter} from './crash-reporter.ts'
 import {noProgress, progressed, type Progress} from './order/progress.ts'
@@ -387,7 +388,7 @@ export class AppRuntime implements Callee {
     if (!isHealthy)
       this.#options.reporter.warn(
         'app-unhealthy',
-        `"${this.name}" is not healthy: its health check GET ${this.#plan.health.path} fails. It gets no calls until the check succeeds`
+        `"${this.name}" is not healthy: its health check ${nameOfCheck(this.#plan)} fails. It gets no calls until the check succeeds`
       )
     this.#notifyListeners()
   }

@@ -182,6 +182,9 @@ t.test('an app of gRPC whose health is bad gets what is proxied, and nothing els
   const response = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
   t.equal(response.status, 500)
   t.match(await response.text(), /app is not in a healthy state/)
+  await run.waitForLine('"b" is not healthy: its health check AppCallbackHealthCheck/HealthCheck fails', {
+    stream: 'stderr'
+  })
 })
 
 t.test('a call over HTTP reaches an app of gRPC', async t => {
