@@ -2,26 +2,13 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {openRig} from '../rig/rig.ts'
 import type {Program} from '../rig/program.ts'
-import {installed, type Package} from './installed.ts'
+import {daprForJavascript, daprForPython, installed} from './installed.ts'
 
 t.setTimeout(300_000)
 
 const CLIENTS = join(import.meta.dirname, '../fixtures/clients')
 
-const JAVASCRIPT: Package = {
-  name: '@dapr/dapr',
-  version: '3.18.0',
-  install: folder => [
-    ['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', '@dapr/dapr@3.18.0']
-  ]
-}
-
-// A virtual environment knows its path: this one is only a folder of packages, and may be renamed.
-const PYTHON: Package = {
-  name: 'dapr-python',
-  version: '1.19.0',
-  install: folder => [['python3', '-m', 'pip', 'install', '-q', '--target', folder, 'dapr==1.19.0']]
-}
+const JAVASCRIPT = daprForJavascript('3.18.0')
 
 /** What a client told of one of its calls. */
 const result = async (run: Program, what: string): Promise<unknown> => {
@@ -55,7 +42,7 @@ t.test('Dapr’s client and server for JavaScript, unmodified, over HTTP', async
 })
 
 t.test('Dapr’s client for Python, unmodified, over HTTP', async t => {
-  const folders = [await installed(t, JAVASCRIPT), await installed(t, PYTHON)]
+  const folders = [await installed(t, JAVASCRIPT), await installed(t, daprForPython)]
   const [javascript, python] = folders
   if (javascript === undefined || python === undefined) return
   const env = {CLIENT_FOLDER: javascript, PYTHONPATH: python}

@@ -37,3 +37,18 @@ export async function installed(t: Test, {name, version, install}: Package): Pro
     return undefined
   }
 }
+
+export const daprForJavascript = (version: string): Package => ({
+  name: '@dapr/dapr',
+  version,
+  install: folder => [
+    ['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', `@dapr/dapr@${version}`]
+  ]
+})
+
+/** Its server of gRPC is with it. A virtual environment knows its path: this one is only a folder of packages, and may be renamed. */
+export const daprForPython: Package = {
+  name: 'dapr-python-grpc',
+  version: '1.19.0',
+  install: folder => [['python3', '-m', 'pip', 'install', '-q', '--target', folder, 'dapr[grpc]==1.19.0']]
+}
