@@ -18,5 +18,9 @@ export const COMPONENT_LOADERS: Loaders = {
     'local.env': {load: async () => (await import('./secrets/local-env.ts')).open},
     'local.file': {load: async () => (await import('./secrets/local-file.ts')).open, usesFolder: true}
   },
+  state: {
+    'in-memory': {load: async () => (await import('./state/in-memory.ts')).open},
+    sqlite: {load: async () => (await import('./state/sqlite.ts')).open, usesFolder: true, versions: ['v2']}
+  },
   configuration: {}
 }

@@ -106,6 +106,7 @@ function loaderOf({type, version, typePlace}: ComponentResource): ComponentLoade
 /** Dapr's names for them in errors. */
 const BLOCK_NAMES: Readonly<Record<Block, string>> = {
   secretstores: 'secret store',
+  state: 'state store',
   configuration: 'configuration store'
 }
 

@@ -4,6 +4,7 @@ import type {Place} from '../model/errors.ts'
 import type {ConfigurationStore} from './configuration-store.ts'
 import type {SecretStore} from './secret-store.ts'
 import type {Properties} from './properties.ts'
+import type {StateStore} from './state-store.ts'
 
 /** What all components have in common. */
 export interface Component {
@@ -16,6 +17,7 @@ export interface Component {
 /** What the components of each block can do. */
 export interface BlockTypes {
   readonly secretstores: SecretStore
+  readonly state: StateStore
   readonly configuration: ConfigurationStore
 }
 

@@ -1,7 +1,7 @@
 import {MIDDLEWARE_TYPES} from './http-pipeline.ts'
 
 /** The categories of Components whose calls are served here. */
-export type Block = 'secretstores' | 'configuration'
+export type Block = 'secretstores' | 'state' | 'configuration'
 
 /** A type of Component as files and metadata show it. */
 export interface ComponentType {
@@ -11,11 +11,29 @@ export interface ComponentType {
   readonly properties: readonly string[]
 }
 
+const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
+
 /** The types that are built, by category and the part behind it: `components/component-loaders.ts` opens them. */
 export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, ComponentType>>} = {
   secretstores: {
     'local.env': {capabilities: [], properties: ['prefix']},
     'local.file': {capabilities: [], properties: ['secretsFile', 'nestedSeparator', 'multiValued']}
+  },
+  state: {
+    'in-memory': {capabilities: STATE, properties: ['actorStateStore', 'keyPrefix']},
+    sqlite: {
+      capabilities: STATE,
+      properties: [
+        'actorStateStore',
+        'busyTimeout',
+        'cleanupInterval',
+        'connectionString',
+        'keyPrefix',
+        'metadataTableName',
+        'tableName',
+        'timeout'
+      ]
+    }
   },
   configuration: {}
 }

@@ -78,7 +78,13 @@ export class SidecarBlocks {
     const own = new AppComponents({appId, folder, env, set, log})
     this.#components = own
     if (!this.#current.some(isOpenedAtOnce)) await own.follow(this.#current)
-    return new Blocks({appId, components: own, configuration: () => resources.snapshot.configuration, whyMissing})
+    return new Blocks({
+      appId,
+      namespace: env['NAMESPACE'] ?? '',
+      components: own,
+      configuration: () => resources.snapshot.configuration,
+      whyMissing
+    })
   }
 
   /** A change of files; what cannot be opened any more stays as it was. */

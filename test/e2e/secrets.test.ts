@@ -1,15 +1,8 @@
 import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
+import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-
-const component = (name: string, type: string, metadata: Readonly<Record<string, string>> = {}): string =>
-  JSON.stringify({
-    apiVersion: 'dapr.io/v1alpha1',
-    kind: 'Component',
-    metadata: {name},
-    spec: {type, version: 'v1', metadata: Object.entries(metadata).map(([key, value]) => ({name: key, value}))}
-  })
 
 interface Shop {
   readonly rig: Rig

@@ -16,6 +16,8 @@ export interface Missing {
 
 export interface BlockContextOptions {
   readonly appId: string
+  /** NAMESPACE of the sidecar, '' = none. */
+  readonly namespace: string
   readonly components: AppComponents
   readonly configuration: () => Configuration
   /** Why a component is missing that a file names, in brackets behind a space; '' where no file does. */
@@ -25,11 +27,13 @@ export interface BlockContextOptions {
 /** What the building blocks of one app share. */
 export class BlockContext {
   readonly appId: string
+  readonly namespace: string
   readonly configuration: () => Configuration
   readonly #options: BlockContextOptions
 
   constructor(options: BlockContextOptions) {
     this.appId = options.appId
+    this.namespace = options.namespace
     this.configuration = options.configuration
     this.#options = options
   }

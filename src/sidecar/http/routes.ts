@@ -2,7 +2,7 @@ import type {Reply} from '../../net/reply.ts'
 import type {ApiAccess} from '../../resources/api-access.ts'
 import {isServed} from './api-access.ts'
 import type {BlockCall} from './blocks/block-routes.ts'
-import {textOf} from './go-text.ts'
+import {metadataOf} from './blocks/block-request.ts'
 import {apiError} from './errors.ts'
 
 /** The action for a known path and method. */
@@ -61,24 +61,6 @@ const fixed = (reply: Reply): Route['action'] => respond(() => reply)
 const missing = (status: number, code: string, message: string): Route['action'] =>
   respond(({why}) => apiError(status, code, message + why))
 
-const state = respond(({params: [store = ''], appId, why}) =>
-  apiError(500, 'ERR_STATE_STORE_NOT_CONFIGURED', `state store ${store} is not configured${why}`, {
-    reason: 'DAPR_STATE_NOT_CONFIGURED',
-    metadata: {appID: appId}
-  })
-)
-
-const METADATA = 'metadata.'
-
-/** Query parameters `metadata.<key>=<value>`, which Dapr passes to components and repeats in its errors. */
-export const metadataOf = (query: string): Record<string, string> =>
-  Object.fromEntries(
-    [...new URLSearchParams(textOf(query))]
-      .filter(([key]) => key.startsWith(METADATA))
-      .toReversed()
-      .map(([key, value]) => [key.slice(METADATA.length), value])
-  )
-
 const publish = respond(({params: [name = ''], query, why}) =>
   apiError(404, 'ERR_PUBSUB_NOT_FOUND', `pubsub ${name} is not found${why}`, {
     reason: 'DAPR_PUBSUB_NOT_FOUND',
@@ -126,11 +108,12 @@ const ROUTES: readonly Route[] = [
   ...on(V1, 'PUT', 'metadata/*', ({params: [key = '']}) => ({kind: 'put-metadata', key})),
   ...on(V1, 'POST', 'shutdown', () => ({kind: 'shutdown'})),
   ...on(V1, 'POST PUT', 'bindings/*', ({params: [name = ''], why}) => ({kind: 'binding', name, why})),
-  ...on(V1, 'GET DELETE', 'state/*/*', state),
-  ...on(V1, 'POST PUT', 'state/*', state),
-  ...on(V1, 'POST PUT', 'state/*/bulk', state),
-  ...on(V1, 'POST PUT', 'state/*/transaction', state),
-  ...on(ALPHA, 'POST PUT', 'state/*/query', state),
+  ...on(V1, 'GET', 'state/*/*', block('get-state')),
+  ...on(V1, 'DELETE', 'state/*/*', block('delete-state')),
+  ...on(V1, 'POST PUT', 'state/*', block('save-state')),
+  ...on(V1, 'POST PUT', 'state/*/bulk', block('bulk-get-state')),
+  ...on(V1, 'POST PUT', 'state/*/transaction', block('transact-state')),
+  ...on(ALPHA, 'POST PUT', 'state/*/query', block('query-state')),
   ...on(ALPHA_AND_V1, 'POST PUT', 'publish/bulk/*/**', publish),
   ...on(V1, 'POST PUT', 'publish/*/**', publish),
   ...on(V1, 'GET', 'secrets/*/bulk', block('get-secrets')),

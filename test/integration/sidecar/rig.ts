@@ -165,6 +165,7 @@ export const openTestSidecar = async (
     blocks: async () =>
       new Blocks({
         appId: 'a',
+        namespace: '',
         components: new AppComponents({
           appId: 'a',
           folder: '/',

@@ -1,7 +1,15 @@
 /** A route to a building block. */
 export interface BlockCall {
   /** The name of its handler in `handle-block.ts`. */
-  readonly call: 'get-secret' | 'get-secrets'
+  readonly call:
+    | 'get-secret'
+    | 'get-secrets'
+    | 'get-state'
+    | 'save-state'
+    | 'delete-state'
+    | 'bulk-get-state'
+    | 'transact-state'
+    | 'query-state'
   /** Of the path, unescaped. */
   readonly params: readonly string[]
 }

@@ -2,26 +2,20 @@ import type {Reply} from '../../../net/reply.ts'
 import {BlockError} from '../../blocks/block-error.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import {apiError} from '../errors.ts'
-import {goJson} from '../go-text.ts'
+import type {BlockHandler, BlockRequest} from './block-request.ts'
 import type {BlockCall} from './block-routes.ts'
+import {getSecret, getSecrets} from './secrets.ts'
+import {bulkGetState, deleteState, getState, queryState, saveState, transactState} from './state.ts'
 
-/** A request to a building block over HTTP. */
-export interface BlockRequest {
-  readonly params: readonly string[]
-  /** With its `?`. */
-  readonly query: string
-  /** Header lines as the caller sent them. */
-  readonly lines: string
-  readonly body: Buffer
-}
-
-type Handler = (blocks: Blocks, request: BlockRequest) => Promise<Reply>
-
-const json = (value: unknown): Reply => ({status: 200, type: 'application/json', body: goJson(value), lines: ''})
-
-const HANDLERS: Readonly<Record<BlockCall['call'], Handler>> = {
-  'get-secret': async ({secrets}, {params: [store = '', name = '']}) => json(await secrets.get(store, name)),
-  'get-secrets': async ({secrets}, {params: [store = '']}) => json(await secrets.all(store))
+const HANDLERS: Readonly<Record<BlockCall['call'], BlockHandler>> = {
+  'get-secret': getSecret,
+  'get-secrets': getSecrets,
+  'get-state': getState,
+  'save-state': saveState,
+  'delete-state': deleteState,
+  'bulk-get-state': bulkGetState,
+  'transact-state': transactState,
+  'query-state': queryState
 }
 
 /** Responds to a call to a building block, failures included. */

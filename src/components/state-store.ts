@@ -1,0 +1,69 @@
+import type {Component} from './component.ts'
+
+/** A value as it is kept. */
+export interface StateItem {
+  readonly data: Buffer
+  /** '' = the store has none for it. */
+  readonly etag: string
+  /** `ttlExpireTime`, where the store knows it. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** '' = the caller does not care. */
+export interface StateOptions {
+  readonly concurrency: '' | 'first-write' | 'last-write'
+  readonly consistency: '' | 'eventual' | 'strong'
+}
+
+export interface DeleteRequest {
+  /** As it is stored, with its prefix. */
+  readonly key: string
+  /** '' = whatever is there. */
+  readonly etag: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly options: StateOptions
+}
+
+export interface SetRequest extends DeleteRequest {
+  readonly value: Buffer
+}
+
+/** A step of a transaction. */
+export type StateOperation =
+  | {readonly kind: 'upsert'; readonly request: SetRequest}
+  | {readonly kind: 'delete'; readonly request: DeleteRequest}
+
+export interface GetOptions {
+  readonly consistency: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface StateStore extends Component {
+  /** Undefined: there is none, or it has expired. */
+  get(key: string, options: GetOptions): Promise<StateItem | undefined>
+  /** Rejects with an EtagError if somebody else has written meanwhile. */
+  set(request: SetRequest): Promise<void>
+  delete(request: DeleteRequest): Promise<void>
+  /** All or nothing, as far as the store can. */
+  transact(operations: readonly StateOperation[]): Promise<void>
+}
+
+/** The item is another one than the caller has read, or the etag is none (components-contrib: state/errors.go). */
+export class EtagError extends Error {
+  readonly kind: 'mismatch' | 'invalid'
+
+  constructor(kind: EtagError['kind'], why: string) {
+    const prefix = kind === 'mismatch' ? 'possible etag mismatch. error from state store' : 'invalid etag value'
+    super(why === '' ? prefix : `${prefix}: ${why}`)
+    this.name = 'EtagError'
+    this.kind = kind
+  }
+}
+
+/** `ttlInSeconds` of a request: undefined where it says nothing. Throws for what is no whole number. */
+export const ttlOf = (metadata: Readonly<Record<string, string>>): number | undefined => {
+  const text = Object.entries(metadata).find(([name]) => name.toLowerCase() === 'ttlinseconds')?.[1] ?? ''
+  if (text === '') return undefined
+  if (!/^[-+]?\d+$/.test(text)) throw new Error(`ttlInSeconds value must be a valid integer: actual is '${text}'`)
+  return Number(text)
+}

@@ -1,0 +1,82 @@
+import {randomBytes} from 'node:crypto'
+import type {OpenComponent} from '../component.ts'
+import {EtagError, ttlOf, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
+
+interface Kept {
+  readonly data: Buffer
+  readonly etag: string
+  /** In ms since 1970; Infinity: never. */
+  readonly expiresAt: number
+}
+
+/** `state.in-memory`: ends with the run (components-contrib: state/in-memory). */
+export const open: OpenComponent<StateStore> = async () => new InMemoryState(() => Date.now())
+
+/** Expired items are looked for once in this many writes. */
+const SWEEP_EVERY = 1000
+
+export class InMemoryState implements StateStore {
+  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
+  readonly #items = new Map<string, Kept>()
+  readonly #now: () => number
+  readonly #series = randomBytes(6).toString('hex')
+  #writes = 0
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  async get(key: string): Promise<StateItem | undefined> {
+    const item = this.#find(key)
+    if (item === undefined) return undefined
+    const {data, etag, expiresAt} = item
+    return {data, etag, metadata: expiresAt === Infinity ? {} : {ttlExpireTime: rfc3339(expiresAt)}}
+  }
+
+  async set(request: SetRequest): Promise<void> {
+    const ttl = ttlOf(request.metadata)
+    this.#check(request)
+    this.#put(request, ttl)
+  }
+
+  async delete(request: DeleteRequest): Promise<void> {
+    this.#check({...request, options: {concurrency: '', consistency: ''}})
+    this.#items.delete(request.key)
+  }
+
+  async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
+    const ttls = operations.map(({request}) => ttlOf(request.metadata))
+    for (const {request} of operations) this.#check(request)
+    for (const [at, operation] of operations.entries()) {
+      if (operation.kind === 'upsert') this.#put(operation.request, ttls[at])
+      else this.#items.delete(operation.request.key)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#items.clear()
+  }
+
+  #find(key: string): Kept | undefined {
+    const item = this.#items.get(key)
+    if (item === undefined || item.expiresAt > this.#now()) return item
+    this.#items.delete(key)
+    return undefined
+  }
+
+  #check({key, etag, options}: DeleteRequest): void {
+    const item = this.#find(key)
+    if (etag !== '' && item?.etag !== etag) throw new EtagError('mismatch', `${key} has another etag, or is not there`)
+    if (etag === '' && options.concurrency === 'first-write' && item !== undefined)
+      throw new EtagError('mismatch', `${key} is there already`)
+  }
+
+  #put({key, value}: SetRequest, ttl: number | undefined): void {
+    const expiresAt = ttl === undefined || ttl <= 0 ? Infinity : this.#now() + ttl * 1000
+    this.#items.set(key, {data: value, etag: `${this.#series}-${(++this.#writes).toString(36)}`, expiresAt})
+    if (this.#writes % SWEEP_EVERY === 0) for (const each of this.#items.keys()) this.#find(each)
+  }
+}
+
+/** A time as Go writes it, in whole seconds. */
+export const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')

@@ -1,0 +1,12 @@
+import type {Reply} from '../../../net/reply.ts'
+import {goJson} from '../go-text.ts'
+import type {BlockHandler} from './block-request.ts'
+
+// Secrets over HTTP (Dapr: pkg/api/http/secrets.go).
+
+const json = (value: unknown): Reply => ({status: 200, type: 'application/json', body: goJson(value), lines: ''})
+
+export const getSecret: BlockHandler = async ({secrets}, {params: [store = '', name = '']}) =>
+  json(await secrets.get(store, name))
+
+export const getSecrets: BlockHandler = async ({secrets}, {params: [store = '']}) => json(await secrets.all(store))
