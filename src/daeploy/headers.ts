@@ -34,6 +34,8 @@ export interface CallHeaders extends Omit<PlainHeaders, 'hasLength' | 'apiToken'
 export interface RequestHeaders extends PlainHeaders {
   readonly origin: string
   readonly fetchSite: string
+  /** What a sidecar of another run says of the caller; '' = nothing. */
+  readonly delegation: string
   readonly peer: string
 }
 
@@ -48,6 +50,7 @@ const AUTHORIZATION = 17
 const API_TOKEN = 18
 const ORIGIN = 19
 const FETCH_SITE = 20
+const DELEGATION = 21
 
 /** The client's own forwarding headers; Traefik removes them, except the prefix, and sets its own. */
 const FORWARDED = {
@@ -80,8 +83,7 @@ export const plainRules: PlainRules = {
 const requestKinds = nameReader({
   ...RESPONSE_KINDS,
   ...FORWARDED,
-  // only meant for the sidecars of other runs
-  'pillion-caller': DROP,
+  'pillion-caller': DELEGATION,
   host: HOST,
   authorization: AUTHORIZATION,
   'dapr-api-token': API_TOKEN,
@@ -112,6 +114,7 @@ export function readHeaders({rawHeaders, socket}: IncomingMessage): RequestHeade
     apiToken: values.get(API_TOKEN) ?? '',
     origin: values.get(ORIGIN) ?? '',
     fetchSite: values.get(FETCH_SITE) ?? '',
+    delegation: values.get(DELEGATION) ?? '',
     length: values.has(CODING) ? -1 : Number(length ?? 0),
     hasLength: length !== undefined,
     peer: socket.remoteAddress ?? ''

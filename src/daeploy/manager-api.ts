@@ -20,6 +20,7 @@ import {FOREIGN_HOST, FOREIGN_ORIGIN, INVALID_TOKEN, NOT_FOUND} from './replies.
 import {readTarget, type Target} from './target.ts'
 import {ServiceCall, type ServiceCallContext, type ServiceCallOptions} from './service-call.ts'
 import type {SentRequest} from '../model/call.ts'
+import type {CallerIdentity} from '../gateway/interceptors/access-control.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
 import type {Route} from './routes.ts'
 
@@ -34,6 +35,8 @@ export interface Guards {
 export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'> {
   readonly findService: FindService
   readonly guards: Guards
+  /** The caller that a sidecar of another run names; undefined: its word does not count. Default: nobody's does. */
+  readonly callerOf?: (delegation: string) => CallerIdentity | undefined
   /** Handles requests that are not calls to services. */
   readonly route: Route
 }
@@ -45,6 +48,8 @@ export interface PlainCall extends PlainHeaders {
   readonly path: string
   readonly query: string
 }
+
+type Way = Pick<ServiceCallOptions, 'headers' | 'extraLines' | 'exchange'>
 
 const OWN_PATH = /^\/(?:services(?:\/|$)|notifications\/?$|auth\/verify$|~version$)/
 
@@ -92,11 +97,12 @@ export class ManagerApi {
     if (refusal !== undefined) return respond(refusal)
     if (target === undefined) return this.#options.route({request, response, path, query: queryOf(request.url ?? '')})
     const {length} = headers
-    this.#call({method: request.method ?? '', path, lines: headers.lines}, target, {
+    const way: Way = {
       headers,
       extraLines: '',
       exchange: handler => new Http1Downstream({request, response, handler, length, maxBodyBytes: 0}).exchange
-    })
+    }
+    this.#call({method: request.method ?? '', path, lines: headers.lines}, target, way, headers.delegation)
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
@@ -104,20 +110,21 @@ export class ManagerApi {
     const {path, target} = parse(request.url ?? '/')
     const refusal = this.#refusalOf(request, path, headers, target)
     if (refusal !== undefined || target === undefined) return endWith(socket, refusal ?? NOT_FOUND)
-    this.#call({method: request.method ?? '', path, lines: headers.lines}, target, {
+    const {method = ''} = request
+    const way: Way = {
       headers,
       extraLines: UPGRADE_LINES,
-      exchange: handler => new UpgradeTunnel({socket, method: request.method ?? '', early, handler}).exchange
-    })
+      exchange: handler => new UpgradeTunnel({socket, method, early, handler}).exchange
+    }
+    this.#call({method, path, lines: headers.lines}, target, way, headers.delegation)
   }
 
-  #call(
-    request: SentRequest,
-    target: Target,
-    way: Pick<ServiceCallOptions, 'headers' | 'extraLines' | 'exchange'>
-  ): void {
+  /** `delegation`: what a sidecar of another run says of the caller. */
+  #call(request: SentRequest, target: Target, way: Way, delegation = ''): void {
     const service = this.#options.findService(target.name)
-    new ServiceCall({context: this.#context, service, request, target, ...way}).start()
+    const identity = delegation === '' ? undefined : this.#options.callerOf?.(delegation)
+    const context = identity === undefined ? this.#context : {...this.#context, caller: identity.appId, identity}
+    new ServiceCall({context, service, request, target, ...way}).start()
   }
 
   /** A web page of another origin may call services, as their CORS headers allow, but not the management API. */

@@ -1,6 +1,7 @@
 import {hostname} from 'node:os'
 import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
 import {ProxiedCall, type CallContext} from '../gateway/proxied-call.ts'
+import type {CallerIdentity} from '../gateway/interceptors/access-control.ts'
 import type {SentRequest} from '../model/call.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import type {Exchange} from '../net/exchange.ts'
@@ -9,7 +10,7 @@ import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
 import {responseRules, HAS_LOCATION, type CallHeaders} from './headers.ts'
 import type {Reply} from '../net/reply.ts'
-import {BAD_GATEWAY, NOT_FOUND} from './replies.ts'
+import {BAD_GATEWAY, failure, NOT_FOUND} from './replies.ts'
 import type {Service} from './service.ts'
 import {rewriteLocation, type Target} from './target.ts'
 
@@ -17,6 +18,8 @@ import {rewriteLocation, type Target} from './target.ts'
 export interface ServiceCallContext extends CallContext {
   /** App id of the caller; `external` at the manager's own port. */
   readonly caller: string
+  /** Set if it is an app of another run. */
+  readonly identity?: CallerIdentity | undefined
   readonly warn: (text: string) => void
 }
 
@@ -56,7 +59,8 @@ export class ServiceCall extends ProxiedCall {
   }
 
   protected ask(isRefused: boolean): Admission | Held {
-    return this.#options.service.admit(this.call, isRefused)
+    const {service, context} = this.#options
+    return service.admit(this.call, isRefused, context.identity)
   }
 
   protected send({pool, pathPrefix, token, callerLine, path}: Admitted): void {
@@ -85,8 +89,9 @@ export class ServiceCall extends ProxiedCall {
     )
   }
 
-  protected replyDenied({isUnknown, error}: Denied): void {
+  protected replyDenied({isUnknown, status, error}: Denied): void {
     if (isUnknown === true) this.exchange.reply(NOT_FOUND)
+    else if (status === 403) this.exchange.reply(failure(403, error))
     else this.replyFailed(error)
   }
 
@@ -94,9 +99,9 @@ export class ServiceCall extends ProxiedCall {
     this.exchange.reply(reply)
   }
 
-  protected replyFailed(why: string, failure?: Failure): void {
+  protected replyFailed(why: string, how?: Failure): void {
     this.warn(why)
-    this.exchange.reply(failure === 'bad-status' ? {...BAD_GATEWAY, body: `${BAD_GATEWAY.body}: ${why}`} : BAD_GATEWAY)
+    this.exchange.reply(how === 'bad-status' ? {...BAD_GATEWAY, body: `${BAD_GATEWAY.body}: ${why}`} : BAD_GATEWAY)
   }
 
   protected warnCut(why: string): void {

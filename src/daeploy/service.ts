@@ -1,5 +1,6 @@
 import type {Call} from '../model/call.ts'
 import type {Admission, Held} from '../gateway/admission.ts'
+import type {CallerIdentity} from '../gateway/interceptors/access-control.ts'
 import type {Copy, CopyOf} from '../net/mirror.ts'
 
 /** The service behind a name: its main version, or the named version. */
@@ -7,7 +8,8 @@ export interface Service {
   readonly name: string
   /** Of the instance that serves calls; '' if another run has the service. */
   readonly version: string
-  admit(call: Call, isRefused: boolean): Admission | Held
+  /** `caller`: who calls, if it is an app of another run. */
+  admit(call: Call, isRefused: boolean, caller: CallerIdentity | undefined): Admission | Held
   /** Mirrors a call to the shadows; undefined if there are none. */
   readonly copy: ((of: CopyOf) => Copy) | undefined
 }

@@ -1,4 +1,6 @@
+import {isToken} from './guards.ts'
 import type {CallerIdentity} from './interceptors/access-control.ts'
+import {DEFAULT_TRUST_DOMAIN} from '../resources/access-control.ts'
 
 /** The header in which one run's sidecar names the calling app to another's: `<the other run's key>/<namespace>/<app id>/<trust domain>`. */
 export const CALLER_HEADER = 'Pillion-Caller'
@@ -6,3 +8,18 @@ export const CALLER_HEADER = 'Pillion-Caller'
 /** Its value for the caller, for the sidecar that `key` belongs to. */
 export const callerValue = (key: string, {namespace, appId, trustDomain}: CallerIdentity): string =>
   `${key}/${namespace}/${encodeURIComponent(appId)}/${encodeURIComponent(trustDomain)}`
+
+/** The caller that a value names; undefined: it has another key than ours, or names none. Ours is '': nobody may name callers. */
+export function readCaller(value: string, ours: string): CallerIdentity | undefined {
+  const [key = '', namespace = '', caller = '', trustDomain = DEFAULT_TRUST_DOMAIN] = value.split('/')
+  if (ours === '' || !isToken(key, ours) || caller === '') return undefined
+  return {appId: nameOf(caller), namespace, trustDomain: nameOf(trustDomain)}
+}
+
+function nameOf(escaped: string): string {
+  try {
+    return decodeURIComponent(escaped)
+  } catch {
+    return escaped
+  }
+}

@@ -90,6 +90,7 @@ export class Run {
     this.#services = new Services({
       ...options,
       run: this.#marker,
+      key: this.#key,
       elsewhere: this.#elsewhere,
       reporter: this.#reporter,
       remove: async runtime => this.#apps.remove(runtime),

@@ -37,8 +37,7 @@ export class ServiceRouter {
     return {
       name: runtime.id,
       version: runtime.plan.version,
-      admit: (call, isRefused) =>
-        admitBy({find: () => callee, elsewhere: nowhere, identify: this.#options.versions.identify})(call, isRefused),
+      admit: admitBy({find: () => callee, elsewhere: nowhere, identify: this.#options.versions.identify}),
       copy: isById ? this.copierOf(runtime.id) : undefined
     }
   }

@@ -12,6 +12,7 @@ import type {Emit} from '../../model/events.ts'
 import {asBytes} from '../../logging/prefix.ts'
 import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
 import type {Admit} from '../../gateway/admission.ts'
+import {readCaller} from '../../gateway/caller-header.ts'
 import {admitBy, Instances} from '../../gateway/instances.ts'
 import {VERSION} from '../../model/version.ts'
 import type {Listener} from '../../net/http1/listener.ts'
@@ -32,6 +33,8 @@ export interface ServicesOptions {
   readonly shell: Shell
   /** The marker of the run. */
   readonly run: string
+  /** Other runs that know it may name the apps for which they call. */
+  readonly key: string
   /** Admits calls to apps that are not part of this run. */
   readonly elsewhere: Admit
   readonly emit: Emit
@@ -133,6 +136,7 @@ export class Services {
       caller: runtime.id,
       findService: this.#findService,
       guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses),
+      callerOf: delegation => readCaller(delegation, this.#options.key),
       route: this.#routes(() => false),
       warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
     })

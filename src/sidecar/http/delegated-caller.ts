@@ -1,10 +1,7 @@
 import type {Admit} from '../../gateway/admission.ts'
 import type {CallerIdentity} from '../../gateway/interceptors/access-control.ts'
+import {readCaller} from '../../gateway/caller-header.ts'
 import type {HeldBodies} from '../../gateway/held-bodies.ts'
-import {unescapePath} from './go-path.ts'
-import {textOf} from './go-text.ts'
-import {isToken} from '../../gateway/guards.ts'
-import {DEFAULT_TRUST_DOMAIN} from '../../resources/access-control.ts'
 import {callerHeaders, type Identity} from './identity.ts'
 import type {SidecarContext} from './invocation.ts'
 
@@ -35,22 +32,16 @@ export class DelegatedCallers {
     if (delegation === '') return undefined
     const known = this.#known.get(delegation)
     if (known !== undefined) return known
-    const [key = '', namespace = '', caller = '', trustDomain = DEFAULT_TRUST_DOMAIN] = delegation.split('/')
-    if (this.#host.key === '' || !isToken(key, this.#host.key) || caller === '') return undefined
+    const caller = readCaller(delegation, this.#host.key)
+    if (caller === undefined) return undefined
     if (this.#known.size >= MAX_DELEGATED_CALLERS) this.#known.clear()
-    const delegated = new DelegatedCaller(this.#host, {
-      appId: nameOf(caller),
-      namespace,
-      trustDomain: nameOf(trustDomain)
-    })
+    const delegated = new DelegatedCaller(this.#host, caller)
     this.#known.set(delegation, delegated)
     return delegated
   }
 }
 
 /** A sidecar that serves an app of another run. That app's own sidecar has already added the forwarding headers, so only ids are added. */
-const nameOf = (escaped: string): string => textOf(unescapePath(escaped))
-
 class DelegatedCaller implements SidecarContext {
   readonly appId: string
   readonly admit: Admit
