@@ -1,7 +1,7 @@
 import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
-import type {ComponentResource} from '../resources/components.ts'
-import {componentTypeOf, splitType, type Block} from '../resources/component-types.ts'
+import {isOpened, type ComponentResource} from '../resources/components.ts'
+import {splitType, type Block} from '../resources/component-types.ts'
 import {ComponentFault, type BlockTypes, type OpenOptions} from './component.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
 import {valuesOf} from './component-values.ts'
@@ -50,6 +50,8 @@ export class AppComponents {
     this.#options = options
   }
 
+  /** Why those that could not be opened are not there, by their names. */
+  readonly failed = new Map<string, string>()
   /** Dapr's capabilities of those that are open. */
   readonly capabilities = new Map<string, readonly string[]>()
 
@@ -59,7 +61,7 @@ export class AppComponents {
    */
   async follow(resources: readonly ComponentResource[]): Promise<readonly FailedComponent[]> {
     const before = this.#entries
-    const wanted = resources.filter(({type}) => componentTypeOf(type) !== undefined).toSorted(bySecretsFirst)
+    const wanted = resources.filter(isOpened).toSorted(bySecretsFirst)
     const kept = wanted.map(resource => before.find(entry => isSameResource(entry.resource, resource)))
     const entries: Entry[] = wanted.map((resource, index) => kept[index] ?? {resource, opening: undefined})
     this.#entries = entries
@@ -130,10 +132,12 @@ export class AppComponents {
       if (values === undefined)
         throw new ComponentFault(`secret store ${resource.secretStore} is not loaded`, resource.place)
       const use = await set.use({resource, properties: values, folder, warn})
+      this.failed.delete(name)
       this.capabilities.set(name, use.component.capabilities)
       log('info', `Component loaded: ${name} (${type}/${version})`)
       return {use, properties: new Properties(values)}
     } catch (error) {
+      this.failed.set(name, messageOf(error))
       log('error', failureText(resource, messageOf(error)))
       throw error
     }

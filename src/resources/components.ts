@@ -1,5 +1,7 @@
 import type {Place} from '../model/errors.ts'
-import {isComponentType} from './component-types.ts'
+import {nearMiss} from '../model/near-miss.ts'
+import {componentTypeOf, isComponentType} from './component-types.ts'
+import {daprTypes, isDaprType} from './dapr-types.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {parseGoDuration} from './go-duration.ts'
 
@@ -44,6 +46,12 @@ const DEFAULT_INIT_TIMEOUT_MS = 5000
 /** Whether its type is built. */
 export const isBuilt = ({type}: ComponentResource): boolean => isComponentType(type)
 
+/** Whether Dapr has its type, and we have not. */
+export const isUnbuilt = ({type}: ComponentResource): boolean => !isComponentType(type) && isDaprType(type)
+
+/** Whether it is opened for calls; the start of one whose type nobody has fails. What Dapr alone has is left out. */
+export const isOpened = ({type}: ComponentResource): boolean => componentTypeOf(type) !== undefined || !isDaprType(type)
+
 /** Of several resources of one app, those that are for it. */
 export const areFor =
   (appId: string, ownNamespace: string) =>
@@ -66,6 +74,8 @@ function readComponent(document: Field): readonly ComponentResource[] {
     field.warn(`${field.path} is empty: this Component is left out`, {expected: 'expected a text'})
     return []
   }
+  const ignoresErrors = spec.field('ignoreErrors').boolean() ?? false
+  checkType(spec, ignoresErrors)
   return [
     {
       name: name.text(),
@@ -78,13 +88,36 @@ function readComponent(document: Field): readonly ComponentResource[] {
       version: spec.field('version').text().toLowerCase() || 'v1',
       properties: spec.field('metadata').items().map(readProperty),
       initTimeoutMs: initTimeoutOf(spec.field('initTimeout')),
-      ignoresErrors: spec.field('ignoreErrors').boolean() ?? false,
+      ignoresErrors,
       secretStore: document.field('auth').field('secretStore').text(),
       isDefault: false,
       place: name.place,
       typePlace: type.place
     }
   ]
+}
+
+/** Tells of a type that nobody has, and of properties that a type of ours does not know. */
+function checkType(spec: Field, ignoresErrors: boolean): void {
+  const type = spec.field('type')
+  const text = type.text()
+  if (!isDaprType(text)) {
+    const near = nearMiss(text, daprTypes())
+    return type.error(`there is no type "${text}"`, {
+      hint: near === '' ? '' : `did you mean ${near}?`,
+      isFatal: !ignoresErrors
+    })
+  }
+  const known = componentTypeOf(text)?.properties
+  if (known === undefined) return
+  const lower = new Set(known.map(name => name.toLowerCase()))
+  for (const item of spec.field('metadata').items()) {
+    const name = item.field('name')
+    if (lower.has(name.text().toLowerCase())) continue
+    const near = nearMiss(name.text(), known)
+    const hint = near === '' ? '' : `did you mean ${near}?`
+    name.warn(`${text} has no property "${name.text()}": it has no effect`, {hint})
+  }
 }
 
 function readProperty(item: Field): ComponentProperty {

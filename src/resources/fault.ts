@@ -4,6 +4,8 @@ import type {PlacedMistake} from '../model/errors.ts'
 export interface ResourceFault extends PlacedMistake {
   /** `error`: the resource is left out. `warning`: it is used, but a part of it does nothing or not what it seems. */
   readonly severity: 'error' | 'warning'
+  /** The app is not started. */
+  readonly isFatal?: boolean
 }
 
 /** Details of a fault besides its message. */
@@ -12,6 +14,8 @@ export interface FaultDetails {
   readonly expected?: string
   /** What to write. */
   readonly hint?: string
+  /** The app is not started. */
+  readonly isFatal?: boolean
 }
 
 /** One line: place, message, what is expected, what to write. */

@@ -175,8 +175,9 @@ export class Field {
     }
   }
 
-  faultAt(offset: number, message: string, {expected = '', hint = ''}: FaultDetails = {}): void {
-    this.#reading.faults.push({severity: 'error', message, place: this.#placeAt(offset), expected, hint})
+  faultAt(offset: number, message: string, {expected = '', hint = '', isFatal}: FaultDetails = {}): void {
+    const place = this.#placeAt(offset)
+    this.#reading.faults.push({severity: 'error', message, place, expected, hint, ...(isFatal === true && {isFatal})})
   }
 
   #warnAt(offset: number, message: string, {expected = '', hint = ''}: FaultDetails): void {

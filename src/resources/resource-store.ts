@@ -2,7 +2,7 @@ import {readdirSync} from 'node:fs'
 import {dirname, join, relative} from 'node:path'
 import type {Reporter, WarningCode} from '../model/reporter.ts'
 import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
-import {areFor, isBuilt} from './components.ts'
+import {areFor, isUnbuilt} from './components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import {faultText} from './fault.ts'
 import {firstOfName, type Environment} from './http-endpoints.ts'
@@ -157,7 +157,7 @@ export class ResourceStore {
       resiliency,
       configuration: {...configuration, tracing: withOtelVariables(configuration.tracing, env)},
       withoutEffect: [
-        ...components.filter(component => !isBuilt(component)).map(unbuiltComponent),
+        ...components.filter(isUnbuilt).map(unbuiltComponent),
         ...all.flatMap(file => file.withoutEffect),
         ...withoutEffect
       ],

@@ -13,6 +13,7 @@ import {followAccess} from './access.ts'
 import {followConfiguration} from './app-configuration.ts'
 import {appPipelineOf, followPipeline} from './follow-pipeline.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
+import {isUnbuilt} from '../resources/components.ts'
 import {hostGuard} from '../gateway/guards.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Admit} from '../gateway/admission.ts'
@@ -219,7 +220,7 @@ export function openAppSidecar({
 
 /** Why a Component is missing although a file defines it, for the error of a call that uses it. */
 function whyMissing({components}: ResourceSnapshot, name: string): string {
-  const found = components.find(component => component.name === name)
+  const found = components.find(component => component.name === name && isUnbuilt(component))
   if (found === undefined) return ''
   const {file, line} = found.place
   return ` (${file}:${line.toString()} names it, but its type ${found.type} is not supported yet)`

@@ -5,7 +5,7 @@ import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf} from '../resources/component-types.ts'
-import type {ComponentResource} from '../resources/components.ts'
+import {isOpened, type ComponentResource} from '../resources/components.ts'
 import type {Blocks} from './blocks/blocks.ts'
 
 export interface SidecarBlocksOptions {
@@ -115,5 +115,4 @@ export class SidecarBlocks {
   }
 }
 
-const isOpenedAtOnce = ({isDefault, type}: ComponentResource): boolean =>
-  !isDefault && componentTypeOf(type) !== undefined
+const isOpenedAtOnce = (resource: ComponentResource): boolean => !resource.isDefault && isOpened(resource)

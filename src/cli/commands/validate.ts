@@ -26,7 +26,7 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
     const line = statusLine(severity === 'error' ? 'failure' : 'warning', text, asJson, code)
     print(process.stderr, asJson ? line : `${line}${explanation.trimEnd()}\n`)
   }
-  if (findings.some(({severity}) => severity === 'error')) return Promise.resolve(1)
+  if (all.some(({severity}) => severity === 'error')) return Promise.resolve(1)
   const count = `${plan.apps.length.toString()} ${plan.apps.length === 1 ? 'app' : 'apps'}`
   print(process.stdout, statusLine('success', `${plan.shownAs} can run: ${count}`, asJson))
   return 0
@@ -38,16 +38,19 @@ async function resourceFindings({apps}: Plan): Promise<readonly Finding[]> {
   const found = new Map<string, Finding>()
   for (const app of apps) {
     const {snapshot} = await store.open(app)
-    for (const fault of snapshot.faults) found.set(faultText(fault), warningOf('resource-mistake', fault))
+    for (const fault of snapshot.faults) {
+      const finding = findingOf('resource-mistake', fault)
+      found.set(faultText(fault), fault.isFatal === true ? {...finding, severity: 'error'} : finding)
+    }
     for (const {what, why, place} of snapshot.withoutEffect) {
       const finding = {message: `${what} has no effect: ${why}`, place, expected: '', hint: ''}
-      found.set(faultText(finding), warningOf('no-effect', finding))
+      found.set(faultText(finding), findingOf('no-effect', finding))
     }
   }
   return [...found.values()]
 }
 
-function warningOf(code: MistakeCode, mistake: PlacedMistake): Finding {
+function findingOf(code: MistakeCode, mistake: PlacedMistake): Finding {
   const {message, place, expected, hint} = mistake
   const length = /^\S*/.exec(place.source.slice(place.column - 1))?.[0].length ?? 1
   const explanation = explainPlace(place, length, [expected, hint])

@@ -44,7 +44,11 @@ export class BlockContext {
     const found = components.find(block, name)
     if (found === undefined) {
       const names = components.names(block)
-      const why = this.#options.whyMissing(name) || near(name, names)
+      const failure = components.failed.get(name)
+      const why =
+        failure === undefined
+          ? this.#options.whyMissing(name) || near(name, names)
+          : ` (${name} could not be opened: ${failure})`
       throw names.length === 0 ? missing.none(why) : missing.unknown(why)
     }
     try {
