@@ -28,6 +28,11 @@ export class InterceptedRun {
     return interceptions.length === 0 ? undefined : new InterceptedRun(interceptions)
   }
 
+  /** There may be more than one attempt. */
+  get mayRetry(): boolean {
+    return this.#interceptions.some(each => each.mayRetry)
+  }
+
   /** Runs the call, the first interceptor outermost. */
   async start(call: InterceptedCall): Promise<Outcome> {
     const attempt: Next = async control => this.#attempt(call, control)

@@ -3,11 +3,12 @@ import type {Failure} from '../net/http1/upstream.ts'
 import type {Reply} from '../net/reply.ts'
 import type {Denied} from './admission.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
+import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
 /** How one attempt of a call ended. */
 export type Outcome =
-  /** A response has begun; it is buffered until it is accepted. `discard` frees it. */
-  | {readonly kind: 'response'; readonly status: number; readonly discard: () => void}
+  /** There is a response, and what it means for the policies; it is buffered until it is accepted. `discard` frees it. */
+  | {readonly kind: 'response'; readonly verdict: Verdict; readonly discard: () => void}
   /** Middleware in front of the callee has responded in its place. */
   | {readonly kind: 'replied'; readonly reply: Reply}
   /** The callee's admission queue refused the call. */
@@ -17,11 +18,16 @@ export type Outcome =
   /** A policy ended the call, with this reason in Dapr's wording. */
   | {readonly kind: 'ended'; readonly reason: string}
 
+/** What a status of HTTP means for policies: 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
+export const verdictOfStatus = (status: number): Verdict => (status >= 200 && status < 400 ? 'success' : status)
+
 /** Makes one attempt of a call. */
 export type Next = (control: AttemptControl) => Promise<Outcome>
 
 /** What an interceptor does with one call. */
 export interface Interception {
+  /** There may be more than one attempt: what is sent has to be kept. */
+  readonly mayRetry: boolean
   /** Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `whyOnce`: why there can be no further attempt; '' = there can. */
   run(next: Next, whyOnce: () => string): Promise<Outcome>
   /** The caller has disconnected. */

@@ -1,6 +1,5 @@
 import {messageOf} from '../model/errors.ts'
 import type {Call, CallObserver, CallRecord, CallSpans, Recorded, SentRequest} from '../model/call.ts'
-import {pause} from '../platform/delay.ts'
 import {bugText} from '../net/error-boundary.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import {TOO_LARGE, type Exchange} from '../net/exchange.ts'
@@ -12,8 +11,10 @@ import type {Reply} from '../net/reply.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
 import type {HeldBodies} from './held-bodies.ts'
+import {howEnded} from './how-ended.ts'
 import {InterceptedRun} from './intercepted-run.ts'
-import type {Interceptor, Outcome} from './interceptor.ts'
+import {verdictOfStatus, type Interceptor, type Outcome} from './interceptor.ts'
+import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
 /** What all calls through one listener share. */
 export interface CallContext {
@@ -27,8 +28,6 @@ export interface CallContext {
 
 /** Connections refused in a row although the queue admits at once: then the call fails. */
 const MAX_REFUSALS = 3
-/** The exit of a process is noticed shortly after its connections have closed. */
-const EXIT_TIMEOUT_MS = 250
 
 /**
  * One call through the gateway: asks for admission, waits in the queue if necessary, is sent, and ends exactly once.
@@ -139,6 +138,10 @@ export abstract class ProxiedCall implements CallHandler {
   /** The trace header lines sent to the callee, '' = none of ours. */
   protected abstract readonly sentTrace: string
 
+  protected verdictOf(status: number): Verdict {
+    return verdictOfStatus(status)
+  }
+
   /** Of a call that is traced. */
   protected get spans(): CallSpans | undefined {
     return undefined
@@ -148,7 +151,9 @@ export abstract class ProxiedCall implements CallHandler {
     const run = InterceptedRun.of(this.call, interceptors)
     if (run === undefined) return this.#ask(false)
     this.#run = run
-    this.exchange.intercept(status => run.settle({kind: 'response', status, discard: () => this.#discard()}))
+    this.exchange.intercept(status =>
+      run.settle({kind: 'response', verdict: this.verdictOf(status), discard: () => this.#discard()})
+    )
     void this.#conclude(run)
   }
 
@@ -289,9 +294,7 @@ export abstract class ProxiedCall implements CallHandler {
 
   /** The callee closed the connection: if its process has exited, the error says how. */
   async #explainEnd(ended: Promise<string>, why: string, failure: Failure | undefined): Promise<void> {
-    const waiting = new AbortController()
-    const how = await Promise.race([ended, pause(EXIT_TIMEOUT_MS, waiting.signal).then(() => '')])
-    waiting.abort()
+    const how = await howEnded(ended)
     if (this.#isOver) return
     try {
       this.replyFailed(how === '' ? why : `${why} (${how})`, failure)

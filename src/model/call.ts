@@ -9,6 +9,8 @@ export interface Call {
   readonly path: string
   /** A gRPC call that is passed on unchanged (Dapr's proxy): `appMaxConcurrency` and app health do not apply to it. */
   readonly isProxied?: boolean
+  /** The target as the caller named it, where policies go by that: with its namespace; left out: `callee`. */
+  readonly target?: string
   /** Set for gRPC: the call may be a stream without end. */
   readonly stream?: OpenStream
 }
@@ -40,6 +42,10 @@ export interface CallRecord {
   readonly status: number
   /** The gRPC status code that the call ended with; omitted: it is not a gRPC call. */
   readonly grpcStatus?: number | undefined
+  /** The gRPC method by which the app was called; left out: it was called over HTTP. */
+  readonly calleeMethod?: string
+  /** The caller has said that it is a stream (`dapr-stream`). */
+  readonly isStream?: boolean
   /** How often the request was sent. */
   readonly attempts: number
   readonly startedAt: number

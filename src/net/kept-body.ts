@@ -3,9 +3,9 @@ const MAX_KEPT_BYTES = 64 * 1024 * 1024
 
 let all = 0
 
-/** A request's body, kept while it may have to be sent again. */
-export class KeptBody {
-  readonly pieces: Buffer[] = []
+/** A request's body, kept while it may have to be sent again. Its pieces are buffers, or latin1 text. */
+export class KeptBody<Piece extends {readonly length: number} = Buffer> {
+  readonly pieces: Piece[] = []
   /** The first attempt has started to send it. */
   isStarted = false
   /** It has arrived completely. */
@@ -20,8 +20,8 @@ export class KeptBody {
     this.#maxBytes = maxBytes
   }
 
-  /** The buffer must not be reused afterwards. */
-  add(bytes: Buffer | undefined, isLast: boolean): void {
+  /** A buffer must not be reused afterwards. */
+  add(bytes: Piece | undefined, isLast: boolean): void {
     if (isLast) this.isWhole = true
     if (bytes === undefined || this.isLost) return
     if (all + bytes.length > MAX_KEPT_BYTES || (this.#maxBytes > 0 && this.#size + bytes.length > this.#maxBytes)) {

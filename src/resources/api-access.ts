@@ -1,23 +1,42 @@
 import type {Field} from './field.ts'
 
-/** Which APIs a sidecar serves (Dapr: pkg/config, APISpec), as `v1.0/state`: version and first part of the route. */
+/** Which APIs a sidecar serves over one protocol (Dapr: pkg/config, APISpec): version and name, `v1.0/state` over HTTP, `v1/state` over gRPC. */
 export interface ApiAccess {
   /** Empty: all that are not denied. */
   readonly allowed: readonly string[]
   readonly denied: readonly string[]
 }
 
-/** Reads `spec.api` of a Configuration; undefined: every API is served. */
-export function readApiAccess(spec: Field): ApiAccess | undefined {
-  const api = spec.field('api')
-  if (api.isAbsent) return undefined
-  api.warnUnknownKeys(['allowed', 'denied'])
-  const rulesIn = (key: string): readonly string[] => api.field(key).items().flatMap(readRule)
-  const access = {allowed: rulesIn('allowed'), denied: rulesIn('denied')}
-  return access.allowed.length + access.denied.length === 0 ? undefined : access
+/** What a Configuration restricts, by protocol; undefined: every API is served. */
+export interface ApiAccesses {
+  readonly http: ApiAccess | undefined
+  readonly grpc: ApiAccess | undefined
 }
 
-function readRule(rule: Field): readonly string[] {
+export const ALL_APIS: ApiAccesses = {http: undefined, grpc: undefined}
+
+interface Rule {
+  readonly protocol: string
+  readonly api: string
+}
+
+/** Reads `spec.api` of a Configuration. */
+export function readApiAccess(spec: Field): ApiAccesses {
+  const api = spec.field('api')
+  if (api.isAbsent) return ALL_APIS
+  api.warnUnknownKeys(['allowed', 'denied'])
+  const rulesIn = (key: string): readonly Rule[] => api.field(key).items().flatMap(readRule)
+  const [allowed, denied] = [rulesIn('allowed'), rulesIn('denied')]
+  const of = (protocol: string): ApiAccess | undefined => {
+    const isMeant = (rule: Rule): boolean => rule.protocol === protocol
+    if (!allowed.some(isMeant) && !denied.some(isMeant)) return undefined
+    const apis = (rules: readonly Rule[]): readonly string[] => rules.filter(isMeant).map(each => each.api)
+    return {allowed: apis(allowed), denied: apis(denied)}
+  }
+  return {http: of('http'), grpc: of('grpc')}
+}
+
+function readRule(rule: Field): readonly Rule[] {
   rule.warnUnknownKeys(['name', 'version', 'protocol'])
   const [name, version] = [rule.field('name').text(), rule.field('version').text()]
   const protocol = rule.field('protocol').text().toLowerCase()
@@ -28,5 +47,5 @@ function readRule(rule: Field): readonly string[] {
     rule.warn(`${rule.path} lacks a name or a version: it has no effect`, {
       expected: 'expected name: state, version: v1.0'
     })
-  return protocol === 'http' && name !== '' && version !== '' ? [`${version}/${name}`] : []
+  return name !== '' && version !== '' ? [{protocol, api: `${version}/${name}`}] : []
 }

@@ -1,6 +1,6 @@
 import type {Place} from '../model/errors.ts'
 import {readAccessControl, type AccessControl} from './access-control.ts'
-import {readApiAccess, type ApiAccess} from './api-access.ts'
+import {ALL_APIS, readApiAccess, type ApiAccesses} from './api-access.ts'
 import {DEFAULT_API_LOGGING, readApiLogging, type ApiLogging} from './api-logging.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {readHandlers, type HandlerSpec} from './http-pipeline.ts'
@@ -14,8 +14,7 @@ export interface Configuration {
   readonly fault: string
   /** Undefined: everybody may call everything. */
   readonly accessControl: AccessControl | undefined
-  /** Undefined: every API is served. */
-  readonly apiAccess: ApiAccess | undefined
+  readonly apiAccess: ApiAccesses
   /** Which secrets the app may read. */
   readonly secretScopes: readonly SecretScope[]
   /** Undefined: it does not say. */
@@ -38,7 +37,7 @@ export interface UnenforcedKey {
 export const DEFAULT_CONFIGURATION: Configuration = {
   fault: '',
   accessControl: undefined,
-  apiAccess: undefined,
+  apiAccess: ALL_APIS,
   secretScopes: [],
   httpPipeline: undefined,
   appHttpPipeline: undefined,
@@ -72,13 +71,9 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
   return faults.some(({severity}) => severity === 'error') ? undefined : configuration
 }
 
-/** gRPC's APIs are not restricted. */
-const isForGrpc = (rule: Field): boolean => rule.field('protocol').text().toLowerCase() === 'grpc'
-
 /** The parts of a Configuration's `spec` that nothing here enforces yet, and when they restrict anything. */
 const UNENFORCED: Readonly<Record<string, (field: Field) => boolean>> = {
-  mtls: field => field.field('enabled').boolean() === true,
-  api: field => ['allowed', 'denied'].some(key => field.field(key).items().some(isForGrpc))
+  mtls: field => field.field('enabled').boolean() === true
 }
 
 const readUnenforced = (spec: Field): readonly UnenforcedKey[] =>

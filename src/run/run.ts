@@ -72,6 +72,7 @@ export class Run {
   readonly #appCloser: AppCloser
   readonly #apps: Apps
   #registration: Registration | undefined
+  #isForced = false
   #phase: Phase = 'wiring'
   readonly #stages = new Stages()
   #finishing: Promise<void> | undefined
@@ -301,10 +302,19 @@ export class Run {
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
       key: this.#key,
-      requestShutdown: () => void this.#apps.stop(`${runtime.id}.${runtime.plan.instance.toString()}`)
+      requestShutdown: isForced => void this.#shutDown(runtime, isForced)
     })
     this.#sidecars.set(runtime, sidecar)
     await sidecar.openComponents()
+  }
+
+  /** As the app's own sidecar was asked to; `isForced`: without time to finish, and the run has failed. */
+  async #shutDown(runtime: AppRuntime, isForced: boolean): Promise<void> {
+    if (isForced) {
+      this.#isForced = true
+      runtime.stopNow()
+    }
+    await this.#apps.stop(`${runtime.id}.${runtime.plan.instance.toString()}`)
   }
 
   /** Takes calls to what no running app is called: one that was stopped is not looked for in other runs. */
@@ -332,7 +342,7 @@ export class Run {
       const ms = longestGraceMs(this.#options.plan)
       await withDeadline({ms, over: this.#now.signal}, async cut => this.#stages.stop(cut))
       this.#phase = 'ended'
-      this.#end.resolve(this.#asked.signal.aborted || this.#areAllWell)
+      this.#end.resolve(!this.#isForced && (this.#asked.signal.aborted || this.#areAllWell))
     } catch (error) {
       this.#end.reject(error)
     }

@@ -43,7 +43,8 @@ export interface OpenSidecarOptions {
   readonly apps: Admit
   /** Lets the user's other runs call on behalf of their apps. */
   readonly key: string
-  readonly requestShutdown: () => void
+  /** `isForced`: at once, which counts as a failure. */
+  readonly requestShutdown: (isForced: boolean) => void
   /** Loads the components of the run. */
   readonly components: SidecarBlocksOptions['components']
   /** The `appProtocol` of an app of the run; '' = there is none. */
@@ -88,9 +89,9 @@ export function openAppSidecar({
   const external = new ExternalEndpoints({resources, apps, env: shell, recorded: record => metered.calls.sent(record)})
   const isApiLogged = settings.apiLogging && writesAt(settings.logLevel, 'info')
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
-  const shutdown = (): void => {
+  const shutdown = (isForced: boolean): void => {
     log.log({level: 'info', message: 'Shutdown requested via API', scope: 'dapr.runtime'})
-    requestShutdown()
+    requestShutdown(isForced)
   }
   const blocks = new SidecarBlocks({
     appId: runtime.id,
@@ -106,11 +107,11 @@ export function openAppSidecar({
     servers: http,
     admit: external.admit,
     key,
-    apiAccess: () => resources.snapshot.configuration.apiAccess,
+    apiAccess: () => resources.snapshot.configuration.apiAccess.http,
     facts: () => factsOf(runtime, plan, resources.snapshot, blocks),
     isReady: () => runtime.isReady,
     blocks: () => blocks.load(),
-    requestShutdown: shutdown,
+    requestShutdown: () => shutdown(false),
     hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
     mounted,
     copierOf,
@@ -160,7 +161,7 @@ export function openAppSidecar({
   const guards = {
     isAllowedHost: hostGuard(settings.listenAddresses),
     apiToken: shell['DAPR_API_TOKEN'] ?? '',
-    isTracing: tracing.isTracing
+    tracing
   }
   const grpcPort = openGrpcPort(grpc, {
     sidecar,
@@ -174,7 +175,8 @@ export function openAppSidecar({
       facts: () => factsOf(runtime, plan, resources.snapshot, blocks),
       customMetadata: sidecar.customMetadata,
       requestShutdown: shutdown
-    }
+    },
+    apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
   })
   const stopListening = runtime.onMove(() => {
     stopListening() // the log has its first lines now

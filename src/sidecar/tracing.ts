@@ -1,10 +1,18 @@
 import type {LogEntry} from '../model/log-entry.ts'
 import type {CallRecord, CallSpan} from '../model/call.ts'
+import {codeText} from '../model/grpc-code.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {tracesNothing, type TracingSettings} from '../resources/tracing-settings.ts'
 import {openExporters} from '../telemetry/tracing/exporters.ts'
 import {Sampler, samplingRate} from '../telemetry/tracing/sampler.ts'
-import {attributesOf, errorOf, spanName, type FinishedSpan, type SpanSink} from '../telemetry/tracing/span.ts'
+import {
+  attributesOf,
+  errorOf,
+  grpcAttributesOf,
+  spanName,
+  type FinishedSpan,
+  type SpanSink
+} from '../telemetry/tracing/span.ts'
 import {Tracer} from '../telemetry/tracing/tracer.ts'
 import type {Tracing} from './http/sidecar-request.ts'
 
@@ -97,7 +105,7 @@ export class SidecarTracing implements Tracing {
   }
 
   #finished(record: CallRecord, {context, parentSpanId}: CallSpan, kind: FinishedSpan['kind']): FinishedSpan {
-    const {call, request, status, startedAt, admittedAt, endedAt} = record
+    const {call, request, status, grpcStatus, startedAt, admittedAt, endedAt, failure} = record
     const [path = '', query] = call.path.split('?', 2)
     const method = decoded(path).replace(/^\//, '')
     const from = kind === 'server' && admittedAt > 0 ? admittedAt : startedAt
@@ -111,15 +119,19 @@ export class SidecarTracing implements Tracing {
       callee: call.callee,
       method
     }
+    const isGrpc = grpcStatus !== undefined
     return {
-      name: spanName(traced),
-      kind,
+      // what is proxied is named by its method
+      name: spanName(call.isProxied === true ? {...traced, callee: ''} : traced),
+      kind: call.isProxied === true && call.callee === this.#options.appId ? 'server' : kind,
       context,
       parentSpanId,
       startedAt: performance.timeOrigin + from,
       durationMs: endedAt - from,
-      attributes: attributesOf(traced),
-      error: errorOf(status)
+      attributes: isGrpc
+        ? grpcAttributesOf(traced, {isProxied: call.isProxied === true, isServer: kind === 'server'})
+        : attributesOf(traced),
+      error: isGrpc ? (grpcStatus === 0 ? '' : failure || codeText(grpcStatus)) : errorOf(status)
     }
   }
 }

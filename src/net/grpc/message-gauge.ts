@@ -23,6 +23,11 @@ export class MessageGauge {
     return this.#left > 0 || this.#prefix !== ''
   }
 
+  /** More than one message has begun. */
+  get isBehindFirst(): boolean {
+    return this.count > 1 || (this.count === 1 && this.isWithin)
+  }
+
   /** The bytes of a message that is too large, 0 where none is. */
   measure(bytes: string): number {
     let at = 0
@@ -55,8 +60,14 @@ export const tooLargeText = (bytes: number, max: number): string =>
   `grpc: received message larger than max (${bytes.toString()} vs. ${max.toString()})`
 
 /** A message with its prefix, as latin1 text. */
-export const framed = (message: Uint8Array): string => {
+export const framed = (message: Uint8Array, isCompressed = false): string => {
   const {length} = message
-  const prefix = String.fromCharCode(0, length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255)
+  const prefix = String.fromCharCode(
+    isCompressed ? 1 : 0,
+    length >>> 24,
+    (length >>> 16) & 255,
+    (length >>> 8) & 255,
+    length & 255
+  )
   return prefix + Buffer.from(message.buffer, message.byteOffset, length).toString('latin1')
 }

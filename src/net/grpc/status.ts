@@ -1,3 +1,4 @@
+import {codeNamed} from '../../model/grpc-code.ts'
 import {encodeField, encodeNamed} from '../http2/field-text.ts'
 
 /** Codes of gRPC (google.rpc.Code), by their numbers. */
@@ -14,26 +15,6 @@ export const INTERNAL = 13
 export const UNAVAILABLE = 14
 export const UNAUTHENTICATED = 16
 
-const NAMES = [
-  'OK',
-  'Canceled',
-  'Unknown',
-  'InvalidArgument',
-  'DeadlineExceeded',
-  'NotFound',
-  'AlreadyExists',
-  'PermissionDenied',
-  'ResourceExhausted',
-  'FailedPrecondition',
-  'Aborted',
-  'OutOfRange',
-  'Unimplemented',
-  'Internal',
-  'Unavailable',
-  'DataLoss',
-  'Unauthenticated'
-]
-
 /** How a call ended. */
 export interface GrpcStatus {
   readonly code: number
@@ -42,15 +23,12 @@ export interface GrpcStatus {
   readonly details?: string
 }
 
-/** A code as Go writes it: `InvalidArgument`. */
-export const codeText = (code: number): string => NAMES[code] ?? `Code(${code.toString()})`
-
 const RPC_ERROR = /^rpc error: code = (\w+) desc = /
 
 /** What Go's `status.FromError` makes of a text: the code that it names, else `otherwise`. */
 export const statusFrom = (text: string, otherwise: number): GrpcStatus => {
   const match = RPC_ERROR.exec(text)
-  const code = NAMES.indexOf(match?.[1] ?? '')
+  const code = codeNamed(match?.[1] ?? '')
   return match === null || code < 0 ? {code: otherwise, message: text} : {code, message: text.slice(match[0].length)}
 }
 

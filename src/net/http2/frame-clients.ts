@@ -13,7 +13,7 @@ export interface FrameTarget {
 /** Waits for a connection with room for a call. */
 export interface Waiter {
   opened(connection: FrameClient): void
-  /** There will be none; `isRefused`: nobody listens. Go's words. */
+  /** There will be none, in Go's words; `isRefused`: nobody listens, or who did has gone before anything was sent. */
   failed(why: string, isRefused: boolean): void
 }
 
@@ -21,6 +21,9 @@ export interface Waiter {
 const OPEN_TIMEOUT_MS = 20_000
 /** More than these are not opened to one callee: calls wait for room. */
 const MAX_CONNECTIONS = 64
+
+/** Nobody listens, or the process ended in the middle of a connection that carried nothing yet. */
+const GONE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
 
@@ -30,7 +33,7 @@ export class FrameClients {
   readonly #open = new Set<FrameClient>()
   readonly #waiting = new Set<Waiter>()
   readonly #sockets = new Set<net.Socket>()
-  #opening = 0
+  #connecting: net.Socket | undefined
   #isRetired = false
 
   constructor(target: FrameTarget) {
@@ -42,7 +45,7 @@ export class FrameClients {
     const free = this.#free()
     if (free !== undefined) return waiter.opened(free)
     this.#waiting.add(waiter)
-    if (this.#opening === 0 && this.#open.size < MAX_CONNECTIONS) this.#connect(0)
+    if (this.#connecting === undefined && this.#open.size < MAX_CONNECTIONS) this.#connect(0)
   }
 
   leave(waiter: Waiter): void {
@@ -53,6 +56,7 @@ export class FrameClients {
   retire(): void {
     this.#isRetired = true
     for (const each of this.#open) each.leave()
+    this.#connecting?.destroy()
   }
 
   /** Ends every connection, and the calls on it. */
@@ -70,11 +74,11 @@ export class FrameClients {
   #connect(index: number): void {
     const {hosts, port, isSecure, warn} = this.#target
     const host = hosts[index] ?? '127.0.0.1'
-    this.#opening = 1
     const socket = isSecure
       ? tls().connect({host, port, minVersion: 'TLSv1.2', rejectUnauthorized: false, ALPNProtocols: ['h2']})
       : net.connect({host, port})
     this.#sockets.add(socket)
+    this.#connecting = socket
     socket.setNoDelay(true)
     let error: Error | undefined
     let client: FrameClient | undefined
@@ -85,7 +89,7 @@ export class FrameClients {
           warn,
           ready: opened => {
             clearTimeout(timer)
-            this.#opening = 0
+            this.#connecting = undefined
             this.#open.add(opened)
             this.#serve()
             if (this.#isRetired) opened.leave()
@@ -100,8 +104,10 @@ export class FrameClients {
         this.#sockets.delete(socket)
         if (client?.hasSettings === true) return this.#serve()
         if (error !== undefined && client === undefined && index + 1 < hosts.length) return this.#connect(index + 1)
-        this.#opening = 0
-        this.#fail(failureText(this.#target, client, error), client === undefined && codeOf(error) === 'ECONNREFUSED')
+        this.#connecting = undefined
+        const isEnd = error === undefined && (client === undefined || client.failure === 'EOF')
+        const isRefused = isEnd || GONE.has(codeOf(error))
+        this.#fail(failureText(this.#target, client, error), isRefused || this.#isRetired)
       })
   }
 
@@ -110,7 +116,7 @@ export class FrameClients {
     for (const waiter of this.#waiting) {
       const free = this.#free()
       if (free === undefined) {
-        if (this.#opening === 0 && this.#open.size < MAX_CONNECTIONS) this.#connect(0)
+        if (this.#connecting === undefined && this.#open.size < MAX_CONNECTIONS) this.#connect(0)
         return
       }
       this.#waiting.delete(waiter)

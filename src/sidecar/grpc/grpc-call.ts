@@ -1,26 +1,20 @@
-import {messageOf} from '../../model/errors.ts'
-import type {Call, CallRecord, Direction, OpenStream} from '../../model/call.ts'
-import {isHeld, type Admission, type Admitted, type Denied, type Held} from '../../gateway/admission.ts'
+import type {Admitted, Denied} from '../../gateway/admission.ts'
+import {howEnded} from '../../gateway/how-ended.ts'
+import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
 import {bugText} from '../../net/error-boundary.ts'
 import type {FrameClient} from '../../net/http2/frame-client.ts'
-import type {FrameClients, Waiter} from '../../net/http2/frame-clients.ts'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {CANCEL, codeName} from '../../net/http2/frames.ts'
-import {clientsOf} from '../../net/grpc/clients-of.ts'
-import type {SidecarContext} from '../http/invocation.ts'
 import {type AnswerFields, readAnswer} from '../../net/grpc/answer-fields.ts'
 import {MessageGauge, tooLargeText} from '../../net/grpc/message-gauge.ts'
-import type {RequestHead} from './request-head.ts'
+import {answerType, httpText, NO_TRAILERS} from './answer-faults.ts'
+import {QueuedGrpcCall} from './queued-grpc-call.ts'
+import type {RecordedCallOptions} from './recorded-grpc-call.ts'
+import {NO_STREAMS, PolicedAnswer, statusOfPolicy} from './policed-answer.ts'
 import * as status from '../../net/grpc/status.ts'
 import {trailersOf, type GrpcStatus} from '../../net/grpc/status.ts'
 
-/** Refusals in a row from a queue that lets through at once: then it is no queue. */
-const MAX_REFUSALS = 3
-
-export interface GrpcCallOptions {
-  readonly sidecar: SidecarContext
-  readonly call: Call
-  readonly head: RequestHead
+export interface GrpcCallOptions extends RecordedCallOptions {
   readonly caller: FrameStream
   /** When it is to be over, as `performance.now()`; Infinity: at no time. */
   readonly deadline: number
@@ -31,44 +25,28 @@ export interface GrpcCallOptions {
  * passed as bytes, both ways; who takes them slowly slows their sender. What a call looks like at either end is decided by the
  * API that took it: the proxy, or InvokeService.
  */
-export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
-  readonly call: Call
+export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   changed: (() => void) | undefined
-  protected readonly sidecar: SidecarContext
-  protected readonly requestHead: RequestHead
   protected readonly caller: FrameStream
-  protected admitted: Admitted | undefined
   protected isAnswered = false
   readonly #deadline: number
   readonly #request: MessageGauge
-  readonly #answer: MessageGauge
+  #answer: MessageGauge
   #callee: FrameStream | undefined
   #calleeConnection: FrameClient | undefined
-  #clients: FrameClients | undefined
-  #held: Held | undefined
   #timer: NodeJS.Timeout | undefined
   /** What has come before the callee could take it. */
   #early: string[] = []
+  /** Bytes that came and were not passed on yet. */
+  #unpassed = 0
   #isRequestDone = false
-  #refusals = 0
-  #isOver = false
-  #isBroken = false
-  #attempts = 0
-  #startedAt = 0
-  #admittedAt = 0
-  #connectedAt = 0
-  #firstByteAt = 0
-  #requestBytes = 0
-  #answerBytes = 0
 
-  constructor({sidecar, call, head, caller, deadline}: GrpcCallOptions) {
-    this.sidecar = sidecar
-    this.call = {...call, stream: this}
-    this.requestHead = head
+  constructor({caller, deadline, ...options}: GrpcCallOptions) {
+    super(options)
     this.caller = caller
     this.#deadline = deadline
-    this.#request = new MessageGauge(sidecar.maxBodyBytes)
-    this.#answer = new MessageGauge(sidecar.maxBodyBytes)
+    this.#request = new MessageGauge(options.sidecar.maxBodyBytes)
+    this.#answer = new MessageGauge(options.sidecar.maxBodyBytes)
   }
 
   /** The fields that go to the callee; '' : the caller has been told why none do. */
@@ -84,24 +62,31 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
   protected answerFields(_fields: AnswerFields): string {
     return ''
   }
-  /** The trace that went to the callee, '' = none of ours. */
-  protected abstract readonly sentTrace: string
+  /** What a code of the callee means for policies. */
+  protected abstract verdictOf(code: number): Verdict
 
   /** More messages may come, or have passed: it may go on for ever (`AdmissionQueue.drained`). */
   get isStream(): boolean {
-    return this.admitted !== undefined && (!this.#isRequestDone || this.#answerBytes > 0)
+    return this.admitted !== undefined && (!this.#isRequestDone || this.answerBytes > 0)
   }
 
   endStream(): void {
-    this.fail({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
+    this.#failAttempt({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
   }
 
   start(isRequestDone: boolean): void {
     this.#isRequestDone = isRequestDone
-    this.#startedAt = performance.now()
-    this.sidecar.observer?.started(this.call)
+    this.begun()
     if (this.#deadline !== Infinity) this.#setTimer()
-    if (!this.#isOver) this.#ask(false)
+    if (this.isOver) return
+    const {interceptors} = this.sidecar
+    if (interceptors !== undefined && interceptors.length > 0)
+      this.policed = PolicedAnswer.of(this.call, interceptors, {
+        isStream: () => this.isMarkedStream,
+        maxBytes: this.sidecar.maxBodyBytes
+      })
+    if (this.policed === undefined) this.ask()
+    else void this.#conclude(this.policed)
   }
 
   head(stream: FrameStream, block: string, isLast: boolean): void {
@@ -117,51 +102,65 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
   }
 
   sent(stream: FrameStream, bytes: number): void {
-    if (stream === this.caller) this.#callee?.credit(bytes)
-    else this.caller.credit(bytes)
+    if (stream === this.caller) return this.#callee?.credit(bytes)
+    // what is sent again was passed on before
+    const passed = Math.min(bytes, this.#unpassed)
+    this.#unpassed -= passed
+    this.caller.credit(passed)
   }
 
   reset(stream: FrameStream, code: number): void {
     if (stream === this.caller) return this.#callerLeft()
     if (stream !== this.#callee) return
-    this.#isBroken = true
+    this.isBroken = true
     const message = `stream terminated by RST_STREAM with error code: ${codeName(code)}`
-    this.fail({code: status.codeOfReset(code), message})
+    this.#failAttempt({code: status.codeOfReset(code), message})
   }
 
   lost(stream: FrameStream, why: string): void {
     if (stream === this.caller) return this.#callerLeft()
     if (stream !== this.#callee) return
-    this.#isBroken = true
-    this.fail(this.failedStatus(`error reading from server: ${why}`))
+    this.isBroken = true
+    this.#failAttempt(this.failedStatus(`error reading from server: ${why}`), true)
   }
 
   opened(connection: FrameClient): void {
     const {admitted} = this
     if (admitted === undefined) return
-    this.#connectedAt = performance.now()
-    this.#attempts++
-    const block = this.blockFor(admitted, this.#connectedAt - this.#startedAt)
+    this.connectedAt = performance.now()
+    this.attempts++
+    const block = this.blockFor(admitted, this.connectedAt - this.startedAt)
     const body = this.bodyFor(admitted)
-    const early = body === '' ? this.#early : [body]
+    if (body !== '') this.requestBytes = body.length
+    const first = body === '' ? this.#firstMessages() : [body]
+    if (first === undefined) return this.fail(this.failedStatus('the request is too large to be sent again'))
     const isDone = this.#isRequestDone
-    this.#early = []
     this.#calleeConnection = connection
-    const callee = connection.open(this, block, isDone && early.length === 0)
+    const callee = connection.open(this, block, isDone && first.length === 0)
     this.#callee = callee
-    for (const [at, bytes] of early.entries()) callee.writeData(bytes, isDone && at === early.length - 1)
+    for (const [at, bytes] of first.entries()) callee.writeData(bytes, isDone && at === first.length - 1)
+    if (this.policed !== undefined && this.isMarkedStream) this.#goFree(this.policed)
   }
 
-  failed(why: string, isRefused: boolean): void {
-    const isStubborn = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
-    if (!isRefused || isStubborn) return this.fail(this.failedStatus(why))
-    this.#leave()
-    this.#ask(true)
+  protected unreachable(why: string): void {
+    this.#failAttempt(this.failedStatus(why), true)
+  }
+
+  protected denied(denied: Denied): void {
+    const end = this.deniedStatus(denied)
+    const {status: code, isUnknown} = denied
+    if (this.policed === undefined) return this.fail(end)
+    const verdict = code === 403 ? 'excluded' : isUnknown === true ? 'failed' : this.verdictOf(end.code)
+    this.policed.settle(
+      verdict,
+      () => this.fail(end),
+      () => undefined
+    )
   }
 
   /** Ends the call with a status of ours. */
   protected fail(end: GrpcStatus): void {
-    if (this.#isOver) return
+    if (this.isOver) return
     const head = this.isAnswered ? '' : status.answerHead(answerType(this.requestHead))
     this.isAnswered = true
     this.caller.writeHead(head + trailersOf(end), true)
@@ -169,59 +168,166 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
     this.#over(end.code, end.message)
   }
 
+  /** The callee has failed; `isGone`: its connection has, maybe with its process. Policies may try again. */
+  #failAttempt(end: GrpcStatus, isGone = false): void {
+    if (this.isOver) return
+    const policed = this.policed
+    const ended = isGone ? this.admitted?.pool.ended : undefined
+    const tell = (): void => {
+      if (ended === undefined) this.fail(end)
+      else void this.#explain(ended, end)
+    }
+    if (policed === undefined) return tell()
+    policed.settle(this.verdictOf(end.code), tell, () => this.#discard())
+  }
+
+  async #explain(ended: Promise<string>, {code, message}: GrpcStatus): Promise<void> {
+    const how = await howEnded(ended)
+    this.fail({code, message: how === '' ? message : `${message} (${how})`})
+  }
+
+  async #conclude(policed: PolicedAnswer): Promise<void> {
+    try {
+      const outcome = await policed.run.start({
+        attempt: () => this.#attempt(),
+        stop: () => this.#discard(),
+        whyOnce: () => policed.whyOnce
+      })
+      const isFree = this.policed !== policed
+      this.policed = undefined
+      policed.kept?.release()
+      if (this.isOver || isFree) return
+      if (outcome.kind === 'ended') this.fail(statusOfPolicy(outcome.reason))
+      else policed.accept()
+    } catch (error) {
+      this.crash(error)
+    }
+  }
+
+  /** Its opening is all that policies are for: what follows passes. */
+  #goFree(policed: PolicedAnswer): void {
+    this.policed = undefined
+    policed.settle(
+      'success',
+      () => undefined,
+      () => undefined
+    )
+  }
+
+  #attempt(): void {
+    this.leave()
+    this.policed?.begin()
+    this.#answer = new MessageGauge(this.sidecar.maxBodyBytes)
+    this.ask()
+  }
+
+  /** Ends the current attempt, in whatever state it is. */
+  #discard(): void {
+    this.#callee?.reset(CANCEL)
+    this.#callee = undefined
+    this.leave()
+  }
+
+  /** What goes out first: what has come so far, and at a further attempt once more; undefined: that is not there any more. */
+  #firstMessages(): readonly string[] | undefined {
+    const kept = this.policed?.kept
+    if (kept?.isStarted === true) return kept.isLost ? undefined : kept.pieces
+    if (kept !== undefined) kept.isStarted = true
+    const early = this.#early
+    this.#early = []
+    return early
+  }
+
   #takeRequest(bytes: string, isLast: boolean): void {
     if (isLast) this.#isRequestDone = true
-    if (this.#isOver) return this.caller.credit(bytes.length)
+    if (this.isOver) return this.caller.credit(bytes.length)
     const tooLarge = this.#request.measure(bytes)
-    if (tooLarge > 0) return this.#tooLarge(tooLarge)
-    this.#requestBytes += bytes.length
-    if (this.sidecar.observer !== undefined) this.#observe('request', bytes)
-    if (this.#callee === undefined) this.#early.push(bytes)
-    else if (this.#callee.isOver) this.caller.credit(bytes.length)
-    else this.#callee.writeData(bytes, isLast)
+    if (tooLarge > 0) return this.fail(this.#tooLarge(tooLarge))
+    this.requestBytes += bytes.length
+    this.#unpassed += bytes.length
+    if (this.sidecar.observer !== undefined) this.observe('request', bytes)
+    const callee = this.#callee
+    const kept = this.policed?.kept
+    if (kept !== undefined) {
+      if (this.#request.isBehindFirst) return this.fail(NO_STREAMS)
+      kept.add(bytes, isLast)
+    }
+    if (callee === undefined) {
+      if (kept?.isStarted !== true) this.#early.push(bytes)
+    } else if (callee.isOver) this.sent(callee, bytes.length)
+    else callee.writeData(bytes, isLast)
   }
 
   #takeFields(block: string, isLast: boolean): void {
     const connection = this.#calleeConnection
     if (connection === undefined) return
     const fields = readAnswer(connection.walker, block)
-    if (!this.isAnswered) {
+    const policed = this.policed
+    let head = policed?.head ?? ''
+    const isFirst = !this.isAnswered && head === ''
+    if (isFirst) {
       if (fields.httpStatus < 200 && fields.httpStatus >= 100) return
-      this.#firstByteAt = performance.now()
+      this.firstByteAt = performance.now()
       if (!fields.isGrpc)
-        return this.fail({...this.failedStatus(httpText(fields)), code: status.codeOfHttp(fields.httpStatus)})
-      this.isAnswered = true
-      const trailers = isLast ? this.#endFields(fields) : ''
-      this.caller.writeHead(`\u0088${fields.bytes}${this.answerFields(fields)}${trailers}`, isLast)
-    } else if (isLast) this.caller.writeHead(fields.bytes + this.#endFields(fields), true)
-    if (isLast) this.#end(fields)
+        return this.#failAttempt({...this.failedStatus(httpText(fields)), code: status.codeOfHttp(fields.httpStatus)})
+      head = `\u0088${fields.bytes}${this.answerFields(fields)}`
+    }
+    if (policed === undefined) return this.#pass(head, isFirst ? '' : fields.bytes, isLast ? fields : undefined)
+    if (!isLast) {
+      if (isFirst) policed.head = head
+      return
+    }
+    const pass = (): void => this.#pass(head, isFirst ? '' : fields.bytes, fields)
+    policed.settle(this.verdictOf(codeOf(fields)), pass, () => this.#discard())
   }
 
-  /** What an app has left out. */
-  #endFields({status: code}: AnswerFields): string {
-    return code >= 0 ? '' : trailersOf(NO_TRAILERS)
+  /** A head, trailers, or both: they are one block where no message stands between them. */
+  #pass(head: string, trailers: string, end: AnswerFields | undefined): void {
+    if (head !== '') {
+      this.isAnswered = true
+      const isAll = end !== undefined && trailers === ''
+      this.caller.writeHead(isAll ? head + missingFields(end) : head, isAll)
+    }
+    if (end === undefined) return
+    if (trailers !== '' || head === '') this.caller.writeHead(trailers + missingFields(end), true)
+    this.#end(end)
   }
 
   #takeAnswer(bytes: string, isLast: boolean): void {
     const callee = this.#callee
-    if (this.#isOver || callee === undefined) return callee?.credit(bytes.length)
+    if (this.isOver || callee === undefined) return callee?.credit(bytes.length)
     const tooLarge = this.#answer.measure(bytes)
-    if (tooLarge > 0) return this.#tooLarge(tooLarge)
-    if (this.#answerBytes === 0) this.changed?.()
-    this.#answerBytes += bytes.length
-    if (this.sidecar.observer !== undefined) this.#observe('response', bytes)
+    if (tooLarge > 0) return this.#failAttempt(this.#tooLarge(tooLarge))
+    if (this.policed !== undefined) this.#passFirst(this.policed)
+    if (this.answerBytes === 0) this.changed?.()
+    this.answerBytes += bytes.length
+    if (this.sidecar.observer !== undefined) this.observe('response', bytes)
     this.caller.writeData(bytes, false)
-    if (isLast) this.fail(NO_TRAILERS)
+    if (isLast) this.#failAttempt(NO_TRAILERS)
   }
 
-  #end({status: code, message}: AnswerFields): void {
+  /** A message is about to be passed on: there is no way back. */
+  #passFirst(policed: PolicedAnswer): void {
+    policed.hasPassed = true
+    const {head} = policed
+    policed.head = ''
+    if (head !== '') this.#pass(head, '', undefined)
+  }
+
+  #end(fields: AnswerFields): void {
     // an app may answer before it has heard all
     if (this.#callee?.isLocalDone === false) this.#callee.reset(CANCEL)
-    this.#over(code < 0 ? status.INTERNAL : code, message === '' ? '' : status.unescapeMessage(message))
+    const {message} = fields
+    this.#over(codeOf(fields), message === '' ? '' : status.unescapeMessage(message))
   }
 
-  #tooLarge(bytes: number): void {
-    this.fail({code: status.RESOURCE_EXHAUSTED, message: tooLargeText(bytes, this.sidecar.maxBodyBytes)})
+  #tooLarge(bytes: number): GrpcStatus {
+    return {code: status.RESOURCE_EXHAUSTED, message: tooLargeText(bytes, this.sidecar.maxBodyBytes)}
+  }
+
+  protected crash(error: unknown): void {
+    this.sidecar.warn(bugText(error))
+    this.fail({code: status.INTERNAL, message: 'internal error'})
   }
 
   #callerLeft(): void {
@@ -236,104 +342,19 @@ export abstract class GrpcCall implements StreamHandler, Waiter, OpenStream {
     if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => this.fail(exceeded), ms)
   }
 
-  #ask(isRefused: boolean): void {
-    const answer = this.sidecar.admit(this.call, isRefused)
-    if (!isHeld(answer)) return this.#go(answer)
-    this.#held = answer
-    void this.#await(answer)
-  }
-
-  async #await(held: Held): Promise<void> {
-    let answer: Admission
-    try {
-      answer = await held.admitted
-    } catch (error) {
-      answer = {ok: false, status: 500, error: messageOf(error)}
-    }
-    try {
-      this.#arrived(answer)
-    } catch (error) {
-      this.sidecar.warn(bugText(error))
-      this.fail({code: status.INTERNAL, message: 'internal error'})
-    }
-  }
-
-  #arrived(answer: Admission): void {
-    if (this.#isOver) {
-      if (answer.ok) answer.leave()
-      return
-    }
-    this.#held = undefined
-    this.#refusals = 0
-    this.#go(answer)
-  }
-
-  #go(answer: Admission): void {
-    if (!answer.ok) return this.fail(this.deniedStatus(answer))
-    this.admitted = answer
-    this.#admittedAt = performance.now()
-    this.sidecar.observer?.admitted(this.call)
-    this.#clients = clientsOf(answer.grpcPool ?? answer.pool, this.sidecar.warn)
-    this.#clients.take(this)
-  }
-
-  #leave(): void {
-    const {admitted} = this
-    this.admitted = undefined
-    this.#clients?.leave(this)
-    this.#clients = undefined
-    admitted?.leave(this.#isBroken)
-    this.#isBroken = false
-  }
-
-  #observe(direction: Direction, bytes: string): void {
-    this.sidecar.observer?.bytes(this.call, direction, Buffer.from(bytes, 'latin1'), 0, bytes.length)
-  }
-
   #over(code: number, failure: string): void {
-    if (this.#isOver) return
-    this.#isOver = true
+    if (this.isOver) return
+    this.isOver = true
     clearTimeout(this.#timer)
-    this.#held?.cancel()
-    this.#held = undefined
     this.#early = []
-    this.#leave()
-    const {recorded, observer} = this.sidecar
-    if (recorded === undefined && observer === undefined) return
-    const record: CallRecord = {
-      call: this.call,
-      request: {method: 'POST', path: this.requestHead.path, lines: `user-agent: ${this.requestHead.userAgent}\r\n`},
-      status: 200,
-      grpcStatus: code,
-      attempts: this.#attempts,
-      startedAt: this.#startedAt,
-      admittedAt: this.#admittedAt,
-      connectedAt: this.#connectedAt,
-      firstByteAt: this.#firstByteAt,
-      endedAt: performance.now(),
-      requestBytes: this.#requestBytes,
-      responseBytes: this.#answerBytes,
-      trace: this.sentTrace,
-      failure: code === status.OK ? '' : failure || status.codeText(code)
-    }
-    recorded?.(record)
-    observer?.ended(record)
+    this.policed?.run.cancel()
+    this.policed?.kept?.release()
+    this.leave()
+    this.record(code, failure)
   }
 }
 
-const NO_TRAILERS: GrpcStatus = {
-  code: status.INTERNAL,
-  message: 'server closed the stream without sending trailers'
-}
+const codeOf = ({status: code}: AnswerFields): number => (code < 0 ? status.INTERNAL : code)
 
-/** An answer repeats the type of its request (grpc-go). */
-export const answerType = ({contentType}: RequestHead): string =>
-  contentType.startsWith('application/grpc') ? contentType : 'application/grpc'
-
-/** grpc-go's words for an answer that is none of gRPC. */
-const httpText = ({httpStatus, contentType}: AnswerFields): string => {
-  const type = contentType.startsWith('application/grpc')
-    ? ''
-    : `; transport: received unexpected content-type "${contentType}"`
-  return `unexpected HTTP status code received from server: ${httpStatus.toString()}${type}`
-}
+/** What an app has left out. */
+const missingFields = ({status: code}: AnswerFields): string => (code >= 0 ? '' : trailersOf(NO_TRAILERS))

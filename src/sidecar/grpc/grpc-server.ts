@@ -1,20 +1,24 @@
 import type net from 'node:net'
-import type {Call} from '../../model/call.ts'
+import type {Call, CallSpans} from '../../model/call.ts'
 import {messageOf} from '../../model/errors.ts'
+import {codeText} from '../../model/grpc-code.ts'
 import {bugText} from '../../net/error-boundary.ts'
 import {FrameServer} from '../../net/http2/frame-server.ts'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {FRAME_SIZE_ERROR, PROTOCOL_ERROR} from '../../net/http2/frames.ts'
+import type {ApiAccess} from '../../resources/api-access.ts'
 import type {SidecarContext} from '../http/invocation.ts'
-import {answerType} from './grpc-call.ts'
+import {isServed, NOT_SERVED} from './api-access.ts'
+import {answer} from './answer.ts'
+import {answerType} from './answer-faults.ts'
+import {baggageFields, spanFields, spansOf, traceOf} from './grpc-trace.ts'
 import {traceFields} from '../../net/grpc/trace-fields.ts'
-import {traceOf} from './grpc-trace.ts'
-import {answer, invokeService} from './invoke-service.ts'
+import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
-import {ownMethod, type OwnMethodsContext} from './own-methods.ts'
+import {ownMethod, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {refusalOf, type GrpcGuards} from './refusal.ts'
-import {HeadReader, type RequestHead} from './request-head.ts'
+import {HeadReader, linesOf, type RequestHead} from './request-head.ts'
 import {UnaryRequest} from './unary-request.ts'
 import {answerHead, INTERNAL, OK, trailersOf, UNIMPLEMENTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
 import {timeoutMs} from '../../net/grpc/timeout.ts'
@@ -31,6 +35,19 @@ export interface GrpcContext {
   /** The `appProtocol` of an app of the run, `http` for what is no app; '' = none of this run. */
   readonly protocolOf: (callee: string) => string
   readonly own: OwnMethodsContext
+  /** The APIs that are served now; undefined: all. */
+  readonly apiAccess: () => ApiAccess | undefined
+}
+
+/** What is told of a call that the sidecar has answered itself. */
+interface Answered {
+  readonly status: GrpcStatus
+  /** Left out: 200. */
+  readonly httpStatus?: number
+  readonly spans: CallSpans | undefined
+  readonly startedAt: number
+  readonly requestBytes: number
+  readonly responseBytes: number
 }
 
 /** Idle connections are told to leave after so many looks (Dapr: 3 minutes). */
@@ -108,6 +125,9 @@ class Calls implements StreamHandler {
     if (head.isMalformed) return stream.reset(PROTOCOL_ERROR)
     const refusal = refusalOf(head, this.#guards)
     if (refusal !== undefined) return this.#refuse(stream, head, refusal.status, refusal.httpStatus)
+    // another run's call comes by the way that is internal in Dapr
+    if (!isServed(this.#context.apiAccess(), head.path) && this.#sidecarFor(head) === this.#context.sidecar)
+      return this.#refuse(stream, head, NOT_SERVED)
     this.#route(stream, head, isLast)
   }
 
@@ -131,9 +151,24 @@ class Calls implements StreamHandler {
     if (head.path === INVOKE_SERVICE)
       return this.#collect(stream, head, isLast, message => this.#invoke(stream, head, message))
     const own = ownMethod(head.path)
-    if (own !== undefined)
-      return this.#collect(stream, head, isLast, message => this.#reply(stream, head, own(message, this.#context.own)))
-    this.#proxy(stream, head, isLast)
+    if (own === undefined) this.#proxy(stream, head, isLast)
+    else this.#serve(stream, head, isLast, own)
+  }
+
+  #serve(stream: FrameStream, head: RequestHead, isLast: boolean, method: OwnMethod): void {
+    const {tracing} = this.#guards
+    const spans = spansOf(head, tracing)
+    const startedAt = performance.now()
+    this.#collect(stream, head, isLast, request => {
+      const answered = method(request, this.#context.own, head)
+      const isRefused = 'code' in answered
+      const status = isRefused ? answered : {code: OK, message: ''}
+      const message = isRefused ? NOTHING : answered
+      const own = spans === undefined ? traceFields(traceOf(head)) : spanFields(spans.own)
+      const fields = (tracing.isTracing ? own : '') + baggageFields(head, tracing)
+      answer(stream, head, {fields, status, message})
+      this.#record(head, {status, spans, startedAt, requestBytes: request.length, responseBytes: message.length})
+    })
   }
 
   /** Waits for the one message of a call; a message that cannot be read is told to its sender. */
@@ -161,17 +196,10 @@ class Calls implements StreamHandler {
       head,
       caller: stream,
       deadline: deadlineOf(head),
-      isTracing: this.#guards.isTracing,
+      tracing: this.#guards.tracing,
       protocolOf: this.#context.protocolOf,
       refuse: status => this.#refuse(stream, head, status)
     })
-  }
-
-  #reply(stream: FrameStream, head: RequestHead, answered: Uint8Array | GrpcStatus): void {
-    if ('code' in answered) return this.#refuse(stream, head, answered)
-    const fields = this.#guards.isTracing ? traceFields(traceOf(head)) : ''
-    answer(stream, head, {fields, status: {code: OK, message: ''}, message: answered})
-    this.#record(head, {code: OK, message: ''}, 200)
   }
 
   #sidecarFor({delegation}: RequestHead): SidecarContext {
@@ -193,10 +221,11 @@ class Calls implements StreamHandler {
       callee: id.split('.')[0] ?? '',
       method: 'POST',
       path: head.path,
-      isProxied: true
+      isProxied: true,
+      target: head.appId ?? id
     }
-    const {isTracing} = this.#guards
-    const proxied = new ProxiedGrpcCall({sidecar, call, head, caller: stream, deadline: deadlineOf(head), isTracing})
+    const {tracing} = this.#guards
+    const proxied = new ProxiedGrpcCall({sidecar, call, head, caller: stream, deadline: deadlineOf(head), tracing})
     stream.handler = proxied
     try {
       proxied.start(isLast)
@@ -209,30 +238,33 @@ class Calls implements StreamHandler {
   /** Answers in nobody's name. */
   #refuse(stream: FrameStream, head: RequestHead, status: GrpcStatus, httpStatus = 200): void {
     stream.writeHead(answerHead(answerType(head), httpStatus) + trailersOf(status), true)
-    this.#record(head, status, httpStatus)
+    const startedAt = performance.now()
+    this.#record(head, {status, httpStatus, spans: undefined, startedAt, requestBytes: 0, responseBytes: 0})
   }
 
-  #record(head: RequestHead, status: GrpcStatus, httpStatus: number): void {
+  /** A call that the sidecar has answered itself. */
+  #record(head: RequestHead, {status, spans, httpStatus = 200, ...told}: Answered): void {
     const {sidecar} = this.#context
-    const now = performance.now()
     sidecar.recorded?.({
+      ...told,
       call: {caller: sidecar.appId, callee: '', method: 'POST', path: head.path},
-      request: {method: 'POST', path: head.path, lines: `user-agent: ${head.userAgent}\r\n`},
+      request: {method: 'POST', path: head.path, lines: linesOf(head, spans?.own.isSampled === true)},
       status: httpStatus,
       grpcStatus: status.code,
       attempts: 0,
-      startedAt: now,
       admittedAt: 0,
       connectedAt: 0,
       firstByteAt: 0,
-      endedAt: now,
-      requestBytes: 0,
-      responseBytes: 0,
+      endedAt: performance.now(),
+      isRemote: false,
+      spans: spans && {own: spans.own, callee: undefined},
       trace: '',
-      failure: status.message
+      failure: status.code === OK ? '' : status.message || codeText(status.code)
     })
   }
 }
+
+const NOTHING = new Uint8Array(0)
 
 const deadlineOf = ({timeout}: RequestHead): number =>
   timeout === '' ? Infinity : performance.now() + (timeoutMs(timeout) ?? Infinity)

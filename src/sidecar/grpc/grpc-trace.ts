@@ -1,10 +1,35 @@
-import {traceparentOf} from '../../net/grpc/trace-fields.ts'
+import type {CallSpan, CallSpans} from '../../model/call.ts'
+import {traceFields, traceparentOf} from '../../net/grpc/trace-fields.ts'
+import {encodeField} from '../../net/http2/field-text.ts'
+import {formatTraceparent, formatTracestate} from '../../telemetry/tracing/trace-context.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
 import {freshTraceparent, isTraceparent} from '../http/trace.ts'
 import type {RequestHead} from './request-head.ts'
 
-/** The trace of a call: the caller's, of which the binary form counts first, or a new one. */
-export const traceOf = ({traceBin, traceparent}: RequestHead): string => {
+/** The trace that a caller has sent, of which the binary form counts first; '' = none that is one. */
+const toldTrace = ({traceBin, traceparent}: RequestHead): string => {
   const told = traceBin === '' ? '' : traceparentOf(traceBin)
   if (told !== '' && isTraceparent(told)) return told
-  return traceparent !== '' && isTraceparent(traceparent) ? traceparent : freshTraceparent()
+  return traceparent !== '' && isTraceparent(traceparent) ? traceparent : ''
 }
+
+/** The trace of a call: the caller's, or a new one. */
+export const traceOf = (head: RequestHead): string => toldTrace(head) || freshTraceparent()
+
+/** The spans of a call, that of the callee's sidecar below that of the caller's; undefined: none are made. */
+export const spansOf = (head: RequestHead, {tracer}: Tracing): CallSpans | undefined => {
+  if (tracer === undefined) return undefined
+  const own = tracer.start(toldTrace(head), head.tracestate)
+  return {own, callee: tracer.startChild(own)}
+}
+
+/** The trace of a span in both of its forms, as fields. */
+export const spanFields = ({context}: CallSpan): string =>
+  traceStateFields(formatTraceparent(context), formatTracestate(context))
+
+/** A sidecar's answer repeats the baggage of a call, which has been checked. */
+export const baggageFields = ({baggage}: RequestHead, {isTracing}: Tracing): string =>
+  isTracing && baggage !== '' ? encodeField('baggage', baggage) : ''
+
+export const traceStateFields = (traceparent: string, tracestate: string): string =>
+  traceFields(traceparent) + (tracestate === '' ? '' : encodeField('tracestate', tracestate))

@@ -34,6 +34,7 @@ export interface InvokeDownstreamOptions {
 
 const NOTHING = new Uint8Array(0)
 const ERROR_BYTES = 63
+const OWN_ERROR = '{"errorCode":'
 
 /** Codes for statuses of HTTP (Dapr: pkg/messaging/v1/util.go, CodeFromHTTPStatus). */
 const CODES: Readonly<Record<number, number>> = {
@@ -113,8 +114,13 @@ export class InvokeDownstream implements Downstream {
     this.#fail(status.INTERNAL, `error invoking app channel: ${why}`)
   }
 
-  /** A failure in the words that callers over HTTP get. */
-  reply({body}: Reply): void {
+  /** A failure in the words that callers over HTTP get; what middleware answers in place of the app is like its own answer. */
+  reply({body, status: code, lines}: Reply): void {
+    if (!body.startsWith(OWN_ERROR)) {
+      this.#status = code
+      this.#lines = lines
+      return this.#reply({status: failureOf(code, Buffer.from(body)), message: NOTHING})
+    }
     const {message} = JSON.parse(body) as {message: string}
     const why = message.slice(message.indexOf(', err: ') + ', err: '.length)
     if (why === 'context deadline exceeded') this.#fail(status.DEADLINE_EXCEEDED, why)

@@ -1,7 +1,6 @@
 import type {Call} from '../../model/call.ts'
 import type {CallHandler} from '../../net/call-handler.ts'
 import type {Exchange} from '../../net/exchange.ts'
-import {framed} from '../../net/grpc/message-gauge.ts'
 import {
   completed,
   readInvokeRequest,
@@ -9,7 +8,7 @@ import {
   VERBS,
   type InvokeRequest
 } from '../../net/grpc/invoke-messages.ts'
-import {answerHead, INTERNAL, OK, trailersOf, type GrpcStatus} from '../../net/grpc/status.ts'
+import {INTERNAL, type GrpcStatus} from '../../net/grpc/status.ts'
 import {FieldWalker} from '../../net/http2/field-walker.ts'
 import type {FrameStream} from '../../net/http2/frame-stream.ts'
 import {cleanPath} from '../http/go-path.ts'
@@ -17,9 +16,11 @@ import {readHeaders} from '../http/headers.ts'
 import {Invocation, type SidecarContext} from '../http/invocation.ts'
 import {targetOf, type Target} from '../http/target.ts'
 import {traceLines} from '../http/trace.ts'
-import {answerType} from './grpc-call.ts'
+import {formatTraceparent, formatTracestate} from '../../telemetry/tracing/trace-context.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
 import {traceFields} from '../../net/grpc/trace-fields.ts'
-import {traceOf} from './grpc-trace.ts'
+import {answer} from './answer.ts'
+import {baggageFields, spansOf, traceOf} from './grpc-trace.ts'
 import {InvokeDownstream, type InvokeReply} from './invoke-downstream.ts'
 import {InvokedGrpcCall} from './invoked-grpc-call.ts'
 import type {RequestHead} from './request-head.ts'
@@ -29,7 +30,7 @@ export interface InvokeServiceOptions {
   readonly head: RequestHead
   readonly caller: FrameStream
   readonly deadline: number
-  readonly isTracing: boolean
+  readonly tracing: Tracing
   /** How a callee is spoken to: `http`, `grpc`; '' = it is none of this run. */
   readonly protocolOf: (callee: string) => string
   readonly refuse: (status: GrpcStatus) => void
@@ -82,7 +83,7 @@ interface Asked {
 }
 
 function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, options: InvokeServiceOptions): void {
-  const {sidecar, head, caller, deadline, isTracing} = options
+  const {sidecar, head, caller, deadline, tracing} = options
   const cleaned = cleanPath(`/${request.method}`).slice(1)
   const call: Call = {
     caller: sidecar.appId,
@@ -96,7 +97,7 @@ function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, options: I
     head,
     caller,
     deadline,
-    isTracing,
+    tracing,
     sentId: target.sentId,
     request: bytes,
     message: completed(message, request, cleaned === request.method ? undefined : cleaned)
@@ -123,18 +124,23 @@ const contentTypeOf = ({contentType, typeUrl}: InvokeRequest): string =>
   contentType === '' && typeUrl !== undefined && typeUrl !== '' ? 'application/x-protobuf' : contentType
 
 function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServiceOptions): void {
-  const {sidecar, head, caller, isTracing} = options
+  const {sidecar, head, caller, tracing} = options
   const method = VERBS[request.verb ?? 0] ?? 'POST'
   const body = Buffer.from(request.value.buffer, request.value.byteOffset, request.value.length)
   const type = contentTypeOf(request)
   const headers = readHeaders([...pairsOf(head), ...(type === '' ? [] : ['content-type', type])])
   headers.length = body.length
   headers.framing = body.length > 0 ? `Content-Length: ${body.length.toString()}\r\n` : ''
-  const trace = isTracing ? traceOf(head) : head.traceparent
-  const traceText = trace === '' ? '' : traceLines({traceparent: trace, tracestate: head.tracestate})
+  const spans = spansOf(head, tracing)
+  const own = spans?.own.context
+  const trace = own === undefined ? (tracing.isTracing ? traceOf(head) : head.traceparent) : formatTraceparent(own)
+  const traceText =
+    trace === ''
+      ? ''
+      : traceLines({traceparent: trace, tracestate: own === undefined ? head.tracestate : formatTracestate(own)})
+  const answerTrace = (tracing.isTracing ? traceFields(trace) : '') + baggageFields(head, tracing)
   let exchange: Exchange | undefined
-  const reply = (told: InvokeReply): void =>
-    answer(caller, head, {...told, fields: told.fields + (isTracing ? traceFields(trace) : '')})
+  const reply = (told: InvokeReply): void => answer(caller, head, {...told, fields: told.fields + answerTrace})
   const start = (handler: CallHandler): Exchange =>
     new InvokeDownstream({
       method,
@@ -147,6 +153,8 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
   const invocation = new Invocation({
     sidecar,
     request: {method, path: head.path, lines: headers.lines},
+    isInvokeService: true,
+    spans,
     target,
     headers,
     trace: traceText,
@@ -161,12 +169,3 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
 
 const INTERNAL_ERROR = 2
 const nothing = (): void => undefined
-
-/** A whole answer. */
-export const answer = (caller: FrameStream, head: RequestHead, {fields, status, message}: InvokeReply): void => {
-  const first = answerHead(answerType(head)) + fields
-  if (fields === '' && status.code !== OK) return caller.writeHead(first + trailersOf(status), true)
-  caller.writeHead(first, false)
-  if (status.code === OK) caller.writeData(framed(message), false)
-  caller.writeHead(trailersOf(status), true)
-}

@@ -1,18 +1,22 @@
 import type {Admitted, Denied} from '../../gateway/admission.ts'
+import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
+import type {CallSpans} from '../../model/call.ts'
 import {pairsOf} from '../../net/http1/header-lines.ts'
 import {encodeField} from '../../net/http2/field-text.ts'
 import type {AnswerFields} from '../../net/grpc/answer-fields.ts'
-import {INTERNAL, UNAVAILABLE, type GrpcStatus} from '../../net/grpc/status.ts'
+import {INTERNAL, OK, UNAVAILABLE, type GrpcStatus} from '../../net/grpc/status.ts'
 import {framed} from '../../net/grpc/message-gauge.ts'
+import {formatTraceparent} from '../../telemetry/tracing/trace-context.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
 import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
 import {traceFields} from '../../net/grpc/trace-fields.ts'
-import {traceOf} from './grpc-trace.ts'
+import {baggageFields, spansOf, traceOf} from './grpc-trace.ts'
 import {headFields, ON_INVOKE} from '../../net/grpc/head-fields.ts'
 
 export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
 
 export interface InvokeOptions extends GrpcCallOptions {
-  readonly isTracing: boolean
+  readonly tracing: Tracing
   /** As the caller wrote it, for errors. */
   readonly sentId: string
   /** InvokeServiceRequest: what the sidecar of another run is asked. */
@@ -23,20 +27,38 @@ export interface InvokeOptions extends GrpcCallOptions {
 
 /** InvokeService to an app of gRPC: its `OnInvoke` gets the same InvokeRequest (Dapr: pkg/channel/grpc). */
 export class InvokedGrpcCall extends GrpcCall {
-  protected readonly sentTrace: string
+  protected sentTrace = ''
+  protected readonly spans: CallSpans | undefined
+  protected readonly calleeMethod = ON_INVOKE
+  protected readonly isMarkedStream = false
   readonly #options: InvokeOptions
+  /** Of the sidecar, as fields. */
+  readonly #trace: string
 
   constructor(options: InvokeOptions) {
     super(options)
+    const {head, tracing} = options
     this.#options = options
-    this.sentTrace = options.isTracing ? traceOf(options.head) : ''
+    this.spans = spansOf(head, tracing)
+    if (this.spans !== undefined) {
+      this.sentTrace = formatTraceparent(this.spans.own.context)
+      this.#trace = traceFields(this.sentTrace)
+    } else if (tracing.isTracing) {
+      this.sentTrace = traceOf(head)
+      this.#trace = traceFields(this.sentTrace)
+    } else this.#trace = head.trace
+  }
+
+  /** All failures are tried again, whatever `matching` says (Dapr: pkg/messaging, invokeRemote). */
+  protected verdictOf(code: number): Verdict {
+    return code === OK ? 'success' : 'failed'
   }
 
   protected blockFor(admitted: Admitted): string {
     const {pool, grpcPool} = admitted
     const path = grpcPool === undefined ? ON_INVOKE : INVOKE_SERVICE
     const head = headFields(grpcPool ?? pool, path, 'application/grpc')
-    return head + this.requestHead.metadata + this.#identity(admitted) + this.#trace
+    return head + this.requestHead.metadata + this.#identity(admitted) + this.#traceFor(admitted)
   }
 
   protected override bodyFor({grpcPool}: Admitted): string {
@@ -45,7 +67,7 @@ export class InvokedGrpcCall extends GrpcCall {
   }
 
   protected override answerFields({hasTrace}: AnswerFields): string {
-    return hasTrace ? '' : this.#trace
+    return (hasTrace ? '' : this.#trace) + baggageFields(this.requestHead, this.#options.tracing)
   }
 
   protected deniedStatus({error, down}: Denied): GrpcStatus {
@@ -71,7 +93,11 @@ export class InvokedGrpcCall extends GrpcCall {
     return own === '' ? fields : fields + encodeField('dapr-api-token', own)
   }
 
-  get #trace(): string {
-    return this.sentTrace === '' ? this.requestHead.trace : traceFields(this.sentTrace)
+  #traceFor({isLocal, grpcPool}: Admitted): string {
+    const {spans} = this
+    // another run's sidecar makes a span of its own
+    if (spans?.callee === undefined || isLocal || grpcPool !== undefined) return this.#trace
+    this.sentTrace = formatTraceparent(spans.callee.context)
+    return traceFields(this.sentTrace)
   }
 }

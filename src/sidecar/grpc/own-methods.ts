@@ -4,28 +4,30 @@ import * as status from '../../net/grpc/status.ts'
 import type {GrpcStatus} from '../../net/grpc/status.ts'
 import type {Facts} from '../http/metadata.ts'
 import {metadataMessage} from './metadata-message.ts'
+import {isMarked, type RequestHead} from './request-head.ts'
 
 export interface OwnMethodsContext {
   readonly appId: string
   readonly facts: () => Facts
   /** What was set over either API. */
   readonly customMetadata: Map<string, string>
-  readonly requestShutdown: () => void
+  /** `isForced`: at once, which counts as a failure. */
+  readonly requestShutdown: (isForced: boolean) => void
 }
 
 /** The message of the answer, or why there is none. */
 type Answer = Uint8Array | GrpcStatus
-type Method = (message: Buffer, context: OwnMethodsContext) => Answer
+export type OwnMethod = (message: Buffer, context: OwnMethodsContext, head: RequestHead) => Answer
 
 const EMPTY = new Uint8Array(0)
 
 const fixed =
-  (code: number, message: string): Method =>
+  (code: number, message: string): OwnMethod =>
   () => ({code, message})
 
 /** What is asked of the first string of a request: a store, a broker, a binding. */
 const named =
-  (answer: (name: string, context: OwnMethodsContext) => GrpcStatus): Method =>
+  (answer: (name: string, context: OwnMethodsContext) => GrpcStatus): OwnMethod =>
   (message, context) =>
     answer(readStrings(message, [1])[0] ?? '', context)
 
@@ -43,7 +45,7 @@ const publish = named(name =>
   })
 )
 
-const binding: Method = message => {
+const binding: OwnMethod = message => {
   const [name = '', operation = ''] = readStrings(message, [1, 4])
   const why = operation === '' ? 'operation field is missing from request' : `couldn't find output binding ${name}`
   return {code: status.INTERNAL, message: `error invoking output binding ${name}: ${why}`}
@@ -59,14 +61,14 @@ const conversation = named(name => ({
   code: status.INVALID_ARGUMENT,
   message: `failed finding conversation component ${name}`
 }))
-const jobs = (verb: string): Method =>
+const jobs = (verb: string): OwnMethod =>
   fixed(status.INTERNAL, `failed to ${verb} job due to: there is no scheduler here`)
 
-const all = (method: Method, names: string): readonly (readonly [string, Method])[] =>
+const all = (method: OwnMethod, names: string): readonly (readonly [string, OwnMethod])[] =>
   names.split(' ').map(name => [name, method])
 
 /** The methods of `dapr.proto.runtime.v1.Dapr` but InvokeService, as a Dapr without components answers them (pkg/api/grpc). */
-const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
+const METHODS: ReadonlyMap<string, OwnMethod> = new Map<string, OwnMethod>([
   ['GetMetadata', (_, {appId, facts, customMetadata}) => metadataMessage(appId, facts(), customMetadata)],
   [
     'SetMetadata',
@@ -78,8 +80,8 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ],
   [
     'Shutdown',
-    (_, {requestShutdown}) => {
-      setImmediate(requestShutdown)
+    (_, {requestShutdown}, head) => {
+      setImmediate(requestShutdown, isMarked(head, 'dapr-force-shutdown'))
       return EMPTY
     }
   ],
@@ -110,5 +112,5 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
 const DAPR = '/dapr.proto.runtime.v1.Dapr/'
 
 /** Serves a method of the sidecar's own API; undefined: it has no such method. */
-export const ownMethod = (path: string): Method | undefined =>
+export const ownMethod = (path: string): OwnMethod | undefined =>
   path.startsWith(DAPR) ? METHODS.get(path.slice(DAPR.length)) : undefined

@@ -1,12 +1,16 @@
 import type {Admitted, Denied} from '../../gateway/admission.ts'
+import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
+import type {CallSpans} from '../../model/call.ts'
 import {headFields} from '../../net/grpc/head-fields.ts'
 import {encodeField} from '../../net/http2/field-text.ts'
 import type {Pool} from '../../net/pool.ts'
-import {answerType, GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
-import {traceFields} from '../../net/grpc/trace-fields.ts'
-import {traceOf} from './grpc-trace.ts'
+import {formatTraceparent} from '../../telemetry/tracing/trace-context.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
+import {answerType} from './answer-faults.ts'
+import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
+import {baggageFields, spanFields, spansOf, traceOf, traceStateFields} from './grpc-trace.ts'
 import type {RequestHead} from './request-head.ts'
-import {statusFrom, UNAVAILABLE, PERMISSION_DENIED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
+import {OK, statusFrom, UNAVAILABLE, PERMISSION_DENIED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../net/grpc/timeout.ts'
 
 /** A call that has waited no longer has the deadline that its caller wrote. */
@@ -23,22 +27,39 @@ interface Known {
 const blocks = new WeakMap<RequestHead, Known>()
 
 export interface ProxyOptions extends GrpcCallOptions {
-  /** False: traces pass as they are. */
-  readonly isTracing: boolean
+  readonly tracing: Tracing
 }
 
 /** Any method of an app, passed as it is (Dapr: pkg/messaging/grpc_proxy.go). */
 export class ProxiedGrpcCall extends GrpcCall {
   protected sentTrace = ''
-  readonly #isTracing: boolean
+  protected readonly spans: CallSpans | undefined
+  readonly #tracing: Tracing
 
   constructor(options: ProxyOptions) {
     super(options)
-    this.#isTracing = options.isTracing
+    this.#tracing = options.tracing
+    this.spans = spansOf(options.head, options.tracing)
+  }
+
+  protected get calleeMethod(): string {
+    return this.call.path
+  }
+
+  protected get isMarkedStream(): boolean {
+    return this.requestHead.isStream
+  }
+
+  protected verdictOf(code: number): Verdict {
+    return code === OK ? 'success' : code
   }
 
   protected blockFor(admitted: Admitted, afterMs: number): string {
     return this.#fixedFields(admitted) + this.#timeout(afterMs) + this.#trace(admitted)
+  }
+
+  protected override answerFields(): string {
+    return baggageFields(this.requestHead, this.#tracing)
   }
 
   protected deniedStatus({error, status, isUnknown, down}: Denied): GrpcStatus {
@@ -86,11 +107,12 @@ export class ProxiedGrpcCall extends GrpcCall {
     return encodeField('grpc-timeout', afterMs < AT_ONCE_MS ? timeout : timeoutText(ms - afterMs))
   }
 
-  #trace({isLocal}: Admitted): string {
-    const {requestHead: head} = this
-    if (isLocal || !this.#isTracing) return head.trace
-    this.sentTrace = traceOf(head)
-    const state = head.tracestate === '' ? '' : encodeField('tracestate', head.tracestate)
-    return traceFields(this.sentTrace) + state
+  #trace({isLocal, grpcPool}: Admitted): string {
+    const {requestHead: head, spans} = this
+    if (isLocal || !this.#tracing.isTracing) return head.trace
+    // another run's sidecar makes a span of its own
+    const span = grpcPool === undefined ? spans?.callee : spans?.own
+    this.sentTrace = span === undefined ? traceOf(head) : formatTraceparent(span.context)
+    return span === undefined ? traceStateFields(this.sentTrace, head.tracestate) : spanFields(span)
   }
 }

@@ -1,5 +1,6 @@
 import {baggageFault} from '../http/baggage.ts'
 import {isToken} from '../../gateway/guards.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
 import {withErrorInfo} from '../../net/grpc/error-info.ts'
 import type {RequestHead} from './request-head.ts'
 import {
@@ -18,8 +19,8 @@ export interface GrpcGuards {
   readonly isAllowedHost: (authority: string) => boolean
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
-  /** Traces and baggage are looked at. */
-  readonly isTracing: boolean
+  /** Where there is tracing, traces and baggage are looked at. */
+  readonly tracing: Tracing
 }
 
 export interface Refusal {
@@ -51,7 +52,7 @@ const badToken = ({token}: RequestHead, apiToken: string): Refusal | undefined =
 }
 
 /** Why a call is not even looked at. The status of HTTP and the code matter to clients; grpc-go's words are kept. */
-export const refusalOf = (head: RequestHead, {isAllowedHost, apiToken, isTracing}: GrpcGuards): Refusal | undefined => {
+export const refusalOf = (head: RequestHead, {isAllowedHost, apiToken, tracing}: GrpcGuards): Refusal | undefined => {
   const {method, path, contentType, timeout, authority, baggage} = head
   if (!CONTENT_TYPE.test(contentType))
     return refusal(415, INVALID_ARGUMENT, `invalid gRPC request content-type ${JSON.stringify(contentType)}`)
@@ -65,7 +66,7 @@ export const refusalOf = (head: RequestHead, {isAllowedHost, apiToken, isTracing
   const wrongToken = badToken(head, apiToken)
   if (wrongToken !== undefined) return wrongToken
   if (ms === 0) return refusal(200, DEADLINE_EXCEEDED, 'context deadline exceeded')
-  const fault = isTracing ? baggageFault(baggage) : ''
+  const fault = tracing.isTracing ? baggageFault(baggage) : ''
   return fault === '' ? undefined : refusal(200, INVALID_ARGUMENT, `invalid baggage header: ${fault}`)
 }
 

@@ -1,4 +1,4 @@
-import type {Field, FieldSink, FieldWalker} from '../../net/http2/field-walker.ts'
+import {FieldWalker, type Field, type FieldSink} from '../../net/http2/field-walker.ts'
 
 const METHOD = 1
 const PATH = 2
@@ -18,6 +18,8 @@ const USER_AGENT = 15
 const ENCODING = 16
 /** Of the protocol: goes with the messages that it describes. */
 const PROTOCOL = 17
+/** `dapr-stream`: metadata that the proxy reads, too. */
+const STREAM = 20
 /** Ours to say, or of no meaning in HTTP/2. */
 const CUT = 18
 /** What has no place in HTTP/2 (RFC 9113 §8.2.2). */
@@ -42,6 +44,7 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['grpc-encoding', ENCODING],
   ['grpc-accept-encoding', PROTOCOL],
   ['grpc-message-type', PROTOCOL],
+  ['dapr-stream', STREAM],
   ['dapr-caller-app-id', CUT],
   ['dapr-caller-namespace', CUT],
   ['destination-app-id', CUT],
@@ -58,6 +61,9 @@ const KINDS: ReadonlyMap<string, number> = new Map([
 /** One value, or several behind each other (gRPC over HTTP/2, Binary-Header). */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}(?:,[A-Za-z0-9+/]*={0,2})*$/
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+
+/** Dapr's values for true (kit/utils, IsTruthy). */
+const IS_TRUE = /^(?:y|yes|true|t|on|1)$/i
 
 /** The head of a call, read. '' = not there; where a field comes more than once, the first value counts. */
 export class RequestHead implements FieldSink {
@@ -82,6 +88,8 @@ export class RequestHead implements FieldSink {
   protocol = ''
   /** The trace as it was sent, as fields. */
   trace = ''
+  /** The caller says that the call is a stream (Dapr: pkg/api/grpc/proxy). */
+  isStream = false
   /** Binary metadata that is no base64. */
   isBadBinary = false
   /** It breaks the rules of HTTP/2. */
@@ -159,6 +167,10 @@ export class RequestHead implements FieldSink {
         this.encoding ||= field.value()
         this.protocol += field.bytes
         return
+      case STREAM:
+        this.isStream ||= IS_TRUE.test(field.value())
+        this.metadata += field.bytes
+        return
       case PROTOCOL:
         this.protocol += field.bytes
         return
@@ -174,6 +186,32 @@ export class RequestHead implements FieldSink {
     const needed = (1 << METHOD) | (1 << PATH) | (1 << SCHEME)
     return (this.#seen & needed) === needed
   }
+}
+
+/** Metadata as header lines, for logs and spans; `isWhole` false: `user-agent` alone. */
+export const linesOf = ({userAgent, appId, calleeId, metadata}: RequestHead, isWhole: boolean): string => {
+  let lines = `user-agent: ${userAgent}\r\n`
+  if (!isWhole) return lines
+  if (appId !== undefined) lines += `dapr-app-id: ${appId}\r\n`
+  if (calleeId !== undefined) lines += `dapr-callee-app-id: ${calleeId}\r\n`
+  new FieldWalker().walk(metadata, {
+    field: field => {
+      const value = field.value()
+      if (!field.name.endsWith('-bin') && !/[\0\r\n]/.test(value)) lines += `${field.name}: ${value}\r\n`
+    }
+  })
+  return lines
+}
+
+/** Whether metadata of this name is true; the first value counts. */
+export const isMarked = ({metadata}: RequestHead, name: string): boolean => {
+  let first: string | undefined
+  new FieldWalker().walk(metadata, {
+    field: field => {
+      if (field.name === name) first ??= field.value()
+    }
+  })
+  return IS_TRUE.test(first ?? '')
 }
 
 /** Reads the heads of one connection. A client says the same again and again: what is equal is read once. */

@@ -1,5 +1,6 @@
 import {ProxiedCall, type CallContext} from '../../gateway/proxied-call.ts'
 import type {Admission, Admit, Admitted, Denied, Held} from '../../gateway/admission.ts'
+import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
 import type {CallSpans, SentRequest} from '../../model/call.ts'
 import type {CallHandler} from '../../net/call-handler.ts'
 import {TOO_LARGE, type Exchange} from '../../net/exchange.ts'
@@ -39,6 +40,8 @@ export interface InvocationOptions {
   /** Trace headers for the caller, if the app's response has none. */
   readonly responseTrace: string
   readonly spans?: CallSpans | undefined
+  /** It came as `InvokeService` over gRPC. */
+  readonly isInvokeService?: boolean
   /** More header lines for the callee: those that request a websocket. */
   readonly extraLines: string
   readonly exchange: (handler: CallHandler) => Exchange
@@ -88,6 +91,13 @@ export class Invocation extends ProxiedCall {
 
   protected override get spans(): CallSpans | undefined {
     return this.#options.spans
+  }
+
+  protected override verdictOf(status: number): Verdict {
+    // codes of gRPC are no failures for callers of HTTP, and InvokeService tries all but 2xx again (Dapr: pkg/messaging)
+    if (this.admitted?.pool.protocol.startsWith('grpc') === true) return 'success'
+    if (this.#options.isInvokeService === true) return status >= 200 && status < 300 ? 'success' : 'failed'
+    return super.verdictOf(status)
   }
 
   protected ask(isRefused: boolean): Admission | Held {

@@ -1,5 +1,7 @@
 import type {CallRecord} from '../../model/call.ts'
+import {codeText} from '../../model/grpc-code.ts'
 import type {MetricsSettings} from '../../resources/metrics-settings.ts'
+import type {GrpcCall} from './grpc.ts'
 import {SidecarMetrics} from './sidecar-metrics.ts'
 
 /** Dapr's category of an error by its code (pkg/messages/errorcodes). */
@@ -35,6 +37,16 @@ function labelPath(path: string): string {
   }
 }
 
+/** Before each message of gRPC. */
+const PREFIX_BYTES = 5
+
+/** Those of the two messages of a call; undefined: it may have more, and Dapr does not count them. */
+const messageBytes = ({call, calleeMethod, requestBytes, responseBytes}: CallRecord): GrpcCall['bytes'] => {
+  if (call.isProxied === true) return undefined
+  const prefix = calleeMethod === undefined ? 0 : PREFIX_BYTES
+  return {request: Math.max(0, requestBytes - prefix), response: Math.max(0, responseBytes - prefix)}
+}
+
 /** Counts the calls of one sidecar from their records. Disabled metrics count nothing. */
 export class CallMetrics {
   readonly #appId: string
@@ -63,7 +75,8 @@ export class CallMetrics {
   /** An HTTP request to the sidecar is over; those of other runs' sidecars for their apps are no requests to this API. */
   served(record: CallRecord): void {
     const {call, request, status, startedAt, endedAt, requestBytes, responseBytes, failure} = record
-    if (!this.#settings.isEnabled || call.caller !== this.#appId || record.grpcStatus !== undefined) return
+    if (!this.#settings.isEnabled || call.caller !== this.#appId) return
+    if (record.grpcStatus !== undefined) return this.#servedGrpc(record, record.grpcStatus)
     const elapsedMs = endedAt - startedAt
     const code = status === 0 ? NO_STATUS : status
     this.#metrics.http.served({
@@ -78,9 +91,26 @@ export class CallMetrics {
     if (failure !== '' && this.#settings.hasErrorCodes) this.#failed(call.callee, failure)
   }
 
+  #servedGrpc(record: CallRecord, code: number): void {
+    const {call, request, calleeMethod, status, startedAt, endedAt} = record
+    const elapsedMs = endedAt - startedAt
+    const bytes = messageBytes(record)
+    this.#metrics.grpc.served({method: request.path, status: codeText(code), elapsedMs, bytes})
+    if (record.isRemote !== true) return
+    // an app of HTTP has answered with a status of HTTP
+    const told = calleeMethod === undefined && status !== 0 ? status : code
+    this.#metrics.invocation.called(call.callee, told, elapsedMs, record.isStream === true ? 'streaming' : 'unary')
+  }
+
   /** The sidecar's app, or an endpoint outside, was called. */
-  sent({call, status, admittedAt, firstByteAt, endedAt, requestBytes, responseBytes}: CallRecord): void {
+  sent(record: CallRecord): void {
+    const {call, status, admittedAt, firstByteAt, endedAt, requestBytes, responseBytes, calleeMethod} = record
     if (!this.#settings.isEnabled) return
+    if (calleeMethod !== undefined) {
+      const code = codeText(record.grpcStatus ?? 0)
+      const elapsedMs = endedAt - admittedAt
+      return this.#metrics.grpc.sent({method: calleeMethod, status: code, elapsedMs, bytes: messageBytes(record)})
+    }
     const code = firstByteAt === 0 || status === 0 ? NO_STATUS : status
     this.#metrics.http.sent({
       verb: call.method,
@@ -95,9 +125,9 @@ export class CallMetrics {
   /** The same, where another app's sidecar may have asked for it. */
   answered(record: CallRecord): void {
     this.sent(record)
-    const {call, status} = record
-    if (this.#settings.isEnabled && call.caller !== this.#appId)
-      this.#metrics.invocation.answered(call.caller, status === 0 ? NO_STATUS : status)
+    const {call, status, calleeMethod, grpcStatus = 0} = record
+    if (!this.#settings.isEnabled || call.caller === this.#appId) return
+    this.#metrics.invocation.answered(call.caller, calleeMethod === undefined ? status || NO_STATUS : grpcStatus)
   }
 
   /** The app's health was checked; status 0: there was no answer. */

@@ -1,4 +1,5 @@
 import type {MetricsSettings} from '../../resources/metrics-settings.ts'
+import {GrpcMetrics} from './grpc.ts'
 import {HttpMetrics} from './http.ts'
 import {InvocationMetrics} from './invocation.ts'
 import {registerProcess} from './process.ts'
@@ -11,6 +12,7 @@ export class SidecarMetrics {
   /** Content type of the text. */
   static readonly CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
   readonly http: HttpMetrics
+  readonly grpc: GrpcMetrics
   readonly invocation: InvocationMetrics
   readonly resiliency: ResiliencyMetrics
   readonly #registry: MetricsRegistry
@@ -21,6 +23,7 @@ export class SidecarMetrics {
     const registry = new MetricsRegistry(relabelBy(settings.rules))
     this.#registry = registry
     this.http = new HttpMetrics(registry, appId, settings)
+    this.grpc = new GrpcMetrics(registry, appId, settings)
     this.invocation = new InvocationMetrics(registry, appId, settings.latencyBuckets)
     this.resiliency = new ResiliencyMetrics(registry, appId)
     this.#readProcess = registerProcess(registry)

@@ -57,8 +57,7 @@ export const spanName = ({callee, method, path}: Pick<TracedRequest, 'callee' | 
 /** The attributes of a sampled span. */
 export function attributesOf(request: TracedRequest): Readonly<Record<string, string>> {
   const {verb, path, target, status, peer, headers, callee, method} = request
-  const attributes: Record<string, string> = {}
-  for (const [name, value] of headers) if (name.startsWith('dapr-') && value !== '') attributes[name] = value
+  const attributes = ownAttributes(headers)
   if (callee !== '') {
     attributes['rpc.service'] = 'ServiceInvocation'
     attributes['net.peer.name'] = callee
@@ -71,6 +70,30 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
   attributes['url.full'] = target
   attributes['server.address'] = peer.address
   attributes['server.port'] = peer.port.toString()
+  return attributes
+}
+
+/** Those that callers add by themselves. */
+function ownAttributes(headers: TracedRequest['headers']): Record<string, string> {
+  const attributes: Record<string, string> = {}
+  for (const [name, value] of headers) if (name.startsWith('dapr-') && value !== '') attributes[name] = value
+  return attributes
+}
+
+/** The attributes of a sampled span of a gRPC call (Dapr: pkg/diagnostics/grpc_tracing.go). `isServer`: of the callee's sidecar. */
+export function grpcAttributesOf(
+  {path, callee, method, headers}: TracedRequest,
+  {isProxied, isServer}: {readonly isProxied: boolean; readonly isServer: boolean}
+): Readonly<Record<string, string>> {
+  const attributes = ownAttributes(headers)
+  if (isProxied) return attributes
+  if (callee !== '') {
+    attributes['rpc.service'] = 'ServiceInvocation'
+    if (isServer) attributes['dapr.invoke_method'] = method
+    else attributes['net.peer.name'] = callee
+  }
+  attributes['dapr.protocol'] = 'grpc'
+  attributes['dapr.api'] = path
   return attributes
 }
 

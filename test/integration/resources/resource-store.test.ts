@@ -73,13 +73,9 @@ t.test('nothing is there', async t => {
 
 t.test('what restricts calls and is not enforced is named with its place', async t => {
   const {open} = scene(t, {
-    'config.yaml':
-      'spec:\n  mtls: {enabled: true}\n  httpPipeline: {handlers: []}\n  api: {denied: [{name: state, protocol: grpc}]}\n'
+    'config.yaml': 'spec:\n  mtls: {enabled: true}\n  httpPipeline: {handlers: []}\n'
   })
-  t.match((await open()).snapshot.configuration.unenforced, [
-    {key: 'mtls', place: {line: 2}},
-    {key: 'api', place: {line: 4}}
-  ])
+  t.match((await open()).snapshot.configuration.unenforced, [{key: 'mtls', place: {line: 2}}])
 })
 
 t.test('a file that changes: who has it hears of it, with all that is as before in the same objects', async t => {

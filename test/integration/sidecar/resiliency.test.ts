@@ -2,29 +2,16 @@ import {once} from 'node:events'
 import http2 from 'node:http2'
 import t, {type Test} from 'tap'
 import type {Admission, Admit} from '../../../src/gateway/admission.ts'
-import {ResiliencyInterceptor} from '../../../src/gateway/interceptors/resiliency/interceptor.ts'
-import {PolicyInterceptor} from '../../../src/gateway/interceptors/resiliency/policy-interceptor.ts'
 import type {CallRecord} from '../../../src/model/call.ts'
-import type {ResiliencyEvent} from '../../../src/model/resiliency-event.ts'
-import {systemClock} from '../../../src/platform/clock.ts'
-import {parseResourceFile} from '../../../src/resources/field.ts'
-import {mergeResiliencies, readResiliency} from '../../../src/resources/resiliency/resiliency.ts'
 import {TestClock} from '../../rig/clock.ts'
+import {policiesOf} from './policies.ts'
 import {ask, chunked, connect, request} from './caller.ts'
 import {echoApp, onBothPaths, openTestSidecar, rawApp, onRequest, type SidecarSettings} from './rig.ts'
 
 /** A sidecar whose calls run under the policies of a Resiliency resource. */
 const open = async (t: Test, spec: string, settings: SidecarSettings & {readonly clock?: TestClock}) => {
-  const text = `kind: Resiliency\nmetadata: {name: r}\nspec:\n  ${spec.trim()}\n`
-  const file = parseResourceFile({file: 'r.yaml', text})
-  const resource = await readResiliency(file)
-  if (resource === undefined) throw new Error(JSON.stringify(file.faults))
-  const events: ResiliencyEvent[] = []
-  const {clock = systemClock, ...rest} = settings
-  const runtime = {clock, random: () => 0.5, emit: (event: ResiliencyEvent) => void events.push(event)}
-  const interceptor = new PolicyInterceptor(
-    new ResiliencyInterceptor(mergeResiliencies([resource], 'a').resiliency, runtime)
-  )
+  const {clock, ...rest} = settings
+  const {interceptor, events} = await policiesOf(spec, clock)
   const records: CallRecord[] = []
   const sidecar = await openTestSidecar(t, {
     interceptors: [interceptor],

@@ -122,6 +122,8 @@ export interface SidecarSettings extends Partial<Omit<SidecarOptions, 'servers'>
   readonly appPort?: number
   readonly hosts?: readonly string[]
   readonly dial?: Dial
+  /** The `appProtocol` of the callee. */
+  readonly protocol?: string
   /** Listening beside its port. */
   readonly extraServers?: readonly net.Server[]
 }
@@ -129,13 +131,13 @@ export interface SidecarSettings extends Partial<Omit<SidecarOptions, 'servers'>
 /** The sidecar of `a`, through which `b` (and `a` itself) is reached. */
 export const openTestSidecar = async (
   t: Test,
-  {appPort = 1, hosts, dial, extraServers = [], ...settings}: SidecarSettings = {}
+  {appPort = 1, hosts, dial, protocol = '', extraServers = [], ...settings}: SidecarSettings = {}
 ): Promise<TestSidecar> => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
   const warnings: string[] = []
-  const pool = new Pool({hosts: hosts ?? ['127.0.0.1', '::1'], port: appPort, dial})
+  const pool = new Pool({hosts: hosts ?? ['127.0.0.1', '::1'], port: appPort, dial, protocol})
   let underWay = 0
   const admit: Admit = ({callee}, isRefused) => {
     if (isRefused === true) return {ok: false, status: 500, error: 'refused (its queue says so)'}

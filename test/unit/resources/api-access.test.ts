@@ -2,6 +2,7 @@ import t from 'tap'
 import {readConfiguration} from '../../../src/resources/dapr-configuration.ts'
 import {parseResourceFile} from '../../../src/resources/field.ts'
 import {isServed} from '../../../src/sidecar/http/api-access.ts'
+import {isServed as isGrpcServed} from '../../../src/sidecar/grpc/api-access.ts'
 
 const read = async (api: string) => {
   const parsed = parseResourceFile({file: 'config.yaml', text: `spec:\n  api: ${api}\n`})
@@ -35,15 +36,36 @@ for (const {api, served, not} of CASES)
   t.test(`what is served: ${api}`, async t => {
     const {configuration, faults} = await read(api)
     t.same(faults, [])
-    for (const route of served) t.ok(isServed(configuration?.apiAccess, route), route)
-    for (const route of not) t.notOk(isServed(configuration?.apiAccess, route), route)
+    for (const route of served) t.ok(isServed(configuration?.apiAccess.http, route), route)
+    for (const route of not) t.notOk(isServed(configuration?.apiAccess.http, route), route)
   })
 
-t.test('rules for gRPC are named as not enforced', async t => {
-  const {configuration} = await read('{denied: [{name: state, version: v1, protocol: grpc}]}')
-  t.match(configuration?.unenforced, [{key: 'api', place: {line: 2}}])
-  t.same((await read(`{allowed: [${STATE}]}`)).configuration?.unenforced, [])
-})
+const GRPC_STATE = '{name: state, version: v1, protocol: grpc}'
+const GRPC_INVOKE = '{name: invoke, version: v1, protocol: GRPC}'
+
+for (const {api, served, not} of [
+  {api: `{denied: [${STATE}]}`, served: ['Dapr/GetState', 'Dapr/InvokeService'], not: []},
+  {
+    api: `{denied: [${GRPC_STATE}]}`,
+    served: ['Dapr/InvokeService', 'Dapr/QueryStateAlpha1', 'Dapr/GetMetadata'],
+    not: ['Dapr/GetState', 'Dapr/ExecuteStateTransaction']
+  },
+  {
+    api: `{allowed: [${GRPC_STATE}, ${GRPC_INVOKE}], denied: [${GRPC_INVOKE}]}`,
+    served: ['Dapr/GetState'],
+    not: ['Dapr/InvokeService', 'Dapr/GetMetadata', 'Dapr/NotKnown', 'Other/GetState']
+  },
+  {api: '{allowed: [{name: nothing, version: v1, protocol: grpc}]}', served: ['Dapr/InvokeService'], not: []}
+])
+  t.test(`what is served over gRPC: ${api}`, async t => {
+    const {configuration, faults} = await read(api)
+    t.same(faults, [])
+    t.same(configuration?.unenforced, [])
+    const access = configuration?.apiAccess.grpc
+    t.ok(isGrpcServed(access, '/pkg.Service/Method'), 'the proxy is not restricted')
+    for (const method of served) t.ok(isGrpcServed(access, `/dapr.proto.runtime.v1.${method}`), method)
+    for (const method of not) t.notOk(isGrpcServed(access, `/dapr.proto.runtime.v1.${method}`), method)
+  })
 
 t.test('a rule that lacks something has no effect, and is named with its place', async t => {
   for (const [rule, message] of [
@@ -54,6 +76,6 @@ t.test('a rule that lacks something has no effect, and is named with its place',
   ] as const) {
     const {configuration, faults} = await read(`{denied: [${rule}]}`)
     t.match(faults, [{message, place: {line: 2}}], rule)
-    t.equal(configuration?.apiAccess, undefined)
+    t.same(configuration?.apiAccess, {http: undefined, grpc: undefined})
   }
 })

@@ -1,6 +1,6 @@
 import type {Call} from '../../../model/call.ts'
 import {TOO_LARGE} from '../../../net/exchange.ts'
-import type {Interception, Interceptor, Outcome} from '../../interceptor.ts'
+import {verdictOfStatus, type Interception, type Interceptor, type Outcome} from '../../interceptor.ts'
 import type {ResiliencyInterceptor} from './interceptor.ts'
 import type {Outcomes, PolicyFailure, ResilientCall, Verdict} from './resilient-call.ts'
 
@@ -10,15 +10,12 @@ const REASONS: Partial<Record<PolicyFailure, string>> = {
   cancelled: 'context canceled'
 }
 
-const judgeStatus = (status: number): Verdict => (status >= 200 && status < 400 ? 'success' : status)
-
-/** For an HTTP app 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
 function judge(outcome: Outcome): Verdict {
   switch (outcome.kind) {
     case 'response':
-      return judgeStatus(outcome.status)
+      return outcome.verdict
     case 'replied':
-      return judgeStatus(outcome.reply.status)
+      return verdictOfStatus(outcome.reply.status)
     case 'denied':
       return outcome.denied.status === 403 ? 'excluded' : 'failed'
     case 'failed':
@@ -38,8 +35,9 @@ const OUTCOMES: Outcomes<Outcome> = {
 
 const IS_URL = /^https?:\/\//
 
-/** Circuit breakers are kept per method of an app, or per URL and method. */
-const keyOf = ({callee, path}: Call): string => {
+/** Circuit breakers are kept per method of an app, or per URL and method; for gRPC's proxy by the path as it is. */
+const keyOf = ({callee, target, path, isProxied}: Call): string => {
+  if (isProxied === true) return `${target ?? callee}:${path}`
   const [method = ''] = path.split('?', 1)
   return IS_URL.test(callee) ? `${callee}${method}` : `${callee}:${method.slice(1)}`
 }
@@ -53,10 +51,14 @@ export class PolicyInterceptor implements Interceptor {
   }
 
   intercept(call: Call): Interception | undefined {
-    const policies = this.#resiliency.policiesFor(call.callee, keyOf(call))
+    const {caller, callee, target = callee, isProxied} = call
+    // Dapr's proxy applies policies only to calls of other apps (pkg/messaging/grpc_proxy.go)
+    if (isProxied === true && target.split('.')[0] === caller) return undefined
+    const policies = this.#resiliency.policiesFor(target, keyOf(call))
     if (policies === undefined) return undefined
     let resilient: ResilientCall<Outcome> | undefined
     return {
+      mayRetry: policies.retry !== undefined,
       run: async (next, whyOnce) => {
         resilient = this.#resiliency.call(policies, {outcomes: OUTCOMES, whyOnce})
         return resilient.run(next)

@@ -133,7 +133,8 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
   if (claim === undefined) await once(server, 'listening')
   const address = server.address()
   const port = address === null || typeof address === 'string' ? 0 : address.port
-  const guards = {isAllowedHost: hostGuard([]), apiToken, isTracing: settings.tracing?.isTracing ?? true}
+  const tracing = settings.tracing ?? {isTracing: true, tracer: undefined}
+  const guards = {isAllowedHost: hostGuard([]), apiToken, tracing}
   const open = openGrpcPort([server], {
     sidecar,
     guards,
@@ -146,7 +147,8 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
       facts: () => FACTS,
       customMetadata: sidecar.customMetadata,
       requestShutdown: settings.requestShutdown ?? (() => undefined)
-    }
+    },
+    apiAccess: () => undefined
   })
   t.teardown(async () => {
     await open.close(AbortSignal.abort())

@@ -1,0 +1,25 @@
+const NAMES = [
+  'OK',
+  'Canceled',
+  'Unknown',
+  'InvalidArgument',
+  'DeadlineExceeded',
+  'NotFound',
+  'AlreadyExists',
+  'PermissionDenied',
+  'ResourceExhausted',
+  'FailedPrecondition',
+  'Aborted',
+  'OutOfRange',
+  'Unimplemented',
+  'Internal',
+  'Unavailable',
+  'DataLoss',
+  'Unauthenticated'
+]
+
+/** A code of gRPC (google.rpc.Code) as Go writes it: `InvalidArgument`. */
+export const codeText = (code: number): string => NAMES[code] ?? `Code(${code.toString()})`
+
+/** The code that Go writes so; -1: none. */
+export const codeNamed = (text: string): number => NAMES.indexOf(text)

@@ -1,0 +1,73 @@
+import type {Call} from '../../model/call.ts'
+import {InterceptedRun} from '../../gateway/intercepted-run.ts'
+import type {Interceptor} from '../../gateway/interceptor.ts'
+import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
+import {KeptBody} from '../../net/kept-body.ts'
+import * as status from '../../net/grpc/status.ts'
+import type {GrpcStatus} from '../../net/grpc/status.ts'
+
+/** More messages than one cannot be sent again (Dapr: pkg/api/grpc/proxy, errRetryOnStreamingRPC). */
+export const NO_STREAMS: GrpcStatus = {
+  code: status.FAILED_PRECONDITION,
+  message: 'cannot use resiliency policies with retries on streaming RPCs'
+}
+
+/** How a call ends that a policy ended, by its reason in Dapr's words. */
+export const statusOfPolicy = (reason: string): GrpcStatus => ({
+  code: reason === 'context deadline exceeded' ? status.DEADLINE_EXCEEDED : status.UNKNOWN,
+  message: reason
+})
+
+/**
+ * A call that policies stand around: what may have to be sent again, and the answer of the current attempt. Its head is held
+ * back until a message follows; a caller who has got a message gets none twice.
+ */
+export class PolicedAnswer {
+  readonly run: InterceptedRun
+  /** The messages of the caller; undefined: there is only one attempt. */
+  readonly kept: KeptBody<string> | undefined
+  /** As fields, '' = none has come, or it has been passed on. */
+  head = ''
+  /** A message has been passed on. */
+  hasPassed = false
+  #accept: (() => void) | undefined
+
+  private constructor(run: InterceptedRun, kept: KeptBody<string> | undefined) {
+    this.run = run
+    this.kept = kept
+  }
+
+  /** Undefined: there is no policy for the call. `isStream`: its messages are not kept. */
+  static of(
+    call: Call,
+    interceptors: readonly Interceptor[],
+    options: {readonly isStream: () => boolean; readonly maxBytes: number}
+  ): PolicedAnswer | undefined {
+    const run = InterceptedRun.of(call, interceptors)
+    if (run === undefined) return undefined
+    return new PolicedAnswer(run, run.mayRetry && !options.isStream() ? new KeptBody(options.maxBytes) : undefined)
+  }
+
+  /** An attempt begins. */
+  begin(): void {
+    this.head = ''
+    this.#accept = undefined
+  }
+
+  /** The current attempt is over, what follows is of no interest; `accept` passes on what it has brought, `discard` frees it. */
+  settle(verdict: Verdict, accept: () => void, discard: () => void): void {
+    if (this.#accept !== undefined) return
+    this.#accept = accept
+    this.run.settle({kind: 'response', verdict, discard})
+  }
+
+  accept(): void {
+    this.#accept?.()
+  }
+
+  /** Why there is no further attempt, '' = there may be one. */
+  get whyOnce(): string {
+    if (this.hasPassed) return 'the caller has got a message already'
+    return this.kept?.isLost === true ? 'its message is too large to be kept' : ''
+  }
+}

@@ -1,0 +1,94 @@
+import type {Call, CallRecord, CallSpans, Direction, OpenStream, Recorded} from '../../model/call.ts'
+import type {Admitted} from '../../gateway/admission.ts'
+import {codeText} from '../../model/grpc-code.ts'
+import {OK} from '../../net/grpc/status.ts'
+import type {SidecarContext} from '../http/invocation.ts'
+import {linesOf, type RequestHead} from './request-head.ts'
+
+export interface RecordedCallOptions {
+  readonly sidecar: SidecarContext
+  readonly call: Call
+  readonly head: RequestHead
+}
+
+/** What is told of a call of gRPC: to who observes it while it is under way, and to who counts it when it is over. */
+export abstract class RecordedGrpcCall implements OpenStream {
+  readonly call: Call
+  protected readonly sidecar: SidecarContext
+  protected readonly requestHead: RequestHead
+  protected attempts = 0
+  protected startedAt = 0
+  protected connectedAt = 0
+  protected firstByteAt = 0
+  protected requestBytes = 0
+  protected answerBytes = 0
+  #admittedAt = 0
+  /** Of the callee that was called last. */
+  #calleeRecorded: Recorded | undefined
+  #isRemote = false
+  #isOtherSidecar = false
+
+  constructor({sidecar, call, head}: RecordedCallOptions) {
+    this.sidecar = sidecar
+    this.call = {...call, stream: this}
+    this.requestHead = head
+  }
+
+  abstract readonly isStream: boolean
+  abstract changed: (() => void) | undefined
+  abstract endStream(): void
+  /** The trace that went to the callee, '' = none of ours. */
+  protected abstract readonly sentTrace: string
+  protected abstract readonly spans: CallSpans | undefined
+  /** The caller says that it is a stream without end. */
+  protected abstract readonly isMarkedStream: boolean
+  /** The method by which the app is called. */
+  protected abstract readonly calleeMethod: string
+
+  protected begun(): void {
+    this.startedAt = performance.now()
+    this.sidecar.observer?.started(this.call)
+  }
+
+  protected noteAdmitted({recorded, isLocal, grpcPool}: Admitted): void {
+    this.#admittedAt = performance.now()
+    this.#calleeRecorded = recorded
+    this.#isRemote = !isLocal
+    this.#isOtherSidecar = !isLocal && grpcPool === undefined
+    this.sidecar.observer?.admitted(this.call)
+  }
+
+  protected observe(direction: Direction, bytes: string): void {
+    this.sidecar.observer?.bytes(this.call, direction, Buffer.from(bytes, 'latin1'), 0, bytes.length)
+  }
+
+  /** It is over with this code. */
+  protected record(code: number, failure: string): void {
+    const {requestHead: head, spans} = this
+    const {recorded, observer} = this.sidecar
+    if (recorded === undefined && observer === undefined) return
+    const record: CallRecord = {
+      call: this.call,
+      request: {method: 'POST', path: head.path, lines: linesOf(head, spans?.own.isSampled === true)},
+      status: 200,
+      grpcStatus: code,
+      calleeMethod: this.calleeMethod,
+      isStream: this.isMarkedStream,
+      attempts: this.attempts,
+      startedAt: this.startedAt,
+      admittedAt: this.#admittedAt,
+      connectedAt: this.connectedAt,
+      firstByteAt: this.firstByteAt,
+      endedAt: performance.now(),
+      requestBytes: this.requestBytes,
+      responseBytes: this.answerBytes,
+      isRemote: this.#isRemote,
+      spans: spans && {own: spans.own, callee: this.#isOtherSidecar ? spans.callee : undefined},
+      trace: this.sentTrace,
+      failure: code === OK ? '' : failure || codeText(code)
+    }
+    recorded?.(record)
+    this.#calleeRecorded?.(record)
+    observer?.ended(record)
+  }
+}
