@@ -1,7 +1,5 @@
-import {execFile} from 'node:child_process'
 import {accessSync, constants} from 'node:fs'
 import {delimiter, join} from 'node:path'
-import {promisify} from 'node:util'
 
 const TIMEOUT_MS = 5000
 
@@ -15,7 +13,8 @@ export const findProgram = (name: string, searchPath: string): string | undefine
 
 /** What a program prints for `--version`, without its line end. Rejects if it fails or takes more than 5 s. */
 export async function versionOf(path: string): Promise<string> {
-  const {stdout} = await promisify(execFile)(path, ['--version'], {timeout: TIMEOUT_MS, killSignal: 'SIGKILL'})
+  const {execa} = await import('execa')
+  const {stdout} = await execa(path, ['--version'], {timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdin: 'ignore'})
   return stdout.trim()
 }
 
