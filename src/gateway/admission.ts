@@ -43,6 +43,8 @@ export interface Denied {
   readonly error: string
   /** No app of any run has this id. */
   readonly isUnknown?: boolean
+  /** The callee's sidecar, in another run, takes no connections. */
+  readonly isUnavailable?: boolean
   /** Nobody listens at this address, and why. */
   readonly down?: {readonly address: string; readonly reason: string; readonly isGrpc?: boolean}
 }

@@ -48,7 +48,8 @@ export class PeerRuns {
     const found = this.#found.get(call.callee)
     const refuser = isRefused ? (found?.peers.refused(call) ?? '') : ''
     const peer = found?.peers.next(call)
-    if (found === undefined || peer === undefined) return {admitted: this.#find(call, refuser), cancel: () => undefined}
+    if (found === undefined || peer === undefined)
+      return {admitted: this.#find(call, refuser), isCounted: true, cancel: () => undefined}
     if (performance.now() - found.askedAt > SEARCH_INTERVAL_MS) {
       found.askedAt = performance.now()
       void this.#ask(call.callee).catch(() => undefined) // a call that needs the search sees its error
@@ -76,7 +77,12 @@ export class PeerRuns {
     if (peers?.next(call) === undefined) return this.#denied(callee)
     const where = `127.0.0.1:${sidecar.address.port.toString()}`
     const why = `dial tcp ${where}: connect: connection refused (the sidecar of "${callee}", which belongs to another run)`
-    return {ok: false, status: 500, error: `rpc error: code = Unavailable desc = connection error: ${why}`}
+    return {
+      ok: false,
+      status: 500,
+      error: `rpc error: code = Unavailable desc = connection error: ${why}`,
+      isUnavailable: true
+    }
   }
 
   async #ask(id: string): Promise<LeasesFound> {

@@ -35,6 +35,8 @@ export type Event =
   | {readonly type: 'manager-opened'; readonly url: string}
   /** A service sent a notification that is not written to the log of any app. */
   | {readonly type: 'notified'; readonly text: string}
+  /** A policy has decided about a call of an app whose `logLevel` is debug. */
+  | {readonly type: 'policy-decided'; readonly text: string}
   /** Something that the user should know; never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
 

@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly target: string
   /** `<target>:<method>`, the name of its circuit breaker; for built-in retries the policy's name. */
   readonly key: string
+  /** For built-in retries: the app that is called. */
+  readonly callee?: string
 }
 
 /** Why an attempt failed: a failing status, no response, or a timeout. */

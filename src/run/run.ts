@@ -301,6 +301,7 @@ export class Run {
       protocolOf: id => this.#services.protocolOf(id),
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
+      show: text => this.#options.emit({type: 'policy-decided', text}),
       key: this.#key,
       requestShutdown: isForced => void this.#shutDown(runtime, isForced)
     })

@@ -5,6 +5,10 @@ import {factsOf} from './facts.ts'
 import {SidecarMetering} from './metering.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import {SidecarPolicies} from './policies.ts'
+import {reportResiliency} from './report-resiliency.ts'
+import {withBuiltInRetries} from '../gateway/built-in-retries.ts'
+import type {RetryPolicy} from '../resources/resiliency/policies.ts'
+import {builtInRetry} from '../resources/resiliency/resiliency.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarTracing} from './tracing.ts'
@@ -45,6 +49,8 @@ export interface OpenSidecarOptions {
   readonly key: string
   /** `isForced`: at once, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
+  /** Tells the person at the terminal what a policy has decided. */
+  readonly show: (text: string) => void
   /** Loads the components of the run. */
   readonly components: SidecarBlocksOptions['components']
   /** The `appProtocol` of an app of the run; '' = there is none. */
@@ -63,6 +69,7 @@ export function openAppSidecar({
   apps,
   key,
   requestShutdown,
+  show,
   components,
   protocolOf,
   mounted,
@@ -86,7 +93,22 @@ export function openAppSidecar({
     },
     probed: (status, elapsedMs) => metered.calls.probed(status, elapsedMs)
   }
-  const external = new ExternalEndpoints({resources, apps, env: shell, recorded: record => metered.calls.sent(record)})
+  const report = reportResiliency({
+    appId: runtime.id,
+    log: (message, level) => log.log({level, message, scope: 'dapr.runtime.resiliency'}),
+    recorded: event => metered.calls.resiliency.record(event),
+    show: settings.logLevel === 'debug' ? show : undefined
+  })
+  const retryFor = (callee: string): RetryPolicy | undefined => {
+    const {resiliency} = resources.snapshot
+    return resiliency.targets.apps.has(callee) ? undefined : builtInRetry(resiliency)
+  }
+  const external = new ExternalEndpoints({
+    resources,
+    apps: withBuiltInRetries({admit: apps, retryFor, emit: report}),
+    env: shell,
+    recorded: record => metered.calls.sent(record)
+  })
   const isApiLogged = settings.apiLogging && writesAt(settings.logLevel, 'info')
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
   const shutdown = (isForced: boolean): void => {
@@ -130,10 +152,8 @@ export function openAppSidecar({
     warn
   })
   const policies = new SidecarPolicies({
-    appId: runtime.id,
     resources,
-    log: (message, level) => log.log({level, message, scope: 'dapr.runtime.resiliency'}),
-    recorded: event => metered.calls.resiliency.record(event),
+    emit: report,
     changed: interceptors => {
       sidecar.interceptors = interceptors
     }

@@ -1,18 +1,13 @@
-import {describeEvent, daprLogLine} from '../gateway/interceptors/resiliency/events.ts'
 import {ResiliencyInterceptor, type BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {PolicyInterceptor} from '../gateway/interceptors/resiliency/policy-interceptor.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
-import type {ResiliencyEvent} from '../model/resiliency-event.ts'
+import type {EmitResiliency} from '../model/resiliency-event.ts'
 import {systemClock} from '../platform/clock.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 
 export interface SidecarPoliciesOptions {
-  readonly appId: string
   readonly resources: AppResources
-  /** Writes to the log of the sidecar. */
-  readonly log: (text: string, level: 'info' | 'warn') => void
-  /** Called for each event, which is also logged. */
-  readonly recorded: (event: ResiliencyEvent) => void
+  readonly emit: EmitResiliency
   /** Called with the interceptors for the app's calls whenever they change. */
   readonly changed: (interceptors: readonly Interceptor[]) => void
 }
@@ -54,19 +49,9 @@ export class SidecarPolicies {
       ? new ResiliencyInterceptor(resiliency, {
           clock: systemClock,
           random: Math.random,
-          emit: event => this.#emit(event)
+          emit: this.#options.emit
         })
       : undefined
     this.#options.changed(this.#interceptor === undefined ? [] : [new PolicyInterceptor(this.#interceptor)])
-  }
-
-  #emit(event: ResiliencyEvent): void {
-    const {appId, log, recorded} = this.#options
-    recorded(event)
-    const line = daprLogLine(event)
-    if (line !== undefined) log(line.message, line.level === 'warning' ? 'warn' : 'info')
-    const text = describeEvent(event)
-    if (text === '') return
-    log(event.type === 'breaker-changed' ? text : `${appId} → ${event.endpoint.target}: ${text}`, 'info')
   }
 }

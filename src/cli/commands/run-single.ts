@@ -69,6 +69,8 @@ class SingleRunReporter {
         return this.#say('info', '\nterminated signal received: shutting down')
       case 'reloaded':
         return this.#say('info', reloadText(event))
+      case 'policy-decided':
+        return this.#say('info', event.text)
       case 'app-moved':
       case 'manager-opened':
       case 'notified':

@@ -108,6 +108,9 @@ function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson:
     case 'manager-opened':
       void out.print(statusLine('info', `Daeploy services at ${event.url}`, asJson))
       return
+    case 'policy-decided':
+      void out.print(statusLine('info', event.text, asJson))
+      return
     case 'notified':
       void out.print(`${event.text}\n`)
       return

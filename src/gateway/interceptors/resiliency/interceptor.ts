@@ -1,11 +1,6 @@
 import type {BreakerState, Endpoint} from '../../../model/resiliency-event.ts'
 import type {CircuitBreakerPolicy} from '../../../resources/resiliency/policies.ts'
-import {
-  appPolicies,
-  builtInRetry,
-  type Resiliency,
-  type TargetPolicies
-} from '../../../resources/resiliency/resiliency.ts'
+import {appPolicies, type Resiliency, type TargetPolicies} from '../../../resources/resiliency/resiliency.ts'
 import {CircuitBreaker} from './breaker.ts'
 import {Recent} from './recent.ts'
 import {ResilientCall, type CallOptions, type EndpointPolicies, type PolicyRuntime} from './resilient-call.ts'
@@ -31,7 +26,6 @@ const MAX_UNLISTED = 1000
  * circuit breakers start closed, and calls in flight keep their policies.
  */
 export class ResiliencyInterceptor {
-  readonly #resiliency: Resiliency
   readonly #runtime: PolicyRuntime
   readonly #listed: ReadonlyMap<string, Target>
   readonly #unlisted = new Recent<Target>(MAX_UNLISTED)
@@ -39,7 +33,6 @@ export class ResiliencyInterceptor {
   readonly #defaults: TargetPolicies | undefined
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
-    this.#resiliency = resiliency
     this.#runtime = runtime
     const listed = [...resiliency.targets.apps.keys()].map(
       name => [name, newTarget(appPolicies(resiliency, name))] as const
@@ -47,11 +40,6 @@ export class ResiliencyInterceptor {
     this.#listed = new Map(listed)
     const defaults = appPolicies(resiliency, '')
     this.#defaults = isEmpty(defaults) ? undefined : defaults
-  }
-
-  /** The target has an entry in `targets.apps`: built-in retries do not apply to it. */
-  isListed(target: string): boolean {
-    return this.#listed.has(target)
   }
 
   /**
@@ -66,12 +54,6 @@ export class ResiliencyInterceptor {
     if (circuitBreaker === undefined) return {endpoint, timeoutMs, retry, breaker: undefined}
     const {breaker} = target.breakers.get(key, () => ({endpoint, breaker: this.#newBreaker(endpoint, circuitBreaker)}))
     return {endpoint, timeoutMs, retry, breaker}
-  }
-
-  /** Dapr's retries for a sidecar that refuses connections; they run inside the user's own policies. */
-  builtInPolicies(): EndpointPolicies {
-    const retry = builtInRetry(this.#resiliency)
-    return {endpoint: {target: '', key: retry.name}, timeoutMs: 0, retry, breaker: undefined}
   }
 
   /** A call under policies; call its `run` once. */

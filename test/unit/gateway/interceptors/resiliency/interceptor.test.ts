@@ -35,12 +35,6 @@ t.test('a target without policies has none, and costs nothing', async t => {
   const {resiliency} = await open('  targets: {apps: {listed: {}}}\n')
   t.equal(resiliency.policiesFor('any', 'any:m'), undefined)
   t.equal(resiliency.policiesFor('listed', 'listed:m'), undefined)
-  t.equal(resiliency.isListed('listed'), true)
-  t.equal(resiliency.isListed('any'), false)
-  t.match(resiliency.builtInPolicies(), {
-    endpoint: {target: '', key: 'DaprBuiltInServiceRetries'},
-    retry: {maxRetries: 3}
-  })
 })
 
 t.test('each method has its own circuit breaker, and their states can be seen', async t => {
