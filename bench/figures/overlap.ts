@@ -4,7 +4,6 @@ import {setTimeout as pause} from 'node:timers/promises'
 import {promisify} from 'node:util'
 import type {Program} from '../../test/rig/program.ts'
 import type {Rig} from '../../test/rig/rig.ts'
-import {save} from '../../test/rig/save.ts'
 import {inRounds, type Figure} from '../figure.ts'
 import {pacedCaller, withRig} from '../tools.ts'
 
@@ -81,7 +80,7 @@ async function callsUnderSaves(callee: Callee, seconds: number): Promise<number>
 async function saveEvenly({rig, program}: Callee, count: number, over: AbortSignal): Promise<void> {
   for (let nth = 1; nth <= count; nth++) {
     if (over.aborted) throw new Error(`there was time for ${(nth - 1).toString()} saves only`)
-    await save(rig, 'callee/version.txt', nth.toString())
+    await rig.write({'callee/version.txt': nth.toString()})
     const [line] = await Promise.all([program.waitForLine('callee: reloaded', {nth}), pause(SAVE_EVERY_MS - 50)])
     if (!line.endsWith(', 0 lost')) throw new Error(line)
   }

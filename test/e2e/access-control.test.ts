@@ -1,5 +1,6 @@
 import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
+import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const policy = (appId: string, rest: string): string =>
@@ -16,7 +17,7 @@ ${policy('friend', 'defaultAction: allow')}
 `
 
 /** Apps that answer with their id; `stock` has the Configuration. */
-const openShop = async (t: Test): Promise<{rig: Rig; stderr: () => string; apps: Readonly<Record<string, Driven>>}> => {
+const openShop = async (t: Test): Promise<{rig: Rig; run: Program; apps: Readonly<Record<string, Driven>>}> => {
   const rig = await openRig(t)
   await rig.write({
     'config.yaml': CONFIG,
@@ -37,7 +38,7 @@ const openShop = async (t: Test): Promise<{rig: Rig; stderr: () => string; apps:
   rig.pillion(['run', '-f', 'far'])
   const [friend, impostor] = await Promise.all([rig.driven('friend'), rig.driven('shop')])
   await Promise.all([stock.listen(), stock.answer({body: 'stock'}), shop.listen(), shop.answer({body: 'shop'})])
-  return {rig, stderr: () => run.stderr.text, apps: {stock, shop, other: stranger, friend, impostor}}
+  return {rig, run, apps: {stock, shop, other: stranger, friend, impostor}}
 }
 
 /** Who calls what of stock, and the rule that denies it; '' = it is allowed. */
@@ -55,7 +56,7 @@ const CALLS: readonly (readonly [caller: string, method: string, path: string, r
 ]
 
 t.test('who may call what: the rule that denies is named; an app of another run is who it is there', async t => {
-  const {stderr, apps} = await openShop(t)
+  const {run, apps} = await openShop(t)
   for (const [who, method, path, rule] of CALLS) {
     const answer = await apps[who]?.fetch(`/v1.0/invoke/stock/method/${path}`, {method})
     if (rule === '') t.match(answer, {status: 200, body: 'stock'}, `${who} ${method} ${path}`)
@@ -71,7 +72,8 @@ t.test('who may call what: the rule that denies is named; an app of another run 
     }
   }
   t.match(await apps['stock']?.fetch('/v1.0/invoke/shop/method/x'), {body: 'shop'}, 'who has no rules is open')
-  const notes = stderr().match(/^.*access policies.*$/gm)
+  await run.waitForLine('access policies', {stream: 'stderr'})
+  const notes = run.stderr.text.match(/^.*access policies.*$/gm)
   t.same(notes, ['⚠  config.yaml: its access policies are enforced here; a self-hosted Dapr without mTLS ignores them'])
 })
 

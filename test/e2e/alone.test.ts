@@ -1,35 +1,29 @@
-import {cpSync} from 'node:fs'
-import {mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises'
+import {mkdir, readdir, readFile, symlink} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import t from 'tap'
-import {freePort} from '../rig/free-port.ts'
+import {copyExample} from '../rig/example.ts'
 import {openRig} from '../rig/rig.ts'
 
 const BINARY = process.env['PILLION']
 const skip = BINARY === undefined ? 'only for the executable: PILLION=build/pillion' : false
-const EXAMPLES = join(import.meta.dirname, '../../examples')
 
 /** Nothing but a few programs on the PATH, and no Node but under a name that only the apps know. */
 t.test('alone in an empty environment the executable runs, reloads, stops, and leaves nothing', {skip}, async t => {
   const rig = await openRig(t)
-  cpSync(join(EXAMPLES, 'orders'), join(rig.folder, 'orders'), {
-    recursive: true,
-    filter: path => !path.endsWith('.dapr')
-  })
+  const {folder} = await copyExample(rig, 'orders')
   const bin = join(rig.folder, 'bin')
   await mkdir(bin)
   for (const name of ['sh', 'mkfifo', 'sleep', 'cat', 'rm']) await symlink(await whichOf(name), join(bin, name))
   await symlink(process.execPath, join(bin, 'apps-own-node'))
-  const template = join(rig.folder, 'orders/dapr.yaml')
-  const text = (await readFile(template, 'utf8')).replace('appPort: 17431', `appPort: ${(await freePort()).toString()}`)
-  await writeFile(template, text.replaceAll('[node,', '[apps-own-node,'))
+  const template = await readFile(join(folder, 'dapr.yaml'), 'utf8')
+  await rig.write({'orders/dapr.yaml': template.replaceAll('[node,', '[apps-own-node,')})
   const alone = ['env', '-i', `PATH=${bin}`, `HOME=${rig.home}`, `PILLION_RUNTIME_DIR=${rig.runtimeDir}`, BINARY ?? '']
   const before = (await readdir(rig.folder)).toSorted()
 
   const run = rig.start([...alone, 'run', '-f', 'orders', '--watch'])
   await run.waitForLine('== APP - shop == Ada gets 2 × apple')
-  const code = join(rig.folder, 'orders/stock/stock.mjs')
-  await writeFile(code, `${await readFile(code, 'utf8')}\n// changed\n`)
+  const code = join(folder, 'stock/stock.mjs')
+  await rig.write({'orders/stock/stock.mjs': `${await readFile(code, 'utf8')}\n// changed\n`})
   t.match(await run.waitForLine(/stock: reloaded in/), / 0 lost/)
   await run.waitForLine('== APP - shop == closed for today')
   const stop = rig.start([...alone, 'stop', '-f', 'orders'])

@@ -74,6 +74,8 @@ t.test("Daeploy's command line manages a run: login, deploy, ls, logs, assign, k
     ask(`${manager}/services/${segment}/greet`, {method: 'POST', body: {name}})
   t.match(await greet('hello', 'Ada'), {status: 200, body: '"Ada from 1.0.0"'})
   t.match(await greet('hello_2.0.0', 'Bo'), {status: 500})
+  await run.waitForLine('"POST /greet HTTP/1.1" 200 OK')
+  await run.waitForLine('RuntimeError: it fails')
   const logs = await daeploy(['logs', 'hello'])
   t.match(logs, {code: 0, out: /^Active host: .*\n/})
   t.match(logs.out, /Uvicorn running on http:\/\/127\.0\.0\.1:\d+/)

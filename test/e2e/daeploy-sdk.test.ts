@@ -3,6 +3,8 @@ import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import t from 'tap'
+import {copyExample} from '../rig/example.ts'
+import {freePort} from '../rig/free-port.ts'
 import {ask, managerOf} from '../rig/manager.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -12,7 +14,6 @@ import {openSdk} from '../rig/sdk.ts'
 t.setTimeout(400_000)
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/daeploy')
-const EXAMPLE = join(import.meta.dirname, '../../examples/daeploy')
 
 /** Copies services into the rig's folder, and writes a template with a manager's port of its own. */
 const template = async (rig: Rig, folders: readonly string[], apps: readonly object[]): Promise<void> => {
@@ -36,8 +37,7 @@ for (const set of ['today', 'older'] as const)
       const sdk = await openSdk(t, set)
       if (sdk === undefined) return
       const rig = await openRig(t)
-      const folder = join(rig.folder, 'daeploy')
-      cpSync(EXAMPLE, folder, {recursive: true, filter: source => !/\.dapr$|__pycache__$|\.db$/.test(source)})
+      const {folder} = await copyExample(rig, 'daeploy')
       const template = join(folder, 'dapr.yaml')
       writeFileSync(template, `${readFileSync(template, 'utf8')}managerPort: 0\n`)
       const run = rig.pillion(['run', '-f', 'daeploy'], {env: sdk.env})
@@ -168,7 +168,7 @@ t.test('a change of service.py restarts it once, its database never does, and a 
   const greet = async () => post(`${manager}/services/echo/greet`, {name: 'Ada'})
   t.match(await greet(), {body: '"Ada from 1.0.0"'})
   const file = join(rig.folder, 'echo/service.py')
-  writeFileSync(file, readFileSync(file, 'utf8').replace('{name} from {ME}', '{name} anew from {ME}'))
+  await rig.write({'echo/service.py': readFileSync(file, 'utf8').replace('{name} from {ME}', '{name} anew from {ME}')})
   writeFileSync(join(rig.folder, 'echo/service_db.db'), 'touched')
   writeFileSync(join(rig.folder, 'echo/service_db.db-journal'), 'touched')
   const calls: ReturnType<typeof greet>[] = []
@@ -189,6 +189,7 @@ t.test('a change of service.py restarts it once, its database never does, and a 
     [],
     `${answers.length.toString()} calls, none lost`
   )
+  await run.waitForLine(/^== APP - echo == .*Started server process/, {nth: 2})
   t.equal(linesOf(run, 'echo').filter(line => line.includes('Started server process')).length, 2)
 })
 
@@ -252,11 +253,3 @@ t.test('where Python is told to load no hook, it is said why the service is not 
   const line = await run.waitForLine(`"alone" listens on port ${fixedPort.toString()}`, {stream: 'stderr'})
   t.match(line, /it is not a Python program, or Python was started with -I, -E or -S.*uvicorn/)
 })
-
-const freePort = async (): Promise<number> =>
-  new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const {port} = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })

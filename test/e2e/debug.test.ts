@@ -139,7 +139,7 @@ t.test('run --except leaves apps to the debugger from the start', async t => {
     await run.waitForLine('"a" is not started', {stream: 'stderr'}),
     '⚠  "a" is not started (--except): "pillion env a" prints its environment, "pillion start a" starts it'
   )
-  t.match(run.stdout.text, 'Started Dapr with app id "a"')
+  await run.waitForLine('Started Dapr with app id "a"')
   const given = environmentIn((await rig.run(['env', 'a', '--format', 'dotenv'])).stdout)
   const call = c.fetch('/v1.0/invoke/a/method/x')
   await debugged(t, Number(given['APP_PORT']))

@@ -1,6 +1,7 @@
-import {cpSync, readdirSync, readFileSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {copyExample} from '../rig/example.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
@@ -59,7 +60,7 @@ async function prepared(rig: Rig): Promise<void> {
     ...IDS.map(appID => ({appID, autoPort: true})),
     ...VERSIONS.map(version => ({appID: 'hello', version, appDirPath: version, autoPort: true}))
   ])
-  cpSync(join(ROOT, 'examples/orders'), join(rig.folder, 'examples/orders'), {recursive: true})
+  await copyExample(rig, 'orders', 'examples/orders')
 }
 
 const commands = shown()
@@ -102,14 +103,12 @@ t.test('each command that README and docs/ show works as it stands', {timeout: 1
 })
 
 t.test('each command that starts a run does', async t => {
-  const rigs = await Promise.all(starts.map(async command => ({command, rig: await openRig(t)})))
-  await Promise.all(
-    rigs.map(async ({command, rig}) => {
-      await prepared(rig)
-      const program = inShell(rig, command)
-      program.stdin.end(readFileSync(join(rig.folder, 'dapr.yaml')))
-      await program.waitForLine('Started Dapr with app id')
-      t.match(await rig.run(['stop', '-f', command.includes('examples') ? 'examples/orders' : '.']), {code: 0}, command)
-    })
-  )
+  for (const command of starts) {
+    const rig = await openRig(t)
+    await prepared(rig)
+    const program = inShell(rig, command)
+    program.stdin.end(readFileSync(join(rig.folder, 'dapr.yaml')))
+    await program.waitForLine('Started Dapr with app id')
+    t.match(await rig.run(['stop', '-f', command.includes('examples') ? 'examples/orders' : '.']), {code: 0}, command)
+  }
 })

@@ -1,6 +1,7 @@
 import t, {type Test} from 'tap'
 import {calls, endlessServer, halves, PREFACE, streams, waiting, type Endless, type Standing} from '../rig/endless.ts'
-import {knock, quietPorts} from '../rig/knock.ts'
+import {freePorts} from '../rig/free-port.ts'
+import {knock} from '../rig/knock.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
@@ -51,7 +52,7 @@ async function scene(t: Test, grace: string): Promise<Scene> {
   const rig = await openRig(t)
   const server = await endlessServer()
   t.teardown(async () => server.close())
-  const [managerPort = 0, ...ports] = await quietPorts(1 + 3 * IDS.length)
+  const [managerPort = 0, ...ports] = await freePorts(1 + 3 * IDS.length)
   const sidecars = IDS.map((appID, index) => {
     const [daprHTTPPort = 0, daprGRPCPort = 0, metricsPort = 0] = ports.slice(3 * index)
     return {appID, daprHTTPPort, daprGRPCPort, metricsPort}

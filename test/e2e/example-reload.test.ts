@@ -1,12 +1,12 @@
-import {cpSync, readFileSync} from 'node:fs'
+import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {copyExample} from '../rig/example.ts'
 import {openRig} from '../rig/rig.ts'
 
 t.test('reload: the price changes while customers ask, and none is left without an answer', async t => {
   const rig = await openRig(t)
-  const folder = join(rig.folder, 'reload')
-  cpSync(join(import.meta.dirname, '../../examples/reload'), folder, {recursive: true})
+  const {folder} = await copyExample(rig, 'reload')
   const run = rig.pillion(['run', '-f', folder])
   await run.waitForLine('a pear costs 1.20')
   const code = readFileSync(join(folder, 'prices/prices.mjs'), 'utf8')

@@ -1,15 +1,8 @@
 import {execFileSync} from 'node:child_process'
-import {cpSync} from 'node:fs'
-import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import {openRig, type Rig} from '../rig/rig.ts'
-
-/** An example where a test may write beside it. */
-const copyOf = (rig: Rig, name: string): string => {
-  const folder = join(rig.folder, name)
-  cpSync(join(import.meta.dirname, '../../examples', name), folder, {recursive: true})
-  return folder
-}
+import {copyExample} from '../rig/example.ts'
+import {freePort} from '../rig/free-port.ts'
+import {openRig} from '../rig/rig.ts'
 
 /** Whether a language's program is here; its absence is said, and is a failure where the suite must be whole. */
 const has = (t: Test, program: string, args: readonly string[]): boolean => {
@@ -26,7 +19,7 @@ const has = (t: Test, program: string, args: readonly string[]): boolean => {
 t.test('python: a panel asks a thermometer', async t => {
   if (!has(t, 'python3', ['--version'])) return
   const rig = await openRig(t)
-  const run = rig.pillion(['run', '-f', copyOf(rig, 'python')])
+  const run = rig.pillion(['run', '-f', (await copyExample(rig, 'python')).folder])
   t.same(await run.exited, {code: 0, signal: null})
   const told = new Set(run.stdout.lines)
   for (const line of [
@@ -43,7 +36,7 @@ t.test('python: a panel asks a thermometer', async t => {
 t.test('go: a reader looks words up in a dictionary that is still compiling', async t => {
   if (!has(t, 'go', ['version'])) return
   const rig = await openRig(t)
-  const folder = copyOf(rig, 'go')
+  const {folder} = await copyExample(rig, 'go')
   const go = JSON.parse(execFileSync('go', ['env', '-json', 'GOCACHE', 'GOMODCACHE'], {encoding: 'utf8'})) as Record<
     string,
     string
@@ -64,9 +57,10 @@ t.test('go: a reader looks words up in a dictionary that is still compiling', as
 
 t.test('two terminals: the second run finds the first by its id', async t => {
   const rig = await openRig(t)
-  copyOf(rig, 'two-terminals')
+  await copyExample(rig, 'two-terminals')
   const at = {folder: 'two-terminals'}
-  const clock = rig.pillion(['run', '--app-id', 'clock', '--app-port', '17441', '--', 'node', 'clock.mjs'], at)
+  const port = (await freePort()).toString()
+  const clock = rig.pillion(['run', '--app-id', 'clock', '--app-port', port, '--', 'node', 'clock.mjs'], at)
   await clock.waitForLine(/^ticking$/)
   const traveller = rig.pillion(['run', '--app-id', 'traveller', '--', 'node', 'traveller.mjs'], at)
   t.same(await traveller.exited, {code: 0, signal: null})

@@ -1,18 +1,10 @@
-import {cpSync} from 'node:fs'
-import {join} from 'node:path'
 import t from 'tap'
-import {openRig, type Rig} from '../rig/rig.ts'
-
-/** An example where a test may write beside it. */
-const copyOf = (rig: Rig, name: string): string => {
-  const folder = join(rig.folder, name)
-  cpSync(join(import.meta.dirname, '../../examples', name), folder, {recursive: true})
-  return folder
-}
+import {copyExample} from '../rig/example.ts'
+import {openRig} from '../rig/rig.ts'
 
 t.test('orders: a shop orders from a stock, and both end by themselves', async t => {
   const rig = await openRig(t)
-  const folder = copyOf(rig, 'orders')
+  const {folder} = await copyExample(rig, 'orders')
   const run = rig.pillion(['run', '-f', folder])
   t.same(await run.exited, {code: 0, signal: null})
   t.equal(run.stderr.text, '')
@@ -34,7 +26,7 @@ t.test('orders: a shop orders from a stock, and both end by themselves', async t
 
 t.test('orders: Ctrl-C in between ends it with 0', async t => {
   const rig = await openRig(t)
-  const run = rig.pillion(['run', '-f', copyOf(rig, 'orders')])
+  const run = rig.pillion(['run', '-f', (await copyExample(rig, 'orders')).folder])
   await run.waitForLine('== APP - shop == Ada gets')
   run.signalGroup('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})

@@ -72,6 +72,7 @@ t.test('deprecated flags still work, and say so on stderr', async t => {
   const rig = await openRig(t)
   await rig.write({'res/.keep': ''})
   const {run, env} = await single(rig, '--components-path', 'res', '--app-ssl')
+  await run.waitForLine('Flag --components-path', {stream: 'stderr'})
   t.same(run.stderr.lines.slice(0, 2), [
     'Flag --app-ssl has been deprecated, This flag is deprecated and will be removed in the future releases. Use "app-protocol" flag with https or grpcs values instead',
     'Flag --components-path has been deprecated, This flag is deprecated and will be removed in the future releases. Use "resources-path" flag instead'

@@ -81,7 +81,7 @@ export function watchMemory(pid: number): () => readonly number[] {
     const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(text) ?? []
     if (kilobytes !== undefined) seen.push(Number(kilobytes) / 1024)
   }
-  const timer = setInterval(() => void look(), 50)
+  const timer = setInterval(() => void look(), 50).unref()
   return () => {
     clearInterval(timer)
     return seen

@@ -1,5 +1,5 @@
 import {once} from 'node:events'
-import {readdir, readFile, writeFile} from 'node:fs/promises'
+import {readdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
 import {echoClient} from '../integration/sidecar/grpc/rig.ts'
@@ -59,7 +59,7 @@ t.test('a reload: unary calls all succeed, streams end with UNAVAILABLE and can 
   const calls = Array.from({length: 10}, async () => {
     while (!reloaded.signal.aborted) outcomes.push(await client.call())
   })
-  await writeFile(join(rig.folder, 'b/version.txt'), '1')
+  await rig.write({'b/version.txt': '1'})
   t.strictSame(await Promise.all(ended), [14, 14, 14, 14, 14])
   await run.waitForLine(/b: reloaded in \d+ ms.* 0 lost/)
   reloaded.abort()

@@ -38,6 +38,7 @@ t.test('an app that is not healthy is not called, and is called again when it is
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   await stock.answer({status: 302, headers: {location: '/elsewhere'}})
+  // a probe that a busy machine answers late makes it unhealthy, too, but not for long
+  while ((await shop.fetch('/v1.0/invoke/stock/method/pears')).status !== 500) await new Promise(setImmediate)
   await run.waitForLine('"stock" is not healthy', {stream: 'stderr', nth: 2})
-  t.match(await shop.fetch('/v1.0/invoke/stock/method/pears'), {status: 500})
 })

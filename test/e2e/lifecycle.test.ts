@@ -13,10 +13,11 @@ t.test('an .env file lies below env and above the shell', async t => {
 
 t.test('an autoPort is given as APP_PORT and PORT, each app its own; without it there is no PORT', async t => {
   const rig = await openRig(t)
+  const fixed = await freePort()
   await rig.template([
     {appID: 'a', autoPort: true},
     {appID: 'b', autoPort: true},
-    {appID: 'c', appPort: 7001}
+    {appID: 'c', appPort: fixed}
   ])
   rig.pillion(['run', '-f', '.'])
   const [a, b, c] = await Promise.all([rig.driven('a'), rig.driven('b'), rig.driven('c')])
@@ -24,7 +25,7 @@ t.test('an autoPort is given as APP_PORT and PORT, each app its own; without it 
   t.equal(a.env['PORT'], a.env['APP_PORT'])
   t.not(a.env['PORT'], b.env['PORT'])
   t.equal(await a.listen(), Number(a.env['PORT']))
-  t.equal(c.env['APP_PORT'], '7001')
+  t.equal(c.env['APP_PORT'], fixed.toString())
   t.notOk('PORT' in c.env)
 })
 
@@ -225,7 +226,10 @@ t.test('the pauses between short lives double, and after the fifth one callers a
     /\("stock" exited with code 4 at \S+ and will be restarted: no disk\)$/
   )
   t.match(await shop.fetch('/v1.0/invoke/stock/method/y'), {status: 500}, 'while it waits for its next start')
-  const births = run.stdout.lines.flatMap(line => /== APP - stock == (\d{16,})/.exec(line)?.[1] ?? []).map(Number)
+  const births = run.stdout.lines
+    .flatMap(line => /== APP - stock == (\d{16,})/.exec(line)?.[1] ?? [])
+    .slice(0, 5)
+    .map(Number)
   const pauses = births.slice(1).map((birth, index) => (birth - (births[index] ?? 0)) / 1e6)
   t.equal(pauses.length, 4)
   for (const [index, least] of [100, 200, 400, 800].entries())

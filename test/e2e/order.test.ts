@@ -88,7 +88,8 @@ t.test('a call to an app that waits is held, and hears what it waits for when it
   const rig = await openRig(t)
   await rig.template([
     {appID: 'stock', autoPort: true},
-    {appID: 'shop', autoPort: true, dependsOn: ['stock'], ready: {timeout: '3s'}},
+    {appID: 'shop', autoPort: true, dependsOn: ['stock'], ready: {timeout: '1s'}},
+    {appID: 'patient', autoPort: true, dependsOn: ['stock']},
     {appID: 'tester'}
   ])
   rig.pillion(['run', '-f', '.'])
@@ -96,13 +97,13 @@ t.test('a call to an app that waits is held, and hears what it waits for when it
   const {body} = await tester.fetch('/v1.0/invoke/shop/method/x')
   t.match(
     (JSON.parse(body) as {message: string}).message,
-    '(waited 3 s; "shop" is not started yet: it waits until "stock" is ready)'
+    '(waited 1 s; "shop" is not started yet: it waits until "stock" is ready)'
   )
-  const call = tester.fetch('/v1.0/invoke/shop/method/y')
+  const call = tester.fetch('/v1.0/invoke/patient/method/y')
   await stock.listen()
-  const shop = await rig.driven('shop')
-  await shop.answer({body: 'here'})
-  await shop.listen()
+  const patient = await rig.driven('patient')
+  await patient.answer({body: 'here'})
+  await patient.listen()
   t.match(await call, {status: 200, body: 'here'})
 })
 

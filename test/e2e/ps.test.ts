@@ -28,12 +28,12 @@ t.test('ps shows the state, address and processes of each app, and what they use
   } while (!/^shop +ready/m.test(table) || !/^job +exited/m.test(table) || !/^worker +ready/m.test(table))
   const {db: first, shop: second, page, job: fourth, worker: last, ID: head} = rows(table)
   t.match(head, /^STATE +URL +PID +AGE +RESTARTS +MEMORY +CPU$/)
-  t.match(first, /^starting +http:\/\/localhost:\d+ +\d+ +\ds +0 +\d+ MB +[\d.]+%$/)
+  t.match(first, /^starting +http:\/\/localhost:\d+ +\d+ +\d+\w +0 +\d+ MB +[\d.]+%$/)
   const url = `http://localhost:${shop.env['APP_PORT'] ?? ''}`
-  t.match(second, new RegExp(`^ready +${url} +${shop.pid.toString()} +\\ds +0 +\\d+ MB +[\\d.]+%$`))
+  t.match(second, new RegExp(`^ready +${url} +${shop.pid.toString()} +\\d+\\w +0 +\\d+ MB +[\\d.]+%$`))
   t.match(page, /^waits for db +0$/)
   t.match(fourth, /^exited 3 +0$/)
-  t.match(last, /^ready +\d+ +\ds +1 +\d+ MB/)
+  t.match(last, /^ready +\d+ +\d+\w +1 +\d+ MB/)
   const listed = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as readonly unknown[]
   t.match(listed, [
     {state: 'starting', ready: false, exitCode: null, restarts: 0},

@@ -4,7 +4,6 @@ import type {Driven} from '../rig/command.ts'
 import {freePort} from '../rig/free-port.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {save} from '../rig/save.ts'
 
 const BRIEF = join(import.meta.dirname, '../fixtures/apps/brief.mjs')
 
@@ -43,7 +42,7 @@ async function openShop(t: Test, wishes: Readonly<Record<string, unknown>>): Pro
 
 t.test('with overlap and health checks the new process takes over when it is healthy, and not before', async t => {
   const {rig, run, old, ask} = await openShop(t, CHECKED)
-  await save(rig, 'stock/app.js', '1')
+  await rig.write({'stock/app.js': '1'})
   const next = await rig.driven('stock')
   await next.listen()
   for (const look of [1, 2, 3]) {
@@ -64,18 +63,18 @@ t.test('with overlap and health checks the new process takes over when it is hea
 t.test(
   'a new process that does not become healthy in its time does not take over, and the old one goes on',
   async t => {
-    const {rig, run, ask} = await openShop(t, {...CHECKED, ready: {timeout: '1s'}})
-    await save(rig, 'stock/app.js', '1')
+    const {rig, run, ask} = await openShop(t, {...CHECKED, ready: {timeout: '5s'}})
+    await rig.write({'stock/app.js': '1'})
     const ill = await rig.driven('stock')
     await ill.answer({status: 503})
     await ill.listen()
-    await run.waitForLine('the new process of "stock" was not healthy within 1 s: the old process continues', {
+    await run.waitForLine('the new process of "stock" was not healthy within 5 s: the old process continues', {
       stream: 'stderr'
     })
     await ill.closed
     t.equal(await ask(), 'old')
     t.notMatch(run.stdout.text, /reloaded/)
-    await save(rig, 'stock/app.js', '2')
+    await rig.write({'stock/app.js': '2'})
     const healthy = await rig.driven('stock')
     await healthy.answer({body: 'new'})
     await healthy.listen()
@@ -87,7 +86,7 @@ t.test(
 
 t.test('a new process that ends before it is healthy does not take over, and the old one goes on', async t => {
   const {rig, run, ask} = await openShop(t, CHECKED)
-  await save(rig, 'stock/app.js', '1')
+  await rig.write({'stock/app.js': '1'})
   const failing = await rig.driven('stock')
   await failing.listen()
   await failing.nextRequest()
@@ -98,11 +97,11 @@ t.test('a new process that ends before it is healthy does not take over, and the
 
 t.test('a save while the new process is not healthy yet is not waited out: the next one starts', async t => {
   const {rig, run, ask} = await openShop(t, CHECKED)
-  await save(rig, 'stock/app.js', '1')
+  await rig.write({'stock/app.js': '1'})
   const ill = await rig.driven('stock')
   await ill.answer({status: 503})
   await ill.listen()
-  await save(rig, 'stock/app.js', '2')
+  await rig.write({'stock/app.js': '2'})
   const healthy = await rig.driven('stock')
   await ill.closed
   await healthy.answer({body: 'new'})
@@ -118,7 +117,7 @@ for (const [how, wishes] of [
 ] as const)
   t.test(`a new process${how} takes over also where the old one has died meanwhile`, async t => {
     const {rig, run, old, ask} = await openShop(t, wishes)
-    await save(rig, 'stock/app.js', '1')
+    await rig.write({'stock/app.js': '1'})
     const next = await rig.driven('stock')
     await old.exit(3)
     await run.waitForLine(/"stock" exited with code 3.*, restarts when one of its files changes/, {
@@ -132,7 +131,7 @@ for (const [how, wishes] of [
 
 t.test('where the old process has died, and the new one dies, too, the next change starts one', async t => {
   const {rig, run, old, ask} = await openShop(t, {})
-  await save(rig, 'stock/app.js', '1')
+  await rig.write({'stock/app.js': '1'})
   const failing = await rig.driven('stock')
   await old.exit(3)
   await run.waitForLine(/"stock" exited with code 3.*, restarts when one of its files changes/, {
@@ -141,7 +140,7 @@ t.test('where the old process has died, and the new one dies, too, the next chan
   await failing.exit(4)
   await run.waitForLine(/the new process of "stock" exited with code 4$/, {stream: 'stderr'})
   t.match(await ask(), /exited with code 3 at .* and restarts when one of its files changes/)
-  await save(rig, 'stock/app.js', '2')
+  await rig.write({'stock/app.js': '2'})
   const next = await rig.driven('stock')
   await next.answer({body: 'new'})
   await next.listen()
@@ -165,7 +164,7 @@ async function saveOnce(
   const ask = async (): Promise<string> =>
     (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/order/method/`)).text()
   t.equal(await ask(), '0')
-  await save(rig, 'order/app.txt', '1')
+  await rig.write({'order/app.txt': '1'})
   const line = await run.waitForLine('order: reloaded')
   t.equal(await ask(), '1')
   return {line, warnings: run.stderr.text}

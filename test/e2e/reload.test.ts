@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -123,9 +124,10 @@ t.test('after the line of a reload the new code answers, at the same sidecar', a
 })
 
 t.test('a call that is under way is answered by the process that got it', async t => {
-  const {rig, run, port} = await openShop(t)
+  const {rig, run, port, delivered} = await openShop(t)
   const path = `http://127.0.0.1:${port.toString()}${METHOD}`
   const slow = fetch(`${path}?n=2&ms=1000`)
+  while (!delivered().includes('2 GET')) await pause(5)
   await rig.write({'order/version.txt': '1'})
   const line = await run.waitForLine('order: reloaded')
   const answer = await slow
@@ -134,9 +136,10 @@ t.test('a call that is under way is answered by the process that got it', async 
 })
 
 t.test('a call that does not end within the grace is cut off, and named', async t => {
-  const {rig, run, port} = await openShop(t, {stop: {timeout: '300ms'}})
+  const {rig, run, port, delivered} = await openShop(t, {stop: {timeout: '300ms'}})
   const path = `http://127.0.0.1:${port.toString()}/v1.0/invoke/order/method`
   const endless = fetch(`${path}/events?n=2&ms=60000`)
+  while (!delivered().includes('2 GET')) await pause(5)
   await rig.write({'order/version.txt': '1'})
   await run.waitForLine(
     '"order": 1 call was still in flight 0.3 s after the change and was cancelled: GET /events?n=2&ms=60000 from shop',

@@ -1,9 +1,8 @@
-import {cpSync, readFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {readFileSync} from 'node:fs'
 import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
+import {copyExample} from '../rig/example.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {save} from '../rig/save.ts'
 
 const policies = (retries: number): string =>
   `kind: Resiliency
@@ -90,35 +89,34 @@ t.test('policies change while calls are made, and none is lost; a broken file ke
   }
   const callers = Promise.all(Array.from({length: 4}, caller))
   for (let edit = 3; edit < 23; edit++) {
-    await save(rig, 'resources/policies.yaml', policies(edit))
+    await rig.write({'resources/policies.yaml': policies(edit)})
     const enough = traffic.calls + 20
     while (traffic.calls < enough) await new Promise(setImmediate)
   }
   traffic.isOver = true
   await callers
   t.same(failures, [])
-  await save(rig, 'resources/policies.yaml', policies(4))
+  await rig.write({'resources/policies.yaml': policies(4)})
   await apps.stock.answer({status: 503})
   // the watcher waits until the file is at rest
   while (!log().includes('retry 4 of 4')) await fetch(url('stock'))
-  await save(
-    rig,
-    'resources/policies.yaml',
-    'kind: Resiliency\nspec: {policies: {retries: {again: {duration: soon}}}}\n'
-  )
+  await rig.write({
+    'resources/policies.yaml': 'kind: Resiliency\nspec: {policies: {retries: {again: {duration: soon}}}}\n'
+  })
   t.equal((await fetch(url('stock'))).status, 503)
 })
 
 t.test('the example runs', async t => {
   const rig = await openRig(t)
-  cpSync(join(import.meta.dirname, '../../examples/resilient'), rig.folder, {recursive: true})
-  const run = rig.pillion(['run', '-f', '.'])
+  const {folder, appPort} = await copyExample(rig, 'resilient')
+  const stock = `http://127.0.0.1:${appPort.toString()}`
+  const run = rig.pillion(['run', '-f', folder])
   await run.waitForLine(/== APP - shop == 200 after/)
-  const broken = await fetch('http://127.0.0.1:6101/break', {method: 'POST'})
+  const broken = await fetch(`${stock}/break`, {method: 'POST'})
   t.equal(broken.status, 200)
   await run.waitForLine(/shop → stock: 503, retry 1 of 2 in 300 ms/)
   await run.waitForLine(/circuit breaker stock:items\/pen: open for 5 s/)
-  await fetch('http://127.0.0.1:6101/repair', {method: 'POST'})
+  await fetch(`${stock}/repair`, {method: 'POST'})
   await run.waitForLine(/circuit breaker stock:items\/pen: closed/)
   run.signal('SIGINT')
   t.match(await run.exited, {code: 0})

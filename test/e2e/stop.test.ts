@@ -168,19 +168,21 @@ t.test('what depends on an app has ended before the app is asked to', async t =>
   const rig = await openRig(t)
   await rig.template([
     {appID: 'db', stop: {timeout: '60m'}},
-    {appID: 'shop', dependsOn: {db: 'started'}},
+    {appID: 'shop', dependsOn: {db: 'started'}, stop: {timeout: '60m'}},
     {appID: 'mail', stop: {timeout: '60m'}}
   ])
   const run = rig.pillion(['run', '-f', '.'])
   const [db, shop, mail] = await Promise.all([rig.driven('db'), rig.driven('shop'), rig.driven('mail')])
   await run.waitForLine('Writing log files', {nth: 3})
-  for (const app of [db, mail]) await app.catchSignal('SIGTERM')
+  for (const app of [db, shop, mail]) await app.catchSignal('SIGTERM')
   run.signal('SIGTERM')
   const dbAsked = db.nextSignal()
-  const first = await Promise.race([shop.closed.then(() => 'shop has ended'), dbAsked])
-  t.equal(first, 'shop has ended')
+  t.equal(await shop.nextSignal(), 'SIGTERM')
   t.equal(await mail.nextSignal(), 'SIGTERM', 'nobody depends on it: it was asked at once')
   await mail.exit(0)
+  t.match(await db.fetch('/v1.0/healthz/outbound'), {status: 204})
+  t.equal(await Promise.race([dbAsked, Promise.resolve('nobody')]), 'nobody', 'shop has not ended yet')
+  await shop.exit(0)
   t.equal(await dbAsked, 'SIGTERM')
   await db.exit(0)
   t.match(await run.exited, {code: 0})

@@ -20,7 +20,7 @@ async function killed(t: Test): Promise<Killed> {
   const [a] = await Promise.all([rig.driven('a'), run.waitForLine('Writing log files')])
   const watchdog = await watchdogOf(run.pid)
   run.signal('SIGSTOP') // it shall not replace it
-  process.kill(watchdog?.pid ?? 0, 'SIGKILL')
+  process.kill(watchdog.pid, 'SIGKILL')
   run.signal('SIGKILL')
   await run.exited
   const [name = ''] = readdirSync(rig.runtimeDir)

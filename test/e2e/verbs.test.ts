@@ -246,7 +246,7 @@ t.test('a second run of a template says so after the start lines, and stop -f en
     await second.waitForLine('is already running', {stream: 'stderr'}),
     `⚠  dapr.yaml is already running (pid ${first.pid.toString()})`
   )
-  t.ok(second.stdout.lines.some(line => line.includes('Writing log files')))
+  await second.waitForLine('Writing log files')
   t.match(await rig.run(['stop', '-f', '.']), {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n'})
   t.match(await first.exited, {code: 0})
   t.match(await second.exited, {code: 0})

@@ -1,4 +1,4 @@
-import {readFile, writeFile} from 'node:fs/promises'
+import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
@@ -11,9 +11,9 @@ t.test('with restart, a start that fails after a save waits for the next save', 
   await rig.write({'app/main.txt': 'good\n'})
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('== APP - app == up')
-  await writeFile(join(rig.folder, 'app/main.txt'), 'broken\n')
+  await rig.write({'app/main.txt': 'broken\n'})
   await run.waitForLine(/"app" exited with code 3 .*restarts when one of its files changes/, {stream: 'stderr'})
-  await writeFile(join(rig.folder, 'app/main.txt'), 'good again\n')
+  await rig.write({'app/main.txt': 'good again\n'})
   await run.waitForLine('== APP - app == up', {nth: 2})
   t.equal((await readFile(join(rig.folder, 'starts'), 'utf8')).trim().split('\n').length, 3, 'one start for each save')
 })
@@ -88,12 +88,12 @@ t.test('an app is ready when its ready command succeeds; it runs in the folder a
       appID: 'db',
       command: ['sh', '-c', 'echo up; exec sleep 300'],
       env: {FLAG: 'here'},
-      ready: {command: ['sh', '-c', 'test -f "$FLAG"'], timeout: '100ms'}
+      ready: {command: ['sh', '-c', 'test -f "$FLAG"'], timeout: '1s'}
     },
     {appID: 'app', command: ['sh', '-c', 'echo started'], dependsOn: ['db']}
   ])
   const run = rig.pillion(['run', '-f', '.'])
-  await run.waitForLine(/"db" is not ready after 0\.1 s: sh -c test -f "\$FLAG" exited with 1/, {stream: 'stderr'})
+  await run.waitForLine(/"db" is not ready after 1 s: sh -c test -f "\$FLAG" exited with 1/, {stream: 'stderr'})
   t.notOk(run.stdout.lines.includes('== APP - app == started'))
   await rig.write({'db/here': ''})
   await run.waitForLine('== APP - app == started')

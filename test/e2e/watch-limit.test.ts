@@ -3,7 +3,6 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {save} from '../rig/save.ts'
 
 const BRIEF = join(import.meta.dirname, '../fixtures/apps/brief.mjs')
 const FOLDERS = 60
@@ -82,7 +81,7 @@ for (const {what, limit, files, words} of CASES)
       const told = await run.waitForLine(/polling the files of .* every 500 ms: the system/, {stream: 'stderr'})
       t.match(told, words)
       t.equal(await ask(), '0')
-      await save(rig, 'order/app.txt', '1')
+      await rig.write({'order/app.txt': '1'})
       t.match(await run.waitForLine('order: reloaded'), /, 0 lost$/)
       t.equal(await ask(), '1')
       await rig.write({'order/later/two.txt': 'new'})
@@ -96,12 +95,12 @@ for (const {what, limit, files, words} of CASES)
 
 t.test('a limit that is reached while a run goes on costs no change either', {skip}, async t => {
   const {rig, run, ask} = await openShop(t, 'watches: 20', {wishes: {watch: ['**/*.txt']}})
-  await save(rig, 'order/app.txt', '1')
+  await rig.write({'order/app.txt': '1'})
   await run.waitForLine('order: reloaded')
   t.equal(run.stderr.text, '', 'there are enough')
   await rig.write(inFolders('one.md'))
   await run.waitForLine("the system's limit of watches is reached", {stream: 'stderr'})
-  await save(rig, 'order/app.txt', '2')
+  await rig.write({'order/app.txt': '2'})
   await run.waitForLine('order: reloaded', {nth: 2})
   t.equal(await ask(), '2')
   t.equal(run.stderr.lines.length, 1)

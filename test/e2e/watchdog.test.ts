@@ -3,24 +3,14 @@ import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {environmentOf, type Trace} from '../rig/traces.ts'
-import {watchdogOf, outlasts, survivors} from './orphans.ts'
+import {environmentOf} from '../rig/traces.ts'
+import {BUSY_MS, kill, outlasts, survivors, watchdogOf, watchdogNow} from './orphans.ts'
 
-/** What a busy machine is given beyond what is promised. */
-const BUSY_MS = 2000
 const DEAF = {command: ['sh', '-c', "trap '' TERM INT HUP; echo up; while :; do sleep 0.1; done"]}
 
 const proc = (pid: number, name: string): string => `/proc/${pid.toString()}/${name}`
 const markers = (pid: number): boolean =>
   existsSync(proc(pid, 'stat')) && !/\) Z/.test(readFileSync(proc(pid, 'stat'), 'utf8'))
-
-async function watchdogWithin(pid: number, isMeant: (trace: Trace) => boolean = () => true): Promise<Trace> {
-  for (const end = performance.now() + 5000; performance.now() < end; await pause(20)) {
-    const watchdog = await watchdogOf(pid)
-    if (watchdog !== undefined && isMeant(watchdog)) return watchdog
-  }
-  throw new Error('no watchdog')
-}
 
 const homesOf = (rig: Rig): readonly string[] => readdirSync(rig.runtimeDir)
 
@@ -29,7 +19,7 @@ t.test('ps shows one short line of it, not its script', async t => {
   await rig.template([{appID: 'a'}])
   const run = rig.pillion(['run', '-f', '.'])
   await rig.driven('a')
-  const {command} = await watchdogWithin(run.pid)
+  const {command} = await watchdogOf(run.pid)
   t.ok(command.length < 250, command)
   t.notMatch(command, /\n/)
 })
@@ -39,7 +29,7 @@ t.test('it is small, holds nothing of ours, and stands in nobody’s way', async
   await rig.template([{appID: 'a'}])
   const run = rig.pillion(['run', '-f', '.'])
   await Promise.all([rig.driven('a'), run.waitForLine('Writing log files')])
-  const {pid} = await watchdogWithin(run.pid)
+  const {pid} = await watchdogOf(run.pid)
   const [, pss = '0'] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(proc(pid, 'smaps_rollup'), 'utf8')) ?? []
   t.comment(`${pss} kB`)
   t.ok(Number(pss) < 2048, 'below 2 MB')
@@ -67,7 +57,7 @@ t.test('no app holds the pipe on which the watchdog hears us', async t => {
   await rig.template([{appID: 'a'}, {appID: 'b'}])
   const run = rig.pillion(['run', '-f', '.'])
   const apps = await Promise.all([rig.driven('a'), rig.driven('b')])
-  await watchdogWithin(run.pid)
+  await watchdogOf(run.pid)
   const ofUs = new Set(
     readdirSync(proc(run.pid, 'fd'))
       .map(fd => linkOf(run.pid, fd))
@@ -89,19 +79,19 @@ function linkOf(pid: number, fd: string): string {
 
 t.test('killed ourselves, we end for a reader at once, while the apps have their grace', async t => {
   const rig = await openRig(t)
-  await rig.template([{appID: 'a', ...DEAF, stop: {timeout: '3s'}}])
+  await rig.template([{appID: 'a', ...DEAF, stop: {timeout: '5s'}}])
   const script = '{ echo $$ >pid; exec "$@"; } | tee copy; echo "tee has ended" >&2'
   const pipeline = rig.start(['bash', '-c', script, 'bash', ...rig.program, 'run', '-f', '.'])
   await pipeline.waitForLine('== APP - a == up')
   await pipeline.waitForLine('Writing log files')
-  const {command: _, ...trace} = await watchdogWithin(pipeline.pid)
+  const {command: _, ...trace} = await watchdogOf(pipeline.pid)
   const pid = trace.parent
   const asked = performance.now()
   process.kill(pid, 'SIGKILL')
   await pipeline.exited
   t.match(pipeline.stderr.text, /tee has ended/)
   t.not((await rig.leftovers(0)).length, 0, 'the app is still saying goodbye')
-  t.same(await survivors(rig, asked + 3500 + BUSY_MS), [])
+  t.same(await survivors(rig, asked + 5500 + BUSY_MS), [])
 })
 
 t.test('killed itself, the watchdog is replaced, and the new one knows all groups', async t => {
@@ -113,10 +103,10 @@ t.test('killed itself, the watchdog is replaced, and the new one knows all group
   const run = rig.pillion(['run', '-f', '.'])
   const [b] = await Promise.all([rig.driven('b'), run.waitForLine('== APP - a == up')])
   const free = await b.spawn({leavesGroup: true, without: ['PILLION_RUN', 'PILLION_LIFE']})
-  const first = await watchdogWithin(run.pid)
+  const first = await watchdogOf(run.pid)
   await pause(1100) // one that is killed sooner is taken for one that cannot live here
   process.kill(first.pid, 'SIGKILL')
-  const second = await watchdogWithin(run.pid, ({pid}) => pid !== first.pid)
+  const second = await watchdogOf(run.pid, ({pid}) => pid !== first.pid)
   t.ok(markers(b.pid), 'nothing has happened to the apps')
   const asked = performance.now()
   run.signal('SIGKILL')
@@ -134,10 +124,10 @@ t.test('where no watchdog can live it is said once, and the run goes on', async 
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}])
   const run = rig.pillion(['run', '-f', '.'])
-  const first = await watchdogWithin(run.pid)
-  process.kill(first.pid, 'SIGKILL')
   const a = await rig.driven('a')
-  await run.waitForLine(/the watchdog of this run has exited/, {stream: 'stderr'})
+  const told = run.waitForLine(/the watchdog of this run has exited/, {stream: 'stderr'}).then(() => true)
+  // one that has lived for a second is replaced
+  while (!(await Promise.race([told, pause(20, false)]))) kill((await watchdogNow(run.pid))?.pid)
   run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})
   await a.closed
@@ -150,7 +140,7 @@ t.test('it is gone when a run has ended by itself or could not start', async t =
   await rig.template([{appID: 'a'}])
   const run = rig.pillion(['run', '-f', '.'])
   const a = await rig.driven('a')
-  const watchdog = await watchdogWithin(run.pid)
+  const watchdog = await watchdogOf(run.pid)
   await a.exit(3)
   t.match(await run.exited, {code: 1})
   t.notOk(await outlasts(watchdog, 0), 'no later than we are')
@@ -174,7 +164,7 @@ t.test('with `stop: {scope: group}` what has left its group lives on, also when 
     a.spawn({leavesGroup: true}),
     b.spawn({leavesGroup: true, ignoresTerm: true})
   ])
-  const watchdog = await watchdogWithin(run.pid)
+  const watchdog = await watchdogOf(run.pid)
   run.signal('SIGKILL')
   await Promise.all([a.closed, b.closed])
   t.notOk(await outlasts(watchdog, 1800 + BUSY_MS))
@@ -197,7 +187,7 @@ t.test(
     const daemon = await a.spawn({leavesGroup: true})
     await a.exit(0)
     await run.waitForLine('Exited App successfully')
-    const watchdog = await watchdogWithin(run.pid)
+    const watchdog = await watchdogOf(run.pid)
     t.ok(markers(daemon))
     run.signal('SIGKILL')
     t.notOk(await outlasts(watchdog, 6000 + BUSY_MS))

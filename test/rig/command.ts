@@ -55,6 +55,7 @@ type Message =
   | ({readonly type: 'hello'} & Hello)
   | {readonly type: 'done'; readonly call: number; readonly result: unknown; readonly error?: string}
   | ({readonly type: 'request'; readonly request: number} & Omit<Request, 'reply'>)
+  | {readonly type: 'configured'}
   | {readonly type: 'signal'; readonly name: NodeJS.Signals}
   | {readonly type: 'input'; readonly text: string}
 
@@ -66,6 +67,7 @@ export class Driven {
   readonly #socket: Socket
   readonly #calls = new Map<number, {resolve: (result: unknown) => void; reject: (error: Error) => void}>()
   readonly #requests = new StartQueue<Request>()
+  readonly #configured = Promise.withResolvers<void>()
   readonly #signals = new StartQueue<NodeJS.Signals>()
   readonly #input = new StartQueue<string>()
   #last = 0
@@ -75,8 +77,12 @@ export class Driven {
     this.#socket = socket
     this.closed = once(socket, 'close')
     socket.once('close', () => {
-      for (const {reject} of this.#calls.values()) reject(new Error(`${hello.id} ended before it answered`))
+      for (const {reject} of this.#calls.values()) reject(this.#gone)
     })
+  }
+
+  get #gone(): Error {
+    return new Error(`${this.hello.id} ended before it answered`)
   }
 
   get pid(): number {
@@ -106,6 +112,11 @@ export class Driven {
   /** Sets its answer to GET /dapr/config, which is 404 otherwise. */
   async configure(reply: Reply): Promise<void> {
     await this.#call('configure', reply)
+  }
+
+  /** Its sidecar has asked for its configuration, as it does once an app is ready: no call of its own is under way any more. */
+  get configured(): Promise<void> {
+    return this.#configured.promise
   }
 
   /** The next call that has come, unless `answer` has settled how calls are answered. */
@@ -169,6 +180,8 @@ export class Driven {
         const reply = async (given: Reply = {}): Promise<void> => void (await this.#call('reply', {request, ...given}))
         return this.#requests.put({method, url, headers, body, reply})
       }
+      case 'configured':
+        return this.#configured.resolve()
       case 'signal':
         return this.#signals.put(message.name)
       case 'input':
@@ -177,6 +190,7 @@ export class Driven {
   }
 
   async #call(name: string, details: object): Promise<unknown> {
+    if (this.#socket.destroyed) throw this.#gone
     const call = this.#send(name, details)
     return new Promise((resolve, reject) => this.#calls.set(call, {resolve, reject}))
   }

@@ -1,10 +1,35 @@
-import {createServer} from 'node:net'
+import {once} from 'node:events'
+import {createServer, type Server} from 'node:net'
 
-/** A port that was free a moment ago. */
+/** Below the ports that runs give to apps and sidecars, and those that the system gives to anybody. */
+const LOWEST = 10_000
+const COUNT = 10_000
+
+/**
+ * A port where nobody listens, and which no other test is given while this process lives: files run at the same time. The
+ * number is held as the name of an abstract socket (unix(7)), which leaves the port itself free.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
+  for (;;) {
+    const port = LOWEST + Math.floor(Math.random() * COUNT)
+    const hold = await listening(`\0pillion-test-port-${port.toString()}`)
+    if (hold === undefined) continue
+    hold.unref()
+    const server = await listening(port)
+    if (server === undefined) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
+
+/** Undefined: somebody else listens there. */
+const listening = async (at: string | number): Promise<Server | undefined> =>
+  new Promise(resolve => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined)).listen(at, () => resolve(server))
+  })
+
+/** So many of them, each another one. */
+export const freePorts = async (count: number): Promise<readonly number[]> =>
+  Promise.all(Array.from({length: count}, freePort))

@@ -28,23 +28,3 @@ async function knockOnce(port: number, text: string): Promise<'answered' | 'refu
       .on('close', () => resolve(isAccepted ? 'closed' : 'refused'))
   })
 }
-
-/** Ports that nobody listens at, outside of the numbers that systems and apps are given: whoever knocks there is refused. */
-export async function quietPorts(count: number): Promise<readonly number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) {
-    const port = 10_000 + Math.floor(Math.random() * 10_000)
-    if (await isQuiet(port)) ports.add(port)
-  }
-  return [...ports]
-}
-
-const isQuiet = async (port: number): Promise<boolean> =>
-  new Promise(resolve => {
-    const server = net.createServer()
-    server
-      .on('error', () => resolve(false))
-      .listen(port, '127.0.0.1', () => {
-        server.close(() => resolve(true))
-      })
-  })

@@ -4,6 +4,9 @@ import {StringDecoder} from 'node:string_decoder'
 /** Text that a line holds, or an expression that it matches. */
 export type Pattern = string | RegExp
 
+/** Much longer than what is waited for takes on a busy machine. */
+const STALLED_MS = 60_000
+
 export interface WaitOptions {
   /** Which of the lines that match, counted from 1. */
   readonly nth?: number
@@ -38,7 +41,7 @@ export class Output {
   }
 
   /** The line that matches, at once if it was written before; fails when the stream ends without it. */
-  async line(pattern: Pattern, {nth = 1, limitMs = 20_000}: WaitOptions = {}): Promise<string> {
+  async line(pattern: Pattern, {nth = 1, limitMs = STALLED_MS}: WaitOptions = {}): Promise<string> {
     const stalled = new Error(`no line ${String(pattern)}${nth > 1 ? ` (number ${nth.toString()})` : ''}`)
     return new Promise((resolve, reject) => {
       let at = 0
@@ -65,7 +68,7 @@ export class Output {
   }
 
   /** What `find` finds, looked for again whenever something comes; `what` names it for the error. */
-  async until<T>(find: () => T | undefined, what: string, limitMs = 20_000): Promise<T> {
+  async until<T>(find: () => T | undefined, what: string, limitMs = STALLED_MS): Promise<T> {
     const stalled = new Error(`no ${what}`)
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {

@@ -3,7 +3,7 @@
  * it. It promises that nothing it started outlives the test, and that a test that fails shows all that was printed.
  */
 import {mkdirSync, mkdtempSync} from 'node:fs'
-import {mkdir, rm, writeFile} from 'node:fs/promises'
+import {mkdir, rename, rm, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {Switchboard, type Driven} from './command.ts'
@@ -63,6 +63,7 @@ export class Rig {
   readonly #programs: Program[] = []
   /** Children that were seen, for those who carry no mark. */
   readonly #offspring: Trace[] = []
+  #saves = 0
 
   constructor(program: readonly string[]) {
     this.program = program
@@ -78,12 +79,17 @@ export class Rig {
     await this.#switchboard.open()
   }
 
-  /** Writes files below the folder: their paths and texts. */
+  /**
+   * Writes files below the folder: their paths and texts. Each is saved in one step, as editors do that rename: on a busy
+   * machine nobody sees it empty, and a save is one change.
+   */
   async write(files: Readonly<Record<string, string>>): Promise<void> {
     for (const [name, text] of Object.entries(files)) {
       const path = join(this.folder, name)
+      const unsaved = join(this.#root, `unsaved-${(++this.#saves).toString()}`)
       await mkdir(dirname(path), {recursive: true})
-      await writeFile(path, text)
+      await writeFile(unsaved, text)
+      await rename(unsaved, path)
     }
   }
 
@@ -131,7 +137,7 @@ export class Rig {
    * What was started through the rig and still processes, programs of the rig that have not ended included: `pid command` each.
    * Looks until nothing is left, for `timeoutMs` at most.
    */
-  async leftovers(timeoutMs = 1000): Promise<readonly string[]> {
+  async leftovers(timeoutMs = 10_000): Promise<readonly string[]> {
     const end = performance.now() + timeoutMs
     let left = await this.#living()
     while (left.length > 0 && performance.now() < end) {
@@ -149,7 +155,7 @@ export class Rig {
     for (const trace of await this.#living()) await this.#kill(trace)
     await this.leftovers()
     await this.#switchboard.close()
-    await rm(this.#root, {recursive: true, force: true, maxRetries: 5})
+    await rm(this.#root, {recursive: true, force: true, maxRetries: 20})
     if (!hasPassed) for (const program of this.#programs) process.stderr.write(program.report())
   }
 

@@ -52,6 +52,11 @@ export class Screen {
     this.#tell(['type', text])
   }
 
+  /** Character by character, one right behind the other. */
+  typeEach(text: string): void {
+    this.#tell(['each', text])
+  }
+
   resize(columns: number, rows: number): void {
     this.#tell(['size', columns, rows])
   }
@@ -67,9 +72,11 @@ export class Screen {
     return line === 'state echo=1 canonical=1'
   }
 
-  /** The program has ended. */
+  /** The program has ended, and all that it has shown is here. */
   async ended(): Promise<void> {
-    await this.#program.stderr.line(/^exit$/)
+    const shown = Number((await this.#program.stderr.line(/^exit /)).slice(5))
+    const {stdout} = this.#program
+    await stdout.until(() => stdout.bytes.length >= shown || undefined, `${shown.toString()} bytes`)
   }
 
   /** The terminal goes away, and whoever is still on it is hung up on. */

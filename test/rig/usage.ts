@@ -19,7 +19,7 @@ export async function usageOf(pid: number): Promise<Usage> {
   )
   const ours = [pid, ...below.filter((_, index) => !markers[index])]
   const sizes = await Promise.all(ours.map(proportionalBytes))
-  const descriptors = await Promise.all(ours.map(async each => (await readdir(`/proc/${each.toString()}/fd`)).length))
+  const descriptors = await Promise.all(ours.map(descriptorsOf))
   return {
     megabytes: sum(sizes) / 1e6,
     descriptors: sum(descriptors),
@@ -30,7 +30,11 @@ export async function usageOf(pid: number): Promise<Usage> {
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 
+/** Of one that has ended meanwhile both are 0. */
 async function proportionalBytes(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid.toString()}/smaps_rollup`, 'utf8')
-  return Number(/^Pss: +(\d+) kB$/m.exec(text)?.[1]) * 1024
+  const text = await readFile(`/proc/${pid.toString()}/smaps_rollup`, 'utf8').catch(() => '')
+  return Number(/^Pss: +(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024
 }
+
+const descriptorsOf = async (pid: number): Promise<number> =>
+  (await readdir(`/proc/${pid.toString()}/fd`).catch(() => [])).length

@@ -90,7 +90,7 @@ export class Witness {
   }
 
   /** Settles when the condition holds; a wait that stalls fails with all that was seen. */
-  async until(what: string, holds: () => boolean, limitMs = 20_000): Promise<void> {
+  async until(what: string, holds: () => boolean, limitMs = 60_000): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const stalled = (): void => {
         this.#lookers.delete(check)
