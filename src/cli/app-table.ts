@@ -3,6 +3,7 @@ import {instanceName} from '../model/plan.ts'
 import type {Usage} from '../platform/usage.ts'
 import {age} from './age.ts'
 import {fittingTable, type FittingColumn} from './table.ts'
+import {widthOf} from './width.ts'
 
 /** An app as `ps` shows it. */
 export interface ShownApp {
@@ -27,7 +28,7 @@ export function appTable(shown: readonly ShownApp[], {width, now}: {width: numbe
     {head: 'CPU', cells: shown.map(({cpu}) => cpuText(cpu)), alignsRight: true}
   ]
   const whole = fittingTable(columnsWith({head: 'URL', cells: apps.map(urlOf)}), Infinity)
-  if (Math.max(...whole.split('\n').map(line => line.length)) <= width) return whole
+  if (Math.max(...whole.split('\n').map(widthOf)) <= width) return whole
   const ports = apps.map(({appPort}) => orNothing(appPort))
   return fittingTable(columnsWith({head: 'PORT', cells: ports, alignsRight: true}), width)
 }

@@ -1,3 +1,5 @@
+import {endOf, widthOf} from './width.ts'
+
 const INDENT = '    '
 /** In a narrower window nothing is gained. */
 const MIN_WIDTH = 16
@@ -13,9 +15,10 @@ export function folded(text: string, width: number | undefined): string {
 
 function* pieces(line: string, width: number): Generator<string> {
   let left = line
-  while (left.length > width) {
-    const blank = left.lastIndexOf(' ', width)
-    const end = blank > INDENT.length ? blank : width
+  while (widthOf(left) > width) {
+    const fits = endOf(left, width)
+    const blank = left.lastIndexOf(' ', fits)
+    const end = blank > INDENT.length ? blank : fits
     yield left.slice(0, end)
     left = INDENT + left.slice(end).trimStart()
   }

@@ -3,7 +3,7 @@ import {asBytes} from '../logging/prefix.ts'
 import type {ConsoleView} from '../logging/console-view.ts'
 import {dimmed, painted} from './paint.ts'
 import {UsageError} from './usage-error.ts'
-import {cut} from './table.ts'
+import {cut, padEnd, widthOf} from './width.ts'
 
 /** `dapr`: `== APP - api == line`; `short`: `api │ line`, aligned. */
 export type LogStyle = 'dapr' | 'short'
@@ -23,10 +23,10 @@ export function prefixesFor(
   {style, isPainted}: {style: LogStyle; isPainted: boolean}
 ): (name: string, index: number) => string | undefined {
   if (style === 'dapr') return (name, index) => (isPainted ? `${painted(`== APP - ${name} ==`, index)} ` : undefined)
-  const names = apps.map(({id, instance}) => instanceName(id, instance).length)
+  const names = apps.map(({id, instance}) => widthOf(instanceName(id, instance)))
   const width = Math.min(MAX_NAME, Math.max(0, ...names))
   return (name, index) => {
-    const text = `${cut(name, MAX_NAME).padEnd(width)} │`
+    const text = `${padEnd(cut(name, MAX_NAME), width)} │`
     return `${isPainted ? painted(text, index) : text} `
   }
 }

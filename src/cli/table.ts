@@ -1,12 +1,14 @@
+import {cut, padEnd, padStart, widthOf} from './width.ts'
+
 /** A column: its head and a cell for each row. */
 export type Column = readonly [head: string, cells: readonly string[]]
 
 /** Left-aligned, with two spaces after each cell, like tablewriter in Dapr's CLI. Empty columns are omitted. */
 export function tableOf(columns: readonly Column[]): string {
   const shown = columns.filter(([, cells]) => cells.some(cell => cell !== ''))
-  const widths = shown.map(widthOf)
+  const widths = shown.map(columnWidth)
   const line = (cells: readonly string[]): string =>
-    `${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}  \n`
+    `${cells.map((cell, i) => padEnd(cell, widths[i] ?? 0)).join('  ')}  \n`
   return linesOf(shown).map(line).join('')
 }
 
@@ -37,7 +39,7 @@ export function fittingTable(columns: readonly FittingColumn[], width: number): 
     cells
       .map((cell, i) => {
         const space = widths[i] ?? 0
-        return shown[i]?.alignsRight === true ? cut(cell, space).padStart(space) : cut(cell, space).padEnd(space)
+        return (shown[i]?.alignsRight === true ? padStart : padEnd)(cut(cell, space), space)
       })
       .join(' '.repeat(GAP))
       .trimEnd()
@@ -46,13 +48,9 @@ export function fittingTable(columns: readonly FittingColumn[], width: number): 
     .join('')
 }
 
-/** Cuts `text` to `width` and marks the cut with `…`. */
-export const cut = (text: string, width: number): string =>
-  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
-
 /** The widths of the columns; the widest one that may be cut is cut first. */
 function cutDown(columns: readonly FittingColumn[], width: number): readonly number[] {
-  const widths = columns.map(each => widthOf(asColumn(each)))
+  const widths = columns.map(each => columnWidth(asColumn(each)))
   for (let over = total(widths) - width; over > 0; over--) {
     const space = columns.map(({minWidth}, i) => (minWidth === undefined ? 0 : (widths[i] ?? 0) - minWidth))
     const widest = space.indexOf(Math.max(...space))
@@ -66,7 +64,7 @@ const asColumn = ({head, cells}: FittingColumn): Column => [head, cells]
 
 const total = (widths: readonly number[]): number => widths.reduce((sum, each) => sum + each + GAP, -GAP)
 
-const widthOf = ([head, cells]: Column): number => Math.max(head.length, ...cells.map(cell => cell.length))
+const columnWidth = ([head, cells]: Column): number => Math.max(head.length, ...cells.map(widthOf))
 
 const linesOf = (columns: readonly Column[]): readonly (readonly string[])[] => [
   columns.map(([head]) => head),

@@ -9,7 +9,7 @@ import {appTable, stateText, withUsage, type Look} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
 import {print} from '../print.ts'
-import {cut} from '../table.ts'
+import {cut} from '../width.ts'
 
 const EVERY_MS = 1000
 const NOTHING = 'No Dapr instances found.\n'

@@ -1,3 +1,5 @@
+import {characters, widthOf} from '../width.ts'
+
 /** A line that is typed below all others: what for, and what so far. */
 export class Prompt {
   readonly #question: string
@@ -12,14 +14,17 @@ export class Prompt {
   /** What is shown; its end, where there is no room for all. */
   shown(width: number): string {
     const text = `${this.#question} ${this.#text}`
-    return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`
+    if (widthOf(text) <= width) return text
+    const signs = characters(text)
+    while (widthOf(signs.join('')) > width - 1) signs.shift()
+    return `…${signs.join('')}`
   }
 
   /** What the terminal gave at once. Ends of lines in it do nothing: text that is pasted answers no question. */
   insert(chunk: string): void {
     if (chunk.startsWith('\x1b')) return // a key that is more than a character
     for (const sign of chunk) {
-      if (sign === '\x7f' || sign === '\b') this.#text = this.#text.slice(0, -1)
+      if (sign === '\x7f' || sign === '\b') this.#text = characters(this.#text).slice(0, -1).join('')
       else if (sign === '\x15') this.#text = ''
       else if (sign >= ' ') this.#text += sign
     }

@@ -1,6 +1,6 @@
 import type {ListedApp} from '../../control/messages.ts'
 import {stateText, urlOf} from '../app-table.ts'
-import {cut} from '../table.ts'
+import {cut, padEnd, widthOf} from '../width.ts'
 
 /** It will not change by itself: it takes calls, has ended, or was taken out of the run. */
 export const isSettled = ({state, isReady}: ListedApp): boolean =>
@@ -78,16 +78,36 @@ export const HELP = [
 export const helpText = (width: number): string =>
   HELP.map(([key, text]) => `${cut(`  ${key}  ${text}`, width)}\n`).join('')
 
-/** Pairs in as many columns as fit; '' for none. */
-export function grid(cells: readonly (readonly [string, string])[], width: number): string {
-  const widths = [0, 1].map(part => Math.max(0, ...cells.map(cell => cell[part as 0 | 1].length)))
-  const [first = 0, second = 0] = widths
-  const room = 2 + first + 2 + second
-  const columns = Math.max(1, Math.floor(width / room))
-  const lines = Math.ceil(cells.length / columns)
-  return Array.from({length: lines}, (_, line) => {
-    const row = cells.filter((_each, i) => i % lines === line)
-    const text = row.map(([name, value]) => `  ${name.padEnd(first)}  ${value.padEnd(second)}`).join('')
-    return `${cut(text.trimEnd(), width)}\n`
-  }).join('')
+/** Pairs in as many columns as fit, each as wide as what stands in it; '' for none. */
+export function grid(cells: readonly Cell[], width: number): string {
+  for (let columnCount = Math.min(cells.length, Math.floor(width / MIN_PAIR)); columnCount > 1; columnCount--) {
+    const lines = gridOf(cells, columnCount)
+    if (lines.every(line => widthOf(line) <= width)) return lines.map(line => `${line}\n`).join('')
+  }
+  return gridOf(cells, 1)
+    .map(line => `${cut(line, width)}\n`)
+    .join('')
+}
+
+/** Two characters, and two blanks before each. */
+const MIN_PAIR = 6
+
+type Cell = readonly [name: string, value: string]
+
+/** The lines of a grid of `columnCount` columns, filled from top to bottom. */
+function gridOf(cells: readonly Cell[], columnCount: number): readonly string[] {
+  const height = Math.ceil(cells.length / columnCount)
+  const columns = Array.from({length: columnCount}, (_, i) => paddedPairs(cells.slice(i * height, (i + 1) * height)))
+  return Array.from({length: height}, (_, line) =>
+    columns
+      .map(column => column[line] ?? '')
+      .join('')
+      .trimEnd()
+  )
+}
+
+function paddedPairs(cells: readonly Cell[]): readonly string[] {
+  const first = Math.max(...cells.map(([name]) => widthOf(name)))
+  const second = Math.max(...cells.map(([, value]) => widthOf(value)))
+  return cells.map(([name, value]) => `  ${padEnd(name, first)}  ${padEnd(value, second)}`)
 }

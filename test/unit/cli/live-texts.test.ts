@@ -60,6 +60,12 @@ t.test('pairs stand in as many columns as fit', async t => {
   t.equal(grid(cells, 60), '  a  http://localhost:3000  c  http://localhost:3002\n  b  http://localhost:3001\n')
   t.equal(grid(cells.slice(0, 1), 10), '  a  http…\n')
   t.equal(grid([], 80), '')
+  const uneven = [
+    ['a', '1'],
+    ['b', '2'],
+    ['recommendations', '3']
+  ] as const
+  t.equal(grid(uneven, 30), '  a  1  recommendations  3\n  b  2\n', 'a long name widens its own column only')
 })
 
 t.test('an answer names ids, numbers, or how an id begins', async t => {
