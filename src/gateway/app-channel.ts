@@ -39,6 +39,7 @@ export class AppChannel {
   /** The end of the process behind the pool. */
   #end = Promise.withResolvers<string>()
   #health: Health | undefined
+  #isReady = false
   #isUnhealthy = false
   #isDebugged = false
 
@@ -91,6 +92,7 @@ export class AppChannel {
     this.#appPort = appPort
     this.renewPool()
     this.#isUnhealthy = false
+    this.#isReady = true
     this.queue.open() // whatever happened to the old process in the meantime
     this.#health?.begin()
     return () => pool.cut()
@@ -112,7 +114,9 @@ export class AppChannel {
     if (state.phase === 'stopping') return this.#end.resolve('') // unchanged: an app that is stopping may still respond
     this.#isUnhealthy = false
     this.#health?.end()
-    if (state.phase === 'running' && state.ready) return this.#begin()
+    if (state.phase === 'starting') this.renewPool() // the end of the process before is told
+    this.#isReady = state.phase === 'running' && state.ready
+    if (this.#isReady) return this.#begin()
     const isDown =
       state.phase === 'exited' || (state.phase === 'backoff' && (state.until === Infinity || isCrashLooping))
     if (isDown) this.queue.shut(why)
@@ -158,7 +162,7 @@ export class AppChannel {
       port: this.#appPort,
       dial: dialOf(plan, () => pool),
       protocol: plan.channel.protocol,
-      ended
+      process: {ended, isEnding: () => !this.#isReady}
     })
     return pool
   }

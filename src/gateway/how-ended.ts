@@ -1,12 +1,21 @@
+import type {PooledProcess} from '../net/pool.ts'
 import {pause} from '../platform/delay.ts'
 
 /** The exit of a process is noticed shortly after its connections have closed. */
 const EXIT_TIMEOUT_MS = 250
+/** And then what is left of it is ended, and its last lines are read. */
+const END_TIMEOUT_MS = 2000
 
 /** How the process behind a connection ended that has just closed; '' = it goes on, as far as is known. */
-export async function howEnded(ended: Promise<string>): Promise<string> {
+export async function howEnded({ended, isEnding}: PooledProcess): Promise<string> {
+  const how = await within(EXIT_TIMEOUT_MS, ended)
+  return how ?? (isEnding() ? await within(END_TIMEOUT_MS, ended) : undefined) ?? ''
+}
+
+/** What the promise settles with; undefined where that takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   const waiting = new AbortController()
-  const how = await Promise.race([ended, pause(EXIT_TIMEOUT_MS, waiting.signal).then(() => '')])
+  const settled = await Promise.race([promise, pause(ms, waiting.signal).then(() => undefined)])
   waiting.abort()
-  return how
+  return settled
 }

@@ -8,6 +8,7 @@ import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
 import type {Reply} from '../net/reply.ts'
+import type {PooledProcess} from '../net/pool.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
 import type {HeldBodies} from './held-bodies.ts'
@@ -287,14 +288,14 @@ export abstract class ProxiedCall implements CallHandler {
   #fail(why: string, failure?: Failure): void {
     if (this.#run !== undefined) return this.#run.settle({kind: 'failed', why, failure})
     this.#failure = why
-    const ended = failure === 'silent' || failure === 'malformed' ? this.admitted?.pool.ended : undefined
-    if (ended === undefined) this.replyFailed(why, failure)
-    else void this.#explainEnd(ended, why, failure)
+    const process = failure === 'silent' || failure === 'malformed' ? this.admitted?.pool.process : undefined
+    if (process === undefined) this.replyFailed(why, failure)
+    else void this.#explainEnd(process, why, failure)
   }
 
   /** The callee closed the connection: if its process has exited, the error says how. */
-  async #explainEnd(ended: Promise<string>, why: string, failure: Failure | undefined): Promise<void> {
-    const how = await howEnded(ended)
+  async #explainEnd(process: PooledProcess, why: string, failure: Failure | undefined): Promise<void> {
+    const how = await howEnded(process)
     if (this.#isOver) return
     try {
       this.replyFailed(how === '' ? why : `${why} (${how})`, failure)

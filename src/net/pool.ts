@@ -14,7 +14,15 @@ export interface PoolOptions {
   readonly protocol?: string
   /** Appended in brackets to the error of a failed call; omitted: nothing. */
   readonly hint?: string
-  readonly ended?: Promise<string>
+  readonly process?: PooledProcess
+}
+
+/** What is known of the process behind a pool. */
+export interface PooledProcess {
+  /** Settles when it has ended, with how; with '' when another one takes its place. */
+  readonly ended: Promise<string>
+  /** It is not ready any more: its leader may have exited, and what is left of it is being ended. */
+  readonly isEnding: () => boolean
 }
 
 /** Apps close idle connections after 2 s (gunicorn) or 5 s (Node, uvicorn): we close them earlier than most. */
@@ -34,16 +42,16 @@ export class Pool implements UpstreamOwner {
   readonly protocol: string
   /** Its gRPC connections, which carry many calls each; created by the first gRPC call. */
   frameClients: FrameClients | undefined
-  /** Settles when the process behind it has ended, with how; with '' when another one takes its place. Undefined: not known here. */
-  readonly ended: Promise<string> | undefined
+  /** Undefined: not known here. */
+  readonly process: PooledProcess | undefined
   readonly #idle: Upstream[] = []
   readonly #all = new Set<Upstream>()
   #isRetired = false
   #sweep: NodeJS.Timeout | undefined
 
-  constructor({hosts, port, dial, authority, protocol = '', hint = '', ended}: PoolOptions) {
+  constructor({hosts, port, dial, authority, protocol = '', hint = '', process}: PoolOptions) {
     this.protocol = protocol
-    this.ended = ended
+    this.process = process
     this.hint = hint
     this.hosts = hosts
     this.port = port

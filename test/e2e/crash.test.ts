@@ -37,6 +37,35 @@ t.test(
   }
 )
 
+t.test('its caller hears how the callee ended also while something of it is still being ended', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'payments', autoPort: true, stop: {timeout: '1s'}}, {appID: 'checkout'}])
+  rig.pillion(['run', '-f', '.'])
+  const [payments, checkout] = await Promise.all([rig.driven('payments'), rig.driven('checkout')])
+  await payments.listen()
+  await payments.spawn({ignoresTerm: true})
+  const call = checkout.fetch('/v1.0/invoke/payments/method/charge')
+  await payments.nextRequest()
+  await payments.exit(7)
+  t.match((await call).body, /EOF \(\\"payments\\" exited with code 7 at [\d:]+\)/)
+})
+
+t.test('its caller hears how the callee ended also when the callee was restarted before', async t => {
+  const rig = await openRig(t)
+  await rig.template(TWO)
+  rig.pillion(['run', '-f', '.'])
+  const [first, checkout] = await Promise.all([rig.driven('payments'), rig.driven('checkout')])
+  await first.listen()
+  const restarted = rig.run(['restart', 'payments'])
+  const payments = await rig.driven('payments')
+  await payments.listen()
+  t.match(await restarted, {code: 0})
+  const call = checkout.fetch('/v1.0/invoke/payments/method/charge')
+  await payments.nextRequest()
+  await payments.exit(7)
+  t.match((await call).body, /EOF \(\\"payments\\" exited with code 7 at [\d:]+\)/)
+})
+
 t.test('a call that goes a second time, on a new connection, was in the crash all the same', async t => {
   const rig = await openRig(t)
   await rig.template(TWO)

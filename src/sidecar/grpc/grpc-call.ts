@@ -7,6 +7,7 @@ import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {CANCEL, codeName} from '../../net/http2/frames.ts'
 import {type AnswerFields, readAnswer} from '../../net/grpc/answer-fields.ts'
 import {MessageGauge, tooLargeText} from '../../net/grpc/message-gauge.ts'
+import type {PooledProcess} from '../../net/pool.ts'
 import {answerType, httpText, NO_TRAILERS} from './answer-faults.ts'
 import {QueuedGrpcCall} from './queued-grpc-call.ts'
 import type {RecordedCallOptions} from './recorded-grpc-call.ts'
@@ -172,17 +173,17 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   #failAttempt(end: GrpcStatus, isGone = false): void {
     if (this.isOver) return
     const policed = this.policed
-    const ended = isGone ? this.admitted?.pool.ended : undefined
+    const process = isGone ? this.admitted?.pool.process : undefined
     const tell = (): void => {
-      if (ended === undefined) this.fail(end)
-      else void this.#explain(ended, end)
+      if (process === undefined) this.fail(end)
+      else void this.#explain(process, end)
     }
     if (policed === undefined) return tell()
     policed.settle(this.verdictOf(end.code), tell, () => this.#discard())
   }
 
-  async #explain(ended: Promise<string>, {code, message}: GrpcStatus): Promise<void> {
-    const how = await howEnded(ended)
+  async #explain(process: PooledProcess, {code, message}: GrpcStatus): Promise<void> {
+    const how = await howEnded(process)
     this.fail({code, message: how === '' ? message : `${message} (${how})`})
   }
 
