@@ -5,7 +5,6 @@ import {CommanderError} from 'commander'
 import {messageOf, UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import {asCommander, inCobrasWords} from './argv.ts'
-import {wantsColours} from './colours.ts'
 import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flags.ts'
 import {usageOf} from './help.ts'
@@ -72,9 +71,9 @@ function nearFlag(message: string): string {
 
 async function userFailure(error: UserError): Promise<number> {
   const stream = error.stream === 'stdout' ? process.stdout : process.stderr
+  const {shownStatus} = await import('./say.ts')
   const line = statusLine('failure', error.message, wantsJson)
-  const isPainted = !wantsJson && wantsColours(stream.isTTY, process.env)
-  await write(stream, isPainted ? (await import('./paint.ts')).paintedStatus('failure', line) : line)
+  await write(stream, shownStatus(stream, line, {status: 'failure', asJson: wantsJson}))
   await write(process.stderr, error.explanation === '' ? '' : `${error.explanation.trimEnd()}\n`)
   return error.exitCode
 }

@@ -8,14 +8,14 @@ import {findTemplate, TEMPLATE_NAMES} from '../config/find.ts'
 import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {CommandContext} from './command-handler.ts'
-import {print, statusLine} from './print.ts'
+import {say} from './say.ts'
 
 /** All runs of the user that respond. Folders that are skipped, and suspended runs that are not resumed, are named on stderr. */
 export async function runsHere(
   asJson: boolean,
   resumes: (run: RunIdentity) => boolean = () => false
 ): Promise<readonly FoundRun[]> {
-  const warn = (text: string): void => print(process.stderr, statusLine('warning', text, asJson))
+  const warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
   return findRuns(process.env, warn, run => {
     if (resumes(run)) return 'resume'
     const name = run.templateFile === '' ? `the run of "${run.appIds.join(', ')}"` : `the run of ${run.templateFile}`

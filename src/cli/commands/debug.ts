@@ -5,7 +5,8 @@ import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {FORMATS, launchText, variables, type Format} from './launch-format.ts'
 import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId} from '../pick-run.ts'
-import {print, statusLine} from '../print.ts'
+import {print} from '../print.ts'
+import {say} from '../say.ts'
 
 /** `debug ID [--format F]`: ends the app's process, and prints what to start in its place. */
 export const debug: CommandHandler = async context => {
@@ -18,7 +19,7 @@ export const debug: CommandHandler = async context => {
   const stopped = wasDebugged ? `${id} is already being debugged` : `${id} is stopped for debugging`
   const calls = launch.appPort > 0 ? `; calls wait until it listens on port ${launch.appPort.toString()}` : ''
   const text = `${stopped}${calls}. To run it here again: pillion start ${id}`
-  print(process.stderr, statusLine('info', text, context.asJson))
+  say(process.stderr, 'info', text, context.asJson)
   return 0
 }
 

@@ -4,7 +4,7 @@ import {headedPart} from '../../logging/run-log-reader.ts'
 import {UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import type {LogsWanted} from '../log-lines.ts'
-import {print, statusLine} from '../print.ts'
+import {say} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
 
 /** The content of log files, app by app: as it is, or each line with its head (`Handlers.runLogs`). */
@@ -28,7 +28,7 @@ export async function finishedLogs({ids, tail, since, runFile, asJson, grep}: Lo
   if (found.length === 0) throw new UserError(`${nowhere}, and ${plan.shownAs} has no log files yet`)
   if (found.some(({log}) => log.hasOlder)) {
     const words = 'the run has ended, and log files contain no times: older lines are shown, too'
-    print(process.stderr, statusLine('warning', words, asJson))
+    say(process.stderr, 'warning', words, asJson)
   }
   return {
     plain: all(found.map(({log}) => log.texts)),

@@ -10,7 +10,7 @@ import {finishedLogs} from './finished-logs.ts'
 import type {Grep} from '../grep.ts'
 import {decoded, linesOf, printed, readLine, type LogLine, type LogsWanted} from '../log-lines.ts'
 import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
-import {print, statusLine} from '../print.ts'
+import {say} from '../say.ts'
 import {sinceOf} from '../since.ts'
 
 /** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: the logs of a running run, else the newest log files of the template. */
@@ -103,7 +103,7 @@ async function* lines(texts: AsyncIterable<string> | undefined, wanted: LogsWant
         text += lastOf(kept, tail)
         kept = undefined
       } else if (typeof line === 'string') {
-        if (asJson) print(process.stderr, statusLine('warning', decoded(line), true))
+        if (asJson) say(process.stderr, 'warning', decoded(line), true)
         else text += `${line}\n`
       } else {
         if (hasTimes && line.time === 0) warnOnce()
@@ -124,7 +124,7 @@ const lastOf = (kept: readonly string[] | undefined, count: number): string =>
 function onceWarning(text: string, asJson: boolean): () => void {
   let isPrinted = false
   return () => {
-    if (!isPrinted) print(process.stderr, statusLine('warning', text, asJson))
+    if (!isPrinted) say(process.stderr, 'warning', text, asJson)
     isPrinted = true
   }
 }

@@ -3,7 +3,8 @@ import {messageOf, UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId} from '../pick-run.ts'
-import {print, statusLine} from '../print.ts'
+import {print} from '../print.ts'
+import {say} from '../say.ts'
 
 /** `start ID …`: back when the processes of all run; an app waits for what it depends on. */
 export const start: CommandHandler = async context =>
@@ -38,11 +39,11 @@ async function each(
     try {
       const run = pickRun(id, runs, templateHere())
       if (run === undefined) throw new UserError(unknownId(id, runs))
-      print(process.stdout, statusLine('success', await act(run, id), asJson))
+      say(process.stdout, 'success', await act(run, id), asJson)
       return true
     } catch (error) {
       if (!(error instanceof UserError)) throw error
-      print(process.stderr, statusLine('failure', `failed to ${verb} app id ${id}: ${messageOf(error)}`, asJson))
+      say(process.stderr, 'failure', `failed to ${verb} app id ${id}: ${messageOf(error)}`, asJson)
       if (error.explanation !== '') print(process.stderr, `${error.explanation.trimEnd()}\n`)
       return false
     }

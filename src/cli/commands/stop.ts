@@ -5,7 +5,7 @@ import {findTemplate} from '../../config/find.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {idsOf, pickRun, runsHere, templateHere, unknownId} from '../pick-run.ts'
 import type {Reporter} from '../../model/reporter.ts'
-import {print, statusLine} from '../print.ts'
+import {say} from '../say.ts'
 
 /** `stop -f PATH`, `stop [--app-id] ID …`: returns when everything named has ended. If nothing runs that is no failure: scripts stop twice. */
 export const stop: CommandHandler = async ({flags, words, asJson}) => {
@@ -16,7 +16,7 @@ export const stop: CommandHandler = async ({flags, words, asJson}) => {
     wanted === undefined ? ids.some(id => appIds.includes(id)) : templateFile === wanted
   )
   if (wanted !== undefined) {
-    const warn: Reporter['warn'] = (code, text) => print(process.stderr, statusLine('warning', text, asJson, code))
+    const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
     await Promise.all([stopTemplate(wanted, runs, asJson), sweep({env: process.env, reporter: {warn}})])
     return 0
   }
@@ -32,11 +32,11 @@ async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boo
   const meant = runs.filter(run => run.listing.templateFile === file)
   if (meant.length === 0) {
     const message = `Failed to stop Dapr and app processes: couldn't find apps with run file "${file}"`
-    print(process.stderr, statusLine('failure', message, asJson))
+    say(process.stderr, 'failure', message, asJson)
     return
   }
   await Promise.all(meant.map(async run => run.stop()))
-  print(process.stdout, statusLine('success', 'Dapr and app processes stopped successfully', asJson))
+  say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
 }
 
 /** Stops one app. Returns 1 if the id is ambiguous. An unknown id is no failure. */
@@ -45,10 +45,9 @@ async function stopApp(
   runs: readonly FoundRun[],
   {asJson, version}: {asJson: boolean; version: string | undefined}
 ): Promise<number> {
-  const fail = (why: string): void =>
-    print(process.stderr, statusLine('failure', `failed to stop app id ${id}: ${why}`, asJson))
+  const fail = (why: string): void => say(process.stderr, 'failure', `failed to stop app id ${id}: ${why}`, asJson)
   try {
-    const tell = (text: string): void => print(process.stdout, statusLine('success', text, asJson))
+    const tell = (text: string): void => say(process.stdout, 'success', text, asJson)
     const run = pickRun(id, runs, templateHere())
     if (run === undefined) fail(unknownId(id, runs))
     else if (version !== undefined) {

@@ -6,6 +6,9 @@ import {cut, padEnd, widthOf} from '../width.ts'
 export const isSettled = ({state, isReady}: ListedApp): boolean =>
   isReady || state === 'exited' || state === 'stopped' || state === 'debugging'
 
+/** It takes calls, or has done what it was for. */
+const isUp = ({isReady, state, exitCode}: ListedApp): boolean => isReady || (state === 'exited' && exitCode === 0)
+
 const isFine = ({isReady, exitCode}: ListedApp): boolean => isReady || exitCode === 0
 
 const count = (apps: readonly unknown[]): string => `${apps.length.toString()} ${apps.length === 1 ? 'app' : 'apps'}`
@@ -34,7 +37,7 @@ export function startingText(apps: readonly ListedApp[], {now, width}: {now: num
   const open = apps.filter(app => !isSettled(app))
   const waiting = open.toSorted((a, b) => Number(b.state === 'idle') - Number(a.state === 'idle'))
   const what = waiting.map(app => `${app.appId} ${stateText(app, now)}`).join(', ')
-  return cut(`${apps.filter(isSettled).length.toString()} of ${apps.length.toString()} ready · ${what}`, width)
+  return cut(`${apps.filter(isUp).length.toString()} of ${apps.length.toString()} ready · ${what}`, width)
 }
 
 /** `waiting for db (pid 41) · Ctrl-C again kills`; '' where nothing is waited for. */

@@ -31,6 +31,8 @@ t.test('what is open at the start, those that wait for others first', async t =>
     {appId: 'worker', ...READY}
   )
   t.equal(startingText(apps, {now: 0, width}), '1 of 3 ready · api waits for db, db starting')
+  const ended = listed({appId: 'job', state: 'exited', exitCode: 0}, {appId: 'web', state: 'exited', exitCode: 1})
+  t.match(startingText([...apps, ...ended], {now: 0, width}), /^2 of 5 ready · /, 'an app that failed is not ready')
   t.equal(startingText(apps, {now: 0, width: 20}), '1 of 3 ready · api …')
 })
 
