@@ -1,10 +1,11 @@
 // Writes what docs/ says of commands and keys from their definitions, and draws terminals from real runs of the built program.
 // A test holds the pages against the definitions.
 import {execFileSync} from 'node:child_process'
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {COMMANDS} from './src/cli/commands.ts'
+import {picture} from './docs/picture.js'
 import {helpOf, overview} from './src/cli/help.ts'
 
 const root = import.meta.dirname
@@ -62,8 +63,10 @@ const details = (rows, resolve) =>
     })
     .join('\n')
 
-/** What a command prints on a terminal of this width. */
-function onTerminal(command, cwd, columns = 110) {
+const COLUMNS = 110
+
+/** What a command prints on a terminal. */
+function onTerminal(command, cwd) {
   const home = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
   const env = {
     PATH: process.env.PATH,
@@ -73,7 +76,7 @@ function onTerminal(command, cwd, columns = 110) {
     PILLION_RUNTIME_DIR: join(home, 'run')
   }
   const pillion = `${process.execPath} ${join(root, 'bin/pillion.js')}`
-  const line = `stty cols ${columns}; pillion() { ${pillion} "$@"; }; ${command}; true`
+  const line = `stty cols ${COLUMNS}; pillion() { ${pillion} "$@"; }; ${command}; true`
   try {
     return execFileSync('script', ['-qec', line, '/dev/null'], {
       cwd,
@@ -85,57 +88,6 @@ function onTerminal(command, cwd, columns = 110) {
     rmSync(home, {recursive: true})
   }
 }
-
-// the eight colours and their bright kin, as a terminal on dark ground shows them
-const COLOURS = ['#484f58', '#ff7b72', '#3fb950', '#d29922', '#58a6ff', '#bc8cff', '#39c5cf', '#b1bac4']
-const BRIGHT = ['#6e7681', '#ffa198', '#56d364', '#e3b341', '#79c0ff', '#d2a8ff', '#56d4dd', '#ffffff']
-
-/** A terminal as SVG: the command after its prompt, and what it printed, colours and all. */
-function picture(command, printed) {
-  const lines = [
-    `$ ${command}`,
-    ...printed
-      .replaceAll(/[^\r\n]*\r\u001B\[K/g, '')
-      .replaceAll('\r', '')
-      .trimEnd()
-      .split('\n')
-  ]
-  const height = lines.length * 18 + 32
-  let style = {}
-  const drawn = lines.map((line, row) => {
-    const spans = line.split(/(\u001B\[[\d;]*m)/).map(part => {
-      const codes = /^\u001B\[([\d;]*)m$/.exec(part)?.[1]
-      if (codes === undefined) return part === '' ? '' : `<tspan${attributes(style)}>${escaped(part)}</tspan>`
-      const [first, , palette] = codes.split(';').map(Number)
-      if (first === 38) style = {...style, colour: cubeColour(palette)}
-      else for (const number of codes.split(';').map(Number)) style = styled(style, number)
-      return ''
-    })
-    return `<text x="16" y="${row * 18 + 30}" xml:space="preserve">${spans.join('')}</text>`
-  })
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="960" height="${height}" font-family="ui-monospace, monospace" font-size="13" fill="#e6edf3">
-<rect width="100%" height="100%" rx="8" fill="#0d1117"/>
-${drawn.join('\n')}
-</svg>
-`
-}
-
-/** A colour of xterm's cube, 16 to 231. */
-const cubeColour = number =>
-  `rgb(${[36, 6, 1].map(unit => [0, 95, 135, 175, 215, 255][Math.floor((number - 16) / unit) % 6]).join(' ')})`
-
-function styled(style, number) {
-  if (number === 0) return {}
-  if (number === 1) return {...style, bold: true}
-  if (number === 22) return {...style, bold: false}
-  if (number === 39) return {...style, colour: undefined}
-  if (number >= 30 && number <= 37) return {...style, colour: COLOURS[number - 30]}
-  return number >= 90 && number <= 97 ? {...style, colour: BRIGHT[number - 90]} : style
-}
-
-const attributes = ({bold, colour}) =>
-  (bold ? ' font-weight="bold"' : '') + (colour === undefined ? '' : ` fill="${colour}"`)
-const escaped = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
 const MISTAKE = `version: 1
 apps:
@@ -150,7 +102,7 @@ function pictures() {
   writeFileSync(join(folder, 'dapr.yaml'), MISTAKE)
   const shown = (name, command, cwd) => [
     name,
-    picture(command, onTerminal(command, cwd).replaceAll(cwd, '/home/me/shop'))
+    picture(command, onTerminal(command, cwd).replaceAll(cwd, '/home/me/shop'), COLUMNS)
   ]
   try {
     return Object.fromEntries([
@@ -162,8 +114,27 @@ function pictures() {
   }
 }
 
+/** Scenes that the test of a day keeps of its terminals, each as a picture. */
+function scenes() {
+  const folder = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
+  try {
+    execFileSync(process.execPath, [join(root, 'test/e2e/day.test.ts')], {
+      env: {...process.env, PILLION_SCENES: folder, TAP_TIMEOUT: '180'},
+      stdio: ['ignore', 'ignore', 'inherit']
+    })
+    return Object.fromEntries(
+      readdirSync(folder).map(file => {
+        const {command, columns, shown} = JSON.parse(readFileSync(join(folder, file), 'utf8'))
+        return [file.replace('.json', '.svg'), picture(command, shown, columns)]
+      })
+    )
+  } finally {
+    rmSync(folder, {recursive: true})
+  }
+}
+
 if (import.meta.main)
-  for (const [name, text] of Object.entries({...pages(), ...pictures()})) {
+  for (const [name, text] of Object.entries({...pages(), ...pictures(), ...scenes()})) {
     writeFileSync(join(root, 'docs', name), text)
     console.log(`docs/${name}`)
   }

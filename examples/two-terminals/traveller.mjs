@@ -1,7 +1,7 @@
 // Asks the clock, which runs in the other terminal, for the time in three places.
-const door = `http://localhost:${process.env.DAPR_HTTP_PORT}`
+const sidecar = `http://localhost:${process.env.DAPR_HTTP_PORT}`
 
 for (const zone of ['Europe/Stockholm', 'Asia/Tokyo', 'Atlantis']) {
-  const answer = await fetch(`${door}/v1.0/invoke/clock/method/time/${zone}`)
+  const answer = await fetch(`${sidecar}/v1.0/invoke/clock/method/time/${zone}`)
   console.log(`${zone}: ${await answer.text()}`)
 }

@@ -64,10 +64,15 @@ export interface LineForm {
   readonly asJson: boolean
   readonly hasTimes: boolean
   readonly isTerminal: boolean
+  /** What stands before the lines of an app; latin1. */
+  readonly prefixOf: (app: string) => string
 }
 
 /** Formats a line for output, with its newline; latin1. */
-export function printed({time, stream, app, text}: LogLine, {asJson, hasTimes, isTerminal}: LineForm): string {
+export function printed(
+  {time, stream, app, text}: LogLine,
+  {asJson, hasTimes, isTerminal, prefixOf}: LineForm
+): string {
   if (asJson) {
     const shown = {
       time: time === 0 ? null : new Date(time).toISOString(),
@@ -77,7 +82,7 @@ export function printed({time, stream, app, text}: LogLine, {asJson, hasTimes, i
     }
     return asBytes(`${JSON.stringify(shown)}\n`)
   }
-  const prefix = stream === 'status' ? '' : appPrefix(app)
+  const prefix = stream === 'status' ? '' : prefixOf(app)
   const line = isTerminal ? terminalText(`${text}\n`, prefix === '' ? undefined : `\r${prefix}`) : `${text}\n`
   return `${hasTimes ? timeColumn(time) : ''}${prefix}${line}`
 }

@@ -1,5 +1,5 @@
 import {instanceName, type Plan} from '../model/plan.ts'
-import {asBytes} from '../logging/prefix.ts'
+import {appPrefix, asBytes} from '../logging/prefix.ts'
 import type {ConsoleView} from '../logging/console-view.ts'
 import {dimmed, painted} from './paint.ts'
 import {UsageError} from './usage-error.ts'
@@ -28,6 +28,19 @@ export function prefixesFor(
   return (name, index) => {
     const text = `${padEnd(cut(name, MAX_NAME), width)} │`
     return `${isPainted ? painted(text, index) : text} `
+  }
+}
+
+/** What stands before the lines of each app in `logs`; `names` are the apps in the order of the template, which gives them their colours. */
+export function logPrefixes(names: readonly string[], isPainted: boolean): (app: string) => string {
+  if (!isPainted) return appPrefix
+  const painters = new Map<string, string>()
+  return app => {
+    const known = painters.get(app)
+    if (known !== undefined) return known
+    const prefix = asBytes(`${painted(`== APP - ${app} ==`, Math.max(0, names.indexOf(app)))} `)
+    painters.set(app, prefix)
+    return prefix
   }
 }
 

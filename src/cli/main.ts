@@ -9,7 +9,7 @@ import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flags.ts'
 import {usageOf} from './help.ts'
 import {calledBy, runCommand} from './parse.ts'
-import {print, statusLine} from './print.ts'
+import {print} from './print.ts'
 
 const EXIT_USAGE = 255
 const EXIT_BUG = 70
@@ -72,8 +72,7 @@ function nearFlag(message: string): string {
 async function userFailure(error: UserError): Promise<number> {
   const stream = error.stream === 'stdout' ? process.stdout : process.stderr
   const {shownStatus} = await import('./say.ts')
-  const line = statusLine('failure', error.message, wantsJson)
-  await write(stream, shownStatus(stream, line, {status: 'failure', asJson: wantsJson}))
+  await write(stream, shownStatus(stream, 'failure', error.message, wantsJson))
   await write(process.stderr, error.explanation === '' ? '' : `${error.explanation.trimEnd()}\n`)
   return error.exitCode
 }

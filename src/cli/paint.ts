@@ -15,11 +15,8 @@ export const STATUS_COLOURS = {warning: 130, failure: 160} as const
 export const painted = (text: string, index: number): string =>
   chalk.ansi256(APP_COLOURS[index % APP_COLOURS.length] ?? APP_COLOURS[0]).bold(text)
 
-/** Colours the first line of a warning or an error. */
-export function paintedStatus(status: Status, line: string): string {
-  if (status !== 'warning' && status !== 'failure') return line
-  const end = line.indexOf('\n')
-  return chalk.ansi256(STATUS_COLOURS[status])(line.slice(0, end)) + line.slice(end)
-}
+/** Colours each line of a warning or an error. */
+export const paintedStatus = (status: Status, lines: string): string =>
+  status === 'warning' || status === 'failure' ? chalk.ansi256(STATUS_COLOURS[status])(lines) : lines
 
 export const dimmed = (text: string): string => chalk.dim(text)

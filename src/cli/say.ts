@@ -5,24 +5,25 @@ import {folded} from './fold.ts'
 import {paintedStatus} from './paint.ts'
 import {print, statusLine, type Status} from './print.ts'
 
-/** Prints a status line: on a terminal folded at its width and, if it warns of something or fails, coloured. */
-export function say(
-  stream: NodeJS.WriteStream,
+type Code = WarningCode | MistakeCode
+
+/** Prints a status line; on a terminal as `shownStatus` has it. */
+export function say(stream: NodeJS.WriteStream, status: Status, message: string, asJson: boolean, code?: Code): void {
+  print(stream, shownStatus(stream, status, message, asJson, code))
+}
+
+/** A status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */
+export function shownStatus(
+  {isTTY, columns}: NodeJS.WriteStream,
   status: Status,
   message: string,
   asJson: boolean,
-  code?: WarningCode | MistakeCode
-): void {
-  print(stream, shownStatus(stream, statusLine(status, message, asJson, code), {status, asJson}))
-}
-
-/** A status line as `say` prints it. */
-export function shownStatus(
-  stream: NodeJS.WriteStream,
-  line: string,
-  {status, asJson}: {status: Status; asJson: boolean}
+  code?: Code
 ): string {
+  const line = statusLine(status, message, asJson, code)
   if (asJson) return line
-  const fitted = folded(line, stream.isTTY ? stream.columns - 1 : undefined)
-  return wantsColours(stream.isTTY, process.env) ? paintedStatus(status, fitted) : fitted
+  const width = isTTY ? columns - 1 : undefined
+  const end = line.indexOf('\n')
+  const first = folded(line.slice(0, end), width)
+  return (wantsColours(isTTY, process.env) ? paintedStatus(status, first) : first) + folded(line.slice(end), width)
 }

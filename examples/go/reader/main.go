@@ -1,4 +1,4 @@
-// Looks four words up in the dictionary, through its own door.
+// Looks four words up in the dictionary, through its own sidecar.
 package main
 
 import (

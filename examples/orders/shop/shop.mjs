@@ -1,11 +1,11 @@
-// The shop: serves its customers one by one. It knows the stockroom by its name only, and knocks at its own door for it.
+// The shop: serves its customers one by one. It knows the stock by its name only, and asks its own sidecar for it.
 import {setTimeout as pause} from 'node:timers/promises'
 
-const door = `http://127.0.0.1:${process.env.DAPR_HTTP_PORT}`
+const sidecar = `http://127.0.0.1:${process.env.DAPR_HTTP_PORT}`
 
 const ask = async (path, order = {}) => {
   const headers = {'dapr-app-id': 'stock', 'content-type': 'application/json'}
-  const response = await fetch(door + path, {method: 'POST', headers, body: JSON.stringify(order)})
+  const response = await fetch(sidecar + path, {method: 'POST', headers, body: JSON.stringify(order)})
   const answer = await response.json()
   if (response.ok || response.status === 409) return {isDone: response.ok, ...answer}
   throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`)

@@ -1,4 +1,4 @@
-"""Asks the thermometer for four rooms, through its own door."""
+"""Asks the thermometer for four rooms, through its own sidecar."""
 import json
 import os
 from urllib.error import HTTPError

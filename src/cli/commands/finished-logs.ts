@@ -2,7 +2,7 @@ import {loadTemplate} from '../../config/load.ts'
 import {keptLog, type KeptLog} from '../../logging/finished-log.ts'
 import {headedPart} from '../../logging/run-log-reader.ts'
 import {UserError} from '../../model/errors.ts'
-import type {Plan} from '../../model/plan.ts'
+import {instanceName, type Plan} from '../../model/plan.ts'
 import type {LogsWanted} from '../log-lines.ts'
 import {say} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
@@ -11,6 +11,8 @@ import {surroundings} from '../surroundings.ts'
 export interface FinishedLogs {
   readonly plain: AsyncIterable<string>
   readonly headed: AsyncIterable<string>
+  /** Of all apps, in the order of the template. */
+  readonly names: readonly string[]
 }
 
 /** The log files of the last run of a template. Throws a UserError if there are none. */
@@ -32,7 +34,8 @@ export async function finishedLogs({ids, tail, since, runFile, asJson, grep}: Lo
   }
   return {
     plain: all(found.map(({log}) => log.texts)),
-    headed: all(found.map(each => headedPart(each.id, each.log.texts)))
+    headed: all(found.map(each => headedPart(each.id, each.log.texts))),
+    names: plan.apps.map(({id: name, instance}) => instanceName(name, instance))
   }
 }
 

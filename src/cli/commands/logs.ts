@@ -4,11 +4,14 @@ import {nearMiss} from '../../model/near-miss.ts'
 import {UserError} from '../../model/errors.ts'
 import {TerminalText} from '../../logging/terminal-text.ts'
 import {appPrefix} from '../../logging/prefix.ts'
+import {instanceName} from '../../model/plan.ts'
+import {wantsColours} from '../colours.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {finishedLogs} from './finished-logs.ts'
 import type {Grep} from '../grep.ts'
 import {decoded, linesOf, printed, readLine, type LogLine, type LogsWanted} from '../log-lines.ts'
+import {logPrefixes} from '../log-style.ts'
 import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
 import {say} from '../say.ts'
 import {sinceOf} from '../since.ts'
@@ -22,14 +25,17 @@ export const logs: CommandHandler = async context => {
   const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined
   if (run === undefined) {
     const texts = await finishedLogs(wanted)
-    await write(isPlain ? asTheyAre(texts.plain, appPrefix(id)) : lines(texts.headed, wanted))
+    await write(isPlain ? asTheyAre(texts.plain, appPrefix(id)) : lines(texts.headed, wanted, texts.names))
     return 0
   }
   const prefix = run.listing.templateFile === '' ? '' : appPrefix(id)
   const tail = wanted.grep === undefined ? wanted.tail : -1 // counts matching lines, below
   const asked = {tail, since: wanted.since, isFollowed: wanted.isFollowed, version: wanted.version}
   if (isPlain) await write(asTheyAre(await run.logs(id, asked), prefix))
-  else await write(lines(await run.runLogs(wanted.ids, asked), wanted))
+  else {
+    const names = run.listing.apps.map(({appId, instance}) => instanceName(appId, instance))
+    await write(lines(await run.runLogs(wanted.ids, asked), wanted, names))
+  }
   return 0
 }
 
@@ -90,9 +96,15 @@ async function* asTheyAre(texts: AsyncIterable<string> | undefined, prefix: stri
 }
 
 /** Lines of several apps, filtered and formatted. */
-async function* lines(texts: AsyncIterable<string> | undefined, wanted: LogsWanted): AsyncGenerator<string> {
+async function* lines(
+  texts: AsyncIterable<string> | undefined,
+  wanted: LogsWanted,
+  names: readonly string[]
+): AsyncGenerator<string> {
   const {grep, tail, asJson, hasTimes} = wanted
-  const form = {asJson, hasTimes, isTerminal: process.stdout.isTTY}
+  const isTerminal = process.stdout.isTTY
+  const prefixOf = logPrefixes(names, wantsColours(isTerminal, process.env))
+  const form = {asJson, hasTimes, isTerminal, prefixOf}
   const warnOnce = onceWarning('log files contain no times: lines that are only in files are shown app by app', asJson)
   let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
   for await (const batch of linesOf(texts ?? noTexts())) {

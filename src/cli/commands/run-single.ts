@@ -8,6 +8,7 @@ import {variablesIn} from '../env-flag.ts'
 import {openInput} from '../input.ts'
 import {templateHere} from '../pick-run.ts'
 import {statusLine, type Status} from '../print.ts'
+import {shownStatus} from '../say.ts'
 import {readableId} from '../readable-id.ts'
 import {reloadText} from '../reload-words.ts'
 import type {Form} from '../form.ts'
@@ -33,7 +34,8 @@ export function singleRun({flags, words, asJson}: CommandContext, terminal: Term
     form: {kind: 'single', input: openInput(), err: text => terminal.err.write(text)},
     emit: event => {
       reporter.report(event)
-      if (isMistaken && event.type === 'app-started') void terminal.err.print(statusLine('warning', MISTAKEN, asJson))
+      if (isMistaken && event.type === 'app-started')
+        void terminal.err.print(shownStatus(process.stderr, 'warning', MISTAKEN, asJson))
     },
     ended: () => reporter.end()
   }
@@ -76,7 +78,7 @@ class SingleRunReporter {
       case 'notified':
         return // a single app is no Daeploy service
       case 'warned':
-        void this.#terminal.err.print(statusLine('warning', event.text, this.#asJson, event.code))
+        void this.#terminal.err.print(shownStatus(process.stderr, 'warning', event.text, this.#asJson, event.code))
     }
   }
 

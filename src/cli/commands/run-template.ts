@@ -5,13 +5,12 @@ import {loadTemplate, type Loaded} from '../../config/load.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {variablesIn} from '../env-flag.ts'
 import {WITH_TEMPLATE} from '../flags.ts'
-import {folded} from '../fold.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
-import {paintedStatus} from '../paint.ts'
 import {wantsColours} from '../colours.ts'
 import {reloadText} from '../reload-words.ts'
 import {runHints} from './run-hints.ts'
 import {statusLine} from '../print.ts'
+import {shownStatus} from '../say.ts'
 import type {Form} from '../form.ts'
 import type {Live} from '../live/live.ts'
 import {surroundings} from '../surroundings.ts'
@@ -31,7 +30,6 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
   refuseUnknown(plan, except, '--except')
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
-  const errIsPainted = wantsColours(terminal.err.isTerminal, process.env) && !call.asJson
   const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
   let live: Live | undefined
   let isEnding = false
@@ -43,7 +41,7 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
     debugged: except,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {
-      print(event, terminal, {asJson: call.asJson, isPainted: errIsPainted})
+      print(event, terminal, call.asJson)
       isEnding ||= event.type === 'stopping'
       live?.hear(event)
     },
@@ -82,7 +80,7 @@ function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): voi
 }
 
 /** The texts are those of `executeRun` in Dapr's `cmd/run.go`. */
-function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson: boolean; isPainted: boolean}): void {
+function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
   switch (event.type) {
     case 'app-started': {
       const {id, httpPort, grpcPort, logFolder, templateShownAs, command} = event.app
@@ -99,11 +97,11 @@ function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson:
     }
     case 'stopping': {
       const message = 'Received signal to stop Dapr and app processes. Shutting down Dapr and app processes.'
-      void out.print(`\n${statusLine('info', message, asJson)}`)
+      void out.print(`\n${shownStatus(process.stdout, 'info', message, asJson)}`)
       return
     }
     case 'reloaded':
-      void out.print(statusLine('info', reloadText(event), asJson))
+      void out.print(shownStatus(process.stdout, 'info', reloadText(event), asJson))
       return
     case 'manager-opened':
       void out.print(statusLine('info', `Daeploy services at ${event.url}`, asJson))
@@ -114,12 +112,9 @@ function print(event: Event, {out, err}: Terminal, {asJson, isPainted}: {asJson:
     case 'notified':
       void out.print(`${event.text}\n`)
       return
-    case 'warned': {
-      const width = err.isTerminal && !asJson ? process.stderr.columns - 1 : undefined
-      const line = folded(statusLine('warning', event.text, asJson, event.code), width)
-      void err.print(isPainted ? paintedStatus('warning', line) : line)
+    case 'warned':
+      void err.print(shownStatus(process.stderr, 'warning', event.text, asJson, event.code))
       return
-    }
     case 'sidecar-opened':
     case 'app-moved':
     case 'app-ended':

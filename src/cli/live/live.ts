@@ -9,6 +9,7 @@ import type {KeyMode} from '../../platform/key-mode.ts'
 import type {LineView} from '../log-style.ts'
 import {psText} from '../commands/ps.ts'
 import {statusLine} from '../print.ts'
+import {shownStatus} from '../say.ts'
 import type {Terminal} from '../terminal.ts'
 import {KeyInput} from './key-input.ts'
 import {idsIn, Prompt} from './prompt.ts'
@@ -201,7 +202,7 @@ export class Live {
   }
 
   #warn(text: string): void {
-    this.#print(statusLine('warning', text, false))
+    this.#print(shownStatus(process.stdout, 'warning', text, false))
   }
 
   #print(text: string): void {

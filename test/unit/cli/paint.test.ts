@@ -53,8 +53,8 @@ t.test('every colour is readable on a black and on a white ground, and no app is
 
 t.test('lines that warn and fail are coloured, others are not', async t => {
   t.equal(paintedStatus('info', 'ℹ️  a\n'), 'ℹ️  a\n')
-  t.equal(paintedStatus('warning', '⚠  a\n    b\n'), '\x1b[38;5;130m⚠  a\x1b[39m\n    b\n')
-  t.equal(paintedStatus('failure', '❌  a\n'), '\x1b[38;5;160m❌  a\x1b[39m\n')
+  t.equal(paintedStatus('warning', '⚠  a\n    b'), '\x1b[38;5;130m⚠  a\x1b[39m\n\x1b[38;5;130m    b\x1b[39m')
+  t.equal(paintedStatus('failure', '❌  a'), '\x1b[38;5;160m❌  a\x1b[39m')
 })
 
 const plan = (...ids: readonly string[]): Plan => ({apps: ids.map(id => ({id, instance: 1}))}) as unknown as Plan

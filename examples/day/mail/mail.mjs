@@ -1,0 +1,3 @@
+// A worker without a port.
+console.log('waits for mail')
+setInterval(() => {}, 60_000)
