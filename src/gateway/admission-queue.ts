@@ -72,6 +72,8 @@ function settleDrain(drain: Drain): void {
 
 /** An app that crashes may close its connections this long before its exit is noticed. */
 const EXIT_DELAY_MS = 500
+/** The sidecar asks this of each process: nobody's call is lost with it. */
+const OWN_QUESTION = '/dapr/config'
 const MAX_REMEMBERED = 1000
 
 const CALLER_DISCONNECTED = 'the caller disconnected'
@@ -123,9 +125,9 @@ export class AdmissionQueue {
       pendingCall,
       forMs: performance.now() - since
     }))
-    return [...broken.map(({pendingCall, forMs}) => ({pendingCall, forMs})), ...inFlight].toSorted(
-      (a, b) => b.forMs - a.forMs
-    )
+    return [...broken.map(({pendingCall, forMs}) => ({pendingCall, forMs})), ...inFlight]
+      .filter(({pendingCall: {path}}) => path !== OWN_QUESTION)
+      .toSorted((a, b) => b.forMs - a.forMs)
   }
 
   /** The state without regard to pauses. */
