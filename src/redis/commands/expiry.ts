@@ -1,0 +1,65 @@
+import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
+import type {Database} from '../engine/database.ts'
+import {integer} from '../engine/numbers.ts'
+import {RedisError} from '../engine/result.ts'
+import {expiryAt} from './expiry-options.ts'
+
+export const EXPIRY: CommandTable = {
+  expire: expires('expire', true, true),
+  pexpire: expires('pexpire', false, true),
+  expireat: expires('expireat', true, false),
+  pexpireat: expires('pexpireat', false, false),
+  ttl: tells(at => Math.round((at - Date.now()) / 1000)),
+  pttl: tells(at => at - Date.now()),
+  expiretime: tells(at => Math.trunc((at + 500) / 1000)),
+  pexpiretime: tells(at => at),
+  persist: writes(2, ({db}, [key = '']) => {
+    if (db.get(key) === undefined || db.expiresAt(key) === undefined) return 0
+    db.setExpiry(key, undefined)
+    db.changed(key, 'g', 'persist')
+    return 1
+  })
+}
+
+function expires(name: string, isSeconds: boolean, isRelative: boolean): CommandDefinition {
+  return writes(-3, ({db}, [key = '', time = '', ...conditions]) => {
+    const wanted = parseConditions(conditions)
+    const at = expiryAt(integer(time), isSeconds, isRelative, name)
+    if (db.get(key) === undefined || !mayExpire(db, key, at, wanted)) return 0
+    if (at <= Date.now()) db.delete(key)
+    else {
+      db.setExpiry(key, at)
+      db.changed(key, 'g', 'expire')
+    }
+    return 1
+  })
+}
+
+/** -2: no such key, -1: it never expires. */
+function tells(amount: (at: number) => number): CommandDefinition {
+  return reads(2, ({db}, [key = '']) => {
+    if (db.get(key) === undefined) return -2
+    const at = db.expiresAt(key)
+    return at === undefined ? -1 : amount(at)
+  })
+}
+
+function parseConditions(options: readonly string[]): ReadonlySet<string> {
+  const wanted = new Set(options.map(option => option.toUpperCase()))
+  for (const [at, option] of [...wanted].entries())
+    if (!['NX', 'XX', 'GT', 'LT'].includes(option)) throw new RedisError(`ERR Unsupported option ${options[at] ?? ''}`)
+  if (wanted.has('NX') && wanted.size > 1)
+    throw new RedisError('ERR NX and XX, GT or LT options at the same time are not compatible')
+  if (wanted.has('GT') && wanted.has('LT'))
+    throw new RedisError('ERR GT and LT options at the same time are not compatible')
+  return wanted
+}
+
+/** A key that never expires counts as infinitely far away. */
+function mayExpire(db: Database, key: string, at: number, wanted: ReadonlySet<string>): boolean {
+  const now = db.expiresAt(key)
+  if (wanted.has('NX') && now !== undefined) return false
+  if (wanted.has('XX') && now === undefined) return false
+  if (wanted.has('GT') && at <= (now ?? Infinity)) return false
+  return !wanted.has('LT') || at < (now ?? Infinity)
+}

@@ -1,0 +1,113 @@
+import {reads, writes, type CommandTable} from '../engine/command.ts'
+import type {Database} from '../engine/database.ts'
+import {notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
+import {addFloating, addInt64, floating, integer, parseInt64} from '../engine/numbers.ts'
+import {OK, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import {scanned} from './scan-options.ts'
+
+const NONE: ReadonlyMap<string, string> = new Map()
+
+export const HASHES: CommandTable = {
+  hset: writes(-4, ({db}, args) => setFields(db, args, 'hset')),
+  hmset: writes(-4, ({db}, args) => {
+    setFields(db, args, 'hmset')
+    return OK
+  }),
+  hsetnx: writes(4, ({db}, [key = '', field = '', value = '']) =>
+    db.hash(key)?.has(field) === true ? 0 : setFields(db, [key, field, value], 'hsetnx')
+  ),
+  hget: reads(3, ({db}, [key = '', field = '']) => db.hash(key)?.get(field) ?? null),
+  hmget: reads(-3, ({db}, [key = '', ...fields]) => {
+    const hash = db.hash(key) ?? NONE
+    return fields.map(field => hash.get(field) ?? null)
+  }),
+  hgetall: reads(2, ({db}, [key = '']) => db.hash(key) ?? NONE),
+  hdel: writes(-3, deleteFields),
+  hlen: reads(2, ({db}, [key = '']) => db.hash(key)?.size ?? 0),
+  hexists: reads(3, ({db}, [key = '', field = '']) => (db.hash(key)?.has(field) === true ? 1 : 0)),
+  hkeys: reads(2, ({db}, [key = '']) => [...(db.hash(key) ?? NONE).keys()]),
+  hvals: reads(2, ({db}, [key = '']) => [...(db.hash(key) ?? NONE).values()]),
+  hstrlen: reads(3, ({db}, [key = '', field = '']) => db.hash(key)?.get(field)?.length ?? 0),
+  hincrby: writes(4, increase),
+  hincrbyfloat: writes(4, increaseFloat),
+  hrandfield: reads(-2, randomFields),
+  hscan: reads(-3, ({db}, [key = '', cursor = '', ...options]) => {
+    const found = scanned([...(db.hash(key) ?? NONE).keys()], cursor, options)
+    return ['0', found.flatMap(field => [field, db.hash(key)?.get(field) ?? ''])]
+  })
+}
+
+/** Sets fields, and returns how many are new. */
+function setFields(db: Database, [key = '', ...args]: readonly string[], command: string): number {
+  if (args.length % 2 !== 0) throw wrongArity(command)
+  const hash = db.hash(key) ?? new Map<string, string>()
+  const before = hash.size
+  for (let at = 0; at < args.length; at += 2) hash.set(args[at] ?? '', args[at + 1] ?? '')
+  db.put(key, hash)
+  db.changed(key, 'h', 'hset')
+  return hash.size - before
+}
+
+function deleteFields({db}: Session, [key = '', ...fields]: readonly string[]): Result {
+  const hash = db.hash(key)
+  if (hash === undefined) return 0
+  const count = fields.filter(field => hash.delete(field)).length
+  if (count > 0) db.changed(key, 'h', 'hdel')
+  db.deleteIfEmpty(key, hash.size)
+  return count
+}
+
+function increase({db}: Session, [key = '', field = '', by = '']: readonly string[]): Result {
+  const amount = parseInt64(by)
+  if (amount === undefined) throw notInteger()
+  const hash = db.hash(key) ?? new Map<string, string>()
+  const value = parseInt64(hash.get(field) ?? '0')
+  if (value === undefined) throw new RedisError('ERR hash value is not an integer')
+  const sum = addInt64(value, amount)
+  if (sum === undefined) throw overflow()
+  hash.set(field, sum.toString())
+  db.put(key, hash)
+  db.changed(key, 'h', 'hincrby')
+  return sum
+}
+
+function increaseFloat({db}: Session, [key = '', field = '', by = '']: readonly string[]): Result {
+  const amount = floating(by)
+  const hash = db.hash(key) ?? new Map<string, string>()
+  const value = floating(hash.get(field) ?? '0', () => new RedisError('ERR hash value is not a float'))
+  if (!Number.isFinite(value + amount)) throw new RedisError('ERR increment would produce NaN or Infinity')
+  const text = addFloating(value, amount)
+  hash.set(field, text)
+  db.put(key, hash)
+  db.changed(key, 'h', 'hincrbyfloat')
+  return text
+}
+
+function randomFields({db, protocol}: Session, [key = '', count, option, ...rest]: readonly string[]): Result {
+  const hash = db.hash(key) ?? NONE
+  const fields = [...hash.keys()]
+  if (count === undefined) return pick(fields) ?? null
+  const wanted = integer(count)
+  if (rest.length > 0 || (option !== undefined && option.toUpperCase() !== 'WITHVALUES')) throw syntaxError()
+  const chosen = sample(fields, wanted)
+  if (option === undefined) return chosen
+  const found = chosen.map(field => [field, hash.get(field) ?? ''])
+  return protocol === 3 ? found : found.flat()
+}
+
+const pick = <T>(all: readonly T[]): T | undefined => all[Math.trunc(Math.random() * all.length)]
+
+/** So many different elements; a negative number: so many, perhaps repeated. */
+export function sample(all: readonly string[], count: number): readonly string[] {
+  if (all.length === 0) return []
+  if (count < 0) return Array.from({length: Math.min(-count, 1_000_000)}, () => pick(all) ?? '')
+  const rest = [...all]
+  for (let at = 0; at < Math.min(count, rest.length); at++) {
+    const other = at + Math.trunc(Math.random() * (rest.length - at))
+    const [here = '', there = ''] = [rest[at], rest[other]]
+    rest[at] = there
+    rest[other] = here
+  }
+  return rest.slice(0, count)
+}

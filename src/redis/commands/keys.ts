@@ -1,0 +1,99 @@
+import {reads, writes, keyless, type CommandTable} from '../engine/command.ts'
+import type {Database} from '../engine/database.ts'
+import {noSuchKey, notInteger, syntaxError} from '../engine/errors.ts'
+import {integer} from '../engine/numbers.ts'
+import {matches} from '../engine/pattern.ts'
+import {OK, RedisError, Status, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import {copyOf} from './copy.ts'
+import {scanKeys} from './scan.ts'
+import {typeOf} from './object.ts'
+
+export const KEYS: CommandTable = {
+  del: writes(-2, ({db}, keys) => keys.filter(key => db.delete(key)).length, [1, -1, 1]),
+  unlink: writes(-2, ({db}, keys) => keys.filter(key => db.delete(key)).length, [1, -1, 1]),
+  exists: reads(-2, count, [1, -1, 1]),
+  touch: reads(-2, count, [1, -1, 1]),
+  type: reads(2, ({db}, [key = '']) => new Status(typeOf(db.get(key)))),
+  keys: keyless(2, ({db}, [pattern = '']) => [...db.keys()].filter(key => matches(pattern, key))),
+  scan: keyless(-2, scanKeys),
+  randomkey: keyless(1, ({db}) => {
+    const keys = [...db.keys()]
+    return keys[Math.trunc(Math.random() * keys.length)] ?? null
+  }),
+  rename: writes(
+    3,
+    ({db}, [from = '', to = '']) => {
+      rename(db, from, to)
+      return OK
+    },
+    [1, 2, 1]
+  ),
+  renamenx: writes(
+    3,
+    ({db}, [from = '', to = '']) => {
+      if (db.get(from) === undefined) throw noSuchKey()
+      if (db.get(to) !== undefined) return 0
+      rename(db, from, to)
+      return 1
+    },
+    [1, 2, 1]
+  ),
+  copy: writes(-3, copy, [1, 2, 1]),
+  move: writes(3, move)
+}
+
+function count({db}: Session, keys: readonly string[]): number {
+  return keys.filter(key => db.get(key) !== undefined).length
+}
+
+function rename(db: Database, from: string, to: string): void {
+  const value = db.get(from)
+  if (value === undefined) throw noSuchKey()
+  if (from === to) return
+  const expiry = db.expiresAt(from)
+  db.delete(from, 'rename_from')
+  db.replace(to, value)
+  db.setExpiry(to, expiry)
+  db.changed(to, 'g', 'rename_to')
+}
+
+function databaseAt(session: Session, text: string): Database {
+  const index = integer(text)
+  const database = session.engine.databases[index]
+  if (database === undefined) throw new RedisError('ERR DB index is out of range')
+  return database
+}
+
+function copy(session: Session, [from = '', to = '', ...options]: readonly string[]): Result {
+  let target = session.db
+  let isReplacing = false
+  for (let at = 0; at < options.length; at++) {
+    const option = (options[at] ?? '').toUpperCase()
+    if (option === 'REPLACE') isReplacing = true
+    else if (option === 'DB' && at + 1 < options.length) target = databaseAt(session, options[++at] ?? '')
+    else throw syntaxError()
+  }
+  if (target === session.db && from === to) throw new RedisError('ERR source and destination objects are the same')
+  const value = session.db.get(from)
+  if (value === undefined || (target.get(to) !== undefined && !isReplacing)) return 0
+  target.delete(to)
+  target.replace(to, copyOf(value))
+  target.setExpiry(to, session.db.expiresAt(from))
+  target.changed(to, 'g', 'copy_to')
+  return 1
+}
+
+function move(session: Session, [key = '', index = '']: readonly string[]): Result {
+  const {db} = session
+  if (integer(index, notInteger) === db.index) throw new RedisError('ERR source and destination objects are the same')
+  const target = databaseAt(session, index)
+  const value = db.get(key)
+  if (value === undefined || target.get(key) !== undefined) return 0
+  const expiry = db.expiresAt(key)
+  db.delete(key, 'move_from')
+  target.replace(key, value)
+  target.setExpiry(key, expiry)
+  target.changed(key, 'g', 'move_to')
+  return 1
+}

@@ -1,0 +1,94 @@
+import {createHash} from 'node:crypto'
+import {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from '../dapr-scripts.ts'
+import type {Database} from '../engine/database.ts'
+import {parseInt64} from '../engine/numbers.ts'
+import {RedisError} from '../engine/result.ts'
+
+/** What a script does to its first key; a string is the text of an error that it raises. */
+export type Program = (db: Database, key: string, args: readonly string[]) => number | string
+
+/**
+ * Saves a state item, as state.redis of Dapr's components-contrib does: unless its version is another one than the given
+ * etag. Etag `0` stands for none.
+ */
+const save: Program = (db, key, [etag = '', data = '', isFirstWrite]) => {
+  let hash = hashOrNone(db, key)
+  const version = hash?.get('version') ?? ''
+  const isFree = version === '' || version === etag || (etag === '0' && hash?.has('first-write') !== true)
+  if (!isFree) return `failed to set key ${key}`
+  if (hash === undefined) {
+    hash = new Map()
+    db.delete(key)
+  }
+  const next = parseInt64(hash.get('version') ?? '0')
+  if (next === undefined) throw new RedisError('ERR hash value is not an integer')
+  hash.set('data', data)
+  if (isFirstWrite === '0') hash.set('first-write', '0')
+  hash.set('version', (next + 1n).toString())
+  db.put(key, hash)
+  db.changed(key, 'h', 'hset')
+  db.changed(key, 'h', 'hincrby')
+  return Number(next + 1n)
+}
+
+/** Deletes a state item, unless its version is another one than the given etag. */
+const remove: Program = (db, key, [etag = '']) => {
+  const version = hashOrNone(db, key)?.get('version') ?? ''
+  if (version !== '' && version !== etag && etag !== '0') return `failed to delete ${key}`
+  return db.delete(key) ? 1 : 0
+}
+
+/** Deletes a lock: -1 there is none, -2 it is somebody else's. */
+const unlock: Program = (db, key, [owner]) => {
+  const value = db.string(key)
+  if (value === undefined) return -1
+  return value === owner ? Number(db.delete(key)) : -2
+}
+
+/** Deletes a lock; 0 if there is none or it is somebody else's. The usual script of Redis' documentation. */
+const unlockPlainly: Program = (db, key, [owner]) => (db.string(key) === owner ? Number(db.delete(key)) : 0)
+
+function hashOrNone(db: Database, key: string): Map<string, string> | undefined {
+  const value = db.get(key)
+  return value instanceof Map ? value : undefined
+}
+
+/** What the scripts of others do, by the SHA-1 of what `normalize` leaves of them. */
+const FOREIGN: ReadonlyMap<string, Program> = new Map([
+  ['26718588df3dc0ae0d433263d4bbb0078b13223c', save], // Dapr 1.8 and later (others in between differ only in names)
+  ['b4d5a4835a69f15e40e1798d878b1e8440bac9e6', save], // Dapr 1.0: it knew no `first-write`, which nobody can set then
+  ['77f2b6d3b9b2a2b5947684d558410faf0969023f', remove], // all versions of Dapr
+  ['e018aae330c282eba10f9908d0615128596564d2', unlock], // all versions of Dapr
+  ['c0c707c4bec016dafd187acc09028350cd8b3f6d', unlockPlainly] // the script for locks in the documentation of Redis
+])
+
+const OWN: ReadonlyMap<string, Program> = new Map([
+  [SAVE_SCRIPT, save],
+  [DELETE_SCRIPT, remove],
+  [UNLOCK_SCRIPT, unlock]
+])
+
+/** What a script does, if it is known. */
+export const programOf = (text: string): Program | undefined =>
+  OWN.get(text) ?? FOREIGN.get(createHash('sha1').update(normalize(text)).digest('hex'))
+
+/** A script without what does not matter: comments, spaces, semicolons, capitals, quotes, and the names of its locals. */
+function normalize(text: string): string {
+  if (text.length > 4096) return ''
+  const names: string[] = []
+  return text
+    .replaceAll(/--.*/g, ' ')
+    .replaceAll("'", '"')
+    .replaceAll(/\blocal\s+(\w+)\s*=/g, (_, name: string) => {
+      names.push(name)
+      return ` ${name}=`
+    })
+    .replaceAll(/"[^"]*"|\w+/g, word => {
+      const at = names.indexOf(word)
+      return at === -1 ? word.toLowerCase() : String.fromCharCode(97 + at)
+    })
+    .replaceAll(/("[^"]*")|\s*;\s*|\s+/g, (_, quoted: string | undefined) => quoted ?? ' ')
+    .replaceAll(/("[^"]*")| ?([^\w\s"]|$|^) ?/g, (_, quoted: string | undefined, sign: string) => quoted ?? sign)
+    .replaceAll(/" (?=\w)/g, '"')
+    .trim()
+}

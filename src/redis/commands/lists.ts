@@ -1,0 +1,167 @@
+import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
+import type {Database} from '../engine/database.ts'
+import {mustBePositive, noSuchKey, syntaxError} from '../engine/errors.ts'
+import {clampRange, integer} from '../engine/numbers.ts'
+import {NIL_ARRAY, OK, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+
+export type Side = 'left' | 'right'
+
+export const LISTS: CommandTable = {
+  lpush: pushes('left', 'lpush', true),
+  rpush: pushes('right', 'rpush', true),
+  lpushx: pushes('left', 'lpush', false),
+  rpushx: pushes('right', 'rpush', false),
+  lpop: pops('left'),
+  rpop: pops('right'),
+  llen: reads(2, ({db}, [key = '']) => db.list(key)?.length ?? 0),
+  lrange: reads(4, ({db}, [key = '', start = '', stop = '']) => {
+    const [first, last] = [integer(start), integer(stop)]
+    const list = db.list(key) ?? []
+    return list.slice(...clampRange(first, last, list.length))
+  }),
+  lindex: reads(3, ({db}, [key = '', index = '']) => {
+    const at = integer(index)
+    return db.list(key)?.at(at) ?? null
+  }),
+  lset: writes(4, ({db}, [key = '', index = '', value = '']) => {
+    const list = db.list(key)
+    if (list === undefined) throw noSuchKey()
+    const given = integer(index)
+    const at = given < 0 ? list.length + given : given
+    if (at < 0 || at >= list.length) throw new RedisError('ERR index out of range')
+    list[at] = value
+    db.changed(key, 'l', 'lset')
+    return OK
+  }),
+  lrem: writes(4, removeEqual),
+  ltrim: writes(4, ({db}, [key = '', start = '', stop = '']) => {
+    const [first, last] = [integer(start), integer(stop)]
+    const list = db.list(key)
+    if (list === undefined) return OK
+    const rest = list.slice(...clampRange(first, last, list.length))
+    db.put(key, rest)
+    db.changed(key, 'l', 'ltrim')
+    db.deleteIfEmpty(key, rest.length)
+    return OK
+  }),
+  linsert: writes(5, insert),
+  lpos: reads(-3, positions),
+  rpoplpush: writes(3, ({db}, [from = '', to = '']) => moveElement(db, from, to, 'right', 'left') ?? null, [1, 2, 1]),
+  lmove: writes(
+    5,
+    ({db}, [from = '', to = '', source = '', target = '']) =>
+      moveElement(db, from, to, sideOf(source), sideOf(target)) ?? null,
+    [1, 2, 1]
+  )
+}
+
+function pushes(side: Side, event: string, mayCreate: boolean): CommandDefinition {
+  return writes(-3, ({db}, [key = '', ...values]) => {
+    const list = db.list(key)
+    if (list === undefined && !mayCreate) return 0
+    return push(db, key, side, values, event)
+  })
+}
+
+export function push(db: Database, key: string, side: Side, values: readonly string[], event: string): number {
+  const list = db.list(key) ?? []
+  if (side === 'right') for (const value of values) list.push(value)
+  else for (const value of values) list.unshift(value)
+  db.put(key, list)
+  db.changed(key, 'l', event)
+  return list.length
+}
+
+function pops(side: Side): CommandDefinition {
+  return writes(-2, ({db}, [key = '', count, ...rest]) => {
+    if (rest.length > 0)
+      throw new RedisError(`ERR wrong number of arguments for '${side === 'left' ? 'lpop' : 'rpop'}' command`)
+    const wanted = count === undefined ? 1 : integer(count, mustBePositive)
+    if (wanted < 0) throw mustBePositive()
+    const list = db.list(key)
+    if (count === undefined) return pop(db, key, side) ?? null
+    if (list === undefined) return NIL_ARRAY
+    return Array.from({length: Math.min(wanted, list.length)}, () => pop(db, key, side) ?? '')
+  })
+}
+
+export function pop(db: Database, key: string, side: Side): string | undefined {
+  const list = db.list(key)
+  const value = side === 'left' ? list?.shift() : list?.pop()
+  if (list === undefined || value === undefined) return undefined
+  db.changed(key, 'l', side === 'left' ? 'lpop' : 'rpop')
+  db.deleteIfEmpty(key, list.length)
+  return value
+}
+
+export function sideOf(text: string): Side {
+  const side = text.toLowerCase()
+  if (side !== 'left' && side !== 'right') throw syntaxError()
+  return side
+}
+
+export function moveElement(db: Database, from: string, to: string, source: Side, target: Side): string | undefined {
+  if (db.list(from) === undefined) return undefined
+  db.list(to)
+  const value = pop(db, from, source)
+  if (value !== undefined) push(db, to, target, [value], target === 'left' ? 'lpush' : 'rpush')
+  return value
+}
+
+/** LREM: the first so many, or the last if the count is negative, or all if it is 0. */
+function removeEqual({db}: Session, [key = '', count = '', value = '']: readonly string[]): Result {
+  const wanted = integer(count)
+  const list = db.list(key)
+  if (list === undefined) return 0
+  let left = wanted === 0 ? Infinity : Math.abs(wanted)
+  const inOrder = wanted < 0 ? list.toReversed() : list
+  const kept = inOrder.filter(each => each !== value || left-- <= 0)
+  const removed = list.length - kept.length
+  if (removed === 0) return 0
+  db.put(key, wanted < 0 ? kept.toReversed() : kept)
+  db.changed(key, 'l', 'lrem')
+  db.deleteIfEmpty(key, kept.length)
+  return removed
+}
+
+function insert({db}: Session, [key = '', place = '', pivot = '', value = '']: readonly string[]): Result {
+  const where = place.toUpperCase()
+  if (where !== 'BEFORE' && where !== 'AFTER') throw syntaxError()
+  const list = db.list(key)
+  if (list === undefined) return 0
+  const at = list.indexOf(pivot)
+  if (at === -1) return -1
+  list.splice(where === 'BEFORE' ? at : at + 1, 0, value)
+  db.changed(key, 'l', 'linsert')
+  return list.length
+}
+
+function positions({db}: Session, [key = '', value = '', ...options]: readonly string[]): Result {
+  let [rank, count, most] = [1, -1, 0]
+  for (let at = 0; at < options.length; at += 2) {
+    const name = (options[at] ?? '').toUpperCase()
+    if (options[at + 1] === undefined) throw syntaxError()
+    const amount = integer(options[at + 1] ?? '')
+    if (name === 'RANK') rank = amount
+    else if (name === 'COUNT') count = amount
+    else if (name === 'MAXLEN') most = amount
+    else throw syntaxError()
+    if (name === 'COUNT' && count < 0) throw new RedisError("ERR COUNT can't be negative")
+    if (name === 'MAXLEN' && most < 0) throw new RedisError("ERR MAXLEN can't be negative")
+  }
+  if (rank === 0)
+    throw new RedisError(
+      "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list"
+    )
+  const list = db.list(key) ?? []
+  const wanted = count === -1 ? 1 : count === 0 ? Infinity : count
+  const found: number[] = []
+  const looked = most === 0 ? list.length : Math.min(most, list.length)
+  let skipped = Math.abs(rank) - 1
+  for (let step = 0; step < looked && found.length < wanted; step++) {
+    const at = rank > 0 ? step : list.length - 1 - step
+    if (list[at] === value && skipped-- <= 0) found.push(at)
+  }
+  return count === -1 ? (found[0] ?? null) : found
+}

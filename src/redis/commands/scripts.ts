@@ -1,0 +1,89 @@
+import {createHash} from 'node:crypto'
+import {keyless, type CommandTable} from '../engine/command.ts'
+import {unknownSubcommand} from '../engine/errors.ts'
+import {integer} from '../engine/numbers.ts'
+import {OK, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import {programOf, type Program} from './known-scripts.ts'
+
+/** A script that was loaded or run. */
+interface Script {
+  readonly program: Program
+  readonly sha: string
+  /** The line of its `error(…)` call, which Redis names; 0 if it has none. */
+  readonly errorLine: number
+}
+
+const MAX_SCRIPTS = 1000
+
+const byText = new Map<string, Script>()
+const bySha = new Map<string, Script>()
+
+/** EVAL without Lua: scripts are recognised by what they do (`known-scripts.ts`); others are refused. */
+export const SCRIPTS: CommandTable = {
+  eval: keyless(-3, (session, [text = '', ...args]) => {
+    const given = keysAndArguments(args)
+    return run(session, load(text), given)
+  }),
+  evalsha: keyless(-3, (session, [sha = '', ...args]) => {
+    const script = bySha.get(sha.toLowerCase())
+    if (script === undefined) throw new RedisError('NOSCRIPT No matching script. Please use EVAL.')
+    return run(session, script, keysAndArguments(args))
+  }),
+  script: keyless(-2, (_, [given = '', ...args]) => {
+    switch (given.toLowerCase()) {
+      case 'load':
+        return load(args[0] ?? '').sha
+      case 'exists':
+        return args.map(sha => (bySha.has(sha.toLowerCase()) ? 1 : 0))
+      case 'flush':
+        forget()
+        return OK
+      default:
+        throw unknownSubcommand('SCRIPT', given)
+    }
+  })
+}
+
+function forget(): void {
+  byText.clear()
+  bySha.clear()
+}
+
+function load(text: string): Script {
+  const known = byText.get(text)
+  if (known !== undefined) return known
+  const program = programOf(text)
+  if (program === undefined)
+    throw new RedisError(
+      "ERR this script cannot run here: Pillion's built-in Redis has no Lua, it knows only the scripts of Dapr's components. Run a redis-server for others"
+    )
+  const sha = createHash('sha1').update(text, 'latin1').digest('hex')
+  const at = text.indexOf('error(')
+  const errorLine = at === -1 ? 0 : text.slice(0, at).split('\n').length
+  const script = {program, sha, errorLine}
+  if (byText.size >= MAX_SCRIPTS) forget()
+  byText.set(text, script)
+  bySha.set(sha, script)
+  return script
+}
+
+interface Given {
+  readonly key: string
+  readonly args: readonly string[]
+}
+
+function keysAndArguments([count = '', ...args]: readonly string[]): Given {
+  const keys = integer(count)
+  if (keys > args.length) throw new RedisError("ERR Number of keys can't be greater than number of args")
+  if (keys < 0) throw new RedisError("ERR Number of keys can't be negative")
+  return {key: args[0] ?? '', args: args.slice(keys)}
+}
+
+function run({db}: Session, {program, sha, errorLine}: Script, {key, args}: Given): Result {
+  const result = program(db, key, args)
+  if (typeof result !== 'string') return result
+  if (errorLine === 0) throw new RedisError(`ERR ${result}`)
+  const line = errorLine.toString()
+  throw new RedisError(`ERR user_script:${line}: ${result} script: ${sha}, on @user_script:${line}.`)
+}

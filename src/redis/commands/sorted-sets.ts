@@ -1,0 +1,115 @@
+import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
+import type {Database} from '../engine/database.ts'
+import {mustBePositive, syntaxError} from '../engine/errors.ts'
+import {clampRange, floating, integer} from '../engine/numbers.ts'
+import {Double, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import {SortedSet, type Scored} from '../engine/sorted-set.ts'
+import {formatDouble} from '../engine/result.ts'
+import {scanned} from './scan-options.ts'
+import {scoreRange} from './score-range.ts'
+import {addScored} from './zadd.ts'
+import {rangeCommands} from './zrange.ts'
+
+export const SORTED_SETS: CommandTable = {
+  zadd: writes(-4, addScored),
+  zincrby: writes(4, ({db}, [key = '', by = '', member = '']) => {
+    const amount = floating(by)
+    const set = db.sortedSet(key) ?? new SortedSet()
+    const score = (set.scores.get(member) ?? 0) + amount
+    if (Number.isNaN(score)) throw new RedisError('ERR resulting score is not a number (NaN)')
+    set.set(member, score)
+    db.put(key, set)
+    db.changed(key, 'z', 'zincr')
+    return new Double(score)
+  }),
+  zrem: writes(-3, ({db}, [key = '', ...members]) => remove(db, key, members, 'zrem')),
+  zscore: reads(3, ({db}, [key = '', member = '']) => scoreOf(db.sortedSet(key), member)),
+  zmscore: reads(-3, ({db}, [key = '', ...members]) => {
+    const set = db.sortedSet(key)
+    return members.map(member => scoreOf(set, member))
+  }),
+  zcard: reads(2, ({db}, [key = '']) => db.sortedSet(key)?.scores.size ?? 0),
+  zcount: reads(4, ({db}, [key = '', min = '', max = '']) => {
+    const isIn = scoreRange(min, max)
+    return orderedAt(db, key).filter(isIn).length
+  }),
+  zrank: ranks(false),
+  zrevrank: ranks(true),
+  zpopmin: pops(false),
+  zpopmax: pops(true),
+  zremrangebyscore: writes(4, ({db}, [key = '', min = '', max = '']) => {
+    const isIn = scoreRange(min, max)
+    const gone = orderedAt(db, key).filter(isIn)
+    return remove(
+      db,
+      key,
+      gone.map(({member}) => member),
+      'zremrangebyscore'
+    )
+  }),
+  zremrangebyrank: writes(4, ({db}, [key = '', start = '', stop = '']) => {
+    const [first, last] = [integer(start), integer(stop)]
+    const all = orderedAt(db, key)
+    const gone = all.slice(...clampRange(first, last, all.length))
+    return remove(
+      db,
+      key,
+      gone.map(({member}) => member),
+      'zremrangebyrank'
+    )
+  }),
+  zscan: reads(-3, ({db}, [key = '', cursor = '', ...options]) => {
+    const set = db.sortedSet(key)
+    const members = scanned(
+      orderedAt(db, key).map(({member}) => member),
+      cursor,
+      options
+    )
+    return ['0', members.flatMap(member => [member, formatDouble(set?.scores.get(member) ?? 0)])]
+  }),
+  ...rangeCommands
+}
+
+const orderedAt = (db: Database, key: string): readonly Scored[] => db.sortedSet(key)?.ordered ?? []
+
+function scoreOf(set: SortedSet | undefined, member: string): Result {
+  const score = set?.scores.get(member)
+  return score === undefined ? null : new Double(score)
+}
+
+function remove(db: Database, key: string, members: readonly string[], event: string): number {
+  const set = db.sortedSet(key)
+  if (set === undefined) return 0
+  const count = members.filter(member => set.delete(member)).length
+  if (count > 0) db.changed(key, 'z', event)
+  db.deleteIfEmpty(key, set.scores.size)
+  return count
+}
+
+function ranks(isReversed: boolean): CommandDefinition {
+  return reads(3, ({db}, [key = '', member = '']) => {
+    const all = orderedAt(db, key)
+    const at = all.findIndex(each => each.member === member)
+    if (at === -1) return null
+    return isReversed ? all.length - 1 - at : at
+  })
+}
+
+function pops(isMax: boolean): CommandDefinition {
+  return writes(-2, ({db, protocol}: Session, [key = '', count, ...rest]) => {
+    if (rest.length > 0) throw syntaxError()
+    const wanted = count === undefined ? 1 : integer(count, mustBePositive)
+    if (wanted < 0) throw mustBePositive()
+    const all = orderedAt(db, key)
+    const gone = (isMax ? all.toReversed() : all).slice(0, wanted)
+    remove(
+      db,
+      key,
+      gone.map(({member}) => member),
+      isMax ? 'zpopmax' : 'zpopmin'
+    )
+    const found = gone.map(({member, score}) => [member, new Double(score)])
+    return protocol === 3 && count !== undefined ? found : found.flat()
+  })
+}

@@ -1,0 +1,116 @@
+import {writes, type CommandTable} from '../engine/command.ts'
+import type {ConsumerGroup} from '../engine/consumer-group.ts'
+import {syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
+import {integer} from '../engine/numbers.ts'
+import {OK, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import {formatId, parseId} from '../engine/stream-id.ts'
+import {Stream} from '../engine/stream.ts'
+import {dropAcknowledged} from './stream-trim.ts'
+
+export const STREAM_GROUPS: CommandTable = {
+  xgroup: writes(-2, change, [2, 2, 1]),
+  xack: writes(-4, ({db}, [key = '', name = '', ...texts]) => {
+    const ids = texts.map(text => formatId(parseId(text)))
+    const stream = db.stream(key)
+    const group = stream?.groups.get(name)
+    if (stream === undefined || group === undefined) return 0
+    const count = ids.filter(id => group.acknowledge(id)).length
+    if (count > 0) {
+      dropAcknowledged(stream)
+      stream.changes?.groups.add(name)
+      db.note(key)
+    }
+    return count
+  })
+}
+
+/** Numbers of arguments, the subcommand's key included. */
+const ARITY: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  create: [3, 6],
+  setid: [3, 5],
+  destroy: [2, 2],
+  createconsumer: [3, 3],
+  delconsumer: [3, 3]
+}
+
+function change(session: Session, [given = '', ...args]: readonly string[]): Result {
+  const subcommand = given.toLowerCase()
+  const arity = ARITY[subcommand]
+  if (arity === undefined) throw unknownSubcommand('XGROUP', given)
+  if (args.length < arity[0] || args.length > arity[1]) throw wrongArity(`xgroup|${subcommand}`)
+  const [key = '', name = '', third = '', ...options] = args
+  const {db} = session
+  const stream = db.stream(key)
+  if (subcommand === 'create') return create(session, {key, name, id: third, options})
+  if (stream === undefined)
+    throw new RedisError(
+      'ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.'
+    )
+  const group = stream.groups.get(name)
+  if (group === undefined) {
+    if (subcommand === 'destroy') return 0
+    throw new RedisError(`NOGROUP No such consumer group '${name}' for key name '${key}'`)
+  }
+  const result = apply(stream, group, {subcommand, third, options})
+  stream.changes?.groups.add(name)
+  db.changed(key, 't', `xgroup-${subcommand}`)
+  return result
+}
+
+interface Applied {
+  readonly subcommand: string
+  readonly third: string
+  readonly options: readonly string[]
+}
+
+function apply(stream: Stream, group: ConsumerGroup, {subcommand, third, options}: Applied): Result {
+  switch (subcommand) {
+    case 'destroy':
+      stream.groups.delete(group.name)
+      return 1
+    case 'createconsumer':
+      if (group.consumers.has(third)) return 0
+      group.consumer(third, Date.now())
+      return 1
+    case 'delconsumer':
+      return group.deleteConsumer(third)
+    default:
+      group.lastId = third === '$' ? stream.lastId : parseId(third)
+      group.entriesRead = entriesRead(options)
+      return OK
+  }
+}
+
+interface Creation {
+  readonly key: string
+  readonly name: string
+  readonly id: string
+  readonly options: readonly string[]
+}
+
+function create({db}: Session, {key, name, id, options}: Creation): Result {
+  const isCreating = options[0]?.toUpperCase() === 'MKSTREAM' || options.at(-1)?.toUpperCase() === 'MKSTREAM'
+  const read = entriesRead(options.filter(option => option.toUpperCase() !== 'MKSTREAM'))
+  const existing = db.stream(key)
+  if (existing === undefined && !isCreating)
+    throw new RedisError(
+      'ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.'
+    )
+  const lastId = id === '$' ? (existing?.lastId ?? {ms: 0, seq: 0}) : parseId(id)
+  if (existing?.groups.has(name) === true) throw new RedisError('BUSYGROUP Consumer Group name already exists')
+  const stream = existing ?? new Stream(db.isStored)
+  stream.createGroup(name, lastId, read)
+  db.put(key, stream)
+  db.changed(key, 't', 'xgroup-create')
+  return OK
+}
+
+/** The option ENTRIESREAD; -1 stands for unknown. */
+function entriesRead([word, text, ...rest]: readonly string[]): number | undefined {
+  if (word === undefined) return undefined
+  if (word.toUpperCase() !== 'ENTRIESREAD' || text === undefined || rest.length > 0) throw syntaxError()
+  const count = integer(text)
+  if (count < -1) throw new RedisError('ERR value for ENTRIESREAD must be positive or -1')
+  return count === -1 ? undefined : count
+}

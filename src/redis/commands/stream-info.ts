@@ -1,0 +1,99 @@
+import {reads, type CommandTable} from '../engine/command.ts'
+import {noSuchKey, syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
+import {integer} from '../engine/numbers.ts'
+import {RedisError, type Result} from '../engine/result.ts'
+import type {ConsumerGroup} from '../engine/consumer-group.ts'
+import type {Session} from '../engine/session.ts'
+import {formatId, MAX_ID, MIN_ID} from '../engine/stream-id.ts'
+import type {Stream} from '../engine/stream.ts'
+import {lagOf} from './group-position.ts'
+import {shown} from './streams.ts'
+
+export const STREAM_INFO: CommandTable = {xinfo: reads(-2, info, [2, 2, 1])}
+
+function info({db}: Session, [given = '', key, ...rest]: readonly string[]): Result {
+  const subcommand = given.toLowerCase()
+  if (!['stream', 'groups', 'consumers'].includes(subcommand)) throw unknownSubcommand('XINFO', given)
+  if (key === undefined || (subcommand === 'consumers' && rest.length !== 1)) throw wrongArity(`xinfo|${subcommand}`)
+  const stream = db.stream(key)
+  if (stream === undefined) throw noSuchKey()
+  if (subcommand === 'stream') return rest.length === 0 ? ofStream(stream) : inFull(stream, rest)
+  if (subcommand === 'groups') return [...stream.groups.values()].map(group => ofGroup(stream, group))
+  const [name = ''] = rest
+  const group = stream.groups.get(name)
+  if (group === undefined) throw new RedisError(`NOGROUP No such consumer group '${name}' for key name '${key}'`)
+  return sorted(group.consumers).map(([consumer, {pending, seenAt}]) =>
+    map({name: consumer, pending, idle: Math.max(Date.now() - seenAt, 0)})
+  )
+}
+
+const map = (entries: Readonly<Record<string, Result>>): Result => new Map(Object.entries(entries))
+
+const sorted = <T>(all: ReadonlyMap<string, T>): readonly (readonly [string, T])[] =>
+  [...all].toSorted(([a], [b]) => (a < b ? -1 : 1))
+
+/** What Redis tells of a stream. It has no radix tree here: the numbers are what a small one has. */
+function head(stream: Stream): Readonly<Record<string, Result>> {
+  return {
+    length: stream.length,
+    'radix-tree-keys': Math.ceil(stream.length / 100),
+    'radix-tree-nodes': Math.ceil(stream.length / 100) + 1,
+    'last-generated-id': formatId(stream.lastId),
+    'max-deleted-entry-id': formatId(stream.maxDeletedId),
+    'entries-added': stream.entriesAdded,
+    'recorded-first-entry-id': formatId(stream.first ?? MIN_ID)
+  }
+}
+
+function ofStream(stream: Stream): Result {
+  const {first, last} = stream
+  return map({
+    ...head(stream),
+    groups: stream.groups.size,
+    'first-entry': first === undefined ? null : shown(first),
+    'last-entry': last === undefined ? null : shown(last)
+  })
+}
+
+const ofGroup = (stream: Stream, group: ConsumerGroup): Result =>
+  map({
+    name: group.name,
+    consumers: group.consumers.size,
+    pending: group.pending.size,
+    'last-delivered-id': formatId(group.lastId),
+    'entries-read': group.entriesRead ?? null,
+    lag: lagOf(stream, group) ?? null
+  })
+
+function inFull(stream: Stream, [word = '', count = 'COUNT', text = '10', ...rest]: readonly string[]): Result {
+  if (word.toUpperCase() !== 'FULL' || count.toUpperCase() !== 'COUNT' || rest.length > 0) throw syntaxError()
+  const most = integer(text) <= 0 ? Infinity : integer(text)
+  return map({
+    ...head(stream),
+    entries: stream.range(MIN_ID, MAX_ID, most).map(shown),
+    groups: [...stream.groups.values()].map(group => groupInFull(stream, group, most))
+  })
+}
+
+function groupInFull(stream: Stream, group: ConsumerGroup, most: number): Result {
+  const pending = [...group.pending]
+  return map({
+    name: group.name,
+    'last-delivered-id': formatId(group.lastId),
+    'entries-read': group.entriesRead ?? null,
+    lag: lagOf(stream, group) ?? null,
+    'pel-count': pending.length,
+    pel: pending.slice(0, most).map(([id, each]) => [id, each.consumer, each.deliveredAt, each.deliveries]),
+    consumers: sorted(group.consumers).map(([name, {seenAt, pending: count}]) =>
+      map({
+        name,
+        'seen-time': seenAt,
+        'pel-count': count,
+        pel: pending
+          .filter(([, each]) => each.consumer === name)
+          .slice(0, most)
+          .map(([id, each]) => [id, each.deliveredAt, each.deliveries])
+      })
+    )
+  })
+}

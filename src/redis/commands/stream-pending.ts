@@ -1,0 +1,102 @@
+import {reads, writes, type CommandTable} from '../engine/command.ts'
+import type {ConsumerGroup, PendingEntry} from '../engine/consumer-group.ts'
+import {syntaxError} from '../engine/errors.ts'
+import {integer} from '../engine/numbers.ts'
+import {NIL_ARRAY, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import {compareIds, formatId, MIN_ID, parseBound, type StreamId} from '../engine/stream-id.ts'
+import {groupAt} from './group-at.ts'
+import {claim} from './stream-claim.ts'
+import {shown} from './streams.ts'
+
+export const STREAM_PENDING: CommandTable = {
+  xpending: reads(-3, pending),
+  xclaim: writes(-6, claim),
+  xautoclaim: writes(-6, claimIdle)
+}
+
+function pending({db}: Session, [key = '', name = '', ...options]: readonly string[]): Result {
+  if (options.length === 0) return summary(groupAt(db, key, name).group)
+  const args = [...options]
+  let idle = 0
+  if ((args[0] ?? '').toUpperCase() === 'IDLE') {
+    idle = integer(args[1] ?? '')
+    args.splice(0, 2)
+  }
+  const [from = '', to = '', count, consumer, ...rest] = args
+  if (count === undefined || rest.length > 0) throw syntaxError()
+  const [start, end, most] = [parseBound(from, true), parseBound(to, false), integer(count)]
+  const {group} = groupAt(db, key, name)
+  const now = Date.now()
+  const found: Result[] = []
+  for (const [id, entry] of group.pending) {
+    if (found.length >= most || compareIds(entry, end) > 0) break
+    if (compareIds(entry, start) < 0 || (consumer !== undefined && entry.consumer !== consumer)) continue
+    const elapsed = Math.max(now - entry.deliveredAt, 0)
+    if (elapsed >= idle) found.push([id, entry.consumer, elapsed, entry.deliveries])
+  }
+  return found
+}
+
+function summary(group: ConsumerGroup): Result {
+  const ids = [...group.pending.keys()]
+  const [first] = ids
+  if (first === undefined) return [0, null, null, NIL_ARRAY]
+  const consumers = [...group.consumers].filter(([, each]) => each.pending > 0).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return [ids.length, first, ids.at(-1) ?? '', consumers.map(([name, each]) => [name, each.pending.toString()])]
+}
+
+/** XAUTOCLAIM: scans the pending entries from an id on, and claims those that were idle for long enough. */
+function claimIdle(
+  {db}: Session,
+  [key = '', name = '', consumer = '', idle = '', from = '', ...options]: readonly string[]
+): Result {
+  const minIdle = Math.max(
+    integer(idle, () => new RedisError('ERR Invalid min-idle-time argument for XAUTOCLAIM')),
+    0
+  )
+  const start = parseBound(from, true)
+  const {count, isJustId} = parseOptions(options)
+  const {stream, group} = groupAt(db, key, name)
+  const now = Date.now()
+  group.consumer(consumer, now)
+  const claimed: Result[] = []
+  const gone: string[] = []
+  let left = count * 10
+  let next: StreamId = MIN_ID
+  for (const entry of entriesFrom(group, start)) {
+    if (left-- <= 0 || claimed.length + gone.length >= count) {
+      next = entry
+      break
+    }
+    if (now - entry.deliveredAt < minIdle) continue
+    const message = stream.find(entry)
+    if (message === undefined) {
+      gone.push(formatId(entry))
+      continue
+    }
+    group.assign({...entry, consumer, deliveredAt: now, deliveries: entry.deliveries + (isJustId ? 0 : 1)})
+    claimed.push(isJustId ? formatId(entry) : shown(message))
+  }
+  for (const id of gone) group.acknowledge(id)
+  stream.changes?.groups.add(name)
+  db.note(key)
+  return [formatId(next), claimed, gone]
+}
+
+function* entriesFrom(group: ConsumerGroup, start: StreamId): Generator<PendingEntry, void> {
+  for (const entry of group.pending.values()) if (compareIds(entry, start) >= 0) yield entry
+}
+
+function parseOptions(options: readonly string[]): {readonly count: number; readonly isJustId: boolean} {
+  let count = 100
+  let isJustId = false
+  for (let at = 0; at < options.length; at++) {
+    const option = (options[at] ?? '').toUpperCase()
+    if (option === 'JUSTID') isJustId = true
+    else if (option === 'COUNT' && at + 1 < options.length) count = integer(options[++at] ?? '')
+    else throw syntaxError()
+  }
+  if (count < 1) throw new RedisError('ERR COUNT must be > 0')
+  return {count, isJustId}
+}

@@ -1,0 +1,191 @@
+import {keyless, reads, type CommandTable} from '../engine/command.ts'
+import type {ConsumerGroup} from '../engine/consumer-group.ts'
+import type {Database} from '../engine/database.ts'
+import {syntaxError} from '../engine/errors.ts'
+import {integer} from '../engine/numbers.ts'
+import {Blocked, NIL_ARRAY, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import {formatId, MAX_ID, nextId, parseId, type StreamId} from '../engine/stream-id.ts'
+import type {Stream, StreamEntry} from '../engine/stream.ts'
+import {advance} from './group-position.ts'
+import {dropAcknowledged} from './stream-trim.ts'
+import {shown} from './streams.ts'
+
+export const STREAM_READS: CommandTable = {
+  xread: reads(-4, read, [0, 0, 0]),
+  xreadgroup: keyless(-7, readGroup)
+}
+
+interface Request {
+  readonly count: number
+  /** Undefined: does not wait. */
+  readonly blockMs: number | undefined
+  readonly noAck: boolean
+  readonly streams: readonly (readonly [key: string, id: string])[]
+}
+
+type Found = readonly [key: string, entries: readonly Result[]]
+
+function read(session: Session, args: readonly string[]): Result | Blocked {
+  const request = parseRequest(args, 'XREAD')
+  const {db} = session
+  const from = request.streams.map(([key, text]) => {
+    const stream = db.stream(key)
+    if (text === '>')
+      throw new RedisError(
+        'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.'
+      )
+    return [key, text === '$' ? (stream?.lastId ?? {ms: 0, seq: 0}) : parseId(text)] as const
+  })
+  const attempt = (): Result | undefined =>
+    answer(
+      session,
+      from.map(([key, id]) => {
+        const start = nextId(id)
+        return [key, start === undefined ? [] : (db.stream(key)?.range(start, MAX_ID, request.count).map(shown) ?? [])]
+      })
+    )
+  return attempt() ?? later(session, request, attempt)
+}
+
+function readGroup(session: Session, args: readonly string[]): Result | Blocked {
+  const [word = '', group = '', consumer = '', ...options] = args
+  if (word.toUpperCase() !== 'GROUP') throw syntaxError()
+  const request = parseRequest(options, 'XREADGROUP')
+  const {db} = session
+  const {streams} = request
+  for (const [key, text] of streams) {
+    if (text === '$')
+      throw new RedisError(
+        'ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.'
+      )
+    groupAt(db, key, group)
+    if (text !== '>') parseId(text)
+  }
+  const attempt = (): Result | undefined => {
+    const found = streams.map(([key, text]) => [key, readFor({db, key, group, consumer}, text, request)] as const)
+    const isHistory = streams.some(([, text]) => text !== '>')
+    return answer(
+      session,
+      found.filter(([, entries], at) => entries.length > 0 || streams[at]?.[1] !== '>'),
+      isHistory
+    )
+  }
+  return attempt() ?? later(session, request, attempt)
+}
+
+const later = (session: Session, {streams, blockMs}: Request, attempt: () => Result | undefined): Result | Blocked =>
+  blockMs === undefined || session.isExecuting
+    ? NIL_ARRAY
+    : new Blocked(
+        streams.map(([key]) => key),
+        blockMs,
+        attempt
+      )
+
+/** Undefined if there is nothing to tell. RESP3 has a map of streams. */
+function answer({protocol}: Session, all: readonly Found[], isHistory = false): Result | undefined {
+  const found = isHistory ? all : all.filter(([, entries]) => entries.length > 0)
+  if (found.length === 0) return undefined
+  return protocol === 3 ? new Map(found) : found
+}
+
+interface Reader {
+  readonly db: Database
+  readonly key: string
+  readonly group: string
+  readonly consumer: string
+}
+
+function readFor({db, key, group: name, consumer}: Reader, from: string, {count, noAck}: Request): readonly Result[] {
+  const {stream, group} = groupAt(db, key, name)
+  const isNew = !group.consumers.has(consumer)
+  group.consumer(consumer, Date.now())
+  const entries =
+    from === '>'
+      ? deliver(stream, group, consumer, count, noAck).map(shown)
+      : history(stream, group, consumer, parseId(from), count)
+  if (isNew || entries.length > 0) {
+    stream.changes?.groups.add(name)
+    if (isNew) db.changed(key, 't', 'xgroup-createconsumer')
+    else db.note(key)
+  }
+  if (noAck && entries.length > 0) dropAcknowledged(stream)
+  return entries
+}
+
+function deliver(
+  stream: Stream,
+  group: ConsumerGroup,
+  consumer: string,
+  count: number,
+  noAck: boolean
+): readonly StreamEntry[] {
+  const start = nextId(group.lastId)
+  const entries = start === undefined ? [] : stream.range(start, MAX_ID, count)
+  const deliveredAt = Date.now()
+  for (const {ms, seq} of entries) {
+    advance(stream, group, {ms, seq})
+    if (!noAck) group.assign({ms, seq, consumer, deliveredAt, deliveries: 1})
+  }
+  return entries
+}
+
+/** What is pending for a consumer, again; deleted entries have no fields. */
+function history(
+  stream: Stream,
+  group: ConsumerGroup,
+  consumer: string,
+  after: StreamId,
+  count: number
+): readonly Result[] {
+  const found: Result[] = []
+  for (const entry of group.pending.values()) {
+    if (found.length >= count) break
+    const isAfter = entry.ms > after.ms || (entry.ms === after.ms && entry.seq > after.seq)
+    if (entry.consumer !== consumer || !isAfter) continue
+    const message = stream.find(entry)
+    if (message !== undefined) group.assign({...entry, deliveredAt: Date.now(), deliveries: entry.deliveries + 1})
+    found.push(message === undefined ? [formatId(entry), NIL_ARRAY] : shown(message))
+  }
+  return found
+}
+
+function groupAt(db: Database, key: string, name: string): {readonly stream: Stream; readonly group: ConsumerGroup} {
+  const stream = db.stream(key)
+  const group = stream?.groups.get(name)
+  if (stream === undefined || group === undefined)
+    throw new RedisError(`NOGROUP No such key '${key}' or consumer group '${name}' in XREADGROUP with GROUP option`)
+  return {stream, group}
+}
+
+function parseRequest(args: readonly string[], command: string): Request {
+  let count = Infinity
+  let blockMs: number | undefined
+  let noAck = false
+  for (let at = 0; at < args.length; at++) {
+    const option = (args[at] ?? '').toUpperCase()
+    if (option === 'STREAMS') return {count, blockMs, noAck, streams: pairsOf(args.slice(at + 1), command)}
+    if (option === 'NOACK' && command === 'XREADGROUP') {
+      noAck = true
+      continue
+    }
+    const value = args[++at]
+    if (value === undefined) throw syntaxError()
+    if (option === 'COUNT') count = integer(value) > 0 ? integer(value) : Infinity
+    else if (option === 'BLOCK') {
+      blockMs = integer(value, () => new RedisError('ERR timeout is not an integer or out of range'))
+      if (blockMs < 0) throw new RedisError('ERR timeout is negative')
+    } else throw syntaxError()
+  }
+  throw syntaxError()
+}
+
+function pairsOf(args: readonly string[], command: string): readonly (readonly [string, string])[] {
+  const half = args.length / 2
+  if (half === 0 || !Number.isInteger(half))
+    throw new RedisError(
+      `ERR Unbalanced ${command} list of streams: for each stream key an ID or '${command === 'XREAD' ? '$' : '>'}' must be specified.`
+    )
+  return args.slice(0, half).map((key, at) => [key, args[half + at] ?? ''])
+}

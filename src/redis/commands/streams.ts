@@ -1,0 +1,129 @@
+import {reads, writes, type CommandTable} from '../engine/command.ts'
+import {noSuchKey, wrongArity} from '../engine/errors.ts'
+import {integer} from '../engine/numbers.ts'
+import {NIL_ARRAY, OK, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import {compareIds, formatId, invalidId, parseBound, parseId, type StreamId} from '../engine/stream-id.ts'
+import {Stream, type StreamEntry} from '../engine/stream.ts'
+import {parseTrim, trim, type Trim} from './stream-trim.ts'
+
+export const STREAMS: CommandTable = {
+  xadd: writes(-5, add),
+  xlen: reads(2, ({db}, [key = '']) => db.stream(key)?.length ?? 0),
+  xrange: reads(-4, (session, [key = '', start = '', end = '', ...options]) =>
+    range(session, key, [start, end], options)
+  ),
+  xrevrange: reads(-4, (session, [key = '', end = '', start = '', ...options]) =>
+    range(session, key, [start, end], options, true)
+  ),
+  xdel: writes(-3, ({db}, [key = '', ...texts]) => {
+    const ids = texts.map(text => parseId(text))
+    const stream = db.stream(key)
+    const count = ids.filter(id => stream?.delete(id) === true).length
+    if (count > 0) db.changed(key, 't', 'xdel')
+    return count
+  }),
+  xtrim: writes(-4, ({db}, [key = '', ...options]) => {
+    const {wanted, rest} = parseTrim(options, true)
+    if (wanted === undefined || rest.length > 0) throw new RedisError('ERR syntax error')
+    const stream = db.stream(key)
+    const count = stream === undefined ? 0 : trim(stream, wanted)
+    if (count > 0) db.changed(key, 't', 'xtrim')
+    return count
+  }),
+  xsetid: writes(-3, setLastId)
+}
+
+/** An entry as clients see it. */
+export const shown = (entry: StreamEntry): Result => [formatId(entry), entry.fields]
+
+function add({db}: Session, [key = '', ...args]: readonly string[]): Result {
+  let mayCreate = true
+  const options = [...args]
+  let wanted: Trim | undefined
+  for (;;) {
+    const word = (options[0] ?? '').toUpperCase()
+    if (word === 'NOMKSTREAM') {
+      mayCreate = false
+      options.shift()
+    } else if (word === 'MAXLEN' || word === 'MINID') {
+      const parsed = parseTrim(options, false)
+      wanted = parsed.wanted
+      options.splice(0, options.length, ...parsed.rest)
+    } else break
+  }
+  const [id = '', ...fields] = options
+  if (fields.length === 0 || fields.length % 2 !== 0) throw wrongArity('xadd')
+  const given = parseNewId(id)
+  const existing = db.stream(key)
+  if (existing === undefined && !mayCreate) return null
+  const stream = existing ?? new Stream(db.isStored)
+  const next = chooseId(stream.lastId, given)
+  if (existing === undefined) db.put(key, stream)
+  stream.add({...next, fields})
+  db.changed(key, 't', 'xadd')
+  if (wanted !== undefined && trim(stream, wanted) > 0) db.changed(key, 't', 'xtrim')
+  return formatId(next)
+}
+
+interface NewId {
+  /** Undefined: the time. */
+  readonly ms?: number
+  /** Undefined: the next. */
+  readonly seq?: number
+}
+
+function parseNewId(text: string): NewId {
+  if (text === '*') return {}
+  if (text.endsWith('-*')) return {ms: parseId(text.slice(0, -2)).ms}
+  const id = parseId(text)
+  if (id.ms === 0 && id.seq === 0) throw new RedisError('ERR The ID specified in XADD must be greater than 0-0')
+  if (Math.max(id.ms, id.seq) === Number.MAX_SAFE_INTEGER) throw invalidId()
+  return id
+}
+
+function chooseId(last: StreamId, given: NewId): StreamId {
+  const ms = given.ms ?? Math.max(Date.now(), last.ms)
+  const seq = given.seq ?? (ms === last.ms ? last.seq + 1 : 0)
+  if (compareIds({ms, seq}, last) <= 0)
+    throw new RedisError('ERR The ID specified in XADD is equal or smaller than the target stream top item')
+  return {ms, seq}
+}
+
+function range(
+  {db}: Session,
+  key: string,
+  [from, to]: readonly [string, string],
+  options: readonly string[],
+  isReversed = false
+): Result {
+  const [start, end] = [parseBound(from, true), parseBound(to, false)]
+  const [word = 'COUNT', text, ...rest] = options
+  if (word.toUpperCase() !== 'COUNT' || rest.length > 0 || (options.length > 0 && text === undefined))
+    throw new RedisError('ERR syntax error')
+  const count = text === undefined ? Infinity : Math.max(integer(text), 0)
+  const stream = db.stream(key)
+  if (stream === undefined) return []
+  if (text !== undefined && count === 0) return NIL_ARRAY
+  const found = isReversed ? stream.rangeReversed(start, end, count) : stream.range(start, end, count)
+  return found.map(shown)
+}
+
+function setLastId({db}: Session, [key = '', text = '', ...options]: readonly string[]): Result {
+  const id = parseId(text)
+  const stream = db.stream(key)
+  if (stream === undefined) throw noSuchKey()
+  if (stream.last !== undefined && compareIds(id, stream.last) < 0)
+    throw new RedisError('ERR The ID specified in XSETID is smaller than the target stream top item')
+  for (let at = 0; at < options.length; at += 2) {
+    const value = options[at + 1]
+    const word = (options[at] ?? '').toUpperCase()
+    if (value === undefined) throw new RedisError('ERR syntax error')
+    if (word === 'ENTRIESADDED') stream.entriesAdded = integer(value)
+    else if (word === 'MAXDELETEDID') stream.maxDeletedId = parseId(value)
+    else throw new RedisError('ERR syntax error')
+  }
+  stream.lastId = id
+  db.changed(key, 't', 'xsetid')
+  return OK
+}

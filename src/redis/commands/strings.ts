@@ -1,0 +1,185 @@
+import {reads, writes, type CommandTable} from '../engine/command.ts'
+import type {Database} from '../engine/database.ts'
+import {notFloat, notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
+import {addFloating, addInt64, clampRange, floating, integer, parseInt64} from '../engine/numbers.ts'
+import {OK, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import {parseExpiry, type Expiry} from './expiry-options.ts'
+
+const MAX_LENGTH = 512 * 1024 * 1024
+const tooLong = (): RedisError => new RedisError('ERR string exceeds maximum allowed size (proto-max-bulk-len)')
+
+export const STRINGS: CommandTable = {
+  get: reads(2, ({db}, [key = '']) => db.string(key) ?? null),
+  set: writes(-3, set),
+  setnx: writes(3, ({db}, [key = '', value = '']) => {
+    if (db.get(key) !== undefined) return 0
+    store(db, key, value)
+    return 1
+  }),
+  setex: writes(4, ({db}, args) => setExpiring(db, args, 'setex', 'EX')),
+  psetex: writes(4, ({db}, args) => setExpiring(db, args, 'psetex', 'PX')),
+  getset: writes(3, ({db}, [key = '', value = '']) => {
+    const old = db.string(key) ?? null
+    store(db, key, value)
+    return old
+  }),
+  getdel: writes(2, ({db}, [key = '']) => {
+    const old = db.string(key) ?? null
+    db.delete(key)
+    return old
+  }),
+  getex: writes(-2, getAndExpire),
+  mget: reads(-2, ({db}, keys) => keys.map(key => plain(db, key)), [1, -1, 1]),
+  mset: writes(
+    -3,
+    ({db}, args) => {
+      for (const [key, value] of pairs(args, 'mset')) store(db, key, value)
+      return OK
+    },
+    [1, -1, 2]
+  ),
+  msetnx: writes(
+    -3,
+    ({db}, args) => {
+      const all = pairs(args, 'msetnx')
+      if (all.some(([key]) => db.get(key) !== undefined)) return 0
+      for (const [key, value] of all) store(db, key, value)
+      return 1
+    },
+    [1, -1, 2]
+  ),
+  incr: writes(2, ({db}, [key = '']) => increase(db, key, 1n)),
+  decr: writes(2, ({db}, [key = '']) => increase(db, key, -1n)),
+  incrby: writes(3, ({db}, [key = '', by = '']) => increase(db, key, int64(by))),
+  decrby: writes(3, ({db}, [key = '', by = '']) => {
+    const amount = int64(by)
+    if (amount === -(2n ** 63n)) throw new RedisError('ERR decrement would overflow')
+    return increase(db, key, -amount)
+  }),
+  incrbyfloat: writes(3, ({db}, [key = '', by = '']) => {
+    const now = floating(db.string(key) ?? '0', notFloat)
+    const sum = now + floating(by)
+    if (!Number.isFinite(sum)) throw new RedisError('ERR increment would produce NaN or Infinity')
+    const text = addFloating(now, floating(by))
+    db.put(key, text)
+    db.changed(key, '$', 'incrbyfloat')
+    return text
+  }),
+  append: writes(3, ({db}, [key = '', value = '']) => {
+    const text = (db.string(key) ?? '') + value
+    if (text.length > MAX_LENGTH) throw tooLong()
+    db.put(key, text)
+    db.changed(key, '$', 'append')
+    return text.length
+  }),
+  strlen: reads(2, ({db}, [key = '']) => db.string(key)?.length ?? 0),
+  getrange: reads(4, range),
+  substr: reads(4, range),
+  setrange: writes(4, setRange)
+}
+
+function set({db}: Session, [key = '', value = '', ...options]: readonly string[]): Result {
+  let condition = ''
+  let isGet = false
+  let isKept = false
+  let expiry: Expiry | undefined
+  for (let at = 0; at < options.length; at++) {
+    const option = (options[at] ?? '').toUpperCase()
+    if ((option === 'NX' || option === 'XX') && condition === '') condition = option
+    else if (option === 'GET') isGet = true
+    else if (option === 'KEEPTTL' && expiry === undefined) isKept = true
+    else if (!isKept && expiry === undefined && at + 1 < options.length)
+      expiry = parseExpiry(option, options[++at] ?? '', 'set')
+    else throw syntaxError()
+  }
+  const old = isGet ? (db.string(key) ?? null) : null
+  const isThere = db.get(key) !== undefined
+  if ((condition === 'NX' && isThere) || (condition === 'XX' && !isThere)) return old
+  if (isKept) db.put(key, value)
+  else db.replace(key, value)
+  db.changed(key, '$', 'set')
+  if (expiry !== undefined) expire(db, key, expiry)
+  return isGet ? old : OK
+}
+
+function store(db: Database, key: string, value: string): void {
+  db.replace(key, value)
+  db.changed(key, '$', 'set')
+}
+
+function expire(db: Database, key: string, {at}: Expiry): void {
+  db.setExpiry(key, at)
+  db.changed(key, 'g', 'expire')
+  db.expire(key)
+}
+
+function setExpiring(
+  db: Database,
+  [key = '', time = '', value = '']: readonly string[],
+  name: string,
+  unit: string
+): Result {
+  const expiry = parseExpiry(unit, time, name)
+  store(db, key, value)
+  expire(db, key, expiry)
+  return OK
+}
+
+function getAndExpire({db}: Session, [key = '', option = '', time, ...rest]: readonly string[]): Result {
+  const value = db.string(key)
+  const unit = option.toUpperCase()
+  const isPersist = unit === 'PERSIST'
+  if (rest.length > 0 || (option !== '' && isPersist !== (time === undefined))) throw syntaxError()
+  const expiry = time === undefined ? undefined : parseExpiry(unit, time, 'getex')
+  if (value === undefined) return null
+  if (expiry !== undefined) expire(db, key, expiry)
+  else if (isPersist && db.expiresAt(key) !== undefined) {
+    db.setExpiry(key, undefined)
+    db.changed(key, 'g', 'persist')
+  }
+  return value
+}
+
+/** For MGET a key of another type is missing. */
+function plain(db: Database, key: string): string | null {
+  const value = db.get(key)
+  return typeof value === 'string' ? value : null
+}
+
+function pairs(args: readonly string[], name: string): readonly (readonly [string, string])[] {
+  if (args.length % 2 !== 0) throw wrongArity(name)
+  return Array.from({length: args.length / 2}, (_, at) => [args[2 * at] ?? '', args[2 * at + 1] ?? ''])
+}
+
+function int64(text: string): bigint {
+  const value = parseInt64(text)
+  if (value === undefined) throw notInteger()
+  return value
+}
+
+function increase(db: Database, key: string, by: bigint): Result {
+  const sum = addInt64(int64(db.string(key) ?? '0'), by)
+  if (sum === undefined) throw overflow()
+  db.put(key, sum.toString())
+  db.changed(key, '$', 'incrby')
+  return sum
+}
+
+function range({db}: Session, [key = '', start = '', end = '']: readonly string[]): Result {
+  const [first, last] = [integer(start), integer(end)]
+  const text = db.string(key) ?? ''
+  return text.slice(...clampRange(first, last, text.length))
+}
+
+function setRange({db}: Session, [key = '', offset = '', value = '']: readonly string[]): Result {
+  const at = integer(offset)
+  if (at < 0) throw new RedisError('ERR offset is out of range')
+  const text = db.string(key) ?? ''
+  if (value === '') return text.length
+  if (at + value.length > MAX_LENGTH) throw tooLong()
+  const result = text.slice(0, at).padEnd(at, '\0') + value + text.slice(at + value.length)
+  db.put(key, result)
+  db.changed(key, '$', 'setrange')
+  return result.length
+}

@@ -1,0 +1,86 @@
+import {keyless, type Command, type CommandTable} from '../engine/command.ts'
+import {Status, type Result} from '../engine/result.ts'
+import {unknownSubcommand} from '../engine/errors.ts'
+import {BLOCKING_LISTS} from './blocking-lists.ts'
+import {CONNECTION} from './connection.ts'
+import {EXPIRY} from './expiry.ts'
+import {HASHES} from './hashes.ts'
+import {KEYS} from './keys.ts'
+import {LISTS} from './lists.ts'
+import {PUBSUB} from './pubsub.ts'
+import {SCRIPTS} from './scripts.ts'
+import {SERVER} from './server.ts'
+import {SETS} from './sets.ts'
+import {SORTED_SETS} from './sorted-sets.ts'
+import {STREAM_GROUPS} from './stream-groups.ts'
+import {STREAM_INFO} from './stream-info.ts'
+import {STREAM_PENDING} from './stream-pending.ts'
+import {STREAM_READS} from './stream-read.ts'
+import {STREAMS} from './streams.ts'
+import {STRINGS} from './strings.ts'
+import {TRANSACTIONS} from './transactions.ts'
+
+const FAMILIES: readonly CommandTable[] = [
+  BLOCKING_LISTS,
+  CONNECTION,
+  EXPIRY,
+  HASHES,
+  KEYS,
+  LISTS,
+  PUBSUB,
+  SCRIPTS,
+  SERVER,
+  SETS,
+  SORTED_SETS,
+  STREAM_GROUPS,
+  STREAM_INFO,
+  STREAM_PENDING,
+  STREAM_READS,
+  STREAMS,
+  STRINGS,
+  TRANSACTIONS,
+  {command: keyless(-1, describe)}
+]
+
+const commands: readonly Command[] = FAMILIES.flatMap(family =>
+  Object.entries(family).map(([name, definition]) => ({name, ...definition}))
+)
+
+/** Under the two spellings that programs use, so that a name is rarely converted. */
+const byName = new Map(
+  commands.flatMap(command => [[command.name, command] as const, [command.name.toUpperCase(), command] as const])
+)
+
+/** The command of this name, in any case. */
+export const commandNamed = (name: string): Command | undefined => byName.get(name) ?? byName.get(name.toLowerCase())
+
+/** COMMAND and its subcommands. */
+function describe(_: unknown, [given, ...names]: readonly string[]): Result {
+  switch (given?.toLowerCase()) {
+    case undefined:
+      return commands.map(entryOf)
+    case 'count':
+      return commands.length
+    case 'list':
+      return commands.map(({name}) => name)
+    case 'info':
+      return (names.length > 0 ? names.map(commandNamed) : commands).map(each =>
+        each === undefined ? null : entryOf(each)
+      )
+    case 'docs':
+      return new Map()
+    default:
+      throw unknownSubcommand('COMMAND', given ?? '')
+  }
+}
+
+const entryOf = ({name, arity, isWrite, keys}: Command): Result => [
+  name,
+  arity,
+  [new Status(isWrite ? 'write' : 'readonly')],
+  ...keys,
+  [],
+  [],
+  [],
+  []
+]

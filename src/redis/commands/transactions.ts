@@ -1,0 +1,55 @@
+import {keyless, reads, type Command, type CommandTable} from '../engine/command.ts'
+import {invoke} from '../engine/dispatch.ts'
+import {Blocked, NIL_ARRAY, OK, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+
+export const TRANSACTIONS: CommandTable = {
+  multi: keyless(1, session => {
+    if (session.queue !== undefined) throw new RedisError('ERR MULTI calls can not be nested')
+    session.queue = []
+    return OK
+  }),
+  exec: keyless(1, execute),
+  discard: keyless(1, session => {
+    if (session.queue === undefined) throw new RedisError('ERR DISCARD without MULTI')
+    session.endTransaction()
+    return OK
+  }),
+  watch: reads(
+    -2,
+    (session, keys) => {
+      if (session.queue !== undefined) throw new RedisError('ERR WATCH inside MULTI is not allowed')
+      for (const key of keys) {
+        session.db.expire(key)
+        session.engine.watch(session, key)
+      }
+      return OK
+    },
+    [1, -1, 1]
+  ),
+  unwatch: keyless(1, session => {
+    session.unwatch()
+    return OK
+  })
+}
+
+function execute(session: Session): Result {
+  const {queue, isQueueBroken} = session
+  if (queue === undefined) throw new RedisError('ERR EXEC without MULTI')
+  for (const [db, keys] of session.watched) for (const key of keys) db.expire(key)
+  const {isWatchBroken} = session
+  session.endTransaction()
+  if (isQueueBroken) throw new RedisError('EXECABORT Transaction discarded because of previous errors.')
+  if (isWatchBroken) return NIL_ARRAY
+  session.isExecuting = true
+  try {
+    return queue.map(({command, args}) => runQueued(session, command, args))
+  } finally {
+    session.isExecuting = false
+  }
+}
+
+function runQueued(session: Session, command: Command, args: readonly string[]): Result {
+  const result = invoke(session, command, args)
+  return result instanceof Blocked ? result.onTimeout : result
+}

@@ -1,0 +1,75 @@
+import {reads, type CommandDefinition, type CommandTable} from '../engine/command.ts'
+import {syntaxError} from '../engine/errors.ts'
+import {clampRange, integer} from '../engine/numbers.ts'
+import {Double, RedisError, type Result} from '../engine/result.ts'
+import type {Session} from '../engine/session.ts'
+import type {Scored} from '../engine/sorted-set.ts'
+import {lexRange, scoreRange} from './score-range.ts'
+
+type By = 'rank' | 'score' | 'lex'
+
+interface Range {
+  by: By
+  isReversed: boolean
+  hasScores: boolean
+  limit: readonly [offset: number, count: number] | undefined
+}
+
+/** ZRANGE with its options, and the older commands that stand for some of them. */
+export const rangeCommands: CommandTable = {
+  zrange: ranges('rank', false, new Set(['BYSCORE', 'BYLEX', 'REV', 'LIMIT', 'WITHSCORES'])),
+  zrevrange: ranges('rank', true, new Set(['WITHSCORES'])),
+  zrangebyscore: ranges('score', false, new Set(['LIMIT', 'WITHSCORES'])),
+  zrevrangebyscore: ranges('score', true, new Set(['LIMIT', 'WITHSCORES'])),
+  zrangebylex: ranges('lex', false, new Set(['LIMIT'])),
+  zrevrangebylex: ranges('lex', true, new Set(['LIMIT']))
+}
+
+function ranges(by: By, isReversed: boolean, known: ReadonlySet<string>): CommandDefinition {
+  return reads(-4, (session, [key = '', min = '', max = '', ...options]) => {
+    const range = readOptions({by, isReversed, hasScores: false, limit: undefined}, options, known)
+    return show(session, select(session, [key, min, max], range), range.hasScores)
+  })
+}
+
+function readOptions(range: Range, options: readonly string[], known: ReadonlySet<string>): Range {
+  for (let at = 0; at < options.length; at++) {
+    const option = (options[at] ?? '').toUpperCase()
+    if (!known.has(option)) throw syntaxError()
+    if (option === 'BYSCORE') range.by = 'score'
+    else if (option === 'BYLEX') range.by = 'lex'
+    else if (option === 'REV') range.isReversed = true
+    else if (option === 'WITHSCORES') range.hasScores = true
+    else {
+      if (at + 2 >= options.length) throw syntaxError()
+      range.limit = [integer(options[++at] ?? ''), integer(options[++at] ?? '')]
+    }
+  }
+  if (range.limit !== undefined && range.by === 'rank')
+    throw new RedisError('ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX')
+  if (range.hasScores && range.by === 'lex')
+    throw new RedisError('ERR syntax error, WITHSCORES not supported in combination with BYLEX')
+  return range
+}
+
+function select({db}: Session, [key = '', from = '', to = '']: readonly string[], range: Range): readonly Scored[] {
+  const {by, isReversed, limit} = range
+  const [min, max] = isReversed && by !== 'rank' ? [to, from] : [from, to]
+  const bounds = by === 'rank' ? ([integer(min), integer(max)] as const) : undefined
+  const isIn = by === 'score' ? scoreRange(min, max) : by === 'lex' ? lexRange(min, max) : undefined
+  const ordered = db.sortedSet(key)?.ordered ?? []
+  const all = isReversed ? ordered.toReversed() : ordered
+  if (isIn === undefined) return bounds === undefined ? [] : all.slice(...clampRange(...bounds, all.length))
+  const found = all.filter(isIn)
+  if (limit === undefined) return found
+  const [offset, count] = limit
+  if (offset < 0) return []
+  return found.slice(offset, count < 0 ? undefined : offset + count)
+}
+
+/** RESP3 has a pair for each member, RESP2 a flat list. */
+function show({protocol}: Session, found: readonly Scored[], hasScores: boolean): Result {
+  if (!hasScores) return found.map(({member}) => member)
+  const pairs = found.map(({member, score}) => [member, new Double(score)])
+  return protocol === 3 ? pairs : pairs.flat()
+}

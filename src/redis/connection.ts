@@ -1,0 +1,32 @@
+import type {RedisError} from './engine/result.ts'
+
+/** One argument; texts are UTF-8. */
+export type Argument = string | Buffer
+
+/** What Redis answers, in the shapes of RESP2: a status is a string, bytes are a Buffer, maps are flat arrays. */
+export type Reply = null | number | string | Buffer | RedisError | readonly Reply[]
+
+export interface CommandOptions {
+  /** Ends the wait of a blocking command; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** Called with each message of a channel, and the channel. */
+export type MessageListener = (channel: string, message: Buffer) => void
+
+/**
+ * A connection to Redis: to the built-in one in memory, or to a real one. Commands run in the order in which they were
+ * given. A blocking command holds up those behind it: open a connection of its own for it with `duplicate`.
+ */
+export interface RedisConnection {
+  /** Rejects with a RedisError if Redis refuses the command, with another error if it cannot be reached. */
+  command(args: readonly Argument[], options?: CommandOptions): Promise<Reply>
+  /** Runs commands in one MULTI and EXEC; a failed one is a RedisError in the list and does not undo the others. */
+  transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]>
+  /** Listens on the channels that match a pattern, also after a reconnect. The returned function ends it. */
+  subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>>
+  /** Another connection to the same Redis and database. */
+  duplicate(): Promise<RedisConnection>
+  /** Closes the connection; what is waiting rejects. */
+  close(): Promise<void>
+}

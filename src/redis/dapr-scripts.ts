@@ -1,0 +1,42 @@
+// What Dapr's components for Redis do in one atomic step, in Lua for a real Redis. The built-in one recognises these texts,
+// and Dapr's own, by what they do (`commands/known-scripts.ts`).
+
+/**
+ * Saves a state item: KEYS[1] its key, ARGV[1] the etag (`0`: none), ARGV[2] the data, ARGV[3] `0` for a first write.
+ * Returns the new version; raises an error if the item has another version. A key of another type is replaced.
+ */
+export const SAVE_SCRIPT = `local version = redis.pcall('HGET', KEYS[1], 'version')
+if type(version) == 'table' then
+  redis.call('DEL', KEYS[1])
+  version = false
+end
+local isGuarded = redis.call('HEXISTS', KEYS[1], 'first-write') == 1
+if version and version ~= '' and version ~= ARGV[1] and (isGuarded or ARGV[1] ~= '0') then
+  return redis.error_reply('ERR failed to set key ' .. KEYS[1])
+end
+redis.call('HSET', KEYS[1], 'data', ARGV[2])
+if ARGV[3] == '0' then
+  redis.call('HSET', KEYS[1], 'first-write', '0')
+end
+return redis.call('HINCRBY', KEYS[1], 'version', 1)`
+
+/**
+ * Deletes a state item: KEYS[1] its key, ARGV[1] the etag (`0`: none). Returns how many keys were deleted; raises an error if
+ * the item has another version.
+ */
+export const DELETE_SCRIPT = `local version = redis.pcall('HGET', KEYS[1], 'version')
+local isVersioned = version and type(version) ~= 'table' and version ~= ''
+if isVersioned and version ~= ARGV[1] and ARGV[1] ~= '0' then
+  return redis.error_reply('ERR failed to delete ' .. KEYS[1])
+end
+return redis.call('DEL', KEYS[1])`
+
+/** Deletes a lock: KEYS[1] its key, ARGV[1] the owner. Returns 1; -1 if there is no lock, -2 if it is another owner's. */
+export const UNLOCK_SCRIPT = `local owner = redis.call('GET', KEYS[1])
+if not owner then
+  return -1
+end
+if owner ~= ARGV[1] then
+  return -2
+end
+return redis.call('DEL', KEYS[1])`

@@ -1,0 +1,73 @@
+import {matches} from './pattern.ts'
+import type {Session} from './session.ts'
+
+/** Channels and patterns, and who listens. */
+export class Channels {
+  readonly #channels = new Map<string, Set<Session>>()
+  readonly #patterns = new Map<string, Set<Session>>()
+
+  subscribe(session: Session, channel: string): void {
+    session.channels.add(channel)
+    join(this.#channels, channel, session)
+  }
+
+  subscribePattern(session: Session, pattern: string): void {
+    session.patterns.add(pattern)
+    join(this.#patterns, pattern, session)
+  }
+
+  unsubscribe(session: Session, channel: string): void {
+    if (session.channels.delete(channel)) leave(this.#channels, channel, session)
+  }
+
+  unsubscribePattern(session: Session, pattern: string): void {
+    if (session.patterns.delete(pattern)) leave(this.#patterns, pattern, session)
+  }
+
+  leaveAll(session: Session): void {
+    for (const channel of session.channels) this.unsubscribe(session, channel)
+    for (const pattern of session.patterns) this.unsubscribePattern(session, pattern)
+  }
+
+  /** Delivers a message; returns how many received it. */
+  publish(channel: string, message: string): number {
+    let receivers = 0
+    for (const session of this.#channels.get(channel) ?? []) {
+      session.push(['message', channel, message])
+      receivers++
+    }
+    for (const [pattern, sessions] of this.#patterns) {
+      if (!matches(pattern, channel)) continue
+      for (const session of sessions) {
+        session.push(['pmessage', pattern, channel, message])
+        receivers++
+      }
+    }
+    return receivers
+  }
+
+  /** The channels with subscribers. */
+  get names(): readonly string[] {
+    return [...this.#channels.keys()]
+  }
+
+  get patternCount(): number {
+    return this.#patterns.size
+  }
+
+  subscribers(channel: string): number {
+    return this.#channels.get(channel)?.size ?? 0
+  }
+}
+
+function join(all: Map<string, Set<Session>>, name: string, session: Session): void {
+  const sessions = all.get(name)
+  if (sessions === undefined) all.set(name, new Set([session]))
+  else sessions.add(session)
+}
+
+function leave(all: Map<string, Set<Session>>, name: string, session: Session): void {
+  const sessions = all.get(name)
+  sessions?.delete(session)
+  if (sessions?.size === 0) all.delete(name)
+}

@@ -1,0 +1,160 @@
+import {wrongType} from './errors.ts'
+import type {ExpiryTimer} from './expiry-timer.ts'
+import type {NotificationKind} from './notifications.ts'
+import {SortedSet} from './sorted-set.ts'
+import {Stream} from './stream.ts'
+
+export type Value = string | Map<string, string> | string[] | Set<string> | SortedSet | Stream
+
+/** What a database tells its engine. */
+export interface DatabaseEvents {
+  /** A key was written, deleted or has expired. */
+  changed(database: Database, key: string): void
+  /** Something was changed that only the file has to know: who reads a stream, and how far. */
+  note(database: Database, key: string): void
+  /** For subscribers of keyspace notifications. */
+  notify(database: Database, kind: NotificationKind, event: string, key: string): void
+  readonly timer: ExpiryTimer
+  readonly isStored: boolean
+}
+
+/** The keys of one database (`SELECT`). An expired key is missing from then on, whether or not the timer has come by. */
+export class Database {
+  readonly index: number
+  readonly expiries = new Map<string, number>()
+  readonly #events: DatabaseEvents
+  readonly #values = new Map<string, Value>()
+
+  constructor(index: number, events: DatabaseEvents) {
+    this.index = index
+    this.#events = events
+  }
+
+  /** How many keys there are, expired ones not yet removed included. */
+  get size(): number {
+    return this.#values.size
+  }
+
+  /** Whether values are kept in a file. */
+  get isStored(): boolean {
+    return this.#events.isStored
+  }
+
+  get(key: string): Value | undefined {
+    if (this.expiries.size > 0) this.expire(key)
+    return this.#values.get(key)
+  }
+
+  /** Removes the key if its time has come. */
+  expire(key: string): void {
+    const at = this.expiries.get(key)
+    if (at === undefined || at > Date.now()) return
+    this.#remove(key)
+    this.changed(key, 'x', 'expired')
+  }
+
+  string(key: string): string | undefined {
+    const value = this.get(key)
+    if (value !== undefined && typeof value !== 'string') throw wrongType()
+    return value
+  }
+
+  hash(key: string): Map<string, string> | undefined {
+    const value = this.get(key)
+    if (value !== undefined && !(value instanceof Map)) throw wrongType()
+    return value
+  }
+
+  list(key: string): string[] | undefined {
+    const value = this.get(key)
+    if (value !== undefined && !Array.isArray(value)) throw wrongType()
+    return value
+  }
+
+  members(key: string): Set<string> | undefined {
+    const value = this.get(key)
+    if (value !== undefined && !(value instanceof Set)) throw wrongType()
+    return value
+  }
+
+  sortedSet(key: string): SortedSet | undefined {
+    const value = this.get(key)
+    if (value !== undefined && !(value instanceof SortedSet)) throw wrongType()
+    return value
+  }
+
+  stream(key: string): Stream | undefined {
+    const value = this.get(key)
+    if (value !== undefined && !(value instanceof Stream)) throw wrongType()
+    return value
+  }
+
+  /** Sets a value; a time to live goes on. The caller tells what changed. */
+  put(key: string, value: Value): void {
+    this.#values.set(key, value)
+  }
+
+  /** Sets a value that has no time to live. */
+  replace(key: string, value: Value): void {
+    this.expiries.delete(key)
+    this.#values.set(key, value)
+  }
+
+  /** Deletes a key, and says whether it was there. */
+  delete(key: string, event = 'del'): boolean {
+    if (this.get(key) === undefined) return false
+    this.#remove(key)
+    this.changed(key, 'g', event)
+    return true
+  }
+
+  /** A collection without members is a missing key. */
+  deleteIfEmpty(key: string, size: number): void {
+    if (size === 0) this.delete(key)
+  }
+
+  /** Tells everyone that a key has changed. `kind` and `event` are those of keyspace notifications. */
+  changed(key: string, kind: NotificationKind, event: string): void {
+    this.#events.changed(this, key)
+    this.#events.notify(this, kind, event, key)
+  }
+
+  /** Tells only the file: for changes that neither WATCH nor keyspace notifications see. */
+  note(key: string): void {
+    this.#events.note(this, key)
+  }
+
+  /** When the key expires, in milliseconds since 1970; undefined: never. */
+  expiresAt(key: string): number | undefined {
+    return this.expiries.get(key)
+  }
+
+  /** Sets when a key expires; undefined: never. The caller tells the change. */
+  setExpiry(key: string, at: number | undefined): void {
+    if (at === undefined) this.expiries.delete(key)
+    else {
+      this.expiries.set(key, at)
+      this.#events.timer.add(this, key, at)
+    }
+  }
+
+  /** All keys that have not expired. */
+  *keys(): Generator<string, void> {
+    for (const key of this.#values.keys()) {
+      const at = this.expiries.get(key)
+      if (at === undefined || at > Date.now()) yield key
+    }
+  }
+
+  flush(): void {
+    const keys = [...this.#values.keys()]
+    this.#values.clear()
+    this.expiries.clear()
+    for (const key of keys) this.#events.changed(this, key)
+  }
+
+  #remove(key: string): void {
+    this.#values.delete(key)
+    this.expiries.delete(key)
+  }
+}

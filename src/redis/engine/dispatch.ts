@@ -1,0 +1,55 @@
+import type {Command} from './command.ts'
+import {wrongArity} from './errors.ts'
+import {Blocked, QUEUED, RedisError, type Result} from './result.ts'
+import type {Session} from './session.ts'
+
+/** What a subscriber of RESP2 may still ask. */
+const WHILE_SUBSCRIBED = new Set(['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'ping', 'quit', 'reset'])
+/** What runs at once inside a transaction. */
+const NOT_QUEUED = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset'])
+
+/** Runs a command, or queues it in a transaction. Never throws a RedisError. */
+export function dispatch(session: Session, command: Command | undefined, args: readonly string[]): Result | Blocked {
+  const fault = command === undefined ? unknownCommand(args) : refusal(session, command, args)
+  if (fault !== undefined || command === undefined) {
+    if (session.queue !== undefined) session.isQueueBroken = true
+    return fault ?? null
+  }
+  session.lastCommand = command.name
+  session.lastAt = Date.now()
+  if (session.queue !== undefined && !NOT_QUEUED.has(command.name)) {
+    session.queue.push({command, args})
+    return QUEUED
+  }
+  return invoke(session, command, args)
+}
+
+/** Runs a command now; a RedisError that it throws is its result. */
+export function invoke(session: Session, command: Command, args: readonly string[]): Result | Blocked {
+  try {
+    return command.run(session, args.slice(1))
+  } catch (error) {
+    if (error instanceof RedisError) return error
+    throw error
+  }
+}
+
+function refusal(session: Session, {name, arity}: Command, args: readonly string[]): RedisError | undefined {
+  if (arity > 0 ? args.length !== arity : args.length < -arity) return wrongArity(name)
+  if (session.protocol === 2 && !session.mayMix && session.subscriptions > 0 && !WHILE_SUBSCRIBED.has(name))
+    return new RedisError(
+      `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
+    )
+  return undefined
+}
+
+/** Long arguments are cut, as in Redis. */
+function unknownCommand([name = '', ...args]: readonly string[]): RedisError {
+  let shown = ''
+  for (const arg of args) {
+    if (shown.length >= 128) break
+    shown += `'${arg.slice(0, 128 - shown.length)}' `
+  }
+  const text = `ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${shown}`
+  return new RedisError(text.replaceAll(/[\r\n]/g, ' '))
+}

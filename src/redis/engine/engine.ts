@@ -1,0 +1,134 @@
+import type {Journal} from './journal.ts'
+import {Channels} from './channels.ts'
+import {commandNamed} from '../commands/table.ts'
+import {Configuration} from './configuration.ts'
+import {Database, type DatabaseEvents} from './database.ts'
+import {dispatch} from './dispatch.ts'
+import {ExpiryTimer} from './expiry-timer.ts'
+import {NotificationSettings, type NotificationKind} from './notifications.ts'
+import {Blocked, type Push, type Result} from './result.ts'
+import {Session} from './session.ts'
+import {Waiters} from './waiters.ts'
+
+const DATABASES = 16
+
+/**
+ * Redis in memory: databases, channels and commands, without sockets or files. Commands run to their end one after another;
+ * only those that block answer later.
+ */
+export class Engine {
+  readonly channels = new Channels()
+  readonly notifications = new NotificationSettings()
+  readonly configuration = new Configuration(this.notifications)
+  readonly sessions = new Set<Session>()
+  readonly startedAt = Date.now()
+  readonly runId: string
+  /** Set by the server. */
+  port = 0
+  commandsRun = 0
+  #lastSession = 0
+  readonly #waiters = new Waiters()
+  readonly #timer = new ExpiryTimer(() => this.#waiters.serve())
+  readonly #databases: readonly Database[]
+  readonly #watchers = new Map<Database, Map<string, Set<Session>>>()
+
+  /** `journal` collects what a file has to learn; without it nothing is stored. */
+  constructor(journal?: Journal) {
+    this.runId = Array.from({length: 40}, () => Math.trunc(Math.random() * 16).toString(16)).join('')
+    const events: DatabaseEvents = {
+      timer: this.#timer,
+      isStored: journal !== undefined,
+      changed: (database, key) => {
+        journal?.note(database, key)
+        this.#waiters.changed(database, key)
+        this.#breakWatches(database, key)
+      },
+      note: (database, key) => journal?.note(database, key),
+      notify: (database, kind, event, key) => this.#notify(database, kind, event, key)
+    }
+    this.#databases = Array.from({length: DATABASES}, (_, index) => new Database(index, events))
+  }
+
+  get databases(): readonly Database[] {
+    return this.#databases
+  }
+
+  /** Throws a RangeError for an index beyond the last. */
+  database(index: number): Database {
+    const database = this.#databases[index]
+    if (database === undefined) throw new RangeError(`no database ${index.toString()}`)
+    return database
+  }
+
+  /** A new connection; pushes (messages of channels) go to `deliver`. */
+  open(deliver: (push: Push) => void = () => {}): Session {
+    const session = new Session(this, ++this.#lastSession, deliver)
+    this.sessions.add(session)
+    return session
+  }
+
+  /** Ends a connection: subscriptions, transaction, wait. */
+  end(session: Session): void {
+    if (!this.sessions.delete(session)) return
+    session.cancelWait?.(undefined)
+    session.endTransaction()
+    this.channels.leaveAll(session)
+  }
+
+  /** Runs a command. Errors are results; commands that have to wait answer with `Blocked`, to be passed to `wait`. */
+  run(session: Session, args: readonly string[]): Result | Blocked {
+    this.commandsRun++
+    const result = dispatch(session, commandNamed(args[0] ?? ''), args)
+    this.#waiters.serve()
+    return result
+  }
+
+  /** Waits for what a blocked command needs. `done` is called once; with undefined if the session ends first. */
+  wait(session: Session, blocked: Blocked, done: (result: Result | undefined) => void): void {
+    session.cancelWait = this.#waiters.add(session.db, blocked, result => {
+      session.cancelWait = undefined
+      done(result)
+    })
+  }
+
+  /** Marks the session if one of these keys changes before its EXEC. */
+  watch(session: Session, key: string): void {
+    const {db} = session
+    const keys = this.#watchers.get(db) ?? new Map<string, Set<Session>>()
+    this.#watchers.set(db, keys)
+    const sessions = keys.get(key)
+    if (sessions === undefined) keys.set(key, new Set([session]))
+    else sessions.add(session)
+    const own = session.watched.get(db)
+    if (own === undefined) session.watched.set(db, new Set([key]))
+    else own.add(key)
+  }
+
+  unwatch(session: Session): void {
+    for (const [db, keys] of session.watched) {
+      const watchers = this.#watchers.get(db)
+      for (const key of keys) {
+        const sessions = watchers?.get(key)
+        sessions?.delete(session)
+        if (sessions?.size === 0) watchers?.delete(key)
+      }
+    }
+    session.watched.clear()
+  }
+
+  /** Ends all sessions and timers. */
+  close(): void {
+    for (const session of this.sessions) this.end(session)
+    this.#timer.close()
+  }
+
+  #breakWatches(database: Database, key: string): void {
+    for (const session of this.#watchers.get(database)?.get(key) ?? []) session.isWatchBroken = true
+  }
+
+  #notify(database: Database, kind: NotificationKind, event: string, key: string): void {
+    if (!this.notifications.isOn) return
+    for (const [channel, message] of this.notifications.channels(kind, event, key, database.index))
+      this.channels.publish(channel, message)
+  }
+}

@@ -1,0 +1,96 @@
+import type {Database} from './database.ts'
+
+interface Expiry {
+  readonly database: Database
+  readonly key: string
+  readonly at: number
+}
+
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** One timer for the keys of all databases that expire. Its heap may hold outdated times; they are dropped when they come up. */
+export class ExpiryTimer {
+  #heap: Expiry[] = []
+  #timer: NodeJS.Timeout | undefined
+  #armedFor = Infinity
+  readonly #afterwards: () => void
+
+  /** `afterwards` is called when keys have expired. */
+  constructor(afterwards: () => void) {
+    this.#afterwards = afterwards
+  }
+
+  add(database: Database, key: string, at: number): void {
+    this.#push({database, key, at})
+    if (this.#heap.length > 1024 && this.#heap.length > 4 * this.#valid()) this.#rebuild()
+    this.#arm()
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#heap = []
+    this.#armedFor = Infinity
+  }
+
+  #arm(): void {
+    const next = this.#heap[0]?.at ?? Infinity
+    if (next === this.#armedFor) return
+    clearTimeout(this.#timer)
+    this.#armedFor = next
+    if (next === Infinity) return
+    const delay = Math.min(Math.max(next - Date.now(), 0), MAX_DELAY_MS)
+    this.#timer = setTimeout(() => this.#fire(), delay).unref()
+  }
+
+  #fire(): void {
+    this.#armedFor = Infinity
+    const now = Date.now()
+    for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
+      this.#pop()
+      if (top.database.expiresAt(top.key) === top.at) top.database.expire(top.key)
+    }
+    this.#arm()
+    this.#afterwards()
+  }
+
+  /** An upper bound of the entries that still hold. */
+  #valid(): number {
+    let sum = 0
+    for (const database of new Set(this.#heap.map(each => each.database))) sum += database.expiries.size
+    return sum
+  }
+
+  #rebuild(): void {
+    const valid = this.#heap.filter(({database, key, at}) => database.expiresAt(key) === at)
+    this.#heap = valid.toSorted((a, b) => a.at - b.at)
+  }
+
+  #push(expiry: Expiry): void {
+    const heap = this.#heap
+    let at = heap.push(expiry) - 1
+    while (at > 0) {
+      const up = (at - 1) >>> 1
+      const parent = heap[up]
+      if (parent === undefined || parent.at <= expiry.at) break
+      heap[at] = parent
+      at = up
+    }
+    heap[at] = expiry
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let at = 0
+    for (;;) {
+      let down = 2 * at + 1
+      if ((heap[down + 1]?.at ?? Infinity) < (heap[down]?.at ?? Infinity)) down++
+      const child = heap[down]
+      if (child === undefined || child.at >= last.at) break
+      heap[at] = child
+      at = down
+    }
+    heap[at] = last
+  }
+}

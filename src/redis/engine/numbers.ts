@@ -1,0 +1,66 @@
+import {notFloat, notInteger} from './errors.ts'
+import type {RedisError} from './result.ts'
+
+const MAX_INT64 = 2n ** 63n - 1n
+const MIN_INT64 = -(2n ** 63n)
+
+/** An integer as `string2ll` of Redis reads it: no spaces, no plus, no leading zeros. Undefined for anything else. */
+export function parseInteger(text: string): number | undefined {
+  if (text.length > 16) return undefined
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value.toString() === text ? value : undefined
+}
+
+/** An integer of 64 bits. */
+export function parseInt64(text: string): bigint | undefined {
+  if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return undefined
+  const value = BigInt(text)
+  return isInt64(value) ? value : undefined
+}
+
+export const isInt64 = (value: bigint): boolean => value >= MIN_INT64 && value <= MAX_INT64
+
+/** An integer argument; numbers beyond 2^53 are taken as the nearest that is exact, which only limits and times have. */
+export function integer(text: string, fault: () => RedisError = notInteger): number {
+  const value = parseInteger(text)
+  if (value !== undefined) return value
+  const large = parseInt64(text)
+  if (large === undefined) throw fault()
+  return large > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER
+}
+
+/** A floating point number as strtod(3) reads it, without what JavaScript alone accepts. */
+export function parseFloating(text: string): number | undefined {
+  const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text)
+  if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return undefined
+  return Number(text)
+}
+
+export function floating(text: string, fault: () => RedisError = notFloat): number {
+  const value = parseFloating(text)
+  if (value === undefined) throw fault()
+  return value
+}
+
+/** Adds two 64-bit integers; undefined if the sum does not fit. */
+export function addInt64(left: bigint, right: bigint): bigint | undefined {
+  const sum = left + right
+  return isInt64(sum) ? sum : undefined
+}
+
+/** Adds decimal numbers without the noise of binary ones (0.1 + 0.2): Redis computes with 80 bits and prints 17 digits. */
+export function addFloating(left: number, right: number): string {
+  const sum = left + right
+  const rounded = Number(sum.toPrecision(15))
+  const shown = Math.abs(sum - rounded) <= Math.abs(sum) * 2 ** -51 ? rounded : sum
+  const text = shown.toString()
+  return text.includes('e') ? BigInt(Math.round(shown)).toString() : text
+}
+
+/** Start and stop of a range that may count from the end, within a length. */
+export function clampRange(start: number, stop: number, length: number): readonly [from: number, to: number] {
+  const from = Math.max(start < 0 ? length + start : start, 0)
+  const to = Math.min(stop < 0 ? length + stop : stop, length - 1)
+  return [from, to + 1]
+}

@@ -1,0 +1,108 @@
+// What a command answers inside the engine. Bytes are strings with one character for each byte (latin1): they are compact,
+// compare and sort like bytes, and serve as keys of a Map.
+
+/** A status (`OK`), in contrast to bytes. */
+export class Status {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** An error as clients see it: a code in capitals, then words. */
+export class RedisError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'RedisError'
+  }
+}
+
+/** A floating point number: RESP3 has a type for it, RESP2 sends it as bytes. */
+export class Double {
+  readonly value: number
+
+  constructor(value: number) {
+    this.value = value
+  }
+}
+
+/** Text for people: RESP3 marks it as such, RESP2 sends it as bytes. */
+export class Verbatim {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** A missing array, which RESP2 tells from missing bytes. */
+export class NilArray {
+  readonly length = -1
+}
+
+/** A message that nobody asked for: of a channel, or the confirmation of a subscription. */
+export class Push {
+  readonly items: readonly Result[]
+
+  constructor(items: readonly Result[]) {
+    this.items = items
+  }
+}
+
+/** The answer of a command. A string is bytes, null means none; a Map and a Set are flat arrays in RESP2. */
+export type Result =
+  | string
+  | number
+  | bigint
+  | null
+  | Status
+  | RedisError
+  | Double
+  | Verbatim
+  | NilArray
+  | Push
+  | readonly Result[]
+  | ReadonlyMap<string, Result>
+  | ReadonlySet<string>
+
+export const OK = new Status('OK')
+export const QUEUED = new Status('QUEUED')
+export const NIL_ARRAY = new NilArray()
+
+/** A command that answers later: when a key changes, or its time is over. */
+export class Blocked {
+  readonly keys: readonly string[]
+  /** 0: for ever. */
+  readonly timeoutMs: number
+  /** Tries again; undefined: still nothing. */
+  readonly attempt: () => Result | undefined
+  readonly onTimeout: Result
+
+  constructor(
+    keys: readonly string[],
+    timeoutMs: number,
+    attempt: () => Result | undefined,
+    onTimeout: Result = NIL_ARRAY
+  ) {
+    this.keys = keys
+    this.timeoutMs = timeoutMs
+    this.attempt = attempt
+    this.onTimeout = onTimeout
+  }
+}
+
+/** Bytes of a text: itself if it is ASCII. */
+export function bytesOf(text: string): string {
+  for (let at = 0; at < text.length; at++)
+    if (text.charCodeAt(at) > 127) return Buffer.from(text, 'utf8').toString('latin1')
+  return text
+}
+
+/** A floating point number as Redis prints it: 17 digits, or fewer if they mean the same. */
+export function formatDouble(value: number): string {
+  if (value === Infinity) return 'inf'
+  if (value === -Infinity) return '-inf'
+  if (Number.isNaN(value)) return 'nan'
+  return Object.is(value, -0) ? '-0' : value.toString()
+}

@@ -1,0 +1,54 @@
+import {RedisError} from './result.ts'
+
+/**
+ * The id of a stream entry: milliseconds and a sequence number. Redis has 64 bits for each, we have 53: ids of entries are
+ * times, and those of ranges may as well end there.
+ */
+export interface StreamId {
+  readonly ms: number
+  readonly seq: number
+}
+
+export const MIN_ID: StreamId = {ms: 0, seq: 0}
+export const MAX_ID: StreamId = {ms: Number.MAX_SAFE_INTEGER, seq: Number.MAX_SAFE_INTEGER}
+
+export const invalidId = (): RedisError => new RedisError('ERR Invalid stream ID specified as stream command argument')
+
+export const compareIds = (a: StreamId, b: StreamId): number => a.ms - b.ms || a.seq - b.seq
+
+export const formatId = ({ms, seq}: StreamId): string => `${shown(ms)}-${shown(seq)}`
+
+const shown = (value: number): string => (value === Number.MAX_SAFE_INTEGER ? '18446744073709551615' : value.toString())
+
+/** `ms-seq`, or `ms` alone with this sequence number. */
+export function parseId(text: string, missingSeq = 0): StreamId {
+  const dash = text.indexOf('-')
+  const ms = parsePart(dash === -1 ? text : text.slice(0, dash))
+  return {ms, seq: dash === -1 ? missingSeq : parsePart(text.slice(dash + 1))}
+}
+
+function parsePart(text: string): number {
+  if (!/^\d{1,20}$/.test(text) || (text.length === 20 && text > '18446744073709551615')) throw invalidId()
+  return Math.min(Number(text), Number.MAX_SAFE_INTEGER)
+}
+
+/** One end of a range: `-`, `+`, an id, or `(` before an id that is left out. */
+export function parseBound(text: string, isStart: boolean): StreamId {
+  if (text === '-') return MIN_ID
+  if (text === '+') return MAX_ID
+  if (!text.startsWith('(')) return parseId(text, isStart ? 0 : Number.MAX_SAFE_INTEGER)
+  const id = parseId(text.slice(1), isStart ? 0 : Number.MAX_SAFE_INTEGER)
+  const edge = isStart ? nextId(id) : previousId(id)
+  if (edge === undefined) throw new RedisError(`ERR invalid ${isStart ? 'start' : 'end'} ID for the interval`)
+  return edge
+}
+
+export function nextId({ms, seq}: StreamId): StreamId | undefined {
+  if (seq < Number.MAX_SAFE_INTEGER) return {ms, seq: seq + 1}
+  return ms < Number.MAX_SAFE_INTEGER ? {ms: ms + 1, seq: 0} : undefined
+}
+
+function previousId({ms, seq}: StreamId): StreamId | undefined {
+  if (seq > 0) return {ms, seq: seq - 1}
+  return ms > 0 ? {ms: ms - 1, seq: Number.MAX_SAFE_INTEGER} : undefined
+}

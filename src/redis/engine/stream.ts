@@ -1,0 +1,162 @@
+import {ConsumerGroup} from './consumer-group.ts'
+import {compareIds, MIN_ID, type StreamId} from './stream-id.ts'
+import {StreamChanges} from './stream-changes.ts'
+
+/** One message of a stream; fields and values alternate. */
+export interface StreamEntry extends StreamId {
+  readonly fields: readonly string[]
+}
+
+/** The head of the array is cut off when this many entries before it are gone. */
+const MIN_GONE = 1024
+
+let lastSerial = 0
+
+/** A stream: its entries in the order of their ids, and its consumer groups. */
+export class Stream {
+  /** Names the stream in the file, also if its key is renamed. */
+  readonly serial: number
+  readonly groups = new Map<string, ConsumerGroup>()
+  /** What the file does not know yet; undefined if nothing is stored. */
+  readonly changes: StreamChanges | undefined
+  lastId: StreamId = MIN_ID
+  maxDeletedId: StreamId = MIN_ID
+  entriesAdded = 0
+  #entries: StreamEntry[] = []
+  #head = 0
+
+  constructor(isStored: boolean, serial = lastSerial + 1) {
+    this.serial = serial
+    lastSerial = Math.max(lastSerial, serial)
+    this.changes = isStored ? new StreamChanges() : undefined
+  }
+
+  get length(): number {
+    return this.#entries.length - this.#head
+  }
+
+  get first(): StreamEntry | undefined {
+    return this.#entries[this.#head]
+  }
+
+  get last(): StreamEntry | undefined {
+    return this.length > 0 ? this.#entries.at(-1) : undefined
+  }
+
+  /** Adds an entry; its id must be above `lastId`. */
+  add(entry: StreamEntry): void {
+    this.#entries.push(entry)
+    this.lastId = {ms: entry.ms, seq: entry.seq}
+    this.entriesAdded++
+    this.changes?.added.push(entry)
+  }
+
+  /** A group that starts behind this id. */
+  createGroup(name: string, lastId: StreamId, entriesRead: number | undefined): ConsumerGroup {
+    const group = new ConsumerGroup(name, lastId, entriesRead, this.changes !== undefined)
+    this.groups.set(name, group)
+    this.changes?.groups.add(name)
+    return group
+  }
+
+  /** Puts back an entry that was stored. */
+  restore(entry: StreamEntry): void {
+    this.#entries.push(entry)
+  }
+
+  find(id: StreamId): StreamEntry | undefined {
+    const entry = this.#entries[this.#indexOf(id)]
+    return entry !== undefined && compareIds(entry, id) === 0 ? entry : undefined
+  }
+
+  /** The entries from one id to another, both included, at most so many. */
+  range(start: StreamId, end: StreamId, count = Infinity): readonly StreamEntry[] {
+    const from = this.#indexOf(start)
+    let to = from
+    for (const last = Math.min(from + count, this.#entries.length); to < last; to++) {
+      const entry = this.#entries[to]
+      if (entry === undefined || compareIds(entry, end) > 0) break
+    }
+    return this.#entries.slice(from, to)
+  }
+
+  /** The same from the end. */
+  rangeReversed(start: StreamId, end: StreamId, count = Infinity): readonly StreamEntry[] {
+    const found: StreamEntry[] = []
+    let at = this.#indexOf(end)
+    const entry = this.#entries[at]
+    if (entry === undefined || compareIds(entry, end) !== 0) at--
+    for (; at >= this.#head && found.length < count; at--) {
+      const each = this.#entries[at]
+      if (each === undefined || compareIds(each, start) < 0) break
+      found.push(each)
+    }
+    return found
+  }
+
+  delete(id: StreamId): boolean {
+    const at = this.#indexOf(id)
+    const entry = this.#entries[at]
+    if (entry === undefined || compareIds(entry, id) !== 0) return false
+    if (at === this.#head) this.#dropHead(1)
+    else this.#entries.splice(at, 1)
+    if (compareIds(id, this.maxDeletedId) > 0) this.maxDeletedId = id
+    this.changes?.remove(id)
+    return true
+  }
+
+  /** Drops the oldest entries until so many are left; returns how many were dropped. */
+  trimToLength(length: number, limit = Infinity): number {
+    return this.#trim(Math.min(this.length - length, limit))
+  }
+
+  /** Drops the entries before an id. */
+  trimBefore(id: StreamId, limit = Infinity): number {
+    return this.#trim(Math.min(this.#indexOf(id) - this.#head, limit))
+  }
+
+  /** The id up to which every group has acknowledged; undefined if there are no groups. */
+  acknowledgedBefore(): StreamId | undefined {
+    let least: StreamId | undefined
+    for (const group of this.groups.values()) {
+      const open = group.firstOpen()
+      if (least === undefined || compareIds(open, least) < 0) least = open
+    }
+    return least
+  }
+
+  #trim(count: number): number {
+    if (count <= 0) return 0
+    for (let at = this.#head; at < this.#head + count; at++) {
+      const entry = this.#entries[at]
+      if (entry !== undefined) this.changes?.remove(entry)
+    }
+    this.#dropHead(count)
+    return count
+  }
+
+  #dropHead(count: number): void {
+    for (let left = count; left > 0; left--) this.#entries[this.#head++] = GONE
+    if (this.#head < MIN_GONE || this.#head * 2 < this.#entries.length) return
+    this.#entries = this.#entries.slice(this.#head)
+    this.#head = 0
+  }
+
+  /** Index of the first entry that is not before the id. */
+  #indexOf(id: StreamId): number {
+    let low = this.#head
+    let high = this.#entries.length
+    const last = this.#entries[high - 1]
+    if (last !== undefined && compareIds(last, id) < 0) return high
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const entry = this.#entries[middle]
+      if (entry !== undefined && compareIds(entry, id) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** Stands where a dropped entry was, so that its fields can be freed. */
+const GONE: StreamEntry = {...MIN_ID, fields: []}

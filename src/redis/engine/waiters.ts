@@ -1,0 +1,75 @@
+import type {Database} from './database.ts'
+import {RedisError, type Blocked, type Result} from './result.ts'
+
+interface Waiter {
+  readonly blocked: Blocked
+  readonly finish: (result: Result | undefined) => void
+}
+
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** Commands that wait for keys. Of several that wait for one key, the first is served first. */
+export class Waiters {
+  readonly #byKey = new Map<Database, Map<string, Set<Waiter>>>()
+  #ready = new Set<Set<Waiter>>()
+
+  /** `done` is called once; the returned function ends the wait with an answer of its own. */
+  add(
+    database: Database,
+    blocked: Blocked,
+    done: (result: Result | undefined) => void
+  ): (answer: Result | undefined) => void {
+    const byKey = this.#byKey.get(database) ?? new Map<string, Set<Waiter>>()
+    this.#byKey.set(database, byKey)
+    let timer: NodeJS.Timeout | undefined
+    const waiter: Waiter = {
+      blocked,
+      finish: result => {
+        clearTimeout(timer)
+        for (const key of blocked.keys) {
+          const waiting = byKey.get(key)
+          waiting?.delete(waiter)
+          if (waiting?.size === 0) byKey.delete(key)
+        }
+        done(result)
+      }
+    }
+    for (const key of blocked.keys) {
+      const waiting = byKey.get(key)
+      if (waiting === undefined) byKey.set(key, new Set([waiter]))
+      else waiting.add(waiter)
+    }
+    const {timeoutMs} = blocked
+    if (timeoutMs > 0) timer = setTimeout(() => waiter.finish(blocked.onTimeout), Math.min(timeoutMs, MAX_DELAY_MS))
+    return waiter.finish
+  }
+
+  /** Called at each change of a key: whoever waits for it tries again after the command. */
+  changed(database: Database, key: string): void {
+    const waiting = this.#byKey.get(database)?.get(key)
+    if (waiting !== undefined) this.#ready.add(waiting)
+  }
+
+  /** Lets those try again whose keys have changed. */
+  serve(): void {
+    while (this.#ready.size > 0) {
+      const ready = this.#ready
+      this.#ready = new Set()
+      for (const waiting of ready) {
+        for (const waiter of waiting) {
+          const result = attempt(waiter.blocked)
+          if (result !== undefined) waiter.finish(result)
+        }
+      }
+    }
+  }
+}
+
+function attempt(blocked: Blocked): Result | undefined {
+  try {
+    return blocked.attempt()
+  } catch (error) {
+    if (error instanceof RedisError) return error
+    throw error
+  }
+}

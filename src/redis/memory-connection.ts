@@ -1,0 +1,123 @@
+import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from './connection.ts'
+import type {Engine} from './engine/engine.ts'
+import {Blocked, bytesOf, RedisError, type Push, type Result} from './engine/result.ts'
+import type {Session} from './engine/session.ts'
+import {toReply} from './reply.ts'
+
+const closed = (): Error => new Error('the connection to Redis is closed')
+
+/** A connection to an engine of this process, without a socket. */
+export class MemoryConnection implements RedisConnection {
+  readonly #engine: Engine
+  readonly #session: Session
+  readonly #listeners = new Map<string, Set<MessageListener>>()
+  /** The blocking command that is waiting, and those behind it. */
+  #last: Promise<unknown> | undefined
+  #isClosed = false
+
+  constructor(engine: Engine, database = 0) {
+    this.#engine = engine
+    this.#session = engine.open(push => this.#deliver(push))
+    this.#session.mayMix = true
+    this.#session.db = engine.database(database)
+  }
+
+  async command(args: readonly Argument[], options: CommandOptions = {}): Promise<Reply> {
+    if (this.#last !== undefined) await this.#last
+    return this.#run(args, options.signal)
+  }
+
+  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
+    if (this.#last !== undefined) await this.#last
+    this.#now(['MULTI'])
+    for (const args of commands) this.#now(args)
+    const replies = this.#now(['EXEC'])
+    if (!Array.isArray(replies)) throw replies instanceof RedisError ? replies : new Error('EXEC was aborted')
+    return replies as readonly Reply[]
+  }
+
+  async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
+    const bytes = bytesOf(pattern)
+    const listeners = this.#listeners.get(bytes)
+    if (listeners === undefined) {
+      this.#listeners.set(bytes, new Set([listener]))
+      this.#now(['PSUBSCRIBE', pattern])
+    } else listeners.add(listener)
+    return Promise.resolve(async () => {
+      const left = this.#listeners.get(bytes)
+      left?.delete(listener)
+      if (left?.size === 0) {
+        this.#listeners.delete(bytes)
+        this.#now(['PUNSUBSCRIBE', pattern])
+      }
+      return Promise.resolve()
+    })
+  }
+
+  async duplicate(): Promise<RedisConnection> {
+    return Promise.resolve(new MemoryConnection(this.#engine, this.#session.db.index))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#listeners.clear()
+    this.#engine.end(this.#session)
+    return Promise.resolve()
+  }
+
+  /** Runs a command that does not block. */
+  #now(args: readonly Argument[]): Reply {
+    const result = this.#execute(args)
+    return toReply(result instanceof Blocked ? result.onTimeout : result)
+  }
+
+  #execute(args: readonly Argument[]): Result | Blocked {
+    if (this.#isClosed) throw closed()
+    return this.#engine.run(
+      this.#session,
+      args.map(arg => (typeof arg === 'string' ? bytesOf(arg) : arg.toString('latin1')))
+    )
+  }
+
+  async #run(args: readonly Argument[], signal: AbortSignal | undefined): Promise<Reply> {
+    signal?.throwIfAborted()
+    const result = this.#execute(args)
+    if (result instanceof RedisError) throw result
+    if (!(result instanceof Blocked)) return toReply(result)
+    const waiting = this.#wait(result, signal)
+    const last = waiting.then(
+      () => undefined,
+      () => undefined
+    )
+    this.#last = last
+    try {
+      return await waiting
+    } finally {
+      if (this.#last === last) this.#last = undefined
+    }
+  }
+
+  async #wait(blocked: Blocked, signal: AbortSignal | undefined): Promise<Reply> {
+    const session = this.#session
+    const result = await new Promise<Result | undefined>(resolve => {
+      const onAbort = (): void => session.cancelWait?.(undefined)
+      signal?.addEventListener('abort', onAbort, {once: true})
+      this.#engine.wait(session, blocked, answer => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve(answer)
+      })
+    })
+    if (result instanceof RedisError) throw result
+    if (result !== undefined) return toReply(result)
+    signal?.throwIfAborted()
+    throw closed()
+  }
+
+  #deliver({items: [kind, pattern, channel, message]}: Push): void {
+    if (kind !== 'pmessage' || typeof pattern !== 'string') return
+    if (typeof channel !== 'string' || typeof message !== 'string') return
+    const name = Buffer.from(channel, 'latin1').toString()
+    const bytes = Buffer.from(message, 'latin1')
+    for (const listener of this.#listeners.get(pattern) ?? []) listener(name, bytes)
+  }
+}

@@ -1,0 +1,137 @@
+import type {Socket} from 'node:net'
+import type {Engine} from './engine/engine.ts'
+import {Blocked, RedisError, type Result} from './engine/result.ts'
+import type {Session} from './engine/session.ts'
+import {ProtocolError, RequestParser} from './protocol/parser.ts'
+import {encode} from './protocol/writer.ts'
+
+/** Output of a turn beyond which the rest of a pipeline waits until the client has read. */
+const MAX_TURN_BYTES = 1024 * 1024
+/** Requests that a client may send ahead while a command of its waits, or while it does not read. */
+const MAX_AHEAD_BYTES = 1024 * 1024
+/** A subscriber that has not read so much is cut off, as by Redis (`client-output-buffer-limit pubsub`). */
+const MAX_UNREAD_BYTES = 32 * 1024 * 1024
+const CLOSE_TIMEOUT_MS = 1000
+/** The first words of HTTP: a page in a browser must not send commands (Redis does the same). */
+const HTTP_WORDS = new Set(['post', 'host:'])
+
+/** One client of the server: reads requests, runs them one after another, writes the answers once per turn. */
+export class ServerConnection {
+  readonly #socket: Socket
+  readonly #engine: Engine
+  readonly #session: Session
+  readonly #parser = new RequestParser()
+  #output = ''
+  /** A command waits. */
+  #isBlocked = false
+  /** The client does not read its answers. */
+  #isUnread = false
+  #isScheduled = false
+  #isRunning = false
+
+  constructor(socket: Socket, engine: Engine) {
+    this.#socket = socket
+    this.#engine = engine
+    this.#session = engine.open(push => this.#append(push))
+    this.#session.onKill = () => socket.destroy()
+    const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
+    this.#session.address = `${remoteAddress}:${remotePort.toString()}`
+    this.#session.localAddress = `${localAddress}:${localPort.toString()}`
+    socket
+      .on('data', (chunk: Buffer) => {
+        this.#parser.feed(chunk)
+        if (!this.#isHeld) this.#run()
+        else if (this.#parser.buffered > MAX_AHEAD_BYTES) socket.pause()
+      })
+      .on('drain', () => {
+        this.#isUnread = false
+        this.#release()
+      })
+      .on('error', () => {}) // 'close' follows
+      .on('close', () => engine.end(this.#session))
+  }
+
+  /** Writes what is left, and closes; a client that does not read is cut off. */
+  close(): void {
+    this.#flush()
+    this.#socket.destroySoon()
+    setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS).unref()
+  }
+
+  /** Requests stay where they are. */
+  get #isHeld(): boolean {
+    return this.#isBlocked || this.#isUnread
+  }
+
+  #run(): void {
+    this.#isRunning = true
+    try {
+      while (!this.#isHeld && !this.#session.isEnding) {
+        const args = this.#parser.next()
+        if (args === undefined) break
+        this.#execute(args)
+        if (this.#output.length > MAX_TURN_BYTES) this.#flush()
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#output += encode(new RedisError(`ERR Protocol error: ${error.message}`), 2)
+      this.#session.isEnding = true
+    } finally {
+      this.#isRunning = false
+    }
+    if (this.#session.isEnding) this.close()
+    else this.#flush()
+  }
+
+  #execute(args: readonly string[]): void {
+    if (HTTP_WORDS.has((args[0] ?? '').toLowerCase())) {
+      this.#socket.destroy()
+      this.#session.isEnding = true
+      return
+    }
+    const result = this.#engine.run(this.#session, args)
+    if (!(result instanceof Blocked)) {
+      this.#append(result)
+      return
+    }
+    this.#isBlocked = true
+    this.#engine.wait(this.#session, result, answer => {
+      if (answer === undefined) return
+      this.#append(answer)
+      this.#isBlocked = false
+      queueMicrotask(() => this.#release())
+    })
+  }
+
+  #append(result: Result): void {
+    try {
+      this.#output += encode(result, this.#session.protocol)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error // longer than a string can be
+      this.#output += encode(new RedisError('ERR the answer is too long'), 2)
+    }
+    if (this.#socket.writableLength + this.#output.length > MAX_UNREAD_BYTES && this.#session.subscriptions > 0)
+      this.#socket.destroy()
+    else if (!this.#isRunning && !this.#isScheduled) {
+      this.#isScheduled = true
+      queueMicrotask(() => {
+        this.#isScheduled = false
+        this.#flush()
+      })
+    }
+  }
+
+  #flush(): void {
+    if (this.#output === '' || this.#socket.destroyed) return
+    const output = this.#output
+    this.#output = ''
+    if (!this.#socket.write(output, 'latin1')) this.#isUnread = true
+  }
+
+  /** Goes on with the requests that were held. */
+  #release(): void {
+    if (this.#isHeld) return
+    this.#socket.resume()
+    this.#run()
+  }
+}
