@@ -35,11 +35,11 @@ export interface AppLog {
   close(): Promise<void>
 }
 
-/** The log of an app's sidecar. Writing never waits: logging must not slow down calls. */
+/** The log of an app's sidecar. Writing never waits: logging must not slow down calls. Lines that are given together are written at once. */
 export interface SidecarLog {
-  say(status: Status): void
-  /** A line of the sidecar itself; left out where its level is below the log's. */
-  log(entry: LogEntry): void
+  say(...lines: readonly Status[]): void
+  /** Lines of the sidecar itself; those whose level is below the log's are left out. */
+  log(...entries: readonly LogEntry[]): void
   /** The same of text in free form: whole lines, latin1. */
   write(text: string, level: LogLevel): void
   readonly path: string
@@ -137,8 +137,11 @@ function sidecarLog(options: AppLogsOptions, file: LogFile | undefined): Sidecar
     if (plan.sidecar === 'file') return
     void console.write({writer: onConsole, text: isTerminal ? terminalText(text) : text})
   }
-  const log = (entry: LogEntry): void => {
-    if (writesAt(least, entry.level)) put(asBytes(`${sidecarLine(entry, source, new Date())}\n`))
+  const log = (...entries: readonly LogEntry[]): void => {
+    const at = new Date()
+    let text = ''
+    for (const entry of entries) if (writesAt(least, entry.level)) text += `${sidecarLine(entry, source, at)}\n`
+    if (text !== '') put(asBytes(text))
   }
   return {
     log,
@@ -146,7 +149,7 @@ function sidecarLog(options: AppLogsOptions, file: LogFile | undefined): Sidecar
       if (source.isJson) log({level, message: text.trimEnd(), scope: 'dapr.runtime'})
       else if (writesAt(least, level)) put(text)
     },
-    say: status => put(plan.sidecar === 'console' ? withSign(status) : plainly(status)),
+    say: (...lines) => put(lines.map(plan.sidecar === 'console' ? withSign : plainly).join('')),
     path: file?.path ?? '',
     close: async () => file?.close()
   }

@@ -13,7 +13,7 @@ export interface LineSource {
 
 const PLAIN = /^[A-Za-z0-9\-._/@^+]+$/
 
-const pair = ([name, value]: readonly [string, string | number]): string => {
+const pair = (name: string, value: string | number): string => {
   const text = String(value)
   return `${name}=${PLAIN.test(text) ? text : JSON.stringify(text)}`
 }
@@ -28,7 +28,9 @@ export function sidecarLine({level, message, scope, fields}: LogEntry, source: L
   const time = at.toISOString()
   const others = {...fields, app_id: appId, instance, scope, type: 'log', ver: version}
   if (source.isJson) return JSON.stringify(Object.fromEntries(sorted({...others, level: word, msg: message, time})))
-  return [`time=${JSON.stringify(time)}`, `level=${word}`, pair(['msg', message]), ...sorted(others).map(pair)].join(
-    ' '
-  )
+  // without other fields the names are in order already
+  const pairs = fields === undefined ? Object.entries(others) : sorted(others)
+  let line = `time="${time}" level=${word} ${pair('msg', message)}`
+  for (const [name, value] of pairs) line += ` ${pair(name, value)}`
+  return line
 }

@@ -1,4 +1,5 @@
 import type {Place} from '../model/errors.ts'
+import {DEFAULT_TRUST_DOMAIN} from './defaults.ts'
 import type {Field} from './field.ts'
 
 /** Anything but `allow`, in any capitals, denies, as in Dapr. */
@@ -34,8 +35,6 @@ export interface AccessControl {
   /** Where the default action is said. */
   readonly place: Place
 }
-
-export const DEFAULT_TRUST_DOMAIN = 'public'
 
 /**
  * Reads `spec.accessControl` of a Configuration; undefined: everything is allowed. What is left out has the values of Dapr's

@@ -1,3 +1,4 @@
+import {ALL_APIS} from './defaults.ts'
 import type {Field} from './field.ts'
 
 /** Which APIs a sidecar serves over one protocol (Dapr: pkg/config, APISpec): version and name, `v1.0/state` over HTTP, `v1/state` over gRPC. */
@@ -12,8 +13,6 @@ export interface ApiAccesses {
   readonly http: ApiAccess | undefined
   readonly grpc: ApiAccess | undefined
 }
-
-export const ALL_APIS: ApiAccesses = {http: undefined, grpc: undefined}
 
 interface Rule {
   readonly protocol: string

@@ -7,8 +7,6 @@ export interface ApiLogging {
   readonly omitsHealthChecks: boolean
 }
 
-export const DEFAULT_API_LOGGING: ApiLogging = {obfuscatesUrls: false, omitsHealthChecks: false}
-
 /** Reads `spec.logging` (Dapr: pkg/config, LoggingSpec). */
 export function readApiLogging(spec: Field): ApiLogging {
   const logging = spec.field('logging')

@@ -1,12 +1,14 @@
 import type {Place} from '../model/errors.ts'
 import {readAccessControl, type AccessControl} from './access-control.ts'
-import {ALL_APIS, readApiAccess, type ApiAccesses} from './api-access.ts'
-import {DEFAULT_API_LOGGING, readApiLogging, type ApiLogging} from './api-logging.ts'
+import {readApiAccess, type ApiAccesses} from './api-access.ts'
+import {readApiLogging, type ApiLogging} from './api-logging.ts'
+import {DEFAULT_CONFIGURATION} from './defaults.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {readHandlers, type HandlerSpec} from './http-pipeline.ts'
-import {DEFAULT_METRICS, readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
+import {readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
 import {readSecretScopes, type SecretScope} from './secret-scopes.ts'
-import {DEFAULT_TRACING, readTracingSettings, type TracingSettings} from './tracing-settings.ts'
+import {readTracingSettings} from './read-tracing-settings.ts'
+import type {TracingSettings} from './tracing-settings.ts'
 
 /** A Dapr Configuration (pkg/config/configuration.go), as far as it is about calls. */
 export interface Configuration {
@@ -31,20 +33,6 @@ export interface Configuration {
 export interface UnenforcedKey {
   readonly key: string
   readonly place: Place
-}
-
-/** Dapr's, where there is no file. */
-export const DEFAULT_CONFIGURATION: Configuration = {
-  fault: '',
-  accessControl: undefined,
-  apiAccess: ALL_APIS,
-  secretScopes: [],
-  httpPipeline: undefined,
-  appHttpPipeline: undefined,
-  apiLogging: DEFAULT_API_LOGGING,
-  metrics: DEFAULT_METRICS,
-  tracing: DEFAULT_TRACING,
-  unenforced: []
 }
 
 /**

@@ -26,16 +26,6 @@ export interface MetricsSettings {
   readonly hasVerbs: boolean
 }
 
-export const DEFAULT_METRICS: MetricsSettings = {
-  isEnabled: true,
-  hasErrorCodes: false,
-  latencyBuckets: undefined,
-  rules: [],
-  hasFullPaths: true,
-  pathMatching: [],
-  hasVerbs: true
-}
-
 const KEYS = ['enabled', 'recordErrorCodes', 'latencyDistributionBuckets', 'rules', 'http', 'workflow']
 
 /** Reads `spec.metrics` and `spec.metric`: the former wins, key by key (Dapr: pkg/config, sortMetricsSpec). */

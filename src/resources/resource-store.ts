@@ -1,23 +1,14 @@
-import {readdirSync} from 'node:fs'
-import {dirname, join, relative} from 'node:path'
+import {existsSync} from 'node:fs'
+import {dirname, relative} from 'node:path'
 import type {Reporter, WarningCode} from '../model/reporter.ts'
-import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
-import {areFor, isUnbuilt} from './components.ts'
+import {OpenResources, type App, type AppResources} from './app-resources.ts'
 import type {Configuration} from './dapr-configuration.ts'
+import {NO_RESOURCES} from './defaults.ts'
 import {faultText} from './fault.ts'
-import {firstOfName, type Environment} from './http-endpoints.ts'
-import {
-  EMPTY_CONFIG,
-  EMPTY_FILE,
-  LoadedFile,
-  readConfigFile,
-  readFolderFile,
-  type ConfigFile,
-  type FolderFile
-} from './loaded-file.ts'
-import {mergeResiliencies} from './resiliency/resiliency.ts'
-import {withOtelVariables} from './tracing-settings.ts'
-import {unbuiltComponent, type WithoutEffect} from './without-effect.ts'
+import type {Environment} from './http-endpoints.ts'
+import type {ResourceFiles} from './resource-files.ts'
+import {filesIn} from './resource-folder.ts'
+import type {WithoutEffect} from './without-effect.ts'
 
 export interface ResourceStoreOptions {
   /** The environment that we were started in. */
@@ -33,8 +24,8 @@ export interface ResourceStoreOptions {
  */
 export class ResourceStore {
   readonly #options: ResourceStoreOptions
-  readonly #files = new Map<string, LoadedFile<FolderFile>>()
-  readonly #configurations = new Map<string, LoadedFile<ConfigFile>>()
+  /** Undefined: no app has had any. */
+  #files: ResourceFiles | undefined
   readonly #apps = new Set<OpenResources>()
   readonly #told = new Set<string>()
   readonly #warned = new Set<string>()
@@ -48,12 +39,12 @@ export class ResourceStore {
   /** Reads what is there for an app. What is wrong with it is told; it is no reason to fail. */
   async open(app: App): Promise<AppResources> {
     return this.#inTurn(async () => {
-      const {folders, configFile} = app.resources
-      for (const folder of folders) await this.#loadFolder(folder)
-      if (configFile !== '') await this.#load(this.#configurations, configFile, CONFIGURATION)
-      const opened = new OpenResources(app, this.#snapshotOf(app), {
+      const {configFile, defaultFolder} = app.resources
+      const files = this.#hasAny(app) ? await this.#load() : this.#files
+      await files?.read([app])
+      const opened = new OpenResources(app, files?.snapshotOf(app) ?? NO_RESOURCES, {
         warn: (code, text) => {
-          if (dirname(configFile) !== app.resources.defaultFolder) this.#warnOnce(code, text)
+          if (dirname(configFile) !== defaultFolder) this.#warnOnce(code, text)
         },
         closed: () => this.#apps.delete(opened)
       })
@@ -63,13 +54,14 @@ export class ResourceStore {
     })
   }
 
-  /** Folders that hold resources which are read, and Configurations: what is to be followed. */
-  get followed(): {readonly folders: readonly string[]; readonly files: readonly string[]} {
+  /** Folders that hold resources which are read, folders that are empty yet, and Configurations: what is to be followed. */
+  get followed(): Readonly<Record<'folders' | 'empty' | 'files', readonly string[]>> {
     const apps = [...this.#apps].map(({app}) => app.resources)
-    const folders = new Set(apps.flatMap(each => each.folders))
+    const folders = [...new Set(apps.flatMap(each => each.folders))]
     const files = new Set(apps.map(each => each.configFile))
     return {
-      folders: [...folders].filter(folder => filesIn(folder).length > 0),
+      folders: folders.filter(folder => filesIn(folder).length > 0),
+      empty: folders.filter(folder => filesIn(folder).length === 0 && existsSync(folder)),
       files: [...files].filter(file => file !== '')
     }
   }
@@ -87,22 +79,18 @@ export class ResourceStore {
 
   /** Of all apps, each once. */
   get configurations(): readonly Configuration[] {
-    return [...this.#configurations.values()].map(({value}) => value.configuration)
+    return this.#files?.configurations ?? []
   }
 
   /** Reads again what has changed, and tells the apps that it is for. */
   async refresh(): Promise<void> {
     await this.#inTurn(async () => {
-      const apps = [...this.#apps].map(({app}) => app.resources)
-      const folders = new Set(apps.flatMap(each => each.folders))
-      let isChanged = false
-      for (const folder of folders) isChanged = (await this.#loadFolder(folder)) || isChanged
-      for (const file of new Set(apps.map(each => each.configFile)))
-        if (file !== '') isChanged = (await this.#load(this.#configurations, file, CONFIGURATION)) || isChanged
-      const there = new Set([...folders].flatMap(filesIn))
-      for (const file of this.#files.keys()) if (!there.has(file)) isChanged = this.#files.delete(file) || isChanged
-      if (!isChanged) return
-      for (const each of this.#apps) each.change(this.#snapshotOf(each.app))
+      const apps = [...this.#apps].map(({app}) => app)
+      const files = this.#files ?? (apps.some(app => this.#hasAny(app)) ? await this.#load() : undefined)
+      if (files === undefined) return
+      const isChanged = await files.read(apps)
+      if (!files.forget(apps) && !isChanged) return
+      for (const each of this.#apps) each.change(files.snapshotOf(each.app))
       this.#tell()
     })
   }
@@ -113,56 +101,24 @@ export class ResourceStore {
     return done
   }
 
-  async #loadFolder(folder: string): Promise<boolean> {
-    let isChanged = false
-    for (const file of filesIn(folder)) isChanged = (await this.#load(this.#files, file, FOLDER_FILE)) || isChanged
-    return isChanged
-  }
-
-  async #load<T>(known: Map<string, LoadedFile<T>>, path: string, how: How<T>): Promise<boolean> {
-    let file = known.get(path)
-    if (file === undefined) {
-      file = new LoadedFile(path, this.#shown(path), how)
-      known.set(path, file)
-    }
-    return file.refresh(this.#options.env)
-  }
-
   #shown(path: string): string {
     const short = relative(this.#options.cwd, path)
     return short.startsWith('..') ? path : short
   }
 
-  #snapshotOf({id, resources: {folders, configFile, defaultFolder}}: App): ResourceSnapshot {
-    const {env} = this.#options
-    const paths = [...new Set(folders.flatMap(filesIn))].filter(path => path !== configFile)
-    const files = paths.flatMap(path => this.#files.get(path) ?? [])
-    const all = files.map(({value}) => value)
-    const isFor = areFor(id, env['NAMESPACE'] ?? '')
-    const {endpoints, faults: doubles} = firstOfName(all.flatMap(file => file.endpoints).filter(isFor))
-    const usual = `${this.#shown(defaultFolder)}/`
-    const components = all
-      .flatMap(file => file.components)
-      .filter(isFor)
-      .map(each => (each.place.file.startsWith(usual) ? {...each, isDefault: true} : each))
-    const {resiliency, faults} = mergeResiliencies(
-      all.flatMap(file => file.resiliency ?? []),
-      id
+  /** An app without files needs no code that reads them. */
+  #hasAny({resources: {folders, configFile}}: App): boolean {
+    const names = Object.keys(this.#options.env)
+    return (
+      configFile !== '' ||
+      folders.some(folder => filesIn(folder).length > 0) ||
+      names.some(name => name.startsWith('OTEL_EXPORTER_OTLP_'))
     )
-    const configured = this.#configurations.get(configFile)
-    const {configuration, withoutEffect} = configured?.value ?? EMPTY_CONFIG
-    return {
-      endpoints,
-      components,
-      resiliency,
-      configuration: {...configuration, tracing: withOtelVariables(configuration.tracing, env)},
-      withoutEffect: [
-        ...components.filter(isUnbuilt).map(unbuiltComponent),
-        ...all.flatMap(file => file.withoutEffect),
-        ...withoutEffect
-      ],
-      faults: [...files.flatMap(file => file.faults), ...doubles, ...faults, ...(configured?.faults ?? [])]
-    }
+  }
+
+  async #load(): Promise<ResourceFiles> {
+    const {ResourceFiles: Files} = await import('./resource-files.ts')
+    return (this.#files ??= new Files({env: this.#options.env, shown: path => this.#shown(path)}))
   }
 
   #warnOnce(code: WarningCode, text: string): void {
@@ -180,25 +136,5 @@ export class ResourceStore {
       this.#told.add(text)
       this.#options.reporter.warn('resource-not-used', text)
     }
-  }
-}
-
-interface How<T> {
-  readonly empty: T
-  readonly read: ConstructorParameters<typeof LoadedFile<T>>[2]['read']
-}
-
-const FOLDER_FILE: How<FolderFile> = {empty: EMPTY_FILE, read: readFolderFile}
-const CONFIGURATION: How<ConfigFile> = {empty: EMPTY_CONFIG, read: readConfigFile}
-
-/** In the order of their names; none where there is no such folder, as may be with the default one. */
-function filesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter(name => /\.ya?ml$/i.test(name))
-      .toSorted()
-      .map(name => join(folder, name))
-  } catch {
-    return []
   }
 }

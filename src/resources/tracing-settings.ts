@@ -1,6 +1,3 @@
-import type {Field} from './field.ts'
-import {parseGoDuration} from './go-duration.ts'
-
 /** Where spans are sent in OpenTelemetry's protocol. */
 export interface OtlpSettings {
   /** `host:port`, and a path where the protocol is `http`. */
@@ -23,105 +20,10 @@ export interface TracingSettings {
   readonly otlp: OtlpSettings | undefined
 }
 
-export const DEFAULT_TRACING: TracingSettings = {samplingRate: '', isLogged: false, zipkinUrl: '', otlp: undefined}
-
-/** Reads `spec.tracing` (Dapr: pkg/config, TracingSpec). */
-export function readTracingSettings(spec: Field): TracingSettings {
-  const field = spec.field('tracing')
-  field.warnUnknownKeys(['samplingRate', 'stdout', 'zipkin', 'otel', 'expandParams', 'includeBody'])
-  const rate = field.field('samplingRate')
-  const text = rate.text()
-  const number = Number(text)
-  if (text !== '' && !(number >= 0 && number <= 1))
-    rate.warn(`samplingRate ${text} is no share of all traces`, {expected: 'expected a number from 0 to 1'})
-  const zipkin = field.field('zipkin')
-  zipkin.warnUnknownKeys(['endpointAddress'])
-  return {
-    samplingRate: text,
-    isLogged: field.field('stdout').boolean() ?? false,
-    zipkinUrl: readZipkin(zipkin.field('endpointAddress')),
-    otlp: readOtlp(field.field('otel'))
-  }
-}
-
-function readZipkin(field: Field): string {
-  const url = field.text()
-  if (url === '' || (URL.canParse(url) && /^https?:/.test(url))) return url
-  field.error(`${field.path} is no URL`, {expected: 'expected http://localhost:9411/api/v2/spans'})
-  return ''
-}
-
-function readOtlp(field: Field): OtlpSettings | undefined {
-  field.warnUnknownKeys(['protocol', 'endpointAddress', 'isSecure', 'headers', 'timeout'])
-  const endpoint = field.field('endpointAddress').text()
-  const protocol = field.field('protocol')
-  const name = protocol.text()
-  const expected = 'expected grpc or http'
-  const isSecure = field.field('isSecure').boolean() ?? true
-  const headers = Object.fromEntries(field.field('headers').items().flatMap(readHeader))
-  const timeoutMs = readTimeout(field.field('timeout'))
-  if (endpoint === '') return undefined
-  if (name === '') {
-    protocol.warn('otel has no protocol: no spans are sent', {expected})
-    return undefined
-  }
-  if (name === 'grpc' || name === 'http') return {endpoint, protocol: name, isSecure, headers, timeoutMs}
-  return protocol.error(`invalid protocol ${name} provided for Otel endpoint`, {expected})
-}
-
-function readHeader(field: Field): readonly (readonly [string, string])[] {
-  const pair = splitHeader(field.text())
-  if (pair === undefined) field.warn(`${field.path} has no effect`, {expected: 'expected name=value'})
-  return pair === undefined ? [] : [pair]
-}
-
-function splitHeader(text: string): readonly [string, string] | undefined {
-  const at = text.indexOf('=')
-  return at < 1 ? undefined : [text.slice(0, at).trim(), text.slice(at + 1).trim()]
-}
-
-function readTimeout(field: Field): number {
-  const text = field.text()
-  const ms = text === '' ? 0 : parseGoDuration(text)
-  if (typeof ms === 'number') return Math.max(0, ms)
-  field.error(`${field.path}: ${ms}`, {expected: 'expected a duration such as 10s'})
-  return 0
-}
-
-/**
- * What `OTEL_*` variables add where the file names no endpoint (Dapr: pkg/config, SetTracingSpecFromEnv): with one of them
- * every trace is sampled unless the file says otherwise.
- */
-export function withOtelVariables(
-  settings: TracingSettings,
-  env: Readonly<Record<string, string | undefined>>
-): TracingSettings {
-  const variable = (name: string): string =>
-    env[`OTEL_EXPORTER_OTLP_TRACES_${name}`] || env[`OTEL_EXPORTER_OTLP_${name}`] || ''
-  const endpoint = variable('ENDPOINT')
-    .replace(/^http:\/\//, '')
-    .replace(/^https:\/\//, '')
-  if (settings.otlp !== undefined || endpoint === '') return settings
-  const timeout = Number(variable('TIMEOUT'))
-  return {
-    ...settings,
-    samplingRate: settings.samplingRate || '1',
-    otlp: {
-      endpoint,
-      protocol: variable('PROTOCOL').startsWith('http') ? 'http' : 'grpc',
-      isSecure: env['OTEL_EXPORTER_OTLP_INSECURE'] !== 'true',
-      headers: Object.fromEntries(
-        variable('HEADERS')
-          .split(',')
-          .flatMap(text => [splitHeader(text)].filter(isPair))
-      ),
-      timeoutMs: timeout > 0 ? timeout : 0
-    }
-  }
-}
-
-const isPair = (pair: readonly [string, string] | undefined): pair is readonly [string, string] => pair !== undefined
-
 /** Traces pass untouched: a rate is said, and it is 0 (Dapr: pkg/diagnostics/utils, GetTraceSamplingRate). */
 export const tracesNothing = ({samplingRate}: TracingSettings): boolean =>
   samplingRate !== '' && Number(samplingRate) === 0
+
+/** Spans are sent somewhere, or written to the log. */
+export const isExported = ({isLogged, zipkinUrl, otlp}: TracingSettings): boolean =>
+  isLogged || zipkinUrl !== '' || otlp !== undefined

@@ -1,9 +1,11 @@
+import {watch, type FSWatcher} from 'node:fs'
 import {dirname} from 'node:path'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {ResourceStore} from '../resources/resource-store.ts'
 import type {Watch, WatchOptions} from '../watcher/watcher.ts'
+import {inBackground} from './run-reporter.ts'
 
 export interface RunResourcesOptions {
   /** Our own environment. */
@@ -22,6 +24,8 @@ export class RunResources {
   readonly #options: RunResourcesOptions
   readonly #store: ResourceStore
   readonly #watches = new Map<string, Watch>()
+  /** Of folders without resources: Node's own, for which nothing is loaded. */
+  readonly #awaiting = new Map<string, FSWatcher>()
   #isFollowing = false
   #isClosed = false
 
@@ -52,7 +56,7 @@ export class RunResources {
     }
   }
 
-  /** Watches the files, after the start lines are printed. The watcher is loaded only if there are files. */
+  /** Watches the files, after the start lines are printed. The watcher is loaded when there are files. */
   async follow(): Promise<void> {
     this.#isFollowing = true
     await this.#followAll()
@@ -60,28 +64,51 @@ export class RunResources {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.all([...this.#watches.values()].map(async watch => watch.close()))
+    for (const folder of this.#awaiting.keys()) this.#awaitNoMore(folder)
+    await Promise.all([...this.#watches.values()].map(async each => each.close()))
   }
 
   async #followAll(): Promise<void> {
-    const {folders, files} = this.#store.followed
+    if (this.#isClosed) return
+    const {folders, empty, files} = this.#store.followed
+    for (const folder of folders) this.#awaitNoMore(folder)
+    for (const folder of empty) this.#await(folder)
     await Promise.all([
       ...folders.map(async folder => this.#watch(folder, {folder, watch: YAML_FILES})),
       ...files.map(async file => this.#watch(file, {folder: dirname(file), watch: {files: [file]}}))
     ])
   }
 
+  /** Waits for the first resource of a folder. */
+  #await(folder: string): void {
+    if (this.#awaiting.has(folder) || this.#watches.has(folder)) return
+    const follow = (): void => void inBackground(this.#options.reporter, 'cannot watch resources', this.#followAll())
+    try {
+      this.#awaiting.set(
+        folder,
+        watch(folder, {persistent: false}, follow).on('error', () => this.#awaitNoMore(folder))
+      )
+    } catch {
+      // the folder is gone again, or the system's limit is reached: the run works without
+    }
+  }
+
+  #awaitNoMore(folder: string): void {
+    this.#awaiting.get(folder)?.close()
+    this.#awaiting.delete(folder)
+  }
+
   async #watch(path: string, what: Pick<WatchOptions, 'folder' | 'watch'>): Promise<void> {
     if (this.#isClosed || this.#watches.has(path)) return
     const {Watch} = await import('../watcher/watcher.ts')
     if (this.#isClosed || this.#watches.has(path)) return
-    const watch = new Watch({
+    const opened = new Watch({
       ...what,
       since: this.#options.since,
       changed: () => void this.#store.refresh(),
       polls: why => this.#options.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`)
     })
-    this.#watches.set(path, watch)
-    await watch.open()
+    this.#watches.set(path, opened)
+    await opened.open()
   }
 }

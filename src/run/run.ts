@@ -291,7 +291,7 @@ export class Run {
   }
 
   async #openAppSidecar(runtime: AppRuntime): Promise<void> {
-    const sidecar = openAppSidecar({
+    const sidecar = await openAppSidecar({
       runtime,
       plan: this.#options.plan,
       shell: this.#options.shell,

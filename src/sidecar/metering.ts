@@ -1,31 +1,97 @@
+import type {CallRecord} from '../model/call.ts'
+import type {ResiliencyEvent} from '../model/resiliency-event.ts'
 import type {AppResources} from '../resources/app-resources.ts'
-import {CallMetrics} from '../telemetry/metrics/call-metrics.ts'
+import type {MetricsSettings} from '../resources/metrics-settings.ts'
+import type {CallMetrics} from '../telemetry/metrics/call-metrics.ts'
 
-/** The metrics of one app's sidecar: counted anew when their settings change, as after a restart of Dapr's sidecar. */
+/**
+ * The metrics of one app's sidecar: counted anew when their settings change, as after a restart of Dapr's sidecar. Their code
+ * is loaded by what is counted first, or by the first scrape.
+ */
 export class SidecarMetering {
-  calls: CallMetrics
+  readonly #appId: string
   readonly #close: () => void
+  #settings: MetricsSettings
+  #calls: CallMetrics | undefined
+  /** What is counted when the code is there. */
+  #early: ((calls: CallMetrics) => void)[] = []
+  #loading: Promise<CallMetrics> | undefined
 
   constructor(appId: string, resources: AppResources) {
-    let {
-      configuration: {metrics},
-      resiliency
-    } = resources.snapshot
-    this.calls = new CallMetrics(appId, metrics)
-    this.calls.resiliency.loaded(resiliency.resources)
-    this.#close = resources.onChange(snapshot => {
-      const hasNewSettings = snapshot.configuration.metrics !== metrics
-      if (hasNewSettings) this.calls = new CallMetrics(appId, snapshot.configuration.metrics)
-      if (hasNewSettings || snapshot.resiliency !== resiliency)
-        this.calls.resiliency.loaded(snapshot.resiliency.resources)
-      ;({
-        configuration: {metrics},
-        resiliency
-      } = snapshot)
+    this.#appId = appId
+    let {resiliency} = resources.snapshot
+    this.#settings = resources.snapshot.configuration.metrics
+    if (resiliency.resources.length > 0) this.#count(calls => calls.resiliency.loaded(resiliency.resources))
+    this.#close = resources.onChange(({configuration: {metrics}, resiliency: policies}) => {
+      const hasNewSettings = metrics !== this.#settings
+      if (hasNewSettings) this.#reset(metrics)
+      if (hasNewSettings || policies !== resiliency) this.#count(calls => calls.resiliency.loaded(policies.resources))
+      resiliency = policies
     })
+  }
+
+  /** A request to the sidecar is over. */
+  served(record: CallRecord): void {
+    if (this.#calls !== undefined) this.#calls.served(record)
+    else this.#count(calls => calls.served(record))
+  }
+
+  /** An endpoint outside was called. */
+  sent(record: CallRecord): void {
+    if (this.#calls !== undefined) this.#calls.sent(record)
+    else this.#count(calls => calls.sent(record))
+  }
+
+  /** The sidecar's app was called, maybe by another app's sidecar. */
+  answered(record: CallRecord): void {
+    if (this.#calls !== undefined) this.#calls.answered(record)
+    else this.#count(calls => calls.answered(record))
+  }
+
+  /** The app's health was checked; status 0: there was no answer. */
+  probed(status: number, elapsedMs: number): void {
+    this.#count(calls => calls.probed(status, elapsedMs))
+  }
+
+  /** A policy has acted on a call. */
+  acted(event: ResiliencyEvent): void {
+    this.#count(calls => calls.resiliency.record(event))
+  }
+
+  /** In Prometheus' text format; undefined: the Configuration disables metrics. */
+  async text(): Promise<string | undefined> {
+    return this.#settings.isEnabled ? (await this.#load()).text : undefined
   }
 
   close(): void {
     this.#close()
+  }
+
+  #reset(settings: MetricsSettings): void {
+    this.#settings = settings
+    this.#calls = undefined
+    this.#loading = undefined
+    this.#early = []
+  }
+
+  #count(count: (calls: CallMetrics) => void): void {
+    if (!this.#settings.isEnabled) return
+    if (this.#calls !== undefined) return count(this.#calls)
+    this.#early.push(count)
+    void this.#load()
+  }
+
+  async #load(): Promise<CallMetrics> {
+    return (this.#loading ??= this.#open(this.#settings))
+  }
+
+  async #open(settings: MetricsSettings): Promise<CallMetrics> {
+    const {CallMetrics: Calls} = await import('../telemetry/metrics/call-metrics.ts')
+    const calls = new Calls(this.#appId, settings)
+    if (settings !== this.#settings) return calls // there are newer ones
+    for (const count of this.#early) count(calls)
+    this.#early = []
+    this.#calls = calls
+    return calls
   }
 }

@@ -4,18 +4,17 @@ import {openGrpcPort} from './grpc-port.ts'
 import {factsOf} from './facts.ts'
 import {SidecarMetering} from './metering.ts'
 import {openMetricsPort} from './metrics-port.ts'
-import {SidecarPolicies} from './policies.ts'
-import {reportResiliency} from './report-resiliency.ts'
+import type {ResiliencyReporterOptions} from './report-resiliency.ts'
+import {ResourceEffects} from './resource-effects.ts'
 import {withBuiltInRetries} from '../gateway/built-in-retries.ts'
+import type {ResiliencyEvent} from '../model/resiliency-event.ts'
+import {builtInRetry} from '../resources/defaults.ts'
 import type {RetryPolicy} from '../resources/resiliency/policies.ts'
-import {builtInRetry} from '../resources/resiliency/resiliency.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarTracing} from './tracing.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
-import {followAccess} from './access.ts'
 import {followConfiguration} from './app-configuration.ts'
-import {appPipelineOf, followPipeline} from './follow-pipeline.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {isUnbuilt} from '../resources/components.ts'
 import {hostGuard} from '../gateway/guards.ts'
@@ -61,7 +60,7 @@ export interface OpenSidecarOptions {
 }
 
 /** Opens the ports of an app's sidecar; they are bound already. */
-export function openAppSidecar({
+export async function openAppSidecar({
   runtime,
   plan,
   shell,
@@ -74,7 +73,7 @@ export function openAppSidecar({
   protocolOf,
   mounted,
   copierOf
-}: OpenSidecarOptions): OpenSidecar {
+}: OpenSidecarOptions): Promise<OpenSidecar> {
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
   const log = runtime.logs.sidecar
@@ -88,26 +87,26 @@ export function openAppSidecar({
   })
   runtime.counters = {
     recorded: record => {
-      metered.calls.answered(record)
+      metered.answered(record)
       tracing.answered(record)
     },
-    probed: (status, elapsedMs) => metered.calls.probed(status, elapsedMs)
+    probed: (status, elapsedMs) => metered.probed(status, elapsedMs)
   }
-  const report = reportResiliency({
+  const decisions: ResiliencyReporterOptions = {
     appId: runtime.id,
     log: (message, level) => log.log({level, message, scope: 'dapr.runtime.resiliency'}),
-    recorded: event => metered.calls.resiliency.record(event),
+    recorded: event => metered.acted(event),
     show: settings.logLevel === 'debug' ? show : undefined
-  })
+  }
   const retryFor = (callee: string): RetryPolicy | undefined => {
     const {resiliency} = resources.snapshot
     return resiliency.targets.apps.has(callee) ? undefined : builtInRetry(resiliency)
   }
   const external = new ExternalEndpoints({
     resources,
-    apps: withBuiltInRetries({admit: apps, retryFor, emit: report}),
+    apps: withBuiltInRetries({admit: apps, retryFor, emit: event => void reportRetry(decisions, event)}),
     env: shell,
-    recorded: record => metered.calls.sent(record)
+    recorded: record => metered.sent(record)
   })
   const isApiLogged = settings.apiLogging && writesAt(settings.logLevel, 'info')
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
@@ -115,6 +114,15 @@ export function openAppSidecar({
     log.log({level: 'info', message: 'Shutdown requested via API', scope: 'dapr.runtime'})
     requestShutdown(isForced)
   }
+  const effects = await ResourceEffects.open({
+    runtime,
+    resources,
+    namespace: shell['NAMESPACE'] || 'default',
+    tracing,
+    external,
+    decisions,
+    warn
+  })
   const blocks = new SidecarBlocks({
     appId: runtime.id,
     folder: runtime.plan.folder,
@@ -139,8 +147,9 @@ export function openAppSidecar({
     copierOf,
     whyMissing: name => whyMissing(resources.snapshot, name),
     tracing,
+    rules: effects.rules,
     recorded: record => {
-      metered.calls.served(record)
+      metered.served(record)
       tracing.served(record)
       const {apiLogging} = resources.snapshot.configuration
       const entry = isApiLogged ? apiLogEntry(record, apiLogging) : undefined
@@ -150,33 +159,6 @@ export function openAppSidecar({
     allowedHosts: settings.listenAddresses,
     tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
     warn
-  })
-  const policies = new SidecarPolicies({
-    resources,
-    emit: report,
-    changed: interceptors => {
-      sidecar.interceptors = interceptors
-    }
-  })
-  const stopAccess = followAccess(runtime, resources, shell['NAMESPACE'] || 'default')
-  const stopPipeline = followPipeline({
-    runtime,
-    resources,
-    warn,
-    key: 'httpPipeline',
-    changed: pipeline => {
-      sidecar.pipeline = pipeline
-    }
-  })
-  const stopAppPipeline = followPipeline({
-    runtime,
-    resources,
-    warn,
-    key: 'appHttpPipeline',
-    changed: pipeline => {
-      external.pipeline = appPipelineOf(pipeline)
-      runtime.pipeline = runtime.plan.channel.protocol.startsWith('grpc') ? undefined : external.pipeline
-    }
   })
   const guards = {
     isAllowedHost: hostGuard(settings.listenAddresses),
@@ -211,12 +193,12 @@ export function openAppSidecar({
     context: sidecar,
     log: (level, message) => log.log({level, message, scope: 'dapr.runtime'})
   })
-  const metricsPort = openMetricsPort(metrics, () => metered.calls.text)
+  const metricsPort = openMetricsPort(metrics, async () => metered.text())
   const closing = new AbortController()
   return {
     closing: closing.signal,
     get breakers() {
-      return policies.breakers
+      return effects.breakers
     },
     openComponents: async () => {
       runtime.fault ||= await blocks.open()
@@ -228,16 +210,18 @@ export function openAppSidecar({
       metricsPort.close()
       await Promise.all([grpcPort.close(cut), sidecar.close(cut)])
       await blocks.close()
-      policies.close()
-      stopAccess()
+      effects.close()
       metered.close()
-      stopPipeline()
-      stopAppPipeline()
       await tracing.close()
       external.close()
       resources.close()
     }
   }
+}
+
+async function reportRetry(decisions: ResiliencyReporterOptions, event: ResiliencyEvent): Promise<void> {
+  const {reportResiliency} = await import('./report-resiliency.ts')
+  reportResiliency(decisions)(event)
 }
 
 /** Why a Component is missing although a file defines it, for the error of a call that uses it. */

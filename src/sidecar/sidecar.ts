@@ -38,10 +38,10 @@ import {
   type Readable,
   type Tracing
 } from './http/sidecar-request.ts'
-import {BAD_TARGET, FOREIGN_ORIGIN, noAppId, plainError} from './http/errors.ts'
-import type {PipelineRequest} from './http/middleware/middleware.ts'
-import {runPipeline, type Pipeline} from './http/middleware/pipeline.ts'
-import {upperCase} from './http/middleware/upper-case.ts'
+import {BAD_TARGET, FOREIGN_ORIGIN, noAppId} from './http/errors.ts'
+import {filter, type Filtered, type OnPiece} from './http/middleware/filter.ts'
+import type {Pipeline} from './http/middleware/middleware.ts'
+import {recordOwn} from './http/own-record.ts'
 import type {WhyMissing} from './http/routes.ts'
 import {findReadTarget} from './http/target.ts'
 
@@ -65,7 +65,8 @@ export interface SidecarOptions {
   /** Called for every request when it has ended, including those to the sidecar's own API. */
   readonly recorded?: Recorded | undefined
   readonly observer?: CallObserver | undefined
-  readonly interceptors?: readonly Interceptor[]
+  /** Default: every request passes as it is. */
+  readonly rules?: SidecarRules
   /** Additional routes on this port. */
   readonly mounted?: MountedRouter | undefined
   /** Mirrors a call to an app that has shadows. */
@@ -74,8 +75,6 @@ export interface SidecarOptions {
   readonly tracing?: Tracing
   /** The APIs that are served now; default: all. */
   readonly apiAccess?: Guards['apiAccess']
-  /** What all requests to the sidecar pass before they are routed, but for those of other runs' sidecars. */
-  readonly pipeline?: Pipeline
   readonly whyMissing?: WhyMissing
   /** Default: from this machine and our environment. */
   readonly identity?: Identity
@@ -87,6 +86,16 @@ export interface SidecarOptions {
   readonly hasFastPath?: boolean
 }
 
+/** What requests of the app pass; its parts may be exchanged at any time. */
+export interface SidecarRules {
+  /** Stand around each call. */
+  readonly interceptors: readonly Interceptor[]
+  /** What all requests to the sidecar pass before they are routed, but for those of other runs' sidecars. */
+  readonly pipeline: Pipeline
+}
+
+const NO_RULES: SidecarRules = {interceptors: [], pipeline: []}
+
 /** A request to the sidecar's own API, over any version of HTTP. */
 interface OwnCall {
   readonly body: AsyncIterable<Buffer> & {destroy(): unknown}
@@ -94,16 +103,6 @@ interface OwnCall {
   /** Calls `then` when the response has been sent. */
   readonly finished: (then: () => void) => void
 }
-
-/** What follows when a request has gone through the pipeline. */
-interface Filtered {
-  readonly reply: (answer: Reply) => void
-  /** The caller has disconnected. */
-  readonly isGone: () => boolean
-  readonly pass: (request: Readable, onPiece: OnPiece) => void
-}
-
-type OnPiece = ((piece: Buffer) => void) | undefined
 
 /** Go reads this many bytes of a head beyond its limit. */
 const HEAD_SLOP = 4096
@@ -131,10 +130,7 @@ export class Sidecar implements SidecarContext {
   readonly customMetadata = new Map<string, string>()
   readonly recorded: SidecarOptions['recorded']
   readonly observer: CallObserver | undefined
-  /** Stand around each call of the app; they may be exchanged at any time. */
-  interceptors: readonly Interceptor[]
-  /** May be exchanged at any time. */
-  pipeline: Pipeline
+  readonly #rules: SidecarRules
 
   constructor(options: SidecarOptions) {
     const {appId, admit, limits, warn} = options
@@ -146,8 +142,7 @@ export class Sidecar implements SidecarContext {
     this.copierOf = options.copierOf
     this.recorded = options.recorded
     this.observer = options.observer
-    this.interceptors = options.interceptors ?? []
-    this.pipeline = options.pipeline ?? []
+    this.#rules = options.rules ?? NO_RULES
     this.#options = options
     this.#identity = options.identity ?? identityOf(process.env)
     this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity: this.#identity, key: options.key ?? ''})
@@ -185,6 +180,10 @@ export class Sidecar implements SidecarContext {
     this.#listener.destroy()
   }
 
+  get interceptors(): readonly Interceptor[] {
+    return this.#rules.interceptors
+  }
+
   /** The sidecar as it serves a caller of another run, where `delegation` is its introduction. */
   contextFor(delegation: string): SidecarContext {
     return this.#delegatedCallers.contextFor(delegation) ?? this
@@ -205,7 +204,8 @@ export class Sidecar implements SidecarContext {
       rules: plainRules,
       route: (request, connection) =>
         startMounted(mounted, request, connection) ||
-        (this.pipeline.length === 0 && startPlain(this, this.#guardsOf(connection.isOnUnixSocket), request, connection))
+        (this.#rules.pipeline.length === 0 &&
+          startPlain(this, this.#guardsOf(connection.isOnUnixSocket), request, connection))
     }
   }
 
@@ -234,7 +234,7 @@ export class Sidecar implements SidecarContext {
   #serveFiltered(request: IncomingMessage, response: ServerResponse, onPiece: OnPiece): void {
     const parsed = this.#read(request, isOnUnixSocket(request.socket))
     const {headers} = parsed
-    const record = this.#recorder(parsed)
+    const record = recordOwn(this.recorded, this.appId, parsed)
     const respond = (answer: Reply): void => {
       reply(request, response, {...answer, lines: answer.lines + parsed.responseTrace})
       record(answer)
@@ -264,7 +264,7 @@ export class Sidecar implements SidecarContext {
   #serveFilteredStream({stream, ...request}: StreamRequest, onPiece: OnPiece): void {
     const parsed = this.#read(request, request.isOnUnixSocket)
     const {method, refusal, action, headers} = parsed
-    const record = this.#recorder(parsed)
+    const record = recordOwn(this.recorded, this.appId, parsed)
     const respond = (answer: Reply): void => {
       replyStream(stream, {...answer, lines: answer.lines + parsed.responseTrace}, method === 'HEAD')
       record(answer)
@@ -282,53 +282,12 @@ export class Sidecar implements SidecarContext {
 
   /** Lets a request that is fine so far through the pipeline. Where there is none it passes at once. */
   #filter(request: Readable, isUnixSocket: boolean, then: Filtered): void {
-    const {pipeline} = this
+    const {pipeline} = this.#rules
     if (pipeline.length === 0) return then.pass(request, undefined)
     const {refusal, headers} = this.#read(request, isUnixSocket)
     const isInternal = this.#delegatedCallers.contextFor(headers.delegation) !== undefined
     if (refusal !== undefined || isInternal) return then.pass(request, undefined)
-    const {method, rawHeaders} = request
-    const passing = {url: request.url ?? '/', rawHeaders, isUppercase: false}
-    void this.#run(pipeline, passing, then, () =>
-      then.pass({method, rawHeaders, url: passing.url}, passing.isUppercase ? upperCase : undefined)
-    )
-  }
-
-  async #run(pipeline: Pipeline, request: PipelineRequest, then: Filtered, pass: () => void): Promise<void> {
-    try {
-      const answer = await runPipeline(pipeline, request)
-      if (then.isGone()) return
-      if (answer === undefined) pass()
-      else then.reply(answer)
-    } catch (error) {
-      this.warn(bugText(error))
-      if (!then.isGone()) then.reply(plainError(500, 'Internal Server Error'))
-    }
-  }
-
-  /** Records a response of the sidecar itself. */
-  #recorder({method, sent, headers, span}: SidecarRequest): (answer: Reply) => void {
-    const {recorded} = this
-    if (recorded === undefined) return () => undefined
-    const startedAt = performance.now()
-    return ({status, body, bytes}) =>
-      recorded({
-        call: {caller: this.appId, callee: '', method, path: sent.path},
-        request: {method, path: sent.path, lines: headers.lines},
-        status,
-        attempts: 0,
-        startedAt,
-        admittedAt: 0,
-        connectedAt: 0,
-        firstByteAt: 0,
-        endedAt: performance.now(),
-        requestBytes: Math.max(0, headers.length),
-        responseBytes: bytes?.length ?? Buffer.byteLength(body),
-        isRemote: false,
-        spans: span && {own: span, callee: undefined},
-        trace: '',
-        failure: status < 400 ? '' : body
-      })
+    void filter(pipeline, request, then, this.warn)
   }
 
   #own(parsed: SidecarRequest, {body, respond, finished}: OwnCall): void {

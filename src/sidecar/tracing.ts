@@ -1,184 +1,60 @@
+import type {CallRecord} from '../model/call.ts'
 import type {LogEntry} from '../model/log-entry.ts'
-import type {CallRecord, CallSpan} from '../model/call.ts'
-import {codeText} from '../model/grpc-code.ts'
 import type {AppResources} from '../resources/app-resources.ts'
-import {tracesNothing, type TracingSettings} from '../resources/tracing-settings.ts'
-import {openExporters} from '../telemetry/tracing/exporters.ts'
-import {Sampler, samplingRate} from '../telemetry/tracing/sampler.ts'
-import {
-  attributesOf,
-  errorOf,
-  grpcAttributesOf,
-  spanName,
-  type FinishedSpan,
-  type SpanSink
-} from '../telemetry/tracing/span.ts'
-import {Tracer} from '../telemetry/tracing/tracer.ts'
+import {isExported, tracesNothing, type TracingSettings} from '../resources/tracing-settings.ts'
+import type {Tracer} from '../telemetry/tracing/tracer.ts'
 import type {Tracing} from './http/sidecar-request.ts'
+import type {SidecarSpans} from './spans.ts'
 
 export interface SidecarTracingOptions {
   readonly appId: string
   readonly httpPort: number
-  readonly resources: AppResources
+  readonly resources: Pick<AppResources, 'warn'>
   /** The environment that we were started in. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: (entry: LogEntry) => void
 }
 
-/** The end of a sidecar waits so long for spans to be sent. */
-const CLOSE_MS = 1000
-/** Spans that wait until their exporter is loaded. */
-const MAX_EARLY = 2048
-
 /**
- * The traces of one app's sidecar. Spans are begun where a rate or an exporter is configured; without them a request keeps its
- * trace, or gets a new one that is not sampled. Exporters are opened with the first span that is sampled.
+ * The traces of one app's sidecar. Spans are begun, and their code is loaded, where a rate or an exporter is configured; without
+ * them a request keeps its trace, or gets a new one that is not sampled.
  */
 export class SidecarTracing implements Tracing {
   tracer: Tracer | undefined
   isTracing = true
   readonly #options: SidecarTracingOptions
-  readonly #unfollow: () => void
-  #settings: TracingSettings
-  #exporter: Exporter | undefined
+  #spans: SidecarSpans | undefined
 
   constructor(options: SidecarTracingOptions) {
-    const {resources} = options
     this.#options = options
-    this.#settings = resources.snapshot.configuration.tracing
-    this.#load()
-    this.#unfollow = resources.onChange(({configuration: {tracing}}) => {
-      if (tracing === this.#settings) return
-      this.#settings = tracing
-      void this.#exporter?.close()
-      this.#load()
-    })
   }
 
-  /** What the sidecar's log says of it. */
+  /** What the sidecar's log says of it; '' = nothing. */
   get description(): string {
-    return this.tracer === undefined ? '' : new Sampler(samplingRate(this.#settings.samplingRate)).description
+    return this.#spans?.description ?? ''
+  }
+
+  /** Other settings hold from now on. */
+  async use(settings: TracingSettings): Promise<void> {
+    void this.#spans?.close()
+    this.isTracing = !tracesNothing(settings)
+    const isActive = this.isTracing && (settings.samplingRate !== '' || isExported(settings))
+    this.#spans = isActive ? new (await import('./spans.ts')).SidecarSpans(settings, this.#options) : undefined
+    this.tracer = this.#spans?.tracer
   }
 
   /** A request to the sidecar is over. */
   served(record: CallRecord): void {
-    const span = record.spans?.own
-    if (span?.isSampled !== true) return
-    const isOwn = record.call.caller === this.#options.appId
-    this.#exporter?.add(() => this.#finished(record, span, isOwn ? 'client' : 'server'))
+    this.#spans?.served(record)
   }
 
   /** The app has answered a call that came through another app's sidecar. */
   answered(record: CallRecord): void {
-    const span = record.spans?.callee
-    if (span?.isSampled === true) this.#exporter?.add(() => this.#finished(record, span, 'server'))
+    this.#spans?.answered(record)
   }
 
   /** Sends what waits; takes at most a second. */
   async close(): Promise<void> {
-    this.#unfollow()
-    await this.#exporter?.close()
-  }
-
-  #load(): void {
-    const {samplingRate: rate, isLogged, zipkinUrl, otlp} = this.#settings
-    const isExported = isLogged || zipkinUrl !== '' || otlp !== undefined
-    this.isTracing = !tracesNothing(this.#settings)
-    const isActive = this.isTracing && (rate !== '' || isExported)
-    this.tracer = isActive ? new Tracer(new Sampler(samplingRate(rate))) : undefined
-    const {appId, env, log, resources} = this.#options
-    const settings = this.#settings
-    this.#exporter =
-      isActive && isExported
-        ? new Exporter(async () =>
-            openExporters(settings, {
-              appId,
-              env,
-              log: message => log({level: 'info', message, scope: 'dapr.runtime.trace'}),
-              warn: message => {
-                log({level: 'warn', message, scope: 'dapr.runtime.trace'})
-                resources.warn('exporter-failed', message)
-              }
-            })
-          )
-        : undefined
-  }
-
-  #finished(record: CallRecord, {context, parentSpanId}: CallSpan, kind: FinishedSpan['kind']): FinishedSpan {
-    const {call, request, status, grpcStatus, startedAt, admittedAt, endedAt, failure} = record
-    const [path = '', query] = call.path.split('?', 2)
-    const method = decoded(path).replace(/^\//, '')
-    const from = kind === 'server' && admittedAt > 0 ? admittedAt : startedAt
-    const traced = {
-      verb: request.method,
-      path: decoded(request.path),
-      target: query === undefined ? request.path : `${request.path}?${query}`,
-      status,
-      peer: {address: '127.0.0.1', port: this.#options.httpPort},
-      headers: headersIn(request.lines),
-      callee: call.callee,
-      method
-    }
-    const isGrpc = grpcStatus !== undefined
-    return {
-      // what is proxied is named by its method
-      name: spanName(call.isProxied === true ? {...traced, callee: ''} : traced),
-      kind: call.isProxied === true && call.callee === this.#options.appId ? 'server' : kind,
-      context,
-      parentSpanId,
-      startedAt: performance.timeOrigin + from,
-      durationMs: endedAt - from,
-      attributes: isGrpc
-        ? grpcAttributesOf(traced, {isProxied: call.isProxied === true, isServer: kind === 'server'})
-        : attributesOf(traced),
-      error: isGrpc ? (grpcStatus === 0 ? '' : failure || codeText(grpcStatus)) : errorOf(status)
-    }
-  }
-}
-
-/** What spans are sent to, loaded when the first one comes. */
-class Exporter {
-  readonly #open: () => Promise<SpanSink | undefined>
-  #opening: Promise<void> | undefined
-  #sink: SpanSink | undefined
-  #early: FinishedSpan[] = []
-  #isClosed = false
-
-  constructor(open: () => Promise<SpanSink | undefined>) {
-    this.#open = open
-  }
-
-  add(finished: () => FinishedSpan): void {
-    if (this.#isClosed) return
-    if (this.#sink !== undefined) return this.#sink.add(finished())
-    if (this.#early.length < MAX_EARLY) this.#early.push(finished())
-    this.#opening ??= this.#load()
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true
-    await this.#opening
-    await this.#sink?.close(CLOSE_MS)
-  }
-
-  async #load(): Promise<void> {
-    this.#sink = await this.#open()
-    for (const span of this.#early) this.#sink?.add(span)
-    this.#early = []
-  }
-}
-
-function* headersIn(lines: string): Generator<readonly [name: string, value: string]> {
-  for (const line of lines.split('\r\n')) {
-    const at = line.indexOf(':')
-    if (at > 0) yield [line.slice(0, at).toLowerCase(), line.slice(at + 1).trim()]
-  }
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
+    await this.#spans?.close()
   }
 }

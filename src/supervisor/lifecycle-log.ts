@@ -44,8 +44,10 @@ export class LifecycleLog {
   started({command, sidecar}: AppPlan, pid: number): void {
     const keys = ['cliPID', ...(command.length > 0 ? ['appCommand'] : []), ...(pid === 0 ? [] : ['appPID'])]
     if (sidecar.apiLogging) this.#log(metadataCalls(keys))
-    this.#tell(...status.updatingMetadata(process.pid, command.join(' '), pid === 0 ? undefined : pid))
-    this.#tell(status.upAndRunning)
+    this.#tell(
+      ...status.updatingMetadata(process.pid, command.join(' '), pid === 0 ? undefined : pid),
+      status.upAndRunning
+    )
   }
 
   /** The app is ready; logged only for its first process. */
@@ -87,10 +89,10 @@ export class LifecycleLog {
   }
 
   #tell(...lines: readonly status.Status[]): void {
-    for (const line of lines) this.#logs.sidecar.say(line)
+    this.#logs.sidecar.say(...lines)
   }
 
   #log(entries: readonly LogEntry[]): void {
-    for (const entry of entries) this.#logs.sidecar.log(entry)
+    this.#logs.sidecar.log(...entries)
   }
 }

@@ -44,6 +44,21 @@ t.test(
   }
 )
 
+t.test('the first resource of a folder that was empty takes effect', async t => {
+  const rig = await openRig(t)
+  const outside = await site(t, 'outside')
+  await rig.write({'resources/notes.txt': 'none yet'})
+  await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  const answer = async (): Promise<string> => (await shop.fetch('/v1.0/invoke/site/method/x')).body
+  t.match(await answer(), /ERR_DIRECT_INVOKE/)
+  await rig.write({'resources/site.yaml': endpoint('site', outside)})
+  while ((await answer()) !== 'outside');
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 0})
+})
+
 const component = (name: string, type: string): string =>
   `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: ${name}\nspec: {type: ${type}, version: v1}\n`
 

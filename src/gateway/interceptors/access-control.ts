@@ -1,5 +1,8 @@
+import {posix} from 'node:path'
+import type {Call} from '../../model/call.ts'
 import type {Place} from '../../model/errors.ts'
 import {withSlash, type AccessControl, type Action, type CallerPolicy} from '../../resources/access-control.ts'
+import type {Denied} from '../admission.ts'
 import {OperationTree} from './operation-tree.ts'
 
 /** The caller. */
@@ -62,6 +65,19 @@ export class AccessControlInterceptor {
     this.#callers = new Map(policies.map(policy => [keyOf(policy), this.#read(policy)]))
   }
 
+  /** Why a call may not be made; undefined: it may. */
+  refusal({path, method, isProxied = false}: Call, caller: CallerIdentity | undefined): Denied | undefined {
+    // gRPC knows no verb (Dapr: pkg/acl)
+    const operation = {method: operationOf(path), verb: isProxied ? 'NONE' : method}
+    const {isAllowed, rule} = this.decide(caller, operation)
+    if (isAllowed) return undefined
+    return {
+      ok: false,
+      status: 403,
+      error: `rpc error: code = PermissionDenied desc = ${denial(caller, operation)} (${rule})`
+    }
+  }
+
   /** `caller` is undefined if it is unknown: then the global default applies. */
   decide(caller: CallerIdentity | undefined, {method, verb}: Operation): Decision {
     const known = caller === undefined ? undefined : this.#callers.get(keyOf(caller))
@@ -90,6 +106,20 @@ export class AccessControlInterceptor {
       operations: tree
     }
   }
+}
+
+/** The method that a path calls, as the app will read it: decoded, without the query, never above its root. */
+function operationOf(path: string): string {
+  const [escaped = ''] = path.split('?', 1)
+  return posix.normalize(decoded(escaped)).replace(/^\//, '')
+}
+
+const decoded = (path: string): string => {
+  if (!path.includes('%')) return path
+  const bytes = path.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16))
+  )
+  return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
 const keyOf = ({appId, namespace}: {readonly appId: string; readonly namespace: string}): string =>

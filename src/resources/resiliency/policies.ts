@@ -1,3 +1,4 @@
+import {BUILT_IN_RETRY} from '../defaults.ts'
 import type {Field} from '../field.ts'
 import {parseGoDuration} from '../go-duration.ts'
 import {GRPC_CODES, HTTP_CODES, parseStatusCodes, type CodeRange, type StatusMatching} from './status-codes.ts'
@@ -39,16 +40,6 @@ export interface Policies {
 }
 
 const RETRY_ALL: StatusMatching = {http: undefined, grpc: undefined}
-
-/** Between sidecars, when the callee's cannot be connected to (Dapr: pkg/resiliency, addBuiltInPolicies). */
-export const BUILT_IN_RETRY: RetryPolicy = {
-  name: 'DaprBuiltInServiceRetries',
-  policy: 'constant',
-  durationMs: 1000,
-  maxIntervalMs: 60_000,
-  maxRetries: 3,
-  matching: RETRY_ALL
-}
 
 /** Those that a resource may override, but not with fewer than three retries. */
 const BUILT_IN = new Set([

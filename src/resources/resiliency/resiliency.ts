@@ -1,8 +1,9 @@
 import type {Place} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {BUILT_IN_RETRY} from '../defaults.ts'
 import type {Field, ResourceFile} from '../field.ts'
 import type {ResourceFault} from '../fault.ts'
-import {BUILT_IN_RETRY, readPolicies, type CircuitBreakerPolicy, type Policies, type RetryPolicy} from './policies.ts'
+import {readPolicies, type CircuitBreakerPolicy, type Policies, type RetryPolicy} from './policies.ts'
 import {readTargets, type PolicyReference, type Targets} from './targets.ts'
 
 /** A Resiliency resource (Dapr: pkg/apis/resiliency/v1alpha1/types.go). */
@@ -23,17 +24,6 @@ export interface Resiliency {
   readonly resources: readonly {readonly name: string; readonly namespace: string}[]
   readonly policies: Policies
   readonly targets: Targets
-}
-
-/** No policy at all but the built-in one. */
-export const NO_RESILIENCY: Resiliency = {
-  resources: [],
-  policies: {
-    timeouts: new Map(),
-    retries: new Map([[BUILT_IN_RETRY.name, BUILT_IN_RETRY]]),
-    circuitBreakers: new Map()
-  },
-  targets: {apps: new Map(), actors: new Map(), components: new Map()}
 }
 
 /** The policies that hold for calls to one target. */
@@ -156,7 +146,3 @@ export function appPolicies({policies, targets}: Resiliency, target: string): Ta
 
 const defaultName = (known: ReadonlyMap<string, unknown>, kind: string): string =>
   [`DefaultApp${kind}Policy`, `Default${kind}Policy`].find(name => known.has(name)) ?? ''
-
-/** Retries towards another sidecar that cannot be connected to; user policies may override them by name. */
-export const builtInRetry = ({policies}: Resiliency): RetryPolicy =>
-  policies.retries.get(BUILT_IN_RETRY.name) ?? BUILT_IN_RETRY

@@ -59,9 +59,9 @@ export class CallMetrics {
     this.#metrics = new SidecarMetrics(appId, settings)
   }
 
-  /** Undefined: the Configuration disables them. */
-  get text(): string | undefined {
-    return this.#settings.isEnabled ? this.#metrics.text() : undefined
+  /** In Prometheus' text format. */
+  get text(): string {
+    return this.#metrics.text()
   }
 
   get resiliency(): SidecarMetrics['resiliency'] {

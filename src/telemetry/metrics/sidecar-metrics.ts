@@ -1,4 +1,5 @@
 import type {MetricsSettings} from '../../resources/metrics-settings.ts'
+import type {Counter, Family} from './family.ts'
 import {GrpcMetrics} from './grpc.ts'
 import {HttpMetrics} from './http.ts'
 import {InvocationMetrics} from './invocation.ts'
@@ -7,43 +8,58 @@ import {MetricsRegistry} from './registry.ts'
 import {ResiliencyMetrics} from './resiliency.ts'
 import {relabelBy} from './rules.ts'
 
-/** The metrics of one sidecar, with Dapr's names. Counting is cheap and always on; the text is created on request. */
+/**
+ * The metrics of one sidecar, with Dapr's names. Counting is cheap and always on; families are created by what they count
+ * first, the text on request.
+ */
 export class SidecarMetrics {
-  /** Content type of the text. */
-  static readonly CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-  readonly http: HttpMetrics
-  readonly grpc: GrpcMetrics
-  readonly invocation: InvocationMetrics
-  readonly resiliency: ResiliencyMetrics
+  readonly #appId: string
+  readonly #settings: MetricsSettings
   readonly #registry: MetricsRegistry
-  readonly #readProcess: () => void
-  readonly #countError: (code: string, category: string) => void
+  #http: HttpMetrics | undefined
+  #grpc: GrpcMetrics | undefined
+  #invocation: InvocationMetrics | undefined
+  #resiliency: ResiliencyMetrics | undefined
+  #errors: Family<Counter> | undefined
+  #readProcess: (() => void) | undefined
 
   constructor(appId: string, settings: MetricsSettings) {
-    const registry = new MetricsRegistry(relabelBy(settings.rules))
-    this.#registry = registry
-    this.http = new HttpMetrics(registry, appId, settings)
-    this.grpc = new GrpcMetrics(registry, appId, settings)
-    this.invocation = new InvocationMetrics(registry, appId, settings.latencyBuckets)
-    this.resiliency = new ResiliencyMetrics(registry, appId)
-    this.#readProcess = registerProcess(registry)
-    const errors = registry.counter(
-      'dapr_error_code_total',
-      'Total number of times an error with a specific error code was encountered.',
-      ['app_id', 'error_code', 'category']
-    )
-    this.#countError = (code, category) => {
-      if (settings.hasErrorCodes) errors.series(appId, code, category).value++
-    }
+    this.#appId = appId
+    this.#settings = settings
+    this.#registry = new MetricsRegistry(relabelBy(settings.rules))
+  }
+
+  get http(): HttpMetrics {
+    return (this.#http ??= new HttpMetrics(this.#registry, this.#appId, this.#settings))
+  }
+
+  get grpc(): GrpcMetrics {
+    return (this.#grpc ??= new GrpcMetrics(this.#registry, this.#appId, this.#settings))
+  }
+
+  get invocation(): InvocationMetrics {
+    const {latencyBuckets} = this.#settings
+    return (this.#invocation ??= new InvocationMetrics(this.#registry, this.#appId, latencyBuckets))
+  }
+
+  get resiliency(): ResiliencyMetrics {
+    return (this.#resiliency ??= new ResiliencyMetrics(this.#registry, this.#appId))
   }
 
   /** An error response of Dapr's API: `ERR_DIRECT_INVOKE`, `service-invocation`. */
   failed(code: string, category: string): void {
-    this.#countError(code, category)
+    if (!this.#settings.hasErrorCodes) return
+    this.#errors ??= this.#registry.counter(
+      'dapr_error_code_total',
+      'Total number of times an error with a specific error code was encountered.',
+      ['app_id', 'error_code', 'category']
+    )
+    this.#errors.series(this.#appId, code, category).value++
   }
 
   /** The response of the metrics port, for any path. */
   text(): string {
+    this.#readProcess ??= registerProcess(this.#registry)
     this.#readProcess()
     return this.#registry.text()
   }

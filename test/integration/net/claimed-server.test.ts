@@ -30,7 +30,7 @@ const manager: Open = async (t, claim) => {
 }
 
 const metrics: Open = async (t, claim) => {
-  const open = openMetricsPort([claim], () => 'up 1\n')
+  const open = openMetricsPort([claim], async () => 'up 1\n')
   t.teardown(() => open.close())
 }
 

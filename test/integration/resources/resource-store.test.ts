@@ -1,7 +1,7 @@
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import {DEFAULT_CONFIGURATION} from '../../../src/resources/dapr-configuration.ts'
+import {DEFAULT_CONFIGURATION} from '../../../src/resources/defaults.ts'
 import {appPolicies} from '../../../src/resources/resiliency/resiliency.ts'
 import type {AppResources, ResourceSnapshot} from '../../../src/resources/app-resources.ts'
 import {ResourceStore} from '../../../src/resources/resource-store.ts'

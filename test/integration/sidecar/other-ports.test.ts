@@ -15,7 +15,7 @@ t.test(
   async t => {
     const {server, port} = await listening()
     let text: string | undefined = 'up 1\n'
-    const open = openMetricsPort([server], () => text)
+    const open = openMetricsPort([server], async () => text)
     const ask = async (path: string, method = 'GET'): Promise<unknown> => {
       const caller = await connect(t, port)
       caller.send(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)

@@ -8,7 +8,7 @@ import {openSidecar, type Sidecar, type SidecarOptions} from '../../../src/sidec
 import type {Dial} from '../../../src/net/dialer.ts'
 import {AppComponents} from '../../../src/components/app-components.ts'
 import {ComponentSet} from '../../../src/components/component-set.ts'
-import {DEFAULT_CONFIGURATION} from '../../../src/resources/dapr-configuration.ts'
+import {DEFAULT_CONFIGURATION} from '../../../src/resources/defaults.ts'
 import {Blocks} from '../../../src/sidecar/blocks/blocks.ts'
 import {Pool} from '../../../src/net/pool.ts'
 

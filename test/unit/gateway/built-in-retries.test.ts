@@ -3,7 +3,7 @@ import type {Admission, Admit, Held} from '../../../src/gateway/admission.ts'
 import {withBuiltInRetries} from '../../../src/gateway/built-in-retries.ts'
 import type {Call} from '../../../src/model/call.ts'
 import type {ResiliencyEvent} from '../../../src/model/resiliency-event.ts'
-import {BUILT_IN_RETRY} from '../../../src/resources/resiliency/policies.ts'
+import {BUILT_IN_RETRY} from '../../../src/resources/defaults.ts'
 
 const CALL: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/'}
 const RETRY = {...BUILT_IN_RETRY, durationMs: 1}

@@ -1,5 +1,6 @@
 import t from 'tap'
-import {DEFAULT_CONFIGURATION, readConfiguration} from '../../../src/resources/dapr-configuration.ts'
+import {DEFAULT_CONFIGURATION} from '../../../src/resources/defaults.ts'
+import {readConfiguration} from '../../../src/resources/dapr-configuration.ts'
 import {parseResourceFile} from '../../../src/resources/field.ts'
 
 t.test('a Configuration with all its parts', async t => {

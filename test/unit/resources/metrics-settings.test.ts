@@ -1,6 +1,7 @@
 import t from 'tap'
 import {parseResourceFile} from '../../../src/resources/field.ts'
-import {DEFAULT_METRICS, readMetricsSettings, type MetricsSettings} from '../../../src/resources/metrics-settings.ts'
+import {DEFAULT_METRICS} from '../../../src/resources/defaults.ts'
+import {readMetricsSettings, type MetricsSettings} from '../../../src/resources/metrics-settings.ts'
 
 const read = async (spec: string): Promise<{settings: MetricsSettings; faults: string[]}> => {
   const {documents, faults} = parseResourceFile({file: 'config.yaml', text: `kind: Configuration\nspec:\n${spec}`})

@@ -2,7 +2,7 @@ import t from 'tap'
 import {sidecarLine} from '../../../src/logging/sidecar-line.ts'
 import type {CallRecord} from '../../../src/model/call.ts'
 import type {LogEntry} from '../../../src/model/log-entry.ts'
-import {DEFAULT_API_LOGGING} from '../../../src/resources/api-logging.ts'
+import {DEFAULT_API_LOGGING} from '../../../src/resources/defaults.ts'
 import {apiLogEntry} from '../../../src/telemetry/api-log.ts'
 
 const call: CallRecord = {

@@ -12,5 +12,8 @@ export interface PipelineRequest {
 /** Replies in the place of the sidecar, or lets the request pass. */
 export type Middleware = (request: PipelineRequest) => Reply | undefined | Promise<Reply | undefined>
 
+/** The middleware of one sidecar, in its order. */
+export type Pipeline = readonly Middleware[]
+
 /** A middleware cannot be made from what its Component says. */
 export class MiddlewareFault extends Error {}

@@ -1,14 +1,10 @@
 import {unreachable} from '../../../model/errors.ts'
-import type {Reply} from '../../../net/reply.ts'
 import {middlewareType, type MiddlewareSpec, type MiddlewareType} from '../../../resources/http-pipeline.ts'
 import {bearer} from './bearer.ts'
-import {MiddlewareFault, type Middleware, type PipelineRequest} from './middleware.ts'
+import {MiddlewareFault, type Middleware, type Pipeline} from './middleware.ts'
 import {rateLimit} from './rate-limit.ts'
 import {routerAlias} from './router-alias.ts'
 import {routerChecker} from './router-checker.ts'
-
-/** The middleware of one sidecar, in its order. */
-export type Pipeline = readonly Middleware[]
 
 /** Makes a pipeline; a text: why it cannot be made. A middleware that is left out would let pass what it is to keep out. */
 export function createPipeline(specs: readonly MiddlewareSpec[]): Pipeline | string {
@@ -46,13 +42,4 @@ function create(type: MiddlewareType, metadata: ReadonlyMap<string, string>): Mi
     default:
       return unreachable(type)
   }
-}
-
-/** Runs a request through; the reply of the first middleware that has one, else undefined. */
-export async function runPipeline(pipeline: Pipeline, request: PipelineRequest): Promise<Reply | undefined> {
-  for (const middleware of pipeline) {
-    const reply = await middleware(request)
-    if (reply !== undefined) return reply
-  }
-  return undefined
 }

@@ -1,10 +1,9 @@
 import t from 'tap'
 import {parseResourceFile, type ResourceSource} from '../../../../src/resources/field.ts'
+import {builtInRetry, NO_RESILIENCY} from '../../../../src/resources/defaults.ts'
 import {
   appPolicies,
-  builtInRetry,
   mergeResiliencies,
-  NO_RESILIENCY,
   readResiliency as readFrom,
   type Resiliency,
   type ResiliencyResource

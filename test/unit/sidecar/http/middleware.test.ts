@@ -1,5 +1,7 @@
 import t from 'tap'
-import {runPipeline, createPipeline, type Pipeline} from '../../../../src/sidecar/http/middleware/pipeline.ts'
+import {runPipeline} from '../../../../src/sidecar/http/middleware/filter.ts'
+import type {Pipeline} from '../../../../src/sidecar/http/middleware/middleware.ts'
+import {createPipeline} from '../../../../src/sidecar/http/middleware/pipeline.ts'
 import {rateLimit} from '../../../../src/sidecar/http/middleware/rate-limit.ts'
 import {upperCase} from '../../../../src/sidecar/http/middleware/upper-case.ts'
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {Backoff} from '../../../../../src/gateway/interceptors/resiliency/backoff.ts'
-import {BUILT_IN_RETRY, type RetryPolicy} from '../../../../../src/resources/resiliency/policies.ts'
+import {BUILT_IN_RETRY} from '../../../../../src/resources/defaults.ts'
+import type {RetryPolicy} from '../../../../../src/resources/resiliency/policies.ts'
 
 const pauses = (policy: Partial<RetryPolicy>, count: number, random = 0.5): (number | undefined)[] => {
   let now = 0

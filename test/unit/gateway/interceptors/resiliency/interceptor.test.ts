@@ -3,7 +3,8 @@ import type {ResiliencyEvent} from '../../../../../src/model/resiliency-event.ts
 import type {Outcomes} from '../../../../../src/gateway/interceptors/resiliency/resilient-call.ts'
 import {ResiliencyInterceptor} from '../../../../../src/gateway/interceptors/resiliency/interceptor.ts'
 import {parseResourceFile} from '../../../../../src/resources/field.ts'
-import {mergeResiliencies, NO_RESILIENCY, readResiliency} from '../../../../../src/resources/resiliency/resiliency.ts'
+import {NO_RESILIENCY} from '../../../../../src/resources/defaults.ts'
+import {mergeResiliencies, readResiliency} from '../../../../../src/resources/resiliency/resiliency.ts'
 import {TestClock} from '../../../../rig/clock.ts'
 
 const open = async (

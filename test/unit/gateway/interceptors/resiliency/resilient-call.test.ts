@@ -9,7 +9,8 @@ import {
   type EndpointPolicies,
   type Outcomes
 } from '../../../../../src/gateway/interceptors/resiliency/resilient-call.ts'
-import {BUILT_IN_RETRY, type RetryPolicy} from '../../../../../src/resources/resiliency/policies.ts'
+import {BUILT_IN_RETRY} from '../../../../../src/resources/defaults.ts'
+import type {RetryPolicy} from '../../../../../src/resources/resiliency/policies.ts'
 import {HTTP_CODES, parseStatusCodes, type CodeRange} from '../../../../../src/resources/resiliency/status-codes.ts'
 import {TestClock} from '../../../../rig/clock.ts'
 

@@ -1,11 +1,8 @@
 import t from 'tap'
 import {parseResourceFile} from '../../../src/resources/field.ts'
-import {
-  DEFAULT_TRACING,
-  readTracingSettings,
-  withOtelVariables,
-  type TracingSettings
-} from '../../../src/resources/tracing-settings.ts'
+import {DEFAULT_TRACING} from '../../../src/resources/defaults.ts'
+import {readTracingSettings, withOtelVariables} from '../../../src/resources/read-tracing-settings.ts'
+import type {TracingSettings} from '../../../src/resources/tracing-settings.ts'
 
 const read = (spec: string): {settings: TracingSettings; faults: string[]} => {
   const {documents, faults} = parseResourceFile({file: 'config.yaml', text: `kind: Configuration\nspec:\n${spec}`})

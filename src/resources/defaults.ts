@@ -1,0 +1,77 @@
+import type {ResourceSnapshot} from './app-resources.ts'
+import type {ApiAccesses} from './api-access.ts'
+import type {ApiLogging} from './api-logging.ts'
+import type {Configuration} from './dapr-configuration.ts'
+import type {MetricsSettings} from './metrics-settings.ts'
+import type {RetryPolicy} from './resiliency/policies.ts'
+import type {Resiliency} from './resiliency/resiliency.ts'
+import type {TracingSettings} from './tracing-settings.ts'
+
+// What holds where no file says anything. It stands alone: of a run without resources nothing else is loaded.
+
+export const DEFAULT_TRUST_DOMAIN = 'public'
+
+export const DEFAULT_API_LOGGING: ApiLogging = {obfuscatesUrls: false, omitsHealthChecks: false}
+
+export const DEFAULT_METRICS: MetricsSettings = {
+  isEnabled: true,
+  hasErrorCodes: false,
+  latencyBuckets: undefined,
+  rules: [],
+  hasFullPaths: true,
+  pathMatching: [],
+  hasVerbs: true
+}
+
+export const DEFAULT_TRACING: TracingSettings = {samplingRate: '', isLogged: false, zipkinUrl: '', otlp: undefined}
+
+export const ALL_APIS: ApiAccesses = {http: undefined, grpc: undefined}
+
+/** Dapr's, where there is no file. */
+export const DEFAULT_CONFIGURATION: Configuration = {
+  fault: '',
+  accessControl: undefined,
+  apiAccess: ALL_APIS,
+  secretScopes: [],
+  httpPipeline: undefined,
+  appHttpPipeline: undefined,
+  apiLogging: DEFAULT_API_LOGGING,
+  metrics: DEFAULT_METRICS,
+  tracing: DEFAULT_TRACING,
+  unenforced: []
+}
+
+/** Between sidecars, when the callee's cannot be connected to (Dapr: pkg/resiliency, addBuiltInPolicies). */
+export const BUILT_IN_RETRY: RetryPolicy = {
+  name: 'DaprBuiltInServiceRetries',
+  policy: 'constant',
+  durationMs: 1000,
+  maxIntervalMs: 60_000,
+  maxRetries: 3,
+  matching: {http: undefined, grpc: undefined}
+}
+
+/** Retries towards another sidecar that cannot be connected to; user policies may override them by name. */
+export const builtInRetry = ({policies}: Resiliency): RetryPolicy =>
+  policies.retries.get(BUILT_IN_RETRY.name) ?? BUILT_IN_RETRY
+
+/** No policy at all but the built-in one. */
+export const NO_RESILIENCY: Resiliency = {
+  resources: [],
+  policies: {
+    timeouts: new Map(),
+    retries: new Map([[BUILT_IN_RETRY.name, BUILT_IN_RETRY]]),
+    circuitBreakers: new Map()
+  },
+  targets: {apps: new Map(), actors: new Map(), components: new Map()}
+}
+
+/** Of an app that has no files. */
+export const NO_RESOURCES: ResourceSnapshot = {
+  endpoints: [],
+  components: [],
+  resiliency: NO_RESILIENCY,
+  configuration: DEFAULT_CONFIGURATION,
+  withoutEffect: [],
+  faults: []
+}

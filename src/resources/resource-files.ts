@@ -1,0 +1,107 @@
+import type {App, ResourceSnapshot} from './app-resources.ts'
+import {areFor, isUnbuilt} from './components.ts'
+import type {Configuration} from './dapr-configuration.ts'
+import {firstOfName, type Environment} from './http-endpoints.ts'
+import {
+  EMPTY_CONFIG,
+  EMPTY_FILE,
+  LoadedFile,
+  readConfigFile,
+  readFolderFile,
+  type ConfigFile,
+  type FolderFile
+} from './loaded-file.ts'
+import {mergeResiliencies} from './resiliency/resiliency.ts'
+import {filesIn} from './resource-folder.ts'
+import {withOtelVariables} from './read-tracing-settings.ts'
+import {unbuiltComponent} from './without-effect.ts'
+
+export interface ResourceFilesOptions {
+  /** The environment that we were started in. */
+  readonly env: Environment
+  /** A path as messages show it. */
+  readonly shown: (path: string) => string
+}
+
+/** What the resource files of a run hold; each is parsed once, also where several apps have it. */
+export class ResourceFiles {
+  readonly #options: ResourceFilesOptions
+  readonly #files = new Map<string, LoadedFile<FolderFile>>()
+  readonly #configurations = new Map<string, LoadedFile<ConfigFile>>()
+
+  constructor(options: ResourceFilesOptions) {
+    this.#options = options
+  }
+
+  get configurations(): readonly Configuration[] {
+    return [...this.#configurations.values()].map(({value}) => value.configuration)
+  }
+
+  /** Reads the files of these apps that are new, or have changed. True: something is another than before. */
+  async read(apps: readonly App[]): Promise<boolean> {
+    let isChanged = false
+    for (const folder of new Set(apps.flatMap(({resources}) => resources.folders)))
+      for (const file of filesIn(folder)) isChanged = (await this.#load(this.#files, file, FOLDER_FILE)) || isChanged
+    for (const file of new Set(apps.map(({resources}) => resources.configFile)))
+      if (file !== '') isChanged = (await this.#load(this.#configurations, file, CONFIGURATION)) || isChanged
+    return isChanged
+  }
+
+  /** Forgets files that are gone from the folders of all apps of the run. True: there were some. */
+  forget(apps: readonly App[]): boolean {
+    const there = new Set(apps.flatMap(({resources}) => resources.folders.flatMap(filesIn)))
+    const gone = [...this.#files.keys()].filter(file => !there.has(file))
+    for (const file of gone) this.#files.delete(file)
+    return gone.length > 0
+  }
+
+  snapshotOf({id, resources: {folders, configFile, defaultFolder}}: App): ResourceSnapshot {
+    const {env, shown} = this.#options
+    const paths = [...new Set(folders.flatMap(filesIn))].filter(path => path !== configFile)
+    const files = paths.flatMap(path => this.#files.get(path) ?? [])
+    const all = files.map(({value}) => value)
+    const isFor = areFor(id, env['NAMESPACE'] ?? '')
+    const {endpoints, faults: doubles} = firstOfName(all.flatMap(file => file.endpoints).filter(isFor))
+    const usual = `${shown(defaultFolder)}/`
+    const components = all
+      .flatMap(file => file.components)
+      .filter(isFor)
+      .map(each => (each.place.file.startsWith(usual) ? {...each, isDefault: true} : each))
+    const {resiliency, faults} = mergeResiliencies(
+      all.flatMap(file => file.resiliency ?? []),
+      id
+    )
+    const configured = this.#configurations.get(configFile)
+    const {configuration, withoutEffect} = configured?.value ?? EMPTY_CONFIG
+    return {
+      endpoints,
+      components,
+      resiliency,
+      configuration: {...configuration, tracing: withOtelVariables(configuration.tracing, env)},
+      withoutEffect: [
+        ...components.filter(isUnbuilt).map(unbuiltComponent),
+        ...all.flatMap(file => file.withoutEffect),
+        ...withoutEffect
+      ],
+      faults: [...files.flatMap(file => file.faults), ...doubles, ...faults, ...(configured?.faults ?? [])]
+    }
+  }
+
+  async #load<T>(known: Map<string, LoadedFile<T>>, path: string, how: How<T>): Promise<boolean> {
+    const {env, shown} = this.#options
+    let file = known.get(path)
+    if (file === undefined) {
+      file = new LoadedFile(path, shown(path), how)
+      known.set(path, file)
+    }
+    return file.refresh(env)
+  }
+}
+
+interface How<T> {
+  readonly empty: T
+  readonly read: ConstructorParameters<typeof LoadedFile<T>>[2]['read']
+}
+
+const FOLDER_FILE: How<FolderFile> = {empty: EMPTY_FILE, read: readFolderFile}
+const CONFIGURATION: How<ConfigFile> = {empty: EMPTY_CONFIG, read: readConfigFile}
