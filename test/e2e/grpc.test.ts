@@ -8,6 +8,8 @@ import {openRig, type Rig} from '../rig/rig.ts'
 const ECHO = [process.execPath, join(import.meta.dirname, '../fixtures/apps/grpc-echo.mjs')]
 const echo = {appID: 'b', autoPort: true, appProtocol: 'grpc', command: ECHO}
 
+const DIES_ONCE = [process.execPath, join(import.meta.dirname, '../fixtures/apps/grpc-dies-once.mjs')]
+
 const portOf = async (rig: Rig, id: string, file = '.'): Promise<number> => {
   const run = rig.pillion(['run', '-f', file])
   return (await run.ports(id)).grpc
@@ -95,9 +97,9 @@ t.test('an app that is killed during a call: its caller learns it at once', asyn
   const stream = client.both().on('error', () => undefined)
   stream.write(Buffer.from('x'))
   await once(stream, 'data')
-  const ended = new Promise(resolve => stream.on('status', ({code}: {code: number}) => resolve(code)))
+  const ended = new Promise(resolve => stream.on('status', resolve))
   process.kill(Number(head.get('x-pid')[0]), 'SIGKILL')
-  t.equal(await ended, 14)
+  t.match(await ended, {code: 14, details: /^error reading from server: .* \(.*SIGKILL/})
   let down = await client.call()
   while (!down.message.includes('SIGKILL')) down = await client.call() // its connections end before its end is known
   t.match(down, {
@@ -105,6 +107,34 @@ t.test('an app that is killed during a call: its caller learns it at once', asyn
     message:
       /^connection error: desc = "transport: Error while dialing: dial tcp 127\.0\.0\.1:\d+: connect: connection refused" \(/
   })
+})
+
+t.test('an app that dies while it is connected to: callers wait for the next process, or learn how it ended', async t => {
+  for (const restart of ['always', 'no']) {
+    const rig = await openRig(t)
+    await rig.template([
+      {appID: 'a', command: []},
+      {...echo, command: DIES_ONCE, restart}
+    ])
+    const run = rig.pillion(['run', '-f', '.'])
+    const {grpc, http} = await run.ports('a')
+    const client = echoClient(t, grpc)
+    const [proxied, invoked, response] = await Promise.all([
+      client.call(),
+      client.invoke('b', {method: 'x'}),
+      fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
+    ])
+    if (restart === 'always') {
+      t.match(proxied, {code: 0, answer: 'hello for a'})
+      t.match(invoked, {code: 12})
+      t.equal(response.status, 501)
+    } else {
+      t.match(proxied, {code: 14, message: /^connection error: .*SIGKILL/})
+      t.match(invoked, {code: 14, message: /^connection error: .*SIGKILL/})
+      t.equal(response.status, 503)
+      t.match(await response.text(), /SIGKILL/)
+    }
+  }
 })
 
 t.test('access control counts for calls of gRPC, too', async t => {
