@@ -4,15 +4,19 @@ import {join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {createClaim} from '../net/claimed-server.ts'
 
-/** The unix domain socket of a sidecar, with Dapr's file name (pkg/api/http/server.go). */
-export const socketPath = (folder: string, appId: string): string => join(folder, `dapr-${appId}-http.socket`)
+/** The protocols of a sidecar's API. */
+export type Api = 'http' | 'grpc'
+
+/** A unix domain socket of a sidecar, with Dapr's file name (pkg/api/http/server.go, pkg/api/grpc/server.go). */
+export const socketPath = (folder: string, appId: string, api: Api): string =>
+  join(folder, `dapr-${appId}-${api}.socket`)
 
 /**
  * Listens on a sidecar's unix domain socket. A socket that a dead run left behind is removed; the file is deleted when the
  * server closes. Throws a UserError if another process listens there, or the folder is not writable.
  */
-export async function listenOnSocket(folder: string, appId: string): Promise<Server> {
-  const path = socketPath(folder, appId)
+export async function listenOnSocket(folder: string, appId: string, api: Api): Promise<Server> {
+  const path = socketPath(folder, appId, api)
   try {
     await mkdir(folder, {recursive: true})
     if (await isDead(path)) await unlink(path)

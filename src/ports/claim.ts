@@ -4,7 +4,7 @@ import {instanceName, type AppPlan, type Plan} from '../model/plan.ts'
 import {createClaim, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../platform/all-or-none.ts'
 import {LOOPBACK} from '../platform/probe.ts'
-import {listenOnSocket} from './bind.ts'
+import {listenOnSocket, type Api} from './bind.ts'
 import {freeAppPort} from './app-port.ts'
 import {usualPorts, type WantedPorts} from './usual-ports.ts'
 
@@ -94,8 +94,8 @@ class Claim {
     const internalGrpcPort = portOf(internal)
     close(internal)
     return {
-      http: [...http, ...(await this.#socket(app))],
-      grpc,
+      http: [...http, ...(await this.#socket(app, 'http'))],
+      grpc: [...grpc, ...(await this.#socket(app, 'grpc'))],
       metrics,
       httpPort: portOf(http),
       grpcPort: portOf(grpc),
@@ -110,9 +110,9 @@ class Claim {
     for (const kinds of this.#bound.values()) for (const servers of kinds.values()) close(servers)
   }
 
-  async #socket({id, instance, sidecar}: AppPlan): Promise<readonly Server[]> {
+  async #socket({id, instance, sidecar}: AppPlan, api: Api): Promise<readonly Server[]> {
     if (sidecar.socketFolder === '') return []
-    const server = await listenOnSocket(sidecar.socketFolder, instanceName(id, instance))
+    const server = await listenOnSocket(sidecar.socketFolder, instanceName(id, instance), api)
     this.#sockets.push(server)
     return [server]
   }

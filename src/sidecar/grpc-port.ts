@@ -45,7 +45,7 @@ export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContex
   })
   return {
     close: async cut => {
-      for (const server of open) server.close()
+      for (const server of [...open, ...servers]) server.close()
       if (loading === undefined || cut === undefined || cut.aborted) return destroy()
       cut.addEventListener('abort', destroy, {once: true})
       await (await loading).leave()

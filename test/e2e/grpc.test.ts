@@ -1,4 +1,5 @@
 import {once} from 'node:events'
+import {existsSync} from 'node:fs'
 import {readdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
@@ -109,31 +110,61 @@ t.test('an app that is killed during a call: its caller learns it at once', asyn
   })
 })
 
-t.test('an app that dies while it is connected to: callers wait for the next process, or learn how it ended', async t => {
-  for (const restart of ['always', 'no']) {
-    const rig = await openRig(t)
-    await rig.template([
-      {appID: 'a', command: []},
-      {...echo, command: DIES_ONCE, restart}
-    ])
-    const run = rig.pillion(['run', '-f', '.'])
-    const {grpc, http} = await run.ports('a')
-    const client = echoClient(t, grpc)
-    const [proxied, invoked, response] = await Promise.all([
-      client.call(),
-      client.invoke('b', {method: 'x'}),
-      fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
-    ])
-    if (restart === 'always') {
-      t.match(proxied, {code: 0, answer: 'hello for a'})
-      t.match(invoked, {code: 12})
-      t.equal(response.status, 501)
-    } else {
-      t.match(proxied, {code: 14, message: /^connection error: .*SIGKILL/})
-      t.match(invoked, {code: 14, message: /^connection error: .*SIGKILL/})
-      t.equal(response.status, 503)
-      t.match(await response.text(), /SIGKILL/)
+t.test(
+  'an app that dies while it is connected to: callers wait for the next process, or learn how it ended',
+  async t => {
+    for (const restart of ['always', 'no']) {
+      const rig = await openRig(t)
+      await rig.template([
+        {appID: 'a', command: []},
+        {...echo, command: DIES_ONCE, restart}
+      ])
+      const run = rig.pillion(['run', '-f', '.'])
+      const {grpc, http} = await run.ports('a')
+      const client = echoClient(t, grpc)
+      const [proxied, invoked, response] = await Promise.all([
+        client.call(),
+        client.invoke('b', {method: 'x'}),
+        fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
+      ])
+      if (restart === 'always') {
+        t.match(proxied, {code: 0, answer: 'hello for a'})
+        t.match(invoked, {code: 12})
+        t.equal(response.status, 501)
+      } else {
+        t.match(proxied, {code: 14, message: /^connection error: .*SIGKILL/})
+        t.match(invoked, {code: 14, message: /^connection error: .*SIGKILL/})
+        t.equal(response.status, 503)
+        t.match(await response.text(), /SIGKILL/)
+      }
     }
+  }
+)
+
+t.test('a sidecar with unixDomainSocket takes calls of gRPC there, too', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', command: [], unixDomainSocket: rig.home}, echo])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.ports('b')
+  const path = join(rig.home, 'dapr-a-grpc.socket')
+  const client = echoClient(t, path)
+  t.match(await client.call(), {code: 0, answer: 'hello for a'})
+  t.match(await client.dapr('GetMetadata', new Uint8Array(0)), {code: 0})
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+  t.notOk(existsSync(path))
+})
+
+t.test('Shutdown ends the app and its sidecar; with dapr-force-shutdown at once, as a failure', async t => {
+  for (const [metadata, code] of [
+    [{}, 0],
+    [{'dapr-force-shutdown': 'true'}, 1]
+  ] as const) {
+    const rig = await openRig(t)
+    const run = rig.pillion(['run', '-a', 'b', '--app-protocol', 'grpc', '--', ...ECHO])
+    const client = echoClient(t, (await run.ports('b')).grpc)
+    t.match(await client.dapr('Shutdown', new Uint8Array(0), metadata), {code: 0, answer: ''})
+    t.match(await run.exited, {code})
   }
 })
 

@@ -136,7 +136,9 @@ t.test(
     const files = readdirSync(join(rig.folder, 'order/.dapr/logs')).map(name => name.replace(/_\d+\.log$/, ''))
     t.same(new Set(files), new Set(['order_app', 'order_daprd', 'order.2_app', 'order.2_daprd']))
     t.same(readdirSync(join(rig.folder, 'order/sockets')).toSorted(), [
+      'dapr-order-grpc.socket',
       'dapr-order-http.socket',
+      'dapr-order.2-grpc.socket',
       'dapr-order.2-http.socket'
     ])
     t.equal((await rig.run(['logs', 'order.2'])).stdout, '== APP - order.2 == hello\n')

@@ -8,6 +8,8 @@ export class AnswerFields implements FieldSink {
   /** -1: not said. */
   status = -1
   message = ''
+  /** `grpc-status-details-bin`, as it was sent. */
+  details = ''
   /** All but `:status`, as fields. */
   bytes = ''
   hasTrace = false
@@ -26,6 +28,9 @@ export class AnswerFields implements FieldSink {
         break
       case 'grpc-message':
         this.message = field.value()
+        break
+      case 'grpc-status-details-bin':
+        this.details = field.value()
         break
       case 'traceparent':
         this.hasTrace = true

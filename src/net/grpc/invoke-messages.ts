@@ -22,7 +22,7 @@ export interface InvokeRequest {
 const EMPTY = new Uint8Array(0)
 
 /** Calls `read` for each field of a message; it gives false where the field is not known to it. */
-const eachField = (bytes: Uint8Array, read: (field: number, reader: BinaryReader) => boolean): void => {
+export const eachField = (bytes: Uint8Array, read: (field: number, reader: BinaryReader) => boolean): void => {
   const reader = new BinaryReader(bytes)
   while (reader.pos < reader.len) {
     const [field, type] = reader.tag()

@@ -6,6 +6,7 @@ import {FieldWalker} from '../http2/field-walker.ts'
 import type {Pool} from '../pool.ts'
 import type {AdaptedRequest, Connect, ResponseSink} from '../protocol-adapter.ts'
 import {clientsOf} from './clients-of.ts'
+import {detailsOf} from './error-details.ts'
 import {headFields, ON_INVOKE} from './head-fields.ts'
 import {readInvokeResponse, VERBS, writeInvokeRequest, type InvokeResponse} from './invoke-messages.ts'
 import {PERMANENT_HEADER} from './permanent-headers.ts'
@@ -78,13 +79,12 @@ const reply = (back: ResponseSink, status: number, pairs: readonly string[], bod
   back.respond(status, [...pairs, 'content-length', body.length.toString()], Readable.from([body], {objectMode: false}))
 
 /** A status of gRPC for a caller of HTTP: `google.rpc.Status` in JSON (pkg/api/http/directmessaging.go). */
-const replyStatus = (back: ResponseSink, {code, message}: GrpcStatus, head: string): void =>
-  reply(
-    back,
-    httpStatusOf(code),
-    [...headersOf(head), 'content-type', 'text/plain; charset=utf-8'],
-    Buffer.from(JSON.stringify({code, message}))
-  )
+const replyStatus = (back: ResponseSink, {code, message, details = ''}: GrpcStatus, head: string): void => {
+  const told = detailsOf(Buffer.from(details, 'latin1'))
+  const status = {code, message, ...(told.length > 0 && {details: told})}
+  const pairs = [...headersOf(head), 'content-type', 'text/plain; charset=utf-8']
+  reply(back, httpStatusOf(code), pairs, Buffer.from(JSON.stringify(status)))
+}
 
 const finish = (back: ResponseSink, {status, head, message}: UnaryOutcome): void => {
   if (status.code !== 0) return replyStatus(back, status, head)

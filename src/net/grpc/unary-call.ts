@@ -115,10 +115,14 @@ export class UnaryCall implements StreamHandler, Waiter {
     this.#fail(UNAVAILABLE, `error reading from server: ${why}`)
   }
 
-  #end({status, message}: AnswerFields): void {
+  #end({status, message, details}: AnswerFields): void {
     if (status !== 0)
       return this.#over({
-        status: {code: status < 0 ? INTERNAL : status, message: unescapeMessage(message)},
+        status: {
+          code: status < 0 ? INTERNAL : status,
+          message: unescapeMessage(message),
+          details: Buffer.from(details, 'base64').toString('latin1')
+        },
         head: this.#head,
         message: NOTHING
       })

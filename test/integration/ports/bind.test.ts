@@ -17,15 +17,15 @@ import {echoApp, openTestSidecar} from '../sidecar/rig.ts'
 t.test('a sidecar listens on a unix domain socket with Dapr’s name; closing removes the file', async t => {
   const folder = join(mkdtempSync('/tmp/s-'), 'deep')
   t.teardown(() => rmSync(join(folder, '..'), {recursive: true}))
-  const server = await listenOnSocket(folder, 'shop')
-  const path = socketPath(folder, 'shop')
+  const server = await listenOnSocket(folder, 'shop', 'http')
+  const path = socketPath(folder, 'shop', 'http')
   t.equal(path, join(folder, 'dapr-shop-http.socket'))
   const {sidecar} = await openTestSidecar(t, {extraServers: [server]})
   const request = http.get({socketPath: path, path: '/v1.0/healthz'})
   const [response] = (await once(request, 'response')) as [http.IncomingMessage]
   t.equal(response.statusCode, 204)
   response.resume()
-  await t.rejects(listenOnSocket(folder, 'shop'), {
+  await t.rejects(listenOnSocket(folder, 'shop', 'http'), {
     message: /the socket of app "shop" cannot be opened at .*: another process listens there/
   })
   request.destroy()
@@ -59,10 +59,10 @@ t.test('the unix domain socket accepts any Host header; the port refuses a forei
   const {port} = await openTestSidecar(t, {
     appPort: app.port,
     mounted: manager,
-    extraServers: [await listenOnSocket(folder, 'shop')]
+    extraServers: [await listenOnSocket(folder, 'shop', 'http')]
   })
   const addresses = [
-    [() => net.connect(socketPath(folder, 'shop')), 200],
+    [() => net.connect(socketPath(folder, 'shop', 'http')), 200],
     [() => net.connect(port, '127.0.0.1'), 403]
   ] as const
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
@@ -108,17 +108,17 @@ t.test('the unix domain socket accepts any Host header; the port refuses a forei
 t.test('a socket that a dead run left behind is replaced', async t => {
   const folder = mkdtempSync('/tmp/s-')
   t.teardown(() => rmSync(folder, {recursive: true}))
-  const path = socketPath(folder, 'shop')
+  const path = socketPath(folder, 'shop', 'http')
   spawnSync(process.execPath, [
     '-e',
     'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))',
     path
   ])
   t.equal(existsSync(path), true)
-  const server = await listenOnSocket(folder, 'shop')
+  const server = await listenOnSocket(folder, 'shop', 'http')
   const socket = net.connect(path)
   await once(socket, 'connect')
   socket.destroy()
   server.close()
-  await t.rejects(listenOnSocket('/dev/null/x', 'shop'), {message: /ENOTDIR/})
+  await t.rejects(listenOnSocket('/dev/null/x', 'shop', 'http'), {message: /ENOTDIR/})
 })

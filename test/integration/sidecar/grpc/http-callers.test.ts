@@ -1,3 +1,4 @@
+import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 import grpc from '@grpc/grpc-js'
 import t, {type Test} from 'tap'
 import {grpcDial} from '../../../../src/net/grpc/grpc-dial.ts'
@@ -83,6 +84,55 @@ t.test('codes of gRPC become statuses of HTTP, with the status as JSON', async t
     t.equal(response.status, status, code.toString())
     t.strictSame(await response.json(), {code, message: `bad ü ${code.toString()}`})
   }
+})
+
+const bytes = (field: number, value: Uint8Array | string): Uint8Array => {
+  const writer = new BinaryWriter().tag(field, WireType.LengthDelimited)
+  return (typeof value === 'string' ? writer.string(value) : writer.bytes(value)).finish()
+}
+const number = (field: number, value: number): Uint8Array =>
+  new BinaryWriter().tag(field, WireType.Varint).int32(value).finish()
+const all = (...parts: readonly Uint8Array[]): Buffer => Buffer.concat(parts)
+
+const typeOf = (name: string): string => `type.googleapis.com/google.rpc.${name}`
+
+t.test('the details of a status are in the body', async t => {
+  const DETAILS: readonly (readonly [name: string, value: Uint8Array, json: object])[] = [
+    [
+      'ErrorInfo',
+      all(bytes(1, 'NO_STOCK'), bytes(2, 'shop'), bytes(3, all(bytes(1, 'sku'), bytes(2, 'pear')))),
+      {reason: 'NO_STOCK', domain: 'shop', metadata: {sku: 'pear'}}
+    ],
+    ['RetryInfo', bytes(1, all(number(1, 1), number(2, 500_000_000))), {retryDelay: '1.500s'}],
+    ['RetryInfo', bytes(1, number(1, 3)), {retryDelay: '3s'}],
+    ['DebugInfo', all(bytes(1, 'a'), bytes(1, 'b'), bytes(2, 'c')), {stackEntries: ['a', 'b'], detail: 'c'}],
+    [
+      'BadRequest',
+      all(bytes(1, all(bytes(1, 'sku'), bytes(2, 'empty'))), bytes(1, bytes(1, 'count'))),
+      {fieldViolations: [{field: 'sku', description: 'empty'}, {field: 'count'}]}
+    ],
+    ['ResourceInfo', all(bytes(1, 'shelf'), bytes(4, 'gone')), {resourceType: 'shelf', description: 'gone'}],
+    ['Help', bytes(1, all(bytes(1, 'see'), bytes(2, 'http://x'))), {links: [{description: 'see', url: 'http://x'}]}],
+    ['LocalizedMessage', all(bytes(1, 'de'), bytes(2, 'weg')), {locale: 'de', message: 'weg'}],
+    ['Unknown', Buffer.from('xyz'), {value: 'eHl6'}]
+  ]
+  const anys = DETAILS.map(([name, value]) => bytes(3, all(bytes(1, typeOf(name)), bytes(2, value))))
+  const {port} = await withApp(t, ({method}) => {
+    const metadata = new grpc.Metadata()
+    metadata.set(
+      'grpc-status-details-bin',
+      method === 'broken' ? Buffer.from([0x1a, 9, 1]) : all(number(1, 9), ...anys)
+    )
+    return Object.assign(new Error('no'), {code: 9, details: 'no pears', metadata})
+  })
+  const response = await fetchFrom(port, 'x')
+  t.equal(response.status, 400)
+  t.strictSame(await response.json(), {
+    code: 9,
+    message: 'no pears',
+    details: DETAILS.map(([name, , json]) => ({'@type': typeOf(name), ...json}))
+  })
+  t.strictSame(await (await fetchFrom(port, 'broken')).json(), {code: 9, message: 'no pears'})
 })
 
 t.test('an app of gRPC that has no OnInvoke, answers nonsense, or too much', async t => {

@@ -1,9 +1,10 @@
 import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
-import {gzipSync} from 'node:zlib'
+import {gunzipSync, gzipSync} from 'node:zlib'
+import {compressionAlgorithms} from '@grpc/grpc-js'
 import t from 'tap'
 import {connect} from '../caller.ts'
-import {data, headers, PREFACE} from '../frames.ts'
-import {echoClient, openTestGrpcPort} from './rig.ts'
+import {data, DATA, framesOf, headers, HEADERS, PREFACE} from '../frames.ts'
+import {echoClient, grpcApp, openTestGrpcPort} from './rig.ts'
 
 const strings = (...values: readonly string[]): Uint8Array => {
   const writer = new BinaryWriter()
@@ -27,6 +28,22 @@ const textAt = (bytes: Uint8Array, number: number): string => {
   const found = fieldsOf(bytes).find(([field]) => field === number)?.[1]
   return found instanceof Uint8Array ? Buffer.from(found).toString() : ''
 }
+
+const message = (flag: number, bytes: Uint8Array): string =>
+  `${String.fromCharCode(flag)}\0\0\0${String.fromCharCode(bytes.length)}${Buffer.from(bytes).toString('latin1')}`
+
+const head = (more: Readonly<Record<string, string>> = {}): string =>
+  headers(
+    1,
+    {
+      ':method': 'POST',
+      ':scheme': 'http',
+      ':path': '/dapr.proto.runtime.v1.Dapr/SetMetadata',
+      'content-type': 'application/grpc',
+      ...more
+    },
+    0
+  )
 
 t.test('GetMetadata and SetMetadata: one store with HTTP', async t => {
   const {port, sidecar} = await openTestGrpcPort(t)
@@ -59,6 +76,42 @@ t.test('Shutdown answers, then asks for the end', async t => {
   await asked.promise
 })
 
+t.test('an answer is compressed if its request was', async t => {
+  const {port} = await openTestGrpcPort(t)
+  const caller = await connect(t, port)
+  const fields = {':path': '/dapr.proto.runtime.v1.Dapr/GetMetadata', 'grpc-encoding': 'gzip'}
+  caller.send(PREFACE + head(fields) + data(1, message(1, gzipSync('')), 1))
+  await caller.until(text => text.includes('grpc-status'))
+  const {frames} = framesOf(caller.text)
+  t.match(frames.find(({type}) => type === HEADERS)?.payload, 'grpc-encoding\x04gzip')
+  const {payload} = frames.find(({type}) => type === DATA) ?? {payload: ''}
+  t.equal(payload.charCodeAt(0), 1)
+  t.equal(textAt(gunzipSync(Buffer.from(payload.slice(5), 'latin1')), 1), 'a')
+  const client = echoClient(t, port, {
+    'grpc.default_compression_algorithm': compressionAlgorithms.gzip
+  })
+  const {code, answer} = await client.dapr('GetMetadata', new Uint8Array(0))
+  t.match([code, textAt(Buffer.from(answer, 'latin1'), 1)], [0, 'a'])
+  t.match(await client.dapr('GetState', strings('x')), {code: 9})
+})
+
+t.test('baggage is repeated to the caller, whoever answers', async t => {
+  const {port} = await openTestGrpcPort(t, {appPort: await grpcApp(t)})
+  const client = echoClient(t, port)
+  const baggage = 'user=1,flag=on;ttl=5'
+  for (const {head: told} of [
+    await client.dapr('GetMetadata', new Uint8Array(0), {baggage}),
+    await client.call({baggage})
+  ])
+    t.strictSame(told.get('baggage'), [baggage])
+  const {port: untraced} = await openTestGrpcPort(t, {
+    appPort: await grpcApp(t),
+    tracing: {isTracing: false, tracer: undefined}
+  })
+  const {head: told} = await echoClient(t, untraced).call({baggage: 'not one'})
+  t.strictSame(told.get('baggage'), [], 'without tracing nobody looks at it')
+})
+
 t.test('every other method answers as a Dapr without components', async t => {
   const {port} = await openTestGrpcPort(t)
   const client = echoClient(t, port)
@@ -86,22 +139,6 @@ t.test('every other method answers as a Dapr without components', async t => {
     {code: 12}
   )
 })
-
-const message = (flag: number, bytes: Uint8Array): string =>
-  `${String.fromCharCode(flag)}\0\0\0${String.fromCharCode(bytes.length)}${Buffer.from(bytes).toString('latin1')}`
-
-const head = (more: Readonly<Record<string, string>> = {}): string =>
-  headers(
-    1,
-    {
-      ':method': 'POST',
-      ':scheme': 'http',
-      ':path': '/dapr.proto.runtime.v1.Dapr/SetMetadata',
-      'content-type': 'application/grpc',
-      ...more
-    },
-    0
-  )
 
 t.test('messages that are none, and compressed ones', async t => {
   const {port} = await openTestGrpcPort(t)

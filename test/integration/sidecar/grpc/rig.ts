@@ -287,8 +287,10 @@ const metadataOf = (values: Values): grpc.Metadata => {
   return metadata
 }
 
-export const echoClient = (t: Test, port: number): EchoClient => {
-  const client = new EchoClient(`127.0.0.1:${port.toString()}`, grpc.credentials.createInsecure())
+/** A client of the port, or of the socket with this path. */
+export const echoClient = (t: Test, where: number | string, options: grpc.ClientOptions = {}): EchoClient => {
+  const address = typeof where === 'string' ? `unix:${where}` : `127.0.0.1:${where.toString()}`
+  const client = new EchoClient(address, grpc.credentials.createInsecure(), options)
   t.teardown(() => client.close())
   return client
 }
