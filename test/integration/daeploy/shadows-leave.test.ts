@@ -2,6 +2,7 @@ import {EventEmitter, once} from 'node:events'
 import http2 from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
+import {closed} from '../../rig/closed.ts'
 import {Copy} from '../../../src/net/mirror.ts'
 import {connect} from '../sidecar/caller.ts'
 import {openTestSidecar, rawApp} from '../sidecar/rig.ts'
@@ -119,19 +120,19 @@ for (const fastPath of PATHS) {
   const [name] = fastPath
   t.test(
     `${name}: who leaves within his upload leaves no copy, and nothing stays counted`,
-    {timeout: 5000},
+    {timeout: 60_000},
     async t => {
       const {account, sender, app, underWay} = await scene(t, fastPath)
-      const closed = once(app, 'close')
+      const gone = closed(app)
       sender.leave()
-      await closed
+      await gone
       await account.until(({kept}) => kept === 0)
       t.same(account.sent, [])
       t.equal(underWay(), 0)
     }
   )
 
-  t.test(`${name}: who leaves within his upload, answered already, leaves none either`, {timeout: 5000}, async t => {
+  t.test(`${name}: who leaves within his upload, answered already, leaves none either`, {timeout: 60_000}, async t => {
     const {account, sender, app, underWay} = await scene(t, fastPath)
     app.write(`${ANSWER}early`)
     t.equal(await sender.answer(), 'early')
@@ -144,7 +145,7 @@ for (const fastPath of PATHS) {
     t.equal(underWay(), 0)
   })
 
-  t.test(`${name}: who is answered early and goes on has his copy`, {timeout: 5000}, async t => {
+  t.test(`${name}: who is answered early and goes on has his copy`, {timeout: 60_000}, async t => {
     const {account, sender, app} = await scene(t, fastPath)
     app.write(`${ANSWER}early`)
     t.equal(await sender.answer(), 'early')
@@ -155,22 +156,22 @@ for (const fastPath of PATHS) {
     sender.leave()
   })
 
-  t.test(`${name}: who leaves within the answer leaves no copy`, {timeout: 5000}, async t => {
+  t.test(`${name}: who leaves within the answer leaves no copy`, {timeout: 60_000}, async t => {
     const {account, sender, app, underWay} = await scene(t, fastPath)
     sender.sendLast('b'.repeat(600))
     await account.until(({kept}) => kept === 1000)
     app.write(`${ANSWER}ear`)
     await sender.begun()
-    const closed = once(app, 'close')
+    const gone = closed(app)
     sender.leave()
-    await closed
+    await gone
     await account.until(({kept}) => kept === 0)
     t.same(account.sent, [])
     t.equal(underWay(), 0)
   })
 }
 
-t.test('a callee that breaks off takes the copy along, too', {timeout: 5000}, async t => {
+t.test('a callee that breaks off takes the copy along, too', {timeout: 60_000}, async t => {
   for (const fastPath of PATHS) {
     const {account, sender, app} = await scene(t, fastPath)
     sender.sendLast('b'.repeat(600))
@@ -183,7 +184,7 @@ t.test('a callee that breaks off takes the copy along, too', {timeout: 5000}, as
   }
 })
 
-t.test('calls that get our own response are mirrored, too, on every path', {timeout: 5000}, async t => {
+t.test('calls that get our own response are mirrored, too, on every path', {timeout: 60_000}, async t => {
   for (const [name, hasFastPath, open] of PATHS) {
     const account = new Account()
     const {port} = await openTestSidecar(t, {

@@ -1,6 +1,8 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
+import {closed} from '../../rig/closed.ts'
+import {freePort} from '../../rig/free-port.ts'
 import {PLAIN_RULES, type ResponseHead} from '../../../src/net/http1/response-head.ts'
 import {Pool} from '../../../src/net/pool.ts'
 import type {Failure, ResponseHandler, Upstream} from '../../../src/net/http1/upstream.ts'
@@ -81,7 +83,7 @@ t.test('an idle connection on which the app sends bytes is closed', async t => {
   t.equal(await call(first), 'ok')
   const [socket] = sockets
   socket?.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nunasked')
-  if (socket !== undefined) await once(socket, 'close')
+  if (socket !== undefined) await closed(socket)
   const next = pool.take()
   t.not(next, first)
   t.equal(await call(next), 'ok')
@@ -92,7 +94,7 @@ t.test('an idle connection is closed before most apps close it', async t => {
   await call(pool.take())
   const [socket] = sockets
   const start = performance.now()
-  if (socket !== undefined) await once(socket, 'close')
+  if (socket !== undefined) await closed(socket)
   const seconds = (performance.now() - start) / 1000
   t.ok(seconds > 2 && seconds < 10, `after ${seconds.toFixed(1)} s`)
 })
@@ -104,7 +106,7 @@ t.test('retiring ends idle connections at once and busy ones after their call', 
   const answer = call(busy)
   pool.retire()
   t.equal(await answer, 'ok')
-  await Promise.all(sockets.map(async socket => (socket.destroyed ? undefined : once(socket, 'close'))))
+  await Promise.all(sockets.map(closed))
   t.equal(sockets.length, 2)
   const next = pool.take()
   t.ok(next !== idle && next !== busy)
@@ -115,11 +117,7 @@ t.test('addresses are tried in turn; if all refuse, the call is refused', async 
   const {pool} = await openApp(t, ['::1', '127.0.0.1'])
   t.equal(await call(pool.take()), 'ok')
   t.equal(pool.authority, `[::1]:${pool.port.toString()}`)
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const {port} = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
+  const port = await freePort()
   const dead = new Pool({hosts: ['127.0.0.1', '::1'], port})
   t.equal(await call(dead.take()), `refused: dial tcp 127.0.0.1:${port.toString()}: connect: connection refused`)
 })

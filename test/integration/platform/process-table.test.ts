@@ -59,5 +59,5 @@ test('output of ps is parsed to the same values as /proc', async t => {
   const pid = child.pid ?? 0
   const row = parsePs(stdout).find(seen => seen.pid === pid)
   t.match(row, {parent: process.pid, group: pid, uid: process.getuid?.(), isZombie: false, line: 'sleep 1000'})
-  t.ok(Math.abs((row?.started ?? 0) - Date.now() / 1000) < 5, 'in seconds since 1970')
+  t.ok(Math.abs((row?.started ?? 0) - Date.now() / 1000) < 100, 'in seconds since 1970')
 })

@@ -1,7 +1,7 @@
-import net, {type AddressInfo} from 'node:net'
-import {once} from 'node:events'
+import net from 'node:net'
 import {setImmediate as turn} from 'node:timers/promises'
 import type {Test} from 'tap'
+import {freePort} from '../../rig/free-port.ts'
 import type {Admission, Admit, Held} from '../../../src/gateway/admission.ts'
 import type {Call} from '../../../src/model/call.ts'
 import {Pool} from '../../../src/net/pool.ts'
@@ -44,16 +44,6 @@ const poolTo = (t: Test, port: number, hosts: readonly string[] = ['127.0.0.1', 
     pool.retire()
   })
   return pool
-}
-
-/** A port where nobody listens. */
-const deadPort = async (): Promise<number> => {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const {port} = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 onBothPaths('a queued call waits with its body, and is delivered when it is admitted', async t => {
@@ -133,7 +123,7 @@ onBothPaths('a call whose app refuses the connection is queued again, and then d
   const queue = new AdmissionQueue()
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {admit: queue.admit})
-  queue.answer = queue.admitted(poolTo(t, await deadPort()))
+  queue.answer = queue.admitted(poolTo(t, await freePort()))
   const caller = await connect(t, port)
   caller.send(request({body: 'hello'}))
   while (queue.calls.length === 0) await turn()
@@ -153,7 +143,7 @@ onBothPaths('a call whose app refuses the connection is queued again, and then d
 onBothPaths("connections refused again and again, although the queue admits, end in Dapr's error", async t => {
   const queue = new AdmissionQueue()
   const {port} = await openTestSidecar(t, {admit: queue.admit})
-  const dead = await deadPort()
+  const dead = await freePort()
   queue.answer = queue.admitted(poolTo(t, dead))
   const caller = await connect(t, port)
   caller.send(request({path: '/x', body: 'hello'}))

@@ -3,6 +3,7 @@ import type {ServerResponse} from 'node:http'
 import http2, {type ClientHttp2Session, type OutgoingHttpHeaders} from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
+import {closed} from '../../rig/closed.ts'
 import {connect} from './caller.ts'
 import {echoApp, onRequest, openTestSidecar, rawApp, valuesOf, type SidecarSettings} from './rig.ts'
 
@@ -157,7 +158,7 @@ t.test('an answer that breaks off resets its stream; a caller who leaves takes h
   while (sockets.length < 2) await new Promise(setImmediate)
   stream.close(http2.constants.NGHTTP2_CANCEL)
   const [app] = sockets
-  if (app?.destroyed === false) await once(app, 'close')
+  if (app !== undefined) await closed(app)
   t.equal(underWay(), 0)
 })
 
@@ -175,9 +176,8 @@ t.test('a caller whose connection ends takes all his calls along', {timeout: 20_
     stream.on('error', () => undefined)
   while (apps.length < 2) await once(news, 'app')
   t.equal(underWay(), 2)
-  const closed = apps.map(async app => once(app, 'close'))
   session.destroy()
-  await Promise.all(closed)
+  await Promise.all(apps.map(closed))
   t.equal(underWay(), 0)
 })
 
@@ -242,10 +242,10 @@ t.test('a sidecar that closes lets streams in flight finish', async t => {
   const session = connectTo(t, port)
   const result = got(session, {':path': '/x', 'dapr-app-id': 'b'})
   const response = await asked
-  const closed = sidecar.close()
+  const closing = sidecar.close()
   response.end('done')
   t.match(await result, {status: 200, body: 'done'})
-  await closed
+  await closing
 })
 
 t.test('fields that HTTP/2 has only once, high bytes and odd statuses of an app do not break anything', async t => {

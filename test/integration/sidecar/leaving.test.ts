@@ -1,5 +1,5 @@
-import {once} from 'node:events'
 import t from 'tap'
+import {closed} from '../../rig/closed.ts'
 import {endlessServer, H2C, PREFACE, WEBSOCKET} from '../../rig/endless.ts'
 import {connect} from './caller.ts'
 import {onBothPaths, openTestSidecar} from './rig.ts'
@@ -49,7 +49,7 @@ for (const [name, text] of Object.entries(LEFT)) {
     t.teardown(() => server.close())
     const {port, sidecar, underWay} = await openTestSidecar(t, {appPort: server.port})
     const caller = await connect(t, port)
-    const gone = once(caller.socket, 'close')
+    const gone = closed(caller.socket)
     caller.socket.end(text, 'latin1')
     await gone
     await sidecar.close()
@@ -65,7 +65,7 @@ for (const [name, text] of Object.entries(LEFT)) {
       }
     })
     const caller = await connect(t, port)
-    const gone = once(caller.socket, 'close')
+    const gone = closed(caller.socket)
     caller.socket.end(text, 'latin1')
     await gone
     await sidecar.close()

@@ -46,6 +46,7 @@ onBothPaths('an observer sees the start, the admission, the bytes both ways and 
     caller.send(message)
     await caller.answer()
   }
+  while (observer.records.length < 4) await new Promise(setImmediate)
   t.same(
     [...observer.bodies.values()].map(body => [body.request, body.response]),
     [
@@ -78,6 +79,7 @@ t.test('over HTTP/2, and where nobody could be reached', async t => {
     stream.resume()
     await once(stream, 'close')
   }
+  while (observer.records.length < 2) await new Promise(setImmediate)
   t.same(observer.seen, ['started a → b POST /x', 'admitted', 'ended 200', 'started a → nobody POST /x', 'ended 500'])
   t.match(observer.records.at(-1), {attempts: 0, admittedAt: 0, failure: /couldn't find service: nobody/})
 })

@@ -1,5 +1,6 @@
 import {once} from 'node:events'
 import type net from 'node:net'
+import {closed} from '../../rig/closed.ts'
 import {chunked, connect, request} from './caller.ts'
 import {echoApp, onBothPaths, onRequest, openTestSidecar, rawApp} from './rig.ts'
 
@@ -147,7 +148,7 @@ onBothPaths('a caller that disconnects ends its call, while it is queued, upload
       if (what === 'downloading') await caller.until(received => received.includes('x\r\n'))
       if (how === 'fin') caller.socket.end()
       else caller.socket.resetAndDestroy()
-      if (!app.destroyed) await once(app, 'close')
+      await closed(app)
       t.pass(`${what}, ${how}: the app's connection closed`)
       t.equal(underWay(), 0)
       t.strictSame(warnings, [])
@@ -221,7 +222,7 @@ onBothPaths('a chunked body that exceeds the limit late is refused too', async t
   await once(app, 'data')
   caller.send(text.slice(700))
   t.match(await caller.answer(), {status: 500, body: /stream too large/})
-  if (!app.destroyed) await once(app, 'close')
+  await closed(app)
   caller.send(request({body: 'next'}))
   caller.socket.destroy()
 })
@@ -238,11 +239,11 @@ onBothPaths('a call ends only after its response was sent: calls in flight finis
   const caller = await connect(t, port)
   caller.send(request())
   const app = await came
-  const closed = sidecar.close()
+  const closing = sidecar.close()
   await idle.closed()
   app.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
   t.match(await caller.answer(), {status: 200, body: 'ok'})
   await caller.closed()
-  await closed
+  await closing
   await t.rejects(connect(t, port), {code: 'ECONNREFUSED'})
 })

@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import type net from 'node:net'
 import t from 'tap'
+import {closed} from '../../rig/closed.ts'
 import {connect, request} from './caller.ts'
 import {openTestSidecar, rawApp} from './rig.ts'
 
@@ -12,18 +13,26 @@ const UPGRADE = request({
 const ACCEPTED =
   'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: def\r\n\r\n'
 
+interface Accepted {
+  readonly socket: net.Socket
+  readonly head: string
+  /** Settles when this has come behind the head. */
+  readonly until: (text: string) => Promise<void>
+}
+
 /** An app that accepts, and hands over its socket and the head it got. */
-const acceptor = (): {
-  readonly serve: (socket: net.Socket) => void
-  readonly opened: Promise<{readonly socket: net.Socket; readonly head: string}>
-} => {
-  const {promise, resolve} = Promise.withResolvers<{readonly socket: net.Socket; readonly head: string}>()
+const acceptor = (): {readonly serve: (socket: net.Socket) => void; readonly opened: Promise<Accepted>} => {
+  const {promise, resolve} = Promise.withResolvers<Accepted>()
   return {
     serve: socket => {
+      const came: string[] = []
+      const until = async (text: string): Promise<void> => {
+        while (came.join('') !== text) await once(socket, 'data')
+      }
       socket.once('data', bytes => {
-        const text = bytes.toString('latin1')
+        socket.on('data', more => came.push(more.toString('latin1')))
         socket.write(ACCEPTED)
-        resolve({socket, head: text})
+        resolve({socket, head: bytes.toString('latin1'), until})
       })
     },
     opened: promise
@@ -35,7 +44,7 @@ t.test('a websocket passes as a tunnel, with what came early', async t => {
   const {port, underWay} = await openTestSidecar(t, {appPort: await rawApp(t, serve)})
   const caller = await connect(t, port)
   caller.send(`${UPGRADE}early`)
-  const {socket, head} = await opened
+  const {socket, head, until} = await opened
   t.match(head, /^GET \/ws\?x=1 HTTP\/1\.1\r\n/)
   t.match(head, /\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n/)
   t.match(head, /\r\nSec-WebSocket-Key: abc\r\nX-A: 1\r\n/)
@@ -44,13 +53,11 @@ t.test('a websocket passes as a tunnel, with what came early', async t => {
     status: 101,
     headers: {upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-accept': 'def'}
   })
-  const [early] = (await once(socket, 'data')) as [Buffer]
-  t.equal(early.toString(), 'early')
+  await until('early')
   socket.write('from the app')
   await caller.until(text => text === 'from the app')
-  caller.send('from the caller')
-  const [data] = (await once(socket, 'data')) as [Buffer]
-  t.equal(data.toString(), 'from the caller')
+  caller.send(', from the caller')
+  await until('early, from the caller')
   t.equal(underWay(), 1)
   socket.end('bye')
   t.equal(await caller.closed(), 'from the appbye')
@@ -68,7 +75,7 @@ t.test('a caller who leaves a tunnel closes it, in whatever way', async t => {
     socket.resume()
     if (how === 'fin') caller.socket.end()
     else caller.socket.resetAndDestroy()
-    await once(socket, 'close')
+    await closed(socket)
     await caller.closed()
     t.equal(underWay(), 0, how)
   }
@@ -86,7 +93,7 @@ t.test('a caller who leaves before the tunnel stands takes his call along', asyn
   caller.send(UPGRADE)
   const app = await promise
   caller.socket.end()
-  await once(app, 'close')
+  await closed(app)
   t.equal(underWay(), 0)
 })
 
@@ -146,6 +153,6 @@ t.test('a tunnel closes when its sidecar is destroyed', async t => {
   socket.resume()
   sidecar.destroy()
   await caller.closed()
-  await once(socket, 'close')
+  await closed(socket)
   t.equal(underWay(), 0)
 })

@@ -171,7 +171,7 @@ t.test('a caller who leaves cancels the call at the app', async t => {
   await cancelled.promise
 })
 
-const ask = async (port: number, timeoutMs = 2000): Promise<number> =>
+const ask = async (port: number, timeoutMs = 60_000): Promise<number> =>
   grpcHealth({hosts: ['127.0.0.1'], port, isSecure: false, timeoutMs})
 const nothing = (): never => {
   throw new Error('not called')

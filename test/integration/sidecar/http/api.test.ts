@@ -153,14 +153,15 @@ t.test('names in a path are decoded once: keys of metadata, bindings, stores, to
 })
 
 t.test('shutdown answers, and is then asked for, forced or not', async t => {
-  let asked = 0
-  const {port} = await openTestSidecar(t, {requestShutdown: () => asked++})
+  const asked: boolean[] = []
+  const {port} = await openTestSidecar(t, {requestShutdown: () => void asked.push(true)})
   for (const lines of ['', 'dapr-force-shutdown: true\r\n']) {
     const caller = await connect(t, port)
     caller.send(plain('POST', '/v1.0/shutdown', lines))
     t.match(await caller.answer(), {status: 204})
   }
-  t.equal(asked, 2)
+  while (asked.length < 2) await new Promise(setImmediate)
+  t.equal(asked.length, 2)
 })
 
 t.test('pages of other sites may not change anything', async t => {

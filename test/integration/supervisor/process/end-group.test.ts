@@ -21,9 +21,13 @@ test('a grandchild that is deaf to the stop signal is killed when the grace is o
 })
 
 test('a deaf grandchild whose leader has gone is killed in the same way', async t => {
-  const {app, witness} = new Scene(t).app({command: script(`sh ${DEAF} & sleep 0.2; exit 3`), stop: BRIEF})
+  const scene = new Scene(t)
+  const folder = await scene.folder()
+  const command = script(`sh ${DEAF} & until [ -e flag ]; do sleep 0.02; done; exit 3`)
+  const {app, witness} = scene.app({command, stop: BRIEF, folder})
   await app.start()
   const [, deaf] = await witness.seen(/deaf (\d+)/)
+  await writeFile(join(folder, 'flag'), '')
   t.match(await app.ended, {exit: {kind: 'code', code: 3}, asked: false})
   t.notOk(isAlive(Number(deaf)))
 })
@@ -120,7 +124,7 @@ test('nobody ends himself or his ancestors, though they carry the mark', async t
     await endMarked({marker: '${scene.marker}', graceMs: 5000, ended: ({command}) => ended.push(command)})
     console.log(JSON.stringify(ended))`
   const inner = [process.execPath, '--input-type=module-typescript', '-e', ending]
-  const outer = `sleep 1000 & echo $!; "$@"; echo survived`
+  const outer = `sleep 1000 & echo $!; until grep -q sleep /proc/$!/comm; do :; done; "$@"; echo survived`
   const {stdout} = await execa('sh', ['-c', outer, 'sh', ...inner], {env: {PILLION_RUN: scene.run}})
   const [sleeper, ended, shell] = stdout.split('\n')
   t.equal(ended, '["sleep 1000"]')

@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import {createServer, type Server} from 'node:net'
 import {test, type Test} from 'tap'
+import {freePort} from '../../../rig/free-port.ts'
 import {ExternalApp} from '../../../../src/supervisor/process/external-app.ts'
 import {planOf, quietly, Witness} from './scene.ts'
 
@@ -22,8 +23,7 @@ const listenerOn = (t: Test, port: number): {listener: ExternalApp; witness: Wit
 }
 
 test('a sidecar without a program follows its port: ready, not ready, ready again', async t => {
-  const {server, port} = await listen()
-  await close(server)
+  const port = await freePort()
   const {listener, witness} = listenerOn(t, port)
   await listener.start()
   await quietly(30)

@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import {connect, createServer, type Server} from 'node:net'
 import {test} from 'tap'
+import {freePort} from '../../../rig/free-port.ts'
 import {isItsOwnPeer} from '../../../../src/platform/probe.ts'
 import type {ChannelPlan} from '../../../../src/model/plan.ts'
 import {fixture, planOf, quietly, Scene, script} from './scene.ts'
@@ -18,14 +19,6 @@ const portOf = (server: Server): number => {
 
 const close = async (server: Server): Promise<void> => new Promise(resolve => server.close(() => resolve()))
 
-/** A number that was free a moment ago. */
-const freePort = async (): Promise<number> => {
-  const server = await listening()
-  const port = portOf(server)
-  await close(server)
-  return port
-}
-
 const channelAt = (port: number, wishes: Partial<ChannelPlan> = {}): ChannelPlan => ({
   ...planOf().channel,
   port,
@@ -35,11 +28,14 @@ const tcp = (port: number, timeoutMs = 60_000) => ({kind: 'tcp', port, timeoutMs
 
 test('an app is ready when its port accepts connections, not before', async t => {
   const port = await freePort()
-  const command = fixture('listen.mjs', '127.0.0.1', port.toString(), '300')
+  const code = `process.once('SIGUSR2', () => require('net').createServer().listen(${port.toString()}, '127.0.0.1')); console.log('waits', process.pid)`
+  const command = [process.execPath, '-e', `${code}; setInterval(() => undefined, 1000)`]
   const {app, witness} = new Scene(t).app({command, channel: channelAt(port), ready: tcp(port)})
   await app.start()
+  const [, pid] = await witness.seen(/waits (\d+)/)
   await quietly(100)
   t.equal(app.state.phase, 'starting')
+  process.kill(Number(pid), 'SIGUSR2')
   await witness.ready()
   t.match(witness.phases, ['starting', 'running'])
   t.equal(witness.notes.length, 0)
@@ -149,7 +145,7 @@ test('a stranger on the port is named, and does not make the app ready', async t
     ready: tcp(port, 400)
   })
   await app.start()
-  t.match(witness.notes, [{type: 'port-taken', port, owner: {pid: process.pid, command: /readiness\.test/}}])
+  t.match(witness.notes[0], {type: 'port-taken', port, owner: {pid: process.pid, command: /readiness\.test/}})
   await witness.until('the timeout', () => witness.notes.length > 1)
   t.equal(app.state.phase, 'starting')
 })
@@ -174,7 +170,7 @@ test('when the stranger has left, the app is ready as soon as it listens', async
 })
 
 test('beside a stranger on ::1 the app is ready when it listens on 127.0.0.1 itself', async t => {
-  const foreignListener = await listening('::1')
+  const foreignListener = await listening('::1', await freePort())
   t.teardown(async () => close(foreignListener))
   const port = portOf(foreignListener)
   const command = fixture('listen.mjs', '127.0.0.1', port.toString())

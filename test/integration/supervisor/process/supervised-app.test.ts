@@ -2,6 +2,7 @@ import {EventEmitter, once} from 'node:events'
 import {connect} from 'node:net'
 import {Readable} from 'node:stream'
 import {test} from 'tap'
+import {freePort} from '../../../rig/free-port.ts'
 import {preparePipes} from '../../../../src/supervisor/process/supervised-app.ts'
 import {nextStart} from '../../../../src/supervisor/process/restart-policy.ts'
 import {fixture, quietly, Scene, script} from './scene.ts'
@@ -240,14 +241,13 @@ test('a single app that reads no input is not held up by it', async t => {
 })
 
 test('a restarted server has its port back', async t => {
-  const {app, witness} = new Scene(t).app({command: fixture('listen.mjs', '127.0.0.1', '0')})
+  const port = await freePort()
+  const {app, witness} = new Scene(t).app({command: fixture('listen.mjs', '127.0.0.1', port.toString())})
   await app.start()
-  const [, port] = await witness.seen(/listening (\d+)/)
+  await witness.seen(/listening/)
   await app.stop('user')
   const refused = await new Promise(resolve => {
-    connect({host: '127.0.0.1', port: Number(port)})
-      .once('error', resolve)
-      .once('connect', resolve)
+    connect({host: '127.0.0.1', port}).once('error', resolve).once('connect', resolve)
   })
   t.match(refused, {code: 'ECONNREFUSED'})
 })

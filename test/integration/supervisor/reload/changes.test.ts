@@ -1,4 +1,4 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -6,6 +6,12 @@ import {UserError} from '../../../../src/model/errors.ts'
 import {Changes} from '../../../../src/supervisor/reload/changes.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 import {planOf} from '../process/scene.ts'
+
+/** In one step: a busy machine tells of a save in place in two breaths. */
+const saved = (path: string, text: string): void => {
+  writeFileSync(`${path}.new`, text)
+  renameSync(`${path}.new`, path)
+}
 
 /** A template whose plan the test chooses, and what its edits lead to. */
 class Template {
@@ -52,7 +58,7 @@ class Template {
       opened.resolve(id)
       if (error !== undefined) throw error
     }
-    writeFileSync(this.file, text)
+    saved(this.file, text)
     return opened.promise
   }
 
@@ -69,6 +75,7 @@ t.test('an app that could not be opened is tried again when the template is save
   await template.begin()
   template.apps = [planOf({id: 'b'})]
   t.equal(await template.save('2', new UserError('its port is taken')), 'b')
+  while (template.warned.length === 0) await new Promise(setImmediate)
   await atRest()
   t.same(template.warned, ['its port is taken'])
   t.equal(await template.save('2'), 'b', 'the same bytes')
@@ -83,6 +90,7 @@ t.test('an edit that fails because of a bug is told, and does not keep the next 
   await template.begin()
   template.apps = [planOf({id: 'b'})]
   await template.save('2', new Error('a bug'))
+  while (template.warned.length === 0) await new Promise(setImmediate)
   await atRest()
   t.same(template.warned, ['cannot apply the edit of the template: a bug'])
   template.apps = [planOf({id: 'c'})]
@@ -99,6 +107,6 @@ t.test('files that the new template names are followed from then on', async t =>
   template.apps = [...template.apps, planOf({id: 'c'})]
   const opened = Promise.withResolvers<string>()
   template.open = async ({id}) => opened.resolve(id)
-  writeFileSync(env, 'A=1')
+  saved(env, 'A=1')
   t.equal(await opened.promise, 'c')
 })
