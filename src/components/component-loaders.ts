@@ -6,6 +6,8 @@ export interface ComponentLoader<T extends Component = Component> {
   readonly load: () => Promise<OpenComponent<T>>
   /** Paths in its metadata start in the folder of the app: apps in different folders do not share it. */
   readonly usesFolder?: boolean
+  /** Each sidecar has its own: apps do not share it. */
+  readonly isPrivate?: boolean
   /** Versions besides `v1`. */
   readonly versions?: readonly string[]
 }
@@ -22,5 +24,8 @@ export const COMPONENT_LOADERS: Loaders = {
     'in-memory': {load: async () => (await import('./state/in-memory.ts')).open},
     sqlite: {load: async () => (await import('./state/sqlite.ts')).open, usesFolder: true, versions: ['v2']}
   },
-  configuration: {}
+  configuration: {},
+  pubsub: {
+    'in-memory': {load: async () => (await import('./pubsub/in-memory.ts')).open, isPrivate: true}
+  }
 }

@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto'
 import {isDeepStrictEqual} from 'node:util'
 import type {ComponentResource} from '../resources/components.ts'
 import {splitType, type Block} from '../resources/component-types.ts'
@@ -90,7 +91,9 @@ export class ComponentSet {
 function keyOf({resource, properties, folder}: Wanted): string {
   const {name, type, version, place} = resource
   const values = properties.map(({name: key, value}) => [key, value])
-  return JSON.stringify([place.file, name, type, version, values, loaderOf(resource).usesFolder === true ? folder : ''])
+  const {usesFolder, isPrivate} = loaderOf(resource)
+  const own = isPrivate === true ? randomUUID() : usesFolder === true ? folder : ''
+  return JSON.stringify([place.file, name, type, version, values, own])
 }
 
 /** Throws in Dapr's words if a type is not known (pkg/components). */
@@ -107,7 +110,8 @@ function loaderOf({type, version, typePlace}: ComponentResource): ComponentLoade
 const BLOCK_NAMES: Readonly<Record<Block, string>> = {
   secretstores: 'secret store',
   state: 'state store',
-  configuration: 'configuration store'
+  configuration: 'configuration store',
+  pubsub: 'message bus'
 }
 
 /** Whether a component need not be opened anew after its file has changed. */

@@ -2,8 +2,9 @@
 // template names that type. A component knows neither HTTP nor gRPC, and serves all apps that may use it.
 import type {Place} from '../model/errors.ts'
 import type {ConfigurationStore} from './configuration-store.ts'
-import type {SecretStore} from './secret-store.ts'
 import type {Properties} from './properties.ts'
+import type {PubSub} from './pubsub.ts'
+import type {SecretStore} from './secret-store.ts'
 import type {StateStore} from './state-store.ts'
 
 /** What all components have in common. */
@@ -19,6 +20,7 @@ export interface BlockTypes {
   readonly secretstores: SecretStore
   readonly state: StateStore
   readonly configuration: ConfigurationStore
+  readonly pubsub: PubSub
 }
 
 /** What a component is opened with. */

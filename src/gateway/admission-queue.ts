@@ -95,6 +95,7 @@ export class AdmissionQueue {
   /** Reasons to queue calls although the app is ready. */
   readonly #pauses = new Set<string>()
   readonly #drains = new Set<Drain>()
+  readonly #openListeners = new Set<() => void>()
   #stats: QueueStats = {held: 0, longestMs: 0, lost: 0}
   #timeoutMs: number
 
@@ -147,6 +148,12 @@ export class AdmissionQueue {
   /** The queued calls, in order of arrival. */
   get held(): readonly PendingCall[] {
     return [...this.#waiting].map(({pendingCall}) => pendingCall)
+  }
+
+  /** Calls the listener whenever calls are let in again, after those that were queued; the returned function ends that. */
+  onOpen(listener: () => void): () => void {
+    this.#openListeners.add(listener)
+    return () => this.#openListeners.delete(listener)
   }
 
   /** Starts new statistics of queued calls; they replace the previous ones. */
@@ -227,6 +234,7 @@ export class AdmissionQueue {
 
   #letIn(): void {
     for (const queued of this.#waiting) this.#settle(queued, this.enter(queued.pendingCall))
+    for (const listener of this.#openListeners) listener()
   }
 
   /** Admits a call, whatever the state. */

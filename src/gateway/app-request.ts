@@ -4,6 +4,8 @@ import type {Exchange} from '../net/exchange.ts'
 import type {Reply} from '../net/reply.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
+import type {Interceptor} from './interceptor.ts'
+import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 import {ProxiedCall, type CallContext} from './proxied-call.ts'
 
@@ -18,13 +20,15 @@ export interface AppRequestOptions {
   readonly body: Buffer
   /** Gives up when it is aborted. */
   readonly signal?: AbortSignal | undefined
+  /** The attempt of a policy that this request is: it can end it, and does not count the time in which it is held. */
+  readonly attempt?: AttemptControl | undefined
   readonly warn: (text: string) => void
 }
 
-/** `unreachable`: the app was not asked, or has not responded. */
+/** `unreachable`: the app was not asked, or has not responded; `wasSent`: it may have got the request. */
 export type AppResponse =
   | ({readonly kind: 'response'} & CollectedResponse)
-  | {readonly kind: 'unreachable'; readonly why: string}
+  | {readonly kind: 'unreachable'; readonly why: string; readonly wasSent: boolean}
 
 /** A response that is longer is none of what Dapr's callbacks give. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
@@ -41,10 +45,12 @@ class AppRequest extends ProxiedCall {
   protected readonly sentTrace = ''
   readonly #options: AppRequestOptions
   readonly #done: (response: AppResponse) => void
+  #wasSent = false
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
-    const {method, body, context, path, lines} = options
-    super(context, call, {method, path: path.replace(/\?.*$/s, ''), lines}, body.length)
+    const {method, body, context, path, lines, attempt} = options
+    const around = attempt === undefined ? context : {...context, interceptors: [within(attempt)]}
+    super(around, call, {method, path: path.replace(/\?.*$/s, ''), lines}, body.length)
     this.#options = options
     this.#done = done
     this.exchange = new ResponseCollector({
@@ -53,17 +59,22 @@ class AppRequest extends ProxiedCall {
       handler: this,
       maxBodyBytes: MAX_RESPONSE_BYTES,
       done: result =>
-        done(typeof result === 'string' ? {kind: 'unreachable', why: result} : {kind: 'response', ...result})
+        done(
+          typeof result === 'string'
+            ? {kind: 'unreachable', why: result, wasSent: this.#wasSent}
+            : {kind: 'response', ...result}
+        )
     }).exchange
   }
 
   /** The one who asked does not wait any more. */
   abandon(why: string): void {
     this.exchange.abort()
-    this.#done({kind: 'unreachable', why})
+    this.#done({kind: 'unreachable', why, wasSent: this.#wasSent})
   }
 
-  protected ask(): Admission | Held {
+  protected ask(isRefused: boolean): Admission | Held {
+    if (isRefused) this.#options.app.recheck()
     return admitTo(this.#options.app, this.call)
   }
 
@@ -108,10 +119,15 @@ class AppRequest extends ProxiedCall {
   }
 }
 
+/** The policies run around the whole request: what is left is to tell them of its waits, and to end it when they say so. */
+const within = (attempt: AttemptControl): Interceptor => ({
+  intercept: () => ({mayRetry: false, run: async next => next(attempt), cancel: () => undefined})
+})
+
 /** Sends a request to an app and resolves with its response. Never rejects. */
 export async function requestApp(options: AppRequestOptions): Promise<AppResponse> {
   const {app, method, path, signal} = options
-  if (signal?.aborted === true) return {kind: 'unreachable', why: 'it was given up'}
+  if (signal?.aborted === true) return {kind: 'unreachable', why: 'it was given up', wasSent: false}
   return new Promise(resolve => {
     const call = {caller: app.id, callee: app.id, method, path}
     const abandon = (): void => request.abandon('it was given up')

@@ -18,6 +18,7 @@ export type WarningCode =
   | 'ignored-key'
   | 'import-not-found'
   | 'log-file-failed'
+  | 'message-lost'
   | 'not-built'
   | 'not-enforced'
   | 'policies-enforced'

@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly key: string
   /** For built-in retries: the app that is called. */
   readonly callee?: string
+  /** The target is a component: its kind in the names of default policies, and the direction. */
+  readonly component?: {readonly kind: string; readonly direction: 'inbound' | 'outbound'}
 }
 
 /** Why an attempt failed: a failing status, no response, or a timeout. */

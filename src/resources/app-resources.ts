@@ -6,6 +6,7 @@ import type {Configuration} from './dapr-configuration.ts'
 import type {ResourceFault} from './fault.ts'
 import type {HttpEndpoint} from './http-endpoints.ts'
 import type {Resiliency} from './resiliency/resiliency.ts'
+import type {SubscriptionResource} from './subscriptions.ts'
 import type {WithoutEffect} from './without-effect.ts'
 
 /** The resources of one app. Nothing in it changes: when a file does, there is a new one. */
@@ -14,6 +15,8 @@ export interface ResourceSnapshot {
   readonly endpoints: readonly HttpEndpoint[]
   /** All that are for this app, of whatever type. */
   readonly components: readonly ComponentResource[]
+  /** Those that are for this app, in the order of the files. */
+  readonly subscriptions: readonly SubscriptionResource[]
   readonly resiliency: Resiliency
   readonly configuration: Configuration
   /** What Dapr knows and does nothing here, in the order of the files. */
@@ -57,11 +60,13 @@ export class OpenResources implements AppResources {
   }
 
   /** What is as before stays the same object: who has made something of it need not make it anew. */
-  change({endpoints, components, resiliency, configuration, withoutEffect, faults}: ResourceSnapshot): void {
+  change(changed: ResourceSnapshot): void {
+    const {endpoints, components, subscriptions, resiliency, configuration, withoutEffect, faults} = changed
     const {snapshot: before} = this
     const snapshot = {
       endpoints: isDeepStrictEqual(endpoints, before.endpoints) ? before.endpoints : endpoints,
       components: isDeepStrictEqual(components, before.components) ? before.components : components,
+      subscriptions: isDeepStrictEqual(subscriptions, before.subscriptions) ? before.subscriptions : subscriptions,
       resiliency: isDeepStrictEqual(resiliency, before.resiliency) ? before.resiliency : resiliency,
       configuration: isDeepStrictEqual(configuration, before.configuration) ? before.configuration : configuration,
       withoutEffect,

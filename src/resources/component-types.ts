@@ -1,7 +1,7 @@
 import {MIDDLEWARE_TYPES} from './http-pipeline.ts'
 
 /** The categories of Components whose calls are served here. */
-export type Block = 'secretstores' | 'state' | 'configuration'
+export type Block = 'secretstores' | 'state' | 'configuration' | 'pubsub'
 
 /** A type of Component as files and metadata show it. */
 export interface ComponentType {
@@ -12,6 +12,8 @@ export interface ComponentType {
 }
 
 const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
+/** What every pub/sub component has besides its own properties (Dapr: pkg/scopes). */
+const PUBSUB = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']
 
 /** The types that are built, by category and the part behind it: `components/component-loaders.ts` opens them. */
 export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, ComponentType>>} = {
@@ -35,7 +37,10 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
       ]
     }
   },
-  configuration: {}
+  configuration: {},
+  pubsub: {
+    'in-memory': {capabilities: [], properties: PUBSUB}
+  }
 }
 
 /** The two parts of a type: `state` and `redis` of `state.redis`. */

@@ -70,6 +70,7 @@ export const NO_RESILIENCY: Resiliency = {
 export const NO_RESOURCES: ResourceSnapshot = {
   endpoints: [],
   components: [],
+  subscriptions: [],
   resiliency: NO_RESILIENCY,
   configuration: DEFAULT_CONFIGURATION,
   withoutEffect: [],

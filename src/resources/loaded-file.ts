@@ -8,12 +8,14 @@ import {parseResourceFile, type ResourceFile} from './field.ts'
 import {expandVariables} from './go-expand-env.ts'
 import {readHttpEndpoints, type Environment, type HttpEndpoint} from './http-endpoints.ts'
 import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
+import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
 
 /** What is read of one file of a resource folder. */
 export interface FolderFile {
   readonly endpoints: readonly HttpEndpoint[]
   readonly components: readonly ComponentResource[]
+  readonly subscriptions: readonly SubscriptionResource[]
   readonly resiliency: ResiliencyResource | undefined
   readonly withoutEffect: readonly WithoutEffect[]
 }
@@ -24,7 +26,13 @@ export interface ConfigFile {
   readonly withoutEffect: readonly WithoutEffect[]
 }
 
-export const EMPTY_FILE: FolderFile = {endpoints: [], components: [], resiliency: undefined, withoutEffect: []}
+export const EMPTY_FILE: FolderFile = {
+  endpoints: [],
+  components: [],
+  subscriptions: [],
+  resiliency: undefined,
+  withoutEffect: []
+}
 
 export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, withoutEffect: []}
 
@@ -43,6 +51,7 @@ export const readFolderFile: ReadText<FolderFile> = async (file, text, env) => {
   const value = {
     endpoints: readHttpEndpoints(parsed, env),
     components: readComponents(parsed),
+    subscriptions: await readSubscriptions(parsed),
     resiliency: await readResiliency(parsed),
     withoutEffect: findWithoutEffect(parsed)
   }

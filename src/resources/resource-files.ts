@@ -67,6 +67,7 @@ export class ResourceFiles {
       .flatMap(file => file.components)
       .filter(isFor)
       .map(each => (each.place.file.startsWith(usual) ? {...each, isDefault: true} : each))
+    const subscriptions = all.flatMap(file => file.subscriptions).filter(isFor)
     const {resiliency, faults} = mergeResiliencies(
       all.flatMap(file => file.resiliency ?? []),
       id
@@ -76,6 +77,7 @@ export class ResourceFiles {
     return {
       endpoints,
       components,
+      subscriptions,
       resiliency,
       configuration: {...configuration, tracing: withOtelVariables(configuration.tracing, env)},
       withoutEffect: [

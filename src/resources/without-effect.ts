@@ -14,9 +14,9 @@ export interface WithoutEffect {
 const NOT_BUILT = 'it is not supported yet'
 
 /** Kinds that are read. */
-const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration']
+const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration', 'Subscription']
 /** Kinds that Dapr knows besides them. */
-const UNREAD = ['Subscription', 'MCPServer', 'WorkflowAccessPolicy']
+const UNREAD = ['MCPServer', 'WorkflowAccessPolicy']
 
 /** In a file of a resource folder, but for its Components. */
 export const findWithoutEffect = ({documents}: ResourceFile): readonly WithoutEffect[] => documents.flatMap(inDocument)
@@ -33,7 +33,7 @@ function inDocument(document: Field): readonly WithoutEffect[] {
   const word = kind.text()
   const {place} = kind
   const name = document.field('metadata').field('name').text()
-  if (word === 'Resiliency') return ['actors', 'components'].flatMap(key => targetsIn(document, key))
+  if (word === 'Resiliency') return targetsIn(document, 'actors')
   if (word === 'Configuration')
     return [{what: `Configuration "${name}"`, why: 'only the file that configFilePath names is read', place}]
   if (UNREAD.includes(word)) return [{what: `${word} "${name}"`, why: NOT_BUILT, place}]

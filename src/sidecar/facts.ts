@@ -14,7 +14,8 @@ export function factsOf(
   runtime: AppRuntime,
   plan: Plan,
   {endpoints, resiliency, components}: ResourceSnapshot,
-  blocks: SidecarBlocks
+  blocks: SidecarBlocks,
+  subscriptions: Facts['subscriptions']
 ): Facts {
   const app = runtime.listing()
   return {
@@ -23,7 +24,7 @@ export function factsOf(
     components: components
       .filter(isBuilt)
       .map(({name, type, version}) => ({name, type, version, capabilities: blocks.capabilitiesOf(name, type)})),
-    subscriptions: [],
+    subscriptions,
     extended: {
       ...(app.command !== '' && {appCommand: app.command}),
       ...(app.appPid > 0 && {appPID: app.appPid.toString()}),

@@ -12,6 +12,7 @@ import {builtInRetry} from '../resources/defaults.ts'
 import type {RetryPolicy} from '../resources/resiliency/policies.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
+import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
 import {SidecarTracing} from './tracing.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {followConfiguration} from './app-configuration.ts'
@@ -130,6 +131,8 @@ export async function openAppSidecar({
     resources,
     components,
     whyMissing: name => whyMissing(resources.snapshot, name),
+    policies: () => effects.componentPolicies,
+    isDebug: writesAt(settings.logLevel, 'debug'),
     log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor'})
   })
   const sidecar = openSidecar({
@@ -138,7 +141,7 @@ export async function openAppSidecar({
     admit: external.admit,
     key,
     apiAccess: () => resources.snapshot.configuration.apiAccess.http,
-    facts: () => factsOf(runtime, plan, resources.snapshot, blocks),
+    facts: () => factsOf(runtime, plan, resources.snapshot, blocks, subscriptions.view),
     isReady: () => runtime.isReady,
     blocks: () => blocks.load(),
     requestShutdown: () => shutdown(false),
@@ -174,7 +177,7 @@ export async function openAppSidecar({
     protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
     own: {
       appId: runtime.id,
-      facts: () => factsOf(runtime, plan, resources.snapshot, blocks),
+      facts: () => factsOf(runtime, plan, resources.snapshot, blocks, subscriptions.view),
       customMetadata: sidecar.customMetadata,
       requestShutdown: shutdown
     },
@@ -193,6 +196,13 @@ export async function openAppSidecar({
     context: sidecar,
     log: (level, message) => log.log({level, message, scope: 'dapr.runtime'})
   })
+  const subscriptions = new SidecarSubscriptions({
+    runtime,
+    resources,
+    blocks,
+    context: sidecar,
+    log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor.subscription'})
+  })
   const metricsPort = openMetricsPort(metrics, async () => metered.text())
   const closing = new AbortController()
   return {
@@ -208,7 +218,7 @@ export async function openAppSidecar({
       closing.abort()
       stopAsking()
       metricsPort.close()
-      await Promise.all([grpcPort.close(cut), sidecar.close(cut)])
+      await Promise.all([grpcPort.close(cut), sidecar.close(cut), subscriptions.close()])
       await blocks.close()
       effects.close()
       metered.close()

@@ -1,3 +1,4 @@
+import {ComponentPolicies} from '../gateway/interceptors/resiliency/component-policies.ts'
 import {ResiliencyInterceptor, type BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {PolicyInterceptor} from '../gateway/interceptors/resiliency/policy-interceptor.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
@@ -8,16 +9,19 @@ import {reportResiliency, type ResiliencyReporterOptions} from './report-resilie
 /** The policies for the calls of one app, from its Resiliency resources. Circuit breakers start closed. */
 export class SidecarPolicies {
   readonly interceptor: Interceptor
+  readonly components: ComponentPolicies
   readonly #resiliency: ResiliencyInterceptor
 
   constructor(resiliency: Resiliency, decisions: ResiliencyReporterOptions) {
     const emit = reportResiliency(decisions)
-    this.#resiliency = new ResiliencyInterceptor(resiliency, {clock: systemClock, random: Math.random, emit})
+    const runtime = {clock: systemClock, random: Math.random, emit}
+    this.components = new ComponentPolicies(resiliency, runtime)
+    this.#resiliency = new ResiliencyInterceptor(resiliency, runtime)
     this.interceptor = new PolicyInterceptor(this.#resiliency)
   }
 
   /** The circuit breakers that calls have used. */
   get breakers(): readonly BreakerView[] {
-    return this.#resiliency.breakers()
+    return [...this.#resiliency.breakers(), ...this.components.breakers()]
   }
 }

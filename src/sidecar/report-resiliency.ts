@@ -1,5 +1,5 @@
 import {describeEvent, daprLogLine} from '../gateway/interceptors/resiliency/events.ts'
-import type {EmitResiliency, ResiliencyEvent} from '../model/resiliency-event.ts'
+import type {EmitResiliency, Endpoint, ResiliencyEvent} from '../model/resiliency-event.ts'
 
 export interface ResiliencyReporterOptions {
   readonly appId: string
@@ -20,8 +20,11 @@ export const reportResiliency =
     if (line !== undefined) log(line.message, line.level === 'warning' ? 'warn' : 'info')
     const decision = describeEvent(event)
     if (decision === '') return
-    const {target, callee = target} = event.endpoint
-    const text = event.type === 'breaker-changed' ? decision : `${appId} → ${callee}: ${decision}`
+    const text = event.type === 'breaker-changed' ? decision : `${routeOf(appId, event.endpoint)}: ${decision}`
     log(text, 'info')
     show?.(text)
   }
+
+/** Who calls whom. */
+const routeOf = (appId: string, {target, callee = target, component}: Endpoint): string =>
+  component?.direction === 'inbound' ? `${target} → ${appId}` : `${appId} → ${callee}`

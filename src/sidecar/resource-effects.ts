@@ -1,5 +1,6 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {ExternalEndpoints} from '../gateway/external-endpoints.ts'
+import type {ComponentPolicies} from '../gateway/interceptors/resiliency/component-policies.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {DEFAULT_TRUST_DOMAIN} from '../resources/defaults.ts'
@@ -64,6 +65,11 @@ export class ResourceEffects {
   /** The circuit breakers that calls of the app have used. */
   get breakers(): readonly BreakerView[] {
     return this.#policies?.breakers ?? []
+  }
+
+  /** The policies of components now; undefined: there are none. */
+  get componentPolicies(): ComponentPolicies | undefined {
+    return this.#policies?.components
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import type {AppComponents} from '../components/app-components.ts'
 import type {ComponentSet} from '../components/component-set.ts'
 import {explainPlace} from '../config/diagnose.ts'
+import type {ComponentPolicies} from '../gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
 import type {AppResources} from '../resources/app-resources.ts'
@@ -17,6 +18,9 @@ export interface SidecarBlocksOptions {
   /** Loads the components of the run. */
   readonly components: () => Promise<ComponentSet>
   readonly whyMissing: (name: string) => string
+  readonly policies: () => ComponentPolicies | undefined
+  /** Lines of the level `debug` are written. */
+  readonly isDebug: boolean
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void
 }
@@ -24,6 +28,7 @@ export interface SidecarBlocksOptions {
 /** The building blocks of an app, loaded when its files name a component, or it calls one. */
 export class SidecarBlocks {
   readonly #options: SidecarBlocksOptions
+  readonly #listeners = new Set<() => void>()
   readonly #stopFollowing: () => void
   #current: readonly ComponentResource[]
   #loading: Promise<Blocks> | undefined
@@ -50,6 +55,12 @@ export class SidecarBlocks {
     return this.#inTurn(async () => this.#follow())
   }
 
+  /** Calls the listener when the components have followed a change of files; the returned function ends that. */
+  onComponents(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   /** What a component can do, open or not. */
   capabilitiesOf(name: string, type: string): readonly string[] {
     return this.#components?.capabilities.get(name) ?? componentTypeOf(type)?.capabilities ?? []
@@ -69,7 +80,7 @@ export class SidecarBlocks {
   }
 
   async #load(): Promise<Blocks> {
-    const {appId, folder, env, resources, components, whyMissing, log} = this.#options
+    const {appId, folder, env, resources, components, whyMissing, policies, isDebug, log} = this.#options
     const [{AppComponents}, {Blocks}, set] = await Promise.all([
       import('../components/app-components.ts'),
       import('./blocks/blocks.ts'),
@@ -83,7 +94,9 @@ export class SidecarBlocks {
       namespace: env['NAMESPACE'] ?? '',
       components: own,
       configuration: () => resources.snapshot.configuration,
-      whyMissing
+      whyMissing,
+      policies,
+      log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
     })
   }
 
@@ -93,6 +106,7 @@ export class SidecarBlocks {
     await this.load()
     const fault = await this.#inTurn(async () => this.#follow())
     if (fault !== '') this.#options.resources.warn('resource-not-used', fault)
+    for (const listener of this.#listeners) listener()
   }
 
   async #follow(): Promise<string> {

@@ -291,13 +291,13 @@ export class Sidecar implements SidecarContext {
   }
 
   #own(parsed: SidecarRequest, {body, respond, finished}: OwnCall): void {
-    const {action, headers, sent} = parsed
+    const {action, headers, sent, trace} = parsed
     if (action === undefined) return
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
     if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, this.#guards.isAllowedHost))
       return respond(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(this.#options.requestShutdown)
-    const answer = this.#handleApi(action, {body, query: sent.query, lines: headers.lines})
+    const answer = this.#handleApi(action, {body, query: sent.query, lines: headers.lines, trace})
     if (answer instanceof Promise) void this.#respondLater(answer, {body, respond})
     else respond(answer)
   }

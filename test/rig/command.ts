@@ -119,6 +119,11 @@ export class Driven {
     return this.#configured.promise
   }
 
+  /** Sets its answer to GET /dapr/subscribe, which is 404 otherwise. */
+  async subscribe(list: readonly object[] | Reply): Promise<void> {
+    await this.#call('subscribe', 'length' in list ? {body: JSON.stringify(list)} : list)
+  }
+
   /** The next call that has come, unless `answer` has settled how calls are answered. */
   async nextRequest(): Promise<Request> {
     return this.#requests.take()

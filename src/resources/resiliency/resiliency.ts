@@ -144,5 +144,36 @@ export function appPolicies({policies, targets}: Resiliency, target: string): Ta
   }
 }
 
+/** `outbound`: our calls to a component. `inbound`: what it brings to the app. */
+export type ComponentDirection = 'inbound' | 'outbound'
+
+/**
+ * The policies of a component. Without an entry in `targets.components` the defaults hold that are known by their names, the
+ * most specific one: `DefaultPubsubComponentInboundRetryPolicy`, `DefaultComponentInboundRetryPolicy`,
+ * `DefaultComponentRetryPolicy`, `DefaultRetryPolicy`. `kind`: `Pubsub`, `Statestore` (Dapr: ComponentPolicy.getPolicyLevels).
+ */
+export function componentPolicies(
+  {policies, targets}: Resiliency,
+  {name, kind, direction}: {readonly name: string; readonly kind: string; readonly direction: ComponentDirection}
+): Omit<TargetPolicies, 'circuitBreakerCacheSize'> {
+  const within = direction === 'inbound' ? 'ComponentInbound' : 'ComponentOutbound'
+  const usual = (known: ReadonlyMap<string, unknown>, word: string): string =>
+    [kind + within, within, 'Component', '']
+      .map(level => `Default${level}${word}Policy`)
+      .find(each => known.has(each)) ?? ''
+  const entry = targets.components.get(name)
+  const names = entry?.[direction] ?? {
+    timeout: usual(policies.timeouts, 'Timeout'),
+    retry: usual(policies.retries, 'Retry'),
+    circuitBreaker: usual(policies.circuitBreakers, 'CircuitBreaker')
+  }
+  return {
+    timeoutMs: policies.timeouts.get(names.timeout) ?? 0,
+    retry: policies.retries.get(names.retry),
+    circuitBreaker: policies.circuitBreakers.get(names.circuitBreaker),
+    isListed: entry !== undefined
+  }
+}
+
 const defaultName = (known: ReadonlyMap<string, unknown>, kind: string): string =>
   [`DefaultApp${kind}Policy`, `Default${kind}Policy`].find(name => known.has(name)) ?? ''

@@ -1,5 +1,9 @@
 // blocks/: what the calls to building blocks mean, for HTTP and gRPC alike. It knows neither.
 import type {AppComponent, AppComponents} from '../../components/app-components.ts'
+import type {ComponentPolicies, ComponentTargetName} from '../../gateway/interceptors/resiliency/component-policies.ts'
+import type {LogLevel} from '../../model/plan.ts'
+import type {WarningCode} from '../../model/reporter.ts'
+import type {ComponentDirection} from '../../resources/resiliency/resiliency.ts'
 import {messageOf} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {Block} from '../../resources/component-types.ts'
@@ -22,19 +26,49 @@ export interface BlockContextOptions {
   readonly configuration: () => Configuration
   /** Why a component is missing that a file names, in brackets behind a space; '' where no file does. */
   readonly whyMissing: (name: string) => string
+  readonly policies: () => ComponentPolicies | undefined
+  readonly log: BlockLog
 }
+
+/** The log of the sidecar. */
+export interface BlockLog {
+  /** Whether lines of the level `debug` are written. */
+  readonly isDebug: boolean
+  write(level: LogLevel, text: string): void
+  /** Also tells the person, each text once. */
+  warn(code: WarningCode, text: string): void
+}
+
+/** Dapr's words for the blocks in the names of default policies (pkg/resiliency). */
+const POLICY_KINDS: Readonly<Record<Block, string>> = {
+  secretstores: 'Secretstore',
+  state: 'Statestore',
+  configuration: 'Configuration',
+  pubsub: 'Pubsub'
+}
+
+/** What policies are looked up by. */
+export const policyTarget = (block: Block, name: string, direction: ComponentDirection): ComponentTargetName => ({
+  name,
+  kind: POLICY_KINDS[block],
+  direction
+})
 
 /** What the building blocks of one app share. */
 export class BlockContext {
   readonly appId: string
   readonly namespace: string
   readonly configuration: () => Configuration
+  readonly policies: () => ComponentPolicies | undefined
+  readonly log: BlockLog
   readonly #options: BlockContextOptions
 
   constructor(options: BlockContextOptions) {
     this.appId = options.appId
     this.namespace = options.namespace
     this.configuration = options.configuration
+    this.policies = options.policies
+    this.log = options.log
     this.#options = options
   }
 
@@ -43,19 +77,38 @@ export class BlockContext {
     const {components} = this.#options
     const found = components.find(block, name)
     if (found === undefined) {
-      const names = components.names(block)
-      const failure = components.failed.get(name)
-      const why =
-        failure === undefined
-          ? this.#options.whyMissing(name) || near(name, names)
-          : ` (${name} could not be opened: ${failure})`
-      throw names.length === 0 ? missing.none(why) : missing.unknown(why)
+      const why = this.whyNone(block, name)
+      throw components.names(block).length === 0 ? missing.none(why) : missing.unknown(why)
     }
     try {
       return await found
     } catch (error) {
       throw missing.none(` (${name} could not be opened: ${messageOf(error)})`)
     }
+  }
+
+  /** The component of this name; undefined: there is none. Rejects if it cannot be opened. */
+  find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
+    return this.#options.components.find(block, name)
+  }
+
+  /** Why there is no component of this name, in brackets behind a space; '' = nobody knows. */
+  whyNone(block: Block, name: string): string {
+    const {components, whyMissing} = this.#options
+    const failure = components.failed.get(name)
+    if (failure !== undefined) return ` (${name} could not be opened: ${failure})`
+    return whyMissing(name) || near(name, components.names(block))
+  }
+
+  /** Calls a component with its outbound policies. `isFinal`: errors that are no failure of the component. */
+  async outbound<T>(
+    block: Block,
+    name: string,
+    work: () => Promise<T>,
+    isFinal?: (error: unknown) => boolean
+  ): Promise<T> {
+    const policies = this.policies()
+    return policies === undefined ? work() : policies.around(policyTarget(block, name, 'outbound'), work, isFinal)
   }
 }
 

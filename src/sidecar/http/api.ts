@@ -27,6 +27,8 @@ export interface ApiRequest {
   readonly query: string
   /** Header lines as the caller sent them. */
   readonly lines: string
+  /** Header lines of its trace, '' = none. */
+  readonly trace: string
 }
 
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
@@ -84,9 +86,13 @@ export const createApi = ({
     }
     return use(body)
   }
-  const call = async ({call: name, params}: BlockCall, {query, lines}: ApiRequest, body: Buffer): Promise<Reply> => {
+  const call = async (
+    {call: name, params}: BlockCall,
+    {query, lines, trace}: ApiRequest,
+    body: Buffer
+  ): Promise<Reply> => {
     const [loaded, {handleBlock}] = await Promise.all([blocks(), import('./blocks/handle-block.ts')])
-    return handleBlock(loaded, name, {params, query, lines, body})
+    return handleBlock(loaded, name, {params, query, lines, trace, body})
   }
   return (action, request) => {
     const {body: bytes, query} = request

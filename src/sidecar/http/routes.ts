@@ -2,7 +2,6 @@ import type {Reply} from '../../net/reply.ts'
 import type {ApiAccess} from '../../resources/api-access.ts'
 import {isServed} from './api-access.ts'
 import type {BlockCall} from './blocks/block-routes.ts'
-import {metadataOf} from './blocks/block-request.ts'
 import {apiError} from './errors.ts'
 
 /** The action for a known path and method. */
@@ -42,7 +41,7 @@ export interface ControlContext {
 
 interface Route {
   readonly methods: string
-  /** `*` is one segment, `**` one or more. */
+  /** `*` is one segment, `**` one or more, at the end: both are parameters. */
   readonly path: string
   readonly action: (match: Match) => Action
 }
@@ -60,13 +59,6 @@ const fixed = (reply: Reply): Route['action'] => respond(() => reply)
 
 const missing = (status: number, code: string, message: string): Route['action'] =>
   respond(({why}) => apiError(status, code, message + why))
-
-const publish = respond(({params: [name = ''], query, why}) =>
-  apiError(404, 'ERR_PUBSUB_NOT_FOUND', `pubsub ${name} is not found${why}`, {
-    reason: 'DAPR_PUBSUB_NOT_FOUND',
-    metadata: metadataOf(query)
-  })
-)
 
 const configuration = missing(500, 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED', 'configuration stores not configured')
 const lock = missing(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured')
@@ -114,8 +106,8 @@ const ROUTES: readonly Route[] = [
   ...on(V1, 'POST PUT', 'state/*/bulk', block('bulk-get-state')),
   ...on(V1, 'POST PUT', 'state/*/transaction', block('transact-state')),
   ...on(ALPHA, 'POST PUT', 'state/*/query', block('query-state')),
-  ...on(ALPHA_AND_V1, 'POST PUT', 'publish/bulk/*/**', publish),
-  ...on(V1, 'POST PUT', 'publish/*/**', publish),
+  ...on(ALPHA_AND_V1, 'POST PUT', 'publish/bulk/*/**', block('publish-bulk')),
+  ...on(V1, 'POST PUT', 'publish/*/**', block('publish')),
   ...on(V1, 'GET', 'secrets/*/bulk', block('get-secrets')),
   ...on(V1, 'GET', 'secrets/*/*', block('get-secret')),
   ...on(ALPHA_AND_V1, 'GET', 'configuration/*', configuration),
@@ -163,6 +155,9 @@ export const findRoute = (
   const segments = path.slice(1).split('/')
   const route = parsed.find(({methods, pattern}) => methods.includes(method) && fits(pattern, segments))
   if (route === undefined || !isServed(apiAccess, path.slice(1))) return undefined
-  const params = segments.filter((_, at) => route.pattern[at] === '*').map(unescape)
+  const params = route.pattern.flatMap((part, at) => {
+    if (part === '*') return unescape(segments[at] ?? '')
+    return part === '**' ? segments.slice(at).map(unescape).join('/') : []
+  })
   return route.action({method, params, appId, query, why: whyMissing(params[0] ?? '')})
 }

@@ -63,3 +63,9 @@ export const untraced = ({
 }): string =>
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
+
+/** A child of a span, sampled like it; '' where the text is no traceparent. */
+export const childTraceparent = (traceparent: string): string =>
+  isTraceparent(traceparent)
+    ? `${traceparent.slice(0, 36)}${freshTraceparent().slice(36, 52)}${traceparent.slice(52, 55)}`
+    : ''

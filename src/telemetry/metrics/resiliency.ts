@@ -1,4 +1,4 @@
-import type {BreakerState, PolicyKind, ResiliencyEvent} from '../../model/resiliency-event.ts'
+import type {BreakerState, Endpoint, PolicyKind, ResiliencyEvent} from '../../model/resiliency-event.ts'
 import type {Counter, Family, Gauge} from './family.ts'
 import type {MetricsRegistry} from './registry.ts'
 
@@ -56,9 +56,8 @@ export class ResiliencyMetrics {
   }
 
   record(event: ResiliencyEvent): void {
-    const name = event.endpoint.target
-    if (name === '') return // built-in retries are not counted
-    const target = this.#targets.get(name) ?? this.#addTarget(name)
+    if (event.endpoint.target === '') return // built-in retries are not counted
+    const target = this.#targets.get(keyOf(event.endpoint)) ?? this.#addTarget(event.endpoint)
     switch (event.type) {
       case 'applied':
         target.applied(event.policy, event.state)
@@ -80,21 +79,28 @@ export class ResiliencyMetrics {
     }
   }
 
-  #addTarget(name: string): TargetSeries {
+  #addTarget(endpoint: Endpoint): TargetSeries {
+    const {target: name, component} = endpoint
+    const flow = component?.direction ?? 'outbound'
+    const label = component === undefined ? `app_${name}` : `${component.kind}_${name}`
     if (this.#targets.size >= MAX_TARGETS) this.#targets.clear()
     const labels = (policy: PolicyKind, status: string): string[] => {
       const {name: resource, namespace} = this.#name
-      return [this.#appId, resource, policy, namespace, 'outbound', `app_${name}`, status]
+      return [this.#appId, resource, policy, namespace, flow, label, status]
     }
     const target = new TargetSeries({
       count: (policy, status) => this.#counted.series(...labels(policy, status)),
       activation: (policy, status) => this.#activated.series(...labels(policy, status)),
       states: () => STATES.map(state => this.#states.series(...labels('circuitbreaker', state)))
     })
-    this.#targets.set(name, target)
+    this.#targets.set(keyOf(endpoint), target)
     return target
   }
 }
+
+/** A component has two sets of policies, and may be called as an app. */
+const keyOf = ({target, component}: Endpoint): string =>
+  component === undefined ? target : `${target} ${component.kind} ${component.direction}`
 
 interface Lookup {
   readonly count: (policy: PolicyKind, status: string) => Counter

@@ -181,12 +181,12 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
     'r/a.yaml': [
       'kind: Component\nmetadata: {name: orders}\nspec: {type: pubsub.redis}\n',
       'kind: Component\nmetadata: {name: theirs}\nspec: {type: state.redis}\nscopes: [other]\n',
-      'apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: sub}\n',
+      'apiVersion: dapr.io/v1alpha1\nkind: MCPServer\nmetadata: {name: sub}\n',
       'apiVersion: dapr.io/v1alpha1\nkind: HttpEndpont\nmetadata: {name: typo}\n',
       'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: kubernetes}\n',
       'kind: Configuration\nmetadata: {name: lost}\n'
     ].join('---\n'),
-    'r/b.yaml': `${resiliency('5s')}    components: {orders: {outbound: {timeout: general}}}\n`,
+    'r/b.yaml': `${resiliency('5s')}    actors: {order: {timeout: general}}\n`,
     'config.yaml': 'kind: Configuration\nspec: {nameResolution: {component: sqlite}, features: [], tracign: {}}\n'
   })
   const {snapshot} = await open()
@@ -194,10 +194,10 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
     snapshot.withoutEffect.map(({what, why, place}) => `${place.file}:${place.line.toString()} ${what}: ${why}`),
     [
       'r/a.yaml:2 Component "orders" (pubsub.redis): this type is not supported yet',
-      'r/a.yaml:11 Subscription "sub": it is not supported yet',
+      'r/a.yaml:11 MCPServer "sub": it is not supported yet',
       'r/a.yaml:15 HttpEndpont "typo": its kind is not known: did you mean HTTPEndpoint?',
       'r/a.yaml:22 Configuration "lost": only the file that configFilePath names is read',
-      'r/b.yaml:9 spec.targets.components: it is not supported yet',
+      'r/b.yaml:9 spec.targets.actors: it is not supported yet',
       'config.yaml:2 spec.nameResolution: it is not supported yet'
     ]
   )

@@ -176,7 +176,9 @@ export const openTestSidecar = async (
           log: () => undefined
         }),
         configuration: () => DEFAULT_CONFIGURATION,
-        whyMissing: settings.whyMissing ?? (() => '')
+        whyMissing: settings.whyMissing ?? (() => ''),
+        policies: () => undefined,
+        log: {isDebug: false, write: () => undefined, warn: () => undefined}
       }),
     limits: {maxBodyBytes: 4 << 20, readBufferBytes: 4096},
     allowedHosts: [],

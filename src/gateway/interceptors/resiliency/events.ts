@@ -7,7 +7,10 @@ export interface LogLine {
   readonly message: string
 }
 
-const operationName = ({target, key}: Endpoint): string => (target === '' ? key : `endpoint[${target}, ${key}]`)
+function operationName({target, key, component}: Endpoint): string {
+  if (component !== undefined) return `component[${target}] ${component.direction === 'inbound' ? 'input' : 'output'}`
+  return target === '' ? key : `endpoint[${target}, ${key}]`
+}
 
 /** What Dapr logs of an event (pkg/resiliency/policy.go, breaker/circuitbreaker.go); undefined: nothing. */
 export function daprLogLine(event: ResiliencyEvent): LogLine | undefined {

@@ -12,6 +12,8 @@ export interface BlockRequest {
   readonly query: string
   /** Header lines as the caller sent them. */
   readonly lines: string
+  /** Header lines of the trace that the call belongs to, '' = none. */
+  readonly trace: string
   readonly body: Buffer
 }
 

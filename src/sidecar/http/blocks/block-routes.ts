@@ -10,6 +10,8 @@ export interface BlockCall {
     | 'bulk-get-state'
     | 'transact-state'
     | 'query-state'
+    | 'publish'
+    | 'publish-bulk'
   /** Of the path, unescaped. */
   readonly params: readonly string[]
 }

@@ -4,6 +4,7 @@ import type {Blocks} from '../../blocks/blocks.ts'
 import {apiError} from '../errors.ts'
 import type {BlockHandler, BlockRequest} from './block-request.ts'
 import type {BlockCall} from './block-routes.ts'
+import {publish, publishBulk} from './publish.ts'
 import {getSecret, getSecrets} from './secrets.ts'
 import {bulkGetState, deleteState, getState, queryState, saveState, transactState} from './state.ts'
 
@@ -15,7 +16,9 @@ const HANDLERS: Readonly<Record<BlockCall['call'], BlockHandler>> = {
   'delete-state': deleteState,
   'bulk-get-state': bulkGetState,
   'transact-state': transactState,
-  'query-state': queryState
+  'query-state': queryState,
+  publish,
+  'publish-bulk': publishBulk
 }
 
 /** Responds to a call to a building block, failures included. */

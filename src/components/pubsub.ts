@@ -1,0 +1,38 @@
+import type {Component} from './component.ts'
+
+/** A message as a broker carries it: bytes, and texts beside them. */
+export interface Message {
+  readonly data: Buffer
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/**
+ * What follows for the broker: `done`: the message is dropped there, whatever came of it. `returned`: it was not handled, and
+ * is delivered again, where the broker keeps messages.
+ */
+export type Handled = 'done' | 'returned'
+
+export interface SubscribeOptions {
+  readonly topic: string
+  /** Each group gets every message once. The component may be set to another one. */
+  readonly group: string
+  /** Messages handled at once; 0: as many as the component is set to. */
+  readonly atOnce: number
+  /** Never rejects. */
+  readonly handle: (message: Message) => Promise<Handled>
+  /** Something that the broker says while messages are read. */
+  readonly log: (level: 'warn' | 'error', text: string) => void
+}
+
+export interface TopicReader {
+  /** Takes no more messages; settles when those that are being handled have been. */
+  stop(): Promise<void>
+}
+
+/** A message broker. */
+export interface PubSub extends Component {
+  /** Settles when the broker has the message. */
+  publish(topic: string, message: Message): Promise<void>
+  /** Hands over the messages of a topic, from now on or from where the group has stopped. */
+  subscribe(options: SubscribeOptions): Promise<TopicReader>
+}

@@ -1,0 +1,149 @@
+import {randomUUID} from 'node:crypto'
+import type {EventFields} from '../../resources/routing-rule.ts'
+import {compactJson, memberTexts} from './json-text.ts'
+
+/** What is published, before it is in an envelope. */
+export interface Publication {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly data: Buffer
+  /** '' = none. */
+  readonly contentType: string
+  readonly metadata: Readonly<Record<string, string>>
+  /** Of the publisher; '' = none. */
+  readonly trace: {readonly traceparent: string; readonly tracestate: string}
+}
+
+const SPEC_VERSION = '1.0'
+const TYPE = 'com.dapr.event.sent'
+const SOURCE = 'Dapr'
+const OCTETS = 'application/octet-stream'
+
+const typeOf = (contentType: string): string => contentType.replace(/;.*$/s, '').trim().toLowerCase()
+
+/** `application/json` and all that is JSON by its suffix of structured events. */
+export const isJsonType = (contentType: string): boolean => typeOf(contentType) === 'application/json'
+export const isCloudEventType = (contentType: string): boolean => typeOf(contentType) === 'application/cloudevents+json'
+export const isBinaryType = (contentType: string): boolean => typeOf(contentType) === OCTETS
+
+/** RFC 3339 with seconds. */
+const timeText = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+/, '')
+
+/** The value of a key that is found in any capitals. */
+export const metadataValue = (metadata: Readonly<Record<string, string>>, name: string): string | undefined => {
+  const exact = metadata[name]
+  if (exact !== undefined) return exact
+  const lower = name.toLowerCase()
+  return Object.entries(metadata).find(([key]) => key.toLowerCase() === lower)?.[1]
+}
+
+/** The time at which an event ends that may live `ttlInSeconds`; undefined: never. A text that is no number is ignored. */
+function expirationOf(metadata: Publication['metadata']): string | undefined {
+  const ttl = metadataValue(metadata, 'ttlInSeconds')
+  if (ttl === undefined || !/^[+-]?\d+$/.test(ttl)) return undefined
+  const at = Date.now() + Number(ttl) * 1000
+  return timeText(Math.min(Math.max(at, 0), MAX_TIME))
+}
+
+/** The year 9999. */
+const MAX_TIME = 253_402_300_799_000
+
+/**
+ * The envelope of what is published (components-contrib: pubsub/envelope.go), in JSON with sorted keys. Data in JSON keeps
+ * its text. Throws if a CloudEvent is none.
+ */
+export function envelopeOf(publication: Publication, appId: string): string {
+  const {contentType, metadata, data} = publication
+  const expiration = expirationOf(metadata)
+  if (isCloudEventType(contentType)) return ownEvent(publication, expiration)
+  const replaced = (name: string, usual: string): string => metadataValue(metadata, `cloudevent.${name}`) || usual
+  const {traceparent, tracestate} = publication.trace
+  const subject = replaced('subject', '')
+  const fields: readonly (readonly [name: string, json: string])[] = [
+    dataField(data, contentType),
+    ['datacontenttype', JSON.stringify(contentType === '' ? 'text/plain' : contentType)],
+    ...(expiration === undefined ? [] : [['expiration', JSON.stringify(expiration)] as const]),
+    ['id', JSON.stringify(replaced('id', '') || randomUUID())],
+    ['pubsubname', JSON.stringify(publication.pubsubName)],
+    ['source', JSON.stringify(replaced('source', appId))],
+    ['specversion', '"1.0"'],
+    ...(subject === '' ? [] : [['subject', JSON.stringify(subject)] as const]),
+    ['time', JSON.stringify(timeText(Date.now()))],
+    ['topic', JSON.stringify(publication.topic)],
+    ['traceid', JSON.stringify(replaced('traceid', traceparent))],
+    ['traceparent', JSON.stringify(replaced('traceparent', traceparent))],
+    ['tracestate', JSON.stringify(replaced('tracestate', tracestate))],
+    ['type', JSON.stringify(replaced('type', TYPE))]
+  ]
+  return `{${fields.map(([name, json]) => `"${name}":${json}`).join(',')}}`
+}
+
+function dataField(data: Buffer, contentType: string): readonly [string, string] {
+  if (isBinaryType(contentType)) return ['data_base64', JSON.stringify(data.toString('base64'))]
+  const text = data.toString()
+  if (!isJsonType(contentType)) return ['data', JSON.stringify(text)]
+  return ['data', isJson(text) ? compactJson(text) : JSON.stringify(text)]
+}
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** An event that its sender has made; what it lacks is filled in. Its values keep their text. */
+function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: string | undefined): string {
+  const text = data.toString()
+  const value: unknown = JSON.parse(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('the event is no JSON object')
+  const fields = new Map(memberTexts(compactJson(text)))
+  const isEmpty = (name: string): boolean => ['', '""', 'null'].includes(fields.get(name) ?? '')
+  const set = (name: string, content: string): void => void fields.set(name, JSON.stringify(content))
+  const fill = (name: string, content: string): void => {
+    if (isEmpty(name)) set(name, content)
+  }
+  if (isEmpty('traceparent')) set('traceparent', trace.traceparent)
+  if (isEmpty('traceid')) fields.set('traceid', fields.get('traceparent') ?? '""')
+  fill('tracestate', trace.tracestate)
+  fill('time', timeText(Date.now()))
+  fill('source', SOURCE)
+  fill('type', TYPE)
+  fill('specversion', SPEC_VERSION)
+  set('topic', topic)
+  set('pubsubname', pubsubName)
+  if (expiration !== undefined) set('expiration', expiration)
+  const sorted = [...fields].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return `{${sorted.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`
+}
+
+/** The event that a message becomes whose publisher has made none: its bytes are data (components-contrib: FromRawPayload). */
+export function rawEvent(data: Buffer, {pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>): EventFields {
+  return {
+    data_base64: data.toString('base64'),
+    datacontenttype: OCTETS,
+    id: randomUUID(),
+    pubsubname: pubsubName,
+    source: SOURCE,
+    specversion: SPEC_VERSION,
+    topic,
+    type: TYPE
+  }
+}
+
+/** The event of a message. Throws if it is none. */
+export function parseEvent(data: Buffer): EventFields {
+  const value: unknown = JSON.parse(data.toString())
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as EventFields
+  throw new Error('it is no JSON object')
+}
+
+/** Whether the time of an event is over. */
+export function hasExpired({expiration}: EventFields): boolean {
+  if (typeof expiration !== 'string' || expiration === '') return false
+  const at = Date.parse(expiration)
+  return !Number.isNaN(at) && at < Date.now()
+}

@@ -1,0 +1,235 @@
+import type {AppComponent} from '../../components/app-components.ts'
+import type {Handled, Message} from '../../components/pubsub.ts'
+import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
+import type {Outcomes, ResilientCall, Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
+import {messageOf} from '../../model/errors.ts'
+import type {TopicSubscription} from '../../resources/subscriptions.ts'
+import {policyTarget, type BlockContext} from './block-context.ts'
+import {hasExpired, parseEvent, rawEvent} from './cloud-event.ts'
+import type {AppEvent, EventAnswer, EventChannel, EventTarget} from './event-channel.ts'
+
+export interface EventDeliveryOptions {
+  readonly context: BlockContext
+  readonly channel: EventChannel
+  readonly broker: AppComponent<'pubsub'>
+  /** As it is now: its routes may change while it lasts. */
+  readonly subscription: () => TopicSubscription
+  /** Aborted when nothing more is to be delivered; what the app has already may still be answered. */
+  readonly over: AbortSignal
+}
+
+/** A message whose app crashes so often while it handles it has failed. */
+const MAX_INTERRUPTIONS = 3
+
+/** What becomes of an event that the app does not get. `stopped`: nothing more is delivered, the broker keeps it. */
+type Undelivered = {readonly kind: 'stopped'} | {readonly kind: 'expired'} | {readonly kind: 'unrouted'}
+
+type Outcome = EventAnswer | Undelivered
+
+type Deliver = (attempt?: AttemptControl) => Promise<Outcome>
+
+const STOPPED: Undelivered = {kind: 'stopped'}
+
+/** A failure is what the app may answer otherwise the next time; 404 and DROP are none. */
+function judge(outcome: Outcome): Verdict {
+  switch (outcome.kind) {
+    case 'success':
+    case 'drop':
+    case 'unknown':
+    case 'expired':
+    case 'unrouted':
+      return 'success'
+    case 'failed':
+      return outcome.status >= 300 ? outcome.status : 'failed'
+    case 'interrupted':
+      return 'failed'
+    case 'stopped':
+      return 'excluded'
+  }
+}
+
+const OUTCOMES: Outcomes<Outcome> = {
+  judge,
+  failed: reason => {
+    if (reason === 'cancelled') return STOPPED
+    return {kind: 'failed', status: 0, text: reason === 'timeout' ? 'context deadline exceeded' : reason}
+  },
+  discard: () => undefined
+}
+
+/**
+ * Delivers the events of one subscription to the app, and decides what becomes of those that fail (Dapr:
+ * pkg/runtime/pubsub). An event is held while the app starts, reloads or is unhealthy: that counts as no failure.
+ */
+export class EventDelivery {
+  readonly #options: EventDeliveryOptions
+  readonly #waiting = new Set<ResilientCall<Outcome>>()
+
+  constructor(options: EventDeliveryOptions) {
+    this.#options = options
+    options.over.addEventListener(
+      'abort',
+      () => {
+        for (const call of this.#waiting) call.cancel()
+      },
+      {once: true}
+    )
+  }
+
+  /** Delivers one message. Never rejects. */
+  async handle(message: Message): Promise<Handled> {
+    const event = this.read(message)
+    if (event instanceof Error) return this.#fail(message, event.message, 'without id')
+    return this.conclude(await this.attempt(async attempt => this.#deliver(event, attempt)), message, event)
+  }
+
+  /** The event of a message, or why it is none. */
+  read(message: Message): AppEvent | Error {
+    const subscription = this.#options.subscription()
+    try {
+      return eventOf(message, subscription)
+    } catch (error) {
+      const {pubsubName, topic} = subscription
+      const why = `error deserializing cloud event in pubsub ${pubsubName} and topic ${topic}: ${messageOf(error)}`
+      this.#options.context.log.write('error', why)
+      return new Error(why)
+    }
+  }
+
+  /** Where an event goes by the routes of now. */
+  route({fields}: AppEvent): EventTarget | Exclude<Outcome, {kind: 'stopped'}> {
+    const subscription = this.#options.subscription()
+    if (hasExpired(fields)) return {kind: 'expired'}
+    try {
+      const rule = subscription.rules.find(({fits}) => fits(fields))
+      return rule === undefined ? {kind: 'unrouted'} : {subscription, path: rule.path}
+    } catch (error) {
+      return {kind: 'failed', status: 0, text: `error finding matching route: ${messageOf(error)}`}
+    }
+  }
+
+  /** Delivers with the inbound policies of the component, once the app takes events. */
+  async attempt(deliver: Deliver): Promise<Outcome> {
+    const {context, subscription} = this.#options
+    const policies = context.policies()
+    const found = policies?.find(policyTarget('pubsub', subscription().pubsubName, 'inbound'))
+    if (policies === undefined || found === undefined) return this.#held(deliver)
+    const call = policies.call(found, OUTCOMES)
+    this.#waiting.add(call)
+    try {
+      return await call.run(async attempt => this.#held(deliver, attempt))
+    } finally {
+      this.#waiting.delete(call)
+    }
+  }
+
+  /** What follows from the app's answer. */
+  async conclude(outcome: Outcome, message: Message, event: AppEvent): Promise<Handled> {
+    const {log} = this.#options.context
+    const {topic, pubsubName} = this.#options.subscription()
+    const id = idOf(event)
+    const when = `while processing pub/sub event ${id}`
+    switch (outcome.kind) {
+      case 'success':
+        if (log.isDebug) log.write('debug', `app processed pub/sub event ${id} of topic ${topic}`)
+        return 'done'
+      case 'stopped':
+        return 'returned'
+      case 'expired':
+        log.write('warn', `dropping expired pub/sub event ${id} as of ${String(event.fields['expiration'])}`)
+        return 'done'
+      case 'unrouted':
+        log.write('warn', `no matching route for event ${id} in pubsub ${pubsubName} and topic ${topic}; skipping`)
+        return this.#toDeadLetters(message)
+      case 'drop':
+        log.write('warn', `DROP status returned from app ${when}`)
+        return this.#toDeadLetters(message)
+      case 'unknown':
+        log.write(
+          'error',
+          `non-retriable error returned from app ${when}: ${outcome.text}. status code returned: ${outcome.status.toString()}`
+        )
+        return this.#toDeadLetters(message)
+      case 'interrupted':
+      case 'failed': {
+        const status = outcome.kind === 'failed' ? outcome.status : 0
+        const answer = `body: ${outcome.text}. status code returned: ${status.toString()}`
+        log.write('warn', `retriable error returned from app ${when}, topic: ${topic}, ${answer}`)
+        return this.#fail(message, status === 0 ? outcome.text : `${status.toString()} ${outcome.text}`.trim(), id)
+      }
+    }
+  }
+
+  async #deliver(event: AppEvent, attempt?: AttemptControl): Promise<Outcome> {
+    const target = this.route(event)
+    return 'kind' in target ? target : this.#options.channel.deliver(target, event, attempt)
+  }
+
+  /** Delivers when the app takes events, again if its process ends before it answers. */
+  async #held(deliver: Deliver, attempt?: AttemptControl): Promise<Outcome> {
+    const {channel, over} = this.#options
+    for (let interruptions = 1; ; interruptions++) {
+      attempt?.pause()
+      await channel.ready(over)
+      attempt?.resume()
+      if (over.aborted) return STOPPED
+      const answer = await deliver(attempt)
+      if (answer.kind !== 'interrupted' || attempt?.isStopped === true) return answer
+      if (over.aborted) return STOPPED
+      if (interruptions === MAX_INTERRUPTIONS) return answer
+    }
+  }
+
+  async #fail(message: Message, answer: string, id: string): Promise<Handled> {
+    const {context, subscription} = this.#options
+    const {deadLetterTopic, pubsubName, topic} = subscription()
+    if (deadLetterTopic !== '') return this.#toDeadLetters(message)
+    context.log.write(
+      'warn',
+      `event ${id} of topic ${topic} in pubsub ${pubsubName} is lost: the app answered ${oneLine(answer)}. A deadLetterTopic of the subscription keeps such events; a retry policy in targets.components.${pubsubName}.inbound of a Resiliency delivers them again`
+    )
+    context.log.warn(
+      'message-lost',
+      `"${context.appId}" failed to handle an event of topic ${topic} in pubsub ${pubsubName}, which is lost: ${oneLine(answer)}. A deadLetterTopic keeps such events, a retry policy delivers them again; further ones are in the sidecar's log`
+    )
+    return 'done'
+  }
+
+  /** Publishes a message as it is to the dead letter topic, if there is one. */
+  async #toDeadLetters(message: Message): Promise<Handled> {
+    const {context, broker, subscription} = this.#options
+    const {deadLetterTopic, pubsubName, topic} = subscription()
+    if (deadLetterTopic === '') return 'done'
+    try {
+      await context.outbound('pubsub', pubsubName, async () => broker.component.publish(deadLetterTopic, message))
+      if (context.log.isDebug)
+        context.log.write('debug', `sent an event of topic ${topic} to the dead letter topic ${deadLetterTopic}`)
+      return 'done'
+    } catch (error) {
+      context.log.write(
+        'error',
+        `error sending message to dead letter, origin topic: ${topic} dead letter topic ${deadLetterTopic} err: ${messageOf(error)}`
+      )
+      return 'returned'
+    }
+  }
+}
+
+/** For messages: an id is any text. */
+const idOf = ({fields: {id}}: AppEvent): string => (typeof id === 'string' ? id : JSON.stringify(id ?? ''))
+
+const MAX_SHOWN = 200
+
+const oneLine = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line
+}
+
+const isRaw = ({metadata}: TopicSubscription): boolean =>
+  Object.entries(metadata).some(([key, value]) => key.toLowerCase() === 'rawpayload' && /^(?:1|t|true)$/i.test(value))
+
+function eventOf({data, metadata}: Message, subscription: TopicSubscription): AppEvent {
+  if (!isRaw(subscription)) return {fields: parseEvent(data), body: data, metadata}
+  const fields = rawEvent(data, subscription)
+  return {fields, body: Buffer.from(JSON.stringify(fields)), metadata}
+}

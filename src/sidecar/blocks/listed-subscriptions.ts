@@ -1,0 +1,93 @@
+import {compileRule} from '../../resources/routing-rule.ts'
+import {bulkSettings, usualRule, type RoutingRule, type TopicSubscription} from '../../resources/subscriptions.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+
+type Members = Readonly<Record<string, unknown>>
+
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const KEYS = ['pubsubname', 'topic', 'metadata', 'route', 'routes', 'deadLetterTopic', 'bulkSubscribe']
+
+/** The value of a key in any capitals, as Go's JSON finds it. */
+const member = (from: Members, name: string): unknown =>
+  from[name] ?? Object.entries(from).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
+
+/**
+ * The subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). One that cannot be used is left out,
+ * and `warn` tells which; throws if the text is no list.
+ */
+export async function readListed(
+  text: string,
+  warn: (text: string) => undefined
+): Promise<readonly TopicSubscription[]> {
+  const list: unknown = JSON.parse(text)
+  if (list === null) return []
+  if (!Array.isArray(list)) throw new Error('the list of subscriptions is no JSON array')
+  const all = await Promise.all(list.map(async (item: unknown, at) => readOne(item, at, warn)))
+  return all.filter(each => each !== undefined)
+}
+
+async function readOne(
+  item: unknown,
+  at: number,
+  warn: (text: string) => undefined
+): Promise<TopicSubscription | undefined> {
+  if (!isObject(item)) return warn(`subscription ${at.toString()} of the app is no JSON object: it is left out`)
+  const topic = textOf(member(item, 'topic'))
+  const pubsubName = textOf(member(item, 'pubsubname'))
+  const metadata = member(item, 'metadata')
+  const routes = member(item, 'routes')
+  const bulk = member(item, 'bulkSubscribe')
+  for (const [name, value] of Object.entries({topic, pubsubname: pubsubName})) {
+    if (value !== '') continue
+    const near = nearMiss(
+      name,
+      Object.keys(item).filter(key => !KEYS.includes(key))
+    )
+    const hint = near === '' ? '' : ` (did you mean ${name} by ${near}?)`
+    return warn(`subscription ${at.toString()} of the app has no ${name}${hint}: it is left out`)
+  }
+  const rules = await rulesOf(isObject(routes) ? member(routes, 'rules') : undefined, (expression, {message, offset}) =>
+    warn(
+      `subscription to topic ${topic} of pubsub ${pubsubName}: ${message}: it is left out\n   ${expression}\n   ${' '.repeat(offset)}^`
+    )
+  )
+  if (rules === undefined) return undefined
+  const usual = textOf(isObject(routes) ? member(routes, 'default') : undefined) || textOf(member(item, 'route'))
+  const all = usual === '' ? rules : [...rules, usualRule(usual)]
+  if (all.length === 0) return warn(`topic ${topic} has an empty routes. removing from subscriptions list`)
+  return {
+    pubsubName,
+    topic,
+    metadata: isObject(metadata)
+      ? Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)]))
+      : {},
+    rules: all,
+    deadLetterTopic: textOf(member(item, 'deadLetterTopic')),
+    bulk:
+      isObject(bulk) && member(bulk, 'enabled') === true
+        ? bulkSettings(numberOf(member(bulk, 'maxMessagesCount')), numberOf(member(bulk, 'maxAwaitDurationMs')))
+        : undefined
+  }
+}
+
+const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
+
+/** Undefined: one of them is no rule. */
+async function rulesOf(
+  list: unknown,
+  faulty: (expression: string, fault: {readonly message: string; readonly offset: number}) => undefined
+): Promise<readonly RoutingRule[] | undefined> {
+  const rules: RoutingRule[] = []
+  for (const item of Array.isArray(list) ? (list as readonly unknown[]) : []) {
+    if (!isObject(item)) continue
+    const match = textOf(member(item, 'match'))
+    const rule = await compileRule(match)
+    if ('message' in rule) return faulty(match, rule)
+    rules.push({match, path: textOf(member(item, 'path')), fits: rule.fits})
+  }
+  return rules
+}

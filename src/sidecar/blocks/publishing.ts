@@ -1,0 +1,149 @@
+import type {AppComponent} from '../../components/app-components.ts'
+import {messageOf} from '../../model/errors.ts'
+import {BlockError, type BlockErrorDetails} from './block-error.ts'
+import type {BlockContext} from './block-context.ts'
+import {envelopeOf, metadataValue, type Publication} from './cloud-event.ts'
+import {isTopicAllowed} from './topic-scopes.ts'
+
+/** One of several events that are published together. */
+export interface BulkEntry {
+  readonly entryId: string
+  readonly data: Buffer
+  readonly contentType: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** An entry that was not published. */
+export interface FailedEntry {
+  readonly entryId: string
+  readonly error: string
+}
+
+export type BulkPublication = Omit<Publication, 'data' | 'contentType'> & {readonly entries: readonly BulkEntry[]}
+
+type Broker = AppComponent<'pubsub'>
+
+const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
+const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
+
+/** What one app publishes (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
+export class Publishing {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  get appId(): string {
+    return this.#context.appId
+  }
+
+  /** Rejects where nothing can be published, before the events are read. */
+  async check(target: Pick<Publication, 'pubsubName' | 'metadata'>): Promise<void> {
+    await this.#broker(target)
+    this.#isRaw(target)
+  }
+
+  async publish(publication: Publication): Promise<void> {
+    const {pubsubName, topic, data, metadata} = publication
+    const broker = await this.#broker(publication)
+    const isRaw = this.#isRaw(publication)
+    const message = {data: isRaw ? data : this.#envelope(publication), metadata}
+    this.#checkScopes(broker, publication)
+    const {log} = this.#context
+    try {
+      await this.#context.outbound('pubsub', pubsubName, async () => broker.component.publish(topic, message))
+    } catch (error) {
+      throw this.#failed(publication, messageOf(error))
+    }
+    if (log.isDebug)
+      log.write('debug', `published to topic ${topic} in pubsub ${pubsubName}: ${message.data.toString()}`)
+  }
+
+  /** Gives the entries that were not published; the others were. */
+  async publishBulk(publication: BulkPublication): Promise<readonly FailedEntry[]> {
+    const {pubsubName, topic, entries} = publication
+    const broker = await this.#broker(publication)
+    const messages = entries.map(({entryId, data, contentType, metadata: own}) => {
+      const metadata = {...publication.metadata, ...own}
+      const entry = {...publication, data, contentType, metadata}
+      return {entryId, message: {data: this.#isRaw(entry) ? data : this.#envelope(entry), metadata}}
+    })
+    this.#checkScopes(broker, publication)
+    const failed: FailedEntry[] = []
+    for (const {entryId, message} of messages) {
+      try {
+        await this.#context.outbound('pubsub', pubsubName, async () => broker.component.publish(topic, message))
+      } catch (error) {
+        failed.push({entryId, error: messageOf(error)})
+      }
+    }
+    return failed
+  }
+
+  async #broker({pubsubName, metadata}: Pick<Publication, 'pubsubName' | 'metadata'>): Promise<Broker> {
+    const missing = (why: string): BlockError =>
+      new BlockError([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found${why}`, {
+        reason: 'DAPR_PUBSUB_NOT_FOUND',
+        metadata
+      })
+    return this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
+  }
+
+  #isRaw({pubsubName, metadata}: Pick<Publication, 'pubsubName' | 'metadata'>): boolean {
+    const word = metadataValue(metadata, 'rawPayload')
+    if (word === undefined || FALSE.includes(word)) return false
+    if (TRUE.includes(word)) return true
+    const message = `failed deserializing metadata. Error: rawPayload value must be a valid boolean: actual is '${word}'`
+    throw new BlockError(
+      [400, 'invalidArgument', 'ERR_PUBSUB_REQUEST_METADATA'],
+      message,
+      detailsOf('DAPR_PUBSUB_METADATA_DESERIALIZATION', pubsubName, message, metadata)
+    )
+  }
+
+  #envelope(publication: Publication): Buffer {
+    const {appId} = this.#context
+    try {
+      return Buffer.from(envelopeOf(publication, appId))
+    } catch (error) {
+      const message = 'cannot create cloudevent'
+      throw new BlockError(
+        [500, 'invalidArgument', 'ERR_PUBSUB_CLOUD_EVENTS_SER'],
+        `${message} (${messageOf(error)})`,
+        detailsOf('DAPR_PUBSUB_CLOUD_EVENT_CREATION', publication.pubsubName, message, {
+          appID: appId,
+          error: messageOf(error)
+        })
+      )
+    }
+  }
+
+  #checkScopes({properties}: Broker, {pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>): void {
+    const {appId} = this.#context
+    if (isTopicAllowed(properties, 'publishingScopes', {appId, topic})) return
+    const message = `topic ${topic} is not allowed for app id ${appId}`
+    throw new BlockError(
+      [403, 'permissionDenied', 'ERR_PUBSUB_FORBIDDEN'],
+      message,
+      detailsOf('DAPR_PUBSUB_FORBIDDEN', pubsubName, message, {error: message, topic})
+    )
+  }
+
+  #failed({pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>, why: string): BlockError {
+    const message = `error when publishing to topic ${topic} in pubsub ${pubsubName}: ${why}`
+    return new BlockError(
+      [500, 'internal', 'ERR_PUBSUB_PUBLISH_MESSAGE'],
+      message,
+      detailsOf('DAPR_PUBSUB_PUBLISH_MESSAGE', pubsubName, message, {error: why, topic})
+    )
+  }
+}
+
+/** The details of errors of pub/sub name the component. */
+export const detailsOf = (
+  reason: string,
+  name: string,
+  description: string,
+  metadata: Readonly<Record<string, string>>
+): BlockErrorDetails => ({reason, metadata, resource: {type: 'pubsub', name, description}})

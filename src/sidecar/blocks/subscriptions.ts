@@ -1,0 +1,140 @@
+import {setMaxListeners} from 'node:events'
+import type {AppComponent} from '../../components/app-components.ts'
+import type {TopicReader} from '../../components/pubsub.ts'
+import {messageOf} from '../../model/errors.ts'
+import type {TopicSubscription} from '../../resources/subscriptions.ts'
+import type {BlockContext} from './block-context.ts'
+import type {EventChannel} from './event-channel.ts'
+import {EventDelivery} from './event-delivery.ts'
+import {isTopicAllowed} from './topic-scopes.ts'
+
+/** A subscription whose messages are read. */
+interface Active {
+  /** Its routes may change while it is read. */
+  subscription: TopicSubscription
+  readonly broker: AppComponent<'pubsub'>
+  readonly over: AbortController
+  readonly reader: TopicReader
+}
+
+const keyOf = ({pubsubName, topic}: TopicSubscription): string => JSON.stringify([pubsubName, topic])
+
+/** What would make the reading another one. */
+const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
+  a.bulk?.maxMessages === b.bulk?.maxMessages && a.bulk?.maxAwaitMs === b.bulk?.maxAwaitMs
+
+/** The subscriptions of one app: reads their topics, and delivers what comes (Dapr: pkg/runtime/processor/subscriber). */
+export class Subscriptions {
+  readonly #context: BlockContext
+  readonly #active = new Map<string, Active>()
+  #turn: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  /**
+   * Reads these topics from now on, and no others. A topic that is read already goes on with its new routes: no message is
+   * lost. What is wrong with one of them is logged, the others hold.
+   */
+  async follow(wanted: readonly TopicSubscription[], channel: EventChannel): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#isClosed) return
+      const keys = new Set(wanted.map(keyOf))
+      const ended = [...this.#active].filter(([key]) => !keys.has(key)).map(async ([key]) => this.#stop(key))
+      await Promise.all(ended)
+      const added = new Map<string, string[]>()
+      for (const subscription of wanted)
+        if (await this.#begin(subscription, channel))
+          added.set(subscription.pubsubName, [...(added.get(subscription.pubsubName) ?? []), subscription.topic])
+      for (const [name, topics] of added)
+        this.#context.log.write(
+          'info',
+          `app is subscribed to the following topics: [${topics.join(' ')}] through pubsub=${name}`
+        )
+    })
+  }
+
+  /** Reads no more; settles when what the app has is answered. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const {over} of this.#active.values()) over.abort()
+    await this.#inTurn(async () => Promise.all([...this.#active.keys()].map(async key => this.#stop(key))))
+  }
+
+  /** True: a new one is read. */
+  async #begin(subscription: TopicSubscription, channel: EventChannel): Promise<boolean> {
+    const {log} = this.#context
+    const key = keyOf(subscription)
+    const {pubsubName, topic} = subscription
+    try {
+      const broker = await this.#broker(subscription)
+      const current = this.#active.get(key)
+      if (broker !== undefined && current?.broker.component === broker.component) {
+        const isSame = isReadAlike(current.subscription, subscription)
+        current.subscription = subscription
+        if (isSame) return false
+      }
+      await this.#stop(key)
+      if (broker === undefined) return false
+      this.#active.set(key, await this.#read(subscription, broker, channel))
+      return true
+    } catch (error) {
+      log.write('error', `failed to subscribe to topic ${topic} of pubsub ${pubsubName}: ${messageOf(error)}`)
+      return false
+    }
+  }
+
+  /** The component of a subscription; undefined: there is none, or the app may not use it so. */
+  async #broker(subscription: TopicSubscription): Promise<AppComponent<'pubsub'> | undefined> {
+    const {pubsubName, topic} = subscription
+    const {log, appId} = this.#context
+    const broker = await this.#context.find('pubsub', pubsubName)
+    if (broker === undefined) {
+      const why = this.#context.whyNone('pubsub', pubsubName)
+      log.write('warn', `no pub/sub component ${pubsubName} for the subscription to topic ${topic}${why}`)
+      return undefined
+    }
+    if (isTopicAllowed(broker.properties, 'subscriptionScopes', {appId, topic})) return broker
+    log.write('warn', `subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
+    return undefined
+  }
+
+  async #read(subscription: TopicSubscription, broker: AppComponent<'pubsub'>, channel: EventChannel): Promise<Active> {
+    const {appId: group, log} = this.#context
+    const over = new AbortController()
+    // each held event listens
+    setMaxListeners(0, over.signal)
+    const delivery = new EventDelivery({
+      context: this.#context,
+      channel,
+      broker,
+      subscription: () => active.subscription,
+      over: over.signal
+    })
+    const active: Omit<Active, 'reader'> & {reader?: TopicReader} = {subscription, broker, over}
+    const reader = await broker.component.subscribe({
+      topic: subscription.topic,
+      group,
+      atOnce: 0,
+      handle: async message => delivery.handle(message),
+      log: (level, text) => log.write(level, text)
+    })
+    return Object.assign(active, {reader})
+  }
+
+  async #stop(key: string): Promise<void> {
+    const active = this.#active.get(key)
+    if (active === undefined) return
+    this.#active.delete(key)
+    active.over.abort()
+    await active.reader.stop()
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+}

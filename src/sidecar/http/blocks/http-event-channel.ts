@@ -1,0 +1,190 @@
+import {requestApp, type AppResponse} from '../../../gateway/app-request.ts'
+import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
+import type {Callee} from '../../../gateway/local-apps.ts'
+import type {CallContext} from '../../../gateway/proxied-call.ts'
+import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
+import {goJson} from '../go-text.ts'
+import {childTraceparent} from '../trace.ts'
+
+export interface HttpEventChannelOptions {
+  readonly app: Callee
+  readonly context: CallContext
+  readonly ready: EventChannel['ready']
+  /** The process that takes events now; another number is another process. */
+  readonly generation: () => number
+  /** Whether the app takes events. */
+  readonly isReady: () => boolean
+  readonly log: (level: 'debug' | 'warn', text: string) => void
+}
+
+const SUCCESS: EventAnswer = {kind: 'success'}
+const DROP: EventAnswer = {kind: 'drop'}
+
+/** Events as requests to the app (Dapr: pkg/runtime/subscription/postman/http). */
+export class HttpEventChannel implements EventChannel {
+  readonly ready: EventChannel['ready']
+  readonly #options: HttpEventChannelOptions
+
+  constructor(options: HttpEventChannelOptions) {
+    this.#options = options
+    this.ready = options.ready
+  }
+
+  async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
+    const {pubsubName} = target.subscription
+    const traceparent = event.fields['traceparent']
+    const lines =
+      `Content-Type: application/cloudevents+json\r\nPubsubname: ${valueText(pubsubName)}\r\n` +
+      metadataLines(event.metadata) +
+      (typeof traceparent === 'string' ? traceLine(traceparent) : '')
+    const response = await this.#post(target, {lines, body: event.body, attempt})
+    return response.kind === 'interrupted' || response.kind === 'failed' ? response : answerOf(response)
+  }
+
+  async deliverBatch(
+    target: EventTarget,
+    entries: readonly BatchEntry[],
+    attempt?: AttemptControl
+  ): Promise<readonly EventAnswer[] | EventAnswer> {
+    const {pubsubName, topic} = target.subscription
+    const body = batchText({pubsubName, topic, entries})
+    const lines = 'Content-Type: application/json\r\n'
+    const response = await this.#post(target, {lines, body: Buffer.from(body), attempt})
+    return response.kind === 'interrupted' || response.kind === 'failed' ? response : answersOf(response, entries)
+  }
+
+  async #post(
+    {path}: EventTarget,
+    {
+      lines,
+      body,
+      attempt
+    }: {readonly lines: string; readonly body: Buffer; readonly attempt?: AttemptControl | undefined}
+  ): Promise<Extract<AppResponse, {kind: 'response'}> | Extract<EventAnswer, {kind: 'interrupted' | 'failed'}>> {
+    const {app, context, generation, isReady, log} = this.#options
+    const before = generation()
+    const response = await requestApp({
+      app,
+      context,
+      method: 'POST',
+      path: pathOf(path),
+      lines,
+      body,
+      attempt,
+      warn: text => log('warn', text)
+    })
+    if (response.kind === 'response') return response
+    // an event that its process never got, or could not answer any more, is none that the app has failed to handle
+    const isInterrupted = !response.wasSent || !isReady() || generation() !== before
+    return isInterrupted ? {kind: 'interrupted', text: response.why} : {kind: 'failed', status: 0, text: response.why}
+  }
+}
+
+/** With its slash, and without a query, as Dapr does it. */
+const pathOf = (path: string): string => encodeURI(decodeOnce(`/${path.replace(/^\//, '').replace(/\?.*$/s, '')}`))
+
+const decodeOnce = (path: string): string => {
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/** Not in a header: line ends, and what is no latin1 as UTF-8. */
+const valueText = (value: string): string => Buffer.from(value.replace(/[\r\n\0]+/g, ' ')).toString('latin1')
+
+/** As Go writes names of headers: `Partitionkey`. */
+const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, letter => letter.toUpperCase())
+
+/** Fields of the request that are its own. */
+const OWN = /^(?:host|connection|content-length|content-type|transfer-encoding|pubsubname|traceparent|dapr-api-token)$/i
+
+function metadataLines(metadata: AppEvent['metadata']): string {
+  let lines = ''
+  for (const [name, value] of Object.entries(metadata))
+    if (TOKEN.test(name) && !OWN.test(name)) lines += `${nameText(name)}: ${valueText(value)}\r\n`
+  return lines
+}
+
+function traceLine(traceparent: string): string {
+  const child = childTraceparent(traceparent)
+  return child === '' ? '' : `Traceparent: ${child}\r\n`
+}
+
+/** The table of answers of a delivery. */
+function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): EventAnswer {
+  const isSuccess = status >= 200 && status < 300
+  if (!isSuccess) return {kind: status === 404 ? 'unknown' : 'failed', status, text: body.toString()}
+  if (body.length === 0) return SUCCESS
+  const word = statusIn(body.toString())
+  if (word === '' || word === 'SUCCESS') return SUCCESS
+  if (word === 'DROP') return DROP
+  return {kind: 'failed', status, text: body.toString()}
+}
+
+/** '' where there is none, or the body is no JSON object. */
+function statusIn(text: string): string {
+  try {
+    const {status} = JSON.parse(text) as {readonly status?: unknown}
+    return typeof status === 'string' ? status : ''
+  } catch {
+    return ''
+  }
+}
+
+function batchText({
+  pubsubName,
+  topic,
+  entries
+}: {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly entries: readonly BatchEntry[]
+}): string {
+  const items = entries.map(({entryId, event: {body, metadata}}) => {
+    const texts = {contentType: '"application/cloudevents+json"', event: body.toString()}
+    const own = Object.keys(metadata).length === 0 ? '' : `,"metadata":${goJson(metadata)}`
+    return `{"entryId":${goJson(entryId)},"event":${texts.event}${own},"contentType":${texts.contentType}}`
+  })
+  const id = crypto.randomUUID()
+  return (
+    `{"entries":[${items.join(',')}],"id":"${id}","metadata":{"pubsubName":${goJson(pubsubName)}},` +
+    `"pubsubname":${goJson(pubsubName)},"topic":${goJson(topic)},"type":"com.dapr.event.sent.bulk"}`
+  )
+}
+
+/** The table of answers of a delivery in bulk. */
+function answersOf(
+  {status, body}: Extract<AppResponse, {kind: 'response'}>,
+  entries: readonly BatchEntry[]
+): readonly EventAnswer[] | EventAnswer {
+  const text = body.toString()
+  if (status === 404) return {kind: 'unknown', status, text}
+  if (status < 200 || status >= 300) return {kind: 'failed', status, text}
+  const statuses = statusesIn(text)
+  if (statuses === undefined) return {kind: 'failed', status: 0, text}
+  return entries.map(({entryId}) => {
+    const word = statuses.get(entryId)
+    if (word === 'SUCCESS') return SUCCESS
+    return word === 'DROP' ? DROP : {kind: 'failed', status: 0, text: `${word ?? 'no'} status of entry ${entryId}`}
+  })
+}
+
+/** By entry; undefined: the body tells none. */
+function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
+  try {
+    const {statuses} = JSON.parse(text) as {readonly statuses?: unknown}
+    if (!Array.isArray(statuses)) return undefined
+    return new Map(
+      (statuses as readonly {readonly entryId?: unknown; readonly status?: unknown}[]).map(({entryId, status}) => [
+        String(entryId),
+        String(status)
+      ])
+    )
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,131 @@
+import {messageOf} from '../../../model/errors.ts'
+import {BlockError} from '../../blocks/block-error.ts'
+import {isBinaryType, isCloudEventType, isJsonType} from '../../blocks/cloud-event.ts'
+import {itemTexts, memberTexts} from '../../blocks/json-text.ts'
+import {detailsOf, type BulkEntry} from '../../blocks/publishing.ts'
+import {goJson} from '../go-text.ts'
+import {DONE, headerOf, isObject, metadataOf, type BlockHandler} from './block-request.ts'
+
+// Pub/sub over HTTP (Dapr: pkg/api/http/http.go, onPublish, onBulkPublish).
+
+export const publish: BlockHandler = async ({publishing}, request) => {
+  const {
+    params: [pubsubName = '', topic = ''],
+    query,
+    body
+  } = request
+  await publishing.publish({
+    pubsubName,
+    topic,
+    data: body,
+    contentType: headerOf(request, 'content-type'),
+    metadata: metadataOf(query),
+    trace: traceIn(request.trace)
+  })
+  return DONE
+}
+
+export const publishBulk: BlockHandler = async ({publishing}, request) => {
+  const {
+    params: [pubsubName = '', topic = ''],
+    query,
+    body
+  } = request
+  const target = {pubsubName, topic, metadata: metadataOf(query), trace: traceIn(request.trace)}
+  await publishing.check(target)
+  const entries = entriesIn(body.toString(), {pubsubName, topic, appId: publishing.appId})
+  const failed = await publishing.publishBulk({...target, entries})
+  if (failed.length === 0) return DONE
+  const body500 = goJson({failedEntries: failed, errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE'})
+  return {status: 500, type: 'application/json', body: body500, lines: ''}
+}
+
+const traceIn = (lines: string): {readonly traceparent: string; readonly tracestate: string} => ({
+  traceparent: /^Traceparent: (.*)\r$/m.exec(lines)?.[1] ?? '',
+  tracestate: /^Tracestate: (.*)\r$/m.exec(lines)?.[1] ?? ''
+})
+
+/** What errors of a bulk request name. */
+interface BulkTarget {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly appId: string
+}
+
+const failure = (
+  {pubsubName}: BulkTarget,
+  message: string,
+  reason: string,
+  metadata: Readonly<Record<string, string>>
+): BlockError =>
+  new BlockError(
+    [400, 'invalidArgument', 'ERR_PUBSUB_EVENTS_SER'],
+    message,
+    detailsOf(reason, pubsubName, message, metadata)
+  )
+
+function entriesIn(text: string, target: BulkTarget): readonly BulkEntry[] {
+  const {topic, pubsubName, appId} = target
+  const unreadable = (words: string): BlockError =>
+    failure(
+      target,
+      `error when unmarshaling the request for topic ${topic} pubsub ${pubsubName}: ${words}`,
+      'DAPR_PUBSUB_UNMARSHAL_EVENTS',
+      {appID: appId}
+    )
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw unreadable(text.trim() === '' ? 'EOF' : messageOf(error))
+  }
+  if (!Array.isArray(value)) throw unreadable('expected an array of entries')
+  const ids = new Set<string>()
+  return itemTexts(text).map((item, at) => {
+    const entry: unknown = value[at]
+    if (!isObject(entry)) throw unreadable(`entry ${at.toString()} is no object`)
+    try {
+      return readEntry(item, entry, ids)
+    } catch (error) {
+      const why = messageOf(error)
+      const message = `error marshaling events to bytes for topic ${topic} pubsub ${pubsubName}. error: ${why}`
+      throw failure(target, message, 'DAPR_PUBSUB_MARSHAL_EVENTS', {appID: appId, error: why})
+    }
+  })
+}
+
+function readEntry(text: string, entry: Readonly<Record<string, unknown>>, ids: Set<string>): BulkEntry {
+  const {entryId, event, contentType = '', metadata = {}} = entry
+  if (typeof entryId !== 'string' || entryId === '' || ids.has(entryId))
+    throw new Error(`entryId is duplicated or not present for entry${textAfter(entryId)}`)
+  ids.add(entryId)
+  if (typeof contentType !== 'string' || !isObject(metadata))
+    throw new Error(`contentType of the entry ${entryId} must be a text, and its metadata an object`)
+  const data = bytesOf(event, memberTexts(text).get('event') ?? 'null', contentType)
+  const texts = Object.entries(metadata).map(([key, value]) => [key, typeof value === 'string' ? value : goJson(value)])
+  return {entryId, data, contentType, metadata: Object.fromEntries(texts) as Record<string, string>}
+}
+
+const textAfter = (entryId: unknown): string =>
+  typeof entryId === 'string' && entryId !== '' ? ` (entryId ${entryId})` : ''
+
+/** The bytes of an entry's event, by its content type (Dapr: pkg/api/http, ConvertEventToBytes). */
+function bytesOf(event: unknown, text: string, contentType: string): Buffer {
+  const mismatch = new Error('error: mismatch between contentType and event')
+  if (isBinaryType(contentType)) {
+    if (typeof event !== 'string') throw mismatch
+    if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(event))
+      throw new Error('error: unable to decode base64 application/octect-stream data: illegal base64 data')
+    return Buffer.from(event, 'base64')
+  }
+  if (isCloudEventType(contentType)) {
+    if (!isObject(event)) throw mismatch
+    return Buffer.from(text)
+  }
+  if (isJsonType(contentType) || /^[^;]*\+json/i.test(contentType)) return Buffer.from(text)
+  if (/^(?:text\/|application\/xml)/i.test(contentType.trim())) {
+    if (typeof event !== 'string') throw mismatch
+    return Buffer.from(event)
+  }
+  throw mismatch
+}

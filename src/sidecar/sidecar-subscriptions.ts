@@ -1,0 +1,250 @@
+import {messageOf} from '../model/errors.ts'
+import type {LogLevel} from '../model/plan.ts'
+import type {CallContext} from '../gateway/proxied-call.ts'
+import type {AppResources} from '../resources/app-resources.ts'
+import {componentTypeOf, splitType} from '../resources/component-types.ts'
+import type {TopicSubscription} from '../resources/subscriptions.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {EventChannel} from './blocks/event-channel.ts'
+import type {Subscription} from './http/metadata.ts'
+import type {SidecarBlocks} from './sidecar-blocks.ts'
+
+export interface SidecarSubscriptionsOptions {
+  readonly runtime: AppRuntime
+  readonly resources: AppResources
+  readonly blocks: SidecarBlocks
+  readonly context: CallContext
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, text: string) => void
+}
+
+type Wanted = TopicSubscription & Pick<Subscription, 'type'>
+
+/** No process was asked. */
+const NONE = -1
+
+/**
+ * The topics that an app gets messages of: those that it lists itself, each of its processes anew, and those of the files.
+ * Nothing is loaded where there are none. Messages are delivered while the process that has listed its topics is ready.
+ */
+export class SidecarSubscriptions {
+  readonly #options: SidecarSubscriptionsOptions
+  readonly #over = new AbortController()
+  readonly #stops: readonly (() => void)[]
+  /** The process that was asked. */
+  #asked = NONE
+  /** The process whose list holds. */
+  #current = NONE
+  #listed: readonly TopicSubscription[] = []
+  #declared: readonly TopicSubscription[]
+  /** Of those who wait until the app takes events. */
+  #changed = Promise.withResolvers<void>()
+  #channel: Promise<EventChannel> | undefined
+  #followed: readonly Wanted[] = []
+  #hasFollowed = false
+  #isWarned = false
+
+  constructor(options: SidecarSubscriptionsOptions) {
+    this.#options = options
+    const {runtime, resources, blocks} = options
+    this.#declared = resources.snapshot.subscriptions
+    this.#stops = [
+      runtime.onMove(() => this.#look()),
+      runtime.queue.onOpen(() => this.#tell()),
+      resources.onChange(({subscriptions}) => {
+        if (subscriptions !== this.#declared) {
+          this.#declared = subscriptions
+          void this.#follow()
+        }
+        this.#look()
+      }),
+      blocks.onComponents(() => {
+        this.#look()
+        void this.#follow()
+      })
+    ]
+    this.#look()
+  }
+
+  /** What is followed, for `/v1.0/metadata`. */
+  get view(): readonly Subscription[] {
+    return this.#followed.map(({pubsubName, topic, metadata, rules, deadLetterTopic, type}) => ({
+      pubsubName,
+      topic,
+      metadata,
+      rules: rules.map(({match, path}) => ({match, path})),
+      deadLetterTopic,
+      type
+    }))
+  }
+
+  /** Delivers no more. */
+  async close(): Promise<void> {
+    for (const stop of this.#stops) stop()
+    this.#over.abort()
+    this.#tell()
+    if (this.#hasFollowed) await (await this.#options.blocks.load()).subscriptions.close()
+  }
+
+  /** Asks a new process, as soon as it accepts calls. */
+  #look(): void {
+    const {runtime} = this.#options
+    const {channel, fixedPort} = runtime.plan
+    // a Daeploy service knows nothing of Dapr
+    const isHttp = !channel.protocol.startsWith('grpc') && fixedPort === 0
+    const mayList = isHttp && (this.#hasPubSub || this.#declared.length > 0)
+    if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
+    const isAsked = runtime.isReady && runtime.appPort > 0 && mayList
+    if (isAsked && runtime.pid !== this.#asked) {
+      this.#asked = runtime.pid
+      void this.#ask(runtime.pid)
+    } else if (!isAsked) {
+      this.#asked = NONE
+      this.#current = NONE
+    }
+    this.#tell()
+  }
+
+  get #hasPubSub(): boolean {
+    return this.#options.resources.snapshot.components.some(
+      ({type}) => splitType(type)[0] === 'pubsub' && componentTypeOf(type) !== undefined
+    )
+  }
+
+  async #ask(pid: number): Promise<void> {
+    const listed = this.#hasPubSub ? await this.#list() : []
+    if (this.#over.signal.aborted || this.#asked !== pid) return
+    // the topics of the process before it hold for one that fails to tell its own
+    if (listed !== undefined) this.#listed = listed
+    await this.#follow()
+    if (this.#asked !== pid) return
+    this.#current = pid
+    this.#tell()
+  }
+
+  /** The topics that the app lists; undefined: it could not be asked. */
+  async #list(): Promise<readonly TopicSubscription[] | undefined> {
+    const {runtime, context, log} = this.#options
+    const {requestApp} = await import('../gateway/app-request.ts')
+    const response = await requestApp({
+      app: runtime,
+      context: {heldBodies: context.heldBodies},
+      method: 'GET',
+      path: '/dapr/subscribe',
+      lines: `Dapr-App-Id: ${runtime.id}\r\nContent-Type: application/json\r\n`,
+      body: Buffer.alloc(0),
+      signal: this.#over.signal,
+      warn: text => log('warn', text)
+    })
+    if (response.kind === 'unreachable') {
+      if (!this.#over.signal.aborted) log('error', `error getting topic list from app: ${response.why}`)
+      return undefined
+    }
+    if (response.status === 404) log('debug', 'user app did not subscribe to any topic')
+    else if (response.status !== 200) log('error', `error getting topic list from app: ${response.status.toString()}`)
+    if (response.status !== 200) return undefined
+    const {readListed} = await import('./blocks/listed-subscriptions.ts')
+    try {
+      return await readListed(response.body.toString(), text => this.#warn(text))
+    } catch (error) {
+      log('error', `error getting topics from app: ${messageOf(error)}`)
+      return undefined
+    }
+  }
+
+  /** Each topic once: what the app lists wins over files, and the first file over others. */
+  #wanted(): readonly Wanted[] {
+    const all = [
+      ...this.#listed.map(each => ({...each, type: 'PROGRAMMATIC' as const})),
+      ...this.#declared.map(each => ({...each, type: 'DECLARATIVE' as const}))
+    ]
+    return all.filter(
+      (each, at) =>
+        all.findIndex(({pubsubName, topic}) => pubsubName === each.pubsubName && topic === each.topic) === at
+    )
+  }
+
+  #warnOfDoubles(): void {
+    for (const {pubsubName, topic} of this.#declared) {
+      const isListed = this.#listed.some(each => each.pubsubName === pubsubName && each.topic === topic)
+      if (!isListed) continue
+      this.#options.log(
+        'warn',
+        `two identical subscriptions found (sources: declarative, app endpoint). pubsubname: ${pubsubName}, topic: ${topic}`
+      )
+    }
+  }
+
+  async #follow(): Promise<void> {
+    const {runtime, blocks, log} = this.#options
+    const wanted = this.#wanted()
+    if (this.#over.signal.aborted || (wanted.length === 0 && !this.#hasFollowed)) return
+    if (runtime.appPort === 0) return this.#warnOfNoPort()
+    // those of files wait for the first list of the app, which wins over them
+    if (this.#asked === NONE && !this.#hasFollowed) return
+    this.#hasFollowed = true
+    this.#warnOfDoubles()
+    try {
+      const [{subscriptions}, channel] = await Promise.all([blocks.load(), this.#openChannel()])
+      const now = this.#wanted()
+      if (!this.#over.signal.aborted) await subscriptions.follow(now, channel)
+      this.#followed = now
+    } catch (error) {
+      log('error', `failed to subscribe to topics: ${messageOf(error)}`)
+    }
+  }
+
+  async #openChannel(): Promise<EventChannel> {
+    this.#channel ??= this.#newChannel()
+    return this.#channel
+  }
+
+  async #newChannel(): Promise<EventChannel> {
+    const {HttpEventChannel} = await import('./http/blocks/http-event-channel.ts')
+    const {
+      runtime,
+      context: {heldBodies},
+      log
+    } = this.#options
+    return new HttpEventChannel({
+      app: runtime,
+      context: {heldBodies},
+      ready: async signal => this.#ready(signal),
+      isReady: () => this.#takesEvents,
+      generation: () => runtime.pid,
+      log
+    })
+  }
+
+  /** The process that has listed its topics is ready and takes calls. */
+  get #takesEvents(): boolean {
+    const {runtime} = this.#options
+    return runtime.isReady && runtime.queue.isOpen && runtime.pid === this.#current
+  }
+
+  async #ready(signal: AbortSignal): Promise<void> {
+    if (this.#takesEvents) return
+    const tell = (): void => this.#tell()
+    signal.addEventListener('abort', tell, {once: true})
+    while (!this.#takesEvents && !signal.aborted) await this.#changed.promise
+    signal.removeEventListener('abort', tell)
+  }
+
+  #tell(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  #warn(text: string): undefined {
+    this.#options.log('warn', text)
+  }
+
+  #warnOfNoPort(): void {
+    if (this.#isWarned) return
+    this.#isWarned = true
+    this.#options.log(
+      'warn',
+      'app channel not initialized, make sure -app-port is specified if pubsub subscription is required'
+    )
+  }
+}

@@ -1,0 +1,200 @@
+import t, {type Test} from 'tap'
+import type {Driven, Request} from '../rig/command.ts'
+import type {Program} from '../rig/program.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+const component = (name: string, type: string, metadata: Readonly<Record<string, string>> = {}): string =>
+  JSON.stringify({
+    apiVersion: 'dapr.io/v1alpha1',
+    kind: 'Component',
+    metadata: {name},
+    spec: {type, version: 'v1', metadata: Object.entries(metadata).map(([key, value]) => ({name: key, value}))}
+  })
+
+interface Shop {
+  readonly rig: Rig
+  readonly run: Program
+  readonly shop: Driven
+}
+
+/** An app that has listed these subscriptions and listens. */
+const openShop = async (
+  t: Test,
+  list: readonly object[],
+  files: Readonly<Record<string, string>> = {}
+): Promise<Shop> => {
+  const rig = await openRig(t)
+  await rig.write({'resources/bus.yaml': component('bus', 'pubsub.in-memory'), ...files})
+  await rig.template([
+    {appID: 'shop', autoPort: true, resourcesPath: '../resources', logLevel: 'debug', stop: {timeout: '500ms'}}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await shop.subscribe(list)
+  await shop.listen()
+  await subscribed(shop, list.length)
+  return {rig, run, shop}
+}
+
+/** Resolves when the sidecar has so many subscriptions. */
+const subscribed = async (shop: Driven, count: number): Promise<void> => {
+  for (;;) {
+    const {body} = await shop.fetch('/v1.0/metadata')
+    const {subscriptions = []} = JSON.parse(body) as {readonly subscriptions?: readonly object[]}
+    if (subscriptions.length === count) return
+  }
+}
+
+interface Event {
+  readonly [field: string]: unknown
+}
+
+const eventOf = ({body}: Request): Event => JSON.parse(body) as Event
+
+const publish = async (
+  shop: Driven,
+  path: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {'content-type': 'application/json'}
+): Promise<void> => {
+  const answer = await shop.fetch(`/v1.0/publish/${path}`, {method: 'POST', headers, body})
+  t.match(answer, {status: 204, body: ''}, path)
+}
+
+t.test('an event in its envelope: published, delivered with its headers, listed in the metadata', async t => {
+  const {shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: 'orders'}])
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  await publish(shop, 'bus/orders?metadata.partitionKey=7', '{"n": 12345678901234567890}', {
+    'content-type': 'application/json',
+    traceparent
+  })
+  const request = await shop.nextRequest()
+  t.match(request, {
+    method: 'POST',
+    url: '/orders',
+    headers: {
+      'content-type': 'application/cloudevents+json',
+      pubsubname: 'bus',
+      partitionkey: '7',
+      traceparent: /^00-4bf92f3577b34da6a3ce929d0e0e4736-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$/
+    }
+  })
+  t.match(
+    request.body,
+    /^\{"data":\{"n":12345678901234567890\},"datacontenttype":"application\/json","id":"[0-9a-f-]{36}","pubsubname":"bus","source":"shop","specversion":"1.0","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ","topic":"orders","traceid":"(00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-01)","traceparent":"\1","tracestate":"","type":"com.dapr.event.sent"\}$/
+  )
+  await request.reply()
+  const metadata = JSON.parse((await shop.fetch('/v1.0/metadata')).body) as {subscriptions: object[]}
+  t.same(metadata.subscriptions, [
+    {pubsubname: 'bus', topic: 'orders', rules: [{path: 'orders'}], deadLetterTopic: '', type: 'PROGRAMMATIC'}
+  ])
+})
+
+t.test('each content type has its envelope; metadata replaces its fields', async t => {
+  const {shop} = await openShop(t, [{pubsubname: 'bus', topic: 'a/b', route: '/x'}])
+  const cases: readonly (readonly [type: string, body: string, query: string, event: object])[] = [
+    ['application/json', '{"a" : 1}', '', {data: {a: 1}, datacontenttype: 'application/json'}],
+    ['Application/JSON; charset=utf-8', '[1]', '', {data: [1], datacontenttype: 'Application/JSON; charset=utf-8'}],
+    ['application/json', 'no json', '', {data: 'no json'}],
+    ['application/octet-stream', 'bytes', '', {data_base64: 'Ynl0ZXM=', data: undefined}],
+    ['application/vnd.x+json', '{"a":1}', '', {data: '{"a":1}', datacontenttype: 'application/vnd.x+json'}],
+    ['text/plain', 'pear', '?metadata.ttlInSeconds=9', {data: 'pear', expiration: /^\d{4}-.*Z$/}],
+    [
+      'text/plain',
+      'pear',
+      '?metadata.cloudevent.id=7&metadata.CloudEvent.Type=t&metadata.cloudevent.source=s&metadata.cloudevent.subject=j',
+      {id: '7', type: 't', source: 's', subject: 'j'}
+    ],
+    [
+      'application/cloudevents+json',
+      '{"id":"1","data":{"n":1.50},"topic":"other","mine":[1,2],"type":"sold"}',
+      '?metadata.cloudevent.type=lost',
+      {
+        id: '1',
+        data: {n: 1.5},
+        topic: 'a/b',
+        mine: [1, 2],
+        type: 'sold',
+        source: 'Dapr',
+        specversion: '1.0',
+        pubsubname: 'bus',
+        traceid: /^00-/,
+        time: /Z$/
+      }
+    ],
+    ['application/cloudevents+json', '{"data":1}', '', {id: undefined, type: 'com.dapr.event.sent'}]
+  ]
+  for (const [type, body, query, event] of cases) {
+    await publish(shop, `bus/a%2Fb${query}`, body, {'content-type': type})
+    const request = await shop.nextRequest()
+    t.match(eventOf(request), event, `${type} ${body} ${query}`)
+    await request.reply()
+  }
+})
+
+t.test('what follows each answer of the app', async t => {
+  const {shop, run} = await openShop(t, [
+    {pubsubname: 'bus', topic: 'kept', route: '/kept', deadLetterTopic: 'dead'},
+    {pubsubname: 'bus', topic: 'dead', route: '/dead'},
+    {pubsubname: 'bus', topic: 'plain', route: '/plain'}
+  ])
+  const cases: readonly (readonly [status: number, body: string, isDead: boolean])[] = [
+    [200, '', false],
+    [204, '', false],
+    [200, 'no json', false],
+    [200, '{}', false],
+    [200, '[1]', false],
+    [201, '{"status":""}', false],
+    [200, '{"status":"SUCCESS"}', false],
+    [200, '{"status":"DROP"}', true],
+    [200, '{"status":"RETRY"}', true],
+    [200, '{"status":"other"}', true],
+    [404, 'none', true],
+    [301, '', true],
+    [400, '', true],
+    [500, 'broken', true]
+  ]
+  for (const [status, body, isDead] of cases) {
+    const what = `${status.toString()} ${body}`
+    await publish(shop, 'bus/kept?metadata.key=7', JSON.stringify(what))
+    const request = await shop.nextRequest()
+    t.match(request, {url: '/kept'}, what)
+    await request.reply({status, body})
+    if (!isDead) continue
+    const dead = await shop.nextRequest()
+    t.match(dead, {url: '/dead', headers: {key: '7'}}, what)
+    t.same(dead.body, request.body, 'the same bytes: the event keeps its topic')
+    await dead.reply()
+  }
+  await publish(shop, 'bus/plain', '"lost"')
+  await (await shop.nextRequest()).reply({status: 500, body: 'broken'})
+  await run.waitForLine(
+    '"shop" failed to handle an event of topic plain in pubsub bus, which is lost: 500 broken. A deadLetterTopic keeps such events, a retry policy delivers them again',
+    {stream: 'stderr'}
+  )
+})
+
+t.test('events are held while the app reloads, and reach its next process in order', async t => {
+  const {rig, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/old'}])
+  await publish(shop, 'bus/orders', '0')
+  await shop.nextRequest() // never answered
+  for (const n of [1, 2, 3]) await publish(shop, 'bus/orders', n.toString())
+  const restarted = rig.run(['restart', '--app-id', 'shop'])
+  const port = shop.env['DAPR_HTTP_PORT'] ?? ''
+  const next = await rig.driven('shop')
+  const answer = await next.fetch(`http://127.0.0.1:${port}/v1.0/publish/bus/orders`, {method: 'POST', body: '4'})
+  t.equal(answer.status, 204)
+  await next.subscribe([{pubsubname: 'bus', topic: 'orders', route: '/new'}])
+  await next.listen()
+  t.match(await restarted, {code: 0})
+  const urls: string[] = []
+  const numbers: string[] = []
+  for (let n = 0; n <= 4; n++) {
+    const request = await next.nextRequest()
+    urls.push(request.url)
+    numbers.push(String(eventOf(request)['data']))
+    await request.reply()
+  }
+  t.same(numbers, ['0', '1', '2', '3', '4'], 'the one that the old process had is delivered again')
+  t.same([...new Set(urls)], ['/new'], 'by the routes that the new process has listed')
+})
