@@ -3,7 +3,7 @@ import {instanceName} from '../model/plan.ts'
 import type {Usage} from '../platform/usage.ts'
 import {age} from './age.ts'
 import {fittingTable, type FittingColumn} from './table.ts'
-import {widthOf} from './width.ts'
+import {cut, widthOf} from './width.ts'
 
 /** An app as `ps` shows it. */
 export interface ShownApp {
@@ -32,6 +32,20 @@ export function appTable(shown: readonly ShownApp[], {width, now}: {width: numbe
   const ports = apps.map(({appPort}) => orNothing(appPort))
   return fittingTable(columnsWith({head: 'PORT', cells: ports, alignsRight: true}), width)
 }
+
+/** The circuit breakers around its calls that keep calls away. */
+export const breakersNotClosed = ({circuitBreakers}: ListedApp): ListedApp['circuitBreakers'] =>
+  circuitBreakers.filter(({state}) => state !== 'closed')
+
+/** One line for each circuit breaker that is not closed: `shop: circuit breaker stock:items is open`. */
+export const breakerLines = (apps: readonly ListedApp[], width: number): string =>
+  apps
+    .flatMap(app =>
+      breakersNotClosed(app).map(
+        ({name, state}) => `${cut(`${nameText(app)}: circuit breaker ${name} is ${state}`, width)}\n`
+      )
+    )
+    .join('')
 
 /** The id, with the version of a Daeploy service or the number of an instance. */
 const nameText = ({appId, version, instance}: ListedApp): string =>

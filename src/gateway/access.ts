@@ -11,8 +11,8 @@ export type Identify = (appId: string) => CallerIdentity | undefined
  * always call itself. `identify` is asked only where there is access control.
  */
 export const accessDenied = (
-  {id, accessControl}: Callee,
+  {id, accessControl, counters}: Callee,
   call: Call,
   identify: () => CallerIdentity | undefined
 ): Denied | undefined =>
-  accessControl === undefined || call.caller === id ? undefined : accessControl.refusal(call, identify())
+  accessControl === undefined || call.caller === id ? undefined : accessControl.refusal(call, identify(), counters)

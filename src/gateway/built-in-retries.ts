@@ -72,7 +72,7 @@ function nextDelay(
   if (delayMs === undefined) return undefined
   const {name, maxRetries} = retry
   const endpoint = {target: '', key: name, callee}
-  emit({type: 'retrying', endpoint, cause: 'failed', retry: ++retries.count, maxRetries, delayMs})
+  emit({type: 'retrying', endpoint, policy: name, cause: 'failed', retry: ++retries.count, maxRetries, delayMs})
   return delayMs
 }
 

@@ -1,4 +1,5 @@
 import type {Call} from '../model/call.ts'
+import type {ResiliencyEvent} from '../model/resiliency-event.ts'
 import type {Interception, Interceptor, Next, Outcome} from './interceptor.ts'
 import {AttemptControl} from './interceptors/resiliency/attempt.ts'
 
@@ -31,6 +32,13 @@ export class InterceptedRun {
   /** There may be more than one attempt. */
   get mayRetry(): boolean {
     return this.#interceptions.some(each => each.mayRetry)
+  }
+
+  /** What the interceptors have decided so far; undefined: nothing. */
+  get decisions(): readonly ResiliencyEvent[] | undefined {
+    const [only, ...others] = this.#interceptions
+    if (others.length === 0) return only?.decisions
+    return this.#interceptions.flatMap(({decisions = []}) => decisions)
   }
 
   /** Runs the call, the first interceptor outermost. */

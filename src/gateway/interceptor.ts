@@ -1,4 +1,5 @@
 import type {Call} from '../model/call.ts'
+import type {ResiliencyEvent} from '../model/resiliency-event.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Reply} from '../net/reply.ts'
 import type {Denied} from './admission.ts'
@@ -28,6 +29,8 @@ export type Next = (control: AttemptControl) => Promise<Outcome>
 export interface Interception {
   /** There may be more than one attempt: what is sent has to be kept. */
   readonly mayRetry: boolean
+  /** What it has decided so far; left out: nothing. */
+  readonly decisions?: readonly ResiliencyEvent[] | undefined
   /** Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `whyOnce`: why there can be no further attempt; '' = there can. */
   run(next: Next, whyOnce: () => string): Promise<Outcome>
   /** The caller has disconnected. */

@@ -1,5 +1,5 @@
 import {messageOf} from '../model/errors.ts'
-import type {Call, CallObserver, CallRecord, CallSpans, Recorded, SentRequest} from '../model/call.ts'
+import type {Call, CallAttempt, CallObserver, CallRecord, CallSpans, Recorded, SentRequest} from '../model/call.ts'
 import {bugText} from '../net/error-boundary.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import {TOO_LARGE, type Exchange} from '../net/exchange.ts'
@@ -61,6 +61,11 @@ export abstract class ProxiedCall implements CallHandler {
   #isFirstTurn = true
   /** Set if interceptors handle the call. */
   #run: InterceptedRun | undefined
+  /** Interceptors have handled it. */
+  #concluded: InterceptedRun | undefined
+  /** Of the response of the current attempt, if interceptors handle the call. */
+  #attemptStatus = 0
+  #earlier: CallAttempt[] | undefined
 
   /** `length`: bytes of the request's body, 0 = none, -1 = chunked. */
   constructor(context: CallContext, call: Call, request: SentRequest, length: number) {
@@ -152,9 +157,11 @@ export abstract class ProxiedCall implements CallHandler {
     const run = InterceptedRun.of(this.call, interceptors)
     if (run === undefined) return this.#ask(false)
     this.#run = run
-    this.exchange.intercept(status =>
+    this.#concluded = run
+    this.exchange.intercept(status => {
+      this.#attemptStatus = status
       run.settle({kind: 'response', verdict: this.verdictOf(status), discard: () => this.#discard()})
-    )
+    })
     void this.#conclude(run)
   }
 
@@ -162,6 +169,7 @@ export abstract class ProxiedCall implements CallHandler {
     try {
       const outcome = await run.start({
         attempt: () => {
+          if (this.#admittedAt > 0) this.#noteAttempt()
           this.#isFirstTurn = false
           this.#leave()
           this.#refusals = 0
@@ -319,9 +327,30 @@ export abstract class ProxiedCall implements CallHandler {
     this.#heldBytes = 0
   }
 
+  /** An attempt is over, and another one follows: its callee counts it now. */
+  #noteAttempt(): void {
+    const status = this.#attemptStatus
+    const record = {...this.#newRecord(), status, firstByteAt: status === 0 ? 0 : performance.now(), isFollowed: true}
+    const {admittedAt, endedAt, isRemote = false} = record
+    this.#earlier ??= []
+    this.#earlier.push({status, admittedAt, endedAt, isRemote})
+    this.#calleeRecorded?.(record)
+    this.#calleeRecorded = undefined
+    this.#admittedAt = 0
+    this.#attemptStatus = 0
+    this.#isRemote = false
+  }
+
   #record(): void {
+    const record = this.#newRecord()
+    this.#context.recorded?.(record)
+    this.#calleeRecorded?.(record)
+    this.observer?.ended(record)
+  }
+
+  #newRecord(): CallRecord {
     const {status, attempts, connectedAt, firstByteAt, requestBytes, responseBytes, grpcStatus} = this.exchange
-    const record: CallRecord = {
+    return {
       call: this.call,
       request: this.request,
       status,
@@ -337,10 +366,9 @@ export abstract class ProxiedCall implements CallHandler {
       isRemote: this.#isRemote,
       trace: this.sentTrace,
       spans: this.spans,
-      failure: this.#failure
+      failure: this.#failure,
+      earlier: this.#earlier,
+      decisions: this.#concluded?.decisions
     }
-    this.#context.recorded?.(record)
-    this.#calleeRecorded?.(record)
-    this.observer?.ended(record)
   }
 }

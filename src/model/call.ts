@@ -1,3 +1,14 @@
+import type {ResiliencyEvent} from './resiliency-event.ts'
+
+/** What access control has decided about a call. */
+export interface AccessDecision {
+  readonly isAllowed: boolean
+  /** The policy for this caller, or the global default. */
+  readonly by: 'app' | 'global'
+  /** The rule that decided, with its place. */
+  readonly rule: string
+}
+
 /** A request from one app to another. */
 export interface Call {
   /** App id of the caller. */
@@ -11,6 +22,8 @@ export interface Call {
   readonly isProxied?: boolean
   /** The target as the caller named it, where policies go by that: with its namespace; left out: `callee`. */
   readonly target?: string
+  /** Set when the callee of this run that has access control is asked. */
+  access?: AccessDecision
   /** Set for gRPC: the call may be a stream without end. */
   readonly stream?: OpenStream
 }
@@ -34,6 +47,15 @@ export interface SentRequest {
   readonly lines: string
 }
 
+/** An attempt of a call that was followed by another one. */
+export interface CallAttempt {
+  /** Of its response; 0: there was none. */
+  readonly status: number
+  readonly admittedAt: number
+  readonly endedAt: number
+  readonly isRemote: boolean
+}
+
 /** The outcome of a call. Times are those of `performance.now()`, in ms; 0: that point was not reached. */
 export interface CallRecord {
   readonly call: Call
@@ -48,6 +70,12 @@ export interface CallRecord {
   readonly isStream?: boolean
   /** How often the request was sent. */
   readonly attempts: number
+  /** The admitted attempts before the last one; left out: there were none. */
+  readonly earlier?: readonly CallAttempt[] | undefined
+  /** Another attempt follows: such a record is only for the sidecar of the callee. */
+  readonly isFollowed?: boolean
+  /** What timeouts, retries and circuit breakers have decided, in this order; left out: nothing. */
+  readonly decisions?: readonly ResiliencyEvent[] | undefined
   readonly startedAt: number
   /** When the admission queue admitted it, in the last attempt. */
   readonly admittedAt: number

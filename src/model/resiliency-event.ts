@@ -33,6 +33,8 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
     }
   | {
       readonly type: 'retrying'
+      /** The name of the policy. */
+      readonly policy: string
       readonly cause: FailureCause
       /** From 1. */
       readonly retry: number
@@ -48,10 +50,11 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
   | {
       /** A failed call is not retried although its policy says so, for example because of its body. */
       readonly type: 'not-retried'
+      readonly attempt: number
       readonly reason: string
     }
   | {readonly type: 'timed-out'; readonly attempt: number; readonly timeoutMs: number; readonly isFirst: boolean}
-  | {readonly type: 'refused'; readonly reason: BreakerRefusal}
+  | {readonly type: 'refused'; readonly attempt: number; readonly reason: BreakerRefusal}
   | {
       readonly type: 'breaker-changed'
       readonly from: BreakerState

@@ -1,8 +1,9 @@
-import type {CallRecord} from '../model/call.ts'
+import type {AccessDecision, CallRecord} from '../model/call.ts'
 import type {ResiliencyEvent} from '../model/resiliency-event.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import type {MetricsSettings} from '../resources/metrics-settings.ts'
 import type {CallMetrics} from '../telemetry/metrics/call-metrics.ts'
+import type {Caller} from '../telemetry/metrics/invocation.ts'
 
 /**
  * The metrics of one app's sidecar: counted anew when their settings change, as after a restart of Dapr's sidecar. Their code
@@ -51,6 +52,11 @@ export class SidecarMetering {
   /** The app's health was checked; status 0: there was no answer. */
   probed(status: number, elapsedMs: number): void {
     this.#count(calls => calls.probed(status, elapsedMs))
+  }
+
+  /** Access control of the app has decided about a call. */
+  decided(decision: AccessDecision, caller: Caller | undefined): void {
+    this.#count(calls => calls.decided(decision, caller))
   }
 
   /** A policy has acted on a call. */

@@ -89,8 +89,10 @@ export async function openAppSidecar({
   runtime.counters = {
     recorded: record => {
       metered.answered(record)
-      tracing.answered(record)
+      // the span of the callee is that of the last attempt
+      if (record.isFollowed !== true) tracing.answered(record)
     },
+    decided: (decision, caller) => metered.decided(decision, caller),
     probed: (status, elapsedMs) => metered.probed(status, elapsedMs)
   }
   const decisions: ResiliencyReporterOptions = {

@@ -5,7 +5,7 @@ import type {ListedApp, RunListing} from '../../control/messages.ts'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {usageOf} from '../../platform/usage.ts'
-import {appTable, stateText, withUsage, type Look} from '../app-table.ts'
+import {appTable, breakerLines, breakersNotClosed, stateText, withUsage, type Look} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
 import {print} from '../print.ts'
@@ -66,7 +66,8 @@ async function psLook(
   const shown = listings.filter(({apps}) => apps.length > 0)
   const usage = await usageOf(new Set(shown.flatMap(({apps}) => apps.map(({appPid}) => appPid)).filter(pid => pid > 0)))
   const tables = shown.map(listing => {
-    const table = appTable(withUsage(listing.apps, {usage, now, before}), {width, now})
+    const table =
+      appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) + breakerLines(listing.apps, width)
     return shown.length === 1 ? table : `${cut(nameOf(listing), width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
@@ -99,7 +100,8 @@ const keyOf = (app: ListedApp): readonly unknown[] => [
   app.instance,
   stateText(app, 0),
   app.appPid,
-  app.restarts
+  app.restarts,
+  breakersNotClosed(app)
 ]
 
 /** Overwrites the screen from its first line; prints as many lines as fit. */

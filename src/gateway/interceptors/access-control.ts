@@ -3,6 +3,7 @@ import type {Call} from '../../model/call.ts'
 import type {Place} from '../../model/errors.ts'
 import {withSlash, type AccessControl, type Action, type CallerPolicy} from '../../resources/access-control.ts'
 import type {Denied} from '../admission.ts'
+import type {CalleeCounters} from '../local-apps.ts'
 import {OperationTree} from './operation-tree.ts'
 
 /** The caller. */
@@ -65,17 +66,23 @@ export class AccessControlInterceptor {
     this.#callers = new Map(policies.map(policy => [keyOf(policy), this.#read(policy)]))
   }
 
-  /** Why a call may not be made; undefined: it may. */
-  refusal({path, method, isProxied = false}: Call, caller: CallerIdentity | undefined): Denied | undefined {
+  /** Why a call may not be made; undefined: it may. The decision is noted in the call and counted. */
+  refusal(
+    call: Call,
+    caller: CallerIdentity | undefined,
+    counters: Pick<CalleeCounters, 'decided'> | undefined
+  ): Denied | undefined {
     // gRPC knows no verb (Dapr: pkg/acl)
-    const operation = {method: operationOf(path), verb: isProxied ? 'NONE' : method}
-    const {isAllowed, rule} = this.decide(caller, operation)
-    if (isAllowed) return undefined
-    return {
-      ok: false,
-      status: 403,
-      error: `rpc error: code = PermissionDenied desc = ${denial(caller, operation)} (${rule})`
+    const operation = {method: operationOf(call.path), verb: call.isProxied === true ? 'NONE' : call.method}
+    const {isAllowed, by, rule} = this.decide(caller, operation)
+    // a call asks again after a refused connection, and before each attempt: it counts once
+    if (by !== '' && call.access === undefined) {
+      call.access = {isAllowed, by, rule}
+      counters?.decided(call.access, caller)
     }
+    if (isAllowed) return undefined
+    const error = `rpc error: code = PermissionDenied desc = ${denial(caller, operation)} (${rule})`
+    return {ok: false, status: 403, error}
   }
 
   /** `caller` is undefined if it is unknown: then the global default applies. */

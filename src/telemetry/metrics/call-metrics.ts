@@ -1,4 +1,5 @@
-import type {CallRecord} from '../../model/call.ts'
+import type {AccessDecision, CallRecord} from '../../model/call.ts'
+import type {Caller} from './invocation.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {MetricsSettings} from '../../resources/metrics-settings.ts'
 import type {GrpcCall} from './grpc.ts'
@@ -87,8 +88,17 @@ export class CallMetrics {
       responseBytes,
       elapsedMs
     })
-    if (record.isRemote === true) this.#metrics.invocation.called(call.callee, code, elapsedMs, 'unary')
+    this.#called(record, code)
     if (failure !== '' && this.#settings.hasErrorCodes) this.#failed(call.callee, failure)
+  }
+
+  /** Each attempt counts, as each is a request from one sidecar to another. */
+  #called({call, earlier = [], isRemote, startedAt, admittedAt, endedAt}: CallRecord, code: number): void {
+    const {invocation} = this.#metrics
+    for (const {status, isRemote: wasRemote, ...attempt} of earlier)
+      if (wasRemote) invocation.called(call.callee, status || NO_STATUS, attempt.endedAt - attempt.admittedAt, 'unary')
+    const since = earlier.length === 0 ? startedAt : admittedAt
+    if (isRemote === true) invocation.called(call.callee, code, endedAt - since, 'unary')
   }
 
   #servedGrpc(record: CallRecord, code: number): void {
@@ -128,6 +138,11 @@ export class CallMetrics {
     const {call, status, calleeMethod, grpcStatus = 0} = record
     if (!this.#settings.isEnabled || call.caller === this.#appId) return
     this.#metrics.invocation.answered(call.caller, calleeMethod === undefined ? status || NO_STATUS : grpcStatus)
+  }
+
+  /** Access control of the app has decided about a call. */
+  decided(decision: AccessDecision, caller: Caller | undefined): void {
+    if (this.#settings.isEnabled) this.#metrics.invocation.decided(decision, caller)
   }
 
   /** The app's health was checked; status 0: there was no answer. */

@@ -1,15 +1,18 @@
+import type {AccessDecision} from '../../model/call.ts'
 import type {Counter, Histogram} from './family.ts'
 import {LATENCY_BUCKETS, type MetricsRegistry} from './registry.ts'
 import {SeriesCache} from './series-cache.ts'
 
 export type InvocationType = 'unary' | 'streaming'
 
-/** A decision of access control. */
-export interface AccessDecision {
-  readonly isAllowed: boolean
-  readonly by: 'app' | 'global'
-  readonly caller: {readonly appId: string; readonly trustDomain: string; readonly namespace: string}
+/** A caller as its certificate would name it. */
+export interface Caller {
+  readonly appId: string
+  readonly trustDomain: string
+  readonly namespace: string
 }
+
+const UNKNOWN: Caller = {appId: '', trustDomain: '', namespace: ''}
 
 interface CalleeSeries {
   readonly sent: Counter
@@ -28,7 +31,7 @@ const name = (rest: string): string => `dapr_runtime_service_invocation_${rest}`
 export class InvocationMetrics {
   readonly #callees: SeriesCache<CalleeSeries>
   readonly #callers: SeriesCache<CallerSeries>
-  readonly #decided: (decision: AccessDecision) => Counter
+  readonly #decided: (decision: AccessDecision, caller: Caller) => Counter
 
   constructor(registry: MetricsRegistry, appId: string, latencyBuckets: readonly number[] = LATENCY_BUCKETS) {
     const sentRequests = registry.counter(
@@ -66,7 +69,7 @@ export class InvocationMetrics {
       received: receivedRequests.series(appId, caller),
       sent: sentResponses.series(appId, caller, status.toString())
     }))
-    const action = (by: string, what: string): ((caller: AccessDecision['caller']) => Counter) => {
+    const action = (by: string, what: string): ((caller: Caller) => Counter) => {
       const family = registry.counter(
         `dapr_runtime_acl_${by}_policy_action_${what}_total`,
         `The number of requests ${what} by the ${by === 'app' ? 'app specific' : 'global'} action specified in the access control policy.`,
@@ -78,7 +81,7 @@ export class InvocationMetrics {
       app: {allowed: action('app', 'allowed'), blocked: action('app', 'blocked')},
       global: {allowed: action('global', 'allowed'), blocked: action('global', 'blocked')}
     }
-    this.#decided = ({by, isAllowed, caller}) => actions[by][isAllowed ? 'allowed' : 'blocked'](caller)
+    this.#decided = ({by, isAllowed}, caller) => actions[by][isAllowed ? 'allowed' : 'blocked'](caller)
   }
 
   /** Another app's sidecar has responded; `status` is that of HTTP, or of gRPC for gRPC calls. */
@@ -97,7 +100,7 @@ export class InvocationMetrics {
   }
 
   /** Access control has decided about a request. */
-  decided(decision: AccessDecision): void {
-    this.#decided(decision).value++
+  decided(decision: AccessDecision, caller: Caller = UNKNOWN): void {
+    this.#decided(decision, caller).value++
   }
 }

@@ -39,7 +39,12 @@ onBothPaths('after the last attempt the caller gets the app’s own response, he
     Array.from({length: 4}, () => ['POST', '/x', 'hello'])
   )
   t.equal(underWay(), 0, 'every admission was given back')
-  t.match(records, [{status: 400, attempts: 4, failure: ''}])
+  t.match(records, [{status: 400, attempts: 4, failure: '', earlier: [{status: 400}, {status: 400}, {status: 400}]}])
+  t.match(records[0]?.decisions, [
+    {type: 'retrying', policy: 'r', cause: 400, retry: 1, maxRetries: 3},
+    {type: 'retrying', policy: 'r', cause: 400, retry: 2},
+    {type: 'retrying', policy: 'r', cause: 400, retry: 3}
+  ])
 })
 
 onBothPaths('a call that succeeds at a later attempt hides the earlier ones, whatever its body', async t => {

@@ -63,6 +63,9 @@ export class PolicyInterceptor implements Interceptor {
         resilient = this.#resiliency.call(policies, {outcomes: OUTCOMES, whyOnce})
         return resilient.run(next)
       },
+      get decisions() {
+        return resilient?.decisions
+      },
       cancel: () => resilient?.cancel()
     }
   }

@@ -1,4 +1,10 @@
-import type {BreakerRefusal, EmitResiliency, Endpoint, FailureCause} from '../../../model/resiliency-event.ts'
+import type {
+  BreakerRefusal,
+  EmitResiliency,
+  Endpoint,
+  FailureCause,
+  ResiliencyEvent
+} from '../../../model/resiliency-event.ts'
 import type {Clock} from '../../../platform/clock.ts'
 import type {RetryPolicy} from '../../../resources/resiliency/policies.ts'
 import {isRetried} from '../../../resources/resiliency/status-codes.ts'
@@ -62,6 +68,7 @@ interface Settled<Outcome> {
 
 /** One call under the policies of its endpoint: retry( circuit breaker( timeout( attempt ))), as in Dapr. */
 export class ResilientCall<Outcome> {
+  #decisions: ResiliencyEvent[] | undefined
   readonly #policies: EndpointPolicies
   readonly #runtime: PolicyRuntime
   readonly #options: CallOptions<Outcome>
@@ -76,27 +83,33 @@ export class ResilientCall<Outcome> {
     this.#options = options
   }
 
+  /** What the policies have decided about the call so far; undefined: nothing. */
+  get decisions(): readonly ResiliencyEvent[] | undefined {
+    return this.#decisions
+  }
+
   /** Resolves with the outcome of the last attempt, or with the result of `failed` if a policy ended the call; rejects like `attempt`. */
   async run(attempt: Attempt<Outcome>): Promise<Outcome> {
     const {retry, endpoint} = this.#policies
-    const {clock, random, emit} = this.#runtime
+    const {clock, random} = this.#runtime
     this.#emitApplied()
     let backoff: Backoff | undefined
     const startedAt = retry === undefined ? 0 : clock.now()
     for (let n = 1; ; n++) {
       const {outcome, verdict, cause, isFinal} = await this.#guarded(n, attempt)
-      if (verdict === 'success' && n > 1) emit({type: 'recovered', endpoint, attempts: n})
+      if (verdict === 'success' && n > 1) this.#decide({type: 'recovered', endpoint, attempts: n})
       if (retry === undefined || isFinal || !this.#isRetried(verdict, retry)) return outcome
       backoff ??= new Backoff(retry, {startedAt, now: () => clock.now(), random})
       const delayMs = backoff.next()
       if (delayMs === undefined) return outcome
       const reason = this.#options.whyOnce?.() ?? ''
       if (reason !== '') {
-        emit({type: 'not-retried', endpoint, reason})
+        this.#decide({type: 'not-retried', endpoint, attempt: n, reason})
         return outcome
       }
       this.#options.outcomes.discard(outcome)
-      emit({type: 'retrying', endpoint, cause, retry: n, maxRetries: retry.maxRetries, delayMs})
+      const {name: policy, maxRetries} = retry
+      this.#decide({type: 'retrying', endpoint, policy, cause, retry: n, maxRetries, delayMs})
       await this.#pause(delayMs)
       if (this.#isCancelled) return this.#options.outcomes.failed('cancelled')
     }
@@ -106,6 +119,12 @@ export class ResilientCall<Outcome> {
   cancel(): void {
     this.#isCancelled = true
     this.#interrupt?.()
+  }
+
+  #decide(event: ResiliencyEvent): void {
+    this.#decisions ??= []
+    this.#decisions.push(event)
+    this.#runtime.emit(event)
   }
 
   #emitApplied(): void {
@@ -128,7 +147,7 @@ export class ResilientCall<Outcome> {
     if (breaker === undefined) return this.#timed(n, attempt)
     const permit = breaker.enter()
     if (typeof permit === 'string') {
-      this.#runtime.emit({type: 'refused', endpoint, reason: permit})
+      this.#decide({type: 'refused', endpoint, attempt: n, reason: permit})
       return this.#ended(permit)
     }
     let counted: BreakerOutcome = 'failure'
@@ -179,7 +198,7 @@ export class ResilientCall<Outcome> {
 
   #timedOut(n: number): Settled<Outcome> {
     const {endpoint, timeoutMs} = this.#policies
-    this.#runtime.emit({type: 'timed-out', endpoint, attempt: n, timeoutMs, isFirst: !this.#hasTimedOut})
+    this.#decide({type: 'timed-out', endpoint, attempt: n, timeoutMs, isFirst: !this.#hasTimedOut})
     this.#hasTimedOut = true
     const outcome = this.#options.outcomes.failed('timeout')
     return {outcome, verdict: 'failed', cause: 'timeout', isFinal: false}

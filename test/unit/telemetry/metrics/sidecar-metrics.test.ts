@@ -151,8 +151,8 @@ t.test('calls between sidecars', async t => {
 t.test('access control', async t => {
   const metrics = open()
   const caller = {appId: 'a', trustDomain: 'public', namespace: 'default'}
-  metrics.invocation.decided({by: 'app', isAllowed: false, caller})
-  metrics.invocation.decided({by: 'global', isAllowed: true, caller})
+  metrics.invocation.decided({by: 'app', isAllowed: false, rule: ''}, caller)
+  metrics.invocation.decided({by: 'global', isAllowed: true, rule: ''}, caller)
   const labels = 'app_id=a namespace=default trustDomain=public'
   t.strictSame(values(metrics, 'dapr_runtime_acl_app_policy_action_blocked_total'), {[labels]: '1'})
   t.strictSame(values(metrics, 'dapr_runtime_acl_global_policy_action_allowed_total'), {[labels]: '1'})
@@ -191,7 +191,7 @@ t.test('resiliency', async t => {
   record({type: 'breaker-changed', endpoint, from: 'half-open', to: 'closed', openForMs: 0})
   t.strictSame(values(metrics, 'dapr_resiliency_activations_total'), {[breaker('closed')]: '1', [breaker('open')]: '1'})
 
-  const retry = {type: 'retrying', endpoint, cause: 500, maxRetries: 3, delayMs: 1} as const
+  const retry = {type: 'retrying', endpoint, policy: 'again', cause: 500, maxRetries: 3, delayMs: 1} as const
   record({...retry, retry: 1}, {...retry, retry: 2}, {...retry, retry: 1, endpoint: {target: '', key: 'built-in'}})
   const timedOut = {type: 'timed-out', endpoint, timeoutMs: 1} as const
   record({...timedOut, attempt: 1, isFirst: true}, {...timedOut, attempt: 2, isFirst: false})

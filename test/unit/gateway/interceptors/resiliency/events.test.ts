@@ -7,23 +7,24 @@ const endpoint = {target: 'appB', key: 'appB:method'}
 t.test('what is logged in the words of Dapr, and what people read', async t => {
   const table: readonly (readonly [ResiliencyEvent, log: string, text: string])[] = [
     [
-      {type: 'retrying', endpoint, cause: 503, retry: 1, maxRetries: 3, delayMs: 1000},
+      {type: 'retrying', policy: 'again', endpoint, cause: 503, retry: 1, maxRetries: 3, delayMs: 1000},
       'warning Error processing operation endpoint[appB, appB:method]. Retrying in 1s…',
       '503, retry 1 of 3 in 1 s'
     ],
     [
-      {type: 'retrying', endpoint, cause: 503, retry: 2, maxRetries: 3, delayMs: 400},
+      {type: 'retrying', policy: 'again', endpoint, cause: 503, retry: 2, maxRetries: 3, delayMs: 400},
       '',
       '503, retry 2 of 3 in 400 ms'
     ],
     [
-      {type: 'retrying', endpoint, cause: 'timeout', retry: 1, maxRetries: -1, delayMs: 673.25},
+      {type: 'retrying', policy: 'again', endpoint, cause: 'timeout', retry: 1, maxRetries: -1, delayMs: 673.25},
       'warning Error processing operation endpoint[appB, appB:method]. Retrying in 673.25ms…',
       'timeout, retry 1 in 673 ms'
     ],
     [
       {
         type: 'retrying',
+        policy: 'again',
         endpoint: {target: '', key: 'DaprBuiltInServiceRetries'},
         cause: 'failed',
         retry: 1,
@@ -49,8 +50,12 @@ t.test('what is logged in the words of Dapr, and what people read', async t => {
       'circuit breaker appB:method: half-open'
     ],
     [{type: 'timed-out', endpoint, attempt: 1, timeoutMs: 2500, isFirst: true}, '', 'no response within 2.5 s'],
-    [{type: 'refused', endpoint, reason: 'too many requests'}, '', 'not called: too many requests'],
-    [{type: 'not-retried', endpoint, reason: 'its body is too large'}, '', 'not retried: its body is too large'],
+    [{type: 'refused', attempt: 1, endpoint, reason: 'too many requests'}, '', 'not called: too many requests'],
+    [
+      {type: 'not-retried', attempt: 1, endpoint, reason: 'its body is too large'},
+      '',
+      'not retried: its body is too large'
+    ],
     [{type: 'applied', endpoint, policy: 'retry', state: ''}, '', '']
   ]
   for (const [event, log, text] of table) {
