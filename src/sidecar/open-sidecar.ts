@@ -179,6 +179,7 @@ export async function openAppSidecar({
     protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
     own: {
       appId: runtime.id,
+      blocks: async () => blocks.load(),
       facts: () => factsOf(runtime, plan, resources.snapshot, blocks, subscriptions.view),
       customMetadata: sidecar.customMetadata,
       requestShutdown: shutdown

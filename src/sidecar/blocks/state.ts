@@ -151,6 +151,7 @@ export class State {
   }
 
   #keyIn({name, properties}: Store, key: string): string {
+    if (key === '') throw new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], 'state key cannot be empty')
     const {appId, namespace} = this.#context
     const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name})
     const wrong = [key, prefix].find(text => text.includes(SEPARATOR))

@@ -15,7 +15,7 @@ import {baggageFields, spanFields, spansOf, traceOf} from './grpc-trace.ts'
 import {traceFields} from '../../net/grpc/trace-fields.ts'
 import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
-import {ownMethod, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
+import {ownMethod, type Answer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {refusalOf, type GrpcGuards} from './refusal.ts'
 import {HeadReader, linesOf, type RequestHead} from './request-head.ts'
@@ -159,8 +159,7 @@ class Calls implements StreamHandler {
     const {tracing} = this.#guards
     const spans = spansOf(head, tracing)
     const startedAt = performance.now()
-    this.#collect(stream, head, isLast, request => {
-      const answered = method(request, this.#context.own, head)
+    const reply = (request: Buffer, answered: Answer): void => {
       const isRefused = 'code' in answered
       const status = isRefused ? answered : {code: OK, message: ''}
       const message = isRefused ? NOTHING : answered
@@ -168,6 +167,17 @@ class Calls implements StreamHandler {
       const fields = (tracing.isTracing ? own : '') + baggageFields(head, tracing)
       answer(stream, head, {fields, status, message})
       this.#record(head, {status, spans, startedAt, requestBytes: request.length, responseBytes: message.length})
+    }
+    this.#collect(stream, head, isLast, request => {
+      const answered = method(request, this.#context.own, head)
+      if (!(answered instanceof Promise)) return reply(request, answered)
+      answered.then(
+        later => reply(request, later),
+        (error: unknown) => {
+          this.#context.sidecar.warn(bugText(error))
+          this.#refuse(stream, head, {code: INTERNAL, message: messageOf(error)})
+        }
+      )
     })
   }
 

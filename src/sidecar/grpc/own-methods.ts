@@ -2,6 +2,7 @@ import {readStrings} from '../../net/grpc/invoke-messages.ts'
 import {withErrorInfo} from '../../net/grpc/error-info.ts'
 import * as status from '../../net/grpc/status.ts'
 import type {GrpcStatus} from '../../net/grpc/status.ts'
+import type {Blocks} from '../blocks/blocks.ts'
 import type {Facts} from '../http/metadata.ts'
 import {metadataMessage} from './metadata-message.ts'
 import {isMarked, type RequestHead} from './request-head.ts'
@@ -9,6 +10,8 @@ import {isMarked, type RequestHead} from './request-head.ts'
 export interface OwnMethodsContext {
   readonly appId: string
   readonly facts: () => Facts
+  /** Loads the building blocks of the app. */
+  readonly blocks: () => Promise<Blocks>
   /** What was set over either API. */
   readonly customMetadata: Map<string, string>
   /** `isForced`: at once, which counts as a failure. */
@@ -16,8 +19,8 @@ export interface OwnMethodsContext {
 }
 
 /** The message of the answer, or why there is none. */
-type Answer = Uint8Array | GrpcStatus
-export type OwnMethod = (message: Buffer, context: OwnMethodsContext, head: RequestHead) => Answer
+export type Answer = Uint8Array | GrpcStatus
+export type OwnMethod = (message: Buffer, context: OwnMethodsContext, head: RequestHead) => Answer | Promise<Answer>
 
 const EMPTY = new Uint8Array(0)
 
@@ -30,13 +33,6 @@ const named =
   (answer: (name: string, context: OwnMethodsContext) => GrpcStatus): OwnMethod =>
   (message, context) =>
     answer(readStrings(message, [1])[0] ?? '', context)
-
-const state = named((name, {appId}) =>
-  withErrorInfo(status.FAILED_PRECONDITION, `state store ${name} is not configured`, {
-    reason: 'DAPR_STATE_NOT_CONFIGURED',
-    metadata: {appID: appId}
-  })
-)
 
 const publish = named(name =>
   withErrorInfo(status.INVALID_ARGUMENT, `pubsub ${name} is not found`, {
@@ -51,7 +47,6 @@ const binding: OwnMethod = message => {
   return {code: status.INTERNAL, message: `error invoking output binding ${name}: ${why}`}
 }
 
-const secrets = fixed(status.FAILED_PRECONDITION, 'secret store is not configured')
 const configuration = fixed(status.FAILED_PRECONDITION, 'configuration stores not configured')
 const lock = fixed(status.FAILED_PRECONDITION, 'lock store is not configured')
 const subtle = fixed(status.UNIMPLEMENTED, 'this API is currently not implemented')
@@ -66,6 +61,16 @@ const jobs = (verb: string): OwnMethod =>
 
 const all = (method: OwnMethod, names: string): readonly (readonly [string, OwnMethod])[] =>
   names.split(' ').map(name => [name, method])
+
+/** Calls to building blocks, which are loaded with the first one. */
+const blocks = (names: string): readonly (readonly [string, OwnMethod])[] =>
+  names.split(' ').map(name => [
+    name,
+    async (message, context) => {
+      const [loaded, {callBlock}] = await Promise.all([context.blocks(), import('./blocks/block-methods.ts')])
+      return callBlock(loaded, name, message)
+    }
+  ])
 
 /** The methods of `dapr.proto.runtime.v1.Dapr` but InvokeService, as a Dapr without components answers them (pkg/api/grpc). */
 const METHODS: ReadonlyMap<string, OwnMethod> = new Map<string, OwnMethod>([
@@ -85,10 +90,11 @@ const METHODS: ReadonlyMap<string, OwnMethod> = new Map<string, OwnMethod>([
       return EMPTY
     }
   ],
-  ...all(state, 'GetState GetBulkState SaveState DeleteState DeleteBulkState ExecuteStateTransaction QueryStateAlpha1'),
+  ...blocks(
+    'GetState GetBulkState SaveState DeleteState DeleteBulkState ExecuteStateTransaction QueryStateAlpha1 GetSecret GetBulkSecret'
+  ),
   ...all(publish, 'PublishEvent BulkPublishEventAlpha1 BulkPublishEvent'),
   ['InvokeBinding', binding],
-  ...all(secrets, 'GetSecret GetBulkSecret'),
   ...all(
     configuration,
     'GetConfigurationAlpha1 GetConfiguration SubscribeConfigurationAlpha1 SubscribeConfiguration UnsubscribeConfigurationAlpha1 UnsubscribeConfiguration'

@@ -128,6 +128,26 @@ export interface SidecarSettings extends Partial<Omit<SidecarOptions, 'servers'>
   readonly extraServers?: readonly net.Server[]
 }
 
+/** The building blocks of an app that has no components. */
+export const noBlocks =
+  (whyMissing: (name: string) => string = () => '') =>
+  async (): Promise<Blocks> =>
+    new Blocks({
+      appId: 'a',
+      namespace: '',
+      components: new AppComponents({
+        appId: 'a',
+        folder: '/',
+        env: {},
+        set: new ComponentSet({}),
+        log: () => undefined
+      }),
+      configuration: () => DEFAULT_CONFIGURATION,
+      whyMissing,
+      policies: () => undefined,
+      log: {isDebug: false, write: () => undefined, warn: () => undefined}
+    })
+
 /** The sidecar of `a`, through which `b` (and `a` itself) is reached. */
 export const openTestSidecar = async (
   t: Test,
@@ -164,22 +184,7 @@ export const openTestSidecar = async (
     facts: () => FACTS,
     isReady: () => true,
     requestShutdown: () => undefined,
-    blocks: async () =>
-      new Blocks({
-        appId: 'a',
-        namespace: '',
-        components: new AppComponents({
-          appId: 'a',
-          folder: '/',
-          env: {},
-          set: new ComponentSet({}),
-          log: () => undefined
-        }),
-        configuration: () => DEFAULT_CONFIGURATION,
-        whyMissing: settings.whyMissing ?? (() => ''),
-        policies: () => undefined,
-        log: {isDebug: false, write: () => undefined, warn: () => undefined}
-      }),
+    blocks: noBlocks(settings.whyMissing),
     limits: {maxBodyBytes: 4 << 20, readBufferBytes: 4096},
     allowedHosts: [],
     tokens: {api: '', app: ''},

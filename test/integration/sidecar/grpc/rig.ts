@@ -17,7 +17,7 @@ import {
 import {Pool} from '../../../../src/net/pool.ts'
 import type {Sidecar} from '../../../../src/sidecar/sidecar.ts'
 import {openGrpcPort} from '../../../../src/sidecar/grpc-port.ts'
-import {FACTS, openTestSidecar, type SidecarSettings} from '../rig.ts'
+import {FACTS, noBlocks, openTestSidecar, type SidecarSettings} from '../rig.ts'
 
 const bytes = (value: Buffer): Buffer => value
 
@@ -144,6 +144,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
     protocolOf: callee => (callee === 'a' || callee === 'b' ? appProtocol : ''),
     own: {
       appId: 'a',
+      blocks: noBlocks(),
       facts: () => FACTS,
       customMetadata: sidecar.customMetadata,
       requestShutdown: settings.requestShutdown ?? (() => undefined)

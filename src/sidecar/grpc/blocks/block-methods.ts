@@ -1,0 +1,51 @@
+import {decode, DecodeError, encode} from '../../../net/grpc/message-codec.ts'
+import {INTERNAL, type GrpcStatus} from '../../../net/grpc/status.ts'
+import {BlockError} from '../../blocks/block-error.ts'
+import type {Blocks} from '../../blocks/blocks.ts'
+import {blockStatus} from './block-status.ts'
+import {GET_SECRET, SECRET, SECRETS, STORE_ONLY} from './messages.ts'
+import {
+  deleteBulkState,
+  deleteState,
+  getBulkState,
+  getState,
+  queryState,
+  saveState,
+  transactState
+} from './state-methods.ts'
+
+/** Answers a call to a building block with a message, or with the status that it fails with; rejects with a BlockError. */
+export type BlockMethod = (blocks: Blocks, message: Uint8Array) => Promise<Uint8Array | GrpcStatus>
+
+const METHODS: Readonly<Record<string, BlockMethod>> = {
+  GetState: getState,
+  GetBulkState: getBulkState,
+  SaveState: saveState,
+  DeleteState: deleteState,
+  DeleteBulkState: deleteBulkState,
+  ExecuteStateTransaction: transactState,
+  QueryStateAlpha1: queryState,
+  GetSecret: async ({secrets}, bytes) => {
+    const {storeName, key} = decode(GET_SECRET, bytes)
+    return encode(SECRET, {data: await secrets.get(storeName, key)})
+  },
+  GetBulkSecret: async ({secrets}, bytes) => {
+    const all = await secrets.all(decode(STORE_ONLY, bytes).storeName)
+    const data = Object.fromEntries(Object.entries(all).map(([name, keys]) => [name, {secrets: keys}]))
+    return encode(SECRETS, {data})
+  }
+}
+
+/** Serves a call to a building block, failures included. */
+export async function callBlock(blocks: Blocks, name: string, message: Uint8Array): Promise<Uint8Array | GrpcStatus> {
+  try {
+    const method = METHODS[name]
+    if (method === undefined) throw new Error(`no method ${name}`)
+    return await method(blocks, message)
+  } catch (error) {
+    if (error instanceof BlockError) return blockStatus(error)
+    if (error instanceof DecodeError)
+      return {code: INTERNAL, message: `grpc: error unmarshalling request: ${error.message}`}
+    throw error
+  }
+}

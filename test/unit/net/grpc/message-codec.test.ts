@@ -1,0 +1,47 @@
+import t from 'tap'
+import {decode, DecodeError, encode} from '../../../../src/net/grpc/message-codec.ts'
+
+const INNER = {name: [1, 'string'], size: [2, 'int32']} as const
+const ALL = {
+  text: [1, 'string'],
+  bytes: [2, 'bytes'],
+  number: [3, 'int32'],
+  flag: [4, 'bool'],
+  texts: [5, 'strings'],
+  map: [6, 'map'],
+  one: [7, {message: INNER}],
+  many: [8, {list: INNER}],
+  named: [16, {mapOf: INNER}]
+} as const
+
+t.test('what is written is read again; fields that nobody knows are passed over', async t => {
+  const message = {
+    text: 'pear ä',
+    bytes: Buffer.from([0, 255]),
+    number: -3,
+    flag: true,
+    texts: ['a', ''],
+    map: {k: 'v', empty: ''},
+    one: {name: 'x', size: 7},
+    many: [
+      {name: 'y', size: 0},
+      {name: '', size: 1}
+    ],
+    named: {a: {name: 'z', size: 2}}
+  }
+  const bytes = encode(ALL, message)
+  t.match(decode(ALL, bytes), {...message, bytes: new Uint8Array([0, 255])})
+  t.same(decode({flag: [4, 'bool']} as const, bytes), {flag: true})
+})
+
+t.test('absent fields are as proto3 has them, and take no bytes', async t => {
+  const empty = decode(ALL, new Uint8Array(0))
+  t.match(empty, {text: '', number: 0, flag: false, texts: [], map: {}, many: [], named: {}})
+  t.equal(empty.one, undefined)
+  t.equal(encode(ALL, empty).length, 0)
+})
+
+t.test('bytes that are no message', async t => {
+  for (const bytes of [[0x0a], [0x0a, 5, 1], [0x3a, 1, 0x0a], [0x07], [0x18]])
+    t.throws(() => decode(ALL, Buffer.from(bytes)), DecodeError, bytes.join(' '))
+})
