@@ -1,4 +1,5 @@
 import {GLOBAL_FLAGS, type Flag} from './flags.ts'
+import {COMMAND_GROUPS, FLAG_GROUPS, grouped} from './groups.ts'
 
 export interface CommandWords {
   readonly name: string
@@ -13,50 +14,72 @@ export interface CommandWords {
 
 export const HELP: Flag = {name: 'help', short: 'h', type: 'bool', text: 'Print this help message'}
 
-/** The usage of a command from `Usage:` on, in cobra's layout, which scripts look for after a wrong flag. */
+/**
+ * The usage of a command from `Usage:` on, in cobra's layout, which scripts look for after a wrong flag. With `columns`, for
+ * people, the flags are grouped by use.
+ */
 export function usageOf(program: string, {name, usage, flags, examples}: CommandWords, columns = Infinity): string {
   const shown = [...flags.filter(flag => flag.isHidden !== true), HELP].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   return [
     `Usage:\n  ${program} ${name} ${usage}\n`,
     ...(examples.length > 0 ? [`Examples:\n${examples.map(line => `  ${program} ${line}\n`).join('')}`] : []),
-    `Flags:\n${flagLines(shown, columns)}`,
+    ...flagParts(name, shown, columns),
     `Global Flags:\n${flagLines(GLOBAL_FLAGS, columns)}`
   ].join('\n')
 }
 
+function flagParts(name: string, flags: readonly Flag[], columns: number): readonly string[] {
+  if (columns === Infinity) return [`Flags:\n${flagLines(flags)}`]
+  const parts = grouped(flags, FLAG_GROUPS[name] ?? [])
+  const others = parts.length > 1 ? 'Other Flags' : 'Flags'
+  return parts.map(([title, members]) => `${title === '' ? others : title}:\n${flagLines(members, columns)}`)
+}
+
 /** The whole help of one command. With `columns`, long flag lines are wrapped: on a terminal, where no script reads them. */
 export const helpOf = (program: string, words: CommandWords, columns?: number): string =>
-  `${words.summary}\n\n${usageOf(program, words, columns)}`
+  `${wrapped(words.summary, columns ?? Infinity, 0)}\n\n${usageOf(program, words, columns)}`
 
 /** The text that the program prints when it is called without a command. */
-export function overview(program: string, commands: readonly CommandWords[]): string {
+export function overview(program: string, commands: readonly CommandWords[], columns = Infinity): string {
   const width = Math.max(...commands.map(({name}) => name.length))
-  const rows = commands.map(({name, summary}) => `  ${name.padEnd(width)}  ${summary}\n`).join('')
+  const rowsOf = (listed: readonly CommandWords[]): string =>
+    listed
+      .map(
+        ({name, summary}) =>
+          `  ${name.padEnd(width)}  ${wrapped(columns === Infinity ? summary : inShort(summary), columns - width - 4, width + 4)}\n`
+      )
+      .join('')
+  const parts = columns === Infinity ? [['Available Commands', commands] as const] : grouped(commands, COMMAND_GROUPS)
   const root: readonly Flag[] = [
     ...GLOBAL_FLAGS,
     HELP,
     {name: 'version', short: 'v', type: 'bool', text: 'version for pillion'}
   ]
   return [
-    'Runs the apps of a Dapr run template and their sidecars in one process, and leaves nothing behind.\n',
+    `${wrapped('Runs the apps of a Dapr run template and their sidecars in one process, and leaves nothing behind.', columns, 0)}\n`,
     `Usage:\n  ${program} [command]\n`,
-    `Available Commands:\n${rows}`,
-    `Flags:\n${flagLines(root.toSorted((a, b) => (a.name < b.name ? -1 : 1)))}`,
+    ...parts.map(([title, listed]) => `${title === '' ? 'Other Commands' : title}:\n${rowsOf(listed)}`),
+    `Flags:\n${flagLines(
+      root.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      columns
+    )}`,
     `Use "${program} [command] --help" for more information about a command.\n`
   ].join('\n')
 }
 
+/** What Dapr's CLI adds for its two platforms says nothing here. */
+const inShort = (summary: string): string => summary.replace('. Supported platforms: Self-hosted', '')
+
+const headOf = ({name, short, type}: Flag): string =>
+  `${short === undefined ? '    ' : `-${short}, `}--${name}${type === 'bool' ? '' : ` ${type}`}`
+
 function flagLines(flags: readonly Flag[], columns = Infinity): string {
-  const heads = flags.map(
-    ({name, short, type}) =>
-      `${short === undefined ? '    ' : `-${short}, `}--${name}${type === 'bool' ? '' : ` ${type}`}`
-  )
-  const width = Math.max(...heads.map(head => head.length))
+  const width = Math.max(...flags.map(flag => headOf(flag).length))
   return flags
-    .map(
-      ({text, shown}, i) =>
-        `  ${(heads[i] ?? '').padEnd(width)}   ${wrapped(text + (shown === undefined ? '' : ` (default ${shown})`), columns - width - 5, width + 5)}\n`
-    )
+    .map(flag => {
+      const text = flag.text + (flag.shown === undefined ? '' : ` (default ${flag.shown})`)
+      return `  ${headOf(flag).padEnd(width)}   ${wrapped(text, columns - width - 5, width + 5)}\n`
+    })
     .join('')
 }
 

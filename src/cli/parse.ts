@@ -23,7 +23,7 @@ export async function runCommand(args: readonly string[], program: string): Prom
   if (word !== undefined && NOT_BUILT.has(word)) throw notBuilt()
   let code = 0
   const called = calledBy(args)
-  const root = quiet(new Command(program), () => overview(program, COMMANDS))
+  const root = quiet(new Command(program), () => overview(program, COMMANDS, helpColumns()))
     .option('-v, --version')
     .enablePositionalOptions() // else the root takes `-v` of `invoke`
   for (const {name, type} of GLOBAL_FLAGS) root.option(`--${name}${type === 'bool' ? '' : ` <${type}>`}`)
@@ -80,7 +80,7 @@ const notBuilt = (): UserError => new UserError("not supported: use Dapr's own C
 async function aloneWith(options: {readonly version?: boolean}, program: string): Promise<number> {
   if (options.version === true)
     return (await import('./commands/version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
-  process.stdout.write(overview(program, COMMANDS))
+  process.stdout.write(overview(program, COMMANDS, helpColumns()))
   return 0
 }
 
@@ -89,7 +89,9 @@ function help([name = '']: readonly string[], program: string): number {
   const entry = COMMANDS.find(command => command.name === name)
   if (entry === undefined && name !== '' && !name.startsWith('-'))
     process.stdout.write(`Unknown help topic [\`${name}\`]\n`)
-  process.stdout.write(entry === undefined ? overview(program, COMMANDS) : helpOf(program, entry, helpColumns()))
+  process.stdout.write(
+    entry === undefined ? overview(program, COMMANDS, helpColumns()) : helpOf(program, entry, helpColumns())
+  )
   return 0
 }
 

@@ -1,21 +1,50 @@
 import t from 'tap'
 import {COMMANDS} from '../../../src/cli/commands.ts'
-import {helpOf} from '../../../src/cli/help.ts'
+import {COMMAND_GROUPS, FLAG_GROUPS} from '../../../src/cli/groups.ts'
+import {helpOf, overview} from '../../../src/cli/help.ts'
 
 const heads = (text: string): readonly string[] =>
   [...text.matchAll(/^ {2}(?: {4}|-\w, )--[\w-]+(?: \w+)?/gm)].map(([head]) => head)
 
 t.test('with columns the flag lines of every command fit, and begin as they do without', async t => {
   for (const command of COMMANDS) {
-    const [wide = '', narrow = ''] = [helpOf('pillion', command), helpOf('pillion', command, 80)].map(
-      text => text.split('\nFlags:\n')[1]
-    )
+    const [wide, narrow] = [helpOf('pillion', command), helpOf('pillion', command, 80)]
     t.same(
-      narrow.split('\n').filter(line => line.length > 80),
+      narrow.split('\n').filter(line => line.length > 80 && !line.startsWith('  pillion')), // examples are to be copied
       [],
       command.name
     )
-    t.same(heads(narrow), heads(wide))
-    t.equal(narrow.replaceAll(/\s+/g, ' '), wide.replaceAll(/\s+/g, ' '))
+    t.same(heads(narrow).toSorted(), heads(wide).toSorted())
+    for (const {text, isHidden} of command.flags)
+      if (isHidden !== true) t.ok(narrow.replaceAll(/\s+/g, ' ').includes(text.replaceAll(/\s+/g, ' ')), text)
+  }
+})
+
+t.test('with columns flags and commands stand in groups, each once; without in one list, as cobra has it', async t => {
+  const run = COMMANDS.find(({name}) => name === 'run')
+  if (run === undefined) throw new Error('no run')
+  t.match(
+    helpOf('pillion', run, 80),
+    /\nA template:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nOther Flags:\n/
+  )
+  t.match(helpOf('pillion', run), /\nFlags:\n {6}--app-channel-address string [^]*\nGlobal Flags:\n/)
+  t.match(overview('pillion', COMMANDS, 80), /\nRun and stop:\n {2}up [^]*\nOther Commands:\n/)
+  t.match(overview('pillion', COMMANDS), /\nAvailable Commands:\n {2}run /)
+  t.same(
+    overview('pillion', COMMANDS, 80)
+      .split('\n')
+      .filter(line => line.length > 80),
+    []
+  )
+  for (const {name} of COMMANDS)
+    t.equal([...overview('pillion', COMMANDS, 80).matchAll(new RegExp(`^ {2}${name} {2}`, 'gm'))].length, 1, name)
+  t.same(
+    COMMAND_GROUPS.flatMap(([, names]) => names).filter(name => COMMANDS.every(command => command.name !== name)),
+    []
+  )
+  for (const [command, groups] of Object.entries(FLAG_GROUPS)) {
+    const flags = COMMANDS.find(({name}) => name === command)?.flags ?? []
+    const unknown = groups.flatMap(([, names]) => names).filter(name => flags.every(flag => flag.name !== name))
+    t.same(unknown, [], command)
   }
 })
