@@ -4,10 +4,15 @@ import {UsageError} from '../usage-error.ts'
 import {GLOBAL_FLAGS, type Flag} from '../flags.ts'
 import {HELP, type CommandWords} from '../help.ts'
 
-/** `completion bash|zsh|fish`: prints a script for the shell, generated from the table of commands. */
+/** `completion bash|zsh|fish`: prints a script for the shell, generated from the table of commands. The scripts call `completion ids COMMAND`. */
 export const completion =
   (commands: readonly CommandWords[]): CommandHandler =>
-  async ({words: [shell = '']}) => {
+  async ({words: [shell = '', command = ''], asJson}) => {
+    if (shell === 'ids') {
+      const {completedIds} = await import('../completed-ids.ts')
+      process.stdout.write((await completedIds(command, asJson)).map(id => `${id}\n`).join(''))
+      return 0
+    }
     const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
     const script = SCRIPTS.get(shell)
     if (script === undefined)
@@ -28,9 +33,14 @@ const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** A shell command that prints the ids of running apps, for flags that take one. */
-const idsOf = (program: string): string =>
-  `${program} list -o json 2>/dev/null | sed -n 's/.*"appId": "\\(.*\\)",/\\1/p'`
+/** A shell command that prints the ids that may stand behind a command. */
+const idsOf = (program: string, command: string): string => `${program} completion ids ${command} 2>/dev/null`
+
+const ID_FLAGS: ReadonlySet<string> = new Set(['app-id', 'publish-app-id', 'only', 'except'])
+
+/** The value of the flag is the id of an app that is there. */
+const takesId = ({name: command}: CommandWords, {name}: Flag): boolean =>
+  ID_FLAGS.has(name) && !(command === 'run' && name === 'app-id')
 
 /** Values of flags that can have no others. */
 const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
@@ -44,43 +54,41 @@ const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
 /** `alias dapr=pillion` completes, too, unless there is another program of that name. */
 const ALIAS = 'dapr'
 
-const idCommands = (commands: readonly CommandWords[]): readonly string[] =>
-  commands.filter(({takesIds}) => takesIds === true).map(({name}) => name)
-
 /** Where none of our words fits, the shell completes file names. */
 export const bash: Script = (program, commands) => {
-  const cases = commands.map(command => {
-    const words = shownFlags(command).flatMap(({name, short}) => [
-      `--${name}`,
-      ...(short === undefined ? [] : [`-${short}`])
-    ])
-    return `    ${command.name}) words=${quoted([...words, ...shellsOf(command)].join(' '))} ;;`
+  const ids = commands.filter(({takesIds}) => takesIds === true).map(({name}) => name)
+  const flags = commands.map(command => {
+    const words = shownFlags(command).flatMap(flag => flagWords(flag))
+    return `      ${command.name}) words=${quoted(words.join(' '))} ;;`
   })
   return `# bash completion for ${program}
 _${program}() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command= word words
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command= word words=
+  if [[ $current == = ]]; then
+    current=
+  elif [[ $previous == = ]]; then
+    previous=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ $word == -- ]] && return
     [[ -z $command && $word != -* ]] && command=$word
   done
-  case $command in
-    '') words=${quoted([...commands.map(({name}) => name), 'help', ...GLOBAL_FLAGS.map(({name}) => `--${name}`), '--version'].join(' '))} ;;
-    help) words=${quoted(commands.map(({name}) => name).join(' '))} ;;
-${cases.join('\n')}
-  esac
-  if [[ $command != run && ( $previous == --app-id || $previous == -a ) || ( ${
-    idCommands(commands)
-      .map(name => `$command == ${name}`)
-      .join(' || ') || "''"
-  } ) && $current != -* ]]; then
-    words="$words $(${idsOf(program)})"
-  elif [[ ' ${[...VALUES.keys()].map(name => `--${name}`).join(' ')} ' == *" $previous "* ]]; then
-    :
-  elif [[ -n $command && $current != -* && $command != completion && $command != help ]]; then
-    return
-  fi
-  case $previous in
-${bashValues()}
+  case "$command $previous" in
+${commands.flatMap(command => bashValues(program, command)).join('\n')}
+  *)
+    if [[ $current == -* && -n $command ]]; then
+      case $command in
+${flags.join('\n')}
+      esac
+    else
+      case $command in
+      '') words=${quoted([...commands.map(({name}) => name), 'help', ...GLOBAL_FLAGS.map(({name}) => `--${name}`), '--version'].join(' '))} ;;
+      help) words=${quoted(commands.map(({name}) => name).join(' '))} ;;
+      completion) words=${quoted(SHELLS.join(' '))} ;;
+      ${ids.length === 0 ? "''" : ids.join(' | ')}) words="$(${idsOf(program, '"$command"')})"; compopt +o default 2>/dev/null ;;
+      *) return ;;
+      esac
+    fi ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
@@ -89,24 +97,37 @@ type -P ${ALIAS} >/dev/null || complete -o default -F _${program} ${ALIAS}
 `
 }
 
-const bashValues = (): string =>
-  [...VALUES].map(([name, values]) => `    --${name}) words='${values.join(' ')}' ;;`).join('\n')
+const flagWords = ({name, short}: Flag): readonly string[] => [
+  `--${name}`,
+  ...(short === undefined ? [] : [`-${short}`])
+]
 
-const shellsOf = ({name}: CommandWords): readonly string[] => (name === 'completion' ? ['bash', 'zsh', 'fish'] : [])
+/** What stands behind each flag of a command that has a value. */
+const bashValues = (program: string, command: CommandWords): readonly string[] =>
+  shownFlags(command)
+    .filter(({type}) => type !== 'bool')
+    .map(flag => {
+      const words = flagWords(flag).map(word => `'${command.name} ${word}'`)
+      const values = VALUES.get(flag.name)
+      const ids = takesId(command, flag) ? `words="$(${idsOf(program, command.name)})"` : 'return'
+      return `  ${words.join(' | ')}) ${values === undefined ? ids : `words='${values.join(' ')}'`} ;;`
+    })
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const
 
 export const zsh: Script = (program, commands) => {
   const names = commands.map(({name, summary}) => `    ${quoted(`${name}:${summary}`)}`)
   const cases = commands.map(command => {
-    const ids = `_${program}_ids`
-    const specs = shownFlags(command).map(flag => `      ${zshFlag(flag, command.name === 'run' ? ' ' : ids)} \\`)
+    const ids = `{_${program}_ids ${command.name}}`
+    const specs = shownFlags(command).map(flag => `      ${zshFlag(flag, takesId(command, flag) ? ids : ' ')} \\`)
     const others =
       command.takesIds === true ? `'*: :${ids}'` : command.name === 'run' ? `'*:: :_normal'` : `'*: :_files'`
-    const rest = command.name === 'completion' ? `'1:shell:(bash zsh fish)'` : others
+    const rest = command.name === 'completion' ? `'1:shell:(${SHELLS.join(' ')})'` : others
     return `    ${command.name})\n    _arguments -s \\\n${specs.join('\n')}\n      ${rest} ;;`
   })
   return `#compdef ${program}
 _${program}_ids() {
-  local -a ids=(\${(f)"$(${idsOf(program)})"})
+  local -a ids=(\${(f)"$(${idsOf(program, '$1')})"})
   compadd -a ids
 }
 _${program}() {
@@ -130,16 +151,10 @@ compdef _${program} ${program}
 }
 
 /** A flag for `_arguments`, where brackets and colons must be escaped. */
-function zshFlag({name, short, type, text}: Flag, ids: string): string {
+function zshFlag({name, short, type, text}: Flag, others: string): string {
   const words = text.replaceAll(/[[\]:]/g, '\\$&')
   const values = VALUES.get(name)
-  const action = /file|path|config/.test(name)
-    ? '_files'
-    : name === 'app-id'
-      ? ids
-      : values
-        ? `(${values.join(' ')})`
-        : ' '
+  const action = /file|path|config/.test(name) ? '_files' : values ? `(${values.join(' ')})` : others
   const value = type === 'bool' ? '' : `:${name}:${action}`
   return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]
     .map(flag => quoted(`${flag}[${words}]${value}`))
@@ -147,24 +162,26 @@ function zshFlag({name, short, type, text}: Flag, ids: string): string {
 }
 
 export const fish: Script = (program, commands) => {
-  const lines = commands.flatMap(command => [
-    `complete -c ${program} -n __fish_use_subcommand -f -a ${command.name} -d ${quoted(command.summary)}`,
-    ...shownFlags(command).map(({name, short, type, text}) => {
-      const letter = short === undefined ? '' : ` -s ${short}`
-      const values = VALUES.get(name)
-      const given = values === undefined ? '' : ` -f -a '${values.join(' ')}'`
-      const isId = name === 'app-id' && command.name !== 'run'
-      const value = type === 'bool' ? '' : ` -r${isId ? ` -f -a "(${fishIds(program)})"` : given}`
-      return `complete -c ${program} -n '__fish_seen_subcommand_from ${command.name}' -l ${name}${letter}${value} -d ${quoted(text)}`
-    })
-  ])
-  const ids = `complete -c ${program} -n '__fish_seen_subcommand_from ${idCommands(commands).join(' ')}' -f -a "(${fishIds(program)})"`
+  const lines = commands.flatMap(command => {
+    const ids = ` -f -a "(${idsOf(program, command.name)})"`
+    const behind = `complete -c ${program} -n '__fish_seen_subcommand_from ${command.name}'`
+    return [
+      `complete -c ${program} -n __fish_use_subcommand -f -a ${command.name} -d ${quoted(command.summary)}`,
+      ...shownFlags(command).map(flag => {
+        const {name, short, type, text} = flag
+        const letter = short === undefined ? '' : ` -s ${short}`
+        const values = VALUES.get(name)
+        const given = values === undefined ? '' : ` -f -a '${values.join(' ')}'`
+        const value = type === 'bool' ? '' : ` -r${takesId(command, flag) ? ids : given}`
+        return `${behind} -l ${name}${letter}${value} -d ${quoted(text)}`
+      }),
+      ...(command.takesIds === true ? [`${behind}${ids}`] : [])
+    ]
+  })
   const alias = `command -q ${ALIAS}; or complete -c ${ALIAS} -w ${program}`
-  const shells = `complete -c ${program} -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'`
-  return `# fish completion for ${program}\n${[...lines, ids, shells, alias].join('\n')}\n`
+  const shells = `complete -c ${program} -n '__fish_seen_subcommand_from completion' -f -a '${SHELLS.join(' ')}'`
+  return `# fish completion for ${program}\n${[...lines, shells, alias].join('\n')}\n`
 }
-
-const fishIds = (program: string): string => idsOf(program).replaceAll('"', '\\"').replaceAll('$', '\\$')
 
 const SCRIPTS: ReadonlyMap<string, Script> = new Map([
   ['bash', bash],

@@ -1,0 +1,37 @@
+import {loadTemplate} from '../config/load.ts'
+import type {ListedApp} from '../control/messages.ts'
+import {runsHere} from './pick-run.ts'
+import {surroundings} from './surroundings.ts'
+
+const isStopped = ({state}: ListedApp): boolean => state === 'stopped'
+
+/** Commands that have a meaning for some apps only. */
+const MEANT: Readonly<Record<string, (app: ListedApp) => boolean>> = {
+  start: ({state}) => ['stopped', 'exited', 'debugging', 'idle'].includes(state),
+  stop: app => !isStopped(app),
+  env: app => !isStopped(app),
+  invoke: app => !isStopped(app),
+  publish: app => !isStopped(app)
+}
+
+/** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder. */
+export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
+  const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
+  const apps = runs.flatMap(({listing}) => listing.apps)
+  const ids =
+    runs.length === 0 && OF_TEMPLATE.has(command)
+      ? idsOfTemplate()
+      : apps.filter(MEANT[command] ?? Boolean).map(({appId}) => appId)
+  return [...new Set(ids)]
+}
+
+/** Commands that take ids of apps that do not run. */
+const OF_TEMPLATE: ReadonlySet<string> = new Set(['run', 'up', 'logs'])
+
+function idsOfTemplate(): readonly string[] {
+  try {
+    return loadTemplate('.', surroundings(), {watch: false}).plan.apps.map(({id}) => id)
+  } catch {
+    return [] // there is none, or it has a mistake
+  }
+}
