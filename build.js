@@ -4,6 +4,7 @@ import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {build} from 'esbuild'
 import {Ajv} from 'ajv'
 import standalone from 'ajv/dist/standalone/index.js'
+import {joinFiles} from './join.js'
 
 /** One validator for each key that says in an `errorMessage` what was expected; Dapr's own keys are read by Dapr's rules instead. */
 function compileSchema() {
@@ -36,9 +37,12 @@ if (process.argv[2] === 'schema') process.exit()
 
 rmSync('dist', {recursive: true, force: true})
 mkdirSync('dist')
-await build({
+// one file for each set of commands that share code, then joined to few
+const SPLIT = 'dist/split'
+const {metafile} = await build({
   entryPoints: ['src/cli/main.ts'],
-  outdir: 'dist',
+  outdir: SPLIT,
+  metafile: true,
   outbase: 'src',
   bundle: true,
   splitting: true,
@@ -51,3 +55,5 @@ await build({
   // for bundled CommonJS, which requires modules of Node
   banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"}
 })
+await joinFiles({outputs: metafile.outputs, from: SPLIT, main: `${SPLIT}/cli/main.js`, outdir: 'dist'})
+rmSync(SPLIT, {recursive: true})

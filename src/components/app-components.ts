@@ -1,6 +1,7 @@
 import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
-import {isOpened, type ComponentResource} from '../resources/components.ts'
+import {isOpened} from '../resources/component-support.ts'
+import type {ComponentResource} from '../resources/components.ts'
 import {splitType, type Block} from '../resources/component-types.ts'
 import {ComponentFault, type BlockTypes, type OpenOptions} from './component.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'

@@ -1,6 +1,6 @@
 import type {Place} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
-import {componentTypeOf, isComponentType} from './component-types.ts'
+import {componentTypeOf} from './component-types.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {parseGoDuration} from './go-duration.ts'
@@ -42,15 +42,6 @@ export interface ComponentResource {
 }
 
 const DEFAULT_INIT_TIMEOUT_MS = 5000
-
-/** Whether its type is built. */
-export const isBuilt = ({type}: ComponentResource): boolean => isComponentType(type)
-
-/** Whether Dapr has its type, and we have not. */
-export const isUnbuilt = ({type}: ComponentResource): boolean => !isComponentType(type) && isDaprType(type)
-
-/** Whether it is opened for calls; the start of one whose type nobody has fails. What Dapr alone has is left out. */
-export const isOpened = ({type}: ComponentResource): boolean => componentTypeOf(type) !== undefined || !isDaprType(type)
 
 /** Of several resources of one app, those that are for it. */
 export const areFor =

@@ -1,5 +1,6 @@
 import type {App, ResourceSnapshot} from './app-resources.ts'
-import {areFor, isUnbuilt} from './components.ts'
+import {isUnbuilt} from './component-support.ts'
+import {areFor} from './components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import {firstOfName, type Environment} from './http-endpoints.ts'
 import {

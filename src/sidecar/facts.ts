@@ -1,7 +1,7 @@
 import type {AppPlan, Plan} from '../model/plan.ts'
 import {RUNTIME_VERSION} from '../model/version.ts'
 import type {ResourceSnapshot} from '../resources/app-resources.ts'
-import {isBuilt} from '../resources/components.ts'
+import {isBuilt} from '../resources/component-support.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 import type {Facts} from './http/metadata.ts'

@@ -6,7 +6,8 @@ import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf} from '../resources/component-types.ts'
-import {isOpened, type ComponentResource} from '../resources/components.ts'
+import {isOpened} from '../resources/component-support.ts'
+import type {ComponentResource} from '../resources/components.ts'
 import type {Blocks} from './blocks/blocks.ts'
 
 export interface SidecarBlocksOptions {

@@ -1,0 +1,146 @@
+// Joins files of a split bundle. esbuild makes one for each set of entry points that share code, and each costs Node about
+// half a millisecond: a run loaded fifty of them.
+import {createHash} from 'node:crypto'
+import {readFileSync} from 'node:fs'
+import {dirname, join, relative} from 'node:path'
+import {build} from 'esbuild'
+
+/** A file that is larger stays alone, so that no command loads it in vain. */
+const MAX_COMMON = 64 * 1024
+
+/**
+ * Writes the outputs of a split build to the same paths in `outdir`, joined. `outputs` are those of esbuild's metafile, below
+ * `from`; `main` is the one that is started.
+ */
+export async function joinFiles({outputs, from, main, outdir}) {
+  const files = Object.fromEntries(Object.entries(outputs).filter(([path]) => path.endsWith('.js')))
+  const homes = arrange(files, main)
+  const texts = renamed(files)
+  const homesOf = [...new Set(homes.values())]
+  const membersOf = home => Object.keys(files).filter(path => homes.get(path) === home)
+  await Promise.all(
+    homesOf.map(async home =>
+      build({
+        stdin: {contents: stubOf(membersOf(home), files), resolveDir: process.cwd(), sourcefile: 'join'},
+        outfile: join(outdir, relative(from, home)),
+        bundle: true,
+        format: 'esm',
+        platform: 'node',
+        target: 'node22',
+        sourcemap: true,
+        sourcesContent: false,
+        logLevel: 'warning',
+        plugins: [inHome(home, {homes, texts})]
+      })
+    )
+  )
+}
+
+/** What is reached from an output by its imports; with `lazy` also by those that are made later. */
+function reached(files, start, lazy) {
+  const seen = new Set()
+  const visit = path => {
+    if (seen.has(path) || files[path] === undefined) return
+    seen.add(path)
+    for (const {path: next, kind} of files[path].imports) if (lazy || kind === 'import-statement') visit(next)
+  }
+  visit(start)
+  return seen
+}
+
+/**
+ * The file that each output goes into: what `main` needs goes into its own, and what one command alone needs into that
+ * command's. What several need at once is in two files if it is small, that of a run and that of the others. What is loaded
+ * later stays as it is.
+ */
+function arrange(files, main) {
+  const commands = Object.keys(files).filter(path => path !== main && files[path].entryPoint?.startsWith('src/cli/'))
+  const first = reached(files, main, false)
+  const atOnce = new Map(commands.map(path => [path, reached(files, path, false)]))
+  const atAll = new Map(commands.map(path => [path, reached(files, path, true)]))
+  const runs = commands.filter(path => /^src\/cli\/commands\/run(-template)?\.ts$/.test(files[path].entryPoint))
+  const nameOf = kind => join(dirname(commands[0]), `${kind}-${hashOf(main, files)}.js`)
+  const [ofRuns, ofOthers] = [nameOf('common'), nameOf('commands')]
+  const homeOf = path => {
+    if (first.has(path)) return main
+    if (files[path].entryPoint !== undefined) return path
+    const users = commands.filter(command => atAll.get(command).has(path))
+    const early = commands.filter(command => atOnce.get(command).has(path))
+    if (early.length === 1 && users.length === 1) return early[0]
+    if (early.length === 0 || files[path].bytes > MAX_COMMON) return path
+    if (runs.some(run => early.includes(run))) return ofRuns
+    return early.length > 1 ? ofOthers : path
+  }
+  return new Map(Object.keys(files).map(path => [path, homeOf(path)]))
+}
+
+/** Changes with any file. */
+const hashOf = (main, files) =>
+  createHash('sha256')
+    .update(main + Object.keys(files))
+    .digest('hex')
+    .slice(0, 8)
+    .toUpperCase()
+
+const IMPORT = /^import \{([^}]*)\} from "(\.[^"]+)";$/gm
+const EXPORT = /^export \{([^}]*)\};$/m
+
+/** `a as b`, in the words of an import or export. */
+const pairsIn = list =>
+  list
+    .split(',')
+    .map(item => item.trim().split(' as '))
+    .filter(([name]) => name !== '')
+    .map(([name, as = name]) => [name, as])
+
+/** The texts of all outputs, where what one exports to another has a name that no other has. */
+function renamed(files) {
+  const paths = Object.keys(files)
+  const unique = (path, name) => `${name}$${paths.indexOf(path).toString(36)}`
+  return new Map(
+    paths.map(path => {
+      const imported = readFileSync(path, 'utf8').replace(IMPORT, (whole, list, target) => {
+        const found = join(dirname(path), target)
+        if (files[found] === undefined) return whole
+        const names = pairsIn(list).map(([name, as]) => `${unique(found, name)} as ${as}`)
+        return `import {${names}} from "${target}";${'\n'.repeat(whole.split('\n').length - 1)}`
+      })
+      const text = imported.replace(EXPORT, (whole, list) => {
+        const own = files[path].entryPoint === undefined ? [] : pairsIn(list).map(([name, as]) => `${name} as ${as}`)
+        const names = pairsIn(list).map(([name, as]) => `${name} as ${unique(path, as)}`)
+        return `export {${[...own, ...names]}};`
+      })
+      return [path, text]
+    })
+  )
+}
+
+/** Exports what the members of a file export. */
+const stubOf = (members, files) =>
+  members
+    .flatMap(path => {
+      const from = JSON.stringify(join(process.cwd(), path))
+      const hasDefault = files[path].entryPoint !== undefined && files[path].exports.includes('default')
+      return [`export * from ${from}`, ...(hasDefault ? [`export {default} from ${from}`] : [])]
+    })
+    .join('\n')
+
+/** Takes in the members of one file; all else stays outside, at the place where it will be. */
+const inHome = (home, {homes, texts}) => ({
+  name: 'join',
+  setup: ({onResolve, onLoad}) => {
+    onResolve({filter: /^[./]/}, ({path, importer, kind}) => {
+      const target = relative(process.cwd(), path.startsWith('/') ? path : join(dirname(importer), path))
+      const place = homes.get(target)
+      if (place === undefined) return {path, external: true}
+      if (place === home && kind !== 'dynamic-import') return {path: join(process.cwd(), target)}
+      const way = relative(dirname(home), place)
+      return {path: way.startsWith('.') ? way : `./${way}`, external: true}
+    })
+    onLoad({filter: /\.js$/}, ({path}) => ({
+      contents: texts.get(relative(process.cwd(), path)),
+      loader: 'js',
+      resolveDir: dirname(path)
+    }))
+  }
+})

@@ -1,0 +1,89 @@
+import {readFileSync, statSync} from 'node:fs'
+import {dirname, join, relative} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import t from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const HOOK = join(import.meta.dirname, '../fixtures/loaded.mjs')
+
+/** What a run without resources has no use for. */
+const UNUSED = [
+  /^src\/components\//,
+  /^src\/doctor\//,
+  /^src\/redis\//,
+  /^src\/watcher\//,
+  /^src\/gateway\/interceptors\/(?!resiliency\/(attempt|backoff)\.ts)/,
+  /^src\/resources\/(field|loaded-file|read-.*|resource-files|go-duration)\.ts/,
+  /^src\/resources\/resiliency\//,
+  /^src\/sidecar\/(blocks\/(?!block-error)|grpc\/)/,
+  /^src\/sidecar\/(policies|spans)\.ts/,
+  /^src\/sidecar\/http\/blocks\/handle-/,
+  /^src\/sidecar\/http\/middleware\/(?!filter|upper-case)/,
+  /^src\/telemetry\/metrics\//,
+  /^src\/telemetry\/tracing\/(?!trace-context)/,
+  /^node_modules\/(?!ansi-regex|chalk|commander|get-|string-width|strip-ansi|yaml)/
+]
+
+/**
+ * Bytes of our code that the start of a plain template loads. Raise it only for what each run needs before its first app
+ * starts; load all else when it is used.
+ */
+const MAX_BYTES = 1_200_000
+
+interface Loaded {
+  readonly bytes: number
+  readonly files: number
+  /** The modules in these files, by their paths. */
+  readonly sources: readonly string[]
+}
+
+/** What a run has loaded so far, of what was built. */
+function loadedIn(rig: Rig): Loaded {
+  const urls = readFileSync(join(rig.folder, 'loaded'), 'utf8').trim().split('\n')
+  const files = urls
+    .filter(url => url.startsWith('file:'))
+    .map(url => fileURLToPath(url))
+    .filter(path => path.includes('/dist/'))
+  const sources = files.flatMap(file => {
+    const {sources: all} = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as {readonly sources: readonly string[]}
+    return all.map(source => relative(ROOT, join(dirname(file), source)))
+  })
+  return {files: files.length, sources, bytes: files.reduce((sum, file) => sum + statSync(file).size, 0)}
+}
+
+t.test(
+  'a run loads what its template asks for',
+  {skip: process.env['PILLION'] !== undefined && 'one file'},
+  async t => {
+    const rig = await openRig(t)
+    await rig.write({'resources/none.txt': ''})
+    await rig.template([
+      {appID: 'shop', resourcesPath: '../resources'},
+      {appID: 'stock', autoPort: true}
+    ])
+    const run = rig.pillion(['run', '-f', '.'], {
+      env: {NODE_OPTIONS: `--import=${HOOK}`, LOADED: join(rig.folder, 'loaded')}
+    })
+    const [shop, stock] = await Promise.all([rig.driven('shop'), rig.driven('stock')])
+    await run.waitForLine('Writing log files', {nth: 2})
+    const start = loadedIn(rig)
+    t.ok(start.sources.includes('src/run/run.ts'))
+    for (const pattern of UNUSED)
+      t.strictSame(
+        start.sources.filter(source => pattern.test(source)),
+        [],
+        pattern.source
+      )
+    t.ok(start.bytes < MAX_BYTES, `${start.bytes.toString()} bytes`)
+    t.ok(start.files < 10, `${start.files.toString()} files`)
+
+    await stock.answer({body: 'x'})
+    await stock.listen()
+    t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {status: 200, body: 'x'})
+    const countsCalls = (): boolean => loadedIn(rig).sources.some(source => source.startsWith('src/telemetry/metrics/'))
+    while (!countsCalls()) await new Promise(setImmediate)
+    run.signal('SIGINT')
+    t.match(await run.exited, {code: 0})
+  }
+)
