@@ -20,6 +20,8 @@ export class ConsumerGroup {
   readonly consumers = new Map<string, Consumer>()
   /** Pending entries that the file does not know yet; undefined if nothing is stored. */
   readonly changed: Set<string> | undefined
+  /** No row of it was written yet. */
+  isNew = true
   lastId: StreamId
   /** How many entries were read; undefined if it cannot be known. */
   entriesRead: number | undefined
@@ -72,6 +74,12 @@ export class ConsumerGroup {
     this.#count(entry.consumer, -1)
     this.changed?.add(id)
     return true
+  }
+
+  /** All changes are in the file. */
+  written(): void {
+    this.changed?.clear()
+    this.isNew = false
   }
 
   /** Deletes a consumer with what is pending for it; returns how much that was. */

@@ -45,6 +45,11 @@ export class Database {
     return this.#values.get(key)
   }
 
+  /** The value, also of a key that has expired and is not removed yet. */
+  peek(key: string): Value | undefined {
+    return this.#values.get(key)
+  }
+
   /** Removes the key if its time has come. */
   expire(key: string): void {
     const at = this.expiries.get(key)

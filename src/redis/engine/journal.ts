@@ -2,7 +2,7 @@ import type {Database} from './database.ts'
 
 /** Collects the keys that have changed since the file was last written. */
 export class Journal {
-  readonly changed = new Map<Database, Set<string>>()
+  changed = new Map<Database, Set<string>>()
   readonly #wake: () => void
 
   /** `wake` is called when there is something to write. */
@@ -12,10 +12,18 @@ export class Journal {
 
   note(database: Database, key: string): void {
     const keys = this.changed.get(database)
-    if (keys !== undefined) keys.add(key)
-    else {
-      this.changed.set(database, new Set([key]))
-      this.#wake()
+    if (keys !== undefined) {
+      keys.add(key)
+      return
     }
+    this.changed.set(database, new Set([key]))
+    if (this.changed.size === 1) this.#wake()
+  }
+
+  /** What has changed; from now on it is collected anew. */
+  take(): ReadonlyMap<Database, ReadonlySet<string>> {
+    const {changed} = this
+    this.changed = new Map()
+    return changed
   }
 }

@@ -7,14 +7,26 @@ export class StreamChanges {
   removed: StreamId[] = []
   /** Groups that are new, gone, or have another position or other consumers. */
   readonly groups = new Set<string>()
+  /** Writing has failed: all rows are to be written anew, and nothing is collected until then. */
+  isWhole = false
 
-  remove(id: StreamId): void {
-    this.removed.push({ms: id.ms, seq: id.seq})
+  add(entry: StreamEntry): void {
+    if (!this.isWhole) this.added.push(entry)
+  }
+
+  remove({ms, seq}: StreamId): void {
+    if (!this.isWhole) this.removed.push({ms, seq})
+  }
+
+  rewrite(): void {
+    this.clear()
+    this.isWhole = true
   }
 
   clear(): void {
     this.added = []
     this.removed = []
     this.groups.clear()
+    this.isWhole = false
   }
 }

@@ -48,7 +48,7 @@ export class Stream {
     this.#entries.push(entry)
     this.lastId = {ms: entry.ms, seq: entry.seq}
     this.entriesAdded++
-    this.changes?.added.push(entry)
+    this.changes?.add(entry)
   }
 
   /** A group that starts behind this id. */
@@ -57,6 +57,18 @@ export class Stream {
     this.groups.set(name, group)
     this.changes?.groups.add(name)
     return group
+  }
+
+  /** All changes are in the file. */
+  written(): void {
+    this.changes?.clear()
+    for (const group of this.groups.values()) group.written()
+  }
+
+  /** The file could not be written: the next time everything is. */
+  rewrite(): void {
+    this.changes?.rewrite()
+    for (const group of this.groups.values()) group.changed?.clear()
   }
 
   /** Puts back an entry that was stored. */

@@ -1,0 +1,78 @@
+import {homedir} from 'node:os'
+import {join} from 'node:path'
+import {UserError} from '../model/errors.ts'
+import type {RedisConnection} from './connection.ts'
+import {MemoryConnection} from './memory-connection.ts'
+import {RedisServer} from './server.ts'
+import {inMemory, openStoredKeys, type StoredKeys} from './storage/stored-keys.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface BuiltInRedisOptions {
+  /** 0: a free one. */
+  readonly port: number
+  /** Where keys are kept; undefined: in memory only. */
+  readonly file?: string | undefined
+  /** Told what the user should know of the file. */
+  readonly warn: (text: string) => void
+}
+
+/**
+ * A Redis of our own at a port of loopback, with its keys in a file. Whoever holds the port holds the file: when it is closed,
+ * or its process ends in whatever way, another process can open both and go on.
+ */
+export class BuiltInRedis {
+  readonly #server: RedisServer
+  readonly #keys: StoredKeys
+
+  private constructor(server: RedisServer, keys: StoredKeys) {
+    this.#server = server
+    this.#keys = keys
+  }
+
+  /** Throws a UserError if the port is taken. Clients that come before the keys are read wait. */
+  static async open({port, file, warn}: BuiltInRedisOptions): Promise<BuiltInRedis> {
+    const server = await RedisServer.bind(port)
+    try {
+      const keys = file === undefined ? inMemory() : await openStoredKeys(file, warn)
+      server.serve(keys.engine)
+      return new BuiltInRedis(server, keys)
+    } catch (error) {
+      await server.close()
+      throw error
+    }
+  }
+
+  get port(): number {
+    return this.#server.port
+  }
+
+  /** Where the keys are kept; undefined: in memory only. */
+  get file(): string | undefined {
+    return this.#keys.file
+  }
+
+  /** A connection without a socket. */
+  connect(database = 0): RedisConnection {
+    return new MemoryConnection(this.#keys.engine, database)
+  }
+
+  /** Writes what is left, then lets the port go: who takes it finds the file closed. */
+  async close(): Promise<void> {
+    this.#keys.close()
+    await this.#server.close()
+  }
+}
+
+/** `PILLION_REDIS`: where the built-in Redis keeps its keys, or that there shall be none. Throws a UserError for other words. */
+export function redisMode({PILLION_REDIS: mode = ''}: Environment): 'file' | 'memory' | 'off' {
+  if (mode === '') return 'file'
+  if (mode === 'memory' || mode === 'off') return mode
+  throw new UserError(`PILLION_REDIS is "${mode}": it can be "memory" (keep no keys) or "off" (no built-in Redis)`)
+}
+
+/** The file of keys of the built-in Redis at a port (XDG Base Directory Specification: state). */
+export function keysFile({XDG_STATE_HOME: state = ''}: Environment, port: number, home = homedir()): string {
+  const folder = state.startsWith('/') ? state : join(home, '.local/state')
+  return join(folder, 'pillion', `redis-${port.toString()}.db`)
+}

@@ -1,0 +1,93 @@
+import type {Value} from '../engine/database.ts'
+import {formatDouble} from '../engine/result.ts'
+import {parseFloating} from '../engine/numbers.ts'
+import {SortedSet} from '../engine/sorted-set.ts'
+import {formatId, parseId} from '../engine/stream-id.ts'
+import {Stream} from '../engine/stream.ts'
+
+/** How a type is called in the file. */
+const TYPES = ['string', 'hash', 'list', 'set', 'zset', 'stream'] as const
+type Type = (typeof TYPES)[number]
+
+/** A value as the file keeps it. Of a stream it is the head: its entries and groups have rows of their own. */
+export interface StoredValue {
+  readonly type: Type
+  readonly bytes: Buffer
+}
+
+/** A row that cannot be what we have written. */
+export class DamagedRow extends Error {}
+
+export function encodeValue(value: Value): StoredValue {
+  if (typeof value === 'string') return {type: 'string', bytes: Buffer.from(value, 'latin1')}
+  if (value instanceof Map) return {type: 'hash', bytes: encodeAll([...value].flat())}
+  if (value instanceof Set) return {type: 'set', bytes: encodeAll([...value])}
+  if (value instanceof SortedSet)
+    return {
+      type: 'zset',
+      bytes: encodeAll([...value.scores].flatMap(([member, score]) => [member, formatDouble(score)]))
+    }
+  if (!(value instanceof Stream)) return {type: 'list', bytes: encodeAll(value)}
+  const {serial, lastId, maxDeletedId, entriesAdded} = value
+  const head = [serial.toString(), formatId(lastId), formatId(maxDeletedId), entriesAdded.toString()]
+  return {type: 'stream', bytes: encodeAll(head)}
+}
+
+export function decodeValue(type: string, bytes: Buffer): Value {
+  switch (type) {
+    case 'string':
+      return bytes.toString('latin1')
+    case 'hash':
+      return new Map(pairsOf(decodeAll(bytes)))
+    case 'list':
+      return decodeAll(bytes)
+    case 'set':
+      return new Set(decodeAll(bytes))
+    case 'zset': {
+      const set = new SortedSet()
+      for (const [member, score] of pairsOf(decodeAll(bytes))) set.set(member, parseFloating(score) ?? 0)
+      return set
+    }
+    case 'stream': {
+      const [serial = '', lastId = '', maxDeletedId = '', entriesAdded = ''] = decodeAll(bytes)
+      const stream = new Stream(true, Number(serial))
+      stream.lastId = parseId(lastId)
+      stream.maxDeletedId = parseId(maxDeletedId)
+      stream.entriesAdded = Number(entriesAdded)
+      return stream
+    }
+    default:
+      throw new DamagedRow(`unknown type ${type}`)
+  }
+}
+
+const LENGTH_BYTES = 4
+
+/** Byte strings, each behind its length in 4 bytes. */
+export function encodeAll(texts: readonly string[]): Buffer {
+  let size = 0
+  for (const text of texts) size += LENGTH_BYTES + text.length
+  const bytes = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const text of texts) {
+    at = bytes.writeUInt32LE(text.length, at)
+    at += bytes.write(text, at, 'latin1')
+  }
+  return bytes
+}
+
+export function decodeAll(bytes: Buffer): string[] {
+  const texts: string[] = []
+  for (let at = 0; at < bytes.length;) {
+    if (at + LENGTH_BYTES > bytes.length) throw new DamagedRow('a length is cut off')
+    const start = at + LENGTH_BYTES
+    at = start + bytes.readUInt32LE(at)
+    if (at > bytes.length) throw new DamagedRow('a text is cut off')
+    texts.push(bytes.toString('latin1', start, at))
+  }
+  return texts
+}
+
+function pairsOf(texts: readonly string[]): readonly (readonly [string, string])[] {
+  return Array.from({length: texts.length / 2}, (_, at) => [texts[2 * at] ?? '', texts[2 * at + 1] ?? ''])
+}
