@@ -8,6 +8,7 @@ import {
   LOGS_FLAGS,
   PS_FLAGS,
   PUBLISH_FLAGS,
+  REDIS_FLAGS,
   RESTART_FLAGS,
   START_FLAGS,
   UNINSTALL_FLAGS
@@ -176,6 +177,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: NOTIFICATIONS_FLAGS,
     examples: ['notifications', 'notifications -o json'],
     load: async () => (await import('./commands/notifications.ts')).notifications
+  },
+  {
+    name: 'redis',
+    summary: 'Run the built-in Redis alone, at port 6379 or another one, until Ctrl-C',
+    usage: '[port] [flags]',
+    flags: REDIS_FLAGS,
+    examples: ['redis', 'redis 6380', 'redis --off'],
+    load: async () => (await import('./commands/redis.ts')).redis
   },
   {
     name: 'invoke',

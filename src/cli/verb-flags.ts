@@ -72,6 +72,10 @@ export const NOTIFICATIONS_FLAGS: readonly Flag[] = [
   WHICH_RUN
 ]
 
+export const REDIS_FLAGS: readonly Flag[] = [
+  {name: 'off', type: 'bool', text: 'Ask the run that holds the port to let it go until the run ends'}
+]
+
 const SOCKET = text(
   'unix-domain-socket',
   'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets',

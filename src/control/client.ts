@@ -34,6 +34,8 @@ export interface FoundRun {
   assign(name: string, version: string): Promise<string>
   /** Removes one version of a service: '' when nothing of it is left, else the reason. */
   remove(name: string, version: string): Promise<string>
+  /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
+  releaseRedis(port: number): Promise<boolean>
   notifications(): Promise<Readonly<Record<string, ListedNotification>>>
 }
 
@@ -188,6 +190,11 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
         if (GONE.has(codeOf(error))) return '' // it was the last app: the run ended with it
         throw error
       }
+    },
+    releaseRedis: async port => {
+      const response = await send(socketPath, 'POST', `/redis/release?port=${port.toString()}`)
+      await text(response)
+      return response.statusCode === 204 // an older run holds no Redis
     },
     notifications: async () =>
       JSON.parse(await request('GET', '/notifications', 'list notifications')) as Record<string, ListedNotification>

@@ -147,6 +147,8 @@ export interface Handlers {
   readonly assign: (name: string, version: string) => string
   /** Stops one version and removes it from the run: '' when nothing of it is left, else the reason. */
   readonly remove: (name: string, version: string) => Promise<string>
+  /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
+  readonly releaseRedis: (port: number) => Promise<boolean>
   /** Notifications of services, by an opaque number. */
   readonly notifications: () => Readonly<Record<string, ListedNotification>>
 }

@@ -110,6 +110,9 @@ async function respond(
     case 'POST /services/remove':
       response.end(await handlers.remove(id, version))
       return
+    case 'POST /redis/release':
+      response.writeHead((await handlers.releaseRedis(Number(searchParams.get('port')))) ? 204 : 404).end()
+      return
     case 'GET /notifications':
       response.end(JSON.stringify(handlers.notifications()))
       return

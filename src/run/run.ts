@@ -242,6 +242,7 @@ export class Run {
       list: () => this.#listing(),
       stop: () => this.stop(),
       stopApp: async id => this.#apps.stop(id),
+      releaseRedis: async () => Promise.resolve(false), // no run holds one yet
       ...this.#services.handlers,
       ...controlHandlers({
         changes: this.#changes,

@@ -20,10 +20,16 @@ export class Journal {
     if (this.changed.size === 1) this.#wake()
   }
 
-  /** What has changed; from now on it is collected anew. */
-  take(): ReadonlyMap<Database, ReadonlySet<string>> {
+  /** What has changed, at most so many keys; from now on these are collected anew. */
+  take(limit: number): ReadonlyMap<Database, ReadonlySet<string>> {
     const {changed} = this
     this.changed = new Map()
+    let left = limit
+    for (const [database, keys] of changed) {
+      if (keys.size > left) this.changed.set(database, new Set([...keys].slice(left)))
+      if (keys.size > left) changed.set(database, new Set([...keys].slice(0, left)))
+      left = Math.max(left - keys.size, 0)
+    }
     return changed
   }
 }

@@ -5,14 +5,16 @@ import type {KeyWriter} from './key-writer.ts'
 
 /** Changes of so long are written together. */
 const DELAY_MS = 50
+/** More keys than these are written in several transactions: calls are not to wait for a hundred thousand. */
+const MAX_KEYS = 5000
 /** After a failure: a disk is not freed in a moment. */
 const RETRY_MS = 5000
 /** Writing takes at most this part of the time: one large value that changes all the time must not stop the others. */
-const MAX_SHARE = 0.1
+const MAX_SHARE = 0.25
 
 /** Writes changes some time after they were made, many in one transaction. A disk that is full is told once; memory goes on. */
 export class WriteBehind {
-  readonly journal = new Journal(() => this.#wake(DELAY_MS))
+  readonly journal = new Journal(() => this.#wake())
   readonly #warn: (text: string) => void
   #writer: KeyWriter | undefined
   #timer: NodeJS.Timeout | undefined
@@ -26,26 +28,27 @@ export class WriteBehind {
   /** Starts to write what is changed from now on. */
   open(writer: KeyWriter): void {
     this.#writer = writer
-    if (this.journal.changed.size > 0) this.#wake(DELAY_MS)
+    if (this.journal.changed.size > 0) this.#wake()
   }
 
   /** Writes everything, and closes the file. */
   close(): void {
     clearTimeout(this.#timer)
-    this.#flush()
+    this.#flush(Infinity)
     clearTimeout(this.#timer)
     this.#writer?.close()
     this.#writer = undefined
   }
 
-  #wake(delay: number): void {
+  #wake(): void {
     if (this.#writer === undefined) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#flush(), this.#isFailing ? RETRY_MS : Math.max(delay, this.#pauseMs))
+    const delay = this.#isFailing ? RETRY_MS : Math.max(DELAY_MS, this.#pauseMs)
+    this.#timer = setTimeout(() => this.#flush(MAX_KEYS), delay)
   }
 
-  #flush(): void {
-    const changed = this.journal.take()
+  #flush(limit: number): void {
+    const changed = this.journal.take(limit)
     if (changed.size === 0 || this.#writer === undefined) return
     const start = performance.now()
     try {
@@ -57,9 +60,9 @@ export class WriteBehind {
       if (!this.#isFailing)
         this.#warn(`the keys of Redis cannot be written: ${messageOf(error)}; they are kept in memory until that works`)
       this.#isFailing = true
-      this.#wake(RETRY_MS)
     }
     this.#pauseMs = (performance.now() - start) / MAX_SHARE
+    if (this.journal.changed.size > 0) this.#wake()
   }
 
   #keep(changed: ReadonlyMap<Database, ReadonlySet<string>>): void {

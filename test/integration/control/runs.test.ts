@@ -70,7 +70,8 @@ const registered = async (
       services: () => [],
       assign: () => '',
       remove: async () => '',
-      notifications: () => ({})
+      notifications: () => ({}),
+      releaseRedis: async port => port === 6379
     }
   )
   t.teardown(() => {

@@ -74,7 +74,8 @@ const lender = async (
       services: () => [],
       assign: () => '',
       remove: async () => '',
-      notifications: () => ({})
+      notifications: () => ({}),
+      releaseRedis: async port => port === 6379
     }
   )
   t.teardown(async () => registration.withdraw())

@@ -1,0 +1,60 @@
+import {BuiltInRedis, keysFile, redisMode} from '../../redis/built-in-redis.ts'
+import {UserError} from '../../model/errors.ts'
+import {ownerOf} from '../../platform/listeners.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {runsHere} from '../pick-run.ts'
+import {say} from '../say.ts'
+import {UsageError} from '../usage-error.ts'
+
+const USUAL_PORT = 6379
+
+/** `redis [PORT]`: runs the built-in Redis alone until a signal ends it; `--off` asks the run that holds the port to let it go. */
+export const redis: CommandHandler = async call => {
+  const port = portOf(call.words)
+  return call.flags.isSet('off') ? letGo(port, call) : serve(port, call)
+}
+
+function portOf([word, ...more]: readonly string[]): number {
+  const port = Number(word ?? USUAL_PORT)
+  if (more.length > 0) throw new UsageError(`redis takes one port, not ${(more.length + 1).toString()}`)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new UsageError(`invalid port "${word ?? ''}"`)
+  return port
+}
+
+async function serve(port: number, {asJson}: CommandContext): Promise<number> {
+  const ended = new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
+  })
+  const file = redisMode(process.env) === 'memory' ? undefined : keysFile(process.env, port)
+  const warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
+  const server = await BuiltInRedis.open({port, file, warn}).catch(async (error: unknown) => {
+    throw await withOwner(error, port)
+  })
+  const where = server.file === undefined ? 'in memory' : `in ${server.file}`
+  say(process.stdout, 'info', `Redis listens at localhost:${port.toString()}, its keys are kept ${where}`, asJson)
+  await ended
+  await server.close()
+  return 0
+}
+
+/** The error of a taken port, with the process that has it. */
+async function withOwner(error: unknown, port: number): Promise<unknown> {
+  const owner = error instanceof UserError ? await ownerOf(port) : undefined
+  if (owner === undefined || !(error instanceof UserError)) return error
+  const explanation = `Port ${port.toString()} is held by pid ${owner.pid.toString()} (${owner.command}).`
+  return new UserError(error.message, {explanation, cause: error})
+}
+
+async function letGo(port: number, {asJson}: CommandContext): Promise<number> {
+  for (const run of await runsHere(asJson)) {
+    if (!(await run.releaseRedis(port))) continue
+    const {pid} = run.listing
+    const text = `The run with pid ${pid.toString()} has let port ${port.toString()} go, and does not take it again`
+    say(process.stdout, 'success', text, asJson)
+    return 0
+  }
+  const owner = await ownerOf(port)
+  const held = owner === undefined ? '' : `: pid ${owner.pid.toString()} does (${owner.command})`
+  say(process.stdout, 'info', `No run holds port ${port.toString()}${held}`, asJson)
+  return 0
+}
