@@ -59,7 +59,8 @@ const FOREIGN: ReadonlyMap<string, Program> = new Map([
   ['b4d5a4835a69f15e40e1798d878b1e8440bac9e6', save], // Dapr 1.0: it knew no `first-write`, which nobody can set then
   ['77f2b6d3b9b2a2b5947684d558410faf0969023f', remove], // all versions of Dapr
   ['e018aae330c282eba10f9908d0615128596564d2', unlock], // all versions of Dapr
-  ['c0c707c4bec016dafd187acc09028350cd8b3f6d', unlockPlainly] // the script for locks in the documentation of Redis
+  ['c0c707c4bec016dafd187acc09028350cd8b3f6d', unlockPlainly], // the script for locks in the documentation of Redis
+  ['912441b4aad949bb531c064a33f9c12eab73d70b', unlockPlainly] // a lock of redis-py
 ])
 
 const OWN: ReadonlyMap<string, Program> = new Map([
