@@ -49,7 +49,7 @@ t.test('a page in a browser cannot send commands', async t => {
 t.test('a pipeline is answered in order, also behind a command that waits', async t => {
   const {port} = await serve(t)
   const [first, second] = [await respClient(port), await respClient(port)]
-  first.write(['SET', 'GET', 'BLPOP', 'PING'].map((name, at) => request([name, ...ARGS[at]!])).join(''))
+  first.write(PIPELINE.map(request).join(''))
   t.equal(await first.next(), '+OK')
   t.equal(await first.next(), '"1"')
   t.equal(await second.call('RPUSH', 'list', 'x'), ':1')
@@ -58,7 +58,7 @@ t.test('a pipeline is answered in order, also behind a command that waits', asyn
   first.close()
   second.close()
 })
-const ARGS: readonly (readonly string[])[] = [['a', '1'], ['a'], ['list', '0'], []]
+const PIPELINE = [['SET', 'a', '1'], ['GET', 'a'], ['BLPOP', 'list', '0'], ['PING']]
 
 t.test('what a client that has gone was waiting for goes to another one', async t => {
   const {port} = await serve(t)

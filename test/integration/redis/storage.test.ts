@@ -12,7 +12,7 @@ interface Opened {
   readonly redis: BuiltInRedis
   readonly connection: RedisConnection
   readonly warnings: readonly string[]
-  run(...args: readonly Argument[]): Promise<unknown>
+  readonly run: (...args: readonly Argument[]) => Promise<unknown>
 }
 
 async function open(file: string): Promise<Opened> {
