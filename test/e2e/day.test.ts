@@ -1,5 +1,5 @@
 import {cpSync} from 'node:fs'
-import {readFile, writeFile} from 'node:fs/promises'
+import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -45,9 +45,8 @@ t.test('a day with six apps: start, break one, repair it, debug one, read all lo
   keep('day-start', 'pillion up')
   t.match((await shownBy(rig, 'invoke', '-a', 'web', '-m', '/', '-v', 'GET')).text, /^510\b/)
 
-  const file = join(rig.folder, 'orders/orders.mjs')
-  const source = await readFile(file, 'utf8')
-  await writeFile(file, source.replace('[stock, prices]', '[stock, prizes]'))
+  const source = await readFile(join(rig.folder, 'orders/orders.mjs'), 'utf8')
+  await rig.write({'orders/orders.mjs': source.replace('[stock, prices]', '[stock, prizes]')})
   await run.line(/^ℹ️ {2}orders: reloaded in \d+ ms \(orders\.mjs\)/)
   from = run.text.length
   const broken = await shownBy(rig, 'invoke', '-a', 'web', '-m', '/', '-v', 'GET')
@@ -61,7 +60,7 @@ t.test('a day with six apps: start, break one, repair it, debug one, read all lo
   t.match(ps.text, /^orders +exited 1, waits for a save /m)
   keepScene('day-ps', {command: 'pillion ps', columns: COLUMNS, shown: here(ps.text)})
 
-  await writeFile(file, source)
+  await rig.write({'orders/orders.mjs': source})
   await run.shows(/takes orders[^]*takes orders[^]*takes orders/)
   await run.shows(/orders: reloaded in[^]*orders: reloaded in \d+ ms \(orders\.mjs\)/)
   keep('day-repair', 'pillion up')
@@ -98,7 +97,8 @@ const IDS =
 
 const APP = `import {createServer} from 'node:http'
 
-createServer(request => {
+createServer((request, response) => {
+  if (request.url === '/dapr/config') return response.writeHead(404).end()
   throw new Error('cannot ' + request.method + ' ' + request.url + ': connection to 10.0.3.17:5432 refused')
 }).listen(process.env.APP_PORT, '127.0.0.1', () => console.log('open'))
 `

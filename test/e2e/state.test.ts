@@ -132,8 +132,11 @@ for (const [type, metadata] of STORES) {
 
   t.test(`${type}: time to live`, async t => {
     const shop = await openShop(t, {store: component('store', type, metadata)})
-    await save(shop, [{key: 'k', value: 1, metadata: {ttlInSeconds: '1'}}])
-    t.match((await shop.fetch(`${S}/k`)).headers, {'metadata.ttlexpiretime': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/})
+    await save(shop, [
+      {key: 'k', value: 1, metadata: {ttlInSeconds: '1'}},
+      {key: 'long', value: 1, metadata: {ttlInSeconds: '1000'}}
+    ])
+    t.match((await shop.fetch(`${S}/long`)).headers, {'metadata.ttlexpiretime': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/})
     while ((await read(shop, 'k')) !== 'none') await new Promise(setImmediate)
     await save(shop, [{key: 'k', value: 2, metadata: {ttlInSeconds: '-1'}}], '?metadata.ttlInSeconds=1000')
     t.ok((await shop.fetch(`${S}/k`)).headers['metadata.ttlexpiretime'], 'what the query says wins')

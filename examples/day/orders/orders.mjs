@@ -7,6 +7,7 @@ const ask = async app => {
 }
 
 createServer(async (request, response) => {
+  if (request.url !== '/') return response.writeHead(404).end()
   const [stock, prices] = await Promise.all([ask('stock'), ask('prices')])
   let worth = 0
   for (const [item, count] of Object.entries(stock)) worth += count * prices[item]

@@ -2,6 +2,7 @@
 import {createServer} from 'node:http'
 
 createServer(async (request, response) => {
+  if (request.url !== '/') return response.writeHead(404).end()
   const url = `http://127.0.0.1:${process.env.DAPR_HTTP_PORT}/`
   const answer = await fetch(url, {headers: {'dapr-app-id': 'orders'}})
   console.log(`GET ${request.url}: ${answer.status}`)

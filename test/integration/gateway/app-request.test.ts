@@ -8,6 +8,7 @@ import {ConcurrencyLimiter} from '../../../src/gateway/concurrency-limiter.ts'
 import {HeldBodies} from '../../../src/gateway/held-bodies.ts'
 import type {Callee} from '../../../src/gateway/local-apps.ts'
 import {Pool} from '../../../src/net/pool.ts'
+import {closed} from '../../rig/closed.ts'
 
 const listen = async (t: Test, server: Server): Promise<number> => {
   server.listen(0, '127.0.0.1')
@@ -78,10 +79,9 @@ t.test('a request that is given up leaves the queue, or its connection', async t
   const arrived = once(server, 'request') as Promise<[IncomingMessage]>
   const asked = ask(app, {signal: inside.signal})
   const [request] = await arrived
-  const closed = once(request.socket, 'close')
   inside.abort()
   t.match(await asked, {kind: 'unreachable'})
-  await closed
+  await closed(request.socket)
   t.equal(app.queue.inFlight.size, 0)
 })
 

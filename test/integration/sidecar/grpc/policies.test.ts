@@ -157,10 +157,20 @@ t.test('a connection that breaks off, and a stream that is reset: tried again', 
 })
 
 t.test('a timeout is for the whole call: the app’s call is cancelled', async t => {
+  const clock = new TestClock()
+  const arrived = Promise.withResolvers<void>()
   const cancelled = Promise.withResolvers<void>()
-  const appPort = await grpcApp(t, {unary: call => call.on('cancelled', () => cancelled.resolve())})
-  const {client, grpcPort} = await open(t, timed('20ms'), {appPort})
-  t.match(await client.call(), {code: 4, message: 'context deadline exceeded'})
+  const appPort = await grpcApp(t, {
+    unary: call => {
+      arrived.resolve()
+      call.on('cancelled', () => cancelled.resolve())
+    }
+  })
+  const {client, grpcPort} = await open(t, timed('20ms'), {appPort, clock})
+  const called = client.call()
+  await arrived.promise
+  clock.pass(20)
+  t.match(await called, {code: 4, message: 'context deadline exceeded'})
   await cancelled.promise
   t.equal(grpcPort.underWay(), 0)
   const {client: hasty, events} = await open(t, timed('30s'), {appPort})
