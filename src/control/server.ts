@@ -117,7 +117,7 @@ async function respond(
       response.end(JSON.stringify(handlers.notifications()))
       return
     case 'GET /sidecar':
-      return lease(response, handlers.leaseSidecar(id), () => runningIds(handlers.list()))
+      return lease(response, handlers.leaseSidecar(id), () => withoutLease(handlers.list(), id))
     default:
       // A newer program sent this request: it knows what to tell its user.
       response.writeHead(501).end(VERSION)
@@ -130,5 +130,11 @@ const sendText = (response: ServerResponse, text: string | undefined): void =>
 const sendJson = (response: ServerResponse, body: object | undefined): void =>
   sendText(response, body === undefined ? undefined : JSON.stringify(body))
 
-const runningIds = ({apps}: RunListing): readonly string[] =>
-  apps.filter(({state}) => state !== 'stopped').map(({appId}) => appId)
+/** What is said where an app has no sidecar that could be leased. */
+const withoutLease = (
+  {apps}: RunListing,
+  id: string
+): {readonly running: readonly string[]; readonly isStopped: boolean} => ({
+  running: apps.filter(({state}) => state !== 'stopped').map(({appId}) => appId),
+  isStopped: apps.some(({appId, state}) => appId === id && state === 'stopped')
+})

@@ -1,6 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import {runSockets, send, text} from './ask.ts'
 import type {SidecarAddress} from './messages.ts'
+import {STOPPED_HEADERS} from './streams.ts'
 
 /** A sidecar of another run. That run keeps the connection to us open as long as the sidecar is open. */
 export interface SidecarLease {
@@ -19,6 +20,14 @@ export interface LeasesFound {
   readonly sidecars: readonly SidecarLease[]
   /** Ids of the apps that run in the other runs. */
   readonly others: readonly string[]
+  /** A run has the app, and it is stopped there. */
+  readonly isStopped: boolean
+}
+
+/** What a run says that has no sidecar for us. */
+interface NoLease {
+  readonly ids: readonly string[]
+  readonly isStopped: boolean
 }
 
 /** How long a run may take to respond. */
@@ -53,10 +62,11 @@ export class LeaseSearch {
     const sidecars = responses
       .flatMap(response => ('address' in response ? [response] : []))
       .toSorted((a, b) => a.address.startedAt - b.address.startedAt)
-    return {sidecars, others: responses.flatMap(response => ('ids' in response ? response.ids : []))}
+    const without = responses.flatMap(response => ('ids' in response ? [response] : []))
+    return {sidecars, others: without.flatMap(({ids}) => ids), isStopped: without.some(({isStopped}) => isStopped)}
   }
 
-  async #ask(path: string, id: string): Promise<SidecarLease | {readonly ids: readonly string[]} | undefined> {
+  async #ask(path: string, id: string): Promise<SidecarLease | NoLease | undefined> {
     const timeout = new AbortController()
     const timer = setTimeout(() => {
       this.#skipUntil.set(path, performance.now() + SKIP_MS)
@@ -65,7 +75,10 @@ export class LeaseSearch {
     try {
       const response = await send(path, 'GET', `/sidecar?id=${encodeURIComponent(id)}`, timeout.signal)
       if (response.statusCode === 200) return await leaseOf(response)
-      if (response.statusCode === 404) return {ids: JSON.parse(await text(response)) as readonly string[]}
+      if (response.statusCode === 404) {
+        const isStopped = response.headers['app-state'] === STOPPED_HEADERS['app-state']
+        return {ids: JSON.parse(await text(response)) as readonly string[], isStopped}
+      }
       response.destroy() // a run of another version that grants no leases
       return undefined
     } catch {

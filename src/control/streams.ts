@@ -43,13 +43,19 @@ export class Streams {
   }
 }
 
-/** Describes a sidecar in one line; the response ends when the sidecar closes. If there is none: 404 with the ids of all apps. */
+/** Behind a 404 for an app that is in the plan of the run. */
+export const STOPPED_HEADERS = {'app-state': 'stopped'} as const
+
+/** Describes a sidecar in one line; the response ends when the sidecar closes. If there is none: 404 with the ids of all apps, and whether the app is stopped. */
 export function lease(
   response: ServerResponse,
   leased: LeasedSidecar | undefined,
-  known: () => readonly string[]
+  without: () => {readonly running: readonly string[]; readonly isStopped: boolean}
 ): void {
-  if (leased === undefined) return void response.writeHead(404).end(JSON.stringify(known()))
+  if (leased === undefined) {
+    const {running, isStopped} = without()
+    return void response.writeHead(404, isStopped ? STOPPED_HEADERS : {}).end(JSON.stringify(running))
+  }
   const {address, closing, ready, onChange} = leased
   let told = ready()
   response.writeHead(200)

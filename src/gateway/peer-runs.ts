@@ -4,7 +4,7 @@ import type {Call} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
 import {CALLER_HEADER, callerValue} from './caller-header.ts'
 import {Peers, type Peer} from './peers.ts'
-import {denyUnknown, whyUnknown} from './unknown-app.ts'
+import {denyUnknown, whyStopped, whyUnknown} from './unknown-app.ts'
 
 export interface PeerRunsOptions {
   /** The environment that we were started in. */
@@ -66,10 +66,13 @@ export class PeerRuns {
   /** `refuser`: the sidecar that refused this call just now. */
   async #find(call: Call, refuser: string): Promise<Admission> {
     const {callee} = call
-    const {sidecars, others} = await this.#ask(callee)
+    const {sidecars, others, isStopped} = await this.#ask(callee)
     const [sidecar] = sidecars
     if (sidecar === undefined) {
-      return denyUnknown(callee, `(${whyUnknown(callee, this.#options.known(), others)})`)
+      return denyUnknown(
+        callee,
+        isStopped ? whyStopped(callee) : `(${whyUnknown(callee, this.#options.known(), others)})`
+      )
     }
     const peers = this.#found.get(callee)?.peers
     const peer = peers?.next(call, refuser)

@@ -9,6 +9,9 @@ export function whyUnknown(id: string, known: readonly string[], others: readonl
   return `no app "${id}" runs here${meant}; running: ${known.length === 0 ? 'none' : known.join(', ')}${elsewhere}`
 }
 
+/** Why an app that a run has in its plan cannot be called. */
+export const whyStopped = (id: string): string => `[stopped by "pillion stop"; "pillion start ${id}" brings it back]`
+
 /** Nobody that could be called is called so; `why` goes behind Dapr's words. */
 export const denyUnknown = (id: string, why: string): Denied => ({
   ok: false,

@@ -103,6 +103,28 @@ t.test('the error for an unknown id names what runs elsewhere, and is quick', as
   )
 })
 
+t.test('a call to an app that is stopped in another run hears so, and how it comes back', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}])
+  rig.pillion(['run', '-f', '.'])
+  const apps = ['stock', 'other'].map(appID => ({appID, appDirPath: '.', autoPort: true, command: rig.drivenCommand}))
+  await rig.write({'other/dapr.yaml': JSON.stringify({version: 1, apps})})
+  rig.pillion(['run', '-f', 'other'])
+  const [shop, stock] = await Promise.all([rig.driven('shop'), rig.driven('stock'), rig.driven('other')])
+  await stock.listen()
+  t.match(await rig.run(['stop', 'stock']), {code: 0})
+  const stopped = `couldn't find service: stock [stopped by "pillion stop"; "pillion start stock" brings it back]`
+  t.equal(
+    messageIn((await shop.fetch('/v1.0/invoke/stock/method/items')).body),
+    `failed to invoke, id: stock, err: ${stopped}`
+  )
+  t.match(await rig.run(['start', 'stock']), {code: 0})
+  const again = await rig.driven('stock')
+  await again.listen()
+  await again.answer({body: 'back'})
+  t.match(await shop.fetch('/v1.0/invoke/stock/method/items'), {status: 200, body: 'back'})
+})
+
 t.test("the token of the callee's sidecar holds for callers of other runs", async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'stock', autoPort: true}])
@@ -145,7 +167,10 @@ t.test(
     await stock.listen()
     t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {body: 'here'})
     t.match(await rig.run(['stop', 'stock']), {code: 0})
-    t.match(messageIn((await shop.fetch('/v1.0/invoke/stock/method/x')).body), /in other runs: other\)$/)
+    t.match(
+      messageIn((await shop.fetch('/v1.0/invoke/stock/method/x')).body),
+      /"pillion start stock" brings it back\]$/
+    )
     run.signal('SIGSTOP')
     t.match(messageIn((await shop.fetch('/v1.0/invoke/stock/method/x')).body), /running: shop\)$/)
     t.match(messageIn((await shop.fetch('/v1.0/invoke/stock/method/y')).body), /running: shop\)$/)

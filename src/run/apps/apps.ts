@@ -1,3 +1,4 @@
+import {whyStopped} from '../../gateway/unknown-app.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {releasePorts, nameOwner} from '../../ports/claim-all.ts'
 import {claimPorts, type SidecarPorts} from '../../ports/claim.ts'
@@ -71,7 +72,7 @@ export class Apps {
   /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */
   whyStopped(id: string): string {
     const isStopped = this.#all.some(runtime => runtime.id === id && this.#stopped.has(runtime))
-    return isStopped ? `[stopped by "pillion stop"; "pillion start ${id}" brings it back]` : ''
+    return isStopped ? whyStopped(id) : ''
   }
 
   /** Settles when all apps have exited and none will restart. */

@@ -206,7 +206,7 @@ t.test(
       [young]
     )
     next.sidecars[0]?.release()
-    t.match(await search.find('zzz'), {sidecars: [], others: []})
+    t.match(await search.find('zzz'), {sidecars: [], others: [], isStopped: false})
   }
 )
 
@@ -257,7 +257,11 @@ t.test('the error for an older run names the missing feature; keys of other type
     explanation: 'Stop it, and start it again with this version.'
   })
   await t.rejects(async () => run?.restartApp('a'), {message: /of version 0\.0\.1, which cannot restart apps$/})
-  t.same(await new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x').find('a'), {sidecars: [], others: []})
+  t.same(await new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x').find('a'), {
+    sidecars: [],
+    others: [],
+    isStopped: false
+  })
 })
 
 t.test('a run that does not respond is skipped by the next searches', async t => {
