@@ -16,6 +16,8 @@ export interface SubscribeOptions {
   readonly topic: string
   /** Each group gets every message once. The component may be set to another one. */
   readonly group: string
+  /** Resolves when messages can be handled: what is not needed yet stays with the broker. */
+  readonly ready: () => Promise<void>
   /** Messages handled at once; 0: as many as the component is set to. */
   readonly atOnce: number
   /** Never rejects. */

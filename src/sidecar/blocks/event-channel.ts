@@ -7,6 +7,8 @@ export interface AppEvent {
   readonly fields: EventFields
   /** The whole CloudEvent in JSON. */
   readonly body: Buffer
+  /** The bytes of a message that is no CloudEvent of its own. */
+  readonly raw?: Buffer
   /** Of the message that it came in. */
   readonly metadata: Readonly<Record<string, string>>
 }

@@ -24,7 +24,7 @@ const MAX_INTERRUPTIONS = 3
 /** What becomes of an event that the app does not get. `stopped`: nothing more is delivered, the broker keeps it. */
 type Undelivered = {readonly kind: 'stopped'} | {readonly kind: 'expired'} | {readonly kind: 'unrouted'}
 
-type Outcome = EventAnswer | Undelivered
+export type Outcome = EventAnswer | Undelivered
 
 type Deliver = (attempt?: AttemptControl) => Promise<Outcome>
 
@@ -79,7 +79,7 @@ export class EventDelivery {
   /** Delivers one message. Never rejects. */
   async handle(message: Message): Promise<Handled> {
     const event = this.read(message)
-    if (event instanceof Error) return this.#fail(message, event.message, 'without id')
+    if (event instanceof Error) return this.fail(message, event.message, 'without id')
     return this.conclude(await this.attempt(async attempt => this.#deliver(event, attempt)), message, event)
   }
 
@@ -155,7 +155,7 @@ export class EventDelivery {
         const status = outcome.kind === 'failed' ? outcome.status : 0
         const answer = `body: ${outcome.text}. status code returned: ${status.toString()}`
         log.write('warn', `retriable error returned from app ${when}, topic: ${topic}, ${answer}`)
-        return this.#fail(message, status === 0 ? outcome.text : `${status.toString()} ${outcome.text}`.trim(), id)
+        return this.fail(message, status === 0 ? outcome.text : `${status.toString()} ${outcome.text}`.trim(), id)
       }
     }
   }
@@ -180,7 +180,8 @@ export class EventDelivery {
     }
   }
 
-  async #fail(message: Message, answer: string, id: string): Promise<Handled> {
+  /** A message that has failed for good: kept as a dead letter, or told to be lost. */
+  async fail(message: Message, answer: string, id: string): Promise<Handled> {
     const {context, subscription} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
     if (deadLetterTopic !== '') return this.#toDeadLetters(message)
@@ -231,5 +232,5 @@ const isRaw = ({metadata}: TopicSubscription): boolean =>
 function eventOf({data, metadata}: Message, subscription: TopicSubscription): AppEvent {
   if (!isRaw(subscription)) return {fields: parseEvent(data), body: data, metadata}
   const fields = rawEvent(data, subscription)
-  return {fields, body: Buffer.from(JSON.stringify(fields)), metadata}
+  return {fields, body: Buffer.from(JSON.stringify(fields)), raw: data, metadata}
 }

@@ -4,6 +4,7 @@ import type {TopicReader} from '../../components/pubsub.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {TopicSubscription} from '../../resources/subscriptions.ts'
 import type {BlockContext} from './block-context.ts'
+import {BulkDelivery} from './bulk-delivery.ts'
 import type {EventChannel} from './event-channel.ts'
 import {EventDelivery} from './event-delivery.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
@@ -114,11 +115,15 @@ export class Subscriptions {
       over: over.signal
     })
     const active: Omit<Active, 'reader'> & {reader?: TopicReader} = {subscription, broker, over}
+    const {bulk} = subscription
+    const handler =
+      bulk === undefined ? delivery : new BulkDelivery({delivery, channel, settings: bulk, over: over.signal})
     const reader = await broker.component.subscribe({
       topic: subscription.topic,
       group,
-      atOnce: 0,
-      handle: async message => delivery.handle(message),
+      ready: async () => channel.ready(over.signal),
+      atOnce: bulk?.maxMessages ?? 0,
+      handle: async message => handler.handle(message),
       log: (level, text) => log.write(level, text)
     })
     return Object.assign(active, {reader})

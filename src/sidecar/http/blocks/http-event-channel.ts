@@ -144,10 +144,11 @@ function batchText({
   readonly topic: string
   readonly entries: readonly BatchEntry[]
 }): string {
-  const items = entries.map(({entryId, event: {body, metadata}}) => {
-    const texts = {contentType: '"application/cloudevents+json"', event: body.toString()}
-    const own = Object.keys(metadata).length === 0 ? '' : `,"metadata":${goJson(metadata)}`
-    return `{"entryId":${goJson(entryId)},"event":${texts.event}${own},"contentType":${texts.contentType}}`
+  const items = entries.map(({entryId, event: {body, raw, metadata}}) => {
+    const event = raw === undefined ? body.toString() : JSON.stringify(raw.toString('base64'))
+    const type = raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream'
+    const beside = Object.keys(metadata).length === 0 ? '' : `,"metadata":${goJson(metadata)}`
+    return `{"entryId":${goJson(entryId)},"event":${event}${beside},"contentType":"${type}"}`
   })
   const id = crypto.randomUUID()
   return (

@@ -1,0 +1,59 @@
+import type {RedisConnection} from '../../redis/connection.ts'
+import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
+import {StreamReader} from './stream-reader.ts'
+
+/** The settings of `pubsub.redis` (components-contrib: common/component/redis/settings.go); times in ms, 0 = off. */
+export interface StreamSettings {
+  /** The group and consumer of all subscriptions; '' = the app's own. */
+  readonly consumerId: string
+  /** How often messages are looked for that were not acknowledged. */
+  readonly redeliverIntervalMs: number
+  /** A message that was not acknowledged for so long is delivered again. */
+  readonly processingTimeoutMs: number
+  /** Messages that are read ahead. */
+  readonly queueDepth: number
+  /** Messages that are handled at once. */
+  readonly concurrency: number
+  /** About so many entries are kept in a stream; 0: all. */
+  readonly maxLength: number
+  /** How long one read waits. */
+  readonly readTimeoutMs: number
+}
+
+/** Topics as streams of Redis, subscriptions as consumer groups (components-contrib: pubsub/redis). */
+export class RedisStreams implements PubSub {
+  readonly capabilities = []
+  readonly #connection: RedisConnection
+  readonly #settings: StreamSettings
+  readonly #readers = new Set<StreamReader>()
+
+  constructor(connection: RedisConnection, settings: StreamSettings) {
+    this.#connection = connection
+    this.#settings = settings
+  }
+
+  async publish(topic: string, {data, metadata}: Message): Promise<void> {
+    const {maxLength} = this.#settings
+    const limit = maxLength > 0 ? ['MAXLEN', '~', maxLength.toString()] : []
+    const beside = Object.keys(metadata).length === 0 ? [] : ['metadata', JSON.stringify(metadata)]
+    await this.#connection.command(['XADD', topic, ...limit, '*', 'data', data, ...beside])
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<TopicReader> {
+    const reader = await StreamReader.open(this.#connection, this.#settings, options)
+    this.#readers.add(reader)
+    return {
+      stop: async () => {
+        await reader.stop()
+        this.#readers.delete(reader)
+      }
+    }
+  }
+
+  /** What is being handled may still be acknowledged; it is not waited for. */
+  async close(): Promise<void> {
+    const ends = [...this.#readers].map(async reader => reader.stop())
+    if (ends.length === 0) return this.#connection.close()
+    void Promise.allSettled(ends).then(async () => this.#connection.close())
+  }
+}
