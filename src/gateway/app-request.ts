@@ -73,6 +73,11 @@ class AppRequest extends ProxiedCall {
     this.#done({kind: 'unreachable', why, wasSent: this.#wasSent})
   }
 
+  override refused(why: string): void {
+    this.#wasSent = false
+    super.refused(why)
+  }
+
   protected ask(isRefused: boolean): Admission | Held {
     if (isRefused) this.#options.app.recheck()
     return admitTo(this.#options.app, this.call)

@@ -221,7 +221,7 @@ export async function openAppSidecar({
       closing.abort()
       stopAsking()
       metricsPort.close()
-      await Promise.all([grpcPort.close(cut), sidecar.close(cut), subscriptions.close()])
+      await Promise.all([grpcPort.close(cut), sidecar.close(cut), subscriptions.close(cut)])
       await blocks.close()
       effects.close()
       metered.close()

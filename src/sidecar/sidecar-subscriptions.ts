@@ -1,5 +1,6 @@
 import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
+import {aborted} from '../platform/delay.ts'
 import type {CallContext} from '../gateway/proxied-call.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf, splitType} from '../resources/component-types.ts'
@@ -78,12 +79,14 @@ export class SidecarSubscriptions {
     }))
   }
 
-  /** Delivers no more. */
-  async close(): Promise<void> {
+  /** Delivers no more; settles when what the app has is answered, or `cut` is aborted. */
+  async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#over.abort()
     this.#tell()
-    if (this.#hasFollowed) await (await this.#options.blocks.load()).subscriptions.close()
+    if (!this.#hasFollowed) return
+    const {subscriptions} = await this.#options.blocks.load()
+    await Promise.race([subscriptions.close(), aborted(cut)])
   }
 
   /** Asks a new process, as soon as it accepts calls. */

@@ -28,7 +28,7 @@ export interface BatchEntry {
 
 /**
  * What the app has answered (Dapr: pkg/runtime/pubsub, table of statuses). `interrupted`: its process ended before it
- * answered, or never got the event.
+ * answered; if it was not `sent`, the process never got the event.
  */
 export type EventAnswer =
   | {readonly kind: 'success'}
@@ -37,7 +37,7 @@ export type EventAnswer =
   | {readonly kind: 'unknown'; readonly status: number; readonly text: string}
   /** `status`: that of a failing response, which `matching` of a retry policy decides about; 0: there is none. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
-  | {readonly kind: 'interrupted'; readonly text: string}
+  | {readonly kind: 'interrupted'; readonly isSent: boolean; readonly text: string}
 
 /** How events reach the app: over HTTP or gRPC. */
 export interface EventChannel {

@@ -3,6 +3,7 @@ import type {Handled, Message} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
 import type {Outcomes, ResilientCall, Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
 import {messageOf} from '../../model/errors.ts'
+import {pause} from '../../platform/delay.ts'
 import type {TopicSubscription} from '../../resources/subscriptions.ts'
 import {policyTarget, type BlockContext} from './block-context.ts'
 import {hasExpired, parseEvent, rawEvent} from './cloud-event.ts'
@@ -20,6 +21,7 @@ export interface EventDeliveryOptions {
 
 /** A message whose app crashes so often while it handles it has failed. */
 const MAX_INTERRUPTIONS = 3
+const NOTICED_MS = 50
 
 /** What becomes of an event that the app does not get. `stopped`: nothing more is delivered, the broker keeps it. */
 type Undelivered = {readonly kind: 'stopped'} | {readonly kind: 'expired'} | {readonly kind: 'unrouted'}
@@ -168,7 +170,7 @@ export class EventDelivery {
   /** Delivers when the app takes events, again if its process ends before it answers. */
   async #held(deliver: Deliver, attempt?: AttemptControl): Promise<Outcome> {
     const {channel, over} = this.#options
-    for (let interruptions = 1; ; interruptions++) {
+    for (let interruptions = 0; interruptions < MAX_INTERRUPTIONS;) {
       attempt?.pause()
       await channel.ready(over)
       attempt?.resume()
@@ -176,8 +178,11 @@ export class EventDelivery {
       const answer = await deliver(attempt)
       if (answer.kind !== 'interrupted' || attempt?.isStopped === true) return answer
       if (over.aborted) return STOPPED
-      if (interruptions === MAX_INTERRUPTIONS) return answer
+      if (answer.isSent) interruptions++
+      // that it does not listen any more is noticed in a moment
+      else await pause(NOTICED_MS, over)
     }
+    return {kind: 'failed', status: 0, text: 'the process of the app ended each time before it answered'}
   }
 
   /** A message that has failed for good: kept as a dead letter, or told to be lost. */

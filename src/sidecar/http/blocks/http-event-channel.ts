@@ -76,7 +76,9 @@ export class HttpEventChannel implements EventChannel {
     if (response.kind === 'response') return response
     // an event that its process never got, or could not answer any more, is none that the app has failed to handle
     const isInterrupted = !response.wasSent || !isReady() || generation() !== before
-    return isInterrupted ? {kind: 'interrupted', text: response.why} : {kind: 'failed', status: 0, text: response.why}
+    return isInterrupted
+      ? {kind: 'interrupted', isSent: response.wasSent, text: response.why}
+      : {kind: 'failed', status: 0, text: response.why}
   }
 }
 
