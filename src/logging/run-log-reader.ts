@@ -1,7 +1,7 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import {Follower} from './follower.ts'
 import type {LogRecord, Reading} from './log-record.ts'
-import {linesIn, prefixed} from './prefix.ts'
+import {appPrefix, linesIn, prefixed} from './prefix.ts'
 import type {LogBatch, RunLog, RunLogWriter} from './run-log.ts'
 
 /** An app whose lines are read: its part of the run log in memory, and its complete log. */
@@ -113,6 +113,18 @@ export async function* headedPart(name: string, texts: AsyncIterable<string>): A
   }
   if (rest !== '') yield prefixed(`${rest}\n`, before)
 }
+
+/** Such lines as a log file has them: with the prefix of their app in place of the head. */
+export async function* withoutHeads(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const text of texts) {
+    if (text === '\n') continue
+    yield text.replaceAll(HEADS, (_, stream: string, name: string) =>
+      stream === '-' || stream === 'status' ? '' : appPrefix(decodeURIComponent(name))
+    )
+  }
+}
+
+const HEADS = /^\d+ (\S+) (\S+) /gm
 
 /** The last lines of a text that ends with a newline. */
 function lastLines(text: string, count: number): string {

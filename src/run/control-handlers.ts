@@ -1,6 +1,6 @@
 import type {Handlers, Launch, LeasedSidecar} from '../control/messages.ts'
 import {readLog, type Reading} from '../logging/log-record.ts'
-import {readRunLog} from '../logging/run-log-reader.ts'
+import {readRunLog, withoutHeads} from '../logging/run-log-reader.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -44,6 +44,10 @@ export function controlHandlers(
     const wanted = version === '' && versions.size > 1 ? asked.main(all[0]?.id ?? '')?.plan.version : version
     return wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
   }
+  const runLogOf = (runtimes: readonly AppRuntime[], reading: Reading): AsyncIterable<string> => {
+    const read = runtimes.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
+    return readRunLog(asked.runLog, read, reading)
+  }
   return {
     restartApp: async id => {
       const meant = named(id)
@@ -57,14 +61,15 @@ export function controlHandlers(
     },
     logs: (id, {tail, since, isFollowed, version}, gone) => {
       const meant = versioned(id, version)
-      return meant.length === 0 ? undefined : logsOf(meant, {tail, since, isFollowed, gone})
+      if (meant.length === 0) return undefined
+      const reading = {tail, since, isFollowed, gone}
+      return meant.some(({logs}) => logs.isContinued) ? withoutHeads(runLogOf(meant, reading)) : logsOf(meant, reading)
     },
     runLogs: (ids, {tail, since, isFollowed, version}, gone) => {
       const wanted = ids.map(id => versioned(id, version))
       if (wanted.some(runtimes => runtimes.length === 0)) return undefined
       const meant = ids.length === 0 ? apps.all : [...new Set(wanted.flat())]
-      const read = meant.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
-      return readRunLog(asked.runLog, read, {tail, since, isFollowed, gone})
+      return runLogOf(meant, {tail, since, isFollowed, gone})
     },
     leaseSidecar: id => {
       const runtime = asked.main(id)

@@ -35,6 +35,29 @@ async function ends(run: Program): Promise<number | null> {
   return (await run.exited).code
 }
 
+t.test('logs of an app that was stopped and started show what it wrote before, too', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [first] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  await first.print('one\n12 stdout x no head\n')
+  await run.waitForLine('no head')
+  t.match(await rig.run(['stop', 'a']), {code: 0})
+  t.match(await rig.run(['start', 'a']), {code: 0})
+  const second = await rig.driven('a')
+  await second.print('two\n')
+  await run.waitForLine('== two')
+  const lines = ['== APP - a == one', '== APP - a == 12 stdout x no head', '== APP - a == two']
+  const shown = async (...args: readonly string[]): Promise<readonly string[]> =>
+    (await rig.run(['logs', 'a', ...args])).stdout.split('\n').filter(line => line.startsWith('== '))
+  t.same(await shown(), lines)
+  t.same(await shown('--tail', '1'), lines.slice(2))
+  const following = rig.pillion(['logs', 'a', '-f'])
+  await following.waitForLine('== two')
+  await second.print('three\n')
+  await following.waitForLine('== APP - a == three')
+})
+
 t.test('stop keeps an app in the run, and start brings it back with its ports and its sidecar', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a', autoPort: true}, {appID: 'b'}])

@@ -66,7 +66,8 @@ export class AppRuntimes {
     const name = services.shownAs(app)
     const runLog = previous?.logs.app.runLog ?? this.runLog.writer(name)
     const logs = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
-    return this.#make(app, ports, logs, isDebugged ?? debugged?.has(app.id) ?? false)
+    const isContinued = previous !== undefined
+    return this.#make(app, ports, {...logs, isContinued}, isDebugged ?? debugged?.has(app.id) ?? false)
   }
 
   /** Removes old log files of earlier runs. Never fails: a file that cannot be removed stays. */
