@@ -6,7 +6,7 @@ import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
 export interface FrameServerOptions {
   readonly warn: (text: string) => void
-  /** A call begins: who takes it. Its head is given by `head` right after. */
+  /** Who takes the calls of a new connection, each from its head on. */
   readonly accept: (connection: FrameServer) => StreamHandler
   readonly closed: (connection: FrameServer) => void
 }
@@ -14,6 +14,7 @@ export interface FrameServerOptions {
 /** A connection of somebody who calls. Our settings have been sent already. */
 export class FrameServer extends FrameConnection {
   readonly #options: FrameServerOptions
+  readonly #calls: StreamHandler
   #last = 0
   #preface = ''
   #isEnded = false
@@ -21,6 +22,7 @@ export class FrameServer extends FrameConnection {
   constructor(socket: Socket, options: FrameServerOptions) {
     super(socket, options.warn)
     this.#options = options
+    this.#calls = options.accept(this)
     this.listen()
   }
 
@@ -47,12 +49,12 @@ export class FrameServer extends FrameConnection {
     }
     this.#last = id
     const stream = new FrameStream(this, id, this.peerWindow, REFUSED)
-    this.streams.set(id, stream)
+    this.streams.add(stream)
     if (this.streams.size > MAX_STREAMS || this.isClosing) {
       this.walker.walk(block, IGNORED)
       return stream.reset(REFUSED_STREAM)
     }
-    stream.handler = this.#options.accept(this)
+    stream.handler = this.#calls
     stream.handler.head(stream, block, isLast)
     if (isLast) stream.remoteDone()
   }
