@@ -1,4 +1,5 @@
 import type {Call} from '../model/call.ts'
+import {NumberedList} from '../net/numbered-list.ts'
 
 /** What the queue knows of one call to an app. */
 export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream'>
@@ -26,6 +27,13 @@ interface QueuedCall {
   readonly settle: (outcome: Permit | string) => void
   /** Of a call that waits only so long. */
   timer: NodeJS.Timeout | undefined
+  readonly since: number
+}
+
+/** A call in flight, and when it was admitted (`performance.now()`). */
+interface Admitted {
+  readonly id: number
+  readonly pendingCall: PendingCall
   readonly since: number
 }
 
@@ -84,8 +92,8 @@ const CALLER_DISCONNECTED = 'the caller disconnected'
  */
 export class AdmissionQueue {
   readonly #options: Required<AdmissionQueueOptions>
-  /** With their admission times (`performance.now()`). */
-  readonly #inFlight = new Map<PendingCall, number>()
+  readonly #inFlight = new NumberedList<Admitted>()
+  #admitted = 0
   /** The latest calls whose connection the app closed; that happens shortly before its exit is noticed. */
   #broken: (InterruptedCall & {readonly at: number})[] = []
   readonly #waiting = new Set<QueuedCall>()
@@ -116,13 +124,13 @@ export class AdmissionQueue {
 
   /** The calls in flight, oldest first, with their admission times (`performance.now()`). */
   get inFlight(): ReadonlyMap<PendingCall, number> {
-    return this.#inFlight
+    return new Map(this.#inFlight.all().map(({pendingCall, since}) => [pendingCall, since]))
   }
 
   /** The calls in flight when the app exited, oldest first: interrupted since then or shortly before, or still in flight. */
   interruptedBy(end: number): readonly InterruptedCall[] {
     const broken = this.#broken.filter(({at}) => at >= end - EXIT_DELAY_MS)
-    const inFlight = [...this.#inFlight].map(([pendingCall, since]) => ({
+    const inFlight = this.#inFlight.all().map(({pendingCall, since}) => ({
       pendingCall,
       forMs: performance.now() - since
     }))
@@ -214,7 +222,10 @@ export class AdmissionQueue {
     if (this.#inFlight.size === 0) return true
     if (signal?.aborted === true) return false
     const {promise, resolve} = Promise.withResolvers<boolean>()
-    const drain: Drain = {left: new Set(this.#inFlight.keys()), resolve: () => resolve(true)}
+    const drain: Drain = {
+      left: new Set(this.#inFlight.all().map(({pendingCall}) => pendingCall)),
+      resolve: () => resolve(true)
+    }
     this.#drains.add(drain)
     for (const {stream} of drain.left) if (stream !== undefined) stream.changed = () => settleDrain(drain)
     settleDrain(drain)
@@ -239,20 +250,21 @@ export class AdmissionQueue {
 
   /** Admits a call, whatever the state. */
   enter(pendingCall: PendingCall): Permit {
-    this.#inFlight.set(pendingCall, performance.now())
+    const admitted = {id: ++this.#admitted, pendingCall, since: performance.now()}
+    this.#inFlight.add(admitted)
     return {
       leave: (isBroken = false) => {
-        if (isBroken) this.#remember(pendingCall)
-        this.#inFlight.delete(pendingCall)
+        if (isBroken) this.#remember(admitted)
+        this.#inFlight.remove(admitted)
         for (const drain of this.#drains) if (drain.left.delete(pendingCall)) settleDrain(drain)
       }
     }
   }
 
-  #remember(pendingCall: PendingCall): void {
+  #remember({pendingCall, since}: Admitted): void {
     const at = performance.now()
     if (this.#broken.length >= MAX_REMEMBERED) this.#broken = this.#broken.slice(-MAX_REMEMBERED / 2)
-    this.#broken.push({pendingCall, forMs: at - (this.#inFlight.get(pendingCall) ?? at), at})
+    this.#broken.push({pendingCall, forMs: at - since, at})
   }
 
   #queue(pendingCall: PendingCall): Queued {

@@ -49,7 +49,7 @@ export class FrameClient extends FrameConnection {
   open(handler: StreamHandler, block: string, isLast: boolean): FrameStream {
     const stream = new FrameStream(this, this.#next, this.peerWindow, handler)
     this.#next += 2
-    this.streams.set(stream.id, stream)
+    this.streams.add(stream)
     if (this.#next > MAX_STREAM_ID) this.isClosing = true
     stream.writeHead(block, isLast)
     return stream
@@ -87,7 +87,7 @@ export class FrameClient extends FrameConnection {
 
   protected goneAway(last: number): void {
     this.isClosing = true
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (stream.id <= last) continue
       stream.close()
       stream.handler.lost(stream, 'the app takes no more calls on this connection (GOAWAY)')

@@ -1,9 +1,10 @@
 import type {Socket} from 'node:net'
 import {bugText} from '../error-boundary.ts'
+import {NumberedList} from '../numbered-list.ts'
 import {FieldWalker} from './field-walker.ts'
 import {FloodGuard} from './flood-guard.ts'
 import {FrameReader, type FrameSink} from './frame-reader.ts'
-import {FrameStream} from './frame-stream.ts'
+import type {FrameStream} from './frame-stream.ts'
 import {FrameWriter} from './frame-writer.ts'
 import * as frames from './frames.ts'
 import {ConnectionError, PROTOCOL_ERROR} from './frames.ts'
@@ -16,7 +17,7 @@ const INITIAL_WINDOW = 65_535
  * handed on as they come; the peer may send more when they have gone out elsewhere, so whoever reads slowly slows his sender.
  */
 export abstract class FrameConnection implements FrameSink {
-  readonly streams = new Map<number, FrameStream>()
+  readonly streams = new NumberedList<FrameStream>()
   readonly walker = new FieldWalker()
   /** Calls that the peer takes at once. */
   peerLimit = Infinity
@@ -117,7 +118,7 @@ export abstract class FrameConnection implements FrameSink {
   }
 
   forget(stream: FrameStream): void {
-    this.streams.delete(stream.id)
+    this.streams.remove(stream)
     this.#waiting.delete(stream)
     this.freed()
   }
@@ -240,7 +241,7 @@ export abstract class FrameConnection implements FrameSink {
     if (value > frames.MAX_WINDOW) throw new ConnectionError(frames.FLOW_CONTROL_ERROR, 'a window that is too large')
     const more = value - this.peerWindow
     this.peerWindow = value
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       stream.window += more
       if (stream.window > frames.MAX_WINDOW)
         throw new ConnectionError(frames.FLOW_CONTROL_ERROR, 'a window that is too large')
@@ -302,7 +303,7 @@ export abstract class FrameConnection implements FrameSink {
 
   #closed(): void {
     const why = this.why || 'EOF'
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       stream.close()
       stream.handler.lost(stream, why)
     }
