@@ -1,16 +1,17 @@
 /**
- * `npm run soak [-- kind …] [--minutes M] [--calls N]`: a run under a load that goes on, until both the minutes and the calls are
- * over; what the run takes for itself in the second half of that time must be what it took in the first.
+ * `npm run soak [-- kind …] [--minutes M] [--calls N] [--looks]`: a run under a load that goes on, until both the minutes and the
+ * calls are over; what the run takes for itself in the second half of that time must be what it took in the first.
  */
 import {parseArgs} from 'node:util'
 import {calls} from './soaks/calls.ts'
+import {grpcCalls} from './soaks/grpc.ts'
 import {mixed} from './soaks/mixed.ts'
 import {reload} from './soaks/reload.ts'
 import type {Soak} from './soaks/soak.ts'
 import {withRig} from './tools.ts'
 import {usageOf, type Usage} from '../test/rig/usage.ts'
 
-const SOAKS: readonly Soak[] = [calls, mixed, reload]
+const SOAKS: readonly Soak[] = [calls, mixed, grpcCalls, reload]
 
 /** Proportional memory may grow by so much from one half to the other. */
 const MAX_GROWTH_MB = 5
@@ -20,7 +21,11 @@ const MAX_MORE_DESCRIPTORS = 8
 const WARM_AFTER = 0.3
 
 const {values, positionals} = parseArgs({
-  options: {minutes: {type: 'string', default: '10'}, calls: {type: 'string', default: '1000000'}},
+  options: {
+    minutes: {type: 'string', default: '10'},
+    calls: {type: 'string', default: '1000000'},
+    looks: {type: 'boolean'}
+  },
   allowPositionals: true
 })
 
@@ -34,9 +39,16 @@ async function soaked(soak: Soak): Promise<readonly Look[]> {
     const looks: Look[] = []
     const begin = performance.now()
     const end = begin + Number(values.minutes) * 60_000
+    const look = async (made: number): Promise<void> => {
+      await load.settle?.()
+      const seen = {...(await usageOf(load.pid)), at: performance.now() - begin}
+      looks.push(seen)
+      if (values.looks === true) console.log(`${made.toString()} calls: ${JSON.stringify(seen)}`)
+    }
+    await look(0)
     for (let made = 0; performance.now() < end || made < Number(values.calls);) {
       made += await load.step()
-      looks.push({...(await usageOf(load.pid)), at: performance.now() - begin})
+      await look(made)
     }
     await load.close()
     return looks

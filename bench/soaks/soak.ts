@@ -9,6 +9,8 @@ export interface Soak {
 export interface OpenSoak {
   /** The process of ours that is looked at, with what belongs to it. */
   readonly pid: number
+  /** Has it collect its garbage before a look, where that hides what is kept. */
+  readonly settle?: () => Promise<unknown>
   /** A second or so of load; gives how many calls were made. */
   step(): Promise<number>
   /** Ends the run. */

@@ -39,42 +39,6 @@ t.test('a call of gRPC waits for an app that starts, and is in the log of the si
   t.match(log, /msg="gRPC API Called" app_id=a code=2 /)
 })
 
-t.test('a reload: unary calls all succeed, streams end with UNAVAILABLE and can be opened again', async t => {
-  const rig = await openRig(t)
-  await rig.write({'b/version.txt': '0'})
-  await rig.template([
-    {appID: 'a', command: []},
-    {...echo, watch: true}
-  ])
-  const run = rig.pillion(['run', '-f', '.'])
-  const client = echoClient(t, (await run.ports('a')).grpc)
-  const first = await client.call()
-  const streams = Array.from({length: 5}, () => client.both().on('error', () => undefined))
-  for (const stream of streams) {
-    stream.write(Buffer.from('x'))
-    await once(stream, 'data')
-  }
-  const ended = streams.map(
-    async stream => new Promise(resolve => stream.on('status', ({code}: {code: number}) => resolve(code)))
-  )
-  const reloaded = new AbortController()
-  const outcomes: {code: number; head: {get: (name: string) => unknown[]}}[] = []
-  const calls = Array.from({length: 10}, async () => {
-    while (!reloaded.signal.aborted) outcomes.push(await client.call())
-  })
-  await rig.write({'b/version.txt': '1'})
-  t.strictSame(await Promise.all(ended), [14, 14, 14, 14, 14])
-  await run.waitForLine(/b: reloaded in \d+ ms.* 0 lost/)
-  reloaded.abort()
-  await Promise.all(calls)
-  t.strictSame([...new Set(outcomes.map(({code}) => code))], [0])
-  const last = await client.call()
-  t.not(last.head.get('x-pid')[0], first.head.get('x-pid')[0])
-  const again = client.both()
-  again.end(Buffer.from('again'))
-  for await (const message of again) t.equal(String(message), 'again')
-})
-
 t.test('an app of another run is reached the same way, streams included', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a', command: []}])
