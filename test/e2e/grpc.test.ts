@@ -125,7 +125,7 @@ t.test('Shutdown ends the app and its sidecar; with dapr-force-shutdown at once,
     [{'dapr-force-shutdown': 'true'}, 1]
   ] as const) {
     const rig = await openRig(t)
-    const run = rig.pillion(['run', '-a', 'b', '--app-protocol', 'grpc', '--', ...ECHO])
+    const run = rig.pillion(['run', '-a', 'b', '--', 'sleep', '1000'])
     const client = echoClient(t, (await run.ports('b')).grpc)
     t.match(await client.dapr('Shutdown', new Uint8Array(0), metadata), {code: 0, answer: ''})
     t.match(await run.exited, {code})
