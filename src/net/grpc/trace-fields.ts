@@ -1,13 +1,22 @@
-import {encodeField} from '../http2/field-text.ts'
-import {encodeBinary} from './status.ts'
+import {encodeInteger} from '../http2/field-text.ts'
 
 /** `grpc-trace-bin` (OpenCensus): 0, 0, trace, 1, span, 2, flags. */
 const BINARY_BYTES = 29
 const binary = Buffer.alloc(BINARY_BYTES)
 binary[18] = 1
 binary[27] = 2
+/** In base64 without padding. */
+const BINARY_LENGTH = 39
+const LENGTH = 55
 
 const hex = (bytes: Buffer, from: number, to: number): string => bytes.toString('hex', from, to)
+
+/** A field up to its value, whose length is known (RFC 7541 §6.2.2). */
+const fieldOf = (name: string, length: number): string =>
+  `\0${encodeInteger(name.length, 7, 0)}${name}${encodeInteger(length, 7, 0)}`
+
+const TRACEPARENT = fieldOf('traceparent', LENGTH)
+const TRACE_BIN = fieldOf('grpc-trace-bin', BINARY_LENGTH)
 
 /** The value of `grpc-trace-bin` as a traceparent; '' = it is none. */
 export const traceparentOf = (text: string): string => {
@@ -16,16 +25,14 @@ export const traceparentOf = (text: string): string => {
   return `00-${hex(bytes, 2, 18)}-${hex(bytes, 19, 27)}-${hex(bytes, 28, 29)}`
 }
 
-const binaryOf = (traceparent: string): string => {
+/** A valid traceparent in its binary form, as a field. */
+export const binaryTrace = (traceparent: string): string => {
   binary.write(traceparent.slice(3, 35), 2, 'hex')
   binary.write(traceparent.slice(36, 52), 19, 'hex')
   binary.write(traceparent.slice(53, 55), 28, 'hex')
-  return binary.toString('latin1')
+  return TRACE_BIN + binary.toString('base64').slice(0, BINARY_LENGTH)
 }
 
-/** A valid traceparent in its binary form, as a field. */
-export const binaryTrace = (traceparent: string): string => encodeBinary('grpc-trace-bin', binaryOf(traceparent))
-
-/** A valid traceparent in both forms, as fields. */
+/** A valid traceparent in both forms, as fields; of a later version only what this one knows. */
 export const traceFields = (traceparent: string): string =>
-  encodeField('traceparent', traceparent) + binaryTrace(traceparent)
+  TRACEPARENT + (traceparent.length === LENGTH ? traceparent : traceparent.slice(0, LENGTH)) + binaryTrace(traceparent)

@@ -42,10 +42,10 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   #unpassed = 0
   #isRequestDone = false
 
-  constructor({caller, deadline, ...options}: GrpcCallOptions) {
+  constructor(options: GrpcCallOptions) {
     super(options)
-    this.caller = caller
-    this.#deadline = deadline
+    this.caller = options.caller
+    this.#deadline = options.deadline
     this.#request = new MessageGauge(options.sidecar.maxBodyBytes)
     this.#answer = new MessageGauge(options.sidecar.maxBodyBytes)
   }

@@ -3,28 +3,16 @@ import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call
 import type {CallSpans} from '../../model/call.ts'
 import {headFields} from '../../net/grpc/head-fields.ts'
 import {encodeField} from '../../net/http2/field-text.ts'
-import type {Pool} from '../../net/pool.ts'
 import {formatTraceparent} from '../../telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 import {answerType} from './answer-faults.ts'
 import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
 import {baggageFields, spanFields, spansOf, traceOf, traceStateFields} from './grpc-trace.ts'
-import type {RequestHead} from './request-head.ts'
 import {OK, statusFrom, UNAVAILABLE, PERMISSION_DENIED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../net/grpc/timeout.ts'
 
 /** A call that has waited no longer has the deadline that its caller wrote. */
 const AT_ONCE_MS = 1
-
-/** The parts of a request that depend on the callee. */
-interface Known {
-  readonly pool: Pool
-  readonly caller: string
-  readonly block: string
-}
-
-/** The latest block for each head: a client that says the same again is passed on the same again. */
-const blocks = new WeakMap<RequestHead, Known>()
 
 export interface ProxyOptions extends GrpcCallOptions {
   readonly tracing: Tracing
@@ -81,11 +69,11 @@ export class ProxiedGrpcCall extends GrpcCall {
   #fixedFields(admitted: Admitted): string {
     const {call, requestHead: head} = this
     const pool = admitted.grpcPool ?? admitted.pool
-    const known = blocks.get(head)
+    const known = head.forwarded
     if (known?.pool === pool && known.caller === call.caller) return known.block
     const block =
       headFields(pool, call.path, answerType(head)) + head.protocol + head.metadata + this.#identityFields(admitted)
-    blocks.set(head, {pool, caller: call.caller, block})
+    head.forwarded = {pool, caller: call.caller, block}
     return block
   }
 

@@ -1,3 +1,4 @@
+import type {Pool} from '../../net/pool.ts'
 import {FieldWalker, type Field, type FieldSink} from '../../net/http2/field-walker.ts'
 
 const METHOD = 1
@@ -65,6 +66,13 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 /** Dapr's values for true (kit/utils, IsTruthy). */
 const IS_TRUE = /^(?:y|yes|true|t|on|1)$/i
 
+/** What a head becomes for one callee. */
+interface Forwarded {
+  readonly pool: Pool
+  readonly caller: string
+  readonly block: string
+}
+
 /** The head of a call, read. '' = not there; where a field comes more than once, the first value counts. */
 export class RequestHead implements FieldSink {
   method = ''
@@ -96,6 +104,8 @@ export class RequestHead implements FieldSink {
   isMalformed = false
   /** Larger than what is taken. */
   isTooLarge = false
+  /** For the callee that it was sent to last: a client that says the same again is passed on the same again. */
+  forwarded: Forwarded | undefined
   #seen = 0
   #hasMetadata = false
 
