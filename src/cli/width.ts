@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import {stringWidth} from './string-width.cjs'
 
 /** How many columns of a terminal the text takes: two for a wide character of Chinese, Japanese, Korean or an emoji (UAX #11). */
 export const widthOf = (text: string): number => (PLAIN.test(text) ? text.length : stringWidth(text))

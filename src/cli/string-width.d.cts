@@ -1,0 +1,2 @@
+/** How many columns of a terminal the text takes. */
+export declare const stringWidth: (text: string) => number
