@@ -15,12 +15,17 @@ const outwardAddress = (): string => {
   return (outward.find(each => each.family === 'IPv4') ?? outward[0])?.address ?? '127.0.0.1'
 }
 
-/** Dapr's rules: NAMESPACE; DAPR_HOST_IP, else the address of an external interface (Dapr: utils/host.go). */
-export const identityOf = (env: NodeJS.ProcessEnv): Identity => ({
-  namespace: env['NAMESPACE'] || 'default',
-  address: env['DAPR_HOST_IP'] || outwardAddress(),
-  hostName: hostname()
-})
+/** Dapr's rules: NAMESPACE; DAPR_HOST_IP, else the address of an external interface (Dapr: utils/host.go), found when it is first read. */
+export function identityOf(env: NodeJS.ProcessEnv): Identity {
+  let address = env['DAPR_HOST_IP'] ?? ''
+  return {
+    namespace: env['NAMESPACE'] || 'default',
+    get address() {
+      return (address ||= outwardAddress())
+    },
+    hostName: hostname()
+  }
+}
 
 /** RFC 7239 §6: an IPv6 address stands in brackets and quotes. */
 const forwardedAddress = (address: string): string => (isIPv6(address) ? `"[${address}]"` : address)
