@@ -51,6 +51,8 @@ const {metafile} = await build({
   target: 'node22',
   sourcemap: true,
   sourcesContent: false,
+  // the same code as modules, so that what nobody uses is left out
+  alias: {yaml: './node_modules/yaml/browser/index.js'},
   chunkNames: 'chunks/[name]-[hash]',
   // for bundled CommonJS, which requires modules of Node
   banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"}
