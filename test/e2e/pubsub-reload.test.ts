@@ -55,9 +55,10 @@ for (const [name, type, metadata, wishes] of CASES)
       while (!(await isSubscribed())) await pause(5)
       let published = 0
       let isOver = false
+      const isWanted = (): boolean => !isOver || published < MESSAGES
       const publishing = (async () => {
         const start = performance.now()
-        while (!isOver || published < MESSAGES) {
+        while (isWanted()) {
           const due = ((performance.now() - start) / 1000) * PER_SECOND
           if (published >= due) await pause(5)
           else {
@@ -74,7 +75,8 @@ for (const [name, type, metadata, wishes] of CASES)
       for (let save = 1; save <= RELOADS; save++) {
         await rig.write({'order/version.txt': save.toString()})
         await run.waitForLine('order: reloaded', {nth: save})
-        while (FULL && published < (MESSAGES / RELOADS) * save) await pause(5)
+        const isBehind = (): boolean => FULL && published < (MESSAGES / RELOADS) * save
+        while (isBehind()) await pause(5)
       }
       isOver = true
       await publishing
