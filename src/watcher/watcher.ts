@@ -142,10 +142,11 @@ export class Watch {
   }
 }
 
+/** Only these files: when one is removed, chokidar follows its folder until it is back. */
 const filterOf = (files: readonly string[]): WatchFilter => ({
   roots: files,
-  isPruned: () => false,
-  counts: () => true
+  isPruned: folder => !files.some(file => file.startsWith(`${folder}/`)),
+  counts: path => files.includes(path)
 })
 
 /** The filter of an app; reads the `.gitignore` files that concern it. */

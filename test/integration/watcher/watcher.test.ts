@@ -194,6 +194,27 @@ t.test('single files are followed wherever they are, also when they are replaced
   t.equal(readFileSync(w.path('app.js'), 'utf8'), '3')
 })
 
+for (const [what, removed] of [
+  ['a single file', 'template/dapr.yaml'],
+  ['the folder of a single file', 'template']
+] as const)
+  t.test(`${what} is removed: what is beside it is not followed in its place`, async t => {
+    const w = new Watching()
+    mkdirSync(w.path('template/node_modules/x'), {recursive: true})
+    w.write('template/dapr.yaml', '1')
+    await w.open(t, {files: [w.path('template/dapr.yaml')]})
+    rmSync(w.path(removed), {recursive: true})
+    await w.changes(1)
+    await atRest()
+    mkdirSync(w.path('template/node_modules/x'), {recursive: true})
+    w.write('template/node_modules/x/index.js', '1')
+    w.write('template/other.js', '1')
+    await atRest()
+    w.write('template/dapr.yaml', '2')
+    await w.changes(2)
+    t.same(new Set(w.told.flat()), new Set(['template/dapr.yaml']))
+  })
+
 t.test('a mounted folder is looked at every half second, and why is told', async t => {
   const w = new Watching()
   await w.open(t, ALL, {mountedKind: async () => 'nfs'})
