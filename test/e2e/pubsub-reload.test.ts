@@ -1,3 +1,4 @@
+/* oxlint-disable no-unmodified-loop-condition -- what publishes runs beside the loops */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
