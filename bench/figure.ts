@@ -30,6 +30,11 @@ export type MeasureName =
   | 'start: all answered'
   | 'calls'
   | 'latency'
+  | 'gRPC: 32 streams'
+  | 'gRPC: 32 streams, direct'
+  | 'gRPC: 32 connections'
+  | 'gRPC: latency'
+  | 'gRPC: InvokeService'
   | "manager's port"
   | "manager's port, with a shadow"
   | 'pump, line by line'

@@ -13,6 +13,10 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'start: all answered': {of: 'ours', atMost: 300},
   calls: {of: 'ratio', atLeast: 0.5},
   latency: {of: 'ratio', atMost: 1.6},
+  'gRPC: 32 streams': {of: 'ratio', atLeast: 1.8},
+  'gRPC: 32 connections': {of: 'ratio', atLeast: 1.2},
+  'gRPC: latency': {of: 'ratio', atMost: 1.15},
+  'gRPC: InvokeService': {of: 'ratio', atLeast: 0.8},
   // a shadow takes its share of the same cores
   "manager's port": {of: 'ratio', atMost: 1.1},
   "manager's port, with a shadow": {of: 'ratio', atMost: 1.25},

@@ -6,6 +6,7 @@ import {parseArgs} from 'node:util'
 import {SHORT, WHOLE, type Figure} from './figure.ts'
 import {calls} from './figures/calls.ts'
 import {flood} from './figures/flood.ts'
+import {grpc} from './figures/grpc.ts'
 import {latency} from './figures/latency.ts'
 import {manager} from './figures/manager.ts'
 import {memory} from './figures/memory.ts'
@@ -20,7 +21,21 @@ import {DAPR_SOURCE} from './goals.ts'
 import {drawn, HEAD, rowOf} from './table.ts'
 import {isInstalled} from './tools.ts'
 
-const FIGURES = [startup, start, calls, latency, manager, pumpLines, pumpBuffered, flood, save, overlap, stop, memory]
+const FIGURES = [
+  startup,
+  start,
+  calls,
+  latency,
+  grpc,
+  manager,
+  pumpLines,
+  pumpBuffered,
+  flood,
+  save,
+  overlap,
+  stop,
+  memory
+]
 
 const {values, positionals} = parseArgs({options: {short: {type: 'boolean', default: false}}, allowPositionals: true})
 const scale = values.short ? SHORT : WHOLE

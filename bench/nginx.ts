@@ -4,7 +4,14 @@ import {setTimeout as pause} from 'node:timers/promises'
 import type {Rig} from '../test/rig/rig.ts'
 import {freePorts} from './tools.ts'
 
-const settings = (folder: string, from: number, to: number): string => `
+/** How calls are passed on: over HTTP/1.1 or as gRPC, on connections that stay. */
+const PASSES = {
+  http: {listens: '', location: 'proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";'},
+  grpc: {listens: ' http2', location: 'grpc_pass grpc://app;'}
+}
+type Protocol = keyof typeof PASSES
+
+const settings = (folder: string, from: number, to: number, protocol: Protocol): string => `
 daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/errors;
 events { worker_connections 1024; }
 http {
@@ -12,8 +19,8 @@ http {
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
   upstream app { server 127.0.0.1:${to.toString()}; keepalive 64; keepalive_requests 1000000000; }
   server {
-    listen 127.0.0.1:${from.toString()};
-    location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    listen 127.0.0.1:${from.toString()}${PASSES[protocol].listens};
+    location / { ${PASSES[protocol].location} }
   }
 }
 `
@@ -25,10 +32,10 @@ const accepts = async (port: number): Promise<boolean> =>
   })
 
 /** Starts nginx, one worker, before a port; gives its own. It ends with the rig. */
-export async function startNginx(rig: Rig, target: number): Promise<number> {
+export async function startNginx(rig: Rig, target: number, protocol: Protocol = 'http'): Promise<number> {
   const [port = 0] = await freePorts(1)
   const folder = join(rig.folder, 'nginx')
-  await rig.write({'nginx/conf': settings(folder, port, target)})
+  await rig.write({'nginx/conf': settings(folder, port, target, protocol)})
   const nginx = rig.start(['nginx', '-p', folder, '-e', join(folder, 'errors'), '-c', join(folder, 'conf')])
   while (!(await accepts(port))) {
     if (nginx.hasExited) throw new Error(nginx.report())

@@ -5,7 +5,7 @@ import {accessSync, constants, existsSync, mkdirSync, readFileSync} from 'node:f
 import {rename} from 'node:fs/promises'
 import {createServer, type AddressInfo} from 'node:net'
 import {tmpdir, userInfo} from 'node:os'
-import {basename, delimiter, join} from 'node:path'
+import {basename, delimiter, dirname, join} from 'node:path'
 import {promisify} from 'node:util'
 import {openRig, type Rig} from '../test/rig/rig.ts'
 
@@ -51,6 +51,18 @@ export const echoServer = async (): Promise<string> =>
 /** The program that calls so many times a second. */
 export const pacedCaller = async (): Promise<string> =>
   compiled('pacer.go', (source, target) => ['go', 'build', '-o', target, source])
+
+/** The app of gRPC that answers with what it gets, and the program that calls it. */
+export const grpcEnds = async (): Promise<string> =>
+  compiled('../sdks/go/load/main.go', (source, target) => [
+    'go',
+    'build',
+    '-C',
+    dirname(dirname(source)),
+    '-o',
+    target,
+    './load'
+  ])
 
 /** The program that writes lines. */
 export const lineWriter = async (): Promise<string> =>

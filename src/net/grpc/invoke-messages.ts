@@ -69,23 +69,26 @@ const readAny = (bytes: Uint8Array): {readonly typeUrl: string; readonly value: 
 }
 
 export const readInvokeRequest = (bytes: Uint8Array): InvokeRequest => {
-  let request: InvokeRequest = {
-    method: '',
-    typeUrl: undefined,
-    value: EMPTY,
-    contentType: '',
-    verb: undefined,
-    query: ''
-  }
+  let method = ''
+  let contentType = ''
+  let any: ReturnType<typeof readAny> | undefined
+  let extension: ReturnType<typeof readExtension> | undefined
   eachField(bytes, (field, reader) => {
-    if (field === 1) request = {...request, method: reader.string()}
-    else if (field === 2) request = {...request, ...readAny(reader.bytes())}
-    else if (field === 3) request = {...request, contentType: reader.string()}
-    else if (field === 4) request = {...request, ...readExtension(reader.bytes())}
+    if (field === 1) method = reader.string()
+    else if (field === 2) any = readAny(reader.bytes())
+    else if (field === 3) contentType = reader.string()
+    else if (field === 4) extension = readExtension(reader.bytes())
     else return false
     return true
   })
-  return request
+  return {
+    method,
+    typeUrl: any?.typeUrl,
+    value: any?.value ?? EMPTY,
+    contentType,
+    verb: extension?.verb,
+    query: extension?.query ?? ''
+  }
 }
 
 const readExtension = (bytes: Uint8Array): {readonly verb: number; readonly query: string} => {
@@ -121,6 +124,7 @@ export const writeInvokeRequest = ({method, typeUrl, value, contentType, verb, q
 
 /** What is added to an InvokeRequest where its sender left it out: `data`, and another spelling of the method, which counts as the last one. */
 export const completed = (bytes: Uint8Array, {typeUrl}: InvokeRequest, method: string | undefined): Uint8Array => {
+  if (typeUrl !== undefined && method === undefined) return bytes
   const writer = new BinaryWriter().raw(bytes)
   if (typeUrl === undefined) anyField(writer, 2, '', EMPTY)
   if (method !== undefined) writer.tag(1, WireType.LengthDelimited).string(method)

@@ -55,10 +55,19 @@ export class InvokedGrpcCall extends GrpcCall {
   }
 
   protected blockFor(admitted: Admitted): string {
-    const {pool, grpcPool} = admitted
+    return this.#fixedFields(admitted) + this.#traceFor(admitted)
+  }
+
+  #fixedFields(admitted: Admitted): string {
+    const {requestHead: head, call} = this
+    const {grpcPool} = admitted
+    const pool = grpcPool ?? admitted.pool
+    const known = head.forwarded
+    if (known?.pool === pool && known.caller === call.caller) return known.block
     const path = grpcPool === undefined ? ON_INVOKE : INVOKE_SERVICE
-    const head = headFields(grpcPool ?? pool, path, 'application/grpc')
-    return head + this.requestHead.metadata + this.#identity(admitted) + this.#traceFor(admitted)
+    const block = headFields(pool, path, 'application/grpc') + head.metadata + this.#identity(admitted)
+    head.forwarded = {pool, caller: call.caller, block}
+    return block
   }
 
   protected override bodyFor({grpcPool}: Admitted): string {

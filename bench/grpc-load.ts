@@ -1,0 +1,40 @@
+import {execFile} from 'node:child_process'
+import {promisify} from 'node:util'
+import type {Load} from './load.ts'
+import {grpcEnds} from './tools.ts'
+
+const execute = promisify(execFile)
+
+export interface GrpcLoadOptions {
+  readonly port: number
+  readonly connections: number
+  /** Calls at once on each connection. */
+  readonly streams: number
+  readonly seconds: number
+  /** Left out: a method of the app. */
+  readonly method?: string
+}
+
+/** Calls the app `callee` with grpc-go as fast as it answers. Throws when a call failed. */
+export async function grpcLoad({port, connections, streams, seconds, method}: GrpcLoadOptions): Promise<Load> {
+  const options = {
+    address: `127.0.0.1:${port.toString()}`,
+    id: 'callee',
+    connections: connections.toString(),
+    streams: streams.toString(),
+    seconds: seconds.toString(),
+    ...(method !== undefined && {method})
+  }
+  const args = Object.entries(options).map(([name, value]) => `-${name}=${value}`)
+  const {stdout} = await execute(await grpcEnds(), ['load', ...args])
+  const {requests, micros, failed, p50} = JSON.parse(stdout) as Record<'requests' | 'micros' | 'failed' | 'p50', number>
+  if (failed > 0 || requests === 0)
+    throw new Error(`${failed.toString()} of ${requests.toString()} calls at ${options.address} failed`)
+  return {requests, perSecond: (requests * 1e6) / micros, p50}
+}
+
+/** What the app has counted: calls through a sidecar, and those that lacked what a sidecar adds. */
+export async function grpcCounts(port: number): Promise<{readonly calls: number; readonly lacking: number}> {
+  const {stdout} = await execute(await grpcEnds(), ['counts', `127.0.0.1:${port.toString()}`])
+  return JSON.parse(stdout) as {calls: number; lacking: number}
+}
