@@ -72,10 +72,9 @@ export class GrpcServer {
   serve(socket: net.Socket, isUnixSocket: boolean): void {
     if (socket.destroyed) return
     const {warn} = this.#context.sidecar
-    let calls: Calls | undefined
     const connection = new FrameServer(socket, {
       warn,
-      accept: server => (calls ??= new Calls(this.#context, server, isUnixSocket)),
+      accept: server => new Calls(this.#context, server, isUnixSocket),
       closed: closed => this.#forget(closed)
     })
     this.#idle.set(connection, 0)
