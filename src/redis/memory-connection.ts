@@ -23,12 +23,12 @@ export class MemoryConnection implements RedisConnection {
   }
 
   async command(args: readonly Argument[], options: CommandOptions = {}): Promise<Reply> {
-    if (this.#last !== undefined) await this.#last
+    while (this.#last !== undefined) await this.#last
     return this.#run(args, options.signal)
   }
 
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
-    if (this.#last !== undefined) await this.#last
+    while (this.#last !== undefined) await this.#last
     this.#now(['MULTI'])
     for (const args of commands) this.#now(args)
     const replies = this.#now(['EXEC'])

@@ -64,7 +64,7 @@ export class RedisServer {
       server
         .once('error', error => (NO_SUCH_ADDRESS.has(codeOf(error)) ? resolve(0) : reject(error)))
         .listen({host, port, ipv6Only: true}, () => {
-          this.#servers.push(server)
+          this.#servers.push(server.on('error', () => {})) // a connection that cannot be accepted: the client sees it
           const address = server.address()
           resolve(typeof address === 'object' && address !== null ? address.port : port)
         })

@@ -1,3 +1,4 @@
+import {constants} from 'node:buffer'
 import {reads, writes, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {notFloat, notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
@@ -6,7 +7,8 @@ import {OK, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {parseExpiry, type Expiry} from './expiry-options.ts'
 
-const MAX_LENGTH = 512 * 1024 * 1024
+/** 512 MiB in Redis; a string of V8 ends a few bytes before. */
+const MAX_LENGTH = constants.MAX_STRING_LENGTH
 const tooLong = (): RedisError => new RedisError('ERR string exceeds maximum allowed size (proto-max-bulk-len)')
 
 export const STRINGS: CommandTable = {
@@ -67,8 +69,9 @@ export const STRINGS: CommandTable = {
     return text
   }),
   append: writes(3, ({db}, [key = '', value = '']) => {
-    const text = (db.string(key) ?? '') + value
-    if (text.length > MAX_LENGTH) throw tooLong()
+    const old = db.string(key) ?? ''
+    if (old.length + value.length > MAX_LENGTH) throw tooLong()
+    const text = old + value
     db.put(key, text)
     db.changed(key, '$', 'append')
     return text.length

@@ -63,6 +63,25 @@ async function check(t: Test, connection: RedisConnection): Promise<void> {
     await t.rejects(reader.command(['PING']), /closed/)
   })
 
+  await t.test('commands behind a blocking one wait, in their order', async t => {
+    const [reader, writer] = [await connection.duplicate(), await connection.duplicate()]
+    const popped = ['q1', 'q2', 'q3'].map(async key => shown(await reader.command(['BLPOP', key, '0'])))
+    for (const key of ['q3', 'q2', 'q1']) await writer.command(['RPUSH', key, 'x'])
+    t.same(await Promise.all(popped), [
+      ['q1', 'x'],
+      ['q2', 'x'],
+      ['q3', 'x']
+    ])
+    const first = reader.command(['BLPOP', 'q1', '0'])
+    const ended = [t.rejects(reader.command(['BLPOP', 'q2', '0'])), t.rejects(reader.command(['BLPOP', 'q3', '0']))]
+    await writer.command(['RPUSH', 'q1', 'x'])
+    await first
+    await writer.command(['PING'])
+    await reader.close()
+    await Promise.all(ended)
+    await writer.close()
+  })
+
   await t.test('messages of channels and keyspace notifications arrive next to commands', async t => {
     await run('CONFIG', 'SET', 'notify-keyspace-events', 'KA')
     const heard: string[] = []
