@@ -10,7 +10,7 @@ import type {Pool} from '../net/pool.ts'
 import {freeAppPort} from '../ports/app-port.ts'
 import type {Callee, CalleeCounters} from '../gateway/local-apps.ts'
 import {LifecycleLog, type Logs} from './lifecycle-log.ts'
-import {lookPathFault, whyNotFound} from './command.ts'
+import {lookPathFault} from './command.ts'
 import {AppChannel} from '../gateway/app-channel.ts'
 import {nameOfCheck} from '../gateway/health-check.ts'
 import type {AdmissionQueue, PendingCall} from '../gateway/admission-queue.ts'
@@ -92,7 +92,11 @@ export class AppRuntime implements Callee {
     this.logs = logs
     this.#lifecycleLog = new LifecycleLog(instanceName(plan.id, plan.instance), logs)
     this.token = token
-    this.#crashes = new CrashReporter(instanceName(plan.id, plan.instance), options.reporter)
+    this.#crashes = new CrashReporter(
+      instanceName(plan.id, plan.instance),
+      options.reporter,
+      options.single !== undefined
+    )
     this.#channel = new AppChannel({
       plan,
       appPort: ports.appPort,
@@ -348,7 +352,14 @@ export class AppRuntime implements Callee {
   #reportExit(exit: Exit): void {
     this.#lifecycleLog.ended(exit)
     this.#options.ended(exit.kind === 'spawn-error' ? {...exit, message: this.#lookPathFault() || exit.message} : exit)
-    if (!succeeded(exit)) this.#explain(exit)
+    if (succeeded(exit)) return
+    this.#crashes.explain(exit, {
+      plan: this.plan,
+      app: this.app,
+      queue: this.queue,
+      starts: this.#program.markers.length,
+      searchPath: () => this.#searchPath
+    })
   }
 
   #lookPathFault(): string {
@@ -357,22 +368,6 @@ export class AppRuntime implements Callee {
 
   get #searchPath(): string {
     return this.#options.environment(this.#program.marker, this.#plan, this.appPort)['PATH'] ?? ''
-  }
-
-  /** Reports a crash. Exit code 127 means that the shell could not find the program. For a single app the terminal shows enough. */
-  #explain(exit: Exit): void {
-    const {command, folder} = this.plan
-    const {from, to} = this.app.lived
-    const interrupted = this.queue.interruptedBy(to)
-    const isSingle = this.#options.single !== undefined
-    if (isSingle && interrupted.length === 0) return
-    const {state, bestLine} = this.app
-    if (state.phase === 'exited' && this.plan.restart !== 'no') return // the warning `given-up` reports it
-    const isShells127 = !isSingle && exit.kind === 'code' && exit.code === 127
-    const missing = isShells127 ? whyNotFound(command, folder, this.#searchPath) : ''
-    const crash = {exit, livedMs: to - from, interrupted, line: isSingle ? '' : bestLine}
-    if (missing === '') this.#crashes.report(crash, {state, starts: this.#program.markers.length})
-    else this.#options.reporter.warn('command-not-found', `"${this.name}" could not be started: ${missing}`)
   }
 
   #reason(state: AppState): string {

@@ -1,17 +1,48 @@
+import type {AdmissionQueue} from '../gateway/admission-queue.ts'
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
+import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
+import {whyNotFound} from './command.ts'
+import type {Supervised} from './process/supervised.ts'
 import {crashReport, nextStartText, repeatedCrash, type Crash} from './messages/crash-report.ts'
+
+/** An app whose process has exited by itself. */
+export interface EndedApp {
+  readonly plan: AppPlan
+  readonly app: Pick<Supervised, 'state' | 'bestLine' | 'lived'>
+  readonly queue: Pick<AdmissionQueue, 'interruptedBy'>
+  /** The number of processes so far. */
+  readonly starts: number
+  /** The PATH of the process. */
+  readonly searchPath: () => string
+}
 
 /** Reports each crash of an app once. A crash that repeats is reported the 2nd, 4th, 8th … time. */
 export class CrashReporter {
   readonly #id: string
   readonly #reporter: Reporter
+  readonly #isSingle: boolean
   #latest = ''
   #times = 0
 
-  constructor(id: string, reporter: Reporter) {
+  /** `isSingle`: the only app of its run. */
+  constructor(id: string, reporter: Reporter, isSingle = false) {
     this.#id = id
     this.#reporter = reporter
+    this.#isSingle = isSingle
+  }
+
+  /** Reports why an app has failed. Exit code 127 means that the shell could not find the program. For a single app the terminal shows enough. */
+  explain(exit: Exit, {plan: {command, folder, restart}, app, queue, starts, searchPath}: EndedApp): void {
+    const {state, bestLine, lived} = app
+    const interrupted = queue.interruptedBy(lived.to)
+    if (this.#isSingle && interrupted.length === 0) return
+    if (state.phase === 'exited' && restart !== 'no') return // the warning `given-up` reports it
+    const isShells127 = !this.#isSingle && exit.kind === 'code' && exit.code === 127
+    const missing = isShells127 ? whyNotFound(command, folder, searchPath()) : ''
+    const line = this.#isSingle ? '' : bestLine
+    if (missing !== '') this.#reporter.warn('command-not-found', `"${this.#id}" could not be started: ${missing}`)
+    else this.report({exit, livedMs: lived.to - lived.from, interrupted, line}, {state, starts})
   }
 
   /** `state`: the state after the exit; `starts`: the number of processes so far. */

@@ -1,12 +1,22 @@
 import type {ListedApp} from '../control/messages.ts'
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
-import type {AppRuntime} from './app-runtime.ts'
+import type {AppPlan} from '../model/plan.ts'
+import type {SidecarPorts} from '../ports/claim.ts'
+import type {Logs} from './lifecycle-log.ts'
 import {endOf} from './messages/why-not-running.ts'
 
-type Listable = Pick<
-  AppRuntime,
-  'id' | 'plan' | 'ports' | 'appPort' | 'pid' | 'logs' | 'app' | 'isDebugged' | 'isUnhealthy'
->
+/** What is said of an app. */
+interface Listable {
+  readonly id: string
+  readonly plan: AppPlan
+  readonly ports: SidecarPorts
+  readonly appPort: number
+  readonly pid: number
+  readonly logs: Logs
+  readonly app: {readonly state: AppState}
+  readonly isDebugged: boolean
+  readonly isUnhealthy: boolean
+}
 
 /** The description of an app for requests over the control socket. */
 export function listedApp(
