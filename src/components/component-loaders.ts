@@ -22,9 +22,11 @@ export const COMPONENT_LOADERS: Loaders = {
   },
   state: {
     'in-memory': {load: async () => (await import('./state/in-memory.ts')).open},
+    redis: {load: async () => (await import('./state/redis.ts')).open},
     sqlite: {load: async () => (await import('./state/sqlite.ts')).open, usesFolder: true, versions: ['v2']}
   },
-  configuration: {},
+  configuration: {redis: {load: async () => (await import('./configuration/redis.ts')).open}},
+  lock: {redis: {load: async () => (await import('./lock/redis.ts')).open}},
   pubsub: {
     'in-memory': {load: async () => (await import('./pubsub/in-memory.ts')).open, isPrivate: true}
   }

@@ -31,11 +31,11 @@ export interface Use {
 
 /** The open components of a run: apps that may use the same one share it. */
 export class ComponentSet {
-  readonly #env: OpenOptions['env']
+  readonly #options: Pick<OpenOptions, 'env' | 'redis'>
   readonly #instances = new Map<string, Instance>()
 
-  constructor(env: OpenOptions['env']) {
-    this.#env = env
+  constructor(options: Pick<OpenOptions, 'env' | 'redis'>) {
+    this.#options = options
   }
 
   /** Opens a component, or takes the one that is open. Rejects with the reason why there is none. */
@@ -76,7 +76,7 @@ export class ComponentSet {
         name,
         properties: new Properties(properties),
         folder,
-        env: this.#env,
+        ...this.#options,
         warn,
         signal: given.signal
       })
@@ -109,6 +109,7 @@ function loaderOf({type, version, typePlace}: ComponentResource): ComponentLoade
 /** Dapr's names for them in errors. */
 const BLOCK_NAMES: Readonly<Record<Block, string>> = {
   secretstores: 'secret store',
+  lock: 'lock store',
   state: 'state store',
   configuration: 'configuration store',
   pubsub: 'message bus'

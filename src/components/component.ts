@@ -2,8 +2,10 @@
 // template names that type. A component knows neither HTTP nor gRPC, and serves all apps that may use it.
 import type {Place} from '../model/errors.ts'
 import type {ConfigurationStore} from './configuration-store.ts'
+import type {LockStore} from './lock-store.ts'
 import type {Properties} from './properties.ts'
 import type {PubSub} from './pubsub.ts'
+import type {RedisAccess} from './redis/redis-access.ts'
 import type {SecretStore} from './secret-store.ts'
 import type {StateStore} from './state-store.ts'
 
@@ -19,6 +21,7 @@ export interface Component {
 export interface BlockTypes {
   readonly secretstores: SecretStore
   readonly state: StateStore
+  readonly lock: LockStore
   readonly configuration: ConfigurationStore
   readonly pubsub: PubSub
 }
@@ -31,6 +34,8 @@ export interface OpenOptions {
   readonly folder: string
   /** The environment that we were started in. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Connects to Redis. */
+  readonly redis: RedisAccess
   readonly warn: (text: string) => void
   /** Aborted when it takes too long, or nobody wants it any more. */
   readonly signal: AbortSignal

@@ -1,6 +1,6 @@
 import type {Component} from './component.ts'
 
-/** A message as a broker carries it: bytes, and texts beside them. */
+/** A message as a broker carries it: bytes, and metadata as texts. */
 export interface Message {
   readonly data: Buffer
   readonly metadata: Readonly<Record<string, string>>

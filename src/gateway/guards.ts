@@ -1,4 +1,5 @@
 import {isIP} from 'node:net'
+import {isLoopback} from '../model/loopback.ts'
 import {timingSafeEqual} from 'node:crypto'
 
 /** Whether a Host header, or the authority of an Origin, names this machine as its owner allows. */
@@ -14,9 +15,6 @@ const hostOf = (authority: string): string => {
   if (name !== '') return name
   return isIP(address) === 6 ? address : isIP(lower) === 6 ? lower : ''
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (host.startsWith('127.') && isIP(host) === 4)
 
 const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::' || address === '[::]'
 

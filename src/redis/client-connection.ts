@@ -22,7 +22,7 @@ export interface ConnectionListener {
 }
 
 /** What `@redis/client` gives back, and what this file needs of it. */
-type Library = typeof import('@redis/client')
+type Library = typeof import('./client-library.ts')
 type Client = ReturnType<typeof createClient>
 type None = Record<string, never>
 type Options = RedisClientOptions<None, None, None, 2>
@@ -54,8 +54,13 @@ export class ClientConnection implements RedisConnection {
 
   /** Rejects if the first connection fails: nobody answers, or the password is wrong. */
   static async open(address: RedisAddress, listener?: ConnectionListener): Promise<ClientConnection> {
-    const connection = new ClientConnection(await import('@redis/client'), address, listener)
-    await connection.#client.connect()
+    const connection = new ClientConnection(await import('./client-library.ts'), address, listener)
+    try {
+      await connection.#client.connect()
+    } catch (error) {
+      // the library wraps what the socket says
+      throw error instanceof Error && 'socketError' in error ? error.socketError : error
+    }
     return connection
   }
 

@@ -3,15 +3,15 @@
 
 /**
  * Saves a state item: KEYS[1] its key, ARGV[1] the etag (`0`: none), ARGV[2] the data, ARGV[3] `0` for a first write.
- * Returns the new version; raises an error if the item has another version. A key of another type is replaced.
+ * Returns the new version; raises an error if the item has another version, or is there although nothing may be. A key of
+ * another type is replaced. Unlike Dapr's, an ordinary save may follow a first write.
  */
 export const SAVE_SCRIPT = `local version = redis.pcall('HGET', KEYS[1], 'version')
 if type(version) == 'table' then
   redis.call('DEL', KEYS[1])
   version = false
 end
-local isGuarded = redis.call('HEXISTS', KEYS[1], 'first-write') == 1
-if version and version ~= '' and version ~= ARGV[1] and (isGuarded or ARGV[1] ~= '0') then
+if version and version ~= '' and version ~= ARGV[1] and (ARGV[1] ~= '0' or ARGV[3] == '0') then
   return redis.error_reply('ERR failed to set key ' .. KEYS[1])
 end
 redis.call('HSET', KEYS[1], 'data', ARGV[2])

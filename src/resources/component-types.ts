@@ -1,7 +1,7 @@
 import {MIDDLEWARE_TYPES} from './http-pipeline.ts'
 
 /** The categories of Components whose calls are served here. */
-export type Block = 'secretstores' | 'state' | 'configuration' | 'pubsub'
+export type Block = 'secretstores' | 'state' | 'configuration' | 'lock' | 'pubsub'
 
 /** A type of Component as files and metadata show it. */
 export interface ComponentType {
@@ -10,6 +10,38 @@ export interface ComponentType {
   /** The names of its properties, for hints in mistakes; they are found in any capitals. */
   readonly properties: readonly string[]
 }
+
+/** What all components of Redis can be told (components-contrib: common/component/redis/settings.go). */
+const REDIS = [
+  'redisHost',
+  'redisPort',
+  'redisUsername',
+  'redisPassword',
+  'redisDB',
+  'redisType',
+  'redisMaxRetries',
+  'redisMinRetryInterval',
+  'redisMaxRetryInterval',
+  'sentinelUsername',
+  'sentinelPassword',
+  'sentinelMasterName',
+  'failover',
+  'enableTLS',
+  'insecureSkipTLSVerify',
+  'clientCert',
+  'clientKey',
+  'dialTimeout',
+  'readTimeout',
+  'writeTimeout',
+  'poolSize',
+  'poolTimeout',
+  'maxConnAge',
+  'minIdleConns',
+  'idleCheckFrequency',
+  'idleTimeout',
+  'redeliverInterval',
+  'processingTimeout'
+]
 
 const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
 /** What every pub/sub component has besides its own properties (Dapr: pkg/scopes). */
@@ -23,6 +55,10 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
   },
   state: {
     'in-memory': {capabilities: STATE, properties: ['actorStateStore', 'keyPrefix']},
+    redis: {
+      capabilities: STATE,
+      properties: [...REDIS, 'actorStateStore', 'keyPrefix', 'queryIndexes', 'ttlInSeconds']
+    },
     sqlite: {
       capabilities: STATE,
       properties: [
@@ -37,7 +73,8 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
       ]
     }
   },
-  configuration: {},
+  configuration: {redis: {capabilities: [], properties: REDIS}},
+  lock: {redis: {capabilities: [], properties: [...REDIS, 'keyPrefix', 'maxRetries', 'maxRetryBackoff']}},
   pubsub: {
     'in-memory': {capabilities: [], properties: PUBSUB}
   }

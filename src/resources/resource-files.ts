@@ -1,6 +1,7 @@
 import type {App, ResourceSnapshot} from './app-resources.ts'
 import {isUnbuilt} from './component-support.ts'
 import {areFor} from './components.ts'
+import {usualComponents} from './default-components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import {firstOfName, type Environment} from './http-endpoints.ts'
 import {
@@ -64,8 +65,7 @@ export class ResourceFiles {
     const isFor = areFor(id, env['NAMESPACE'] ?? '')
     const {endpoints, faults: doubles} = firstOfName(all.flatMap(file => file.endpoints).filter(isFor))
     const usual = `${shown(defaultFolder)}/`
-    const components = all
-      .flatMap(file => file.components)
+    const components = [...usualComponents({folders, defaultFolder}), ...all.flatMap(file => file.components)]
       .filter(isFor)
       .map(each => (each.place.file.startsWith(usual) ? {...each, isDefault: true} : each))
     const subscriptions = all.flatMap(file => file.subscriptions).filter(isFor)

@@ -1,8 +1,9 @@
 import {existsSync} from 'node:fs'
 import {dirname, relative} from 'node:path'
 import type {Reporter, WarningCode} from '../model/reporter.ts'
-import {OpenResources, type App, type AppResources} from './app-resources.ts'
+import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
 import type {Configuration} from './dapr-configuration.ts'
+import {usualComponents} from './default-components.ts'
 import {NO_RESOURCES} from './defaults.ts'
 import {faultText} from './fault.ts'
 import type {Environment} from './http-endpoints.ts'
@@ -42,7 +43,7 @@ export class ResourceStore {
       const {configFile, defaultFolder} = app.resources
       const files = this.#hasAny(app) ? await this.#load() : this.#files
       await files?.read([app])
-      const opened = new OpenResources(app, files?.snapshotOf(app) ?? NO_RESOURCES, {
+      const opened = new OpenResources(app, files?.snapshotOf(app) ?? bare(app), {
         warn: (code, text) => {
           if (dirname(configFile) !== defaultFolder) this.#warnOnce(code, text)
         },
@@ -138,3 +139,6 @@ export class ResourceStore {
     }
   }
 }
+
+/** What an app without files has. */
+const bare = ({resources}: App): ResourceSnapshot => ({...NO_RESOURCES, components: usualComponents(resources)})

@@ -1,17 +1,52 @@
 import type {ComponentSet} from '../components/component-set.ts'
+import type {Plan} from '../model/plan.ts'
+import type {RedisServers, RedisServersOptions} from '../components/redis/redis-servers.ts'
+
+export interface RunComponentsOptions extends Omit<RedisServersOptions, 'isOwnPort'> {
+  readonly plan: Plan
+}
 
 /** The components of a run's apps, loaded when the first app needs one. */
 export class RunComponents {
-  readonly #env: Readonly<Record<string, string | undefined>>
+  readonly #options: RunComponentsOptions
   #loading: Promise<ComponentSet> | undefined
+  #redis: Promise<RedisServers> | undefined
 
-  constructor(env: Readonly<Record<string, string | undefined>>) {
-    this.#env = env
+  constructor(options: RunComponentsOptions) {
+    this.#options = options
   }
 
   /** Loads them; all apps get the same. */
   async load(): Promise<ComponentSet> {
-    this.#loading ??= import('../components/component-set.ts').then(({ComponentSet}) => new ComponentSet(this.#env))
+    this.#loading ??= this.#load()
     return this.#loading
   }
+
+  /** After the apps have closed theirs. */
+  async close(): Promise<void> {
+    await (await this.#redis)?.close()
+  }
+
+  async #load(): Promise<ComponentSet> {
+    const {ComponentSet: Components} = await import('../components/component-set.ts')
+    const redis = {
+      connect: async (...[address]: Parameters<RedisServers['connect']>) => (await this.#servers()).connect(address)
+    }
+    return new Components({env: this.#options.env, redis})
+  }
+
+  async #servers(): Promise<RedisServers> {
+    this.#redis ??= import('../components/redis/redis-servers.ts').then(
+      ({RedisServers: Servers}) =>
+        new Servers({...this.#options, isOwnPort: port => isPortOf(this.#options.plan, port)})
+    )
+    return this.#redis
+  }
 }
+
+/** An app of the plan listens at this port, or is waited for there. */
+const isPortOf = ({apps}: Plan, port: number): boolean =>
+  apps.some(
+    ({ready, channel, fixedPort}) =>
+      channel.port === port || fixedPort === port || (ready.kind === 'tcp' && ready.port === port)
+  )

@@ -98,7 +98,7 @@ export class Run {
       add: async app => this.#apps.add(app, this.#apps.all.length)
     })
     this.#resources = new RunResources({shell, since: this.#startedAt, reporter: this.#reporter})
-    this.#components = new RunComponents(shell)
+    this.#components = new RunComponents({plan, env: shell, reporter: this.#reporter})
     this.#changes = new Changes({
       plan,
       since: this.#startedAt,
@@ -206,6 +206,7 @@ export class Run {
       {name: 'socket', stop: async () => this.#registration?.withdraw()},
       {name: 'other runs', stop: () => this.#peerRuns.close()},
       {name: 'resources', stop: async () => this.#resources.close()},
+      {name: 'components', stop: async () => this.#components.close()},
       {
         name: 'ports',
         start: async () => {

@@ -10,6 +10,7 @@ import {withBuiltInRetries} from '../gateway/built-in-retries.ts'
 import type {ResiliencyEvent} from '../model/resiliency-event.ts'
 import {builtInRetry} from '../resources/defaults.ts'
 import type {RetryPolicy} from '../resources/resiliency/policies.ts'
+import {postTo} from './post-to-app.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
@@ -133,6 +134,7 @@ export async function openAppSidecar({
     resources,
     components,
     whyMissing: name => whyMissing(resources.snapshot, name),
+    postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => sidecar, warn),
     policies: () => effects.componentPolicies,
     isDebug: writesAt(settings.logLevel, 'debug'),
     log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor'})

@@ -8,6 +8,7 @@ import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf} from '../resources/component-types.ts'
 import {isOpened} from '../resources/component-support.ts'
 import type {ComponentResource} from '../resources/components.ts'
+import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
 
 export interface SidecarBlocksOptions {
@@ -19,6 +20,7 @@ export interface SidecarBlocksOptions {
   /** Loads the components of the run. */
   readonly components: () => Promise<ComponentSet>
   readonly whyMissing: (name: string) => string
+  readonly postToApp: BlockContextOptions['postToApp']
   readonly policies: () => ComponentPolicies | undefined
   /** Lines of the level `debug` are written. */
   readonly isDebug: boolean
@@ -81,7 +83,7 @@ export class SidecarBlocks {
   }
 
   async #load(): Promise<Blocks> {
-    const {appId, folder, env, resources, components, whyMissing, policies, isDebug, log} = this.#options
+    const {appId, folder, env, resources, components, whyMissing, policies, postToApp, isDebug, log} = this.#options
     const [{AppComponents}, {Blocks}, set] = await Promise.all([
       import('../components/app-components.ts'),
       import('./blocks/blocks.ts'),
@@ -97,6 +99,7 @@ export class SidecarBlocks {
       configuration: () => resources.snapshot.configuration,
       whyMissing,
       policies,
+      postToApp,
       log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
     })
   }

@@ -37,7 +37,7 @@ t.test('Dapr’s client and server for JavaScript, unmodified, over HTTP', async
   t.match(await result(run, 'missing'), {error: /couldn't find service: stok/})
   await result(run, 'set')
   t.match(await result(run, 'metadata'), {id: 'shop', extended: {color: 'blue'}})
-  t.match(await result(run, 'state'), {error: /state store mystore is not configured/})
+  t.match(await result(run, 'state'), {error: /state store mystore is not found/})
   t.match(await result(run, 'publish'), /pubsub pubsub is not found/)
 })
 

@@ -92,7 +92,7 @@ t.test('Dapr’s SDK for Go: InvokeMethod, its server, stubs of grpc-go on its c
       'large:web': '',
       missing: {code: 13, message: NOBODY},
       metadata: {id: 'shop', extended: {color: 'blue'}},
-      state: {code: 9, message: /state store mystore is not configured/, details: 1},
+      state: {code: 3, message: /state store mystore is not found/, details: 1},
       publish: {code: 3, message: /pubsub pubsub is not found/, details: 1},
       bind: {code: 13, message: /couldn't find output binding bin/},
       unary: 5,
@@ -155,7 +155,7 @@ for (const protocol of ['grpc', 'http'] as const)
         : {message: /HTTP status code: 501/},
       missing: {message: NOBODY},
       metadata: {id: 'shop', extended: {color: 'blue'}},
-      state: {code: 'FAILED_PRECONDITION', message: 'state store mystore is not configured'},
+      state: {code: 'INVALID_ARGUMENT', message: /state store mystore is not found/},
       publish: {code: 'INVALID_ARGUMENT', message: 'pubsub pubsub is not found'},
       async: {body: 'pears', caller: 'shop'},
       say: 'hello Ada',
@@ -203,7 +203,7 @@ for (const [version, canProxy] of [
       health: true,
       set: true,
       metadata: {id: 'shop', extended: {color: 'blue'}},
-      state: {code: 9, error: 'state store mystore is not configured'},
+      state: {code: 3, error: /state store mystore is not found/},
       ...(canProxy ? {unary: 'hello for shop', both: ['one', 'two']} : {})
     })
     t.match(await post(run, 'orders'), {status: 200, body: {body: 'pears', type: 'text/plain'}})

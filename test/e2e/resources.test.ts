@@ -103,13 +103,13 @@ t.test(
 
 t.test('of Dapr’s own folder run says nothing, and the call that wants it does', async t => {
   const rig = await openRig(t)
-  await rig.write({'../home/.dapr/components/statestore.yaml': component('statestore', 'state.redis')})
+  await rig.write({'../home/.dapr/components/statestore.yaml': component('statestore', 'state.etcd')})
   await rig.template([{appID: 'shop'}])
   const run = rig.pillion(['run', '-f', '.'])
   const shop = await rig.driven('shop')
   t.match(await shop.fetch('/v1.0/state/statestore/x'), {
     status: 500,
-    body: /state store statestore is not configured \(.*statestore\.yaml:4 names it, but its type state\.redis is not/
+    body: /state store statestore is not configured \(.*statestore\.yaml:4 names it, but its type state\.etcd is not/
   })
   run.signal('SIGINT')
   t.match(await run.exited, {code: 0})

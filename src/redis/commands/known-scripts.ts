@@ -31,6 +31,15 @@ const save: Program = (db, key, [etag = '', data = '', isFirstWrite]) => {
   return Number(next + 1n)
 }
 
+/** The same, but an ordinary save may follow a first write, and a first write without an etag saves what is not there. */
+const saveFreely: Program = (db, key, args) => {
+  const [etag = '', , isFirstWrite] = args
+  if (etag !== '0') return save(db, key, args)
+  const version = hashOrNone(db, key)?.get('version') ?? ''
+  if (isFirstWrite === '0' && version !== '') return `failed to set key ${key}`
+  return save(db, key, [version || '0', ...args.slice(1)])
+}
+
 /** Deletes a state item, unless its version is another one than the given etag. */
 const remove: Program = (db, key, [etag = '']) => {
   const version = hashOrNone(db, key)?.get('version') ?? ''
@@ -64,7 +73,7 @@ const FOREIGN: ReadonlyMap<string, Program> = new Map([
 ])
 
 const OWN: ReadonlyMap<string, Program> = new Map([
-  [SAVE_SCRIPT, save],
+  [SAVE_SCRIPT, saveFreely],
   [DELETE_SCRIPT, remove],
   [UNLOCK_SCRIPT, unlock]
 ])

@@ -28,7 +28,12 @@ export interface BlockContextOptions {
   readonly whyMissing: (name: string) => string
   readonly policies: () => ComponentPolicies | undefined
   readonly log: BlockLog
+  /** Posts JSON to the app; undefined: it has no port. */
+  readonly postToApp: PostToApp | undefined
 }
+
+/** Sends an update to the app; resolves with why it was not taken, '' = it was. */
+export type PostToApp = (path: string, body: string) => Promise<string>
 
 /** The log of the sidecar. */
 export interface BlockLog {
@@ -44,6 +49,7 @@ const POLICY_KINDS: Readonly<Record<Block, string>> = {
   secretstores: 'Secretstore',
   state: 'Statestore',
   configuration: 'Configuration',
+  lock: 'Lock',
   pubsub: 'Pubsub'
 }
 
@@ -61,6 +67,7 @@ export class BlockContext {
   readonly configuration: () => Configuration
   readonly policies: () => ComponentPolicies | undefined
   readonly log: BlockLog
+  readonly postToApp: PostToApp | undefined
   readonly #options: BlockContextOptions
 
   constructor(options: BlockContextOptions) {
@@ -69,6 +76,7 @@ export class BlockContext {
     this.configuration = options.configuration
     this.policies = options.policies
     this.log = options.log
+    this.postToApp = options.postToApp
     this.#options = options
   }
 

@@ -1,4 +1,6 @@
 import {BlockContext, type BlockContextOptions} from './block-context.ts'
+import {Configurations} from './configurations.ts'
+import {Locks} from './locks.ts'
 import {Publishing} from './publishing.ts'
 import {Secrets} from './secrets.ts'
 import {State} from './state.ts'
@@ -8,14 +10,22 @@ import {Subscriptions} from './subscriptions.ts'
 export class Blocks {
   readonly secrets: Secrets
   readonly state: State
+  readonly configurations: Configurations
+  readonly locks: Locks
   readonly publishing: Publishing
   readonly subscriptions: Subscriptions
+  readonly postToApp: BlockContext['postToApp']
+  readonly log: BlockContext['log']
 
   constructor(options: BlockContextOptions) {
     const context = new BlockContext(options)
     this.secrets = new Secrets(context)
     this.state = new State(context)
+    this.configurations = new Configurations(context)
+    this.locks = new Locks(context)
     this.publishing = new Publishing(context)
     this.subscriptions = new Subscriptions(context)
+    this.postToApp = context.postToApp
+    this.log = context.log
   }
 }

@@ -60,8 +60,6 @@ const fixed = (reply: Reply): Route['action'] => respond(() => reply)
 const missing = (status: number, code: string, message: string): Route['action'] =>
   respond(({why}) => apiError(status, code, message + why))
 
-const configuration = missing(500, 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED', 'configuration stores not configured')
-const lock = missing(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured')
 const crypto = missing(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', 'crypto providers not configured')
 // Workflows also run on actors.
 const actors = fixed(apiError(400, 'ERR_ACTOR_NO_PLACEMENT', 'placement service is not configured'))
@@ -110,11 +108,11 @@ const ROUTES: readonly Route[] = [
   ...on(V1, 'POST PUT', 'publish/*/**', block('publish')),
   ...on(V1, 'GET', 'secrets/*/bulk', block('get-secrets')),
   ...on(V1, 'GET', 'secrets/*/*', block('get-secret')),
-  ...on(ALPHA_AND_V1, 'GET', 'configuration/*', configuration),
-  ...on(ALPHA_AND_V1, 'GET', 'configuration/*/subscribe', configuration),
-  ...on(ALPHA_AND_V1, 'GET', 'configuration/*/*/unsubscribe', configuration),
-  ...on(ALPHA, 'POST', 'lock/*', lock),
-  ...on(ALPHA, 'POST', 'unlock/*', lock),
+  ...on(ALPHA_AND_V1, 'GET', 'configuration/*', block('get-configuration')),
+  ...on(ALPHA_AND_V1, 'GET', 'configuration/*/subscribe', block('subscribe-configuration')),
+  ...on(ALPHA_AND_V1, 'GET', 'configuration/*/*/unsubscribe', block('unsubscribe-configuration')),
+  ...on(ALPHA, 'POST', 'lock/*', block('lock')),
+  ...on(ALPHA, 'POST', 'unlock/*', block('unlock')),
   ...on(ALPHA, 'PUT', 'crypto/*/encrypt', crypto),
   ...on(ALPHA, 'PUT', 'crypto/*/decrypt', crypto),
   ...['getkey', 'encrypt', 'decrypt', 'wrapkey', 'unwrapkey', 'sign', 'verify'].flatMap(verb =>

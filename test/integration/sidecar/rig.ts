@@ -139,11 +139,15 @@ export const noBlocks =
         appId: 'a',
         folder: '/',
         env: {},
-        set: new ComponentSet({}),
+        set: new ComponentSet({
+          env: {},
+          redis: {connect: async () => Promise.reject(new Error('there is no Redis'))}
+        }),
         log: () => undefined
       }),
       configuration: () => DEFAULT_CONFIGURATION,
       whyMissing,
+      postToApp: undefined,
       policies: () => undefined,
       log: {isDebug: false, write: () => undefined, warn: () => undefined}
     })

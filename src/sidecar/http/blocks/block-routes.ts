@@ -10,6 +10,11 @@ export interface BlockCall {
     | 'bulk-get-state'
     | 'transact-state'
     | 'query-state'
+    | 'lock'
+    | 'unlock'
+    | 'get-configuration'
+    | 'subscribe-configuration'
+    | 'unsubscribe-configuration'
     | 'publish'
     | 'publish-bulk'
   /** Of the path, unescaped. */

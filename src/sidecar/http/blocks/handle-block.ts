@@ -5,6 +5,8 @@ import {apiError} from '../errors.ts'
 import type {BlockHandler, BlockRequest} from './block-request.ts'
 import type {BlockCall} from './block-routes.ts'
 import {publish, publishBulk} from './publish.ts'
+import {getConfiguration, subscribeConfiguration, unsubscribeConfiguration} from './configurations.ts'
+import {lock, unlock} from './locks.ts'
 import {getSecret, getSecrets} from './secrets.ts'
 import {bulkGetState, deleteState, getState, queryState, saveState, transactState} from './state.ts'
 
@@ -17,6 +19,11 @@ const HANDLERS: Readonly<Record<BlockCall['call'], BlockHandler>> = {
   'bulk-get-state': bulkGetState,
   'transact-state': transactState,
   'query-state': queryState,
+  lock,
+  unlock,
+  'get-configuration': getConfiguration,
+  'subscribe-configuration': subscribeConfiguration,
+  'unsubscribe-configuration': unsubscribeConfiguration,
   publish,
   'publish-bulk': publishBulk
 }

@@ -1,0 +1,130 @@
+import {codeOf, messageOf} from '../../model/errors.ts'
+import {pause} from '../../platform/delay.ts'
+import type {RedisAddress} from '../../redis/client-connection.ts'
+import type {RedisConnection} from '../../redis/connection.ts'
+import type {BuiltInRedis} from '../../redis/built-in-redis.ts'
+import {MovableConnection} from './movable-connection.ts'
+import type {RedisServersOptions} from './redis-servers.ts'
+
+/** Between two looks for a server that is starting, or that has gone. */
+const LOOK_MS = 50
+
+/**
+ * The Redis at one port of this machine. Where none answers, this run becomes it; then other programs and runs find it. When
+ * the run that is it ends, another one that uses it goes on. A real one that goes away is waited for: it has its own keys.
+ */
+export class LocalRedis {
+  readonly #port: number
+  readonly #options: RedisServersOptions
+  readonly #connections = new Set<MovableConnection>()
+  #builtIn: BuiltInRedis | undefined
+  /** The one who answers is a run of ours. */
+  #isOurs = false
+  #becoming: Promise<boolean> | undefined
+  readonly #over = new AbortController()
+
+  constructor(port: number, options: RedisServersOptions) {
+    this.#port = port
+    this.#options = options
+  }
+
+  async connect(address: RedisAddress): Promise<RedisConnection> {
+    const connection = new MovableConnection({
+      open: async () => this.#open(address),
+      closed: () => this.#connections.delete(connection),
+      waitMs: address.connectTimeoutMs ?? 5000
+    })
+    this.#connections.add(connection)
+    // an app of this run that is the Redis starts later: commands wait for it
+    if (!this.#options.isOwnPort(this.#port)) await connection.connected()
+    return connection
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort()
+    await Promise.all([...this.#connections].map(async connection => connection.close()))
+    await this.#becoming
+    await this.#builtIn?.close()
+  }
+
+  async #open(address: RedisAddress): Promise<RedisConnection> {
+    while (!this.#over.signal.aborted) {
+      if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
+      try {
+        return await this.#connectTo(address)
+      } catch (error) {
+        if (!isRefused(error)) throw error
+        if (this.#options.isOwnPort(this.#port)) await pause(LOOK_MS, this.#over.signal)
+        else if (!(await this.#become()) && this.#builtIn === undefined) await pause(LOOK_MS, this.#over.signal)
+      }
+    }
+    throw new Error('the run is stopping')
+  }
+
+  async #connectTo(address: RedisAddress): Promise<RedisConnection> {
+    const {ClientConnection} = await import('../../redis/client-connection.ts')
+    const client = await ClientConnection.open(address, {
+      lost: () => void this.#lost(),
+      back: () => {
+        for (const each of this.#connections) each.resume()
+      }
+    })
+    try {
+      this.#isOurs = String(await client.command(['INFO', 'server'])).includes('pillion_version')
+      return client
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+  }
+
+  /** Opens the built-in one. False: somebody else has the port. Rejects if it is switched off. */
+  async #become(): Promise<boolean> {
+    this.#becoming ??= this.#openBuiltIn()
+    try {
+      return await this.#becoming
+    } finally {
+      this.#becoming = undefined
+    }
+  }
+
+  async #openBuiltIn(): Promise<boolean> {
+    const {BuiltInRedis: BuiltIn, keysFile, redisMode} = await import('../../redis/built-in-redis.ts')
+    const {env, reporter} = this.#options
+    const mode = redisMode(env)
+    const at = `localhost:${this.#port.toString()}`
+    if (mode === 'off') throw new Error(`nobody listens at ${at} (PILLION_REDIS=off: there is no built-in Redis)`)
+    const file = mode === 'memory' ? undefined : keysFile(env, this.#port)
+    try {
+      const warn = (text: string): void => reporter.warn('redis-keys', text)
+      this.#builtIn = await BuiltIn.open({port: this.#port, file, warn})
+    } catch (error) {
+      if (codeOf(error instanceof Error ? error.cause : undefined) === 'EADDRINUSE') return false
+      throw error
+    }
+    const keys = file === undefined ? 'keys in memory only: PILLION_REDIS=memory' : `keys in ${file}`
+    reporter.warn('built-in-redis', `Redis does not answer at ${at}: pillion answers there (${keys})`)
+    return true
+  }
+
+  /** A run of ours that is gone is followed by this one, unless another was quicker; a real Redis is waited for. */
+  async #lost(): Promise<void> {
+    for (const each of this.#connections) each.suspend()
+    if (!this.#isOurs) return
+    try {
+      if (!(await this.#become())) return
+      await Promise.all([...this.#connections].map(async each => each.move()))
+    } catch (error) {
+      this.#options.reporter.warn(
+        'redis-keys',
+        `cannot go on as the Redis at ${this.#port.toString()}: ${messageOf(error)}`
+      )
+    }
+  }
+}
+
+/** Nobody listens, at any of the addresses that were tried. */
+function isRefused(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isRefused)
+  return codeOf(error) === 'ECONNREFUSED'
+}

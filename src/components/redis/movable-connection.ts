@@ -1,0 +1,113 @@
+import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from '../../redis/connection.ts'
+
+export interface MovableOptions {
+  readonly open: () => Promise<RedisConnection>
+  readonly closed: () => void
+  /** How long a command waits for a server, in ms. */
+  readonly waitMs: number
+}
+
+interface Listening {
+  readonly pattern: string
+  readonly listener: MessageListener
+  end: (() => Promise<void>) | undefined
+}
+
+/** A connection that goes on with another server when the one that it has is gone. Commands wait meanwhile. */
+export class MovableConnection implements RedisConnection {
+  readonly #options: MovableOptions
+  readonly #duplicates = new Set<MovableConnection>()
+  readonly #listening = new Set<Listening>()
+  #current: Promise<RedisConnection> | undefined
+  /** Set while the server is gone. */
+  #pause: PromiseWithResolvers<void> | undefined
+  #isClosed = false
+
+  constructor(options: MovableOptions) {
+    this.#options = options
+  }
+
+  /** Settles when it is connected. */
+  async connected(): Promise<RedisConnection> {
+    if (this.#isClosed) throw new Error('the connection to Redis is closed')
+    this.#current ??= this.#options.open().catch((error: unknown) => {
+      this.#current = undefined
+      throw error
+    })
+    return this.#current
+  }
+
+  async command(args: readonly Argument[], options?: CommandOptions): Promise<Reply> {
+    return (await this.#ready()).command(args, options)
+  }
+
+  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
+    return (await this.#ready()).transaction(commands)
+  }
+
+  async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
+    const listening: Listening = {pattern, listener, end: undefined}
+    listening.end = await (await this.#ready()).subscribe(pattern, listener)
+    this.#listening.add(listening)
+    return async () => {
+      this.#listening.delete(listening)
+      await listening.end?.()
+    }
+  }
+
+  async duplicate(): Promise<RedisConnection> {
+    const duplicate = new MovableConnection({...this.#options, closed: () => this.#duplicates.delete(duplicate)})
+    this.#duplicates.add(duplicate)
+    await duplicate.connected()
+    return duplicate
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#options.closed()
+    this.resume()
+    const current = await this.#current?.catch(() => undefined)
+    await Promise.all([current?.close(), ...[...this.#duplicates].map(async each => each.close())])
+  }
+
+  /** The server is gone: commands wait from now on. */
+  suspend(): void {
+    this.#pause ??= Promise.withResolvers()
+    for (const each of this.#duplicates) each.suspend()
+  }
+
+  /** The server is there again. */
+  resume(): void {
+    this.#pause?.resolve()
+    this.#pause = undefined
+    for (const each of this.#duplicates) each.resume()
+  }
+
+  /** Goes on with whom `open` finds now. */
+  async move(): Promise<void> {
+    const before = this.#current
+    this.#current = undefined
+    const next = await this.connected()
+    for (const each of this.#listening) each.end = await next.subscribe(each.pattern, each.listener)
+    await Promise.all([...this.#duplicates].map(async each => each.move()))
+    this.resume()
+    const old = await before?.catch(() => undefined)
+    await old?.close()
+  }
+
+  /** Waits while the server is gone. */
+  async #ready(): Promise<RedisConnection> {
+    if (this.#pause !== undefined) {
+      const {promise} = this.#pause
+      const late = Promise.withResolvers<never>()
+      const timer = setTimeout(() => late.reject(new Error('Redis does not answer')), this.#options.waitMs)
+      try {
+        await Promise.race([promise, late.promise])
+      } finally {
+        clearTimeout(timer)
+      }
+    }
+    return this.connected()
+  }
+}

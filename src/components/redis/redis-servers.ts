@@ -1,0 +1,39 @@
+import {isLoopback} from '../../model/loopback.ts'
+import type {Reporter} from '../../model/reporter.ts'
+import type {RedisAddress} from '../../redis/client-connection.ts'
+import type {RedisConnection} from '../../redis/connection.ts'
+import type {RedisAccess} from './redis-access.ts'
+import {LocalRedis} from './local-redis.ts'
+
+export interface RedisServersOptions {
+  /** The environment that we were started in. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** An app of this run listens there, or will: it may be the Redis itself. */
+  readonly isOwnPort: (port: number) => boolean
+  readonly reporter: Reporter
+}
+
+/** The Redis servers that the components of a run use. At a port of this machine where none answers, one is built in. */
+export class RedisServers implements RedisAccess {
+  readonly #options: RedisServersOptions
+  readonly #local = new Map<number, LocalRedis>()
+
+  constructor(options: RedisServersOptions) {
+    this.#options = options
+  }
+
+  async connect(address: RedisAddress): Promise<RedisConnection> {
+    if (!isLoopback(address.host) || address.tls !== undefined) {
+      const {ClientConnection} = await import('../../redis/client-connection.ts')
+      return ClientConnection.open(address)
+    }
+    const local = this.#local.get(address.port) ?? new LocalRedis(address.port, this.#options)
+    this.#local.set(address.port, local)
+    return local.connect(address)
+  }
+
+  /** Writes the keys of the built-in ones, and lets their ports go. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#local.values()].map(async local => local.close()))
+  }
+}

@@ -1,0 +1,76 @@
+import type {AppComponent} from '../../components/app-components.ts'
+import type {Unlocked} from '../../components/lock-store.ts'
+import {messageOf} from '../../model/errors.ts'
+import {BlockError} from './block-error.ts'
+import type {BlockContext} from './block-context.ts'
+import {prefixOf, SEPARATOR} from './key-prefix.ts'
+
+export interface LockRequest {
+  readonly resourceId: string
+  readonly lockOwner: string
+}
+
+/** The locks of one app (Dapr: pkg/api/universal/lock.go). */
+export class Locks {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  /** False: somebody has it. */
+  async lock(storeName: string, request: LockRequest & {readonly expiryInSeconds: number}): Promise<boolean> {
+    const store = await this.#store(storeName, request, request.expiryInSeconds)
+    try {
+      return await store.component.lock(this.#keyIn(store, request), request.lockOwner, request.expiryInSeconds * 1000)
+    } catch (error) {
+      throw new BlockError([500, 'internal', 'ERR_TRY_LOCK'], `failed to try acquiring lock: ${messageOf(error)}`)
+    }
+  }
+
+  async unlock(storeName: string, request: LockRequest): Promise<Unlocked> {
+    const store = await this.#store(storeName, request, 1)
+    try {
+      return await store.component.unlock(this.#keyIn(store, request), request.lockOwner)
+    } catch (error) {
+      throw new BlockError([500, 'internal', 'ERR_UNLOCK'], `failed to release lock: ${messageOf(error)}`)
+    }
+  }
+
+  #keyIn({name, properties}: AppComponent<'lock'>, {resourceId}: LockRequest): string {
+    const {appId, namespace} = this.#context
+    const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name})
+    const wrong = [resourceId, prefix].find(text => text.includes(SEPARATOR))
+    if (wrong !== undefined) throw new Error(`input key/keyPrefix '${wrong}' can't contain '${SEPARATOR}'`)
+    return ['lock', ...(prefix === '' ? [] : [prefix]), resourceId].join(SEPARATOR)
+  }
+
+  /** Checks in the order of Dapr: any store, the fields, this store. */
+  async #store(name: string, {resourceId, lockOwner}: LockRequest, expiry: number): Promise<AppComponent<'lock'>> {
+    const fault =
+      resourceId === ''
+        ? 'ResourceId is empty'
+        : lockOwner === ''
+          ? 'LockOwner is empty'
+          : expiry > 0
+            ? ''
+            : 'ExpiryInSeconds is not positive'
+    const malformed = new BlockError(
+      [400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'],
+      `${fault} in lock store ${name}`
+    )
+    const store = await this.#context.component('lock', name, {
+      none: why =>
+        new BlockError(
+          [500, 'failedPrecondition', 'ERR_LOCK_STORE_NOT_CONFIGURED'],
+          `lock store is not configured${why}`
+        ),
+      unknown: why =>
+        fault === ''
+          ? new BlockError([400, 'invalidArgument', 'ERR_LOCK_STORE_NOT_FOUND'], `lock store ${name} not found${why}`)
+          : malformed
+    })
+    if (fault !== '') throw malformed
+    return store
+  }
+}
