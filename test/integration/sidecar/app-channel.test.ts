@@ -19,9 +19,15 @@ const identity = {key: readFileSync(join(TLS, 'server.key')), cert: readFileSync
 type Request = Pick<Http2ServerRequest, 'method' | 'url' | 'rawHeaders' | 'on'>
 type Response = Pick<Http2ServerResponse, 'setHeader' | 'writeHead' | 'write' | 'end' | 'destroy'>
 
-/** What an app of any protocol does: it echoes, in chunks where it is asked to; `/dies` breaks off, `/large` is 8 MiB. */
+const breakOff = async (request: Request, response: Response, death: Promise<void>): Promise<void> => {
+  await death
+  if ('stream' in request) (request as Http2ServerRequest).stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR)
+  else response.destroy()
+}
+
+/** What an app of any protocol does: it echoes, in chunks where it is asked to; `/dies` breaks off in time, `/large` is 8 MiB. */
 const serve =
-  (seen: Seen[]) =>
+  (seen: Seen[], death: Promise<void>) =>
   (request: Request, response: Response): void => {
     const pieces: Buffer[] = []
     request.on('data', (piece: Buffer) => pieces.push(piece))
@@ -34,11 +40,8 @@ const serve =
         return void response.writeHead(418, {'x-a': '1', 'set-cookie': ['a=1', 'b=2']}).end('short')
       if (url === '/large') return void response.end(Buffer.alloc(8 << 20, 'ab'))
       if (url === '/dies') {
-        response.write('half', () => {
-          if ('stream' in request) (request as Http2ServerRequest).stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR)
-          else response.destroy()
-        })
-        return
+        response.write('half')
+        return void breakOff(request, response, death)
       }
       if (!rawHeaders.includes('x-answer-chunks')) response.setHeader('content-length', String(body.length))
       response.end(body)
@@ -48,17 +51,18 @@ const serve =
 const PROTOCOLS = {
   https: {
     dial: secureDial,
-    open: async (t: Test, seen: Seen[]) => listen(t, https.createServer(identity, serve(seen) as never))
+    open: async (t, seen, death) => listen(t, https.createServer(identity, serve(seen, death) as never))
   },
-  h2c: {dial: http2Dial, open: async (t: Test, seen: Seen[]) => listen(t, http2.createServer(serve(seen)))}
-} satisfies Record<string, {dial: Dial; open: (t: Test, seen: Seen[]) => Promise<number>}>
+  h2c: {dial: http2Dial, open: async (t, seen, death) => listen(t, http2.createServer(serve(seen, death)))}
+} satisfies Record<string, {dial: Dial; open: (t: Test, seen: Seen[], death: Promise<void>) => Promise<number>}>
 
 for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
   onBothPaths(
     `an app of ${protocol} is called as any other: methods, fields, bodies in either framing, statuses`,
     async t => {
       const seen: Seen[] = []
-      const {port, underWay} = await openTestSidecar(t, {appPort: await open(t, seen), dial})
+      const death = Promise.withResolvers<void>()
+      const {port, underWay} = await openTestSidecar(t, {appPort: await open(t, seen, death.promise), dial})
       const caller = await connect(t, port)
       caller.send(request({method: 'GET', path: '/x?q=1', lines: 'X-Twice: 1\r\nx-twice: 2\r\n'}))
       t.match(await caller.answer(), {status: 200, body: ''})
@@ -80,6 +84,8 @@ for (const [protocol, {dial, open}] of Object.entries(PROTOCOLS)) {
       caller.send(request({path: '/large'}))
       t.equal((await caller.answer())?.body.length, 8 << 20)
       caller.send(request({path: '/dies'}))
+      await caller.until(text => text.includes('half'))
+      death.resolve()
       t.equal(await caller.answer(), undefined, 'an answer that breaks off never looks whole')
       t.equal(underWay(), 0)
     }
@@ -122,7 +128,7 @@ onBothPaths(
   'an app of h2c gets a head that HTTP/2 can say; one that has said good-bye gets a new connection',
   async t => {
     const seen: Seen[] = []
-    const server = http2.createServer(serve(seen))
+    const server = http2.createServer(serve(seen, new Promise(() => undefined)))
     const sessions: ServerHttp2Session[] = []
     server.on('session', session => sessions.push(session))
     const {port, underWay} = await openTestSidecar(t, {appPort: await listen(t, server), dial: http2Dial})
