@@ -26,7 +26,8 @@ export interface PooledProcess {
 }
 
 /** Apps close idle connections after 2 s (gunicorn) or 5 s (Node, uvicorn): we close them earlier than most. */
-const IDLE_SECONDS = 3
+const IDLE_MS = 3500
+const SWEEP_MS = 1000
 const MAX_IDLE = 64
 
 /** The connections to one callee, shared by all its callers. The one used last is used next. */
@@ -48,6 +49,8 @@ export class Pool implements UpstreamOwner {
   readonly #all = new Set<Upstream>()
   #isRetired = false
   #sweep: NodeJS.Timeout | undefined
+  /** When it was (`performance.now()`). */
+  #sweptAt = 0
 
   constructor({hosts, port, dial, authority, protocol = '', hint = '', process}: PoolOptions) {
     this.protocol = protocol
@@ -80,7 +83,7 @@ export class Pool implements UpstreamOwner {
   keep(upstream: Upstream): boolean {
     if (this.#isRetired || this.#idle.length >= MAX_IDLE) return false
     this.#idle.push(upstream)
-    this.#sweep ??= setInterval(() => this.#age(), 1000).unref()
+    if (this.#sweep === undefined) this.#startSweep()
     return true
   }
 
@@ -105,8 +108,17 @@ export class Pool implements UpstreamOwner {
     this.frameClients?.cut()
   }
 
+  #startSweep(): void {
+    this.#sweptAt = performance.now()
+    this.#sweep = setInterval(() => this.#age(), SWEEP_MS).unref()
+  }
+
+  /** By the clock: a busy machine, or one that slept, sweeps late, and the app has closed its connections meanwhile. */
   #age(): void {
-    for (const upstream of this.#idle.filter(each => ++each.idle > IDLE_SECONDS)) upstream.drop()
+    const now = performance.now()
+    const passedMs = now - this.#sweptAt
+    this.#sweptAt = now
+    for (const upstream of this.#idle.filter(each => (each.idleMs += passedMs) > IDLE_MS)) upstream.drop()
     if (this.#idle.length > 0) return
     clearInterval(this.#sweep)
     this.#sweep = undefined

@@ -21,11 +21,14 @@ export function followConfiguration({runtime, context, log}: AppConfigurationOpt
     const {channel, fixedPort} = runtime.plan
     const isHttp = !channel.protocol.startsWith('grpc') && fixedPort === 0
     const isAsked = runtime.isReady && runtime.appPort > 0 && isHttp
-    if (isAsked && runtime.pid !== asked) void ask()
+    const before = asked
     asked = isAsked ? runtime.pid : -1
+    if (isAsked && asked !== before) void ask(asked)
   }
-  const ask = async (): Promise<void> => {
+  const ask = async (pid: number): Promise<void> => {
     const {requestApp} = await import('../gateway/app-request.ts')
+    // it has gone meanwhile: the question would wait for the next process, which has its own
+    if (asked !== pid) return
     const response = await requestApp({
       app: runtime,
       context: {heldBodies: context.heldBodies},

@@ -78,8 +78,8 @@ const readText = (address: string, code: string): string =>
 export class Upstream {
   /** Number of completed calls. */
   served = 0
-  /** Seconds without a call, counted by its pool. */
-  idle = 0
+  /** Without a call, counted by its pool. */
+  idleMs = 0
   readonly #owner: UpstreamOwner
   #socket: Duplex
   #responseHandler: ResponseHandler | undefined
@@ -308,7 +308,7 @@ export class Upstream {
     this.#inBody = false
     this.#chunks = undefined
     this.served++
-    this.idle = 0
+    this.idleMs = 0
     if (!(this.#keep && wasSent && this.#owner.keep(this))) this.drop()
   }
 

@@ -1,5 +1,6 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
+import {mock} from 'node:test'
 import t, {type Test} from 'tap'
 import {closed} from '../../rig/closed.ts'
 import {freePort} from '../../rig/free-port.ts'
@@ -97,6 +98,22 @@ t.test('an idle connection is closed before most apps close it', async t => {
   if (socket !== undefined) await closed(socket)
   const seconds = (performance.now() - start) / 1000
   t.ok(seconds > 2 && seconds < 10, `after ${seconds.toFixed(1)} s`)
+})
+
+t.test('a machine that is too busy to look after idle connections takes none that the app may have closed', async t => {
+  mock.timers.enable({apis: ['setInterval']})
+  t.teardown(() => mock.timers.reset())
+  const {pool} = await openApp(t)
+  const first = pool.take()
+  await call(first)
+  mock.timers.tick(1000)
+  const again = pool.take()
+  t.equal(again, first)
+  await call(again)
+  const later = performance.now() + 5000
+  t.intercept(performance, 'now', {value: () => later})
+  mock.timers.tick(1000)
+  t.not(pool.take(), first)
 })
 
 t.test('retiring ends idle connections at once and busy ones after their call', async t => {
