@@ -11,6 +11,7 @@ import {latency} from './figures/latency.ts'
 import {manager} from './figures/manager.ts'
 import {memory} from './figures/memory.ts'
 import {overlap} from './figures/overlap.ts'
+import {policies} from './figures/policies.ts'
 import {pumpBuffered} from './figures/pump-buffered.ts'
 import {pumpLines} from './figures/pump-lines.ts'
 import {save} from './figures/save.ts'
@@ -25,6 +26,7 @@ const FIGURES = [
   startup,
   start,
   calls,
+  policies,
   latency,
   grpc,
   manager,

@@ -5,7 +5,8 @@ import {load, type Load} from './load.ts'
 import {startNginx} from './nginx.ts'
 import {echoServer, freePorts, isInstalled, withRig} from './tools.ts'
 
-interface Pair {
+/** Two apps, the caller and the callee. */
+export interface Pair {
   readonly program: Program
   /** The callee through the caller's sidecar. */
   readonly url: string
@@ -50,14 +51,24 @@ export async function againstNginx(
   })
 }
 
-async function startPair(rig: Rig): Promise<Pair> {
+/** More keys of the template for both apps, and files that they name. */
+export interface PairOptions {
+  readonly folder?: string
+  readonly common?: Readonly<Record<string, unknown>>
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** Starts a run of two apps in a folder of the rig; one call has been answered. */
+export async function startPair(rig: Rig, {folder = '.', common = {}, files = {}}: PairOptions = {}): Promise<Pair> {
   const server = await echoServer()
   const [callerPort = 0, calleePort = 0] = await freePorts(2)
-  await rig.template([
-    {appID: 'caller', appPort: callerPort, command: [server]},
-    {appID: 'callee', appPort: calleePort, command: [server], env: {EXPECT_CALLER: 'caller'}}
-  ])
-  const program = rig.pillion(['run', '-f', '.'])
+  const apps = [
+    {appID: 'caller', appPort: callerPort, appDirPath: '.', command: [server]},
+    {appID: 'callee', appPort: calleePort, appDirPath: '.', command: [server], env: {EXPECT_CALLER: 'caller'}}
+  ]
+  const written = Object.entries({...files, 'dapr.yaml': JSON.stringify({version: 1, common, apps})})
+  await rig.write(Object.fromEntries(written.map(([name, text]) => [`${folder}/${name}`, text])))
+  const program = rig.pillion(['run', '-f', folder])
   const {http} = await program.ports('caller')
   const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/callee/method/echo`
   const answer = await fetch(url, {method: 'POST', body: 'once'})
@@ -68,7 +79,7 @@ async function startPair(rig: Rig): Promise<Pair> {
 }
 
 /** A lane that skips the contract, or the callee, cannot win. */
-async function checkContract(port: number, loads: readonly Load[]): Promise<void> {
+export async function checkContract(port: number, loads: readonly Load[]): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${port.toString()}/counts`)
   const {calls, lacking} = ((await answer.json()) as Record<'/echo', {calls: number; lacking: number}>)['/echo']
   const expected = loads.reduce((sum, {requests}) => sum + requests, 0)

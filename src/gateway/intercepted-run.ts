@@ -1,6 +1,6 @@
 import type {Call} from '../model/call.ts'
 import type {ResiliencyEvent} from '../model/resiliency-event.ts'
-import type {Interception, Interceptor, Next, Outcome} from './interceptor.ts'
+import type {Interception, Interceptor, Next, Outcome, WhyOnce} from './interceptor.ts'
 import {AttemptControl} from './interceptors/resiliency/attempt.ts'
 
 /** What the interceptors need from a call. */
@@ -18,6 +18,8 @@ export class InterceptedRun {
   readonly #interceptions: readonly Interception[]
   #settle: ((outcome: Outcome) => void) | undefined
   #control: AttemptControl | undefined
+  /** Set while the first attempt is made without `start`. */
+  #ended: ((outcome: Outcome, isLast: boolean) => void) | undefined
 
   private constructor(interceptions: readonly Interception[]) {
     this.#interceptions = interceptions
@@ -25,7 +27,11 @@ export class InterceptedRun {
 
   /** Undefined: no interceptor handles the call. */
   static of(call: Call, interceptors: readonly Interceptor[]): InterceptedRun | undefined {
-    const interceptions = interceptors.map(each => each.intercept(call)).filter(each => each !== undefined)
+    const interceptions: Interception[] = []
+    for (const each of interceptors) {
+      const interception = each.intercept(call)
+      if (interception !== undefined) interceptions.push(interception)
+    }
     return interceptions.length === 0 ? undefined : new InterceptedRun(interceptions)
   }
 
@@ -36,16 +42,22 @@ export class InterceptedRun {
 
   /** What the interceptors have decided so far; undefined: nothing. */
   get decisions(): readonly ResiliencyEvent[] | undefined {
-    const [only, ...others] = this.#interceptions
-    if (others.length === 0) return only?.decisions
+    if (this.#interceptions.length === 1) return this.#interceptions[0]?.decisions
     return this.#interceptions.flatMap(({decisions = []}) => decisions)
   }
 
-  /** Runs the call, the first interceptor outermost. */
-  async start(call: InterceptedCall): Promise<Outcome> {
+  /** Whether the first attempt may be made without `start`: `ended` is called with its outcome. If it is not the last one, `start` goes on from it. */
+  begin(whyOnce: WhyOnce, ended: (outcome: Outcome, isLast: boolean) => void): boolean {
+    if (this.#interceptions.length > 1 || this.#interceptions[0]?.begin?.(whyOnce) !== true) return false
+    this.#ended = ended
+    return true
+  }
+
+  /** Runs the call, the first interceptor outermost. `first`: the outcome of the first attempt. */
+  async start(call: InterceptedCall, first?: Outcome): Promise<Outcome> {
     const attempt: Next = async control => this.#attempt(call, control)
     const chain = this.#interceptions.reduceRight<Next>(
-      (next, each) => async () => each.run(next, () => call.whyOnce()),
+      (next, each) => async () => each.run(next, () => call.whyOnce(), first),
       attempt
     )
     return chain(new AttemptControl(1, undefined))
@@ -53,6 +65,11 @@ export class InterceptedRun {
 
   /** Reports the outcome of the current attempt. */
   settle(outcome: Outcome): void {
+    const ended = this.#ended
+    if (ended !== undefined) {
+      this.#ended = undefined
+      return ended(outcome, this.#interceptions[0]?.concludes?.(outcome) !== false)
+    }
     const settle = this.#settle
     this.#settle = undefined
     settle?.(outcome)

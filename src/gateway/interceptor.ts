@@ -25,14 +25,23 @@ export const verdictOfStatus = (status: number): Verdict => (status >= 200 && st
 /** Makes one attempt of a call. */
 export type Next = (control: AttemptControl) => Promise<Outcome>
 
+/** Why there can be no further attempt; '' = there can. */
+export type WhyOnce = () => string
+
 /** What an interceptor does with one call. */
 export interface Interception {
   /** There may be more than one attempt: what is sent has to be kept. */
   readonly mayRetry: boolean
   /** What it has decided so far; left out: nothing. */
   readonly decisions?: readonly ResiliencyEvent[] | undefined
-  /** Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `whyOnce`: why there can be no further attempt; '' = there can. */
-  run(next: Next, whyOnce: () => string): Promise<Outcome>
+  /**
+   * Whether the first attempt may be made without `run`, which costs a call that succeeds a third of its time. Then `concludes`
+   * is asked with its outcome; if that is not the last one, `run` goes on from it. Left out: it may not.
+   */
+  begin?(whyOnce: WhyOnce): boolean
+  concludes?(outcome: Outcome): boolean
+  /** Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `first`: that of the first attempt. */
+  run(next: Next, whyOnce: WhyOnce, first?: Outcome): Promise<Outcome>
   /** The caller has disconnected. */
   cancel(): void
 }

@@ -162,22 +162,32 @@ export abstract class ProxiedCall implements CallHandler {
       this.#attemptStatus = status
       run.settle({kind: 'response', verdict: this.verdictOf(status), discard: () => this.#discard()})
     })
-    void this.#conclude(run)
+    const ended = (outcome: Outcome, isLast: boolean): void => {
+      if (!isLast) return void this.#conclude(run, outcome)
+      this.#run = undefined
+      this.#finish(outcome)
+    }
+    if (run.begin(() => this.exchange.whyOnce, ended)) this.#ask(false)
+    else void this.#conclude(run)
   }
 
-  async #conclude(run: InterceptedRun): Promise<void> {
+  /** `first`: the outcome of the first attempt, if it was made already. */
+  async #conclude(run: InterceptedRun, first?: Outcome): Promise<void> {
     try {
-      const outcome = await run.start({
-        attempt: () => {
-          if (this.#admittedAt > 0) this.#noteAttempt()
-          this.#isFirstTurn = false
-          this.#leave()
-          this.#refusals = 0
-          this.#ask(false)
+      const outcome = await run.start(
+        {
+          attempt: () => {
+            if (this.#admittedAt > 0) this.#noteAttempt()
+            this.#isFirstTurn = false
+            this.#leave()
+            this.#refusals = 0
+            this.#ask(false)
+          },
+          stop: () => this.#discard(),
+          whyOnce: () => this.exchange.whyOnce
         },
-        stop: () => this.#discard(),
-        whyOnce: () => this.exchange.whyOnce
-      })
+        first
+      )
       this.#run = undefined
       if (!this.#isOver) this.#finish(outcome)
     } catch (error) {

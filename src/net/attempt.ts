@@ -15,7 +15,7 @@ export class Attempt implements ResponseHandler {
   #head: ResponseHead | undefined
   /** The body of a response that arrived complete. */
   #body: string | undefined
-  readonly #pieces: Buffer[] = []
+  #pieces: Buffer[] | undefined
   #ending: Ending | undefined
   #isAccepted = false
 
@@ -49,7 +49,7 @@ export class Attempt implements ResponseHandler {
     if (head === undefined) return
     if (this.#body !== undefined) return this.#exchange.whole(head, this.#body)
     this.#exchange.head(head)
-    const takes = this.#pieces.map(piece => this.#exchange.body(piece))
+    const takes = this.#pieces?.map(piece => this.#exchange.body(piece)) ?? []
     if (this.#ending?.kind === 'end') this.#exchange.end()
     else if (this.#ending !== undefined) this.#exchange.fail(this.#ending.failure, this.#ending.why)
     else if (takes.every(Boolean)) this.#upstream.resume()
@@ -77,6 +77,7 @@ export class Attempt implements ResponseHandler {
 
   body(bytes: Buffer): boolean {
     if (this.#isAccepted) return this.#exchange.body(bytes)
+    this.#pieces ??= []
     this.#pieces.push(Buffer.from(bytes))
     return false
   }

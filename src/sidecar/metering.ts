@@ -56,12 +56,14 @@ export class SidecarMetering {
 
   /** Access control of the app has decided about a call. */
   decided(decision: AccessDecision, caller: Caller | undefined): void {
-    this.#count(calls => calls.decided(decision, caller))
+    if (this.#calls !== undefined) this.#calls.decided(decision, caller)
+    else this.#count(calls => calls.decided(decision, caller))
   }
 
   /** A policy has acted on a call. */
   acted(event: ResiliencyEvent): void {
-    this.#count(calls => calls.resiliency.record(event))
+    if (this.#calls !== undefined && this.#settings.isEnabled) this.#calls.resiliency.record(event)
+    else this.#count(calls => calls.resiliency.record(event))
   }
 
   /** In Prometheus' text format; undefined: the Configuration disables metrics. */

@@ -117,7 +117,11 @@ export class AccessControlInterceptor {
 
 /** The method that a path calls, as the app will read it: decoded, without the query, never above its root. */
 function operationOf(path: string): string {
-  const [escaped = ''] = path.split('?', 1)
+  const end = path.indexOf('?')
+  const escaped = end < 0 ? path : path.slice(0, end)
+  // nearly all are clean
+  const isClean = !escaped.includes('%') && !escaped.includes('//') && !escaped.includes('/.')
+  if (isClean) return escaped.startsWith('/') ? escaped.slice(1) : escaped
   return posix.normalize(decoded(escaped)).replace(/^\//, '')
 }
 

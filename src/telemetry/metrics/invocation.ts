@@ -75,7 +75,13 @@ export class InvocationMetrics {
         `The number of requests ${what} by the ${by === 'app' ? 'app specific' : 'global'} action specified in the access control policy.`,
         ['app_id', 'trustDomain', 'namespace']
       )
-      return ({appId: caller, trustDomain, namespace}) => family.series(caller, trustDomain, namespace)
+      // an app is the same object as long as its Configuration is
+      const known = new WeakMap<Caller, Counter>()
+      return caller => {
+        const counter = known.get(caller) ?? family.series(caller.appId, caller.trustDomain, caller.namespace)
+        known.set(caller, counter)
+        return counter
+      }
     }
     const actions = {
       app: {allowed: action('app', 'allowed'), blocked: action('app', 'blocked')},

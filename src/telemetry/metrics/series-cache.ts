@@ -4,6 +4,11 @@ const MAX_PATHS = 1000
 /** Values by path, verb and status: finds the series of a call with three lookups and no allocation. */
 export class SeriesCache<Value> {
   readonly #create: (path: string, verb: string, status: number) => Value
+  /** Calls that come one after the other are often alike: comparing costs less than hashing. */
+  #path = ''
+  #verb = ''
+  #status = -1
+  #value: Value | undefined
   readonly #paths = new Map<string, Map<string, Map<number, Value>>>()
 
   constructor(create: (path: string, verb: string, status: number) => Value) {
@@ -11,7 +16,14 @@ export class SeriesCache<Value> {
   }
 
   get(path: string, verb: string, status: number): Value {
-    return this.#paths.get(path)?.get(verb)?.get(status) ?? this.#add(path, verb, status)
+    if (this.#value !== undefined && this.#status === status && this.#verb === verb && this.#path === path)
+      return this.#value
+    const value = this.#paths.get(path)?.get(verb)?.get(status) ?? this.#add(path, verb, status)
+    this.#path = path
+    this.#verb = verb
+    this.#status = status
+    this.#value = value
+    return value
   }
 
   #add(path: string, verb: string, status: number): Value {

@@ -1,8 +1,15 @@
 import type {Call} from '../../../model/call.ts'
 import {TOO_LARGE} from '../../../net/exchange.ts'
-import {verdictOfStatus, type Interception, type Interceptor, type Outcome} from '../../interceptor.ts'
+import {
+  verdictOfStatus,
+  type Interception,
+  type Interceptor,
+  type Next,
+  type Outcome,
+  type WhyOnce
+} from '../../interceptor.ts'
 import type {ResiliencyInterceptor} from './interceptor.ts'
-import type {Outcomes, PolicyFailure, ResilientCall, Verdict} from './resilient-call.ts'
+import type {EndpointPolicies, Outcomes, PolicyFailure, ResilientCall, Verdict} from './resilient-call.ts'
 
 /** Dapr's error for a timeout, and Go's for a caller that disconnected. */
 const REASONS: Partial<Record<PolicyFailure, string>> = {
@@ -38,7 +45,8 @@ const IS_URL = /^https?:\/\//
 /** Circuit breakers are kept per method of an app, or per URL and method; for gRPC's proxy by the path as it is. */
 const keyOf = ({callee, target, path, isProxied}: Call): string => {
   if (isProxied === true) return `${target ?? callee}:${path}`
-  const [method = ''] = path.split('?', 1)
+  const end = path.indexOf('?')
+  const method = end < 0 ? path : path.slice(0, end)
   return IS_URL.test(callee) ? `${callee}${method}` : `${callee}:${method.slice(1)}`
 }
 
@@ -56,17 +64,44 @@ export class PolicyInterceptor implements Interceptor {
     if (isProxied === true && target.split('.')[0] === caller) return undefined
     const policies = this.#resiliency.policiesFor(target, keyOf(call))
     if (policies === undefined) return undefined
-    let resilient: ResilientCall<Outcome> | undefined
-    return {
-      mayRetry: policies.retry !== undefined,
-      run: async (next, whyOnce) => {
-        resilient = this.#resiliency.call(policies, {outcomes: OUTCOMES, whyOnce})
-        return resilient.run(next)
-      },
-      get decisions() {
-        return resilient?.decisions
-      },
-      cancel: () => resilient?.cancel()
-    }
+    return new PolicedCall(this.#resiliency, policies)
+  }
+}
+
+/** One call under the policies of its endpoint. */
+class PolicedCall implements Interception {
+  readonly mayRetry: boolean
+  readonly #resiliency: ResiliencyInterceptor
+  readonly #policies: EndpointPolicies
+  #resilient: ResilientCall<Outcome> | undefined
+
+  constructor(resiliency: ResiliencyInterceptor, policies: EndpointPolicies) {
+    this.mayRetry = policies.retry !== undefined
+    this.#resiliency = resiliency
+    this.#policies = policies
+  }
+
+  get decisions(): Interception['decisions'] {
+    return this.#resilient?.decisions
+  }
+
+  begin(whyOnce: WhyOnce): boolean {
+    return this.#call(whyOnce).begin()
+  }
+
+  concludes(outcome: Outcome): boolean {
+    return this.#resilient?.concludes(outcome) ?? true
+  }
+
+  async run(next: Next, whyOnce: WhyOnce, first?: Outcome): Promise<Outcome> {
+    return this.#call(whyOnce).run(next, first)
+  }
+
+  cancel(): void {
+    this.#resilient?.cancel()
+  }
+
+  #call(whyOnce: WhyOnce): ResilientCall<Outcome> {
+    return (this.#resilient ??= this.#resiliency.call(this.#policies, {outcomes: OUTCOMES, whyOnce}))
   }
 }

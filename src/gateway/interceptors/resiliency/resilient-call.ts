@@ -73,6 +73,8 @@ export class ResilientCall<Outcome> {
   readonly #runtime: PolicyRuntime
   readonly #options: CallOptions<Outcome>
   #hasTimedOut = false
+  #hasBegun = false
+  #startedAt = 0
   #isCancelled = false
   /** Ends the current wait. */
   #interrupt: (() => void) | undefined
@@ -88,15 +90,34 @@ export class ResilientCall<Outcome> {
     return this.#decisions
   }
 
-  /** Resolves with the outcome of the last attempt, or with the result of `failed` if a policy ended the call; rejects like `attempt`. */
-  async run(attempt: Attempt<Outcome>): Promise<Outcome> {
+  /** Whether the first attempt may be made without `run`: nothing has to watch it while it lasts. */
+  begin(): boolean {
+    const {timeoutMs, breaker} = this.#policies
+    if (timeoutMs > 0 || breaker !== undefined) return false
+    this.#begin()
+    return true
+  }
+
+  /** Whether no attempt follows the first one, which has this outcome. */
+  concludes(outcome: Outcome): boolean {
+    const {retry} = this.#policies
+    return retry === undefined || !this.#isRetried(this.#options.outcomes.judge(outcome), retry)
+  }
+
+  /**
+   * Resolves with the outcome of the last attempt, or with the result of `failed` if a policy ended the call; rejects like
+   * `attempt`. `first`: the outcome of the first attempt, after `begin`.
+   */
+  async run(attempt: Attempt<Outcome>, first?: Outcome): Promise<Outcome> {
     const {retry, endpoint} = this.#policies
     const {clock, random} = this.#runtime
-    this.#emitApplied()
+    if (!this.#hasBegun) this.#begin()
     let backoff: Backoff | undefined
-    const startedAt = retry === undefined ? 0 : clock.now()
+    const startedAt = this.#startedAt
     for (let n = 1; ; n++) {
-      const {outcome, verdict, cause, isFinal} = await this.#guarded(n, attempt)
+      const isDone = n === 1 && first !== undefined
+      const settled = isDone ? this.#settled(first) : await this.#guarded(n, attempt)
+      const {outcome, verdict, cause, isFinal} = settled
       if (verdict === 'success' && n > 1) this.#decide({type: 'recovered', endpoint, attempts: n})
       if (retry === undefined || isFinal || !this.#isRetried(verdict, retry)) return outcome
       backoff ??= new Backoff(retry, {startedAt, now: () => clock.now(), random})
@@ -125,6 +146,12 @@ export class ResilientCall<Outcome> {
     this.#decisions ??= []
     this.#decisions.push(event)
     this.#runtime.emit(event)
+  }
+
+  #begin(): void {
+    this.#hasBegun = true
+    if (this.#policies.retry !== undefined) this.#startedAt = this.#runtime.clock.now()
+    this.#emitApplied()
   }
 
   #emitApplied(): void {
