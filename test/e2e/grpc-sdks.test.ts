@@ -15,7 +15,10 @@ const fixture = (name: string): string => join(FIXTURES, 'sdks', name)
 
 const contentHash = (folder: string): string => {
   const hash = createHash('sha256')
-  for (const name of readdirSync(folder).toSorted()) hash.update(name).update(readFileSync(join(folder, name)))
+  for (const name of readdirSync(folder)
+    .filter(each => each.includes('.'))
+    .toSorted())
+    hash.update(name).update(readFileSync(join(folder, name)))
   return hash.digest('hex').slice(0, 12)
 }
 
