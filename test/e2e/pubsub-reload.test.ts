@@ -24,6 +24,24 @@ const CASES: readonly (readonly [
   ['in memory, with overlap', 'pubsub.in-memory', {}, {reload: 'overlap'}]
 ]
 
+/** Publishes numbers in their order at an even pace, until it is told to end. */
+async function publishTo(base: string, publisher: {published: number; readonly isOver: boolean}): Promise<void> {
+  const start = performance.now()
+  while (!publisher.isOver || publisher.published < MESSAGES) {
+    const due = ((performance.now() - start) / 1000) * PER_SECOND
+    if (publisher.published >= due) await pause(5)
+    else {
+      const response = await fetch(`${base}/v1.0/publish/bus/orders`, {
+        method: 'POST',
+        headers: {'content-type': 'application/json'},
+        body: publisher.published.toString()
+      })
+      if (response.status !== 204) throw new Error(await response.text())
+      publisher.published++
+    }
+  }
+}
+
 for (const [name, type, metadata, wishes] of CASES)
   t.test(
     `no message is lost, none delivered twice, and their order kept over reloads: ${name}`,
@@ -54,33 +72,17 @@ for (const [name, type, metadata, wishes] of CASES)
         (await (await fetch(`${base}/v1.0/metadata`)).text()).includes('"topic":"orders"')
       await run.waitForLine('Writing log files')
       while (!(await isSubscribed())) await pause(5)
-      let published = 0
-      let isOver = false
-      const isWanted = (): boolean => !isOver || published < MESSAGES
-      const publishing = (async () => {
-        const start = performance.now()
-        while (isWanted()) {
-          const due = ((performance.now() - start) / 1000) * PER_SECOND
-          if (published >= due) await pause(5)
-          else {
-            const response = await fetch(`${base}/v1.0/publish/bus/orders`, {
-              method: 'POST',
-              headers: {'content-type': 'application/json'},
-              body: published.toString()
-            })
-            if (response.status !== 204) throw new Error(await response.text())
-            published++
-          }
-        }
-      })()
+      const publisher = {published: 0, isOver: false}
+      const publishing = publishTo(base, publisher)
       for (let save = 1; save <= RELOADS; save++) {
         await rig.write({'order/version.txt': save.toString()})
         await run.waitForLine('order: reloaded', {nth: save})
-        const isBehind = (): boolean => FULL && published < (MESSAGES / RELOADS) * save
-        while (isBehind()) await pause(5)
+        const least = FULL ? (MESSAGES / RELOADS) * save : 0
+        while (publisher.published < least) await pause(5)
       }
-      isOver = true
+      publisher.isOver = true
       await publishing
+      const {published} = publisher
       const delivered = (): readonly string[] => readFileSync(counts, 'utf8').trim().split('\n')
       while (delivered().length < published) await pause(5)
       t.same(

@@ -138,3 +138,29 @@ t.test('events are held while the app reloads, and reach its next process in ord
   t.same(numbers, ['0', '1', '2', '3', '4'], 'the one that the old process had is delivered again')
   t.same([...new Set(urls)], ['/new'], 'by the routes that the new process has listed')
 })
+
+t.test('the command publishes; an event that comes while the app starts is delivered when it is there', async t => {
+  const {rig, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
+  const send = async (data: string): Promise<void> => {
+    const args = ['publish', '-i', 'shop', '-p', 'bus', '-t', 'orders', '-d', data, '-m', '{"key":"7"}']
+    t.match(await rig.run(args), {code: 0, stdout: '✅  Event published successfully\n', stderr: ''})
+  }
+  await send('{"n":1}')
+  const request = await shop.nextRequest()
+  t.match(request.headers, {key: '7'})
+  t.match(eventOf(request), {data: {n: 1}, datacontenttype: 'application/json'})
+  await request.reply()
+  await send('{"id":"1","source":"s","specversion":"1.0","type":"sold","data":2}')
+  const own = await shop.nextRequest()
+  t.match(eventOf(own), {id: '1', type: 'sold', data: 2})
+  await own.reply()
+  const restarts = rig.run(['restart', '--app-id', 'shop'])
+  const next = await rig.driven('shop')
+  await next.subscribe([{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
+  await send('{"n":3}')
+  await next.listen()
+  t.match(await restarts, {code: 0})
+  const waited = await next.nextRequest()
+  t.match(eventOf(waited), {data: {n: 3}})
+  await waited.reply()
+})
