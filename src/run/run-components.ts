@@ -27,6 +27,11 @@ export class RunComponents {
     await (await this.#redis)?.close()
   }
 
+  /** Lets the port of the built-in Redis go until the run ends; false: it is not held. */
+  async releaseRedis(port: number): Promise<boolean> {
+    return (await this.#redis)?.release(port) ?? false
+  }
+
   async #load(): Promise<ComponentSet> {
     const {ComponentSet: Components} = await import('../components/component-set.ts')
     const redis = {

@@ -243,7 +243,7 @@ export class Run {
       list: () => this.#listing(),
       stop: () => this.stop(),
       stopApp: async id => this.#apps.stop(id),
-      releaseRedis: async () => Promise.resolve(false), // no run holds one yet
+      releaseRedis: port => this.#components.releaseRedis(port),
       ...this.#services.handlers,
       ...controlHandlers({
         changes: this.#changes,

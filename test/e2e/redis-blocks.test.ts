@@ -91,6 +91,17 @@ const save = async (app: Driven, value: number): Promise<number> =>
   (await app.fetch('/v1.0/state/store', {method: 'POST', body: JSON.stringify([{key: 'k', value}])})).status
 const read = async (app: Driven): Promise<string> => (await app.fetch('/v1.0/state/store/k')).body
 
+t.test('redis --off lets the port go: another server may take it, and the app goes on with that', async t => {
+  const {rig, shop, port} = await openShop(t, {store: 'state.redis'})
+  await save(shop, 1)
+  const off = await rig.run(['redis', '--off', port.toString()])
+  t.match(off, {code: 0, stdout: /has let port \d+ go/})
+  const server = rig.pillion(['redis', port.toString()])
+  await server.waitForLine(`Redis listens at localhost:${port.toString()}`)
+  t.equal(await read(shop), '1', 'the keys are those of the port')
+  t.equal(await save(shop, 2), 204)
+})
+
 t.test('two runs share the built-in Redis; when the one that is it ends, the other goes on with all keys', async t => {
   const {rig, shop, port} = await openShop(t, {store: 'state.redis'})
   const other = rig.pillion(['run', '-a', 'stock', '--resources-path', 'resources', '--', ...rig.drivenCommand])

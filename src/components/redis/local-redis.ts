@@ -21,6 +21,8 @@ export class LocalRedis {
   /** The one who answers is a run of ours. */
   #isOurs = false
   #becoming: Promise<boolean> | undefined
+  /** Somebody wants the port for another server. */
+  #isReleased = false
   readonly #over = new AbortController()
 
   constructor(port: number, options: RedisServersOptions) {
@@ -40,6 +42,19 @@ export class LocalRedis {
     return connection
   }
 
+  /** Lets the port go until the run ends; connections wait for the server that comes. False: it is not held. */
+  async release(): Promise<boolean> {
+    await this.#becoming
+    const builtIn = this.#builtIn
+    if (builtIn === undefined) return false
+    this.#isReleased = true
+    this.#builtIn = undefined
+    for (const each of this.#connections) each.suspend()
+    await builtIn.close()
+    for (const each of this.#connections) void each.move().catch(() => undefined)
+    return true
+  }
+
   async close(): Promise<void> {
     this.#over.abort()
     await Promise.all([...this.#connections].map(async connection => connection.close()))
@@ -54,7 +69,7 @@ export class LocalRedis {
         return await this.#connectTo(address)
       } catch (error) {
         if (!isRefused(error)) throw error
-        if (this.#options.isOwnPort(this.#port)) await pause(LOOK_MS, this.#over.signal)
+        if (this.#isReleased || this.#options.isOwnPort(this.#port)) await pause(LOOK_MS, this.#over.signal)
         else if (!(await this.#become()) && this.#builtIn === undefined) await pause(LOOK_MS, this.#over.signal)
       }
     }
@@ -110,7 +125,7 @@ export class LocalRedis {
   /** A run of ours that is gone is followed by this one, unless another was quicker; a real Redis is waited for. */
   async #lost(): Promise<void> {
     for (const each of this.#connections) each.suspend()
-    if (!this.#isOurs) return
+    if (!this.#isOurs || this.#isReleased) return
     try {
       if (!(await this.#become())) return
       await Promise.all([...this.#connections].map(async each => each.move()))

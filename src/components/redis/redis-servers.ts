@@ -32,6 +32,11 @@ export class RedisServers implements RedisAccess {
     return local.connect(address)
   }
 
+  /** Lets a port go, for a real Redis; false: it is not held. */
+  async release(port: number): Promise<boolean> {
+    return (await this.#local.get(port)?.release()) ?? false
+  }
+
   /** Writes the keys of the built-in ones, and lets their ports go. */
   async close(): Promise<void> {
     await Promise.all([...this.#local.values()].map(async local => local.close()))
