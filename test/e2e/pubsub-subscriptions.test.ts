@@ -49,10 +49,13 @@ t.test('subscriptions of files: routes by rules, scopes, what the app lists wins
   }
   await publish(shop, 'bus/listed', '1')
   t.match(await answered(shop), {url: '/listed'}, 'what the app lists wins')
-  t.match(run.stderr.text, /resources\/d\.yaml:8:33: the rule does not compile: .*: this Subscription is left out/)
+  await run.waitForLine(/resources\/d\.yaml:8:33: the rule does not compile: .*: this Subscription is left out/, {
+    stream: 'stderr'
+  })
+  // the one that is waited for is the last
   await rig.write({
-    'resources/d.yaml': subscription('d', {pubsubname: 'bus', topic: 'late', routes: {default: '/late'}}),
-    'resources/a.yaml': subscription('routed', {pubsubname: 'bus', topic: 'routed', routes: {default: '/changed'}})
+    'resources/a.yaml': subscription('routed', {pubsubname: 'bus', topic: 'routed', routes: {default: '/changed'}}),
+    'resources/d.yaml': subscription('d', {pubsubname: 'bus', topic: 'late', routes: {default: '/late'}})
   })
   await subscribed(shop, 3)
   await publish(shop, 'bus/late', '1')
@@ -270,7 +273,7 @@ t.test('the inbound policies of a component deliver a failed event again', async
         spec: {
           policies: {
             retries: {twice: {policy: 'constant', duration: '1ms', maxRetries: 2}},
-            timeouts: {short: '100ms'}
+            timeouts: {short: '3s'}
           },
           targets: {components: {bus: {inbound: {retry: 'twice', timeout: 'short'}}}}
         }
