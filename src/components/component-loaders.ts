@@ -28,6 +28,7 @@ export const COMPONENT_LOADERS: Loaders = {
   configuration: {redis: {load: async () => (await import('./configuration/redis.ts')).open}},
   lock: {redis: {load: async () => (await import('./lock/redis.ts')).open}},
   pubsub: {
-    'in-memory': {load: async () => (await import('./pubsub/in-memory.ts')).open, isPrivate: true}
+    'in-memory': {load: async () => (await import('./pubsub/in-memory.ts')).open, isPrivate: true},
+    redis: {load: async () => (await import('./pubsub/redis.ts')).open}
   }
 }

@@ -76,7 +76,8 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
   configuration: {redis: {capabilities: [], properties: REDIS}},
   lock: {redis: {capabilities: [], properties: [...REDIS, 'keyPrefix', 'maxRetries', 'maxRetryBackoff']}},
   pubsub: {
-    'in-memory': {capabilities: [], properties: PUBSUB}
+    'in-memory': {capabilities: [], properties: PUBSUB},
+    redis: {capabilities: [], properties: [...REDIS, ...PUBSUB, 'queueDepth', 'concurrency', 'maxLenApprox']}
   }
 }
 

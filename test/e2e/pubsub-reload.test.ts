@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 import {component} from './pubsub-shop.ts'
 
@@ -21,6 +22,7 @@ const CASES: readonly (readonly [
   wishes: object
 ])[] = [
   ['in memory', 'pubsub.in-memory', {}, {}],
+  ['Redis', 'pubsub.redis', {concurrency: '1'}, {}],
   ['in memory, with overlap', 'pubsub.in-memory', {}, {reload: 'overlap'}]
 ]
 
@@ -51,7 +53,10 @@ for (const [name, type, metadata, wishes] of CASES)
       const counts = join(rig.home, 'counts')
       await rig.write({
         'order/version.txt': '0',
-        'resources/bus.yaml': component('bus', type, metadata),
+        'resources/bus.yaml': component('bus', type, {
+          ...metadata,
+          redisHost: `localhost:${(await freePort()).toString()}`
+        }),
         '../home/counts': ''
       })
       await rig.template([

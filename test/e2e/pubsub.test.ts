@@ -1,5 +1,6 @@
 import t from 'tap'
-import {eventOf, openShop, publish} from './pubsub-shop.ts'
+import {openRig} from '../rig/rig.ts'
+import {component, eventOf, openShop, publish, subscribed} from './pubsub-shop.ts'
 
 t.test('an event in its envelope: published, delivered with its headers, listed in the metadata', async t => {
   const {shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: 'orders'}])
@@ -163,4 +164,33 @@ t.test('the command publishes; an event that comes while the app starts is deliv
   const waited = await next.nextRequest()
   t.match(eventOf(waited), {data: {n: 3}})
   await waited.reply()
+})
+
+t.test('an event for an app that has ended waits until it is started again', async t => {
+  const rig = await openRig(t)
+  await rig.write({'resources/bus.yaml': component('bus', 'pubsub.in-memory')})
+  await rig.template([
+    {appID: 'shop', autoPort: true, resourcesPath: '../resources'},
+    {appID: 'other', autoPort: true}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const list = [{pubsubname: 'bus', topic: 'orders', route: '/orders'}]
+  const [shop] = await Promise.all([rig.driven('shop'), rig.driven('other')])
+  await shop.subscribe(list)
+  await shop.listen()
+  await subscribed(shop, 1)
+  const {http: port} = await run.ports('shop')
+  await shop.exit(3)
+  await run.waitForLine('exited with code 3', {stream: 'stderr'})
+  const url = `http://127.0.0.1:${port.toString()}/v1.0/publish/bus/orders`
+  const {status} = await fetch(url, {method: 'POST', body: '1'})
+  t.equal(status, 204)
+  const started = rig.run(['start', 'shop'])
+  const next = await rig.driven('shop')
+  await next.subscribe(list)
+  await next.listen()
+  const request = await next.nextRequest()
+  t.match(eventOf(request), {data: '1'})
+  await request.reply()
+  t.match(await started, {code: 0})
 })

@@ -67,7 +67,7 @@ t.test(
   async t => {
     const rig = await openRig(t)
     await rig.write({
-      'resources/pubsub.yaml': component('orderpubsub', 'pubsub.redis'),
+      'resources/pubsub.yaml': component('orderpubsub', 'pubsub.kafka'),
       'resources/resiliency.yaml': 'kind: Resiliency\nmetadata: {name: r}\nspec: {targets: {apps: {x: {retry: nix}}}}\n'
     })
     await rig.template([{appID: 'shop', resourcesPath: '../resources', placementHostAddress: 'localhost:1'}])
@@ -94,7 +94,7 @@ t.test(
     t.match(JSON.parse(published.body), {
       errorCode: 'ERR_PUBSUB_NOT_FOUND',
       message:
-        'pubsub orderpubsub is not found (resources/pubsub.yaml:4 names it, but its type pubsub.redis is not supported yet)'
+        'pubsub orderpubsub is not found (resources/pubsub.yaml:4 names it, but its type pubsub.kafka is not supported yet)'
     })
     run.signal('SIGINT')
     t.match(await run.exited, {code: 0})

@@ -95,16 +95,26 @@ function entriesIn(text: string, target: BulkTarget): readonly BulkEntry[] {
 }
 
 function readEntry(text: string, entry: Readonly<Record<string, unknown>>, ids: Set<string>): BulkEntry {
-  const {entryId, event, contentType = '', metadata = {}} = entry
+  const [entryId, event, contentType = '', metadata = {}] = ['entryId', 'event', 'contentType', 'metadata'].map(
+    name => entry[keyIn(Object.keys(entry), name)]
+  )
   if (typeof entryId !== 'string' || entryId === '' || ids.has(entryId))
     throw new Error(`entryId is duplicated or not present for entry${textAfter(entryId)}`)
   ids.add(entryId)
   if (typeof contentType !== 'string' || !isObject(metadata))
     throw new Error(`contentType of the entry ${entryId} must be a text, and its metadata an object`)
-  const data = bytesOf(event, memberTexts(text).get('event') ?? 'null', contentType)
-  const texts = Object.entries(metadata).map(([key, value]) => [key, typeof value === 'string' ? value : goJson(value)])
-  return {entryId, data, contentType, metadata: Object.fromEntries(texts) as Record<string, string>}
+  const texts = memberTexts(text)
+  const data = bytesOf(event, texts.get(keyIn([...texts.keys()], 'event')) ?? 'null', contentType)
+  const beside = Object.entries(metadata).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? value : goJson(value)
+  ])
+  return {entryId, data, contentType, metadata: Object.fromEntries(beside) as Record<string, string>}
 }
+
+/** The key of a name in any capitals, as Go's JSON finds it: the SDK for JavaScript writes `entryID`. */
+const keyIn = (keys: readonly string[], name: string): string =>
+  keys.includes(name) ? name : (keys.find(key => key.toLowerCase() === name.toLowerCase()) ?? name)
 
 const textAfter = (entryId: unknown): string =>
   typeof entryId === 'string' && entryId !== '' ? ` (entryId ${entryId})` : ''
