@@ -76,7 +76,7 @@ t.test(
     t.match(stderr, /placementHostAddress has no effect: there are no actors\ndapr\.yaml:\d+:\d+\n/)
     t.match(
       stderr,
-      /Component "orderpubsub" \(pubsub\.redis\) has no effect: this type is not supported yet\nresources\/pubsub\.yaml:4:9\n {2}name: orderpubsub\n {8}\^{11}\n/
+      /Component "orderpubsub" \(pubsub\.kafka\) has no effect: this type is not supported yet\nresources\/pubsub\.yaml:4:9\n {2}name: orderpubsub\n {8}\^{11}\n/
     )
     t.match(
       stderr,
@@ -87,7 +87,7 @@ t.test(
     const run = rig.pillion(['run', '-f', '.'])
     const shop = await rig.driven('shop')
     await run.stderr.line(
-      /not supported yet and without effect: Component "orderpubsub" \(pubsub\.redis\) in resources\/pubsub\.yaml:4$/
+      /not supported yet and without effect: Component "orderpubsub" \(pubsub\.kafka\) in resources\/pubsub\.yaml:4$/
     )
     const published = await shop.fetch('/v1.0/publish/orderpubsub/topic', {method: 'POST', body: '{}'})
     t.equal(published.status, 404)
