@@ -106,12 +106,13 @@ async function check(t: Test, connection: RedisConnection): Promise<void> {
     t.equal(await save('k', '2', 'three', '1'), 3)
     await t.rejects(save('k', '2', 'four', '1'), {message: 'ERR failed to set key k'})
     t.equal(await save('k', '3', 'four', '0'), 4)
-    await t.rejects(save('k', '0', 'five', '1'), {message: 'ERR failed to set key k'})
+    await t.rejects(save('k', '0', 'five', '0'), {message: 'ERR failed to set key k'})
     t.same(await run('HGETALL', 'k'), ['data', 'four', 'version', '4', 'first-write', '0'])
+    t.equal(await save('k', '0', 'five', '1'), 5, 'an ordinary save may follow a first write')
     await run('SET', 'text', 'x')
     t.equal(await save('text', '0', 'one', '1'), 1)
     await t.rejects(run('EVAL', DELETE_SCRIPT, '1', 'k', '3'), {message: 'ERR failed to delete k'})
-    t.equal(await run('EVAL', DELETE_SCRIPT, '1', 'k', '4'), 1)
+    t.equal(await run('EVAL', DELETE_SCRIPT, '1', 'k', '5'), 1)
     t.equal(await run('EVAL', DELETE_SCRIPT, '1', 'k', '0'), 0)
     t.equal(await run('EVAL', UNLOCK_SCRIPT, '1', 'lock', 'me'), -1)
     await run('SET', 'lock', 'you')
@@ -153,11 +154,15 @@ t.test('the official client at redis-server', {skip: skipWithoutRedis}, async t 
 t.test('a Redis that goes away and comes back', {skip: skipWithoutRedis}, async t => {
   const real = await realRedis(t)
   const told: string[] = []
+  const {promise: lost, resolve: lose} = Promise.withResolvers<void>()
   const {promise: back, resolve: comeBack} = Promise.withResolvers<void>()
   const connection = await ClientConnection.open(
     {host: '127.0.0.1', port: real.port},
     {
-      lost: () => void told.push('lost'),
+      lost: () => {
+        told.push('lost')
+        lose()
+      },
       back: () => {
         told.push('back')
         comeBack()
@@ -170,6 +175,7 @@ t.test('a Redis that goes away and comes back', {skip: skipWithoutRedis}, async 
   const cut = t.rejects(reader.command(['BLPOP', 'list', '0']))
   await real.stop()
   await cut
+  await lost // each connection learns it by itself
   const later = connection.command(['SET', 'a', '1'])
   await real.start()
   t.equal(await later, 'OK')
