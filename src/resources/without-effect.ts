@@ -35,7 +35,9 @@ function inDocument(document: Field): readonly WithoutEffect[] {
   const name = document.field('metadata').field('name').text()
   if (word === 'Resiliency') return targetsIn(document, 'actors')
   if (word === 'Configuration')
-    return [{what: `Configuration "${name}"`, why: 'only the file that configFilePath names is read', place}]
+    return [
+      {what: `Configuration "${name}"`, why: 'only the file that configFilePath or --config names is read', place}
+    ]
   if (UNREAD.includes(word)) return [{what: `${word} "${name}"`, why: NOT_BUILT, place}]
   // what is not Dapr's is nobody's business here
   if (READ.includes(word) || !document.field('apiVersion').text().startsWith('dapr.io/')) return []

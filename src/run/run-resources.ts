@@ -44,8 +44,10 @@ export class RunResources {
   /** Warns about resources without effect (one line for all), and about each Configuration that restricts calls, enforced or not. */
   report(): void {
     const {reporter} = this.#options
-    const all = this.#store.withoutEffect.map(({what, place}) => `${what} in ${place.file}:${place.line.toString()}`)
-    if (all.length > 0) reporter.warn('not-built', `not supported yet and without effect: ${all.join(', ')}`)
+    const all = this.#store.withoutEffect.map(
+      ({what, why, place}) => `${what} in ${place.file}:${place.line.toString()} (${why})`
+    )
+    if (all.length > 0) reporter.warn('not-built', `without effect: ${all.join(', ')}`)
     for (const {accessControl, unenforced} of this.#store.configurations) {
       const [first] = unenforced
       const keys = unenforced.map(({key}) => key).join(', ')

@@ -68,7 +68,9 @@ t.test(
     const rig = await openRig(t)
     await rig.write({
       'resources/pubsub.yaml': component('orderpubsub', 'pubsub.kafka'),
-      'resources/resiliency.yaml': 'kind: Resiliency\nmetadata: {name: r}\nspec: {targets: {apps: {x: {retry: nix}}}}\n'
+      'resources/resiliency.yaml':
+        'kind: Resiliency\nmetadata: {name: r}\nspec: {targets: {apps: {x: {retry: nix}}}}\n',
+      'resources/tracing.yaml': 'kind: Configuration\nmetadata: {name: daprConfig}\n'
     })
     await rig.template([{appID: 'shop', resourcesPath: '../resources', placementHostAddress: 'localhost:1'}])
     const {code, stderr} = await rig.run(['validate'])
@@ -87,7 +89,7 @@ t.test(
     const run = rig.pillion(['run', '-f', '.'])
     const shop = await rig.driven('shop')
     await run.stderr.line(
-      /not supported yet and without effect: Component "orderpubsub" \(pubsub\.kafka\) in resources\/pubsub\.yaml:4$/
+      /without effect: Component "orderpubsub" \(pubsub\.kafka\) in resources\/pubsub\.yaml:4 \(this type is not supported yet\), Configuration "daprConfig" in resources\/tracing\.yaml:1 \(only the file that configFilePath or --config names is read\)$/
     )
     const published = await shop.fetch('/v1.0/publish/orderpubsub/topic', {method: 'POST', body: '{}'})
     t.equal(published.status, 404)

@@ -196,7 +196,7 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
       'r/a.yaml:2 Component "orders" (pubsub.kafka): this type is not supported yet',
       'r/a.yaml:11 MCPServer "sub": it is not supported yet',
       'r/a.yaml:15 HttpEndpont "typo": its kind is not known: did you mean HTTPEndpoint?',
-      'r/a.yaml:22 Configuration "lost": only the file that configFilePath names is read',
+      'r/a.yaml:22 Configuration "lost": only the file that configFilePath or --config names is read',
       'r/b.yaml:9 spec.targets.actors: it is not supported yet',
       'config.yaml:2 spec.nameResolution: it is not supported yet'
     ]
