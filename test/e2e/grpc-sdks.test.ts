@@ -159,7 +159,10 @@ for (const protocol of ['grpc', 'http'] as const)
       missing: {message: NOBODY},
       metadata: {id: 'shop', extended: {color: 'blue'}},
       state: {code: 'INVALID_ARGUMENT', message: /state store mystore is not found/},
-      publish: {code: 'INVALID_ARGUMENT', message: 'pubsub pubsub is not found'},
+      publish: {
+        code: 'INVALID_ARGUMENT',
+        message: 'pubsub pubsub is not found (pub/sub over gRPC: not supported yet, use HTTP)'
+      },
       async: {body: 'pears', caller: 'shop'},
       say: 'hello Ada',
       abort: {code: 'ABORTED', message: 'ä pear'},

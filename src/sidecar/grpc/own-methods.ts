@@ -34,8 +34,11 @@ const named =
   (message, context) =>
     answer(readStrings(message, [1])[0] ?? '', context)
 
+/** Of a block whose components a run may well have: why they are not found here. */
+const httpOnly = (text: string, block: string): string => `${text} (${block} over gRPC: not supported yet, use HTTP)`
+
 const publish = named(name =>
-  withErrorInfo(status.INVALID_ARGUMENT, `pubsub ${name} is not found`, {
+  withErrorInfo(status.INVALID_ARGUMENT, httpOnly(`pubsub ${name} is not found`, 'pub/sub'), {
     reason: 'DAPR_PUBSUB_NOT_FOUND',
     metadata: {}
   })
@@ -47,8 +50,11 @@ const binding: OwnMethod = message => {
   return {code: status.INTERNAL, message: `error invoking output binding ${name}: ${why}`}
 }
 
-const configuration = fixed(status.FAILED_PRECONDITION, 'configuration stores not configured')
-const lock = fixed(status.FAILED_PRECONDITION, 'lock store is not configured')
+const configuration = fixed(
+  status.FAILED_PRECONDITION,
+  httpOnly('configuration stores not configured', 'configuration')
+)
+const lock = fixed(status.FAILED_PRECONDITION, httpOnly('lock store is not configured', 'locks'))
 const subtle = fixed(status.UNIMPLEMENTED, 'this API is currently not implemented')
 const crypto = fixed(status.INVALID_ARGUMENT, 'invalid request: first message does not contain the required options')
 const actors = fixed(status.UNAVAILABLE, 'placement service is not configured')
