@@ -1,4 +1,6 @@
 import {execFileSync} from 'node:child_process'
+import {readFileSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {copyExample} from '../rig/example.ts'
 import {freePort} from '../rig/free-port.ts'
@@ -70,5 +72,20 @@ t.test('two terminals: the second run finds the first by its id', async t => {
   )
   t.match(await rig.run(['stop', '--app-id', 'clock']), {code: 0, stdout: '✅  app stopped successfully: clock\n'})
   t.same(await clock.exited, {code: 0, signal: null})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('shop: orders are published and the stock is kept in state, although there is no Redis', async t => {
+  const rig = await openRig(t)
+  const {folder} = await copyExample(rig, 'shop')
+  const components = join(folder, 'resources/components.yaml')
+  const port = (await freePort()).toString()
+  writeFileSync(components, readFileSync(components, 'utf8').replaceAll('localhost:6379', `localhost:${port}`))
+  const run = rig.pillion(['run', '-f', folder], {env: {ORDERS: '3'}})
+  await run.waitForLine('== APP - stock == 1 figs sold, 99 left')
+  t.ok(run.stdout.lines.includes('== APP - shop == ordered pears: 204'))
+  t.ok(run.stdout.lines.includes('== APP - stock == 1 pears sold, 99 left'))
+  t.match(run.stderr.text, `Redis does not answer at localhost:${port}: pillion answers there`)
+  t.match(await rig.run(['stop', '-f', folder]), {code: 0})
   t.same(await rig.leftovers(), [])
 })
