@@ -14,7 +14,7 @@ t.test('each process of an app is asked for its configuration when it listens, w
   const port = await listen(
     t,
     createServer((request, response) => {
-      requests.push(request)
+      if (request.url === '/dapr/config') requests.push(request)
       response.writeHead(404).end()
     })
   )

@@ -38,7 +38,7 @@ t.test('Dapr’s client and server for JavaScript, unmodified, over HTTP', async
   await result(run, 'set')
   t.match(await result(run, 'metadata'), {id: 'shop', extended: {color: 'blue'}})
   t.match(await result(run, 'state'), {error: /state store mystore is not found/})
-  t.match(await result(run, 'publish'), /pubsub pubsub is not found/)
+  t.match(await result(run, 'publish'), /pubsub mypubsub is not found/)
 })
 
 t.test('Dapr’s client for Python, unmodified, over HTTP', async t => {

@@ -98,7 +98,7 @@ const IDS =
 const APP = `import {createServer} from 'node:http'
 
 createServer((request, response) => {
-  if (request.url === '/dapr/config') return response.writeHead(404).end()
+  if (request.url.startsWith('/dapr/')) return response.writeHead(404).end()
   throw new Error('cannot ' + request.method + ' ' + request.url + ': connection to 10.0.3.17:5432 refused')
 }).listen(process.env.APP_PORT, '127.0.0.1', () => console.log('open'))
 `

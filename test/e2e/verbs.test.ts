@@ -87,10 +87,10 @@ t.test('publish asks the sidecar, and tells the URL where the sidecar refuses', 
   const run = rig.pillion(['run', '-a', 'a', '--', ...rig.drivenCommand])
   await rig.driven('a')
   const {http} = await run.ports('a')
-  t.same(await rig.run(['publish', '-i', 'a', '-p', 'pubsub', '-t', 't', '-d', '1', '-m', '{"ttl":5}']), {
+  t.same(await rig.run(['publish', '-i', 'a', '-p', 'p', '-t', 't', '-d', '1', '-m', '{"ttl":5}']), {
     code: 1,
-    stdout: `http://localhost:${http.toString()}/v1.0/publish/pubsub/t?metadata.ttl=5\n`,
-    stderr: '❌  Error publishing topic t: unexpected status code 404 on publishing to t in pubsub\n'
+    stdout: `http://localhost:${http.toString()}/v1.0/publish/p/t?metadata.ttl=5\n`,
+    stderr: '❌  Error publishing topic t: unexpected status code 404 on publishing to t in p\n'
   })
 })
 
