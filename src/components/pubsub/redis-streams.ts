@@ -35,8 +35,8 @@ export class RedisStreams implements PubSub {
   async publish(topic: string, {data, metadata}: Message): Promise<void> {
     const {maxLength} = this.#settings
     const limit = maxLength > 0 ? ['MAXLEN', '~', maxLength.toString()] : []
-    const beside = Object.keys(metadata).length === 0 ? [] : ['metadata', JSON.stringify(metadata)]
-    await this.#connection.command(['XADD', topic, ...limit, '*', 'data', data, ...beside])
+    const fields = Object.keys(metadata).length === 0 ? [] : ['metadata', JSON.stringify(metadata)]
+    await this.#connection.command(['XADD', topic, ...limit, '*', 'data', data, ...fields])
   }
 
   async subscribe(options: SubscribeOptions): Promise<TopicReader> {

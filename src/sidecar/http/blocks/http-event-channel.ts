@@ -149,8 +149,8 @@ function batchText({
   const items = entries.map(({entryId, event: {body, raw, metadata}}) => {
     const event = raw === undefined ? body.toString() : JSON.stringify(raw.toString('base64'))
     const type = raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream'
-    const beside = Object.keys(metadata).length === 0 ? '' : `,"metadata":${goJson(metadata)}`
-    return `{"entryId":${goJson(entryId)},"event":${event}${beside},"contentType":"${type}"}`
+    const metadataPart = Object.keys(metadata).length === 0 ? '' : `,"metadata":${goJson(metadata)}`
+    return `{"entryId":${goJson(entryId)},"event":${event}${metadataPart},"contentType":"${type}"}`
   })
   const id = crypto.randomUUID()
   return (

@@ -105,11 +105,8 @@ function readEntry(text: string, entry: Readonly<Record<string, unknown>>, ids: 
     throw new Error(`contentType of the entry ${entryId} must be a text, and its metadata an object`)
   const texts = memberTexts(text)
   const data = bytesOf(event, texts.get(keyIn([...texts.keys()], 'event')) ?? 'null', contentType)
-  const beside = Object.entries(metadata).map(([key, value]) => [
-    key,
-    typeof value === 'string' ? value : goJson(value)
-  ])
-  return {entryId, data, contentType, metadata: Object.fromEntries(beside) as Record<string, string>}
+  const pairs = Object.entries(metadata).map(([key, value]) => [key, typeof value === 'string' ? value : goJson(value)])
+  return {entryId, data, contentType, metadata: Object.fromEntries(pairs) as Record<string, string>}
 }
 
 /** The key of a name in any capitals, as Go's JSON finds it: the SDK for JavaScript writes `entryID`. */
