@@ -136,9 +136,14 @@ t.test('each way to change a folder is one change', async t => {
 
 t.test('a file that is made, seen and deleted again is one change', async t => {
   const w = new Watching()
-  await w.open(t)
+  const seen = Promise.withResolvers<void>()
+  const after: Clock['after'] = (ms, fire) => {
+    seen.resolve() // the rest after the first event begins
+    return clock.after(ms, fire)
+  }
+  await w.open(t, ALL, {clock: {now: clock.now, after}})
   w.write('made.txt', '1')
-  await new Promise(resolve => setTimeout(resolve, 25))
+  await seen.promise
   unlinkSync(w.path('made.txt'))
   await w.changes(1)
   await atRest()
