@@ -6,7 +6,7 @@ import {allOrNone} from '../platform/all-or-none.ts'
 import {LOOPBACK} from '../platform/probe.ts'
 import {listenOnSocket, type Api} from './bind.ts'
 import {freeAppPort} from './app-port.ts'
-import {usualPorts, type WantedPorts} from './usual-ports.ts'
+import {ownAppPorts, usualPorts, type WantedPorts} from './usual-ports.ts'
 
 /** The ports of one sidecar, bound by us until the run ends. Each list has one listening server per address. */
 export interface SidecarPorts {
@@ -101,7 +101,7 @@ class Claim {
       grpcPort: portOf(grpc),
       metricsPort: portOf(metrics),
       internalGrpcPort,
-      appPort: app.channel.autoPort ? await this.#appNumber(app) : app.channel.port
+      appPort: app.channel.autoPort ? await this.#appNumber(app, portOf(http)) : app.channel.port
     }
   }
 
@@ -123,8 +123,9 @@ class Claim {
     return servers
   }
 
-  async #appNumber(app: AppPlan): Promise<number> {
-    const port = await freeAppPort(this.#reserved, this.#wanted(app)?.appPort)
+  async #appNumber(app: AppPlan, httpPort: number): Promise<number> {
+    const wanted = this.#wanted(app)?.appPort ?? 0
+    const port = await freeAppPort(this.#reserved, {wanted, preferred: ownAppPorts(httpPort)})
     this.#reserved.add(port)
     return port
   }

@@ -1,4 +1,5 @@
 import type {AppPlan, Plan} from '../model/plan.ts'
+import {appPortsAt} from './app-port.ts'
 
 /** Numbers that the free ports of one sidecar are to have where nobody else has them. */
 export interface WantedPorts {
@@ -42,6 +43,12 @@ export function usualPorts({file, apps}: Plan): (app: AppPlan) => WantedPorts | 
     })
   }
   return app => wanted.get(app)
+}
+
+/** The ports for the app of a sidecar that has its usual HTTP port; none where it has another one. */
+export function ownAppPorts(httpPort: number): readonly number[] {
+  const place = (httpPort - LOWEST) / PER_SIDECAR
+  return Number.isInteger(place) && place >= 0 && place < PLACES ? appPortsAt(place, PLACES) : []
 }
 
 /** FNV-1a, 32 bits. */

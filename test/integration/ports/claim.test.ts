@@ -3,6 +3,7 @@ import {isDeepStrictEqual} from 'node:util'
 import t, {type Test} from 'tap'
 import {freePort} from '../../rig/free-port.ts'
 import {claimPorts, type SidecarPorts} from '../../../src/ports/claim.ts'
+import {ownAppPorts} from '../../../src/ports/usual-ports.ts'
 import type {AppPlan, Plan} from '../../../src/model/plan.ts'
 
 const app = (
@@ -133,6 +134,20 @@ t.test("an app's own port is not checked", async t => {
 t.test('a port is allocated where the template asks for one', async t => {
   const ports = await claimPorts(plan(app('a', {}, {autoPort: true})), unknownOwner)
   t.ok((ports[0]?.appPort ?? 0) > 0)
+  release(ports)
+})
+
+t.test('the app of a sidecar at its usual place has a port that no other such app is given', async t => {
+  const apps = Array.from({length: 60}, (_, index) => app(`app-${index.toString()}`, {}, {autoPort: true}))
+  const ports = await claimPorts(plan(...apps), unknownOwner)
+  for (const {httpPort, appPort} of ports) {
+    const own = ownAppPorts(httpPort)
+    if (own.length > 0) t.ok(own.includes(appPort), `${httpPort.toString()}: ${appPort.toString()}`)
+  }
+  const [first, second] = [ownAppPorts(30_000), ownAppPorts(30_004)]
+  t.ok(first.length > 10)
+  t.notOk(first.some(port => second.includes(port)))
+  t.same([ownAppPorts(30_001), ownAppPorts(4711)], [[], []])
   release(ports)
 })
 t.test('the error for an address of another machine names the address', async t => {

@@ -141,7 +141,7 @@ t.test('a file that is made, seen and deleted again is one change', async t => {
     seen.resolve() // the rest after the first event begins
     return clock.after(ms, fire)
   }
-  await w.open(t, ALL, {clock: {now: clock.now, after}})
+  await w.open(t, ALL, {clock: {now: () => clock.now(), after}})
   w.write('made.txt', '1')
   await seen.promise
   unlinkSync(w.path('made.txt'))
