@@ -17,6 +17,9 @@ const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
   ['/path/to/directory', '.'],
   ['source', 'cat'] // sh has none
 ]
+/** The example has no pub/sub component, and is told so. */
+const FAILING = /^pillion publish /
+
 /** It goes on until it is stopped, at one port of the machine: `redis.test.ts` starts it. */
 const SERVING = /^pillion redis\b/
 
@@ -93,7 +96,7 @@ t.test('each command that README and docs/ show works as it stands', {timeout: 1
       await run.exited
     }
     const {code} = await program.exited
-    t.equal(code, 0, `${command}: ${program.stderr.text}`)
+    t.equal(code, FAILING.test(command) ? 1 : 0, `${command}: ${program.stderr.text}`)
     const [, restarted] = /^pillion restart (?:--app-id )?(\w+)/.exec(command) ?? []
     if (restarted !== undefined) await rig.driven(restarted)
     if (!/^pillion (stop|down|debug)\b/.test(command)) continue
