@@ -2,7 +2,7 @@ import type {Call} from '../model/call.ts'
 import {NumberedList} from '../net/numbered-list.ts'
 
 /** What the queue knows of one call to an app. */
-export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream'>
+export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream' | 'isOwn'>
 
 /** Admission to the app: call `leave` exactly once when the call has ended; `isBroken`: the app closed the connection under it. */
 export interface Permit {
@@ -293,9 +293,13 @@ export class AdmissionQueue {
   #settle(queued: QueuedCall, outcome: Permit | string): void {
     if (!this.#waiting.delete(queued)) return
     clearTimeout(queued.timer)
-    this.#stats.held++
-    this.#stats.longestMs = Math.max(this.#stats.longestMs, performance.now() - queued.since)
-    if (typeof outcome === 'string' && outcome !== CALLER_DISCONNECTED) this.#stats.lost++
+    if (queued.pendingCall.isOwn !== true) this.#count(queued, outcome)
     queued.settle(outcome)
+  }
+
+  #count({since}: QueuedCall, outcome: Permit | string): void {
+    this.#stats.held++
+    this.#stats.longestMs = Math.max(this.#stats.longestMs, performance.now() - since)
+    if (typeof outcome === 'string' && outcome !== CALLER_DISCONNECTED) this.#stats.lost++
   }
 }

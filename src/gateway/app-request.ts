@@ -134,7 +134,7 @@ export async function requestApp(options: AppRequestOptions): Promise<AppRespons
   const {app, method, path, signal} = options
   if (signal?.aborted === true) return {kind: 'unreachable', why: 'it was given up', wasSent: false}
   return new Promise(resolve => {
-    const call = {caller: app.id, callee: app.id, method, path}
+    const call = {caller: app.id, callee: app.id, method, path, isOwn: true}
     const abandon = (): void => request.abandon('it was given up')
     const request = new AppRequest(options, call, response => {
       signal?.removeEventListener('abort', abandon)

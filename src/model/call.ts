@@ -20,6 +20,8 @@ export interface Call {
   readonly path: string
   /** A gRPC call that is passed on unchanged (Dapr's proxy): `appMaxConcurrency` and app health do not apply to it. */
   readonly isProxied?: boolean
+  /** A request of the sidecar to its own app: nobody asked for it, and nobody misses it. */
+  readonly isOwn?: boolean
   /** The target as the caller named it, where policies go by that: with its namespace; left out: `callee`. */
   readonly target?: string
   /** Set when the callee of this run that has access control is asked. */

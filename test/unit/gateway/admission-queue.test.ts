@@ -226,3 +226,16 @@ t.test('calls that wait already wait as long as the latest limit says, or as lon
   queue.timeoutMs = 1
   t.match(await patient.outcome, /^waited 0 s; starting$/)
 })
+
+t.test('what the sidecar itself asks its app is queued like a call, and not counted as one', async t => {
+  const queue = newQueue()
+  queue.hold('starting')
+  const stats = queue.startStats()
+  const own = queue.admit({...pendingCall('/dapr/config'), isOwn: true})
+  const call = queue.admit(pendingCall())
+  if (!isQueued(own) || !isQueued(call)) throw new Error('not held')
+  queue.open()
+  t.ok(isPermit(await own.outcome))
+  t.ok(isPermit(await call.outcome))
+  t.match(stats, {held: 1, lost: 0})
+})
