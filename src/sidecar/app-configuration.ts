@@ -1,5 +1,6 @@
 import type {CallContext} from '../gateway/proxied-call.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {askApp, takesQuestions} from './ask-app.ts'
 
 export interface AppConfigurationOptions {
   readonly runtime: AppRuntime
@@ -17,30 +18,22 @@ export function followConfiguration({runtime, context, log}: AppConfigurationOpt
   /** The process that was asked; 0: one that is not ours; -1: none. */
   let asked = -1
   const look = (): void => {
-    // a Daeploy service knows nothing of Dapr
-    const {channel, fixedPort} = runtime.plan
-    const isHttp = !channel.protocol.startsWith('grpc') && fixedPort === 0
-    const isAsked = runtime.isReady && runtime.appPort > 0 && isHttp
+    const isAsked = runtime.isReady && runtime.appPort > 0 && takesQuestions(runtime)
     const before = asked
     asked = isAsked ? runtime.pid : -1
     if (isAsked && asked !== before) void ask(asked)
   }
   const ask = async (pid: number): Promise<void> => {
-    const {requestApp} = await import('../gateway/app-request.ts')
-    // it has gone meanwhile: the question would wait for the next process, which has its own
-    if (asked !== pid) return
-    const response = await requestApp({
-      app: runtime,
-      context: {heldBodies: context.heldBodies},
-      method: 'GET',
+    const response = await askApp({
+      runtime,
+      context,
       path: '/dapr/config',
-      lines: `Dapr-App-Id: ${runtime.id}\r\nContent-Type: application/json\r\n`,
-      body: Buffer.alloc(0),
       signal: over.signal,
+      isObsolete: () => asked !== pid,
       warn: text => log('warn', text)
     })
     // an app need not have a configuration
-    if (response.kind === 'unreachable' || response.status !== 200) return
+    if (response?.kind !== 'response' || response.status !== 200) return
     const entities = entitiesIn(response.body.toString())
     if (entities === undefined) return log('warn', 'the application configuration of GET /dapr/config is no JSON')
     log('info', 'Application configuration loaded')

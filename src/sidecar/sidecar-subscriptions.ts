@@ -6,6 +6,7 @@ import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf, splitType} from '../resources/component-types.ts'
 import type {TopicSubscription} from '../resources/subscriptions.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {askApp, takesQuestions} from './ask-app.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
 import type {Subscription} from './http/metadata.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
@@ -92,10 +93,7 @@ export class SidecarSubscriptions {
   /** Asks a new process, as soon as it accepts calls. */
   #look(): void {
     const {runtime} = this.#options
-    const {channel, fixedPort} = runtime.plan
-    // a Daeploy service knows nothing of Dapr
-    const isHttp = !channel.protocol.startsWith('grpc') && fixedPort === 0
-    const mayList = isHttp && (this.#hasPubSub || this.#declared.length > 0)
+    const mayList = takesQuestions(runtime) && (this.#hasPubSub || this.#declared.length > 0)
     if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
     const isAsked = runtime.isReady && runtime.appPort > 0 && mayList
     if (isAsked && runtime.pid !== this.#asked) {
@@ -115,7 +113,7 @@ export class SidecarSubscriptions {
   }
 
   async #ask(pid: number): Promise<void> {
-    const listed = this.#hasPubSub ? await this.#list() : []
+    const listed = this.#hasPubSub ? await this.#list(pid) : []
     if (this.#over.signal.aborted || this.#asked !== pid) return
     // the topics of the process before it hold for one that fails to tell its own
     if (listed !== undefined) this.#listed = listed
@@ -126,21 +124,20 @@ export class SidecarSubscriptions {
   }
 
   /** The topics that the app lists; undefined: it could not be asked. */
-  async #list(): Promise<readonly TopicSubscription[] | undefined> {
+  async #list(pid: number): Promise<readonly TopicSubscription[] | undefined> {
     const {runtime, context, log} = this.#options
-    const {requestApp} = await import('../gateway/app-request.ts')
-    const response = await requestApp({
-      app: runtime,
-      context: {heldBodies: context.heldBodies},
-      method: 'GET',
+    const response = await askApp({
+      runtime,
+      context,
       path: '/dapr/subscribe',
-      lines: `Dapr-App-Id: ${runtime.id}\r\nContent-Type: application/json\r\n`,
-      body: Buffer.alloc(0),
       signal: this.#over.signal,
+      isObsolete: () => this.#asked !== pid,
       warn: text => log('warn', text)
     })
+    if (response === undefined) return undefined
     if (response.kind === 'unreachable') {
-      if (!this.#over.signal.aborted) log('error', `error getting topic list from app: ${response.why}`)
+      if (!this.#over.signal.aborted && this.#asked === pid)
+        log('error', `error getting topic list from app: ${response.why}`)
       return undefined
     }
     if (response.status === 404) log('debug', 'user app did not subscribe to any topic')

@@ -1,0 +1,40 @@
+import type {AppResponse} from '../gateway/app-request.ts'
+import type {CallContext} from '../gateway/proxied-call.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+export interface Question {
+  readonly runtime: AppRuntime
+  readonly context: Pick<CallContext, 'heldBodies'>
+  readonly path: string
+  readonly signal: AbortSignal
+  /** The process that is asked has gone: the question would wait for the next one, which has its own. */
+  readonly isObsolete: () => boolean
+  readonly warn: (text: string) => void
+}
+
+/** It may be asked over HTTP. A Daeploy service knows nothing of Dapr. */
+export const takesQuestions = ({plan: {channel, fixedPort}}: AppRuntime): boolean =>
+  !channel.protocol.startsWith('grpc') && fixedPort === 0
+
+/** One of the questions that Dapr's sidecar asks an app when it is ready; undefined: nobody is left to answer. */
+export async function askApp({
+  runtime,
+  context: {heldBodies},
+  path,
+  signal,
+  isObsolete,
+  warn
+}: Question): Promise<AppResponse | undefined> {
+  const {requestApp} = await import('../gateway/app-request.ts')
+  if (isObsolete()) return undefined
+  return requestApp({
+    app: runtime,
+    context: {heldBodies},
+    method: 'GET',
+    path,
+    lines: `Dapr-App-Id: ${runtime.id}\r\nContent-Type: application/json\r\n`,
+    body: Buffer.alloc(0),
+    signal,
+    warn
+  })
+}
