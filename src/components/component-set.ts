@@ -62,25 +62,29 @@ export class ComponentSet {
   }
 
   async #open({resource, properties, folder, warn}: Wanted): Promise<Component> {
-    const {name, initTimeoutMs} = resource
+    const {name, initTimeoutMs, place} = resource
+    const open = await loaderOf(resource).load()
     const late = Promise.withResolvers<never>()
     const given = new AbortController()
     const timer = setTimeout(() => {
       const why = `init timeout for component ${name} exceeded after ${(initTimeoutMs / 1000).toString()}s`
-      late.reject(new ComponentFault(why, resource.place))
+      late.reject(new ComponentFault(why, place))
       given.abort()
     }, initTimeoutMs)
+    const opening = open({
+      name,
+      properties: new Properties(properties),
+      folder,
+      ...this.#options,
+      warn,
+      signal: given.signal
+    })
     try {
-      const open = await loaderOf(resource).load()
-      const opening = open({
-        name,
-        properties: new Properties(properties),
-        folder,
-        ...this.#options,
-        warn,
-        signal: given.signal
-      })
       return await Promise.race([opening, late.promise])
+    } catch (error) {
+      // one that opens too late has nobody who would close it
+      void opening.then(async component => component.close()).catch(() => undefined)
+      throw error
     } finally {
       clearTimeout(timer)
     }

@@ -36,6 +36,8 @@ export class SidecarBlocks {
   #current: readonly ComponentResource[]
   #loading: Promise<Blocks> | undefined
   #components: AppComponents | undefined
+  /** What was wrong when they were loaded; '' = nothing. */
+  #fault = ''
   /** One change after the other. */
   #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
@@ -55,7 +57,7 @@ export class SidecarBlocks {
   async open(): Promise<string> {
     if (!this.#current.some(isOpenedAtOnce)) return ''
     await this.load()
-    return this.#inTurn(async () => this.#follow())
+    return this.#fault
   }
 
   /** Calls the listener when the components have followed a change of files; the returned function ends that. */
@@ -69,7 +71,7 @@ export class SidecarBlocks {
     return this.#components?.capabilities.get(name) ?? componentTypeOf(type)?.capabilities ?? []
   }
 
-  /** Loads them; what has been loaded stays. */
+  /** Loads them and opens the components; what has been loaded stays. */
   async load(): Promise<Blocks> {
     this.#loading ??= this.#load()
     return this.#loading
@@ -91,7 +93,7 @@ export class SidecarBlocks {
     ])
     const own = new AppComponents({appId, folder, env, set, log})
     this.#components = own
-    if (!this.#current.some(isOpenedAtOnce)) await own.follow(this.#current)
+    this.#fault = await this.#inTurn(async () => this.#follow())
     return new Blocks({
       appId,
       namespace: env['NAMESPACE'] ?? '',

@@ -1,0 +1,45 @@
+import t from 'tap'
+import {ComponentSet} from '../../../src/components/component-set.ts'
+import type {RedisConnection} from '../../../src/redis/connection.ts'
+import type {ComponentResource} from '../../../src/resources/components.ts'
+
+const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
+
+const store: ComponentResource = {
+  name: 'store',
+  namespace: '',
+  scopes: [],
+  type: 'state.redis',
+  version: 'v1',
+  properties: [],
+  initTimeoutMs: 1,
+  ignoresErrors: false,
+  secretStore: '',
+  isDefault: false,
+  place,
+  typePlace: place
+}
+
+t.test(
+  'a component that opens after its time is closed again, and the next one who wants it opens another',
+  async t => {
+    const connections = [Promise.withResolvers<RedisConnection>(), Promise.withResolvers<RedisConnection>()]
+    let asked = 0
+    const connect = async (): Promise<RedisConnection> =>
+      connections[asked++]?.promise ?? Promise.reject(new Error('asked too often'))
+    const set = new ComponentSet({env: {}, redis: {connect}})
+    const use = async (resource: ComponentResource): ReturnType<ComponentSet['use']> => {
+      const properties = [{name: 'redisHost', value: 'localhost:1', place}]
+      return set.use({resource, properties, folder: '/', warn: text => t.fail(text)})
+    }
+    await t.rejects(use(store), {message: 'init timeout for component store exceeded after 0.001s', place})
+    const closed = Promise.withResolvers<string>()
+    const connectionOf = (name: string): RedisConnection =>
+      ({close: async () => closed.resolve(name)}) as unknown as RedisConnection
+    connections[0]?.resolve(connectionOf('the late one'))
+    t.equal(await closed.promise, 'the late one')
+    connections[1]?.resolve(connectionOf('the second'))
+    t.match(await use({...store, initTimeoutMs: 60_000}), {component: {capabilities: ['ETAG', 'TRANSACTIONAL']}})
+    t.equal(asked, 2)
+  }
+)
