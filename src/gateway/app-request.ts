@@ -1,8 +1,9 @@
 import type {Call} from '../model/call.ts'
-import {ResponseCollector, type CollectedResponse} from '../net/collected-response.ts'
 import type {Exchange} from '../net/exchange.ts'
-import type {Reply} from '../net/reply.ts'
+import {pairsOf} from '../net/http1/header-lines.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
+import type {Reply} from '../net/reply.ts'
+import {ResponseCollector, type CollectorOptions} from '../net/response-collector.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import type {Interceptor} from './interceptor.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
@@ -25,6 +26,14 @@ export interface AppRequestOptions {
   readonly warn: (text: string) => void
 }
 
+/** A response that was read to its end. */
+interface CollectedResponse {
+  readonly status: number
+  /** Alternating names and values. */
+  readonly headers: readonly string[]
+  readonly body: Buffer
+}
+
 /** `unreachable`: the app was not asked, or has not responded; `wasSent`: it may have got the request. */
 export type AppResponse =
   | ({readonly kind: 'response'} & CollectedResponse)
@@ -32,6 +41,47 @@ export type AppResponse =
 
 /** A response that is longer is none of what Dapr's callbacks give. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+
+interface AppCollectorOptions extends CollectorOptions {
+  /** Called with the response, or with the reason why there is none. */
+  readonly done: (result: CollectedResponse | string) => void
+}
+
+/** Hands over the response, or why there is none, once. */
+class AppResponseCollector extends ResponseCollector {
+  #done: AppCollectorOptions['done'] | undefined
+
+  constructor(options: AppCollectorOptions) {
+    super(options)
+    this.#done = options.done
+  }
+
+  protected collected(body: Buffer): void {
+    this.#settle({status: this.status, headers: pairsOf(this.lines), body})
+  }
+
+  protected tooLarge(): void {
+    this.#settle(`the response has more than ${this.maxBodyBytes.toString()} bytes`)
+  }
+
+  cut(why: string): void {
+    this.#settle(why)
+  }
+
+  reply({body}: Reply): void {
+    this.#settle(body)
+  }
+
+  destroy(): void {
+    this.#settle('an internal error')
+  }
+
+  #settle(result: CollectedResponse | string): void {
+    const done = this.#done
+    this.#done = undefined
+    done?.(result)
+  }
+}
 
 /**
  * One request of the sidecar to its own app over HTTP: a callback of Dapr's, a message, an event. It goes the way of every
@@ -53,7 +103,7 @@ class AppRequest extends ProxiedCall {
     super(around, call, {method, path: path.replace(/\?.*$/s, ''), lines}, body.length)
     this.#options = options
     this.#done = done
-    this.exchange = new ResponseCollector({
+    this.exchange = new AppResponseCollector({
       method,
       body,
       handler: this,

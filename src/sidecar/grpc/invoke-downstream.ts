@@ -1,10 +1,6 @@
 import {isUtf8} from 'node:buffer'
-import type {CallHandler} from '../../net/call-handler.ts'
-import type {Downstream} from '../../net/downstream.ts'
-import {Exchange} from '../../net/exchange.ts'
 import {encodeField} from '../../net/http2/field-text.ts'
 import {pairsOf} from '../../net/http1/header-lines.ts'
-import type {ResponseHead} from '../../net/http1/response-head.ts'
 import {withErrorInfo} from '../../net/grpc/error-info.ts'
 import {writeInvokeResponse} from '../../net/grpc/invoke-messages.ts'
 import {PERMANENT_HEADER} from '../../net/grpc/permanent-headers.ts'
@@ -12,6 +8,7 @@ import {tooLargeText} from '../../net/grpc/message-gauge.ts'
 import * as status from '../../net/grpc/status.ts'
 import type {GrpcStatus} from '../../net/grpc/status.ts'
 import type {Reply} from '../../net/reply.ts'
+import {ResponseCollector, type CollectorOptions} from '../../net/response-collector.ts'
 import {reasonOf} from '../../net/status.ts'
 
 export interface InvokeReply {
@@ -22,11 +19,7 @@ export interface InvokeReply {
   readonly message: Uint8Array
 }
 
-export interface InvokeDownstreamOptions {
-  readonly method: string
-  readonly body: Buffer
-  readonly handler: CallHandler
-  readonly maxBodyBytes: number
+export interface InvokeDownstreamOptions extends CollectorOptions {
   readonly reply: (reply: InvokeReply) => void
   /** Ends the caller's connection: a bug of ours. */
   readonly destroy: () => void
@@ -52,62 +45,13 @@ const CODES: Readonly<Record<number, number>> = {
 }
 
 /** Carries a call of InvokeService to whoever speaks HTTP: the response is collected, and becomes an InvokeResponse. */
-export class InvokeDownstream implements Downstream {
-  readonly exchange: Exchange
-  readonly toHead: boolean
-  readonly isTunnel = false
-  readonly refusesSwitch = true
+export class InvokeDownstream extends ResponseCollector {
   readonly #options: InvokeDownstreamOptions
-  #status = 0
-  #lines = ''
-  readonly #pieces: Buffer[] = []
-  #size = 0
   #isReplied = false
 
   constructor(options: InvokeDownstreamOptions) {
-    const {method, handler, body} = options
+    super(options)
     this.#options = options
-    this.toHead = method === 'HEAD'
-    this.exchange = new Exchange(this).begin(handler, method, body.length, 0)
-  }
-
-  sendBody(): void {
-    const {body} = this.#options
-    if (body.length > 0) this.exchange.sendBody(body, true)
-  }
-
-  resume(): void {
-    // it was sent whole
-  }
-
-  whole(head: ResponseHead, lines: string, body: string): void {
-    this.head(head, lines)
-    if (body !== '') this.body(Buffer.from(body, 'latin1'))
-    this.end()
-  }
-
-  head({status: code}: ResponseHead, lines: string): void {
-    this.#status = code
-    this.#lines = lines
-  }
-
-  body(bytes: Buffer): boolean {
-    this.#size += bytes.length
-    const {maxBodyBytes} = this.#options
-    if (maxBodyBytes === 0 || this.#size <= maxBodyBytes) this.#pieces.push(Buffer.from(bytes))
-    return true
-  }
-
-  end(): void {
-    const {maxBodyBytes} = this.#options
-    if (maxBodyBytes > 0 && this.#size > maxBodyBytes)
-      return this.#fail(status.RESOURCE_EXHAUSTED, tooLargeText(this.#size, maxBodyBytes))
-    const code = this.#status
-    const body = Buffer.concat(this.#pieces)
-    if (code < 200 || code > 299) return this.#reply({status: failureOf(code, body), message: NOTHING})
-    const contentType = /^content-type:[ \t]*(.*?)[ \t]*\r$/im.exec(this.#lines)?.[1] ?? ''
-    const message = writeInvokeResponse({typeUrl: '', value: body, contentType})
-    this.#reply({status: {code: status.OK, message: ''}, message})
   }
 
   cut(why: string): void {
@@ -117,8 +61,8 @@ export class InvokeDownstream implements Downstream {
   /** A failure in the words that callers over HTTP get; what middleware answers in place of the app is like its own answer. */
   reply({body, status: code, lines}: Reply): void {
     if (!body.startsWith(OWN_ERROR)) {
-      this.#status = code
-      this.#lines = lines
+      this.status = code
+      this.lines = lines
       return this.#reply({status: failureOf(code, Buffer.from(body)), message: NOTHING})
     }
     const {message} = JSON.parse(body) as {message: string}
@@ -132,13 +76,21 @@ export class InvokeDownstream implements Downstream {
     this.#options.destroy()
   }
 
-  done(): void {
-    // nothing is left to read
+  protected collected(body: Buffer): void {
+    const code = this.status
+    if (code < 200 || code > 299) return this.#reply({status: failureOf(code, body), message: NOTHING})
+    const contentType = /^content-type:[ \t]*(.*?)[ \t]*\r$/im.exec(this.lines)?.[1] ?? ''
+    const message = writeInvokeResponse({typeUrl: '', value: body, contentType})
+    this.#reply({status: {code: status.OK, message: ''}, message})
+  }
+
+  protected tooLarge(size: number): void {
+    this.#fail(status.RESOURCE_EXHAUSTED, tooLargeText(size, this.maxBodyBytes))
   }
 
   #fail(code: number, message: string): void {
-    this.#lines = ''
-    this.#status = 0
+    this.lines = ''
+    this.status = 0
     this.#reply({status: {code, message}, message: NOTHING})
   }
 
@@ -146,7 +98,7 @@ export class InvokeDownstream implements Downstream {
     if (this.#isReplied) return
     this.#isReplied = true
     this.exchange.grpcStatus = reply.status.code
-    const fields = this.#status === 0 ? '' : fieldsOf(this.#lines, this.#status)
+    const fields = this.status === 0 ? '' : fieldsOf(this.lines, this.status)
     this.#options.reply({...reply, fields})
   }
 }

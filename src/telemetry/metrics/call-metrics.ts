@@ -93,12 +93,15 @@ export class CallMetrics {
   }
 
   /** Each attempt counts, as each is a request from one sidecar to another. */
-  #called({call, earlier = [], isRemote, startedAt, admittedAt, endedAt}: CallRecord, code: number): void {
+  #called({call, earlier, isRemote, startedAt, admittedAt, endedAt}: CallRecord, code: number): void {
     const {invocation} = this.#metrics
-    for (const {status, isRemote: wasRemote, ...attempt} of earlier)
-      if (wasRemote) invocation.called(call.callee, status || NO_STATUS, attempt.endedAt - attempt.admittedAt, 'unary')
-    const since = earlier.length === 0 ? startedAt : admittedAt
+    const since = earlier === undefined ? startedAt : admittedAt
     if (isRemote === true) invocation.called(call.callee, code, endedAt - since, 'unary')
+    if (earlier === undefined) return
+    for (const attempt of earlier) {
+      const {status, admittedAt: from, endedAt: to} = attempt
+      if (attempt.isRemote) invocation.called(call.callee, status || NO_STATUS, to - from, 'unary')
+    }
   }
 
   #servedGrpc(record: CallRecord, code: number): void {

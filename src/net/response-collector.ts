@@ -1,0 +1,83 @@
+import type {CallHandler} from './call-handler.ts'
+import type {Downstream} from './downstream.ts'
+import {Exchange} from './exchange.ts'
+import type {ResponseHead} from './http1/response-head.ts'
+import type {Reply} from './reply.ts'
+
+export interface CollectorOptions {
+  readonly method: string
+  /** Sent whole. */
+  readonly body: Buffer
+  readonly handler: CallHandler
+  /** A longer response is not kept; 0: no limit. */
+  readonly maxBodyBytes: number
+}
+
+/** The caller's side of a request whose body is here already: sends it, and collects the response. */
+export abstract class ResponseCollector implements Downstream {
+  readonly exchange: Exchange
+  readonly toHead: boolean
+  readonly isTunnel = false
+  readonly refusesSwitch = true
+  protected readonly maxBodyBytes: number
+  /** 0: there is no response yet. */
+  protected status = 0
+  /** The header lines of the response. */
+  protected lines = ''
+  readonly #body: Buffer
+  readonly #pieces: Buffer[] = []
+  #size = 0
+
+  constructor({method, body, handler, maxBodyBytes}: CollectorOptions) {
+    this.#body = body
+    this.maxBodyBytes = maxBodyBytes
+    this.toHead = method === 'HEAD'
+    this.exchange = new Exchange(this).begin(handler, method, body.length, 0)
+  }
+
+  /** The whole response is here. */
+  protected abstract collected(body: Buffer): void
+  /** The response has more than `maxBodyBytes`. */
+  protected abstract tooLarge(size: number): void
+  abstract cut(why: string): void
+  abstract reply(response: Reply): void
+  abstract destroy(): void
+
+  sendBody(): void {
+    if (this.#body.length > 0) this.exchange.sendBody(this.#body, true)
+  }
+
+  resume(): void {
+    // it was sent whole
+  }
+
+  whole(head: ResponseHead, lines: string, body: string): void {
+    this.head(head, lines)
+    if (body !== '') this.body(Buffer.from(body, 'latin1'))
+    this.end()
+  }
+
+  head({status}: ResponseHead, lines: string): void {
+    this.status = status
+    this.lines = lines
+  }
+
+  body(bytes: Buffer): boolean {
+    this.#size += bytes.length
+    if (!this.#isTooLarge) this.#pieces.push(Buffer.from(bytes))
+    return true
+  }
+
+  end(): void {
+    if (this.#isTooLarge) this.tooLarge(this.#size)
+    else this.collected(Buffer.concat(this.#pieces))
+  }
+
+  done(): void {
+    // nothing is left to read
+  }
+
+  get #isTooLarge(): boolean {
+    return this.maxBodyBytes > 0 && this.#size > this.maxBodyBytes
+  }
+}
