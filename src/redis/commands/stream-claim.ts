@@ -43,7 +43,7 @@ export function claim(
     claimed.push(options.isJustId ? text : shown(message))
   }
   stream.changes?.groups.add(name)
-  db.note(key)
+  db.note(key, ids.length)
   return claimed
 }
 

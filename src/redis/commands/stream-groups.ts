@@ -19,7 +19,7 @@ export const STREAM_GROUPS: CommandTable = {
     if (count > 0) {
       dropAcknowledged(stream)
       stream.changes?.groups.add(name)
-      db.note(key)
+      db.note(key, count)
     }
     return count
   })

@@ -80,7 +80,7 @@ function claimIdle(
   }
   for (const id of gone) group.acknowledge(id)
   stream.changes?.groups.add(name)
-  db.note(key)
+  db.note(key, claimed.length + gone.length)
   return [formatId(next), claimed, gone]
 }
 

@@ -108,7 +108,7 @@ function readFor({db, key, group: name, consumer}: Reader, from: string, {count,
   if (isNew || entries.length > 0) {
     stream.changes?.groups.add(name)
     if (isNew) db.changed(key, 't', 'xgroup-createconsumer')
-    else db.note(key)
+    else db.note(key, entries.length)
   }
   if (noAck && entries.length > 0) dropAcknowledged(stream)
   return entries

@@ -11,7 +11,7 @@ export interface DatabaseEvents {
   /** A key was written, deleted or has expired. */
   changed(database: Database, key: string): void
   /** Something was changed that only the file has to know: who reads a stream, and how far. */
-  note(database: Database, key: string): void
+  note(database: Database, key: string, changes: number): void
   /** For subscribers of keyspace notifications. */
   notify(database: Database, kind: NotificationKind, event: string, key: string): void
   readonly timer: ExpiryTimer
@@ -125,8 +125,8 @@ export class Database {
   }
 
   /** Tells only the file: for changes that neither WATCH nor keyspace notifications see. */
-  note(key: string): void {
-    this.#events.note(this, key)
+  note(key: string, changes: number): void {
+    this.#events.note(this, key, changes)
   }
 
   /** When the key expires, in milliseconds since 1970; undefined: never. */

@@ -28,12 +28,14 @@ export class Engine {
   commandsRun = 0
   #lastSession = 0
   readonly #waiters = new Waiters()
+  readonly #journal: Journal | undefined
   readonly #timer = new ExpiryTimer(() => this.#waiters.serve())
   readonly #databases: readonly Database[]
   readonly #watchers = new Map<Database, Map<string, Set<Session>>>()
 
   /** `journal` collects what a file has to learn; without it nothing is stored. */
   constructor(journal?: Journal) {
+    this.#journal = journal
     this.runId = Array.from({length: 40}, () => Math.trunc(Math.random() * 16).toString(16)).join('')
     const events: DatabaseEvents = {
       timer: this.#timer,
@@ -43,7 +45,7 @@ export class Engine {
         this.#waiters.changed(database, key)
         this.#breakWatches(database, key)
       },
-      note: (database, key) => journal?.note(database, key),
+      note: (database, key, changes) => journal?.note(database, key, changes),
       notify: (database, kind, event, key) => this.#notify(database, kind, event, key)
     }
     this.#databases = Array.from({length: DATABASES}, (_, index) => new Database(index, events))
@@ -80,6 +82,7 @@ export class Engine {
     this.commandsRun++
     const result = dispatch(session, commandNamed(args[0] ?? ''), args)
     this.#waiters.serve()
+    this.#journal?.settle()
     return result
   }
 

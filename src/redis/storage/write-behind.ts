@@ -3,18 +3,24 @@ import type {Database} from '../engine/database.ts'
 import {Journal} from '../engine/journal.ts'
 import type {KeyWriter} from './key-writer.ts'
 
-/** Changes of so long are written together. */
-const DELAY_MS = 50
-/** More keys than these are written in several transactions: calls are not to wait for a hundred thousand. */
+/** Changes of so long are written together. With the time that this takes, a process that is killed loses those of 50 ms. */
+const DELAY_MS = 25
+/** More keys than these, changed by one command, are written in several transactions: others are not to wait for all. */
 const MAX_KEYS = 5000
 /** After a failure: a disk is not freed in a moment. */
 const RETRY_MS = 5000
-/** Writing takes at most this part of the time: one large value that changes all the time must not stop the others. */
+/** So few keys that take so long are large values. */
+const FEW_KEYS = 100
+const LONG_MS = 50
+/** Writing large values takes at most this part of the time: one that changes all the time must not stop the others. */
 const MAX_SHARE = 0.25
 
-/** Writes changes some time after they were made, many in one transaction. A disk that is full is told once; memory goes on. */
+/**
+ * Writes changes soon after they were made, many in one transaction; a burst of them is written while it goes on, which holds
+ * it up. A disk that is full is told once; memory goes on.
+ */
 export class WriteBehind {
-  readonly journal = new Journal(() => this.#wake())
+  readonly journal = new Journal({wake: () => this.#wake(), write: () => this.#writeMany()})
   readonly #warn: (text: string) => void
   #writer: KeyWriter | undefined
   #timer: NodeJS.Timeout | undefined
@@ -33,7 +39,6 @@ export class WriteBehind {
 
   /** Writes everything, and closes the file. */
   close(): void {
-    clearTimeout(this.#timer)
     this.#flush(Infinity)
     clearTimeout(this.#timer)
     this.#writer?.close()
@@ -47,7 +52,12 @@ export class WriteBehind {
     this.#timer = setTimeout(() => this.#flush(MAX_KEYS), delay)
   }
 
+  #writeMany(): void {
+    if (!this.#isFailing && this.#pauseMs === 0) this.#flush(MAX_KEYS)
+  }
+
   #flush(limit: number): void {
+    clearTimeout(this.#timer)
     const changed = this.journal.take(limit)
     if (changed.size === 0 || this.#writer === undefined) return
     const start = performance.now()
@@ -61,11 +71,18 @@ export class WriteBehind {
         this.#warn(`the keys of Redis cannot be written: ${messageOf(error)}; they are kept in memory until that works`)
       this.#isFailing = true
     }
-    this.#pauseMs = (performance.now() - start) / MAX_SHARE
+    this.#pauseMs = pauseAfter(changed, performance.now() - start)
     if (this.journal.changed.size > 0) this.#wake()
   }
 
   #keep(changed: ReadonlyMap<Database, ReadonlySet<string>>): void {
     for (const [database, keys] of changed) for (const key of keys) this.journal.note(database, key)
   }
+}
+
+function pauseAfter(changed: ReadonlyMap<Database, ReadonlySet<string>>, tookMs: number): number {
+  if (tookMs < LONG_MS) return 0
+  let keys = 0
+  for (const each of changed.values()) keys += each.size
+  return keys < FEW_KEYS ? tookMs / MAX_SHARE : 0
 }

@@ -147,6 +147,24 @@ t.test('after kill -9 the lock is free, and what was written is there', async t 
   await redis.close()
 })
 
+t.test('a burst is written while it goes on: kill -9 loses the last few thousand changes at most', async t => {
+  const file = fileIn(t)
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../fixtures/redis-burst.ts'), file], {
+    stdio: ['ignore', 'inherit', 'inherit']
+  })
+  t.same(await once(child, 'exit'), [null, 'SIGKILL'])
+  const {redis, run, warnings} = await open(file)
+  t.same(warnings, [])
+  const items = Number(await run('DBSIZE')) - 1
+  const messages = Number(await run('XLEN', 'topic'))
+  t.ok(items >= 48_000, items.toString())
+  t.ok(messages >= 48_000, messages.toString())
+  t.equal(await run('EXISTS', 'app||1', `app||${items.toString()}`), 2, 'what is lost is the last')
+  const [pending] = (await run('XPENDING', 'topic', 'g')) as readonly number[]
+  t.ok(Number(pending) >= 24_000 && Number(pending) <= 25_000, 'what was being processed is known')
+  await redis.close()
+})
+
 t.test('a file that cannot be used is kept and named, and a fresh one begun', async t => {
   const damages: Readonly<Record<string, (file: string) => void>> = {
     'is damaged': file => writeFileSync(file, 'not a database, but a text of some length'),
