@@ -12,6 +12,8 @@ export interface Publication {
   readonly metadata: Readonly<Record<string, string>>
   /** Of the publisher; '' = none. */
   readonly trace: {readonly traceparent: string; readonly tracestate: string}
+  /** A raw message, which has no other place for its trace, carries it in its metadata. */
+  readonly isTraceInMetadata?: boolean
 }
 
 const SPEC_VERSION = '1.0'
@@ -121,7 +123,12 @@ function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: str
 }
 
 /** The event that a message becomes whose publisher has made none: its bytes are data (components-contrib: FromRawPayload). */
-export function rawEvent(data: Buffer, {pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>): EventFields {
+export function rawEvent(
+  data: Buffer,
+  {pubsubName, topic, metadata}: Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
+): EventFields {
+  const {traceparent, tracestate} = metadata
+  const traceid = traceparent ?? metadata['traceid']
   return {
     data_base64: data.toString('base64'),
     datacontenttype: OCTETS,
@@ -130,6 +137,9 @@ export function rawEvent(data: Buffer, {pubsubName, topic}: Pick<Publication, 'p
     source: SOURCE,
     specversion: SPEC_VERSION,
     topic,
+    ...(traceid !== undefined && {traceid}),
+    ...(traceparent !== undefined && {traceparent}),
+    ...(tracestate !== undefined && {tracestate}),
     type: TYPE
   }
 }

@@ -30,17 +30,24 @@ export class Configurations {
     }
   }
 
-  /** The id of the subscription. No keys: all. */
+  /** The id of the subscription. No keys: all. `ended`: it was ended, not by the one who has asked for it. */
   async subscribe(
-    storeName: string,
-    keys: readonly string[],
-    metadata: Metadata,
-    changed: ConfigurationListener
+    {
+      storeName,
+      keys,
+      metadata
+    }: {readonly storeName: string; readonly keys: readonly string[]; readonly metadata: Metadata},
+    changed: ConfigurationListener,
+    ended: () => void = () => undefined
   ): Promise<string> {
     const store = await this.store(storeName)
     const id = randomUUID()
     try {
-      this.#subscriptions.set(id, await store.subscribe(keys, metadata, items => void changed(id, items)))
+      const end = await store.subscribe(keys, metadata, items => void changed(id, items))
+      this.#subscriptions.set(id, async () => {
+        await end()
+        ended()
+      })
     } catch (error) {
       throw new BlockError(
         [500, 'invalidArgument', 'ERR_CONFIGURATION_SUBSCRIBE'],
@@ -53,9 +60,15 @@ export class Configurations {
   /** Rejects with why it cannot. */
   async unsubscribe(storeName: string, id: string): Promise<void> {
     await this.store(storeName)
-    const end = this.#subscriptions.get(id)
-    if (end === undefined)
+    if (!this.#subscriptions.has(id))
       throw new Error(`failed to unsubscribe to configuration request ${id}: subscription with id ${id} does not exist`)
+    await this.end(id)
+  }
+
+  /** Ends a subscription, whatever its store. Rejects if there is none of this id. */
+  async end(id: string): Promise<void> {
+    const end = this.#subscriptions.get(id)
+    if (end === undefined) throw new Error('subscription does not exist')
     this.#subscriptions.delete(id)
     await end()
   }

@@ -236,6 +236,6 @@ const isRaw = ({metadata}: TopicSubscription): boolean =>
 
 function eventOf({data, metadata}: Message, subscription: TopicSubscription): AppEvent {
   if (!isRaw(subscription)) return {fields: parseEvent(data), body: data, metadata}
-  const fields = rawEvent(data, subscription)
+  const fields = rawEvent(data, {...subscription, metadata})
   return {fields, body: Buffer.from(JSON.stringify(fields)), raw: data, metadata}
 }

@@ -20,7 +20,8 @@ export class Locks {
 
   /** False: somebody has it. */
   async lock(storeName: string, request: LockRequest & {readonly expiryInSeconds: number}): Promise<boolean> {
-    const store = await this.#store(storeName, request, request.expiryInSeconds)
+    if (request.expiryInSeconds <= 0) throw malformed('ExpiryInSeconds is not positive', storeName)
+    const store = await this.#store(storeName, request)
     try {
       return await store.component.lock(this.#keyIn(store, request), request.lockOwner, request.expiryInSeconds * 1000)
     } catch (error) {
@@ -29,7 +30,7 @@ export class Locks {
   }
 
   async unlock(storeName: string, request: LockRequest): Promise<Unlocked> {
-    const store = await this.#store(storeName, request, 1)
+    const store = await this.#store(storeName, request)
     try {
       return await store.component.unlock(this.#keyIn(store, request), request.lockOwner)
     } catch (error) {
@@ -46,19 +47,8 @@ export class Locks {
   }
 
   /** Checks in the order of Dapr: any store, the fields, this store. */
-  async #store(name: string, {resourceId, lockOwner}: LockRequest, expiry: number): Promise<AppComponent<'lock'>> {
-    const fault =
-      resourceId === ''
-        ? 'ResourceId is empty'
-        : lockOwner === ''
-          ? 'LockOwner is empty'
-          : expiry > 0
-            ? ''
-            : 'ExpiryInSeconds is not positive'
-    const malformed = new BlockError(
-      [400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'],
-      `${fault} in lock store ${name}`
-    )
+  async #store(name: string, {resourceId, lockOwner}: LockRequest): Promise<AppComponent<'lock'>> {
+    const fault = resourceId === '' ? 'ResourceId is empty' : lockOwner === '' ? 'LockOwner is empty' : ''
     const store = await this.#context.component('lock', name, {
       none: why =>
         new BlockError(
@@ -68,9 +58,12 @@ export class Locks {
       unknown: why =>
         fault === ''
           ? new BlockError([400, 'invalidArgument', 'ERR_LOCK_STORE_NOT_FOUND'], `lock store ${name} not found${why}`)
-          : malformed
+          : malformed(fault, name)
     })
-    if (fault !== '') throw malformed
+    if (fault !== '') throw malformed(fault, name)
     return store
   }
 }
+
+const malformed = (fault: string, name: string): BlockError =>
+  new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], `${fault} in lock store ${name}`)

@@ -1,4 +1,5 @@
 import type {AppComponent} from '../../components/app-components.ts'
+import type {Message} from '../../components/pubsub.ts'
 import {messageOf} from '../../model/errors.ts'
 import {BlockError, type BlockErrorDetails} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
@@ -21,6 +22,7 @@ export interface FailedEntry {
 
 export type BulkPublication = Omit<Publication, 'data' | 'contentType'> & {readonly entries: readonly BulkEntry[]}
 
+type Target = Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
 type Broker = AppComponent<'pubsub'>
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
@@ -39,22 +41,22 @@ export class Publishing {
   }
 
   /** Rejects where nothing can be published, before the events are read. */
-  async check(target: Pick<Publication, 'pubsubName' | 'metadata'>): Promise<void> {
+  async check(target: Target): Promise<void> {
     await this.#broker(target)
     this.#isRaw(target)
   }
 
   async publish(publication: Publication): Promise<void> {
-    const {pubsubName, topic, data, metadata} = publication
+    const {pubsubName, topic, metadata} = publication
     const broker = await this.#broker(publication)
     const isRaw = this.#isRaw(publication)
-    const message = {data: isRaw ? data : this.#envelope(publication), metadata}
+    const message = isRaw ? rawMessage(publication) : {data: this.#envelope(publication), metadata}
     this.#checkScopes(broker, publication)
     const {log} = this.#context
     try {
       await this.#context.outbound('pubsub', pubsubName, async () => broker.component.publish(topic, message))
     } catch (error) {
-      throw this.#failed(publication, messageOf(error))
+      throw this.failed(publication, messageOf(error))
     }
     if (log.isDebug)
       log.write('debug', `published to topic ${topic} in pubsub ${pubsubName}: ${message.data.toString()}`)
@@ -81,13 +83,26 @@ export class Publishing {
     return failed
   }
 
-  async #broker({pubsubName, metadata}: Pick<Publication, 'pubsubName' | 'metadata'>): Promise<Broker> {
+  /** The error of an event that the broker did not take. */
+  failed({pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>, why: string): BlockError {
+    const message = `error when publishing to topic ${topic} in pubsub ${pubsubName}: ${why}`
+    return new BlockError(
+      [500, 'internal', 'ERR_PUBSUB_PUBLISH_MESSAGE'],
+      message,
+      detailsOf('DAPR_PUBSUB_PUBLISH_MESSAGE', pubsubName, message, {error: why, topic})
+    )
+  }
+
+  async #broker({pubsubName, topic, metadata}: Target): Promise<Broker> {
+    if (pubsubName === '') throw unnamed('DAPR_PUBSUB_NAME_EMPTY', pubsubName, 'pubsub name is empty', metadata)
     const missing = (why: string): BlockError =>
       new BlockError([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found${why}`, {
         reason: 'DAPR_PUBSUB_NOT_FOUND',
         metadata
       })
-    return this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
+    const found = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
+    if (topic !== '') return found
+    throw unnamed('DAPR_PUBSUB_TOPICNAME_EMPTY', pubsubName, `topic is empty in pubsub ${pubsubName}`, metadata)
   }
 
   #isRaw({pubsubName, metadata}: Pick<Publication, 'pubsubName' | 'metadata'>): boolean {
@@ -129,15 +144,6 @@ export class Publishing {
       detailsOf('DAPR_PUBSUB_FORBIDDEN', pubsubName, message, {error: message, topic})
     )
   }
-
-  #failed({pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>, why: string): BlockError {
-    const message = `error when publishing to topic ${topic} in pubsub ${pubsubName}: ${why}`
-    return new BlockError(
-      [500, 'internal', 'ERR_PUBSUB_PUBLISH_MESSAGE'],
-      message,
-      detailsOf('DAPR_PUBSUB_PUBLISH_MESSAGE', pubsubName, message, {error: why, topic})
-    )
-  }
 }
 
 /** The details of errors of pub/sub name the component. */
@@ -147,3 +153,31 @@ export const detailsOf = (
   description: string,
   metadata: Readonly<Record<string, string>>
 ): BlockErrorDetails => ({reason, metadata, resource: {type: 'pubsub', name, description}})
+
+/** The error of a call that leaves out a name. */
+const unnamed = (reason: string, pubsubName: string, message: string, metadata: Target['metadata']): BlockError =>
+  new BlockError(
+    [404, 'invalidArgument', reason.replace('DAPR', 'ERR')],
+    message,
+    detailsOf(reason, pubsubName, message, metadata)
+  )
+
+/** The error of a bulk request with an entry that is none. */
+export function unmarshalable(
+  {pubsubName, topic, appId}: {readonly pubsubName: string; readonly topic: string; readonly appId: string},
+  why: string
+): BlockError {
+  const message = `error marshaling events to bytes for topic ${topic} pubsub ${pubsubName}. error: ${why}`
+  return new BlockError(
+    [400, 'invalidArgument', 'ERR_PUBSUB_EVENTS_SER'],
+    message,
+    detailsOf('DAPR_PUBSUB_MARSHAL_EVENTS', pubsubName, message, {appID: appId, error: why})
+  )
+}
+
+/** The bytes alone. */
+const rawMessage = ({data, metadata, trace, isTraceInMetadata}: Publication): Message => ({
+  data,
+  metadata:
+    isTraceInMetadata === true ? {...metadata, traceid: trace.traceparent, tracestate: trace.tracestate} : metadata
+})

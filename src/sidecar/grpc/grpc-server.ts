@@ -11,8 +11,7 @@ import type {SidecarContext} from '../http/invocation.ts'
 import {isServed, NOT_SERVED} from './api-access.ts'
 import {answer} from './answer.ts'
 import {answerType} from './answer-faults.ts'
-import {baggageFields, spanFields, spansOf, traceOf} from './grpc-trace.ts'
-import {traceFields} from '../../net/grpc/trace-fields.ts'
+import {baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
 import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
 import {ownMethod, type Answer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
@@ -158,18 +157,20 @@ class Calls implements StreamHandler {
   #serve(stream: FrameStream, head: RequestHead, isLast: boolean, method: OwnMethod): void {
     const {tracing} = this.#guards
     const spans = spansOf(head, tracing)
+    const trace = traceFor(head, spans)
     const startedAt = performance.now()
     const reply = (request: Buffer, answered: Answer): void => {
       const isRefused = 'code' in answered
       const status = isRefused ? answered : {code: OK, message: ''}
       const message = isRefused ? NOTHING : answered
-      const own = spans === undefined ? traceFields(traceOf(head)) : spanFields(spans.own)
+      const {traceparent, tracestate} = trace
+      const own = traceStateFields(traceparent, spans === undefined ? '' : tracestate)
       const fields = (tracing.isTracing ? own : '') + baggageFields(head, tracing)
       answer(stream, head, {fields, status, message})
       this.#record(head, {status, spans, startedAt, requestBytes: request.length, responseBytes: message.length})
     }
     this.#collect(stream, head, isLast, request => {
-      const answered = method(request, this.#context.own, head)
+      const answered = method(request, this.#context.own, {head, trace})
       if (!(answered instanceof Promise)) return reply(request, answered)
       answered.then(
         later => reply(request, later),

@@ -3,7 +3,7 @@ import {traceFields, traceparentOf} from '../../net/grpc/trace-fields.ts'
 import {encodeField} from '../../net/http2/field-text.ts'
 import {formatTraceparent, formatTracestate} from '../../telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
-import {freshTraceparent, isTraceparent} from '../http/trace.ts'
+import {freshTraceparent, isTraceparent, type Trace} from '../http/trace.ts'
 import type {RequestHead} from './request-head.ts'
 
 /** The trace that a caller has sent, of which the binary form counts first; '' = none that is one. */
@@ -15,6 +15,16 @@ const toldTrace = ({traceBin, traceparent}: RequestHead): string => {
 
 /** The trace of a call: the caller's, or a new one. */
 export const traceOf = (head: RequestHead): string => toldTrace(head) || freshTraceparent()
+
+/** What a call passes on: its span, or else the caller's trace, or a new one. */
+export const traceFor = (head: RequestHead, spans: CallSpans | undefined): Trace => {
+  if (spans !== undefined)
+    return {traceparent: formatTraceparent(spans.own.context), tracestate: formatTracestate(spans.own.context)}
+  const told = toldTrace(head)
+  return told === ''
+    ? {traceparent: freshTraceparent(), tracestate: ''}
+    : {traceparent: told, tracestate: head.tracestate}
+}
 
 /** The spans of a call, that of the callee's sidecar below that of the caller's; undefined: none are made. */
 export const spansOf = (head: RequestHead, {tracer}: Tracing): CallSpans | undefined => {

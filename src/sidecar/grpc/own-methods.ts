@@ -1,9 +1,9 @@
 import {readStrings} from '../../net/grpc/invoke-messages.ts'
-import {withErrorInfo} from '../../net/grpc/error-info.ts'
 import * as status from '../../net/grpc/status.ts'
 import type {GrpcStatus} from '../../net/grpc/status.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import type {Facts} from '../http/metadata.ts'
+import type {Trace} from '../http/trace.ts'
 import {metadataMessage} from './metadata-message.ts'
 import {isMarked, type RequestHead} from './request-head.ts'
 
@@ -20,7 +20,13 @@ export interface OwnMethodsContext {
 
 /** The message of the answer, or why there is none. */
 export type Answer = Uint8Array | GrpcStatus
-export type OwnMethod = (message: Buffer, context: OwnMethodsContext, head: RequestHead) => Answer | Promise<Answer>
+export type OwnMethod = (message: Buffer, context: OwnMethodsContext, call: OwnCall) => Answer | Promise<Answer>
+
+/** A call that the sidecar answers itself. */
+export interface OwnCall {
+  readonly head: RequestHead
+  readonly trace: Trace
+}
 
 const EMPTY = new Uint8Array(0)
 
@@ -37,13 +43,6 @@ const named =
 /** Of a block whose components a run may well have: why they are not found here. */
 const httpOnly = (text: string, block: string): string => `${text} (${block} over gRPC: not supported yet, use HTTP)`
 
-const publish = named(name =>
-  withErrorInfo(status.INVALID_ARGUMENT, httpOnly(`pubsub ${name} is not found`, 'pub/sub'), {
-    reason: 'DAPR_PUBSUB_NOT_FOUND',
-    metadata: {}
-  })
-)
-
 const binding: OwnMethod = message => {
   const [name = '', operation = ''] = readStrings(message, [1, 4])
   const why = operation === '' ? 'operation field is missing from request' : `couldn't find output binding ${name}`
@@ -54,7 +53,6 @@ const configuration = fixed(
   status.FAILED_PRECONDITION,
   httpOnly('configuration stores not configured', 'configuration')
 )
-const lock = fixed(status.FAILED_PRECONDITION, httpOnly('lock store is not configured', 'locks'))
 const subtle = fixed(status.UNIMPLEMENTED, 'this API is currently not implemented')
 const crypto = fixed(status.INVALID_ARGUMENT, 'invalid request: first message does not contain the required options')
 const actors = fixed(status.UNAVAILABLE, 'placement service is not configured')
@@ -72,9 +70,9 @@ const all = (method: OwnMethod, names: string): readonly (readonly [string, OwnM
 const blocks = (names: string): readonly (readonly [string, OwnMethod])[] =>
   names.split(' ').map(name => [
     name,
-    async (message, context) => {
+    async (message, context, {trace}) => {
       const [loaded, {callBlock}] = await Promise.all([context.blocks(), import('./blocks/block-methods.ts')])
-      return callBlock(loaded, name, message)
+      return callBlock(loaded, {name, message, trace})
     }
   ])
 
@@ -91,7 +89,7 @@ const METHODS: ReadonlyMap<string, OwnMethod> = new Map<string, OwnMethod>([
   ],
   [
     'Shutdown',
-    (_, {requestShutdown}, head) => {
+    (_, {requestShutdown}, {head}) => {
       setImmediate(requestShutdown, isMarked(head, 'dapr-force-shutdown'))
       return EMPTY
     }
@@ -99,13 +97,10 @@ const METHODS: ReadonlyMap<string, OwnMethod> = new Map<string, OwnMethod>([
   ...blocks(
     'GetState GetBulkState SaveState DeleteState DeleteBulkState ExecuteStateTransaction QueryStateAlpha1 GetSecret GetBulkSecret'
   ),
-  ...all(publish, 'PublishEvent BulkPublishEventAlpha1 BulkPublishEvent'),
+  ...blocks('PublishEvent BulkPublishEventAlpha1 BulkPublishEvent TryLockAlpha1 UnlockAlpha1'),
+  ...blocks('GetConfigurationAlpha1 GetConfiguration UnsubscribeConfigurationAlpha1 UnsubscribeConfiguration'),
   ['InvokeBinding', binding],
-  ...all(
-    configuration,
-    'GetConfigurationAlpha1 GetConfiguration SubscribeConfigurationAlpha1 SubscribeConfiguration UnsubscribeConfigurationAlpha1 UnsubscribeConfiguration'
-  ),
-  ...all(lock, 'TryLockAlpha1 UnlockAlpha1'),
+  ...all(configuration, 'SubscribeConfigurationAlpha1 SubscribeConfiguration'),
   ...all(
     subtle,
     'SubtleGetKeyAlpha1 SubtleEncryptAlpha1 SubtleDecryptAlpha1 SubtleWrapKeyAlpha1 SubtleUnwrapKeyAlpha1 SubtleSignAlpha1 SubtleVerifyAlpha1'

@@ -2,8 +2,13 @@ import {decode, DecodeError, encode} from '../../../net/grpc/message-codec.ts'
 import {INTERNAL, type GrpcStatus} from '../../../net/grpc/status.ts'
 import {BlockError} from '../../blocks/block-error.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
+import type {Trace} from '../../http/trace.ts'
+import type {BlockMethod} from './block-method.ts'
 import {blockStatus} from './block-status.ts'
+import {getConfiguration, unsubscribeConfiguration} from './configuration-methods.ts'
+import {tryLock, unlock} from './lock-methods.ts'
 import {GET_SECRET, SECRET, SECRETS, STORE_ONLY} from './messages.ts'
+import {bulkPublishEvent, publishEvent} from './publish-methods.ts'
 import {
   deleteBulkState,
   deleteState,
@@ -14,9 +19,6 @@ import {
   transactState
 } from './state-methods.ts'
 
-/** Answers a call to a building block with a message, or with the status that it fails with; rejects with a BlockError. */
-export type BlockMethod = (blocks: Blocks, message: Uint8Array) => Promise<Uint8Array | GrpcStatus>
-
 const METHODS: Readonly<Record<string, BlockMethod>> = {
   GetState: getState,
   GetBulkState: getBulkState,
@@ -25,6 +27,15 @@ const METHODS: Readonly<Record<string, BlockMethod>> = {
   DeleteBulkState: deleteBulkState,
   ExecuteStateTransaction: transactState,
   QueryStateAlpha1: queryState,
+  PublishEvent: publishEvent,
+  BulkPublishEventAlpha1: bulkPublishEvent,
+  BulkPublishEvent: bulkPublishEvent,
+  GetConfigurationAlpha1: getConfiguration,
+  GetConfiguration: getConfiguration,
+  UnsubscribeConfigurationAlpha1: unsubscribeConfiguration,
+  UnsubscribeConfiguration: unsubscribeConfiguration,
+  TryLockAlpha1: tryLock,
+  UnlockAlpha1: unlock,
   GetSecret: async ({secrets}, bytes) => {
     const {storeName, key} = decode(GET_SECRET, bytes)
     return encode(SECRET, {data: await secrets.get(storeName, key)})
@@ -37,11 +48,14 @@ const METHODS: Readonly<Record<string, BlockMethod>> = {
 }
 
 /** Serves a call to a building block, failures included. */
-export async function callBlock(blocks: Blocks, name: string, message: Uint8Array): Promise<Uint8Array | GrpcStatus> {
+export async function callBlock(
+  blocks: Blocks,
+  {name, message, trace}: {readonly name: string; readonly message: Uint8Array; readonly trace: Trace}
+): Promise<Uint8Array | GrpcStatus> {
   try {
     const method = METHODS[name]
     if (method === undefined) throw new Error(`no method ${name}`)
-    return await method(blocks, message)
+    return await method(blocks, message, trace)
   } catch (error) {
     if (error instanceof BlockError) return blockStatus(error)
     if (error instanceof DecodeError)

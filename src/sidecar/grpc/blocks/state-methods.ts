@@ -12,7 +12,7 @@ import {
   STORE_ONLY,
   type STATE_ITEM
 } from './messages.ts'
-import type {BlockMethod} from './block-methods.ts'
+import {bytesOf, type BlockMethod} from './block-method.ts'
 
 // State over gRPC (Dapr: pkg/api/grpc/grpc.go).
 
@@ -21,8 +21,6 @@ const CONCURRENCY = ['', 'first-write', 'last-write']
 const CONSISTENCY = ['', 'eventual', 'strong']
 
 const wordOf = (words: readonly string[], index: number): string => words[index] ?? index.toString()
-
-const bytesOf = (value: Uint8Array): Buffer => Buffer.from(value.buffer, value.byteOffset, value.length)
 
 type Item = Message<typeof STATE_ITEM>
 

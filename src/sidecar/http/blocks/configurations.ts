@@ -44,8 +44,8 @@ export const subscribeConfiguration: BlockHandler = async ({configurations, post
       [500, 'internal', 'ERR_APP_CHANNEL_NIL'],
       'app channel is not initialized. cannot subscribe to configuration updates'
     )
-  const keys = queryOf(request).getAll('key')
-  const id = await configurations.subscribe(store, keys, metadataOf(query), async (subscription, items) => {
+  const wish = {storeName: store, keys: queryOf(request).getAll('key'), metadata: metadataOf(query)}
+  const id = await configurations.subscribe(wish, async (subscription, items) => {
     for (const [key, item] of Object.entries(items)) {
       const body = goJson({id: subscription, items: {[key]: itemJson(item)}})
       const why = await postToApp(`/configuration/${encodeURIComponent(store)}/${encodeURIComponent(key)}`, body)

@@ -2,7 +2,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from '../../blocks/block-error.ts'
 import {isBinaryType, isCloudEventType, isJsonType} from '../../blocks/cloud-event.ts'
 import {itemTexts, memberTexts} from '../../blocks/json-text.ts'
-import {detailsOf, type BulkEntry} from '../../blocks/publishing.ts'
+import {detailsOf, unmarshalable, type BulkEntry} from '../../blocks/publishing.ts'
 import {goJson} from '../go-text.ts'
 import {DONE, headerOf, isObject, metadataOf, type BlockHandler} from './block-request.ts'
 
@@ -52,27 +52,13 @@ interface BulkTarget {
   readonly appId: string
 }
 
-const failure = (
-  {pubsubName}: BulkTarget,
-  message: string,
-  reason: string,
-  metadata: Readonly<Record<string, string>>
-): BlockError =>
-  new BlockError(
-    [400, 'invalidArgument', 'ERR_PUBSUB_EVENTS_SER'],
-    message,
-    detailsOf(reason, pubsubName, message, metadata)
-  )
-
 function entriesIn(text: string, target: BulkTarget): readonly BulkEntry[] {
   const {topic, pubsubName, appId} = target
-  const unreadable = (words: string): BlockError =>
-    failure(
-      target,
-      `error when unmarshaling the request for topic ${topic} pubsub ${pubsubName}: ${words}`,
-      'DAPR_PUBSUB_UNMARSHAL_EVENTS',
-      {appID: appId}
-    )
+  const unreadable = (words: string): BlockError => {
+    const message = `error when unmarshaling the request for topic ${topic} pubsub ${pubsubName}: ${words}`
+    const details = detailsOf('DAPR_PUBSUB_UNMARSHAL_EVENTS', pubsubName, message, {appID: appId})
+    return new BlockError([400, 'invalidArgument', 'ERR_PUBSUB_EVENTS_SER'], message, details)
+  }
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -87,9 +73,7 @@ function entriesIn(text: string, target: BulkTarget): readonly BulkEntry[] {
     try {
       return readEntry(item, entry, ids)
     } catch (error) {
-      const why = messageOf(error)
-      const message = `error marshaling events to bytes for topic ${topic} pubsub ${pubsubName}. error: ${why}`
-      throw failure(target, message, 'DAPR_PUBSUB_MARSHAL_EVENTS', {appID: appId, error: why})
+      throw unmarshalable(target, messageOf(error))
     }
   })
 }

@@ -118,15 +118,15 @@ t.test('every other method answers as a Dapr without components', async t => {
   for (const [name, code, message] of [
     ['GetState', 9, 'state store x is not configured'],
     ['SaveState', 9, 'state store x is not configured'],
-    ['PublishEvent', 3, 'pubsub x is not found (pub/sub over gRPC: not supported yet, use HTTP)'],
+    ['PublishEvent', 3, 'pubsub x is not found'],
     ['InvokeBinding', 13, 'error invoking output binding x: operation field is missing from request'],
     ['GetSecret', 9, 'secret store is not configured'],
-    [
-      'GetConfiguration',
-      9,
-      'configuration stores not configured (configuration over gRPC: not supported yet, use HTTP)'
-    ],
-    ['UnlockAlpha1', 9, 'lock store is not configured (locks over gRPC: not supported yet, use HTTP)'],
+    ['BulkPublishEventAlpha1', 3, 'pubsub x is not found'],
+    ['BulkPublishEvent', 3, 'pubsub x is not found'],
+    ['GetConfiguration', 9, 'configuration stores not configured'],
+    ['GetConfigurationAlpha1', 9, 'configuration stores not configured'],
+    ['TryLockAlpha1', 3, 'ExpiryInSeconds is not positive in lock store x'],
+    ['UnlockAlpha1', 9, 'lock store is not configured'],
     ['SubtleSignAlpha1', 12, 'this API is currently not implemented'],
     ['InvokeActor', 14, 'placement service is not configured'],
     ['ScheduleJobAlpha1', 13, 'failed to schedule job due to: there is no scheduler here']

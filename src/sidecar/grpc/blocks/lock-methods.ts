@@ -1,0 +1,19 @@
+import type {Unlocked} from '../../../components/lock-store.ts'
+import {decode, encode} from '../../../net/grpc/message-codec.ts'
+import type {BlockMethod} from './block-method.ts'
+import {LOCKED, TRY_LOCK, UNLOCK, UNLOCKED} from './configuration-messages.ts'
+
+// Locks over gRPC (Dapr: pkg/api/universal/lock.go).
+
+/** UnlockResponse.Status */
+const STATUSES: Readonly<Record<Unlocked, number>> = {done: 0, 'not-there': 1, 'not-owned': 2, failed: 3}
+
+export const tryLock: BlockMethod = async ({locks}, bytes) => {
+  const {storeName, ...request} = decode(TRY_LOCK, bytes)
+  return encode(LOCKED, {success: await locks.lock(storeName, request)})
+}
+
+export const unlock: BlockMethod = async ({locks}, bytes) => {
+  const {storeName, ...request} = decode(UNLOCK, bytes)
+  return encode(UNLOCKED, {status: STATUSES[await locks.unlock(storeName, request)]})
+}

@@ -1,0 +1,31 @@
+import {decode, encode} from '../../../net/grpc/message-codec.ts'
+import {unmarshalable, type BulkEntry} from '../../blocks/publishing.ts'
+import {BULK_PUBLISH, BULK_PUBLISHED, PUBLISH_EVENT} from './pubsub-messages.ts'
+import {bytesOf, type BlockMethod} from './block-method.ts'
+
+// Publishing over gRPC (Dapr: pkg/api/grpc/grpc.go).
+
+const NOTHING = new Uint8Array(0)
+
+export const publishEvent: BlockMethod = async ({publishing}, bytes, trace) => {
+  const {data, ...request} = decode(PUBLISH_EVENT, bytes)
+  await publishing.publish({...request, data: bytesOf(data), trace, isTraceInMetadata: true})
+  return NOTHING
+}
+
+/** What was not published is told; where nothing was, the call fails as Dapr's does. */
+export const bulkPublishEvent: BlockMethod = async ({publishing}, bytes, trace) => {
+  const {entries: sent, ...target} = decode(BULK_PUBLISH, bytes)
+  await publishing.check(target)
+  const ids = new Set<string>()
+  const entries = sent.map(({event, ...entry}): BulkEntry => {
+    if (entry.entryId === '' || ids.has(entry.entryId))
+      throw unmarshalable({...target, appId: publishing.appId}, 'entryId is duplicated or not present for entry')
+    ids.add(entry.entryId)
+    return {...entry, data: bytesOf(event)}
+  })
+  const failedEntries = await publishing.publishBulk({...target, trace, entries})
+  const [first] = failedEntries
+  if (first !== undefined && failedEntries.length === entries.length) throw publishing.failed(target, first.error)
+  return encode(BULK_PUBLISHED, {failedEntries})
+}
