@@ -22,6 +22,7 @@ import type {Admit} from '../gateway/admission.ts'
 import {INVOKE_ROUTE, isServed} from './http/api-access.ts'
 import type {Blocks} from './blocks/blocks.ts'
 import {createApi, type HandleApi} from './http/api.ts'
+import {blockCaller} from './http/blocks/block-caller.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
@@ -30,6 +31,7 @@ import {identityOf, callerHeaders, type Identity} from './http/identity.ts'
 import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
 import type {Facts} from './http/metadata.ts'
 import {isMounted, startMounted, type MountedRouter} from './http/mounted-router.ts'
+import {PlainBlocks} from './http/plain-block.ts'
 import {plainRules, startPlain} from './http/plain-call.ts'
 import {
   readSidecarRequest,
@@ -98,7 +100,9 @@ const NO_RULES: SidecarRules = {interceptors: [], pipeline: []}
 
 /** A request to the sidecar's own API, over any version of HTTP. */
 interface OwnCall {
-  readonly body: AsyncIterable<Buffer> & {destroy(): unknown}
+  readonly body: AsyncIterable<Buffer>
+  /** Closes the connection, or the stream. */
+  readonly destroy: () => void
   readonly respond: (reply: Reply) => void
   /** Calls `then` when the response has been sent. */
   readonly finished: (then: () => void) => void
@@ -121,6 +125,7 @@ export class Sidecar implements SidecarContext {
   /** For unix domain sockets: any Host is allowed. */
   readonly #socketGuards: Guards
   readonly #handleApi: HandleApi
+  readonly #plainBlocks: PlainBlocks
   readonly #listener: Listener
   readonly #delegatedCallers: DelegatedCallers
   /** The headers about this caller for each callee; one string per callee that admitted a call. */
@@ -154,7 +159,10 @@ export class Sidecar implements SidecarContext {
       whyMissing: options.whyMissing ?? (() => '')
     }
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
-    this.#handleApi = createApi({...options, maxBodyBytes: limits.maxBodyBytes, customMetadata: this.customMetadata})
+    const {maxBodyBytes} = limits
+    const callBlock = blockCaller(options.blocks)
+    this.#plainBlocks = new PlainBlocks({appId, maxBodyBytes, callBlock, recorded: options.recorded, warn})
+    this.#handleApi = createApi({...options, maxBodyBytes, callBlock, customMetadata: this.customMetadata})
     this.#listener = new Listener({
       servers: options.servers,
       maxHeadBytes: limits.readBufferBytes + HEAD_SLOP,
@@ -202,10 +210,11 @@ export class Sidecar implements SidecarContext {
     const {mounted} = this.#options
     return {
       rules: plainRules,
+      needsBody: request => this.#plainBlocks.takes(request),
       route: (request, connection) =>
         startMounted(mounted, request, connection) ||
         (this.#rules.pipeline.length === 0 &&
-          startPlain(this, this.#guardsOf(connection.isOnUnixSocket), request, connection))
+          startPlain(this, this.#plainBlocks, this.#guardsOf(connection.isOnUnixSocket), request, connection))
     }
   }
 
@@ -244,7 +253,12 @@ export class Sidecar implements SidecarContext {
       if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
       respond(parsed.refusal)
     } else if (parsed.action !== undefined)
-      this.#own(parsed, {body: request, respond, finished: then => response.on('finish', then)})
+      this.#own(parsed, {
+        body: request,
+        destroy: () => request.socket.destroy(),
+        respond,
+        finished: then => response.on('finish', then)
+      })
     else {
       const {length} = headers
       const exchange = (handler: CallHandler): Exchange =>
@@ -271,7 +285,12 @@ export class Sidecar implements SidecarContext {
     }
     if (refusal !== undefined) respond(refusal)
     else if (action !== undefined)
-      this.#own(parsed, {body: stream, respond, finished: then => stream.on('finish', then)})
+      this.#own(parsed, {
+        body: stream,
+        destroy: () => stream.destroy(),
+        respond,
+        finished: then => stream.on('finish', then)
+      })
     else {
       const {maxBodyBytes} = this
       const exchange = (handler: CallHandler): Exchange =>
@@ -290,7 +309,7 @@ export class Sidecar implements SidecarContext {
     void filter(pipeline, request, then, this.warn)
   }
 
-  #own(parsed: SidecarRequest, {body, respond, finished}: OwnCall): void {
+  #own(parsed: SidecarRequest, {body, destroy, respond, finished}: OwnCall): void {
     const {action, headers, sent, trace} = parsed
     if (action === undefined) return
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
@@ -298,16 +317,16 @@ export class Sidecar implements SidecarContext {
       return respond(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(this.#options.requestShutdown)
     const answer = this.#handleApi(action, {body, query: sent.query, lines: headers.lines, trace})
-    if (answer instanceof Promise) void this.#respondLater(answer, {body, respond})
+    if (answer instanceof Promise) void this.#respondLater(answer, {destroy, respond})
     else respond(answer)
   }
 
-  async #respondLater(answer: Promise<Reply>, {body, respond}: Pick<OwnCall, 'body' | 'respond'>): Promise<void> {
+  async #respondLater(answer: Promise<Reply>, {destroy, respond}: Pick<OwnCall, 'destroy' | 'respond'>): Promise<void> {
     try {
       respond(await answer)
     } catch (error) {
       this.warn(bugText(error))
-      body.destroy()
+      destroy()
     }
   }
 

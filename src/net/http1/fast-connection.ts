@@ -13,7 +13,9 @@ import {statusLine} from '../status.ts'
 export interface FastPathHost {
   readonly isClosing: boolean
   readonly rules: PlainRules
-  /** Starts the call of a plain request with `begin`. False: nothing was done, the request is not for the fast path. */
+  /** The request is answered here, and its body, which is not large, has to be there as a whole. */
+  needsBody(request: PlainRequest): boolean
+  /** Starts a plain request with `begin` or `answer`. False: nothing was done, the request is not for the fast path. */
   route(request: PlainRequest, connection: FastConnection): boolean
   /** Passes the connection to node:http, with the bytes that were not parsed yet. */
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void
@@ -25,6 +27,8 @@ const MAX_EARLY = 8192
 
 /** Pieces up to this size are written as text. */
 const SMALL = 16_000
+
+const NO_BYTES = Buffer.alloc(0)
 
 const uncork = (socket: net.Socket): void => socket.uncork()
 
@@ -54,6 +58,8 @@ export class FastConnection implements Downstream {
   #missing = 0
   #isChunked = false
   #isStarting = false
+  /** A request is being answered without a callee. */
+  #isAnswering = false
 
   constructor(fastPath: FastPathHost, socket: net.Socket) {
     this.#fastPath = fastPath
@@ -83,7 +89,7 @@ export class FastConnection implements Downstream {
 
   /** A call is in flight. */
   get isBusy(): boolean {
-    return this.#exchange.isBusy
+    return this.#exchange.isBusy || this.#isAnswering
   }
 
   /** The caller's address, '' after it disconnected. */
@@ -94,6 +100,17 @@ export class FastConnection implements Downstream {
   /** Starts the call of the routed request. */
   begin(handler: CallHandler): Exchange {
     return this.#exchange.begin(handler, this.#method, this.#length)
+  }
+
+  /** Answers the routed request, whose body is there, without a callee. Without a reply the connection is closed. */
+  async answer(work: (body: Buffer) => Promise<Reply | undefined>): Promise<void> {
+    this.#isAnswering = true
+    const reply = await work(this.#takeBody() ?? NO_BYTES)
+    this.#isAnswering = false
+    if (this.#socket.destroyed) return
+    if (reply === undefined) return this.destroy()
+    this.reply(reply)
+    this.done()
   }
 
   sendBody(): void {
@@ -212,6 +229,8 @@ export class FastConnection implements Downstream {
     }
     if (bytes.length < PLAIN_LIMIT && isHalfLine(bytes)) return this.#waitForLine()
     const request = readPlain(bytes.toString('latin1', 0, Math.min(PLAIN_LIMIT, bytes.length)), this.#fastPath.rules)
+    if (request !== undefined && bytes.length < request.size + request.length && this.#fastPath.needsBody(request))
+      return this.#waitForBody()
     if (request === undefined || this.#fastPath.isClosing || !this.#start(request, bytes)) {
       this.#handOver(bytes)
       return false
@@ -223,6 +242,12 @@ export class FastConnection implements Downstream {
   #waitForLine(): false {
     if (!this.isFresh) this.age = 0
     this.isFresh = true
+    if (this.#socket.isPaused()) this.#socket.resume()
+    return false
+  }
+
+  #waitForBody(): false {
+    this.isFresh = false
     if (this.#socket.isPaused()) this.#socket.resume()
     return false
   }

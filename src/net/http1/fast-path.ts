@@ -6,6 +6,8 @@ import type {PlainRequest, PlainRules} from './plain-request.ts'
 
 export interface FastPathOptions {
   readonly rules: PlainRules
+  /** See `FastPathHost.needsBody`; default: none does. */
+  readonly needsBody?: (request: PlainRequest) => boolean
   /** See `FastPathHost.route`. */
   readonly route: (request: PlainRequest, connection: FastConnection) => boolean
   /** Time until the first request has arrived, in ms. */
@@ -38,6 +40,10 @@ export class FastPath implements FastPathHost {
       this.#connections.add(new FastConnection(this, socket))
     })
     this.#sweep = setInterval(() => this.#age(), 1000).unref()
+  }
+
+  needsBody(request: PlainRequest): boolean {
+    return this.#options.needsBody?.(request) === true
   }
 
   route(request: PlainRequest, connection: FastConnection): boolean {

@@ -1,7 +1,6 @@
 import {messageOf, unreachable} from '../../model/errors.ts'
 import type {Reply} from '../../net/reply.ts'
-import type {Blocks} from '../blocks/blocks.ts'
-import type {BlockCall} from './blocks/block-routes.ts'
+import type {CallBlock} from './blocks/block-caller.ts'
 import {textOf} from './go-text.ts'
 import {metadataText, type Facts} from './metadata.ts'
 import {apiError, EMPTY} from './errors.ts'
@@ -14,8 +13,7 @@ export interface ApiOptions {
   readonly maxBodyBytes: number
   /** What was set over this API or the gRPC API; it remains as long as the sidecar. */
   readonly customMetadata: Map<string, string>
-  /** Loads the building blocks of the app. */
-  readonly blocks: () => Promise<Blocks>
+  readonly callBlock: CallBlock
 }
 
 /** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
@@ -67,7 +65,7 @@ export const createApi = ({
   isReady,
   maxBodyBytes,
   customMetadata: custom,
-  blocks
+  callBlock
 }: ApiOptions): HandleApi => {
   const health = (query: string): Reply => {
     if (!isReady()) return notReady
@@ -86,16 +84,8 @@ export const createApi = ({
     }
     return use(body)
   }
-  const call = async (
-    {call: name, params}: BlockCall,
-    {query, lines, trace}: ApiRequest,
-    body: Buffer
-  ): Promise<Reply> => {
-    const [loaded, {handleBlock}] = await Promise.all([blocks(), import('./blocks/handle-block.ts')])
-    return handleBlock(loaded, name, {params, query, lines, trace, body})
-  }
   return (action, request) => {
-    const {body: bytes, query} = request
+    const {body: bytes, query, lines, trace} = request
     switch (action.kind) {
       case 'health':
         return health(query)
@@ -109,7 +99,7 @@ export const createApi = ({
       case 'binding':
         return withBody(bytes, body => binding(action.name, action.why, body.toString()))
       case 'block':
-        return withBody(bytes, async body => call(action, request, body))
+        return withBody(bytes, async body => callBlock(action.call, {params: action.params, query, lines, trace, body}))
       case 'reply':
         return action.reply
       case 'outbound-health':

@@ -1,4 +1,5 @@
 import {isOf, PATH} from '../../net/http1/header-lines.ts'
+import {textOf} from './go-text.ts'
 
 /*
  * Paths as Go's net/url and path packages process them: apps behind Dapr see the result of that.
@@ -20,6 +21,10 @@ export const unescapePath = (text: string): string =>
 /** Also decodes `+` to a space (url.QueryUnescape); undefined for an invalid escape. */
 export const unescapeQuery = (text: string): string | undefined =>
   badEscape(text) === undefined ? unescapePath(text.replaceAll('+', ' ')) : undefined
+
+/** A segment of a route's path as text. */
+export const unescapeParam = (segment: string): string =>
+  textOf(/[%+]/.test(segment) ? (unescapeQuery(segment) ?? segment) : segment)
 
 /** The shortest equivalent path (path.Clean): no double or trailing slash, no `.`, no `..` that can be resolved; '' is '.'. */
 export const cleanPath = (path: string): string => {

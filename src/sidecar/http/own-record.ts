@@ -1,12 +1,19 @@
-import type {Recorded} from '../../model/call.ts'
+import type {CallSpan, Recorded} from '../../model/call.ts'
 import type {Reply} from '../../net/reply.ts'
-import type {SidecarRequest} from './sidecar-request.ts'
+
+/** What a record tells of a request. */
+export interface OwnRequest {
+  readonly method: string
+  readonly sent: {readonly path: string}
+  readonly headers: {readonly lines: string; readonly length: number}
+  readonly span: CallSpan | undefined
+}
 
 /** Records a response of the sidecar itself, which began to serve the request now. */
 export function recordOwn(
   recorded: Recorded | undefined,
   caller: string,
-  {method, sent, headers, span}: SidecarRequest
+  {method, sent, headers, span}: OwnRequest
 ): (answer: Reply) => void {
   if (recorded === undefined) return () => undefined
   const startedAt = performance.now()

@@ -5,12 +5,13 @@ import {RENAMED, withGrpc} from './headers.ts'
 import {isToken} from '../../gateway/guards.ts'
 import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
-import {findPlainTarget} from './target.ts'
+import type {PlainBlocks} from './plain-block.ts'
+import {findPlainTarget, isInvoke} from './target.ts'
 import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
 
 /*
  * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. What is
- * refused, handled by the sidecar itself, or rare is left to node:http.
+ * refused, handled by the sidecar itself but for building blocks, or rare is left to node:http.
  */
 
 const HOST = 0
@@ -58,6 +59,7 @@ export const plainValues = ({values}: PlainRequest) => ({
 /** Starts the call of a plain request. False: nothing was done, node:http has to handle it. */
 export const startPlain = (
   sidecar: SidecarContext,
+  blocks: PlainBlocks,
   {isAllowedHost, apiToken, tracing: {isTracing, tracer}, apiAccess}: Guards,
   request: PlainRequest,
   connection: FastConnection
@@ -65,14 +67,15 @@ export const startPlain = (
   const {path, query, lines, length, values} = request
   const host = values[HOST] ?? ''
   if (!isAllowedHost(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
-  if (path.startsWith('/v1.0') && !path.startsWith('/v1.0/invoke/')) return false
   if (apiAccess() !== undefined) return false
   // Health checks are not traced.
   if (isTracing && path.includes('/healthz')) return false
   const token = values[API_TOKEN] ?? ''
   if (apiToken !== '' && !isToken(token, apiToken)) return false
-  const target = findPlainTarget(path, query, values[APP_ID] ?? '')
-  if (target === undefined) return false
+  const isOwn = path.startsWith('/v1.0') && !isInvoke(path)
+  const call = isOwn ? blocks.find(request) : undefined
+  const target = isOwn ? undefined : findPlainTarget(path, query, values[APP_ID] ?? '')
+  if (target === undefined && call === undefined) return false
   const traceparent = values[TRACEPARENT] ?? ''
   const tracestate = values[TRACESTATE] ?? ''
   const span = tracer?.start(traceparent, tracestate)
@@ -82,6 +85,11 @@ export const startPlain = (
       : isTracing
         ? traceLines(traceOf(traceparent, tracestate))
         : untraced({traceparent, tracestate})
+  const responseTrace = isTracing ? trace : ''
+  if (target === undefined) {
+    if (call !== undefined) blocks.start({request, call, trace, responseTrace, span}, connection)
+    return true
+  }
   const framing = request.hasLength ? `Content-Length: ${length.toString()}\r\n` : ''
   new Invocation({
     sidecar,
@@ -89,7 +97,7 @@ export const startPlain = (
     target,
     headers: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
     trace,
-    responseTrace: isTracing ? trace : '',
+    responseTrace,
     spans: span && tracer && {own: span, callee: tracer.startChild(span)},
     extraLines: '',
     exchange: handler => connection.begin(handler)

@@ -22,7 +22,7 @@ interface Match {
   readonly appId: string
   readonly query: string
   /** Why the component that the first parameter names is not there, in brackets; '' where nothing names it either. */
-  readonly why: string
+  readonly why: () => string
 }
 
 /** Says why a Component that a file names is not there, in brackets behind a space; '' where no file names it. */
@@ -58,14 +58,14 @@ const block =
 const fixed = (reply: Reply): Route['action'] => respond(() => reply)
 
 const missing = (status: number, code: string, message: string): Route['action'] =>
-  respond(({why}) => apiError(status, code, message + why))
+  respond(({why}) => apiError(status, code, message + why()))
 
 const crypto = missing(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', 'crypto providers not configured')
 // Workflows also run on actors.
 const actors = fixed(apiError(400, 'ERR_ACTOR_NO_PLACEMENT', 'placement service is not configured'))
 
 const conversation = respond(({params: [name = ''], why}) =>
-  apiError(400, 'ERR_CONVERSATION_NOT_FOUND', `failed finding conversation component ${name}${why}`)
+  apiError(400, 'ERR_CONVERSATION_NOT_FOUND', `failed finding conversation component ${name}${why()}`)
 )
 
 const JOBS: Readonly<Record<string, readonly [string, string]>> = {
@@ -97,7 +97,7 @@ const ROUTES: readonly Route[] = [
   ...on(V1, 'GET', 'metadata', () => ({kind: 'metadata'})),
   ...on(V1, 'PUT', 'metadata/*', ({params: [key = '']}) => ({kind: 'put-metadata', key})),
   ...on(V1, 'POST', 'shutdown', () => ({kind: 'shutdown'})),
-  ...on(V1, 'POST PUT', 'bindings/*', ({params: [name = ''], why}) => ({kind: 'binding', name, why})),
+  ...on(V1, 'POST PUT', 'bindings/*', ({params: [name = ''], why}) => ({kind: 'binding', name, why: why()})),
   ...on(V1, 'GET', 'state/*/*', block('get-state')),
   ...on(V1, 'DELETE', 'state/*/*', block('delete-state')),
   ...on(V1, 'POST PUT', 'state/*', block('save-state')),
@@ -138,11 +138,14 @@ const fits = (pattern: readonly string[], segments: readonly string[]): boolean 
   return pattern.every((part, at) => part === '*' || part === '**' || part === segments[at])
 }
 
-const parsed = ROUTES.map(({methods, path, action}) => ({
+const withPattern = ROUTES.map(({methods, path, action}) => ({
   methods: methods.split(' '),
   pattern: path.split('/'),
   action
 }))
+
+/** By the first two segments, which no route has as parameters. */
+const byPrefix = Map.groupBy(withPattern, ({pattern: [version, api]}) => `${version ?? ''}/${api ?? ''}`)
 
 /** The action for a request to the sidecar's own API; undefined: it is an invocation. */
 export const findRoute = (
@@ -151,11 +154,12 @@ export const findRoute = (
 ): Action | undefined => {
   if (!path.startsWith('/v1.0')) return undefined
   const segments = path.slice(1).split('/')
-  const route = parsed.find(({methods, pattern}) => methods.includes(method) && fits(pattern, segments))
+  const routes = byPrefix.get(`${segments[0] ?? ''}/${segments[1] ?? ''}`)
+  const route = routes?.find(({methods, pattern}) => methods.includes(method) && fits(pattern, segments))
   if (route === undefined || !isServed(apiAccess, path.slice(1))) return undefined
-  const params = route.pattern.flatMap((part, at) => {
-    if (part === '*') return unescape(segments[at] ?? '')
-    return part === '**' ? segments.slice(at).map(unescape).join('/') : []
-  })
-  return route.action({method, params, appId, query, why: whyMissing(params[0] ?? '')})
+  const params: string[] = []
+  for (const [at, part] of route.pattern.entries())
+    if (part === '*') params.push(unescape(segments[at] ?? ''))
+    else if (part === '**') params.push(segments.slice(at).map(unescape).join('/'))
+  return route.action({method, params, appId, query, why: () => whyMissing(params[0] ?? '')})
 }

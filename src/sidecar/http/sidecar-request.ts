@@ -2,12 +2,11 @@ import type {ApiAccess} from '../../resources/api-access.ts'
 import type {Reply} from '../../net/reply.ts'
 import {baggageFault} from './baggage.ts'
 import {readHeaders, type RequestHeaders} from './headers.ts'
-import {badEscape, cleanPath, unescapePath, unescapeQuery} from './go-path.ts'
-import {textOf} from './go-text.ts'
+import {badEscape, cleanPath, unescapeParam, unescapePath} from './go-path.ts'
 import {isToken, type IsAllowedHost} from '../../gateway/guards.ts'
 import {BAD_TARGET, FOREIGN_HOST, INVALID_TOKEN, plainError} from './errors.ts'
 import {findRoute, type Action, type WhyMissing} from './routes.ts'
-import {findTarget, idOfBasic, splitTarget, type Sent, type Target} from './target.ts'
+import {findTarget, idOfBasic, isInvoke, splitTarget, type Sent, type Target} from './target.ts'
 import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
 import type {CallSpan} from '../../model/call.ts'
 import type {Tracer} from '../../telemetry/tracing/tracer.ts'
@@ -75,11 +74,6 @@ const refusalOf = (
   const fault = isTraced && headers.baggage.length > 0 ? baggageFault(headers.baggage.join(',')) : ''
   return fault === '' ? undefined : plainError(400, `invalid baggage header: ${fault}`)
 }
-
-/** True for most calls: their path cannot belong to another route. */
-const isInvoke = (path: string): boolean => path.startsWith('/v1.0/invoke/')
-
-const unescapeParam = (segment: string): string => textOf(unescapeQuery(segment) ?? segment)
 
 /** The parts of a request that are parsed. */
 export interface Readable {

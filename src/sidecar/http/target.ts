@@ -20,6 +20,9 @@ export interface Target {
   readonly fault: string
 }
 
+/** True for most calls: their path cannot belong to another route. */
+export const isInvoke = (path: string): boolean => path.startsWith(INVOKE)
+
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
 /** Splits a request's target. A fragment, which no client sends, ends the query but keeps its `?` (Go: net/url). */

@@ -29,16 +29,20 @@ export const queryOf = ({query}: BlockRequest): URLSearchParams => new URLSearch
 
 /** Query parameters `metadata.<key>=<value>`, the first of equal ones, as Dapr passes them to components. */
 export const metadataOf = (query: string): Record<string, string> =>
-  Object.fromEntries(
-    [...new URLSearchParams(textOf(query))]
-      .filter(([key]) => key.startsWith(METADATA))
-      .toReversed()
-      .map(([key, value]) => [key.slice(METADATA.length), value])
-  )
+  query === ''
+    ? {}
+    : Object.fromEntries(
+        [...new URLSearchParams(textOf(query))]
+          .filter(([key]) => key.startsWith(METADATA))
+          .toReversed()
+          .map(([key, value]) => [key.slice(METADATA.length), value])
+      )
+
+const HEADERS = {'content-type': /^content-type:[ \t]*([^\r\n]*)/im, 'if-match': /^if-match:[ \t]*([^\r\n]*)/im}
 
 /** The value of a header, '' where there is none. */
-export const headerOf = ({lines}: BlockRequest, name: string): string =>
-  new RegExp(String.raw`(?:^|\n)${name}:[ \t]*([^\r\n]*)`, 'i').exec(lines)?.[1]?.trimEnd() ?? ''
+export const headerOf = ({lines}: BlockRequest, name: keyof typeof HEADERS): string =>
+  HEADERS[name].exec(lines)?.[1]?.trimEnd() ?? ''
 
 /** Dapr's error for a body that cannot be read; `prefix` as it differs between calls. */
 export const malformed = (words: string, prefix = 'failed deserializing HTTP body: '): BlockError =>

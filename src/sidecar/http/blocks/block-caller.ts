@@ -1,0 +1,18 @@
+import type {Reply} from '../../../net/reply.ts'
+import type {Blocks} from '../../blocks/blocks.ts'
+import type {BlockRequest} from './block-request.ts'
+import type {BlockCall} from './block-routes.ts'
+
+/** Responds to a call to a building block, failures included. */
+export type CallBlock = (call: BlockCall['call'], request: BlockRequest) => Promise<Reply>
+
+/** The building blocks of an app over HTTP; what handles their calls is loaded by the first one. */
+export function blockCaller(load: () => Promise<Blocks>): CallBlock {
+  let loaded: CallBlock | undefined
+  const loadAll = async (): Promise<CallBlock> => {
+    const [blocks, {handleBlock}] = await Promise.all([load(), import('./handle-block.ts')])
+    loaded = async (call, request) => handleBlock(blocks, call, request)
+    return loaded
+  }
+  return async (call, request) => (loaded ?? (await loadAll()))(call, request)
+}

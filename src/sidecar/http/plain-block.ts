@@ -1,0 +1,80 @@
+import type {CallSpan, Recorded} from '../../model/call.ts'
+import {bugText} from '../../net/error-boundary.ts'
+import {dateLine} from '../../net/http1/date-line.ts'
+import type {FastConnection} from '../../net/http1/fast-connection.ts'
+import type {PlainRequest} from '../../net/http1/plain-request.ts'
+import type {Reply} from '../../net/reply.ts'
+import type {CallBlock} from './blocks/block-caller.ts'
+import type {BlockCall} from './blocks/block-routes.ts'
+import {unescapeParam} from './go-path.ts'
+import {recordOwn} from './own-record.ts'
+import {findRoute} from './routes.ts'
+import {isInvoke} from './target.ts'
+
+/** A larger body is read by node:http, piece by piece. */
+const MAX_BODY_BYTES = 65_536
+
+export interface PlainBlockOptions {
+  readonly appId: string
+  readonly callBlock: CallBlock
+  readonly recorded: Recorded | undefined
+  readonly warn: (text: string) => void
+  readonly maxBodyBytes: number
+}
+
+/** A plain request to a building block. */
+export interface PlainBlockCall {
+  readonly request: PlainRequest
+  readonly call: BlockCall
+  /** Header lines of its trace. */
+  readonly trace: string
+  readonly responseTrace: string
+  readonly span: CallSpan | undefined
+}
+
+/** Calls to building blocks that are parsed without node:http. */
+export class PlainBlocks {
+  readonly #options: PlainBlockOptions
+  readonly #maxBodyBytes: number
+
+  constructor(options: PlainBlockOptions) {
+    this.#options = options
+    const {maxBodyBytes} = options
+    this.#maxBodyBytes = maxBodyBytes === 0 ? MAX_BODY_BYTES : Math.min(MAX_BODY_BYTES, maxBodyBytes)
+  }
+
+  /** Whether the request is answered here; its body has to be there then. */
+  takes({path, length}: PlainRequest): boolean {
+    return path.startsWith('/v1.0') && !isInvoke(path) && length <= this.#maxBodyBytes
+  }
+
+  /** Undefined: node:http has to read it. */
+  find(request: PlainRequest): BlockCall | undefined {
+    if (!this.takes(request)) return undefined
+    const {method, path, query} = request
+    const action = findRoute({method, path, query, appId: this.#options.appId, whyMissing: () => ''}, unescapeParam)
+    return action?.kind === 'block' ? action : undefined
+  }
+
+  start(call: PlainBlockCall, connection: FastConnection): void {
+    void connection.answer(async body => this.#respond(call, body))
+  }
+
+  /** Undefined: an error of ours, which is told. */
+  async #respond(
+    {request, call, trace, responseTrace, span}: PlainBlockCall,
+    body: Buffer
+  ): Promise<Reply | undefined> {
+    const {appId, callBlock, recorded, warn} = this.#options
+    const {method, path, query, lines, length} = request
+    const record = recordOwn(recorded, appId, {method, sent: {path}, headers: {lines, length}, span})
+    try {
+      const reply = await callBlock(call.call, {params: call.params, query, lines, trace, body})
+      record(reply)
+      return {...reply, lines: reply.lines + responseTrace + dateLine()}
+    } catch (error) {
+      warn(bugText(error))
+      return undefined
+    }
+  }
+}
