@@ -30,5 +30,9 @@ export const COMPONENT_LOADERS: Loaders = {
   pubsub: {
     'in-memory': {load: async () => (await import('./pubsub/in-memory.ts')).open, isPrivate: true},
     redis: {load: async () => (await import('./pubsub/redis.ts')).open}
+  },
+  bindings: {
+    cron: {load: async () => (await import('./bindings/cron.ts')).open},
+    localstorage: {load: async () => (await import('./bindings/local-storage.ts')).open, usesFolder: true}
   }
 }

@@ -101,17 +101,22 @@ function keyOf({resource, properties, folder}: Wanted): string {
 }
 
 /** Throws in Dapr's words if a type is not known (pkg/components). */
-function loaderOf({type, version, typePlace}: ComponentResource): ComponentLoader {
+function loaderOf({name, type, version, typePlace}: ComponentResource): ComponentLoader {
   const [category, kind] = splitType(type)
   const loaders: Readonly<Record<string, Readonly<Record<string, ComponentLoader>>>> = COMPONENT_LOADERS
   const ofBlock = Object.hasOwn(loaders, category) ? loaders[category] : undefined
   const loader = ofBlock !== undefined && Object.hasOwn(ofBlock, kind) ? ofBlock[kind] : undefined
   if (loader !== undefined && (version === 'v1' || loader.versions?.includes(version) === true)) return loader
-  throw new ComponentFault(`couldn't find ${BLOCK_NAMES[category as Block] ?? category} ${type}/${version}`, typePlace)
+  const what =
+    category === 'bindings'
+      ? `binding ${name} (${type}/${version})`
+      : `${BLOCK_NAMES[category as Block] ?? category} ${type}/${version}`
+  throw new ComponentFault(`couldn't find ${what}`, typePlace)
 }
 
 /** Dapr's names for them in errors. */
 const BLOCK_NAMES: Readonly<Record<Block, string>> = {
+  bindings: 'binding',
   secretstores: 'secret store',
   lock: 'lock store',
   state: 'state store',

@@ -1,6 +1,7 @@
 // components/: state stores, message brokers, secret stores and their like, one file for each type, loaded when a file of a
 // template names that type. A component knows neither HTTP nor gRPC, and serves all apps that may use it.
 import type {Place} from '../model/errors.ts'
+import type {Binding} from './binding.ts'
 import type {ConfigurationStore} from './configuration-store.ts'
 import type {LockStore} from './lock-store.ts'
 import type {Properties} from './properties.ts'
@@ -24,6 +25,7 @@ export interface BlockTypes {
   readonly lock: LockStore
   readonly configuration: ConfigurationStore
   readonly pubsub: PubSub
+  readonly bindings: Binding
 }
 
 /** What a component is opened with. */

@@ -1,7 +1,7 @@
 import {MIDDLEWARE_TYPES} from './http-pipeline.ts'
 
 /** The categories of Components whose calls are served here. */
-export type Block = 'secretstores' | 'state' | 'configuration' | 'lock' | 'pubsub'
+export type Block = 'secretstores' | 'state' | 'configuration' | 'lock' | 'pubsub' | 'bindings'
 
 /** A type of Component as files and metadata show it. */
 export interface ComponentType {
@@ -47,6 +47,11 @@ const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
 /** What every pub/sub component has besides its own properties (Dapr: pkg/scopes). */
 const PUBSUB = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']
 
+/** What every binding has besides its own properties (Dapr: pkg/runtime/processor/binding). */
+const BINDING = ['direction', 'route']
+const INPUT = ['INPUT_BINDING']
+const OUTPUT = ['OUTPUT_BINDING']
+
 /** The types that are built, by category and the part behind it: `components/component-loaders.ts` opens them. */
 export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, ComponentType>>} = {
   secretstores: {
@@ -78,6 +83,10 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
   pubsub: {
     'in-memory': {capabilities: [], properties: PUBSUB},
     redis: {capabilities: [], properties: [...REDIS, ...PUBSUB, 'queueDepth', 'concurrency', 'maxLenApprox']}
+  },
+  bindings: {
+    cron: {capabilities: INPUT, properties: [...BINDING, 'schedule']},
+    localstorage: {capabilities: OUTPUT, properties: [...BINDING, 'rootPath']}
   }
 }
 

@@ -12,6 +12,7 @@ import {builtInRetry} from '../resources/defaults.ts'
 import type {RetryPolicy} from '../resources/resiliency/policies.ts'
 import {postTo} from './post-to-app.ts'
 import {openSidecar, type SidecarOptions} from './sidecar.ts'
+import {SidecarBindings} from './sidecar-bindings.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
 import {SidecarTracing} from './tracing.ts'
@@ -208,6 +209,13 @@ export async function openAppSidecar({
     context: sidecar,
     log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor.subscription'})
   })
+  const bindings = new SidecarBindings({
+    runtime,
+    resources,
+    blocks,
+    context: sidecar,
+    log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor.binding'})
+  })
   const metricsPort = openMetricsPort(metrics, async () => metered.text())
   const closing = new AbortController()
   return {
@@ -223,7 +231,7 @@ export async function openAppSidecar({
       closing.abort()
       stopAsking()
       metricsPort.close()
-      await Promise.all([grpcPort.close(cut), sidecar.close(cut), subscriptions.close(cut)])
+      await Promise.all([grpcPort.close(cut), sidecar.close(cut), subscriptions.close(cut), bindings.close(cut)])
       await blocks.close()
       effects.close()
       metered.close()

@@ -50,7 +50,8 @@ const POLICY_KINDS: Readonly<Record<Block, string>> = {
   state: 'Statestore',
   configuration: 'Configuration',
   lock: 'Lock',
-  pubsub: 'Pubsub'
+  pubsub: 'Pubsub',
+  bindings: 'Binding'
 }
 
 /** What policies are looked up by. */

@@ -1,5 +1,7 @@
+import {Bindings} from './bindings.ts'
 import {BlockContext, type BlockContextOptions} from './block-context.ts'
 import {Configurations} from './configurations.ts'
+import {InputBindings} from './input-bindings.ts'
 import {Locks} from './locks.ts'
 import {Publishing} from './publishing.ts'
 import {Secrets} from './secrets.ts'
@@ -14,6 +16,8 @@ export class Blocks {
   readonly locks: Locks
   readonly publishing: Publishing
   readonly subscriptions: Subscriptions
+  readonly bindings: Bindings
+  readonly inputBindings: InputBindings
   readonly postToApp: BlockContext['postToApp']
   readonly log: BlockContext['log']
 
@@ -25,6 +29,8 @@ export class Blocks {
     this.locks = new Locks(context)
     this.publishing = new Publishing(context)
     this.subscriptions = new Subscriptions(context)
+    this.bindings = new Bindings(context)
+    this.inputBindings = new InputBindings(context, {bindings: this.bindings, state: this.state})
     this.postToApp = context.postToApp
     this.log = context.log
   }

@@ -44,20 +44,6 @@ const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Prom
   return Buffer.concat(pieces)
 }
 
-const binding = (name: string, why: string, body: string): Reply => {
-  try {
-    JSON.parse(body)
-  } catch (error) {
-    const fault = body === '' ? 'EOF' : messageOf(error)
-    return apiError(400, 'ERR_MALFORMED_REQUEST', `failed deserializing HTTP body: ${fault}`)
-  }
-  return apiError(
-    500,
-    'ERR_INVOKE_OUTPUT_BINDING',
-    `error invoking output binding ${name}: couldn't find output binding ${name}${why}`
-  )
-}
-
 /** The sidecar's own API of one app. */
 export const createApi = ({
   appId,
@@ -96,8 +82,6 @@ export const createApi = ({
           custom.set(action.key, body.toString())
           return EMPTY
         })
-      case 'binding':
-        return withBody(bytes, body => binding(action.name, action.why, body.toString()))
       case 'block':
         return withBody(bytes, async body => callBlock(action.call, {params: action.params, query, lines, trace, body}))
       case 'reply':

@@ -11,7 +11,6 @@ export type Action =
   | {readonly kind: 'metadata'}
   | {readonly kind: 'put-metadata'; readonly key: string}
   | {readonly kind: 'shutdown'}
-  | {readonly kind: 'binding'; readonly name: string; readonly why: string}
   | ({readonly kind: 'block'} & BlockCall)
   | {readonly kind: 'reply'; readonly reply: Reply}
 
@@ -97,7 +96,7 @@ const ROUTES: readonly Route[] = [
   ...on(V1, 'GET', 'metadata', () => ({kind: 'metadata'})),
   ...on(V1, 'PUT', 'metadata/*', ({params: [key = '']}) => ({kind: 'put-metadata', key})),
   ...on(V1, 'POST', 'shutdown', () => ({kind: 'shutdown'})),
-  ...on(V1, 'POST PUT', 'bindings/*', ({params: [name = ''], why}) => ({kind: 'binding', name, why: why()})),
+  ...on(V1, 'POST PUT', 'bindings/*', block('invoke-binding')),
   ...on(V1, 'GET', 'state/*/*', block('get-state')),
   ...on(V1, 'DELETE', 'state/*/*', block('delete-state')),
   ...on(V1, 'POST PUT', 'state/*', block('save-state')),

@@ -38,10 +38,14 @@ export const metadataOf = (query: string): Record<string, string> =>
           .map(([key, value]) => [key.slice(METADATA.length), value])
       )
 
-const HEADERS = {'content-type': /^content-type:[ \t]*([^\r\n]*)/im, 'if-match': /^if-match:[ \t]*([^\r\n]*)/im}
+const HEADERS = {
+  baggage: /^baggage:[ \t]*([^\r\n]*)/im,
+  'content-type': /^content-type:[ \t]*([^\r\n]*)/im,
+  'if-match': /^if-match:[ \t]*([^\r\n]*)/im
+}
 
 /** The value of a header, '' where there is none. */
-export const headerOf = ({lines}: BlockRequest, name: keyof typeof HEADERS): string =>
+export const headerOf = ({lines}: Pick<BlockRequest, 'lines'>, name: keyof typeof HEADERS): string =>
   HEADERS[name].exec(lines)?.[1]?.trimEnd() ?? ''
 
 /** Dapr's error for a body that cannot be read; `prefix` as it differs between calls. */

@@ -17,6 +17,7 @@ export interface BlockCall {
     | 'unsubscribe-configuration'
     | 'publish'
     | 'publish-bulk'
+    | 'invoke-binding'
   /** Of the path, unescaped. */
   readonly params: readonly string[]
 }

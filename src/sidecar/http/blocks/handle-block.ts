@@ -4,6 +4,7 @@ import type {Blocks} from '../../blocks/blocks.ts'
 import {apiError} from '../errors.ts'
 import type {BlockHandler, BlockRequest} from './block-request.ts'
 import type {BlockCall} from './block-routes.ts'
+import {invokeBinding} from './bindings.ts'
 import {publish, publishBulk} from './publish.ts'
 import {getConfiguration, subscribeConfiguration, unsubscribeConfiguration} from './configurations.ts'
 import {lock, unlock} from './locks.ts'
@@ -25,7 +26,8 @@ const HANDLERS: Readonly<Record<BlockCall['call'], BlockHandler>> = {
   'subscribe-configuration': subscribeConfiguration,
   'unsubscribe-configuration': unsubscribeConfiguration,
   publish,
-  'publish-bulk': publishBulk
+  'publish-bulk': publishBulk,
+  'invoke-binding': invokeBinding
 }
 
 /** Responds to a call to a building block, failures included. */

@@ -5,6 +5,7 @@ import type {CallContext} from '../../../gateway/proxied-call.ts'
 import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
 import {goJson} from '../go-text.ts'
 import {childTraceparent} from '../trace.ts'
+import {metadataLines, pathOf, valueText} from './app-headers.ts'
 
 export interface HttpEventChannelOptions {
   readonly app: Callee
@@ -80,35 +81,6 @@ export class HttpEventChannel implements EventChannel {
       ? {kind: 'interrupted', isSent: response.wasSent, text: response.why}
       : {kind: 'failed', status: 0, text: response.why}
   }
-}
-
-/** With its slash, and without a query, as Dapr does it. */
-const pathOf = (path: string): string => encodeURI(decodeOnce(`/${path.replace(/^\//, '').replace(/\?.*$/s, '')}`))
-
-const decodeOnce = (path: string): string => {
-  try {
-    return decodeURI(path)
-  } catch {
-    return path
-  }
-}
-
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-
-/** Not in a header: line ends, and what is no latin1 as UTF-8. */
-const valueText = (value: string): string => Buffer.from(value.replace(/[\r\n\0]+/g, ' ')).toString('latin1')
-
-/** As Go writes names of headers: `Partitionkey`. */
-const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, letter => letter.toUpperCase())
-
-/** Fields of the request that are its own. */
-const OWN = /^(?:host|connection|content-length|content-type|transfer-encoding|pubsubname|traceparent|dapr-api-token)$/i
-
-function metadataLines(metadata: AppEvent['metadata']): string {
-  let lines = ''
-  for (const [name, value] of Object.entries(metadata))
-    if (TOKEN.test(name) && !OWN.test(name)) lines += `${nameText(name)}: ${valueText(value)}\r\n`
-  return lines
 }
 
 function traceLine(traceparent: string): string {

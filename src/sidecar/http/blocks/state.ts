@@ -90,7 +90,7 @@ export const transactState: BlockHandler = async ({state}, request) => {
 export const queryState: BlockHandler = async ({state}, {params: [store = '']}) => state.query(store)
 
 /** An item to save or delete; its value stays as it is written. */
-function readItem(text: string, value: unknown, prefix: string | undefined): SetWish {
+export function readItem(text: string, value: unknown, prefix: string | undefined): SetWish {
   if (!isObject(value)) throw malformed('an item must be an object', prefix)
   const key = textIn(value, 'key', prefix)
   if (key === '') throw malformed('"key" is a required field', prefix)

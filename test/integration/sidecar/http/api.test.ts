@@ -141,7 +141,7 @@ t.test('names in a path are decoded once: keys of metadata, bindings, stores, to
     const text = Buffer.from(JSON.stringify(meant).slice(1, -1)).toString('latin1')
     t.match(await ask(t, port, plain('PUT', `/v1.0/metadata/${written}`, '', 'x')), {status: 204})
     t.match((await ask(t, port, plain('GET', '/v1.0/metadata')))?.body, `"${text}":"x"`, `${written}: a key`)
-    const bound = await ask(t, port, plain('POST', `/v1.0/bindings/${written}`, '', '{}'))
+    const bound = await ask(t, port, plain('POST', `/v1.0/bindings/${written}`, '', '{"operation":"get"}'))
     t.match(bound?.body, `couldn't find output binding ${text}"`, `${written}: a binding`)
     const stored = await ask(t, port, plain('GET', `/v1.0/state/${written}/key`))
     t.match(stored?.body, `state store ${text} is not configured`, `${written}: a store`)

@@ -10,7 +10,7 @@ t.test('routes of the sidecar itself', t => {
   t.equal(kindOf('GET', '/v1.0/metadata'), 'metadata')
   t.equal(kindOf('PUT', '/v1.0/metadata/k'), 'put-metadata')
   t.equal(kindOf('POST', '/v1.0/shutdown'), 'shutdown')
-  t.equal(kindOf('PUT', '/v1.0/bindings/x'), 'binding')
+  t.equal(kindOf('PUT', '/v1.0/bindings/x'), 'block')
   t.end()
 })
 

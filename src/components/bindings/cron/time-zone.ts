@@ -1,0 +1,80 @@
+/** The parts of a time as clocks of a zone show it. `month` from 1, `weekday` from 0, Sunday. */
+export interface WallTime {
+  readonly year: number
+  readonly month: number
+  readonly day: number
+  readonly weekday: number
+  readonly hour: number
+  readonly minute: number
+  readonly second: number
+}
+
+/** A time zone of the IANA database. */
+export class TimeZone {
+  readonly #offsetOf: (instant: number) => number
+
+  /** '' = that of this process. Throws a RangeError if there is no such zone. */
+  constructor(name: string) {
+    this.#offsetOf = name === '' ? ownOffset : offsetsOf(name)
+  }
+
+  /** What clocks show at an instant, in milliseconds since 1970. */
+  wallTime(instant: number): WallTime {
+    const shown = new Date(instant + this.#offsetOf(instant))
+    return {
+      year: shown.getUTCFullYear(),
+      month: shown.getUTCMonth() + 1,
+      day: shown.getUTCDate(),
+      weekday: shown.getUTCDay(),
+      hour: shown.getUTCHours(),
+      minute: shown.getUTCMinutes(),
+      second: shown.getUTCSeconds()
+    }
+  }
+
+  /** The first instant of a day; days and months that are too many count on. */
+  startOfDay(year: number, month: number, day: number): number {
+    const shown = Date.UTC(year, month - 1, day)
+    // what clocks show is off by the offset of that very instant, which changes at most once within a day
+    const [before, after] = [-DAY_MS, DAY_MS].map(distance => shown - this.#offsetOf(shown + distance)) as [
+      number,
+      number
+    ]
+    const starts = [before, after].filter(instant => instant + this.#offsetOf(instant) === shown)
+    return starts.length > 0 ? Math.min(...starts) : this.#firstAfterGap(shown, Math.min(before, after))
+  }
+
+  /** Where clocks are put forward over midnight the day starts later. */
+  #firstAfterGap(shown: number, near: number): number {
+    let instant = near - (near % MINUTE_MS)
+    while (instant + this.#offsetOf(instant) < shown) instant += MINUTE_MS
+    return instant
+  }
+}
+
+const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
+
+const ownOffset = (instant: number): number => -new Date(instant).getTimezoneOffset() * MINUTE_MS
+
+/** The offset of a zone from UTC in milliseconds at an instant. */
+function offsetsOf(timeZone: string): (instant: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', {timeZone, timeZoneName: 'longOffset'})
+  // zones change their offset at full quarters of an hour
+  let known = Number.NaN
+  let offset = 0
+  return instant => {
+    const quarter = Math.floor(instant / (15 * MINUTE_MS))
+    if (quarter !== known) {
+      const name = format.formatToParts(instant).find(({type}) => type === 'timeZoneName')?.value ?? ''
+      const [, sign = '', hours = '0', minutes = '0', seconds = '0'] = OFFSET.exec(name) ?? []
+      const size = (Number(hours) * 60 + Number(minutes)) * MINUTE_MS + Number(seconds) * 1000
+      known = quarter
+      offset = sign === '-' ? -size : size
+    }
+    return offset
+  }
+}
+
+/** `GMT`, `GMT+05:30`, `GMT-00:01:15` */
+const OFFSET = /^GMT([+-])(\d+):(\d+)(?::(\d+))?$/

@@ -1,0 +1,10 @@
+/** The property that limits what a binding is for (Dapr: pkg/runtime/processor/binding). */
+export const DIRECTION = 'direction'
+
+/** Whether `direction` has a word; in none there is every one. */
+export const isForDirection = (direction: string, word: 'input' | 'output'): boolean =>
+  direction === '' || namesDirection(direction, word)
+
+/** Whether `direction` names a word. */
+export const namesDirection = (direction: string, word: 'input' | 'output'): boolean =>
+  direction.split(',').some(each => each.trim().toLowerCase() === word)

@@ -1,0 +1,30 @@
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/** Not in a header: line ends, and what is no latin1 as UTF-8. */
+export const valueText = (value: string): string => Buffer.from(value.replace(/[\r\n\0]+/g, ' ')).toString('latin1')
+
+/** As Go writes names of headers: `Partitionkey`. */
+const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, letter => letter.toUpperCase())
+
+/** Fields of the request that are its own. */
+const OWN = /^(?:host|connection|content-length|content-type|transfer-encoding|pubsubname|traceparent|dapr-api-token)$/i
+
+/** Metadata of what is delivered to an app, as header lines of the request; names that are none are left out. */
+export function metadataLines(metadata: Readonly<Record<string, string>>): string {
+  let lines = ''
+  for (const [name, value] of Object.entries(metadata))
+    if (TOKEN.test(name) && !OWN.test(name)) lines += `${nameText(name)}: ${valueText(value)}\r\n`
+  return lines
+}
+
+const decodeOnce = (path: string): string => {
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}
+
+/** A route of an app as the path of a request: with its slash, and without a query, as Dapr does it. */
+export const pathOf = (route: string): string =>
+  encodeURI(decodeOnce(`/${route.replace(/^\//, '').replace(/\?.*$/s, '')}`))

@@ -1,0 +1,59 @@
+import type {Reply} from '../../../net/reply.ts'
+import {BindingError} from '../../blocks/bindings.ts'
+import {compactJson, memberTexts} from '../../blocks/json-text.ts'
+import {apiError} from '../errors.ts'
+import {baggageFault} from '../baggage.ts'
+import {valueText} from './app-headers.ts'
+import {
+  DONE,
+  headerOf,
+  isObject,
+  malformed,
+  readJson,
+  textIn,
+  textsIn,
+  type BlockHandler,
+  type BlockRequest
+} from './block-request.ts'
+
+// Bindings over HTTP (Dapr: pkg/api/http/http.go, onOutputBindingMessage).
+
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/** What a binding tells besides its data; Go writes the first letter as a capital. */
+const linesOf = (metadata: Readonly<Record<string, string>>): string =>
+  Object.entries(metadata)
+    .filter(([name]) => NAME.test(name))
+    .map(([name, value]) => `Metadata.${name}: ${valueText(value)}\r\n`)
+    .join('')
+
+/** The trace of the call, for bindings that pass it on. */
+function traceOf({lines, trace}: BlockRequest): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [, name = '', value = ''] of trace.matchAll(/^(traceparent|tracestate):[ \t]*([^\r\n]*)/gim))
+    found[name.toLowerCase()] = value
+  const baggage = headerOf({lines}, 'baggage')
+  if (baggage === '') return found
+  const fault = baggageFault(baggage)
+  if (fault !== '') throw malformed(`invalid baggage header: ${fault}`, '')
+  return {...found, baggage}
+}
+
+export const invokeBinding: BlockHandler = async ({bindings}, request): Promise<Reply> => {
+  const {text, value} = readJson(request)
+  if (!isObject(value)) throw malformed('expected an object')
+  const wish = {
+    operation: textIn(value, 'operation'),
+    data: Buffer.from(compactJson(memberTexts(text).get('data') ?? 'null')),
+    metadata: {...textsIn(value, 'metadata'), ...traceOf(request)}
+  }
+  try {
+    const response = await bindings.invoke(request.params[0] ?? '', wish)
+    if (response === undefined) return DONE
+    const {data, metadata} = response
+    return {status: 200, type: 'application/json', body: '', bytes: data, lines: linesOf(metadata)}
+  } catch (error) {
+    if (!(error instanceof BindingError)) throw error
+    return {...apiError(error.status, error.errorCode, error.message, error.details), lines: linesOf(error.metadata)}
+  }
+}

@@ -1,0 +1,188 @@
+import type {CallContext} from '../gateway/proxied-call.ts'
+import {messageOf} from '../model/errors.ts'
+import type {LogLevel} from '../model/plan.ts'
+import {aborted} from '../platform/delay.ts'
+import type {AppResources} from '../resources/app-resources.ts'
+import {DIRECTION, isForDirection, namesDirection} from '../resources/binding-direction.ts'
+import {componentTypeOf, splitType} from '../resources/component-types.ts'
+import type {ComponentResource} from '../resources/components.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {takesQuestions} from './ask-app.ts'
+import type {BindingChannel, BindingTarget} from './blocks/binding-channel.ts'
+import type {SidecarBlocks} from './sidecar-blocks.ts'
+
+export interface SidecarBindingsOptions {
+  readonly runtime: AppRuntime
+  readonly resources: AppResources
+  readonly blocks: SidecarBlocks
+  readonly context: CallContext
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, text: string) => void
+}
+
+/** An input binding that a file names. */
+interface Input {
+  readonly target: BindingTarget
+  /** Its file says so: the app is not asked. */
+  readonly isWanted: boolean
+}
+
+/** No process was asked. */
+const NONE = -1
+
+/**
+ * The bindings that bring events to an app: each of its processes is asked which of them it wants. Nothing is loaded where
+ * there are none. Events are delivered while the process that was asked is ready.
+ */
+export class SidecarBindings {
+  readonly #options: SidecarBindingsOptions
+  readonly #stops: readonly (() => void)[]
+  #components: readonly ComponentResource[] = []
+  #inputs: readonly Input[] = []
+  /** Aborted when the process that is asked has gone: the question would wait for the next one, which has its own. */
+  #question = new AbortController()
+  /** The process that was asked. */
+  #asked = NONE
+  /** The process whose answer holds. */
+  #current = NONE
+  /** Of those who wait until the app takes events. */
+  #changed = Promise.withResolvers<void>()
+  #channel: Promise<BindingChannel> | undefined
+  #hasFollowed = false
+  #isWarned = false
+
+  constructor(options: SidecarBindingsOptions) {
+    this.#options = options
+    const {runtime, blocks} = options
+    this.#stops = [
+      runtime.onMove(() => this.#look()),
+      runtime.queue.onOpen(() => this.#tell()),
+      blocks.onComponents(() => this.#reload())
+    ]
+    this.#look()
+  }
+
+  /** Delivers no more; settles when what the app has is answered, or `cut` is aborted. */
+  async close(cut: AbortSignal): Promise<void> {
+    for (const stop of this.#stops) stop()
+    this.#question.abort()
+    this.#asked = NONE
+    this.#current = NONE
+    this.#tell()
+    if (!this.#hasFollowed) return
+    const {inputBindings} = await this.#options.blocks.load()
+    await Promise.race([inputBindings.close(), aborted(cut)])
+  }
+
+  /** Asks a new process, as soon as it accepts calls. */
+  #look(): void {
+    const {runtime, resources} = this.#options
+    const {components} = resources.snapshot
+    if (components !== this.#components) {
+      this.#components = components
+      this.#inputs = components.flatMap(inputOf)
+    }
+    const mayWant = takesQuestions(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
+    if (mayWant && runtime.appPort === 0) this.#warnOfNoPort()
+    const isAsked = runtime.isReady && runtime.appPort > 0 && mayWant
+    if (isAsked && runtime.pid !== this.#asked) {
+      this.#asked = runtime.pid
+      this.#question.abort()
+      this.#question = new AbortController()
+      void this.#ask(runtime.pid, this.#question.signal)
+    } else if (!isAsked) {
+      this.#question.abort()
+      this.#asked = NONE
+      this.#current = NONE
+    }
+    this.#tell()
+  }
+
+  /** Files have changed: the app may want others now. */
+  #reload(): void {
+    this.#asked = NONE
+    this.#look()
+  }
+
+  async #ask(pid: number, signal: AbortSignal): Promise<void> {
+    const {blocks, log} = this.#options
+    this.#hasFollowed = true
+    try {
+      const inputs = this.#inputs
+      const channel = await this.#openChannel()
+      const asked = inputs.filter(({isWanted}) => !isWanted).map(({target}) => target)
+      const answers = asked.length === 0 ? [] : await channel.wanted(asked, signal)
+      if (signal.aborted) return
+      for (const {name} of asked)
+        if (answers.every(answer => answer.name !== name)) log('info', `app has not subscribed to binding ${name}.`)
+      const wanted = inputs.filter(({target, isWanted}) => isWanted || answers.includes(target))
+      const {inputBindings} = await blocks.load()
+      await inputBindings.follow(
+        wanted.map(({target}) => target),
+        channel
+      )
+    } catch (error) {
+      if (!signal.aborted) log('error', `failed to read from bindings: ${messageOf(error)}`)
+    }
+    if (signal.aborted) return
+    this.#current = pid
+    this.#tell()
+  }
+
+  async #openChannel(): Promise<BindingChannel> {
+    this.#channel ??= this.#newChannel()
+    return this.#channel
+  }
+
+  async #newChannel(): Promise<BindingChannel> {
+    const {HttpBindingChannel} = await import('./http/blocks/http-binding-channel.ts')
+    const {
+      runtime,
+      context: {heldBodies},
+      log
+    } = this.#options
+    return new HttpBindingChannel({
+      app: runtime,
+      context: {heldBodies},
+      ready: async signal => this.#ready(signal),
+      isReady: () => this.#takesEvents,
+      generation: () => runtime.pid,
+      log
+    })
+  }
+
+  /** The process that was asked is ready and takes calls. */
+  get #takesEvents(): boolean {
+    const {runtime} = this.#options
+    return runtime.isReady && runtime.queue.isOpen && runtime.pid === this.#current
+  }
+
+  async #ready(signal: AbortSignal): Promise<void> {
+    if (this.#takesEvents) return
+    const tell = (): void => this.#tell()
+    signal.addEventListener('abort', tell, {once: true})
+    while (!this.#takesEvents && !signal.aborted) await this.#changed.promise
+    signal.removeEventListener('abort', tell)
+  }
+
+  #tell(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  #warnOfNoPort(): void {
+    if (this.#isWarned) return
+    this.#isWarned = true
+    this.#options.log('warn', 'failed to read from bindings: app channel not initialized')
+  }
+}
+
+const inputOf = ({name, type, properties}: ComponentResource): readonly Input[] => {
+  if (splitType(type)[0] !== 'bindings' || componentTypeOf(type)?.capabilities.includes('INPUT_BINDING') !== true)
+    return []
+  const valueOf = (wanted: string): string =>
+    properties.find(property => property.name.toLowerCase() === wanted)?.value ?? ''
+  const direction = valueOf(DIRECTION)
+  if (!isForDirection(direction, 'input')) return []
+  return [{target: {name, route: valueOf('route') || name}, isWanted: namesDirection(direction, 'input')}]
+}

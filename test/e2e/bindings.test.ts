@@ -1,0 +1,201 @@
+import {readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import type {Answer, Driven, Request} from '../rig/command.ts'
+import type {Program} from '../rig/program.ts'
+import {component} from '../rig/resource-files.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+interface Shop {
+  readonly rig: Rig
+  readonly run: Program
+  readonly shop: Driven
+}
+
+const openShop = async (
+  t: Test,
+  files: Readonly<Record<string, string>>,
+  apps: readonly string[] = ['shop']
+): Promise<Shop> => {
+  const rig = await openRig(t)
+  await rig.write(files)
+  await rig.template(
+    apps.map(appID => ({
+      appID,
+      autoPort: true,
+      resourcesPath: '../resources',
+      logLevel: 'debug',
+      stop: {timeout: '500ms'}
+    }))
+  )
+  const run = rig.pillion(['run', '-f', '.'])
+  return {rig, run, shop: await rig.driven('shop')}
+}
+
+/** Answers the question for a binding. */
+const answerQuestion = async (app: Driven, path: string, status = 200): Promise<void> => {
+  const question = await app.nextRequest()
+  t.match(question, {method: 'OPTIONS', url: path, headers: {'content-type': 'application/json'}})
+  await question.reply({status})
+}
+
+const nextEvent = async (app: Driven, path: string): Promise<Request> => {
+  const event = await app.nextRequest()
+  t.match(event, {method: 'POST', url: path})
+  return event
+}
+
+const timeOf = ({headers}: Request): string => headers['readtimeutc'] ?? ''
+
+const OFTEN = {schedule: '@every 50ms'}
+
+t.test('a cron: the app is asked, gets its events at its route, and what it answers is saved and sent on', async t => {
+  const {shop} = await openShop(t, {
+    'resources/tick.yaml': component('tick', 'bindings.cron', {...OFTEN, route: '/jobs/tick'}),
+    'resources/files.yaml': component('files', 'bindings.localstorage', {rootPath: './kept'}),
+    'resources/states.yaml': component('states', 'state.in-memory')
+  })
+  await shop.listen()
+  await answerQuestion(shop, '/jobs/tick', 405)
+  const event = await nextEvent(shop, '/jobs/tick')
+  t.equal(event.body, '')
+  t.match(event.headers, {
+    'content-type': 'application/json',
+    'content-length': '0',
+    timezone: 'Local',
+    readtimeutc: /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? \+0000 UTC$/,
+    traceparent: /^00-[0-9a-f]{32}-[0-9a-f]{16}-0\d$/
+  })
+  await event.reply({
+    body: JSON.stringify({
+      storeName: 'states',
+      state: [{key: 'last', value: {at: 1}}],
+      to: ['files', 'none'],
+      data: 'kept text',
+      concurrency: 'parallel'
+    })
+  })
+  await shop.answer({status: 200})
+  const kept = async (path: string, options?: object): Promise<Answer> => {
+    for (;;) {
+      const answer = await shop.fetch(path, options)
+      if (answer.status === 200 && answer.body !== 'null') return answer
+    }
+  }
+  t.match(await kept('/v1.0/state/states/last'), {body: '{"at":1}'})
+  const list = await kept('/v1.0/bindings/files', {method: 'POST', body: '{"operation":"list"}'})
+  const [path = ''] = JSON.parse(list.body) as readonly string[]
+  t.match(path, /\/shop\/kept\/[0-9a-f-]{36}$/)
+})
+
+t.test('a cron that fires while the app is replaced waits, and is delivered once', async t => {
+  const {rig, run, shop} = await openShop(
+    t,
+    {'resources/tick.yaml': component('tick', 'bindings.cron', {...OFTEN, direction: 'input'})},
+    ['shop', 'clock']
+  )
+  const clock = await rig.driven('clock')
+  await clock.listen()
+  await shop.listen()
+  await (await nextEvent(shop, '/tick')).reply()
+  await shop.answer({status: 200})
+  const restart = rig.pillion(['restart', 'shop'])
+  const next = await rig.driven('shop')
+  const away = new Date().toISOString().replace('T', ' ')
+  let last = ''
+  for (let ticks = 0; ticks < 4; ticks += last > away ? 1 : 0) {
+    const tick = await nextEvent(clock, '/tick')
+    last = timeOf(tick)
+    await tick.reply()
+  }
+  await clock.answer({status: 200})
+  await next.listen()
+  const first = await nextEvent(next, '/tick')
+  const second = await nextEvent(next, '/tick')
+  t.ok(timeOf(first) < last, 'one that came while it was away')
+  t.ok(timeOf(second) > last, 'and no other')
+  await Promise.all([first.reply(), second.reply()])
+  await next.answer({status: 200})
+  t.match(await restart.exited, {code: 0})
+  t.notMatch(run.stderr.text, /tick/)
+})
+
+t.test('a file that is saved: another schedule, a mistake with its place, and none any more', async t => {
+  const {rig, run, shop} = await openShop(t, {
+    'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: '@yearly'})
+  })
+  await shop.listen()
+  await answerQuestion(shop, '/tick')
+  await rig.write({'resources/tick.yaml': component('tick', 'bindings.cron', {...OFTEN, route: 'often'})})
+  await answerQuestion(shop, '/often')
+  await (await nextEvent(shop, '/often')).reply()
+  await rig.write({'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: '61 * * * *'})})
+  await run.waitForLine("invalid schedule format '61 * * * *': end of range (61) above maximum (59): 61", {
+    stream: 'stderr'
+  })
+  await run.waitForLine(/resources\/tick\.yaml:1:\d+/, {stream: 'stderr'})
+  await (await nextEvent(shop, '/often')).reply()
+})
+
+t.test('an app that does not want a binding', async t => {
+  const {rig, shop} = await openShop(t, {
+    'resources/tick.yaml': component('tick', 'bindings.cron', OFTEN),
+    'resources/tock.yaml': component('tock', 'bindings.cron', OFTEN)
+  })
+  await shop.listen()
+  const questions = [await shop.nextRequest(), await shop.nextRequest()]
+  for (const question of questions) await question.reply({status: question.url === '/tick' ? 404 : 204})
+  await (await nextEvent(shop, '/tock')).reply({status: 500, body: 'broken'})
+  await (await nextEvent(shop, '/tock')).reply()
+  await shop.answer({status: 200})
+  const folder = join(rig.folder, 'shop/.dapr/logs')
+  const [name = ''] = readdirSync(folder).filter(each => each.includes('daprd'))
+  const log = readFileSync(join(folder, name), 'utf8')
+  t.match(log, /app has not subscribed to binding tick\./)
+  t.match(log, /error from app consumer for binding \[tock\]: .*status code: 500 body: broken/)
+})
+
+t.test('a schedule that is none: the app is not started, the file is shown with a caret', async t => {
+  const rig = await openRig(t)
+  await rig.write({'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: 'often'})})
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  t.match(await run.exited, {code: 1})
+  t.match(
+    run.stderr.text,
+    /"shop" was not started: the component tick \(bindings\.cron\) cannot be opened: invalid schedule format 'often': expected 5 to 6 fields, found 1: \[often\]\n +resources\/tick\.yaml:1:\d+\n.*\n +\^/
+  )
+})
+
+t.test('errors of calls to bindings', async t => {
+  const {shop} = await openShop(t, {
+    'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: '@yearly'}),
+    'resources/files.yaml': component('files', 'bindings.localstorage', {rootPath: './kept'})
+  })
+  await shop.listen()
+  await shop.answer({status: 404})
+  const cases: readonly (readonly [name: string, body: string, status: number, text: string])[] = [
+    ['files', '', 400, 'failed deserializing HTTP body: EOF'],
+    ['files', '{}', 500, 'operation field is missing from request'],
+    ['file', '{"operation":"get"}', 500, "couldn't find output binding file (did you mean files?)"],
+    ['tick', '{"operation":"get"}', 500, "couldn't find output binding tick (tick only brings events to the app)"],
+    [
+      'files',
+      '{"operation":"fetch"}',
+      500,
+      'binding files does not support operation fetch. supported operations:create get list delete'
+    ]
+  ]
+  for (const [name, body, status, text] of cases) {
+    const message = status === 400 ? text : `error invoking output binding ${name}: ${text}`
+    const errorCode = status === 400 ? 'ERR_MALFORMED_REQUEST' : 'ERR_INVOKE_OUTPUT_BINDING'
+    const answer = await shop.fetch(`/v1.0/bindings/${name}`, {method: 'PUT', body})
+    t.equal(answer.status, status)
+    t.same(JSON.parse(answer.body), {errorCode, message})
+  }
+  const {components} = JSON.parse((await shop.fetch('/v1.0/metadata')).body) as {components: object[]}
+  t.same(components, [
+    {name: 'files', type: 'bindings.localstorage', version: 'v1', capabilities: ['OUTPUT_BINDING']},
+    {name: 'tick', type: 'bindings.cron', version: 'v1', capabilities: ['INPUT_BINDING']}
+  ])
+})
