@@ -21,6 +21,8 @@ export class LocalRedis {
   /** The one who answers is a run of ours. */
   #isOurs = false
   #becoming: Promise<boolean> | undefined
+  /** Connections wait for a server. */
+  #isLost = false
   /** Somebody wants the port for another server. */
   #isReleased = false
   readonly #over = new AbortController()
@@ -80,12 +82,10 @@ export class LocalRedis {
     const {ClientConnection} = await import('../../redis/client-connection.ts')
     const client = await ClientConnection.open(address, {
       lost: () => void this.#lost(),
-      back: () => {
-        for (const each of this.#connections) each.resume()
-      }
+      back: () => void this.#back(client)
     })
     try {
-      this.#isOurs = String(await client.command(['INFO', 'server'])).includes('pillion_version')
+      await this.#identify(client)
       return client
     } catch (error) {
       await client.close()
@@ -122,19 +122,41 @@ export class LocalRedis {
     return true
   }
 
-  /** A run of ours that is gone is followed by this one, unless another was quicker; a real Redis is waited for. */
+  /** Whether the one who answers is a run of ours. */
+  async #identify(client: RedisConnection): Promise<void> {
+    this.#isOurs = String(await client.command(['INFO', 'server'])).includes('pillion_version')
+  }
+
+  /** A run of ours that is gone is followed by this one, unless another is quicker; a real Redis is waited for. */
   async #lost(): Promise<void> {
     for (const each of this.#connections) each.suspend()
-    if (!this.#isOurs || this.#isReleased) return
+    if (this.#isLost) return
+    this.#isLost = true
     try {
-      if (!(await this.#become())) return
-      await Promise.all([...this.#connections].map(async each => each.move()))
+      // the system may take a moment to free the port of a process that has ended
+      while (this.#isLost && this.#isOurs && !this.#isReleased && !this.#over.signal.aborted) {
+        if (this.#builtIn === undefined && !(await this.#become())) await pause(LOOK_MS, this.#over.signal)
+        else {
+          await Promise.all([...this.#connections].map(async each => each.move()))
+          this.#isLost = false
+        }
+      }
     } catch (error) {
+      this.#isLost = false
       this.#options.reporter.warn(
         'redis-keys',
         `cannot go on as the Redis at ${this.#port.toString()}: ${messageOf(error)}`
       )
     }
+  }
+
+  /** There is a server again: the old one, or another. */
+  async #back(client: RedisConnection): Promise<void> {
+    // connections that find the one of this run are about to move to it
+    if (this.#builtIn !== undefined) return
+    this.#isLost = false
+    await this.#identify(client).catch(() => undefined) // it is gone again
+    for (const each of this.#connections) each.resume()
   }
 }
 

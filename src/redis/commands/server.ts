@@ -30,7 +30,7 @@ export const SERVER: CommandTable = {
   }),
   role: keyless(1, () => ['master', 0, []]),
   lastsave: keyless(1, () => Math.trunc(Date.now() / 1000)),
-  save: keyless(1, () => OK),
+  save: keyless(1, ({engine}) => (engine.save() ? OK : new RedisError('ERR the file of keys cannot be written'))),
   bgsave: keyless(-1, () => new Status('Background saving started')),
   bgrewriteaof: keyless(1, () => new Status('Background append only file rewriting started')),
   cluster: keyless(-2, () => new RedisError('ERR This instance has cluster support disabled')),

@@ -119,6 +119,11 @@ export class Engine {
     session.watched.clear()
   }
 
+  /** Writes to the file, if there is one, what it does not know yet. False: that has failed. */
+  save(): boolean {
+    return this.#journal?.save() ?? true
+  }
+
   /** Ends all sessions and timers. */
   close(): void {
     for (const session of this.sessions) this.end(session)

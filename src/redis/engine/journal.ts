@@ -8,7 +8,9 @@ export interface JournalWriter {
   /** There is something to write. */
   wake(): void
   /** There is much of it: it is to be written before anything else is changed. */
-  write(): void
+  writeMany(): void
+  /** Writes everything now. False: that has failed. */
+  writeAll(): boolean
 }
 
 /** Collects the keys that have changed since the file was last written. */
@@ -36,7 +38,12 @@ export class Journal {
 
   /** Called when a command is over. */
   settle(): void {
-    if (this.#count >= MANY) this.#writer.write()
+    if (this.#count >= MANY) this.#writer.writeMany()
+  }
+
+  /** Writes everything now. False: that has failed. */
+  save(): boolean {
+    return this.#writer.writeAll()
   }
 
   /** What has changed, at most so many keys; from now on these are collected anew. */

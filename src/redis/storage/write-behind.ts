@@ -20,7 +20,16 @@ const MAX_SHARE = 0.25
  * it up. A disk that is full is told once; memory goes on.
  */
 export class WriteBehind {
-  readonly journal = new Journal({wake: () => this.#wake(), write: () => this.#writeMany()})
+  readonly journal = new Journal({
+    wake: () => this.#wake(),
+    writeMany: () => {
+      if (!this.#isFailing && this.#pauseMs === 0) this.#flush(MAX_KEYS)
+    },
+    writeAll: () => {
+      this.#flush(Infinity)
+      return !this.#isFailing
+    }
+  })
   readonly #warn: (text: string) => void
   #writer: KeyWriter | undefined
   #timer: NodeJS.Timeout | undefined
@@ -50,10 +59,6 @@ export class WriteBehind {
     clearTimeout(this.#timer)
     const delay = this.#isFailing ? RETRY_MS : Math.max(DELAY_MS, this.#pauseMs)
     this.#timer = setTimeout(() => this.#flush(MAX_KEYS), delay)
-  }
-
-  #writeMany(): void {
-    if (!this.#isFailing && this.#pauseMs === 0) this.#flush(MAX_KEYS)
   }
 
   #flush(limit: number): void {

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {existsSync, readdirSync, readFileSync, statSync, watch, writeFileSync} from 'node:fs'
+import {copyFileSync, existsSync, readdirSync, readFileSync, statSync, watch, writeFileSync} from 'node:fs'
 import {DatabaseSync} from 'node:sqlite'
 import {basename, dirname, join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -251,4 +251,15 @@ t.test('an expired key is gone from the file too', async t => {
   while ((await second.run('EXISTS', 'a')) === 1);
   await second.redis.close()
   t.same(rowsIn(file), {keys: 0, entries: 0, groups: 0, pending: 0})
+})
+
+t.test('SAVE answers when everything is in the file', async t => {
+  const file = fileIn(t)
+  const {redis, run} = await open(file)
+  await run('SET', 'a', '1')
+  t.equal(await run('SAVE'), 'OK')
+  // a copy as a kill would leave it
+  for (const suffix of ['', '-wal']) copyFileSync(file + suffix, `${file}.copy${suffix}`)
+  t.match(rowsIn(`${file}.copy`), {keys: 1})
+  await redis.close()
 })
