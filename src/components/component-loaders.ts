@@ -14,6 +14,8 @@ export interface ComponentLoader<T extends Component = Component> {
 
 type Loaders = {readonly [B in keyof BlockTypes]: Readonly<Record<string, ComponentLoader<BlockTypes[B]>>>}
 
+const POSTGRES_STATE = {load: async () => (await import('./state/postgresql.ts')).open, versions: ['v2']}
+
 /** The types that are built, by the part behind their category; `resources/component-types.ts` has their properties. */
 export const COMPONENT_LOADERS: Loaders = {
   secretstores: {
@@ -22,6 +24,8 @@ export const COMPONENT_LOADERS: Loaders = {
   },
   state: {
     'in-memory': {load: async () => (await import('./state/in-memory.ts')).open},
+    postgres: POSTGRES_STATE,
+    postgresql: POSTGRES_STATE,
     redis: {load: async () => (await import('./state/redis.ts')).open},
     sqlite: {load: async () => (await import('./state/sqlite.ts')).open, usesFolder: true, versions: ['v2']}
   },

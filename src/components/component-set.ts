@@ -73,6 +73,7 @@ export class ComponentSet {
     }, initTimeoutMs)
     const opening = open({
       name,
+      version: resource.version,
       properties: new Properties(properties),
       folder,
       ...this.#options,

@@ -31,6 +31,8 @@ export interface BlockTypes {
 /** What a component is opened with. */
 export interface OpenOptions {
   readonly name: string
+  /** `v1`, or one of its loader's `versions`. */
+  readonly version: string
   readonly properties: Properties
   /** Relative paths start here: the folder of the app. */
   readonly folder: string

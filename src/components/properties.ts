@@ -43,10 +43,11 @@ export class Properties {
     return /^-?\d+$/.test(text) ? Number(text) : this.fault(name, `${name} must be a whole number, and not "${text}"`)
   }
 
-  /** Milliseconds; a bare number is milliseconds. */
-  durationMs(name: string, fallback: number): number {
+  /** Milliseconds; a bare number counts units of so many (Dapr has both: milliseconds for Redis, seconds elsewhere). */
+  durationMs(name: string, fallback: number, unitMs = 1): number {
     const text = this.text(name)
     if (text === '') return fallback
+    if (/^[-+]?\d+$/.test(text)) return Number(text) * unitMs
     const ms = parseGoDuration(text)
     return typeof ms === 'number' ? ms : this.fault(name, `${name}: ${ms}`)
   }

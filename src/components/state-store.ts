@@ -26,6 +26,8 @@ export interface DeleteRequest {
 
 export interface SetRequest extends DeleteRequest {
   readonly value: Buffer
+  /** The caller says that the value is JSON: a store may keep it as such. Other values are kept byte by byte. */
+  readonly isJson: boolean
 }
 
 /** A step of a transaction. */

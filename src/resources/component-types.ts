@@ -43,6 +43,24 @@ const REDIS = [
   'processingTimeout'
 ]
 
+/** What all components of PostgreSQL can be told (components-contrib: common/authentication/postgresql). */
+const POSTGRES = [
+  'connectionString',
+  'url',
+  'host',
+  'hostaddr',
+  'port',
+  'database',
+  'user',
+  'password',
+  'sslRootCert',
+  'connectionMaxIdleTime',
+  'maxConns',
+  'queryExecMode',
+  'timeout',
+  'timeoutInSeconds'
+]
+
 const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
 /** What every pub/sub component has besides its own properties (Dapr: pkg/scopes). */
 const PUBSUB = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']
@@ -52,6 +70,20 @@ const BINDING = ['direction', 'route']
 const INPUT = ['INPUT_BINDING']
 const OUTPUT = ['OUTPUT_BINDING']
 
+const POSTGRES_STATE = {
+  capabilities: STATE,
+  properties: [
+    ...POSTGRES,
+    'actorStateStore',
+    'cleanupInterval',
+    'cleanupIntervalInSeconds',
+    'keyPrefix',
+    'metadataTableName',
+    'tableName',
+    'tablePrefix'
+  ]
+}
+
 /** The types that are built, by category and the part behind it: `components/component-loaders.ts` opens them. */
 export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, ComponentType>>} = {
   secretstores: {
@@ -60,6 +92,8 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
   },
   state: {
     'in-memory': {capabilities: STATE, properties: ['actorStateStore', 'keyPrefix']},
+    postgres: POSTGRES_STATE,
+    postgresql: POSTGRES_STATE,
     redis: {
       capabilities: STATE,
       properties: [...REDIS, 'actorStateStore', 'keyPrefix', 'queryIndexes', 'ttlInSeconds']

@@ -23,6 +23,8 @@ export interface DeleteWish {
 
 export interface SetWish extends DeleteWish {
   readonly value: Buffer
+  /** It came as JSON. */
+  readonly isJson: boolean
 }
 
 export interface OperationWish {
@@ -69,7 +71,7 @@ export class State {
     const store = await this.#store(storeName)
     const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
     const results = await Promise.allSettled(
-      requests.map(async ({wish, key}) => store.component.set({...checked(wish, key), value: wish.value}))
+      requests.map(async ({wish, key}) => store.component.set(setRequest(wish, key)))
     )
     const errors = reasonsOf(results)
     if (errors.length > 0)
@@ -128,10 +130,10 @@ export class State {
     const keys = wishes.map(({request}) => this.#keyIn(store, request.key))
     try {
       const operations = wishes.map(({operation, request}, at): StateOperation => {
-        const base = checked({...request, metadata: {...metadata, ...request.metadata}}, keys[at] ?? '')
+        const wish = {...request, metadata: {...metadata, ...request.metadata}}
         return operation === 'delete'
-          ? {kind: 'delete', request: base}
-          : {kind: 'upsert', request: {...base, value: request.value} satisfies SetRequest}
+          ? {kind: 'delete', request: checked(wish, keys[at] ?? '')}
+          : {kind: 'upsert', request: setRequest(wish, keys[at] ?? '')}
       })
       await store.component.transact(operations)
     } catch (error) {
@@ -190,6 +192,12 @@ function checked({etag, metadata, concurrency, consistency}: DeleteWish, key: st
   if (!CONSISTENCY.includes(consistency)) throw new Error(`unrecognized consistency model '${consistency}'`)
   return {key, etag, metadata, options: {concurrency, consistency} as StateOptions}
 }
+
+const setRequest = (wish: SetWish, key: string): SetRequest => ({
+  ...checked(wish, key),
+  value: wish.value,
+  isJson: wish.isJson
+})
 
 const reasonsOf = (results: readonly PromiseSettledResult<void>[]): readonly unknown[] =>
   results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))

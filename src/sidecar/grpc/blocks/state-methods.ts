@@ -27,17 +27,20 @@ type Item = Message<typeof STATE_ITEM>
 const wishOf = ({key, value, etag, metadata, options}: Item): SetWish => ({
   key,
   value: bytesOf(value),
+  isJson: isJson(metadata),
   etag: etag?.value ?? '',
   metadata,
   concurrency: wordOf(CONCURRENCY, options?.concurrency ?? 0),
   consistency: wordOf(CONSISTENCY, options?.consistency ?? 0)
 })
 
+const isJson = (metadata: Readonly<Record<string, string>>): boolean =>
+  Object.entries(metadata).some(([name, value]) => name.toLowerCase() === 'contenttype' && value === 'application/json')
+
 /** A value that says that it is JSON must be (Dapr's text); all others are kept as they are. */
 function jsonFault(items: readonly Item[]): GrpcStatus | undefined {
   for (const {metadata, value} of items) {
-    const type = Object.entries(metadata).find(([name]) => name.toLowerCase() === 'contenttype')?.[1]
-    if (type !== 'application/json') continue
+    if (!isJson(metadata)) continue
     try {
       JSON.parse(bytesOf(value).toString())
     } catch {

@@ -99,6 +99,7 @@ export function readItem(text: string, value: unknown, prefix: string | undefine
   return {
     key,
     value: Buffer.from(compactJson(memberTexts(text).get('value') ?? 'null')),
+    isJson: true,
     etag: textIn(value, 'etag', prefix),
     metadata: textsIn(value, 'metadata', prefix),
     concurrency: textIn(options, 'concurrency', prefix),

@@ -1,0 +1,105 @@
+import {spawn, spawnSync, type ChildProcess} from 'node:child_process'
+import {once} from 'node:events'
+import {chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync} from 'node:fs'
+import {join} from 'node:path'
+import {createInterface} from 'node:readline'
+import {freePort} from './free-port.ts'
+
+/** A PostgreSQL of this machine, with a cluster of its own. */
+export interface RealPostgres {
+  readonly port: number
+  /** A connection string of a new database. */
+  readonly database: () => string
+  /** What a statement gives: a line for each row, values with | between them. */
+  readonly query: (connection: string, sql: string) => string
+  /** Ends it at once; `start` brings it back at the same port, with its data. */
+  readonly stop: () => Promise<void>
+  readonly start: () => Promise<void>
+}
+
+/** Why a test that needs PostgreSQL is skipped. */
+export const skipWithoutPostgres = ['initdb', 'postgres', 'psql'].every(
+  name => spawnSync(name, ['--version']).status === 0
+)
+  ? false
+  : 'PostgreSQL is not installed (initdb, postgres, psql)'
+
+/** PostgreSQL refuses to be root. */
+const NOBODY = 65_534
+const user = process.getuid?.() === 0 ? {uid: NOBODY, gid: NOBODY} : {}
+
+const query = (connection: string, sql: string): string => {
+  const {status, stdout, stderr} = spawnSync('psql', ['-X', '-A', '-t', '-c', sql, connection], {encoding: 'utf8'})
+  if (status !== 0) throw new Error(stderr)
+  return stdout.trim()
+}
+
+const TLS = join(import.meta.dirname, '../fixtures/tls')
+
+/** Starts PostgreSQL for a test; `tls`: it takes connections with and without TLS. */
+export async function realPostgres(
+  t: {teardown(end: () => unknown): void},
+  {tls = false}: {tls?: boolean} = {}
+): Promise<RealPostgres> {
+  const port = await freePort()
+  const folder = mkdtempSync('/tmp/postgres-')
+  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
+  const data = join(folder, 'data')
+  const made = spawnSync('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+    cwd: folder,
+    encoding: 'utf8',
+    ...user
+  })
+  if (made.status !== 0) throw new Error(made.stderr)
+  for (const [from, to] of tls
+    ? ([
+        ['server.pem', 'server.crt'],
+        ['server.key', 'server.key']
+      ] as const)
+    : []) {
+    copyFileSync(join(TLS, from), join(data, to))
+    chmodSync(join(data, to), 0o600)
+    if (user.uid !== undefined) chownSync(join(data, to), user.uid, user.gid)
+  }
+  let server: ChildProcess | undefined
+  const stop = async (): Promise<void> => {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+    const exited = once(server, 'exit')
+    server.kill('SIGQUIT')
+    await exited
+  }
+  const start = async (): Promise<void> => {
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      'unix_socket_directories=',
+      'fsync=off',
+      'shared_buffers=16MB',
+      `ssl=${tls ? 'on' : 'off'}`
+    ]
+    const args = ['-D', data, '-p', port.toString(), ...settings.flatMap(setting => ['-c', setting])]
+    server = spawn('postgres', args, {cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...user})
+    if (server.stderr === null) return
+    for await (const line of createInterface(server.stderr))
+      if (line.includes('database system is ready to accept connections')) break
+    server.stderr.resume()
+  }
+  t.teardown(async () => {
+    await stop()
+    rmSync(folder, {recursive: true, force: true})
+  })
+  await start()
+  const connectionTo = (name: string): string =>
+    `host=127.0.0.1 port=${port.toString()} user=postgres password='not needed' dbname=${name}`
+  let count = 0
+  return {
+    port,
+    query,
+    stop,
+    start,
+    database: () => {
+      const name = `test${(++count).toString()}`
+      query(connectionTo('postgres'), `CREATE DATABASE ${name}`)
+      return connectionTo(name)
+    }
+  }
+}
