@@ -12,9 +12,12 @@ export interface Question {
   readonly warn: (text: string) => void
 }
 
-/** It may be asked over HTTP. A Daeploy service knows nothing of Dapr. */
-export const takesQuestions = ({plan: {channel, fixedPort}}: AppRuntime): boolean =>
-  !channel.protocol.startsWith('grpc') && fixedPort === 0
+/** A Daeploy service knows nothing of Dapr. */
+export const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort === 0
+
+/** It may be asked over HTTP. */
+export const takesQuestions = (runtime: AppRuntime): boolean =>
+  isDaprApp(runtime) && !runtime.plan.channel.protocol.startsWith('grpc')
 
 /** One of the questions that Dapr's sidecar asks an app when it is ready; undefined: nobody is left to answer. */
 export async function askApp({

@@ -6,9 +6,10 @@ import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf, splitType} from '../resources/component-types.ts'
 import type {TopicSubscription} from '../resources/subscriptions.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import {askApp, takesQuestions} from './ask-app.ts'
+import {isDaprApp} from './ask-app.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
 import type {Subscription} from './http/metadata.ts'
+import {listTopics} from './list-topics.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
 export interface SidecarSubscriptionsOptions {
@@ -93,7 +94,7 @@ export class SidecarSubscriptions {
   /** Asks a new process, as soon as it accepts calls. */
   #look(): void {
     const {runtime} = this.#options
-    const mayList = takesQuestions(runtime) && (this.#hasPubSub || this.#declared.length > 0)
+    const mayList = isDaprApp(runtime) && (this.#hasPubSub || this.#declared.length > 0)
     if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
     const isAsked = runtime.isReady && runtime.appPort > 0 && mayList
     if (isAsked && runtime.pid !== this.#asked) {
@@ -126,30 +127,13 @@ export class SidecarSubscriptions {
   /** The topics that the app lists; undefined: it could not be asked. */
   async #list(pid: number): Promise<readonly TopicSubscription[] | undefined> {
     const {runtime, context, log} = this.#options
-    const response = await askApp({
+    return listTopics({
       runtime,
       context,
-      path: '/dapr/subscribe',
       signal: this.#over.signal,
       isObsolete: () => this.#asked !== pid,
-      warn: text => log('warn', text)
+      log
     })
-    if (response === undefined) return undefined
-    if (response.kind === 'unreachable') {
-      if (!this.#over.signal.aborted && this.#asked === pid)
-        log('error', `error getting topic list from app: ${response.why}`)
-      return undefined
-    }
-    if (response.status === 404) log('debug', 'user app did not subscribe to any topic')
-    else if (response.status !== 200) log('error', `error getting topic list from app: ${response.status.toString()}`)
-    if (response.status !== 200) return undefined
-    const {readListed} = await import('./blocks/listed-subscriptions.ts')
-    try {
-      return await readListed(response.body.toString(), text => this.#warn(text))
-    } catch (error) {
-      log('error', `error getting topics from app: ${messageOf(error)}`)
-      return undefined
-    }
   }
 
   /** Each topic once: what the app lists wins over files, and the first file over others. */
@@ -200,20 +184,25 @@ export class SidecarSubscriptions {
   }
 
   async #newChannel(): Promise<EventChannel> {
-    const {HttpEventChannel} = await import('./http/blocks/http-event-channel.ts')
     const {
       runtime,
       context: {heldBodies},
       log
     } = this.#options
-    return new HttpEventChannel({
+    const options = {
       app: runtime,
       context: {heldBodies},
-      ready: async signal => this.#ready(signal),
+      ready: async (signal: AbortSignal) => this.#ready(signal),
       isReady: () => this.#takesEvents,
       generation: () => runtime.pid,
       log
-    })
+    }
+    if (runtime.plan.channel.protocol.startsWith('grpc')) {
+      const {GrpcEventChannel} = await import('./grpc/blocks/grpc-event-channel.ts')
+      return new GrpcEventChannel(options)
+    }
+    const {HttpEventChannel} = await import('./http/blocks/http-event-channel.ts')
+    return new HttpEventChannel(options)
   }
 
   /** The process that has listed its topics is ready and takes calls. */
@@ -233,10 +222,6 @@ export class SidecarSubscriptions {
   #tell(): void {
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()
-  }
-
-  #warn(text: string): undefined {
-    this.#options.log('warn', text)
   }
 
   #warnOfNoPort(): void {

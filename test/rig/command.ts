@@ -98,10 +98,17 @@ export class Driven {
     await this.#call('print', {stream, base64: Buffer.from(what).toString('base64')})
   }
 
-  /** Listens for HTTP; by default on APP_PORT, or on a free port where there is none. Gives the port. */
-  async listen({port, host = '127.0.0.1'}: {readonly port?: number; readonly host?: string} = {}): Promise<number> {
+  /**
+   * Listens; by default for HTTP, on APP_PORT, or on a free port where there is none. Gives the port. For gRPC requests and
+   * replies have messages in base64 as their bodies, and codes as statuses.
+   */
+  async listen({
+    port,
+    host = '127.0.0.1',
+    grpc = false
+  }: {readonly port?: number; readonly host?: string; readonly grpc?: boolean} = {}): Promise<number> {
     const number = port ?? Number(this.env['APP_PORT'] ?? 0)
-    return Number(await this.#call('listen', {port: number, host}))
+    return Number(await this.#call('listen', {port: number, host, grpc}))
   }
 
   /** From now on each call is answered in this way at once, and not shown to the test. */
@@ -119,7 +126,7 @@ export class Driven {
     return this.#configured.promise
   }
 
-  /** Sets its answer to GET /dapr/subscribe, which is 404 otherwise. */
+  /** Sets its answer to GET /dapr/subscribe, which is 404 otherwise; over gRPC to ListTopicSubscriptions. */
   async subscribe(list: readonly object[] | Reply): Promise<void> {
     await this.#call('subscribe', 'length' in list ? {body: JSON.stringify(list)} : list)
   }

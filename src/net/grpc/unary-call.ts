@@ -19,6 +19,8 @@ export interface UnaryOutcome {
   /** The fields of the head, '' where none came. */
   readonly head: string
   readonly message: Buffer
+  /** The call broke off: this status is none of the callee's. */
+  readonly isCut: boolean
 }
 
 export interface UnaryCallOptions {
@@ -108,11 +110,11 @@ export class UnaryCall implements StreamHandler, Waiter {
   }
 
   reset(_stream: FrameStream, code: number): void {
-    this.#fail(codeOfReset(code), `stream terminated by RST_STREAM with error code: ${codeName(code)}`)
+    this.#fail(codeOfReset(code), `stream terminated by RST_STREAM with error code: ${codeName(code)}`, true)
   }
 
   lost(_stream: FrameStream, why: string): void {
-    this.#fail(UNAVAILABLE, `error reading from server: ${why}`)
+    this.#fail(UNAVAILABLE, `error reading from server: ${why}`, true)
   }
 
   #end({status, message, details}: AnswerFields): void {
@@ -124,7 +126,8 @@ export class UnaryCall implements StreamHandler, Waiter {
           details: Buffer.from(details, 'base64').toString('latin1')
         },
         head: this.#head,
-        message: NOTHING
+        message: NOTHING,
+        isCut: false
       })
     const text = this.#pieces.join('')
     if (this.#gauge.count !== 1 || text.charCodeAt(0) !== 0)
@@ -132,14 +135,15 @@ export class UnaryCall implements StreamHandler, Waiter {
     this.#over({
       status: {code: 0, message: ''},
       head: this.#head,
-      message: Buffer.from(text.slice(PREFIX_BYTES), 'latin1')
+      message: Buffer.from(text.slice(PREFIX_BYTES), 'latin1'),
+      isCut: false
     })
   }
 
-  #fail(code: number, message: string): void {
+  #fail(code: number, message: string, isCut = false): void {
     if (this.#isOver) return
     this.#stream?.reset(CANCEL)
-    this.#over({status: {code, message}, head: this.#head, message: NOTHING})
+    this.#over({status: {code, message}, head: this.#head, message: NOTHING, isCut})
   }
 
   #over(outcome: UnaryOutcome): void {

@@ -42,13 +42,16 @@ function judge(outcome: Outcome): Verdict {
     case 'unrouted':
       return 'success'
     case 'failed':
-      return outcome.status >= 300 ? outcome.status : 'failed'
+      return isFailingStatus(outcome.status) ? outcome.status : 'failed'
     case 'interrupted':
       return 'failed'
     case 'stopped':
       return 'excluded'
   }
 }
+
+/** Of HTTP, or a code of gRPC. */
+const isFailingStatus = (status: number): boolean => status >= 300 || (status > 0 && status <= 16)
 
 const OUTCOMES: Outcomes<Outcome> = {
   judge,

@@ -15,19 +15,31 @@ const KEYS = ['pubsubname', 'topic', 'metadata', 'route', 'routes', 'deadLetterT
 const member = (from: Members, name: string): unknown =>
   from[name] ?? Object.entries(from).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
 
-/**
- * The subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). One that cannot be used is left out,
- * and `warn` tells which; throws if the text is no list.
- */
-export async function readListed(
-  text: string,
-  warn: (text: string) => undefined
-): Promise<readonly TopicSubscription[]> {
+/** The list of an app in JSON. Throws if the text is none. */
+export function parseListed(text: string): readonly unknown[] {
   const list: unknown = JSON.parse(text)
   if (list === null) return []
   if (!Array.isArray(list)) throw new Error('the list of subscriptions is no JSON array')
-  const all = await Promise.all(list.map(async (item: unknown, at) => readOne(item, at, warn)))
-  return all.filter(each => each !== undefined)
+  return list
+}
+
+/**
+ * The subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). One that cannot be used is left out,
+ * and `warn` tells which. `isRouteOptional`: one without a route has the path ''.
+ */
+export async function readListed(
+  list: readonly unknown[],
+  warn: (text: string) => undefined,
+  isRouteOptional = false
+): Promise<readonly TopicSubscription[]> {
+  const all = await Promise.all(list.map(async (item, at) => readOne(item, at, warn)))
+  return all
+    .filter(each => each !== undefined)
+    .flatMap(each => {
+      if (each.rules.length > 0) return each
+      if (isRouteOptional) return {...each, rules: [usualRule('')]}
+      return warn(`topic ${each.topic} has an empty routes. removing from subscriptions list`) ?? []
+    })
 }
 
 async function readOne(
@@ -58,7 +70,6 @@ async function readOne(
   if (rules === undefined) return undefined
   const usual = textOf(isObject(routes) ? member(routes, 'default') : undefined) || textOf(member(item, 'route'))
   const all = usual === '' ? rules : [...rules, usualRule(usual)]
-  if (all.length === 0) return warn(`topic ${topic} has an empty routes. removing from subscriptions list`)
   return {
     pubsubName,
     topic,

@@ -1,0 +1,147 @@
+import {requestGrpcApp} from '../../../gateway/grpc-app-request.ts'
+import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
+import type {Callee} from '../../../gateway/local-apps.ts'
+import {decode, encode, type Message, type Schema} from '../../../net/grpc/message-codec.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {OK, UNIMPLEMENTED} from '../../../net/grpc/status.ts'
+import {traceFields} from '../../../net/grpc/trace-fields.ts'
+import {encodeField} from '../../../net/http2/field-text.ts'
+import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
+import {childTraceparent} from '../../http/trace.ts'
+import {TOPIC_EVENT, TOPIC_EVENT_ANSWER, TOPIC_EVENTS, TOPIC_EVENTS_ANSWER} from './pubsub-messages.ts'
+import {answerOfStatus, cloudEventOf, topicEventOf} from './topic-event.ts'
+
+export interface GrpcEventChannelOptions {
+  readonly app: Callee
+  readonly ready: EventChannel['ready']
+  /** The process that takes events now; another number is another process. */
+  readonly generation: () => number
+  /** Whether the app takes events. */
+  readonly isReady: () => boolean
+  readonly log: (level: 'debug' | 'warn', text: string) => void
+}
+
+const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
+const ALPHA = '/dapr.proto.runtime.v1.AppCallbackAlpha/'
+
+type Response = {readonly kind: 'message'; readonly message: Buffer} | EventAnswer
+
+/** Events as calls of gRPC to the app (Dapr: pkg/runtime/subscription/postman/grpc). */
+export class GrpcEventChannel implements EventChannel {
+  readonly ready: EventChannel['ready']
+  readonly #options: GrpcEventChannelOptions
+  /** The process that knows bulk delivery by its first name alone. */
+  #alphaOnly = Number.NaN
+
+  constructor(options: GrpcEventChannelOptions) {
+    this.#options = options
+    this.ready = options.ready
+  }
+
+  async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
+    const {pubsubName} = target.subscription
+    const response = await this.#call(`${CALLBACK}OnTopicEvent`, {
+      fields: metadataFields({...event.metadata, pubsubName}) + traceFieldsOf(event),
+      message: encode(TOPIC_EVENT, topicEventOf(target, event)),
+      attempt
+    })
+    if (response.kind !== 'message') return response
+    const answer = read(TOPIC_EVENT_ANSWER, response.message)
+    return 'kind' in answer ? answer : answerOfStatus(answer.status)
+  }
+
+  async deliverBatch(
+    target: EventTarget,
+    entries: readonly BatchEntry[],
+    attempt?: AttemptControl
+  ): Promise<readonly EventAnswer[] | EventAnswer> {
+    const message = encode(TOPIC_EVENTS, batchOf(target, entries))
+    const call = {fields: metadataFields({pubsubName: target.subscription.pubsubName}), message, attempt}
+    const generation = this.#options.generation()
+    let response: Response | undefined
+    if (this.#alphaOnly !== generation) response = await this.#call(`${CALLBACK}OnBulkTopicEvent`, call)
+    if (response === undefined || response.kind === 'unknown') {
+      response = await this.#call(`${ALPHA}OnBulkTopicEventAlpha1`, call)
+      if (response.kind === 'message') this.#alphaOnly = generation
+    }
+    if (response.kind !== 'message') return response
+    const answer = read(TOPIC_EVENTS_ANSWER, response.message)
+    if ('kind' in answer) return answer
+    const told = new Map(answer.statuses.map(({entryId, status}) => [entryId, status]))
+    return entries.map(({entryId}): EventAnswer => {
+      const status = told.get(entryId)
+      return status === undefined
+        ? {kind: 'failed', status: 0, text: `no status of entry ${entryId}`}
+        : answerOfStatus(status)
+    })
+  }
+
+  async #call(
+    path: string,
+    call: {readonly fields: string; readonly message: Uint8Array; readonly attempt?: AttemptControl | undefined}
+  ): Promise<Response> {
+    const {app, generation, isReady, log} = this.#options
+    const before = generation()
+    const response = await requestGrpcApp({...call, app, path, warn: text => log('warn', text)})
+    if (response.kind === 'unreachable') {
+      const {why, wasSent} = response
+      // an event that its process never got, or could not answer any more, is none that the app has failed to handle
+      const isInterrupted = !wasSent || !isReady() || generation() !== before
+      return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
+    }
+    const {status, message} = response
+    if (status.code === OK) return {kind: 'message', message}
+    return {kind: status.code === UNIMPLEMENTED ? 'unknown' : 'failed', status: status.code, text: status.message}
+  }
+}
+
+function batchOf({subscription: {pubsubName, topic}, path}: EventTarget, entries: readonly BatchEntry[]) {
+  return {
+    id: crypto.randomUUID(),
+    entries: entries.map(({entryId, event}) => ({
+      entryId,
+      bytes: event.raw ?? NOTHING,
+      cloudEvent: event.raw === undefined ? cloudEventOf(event) : undefined,
+      contentType: event.raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream',
+      metadata: event.metadata
+    })),
+    metadata: {pubsubName},
+    topic,
+    pubsubName,
+    type: 'com.dapr.event.sent.bulk',
+    path
+  }
+}
+
+/** The answer of an app that has handled events; one that is no message is a failure. */
+function read<S extends Schema>(schema: S, message: Buffer): Message<S> | Extract<EventAnswer, {kind: 'failed'}> {
+  try {
+    return decode(schema, message)
+  } catch (error) {
+    return {kind: 'failed', status: 0, text: `grpc: error unmarshalling response: ${messageOf(error)}`}
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+const NAME = /^[0-9a-z_.-]+$/
+const VALUE = /^[ -~]*$/
+/** What the protocol or the sidecar says itself. */
+const OWN =
+  /^(?:content-type|content-length|te|host|connection|user-agent|grpc-.*|.*-bin|traceparent|tracestate|dapr-api-token)$/
+
+/** Metadata of a message; what cannot be metadata of gRPC is left out (gRPC over HTTP/2, Custom-Metadata). */
+function metadataFields(metadata: AppEvent['metadata']): string {
+  let fields = ''
+  for (const [key, value] of Object.entries(metadata)) {
+    const name = key.toLowerCase()
+    if (NAME.test(name) && VALUE.test(value) && !OWN.test(name)) fields += encodeField(name, value)
+  }
+  return fields
+}
+
+function traceFieldsOf({fields}: AppEvent): string {
+  const trace = fields['traceparent'] ?? fields['traceid']
+  const child = typeof trace === 'string' ? childTraceparent(trace) : ''
+  return child === '' ? '' : traceFields(child)
+}

@@ -1,0 +1,49 @@
+import {decode, DecodeError} from '../../../net/grpc/message-codec.ts'
+import {OK, UNIMPLEMENTED} from '../../../net/grpc/status.ts'
+import {requestGrpcApp} from '../../../gateway/grpc-app-request.ts'
+import type {TopicSubscription} from '../../../resources/subscriptions.ts'
+import {readListed} from '../../blocks/listed-subscriptions.ts'
+import type {ListTopicsOptions} from '../../list-topics.ts'
+import {TOPIC_SUBSCRIPTIONS} from './pubsub-messages.ts'
+
+const PATH = '/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions'
+
+/** Asks an app of gRPC for its topics (Dapr: pkg/runtime/pubsub, GetSubscriptionsGRPC); undefined: it could not be asked. */
+export async function listTopics({
+  runtime,
+  signal,
+  isObsolete,
+  log
+}: ListTopicsOptions): Promise<readonly TopicSubscription[] | undefined> {
+  const warn = (text: string): undefined => {
+    log('warn', text)
+  }
+  const message = new Uint8Array(0)
+  const response = await requestGrpcApp({app: runtime, path: PATH, fields: '', message, signal, warn})
+  if (signal.aborted || isObsolete()) return undefined
+  const failed = (why: string): undefined => {
+    log('error', `error getting topic list from app: ${why}`)
+  }
+  if (response.kind === 'unreachable') return failed(response.why)
+  const {status} = response
+  if (status.code === UNIMPLEMENTED) {
+    log('info', 'pubsub subscriptions: gRPC app does not implement ListTopicSubscriptions')
+    return []
+  }
+  if (status.code !== OK) return failed(status.message)
+  try {
+    return await readListed(itemsOf(response.message), warn, true)
+  } catch (error) {
+    if (error instanceof DecodeError) return failed(error.message)
+    throw error
+  }
+}
+
+/** The list as apps of HTTP give it. */
+const itemsOf = (message: Uint8Array): readonly object[] =>
+  decode(TOPIC_SUBSCRIPTIONS, message).subscriptions.map(({pubsubName, routes, bulk, ...rest}) => ({
+    ...rest,
+    pubsubname: pubsubName,
+    routes: routes && {rules: routes.rules, default: routes.usual},
+    bulkSubscribe: bulk
+  }))

@@ -1,0 +1,59 @@
+import type {Message} from '../../../net/grpc/message-codec.ts'
+import {structOf} from '../../../net/grpc/struct.ts'
+import {isCloudEventType, isJsonType} from '../../blocks/cloud-event.ts'
+import type {AppEvent, EventAnswer, EventTarget} from '../../blocks/event-channel.ts'
+import {compactJson, memberTexts} from '../../blocks/json-text.ts'
+import type {TOPIC_EVENT} from './pubsub-messages.ts'
+
+/** What a message says in fields of its own (Dapr: pkg/runtime/pubsub, GRPCEnvelopeFromSubscriptionMessage). */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  'id',
+  'source',
+  'type',
+  'specversion',
+  'datacontenttype',
+  'data',
+  'data_base64'
+])
+
+const NOTHING = new Uint8Array(0)
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** An event as apps of gRPC get it; what has no field of its own is in the extensions. */
+export const cloudEventOf = ({fields, body}: AppEvent) => ({
+  id: textOf(fields['id']),
+  source: textOf(fields['source']),
+  type: textOf(fields['type']),
+  specVersion: textOf(fields['specversion']),
+  dataContentType: textOf(fields['datacontenttype']),
+  data: dataOf(fields, body),
+  extensions: structOf(Object.fromEntries(Object.entries(fields).filter(([name]) => !OWN_FIELDS.has(name))))
+})
+
+/** TopicEventRequest */
+export const topicEventOf = (
+  {subscription: {pubsubName, topic}, path}: EventTarget,
+  event: AppEvent
+): Message<typeof TOPIC_EVENT> => ({...cloudEventOf(event), topic, pubsubName, path})
+
+/** Bytes, text, or JSON with its digits as they were sent. */
+function dataOf(fields: AppEvent['fields'], body: Buffer): Uint8Array {
+  const {data, data_base64: base64} = fields
+  if (typeof base64 === 'string') return Buffer.from(base64, 'base64')
+  if (data === undefined || data === null) return NOTHING
+  const type = textOf(fields['datacontenttype'])
+  if (typeof data === 'string' && !isJsonType(type) && !isCloudEventType(type)) return Buffer.from(data)
+  return Buffer.from(memberTexts(compactJson(body.toString())).get('data') ?? JSON.stringify(data))
+}
+
+const SUCCESS = 0
+const DROP = 2
+const STATUSES = ['SUCCESS', 'RETRY', 'DROP']
+
+/** The table of statuses (TopicEventResponse.TopicEventResponseStatus): all but two mean that the app has failed. */
+export function answerOfStatus(status: number): EventAnswer {
+  if (status === SUCCESS) return {kind: 'success'}
+  if (status === DROP) return {kind: 'drop'}
+  return {kind: 'failed', status: 0, text: STATUSES[status] ?? `unknown status ${status.toString()}`}
+}
