@@ -254,7 +254,7 @@ export abstract class FrameConnection implements FrameSink {
     if (payload.length !== 8) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a ping of another length')
     if ((flags & frames.ACK) !== 0) return
     this.#guard.useless()
-    this.#writer.send(frames.frameHead(8, frames.PING, frames.ACK, 0) + payload)
+    this.#writer.sendLate(frames.frameHead(8, frames.PING, frames.ACK, 0) + payload)
   }
 
   #windowUpdate(id: number, text: string, at: number, length: number): void {
