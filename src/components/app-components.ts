@@ -2,8 +2,8 @@ import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
 import {isOpened} from '../resources/component-support.ts'
 import type {ComponentResource} from '../resources/components.ts'
-import {splitType, type Block} from '../resources/component-types.ts'
-import {ComponentFault, type BlockTypes, type OpenOptions} from './component.ts'
+import type {Block} from '../resources/component-types.ts'
+import {ComponentFault, type BlockTypes, type Component, type OpenOptions} from './component.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
 import {valuesOf} from './component-values.ts'
 import {Properties} from './properties.ts'
@@ -37,9 +37,9 @@ interface Entry {
   opening: Promise<Opened> | undefined
 }
 
-interface Opened {
+interface Opened extends Omit<AppComponent<Block>, 'component'> {
+  readonly component: Component
   readonly use: Use
-  readonly properties: Properties
 }
 
 /** The components that one app may use. Those of Dapr's own folder are opened at their first use, the others by `open`. */
@@ -84,13 +84,14 @@ export class AppComponents {
 
   /** The names of all components of a block. */
   names(block: Block): readonly string[] {
-    return this.#of(block).map(({resource}) => resource.name)
+    return this.#entries.flatMap(({resource}) => (isOf(resource, block) ? resource.name : []))
   }
 
   /** Opens a component if it is not open yet. Undefined: there is none of this name; rejects if it cannot be opened. */
   find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
-    const entry = this.#of(block).find(({resource}) => resource.name === name)
-    return entry && this.#componentOf<B>(entry)
+    const entry = this.#entries.find(({resource}) => resource.name === name && isOf(resource, block))
+    // the loader of a block gives components of this block
+    return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes[B]}>)
   }
 
   async close(): Promise<void> {
@@ -99,17 +100,8 @@ export class AppComponents {
     await Promise.all(entries.map(async entry => this.#close(entry)))
   }
 
-  #of(block: Block): readonly Entry[] {
-    return this.#entries.filter(({resource}) => splitType(resource.type)[0] === block)
-  }
-
-  async #componentOf<B extends Block>(entry: Entry): Promise<AppComponent<B>> {
-    const {use, properties} = await this.#openedOf(entry)
-    // the loader of a block gives components of this block
-    return {name: entry.resource.name, component: use.component as BlockTypes[B], properties}
-  }
-
-  async #openedOf(entry: Entry): Promise<Opened> {
+  /** The same promise each time: calls are many. */
+  #openedOf(entry: Entry): Promise<Opened> {
     entry.opening ??= this.#open(entry.resource).catch((error: unknown) => {
       entry.opening = undefined
       throw error
@@ -136,7 +128,7 @@ export class AppComponents {
       this.failed.delete(name)
       this.capabilities.set(name, use.component.capabilities)
       log('info', `Component loaded: ${name} (${type}/${version})`)
-      return {use, properties: new Properties(values)}
+      return {name, component: use.component, properties: new Properties(values), use}
     } catch (error) {
       this.failed.set(name, messageOf(error))
       log('error', failureText(resource, messageOf(error)))
@@ -153,7 +145,9 @@ export class AppComponents {
   }
 }
 
-const isSecretStore = ({type}: ComponentResource): boolean => type.startsWith('secretstores.')
+const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWith(block) && type[block.length] === '.'
+
+const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
 
 const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
   Number(isSecretStore(b)) - Number(isSecretStore(a))

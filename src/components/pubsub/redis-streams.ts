@@ -1,6 +1,7 @@
 import type {RedisConnection} from '../../redis/connection.ts'
 import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {StreamReader} from './stream-reader.ts'
+import {Turns} from './turns.ts'
 
 /** The settings of `pubsub.redis` (components-contrib: common/component/redis/settings.go); times in ms, 0 = off. */
 export interface StreamSettings {
@@ -20,12 +21,16 @@ export interface StreamSettings {
   readonly readTimeoutMs: number
 }
 
+/** While subscribers of this run are behind, so many messages are published in one turn of the event loop: they take turns. */
+const PUBLISHED_A_TURN = 8
+
 /** Topics as streams of Redis, subscriptions as consumer groups (components-contrib: pubsub/redis). */
 export class RedisStreams implements PubSub {
   readonly capabilities = []
   readonly #connection: RedisConnection
   readonly #settings: StreamSettings
   readonly #readers = new Set<StreamReader>()
+  readonly #turns = new Turns(PUBLISHED_A_TURN)
 
   constructor(connection: RedisConnection, settings: StreamSettings) {
     this.#connection = connection
@@ -33,6 +38,7 @@ export class RedisStreams implements PubSub {
   }
 
   async publish(topic: string, {data, metadata}: Message): Promise<void> {
+    if (this.#isBehind) await this.#turns.next()
     const {maxLength} = this.#settings
     const limit = maxLength > 0 ? ['MAXLEN', '~', maxLength.toString()] : []
     const fields = Object.keys(metadata).length === 0 ? [] : ['metadata', JSON.stringify(metadata)]
@@ -48,6 +54,11 @@ export class RedisStreams implements PubSub {
         this.#readers.delete(reader)
       }
     }
+  }
+
+  get #isBehind(): boolean {
+    for (const reader of this.#readers) if (reader.isBehind) return true
+    return false
   }
 
   /** What is being handled may still be acknowledged; it is not waited for. */

@@ -73,6 +73,11 @@ export class StreamReader {
     await this.#reading.close()
   }
 
+  /** More has been read than is being handled. */
+  get isBehind(): boolean {
+    return this.#queue.length > 0
+  }
+
   get #limit(): number {
     return Math.max(1, this.#options.atOnce, this.#settings.concurrency)
   }

@@ -19,6 +19,8 @@ export class MovableConnection implements RedisConnection {
   readonly #duplicates = new Set<MovableConnection>()
   readonly #listening = new Set<Listening>()
   #current: Promise<RedisConnection> | undefined
+  /** The same, once it is there. */
+  #connection: RedisConnection | undefined
   /** Set while the server is gone. */
   #pause: PromiseWithResolvers<void> | undefined
   #isClosed = false
@@ -38,7 +40,8 @@ export class MovableConnection implements RedisConnection {
   }
 
   async command(args: readonly Argument[], options?: CommandOptions): Promise<Reply> {
-    return (await this.#ready()).command(args, options)
+    const connection = this.#pause === undefined ? this.#connection : undefined
+    return (connection ?? (await this.#ready())).command(args, options)
   }
 
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
@@ -65,6 +68,7 @@ export class MovableConnection implements RedisConnection {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#connection = undefined
     this.#options.closed()
     this.resume()
     const current = await this.#current?.catch(() => undefined)
@@ -88,6 +92,7 @@ export class MovableConnection implements RedisConnection {
   async move(): Promise<void> {
     const before = this.#current
     this.#current = undefined
+    this.#connection = undefined
     const next = await this.connected()
     for (const each of this.#listening) each.end = await next.subscribe(each.pattern, each.listener)
     await Promise.all([...this.#duplicates].map(async each => each.move()))
@@ -108,6 +113,10 @@ export class MovableConnection implements RedisConnection {
         clearTimeout(timer)
       }
     }
-    return this.connected()
+    const connecting = this.connected()
+    const current = this.#current
+    const connection = await connecting
+    if (current === this.#current && !this.#isClosed) this.#connection = connection
+    return connection
   }
 }

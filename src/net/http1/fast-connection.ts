@@ -15,7 +15,7 @@ export interface FastPathHost {
   readonly rules: PlainRules
   /** The request is answered here, and its body, which is not large, has to be there as a whole. */
   needsBody(request: PlainRequest): boolean
-  /** Starts a plain request with `begin` or `answer`. False: nothing was done, the request is not for the fast path. */
+  /** Starts a plain request with `begin` or `takeWhole`. False: nothing was done, the request is not for the fast path. */
   route(request: PlainRequest, connection: FastConnection): boolean
   /** Passes the connection to node:http, with the bytes that were not parsed yet. */
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void
@@ -102,10 +102,14 @@ export class FastConnection implements Downstream {
     return this.#exchange.begin(handler, this.#method, this.#length)
   }
 
-  /** Answers the routed request, whose body is there, without a callee. Without a reply the connection is closed. */
-  async answer(work: (body: Buffer) => Promise<Reply | undefined>): Promise<void> {
+  /** The body of the routed request, which is there as a whole and gets its response by `answer`. */
+  takeWhole(): Buffer {
     this.#isAnswering = true
-    const reply = await work(this.#takeBody() ?? NO_BYTES)
+    return this.#takeBody() ?? NO_BYTES
+  }
+
+  /** Responds without a callee; undefined: the connection is closed. */
+  answer(reply: Reply | undefined): void {
     this.#isAnswering = false
     if (this.#socket.destroyed) return
     if (reply === undefined) return this.destroy()

@@ -29,14 +29,15 @@ export const isCloudEventType = (contentType: string): boolean => typeOf(content
 export const isBinaryType = (contentType: string): boolean => typeOf(contentType) === OCTETS
 
 /** RFC 3339 with seconds. */
-const timeText = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+/, '')
+const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, -'.000Z'.length)}Z`
 
 /** The value of a key that is found in any capitals. */
 export const metadataValue = (metadata: Readonly<Record<string, string>>, name: string): string | undefined => {
   const exact = metadata[name]
   if (exact !== undefined) return exact
   const lower = name.toLowerCase()
-  return Object.entries(metadata).find(([key]) => key.toLowerCase() === lower)?.[1]
+  for (const key in metadata) if (key.toLowerCase() === lower) return metadata[key]
+  return undefined
 }
 
 /** The time at which an event ends that may live `ttlInSeconds`; undefined: never. A text that is no number is ignored. */
@@ -61,30 +62,23 @@ export function envelopeOf(publication: Publication, appId: string): string {
   const replaced = (name: string, usual: string): string => metadataValue(metadata, `cloudevent.${name}`) || usual
   const {traceparent, tracestate} = publication.trace
   const subject = replaced('subject', '')
-  const fields: readonly (readonly [name: string, json: string])[] = [
-    dataField(data, contentType),
-    ['datacontenttype', JSON.stringify(contentType === '' ? 'text/plain' : contentType)],
-    ...(expiration === undefined ? [] : [['expiration', JSON.stringify(expiration)] as const]),
-    ['id', JSON.stringify(replaced('id', '') || randomUUID())],
-    ['pubsubname', JSON.stringify(publication.pubsubName)],
-    ['source', JSON.stringify(replaced('source', appId))],
-    ['specversion', '"1.0"'],
-    ...(subject === '' ? [] : [['subject', JSON.stringify(subject)] as const]),
-    ['time', JSON.stringify(timeText(Date.now()))],
-    ['topic', JSON.stringify(publication.topic)],
-    ['traceid', JSON.stringify(replaced('traceid', traceparent))],
-    ['traceparent', JSON.stringify(replaced('traceparent', traceparent))],
-    ['tracestate', JSON.stringify(replaced('tracestate', tracestate))],
-    ['type', JSON.stringify(replaced('type', TYPE))]
-  ]
-  return `{${fields.map(([name, json]) => `"${name}":${json}`).join(',')}}`
+  return (
+    `{${dataField(data, contentType)},"datacontenttype":${JSON.stringify(contentType === '' ? 'text/plain' : contentType)},` +
+    (expiration === undefined ? '' : `"expiration":"${expiration}",`) +
+    `"id":${JSON.stringify(replaced('id', '') || randomUUID())},"pubsubname":${JSON.stringify(publication.pubsubName)},` +
+    `"source":${JSON.stringify(replaced('source', appId))},"specversion":"1.0",` +
+    (subject === '' ? '' : `"subject":${JSON.stringify(subject)},`) +
+    `"time":"${timeText(Date.now())}","topic":${JSON.stringify(publication.topic)},` +
+    `"traceid":${JSON.stringify(replaced('traceid', traceparent))},` +
+    `"traceparent":${JSON.stringify(replaced('traceparent', traceparent))},` +
+    `"tracestate":${JSON.stringify(replaced('tracestate', tracestate))},"type":${JSON.stringify(replaced('type', TYPE))}}`
+  )
 }
 
-function dataField(data: Buffer, contentType: string): readonly [string, string] {
-  if (isBinaryType(contentType)) return ['data_base64', JSON.stringify(data.toString('base64'))]
+function dataField(data: Buffer, contentType: string): string {
+  if (isBinaryType(contentType)) return `"data_base64":"${data.toString('base64')}"`
   const text = data.toString()
-  if (!isJsonType(contentType)) return ['data', JSON.stringify(text)]
-  return ['data', isJson(text) ? compactJson(text) : JSON.stringify(text)]
+  return `"data":${isJsonType(contentType) && isJson(text) ? compactJson(text) : JSON.stringify(text)}`
 }
 
 const isJson = (text: string): boolean => {

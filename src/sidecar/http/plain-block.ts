@@ -3,7 +3,6 @@ import {bugText} from '../../net/error-boundary.ts'
 import {dateLine} from '../../net/http1/date-line.ts'
 import type {FastConnection} from '../../net/http1/fast-connection.ts'
 import type {PlainRequest} from '../../net/http1/plain-request.ts'
-import type {Reply} from '../../net/reply.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockCall} from './blocks/block-routes.ts'
 import {unescapeParam} from './go-path.ts'
@@ -56,25 +55,21 @@ export class PlainBlocks {
     return action?.kind === 'block' ? action : undefined
   }
 
-  start(call: PlainBlockCall, connection: FastConnection): void {
-    void connection.answer(async body => this.#respond(call, body))
-  }
-
-  /** Undefined: an error of ours, which is told. */
-  async #respond(
-    {request, call, trace, responseTrace, span}: PlainBlockCall,
-    body: Buffer
-  ): Promise<Reply | undefined> {
+  /** Never rejects. */
+  async start(
+    {request, call: {call, params}, trace, responseTrace, span}: PlainBlockCall,
+    connection: FastConnection
+  ): Promise<void> {
     const {appId, callBlock, recorded, warn} = this.#options
     const {method, path, query, lines, length} = request
     const record = recordOwn(recorded, appId, {method, sent: {path}, headers: {lines, length}, span})
     try {
-      const reply = await callBlock(call.call, {params: call.params, query, lines, trace, body})
+      const reply = await callBlock(call, {params, query, lines, trace, body: connection.takeWhole()})
       record(reply)
-      return {...reply, lines: reply.lines + responseTrace + dateLine()}
+      connection.answer({...reply, lines: reply.lines + responseTrace + dateLine()})
     } catch (error) {
       warn(bugText(error))
-      return undefined
+      connection.answer(undefined)
     }
   }
 }

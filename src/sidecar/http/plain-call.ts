@@ -87,7 +87,7 @@ export const startPlain = (
         : untraced({traceparent, tracestate})
   const responseTrace = isTracing ? trace : ''
   if (target === undefined) {
-    if (call !== undefined) blocks.start({request, call, trace, responseTrace, span}, connection)
+    if (call !== undefined) void blocks.start({request, call, trace, responseTrace, span}, connection)
     return true
   }
   const framing = request.hasLength ? `Content-Length: ${length.toString()}\r\n` : ''

@@ -176,3 +176,28 @@ t.test('nothing is read while nobody can take it; a pending entry that was delet
   delivery.finish('returned')
   await acknowledged(redis)
 })
+
+t.test('while a subscriber is behind, publishers take turns with it, and nothing changes its order', async t => {
+  const {redis, streams, subscribe} = scene(t, {concurrency: 1})
+  const orders = await subscribe('orders')
+  const publish = async (number: number): Promise<void> =>
+    streams.publish('orders', {data: Buffer.from(number.toString()), metadata: {}})
+  for (const number of [0, 1, 2]) await publish(number)
+  const first = await orders.next()
+  const all = Promise.all(Array.from({length: 40}, async (_, at) => publish(at + 3)))
+  for (let at = 0; at < 100; at++) await Promise.resolve()
+  const early = Number(await redis.command(['XLEN', 'orders']))
+  t.ok(early < 20, `${early.toString()} of 43 in this turn of the event loop`)
+  await all
+  first.finish()
+  const texts = [first.text]
+  while (texts.length < 43) {
+    const {text, finish} = await orders.next()
+    texts.push(text)
+    finish()
+  }
+  t.same(
+    texts,
+    Array.from({length: 43}, (_, at) => at.toString())
+  )
+})

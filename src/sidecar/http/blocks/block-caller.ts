@@ -11,8 +11,9 @@ export function blockCaller(load: () => Promise<Blocks>): CallBlock {
   let loaded: CallBlock | undefined
   const loadAll = async (): Promise<CallBlock> => {
     const [blocks, {handleBlock}] = await Promise.all([load(), import('./handle-block.ts')])
-    loaded = async (call, request) => handleBlock(blocks, call, request)
+    loaded = (call, request) => handleBlock(blocks, call, request)
     return loaded
   }
-  return async (call, request) => (loaded ?? (await loadAll()))(call, request)
+  // few promises: many calls
+  return (call, request) => loaded?.(call, request) ?? loadAll().then(callBlock => callBlock(call, request))
 }
