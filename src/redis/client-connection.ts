@@ -1,5 +1,5 @@
 import type {RedisClientOptions} from '@redis/client'
-import {messageOf} from '../model/errors.ts'
+import {codeOf, messageOf} from '../model/errors.ts'
 import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
@@ -13,12 +13,21 @@ export interface RedisAddress {
   readonly tls?: {readonly cert?: string; readonly key?: string}
   /** How long connecting may take, and how long a command waits for a lost connection. */
   readonly connectTimeoutMs?: number
+  /** How long the first answer may take. */
+  readonly readTimeoutMs?: number
 }
 
 /** Called when the connection is lost, with the reason, and when it is there again. */
 export interface ConnectionListener {
   lost(reason: string): void
   back(): void
+}
+
+/** What listens there does not speak as Redis does. */
+export class NoRedisError extends Error {
+  constructor(why: string) {
+    super(`what listens there does not answer as Redis does (${why})`)
+  }
 }
 
 /** What `@redis/client` gives back, and what this file needs of it. */
@@ -28,6 +37,7 @@ type None = Record<string, never>
 type Options = RedisClientOptions<None, None, None, 2>
 
 const CONNECT_TIMEOUT_MS = 5000
+const READ_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 500
 
 /**
@@ -52,16 +62,34 @@ export class ClientConnection implements RedisConnection {
     this.#client = this.#create()
   }
 
-  /** Rejects if the first connection fails: nobody answers, or the password is wrong. */
-  static async open(address: RedisAddress, listener?: ConnectionListener): Promise<ClientConnection> {
+  /**
+   * Rejects if the first connection fails: with what the machine says if nobody answers, with a RedisError if Redis refuses
+   * us (the password is wrong), with a NoRedisError if something else listens there.
+   */
+  static async open(
+    address: RedisAddress,
+    listener?: ConnectionListener,
+    signal?: AbortSignal
+  ): Promise<ClientConnection> {
     const connection = new ClientConnection(await import('./client-library.ts'), address, listener)
+    const {readTimeoutMs = READ_TIMEOUT_MS} = address
+    const failed = Promise.withResolvers<never>()
+    const onAbort = (): void => failed.reject(abortReason(signal))
+    let timer: NodeJS.Timeout | undefined
+    signal?.addEventListener('abort', onAbort, {once: true})
+    connection.#client.once('connect', () => {
+      timer = setTimeout(() => failed.reject(new NoRedisError('no answer in time')), readTimeoutMs)
+    })
     try {
-      await connection.#client.connect()
+      await Promise.race([connection.#client.connect(), failed.promise])
+      return connection
     } catch (error) {
-      // the library wraps what the socket says
-      throw error instanceof Error && 'socketError' in error ? error.socketError : error
+      await connection.close()
+      throw connection.#reasonOf(error)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
     }
-    return connection
   }
 
   async command(args: readonly Argument[], {signal}: CommandOptions = {}): Promise<Reply> {
@@ -191,6 +219,15 @@ export class ClientConnection implements RedisConnection {
     this.#client = this.#create(true)
     destroy(old)
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command tells
+  }
+
+  /** Why a first connection has failed. */
+  #reasonOf(error: unknown): unknown {
+    // the library wraps what the socket says
+    const cause = error instanceof Error && 'socketError' in error ? error.socketError : error
+    if (this.#isReply(cause)) return new RedisError(cause.message)
+    const isUnknown = cause instanceof Error && codeOf(cause) === '' && cause.name === 'Error'
+    return isUnknown && !(cause instanceof NoRedisError) ? new NoRedisError(cause.message) : cause
   }
 
   #isReply(error: unknown): error is Error {

@@ -80,10 +80,8 @@ export class LocalRedis {
 
   async #connectTo(address: RedisAddress): Promise<RedisConnection> {
     const {ClientConnection} = await import('../../redis/client-connection.ts')
-    const client = await ClientConnection.open(address, {
-      lost: () => void this.#lost(),
-      back: () => void this.#back(client)
-    })
+    const listener = {lost: () => void this.#lost(), back: () => void this.#back(client)}
+    const client = await ClientConnection.open(address, listener, this.#over.signal)
     try {
       await this.#identify(client)
       return client

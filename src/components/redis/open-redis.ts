@@ -27,11 +27,13 @@ export function addressOf(properties: Properties): RedisAddress {
   const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(given) ?? []
   if (given !== '' && host === '') properties.fault('redisHost', `"${given}" is no host and port`)
   const [username, password] = [properties.text('redisUsername'), properties.text('redisPassword')]
+  const readTimeoutMs = properties.durationMs('readTimeout', 0)
   return {
     host: host.replace(/^\[|\]$/g, '') || 'localhost',
     port: port === '' ? properties.integer('redisPort', DEFAULT_PORT) : Number(port),
     database: properties.integer('redisDB', 0),
     connectTimeoutMs: properties.durationMs('dialTimeout', 5000),
+    ...(readTimeoutMs > 0 && {readTimeoutMs}),
     ...(username !== '' && {username}),
     ...(password !== '' && {password}),
     ...(properties.boolean('enableTLS') && {
