@@ -1,4 +1,5 @@
 import type {AccessDecision, CallRecord} from '../model/call.ts'
+import type {ComponentEvent} from '../model/component-event.ts'
 import type {ResiliencyEvent} from '../model/resiliency-event.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import type {MetricsSettings} from '../resources/metrics-settings.ts'
@@ -11,6 +12,7 @@ import type {Caller} from '../telemetry/metrics/invocation.ts'
  */
 export class SidecarMetering {
   readonly #appId: string
+  readonly #namespace: string
   readonly #close: () => void
   #settings: MetricsSettings
   #calls: CallMetrics | undefined
@@ -18,8 +20,10 @@ export class SidecarMetering {
   #early: ((calls: CallMetrics) => void)[] = []
   #loading: Promise<CallMetrics> | undefined
 
-  constructor(appId: string, resources: AppResources) {
+  /** `namespace`: NAMESPACE of the sidecar, '' = none. */
+  constructor(appId: string, namespace: string, resources: AppResources) {
     this.#appId = appId
+    this.#namespace = namespace
     let {resiliency} = resources.snapshot
     this.#settings = resources.snapshot.configuration.metrics
     if (resiliency.resources.length > 0) this.#count(calls => calls.resiliency.loaded(resiliency.resources))
@@ -66,6 +70,12 @@ export class SidecarMetering {
     else this.#count(calls => calls.resiliency.record(event))
   }
 
+  /** Something is counted of a component. */
+  used(event: ComponentEvent): void {
+    if (this.#calls !== undefined && this.#settings.isEnabled) this.#calls.components.record(event)
+    else this.#count(calls => calls.components.record(event))
+  }
+
   /** In Prometheus' text format; undefined: the Configuration disables metrics. */
   async text(): Promise<string | undefined> {
     return this.#settings.isEnabled ? (await this.#load()).text : undefined
@@ -95,7 +105,7 @@ export class SidecarMetering {
 
   async #open(settings: MetricsSettings): Promise<CallMetrics> {
     const {CallMetrics: Calls} = await import('../telemetry/metrics/call-metrics.ts')
-    const calls = new Calls(this.#appId, settings)
+    const calls = new Calls(this.#appId, this.#namespace, settings)
     if (settings !== this.#settings) return calls // there are newer ones
     for (const count of this.#early) count(calls)
     this.#early = []

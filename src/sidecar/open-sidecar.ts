@@ -80,7 +80,7 @@ export async function openAppSidecar({
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
   const log = runtime.logs.sidecar
-  const metered = new SidecarMetering(runtime.id, resources)
+  const metered = new SidecarMetering(runtime.id, shell['NAMESPACE'] ?? '', resources)
   const tracing = new SidecarTracing({
     appId: runtime.id,
     httpPort: runtime.ports.httpPort,
@@ -137,6 +137,7 @@ export async function openAppSidecar({
     whyMissing: name => whyMissing(resources.snapshot, name),
     postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => sidecar, warn),
     policies: () => effects.componentPolicies,
+    counted: event => metered.used(event),
     isDebug: writesAt(settings.logLevel, 'debug'),
     log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor'})
   })
@@ -197,6 +198,7 @@ export async function openAppSidecar({
     const message = `Dapr trace sampler initialized: ${tracing.description}`
     if (tracing.description !== '') log.log({level: 'info', message, scope: 'dapr.runtime'})
   })
+  const stopEnding = runtime.onMove(() => blocks.endedBefore(runtime.livingSince))
   const stopAsking = followConfiguration({
     runtime,
     context: sidecar,
@@ -230,6 +232,7 @@ export async function openAppSidecar({
     close: async cut => {
       closing.abort()
       stopAsking()
+      stopEnding()
       metricsPort.close()
       await Promise.all([grpcPort.close(cut), sidecar.close(cut), subscriptions.close(cut), bindings.close(cut)])
       await blocks.close()

@@ -22,6 +22,7 @@ export interface SidecarBlocksOptions {
   readonly whyMissing: (name: string) => string
   readonly postToApp: BlockContextOptions['postToApp']
   readonly policies: () => ComponentPolicies | undefined
+  readonly counted: BlockContextOptions['counted']
   /** Lines of the level `debug` are written. */
   readonly isDebug: boolean
   /** Writes to the log of the sidecar. */
@@ -36,6 +37,7 @@ export class SidecarBlocks {
   #current: readonly ComponentResource[]
   #loading: Promise<Blocks> | undefined
   #components: AppComponents | undefined
+  #blocks: Blocks | undefined
   /** What was wrong when they were loaded; '' = nothing. */
   #fault = ''
   /** One change after the other. */
@@ -77,15 +79,22 @@ export class SidecarBlocks {
     return this.#loading
   }
 
+  /** Processes of the app that were started before this have ended (milliseconds of performance.now()). */
+  endedBefore(livingSince: number): void {
+    this.#blocks?.configurations.endBefore(livingSince)
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopFollowing()
     await this.#turn
+    await this.#blocks?.close()
     await this.#components?.close()
   }
 
   async #load(): Promise<Blocks> {
-    const {appId, folder, env, resources, components, whyMissing, policies, postToApp, isDebug, log} = this.#options
+    const {appId, folder, env, resources, components, whyMissing, policies, counted, postToApp, isDebug, log} =
+      this.#options
     const [{AppComponents}, {Blocks}, set] = await Promise.all([
       import('../components/app-components.ts'),
       import('./blocks/blocks.ts'),
@@ -94,16 +103,18 @@ export class SidecarBlocks {
     const own = new AppComponents({appId, folder, env, set, log})
     this.#components = own
     this.#fault = await this.#inTurn(async () => this.#follow())
-    return new Blocks({
+    this.#blocks = new Blocks({
       appId,
       namespace: env['NAMESPACE'] ?? '',
       components: own,
       configuration: () => resources.snapshot.configuration,
       whyMissing,
       policies,
+      counted,
       postToApp,
       log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
     })
+    return this.#blocks
   }
 
   /** A change of files; what cannot be opened any more stays as it was. */

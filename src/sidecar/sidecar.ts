@@ -106,6 +106,8 @@ interface OwnCall {
   readonly respond: (reply: Reply) => void
   /** Calls `then` when the response has been sent. */
   readonly finished: (then: () => void) => void
+  /** Calls the listener when the caller has the response, or waits no more. */
+  readonly onGone: (listener: () => void) => void
 }
 
 /** Go reads this many bytes of a head beyond its limit. */
@@ -257,7 +259,8 @@ export class Sidecar implements SidecarContext {
         body: request,
         destroy: () => request.socket.destroy(),
         respond,
-        finished: then => response.on('finish', then)
+        finished: then => response.on('finish', then),
+        onGone: listener => (response.closed ? listener() : response.on('close', listener))
       })
     else {
       const {length} = headers
@@ -289,7 +292,8 @@ export class Sidecar implements SidecarContext {
         body: stream,
         destroy: () => stream.destroy(),
         respond,
-        finished: then => stream.on('finish', then)
+        finished: then => stream.on('finish', then),
+        onGone: listener => (stream.closed ? listener() : stream.on('close', listener))
       })
     else {
       const {maxBodyBytes} = this
@@ -309,14 +313,14 @@ export class Sidecar implements SidecarContext {
     void filter(pipeline, request, then, this.warn)
   }
 
-  #own(parsed: SidecarRequest, {body, destroy, respond, finished}: OwnCall): void {
+  #own(parsed: SidecarRequest, {body, destroy, respond, finished, onGone}: OwnCall): void {
     const {action, headers, sent, trace} = parsed
     if (action === undefined) return
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
     if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, this.#guards.isAllowedHost))
       return respond(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(this.#options.requestShutdown)
-    const answer = this.#handleApi(action, {body, query: sent.query, lines: headers.lines, trace})
+    const answer = this.#handleApi(action, {body, query: sent.query, lines: headers.lines, trace, onGone})
     if (answer instanceof Promise) void this.#respondLater(answer, {destroy, respond})
     else respond(answer)
   }

@@ -171,6 +171,11 @@ export class AppRuntime implements Callee {
     return 'pid' in state ? (state.pid ?? 0) : 0
   }
 
+  /** No process of it that lives was started before this, in ms of performance.now(). */
+  get livingSince(): number {
+    return this.#program.livingSince
+  }
+
   get progress(): Progress {
     return this.#progress
   }

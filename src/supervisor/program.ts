@@ -37,6 +37,8 @@ export class Program {
   readonly #others = new Set<Supervised>()
   #marker = ''
   readonly #markers: string[] = []
+  /** When the latest process of each was started, in ms of performance.now(); Infinity: it is being stopped. */
+  readonly #births = new WeakMap<Supervised, number>()
   #isStopped = false
   /** The next one is somebody else's, who starts it in a debugger. */
   isDebugged = false
@@ -64,6 +66,12 @@ export class Program {
   /** The current process has exited, and no candidate or previous process is left. */
   get hasEnded(): boolean {
     return this.#app.state.phase === 'exited' && this.#others.size === 0
+  }
+
+  /** No process that lives was started before this, in ms of performance.now(). One that we do not start may live since ever. */
+  get livingSince(): number {
+    const living = [this.#app, ...this.#others].filter(({state: {phase}}) => phase !== 'exited' && phase !== 'backoff')
+    return Math.min(...living.map(app => this.#births.get(app) ?? 0))
   }
 
   async start(pipes: ProcessPipes | undefined): Promise<void> {
@@ -97,6 +105,7 @@ export class Program {
     const old = this.#app
     this.#others.delete(app)
     this.#others.add(old)
+    this.#births.set(old, Infinity)
     this.#app = app
     return old
   }
@@ -137,6 +146,7 @@ export class Program {
             maySpawn: () => !this.#isStopped && maySpawn(),
             processMarker: () => this.#marker,
             environment: () => {
+              this.#births.set(app, performance.now())
               this.#marker = nextMarker()
               this.#markers.push(this.#marker)
               return environment(this.#marker, plan, appPort)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type {Driven} from '../rig/command.ts'
+import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 
 const RESILIENCY = `kind: Resiliency
@@ -75,4 +76,90 @@ t.test('each attempt of a call counts at both sidecars; access control counts wh
   t.notMatch((await rig.run(['ps'])).stdout, /circuit breaker/)
   for (let failure = 0; failure < 2; failure++) await shop.fetch('/v1.0/invoke/fragile/method/items')
   t.match((await rig.run(['ps'])).stdout, /\nshop: circuit breaker fragile:items is open\n$/)
+})
+
+const STORE_POLICIES = `kind: Resiliency
+metadata: {name: main}
+spec:
+  policies:
+    retries: {again: {policy: constant, duration: 1ms, maxRetries: 1}}
+    circuitBreakers: {careful: {timeout: 60s, trip: "consecutiveFailures > 3"}}
+  targets:
+    components:
+      store: {outbound: {retry: again, circuitBreaker: careful}}
+`
+
+const policy = (name: string, status: string): string =>
+  `{app_id="shop",flow_direction="outbound",name="main",namespace="",policy="${name}",status="${status}",target="Statestore_store"}`
+
+t.test('calls to components: their policies, in the metrics and in ps; how many there were', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'resources/resiliency.yaml': STORE_POLICIES,
+    'resources/store.yaml': component('store', 'state.in-memory'),
+    'resources/vault.yaml': component('vault', 'secretstores.local.env')
+  })
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await shop.listen()
+  const save = async (metadata: object): ReturnType<Driven['fetch']> =>
+    shop.fetch('/v1.0/state/store', {method: 'POST', body: JSON.stringify([{key: 'a', value: 1, metadata}])})
+  t.match(await save({}), {status: 204})
+  t.match(await shop.fetch('/v1.0/state/store/a'), {status: 200})
+  // what the store itself refuses is a failure like any other
+  for (let failure = 0; failure < 2; failure++)
+    t.match(await save({ttlInSeconds: 'x'}), {status: 500, body: /valid integer/})
+  t.match(await shop.fetch('/v1.0/state/store/a'), {
+    status: 500,
+    body: '{"errorCode":"ERR_STATE_GET","message":"fail to get a from state store store: circuit breaker is open"}'
+  })
+  await shop.fetch('/v1.0/secrets/vault/bulk')
+  t.match((await rig.run(['ps'])).stdout, /\nshop: circuit breaker careful-store is open\n$/)
+
+  const labels = 'app_id="shop",component="store",namespace=""'
+  t.same(await linesOf(shop, 'dapr_component_state_count'), [
+    `{${labels},operation="get",success="false"} 1`,
+    `{${labels},operation="get",success="true"} 1`,
+    `{${labels},operation="set",success="false"} 2`,
+    `{${labels},operation="set",success="true"} 1`
+  ])
+  t.match(await linesOf(shop, 'dapr_component_state_latencies_count'), {length: 4})
+  t.same(await linesOf(shop, 'dapr_component_secret_count'), [
+    '{app_id="shop",component="vault",namespace="",operation="bulk_get",success="true"} 1'
+  ])
+  t.same(await linesOf(shop, 'dapr_resiliency_count'), [
+    `${policy('circuitbreaker', 'closed')} 4`,
+    `${policy('circuitbreaker', 'open')} 1`,
+    `${policy('retry', '')} 5`
+  ])
+  t.same(await linesOf(shop, 'dapr_resiliency_activations_total'), [
+    `${policy('circuitbreaker', 'open')} 1`,
+    `${policy('retry', '')} 2`
+  ])
+})
+
+t.test('a call to a component that nobody waits for any more is not repeated', async t => {
+  const rig = await openRig(t)
+  const policies = {retries: {DefaultRetryPolicy: {policy: 'constant', duration: '1ms'}}}
+  await rig.write({
+    'resources/resiliency.yaml': JSON.stringify({kind: 'Resiliency', metadata: {name: 'main'}, spec: {policies}}),
+    'resources/store.yaml': component('store', 'state.in-memory')
+  })
+  await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
+  rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  const body = JSON.stringify([{key: 'a', value: 1, metadata: {ttlInSeconds: 'x'}}])
+  const leaving = new AbortController()
+  const call = fetch(`http://127.0.0.1:${shop.env['DAPR_HTTP_PORT'] ?? ''}/v1.0/state/store`, {
+    method: 'POST',
+    body,
+    signal: leaving.signal
+  })
+  while ((await linesOf(shop, 'dapr_resiliency_activations_total')).length === 0);
+  t.same(await linesOf(shop, 'dapr_component_state_count'), [], 'it is repeated for ever')
+  leaving.abort()
+  await t.rejects(call)
+  while ((await linesOf(shop, 'dapr_component_state_count')).length === 0);
+  t.match(await linesOf(shop, 'dapr_component_state_count'), [/operation="set",success="false"} 1$/])
 })

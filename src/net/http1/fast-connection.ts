@@ -60,6 +60,8 @@ export class FastConnection implements Downstream {
   #isStarting = false
   /** A request is being answered without a callee. */
   #isAnswering = false
+  /** Told if the caller disconnects while it is. */
+  #gone: (() => void) | undefined
 
   constructor(fastPath: FastPathHost, socket: net.Socket) {
     this.#fastPath = fastPath
@@ -111,10 +113,17 @@ export class FastConnection implements Downstream {
   /** Responds without a callee; undefined: the connection is closed. */
   answer(reply: Reply | undefined): void {
     this.#isAnswering = false
+    this.#gone = undefined
     if (this.#socket.destroyed) return
     if (reply === undefined) return this.destroy()
     this.reply(reply)
     this.done()
+  }
+
+  /** Calls the listener if the caller disconnects before the request is answered that is being answered. */
+  onGone(listener: () => void): void {
+    if (this.#socket.destroyed) listener()
+    else this.#gone = listener
   }
 
   sendBody(): void {
@@ -182,6 +191,7 @@ export class FastConnection implements Downstream {
   destroy(): void {
     this.#fastPath.forget(this)
     this.#socket.destroy()
+    this.#gone?.()
     this.#exchange.abort()
   }
 

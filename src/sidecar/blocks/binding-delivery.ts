@@ -60,7 +60,11 @@ export class BindingDelivery {
   /** Delivers one event. Never rejects. */
   async handle(event: BindingEvent): Promise<EventHandled> {
     const {context, target} = this.#options
+    const startedAt = performance.now()
     const outcome = await this.#attempt(event)
+    const elapsedMs = performance.now() - startedAt
+    if (outcome.kind !== 'stopped')
+      context.counted({type: 'triggered', component: target().name, isSuccess: outcome.kind === 'success', elapsedMs})
     switch (outcome.kind) {
       case 'stopped':
         return 'returned'

@@ -4,6 +4,7 @@ import {
   type BindingResponse,
   type OutputBinding
 } from '../../components/binding.ts'
+import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../model/errors.ts'
 import {BlockError} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
@@ -27,7 +28,7 @@ export class Bindings {
   }
 
   /** Undefined: the operation gives nothing. Rejects with a BindingError. */
-  async invoke(name: string, request: BindingRequest): Promise<BindingResponse | undefined> {
+  async invoke(name: string, request: BindingRequest, onGone?: OnGone): Promise<BindingResponse | undefined> {
     const {operation} = request
     if (operation === '') throw new BindingError(name, 'operation field is missing from request')
     const output = await this.#find(name)
@@ -38,7 +39,9 @@ export class Bindings {
         `binding ${name} does not support operation ${operation}. supported operations:${operations.join(' ')}`
       )
     try {
-      return await this.#context.outbound('bindings', name, async () => output.invoke(request))
+      return await this.#context.outbound({block: 'bindings', name, operation, onGone}, async () =>
+        output.invoke(request)
+      )
     } catch (error) {
       throw new BindingError(name, messageOf(error), error instanceof BindingFailure ? error.metadata : {})
     }

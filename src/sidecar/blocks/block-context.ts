@@ -1,6 +1,11 @@
 // blocks/: what the calls to building blocks mean, for HTTP and gRPC alike. It knows neither.
 import type {AppComponent, AppComponents} from '../../components/app-components.ts'
-import type {ComponentPolicies, ComponentTargetName} from '../../gateway/interceptors/resiliency/component-policies.ts'
+import type {
+  CallTreatment,
+  ComponentPolicies,
+  ComponentTargetName
+} from '../../gateway/interceptors/resiliency/component-policies.ts'
+import type {ComponentEvent} from '../../model/component-event.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {WarningCode} from '../../model/reporter.ts'
 import type {ComponentDirection} from '../../resources/resiliency/resiliency.ts'
@@ -27,6 +32,8 @@ export interface BlockContextOptions {
   /** Why a component is missing that a file names, in brackets behind a space; '' where no file does. */
   readonly whyMissing: (name: string) => string
   readonly policies: () => ComponentPolicies | undefined
+  /** Counts for the metrics. */
+  readonly counted: (event: ComponentEvent) => void
   readonly log: BlockLog
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
@@ -54,6 +61,23 @@ const POLICY_KINDS: Readonly<Record<Block, string>> = {
   bindings: 'Binding'
 }
 
+/** Those that Dapr counts, by its names for them. */
+const COUNTED: Partial<Readonly<Record<Block, Extract<ComponentEvent, {type: 'called'}>['block']>>> = {
+  state: 'state',
+  secretstores: 'secret',
+  configuration: 'configuration',
+  bindings: 'output_binding'
+}
+
+/** One call to a component. */
+export interface OutboundCall extends CallTreatment {
+  readonly block: Block
+  /** Of the component. */
+  readonly name: string
+  /** What the metrics count it by: for a broker the topic, for others what is asked. Left out: it is not counted. */
+  readonly operation?: string
+}
+
 /** What policies are looked up by. */
 export const policyTarget = (block: Block, name: string, direction: ComponentDirection): ComponentTargetName => ({
   name,
@@ -67,6 +91,7 @@ export class BlockContext {
   readonly namespace: string
   readonly configuration: () => Configuration
   readonly policies: () => ComponentPolicies | undefined
+  readonly counted: BlockContextOptions['counted']
   readonly log: BlockLog
   readonly postToApp: PostToApp | undefined
   readonly #options: BlockContextOptions
@@ -76,6 +101,7 @@ export class BlockContext {
     this.namespace = options.namespace
     this.configuration = options.configuration
     this.policies = options.policies
+    this.counted = options.counted
     this.log = options.log
     this.postToApp = options.postToApp
     this.#options = options
@@ -109,15 +135,30 @@ export class BlockContext {
     return whyMissing(name) || near(name, components.names(block))
   }
 
-  /** Calls a component with its outbound policies. `isFinal`: errors that are no failure of the component. */
-  async outbound<T>(
-    block: Block,
-    name: string,
-    work: () => Promise<T>,
-    isFinal?: (error: unknown) => boolean
-  ): Promise<T> {
-    const policies = this.policies()
-    return policies === undefined ? work() : policies.around(policyTarget(block, name, 'outbound'), work, isFinal)
+  /** Calls a component with its outbound policies, and counts the call. */
+  async outbound<T>(call: OutboundCall, work: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now()
+    try {
+      const policies = this.policies()
+      const result =
+        policies === undefined
+          ? await work()
+          : await policies.around(policyTarget(call.block, call.name, 'outbound'), work, call)
+      this.#count(call, true, startedAt)
+      return result
+    } catch (error) {
+      this.#count(call, false, startedAt)
+      throw error
+    }
+  }
+
+  #count({block, name: component, operation}: OutboundCall, isSuccess: boolean, startedAt: number): void {
+    if (operation === undefined) return
+    const elapsedMs = performance.now() - startedAt
+    const counted = COUNTED[block]
+    if (counted !== undefined)
+      this.counted({type: 'called', component, block: counted, operation, isSuccess, elapsedMs})
+    else if (block === 'pubsub') this.counted({type: 'published', component, topic: operation, isSuccess, elapsedMs})
   }
 }
 

@@ -34,4 +34,9 @@ export class Blocks {
     this.postToApp = context.postToApp
     this.log = context.log
   }
+
+  /** Ends what they have begun by themselves. */
+  async close(): Promise<void> {
+    await this.configurations.close()
+  }
 }

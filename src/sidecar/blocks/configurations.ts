@@ -1,27 +1,55 @@
 import {randomUUID} from 'node:crypto'
 import type {ConfigurationItems, ConfigurationStore} from '../../components/configuration-store.ts'
+import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../model/errors.ts'
 import {BlockError} from './block-error.ts'
-import type {BlockContext} from './block-context.ts'
+import {policyTarget, type BlockContext} from './block-context.ts'
 
 type Metadata = Readonly<Record<string, string>>
 
-/** Called with each change of a subscription. */
+/** Called with each change of a subscription, one after the other. Never rejects. */
 export type ConfigurationListener = (id: string, items: ConfigurationItems) => Promise<void>
+
+export interface ConfigurationRequest {
+  readonly storeName: string
+  /** None: all. */
+  readonly keys: readonly string[]
+  readonly metadata: Metadata
+  /** True: the subscription ends with the process of the app that asks now. */
+  readonly isOfProcess?: boolean
+  readonly onGone?: OnGone
+}
+
+interface Subscription {
+  /** Milliseconds of performance.now(). */
+  readonly since: number
+  /** It ends with the process of the app that has asked for it. */
+  readonly isOfProcess: boolean
+  end(): Promise<void>
+}
+
+type End = () => Promise<void>
 
 /** The configuration of one app (Dapr: pkg/api/universal/configuration.go). */
 export class Configurations {
   readonly #context: BlockContext
-  readonly #subscriptions = new Map<string, () => Promise<void>>()
+  readonly #subscriptions = new Map<string, Subscription>()
+  /** Processes that were started before this have ended. */
+  #livingSince = 0
 
   constructor(context: BlockContext) {
     this.#context = context
   }
 
-  async get(storeName: string, keys: readonly string[], metadata: Metadata): Promise<ConfigurationItems> {
+  async get(
+    storeName: string,
+    keys: readonly string[],
+    metadata: Metadata,
+    onGone?: OnGone
+  ): Promise<ConfigurationItems> {
     const store = await this.store(storeName)
     try {
-      return await store.get(keys, metadata)
+      return await this.#call(storeName, 'get', async () => store.get(keys, metadata), onGone)
     } catch (error) {
       throw new BlockError(
         [500, 'internal', 'ERR_CONFIGURATION_GET'],
@@ -30,54 +58,87 @@ export class Configurations {
     }
   }
 
-  /** The id of the subscription. No keys: all. `ended`: it was ended, not by the one who has asked for it. */
+  /** The id of the subscription. `ended`: it was ended, not by the one who has asked for it. */
   async subscribe(
-    {
-      storeName,
-      keys,
-      metadata
-    }: {readonly storeName: string; readonly keys: readonly string[]; readonly metadata: Metadata},
+    request: ConfigurationRequest,
     changed: ConfigurationListener,
     ended: () => void = () => undefined
   ): Promise<string> {
+    const {storeName, keys, isOfProcess = false} = request
+    const since = performance.now()
     const store = await this.store(storeName)
     const id = randomUUID()
+    const updates = new Updates(items => changed(id, items))
     try {
-      const end = await store.subscribe(keys, metadata, items => void changed(id, items))
-      this.#subscriptions.set(id, async () => {
-        await end()
-        ended()
-      })
+      const end = await this.#begin(store, request, updates)
+      const subscription: Subscription = {
+        since,
+        isOfProcess,
+        end: async () => {
+          updates.end()
+          await end()
+          ended()
+        }
+      }
+      this.#subscriptions.set(id, subscription)
     } catch (error) {
       throw new BlockError(
         [500, 'invalidArgument', 'ERR_CONFIGURATION_SUBSCRIBE'],
         `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: ${messageOf(error)}`
       )
     }
+    // its process may have ended meanwhile
+    this.endBefore(this.#livingSince)
     return id
   }
 
   /** Rejects with why it cannot. */
-  async unsubscribe(storeName: string, id: string): Promise<void> {
+  async unsubscribe(storeName: string, id: string, onGone?: OnGone): Promise<void> {
     await this.store(storeName)
     if (!this.#subscriptions.has(id))
       throw new Error(`failed to unsubscribe to configuration request ${id}: subscription with id ${id} does not exist`)
-    await this.end(id)
+    await this.#call(storeName, 'unsubscribe', async () => this.end(id), onGone)
   }
 
   /** Ends a subscription, whatever its store. Rejects if there is none of this id. */
   async end(id: string): Promise<void> {
-    const end = this.#subscriptions.get(id)
-    if (end === undefined) throw new Error('subscription does not exist')
+    const subscription = this.#subscriptions.get(id)
+    if (subscription === undefined) throw new Error('subscription does not exist')
+    await subscription.end()
     this.#subscriptions.delete(id)
-    await end()
   }
 
-  /** Ends all subscriptions: the process that has asked for them is gone. */
-  async unsubscribeAll(): Promise<void> {
-    const ends = [...this.#subscriptions.values()]
+  /** Sends an update to the app with the inbound policies of its store; gives why it was not taken, '' = it was. */
+  async deliver(storeName: string, send: () => Promise<string>): Promise<string> {
+    const policies = this.#context.policies()
+    if (policies === undefined) return send()
+    const target = policyTarget('configuration', storeName, 'inbound')
+    try {
+      await policies.around(target, async () => {
+        const why = await send()
+        if (why !== '') throw new Error(why)
+      })
+      return ''
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  /** The app's processes that were started before this have ended (milliseconds of performance.now()): so do their subscriptions. */
+  endBefore(livingSince: number): void {
+    this.#livingSince = livingSince
+    for (const [id, subscription] of this.#subscriptions)
+      if (subscription.isOfProcess && subscription.since < livingSince) {
+        this.#subscriptions.delete(id)
+        subscription.end().catch((error: unknown) => this.#context.log.write('warn', messageOf(error)))
+      }
+  }
+
+  /** Ends all subscriptions. */
+  async close(): Promise<void> {
+    const all = [...this.#subscriptions.values()]
     this.#subscriptions.clear()
-    await Promise.all(ends.map(async end => end()))
+    await Promise.allSettled(all.map(async subscription => subscription.end()))
   }
 
   async store(name: string): Promise<ConfigurationStore> {
@@ -94,5 +155,58 @@ export class Configurations {
         )
     })
     return component
+  }
+
+  /** Begins a subscription once: what an attempt begins that came too late is ended. */
+  async #begin(
+    store: ConfigurationStore,
+    {storeName, keys, metadata, onGone}: ConfigurationRequest,
+    updates: Updates
+  ): Promise<End> {
+    const begun = new Set<End>()
+    let isOver = false
+    try {
+      const begin = async (): Promise<End> => {
+        const end = await store.subscribe(keys, metadata, items => updates.add(items))
+        if (isOver) await end()
+        else begun.add(end)
+        return end
+      }
+      const taken = await this.#call(storeName, 'subscribe', begin, onGone)
+      begun.delete(taken)
+      return taken
+    } finally {
+      isOver = true
+      for (const end of begun) await end()
+    }
+  }
+
+  async #call<T>(name: string, operation: string, work: () => Promise<T>, onGone: OnGone | undefined): Promise<T> {
+    return this.#context.outbound({block: 'configuration', name, operation, onGone}, work)
+  }
+}
+
+/** The changes of one subscription, one after the other. */
+class Updates {
+  readonly #changed: (items: ConfigurationItems) => Promise<void>
+  #turn: Promise<void> = Promise.resolve()
+  #isOver = false
+
+  /** `changed` never rejects. */
+  constructor(changed: (items: ConfigurationItems) => Promise<void>) {
+    this.#changed = changed
+  }
+
+  add(items: ConfigurationItems): void {
+    this.#turn = this.#tell(this.#turn, items)
+  }
+
+  end(): void {
+    this.#isOver = true
+  }
+
+  async #tell(before: Promise<void>, items: ConfigurationItems): Promise<void> {
+    await before
+    if (!this.#isOver) await this.#changed(items)
   }
 }

@@ -210,7 +210,8 @@ export class EventDelivery {
     const {deadLetterTopic, pubsubName, topic} = subscription()
     if (deadLetterTopic === '') return 'done'
     try {
-      await context.outbound('pubsub', pubsubName, async () => broker.component.publish(deadLetterTopic, message))
+      const call = {block: 'pubsub', name: pubsubName} as const
+      await context.outbound(call, async () => broker.component.publish(deadLetterTopic, message))
       if (context.log.isDebug)
         context.log.write('debug', `sent an event of topic ${topic} to the dead letter topic ${deadLetterTopic}`)
       return 'done'

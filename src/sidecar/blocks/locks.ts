@@ -1,5 +1,6 @@
 import type {AppComponent} from '../../components/app-components.ts'
 import type {Unlocked} from '../../components/lock-store.ts'
+import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../model/errors.ts'
 import {BlockError} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
@@ -19,20 +20,30 @@ export class Locks {
   }
 
   /** False: somebody has it. */
-  async lock(storeName: string, request: LockRequest & {readonly expiryInSeconds: number}): Promise<boolean> {
+  async lock(
+    storeName: string,
+    request: LockRequest & {readonly expiryInSeconds: number},
+    onGone?: OnGone
+  ): Promise<boolean> {
     if (request.expiryInSeconds <= 0) throw malformed('ExpiryInSeconds is not positive', storeName)
     const store = await this.#store(storeName, request)
     try {
-      return await store.component.lock(this.#keyIn(store, request), request.lockOwner, request.expiryInSeconds * 1000)
+      const key = this.#keyIn(store, request)
+      return await this.#context.outbound({block: 'lock', name: storeName, onGone}, async () =>
+        store.component.lock(key, request.lockOwner, request.expiryInSeconds * 1000)
+      )
     } catch (error) {
       throw new BlockError([500, 'internal', 'ERR_TRY_LOCK'], `failed to try acquiring lock: ${messageOf(error)}`)
     }
   }
 
-  async unlock(storeName: string, request: LockRequest): Promise<Unlocked> {
+  async unlock(storeName: string, request: LockRequest, onGone?: OnGone): Promise<Unlocked> {
     const store = await this.#store(storeName, request)
     try {
-      return await store.component.unlock(this.#keyIn(store, request), request.lockOwner)
+      const key = this.#keyIn(store, request)
+      return await this.#context.outbound({block: 'lock', name: storeName, onGone}, async () =>
+        store.component.unlock(key, request.lockOwner)
+      )
     } catch (error) {
       throw new BlockError([500, 'internal', 'ERR_UNLOCK'], `failed to release lock: ${messageOf(error)}`)
     }

@@ -1,5 +1,6 @@
 import type {AppComponent} from '../../components/app-components.ts'
 import type {Message} from '../../components/pubsub.ts'
+import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../model/errors.ts'
 import {BlockError, type BlockErrorDetails} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
@@ -46,7 +47,7 @@ export class Publishing {
     this.#isRaw(target)
   }
 
-  async publish(publication: Publication): Promise<void> {
+  async publish(publication: Publication, onGone?: OnGone): Promise<void> {
     const {pubsubName, topic, metadata} = publication
     const broker = await this.#broker(publication)
     const isRaw = this.#isRaw(publication)
@@ -54,7 +55,8 @@ export class Publishing {
     this.#checkScopes(broker, publication)
     const {log} = this.#context
     try {
-      await this.#context.outbound('pubsub', pubsubName, async () => broker.component.publish(topic, message))
+      const call = {block: 'pubsub', name: pubsubName, operation: topic, onGone} as const
+      await this.#context.outbound(call, async () => broker.component.publish(topic, message))
     } catch (error) {
       throw this.failed(publication, messageOf(error))
     }
@@ -63,7 +65,7 @@ export class Publishing {
   }
 
   /** Gives the entries that were not published; the others were. */
-  async publishBulk(publication: BulkPublication): Promise<readonly FailedEntry[]> {
+  async publishBulk(publication: BulkPublication, onGone?: OnGone): Promise<readonly FailedEntry[]> {
     const {pubsubName, topic, entries} = publication
     const broker = await this.#broker(publication)
     const messages = entries.map(({entryId, data, contentType, metadata: own}) => {
@@ -73,13 +75,23 @@ export class Publishing {
     })
     this.#checkScopes(broker, publication)
     const failed: FailedEntry[] = []
+    const startedAt = performance.now()
+    const call = {block: 'pubsub', name: pubsubName, onGone} as const
     for (const {entryId, message} of messages) {
       try {
-        await this.#context.outbound('pubsub', pubsubName, async () => broker.component.publish(topic, message))
+        await this.#context.outbound(call, async () => broker.component.publish(topic, message))
       } catch (error) {
         failed.push({entryId, error: messageOf(error)})
       }
     }
+    this.#context.counted({
+      type: 'bulk-published',
+      component: pubsubName,
+      topic,
+      isSuccess: failed.length === 0,
+      events: messages.length - failed.length,
+      elapsedMs: performance.now() - startedAt
+    })
     return failed
   }
 

@@ -1,8 +1,14 @@
+import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {Secret, SecretStore} from '../../components/secret-store.ts'
 import {isSecretAllowed} from '../../resources/secret-scopes.ts'
 import {BlockError} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
+
+/** That a secret is missing is no failure of its store. */
+class NotFound extends Error {}
+
+const isNotFound = (error: unknown): boolean => error instanceof NotFound
 
 /** The secrets of one app (Dapr: pkg/api/universal/secrets.go). */
 export class Secrets {
@@ -12,7 +18,7 @@ export class Secrets {
     this.#context = context
   }
 
-  async get(storeName: string, name: string): Promise<Secret> {
+  async get(storeName: string, name: string, onGone?: OnGone): Promise<Secret> {
     const store = await this.#store(storeName)
     if (!this.#isAllowed(storeName, name))
       throw new BlockError(
@@ -24,21 +30,22 @@ export class Secrets {
         [500, 'internal', 'ERR_SECRET_GET'],
         `failed getting secret with key ${name} from secret store ${storeName}: ${why}`
       )
-    let secret: Secret | undefined
     try {
-      secret = await store.get(name)
+      return await this.#call(storeName, 'get', onGone, async () => {
+        const secret = await store.get(name)
+        if (secret === undefined) throw new NotFound(`secret ${name} not found`)
+        return secret
+      })
     } catch (error) {
       throw failed(messageOf(error))
     }
-    if (secret === undefined) throw failed(`secret ${name} not found`)
-    return secret
   }
 
   /** Those that the app may read. */
-  async all(storeName: string): Promise<Readonly<Record<string, Secret>>> {
+  async all(storeName: string, onGone?: OnGone): Promise<Readonly<Record<string, Secret>>> {
     const store = await this.#store(storeName)
     try {
-      const secrets = Object.entries(await store.all())
+      const secrets = Object.entries(await this.#call(storeName, 'bulk_get', onGone, async () => store.all()))
       return Object.fromEntries(secrets.filter(([name]) => this.#isAllowed(storeName, name)))
     } catch (error) {
       throw new BlockError(
@@ -46,6 +53,10 @@ export class Secrets {
         `failed getting secrets from secret store ${storeName}: ${messageOf(error)}`
       )
     }
+  }
+
+  async #call<T>(name: string, operation: string, onGone: OnGone | undefined, work: () => Promise<T>): Promise<T> {
+    return this.#context.outbound({block: 'secretstores', name, operation, isFinal: isNotFound, onGone}, work)
   }
 
   #isAllowed(store: string, name: string): boolean {

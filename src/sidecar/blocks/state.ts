@@ -7,6 +7,7 @@ import {
   type StateOptions
 } from '../../components/state-store.ts'
 import type {DeleteRequest, StateOperation} from '../../components/state-store.ts'
+import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../model/errors.ts'
 import {BlockError, type BlockErrorDetails} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
@@ -55,11 +56,11 @@ export class State {
     this.#context = context
   }
 
-  async get(storeName: string, key: string, options: GetOptions): Promise<StateItem | undefined> {
+  async get(storeName: string, key: string, options: GetOptions, onGone?: OnGone): Promise<StateItem | undefined> {
     const store = await this.#store(storeName)
     const stored = this.#keyIn(store, key)
     try {
-      return await store.component.get(stored, options)
+      return await this.#call(store, 'get', onGone, async () => store.component.get(stored, options))
     } catch (error) {
       const text = `fail to get ${key} from state store ${storeName}: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_GET'], text)
@@ -67,57 +68,67 @@ export class State {
   }
 
   /** Of several that fail the others are saved all the same. */
-  async save(storeName: string, wishes: readonly SetWish[]): Promise<void> {
+  async save(storeName: string, wishes: readonly SetWish[], onGone?: OnGone): Promise<void> {
     const store = await this.#store(storeName)
     const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
-    const results = await Promise.allSettled(
-      requests.map(async ({wish, key}) => store.component.set(setRequest(wish, key)))
+    const errors = await this.#writeEach(store, 'set', onGone, requests, async ({wish, key}) =>
+      store.component.set(setRequest(wish, key))
     )
-    const errors = reasonsOf(results)
     if (errors.length > 0)
       throw failure(errors, 'ERR_STATE_SAVE', why => `failed saving state in state store ${storeName}: ${why}`)
   }
 
-  async delete(storeName: string, wishes: readonly DeleteWish[]): Promise<void> {
-    const store = await this.#store(storeName)
-    const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
-    const results = await Promise.allSettled(
-      requests.map(async ({wish, key}) => store.component.delete(checked(wish, key)))
-    )
-    const errors = reasonsOf(results)
-    const keys = wishes.map(({key}) => key).join(', ')
+  async delete(storeName: string, wish: DeleteWish, onGone?: OnGone): Promise<void> {
+    const errors = await this.#deleteEach(storeName, 'delete', [wish], onGone)
     if (errors.length > 0)
-      throw failure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${keys}: ${why}`)
+      throw failure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${wish.key}: ${why}`)
+  }
+
+  /** Of several that fail the others are deleted all the same. */
+  async bulkDelete(storeName: string, wishes: readonly DeleteWish[], onGone?: OnGone): Promise<void> {
+    const errors = await this.#deleteEach(storeName, 'bulk_delete', wishes, onGone)
+    if (errors.length > 0)
+      throw failure(errors, 'ERR_STATE_DELETE_BULK', why => `failed deleting state in state store ${storeName}: ${why}`)
   }
 
   /** In the order asked; a key that fails has its error. `parallelism`: how many at once, 0: Dapr's ten. */
   async bulkGet(
     storeName: string,
     keys: readonly string[],
-    {parallelism, ...options}: GetOptions & {readonly parallelism: number}
+    {parallelism, ...options}: GetOptions & {readonly parallelism: number},
+    onGone?: OnGone
   ): Promise<readonly BulkItem[]> {
     const store = await this.#store(storeName)
     const stored = keys.map(key => this.#keyIn(store, key))
-    const items: BulkItem[] = []
-    let next = 0
-    const work = async (): Promise<void> => {
-      for (let at = next++; at < keys.length; at = next++) {
-        const key = keys[at] ?? ''
-        try {
-          items[at] = {key, item: await store.component.get(stored[at] ?? '', options), error: ''}
-        } catch (error) {
-          items[at] = {key, item: undefined, error: messageOf(error)}
+    if (keys.length === 0) return []
+    const getAll = async (): Promise<readonly BulkItem[]> => {
+      const items: BulkItem[] = []
+      let next = 0
+      const work = async (): Promise<void> => {
+        for (let at = next++; at < keys.length; at = next++) {
+          const key = keys[at] ?? ''
+          try {
+            items[at] = {key, item: await store.component.get(stored[at] ?? '', options), error: ''}
+          } catch (error) {
+            items[at] = {key, item: undefined, error: messageOf(error)}
+          }
         }
       }
+      await Promise.all(Array.from({length: Math.min(keys.length, parallelism > 0 ? parallelism : 10)}, work))
+      return items
     }
-    await Promise.all(Array.from({length: Math.min(keys.length, parallelism > 0 ? parallelism : 10)}, work))
-    return items
+    try {
+      return await this.#call(store, 'bulk_get', onGone, getAll)
+    } catch (error) {
+      throw new BlockError([500, 'internal', 'ERR_STATE_BULK_GET'], messageOf(error))
+    }
   }
 
   async transact(
     storeName: string,
     wishes: readonly OperationWish[],
-    metadata: Readonly<Record<string, string>>
+    metadata: Readonly<Record<string, string>>,
+    onGone?: OnGone
   ): Promise<void> {
     const store = await this.#store(storeName)
     const wrong = wishes.find(({operation}) => operation !== 'upsert' && operation !== 'delete')
@@ -135,7 +146,7 @@ export class State {
           ? {kind: 'delete', request: checked(wish, keys[at] ?? '')}
           : {kind: 'upsert', request: setRequest(wish, keys[at] ?? '')}
       })
-      await store.component.transact(operations)
+      await this.#call(store, 'transaction', onGone, async () => store.component.transact(operations))
     } catch (error) {
       const text = `error while executing state transaction: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_TRANSACTION'], text)
@@ -150,6 +161,61 @@ export class State {
       'state store does not support querying',
       detailsOf('DAPR_STATE_QUERYING_NOT_SUPPORTED', storeName)
     )
+  }
+
+  async #call<T>(
+    {name}: Store,
+    operation: string,
+    onGone: OnGone | undefined,
+    work: () => Promise<T>,
+    isFinal: (error: unknown) => boolean = isRefusal
+  ): Promise<T> {
+    return this.#context.outbound({block: 'state', name, operation, isFinal, onGone}, work)
+  }
+
+  async #deleteEach(
+    storeName: string,
+    operation: string,
+    wishes: readonly DeleteWish[],
+    onGone: OnGone | undefined
+  ): Promise<readonly unknown[]> {
+    const store = await this.#store(storeName)
+    const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
+    return this.#writeEach(store, operation, onGone, requests, async ({wish, key}) =>
+      store.component.delete(checked(wish, key))
+    )
+  }
+
+  /** The errors of those that failed; what is done, or refused, is not tried again (Dapr: PerformBulkStoreOperation). */
+  async #writeEach<Request>(
+    store: Store,
+    operation: string,
+    onGone: OnGone | undefined,
+    requests: readonly Request[],
+    write: (request: Request) => Promise<void>
+  ): Promise<readonly unknown[]> {
+    if (requests.length === 0) return []
+    /** What needs no further attempt: undefined where it was written, else why it was refused. */
+    const settled = new Map<Request, unknown>()
+    const writeLeft = async (): Promise<void> => {
+      const left = requests.filter(request => !settled.has(request))
+      const failures: unknown[] = []
+      let hasRefusals = false
+      for (const [at, result] of (await Promise.allSettled(left.map(write))).entries()) {
+        const reason = result.status === 'rejected' ? (result.reason as unknown) : undefined
+        if (reason !== undefined && !isRefusal(reason)) failures.push(reason)
+        else settled.set(left[at] as Request, reason)
+        hasRefusals ||= isRefusal(reason)
+      }
+      if (hasRefusals || failures.length > 0) throw new SeveralFailed(failures)
+    }
+    let errors: readonly unknown[] = []
+    try {
+      await this.#call(store, operation, onGone, writeLeft, error => errorsOf(error).length === 0)
+    } catch (error) {
+      errors = errorsOf(error)
+    }
+    return [...[...settled.values()].filter(reason => reason !== undefined), ...errors]
   }
 
   #keyIn({name, properties}: Store, key: string): string {
@@ -186,10 +252,13 @@ const detailsOf = (reason: string, store: string): BlockErrorDetails => ({
   resource: {type: 'state', name: store, description: ''}
 })
 
+/** A request says something that no store understands. */
+class RequestFault extends Error {}
+
 /** Throws for words that are none (components-contrib: state.CheckRequestOptions). */
 function checked({etag, metadata, concurrency, consistency}: DeleteWish, key: string): DeleteRequest {
-  if (!CONCURRENCY.includes(concurrency)) throw new Error(`unrecognized concurrency model '${concurrency}'`)
-  if (!CONSISTENCY.includes(consistency)) throw new Error(`unrecognized consistency model '${consistency}'`)
+  if (!CONCURRENCY.includes(concurrency)) throw new RequestFault(`unrecognized concurrency model '${concurrency}'`)
+  if (!CONSISTENCY.includes(consistency)) throw new RequestFault(`unrecognized consistency model '${consistency}'`)
   return {key, etag, metadata, options: {concurrency, consistency} as StateOptions}
 }
 
@@ -199,8 +268,21 @@ const setRequest = (wish: SetWish, key: string): SetRequest => ({
   isJson: wish.isJson
 })
 
-const reasonsOf = (results: readonly PromiseSettledResult<void>[]): readonly unknown[] =>
-  results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))
+/** Writes that failed together, but for those that were refused. */
+class SeveralFailed extends Error {
+  readonly reasons: readonly unknown[]
+
+  constructor(reasons: readonly unknown[]) {
+    super('several writes have failed')
+    this.name = 'SeveralFailed'
+    this.reasons = reasons
+  }
+}
+
+const errorsOf = (error: unknown): readonly unknown[] => (error instanceof SeveralFailed ? error.reasons : [error])
+
+/** The store has done its work: the caller must ask for something else. */
+const isRefusal = (error: unknown): boolean => error instanceof EtagError || error instanceof RequestFault
 
 /** Dapr's error for requests that failed; a wrong etag has a status of its own. */
 function failure(errors: readonly unknown[], code: string, text: (why: string) => string): BlockError {

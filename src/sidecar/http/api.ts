@@ -1,6 +1,7 @@
 import {messageOf, unreachable} from '../../model/errors.ts'
 import type {Reply} from '../../net/reply.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
+import type {BlockRequest} from './blocks/block-request.ts'
 import {textOf} from './go-text.ts'
 import {metadataText, type Facts} from './metadata.ts'
 import {apiError, EMPTY} from './errors.ts'
@@ -27,6 +28,8 @@ export interface ApiRequest {
   readonly lines: string
   /** Header lines of its trace, '' = none. */
   readonly trace: string
+  /** Calls the listener when the caller has its answer, or waits no more. */
+  readonly onGone: BlockRequest['onGone']
 }
 
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
@@ -71,7 +74,7 @@ export const createApi = ({
     return use(body)
   }
   return (action, request) => {
-    const {body: bytes, query, lines, trace} = request
+    const {body: bytes, query, ...rest} = request
     switch (action.kind) {
       case 'health':
         return health(query)
@@ -83,7 +86,7 @@ export const createApi = ({
           return EMPTY
         })
       case 'block':
-        return withBody(bytes, async body => callBlock(action.call, {params: action.params, query, lines, trace, body}))
+        return withBody(bytes, async body => callBlock(action.call, {...rest, params: action.params, query, body}))
       case 'reply':
         return action.reply
       case 'outbound-health':

@@ -4,6 +4,7 @@ import {dateLine} from '../../net/http1/date-line.ts'
 import type {FastConnection} from '../../net/http1/fast-connection.ts'
 import type {PlainRequest} from '../../net/http1/plain-request.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
+import type {BlockRequest} from './blocks/block-request.ts'
 import type {BlockCall} from './blocks/block-routes.ts'
 import {unescapeParam} from './go-path.ts'
 import {recordOwn} from './own-record.ts'
@@ -63,8 +64,9 @@ export class PlainBlocks {
     const {appId, callBlock, recorded, warn} = this.#options
     const {method, path, query, lines, length} = request
     const record = recordOwn(recorded, appId, {method, sent: {path}, headers: {lines, length}, span})
+    const onGone: BlockRequest['onGone'] = listener => connection.onGone(listener)
     try {
-      const reply = await callBlock(call, {params, query, lines, trace, body: connection.takeWhole()})
+      const reply = await callBlock(call, {params, query, lines, trace, body: connection.takeWhole(), onGone})
       record(reply)
       connection.answer({...reply, lines: reply.lines + responseTrace + dateLine()})
     } catch (error) {

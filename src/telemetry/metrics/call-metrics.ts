@@ -54,10 +54,11 @@ export class CallMetrics {
   readonly #settings: MetricsSettings
   readonly #metrics: SidecarMetrics
 
-  constructor(appId: string, settings: MetricsSettings) {
+  /** `namespace`: NAMESPACE of the sidecar, '' = none. */
+  constructor(appId: string, namespace: string, settings: MetricsSettings) {
     this.#appId = appId
     this.#settings = settings
-    this.#metrics = new SidecarMetrics(appId, settings)
+    this.#metrics = new SidecarMetrics(appId, namespace, settings)
   }
 
   /** In Prometheus' text format. */
@@ -67,6 +68,10 @@ export class CallMetrics {
 
   get resiliency(): SidecarMetrics['resiliency'] {
     return this.#metrics.resiliency
+  }
+
+  get components(): SidecarMetrics['components'] {
+    return this.#metrics.components
   }
 
   get invocation(): SidecarMetrics['invocation'] {

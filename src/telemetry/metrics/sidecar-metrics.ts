@@ -1,4 +1,5 @@
 import type {MetricsSettings} from '../../resources/metrics-settings.ts'
+import {ComponentMetrics} from './components.ts'
 import type {Counter, Family} from './family.ts'
 import {GrpcMetrics} from './grpc.ts'
 import {HttpMetrics} from './http.ts'
@@ -14,17 +15,21 @@ import {relabelBy} from './rules.ts'
  */
 export class SidecarMetrics {
   readonly #appId: string
+  readonly #namespace: string
   readonly #settings: MetricsSettings
   readonly #registry: MetricsRegistry
   #http: HttpMetrics | undefined
   #grpc: GrpcMetrics | undefined
   #invocation: InvocationMetrics | undefined
   #resiliency: ResiliencyMetrics | undefined
+  #components: ComponentMetrics | undefined
   #errors: Family<Counter> | undefined
   #readProcess: (() => void) | undefined
 
-  constructor(appId: string, settings: MetricsSettings) {
+  /** `namespace`: NAMESPACE of the sidecar, '' = none. */
+  constructor(appId: string, namespace: string, settings: MetricsSettings) {
     this.#appId = appId
+    this.#namespace = namespace
     this.#settings = settings
     this.#registry = new MetricsRegistry(relabelBy(settings.rules))
   }
@@ -44,6 +49,12 @@ export class SidecarMetrics {
 
   get resiliency(): ResiliencyMetrics {
     return (this.#resiliency ??= new ResiliencyMetrics(this.#registry, this.#appId))
+  }
+
+  get components(): ComponentMetrics {
+    const {latencyBuckets} = this.#settings
+    const options = {appId: this.#appId, namespace: this.#namespace, latencyBuckets}
+    return (this.#components ??= new ComponentMetrics(this.#registry, options))
   }
 
   /** An error response of Dapr's API: `ERR_DIRECT_INVOKE`, `service-invocation`. */

@@ -149,6 +149,7 @@ export const noBlocks =
       whyMissing,
       postToApp: undefined,
       policies: () => undefined,
+      counted: () => undefined,
       log: {isDebug: false, write: () => undefined, warn: () => undefined}
     })
 

@@ -71,13 +71,26 @@ t.test('a call is made again after an error, unless the error is no failure of t
   )
   calls = 0
   await t.rejects(
-    policies.around(
-      STORE,
-      async () => failing(9),
-      () => true
-    ),
+    policies.around(STORE, async () => failing(9), {isFinal: () => true}),
     {message: 'failure 1'}
   )
+  t.equal(calls, 1)
+})
+
+t.test('a call that nobody waits for any more is not made again', async t => {
+  const policies = await policiesOf(
+    {retries: {again: {policy: 'constant', duration: '1h'}}},
+    {store: {outbound: {retry: 'again'}}}
+  )
+  const listeners: (() => void)[] = []
+  let calls = 0
+  const work = async (): Promise<never> => {
+    calls++
+    setImmediate(() => listeners[0]?.())
+    throw new Error('no')
+  }
+  const onGone = (listener: () => void): void => void listeners.push(listener)
+  await t.rejects(policies.around(STORE, work, {onGone}), {message: 'context canceled'})
   t.equal(calls, 1)
 })
 

@@ -29,7 +29,7 @@ const valueOf = async (metering: SidecarMetering, name: string): Promise<string 
   new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec((await metering.text()) ?? '')?.[1]
 
 t.test('calls count from the first one, also those that are over before the code is loaded', async t => {
-  const metering = new SidecarMetering('shop', withResources(NO_RESOURCES))
+  const metering = new SidecarMetering('shop', '', withResources(NO_RESOURCES))
   metering.served(record)
   metering.served(record)
   metering.sent(record)
@@ -45,7 +45,7 @@ t.test(
   'new settings count anew, also while the code is loaded; nothing is counted where metrics are disabled',
   async t => {
     const resources = withResources(NO_RESOURCES)
-    const metering = new SidecarMetering('shop', resources)
+    const metering = new SidecarMetering('shop', '', resources)
     const change = (metrics: object): void =>
       resources.change({
         ...NO_RESOURCES,

@@ -17,6 +17,23 @@ export interface ComponentTargetName {
   readonly direction: ComponentDirection
 }
 
+/** How a call to a component is treated. */
+export interface CallTreatment {
+  /** Errors that are no failure of the component, so that they are neither retried nor counted. Default: none. */
+  readonly isFinal?: ((error: unknown) => boolean) | undefined
+  /** Calls the listener when nobody waits for the call any more: it is not made again. */
+  readonly onGone?: OnGone | undefined
+}
+
+/** Calls the listener when the caller waits no more. */
+export type OnGone = (listener: () => void) => void
+
+/** Dapr's words for the failures of Go's contexts. */
+const FAILURES: ReadonlyMap<string, string> = new Map([
+  ['timeout', 'context deadline exceeded'],
+  ['cancelled', 'context canceled']
+])
+
 /** What came of a call to a component. */
 type Done<T> = {readonly value: T} | {readonly error: unknown}
 
@@ -45,14 +62,11 @@ export class ComponentPolicies {
     return new ResilientCall(policies, this.#runtime, {outcomes})
   }
 
-  /**
-   * Calls a component with its policies. `isFinal`: errors that are no failure of the component, so that they are neither
-   * retried nor counted. Rejects with the error of the last attempt, or with the one of the policy.
-   */
+  /** Calls a component with its policies. Rejects with the error of the last attempt, or with the one of the policy. */
   async around<T>(
     target: ComponentTargetName,
     work: () => Promise<T>,
-    isFinal: (error: unknown) => boolean = () => false
+    {isFinal = () => false, onGone}: CallTreatment = {}
   ): Promise<T> {
     const found = this.find(target)
     if (found === undefined) return work()
@@ -65,9 +79,10 @@ export class ComponentPolicies {
     }
     const call = this.call<Done<T>>(found, {
       judge: outcome => ('value' in outcome ? 'success' : isFinal(outcome.error) ? 'excluded' : 'failed'),
-      failed: reason => ({error: new Error(reason === 'timeout' ? 'context deadline exceeded' : reason)}),
+      failed: reason => ({error: new Error(FAILURES.get(reason) ?? reason)}),
       discard: () => undefined
     })
+    onGone?.(() => call.cancel())
     const done = await call.run(attempt)
     if ('error' in done) throw done.error
     return done.value

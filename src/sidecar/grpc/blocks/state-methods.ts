@@ -80,13 +80,13 @@ export const saveState: BlockMethod = async ({state}, bytes) => {
 
 export const deleteState: BlockMethod = async ({state}, bytes) => {
   const request = decode(DELETE_STATE, bytes)
-  await state.delete(request.storeName, [wishOf({...request, value: NOTHING})])
+  await state.delete(request.storeName, wishOf({...request, value: NOTHING}))
   return NOTHING
 }
 
 export const deleteBulkState: BlockMethod = async ({state}, bytes) => {
   const {storeName, states} = decode(STATES, bytes)
-  await state.delete(storeName, states.map(wishOf))
+  await state.bulkDelete(storeName, states.map(wishOf))
   return NOTHING
 }
 

@@ -48,7 +48,7 @@ export const invokeBinding: BlockHandler = async ({bindings}, request): Promise<
     metadata: {...textsIn(value, 'metadata'), ...traceOf(request)}
   }
   try {
-    const response = await bindings.invoke(request.params[0] ?? '', wish)
+    const response = await bindings.invoke(request.params[0] ?? '', wish, request.onGone)
     if (response === undefined) return DONE
     const {data, metadata} = response
     return {status: 200, type: 'application/json', body: '', bytes: data, lines: linesOf(metadata)}

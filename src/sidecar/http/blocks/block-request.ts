@@ -1,3 +1,4 @@
+import type {OnGone} from '../../../gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {Reply} from '../../../net/reply.ts'
 import {BlockError} from '../../blocks/block-error.ts'
@@ -15,6 +16,8 @@ export interface BlockRequest {
   /** Header lines of the trace that the call belongs to, '' = none. */
   readonly trace: string
   readonly body: Buffer
+  /** Calls the listener when the caller has its answer, or waits no more. */
+  readonly onGone: OnGone
 }
 
 /** Responds to a call; rejects with a BlockError. */

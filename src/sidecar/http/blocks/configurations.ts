@@ -1,6 +1,7 @@
 import type {ConfigurationItem, ConfigurationItems} from '../../../components/configuration-store.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {Reply} from '../../../net/reply.ts'
+import type {ConfigurationListener} from '../../blocks/configurations.ts'
 import {BlockError} from '../../blocks/block-error.ts'
 import {goJson} from '../go-text.ts'
 import {DONE, metadataOf, queryOf, type BlockHandler} from './block-request.ts'
@@ -27,16 +28,19 @@ const itemsJson = (items: ConfigurationItems): object =>
 export const getConfiguration: BlockHandler = async ({configurations}, request) => {
   const {
     params: [store = ''],
-    query
+    query,
+    onGone
   } = request
-  const items = await configurations.get(store, queryOf(request).getAll('key'), metadataOf(query))
+  const keys = queryOf(request).getAll('key')
+  const items = await configurations.get(store, keys, metadataOf(query), onGone)
   return Object.keys(items).length === 0 ? DONE : json(itemsJson(items))
 }
 
 export const subscribeConfiguration: BlockHandler = async ({configurations, postToApp, log}, request) => {
   const {
     params: [store = ''],
-    query
+    query,
+    onGone
   } = request
   await configurations.store(store)
   if (postToApp === undefined)
@@ -44,20 +48,26 @@ export const subscribeConfiguration: BlockHandler = async ({configurations, post
       [500, 'internal', 'ERR_APP_CHANNEL_NIL'],
       'app channel is not initialized. cannot subscribe to configuration updates'
     )
-  const wish = {storeName: store, keys: queryOf(request).getAll('key'), metadata: metadataOf(query)}
-  const id = await configurations.subscribe(wish, async (subscription, items) => {
+  const keys = queryOf(request).getAll('key')
+  const deliver: ConfigurationListener = async (subscription, items) => {
     for (const [key, item] of Object.entries(items)) {
       const body = goJson({id: subscription, items: {[key]: itemJson(item)}})
-      const why = await postToApp(`/configuration/${encodeURIComponent(store)}/${encodeURIComponent(key)}`, body)
+      const path = `/configuration/${encodeURIComponent(store)}/${encodeURIComponent(key)}`
+      const why = await configurations.deliver(store, async () => postToApp(path, body))
       if (why !== '') log.write('error', `error sending configuration update of ${key} to the app: ${why}`)
     }
-  })
+  }
+  const wanted = {storeName: store, keys, metadata: metadataOf(query), isOfProcess: true, onGone}
+  const id = await configurations.subscribe(wanted, deliver)
   return json({id})
 }
 
-export const unsubscribeConfiguration: BlockHandler = async ({configurations}, {params: [store = '', id = '']}) => {
+export const unsubscribeConfiguration: BlockHandler = async (
+  {configurations},
+  {params: [store = '', id = ''], onGone}
+) => {
   try {
-    await configurations.unsubscribe(store, id)
+    await configurations.unsubscribe(store, id, onGone)
     return json({ok: true})
   } catch (error) {
     if (error instanceof BlockError) throw error

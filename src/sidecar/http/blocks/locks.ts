@@ -25,11 +25,11 @@ export const lock: BlockHandler = async ({locks}, request) => {
   const expiryInSeconds = value['expiryInSeconds'] ?? 0
   if (typeof expiryInSeconds !== 'number') throw malformed('"expiryInSeconds" must be a number')
   const wish = {resourceId: textIn(value, 'resourceId'), lockOwner: textIn(value, 'lockOwner'), expiryInSeconds}
-  return json({success: await locks.lock(request.params[0] ?? '', wish)})
+  return json({success: await locks.lock(request.params[0] ?? '', wish, request.onGone)})
 }
 
 export const unlock: BlockHandler = async ({locks}, request) => {
   const value = bodyOf(request)
   const wish = {resourceId: textIn(value, 'resourceId'), lockOwner: textIn(value, 'lockOwner')}
-  return json({status: STATUSES[await locks.unlock(request.params[0] ?? '', wish)]})
+  return json({status: STATUSES[await locks.unlock(request.params[0] ?? '', wish, request.onGone)]})
 }

@@ -14,14 +14,15 @@ export const publish: BlockHandler = async ({publishing}, request) => {
     query,
     body
   } = request
-  await publishing.publish({
+  const publication = {
     pubsubName,
     topic,
     data: body,
     contentType: headerOf(request, 'content-type'),
     metadata: metadataOf(query),
     trace: traceIn(request.trace)
-  })
+  }
+  await publishing.publish(publication, request.onGone)
   return DONE
 }
 
@@ -34,7 +35,7 @@ export const publishBulk: BlockHandler = async ({publishing}, request) => {
   const target = {pubsubName, topic, metadata: metadataOf(query), trace: traceIn(request.trace)}
   await publishing.check(target)
   const entries = entriesIn(body.toString(), {pubsubName, topic, appId: publishing.appId})
-  const failed = await publishing.publishBulk({...target, entries})
+  const failed = await publishing.publishBulk({...target, entries}, request.onGone)
   if (failed.length === 0) return DONE
   const body500 = goJson({failedEntries: failed, errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE'})
   return {status: 500, type: 'application/json', body: body500, lines: ''}

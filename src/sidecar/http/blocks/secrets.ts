@@ -6,7 +6,8 @@ import type {BlockHandler} from './block-request.ts'
 
 const json = (value: unknown): Reply => ({status: 200, type: 'application/json', body: goJson(value), lines: ''})
 
-export const getSecret: BlockHandler = async ({secrets}, {params: [store = '', name = '']}) =>
-  json(await secrets.get(store, name))
+export const getSecret: BlockHandler = async ({secrets}, {params: [store = '', name = ''], onGone}) =>
+  json(await secrets.get(store, name, onGone))
 
-export const getSecrets: BlockHandler = async ({secrets}, {params: [store = '']}) => json(await secrets.all(store))
+export const getSecrets: BlockHandler = async ({secrets}, {params: [store = ''], onGone}) =>
+  json(await secrets.all(store, onGone))

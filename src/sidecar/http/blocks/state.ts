@@ -24,7 +24,7 @@ export const getState: BlockHandler = async ({state}, request) => {
     query
   } = request
   const consistency = queryOf(request).get('consistency') ?? ''
-  const item = await state.get(store, key, {consistency, metadata: metadataOf(query)})
+  const item = await state.get(store, key, {consistency, metadata: metadataOf(query)}, request.onGone)
   if (item === undefined) return DONE
   const etag = item.etag === '' ? '' : `Etag: ${item.etag}\r\n`
   const lines = Object.entries(item.metadata).map(([name, value]) => `Metadata.${name}: ${value}\r\n`)
@@ -38,7 +38,8 @@ export const saveState: BlockHandler = async ({state}, request) => {
   const wishes = itemTexts(text).map((item, at) => readItem(item, value[at] as unknown, ''))
   await state.save(
     request.params[0] ?? '',
-    wishes.map(wish => ({...wish, metadata: {...wish.metadata, ...metadata}}))
+    wishes.map(wish => ({...wish, metadata: {...wish.metadata, ...metadata}})),
+    request.onGone
   )
   return DONE
 }
@@ -52,7 +53,7 @@ export const deleteState: BlockHandler = async ({state}, request) => {
   const concurrency = asked.get('concurrency') ?? ''
   const consistency = asked.get('consistency') ?? ''
   const etag = headerOf(request, 'if-match')
-  await state.delete(store, [{key, etag, metadata: metadataOf(query), concurrency, consistency}])
+  await state.delete(store, {key, etag, metadata: metadataOf(query), concurrency, consistency}, request.onGone)
   return DONE
 }
 
@@ -64,7 +65,8 @@ export const bulkGetState: BlockHandler = async ({state}, request) => {
   const parallelism = value['parallelism'] ?? 0
   if (typeof parallelism !== 'number') throw malformed('"parallelism" must be a number')
   const metadata = {...textsIn(value, 'metadata'), ...metadataOf(request.query)}
-  const items = await state.bulkGet(request.params[0] ?? '', keys, {parallelism, consistency: '', metadata})
+  const options = {parallelism, consistency: '', metadata}
+  const items = await state.bulkGet(request.params[0] ?? '', keys, options, request.onGone)
   return {status: 200, type: JSON_TYPE, body: `[${items.map(bulkItem).join(',')}]`, lines: ''}
 }
 
@@ -83,7 +85,7 @@ export const transactState: BlockHandler = async ({state}, request) => {
       request: readItem(item, operation['request'] ?? {}, undefined)
     }
   })
-  await state.transact(request.params[0] ?? '', wishes, metadata)
+  await state.transact(request.params[0] ?? '', wishes, metadata, request.onGone)
   return DONE
 }
 

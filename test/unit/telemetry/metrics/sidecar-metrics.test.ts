@@ -7,7 +7,7 @@ import {MAX_SERIES} from '../../../../src/telemetry/metrics/family.ts'
 import {SidecarMetrics} from '../../../../src/telemetry/metrics/sidecar-metrics.ts'
 
 const open = (settings: Partial<MetricsSettings> = {}): SidecarMetrics =>
-  new SidecarMetrics('client', {...DEFAULT_METRICS, ...settings})
+  new SidecarMetrics('client', '', {...DEFAULT_METRICS, ...settings})
 
 /** The metrics that Prometheus reads, by name. */
 const families = (metrics: SidecarMetrics): ReadonlyMap<string, ParsedFamily> =>

@@ -1,0 +1,55 @@
+/** What became of an event that the app was to get, in Dapr's words. */
+export type ProcessStatus = 'success' | 'retry' | 'drop'
+
+/** Something that is counted of a component (Dapr: pkg/diagnostics/component_monitoring.go). */
+export type ComponentEvent = {
+  /** Its name. */
+  readonly component: string
+} & (
+  | {
+      /** The app has called it. */
+      readonly type: 'called'
+      readonly block: 'state' | 'secret' | 'configuration' | 'output_binding'
+      readonly operation: string
+      readonly isSuccess: boolean
+      readonly elapsedMs: number
+    }
+  | {
+      readonly type: 'published'
+      readonly topic: string
+      readonly isSuccess: boolean
+      readonly elapsedMs: number
+    }
+  | {
+      /** Several events were published together. */
+      readonly type: 'bulk-published'
+      readonly topic: string
+      readonly isSuccess: boolean
+      /** Those that were published. */
+      readonly events: number
+      readonly elapsedMs: number
+    }
+  | {
+      /** A binding has brought an event. */
+      readonly type: 'triggered'
+      readonly isSuccess: boolean
+      readonly elapsedMs: number
+    }
+  | {
+      /** An event has come for the app. `elapsedMs`: until it answered, 0 = it did not get it. */
+      readonly type: 'delivered'
+      readonly topic: string
+      readonly processStatus: ProcessStatus
+      /** Differs where Dapr counts it so: an event that the app drops is processed with success. */
+      readonly status: ProcessStatus
+      readonly elapsedMs: number
+    }
+  | {
+      /** Several events have come for the app together. */
+      readonly type: 'bulk-delivered'
+      readonly topic: string
+      /** How many of each. */
+      readonly statuses: ReadonlyMap<ProcessStatus, number>
+      readonly elapsedMs: number
+    }
+)
