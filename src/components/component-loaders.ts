@@ -37,6 +37,8 @@ export const COMPONENT_LOADERS: Loaders = {
   },
   bindings: {
     cron: {load: async () => (await import('./bindings/cron.ts')).open},
-    localstorage: {load: async () => (await import('./bindings/local-storage.ts')).open, usesFolder: true}
+    http: {load: async () => (await import('./bindings/http.ts')).open, usesFolder: true},
+    localstorage: {load: async () => (await import('./bindings/local-storage.ts')).open, usesFolder: true},
+    redis: {load: async () => (await import('./bindings/redis.ts')).open}
   }
 }

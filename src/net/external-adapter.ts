@@ -84,18 +84,28 @@ function remoteOf(options: WebOptions, opened: () => void): RemoteSide {
   }
 }
 
+/** Sends one request whose whole body is known to an external URL. The returned function ends it. */
+export function requestWeb(options: WebOptions, adapted: AdaptedRequest, sink: ResponseSink, body: Buffer): () => void {
+  const request = new WebRequest(options, adapted, sink, body)
+  request.start().end(body)
+  return () => request.end()
+}
+
 /** One request and the redirects that it leads to. */
 class WebRequest {
   readonly #options: WebOptions
   readonly #adapted: AdaptedRequest
   readonly #sink: ResponseSink
+  /** To be sent again to where a redirect leads; undefined: it is not known. */
+  readonly #body: Buffer | undefined
   #request: ClientRequest | undefined
   #redirects = 0
 
-  constructor(options: WebOptions, adapted: AdaptedRequest, sink: ResponseSink) {
+  constructor(options: WebOptions, adapted: AdaptedRequest, sink: ResponseSink, body?: Buffer) {
     this.#options = options
     this.#adapted = adapted
     this.#sink = sink
+    this.#body = body
   }
 
   start(): Writable {
@@ -151,7 +161,8 @@ class WebRequest {
     const isFollowed =
       this.#options.followsRedirects &&
       headers.location !== undefined &&
-      (REDIRECT_AS_GET.has(statusCode) || (REDIRECT_UNCHANGED.has(statusCode) && !hasBody))
+      (REDIRECT_AS_GET.has(statusCode) ||
+        (REDIRECT_UNCHANGED.has(statusCode) && (!hasBody || this.#body !== undefined)))
     if (!isFollowed) return this.#sink.respond(statusCode, rawHeaders, response)
     response.resume()
     if (++this.#redirects > MAX_REDIRECTS)
@@ -168,7 +179,9 @@ class WebRequest {
         : ['authorization', 'cookie', 'dapr-api-token', ...this.#options.secretHeaders])
     ]
     const pairs = without(from.pairs, dropped)
-    this.#send(to, {method: isSame ? method : 'GET', path: to.pathname + to.search, pairs, hasBody: false}).end()
+    const isSent = isSame && hasBody
+    const next = {method: isSame ? method : 'GET', path: to.pathname + to.search, pairs, hasBody: isSent}
+    this.#send(to, next).end(isSent ? this.#body : undefined)
   }
 }
 

@@ -120,7 +120,24 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
   },
   bindings: {
     cron: {capabilities: INPUT, properties: [...BINDING, 'schedule']},
-    localstorage: {capabilities: OUTPUT, properties: [...BINDING, 'rootPath']}
+    http: {
+      capabilities: OUTPUT,
+      properties: [
+        ...BINDING,
+        'url',
+        'errorIfNot2XX',
+        'maxResponseBodySize',
+        'MTLSClientCert',
+        'MTLSClientKey',
+        'MTLSRenegotiation',
+        'MTLSRootCA',
+        'responseTimeout',
+        'securityToken',
+        'securityTokenHeader'
+      ]
+    },
+    localstorage: {capabilities: OUTPUT, properties: [...BINDING, 'rootPath']},
+    redis: {capabilities: OUTPUT, properties: [...REDIS, ...BINDING]}
   }
 }
 

@@ -43,12 +43,6 @@ const named =
 /** Of a block whose components a run may well have: why they are not found here. */
 const httpOnly = (text: string, block: string): string => `${text} (${block} over gRPC: not supported yet, use HTTP)`
 
-const binding: OwnMethod = message => {
-  const [name = '', operation = ''] = readStrings(message, [1, 4])
-  const why = operation === '' ? 'operation field is missing from request' : `couldn't find output binding ${name}`
-  return {code: status.INTERNAL, message: `error invoking output binding ${name}: ${why}`}
-}
-
 const configuration = fixed(
   status.FAILED_PRECONDITION,
   httpOnly('configuration stores not configured', 'configuration')
@@ -97,9 +91,8 @@ const METHODS: ReadonlyMap<string, OwnMethod> = new Map<string, OwnMethod>([
   ...blocks(
     'GetState GetBulkState SaveState DeleteState DeleteBulkState ExecuteStateTransaction QueryStateAlpha1 GetSecret GetBulkSecret'
   ),
-  ...blocks('PublishEvent BulkPublishEventAlpha1 BulkPublishEvent TryLockAlpha1 UnlockAlpha1'),
+  ...blocks('PublishEvent BulkPublishEventAlpha1 BulkPublishEvent TryLockAlpha1 UnlockAlpha1 InvokeBinding'),
   ...blocks('GetConfigurationAlpha1 GetConfiguration UnsubscribeConfigurationAlpha1 UnsubscribeConfiguration'),
-  ['InvokeBinding', binding],
   ...all(configuration, 'SubscribeConfigurationAlpha1 SubscribeConfiguration'),
   ...all(
     subtle,

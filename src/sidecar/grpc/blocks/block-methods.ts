@@ -4,6 +4,7 @@ import {BlockError} from '../../blocks/block-error.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import type {Trace} from '../../http/trace.ts'
 import type {BlockMethod} from './block-method.ts'
+import {invokeBinding} from './binding-methods.ts'
 import {blockStatus} from './block-status.ts'
 import {getConfiguration, unsubscribeConfiguration} from './configuration-methods.ts'
 import {tryLock, unlock} from './lock-methods.ts'
@@ -36,6 +37,7 @@ const METHODS: Readonly<Record<string, BlockMethod>> = {
   UnsubscribeConfiguration: unsubscribeConfiguration,
   TryLockAlpha1: tryLock,
   UnlockAlpha1: unlock,
+  InvokeBinding: invokeBinding,
   GetSecret: async ({secrets}, bytes) => {
     const {storeName, key} = decode(GET_SECRET, bytes)
     return encode(SECRET, {data: await secrets.get(storeName, key)})
