@@ -15,6 +15,7 @@ export interface ComponentLoader<T extends Component = Component> {
 type Loaders = {readonly [B in keyof BlockTypes]: Readonly<Record<string, ComponentLoader<BlockTypes[B]>>>}
 
 const POSTGRES_STATE = {load: async () => (await import('./state/postgresql.ts')).open, versions: ['v2']}
+const POSTGRES_CONFIGURATION = {load: async () => (await import('./configuration/postgresql.ts')).open}
 
 /** The types that are built, by the part behind their category; `resources/component-types.ts` has their properties. */
 export const COMPONENT_LOADERS: Loaders = {
@@ -29,7 +30,11 @@ export const COMPONENT_LOADERS: Loaders = {
     redis: {load: async () => (await import('./state/redis.ts')).open},
     sqlite: {load: async () => (await import('./state/sqlite.ts')).open, usesFolder: true, versions: ['v2']}
   },
-  configuration: {redis: {load: async () => (await import('./configuration/redis.ts')).open}},
+  configuration: {
+    postgres: POSTGRES_CONFIGURATION,
+    postgresql: POSTGRES_CONFIGURATION,
+    redis: {load: async () => (await import('./configuration/redis.ts')).open}
+  },
   lock: {redis: {load: async () => (await import('./lock/redis.ts')).open}},
   pubsub: {
     'in-memory': {load: async () => (await import('./pubsub/in-memory.ts')).open, isPrivate: true},

@@ -84,6 +84,11 @@ const POSTGRES_STATE = {
   ]
 }
 
+const POSTGRES_CONFIGURATION = {
+  capabilities: [],
+  properties: [...POSTGRES, 'connMaxIdleTime', 'notifyChannel', 'pgNotifyChannel', 'table']
+}
+
 /** The types that are built, by category and the part behind it: `components/component-loaders.ts` opens them. */
 export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, ComponentType>>} = {
   secretstores: {
@@ -112,7 +117,11 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
       ]
     }
   },
-  configuration: {redis: {capabilities: [], properties: REDIS}},
+  configuration: {
+    postgres: POSTGRES_CONFIGURATION,
+    postgresql: POSTGRES_CONFIGURATION,
+    redis: {capabilities: [], properties: REDIS}
+  },
   lock: {redis: {capabilities: [], properties: [...REDIS, 'keyPrefix', 'maxRetries', 'maxRetryBackoff']}},
   pubsub: {
     'in-memory': {capabilities: [], properties: PUBSUB},

@@ -103,3 +103,17 @@ export async function realPostgres(
     }
   }
 }
+
+/** A table of configuration with the trigger of Dapr's documentation; its channel is `config`. */
+export const CONFIGURATION_TABLE = `
+  CREATE TABLE settings (key varchar NOT NULL, value varchar NOT NULL, version varchar, metadata json);
+  CREATE FUNCTION notify_event() RETURNS trigger AS $$
+    DECLARE
+      data json;
+    BEGIN
+      IF (TG_OP = 'DELETE') THEN data = row_to_json(OLD); ELSE data = row_to_json(NEW); END IF;
+      PERFORM pg_notify('config', json_build_object('table', TG_TABLE_NAME, 'action', TG_OP, 'data', data)::text);
+      RETURN NULL;
+    END;
+  $$ LANGUAGE plpgsql;
+  CREATE TRIGGER config AFTER INSERT OR UPDATE OR DELETE ON settings FOR EACH ROW EXECUTE PROCEDURE notify_event()`
