@@ -2,6 +2,8 @@ import {readFileSync, statSync} from 'node:fs'
 import {dirname, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
+import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -85,5 +87,23 @@ t.test(
     while (!countsCalls()) await new Promise(setImmediate)
     run.signal('SIGINT')
     t.match(await run.exited, {code: 0})
+  }
+)
+
+t.test(
+  'a run that is its own Redis does not load the client of another one',
+  {skip: process.env['PILLION'] !== undefined && 'one file'},
+  async t => {
+    const rig = await openRig(t)
+    const redisHost = `localhost:${(await freePort()).toString()}`
+    await rig.write({'resources/store.yaml': component('store', 'state.redis', {redisHost})})
+    await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
+    rig.pillion(['run', '-f', '.'], {env: {NODE_OPTIONS: `--import=${HOOK}`, LOADED: join(rig.folder, 'loaded')}})
+    const shop = await rig.driven('shop')
+    const body = '[{"key":"a","value":1}]'
+    t.match(await shop.fetch('/v1.0/state/store', {method: 'POST', body}), {status: 204})
+    const {sources} = loadedIn(rig)
+    t.ok(sources.includes('src/redis/engine/engine.ts'))
+    t.notOk(sources.some(source => source.includes('@redis/client')))
   }
 )

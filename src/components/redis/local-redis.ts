@@ -1,5 +1,6 @@
 import {codeOf, messageOf} from '../../model/errors.ts'
 import {pause} from '../../platform/delay.ts'
+import {firstAccepting, LOOPBACK} from '../../platform/probe.ts'
 import type {RedisAddress} from '../../redis/client-connection.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
 import type {BuiltInRedis} from '../../redis/built-in-redis.ts'
@@ -67,15 +68,23 @@ export class LocalRedis {
   async #open(address: RedisAddress): Promise<RedisConnection> {
     while (!this.#over.signal.aborted) {
       if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
+      const mayBecome = !this.#isReleased && !this.#options.isOwnPort(this.#port)
+      // the client of a real one is large: it is loaded where somebody answers
+      if (mayBecome && !(await this.#isAnswered(address)) && (await this.#become())) continue
       try {
         return await this.#connectTo(address)
       } catch (error) {
         if (!isRefused(error)) throw error
-        if (this.#isReleased || this.#options.isOwnPort(this.#port)) await pause(LOOK_MS, this.#over.signal)
-        else if (!(await this.#become()) && this.#builtIn === undefined) await pause(LOOK_MS, this.#over.signal)
+        if (!mayBecome || (!(await this.#become()) && this.#builtIn === undefined))
+          await pause(LOOK_MS, this.#over.signal)
       }
     }
     throw new Error('the run is stopping')
+  }
+
+  async #isAnswered({host}: RedisAddress): Promise<boolean> {
+    const addresses = host === 'localhost' ? LOOPBACK : [host]
+    return (await firstAccepting({addresses, port: this.#port})) !== undefined
   }
 
   async #connectTo(address: RedisAddress): Promise<RedisConnection> {
