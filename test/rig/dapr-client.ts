@@ -1,5 +1,6 @@
 import grpc from '@grpc/grpc-js'
 import type {Test} from 'tap'
+import {StartQueue} from './queue.ts'
 import {decode, encode, type Message, type Schema} from '../../src/net/grpc/message-codec.ts'
 
 const PATH = '/dapr.proto.runtime.v1.Dapr/'
@@ -49,9 +50,42 @@ export class DaprClient extends grpc.Client {
     )
   }
 
-  /** A stream, for messages as bytes. */
-  stream(name: string, metadata: Readonly<Record<string, string>> = {}): grpc.ClientDuplexStream<Buffer, Buffer> {
-    return this.makeBidiStreamRequest(PATH + name, same, same, metadataOf(metadata))
+  /** A stream of messages both ways. */
+  stream<Q extends Schema, A extends Schema>(
+    name: string,
+    schemas: {readonly sent: Q; readonly told: A},
+    metadata: Readonly<Record<string, string>> = {}
+  ): DaprStream<Q, A> {
+    return new DaprStream(this.makeBidiStreamRequest(PATH + name, same, same, metadataOf(metadata)), schemas)
+  }
+}
+
+/** How a stream has ended. */
+interface Ended {
+  readonly code: number
+  readonly message: string
+}
+
+export class DaprStream<Q extends Schema, A extends Schema> {
+  readonly call: grpc.ClientDuplexStream<Buffer, Buffer>
+  readonly #sent: Q
+  readonly #told = new StartQueue<Message<A> | Ended>()
+
+  constructor(call: grpc.ClientDuplexStream<Buffer, Buffer>, {sent, told}: {readonly sent: Q; readonly told: A}) {
+    this.call = call
+    this.#sent = sent
+    call.on('data', (bytes: Buffer) => this.#told.put(decode(told, bytes)))
+    call.on('error', () => undefined)
+    call.on('status', ({code, details}: grpc.StatusObject) => this.#told.put({code, message: details}))
+  }
+
+  send(message: Partial<Message<Q>>): void {
+    this.call.write(Buffer.from(encode(this.#sent, message)))
+  }
+
+  /** The next message, or how it has ended. */
+  async next(): Promise<Message<A> | Ended> {
+    return this.#told.take()
   }
 }
 

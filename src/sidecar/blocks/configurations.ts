@@ -100,6 +100,11 @@ export class Configurations {
     await this.#call(storeName, 'unsubscribe', async () => this.end(id), onGone)
   }
 
+  /** Ends a subscription, unless it has ended. */
+  async drop(id: string): Promise<void> {
+    if (this.#subscriptions.has(id)) await this.end(id)
+  }
+
   /** Ends a subscription, whatever its store. Rejects if there is none of this id. */
   async end(id: string): Promise<void> {
     const subscription = this.#subscriptions.get(id)

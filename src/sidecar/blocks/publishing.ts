@@ -107,11 +107,7 @@ export class Publishing {
 
   async #broker({pubsubName, topic, metadata}: Target): Promise<Broker> {
     if (pubsubName === '') throw unnamed('DAPR_PUBSUB_NAME_EMPTY', pubsubName, 'pubsub name is empty', metadata)
-    const missing = (why: string): BlockError =>
-      new BlockError([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found${why}`, {
-        reason: 'DAPR_PUBSUB_NOT_FOUND',
-        metadata
-      })
+    const missing = notFound(pubsubName, metadata)
     const found = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
     if (topic !== '') return found
     throw unnamed('DAPR_PUBSUB_TOPICNAME_EMPTY', pubsubName, `topic is empty in pubsub ${pubsubName}`, metadata)
@@ -165,6 +161,15 @@ export const detailsOf = (
   description: string,
   metadata: Readonly<Record<string, string>>
 ): BlockErrorDetails => ({reason, metadata, resource: {type: 'pubsub', name, description}})
+
+/** The error of a call that names a component which is not there. */
+export const notFound =
+  (pubsubName: string, metadata: Target['metadata']) =>
+  (why: string): BlockError =>
+    new BlockError([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found${why}`, {
+      reason: 'DAPR_PUBSUB_NOT_FOUND',
+      metadata
+    })
 
 /** The error of a call that leaves out a name. */
 const unnamed = (reason: string, pubsubName: string, message: string, metadata: Target['metadata']): BlockError =>

@@ -4,9 +4,11 @@ import type {TopicReader} from '../../components/pubsub.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {TopicSubscription} from '../../resources/subscriptions.ts'
 import type {BlockContext} from './block-context.ts'
+import {BlockError} from './block-error.ts'
 import {BulkDelivery} from './bulk-delivery.ts'
 import type {EventChannel} from './event-channel.ts'
 import {EventDelivery} from './event-delivery.ts'
+import {notFound} from './publishing.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
 
 /** A subscription whose messages are read. */
@@ -16,6 +18,14 @@ interface Active {
   readonly broker: AppComponent<'pubsub'>
   readonly over: AbortController
   readonly reader: TopicReader
+}
+
+/** A subscription of somebody who takes its events by a channel of his own. */
+interface Streamed {
+  readonly channel: EventChannel
+  active: Active
+  /** It cannot go on, and why. */
+  readonly gone: (why: string) => void
 }
 
 const keyOf = ({pubsubName, topic}: TopicSubscription): string => JSON.stringify([pubsubName, topic])
@@ -28,6 +38,7 @@ const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
 export class Subscriptions {
   readonly #context: BlockContext
   readonly #active = new Map<string, Active>()
+  readonly #streamed = new Set<Streamed>()
   #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
@@ -55,6 +66,54 @@ export class Subscriptions {
           `app is subscribed to the following topics: [${topics.join(' ')}] through pubsub=${name}`
         )
     })
+  }
+
+  /**
+   * Reads a topic until it is stopped, whoever else reads it. Rejects with a BlockError where it cannot. `gone`: it could not
+   * go on after a change of its component.
+   */
+  async open(subscription: TopicSubscription, channel: EventChannel, gone: Streamed['gone']): Promise<TopicReader> {
+    const {pubsubName, topic} = subscription
+    const {log, appId} = this.#context
+    const missing = notFound(pubsubName, {})
+    const broker = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
+    const refused = (why: string): BlockError =>
+      new BlockError([500, 'unknown', ''], `failed to create subscription for ${pubsubName}: ${why}`)
+    if (!isTopicAllowed(broker.properties, 'subscriptionScopes', {appId, topic}))
+      throw refused(`subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
+    const streamed: Streamed = {channel, gone, active: await this.#tryRead(subscription, broker, channel, refused)}
+    this.#streamed.add(streamed)
+    log.write('info', `Subscribing to pubsub '${pubsubName}' topic '${topic}'`)
+    return {
+      stop: async () => {
+        this.#streamed.delete(streamed)
+        const {over, reader} = streamed.active
+        over.abort()
+        await reader.stop()
+      }
+    }
+  }
+
+  /** Components have changed: streams read on from those that were opened anew. */
+  async renew(): Promise<void> {
+    await this.#inTurn(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))
+  }
+
+  async #renew(streamed: Streamed): Promise<void> {
+    const {active, channel, gone} = streamed
+    const {subscription} = active
+    try {
+      const broker = await this.#broker(subscription)
+      if (broker?.component === active.broker.component) return
+      active.over.abort()
+      await active.reader.stop()
+      if (!this.#streamed.has(streamed)) return
+      if (broker === undefined) return gone('stream closed')
+      streamed.active = await this.#read(subscription, broker, channel)
+      if (!this.#streamed.has(streamed)) await streamed.active.reader.stop()
+    } catch (error) {
+      gone(messageOf(error))
+    }
   }
 
   /** Reads no more; settles when what the app has is answered. */
@@ -127,6 +186,19 @@ export class Subscriptions {
       log: (level, text) => log.write(level, text)
     })
     return Object.assign(active, {reader})
+  }
+
+  async #tryRead(
+    subscription: TopicSubscription,
+    broker: AppComponent<'pubsub'>,
+    channel: EventChannel,
+    refused: (why: string) => BlockError
+  ): Promise<Active> {
+    try {
+      return await this.#read(subscription, broker, channel)
+    } catch (error) {
+      throw refused(messageOf(error))
+    }
   }
 
   async #stop(key: string): Promise<void> {

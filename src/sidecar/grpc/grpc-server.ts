@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import type net from 'node:net'
 import type {Call, CallSpans} from '../../model/call.ts'
 import {messageOf} from '../../model/errors.ts'
@@ -8,6 +9,7 @@ import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {FRAME_SIZE_ERROR, PROTOCOL_ERROR} from '../../net/http2/frames.ts'
 import type {ApiAccess} from '../../resources/api-access.ts'
 import type {SidecarContext} from '../http/invocation.ts'
+import type {Trace} from '../http/trace.ts'
 import {isServed, NOT_SERVED} from './api-access.ts'
 import {answer} from './answer.ts'
 import {answerType} from './answer-faults.ts'
@@ -15,6 +17,7 @@ import {baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.t
 import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
 import {ownMethod, type Answer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
+import {ownStream, serveStream} from './own-streams.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {refusalOf, type GrpcGuards} from './refusal.ts'
 import {HeadReader, linesOf, type RequestHead} from './request-head.ts'
@@ -61,10 +64,13 @@ export class GrpcServer {
   readonly #idle = new Map<FrameServer, number>()
   readonly #ended: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
-  #isLeaving = false
+  /** Aborted when no new calls are taken. */
+  readonly #closing = new AbortController()
 
   constructor(context: GrpcContext) {
     this.#context = context
+    // each stream of the sidecar's own listens
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /** Serves a connection that our settings have been sent to. */
@@ -73,18 +79,18 @@ export class GrpcServer {
     const {warn} = this.#context.sidecar
     const connection = new FrameServer(socket, {
       warn,
-      accept: server => new Calls(this.#context, server, isUnixSocket),
+      accept: server => new Calls(this.#context, server, {isUnixSocket, closing: this.#closing.signal}),
       closed: closed => this.#forget(closed)
     })
     this.#idle.set(connection, 0)
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
-    if (this.#isLeaving) connection.leave()
+    if (this.#closing.signal.aborted) connection.leave()
   }
 
   /** Takes no new calls; settles when those under way are over. */
   async leave(): Promise<void> {
-    this.#isLeaving = true
     for (const connection of this.#idle.keys()) connection.leave()
+    this.#closing.abort()
     if (this.#idle.size > 0) await new Promise<void>(resolve => this.#ended.push(resolve))
   }
 
@@ -112,8 +118,15 @@ class Calls implements StreamHandler {
   readonly #reader: HeadReader
   readonly #guards: GrpcGuards
 
-  constructor(context: GrpcContext, connection: FrameServer, isUnixSocket: boolean) {
+  readonly #closing: AbortSignal
+
+  constructor(
+    context: GrpcContext,
+    connection: FrameServer,
+    {isUnixSocket, closing}: {readonly isUnixSocket: boolean; readonly closing: AbortSignal}
+  ) {
     this.#context = context
+    this.#closing = closing
     this.#guards = isUnixSocket ? context.socketGuards : context.guards
     this.#reader = new HeadReader(connection.walker, context.maxHeadBytes)
   }
@@ -150,8 +163,33 @@ class Calls implements StreamHandler {
     if (head.path === INVOKE_SERVICE)
       return this.#collect(stream, head, isLast, message => this.#invoke(stream, head, message))
     const own = ownMethod(head.path)
-    if (own === undefined) this.#proxy(stream, head, isLast)
-    else this.#serve(stream, head, isLast, own)
+    if (own !== undefined) return this.#serve(stream, head, isLast, own)
+    const name = ownStream(head.path)
+    if (name === '') this.#proxy(stream, head, isLast)
+    else this.#stream(stream, head, isLast, name)
+  }
+
+  #stream(caller: FrameStream, head: RequestHead, isLast: boolean, name: string): void {
+    const {tracing} = this.#guards
+    const {own, sidecar} = this.#context
+    const spans = spansOf(head, tracing)
+    const startedAt = performance.now()
+    serveStream(
+      {
+        name,
+        caller,
+        head,
+        context: own,
+        deadline: deadlineOf(head),
+        fields: answerFields(head, tracing, spans, traceFor(head, spans)),
+        maxBytes: sidecar.maxBodyBytes,
+        closing: this.#closing,
+        warn: sidecar.warn,
+        ended: (status, requestBytes, responseBytes) =>
+          this.#record(head, {status, spans, startedAt, requestBytes, responseBytes})
+      },
+      isLast
+    )
   }
 
   #serve(stream: FrameStream, head: RequestHead, isLast: boolean, method: OwnMethod): void {
@@ -163,9 +201,7 @@ class Calls implements StreamHandler {
       const isRefused = 'code' in answered
       const status = isRefused ? answered : {code: OK, message: ''}
       const message = isRefused ? NOTHING : answered
-      const {traceparent, tracestate} = trace
-      const own = traceStateFields(traceparent, spans === undefined ? '' : tracestate)
-      const fields = (tracing.isTracing ? own : '') + baggageFields(head, tracing)
+      const fields = answerFields(head, tracing, spans, trace)
       answer(stream, head, {fields, status, message})
       this.#record(head, {status, spans, startedAt, requestBytes: request.length, responseBytes: message.length})
     }
@@ -276,6 +312,16 @@ class Calls implements StreamHandler {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** The trace of a call, and its baggage, for the caller. */
+const answerFields = (
+  head: RequestHead,
+  tracing: GrpcGuards['tracing'],
+  spans: CallSpans | undefined,
+  {traceparent, tracestate}: Trace
+): string =>
+  (tracing.isTracing ? traceStateFields(traceparent, spans === undefined ? '' : tracestate) : '') +
+  baggageFields(head, tracing)
 
 const deadlineOf = ({timeout}: RequestHead): number =>
   timeout === '' ? Infinity : performance.now() + (timeoutMs(timeout) ?? Infinity)

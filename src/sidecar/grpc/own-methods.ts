@@ -40,13 +40,6 @@ const named =
   (message, context) =>
     answer(readStrings(message, [1])[0] ?? '', context)
 
-/** Of a block whose components a run may well have: why they are not found here. */
-const httpOnly = (text: string, block: string): string => `${text} (${block} over gRPC: not supported yet, use HTTP)`
-
-const configuration = fixed(
-  status.FAILED_PRECONDITION,
-  httpOnly('configuration stores not configured', 'configuration')
-)
 const subtle = fixed(status.UNIMPLEMENTED, 'this API is currently not implemented')
 const crypto = fixed(status.INVALID_ARGUMENT, 'invalid request: first message does not contain the required options')
 const actors = fixed(status.UNAVAILABLE, 'placement service is not configured')
@@ -93,7 +86,6 @@ const METHODS: ReadonlyMap<string, OwnMethod> = new Map<string, OwnMethod>([
   ),
   ...blocks('PublishEvent BulkPublishEventAlpha1 BulkPublishEvent TryLockAlpha1 UnlockAlpha1 InvokeBinding'),
   ...blocks('GetConfigurationAlpha1 GetConfiguration UnsubscribeConfigurationAlpha1 UnsubscribeConfiguration'),
-  ...all(configuration, 'SubscribeConfigurationAlpha1 SubscribeConfiguration'),
   ...all(
     subtle,
     'SubtleGetKeyAlpha1 SubtleEncryptAlpha1 SubtleDecryptAlpha1 SubtleWrapKeyAlpha1 SubtleUnwrapKeyAlpha1 SubtleSignAlpha1 SubtleVerifyAlpha1'

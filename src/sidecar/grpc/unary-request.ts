@@ -1,7 +1,7 @@
-import {gunzipSync} from 'node:zlib'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {MessageGauge, PREFIX_BYTES, tooLargeText} from '../../net/grpc/message-gauge.ts'
-import {INTERNAL, RESOURCE_EXHAUSTED, UNIMPLEMENTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
+import {INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
+import {inflated} from './inflate.ts'
 
 export interface UnaryRequestOptions {
   /** `grpc-encoding`, '' = none. */
@@ -57,30 +57,11 @@ export class UnaryRequest implements StreamHandler {
     const text = this.#pieces.join('')
     if (this.#gauge.isWithin) return this.#options.failed({code: UNKNOWN, message: 'unexpected EOF'})
     if (text === '') return this.#options.failed({code: UNKNOWN, message: 'EOF'})
-    const flag = text.charCodeAt(0)
-    const message = Buffer.from(text.slice(PREFIX_BYTES), 'latin1')
-    if (flag === 0) return this.#options.done(message)
-    this.#inflate(flag, message)
-  }
-
-  #inflate(flag: number, message: Buffer): void {
-    const {encoding, maxBytes, done, failed} = this.#options
-    if (flag !== 1 || encoding === '' || encoding === 'identity')
-      return failed({code: INTERNAL, message: `grpc: compressed flag set with identity or empty encoding`})
-    if (encoding !== 'gzip')
-      return failed({
-        code: UNIMPLEMENTED,
-        message: `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`
-      })
-    let whole: Buffer
-    try {
-      whole = gunzipSync(message, maxBytes > 0 ? {maxOutputLength: maxBytes} : {})
-    } catch (error) {
-      const isTooLarge = error instanceof RangeError
-      const why = isTooLarge ? tooLargeText(maxBytes + 1, maxBytes) : 'grpc: failed to decompress the received message'
-      return failed({code: isTooLarge ? RESOURCE_EXHAUSTED : INTERNAL, message: why})
-    }
-    done(whole)
+    const {done, failed} = this.#options
+    const bytes = Buffer.from(text.slice(PREFIX_BYTES), 'latin1')
+    const message = inflated({flag: text.charCodeAt(0), bytes}, this.#options)
+    if ('code' in message) failed(message)
+    else done(message)
   }
 
   #fail(code: number, message: string): void {

@@ -1,11 +1,10 @@
-import {decode, DecodeError, encode} from '../../../net/grpc/message-codec.ts'
-import {INTERNAL, type GrpcStatus} from '../../../net/grpc/status.ts'
-import {BlockError} from '../../blocks/block-error.ts'
+import {decode, encode} from '../../../net/grpc/message-codec.ts'
+import type {GrpcStatus} from '../../../net/grpc/status.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import type {Trace} from '../../http/trace.ts'
 import type {BlockMethod} from './block-method.ts'
 import {invokeBinding} from './binding-methods.ts'
-import {blockStatus} from './block-status.ts'
+import {statusOfFault} from './block-status.ts'
 import {getConfiguration, unsubscribeConfiguration} from './configuration-methods.ts'
 import {tryLock, unlock} from './lock-methods.ts'
 import {GET_SECRET, SECRET, SECRETS, STORE_ONLY} from './messages.ts'
@@ -59,9 +58,6 @@ export async function callBlock(
     if (method === undefined) throw new Error(`no method ${name}`)
     return await method(blocks, message, trace)
   } catch (error) {
-    if (error instanceof BlockError) return blockStatus(error)
-    if (error instanceof DecodeError)
-      return {code: INTERNAL, message: `grpc: error unmarshalling request: ${error.message}`}
-    throw error
+    return statusOfFault(error)
   }
 }

@@ -1,7 +1,7 @@
-import {encode} from '../../../net/grpc/message-codec.ts'
+import {DecodeError, encode} from '../../../net/grpc/message-codec.ts'
 import {latin1Of} from '../../../net/grpc/error-info.ts'
-import type {GrpcStatus} from '../../../net/grpc/status.ts'
-import type {BlockError} from '../../blocks/block-error.ts'
+import {INTERNAL, type GrpcStatus} from '../../../net/grpc/status.ts'
+import {BlockError} from '../../blocks/block-error.ts'
 
 const TYPE = 'type.googleapis.com/google.rpc.'
 
@@ -20,8 +20,16 @@ const BAD_REQUEST = {violations: [1, {list: {field: [1, 'string'], description: 
 /** What Dapr's errors are over HTTP and not here (kit/errors). */
 const API_ERROR = /^api error: code = \w+ desc = /
 
+/** The status of a call to a building block that has failed. Throws what is no fault of the call. */
+export function statusOfFault(error: unknown): GrpcStatus {
+  if (error instanceof BlockError) return blockStatus(error)
+  if (error instanceof DecodeError)
+    return {code: INTERNAL, message: `grpc: error unmarshalling request: ${error.message}`}
+  throw error
+}
+
 /** A failed call to a building block as gRPC tells it. */
-export function blockStatus({grpcCode: code, message: text, details}: BlockError): GrpcStatus {
+function blockStatus({grpcCode: code, message: text, details}: BlockError): GrpcStatus {
   const message = text.replace(API_ERROR, '')
   if (details === undefined) return {code, message}
   const {reason, metadata, resource, badField} = details

@@ -10,6 +10,9 @@ const ITEM = {value: [1, 'string'], version: [2, 'string'], metadata: [3, 'map']
 
 export const CONFIGURATION = {items: [1, {mapOf: ITEM}]} as const
 
+/** SubscribeConfigurationResponse */
+export const CONFIGURATION_UPDATE = {id: [1, 'string'], items: [2, {mapOf: ITEM}]} as const
+
 export const UNSUBSCRIBE_CONFIGURATION = {storeName: [1, 'string'], id: [2, 'string']} as const
 
 export const UNSUBSCRIBED_CONFIGURATION = {ok: [1, 'bool'], message: [2, 'string']} as const

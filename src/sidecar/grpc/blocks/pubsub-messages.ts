@@ -102,3 +102,22 @@ export const TOPIC_SUBSCRIPTIONS = {
     }
   ]
 } as const
+
+/** SubscribeTopicEventsRequestAlpha1 */
+export const STREAM_REQUEST = {
+  initial: [
+    1,
+    {
+      message: {
+        pubsubName: [1, 'string'],
+        topic: [2, 'string'],
+        metadata: [3, 'map'],
+        deadLetterTopic: [4, 'string']
+      }
+    }
+  ],
+  processed: [2, {message: {id: [1, 'string'], status: [2, {message: TOPIC_EVENT_ANSWER}]}}]
+} as const
+
+/** SubscribeTopicEventsResponseAlpha1 */
+export const STREAM_ANSWER = {initial: [1, {message: {}}], event: [2, {message: TOPIC_EVENT}]} as const

@@ -1,0 +1,53 @@
+import {decode, encode} from '../../../net/grpc/message-codec.ts'
+import {OK, UNKNOWN, type GrpcStatus} from '../../../net/grpc/status.ts'
+import {aborted} from '../../../platform/delay.ts'
+import {usualRule} from '../../../resources/subscriptions.ts'
+import type {Blocks} from '../../blocks/blocks.ts'
+import type {ServerStream} from '../server-stream.ts'
+import {STREAM_ANSWER, STREAM_REQUEST} from './pubsub-messages.ts'
+import {StreamEventChannel} from './stream-event-channel.ts'
+
+const failed = (message: string): GrpcStatus => ({code: UNKNOWN, message})
+
+/**
+ * A subscription of its own for each stream, which ends with it: what the caller has not answered goes back to the broker
+ * (Dapr: pkg/api/grpc/subscribe.go, pkg/runtime/pubsub/streamer). The path of its events is `/`.
+ */
+export async function subscribeTopicEvents(stream: ServerStream, {subscriptions}: Blocks): Promise<GrpcStatus> {
+  const first = await stream.next()
+  if (first === undefined) return failed('EOF')
+  const {initial} = decode(STREAM_REQUEST, first)
+  if (initial === undefined) return failed('initial request is required')
+  if (initial.pubsubName === '') return failed('pubsubName is required')
+  if (initial.topic === '') return failed('topic is required')
+  const channel = new StreamEventChannel(stream)
+  const isGone = Promise.withResolvers<GrpcStatus>()
+  const open = await subscriptions.open({...initial, rules: [usualRule('/')], bulk: undefined}, channel, why =>
+    isGone.resolve(failed(why))
+  )
+  stream.send(encode(STREAM_ANSWER, {initial: {}}))
+  channel.begin()
+  const end = await Promise.race([answers(stream, channel), isGone.promise, closed(stream, open)])
+  const stopped = open.stop()
+  channel.close()
+  await stopped
+  return end
+}
+
+/** Takes the answers of the caller until he sends no more. */
+async function answers(stream: ServerStream, channel: StreamEventChannel): Promise<GrpcStatus> {
+  for (;;) {
+    const message = await stream.next()
+    if (message === undefined) return {code: OK, message: ''}
+    const {processed} = decode(STREAM_REQUEST, message)
+    if (processed === undefined) return failed('duplicate initial request received')
+    channel.processed(processed.id, processed.status?.status ?? 0)
+  }
+}
+
+/** The sidecar closes: what the caller has may still be answered. */
+async function closed(stream: ServerStream, open: {readonly stop: () => Promise<void>}): Promise<GrpcStatus> {
+  await aborted(stream.closing)
+  await open.stop()
+  return failed('stream closed')
+}

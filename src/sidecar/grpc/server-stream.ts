@@ -1,0 +1,122 @@
+import {framed, tooLargeText} from '../../net/grpc/message-gauge.ts'
+import {MessageSplitter} from '../../net/grpc/message-splitter.ts'
+import {answerHead, CANCELLED, RESOURCE_EXHAUSTED, trailersOf, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
+import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
+import {answerType} from './answer-faults.ts'
+import {inflated} from './inflate.ts'
+import type {RequestHead} from './request-head.ts'
+
+export interface ServerStreamOptions {
+  readonly caller: FrameStream
+  readonly head: RequestHead
+  /** More fields for the head of the answer. */
+  readonly fields: string
+  /** Bytes of one message of the caller, 0 = any number. */
+  readonly maxBytes: number
+  /** Aborted when the sidecar closes: what is under way is to be finished. */
+  readonly closing: AbortSignal
+  /** It is over. */
+  readonly ended: (status: GrpcStatus, requestBytes: number, responseBytes: number) => void
+}
+
+/** A call with many messages that the sidecar serves itself. */
+export class ServerStream implements StreamHandler {
+  readonly closing: AbortSignal
+  readonly #options: ServerStreamOptions
+  readonly #splitter: MessageSplitter
+  readonly #left = new AbortController()
+  #messages: Buffer[] = []
+  #come = Promise.withResolvers<void>()
+  #isRequestDone = false
+  #hasHead = false
+  #isOver = false
+  #requestBytes = 0
+  #responseBytes = 0
+
+  constructor(options: ServerStreamOptions) {
+    this.#options = options
+    this.closing = options.closing
+    this.#splitter = new MessageSplitter(options.maxBytes)
+  }
+
+  /** Aborted when the caller has gone, or was told the end. */
+  get left(): AbortSignal {
+    return this.#left.signal
+  }
+
+  /** The next message of the caller; undefined: none will come. */
+  async next(): Promise<Buffer | undefined> {
+    while (this.#messages.length === 0 && !this.#isRequestDone && !this.#isOver) await this.#come.promise
+    return this.#messages.shift()
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#isOver) return
+    this.#responseBytes += message.length
+    this.#writeHead()
+    this.#options.caller.writeData(framed(message), false)
+  }
+
+  /** Ends it; only the first end counts. */
+  end(status: GrpcStatus): void {
+    if (this.#isOver) return
+    this.#writeHead()
+    this.#options.caller.writeHead(trailersOf(status), true)
+    this.#over(status)
+  }
+
+  head(stream: FrameStream, _block: string, isLast: boolean): void {
+    if (isLast) this.data(stream, '', true)
+  }
+
+  data(stream: FrameStream, bytes: string, isLast: boolean): void {
+    stream.credit(bytes.length)
+    if (this.#isOver) return
+    this.#requestBytes += bytes.length
+    const {head, maxBytes} = this.#options
+    for (const piece of this.#splitter.take(bytes)) {
+      if (typeof piece === 'number') return this.end({code: RESOURCE_EXHAUSTED, message: tooLargeText(piece, maxBytes)})
+      const message = inflated(piece, {encoding: head.encoding, maxBytes})
+      if ('code' in message) return this.end(message)
+      this.#messages.push(message)
+    }
+    if (isLast && this.#splitter.isWithin) return this.end({code: UNKNOWN, message: 'unexpected EOF'})
+    if (isLast) this.#isRequestDone = true
+    this.#tell()
+  }
+
+  sent(): void {
+    // nobody waits for it
+  }
+
+  reset(): void {
+    this.#over(GONE)
+  }
+
+  lost(): void {
+    this.#over(GONE)
+  }
+
+  #writeHead(): void {
+    if (this.#hasHead) return
+    this.#hasHead = true
+    const {caller, head, fields} = this.#options
+    caller.writeHead(answerHead(answerType(head)) + fields, false)
+  }
+
+  #over(status: GrpcStatus): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#messages = []
+    this.#left.abort()
+    this.#tell()
+    this.#options.ended(status, this.#requestBytes, this.#responseBytes)
+  }
+
+  #tell(): void {
+    this.#come.resolve()
+    this.#come = Promise.withResolvers()
+  }
+}
+
+const GONE: GrpcStatus = {code: CANCELLED, message: 'the caller left'}

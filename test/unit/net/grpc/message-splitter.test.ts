@@ -1,0 +1,28 @@
+import t from 'tap'
+import {framed} from '../../../../src/net/grpc/message-gauge.ts'
+import {MessageSplitter} from '../../../../src/net/grpc/message-splitter.ts'
+
+const MESSAGES = ['', 'a', 'ä€', 'x'.repeat(300), '']
+const TEXT = MESSAGES.map((each, at) => framed(Buffer.from(each), at === 1)).join('')
+
+t.test('messages come whole, however their bytes come', t => {
+  for (let size = 1; size <= TEXT.length; size++) {
+    const splitter = new MessageSplitter(0)
+    const found: string[] = []
+    for (let at = 0; at < TEXT.length; at += size)
+      for (const piece of splitter.take(TEXT.slice(at, at + size)))
+        found.push(typeof piece === 'number' ? 'too large' : `${piece.flag.toString()}${piece.bytes.toString()}`)
+    if (found.join('|') !== MESSAGES.map((each, at) => (at === 1 ? 1 : 0).toString() + each).join('|'))
+      t.fail(`pieces of ${size.toString()} bytes: ${found.join('|')}`)
+    if (splitter.isWithin) t.fail('something is left')
+  }
+  t.end()
+})
+
+t.test('a message that is too large is told before it has come', t => {
+  const splitter = new MessageSplitter(3)
+  const pieces = splitter.take(framed(Buffer.from('abc')) + framed(Buffer.from('abcd')).slice(0, 5))
+  t.match(pieces, [{flag: 0, bytes: Buffer.from('abc')}, 4])
+  t.ok(splitter.isWithin)
+  t.end()
+})
