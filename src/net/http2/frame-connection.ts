@@ -177,7 +177,10 @@ export abstract class FrameConnection implements FrameSink {
   fields(id: number, block: string, isLast: boolean): void {
     const stream = this.streams.get(id)
     if (stream === undefined) return this.opened(id, block, isLast)
-    if (stream.isRemoteDone) return this.#break(stream, frames.STREAM_CLOSED)
+    if (stream.isRemoteDone) {
+      stream.skipFields(block)
+      return this.#break(stream, frames.STREAM_CLOSED)
+    }
     stream.handler.head(stream, block, isLast)
     if (isLast) stream.remoteDone()
   }
@@ -278,6 +281,7 @@ export abstract class FrameConnection implements FrameSink {
   }
 
   #pushWaiting(): void {
+    if (this.#waiting.size === 0) return
     const waiting = this.#waiting
     this.#waiting = new Set()
     for (const stream of waiting) stream.push()

@@ -1,6 +1,16 @@
+import type {FieldSink} from './field-walker.ts'
 import type {FrameConnection} from './frame-connection.ts'
 import {DATA, END_STREAM, frameHead, headersFrames, MAX_PAYLOAD, resetFrame, windowFrame} from './frames.ts'
+import {copyOf} from './field-text.ts'
 import {STREAM_WINDOW} from './greeting.ts'
+
+/** Pieces that wait for the peer are forgotten behind so many that were sent. */
+const MAX_SENT = 1000
+/** A smaller piece that waits is copied: it is a part of what was read with it, and would keep all of that. */
+const COPIED_BYTES = 4096
+
+const NONE: string[] = []
+const NOBODY: FieldSink = {field: () => undefined}
 
 /** Who has a stream: what comes on it, and how it ends. */
 export interface StreamHandler {
@@ -31,8 +41,8 @@ export class FrameStream {
   #used = 0
   #taken = 0
   readonly #connection: FrameConnection
-  /** Data that waits for the peer's window, what was sent of the first piece cut off. */
-  #waiting: string[] = []
+  /** Data that waits for the peer's window, from `#first` on, what was sent of that piece cut off. */
+  #waiting = NONE
   #first = 0
   #trailers: string | undefined
   #endsAfterData = false
@@ -47,6 +57,11 @@ export class FrameStream {
   /** Bytes that have come and were not passed on. */
   get unpassed(): number {
     return this.#used - this.#taken
+  }
+
+  /** Fields that nobody wants: the peer's table of them may have changed (RFC 7541 §2.2). */
+  skipFields(block: string): void {
+    this.#connection.walker.walk(block, NOBODY)
   }
 
   /** Sends a block of fields, behind all data. */
@@ -65,8 +80,9 @@ export class FrameStream {
     if (this.isOver || this.isLocalDone) return
     const {length} = bytes
     const connection = this.#connection
-    if (this.#isWaiting || length > MAX_PAYLOAD || length > this.window || !connection.takes(length)) {
-      this.#waiting.push(bytes)
+    if (this.#isWaiting || length > MAX_PAYLOAD || length > Math.max(0, this.window) || !connection.takes(length)) {
+      if (this.#waiting === NONE) this.#waiting = []
+      this.#waiting.push(length < COPIED_BYTES ? copyOf(bytes) : bytes)
       this.#endsAfterData = isLast
       return this.push()
     }
@@ -78,15 +94,19 @@ export class FrameStream {
     const connection = this.#connection
     while (this.#isWaiting && !this.isOver) {
       const bytes = this.#waiting[this.#first] ?? ''
-      const length = Math.min(bytes.length, this.window, MAX_PAYLOAD)
-      if (length <= 0 && bytes.length > 0) return
+      // smaller settings make a window negative (RFC 9113 §6.9.2)
+      const length = Math.min(bytes.length, Math.max(0, this.window), MAX_PAYLOAD)
+      if (length === 0 && bytes.length > 0) return
       if (!connection.takes(length)) return connection.waitsForRoom(this)
       const isWhole = length === bytes.length
-      if (isWhole) this.#first++
-      else this.#waiting[this.#first] = bytes.slice(length)
+      this.#waiting[this.#first] = isWhole ? '' : bytes.slice(length)
+      if (isWhole && ++this.#first === MAX_SENT) {
+        this.#waiting.splice(0, MAX_SENT)
+        this.#first = 0
+      }
       this.#sendData(isWhole ? bytes : bytes.slice(0, length), this.#endsAfterData && !this.#isWaiting)
     }
-    this.#waiting = []
+    this.#waiting = NONE
     this.#first = 0
     const trailers = this.#trailers
     this.#trailers = undefined
@@ -127,7 +147,7 @@ export class FrameStream {
     this.isOver = true
     this.#connection.credit(this.unpassed)
     this.#connection.forget(this)
-    this.#waiting = []
+    this.#waiting = NONE
     this.#trailers = undefined
   }
 

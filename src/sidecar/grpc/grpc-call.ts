@@ -93,6 +93,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   head(stream: FrameStream, block: string, isLast: boolean): void {
     if (stream === this.caller) {
       // trailers of a caller: gRPC has none, and they mean the end
+      stream.skipFields(block)
       if (isLast) this.data(stream, '', true)
     } else if (this.#callee === stream) this.#takeFields(block, isLast)
   }

@@ -25,7 +25,8 @@ export class UnaryRequest implements StreamHandler {
     this.#gauge = new MessageGauge(options.maxBytes)
   }
 
-  head(stream: FrameStream, _block: string, isLast: boolean): void {
+  head(stream: FrameStream, block: string, isLast: boolean): void {
+    stream.skipFields(block)
     if (isLast) this.data(stream, '', true)
   }
 

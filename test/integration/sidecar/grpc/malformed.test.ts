@@ -1,9 +1,10 @@
 import t from 'tap'
 import {connect} from '../caller.ts'
-import {framesOf, HEADERS, headers, PREFACE, request, RST_STREAM} from '../frames.ts'
+import {END_HEADERS, END_STREAM, frame, framesOf, HEADERS, headers, PREFACE, request, RST_STREAM} from '../frames.ts'
 import {echoClient, grpcApp, openTestGrpcPort} from './rig.ts'
 
-const CALL = {':method': 'POST', ':path': '/a.B/C', 'content-type': 'application/grpc', 'dapr-app-id': 'b'}
+const WITHOUT_ID = {':method': 'POST', ':path': '/a.B/C', 'content-type': 'application/grpc'}
+const CALL = {...WITHOUT_ID, 'dapr-app-id': 'b'}
 
 /** What is sent beside a good call, and what comes back: status of HTTP, code, message. */
 const CALLS: readonly (readonly [
@@ -129,4 +130,23 @@ t.test('DAPR_API_TOKEN: every call needs it, and it never reaches the app', asyn
   t.match(await details({'dapr-api-token': 'wrong'}), /authentication error: api token mismatch/)
   t.match(await client.call({'dapr-api-token': 'secret'}), {code: 0})
   t.strictSame(seen, [[]])
+})
+
+/** `dapr-app-id: nobody`, which goes into the table of the connection (RFC 7541 §6.2.1), and later as its latest entry. */
+const ADDED = '\x40\x0bdapr-app-id\x06nobody'
+const LATEST = '\xbe'
+
+t.test('fields that nobody reads count for the table of their connection', async t => {
+  const {port} = await openTestGrpcPort(t, {appPort: await grpcApp(t)})
+  for (const path of ['/test.Echo/Both', '/dapr.proto.runtime.v1.Dapr/GetMetadata']) {
+    const caller = await connect(t, port)
+    const open = request(1, {...CALL, ':path': path}, 0)
+    const trailers = frame(HEADERS, {stream: 1, flags: END_HEADERS | END_STREAM, payload: ADDED})
+    const {payload = ''} = framesOf(request(3, WITHOUT_ID)).frames[0] ?? {}
+    const again = frame(HEADERS, {stream: 3, flags: END_HEADERS | END_STREAM, payload: payload + LATEST})
+    caller.send(PREFACE + open + trailers + again)
+    await caller.until(text => text.includes('nobody (why)'))
+    t.match(caller.text, /nobody \(why\)/, path)
+    caller.socket.destroy()
+  }
 })
