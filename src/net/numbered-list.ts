@@ -10,6 +10,8 @@ interface Numbered {
  */
 export class NumberedList<T extends Numbered> {
   readonly #items: T[] = []
+  /** Where the last one was found: what is asked for is mostly the same again. */
+  #last = 0
 
   get size(): number {
     return this.#items.length
@@ -43,6 +45,7 @@ export class NumberedList<T extends Numbered> {
   /** Of the first one with this number or a greater one. */
   #indexOf(id: number): number {
     const items = this.#items
+    if (items[this.#last]?.id === id) return this.#last
     let low = 0
     let high = items.length
     while (low < high) {
@@ -50,6 +53,6 @@ export class NumberedList<T extends Numbered> {
       if ((items[middle]?.id ?? 0) < id) low = middle + 1
       else high = middle
     }
-    return low
+    return (this.#last = low)
   }
 }

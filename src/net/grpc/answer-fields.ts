@@ -1,3 +1,4 @@
+import {copyOf} from '../http2/field-text.ts'
 import type {Field, FieldSink, FieldWalker} from '../http2/field-walker.ts'
 
 /** A block of fields of an answer: its head, its trailers, or both in one. */
@@ -58,7 +59,9 @@ export const readAnswer = (walker: FieldWalker, block: string): AnswerFields => 
   walker.walk(block, fields)
   if (walker.isPlain && block.length <= MAX_KNOWN_LENGTH) {
     if (known.size >= MAX_KNOWN) known.clear()
-    known.set(Buffer.from(block, 'latin1').toString('latin1'), fields)
+    // what is cut out of a block keeps all that came with it
+    fields.bytes = copyOf(fields.bytes)
+    known.set(copyOf(block), fields)
   }
   return fields
 }

@@ -3,8 +3,6 @@ import {encodeInteger} from '../http2/field-text.ts'
 /** `grpc-trace-bin` (OpenCensus): 0, 0, trace, 1, span, 2, flags. */
 const BINARY_BYTES = 29
 const binary = Buffer.alloc(BINARY_BYTES)
-binary[18] = 1
-binary[27] = 2
 /** In base64 without padding. */
 const BINARY_LENGTH = 39
 const LENGTH = 55
@@ -27,9 +25,8 @@ export const traceparentOf = (text: string): string => {
 
 /** A valid traceparent in its binary form, as a field. */
 export const binaryTrace = (traceparent: string): string => {
-  binary.write(traceparent.slice(3, 35), 2, 'hex')
-  binary.write(traceparent.slice(36, 52), 19, 'hex')
-  binary.write(traceparent.slice(53, 55), 28, 'hex')
+  const [trace, span, flags] = [traceparent.slice(3, 35), traceparent.slice(36, 52), traceparent.slice(53, 55)]
+  binary.write(`0000${trace}01${span}02${flags}`, 'hex')
   return TRACE_BIN + binary.toString('base64').slice(0, BINARY_LENGTH)
 }
 

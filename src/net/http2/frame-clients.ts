@@ -113,6 +113,7 @@ export class FrameClients {
 
   /** Gives room to those who wait. */
   #serve(): void {
+    if (this.#waiting.size === 0) return
     for (const waiter of this.#waiting) {
       const free = this.#free()
       if (free === undefined) {

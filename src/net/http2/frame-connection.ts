@@ -119,7 +119,7 @@ export abstract class FrameConnection implements FrameSink {
 
   forget(stream: FrameStream): void {
     this.streams.remove(stream)
-    this.#waiting.delete(stream)
+    if (this.#waiting.size > 0) this.#waiting.delete(stream)
     this.freed()
   }
 

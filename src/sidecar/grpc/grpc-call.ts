@@ -37,7 +37,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   #calleeConnection: FrameClient | undefined
   #timer: NodeJS.Timeout | undefined
   /** What has come before the callee could take it. */
-  #early: string[] = []
+  #early: string[] | undefined
   /** Bytes that came and were not passed on yet. */
   #unpassed = 0
   #isRequestDone = false
@@ -140,7 +140,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     this.#calleeConnection = connection
     const callee = connection.open(this, block, isDone && first.length === 0)
     this.#callee = callee
-    for (const [at, bytes] of first.entries()) callee.writeData(bytes, isDone && at === first.length - 1)
+    for (let at = 0; at < first.length; at++) callee.writeData(first[at] ?? '', isDone && at === first.length - 1)
     if (this.policed !== undefined && this.isMarkedStream) this.#goFree(this.policed)
   }
 
@@ -236,8 +236,8 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     if (kept?.isStarted === true) return kept.isLost ? undefined : kept.pieces
     if (kept !== undefined) kept.isStarted = true
     const early = this.#early
-    this.#early = []
-    return early
+    this.#early = undefined
+    return early ?? NOTHING
   }
 
   #takeRequest(bytes: string, isLast: boolean): void {
@@ -255,7 +255,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
       kept.add(bytes, isLast)
     }
     if (callee === undefined) {
-      if (kept?.isStarted !== true) this.#early.push(bytes)
+      if (kept?.isStarted !== true) (this.#early ??= []).push(bytes)
     } else if (callee.isOver) this.sent(callee, bytes.length)
     else callee.writeData(bytes, isLast)
   }
@@ -348,13 +348,15 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     if (this.isOver) return
     this.isOver = true
     clearTimeout(this.#timer)
-    this.#early = []
+    this.#early = undefined
     this.policed?.run.cancel()
     this.policed?.kept?.release()
     this.leave()
     this.record(code, failure)
   }
 }
+
+const NOTHING: readonly string[] = []
 
 const codeOf = ({status: code}: AnswerFields): number => (code < 0 ? status.INTERNAL : code)
 

@@ -1,6 +1,6 @@
 import {setMaxListeners} from 'node:events'
 import type net from 'node:net'
-import type {Call, CallSpans} from '../../model/call.ts'
+import type {CallSpans} from '../../model/call.ts'
 import {messageOf} from '../../model/errors.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import {bugText} from '../../net/error-boundary.ts'
@@ -133,10 +133,14 @@ class Calls implements StreamHandler {
 
   head(stream: FrameStream, block: string, isLast: boolean): void {
     const head = this.#reader.read(block)
-    if (head.isTooLarge) return stream.reset(FRAME_SIZE_ERROR)
-    if (head.isMalformed) return stream.reset(PROTOCOL_ERROR)
-    const refusal = refusalOf(head, this.#guards)
-    if (refusal !== undefined) return this.#refuse(stream, head, refusal.status, refusal.httpStatus)
+    if (!head.isFine) {
+      if (head.isTooLarge) return stream.reset(FRAME_SIZE_ERROR)
+      if (head.isMalformed) return stream.reset(PROTOCOL_ERROR)
+      const refusal = refusalOf(head, this.#guards)
+      if (refusal !== undefined) return this.#refuse(stream, head, refusal.status, refusal.httpStatus)
+      // whether baggage is looked at may change with the Configuration
+      head.isFine = head.baggage === ''
+    }
     // another run's call comes by the way that is internal in Dapr
     if (!isServed(this.#context.apiAccess(), head.path) && this.#sidecarFor(head) === this.#context.sidecar)
       return this.#refuse(stream, head, NOT_SERVED)
@@ -254,24 +258,27 @@ class Calls implements StreamHandler {
   }
 
   #proxy(stream: FrameStream, head: RequestHead, isLast: boolean): void {
-    const id = head.calleeId ?? head.appId
-    if (id === undefined) {
-      if (IS_REFLECTION.test(head.path))
-        return this.#refuse(stream, head, {code: UNIMPLEMENTED, message: `unknown method ${head.path}`})
-      return this.#refuse(stream, head, NO_ID)
-    }
-    const fault = faultOfId(id)
-    if (fault !== '') return this.#refuse(stream, head, {code: UNKNOWN, message: fault})
     const sidecar = this.#sidecarFor(head)
-    const call: Call = {
-      caller: sidecar.appId,
-      callee: id.split('.')[0] ?? '',
-      method: 'POST',
-      path: head.path,
-      isProxied: true,
-      target: head.appId ?? id
+    if (head.call === undefined) {
+      const id = head.calleeId ?? head.appId
+      if (id === undefined) {
+        if (IS_REFLECTION.test(head.path))
+          return this.#refuse(stream, head, {code: UNIMPLEMENTED, message: `unknown method ${head.path}`})
+        return this.#refuse(stream, head, NO_ID)
+      }
+      const fault = faultOfId(id)
+      if (fault !== '') return this.#refuse(stream, head, {code: UNKNOWN, message: fault})
+      head.call = {
+        caller: sidecar.appId,
+        callee: id.split('.')[0] ?? '',
+        method: 'POST',
+        path: head.path,
+        isProxied: true,
+        target: head.appId ?? id
+      }
     }
     const {tracing} = this.#guards
+    const {call} = head
     const proxied = new ProxiedGrpcCall({sidecar, call, head, caller: stream, deadline: deadlineOf(head), tracing})
     stream.handler = proxied
     try {

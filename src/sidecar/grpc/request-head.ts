@@ -1,4 +1,6 @@
+import type {Call} from '../../model/call.ts'
 import type {Pool} from '../../net/pool.ts'
+import {copyOf} from '../../net/http2/field-text.ts'
 import {FieldWalker, type Field, type FieldSink} from '../../net/http2/field-walker.ts'
 
 const METHOD = 1
@@ -104,6 +106,10 @@ export class RequestHead implements FieldSink {
   isMalformed = false
   /** Larger than what is taken. */
   isTooLarge = false
+  /** It has been looked at, and nothing is wrong with it. */
+  isFine = false
+  /** The call that it stands for, where the proxy passes it on. */
+  call: Call | undefined
   /** For the callee that it was sent to last: a client that says the same again is passed on the same again. */
   forwarded: Forwarded | undefined
   #seen = 0
@@ -224,12 +230,14 @@ export const isMarked = ({metadata}: RequestHead, name: string): boolean => {
   return IS_TRUE.test(first ?? '')
 }
 
+/** Heads that one connection remembers. */
+const MAX_KNOWN = 16
+
 /** Reads the heads of one connection. A client says the same again and again: what is equal is read once. */
 export class HeadReader {
   readonly #walker: FieldWalker
   readonly #maxBytes: number
-  #lastBlock = ''
-  #last = new RequestHead()
+  readonly #known = new Map<string, RequestHead>()
 
   constructor(walker: FieldWalker, maxBytes: number) {
     this.#walker = walker
@@ -237,15 +245,18 @@ export class HeadReader {
   }
 
   read(block: string): RequestHead {
-    if (block === this.#lastBlock) return this.#last
+    const known = this.#known.get(block)
+    if (known !== undefined) return known
     const head = new RequestHead()
-    this.#walker.walk(block, head)
+    // a copy: what is cut out of it would keep all that came with it
+    const own = copyOf(block)
+    this.#walker.walk(own, head)
     head.isTooLarge = this.#walker.listSize > this.#maxBytes
     if (!head.isWhole) head.isMalformed = true
-    // a deadline is another one each time
-    if (this.#walker.isPlain && head.timeout === '') {
-      this.#lastBlock = Buffer.from(block, 'latin1').toString('latin1')
-      this.#last = head
+    // a deadline and a trace are other ones each time
+    if (this.#walker.isPlain && head.timeout === '' && head.trace === '') {
+      if (this.#known.size === MAX_KNOWN) this.#known.clear()
+      this.#known.set(own, head)
     }
     return head
   }
