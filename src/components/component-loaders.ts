@@ -14,6 +14,8 @@ export interface ComponentLoader<T extends Component = Component> {
 
 type Loaders = {readonly [B in keyof BlockTypes]: Readonly<Record<string, ComponentLoader<BlockTypes[B]>>>}
 
+// an app may close it, for itself alone
+const POSTGRES_BINDING = {load: async () => (await import('./bindings/postgresql.ts')).open, isPrivate: true}
 const POSTGRES_STATE = {load: async () => (await import('./state/postgresql.ts')).open, versions: ['v2']}
 const POSTGRES_CONFIGURATION = {load: async () => (await import('./configuration/postgresql.ts')).open}
 
@@ -44,6 +46,8 @@ export const COMPONENT_LOADERS: Loaders = {
     cron: {load: async () => (await import('./bindings/cron.ts')).open},
     http: {load: async () => (await import('./bindings/http.ts')).open, usesFolder: true},
     localstorage: {load: async () => (await import('./bindings/local-storage.ts')).open, usesFolder: true},
+    postgres: POSTGRES_BINDING,
+    postgresql: POSTGRES_BINDING,
     redis: {load: async () => (await import('./bindings/redis.ts')).open}
   }
 }

@@ -89,6 +89,8 @@ const POSTGRES_CONFIGURATION = {
   properties: [...POSTGRES, 'connMaxIdleTime', 'notifyChannel', 'pgNotifyChannel', 'table']
 }
 
+const POSTGRES_BINDING = {capabilities: OUTPUT, properties: [...POSTGRES, ...BINDING]}
+
 /** The types that are built, by category and the part behind it: `components/component-loaders.ts` opens them. */
 export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, ComponentType>>} = {
   secretstores: {
@@ -146,6 +148,8 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
       ]
     },
     localstorage: {capabilities: OUTPUT, properties: [...BINDING, 'rootPath']},
+    postgres: POSTGRES_BINDING,
+    postgresql: POSTGRES_BINDING,
     redis: {capabilities: OUTPUT, properties: [...REDIS, ...BINDING]}
   }
 }
