@@ -1,3 +1,4 @@
+import {isUtf8} from 'node:buffer'
 import type {RedisClientOptions} from '@redis/client'
 import {codeOf, messageOf} from '../model/errors.ts'
 import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from './connection.ts'
@@ -93,9 +94,9 @@ export class ClientConnection implements RedisConnection {
   }
 
   async command(args: readonly Argument[], {signal}: CommandOptions = {}): Promise<Reply> {
-    const client = await this.#ready(signal)
+    const client = this.#client.isReady ? this.#client : await this.#ready(signal)
     signal?.throwIfAborted()
-    const sent = client.sendCommand<unknown>(args)
+    const sent = client.sendCommand<unknown>(args.map(shortAsText))
     try {
       return toReply(await (signal === undefined ? sent : this.#unlessAborted(client, sent, signal)))
     } catch (error) {
@@ -248,10 +249,17 @@ function createClient(
     ...(password !== undefined && password !== '' && {password}),
     ...(database !== undefined && {database}),
     disableOfflineQueue: true,
-    commandOptions: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}}
+    // its own limit for commands makes an AbortSignal with a timer for each
+    commandOptions: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}, timeout: 0}
   }
   return create(options)
 }
+
+const MAX_TEXT_BYTES = 16_384
+
+/** The library writes each Buffer by itself, and texts of a command together. */
+const shortAsText = (arg: Argument): Argument =>
+  typeof arg !== 'string' && arg.length <= MAX_TEXT_BYTES && isUtf8(arg) ? arg.toString() : arg
 
 function destroy(client: Client): void {
   if (client.isOpen) client.destroy()
