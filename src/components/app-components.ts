@@ -5,7 +5,7 @@ import type {ComponentResource} from '../resources/components.ts'
 import type {Block} from '../resources/component-types.ts'
 import {ComponentFault, type BlockTypes, type Component, type OpenOptions} from './component.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
-import {valuesOf} from './component-values.ts'
+import {topicPrefixOf, valuesOf} from './component-values.ts'
 import {Properties} from './properties.ts'
 
 export interface AppComponentsOptions {
@@ -23,6 +23,8 @@ export interface AppComponent<B extends Block> {
   readonly name: string
   readonly component: BlockTypes[B]
   readonly properties: Properties
+  /** Of a broker: its topics begin with it. */
+  readonly topicPrefix: string
 }
 
 /** A component that could not be opened. */
@@ -117,7 +119,6 @@ export class AppComponents {
       const values = await valuesOf(resource, {
         appId,
         env,
-        namespace: env['NAMESPACE'] ?? '',
         secretOf: (store, secret) => this.find('secretstores', store)?.then(async found => found.component.get(secret)),
         warn,
         error: text => log('error', text)
@@ -128,7 +129,13 @@ export class AppComponents {
       this.failed.delete(name)
       this.capabilities.set(name, use.component.capabilities)
       log('info', `Component loaded: ${name} (${type}/${version})`)
-      return {name, component: use.component, properties: new Properties(values), use}
+      return {
+        name,
+        component: use.component,
+        properties: new Properties(values),
+        topicPrefix: topicPrefixOf(resource, env),
+        use
+      }
     } catch (error) {
       this.failed.set(name, messageOf(error))
       log('error', failureText(resource, messageOf(error)))

@@ -2,11 +2,11 @@ import {randomUUID} from 'node:crypto'
 import type {ComponentProperty, ComponentResource} from '../resources/components.ts'
 import type {Property} from './properties.ts'
 import type {Secret} from './secret-store.ts'
+import {ComponentFault} from './component.ts'
+import {namespaceOf} from '../resources/namespace.ts'
 
 export interface ValueOptions {
   readonly appId: string
-  /** NAMESPACE of the sidecar, '' = none. */
-  readonly namespace: string
   readonly env: Readonly<Record<string, string | undefined>>
   /** Undefined: this store is not there. */
   readonly secretOf: (store: string, name: string) => Promise<Secret | undefined> | undefined
@@ -33,7 +33,7 @@ export async function valuesOf(
       }
       value = await secretValue(secret, property, options)
     } else if (value === '' && property.envRef !== '') value = variable(name, property, options)
-    values.push({name: property.name, value: fillIn(value, options), place: property.place})
+    values.push({name: property.name, value: fillIn({...property, value}, options), place: property.place})
   }
   return values
 }
@@ -62,10 +62,21 @@ function variable(component: string, {name, envRef}: ComponentProperty, {env, wa
   return ''
 }
 
-const fillIn = (value: string, {appId, namespace}: ValueOptions): string =>
-  value.includes('{')
-    ? value
-        .replaceAll('{uuid}', () => randomUUID())
-        .replaceAll('{appID}', appId)
-        .replaceAll('{namespace}', namespace === '' ? appId : `${namespace}.${appId}`)
-    : value
+function fillIn({name, value, place}: ComponentProperty, {appId, env}: ValueOptions): string {
+  if (!value.includes('{')) return value
+  const {POD_NAME: podName = ''} = env
+  if (podName === '' && value.includes('{podName}'))
+    throw new ComponentFault(
+      `failed to parse metadata: property ${name} refers to {podName} but podName is not set`,
+      place
+    )
+  return value
+    .replaceAll('{uuid}', () => randomUUID())
+    .replaceAll('{podName}', podName)
+    .replaceAll('{namespace}', `${namespaceOf(env)}.${appId}`)
+    .replaceAll('{appID}', appId)
+}
+
+/** The topics of a broker whose metadata have `{namespace}` begin with it (Dapr: pkg/runtime/meta, ContainsNamespace). */
+export const topicPrefixOf = ({properties}: ComponentResource, env: ValueOptions['env']): string =>
+  properties.some(({value}) => value.includes('{namespace}')) ? namespaceOf(env) : ''

@@ -2,7 +2,7 @@ import {isDeepStrictEqual} from 'node:util'
 import type {Call, Recorded} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
-import type {HttpEndpoint} from '../resources/http-endpoints.ts'
+import {withSecrets, type HttpEndpoint, type SecretOf} from '../resources/http-endpoints.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {webDial} from '../net/external-adapter.ts'
 import {Pool} from '../net/pool.ts'
@@ -15,6 +15,8 @@ export interface ExternalEndpointsOptions {
   readonly recorded?: Recorded | undefined
   /** Calls to HTTPEndpoints go through the proxy that it names; omitted: through none. */
   readonly env?: Environment
+  /** Reads what HTTPEndpoints refer to. */
+  readonly secretOf?: SecretOf
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -23,6 +25,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 interface Known {
   readonly resource: HttpEndpoint
   readonly endpoint: Endpoint | string
+  /** Its secrets have not been read yet. */
+  readonly isUnread: boolean
 }
 
 /** A callee that is not an app: an HTTPEndpoint, or a URL. */
@@ -49,21 +53,32 @@ export class ExternalEndpoints {
   readonly #apps: Admit
   readonly #recorded: Recorded | undefined
   readonly #env: Environment
+  readonly #secretOf: SecretOf
+  /** Secret stores can be asked. */
+  #asksSecrets = false
   /** The middleware in front of all of them; undefined: none. */
   pipeline: AppPipeline | undefined
-  #known: ReadonlyMap<string, Known>
+  #known: Map<string, Known>
   readonly #urls = new Map<string, Endpoint>()
   readonly #unsubscribe: () => void
 
-  constructor({resources, apps, recorded, env = {}}: ExternalEndpointsOptions) {
+  constructor({resources, apps, recorded, env = {}, secretOf = noSecrets}: ExternalEndpointsOptions) {
     this.#recorded = recorded
     this.#env = env
+    this.#secretOf = secretOf
     this.#resources = resources
     this.#apps = apps
     this.#known = this.#readEndpoints(new Map())
     this.#unsubscribe = resources.onChange(() => {
       this.#known = this.#readEndpoints(this.#known)
+      void this.#readSecrets()
     })
+  }
+
+  /** Secret stores can be asked from now on; settles when those of the endpoints have been. */
+  async open(): Promise<void> {
+    this.#asksSecrets = true
+    await this.#readSecrets()
   }
 
   /** The name of an HTTPEndpoint takes precedence over an app id. */
@@ -86,22 +101,39 @@ export class ExternalEndpoints {
     for (const endpoint of this.#urls.values()) retire(endpoint)
   }
 
-  /** An unchanged endpoint keeps its connections. */
-  #readEndpoints(before: ReadonlyMap<string, Known>): ReadonlyMap<string, Known> {
+  /** An unchanged endpoint keeps its connections; one whose secrets have to be read is called as before until they are. */
+  #readEndpoints(before: ReadonlyMap<string, Known>): Map<string, Known> {
     const {endpoints} = this.#resources.snapshot
     const known = new Map(
       endpoints.map(resource => {
         const old = before.get(resource.name)
-        return [
-          resource.name,
-          isDeepStrictEqual(old?.resource, resource) && old !== undefined
-            ? old
-            : {resource, endpoint: endpointOf(resource, this.#env)}
-        ] as const
+        const isKnown = old !== undefined && isDeepStrictEqual(old.resource, resource)
+        return [resource.name, isKnown ? old : this.#newEndpoint(resource, old)] as const
       })
     )
-    for (const [name, old] of before) if (known.get(name) !== old) retire(old.endpoint)
+    for (const [name, {endpoint}] of before) if (known.get(name)?.endpoint !== endpoint) retire(endpoint)
     return known
+  }
+
+  #newEndpoint(resource: HttpEndpoint, old: Known | undefined): Known {
+    const isUnread = resource.secrets.length > 0 && resource.fault === ''
+    const unread = old?.endpoint ?? faultText(resource.name, 'its secrets are not read yet')
+    return {resource, isUnread, endpoint: isUnread ? unread : endpointOf(resource, this.#env)}
+  }
+
+  async #readSecrets(): Promise<void> {
+    if (!this.#asksSecrets) return
+    const unread = [...this.#known.values()].filter(({isUnread}) => isUnread)
+    await Promise.all(
+      unread.map(async known => {
+        const {resource} = known
+        const endpoint = endpointOf(await withSecrets(resource, this.#secretOf), this.#env)
+        // the file may have changed meanwhile
+        if (this.#known.get(resource.name) !== known) return retire(endpoint)
+        this.#known.set(resource.name, {resource, endpoint, isUnread: false})
+        retire(known.endpoint)
+      })
+    )
   }
 
   #url({callee}: Call): Admission {
@@ -138,6 +170,10 @@ const retire = (endpoint: Endpoint | string): void => {
   if (typeof endpoint !== 'string') endpoint.pool.retire()
 }
 
+const faultText = (name: string, why: string): string => `the HTTPEndpoint "${name}" cannot be used (${why})`
+
+const noSecrets: SecretOf = async (store: string) => Promise.reject(new Error(`there is no secret store ${store}`))
+
 const denied = (error: string): Admission => ({ok: false, status: 500, error})
 
 const pathOf = ({pathname}: URL): string => pathname.replace(/\/+$/, '')
@@ -148,7 +184,7 @@ const poolOf = (url: URL, dial: ReturnType<typeof webDial>): Pool =>
 /** The endpoint, or the reason why it cannot be called. */
 function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string {
   const {name, baseUrl, headers, rootCa, certificate, privateKey, fault} = resource
-  if (fault !== '') return `the HTTPEndpoint "${name}" cannot be used (${fault})`
+  if (fault !== '') return faultText(name, fault)
   const url = new URL(baseUrl)
   const names = headers.map(([header]) => header.toLowerCase())
   const dial = webDial({

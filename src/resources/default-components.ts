@@ -32,6 +32,7 @@ function redisComponent(name: string, type: string, more: typeof REDIS = []): Co
 }
 
 const DEFAULT_COMPONENTS: readonly ComponentResource[] = [
+  redisComponent('pubsub', 'pubsub.redis'),
   redisComponent('statestore', 'state.redis', [['actorStateStore', 'true']])
 ]
 

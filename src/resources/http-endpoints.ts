@@ -1,4 +1,4 @@
-import type {Place} from '../model/errors.ts'
+import {messageOf, type Place} from '../model/errors.ts'
 import type {ResourceFault} from './fault.ts'
 import type {Field, ResourceFile} from './field.ts'
 
@@ -15,9 +15,41 @@ export interface HttpEndpoint {
   readonly rootCa: string
   readonly certificate: string
   readonly privateKey: string
+  /** Where its secrets are, '' = it names no store. */
+  readonly secretStore: string
+  /** The values that are there; they are empty until `withSecrets` has read them. */
+  readonly secrets: readonly EndpointSecret[]
   /** Why it cannot be called, '' = it can. */
   readonly fault: string
   readonly place: Place
+}
+
+/** A value of an HTTPEndpoint that a secret store has. */
+export interface EndpointSecret {
+  /** A number: the header at this place. */
+  readonly of: number | 'rootCa' | 'certificate' | 'privateKey'
+  readonly name: string
+  readonly key: string
+}
+
+/** The keys of a secret; undefined: there is none of this name. Rejects if the store cannot be asked. */
+export type SecretOf = (store: string, name: string) => Promise<Readonly<Record<string, string>> | undefined>
+
+/** The same with its secrets, or with why it cannot be called. */
+export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): Promise<HttpEndpoint> {
+  const found: {-readonly [Key in keyof HttpEndpoint]: HttpEndpoint[Key]} = {...endpoint}
+  try {
+    for (const {of, name, key} of endpoint.secrets) {
+      const value = (await secretOf(endpoint.secretStore, name))?.[key]
+      if (value === undefined) throw new Error(`secret ${name} not found in ${endpoint.secretStore}`)
+      if (typeof of === 'string') found[of] = value
+      else if (/[\r\n\0]/.test(value)) throw new Error(`the secret ${name} cannot be sent in a header`)
+      else found.headers = found.headers.map(([header, old], at) => [header, at === of ? value : old])
+    }
+  } catch (error) {
+    found.fault = messageOf(error)
+  }
+  return found
 }
 
 /** The environment that we were started in. */
@@ -51,7 +83,7 @@ function readEndpoint(document: Field, env: Environment): readonly HttpEndpoint[
       name: name.text(),
       namespace: document.field('metadata').field('namespace').text(),
       scopes: scopes.map(item => item.text()),
-      ...readSpec(document.field('spec'), env),
+      ...readSpec(document, env),
       place: name.place
     }
   ]
@@ -59,48 +91,55 @@ function readEndpoint(document: Field, env: Environment): readonly HttpEndpoint[
 
 type Spec = Omit<HttpEndpoint, 'name' | 'namespace' | 'scopes' | 'place'>
 
-function readSpec(spec: Field, env: Environment): Spec {
+function readSpec(document: Field, env: Environment): Spec {
+  const spec = document.field('spec')
+  const secretStore = document.field('auth').field('secretStore').text()
   spec.warnUnknownKeys(['version', 'baseUrl', 'headers', 'clientTLS'])
-  const values = new Values(env)
+  const values = new Values(env, secretStore)
   const tls = spec.field('clientTLS')
   tls.warnUnknownKeys(['rootCA', 'certificate', 'privateKey', 'renegotiation'])
   const baseUrl = spec.field('baseUrl')
   const headers = spec.field('headers').items()
   const read = {
     baseUrl: baseUrl.text(),
-    headers: headers.map(header => readHeader(header, values)),
-    rootCa: values.of('clientTLS.rootCA', tls.field('rootCA')),
-    certificate: values.of('clientTLS.certificate', tls.field('certificate')),
-    privateKey: values.of('clientTLS.privateKey', tls.field('privateKey'))
+    headers: headers.map((header, at) => readHeader(header, values, at)),
+    rootCa: values.of('clientTLS.rootCA', tls.field('rootCA'), 'rootCa'),
+    certificate: values.of('clientTLS.certificate', tls.field('certificate'), 'certificate'),
+    privateKey: values.of('clientTLS.privateKey', tls.field('privateKey'), 'privateKey')
   }
   if (!/^https?:\/\/[^/]/.test(read.baseUrl) || !URL.canParse(read.baseUrl))
     values.fail(baseUrl, `its baseUrl "${read.baseUrl}" is no URL`, 'expected a URL such as https://example.com/path')
-  return {...read, fault: values.faults.join('; ')}
+  return {...read, secretStore, secrets: values.secrets, fault: values.faults.join('; ')}
 }
 
-function readHeader(field: Field, values: Values): readonly [name: string, value: string] {
+function readHeader(field: Field, values: Values, at: number): readonly [name: string, value: string] {
   const name = field.field('name').text()
-  const value = values.of(`the header ${name}`, field)
+  const value = values.of(`the header ${name}`, field, at)
   if (!/^[\w!#$%&'*+\-.^`|~]+$/.test(name) || /[\r\n\0]/.test(value)) values.fail(field, `"${name}" is no header`)
   return [name, value]
 }
 
-/** Values that stand there, or in our environment; there is no secret store to ask. */
+/** Values that stand there, in our environment, or in a secret store, which is asked later. */
 class Values {
   readonly faults: string[] = []
+  readonly secrets: EndpointSecret[] = []
   readonly #env: Environment
+  readonly #secretStore: string
 
-  constructor(env: Environment) {
+  constructor(env: Environment, secretStore: string) {
     this.#env = env
+    this.#secretStore = secretStore
   }
 
-  of(what: string, field: Field): string {
+  of(what: string, field: Field, of: EndpointSecret['of']): string {
     const variable = field.field('envRef')
     if (variable.text() !== '') return this.#variable(what, variable)
     const secret = field.field('secretKeyRef')
     const value = field.field('value').text()
-    if (secret.field('name').text() !== '' && value === '')
-      this.fail(secret, `${what} is in a secret store, and there are none here: use value or envRef`)
+    const name = secret.field('name').text()
+    if (name === '' || value !== '') return value
+    if (this.#secretStore === '') this.fail(secret, `${what} is in a secret store, and auth.secretStore names none`)
+    this.secrets.push({of, name, key: secret.field('key').text() || name})
     return value
   }
 

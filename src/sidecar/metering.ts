@@ -20,7 +20,7 @@ export class SidecarMetering {
   #early: ((calls: CallMetrics) => void)[] = []
   #loading: Promise<CallMetrics> | undefined
 
-  /** `namespace`: NAMESPACE of the sidecar, '' = none. */
+  /** `namespace`: of the sidecar. */
   constructor(appId: string, namespace: string, resources: AppResources) {
     this.#appId = appId
     this.#namespace = namespace

@@ -20,6 +20,7 @@ import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.t
 import {followConfiguration} from './app-configuration.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {isUnbuilt} from '../resources/component-support.ts'
+import {namespaceOf} from '../resources/namespace.ts'
 import {hostGuard} from '../gateway/guards.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Admit} from '../gateway/admission.ts'
@@ -80,7 +81,7 @@ export async function openAppSidecar({
   const settings = runtime.plan.sidecar
   const {http, grpc, metrics} = runtime.ports
   const log = runtime.logs.sidecar
-  const metered = new SidecarMetering(runtime.id, shell['NAMESPACE'] ?? '', resources)
+  const metered = new SidecarMetering(runtime.id, namespaceOf(shell), resources)
   const tracing = new SidecarTracing({
     appId: runtime.id,
     httpPort: runtime.ports.httpPort,
@@ -111,7 +112,8 @@ export async function openAppSidecar({
     resources,
     apps: withBuiltInRetries({admit: apps, retryFor, emit: event => void reportRetry(decisions, event)}),
     env: shell,
-    recorded: record => metered.sent(record)
+    recorded: record => metered.sent(record),
+    secretOf: async (store, name) => blocks.secretOf(store, name)
   })
   const isApiLogged = settings.apiLogging && writesAt(settings.logLevel, 'info')
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
@@ -138,6 +140,7 @@ export async function openAppSidecar({
     postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => sidecar, warn),
     policies: () => effects.componentPolicies,
     counted: event => metered.used(event),
+    startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
     isDebug: writesAt(settings.logLevel, 'debug'),
     log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor'})
   })
@@ -227,6 +230,7 @@ export async function openAppSidecar({
     },
     openComponents: async () => {
       runtime.fault ||= await blocks.open()
+      await external.open()
     },
     announceEnd: () => closing.abort(),
     close: async cut => {

@@ -1,4 +1,5 @@
 import type {AppComponents} from '../components/app-components.ts'
+import type {Secret} from '../components/secret-store.ts'
 import type {ComponentSet} from '../components/component-set.ts'
 import {explainPlace} from '../config/diagnose.ts'
 import type {ComponentPolicies} from '../gateway/interceptors/resiliency/component-policies.ts'
@@ -23,6 +24,7 @@ export interface SidecarBlocksOptions {
   readonly postToApp: BlockContextOptions['postToApp']
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: BlockContextOptions['counted']
+  readonly startSpan: BlockContextOptions['startSpan']
   /** Lines of the level `debug` are written. */
   readonly isDebug: boolean
   /** Writes to the log of the sidecar. */
@@ -73,6 +75,14 @@ export class SidecarBlocks {
     return this.#components?.capabilities.get(name) ?? componentTypeOf(type)?.capabilities ?? []
   }
 
+  /** A secret, whatever the app itself may read; undefined: there is none. Rejects if its store is not there. */
+  async secretOf(store: string, name: string): Promise<Secret | undefined> {
+    await this.load()
+    const found = this.#components?.find('secretstores', store)
+    if (found === undefined) throw new Error(`there is no secret store ${store}`)
+    return (await found).component.get(name)
+  }
+
   /** Loads them and opens the components; what has been loaded stays. */
   async load(): Promise<Blocks> {
     this.#loading ??= this.#load()
@@ -93,8 +103,20 @@ export class SidecarBlocks {
   }
 
   async #load(): Promise<Blocks> {
-    const {appId, folder, env, resources, components, whyMissing, policies, counted, postToApp, isDebug, log} =
-      this.#options
+    const {
+      appId,
+      folder,
+      env,
+      resources,
+      components,
+      whyMissing,
+      policies,
+      counted,
+      startSpan,
+      postToApp,
+      isDebug,
+      log
+    } = this.#options
     const [{AppComponents}, {Blocks}, set] = await Promise.all([
       import('../components/app-components.ts'),
       import('./blocks/blocks.ts'),
@@ -111,6 +133,7 @@ export class SidecarBlocks {
       whyMissing,
       policies,
       counted,
+      startSpan,
       postToApp,
       log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
     })

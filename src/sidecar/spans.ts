@@ -12,10 +12,14 @@ import {
   type SpanSink
 } from '../telemetry/tracing/span.ts'
 import {Tracer} from '../telemetry/tracing/tracer.ts'
+import {formatTraceparent} from '../telemetry/tracing/trace-context.ts'
+import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
 import type {SidecarTracingOptions} from './tracing.ts'
 
 /** The end of a sidecar waits so long for spans to be sent. */
 const CLOSE_MS = 1000
+/** The first status of HTTP; those of gRPC are below. */
+const HTTP_STATUS = 100
 /** Spans that wait until their exporter is loaded. */
 const MAX_EARLY = 2048
 
@@ -59,6 +63,30 @@ export class SidecarSpans {
   answered(record: CallRecord): void {
     const span = record.spans?.callee
     if (span?.isSampled === true) this.#exporter?.add(() => this.#finished(record, span, 'server'))
+  }
+
+  /** A span for what the sidecar brings to its app. */
+  startCallback(...[name, traceparent, attributes]: Parameters<StartSpan>): BlockSpan {
+    const {context, parentSpanId, isSampled} = this.tracer.start(traceparent, '')
+    const startedAt = performance.now()
+    return {
+      traceparent: formatTraceparent(context),
+      end: (status, why) => {
+        if (!isSampled) return
+        const durationMs = performance.now() - startedAt
+        const error = status >= HTTP_STATUS ? errorOf(status) : why
+        this.#exporter?.add(() => ({
+          name,
+          kind: 'client',
+          context,
+          parentSpanId,
+          startedAt: performance.timeOrigin + startedAt,
+          durationMs,
+          attributes,
+          error
+        }))
+      }
+    }
   }
 
   /** Sends what waits; takes at most a second. */

@@ -3,6 +3,7 @@ import type {LogEntry} from '../model/log-entry.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {isExported, tracesNothing, type TracingSettings} from '../resources/tracing-settings.ts'
 import type {Tracer} from '../telemetry/tracing/tracer.ts'
+import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
 import type {Tracing} from './http/sidecar-request.ts'
 import type {SidecarSpans} from './spans.ts'
 
@@ -51,6 +52,11 @@ export class SidecarTracing implements Tracing {
   /** The app has answered a call that came through another app's sidecar. */
   answered(record: CallRecord): void {
     this.#spans?.answered(record)
+  }
+
+  /** A span for what the sidecar brings to its app; undefined: spans are not begun. */
+  startCallback(...given: Parameters<StartSpan>): BlockSpan | undefined {
+    return this.#spans?.startCallback(...given)
   }
 
   /** Sends what waits; takes at most a second. */

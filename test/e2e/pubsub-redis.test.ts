@@ -57,3 +57,27 @@ t.test(
     t.same([await dataOf(next.nextRequest()), await dataOf(next.nextRequest())], ['2', '3'], 'in their order')
   }
 )
+
+t.test('where the metadata have {namespace}, topics begin with it for the broker, and dead letters, too', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const metadata = {redisHost: `localhost:${port.toString()}`, consumerID: '{namespace}'}
+  await rig.write({'resources/bus.yaml': component('bus', 'pubsub.redis', metadata)})
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  rig.pillion(['run', '-f', '.'], {env: {NAMESPACE: 'blue'}})
+  const shop = await rig.driven('shop')
+  await shop.subscribe([{pubsubname: 'bus', topic: 'orders', route: '/orders', deadLetterTopic: 'dead'}])
+  await shop.listen()
+  await subscribed(shop, 1)
+  t.match(await shop.fetch('/v1.0/publish/bus/orders', {method: 'POST', body: '1'}), {status: 204})
+  const delivered = await shop.nextRequest()
+  t.match(eventOf(delivered), {topic: 'orders', data: '1'})
+  await delivered.reply({body: '{"status":"DROP"}'})
+  const redis = await ClientConnection.open({host: '127.0.0.1', port})
+  t.teardown(async () => redis.close())
+  let keys: readonly string[] = []
+  while (keys.length < 2) keys = ((await redis.command(['KEYS', '*'])) as readonly Buffer[]).map(String).toSorted()
+  t.same(keys, ['bluedead', 'blueorders'])
+  const groups = (await redis.command(['XINFO', 'GROUPS', 'blueorders'])) as readonly (readonly unknown[])[]
+  t.equal(String(groups[0]?.[1]), 'blue.shop')
+})

@@ -26,9 +26,9 @@ export const openShop = async (
 ): Promise<Shop> => {
   const rig = await openRig(t)
   await rig.write({'resources/bus.yaml': component('bus', 'pubsub.in-memory'), ...files})
-  await rig.template([
-    {appID: 'shop', autoPort: true, resourcesPath: '../resources', logLevel: 'debug', stop: {timeout: '500ms'}}
-  ])
+  const configured = 'config.yaml' in files ? {configFilePath: '../config.yaml'} : {}
+  const settings = {resourcesPath: '../resources', logLevel: 'debug', stop: {timeout: '500ms'}, ...configured}
+  await rig.template([{appID: 'shop', autoPort: true, ...settings}])
   const run = rig.pillion(['run', '-f', '.'])
   const shop = await rig.driven('shop')
   await shop.subscribe(list)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
+import {component, openShop, publish} from './pubsub-shop.ts'
 import {zipkin} from './zipkin.ts'
 
 const write = async (rig: Rig, tracing: object): Promise<void> => {
@@ -93,4 +94,42 @@ t.test('spans as lines of the sidecar’s log, from a Configuration that changes
   t.match(traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
   run.signal('SIGINT')
   t.match(await run.exited, {code: 0})
+})
+
+t.test('the spans of an event: that of publishing it, below that its delivery; those of calls to state', async t => {
+  const {url, spans} = await zipkin(t)
+  const tracing = {samplingRate: '1', zipkin: {endpointAddress: url}}
+  const {run, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/orders'}], {
+    'resources/store.yaml': component('store', 'state.in-memory'),
+    'config.yaml': JSON.stringify({kind: 'Configuration', spec: {tracing}})
+  })
+  const traceId = '0af7651916cd43dd8448eb211c80319c'
+  const traceparent = `00-${traceId}-b7ad6b7169203331-01`
+  await publish(shop, 'bus/orders', '1', {'content-type': 'application/json', traceparent})
+  const delivered = await shop.nextRequest()
+  const sent = String(delivered.headers['traceparent'])
+  await delivered.reply({status: 503})
+  t.match(await shop.fetch('/v1.0/state/store/a'), {status: 204})
+  await run.waitForLine('is lost', {stream: 'stderr'})
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 0})
+  const published = spans.find(({name}) => name === '/v1.0/publish/bus/orders')
+  t.match(published, {
+    traceId,
+    parentId: 'b7ad6b7169203331',
+    tags: {'messaging.system': 'pubsub', 'messaging.destination.name': 'orders'}
+  })
+  const delivery = spans.find(({name}) => name === 'pubsub/orders')
+  t.match(delivery, {
+    traceId,
+    parentId: published?.id,
+    kind: 'CLIENT',
+    tags: {'messaging.system': 'pubsub', 'messaging.destination.name': 'orders', error: /503/}
+  })
+  t.equal(sent, `00-${traceId}-${delivery?.id ?? ''}-01`, 'the app is below the span of its delivery')
+  t.match(spans.find(({name}) => name === '/v1.0/state/store/a')?.tags, {
+    'db.system': 'state',
+    'db.name': 'store',
+    'db.statement': 'GET /v1.0/state/store/a'
+  })
 })

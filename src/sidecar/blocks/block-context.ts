@@ -34,6 +34,8 @@ export interface BlockContextOptions {
   readonly policies: () => ComponentPolicies | undefined
   /** Counts for the metrics. */
   readonly counted: (event: ComponentEvent) => void
+  /** Begins a span for what the app gets. */
+  readonly startSpan: StartSpan
   readonly log: BlockLog
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
@@ -41,6 +43,21 @@ export interface BlockContextOptions {
 
 /** Sends an update to the app; resolves with why it was not taken, '' = it was. */
 export type PostToApp = (path: string, body: string) => Promise<string>
+
+/** A span for something that the app gets. */
+export interface BlockSpan {
+  /** What the app gets of it. */
+  readonly traceparent: string
+  /** `status`: of the answer, of HTTP or gRPC; 0: there is none, or it is OK. `why`: it failed, '' = it did not. */
+  end(status: number, why: string): void
+}
+
+/** Undefined: none is begun. `traceparent`: of the trace that it belongs to. */
+export type StartSpan = (
+  name: string,
+  traceparent: string,
+  attributes: Readonly<Record<string, string>>
+) => BlockSpan | undefined
 
 /** The log of the sidecar. */
 export interface BlockLog {
@@ -92,6 +109,7 @@ export class BlockContext {
   readonly configuration: () => Configuration
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: BlockContextOptions['counted']
+  readonly startSpan: StartSpan
   readonly log: BlockLog
   readonly postToApp: PostToApp | undefined
   readonly #options: BlockContextOptions
@@ -102,6 +120,7 @@ export class BlockContext {
     this.configuration = options.configuration
     this.policies = options.policies
     this.counted = options.counted
+    this.startSpan = options.startSpan
     this.log = options.log
     this.postToApp = options.postToApp
     this.#options = options

@@ -3,7 +3,7 @@ import type {Handled, Message} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
 import type {BulkSettings} from '../../resources/subscriptions.ts'
 import type {BatchEntry, EventChannel, EventTarget} from './event-channel.ts'
-import type {EventDelivery, Outcome} from './event-delivery.ts'
+import {endSpan, type EventDelivery, type Outcome} from './event-delivery.ts'
 
 /** A message that waits for others. */
 interface Waiting extends BatchEntry {
@@ -78,10 +78,16 @@ export class BulkDelivery {
       }
     }
     const sending = [...paths.values()].map(async ({target, entries}) => {
-      const answers = await channel.deliverBatch(target, entries, attempt)
+      const startedAt = performance.now()
+      const spans = entries.map(({event}) => delivery.startSpan(event))
+      const given = await channel.deliverBatch(target, entries, attempt)
+      const answers = 'kind' in given ? entries.map(() => given) : given
+      delivery.countBatch(answers, performance.now() - startedAt)
       for (const [at, each] of entries.entries()) {
-        const answer = 'kind' in answers ? answers : answers[at]
-        if (answer !== undefined) each.outcome = answer
+        const answer = answers[at]
+        if (answer === undefined) continue
+        each.outcome = answer
+        endSpan(spans[at], answer)
       }
     })
     await Promise.all(sending)

@@ -9,6 +9,8 @@ export interface AppEvent {
   readonly body: Buffer
   /** The bytes of a message that is no CloudEvent of its own. */
   readonly raw?: Buffer
+  /** The `traceparent` of the span that the app gets it in; left out: none was begun. */
+  readonly traceparent?: string | undefined
   /** Of the message that it came in. */
   readonly metadata: Readonly<Record<string, string>>
 }

@@ -2,10 +2,11 @@ import type {AppComponent} from '../../components/app-components.ts'
 import type {Handled, Message} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
 import type {Outcomes, ResilientCall, Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
+import type {ProcessStatus} from '../../model/component-event.ts'
 import {messageOf} from '../../model/errors.ts'
 import {pause} from '../../platform/delay.ts'
 import type {TopicSubscription} from '../../resources/subscriptions.ts'
-import {policyTarget, type BlockContext} from './block-context.ts'
+import {policyTarget, type BlockContext, type BlockSpan} from './block-context.ts'
 import {hasExpired, parseEvent, rawEvent} from './cloud-event.ts'
 import type {AppEvent, EventAnswer, EventChannel, EventTarget} from './event-channel.ts'
 
@@ -141,9 +142,11 @@ export class EventDelivery {
       case 'stopped':
         return 'returned'
       case 'expired':
+        this.#count('drop', 'drop')
         log.write('warn', `dropping expired pub/sub event ${id} as of ${String(event.fields['expiration'])}`)
         return 'done'
       case 'unrouted':
+        this.#count('drop', 'success')
         log.write('warn', `no matching route for event ${id} in pubsub ${pubsubName} and topic ${topic}; skipping`)
         return this.#toDeadLetters(message)
       case 'drop':
@@ -167,7 +170,16 @@ export class EventDelivery {
 
   async #deliver(event: AppEvent, attempt?: AttemptControl): Promise<Outcome> {
     const target = this.route(event)
-    return 'kind' in target ? target : this.#options.channel.deliver(target, event, attempt)
+    if ('kind' in target) return target
+    const span = this.startSpan(event)
+    const startedAt = performance.now()
+    const sent = span === undefined ? event : {...event, traceparent: span.traceparent}
+    const answer = await this.#options.channel.deliver(target, sent, attempt)
+    endSpan(span, answer)
+    const status = processStatusOf(answer)
+    if (status !== undefined)
+      this.#count(status, answer.kind === 'drop' ? 'success' : status, performance.now() - startedAt)
+    return answer
   }
 
   /** Delivers when the app takes events, again if its process ends before it answers. */
@@ -192,7 +204,13 @@ export class EventDelivery {
   async fail(message: Message, answer: string, id: string): Promise<Handled> {
     const {context, subscription} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
-    if (deadLetterTopic !== '') return this.#toDeadLetters(message)
+    if (deadLetterTopic !== '') {
+      const handled = await this.#toDeadLetters(message)
+      const status = handled === 'done' ? 'drop' : 'retry'
+      this.#count(status, status)
+      return handled
+    }
+    this.#count('retry', 'retry')
     context.log.write(
       'warn',
       `event ${id} of topic ${topic} in pubsub ${pubsubName} is lost: the app answered ${oneLine(answer)}. A deadLetterTopic of the subscription keeps such events; a retry policy in targets.components.${pubsubName}.inbound of a Resiliency delivers them again`
@@ -204,6 +222,35 @@ export class EventDelivery {
     return 'done'
   }
 
+  /** Of an event that has a trace (Dapr: pkg/diagnostics, StartInternalCallbackSpan). */
+  startSpan({fields}: AppEvent): BlockSpan | undefined {
+    const {context, subscription} = this.#options
+    const trace = fields['traceparent'] ?? fields['traceid']
+    if (typeof trace !== 'string') return undefined
+    const {topic} = subscription()
+    const attributes = {'messaging.system': 'pubsub', 'messaging.destination.name': topic}
+    return context.startSpan(`pubsub/${topic}`, trace, attributes)
+  }
+
+  /** The app has answered a request with several events. */
+  countBatch(answers: readonly EventAnswer[], elapsedMs: number): void {
+    const {context, subscription} = this.#options
+    const {pubsubName: component, topic} = subscription()
+    const statuses = new Map<ProcessStatus, number>()
+    for (const answer of answers) {
+      const status = processStatusOf(answer)
+      if (status !== undefined) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+    if (statuses.size > 0) context.counted({type: 'bulk-delivered', component, topic, statuses, elapsedMs})
+  }
+
+  #count(processStatus: ProcessStatus, status: ProcessStatus, elapsedMs = 0): void {
+    const {context, subscription} = this.#options
+    const {pubsubName: component, topic, bulk} = subscription()
+    if (bulk !== undefined) return // those are counted together
+    context.counted({type: 'delivered', component, topic, processStatus, status, elapsedMs})
+  }
+
   /** Publishes a message as it is to the dead letter topic, if there is one. */
   async #toDeadLetters(message: Message): Promise<Handled> {
     const {context, broker, subscription} = this.#options
@@ -211,7 +258,7 @@ export class EventDelivery {
     if (deadLetterTopic === '') return 'done'
     try {
       const call = {block: 'pubsub', name: pubsubName} as const
-      await context.outbound(call, async () => broker.component.publish(deadLetterTopic, message))
+      await context.outbound(call, async () => broker.component.publish(broker.topicPrefix + deadLetterTopic, message))
       if (context.log.isDebug)
         context.log.write('debug', `sent an event of topic ${topic} to the dead letter topic ${deadLetterTopic}`)
       return 'done'
@@ -222,6 +269,27 @@ export class EventDelivery {
       )
       return 'returned'
     }
+  }
+}
+
+/** The app has answered. */
+export function endSpan(span: BlockSpan | undefined, answer: EventAnswer): void {
+  if (answer.kind === 'success' || answer.kind === 'drop') span?.end(0, '')
+  else span?.end(answer.kind === 'interrupted' ? 0 : answer.status, answer.text || answer.kind)
+}
+
+/** How Dapr counts an answer; undefined: the app did not get the event. */
+function processStatusOf(answer: EventAnswer): ProcessStatus | undefined {
+  switch (answer.kind) {
+    case 'success':
+      return 'success'
+    case 'drop':
+    case 'unknown':
+      return 'drop'
+    case 'failed':
+      return 'retry'
+    case 'interrupted':
+      return answer.isSent ? 'retry' : undefined
   }
 }
 

@@ -56,7 +56,7 @@ export class Publishing {
     const {log} = this.#context
     try {
       const call = {block: 'pubsub', name: pubsubName, operation: topic, onGone} as const
-      await this.#context.outbound(call, async () => broker.component.publish(topic, message))
+      await this.#context.outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
     } catch (error) {
       throw this.failed(publication, messageOf(error))
     }
@@ -79,7 +79,7 @@ export class Publishing {
     const call = {block: 'pubsub', name: pubsubName, onGone} as const
     for (const {entryId, message} of messages) {
       try {
-        await this.#context.outbound(call, async () => broker.component.publish(topic, message))
+        await this.#context.outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
       } catch (error) {
         failed.push({entryId, error: messageOf(error)})
       }

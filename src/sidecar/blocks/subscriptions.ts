@@ -178,7 +178,7 @@ export class Subscriptions {
     const handler =
       bulk === undefined ? delivery : new BulkDelivery({delivery, channel, settings: bulk, over: over.signal})
     const reader = await broker.component.subscribe({
-      topic: subscription.topic,
+      topic: broker.topicPrefix + subscription.topic,
       group,
       ready: async () => channel.ready(over.signal),
       atOnce: bulk?.maxMessages ?? 0,

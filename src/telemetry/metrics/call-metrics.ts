@@ -54,7 +54,7 @@ export class CallMetrics {
   readonly #settings: MetricsSettings
   readonly #metrics: SidecarMetrics
 
-  /** `namespace`: NAMESPACE of the sidecar, '' = none. */
+  /** `namespace`: of the sidecar. */
   constructor(appId: string, namespace: string, settings: MetricsSettings) {
     this.#appId = appId
     this.#settings = settings

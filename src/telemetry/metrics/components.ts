@@ -4,7 +4,7 @@ import {LATENCY_BUCKETS, type MetricsRegistry} from './registry.ts'
 
 export interface ComponentMetricsOptions {
   readonly appId: string
-  /** NAMESPACE of the sidecar, '' = none. */
+  /** Of the sidecar. */
   readonly namespace: string
   /** Undefined: Dapr's. */
   readonly latencyBuckets: readonly number[] | undefined
@@ -111,7 +111,7 @@ export class ComponentMetrics {
         const {topic, statuses} = event
         this.#add('pubsub_ingress_bulk_count', [component, '', topic], {elapsedMs})
         for (const [status, times] of statuses)
-          this.#add('pubsub_ingress_bulk_event_count', [component, status, topic], {times})
+          this.#add('pubsub_ingress_bulk_event_count', [component, status.toUpperCase(), topic], {times})
       }
     }
   }

@@ -26,7 +26,7 @@ export class SidecarMetrics {
   #errors: Family<Counter> | undefined
   #readProcess: (() => void) | undefined
 
-  /** `namespace`: NAMESPACE of the sidecar, '' = none. */
+  /** `namespace`: of the sidecar. */
   constructor(appId: string, namespace: string, settings: MetricsSettings) {
     this.#appId = appId
     this.#namespace = namespace

@@ -63,6 +63,7 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
     attributes['net.peer.name'] = callee
     attributes['dapr.invoke_method'] = method
   }
+  Object.assign(attributes, blockAttributes(verb, path))
   attributes['dapr.protocol'] = 'http'
   attributes['dapr.api'] = `${verb} ${path}`
   attributes['dapr.status_code'] = status.toString()
@@ -71,6 +72,15 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
   attributes['server.address'] = peer.address
   attributes['server.port'] = peer.port.toString()
   return attributes
+}
+
+/** Of calls to building blocks (Dapr: pkg/api/http, append…SpanAttributes). */
+function blockAttributes(verb: string, path: string): Readonly<Record<string, string>> {
+  const [, block = '', name = '', topic = ''] =
+    /^\/v1\.0(?:-alpha1)?\/(state|bindings|publish)\/(?:bulk\/(?=[^/]+\/))?([^/]+)(?:\/(.*))?$/.exec(path) ?? []
+  if (block === '') return {}
+  if (block === 'publish') return {'messaging.system': 'pubsub', 'messaging.destination.name': topic}
+  return {'db.system': block, 'db.connection_string': block, 'db.statement': `${verb} ${path}`, 'db.name': name}
 }
 
 /** Those that callers add by themselves. */

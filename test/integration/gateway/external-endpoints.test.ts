@@ -240,7 +240,7 @@ t.test('a truncated response never looks complete', async t => {
   t.equal(await caller.answer(), undefined)
 })
 
-t.test('which resources count: kind, scopes, namespace, the first of a name; secrets need value or envRef', async t => {
+t.test('which resources count: kind, scopes, namespace, the first of a name; secrets need a store', async t => {
   const {port: site} = await echoApp(t)
   const baseUrl = `http://localhost:${site.toString()}`
   const {resources, warnings, get} = await openScene(

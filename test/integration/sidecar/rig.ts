@@ -150,6 +150,7 @@ export const noBlocks =
       postToApp: undefined,
       policies: () => undefined,
       counted: () => undefined,
+      startSpan: () => undefined,
       log: {isDebug: false, write: () => undefined, warn: () => undefined}
     })
 

@@ -140,7 +140,8 @@ function metadataFields(metadata: AppEvent['metadata']): string {
   return fields
 }
 
-function traceFieldsOf({fields}: AppEvent): string {
+function traceFieldsOf({fields, traceparent}: AppEvent): string {
+  if (traceparent !== undefined) return traceFields(traceparent)
   const trace = fields['traceparent'] ?? fields['traceid']
   const child = typeof trace === 'string' ? childTraceparent(trace) : ''
   return child === '' ? '' : traceFields(child)

@@ -37,7 +37,7 @@ export class HttpEventChannel implements EventChannel {
     const lines =
       `Content-Type: application/cloudevents+json\r\nPubsubname: ${valueText(pubsubName)}\r\n` +
       metadataLines(event.metadata) +
-      (typeof traceparent === 'string' ? traceLine(traceparent) : '')
+      traceLine(event.traceparent ?? (typeof traceparent === 'string' ? childTraceparent(traceparent) : ''))
     const response = await this.#post(target, {lines, body: event.body, attempt})
     return response.kind === 'interrupted' || response.kind === 'failed' ? response : answerOf(response)
   }
@@ -83,10 +83,7 @@ export class HttpEventChannel implements EventChannel {
   }
 }
 
-function traceLine(traceparent: string): string {
-  const child = childTraceparent(traceparent)
-  return child === '' ? '' : `Traceparent: ${child}\r\n`
-}
+const traceLine = (traceparent: string): string => (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`)
 
 /** The table of answers of a delivery. */
 function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): EventAnswer {

@@ -40,6 +40,7 @@ const blocksOf = async (
     postToApp: undefined,
     policies: () => all,
     counted: event => counted.push(event),
+    startSpan: () => undefined,
     log: {isDebug: false, write: () => undefined, warn: () => undefined}
   })
   return {blocks, counted}

@@ -1,0 +1,50 @@
+import {once} from 'node:events'
+import http from 'node:http'
+import type {AddressInfo} from 'node:net'
+import t from 'tap'
+import {component} from '../rig/resource-files.ts'
+import {openRig} from '../rig/rig.ts'
+
+t.test('headers of an HTTPEndpoint that a secret store has; one that is missing is told to who calls', async t => {
+  const server = http.createServer((request, response) => response.end(JSON.stringify(request.headers)))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}`
+  const endpoint = (name: string, secret: object, secretStore = 'vault'): string =>
+    JSON.stringify({
+      apiVersion: 'dapr.io/v1alpha1',
+      kind: 'HTTPEndpoint',
+      metadata: {name},
+      spec: {
+        baseUrl,
+        headers: [
+          {name: 'X-Plain', value: 'p'},
+          {name: 'Authorization', secretKeyRef: secret}
+        ]
+      },
+      auth: {secretStore}
+    })
+  const rig = await openRig(t)
+  await rig.write({
+    'shop/secrets.json': '{"token":"first","deep":{"er":"second"}}',
+    'resources/vault.yaml': component('vault', 'secretstores.local.file', {secretsFile: 'secrets.json'}),
+    'resources/site.yaml': endpoint('site', {name: 'token'}),
+    'resources/none.yaml': endpoint('none', {name: 'absent'}),
+    'resources/other.yaml': endpoint('other', {name: 'token'}, 'safe')
+  })
+  await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  const headersOf = async (): Promise<Record<string, string>> =>
+    JSON.parse((await shop.fetch('/v1.0/invoke/site/method/x')).body) as Record<string, string>
+  t.match(await headersOf(), {'x-plain': 'p', authorization: 'first'})
+  t.match(await shop.fetch('/v1.0/invoke/none/method/x'), {
+    status: 500,
+    body: /the HTTPEndpoint \\"none\\" cannot be used \(secret absent not found in vault\)/
+  })
+  t.match(await shop.fetch('/v1.0/invoke/other/method/x'), {status: 500, body: /there is no secret store safe/})
+  await rig.write({'resources/site.yaml': endpoint('site', {name: 'deep:er'})})
+  while ((await headersOf())['authorization'] !== 'second');
+  t.notMatch(run.stderr.text, /first|second/)
+})
