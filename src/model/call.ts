@@ -51,7 +51,7 @@ export interface SentRequest {
 
 /** An attempt of a call that was followed by another one. */
 export interface CallAttempt {
-  /** Of its response; 0: there was none. */
+  /** Of its response, 0: there was none; the code of gRPC where the app was called so. */
   readonly status: number
   readonly admittedAt: number
   readonly endedAt: number

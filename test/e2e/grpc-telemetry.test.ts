@@ -154,3 +154,35 @@ t.test('APIs that are denied over gRPC are UNIMPLEMENTED; the proxy is not restr
   t.equal((await fetch(`http://127.0.0.1:${http.toString()}/v1.0/metadata`)).status, 200, 'HTTP is not meant')
   t.notMatch(run.stderr.text, /spec\.api/)
 })
+
+t.test('each attempt of a gRPC call counts at both sidecars', async t => {
+  const rig = await openRig(t)
+  const [ofA, ofB] = [await freePort(), await freePort()]
+  const spec = {
+    policies: {retries: {again: {policy: 'constant', duration: '1ms', maxRetries: 2}}},
+    targets: {apps: {b: {retry: 'again'}}}
+  }
+  await rig.write({'resources/r.yaml': JSON.stringify({kind: 'Resiliency', metadata: {name: 'r'}, spec})})
+  await rig.template(
+    [
+      {appID: 'a', command: [], metricsPort: ofA},
+      {...echo, metricsPort: ofB}
+    ],
+    {resourcesPath: './resources'}
+  )
+  const client = echoClient(t, (await rig.pillion(['run', '-f', '.']).ports('a')).grpc)
+  t.match(await client.call({}, {path: '/test.Echo/Nope'}), {code: 12})
+  const name = 'dapr_runtime_service_invocation_'
+  const [caller, callee] = [await read(ofA), await read(ofB)]
+  const expected: readonly (readonly [readonly string[], string])[] = [
+    [caller, server('/test.Echo/Nope', 'Unimplemented', 1)],
+    [caller, `${name}req_sent_total{app_id="a",dst_app_id="b",type="unary"} 3`],
+    [caller, `${name}res_recv_total{app_id="a",src_app_id="b",status="12",type="unary"} 3`],
+    [callee, `${name}req_recv_total{app_id="b",src_app_id="a"} 3`],
+    [
+      callee,
+      'dapr_grpc_io_client_completed_rpcs{app_id="b",grpc_client_method="/test.Echo/Nope",grpc_client_status="Unimplemented"} 3'
+    ]
+  ]
+  for (const [lines, line] of expected) t.ok(lines.includes(line), line)
+})

@@ -1,6 +1,8 @@
 import type {Admitted, Denied} from '../../gateway/admission.ts'
 import {howEnded} from '../../gateway/how-ended.ts'
+import type {InterceptedRun} from '../../gateway/intercepted-run.ts'
 import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
+import type {CallRecord} from '../../model/call.ts'
 import {bugText} from '../../net/error-boundary.ts'
 import type {FrameClient} from '../../net/http2/frame-client.ts'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
@@ -41,6 +43,10 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   /** Bytes that came and were not passed on yet. */
   #unpassed = 0
   #isRequestDone = false
+  /** Of the policies around it. */
+  #run: InterceptedRun | undefined
+  /** How the current attempt has ended; undefined: a policy ends it. */
+  #attemptEnd: GrpcStatus | undefined
 
   constructor(options: GrpcCallOptions) {
     super(options)
@@ -75,6 +81,10 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     this.#failAttempt({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
   }
 
+  protected get decisions(): CallRecord['decisions'] {
+    return this.#run?.decisions
+  }
+
   start(isRequestDone: boolean): void {
     this.#isRequestDone = isRequestDone
     this.begun()
@@ -86,8 +96,9 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
         isStream: () => this.isMarkedStream,
         maxBytes: this.sidecar.maxBodyBytes
       })
-    if (this.policed === undefined) this.ask()
-    else void this.#conclude(this.policed)
+    if (this.policed === undefined) return this.ask()
+    this.#run = this.policed.run
+    void this.#conclude(this.policed)
   }
 
   head(stream: FrameStream, block: string, isLast: boolean): void {
@@ -180,6 +191,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
       else void this.#explain(process, end)
     }
     if (policed === undefined) return tell()
+    this.#attemptEnd = end
     policed.settle(this.verdictOf(end.code), tell, () => this.#discard())
   }
 
@@ -217,6 +229,8 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   }
 
   #attempt(): void {
+    this.noteAttempt(this.#attemptEnd ?? EXCEEDED)
+    this.#attemptEnd = undefined
     this.leave()
     this.policed?.begin()
     this.#answer = new MessageGauge(this.sidecar.maxBodyBytes)
@@ -280,6 +294,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
       return
     }
     const pass = (): void => this.#pass(head, isFirst ? '' : fields.bytes, fields)
+    this.#attemptEnd = {code: codeOf(fields), message: status.unescapeMessage(fields.message)}
     policed.settle(this.verdictOf(codeOf(fields)), pass, () => this.#discard())
   }
 
@@ -339,9 +354,8 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
 
   #setTimer(): void {
     const ms = this.#deadline - performance.now()
-    const exceeded = {code: status.DEADLINE_EXCEEDED, message: 'context deadline exceeded'}
-    if (ms <= 0) return this.fail(exceeded)
-    if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => this.fail(exceeded), ms)
+    if (ms <= 0) return this.fail(EXCEEDED)
+    if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => this.fail(EXCEEDED), ms)
   }
 
   #over(code: number, failure: string): void {
@@ -357,6 +371,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
 }
 
 const NOTHING: readonly string[] = []
+const EXCEEDED: GrpcStatus = {code: status.DEADLINE_EXCEEDED, message: 'context deadline exceeded'}
 
 const codeOf = ({status: code}: AnswerFields): number => (code < 0 ? status.INTERNAL : code)
 

@@ -1,7 +1,7 @@
-import type {Call, CallRecord, CallSpans, Direction, OpenStream, Recorded} from '../../model/call.ts'
+import type {Call, CallAttempt, CallRecord, CallSpans, Direction, OpenStream, Recorded} from '../../model/call.ts'
 import type {Admitted} from '../../gateway/admission.ts'
 import {codeText} from '../../model/grpc-code.ts'
-import {OK} from '../../net/grpc/status.ts'
+import {OK, type GrpcStatus} from '../../net/grpc/status.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {linesOf, type RequestHead} from './request-head.ts'
 
@@ -27,6 +27,7 @@ export abstract class RecordedGrpcCall implements OpenStream {
   #calleeRecorded: Recorded | undefined
   #isRemote = false
   #isOtherSidecar = false
+  #earlier: CallAttempt[] | undefined
 
   constructor({sidecar, call, head}: RecordedCallOptions) {
     this.sidecar = sidecar
@@ -40,6 +41,8 @@ export abstract class RecordedGrpcCall implements OpenStream {
   /** The trace that went to the callee, '' = none of ours. */
   protected abstract readonly sentTrace: string
   protected abstract readonly spans: CallSpans | undefined
+  /** What policies have decided; undefined: nothing. */
+  protected abstract readonly decisions: CallRecord['decisions']
   /** The caller says that it is a stream without end. */
   protected abstract readonly isMarkedStream: boolean
   /** The method by which the app is called. */
@@ -62,12 +65,34 @@ export abstract class RecordedGrpcCall implements OpenStream {
     this.sidecar.observer?.bytes(this.call, direction, Buffer.from(bytes, 'latin1'), 0, bytes.length)
   }
 
+  /** An attempt is over, and another one follows: its callee counts it now. */
+  protected noteAttempt({code, message}: GrpcStatus): void {
+    if (this.#admittedAt === 0) return
+    const record = this.#newRecord(code, message)
+    const {admittedAt, endedAt, isRemote = false} = record
+    this.#earlier ??= []
+    this.#earlier.push({status: code, admittedAt, endedAt, isRemote})
+    this.#calleeRecorded?.({...record, isFollowed: true})
+    this.#calleeRecorded = undefined
+    this.#admittedAt = 0
+    this.connectedAt = 0
+    this.firstByteAt = 0
+    this.#isRemote = false
+  }
+
   /** It is over with this code. */
   protected record(code: number, failure: string): void {
-    const {requestHead: head, spans} = this
     const {recorded, observer} = this.sidecar
     if (recorded === undefined && observer === undefined) return
-    const record: CallRecord = {
+    const record = this.#newRecord(code, failure)
+    recorded?.(record)
+    this.#calleeRecorded?.(record)
+    observer?.ended(record)
+  }
+
+  #newRecord(code: number, failure: string): CallRecord {
+    const {requestHead: head, spans} = this
+    return {
       call: this.call,
       request: {method: 'POST', path: head.path, lines: linesOf(head, spans?.own.isSampled === true)},
       status: 200,
@@ -75,6 +100,8 @@ export abstract class RecordedGrpcCall implements OpenStream {
       calleeMethod: this.calleeMethod,
       isStream: this.isMarkedStream,
       attempts: this.attempts,
+      earlier: this.#earlier,
+      decisions: this.decisions,
       startedAt: this.startedAt,
       admittedAt: this.#admittedAt,
       connectedAt: this.connectedAt,
@@ -87,8 +114,5 @@ export abstract class RecordedGrpcCall implements OpenStream {
       trace: this.sentTrace,
       failure: code === OK ? '' : failure || codeText(code)
     }
-    recorded?.(record)
-    this.#calleeRecorded?.(record)
-    observer?.ended(record)
   }
 }

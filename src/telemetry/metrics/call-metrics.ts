@@ -93,31 +93,32 @@ export class CallMetrics {
       responseBytes,
       elapsedMs
     })
-    this.#called(record, code)
+    this.#called(record, code, 'unary')
     if (failure !== '' && this.#settings.hasErrorCodes) this.#failed(call.callee, failure)
   }
 
   /** Each attempt counts, as each is a request from one sidecar to another. */
-  #called({call, earlier, isRemote, startedAt, admittedAt, endedAt}: CallRecord, code: number): void {
+  #called(record: CallRecord, code: number, type: 'unary' | 'streaming'): void {
+    const {call, calleeMethod, earlier, isRemote, startedAt, admittedAt, endedAt} = record
     const {invocation} = this.#metrics
     const since = earlier === undefined ? startedAt : admittedAt
-    if (isRemote === true) invocation.called(call.callee, code, endedAt - since, 'unary')
+    if (isRemote === true) invocation.called(call.callee, code, endedAt - since, type)
     if (earlier === undefined) return
     for (const attempt of earlier) {
       const {status, admittedAt: from, endedAt: to} = attempt
-      if (attempt.isRemote) invocation.called(call.callee, status || NO_STATUS, to - from, 'unary')
+      const told = calleeMethod === undefined ? status || NO_STATUS : status
+      if (attempt.isRemote) invocation.called(call.callee, told, to - from, type)
     }
   }
 
   #servedGrpc(record: CallRecord, code: number): void {
-    const {call, request, calleeMethod, status, startedAt, endedAt} = record
+    const {request, calleeMethod, status, startedAt, endedAt} = record
     const elapsedMs = endedAt - startedAt
     const bytes = messageBytes(record)
     this.#metrics.grpc.served({method: request.path, status: codeText(code), elapsedMs, bytes})
-    if (record.isRemote !== true) return
     // an app of HTTP has answered with a status of HTTP
     const told = calleeMethod === undefined && status !== 0 ? status : code
-    this.#metrics.invocation.called(call.callee, told, elapsedMs, record.isStream === true ? 'streaming' : 'unary')
+    this.#called(record, told, record.isStream === true ? 'streaming' : 'unary')
   }
 
   /** The sidecar's app, or an endpoint outside, was called. */

@@ -76,7 +76,10 @@ t.test('after the last attempt the caller gets its status, head, trailers and de
   t.strictSame(outcome.trailers.get('grpc-status-details-bin'), [Buffer.from([8, 5])])
   t.equal(seen.length, 3)
   t.equal(grpcPort.underWay(), 0)
-  t.match(grpcPort.records, [{grpcStatus: 5, attempts: 3, failure: 'failure 3'}])
+  const earlier = [1, 2].map(() => ({status: 5, isRemote: true}))
+  const decisions = [1, 2].map(retry => ({type: 'retrying', cause: 5, retry}))
+  t.match(grpcPort.records, [{grpcStatus: 5, attempts: 3, failure: 'failure 3', earlier, decisions}])
+  t.equal(grpcPort.records[0]?.earlier?.length, 2)
 })
 
 t.test('a call that succeeds at a later attempt hides the earlier ones, whatever its message', async t => {
