@@ -3,6 +3,7 @@ import type {LogLevel} from '../model/plan.ts'
 import {isOpened} from '../resources/component-support.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import type {Block} from '../resources/component-types.ts'
+import type {DaprdComponents} from './daprd/daprd-access.ts'
 import {ComponentFault, type BlockTypes, type Component, type OpenOptions} from './component.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
 import {topicPrefixOf, valuesOf} from './component-values.ts'
@@ -48,6 +49,8 @@ interface Opened extends Omit<AppComponent<Block>, 'component'> {
 export class AppComponents {
   readonly #options: AppComponentsOptions
   #entries: readonly Entry[] = []
+  /** Those that a real daprd has; undefined: there is none. */
+  daprd: DaprdComponents | undefined
 
   constructor(options: AppComponentsOptions) {
     this.#options = options
@@ -64,7 +67,8 @@ export class AppComponents {
    */
   async follow(resources: readonly ComponentResource[]): Promise<readonly FailedComponent[]> {
     const before = this.#entries
-    const wanted = resources.filter(isOpened).toSorted(bySecretsFirst)
+    this.daprd?.follow(resources)
+    const wanted = resources.filter(each => isOpened(each) || this.daprd?.takes(each) === true).toSorted(bySecretsFirst)
     const kept = wanted.map(resource => before.find(entry => isSameResource(entry.resource, resource)))
     const entries: Entry[] = wanted.map((resource, index) => kept[index] ?? {resource, opening: undefined})
     this.#entries = entries
@@ -112,34 +116,41 @@ export class AppComponents {
   }
 
   async #open(resource: ComponentResource): Promise<Opened> {
-    const {appId, folder, env, set, log} = this.#options
+    const {log} = this.#options
     const {name, type, version} = resource
-    const warn = (text: string): void => log('warn', text)
     try {
-      const values = await valuesOf(resource, {
-        appId,
-        env,
-        secretOf: (store, secret) => this.find('secretstores', store)?.then(async found => found.component.get(secret)),
-        warn,
-        error: text => log('error', text)
-      })
-      if (values === undefined)
-        throw new ComponentFault(`secret store ${resource.secretStore} is not loaded`, resource.place)
-      const use = await set.use({resource, properties: values, folder, warn})
+      const opened =
+        this.daprd?.takes(resource) === true ? await openByDaprd(this.daprd, resource) : await this.#openHere(resource)
       this.failed.delete(name)
-      this.capabilities.set(name, use.component.capabilities)
+      this.capabilities.set(name, opened.use.component.capabilities)
       log('info', `Component loaded: ${name} (${type}/${version})`)
-      return {
-        name,
-        component: use.component,
-        properties: new Properties(values),
-        topicPrefix: topicPrefixOf(resource, env),
-        use
-      }
+      return opened
     } catch (error) {
       this.failed.set(name, messageOf(error))
       log('error', failureText(resource, messageOf(error)))
       throw error
+    }
+  }
+
+  async #openHere(resource: ComponentResource): Promise<Opened> {
+    const {appId, folder, env, set, log} = this.#options
+    const warn = (text: string): void => log('warn', text)
+    const values = await valuesOf(resource, {
+      appId,
+      env,
+      secretOf: (store, secret) => this.find('secretstores', store)?.then(async found => found.component.get(secret)),
+      warn,
+      error: text => log('error', text)
+    })
+    if (values === undefined)
+      throw new ComponentFault(`secret store ${resource.secretStore} is not loaded`, resource.place)
+    const use = await set.use({resource, properties: values, folder, warn})
+    return {
+      name: resource.name,
+      component: use.component,
+      properties: new Properties(values),
+      topicPrefix: topicPrefixOf(resource, env),
+      use
     }
   }
 
@@ -155,6 +166,14 @@ export class AppComponents {
 const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWith(block) && type[block.length] === '.'
 
 const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
+
+/** Daprd looks up secrets and variables itself: what it is told of them here is what stands in the file. */
+async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource): Promise<Opened> {
+  const component = await daprd.open(resource)
+  const use = {component, release: async (): Promise<void> => component.close()}
+  // daprd puts the prefix in front of topics itself
+  return {name: resource.name, component, properties: new Properties(resource.properties), topicPrefix: '', use}
+}
 
 const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
   Number(isSecretStore(b)) - Number(isSecretStore(a))

@@ -33,6 +33,8 @@ export interface TopicReader {
 
 /** A message broker. */
 export interface PubSub extends Component {
+  /** What becomes of a message that the app fails to handle is for the broker to decide; left out: it is dropped. */
+  readonly keepsFailed?: boolean
   /** Settles when the broker has the message. */
   publish(topic: string, message: Message): Promise<void>
   /** Hands over the messages of a topic, from now on or from where the group has stopped. */

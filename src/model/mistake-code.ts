@@ -1,5 +1,6 @@
 /** Every mistake in a template has a code that does not change when its wording does. They are listed in `docs/messages.md`. */
 export type MistakeCode =
+  | 'by-daprd'
   | 'conflicting-keys'
   | 'control-character'
   | 'dependency-cycle'

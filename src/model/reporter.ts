@@ -12,6 +12,8 @@ export type WarningCode =
   | 'calls-cut'
   | 'command-not-found'
   | 'copies-lost'
+  | 'daprd-ended'
+  | 'daprd-missing'
   | 'duplicate-app-port'
   | 'duplicate-run'
   | 'exporter-failed'

@@ -1,4 +1,4 @@
-import {componentTypeOf, isComponentType} from './component-types.ts'
+import {componentTypeOf, isBlock, isComponentType, splitType} from './component-types.ts'
 import type {ComponentResource} from './components.ts'
 import {isDaprType} from './dapr-types.ts'
 
@@ -10,3 +10,28 @@ export const isUnbuilt = ({type}: ComponentResource): boolean => !isComponentTyp
 
 /** Whether it is opened for calls; the start of one whose type nobody has fails. What Dapr alone has is left out. */
 export const isOpened = ({type}: ComponentResource): boolean => componentTypeOf(type) !== undefined || !isDaprType(type)
+
+/** Whether a real daprd beside the app can have it: of Dapr's types for our blocks those that we have not, or all of them. */
+export const isForDaprd = ({type}: Pick<ComponentResource, 'type'>, use: DaprdUse): boolean => {
+  if (use === 'never' || !isBlock(splitType(type)[0]) || !isDaprType(type)) return false
+  return use === 'always' || !isComponentType(type)
+}
+
+/** How somebody gets a daprd. */
+export const INSTALL_DAPRD = '"dapr init --slim" of Dapr’s own CLI installs one; one in the PATH is found, too'
+
+/** `always`: also for what we have ourselves, to compare. */
+export type DaprdUse = 'needed' | 'always' | 'never'
+
+/** Of `PILLION_DAPRD`. */
+export const daprdUseOf = (env: Readonly<Record<string, string | undefined>>): DaprdUse => {
+  switch ((env['PILLION_DAPRD'] ?? '').toLowerCase()) {
+    case 'always':
+      return 'always'
+    case 'never':
+    case 'off':
+      return 'never'
+    default:
+      return 'needed'
+  }
+}

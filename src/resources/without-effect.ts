@@ -9,6 +9,8 @@ export interface WithoutEffect {
   readonly what: string
   readonly why: string
   readonly place: Place
+  /** It is a Component of a type that is not built. */
+  readonly component?: ComponentResource
 }
 
 const NOT_BUILT = 'it is not supported yet'
@@ -22,10 +24,11 @@ const UNREAD = ['MCPServer', 'WorkflowAccessPolicy']
 export const findWithoutEffect = ({documents}: ResourceFile): readonly WithoutEffect[] => documents.flatMap(inDocument)
 
 /** A Component of a type that is not built. */
-export const unbuiltComponent = ({name, type, place}: ComponentResource): WithoutEffect => ({
-  what: `Component "${name}" (${type})`,
+export const unbuiltComponent = (component: ComponentResource): WithoutEffect => ({
+  what: `Component "${component.name}" (${component.type})`,
   why: 'this type is not supported yet',
-  place
+  place: component.place,
+  component
 })
 
 function inDocument(document: Field): readonly WithoutEffect[] {

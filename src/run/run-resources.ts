@@ -3,6 +3,7 @@ import {dirname} from 'node:path'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {AppResources} from '../resources/app-resources.ts'
+import {daprdUseOf, isForDaprd} from '../resources/component-support.ts'
 import {ResourceStore} from '../resources/resource-store.ts'
 import type {Watch, WatchOptions} from '../watcher/watcher.ts'
 import {inBackground} from './run-reporter.ts'
@@ -44,9 +45,11 @@ export class RunResources {
   /** Warns about resources without effect (one line for all), and about each Configuration that restricts calls, enforced or not. */
   report(): void {
     const {reporter} = this.#options
-    const all = this.#store.withoutEffect.map(
-      ({what, why, place}) => `${what} in ${place.file}:${place.line.toString()} (${why})`
-    )
+    const use = daprdUseOf(this.#options.shell)
+    // a real daprd has it, or it was told why there is none
+    const all = this.#store.withoutEffect
+      .filter(({component}) => component === undefined || !isForDaprd(component, use))
+      .map(({what, why, place}) => `${what} in ${place.file}:${place.line.toString()} (${why})`)
     if (all.length > 0) reporter.warn('not-built', `without effect: ${all.join(', ')}`)
     for (const {accessControl, unenforced} of this.#store.configurations) {
       const [first] = unenforced

@@ -24,6 +24,7 @@ import {AppRuntimes} from './apps/create-app-runtimes.ts'
 import type {RunOptions} from './run-options.ts'
 import type {Admit} from '../gateway/admission.ts'
 import {RunComponents} from './run-components.ts'
+import {RunDaprd} from './run-daprd.ts'
 import {RunResources} from './run-resources.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
 import {denyUnknown} from '../gateway/unknown-app.ts'
@@ -67,6 +68,7 @@ export class Run {
   readonly #appRuntimes: AppRuntimes
   readonly #resources: RunResources
   readonly #components: RunComponents
+  readonly #daprd: RunDaprd
   readonly #changes: Changes
   readonly #starts: StartOrder
   readonly #appCloser: AppCloser
@@ -83,7 +85,7 @@ export class Run {
     this.#reporter = new RunReporter(options.emit)
     this.#watchdog = watchdogFor({plan, shell, marker: this.#marker, reporter: this.#reporter})
     this.#peerRuns = new PeerRuns({
-      shell: options.shell,
+      shell,
       run: this.#marker,
       identify: id => this.#services.versions.identify(id),
       known: () => this.#services.versions.runtimes.map(({id}) => id)
@@ -99,6 +101,7 @@ export class Run {
     })
     this.#resources = new RunResources({shell, since: this.#startedAt, reporter: this.#reporter})
     this.#components = new RunComponents({plan, env: shell, reporter: this.#reporter})
+    this.#daprd = new RunDaprd({shell, run: this.#marker, watchdog: this.#watchdog, reporter: this.#reporter})
     this.#changes = new Changes({
       plan,
       since: this.#startedAt,
@@ -162,8 +165,8 @@ export class Run {
    * UserError if a port is taken. After any error nothing is left behind.
    */
   async start(): Promise<void> {
-    const {plan} = this.#options
-    const folders = runtimeFolders(this.#options.shell)
+    const {plan, shell} = this.#options
+    const folders = runtimeFolders(shell)
     const folder = usableFolder(folders)
     existingFolders(folders, text => this.#reporter.warn('runtime-folder-skipped', text)) // warns once; later searches skip such folders silently
     const pipes = preparePipes(plan.apps.filter(isStartedAtOnce).length)
@@ -178,9 +181,9 @@ export class Run {
     this.#reporter.release(this.#options.hints)
     if (isOver) return
     if (plan.apps.length > 0) void this.#apps.ended().then(async () => this.#finish())
-    void warnDuplicateRun({plan, run: this.#marker, shell: this.#options.shell, reporter: this.#reporter})
+    void warnDuplicateRun({plan, run: this.#marker, shell: shell, reporter: this.#reporter})
     if (plan.file !== '') void this.#appRuntimes.removeOldLogs()
-    const swept = sweep({env: this.#options.shell, reporter: this.#reporter})
+    const swept = sweep({env: shell, reporter: this.#reporter})
     void inBackground(this.#reporter, 'cannot clean up after killed runs', swept)
     void inBackground(this.#reporter, 'cannot watch files', this.#changes.begin())
     void inBackground(this.#reporter, 'cannot watch resources', this.#resources.follow())
@@ -231,6 +234,7 @@ export class Run {
         start: () => this.#watchdog.start(homeOf(folder, this.#marker)),
         stop: async () => this.#watchdog.dismiss()
       },
+      {name: 'components of apps', start: async () => this.#openComponents()},
       {name: 'apps', stop: async () => this.#endApps()}
     ]
   }
@@ -293,12 +297,14 @@ export class Run {
   }
 
   async #openAppSidecar(runtime: AppRuntime): Promise<void> {
+    const {plan, shell} = this.#options
     const sidecar = await openAppSidecar({
       runtime,
-      plan: this.#options.plan,
-      shell: this.#options.shell,
+      plan,
+      shell,
       resources: await this.#resources.open(runtime.plan),
       components: () => this.#components.load(),
+      daprd: this.#daprd,
       apps: this.#services.admitFor(runtime),
       protocolOf: id => this.#services.protocolOf(id),
       mounted: this.#services.managerApiOf(runtime),
@@ -308,7 +314,12 @@ export class Run {
       requestShutdown: isForced => void this.#shutDown(runtime, isForced)
     })
     this.#sidecars.set(runtime, sidecar)
-    await sidecar.openComponents()
+    // those of the first apps are opened behind the watchdog: a component may be a process
+    if (this.#registration !== undefined) await sidecar.openComponents()
+  }
+
+  async #openComponents(): Promise<void> {
+    await Promise.all([...this.#sidecars.values()].map(async sidecar => sidecar.openComponents()))
   }
 
   /** As the app's own sidecar was asked to; `isForced`: without time to finish, and the run has failed. */
@@ -360,6 +371,7 @@ export class Run {
   /** Stops the apps, dependents first, then all processes with the run's marker. Sidecars stay open meanwhile. */
   async #endApps(): Promise<void> {
     await stopInOrder(this.#apps.all, {now: this.#now.signal})
+    await Promise.all([...this.#sidecars.values()].map(async sidecar => sidecar.endDaprd()))
     await endMarked({
       marker: `PILLION_RUN=${this.#marker}`,
       spared: this.#apps.all.flatMap(runtime => runtime.sparedMarkers),

@@ -22,7 +22,7 @@ export function factsOf(
     runtimeVersion: RUNTIME_VERSION,
     enabledFeatures: FEATURES,
     components: components
-      .filter(isBuilt)
+      .filter(each => isBuilt(each) || blocks.isByDaprd(each))
       .map(({name, type, version}) => ({name, type, version, capabilities: blocks.capabilitiesOf(name, type)})),
     subscriptions,
     extended: {

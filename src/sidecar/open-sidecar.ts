@@ -2,6 +2,7 @@ import {type Plan, writesAt} from '../model/plan.ts'
 import {apiLogEntry} from '../telemetry/api-log.ts'
 import {openGrpcPort} from './grpc-port.ts'
 import {factsOf} from './facts.ts'
+import type {Facts} from './http/metadata.ts'
 import {SidecarMetering} from './metering.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import type {ResiliencyReporterOptions} from './report-resiliency.ts'
@@ -18,8 +19,10 @@ import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
 import {SidecarTracing} from './tracing.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import {followConfiguration} from './app-configuration.ts'
+import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
-import {isUnbuilt} from '../resources/component-support.ts'
+import {isForDaprd, isUnbuilt} from '../resources/component-support.ts'
+import type {ComponentResource} from '../resources/components.ts'
 import {namespaceOf} from '../resources/namespace.ts'
 import {hostGuard} from '../gateway/guards.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -34,6 +37,8 @@ export interface OpenSidecar {
   readonly breakers: readonly BreakerView[]
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
   openComponents(): Promise<void>
+  /** Ends the real daprd beside the app, if there is one. */
+  endDaprd(): Promise<void>
   /** Tells other runs to search for another sidecar; requests are still served. */
   announceEnd(): void
   /** Accepts no more calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
@@ -56,11 +61,29 @@ export interface OpenSidecarOptions {
   readonly show: (text: string) => void
   /** Loads the components of the run. */
   readonly components: SidecarBlocksOptions['components']
+  readonly daprd: FindDaprd
   /** The `appProtocol` of an app of the run; '' = there is none. */
   readonly protocolOf: (id: string) => string
   /** The manager's routes, if the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
+}
+
+/** The real daprds of a run. */
+export interface FindDaprd {
+  /** Why there is none; '' = there is, or nobody has looked for one. */
+  readonly whyNone: string
+  /** One for an app; undefined: there is none. */
+  open(needs: DaprdNeeds): Promise<DaprdComponents | undefined>
+}
+
+/** What a daprd beside an app is started with. */
+export interface DaprdNeeds {
+  readonly runtime: AppRuntime
+  /** All that the files of the app have. */
+  readonly resources: readonly ComponentResource[]
+  /** What Dapr's CLI sets in its metadata. */
+  readonly metadata: () => Readonly<Record<string, string>>
 }
 
 /** Opens the ports of an app's sidecar; they are bound already. */
@@ -74,6 +97,7 @@ export async function openAppSidecar({
   requestShutdown,
   show,
   components,
+  daprd,
   protocolOf,
   mounted,
   copierOf
@@ -130,13 +154,15 @@ export async function openAppSidecar({
     decisions,
     warn
   })
+  const facts = (): Facts => factsOf(runtime, plan, resources.snapshot, blocks, subscriptions.view)
   const blocks = new SidecarBlocks({
     appId: runtime.id,
     folder: runtime.plan.folder,
     env: shell,
     resources,
     components,
-    whyMissing: name => whyMissing(resources.snapshot, name),
+    whyMissing: name => whyMissing(resources.snapshot, name, daprd.whyNone),
+    daprd: async all => daprd.open({runtime, resources: all, metadata: () => facts().extended}),
     postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => sidecar, warn),
     policies: () => effects.componentPolicies,
     counted: event => metered.used(event),
@@ -150,14 +176,14 @@ export async function openAppSidecar({
     admit: external.admit,
     key,
     apiAccess: () => resources.snapshot.configuration.apiAccess.http,
-    facts: () => factsOf(runtime, plan, resources.snapshot, blocks, subscriptions.view),
+    facts,
     isReady: () => runtime.isReady,
     blocks: () => blocks.load(),
     requestShutdown: () => shutdown(false),
     hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
     mounted,
     copierOf,
-    whyMissing: name => whyMissing(resources.snapshot, name),
+    whyMissing: name => whyMissing(resources.snapshot, name, daprd.whyNone),
     tracing,
     rules: effects.rules,
     recorded: record => {
@@ -187,7 +213,7 @@ export async function openAppSidecar({
     own: {
       appId: runtime.id,
       blocks: async () => blocks.load(),
-      facts: () => factsOf(runtime, plan, resources.snapshot, blocks, subscriptions.view),
+      facts,
       customMetadata: sidecar.customMetadata,
       requestShutdown: shutdown
     },
@@ -232,6 +258,7 @@ export async function openAppSidecar({
       runtime.fault ||= await blocks.open()
       await external.open()
     },
+    endDaprd: async () => blocks.endDaprd(),
     announceEnd: () => closing.abort(),
     close: async cut => {
       closing.abort()
@@ -255,11 +282,14 @@ async function reportRetry(decisions: ResiliencyReporterOptions, event: Resilien
 }
 
 /** Why a Component is missing although a file defines it, for the error of a call that uses it. */
-function whyMissing({components}: ResourceSnapshot, name: string): string {
+function whyMissing({components}: ResourceSnapshot, name: string, whyNoDaprd: string): string {
   const found = components.find(component => component.name === name && isUnbuilt(component))
   if (found === undefined) return ''
   const {file, line} = found.place
-  return ` (${file}:${line.toString()} names it, but its type ${found.type} is not supported yet)`
+  const place = `${file}:${line.toString()} names it`
+  return isForDaprd(found, 'needed') && whyNoDaprd !== ''
+    ? ` (${place}, but its type ${found.type} needs a real daprd: ${whyNoDaprd})`
+    : ` (${place}, but its type ${found.type} is not supported yet)`
 }
 
 /** Dapr's values for true (utils.IsTruthy). */

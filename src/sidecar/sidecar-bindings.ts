@@ -4,7 +4,7 @@ import type {LogLevel} from '../model/plan.ts'
 import {aborted} from '../platform/delay.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {DIRECTION, isForDirection, namesDirection} from '../resources/binding-direction.ts'
-import {componentTypeOf, splitType} from '../resources/component-types.ts'
+import {splitType} from '../resources/component-types.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {takesQuestions} from './ask-app.ts'
@@ -37,7 +37,6 @@ const NONE = -1
 export class SidecarBindings {
   readonly #options: SidecarBindingsOptions
   readonly #stops: readonly (() => void)[]
-  #components: readonly ComponentResource[] = []
   #inputs: readonly Input[] = []
   /** Aborted when the process that is asked has gone: the question would wait for the next one, which has its own. */
   #question = new AbortController()
@@ -76,14 +75,13 @@ export class SidecarBindings {
 
   /** Asks a new process, as soon as it accepts calls. */
   #look(): void {
-    const {runtime, resources} = this.#options
+    const {runtime, resources, blocks} = this.#options
     const {components} = resources.snapshot
-    if (components !== this.#components) {
-      this.#components = components
-      this.#inputs = components.flatMap(inputOf)
-    }
+    this.#inputs = components.flatMap(each => inputOf(each, blocks))
     const mayWant = takesQuestions(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
     if (mayWant && runtime.appPort === 0) this.#warnOfNoPort()
+    // which of daprd's bindings bring events is known by then: components are opened before apps start
+    if (runtime.appPort === 0 || (!mayWant && runtime.isReady)) blocks.setKnown('bindings')
     const isAsked = runtime.isReady && runtime.appPort > 0 && mayWant
     if (isAsked && runtime.pid !== this.#asked) {
       this.#asked = runtime.pid
@@ -125,6 +123,7 @@ export class SidecarBindings {
       if (!signal.aborted) log('error', `failed to read from bindings: ${messageOf(error)}`)
     }
     if (signal.aborted) return
+    blocks.setKnown('bindings')
     this.#current = pid
     this.#tell()
   }
@@ -177,9 +176,9 @@ export class SidecarBindings {
   }
 }
 
-const inputOf = ({name, type, properties}: ComponentResource): readonly Input[] => {
-  if (splitType(type)[0] !== 'bindings' || componentTypeOf(type)?.capabilities.includes('INPUT_BINDING') !== true)
-    return []
+const inputOf = (resource: ComponentResource, blocks: SidecarBlocks): readonly Input[] => {
+  const {name, type, properties} = resource
+  if (splitType(type)[0] !== 'bindings' || !blocks.capabilitiesOf(name, type).includes('INPUT_BINDING')) return []
   const valueOf = (wanted: string): string =>
     properties.find(property => property.name.toLowerCase() === wanted)?.value ?? ''
   const direction = valueOf(DIRECTION)

@@ -1,5 +1,6 @@
 import type {AppComponents} from '../components/app-components.ts'
 import type {Secret} from '../components/secret-store.ts'
+import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import type {ComponentSet} from '../components/component-set.ts'
 import {explainPlace} from '../config/diagnose.ts'
 import type {ComponentPolicies} from '../gateway/interceptors/resiliency/component-policies.ts'
@@ -7,7 +8,7 @@ import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf} from '../resources/component-types.ts'
-import {isOpened} from '../resources/component-support.ts'
+import {daprdUseOf, isForDaprd, isOpened} from '../resources/component-support.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
@@ -21,6 +22,8 @@ export interface SidecarBlocksOptions {
   /** Loads the components of the run. */
   readonly components: () => Promise<ComponentSet>
   readonly whyMissing: (name: string) => string
+  /** A real daprd for the components that we have not; undefined: there is none, which the person was told. */
+  readonly daprd: (resources: readonly ComponentResource[]) => Promise<DaprdComponents | undefined>
   readonly postToApp: BlockContextOptions['postToApp']
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: BlockContextOptions['counted']
@@ -45,6 +48,7 @@ export class SidecarBlocks {
   /** One change after the other. */
   #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
+  readonly #known = new Set<'topics' | 'bindings'>()
 
   constructor(options: SidecarBlocksOptions) {
     this.#options = options
@@ -59,7 +63,7 @@ export class SidecarBlocks {
 
   /** Opens the components that files of the template name. What is wrong with them, with its place; '' = nothing. */
   async open(): Promise<string> {
-    if (!this.#current.some(isOpenedAtOnce)) return ''
+    if (!this.#isOpenedAtOnce) return ''
     await this.load()
     return this.#fault
   }
@@ -68,6 +72,27 @@ export class SidecarBlocks {
   onComponents(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Whether a real daprd has it, if there is one. */
+  mayBeByDaprd(resource: ComponentResource): boolean {
+    return isForDaprd(resource, daprdUseOf(this.#options.env))
+  }
+
+  /** Whether it is a component of a real daprd. */
+  isByDaprd(resource: ComponentResource): boolean {
+    return this.#components?.daprd?.takes(resource) === true
+  }
+
+  /** The app has told what it reads. */
+  setKnown(what: 'topics' | 'bindings'): void {
+    this.#known.add(what)
+    this.#components?.daprd?.setKnown(what)
+  }
+
+  /** Ends the daprd of the app. */
+  async endDaprd(): Promise<void> {
+    await this.#components?.daprd?.close()
   }
 
   /** What a component can do, open or not. */
@@ -100,6 +125,11 @@ export class SidecarBlocks {
     await this.#turn
     await this.#blocks?.close()
     await this.#components?.close()
+    await this.endDaprd()
+  }
+
+  get #isOpenedAtOnce(): boolean {
+    return this.#current.some(each => !each.isDefault && (isOpened(each) || this.mayBeByDaprd(each)))
   }
 
   async #load(): Promise<Blocks> {
@@ -142,7 +172,7 @@ export class SidecarBlocks {
 
   /** A change of files; what cannot be opened any more stays as it was. */
   async #reload(): Promise<void> {
-    if (this.#loading === undefined && !this.#current.some(isOpenedAtOnce)) return
+    if (this.#loading === undefined && !this.#isOpenedAtOnce) return
     const {subscriptions} = await this.load()
     const fault = await this.#inTurn(async () => this.#follow())
     void subscriptions.renew()
@@ -152,6 +182,7 @@ export class SidecarBlocks {
 
   async #follow(): Promise<string> {
     if (this.#isClosed || this.#components === undefined) return ''
+    await this.#findDaprd(this.#components)
     const failures = await this.#components.follow(this.#current)
     const [failure] = failures
     if (failure === undefined) return ''
@@ -163,11 +194,15 @@ export class SidecarBlocks {
     return `the component ${resource.name} (${resource.type}) cannot be opened: ${fault.message}\n${picture}`
   }
 
+  async #findDaprd(components: AppComponents): Promise<void> {
+    if (!this.#current.some(each => this.mayBeByDaprd(each))) return
+    components.daprd ??= await this.#options.daprd(this.#current)
+    for (const each of this.#known) components.daprd?.setKnown(each)
+  }
+
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => undefined)
     return done
   }
 }
-
-const isOpenedAtOnce = (resource: ComponentResource): boolean => !resource.isDefault && isOpened(resource)

@@ -96,6 +96,7 @@ export class SidecarSubscriptions {
     const {runtime} = this.#options
     const mayList = isDaprApp(runtime) && (this.#hasPubSub || this.#declared.length > 0)
     if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
+    if (!mayList || runtime.appPort === 0) this.#options.blocks.setKnown('topics')
     const isAsked = runtime.isReady && runtime.appPort > 0 && mayList
     if (isAsked && runtime.pid !== this.#asked) {
       this.#asked = runtime.pid
@@ -108,8 +109,10 @@ export class SidecarSubscriptions {
   }
 
   get #hasPubSub(): boolean {
-    return this.#options.resources.snapshot.components.some(
-      ({type}) => splitType(type)[0] === 'pubsub' && componentTypeOf(type) !== undefined
+    const {resources, blocks} = this.#options
+    return resources.snapshot.components.some(
+      each =>
+        splitType(each.type)[0] === 'pubsub' && (componentTypeOf(each.type) !== undefined || blocks.mayBeByDaprd(each))
     )
   }
 
@@ -119,6 +122,7 @@ export class SidecarSubscriptions {
     // the topics of the process before it hold for one that fails to tell its own
     if (listed !== undefined) this.#listed = listed
     await this.#follow()
+    this.#options.blocks.setKnown('topics')
     if (this.#asked !== pid) return
     this.#current = pid
     this.#tell()

@@ -19,6 +19,7 @@ const UNUSED = [
   /^src\/resources\/(field|loaded-file|read-.*|resource-files|go-duration)\.ts/,
   /^src\/resources\/resiliency\//,
   /^src\/sidecar\/(blocks\/(?!block-error)|grpc\/)/,
+  /^src\/sidecar\/daprd\//,
   /^src\/sidecar\/(policies|spans)\.ts/,
   /^src\/sidecar\/http\/blocks\/handle-/,
   /^src\/sidecar\/http\/middleware\/(?!filter|upper-case)/,

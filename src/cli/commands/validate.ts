@@ -3,9 +3,11 @@ import type {MistakeCode} from '../../model/mistake-code.ts'
 import {placedText, type Finding} from '../../config/findings.ts'
 import {explainPlace} from '../../config/diagnose.ts'
 import {loadTemplate, type Loaded} from '../../config/load.ts'
-import type {Plan} from '../../model/plan.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../../resources/component-support.ts'
 import {faultText} from '../../resources/fault.ts'
 import {ResourceStore} from '../../resources/resource-store.ts'
+import type {WithoutEffect} from '../../resources/without-effect.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print, statusLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
@@ -42,12 +44,29 @@ async function resourceFindings({apps}: Plan): Promise<readonly Finding[]> {
       const finding = findingOf('resource-mistake', fault)
       found.set(faultText(fault), fault.isFatal === true ? {...finding, severity: 'error'} : finding)
     }
-    for (const {what, why, place} of snapshot.withoutEffect) {
-      const finding = {message: `${what} has no effect: ${why}`, place, expected: '', hint: ''}
-      found.set(faultText(finding), findingOf('no-effect', finding))
+    for (const each of snapshot.withoutEffect) {
+      const finding = await unservedFinding(each, app)
+      found.set(faultText(finding), finding)
     }
   }
   return [...found.values()]
+}
+
+/** What we have not a real daprd may have. */
+async function unservedFinding({what, why, place, component}: WithoutEffect, app: AppPlan): Promise<Finding> {
+  const at = {place, expected: ''}
+  if (component === undefined || !isForDaprd(component, daprdUseOf(process.env)))
+    return findingOf('no-effect', {...at, message: `${what} has no effect: ${why}`, hint: ''})
+  const {findDaprd} = await import('../../sidecar/daprd/find-daprd.ts')
+  const program = await findDaprd(app.resources.defaultFolder, process.env['PATH'] ?? '')
+  if (typeof program === 'string')
+    return findingOf('no-effect', {...at, message: `${what} needs a real daprd, and ${program}`, hint: INSTALL_DAPRD})
+  const {path, version} = program
+  return findingOf('by-daprd', {
+    ...at,
+    message: `${what} is served by daprd ${version} (${path}) beside the app`,
+    hint: ''
+  })
 }
 
 function findingOf(code: MistakeCode, mistake: PlacedMistake): Finding {

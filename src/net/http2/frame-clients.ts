@@ -6,6 +6,8 @@ export interface FrameTarget {
   /** Addresses, tried in this order. */
   readonly hosts: readonly string[]
   readonly port: number
+  /** Of a unix domain socket, in place of addresses and port. */
+  readonly socketPath?: string
   readonly isSecure: boolean
   readonly warn: (text: string) => void
 }
@@ -72,11 +74,11 @@ export class FrameClients {
   }
 
   #connect(index: number): void {
-    const {hosts, port, isSecure, warn} = this.#target
+    const {hosts, port, socketPath, isSecure, warn} = this.#target
     const host = hosts[index] ?? '127.0.0.1'
     const socket = isSecure
       ? tls().connect({host, port, minVersion: 'TLSv1.2', rejectUnauthorized: false, ALPNProtocols: ['h2']})
-      : net.connect({host, port})
+      : net.connect(socketPath === undefined ? {host, port} : {path: socketPath})
     this.#sockets.add(socket)
     this.#connecting = socket
     socket.setNoDelay(true)

@@ -33,7 +33,7 @@ export class Bindings {
     if (operation === '') throw new BindingError(name, 'operation field is missing from request')
     const output = await this.#find(name)
     const {operations} = output
-    if (!operations.includes(operation))
+    if (operations?.includes(operation) === false)
       throw new BindingError(
         name,
         `binding ${name} does not support operation ${operation}. supported operations:${operations.join(' ')}`

@@ -202,7 +202,7 @@ export class EventDelivery {
 
   /** A message that has failed for good: kept as a dead letter, or told to be lost. */
   async fail(message: Message, answer: string, id: string): Promise<Handled> {
-    const {context, subscription} = this.#options
+    const {context, broker, subscription} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
     if (deadLetterTopic !== '') {
       const handled = await this.#toDeadLetters(message)
@@ -211,6 +211,10 @@ export class EventDelivery {
       return handled
     }
     this.#count('retry', 'retry')
+    if (broker.component.keepsFailed === true) {
+      context.log.write('warn', `event ${id} of topic ${topic} goes back to the broker of pubsub ${pubsubName}`)
+      return 'returned'
+    }
     context.log.write(
       'warn',
       `event ${id} of topic ${topic} in pubsub ${pubsubName} is lost: the app answered ${oneLine(answer)}. A deadLetterTopic of the subscription keeps such events; a retry policy in targets.components.${pubsubName}.inbound of a Resiliency delivers them again`

@@ -105,5 +105,5 @@ while [ "$calm" -lt 2 ] && [ "$kills" -lt 20 ]; do
   fi
   sleep 0.1 || sleep 1
 done
-[ -n "$home" ] && rm -f "$home/socket" "$home/new" "$home/about" "$home/spared" && rmdir "$home"
+[ -n "$home" ] && rm -rf "$home"/daprd-* && rm -f "$home/socket" "$home/new" "$home/about" "$home/spared" && rmdir "$home"
 `

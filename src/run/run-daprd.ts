@@ -1,0 +1,87 @@
+import {join} from 'node:path'
+import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
+import {runtimeFolders, usableFolder} from '../control/folder.ts'
+import {homeOf} from '../control/server.ts'
+import type {Reporter} from '../model/reporter.ts'
+import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../resources/component-support.ts'
+import {splitType} from '../resources/component-types.ts'
+import type {ComponentResource} from '../resources/components.ts'
+import type {DaprdNeeds, FindDaprd} from '../sidecar/open-sidecar.ts'
+import type {Watchdog} from '../supervisor/process/watchdog.ts'
+
+export interface RunDaprdOptions {
+  /** The environment that we were started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  /** The value of `PILLION_RUN`. */
+  readonly run: string
+  readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
+  readonly reporter: Reporter
+}
+
+/** What components of a category are for. */
+const PURPOSES: Readonly<Record<string, string>> = {
+  bindings: 'bindings',
+  configuration: 'configuration',
+  lock: 'locks',
+  pubsub: 'publish and subscribe',
+  secretstores: 'secrets',
+  state: 'state'
+}
+
+/** The real daprds of a run: one beside each app whose files name a component that we have not. Nothing of it is loaded without. */
+export class RunDaprd implements FindDaprd {
+  readonly #options: RunDaprdOptions
+  readonly #told = new Set<string>()
+  #count = 0
+  /** Why there is no daprd; '' = there is one, or nobody has needed one. */
+  whyNone = ''
+
+  constructor(options: RunDaprdOptions) {
+    this.#options = options
+  }
+
+  /** Undefined: there is none that can be used, of which each component that needs one is told. */
+  async open({runtime, resources, metadata}: DaprdNeeds): Promise<DaprdComponents | undefined> {
+    const {shell, run, watchdog, reporter} = this.#options
+    const {findDaprd} = await import('../sidecar/daprd/find-daprd.ts')
+    const program = await findDaprd(runtime.plan.resources.defaultFolder, shell['PATH'] ?? '')
+    if (typeof program === 'string') {
+      this.whyNone = program
+      for (const resource of resources) this.#tellMissing(resource, program)
+      return undefined
+    }
+    const {DaprdBeside} = await import('../sidecar/daprd/daprd-beside.ts')
+    const name = `daprd-${(++this.#count).toString()}`
+    const {sidecar} = runtime.logs
+    const beside = new DaprdBeside({
+      program,
+      plan: runtime.plan,
+      ports: runtime.ports,
+      shell,
+      run,
+      life: `${run}-${name}`,
+      // only we can look into it
+      folder: join(homeOf(usableFolder(runtimeFolders(shell)), run), name),
+      use: daprdUseOf(shell),
+      metadata,
+      watchdog,
+      log: entry => sidecar.log(entry),
+      warn: text => reporter.warn('daprd-ended', text)
+    })
+    return beside
+  }
+
+  /** Each component once. Those of Dapr's own folder nobody has asked for. */
+  #tellMissing(resource: ComponentResource, why: string): void {
+    const {name, type, place, isDefault} = resource
+    if (isDefault || !isForDaprd(resource, 'needed')) return
+    const where = `${place.file}:${place.line.toString()}`
+    if (this.#told.has(where)) return
+    this.#told.add(where)
+    const purpose = PURPOSES[splitType(type)[0]] ?? ''
+    this.#options.reporter.warn(
+      'daprd-missing',
+      `${where}: the component ${name} (${type}, for ${purpose}) needs a real daprd, and ${why}: calls to it fail. ${INSTALL_DAPRD}`
+    )
+  }
+}

@@ -1,0 +1,235 @@
+// daprd/: a real Dapr sidecar beside an app, for components that Dapr has and we have not. The app sees our sidecar alone.
+import type {DaprdAccess, DaprdComponents, DeliverEvent} from '../../components/daprd/daprd-access.ts'
+import {componentOf} from '../../components/daprd/open.ts'
+import {ComponentFault} from '../../components/component.ts'
+import {messageOf} from '../../model/errors.ts'
+import {pause} from '../../platform/delay.ts'
+import {isForDaprd, type DaprdUse} from '../../resources/component-support.ts'
+import type {ComponentResource} from '../../resources/components.ts'
+import {Daprd, type DaprdOptions} from './daprd.ts'
+import {holdMsOf} from './hold.ts'
+import {Readings} from './readings.ts'
+import {bindingAt, componentsText, neededOf} from './resource-files.ts'
+
+export interface DaprdBesideOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'components' | 'listener'> {
+  readonly use: DaprdUse
+  /** Names for the lives of the processes of this app, and folders for them: `<base>-1` … */
+  readonly life: string
+  readonly folder: string
+  /** What Dapr's CLI sets in its metadata. */
+  readonly metadata: () => Readonly<Record<string, string>>
+  /** Tells the person. */
+  readonly warn: (text: string) => void
+}
+
+/** One that has lived so long has started well. */
+const SHORT_MS = 10_000
+const MAX_FAILURES = 5
+const BACKOFF_MS = 200
+
+/** Keeps a daprd for one app: starts it for the components that files name, exchanges it when they change, and starts it anew when it dies. */
+export class DaprdBeside implements DaprdComponents, DaprdAccess {
+  readonly #options: DaprdBesideOptions
+  readonly #readings = new Readings(() => this.#readingsChanged())
+  readonly #configurations = new Map<string, (items: unknown) => void>()
+  readonly #over = new AbortController()
+  /** Those of Dapr's own folder that were used. */
+  readonly #used = new Set<string>()
+  #all: readonly ComponentResource[] = []
+  /** What daprd is to open; '' = nothing, then there is no daprd. */
+  #wanted = ''
+  /** Serves calls. */
+  #current: Daprd | undefined
+  /** Of the last change: settles when that is done. */
+  #latest: Promise<Daprd | undefined> = Promise.resolve(undefined)
+  #lives = 0
+  #failures = 0
+
+  constructor(options: DaprdBesideOptions) {
+    this.#options = options
+  }
+
+  takes(resource: ComponentResource): boolean {
+    return isForDaprd(resource, this.#options.use)
+  }
+
+  follow(resources: readonly ComponentResource[]): void {
+    this.#all = resources
+    const own = resources.filter(each => this.takes(each) && (!each.isDefault || this.#used.has(each.name)))
+    const wanted = own.length === 0 ? '' : componentsText(neededOf(own, resources))
+    if (wanted === this.#wanted) return
+    this.#wanted = wanted
+    this.#failures = 0
+    this.#change(async () => this.#exchange(false))
+  }
+
+  async open(resource: ComponentResource): Promise<ReturnType<typeof componentOf>> {
+    const {name, place} = resource
+    if (resource.isDefault && !this.#used.has(name)) {
+      this.#used.add(name)
+      this.follow(this.#all)
+    }
+    const daprd = await this.#latest.catch((error: unknown) => {
+      throw this.#faultOf(messageOf(error), resource)
+    })
+    const capabilities = (await daprd?.ready)?.get(name)
+    if (capabilities !== undefined) return componentOf({resource, capabilities, access: this})
+    const why = daprd?.errors.find(text => text.includes(` ${name} `)) ?? 'daprd has not opened it'
+    throw new ComponentFault(why, place)
+  }
+
+  async call(method: string, message: Uint8Array): Promise<Uint8Array> {
+    return (await this.#serving()).connection.call(method, message)
+  }
+
+  async get(path: string): Promise<string> {
+    return (await this.#serving()).connection.get(path)
+  }
+
+  read(topic: Parameters<DaprdAccess['read']>[0]): () => void {
+    return this.#readings.addTopic(topic)
+  }
+
+  readBinding(name: string, deliver: DeliverEvent): () => void {
+    return this.#readings.addBinding(name, deliver)
+  }
+
+  onConfiguration(id: string, changed: (items: unknown) => void): () => void {
+    this.#configurations.set(id, changed)
+    return () => this.#configurations.delete(id)
+  }
+
+  holdMs(resource: ComponentResource): number {
+    return holdMsOf(resource)
+  }
+
+  setKnown(what: 'topics' | 'bindings'): void {
+    this.#readings.setKnown(what)
+  }
+
+  /** The process of the app is another one: Dapr's CLI tells it. */
+  tell(key: string, value: string): void {
+    void this.#current?.tell(key, value)
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort()
+    this.#readings.close()
+    await this.#latest.catch(() => undefined)
+    const daprd = this.#current
+    this.#current = undefined
+    await daprd?.end()
+  }
+
+  async #serving(): Promise<Daprd> {
+    const daprd = this.#current ?? (await this.#latest)
+    if (daprd === undefined) throw new Error('daprd has ended')
+    return daprd
+  }
+
+  /** One change after the other; also after one that failed. */
+  #change(work: () => Promise<Daprd | undefined>): void {
+    this.#latest = this.#latest.catch(() => undefined).then(work)
+    this.#latest.catch(() => undefined)
+  }
+
+  /** Starts a daprd that has what is wanted, and ends the one before: the latter serves until the new one is ready. */
+  async #exchange(isForced: boolean): Promise<Daprd | undefined> {
+    const before = this.#current
+    if (this.#over.signal.aborted || (before?.components === this.#wanted && !isForced)) return before
+    const daprd = this.#wanted === '' ? undefined : await this.#start()
+    this.#current = daprd
+    await before?.end()
+    return daprd
+  }
+
+  /** Settles when it is ready. */
+  async #start(): Promise<Daprd> {
+    const {life, folder, metadata} = this.#options
+    const name = (++this.#lives).toString()
+    const promoted = Promise.withResolvers<void>()
+    const daprd = await Daprd.start({
+      ...this.#options,
+      life: `${life}-${name}`,
+      folder: `${folder}-${name}`,
+      components: this.#wanted,
+      listener: {
+        topics: async () => {
+          // two that read the same topic would share its messages
+          await promoted.promise
+          return this.#readings.topics()
+        },
+        readerOf: told => this.#readings.readerOf(told),
+        bindingAt: path =>
+          bindingAt(
+            path,
+            this.#all.filter(each => this.takes(each))
+          ),
+        wantsBinding: async binding => this.#readings.wantsBinding(binding),
+        bindingReader: binding => this.#readings.bindingReader(binding),
+        configurationChanged: (id, items) => this.#configurations.get(id)?.(items),
+        warn: text => this.#options.log({level: 'warn', message: text, scope: 'dapr.runtime'})
+      }
+    })
+    try {
+      await daprd.ready
+    } catch (error) {
+      await daprd.end()
+      throw error
+    }
+    void this.#watch(daprd)
+    const before = this.#current
+    void (before?.ended ?? Promise.resolve()).then(() => promoted.resolve())
+    for (const [key, value] of Object.entries(metadata())) void daprd.tell(key, value)
+    return daprd
+  }
+
+  /** Waits for its end; one that nobody has asked for is answered by a new one. */
+  async #watch(daprd: Daprd): Promise<void> {
+    const how = await daprd.ended
+    if (this.#current !== daprd || this.#over.signal.aborted) return
+    this.#current = undefined
+    if (daprd.livedMs >= SHORT_MS) this.#failures = 0
+    this.#options.warn(`daprd beside "${this.#options.plan.id}" has ended (${how}): it is started anew`)
+    this.#change(async () => {
+      await daprd.end()
+      return this.#restart(how)
+    })
+  }
+
+  async #restart(how: string): Promise<Daprd | undefined> {
+    let why = how
+    while (!this.#over.signal.aborted && this.#wanted !== '') {
+      if (++this.#failures > MAX_FAILURES) {
+        const text = `daprd has ended ${MAX_FAILURES.toString()} times in a row, at last: ${why}`
+        this.#options.warn(`${text}. Calls of "${this.#options.plan.id}" to its components fail`)
+        throw new Error(text)
+      }
+      await pause(BACKOFF_MS * 2 ** (this.#failures - 1), this.#over.signal)
+      if (this.#over.signal.aborted) break
+      try {
+        this.#current = await this.#start()
+        return this.#current
+      } catch (error) {
+        why = messageOf(error)
+      }
+    }
+    return undefined
+  }
+
+  /** A daprd that has asked already what the app reads has to ask anew. */
+  #readingsChanged(): void {
+    if (this.#isUpToDate) return
+    this.#change(async () => this.#exchange(!this.#isUpToDate))
+  }
+
+  get #isUpToDate(): boolean {
+    return this.#current === undefined || this.#readings.fits(this.#current.listener.told)
+  }
+
+  /** Daprd names the component that keeps it from starting, which may be another one. */
+  #faultOf(why: string, asked: ComponentResource): ComponentFault {
+    const guilty = this.#all.find(({name, type}) => why.includes(` ${name} (${type}/`)) ?? asked
+    return new ComponentFault(why, guilty.place)
+  }
+}

@@ -1,0 +1,93 @@
+import type {DaprdTopic, DeliverEvent} from '../../components/daprd/daprd-access.ts'
+
+/** Topics may come and go one by one: daprd is exchanged when they have been the same for so long. */
+const AT_REST_MS = 50
+
+const keyOf = ({pubsubName, topic, atOnce}: DaprdTopic): string => JSON.stringify([pubsubName, topic, atOnce])
+
+const keysOf = (topics: Iterable<DaprdTopic>): string => [...new Set([...topics].map(keyOf))].toSorted().join()
+
+/** What one daprd was told, which asks once in its life. */
+export interface Told {
+  /** Undefined: it has not asked yet. */
+  topics: readonly DaprdTopic[] | undefined
+  /** Whether the app wants the events of a binding, for those that were asked for. */
+  readonly bindings: Map<string, boolean>
+}
+
+/** What an app reads by daprd: topics and bindings. */
+export class Readings {
+  readonly #topics = new Set<DaprdTopic>()
+  readonly #bindings = new Map<string, DeliverEvent>()
+  readonly #topicsKnown = Promise.withResolvers<void>()
+  readonly #bindingsKnown = Promise.withResolvers<void>()
+  readonly #changed: () => void
+  #timer: NodeJS.Timeout | undefined
+
+  /** `changed`: they are others than before, and at rest. */
+  constructor(changed: () => void) {
+    this.#changed = changed
+  }
+
+  /** Adds a topic; the returned function removes it. */
+  addTopic(topic: DaprdTopic): () => void {
+    this.#topics.add(topic)
+    this.#touch()
+    return () => {
+      if (this.#topics.delete(topic)) this.#touch()
+    }
+  }
+
+  addBinding(name: string, deliver: DeliverEvent): () => void {
+    this.#bindings.set(name, deliver)
+    this.#touch()
+    return () => {
+      if (this.#bindings.get(name) === deliver && this.#bindings.delete(name)) this.#touch()
+    }
+  }
+
+  /** The app has told what it reads. */
+  setKnown(what: 'topics' | 'bindings'): void {
+    if (what === 'topics') this.#topicsKnown.resolve()
+    else this.#bindingsKnown.resolve()
+  }
+
+  /** All topics, once they are known. */
+  async topics(): Promise<readonly DaprdTopic[]> {
+    await this.#topicsKnown.promise
+    return [...this.#topics]
+  }
+
+  /** Whether the app wants the events of a binding, once that is known. */
+  async wantsBinding(name: string): Promise<boolean> {
+    await this.#bindingsKnown.promise
+    return this.#bindings.has(name)
+  }
+
+  /** Whether a daprd was told what holds now. */
+  fits({topics, bindings}: Told): boolean {
+    const fitsBindings = [...bindings].every(([name, isWanted]) => this.#bindings.has(name) === isWanted)
+    return fitsBindings && (topics === undefined || keysOf(topics) === keysOf(this.#topics))
+  }
+
+  /** Who reads a topic now. */
+  readerOf(told: DaprdTopic): DaprdTopic | undefined {
+    return [...this.#topics].find(each => keyOf(each) === keyOf(told))
+  }
+
+  /** Who reads a binding now. */
+  bindingReader(name: string): DeliverEvent | undefined {
+    return this.#bindings.get(name)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#topicsKnown.resolve()
+    this.#bindingsKnown.resolve()
+  }
+
+  #touch(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(this.#changed, AT_REST_MS).unref()
+  }
+}
