@@ -37,7 +37,11 @@ export type MeasureName =
   | 'gRPC: 32 streams, direct'
   | 'gRPC: 32 connections'
   | 'gRPC: latency'
+  | `gRPC: 32 ${'streams' | 'connections'}, CPU`
   | 'gRPC: InvokeService'
+  | 'gRPC: InvokeService, HTTP'
+  | 'gRPC: settings'
+  | 'gRPC: memory'
   | "manager's port"
   | "manager's port, with a shadow"
   | 'pump, line by line'

@@ -20,6 +20,9 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'gRPC: 32 connections': {of: 'ratio', atLeast: 1.2},
   'gRPC: latency': {of: 'ratio', atMost: 1.15},
   'gRPC: InvokeService': {of: 'ratio', atLeast: 0.8},
+  'gRPC: InvokeService, HTTP': {of: 'ratio', atLeast: 0.4},
+  'gRPC: settings': {of: 'ours', atMost: 20},
+  'gRPC: memory': {of: 'ours', atMost: 10},
   // a shadow takes its share of the same cores
   "manager's port": {of: 'ratio', atMost: 1.1},
   "manager's port, with a shadow": {of: 'ratio', atMost: 1.25},

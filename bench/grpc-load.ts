@@ -13,13 +13,22 @@ export interface GrpcLoadOptions {
   readonly seconds: number
   /** Left out: a method of the app. */
   readonly method?: string
+  /** The app that is called; left out: `callee`. */
+  readonly id?: string
 }
 
-/** Calls the app `callee` with grpc-go as fast as it answers. Throws when a call failed. */
-export async function grpcLoad({port, connections, streams, seconds, method}: GrpcLoadOptions): Promise<Load> {
+/** Calls an app with grpc-go as fast as it answers. Throws when a call failed. */
+export async function grpcLoad({
+  port,
+  connections,
+  streams,
+  seconds,
+  method,
+  id = 'callee'
+}: GrpcLoadOptions): Promise<Load> {
   const options = {
     address: `127.0.0.1:${port.toString()}`,
-    id: 'callee',
+    id,
     connections: connections.toString(),
     streams: streams.toString(),
     seconds: seconds.toString(),

@@ -31,8 +31,12 @@ const accepts = async (port: number): Promise<boolean> =>
     socket.once('connect', () => socket.destroy())
   })
 
-/** Starts nginx, one worker, before a port; gives its own. It ends with the rig. */
-export async function startNginx(rig: Rig, target: number, protocol: Protocol = 'http'): Promise<number> {
+/** Starts nginx, one worker, before a port; gives its own, and its process group. It ends with the rig. */
+export async function startNginx(
+  rig: Rig,
+  target: number,
+  protocol: Protocol = 'http'
+): Promise<{readonly port: number; readonly pid: number}> {
   const [port = 0] = await freePorts(1)
   const folder = join(rig.folder, 'nginx')
   await rig.write({'nginx/conf': settings(folder, port, target, protocol)})
@@ -41,5 +45,5 @@ export async function startNginx(rig: Rig, target: number, protocol: Protocol = 
     if (nginx.hasExited) throw new Error(nginx.report())
     await pause(10)
   }
-  return port
+  return {port, pid: nginx.pid}
 }

@@ -32,7 +32,7 @@ export async function againstNginx(
     const {program, url, calleePort} = await startPair(rig)
     const candidates = [url]
     if (isInstalled('nginx'))
-      candidates.push(`http://127.0.0.1:${(await startNginx(rig, calleePort)).toString()}/plain`)
+      candidates.push(`http://127.0.0.1:${(await startNginx(rig, calleePort)).port.toString()}/plain`)
     const round = async (length: number): Promise<readonly Load[]> =>
       inRounds(candidates.length, async n => load({url: candidates[n] ?? url, connections, seconds: length}))
     const warm = await round(1)

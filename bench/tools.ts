@@ -7,6 +7,7 @@ import {createServer, type AddressInfo} from 'node:net'
 import {tmpdir, userInfo} from 'node:os'
 import {basename, delimiter, dirname, join} from 'node:path'
 import {promisify} from 'node:util'
+import {usageOf} from '../src/platform/usage.ts'
 import {openRig, type Rig} from '../test/rig/rig.ts'
 
 const execute = promisify(execFile)
@@ -67,6 +68,11 @@ export const grpcEnds = async (): Promise<string> =>
 /** The program that writes lines. */
 export const lineWriter = async (): Promise<string> =>
   compiled('writer.c', (source, target) => ['cc', '-O2', '-o', target, source])
+
+/** Processor time of a process group so far, in ms. */
+export async function cpuOf(pid: number): Promise<number> {
+  return (await usageOf(new Set([pid]))).get(pid)?.cpuMs ?? Number.NaN
+}
 
 /** Ports that were free a moment ago, all different. */
 export async function freePorts(count: number): Promise<readonly number[]> {

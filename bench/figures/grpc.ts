@@ -1,61 +1,121 @@
+import {once} from 'node:events'
+import net from 'node:net'
 import {inRounds, type Figure, type Measure, type MeasureName, type Unit} from '../figure.ts'
 import {grpcCounts, grpcLoad} from '../grpc-load.ts'
-import type {Load} from '../load.ts'
+import {load, type Load} from '../load.ts'
 import {startNginx} from '../nginx.ts'
-import {freePorts, grpcEnds, isInstalled, withRig} from '../tools.ts'
+import {cpuOf, echoServer, freePorts, grpcEnds, isInstalled, withRig} from '../tools.ts'
+import {usageOf} from '../../test/rig/usage.ts'
 
 const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
 
 /** One kind of load, at one of the places that are compared. */
 interface Case {
   readonly name: MeasureName
+  /** The same by processor time, which does not depend on what else the machine does. */
+  readonly cpuName?: MeasureName
   readonly unit: Unit
   readonly connections: number
   readonly streams: number
   readonly valueOf: (load: Load) => number
-  readonly peer: 'nginx' | 'direct' | 'proxy'
+  readonly peer: 'nginx' | 'direct' | 'proxy' | 'HTTP'
 }
 
 const rate = ({perSecond}: Load): number => perSecond
+const perSecond = {unit: '/s', valueOf: rate} as const
+const STREAMS = {...perSecond, connections: 1, streams: 32}
 const CASES: readonly Case[] = [
-  {name: 'gRPC: 32 streams', unit: '/s', connections: 1, streams: 32, valueOf: rate, peer: 'nginx'},
-  {name: 'gRPC: 32 streams, direct', unit: '/s', connections: 1, streams: 32, valueOf: rate, peer: 'direct'},
-  {name: 'gRPC: 32 connections', unit: '/s', connections: 32, streams: 1, valueOf: rate, peer: 'nginx'},
+  {...STREAMS, name: 'gRPC: 32 streams', cpuName: 'gRPC: 32 streams, CPU', peer: 'nginx'},
+  {...STREAMS, name: 'gRPC: 32 streams, direct', peer: 'direct'},
+  {
+    ...perSecond,
+    name: 'gRPC: 32 connections',
+    cpuName: 'gRPC: 32 connections, CPU',
+    connections: 32,
+    streams: 1,
+    peer: 'nginx'
+  },
   {name: 'gRPC: latency', unit: 'µs', connections: 1, streams: 1, valueOf: ({p50}) => p50, peer: 'nginx'},
-  {name: 'gRPC: InvokeService', unit: '/s', connections: 1, streams: 32, valueOf: rate, peer: 'proxy'}
+  {...STREAMS, name: 'gRPC: InvokeService', peer: 'proxy'},
+  {...STREAMS, name: 'gRPC: InvokeService, HTTP', peer: 'HTTP'}
 ]
 
-/** Calls of gRPC from app to app: a stub through the proxy against nginx and against none; InvokeService against a stub. */
+/** A place that calls are sent to, and whose processor time counts; port 0: there is none. */
+interface Place {
+  readonly port: number
+  readonly pid: number
+}
+
+interface Taken {
+  readonly load: Load
+  /** Calls in a second of its processor time. */
+  readonly perCpuSecond: number
+}
+
+async function taken(pid: number, make: () => Promise<Load>): Promise<Taken> {
+  const before = await cpuOf(pid)
+  const made = await make()
+  return {load: made, perCpuSecond: (1000 * made.requests) / ((await cpuOf(pid)) - before)}
+}
+
+/** Time from a connection, the first one, to the settings of HTTP/2, in ms. */
+async function settingsAfter(port: number): Promise<number> {
+  const socket = net.connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const from = performance.now()
+  await once(socket, 'data')
+  socket.destroy()
+  return performance.now() - from
+}
+
+/** Calls of gRPC from app to app: a stub through the proxy against nginx and against none; InvokeService against a stub, and against HTTP. */
 export const grpc: Figure = {
   name: 'grpc',
-  needs: ['go'],
-  measure: async ({rounds, seconds}) =>
+  needs: ['go', 'wrk'],
+  measure: async ({rounds, seconds, calls}) =>
     withRig(async rig => {
       const command = [await grpcEnds(), 'serve']
-      const [calleePort = 0] = await freePorts(1)
+      const [calleePort = 0, webPort = 0] = await freePorts(2)
+      const env = {EXPECT_CALLER: 'caller'}
       await rig.template([
         {appID: 'caller', command: []},
-        {appID: 'callee', appPort: calleePort, appProtocol: 'grpc', command, env: {EXPECT_CALLER: 'caller'}}
+        {appID: 'callee', appPort: calleePort, appProtocol: 'grpc', command, env},
+        {appID: 'web', appPort: webPort, command: [await echoServer()], env}
       ])
       const program = rig.pillion(['run', '-f', '.'])
-      const {grpc: port} = await program.ports('caller')
-      const ports = {
-        proxy: port,
-        direct: calleePort,
-        nginx: isInstalled('nginx') ? await startNginx(rig, calleePort, 'grpc') : 0
+      const {grpc: port, http} = await program.ports('caller')
+      const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/web/method/echo`
+      await load({url, connections: 1, seconds: 1})
+      const {megabytes} = await usageOf(program.pid)
+      const settings = await settingsAfter(port)
+      for (let left = calls; left > 0;)
+        left -= (await grpcLoad({port, connections: 1, streams: 32, seconds: 1})).requests
+      const more = (await usageOf(program.pid)).megabytes - megabytes
+      const own = {port, pid: program.pid}
+      const places: Readonly<Record<Exclude<Case['peer'], 'HTTP'>, Place>> = {
+        proxy: own,
+        direct: {port: calleePort, pid: 0},
+        nginx: isInstalled('nginx') ? await startNginx(rig, calleePort, 'grpc') : {port: 0, pid: 0}
       }
       let ownCalls = 0
-      const ours = async (each: Case, length: number): Promise<Load> => {
-        const isInvoked = each.peer === 'proxy'
-        const load = await grpcLoad({...each, port, seconds: length, ...(isInvoked && {method: INVOKE_SERVICE})})
-        ownCalls += load.requests
-        return load
+      const ours = async (each: Case, length: number): Promise<Taken> => {
+        const {peer} = each
+        const options = {...each, port, seconds: length, id: peer === 'HTTP' ? 'web' : 'callee'}
+        const isInvoked = peer === 'proxy' || peer === 'HTTP'
+        const made = await taken(own.pid, async () =>
+          grpcLoad({...options, ...(isInvoked && {method: INVOKE_SERVICE})})
+        )
+        if (peer !== 'HTTP') ownCalls += made.load.requests
+        return made
       }
-      const peerOf = async (each: Case, length: number): Promise<Load | undefined> => {
-        if (ports[each.peer] === 0) return undefined
-        const load = await grpcLoad({...each, port: ports[each.peer], seconds: length})
-        if (each.peer === 'proxy') ownCalls += load.requests
-        return load
+      const peerOf = async (each: Case, length: number): Promise<Taken | undefined> => {
+        if (each.peer === 'HTTP')
+          return taken(own.pid, async () => load({url, connections: each.streams, seconds: length}))
+        const place = places[each.peer]
+        if (place.port === 0) return undefined
+        const made = await taken(place.pid, async () => grpcLoad({...each, port: place.port, seconds: length}))
+        if (each.peer === 'proxy') ownCalls += made.load.requests
+        return made
       }
       const round = async (length: number) =>
         inRounds(CASES.length, async n => {
@@ -65,19 +125,35 @@ export const grpc: Figure = {
       await round(1)
       const results = await inRounds(rounds, async () => round(seconds))
       // what skips the contract cannot win
-      const {calls, lacking} = await grpcCounts(calleePort)
-      const whole = calls - lacking
+      const {calls: seen, lacking} = await grpcCounts(calleePort)
+      const whole = seen - lacking
       if (whole < ownCalls) throw new Error(`${(ownCalls - whole).toString()} calls lacked what a sidecar adds`)
       program.signal('SIGTERM')
       await program.exited
-      return CASES.map(({name, unit, valueOf, peer}, n): Measure => {
-        const loads = results.flatMap(all => all[n] ?? [])
-        const of = (at: 0 | 1): number[] =>
+      const rows = CASES.flatMap(({name, cpuName, unit, valueOf, peer}, n): Measure[] => {
+        const of = (at: 0 | 1, value: (made: Taken) => number): number[] =>
           results.flatMap(all => {
-            const load = all[n]?.[at]
-            return load === undefined ? [] : [valueOf(load)]
+            const made = all[n]?.[at]
+            return made === undefined ? [] : [value(made)]
           })
-        return {name, unit, ours: of(0), peer: of(1), peerName: loads.includes(undefined) ? `${peer} missing` : peer}
+        const row = (called: MeasureName, value: (made: Taken) => number): Measure => {
+          const peers = of(1, value)
+          return {
+            name: called,
+            unit,
+            ours: of(0, value),
+            peer: peers,
+            peerName: peers.length === 0 ? `${peer} missing` : peer
+          }
+        }
+        const first = row(name, made => valueOf(made.load))
+        return cpuName === undefined ? [first] : [first, row(cpuName, made => made.perCpuSecond)]
       })
+      const alone = {peer: [], peerName: ''}
+      return [
+        ...rows,
+        {name: 'gRPC: settings', unit: 'ms', ours: [settings], ...alone},
+        {name: 'gRPC: memory', unit: 'MB', ours: [more], ...alone}
+      ]
     })
 }

@@ -1,8 +1,7 @@
-import {usageOf} from '../../src/platform/usage.ts'
 import {inRounds, type Figure, type MeasureName, type Scale} from '../figure.ts'
 import {load, type Load} from '../load.ts'
 import {checkContract, startPair, type Pair, type PairOptions} from '../pair.ts'
-import {withRig} from '../tools.ts'
+import {cpuOf, withRig} from '../tools.ts'
 
 const CONNECTIONS = 32
 /** A round of a pair is cut into so many parts, and the pairs take turns: what else the machine does meets all of them. */
@@ -94,9 +93,4 @@ async function round(
       cpuMs[at] = (cpuMs[at] ?? 0) + (await cpuOf(program.pid)) - before
     }
   return requests.map((count, at) => (1000 * count) / (cpuMs[at] ?? Number.NaN))
-}
-
-/** Processor time of a process so far, in ms. */
-async function cpuOf(pid: number): Promise<number> {
-  return (await usageOf(new Set([pid]))).get(pid)?.cpuMs ?? Number.NaN
 }
