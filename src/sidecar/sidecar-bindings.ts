@@ -7,7 +7,7 @@ import {DIRECTION, isForDirection, namesDirection} from '../resources/binding-di
 import {splitType} from '../resources/component-types.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import {takesQuestions} from './ask-app.ts'
+import {isDaprApp} from './ask-app.ts'
 import type {BindingChannel, BindingTarget} from './blocks/binding-channel.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
@@ -78,7 +78,7 @@ export class SidecarBindings {
     const {runtime, resources, blocks} = this.#options
     const {components} = resources.snapshot
     this.#inputs = components.flatMap(each => inputOf(each, blocks))
-    const mayWant = takesQuestions(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
+    const mayWant = isDaprApp(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
     if (mayWant && runtime.appPort === 0) this.#warnOfNoPort()
     // which of daprd's bindings bring events is known by then: components are opened before apps start
     if (runtime.appPort === 0 || (!mayWant && runtime.isReady)) blocks.setKnown('bindings')
@@ -134,20 +134,25 @@ export class SidecarBindings {
   }
 
   async #newChannel(): Promise<BindingChannel> {
-    const {HttpBindingChannel} = await import('./http/blocks/http-binding-channel.ts')
     const {
       runtime,
       context: {heldBodies},
       log
     } = this.#options
-    return new HttpBindingChannel({
+    const options = {
       app: runtime,
       context: {heldBodies},
-      ready: async signal => this.#ready(signal),
+      ready: async (signal: AbortSignal) => this.#ready(signal),
       isReady: () => this.#takesEvents,
       generation: () => runtime.pid,
       log
-    })
+    }
+    if (runtime.plan.channel.protocol.startsWith('grpc')) {
+      const {GrpcBindingChannel} = await import('./grpc/blocks/grpc-binding-channel.ts')
+      return new GrpcBindingChannel(options)
+    }
+    const {HttpBindingChannel} = await import('./http/blocks/http-binding-channel.ts')
+    return new HttpBindingChannel(options)
   }
 
   /** The process that was asked is ready and takes calls. */

@@ -110,11 +110,12 @@ t.test('a cron that fires while the app is replaced waits, and is delivered once
   }
   await clock.answer({status: 200})
   await next.listen()
-  const first = await nextEvent(next, '/tick')
-  const second = await nextEvent(next, '/tick')
-  t.ok(timeOf(first) < last, 'one that came while it was away')
-  t.ok(timeOf(second) > last, 'and no other')
-  await Promise.all([first.reply(), second.reply()])
+  // on a busy machine they overtake each other
+  const events = [await nextEvent(next, '/tick'), await nextEvent(next, '/tick')]
+  const [first = '', second = ''] = events.map(timeOf).toSorted()
+  t.ok(first < last, 'one that came while it was away')
+  t.ok(second > last, 'and no other')
+  await Promise.all(events.map(async event => event.reply()))
   await next.answer({status: 200})
   t.match(await restart.exited, {code: 0})
   t.notMatch(run.stderr.text, /tick/)

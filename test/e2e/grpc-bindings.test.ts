@@ -1,9 +1,14 @@
 import {join} from 'node:path'
-import t from 'tap'
+import t, {type Test} from 'tap'
+import type {Driven, Request} from '../rig/command.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 import {daprForPython, installed} from './installed.ts'
+import {decode, encode, type Message} from '../../src/net/grpc/message-codec.ts'
+import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from '../../src/sidecar/grpc/blocks/binding-messages.ts'
+
+const CALLBACK = '/dapr.proto.runtime.v1.AppCallback'
 
 const SCRIPT = join(import.meta.dirname, '../fixtures/sdks/bindings.py')
 
@@ -46,4 +51,69 @@ t.test('Dapr’s SDK for Python over gRPC: calls to bindings', async t => {
     operation: {code: 'INTERNAL', message: /binding files does not support operation fetch\./},
     'not-2xx': {code: 'INTERNAL', message: 'error invoking output binding web: received status code 404'}
   })
+})
+
+type Answer = Message<typeof BINDING_EVENT_ANSWER>
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+/** An app of gRPC with two bindings that fire often. */
+const openShop = async (t: Test): Promise<Driven> => {
+  const rig = await openRig(t)
+  const often = {schedule: '@every 50ms'}
+  await rig.write({
+    'resources/tick.yaml': component('tick', 'bindings.cron', often),
+    'resources/tock.yaml': component('tock', 'bindings.cron', often),
+    'resources/states.yaml': component('states', 'state.in-memory'),
+    'resources/files.yaml': component('files', 'bindings.localstorage', {rootPath: './kept'})
+  })
+  await rig.template([{appID: 'shop', appProtocol: 'grpc', autoPort: true, resourcesPath: '../resources'}])
+  rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await shop.listen({grpc: true})
+  const question = await shop.nextRequest()
+  t.match(question, {url: `${CALLBACK}/ListInputBindings`, body: ''})
+  await question.reply({status: 0, body: base64(encode(INPUT_BINDINGS, {bindings: ['tick', 'other']}))})
+  return shop
+}
+
+const eventIn = ({body}: Request): Message<typeof BINDING_EVENT> => decode(BINDING_EVENT, Buffer.from(body, 'base64'))
+
+t.test('events of a binding reach an app of gRPC that lists it; its answer is saved and sent on', async t => {
+  const shop = await openShop(t)
+  const event = await shop.nextRequest()
+  t.match(event, {url: `${CALLBACK}/OnBindingEvent`, headers: {traceparent: /^00-[0-9a-f]{32}-/}})
+  t.match(eventIn(event), {name: 'tick', metadata: {timeZone: 'Local', readTimeUTC: / \+0000 UTC$/}})
+  await event.reply({status: 2, headers: {'grpc-message': 'broken'}})
+  const next = await shop.nextRequest()
+  t.match(eventIn(next), {name: 'tick'})
+  const item = {key: 'k', value: Buffer.from('{"n": 1}'), etag: undefined, metadata: {}, options: undefined}
+  const answer: Answer = {
+    storeName: 'states',
+    states: [item],
+    to: ['files'],
+    data: Buffer.from([0, 255]),
+    concurrency: 0
+  }
+  await next.reply({status: 0, body: base64(encode(BINDING_EVENT_ANSWER, answer))})
+  for (;;) {
+    const state = await shop.fetch('/v1.0/state/states/k')
+    const list = await shop.fetch('/v1.0/bindings/files', {method: 'POST', body: '{"operation":"list"}'})
+    if (state.status !== 200 || list.body === 'null') continue
+    t.equal(state.body, '{"n": 1}')
+    break
+  }
+})
+
+t.test('Dapr’s SDK for Python over gRPC: an app that takes the events of a cron', async t => {
+  const folder = await installed(t, daprForPython)
+  if (folder === undefined) return
+  const rig = await openRig(t)
+  await rig.write({'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: '@every 100ms'})})
+  const app = {appID: 'shop', appProtocol: 'grpc', autoPort: true, resourcesPath: '../resources'}
+  await rig.template([{...app, command: ['python3', join(SCRIPT, '../binding_app.py')], env: {PYTHONPATH: folder}}])
+  const run = rig.pillion(['run', '-f', '.'])
+  for (let count = 0; count < 2; count++)
+    await run.waitForLine(/^== APP - shop == RESULT event \["", \{"traceparent": "00-/, {limitMs: 60_000})
+  t.pass('events have come')
 })

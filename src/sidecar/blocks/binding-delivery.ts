@@ -33,7 +33,11 @@ const OUTCOMES: Outcomes<Outcome> = {
   },
   failed: reason => {
     if (reason === 'cancelled') return STOPPED
-    return {kind: 'failed', status: 0, text: reason === 'timeout' ? 'context deadline exceeded' : reason}
+    return {
+      kind: 'failed',
+      status: 0,
+      text: `error invoking app: ${reason === 'timeout' ? 'context deadline exceeded' : reason}`
+    }
   },
   discard: () => undefined
 }
@@ -72,15 +76,9 @@ export class BindingDelivery {
         if (outcome.wishes !== undefined) await this.#fulfil(outcome.wishes)
         return 'done'
       case 'failed':
-      case 'interrupted': {
-        const status = outcome.kind === 'failed' && outcome.status > 0 ? outcome.status : undefined
-        const why =
-          status === undefined
-            ? `error invoking app: ${outcome.text}`
-            : `fails to send binding event to http app channel, status code: ${status.toString()} body: ${outcome.text}`
-        context.log.write('warn', `error from app consumer for binding [${target().name}]: ${why}`)
+      case 'interrupted':
+        context.log.write('warn', `error from app consumer for binding [${target().name}]: ${outcome.text}`)
         return 'failed'
-      }
     }
   }
 

@@ -1,16 +1,8 @@
 import {decode, encode} from '../../../net/grpc/message-codec.ts'
+import {BINDING_RESPONSE, INVOKE_BINDING} from './binding-messages.ts'
 import {bytesOf, type BlockMethod} from './block-method.ts'
 
 // Bindings over gRPC (Dapr: pkg/api/grpc/grpc.go, InvokeBinding).
-
-const INVOKE_BINDING = {
-  name: [1, 'string'],
-  data: [2, 'bytes'],
-  metadata: [3, 'map'],
-  operation: [4, 'string']
-} as const
-
-const BINDING_RESPONSE = {data: [1, 'bytes'], metadata: [2, 'map']} as const
 
 const NOTHING = new Uint8Array(0)
 

@@ -24,7 +24,8 @@ const wordOf = (words: readonly string[], index: number): string => words[index]
 
 type Item = Message<typeof STATE_ITEM>
 
-const wishOf = ({key, value, etag, metadata, options}: Item): SetWish => ({
+/** What a StateItem asks for. */
+export const wishOf = ({key, value, etag, metadata, options}: Item): SetWish => ({
   key,
   value: bytesOf(value),
   isJson: isJson(metadata),

@@ -58,12 +58,14 @@ export class HttpBindingChannel implements BindingChannel {
     })
     if (response.kind === 'unreachable') {
       const isInterrupted = !response.wasSent || !isReady() || generation() !== before
-      return isInterrupted
-        ? {kind: 'interrupted', isSent: response.wasSent, text: response.why}
-        : {kind: 'failed', status: 0, text: response.why}
+      const text = `error invoking app: ${response.why}`
+      return isInterrupted ? {kind: 'interrupted', isSent: response.wasSent, text} : {kind: 'failed', status: 0, text}
     }
     const {status, body} = response
-    if (status < 200 || status >= 300) return {kind: 'failed', status, text: body.toString()}
+    if (status < 200 || status >= 300) {
+      const text = `fails to send binding event to http app channel, status code: ${status.toString()} body: ${body.toString()}`
+      return {kind: 'failed', status, text}
+    }
     return {kind: 'success', wishes: this.#wishesIn(body, target)}
   }
 

@@ -1,0 +1,102 @@
+import type {BindingEvent} from '../../../components/binding.ts'
+import {requestGrpcApp} from '../../../gateway/grpc-app-request.ts'
+import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
+import type {Callee} from '../../../gateway/local-apps.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {codeText} from '../../../model/grpc-code.ts'
+import {decode, encode} from '../../../net/grpc/message-codec.ts'
+import {OK, UNIMPLEMENTED, type GrpcStatus} from '../../../net/grpc/status.ts'
+import {traceFields} from '../../../net/grpc/trace-fields.ts'
+import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
+import {childTraceparent, freshTraceparent} from '../../http/trace.ts'
+import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from './binding-messages.ts'
+import {bytesOf} from './block-method.ts'
+import {wishOf} from './state-methods.ts'
+
+export interface GrpcBindingChannelOptions {
+  readonly app: Callee
+  readonly ready: BindingChannel['ready']
+  /** The process that takes events now; another number is another process. */
+  readonly generation: () => number
+  /** Whether the app takes events. */
+  readonly isReady: () => boolean
+  readonly log: (level: 'info' | 'warn' | 'error', text: string) => void
+}
+
+const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
+const PARALLEL = 1
+
+/** Events of bindings as calls of gRPC to the app (Dapr: pkg/runtime/processor/binding/send.go). */
+export class GrpcBindingChannel implements BindingChannel {
+  readonly ready: BindingChannel['ready']
+  readonly #options: GrpcBindingChannelOptions
+
+  constructor(options: GrpcBindingChannelOptions) {
+    this.#options = options
+    this.ready = options.ready
+  }
+
+  async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
+    const {app, log} = this.#options
+    const response = await requestGrpcApp({
+      app,
+      path: `${CALLBACK}ListInputBindings`,
+      fields: '',
+      message: new Uint8Array(0),
+      signal,
+      warn: text => log('warn', text)
+    })
+    if (signal.aborted) return []
+    const failed = (why: string): readonly BindingTarget[] => {
+      log('error', `error getting input bindings from app: ${why}`)
+      return []
+    }
+    if (response.kind === 'unreachable') return failed(response.why)
+    const {status, message} = response
+    if (status.code === UNIMPLEMENTED) return []
+    if (status.code !== OK) return failed(statusText(status))
+    try {
+      const {bindings} = decode(INPUT_BINDINGS, message)
+      return targets.filter(({name}) => bindings.includes(name))
+    } catch (error) {
+      return failed(messageOf(error))
+    }
+  }
+
+  async deliver({name}: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
+    const {app, generation, isReady, log} = this.#options
+    const {data, metadata} = event
+    const before = generation()
+    const response = await requestGrpcApp({
+      app,
+      path: `${CALLBACK}OnBindingEvent`,
+      fields: traceFields(childTraceparent(metadata['traceparent'] ?? '') || freshTraceparent()),
+      message: encode(BINDING_EVENT, {name, data, metadata}),
+      attempt,
+      warn: text => log('warn', text)
+    })
+    if (response.kind === 'unreachable') {
+      const {why, wasSent} = response
+      const isInterrupted = !wasSent || !isReady() || generation() !== before
+      const text = `error invoking app: ${why}`
+      return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text} : {kind: 'failed', status: 0, text}
+    }
+    const {status, message} = response
+    if (status.code !== OK)
+      return {kind: 'failed', status: status.code, text: `error invoking app: ${statusText(status)}`}
+    try {
+      return {kind: 'success', wishes: wishesIn(message)}
+    } catch (error) {
+      return {kind: 'failed', status: 0, text: `error invoking app: ${messageOf(error)}`}
+    }
+  }
+}
+
+/** As Go writes it. */
+const statusText = ({code, message}: GrpcStatus): string => `rpc error: code = ${codeText(code)} desc = ${message}`
+
+function wishesIn(message: Buffer): BindingWishes | undefined {
+  const {storeName, states, to, data, concurrency} = decode(BINDING_EVENT_ANSWER, message)
+  if (states.length === 0 && to.length === 0) return undefined
+  return {storeName, state: states.map(wishOf), to, data: bytesOf(data), isParallel: concurrency === PARALLEL}
+}
