@@ -1,7 +1,7 @@
 import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
 import {isOpened} from '../resources/component-support.ts'
-import type {ComponentResource} from '../resources/components.ts'
+import {logName, whyDouble, type ComponentResource} from '../resources/components.ts'
 import type {Block} from '../resources/component-types.ts'
 import type {DaprdComponents} from './daprd/daprd-access.ts'
 import {ComponentFault, type BlockTypes, type Component, type OpenOptions} from './component.ts'
@@ -32,6 +32,10 @@ export interface AppComponent<B extends Block> {
 export interface FailedComponent {
   readonly resource: ComponentResource
   readonly fault: ComponentFault
+  /** In Dapr's words. */
+  readonly text: string
+  /** The app does without it (Dapr: a component whose secret store is not there). */
+  readonly isHarmless: boolean
 }
 
 interface Entry {
@@ -74,14 +78,23 @@ export class AppComponents {
     this.#entries = entries
     const failures: FailedComponent[] = []
     for (const entry of entries) {
-      if (entry.resource.isDefault || kept.includes(entry)) continue
+      const {resource} = entry
+      if (resource.isDefault || kept.includes(entry)) continue
+      const previous = before.find(({resource: {name}}) => name === resource.name)
+      const what = logName(resource)
+      if (previous !== undefined) this.#options.log('info', `Closing existing Component to reload: ${what}`)
       try {
+        const double = whyDouble(resource, wanted)
+        if (double !== '') throw new ComponentFault(double, resource.place)
         await this.#openedOf(entry)
+        if (previous !== undefined) this.#options.log('info', `Component updated: ${what}`)
       } catch (error) {
         const fault = error instanceof ComponentFault ? error : new ComponentFault(messageOf(error))
-        const previous = before.find(({resource: {name}}) => name === entry.resource.name)
         this.#entries = this.#entries.flatMap(each => (each === entry ? (previous ?? []) : each))
-        if (!entry.resource.ignoresErrors) failures.push({resource: entry.resource, fault})
+        if (!resource.ignoresErrors) {
+          const text = failureText(resource, fault.message)
+          failures.push({resource, fault, text, isHarmless: fault instanceof NoSecretStore})
+        }
       }
     }
     await Promise.all(before.filter(entry => !this.#entries.includes(entry)).map(async entry => this.#close(entry)))
@@ -127,7 +140,7 @@ export class AppComponents {
       return opened
     } catch (error) {
       this.failed.set(name, messageOf(error))
-      log('error', failureText(resource, messageOf(error)))
+      if (!(error instanceof NoSecretStore)) log('error', failureText(resource, messageOf(error)))
       throw error
     }
   }
@@ -143,7 +156,7 @@ export class AppComponents {
       error: text => log('error', text)
     })
     if (values === undefined)
-      throw new ComponentFault(`secret store ${resource.secretStore} is not loaded`, resource.place)
+      throw new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
     const use = await set.use({resource, properties: values, folder, warn})
     return {
       name: resource.name,
@@ -163,6 +176,9 @@ export class AppComponents {
   }
 }
 
+/** The secrets of a component cannot be looked up. */
+class NoSecretStore extends ComponentFault {}
+
 const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWith(block) && type[block.length] === '.'
 
 const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
@@ -179,8 +195,8 @@ const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
   Number(isSecretStore(b)) - Number(isSecretStore(a))
 
 /** Dapr's line about a component that could not be opened (pkg/runtime/errors, InitError). */
-export function failureText({name, type, version}: ComponentResource, why: string): string {
-  const what = `${name} (${type}/${version})`
+export function failureText(resource: ComponentResource, why: string): string {
+  const what = logName(resource)
   const kind = why.startsWith("couldn't find ") ? 'CREATE_COMPONENT_FAILURE' : 'INIT_COMPONENT_FAILURE'
   return `Failed to init component ${what}: [${kind}]: initialization error occurred for ${what}: ${why}`
 }

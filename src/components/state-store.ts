@@ -41,6 +41,8 @@ export interface GetOptions {
 }
 
 export interface StateStore extends Component {
+  /** Why queries fail of a store that might have them; left out: it has none. */
+  readonly queryFault?: string
   /** Undefined: there is none, or it has expired. */
   get(key: string, options: GetOptions): Promise<StateItem | undefined>
   /** Rejects with an EtagError if somebody else has written meanwhile. */

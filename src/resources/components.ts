@@ -1,6 +1,7 @@
 import type {Place} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import {componentTypeOf} from './component-types.ts'
+import type {ResourceFault} from './fault.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {parseGoDuration} from './go-duration.ts'
@@ -49,6 +50,27 @@ export const areFor =
   ({namespace, scopes}: Pick<ComponentResource, 'namespace' | 'scopes'>): boolean =>
     (ownNamespace === '' || namespace === '' || namespace === ownNamespace) &&
     (scopes.length === 0 || scopes.includes(appId))
+
+/** As Dapr's log and errors name a component. */
+export const logName = ({name, type, version}: Pick<ComponentResource, 'name' | 'type' | 'version'>): string =>
+  `${name} (${type}/${version})`
+
+/** What Dapr's command line says of the second of one name (pkg/standalone); '' = there is none before it. */
+export function whyDouble(resource: ComponentResource, all: readonly ComponentResource[]): string {
+  const first = all.find(({name}) => name === resource.name)
+  return first === undefined || first === resource
+    ? ''
+    : `duplicate definition of component name ${logName(resource)} with existing ${logName(first)}`
+}
+
+/** All but the first of a name. */
+export const doubleComponents = (all: readonly ComponentResource[]): readonly ResourceFault[] =>
+  all.flatMap(resource => {
+    const message = whyDouble(resource, all)
+    const hint = 'rename one of them'
+    const {place} = resource
+    return message === '' ? [] : [{severity: 'error', message, place, expected: '', hint, isFatal: true} as const]
+  })
 
 /** The Components of a file. */
 export const readComponents = ({documents}: ResourceFile): readonly ComponentResource[] =>

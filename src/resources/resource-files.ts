@@ -1,6 +1,6 @@
 import type {App, ResourceSnapshot} from './app-resources.ts'
 import {isUnbuilt} from './component-support.ts'
-import {areFor} from './components.ts'
+import {areFor, doubleComponents} from './components.ts'
 import {usualComponents} from './default-components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import {firstOfName, type Environment} from './http-endpoints.ts'
@@ -86,7 +86,13 @@ export class ResourceFiles {
         ...all.flatMap(file => file.withoutEffect),
         ...withoutEffect
       ],
-      faults: [...files.flatMap(file => file.faults), ...doubles, ...faults, ...(configured?.faults ?? [])]
+      faults: [
+        ...files.flatMap(file => file.faults),
+        ...doubles,
+        ...doubleComponents(components),
+        ...faults,
+        ...(configured?.faults ?? [])
+      ]
     }
   }
 

@@ -1,10 +1,9 @@
-import type {AppComponents} from '../components/app-components.ts'
+import type {AppComponents, FailedComponent} from '../components/app-components.ts'
 import type {Secret} from '../components/secret-store.ts'
 import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import type {ComponentSet} from '../components/component-set.ts'
 import {explainPlace} from '../config/diagnose.ts'
 import type {ComponentPolicies} from '../gateway/interceptors/resiliency/component-policies.ts'
-import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf} from '../resources/component-types.ts'
@@ -184,14 +183,13 @@ export class SidecarBlocks {
     if (this.#isClosed || this.#components === undefined) return ''
     await this.#findDaprd(this.#components)
     const failures = await this.#components.follow(this.#current)
-    const [failure] = failures
+    const {log, resources} = this.#options
+    for (const each of failures) if (each.isHarmless) resources.warn('resource-not-used', textOf(each))
+    const failure = failures.find(({isHarmless}) => !isHarmless)
     if (failure === undefined) return ''
-    const {resource, fault} = failure
-    const {log} = this.#options
-    log('warn', `Error processing component, daprd will exit gracefully: ${messageOf(fault)}`)
-    const place = fault.place ?? resource.place
-    const picture = explainPlace(place, 1, []).replace(/^/gm, '   ')
-    return `the component ${resource.name} (${resource.type}) cannot be opened: ${fault.message}\n${picture}`
+    log('warn', `Error processing component, daprd will exit gracefully: ${failure.text}`)
+    log('fatal', `Fatal error from runtime: process component ${failure.resource.name} error: ${failure.text}`)
+    return textOf(failure)
   }
 
   async #findDaprd(components: AppComponents): Promise<void> {
@@ -205,4 +203,10 @@ export class SidecarBlocks {
     this.#turn = done.catch(() => undefined)
     return done
   }
+}
+
+/** What a person is told, with the place. */
+function textOf({resource, fault}: FailedComponent): string {
+  const picture = explainPlace(fault.place ?? resource.place, 1, []).replace(/^/gm, '   ')
+  return `the component ${resource.name} (${resource.type}) cannot be opened: ${fault.message}\n${picture}`
 }

@@ -64,6 +64,45 @@ t.test(
   }
 )
 
+t.test('two components of one name: the app is not started, and both are named', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'resources/a.yaml': component('store', 'state.in-memory'),
+    'resources/b.yaml': component('store', 'state.sqlite', {connectionString: 'data.db'})
+  })
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  t.match(await rig.run(['validate']), {code: 1, stderr: /duplicate definition of component name store/})
+  const run = rig.pillion(['run', '-f', '.'])
+  t.match(await run.exited, {code: 1})
+  t.match(
+    run.stderr.text,
+    /duplicate definition of component name store \(state\.sqlite\/v1\) with existing store \(state\.in-memory\/v1\)\n.*resources\/b\.yaml:1/
+  )
+})
+
+t.test('a secret store that is not there: the app starts without the component, which is told', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'resources/a.yaml': component('store', 'state.in-memory'),
+    'resources/b.yaml': JSON.stringify({
+      apiVersion: 'dapr.io/v1alpha1',
+      kind: 'Component',
+      metadata: {name: 'secret'},
+      spec: {type: 'state.sqlite', metadata: [{name: 'connectionString', secretKeyRef: {name: 'path'}}]},
+      auth: {secretStore: 'vault'}
+    })
+  })
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await run.waitForLine('secret store vault is not loaded', {stream: 'stderr'})
+  t.match(await shop.fetch('/v1.0/state/store/k'), {status: 204})
+  t.match(await shop.fetch('/v1.0/state/secret/k'), {
+    status: 400,
+    body: /secret could not be opened: secret store vault/
+  })
+})
+
 const store = (path: string): string => component('store', 'state.sqlite', {connectionString: path})
 
 t.test('files that are saved take effect alone; a mistake leaves what was there', async t => {

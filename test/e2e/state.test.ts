@@ -88,6 +88,13 @@ for (const {type, version = 'v1', metadata, skip = false} of STORES) {
     t.match(await shop.fetch(`${S}/pear`, {method: 'DELETE'}), {status: 204})
     t.match(await shop.fetch(`${S}/pear`, {method: 'DELETE'}), {status: 204}, 'one that is missing, too')
     t.equal(await read(shop, 'pear'), 'none')
+    const query = await shop.fetch('/v1.0-alpha1/state/store/query', {method: 'POST', body: '{}'})
+    t.match(query, {
+      status: 500,
+      body: isRedis
+        ? /"ERR_STATE_QUERY","message":"state store store query failed: redis-json server support is required for query capability",.*DAPR_STATE_QUERY_FAILED/
+        : /"ERR_STATE_STORE_NOT_SUPPORTED"/
+    })
     t.match(await save(shop, []), {status: 204})
     t.match(await shop.fetch(`${S}/bulk`, {method: 'PUT', body: '{}'}), {status: 200, body: '[]'})
   })

@@ -20,6 +20,7 @@ type Command = readonly (string | Buffer)[]
 
 class RedisState implements StateStore {
   readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
+  readonly queryFault = 'redis-json server support is required for query capability'
   readonly #redis: RedisConnection
   /** Of items that bring none. */
   readonly #defaultTtl: number | undefined

@@ -84,6 +84,12 @@ export class Publishing {
         failed.push({entryId, error: messageOf(error)})
       }
     }
+    const {log} = this.#context
+    if (log.isDebug)
+      log.write(
+        'debug',
+        `published ${(messages.length - failed.length).toString()} of ${messages.length.toString()} events to topic ${topic} in pubsub ${pubsubName}`
+      )
     this.#context.counted({
       type: 'bulk-published',
       component: pubsubName,

@@ -155,7 +155,15 @@ export class State {
 
   /** No store here can be queried. */
   async query(storeName: string): Promise<never> {
-    await this.#store(storeName)
+    const {
+      component: {queryFault}
+    } = await this.#store(storeName)
+    if (queryFault !== undefined)
+      throw new BlockError(
+        [500, 'internal', 'ERR_STATE_QUERY'],
+        `state store ${storeName} query failed: ${queryFault}`,
+        detailsOf('DAPR_STATE_QUERY_FAILED', storeName)
+      )
     throw new BlockError(
       [500, 'internal', 'ERR_STATE_STORE_NOT_SUPPORTED'],
       'state store does not support querying',

@@ -209,8 +209,8 @@ class Calls implements StreamHandler {
       answer(stream, head, {fields, status, message})
       this.#record(head, {status, spans, startedAt, requestBytes: request.length, responseBytes: message.length})
     }
-    this.#collect(stream, head, isLast, request => {
-      const answered = method(request, this.#context.own, {head, trace})
+    this.#collect(stream, head, isLast, (request, onGone) => {
+      const answered = method(request, this.#context.own, {head, trace, onGone})
       if (!(answered instanceof Promise)) return reply(request, answered)
       answered.then(
         later => reply(request, later),
@@ -223,7 +223,12 @@ class Calls implements StreamHandler {
   }
 
   /** Waits for the one message of a call; a message that cannot be read is told to its sender. */
-  #collect(stream: FrameStream, head: RequestHead, isLast: boolean, then: (message: Buffer) => void): void {
+  #collect(
+    stream: FrameStream,
+    head: RequestHead,
+    isLast: boolean,
+    then: (message: Buffer, onGone: UnaryRequest['onGone']) => void
+  ): void {
     const refuse = (status: GrpcStatus): void => this.#refuse(stream, head, status)
     const request = new UnaryRequest({
       encoding: head.encoding,
@@ -231,7 +236,7 @@ class Calls implements StreamHandler {
       failed: refuse,
       done: message => {
         try {
-          then(message)
+          then(message, request.onGone)
         } catch (error) {
           refuse({code: INTERNAL, message: `grpc: error unmarshalling request: ${messageOf(error)}`})
         }

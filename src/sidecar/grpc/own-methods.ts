@@ -1,3 +1,4 @@
+import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {readStrings} from '../../net/grpc/invoke-messages.ts'
 import * as status from '../../net/grpc/status.ts'
 import type {GrpcStatus} from '../../net/grpc/status.ts'
@@ -26,6 +27,8 @@ export type OwnMethod = (message: Buffer, context: OwnMethodsContext, call: OwnC
 export interface OwnCall {
   readonly head: RequestHead
   readonly trace: Trace
+  /** Calls the listener when the caller waits no more. */
+  readonly onGone: OnGone
 }
 
 const EMPTY = new Uint8Array(0)
@@ -57,9 +60,9 @@ const all = (method: OwnMethod, names: string): readonly (readonly [string, OwnM
 const blocks = (names: string): readonly (readonly [string, OwnMethod])[] =>
   names.split(' ').map(name => [
     name,
-    async (message, context, {trace}) => {
+    async (message, context, {trace, onGone}) => {
       const [loaded, {callBlock}] = await Promise.all([context.blocks(), import('./blocks/block-methods.ts')])
-      return callBlock(loaded, {name, message, trace})
+      return callBlock(loaded, {name, message, trace, onGone})
     }
   ])
 

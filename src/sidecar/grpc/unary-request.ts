@@ -19,6 +19,8 @@ export class UnaryRequest implements StreamHandler {
   readonly #gauge: MessageGauge
   readonly #pieces: string[] = []
   #isOver = false
+  #isGone = false
+  #gone: (() => void) | undefined
 
   constructor(options: UnaryRequestOptions) {
     this.#options = options
@@ -46,11 +48,23 @@ export class UnaryRequest implements StreamHandler {
   }
 
   reset(): void {
-    this.#isOver = true
+    this.#leave()
   }
 
   lost(): void {
+    this.#leave()
+  }
+
+  /** Calls the listener when the caller waits no more. */
+  readonly onGone = (listener: () => void): void => {
+    if (this.#isGone) listener()
+    else this.#gone = listener
+  }
+
+  #leave(): void {
     this.#isOver = true
+    this.#isGone = true
+    this.#gone?.()
   }
 
   #end(): void {

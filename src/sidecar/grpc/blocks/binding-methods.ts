@@ -6,9 +6,13 @@ import {bytesOf, type BlockMethod} from './block-method.ts'
 
 const NOTHING = new Uint8Array(0)
 
-export const invokeBinding: BlockMethod = async ({bindings}, bytes, {traceparent, tracestate}) => {
+export const invokeBinding: BlockMethod = async ({bindings}, bytes, {trace: {traceparent, tracestate}, onGone}) => {
   const {name, data, metadata, operation} = decode(INVOKE_BINDING, bytes)
   const trace = {traceparent, ...(tracestate !== '' && {tracestate})}
-  const response = await bindings.invoke(name, {operation, data: bytesOf(data), metadata: {...trace, ...metadata}})
+  const response = await bindings.invoke(
+    name,
+    {operation, data: bytesOf(data), metadata: {...trace, ...metadata}},
+    onGone
+  )
   return response === undefined ? NOTHING : encode(BINDING_RESPONSE, response)
 }

@@ -1,8 +1,7 @@
 import {decode, encode} from '../../../net/grpc/message-codec.ts'
 import type {GrpcStatus} from '../../../net/grpc/status.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
-import type {Trace} from '../../http/trace.ts'
-import type {BlockMethod} from './block-method.ts'
+import type {BlockCaller, BlockMethod} from './block-method.ts'
 import {invokeBinding} from './binding-methods.ts'
 import {statusOfFault} from './block-status.ts'
 import {getConfiguration, unsubscribeConfiguration} from './configuration-methods.ts'
@@ -37,12 +36,12 @@ const METHODS: Readonly<Record<string, BlockMethod>> = {
   TryLockAlpha1: tryLock,
   UnlockAlpha1: unlock,
   InvokeBinding: invokeBinding,
-  GetSecret: async ({secrets}, bytes) => {
+  GetSecret: async ({secrets}, bytes, {onGone}) => {
     const {storeName, key} = decode(GET_SECRET, bytes)
-    return encode(SECRET, {data: await secrets.get(storeName, key)})
+    return encode(SECRET, {data: await secrets.get(storeName, key, onGone)})
   },
-  GetBulkSecret: async ({secrets}, bytes) => {
-    const all = await secrets.all(decode(STORE_ONLY, bytes).storeName)
+  GetBulkSecret: async ({secrets}, bytes, {onGone}) => {
+    const all = await secrets.all(decode(STORE_ONLY, bytes).storeName, onGone)
     const data = Object.fromEntries(Object.entries(all).map(([name, keys]) => [name, {secrets: keys}]))
     return encode(SECRETS, {data})
   }
@@ -51,12 +50,12 @@ const METHODS: Readonly<Record<string, BlockMethod>> = {
 /** Serves a call to a building block, failures included. */
 export async function callBlock(
   blocks: Blocks,
-  {name, message, trace}: {readonly name: string; readonly message: Uint8Array; readonly trace: Trace}
+  {name, message, ...caller}: BlockCaller & {readonly name: string; readonly message: Uint8Array}
 ): Promise<Uint8Array | GrpcStatus> {
   try {
     const method = METHODS[name]
     if (method === undefined) throw new Error(`no method ${name}`)
-    return await method(blocks, message, trace)
+    return await method(blocks, message, caller)
   } catch (error) {
     return statusOfFault(error)
   }

@@ -10,9 +10,9 @@ import {
 
 // Configuration over gRPC (Dapr: pkg/api/grpc/grpc.go).
 
-export const getConfiguration: BlockMethod = async ({configurations}, bytes) => {
+export const getConfiguration: BlockMethod = async ({configurations}, bytes, {onGone}) => {
   const {storeName, keys, metadata} = decode(ASK_CONFIGURATION, bytes)
-  return encode(CONFIGURATION, {items: await configurations.get(storeName, keys, metadata)})
+  return encode(CONFIGURATION, {items: await configurations.get(storeName, keys, metadata, onGone)})
 }
 
 /** Ends a subscription, and the stream that it came by; one that is not there is told in the answer. */

@@ -8,12 +8,12 @@ import {LOCKED, TRY_LOCK, UNLOCK, UNLOCKED} from './configuration-messages.ts'
 /** UnlockResponse.Status */
 const STATUSES: Readonly<Record<Unlocked, number>> = {done: 0, 'not-there': 1, 'not-owned': 2, failed: 3}
 
-export const tryLock: BlockMethod = async ({locks}, bytes) => {
+export const tryLock: BlockMethod = async ({locks}, bytes, {onGone}) => {
   const {storeName, ...request} = decode(TRY_LOCK, bytes)
-  return encode(LOCKED, {success: await locks.lock(storeName, request)})
+  return encode(LOCKED, {success: await locks.lock(storeName, request, onGone)})
 }
 
-export const unlock: BlockMethod = async ({locks}, bytes) => {
+export const unlock: BlockMethod = async ({locks}, bytes, {onGone}) => {
   const {storeName, ...request} = decode(UNLOCK, bytes)
-  return encode(UNLOCKED, {status: STATUSES[await locks.unlock(storeName, request)]})
+  return encode(UNLOCKED, {status: STATUSES[await locks.unlock(storeName, request, onGone)]})
 }

@@ -7,14 +7,14 @@ import {bytesOf, type BlockMethod} from './block-method.ts'
 
 const NOTHING = new Uint8Array(0)
 
-export const publishEvent: BlockMethod = async ({publishing}, bytes, trace) => {
+export const publishEvent: BlockMethod = async ({publishing}, bytes, {trace, onGone}) => {
   const {data, ...request} = decode(PUBLISH_EVENT, bytes)
-  await publishing.publish({...request, data: bytesOf(data), trace, isTraceInMetadata: true})
+  await publishing.publish({...request, data: bytesOf(data), trace, isTraceInMetadata: true}, onGone)
   return NOTHING
 }
 
 /** What was not published is told; where nothing was, the call fails as Dapr's does. */
-export const bulkPublishEvent: BlockMethod = async ({publishing}, bytes, trace) => {
+export const bulkPublishEvent: BlockMethod = async ({publishing}, bytes, {trace, onGone}) => {
   const {entries: sent, ...target} = decode(BULK_PUBLISH, bytes)
   await publishing.check(target)
   const ids = new Set<string>()
@@ -24,7 +24,7 @@ export const bulkPublishEvent: BlockMethod = async ({publishing}, bytes, trace) 
     ids.add(entry.entryId)
     return {...entry, data: bytesOf(event)}
   })
-  const failedEntries = await publishing.publishBulk({...target, trace, entries})
+  const failedEntries = await publishing.publishBulk({...target, trace, entries}, onGone)
   const [first] = failedEntries
   if (first !== undefined && failedEntries.length === entries.length) throw publishing.failed(target, first.error)
   return encode(BULK_PUBLISHED, {failedEntries})

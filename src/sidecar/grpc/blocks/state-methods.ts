@@ -51,15 +51,15 @@ function jsonFault(items: readonly Item[]): GrpcStatus | undefined {
   return undefined
 }
 
-export const getState: BlockMethod = async ({state}, bytes) => {
+export const getState: BlockMethod = async ({state}, bytes, {onGone}) => {
   const {storeName, key, consistency, metadata} = decode(GET_STATE, bytes)
-  const item = await state.get(storeName, key, {consistency: wordOf(CONSISTENCY, consistency), metadata})
+  const item = await state.get(storeName, key, {consistency: wordOf(CONSISTENCY, consistency), metadata}, onGone)
   return item === undefined ? NOTHING : encode(STATE_VALUE, item)
 }
 
-export const getBulkState: BlockMethod = async ({state}, bytes) => {
+export const getBulkState: BlockMethod = async ({state}, bytes, {onGone}) => {
   const {storeName, keys, parallelism, metadata} = decode(GET_BULK_STATE, bytes)
-  const items = await state.bulkGet(storeName, keys, {parallelism, consistency: '', metadata})
+  const items = await state.bulkGet(storeName, keys, {parallelism, consistency: '', metadata}, onGone)
   return encode(BULK_STATE, {
     items: items.map(({key, item, error}) => ({
       key,
@@ -71,27 +71,27 @@ export const getBulkState: BlockMethod = async ({state}, bytes) => {
   })
 }
 
-export const saveState: BlockMethod = async ({state}, bytes) => {
+export const saveState: BlockMethod = async ({state}, bytes, {onGone}) => {
   const {storeName, states} = decode(STATES, bytes)
   const fault = jsonFault(states)
   if (fault !== undefined) return fault
-  await state.save(storeName, states.map(wishOf))
+  await state.save(storeName, states.map(wishOf), onGone)
   return NOTHING
 }
 
-export const deleteState: BlockMethod = async ({state}, bytes) => {
+export const deleteState: BlockMethod = async ({state}, bytes, {onGone}) => {
   const request = decode(DELETE_STATE, bytes)
-  await state.delete(request.storeName, wishOf({...request, value: NOTHING}))
+  await state.delete(request.storeName, wishOf({...request, value: NOTHING}), onGone)
   return NOTHING
 }
 
-export const deleteBulkState: BlockMethod = async ({state}, bytes) => {
+export const deleteBulkState: BlockMethod = async ({state}, bytes, {onGone}) => {
   const {storeName, states} = decode(STATES, bytes)
-  await state.bulkDelete(storeName, states.map(wishOf))
+  await state.bulkDelete(storeName, states.map(wishOf), onGone)
   return NOTHING
 }
 
-export const transactState: BlockMethod = async ({state}, bytes) => {
+export const transactState: BlockMethod = async ({state}, bytes, {onGone}) => {
   const {storeName, operations, metadata} = decode(STATE_TRANSACTION, bytes)
   const fault = jsonFault(operations.flatMap(({request}) => request ?? []))
   if (fault !== undefined) return fault
@@ -99,7 +99,7 @@ export const transactState: BlockMethod = async ({state}, bytes) => {
     operation: operationType,
     request: wishOf(request ?? EMPTY_ITEM)
   }))
-  await state.transact(storeName, wishes, metadata)
+  await state.transact(storeName, wishes, metadata, onGone)
   return NOTHING
 }
 

@@ -114,7 +114,8 @@ const CALLS: readonly (readonly [
   ['publish', 'publish', {type: 'published', topic: 'T'}, async b => b.publishing.publish(EVENT)]
 ]
 
-const RETRY = {retries: {DefaultComponentOutboundRetryPolicy: {policy: 'constant', duration: '1ms', maxRetries: 2}}}
+const RETRY_TWICE = {policy: 'constant', duration: '1ms', maxRetries: 2}
+const RETRY = {retries: {DefaultComponentOutboundRetryPolicy: RETRY_TWICE}}
 
 for (const [name, method, event, call] of CALLS)
   t.test(
@@ -195,6 +196,15 @@ t.test('an old etag, words that nobody knows and a missing secret are no failure
   await t.rejects(blocks.secrets.get('it', 'none'), {message: /secret none not found/})
   await blocks.state.save('it', [wish('a')])
   t.same(store.written, ['a'], 'the circuit breaker is closed')
+})
+
+t.test('inbound policies repeat an update of configuration that the app did not take', async t => {
+  const {blocks} = await blocksOf({}, {retries: {DefaultConfigurationComponentInboundRetryPolicy: RETRY_TWICE}})
+  let answers = ['status code 500', 'status code 503', '']
+  const send = async (): Promise<string> => answers.shift() ?? 'unexpected'
+  t.equal(await blocks.configurations.deliver('it', send), '')
+  answers = ['1', '2', '3', '']
+  t.equal(await blocks.configurations.deliver('it', send), '3')
 })
 
 t.test('what a call to subscribe begins too late is ended', async t => {
