@@ -1,33 +1,14 @@
-import {createHash} from 'node:crypto'
-import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {Program} from '../rig/program.ts'
 import {openRig} from '../rig/rig.ts'
-import {daprForJavascript, daprForPython, installed, type Package} from './installed.ts'
+import {daprForGo, daprForJavascript, daprForPython, installed} from './installed.ts'
 
 // The first test of a machine installs the SDKs and compiles the one for Go.
 t.setTimeout(400_000)
 
 const FIXTURES = join(import.meta.dirname, '../fixtures')
-const GO_SOURCE = join(FIXTURES, 'sdks/go')
 const fixture = (name: string): string => join(FIXTURES, 'sdks', name)
-
-const contentHash = (folder: string): string => {
-  const hash = createHash('sha256')
-  for (const name of readdirSync(folder)
-    .filter(each => each.includes('.'))
-    .toSorted())
-    hash.update(name).update(readFileSync(join(folder, name)))
-  return hash.digest('hex').slice(0, 12)
-}
-
-const GO: Package = {
-  name: 'dapr-go',
-  version: `1.15.0-${contentHash(GO_SOURCE)}`,
-  // not optimized: it compiles in two thirds of the time
-  install: folder => [['go', 'build', '-C', GO_SOURCE, '-gcflags=all=-N -l', '-o', join(folder, 'sdks'), '.']]
-}
 
 type App = Readonly<{appID: string} & Record<string, unknown>>
 
@@ -70,7 +51,7 @@ const post = async (run: Program, method: string): Promise<{readonly status: num
 const NOBODY = /failed to invoke, id: stok, err: couldn't find service: stok/
 
 t.test('Dapr’s SDK for Go: InvokeMethod, its server, stubs of grpc-go on its connection', async t => {
-  const folder = await installed(t, GO)
+  const folder = await installed(t, daprForGo)
   if (folder === undefined) return
   const go = join(folder, 'sdks')
   const run = await runOf(t, [
@@ -111,7 +92,7 @@ t.test('Dapr’s SDK for Go: InvokeMethod, its server, stubs of grpc-go on its c
 })
 
 t.test('Dapr’s SDK for Go: both tokens', async t => {
-  const folder = await installed(t, GO)
+  const folder = await installed(t, daprForGo)
   if (folder === undefined) return
   const go = join(folder, 'sdks')
   const run = await runOf(
@@ -123,7 +104,7 @@ t.test('Dapr’s SDK for Go: both tokens', async t => {
 })
 
 t.test('the interoperability tests of grpc-go, through the proxy', async t => {
-  const folder = await installed(t, GO)
+  const folder = await installed(t, daprForGo)
   if (folder === undefined) return
   const go = join(folder, 'sdks')
   const run = await runOf(t, [app('stock', [go, 'app'], callee), app('shop', [go, 'interop'], {dependsOn: ['stock']})])

@@ -133,28 +133,32 @@ t.test('what is in the wrong order, or may not be', async t => {
 
 t.test('Redis: one of several streams gets each event; what a stream has not answered comes again', async t => {
   const port = await freePort()
-  const redis = component('redis', 'pubsub.redis', {
-    redisHost: `localhost:${port.toString()}`,
-    processingTimeout: '50ms',
-    redeliverInterval: '50ms'
+  const redisHost = `localhost:${port.toString()}`
+  const {client} = await openShop(t, {
+    'resources/hasty.yaml': component('hasty', 'pubsub.redis', {
+      redisHost,
+      processingTimeout: '50ms',
+      redeliverInterval: '50ms'
+    }),
+    'resources/redis.yaml': component('redis', 'pubsub.redis', {redisHost})
   })
-  const {client} = await openShop(t, {'resources/redis.yaml': redis})
-  const publish = async (data: string): Promise<void> => {
-    const message = {pubsubName: 'redis', topic: 'orders', data: Buffer.from(data), contentType: 'text/plain'}
+  const publish = async (data: string, topic = 'orders'): Promise<void> => {
+    const message = {pubsubName: 'redis', topic, data: Buffer.from(data), contentType: 'text/plain'}
     t.match(await client.call('PublishEvent', [PUBLISH_EVENT, message]), {code: 0})
   }
-  const first = await subscribe(t, client, {pubsubName: 'redis'})
-  await publish('1')
-  t.equal(textOf(await eventOf(first)), '1')
-  first.call.cancel()
-  t.match(await first.next(), {code: 1})
-  const second = await subscribe(t, client, {pubsubName: 'redis'})
-  const again = await eventOf(second)
+  const left = await subscribe(t, client, {pubsubName: 'hasty', topic: 'left'})
+  await publish('1', 'left')
+  t.equal(textOf(await eventOf(left)), '1')
+  left.call.cancel()
+  t.match(await left.next(), {code: 1})
+  const later = await subscribe(t, client, {pubsubName: 'hasty', topic: 'left'})
+  const again = await eventOf(later)
   t.equal(textOf(again), '1')
-  answer(second, again.id)
+  answer(later, again.id)
+  const second = await subscribe(t, client, {pubsubName: 'redis'})
   const third = await subscribe(t, client, {pubsubName: 'redis'})
   const numbers = Array.from({length: 20}, (_, n) => n.toString())
-  await Promise.all(numbers.map(publish))
+  await Promise.all(numbers.map(async n => publish(n)))
   const got: string[] = []
   const take = async (stream: Stream): Promise<void> => {
     while (got.length < numbers.length) {

@@ -1,5 +1,6 @@
 import {execFile} from 'node:child_process'
-import {existsSync} from 'node:fs'
+import {createHash} from 'node:crypto'
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {mkdir, rename, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -51,4 +52,23 @@ export const daprForPython: Package = {
   name: 'dapr-python-grpc',
   version: '1.19.0',
   install: folder => [['python3', '-m', 'pip', 'install', '-q', '--target', folder, 'dapr[grpc]==1.19.0']]
+}
+
+const GO_SOURCE = join(import.meta.dirname, '../fixtures/sdks/go')
+
+const contentHash = (folder: string): string => {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(folder)
+    .filter(each => each.includes('.'))
+    .toSorted())
+    hash.update(name).update(readFileSync(join(folder, name)))
+  return hash.digest('hex').slice(0, 12)
+}
+
+/** Our programs for it, compiled. */
+export const daprForGo: Package = {
+  name: 'dapr-go',
+  version: `1.15.0-${contentHash(GO_SOURCE)}`,
+  // not optimized: it compiles in two thirds of the time
+  install: folder => [['go', 'build', '-C', GO_SOURCE, '-gcflags=all=-N -l', '-o', join(folder, 'sdks'), '.']]
 }
