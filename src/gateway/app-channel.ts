@@ -1,5 +1,6 @@
 import {http2Dial} from '../net/http2/http2-adapter.ts'
 import {secureDial, type Dial} from '../net/dialer.ts'
+import type {GrpcInvocation} from '../model/call.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {AppState} from '../model/app-state.ts'
 import {grpcDial} from '../net/grpc/grpc-dial.ts'
@@ -18,6 +19,7 @@ export interface AppChannelOptions {
   /** The app's health changed; the queue has been updated. */
   readonly healthChanged: (isHealthy: boolean) => void
   readonly probed: Probed
+  readonly invoked: (invocation: GrpcInvocation) => void
 }
 
 /** What decides about the queue besides the state of the app. */
@@ -160,7 +162,7 @@ export class AppChannel {
     const pool: Pool = new Pool({
       hosts: hostsOf(plan),
       port: this.#appPort,
-      dial: dialOf(plan, () => pool),
+      dial: dialOf(plan, () => pool, this.#options.invoked),
       protocol: plan.channel.protocol,
       process: {ended, isEnding: () => !this.#isReady}
     })
@@ -171,8 +173,12 @@ export class AppChannel {
 const hostsOf = ({channel: {address}}: AppPlan): readonly string[] => (address === '' ? LOOPBACK : [address])
 
 /** How to connect to an app with this protocol; undefined: plain TCP. */
-function dialOf({channel: {protocol}, sidecar}: AppPlan, pool: () => Pool): Dial | undefined {
-  if (protocol.startsWith('grpc')) return grpcDial(pool, sidecar.maxBodyBytes)
+function dialOf(
+  {channel: {protocol}, sidecar}: AppPlan,
+  pool: () => Pool,
+  invoked: AppChannelOptions['invoked']
+): Dial | undefined {
+  if (protocol.startsWith('grpc')) return grpcDial(pool, {maxBytes: sidecar.maxBodyBytes, invoked})
   if (protocol === 'h2c') return http2Dial
   return protocol === 'https' ? secureDial : undefined
 }

@@ -1,4 +1,4 @@
-import type {AccessDecision, Call, Recorded} from '../model/call.ts'
+import type {AccessDecision, Call, GrpcInvocation, Recorded} from '../model/call.ts'
 import type {Admission, Held} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
 import type {AppPipeline} from './app-pipeline.ts'
@@ -11,6 +11,8 @@ import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
 export interface CalleeCounters {
   readonly recorded: Recorded
   readonly probed: Probed
+  /** The app was called over gRPC for a caller of HTTP. */
+  readonly invoked: (invocation: GrpcInvocation) => void
   /** Access control has decided about a call of this caller; undefined: it is unknown. */
   readonly decided: (decision: AccessDecision, caller: CallerIdentity | undefined) => void
 }

@@ -120,6 +120,16 @@ export interface CallSpans {
   readonly callee: CallSpan | undefined
 }
 
+/** The app was called by a method of gRPC for a caller of HTTP. */
+export interface GrpcInvocation {
+  readonly method: string
+  readonly code: number
+  readonly elapsedMs: number
+  /** Of the two messages. */
+  readonly requestBytes: number
+  readonly responseBytes: number
+}
+
 /** Told of a call when it is over. It must not throw. */
 export type Recorded = (record: CallRecord) => void
 

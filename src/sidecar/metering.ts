@@ -1,4 +1,4 @@
-import type {AccessDecision, CallRecord} from '../model/call.ts'
+import type {AccessDecision, CallRecord, GrpcInvocation} from '../model/call.ts'
 import type {ComponentEvent} from '../model/component-event.ts'
 import type {ResiliencyEvent} from '../model/resiliency-event.ts'
 import type {AppResources} from '../resources/app-resources.ts'
@@ -47,10 +47,15 @@ export class SidecarMetering {
     else this.#count(calls => calls.sent(record))
   }
 
-  /** The sidecar's app was called, maybe by another app's sidecar. */
-  answered(record: CallRecord): void {
-    if (this.#calls !== undefined) this.#calls.answered(record)
-    else this.#count(calls => calls.answered(record))
+  /** The sidecar's app was called, maybe by another app's sidecar; `isGrpc`: it speaks gRPC. */
+  answered(record: CallRecord, isGrpc: boolean): void {
+    if (this.#calls !== undefined) this.#calls.answered(record, isGrpc)
+    else this.#count(calls => calls.answered(record, isGrpc))
+  }
+
+  /** The same over gRPC, for a caller of HTTP. */
+  invoked(invocation: GrpcInvocation): void {
+    this.#count(calls => calls.invoked(invocation))
   }
 
   /** The app's health was checked; status 0: there was no answer. */

@@ -115,12 +115,13 @@ export async function openAppSidecar({
   })
   runtime.counters = {
     recorded: record => {
-      metered.answered(record)
+      metered.answered(record, runtime.plan.channel.protocol.startsWith('grpc'))
       // the span of the callee is that of the last attempt
       if (record.isFollowed !== true) tracing.answered(record)
     },
     decided: (decision, caller) => metered.decided(decision, caller),
-    probed: (status, elapsedMs) => metered.probed(status, elapsedMs)
+    probed: (status, elapsedMs) => metered.probed(status, elapsedMs),
+    invoked: invocation => metered.invoked(invocation)
   }
   const decisions: ResiliencyReporterOptions = {
     appId: runtime.id,

@@ -102,7 +102,8 @@ export class AppRuntime implements Callee {
       appPort: ports.appPort,
       explain,
       healthChanged: isHealthy => this.#reportHealth(isHealthy),
-      probed: (status, elapsedMs) => this.counters?.probed(status, elapsedMs)
+      probed: (status, elapsedMs) => this.counters?.probed(status, elapsedMs),
+      invoked: invocation => this.counters?.invoked(invocation)
     })
     this.#progress = noProgress(plan.id, plan.command.length > 0)
     this.#program = new Program(

@@ -85,6 +85,9 @@ t.test('each sidecar counts its gRPC calls under Dapr’s names', async t => {
   const stream = client.makeBidiStreamRequest(ECHO.both.path, ECHO.both.requestSerialize, bytes => bytes, metadata)
   stream.end(Buffer.from('x'))
   for await (const message of stream) t.equal(String(message), 'x')
+  const {http} = await run.ports('a')
+  const overHttp = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
+  t.equal(overHttp.status, 501)
   const [caller, callee] = [await read(ofA), await read(ofB)]
   const expected: readonly (readonly [readonly string[], string])[] = [
     [caller, server('/test.Echo/Unary', 'OK', 3)],
@@ -100,19 +103,19 @@ t.test('each sidecar counts its gRPC calls under Dapr’s names', async t => {
       caller,
       'dapr_grpc_io_server_received_bytes_per_rpc_count{app_id="a",grpc_server_method="/dapr.proto.runtime.v1.Dapr/GetMetadata"} 1'
     ],
-    [caller, 'dapr_runtime_service_invocation_req_sent_total{app_id="a",dst_app_id="b",type="unary"} 5'],
+    [caller, 'dapr_runtime_service_invocation_req_sent_total{app_id="a",dst_app_id="b",type="unary"} 6'],
     [caller, 'dapr_runtime_service_invocation_req_sent_total{app_id="a",dst_app_id="b",type="streaming"} 1'],
     [caller, 'dapr_runtime_service_invocation_res_recv_total{app_id="a",src_app_id="b",status="12",type="unary"} 2'],
-    [callee, 'dapr_runtime_service_invocation_req_recv_total{app_id="b",src_app_id="a"} 6'],
+    [callee, 'dapr_runtime_service_invocation_req_recv_total{app_id="b",src_app_id="a"} 7'],
     [
       callee,
       'dapr_grpc_io_client_completed_rpcs{app_id="b",grpc_client_method="/test.Echo/Unary",grpc_client_status="OK"} 3'
     ],
     [
       callee,
-      `dapr_grpc_io_client_completed_rpcs{app_id="b",grpc_client_method="${ON_INVOKE}",grpc_client_status="Unimplemented"} 1`
+      `dapr_grpc_io_client_completed_rpcs{app_id="b",grpc_client_method="${ON_INVOKE}",grpc_client_status="Unimplemented"} 2`
     ],
-    [callee, `dapr_grpc_io_client_sent_bytes_per_rpc_count{app_id="b",grpc_client_method="${ON_INVOKE}"} 1`]
+    [callee, `dapr_grpc_io_client_sent_bytes_per_rpc_count{app_id="b",grpc_client_method="${ON_INVOKE}"} 2`]
   ]
   for (const [lines, line] of expected) t.ok(lines.includes(line), line)
   t.notOk(callee.some(line => line.startsWith('dapr_grpc_io_server_') || line.startsWith('dapr_http_client_')))

@@ -1,17 +1,25 @@
+import type {GrpcInvocation} from '../../model/call.ts'
 import type {Dial} from '../dialer.ts'
 import type {Pool} from '../pool.ts'
 import {ProtocolAdapter, type Connect, type RemoteSide} from '../protocol-adapter.ts'
 
+export interface GrpcDialOptions {
+  /** Bytes of the app's answer, 0 = any number. */
+  readonly maxBytes: number
+  /** The app has been called. */
+  readonly invoked: (invocation: GrpcInvocation) => void
+}
+
 /** Loads what speaks gRPC with the first call to such an app. */
 const connectLazily =
-  (pool: () => Pool, maxBytes: number): Connect =>
+  (pool: () => Pool, options: GrpcDialOptions): Connect =>
   on => {
     let remote: RemoteSide | undefined
     let isEnded = false
     const load = async (): Promise<void> => {
       try {
         const {connectOnInvoke} = await import('./on-invoke.ts')
-        if (!isEnded) remote = connectOnInvoke(pool(), maxBytes)(on)
+        if (!isEnded) remote = connectOnInvoke(pool(), options)(on)
       } catch (error) {
         on.failed(error instanceof Error ? error : new Error(String(error)))
       }
@@ -30,8 +38,8 @@ const connectLazily =
   }
 
 /** How calls over HTTP reach an app that speaks gRPC, through the gRPC connections of its pool. */
-export const grpcDial = (pool: () => Pool, maxBytes: number): Dial => ({
+export const grpcDial = (pool: () => Pool, options: GrpcDialOptions): Dial => ({
   scheme: 'http',
   opens: 'connect',
-  open: () => new ProtocolAdapter(connectLazily(pool, maxBytes))
+  open: () => new ProtocolAdapter(connectLazily(pool, options))
 })

@@ -7,6 +7,7 @@ import type {Pool} from '../pool.ts'
 import type {AdaptedRequest, Connect, ResponseSink} from '../protocol-adapter.ts'
 import {clientsOf} from './clients-of.ts'
 import {detailsOf} from './error-details.ts'
+import type {GrpcDialOptions} from './grpc-dial.ts'
 import {headFields, ON_INVOKE} from './head-fields.ts'
 import {readInvokeResponse, VERBS, writeInvokeRequest, type InvokeResponse} from './invoke-messages.ts'
 import {PERMANENT_HEADER} from './permanent-headers.ts'
@@ -102,7 +103,7 @@ const finish = (back: ResponseSink, {status, head, message}: UnaryOutcome): void
 
 /** Calls over HTTP to an app of gRPC: each becomes one OnInvoke on the app's shared connections (Dapr: pkg/channel/grpc). */
 export const connectOnInvoke =
-  (pool: Pool, maxBytes: number): Connect =>
+  (pool: Pool, {maxBytes, invoked}: GrpcDialOptions): Connect =>
   ({opened, failed}) => {
     const clients = clientsOf(pool, () => undefined)
     let current: UnaryCall | undefined
@@ -116,16 +117,26 @@ export const connectOnInvoke =
       request: (adapted, back) => {
         const pieces: Buffer[] = []
         const start = (): void => {
+          const message = messageOf(adapted, Buffer.concat(pieces))
+          const startedAt = performance.now()
+          const tell = (code: number, responseBytes: number): void => {
+            const elapsedMs = performance.now() - startedAt
+            invoked({method: ON_INVOKE, code, elapsedMs, requestBytes: message.length, responseBytes})
+          }
           current = new UnaryCall({
             clients,
             block: headFields(pool, ON_INVOKE, 'application/grpc') + metadataOf(adapted.pairs),
-            message: messageOf(adapted, Buffer.concat(pieces)),
+            message,
             maxBytes,
             done: outcome => {
               current = undefined
+              tell(outcome.status.code, outcome.message.length)
               finish(back, outcome)
             },
-            refused: why => replyStatus(back, {code: UNAVAILABLE, message: why}, '')
+            refused: why => {
+              tell(UNAVAILABLE, 0)
+              replyStatus(back, {code: UNAVAILABLE, message: why}, '')
+            }
           }).start()
         }
         return new Writable({

@@ -1,4 +1,4 @@
-import type {AccessDecision, CallRecord} from '../../model/call.ts'
+import type {AccessDecision, CallRecord, GrpcInvocation} from '../../model/call.ts'
 import type {Caller} from './invocation.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {MetricsSettings} from '../../resources/metrics-settings.ts'
@@ -141,9 +141,16 @@ export class CallMetrics {
     })
   }
 
-  /** The same, where another app's sidecar may have asked for it. */
-  answered(record: CallRecord): void {
-    this.sent(record)
+  /** The same over gRPC, for a caller of HTTP. */
+  invoked({method, code, elapsedMs, requestBytes, responseBytes}: GrpcInvocation): void {
+    if (!this.#settings.isEnabled) return
+    const bytes = {request: requestBytes, response: responseBytes}
+    this.#metrics.grpc.sent({method, status: codeText(code), elapsedMs, bytes})
+  }
+
+  /** The app was called, maybe for another app's sidecar. `isGrpc`: it speaks gRPC, and calls over HTTP count when it was invoked. */
+  answered(record: CallRecord, isGrpc: boolean): void {
+    if (!isGrpc || record.calleeMethod !== undefined) this.sent(record)
     const {call, status, calleeMethod, grpcStatus = 0} = record
     if (!this.#settings.isEnabled || call.caller === this.#appId) return
     this.#metrics.invocation.answered(call.caller, calleeMethod === undefined ? status || NO_STATUS : grpcStatus)

@@ -11,7 +11,10 @@ import {callbackApp, grpcApp, type OnInvoke} from './rig.ts'
 const text = (value: Uint8Array): string => Buffer.from(value).toString()
 
 const opened = async (t: Test, appPort: number): Promise<TestSidecar> => {
-  const sidecar: TestSidecar = await openTestSidecar(t, {appPort, dial: grpcDial(() => sidecar.pool, 1000)})
+  const sidecar: TestSidecar = await openTestSidecar(t, {
+    appPort,
+    dial: grpcDial(() => sidecar.pool, {maxBytes: 1000, invoked: () => undefined})
+  })
   return sidecar
 }
 
