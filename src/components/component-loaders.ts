@@ -40,6 +40,7 @@ export const COMPONENT_LOADERS: Loaders = {
   lock: {redis: {load: async () => (await import('./lock/redis.ts')).open}},
   pubsub: {
     'in-memory': {load: async () => (await import('./pubsub/in-memory.ts')).open, isPrivate: true},
+    rabbitmq: {load: async () => (await import('./pubsub/rabbitmq.ts')).open},
     redis: {load: async () => (await import('./pubsub/redis.ts')).open}
   },
   bindings: {

@@ -7,15 +7,17 @@ export interface Message {
 }
 
 /**
- * What follows for the broker: `done`: the message is dropped there, whatever came of it. `returned`: it was not handled, and
- * is delivered again, where the broker keeps messages.
+ * What follows for the broker: `done`: the message is dropped there, whatever came of it. `failed`: the same, unless the
+ * broker keeps what has failed. `returned`: it was not handled, and is delivered again, where the broker keeps messages.
  */
-export type Handled = 'done' | 'returned'
+export type Handled = 'done' | 'failed' | 'returned'
 
 export interface SubscribeOptions {
   readonly topic: string
   /** Each group gets every message once. The component may be set to another one. */
   readonly group: string
+  /** Of the subscription: what a broker knows of it are settings of this one. */
+  readonly metadata: Readonly<Record<string, string>>
   /** Resolves when messages can be handled: what is not needed yet stays with the broker. */
   readonly ready: () => Promise<void>
   /** Messages handled at once; 0: as many as the component is set to. */

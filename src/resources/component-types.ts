@@ -127,6 +127,40 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
   lock: {redis: {capabilities: [], properties: [...REDIS, 'keyPrefix', 'maxRetries', 'maxRetryBackoff']}},
   pubsub: {
     'in-memory': {capabilities: [], properties: PUBSUB},
+    rabbitmq: {
+      capabilities: ['MESSAGE_TTL'],
+      properties: [
+        ...PUBSUB,
+        'autoAck',
+        'caCert',
+        'clientCert',
+        'clientKey',
+        'clientName',
+        'concurrency',
+        'concurrencyMode',
+        'connectionString',
+        'deletedWhenUnused',
+        'deliveryMode',
+        'durable',
+        'enableDeadLetter',
+        'exchangeKind',
+        'heartBeat',
+        'host',
+        'hostname',
+        'maxLen',
+        'maxLenBytes',
+        'password',
+        'prefetchCount',
+        'protocol',
+        'publishMessagePropertiesToMetadata',
+        'publisherConfirm',
+        'reconnectWaitSeconds',
+        'requeueInFailure',
+        'saslExternal',
+        'ttlInSeconds',
+        'username'
+      ]
+    },
     redis: {capabilities: [], properties: [...REDIS, ...PUBSUB, 'queueDepth', 'concurrency', 'maxLenApprox']}
   },
   bindings: {

@@ -182,7 +182,7 @@ export class StreamReader {
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
       if (this.#queue.length === 0) this.#tell()
       const handled = await this.#options.handle(entry.message)
-      if (handled === 'done') this.#acknowledge(entry.id)
+      if (handled !== 'returned') this.#acknowledge(entry.id)
       else this.#inHand.delete(entry.id)
     }
     this.#atWork--

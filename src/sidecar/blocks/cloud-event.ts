@@ -53,11 +53,11 @@ const MAX_TIME = 253_402_300_799_000
 
 /**
  * The envelope of what is published (components-contrib: pubsub/envelope.go), in JSON with sorted keys. Data in JSON keeps
- * its text. Throws if a CloudEvent is none.
+ * its text. `hasTtl`: the broker lets messages expire itself. Throws if a CloudEvent is none.
  */
-export function envelopeOf(publication: Publication, appId: string): string {
+export function envelopeOf(publication: Publication, appId: string, hasTtl = false): string {
   const {contentType, metadata, data} = publication
-  const expiration = expirationOf(metadata)
+  const expiration = hasTtl ? undefined : expirationOf(metadata)
   if (isCloudEventType(contentType)) return ownEvent(publication, expiration)
   const replaced = (name: string, usual: string): string => metadataValue(metadata, `cloudevent.${name}`) || usual
   const {traceparent, tracestate} = publication.trace

@@ -200,7 +200,7 @@ export class EventDelivery {
     return {kind: 'failed', status: 0, text: 'the process of the app ended each time before it answered'}
   }
 
-  /** A message that has failed for good: kept as a dead letter, or told to be lost. */
+  /** A message that has failed for good: kept as a dead letter or by the broker, or told to be lost. */
   async fail(message: Message, answer: string, id: string): Promise<Handled> {
     const {context, broker, subscription} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
@@ -213,7 +213,7 @@ export class EventDelivery {
     this.#count('retry', 'retry')
     if (broker.component.keepsFailed === true) {
       context.log.write('warn', `event ${id} of topic ${topic} goes back to the broker of pubsub ${pubsubName}`)
-      return 'returned'
+      return 'failed'
     }
     context.log.write(
       'warn',

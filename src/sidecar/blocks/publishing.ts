@@ -51,7 +51,7 @@ export class Publishing {
     const {pubsubName, topic, metadata} = publication
     const broker = await this.#broker(publication)
     const isRaw = this.#isRaw(publication)
-    const message = isRaw ? rawMessage(publication) : {data: this.#envelope(publication), metadata}
+    const message = isRaw ? rawMessage(publication) : {data: this.#envelope(publication, broker), metadata}
     this.#checkScopes(broker, publication)
     const {log} = this.#context
     try {
@@ -71,7 +71,7 @@ export class Publishing {
     const messages = entries.map(({entryId, data, contentType, metadata: own}) => {
       const metadata = {...publication.metadata, ...own}
       const entry = {...publication, data, contentType, metadata}
-      return {entryId, message: {data: this.#isRaw(entry) ? data : this.#envelope(entry), metadata}}
+      return {entryId, message: {data: this.#isRaw(entry) ? data : this.#envelope(entry, broker), metadata}}
     })
     this.#checkScopes(broker, publication)
     const failed: FailedEntry[] = []
@@ -131,10 +131,10 @@ export class Publishing {
     )
   }
 
-  #envelope(publication: Publication): Buffer {
+  #envelope(publication: Publication, {component}: Broker): Buffer {
     const {appId} = this.#context
     try {
-      return Buffer.from(envelopeOf(publication, appId))
+      return Buffer.from(envelopeOf(publication, appId, component.capabilities.includes('MESSAGE_TTL')))
     } catch (error) {
       const message = 'cannot create cloudevent'
       throw new BlockError(

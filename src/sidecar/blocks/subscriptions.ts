@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util'
 import {setMaxListeners} from 'node:events'
 import type {AppComponent} from '../../components/app-components.ts'
 import type {TopicReader} from '../../components/pubsub.ts'
@@ -32,7 +33,7 @@ const keyOf = ({pubsubName, topic}: TopicSubscription): string => JSON.stringify
 
 /** What would make the reading another one. */
 const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
-  a.bulk?.maxMessages === b.bulk?.maxMessages && a.bulk?.maxAwaitMs === b.bulk?.maxAwaitMs
+  isDeepStrictEqual([a.bulk, a.metadata], [b.bulk, b.metadata])
 
 /** The subscriptions of one app: reads their topics, and delivers what comes (Dapr: pkg/runtime/processor/subscriber). */
 export class Subscriptions {
@@ -180,6 +181,7 @@ export class Subscriptions {
     const reader = await broker.component.subscribe({
       topic: broker.topicPrefix + subscription.topic,
       group,
+      metadata: subscription.metadata,
       ready: async () => channel.ready(over.signal),
       atOnce: bulk?.maxMessages ?? 0,
       handle: async message => handler.handle(message),

@@ -46,6 +46,7 @@ const scene = (t: Test, settings: Partial<StreamSettings> = {}): Scene => {
       const reader = await streams.subscribe({
         topic,
         group: 'shop',
+        metadata: {},
         ready: async () => undefined,
         atOnce: 0,
         handle: async ({data, metadata}) =>

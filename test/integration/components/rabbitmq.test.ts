@@ -1,0 +1,243 @@
+import {connect} from 'amqplib'
+import t, {type Test} from 'tap'
+import {open} from '../../../src/components/pubsub/rabbitmq.ts'
+import type {Handled, Message, PubSub, SubscribeOptions, TopicReader} from '../../../src/components/pubsub.ts'
+import {openComponent} from '../../rig/open-component.ts'
+import {StartQueue} from '../../rig/queue.ts'
+import {realRabbit, skipWithoutRabbit, type RealRabbit} from '../../rig/rabbitmq.ts'
+
+const skip = skipWithoutRabbit
+let server: RealRabbit | undefined
+const rabbit = async (): Promise<RealRabbit> => (server ??= await realRabbit(t))
+
+const broker = async (t: Test, metadata: Readonly<Record<string, string>> = {}): Promise<PubSub> =>
+  openComponent(t, open, {connectionString: (await rabbit()).url, reconnectWaitSeconds: '100ms', ...metadata})
+
+interface Delivery {
+  readonly text: string
+  readonly metadata: Message['metadata']
+  readonly finish: (handled?: Handled) => void
+}
+
+interface Reading {
+  readonly next: () => Promise<Delivery>
+  readonly reader: TopicReader
+  readonly logged: string[]
+}
+
+const read = async (pubsub: PubSub, topic: string, more: Partial<SubscribeOptions> = {}): Promise<Reading> => {
+  const deliveries = new StartQueue<Delivery>()
+  const logged: string[] = []
+  const reader = await pubsub.subscribe({
+    topic,
+    group: 'shop',
+    metadata: {},
+    ready: async () => undefined,
+    atOnce: 0,
+    handle: async ({data, metadata}) =>
+      new Promise(resolve =>
+        deliveries.put({text: data.toString(), metadata, finish: (handled = 'done') => resolve(handled)})
+      ),
+    log: (_, text) => logged.push(text),
+    ...more
+  })
+  return {next: async () => deliveries.take(), reader, logged}
+}
+
+const publish = async (pubsub: PubSub, topic: string, text: string, metadata = {}): Promise<void> =>
+  pubsub.publish(topic, {data: Buffer.from(text), metadata})
+
+/** A channel of another program. */
+const channel = async (t: Test): Promise<Awaited<ReturnType<Awaited<ReturnType<typeof connect>>['createChannel']>>> => {
+  const connection = await connect((await rabbit()).url)
+  t.teardown(async () => connection.close())
+  const own = await connection.createChannel()
+  own.on('error', () => undefined)
+  return own
+}
+
+t.test('each group gets a message once; exchange and queues have the names of Dapr', {skip}, async t => {
+  const pubsub = await broker(t)
+  const [shop, stock] = [await read(pubsub, 'orders'), await read(pubsub, 'orders', {group: 'stock'})]
+  await publish(pubsub, 'orders', 'one')
+  for (const {next} of [shop, stock]) {
+    const {text, metadata, finish} = await next()
+    t.equal(text, 'one')
+    t.same(metadata, {})
+    finish()
+  }
+  const other = await channel(t)
+  t.match(await other.checkQueue('shop-orders'), {consumerCount: 1})
+  t.match(await other.checkQueue('stock-orders'), {consumerCount: 1})
+  await other.assertExchange('orders', 'fanout', {durable: true, autoDelete: true})
+  other.publish('orders', '', Buffer.from('two'))
+  const two = await shop.next()
+  t.equal(two.text, 'two', 'also one of another program')
+  two.finish()
+  ;(await stock.next()).finish()
+  await shop.reader.stop()
+  await t.rejects(other.checkQueue('shop-orders'), /no queue/, 'a queue that nobody uses is deleted')
+})
+
+t.test(
+  'a message that was not handled stays; one that failed is dropped, requeued or a dead letter',
+  {skip},
+  async t => {
+    const dropping = await broker(t, {deletedWhenUnused: 'false'})
+    t.equal(dropping.keepsFailed, false)
+    const first = await read(dropping, 'kept')
+    await publish(dropping, 'kept', 'one')
+    await publish(dropping, 'kept', 'two')
+    const [one, two] = [await first.next(), await first.next()]
+    one.finish('failed')
+    const stopped = first.reader.stop()
+    two.finish('returned')
+    await stopped
+    const second = await read(dropping, 'kept')
+    const again = await second.next()
+    t.equal(again.text, 'two')
+    again.finish()
+    await second.reader.stop()
+    t.match(await (await channel(t)).checkQueue('shop-kept'), {messageCount: 0})
+
+    const requeuing = await broker(t, {requeueInFailure: 'true', prefetchCount: '1'})
+    t.equal(requeuing.keepsFailed, true)
+    const requeued = await read(requeuing, 'requeued')
+    await publish(requeuing, 'requeued', 'x')
+    ;(await requeued.next()).finish('failed')
+    const back = await requeued.next()
+    t.equal(back.text, 'x')
+    back.finish()
+
+    const burying = await broker(t, {enableDeadLetter: 'true'})
+    const buried = await read(burying, 'buried')
+    await publish(burying, 'buried', 'x')
+    ;(await buried.next()).finish('failed')
+    const letters = await channel(t)
+    let letter = await letters.get('dlq-shop-buried')
+    while (letter === false) letter = await letters.get('dlq-shop-buried')
+    t.equal(letter.content.toString(), 'x')
+  }
+)
+
+t.test('properties of messages, routing keys, settings of a subscription', {skip}, async t => {
+  const pubsub = await broker(t, {
+    exchangeKind: 'topic',
+    publishMessagePropertiesToMetadata: 'true',
+    ttlInSeconds: '60'
+  })
+  const {next} = await read(pubsub, 'routed', {
+    metadata: {queueName: 'mine', routingKey: 'a.*,b', maxPriority: '5', QueueType: 'classic', maxLen: '10'}
+  })
+  await publish(pubsub, 'routed', 'none', {routingKey: 'c'})
+  await publish(pubsub, 'routed', 'one', {routingKey: 'a.x', messageID: '7', contentType: 'text/csv', priority: '3'})
+  const one = await next()
+  t.equal(one.text, 'one')
+  t.same(one.metadata, {'metadata.messageid': '7', 'metadata.contenttype': 'text/csv'})
+  one.finish()
+  const other = await channel(t)
+  await other.assertQueue('seen')
+  await other.bindQueue('seen', 'routed', '#')
+  await publish(pubsub, 'routed', 'x', {ttlInSeconds: '5', priority: '3'})
+  await publish(pubsub, 'routed', 'y')
+  const seen = [await other.get('seen'), await other.get('seen')]
+  t.match(seen, [
+    {properties: {expiration: '5000', priority: 3, contentType: 'text/plain'}},
+    {properties: {expiration: '60000'}}
+  ])
+  await t.rejects(read(pubsub, 'routed', {metadata: {queueType: 'odd'}}), /invalid queue type odd/)
+  await t.rejects(read(pubsub, 'routed', {metadata: {queueName: 'mine'}}), /PRECONDITION_FAILED/)
+})
+
+t.test('one after the other, or many at once; the rest stays with the broker', {skip}, async t => {
+  const single = await broker(t, {concurrencyMode: 'single'})
+  const one = await read(single, 'single')
+  await publish(single, 'single', '1')
+  await publish(single, 'single', '2')
+  const first = await one.next()
+  const second = one.next()
+  t.equal(
+    await Promise.race([second.then(() => 'early'), new Promise(resolve => setImmediate(resolve, 'waits'))]),
+    'waits'
+  )
+  first.finish()
+  ;(await second).finish()
+
+  const few = await broker(t, {prefetchCount: '2'})
+  const two = await read(few, 'few')
+  for (const text of ['1', '2', '3']) await publish(few, 'few', text)
+  const [a, b] = [await two.next(), await two.next()]
+  t.match(await (await channel(t)).checkQueue('shop-few'), {messageCount: 1})
+  a.finish()
+  b.finish()
+  ;(await two.next()).finish()
+})
+
+t.test('messages are taken when they can be handled, and none is missed until then', {skip}, async t => {
+  const pubsub = await broker(t)
+  const ready = Promise.withResolvers<void>()
+  const {next} = await read(pubsub, 'later', {ready: async () => ready.promise})
+  await publish(pubsub, 'later', 'one')
+  const other = await channel(t)
+  t.match(await other.checkQueue('shop-later'), {messageCount: 1, consumerCount: 0})
+  ready.resolve()
+  const one = await next()
+  t.equal(one.text, 'one')
+  one.finish()
+})
+
+t.test('a broker that goes away and comes back: nothing is lost that was not acknowledged', {skip}, async t => {
+  const own = await realRabbit(t)
+  const pubsub = await openComponent(t, open, {
+    connectionString: own.url,
+    reconnectWaitSeconds: '100ms',
+    deletedWhenUnused: 'false',
+    deliveryMode: '2'
+  })
+  const {next} = await read(pubsub, 'safe')
+  await publish(pubsub, 'safe', 'one')
+  const one = await next()
+  t.equal(one.text, 'one')
+  await own.stop()
+  one.finish()
+  await t.rejects(publish(pubsub, 'safe', 'lost'))
+  await own.start()
+  const again = await next()
+  t.equal(again.text, 'one', 'its acknowledgement did not arrive')
+  again.finish()
+  await publish(pubsub, 'safe', 'two')
+  const two = await next()
+  t.equal(two.text, 'two')
+  two.finish()
+})
+
+t.test('what cannot be opened, and why', {skip}, async t => {
+  const {url} = await rabbit()
+  const cases: readonly (readonly [metadata: Readonly<Record<string, string>>, message: RegExp | string])[] = [
+    [{connectionString: 'localhost'}, /connectionString must be a URL like amqp:\/\/user:password@host:5672$/],
+    [{connectionString: url, protocol: 'amqps'}, /protocol does not match connection string, protocol: amqps$/],
+    [{connectionString: url, exchangeKind: 'odd'}, 'rabbitmq pub/sub error: invalid RabbitMQ exchange kind odd'],
+    [
+      {connectionString: url, deliveryMode: '3'},
+      /invalid RabbitMQ delivery mode, accepted values are between 0 and 2$/
+    ],
+    [{connectionString: url, concurrencyMode: 'odd'}, 'invalid concurrencyMode odd'],
+    [{connectionString: url, saslExternal: 'true'}, /^saslExternal can only be set to true/],
+    [
+      {hostname: '127.0.0.1:1', username: 'me', password: 'p@ss'},
+      /^rabbitmq pub\/sub error: cannot connect to 127\.0\.0\.1:1: .*ECONNREFUSED/
+    ],
+    [
+      {connectionString: url.replace('guest:guest', 'me:secret')},
+      /cannot connect to 127\.0\.0\.1:\d+: .*ACCESS_REFUSED|403/
+    ]
+  ]
+  for (const [metadata, message] of cases) {
+    const error = await openComponent(t, open, metadata).then(
+      () => undefined,
+      (reason: unknown) => reason
+    )
+    t.match(error, {name: 'ComponentFault', message}, String(message))
+    t.notMatch(String(error), 'secret')
+  }
+})
