@@ -1,3 +1,4 @@
+import {setImmediate as turn} from 'node:timers/promises'
 import {messageOf} from '../../model/errors.ts'
 import {pause} from '../../platform/delay.ts'
 import type {RedisConnection, Reply} from '../../redis/connection.ts'
@@ -197,7 +198,7 @@ export class StreamReader {
 
   async #sendHandled(): Promise<void> {
     const {topic, log} = this.#options
-    await Promise.resolve()
+    await turn()
     while (this.#handled.length > 0) {
       const ids = this.#handled
       this.#handled = []
@@ -247,12 +248,12 @@ async function createGroup(connection: RedisConnection, topic: string, group: st
 }
 
 function messageIn(fields: readonly Reply[]): Message {
-  let data = Buffer.alloc(0)
+  let data: Buffer = Buffer.alloc(0)
   let metadata: Message['metadata'] = {}
   for (let at = 0; at < fields.length; at += 2) {
     const name = textOf(fields[at])
     const value = fields[at + 1]
-    if (name === 'data' && Buffer.isBuffer(value)) data = Buffer.from(value)
+    if (name === 'data' && Buffer.isBuffer(value)) data = value
     if (name === 'metadata') metadata = metadataIn(textOf(value))
   }
   return {data, metadata}

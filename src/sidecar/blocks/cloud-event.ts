@@ -31,6 +31,17 @@ export const isBinaryType = (contentType: string): boolean => typeOf(contentType
 /** RFC 3339 with seconds. */
 const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, -'.000Z'.length)}Z`
 
+let second = 0
+let time = ''
+
+/** Made once a second: events are many. */
+function timeNow(): string {
+  const now = Math.trunc(Date.now() / 1000)
+  if (now !== second) time = timeText(now * 1000)
+  second = now
+  return time
+}
+
 /** The value of a key that is found in any capitals. */
 export const metadataValue = (metadata: Readonly<Record<string, string>>, name: string): string | undefined => {
   const exact = metadata[name]
@@ -68,7 +79,7 @@ export function envelopeOf(publication: Publication, appId: string, hasTtl = fal
     `"id":${JSON.stringify(replaced('id', '') || randomUUID())},"pubsubname":${JSON.stringify(publication.pubsubName)},` +
     `"source":${JSON.stringify(replaced('source', appId))},"specversion":"1.0",` +
     (subject === '' ? '' : `"subject":${JSON.stringify(subject)},`) +
-    `"time":"${timeText(Date.now())}","topic":${JSON.stringify(publication.topic)},` +
+    `"time":"${timeNow()}","topic":${JSON.stringify(publication.topic)},` +
     `"traceid":${JSON.stringify(replaced('traceid', traceparent))},` +
     `"traceparent":${JSON.stringify(replaced('traceparent', traceparent))},` +
     `"tracestate":${JSON.stringify(replaced('tracestate', tracestate))},"type":${JSON.stringify(replaced('type', TYPE))}}`
@@ -105,7 +116,7 @@ function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: str
   if (isEmpty('traceparent')) set('traceparent', trace.traceparent)
   if (isEmpty('traceid')) fields.set('traceid', fields.get('traceparent') ?? '""')
   fill('tracestate', trace.tracestate)
-  fill('time', timeText(Date.now()))
+  fill('time', timeNow())
   fill('source', SOURCE)
   fill('type', TYPE)
   fill('specversion', SPEC_VERSION)

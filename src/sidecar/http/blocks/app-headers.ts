@@ -1,7 +1,10 @@
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /** Not in a header: line ends, and what is no latin1 as UTF-8. */
-export const valueText = (value: string): string => Buffer.from(value.replace(/[\r\n\0]+/g, ' ')).toString('latin1')
+export const valueText = (value: string): string =>
+  isPlain(value) ? value : Buffer.from(value.replace(/[\r\n\0]+/g, ' ')).toString('latin1')
+
+const isPlain = (text: string): boolean => /^[ -~]*$/.test(text)
 
 /** As Go writes names of headers: `Partitionkey`. */
 const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, letter => letter.toUpperCase())
@@ -17,6 +20,8 @@ export function metadataLines(metadata: Readonly<Record<string, string>>): strin
   return lines
 }
 
+const PLAIN_ROUTE = /^\/[\w\-./]*$/
+
 const decodeOnce = (path: string): string => {
   try {
     return decodeURI(path)
@@ -27,4 +32,4 @@ const decodeOnce = (path: string): string => {
 
 /** A route of an app as the path of a request: with its slash, and without a query, as Dapr does it. */
 export const pathOf = (route: string): string =>
-  encodeURI(decodeOnce(`/${route.replace(/^\//, '').replace(/\?.*$/s, '')}`))
+  PLAIN_ROUTE.test(route) ? route : encodeURI(decodeOnce(`/${route.replace(/^\//, '').replace(/\?.*$/s, '')}`))

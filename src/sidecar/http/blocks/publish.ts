@@ -41,10 +41,12 @@ export const publishBulk: BlockHandler = async ({publishing}, request) => {
   return {status: 500, type: 'application/json', body: body500, lines: ''}
 }
 
-const traceIn = (lines: string): {readonly traceparent: string; readonly tracestate: string} => ({
-  traceparent: /^Traceparent: (.*)\r$/m.exec(lines)?.[1] ?? '',
-  tracestate: /^Tracestate: (.*)\r$/m.exec(lines)?.[1] ?? ''
-})
+const TRACE = /^(?:Traceparent: (.*)\r\n)?(?:Tracestate: (.*)\r\n)?$/
+
+const traceIn = (lines: string): {readonly traceparent: string; readonly tracestate: string} => {
+  const [, traceparent = '', tracestate = ''] = TRACE.exec(lines) ?? []
+  return {traceparent, tracestate}
+}
 
 /** What errors of a bulk request name. */
 interface BulkTarget {
