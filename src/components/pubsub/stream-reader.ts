@@ -37,6 +37,8 @@ export class StreamReader {
   /** What was left over is older than what is new: it comes first. */
   readonly #begun = Promise.withResolvers<void>()
   #atWork = 0
+  /** The last read has brought as much as it may. */
+  #wasFull = false
   /** Resolved when a worker is free again. */
   #changed = Promise.withResolvers<void>()
 
@@ -74,9 +76,9 @@ export class StreamReader {
     await this.#reading.close()
   }
 
-  /** More has been read than is being handled. */
+  /** More has been read than is being handled, or more is likely to be read at once. */
   get isBehind(): boolean {
-    return this.#queue.length > 0
+    return this.#queue.length > 0 || this.#wasFull
   }
 
   get #limit(): number {
@@ -94,14 +96,16 @@ export class StreamReader {
       await ready()
       while (this.#queue.length > 0 && !signal.aborted) await this.#changed.promise
       if (signal.aborted) return
-      const count = Math.max(queueDepth, this.#limit).toString()
+      const count = Math.max(queueDepth, this.#limit)
       const block = readTimeoutMs.toString()
       try {
         const reply = await this.#reading.command(
-          ['XREADGROUP', 'GROUP', group, group, 'COUNT', count, 'BLOCK', block, 'STREAMS', topic, '>'],
+          ['XREADGROUP', 'GROUP', group, group, 'COUNT', count.toString(), 'BLOCK', block, 'STREAMS', topic, '>'],
           {signal}
         )
-        for (const stream of listOf(reply)) this.#take(listOf(listOf(stream)[1]))
+        const entries = listOf(listOf(listOf(reply)[0])[1])
+        this.#wasFull = entries.length >= count
+        this.#take(entries)
       } catch (error) {
         await this.#recover(error, `error reading from stream ${topic}`)
       }
