@@ -42,6 +42,8 @@ export type MeasureName =
   | 'gRPC: InvokeService, HTTP'
   | 'gRPC: settings'
   | 'gRPC: memory'
+  | `blocks${'' | ' on Redis' | ', bare'}: ${'get' | 'p50' | 'save' | 'published' | 'delivered'}`
+  | 'blocks: memory'
   | "manager's port"
   | "manager's port, with a shadow"
   | 'pump, line by line'

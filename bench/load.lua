@@ -1,7 +1,24 @@
--- A POST of 13 bytes, again and again; at the end a line of JSON. CALLS, when set, lets it rest after so many answers.
-wrk.method = 'POST'
-wrk.body = '{"orderId":1}'
+-- A request again and again, a POST of 13 bytes unless METHOD and BODY say otherwise; at the end a line of JSON. `{n}` in path
+-- and body is a number up to KEYS, another in each request. CALLS, when set, lets it rest after so many answers.
+wrk.method = os.getenv('METHOD') or 'POST'
+wrk.body = os.getenv('BODY') or '{"orderId":1}'
+if wrk.body == '' then wrk.body = nil end
 wrk.headers['content-type'] = 'application/json'
+
+local keys = tonumber(os.getenv('KEYS'))
+if keys then
+  local requests, last = {}, 0
+  function init()
+    for n = 1, keys do
+      local body = wrk.body and wrk.body:gsub('{n}', n)
+      requests[n] = wrk.format(wrk.method, (wrk.path:gsub('{n}', n)), wrk.headers, body)
+    end
+  end
+  function request()
+    last = last % keys + 1
+    return requests[last]
+  end
+end
 
 local calls = tonumber(os.getenv('CALLS'))
 if calls then

@@ -10,6 +10,12 @@ export interface LoadOptions {
   readonly seconds: number
   /** Stop calling after so many answers; the seconds go on. */
   readonly calls?: number
+  /** Default: POST. */
+  readonly method?: string
+  /** Default: 13 bytes of JSON. */
+  readonly body?: string
+  /** `{n}` in the URL and the body is a number up to this, another in each call. */
+  readonly keys?: number
 }
 
 export interface Load {
@@ -20,7 +26,7 @@ export interface Load {
 }
 
 /** Calls a URL with wrk as fast as it answers. Throws when a call failed or was not answered with 2xx or 3xx. */
-export async function load({url, connections, seconds, calls}: LoadOptions): Promise<Load> {
+export async function load({url, connections, seconds, calls, method, body, keys}: LoadOptions): Promise<Load> {
   const args = [
     '-t1',
     `-c${connections.toString()}`,
@@ -29,7 +35,13 @@ export async function load({url, connections, seconds, calls}: LoadOptions): Pro
     join(import.meta.dirname, 'load.lua'),
     url
   ]
-  const env = {...process.env, ...(calls !== undefined && {CALLS: calls.toString()})}
+  const env = {
+    ...process.env,
+    ...(calls !== undefined && {CALLS: calls.toString()}),
+    ...(method !== undefined && {METHOD: method}),
+    ...(body !== undefined && {BODY: body}),
+    ...(keys !== undefined && {KEYS: keys.toString()})
+  }
   const {stdout} = await execute('wrk', args, {env})
   const told = JSON.parse(stdout.slice(stdout.lastIndexOf('\n{') + 1)) as Record<
     'requests' | 'micros' | 'failed' | 'p50',

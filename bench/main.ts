@@ -4,6 +4,7 @@
  */
 import {parseArgs} from 'node:util'
 import {SHORT, WHOLE, type Figure} from './figure.ts'
+import {blocks} from './figures/blocks.ts'
 import {calls} from './figures/calls.ts'
 import {flood} from './figures/flood.ts'
 import {grpc} from './figures/grpc.ts'
@@ -29,6 +30,7 @@ const FIGURES = [
   policies,
   latency,
   grpc,
+  blocks,
   manager,
   pumpLines,
   pumpBuffered,

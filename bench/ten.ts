@@ -6,7 +6,7 @@ import {echoServer, freePorts} from './tools.ts'
 const IDS = Array.from({length: 10}, (_, index) => `app-${index.toString()}`)
 
 /** Ten copies of the compiled server; each expects calls of the one before it. */
-export async function writeTen(rig: Rig): Promise<void> {
+export async function writeTen(rig: Rig, common: Readonly<Record<string, unknown>> = {}): Promise<void> {
   const server = await echoServer()
   const ports = await freePorts(IDS.length)
   await rig.template(
@@ -15,7 +15,8 @@ export async function writeTen(rig: Rig): Promise<void> {
       appPort: ports[index],
       command: [server],
       env: {EXPECT_CALLER: IDS.at(index - 1)}
-    }))
+    })),
+    common
   )
 }
 

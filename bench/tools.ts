@@ -49,6 +49,14 @@ async function compiled(
 export const echoServer = async (): Promise<string> =>
   compiled('echo.go', (source, target) => ['go', 'build', '-o', target, source])
 
+/** The app that lists one topic and counts the events of it. */
+export const subscriber = async (): Promise<string> =>
+  compiled('subscriber.go', (source, target) => ['go', 'build', '-o', target, source])
+
+/** The server that stands before redis-server without more than HTTP needs. */
+export const redisFront = async (): Promise<string> =>
+  compiled('redisfront.go', (source, target) => ['go', 'build', '-o', target, source])
+
 /** The program that calls so many times a second. */
 export const pacedCaller = async (): Promise<string> =>
   compiled('pacer.go', (source, target) => ['go', 'build', '-o', target, source])
