@@ -42,6 +42,7 @@ export interface ComponentResource {
   readonly typePlace: Place
 }
 
+const API_VERSION = 'dapr.io/v1alpha1'
 const DEFAULT_INIT_TIMEOUT_MS = 5000
 
 /** Of several resources of one app, those that are for it. */
@@ -78,6 +79,13 @@ export const readComponents = ({documents}: ResourceFile): readonly ComponentRes
 
 function readComponent(document: Field): readonly ComponentResource[] {
   document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
+  const version = document.field('apiVersion')
+  if (version.text() !== API_VERSION) {
+    version.warn(`the apiVersion "${version.text()}" is not known: this Component is left out`, {
+      expected: `expected ${API_VERSION}`
+    })
+    return []
+  }
   const spec = document.field('spec')
   spec.warnUnknownKeys(['type', 'version', 'metadata', 'initTimeout', 'ignoreErrors'])
   const name = document.field('metadata').field('name')

@@ -127,3 +127,16 @@ t.test('files that are saved take effect alone; a mistake leaves what was there'
   await rig.write({'resources/a.yaml': store('one.db')})
   while ((await read()) !== '"one"') await new Promise(setImmediate)
 })
+
+t.test('a Component of another apiVersion is left out, as by Dapr, and named', async t => {
+  const rig = await openRig(t)
+  await rig.write({'resources/a.yaml': component('store', 'state.in-memory').replace('v1alpha1', 'v2')})
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  t.match(
+    (await rig.run(['validate'])).stderr,
+    /the apiVersion "dapr\.io\/v2" is not known: this Component is left out/
+  )
+  rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  t.match(await shop.fetch('/v1.0/state/store/k'), {status: 500, body: /ERR_STATE_STORE_NOT_CONFIGURED/})
+})

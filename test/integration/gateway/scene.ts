@@ -34,7 +34,10 @@ export const openScene = async (
   const folder = mkdtempSync(join(tmpdir(), 'outside-'))
   t.teardown(() => rmSync(folder, {recursive: true}))
   writeFileSync(join(folder, 'r.yaml'), documents.join('\n---\n'))
-  writeFileSync(join(folder, 'state.yaml'), 'kind: Component\nmetadata: {name: redis}\nspec: {type: state.redis}')
+  writeFileSync(
+    join(folder, 'state.yaml'),
+    'kind: Component\nmetadata: {name: redis}\nspec: {type: state.redis}\napiVersion: dapr.io/v1alpha1'
+  )
   writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
   const warnings: string[] = []
   const store = new ResourceStore({env, cwd: folder, reporter: {warn: (_, text) => warnings.push(text)}})

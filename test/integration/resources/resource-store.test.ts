@@ -44,7 +44,7 @@ t.test('the snapshot of an app: what its folders hold that is for it, and its Co
   const {open, warnings} = scene(t, {
     'r/a.yaml': resiliency('5s'),
     'r/b.yml': `${endpoint('one')}---\n${endpoint('two', 'scopes: [other]\n')}`,
-    'r/c.yaml': 'kind: Component\nmetadata: {name: state}\nspec: {type: state.redis}\n',
+    'r/c.yaml': 'kind: Component\nmetadata: {name: state}\nspec: {type: state.redis}\napiVersion: dapr.io/v1alpha1\n',
     'r/notes.txt': endpoint('text'),
     'config.yaml': 'kind: Configuration\nspec: {tracing: {samplingRate: "0"}, accessControl: {defaultAction: deny}}\n'
   })
@@ -179,8 +179,8 @@ t.test('a folder with many files, and what is no file', async t => {
 t.test('what Dapr knows and does nothing here is named, of the folders that somebody has asked for', async t => {
   const {open, store, warnings, folder} = scene(t, {
     'r/a.yaml': [
-      'kind: Component\nmetadata: {name: orders}\nspec: {type: pubsub.kafka}\n',
-      'kind: Component\nmetadata: {name: theirs}\nspec: {type: state.redis}\nscopes: [other]\n',
+      'kind: Component\nmetadata: {name: orders}\nspec: {type: pubsub.kafka}\napiVersion: dapr.io/v1alpha1\n',
+      'kind: Component\nmetadata: {name: theirs}\nspec: {type: state.redis}\nscopes: [other]\napiVersion: dapr.io/v1alpha1\n',
       'apiVersion: dapr.io/v1alpha1\nkind: MCPServer\nmetadata: {name: sub}\n',
       'apiVersion: dapr.io/v1alpha1\nkind: HttpEndpont\nmetadata: {name: typo}\n',
       'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: kubernetes}\n',
@@ -194,9 +194,9 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
     snapshot.withoutEffect.map(({what, why, place}) => `${place.file}:${place.line.toString()} ${what}: ${why}`),
     [
       'r/a.yaml:2 Component "orders" (pubsub.kafka): this type is not supported yet',
-      'r/a.yaml:11 MCPServer "sub": it is not supported yet',
-      'r/a.yaml:15 HttpEndpont "typo": its kind is not known: did you mean HTTPEndpoint?',
-      'r/a.yaml:22 Configuration "lost": only the file that configFilePath or --config names is read',
+      'r/a.yaml:13 MCPServer "sub": it is not supported yet',
+      'r/a.yaml:17 HttpEndpont "typo": its kind is not known: did you mean HTTPEndpoint?',
+      'r/a.yaml:24 Configuration "lost": only the file that configFilePath or --config names is read',
       'r/b.yaml:9 spec.targets.actors: it is not supported yet',
       'config.yaml:2 spec.nameResolution: it is not supported yet'
     ]
