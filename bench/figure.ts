@@ -32,6 +32,7 @@ export type MeasureName =
   | 'calls: metrics'
   | 'calls: retries, metrics'
   | 'calls: access control'
+  | 'calls: recorder'
   | 'latency'
   | 'gRPC: 32 streams'
   | 'gRPC: 32 streams, direct'

@@ -7,7 +7,7 @@ const CONNECTIONS = 32
 /** A round of a pair is cut into so many parts, and the pairs take turns: what else the machine does meets all of them. */
 const TURNS = 5
 
-const common = {configFilePath: './config.yaml'}
+const common = {configFilePath: './config.yaml', record: false}
 const configuration = (spec: object): string => JSON.stringify({kind: 'Configuration', spec})
 const NO_METRICS = {metrics: {enabled: false}}
 const METRICS = configuration({})
@@ -43,6 +43,8 @@ const ACCESS_CONTROL = configuration({
 /** Nothing stands around the calls, and nothing counts them. */
 const BARE: PairOptions = {folder: 'bare', common, files: {'config.yaml': configuration(NO_METRICS)}}
 
+const RECORDED: PairOptions = {folder: 'recorded', common: {configFilePath: './config.yaml'}, files: BARE.files ?? {}}
+
 const PAIRS: readonly (PairOptions & {readonly name: MeasureName})[] = [
   {name: 'calls: metrics', folder: 'metrics', common, files: {'config.yaml': METRICS}},
   {
@@ -51,11 +53,12 @@ const PAIRS: readonly (PairOptions & {readonly name: MeasureName})[] = [
     common: {...common, resourcesPath: './resources'},
     files: {'config.yaml': METRICS, 'resources/resiliency.yaml': RESILIENCY}
   },
+  {name: 'calls: recorder', ...RECORDED},
   {name: 'calls: access control', folder: 'access', common, files: {'config.yaml': ACCESS_CONTROL}}
 ]
 
 /**
- * Calls from app to app with metrics, policies or access control, beside those without any of them: how many a second of our
+ * Calls from app to app with the recorder, metrics, policies or access control, beside those without any of them: how many a second of our
  * processor time carries, which does not depend on what else the machine does.
  */
 export const policies: Figure = {

@@ -1,9 +1,10 @@
 import {join} from 'node:path'
-import type {AppPlan, HealthPlan, LogDestination, LogPlan, ResourcesPlan} from '../model/plan.ts'
+import type {AppPlan, HealthPlan, LogDestination, LogPlan, RecordPlan, ResourcesPlan} from '../model/plan.ts'
 import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
 import {checkedTime, readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
 import type {Settings} from './merge.ts'
+import {bytesOf} from './quantity.ts'
 import {selfReloader} from './self-reloader.ts'
 
 /** The port that Daeploy's SDK listens on by default. */
@@ -45,6 +46,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, watch, var
     sidecar: sidecarPlan(settings),
     health: healthPlan(settings),
     logs: logPlan(settings),
+    record: recordPlan(settings),
     ready: readyPlan(settings, channel.autoPort || channel.port > 0 ? channel.port : 'none'),
     restart: values.restart ?? 'no',
     watch: watchPlan(settings, watch && reloadsItself === ''),
@@ -124,6 +126,24 @@ function logPlan(settings: Settings): LogPlan {
     folder: join(settings.folder, '.dapr', 'logs'),
     keep: settings.values.logs?.keep ?? 10
   }
+}
+
+/** Of a body, so much is kept where the template does not say. */
+const RECORDED_BODY_BYTES = 16 * 1024
+/** A larger piece would push everything else off the tape. */
+const MAX_RECORDED_BODY_BYTES = 1024 * 1024
+
+function recordPlan(settings: Settings): RecordPlan {
+  const {record = true} = settings.values
+  if (typeof record === 'boolean') return {bodyBytes: record ? RECORDED_BODY_BYTES : -1, mask: []}
+  const bodyBytes = bytesOf(String(record.body ?? RECORDED_BODY_BYTES))
+  if (typeof bodyBytes === 'number' && bodyBytes >= 0 && bodyBytes <= MAX_RECORDED_BODY_BYTES)
+    return {bodyBytes, mask: record.mask ?? []}
+  return settings.refuse({
+    key: 'record',
+    message: `wrong value of record.body: ${String(record.body)}`,
+    expected: 'expected a size up to 1Mi, like 16Ki'
+  })
 }
 
 /** `overlap` needs a port that can change with each start. In `common` it applies to the apps that have one. */

@@ -73,6 +73,7 @@ export const OUR_SHARED_KEYS = [
   'stop',
   'replicas',
   'logs',
+  'record',
   'autoPort',
   'envFile'
 ] as const
@@ -105,6 +106,7 @@ export interface OurValues {
   readonly stop?: {readonly signal?: NodeJS.Signals; readonly timeout?: Duration; readonly scope?: 'all' | 'group'}
   readonly replicas?: number
   readonly logs?: {readonly keep?: number}
+  readonly record?: boolean | {readonly body?: string | number; readonly mask?: readonly string[]}
   readonly autoPort?: boolean
   readonly envFile?: EnvFile | readonly EnvFile[]
   readonly version?: string

@@ -19,6 +19,7 @@ const TYPED_KEYS = new Set([
   'autoPort',
   'tcp',
   'keep',
+  'record',
   'timeout',
   'fixedPort',
   'managerPort',

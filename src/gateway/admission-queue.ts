@@ -149,6 +149,11 @@ export class AdmissionQueue {
     return this.#state === 'open' && this.#pauses.size === 0
   }
 
+  /** Why calls are queued. */
+  get reason(): string {
+    return [...this.#pauses].at(-1) ?? this.#reason
+  }
+
   get waiting(): number {
     return this.#waiting.size
   }
@@ -212,7 +217,7 @@ export class AdmissionQueue {
     if (this.#state === 'shut') return this.#reason
     if (this.#waiting.size >= this.#options.capacity) {
       this.#stats.lost++
-      return `${this.#options.capacity.toString()} calls are queued already; ${this.#currentReason}`
+      return `${this.#options.capacity.toString()} calls are queued already; ${this.reason}`
     }
     return this.#queue(pendingCall)
   }
@@ -236,11 +241,6 @@ export class AdmissionQueue {
       this.#drains.delete(drain)
       clearTimeout(drain.timer)
     }
-  }
-
-  /** Why calls are queued. */
-  get #currentReason(): string {
-    return [...this.#pauses].at(-1) ?? this.#reason
   }
 
   #letIn(): void {
@@ -286,7 +286,7 @@ export class AdmissionQueue {
     if (ms === Infinity) return
     queued.timer = setTimeout(() => {
       const waited = `waited ${Math.round(ms / 1000).toString()} s`
-      this.#settle(queued, `${waited}; ${this.#currentReason}${this.#options.explain(queued.pendingCall)}`)
+      this.#settle(queued, `${waited}; ${this.reason}${this.#options.explain(queued.pendingCall)}`)
     }, ms)
   }
 

@@ -15,6 +15,8 @@ export interface Admitted {
   readonly grpcFields?: readonly (readonly [name: string, value: string])[]
   /** The callee is the sidecar's own app. */
   readonly isLocal: boolean
+  /** Of the callee's process; left out: not known. */
+  readonly pid?: number
   /** The callee's APP_API_TOKEN, '' = none. */
   readonly token: string
   /** Precedes the path if the pool connects to another run's sidecar: `/v1.0/invoke/<id>/method`; '' = none. */
@@ -54,6 +56,8 @@ export interface Held {
   readonly admitted: Promise<Admission>
   /** The wait counts towards a timeout policy: it is for `appMaxConcurrency`, not for an app that starts or reloads. */
   readonly isCounted?: boolean
+  /** What it waits for; left out: not known. */
+  readonly reason?: string | undefined
   /** The caller has disconnected. */
   cancel(): void
 }

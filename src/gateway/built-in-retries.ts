@@ -48,7 +48,7 @@ export function withBuiltInRetries(options: BuiltInRetriesOptions): Admit {
       over.abort()
       pending?.cancel()
     }
-    return {admitted: admitted(), isCounted: first.isCounted === true, cancel}
+    return {admitted: admitted(), isCounted: first.isCounted === true, reason: first.reason, cancel}
   }
 }
 

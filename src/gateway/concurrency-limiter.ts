@@ -43,6 +43,7 @@ export class ConcurrencyLimiter {
     this.#waiting.push(queued)
     return {
       isCounted: true,
+      reason: 'appMaxConcurrency',
       admitted: promise,
       cancel: () => {
         queued.entered?.cancel()
@@ -63,7 +64,8 @@ export class ConcurrencyLimiter {
     this.#taken++
     const admission = ask()
     if (!isHeld(admission)) return this.#withSlot(admission)
-    return {admitted: admission.admitted.then(each => this.#withSlot(each)), cancel: () => admission.cancel()}
+    const {reason} = admission
+    return {reason, admitted: admission.admitted.then(each => this.#withSlot(each)), cancel: () => admission.cancel()}
   }
 
   /** Frees the slot when the call ends, or at once if it is denied. */

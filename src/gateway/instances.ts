@@ -115,6 +115,7 @@ export class Instances {
       }
     }
     for (const {callee, held} of waits) void held.admitted.then(admission => settle(callee, admission), reject)
-    return {isCounted: waits.every(({held}) => held.isCounted === true), admitted: promise, cancel}
+    const isCounted = waits.every(({held}) => held.isCounted === true)
+    return {isCounted, reason: waits[0]?.held.reason, admitted: promise, cancel}
   }
 }

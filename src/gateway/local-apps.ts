@@ -27,6 +27,8 @@ export interface Callee {
   readonly limiter: ConcurrencyLimiter
   /** Connections to its current process. */
   readonly pool: Pool
+  /** Of that process; 0: it has none of ours. */
+  readonly pid: number
   /** Who may call it; undefined: everybody. */
   readonly accessControl: AccessControlInterceptor | undefined
   /** Who it is when it calls others; undefined: its sidecar is not open yet. */
@@ -75,9 +77,10 @@ const noPort = (id: string, isLocal: boolean): Admission => ({
   down: {address: '127.0.0.1:0', reason: `"${id}" has no appPort`}
 })
 
-const admitted = ({pool, token, counters, pipeline}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
+const admitted = ({pool, pid, token, counters, pipeline}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
   ok: true,
   pool,
+  pid,
   isLocal,
   token,
   pathPrefix: '',
@@ -92,6 +95,7 @@ function held(call: Call, callee: Callee, queued: Queued): Held {
     admitted: queued.outcome.then(outcome =>
       typeof outcome === 'string' ? refusedBy(call, callee, outcome) : admitted(callee, isLocal, outcome)
     ),
+    reason: callee.queue.reason,
     cancel: () => queued.cancel()
   }
 }

@@ -49,7 +49,12 @@ export class PeerRuns {
     const refuser = isRefused ? (found?.peers.refused(call) ?? '') : ''
     const peer = found?.peers.next(call)
     if (found === undefined || peer === undefined)
-      return {admitted: this.#find(call, refuser), isCounted: true, cancel: () => undefined}
+      return {
+        admitted: this.#find(call, refuser),
+        isCounted: true,
+        reason: 'the search in other runs',
+        cancel: () => undefined
+      }
     if (performance.now() - found.askedAt > SEARCH_INTERVAL_MS) {
       found.askedAt = performance.now()
       void this.#ask(call.callee).catch(() => undefined) // a call that needs the search sees its error

@@ -80,7 +80,7 @@ export abstract class ProxiedCall implements CallHandler {
   /** Asks for admission, then sends the call. */
   start(): void {
     if (this.isRecorded) this.#startedAt = performance.now()
-    this.observer?.started(this.call)
+    this.observer?.started(this.call, this.request, this.#startedAt)
     const {interceptors} = this.#context
     if (interceptors !== undefined && interceptors.length > 0 && this.isInterceptable) this.#intercept(interceptors)
     else this.#ask(false)
@@ -233,6 +233,7 @@ export abstract class ProxiedCall implements CallHandler {
       return this.#deny({ok: false, status: 500, error: 'the bodies of queued calls exceed the limit'})
     }
     this.#heldBytes = bytes
+    this.observer?.held(this.call, held.reason ?? '')
     if (held.isCounted !== true) this.#run?.pause()
     void this.#await(held)
   }
@@ -268,7 +269,7 @@ export abstract class ProxiedCall implements CallHandler {
     if (this.#isOver) return admission.leave()
     this.admitted = admission
     if (this.isRecorded) this.#noteAdmitted(admission)
-    this.observer?.admitted(this.call)
+    this.observer?.admitted(this.call, admission.pid ?? 0, this.#admittedAt - this.#startedAt)
     if (admission.pipeline === undefined) this.send(admission)
     else void this.#filter(admission, admission.pipeline)
   }

@@ -26,6 +26,8 @@ export interface Call {
   readonly target?: string
   /** Set when the callee of this run that has access control is asked. */
   access?: AccessDecision
+  /** Set by the observer: its number in the run; 0 or left out: it is not recorded. */
+  number?: number
   /** Set for gRPC: the call may be a stream without end. */
   readonly stream?: OpenStream
 }
@@ -47,6 +49,23 @@ export interface SentRequest {
   readonly path: string
   /** `name: value\r\n` each, latin1. */
   readonly lines: string
+  /** Its path with the query, as it was sent; left out: that of the call. */
+  readonly target?: string
+  /** Latin1 text that begins with the whole head, as it came, and the length of that; left out: it did not come as text. */
+  readonly text?: string
+  readonly size?: number
+}
+
+/** Latin1 text that begins with the head of a response, as the callee sent it, and the length of that. */
+export interface HeadText {
+  readonly text: string
+  readonly size: number
+}
+
+/** A response in place of the callee's: latin1 text. */
+export interface OwnResponse {
+  readonly head: string
+  readonly body: string
 }
 
 /** An attempt of a call that was followed by another one. */
@@ -136,14 +155,23 @@ export type Recorded = (record: CallRecord) => void
 export type Direction = 'request' | 'response'
 
 /**
- * Observes every call in flight. A run has at most one; without it, each of the four places costs one comparison.
+ * Observes every call in flight. A run has at most one; without it, each of these places costs one comparison.
  * It must not throw, and must copy the bytes that it keeps.
  */
 export interface CallObserver {
-  started(call: Call): void
-  /** The admission queue admitted it. */
-  admitted(call: Call): void
+  /** At this time of `performance.now()`. */
+  started(call: Call, request: SentRequest, startedAt: number): void
+  /** It waits in the queue of its callee, for this reason. */
+  held(call: Call, reason: string): void
+  /** The admission queue admitted it, so long after its start. `pid`: of the callee's process, 0: not known. */
+  admitted(call: Call, pid: number, waitedMs: number): void
+  /** A response of the callee has begun. */
+  responded(call: Call, head: HeadText): void
+  /** We respond in place of the callee. */
+  replied(call: Call, response: OwnResponse): void
   /** Part of a body is passed on: the bytes of `buffer` from `from` up to `to`. */
   bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void
+  /** The same as latin1 text. */
+  text(call: Call, direction: Direction, text: string): void
   ended(record: CallRecord): void
 }

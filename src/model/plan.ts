@@ -34,6 +34,7 @@ export interface AppPlan {
   readonly sidecar: SidecarPlan
   readonly health: HealthPlan
   readonly logs: LogPlan
+  readonly record: RecordPlan
   readonly ready: ReadyPlan
   readonly restart: 'no' | 'on-failure' | 'always'
   readonly watch: WatchPlan
@@ -93,6 +94,14 @@ export interface HealthPlan {
 }
 
 export type LogDestination = 'file' | 'console' | 'fileAndConsole'
+
+/** What is kept of the calls that an app makes and gets. */
+export interface RecordPlan {
+  /** Of a body, so many bytes are kept each way; -1: nothing of such calls is. */
+  readonly bodyBytes: number
+  /** Further names whose values are masked wherever recorded bytes are shown. */
+  readonly mask: readonly string[]
+}
 
 export interface LogPlan {
   readonly app: LogDestination

@@ -7,7 +7,7 @@ import {PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
-import type {Reply} from './reply.ts'
+import {replyTexts, type Reply} from './reply.ts'
 
 /** The error for a body that exceeds the limit (Dapr: kit/streams). */
 export const TOO_LARGE = 'stream too large'
@@ -136,8 +136,10 @@ export class Exchange implements ResponseHandler {
 
   /** Replies in place of the callee. */
   reply(response: Reply): void {
-    if (this.#handler === undefined) return
+    const handler = this.#handler
+    if (handler === undefined) return
     this.status = response.status
+    handler.observer?.replied(handler.call, replyTexts(response))
     this.responseBytes = response.body.length
     this.#copy?.responded()
     if (this.#length === 0) this.#copy?.whole()
@@ -221,8 +223,7 @@ export class Exchange implements ResponseHandler {
     if (handler === undefined) return
     this.#upstream = undefined
     this.responseBytes = body.length
-    if (handler.observer !== undefined && body !== '')
-      handler.observer.bytes(handler.call, 'response', Buffer.from(body, 'latin1'), 0, body.length)
+    handler.observer?.text(handler.call, 'response', body)
     this.#downstream.whole(head, handler.headersFor(head), body)
     this.#copy?.responded()
     this.#over()
@@ -281,6 +282,7 @@ export class Exchange implements ResponseHandler {
     if (handler.isRecorded) this.firstByteAt = performance.now()
     this.#hasResponse = true
     this.status = head.status
+    handler.observer?.responded(handler.call, head)
     return handler
   }
 

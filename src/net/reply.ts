@@ -23,10 +23,16 @@ const linesOf = ({status, type, body, bytes = Buffer.from(body), lines}: Reply):
 /** The headers of a response as alternating names and values. */
 export const replyPairs = (response: Reply): string[] => pairsOf(linesOf(response))
 
-/** A complete response as latin1 text, for connections without node:http; `more`: further header lines. */
-export const replyText = (reply: Reply, toHead: boolean, more = ''): string => {
+/** Head and body of a response as latin1 text; `more`: further header lines. */
+export const replyTexts = (reply: Reply, more = ''): {readonly head: string; readonly body: string} => {
   const {status, body, bytes = Buffer.from(body)} = reply
-  return `${statusLine(status)}${linesOf(reply)}${more}\r\n${toHead ? '' : bytes.toString('latin1')}`
+  return {head: `${statusLine(status)}${linesOf(reply)}${more}\r\n`, body: bytes.toString('latin1')}
+}
+
+/** A complete response as latin1 text, for connections without node:http. */
+export const replyText = (reply: Reply, toHead: boolean, more = ''): string => {
+  const {head, body} = replyTexts(reply, more)
+  return toHead ? head : head + body
 }
 
 /** Replies to a request; the rest of its body is read and discarded. */

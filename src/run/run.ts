@@ -32,6 +32,7 @@ import {reportNote} from '../supervisor/messages/note-text.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
 import {stopInOrder} from '../supervisor/order/stop-order.ts'
 import {Services} from '../daeploy/services/services.ts'
+import {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
@@ -77,12 +78,14 @@ export class Run {
   #isForced = false
   #phase: Phase = 'wiring'
   readonly #stages = new Stages()
+  readonly #recorder: CallRecorder
   #finishing: Promise<void> | undefined
 
   constructor(options: RunOptions) {
     this.#options = options
     const {plan, shell} = options
     this.#reporter = new RunReporter(options.emit)
+    this.#recorder = new CallRecorder({bodyBytesOf: id => this.#apps.named(id)[0]?.plan.record.bodyBytes})
     this.#watchdog = watchdogFor({plan, shell, marker: this.#marker, reporter: this.#reporter})
     this.#peerRuns = new PeerRuns({
       shell,
@@ -95,6 +98,7 @@ export class Run {
       run: this.#marker,
       key: this.#key,
       elsewhere: this.#elsewhere,
+      observer: this.#recorder,
       reporter: this.#reporter,
       remove: async runtime => this.#apps.remove(runtime),
       add: async app => this.#apps.add(app, this.#apps.all.length)
@@ -309,6 +313,7 @@ export class Run {
       protocolOf: id => this.#services.protocolOf(id),
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
+      observer: this.#recorder,
       show: text => this.#options.emit({type: 'policy-decided', text}),
       key: this.#key,
       requestShutdown: isForced => void this.#shutDown(runtime, isForced)

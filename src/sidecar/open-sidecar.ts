@@ -1,3 +1,4 @@
+import type {CallObserver} from '../model/call.ts'
 import {type Plan, writesAt} from '../model/plan.ts'
 import {apiLogEntry} from '../telemetry/api-log.ts'
 import {openGrpcPort} from './grpc-port.ts'
@@ -64,6 +65,8 @@ export interface OpenSidecarOptions {
   readonly daprd: FindDaprd
   /** The `appProtocol` of an app of the run; '' = there is none. */
   readonly protocolOf: (id: string) => string
+  /** Told of every call; undefined: nobody is. */
+  readonly observer: CallObserver | undefined
   /** The manager's routes, if the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
@@ -99,6 +102,7 @@ export async function openAppSidecar({
   components,
   daprd,
   protocolOf,
+  observer,
   mounted,
   copierOf
 }: OpenSidecarOptions): Promise<OpenSidecar> {
@@ -182,6 +186,7 @@ export async function openAppSidecar({
     blocks: () => blocks.load(),
     requestShutdown: () => shutdown(false),
     hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
+    observer,
     mounted,
     copierOf,
     whyMissing: name => whyMissing(resources.snapshot, name, daprd.whyNone),

@@ -7,7 +7,8 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {isOnUnixSocket} from '../net/claimed-server.ts'
-import type {CallObserver, Recorded} from '../model/call.ts'
+import type {CallObserver, Recorded, SentRequest} from '../model/call.ts'
+import {rawHead, type ParsedHead} from '../net/http1/raw-head.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import type {Exchange} from '../net/exchange.ts'
 import {Http1Downstream} from '../net/http1/http1-downstream.ts'
@@ -33,13 +34,7 @@ import type {Facts} from './http/metadata.ts'
 import {isMounted, startMounted, type MountedRouter} from './http/mounted-router.ts'
 import {PlainBlocks} from './http/plain-block.ts'
 import {plainRules, startPlain} from './http/plain-call.ts'
-import {
-  readSidecarRequest,
-  type Guards,
-  type SidecarRequest,
-  type Readable,
-  type Tracing
-} from './http/sidecar-request.ts'
+import {readSidecarRequest, type Guards, type SidecarRequest, type Tracing} from './http/sidecar-request.ts'
 import {BAD_TARGET, FOREIGN_ORIGIN, noAppId} from './http/errors.ts'
 import {filter, type Filtered, type OnPiece} from './http/middleware/filter.ts'
 import type {Pipeline} from './http/middleware/middleware.ts'
@@ -224,7 +219,7 @@ export class Sidecar implements SidecarContext {
     return isUnixSocket ? this.#socketGuards : this.#guards
   }
 
-  #read(request: Readable, isUnixSocket: boolean): SidecarRequest {
+  #read(request: ParsedHead, isUnixSocket: boolean): SidecarRequest {
     return readSidecarRequest(request, this.appId, this.#guardsOf(isUnixSocket))
   }
 
@@ -304,7 +299,7 @@ export class Sidecar implements SidecarContext {
   }
 
   /** Lets a request that is fine so far through the pipeline. Where there is none it passes at once. */
-  #filter(request: Readable, isUnixSocket: boolean, then: Filtered): void {
+  #filter(request: ParsedHead, isUnixSocket: boolean, then: Filtered): void {
     const {pipeline} = this.#rules
     if (pipeline.length === 0) return then.pass(request, undefined)
     const {refusal, headers} = this.#read(request, isUnixSocket)
@@ -344,7 +339,7 @@ export class Sidecar implements SidecarContext {
     })
   }
 
-  #upgradeFiltered(request: Readable, socket: Duplex, early: Buffer): void {
+  #upgradeFiltered(request: ParsedHead, socket: Duplex, early: Buffer): void {
     const parsed = this.#read(request, isOnUnixSocket(socket))
     const {method} = parsed
     const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel({socket, method, early, handler}).exchange
@@ -354,7 +349,7 @@ export class Sidecar implements SidecarContext {
 
   /** Starts a call. False: nothing was done, the request names no callee, or one that cannot be parsed. */
   #invoke(parsed: SidecarRequest, exchange: (handler: CallHandler) => Exchange, extraLines = ''): boolean {
-    const {headers, method, sent, trace, responseTrace, span} = parsed
+    const {headers, trace, responseTrace, span} = parsed
     const delegated = this.#delegatedCallers.contextFor(headers.delegation)
     // Another run's call comes by the way that is internal in Dapr.
     if (delegated === undefined && !isServed(this.#guards.apiAccess(), INVOKE_ROUTE)) return false
@@ -362,7 +357,7 @@ export class Sidecar implements SidecarContext {
     if (target === undefined) return false
     new Invocation({
       sidecar: delegated ?? this,
-      request: {method, path: sent.path, lines: headers.lines},
+      request: this.#sentRequest(parsed),
       target,
       headers,
       trace,
@@ -375,6 +370,12 @@ export class Sidecar implements SidecarContext {
       exchange
     }).start()
     return true
+  }
+
+  #sentRequest({raw, method, sent: {path}, headers: {lines}}: SidecarRequest): SentRequest {
+    if (this.observer === undefined) return {method, path, lines}
+    const text = rawHead(raw)
+    return {method, path, lines, text, size: text.length}
   }
 }
 

@@ -78,7 +78,7 @@ export class ServiceRouter {
         const admission = this.#options.elsewhere(call, isRefused)
         if (!('admitted' in admission)) return withPrefix(admission, segment)
         const admitted = admission.admitted.then(later => withPrefix(later, segment))
-        return {admitted, cancel: () => admission.cancel()}
+        return {admitted, reason: admission.reason, cancel: () => admission.cancel()}
       },
       copy: undefined
     }

@@ -1,5 +1,6 @@
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import type {CallObserver} from '../../model/call.ts'
 import type {FindService, Service} from '../service.ts'
 import {ManagerApi, openManagerPort} from '../manager-api.ts'
 import {serviceEnvironment} from '../environment.ts'
@@ -37,6 +38,8 @@ export interface ServicesOptions {
   readonly key: string
   /** Admits calls to apps that are not part of this run. */
   readonly elsewhere: Admit
+  /** Told of every call. */
+  readonly observer?: CallObserver | undefined
   readonly emit: Emit
   readonly reporter: Reporter
   /** Stops an app and its sidecar, and removes it from the run. */
@@ -134,6 +137,7 @@ export class Services {
     if (!this.areEnabled) return undefined
     return new ManagerApi({
       caller: runtime.id,
+      observer: this.#options.observer,
       findService: this.#findService,
       guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses),
       callerOf: delegation => readCaller(delegation, this.#options.key),
@@ -160,6 +164,7 @@ export class Services {
     const listener = openManagerPort({
       servers,
       caller: 'external',
+      observer: this.#options.observer,
       findService: this.#findService,
       guards: this.#tokens.guards([]),
       route: this.#routes(({socket}) => isOwnPeer(socket)),

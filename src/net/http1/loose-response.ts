@@ -99,5 +99,5 @@ export const readLooseResponse = (
   if (fault !== '') return fault
   const written = withOneFraming(fields).map(field => `${field}\r\n`)
   const head = readResponseHead(`HTTP/1.1 ${status ?? ''} \r\n${written.join('')}\r\n`, toHead, rules)
-  return head ? {...head, keep: false, size: read.size} : malformed(text)
+  return head ? {...head, keep: false, size: read.size, text} : malformed(text)
 }

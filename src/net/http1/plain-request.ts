@@ -38,6 +38,8 @@ export interface PlainRequest {
   readonly values: readonly string[]
   /** Bytes of the head. */
   readonly size: number
+  /** Begins with the head as it came. */
+  readonly text: string
 }
 
 export interface PlainRules {
@@ -157,6 +159,7 @@ export const readPlain = (text: string, rules: PlainRules): PlainRequest | undef
     length: Math.max(0, read.length),
     hasLength: read.length >= 0,
     values: read.values,
-    size: read.end + 2
+    size: read.end + 2,
+    text
   }
 }

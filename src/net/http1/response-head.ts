@@ -26,6 +26,8 @@ export interface ResponseHead {
   readonly keep: boolean
   /** Size of the head. */
   readonly size: number
+  /** Begins with the head as it came. */
+  readonly text: string
 }
 
 /** What to do with a response's headers, beyond what HTTP requires. */
@@ -146,6 +148,7 @@ export const readResponseHead = (
     flags: lines.flags,
     left,
     keep: lines.keep && left !== UNTIL_CLOSE && status !== 101,
-    size: lines.end + 2
+    size: lines.end + 2,
+    text
   }
 }

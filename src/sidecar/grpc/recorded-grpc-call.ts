@@ -1,4 +1,5 @@
 import type {Call, CallAttempt, CallRecord, CallSpans, Direction, OpenStream, Recorded} from '../../model/call.ts'
+import type {SentRequest} from '../../model/call.ts'
 import type {Admitted} from '../../gateway/admission.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import {OK, type GrpcStatus} from '../../net/grpc/status.ts'
@@ -50,19 +51,19 @@ export abstract class RecordedGrpcCall implements OpenStream {
 
   protected begun(): void {
     this.startedAt = performance.now()
-    this.sidecar.observer?.started(this.call)
+    this.sidecar.observer?.started(this.call, this.#request(), this.startedAt)
   }
 
-  protected noteAdmitted({recorded, isLocal, grpcPool}: Admitted): void {
+  protected noteAdmitted({recorded, isLocal, grpcPool, pid = 0}: Admitted): void {
     this.#admittedAt = performance.now()
     this.#calleeRecorded = recorded
     this.#isRemote = !isLocal
     this.#isOtherSidecar = !isLocal && grpcPool === undefined
-    this.sidecar.observer?.admitted(this.call)
+    this.sidecar.observer?.admitted(this.call, pid, this.#admittedAt - this.startedAt)
   }
 
   protected observe(direction: Direction, bytes: string): void {
-    this.sidecar.observer?.bytes(this.call, direction, Buffer.from(bytes, 'latin1'), 0, bytes.length)
+    this.sidecar.observer?.text(this.call, direction, bytes)
   }
 
   /** An attempt is over, and another one follows: its callee counts it now. */
@@ -91,10 +92,10 @@ export abstract class RecordedGrpcCall implements OpenStream {
   }
 
   #newRecord(code: number, failure: string): CallRecord {
-    const {requestHead: head, spans} = this
+    const {spans} = this
     return {
       call: this.call,
-      request: {method: 'POST', path: head.path, lines: linesOf(head, spans?.own.isSampled === true)},
+      request: this.#request(spans?.own.isSampled === true),
       status: 200,
       grpcStatus: code,
       calleeMethod: this.calleeMethod,
@@ -114,5 +115,9 @@ export abstract class RecordedGrpcCall implements OpenStream {
       trace: this.sentTrace,
       failure: code === OK ? '' : failure || codeText(code)
     }
+  }
+
+  #request(isWhole = true): SentRequest {
+    return {method: 'POST', path: this.requestHead.path, lines: linesOf(this.requestHead, isWhole)}
   }
 }

@@ -1,6 +1,7 @@
 import type {ApiAccess} from '../../resources/api-access.ts'
 import type {Reply} from '../../net/reply.ts'
 import {baggageFault} from './baggage.ts'
+import type {ParsedHead} from '../../net/http1/raw-head.ts'
 import {readHeaders, type RequestHeaders} from './headers.ts'
 import {badEscape, cleanPath, unescapeParam, unescapePath} from './go-path.ts'
 import {isToken, type IsAllowedHost} from '../../gateway/guards.ts'
@@ -13,6 +14,7 @@ import type {Tracer} from '../../telemetry/tracing/tracer.ts'
 
 /** A parsed request: exactly one of refusal, action and target is set; none: no app is named. */
 export interface SidecarRequest {
+  readonly raw: ParsedHead
   /** In upper case. */
   readonly method: string
   readonly sent: Sent
@@ -75,15 +77,9 @@ const refusalOf = (
   return fault === '' ? undefined : plainError(400, `invalid baggage header: ${fault}`)
 }
 
-/** The parts of a request that are parsed. */
-export interface Readable {
-  readonly method?: string | undefined
-  readonly url?: string | undefined
-  readonly rawHeaders: readonly string[]
-}
 
 /** Parses a request, and checks access. Routes of the sidecar take precedence over an app id outside the URL. */
-export const readSidecarRequest = (request: Readable, appId: string, guards: Guards): SidecarRequest => {
+export const readSidecarRequest = (request: ParsedHead, appId: string, guards: Guards): SidecarRequest => {
   const method = request.method ?? ''
   const sent = splitTarget(request.url ?? '/')
   const headers = readHeaders(request.rawHeaders)
@@ -100,7 +96,7 @@ export const readSidecarRequest = (request: Readable, appId: string, guards: Gua
       : isTraced
         ? traceLines(traceOf(headers.traceparent, headers.tracestate))
         : untraced(headers)
-  const parsed = {method, sent, headers, trace, responseTrace: isTraced ? trace : '', span}
+  const parsed = {raw: request, method, sent, headers, trace, responseTrace: isTraced ? trace : '', span}
   const action =
     refusal !== undefined || isInvoke(sent.path)
       ? undefined

@@ -28,6 +28,7 @@ const appAt = (t: Test, port: number): Callee => {
     pool,
     accessControl: undefined,
     identity: undefined,
+    pid: 0,
     token: 'secret',
     isUnhealthy: false,
     recheck: () => undefined

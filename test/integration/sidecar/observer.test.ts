@@ -1,7 +1,7 @@
 import http2 from 'node:http2'
 import {once} from 'node:events'
 import t from 'tap'
-import type {Call, CallObserver, CallRecord} from '../../../src/model/call.ts'
+import type {Call, CallObserver, CallRecord, HeadText, OwnResponse, SentRequest} from '../../../src/model/call.ts'
 import {chunked, connect, request} from './caller.ts'
 import {echoApp, onBothPaths, openTestSidecar} from './rig.ts'
 
@@ -11,13 +11,33 @@ class Witness implements CallObserver {
   readonly bodies = new Map<Call, {request: string; response: string}>()
   readonly records: CallRecord[] = []
 
-  started({caller, callee, method, path}: Call): void {
+  readonly heads: string[] = []
+
+  started({caller, callee, method, path}: Call, {text = '', size = 0}: SentRequest): void {
+    this.heads.push(text.slice(0, size))
     this.seen.push(`started ${caller} → ${callee} ${method} ${path}`)
   }
 
   admitted(call: Call): void {
     this.seen.push('admitted')
     this.bodies.set(call, {request: '', response: ''})
+  }
+
+  held(_: Call, reason: string): void {
+    this.seen.push(`held ${reason}`)
+  }
+
+  responded(_: Call, {text, size}: HeadText): void {
+    this.heads.push(text.slice(0, size))
+  }
+
+  replied(_: Call, {head, body}: OwnResponse): void {
+    this.heads.push(head + body)
+  }
+
+  text(call: Call, direction: 'request' | 'response', text: string): void {
+    const body = this.bodies.get(call)
+    if (body !== undefined) body[direction] += text
   }
 
   bytes(call: Call, direction: 'request' | 'response', buffer: Buffer, from: number, to: number): void {

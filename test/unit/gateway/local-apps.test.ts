@@ -14,6 +14,7 @@ const app = (more: Partial<Callee> = {}): Callee => ({
   queue: new AdmissionQueue({timeoutMs: 1000}),
   limiter: new ConcurrencyLimiter(() => 1),
   pool: new Pool({hosts: ['127.0.0.1'], port: 7}),
+  pid: 0,
   token: '',
   isUnhealthy: false,
   accessControl: undefined,

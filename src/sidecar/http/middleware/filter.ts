@@ -1,7 +1,7 @@
 import type {Reply} from '../../../net/reply.ts'
 import {bugText} from '../../../net/error-boundary.ts'
 import {plainError} from '../errors.ts'
-import type {Readable} from '../sidecar-request.ts'
+import type {ParsedHead} from '../../../net/http1/raw-head.ts'
 import type {Pipeline, PipelineRequest} from './middleware.ts'
 import {upperCase} from './upper-case.ts'
 
@@ -13,13 +13,13 @@ export interface Filtered {
   readonly reply: (answer: Reply) => void
   /** The caller has disconnected. */
   readonly isGone: () => boolean
-  readonly pass: (request: Readable, onPiece: OnPiece) => void
+  readonly pass: (request: ParsedHead, onPiece: OnPiece) => void
 }
 
 /** Lets a request through the pipeline; it passes, or gets the reply of a middleware. Never rejects. */
 export async function filter(
   pipeline: Pipeline,
-  {method, url, rawHeaders}: Readable,
+  {method, url, rawHeaders}: ParsedHead,
   then: Filtered,
   warn: (text: string) => void
 ): Promise<void> {

@@ -1,0 +1,111 @@
+/** What a piece on the tape is. */
+export const PIECE = {
+  requestHead: 1,
+  requestBody: 2,
+  responseHead: 3,
+  responseBody: 4,
+  /** Why the call failed, in words. */
+  failure: 5,
+  /** The trace header line that we sent. */
+  trace: 6,
+  /** Why it waited in the queue of its callee. */
+  waited: 7
+} as const
+
+export type PieceKind = (typeof PIECE)[keyof typeof PIECE]
+
+/** A piece that is still on the tape; its bytes are overwritten later: copy what is kept. */
+export interface Piece {
+  readonly kind: PieceKind
+  readonly bytes: Buffer
+}
+
+/** Before the bytes of each piece: the number of its call, kind and length, where the next piece of the call is. */
+const HEADER_BYTES = 16
+const NONE = 0xff_ff_ff_ff
+/** Positions of pieces are multiples of it. */
+const UNIT = 8
+
+const aligned = (bytes: number): number => Math.ceil(bytes / UNIT) * UNIT
+
+/**
+ * The latest bytes of all calls, written round and round in one buffer: a piece costs one copy, and nothing is allocated for it.
+ * The pieces of a call are linked. Positions increase for ever; a piece is there as long as the tape has not come around to it.
+ */
+export class ByteTape {
+  readonly #bytes: Buffer
+  readonly #words: Uint32Array
+  readonly size: number
+  #end = 0
+
+  /** `size`: a multiple of 8. */
+  constructor(size: number) {
+    this.size = size
+    // the system gives memory to a page when it is written first: a tape that is short so far costs as much as was written
+    this.#bytes = Buffer.allocUnsafeSlow(size)
+    this.#words = new Uint32Array(this.#bytes.buffer)
+  }
+
+  /** How many bytes were written so far, headers included. */
+  get end(): number {
+    return this.#end
+  }
+
+  /** A piece at this position is still there. */
+  has(position: number): boolean {
+    return position >= 0 && position >= this.#end - this.size
+  }
+
+  /** Adds a piece of latin1 text up to an index; the result is its position. `previous`: the piece of this call before; -1: none. */
+  addText(call: number, kind: PieceKind, text: string, length: number, previous: number): number {
+    const at = this.#begin(call, kind, length, previous)
+    this.#bytes.write(length === text.length ? text : text.slice(0, length), (at % this.size) + HEADER_BYTES, 'latin1')
+    return at
+  }
+
+  /** The same with the bytes of a buffer from an index up to another one. */
+  addBytes(
+    call: number,
+    kind: PieceKind,
+    bytes: Buffer,
+    [from, to]: readonly [number, number],
+    previous: number
+  ): number {
+    const at = this.#begin(call, kind, to - from, previous)
+    bytes.copy(this.#bytes, (at % this.size) + HEADER_BYTES, from, to)
+    return at
+  }
+
+  /** The pieces of a call that are still there, from a position on. */
+  pieces(call: number, first: number): readonly Piece[] {
+    const pieces: Piece[] = []
+    for (let at = first; this.has(at);) {
+      const start = at % this.size
+      const word = start / 4
+      if (this.#words[word] !== call) break
+      const about = this.#words[word + 1] ?? 0
+      const from = start + HEADER_BYTES
+      pieces.push({kind: (about >>> 24) as PieceKind, bytes: this.#bytes.subarray(from, from + (about & 0xff_ff_ff))})
+      const next = this.#words[word + 2] ?? NONE
+      if (next === NONE) break
+      const ahead = (next * UNIT - start + this.size) % this.size
+      at += ahead
+    }
+    return pieces
+  }
+
+  /** Writes the header of a piece, and links it to the one before. */
+  #begin(call: number, kind: PieceKind, length: number, previous: number): number {
+    const whole = HEADER_BYTES + aligned(length)
+    const left = this.size - (this.#end % this.size)
+    if (whole > left) this.#end += left // a piece does not wrap around
+    const at = this.#end
+    this.#end += whole
+    const word = (at % this.size) / 4
+    this.#words[word] = call
+    this.#words[word + 1] = kind * 0x1_00_00_00 + length
+    this.#words[word + 2] = NONE
+    if (this.has(previous)) this.#words[(previous % this.size) / 4 + 2] = (at % this.size) / UNIT
+    return at
+  }
+}

@@ -1,0 +1,173 @@
+// telemetry/recorder/ keeps the latest calls of a run in a fixed amount of memory: numbers in lines of one length, bytes on a tape that
+// is written round and round. It costs a call well below a microsecond, and nothing before the first one.
+import type {Call, CallObserver, CallRecord, Direction, HeadText, OwnResponse, SentRequest} from '../../model/call.ts'
+import {ByteTape, PIECE, type Piece, type PieceKind} from './byte-tape.ts'
+import {CallLines, FLAG, type CallLine} from './call-lines.ts'
+import {Edges, type BodyBytesOf, type Edge} from './edges.ts'
+import {KeptRequests} from './kept-requests.ts'
+
+const LINES = 32_768
+const TAPE_BYTES = 8 * 1024 * 1024
+
+export interface RecorderOptions {
+  readonly bodyBytesOf: BodyBytesOf
+  readonly lines?: number
+  readonly tapeBytes?: number
+}
+
+/** A call as it was recorded. */
+export interface RecordedCall extends CallLine {
+  readonly edgeOf: Edge
+  /** Empty: they are no longer kept. */
+  readonly pieces: readonly Piece[]
+}
+
+/** Keeps what the gateway tells of every call. */
+export class CallRecorder implements CallObserver {
+  readonly edges: Edges
+  readonly #options: RecorderOptions
+  /** Set by the first call. */
+  #memory: {readonly lines: CallLines; readonly tape: ByteTape; readonly kept: KeptRequests} | undefined
+
+  constructor(options: RecorderOptions) {
+    this.#options = options
+    this.edges = new Edges(options.bodyBytesOf)
+  }
+
+  /** The number of the latest call; 0: there was none. */
+  get last(): number {
+    return this.#memory?.lines.last ?? 0
+  }
+
+  started(call: Call, request: SentRequest, startedAt: number): void {
+    const edge = this.edges.between(call.caller, call.callee)
+    if (edge.bodyBytes < 0) return
+    const {lines} = (this.#memory ??= this.#allocate())
+    const number = lines.begin(startedAt, edge.index, request.method, flagsOf(call))
+    call.number = number
+    if (number === 0) return
+    const {text, size = 0} = request
+    if (text !== undefined) return this.#addText(number, PIECE.requestHead, text, size)
+    const target = request.target ?? call.path
+    const head = `${request.method} ${target} HTTP/1.1\r\n${request.lines}\r\n`
+    this.#addText(number, PIECE.requestHead, head, head.length)
+  }
+
+  held({number = 0}: Call, reason: string): void {
+    const {lines} = this.#memory ?? {}
+    if (lines === undefined || number === 0) return
+    const edge = this.edges.at(lines.read(number).edge)
+    if (edge !== undefined && (lines.flags(number) & FLAG.waited) === 0) edge.waited++
+    lines.flag(number, FLAG.waited)
+    this.#addText(number, PIECE.waited, latin1(reason), -1)
+  }
+
+  admitted({number = 0}: Call, pid: number, waitedMs: number): void {
+    if (number > 0) this.#memory?.lines.admit(number, pid, waitedMs)
+  }
+
+  responded({number = 0}: Call, {text, size}: HeadText): void {
+    if (number > 0) this.#addText(number, PIECE.responseHead, text, size)
+  }
+
+  replied(call: Call, {head, body}: OwnResponse): void {
+    const {number = 0} = call
+    if (number === 0) return
+    this.#memory?.lines.flag(number, FLAG.ours)
+    this.#addText(number, PIECE.responseHead, head, head.length)
+    this.text(call, 'response', body)
+  }
+
+  text(call: Call, direction: Direction, text: string): void {
+    const {number = 0} = call
+    if (number === 0 || text === '') return
+    const room = this.#room(call, direction, text.length)
+    if (room > 0) this.#addText(number, kindOf(direction), text, room)
+  }
+
+  bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void {
+    const {number = 0} = call
+    const {lines, tape} = this.#memory ?? {}
+    if (lines === undefined || tape === undefined || number === 0 || to <= from) return
+    const room = this.#room(call, direction, to - from)
+    if (room === 0) return
+    this.#memory?.kept.save()
+    const previous = lines.lastPiece(number)
+    const at = tape.addBytes(number, kindOf(direction), buffer, [from, from + room], previous)
+    lines.addPiece(number, at, !tape.has(previous))
+  }
+
+  ended(record: CallRecord): void {
+    const {call, status, grpcStatus, attempts, requestBytes, responseBytes, startedAt, endedAt, failure, trace} = record
+    const {lines, kept} = this.#memory ?? {}
+    const {number = 0} = call
+    if (lines === undefined || number === 0) return
+    if (trace !== '') this.#addText(number, PIECE.trace, trace, trace.length)
+    if (failure !== '') this.#addText(number, PIECE.failure, latin1(failure), -1)
+    const isFailed = failure !== '' || status === 0 || status >= 500 || (grpcStatus ?? 0) > 0
+    const flags = (failure !== '' || status === 0 ? FLAG.failed : 0) | (attempts > 1 ? FLAG.resent : 0)
+    lines.end(number, flags, grpcStatus ?? status, record)
+    kept?.forget(number)
+    const edge = this.edges.between(call.caller, call.callee)
+    edge.requestBytes += requestBytes
+    edge.responseBytes += responseBytes
+    edge.count(endedAt, endedAt - startedAt, isFailed)
+  }
+
+  /** The numbers of the calls that are kept, before this one, the latest first. */
+  numbers(before?: number): readonly number[] {
+    return this.#memory?.lines.numbers(before) ?? []
+  }
+
+  /** The line of a call; undefined: it is not kept. */
+  line(number: number): CallLine | undefined {
+    const {lines} = this.#memory ?? {}
+    return lines?.has(number) === true ? lines.read(number) : undefined
+  }
+
+  /** A call with its bytes; undefined: it is not kept. */
+  call(number: number): RecordedCall | undefined {
+    const {lines, tape, kept} = this.#memory ?? {}
+    if (lines?.has(number) !== true || tape === undefined) return undefined
+    const line = lines.read(number)
+    const edgeOf = this.edges.at(line.edge)
+    if (edgeOf === undefined) return undefined
+    const aside = kept?.of(number) ?? []
+    return {...line, edgeOf, pieces: [...aside, ...tape.pieces(number, lines.firstPiece(number))]}
+  }
+
+  #allocate(): {lines: CallLines; tape: ByteTape; kept: KeptRequests} {
+    const lines = new CallLines(this.#options.lines ?? LINES)
+    const tape = new ByteTape(this.#options.tapeBytes ?? TAPE_BYTES)
+    return {lines, tape, kept: new KeptRequests(lines, tape)}
+  }
+
+  /** How many of these bytes of a body are kept; counts them all. */
+  #room({caller, callee, number = 0}: Call, direction: Direction, bytes: number): number {
+    const {lines} = this.#memory ?? {}
+    if (lines === undefined) return 0
+    const before = lines.countBytes(number, direction === 'request', bytes)
+    const room = Math.max(0, Math.min(bytes, this.edges.between(caller, callee).bodyBytes - before))
+    if (room < bytes) lines.flag(number, FLAG.truncated)
+    return room
+  }
+
+  /** `length` -1: the whole text. */
+  #addText(number: number, kind: PieceKind, text: string, length: number): void {
+    const {lines, tape, kept} = this.#memory ?? {}
+    if (lines === undefined || tape === undefined) return
+    kept?.save()
+    const previous = lines.lastPiece(number)
+    const at = tape.addText(number, kind, text, length < 0 ? text.length : length, previous)
+    lines.addPiece(number, at, !tape.has(previous))
+  }
+}
+
+const kindOf = (direction: Direction): PieceKind => (direction === 'request' ? PIECE.requestBody : PIECE.responseBody)
+
+const flagsOf = ({isOwn, stream}: Call): number =>
+  (isOwn === true ? FLAG.own : 0) | (stream === undefined ? 0 : FLAG.grpc)
+
+/** Words of ours as the bytes of UTF-8, one character each. */
+// eslint-disable-next-line no-control-regex
+const latin1 = (text: string): string => (/[^\0-\x7f]/.test(text) ? Buffer.from(text).toString('latin1') : text)

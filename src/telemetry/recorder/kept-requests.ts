@@ -1,0 +1,59 @@
+import type {ByteTape, Piece} from './byte-tape.ts'
+import type {CallLines} from './call-lines.ts'
+
+/** The tape is looked at each time that so much of it was written: an eighth. */
+const PARTS = 8
+const MAX_BYTES = 1024 * 1024
+
+/**
+ * Requests of calls under way whose place on the tape is about to be overwritten: who wants to know what killed an app needs those that
+ * were inside it, however many others came after them.
+ */
+export class KeptRequests {
+  readonly #lines: CallLines
+  readonly #tape: ByteTape
+  readonly #part: number
+  readonly #pieces = new Map<number, readonly Piece[]>()
+  #bytes = 0
+  #savedUpTo: number
+
+  constructor(lines: CallLines, tape: ByteTape) {
+    this.#lines = lines
+    this.#tape = tape
+    this.#part = tape.size / PARTS
+    this.#savedUpTo = tape.size - this.#part
+  }
+
+  of(number: number): readonly Piece[] {
+    return this.#pieces.get(number) ?? []
+  }
+
+  forget(number: number): void {
+    if (this.#pieces.size === 0) return
+    this.#bytes -= sizeOf(this.of(number))
+    this.#pieces.delete(number)
+  }
+
+  /** Call it before a piece is written: once for each part, saves what the next one would overwrite. */
+  save(): void {
+    if (this.#tape.end < this.#savedUpTo) return
+    this.#savedUpTo = this.#tape.end + this.#part
+    // what begins before this is overwritten until the next look
+    const limit = this.#tape.end + 2 * this.#part - this.#tape.size
+    for (const number of this.#lines.open()) {
+      const first = this.#lines.firstPiece(number)
+      if (first < limit && this.#tape.has(first)) this.#keep(number, first)
+    }
+  }
+
+  #keep(number: number, first: number): void {
+    const pieces = this.#tape.pieces(number, first).map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))
+    const bytes = sizeOf(pieces)
+    if (this.#bytes + bytes > MAX_BYTES) return
+    this.#bytes += bytes
+    this.#pieces.set(number, [...this.of(number), ...pieces])
+    this.#lines.addPiece(number, -1, true)
+  }
+}
+
+const sizeOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, {bytes}) => sum + bytes.length, 0)
