@@ -3,6 +3,7 @@ import {VALIDATE_FLAGS, VERSION_FLAGS} from './flags.ts'
 import type {CommandHandler} from './command-handler.ts'
 import type {CommandWords} from './help.ts'
 import {
+  CALLS_FLAGS,
   INIT_FLAGS,
   INVOKE_FLAGS,
   LOGS_FLAGS,
@@ -144,6 +145,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     examples: ['debug shop', 'debug shop --format vscode'],
     takesIds: true,
     load: async () => (await import('./commands/debug.ts')).debug
+  },
+  {
+    name: 'calls',
+    summary: 'Show the latest calls between the apps of a run, or one call with what was sent',
+    usage: '[filter ...] [flags]',
+    flags: CALLS_FLAGS,
+    examples: ['calls', 'calls to:payments is:failed -f', 'calls from:shop path:/orders/* slower:100ms', 'calls 48190'],
+    load: async () => (await import('./commands/calls.ts')).calls
   },
   {
     name: 'env',

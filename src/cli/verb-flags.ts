@@ -36,6 +36,13 @@ export const LOGS_FLAGS: readonly Flag[] = [
   hidden('pod-name', 'string', 'p')
 ]
 
+export const CALLS_FLAGS: readonly Flag[] = [
+  {name: 'follow', short: 'f', type: 'bool', text: 'Show further calls as they end'},
+  {name: 'number', short: 'n', type: 'int', text: 'How many of the latest calls are shown', shown: '20'},
+  text('output', 'The output format. Valid values are: ndjson, or table (default)', 'o'),
+  text('run-file', 'Path to the run template of the run')
+]
+
 export const PS_FLAGS: readonly Flag[] = [
   {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
 ]

@@ -37,6 +37,8 @@ export interface FoundRun {
   /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
   releaseRedis(port: number): Promise<boolean>
   notifications(): Promise<Readonly<Record<string, ListedNotification>>>
+  /** The response to a GET of its API (`/api/v1`), as it comes. */
+  api(path: string): Promise<IncomingMessage>
 }
 
 /** How a response is read, and what an older run lacks that does not know the request. */
@@ -195,6 +197,11 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
       const response = await send(socketPath, 'POST', `/redis/release?port=${port.toString()}`)
       await text(response)
       return response.statusCode === 204 // an older run holds no Redis
+    },
+    api: async path => {
+      const response = await send(socketPath, 'GET', `/api/v1${path}`)
+      refuseOld(response, {listing}, 'show its calls')
+      return response
     },
     notifications: async () =>
       JSON.parse(await request('GET', '/notifications', 'list notifications')) as Record<string, ListedNotification>

@@ -1,3 +1,5 @@
+import type {IncomingMessage, ServerResponse} from 'node:http'
+
 /** One app of a run, as `list` shows it. Missing numbers are 0, missing texts ''. */
 export interface ListedApp {
   readonly appId: string
@@ -149,6 +151,8 @@ export interface Handlers {
   readonly remove: (name: string, version: string) => Promise<string>
   /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
   readonly releaseRedis: (port: number) => Promise<boolean>
+  /** Answers a request under `/api/v1`. */
+  readonly api: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /** Notifications of services, by an opaque number. */
   readonly notifications: () => Readonly<Record<string, ListedNotification>>
 }

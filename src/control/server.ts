@@ -67,6 +67,7 @@ async function respond(
   const url = URL.parse(request.url ?? '/', 'http://run')
   if (url === null) return void response.writeHead(400).end('invalid request target')
   const {pathname, searchParams} = url
+  if (pathname.startsWith('/api/v1/')) return handlers.api(request, response)
   const id = searchParams.get('id') ?? ''
   const version = searchParams.get('version') ?? ''
   switch (`${request.method ?? ''} ${pathname}`) {

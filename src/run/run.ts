@@ -18,6 +18,7 @@ import {openAppSidecar, type OpenSidecar} from '../sidecar/open-sidecar.ts'
 import {watchdogFor, longestGraceMs} from '../supervisor/run-watchdog.ts'
 import {identityOf, listingOf} from './listing.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {ApiContext} from '../api/api.ts'
 import {Apps} from './apps/apps.ts'
 import {AppCloser} from './apps/close-app.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
@@ -252,6 +253,8 @@ export class Run {
       stop: () => this.stop(),
       stopApp: async id => this.#apps.stop(id),
       releaseRedis: port => this.#components.releaseRedis(port),
+      api: async (request, response) =>
+        (await import('../api/serve-api.ts')).serveApi(this.#apiContext, request, response),
       ...this.#services.handlers,
       ...controlHandlers({
         changes: this.#changes,
@@ -340,6 +343,11 @@ export class Run {
   readonly #elsewhere: Admit = (call, isRefused) => {
     const why = this.#apps.whyStopped(call.callee)
     return why === '' ? this.#peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
+  }
+
+  get #apiContext(): ApiContext {
+    const masked = (): readonly string[] => this.#apps.all.flatMap(({plan}) => plan.record.mask)
+    return {recorder: this.#recorder, masked}
   }
 
   /** The run is stopping or has ended. */

@@ -26,6 +26,7 @@ export interface RecordedCall extends CallLine {
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
   readonly #options: RecorderOptions
+  readonly #listeners = new Set<(number: number) => void>()
   /** Set by the first call. */
   #memory: {readonly lines: CallLines; readonly tape: ByteTape; readonly kept: KeptRequests} | undefined
 
@@ -112,6 +113,13 @@ export class CallRecorder implements CallObserver {
     edge.requestBytes += requestBytes
     edge.responseBytes += responseBytes
     edge.count(endedAt, endedAt - startedAt, isFailed)
+    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(number)
+  }
+
+  /** Calls the listener with the number of each call when it is over; the result ends that. It must not throw. */
+  onEnded(listener: (number: number) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** The numbers of the calls that are kept, before this one, the latest first. */

@@ -71,6 +71,7 @@ const registered = async (
       assign: () => '',
       remove: async () => '',
       notifications: () => ({}),
+      api: async (_, response) => void response.end(),
       releaseRedis: async port => port === 6379
     }
   )

@@ -75,6 +75,7 @@ const lender = async (
       assign: () => '',
       remove: async () => '',
       notifications: () => ({}),
+      api: async (_, response) => void response.end(),
       releaseRedis: async port => port === 6379
     }
   )

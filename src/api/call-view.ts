@@ -1,0 +1,129 @@
+import {contentOf, type CallContent, type Message} from '../telemetry/recorder/call-content.ts'
+import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
+import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import type {Edge} from '../telemetry/recorder/edges.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+
+/** A call as a row of a list. Times are in ms, `at` is ISO 8601. */
+export interface CallRow {
+  readonly number: number
+  readonly at: string
+  readonly from: string
+  readonly to: string
+  readonly method: string
+  /** As the callee sees it; '' if the bytes of the call are no longer kept. */
+  readonly path: string
+  /** 0: none (yet). Of gRPC: its code. */
+  readonly status: number
+  readonly isOpen: boolean
+  readonly isFailed: boolean
+  /** '' = it did not fail. */
+  readonly failure: string
+  readonly waitedMs: number
+  readonly waitedFor: readonly string[]
+  /** Until the first byte of the response; 0: it did not come. */
+  readonly firstByteMs: number
+  /** Of a call under way: so far. */
+  readonly totalMs: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+  readonly attempts: number
+  /** Of the callee's process; 0: not known. */
+  readonly pid: number
+  readonly traceparent: string
+  /** `grpc`, `resent`, `replay`, `shadow`, `fault`, `own`, `ours`: those that apply. */
+  readonly marks: readonly string[]
+  /** Its bytes are still there. */
+  readonly isKept: boolean
+}
+
+/** A call with what was sent both ways; secrets are masked. */
+export interface CallDetail extends CallRow {
+  readonly target: string
+  readonly request: MessageView
+  readonly response: MessageView
+  /** Part of a body is not kept. */
+  readonly isTruncated: boolean
+}
+
+export interface MessageView {
+  /** The first line; '' = there was no message. */
+  readonly line: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+  readonly encoding: 'utf8' | 'base64'
+}
+
+const MARKS: readonly (readonly [string, number])[] = [
+  ['grpc', FLAG.grpc],
+  ['resent', FLAG.resent],
+  ['replay', FLAG.replay],
+  ['shadow', FLAG.shadow],
+  ['fault', FLAG.fault],
+  ['own', FLAG.own],
+  ['ours', FLAG.ours]
+]
+
+/** Whether a call has failed: no response, a response of ours because of an error, 5xx, or a code of gRPC. */
+export const isFailed = ({flags, status}: Pick<CallLine, 'flags' | 'status'>): boolean =>
+  (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0)
+
+/** The time of day of a `performance.now()`. */
+export const timeOf = (at: number): string => new Date(performance.timeOrigin + at).toISOString()
+
+export function rowOf(line: CallLine & {readonly edgeOf: Edge}, content: CallContent, masking: Masking): CallRow {
+  const {number, edgeOf, startedAt, method, status, flags, waitedMs, firstByteMs, totalMs} = line
+  const isOpen = (flags & FLAG.open) !== 0
+  const sofar = performance.now() - startedAt
+  return {
+    number,
+    at: timeOf(startedAt),
+    from: edgeOf.caller,
+    to: edgeOf.callee,
+    method: method || (content.request.head.split(' ')[0] ?? ''),
+    path: masking.target(content.path),
+    status,
+    isOpen,
+    isFailed: !isOpen && isFailed(line),
+    failure: content.failure,
+    waitedMs: isOpen && (flags & FLAG.admitted) === 0 ? sofar : waitedMs,
+    waitedFor: content.waitedFor,
+    firstByteMs,
+    totalMs: isOpen ? sofar : totalMs,
+    requestBytes: line.requestBytes,
+    responseBytes: line.responseBytes,
+    attempts: line.attempts,
+    pid: line.pid,
+    traceparent: content.traceparent,
+    marks: MARKS.filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name),
+    isKept: content.isKept
+  }
+}
+
+export function detailOf(call: RecordedCall, masking: Masking): CallDetail {
+  const content = contentOf(call)
+  return {
+    ...rowOf(call, content, masking),
+    target: masking.target(content.target),
+    request: viewOf(content.request, masking),
+    response: viewOf(content.response, masking),
+    isTruncated: (call.flags & FLAG.truncated) !== 0
+  }
+}
+
+function viewOf({head, headers, body}: Message, masking: Masking): MessageView {
+  const masked = masking.head(head).split(/\r?\n/)
+  const type = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type')
+  const shown = masking.body(body, type < 0 ? '' : (headers[type + 1] ?? ''))
+  const text = shown.toString()
+  const isText = !text.includes('\uFFFD') && !text.includes('\0')
+  return {
+    line: masked[0] ?? '',
+    headers: masked.slice(1).flatMap(each => {
+      const colon = each.indexOf(':')
+      return colon < 0 ? [] : [[each.slice(0, colon), each.slice(colon + 1).trim()] as const]
+    }),
+    body: isText ? text : shown.toString('base64'),
+    encoding: isText ? 'utf8' : 'base64'
+  }
+}

@@ -1,0 +1,70 @@
+import {UserError} from '../model/errors.ts'
+import {contentOf, type CallContent} from '../telemetry/recorder/call-content.ts'
+import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import {readFilter} from '../telemetry/recorder/filter.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import {detailOf, rowOf, type CallDetail, type CallRow} from './call-view.ts'
+
+/** Rows of one answer. */
+export const MAX_ROWS = 1000
+const ROWS = 100
+
+export interface CallsQuery {
+  /** A filter (`telemetry/recorder/filter.ts`); '': all calls. */
+  readonly q: string
+  /** Only calls before this number; 0: from the latest one. */
+  readonly before: number
+  /** Only calls after this number. */
+  readonly after: number
+  readonly limit: number
+}
+
+/** Reads the parameters of a request. Throws a UserError. */
+export function callsQuery(parameters: URLSearchParams): CallsQuery {
+  const whole = (name: string, otherwise: number): number => {
+    const text = parameters.get(name)
+    if (text === null) return otherwise
+    if (/^\d{1,10}$/.test(text)) return Number(text)
+    throw new UserError(`${name}=${text} is no number`, {
+      explanation: `Write ${name}=${otherwise.toString()}, for example.`
+    })
+  }
+  return {
+    q: parameters.get('q') ?? '',
+    before: whole('before', 0),
+    after: whole('after', 0),
+    limit: Math.min(MAX_ROWS, whole('limit', ROWS))
+  }
+}
+
+/** The latest calls that a filter matches, the latest first. Throws a UserError for a faulty filter. */
+export function listCalls(
+  recorder: CallRecorder,
+  {q, before, after, limit}: CallsQuery,
+  masking: Masking
+): readonly CallRow[] {
+  const matches = readFilter(q)
+  const rows: CallRow[] = []
+  for (const number of recorder.numbers(before === 0 ? undefined : before)) {
+    if (rows.length >= limit || number <= after) break
+    const line = recorder.line(number)
+    const edgeOf = line && recorder.edges.at(line.edge)
+    if (line === undefined || edgeOf === undefined) continue
+    let content: CallContent | undefined
+    const read = (): CallContent => (content ??= contentOf({pieces: recorder.call(number)?.pieces ?? []}))
+    const call = {...line, edgeOf}
+    if (matches(call, read)) rows.push(rowOf(call, read(), masking))
+  }
+  return rows
+}
+
+/** One call with its bytes. Throws a UserError if it is not kept. */
+export function oneCall(recorder: CallRecorder, number: number, masking: Masking): CallDetail {
+  const call = recorder.call(number)
+  if (call !== undefined) return detailOf(call, masking)
+  const why =
+    number > recorder.last
+      ? `the latest call is number ${recorder.last.toString()}`
+      : 'it is no longer kept: the recorder keeps the latest 32,768 calls'
+  throw new UserError(`there is no call ${number.toString()}: ${why}`, {explanation: 'pillion calls lists them.'})
+}

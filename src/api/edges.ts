@@ -1,0 +1,37 @@
+import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
+
+/** Who called whom in this run. Times are in ms. */
+export interface EdgeView {
+  readonly from: string
+  readonly to: string
+  readonly calls: number
+  readonly failed: number
+  readonly waited: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+  /** Of the last ten seconds. */
+  readonly recent: {readonly seconds: number; readonly calls: number; readonly failed: number}
+}
+
+/** All edges, the busiest first. */
+export const edgeViews = (recorder: CallRecorder): readonly EdgeView[] =>
+  recorder.edges.all
+    .filter(({calls}) => calls > 0)
+    .toSorted((a, b) => b.calls - a.calls)
+    .map(edge => ({
+      from: edge.caller,
+      to: edge.callee,
+      calls: edge.calls,
+      failed: edge.failed,
+      waited: edge.waited,
+      requestBytes: edge.requestBytes,
+      responseBytes: edge.responseBytes,
+      p50Ms: edge.latency.percentile(0.5),
+      p95Ms: edge.latency.percentile(0.95),
+      p99Ms: edge.latency.percentile(0.99),
+      recent: {seconds: RECENT_SECONDS, ...edge.recent(performance.now())}
+    }))

@@ -1,0 +1,55 @@
+import type {ServerResponse} from 'node:http'
+import {contentOf, type CallContent} from '../telemetry/recorder/call-content.ts'
+import {readFilter} from '../telemetry/recorder/filter.ts'
+import {Masking} from '../telemetry/recorder/masking.ts'
+import type {ApiContext} from './api.ts'
+import {rowOf} from './call-view.ts'
+
+/** Calls that ended together are written together. */
+const EVERY_MS = 50
+/** A reader who is slower gets so many of them, and how many were left out. */
+const MAX_BATCH = 200
+
+/**
+ * Streams calls as they end, one JSON object for each line, until the reader leaves. Of more than 200 in
+ * 50 ms only the first ones are; `{"dropped": 17}` tells how many were left out. Throws a UserError for a faulty filter.
+ */
+export function followCalls(
+  {recorder, masked}: ApiContext,
+  parameters: URLSearchParams,
+  response: ServerResponse
+): void {
+  const matches = readFilter(parameters.get('q') ?? '')
+  const masking = new Masking(masked())
+  let numbers: number[] = []
+  let timer: NodeJS.Timeout | undefined
+  const write = (): void => {
+    timer = undefined
+    const ended = numbers
+    numbers = []
+    if (response.writableNeedDrain) return void response.write(`{"dropped":${ended.length.toString()}}\n`)
+    let text = ''
+    let count = 0
+    let dropped = 0
+    for (const number of ended) {
+      const call = recorder.call(number)
+      if (call === undefined) continue
+      let content: CallContent | undefined
+      const read = (): CallContent => (content ??= contentOf(call))
+      if (!matches(call, read)) continue
+      if (++count > MAX_BATCH) dropped++
+      else text += `${JSON.stringify(rowOf(call, read(), masking))}\n`
+    }
+    if (dropped > 0) text += `{"dropped":${dropped.toString()}}\n`
+    if (text !== '') response.write(text)
+  }
+  const stop = recorder.onEnded(number => {
+    numbers.push(number)
+    timer ??= setTimeout(write, EVERY_MS)
+  })
+  response.on('close', () => {
+    stop()
+    clearTimeout(timer)
+  })
+  response.writeHead(200, {'content-type': 'application/x-ndjson'}).flushHeaders()
+}

@@ -1,0 +1,34 @@
+import type {IncomingMessage} from 'node:http'
+import type {FoundRun} from '../control/client.ts'
+import {UserError} from '../model/errors.ts'
+
+/** The answer of a run's API, read. Throws a UserError with what it says is wrong. */
+export async function askApi<T>(run: FoundRun, path: string): Promise<T> {
+  return JSON.parse(await bodyOf(await run.api(path))) as T
+}
+
+/** The lines of an answer that goes on, as they come. Throws a UserError with what the API says is wrong. */
+export async function* followApi(run: FoundRun, path: string): AsyncGenerator<string> {
+  const response = await run.api(path)
+  if (response.statusCode !== 200) await bodyOf(response)
+  response.setEncoding('utf8')
+  let rest = ''
+  try {
+    for await (const piece of response) {
+      const lines = (rest + (piece as string)).split('\n')
+      rest = lines.pop() ?? ''
+      yield* lines
+    }
+  } catch {
+    // the run has ended: there is no more
+  }
+}
+
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  let body = ''
+  response.setEncoding('utf8')
+  for await (const piece of response) body += piece as string
+  if (response.statusCode === 200) return body
+  const {detail, hint = ''} = JSON.parse(body) as {detail: string; hint?: string}
+  throw new UserError(detail, {explanation: hint})
+}

@@ -1,0 +1,79 @@
+import type {CallDetail, CallRow, MessageView} from '../api/call-view.ts'
+import {fittingTable} from './table.ts'
+import {cut} from './width.ts'
+
+/** A table of calls that is never wider than `width`. */
+export const callTable = (rows: readonly CallRow[], width: number): string =>
+  fittingTable(
+    [
+      {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true},
+      {head: 'TIME', cells: rows.map(timeOf)},
+      {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 16},
+      {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 16},
+      {head: 'STATUS', cells: rows.map(statusOf)},
+      {head: 'TOOK', cells: rows.map(({totalMs}) => duration(totalMs)), alignsRight: true},
+      {head: 'WAITED', cells: rows.map(({waitedMs}) => (waitedMs < 1 ? '' : duration(waitedMs))), alignsRight: true},
+      {head: '', cells: rows.map(noteOf), minWidth: 0}
+    ],
+    width
+  )
+
+/** One call as it ends, or how many were left out. */
+export function followedLine(row: CallRow | {readonly dropped: number}, width: number): string {
+  if ('dropped' in row) return `… ${row.dropped.toString()} calls are not shown\n`
+  const waited = row.waitedMs < 1 ? '' : `  waited ${duration(row.waitedMs)}`
+  const text = `${row.number.toString()}  ${timeOf(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${duration(row.totalMs)}${waited}  ${noteOf(row)}`
+  return `${cut(text.trimEnd(), width)}\n`
+}
+
+/** One call with what was sent both ways. */
+export function callText(call: CallDetail): string {
+  const {number, failure, waitedMs, waitedFor, firstByteMs, isTruncated, isKept, traceparent, attempts, pid} = call
+  const facts = [
+    `${edgeOf(call)}, ${timeOf(call)}, ${statusOf(call)} after ${duration(call.totalMs)}`,
+    waitedMs < 1 ? '' : `waited ${duration(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', then ')}`}`,
+    firstByteMs === 0 ? '' : `first byte after ${duration(firstByteMs)}`,
+    attempts > 1 ? `sent ${attempts.toString()} times` : '',
+    pid === 0 ? '' : `process ${pid.toString()}`,
+    traceparent === '' ? '' : `trace ${traceparent}`,
+    failure === '' ? '' : `failed: ${failure}`,
+    isTruncated ? 'the bodies are shown in part: record.body of the template sets how much is kept' : ''
+  ].filter(fact => fact !== '')
+  const head = `call ${number.toString()}  ${requestOf(call)}\n${facts.map(fact => `  ${fact}\n`).join('')}`
+  if (!isKept) return `${head}\n  its bytes are no longer kept\n`
+  return `${head}\n${messageText('>', call.request)}\n${messageText('<', call.response)}`
+}
+
+function messageText(sign: string, {line, headers, body, encoding}: MessageView): string {
+  if (line === '') return sign === '<' ? '< there was no response\n' : ''
+  const lines = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${sign} ${each}\n`)
+  const shown =
+    encoding === 'base64' ? `(${Buffer.from(body, 'base64').length.toString()} bytes that are no text)` : body
+  return `${lines.join('')}${shown === '' ? '' : `\n${shown}${shown.endsWith('\n') ? '' : '\n'}`}`
+}
+
+/** The time of day, in local time. */
+const timeOf = ({at}: CallRow): string => {
+  const date = new Date(at)
+  const two = (value: number): string => value.toString().padStart(2, '0')
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${date.getMilliseconds().toString().padStart(3, '0')}`
+}
+
+const edgeOf = ({from, to}: CallRow): string => `${from} → ${to}`
+
+const requestOf = ({method, path, isKept}: CallRow): string => `${method} ${isKept ? path : '(no longer kept)'}`
+
+const statusOf = ({status, isOpen, marks, isFailed}: CallRow): string => {
+  if (isOpen) return 'under way'
+  if (marks.includes('grpc')) return `gRPC ${status.toString()}`
+  return status === 0 ? 'no response' : `${status.toString()}${isFailed ? ' ✕' : ''}`
+}
+
+const noteOf = ({marks, failure}: CallRow): string =>
+  [...marks.filter(mark => !['grpc', 'ours'].includes(mark)), failure].filter(text => text !== '').join(', ')
+
+/** `0.4 ms`, `18 ms`, `2.3 s`. */
+const duration = (ms: number): string => {
+  if (ms < 10) return `${ms.toFixed(1)} ms`
+  return ms < 1000 ? `${Math.round(ms).toString()} ms` : `${(ms / 1000).toFixed(1)} s`
+}

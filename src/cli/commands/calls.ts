@@ -1,0 +1,52 @@
+import type {CallDetail, CallRow} from '../../api/call-view.ts'
+import type {FoundRun} from '../../control/client.ts'
+import {UserError} from '../../model/errors.ts'
+import {askApi, followApi} from '../ask-api.ts'
+import {callText, callTable, followedLine} from '../call-table.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {print} from '../print.ts'
+import {runHere} from '../run-here.ts'
+import {UsageError} from '../usage-error.ts'
+
+const ROWS = 20
+const FORMATS = ['', 'table', 'ndjson']
+
+/** `calls [FILTER …] [-f] [-n N] [-o ndjson]`, `calls NUMBER`: the latest calls of a run, or one with what was sent. */
+export const calls: CommandHandler = async ({flags, words, asJson}) => {
+  const output = flags.text('output') ?? ''
+  if (!FORMATS.includes(output))
+    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: table, ndjson.'})
+  const limit = flags.int('number') ?? ROWS
+  if (limit < 1)
+    throw new UsageError(`invalid argument "${limit.toString()}" for "-n, --number" flag: expected 1 or more`)
+  process.stdout.on('error', () => process.exit()) // `calls -f | head`: the reader has closed the pipe
+  const run = await runHere(flags.text('run-file'), asJson)
+  const [number = ''] = words
+  if (words.length === 1 && /^\d+$/.test(number)) return one(run, number, output)
+  const q = words.join(' ')
+  const asked = new URLSearchParams({q, limit: limit.toString()})
+  const {calls: rows} = await askApi<{calls: readonly CallRow[]}>(run, `/calls?${asked.toString()}`)
+  const inOrder = rows.toReversed()
+  if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
+  else if (rows.length > 0) print(process.stdout, callTable(inOrder, columns()))
+  else if (!flags.isSet('follow')) print(process.stdout, q === '' ? NONE : 'No call matches.\n')
+  if (flags.isSet('follow')) await follow(run, q, output)
+  return 0
+}
+
+const NONE = 'There was no call yet. Calls between the apps, and to them, are shown here.\n'
+
+const columns = (): number => (process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity)
+
+async function one(run: FoundRun, number: string, output: string): Promise<number> {
+  const call = await askApi<CallDetail>(run, `/calls/${number}`)
+  print(process.stdout, output === 'ndjson' ? `${JSON.stringify(call)}\n` : callText(call))
+  return 0
+}
+
+async function follow(run: FoundRun, q: string, output: string): Promise<void> {
+  for await (const line of followApi(run, `/calls?${new URLSearchParams({q, follow: '1'}).toString()}`)) {
+    if (output === 'ndjson') print(process.stdout, `${line}\n`)
+    else print(process.stdout, followedLine(JSON.parse(line) as CallRow | {dropped: number}, columns()))
+  }
+}

@@ -1,0 +1,79 @@
+import {PIECE, type Piece, type PieceKind} from './byte-tape.ts'
+import type {RecordedCall} from './call-recorder.ts'
+
+/** A request or a response as it was recorded. */
+export interface Message {
+  /** First line and headers as they came, without the empty line. */
+  readonly head: string
+  /** Names and values by turns. */
+  readonly headers: readonly string[]
+  /** The first bytes of it, at least. */
+  readonly body: Buffer
+}
+
+/** What the bytes of a call say. */
+export interface CallContent {
+  /** They are still there. */
+  readonly isKept: boolean
+  /** The request target as the caller sent it. */
+  readonly target: string
+  /** As the callee sees it: without the part that addresses the sidecar. */
+  readonly path: string
+  readonly request: Message
+  /** Its head is '': there was none. */
+  readonly response: Message
+  /** Why it failed; '' = it did not. */
+  readonly failure: string
+  /** What it waited for, in this order. */
+  readonly waitedFor: readonly string[]
+  /** The `traceparent` that went to the callee; '' = none. */
+  readonly traceparent: string
+}
+
+/** Dapr's and Daeploy's addresses of an app. */
+const ADDRESS = /^\/(?:v1\.0\/invoke\/[^/?]+\/method|services\/[^/?]+)(?=[/?]|$)/
+
+/** What the caller of an app's method meant: `/v1.0/invoke/stock/method/items?id=7` is `/items?id=7`. */
+export function methodPath(target: string): string {
+  const path = target.replace(/^[a-z]+:\/\/[^/?]*/i, '').replace(ADDRESS, '')
+  return path.startsWith('/') ? path : `/${path}`
+}
+
+/** Reads the bytes of a call. */
+export function contentOf({pieces}: Pick<RecordedCall, 'pieces'>): CallContent {
+  const request = messageOf(pieces, PIECE.requestHead, PIECE.requestBody)
+  const target = /^\S+ (\S+)/.exec(request.head)?.[1] ?? ''
+  const traceLine = textOf(pieces, PIECE.trace) || request.head
+  return {
+    isKept: pieces.length > 0,
+    target,
+    path: target === '' ? '' : methodPath(target),
+    request,
+    response: messageOf(pieces, PIECE.responseHead, PIECE.responseBody),
+    failure: textOf(pieces, PIECE.failure),
+    waitedFor: pieces.filter(({kind}) => kind === PIECE.waited).map(({bytes}) => bytes.toString()),
+    traceparent: /^traceparent:[ \t]*(\S+)/im.exec(traceLine)?.[1] ?? ''
+  }
+}
+
+function messageOf(pieces: readonly Piece[], head: PieceKind, body: PieceKind): Message {
+  // a request that was sent again has several responses: the last one counts
+  const last = pieces.findLast(({kind}) => kind === head)
+  const text = (last?.bytes.toString('latin1') ?? '').replace(/(?:\r?\n)+$/, '')
+  const from = last === undefined ? 0 : pieces.lastIndexOf(last)
+  const bodies = pieces.slice(from).filter(({kind}) => kind === body)
+  return {head: text, headers: headersOf(text), body: Buffer.concat(bodies.map(({bytes}) => bytes))}
+}
+
+function headersOf(head: string): readonly string[] {
+  return head
+    .split(/\r?\n/)
+    .slice(1)
+    .flatMap(line => {
+      const colon = line.indexOf(':')
+      return colon < 0 ? [] : [line.slice(0, colon), line.slice(colon + 1).trim()]
+    })
+}
+
+const textOf = (pieces: readonly Piece[], wanted: PieceKind): string =>
+  pieces.findLast(({kind}) => kind === wanted)?.bytes.toString() ?? ''

@@ -1,0 +1,91 @@
+/** Names whose values are masked wherever recorded bytes leave the process; so is any name that contains one of the words. */
+const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie'])
+const WORDS = /token|key|secret|password|passwd|session|signature/i
+/** Names that contain one of the words and are no secrets. */
+const HARMLESS = /^(?:sec-websocket-key|idempotency-key|x-idempotency-key)$/i
+
+/** Replaces what is secret in recorded requests and responses. A mask tells the length of a value, and nothing of it. */
+export class Masking {
+  readonly #more: ReadonlySet<string>
+
+  /** `more`: further names, in any case. */
+  constructor(more: readonly string[] = []) {
+    this.#more = new Set(more.map(name => name.toLowerCase()))
+  }
+
+  /** Values of this header, parameter or field are masked. */
+  isSecret(name: string): boolean {
+    const lower = name.toLowerCase()
+    if (this.#more.has(lower) || NAMES.has(lower)) return true
+    return WORDS.test(name) && !HARMLESS.test(name)
+  }
+
+  /** First line and header lines. */
+  head(head: string): string {
+    const [first = '', ...lines] = head.split('\r\n')
+    const masked = lines.map(line => {
+      const colon = line.indexOf(':')
+      return colon > 0 && this.isSecret(line.slice(0, colon))
+        ? `${line.slice(0, colon)}: ${mask(line.slice(colon + 1).trim())}`
+        : line
+    })
+    return [this.target(first), ...masked].join('\r\n')
+  }
+
+  /** Parameters of a query, anywhere in a text with one request target. */
+  target(text: string): string {
+    return text.replace(/([?&])([^=&\s]+)=([^&\s]*)/g, (whole, before: string, name: string, value: string) =>
+      this.isSecret(decoded(name)) ? `${before}${name}=${mask(value)}` : whole
+    )
+  }
+
+  /** Fields of JSON and forms; anything else stays as it is. A body that was cut is masked as far as it is there. */
+  body(body: Buffer, contentType: string): Buffer {
+    const text = body.toString('latin1')
+    if (/^application\/x-www-form-urlencoded/i.test(contentType))
+      return Buffer.from(this.target(`?${text}`).slice(1), 'latin1')
+    if (!/json/i.test(contentType) && !/^\s*[[{]/.test(text)) return body
+    try {
+      const {value, isChanged} = this.#masked(JSON.parse(body.toString()))
+      return isChanged ? Buffer.from(JSON.stringify(value)) : body
+    } catch {
+      return Buffer.from(this.#piece(text), 'latin1')
+    }
+  }
+
+  /** Part of a JSON text: values that are no texts or numbers stay. */
+  #piece(text: string): string {
+    return text.replace(
+      /"((?:[^"\\]|\\.)*)"(\s*:\s*)("(?:[^"\\]|\\.)*"?|[-\d][\d.eE+-]*)/g,
+      (whole, name: string, colon: string, value: string) =>
+        this.isSecret(name) ? `"${name}"${colon}"${mask(value.replace(/^"|"$/g, ''))}"` : whole
+    )
+  }
+
+  #masked(value: unknown): {readonly value: unknown; readonly isChanged: boolean} {
+    if (typeof value !== 'object' || value === null) return {value, isChanged: false}
+    let isChanged = false
+    const each = (name: string, inner: unknown): unknown => {
+      const isMasked = this.isSecret(name) && inner !== null
+      const next = isMasked
+        ? {value: mask(typeof inner === 'string' ? inner : JSON.stringify(inner)), isChanged: true}
+        : this.#masked(inner)
+      isChanged ||= next.isChanged
+      return next.value
+    }
+    const changed = Array.isArray(value)
+      ? value.map(inner => each('', inner))
+      : Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, each(name, inner)]))
+    return {value: changed, isChanged}
+  }
+}
+
+const mask = (value: string): string => `<masked, ${value.length.toString()} characters>`
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
