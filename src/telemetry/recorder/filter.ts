@@ -78,7 +78,8 @@ const SLOW = new Set(['path', 'header', 'body', 'trace'])
 
 /**
  * Reads a filter: words that must all be true of a call. `to:payments is:failed -path:/health* slower:100ms charge`; a word without a
- * field is searched in path, caller, callee and error; `-` negates. Throws a UserError that says what is wrong.
+ * field is searched in path, caller, callee and error; `-` or `!` negates.
+ * Throws a UserError that says what is wrong.
  */
 export function readFilter(text: string): CallFilter {
   const terms = words(text).map(readTerm)
@@ -92,7 +93,7 @@ interface Term {
 }
 
 function readTerm(word: string): Term {
-  if (word.startsWith('-') && word.length > 1) {
+  if (/^[-!]./s.test(word)) {
     const {isSlow, matches} = readTerm(word.slice(1))
     return {isSlow, matches: (call, content) => !matches(call, content)}
   }

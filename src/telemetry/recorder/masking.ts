@@ -53,13 +53,25 @@ export class Masking {
     }
   }
 
-  /** Part of a JSON text: values that are no texts or numbers stay. */
+  /** Part of a JSON text, read in one pass: values that are no texts or numbers stay. */
   #piece(text: string): string {
-    return text.replace(
-      /"((?:[^"\\]|\\.)*)"(\s*:\s*)("(?:[^"\\]|\\.)*"?|[-\d][\d.eE+-]*)/g,
-      (whole, name: string, colon: string, value: string) =>
-        this.isSecret(name) ? `"${name}"${colon}"${mask(value.replace(/^"|"$/g, ''))}"` : whole
-    )
+    let masked = ''
+    let done = 0
+    for (let start = text.indexOf('"'); start >= 0;) {
+      const end = stringEnd(text, start)
+      const value = /^\s*:\s*/.exec(text.slice(end, end + MAX_BLANKS))
+      if (value !== null && this.isSecret(text.slice(start + 1, end - 1))) {
+        const from = end + value[0].length
+        const to =
+          text[from] === '"'
+            ? stringEnd(text, from)
+            : from + (/^[-+.\dEe]*/.exec(text.slice(from, from + 64))?.[0].length ?? 0)
+        if (to > from) masked += `${text.slice(done, from)}"${mask(text.slice(from, to).replaceAll('"', ''))}"`
+        if (to > from) done = to
+        start = text.indexOf('"', Math.max(to, end))
+      } else start = text.indexOf('"', end)
+    }
+    return masked + text.slice(done)
   }
 
   #masked(value: unknown): {readonly value: unknown; readonly isChanged: boolean} {
@@ -78,6 +90,18 @@ export class Masking {
       : Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, each(name, inner)]))
     return {value: changed, isChanged}
   }
+}
+
+/** Between a name and its value. */
+const MAX_BLANKS = 64
+
+/** Behind the string that begins here; the end of the text if it is cut. */
+function stringEnd(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === '\\') at++
+    else if (text[at] === '"') return at + 1
+  }
+  return text.length
 }
 
 const mask = (value: string): string => `<masked, ${value.length.toString()} characters>`

@@ -1,6 +1,6 @@
 // Answers well for ten seconds, then fails for ten seconds, and so on. `curl -X POST localhost:6101/break` and
 // `/repair` decide it by hand.
-const {createServer} = require('node:http')
+import {createServer} from 'node:http'
 
 let byHand
 const isBroken = () => byHand ?? Math.floor(process.uptime() / 10) % 2 === 1

@@ -1,5 +1,5 @@
 // Publishes an order a second.
-const {setTimeout: pause} = require('node:timers/promises')
+import {setTimeout as pause} from 'node:timers/promises'
 
 const orders = `http://127.0.0.1:${process.env.DAPR_HTTP_PORT}/v1.0/publish/orders/new`
 const items = ['pears', 'plums', 'figs']

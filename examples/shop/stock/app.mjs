@@ -1,5 +1,5 @@
 // Takes orders, and keeps what is left in state.
-const {createServer} = require('node:http')
+import {createServer} from 'node:http'
 
 const state = `http://127.0.0.1:${process.env.DAPR_HTTP_PORT}/v1.0/state/stockstore`
 

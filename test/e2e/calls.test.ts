@@ -1,0 +1,158 @@
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+import type {CallDetail, CallRow} from '../../src/api/call-view.ts'
+
+const CALLEE = `
+import http from 'node:http'
+http.createServer((request, response) => {
+  let body = ''
+  request.on('data', piece => (body += piece)).on('end', () => {
+    if (request.url === '/die') process.exit(3)
+    response.writeHead(request.url.startsWith('/fail') ? 503 : 200, {'content-type': 'application/json', 'set-cookie': 'id=42'})
+    response.end(JSON.stringify({got: body, password: 'swordfish'}))
+  })
+}).listen(process.env.APP_PORT)
+`
+
+t.test('calls lists what went between the apps, and shows one call with what was sent; secrets are masked', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'callee.mjs': CALLEE,
+    'dapr.yaml': JSON.stringify({
+      version: 1,
+      apps: [
+        {appID: 'shop', appDirPath: '.', command: ['sleep', '600']},
+        {
+          appID: 'stock',
+          appDirPath: '.',
+          autoPort: true,
+          restart: 'on-failure',
+          command: ['node', 'callee.mjs'],
+          record: {mask: ['x-customer']}
+        },
+        {appID: 'quiet', appDirPath: '.', autoPort: true, record: false, command: ['node', 'callee.mjs']}
+      ]
+    })
+  })
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  t.match(await rig.run(['calls']), {code: 0, stdout: /^There was no call yet\./})
+  const url = (id: string, path: string): string =>
+    `http://127.0.0.1:${http.toString()}/v1.0/invoke/${id}/method${path}`
+  const following = rig.pillion(['calls', '-f', 'to:stock', 'is:failed'])
+  const headers = {'content-type': 'application/json', authorization: 'Bearer abcdef', 'x-customer': 'Ada'}
+  await (
+    await fetch(url('stock', '/items?id=7&token=xyz'), {method: 'POST', headers, body: '{"apiKey":"k1","n":1}'})
+  ).text()
+  await (await fetch(url('quiet', '/items'))).text()
+  await (await fetch(url('nobody', '/items'))).text()
+  await (await fetch(url('stock', '/fail'))).text()
+  await following.waitForLine(/ shop → stock +GET \/fail +503/)
+
+  const rows = (await rig.run(['calls', '-o', 'ndjson'])).stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as CallRow)
+  t.match(rows, [
+    {
+      number: 1,
+      from: 'shop',
+      to: 'stock',
+      method: 'POST',
+      path: '/items?id=7&token=<masked, 3 characters>',
+      status: 200,
+      isFailed: false,
+      requestBytes: 21,
+      attempts: 1,
+      isOpen: false
+    },
+    {
+      number: 2,
+      to: 'nobody',
+      status: 500,
+      isFailed: true,
+      failure: /couldn't find service: nobody/,
+      attempts: 0,
+      marks: ['ours']
+    },
+    {number: 3, to: 'stock', path: '/fail', status: 503, isFailed: true, marks: []}
+  ])
+  t.equal(rows.length, 3, 'record: false leaves calls out')
+  t.ok((rows[0]?.pid ?? 0) > 0)
+  t.ok((rows[0]?.totalMs ?? 0) >= (rows[0]?.firstByteMs ?? Infinity))
+
+  const one = JSON.parse((await rig.run(['calls', '1', '-o', 'ndjson'])).stdout) as CallDetail
+  t.match(one, {
+    request: {line: /^POST \/v1\.0\/invoke\/stock\/method\/items/, body: '{"apiKey":"<masked, 2 characters>","n":1}'},
+    response: {line: 'HTTP/1.1 200 OK'}
+  })
+  const values = new Map(one.request.headers.map(([name, value]) => [name.toLowerCase(), value]))
+  t.equal(values.get('authorization'), '<masked, 13 characters>')
+  t.equal(values.get('x-customer'), '<masked, 3 characters>')
+  t.equal(values.get('content-type'), 'application/json')
+  t.match(one.response.headers, [
+    ['content-type', 'application/json'],
+    ['set-cookie', '<masked, 5 characters>']
+  ])
+  t.match(one.response.body, /"password":"<masked, 9 characters>"/)
+  t.notMatch(JSON.stringify(one), /swordfish|abcdef|Ada|xyz/)
+
+  const text = await rig.run(['calls', '1'])
+  t.match(text.stdout, /^call 1 {2}POST \/items\?id=7/)
+  t.match(text.stdout, /\n> content-type: application\/json\n/)
+  t.match(text.stdout, /\n< HTTP\/1\.1 200 OK\n/)
+
+  t.match(
+    (await rig.run(['calls', 'status:5xx', '-n', '1'])).stdout,
+    /^CALL .*\n +3 .* shop → stock +GET \/fail +503 ✕/
+  )
+  t.match((await rig.run(['calls', '!to:stock', '-o', 'ndjson'])).stdout, /^[^\n]*"to":"nobody"[^\n]*\n$/)
+  t.match(
+    (await rig.run(['calls', 'body:swordfish', 'path:/items*', '-o', 'ndjson'])).stdout,
+    /^[^\n]*"number":1,[^\n]*\n$/
+  )
+})
+
+t.test('a filter that is none, and a call that is not there, say what to write', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', autoPort: true}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.ports('shop')
+  const refused = async (...words: readonly string[]): Promise<string> => {
+    const {code, stdout, stderr} = await rig.run(['calls', ...words])
+    t.equal(code, 1)
+    t.equal(stdout, '')
+    return stderr
+  }
+  t.match(await refused('form:shop'), /^❌ {2}a filter has no field "form": did you mean from:\?\nFields: from: /)
+  t.match(await refused('is:fail'), /did you mean is:failed\?/)
+  t.match(await refused('status:9999'), /names no status\nWrite status:503/)
+  t.match(await refused('slower:soon'), /names no duration\nWrite slower:250ms/)
+  t.match(await refused('to:'), /the filter to: lacks a value/)
+  t.match(await refused('7'), /there is no call 7: the latest call is number 0\npillion calls lists them/)
+  t.match(await refused('-o', 'yaml'), /output format "yaml" is not known/)
+})
+
+t.test('a call that waits for an app to start is shown under way, with what it waits for', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'shop', autoPort: true},
+    {appID: 'stock', autoPort: true}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  const [stock] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
+  const answer = fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/x`)
+  let shown = ''
+  do {
+    shown = (await rig.run(['calls', 'is:open', '-o', 'ndjson'])).stdout
+  } while (!shown.includes('"number":1'))
+  t.match(JSON.parse(shown), {isOpen: true, status: 0, waitedFor: [/stock/], marks: []})
+  await Promise.all([stock.listen(), stock.answer({body: 'here'})])
+  await (await answer).text()
+  t.match(JSON.parse((await rig.run(['calls', '-o', 'ndjson'])).stdout), {
+    isOpen: false,
+    status: 200,
+    waitedFor: [/stock/]
+  })
+})
