@@ -247,8 +247,8 @@ t.test('building blocks that are not configured say so', async t => {
     [
       'POST',
       '/v1.0-alpha1/lock/l',
-      500,
-      '{"errorCode":"ERR_LOCK_STORE_NOT_CONFIGURED","message":"lock store is not configured"}'
+      400,
+      '{"errorCode":"ERR_MALFORMED_REQUEST","message":"ExpiryInSeconds is not positive in lock store l"}'
     ],
     [
       'PUT',
