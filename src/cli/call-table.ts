@@ -52,10 +52,11 @@ function messageText(sign: string, {line, headers, body, encoding}: MessageView)
   return `${lines.join('')}${shown === '' ? '' : `\n${shown}${shown.endsWith('\n') ? '' : '\n'}`}`
 }
 
+const two = (value: number): string => value.toString().padStart(2, '0')
+
 /** The time of day, in local time. */
 const timeOf = ({at}: CallRow): string => {
   const date = new Date(at)
-  const two = (value: number): string => value.toString().padStart(2, '0')
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${date.getMilliseconds().toString().padStart(3, '0')}`
 }
 

@@ -18,7 +18,6 @@ import {openAppSidecar, type OpenSidecar} from '../sidecar/open-sidecar.ts'
 import {watchdogFor, longestGraceMs} from '../supervisor/run-watchdog.ts'
 import {identityOf, listingOf} from './listing.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {ApiContext} from '../api/api.ts'
 import {Apps} from './apps/apps.ts'
 import {AppCloser} from './apps/close-app.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
@@ -33,7 +32,7 @@ import {reportNote} from '../supervisor/messages/note-text.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
 import {stopInOrder} from '../supervisor/order/stop-order.ts'
 import {Services} from '../daeploy/services/services.ts'
-import {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import {RunRecorder} from './run-recorder.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
@@ -79,14 +78,13 @@ export class Run {
   #isForced = false
   #phase: Phase = 'wiring'
   readonly #stages = new Stages()
-  readonly #recorder: CallRecorder
+  readonly #recorder = new RunRecorder(() => this.#apps.all.map(({plan}) => plan))
   #finishing: Promise<void> | undefined
 
   constructor(options: RunOptions) {
     this.#options = options
     const {plan, shell} = options
     this.#reporter = new RunReporter(options.emit)
-    this.#recorder = new CallRecorder({bodyBytesOf: id => this.#apps.named(id)[0]?.plan.record.bodyBytes})
     this.#watchdog = watchdogFor({plan, shell, marker: this.#marker, reporter: this.#reporter})
     this.#peerRuns = new PeerRuns({
       shell,
@@ -99,7 +97,7 @@ export class Run {
       run: this.#marker,
       key: this.#key,
       elsewhere: this.#elsewhere,
-      observer: this.#recorder,
+      observer: this.#recorder.observer,
       reporter: this.#reporter,
       remove: async runtime => this.#apps.remove(runtime),
       add: async app => this.#apps.add(app, this.#apps.all.length)
@@ -253,8 +251,7 @@ export class Run {
       stop: () => this.stop(),
       stopApp: async id => this.#apps.stop(id),
       releaseRedis: port => this.#components.releaseRedis(port),
-      api: async (request, response) =>
-        (await import('../api/serve-api.ts')).serveApi(this.#apiContext, request, response),
+      api: this.#recorder.api,
       ...this.#services.handlers,
       ...controlHandlers({
         changes: this.#changes,
@@ -316,7 +313,7 @@ export class Run {
       protocolOf: id => this.#services.protocolOf(id),
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
-      observer: this.#recorder,
+      observer: this.#recorder.observer,
       show: text => this.#options.emit({type: 'policy-decided', text}),
       key: this.#key,
       requestShutdown: isForced => void this.#shutDown(runtime, isForced)
@@ -343,11 +340,6 @@ export class Run {
   readonly #elsewhere: Admit = (call, isRefused) => {
     const why = this.#apps.whyStopped(call.callee)
     return why === '' ? this.#peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
-  }
-
-  get #apiContext(): ApiContext {
-    const masked = (): readonly string[] => this.#apps.all.flatMap(({plan}) => plan.record.mask)
-    return {recorder: this.#recorder, masked}
   }
 
   /** The run is stopping or has ended. */

@@ -77,7 +77,6 @@ const refusalOf = (
   return fault === '' ? undefined : plainError(400, `invalid baggage header: ${fault}`)
 }
 
-
 /** Parses a request, and checks access. Routes of the sidecar take precedence over an app id outside the URL. */
 export const readSidecarRequest = (request: ParsedHead, appId: string, guards: Guards): SidecarRequest => {
   const method = request.method ?? ''
