@@ -1,7 +1,6 @@
 // run/ connects all modules to one run: it starts ports, logs, sidecars, the control socket and apps, and stops them in
 // reverse order.
 import {randomBytes} from 'node:crypto'
-import {endMarked} from '../supervisor/process/end-group.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 import {preparePipes} from '../supervisor/process/supervised-app.ts'
 import {closePipes} from '../platform/pipes.ts'
@@ -20,6 +19,7 @@ import {identityOf, listingOf} from './listing.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {Apps} from './apps/apps.ts'
 import {AppCloser} from './apps/close-app.ts'
+import {endApps} from './apps/end-apps.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
 import type {RunOptions} from './run-options.ts'
 import type {Admit} from '../gateway/admission.ts'
@@ -28,9 +28,7 @@ import {RunDaprd} from './run-daprd.ts'
 import {RunResources} from './run-resources.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
 import {denyUnknown} from '../gateway/unknown-app.ts'
-import {reportNote} from '../supervisor/messages/note-text.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
-import {stopInOrder} from '../supervisor/order/stop-order.ts'
 import {Services} from '../daeploy/services/services.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {Stages, type Stage} from './stages.ts'
@@ -373,17 +371,10 @@ export class Run {
     )
   }
 
-  /** Stops the apps, dependents first, then all processes with the run's marker. Sidecars stay open meanwhile. */
+  /** Sidecars stay open meanwhile. */
   async #endApps(): Promise<void> {
-    await stopInOrder(this.#apps.all, {now: this.#now.signal})
-    await Promise.all([...this.#sidecars.values()].map(async sidecar => sidecar.endDaprd()))
-    await endMarked({
-      marker: `PILLION_RUN=${this.#marker}`,
-      spared: this.#apps.all.flatMap(runtime => runtime.sparedMarkers),
-      graceMs: longestGraceMs(this.#options.plan),
-      now: this.#now.signal,
-      ended: orphan => reportNote(this.#reporter, '', {type: 'orphan-ended', ...orphan})
-    })
+    const graceMs = longestGraceMs(this.#options.plan)
+    await endApps(this.#apps.all, {run: this.#marker, graceMs, now: this.#now.signal, reporter: this.#reporter})
   }
 
   #listing(): RunListing {
