@@ -21,13 +21,27 @@ export interface InvokeRequest {
 
 const EMPTY = new Uint8Array(0)
 
-/** Calls `read` for each field of a message; it gives false where the field is not known to it. */
-export const eachField = (bytes: Uint8Array, read: (field: number, reader: BinaryReader) => boolean): void => {
-  const reader = new BinaryReader(bytes)
-  while (reader.pos < reader.len) {
+type ReadField = (field: number, reader: BinaryReader) => boolean
+
+const readUntil = (end: number, reader: BinaryReader, read: ReadField): void => {
+  while (reader.pos < end) {
     const [field, type] = reader.tag()
     if (!read(field, reader)) reader.skip(type, field)
   }
+}
+
+/** Calls `read` for each field of a message; it gives false where the field is not known to it. */
+export const eachField = (bytes: Uint8Array, read: ReadField): void => {
+  const reader = new BinaryReader(bytes)
+  readUntil(reader.len, reader, read)
+}
+
+/** The same for the message that a reader has come to: a reader of its own would cost more than what it reads. */
+const eachFieldWithin = (reader: BinaryReader, read: ReadField): void => {
+  const length = reader.uint32()
+  const end = reader.pos + length
+  if (end <= reader.len) readUntil(end, reader, read)
+  if (reader.pos !== end) throw new RangeError('premature EOF')
 }
 
 /** The strings of a message, by their fields. */
@@ -56,10 +70,10 @@ export const readInvokeService = (
   return {id, message}
 }
 
-const readAny = (bytes: Uint8Array): {readonly typeUrl: string; readonly value: Uint8Array} => {
+const readAny = (reader: BinaryReader): {readonly typeUrl: string; readonly value: Uint8Array} => {
   let typeUrl = ''
   let value: Uint8Array = EMPTY
-  eachField(bytes, (field, reader) => {
+  eachFieldWithin(reader, field => {
     if (field === 1) typeUrl = reader.string()
     else if (field === 2) value = reader.bytes()
     else return false
@@ -75,9 +89,9 @@ export const readInvokeRequest = (bytes: Uint8Array): InvokeRequest => {
   let extension: ReturnType<typeof readExtension> | undefined
   eachField(bytes, (field, reader) => {
     if (field === 1) method = reader.string()
-    else if (field === 2) any = readAny(reader.bytes())
+    else if (field === 2) any = readAny(reader)
     else if (field === 3) contentType = reader.string()
-    else if (field === 4) extension = readExtension(reader.bytes())
+    else if (field === 4) extension = readExtension(reader)
     else return false
     return true
   })
@@ -91,10 +105,10 @@ export const readInvokeRequest = (bytes: Uint8Array): InvokeRequest => {
   }
 }
 
-const readExtension = (bytes: Uint8Array): {readonly verb: number; readonly query: string} => {
+const readExtension = (reader: BinaryReader): {readonly verb: number; readonly query: string} => {
   let verb = 0
   let query = ''
-  eachField(bytes, (field, reader) => {
+  eachFieldWithin(reader, field => {
     if (field === 1) verb = reader.int32()
     else if (field === 2) query = reader.string()
     else return false
@@ -143,7 +157,7 @@ export const writeInvokeResponse = ({typeUrl, value, contentType}: InvokeRespons
 export const readInvokeResponse = (bytes: Uint8Array): InvokeResponse => {
   let response: InvokeResponse = {typeUrl: '', value: EMPTY, contentType: ''}
   eachField(bytes, (field, reader) => {
-    if (field === 1) response = {...response, ...readAny(reader.bytes())}
+    if (field === 1) response = {...response, ...readAny(reader)}
     else if (field === 2) response = {...response, contentType: reader.string()}
     else return false
     return true
