@@ -11,7 +11,9 @@ export interface RedisAddress {
   readonly username?: string
   readonly password?: string
   readonly database?: number
-  readonly tls?: {readonly cert?: string; readonly key?: string}
+  readonly tls?: {readonly cert?: string; readonly key?: string; readonly rejectUnauthorized?: boolean}
+  /** Other nodes of the cluster, or other sentinels. */
+  readonly more?: readonly {readonly host: string; readonly port: number}[]
   /** How long connecting may take, and how long a command waits for a lost connection. */
   readonly connectTimeoutMs?: number
   /** How long the first answer may take. */
@@ -82,7 +84,7 @@ export class ClientConnection implements RedisConnection {
       timer = setTimeout(() => failed.reject(new NoRedisError('no answer in time')), readTimeoutMs)
     })
     try {
-      await Promise.race([connection.#client.connect(), failed.promise])
+      await Promise.race([connection.#greet(), failed.promise])
       return connection
     } catch (error) {
       await connection.close()
@@ -220,6 +222,12 @@ export class ClientConnection implements RedisConnection {
     this.#client = this.#create(true)
     destroy(old)
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command tells
+  }
+
+  /** Who may not do that may do nothing. */
+  async #greet(): Promise<void> {
+    await this.#client.connect()
+    await this.#client.sendCommand(['PING'])
   }
 
   /** Why a first connection has failed. */

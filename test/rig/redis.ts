@@ -1,5 +1,6 @@
 import {spawn, spawnSync, type ChildProcess} from 'node:child_process'
 import {once} from 'node:events'
+import {mkdtempSync, rmSync} from 'node:fs'
 import {createInterface} from 'node:readline'
 import {freePort} from './free-port.ts'
 
@@ -21,9 +22,14 @@ export const skipWithoutRedis =
 export const skipWithoutRedis7 =
   version === '7.0' ? false : `redis-server 7.0 is not installed (${version ?? 'none'}): words are not compared with it`
 
-/** Starts redis-server for a test. */
-export async function realRedis(t: {teardown(end: () => unknown): void}): Promise<RealRedis> {
+/** Starts redis-server for a test; `settings` are further arguments. */
+export async function realRedis(
+  t: {teardown(end: () => unknown): void},
+  settings: readonly string[] = [],
+  ready = 'Ready to accept connections'
+): Promise<RealRedis> {
   const port = await freePort()
+  const folder = mkdtempSync('/tmp/redis-')
   let server: ChildProcess | undefined
   const stop = async (): Promise<void> => {
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
@@ -32,13 +38,29 @@ export async function realRedis(t: {teardown(end: () => unknown): void}): Promis
     await exited
   }
   const start = async (): Promise<void> => {
-    const args = ['--port', port.toString(), '--save', '', '--appendonly', 'no', '--bind', '127.0.0.1']
+    const plain = settings.includes('--sentinel') ? [] : ['--save', '', '--appendonly', 'no']
+    // options in front of a configuration file are not read
+    const at = settings[0]?.startsWith('/') === true ? 1 : 0
+    const args = [
+      ...settings.slice(0, at),
+      '--port',
+      port.toString(),
+      '--dir',
+      folder,
+      ...plain,
+      '--bind',
+      '127.0.0.1',
+      ...settings.slice(at)
+    ]
     server = spawn('redis-server', args, {stdio: ['ignore', 'pipe', 'inherit']})
     if (server.stdout === null) return
-    for await (const line of createInterface(server.stdout)) if (line.includes('Ready to accept connections')) break
+    for await (const line of createInterface(server.stdout)) if (line.includes(ready)) break
     server.stdout.resume()
   }
-  t.teardown(stop)
+  t.teardown(async () => {
+    await stop()
+    rmSync(folder, {recursive: true, force: true})
+  })
   await start()
   return {port, stop, start}
 }

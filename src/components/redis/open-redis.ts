@@ -1,8 +1,9 @@
 import {messageOf} from '../../model/errors.ts'
-import type {RedisAddress} from '../../redis/client-connection.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
 import type {OpenOptions} from '../component.ts'
 import type {Properties} from '../properties.ts'
+import type {RedisTarget} from './redis-access.ts'
+import type {Sentinels} from './sentinel-redis.ts'
 
 const DEFAULT_PORT = 6379
 
@@ -18,26 +19,52 @@ export async function openRedis(prefix: string, {properties, redis}: OpenOptions
 }
 
 /** The settings that all components of Redis share (components-contrib: common/component/redis/settings.go). */
-export function addressOf(properties: Properties): RedisAddress {
-  const given = properties.text('redisHost')
-  if (given === '' && properties.text('redisPort') === '') properties.fault('redisHost', 'redisHost is missing')
-  const type = properties.text('redisType') || 'node'
-  if (type !== 'node') properties.fault('redisType', `redisType: "${type}" is not supported here, only node`)
-  if (properties.boolean('failover')) properties.fault('failover', 'failover (Redis Sentinel) is not supported here')
-  const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(given) ?? []
-  if (given !== '' && host === '') properties.fault('redisHost', `"${given}" is no host and port`)
-  const [username, password] = [properties.text('redisUsername'), properties.text('redisPassword')]
+export function addressOf(properties: Properties): RedisTarget {
+  const text = (name: string): string => properties.text(name)
+  if (text('redisHost') === '' && text('redisPort') === '') properties.fault('redisHost', 'redisHost is missing')
+  const type = text('redisType') || 'node'
+  if (type !== 'node' && type !== 'cluster')
+    properties.fault('redisType', `redisType: "${type}" is none of node, cluster`)
+  const isSentinel = properties.boolean('failover')
+  const defaultPort = properties.integer('redisPort', DEFAULT_PORT)
+  const hosts = type === 'cluster' || isSentinel ? text('redisHost').split(',') : [text('redisHost')]
+  const [first, ...more] = hosts.map(given => hostAndPort(given.trim(), defaultPort, properties))
   const readTimeoutMs = properties.durationMs('readTimeout', 0)
+  const [cert, key] = [text('clientCert'), text('clientKey')]
   return {
-    host: host.replace(/^\[|\]$/g, '') || 'localhost',
-    port: port === '' ? properties.integer('redisPort', DEFAULT_PORT) : Number(port),
-    database: properties.integer('redisDB', 0),
+    ...(first ?? {host: 'localhost', port: defaultPort}),
+    ...(more.length > 0 && {more}),
+    ...(type === 'cluster' ? {isCluster: true} : {database: properties.integer('redisDB', 0)}),
     connectTimeoutMs: properties.durationMs('dialTimeout', 5000),
     ...(readTimeoutMs > 0 && {readTimeoutMs}),
-    ...(username !== '' && {username}),
-    ...(password !== '' && {password}),
+    ...named({username: text('redisUsername'), password: text('redisPassword')}),
+    ...(isSentinel && {sentinels: sentinelsOf(properties)}),
     ...(properties.boolean('enableTLS') && {
-      tls: {cert: properties.text('clientCert'), key: properties.text('clientKey')}
+      tls: {
+        ...(cert !== '' && key !== '' && {cert, key}),
+        ...(properties.boolean('insecureSkipTLSVerify') && {rejectUnauthorized: false})
+      }
     })
   }
 }
+
+function sentinelsOf(properties: Properties): Sentinels {
+  const master = properties.text('sentinelMasterName')
+  if (master === '') properties.fault('failover', 'failover needs sentinelMasterName')
+  const [username, password] = [properties.text('sentinelUsername'), properties.text('sentinelPassword')]
+  return {master, ...named({username, password})}
+}
+
+function hostAndPort(
+  given: string,
+  defaultPort: number,
+  properties: Properties
+): {readonly host: string; readonly port: number} {
+  const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(given) ?? []
+  if (given !== '' && host === '') properties.fault('redisHost', `"${given}" is no host and port`)
+  return {host: host.replace(/^\[|\]$/g, '') || 'localhost', port: port === '' ? defaultPort : Number(port)}
+}
+
+/** Those that are not empty. */
+const named = (texts: {readonly username: string; readonly password: string}): Partial<typeof texts> =>
+  Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''))

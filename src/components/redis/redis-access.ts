@@ -1,8 +1,12 @@
 import type {RedisAddress} from '../../redis/client-connection.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
+import type {Sentinels} from './sentinel-redis.ts'
+
+/** Who answers: one server, the nodes of a cluster, or the master that sentinels name. */
+export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly sentinels?: Sentinels}
 
 /** Says where a component's Redis is: a real one where one answers, else the built-in one. */
 export interface RedisAccess {
   /** Rejects with what the machine says. */
-  connect(address: RedisAddress): Promise<RedisConnection>
+  connect(target: RedisTarget): Promise<RedisConnection>
 }

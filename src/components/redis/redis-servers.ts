@@ -1,8 +1,7 @@
 import {isLoopback} from '../../model/loopback.ts'
 import type {Reporter} from '../../model/reporter.ts'
-import type {RedisAddress} from '../../redis/client-connection.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
-import type {RedisAccess} from './redis-access.ts'
+import type {RedisAccess, RedisTarget} from './redis-access.ts'
 import {LocalRedis} from './local-redis.ts'
 
 export interface RedisServersOptions {
@@ -22,7 +21,9 @@ export class RedisServers implements RedisAccess {
     this.#options = options
   }
 
-  async connect(address: RedisAddress): Promise<RedisConnection> {
+  async connect({isCluster, sentinels, ...address}: RedisTarget): Promise<RedisConnection> {
+    if (sentinels !== undefined) return (await import('./sentinel-redis.ts')).connectBySentinels(address, sentinels)
+    if (isCluster === true) return (await import('../../redis/cluster-connection.ts')).ClusterConnection.open(address)
     if (!isLoopback(address.host) || address.tls !== undefined) {
       const {ClientConnection} = await import('../../redis/client-connection.ts')
       return ClientConnection.open(address)
