@@ -1,8 +1,11 @@
+import {once} from 'node:events'
 import {readdirSync, readFileSync} from 'node:fs'
+import {createServer, type ServerResponse} from 'node:http'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {Answer, Driven, Request} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
+import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
@@ -199,4 +202,57 @@ t.test('errors of calls to bindings', async t => {
     {name: 'files', type: 'bindings.localstorage', version: 'v1', capabilities: ['OUTPUT_BINDING']},
     {name: 'tick', type: 'bindings.cron', version: 'v1', capabilities: ['INPUT_BINDING']}
   ])
+})
+
+t.test('the inbound and outbound policies of a binding', async t => {
+  const resiliency = {
+    apiVersion: 'dapr.io/v1alpha1',
+    kind: 'Resiliency',
+    metadata: {name: 'policies'},
+    spec: {
+      policies: {retries: {twice: {policy: 'constant', duration: '1ms', maxRetries: 2}}},
+      targets: {components: {tick: {inbound: {retry: 'twice'}}, web: {outbound: {retry: 'twice'}}}}
+    }
+  }
+  const port = await freePort()
+  const {shop} = await openShop(t, {
+    'resources/tick.yaml': component('tick', 'bindings.cron', {...OFTEN, direction: 'input'}),
+    'resources/web.yaml': component('web', 'bindings.http', {url: `http://127.0.0.1:${port.toString()}`}),
+    'resources/policies.yaml': JSON.stringify(resiliency)
+  })
+  await shop.listen()
+  const first = await nextEvent(shop, '/tick')
+  await first.reply({status: 500})
+  let failures = 1
+  while (failures < 3) {
+    const event = await nextEvent(shop, '/tick')
+    if (timeOf(event) === timeOf(first)) failures++
+    await event.reply({status: timeOf(event) === timeOf(first) ? 500 : 200})
+  }
+  await shop.answer({status: 200})
+  const outside = createServer()
+  t.teardown(() => outside.close())
+  let asked = 0
+  outside.on('request', (_, response: ServerResponse) => response.writeHead(++asked < 3 ? 503 : 200).end('"at last"'))
+  outside.listen(port, '127.0.0.1')
+  await once(outside, 'listening')
+  const answer = await shop.fetch('/v1.0/bindings/web', {method: 'POST', body: '{"operation":"get"}'})
+  t.match(answer, {status: 200, body: '"at last"'})
+  t.equal(asked, 3)
+})
+
+t.test('validate knows the properties of bindings', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'resources/tick.yaml': component('tick', 'bindings.cron', {shedule: '@hourly', route: 'x', direction: 'input'}),
+    'resources/web.yaml': component('web', 'bindings.http', {url: 'http://a', responseTimeOut: '1s', timeout: '1s'}),
+    'resources/kron.yaml': component('kron', 'bindings.kron', {})
+  })
+  await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
+  const {stdout, stderr} = await rig.run(['validate', '-f', '.'])
+  const told = stdout + stderr
+  t.match(told, /bindings\.cron has no property "shedule"[^]*did you mean schedule\?/)
+  t.match(told, /bindings\.http has no property "timeout"/)
+  t.match(told, /there is no type "bindings\.kron"[^]*did you mean bindings\.cron\?/)
+  t.notMatch(told, /has no property "(?:route|direction|responseTimeOut)"/)
 })

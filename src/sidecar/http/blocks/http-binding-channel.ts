@@ -22,6 +22,9 @@ export interface HttpBindingChannelOptions {
   readonly log: (level: 'warn' | 'error', text: string) => void
 }
 
+/** An app with hundreds of bindings is not flooded. */
+const QUESTIONS_AT_ONCE = 8
+
 const JSON_LINE = 'Content-Type: application/json\r\n'
 
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
@@ -35,8 +38,14 @@ export class HttpBindingChannel implements BindingChannel {
   }
 
   async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
-    const wanted = await Promise.all(targets.map(async target => this.#isWanted(target, signal)))
-    return targets.filter((_, at) => wanted[at])
+    const wanted = new Set<BindingTarget>()
+    let next = 0
+    const work = async (): Promise<void> => {
+      for (let target = targets[next++]; target !== undefined && !signal.aborted; target = targets[next++])
+        if (await this.#isWanted(target, signal)) wanted.add(target)
+    }
+    await Promise.all(Array.from({length: QUESTIONS_AT_ONCE}, work))
+    return targets.filter(target => wanted.has(target))
   }
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
