@@ -108,6 +108,8 @@ export class RequestHead implements FieldSink {
   isTooLarge = false
   /** It has been looked at, and nothing is wrong with it. */
   isFine = false
+  /** As header lines, made when somebody asks for them (`linesOf`). */
+  lines: string | undefined
   /** The call that it stands for, where the proxy passes it on. */
   call: Call | undefined
   /** For the callee that it was sent to last: a client that says the same again is passed on the same again. */
@@ -205,9 +207,11 @@ export class RequestHead implements FieldSink {
 }
 
 /** Metadata as header lines, for logs and spans; `isWhole` false: `user-agent` alone. */
-export const linesOf = ({userAgent, appId, calleeId, metadata}: RequestHead, isWhole: boolean): string => {
+export const linesOf = (head: RequestHead, isWhole: boolean): string =>
+  isWhole ? (head.lines ??= allLines(head)) : `user-agent: ${head.userAgent}\r\n`
+
+const allLines = ({userAgent, appId, calleeId, metadata}: RequestHead): string => {
   let lines = `user-agent: ${userAgent}\r\n`
-  if (!isWhole) return lines
   if (appId !== undefined) lines += `dapr-app-id: ${appId}\r\n`
   if (calleeId !== undefined) lines += `dapr-callee-app-id: ${calleeId}\r\n`
   new FieldWalker().walk(metadata, {
