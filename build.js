@@ -52,10 +52,16 @@ const {metafile} = await build({
   sourcemap: true,
   sourcesContent: false,
   // the same code as modules, so that what nobody uses is left out
-  alias: {yaml: './node_modules/yaml/browser/index.js'},
+  alias: {
+    yaml: './node_modules/yaml/browser/index.js',
+    // its WebAssembly as a text, so that no other file is needed
+    '@platformatic/wasm-utils': './node_modules/@platformatic/wasm-utils/dist/bundled.js'
+  },
   chunkNames: 'chunks/[name]-[hash]',
   // for bundled CommonJS, which requires modules of Node
-  banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"}
+  banner: {
+    js: "import {createRequire as requireFrom} from 'node:module'; const require = requireFrom(import.meta.url);"
+  }
 })
 await joinFiles({outputs: metafile.outputs, from: SPLIT, main: `${SPLIT}/cli/main.js`, outdir: 'dist'})
 rmSync(SPLIT, {recursive: true})

@@ -40,12 +40,14 @@ export const COMPONENT_LOADERS: Loaders = {
   lock: {redis: {load: async () => (await import('./lock/redis.ts')).open}},
   pubsub: {
     'in-memory': {load: async () => (await import('./pubsub/in-memory.ts')).open, isPrivate: true},
+    kafka: {load: async () => (await import('./pubsub/kafka.ts')).open},
     rabbitmq: {load: async () => (await import('./pubsub/rabbitmq.ts')).open},
     redis: {load: async () => (await import('./pubsub/redis.ts')).open}
   },
   bindings: {
     cron: {load: async () => (await import('./bindings/cron.ts')).open},
     http: {load: async () => (await import('./bindings/http.ts')).open, usesFolder: true},
+    kafka: {load: async () => (await import('./bindings/kafka.ts')).open},
     localstorage: {load: async () => (await import('./bindings/local-storage.ts')).open, usesFolder: true},
     postgres: POSTGRES_BINDING,
     postgresql: POSTGRES_BINDING,

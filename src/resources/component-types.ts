@@ -61,6 +61,50 @@ const POSTGRES = [
   'timeoutInSeconds'
 ]
 
+/** What all components of Kafka can be told (components-contrib: common/component/kafka/metadata.go). */
+const KAFKA = [
+  'authRequired',
+  'authType',
+  'backOffDuration',
+  'backOffMaxRetries',
+  'backOffPolicy',
+  'brokers',
+  'caCert',
+  'channelBufferSize',
+  'clientCert',
+  'clientConnectionKeepAliveInterval',
+  'clientConnectionTopicMetadataRefreshInterval',
+  'clientID',
+  'clientKey',
+  'compression',
+  'consumeRetryEnabled',
+  'consumeRetryInterval',
+  'consumerFetchDefault',
+  'consumerFetchMin',
+  'consumerGroup',
+  'consumerGroupRebalanceStrategy',
+  'consumerID',
+  'dialTimeout',
+  'disableTls',
+  'escapeHeaders',
+  'excludeHeaderMetaRegex',
+  'heartbeatInterval',
+  'initialOffset',
+  'maxMessageBytes',
+  'metadataTimeout',
+  'producerRequiredAcks',
+  'producerRetryMax',
+  'readTimeout',
+  'saslMechanism',
+  'saslPassword',
+  'saslUsername',
+  'schemaRegistryURL',
+  'sessionTimeout',
+  'skipVerify',
+  'version',
+  'writeTimeout'
+]
+
 const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
 /** What every pub/sub component has besides its own properties (Dapr: pkg/scopes). */
 const PUBSUB = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']
@@ -127,6 +171,7 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
   lock: {redis: {capabilities: [], properties: [...REDIS, 'keyPrefix', 'maxRetries', 'maxRetryBackoff']}},
   pubsub: {
     'in-memory': {capabilities: [], properties: PUBSUB},
+    kafka: {capabilities: ['BULK_PUBSUB'], properties: [...KAFKA, ...PUBSUB]},
     rabbitmq: {
       capabilities: ['MESSAGE_TTL'],
       properties: [
@@ -181,6 +226,7 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
         'securityTokenHeader'
       ]
     },
+    kafka: {capabilities: [...INPUT, ...OUTPUT], properties: [...KAFKA, ...BINDING, 'publishTopic', 'topics']},
     localstorage: {capabilities: OUTPUT, properties: [...BINDING, 'rootPath']},
     postgres: POSTGRES_BINDING,
     postgresql: POSTGRES_BINDING,

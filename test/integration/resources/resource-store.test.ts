@@ -179,7 +179,7 @@ t.test('a folder with many files, and what is no file', async t => {
 t.test('what Dapr knows and does nothing here is named, of the folders that somebody has asked for', async t => {
   const {open, store, warnings, folder} = scene(t, {
     'r/a.yaml': [
-      'kind: Component\nmetadata: {name: orders}\nspec: {type: pubsub.kafka}\napiVersion: dapr.io/v1alpha1\n',
+      'kind: Component\nmetadata: {name: orders}\nspec: {type: pubsub.pulsar}\napiVersion: dapr.io/v1alpha1\n',
       'kind: Component\nmetadata: {name: theirs}\nspec: {type: state.redis}\nscopes: [other]\napiVersion: dapr.io/v1alpha1\n',
       'apiVersion: dapr.io/v1alpha1\nkind: MCPServer\nmetadata: {name: sub}\n',
       'apiVersion: dapr.io/v1alpha1\nkind: HttpEndpont\nmetadata: {name: typo}\n',
@@ -193,7 +193,7 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
   t.strictSame(
     snapshot.withoutEffect.map(({what, why, place}) => `${place.file}:${place.line.toString()} ${what}: ${why}`),
     [
-      'r/a.yaml:2 Component "orders" (pubsub.kafka): this type is not supported yet',
+      'r/a.yaml:2 Component "orders" (pubsub.pulsar): this type is not supported yet',
       'r/a.yaml:13 MCPServer "sub": it is not supported yet',
       'r/a.yaml:17 HttpEndpont "typo": its kind is not known: did you mean HTTPEndpoint?',
       'r/a.yaml:24 Configuration "lost": only the file that configFilePath or --config names is read',

@@ -1,0 +1,34 @@
+import {bindingOf, type Binding} from '../binding.ts'
+import type {OpenComponent} from '../component.ts'
+import {openKafka} from '../kafka/open-kafka.ts'
+
+/** `bindings.kafka` (components-contrib: bindings/kafka): publishes to `publishTopic`, reads `topics`. */
+export const open: OpenComponent<Binding> = async options => {
+  const kafka = await openKafka(options, false)
+  const publishTopic = options.properties.text('publishTopic')
+  const topics = options.properties
+    .text('topics')
+    .split(',')
+    .map(topic => topic.trim())
+    .filter(topic => topic !== '')
+  return bindingOf(options, {
+    output: {
+      operations: ['create'],
+      invoke: async ({data, metadata}) => {
+        if (publishTopic === '') throw new Error('kafka binding: publishTopic is not set')
+        await kafka.publisher.publish(publishTopic, {data, metadata})
+        return undefined
+      }
+    },
+    input: {
+      read: async ({ready, handle, log}) => {
+        if (topics.length === 0) log('warn', 'kafka binding: no topic defined, input bindings will not be started')
+        const ends = await Promise.all(
+          topics.map(async topic => kafka.read('', {topic, atOnce: 0, ready, handle, log}))
+        )
+        return {stop: async () => void (await Promise.all(ends.map(async end => end())))}
+      }
+    },
+    close: async () => kafka.close()
+  })
+}

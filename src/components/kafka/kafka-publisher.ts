@@ -1,0 +1,56 @@
+import {Producer} from '@platformatic/kafka'
+import type {Message} from '../pubsub.ts'
+import type {KafkaSettings} from './kafka-settings.ts'
+
+/** Publishes to topics of Kafka (components-contrib: common/component/kafka/producer.go). */
+export class KafkaPublisher {
+  readonly #producer: Producer
+  readonly #settings: KafkaSettings
+
+  constructor(settings: KafkaSettings) {
+    const {client, acks, compression} = settings
+    this.#settings = settings
+    this.#producer = new Producer({...client, acks, compression, partitioner: partitionOf})
+  }
+
+  /** Rejects if no broker can be reached. */
+  async check(): Promise<void> {
+    await this.#producer.metadata({topics: []})
+  }
+
+  /** Settles when the brokers have the message. `null` is no value: a tombstone. */
+  async publish(topic: string, {data, metadata}: Message): Promise<void> {
+    const {excluded} = this.#settings
+    const key = metadata['partitionKey'] ?? metadata['__key']
+    const number = metadata['partitionNumber']
+    if (number !== undefined && !/^\d+$/.test(number))
+      throw new Error(`invalid partitionNumber metadata value "${number}"`)
+    const headers = Object.entries(metadata).filter(([name]) => excluded?.test(name) !== true)
+    await this.#producer.send({
+      messages: [
+        {
+          topic,
+          headers: new Map(headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)])),
+          ...(!data.equals(NULL) && {value: data}),
+          ...(key !== undefined && {key: Buffer.from(key)}),
+          ...(number !== undefined && {partition: Number(number)})
+        }
+      ]
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.close()
+  }
+}
+
+/** The bytes of a message without value. */
+export const NULL = Buffer.from('null')
+
+/** As Dapr's publishers have it: equal keys go to one partition, others anywhere (sarama.NewHashPartitioner: FNV-1a). */
+function partitionOf(_: unknown, key: Buffer | undefined): number {
+  if (key === undefined) return Math.floor(Math.random() * 2 ** 31)
+  let hash = 0x811c9dc5
+  for (const byte of key) hash = Math.imul(hash ^ byte, 0x01000193)
+  return Math.abs(hash)
+}
