@@ -1,5 +1,7 @@
+import {execFile} from 'node:child_process'
 import {accessSync, constants} from 'node:fs'
 import {delimiter, join} from 'node:path'
+import {promisify} from 'node:util'
 
 const TIMEOUT_MS = 5000
 
@@ -13,9 +15,10 @@ export const findProgram = (name: string, searchPath: string): string | undefine
 
 /** What a program prints for `--version`, without its line end. Rejects if it fails or takes more than 5 s. */
 export async function versionOf(path: string): Promise<string> {
-  const {execa} = await import('execa')
-  const {stdout} = await execa(path, ['--version'], {timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdin: 'ignore'})
-  return stdout.trim()
+  // not by execa: some runs ask at their start
+  const asking = promisify(execFile)(path, ['--version'], {timeout: TIMEOUT_MS, killSignal: 'SIGKILL'})
+  asking.child.stdin?.end()
+  return (await asking).stdout.trim()
 }
 
 function isExecutable(path: string): boolean {

@@ -44,13 +44,15 @@ export class RunDaprd implements FindDaprd {
   async open({runtime, resources, metadata}: DaprdNeeds): Promise<DaprdComponents | undefined> {
     const {shell, run, watchdog, reporter} = this.#options
     const {findDaprd} = await import('../sidecar/daprd/find-daprd.ts')
-    const program = await findDaprd(runtime.plan.resources.defaultFolder, shell['PATH'] ?? '')
+    const finding = findDaprd(runtime.plan.resources.defaultFolder, shell['PATH'] ?? '')
+    // its version is asked meanwhile
+    const [program, {DaprdBeside}] = await Promise.all([finding, import('../sidecar/daprd/daprd-beside.ts')])
     if (typeof program === 'string') {
       this.whyNone = program
+      if (daprdUseOf(shell) === 'always') this.#tell(`PILLION_DAPRD is always, and ${program}`)
       for (const resource of resources) this.#tellMissing(resource, program)
       return undefined
     }
-    const {DaprdBeside} = await import('../sidecar/daprd/daprd-beside.ts')
     const name = `daprd-${(++this.#count).toString()}`
     const {sidecar} = runtime.logs
     const beside = new DaprdBeside({
@@ -76,12 +78,16 @@ export class RunDaprd implements FindDaprd {
     const {name, type, place, isDefault} = resource
     if (isDefault || !isForDaprd(resource, 'needed')) return
     const where = `${place.file}:${place.line.toString()}`
-    if (this.#told.has(where)) return
-    this.#told.add(where)
     const purpose = PURPOSES[splitType(type)[0]] ?? ''
-    this.#options.reporter.warn(
-      'daprd-missing',
+    this.#tell(
       `${where}: the component ${name} (${type}, for ${purpose}) needs a real daprd, and ${why}: calls to it fail. ${INSTALL_DAPRD}`
     )
+  }
+
+  /** Each text once. */
+  #tell(text: string): void {
+    if (this.#told.has(text)) return
+    this.#told.add(text)
+    this.#options.reporter.warn('daprd-missing', text)
   }
 }

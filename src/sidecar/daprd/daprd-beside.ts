@@ -137,14 +137,14 @@ export class DaprdBeside implements DaprdComponents, DaprdAccess {
   async #exchange(isForced: boolean): Promise<Daprd | undefined> {
     const before = this.#current
     if (this.#over.signal.aborted || (before?.components === this.#wanted && !isForced)) return before
-    const daprd = this.#wanted === '' ? undefined : await this.#start()
+    const daprd = this.#wanted === '' ? undefined : await this.#start(this.#wanted)
     this.#current = daprd
     await before?.end()
     return daprd
   }
 
   /** Settles when it is ready. */
-  async #start(): Promise<Daprd> {
+  async #start(components: string): Promise<Daprd> {
     const {life, folder, metadata} = this.#options
     const name = (++this.#lives).toString()
     const promoted = Promise.withResolvers<void>()
@@ -152,7 +152,7 @@ export class DaprdBeside implements DaprdComponents, DaprdAccess {
       ...this.#options,
       life: `${life}-${name}`,
       folder: `${folder}-${name}`,
-      components: this.#wanted,
+      components,
       listener: {
         topics: async () => {
           // two that read the same topic would share its messages
@@ -193,11 +193,12 @@ export class DaprdBeside implements DaprdComponents, DaprdAccess {
     this.#options.warn(`daprd beside "${this.#options.plan.id}" has ended (${how}): it is started anew`)
     this.#change(async () => {
       await daprd.end()
-      return this.#restart(how)
+      return this.#restart(how, daprd.components)
     })
   }
 
-  async #restart(how: string): Promise<Daprd | undefined> {
+  /** `components`: what the one that has died was able to open. */
+  async #restart(how: string, components: string): Promise<Daprd | undefined> {
     let why = how
     while (!this.#over.signal.aborted && this.#wanted !== '') {
       if (++this.#failures > MAX_FAILURES) {
@@ -208,7 +209,7 @@ export class DaprdBeside implements DaprdComponents, DaprdAccess {
       await pause(BACKOFF_MS * 2 ** (this.#failures - 1), this.#over.signal)
       if (this.#over.signal.aborted) break
       try {
-        this.#current = await this.#start()
+        this.#current = await this.#start(components)
         return this.#current
       } catch (error) {
         why = messageOf(error)

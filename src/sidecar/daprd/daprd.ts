@@ -55,18 +55,24 @@ export class Daprd {
     const {program, plan, ports, shell, run, life, watchdog, log} = options
     const folder = writeFolder(options.folder, options.components)
     const listener = new AppListener(options.listener)
-    const appPort = await listener.open()
-    const process = await DaprdProcess.start({
-      command: commandLine({program, plan, ports, appPort, folder}),
-      version: program.version,
-      folder: plan.folder,
-      env: environmentOf({shell, run, life, token: listener.token}),
-      life,
-      stop: plan.stop,
-      watchdog,
-      log
-    })
-    return new Daprd(options, listener, process)
+    try {
+      const appPort = await listener.open()
+      const process = await DaprdProcess.start({
+        command: commandLine({program, plan, ports, appPort, folder}),
+        version: program.version,
+        folder: plan.folder,
+        env: environmentOf({shell, run, life, token: listener.token}),
+        life,
+        stop: plan.stop,
+        watchdog,
+        log
+      })
+      return new Daprd(options, listener, process)
+    } catch (error) {
+      listener.close()
+      await rm(options.folder, {recursive: true, force: true})
+      throw error
+    }
   }
 
   private constructor(options: DaprdOptions, listener: AppListener, process: DaprdProcess) {
