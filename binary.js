@@ -41,7 +41,12 @@ async function bundle({name, plugins}) {
     // not the names: they stand in stack traces
     minifyWhitespace: true,
     minifySyntax: true,
-    banner: {js: '(function (require, module, exports) {'},
+    alias: {'@platformatic/wasm-utils': './node_modules/@platformatic/wasm-utils/dist/bundled.js'},
+    // modules that look for others ask where they are
+    define: {'import.meta.url': 'ownUrl'},
+    banner: {
+      js: "(function (require, module, exports) { const ownUrl = require('node:url').pathToFileURL(process.execPath).href"
+    },
     footer: {js: '})'}
   })
 }

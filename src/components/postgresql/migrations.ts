@@ -7,7 +7,8 @@ export type Migration = (client: PoolClient) => Promise<unknown>
 
 /** The row of the metadata table that a sidecar holds while it migrates. */
 const LOCK = 'lock'
-const UNIQUE_VIOLATION = '23505'
+/** A unique violation, a duplicate table, a duplicate object (PostgreSQL: Appendix A). */
+const IS_THERE = ['23505', '42P07', '42710']
 
 /**
  * Brings tables to the newest schema. The level is kept in a row of the metadata table, and another row is the lock, as
@@ -47,7 +48,7 @@ async function createMetadata(pool: Pool, table: string): Promise<void> {
       await pool.query(`CREATE TABLE IF NOT EXISTS ${table} (key text NOT NULL PRIMARY KEY, value text NOT NULL)`)
       return
     } catch (error) {
-      if (codeOf(error) !== UNIQUE_VIOLATION || tries === 3)
+      if (!IS_THERE.includes(codeOf(error)) || tries === 3)
         throw new Error(`failed to create metadata table: ${messageOf(error)}`, {cause: error})
       await pause(50)
     }
