@@ -9,6 +9,7 @@ import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf} from '../resources/component-types.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../resources/component-support.ts'
 import type {ComponentResource} from '../resources/components.ts'
+import type {TopicSubscription} from '../resources/subscriptions.ts'
 import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
 
@@ -105,6 +106,11 @@ export class SidecarBlocks {
     const found = this.#components?.find('secretstores', store)
     if (found === undefined) throw new Error(`there is no secret store ${store}`)
     return (await found).component.get(name)
+  }
+
+  /** What streams of gRPC have subscribed to. */
+  get streamed(): readonly TopicSubscription[] {
+    return this.#blocks?.subscriptions.streamed ?? []
   }
 
   /** Loads them and opens the components; what has been loaded stays. */

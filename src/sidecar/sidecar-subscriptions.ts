@@ -71,7 +71,8 @@ export class SidecarSubscriptions {
 
   /** What is followed, for `/v1.0/metadata`. */
   get view(): readonly Subscription[] {
-    return this.#followed.map(({pubsubName, topic, metadata, rules, deadLetterTopic, type}) => ({
+    const streamed = this.#options.blocks.streamed.map(each => ({...each, type: 'STREAMING' as const}))
+    return [...this.#followed, ...streamed].map(({pubsubName, topic, metadata, rules, deadLetterTopic, type}) => ({
       pubsubName,
       topic,
       metadata,

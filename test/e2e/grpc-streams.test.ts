@@ -11,6 +11,22 @@ import {component} from './pubsub-shop.ts'
 const NAME = 'SubscribeTopicEventsAlpha1'
 const SCHEMAS = {sent: STREAM_REQUEST, told: STREAM_ANSWER}
 
+/** GetMetadataResponse, as far as it is about subscriptions. */
+const METADATA = {
+  subscriptions: [
+    5,
+    {
+      list: {
+        pubsubName: [1, 'string'],
+        topic: [2, 'string'],
+        rules: [4, {message: {rules: [1, {list: {match: [1, 'string'], path: [2, 'string']}}]}}],
+        deadLetterTopic: [5, 'string'],
+        type: [6, 'int32']
+      }
+    }
+  ]
+} as const
+
 type Stream = DaprStream<typeof STREAM_REQUEST, typeof STREAM_ANSWER>
 type Initial = Partial<NonNullable<Message<typeof STREAM_REQUEST>['initial']>>
 type Event = NonNullable<Message<typeof STREAM_ANSWER>['event']>
@@ -62,9 +78,20 @@ const answer = (stream: Stream, id: string, status = 0): void => stream.send({pr
 const textOf = ({data}: Event): string => Buffer.from(data).toString()
 
 t.test('a streamed subscription: events are answered by their ids, in any order', async t => {
-  const {client, publish} = await openShop(t)
+  const {shop, client, publish} = await openShop(t)
   const stream = await subscribe(t, client, {deadLetterTopic: 'dead'})
   const dead = await subscribe(t, client, {topic: 'dead'})
+  const {body} = await shop.fetch('/v1.0/metadata')
+  const told = {pubsubname: 'bus', rules: [{path: '/'}], type: 'STREAMING'}
+  t.match((JSON.parse(body) as {subscriptions: object[]}).subscriptions, [
+    {...told, topic: 'orders', deadLetterTopic: 'dead'},
+    {...told, topic: 'dead', deadLetterTopic: ''}
+  ])
+  const {answer: listed} = await client.call('GetMetadata', [PUBLISH_EVENT, {}], METADATA)
+  t.match(listed?.subscriptions, [
+    {pubsubName: 'bus', topic: 'orders', rules: {rules: [{match: '', path: '/'}]}, deadLetterTopic: 'dead', type: 3},
+    {topic: 'dead', type: 3}
+  ])
   await publish('orders', 'one')
   const event = await eventOf(stream)
   t.match(event, {id: /./, source: 'shop', topic: 'orders', pubsubName: 'bus', path: '/', specVersion: '1.0'})

@@ -95,6 +95,11 @@ export class Subscriptions {
     }
   }
 
+  /** What streams read. */
+  get streamed(): readonly TopicSubscription[] {
+    return [...this.#streamed].map(({active}) => active.subscription)
+  }
+
   /** Components have changed: streams read on from those that were opened anew. */
   async renew(): Promise<void> {
     await this.#inTurn(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))

@@ -1,6 +1,6 @@
 import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 import {mapField} from '../../net/grpc/error-info.ts'
-import {extendedOf, type Facts} from '../http/metadata.ts'
+import {extendedOf, type Facts, type Subscription} from '../http/metadata.ts'
 
 /** ActorRuntime.ActorRuntimeStatus */
 const DISABLED = 1
@@ -26,6 +26,7 @@ export const metadataMessage = (id: string, facts: Facts, custom: ReadonlyMap<st
       for (const each of capabilities) text(inner, 4, each)
     })
   mapField(writer, 4, extendedOf(facts, custom))
+  for (const each of facts.subscriptions) within(writer, 5, inner => writeSubscription(inner, each))
   for (const name of facts.httpEndpoints) within(writer, 6, inner => text(inner, 1, name))
   within(writer, 7, inner => writeConnection(inner, facts.connection))
   text(writer, 8, facts.runtimeVersion)
@@ -33,6 +34,20 @@ export const metadataMessage = (id: string, facts: Facts, custom: ReadonlyMap<st
   within(writer, 10, inner => text(number(inner, 1, DISABLED), 4, 'placement: disconnected'))
   for (const name of facts.resiliencies) within(writer, 15, inner => text(inner, 1, name))
   return writer.finish()
+}
+
+/** PubsubSubscriptionType */
+const TYPES: Readonly<Record<Subscription['type'], number>> = {DECLARATIVE: 1, PROGRAMMATIC: 2, STREAMING: 3}
+
+const writeSubscription = (
+  writer: BinaryWriter,
+  {pubsubName, topic, metadata, rules, deadLetterTopic, type}: Subscription
+): void => {
+  mapField(text(text(writer, 1, pubsubName), 2, topic), 3, metadata)
+  within(writer, 4, inner => {
+    for (const {match, path} of rules) within(inner, 1, rule => text(text(rule, 1, match), 2, path))
+  })
+  number(text(writer, 5, deadLetterTopic), 6, TYPES[type])
 }
 
 const writeConnection = (writer: BinaryWriter, connection: Facts['connection']): void => {
