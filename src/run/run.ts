@@ -235,7 +235,7 @@ export class Run {
         start: () => this.#watchdog.start(homeOf(folder, this.#marker)),
         stop: async () => this.#watchdog.dismiss()
       },
-      {name: 'components of apps', start: async () => this.#openComponents()},
+      {name: 'components of apps', start: async () => this.#ofSidecars(sidecar => sidecar.openComponents())},
       {name: 'apps', stop: async () => this.#endApps()}
     ]
   }
@@ -317,12 +317,11 @@ export class Run {
       requestShutdown: isForced => void this.#shutDown(runtime, isForced)
     })
     this.#sidecars.set(runtime, sidecar)
-    // those of the first apps are opened behind the watchdog: a component may be a process
     if (this.#registration !== undefined) await sidecar.openComponents()
   }
 
-  async #openComponents(): Promise<void> {
-    await Promise.all([...this.#sidecars.values()].map(async sidecar => sidecar.openComponents()))
+  async #ofSidecars(work: (sidecar: OpenSidecar) => Promise<void>): Promise<void> {
+    await Promise.all([...this.#sidecars.values()].map(work))
   }
 
   /** As the app's own sidecar was asked to; `isForced`: without time to finish, and the run has failed. */
@@ -373,8 +372,13 @@ export class Run {
 
   /** Sidecars stay open meanwhile. */
   async #endApps(): Promise<void> {
-    const graceMs = longestGraceMs(this.#options.plan)
-    await endApps(this.#apps.all, {run: this.#marker, graceMs, now: this.#now.signal, reporter: this.#reporter})
+    await endApps(this.#apps.all, {
+      run: this.#marker,
+      graceMs: longestGraceMs(this.#options.plan),
+      now: this.#now.signal,
+      reporter: this.#reporter,
+      endComponents: async () => this.#ofSidecars(sidecar => sidecar.endDaprd())
+    })
   }
 
   #listing(): RunListing {

@@ -11,12 +11,15 @@ export interface EndAppsOptions {
   /** Aborted: without a grace period. */
   readonly now: AbortSignal
   readonly reporter: Reporter
+  /** Ends the processes of components, once no app needs them. */
+  readonly endComponents: () => Promise<unknown>
 }
 
 /** Stops the apps of a run, dependents first, then all processes with the run's marker. */
 export async function endApps(apps: readonly AppRuntime[], options: EndAppsOptions): Promise<void> {
-  const {run, graceMs, now, reporter} = options
+  const {run, graceMs, now, reporter, endComponents} = options
   await stopInOrder(apps, {now})
+  await endComponents()
   await endMarked({
     marker: `PILLION_RUN=${run}`,
     spared: apps.flatMap(runtime => runtime.sparedMarkers),
