@@ -55,7 +55,7 @@ function messageText(sign: string, {line, headers, body, encoding}: MessageView)
 const two = (value: number): string => value.toString().padStart(2, '0')
 
 /** The time of day, in local time. */
-const timeOf = ({at}: CallRow): string => {
+export const timeOf = ({at}: Pick<CallRow, 'at'>): string => {
   const date = new Date(at)
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${date.getMilliseconds().toString().padStart(3, '0')}`
 }
@@ -74,7 +74,7 @@ const noteOf = ({marks, failure}: CallRow): string =>
   [...marks.filter(mark => !['grpc', 'ours'].includes(mark)), failure].filter(text => text !== '').join(', ')
 
 /** `0.4 ms`, `18 ms`, `2.3 s`. */
-const duration = (ms: number): string => {
+export const duration = (ms: number): string => {
   if (ms < 10) return `${ms.toFixed(1)} ms`
   return ms < 1000 ? `${Math.round(ms).toString()} ms` : `${(ms / 1000).toFixed(1)} s`
 }

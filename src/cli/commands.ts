@@ -12,7 +12,8 @@ import {
   REDIS_FLAGS,
   RESTART_FLAGS,
   START_FLAGS,
-  UNINSTALL_FLAGS
+  UNINSTALL_FLAGS,
+  WHY_FLAGS
 } from './verb-flags.ts'
 import {ASSIGN_FLAGS, DEBUG_FLAGS, ENV_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
 
@@ -153,6 +154,15 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: CALLS_FLAGS,
     examples: ['calls', 'calls to:payments is:failed -f', 'calls from:shop path:/orders/* slower:100ms', 'calls 48190'],
     load: async () => (await import('./commands/calls.ts')).calls
+  },
+  {
+    name: 'why',
+    summary: 'Show why an app does not run: what it waits for, or how it ended and which calls were inside',
+    usage: 'id | number [flags]',
+    flags: WHY_FLAGS,
+    examples: ['why payments', 'why 3'],
+    takesIds: true,
+    load: async () => (await import('./commands/why.ts')).why
   },
   {
     name: 'env',

@@ -43,6 +43,11 @@ export const CALLS_FLAGS: readonly Flag[] = [
   text('run-file', 'Path to the run template of the run')
 ]
 
+export const WHY_FLAGS: readonly Flag[] = [
+  text('output', 'The output format. Valid values are: json, or text (default)', 'o'),
+  text('run-file', 'Path to the run template of the run')
+]
+
 export const PS_FLAGS: readonly Flag[] = [
   {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
 ]

@@ -2,7 +2,7 @@ import type {Call} from '../model/call.ts'
 import {NumberedList} from '../net/numbered-list.ts'
 
 /** What the queue knows of one call to an app. */
-export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream' | 'isOwn'>
+export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream' | 'isOwn' | 'number'>
 
 /** Admission to the app: call `leave` exactly once when the call has ended; `isBroken`: the app closed the connection under it. */
 export interface Permit {
@@ -127,9 +127,9 @@ export class AdmissionQueue {
     return new Map(this.#inFlight.all().map(({pendingCall, since}) => [pendingCall, since]))
   }
 
-  /** The calls in flight when the app exited, oldest first: interrupted since then or shortly before, or still in flight. */
-  interruptedBy(end: number): readonly InterruptedCall[] {
-    const broken = this.#broken.filter(({at}) => at >= end - EXIT_DELAY_MS)
+  /** The calls in flight when a process exited that lived so long, oldest first: interrupted since then or shortly before, or still in flight. */
+  interruptedBy({from, to}: {readonly from: number; readonly to: number}): readonly InterruptedCall[] {
+    const broken = this.#broken.filter(({at}) => at >= Math.max(from, to - EXIT_DELAY_MS))
     const inFlight = this.#inFlight.all().map(({pendingCall, since}) => ({
       pendingCall,
       forMs: performance.now() - since

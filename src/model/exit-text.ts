@@ -45,3 +45,15 @@ export function exitText(exit: Exit): string {
   if (exit.kind === 'spawn-error') return exit.message
   return exit.kind === 'code' ? `exit status ${exit.code}` : `signal: ${signalText(exit.signal)}`
 }
+
+/** `exited with code 3`, `was ended by SIGKILL`, `could not be started: …`. */
+export function endOf(exit: Exit): string {
+  switch (exit.kind) {
+    case 'code':
+      return `exited with code ${exit.code.toString()}`
+    case 'signal':
+      return `was ended by ${exit.signal}`
+    case 'spawn-error':
+      return `could not be started: ${exit.message}`
+  }
+}

@@ -76,7 +76,7 @@ export class Run {
   #isForced = false
   #phase: Phase = 'wiring'
   readonly #stages = new Stages()
-  readonly #recorder = new RunRecorder(() => this.#apps.all.map(({plan}) => plan))
+  readonly #recorder = new RunRecorder(() => this.#apps.all)
   #finishing: Promise<void> | undefined
 
   constructor(options: RunOptions) {
@@ -108,7 +108,10 @@ export class Run {
       since: this.#startedAt,
       reread: options.reread,
       runtimes: () => this.#apps.open,
-      emit: options.emit,
+      emit: event => {
+        this.#recorder.noticed(event)
+        options.emit(event)
+      },
       reporter: this.#reporter,
       open: async (app, index) => this.#apps.add(app, index),
       close: async runtime => this.#apps.remove(runtime),
@@ -129,6 +132,7 @@ export class Run {
       maySpawn: () => !this.#isOver,
       explain: (id, pendingCall) => this.#changes.callCycle(id, pendingCall),
       moved: () => this.#starts.look(),
+      died: (runtime, exit) => this.#recorder.died(runtime, exit),
       spare: marker => this.#spare(marker),
       reporter: this.#reporter
     })

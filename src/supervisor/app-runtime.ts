@@ -47,8 +47,8 @@ export interface AppRuntimeOptions {
   readonly explain: (pendingCall: PendingCall) => string
   /** Its state changed. */
   readonly moved: () => void
-  /** A process exited unexpectedly. */
-  readonly ended: (exit: Exit) => void
+  /** A process exited unexpectedly; the result is the number under which that is kept, 0: it is not. */
+  readonly ended: (exit: Exit) => number
   readonly noted: (note: Note) => void
   readonly reporter: Reporter
 }
@@ -357,12 +357,14 @@ export class AppRuntime implements Callee {
 
   #reportExit(exit: Exit): void {
     this.#lifecycleLog.ended(exit)
-    this.#options.ended(exit.kind === 'spawn-error' ? {...exit, message: this.#lookPathFault() || exit.message} : exit)
+    const isSpawnError = exit.kind === 'spawn-error'
+    const death = this.#options.ended(isSpawnError ? {...exit, message: this.#lookPathFault() || exit.message} : exit)
     if (succeeded(exit)) return
     this.#crashes.explain(exit, {
       plan: this.plan,
       app: this.app,
       queue: this.queue,
+      death,
       starts: this.#program.markers.length,
       searchPath: () => this.#searchPath
     })

@@ -11,6 +11,8 @@ export interface EndedApp {
   readonly plan: AppPlan
   readonly app: Pick<Supervised, 'state' | 'bestLine' | 'lived'>
   readonly queue: Pick<AdmissionQueue, 'interruptedBy'>
+  /** The number under which the end is kept; 0: it is not. */
+  readonly death: number
   /** The number of processes so far. */
   readonly starts: number
   /** The PATH of the process. */
@@ -33,16 +35,20 @@ export class CrashReporter {
   }
 
   /** Reports why an app has failed. Exit code 127 means that the shell could not find the program. For a single app the terminal shows enough. */
-  explain(exit: Exit, {plan: {command, folder, restart}, app, queue, starts, searchPath}: EndedApp): void {
+  explain(exit: Exit, {plan: {command, folder, restart}, app, queue, death, starts, searchPath}: EndedApp): void {
     const {state, bestLine, lived} = app
-    const interrupted = queue.interruptedBy(lived.to)
+    const interrupted = queue.interruptedBy(lived)
     if (this.#isSingle && interrupted.length === 0) return
     if (state.phase === 'exited' && restart !== 'no') return // the warning `given-up` reports it
     const isShells127 = !this.#isSingle && exit.kind === 'code' && exit.code === 127
     const missing = isShells127 ? whyNotFound(command, folder, searchPath()) : ''
     const line = this.#isSingle ? '' : bestLine
     if (missing !== '') this.#reporter.warn('command-not-found', `"${this.#id}" could not be started: ${missing}`)
-    else this.report({exit, livedMs: lived.to - lived.from, interrupted, line}, {state, starts})
+    else
+      this.report(
+        {exit, livedMs: lived.to - lived.from, interrupted, line, death: this.#isSingle ? 0 : death},
+        {state, starts}
+      )
   }
 
   /** `state`: the state after the exit; `starts`: the number of processes so far. */

@@ -3,7 +3,7 @@ import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
-import {endOf} from './messages/why-not-running.ts'
+import {endOf} from '../model/exit-text.ts'
 
 /** What is said of an app. */
 interface Listable {

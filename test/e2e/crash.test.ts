@@ -25,8 +25,8 @@ t.test(
       line,
       /^⚠ {2}"payments" exited with code 7 after \d+(\.\d)? m?s while handling POST \/charge\?n=1 from checkout \([\d.]+ m?s\)$/
     )
-    await run.waitForLine('out of cards', {stream: 'stderr'})
-    t.same(run.stderr.lines.slice(1), ['    Error: out of cards'])
+    await run.waitForLine('pillion why', {stream: 'stderr'})
+    t.same(run.stderr.lines.slice(1), ['    Error: out of cards', '    pillion why 1 shows what was sent'])
     const {status, body} = await call
     t.equal(status, 500)
     t.match(
@@ -127,11 +127,15 @@ t.test('several calls are listed, five at most', async t => {
   }
   await payments.configured
   await payments.exit(1)
-  await run.waitForLine('and 2 more', {stream: 'stderr'})
+  await run.waitForLine('pillion why', {stream: 'stderr'})
   t.match(run.stderr.lines[0], /after .* while handling 7 calls$/)
   t.same(
     run.stderr.lines.slice(1).map(line => line.replace(/\(.*\)/, '')),
-    [...[1, 2, 3, 4, 5].map(number => `    POST /${number.toString()} from checkout `), '    and 2 more']
+    [
+      ...[1, 2, 3, 4, 5].map(number => `    POST /${number.toString()} from checkout `),
+      '    and 2 more',
+      '    pillion why 1 shows what was sent'
+    ]
   )
 })
 

@@ -1,3 +1,4 @@
+import type {Exit} from '../../model/app-state.ts'
 import type {Watchdog} from '../../supervisor/process/watchdog.ts'
 import {Console} from '../../logging/console.ts'
 import {logsInUse} from '../../control/client.ts'
@@ -28,6 +29,8 @@ export interface AppRuntimesOptions extends RunOptions {
   readonly explain: (id: string, pendingCall: PendingCall) => string
   /** Called when the state of an app changes. */
   readonly moved: () => void
+  /** A process has ended although nobody asked it to; the result is the number under which that is kept, 0: it is not. */
+  readonly died: (runtime: AppRuntime, exit: Exit) => number
   /** The marker of an app process whose orphans survive the run. */
   readonly spare: (marker: string) => void
   readonly reporter: Reporter
@@ -78,7 +81,7 @@ export class AppRuntimes {
   }
 
   #make(plan: AppPlan, ports: SidecarPorts, logs: Logs, isDebugged: boolean): AppRuntime {
-    const {shell, form, emit, services, watchdog, maySpawn, explain, moved, reporter} = this.#options
+    const {shell, form, emit, services, watchdog, maySpawn, explain, moved, died, reporter} = this.#options
     const runtime = new AppRuntime({
       explain: pendingCall => explain(plan.id, pendingCall),
       plan,
@@ -99,6 +102,7 @@ export class AppRuntimes {
       ended: exit => {
         emit({type: 'app-ended', id: plan.id, exit})
         importHint(runtime, reporter)
+        return died(runtime, exit)
       },
       reporter,
       noted: note => {

@@ -1,6 +1,6 @@
 import type {Exit} from '../../model/app-state.ts'
 import type {InterruptedCall} from '../../gateway/admission-queue.ts'
-import {endOf} from './why-not-running.ts'
+import {endOf} from '../../model/exit-text.ts'
 
 /** A crashed process and what is known about it. */
 export interface Crash {
@@ -9,6 +9,8 @@ export interface Crash {
   readonly livedMs: number
   /** The calls that were in flight. */
   readonly interrupted: readonly InterruptedCall[]
+  /** The number under which it is kept; 0: it is not. */
+  readonly death: number
   /** The most useful line of its last output, '' if there is none. */
   readonly line: string
   /** The next step: `restart 3 in 400 ms`; '' if there is none. */
@@ -18,12 +20,13 @@ export interface Crash {
 const MAX_CALLS = 5
 
 /** Reports a crash: exit and age of the process, the calls in flight, the next step, and the most useful line of output. */
-export function crashReport({id, exit, livedMs, interrupted, line, next}: Crash): string {
+export function crashReport({id, exit, livedMs, interrupted, line, next, death}: Crash): string {
   const lived = exit.kind === 'spawn-error' ? '' : ` after ${durationText(livedMs)}`
   const [call] = interrupted
   const during =
     call === undefined ? '' : ` while handling ${interrupted.length === 1 ? callText(call) : count(interrupted)}`
-  const details = [...(interrupted.length > 1 ? listed(interrupted) : []), ...(line === '' ? [] : [line])]
+  const kept = death > 0 && interrupted.length > 0 ? [`pillion why ${death.toString()} shows what was sent`] : []
+  const details = [...(interrupted.length > 1 ? listed(interrupted) : []), ...(line === '' ? [] : [line]), ...kept]
   return [`"${id}" ${endOf(exit)}${lived}${during}${behind(next)}`, ...details].join('\n    ')
 }
 

@@ -1,5 +1,5 @@
 import type {Note} from '../process/supervised.ts'
-import {endOf} from './why-not-running.ts'
+import {endOf} from '../../model/exit-text.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 const CODES = {

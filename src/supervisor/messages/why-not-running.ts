@@ -1,4 +1,5 @@
-import type {AppState, Exit} from '../../model/app-state.ts'
+import type {AppState} from '../../model/app-state.ts'
+import {endOf} from '../../model/exit-text.ts'
 
 /** The error text for calls to an app that cannot answer: what happened to it, when, and the most useful line of its last output. */
 export function whyNot(id: string, state: AppState, {at, line}: {at: Date; line: string}): string {
@@ -16,18 +17,6 @@ export function whyNot(id: string, state: AppState, {at, line}: {at: Date; line:
       return `"${id}" ${endOf(state.last)} at ${clock(at)} and ${state.until === Infinity ? 'restarts when one of its files changes' : 'will be restarted'}${words}`
     case 'exited':
       return state.exit === undefined ? `"${id}" was stopped` : `"${id}" ${endOf(state.exit)} at ${clock(at)}${words}`
-  }
-}
-
-/** `exited with code 3`, `was ended by SIGKILL`, `could not be started: …`. */
-export function endOf(exit: Exit): string {
-  switch (exit.kind) {
-    case 'code':
-      return `exited with code ${exit.code.toString()}`
-    case 'signal':
-      return `was ended by ${exit.signal}`
-    case 'spawn-error':
-      return `could not be started: ${exit.message}`
   }
 }
 

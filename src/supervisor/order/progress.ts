@@ -1,6 +1,6 @@
 import type {Dependency} from '../../model/plan.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
-import {endOf} from '../messages/why-not-running.ts'
+import {endOf} from '../../model/exit-text.ts'
 
 /** The progress of an app. A milestone that was reached once stays reached. */
 export interface Progress {

@@ -2,7 +2,7 @@ import type {Supervised} from '../process/supervised.ts'
 import type {AppState} from '../../model/app-state.ts'
 import type {Clock} from '../../platform/clock.ts'
 import {withDeadline} from './deadline.ts'
-import {endOf} from '../messages/why-not-running.ts'
+import {endOf} from '../../model/exit-text.ts'
 import type {AdmissionQueue, PendingCall} from '../../gateway/admission-queue.ts'
 
 /** A second process of an app, on its own port. */

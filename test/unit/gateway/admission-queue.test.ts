@@ -98,18 +98,23 @@ t.test('a crash interrupted the calls in flight and those broken shortly before,
   const now = performance.now()
   t.same(
     queue
-      .interruptedBy(now)
+      .interruptedBy({from: 0, to: now})
       .map(({pendingCall: {path}}) => path)
       .toSorted(),
     ['/broken', '/in-flight']
   )
   t.same(
-    queue.interruptedBy(now + 10_000).map(({pendingCall: {path}}) => path),
+    queue.interruptedBy({from: 0, to: now + 10_000}).map(({pendingCall: {path}}) => path),
     ['/in-flight'],
     'a connection that broke long ago does not count'
   )
+  t.same(
+    queue.interruptedBy({from: now + 1, to: now + 2}).map(({pendingCall: {path}}) => path),
+    ['/in-flight'],
+    'one to the process before does not count'
+  )
   for (let number = 0; number < 3000; number++) enter(`/${number.toString()}`).leave(true)
-  t.ok(queue.interruptedBy(now).length <= 1001, 'the number of remembered calls is bounded')
+  t.ok(queue.interruptedBy({from: 0, to: now}).length <= 1001, 'the number of remembered calls is bounded')
 })
 
 t.test('a paused queue admits no calls although it is open, and admits them in order when it is resumed', async t => {

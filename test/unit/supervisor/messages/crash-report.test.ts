@@ -12,6 +12,7 @@ const QUIET = {
   livedMs: 12_449,
   interrupted: [],
   line: '',
+  death: 0,
   next: ''
 } as const
 

@@ -1,0 +1,45 @@
+import {endOf} from '../model/exit-text.ts'
+import {contentOf} from '../telemetry/recorder/call-content.ts'
+import type {Death} from '../telemetry/recorder/deaths.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import {rowOf, type CallRow} from './call-view.ts'
+
+/** An end of a process that nobody asked for. Times are in ms. */
+export interface DeathView {
+  readonly number: number
+  readonly app: string
+  readonly name: string
+  /** `exited with code 3`, `was ended by SIGKILL`. */
+  readonly exit: string
+  /** ISO 8601. */
+  readonly at: string
+  readonly livedMs: number
+  /** What was saved before the process was started. */
+  readonly files: readonly string[]
+  /** The calls that were inside; `times`: at so many of the `earlier` ends the same request was. */
+  readonly inside: readonly (CallRow & {readonly forMs: number; readonly times: number})[]
+  readonly earlier: number
+  readonly finished: readonly CallRow[]
+  readonly lines: readonly string[]
+  /** What the exit may mean; '' = nothing that is not said already. */
+  readonly hint: string
+}
+
+export async function deathView(death: Death, masking: Masking): Promise<DeathView> {
+  const {number, app, name, exit, at, livedMs, files, inside, earlier, finished, lines} = death
+  const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
+  return {
+    number,
+    app,
+    name,
+    exit: endOf(exit),
+    at: new Date(at).toISOString(),
+    livedMs,
+    files,
+    inside: inside.map(({call, forMs, times}) => ({...rowOf(call, contentOf(call), masking), forMs, times})),
+    earlier,
+    finished: finished.map(call => rowOf(call, contentOf(call), masking)),
+    lines: await lines(),
+    hint: isKilled ? 'SIGKILL that nobody asked for is often the system’s answer to a lack of memory: see dmesg' : ''
+  }
+}

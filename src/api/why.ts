@@ -1,0 +1,50 @@
+import {UserError} from '../model/errors.ts'
+import {nearMiss} from '../model/near-miss.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import type {ApiContext} from './api.ts'
+import {deathView, type DeathView} from './death-view.ts'
+
+/** Why an app does not run, or did not. */
+export interface WhyView {
+  readonly app: string
+  /** Each instance: whether it takes calls, and what it waits for; '' = nothing. */
+  readonly instances: readonly {readonly name: string; readonly isReady: boolean; readonly reason: string}[]
+  /** How its latest process ended that nobody asked to; null: none did. */
+  readonly death: DeathView | null
+  /** How many did, of those that are kept. */
+  readonly deaths: number
+}
+
+/** One end. Throws a UserError if it is not kept. */
+export async function oneDeath({deaths}: ApiContext, number: number, masking: Masking): Promise<DeathView> {
+  const death = deaths?.get(number)
+  if (death !== undefined) return deathView(death, masking)
+  const known = deaths?.all().map(each => each.number.toString()) ?? []
+  throw new UserError(`no process ended under number ${number.toString()}`, {
+    explanation: known.length === 0 ? 'None has ended that nobody asked to.' : `Known: ${known.join(', ')}`
+  })
+}
+
+/** Throws a UserError if the run has no such app. */
+export async function whyOf({apps, deaths}: ApiContext, app: string, masking: Masking): Promise<WhyView> {
+  const all = apps()
+  const meant = all.filter(({id, name}) => id === app || name === app)
+  const [first] = meant
+  if (first === undefined) {
+    const near = nearMiss(
+      app,
+      all.map(({id}) => id)
+    )
+    throw new UserError(`couldn't find app id ${app}${near === '' ? '' : `: did you mean ${near}?`}`, {
+      explanation: `Running: ${all.map(({id}) => id).join(', ')}`
+    })
+  }
+  const kept = deaths?.all(first.id).filter(({name}) => app === first.id || name === app) ?? []
+  const latest = kept.at(-1)
+  return {
+    app: first.id,
+    instances: meant.map(({name, isReady, reason}) => ({name, isReady, reason})),
+    death: latest === undefined ? null : await deathView(latest, masking),
+    deaths: kept.length
+  }
+}

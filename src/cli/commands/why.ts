@@ -1,0 +1,70 @@
+import type {CallRow} from '../../api/call-view.ts'
+import type {DeathView} from '../../api/death-view.ts'
+import type {WhyView} from '../../api/why.ts'
+import {UserError} from '../../model/errors.ts'
+import {askApi} from '../ask-api.ts'
+import {callTable, duration, timeOf} from '../call-table.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {print} from '../print.ts'
+import {runHere} from '../run-here.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** `why ID`: why an app does not run, or how it ended last; `why NUMBER`: one end of a process. */
+export const why: CommandHandler = async ({flags, words, asJson}) => {
+  const [what, ...others] = words
+  if (what === undefined || others.length > 0)
+    throw new UsageError('why takes the id of an app, or the number of an end')
+  const output = flags.text('output') ?? ''
+  if (!['', 'text', 'json'].includes(output))
+    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: text, json.'})
+  const run = await runHere(flags.text('run-file'), asJson)
+  if (/^\d+$/.test(what)) {
+    const death = await askApi<DeathView>(run, `/deaths/${what}`)
+    print(process.stdout, output === 'json' ? `${JSON.stringify(death)}\n` : deathText(death))
+    return 0
+  }
+  const view = await askApi<WhyView>(run, `/apps/${encodeURIComponent(what)}/why`)
+  print(process.stdout, output === 'json' ? `${JSON.stringify(view)}\n` : whyText(view))
+  return 0
+}
+
+function whyText({app, instances, death, deaths}: WhyView): string {
+  const states = instances.map(({name, isReady, reason}) => {
+    if (reason !== '') return `${reason}\n`
+    return isReady ? `"${name}" is ready\n` : `"${name}" runs, and is not ready\n`
+  })
+  if (death === null) return states.join('')
+  const more = deaths > 1 ? `\n${deaths.toString()} ends of "${app}" are kept.\n` : ''
+  return `${states.join('')}\n${deathText(death)}${more}`
+}
+
+/** What is known about one end of a process. */
+function deathText(death: DeathView): string {
+  const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
+  const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
+  const parts = [
+    `end ${number.toString()}: "${name}" ${exit} at ${timeOf({at})}, ${duration(livedMs)} after its start${saved}\n`,
+    hint === '' ? '' : `${hint}\n`,
+    inside.length === 0 ? 'No call was inside.\n' : `Inside:\n${indented(callTable(inside, Infinity))}`,
+    ...inside.flatMap(({number: call, times}) =>
+      times === 0
+        ? []
+        : `  call ${call.toString()}: the same request was inside at ${times.toString()} of the ${earlier.toString()} ends before\n`
+    ),
+    finished.length === 0 ? '' : `Answered before:\n${indented(callTable([...finished].toReversed(), Infinity))}`,
+    lines.length === 0
+      ? 'It wrote nothing.\n'
+      : `Its last lines:\n${indented(`${lines.slice(-SHOWN_LINES).join('\n')}\n`)}`,
+    showsText(inside)
+  ]
+  return parts.join('')
+}
+
+const SHOWN_LINES = 10
+
+const showsText = (inside: readonly CallRow[]): string => {
+  const [first] = inside
+  return first === undefined ? '' : `pillion calls ${first.number.toString()} shows the request.\n`
+}
+
+const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')

@@ -1,0 +1,91 @@
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+import type {DeathView} from '../../src/api/death-view.ts'
+
+const STOCK = `
+import http from 'node:http'
+http.createServer((request, response) => {
+  let body = ''
+  request.on('data', piece => (body += piece)).on('end', () => {
+    if (request.url === '/charge' && body === 'null') throw new TypeError('Cannot read the card')
+    if (request.url === '/slow') console.log('slow has come')
+    else response.end('charged')
+  })
+}).listen(process.env.APP_PORT)
+`
+
+t.test('a request kills an app: why names it, what was answered before, and that it was inside again', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'stock.mjs': STOCK,
+    'dapr.yaml': JSON.stringify({
+      version: 1,
+      apps: [
+        {appID: 'shop', appDirPath: '.', command: ['sleep', '600']},
+        {appID: 'payments', appDirPath: '.', autoPort: true, restart: 'on-failure', command: ['node', 'stock.mjs']}
+      ]
+    })
+  })
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  t.match(await rig.run(['why', 'payments']), {code: 0, stdout: /^"payments" (?:is|has|runs)/})
+  const charge = async (body: string, path = '/charge'): Promise<number> => {
+    const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/payments/method${path}`
+    const response = await fetch(url, {method: 'POST', body})
+    await response.text()
+    return response.status
+  }
+  t.equal(await charge('card'), 200)
+  t.equal(await charge('null'), 500)
+  await run.waitForLine('pillion why 1 shows what was sent', {stream: 'stderr'})
+  t.equal(await charge('other'), 200, 'restarted')
+  const slow = charge('', '/slow')
+  await run.waitForLine('slow has come')
+  t.equal(await charge('null'), 500)
+  await run.waitForLine('pillion why 2 shows what was sent', {stream: 'stderr'})
+  await slow
+
+  const first = JSON.parse((await rig.run(['why', '1', '-o', 'json'])).stdout) as DeathView
+  t.match(first, {
+    number: 1,
+    app: 'payments',
+    exit: 'exited with code 1',
+    inside: [{from: 'shop', to: 'payments', method: 'POST', path: '/charge', times: 0}],
+    finished: [{path: '/charge', status: 200}],
+    earlier: 0
+  })
+  t.ok(first.lines.some(line => line.includes('Cannot read the card')))
+  t.ok(first.lines.every(line => !line.startsWith('== APP')))
+  const second = JSON.parse((await rig.run(['why', '2', '-o', 'json'])).stdout) as DeathView
+  t.same(
+    second.inside.map(({path, times}) => [path, times]),
+    [
+      ['/charge', 1],
+      ['/slow', 0]
+    ]
+  )
+  const {stdout} = await rig.run(['why', 'payments'])
+  t.match(stdout, /end 2: "payments" exited with code 1 at [\d:.]+, [\d.]+ m?s after its start\nInside:\n/)
+  t.match(stdout, /the same request was inside at 1 of the 1 ends before/)
+  t.match(stdout, /Cannot read the card/)
+  const number = second.inside[0]?.number.toString() ?? ''
+  t.match(stdout, `pillion calls ${number} shows the request.`)
+  t.match(
+    (await rig.run(['calls', number])).stdout,
+    /> POST \/v1\.0\/invoke\/payments\/method\/charge HTTP\/1\.1[^]*\nnull\n/
+  )
+  t.match(await rig.run(['why', '9']), {code: 1, stderr: /no process ended under number 9\nKnown: 1, 2/})
+  t.match(await rig.run(['why', 'paymets']), {code: 1, stderr: /couldn't find app id paymets: did you mean payments\?/})
+  t.match(await rig.run(['why']), {code: 255, stderr: /why takes the id of an app/})
+})
+
+t.test('why names what an app waits for', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'db', autoPort: true},
+    {appID: 'page', autoPort: true, dependsOn: ['db']}
+  ])
+  rig.pillion(['run', '-f', '.'])
+  await rig.driven('db')
+  t.match((await rig.run(['why', 'page'])).stdout, /"page".*"db"/)
+})
