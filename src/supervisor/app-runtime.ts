@@ -357,8 +357,9 @@ export class AppRuntime implements Callee {
 
   #reportExit(exit: Exit): void {
     this.#lifecycleLog.ended(exit)
-    const isSpawnError = exit.kind === 'spawn-error'
-    const death = this.#options.ended(isSpawnError ? {...exit, message: this.#lookPathFault() || exit.message} : exit)
+    const {command, folder} = this.plan
+    const fault = exit.kind === 'spawn-error' ? lookPathFault(command, folder, this.#searchPath) : ''
+    const death = this.#options.ended(fault === '' ? exit : {kind: 'spawn-error', message: fault})
     if (succeeded(exit)) return
     this.#crashes.explain(exit, {
       plan: this.plan,
@@ -368,10 +369,6 @@ export class AppRuntime implements Callee {
       starts: this.#program.markers.length,
       searchPath: () => this.#searchPath
     })
-  }
-
-  #lookPathFault(): string {
-    return lookPathFault(this.plan.command, this.plan.folder, this.#searchPath)
   }
 
   get #searchPath(): string {
