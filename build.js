@@ -1,8 +1,9 @@
-// Writes dist: the validators compiled from the template's schema, then one bundle with a lazy chunk for each command.
+// Writes dist: the validators compiled from the template's schema, the API's description as JSON, then one bundle with a lazy chunk for each command.
 // `node build.js schema` writes the validators alone.
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {build} from 'esbuild'
 import {Ajv} from 'ajv'
+import {parse as parseYaml} from 'yaml'
 import standalone from 'ajv/dist/standalone/index.js'
 import {joinFiles} from './join.js'
 
@@ -33,6 +34,11 @@ function compileSchema() {
 }
 
 writeFileSync('src/config/schema.generated.js', compileSchema())
+const api = JSON.stringify(parseYaml(readFileSync('schema/api.yaml', 'utf8')))
+writeFileSync(
+  'src/api/openapi.generated.js',
+  `// Written by build.js from schema/api.yaml.\nexport default ${JSON.stringify(api)}\n`
+)
 if (process.argv[2] === 'schema') process.exit()
 
 rmSync('dist', {recursive: true, force: true})

@@ -1,11 +1,13 @@
 // api/ answers questions about a run: its calls, who calls whom. It is loaded by the first request for it, and knows neither the control
 // socket nor the terminal. Requests are those of `/api/v1`, described in `schema/api.yaml`.
-import {messageOf, UserError} from '../model/errors.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
+import {appViews, runView} from './app-view.ts'
+import {act, ACTIONS, appsNamed, readAppName, type AppName, type RunControl} from './apps.ts'
 import {callsQuery, listCalls, oneCall} from './calls.ts'
 import {edgeViews} from './edges.ts'
+import {json, notAllowed, problem, problemOf, type ApiResponse} from './problem.ts'
 import {oneDeath, whyOf} from './why.ts'
 
 /** Whether an app takes calls, and what it waits for. */
@@ -19,6 +21,7 @@ export interface NotRunning {
 
 export interface ApiContext {
   readonly recorder: CallRecorder
+  readonly control: RunControl
   /** Undefined: no process has ended yet that nobody asked to. */
   readonly deaths: Deaths | undefined
   readonly apps: () => readonly NotRunning[]
@@ -33,21 +36,6 @@ export interface ApiRequest {
   readonly parameters: URLSearchParams
 }
 
-export interface ApiResponse {
-  readonly status: number
-  readonly type: string
-  readonly body: string
-}
-
-/** A problem as RFC 9457 has it; `hint` says what to do. */
-const problem = (status: number, detail: string, hint = ''): ApiResponse => ({
-  status,
-  type: 'application/problem+json',
-  body: JSON.stringify({status, detail, ...(hint === '' ? {} : {hint})})
-})
-
-const json = (value: unknown): ApiResponse => ({status: 200, type: 'application/json', body: JSON.stringify(value)})
-
 /** Answers one request. Never throws. */
 export async function handleApi(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   try {
@@ -57,21 +45,35 @@ export async function handleApi(context: ApiContext, request: ApiRequest): Promi
   }
 }
 
-/** What went wrong: a mistake of who asks, or a fault of ours. */
-export const problemOf = (error: unknown): ApiResponse =>
-  error instanceof UserError ? problem(400, error.message, error.explanation) : problem(500, messageOf(error))
-
-async function answer(context: ApiContext, {method, path, parameters}: ApiRequest): Promise<ApiResponse> {
+async function answer(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const {recorder, masked} = context
+  const {method, path, parameters} = request
   const masking = new Masking(masked())
+  const ofApp = /^\/apps\/([^/]+)(?:\/([a-z]+))?$/.exec(path)
+  if (ofApp !== null) return answerApp(context, method, readAppName(ofApp[1] ?? ''), ofApp[2] ?? '')
   const number = /^\/calls\/(\d{1,10})$/.exec(path)?.[1]
-  if (method !== 'GET') return problem(405, `${method} is not possible here`, 'Use GET.')
+  if (method !== 'GET') return notAllowed(method, 'GET')
+  if (path === '/run') return json(runView(context.control.list(), recorder))
+  if (path === '/apps') return json({apps: appViews(context.control.list().apps, recorder)})
+  if (path === '/openapi.json') return (await import('./openapi.ts')).openapi()
   if (number !== undefined) return json(oneCall(recorder, Number(number), masking))
   if (path === '/calls') return json({last: recorder.last, calls: listCalls(recorder, callsQuery(parameters), masking)})
   if (path === '/edges') return json({edges: edgeViews(recorder)})
   const death = /^\/deaths\/(\d{1,10})$/.exec(path)?.[1]
   if (death !== undefined) return json(await oneDeath(context, Number(death), masking))
-  const [, app] = /^\/apps\/([^/]+)\/why$/.exec(path) ?? []
-  if (app !== undefined) return json(await whyOf(context, decodeURIComponent(app), masking))
-  return problem(404, `there is no ${path}`, 'schema/api.yaml lists what there is.')
+  return nothing(path)
 }
+
+async function answerApp(context: ApiContext, method: string, name: AppName, what: string): Promise<ApiResponse> {
+  const {control, recorder} = context
+  const action = ACTIONS.find(each => each === what)
+  if (what === 'why' && method === 'GET') return json(await whyOf(context, name.id, new Masking(context.masked())))
+  if (what !== '' && action === undefined) return nothing(`/apps/${name.id}/${what}`)
+  const wanted = action === undefined ? 'GET' : 'POST'
+  if (method !== wanted) return notAllowed(method, wanted)
+  if (action === undefined) return json({apps: appViews(appsNamed(control.list().apps, name), recorder)})
+  return json({apps: await act(control, recorder, action, name)})
+}
+
+const nothing = (path: string): ApiResponse =>
+  problem(404, `there is no ${path}`, '/api/v1/openapi.json lists what there is.')

@@ -3,6 +3,7 @@ import {contentOf, type CallContent} from '../telemetry/recorder/call-content.ts
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
+import {ApiProblem} from './problem.ts'
 import {detailOf, rowOf, type CallDetail, type CallRow} from './call-view.ts'
 
 /** Rows of one answer. */
@@ -58,7 +59,7 @@ export function listCalls(
   return rows
 }
 
-/** One call with its bytes. Throws a UserError if it is not kept. */
+/** One call with its bytes. Throws an ApiProblem if it is not kept. */
 export function oneCall(recorder: CallRecorder, number: number, masking: Masking): CallDetail {
   const call = recorder.call(number)
   if (call !== undefined) return detailOf(call, masking)
@@ -66,5 +67,5 @@ export function oneCall(recorder: CallRecorder, number: number, masking: Masking
     number > recorder.last
       ? `the latest call is number ${recorder.last.toString()}`
       : 'it is no longer kept: the recorder keeps the latest 32,768 calls'
-  throw new UserError(`there is no call ${number.toString()}: ${why}`, {explanation: 'pillion calls lists them.'})
+  throw new ApiProblem(404, `there is no call ${number.toString()}: ${why}`, 'pillion calls lists them.')
 }

@@ -1,20 +1,28 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import {handleApi, problemOf, type ApiContext} from './api.ts'
+import {handleApi, type ApiContext} from './api.ts'
+import {readAppName} from './apps.ts'
 import {followCalls} from './follow-calls.ts'
+import {sendLogs} from './logs.ts'
+import {problemOf, type ApiResponse} from './problem.ts'
 
 /** Serves a request under `/api/v1`, whatever listener it came to. Never throws. */
 export async function serveApi(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = URL.parse(request.url ?? '/', 'http://run')
   const path = url?.pathname.replace(/^\/api\/v1/, '') ?? ''
   const parameters = url?.searchParams ?? new URLSearchParams()
+  const method = request.method ?? ''
   try {
-    if (request.method === 'GET' && path === '/calls' && parameters.has('follow'))
+    if (method === 'GET' && path === '/calls' && parameters.has('follow'))
       return followCalls(context, parameters, response)
+    const logsOf = /^\/apps\/([^/]+)\/logs$/.exec(path)?.[1]
+    if (method === 'GET' && logsOf !== undefined)
+      return await sendLogs(context, readAppName(logsOf), {parameters, request, response})
+    end(response, await handleApi(context, {method, path, parameters}))
   } catch (error) {
-    return end(response, problemOf(error))
+    if (response.headersSent) response.destroy()
+    else end(response, problemOf(error))
   }
-  end(response, await handleApi(context, {method: request.method ?? '', path, parameters}))
 }
 
-const end = (response: ServerResponse, {status, type, body}: ReturnType<typeof problemOf>): void =>
-  void response.writeHead(status, {'content-type': type}).end(body)
+const end = (response: ServerResponse, {status, type, body, allow}: ApiResponse): void =>
+  void response.writeHead(status, {'content-type': type, ...(allow !== undefined && {allow})}).end(body)

@@ -1,6 +1,7 @@
 import type {Grep} from './grep.ts'
 import {terminalText} from '../logging/terminal-text.ts'
-import {asBytes, appPrefix} from '../logging/prefix.ts'
+import {decoded, type LogLine} from '../logging/headed-lines.ts'
+import {asBytes} from '../logging/prefix.ts'
 
 /** The options of `logs`. */
 export interface LogsWanted {
@@ -17,48 +18,6 @@ export interface LogsWanted {
   readonly runFile: string | undefined
   readonly asJson: boolean
 }
-
-/** A line of a log. */
-export interface LogLine {
-  /** ms since 1970; 0: unknown. */
-  readonly time: number
-  /** `stdout`, `stderr`, `status` (our lines about the app); `-`: unknown. */
-  readonly stream: string
-  readonly app: string
-  /** latin1, as the app wrote it, without prefix and newline. */
-  readonly text: string
-}
-
-/** A line that a run sends (`Handlers.runLogs`): time, stream, app, text. */
-const HEADED = /^(\d+) (\S+) (\S+) (.*)$/s
-
-/** Parses a line that a run sent. A line without a head (`… 12 lines dropped`) is returned as text; after '' all lines are new. */
-export function readLine(headed: string): LogLine | string {
-  const [, time = '', stream = '', name = '', text = ''] = HEADED.exec(headed) ?? []
-  if (time === '') return headed
-  const app = decodeURIComponent(name)
-  if (stream !== '-') return {time: Number(time), stream, app, text}
-  const prefix = appPrefix(app)
-  return text.startsWith(prefix)
-    ? {time: 0, stream, app, text: text.slice(prefix.length)}
-    : {time: 0, stream: 'status', app, text}
-}
-
-/** Splits chunks of text into lines, in batches. */
-export async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
-  let rest = ''
-  for await (const text of texts) {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    if (lines.length > 0) yield lines
-  }
-  if (rest !== '') yield [rest]
-}
-
-/** Decodes UTF-8 bytes that are held as latin1. */
-export const decoded = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- most lines are ASCII
-  /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString()
 
 export interface LineForm {
   readonly asJson: boolean

@@ -1,5 +1,3 @@
-import type {ApiContext, NotRunning} from '../api/api.ts'
-import type {Handlers} from '../control/messages.ts'
 import {succeeded, type Exit} from '../model/app-state.ts'
 import type {CallObserver} from '../model/call.ts'
 import type {Event} from '../model/events.ts'
@@ -11,25 +9,24 @@ import {lastLines} from './last-lines.ts'
 /** Of the output before an end. */
 const LINES = 50
 
-/** The recorder of a run: its calls, the ends of its apps, and the API by which others ask for them. */
+/** What is kept of a run: its calls, and the ends of its apps. */
 export class RunRecorder {
-  readonly #recorder: CallRecorder
-  readonly #runtimes: () => readonly AppRuntime[]
+  readonly calls: CallRecorder
   /** The latest reload of each app, by name: what was saved, and when it was done (`performance.now()`). */
   readonly #reloads = new Map<string, {readonly files: readonly string[]; readonly at: number}>()
-  #deaths: Deaths | undefined
+  /** Undefined: no process has ended yet that nobody asked to. */
+  deaths: Deaths | undefined
 
   /** `runtimes`: all apps of the run. */
   constructor(runtimes: () => readonly AppRuntime[]) {
-    this.#runtimes = runtimes
     const bodyBytesOf = (app: string): number | undefined =>
       runtimes().find(({id}) => id === app)?.plan.record.bodyBytes
-    this.#recorder = new CallRecorder({bodyBytesOf})
+    this.calls = new CallRecorder({bodyBytesOf})
   }
 
   /** Told of every call of the run. */
   get observer(): CallObserver {
-    return this.#recorder
+    return this.calls
   }
 
   /** An event of the run. */
@@ -46,8 +43,8 @@ export class RunRecorder {
     const interrupted = queue.interruptedBy({from, to})
     const {record} = logs.app
     const end = record.length
-    this.#deaths ??= new Deaths(this.#recorder)
-    return this.#deaths.add({
+    this.deaths ??= new Deaths(this.calls)
+    return this.deaths.add({
       app: id,
       name,
       exit,
@@ -58,26 +55,4 @@ export class RunRecorder {
       lines: async () => lastLines(record, end, LINES)
     })
   }
-
-  /** Answers a request under `/api/v1`; its code is loaded by the first one. */
-  readonly api: Handlers['api'] = async (request, response) => {
-    const {serveApi} = await import('../api/serve-api.ts')
-    await serveApi(this.#context, request, response)
-  }
-
-  get #context(): ApiContext {
-    return {
-      recorder: this.#recorder,
-      deaths: this.#deaths,
-      masked: () => this.#runtimes().flatMap(({plan}) => plan.record.mask),
-      apps: () => this.#runtimes().map(notRunning)
-    }
-  }
 }
-
-const notRunning = (runtime: AppRuntime): NotRunning => ({
-  id: runtime.id,
-  name: runtime.name,
-  isReady: runtime.isReady,
-  reason: runtime.queue.isOpen ? '' : runtime.queue.reason
-})

@@ -35,3 +35,7 @@ export async function inBackground(reporter: Reporter, what: string, work: Promi
     reporter.warn('background-task-failed', `${what}: ${messageOf(error)}`)
   }
 }
+
+/** What is said of an app that the user has left out. */
+export const exceptedText = (id: string): string =>
+  `"${id}" is not started (--except): "pillion env ${id}" prints its environment, "pillion start ${id}" starts it`

@@ -8,7 +8,6 @@ import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.t
 import type {Handlers, RunListing} from '../control/messages.ts'
 import type {KeyMode} from '../platform/key-mode.ts'
 import {homeOf, register, type Registration} from '../control/server.ts'
-import {succeeded, type AppState} from '../model/app-state.ts'
 import {controlHandlers} from './control-handlers.ts'
 import {Changes} from '../supervisor/reload/changes.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
@@ -30,11 +29,12 @@ import {PeerRuns} from '../gateway/peer-runs.ts'
 import {denyUnknown} from '../gateway/unknown-app.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
 import {Services} from '../daeploy/services/services.ts'
+import {RunApi} from './run-api.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
-import {inBackground, RunReporter} from './run-reporter.ts'
+import {exceptedText, inBackground, RunReporter} from './run-reporter.ts'
 
 /**
  * `wiring`: ports, logs, sidecars and the socket are opened; `starting`: the first apps are spawned, their start lines are
@@ -77,6 +77,11 @@ export class Run {
   #phase: Phase = 'wiring'
   readonly #stages = new Stages()
   readonly #recorder = new RunRecorder(() => this.#apps.all)
+  readonly #api = new RunApi({
+    recorder: this.#recorder,
+    runtimes: () => this.#apps.all,
+    control: () => this.handlers
+  })
   #finishing: Promise<void> | undefined
 
   constructor(options: RunOptions) {
@@ -253,7 +258,7 @@ export class Run {
       stop: () => this.stop(),
       stopApp: async id => this.#apps.stop(id),
       releaseRedis: port => this.#components.releaseRedis(port),
-      api: this.#recorder.api,
+      api: this.#api.handle,
       ...this.#services.handlers,
       ...controlHandlers({
         changes: this.#changes,
@@ -362,16 +367,10 @@ export class Run {
       const ms = longestGraceMs(this.#options.plan)
       await withDeadline({ms, over: this.#now.signal}, async cut => this.#stages.stop(cut))
       this.#phase = 'ended'
-      this.#end.resolve(!this.#isForced && (this.#asked.signal.aborted || this.#areAllWell))
+      this.#end.resolve(!this.#isForced && (this.#asked.signal.aborted || this.#apps.areAllWell))
     } catch (error) {
       this.#end.reject(error)
     }
-  }
-
-  get #areAllWell(): boolean {
-    return this.#apps.all.every(
-      runtime => this.#apps.isStopped(runtime) || (!runtime.isGivenUp && isWell(runtime.app.state))
-    )
   }
 
   /** Sidecars stay open meanwhile. */
@@ -397,8 +396,3 @@ export class Run {
     })
   }
 }
-
-const exceptedText = (id: string): string =>
-  `"${id}" is not started (--except): "pillion env ${id}" prints its environment, "pillion start ${id}" starts it`
-
-const isWell = (state: AppState): boolean => state.phase === 'exited' && (state.asked || succeeded(state.exit))

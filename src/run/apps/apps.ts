@@ -1,4 +1,5 @@
 import {whyStopped} from '../../gateway/unknown-app.ts'
+import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {releasePorts, nameOwner} from '../../ports/claim-all.ts'
 import {claimPorts, type SidecarPorts} from '../../ports/claim.ts'
@@ -73,6 +74,11 @@ export class Apps {
   whyStopped(id: string): string {
     const isStopped = this.#all.some(runtime => runtime.id === id && this.#stopped.has(runtime))
     return isStopped ? whyStopped(id) : ''
+  }
+
+  /** No app was given up, and those that have exited succeeded, or were asked to. */
+  get areAllWell(): boolean {
+    return this.#all.every(runtime => this.isStopped(runtime) || (!runtime.isGivenUp && isWell(runtime.app.state)))
   }
 
   /** Settles when all apps have exited and none will restart. */
@@ -203,3 +209,5 @@ export class Apps {
     await Promise.all(runtimes.map(async runtime => this.#options.closer.close(runtime)))
   }
 }
+
+const isWell = (state: AppState): boolean => state.phase === 'exited' && (state.asked || succeeded(state.exit))

@@ -1,0 +1,97 @@
+import type {ListedApp, RunListing} from '../control/messages.ts'
+import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
+
+/** A run. Times are ISO 8601. */
+export interface RunView {
+  readonly version: string
+  /** The marker of its processes and folders. */
+  readonly run: string
+  readonly pid: number
+  readonly startedAt: string
+  /** `file` is '' for a single app. */
+  readonly template: {readonly file: string; readonly name: string}
+  /** The number of the latest call; 0: there was none. */
+  readonly lastCall: number
+  readonly apps: readonly AppView[]
+}
+
+/** An app of a run, one for each instance. Times are ISO 8601, null: there is none. */
+export interface AppView {
+  readonly id: string
+  readonly version: string
+  readonly isMain: boolean
+  readonly instance: number
+  readonly state: string
+  readonly isReady: boolean
+  readonly pid: number
+  /** null: no process of it has ended. */
+  readonly exitCode: number | null
+  readonly exit: string
+  readonly restarts: number
+  readonly startedAt: string | null
+  readonly restartsAt: string | null
+  /** The apps that must come first; none once it was started. */
+  readonly waitsFor: readonly string[]
+  readonly command: string
+  readonly appPort: number
+  readonly appProtocol: string
+  readonly httpPort: number
+  readonly grpcPort: number
+  readonly logFile: string
+  readonly circuitBreakers: readonly {readonly name: string; readonly state: string}[]
+  /** Calls to its id in the last ten seconds. */
+  readonly recent: {readonly seconds: number; readonly calls: number; readonly failed: number}
+}
+
+const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
+
+/** `apps`: only these. */
+export function appViews(apps: readonly ListedApp[], recorder: CallRecorder): readonly AppView[] {
+  const now = performance.now()
+  const recentOf = (id: string): AppView['recent'] => {
+    let [calls, failed] = [0, 0]
+    for (const edge of recorder.edges.all) {
+      if (edge.callee !== id) continue
+      const recent = edge.recent(now)
+      calls += recent.calls
+      failed += recent.failed
+    }
+    return {seconds: RECENT_SECONDS, calls, failed}
+  }
+  return apps.map(app => ({...stateOf(app), recent: recentOf(app.appId)}))
+}
+
+/** What is said of an app without its calls. */
+export const stateOf = (app: ListedApp): Omit<AppView, 'recent'> => ({
+  id: app.appId,
+  version: app.version,
+  isMain: app.isMain,
+  instance: app.instance,
+  state: app.state,
+  isReady: app.isReady,
+  pid: app.appPid,
+  exitCode: app.exitCode < 0 ? null : app.exitCode,
+  exit: app.exit,
+  restarts: app.restarts,
+  startedAt: time(app.startedAt),
+  restartsAt: time(app.restartsAt),
+  waitsFor: app.waitsFor,
+  command: app.command,
+  appPort: app.appPort,
+  appProtocol: app.appProtocol,
+  httpPort: app.httpPort,
+  grpcPort: app.grpcPort,
+  logFile: app.appLogPath,
+  circuitBreakers: app.circuitBreakers
+})
+
+export const runView = (listing: RunListing, recorder: CallRecorder): RunView => ({
+  version: listing.version,
+  run: listing.run,
+  pid: listing.pid,
+  startedAt: new Date(listing.startedAt).toISOString(),
+  template: {file: listing.templateFile, name: listing.templateName},
+  lastCall: recorder.last,
+  apps: appViews(listing.apps, recorder)
+})

@@ -1,0 +1,48 @@
+import type {ApiContext, NotRunning} from '../api/api.ts'
+import type {RunControl} from '../api/apps.ts'
+import type {Handlers} from '../control/messages.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {RunRecorder} from './run-recorder.ts'
+
+export interface RunApiOptions {
+  readonly recorder: RunRecorder
+  /** All apps of the run. */
+  readonly runtimes: () => readonly AppRuntime[]
+  /** Undefined before the run is registered. */
+  readonly control: () => RunControl | undefined
+}
+
+/** The API of a run; its code is loaded by the first request. */
+export class RunApi {
+  readonly #options: RunApiOptions
+
+  constructor(options: RunApiOptions) {
+    this.#options = options
+  }
+
+  /** Answers a request under `/api/v1`. */
+  readonly handle: Handlers['api'] = async (request, response) => {
+    const control = this.#options.control()
+    if (control === undefined) return void response.writeHead(503).end()
+    const {serveApi} = await import('../api/serve-api.ts')
+    await serveApi(this.#context(control), request, response)
+  }
+
+  #context(control: RunControl): ApiContext {
+    const {recorder, runtimes} = this.#options
+    return {
+      recorder: recorder.calls,
+      deaths: recorder.deaths,
+      control,
+      masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
+      apps: () => runtimes().map(notRunning)
+    }
+  }
+}
+
+const notRunning = (runtime: AppRuntime): NotRunning => ({
+  id: runtime.id,
+  name: runtime.name,
+  isReady: runtime.isReady,
+  reason: runtime.queue.isOpen ? '' : runtime.queue.reason
+})

@@ -1,0 +1,129 @@
+import t from 'tap'
+import {API, misfit} from '../rig/api-schema.ts'
+import {ask, controlSocket, open} from '../rig/control-socket.ts'
+import {openRig} from '../rig/rig.ts'
+
+const SAYING = `
+import http from 'node:http'
+console.log('Hello Grüße')
+console.error('a warning')
+http.createServer((request, response) => {
+  if (request.url === '/say') console.log('said')
+  if (request.url === '/die') process.exit(3)
+  response.end('{}')
+}).listen(process.env.APP_PORT)
+`
+
+t.test('every answer of the API is as its description says', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': SAYING})
+  await rig.template([
+    {appID: 'shop', appDirPath: '.', autoPort: true, command: ['node', 'app.mjs']},
+    {appID: 'stock', appDirPath: '.', autoPort: true, dependsOn: ['shop'], command: ['node', 'app.mjs']}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('stock')
+  await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/say?token=abc`, {
+    method: 'POST',
+    body: '{"n":1}'
+  })
+  const socket = controlSocket(rig)
+  const seen = new Set<string>()
+  const get = async (path: string, schema: string): Promise<unknown> => {
+    const {status, type, json} = await ask(socket, `/api/v1${path}`)
+    t.match({status, type}, {status: 200, type: /json/}, path)
+    t.equal(misfit(schema, json), '', `${path} is a ${schema}`)
+    seen.add(
+      path
+        .replace(/^\/calls\/\d+$/, '/calls/{number}')
+        .replace(/^\/apps\/[^/]+/, '/apps/{id}')
+        .replace(/^\/deaths\/1$/, '/deaths/{number}')
+    )
+    return json
+  }
+  const {apps} = (await get('/run', 'Run')) as {apps: {id: string; pid: number}[]}
+  t.same(
+    apps.map(({id}) => id),
+    ['shop', 'stock']
+  )
+  await get('/apps', 'Apps')
+  t.match(await get('/apps/stock', 'Apps'), {apps: [{id: 'stock', instance: 1}]})
+  t.match(await get('/apps/shop.1', 'Apps'), {
+    apps: [{id: 'shop', isReady: true, exitCode: null, recent: {calls: 1, failed: 0}}]
+  })
+  t.match(await get('/calls', 'Calls'), {last: 1, calls: [{from: 'stock', to: 'shop'}]})
+  await get('/calls/1', 'CallDetail')
+  await get('/edges', 'Edges')
+
+  const {body} = await ask(socket, '/api/v1/openapi.json')
+  t.same(JSON.parse(body), API, 'its own description is served')
+  seen.add('/openapi.json')
+
+  for (const [action, states] of [
+    ['restart', ['starting', 'running']],
+    ['stop', ['stopped']],
+    ['start', ['starting', 'running']]
+  ] as const) {
+    const {status, json} = await ask(socket, `/api/v1/apps/stock/${action}`, {method: 'POST'})
+    t.equal(status, 200, action)
+    t.equal(misfit('Apps', json), '')
+    const [app] = (json as {apps: {state: string; pid: number}[]}).apps
+    t.ok((states as readonly string[]).includes(app?.state ?? ''), `${action}: ${app?.state ?? ''}`)
+    seen.add(`/apps/{id}/${action}`)
+  }
+
+  const text = await ask(socket, '/api/v1/apps/shop/logs')
+  t.match(text, {status: 200, type: 'text/plain; charset=utf-8', body: /^Hello Grüße$/m})
+  const lines = await ask(socket, '/api/v1/apps/shop/logs?grep=GR%C3%9CSSE', {
+    headers: {accept: 'application/x-ndjson'}
+  })
+  t.equal(lines.body, '', 'no such line')
+  const found = await ask(socket, '/api/v1/apps/shop/logs?grep=gr%C3%BC', {headers: {accept: 'application/x-ndjson'}})
+  t.equal(misfit('Line', JSON.parse(found.body)), '')
+  t.match(JSON.parse(found.body), {app: 'shop', stream: 'stdout', line: 'Hello Grüße'})
+  const followed = await open(socket, '/api/v1/apps/shop/logs?follow&tail=0')
+  await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/say`)
+  const [first] = (await followed.setEncoding('utf8').take(1).toArray()) as string[]
+  t.equal(first, 'said\n', 'new lines are sent as they come')
+  followed.destroy()
+  seen.add('/apps/{id}/logs')
+  await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/die`)).text()
+  const why = await get('/apps/shop/why', 'Why')
+  t.match(why, {app: 'shop', death: {number: 1, inside: [{to: 'shop', path: '/die'}]}})
+  await get('/deaths/1', 'Death')
+  t.same([...seen].toSorted(), Object.keys(API.paths).toSorted(), 'everything that is described was asked for')
+})
+
+t.test('a request that cannot be answered gets a problem that says what to do', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.ports('shop')
+  const socket = controlSocket(rig)
+  const refused: readonly (readonly [method: string, path: string, status: number, detail: RegExp, hint: RegExp])[] = [
+    ['GET', '/nothing', 404, /^there is no \/nothing$/, /openapi\.json/],
+    ['GET', '/apps/shpo', 404, /^the run has no app "shpo"$/, /^Did you mean "shop"\?$/],
+    ['POST', '/apps/zzz/restart', 404, /no app "zzz"/, /^It has: shop\.$/],
+    ['GET', '/apps/shop@9.9.9', 404, /no version 9\.9\.9 of "shop"/, /It has/],
+    ['POST', '/apps/shop@0.0.0/stop', 400, /all versions/, /Leave out @0\.0\.0/],
+    ['GET', '/apps/shop/restart', 405, /GET is not possible here/, /Use POST/],
+    ['DELETE', '/apps/shop', 405, /DELETE is not possible here/, /Use GET/],
+    ['GET', '/apps/%zz', 400, /no name of an app/, /RFC 3986/],
+    ['GET', '/apps/__proto__', 404, /no app "__proto__"/, /It has/],
+    ['POST', '/apps/shop/explode', 404, /there is no \/apps\/shop\/explode/, /openapi/],
+    ['POST', '/apps/shop/start', 200, /^$/, /^$/],
+    ['GET', '/apps/shop/logs?tail=many', 400, /tail=many is no number/, /tail=100/],
+    ['GET', '/apps/shop/logs?since=soon', 400, /since=soon is no time/, /ISO 8601/],
+    ['GET', '/apps/zzz/logs', 404, /no app "zzz"/, /It has/],
+    ['GET', '/calls/7', 404, /no call 7/, /pillion calls/],
+    ['GET', '/calls?q=colour:red', 400, /colour/, /./]
+  ]
+  for (const [method, path, status, detail, hint] of refused) {
+    const answer = await ask(socket, `/api/v1${path}`, {method})
+    t.equal(answer.status, status, `${method} ${path}: ${answer.body}`)
+    if (status === 200) continue
+    t.equal(answer.type, 'application/problem+json')
+    t.equal(misfit('Problem', answer.json), '')
+    t.match(answer.json, {status, detail, hint})
+  }
+})

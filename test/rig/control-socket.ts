@@ -1,0 +1,50 @@
+/** Requests to the control socket of the run of a rig. */
+import {existsSync, readdirSync} from 'node:fs'
+import {request, type IncomingMessage} from 'node:http'
+import {join} from 'node:path'
+import type {Rig} from './rig.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+  readonly json: unknown
+}
+
+/** Of the only run of this rig. */
+export function controlSocket(rig: Rig): string {
+  const paths = readdirSync(rig.runtimeDir)
+    .map(name => join(rig.runtimeDir, name, 'socket'))
+    .filter(path => existsSync(path))
+  const [only] = paths
+  if (only === undefined || paths.length > 1) throw new Error(`${paths.length.toString()} runs, not one`)
+  return only
+}
+
+export interface Asking {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Resolves with the head of the response. */
+export const open = async (
+  socketPath: string,
+  path: string,
+  {method = 'GET', headers = {}}: Asking = {}
+): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    request({socketPath, path, method, headers, agent: false}, resolve).on('error', reject).end()
+  })
+
+export async function ask(socketPath: string, path: string, asking: Asking = {}): Promise<Answer> {
+  const response = await open(socketPath, path, asking)
+  let body = ''
+  for await (const piece of response.setEncoding('utf8')) body += piece as string
+  const type = response.headers['content-type'] ?? ''
+  return {
+    status: response.statusCode ?? 0,
+    type,
+    body,
+    json: type.includes('json') && !type.includes('nd') ? JSON.parse(body) : undefined
+  }
+}
