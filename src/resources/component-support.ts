@@ -11,7 +11,7 @@ export const isUnbuilt = ({type}: ComponentResource): boolean => !isComponentTyp
 /** Whether it is opened for calls; the start of one whose type nobody has fails. What Dapr alone has is left out. */
 export const isOpened = ({type}: ComponentResource): boolean => componentTypeOf(type) !== undefined || !isDaprType(type)
 
-/** Whether a real daprd beside the app can have it: of Dapr's types for our blocks those that we have not, or all of them. */
+/** Whether a real daprd next to the app can have it: of Dapr's types for our blocks those that we have not, or all of them. */
 export const isForDaprd = ({type}: Pick<ComponentResource, 'type'>, use: DaprdUse): boolean => {
   if (use === 'never' || !isBlock(splitType(type)[0]) || !isDaprType(type)) return false
   return use === 'always' || !isComponentType(type)

@@ -28,7 +28,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
   state: 'state'
 }
 
-/** The real daprds of a run: one beside each app whose files name a component that we have not. Nothing of it is loaded without. */
+/** The real daprds of a run: one next to each app whose files name a component that we have not. Nothing of it is loaded without. */
 export class RunDaprd implements FindDaprd {
   readonly #options: RunDaprdOptions
   readonly #told = new Set<string>()
@@ -46,7 +46,7 @@ export class RunDaprd implements FindDaprd {
     const {findDaprd} = await import('../sidecar/daprd/find-daprd.ts')
     const finding = findDaprd(runtime.plan.resources.defaultFolder, shell['PATH'] ?? '')
     // its version is asked meanwhile
-    const [program, {DaprdBeside}] = await Promise.all([finding, import('../sidecar/daprd/daprd-beside.ts')])
+    const [program, {AppDaprd}] = await Promise.all([finding, import('../sidecar/daprd/app-daprd.ts')])
     if (typeof program === 'string') {
       this.whyNone = program
       if (daprdUseOf(shell) === 'always') this.#tell(`PILLION_DAPRD is always, and ${program}`)
@@ -55,7 +55,7 @@ export class RunDaprd implements FindDaprd {
     }
     const name = `daprd-${(++this.#count).toString()}`
     const {sidecar} = runtime.logs
-    const beside = new DaprdBeside({
+    const daprd = new AppDaprd({
       program,
       plan: runtime.plan,
       ports: runtime.ports,
@@ -70,7 +70,7 @@ export class RunDaprd implements FindDaprd {
       log: entry => sidecar.log(entry),
       warn: text => reporter.warn('daprd-ended', text)
     })
-    return beside
+    return daprd
   }
 
   /** Each component once. Those of Dapr's own folder nobody has asked for. */

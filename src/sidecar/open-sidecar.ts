@@ -38,7 +38,7 @@ export interface OpenSidecar {
   readonly breakers: readonly BreakerView[]
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
   openComponents(): Promise<void>
-  /** Ends the real daprd beside the app, if there is one. */
+  /** Ends the real daprd next to the app, if there is one. */
   endDaprd(): Promise<void>
   /** Tells other runs to search for another sidecar; requests are still served. */
   announceEnd(): void
@@ -80,7 +80,7 @@ export interface FindDaprd {
   open(needs: DaprdNeeds): Promise<DaprdComponents | undefined>
 }
 
-/** What a daprd beside an app is started with. */
+/** What a daprd next to an app is started with. */
 export interface DaprdNeeds {
   readonly runtime: AppRuntime
   /** All that the files of the app have. */

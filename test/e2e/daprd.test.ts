@@ -29,7 +29,7 @@ const post = async (shop: Driven, path: string, body: unknown): ReturnType<Drive
 const ALWAYS = {PILLION_DAPRD: 'always'}
 
 t.test(
-  'a binding that we have not is daprd’s, beside the one app whose file names it',
+  'a binding that we have not is daprd’s, next to the one app whose file names it',
   {skip: skipWithoutDaprd},
   async t => {
     const rig = await openRig(t)
@@ -83,7 +83,7 @@ t.test(
     t.match(log(rig), /Component loaded: fruit \(bindings\.graphql\/v1\)" app_id=shop daprd=\d/)
     t.match(await rig.run(['validate']), {
       code: 0,
-      stderr: /Component "fruit" \(bindings\.graphql\) is served by daprd \d\S+ \(\S+\) beside the app/
+      stderr: /Component "fruit" \(bindings\.graphql\) is served by daprd \d\S+ \(\S+\) next to the app/
     })
     run.signal('SIGINT')
     t.match(await run.exited, {code: 0})

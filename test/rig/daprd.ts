@@ -29,7 +29,7 @@ export function fakeDaprd(rig: Rig, version: string, script: string): void {
 /** A PATH without a daprd, for a machine that has one. */
 export const PLAIN_PATH = `${dirname(process.execPath)}:/usr/bin:/bin`
 
-/** The processes of the daprds beside the apps of a rig. */
+/** The processes of the daprds next to the apps of a rig. */
 export function daprdsOf(rig: Rig): readonly number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name) && isDaprdOf(rig, name))

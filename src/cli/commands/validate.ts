@@ -64,7 +64,7 @@ async function unservedFinding({what, why, place, component}: WithoutEffect, app
   const {path, version} = program
   return findingOf('by-daprd', {
     ...at,
-    message: `${what} is served by daprd ${version} (${path}) beside the app`,
+    message: `${what} is served by daprd ${version} (${path}) next to the app`,
     hint: ''
   })
 }

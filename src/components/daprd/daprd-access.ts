@@ -1,4 +1,4 @@
-// daprd/: components that Dapr has and we have not, as a real Dapr sidecar beside the app offers them.
+// daprd/: components that Dapr has and we have not, as a real Dapr sidecar next to the app offers them.
 import type {BlockComponent} from './open.ts'
 import type {ComponentResource} from '../../resources/components.ts'
 import type {BindingEvent, EventHandled} from '../binding.ts'

@@ -1,7 +1,7 @@
 import type {ComponentResource} from '../../resources/components.ts'
 import {parseGoDuration} from '../../resources/go-duration.ts'
 
-interface Patience {
+interface Hold {
   readonly property: string
   /** Of a bare number. */
   readonly unitMs: number
@@ -11,7 +11,7 @@ interface Patience {
 const USUAL_MS = 60_000
 
 /** How long brokers wait for an answer before they deliver a message anew (metadata.yaml of each in components-contrib). */
-const PATIENCE: Readonly<Record<string, Patience>> = {
+const HOLDS: Readonly<Record<string, Hold>> = {
   'pubsub.redis': {property: 'processingTimeout', unitMs: 1, defaultMs: USUAL_MS},
   'pubsub.jetstream': {property: 'ackWait', unitMs: 1e-6, defaultMs: 30_000},
   'pubsub.gcp.pubsub': {property: 'ackDeadline', unitMs: 1000, defaultMs: 20_000},
@@ -26,9 +26,9 @@ const SHARE = 0.9
 
 /** How long a message of a broker may wait for an app that starts or reloads, in ms: later the broker delivers it anew. */
 export function holdMsOf({type, properties}: Pick<ComponentResource, 'type' | 'properties'>): number {
-  const patience = PATIENCE[type]
-  if (patience === undefined) return USUAL_MS * SHARE
-  const {property, unitMs, defaultMs} = patience
+  const hold = HOLDS[type]
+  if (hold === undefined) return USUAL_MS * SHARE
+  const {property, unitMs, defaultMs} = hold
   const text = properties.find(({name}) => name.toLowerCase() === property.toLowerCase())?.value ?? ''
   const ms = /^\d+$/.test(text) ? Number(text) * unitMs : parseGoDuration(text)
   // 0: the broker never delivers anew

@@ -1,4 +1,4 @@
-// daprd/: a real Dapr sidecar beside an app, for components that Dapr has and we have not. The app sees our sidecar alone.
+// daprd/: a real Dapr sidecar next to an app, for components that Dapr has and we have not. The app sees our sidecar alone.
 import type {DaprdAccess, DaprdComponents, DeliverEvent} from '../../components/daprd/daprd-access.ts'
 import {componentOf} from '../../components/daprd/open.ts'
 import {ComponentFault} from '../../components/component.ts'
@@ -11,7 +11,7 @@ import {holdMsOf} from './hold.ts'
 import {Readings} from './readings.ts'
 import {bindingAt, componentsText, neededOf} from './resource-files.ts'
 
-export interface DaprdBesideOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'components' | 'listener'> {
+export interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'components' | 'listener'> {
   readonly use: DaprdUse
   /** Names for the lives of the processes of this app, and folders for them: `<base>-1` … */
   readonly life: string
@@ -28,8 +28,8 @@ const MAX_FAILURES = 5
 const BACKOFF_MS = 200
 
 /** Keeps a daprd for one app: starts it for the components that files name, exchanges it when they change, and starts it anew when it dies. */
-export class DaprdBeside implements DaprdComponents, DaprdAccess {
-  readonly #options: DaprdBesideOptions
+export class AppDaprd implements DaprdComponents, DaprdAccess {
+  readonly #options: AppDaprdOptions
   readonly #readings = new Readings(() => this.#readingsChanged())
   readonly #configurations = new Map<string, (items: unknown) => void>()
   readonly #over = new AbortController()
@@ -45,7 +45,7 @@ export class DaprdBeside implements DaprdComponents, DaprdAccess {
   #lives = 0
   #failures = 0
 
-  constructor(options: DaprdBesideOptions) {
+  constructor(options: AppDaprdOptions) {
     this.#options = options
   }
 
@@ -190,7 +190,7 @@ export class DaprdBeside implements DaprdComponents, DaprdAccess {
     if (this.#current !== daprd || this.#over.signal.aborted) return
     this.#current = undefined
     if (daprd.livedMs >= SHORT_MS) this.#failures = 0
-    this.#options.warn(`daprd beside "${this.#options.plan.id}" has ended (${how}): it is started anew`)
+    this.#options.warn(`daprd next to "${this.#options.plan.id}" has ended (${how}): it is started anew`)
     this.#change(async () => {
       await daprd.end()
       return this.#restart(how, daprd.components)
