@@ -13,6 +13,8 @@ import {ProxiedCall, type CallContext} from './proxied-call.ts'
 export interface AppRequestOptions {
   readonly app: Callee
   readonly context: CallContext
+  /** What it is recorded as coming from: a topic, a binding; left out: the sidecar. */
+  readonly from?: string | undefined
   readonly method: string
   /** Escaped, with the query. */
   readonly path: string
@@ -181,10 +183,10 @@ const within = (attempt: AttemptControl): Interceptor => ({
 
 /** Sends a request to an app and resolves with its response. Never rejects. */
 export async function requestApp(options: AppRequestOptions): Promise<AppResponse> {
-  const {app, method, path, signal} = options
+  const {app, method, path, from, signal} = options
   if (signal?.aborted === true) return {kind: 'unreachable', why: 'it was given up', wasSent: false}
   return new Promise(resolve => {
-    const call = {caller: app.id, callee: app.id, method, path, isOwn: true}
+    const call = {caller: app.id, callee: app.id, method, path, isOwn: true, from}
     const abandon = (): void => request.abandon('it was given up')
     const request = new AppRequest(options, call, response => {
       signal?.removeEventListener('abort', abandon)

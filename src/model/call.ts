@@ -22,6 +22,8 @@ export interface Call {
   readonly isProxied?: boolean
   /** A request of the sidecar to its own app: nobody asked for it, and nobody misses it. */
   readonly isOwn?: boolean
+  /** What it is recorded as coming from, where that is no app: a topic, a binding. */
+  readonly from?: string | undefined
   /** The target as the caller named it, where policies go by that: with its namespace; left out: `callee`. */
   readonly target?: string
   /** Set when the callee of this run that has access control is asked. */

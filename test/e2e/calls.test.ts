@@ -156,3 +156,49 @@ t.test('a call that waits for an app to start is shown under way, with what it w
     waitedFor: [/stock/]
   })
 })
+
+t.test('a message that is delivered is shown as coming from its topic', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'reader.mjs': `
+import http from 'node:http'
+http.createServer((request, response) => {
+  request.resume().on('end', () => {
+    const topics = [{pubsubname: 'orders', topic: 'new', route: '/taken'}]
+    response.setHeader('content-type', 'application/json')
+    response.end(request.url === '/dapr/subscribe' ? JSON.stringify(topics) : '{}')
+  })
+}).listen(process.env.APP_PORT)
+`,
+    'resources/orders.yaml':
+      'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: orders}\nspec: {type: pubsub.in-memory, version: v1}\n',
+    'dapr.yaml': JSON.stringify({
+      version: 1,
+      common: {resourcesPath: './resources'},
+      apps: [{appID: 'reader', appDirPath: '.', autoPort: true, command: ['node', 'reader.mjs']}]
+    })
+  })
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('reader')
+  const following = rig.pillion(['calls', '-f', 'from:orders/new'])
+  const publish = async (): Promise<number> => {
+    const response = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/publish/orders/new`, {
+      method: 'POST',
+      body: 'pen'
+    })
+    return response.status
+  }
+  let rows = ''
+  do {
+    t.equal(await publish(), 204)
+    rows = (await rig.run(['calls', 'from:orders/new', '-o', 'ndjson'])).stdout
+  } while (!rows.includes('"path":"/taken"'))
+  t.match(JSON.parse(rows.split('\n')[0] ?? ''), {
+    from: 'orders/new',
+    to: 'reader',
+    method: 'POST',
+    status: 200,
+    marks: ['own']
+  })
+  await following.waitForLine(/ orders\/new → reader +POST \/taken +200/)
+})

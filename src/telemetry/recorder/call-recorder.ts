@@ -41,7 +41,7 @@ export class CallRecorder implements CallObserver {
   }
 
   started(call: Call, request: SentRequest, startedAt: number): void {
-    const edge = this.edges.between(call.caller, call.callee)
+    const edge = this.#edgeOf(call)
     if (edge.bodyBytes < 0) return
     const {lines} = (this.#memory ??= this.#allocate())
     const number = lines.begin(startedAt, edge.index, request.method, flagsOf(call))
@@ -109,7 +109,7 @@ export class CallRecorder implements CallObserver {
     const flags = (failure !== '' || status === 0 ? FLAG.failed : 0) | (attempts > 1 ? FLAG.resent : 0)
     lines.end(number, flags, grpcStatus ?? status, record)
     kept?.forget(number)
-    const edge = this.edges.between(call.caller, call.callee)
+    const edge = this.#edgeOf(call)
     edge.requestBytes += requestBytes
     edge.responseBytes += responseBytes
     edge.count(endedAt, endedAt - startedAt, isFailed)
@@ -150,12 +150,17 @@ export class CallRecorder implements CallObserver {
     return {lines, tape, kept: new KeptRequests(lines, tape)}
   }
 
+  #edgeOf({from, caller, callee}: Call): Edge {
+    return this.edges.between(from ?? caller, callee)
+  }
+
   /** How many of these bytes of a body are kept; counts them all. */
-  #room({caller, callee, number = 0}: Call, direction: Direction, bytes: number): number {
+  #room(call: Call, direction: Direction, bytes: number): number {
+    const {number = 0} = call
     const {lines} = this.#memory ?? {}
     if (lines === undefined) return 0
     const before = lines.countBytes(number, direction === 'request', bytes)
-    const room = Math.max(0, Math.min(bytes, this.edges.between(caller, callee).bodyBytes - before))
+    const room = Math.max(0, Math.min(bytes, this.#edgeOf(call).bodyBytes - before))
     if (room < bytes) lines.flag(number, FLAG.truncated)
     return room
   }

@@ -55,6 +55,7 @@ export class HttpBindingChannel implements BindingChannel {
     const response = await requestApp({
       app,
       context,
+      from: target.name,
       method: 'POST',
       path: pathOf(target.route),
       lines:

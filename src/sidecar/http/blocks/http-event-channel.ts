@@ -55,7 +55,7 @@ export class HttpEventChannel implements EventChannel {
   }
 
   async #post(
-    {path}: EventTarget,
+    {path, subscription: {pubsubName, topic}}: EventTarget,
     {
       lines,
       body,
@@ -67,6 +67,7 @@ export class HttpEventChannel implements EventChannel {
     const response = await requestApp({
       app,
       context,
+      from: `${pubsubName}/${topic}`,
       method: 'POST',
       path: pathOf(path),
       lines,
