@@ -1,5 +1,6 @@
 // api/ answers questions about a run: its calls, who calls whom. It is loaded by the first request for it, and knows neither the control
 // socket nor the terminal. Requests are those of `/api/v1`, described in `schema/api.yaml`.
+import type {AppPlan} from '../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
@@ -7,6 +8,7 @@ import {appViews, runView} from './app-view.ts'
 import {act, ACTIONS, appsNamed, readAppName, type AppName, type RunControl} from './apps.ts'
 import {callsQuery, listCalls, oneCall} from './calls.ts'
 import {edgeViews} from './edges.ts'
+import {graphView} from './graph.ts'
 import {json, notAllowed, problem, problemOf, type ApiResponse} from './problem.ts'
 import {oneDeath, whyOf} from './why.ts'
 
@@ -27,6 +29,8 @@ export interface ApiContext {
   readonly apps: () => readonly NotRunning[]
   /** Names whose values are masked besides the usual ones. */
   readonly masked: () => readonly string[]
+  /** Of all apps of the run. */
+  readonly plans: () => readonly AppPlan[]
 }
 
 export interface ApiRequest {
@@ -59,6 +63,7 @@ async function answer(context: ApiContext, request: ApiRequest): Promise<ApiResp
   if (number !== undefined) return json(oneCall(recorder, Number(number), masking))
   if (path === '/calls') return json({last: recorder.last, calls: listCalls(recorder, callsQuery(parameters), masking)})
   if (path === '/edges') return json({edges: edgeViews(recorder)})
+  if (path === '/graph') return json(graphView(edgeViews(recorder), context.plans()))
   const death = /^\/deaths\/(\d{1,10})$/.exec(path)?.[1]
   if (death !== undefined) return json(await oneDeath(context, Number(death), masking))
   return nothing(path)

@@ -1,6 +1,6 @@
 import {UserError} from '../model/errors.ts'
 import {contentOf, type CallContent} from '../telemetry/recorder/call-content.ts'
-import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {ApiProblem} from './problem.ts'
@@ -20,8 +20,8 @@ export interface CallsQuery {
   readonly limit: number
 }
 
-/** Reads the parameters of a request. Throws a UserError. */
-export function callsQuery(parameters: URLSearchParams): CallsQuery {
+/** Reads the parameters of a request; `rows`: without a limit, `maxRows`: at most. Throws a UserError. */
+export function callsQuery(parameters: URLSearchParams, rows = ROWS, maxRows = MAX_ROWS): CallsQuery {
   const whole = (name: string, otherwise: number): number => {
     const text = parameters.get(name)
     if (text === null) return otherwise
@@ -34,7 +34,7 @@ export function callsQuery(parameters: URLSearchParams): CallsQuery {
     q: parameters.get('q') ?? '',
     before: whole('before', 0),
     after: whole('after', 0),
-    limit: Math.min(MAX_ROWS, whole('limit', ROWS))
+    limit: Math.min(maxRows, whole('limit', rows))
   }
 }
 
@@ -59,10 +59,14 @@ export function listCalls(
   return rows
 }
 
+/** One call as it is shown. Throws an ApiProblem if it is not kept. */
+export const oneCall = (recorder: CallRecorder, number: number, masking: Masking): CallDetail =>
+  detailOf(recordedCall(recorder, number), masking)
+
 /** One call with its bytes. Throws an ApiProblem if it is not kept. */
-export function oneCall(recorder: CallRecorder, number: number, masking: Masking): CallDetail {
+export function recordedCall(recorder: CallRecorder, number: number): RecordedCall {
   const call = recorder.call(number)
-  if (call !== undefined) return detailOf(call, masking)
+  if (call !== undefined) return call
   const why =
     number > recorder.last
       ? `the latest call is number ${recorder.last.toString()}`

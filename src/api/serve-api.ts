@@ -14,6 +14,10 @@ export async function serveApi(context: ApiContext, request: IncomingMessage, re
   try {
     if (method === 'GET' && path === '/calls' && parameters.has('follow'))
       return followCalls(context, parameters, response)
+    if (method === 'GET' && path.startsWith('/calls.')) {
+      const {exportCalls} = await import('./export/export-calls.ts')
+      return await exportCalls(context, path, parameters, response)
+    }
     const logsOf = /^\/apps\/([^/]+)\/logs$/.exec(path)?.[1]
     if (method === 'GET' && logsOf !== undefined)
       return await sendLogs(context, readAppName(logsOf), {parameters, request, response})

@@ -1,6 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import type {FoundRun} from '../control/client.ts'
-import {UserError} from '../model/errors.ts'
+import {messageOf, UserError} from '../model/errors.ts'
+import {print} from './print.ts'
 
 /** The answer of a run's API, read. Throws a UserError with what it says is wrong. */
 export async function askApi<T>(run: FoundRun, path: string): Promise<T> {
@@ -21,6 +22,18 @@ export async function* followApi(run: FoundRun, path: string): AsyncGenerator<st
     }
   } catch {
     // the run has ended: there is no more
+  }
+}
+
+/** Prints an answer as it comes, however long it is. Throws a UserError with what the API says is wrong, and if the run ends within it. */
+export async function copyApi(run: FoundRun, path: string, to: NodeJS.WriteStream): Promise<void> {
+  const response = await run.api(path)
+  if (response.statusCode !== 200) await bodyOf(response)
+  response.setEncoding('utf8') // no character is cut
+  try {
+    for await (const piece of response) await new Promise<void>(resolve => print(to, piece as string, resolve))
+  } catch (error) {
+    throw new UserError(`the answer of the run broke off: ${messageOf(error)}`, {explanation: 'It may have ended.'})
   }
 }
 

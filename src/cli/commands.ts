@@ -4,6 +4,7 @@ import type {CommandHandler} from './command-handler.ts'
 import type {CommandWords} from './help.ts'
 import {
   CALLS_FLAGS,
+  GRAPH_FLAGS,
   INIT_FLAGS,
   INVOKE_FLAGS,
   LOGS_FLAGS,
@@ -152,7 +153,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Show the latest calls between the apps of a run, or one call with what was sent',
     usage: '[filter ...] [flags]',
     flags: CALLS_FLAGS,
-    examples: ['calls', 'calls to:payments is:failed -f', 'calls from:shop path:/orders/* slower:100ms', 'calls 48190'],
+    examples: [
+      'calls',
+      'calls to:payments is:failed -f',
+      'calls 48190',
+      'calls 48190 -o curl',
+      'calls -o har > calls.har'
+    ],
     load: async () => (await import('./commands/calls.ts')).calls
   },
   {
@@ -163,6 +170,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     examples: ['why payments', 'why 3'],
     takesIds: true,
     load: async () => (await import('./commands/why.ts')).why
+  },
+  {
+    name: 'graph',
+    summary: 'Show which apps of a run have called which, and where that differs from dependsOn',
+    usage: '[flags]',
+    flags: GRAPH_FLAGS,
+    examples: ['graph', 'graph -o mermaid', 'graph -o dot | dot -Tsvg > calls.svg'],
+    load: async () => (await import('./commands/graph.ts')).graph
   },
   {
     name: 'env',

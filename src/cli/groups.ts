@@ -56,7 +56,7 @@ export const FLAG_GROUPS: Readonly<Record<string, readonly Group[]>> = {
 /** How the overview groups the commands on a terminal. */
 export const COMMAND_GROUPS: readonly Group[] = [
   ['Run and stop', ['up', 'down', 'run', 'stop']],
-  ['Look', ['ps', 'list', 'logs', 'calls', 'why']],
+  ['Look', ['ps', 'list', 'logs', 'calls', 'why', 'graph']],
   ['Work with one app', ['start', 'restart', 'debug', 'env']],
   ['Call', ['invoke', 'publish']],
   ['Check', ['validate', 'doctor', 'schema']],

@@ -39,7 +39,12 @@ export const LOGS_FLAGS: readonly Flag[] = [
 export const CALLS_FLAGS: readonly Flag[] = [
   {name: 'follow', short: 'f', type: 'bool', text: 'Show further calls as they end'},
   {name: 'number', short: 'n', type: 'int', text: 'How many of the latest calls are shown', shown: '20'},
-  text('output', 'The output format. Valid values are: ndjson, or table (default)', 'o'),
+  text('output', 'The output format. Valid values are: ndjson, har, http, curl, otlp, or table (default)', 'o'),
+  text('run-file', 'Path to the run template of the run')
+]
+
+export const GRAPH_FLAGS: readonly Flag[] = [
+  text('output', 'The output format. Valid values are: mermaid, dot, json, or table (default)', 'o'),
   text('run-file', 'Path to the run template of the run')
 ]
 

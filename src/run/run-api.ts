@@ -35,6 +35,7 @@ export class RunApi {
       deaths: recorder.deaths,
       control,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
+      plans: () => runtimes().map(({plan}) => plan),
       apps: () => runtimes().map(notRunning)
     }
   }

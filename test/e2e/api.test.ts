@@ -54,6 +54,15 @@ t.test('every answer of the API is as its description says', async t => {
   t.match(await get('/calls', 'Calls'), {last: 1, calls: [{from: 'stock', to: 'shop'}]})
   await get('/calls/1', 'CallDetail')
   await get('/edges', 'Edges')
+  await get('/graph', 'Graph')
+  for (const [format, type] of [
+    ['har', 'application/json'],
+    ['http', 'text/plain; charset=utf-8'],
+    ['curl', 'text/plain; charset=utf-8'],
+    ['otlp', 'application/json']
+  ] as const)
+    t.match(await ask(socket, `/api/v1/calls.${format}?number=1`), {status: 200, type, body: /shop/})
+  seen.add('/calls.{format}')
 
   const {body} = await ask(socket, '/api/v1/openapi.json')
   t.same(JSON.parse(body), API, 'its own description is served')
@@ -116,6 +125,11 @@ t.test('a request that cannot be answered gets a problem that says what to do', 
     ['GET', '/apps/shop/logs?since=soon', 400, /since=soon is no time/, /ISO 8601/],
     ['GET', '/apps/zzz/logs', 404, /no app "zzz"/, /It has/],
     ['GET', '/calls/7', 404, /no call 7/, /pillion calls/],
+    ['GET', '/calls.har?number=7', 404, /no call 7/, /pillion calls/],
+    ['GET', '/calls.har?number=x', 400, /number=x is no number/, /number=7/],
+    ['GET', '/calls.har?limit=x', 400, /limit=x is no number/, /limit=/],
+    ['GET', '/calls.pcap', 404, /no \/calls\.pcap/, /har, http, curl, otlp/],
+    ['POST', '/calls.har', 405, /POST is not possible here/, /Use GET/],
     ['GET', '/calls?q=colour:red', 400, /colour/, /./]
   ]
   for (const [method, path, status, detail, hint] of refused) {

@@ -1,7 +1,7 @@
 import type {CallDetail, CallRow} from '../../api/call-view.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
-import {askApi, followApi} from '../ask-api.ts'
+import {askApi, copyApi, followApi} from '../ask-api.ts'
 import {callText, callTable, followedLine} from '../call-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
@@ -10,20 +10,35 @@ import {UsageError} from '../usage-error.ts'
 
 const ROWS = 20
 const FORMATS = ['', 'table', 'ndjson']
+/** Those of the API, for other programs. */
+const EXPORTS = ['har', 'http', 'curl', 'otlp']
 
-/** `calls [FILTER …] [-f] [-n N] [-o ndjson]`, `calls NUMBER`: the latest calls of a run, or one with what was sent. */
+/** `calls [FILTER …] [-f] [-n N] [-o ndjson|har|http|curl|otlp]`, `calls NUMBER`: the latest calls of a run, or one with what was sent. */
 export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const output = flags.text('output') ?? ''
-  if (!FORMATS.includes(output))
-    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: table, ndjson.'})
+  const isExport = EXPORTS.includes(output)
+  if (!isExport && !FORMATS.includes(output))
+    throw new UserError(`an output format "${output}" is not known`, {
+      explanation: `Valid values are: table, ndjson, ${EXPORTS.join(', ')}.`
+    })
+  if (isExport && flags.isSet('follow'))
+    throw new UserError(`-f does not go with -o ${output}`, {
+      explanation: 'Calls are followed with -o table and -o ndjson.'
+    })
   const limit = flags.int('number') ?? ROWS
   if (limit < 1)
     throw new UsageError(`invalid argument "${limit.toString()}" for "-n, --number" flag: expected 1 or more`)
   process.stdout.on('error', () => process.exit()) // `calls -f | head`: the reader has closed the pipe
   const run = await runHere(flags.text('run-file'), asJson)
   const [number = ''] = words
-  if (words.length === 1 && /^\d+$/.test(number)) return one(run, number, output)
+  const isOne = words.length === 1 && /^\d+$/.test(number)
   const q = words.join(' ')
+  if (isExport) {
+    const shown = isOne ? {number} : {q, ...(flags.int('number') === undefined ? {} : {limit: limit.toString()})}
+    await copyApi(run, `/calls.${output}?${new URLSearchParams(shown).toString()}`, process.stdout)
+    return 0
+  }
+  if (isOne) return one(run, number, output)
   const asked = new URLSearchParams({q, limit: limit.toString()})
   const {calls: rows} = await askApi<{calls: readonly CallRow[]}>(run, `/calls?${asked.toString()}`)
   const inOrder = rows.toReversed()

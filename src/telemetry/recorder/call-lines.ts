@@ -27,6 +27,15 @@ export const FLAG = {
   fault: 2048
 } as const
 
+/** Those bits; the others of the word tell how long the connection to the callee took. */
+const FLAGS = 0xff_ff
+/** A connection that is there sooner was there already. */
+const KEPT_MS = 0.05
+
+/** A time in ms in 16 bits, right to a thousandth of itself, up to an hour. */
+const packed = (ms: number): number => Math.min(0xff_ff, Math.round(Math.log2(1 + ms * 1000) * 2048))
+const unpacked = (bits: number): number => (2 ** (bits / 2048) - 1) / 1000
+
 /** Bytes of a line: one cache line of most processors. */
 const LINE_BYTES = 64
 const VERBS = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'CONNECT']
@@ -127,10 +136,12 @@ export class CallLines {
 
   /** The call is over. `status`: for gRPC its code. */
   end(number: number, flags: number, status: number, record: CallRecord): void {
-    const {attempts, startedAt, firstByteAt, endedAt} = record
+    const {attempts, startedAt, admittedAt, connectedAt, firstByteAt, endedAt} = record
     const word = (number & this.#mask) * 16
     const words = this.#words
-    words[word + 8] = ((words[word + 8] ?? 0) & ~FLAG.open) | flags
+    const connectMs = connectedAt - admittedAt
+    const connect = connectMs > KEPT_MS ? packed(connectMs) << 16 : 0
+    words[word + 8] = ((words[word + 8] ?? 0) & ~FLAG.open & FLAGS) | flags | connect
     words[word + 7] = ((words[word + 7] ?? 0) & 0xff_ff_00_00) | (status & 0xff_ff)
     words[word + 12] = ((words[word + 12] ?? 0) & 0xff_00_00_00) | Math.min(attempts, 0xff_ff)
     this.#floats[word + 14] = firstByteAt === 0 ? 0 : firstByteAt - startedAt
@@ -146,7 +157,8 @@ export class CallLines {
       edge,
       startedAt: this.#doubles[word / 2] ?? 0,
       status: (this.#words[word + 7] ?? 0) & 0xff_ff,
-      flags: this.#words[word + 8] ?? 0,
+      flags: (this.#words[word + 8] ?? 0) & FLAGS,
+      connectMs: unpacked((this.#words[word + 8] ?? 0) >>> 16),
       requestBytes: this.#words[word + 9] ?? 0,
       responseBytes: this.#words[word + 10] ?? 0,
       pid: this.#words[word + 11] ?? 0,
@@ -207,6 +219,8 @@ export interface CallLine {
   readonly method: string
   readonly attempts: number
   readonly waitedMs: number
+  /** How long a new connection to the callee took, in the last attempt; 0: there was one. */
+  readonly connectMs: number
   readonly firstByteMs: number
   readonly totalMs: number
 }

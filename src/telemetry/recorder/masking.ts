@@ -4,13 +4,18 @@ const WORDS = /token|key|secret|password|passwd|session|signature/i
 /** Names that contain one of the words and are no secrets. */
 const HARMLESS = /^(?:sec-websocket-key|idempotency-key|x-idempotency-key)$/i
 
+/** What stands in place of a secret value. */
+export type MaskOf = (value: string, name: string) => string
+
 /** Replaces what is secret in recorded requests and responses. A mask tells the length of a value, and nothing of it. */
 export class Masking {
   readonly #more: ReadonlySet<string>
+  readonly #mask: MaskOf
 
   /** `more`: further names, in any case. */
-  constructor(more: readonly string[] = []) {
+  constructor(more: readonly string[] = [], maskOf: MaskOf = lengthOnly) {
     this.#more = new Set(more.map(name => name.toLowerCase()))
+    this.#mask = maskOf
   }
 
   /** Values of this header, parameter or field are masked. */
@@ -26,7 +31,7 @@ export class Masking {
     const masked = lines.map(line => {
       const colon = line.indexOf(':')
       return colon > 0 && this.isSecret(line.slice(0, colon))
-        ? `${line.slice(0, colon)}: ${mask(line.slice(colon + 1).trim())}`
+        ? `${line.slice(0, colon)}: ${this.#mask(line.slice(colon + 1).trim(), line.slice(0, colon))}`
         : line
     })
     return [this.target(first), ...masked].join('\r\n')
@@ -35,7 +40,7 @@ export class Masking {
   /** Parameters of a query, anywhere in a text with one request target. */
   target(text: string): string {
     return text.replace(/([?&])([^=&\s]+)=([^&\s]*)/g, (whole, before: string, name: string, value: string) =>
-      this.isSecret(decoded(name)) ? `${before}${name}=${mask(value)}` : whole
+      this.isSecret(decoded(name)) ? `${before}${name}=${this.#mask(value, decoded(name))}` : whole
     )
   }
 
@@ -66,7 +71,8 @@ export class Masking {
           text[from] === '"'
             ? stringEnd(text, from)
             : from + (/^[-+.\dEe]*/.exec(text.slice(from, from + 64))?.[0].length ?? 0)
-        if (to > from) masked += `${text.slice(done, from)}"${mask(text.slice(from, to).replaceAll('"', ''))}"`
+        if (to > from)
+          masked += `${text.slice(done, from)}"${this.#mask(text.slice(from, to).replaceAll('"', ''), text.slice(start + 1, end - 1))}"`
         if (to > from) done = to
         start = text.indexOf('"', Math.max(to, end))
       } else start = text.indexOf('"', end)
@@ -80,7 +86,7 @@ export class Masking {
     const each = (name: string, inner: unknown): unknown => {
       const isMasked = this.isSecret(name) && inner !== null
       const next = isMasked
-        ? {value: mask(typeof inner === 'string' ? inner : JSON.stringify(inner)), isChanged: true}
+        ? {value: this.#mask(typeof inner === 'string' ? inner : JSON.stringify(inner), name), isChanged: true}
         : this.#masked(inner)
       isChanged ||= next.isChanged
       return next.value
@@ -104,7 +110,7 @@ function stringEnd(text: string, start: number): number {
   return text.length
 }
 
-const mask = (value: string): string => `<masked, ${value.length.toString()} characters>`
+const lengthOnly: MaskOf = value => `<masked, ${value.length.toString()} characters>`
 
 function decoded(name: string): string {
   try {

@@ -1,0 +1,93 @@
+import {contentOf} from '../../telemetry/recorder/call-content.ts'
+import {FLAG} from '../../telemetry/recorder/call-lines.ts'
+import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {timeOf} from '../call-view.ts'
+import {headerOf, oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
+import {isPrintable, shellPrintf, shellWord, type Parts} from './shell-words.ts'
+import {Variables} from './variables.ts'
+
+/** Headers that curl writes itself, or that belong to the connection. */
+const LEFT_OUT = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'expect', 'te'])
+/** Headers that curl adds unless it is told not to. */
+const ADDED = ['Accept', 'User-Agent', 'Content-Type']
+/** Longer than this, a body is no argument: Linux takes 128 KiB (execve(2), MAX_ARG_STRLEN). */
+const MAX_ARGUMENT = 32 * 1024
+
+/** Commands for a POSIX shell that send the calls again, each through its caller's sidecar. Masked values are variables. */
+export function curlExporter({masked, portOf}: ExporterOptions): Exporter {
+  const variables = new Variables(masked)
+  return {
+    type: 'text/plain; charset=utf-8',
+    before: '',
+    between: '\n',
+    after: '',
+    text: call => {
+      const {caller, callee} = call.edgeOf
+      const comment = `# call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
+      const port = portOf(caller)
+      const reason = reasonAgainst(call, port)
+      return comment + (reason === '' ? commandOf(call, port, variables) : `# no command: ${reason}\n`)
+    }
+  }
+}
+
+/** Why a call cannot be sent again from outside; '': it can. */
+export function reasonAgainst(call: RecordedCall, port: number): string {
+  const {isKept, request} = contentOf(call)
+  if ((call.flags & FLAG.grpc) !== 0) return 'it is a call of gRPC'
+  if (!isKept || request.head === '') return 'its bytes are no longer kept'
+  if ((call.flags & FLAG.own) !== 0) return 'the sidecar itself made it'
+  if (request.body.length < call.requestBytes)
+    return 'its body is kept in part only: record.body of the template sets how much is'
+  return port === 0 ? `${oneLine(call.edgeOf.caller) || 'its caller'} has no sidecar in this run` : ''
+}
+
+function commandOf(call: RecordedCall, port: number, variables: Variables): string {
+  const {request} = contentOf(call)
+  const {masking} = variables
+  const masked = masking.head(request.head).split(/\r?\n/)
+  const [, method = '', target = ''] = /^(\S+) (\S+)/.exec(masked[0] ?? '') ?? []
+  const names = new Set<string>()
+  const parts = (text: string, encoding: 'latin1' | 'utf8' = 'latin1'): Parts =>
+    variables.split(text).map((each, at) => {
+      if (at % 2 === 0) return Buffer.from(each, encoding)
+      names.add(each)
+      return {variable: each}
+    })
+  const word = (text: string): string => shellWord(parts(text))
+  const body = masking.body(request.body, headerOf(request.headers, 'content-type'))
+  const hasBody = body.length > 0
+  const options = [
+    method === 'HEAD' ? '--head' : `-X ${word(method)}`,
+    ...addressOf(target, port, word),
+    ...headerOptions(masked.slice(1), hasBody).map(line => `-H ${word(line)}`)
+  ]
+  const isArgument = hasBody && body.length <= MAX_ARGUMENT && isPrintable(body)
+  if (isArgument) options.push(`--data-raw ${shellWord(parts(body.toString(), 'utf8'))}`)
+  else if (hasBody) options.push('--data-binary @-')
+  const pipe = hasBody && !isArgument ? `${shellPrintf(parts(body.toString('latin1')))} |\n` : ''
+  const command = `${pipe}curl -sS -i ${options.join(' \\\n  ')}\n`
+  return names.size === 0 ? command : `# masked: set ${[...names].join(', ')} first\n${command}`
+}
+
+/** The target as it was sent: curl would drop `/../` and what follows a `#`, and reads `[` and `{` as patterns. */
+function addressOf(target: string, port: number, word: (text: string) => string): readonly string[] {
+  const path = target.replace(/^[a-z]+:\/\/[^/?]*/i, '')
+  const sidecar = `http://127.0.0.1:${port.toString()}`
+  if (/^\/[\w.~:/?@!$&'()*+,;=%-]*$/.test(path)) return ['-g --path-as-is', word(sidecar + path)]
+  return [`--request-target ${word(path)}`, word(`${sidecar}/`)]
+}
+
+/** As arguments of `-H`: `name;` is a header without a value, and `name:` one that is not sent. */
+function headerOptions(lines: readonly string[], hasBody: boolean): readonly string[] {
+  const sent = lines.flatMap(line => {
+    const colon = line.indexOf(':')
+    const name = line.slice(0, colon)
+    if (colon < 1 || LEFT_OUT.has(name.toLowerCase())) return []
+    const value = line.slice(colon + 1).trim()
+    return [{name, option: value === '' ? `${name};` : `${name}: ${value}`}]
+  })
+  const names = new Set(sent.map(({name}) => name.toLowerCase()))
+  const notAdded = ADDED.filter(name => !names.has(name.toLowerCase()) && (hasBody || name !== 'Content-Type'))
+  return [...sent.map(({option}) => option), ...notAdded.map(name => `${name}:`)]
+}

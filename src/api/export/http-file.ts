@@ -1,0 +1,96 @@
+import {contentOf} from '../../telemetry/recorder/call-content.ts'
+import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {timeOf} from '../call-view.ts'
+import {reasonAgainst} from './curl.ts'
+import {headerOf, oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
+import {isPrintable} from './shell-words.ts'
+import {Variables} from './variables.ts'
+
+/** Headers that the editor writes itself, or that belong to the connection. */
+const LEFT_OUT = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'expect', 'te'])
+
+/**
+ * A `.http` file, as editors send it (REST Client of VS Code, HTTP Client of JetBrains). Masked values are variables. The format has
+ * no escapes: what an editor would read as its own, and nothing else, is left out with a comment.
+ */
+export function httpFileExporter({masked, portOf}: ExporterOptions): Exporter {
+  const variables = new Variables(masked)
+  return {
+    type: 'text/plain; charset=utf-8',
+    before: '',
+    between: '\n',
+    after: '',
+    text: call => {
+      const {caller, callee} = call.edgeOf
+      const title = `### call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
+      const port = portOf(caller)
+      const reason = reasonAgainst(call, port)
+      return title + (reason === '' ? requestOf(call, port, variables) : `# no request: ${reason}\n`)
+    }
+  }
+}
+
+function requestOf(call: RecordedCall, port: number, variables: Variables): string {
+  const {request} = contentOf(call)
+  const {masking} = variables
+  const [first = '', ...lines] = masking.head(request.head).split(/\r?\n/)
+  const [, method = '', target = ''] = /^(\S+) (\S+)/.exec(first) ?? []
+  const path = escapedPath(target.replace(/^[a-z]+:\/\/[^/?]*/i, ''))
+  const type = headerOf(request.headers, 'content-type')
+  const headers = lines.filter(line => isOurs(line) && !isEditorText(line))
+  const leftOut = lines.filter(line => isOurs(line) && isEditorText(line)).map(line => line.slice(0, line.indexOf(':')))
+  const body = bodyOf(masking.body(request.body, type), type)
+  const comments = [
+    ...leftOut.map(name => `# the header ${oneLine(name)} is left out: an editor would change its value\n`),
+    body === undefined ? '# the body is left out: an editor would change it; pillion calls -o curl has it\n' : ''
+  ].join('')
+  const head = [`${method} http://127.0.0.1:${port.toString()}${path}`, ...headers].map(line => `${line}\n`).join('')
+  const text = head + (body === undefined || body === '' ? '' : `\n${body}\n`)
+  const named = variables.split(text).map((each, at) => (at % 2 === 0 ? each : `{{${each}}}`))
+  return comments + named.join('')
+}
+
+function isOurs(line: string): boolean {
+  const colon = line.indexOf(':')
+  return colon > 0 && !LEFT_OUT.has(line.slice(0, colon).toLowerCase())
+}
+
+const escapedPath = (path: string): string => {
+  const escaped = path.replace(
+    /[^!-~]|[{}]/g,
+    each => `%${each.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`
+  )
+  return escaped.startsWith('/') ? escaped : `/${escaped}`
+}
+
+/** Text with a meaning of its own: a variable, or what is not printable. */
+const isEditorText = (text: string): boolean => text.includes('{{') || /[^ -~]/.test(text)
+
+/** A line with a meaning of its own: a comment, the next request, a file, a script, a variable. */
+const EDITOR_LINE = /^\s*(?:#|\/\/|<|>|@|\?|&|--)/m
+
+/** undefined: it cannot stand in such a file. */
+function bodyOf(body: Buffer, type: string): string | undefined {
+  if (body.length === 0) return ''
+  if (!isPrintable(body)) return undefined
+  const text = body.toString()
+  if (/json/i.test(type)) {
+    const line = jsonLine(text)
+    if (line !== undefined) return line
+  }
+  return text.includes('{{') || EDITOR_LINE.test(text) || /\n\s*\n/.test(text) ? undefined : text
+}
+
+/** The same JSON in one line, without `{{` and with nothing at its start that an editor reads; undefined: it is none. */
+function jsonLine(text: string): string | undefined {
+  try {
+    JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  // only white space between the parts has line ends; two braces stand together in strings alone
+  return text
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
+    .replaceAll('{{', String.raw`{\u007b`)
+}

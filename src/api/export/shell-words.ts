@@ -1,0 +1,47 @@
+import {isUtf8} from 'node:buffer'
+
+/** A part of a word that the shell reads from a variable. */
+interface Variable {
+  readonly variable: string
+}
+
+/** Bytes of which some are variables. */
+export type Parts = readonly (Buffer | Variable)[]
+
+/** A word for a POSIX shell that means these bytes, whatever they are. Bytes that are no printable text are octal. */
+export function shellWord(parts: Parts): string {
+  const word = parts
+    .map(part => {
+      if (!Buffer.isBuffer(part)) return `"$${part.variable}"`
+      if (part.length === 0) return ''
+      return isPrintable(part) ? quoted(part.toString()) : `"$(printf '${format(part)}')"`
+    })
+    .join('')
+  return word === '' ? "''" : word
+}
+
+/** A command that writes these bytes, NUL among them, to its standard output. */
+export function shellPrintf(parts: Parts): string {
+  const formats = parts.map(part => (Buffer.isBuffer(part) ? format(part) : '%s'))
+  const variables = parts.flatMap(part => (Buffer.isBuffer(part) ? [] : [` "$${part.variable}"`]))
+  return `printf '${formats.join('')}'${variables.join('')}`
+}
+
+/** All of it can stand in a terminal as it is: no control character but line ends and tabs, nothing that reorders text. */
+export const isPrintable = (bytes: Buffer): boolean =>
+  isUtf8(bytes) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u.test(bytes.toString())
+
+/** Nothing that a shell reads needs no quotes. */
+const quoted = (text: string): string =>
+  /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+
+/** For `printf`, within single quotes: octal escapes for all but plain ASCII. */
+function format(bytes: Buffer): string {
+  let text = ''
+  for (const byte of bytes) {
+    const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x27 && byte !== 0x5c
+    if (byte === 0x25) text += '%%'
+    else text += isPlain ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`
+  }
+  return text
+}

@@ -1,0 +1,29 @@
+import {randomBytes} from 'node:crypto'
+import {Masking} from '../../telemetry/recorder/masking.ts'
+
+/** Names that a shell gives a meaning. */
+const TAKEN = new Set(['ENV', 'HOME', 'IFS', 'LANG', 'PATH', 'PS1', 'PS4', 'PWD', 'SHELL', 'TERM', 'USER'])
+
+/**
+ * Masks secrets so that they can be found again, and variables put in their place. What an app writes cannot pass for one: their marks
+ * are random.
+ */
+export class Variables {
+  readonly masking: Masking
+  readonly #mark = randomBytes(12).toString('hex')
+
+  constructor(masked: readonly string[]) {
+    this.masking = new Masking(masked, (_, name) => `${this.#mark}${nameOf(name)}${this.#mark}`)
+  }
+
+  /** A masked text: pieces of text at even places, names of variables at odd ones. */
+  split(text: string): readonly string[] {
+    return text.split(this.#mark)
+  }
+}
+
+/** `Dapr-Api-Token` is `DAPR_API_TOKEN`. */
+function nameOf(name: string): string {
+  const upper = name.toUpperCase().replace(/[^A-Z\d]+/g, '_')
+  return TAKEN.has(upper) || !/^[A-Z]/.test(upper) ? `MASKED_${upper}` : upper
+}

@@ -1,0 +1,32 @@
+import type {AppPlan} from '../model/plan.ts'
+import type {EdgeView} from './edges.ts'
+
+/** Who calls whom, and what the template says under `dependsOn`. */
+export interface GraphView {
+  /** Ids of the apps of the run, each once. */
+  readonly apps: readonly string[]
+  readonly edges: readonly (EdgeView & {
+    /** The caller names the callee under `dependsOn`; undefined: one of them is no app of this run. */
+    readonly isDeclared?: boolean
+  })[]
+  /** What `dependsOn` names, and was not called yet. */
+  readonly uncalled: readonly {readonly from: string; readonly to: string}[]
+}
+
+/** Calls of a sidecar to its own app need no declaration. */
+export function graphView(edges: readonly EdgeView[], plans: readonly AppPlan[]): GraphView {
+  const declared = new Map<string, Set<string>>()
+  for (const {id, dependsOn} of plans) {
+    const ids = declared.get(id) ?? new Set()
+    declared.set(id, ids)
+    for (const dependency of dependsOn) ids.add(dependency.id)
+  }
+  const views = edges.map(edge => {
+    const isBetweenApps = declared.has(edge.from) && declared.has(edge.to) && edge.from !== edge.to
+    return isBetweenApps ? {...edge, isDeclared: declared.get(edge.from)?.has(edge.to) === true} : edge
+  })
+  const uncalled = [...declared].flatMap(([from, ids]) =>
+    [...ids].filter(to => !edges.some(edge => edge.from === from && edge.to === to)).map(to => ({from, to}))
+  )
+  return {apps: [...declared.keys()], edges: views, uncalled}
+}

@@ -1,0 +1,28 @@
+import type {GraphView} from '../../api/graph.ts'
+import {UserError} from '../../model/errors.ts'
+import {askApi} from '../ask-api.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {dotText, graphTable, mermaidText} from '../graph-text.ts'
+import {print} from '../print.ts'
+import {runHere} from '../run-here.ts'
+
+const FORMATS: Readonly<Record<string, (graph: GraphView, width: number) => string>> = {
+  table: graphTable,
+  mermaid: mermaidText,
+  dot: dotText,
+  json: graph => `${JSON.stringify(graph)}\n`
+}
+
+/** `graph [-o mermaid|dot|json]`: who calls whom in a run, and where that differs from `dependsOn`. */
+export const graph: CommandHandler = async ({flags, asJson}) => {
+  const output = flags.text('output') ?? ''
+  const format = Object.hasOwn(FORMATS, output || 'table') ? FORMATS[output || 'table'] : undefined
+  if (format === undefined)
+    throw new UserError(`an output format "${output}" is not known`, {
+      explanation: `Valid values are: ${Object.keys(FORMATS).join(', ')}.`
+    })
+  const run = await runHere(flags.text('run-file'), asJson)
+  const width = process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity
+  print(process.stdout, format(await askApi<GraphView>(run, '/graph'), width))
+  return 0
+}
