@@ -12,6 +12,7 @@ import {promisify} from 'node:util'
 import {messageOf} from '../../src/model/errors.ts'
 import {freePorts} from './free-port.ts'
 import type {Skipping} from './sdk.ts'
+import {tie} from './tie.ts'
 
 const VERSION = '4.1.1'
 
@@ -118,6 +119,7 @@ export async function realKafka(t: Skipping & {teardown(end: () => unknown): voi
   }
   const start = async (): Promise<void> => {
     server = spawn('java', [...options, 'kafka.Kafka', properties], {stdio: ['ignore', 'pipe', 'ignore']})
+    tie(server, folder)
     if (server.stdout === null) return
     for await (const line of createInterface(server.stdout)) if (line.includes('Kafka Server started')) break
     server.stdout.resume()

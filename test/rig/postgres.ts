@@ -4,6 +4,7 @@ import {chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {freePort} from './free-port.ts'
+import {tie} from './tie.ts'
 
 /** A PostgreSQL of this machine, with a cluster of its own. */
 export interface RealPostgres {
@@ -78,6 +79,7 @@ export async function realPostgres(
     ]
     const args = ['-D', data, '-p', port.toString(), ...settings.flatMap(setting => ['-c', setting])]
     server = spawn('postgres', args, {cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...user})
+    tie(server, folder)
     if (server.stderr === null) return
     for await (const line of createInterface(server.stderr))
       if (line.includes('database system is ready to accept connections')) break

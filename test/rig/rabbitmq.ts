@@ -4,6 +4,7 @@ import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {freePorts} from './free-port.ts'
+import {tie} from './tie.ts'
 
 /** A RabbitMQ of this machine. */
 export interface RealRabbit {
@@ -43,6 +44,7 @@ export async function realRabbit(t: {teardown(end: () => unknown): void}): Promi
     RABBITMQ_NODE_PORT: port.toString()
   }
   const epmd = spawn('epmd', ['-port', mapper.toString(), '-address', '127.0.0.1'], {stdio: 'ignore'})
+  tie(epmd, folder)
   let server: ChildProcess | undefined
   const stop = async (): Promise<void> => {
     if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return
@@ -53,6 +55,7 @@ export async function realRabbit(t: {teardown(end: () => unknown): void}): Promi
   }
   const start = async (): Promise<void> => {
     server = spawn(SERVER ?? '', [], {cwd: folder, env, stdio: ['ignore', 'pipe', 'ignore'], detached: true})
+    tie(server, folder, {detached: true})
     if (server.stdout === null) return
     for await (const line of createInterface(server.stdout)) if (line.includes('Server startup complete')) break
     server.stdout.resume()

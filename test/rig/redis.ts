@@ -1,8 +1,9 @@
 import {spawn, spawnSync, type ChildProcess} from 'node:child_process'
-import {once} from 'node:events'
+import {EventEmitter, once} from 'node:events'
 import {mkdtempSync, rmSync} from 'node:fs'
 import {createInterface} from 'node:readline'
 import {freePort} from './free-port.ts'
+import {tie} from './tie.ts'
 
 /** A redis-server of this machine. */
 export interface RealRedis {
@@ -10,6 +11,8 @@ export interface RealRedis {
   /** Kills it; `start` brings it back at the same port, empty. */
   stop(): Promise<void>
   start(): Promise<void>
+  /** Waits until it has logged a line with this text. */
+  logged(text: string): Promise<void>
 }
 
 const version = /v=(\d+\.\d+)/.exec(spawnSync('redis-server', ['--version'], {encoding: 'utf8'}).stdout ?? '')?.[1]
@@ -30,6 +33,11 @@ export async function realRedis(
 ): Promise<RealRedis> {
   const port = await freePort()
   const folder = mkdtempSync('/tmp/redis-')
+  const log: string[] = []
+  const events = new EventEmitter()
+  const logged = async (text: string): Promise<void> => {
+    while (!log.some(line => line.includes(text))) await once(events, 'line')
+  }
   let server: ChildProcess | undefined
   const stop = async (): Promise<void> => {
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
@@ -53,14 +61,19 @@ export async function realRedis(
       ...settings.slice(at)
     ]
     server = spawn('redis-server', args, {stdio: ['ignore', 'pipe', 'inherit']})
+    tie(server, folder)
+    log.length = 0
     if (server.stdout === null) return
-    for await (const line of createInterface(server.stdout)) if (line.includes(ready)) break
-    server.stdout.resume()
+    createInterface(server.stdout).on('line', line => {
+      log.push(line)
+      events.emit('line')
+    })
+    await logged(ready)
   }
   t.teardown(async () => {
     await stop()
     rmSync(folder, {recursive: true, force: true})
   })
   await start()
-  return {port, stop, start}
+  return {port, stop, start, logged}
 }

@@ -11,7 +11,7 @@ import {open as openState} from '../../../src/components/state/redis.ts'
 import {ClientConnection} from '../../../src/redis/client-connection.ts'
 import type {RedisConnection} from '../../../src/redis/connection.ts'
 import {freePort} from '../../rig/free-port.ts'
-import {realRedis, skipWithoutRedis} from '../../rig/redis.ts'
+import {realRedis, skipWithoutRedis, type RealRedis} from '../../rig/redis.ts'
 import {shown} from '../../rig/redis-keys.ts'
 
 const TLS = join(import.meta.dirname, '../../fixtures/tls')
@@ -64,34 +64,69 @@ t.test('TLS with a client’s certificate, a user with a password, a database', 
   for (const [values, message] of faults) await t.rejects(connect(t, values), {message})
 })
 
-const isWhole = async (node: ClientConnection): Promise<boolean> => {
-  const info = String(await node.command(['CLUSTER', 'INFO']))
-  return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')
-}
-
 /** Three masters without replicas. */
 const startCluster = async (t: Test): Promise<readonly number[]> => {
-  const start = async (): Promise<number> => {
-    const own = ['--cluster-config-file', 'nodes.conf', '--cluster-port', (await freePort()).toString()]
-    return (await realRedis(t, ['--cluster-enabled', 'yes', ...own])).port
+  const start = async (slots: string): Promise<{server: RealRedis; node: ClientConnection; busPort: string}> => {
+    const busPort = (await freePort()).toString()
+    const own = ['--cluster-config-file', 'nodes.conf', '--cluster-port', busPort]
+    const server = await realRedis(t, ['--cluster-enabled', 'yes', ...own])
+    const node = await ClientConnection.open({host: '127.0.0.1', port: server.port})
+    await node.command(['CLUSTER', 'ADDSLOTSRANGE', ...slots.split(' ')])
+    return {server, node, busPort}
   }
-  const ports = await Promise.all([start(), start(), start()])
-  const nodes = await Promise.all(ports.map(async port => ClientConnection.open({host: '127.0.0.1', port})))
-  const ranges = ['0 5460', '5461 10922', '10923 16383']
-  for (const [n, node] of nodes.entries()) {
-    await node.command(['CLUSTER', 'ADDSLOTSRANGE', ...(ranges[n] ?? '').split(' ')])
-    const [first] = nodes
-    if (first === undefined || node === first) continue
-    const busPort = shown(await node.command(['CONFIG', 'GET', 'cluster-port'])) as readonly string[]
-    await first.command(['CLUSTER', 'MEET', '127.0.0.1', String(ports[n]), String(busPort[1])])
-  }
-  for (const node of nodes) while (!(await isWhole(node)));
-  for (const node of nodes) await node.close()
-  return ports
+  const members = await Promise.all(['0 5460', '5461 10922', '10923 16383'].map(start))
+  for (const [n, {node}] of members.entries())
+    for (const {server, busPort} of members.slice(n + 1))
+      await node.command(['CLUSTER', 'MEET', '127.0.0.1', server.port.toString(), busPort])
+  await Promise.all(members.map(async ({server}) => server.logged('Cluster state changed: ok')))
+  await Promise.all(members.map(async ({node}) => node.close()))
+  return members.map(({server}) => server.port)
 }
 
+/** A node takes no writes in its first two seconds: it starts with this file, and once. */
+const cluster = skipWithoutRedis === false ? startCluster(t) : Promise.resolve([])
+
+t.test('Sentinel: the master is found, and the next one when it is gone', {skip: skipWithoutRedis}, async t => {
+  const master = await realRedis(t, ['--repl-diskless-sync-delay', '0'])
+  const replica = await realRedis(t, ['--replicaof', '127.0.0.1', master.port.toString()])
+  const second = await ClientConnection.open({host: '127.0.0.1', port: replica.port})
+  await replica.logged('sync: Finished with success')
+  const file = join(t.testdir(), 'sentinel.conf')
+  writeFileSync(
+    file,
+    [
+      `sentinel monitor mine 127.0.0.1 ${master.port.toString()} 1`,
+      'sentinel down-after-milliseconds mine 60000',
+      'sentinel failover-timeout mine 60000'
+    ].join('\n')
+  )
+  const sentinel = await realRedis(t, [file, '--sentinel'], '+slave')
+  const values = {
+    redisHost: `127.0.0.1:1,127.0.0.1:${sentinel.port.toString()}`,
+    failover: 'true',
+    sentinelMasterName: 'mine',
+    dialTimeout: '20s'
+  }
+  const redis = await connect(t, values)
+  await redis.command(['SET', 'a', '1'])
+  await redis.command(['WAIT', '1', '0'])
+  const other = await redis.duplicate()
+  await master.stop()
+  const control = await ClientConnection.open({host: '127.0.0.1', port: sentinel.port})
+  t.equal(await control.command(['SENTINEL', 'FAILOVER', 'mine']), 'OK')
+  await control.close()
+  const set = async (): Promise<unknown> => redis.command(['SET', 'b', '2']).catch(set)
+  t.equal(await set(), 'OK')
+  t.equal(shown(await other.command(['GET', 'a'])), '1')
+  t.equal(shown(await second.command(['GET', 'b'])), '2')
+  await second.close()
+  await t.rejects(connect(t, {...values, sentinelMasterName: 'other'}), {
+    message: /the sentinel at 127\.0\.0\.1:1: .*ECONNREFUSED.*; the sentinel at .* knows no master "other"/
+  })
+})
+
 t.test('a cluster: keys of all nodes, transactions, streams, events of keys', {skip: skipWithoutRedis}, async t => {
-  const ports = await startCluster(t)
+  const ports = await cluster
   const hosts = ports.map(port => `127.0.0.1:${port.toString()}`)
   const values = {redisHost: `127.0.0.1:1,${hosts.join(',')}`, redisType: 'cluster'}
   const store = await openState(optionsOf(t, values))
@@ -156,7 +191,7 @@ t.test('a cluster: keys of all nodes, transactions, streams, events of keys', {s
 })
 
 t.test('a slot that moves to another node is followed', {skip: skipWithoutRedis}, async t => {
-  const ports = await startCluster(t)
+  const ports = await cluster
   const redis = await connect(t, {redisHost: `127.0.0.1:${String(ports[0])}`, redisType: 'cluster'})
   await redis.command(['SET', 'foo', '1']) // slot 12182, of the third
   const nodes = await Promise.all(ports.map(async port => ClientConnection.open({host: '127.0.0.1', port})))
@@ -171,42 +206,6 @@ t.test('a slot that moves to another node is followed', {skip: skipWithoutRedis}
   await third?.command(['CLUSTER', 'SETSLOT', '12182', 'NODE', ids[0] ?? ''])
   t.equal(shown(await redis.command(['GET', 'foo'])), '1')
   t.equal((await redis.transaction([['SET', 'foo', '2']]))[0], 'OK')
-})
-
-t.test('Sentinel: the master is found, and the next one when it is gone', {skip: skipWithoutRedis}, async t => {
-  const master = await realRedis(t, ['--repl-diskless-sync-delay', '0'])
-  const replica = await realRedis(t, ['--replicaof', '127.0.0.1', master.port.toString()])
-  const second = await ClientConnection.open({host: '127.0.0.1', port: replica.port})
-  while (!String(await second.command(['INFO', 'replication'])).includes('master_link_status:up'));
-  const file = join(t.testdir(), 'sentinel.conf')
-  writeFileSync(
-    file,
-    [
-      `sentinel monitor mine 127.0.0.1 ${master.port.toString()} 1`,
-      'sentinel down-after-milliseconds mine 300',
-      'sentinel failover-timeout mine 1000'
-    ].join('\n')
-  )
-  const sentinel = await realRedis(t, [file, '--sentinel'], '+slave')
-  const values = {
-    redisHost: `127.0.0.1:1,127.0.0.1:${sentinel.port.toString()}`,
-    failover: 'true',
-    sentinelMasterName: 'mine',
-    dialTimeout: '20s'
-  }
-  const redis = await connect(t, values)
-  await redis.command(['SET', 'a', '1'])
-  await redis.command(['WAIT', '1', '0'])
-  const other = await redis.duplicate()
-  await master.stop()
-  const set = async (): Promise<unknown> => redis.command(['SET', 'b', '2']).catch(set)
-  t.equal(await set(), 'OK')
-  t.equal(shown(await other.command(['GET', 'a'])), '1')
-  t.equal(shown(await second.command(['GET', 'b'])), '2')
-  await second.close()
-  await t.rejects(connect(t, {...values, sentinelMasterName: 'other'}), {
-    message: /the sentinel at 127\.0\.0\.1:1: .*ECONNREFUSED.*; the sentinel at .* knows no master "other"/
-  })
 })
 
 t.test('settings that cannot be', async t => {

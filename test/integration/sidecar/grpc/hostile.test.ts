@@ -67,8 +67,7 @@ const FLOODS: Readonly<Record<string, (n: number) => string>> = {
   'empty data': n => (n === 0 ? OPEN : data(1, '')),
   priorities: () => frame(2, {stream: 1, payload: '\0\0\0\0\0'}),
   'frames that nobody knows': () => frame(99, {payload: 'x'}),
-  'a head without end': n =>
-    n === 0 ? frame(1, {stream: 1, payload: '\x83'}) : frame(9, {stream: 1}).repeat(100),
+  'a head without end': n => (n === 0 ? frame(1, {stream: 1, payload: '\x83'}) : frame(9, {stream: 1}).repeat(100)),
   'a head that grows': n =>
     n === 0 ? frame(1, {stream: 1, payload: '\x83'}) : frame(9, {stream: 1, payload: '\0\x01x\x01y'.repeat(100)})
 }
