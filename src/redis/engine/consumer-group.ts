@@ -20,6 +20,8 @@ export class ConsumerGroup {
   readonly consumers = new Map<string, Consumer>()
   /** Pending entries that the file does not know yet; undefined if nothing is stored. */
   readonly changed: Set<string> | undefined
+  /** Pending entries that have a row in the file. */
+  #stored = new Set<string>()
   /** No row of it was written yet. */
   isNew = true
   lastId: StreamId
@@ -72,13 +74,21 @@ export class ConsumerGroup {
     if (entry === undefined) return false
     this.#pending.delete(id)
     this.#count(entry.consumer, -1)
-    this.changed?.add(id)
+    // what comes and goes between two writes leaves no trace in the file
+    if (this.#stored.has(id)) this.changed?.add(id)
+    else this.changed?.delete(id)
     return true
   }
 
-  /** All changes are in the file. */
-  written(): void {
-    this.changed?.clear()
+  /** All changes are in the file; `isWhole`: whatever was there of it has been replaced. */
+  written(isWhole: boolean): void {
+    if (this.changed === undefined) return
+    if (isWhole || this.isNew) this.#stored = new Set(this.#pending.keys())
+    else
+      for (const id of this.changed)
+        if (this.#pending.has(id)) this.#stored.add(id)
+        else this.#stored.delete(id)
+    this.changed.clear()
     this.isNew = false
   }
 

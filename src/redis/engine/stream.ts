@@ -61,8 +61,9 @@ export class Stream {
 
   /** All changes are in the file. */
   written(): void {
+    const isWhole = this.changes?.isWhole === true
     this.changes?.clear()
-    for (const group of this.groups.values()) group.written()
+    for (const group of this.groups.values()) group.written(isWhole)
   }
 
   /** The file could not be written: the next time everything is. */

@@ -12,15 +12,15 @@ type Type = (typeof TYPES)[number]
 /** A value as the file keeps it. Of a stream it is the head: its entries and groups have rows of their own. */
 export interface StoredValue {
   readonly type: Type
-  readonly bytes: Buffer
+  readonly bytes: Uint8Array
 }
 
 /** A row that cannot be what we have written. */
 export class DamagedRow extends Error {}
 
 export function encodeValue(value: Value): StoredValue {
-  if (typeof value === 'string') return {type: 'string', bytes: Buffer.from(value, 'latin1')}
-  if (value instanceof Map) return {type: 'hash', bytes: encodeAll([...value].flat())}
+  if (typeof value === 'string') return {type: 'string', bytes: encodeText(value)}
+  if (value instanceof Map) return {type: 'hash', bytes: encodeHash(value)}
   if (value instanceof Set) return {type: 'set', bytes: encodeAll([...value])}
   if (value instanceof SortedSet)
     return {
@@ -38,7 +38,7 @@ export function decodeValue(type: string, bytes: Buffer): Value {
     case 'string':
       return bytes.toString('latin1')
     case 'hash':
-      return new Map(pairsOf(decodeAll(bytes)))
+      return decodeHash(bytes)
     case 'list':
       return decodeAll(bytes)
     case 'set':
@@ -61,6 +61,8 @@ export function decodeValue(type: string, bytes: Buffer): Value {
   }
 }
 
+export const encodeText = (text: string): Buffer => Buffer.from(text, 'latin1')
+
 const LENGTH_BYTES = 4
 
 /** Byte strings, each behind its length in 4 bytes. */
@@ -69,11 +71,30 @@ export function encodeAll(texts: readonly string[]): Buffer {
   for (const text of texts) size += LENGTH_BYTES + text.length
   const bytes = Buffer.allocUnsafe(size)
   let at = 0
-  for (const text of texts) {
-    at = bytes.writeUInt32LE(text.length, at)
-    at += bytes.write(text, at, 'latin1')
-  }
+  for (const text of texts) at = encode(text, bytes, at)
   return bytes
+}
+
+function encodeHash(hash: ReadonlyMap<string, string>): Buffer {
+  let size = 0
+  for (const [field, value] of hash) size += 2 * LENGTH_BYTES + field.length + value.length
+  const bytes = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const [field, value] of hash) at = encode(value, bytes, encode(field, bytes, at))
+  return bytes
+}
+
+/** Returns where the text ends. */
+function encode(text: string, bytes: Buffer, at: number): number {
+  const start = bytes.writeUInt32LE(text.length, at)
+  return start + bytes.write(text, start, 'latin1')
+}
+
+function decodeHash(bytes: Buffer): Map<string, string> {
+  const texts = decodeAll(bytes)
+  const hash = new Map<string, string>()
+  for (let at = 0; at < texts.length; at += 2) hash.set(texts[at] ?? '', texts[at + 1] ?? '')
+  return hash
 }
 
 export function decodeAll(bytes: Buffer): string[] {

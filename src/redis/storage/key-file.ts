@@ -4,16 +4,22 @@ import {dirname} from 'node:path'
 import {sqlite} from './sqlite.ts'
 
 /** The version of the tables below. A file with a higher one was written by a newer Pillion. */
-const VERSION = 1
+const VERSION = 2
 /** Marks our files ("Pill"). */
 const APPLICATION = 0x50696c6c
+
+/** Pages of the write-ahead log after which it is moved into the file, which waits for the disk: 16 MB. */
+const LOG_PAGES = 4000
+
+/** Rows are found by their number: an index by name would be written all over with each batch of new keys. */
+const KEYS = 'CREATE TABLE keys (id INTEGER PRIMARY KEY, db INTEGER, key BLOB, type TEXT, expires INTEGER, value BLOB)'
 
 /**
  * Keys and values are bytes. A stream is named by its serial number, so that renaming its key moves nothing; each entry,
  * group and pending entry has a row.
  */
 const TABLES = `
-  CREATE TABLE keys (db INTEGER, key BLOB, type TEXT, expires INTEGER, value BLOB, PRIMARY KEY (db, key));
+  ${KEYS};
   CREATE TABLE entries (stream INTEGER, ms INTEGER, seq INTEGER, fields BLOB, PRIMARY KEY (stream, ms, seq)) WITHOUT ROWID;
   CREATE TABLE groups (stream INTEGER, name BLOB, state BLOB, PRIMARY KEY (stream, name)) WITHOUT ROWID;
   CREATE TABLE pending (
@@ -21,6 +27,15 @@ const TABLES = `
     PRIMARY KEY (stream, name, ms, seq)
   ) WITHOUT ROWID;
   PRAGMA application_id = ${APPLICATION.toString()};
+  PRAGMA user_version = ${VERSION.toString()};
+`
+
+/** The first version found keys by an index. */
+const FROM_VERSION_1 = `
+  ALTER TABLE keys RENAME TO before;
+  ${KEYS};
+  INSERT INTO keys SELECT rowid, * FROM before ORDER BY rowid;
+  DROP TABLE before;
   PRAGMA user_version = ${VERSION.toString()};
 `
 
@@ -39,12 +54,14 @@ export function openKeyFile(path: string): DatabaseSync {
   try {
     // WAL without shared memory: a transaction costs no sync, and a killed process loses none that was committed.
     file.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    file.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES.toString()}`)
     file.exec('BEGIN IMMEDIATE')
     const [version, application] = [pragma(file, 'user_version'), pragma(file, 'application_id')]
     const isEmpty = file.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
     if (!isEmpty && application !== APPLICATION) throw new ForeignFile('it was written by another program')
     if (version > VERSION) throw new ForeignFile('it was written by a newer version of Pillion')
     if (isEmpty) file.exec(TABLES)
+    else if (version === 1) file.exec(FROM_VERSION_1)
     file.exec('COMMIT')
     return file
   } catch (error) {

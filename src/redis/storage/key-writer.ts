@@ -1,88 +1,110 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
-import type {Database} from '../engine/database.ts'
+import type {Database, Value} from '../engine/database.ts'
 import {Stream} from '../engine/stream.ts'
-import {encodeValue} from './encoding.ts'
-import type {StoredStreams} from './load.ts'
+import {encodeText, encodeValue} from './encoding.ts'
+import type {StoredRows} from './load.ts'
 import {StreamRows} from './stream-rows.ts'
 
 type Changed = ReadonlyMap<Database, ReadonlySet<string>>
 
-/** Writes changed keys to the file, all in one transaction. */
+/** What has to be remembered when a transaction is in the file. */
+interface Written {
+  readonly streams: Stream[]
+  /** Rows of keys that are gone. */
+  readonly removed: [database: number, key: string][]
+  /** Rows that hold another stream than before; undefined: none. */
+  readonly moved: [row: number, serial: number | undefined][]
+}
+
+/**
+ * Writes changed keys to the file, all in one transaction. We know the row of each key, so that the file needs no index:
+ * keys that are new are added at its end, whatever their names.
+ */
 export class KeyWriter {
   readonly #file: DatabaseSync
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
   readonly #put: StatementSync
   readonly #remove: StatementSync
   readonly #rows: StreamRows
-  /** Which stream each key has in the file. */
-  readonly #serials = new Map<string, number>()
+  /** The row of each key, by the index of its database. */
+  readonly #ids: Map<string, number>[]
+  /** Which stream is in which row. */
+  readonly #serials: Map<number, number>
+  #lastId: number
 
-  constructor(file: DatabaseSync, stored: StoredStreams) {
+  constructor(file: DatabaseSync, {ids, serials, lastId}: StoredRows) {
     this.#file = file
-    this.#put = file.prepare(
-      'INSERT INTO keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET type = ?3, expires = ?4, value = ?5'
-    )
-    this.#remove = file.prepare('DELETE FROM keys WHERE db = ? AND key = ?')
+    this.#begin = file.prepare('BEGIN IMMEDIATE')
+    this.#commit = file.prepare('COMMIT')
+    this.#put = file.prepare('INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?)')
+    this.#remove = file.prepare('DELETE FROM keys WHERE id = ?')
     this.#rows = new StreamRows(file)
-    for (const [serial, {database, key}] of stored) this.#serials.set(placeOf(database, key), serial)
+    this.#ids = ids
+    this.#serials = serials
+    this.#lastId = lastId
   }
 
   /** Throws an error of SQLite; then nothing has been written. */
   write(changed: Changed): void {
-    const moves: (() => void)[] = []
-    const streams: Stream[] = []
-    this.#file.exec('BEGIN IMMEDIATE')
+    const written: Written = {streams: [], removed: [], moved: []}
+    this.#begin.run()
     try {
-      for (const [database, keys] of changed)
-        for (const key of keys) {
-          const value = this.#writeKey(database, key)
-          const place = placeOf(database.index, key)
-          if (value instanceof Stream) {
-            streams.push(value)
-            this.#rows.write(value)
-          }
-          moves.push(() => this.#move(place, value instanceof Stream ? value.serial : undefined))
-        }
-      for (const serial of this.#lost(changed, new Set(streams.map(({serial: each}) => each)))) this.#rows.drop(serial)
-      this.#file.exec('COMMIT')
+      for (const [database, keys] of changed) {
+        const ids = (this.#ids[database.index] ??= new Map())
+        for (const key of keys) this.#writeKey(database, ids, key, written)
+      }
+      this.#dropLost(written)
+      this.#commit.run()
     } catch (error) {
       if (this.#file.isTransaction) this.#file.exec('ROLLBACK')
-      for (const stream of streams) stream.rewrite()
+      for (const stream of written.streams) stream.rewrite()
       throw error
     }
-    for (const move of moves) move()
-    for (const stream of streams) stream.written()
+    for (const [database, key] of written.removed) this.#ids[database]?.delete(key)
+    for (const [row, serial] of written.moved)
+      if (serial === undefined) this.#serials.delete(row)
+      else this.#serials.set(row, serial)
+    for (const stream of written.streams) stream.written()
   }
 
   close(): void {
     this.#file.close()
   }
 
-  #writeKey(database: Database, key: string): ReturnType<Database['get']> {
+  #writeKey(database: Database, ids: Map<string, number>, key: string, written: Written): void {
     const value = database.peek(key)
-    const name = Buffer.from(key, 'latin1')
-    if (value === undefined) this.#remove.run(database.index, name)
-    else {
-      const {type, bytes} = encodeValue(value)
-      this.#put.run(database.index, name, type, database.expiresAt(key) ?? null, bytes)
-    }
-    return value
-  }
-
-  /** Streams that were stored at one of these keys and are nowhere any more. */
-  #lost(changed: Changed, kept: ReadonlySet<number>): readonly number[] {
-    const lost: number[] = []
-    for (const [database, keys] of changed)
-      for (const key of keys) {
-        const serial = this.#serials.get(placeOf(database.index, key))
-        if (serial !== undefined && !kept.has(serial)) lost.push(serial)
+    let id = ids.get(key)
+    if (value === undefined) {
+      if (id === undefined) return
+      this.#remove.run(id)
+      written.removed.push([database.index, key])
+    } else {
+      if (id === undefined) {
+        id = ++this.#lastId
+        ids.set(key, id)
       }
-    return lost
+      this.#putKey(id, database, key, value)
+    }
+    const serial = value instanceof Stream ? value.serial : undefined
+    if (this.#serials.get(id) !== serial) written.moved.push([id, serial])
+    if (!(value instanceof Stream)) return
+    written.streams.push(value)
+    this.#rows.write(value)
   }
 
-  #move(place: string, serial: number | undefined): void {
-    if (serial === undefined) this.#serials.delete(place)
-    else this.#serials.set(place, serial)
+  #putKey(id: number, database: Database, key: string, value: Value): void {
+    const {type, bytes} = encodeValue(value)
+    this.#put.run(id, database.index, encodeText(key), type, database.expiresAt(key) ?? null, bytes)
+  }
+
+  /** Drops the rows of streams that were at one of these keys and are at none of them any more. */
+  #dropLost({moved, streams}: Written): void {
+    if (moved.length === 0) return
+    const kept = new Set(streams.map(({serial}) => serial))
+    for (const [row] of moved) {
+      const serial = this.#serials.get(row)
+      if (serial !== undefined && !kept.has(serial)) this.#rows.drop(serial)
+    }
   }
 }
-
-const placeOf = (database: number, key: string): string => `${database.toString()} ${key}`

@@ -4,52 +4,57 @@ import {parseId} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
 import {DamagedRow, decodeAll, decodeValue} from './encoding.ts'
 
-/** Where each stored stream is: a key of a database. */
-export type StoredStreams = Map<number, {readonly database: number; readonly key: string}>
+/** What the file has: the row of each key, by the index of its database, and which stream is in which row. */
+export interface StoredRows {
+  readonly ids: Map<string, number>[]
+  readonly serials: Map<number, number>
+  readonly lastId: number
+}
 
 /** Reads all keys into an engine; those that have expired in the meantime are told as expired by the engine itself. */
-export function load(file: DatabaseSync, engine: Engine): StoredStreams {
-  const stored: StoredStreams = new Map()
+export function load(file: DatabaseSync, engine: Engine): StoredRows {
+  const ids: Map<string, number>[] = []
+  const serials = new Map<number, number>()
   const streams = new Map<number, Stream>()
-  for (const row of file.prepare('SELECT db, key, type, expires, value FROM keys ORDER BY rowid').iterate()) {
-    const value = decodeValue(String(row['type']), bytesIn(row['value']))
-    const [index, key] = [Number(row['db']), textIn(row['key'])]
-    const database = engine.database(index)
+  let lastId = 0
+  for (const [id, index, name, type, expires, bytes] of rows(file, 'SELECT * FROM keys ORDER BY id')) {
+    const value = decodeValue(String(type), bytesIn(bytes))
+    const key = textIn(name)
+    const database = engine.database(Number(index))
     database.put(key, value)
-    if (row['expires'] !== null) database.setExpiry(key, Number(row['expires']))
+    if (expires !== null) database.setExpiry(key, Number(expires))
+    lastId = Number(id)
+    ;(ids[database.index] ??= new Map()).set(key, lastId)
     if (!(value instanceof Stream)) continue
     streams.set(value.serial, value)
-    stored.set(value.serial, {database: index, key})
+    serials.set(lastId, value.serial)
   }
   const streamOf = (serial: unknown): Stream => {
     const stream = streams.get(Number(serial))
     if (stream === undefined) throw new DamagedRow('a row of a stream that is not there')
     return stream
   }
-  for (const row of file.prepare('SELECT stream, ms, seq, fields FROM entries ORDER BY stream, ms, seq').iterate())
-    streamOf(row['stream']).restore({
-      ms: Number(row['ms']),
-      seq: Number(row['seq']),
-      fields: decodeAll(bytesIn(row['fields']))
-    })
-  for (const row of file.prepare('SELECT stream, name, state FROM groups').iterate())
-    restoreGroup(streamOf(row['stream']), textIn(row['name']), decodeAll(bytesIn(row['state'])))
-  const pending = file.prepare('SELECT * FROM pending ORDER BY stream, name, ms, seq')
-  for (const row of pending.iterate()) {
-    const group = streamOf(row['stream']).groups.get(textIn(row['name']))
-    const consumer = textIn(row['consumer'])
-    const deliveredAt = Number(row['deliveredAt'])
+  for (const [serial, ms, seq, fields] of rows(file, 'SELECT * FROM entries ORDER BY stream, ms, seq'))
+    streamOf(serial).restore({ms: Number(ms), seq: Number(seq), fields: decodeAll(bytesIn(fields))})
+  for (const [serial, name, state] of rows(file, 'SELECT * FROM groups'))
+    restoreGroup(streamOf(serial), textIn(name), decodeAll(bytesIn(state)))
+  for (const row of rows(file, 'SELECT * FROM pending ORDER BY stream, name, ms, seq')) {
+    const [serial, name, ms, seq, reader, time, deliveries] = row
+    const group = streamOf(serial).groups.get(textIn(name))
+    const consumer = textIn(reader)
+    const deliveredAt = Number(time)
     if (group?.consumers.has(consumer) === false) group.consumer(consumer, deliveredAt)
-    group?.assign({
-      ms: Number(row['ms']),
-      seq: Number(row['seq']),
-      consumer,
-      deliveredAt,
-      deliveries: Number(row['deliveries'])
-    })
+    group?.assign({ms: Number(ms), seq: Number(seq), consumer, deliveredAt, deliveries: Number(deliveries)})
   }
   for (const stream of streams.values()) stream.written()
-  return stored
+  return {ids, serials, lastId}
+}
+
+/** Rows as arrays: objects with names take half as long again. */
+function rows(file: DatabaseSync, query: string): Iterable<readonly unknown[]> {
+  const statement = file.prepare(query)
+  statement.setReturnArrays(true)
+  return statement.iterate() as Iterable<unknown> as Iterable<readonly unknown[]>
 }
 
 function restoreGroup(

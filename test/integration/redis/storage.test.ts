@@ -63,6 +63,66 @@ t.test('what is in a database is there again', async t => {
   t.equal(statSync(dirname(file)).mode & 0o777, 0o700)
 })
 
+t.test('a file of the first version, which found keys by an index, is taken over', async t => {
+  const file = fileIn(t)
+  const first = await open(file)
+  for (let at = 0; at < 300; at++) await first.run('HSET', `h${at.toString()}`, 'data', 'x')
+  await first.run('SET', 'soon', 'x', 'EX', '1000')
+  await first.run('XADD', 'topic', '1-0', 'data', 'x')
+  const before = await dump(first.connection)
+  await first.redis.close()
+  const database = new DatabaseSync(file)
+  database.exec(`
+    ALTER TABLE keys RENAME TO later;
+    CREATE TABLE keys (db INTEGER, key BLOB, type TEXT, expires INTEGER, value BLOB, PRIMARY KEY (db, key));
+    INSERT INTO keys SELECT db, key, type, expires, value FROM later ORDER BY id;
+    DROP TABLE later;
+    PRAGMA user_version = 1`)
+  database.close()
+  const second = await open(file)
+  t.same(await dump(second.connection), before)
+  await second.run('DEL', 'h7', 'topic')
+  await second.run('HSET', 'h8', 'data', 'y')
+  const changed = await dump(second.connection)
+  await second.redis.close()
+  const third = await open(file)
+  t.same(await dump(third.connection), changed)
+  t.same([second.warnings, third.warnings], [[], []])
+  await third.redis.close()
+  t.same(rowsIn(file), {keys: 300, entries: 0, groups: 0, pending: 0})
+})
+
+t.test('a message that is delivered and acknowledged between two writes, or across them, leaves no row', async t => {
+  const file = fileIn(t)
+  const {redis, run} = await open(file)
+  await run('XGROUP', 'CREATE', 's', 'g', '0', 'MKSTREAM')
+  for (let at = 1; at <= 4; at++) await run('XADD', 's', `${at.toString()}-0`, 'data', 'x')
+  const read = async (): Promise<unknown> => run('XREADGROUP', 'GROUP', 'g', 'c', 'COUNT', '1', 'STREAMS', 's', '>')
+  const pending = (): unknown => {
+    for (const suffix of ['', '-wal']) copyFileSync(file + suffix, `${file}.copy${suffix}`)
+    return rowsIn(`${file}.copy`)['pending']
+  }
+  await read()
+  await run('XACK', 's', 'g', '1-0')
+  await read()
+  await run('SAVE')
+  t.equal(pending(), 1)
+  // acknowledged, claimed and acknowledged again: its row must go
+  await run('XACK', 's', 'g', '2-0')
+  await run('XCLAIM', 's', 'g', 'd', '0', '2-0', 'FORCE')
+  await run('XACK', 's', 'g', '2-0')
+  await read()
+  await run('SAVE')
+  t.equal(pending(), 1)
+  await run('XCLAIM', 's', 'g', 'd', '0', '3-0')
+  await run('SAVE')
+  t.equal(pending(), 1)
+  await run('XACK', 's', 'g', '3-0')
+  await run('SAVE')
+  t.equal(pending(), 0)
+  await redis.close()
+})
+
 t.test('streams that are renamed, trimmed, deleted and made anew are written as they are', async t => {
   const file = fileIn(t)
   for (let seed = 1; seed <= 20; seed++) {
