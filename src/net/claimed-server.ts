@@ -4,6 +4,12 @@ import net from 'node:net'
 const pending = new WeakMap<net.Server, Set<net.Socket>>()
 
 /**
+ * Connections that wait until they are accepted: as many as the system allows (listen(2): `net.core.somaxconn`), as Go's
+ * servers have it. libuv accepts one in each turn of the event loop, and what is beyond this may be reset.
+ */
+export const BACKLOG = 65_535
+
+/**
  * A server for an address that is bound now and served later. Connections that arrive in the meantime are kept, unread,
  * until `attach` or `release`: no connection is accepted and then lost.
  */
@@ -36,7 +42,7 @@ export function attach(claim: net.Server, server: net.Server): void {
   }
   // The handle of a unix domain socket cannot be passed on (Node 26).
   if (isPath) claim.on('connection', accept)
-  else server.listen(claim)
+  else server.listen(claim, BACKLOG) // it listens again: without the number, for 511
   const sockets = pending.get(claim) ?? []
   pending.delete(claim)
   for (const socket of sockets) accept(socket)

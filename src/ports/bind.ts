@@ -2,7 +2,7 @@ import {mkdir, unlink} from 'node:fs/promises'
 import {connect, type Server} from 'node:net'
 import {join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
-import {createClaim} from '../net/claimed-server.ts'
+import {BACKLOG, createClaim} from '../net/claimed-server.ts'
 
 /** The protocols of a sidecar's API. */
 export type Api = 'http' | 'grpc'
@@ -42,5 +42,5 @@ const isDead = async (path: string): Promise<boolean> =>
 const listen = async (path: string): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createClaim()
-    server.once('error', reject).listen({path, backlog: 1024}, () => resolve(server.off('error', reject)))
+    server.once('error', reject).listen({path, backlog: BACKLOG}, () => resolve(server.off('error', reject)))
   })

@@ -1,7 +1,7 @@
 import type {Server} from 'node:net'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {instanceName, type AppPlan, type Plan} from '../model/plan.ts'
-import {createClaim, release} from '../net/claimed-server.ts'
+import {BACKLOG, createClaim, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../platform/all-or-none.ts'
 import {LOOPBACK} from '../platform/probe.ts'
 import {listenOnSocket, type Api} from './bind.ts'
@@ -232,7 +232,7 @@ const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
 const listenOn = async (port: number, host: string): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createClaim()
-    server.once('error', reject).listen({port, host, backlog: 1024, exclusive: true}, () => {
+    server.once('error', reject).listen({port, host, backlog: BACKLOG, exclusive: true}, () => {
       resolve(server.off('error', reject))
     })
   })

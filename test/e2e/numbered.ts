@@ -21,9 +21,10 @@ export interface Result {
   readonly took: readonly number[]
 }
 
-const CALM = 20
 /** Where the machine does not keep up, fewer are sent: these tests are about exchanges, not about floods. */
 const MAX = 3000
+/** So much of bodies at once. */
+const MAX_BYTES = 1 << 27
 
 /** Calls that carry numbers, at an even pace, until they are told to end. */
 export class Numbered {
@@ -42,10 +43,9 @@ export class Numbered {
     this.#pacing = this.#pace()
   }
 
-  /** What has waited is answered, and calls come and go as they did before. */
+  /** Settles when all that is under way now has been answered. */
   async calm(): Promise<void> {
-    const few = Math.max(CALM, this.#traffic.perSecond / 4)
-    while (this.#underWay.size > few) await pause(5)
+    await Promise.all(this.#underWay)
   }
 
   async end(): Promise<Result> {
@@ -58,9 +58,10 @@ export class Numbered {
 
   async #pace(): Promise<void> {
     const start = performance.now()
+    const max = Math.min(MAX, MAX_BYTES / (this.#traffic.bytes + 1))
     while (!this.#isOver) {
       const due = Math.floor(((performance.now() - start) / 1000) * this.#traffic.perSecond)
-      while (this.#sent < due && this.#underWay.size < MAX) this.#call(this.#sent++)
+      while (this.#sent < due && this.#underWay.size < max) this.#call(this.#sent++)
       await pause(5)
     }
   }

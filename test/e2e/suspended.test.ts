@@ -1,3 +1,6 @@
+import {once} from 'node:events'
+import {readFileSync} from 'node:fs'
+import net from 'node:net'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
@@ -30,3 +33,29 @@ t.test('stop with the id of an app resumes its run, too', async t => {
   t.match(await rig.run(['stop', 'solo']), {code: 0, stderr: ''})
   t.match(await run.exited, {code: 0})
 })
+
+const CALLERS = 2000
+/** So many connections may wait at a listener of this machine, however many it asks for. */
+const WAITING = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'))
+
+t.test(
+  `${CALLERS.toString()} callers of a run that does not get on connect, and are answered when it does`,
+  {skip: WAITING < CALLERS && `net.core.somaxconn is ${WAITING.toString()}`},
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'shop', command: []}])
+    const run = rig.pillion(['run', '-f', '.'])
+    const {http: port} = await run.ports('shop')
+    await run.waitForLine('Writing log files')
+    process.kill(run.pid, 'SIGSTOP')
+    const callers = Array.from({length: CALLERS}, () => net.connect(port, '127.0.0.1'))
+    t.teardown(() => {
+      for (const caller of callers) caller.destroy()
+    })
+    await Promise.all(callers.map(async caller => once(caller, 'connect')))
+    for (const caller of callers) caller.write('GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    process.kill(run.pid, 'SIGCONT')
+    const answers = await Promise.all(callers.map(async caller => once(caller, 'data')))
+    t.same(new Set(answers.map(([bytes]) => String(bytes).slice(0, 12))), new Set(['HTTP/1.1 204']))
+  }
+)
