@@ -178,9 +178,10 @@ export class SidecarBlocks {
   /** A change of files; what cannot be opened any more stays as it was. */
   async #reload(): Promise<void> {
     if (this.#loading === undefined && !this.#isOpenedAtOnce) return
-    const {subscriptions} = await this.load()
+    const {subscriptions, configurations} = await this.load()
     const fault = await this.#inTurn(async () => this.#follow())
     void subscriptions.renew()
+    void configurations.renew()
     if (fault !== '') this.#options.resources.warn('resource-not-used', fault)
     for (const listener of this.#listeners) listener()
   }

@@ -23,12 +23,17 @@ export interface ConfigurationRequest {
 interface Subscription {
   /** Milliseconds of performance.now(). */
   readonly since: number
-  /** It ends with the process of the app that has asked for it. */
-  readonly isOfProcess: boolean
+  readonly request: ConfigurationRequest
+  readonly updates: Updates
+  /** What tells of changes: another one after its file has changed; undefined: none, until the file changes again. */
+  store: ConfigurationStore | undefined
+  endAtStore: End
   end(): Promise<void>
 }
 
 type End = () => Promise<void>
+
+const nothing: End = async () => {}
 
 /** The configuration of one app (Dapr: pkg/api/universal/configuration.go). */
 export class Configurations {
@@ -64,22 +69,19 @@ export class Configurations {
     changed: ConfigurationListener,
     ended: () => void = () => undefined
   ): Promise<string> {
-    const {storeName, keys, isOfProcess = false} = request
+    const {storeName, keys} = request
     const since = performance.now()
     const store = await this.store(storeName)
     const id = randomUUID()
     const updates = new Updates(items => changed(id, items))
     try {
-      const end = await this.#begin(store, request, updates)
-      const subscription: Subscription = {
-        since,
-        isOfProcess,
-        end: async () => {
-          updates.end()
-          await end()
-          ended()
-        }
+      const endAtStore = await this.#begin(store, request, updates)
+      const end = async (): Promise<void> => {
+        updates.end()
+        await subscription.endAtStore()
+        ended()
       }
+      const subscription: Subscription = {since, request, updates, store, endAtStore, end}
       this.#subscriptions.set(id, subscription)
     } catch (error) {
       throw new BlockError(
@@ -87,8 +89,9 @@ export class Configurations {
         `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: ${messageOf(error)}`
       )
     }
-    // its process may have ended meanwhile
+    // meanwhile its process may have ended, or its store may have been opened anew
     this.endBefore(this.#livingSince)
+    await this.renew()
     return id
   }
 
@@ -133,10 +136,15 @@ export class Configurations {
   endBefore(livingSince: number): void {
     this.#livingSince = livingSince
     for (const [id, subscription] of this.#subscriptions)
-      if (subscription.isOfProcess && subscription.since < livingSince) {
+      if (subscription.request.isOfProcess === true && subscription.since < livingSince) {
         this.#subscriptions.delete(id)
         subscription.end().catch((error: unknown) => this.#context.log.write('warn', messageOf(error)))
       }
+  }
+
+  /** Subscriptions to a store that was opened anew go on there. Never rejects. */
+  async renew(): Promise<void> {
+    await Promise.all([...this.#subscriptions].map(async ([id, subscription]) => this.#carryOver(id, subscription)))
   }
 
   /** Ends all subscriptions. */
@@ -183,6 +191,29 @@ export class Configurations {
     } finally {
       isOver = true
       for (const end of begun) await end()
+    }
+  }
+
+  /** One whose store is not there any more goes on when it is back. */
+  async #carryOver(id: string, subscription: Subscription): Promise<void> {
+    const {
+      request: {storeName, keys, metadata},
+      updates
+    } = subscription
+    const {log} = this.#context
+    try {
+      const store = (await this.#context.find('configuration', storeName))?.component
+      if (store === undefined || store === subscription.store) return
+      subscription.store = store
+      subscription.endAtStore = nothing // with the store before
+      const end = await store.subscribe(keys, metadata, items => updates.add(items))
+      const isWanted = this.#subscriptions.get(id) === subscription && subscription.store === store
+      if (!isWanted) return await end()
+      subscription.endAtStore = end
+      log.write('info', `subscription ${id} goes on at configuration store ${storeName}, which was opened anew`)
+    } catch (error) {
+      subscription.store = undefined
+      log.write('error', `subscription ${id} to configuration store ${storeName} cannot go on: ${messageOf(error)}`)
     }
   }
 

@@ -1,0 +1,57 @@
+import {readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import type {Driven} from '../rig/command.ts'
+import {freePorts} from '../rig/free-port.ts'
+import {component} from '../rig/resource-files.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {ClientConnection} from '../../src/redis/client-connection.ts'
+
+/** Settles when the log of the shop's sidecar has such a line. */
+const logged = async (rig: Rig, line: RegExp): Promise<void> => {
+  const folder = join(rig.folder, 'shop/.dapr/logs')
+  const name = readdirSync(folder).find(each => each.startsWith('shop_daprd_')) ?? ''
+  while (!line.test(readFileSync(join(folder, name), 'utf8'))) await new Promise(setImmediate)
+}
+
+const settings = (port: number): Readonly<Record<string, string>> => ({
+  'resources/settings.yaml': component('settings', 'configuration.redis', {redisHost: `localhost:${port.toString()}`})
+})
+
+const redisAt = async (t: Test, port: number): Promise<ClientConnection> => {
+  const redis = await ClientConnection.open({host: '127.0.0.1', port})
+  t.teardown(async () => redis.close())
+  return redis
+}
+
+const URL = '/v1.0/configuration/settings'
+
+const nextUpdate = async (shop: Driven): Promise<readonly [string, unknown]> => {
+  const request = await shop.nextRequest()
+  await request.reply({})
+  return [request.url, JSON.parse(request.body)]
+}
+
+t.test('a configuration store that is opened anew goes on with its subscriptions', async t => {
+  const rig = await openRig(t)
+  const [first = 0, second = 0] = await freePorts(2)
+  await rig.write(settings(first))
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await shop.listen()
+  const subscribed = await shop.fetch(`${URL}/subscribe?key=color`)
+  const {id} = JSON.parse(subscribed.body) as {readonly id: string}
+  await rig.write(settings(second))
+  await logged(rig, /Closing existing Component to reload: settings \(configuration\.redis\/v1\)/)
+  await logged(rig, /Component updated: settings \(configuration\.redis\/v1\)/)
+  await logged(rig, new RegExp(`subscription ${id} goes on at configuration store settings`))
+  const redis = await redisAt(t, second)
+  await redis.command(['SET', 'color', 'red||1'])
+  t.same(await nextUpdate(shop), ['/configuration/settings/color', {id, items: {color: {value: 'red', version: '1'}}}])
+  t.match(await shop.fetch(`${URL}/${id}/unsubscribe`), {status: 200, body: '{"ok":true}'})
+  t.match(JSON.parse((await shop.fetch(`${URL}/subscribe?key=size`)).body), {id: /./})
+  await redis.command(['SET', 'color', 'blue||2'])
+  await redis.command(['SET', 'size', 'big'])
+  t.match(await nextUpdate(shop), ['/configuration/settings/size'])
+})
