@@ -45,6 +45,8 @@ export type MeasureName =
   | 'gRPC: memory'
   | `blocks${'' | ' on Redis' | ', bare'}: ${'get' | 'p50' | 'save' | 'published' | 'delivered'}`
   | 'blocks: memory'
+  | `gRPC blocks${'' | ', CPU'}: ${'get' | 'save' | 'published' | 'delivered'}`
+  | 'gRPC blocks: p50'
   | "manager's port"
   | "manager's port, with a shadow"
   | 'pump, line by line'

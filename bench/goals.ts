@@ -35,6 +35,9 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'blocks on Redis: published': {of: 'ratio', atLeast: 1.5},
   'blocks on Redis: delivered': {of: 'ratio', atLeast: 1.5},
   'blocks: memory': {of: 'difference', atMost: 12},
+  'gRPC blocks: get': {of: 'ratio', atLeast: 3},
+  'gRPC blocks: save': {of: 'ratio', atLeast: 3},
+  'gRPC blocks: delivered': {of: 'ratio', atLeast: 2},
   // a shadow takes its share of the same cores
   "manager's port": {of: 'ratio', atMost: 1.1},
   "manager's port, with a shadow": {of: 'ratio', atMost: 1.25},

@@ -3,16 +3,24 @@ import {accessSync, constants} from 'node:fs'
 import {delimiter, join} from 'node:path'
 import type {Rig} from '../test/rig/rig.ts'
 import {component} from '../test/rig/resource-files.ts'
-import {freePorts, redisFront, subscriber} from './tools.ts'
+import {grpcCounts} from './grpc-load.ts'
+import {freePorts, grpcEnds, redisFront, subscriber} from './tools.ts'
 
 /** A publisher of state and events, and a subscriber, behind some kind of sidecar. */
 export interface Lane {
   readonly name: LaneName
   /** `http://127.0.0.1:PORT/v1.0` of the publisher. */
   readonly api: string
-  /** Where the subscriber tells what it has got. */
-  readonly counts: string
+  /** The port of gRPC of the publisher, 0 = none. */
+  readonly grpcPort: number
+  /** What does the work of the sidecars and their Redis: process groups. */
+  readonly groups: readonly number[]
+  /** What the subscriber has got. Rejects if some of it lacked what an envelope has. */
+  readonly events: () => Promise<number>
 }
+
+/** How the subscriber gets its events. */
+export type AppProtocol = 'http' | 'grpc'
 
 export type LaneName = 'ours' | 'ours on Redis' | 'daprd' | 'bare'
 
@@ -40,36 +48,64 @@ export function daprd(): string | undefined {
 }
 
 /** A redis-server that keeps nothing; it ends with the rig. */
-export async function startRedis(rig: Rig): Promise<number> {
+export async function startRedis(rig: Rig): Promise<{readonly port: number; readonly pid: number}> {
   const [port = 0] = await freePorts(1)
   const args = ['--port', port.toString(), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  await rig.start(['redis-server', ...args]).waitForLine(/Ready to accept connections/)
-  return port
+  const program = rig.start(['redis-server', ...args])
+  await program.waitForLine(/Ready to accept connections/)
+  return {port, pid: program.pid}
+}
+
+/** The command and the environment of a subscriber, and how it tells what it has got. */
+async function subscriberOf(protocol: AppProtocol, port: number) {
+  const grpc = {command: [await grpcEnds(), 'serve'], env: {TOPIC: 'orders'}, counts: async () => grpcCounts(port)}
+  const url = `http://127.0.0.1:${port.toString()}/counts`
+  const http = {
+    command: [await subscriber()],
+    env: {},
+    counts: async () => {
+      const {events, lacking} = (await (await fetch(url)).json()) as Readonly<Record<'events' | 'lacking', number>>
+      return {calls: events, lacking}
+    }
+  }
+  const {counts, ...app} = protocol === 'grpc' ? grpc : http
+  const events = async (): Promise<number> => {
+    const {calls, lacking} = await counts()
+    if (lacking > 0) throw new Error(`${lacking.toString()} of ${calls.toString()} events lacked their data or type`)
+    return calls
+  }
+  return {...app, events}
 }
 
 /** A run of ours; `redis`: the port of a server, or one where none is: then the run is that Redis. */
-export async function openOurs(rig: Rig, name: LaneName, redis: number): Promise<Lane> {
+export async function openOurs(
+  rig: Rig,
+  name: LaneName,
+  redis: number,
+  appProtocol: AppProtocol = 'http'
+): Promise<Lane> {
   const folder = name.replaceAll(' ', '-')
   const [appPort = 0] = await freePorts(1)
+  const {events, ...app} = await subscriberOf(appProtocol, appPort)
   const apps = [
     {appID: 'shop', appDirPath: '.', command: []},
-    {appID: 'stock', appDirPath: '.', appPort, command: [await subscriber()]}
+    {appID: 'stock', appDirPath: '.', appPort, appProtocol, ...app}
   ]
   const template = JSON.stringify({version: 1, common: {resourcesPath: './resources'}, apps})
   await rig.write({[`${folder}/dapr.yaml`]: template, ...inFolder(`${folder}/resources`, componentsAt(redis))})
   const program = rig.pillion(['run', '-f', folder])
-  const {http} = await program.ports('shop')
-  return ready({name, api: apiAt(http), counts: countsAt(appPort)})
+  const {http, grpc} = await program.ports('shop')
+  return ready({name, api: apiAt(http), grpcPort: grpc, groups: [program.pid], events})
 }
 
 /** Two of Dapr's sidecars with a Redis of their own. */
-export async function openDaprd(rig: Rig, command: string): Promise<Lane> {
+export async function openDaprd(rig: Rig, command: string, appProtocol: AppProtocol = 'http'): Promise<Lane> {
   const redis = await startRedis(rig)
-  await rig.write(inFolder('daprd', componentsAt(redis)))
+  await rig.write(inFolder('daprd', componentsAt(redis.port)))
   const [appPort = 0, ...ports] = await freePorts(9)
-  const env = {APP_PORT: appPort.toString()}
-  rig.start([await subscriber()], {env})
-  const start = (id: string, [http, grpc, internal, metrics]: readonly number[], more: readonly string[]): void => {
+  const {events, ...app} = await subscriberOf(appProtocol, appPort)
+  rig.start(app.command, {env: {...app.env, APP_PORT: appPort.toString()}})
+  const start = (id: string, [http, grpc, internal, metrics]: readonly number[], more: readonly string[]): number => {
     const flags = {
       'app-id': id,
       'resources-path': 'daprd',
@@ -79,34 +115,45 @@ export async function openDaprd(rig: Rig, command: string): Promise<Lane> {
       'dapr-internal-grpc-port': internal,
       'metrics-port': metrics
     }
-    rig.start([command, ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]), ...more])
+    const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)])
+    return rig.start([command, ...args, ...more]).pid
   }
-  start('shop', ports.slice(0, 4), [])
-  start('stock', ports.slice(4), ['--app-port', appPort.toString()])
-  return ready({name: 'daprd', api: apiAt(ports[0] ?? 0), counts: countsAt(appPort)})
+  const shop = start('shop', ports.slice(0, 4), [])
+  const stock = start('stock', ports.slice(4), ['--app-port', appPort.toString(), '--app-protocol', appProtocol])
+  const [api, grpcPort] = [apiAt(ports[0] ?? 0), ports[1] ?? 0]
+  return ready({name: 'daprd', api, grpcPort, groups: [shop, stock, redis.pid], events})
 }
 
 /** A server that does only what HTTP in front of Redis needs. */
 export async function openBare(rig: Rig): Promise<Lane> {
   const redis = await startRedis(rig)
   const [port = 0, appPort = 0] = await freePorts(2)
-  const env = {PORT: port.toString(), APP_PORT: appPort.toString(), REDIS_PORT: redis.toString()}
-  rig.start([await subscriber()], {env})
-  rig.start([await redisFront()], {env})
-  return ready({name: 'bare', api: apiAt(port), counts: countsAt(appPort)})
+  const env = {PORT: port.toString(), APP_PORT: appPort.toString(), REDIS_PORT: redis.port.toString()}
+  const {command, events} = await subscriberOf('http', appPort)
+  rig.start(command, {env})
+  const front = rig.start([await redisFront()], {env})
+  return ready({name: 'bare', api: apiAt(port), grpcPort: 0, groups: [front.pid, redis.pid], events})
 }
 
 const apiAt = (port: number): string => `http://127.0.0.1:${port.toString()}/v1.0`
-const countsAt = (port: number): string => `http://127.0.0.1:${port.toString()}/counts`
 
 const inFolder = (folder: string, files: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]))
 
-/** What a subscriber has got, and how much of it lacked what an envelope has. */
-export async function eventsOf({counts}: Pick<Lane, 'counts'>): Promise<number> {
-  const {events, lacking} = (await (await fetch(counts)).json()) as Readonly<Record<'events' | 'lacking', number>>
-  if (lacking > 0) throw new Error(`${lacking.toString()} of ${events.toString()} events lacked their data or type`)
-  return events
+/** Events that were published still come after the load; when none has come for so long, they are lost. */
+const SILENCE_MS = 3000
+
+/** Waits until so many events have come. */
+export async function settled({name, events}: Lane, expected: number): Promise<void> {
+  let last = 0
+  let since = performance.now()
+  for (let now = await events(); now < expected; now = await events()) {
+    if (now > last) since = performance.now()
+    else if (performance.now() - since > SILENCE_MS)
+      throw new Error(`${name}: ${(expected - now).toString()} events were not delivered`)
+    last = now
+    await pause(20)
+  }
 }
 
 /** Waits until an event that is published arrives. */
@@ -120,7 +167,7 @@ async function ready(lane: Lane): Promise<Lane> {
       ({ok}) => ok,
       () => false
     )
-    if (isPublished && (await eventsOf(lane).catch(() => 0)) > 0) return lane
+    if (isPublished && (await lane.events().catch(() => 0)) > 0) return lane
     await pause(50)
   }
   throw new Error(`${lane.name} delivers no event`)

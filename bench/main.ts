@@ -8,6 +8,7 @@ import {blocks} from './figures/blocks.ts'
 import {calls} from './figures/calls.ts'
 import {flood} from './figures/flood.ts'
 import {grpc} from './figures/grpc.ts'
+import {grpcBlocks} from './figures/grpc-blocks.ts'
 import {latency} from './figures/latency.ts'
 import {manager} from './figures/manager.ts'
 import {memory} from './figures/memory.ts'
@@ -31,6 +32,7 @@ const FIGURES = [
   latency,
   grpc,
   blocks,
+  grpcBlocks,
   manager,
   pumpLines,
   pumpBuffered,

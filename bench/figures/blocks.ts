@@ -5,10 +5,10 @@ import {inRounds, type Figure, type Measure, type MeasureName, type Unit} from '
 import {
   componentsAt,
   daprd,
-  eventsOf,
   openBare,
   openDaprd,
   openOurs,
+  settled,
   startRedis,
   type Lane,
   type LaneName
@@ -20,8 +20,6 @@ import {freePorts, isInstalled, withRig} from '../tools.ts'
 const KEYS = 1000
 const SAVE = {method: 'POST', keys: KEYS, body: '[{"key":"order-{n}","value":{"orderId":{n},"status":"new"}}]'}
 const GET = {method: 'GET', keys: KEYS, body: ''}
-/** Events that were published still come after the load; when none has come for so long, they are lost. */
-const SILENCE_MS = 3000
 
 /** What one lane reaches in one round. */
 type Numbers = Readonly<Record<Kind, number>>
@@ -67,7 +65,7 @@ async function openLanes(rig: Rig): Promise<readonly Lane[]> {
   const [unused = 0] = await freePorts(1)
   const lanes = [await openOurs(rig, 'ours', unused)]
   if (!isInstalled('redis-server')) return lanes
-  lanes.push(await openOurs(rig, 'ours on Redis', await startRedis(rig)), await openBare(rig))
+  lanes.push(await openOurs(rig, 'ours on Redis', (await startRedis(rig)).port), await openBare(rig))
   const command = daprd()
   if (command !== undefined) lanes.push(await openDaprd(rig, command))
   return lanes
@@ -80,9 +78,9 @@ async function numbersOf(lane: Lane, seconds: number): Promise<Numbers> {
   const save = await on(32, 'state/statestore', SAVE)
   const get = await on(32, 'state/statestore/order-{n}', GET)
   const alone = await on(1, 'state/statestore/order-{n}', GET)
-  const before = await eventsOf(lane)
+  const before = await lane.events()
   const publish = await on(32, 'publish/pubsub/orders', {})
-  const delivered = (await eventsOf(lane)) - before
+  const delivered = (await lane.events()) - before
   await settled(lane, before + publish.requests)
   return {
     get: get.perSecond,
@@ -90,19 +88,6 @@ async function numbersOf(lane: Lane, seconds: number): Promise<Numbers> {
     save: save.perSecond,
     published: publish.perSecond,
     delivered: delivered / seconds
-  }
-}
-
-/** Waits until every event has come. */
-async function settled(lane: Lane, expected: number): Promise<void> {
-  let last = 0
-  let since = performance.now()
-  for (let now = await eventsOf(lane); now < expected; now = await eventsOf(lane)) {
-    if (now > last) since = performance.now()
-    else if (performance.now() - since > SILENCE_MS)
-      throw new Error(`${lane.name}: ${(expected - now).toString()} events were not delivered`)
-    last = now
-    await pause(20)
   }
 }
 
