@@ -47,6 +47,9 @@ type Value<T> = T extends 'string'
 export type Message<S extends Schema> = {readonly [K in keyof S]: Value<S[K][1]>}
 
 const NOTHING = new Uint8Array(0)
+/** Read-only, and shared: most messages have lists and maps that nobody has filled. */
+const NO_LIST: readonly never[] = Object.freeze([])
+const NO_MAP = Object.freeze({})
 const ENTRY = {key: [1, 'string'], value: [2, 'string']} as const
 
 const emptyOf = (type: FieldType): unknown => {
@@ -60,12 +63,52 @@ const emptyOf = (type: FieldType): unknown => {
     case 'bool':
       return false
     case 'strings':
-      return []
+      return NO_LIST
     case 'map':
-      return {}
+      return NO_MAP
     default:
-      return 'message' in type ? undefined : 'list' in type ? [] : {}
+      return 'message' in type ? undefined : 'list' in type ? NO_LIST : NO_MAP
   }
+}
+
+interface Field {
+  readonly name: string
+  readonly number: number
+  readonly type: FieldType
+  readonly empty: unknown
+}
+
+/** A schema as messages are read and written by it. */
+interface Layout {
+  readonly fields: readonly Field[]
+  readonly byNumber: ReadonlyMap<number, Field>
+}
+
+const LAYOUTS = new WeakMap<Schema, Layout>()
+
+/** Made once for each schema. */
+function layoutOf(schema: Schema): Layout {
+  const known = LAYOUTS.get(schema)
+  if (known !== undefined) return known
+  const fields = Object.entries(schema).map(([name, [number, type]]) => ({name, number, type, empty: emptyOf(type)}))
+  const layout = {fields, byNumber: new Map(fields.map(field => [field.number, field]))}
+  LAYOUTS.set(schema, layout)
+  return layout
+}
+
+const ENTRIES = new WeakMap<Schema, Schema>()
+
+/** An entry of a map to messages. */
+function entryOf(schema: Schema): {
+  readonly key: readonly [1, 'string']
+  readonly value: readonly [2, {message: Schema}]
+} {
+  type Entry = ReturnType<typeof entryOf>
+  const known = ENTRIES.get(schema) as Entry | undefined
+  if (known !== undefined) return known
+  const entry: Entry = {key: [1, 'string'], value: [2, {message: schema}]}
+  ENTRIES.set(schema, entry)
+  return entry
 }
 
 /** Bytes that are no message. */
@@ -83,13 +126,13 @@ export function decode<S extends Schema>(schema: S, bytes: Uint8Array): Message<
 }
 
 function read<S extends Schema>(schema: S, bytes: Uint8Array): Message<S> {
-  const fields = Object.entries(schema)
-  const names = new Map(fields.map(([name, [number, type]]) => [number, {name, type}]))
-  const message = Object.fromEntries(fields.map(([name, [, type]]) => [name, emptyOf(type)]))
+  const {fields, byNumber} = layoutOf(schema)
+  const message: Record<string, unknown> = {}
+  for (const {name, empty} of fields) message[name] = empty
   const reader = new BinaryReader(bytes)
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag()
-    const field = names.get(number)
+    const field = byNumber.get(number)
     if (field === undefined) reader.skip(wireType, number)
     else message[field.name] = readField(reader, field.type, message[field.name])
   }
@@ -107,49 +150,67 @@ function readField(reader: BinaryReader, type: FieldType, before: unknown): unkn
     case 'bool':
       return reader.bool()
     case 'strings':
-      return [...(before as readonly string[]), reader.string()]
+      return withItem(before, reader.string())
     case 'map': {
       const {key, value} = read(ENTRY, reader.bytes())
       return {...(before as object), [key]: value}
     }
     default: {
       if ('message' in type) return read(type.message, reader.bytes())
-      if ('list' in type) return [...(before as readonly unknown[]), read(type.list, reader.bytes())]
+      if ('list' in type) return withItem(before, read(type.list, reader.bytes()))
       const {key, value} = read(entryOf(type.mapOf), reader.bytes())
       return {...(before as object), [key]: value ?? read(type.mapOf, NOTHING)}
     }
   }
 }
 
-const entryOf = (schema: Schema) => ({key: [1, 'string'], value: [2, {message: schema}]}) as const
+/** Adds to the list of the message that is being read. */
+function withItem(list: unknown, item: unknown): readonly unknown[] {
+  if (list === NO_LIST) return [item]
+  const items = list as unknown[]
+  items.push(item)
+  return items
+}
+
+/** One for all: its memory is used again. */
+let shared = new BinaryWriter()
+/** Memory of a longer message is given back. */
+const MAX_KEPT_BYTES = 64 * 1024
 
 /** Writes a message; fields that are left out, or are as proto3 has them anyway, take no bytes. */
 export function encode<S extends Schema>(schema: S, message: Partial<Message<S>>): Uint8Array {
-  const writer = new BinaryWriter()
-  writeMessage(writer, schema, message)
-  return writer.finish()
+  const writer = shared
+  try {
+    writeMessage(writer, schema, message)
+    const bytes = writer.finish()
+    if (bytes.length > MAX_KEPT_BYTES) shared = new BinaryWriter()
+    return bytes
+  } catch (error) {
+    shared = new BinaryWriter() // what it holds is half a message
+    throw error
+  }
 }
 
 function writeMessage(writer: BinaryWriter, schema: Schema, message: Readonly<Record<string, unknown>>): void {
-  for (const [name, [number, type]] of Object.entries(schema)) {
+  for (const {name, number, type} of layoutOf(schema).fields) {
     const value = message[name]
     if (value !== undefined) writeField(writer, number, type, value)
   }
 }
 
+function writeWithin(writer: BinaryWriter, number: number, schema: Schema, message: unknown): void {
+  writer.tag(number, WireType.LengthDelimited).fork()
+  writeMessage(writer, schema, message as Readonly<Record<string, unknown>>)
+  writer.join()
+}
+
 function writeField(writer: BinaryWriter, number: number, type: FieldType, value: unknown): void {
-  const delimited = (): BinaryWriter => writer.tag(number, WireType.LengthDelimited)
-  const within = (schema: Schema, inner: unknown): void => {
-    delimited().fork()
-    writeMessage(writer, schema, inner as Readonly<Record<string, unknown>>)
-    writer.join()
-  }
   switch (type) {
     case 'string':
-      if (value !== '') delimited().string(value as string)
+      if (value !== '') writer.tag(number, WireType.LengthDelimited).string(value as string)
       return
     case 'bytes':
-      if ((value as Uint8Array).length > 0) delimited().bytes(value as Uint8Array)
+      if ((value as Uint8Array).length > 0) writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array)
       return
     case 'int32':
       if (value !== 0) writer.tag(number, WireType.Varint).int32(value as number)
@@ -158,16 +219,18 @@ function writeField(writer: BinaryWriter, number: number, type: FieldType, value
       if (value === true) writer.tag(number, WireType.Varint).bool(true)
       return
     case 'strings':
-      for (const each of value as readonly string[]) delimited().string(each)
+      for (const each of value as readonly string[]) writer.tag(number, WireType.LengthDelimited).string(each)
       return
     case 'map':
-      for (const [key, text] of Object.entries(value as object)) within(ENTRY, {key, value: text as unknown})
+      for (const [key, text] of Object.entries(value as Readonly<Record<string, string>>))
+        writeWithin(writer, number, ENTRY, {key, value: text})
       return
     default:
-      if ('message' in type) within(type.message, value)
-      else if ('list' in type) for (const each of value as readonly unknown[]) within(type.list, each)
+      if ('message' in type) writeWithin(writer, number, type.message, value)
+      else if ('list' in type)
+        for (const each of value as readonly unknown[]) writeWithin(writer, number, type.list, each)
       else
-        for (const [key, each] of Object.entries(value as object))
-          within(entryOf(type.mapOf), {key, value: each as unknown})
+        for (const [key, each] of Object.entries(value as Readonly<Record<string, unknown>>))
+          writeWithin(writer, number, entryOf(type.mapOf), {key, value: each})
   }
 }

@@ -56,18 +56,21 @@ const jobs = (verb: string): OwnMethod =>
 const all = (method: OwnMethod, names: string): readonly (readonly [string, OwnMethod])[] =>
   names.split(' ').map(name => [name, method])
 
-/** Calls to building blocks, which are loaded with the first one. */
+let blockMethods: Promise<typeof import('./blocks/block-methods.ts')> | undefined
+
+/** Calls to building blocks, which are loaded with the first one: an import in each call would cost a tenth of it. */
 const blocks = (names: string): readonly (readonly [string, OwnMethod])[] =>
   names.split(' ').map(name => [
     name,
-    async (message, context, {trace, onGone}) => {
-      const [loaded, {callBlock}] = await Promise.all([context.blocks(), import('./blocks/block-methods.ts')])
-      return callBlock(loaded, {name, message, trace, onGone})
+    async (message, context, call) => {
+      blockMethods ??= import('./blocks/block-methods.ts')
+      const {callBlock} = await blockMethods
+      return callBlock(await context.blocks(), name, message, call)
     }
   ])
 
 /** The methods of `dapr.proto.runtime.v1.Dapr` but InvokeService, as a Dapr without components answers them (pkg/api/grpc). */
-const METHODS: ReadonlyMap<string, OwnMethod> = new Map<string, OwnMethod>([
+const METHODS: readonly (readonly [name: string, OwnMethod])[] = [
   ['GetMetadata', (_, {appId, facts, customMetadata}) => metadataMessage(appId, facts(), customMetadata)],
   [
     'SetMetadata',
@@ -102,10 +105,10 @@ const METHODS: ReadonlyMap<string, OwnMethod> = new Map<string, OwnMethod>([
   ['ScheduleJobAlpha1', jobs('schedule')],
   ['GetJobAlpha1', jobs('get')],
   ['DeleteJobAlpha1', jobs('delete')]
-])
+]
 
 const DAPR = '/dapr.proto.runtime.v1.Dapr/'
+const BY_PATH: ReadonlyMap<string, OwnMethod> = new Map(METHODS.map(([name, method]) => [DAPR + name, method]))
 
 /** Serves a method of the sidecar's own API; undefined: it has no such method. */
-export const ownMethod = (path: string): OwnMethod | undefined =>
-  path.startsWith(DAPR) ? METHODS.get(path.slice(DAPR.length)) : undefined
+export const ownMethod = (path: string): OwnMethod | undefined => BY_PATH.get(path)

@@ -50,7 +50,9 @@ const METHODS: Readonly<Record<string, BlockMethod>> = {
 /** Serves a call to a building block, failures included. */
 export async function callBlock(
   blocks: Blocks,
-  {name, message, ...caller}: BlockCaller & {readonly name: string; readonly message: Uint8Array}
+  name: string,
+  message: Uint8Array,
+  caller: BlockCaller
 ): Promise<Uint8Array | GrpcStatus> {
   try {
     const method = METHODS[name]
