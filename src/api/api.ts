@@ -8,6 +8,7 @@ import {appViews, runView} from './app-view.ts'
 import {act, ACTIONS, appsNamed, readAppName, type AppName, type RunControl} from './apps.ts'
 import {callsQuery, listCalls, oneCall} from './calls.ts'
 import {edgeViews} from './edges.ts'
+import type {RunEvents} from './events/run-events.ts'
 import {graphView} from './graph.ts'
 import {json, notAllowed, problem, problemOf, type ApiResponse} from './problem.ts'
 import {oneDeath, whyOf} from './why.ts'
@@ -27,6 +28,8 @@ export interface ApiContext {
   /** Undefined: no process has ended yet that nobody asked to. */
   readonly deaths: Deaths | undefined
   readonly apps: () => readonly NotRunning[]
+  /** What happens in the run, from the first time that somebody asks. */
+  readonly events: () => Promise<RunEvents>
   /** Names whose values are masked besides the usual ones. */
   readonly masked: () => readonly string[]
   /** Of all apps of the run. */

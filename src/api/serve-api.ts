@@ -18,6 +18,10 @@ export async function serveApi(context: ApiContext, request: IncomingMessage, re
       const {exportCalls} = await import('./export/export-calls.ts')
       return await exportCalls(context, path, parameters, response)
     }
+    if (method === 'GET' && path === '/events') {
+      const {serveEvents} = await import('./events/serve-events.ts')
+      return serveEvents(context, await context.events(), {parameters, request, response})
+    }
     const logsOf = /^\/apps\/([^/]+)\/logs$/.exec(path)?.[1]
     if (method === 'GET' && logsOf !== undefined)
       return await sendLogs(context, readAppName(logsOf), {parameters, request, response})

@@ -1,3 +1,4 @@
+import type {RunOptions} from './run-options.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Emit, Event} from '../model/events.ts'
 import type {Reporter, WarningCode} from '../model/reporter.ts'
@@ -39,3 +40,15 @@ export async function inBackground(reporter: Reporter, what: string, work: Promi
 /** What is said of an app that the user has left out. */
 export const exceptedText = (id: string): string =>
   `"${id}" is not started (--except): "pillion env ${id}" prints its environment, "pillion start ${id}" starts it`
+
+/** The options of a run whose events these are told of, too, and first. */
+export const observed = (
+  options: RunOptions,
+  observers: readonly {readonly noticed: (event: Event) => void}[]
+): RunOptions => ({
+  ...options,
+  emit: event => {
+    for (const observer of observers) observer.noticed(event)
+    options.emit(event)
+  }
+})

@@ -34,7 +34,7 @@ import {RunRecorder} from './run-recorder.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
-import {exceptedText, inBackground, RunReporter} from './run-reporter.ts'
+import {exceptedText, inBackground, observed, RunReporter} from './run-reporter.ts'
 
 /**
  * `wiring`: ports, logs, sidecars and the socket are opened; `starting`: the first apps are spawned, their start lines are
@@ -80,11 +80,13 @@ export class Run {
   readonly #api = new RunApi({
     recorder: this.#recorder,
     runtimes: () => this.#apps.all,
-    control: () => this.handlers
+    control: () => this.handlers,
+    runLog: () => this.#appRuntimes.runLog
   })
   #finishing: Promise<void> | undefined
 
-  constructor(options: RunOptions) {
+  constructor(asked: RunOptions) {
+    const options = observed(asked, [this.#recorder, this.#api])
     this.#options = options
     const {plan, shell} = options
     this.#reporter = new RunReporter(options.emit)
@@ -113,10 +115,7 @@ export class Run {
       since: this.#startedAt,
       reread: options.reread,
       runtimes: () => this.#apps.open,
-      emit: event => {
-        this.#recorder.noticed(event)
-        options.emit(event)
-      },
+      emit: options.emit,
       reporter: this.#reporter,
       open: async (app, index) => this.#apps.add(app, index),
       close: async runtime => this.#apps.remove(runtime),
@@ -217,6 +216,7 @@ export class Run {
     return [
       // first, so that it closes last; the registration below opens it when everything else is ready
       {name: 'socket', stop: async () => this.#registration?.withdraw()},
+      {name: 'readers of events', stop: () => this.#api.close()},
       {name: 'other runs', stop: () => this.#peerRuns.close()},
       {name: 'resources', stop: async () => this.#resources.close()},
       {name: 'components', stop: async () => this.#components.close()},

@@ -1,0 +1,48 @@
+import {decoded} from '../../logging/headed-lines.ts'
+import {linesIn} from '../../logging/prefix.ts'
+import type {LogBatch} from '../../logging/run-log.ts'
+import {lineView, type LineView} from '../logs.ts'
+
+const MAX_LINES = 400
+const MAX_CHARACTERS = 64 * 1024
+/** Of a longer line, its beginning is shown. */
+const MAX_LINE = 4096
+
+export interface LineSample {
+  readonly lines: readonly LineView[]
+  /** How many came besides; the log has them. */
+  readonly notShown: number
+}
+
+/** Output of apps since the last sample: the first 400 lines, and the number of the others. */
+export class LineSamples {
+  #lines: LineView[] = []
+  #characters = 0
+  #notShown = 0
+
+  get isEmpty(): boolean {
+    return this.#lines.length === 0 && this.#notShown === 0
+  }
+
+  add({writer, stream, time, text}: LogBatch): void {
+    let at = 0
+    while (at < text.length && this.#lines.length < MAX_LINES && this.#characters < MAX_CHARACTERS) {
+      const found = text.indexOf('\n', at)
+      const end = found < 0 ? text.length : found
+      const line = end - at > MAX_LINE ? `${text.slice(at, at + MAX_LINE)}...` : text.slice(at, end)
+      this.#lines.push(lineView({time, app: writer.name, stream}, decoded(line).replace(/\r$/, '')))
+      this.#characters += line.length
+      at = end + 1
+    }
+    if (at < text.length) this.#notShown += linesIn(at === 0 ? text : text.slice(at))
+  }
+
+  /** What came since the last time. */
+  take(): LineSample {
+    const taken = {lines: this.#lines, notShown: this.#notShown}
+    this.#lines = []
+    this.#characters = 0
+    this.#notShown = 0
+    return taken
+  }
+}

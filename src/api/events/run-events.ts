@@ -1,0 +1,215 @@
+import {messageOf} from '../../model/errors.ts'
+import type {Event} from '../../model/events.ts'
+import type {RunLog} from '../../logging/run-log.ts'
+import {Masking} from '../../telemetry/recorder/masking.ts'
+import type {ApiContext} from '../api.ts'
+import {appViews, runView, stateOf} from '../app-view.ts'
+import {deathView} from '../death-view.ts'
+import {edgeViews} from '../edges.ts'
+import {sampleCalls} from './call-samples.ts'
+import type {ApiEvent, EventType} from './event.ts'
+import {EventLog} from './event-log.ts'
+import type {EventReader} from './event-reader.ts'
+import {LineSamples} from './line-samples.ts'
+
+/** Changes of apps that come together are told together. */
+const STATE_MS = 50
+const SAMPLE_MS = 250
+const EDGES_MS = 1000
+/** Of all edges, the busiest. */
+const MAX_EDGES = 500
+
+/**
+ * What happens in a run, for those who read its events. It begins with the first reader; without readers it keeps what is no
+ * sample, for those who come back.
+ */
+export class RunEvents {
+  readonly #context: () => ApiContext
+  readonly #runLog: RunLog
+  readonly #log = new EventLog(Date.now())
+  readonly #readers = new Set<EventReader>()
+  /** The latest known state of each app, as JSON. */
+  #apps = new Map<string, {readonly id: string; readonly json: string}>()
+  #lastDeath = 0
+  #lastCall = -1
+  #ended: number[] = []
+  readonly #lines = new LineSamples()
+  #looking: NodeJS.Timeout | undefined
+  /** Ends the samples, which are taken only for readers. */
+  #stopSamples: (() => void) | undefined
+
+  constructor(context: () => ApiContext, runLog: RunLog) {
+    this.#context = context
+    this.#runLog = runLog
+    this.#apps = this.#states()
+    this.#lastDeath = context().deaths?.all().at(-1)?.number ?? 0
+  }
+
+  get count(): number {
+    return this.#readers.size
+  }
+
+  /** Sends a reader what it has missed since an event (0: the whole state), and from then on all that happens. */
+  join(reader: EventReader, after: number): void {
+    const missed = after === 0 ? undefined : this.#log.after(after)
+    if (missed === undefined) reader.send(this.state(after === 0 ? 'hello' : 'reset'))
+    else for (const event of missed) reader.send(event)
+    this.#readers.add(reader)
+    this.#stopSamples ??= this.#startSamples()
+  }
+
+  leave(reader: EventReader): void {
+    this.#readers.delete(reader)
+    if (this.#readers.size > 0) return
+    this.#stopSamples?.()
+    this.#stopSamples = undefined
+  }
+
+  /** The whole state of the run, as an event after which a reader can go on. */
+  state(type: 'hello' | 'reset'): ApiEvent {
+    const {control, recorder} = this.#context()
+    const data = JSON.stringify(runView(control.list(), recorder))
+    return {id: this.#log.last, type, app: '', subject: '', data}
+  }
+
+  /** An event of the run. */
+  noticed(event: Event): void {
+    if (event.type === 'reloaded') {
+      const {type: _type, id, ...rest} = event
+      this.#tell('reload', {app: id, ...rest}, {app: id})
+    } else if (event.type === 'warned') this.#tell('note', {code: event.code, text: event.text})
+    else if (event.type === 'notified') this.#tell('note', {code: 'notification', text: event.text})
+    this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
+  }
+
+  /** The run ends. */
+  close(): void {
+    clearTimeout(this.#looking)
+    this.#guard(() => this.#look())
+    const bye = this.#log.add({type: 'bye', app: '', subject: '', data: '{}'})
+    for (const reader of this.#readers) {
+      reader.send(bye)
+      reader.end()
+    }
+    this.#readers.clear()
+    this.#stopSamples?.()
+  }
+
+  #states(): Map<string, {readonly id: string; readonly json: string}> {
+    const {control} = this.#context()
+    return new Map(
+      control.list().apps.map(app => {
+        const {appId: id, version, instance} = app
+        return [`${id}@${version}.${instance.toString()}`, {id, json: JSON.stringify(stateOf(app))}]
+      })
+    )
+  }
+
+  /** Tells what has changed about apps, and which of them have ended. */
+  #look(): void {
+    this.#looking = undefined
+    const {control, recorder, deaths, masked} = this.#context()
+    const before = this.#apps
+    this.#apps = this.#states()
+    const {apps} = control.list()
+    for (const app of appViews(apps, recorder)) {
+      const subject = `${app.id}@${app.version}.${app.instance.toString()}`
+      if (before.get(subject)?.json !== this.#apps.get(subject)?.json) this.#tell('app', app, {app: app.id, subject})
+    }
+    for (const [subject, {id, json}] of before) {
+      if (this.#apps.has(subject)) continue
+      const last = JSON.parse(json) as object
+      this.#tell('app', {...last, state: 'removed', isReady: false, recent: NO_CALLS}, {app: id, subject})
+    }
+    const news = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
+    for (const death of news) {
+      this.#lastDeath = death.number
+      void deathView(death, new Masking(masked())).then(
+        view => this.#tell('death', view, {app: death.app}),
+        (error: unknown) => this.#failed(error)
+      )
+    }
+  }
+
+  #startSamples(): () => void {
+    const {recorder} = this.#context()
+    const stopCalls = recorder.onEnded(number => this.#ended.push(number))
+    const stopLines = this.#runLog.tap(batch => this.#lines.add(batch))
+    const samples = setInterval(() => this.#guard(() => this.#sample()), SAMPLE_MS).unref()
+    const edges = setInterval(() => {
+      this.#guard(() => this.#look())
+      this.#guard(() => this.#tellEdges())
+    }, EDGES_MS).unref()
+    return () => {
+      stopCalls()
+      stopLines()
+      clearInterval(samples)
+      clearInterval(edges)
+      this.#ended = []
+      this.#lines.take()
+    }
+  }
+
+  #sample(): void {
+    const {recorder, masked} = this.#context()
+    const ended = this.#ended
+    this.#ended = []
+    const lines = this.#lines.isEmpty ? undefined : this.#lines.take()
+    const masking = new Masking(masked())
+    for (const app of new Set([...this.#readers].map(reader => reader.app))) {
+      const readers = [...this.#readers].filter(reader => reader.app === app)
+      if (ended.length > 0 && readers.some(reader => reader.wants('calls'))) {
+        const sample = sampleCalls(recorder, ended, {app, masking})
+        if (sample.calls.length > 0 || app === '') pass(readers, 'calls', sample)
+      }
+      if (lines === undefined) continue
+      const wanted = app === '' ? lines.lines : lines.lines.filter(line => isOf(line.app, app))
+      if (wanted.length > 0 || app === '') pass(readers, 'lines', {...lines, lines: wanted})
+    }
+  }
+
+  #tellEdges(): void {
+    const {recorder} = this.#context()
+    if (recorder.last === this.#lastCall) return
+    this.#lastCall = recorder.last
+    const edges = edgeViews(recorder).slice(0, MAX_EDGES)
+    for (const reader of this.#readers) {
+      const {app} = reader
+      const wanted = app === '' ? edges : edges.filter(({from, to}) => from === app || to === app)
+      if (wanted.length > 0) pass([reader], 'edges', {edges: wanted})
+    }
+  }
+
+  /** A fault of ours here is told to the readers; the run goes on. */
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#tell('note', {code: 'events-failed', text: messageOf(error)})
+  }
+
+  #tell(
+    type: EventType,
+    value: unknown,
+    {app = '', subject = ''}: Partial<Pick<ApiEvent, 'app' | 'subject'>> = {}
+  ): void {
+    const event = this.#log.add({type, app, subject, data: JSON.stringify(value)})
+    for (const reader of this.#readers) reader.send(event)
+  }
+}
+
+const NO_CALLS = {seconds: 10, calls: 0, failed: 0}
+
+/** Lines have the name of an instance: `shop.2`. */
+const isOf = (name: string, app: string): boolean => name === app || name.replace(/\.\d+$/, '') === app
+
+/** Sends a sample. */
+function pass(readers: readonly EventReader[], type: EventType, value: unknown): void {
+  const event: ApiEvent = {id: 0, type, app: '', subject: '', data: JSON.stringify(value)}
+  for (const reader of readers) reader.send(event)
+}

@@ -1,0 +1,57 @@
+import {EventEmitter, once} from 'node:events'
+import t from 'tap'
+import type {ApiContext} from '../../../../src/api/api.ts'
+import {EventReader} from '../../../../src/api/events/event-reader.ts'
+import {TYPES} from '../../../../src/api/events/event.ts'
+import {RunEvents} from '../../../../src/api/events/run-events.ts'
+import {RunLog} from '../../../../src/logging/run-log.ts'
+import {CallRecorder} from '../../../../src/telemetry/recorder/call-recorder.ts'
+
+class Sink extends EventEmitter {
+  write(text: string): boolean {
+    this.emit('text', text)
+    return true
+  }
+  end(): void {
+    this.emit('close')
+  }
+  destroy(): void {
+    this.emit('close')
+  }
+}
+
+t.test('a fault of ours is told to readers, and the run lives', async t => {
+  const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
+  t.teardown(() => clearInterval(alive))
+  let isBroken = false
+  const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
+  const context = {
+    recorder: new CallRecorder({bodyBytesOf: () => undefined}),
+    deaths: undefined,
+    masked: () => [],
+    control: {
+      list: () => {
+        if (isBroken) throw new Error('our mistake')
+        return listing
+      }
+    }
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const sink = new Sink()
+  const reader = new EventReader(sink, {
+    format: 'ndjson',
+    types: new Set(TYPES),
+    app: '',
+    reset: () => events.state('reset')
+  })
+  events.join(reader, 0)
+  isBroken = true
+  const told = once(sink, 'text')
+  events.noticed({type: 'app-moved'})
+  t.match(await told, [/"type":"note","data":\{"code":"events-failed","text":"our mistake"\}/])
+  const next = once(sink, 'text')
+  events.noticed({type: 'notified', text: 'it goes on'})
+  t.match(await next, [/it goes on/])
+  events.leave(reader)
+  reader.end()
+})
