@@ -111,9 +111,10 @@ export class Driven {
     return Number(await this.#call('listen', {port: number, host, grpc}))
   }
 
-  /** From now on each call is answered in this way at once, and not shown to the test. */
+  /** From now on each call is answered in this way at once, and not shown to the test; so are those that it has not taken yet. */
   async answer(reply: Reply): Promise<void> {
     await this.#call('answer', reply)
+    await Promise.all(this.#requests.takeRest().map(async request => request.reply(reply)))
   }
 
   /** Sets its answer to GET /dapr/config, which is 404 otherwise. */

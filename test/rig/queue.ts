@@ -9,6 +9,11 @@ export class StartQueue<T> {
     else this.#things.push(thing)
   }
 
+  /** Those that nobody has taken. */
+  takeRest(): readonly T[] {
+    return this.#things.splice(0)
+  }
+
   async take(): Promise<T> {
     const thing = this.#things.shift()
     return thing === undefined ? new Promise(resolve => this.#takers.push(resolve)) : thing

@@ -25,7 +25,7 @@ export interface Sdk {
 }
 
 /** What the installation needs of tap's test. */
-export interface Skipping {
+interface Skipping {
   fail(message: string): unknown
   comment(message: string): void
 }

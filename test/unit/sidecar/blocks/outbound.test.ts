@@ -123,6 +123,7 @@ for (const [name, method, event, call] of CALLS)
     async t => {
       let failures = 2
       const component = {
+        capabilities: [],
         [method]: async () => {
           if (failures-- > 0) throw new Error('out of order')
           return {}
@@ -139,7 +140,7 @@ for (const [name, method, event, call] of CALLS)
       t.equal(counted.length, event === undefined ? 0 : 2)
 
       const stuck = await blocksOf(
-        {[method]: async () => new Promise(() => undefined)},
+        {capabilities: [], [method]: async () => new Promise(() => undefined)},
         {
           timeouts: {DefaultTimeoutPolicy: '1ms'},
           circuitBreakers: {DefaultCircuitBreakerPolicy: {trip: 'consecutiveFailures > 0', timeout: '60s'}}
