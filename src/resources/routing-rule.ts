@@ -42,20 +42,24 @@ export async function compileRule(expression: string): Promise<CompiledRule | Ru
     if (!valid) return faultOf(error)
     if (type !== 'bool' && type !== 'dyn')
       return {message: `the rule is of type ${type} and not true or false`, offset: 0}
-    return {fits: event => fits(evaluate, event)}
+    return {fits: event => fits(expression, evaluate, event)}
   } catch (error) {
     return faultOf(error)
   }
 }
 
-function fits(evaluate: (variables: {readonly event: EventFields}) => unknown, event: EventFields): boolean {
+function fits(
+  expression: string,
+  evaluate: (variables: {readonly event: EventFields}) => unknown,
+  event: EventFields
+): boolean {
   let result: unknown
   try {
     result = evaluate({event})
   } catch {
     return false
   }
-  if (typeof result !== 'boolean') throw new Error('the result of match expression could not be converted to bool')
+  if (typeof result !== 'boolean') throw new Error(`the result of match expression ${expression} was not a boolean`)
   return result
 }
 

@@ -1,6 +1,9 @@
 import {once} from 'node:events'
+import {readFileSync} from 'node:fs'
 import http from 'node:http'
+import https from 'node:https'
 import type {AddressInfo} from 'node:net'
+import {join} from 'node:path'
 import t from 'tap'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
@@ -47,4 +50,40 @@ t.test('headers of an HTTPEndpoint that a secret store has; one that is missing 
   await rig.write({'resources/site.yaml': endpoint('site', {name: 'deep:er'})})
   while ((await headersOf())['authorization'] !== 'second');
   t.notMatch(run.stderr.text, /first|second/)
+})
+
+const pem = (name: string): string => readFileSync(join(import.meta.dirname, '../fixtures/tls', name), 'utf8')
+const secret = (name: string): object => ({secretKeyRef: {name}})
+
+t.test('certificates of an HTTPEndpoint that a secret store has', async t => {
+  const [key, cert, ca] = [pem('server.key'), pem('server.pem'), pem('ca.pem')]
+  const server = https.createServer({key, cert, ca, requestCert: true, rejectUnauthorized: true}, (_, response) =>
+    response.end('private')
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const endpoint = (name: string, privateKey: string): string =>
+    JSON.stringify({
+      apiVersion: 'dapr.io/v1alpha1',
+      kind: 'HTTPEndpoint',
+      metadata: {name},
+      spec: {
+        baseUrl: `https://localhost:${(server.address() as AddressInfo).port.toString()}`,
+        clientTLS: {rootCA: secret('ca'), certificate: secret('cert'), privateKey: secret(privateKey)}
+      },
+      auth: {secretStore: 'vault'}
+    })
+  const rig = await openRig(t)
+  await rig.write({
+    'shop/secrets.json': JSON.stringify({ca, cert: pem('client.pem'), key: pem('client.key')}),
+    'resources/vault.yaml': component('vault', 'secretstores.local.file', {secretsFile: 'secrets.json'}),
+    'resources/site.yaml': endpoint('site', 'key'),
+    'resources/none.yaml': endpoint('none', 'absent')
+  })
+  await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
+  rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  t.match(await shop.fetch('/v1.0/invoke/site/method/x'), {status: 200, body: 'private'})
+  t.match(await shop.fetch('/v1.0/invoke/none/method/x'), {status: 500, body: /secret absent not found in vault/})
 })

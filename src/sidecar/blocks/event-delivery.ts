@@ -110,7 +110,11 @@ export class EventDelivery {
       const rule = subscription.rules.find(({fits}) => fits(fields))
       return rule === undefined ? {kind: 'unrouted'} : {subscription, path: rule.path}
     } catch (error) {
-      return {kind: 'failed', status: 0, text: `error finding matching route: ${messageOf(error)}`}
+      const text = messageOf(error)
+      const {pubsubName, topic} = subscription
+      const of = `event ${String(fields['id'])} in pubsub ${pubsubName} and topic ${topic}`
+      this.#options.context.log.write('error', `error finding matching route for ${of}: ${text}`)
+      return {kind: 'failed', status: 0, text}
     }
   }
 
