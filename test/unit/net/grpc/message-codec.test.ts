@@ -45,3 +45,22 @@ t.test('bytes that are no message', async t => {
   for (const bytes of [[0x0a], [0x0a, 5, 1], [0x3a, 1, 0x0a], [0x07], [0x18]])
     t.throws(() => decode(ALL, Buffer.from(bytes)), DecodeError, bytes.join(' '))
 })
+
+t.test('a message that cannot be written leaves nothing in the next one', async t => {
+  const one = {text: 'pear', number: 1}
+  const bytes = encode(ALL, one)
+  t.throws(() => encode(ALL, {...one, number: 2 ** 40}))
+  t.same(encode(ALL, one), bytes)
+  const long = encode(ALL, {text: 'x'.repeat(100_000)})
+  t.equal(decode(ALL, long).text.length, 100_000)
+  t.same(encode(ALL, one), bytes)
+})
+
+t.test('a list of one message is not that of another', async t => {
+  const bytes = encode(ALL, {texts: ['a', 'b'], many: [{name: 'y', size: 1}]})
+  const [first, second] = [decode(ALL, bytes), decode(ALL, bytes)]
+  t.same(first.texts, ['a', 'b'])
+  t.same(second.texts, ['a', 'b'])
+  t.same(decode(ALL, new Uint8Array(0)).texts, [])
+  t.equal(second.many.length, 1)
+})
