@@ -114,6 +114,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'strings',
     text: 'Do not start these apps of the run template: you start them yourself, for example in a debugger'
   },
+  {name: 'no-record', type: 'bool', text: 'Keep nothing of the calls between apps: calls and why show none'},
   {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
   text('placement-host-address', 'The address of the placement service', '"localhost"'),
   int('profile-port', 'The port for the profile server to listen on'),
@@ -145,6 +146,7 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'run-file',
   'env',
   'except',
+  'no-record',
   'only',
   'watch',
   'log-style',

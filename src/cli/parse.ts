@@ -50,9 +50,12 @@ function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<n
   for (const [, option] of options) command.addOption(option)
   command.argument('[words...]').action(async (words: readonly string[]) => {
     const given: Readonly<Record<string, unknown>> = command.optsWithGlobals()
-    const named = options.flatMap(([{name}, option]) =>
-      option.attributeName() in given ? [[name, given[option.attributeName()]]] : []
-    )
+    const named = options.flatMap(([{name}, option]) => {
+      const value = given[option.attributeName()]
+      // commander reads --no-x as x: false, and sets x: true where it is not given
+      if (option.negate) return value === false ? [[name, true]] : []
+      return option.attributeName() in given ? [[name, value]] : []
+    })
     const flags = new GivenFlags(Object.fromEntries(named) as Record<string, unknown>)
     check(entry, flags)
     await run((await entry.load())({flags, words, asJson: flags.isSet('log-as-json')}))

@@ -133,6 +133,15 @@ t.test('a filter that is none, and a call that is not there, say what to write',
   t.match(await refused('-o', 'yaml'), /output format "yaml" is not known/)
 })
 
+t.test('run --no-record keeps nothing', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', autoPort: true}])
+  const run = rig.pillion(['run', '-f', '.', '--no-record'])
+  const {http} = await run.ports('shop')
+  await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/nobody/method/x`)).text()
+  t.match((await rig.run(['calls'])).stdout, /^There was no call yet\./)
+})
+
 t.test('a call that waits for an app to start is shown under way, with what it waits for', async t => {
   const rig = await openRig(t)
   await rig.template([

@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import type {Event, SidecarInfo, StartedApp} from '../../model/events.ts'
 import {exitText} from '../../model/exit-text.ts'
+import {recorded} from '../recorded.ts'
 import {succeeded, type Exit} from '../../model/app-state.ts'
 import {singlePlan} from '../../config/single.ts'
 import type {CommandContext} from '../command-handler.ts'
@@ -21,7 +22,8 @@ type Say = (status: Status, message: string) => void
 /** `run [flags] [-- command]`: runs one app and passes its output through; without a command only a sidecar. */
 export function singleRun({flags, words, asJson}: CommandContext, terminal: Terminal): Form {
   const id = flags.text('app-id') || readableId()
-  const plan = singlePlan(id, settingsOf(flags, words), {...surroundings(), variables: variablesIn(flags)})
+  const typed = singlePlan(id, settingsOf(flags, words), {...surroundings(), variables: variablesIn(flags)})
+  const plan = recorded(typed, flags)
   const say: Say = (status, message) => {
     const stream = status === 'failure' ? terminal.err : terminal.out
     void stream.print(statusLine(status, message, asJson))

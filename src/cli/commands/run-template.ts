@@ -7,6 +7,7 @@ import {variablesIn} from '../env-flag.ts'
 import {WITH_TEMPLATE} from '../flags.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../colours.ts'
+import {recorded} from '../recorded.ts'
 import {reloadText} from '../reload-words.ts'
 import {runHints} from './run-hints.ts'
 import {statusLine} from '../print.ts'
@@ -57,8 +58,10 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
 }
 
 /** `--only a,b`, and `--only a b`: words have no other meaning with a template. */
-const chosen = (plan: Plan, {flags, words}: CommandContext): Plan =>
-  flags.names.includes('only') ? onlyThese(plan, [...flags.list('only'), ...words]) : plan
+const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
+  const wanted = recorded(plan, flags)
+  return flags.names.includes('only') ? onlyThese(wanted, [...flags.list('only'), ...words]) : wanted
+}
 
 /** Somebody sits there, and nothing that reads our lines. */
 const isLive = ({flags, asJson}: CommandContext, terminal: Terminal): boolean =>
