@@ -1,12 +1,18 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {handleApi, type ApiContext} from './api.ts'
 import {readAppName} from './apps.ts'
+import type {Door} from './events/event-reader.ts'
 import {followCalls} from './follow-calls.ts'
 import {sendLogs} from './logs.ts'
 import {problemOf, type ApiResponse} from './problem.ts'
 
 /** Serves a request under `/api/v1`, whatever listener it came to. Never throws. */
-export async function serveApi(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function serveApi(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  door: Door = 'socket'
+): Promise<void> {
   const url = URL.parse(request.url ?? '/', 'http://run')
   const path = url?.pathname.replace(/^\/api\/v1/, '') ?? ''
   const parameters = url?.searchParams ?? new URLSearchParams()
@@ -20,7 +26,7 @@ export async function serveApi(context: ApiContext, request: IncomingMessage, re
     }
     if (method === 'GET' && path === '/events') {
       const {serveEvents} = await import('./events/serve-events.ts')
-      return serveEvents(context, await context.events(), {parameters, request, response})
+      return serveEvents(context, await context.events(), {parameters, request, response, door})
     }
     const logsOf = /^\/apps\/([^/]+)\/logs$/.exec(path)?.[1]
     if (method === 'GET' && logsOf !== undefined)

@@ -110,6 +110,17 @@ export interface HandedOver {
   readonly wasDebugged: boolean
 }
 
+/** Where the page of a run is served, on loopback. */
+export interface Dashboard {
+  /** Why it is not, '' where it is. */
+  readonly why: string
+  readonly port: number
+  /** What its requests have as `Authorization: Bearer`. */
+  readonly token: string
+  /** The same for GET alone. */
+  readonly readOnlyToken: string
+}
+
 export interface LogsQuery {
   /** Only the last lines; -1: all that are kept. */
   readonly tail: number
@@ -151,6 +162,8 @@ export interface Handlers {
   readonly remove: (name: string, version: string) => Promise<string>
   /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
   readonly releaseRedis: (port: number) => Promise<boolean>
+  /** Opens the listener of the page, if it is not open yet; `port` 0: one of its choice. */
+  readonly dashboard: (port: number) => Promise<Dashboard>
   /** Answers a request under `/api/v1`. */
   readonly api: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /** Notifications of services, by an opaque number. */

@@ -114,6 +114,8 @@ async function respond(
     case 'POST /redis/release':
       response.writeHead((await handlers.releaseRedis(Number(searchParams.get('port')))) ? 204 : 404).end()
       return
+    case 'POST /dashboard':
+      return sendJson(response, await handlers.dashboard(Number(searchParams.get('port') ?? 0)))
     case 'GET /notifications':
       response.end(JSON.stringify(handlers.notifications()))
       return

@@ -1,11 +1,23 @@
+import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {ApiContext, NotRunning} from '../api/api.ts'
 import type {RunControl} from '../api/apps.ts'
+import type {Door} from '../api/events/event-reader.ts'
 import type {RunEvents} from '../api/events/run-events.ts'
+import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {Handlers} from '../control/messages.ts'
+import type {Listener, Serve} from '../dashboard/listener.ts'
+import type {Tokens} from '../dashboard/tokens.ts'
 import type {RunLog} from '../logging/run-log.ts'
+import {messageOf} from '../model/errors.ts'
 import type {Event} from '../model/events.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {RunOptions} from './run-options.ts'
 import type {RunRecorder} from './run-recorder.ts'
+
+interface OpenDashboard {
+  readonly listener: Listener
+  readonly tokens: Tokens
+}
 
 export interface RunApiOptions {
   readonly recorder: RunRecorder
@@ -14,23 +26,55 @@ export interface RunApiOptions {
   /** Undefined before the run is registered. */
   readonly control: () => RunControl | undefined
   readonly runLog: () => RunLog
+  /** What the page shows, and the folder of the key that its tokens are made with. */
+  readonly page: () => {readonly template: string; readonly folder: string}
 }
 
 /** The API of a run; its code is loaded by the first request. */
 export class RunApi {
   readonly #options: RunApiOptions
   #events: RunEvents | undefined
+  #dashboard: Promise<OpenDashboard> | undefined
 
   constructor(options: RunApiOptions) {
     this.#options = options
   }
 
   /** Answers a request under `/api/v1`. */
-  readonly handle: Handlers['api'] = async (request, response) => {
+  readonly handle: Handlers['api'] = async (request, response) => this.#serve(request, response, 'socket')
+
+  /** Opens the listener of the page at the first time; later it says where that is. */
+  readonly dashboard: Handlers['dashboard'] = async port => {
+    const closed = {port: 0, token: '', readOnlyToken: ''}
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) return {...closed, why: `${port.toString()} is no port`}
+    this.#dashboard ??= this.#open(port)
+    try {
+      const {listener, tokens} = await this.#dashboard
+      if (port > 0 && port !== listener.port)
+        return {...closed, why: `it is open at port ${listener.port.toString()} already`}
+      return {why: '', port: listener.port, token: tokens.full, readOnlyToken: tokens.readOnly}
+    } catch (error) {
+      this.#dashboard = undefined
+      return {...closed, why: messageOf(error)}
+    }
+  }
+
+  async #open(port: number): Promise<OpenDashboard> {
+    const [{listen}, {readKey, tokensFor}] = await Promise.all([
+      import('../dashboard/listener.ts'),
+      import('../dashboard/tokens.ts')
+    ])
+    const {template, folder} = this.#options.page()
+    const tokens = tokensFor(readKey(folder), template)
+    const serve: Serve = async (request, response) => this.#serve(request, response, 'page')
+    return {listener: await listen({template, port, tokens, serve}), tokens}
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
     const control = this.#options.control()
     if (control === undefined) return void response.writeHead(503).end()
     const {serveApi} = await import('../api/serve-api.ts')
-    await serveApi(this.#context(control), request, response)
+    await serveApi(this.#context(control), request, response, door)
   }
 
   /** An event of the run. */
@@ -39,8 +83,14 @@ export class RunApi {
   }
 
   /** The run has ended: readers of events are told. */
-  close(): void {
+  async close(): Promise<void> {
     this.#events?.close()
+    try {
+      const open = await this.#dashboard
+      open?.listener.close()
+    } catch {
+      // it was never open
+    }
   }
 
   #context(control: RunControl): ApiContext {
@@ -66,4 +116,9 @@ const notRunning = (runtime: AppRuntime): NotRunning => ({
   name: runtime.name,
   isReady: runtime.isReady,
   reason: runtime.queue.isOpen ? '' : runtime.queue.reason
+})
+
+export const pageOf = ({plan, shell}: RunOptions): ReturnType<RunApiOptions['page']> => ({
+  template: plan.file || plan.name,
+  folder: usableFolder(runtimeFolders(shell))
 })

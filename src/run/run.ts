@@ -29,7 +29,7 @@ import {PeerRuns} from '../gateway/peer-runs.ts'
 import {denyUnknown} from '../gateway/unknown-app.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
 import {Services} from '../daeploy/services/services.ts'
-import {RunApi} from './run-api.ts'
+import {pageOf, RunApi} from './run-api.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
@@ -81,7 +81,8 @@ export class Run {
     recorder: this.#recorder,
     runtimes: () => this.#apps.all,
     control: () => this.handlers,
-    runLog: () => this.#appRuntimes.runLog
+    runLog: () => this.#appRuntimes.runLog,
+    page: () => pageOf(this.#options)
   })
   #finishing: Promise<void> | undefined
 
@@ -216,7 +217,7 @@ export class Run {
     return [
       // first, so that it closes last; the registration below opens it when everything else is ready
       {name: 'socket', stop: async () => this.#registration?.withdraw()},
-      {name: 'readers of events', stop: () => this.#api.close()},
+      {name: 'API', stop: async () => this.#api.close()},
       {name: 'other runs', stop: () => this.#peerRuns.close()},
       {name: 'resources', stop: async () => this.#resources.close()},
       {name: 'components', stop: async () => this.#components.close()},
@@ -259,6 +260,7 @@ export class Run {
       stopApp: async id => this.#apps.stop(id),
       releaseRedis: port => this.#components.releaseRedis(port),
       api: this.#api.handle,
+      dashboard: this.#api.dashboard,
       ...this.#services.handlers,
       ...controlHandlers({
         changes: this.#changes,

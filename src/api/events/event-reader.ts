@@ -14,7 +14,11 @@ export interface EventSink {
   on(event: 'drain' | 'close', listener: () => void): void
 }
 
+/** How a reader came in: by the control socket, or as a page. */
+export type Door = 'socket' | 'page'
+
 export interface ReaderOptions {
+  readonly door?: Door
   readonly format: Format
   readonly types: ReadonlySet<string>
   /** Only events of this app; '' = of all. */
@@ -31,6 +35,7 @@ export interface ReaderOptions {
  */
 export class EventReader {
   readonly app: string
+  readonly door: Door
   readonly #sink: EventSink
   readonly #options: ReaderOptions
   readonly #pulse: NodeJS.Timeout
@@ -45,6 +50,7 @@ export class EventReader {
     this.#sink = sink
     this.#options = options
     this.app = options.app
+    this.door = options.door ?? 'socket'
     sink.on('drain', () => this.#drained())
     sink.on('close', () => this.#stop())
     this.#pulse = setInterval(() => {

@@ -9,7 +9,7 @@ import {edgeViews} from '../edges.ts'
 import {sampleCalls} from './call-samples.ts'
 import type {ApiEvent, EventType} from './event.ts'
 import {EventLog} from './event-log.ts'
-import type {EventReader} from './event-reader.ts'
+import type {Door, EventReader} from './event-reader.ts'
 import {LineSamples} from './line-samples.ts'
 
 /** Changes of apps that come together are told together. */
@@ -45,8 +45,9 @@ export class RunEvents {
     this.#lastDeath = context().deaths?.all().at(-1)?.number ?? 0
   }
 
-  get count(): number {
-    return this.#readers.size
+  /** How many readers came in this way. */
+  count(door: Door): number {
+    return [...this.#readers].filter(reader => reader.door === door).length
   }
 
   /** Sends a reader what it has missed since an event (0: the whole state), and from then on all that happens. */

@@ -71,6 +71,7 @@ const registered = async (
       assign: () => '',
       remove: async () => '',
       notifications: () => ({}),
+      dashboard: async () => Promise.resolve({why: 'there is no page', port: 0, token: '', readOnlyToken: ''}),
       api: async (_, response) => void response.end(),
       releaseRedis: async port => port === 6379
     }

@@ -1,0 +1,68 @@
+import type {IncomingMessage} from 'node:http'
+import {accessOf, type Tokens} from './tokens.ts'
+
+/** Why a request is refused. */
+export interface Refusal {
+  readonly status: number
+  readonly detail: string
+  readonly hint: string
+}
+
+/** Of a request that is no GET. */
+export const MAX_BODY = 64 * 1024
+
+const API = '/api/v1/'
+/** Nothing of ours has such a path: whoever sends it looks for a way out of a folder. */
+const CLIMBING = /\.\.|%2e|%2f|%5c|%00|\\|\/\//i
+
+const refuse = (status: number, detail: string, hint: string): Refusal => ({status, detail, hint})
+
+/**
+ * Whether a request may come in; undefined: it may. Pages of other sites reach ports of this machine, too, with the user's
+ * browser (DNS rebinding, forms, fetch): their requests show it by `Host`, `Origin` or `Sec-Fetch-Site`, and have no token.
+ */
+export function refusalOf(request: IncomingMessage, port: number, tokens: Tokens): Refusal | undefined {
+  const {headers, method = '', url = ''} = request
+  const hosts = ['localhost', '127.0.0.1', '[::1]'].map(name => `${name}:${port.toString()}`)
+  if (valuesOf(request, 'host').length !== 1 || !hosts.includes((headers.host ?? '').toLowerCase()))
+    return refuse(421, 'this is the page of a run, at localhost alone', `Open http://localhost:${port.toString()}/.`)
+  const origins = valuesOf(request, 'origin')
+  if (origins.length > 1 || origins.some(origin => !hosts.some(host => origin === `http://${host}`)))
+    return refuse(403, 'requests of other pages are refused', 'Ask from the page of the run.')
+  if (valuesOf(request, 'sec-fetch-site').some(site => site !== 'same-origin' && site !== 'none'))
+    return refuse(403, 'requests of other sites are refused', 'Type or paste the address of the page.')
+  if (headers.upgrade !== undefined) return refuse(400, 'upgrades are not possible', 'Ask by plain HTTP/1.1.')
+  if (method !== 'GET' && method !== 'POST' && method !== 'DELETE')
+    return refuse(405, `${method} is not possible here`, 'Use GET or POST.')
+  const [path = ''] = url.split('?')
+  if (!path.startsWith(API) || CLIMBING.test(path))
+    return refuse(404, 'there is nothing at this path', '/api/v1/openapi.json lists what there is.')
+  return refusalOfToken(request, tokens) ?? refusalOfBody(request)
+}
+
+function refusalOfToken(request: IncomingMessage, tokens: Tokens): Refusal | undefined {
+  const [scheme = '', token = '', ...more] = (request.headers.authorization ?? '').split(' ')
+  const isBearer = scheme.toLowerCase() === 'bearer' && more.length === 0 && token !== ''
+  const access = isBearer && valuesOf(request, 'authorization').length === 1 ? accessOf(token, tokens) : ''
+  if (access === '')
+    return refuse(401, 'the token is missing or wrong', 'Send the one of the address as Authorization: Bearer.')
+  return access === 'read-only' && request.method !== 'GET'
+    ? refuse(403, 'this token is for looking only', 'Open the page without --read-only.')
+    : undefined
+}
+
+function refusalOfBody({headers, method}: IncomingMessage): Refusal | undefined {
+  const size = Number(headers['content-length'] ?? 0)
+  if (size === 0 && headers['transfer-encoding'] === undefined) return undefined
+  if (method === 'GET') return refuse(400, 'a GET has no body', 'Leave it out.')
+  if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? ''))
+    return refuse(415, 'a body must be JSON', 'Send content-type: application/json.')
+  return size > MAX_BODY ? tooLarge : undefined
+}
+
+export const tooLarge = refuse(413, 'the body is too large', `At most ${MAX_BODY.toString()} bytes are read.`)
+
+/** The values of a header, as they came. */
+function valuesOf({rawHeaders}: IncomingMessage, name: string): readonly string[] {
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
+}
