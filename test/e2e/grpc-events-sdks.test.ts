@@ -20,7 +20,8 @@ async function resultsOf(
   const port = (await freePort()).toString()
   const metadata = {redisHost: `localhost:${port}`}
   await rig.write({
-    'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    // it keeps what an app publishes before its own subscriptions are made
+    'resources/bus.yaml': component('bus', 'pubsub.redis', metadata),
     'resources/settings.yaml': component('settings', 'configuration.redis', metadata),
     'resources/locks.yaml': component('locks', 'lock.redis', metadata),
     'resources/store.yaml': component('store', 'state.redis', metadata),

@@ -8,6 +8,9 @@ import {echoApp, onBothPaths, openTestSidecar, type SidecarSettings, type TestSi
 /** State that answers in a later turn, and knows keys that go wrong. */
 class SlowState {
   readonly saved = new Map<string, Buffer>()
+  readonly #asked = Promise.withResolvers<void>()
+  /** A value has been asked for, and is not given yet. */
+  readonly asked = this.#asked.promise
 
   async save(_: string, wishes: readonly SetWish[]): Promise<void> {
     await new Promise(setImmediate)
@@ -18,6 +21,7 @@ class SlowState {
   }
 
   async get(_: string, key: string): Promise<unknown> {
+    this.#asked.resolve()
     await new Promise(setImmediate)
     const data = this.saved.get(key)
     return data && {data, etag: '1', metadata: {}}
@@ -116,7 +120,7 @@ onBothPaths('a caller who leaves disturbs nobody; the answer that is under way a
   while (!state.saved.has('stays')) await new Promise(setImmediate)
   t.match(await caller.answer(), {status: 204})
   caller.send(get('stays'))
-  await new Promise(setImmediate)
+  await state.asked
   const closed = sidecar.close()
   t.match(await caller.answer(), {status: 200, body: '"x"'})
   await closed
