@@ -100,11 +100,7 @@ t.test('what is not 2xx, redirects, limits, and nobody there', async t => {
   const base = await openEcho(t)
   const gone = await serve(t, () => undefined)
   const {invoke} = await openInvoke(t, {
-    'resources/web.yaml': component('web', 'bindings.http', {
-      url: base,
-      responseTimeout: '300ms',
-      maxResponseBodySize: '16'
-    }),
+    'resources/web.yaml': component('web', 'bindings.http', {url: base, maxResponseBodySize: '16'}),
     'resources/gone.yaml': component('gone', 'bindings.http', {url: 'http://127.0.0.1:1/x'}),
     'resources/calm.yaml': component('calm', 'bindings.http', {url: base, errorIfNot2XX: 'false'}),
     'resources/mute.yaml': component('mute', 'bindings.http', {url: gone, responseTimeout: '100ms'})
