@@ -20,6 +20,9 @@ function compileSchema() {
     allowUnionTypes: true,
     code: {source: true, esm: true}
   })
+  // its keys are read by src/config/fault.ts, which says what is wrong in the same words for a template and for the API
+  const {type, errorMessage} = schema.definitions.fault
+  schema.definitions.fault = {type, errorMessage}
   ajv.addVocabulary(['errorMessage'])
   ajv.addSchema(schema)
   const validators = {}

@@ -1,5 +1,6 @@
 // api/ answers questions about a run: its calls, who calls whom. It is loaded by the first request for it, and knows neither the control
 // socket nor the terminal. Requests are those of `/api/v1`, described in `schema/api.yaml`.
+import type {FaultSwitch} from '../faults/fault-switch.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
@@ -9,6 +10,7 @@ import {act, ACTIONS, appsNamed, readAppName, type AppName, type RunControl} fro
 import {callsQuery, listCalls, oneCall} from './calls.ts'
 import {edgeViews} from './edges.ts'
 import type {RunEvents} from './events/run-events.ts'
+import {answerFaults, isOfFaults} from './faults.ts'
 import {graphView} from './graph.ts'
 import {json, notAllowed, problem, problemOf, type ApiResponse} from './problem.ts'
 import {oneDeath, whyOf} from './why.ts'
@@ -27,6 +29,7 @@ export interface ApiContext {
   readonly control: RunControl
   /** Undefined: no process has ended yet that nobody asked to. */
   readonly deaths: Deaths | undefined
+  readonly faults: FaultSwitch
   readonly apps: () => readonly NotRunning[]
   /** What happens in the run, from the first time that somebody asks. */
   readonly events: () => Promise<RunEvents>
@@ -41,6 +44,8 @@ export interface ApiRequest {
   /** Without `/api/v1`. */
   readonly path: string
   readonly parameters: URLSearchParams
+  /** '' = there is none. */
+  readonly body: string
 }
 
 /** Answers one request. Never throws. */
@@ -58,6 +63,7 @@ async function answer(context: ApiContext, request: ApiRequest): Promise<ApiResp
   const masking = new Masking(masked())
   const ofApp = /^\/apps\/([^/]+)(?:\/([a-z]+))?$/.exec(path)
   if (ofApp !== null) return answerApp(context, method, readAppName(ofApp[1] ?? ''), ofApp[2] ?? '')
+  if (isOfFaults(path)) return json(answerFaults(context, request))
   const number = /^\/calls\/(\d{1,10})$/.exec(path)?.[1]
   if (method !== 'GET') return notAllowed(method, 'GET')
   if (path === '/run') return json(runView(context.control.list(), recorder))

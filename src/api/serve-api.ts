@@ -31,11 +31,22 @@ export async function serveApi(
     const logsOf = /^\/apps\/([^/]+)\/logs$/.exec(path)?.[1]
     if (method === 'GET' && logsOf !== undefined)
       return await sendLogs(context, readAppName(logsOf), {parameters, request, response})
-    end(response, await handleApi(context, {method, path, parameters}))
+    const body = method === 'GET' ? '' : await bodyOf(request)
+    end(response, await handleApi(context, {method, path, parameters, body}))
   } catch (error) {
     if (response.headersSent) response.destroy()
     else end(response, problemOf(error))
   }
+}
+
+/** A longer body is none that is expected here: the rest of it is left out. */
+const MAX_BODY = 64 * 1024
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let body = ''
+  request.setEncoding('utf8')
+  for await (const piece of request) if (body.length < MAX_BODY) body += piece as string
+  return body
 }
 
 const end = (response: ServerResponse, {status, type, body, allow}: ApiResponse): void =>

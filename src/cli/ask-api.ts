@@ -8,6 +8,13 @@ export async function askApi<T>(run: FoundRun, path: string): Promise<T> {
   return JSON.parse(await bodyOf(await run.api(path))) as T
 }
 
+/** The same for a request that changes something. */
+export async function tellApi<T>(run: FoundRun, method: 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
+  return JSON.parse(
+    await bodyOf(await run.api(path, {method, body: body === undefined ? '' : JSON.stringify(body)}))
+  ) as T
+}
+
 /** The lines of an answer that goes on, as they come. Throws a UserError with what the API says is wrong. */
 export async function* followApi(run: FoundRun, path: string): AsyncGenerator<string> {
   const response = await run.api(path)

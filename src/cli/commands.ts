@@ -4,6 +4,7 @@ import type {CommandHandler} from './command-handler.ts'
 import type {CommandWords} from './help.ts'
 import {
   CALLS_FLAGS,
+  FAULT_FLAGS,
   GRAPH_FLAGS,
   INIT_FLAGS,
   INVOKE_FLAGS,
@@ -178,6 +179,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: GRAPH_FLAGS,
     examples: ['graph', 'graph -o mermaid', 'graph -o dot | dot -Tsvg > calls.svg'],
     load: async () => (await import('./commands/graph.ts')).graph
+  },
+  {
+    name: 'fault',
+    summary: 'Make calls between apps fail on purpose, or list what is on',
+    usage: '[FROM TO] [flags]',
+    flags: FAULT_FLAGS,
+    examples: [
+      'fault shop stock --delay 300ms --jitter 100ms',
+      "fault any stock --status 503 --rate 0.2 --method POST --path '/orders/*'",
+      'fault shop stock --kill --times 1',
+      'fault',
+      'fault --off all'
+    ],
+    takesIds: true,
+    load: async () => (await import('./commands/fault.ts')).fault
   },
   {
     name: 'env',

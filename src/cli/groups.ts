@@ -57,7 +57,7 @@ export const FLAG_GROUPS: Readonly<Record<string, readonly Group[]>> = {
 export const COMMAND_GROUPS: readonly Group[] = [
   ['Run and stop', ['up', 'down', 'run', 'stop']],
   ['Look', ['ps', 'list', 'logs', 'calls', 'why', 'graph']],
-  ['Work with one app', ['start', 'restart', 'debug', 'env']],
+  ['Work with one app', ['start', 'restart', 'debug', 'env', 'fault']],
   ['Call', ['invoke', 'publish']],
   ['Check', ['validate', 'doctor', 'schema']],
   ['Daeploy services', ['ls', 'assign', 'notifications']]

@@ -53,6 +53,27 @@ export const WHY_FLAGS: readonly Flag[] = [
   text('run-file', 'Path to the run template of the run')
 ]
 
+export const FAULT_FLAGS: readonly Flag[] = [
+  {name: 'abort', type: 'bool', text: "Reset the caller's connection"},
+  text('body', 'The body of the response with --status'),
+  {name: 'cut', type: 'bool', text: 'Break the response off after its head'},
+  text('cut-after', 'Break the response off after so many bytes of its body'),
+  text('delay', 'Let calls wait so long first: 300ms, 5s'),
+  text('for', 'End the fault after this time: 5m'),
+  text('jitter', 'Let them wait up to so much shorter or longer'),
+  {name: 'kill', type: 'bool', text: 'Kill the process of the callee while the call is inside'},
+  text('method', 'Only calls with this method'),
+  {name: 'never', type: 'bool', text: 'Give no response until the caller leaves'},
+  text('off', 'End the fault with this number, or all'),
+  text('output', 'The output format. Valid values are: json, or table (default)', 'o'),
+  text('path', "Only calls with this path; * stands for anything: '/orders/*'"),
+  text('rate', 'The share of the calls that are hit: 0.2'),
+  text('run-file', 'Path to the run template of the run'),
+  text('seed', 'Selects which calls these are: the same ones in every run'),
+  text('status', 'Respond with this status in place of the callee: 503'),
+  text('times', 'Hit so many calls, then none')
+]
+
 export const PS_FLAGS: readonly Flag[] = [
   {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
 ]

@@ -1,3 +1,5 @@
+import type {FaultFields} from './fault.ts'
+
 /** The type of a key in Dapr's Go structs. */
 export type Kind = 'int' | 'bool' | 'string' | 'destination' | 'strings' | 'env'
 
@@ -63,7 +65,7 @@ export const APP_KEYS = {
   createService: 'bool'
 } as const satisfies Record<string, Kind>
 
-export const OUR_TOP_KEYS = ['managerPort'] as const
+export const OUR_TOP_KEYS = ['managerPort', 'faults'] as const
 export const OUR_SHARED_KEYS = [
   'watch',
   'restart',
@@ -113,5 +115,8 @@ export interface OurValues {
   readonly fixedPort?: number
 }
 
-export type TopValues = Values<typeof TOP_KEYS> & {readonly managerPort?: number}
+export type TopValues = Values<typeof TOP_KEYS> & {
+  readonly managerPort?: number
+  readonly faults?: readonly FaultFields[]
+}
 export type AppValues = Values<typeof APP_KEYS> & OurValues

@@ -1,4 +1,5 @@
 import {UserError, type UserErrorDetails} from '../model/errors.ts'
+import type {FaultPlan} from '../model/fault.ts'
 import type {Plan} from '../model/plan.ts'
 import {resolveApp, type Overrides} from './app.ts'
 import type {Template} from './decode.ts'
@@ -42,6 +43,10 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
   const dependencies = dependenciesOf(entries.map(({settings}) => settings))
   if (entries.length === 0 && values.managerPort === undefined)
     throw new UserError('No apps to run', {stream: 'stdout', code: 'no-apps', ...misspelledApps(template, source)})
+  const faults = async (): Promise<readonly FaultPlan[]> => {
+    const ids = entries.map(({plan}) => plan.id)
+    return (await import('./template-faults.ts')).templateFaults(template, ids, source)
+  }
   const hasService = entries.some(({plan}) => plan.fixedPort > 0)
   const plan = {
     name: values.name ?? '',
@@ -50,7 +55,8 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
     managerPort: values.managerPort ?? (hasService ? ('usual' as const) : ('none' as const)),
     apps: allInstances(
       entries.map(({settings, plan: app}, i) => ({settings, plan: {...app, dependsOn: dependencies[i] ?? []}}))
-    )
+    ),
+    ...(values.faults !== undefined && {faults})
   }
   return {plan, entries}
 }

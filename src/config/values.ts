@@ -23,7 +23,15 @@ const TYPED_KEYS = new Set([
   'timeout',
   'fixedPort',
   'managerPort',
-  'required'
+  'required',
+  'status',
+  'abort',
+  'never',
+  'cut',
+  'kill',
+  'rate',
+  'seed',
+  'times'
 ])
 
 const MAX_DEPTH = 20

@@ -31,14 +31,18 @@ export const send = async (
   socketPath: string,
   method: string,
   path: string,
-  signal?: AbortSignal
+  signal?: AbortSignal,
+  body = ''
 ): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     http
-      .request({socketPath, method, path, agent: false, ...(signal && {signal})}, resolve)
+      .request({socketPath, method, path, headers: lengthOf(body), agent: false, ...(signal && {signal})}, resolve)
       .on('error', reject)
-      .end()
+      .end(body)
   })
+
+const lengthOf = (body: string): Readonly<Record<string, number>> =>
+  body === '' ? {} : {'content-length': Buffer.byteLength(body)}
 
 /** Reads the whole body of a response. */
 export async function text(response: IncomingMessage): Promise<string> {

@@ -37,8 +37,8 @@ export interface FoundRun {
   /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
   releaseRedis(port: number): Promise<boolean>
   notifications(): Promise<Readonly<Record<string, ListedNotification>>>
-  /** The response to a GET of its API (`/api/v1`), as it comes. */
-  api(path: string): Promise<IncomingMessage>
+  /** The response of its API (`/api/v1`), as it comes; default: to a GET. */
+  api(path: string, request?: {readonly method: string; readonly body: string}): Promise<IncomingMessage>
 }
 
 /** How a response is read, and what an older run lacks that does not know the request. */
@@ -198,8 +198,8 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
       await text(response)
       return response.statusCode === 204 // an older run holds no Redis
     },
-    api: async path => {
-      const response = await send(socketPath, 'GET', `/api/v1${path}`)
+    api: async (path, {method, body} = {method: 'GET', body: ''}) => {
+      const response = await send(socketPath, method, `/api/v1${path}`, undefined, body)
       refuseOld(response, {listing}, 'show its calls')
       return response
     },

@@ -1,6 +1,7 @@
 import {hostname} from 'node:os'
 import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
-import {ProxiedCall, type CallContext} from '../gateway/proxied-call.ts'
+import type {CallContext} from '../gateway/call-context.ts'
+import {ProxiedCall} from '../gateway/proxied-call.ts'
 import type {CallerIdentity} from '../gateway/interceptors/access-control.ts'
 import type {SentRequest} from '../model/call.ts'
 import type {CallHandler} from '../net/call-handler.ts'

@@ -8,7 +8,8 @@ import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import type {Interceptor} from './interceptor.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
-import {ProxiedCall, type CallContext} from './proxied-call.ts'
+import type {CallContext} from './call-context.ts'
+import {ProxiedCall} from './proxied-call.ts'
 
 export interface AppRequestOptions {
   readonly app: Callee

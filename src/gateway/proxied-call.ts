@@ -1,3 +1,4 @@
+import type {Hit} from '../faults/faults.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Call, CallAttempt, CallObserver, CallRecord, CallSpans, Recorded, SentRequest} from '../model/call.ts'
 import {bugText} from '../net/error-boundary.ts'
@@ -7,25 +8,16 @@ import {pairsOf} from '../net/http1/header-lines.ts'
 import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
-import type {Reply} from '../net/reply.ts'
+import {faultLine, type Reply} from '../net/reply.ts'
 import type {PooledProcess} from '../net/pool.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
-import type {HeldBodies} from './held-bodies.ts'
+import type {CallContext} from './call-context.ts'
+import {brokenBy, delayOf, replyOf, RESET, type Delay} from './faulted-call.ts'
 import {howEnded} from './how-ended.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import {verdictOfStatus, type Interceptor, type Outcome} from './interceptor.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
-
-/** What all calls through one listener share. */
-export interface CallContext {
-  readonly heldBodies: HeldBodies
-  readonly observer?: CallObserver | undefined
-  /** The outermost first. They may differ between calls. */
-  readonly interceptors?: readonly Interceptor[] | undefined
-  /** Called for each call when it has ended. */
-  readonly recorded?: Recorded | undefined
-}
 
 /** Connections refused in a row although the queue admits at once: then the call fails. */
 const MAX_REFUSALS = 3
@@ -45,7 +37,9 @@ export abstract class ProxiedCall implements CallHandler {
   protected abstract readonly exchange: Exchange
   readonly #context: CallContext
   readonly #length: number
-  #held: Held | undefined
+  #held: Held | Delay | undefined
+  /** A fault has hit the current attempt. */
+  #hit: Hit | undefined
   #heldBytes = 0
   #refusals = 0
   #isOver = false
@@ -88,7 +82,8 @@ export abstract class ProxiedCall implements CallHandler {
 
   headersFor(head: ResponseHead): string {
     this.#isBroken = false
-    return this.responseHeaders(head)
+    const {fault} = this.call
+    return fault === undefined ? this.responseHeaders(head) : this.responseHeaders(head) + faultLine(fault)
   }
 
   refused(why: string): void {
@@ -218,12 +213,29 @@ export abstract class ProxiedCall implements CallHandler {
   }
 
   #ask(isRefused: boolean): void {
+    const faults = this.#context.faults?.active
+    if (faults === undefined || isRefused || !this.isInterceptable) return this.#admit(isRefused)
+    this.#hit = faults.hit(this.call)
+    const delay = this.#hit && delayOf(this.#hit)
+    if (delay === undefined) this.#suffer()
+    else this.#wait(delay)
+  }
+
+  /** The delay of the fault is over, if there is one. */
+  #suffer(): void {
+    const hit = this.#hit
+    if (hit?.kind === 'status') this.#replied(replyOf(hit))
+    else if (hit?.kind === 'abort') this.#fail(RESET)
+    else this.#admit(false)
+  }
+
+  #admit(isRefused: boolean): void {
     const admission = this.ask(isRefused)
     if (isHeld(admission)) this.#wait(admission)
     else this.#go(admission)
   }
 
-  #wait(held: Held): void {
+  #wait(held: Held | Delay): void {
     this.#isFirstTurn = false
     this.#held = held
     const bytes = this.#context.heldBodies.hold(this.#length)
@@ -238,8 +250,8 @@ export abstract class ProxiedCall implements CallHandler {
     void this.#await(held)
   }
 
-  async #await(held: Held): Promise<void> {
-    let admission: Admission
+  async #await(held: Held | Delay): Promise<void> {
+    let admission: Admission | undefined
     try {
       admission = await held.admitted
     } catch (error) {
@@ -252,16 +264,17 @@ export abstract class ProxiedCall implements CallHandler {
     }
   }
 
-  #arrived(admission: Admission, held: Held): void {
+  #arrived(admission: Admission | undefined, held: Held | Delay): void {
     if (this.#isOver || this.#held !== held) {
-      if (admission.ok) admission.leave()
+      if (admission?.ok === true) admission.leave()
       return
     }
     this.#run?.resume()
     this.#held = undefined
     this.#refusals = 0
     this.#stopWaiting()
-    this.#go(admission)
+    if (admission === undefined) this.#suffer()
+    else this.#go(admission)
   }
 
   #go(admission: Admission): void {
@@ -270,6 +283,7 @@ export abstract class ProxiedCall implements CallHandler {
     this.admitted = admission
     if (this.isRecorded) this.#noteAdmitted(admission)
     this.observer?.admitted(this.call, admission.pid ?? 0, this.#admittedAt - this.#startedAt)
+    this.exchange.broken = this.#hit && brokenBy(this.#hit, this.call, admission.pid)
     if (admission.pipeline === undefined) this.send(admission)
     else void this.#filter(admission, admission.pipeline)
   }
@@ -307,6 +321,7 @@ export abstract class ProxiedCall implements CallHandler {
   #fail(why: string, failure?: Failure): void {
     if (this.#run !== undefined) return this.#run.settle({kind: 'failed', why, failure})
     this.#failure = why
+    if (why === RESET) return this.exchange.reset()
     const process = failure === 'silent' || failure === 'malformed' ? this.admitted?.pool.process : undefined
     if (process === undefined) this.replyFailed(why, failure)
     else void this.#explainEnd(process, why, failure)

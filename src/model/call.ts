@@ -30,6 +30,8 @@ export interface Call {
   access?: AccessDecision
   /** Set by the observer: its number in the run; 0 or left out: it is not recorded. */
   number?: number
+  /** Set when a fault hits it: the number of that rule. */
+  fault?: number
   /** Set for gRPC: the call may be a stream without end. */
   readonly stream?: OpenStream
 }

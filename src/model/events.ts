@@ -37,6 +37,8 @@ export type Event =
   | {readonly type: 'notified'; readonly text: string}
   /** A policy has decided about a call of an app whose `logLevel` is debug. */
   | {readonly type: 'policy-decided'; readonly text: string}
+  /** A fault is on or off, or has killed an app. */
+  | {readonly type: 'fault-changed'; readonly text: string}
   /** Something that the user should know; never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
 

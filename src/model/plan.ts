@@ -1,3 +1,5 @@
+import type {FaultPlan} from './fault.ts'
+
 /**
  * What to run: a template after applying defaults, paths, merges and `.env` files. Every key has a value: a key that the
  * template omits has its default here, so code after the loader never checks whether it is set.
@@ -13,6 +15,8 @@ export interface Plan {
   readonly managerPort: number | 'usual' | 'none'
   /** In template order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
+  /** Reads which calls fail on purpose from the start. Rejects with a `UserError` for a mistake. Left out: none do. */
+  readonly faults?: () => Promise<readonly FaultPlan[]>
 }
 
 /** One app: its program, its sidecar, and how its process is supervised. All paths are absolute. */

@@ -23,6 +23,8 @@ export interface Downstream {
   cut(why: string): void
   /** A response of our own. */
   reply(response: Reply): void
+  /** Resets the caller's connection, or its stream. */
+  reset(): void
   /** Closes the caller's connection. */
   destroy(): void
   /** The call has ended: the rest of the request's body is read and discarded. */

@@ -1,4 +1,5 @@
 import {Attempt} from './attempt.ts'
+import type {BrokenResponse} from './broken-response.ts'
 import {bugText} from './error-boundary.ts'
 import type {CallHandler} from './call-handler.ts'
 import type {Downstream} from './downstream.ts'
@@ -7,7 +8,8 @@ import {PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
-import {replyTexts, type Reply} from './reply.ts'
+import {changed, writeChunk} from './request-body.ts'
+import {faultLine, replyTexts, type Reply} from './reply.ts'
 
 /** The error for a body that exceeds the limit (Dapr: kit/streams). */
 export const TOO_LARGE = 'stream too large'
@@ -31,6 +33,8 @@ export class Exchange implements ResponseHandler {
   grpcStatus: number | undefined
   /** Changes each piece of the request's body in place before it is sent; undefined: it stays as it is. */
   onPiece: ((piece: Buffer) => void) | undefined
+  /** The response breaks off on purpose; undefined: it does not. Set before each `send`. */
+  broken: BrokenResponse | undefined
   readonly #downstream: Downstream
   #handler: CallHandler | undefined
   /** Remains until the whole body has arrived. */
@@ -135,9 +139,11 @@ export class Exchange implements ResponseHandler {
   }
 
   /** Replies in place of the callee. */
-  reply(response: Reply): void {
+  reply(plain: Reply): void {
     const handler = this.#handler
     if (handler === undefined) return
+    const {fault} = handler.call
+    const response = fault === undefined ? plain : {...plain, lines: plain.lines + faultLine(fault)}
     this.status = response.status
     handler.observer?.replied(handler.call, replyTexts(response))
     this.responseBytes = response.body.length
@@ -145,6 +151,12 @@ export class Exchange implements ResponseHandler {
     if (this.#length === 0) this.#copy?.whole()
     this.#downstream.reply(response)
     this.#over()
+  }
+
+  /** Resets the caller's connection in place of a response. */
+  reset(): void {
+    this.#downstream.reset()
+    this.leave()
   }
 
   /**
@@ -213,12 +225,14 @@ export class Exchange implements ResponseHandler {
   open(): void {
     if (this.#handler?.isRecorded === true) this.connectedAt = performance.now()
     if (this.#length === 0) this.sendBody(undefined, true)
+    this.broken?.opened?.()
     if (this.#kept?.isStarted === true) return this.#sendKept(this.#kept)
     if (this.#kept !== undefined) this.#kept.isStarted = true
     this.#downstream.sendBody()
   }
 
   whole(head: ResponseHead, body: string): void {
+    if (this.broken !== undefined && body.length > this.broken.left) return this.#breakWhole(head, body)
     const handler = this.#begin(head)
     if (handler === undefined) return
     this.#upstream = undefined
@@ -231,10 +245,15 @@ export class Exchange implements ResponseHandler {
 
   head(head: ResponseHead): void {
     const handler = this.#begin(head)
-    if (handler !== undefined) this.#downstream.head(head, handler.headersFor(head))
+    if (handler === undefined) return
+    this.#downstream.head(head, handler.headersFor(head))
+    if (this.broken?.left === 0) this.#breakSoon(this.broken)
   }
 
-  body(bytes: Buffer): boolean {
+  body(piece: Buffer): boolean {
+    const {broken} = this
+    if (broken?.isOver === true) return false
+    const bytes = broken === undefined ? piece : broken.take(piece, () => this.#breakSoon(broken))
     this.responseBytes += bytes.length
     const handler = this.#handler
     if (handler?.observer !== undefined) handler.observer.bytes(handler.call, 'response', bytes, 0, bytes.length)
@@ -243,6 +262,7 @@ export class Exchange implements ResponseHandler {
 
   end(): void {
     this.#upstream = undefined
+    if (this.broken?.isOver === true) return
     this.#downstream.end()
     this.#copy?.responded()
     this.#over()
@@ -280,10 +300,29 @@ export class Exchange implements ResponseHandler {
       return undefined
     }
     if (handler.isRecorded) this.firstByteAt = performance.now()
+    if (this.broken?.left === -1) {
+      this.broken.isOver = true
+      this.#giveUp('EOF', 'silent')
+      return undefined
+    }
     this.#hasResponse = true
     this.status = head.status
     handler.observer?.responded(handler.call, head)
     return handler
+  }
+
+  #breakWhole(head: ResponseHead, body: string): void {
+    this.#upstream = undefined // it is free again
+    this.head(head)
+    this.body(Buffer.from(body, 'latin1'))
+  }
+
+  /** What was passed on is written first. */
+  #breakSoon(broken: BrokenResponse): void {
+    broken.isOver = true
+    setImmediate(() => {
+      if (this.broken === broken) this.#giveUp('cut by a fault', 'cut')
+    })
   }
 
   #serve(upstream: Upstream): void {
@@ -318,6 +357,7 @@ export class Exchange implements ResponseHandler {
     const method = this.#method
     return (
       failure === 'silent' &&
+      this.broken === undefined &&
       upstream !== undefined &&
       upstream.served > 0 &&
       this.#length === 0 &&
@@ -356,18 +396,4 @@ export class Exchange implements ResponseHandler {
     }
     this.#downstream.done()
   }
-}
-
-/** A piece may also be kept for another attempt, or for a copy. */
-function changed(piece: Buffer, change: (piece: Buffer) => void): Buffer {
-  const copy = Buffer.from(piece)
-  change(copy)
-  return copy
-}
-
-function writeChunk(upstream: Upstream, text: string, bytes: Buffer | undefined, isLast: boolean): boolean {
-  const size = bytes?.length ?? 0
-  const before = size > 0 ? `${text}${size.toString(16)}\r\n` : text
-  const after = `${size > 0 ? '\r\n' : ''}${isLast ? '0\r\n\r\n' : ''}`
-  return before + after === '' ? true : upstream.writeAll(before, size > 0 ? bytes : undefined, after)
 }

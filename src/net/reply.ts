@@ -15,6 +15,9 @@ export interface Reply {
   readonly lines: string
 }
 
+/** The header line that names the fault that has hit a call. */
+export const faultLine = (number: number): string => `Pillion-Fault: ${number.toString()}\r\n`
+
 const linesOf = ({status, type, body, bytes = Buffer.from(body), lines}: Reply): string => {
   const typeLine = type === '' ? '' : `Content-Type: ${type}\r\n`
   return lines + typeLine + (status === 204 ? '' : `Content-Length: ${bytes.length.toString()}\r\n`)

@@ -47,6 +47,10 @@ export abstract class ResponseCollector implements Downstream {
     if (this.#body.length > 0) this.exchange.sendBody(this.#body, true)
   }
 
+  reset(): void {
+    this.destroy()
+  }
+
   resume(): void {
     // it was sent whole
   }

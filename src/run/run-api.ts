@@ -7,10 +7,12 @@ import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {Handlers} from '../control/messages.ts'
 import type {Listener, Serve} from '../dashboard/listener.ts'
 import type {Tokens} from '../dashboard/tokens.ts'
+import type {FaultSwitch} from '../faults/fault-switch.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Event} from '../model/events.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {faultSwitch} from './run-faults.ts'
 import type {RunOptions} from './run-options.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
@@ -26,18 +28,20 @@ export interface RunApiOptions {
   /** Undefined before the run is registered. */
   readonly control: () => RunControl | undefined
   readonly runLog: () => RunLog
-  /** What the page shows, and the folder of the key that its tokens are made with. */
-  readonly page: () => {readonly template: string; readonly folder: string}
+  /** Of the run. */
+  readonly options: () => RunOptions
 }
 
 /** The API of a run; its code is loaded by the first request. */
 export class RunApi {
+  readonly faults: FaultSwitch
   readonly #options: RunApiOptions
   #events: RunEvents | undefined
   #dashboard: Promise<OpenDashboard> | undefined
 
   constructor(options: RunApiOptions) {
     this.#options = options
+    this.faults = faultSwitch(options.runtimes, event => options.options().emit(event))
   }
 
   /** Answers a request under `/api/v1`. */
@@ -64,7 +68,7 @@ export class RunApi {
       import('../dashboard/listener.ts'),
       import('../dashboard/tokens.ts')
     ])
-    const {template, folder} = this.#options.page()
+    const {template, folder} = pageOf(this.#options.options())
     const tokens = tokensFor(readKey(folder), template)
     const serve: Serve = async (request, response) => this.#serve(request, response, 'page')
     return {listener: await listen({template, port, tokens, serve}), tokens}
@@ -79,6 +83,7 @@ export class RunApi {
 
   /** An event of the run. */
   noticed(event: Event): void {
+    if (event.type === 'stopping') this.faults.active?.removeAll()
     this.#events?.noticed(event)
   }
 
@@ -98,6 +103,7 @@ export class RunApi {
     return {
       recorder: recorder.calls,
       deaths: recorder.deaths,
+      faults: this.faults,
       control,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
@@ -118,7 +124,8 @@ const notRunning = (runtime: AppRuntime): NotRunning => ({
   reason: runtime.queue.isOpen ? '' : runtime.queue.reason
 })
 
-export const pageOf = ({plan, shell}: RunOptions): ReturnType<RunApiOptions['page']> => ({
+/** What the page shows, and the folder of the key that its tokens are made with. */
+const pageOf = ({plan, shell}: RunOptions): {readonly template: string; readonly folder: string} => ({
   template: plan.file || plan.name,
   folder: usableFolder(runtimeFolders(shell))
 })

@@ -9,6 +9,7 @@ import type {Handlers, RunListing} from '../control/messages.ts'
 import type {KeyMode} from '../platform/key-mode.ts'
 import {homeOf, register, type Registration} from '../control/server.ts'
 import {controlHandlers} from './control-handlers.ts'
+import {addPlanned} from './run-faults.ts'
 import {Changes} from '../supervisor/reload/changes.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
 import {claimAll, releaseAll, type Claims} from '../ports/claim-all.ts'
@@ -29,7 +30,7 @@ import {PeerRuns} from '../gateway/peer-runs.ts'
 import {denyUnknown} from '../gateway/unknown-app.ts'
 import {isStartedAtOnce, StartOrder} from '../supervisor/order/start-order.ts'
 import {Services} from '../daeploy/services/services.ts'
-import {pageOf, RunApi} from './run-api.ts'
+import {RunApi} from './run-api.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
@@ -82,7 +83,7 @@ export class Run {
     runtimes: () => this.#apps.all,
     control: () => this.handlers,
     runLog: () => this.#appRuntimes.runLog,
-    page: () => pageOf(this.#options)
+    options: () => this.#options
   })
   #finishing: Promise<void> | undefined
 
@@ -235,10 +236,8 @@ export class Run {
         start: async () => this.#apps.openAll(claims.sidecars),
         stop: async cut => this.#appCloser.closeAll(this.#apps.all, cut)
       },
-      {
-        name: 'services',
-        start: () => this.#services.open(claims.manager)
-      },
+      {name: 'services', start: () => this.#services.open(claims.manager)},
+      {name: 'faults', start: async () => addPlanned(this.#api.faults, plan)},
       {name: 'registration', start: async () => this.#register(folder)},
       {
         name: 'watchdog',
@@ -323,6 +322,7 @@ export class Run {
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
       observer: this.#recorder.observer,
+      faults: this.#api.faults,
       show: text => this.#options.emit({type: 'policy-decided', text}),
       key: this.#key,
       requestShutdown: isForced => void this.#shutDown(runtime, isForced)

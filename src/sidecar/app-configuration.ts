@@ -1,4 +1,4 @@
-import type {CallContext} from '../gateway/proxied-call.ts'
+import type {CallContext} from '../gateway/call-context.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {askApp, takesQuestions} from './ask-app.ts'
 

@@ -1,5 +1,5 @@
 import type {AppResponse} from '../gateway/app-request.ts'
-import type {CallContext} from '../gateway/proxied-call.ts'
+import type {CallContext} from '../gateway/call-context.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
 export interface Question {

@@ -1,4 +1,4 @@
-import type {CallContext} from '../gateway/proxied-call.ts'
+import type {CallContext} from '../gateway/call-context.ts'
 import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
 import type {TopicSubscription} from '../resources/subscriptions.ts'

@@ -67,6 +67,7 @@ export interface OpenSidecarOptions {
   readonly protocolOf: (id: string) => string
   /** Told of every call; undefined: nobody is. */
   readonly observer: CallObserver | undefined
+  readonly faults: SidecarOptions['faults']
   /** The manager's routes, if the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
@@ -103,6 +104,7 @@ export async function openAppSidecar({
   daprd,
   protocolOf,
   observer,
+  faults,
   mounted,
   copierOf
 }: OpenSidecarOptions): Promise<OpenSidecar> {
@@ -187,6 +189,7 @@ export async function openAppSidecar({
     requestShutdown: () => shutdown(false),
     hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
     observer,
+    faults,
     mounted,
     copierOf,
     whyMissing: name => whyMissing(resources.snapshot, name, daprd.whyNone),

@@ -1,6 +1,6 @@
 import {requestApp} from '../gateway/app-request.ts'
 import type {Callee} from '../gateway/local-apps.ts'
-import type {CallContext} from '../gateway/proxied-call.ts'
+import type {CallContext} from '../gateway/call-context.ts'
 import type {PostToApp} from './blocks/block-context.ts'
 
 /** Posts JSON to an app; gives why it was not taken. */

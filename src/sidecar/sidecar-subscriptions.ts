@@ -1,7 +1,7 @@
 import {messageOf} from '../model/errors.ts'
 import type {LogLevel} from '../model/plan.ts'
 import {aborted} from '../platform/delay.ts'
-import type {CallContext} from '../gateway/proxied-call.ts'
+import type {CallContext} from '../gateway/call-context.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf, splitType} from '../resources/component-types.ts'
 import type {TopicSubscription} from '../resources/subscriptions.ts'

@@ -20,6 +20,7 @@ import type {StreamRequest} from '../net/http2/http2-listener.ts'
 import {replyStream} from '../net/http2/http2-reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
 import type {Admit} from '../gateway/admission.ts'
+import type {CallContext} from '../gateway/call-context.ts'
 import {INVOKE_ROUTE, isServed} from './http/api-access.ts'
 import type {Blocks} from './blocks/blocks.ts'
 import {createApi, type HandleApi} from './http/api.ts'
@@ -62,6 +63,7 @@ export interface SidecarOptions {
   /** Called for every request when it has ended, including those to the sidecar's own API. */
   readonly recorded?: Recorded | undefined
   readonly observer?: CallObserver | undefined
+  readonly faults?: CallContext['faults']
   /** Default: every request passes as it is. */
   readonly rules?: SidecarRules
   /** Additional routes on this port. */
@@ -132,6 +134,7 @@ export class Sidecar implements SidecarContext {
   readonly customMetadata = new Map<string, string>()
   readonly recorded: SidecarOptions['recorded']
   readonly observer: CallObserver | undefined
+  readonly faults: CallContext['faults']
   readonly #rules: SidecarRules
 
   constructor(options: SidecarOptions) {
@@ -144,6 +147,7 @@ export class Sidecar implements SidecarContext {
     this.copierOf = options.copierOf
     this.recorded = options.recorded
     this.observer = options.observer
+    this.faults = options.faults
     this.#rules = options.rules ?? NO_RULES
     this.#options = options
     this.#identity = options.identity ?? identityOf(process.env)

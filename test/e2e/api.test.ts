@@ -101,6 +101,20 @@ t.test('every answer of the API is as its description says', async t => {
   t.match(why, {app: 'shop', death: {number: 1, inside: [{to: 'shop', path: '/die'}]}})
   await get('/deaths/1', 'Death')
   seen.add('/events') // by events.test.ts
+  const added = await ask(socket, '/api/v1/faults', {
+    method: 'POST',
+    body: '{"from":"shop","to":"stock","delay":"1ms"}'
+  })
+  t.strictSame([added.status, misfit('Faults', added.json)], [200, ''])
+  t.match(await get('/faults', 'Faults'), {faults: [{number: 1, delayMs: 1, kind: 'none'}], removed: 0})
+  const removed = await ask(socket, '/api/v1/faults/1', {method: 'DELETE'})
+  t.strictSame([removed.status, misfit('Faults', removed.json)], [200, ''])
+  seen.add('/faults/{number}')
+  t.match(await ask(socket, '/api/v1/faults/1', {method: 'DELETE'}), {status: 404})
+  t.match(await ask(socket, '/api/v1/faults', {method: 'POST', body: '[]'}), {status: 400, body: /no JSON object/})
+  const unknown = await ask(socket, '/api/v1/faults', {method: 'POST', body: '{"from":"shop","statsu":503}'})
+  t.match(unknown, {status: 400, body: /a fault has no key .*did you mean status/})
+  t.match(await ask(socket, '/api/v1/faults', {method: 'PUT', body: '{}'}), {status: 405})
   t.same([...seen].toSorted(), Object.keys(API.paths).toSorted(), 'everything that is described was asked for')
 })
 

@@ -24,16 +24,17 @@ export function controlSocket(rig: Rig): string {
 export interface Asking {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
 }
 
 /** Resolves with the head of the response. */
 export const open = async (
   socketPath: string,
   path: string,
-  {method = 'GET', headers = {}}: Asking = {}
+  {method = 'GET', headers = {}, body = ''}: Asking = {}
 ): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    request({socketPath, path, method, headers, agent: false}, resolve).on('error', reject).end()
+    request({socketPath, path, method, headers, agent: false}, resolve).on('error', reject).end(body)
   })
 
 export async function ask(socketPath: string, path: string, asking: Asking = {}): Promise<Answer> {

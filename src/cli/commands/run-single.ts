@@ -74,6 +74,7 @@ class SingleRunReporter {
       case 'reloaded':
         return this.#say('info', reloadText(event))
       case 'policy-decided':
+      case 'fault-changed':
         return this.#say('info', event.text)
       case 'app-moved':
       case 'manager-opened':

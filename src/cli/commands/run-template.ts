@@ -110,6 +110,7 @@ function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
       void out.print(statusLine('info', `Daeploy services at ${event.url}`, asJson))
       return
     case 'policy-decided':
+    case 'fault-changed':
       void out.print(statusLine('info', event.text, asJson))
       return
     case 'notified':

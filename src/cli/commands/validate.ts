@@ -21,6 +21,7 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   const load = (): Loaded => loadTemplate(path, surroundings(), {watch: false})
   if (output === 'json') return printJson(load)
   const {plan, findings} = load()
+  await plan.faults?.()
   const all = [...findings, ...(await resourceFindings(plan))]
   for (const finding of all) {
     const {severity, code, message, explanation} = finding
@@ -86,6 +87,7 @@ async function printJson(load: () => Loaded): Promise<number> {
 async function reportOf(load: () => Loaded) {
   try {
     const {plan, findings} = load()
+    await plan.faults?.()
     const all = [...findings, ...(await resourceFindings(plan))]
     const of = (wanted: Finding['severity']) => all.filter(({severity}) => severity === wanted).map(flat)
     return {template: plan.shownAs, apps: plan.apps.length, errors: of('error'), findings: of('warning')}

@@ -1,5 +1,6 @@
 import type net from 'node:net'
 import {isOnUnixSocket} from '../claimed-server.ts'
+import {abortConnection} from './abort-connection.ts'
 import type {ResponseHead} from './response-head.ts'
 import type {CallHandler} from '../call-handler.ts'
 import type {Downstream} from '../downstream.ts'
@@ -170,6 +171,11 @@ export class FastConnection implements Downstream {
   }
 
   cut(): void {
+    this.destroy()
+  }
+
+  reset(): void {
+    abortConnection(this.#socket)
     this.destroy()
   }
 

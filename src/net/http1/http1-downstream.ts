@@ -92,6 +92,10 @@ export class Http1Downstream implements Downstream {
     else this.#response.destroy()
   }
 
+  reset(): void {
+    abortConnection(this.#request.socket)
+  }
+
   reply(response: Reply): void {
     reply(this.#request, this.#response, response)
   }

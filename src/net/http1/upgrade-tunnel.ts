@@ -86,6 +86,10 @@ export class UpgradeTunnel implements Downstream {
     abortConnection(this.#socket)
   }
 
+  reset(): void {
+    abortConnection(this.#socket)
+  }
+
   reply(response: Reply): void {
     endWith(this.#socket, response)
   }

@@ -7,6 +7,9 @@ import type {ResponseHead} from '../http1/response-head.ts'
 import type {Reply} from '../reply.ts'
 import {replyStream, respond} from './http2-reply.ts'
 
+/** RFC 9113 §7. */
+const INTERNAL_ERROR = 2
+
 export interface Http2DownstreamOptions {
   readonly stream: ServerHttp2Stream
   readonly method: string
@@ -72,6 +75,10 @@ export class Http2Downstream implements Downstream {
   cut(why: string): void {
     // Not close(): that would end the response as if it were complete.
     this.#stream.destroy(new Error(why))
+  }
+
+  reset(): void {
+    this.#stream.close(INTERNAL_ERROR)
   }
 
   reply(response: Reply): void {

@@ -83,6 +83,10 @@ class DelegatedCaller implements SidecarContext {
     return this.#host.observer
   }
 
+  get faults(): SidecarContext['faults'] {
+    return this.#host.faults
+  }
+
   get recorded(): SidecarContext['recorded'] {
     return this.#host.recorded
   }

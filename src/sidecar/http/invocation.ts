@@ -1,4 +1,5 @@
-import {ProxiedCall, type CallContext} from '../../gateway/proxied-call.ts'
+import type {CallContext} from '../../gateway/call-context.ts'
+import {ProxiedCall} from '../../gateway/proxied-call.ts'
 import type {Admission, Admit, Admitted, Denied, Held} from '../../gateway/admission.ts'
 import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
 import type {CallSpans, SentRequest} from '../../model/call.ts'

@@ -54,12 +54,12 @@ export class CallRecorder implements CallObserver {
     this.#addText(number, PIECE.requestHead, head, head.length)
   }
 
-  held({number = 0}: Call, reason: string): void {
+  held({number = 0, fault}: Call, reason: string): void {
     const {lines} = this.#memory ?? {}
     if (lines === undefined || number === 0) return
     const edge = this.edges.at(lines.read(number).edge)
     if (edge !== undefined && (lines.flags(number) & FLAG.waited) === 0) edge.waited++
-    lines.flag(number, FLAG.waited)
+    lines.flag(number, fault === undefined ? FLAG.waited : FLAG.waited | FLAG.fault)
     this.#addText(number, PIECE.waited, latin1(reason), -1)
   }
 
@@ -106,7 +106,10 @@ export class CallRecorder implements CallObserver {
     if (trace !== '') this.#addText(number, PIECE.trace, trace, trace.length)
     if (failure !== '') this.#addText(number, PIECE.failure, latin1(failure), -1)
     const isFailed = failure !== '' || status === 0 || status >= 500 || (grpcStatus ?? 0) > 0
-    const flags = (failure !== '' || status === 0 ? FLAG.failed : 0) | (attempts > 1 ? FLAG.resent : 0)
+    const flags =
+      (failure !== '' || status === 0 ? FLAG.failed : 0) |
+      (attempts > 1 ? FLAG.resent : 0) |
+      (call.fault === undefined ? 0 : FLAG.fault)
     lines.end(number, flags, grpcStatus ?? status, record)
     kept?.forget(number)
     const edge = this.#edgeOf(call)

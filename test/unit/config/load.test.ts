@@ -232,64 +232,85 @@ t.test('every key comes into the plan', async t => {
   )
   const app = join(fixture, 'app')
   t.same([...new Set(findings.map(({code}) => code))], ['no-effect'])
-  t.strictSame(plan, {
-    name: 'every key',
-    file: join(fixture, 'dapr.yaml'),
-    shownAs: join(fixture, 'dapr.yaml'),
-    managerPort: 5081,
-    apps: [
-      {
-        id: 'first',
-        version: '1.2.3',
-        folder: app,
-        command: ['node', 'app.mjs'],
-        env: {FROM_FILE: 'file', BOTH: 'env', COMMON: 'yes', OWN: '0x10'},
-        envFiles: [join(app, 'first.env')],
-        channel: {protocol: 'https', address: 'localhost', port: 7001, autoPort: false, maxConcurrency: 4},
-        sidecar: {
-          httpPort: 3501,
-          grpcPort: 50_001,
-          internalGrpcPort: 50_002,
-          metricsPort: 9091,
-          listenAddresses: ['127.0.0.1', '::1'],
-          socketFolder: join(app, 'sockets'),
-          maxBodyBytes: 16_777_216,
-          readBufferBytes: 8192,
-          apiLogging: true,
-          logLevel: 'debug'
-        },
-        health: {enabled: true, path: '/health', intervalMs: 1000, timeoutMs: 200, threshold: 2},
-        logs: {app: 'console', sidecar: 'fileAndConsole', folder: join(app, '.dapr/logs'), keep: 3},
-        record: {bodyBytes: 65_536, mask: ['x-customer']},
-        ready: {kind: 'http', path: '/ready', timeoutMs: 120_000},
-        restart: 'on-failure',
-        watch: {paths: ['src/**'], ignore: ['**/*.test.ts'], honoursGitignore: false},
-        reloadsItself: '',
-        reload: 'replace',
-        stop: {signal: 'SIGINT', timeoutMs: 250, scope: 'group'},
-        dependsOn: [{id: 'second', until: 'started'}],
-        instance: 1,
-        fixedPort: 8001,
-        resources: {
-          folders: [join(app, 'res'), join(fixture, 'more')],
-          configFile: join(app, 'config.yaml'),
-          defaultFolder: plan.apps[0]?.resources.defaultFolder ?? ''
-        },
-        elsewhere: {
-          containerImage: 'example/first:1',
-          pullPolicy: 'Never',
-          createService: true,
-          placementAddress: '',
-          schedulerAddress: 'scheduler:1',
-          profilePort: 7777
+  t.strictSame(
+    {...plan, faults: await plan.faults?.()},
+    {
+      name: 'every key',
+      file: join(fixture, 'dapr.yaml'),
+      shownAs: join(fixture, 'dapr.yaml'),
+      managerPort: 5081,
+      faults: [
+        {
+          from: 'first',
+          to: 'second',
+          method: 'POST',
+          path: '',
+          delayMs: 300,
+          jitterMs: 0,
+          kind: 'status',
+          status: 503,
+          body: '',
+          cutAfter: 0,
+          rate: 0.2,
+          seed: 42,
+          times: Infinity,
+          forMs: Infinity
         }
-      },
-      {
-        ...plan.apps[1],
-        id: 'second',
-        channel: {protocol: 'http', address: '', port: 0, autoPort: true, maxConcurrency: 4},
-        reload: 'overlap'
-      }
-    ]
-  })
+      ],
+      apps: [
+        {
+          id: 'first',
+          version: '1.2.3',
+          folder: app,
+          command: ['node', 'app.mjs'],
+          env: {FROM_FILE: 'file', BOTH: 'env', COMMON: 'yes', OWN: '0x10'},
+          envFiles: [join(app, 'first.env')],
+          channel: {protocol: 'https', address: 'localhost', port: 7001, autoPort: false, maxConcurrency: 4},
+          sidecar: {
+            httpPort: 3501,
+            grpcPort: 50_001,
+            internalGrpcPort: 50_002,
+            metricsPort: 9091,
+            listenAddresses: ['127.0.0.1', '::1'],
+            socketFolder: join(app, 'sockets'),
+            maxBodyBytes: 16_777_216,
+            readBufferBytes: 8192,
+            apiLogging: true,
+            logLevel: 'debug'
+          },
+          health: {enabled: true, path: '/health', intervalMs: 1000, timeoutMs: 200, threshold: 2},
+          logs: {app: 'console', sidecar: 'fileAndConsole', folder: join(app, '.dapr/logs'), keep: 3},
+          record: {bodyBytes: 65_536, mask: ['x-customer']},
+          ready: {kind: 'http', path: '/ready', timeoutMs: 120_000},
+          restart: 'on-failure',
+          watch: {paths: ['src/**'], ignore: ['**/*.test.ts'], honoursGitignore: false},
+          reloadsItself: '',
+          reload: 'replace',
+          stop: {signal: 'SIGINT', timeoutMs: 250, scope: 'group'},
+          dependsOn: [{id: 'second', until: 'started'}],
+          instance: 1,
+          fixedPort: 8001,
+          resources: {
+            folders: [join(app, 'res'), join(fixture, 'more')],
+            configFile: join(app, 'config.yaml'),
+            defaultFolder: plan.apps[0]?.resources.defaultFolder ?? ''
+          },
+          elsewhere: {
+            containerImage: 'example/first:1',
+            pullPolicy: 'Never',
+            createService: true,
+            placementAddress: '',
+            schedulerAddress: 'scheduler:1',
+            profilePort: 7777
+          }
+        },
+        {
+          ...plan.apps[1],
+          id: 'second',
+          channel: {protocol: 'http', address: '', port: 0, autoPort: true, maxConcurrency: 4},
+          reload: 'overlap'
+        }
+      ]
+    }
+  )
 })

@@ -1,7 +1,7 @@
 import {requestApp, type AppResponse} from '../../../gateway/app-request.ts'
 import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
 import type {Callee} from '../../../gateway/local-apps.ts'
-import type {CallContext} from '../../../gateway/proxied-call.ts'
+import type {CallContext} from '../../../gateway/call-context.ts'
 import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
 import {goJson} from '../go-text.ts'
 import {childTraceparent} from '../trace.ts'

@@ -1,0 +1,113 @@
+import {checkFaultIds, readFault, WrongFault, type FaultFields} from '../config/fault.ts'
+import {edgeText, effectText, limitText, rateText} from '../faults/fault-text.ts'
+import {Faults, type FaultView} from '../faults/faults.ts'
+import {UserError} from '../model/errors.ts'
+import type {FaultPlan} from '../model/fault.ts'
+import type {ApiContext, ApiRequest} from './api.ts'
+import {ApiProblem} from './problem.ts'
+
+/** A fault that is on. */
+export interface FaultRow {
+  readonly number: number
+  readonly from: string
+  readonly to: string
+  /** '' = every one. */
+  readonly method: string
+  readonly path: string
+  readonly kind: FaultPlan['kind']
+  readonly delayMs: number
+  readonly jitterMs: number
+  /** Of a response of ours; 0: there is none. */
+  readonly status: number
+  readonly rate: number
+  readonly seed: number
+  /** Calls that it matched, and those of them that it hit. */
+  readonly matched: number
+  readonly hits: number
+  /** It hits no more than so many; null: no limit. */
+  readonly times: number | null
+  /** Until it ends by itself; null: with the run. */
+  readonly leftMs: number | null
+  /** For people: whose calls, what becomes of them, and how many of them. */
+  readonly texts: {readonly edge: string; readonly effect: string; readonly rate: string; readonly limit: string}
+}
+
+export interface FaultsAnswer {
+  readonly faults: readonly FaultRow[]
+  /** How many were taken off. */
+  readonly removed: number
+}
+
+const PATH = /^\/faults(?:\/([^/]{1,100}))?$/
+
+export const isOfFaults = (path: string): boolean => PATH.test(path)
+
+/** Lists faults, adds one (its keys are those of a template), or takes one or all off. Throws a UserError. */
+export function answerFaults(context: ApiContext, {method, path, body}: ApiRequest): FaultsAnswer {
+  const faults = (context.faults.active ??= new Faults(context.faults))
+  const [, number] = PATH.exec(path) ?? []
+  if (method === 'DELETE') {
+    const removed = number === undefined ? faults.removeAll() : remove(faults, number)
+    return {faults: faults.list().map(rowOf), removed}
+  }
+  if (method === 'GET' && number === undefined) return {faults: faults.list().map(rowOf), removed: 0}
+  if (method === 'POST' && number === undefined) {
+    const added = add(context, faults, parsed(body))
+    return {
+      faults: faults
+        .list()
+        .filter(each => each.number === added)
+        .map(rowOf),
+      removed: 0
+    }
+  }
+  throw new ApiProblem(405, `${method} is not possible here`, 'Use GET, POST or DELETE.')
+}
+
+function add({apps, recorder}: ApiContext, faults: Faults, fields: FaultFields): number {
+  try {
+    const plan = readFault(fields)
+    const called = recorder.edges.all.flatMap(({caller, callee}) => [caller, callee])
+    checkFaultIds(plan, [...apps().map(({id}) => id), ...called], true)
+    return faults.add(plan)
+  } catch (error) {
+    if (error instanceof WrongFault) throw new UserError(error.message, {explanation: error.expected, cause: error})
+    throw error
+  }
+}
+
+function remove(faults: Faults, number: string): number {
+  if (/^\d{1,10}$/.test(number) && faults.remove(Number(number))) return 1
+  const all = faults.list().map(each => each.number.toString())
+  throw new ApiProblem(
+    404,
+    `there is no fault ${number}`,
+    all.length === 0 ? 'No fault is on.' : `On: ${all.join(', ')}`
+  )
+}
+
+/** The JSON object of a request. */
+function parsed(body: string): FaultFields {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch {
+    // said below
+  }
+  throw new UserError('the body is no JSON object', {
+    explanation: 'For example: {"from": "shop", "to": "stock", "status": 503}'
+  })
+}
+
+function rowOf({number, plan, matched, hits, leftMs}: FaultView): FaultRow {
+  const {body: _body, cutAfter: _cutAfter, forMs: _forMs, times, ...rest} = plan
+  return {
+    ...rest,
+    number,
+    matched,
+    hits,
+    times: Number.isFinite(times) ? times : null,
+    leftMs: Number.isFinite(leftMs) ? Math.round(leftMs) : null,
+    texts: {edge: edgeText(plan), effect: effectText(plan), rate: rateText(plan), limit: limitText(plan)}
+  }
+}

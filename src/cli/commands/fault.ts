@@ -1,0 +1,108 @@
+import type {FaultRow, FaultsAnswer} from '../../api/faults.ts'
+import type {FoundRun} from '../../control/client.ts'
+import {UserError} from '../../model/errors.ts'
+import {askApi, tellApi} from '../ask-api.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import type {GivenFlags} from '../flags.ts'
+import {print} from '../print.ts'
+import {runHere} from '../run-here.ts'
+import {say} from '../say.ts'
+import {fittingTable} from '../table.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** Flags that are keys of a fault by the same name. */
+const TEXTS = ['delay', 'jitter', 'status', 'body', 'rate', 'seed', 'times', 'for', 'method', 'path'] as const
+const SWITCHES = ['abort', 'never', 'cut', 'kill'] as const
+
+/** `fault FROM TO …` makes calls fail, `fault` lists what is on, `fault --off N|all` ends it. */
+export const fault: CommandHandler = async context => {
+  const {flags, words, asJson} = context
+  const output = flags.text('output') ?? ''
+  if (!['', 'table', 'json'].includes(output))
+    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: table, json.'})
+  const off = flags.text('off')
+  const what = fieldsOf(flags)
+  if (off !== undefined && (words.length > 0 || Object.keys(what).length > 0))
+    throw new UsageError('--off stands alone: it takes the number of a fault, or all')
+  if (off !== undefined) return takeOff(await runHere(flags.text('run-file'), asJson), off, context)
+  if (words.length === 0 && Object.keys(what).length === 0) {
+    const {faults} = await askApi<FaultsAnswer>(await runHere(flags.text('run-file'), asJson), '/faults')
+    print(process.stdout, output === 'json' ? `${JSON.stringify(faults)}\n` : tableText(faults))
+    return 0
+  }
+  const [from, to] = edgeOf(words)
+  const run = await runHere(flags.text('run-file'), asJson)
+  const {faults} = await tellApi<FaultsAnswer>(run, 'POST', '/faults', {from, to, ...what})
+  for (const row of faults) {
+    if (output === 'json') print(process.stdout, `${JSON.stringify(row)}\n`)
+    else
+      say(
+        process.stdout,
+        'success',
+        `${addedText(row)}. It ends with the run, or by: pillion fault --off ${row.number.toString()}`,
+        asJson
+      )
+  }
+  return 0
+}
+
+async function takeOff(run: FoundRun, off: string, {asJson}: CommandContext): Promise<number> {
+  const path = off === 'all' ? '/faults' : `/faults/${encodeURIComponent(off)}`
+  const {removed} = await tellApi<FaultsAnswer>(run, 'DELETE', path)
+  const text =
+    removed === 0
+      ? 'No fault was on.'
+      : off === 'all'
+        ? `all faults are off: ${removed.toString()}`
+        : `fault ${off} is off`
+  say(process.stdout, removed === 0 ? 'info' : 'success', text, asJson)
+  return 0
+}
+
+/** Caller and callee: two words, or `'checkout->payments'` in quotes. Without them a shell takes `>` for itself. */
+function edgeOf(words: readonly string[]): readonly [from: string, to: string] {
+  const [first = '', second = '', ...others] = words.length === 1 ? (words[0]?.split(/->|→/) ?? []) : words
+  const [from, to] = [first.trim(), second.trim()]
+  if (words.length === 1 && from.endsWith('-') && to === '')
+    throw new UserError(`fault needs a caller and a callee, and got "${from}"`, {
+      explanation: `The shell has read "${from}>…" as the word "${from}", with the output sent to a file. Write two words: pillion fault ${from.slice(0, -1)} ID --status 503`
+    })
+  if (from === '' || to === '' || others.length > 0)
+    throw new UsageError('fault needs the ids of a caller and of a callee; any stands for every one')
+  return [from, to]
+}
+
+function fieldsOf(flags: GivenFlags): Readonly<Record<string, unknown>> {
+  const fields: Record<string, unknown> = {}
+  for (const name of TEXTS) {
+    const value = flags.text(name)
+    if (value !== undefined) fields[name] = value
+  }
+  for (const name of SWITCHES) if (flags.isSet(name)) fields[name] = true
+  const after = flags.text('cut-after')
+  if (after !== undefined) fields['cut'] = after
+  return fields
+}
+
+const addedText = ({number, texts: {edge, effect, rate, limit}}: FaultRow): string => {
+  const more = [rate, limit].filter(text => text !== '').map(text => ` (${text})`)
+  return `fault ${number.toString()} is on: ${edge}: ${effect}${more.join('')}`
+}
+
+function tableText(faults: readonly FaultRow[]): string {
+  if (faults.length === 0)
+    return 'No fault is on. For example: pillion fault shop stock --delay 300ms --status 503 --rate 0.2\n'
+  const columns = [
+    {head: 'FAULT', cells: faults.map(({number}) => number.toString()), alignsRight: true},
+    {head: 'CALLS', cells: faults.map(({texts}) => texts.edge), minWidth: 20},
+    {head: 'WHAT HAPPENS', cells: faults.map(({texts}) => texts.effect), minWidth: 12},
+    {head: 'HOW OFTEN', cells: faults.map(({texts}) => [texts.rate, texts.limit].filter(Boolean).join(', '))},
+    {head: 'SEED', cells: faults.map(({seed, rate}) => (rate < 1 ? seed.toString() : '')), alignsRight: true},
+    {head: 'HIT', cells: faults.map(({hits, matched}) => `${hits.toString()} of ${matched.toString()}`)},
+    {
+      head: 'ENDS IN',
+      cells: faults.map(({leftMs}) => (leftMs === null ? '' : `${Math.ceil(leftMs / 1000).toString()} s`))
+    }
+  ]
+  return fittingTable(columns, process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity)
+}

@@ -1,0 +1,45 @@
+/** What becomes of a call that a fault hits, after its delay. */
+export type FaultKind =
+  /** It goes on. */
+  | 'none'
+  /** It gets a response of ours. */
+  | 'status'
+  /** The connection of the caller is reset. */
+  | 'abort'
+  /** It gets no response until the caller leaves. */
+  | 'never'
+  /** The response breaks off. */
+  | 'cut'
+  /** The process of the callee is killed while the call is inside. */
+  | 'kill'
+
+/** A rule by which calls fail on purpose. */
+export interface FaultPlan {
+  /** App id of the caller; `any`: every one. */
+  readonly from: string
+  /** App id, name of an HTTPEndpoint, or URL; `any`: every one. */
+  readonly to: string
+  /** '' = every one. */
+  readonly method: string
+  /** `*` stands for anything; '' = every one. */
+  readonly path: string
+  readonly delayMs: number
+  /** The delay is up to so much shorter or longer. */
+  readonly jitterMs: number
+  readonly kind: FaultKind
+  /** Of a response of ours. */
+  readonly status: number
+  readonly body: string
+  /** So many bytes of the response's body are passed on before it breaks off. */
+  readonly cutAfter: number
+  /** The share of the calls that are hit: up to 1. */
+  readonly rate: number
+  readonly seed: number
+  /** How many calls are hit; Infinity: no limit. */
+  readonly times: number
+  /** How long the rule is on; Infinity: until the run ends. */
+  readonly forMs: number
+}
+
+/** Stands for every app. */
+export const ANY = 'any'

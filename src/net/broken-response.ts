@@ -1,0 +1,22 @@
+/** How a response breaks off on purpose. */
+export class BrokenResponse {
+  /** Told when the connection to the callee is open; undefined: nobody is. */
+  readonly opened: (() => void) | undefined
+  /** Bytes of the body that are still passed on; -1: nothing of the response is, not even its head. */
+  left: number
+  /** No more is passed on. */
+  isOver = false
+
+  constructor(left: number, opened?: () => void) {
+    this.left = left
+    this.opened = opened
+  }
+
+  /** The part of a piece that is passed on; `ended` is called if that is not all of it. */
+  take(bytes: Buffer, ended: () => void): Buffer {
+    if (bytes.length > this.left) ended()
+    const taken = bytes.subarray(0, this.left)
+    this.left -= taken.length
+    return taken
+  }
+}

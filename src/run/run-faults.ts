@@ -1,0 +1,24 @@
+import type {FaultSwitch} from '../faults/fault-switch.ts'
+import type {Emit} from '../model/events.ts'
+import type {Plan} from '../model/plan.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+/** The faults of a run: none yet. */
+export function faultSwitch(runtimes: () => readonly AppRuntime[], emit: Emit): FaultSwitch {
+  return {
+    active: undefined,
+    show: text => emit({type: 'fault-changed', text}),
+    kill: pid => {
+      // else the number may be another's by now
+      if (runtimes().some(runtime => runtime.pid === pid)) process.kill(-pid, 'SIGKILL')
+    }
+  }
+}
+
+/** Adds those of the template. Rejects with a `UserError` for a mistake. */
+export async function addPlanned(faults: FaultSwitch, plan: Plan): Promise<void> {
+  if (plan.faults === undefined) return
+  const planned = await plan.faults()
+  const {Faults} = await import('../faults/faults.ts')
+  for (const each of planned) (faults.active ??= new Faults(faults)).add(each)
+}

@@ -1,0 +1,65 @@
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+import {openShop} from './fault-shop.ts'
+
+t.test('bad input: one line says what is wrong, and what to write', async t => {
+  const {rig} = await openShop(t)
+  const refused = async (...words: readonly string[]): Promise<string> => {
+    const {code, stdout, stderr} = await rig.run(['fault', ...words])
+    t.not(code, 0)
+    t.notMatch(stdout, /is on/)
+    return stderr
+  }
+  t.match(
+    await refused('shop', 'stock', '--status', '503', '--rate', '7'),
+    /^❌ {2}wrong rate: "7"\nexpected a number above 0 and up to 1/
+  )
+  t.match(
+    await refused('shop', 'stock', '--status', '99'),
+    /^❌ {2}wrong status: "99"\nexpected a whole number from 200 up to 599/
+  )
+  t.match(await refused('shop', 'stock', '--delay', 'soon'), /^❌ {2}wrong delay: "soon"\nexpected a duration/)
+  t.match(await refused('shop', 'stok', '--abort'), /^❌ {2}no app has the id "stok"\ndid you mean stock\?/)
+  t.match(
+    await refused('nobody', 'stock', '--abort'),
+    /^❌ {2}no app has the id "nobody"\nexpected any, or one of shop, stock/
+  )
+  t.match(
+    await refused('shop-'),
+    /^❌ {2}fault needs a caller and a callee, and got "shop-"\nThe shell has read "shop->…"/
+  )
+  t.match(
+    await refused('shop-', '--status', '503'),
+    /the output sent to a file\. Write two words: pillion fault shop ID/
+  )
+  t.match(await refused('shop', 'stock'), /^❌ {2}the fault does nothing\nexpected delay, status/)
+  t.match(await refused('shop', 'stock', '--never', '--kill'), /never and kill exclude each other/)
+  t.match(await refused('--off', '7'), /^❌ {2}there is no fault 7\nNo fault is on\./)
+  t.match(await refused('shop'), /fault needs the ids of a caller and of a callee/)
+  t.match(
+    await rig.run(['fault', 'shop->stock', '--abort']),
+    {code: 0, stdout: /fault 1 is on: shop → stock/},
+    'in quotes an arrow is taken'
+  )
+})
+
+t.test('faults of a template are checked at their places', async t => {
+  const rig = await openRig(t)
+  const wrong = async (fault: string): Promise<string> => {
+    await rig.write({
+      'dapr.yaml': `version: 1\napps: [{appID: shop, appDirPath: .}, {appID: stock, appDirPath: .}]\nfaults:\n  - ${fault}\n`
+    })
+    const {code, stdout, stderr} = await rig.run(['validate'])
+    t.equal(code, 1)
+    return `${stdout}${stderr}`
+  }
+  t.match(await wrong('{from: shop, to: stock, status: 99}'), /dapr\.yaml:4:37[^]*from 200 up to 599/)
+  t.match(await wrong('{from: shop, to: stock, status: 503, rate: 7}'), /dapr\.yaml:4:48[^]*above 0 and up to 1/)
+  t.match(await wrong('{from: shop, to: stock, delay: soon}'), /dapr\.yaml:4:36[^]*expected a duration/)
+  t.match(
+    await wrong('{from: shop, to: stok, abort: true}'),
+    /no app has the id "stok"[^]*dapr\.yaml:4:22[^]*did you mean stock\?/
+  )
+  t.match(await wrong('{from: shop, to: stock, statsu: 503}'), /statsu[^]*did you mean status\?/)
+  t.match(await wrong('{from: shop, to: stock}'), /the fault does nothing[^]*dapr\.yaml:4:5/)
+})
