@@ -1,7 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {handleApi, type ApiContext} from './api.ts'
 import {readAppName} from './apps.ts'
-import type {Door} from './events/event-reader.ts'
+import type {Via} from './events/event-reader.ts'
 import {followCalls} from './follow-calls.ts'
 import {sendLogs} from './logs.ts'
 import {problemOf, type ApiResponse} from './problem.ts'
@@ -11,7 +11,7 @@ export async function serveApi(
   context: ApiContext,
   request: IncomingMessage,
   response: ServerResponse,
-  door: Door = 'socket'
+  via: Via = 'socket'
 ): Promise<void> {
   const url = URL.parse(request.url ?? '/', 'http://run')
   const path = url?.pathname.replace(/^\/api\/v1/, '') ?? ''
@@ -26,7 +26,7 @@ export async function serveApi(
     }
     if (method === 'GET' && path === '/events') {
       const {serveEvents} = await import('./events/serve-events.ts')
-      return serveEvents(context, await context.events(), {parameters, request, response, door})
+      return serveEvents(context, await context.events(), {parameters, request, response, via})
     }
     const logsOf = /^\/apps\/([^/]+)\/logs$/.exec(path)?.[1]
     if (method === 'GET' && logsOf !== undefined)

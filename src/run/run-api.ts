@@ -1,7 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {ApiContext, NotRunning} from '../api/api.ts'
 import type {RunControl} from '../api/apps.ts'
-import type {Door} from '../api/events/event-reader.ts'
+import type {Via} from '../api/events/event-reader.ts'
 import type {RunEvents} from '../api/events/run-events.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {Handlers} from '../control/messages.ts'
@@ -74,11 +74,11 @@ export class RunApi {
     return {listener: await listen({template, port, tokens, serve}), tokens}
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse, via: Via): Promise<void> {
     const control = this.#options.control()
     if (control === undefined) return void response.writeHead(503).end()
     const {serveApi} = await import('../api/serve-api.ts')
-    await serveApi(this.#context(control), request, response, door)
+    await serveApi(this.#context(control), request, response, via)
   }
 
   /** An event of the run. */

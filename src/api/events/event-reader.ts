@@ -15,10 +15,10 @@ export interface EventSink {
 }
 
 /** How a reader came in: by the control socket, or as a page. */
-export type Door = 'socket' | 'page'
+export type Via = 'socket' | 'page'
 
 export interface ReaderOptions {
-  readonly door?: Door
+  readonly via?: Via
   readonly format: Format
   readonly types: ReadonlySet<string>
   /** Only events of this app; '' = of all. */
@@ -35,7 +35,7 @@ export interface ReaderOptions {
  */
 export class EventReader {
   readonly app: string
-  readonly door: Door
+  readonly via: Via
   readonly #sink: EventSink
   readonly #options: ReaderOptions
   readonly #pulse: NodeJS.Timeout
@@ -50,7 +50,7 @@ export class EventReader {
     this.#sink = sink
     this.#options = options
     this.app = options.app
-    this.door = options.door ?? 'socket'
+    this.via = options.via ?? 'socket'
     sink.on('drain', () => this.#drained())
     sink.on('close', () => this.#stop())
     this.#pulse = setInterval(() => {

@@ -9,7 +9,7 @@ import {edgeViews} from '../edges.ts'
 import {sampleCalls} from './call-samples.ts'
 import type {ApiEvent, EventType} from './event.ts'
 import {EventLog} from './event-log.ts'
-import type {Door, EventReader} from './event-reader.ts'
+import type {Via, EventReader} from './event-reader.ts'
 import {LineSamples} from './line-samples.ts'
 
 /** Changes of apps that come together are told together. */
@@ -46,8 +46,8 @@ export class RunEvents {
   }
 
   /** How many readers came in this way. */
-  count(door: Door): number {
-    return [...this.#readers].filter(reader => reader.door === door).length
+  count(via: Via): number {
+    return [...this.#readers].filter(reader => reader.via === via).length
   }
 
   /** Sends a reader what it has missed since an event (0: the whole state), and from then on all that happens. */

@@ -3,11 +3,11 @@ import type {ApiContext} from '../api.ts'
 import {readAppName, appsNamed} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
 import {readAfter, readTypes, type Format} from './event.ts'
-import {EventReader, type Door} from './event-reader.ts'
+import {EventReader, type Via} from './event-reader.ts'
 import type {RunEvents} from './run-events.ts'
 
 /** Readers at the same time. */
-const MAX_READERS: Readonly<Record<Door, number>> = {socket: 64, page: 16}
+const MAX_READERS: Readonly<Record<Via, number>> = {socket: 64, page: 16}
 
 const CONTENT_TYPES: Readonly<Record<Format, string>> = {sse: 'text/event-stream', ndjson: 'application/x-ndjson'}
 
@@ -15,19 +15,19 @@ const CONTENT_TYPES: Readonly<Record<Format, string>> = {sse: 'text/event-stream
 export function serveEvents(
   {control}: ApiContext,
   events: RunEvents,
-  {parameters, request, response, door}: EventsRequest
+  {parameters, request, response, via}: EventsRequest
 ): void {
   const types = readTypes(parameters.get('types'))
   const app = parameters.get('app') ?? ''
   if (app !== '') appsNamed(control.list().apps, readAppName(encodeURIComponent(app)))
   const lastId = request.headers['last-event-id']
   const after = readAfter(parameters.get('after') ?? (Array.isArray(lastId) ? lastId[0] : lastId))
-  const most = MAX_READERS[door]
-  if (events.count(door) >= most)
+  const most = MAX_READERS[via]
+  if (events.count(via) >= most)
     throw new ApiProblem(503, `${most.toString()} readers follow the events already`, 'Close one of them.')
   const format = (request.headers.accept ?? '').includes('ndjson') ? 'ndjson' : 'sse'
   response.writeHead(200, {'content-type': CONTENT_TYPES[format], 'cache-control': 'no-store'}).flushHeaders()
-  const reader = new EventReader(response, {door, format, types, app, reset: () => events.state('reset')})
+  const reader = new EventReader(response, {via, format, types, app, reset: () => events.state('reset')})
   response.on('close', () => events.leave(reader))
   events.join(reader, after)
 }
@@ -36,5 +36,5 @@ export interface EventsRequest {
   readonly parameters: URLSearchParams
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly door: Door
+  readonly via: Via
 }

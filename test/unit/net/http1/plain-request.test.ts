@@ -27,7 +27,8 @@ t.test('a plain request is read in one pass', t => {
     length: 3,
     hasLength: true,
     values: ['localhost', 'me'],
-    size: text.length - 3
+    size: text.length - 3,
+    text
   })
   t.match(readPlain('FOO /a HTTP/1.1\r\nHost: a\r\n\r\n', plainRules), {method: 'FOO', length: 0, hasLength: false})
   t.end()
