@@ -12,6 +12,7 @@ import {isOnUnixSocket} from '../net/claimed-server.ts'
 import {Http1Downstream} from '../net/http1/http1-downstream.ts'
 import {Listener} from '../net/http1/listener.ts'
 import type {FastConnection} from '../net/http1/fast-connection.ts'
+import {rawHead} from '../net/http1/raw-head.ts'
 import {reply, type Reply} from '../net/reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
 import type {FindService} from './service.ts'
@@ -47,6 +48,9 @@ export interface PlainCall extends PlainHeaders {
   /** Without the query. */
   readonly path: string
   readonly query: string
+  /** Begins with the whole head, as it came; the length of that. */
+  readonly text: string
+  readonly size: number
 }
 
 type Way = Pick<ServiceCallOptions, 'headers' | 'extraLines' | 'exchange'>
@@ -70,7 +74,7 @@ export class ManagerApi {
 
   /** Starts the call of a plain request. False: nothing was done, it is for `serve`. */
   startPlain(request: PlainCall, connection: FastConnection): boolean {
-    const {path, query, method: _, ...headers} = request
+    const {path, query, method: _, text: _text, size: _size, ...headers} = request
     const {guards} = this.#options
     if (
       !path.startsWith('/services/') ||
@@ -102,7 +106,7 @@ export class ManagerApi {
       extraLines: '',
       exchange: handler => new Http1Downstream({request, response, handler, length, maxBodyBytes: 0}).exchange
     }
-    this.#call({method: request.method ?? '', path, lines: headers.lines}, target, way, headers.delegation)
+    this.#call(this.#sent(request, path, headers), target, way, headers.delegation)
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
@@ -116,7 +120,14 @@ export class ManagerApi {
       extraLines: UPGRADE_LINES,
       exchange: handler => new UpgradeTunnel({socket, method, early, handler}).exchange
     }
-    this.#call({method, path, lines: headers.lines}, target, way, headers.delegation)
+    this.#call(this.#sent(request, path, headers), target, way, headers.delegation)
+  }
+
+  #sent(request: IncomingMessage, path: string, {lines}: RequestHeaders): SentRequest {
+    const {method = ''} = request
+    if (this.#options.observer === undefined) return {method, path, lines}
+    const text = rawHead(request)
+    return {method, path, lines, text, size: text.length}
   }
 
   /** `delegation`: what a sidecar of another run says of the caller. */
@@ -173,10 +184,10 @@ export function openManagerPort({servers, ...options}: ManagerPortOptions): List
     maxHeadBytes: MAX_HEAD_BYTES,
     fast: {
       rules: plainRules,
-      route: ({method, path, query, lines, length, hasLength, values}, connection) => {
+      route: ({method, path, query, lines, length, hasLength, values, text, size}, connection) => {
         const [host = '', authorization = '', apiToken = ''] = values
         return api.startPlain(
-          {method, path, query, lines, length, hasLength, host, authorization, apiToken},
+          {method, path, query, lines, length, hasLength, host, authorization, apiToken, text, size},
           connection
         )
       }

@@ -1,5 +1,5 @@
 import {copyOf} from '../http2/field-text.ts'
-import type {Field, FieldSink, FieldWalker} from '../http2/field-walker.ts'
+import {FieldWalker, type Field, type FieldSink} from '../http2/field-walker.ts'
 
 /** A block of fields of an answer: its head, its trailers, or both in one. */
 export class AnswerFields implements FieldSink {
@@ -14,6 +14,12 @@ export class AnswerFields implements FieldSink {
   /** All but `:status`, as fields. */
   bytes = ''
   hasTrace = false
+  #headText: string | undefined
+
+  /** As the head of a response in text, made when somebody asks for it. */
+  get headText(): string {
+    return (this.#headText ??= this.#text())
+  }
 
   field(field: Field): void {
     const {name} = field
@@ -39,6 +45,17 @@ export class AnswerFields implements FieldSink {
       default:
     }
     this.bytes += field.bytes
+  }
+
+  #text(): string {
+    let text = `HTTP/2 ${this.httpStatus.toString()}\r\n`
+    new FieldWalker().walk(this.bytes, {
+      field: field => {
+        const value = field.value()
+        if (!/[\0\r\n]/.test(value)) text += `${field.name}: ${value}\r\n`
+      }
+    })
+    return `${text}\r\n`
   }
 
   /** It is the answer of a server of gRPC. */

@@ -284,6 +284,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     if (isFirst) {
       if (fields.httpStatus < 200 && fields.httpStatus >= 100) return
       this.firstByteAt = performance.now()
+      if (this.sidecar.observer !== undefined) this.observeHead(fields)
       if (!fields.isGrpc)
         return this.#failAttempt({...this.failedStatus(httpText(fields)), code: status.codeOfHttp(fields.httpStatus)})
       head = `\u0088${fields.bytes}${this.answerFields(fields)}`

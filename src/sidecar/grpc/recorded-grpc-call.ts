@@ -4,6 +4,7 @@ import type {Admitted} from '../../gateway/admission.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import {OK, type GrpcStatus} from '../../net/grpc/status.ts'
 import type {SidecarContext} from '../http/invocation.ts'
+import type {AnswerFields} from '../../net/grpc/answer-fields.ts'
 import {linesOf, type RequestHead} from './request-head.ts'
 
 export interface RecordedCallOptions {
@@ -64,6 +65,10 @@ export abstract class RecordedGrpcCall implements OpenStream {
 
   protected observe(direction: Direction, bytes: string): void {
     this.sidecar.observer?.text(this.call, direction, bytes)
+  }
+
+  protected observeHead({headText: text}: AnswerFields): void {
+    this.sidecar.observer?.responded(this.call, {text, size: text.length})
   }
 
   /** An attempt is over, and another one follows: its callee counts it now. */

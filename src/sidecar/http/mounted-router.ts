@@ -8,7 +8,7 @@ import {idOfBasic} from './target.ts'
 /** A plain request for a mounted router, with the headers that a sidecar takes out of the lines. */
 export interface MountedCall extends Pick<
   PlainRequest,
-  'method' | 'path' | 'query' | 'lines' | 'length' | 'hasLength'
+  'method' | 'path' | 'query' | 'lines' | 'length' | 'hasLength' | 'text' | 'size'
 > {
   readonly host: string
   readonly authorization: string
@@ -42,10 +42,13 @@ export const startMounted = (
   if (mounted?.hasRoute(request.path) !== true) return false
   const {appId, host, apiToken, authorization, traceparent, tracestate} = plainValues(request)
   if (appId !== '' || authorization.startsWith('Basic ')) return false
-  const {method, path, query, length, hasLength} = request
+  const {method, path, query, length, hasLength, text, size} = request
   const lines =
     request.lines +
     (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
     (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
-  return mounted.startPlain({method, path, query, lines, length, hasLength, host, authorization, apiToken}, connection)
+  return mounted.startPlain(
+    {method, path, query, lines, length, hasLength, host, authorization, apiToken, text, size},
+    connection
+  )
 }

@@ -136,13 +136,15 @@ export class CallLines {
 
   /** The call is over. `status`: for gRPC its code. */
   end(number: number, flags: number, status: number, record: CallRecord): void {
-    const {attempts, startedAt, admittedAt, connectedAt, firstByteAt, endedAt} = record
+    const {attempts, startedAt, admittedAt, connectedAt, firstByteAt, endedAt, responseBytes} = record
     const word = (number & this.#mask) * 16
     const words = this.#words
     const connectMs = connectedAt - admittedAt
     const connect = connectMs > KEPT_MS ? packed(connectMs) << 16 : 0
     words[word + 8] = ((words[word + 8] ?? 0) & ~FLAG.open & FLAGS) | flags | connect
     words[word + 7] = ((words[word + 7] ?? 0) & 0xff_ff_00_00) | (status & 0xff_ff)
+    // those of a websocket are counted, and nothing of them is kept
+    words[word + 10] = Math.max(words[word + 10] ?? 0, Math.min(0xff_ff_ff_ff, responseBytes))
     words[word + 12] = ((words[word + 12] ?? 0) & 0xff_00_00_00) | Math.min(attempts, 0xff_ff)
     this.#floats[word + 14] = firstByteAt === 0 ? 0 : firstByteAt - startedAt
     this.#floats[word + 15] = endedAt - startedAt

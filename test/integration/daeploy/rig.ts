@@ -33,7 +33,7 @@ export interface ManagerScene {
   readonly underWay: () => number
 }
 
-export interface ManagerSettings extends Partial<Pick<ManagerPortOptions, 'guards'>> {
+export interface ManagerSettings extends Partial<Pick<ManagerPortOptions, 'guards' | 'observer'>> {
   readonly backends?: readonly Backend[]
   readonly instances?: readonly Instance[]
   readonly managed?: Partial<ManagementBackend>
@@ -102,6 +102,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
   const front = openManagerPort({
     servers: [server],
     caller: 'external',
+    observer: settings.observer,
     findService: segment => services.get(segment) ?? unknown,
     guards: settings.guards ?? {
       isAllowedHost: authority => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(authority),
