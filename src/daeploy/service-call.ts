@@ -55,7 +55,9 @@ export class ServiceCall extends ProxiedCall {
     super(context, call, request, headers.length)
     this.#options = options
     const isPlain = extraLines === ''
-    this.copy = isPlain ? service.copy?.({method, path: target.path, headFor: () => this.#head()}) : undefined
+    this.copy = isPlain
+      ? service.copy?.({caller: context.caller, method, path: target.path, headFor: () => this.#head()})
+      : undefined
     this.exchange = exchange(this)
   }
 

@@ -24,6 +24,8 @@ export interface Call {
   readonly isOwn?: boolean
   /** What it is recorded as coming from, where that is no app: a topic, a binding. */
   readonly from?: string | undefined
+  /** A copy for a shadow: its response is discarded. */
+  readonly isShadow?: boolean
   /** The target as the caller named it, where policies go by that: with its namespace; left out: `callee`. */
   readonly target?: string
   /** Set when the callee of this run that has access control is asked. */

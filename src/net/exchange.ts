@@ -14,8 +14,6 @@ import {faultLine, replyTexts, type Reply} from './reply.ts'
 /** The error for a body that exceeds the limit (Dapr: kit/streams). */
 export const TOO_LARGE = 'stream too large'
 
-/** Switching Protocols: a tunnel has opened. */
-const SWITCHING = 101
 const SWITCHED = 'HTTP status 101 without an upgrade'
 
 /**
@@ -259,8 +257,7 @@ export class Exchange implements ResponseHandler {
     this.responseBytes += bytes.length
     const handler = this.#handler
     // what a websocket carries is nobody else's
-    if (handler?.observer !== undefined && this.status !== SWITCHING)
-      handler.observer.bytes(handler.call, 'response', bytes, 0, bytes.length)
+    if (this.status !== 101) handler?.observer?.bytes(handler.call, 'response', bytes, 0, bytes.length)
     return this.#downstream.body(bytes)
   }
 
@@ -299,7 +296,7 @@ export class Exchange implements ResponseHandler {
   #begin(head: ResponseHead): CallHandler | undefined {
     const handler = this.#handler
     if (handler === undefined) return undefined
-    if (head.status === SWITCHING && this.#downstream.refusesSwitch) {
+    if (head.status === 101 && this.#downstream.refusesSwitch) {
       this.#giveUp(SWITCHED, 'bad-status')
       return undefined
     }

@@ -1,10 +1,14 @@
+import type {CallObserver} from '../model/call.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Pool} from './pool.ts'
-import {PLAIN_RULES} from './http1/response-head.ts'
+import {PLAIN_RULES, type ResponseHead} from './http1/response-head.ts'
+import type {ObservedCopy, observeCopies} from './observed-copy.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 
 /** A call that is mirrored to shadows. */
 export interface CopyOf {
+  /** App id of who made the call. */
+  readonly caller: string
   readonly method: string
   /** With the query. */
   readonly path: string
@@ -16,17 +20,22 @@ export interface CopyOf {
 export interface Shadow {
   /** For warnings. */
   readonly name: string
+  /** As an observer names it: `<id>@<version>`. */
+  readonly callee: string
   /** Admits a copy, later if the shadow is starting; a text is the reason for a rejection. Never rejects the promise. */
   admit(pendingCall: PendingCall): Promise<ShadowPermit | string> | ShadowPermit | string
 }
 
 interface PendingCall {
+  readonly caller: string
   readonly method: string
   readonly path: string
 }
 
 export interface ShadowPermit {
   readonly pool: Pool
+  /** Of the process; left out: not known. */
+  readonly pid?: number | undefined
   /** The copy has ended. Called exactly once. */
   leave(): void
 }
@@ -38,6 +47,8 @@ const MAX_QUEUED_BYTES = 4 * MAX_BODY_BYTES
 /** Maximum number of copies in flight to a shadow, and queued for it: one that hangs must not use up all sockets. */
 const MAX_IN_FLIGHT = 64
 const MAX_QUEUE = 1000
+
+type Observe = ReturnType<typeof observeCopies>
 
 /** A copy on its way to one shadow. */
 interface QueuedCopy {
@@ -58,11 +69,15 @@ interface ShadowQueue {
 /** The shadows of a run, with a queue for each. Mirroring never affects a caller. */
 export class Mirror {
   readonly #warn: (text: string) => void
+  readonly #observer: CallObserver | undefined
+  #observe: Observe | undefined
   readonly #queues = new WeakMap<Shadow, ShadowQueue>()
   #bytes = 0
 
-  constructor(warn: (text: string) => void) {
+  /** `observer`: is told of each copy as of a call. */
+  constructor(warn: (text: string) => void, observer?: CallObserver) {
     this.#warn = warn
+    this.#observer = observer
   }
 
   /** A copy that is sent when the call has got its response and its whole body has arrived. */
@@ -118,10 +133,21 @@ export class Mirror {
     const sending = queue.waiting.shift()
     if (sending === undefined) return
     queue.inFlight++
+    if (this.#observer === undefined || this.#observe !== undefined) this.#admit(sending)
+    else void this.#load(this.#observer).then(() => this.#admit(sending))
+  }
+
+  /** What observes copies is loaded by the first one. */
+  async #load(observer: CallObserver): Promise<void> {
+    const {observeCopies} = await import('./observed-copy.ts')
+    this.#observe ??= observeCopies(observer)
+  }
+
+  #admit(sending: QueuedCopy): void {
     const {shadow, of} = sending
     const permit = shadow.admit(of)
-    if (permit instanceof Promise) void permit.then(later => go(sending, later))
-    else go(sending, permit)
+    if (permit instanceof Promise) void permit.then(later => go(sending, later, this.#observe))
+    else go(sending, permit, this.#observe)
   }
 
   #queueOf(shadow: Shadow): ShadowQueue {
@@ -206,10 +232,17 @@ export class Copy {
 
 const EMPTY = Buffer.alloc(0)
 
-function go(sending: QueuedCopy, permit: ShadowPermit | string): void {
+function go(sending: QueuedCopy, permit: ShadowPermit | string, observe: Observe | undefined): void {
   if (typeof permit === 'string') return sending.over(permit)
   const upstream = permit.pool.take()
-  upstream.serve(new Delivery(sending, permit, upstream))
+  upstream.serve(new Delivery({sending, permit, upstream, observe}))
+}
+
+interface DeliveryOptions {
+  readonly sending: QueuedCopy
+  readonly permit: ShadowPermit
+  readonly upstream: Upstream
+  readonly observe: Observe | undefined
 }
 
 /** One copy on one connection; the response is read to its end and discarded. */
@@ -217,11 +250,14 @@ class Delivery implements ResponseHandler {
   readonly isTunnel = false
   readonly rules = PLAIN_RULES
   isSent = false
+  #observed: ObservedCopy | undefined
   readonly #sending: QueuedCopy
   readonly #permit: ShadowPermit
   readonly #upstream: Upstream
+  readonly #observe: Observe | undefined
 
-  constructor(sending: QueuedCopy, permit: ShadowPermit, upstream: Upstream) {
+  constructor({sending, permit, upstream, observe}: DeliveryOptions) {
+    this.#observe = observe
     this.#sending = sending
     this.#permit = permit
     this.#upstream = upstream
@@ -232,22 +268,29 @@ class Delivery implements ResponseHandler {
   }
 
   open(): void {
-    const {of, body} = this.#sending
+    const {of, body, shadow} = this.#sending
     const hasLength = body.length > 0 || of.method === 'POST' || of.method === 'PUT' || of.method === 'PATCH'
     const length = hasLength ? `Content-Length: ${body.length.toString()}\r\n` : ''
-    this.#upstream.writeAll(`${of.headFor(this.#permit.pool)}${length}\r\n`, body)
+    const {pool, pid = 0} = this.#permit
+    const head = `${of.headFor(pool)}${length}\r\n`
+    const {caller, method, path} = of
+    this.#observed = this.#observe?.({caller, callee: shadow.callee, method, path, head, body, pid})
+    this.#upstream.writeAll(head, body)
     this.isSent = true
   }
 
-  whole(): void {
+  whole(head: ResponseHead, body: string): void {
+    this.#observed?.responded(head, body)
     this.#over('')
   }
 
-  head(): void {
-    // the response is discarded
+  // the response is discarded
+  head(head: ResponseHead): void {
+    this.#observed?.responded(head)
   }
 
-  body(): boolean {
+  body(bytes: Buffer): boolean {
+    this.#observed?.bytes(bytes)
     return true
   }
 
@@ -270,6 +313,7 @@ class Delivery implements ResponseHandler {
 
   #over(why: string): void {
     this.#permit.leave()
+    this.#observed?.ended(why)
     this.#sending.over(why)
   }
 }

@@ -20,7 +20,7 @@ export class RunRecorder {
   /** `runtimes`: all apps of the run. */
   constructor(runtimes: () => readonly AppRuntime[]) {
     const bodyBytesOf = (app: string): number | undefined =>
-      runtimes().find(({id}) => id === app)?.plan.record.bodyBytes
+      runtimes().find(({id, plan}) => id === app || `${id}@${plan.version}` === app)?.plan.record.bodyBytes
     this.calls = new CallRecorder({bodyBytesOf})
   }
 

@@ -36,6 +36,7 @@ export function reasonAgainst(call: RecordedCall, port: number): string {
   const {isKept, request} = contentOf(call)
   if ((call.flags & FLAG.grpc) !== 0) return 'it is a call of gRPC'
   if (!isKept || request.head === '') return 'its bytes are no longer kept'
+  if ((call.flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow'
   if ((call.flags & FLAG.own) !== 0) return 'the sidecar itself made it'
   if (request.body.length < call.requestBytes)
     return 'its body is kept in part only: record.body of the template sets how much is'

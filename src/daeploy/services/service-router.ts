@@ -4,6 +4,7 @@ import {Mirror, type Copy, type CopyOf, type Shadow, type ShadowPermit} from '..
 import {admitBy, type Instances} from '../../gateway/instances.ts'
 import type {Callee} from '../../gateway/local-apps.ts'
 import type {Named, Versioned, Versions} from './versions.ts'
+import type {CallObserver} from '../../model/call.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 /** An app as the router needs it. */
@@ -16,6 +17,8 @@ export interface ServiceRouterOptions<M> {
   /** Admits calls to apps that are not part of this run. */
   readonly elsewhere: Admit
   readonly reporter: Reporter
+  /** Is told of each copy for a shadow. */
+  readonly observer?: CallObserver | undefined
 }
 
 /** Routes calls for `<name>` and `<name>_<version>` to an app, and mirrors calls for a name to its shadows. */
@@ -26,7 +29,7 @@ export class ServiceRouter {
 
   constructor(options: ServiceRouterOptions<Reachable>) {
     this.#options = options
-    this.#mirror = new Mirror(text => options.reporter.warn('copies-lost', text))
+    this.#mirror = new Mirror(text => options.reporter.warn('copies-lost', text), options.observer)
   }
 
   /** Finds the service for a name; if this run has none, calls are routed to other runs. */
@@ -59,6 +62,7 @@ export class ServiceRouter {
     const admit = admitBy({find: () => callee, elsewhere: nowhere}) // the call that is copied has been checked
     const shadow: Shadow = {
       name: `${runtime.id} ${runtime.plan.version}`,
+      callee: `${runtime.id}@${runtime.plan.version}`,
       admit: ({method, path}) => {
         const admission = admit({caller: 'mirror', callee: runtime.id, method, path})
         return 'admitted' in admission ? admission.admitted.then(permitOrReason) : permitOrReason(admission)

@@ -68,7 +68,7 @@ export class Services {
     this.#options = options
     this.workspaces = new Workspaces(shell, run)
     this.#tokens = new Tokens(shell)
-    this.#router = new ServiceRouter({versions: this.versions, elsewhere, reporter})
+    this.#router = new ServiceRouter({versions: this.versions, elsewhere, reporter, observer: options.observer})
     const {versions, workspaces} = this
     this.#manager = new ServiceManager({...options, versions, workspaces, shownAs: plan => this.shownAs(plan)})
   }

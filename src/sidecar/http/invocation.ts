@@ -207,6 +207,7 @@ export class Invocation extends ProxiedCall {
     const {sidecar, target, extraLines} = this.#options
     const take = extraLines === '' && target.fault === '' ? sidecar.copierOf?.(target.id) : undefined
     return take?.({
+      caller: this.call.caller,
       method: this.call.method,
       path: this.call.path,
       headFor: pool => {

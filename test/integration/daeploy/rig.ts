@@ -66,7 +66,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
   const lines: string[] = []
   const warnings: string[] = []
   let underWay = 0
-  const mirror = new Mirror(text => warnings.push(text))
+  const mirror = new Mirror(text => warnings.push(text), settings.observer)
   const permit = (pool: Pool): Admission => {
     underWay++
     return {ok: true, pool, isLocal: false, token: '', pathPrefix: '', leave: () => underWay--}
@@ -76,6 +76,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
       const pool = poolOf(to)
       const copies = shadows.map((each): Shadow => ({
         name: `shadow ${each.toString()}`,
+        callee: `${segment}@2.0.0`,
         admit: async () => ({pool: poolOf(each), leave: () => undefined})
       }))
       const [name = ''] = segment.split('_')

@@ -4,6 +4,7 @@ import type net from 'node:net'
 import grpc from '@grpc/grpc-js'
 import t, {type Test} from 'tap'
 import {contentOf, type CallContent} from '../../../src/telemetry/recorder/call-content.ts'
+import {FLAG} from '../../../src/telemetry/recorder/call-lines.ts'
 import {CallRecorder} from '../../../src/telemetry/recorder/call-recorder.ts'
 import {openManager} from '../daeploy/rig.ts'
 import {connect} from './caller.ts'
@@ -94,7 +95,7 @@ const withoutInterim = (answer: string): string => answer.replace(/^HTTP\/1\.1 1
 async function whole(recorder: CallRecorder, number = 1): Promise<CallContent> {
   for (;;) {
     const call = recorder.call(number)
-    if (call !== undefined && (call.flags & 1) === 0) return contentOf(call)
+    if (call !== undefined && (call.flags & FLAG.open) === 0) return contentOf(call)
     await new Promise(setImmediate)
   }
 }
@@ -205,4 +206,24 @@ t.test('of gRPC the messages as they came, and the heads in text', async t => {
     t.match(got.response.headers.join('\n'), 'x-answer\na "b"')
     t.same(got.response.body, framed)
   }
+})
+
+t.test('a copy for a shadow is a call of its own, marked as such', async t => {
+  const each: Case = {name: '', answer: 'HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n\0\u00FF!'}
+  const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
+  const service = {segment: 'scales', port: await answering(t, each, 256), shadows: [await answering(t, each, 256)]}
+  const {port} = await openManager(t, {backends: [service], observer: recorder})
+  const caller = await connect(t, port)
+  caller.send(
+    `POST /services/scales/weigh HTTP/1.1\r\nHost: localhost\r\nX-Odd: "\r\nContent-Length: 256\r\n\r\n${ALL_BYTES}`
+  )
+  await whole(recorder)
+  const copy = await whole(recorder, 2)
+  t.match(recorder.call(2)?.edgeOf, {caller: 'external', callee: 'scales@2.0.0', calls: 1, failed: 0})
+  t.equal((recorder.line(1)?.flags ?? 0) & FLAG.shadow, 0)
+  t.equal((recorder.line(2)?.flags ?? 0) & FLAG.shadow, FLAG.shadow)
+  t.match(copy.request.head, /^POST \/weigh HTTP\/1\.1\r\n[^]*\r\nX-Odd: "/)
+  t.equal(copy.request.body.toString('latin1'), ALL_BYTES)
+  t.equal(copy.response.head, 'HTTP/1.1 200 OK\r\ncontent-length: 3')
+  t.equal(copy.response.body.toString('latin1'), '\0\u00FF!')
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {Mirror, type CopyOf, type Shadow} from '../../../src/net/mirror.ts'
 
-const call: CopyOf = {method: 'POST', path: '/weigh', headFor: () => ''}
+const call: CopyOf = {caller: 'shop', method: 'POST', path: '/weigh', headFor: () => ''}
 
 /** A shadow that is down: it shows that a copy was sent. */
 const scene = () => {
@@ -9,6 +9,7 @@ const scene = () => {
   let asked = 0
   const shadow: Shadow = {
     name: 'scales 2.0.0',
+    callee: 'scales@2.0.0',
     admit: async () => {
       asked++
       return 'it is down'
