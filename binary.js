@@ -1,11 +1,12 @@
 // Writes build/pillion: one executable for this platform, Node and the whole program inside (a single executable
 // application of Node's). The program comes with the code that V8 made of it in a first run: that halves what loading takes.
 import {execFileSync} from 'node:child_process'
-import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {Script} from 'node:vm'
 import {build} from 'esbuild'
+import {buildPage} from './build-page.js'
 
 const folder = resolve('build')
 const at = name => join(folder, name)
@@ -104,6 +105,7 @@ for (const part of [WHOLE, WORDS]) {
   warmUp(part)
   checkCode(part)
 }
+await buildPage()
 // stripped before: the finished file does not survive it
 copyFileSync(process.execPath, at('node'))
 if (process.platform === 'linux') strip(at('node'))
@@ -114,9 +116,10 @@ writeFileSync(
     main: at('main.cjs'),
     executable: at('node'),
     output: at('pillion'),
-    assets: Object.fromEntries(
-      [WHOLE, WORDS].flatMap(({name}) => [`${name}.cjs`, `${name}.code`]).map(file => [file, at(file)])
-    ),
+    assets: Object.fromEntries([
+      ...[WHOLE, WORDS].flatMap(({name}) => [`${name}.cjs`, `${name}.code`]).map(file => [file, at(file)]),
+      ...readdirSync('dist/page').map(file => [`page/${file}`, resolve('dist/page', file)])
+    ]),
     disableExperimentalSEAWarning: true
   })
 )

@@ -6,6 +6,7 @@ import {Ajv} from 'ajv'
 import {parse as parseYaml} from 'yaml'
 import standalone from 'ajv/dist/standalone/index.js'
 import {joinFiles} from './join.js'
+import {buildPage} from './build-page.js'
 
 /** One validator for each key that says in an `errorMessage` what was expected; Dapr's own keys are read by Dapr's rules instead. */
 function compileSchema() {
@@ -74,3 +75,4 @@ const {metafile} = await build({
 })
 await joinFiles({outputs: metafile.outputs, from: SPLIT, main: `${SPLIT}/cli/main.js`, outdir: 'dist'})
 rmSync(SPLIT, {recursive: true})
+await buildPage()

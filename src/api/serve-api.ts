@@ -6,12 +6,19 @@ import {followCalls} from './follow-calls.ts'
 import {sendLogs} from './logs.ts'
 import {problemOf, type ApiResponse} from './problem.ts'
 
+/** How a request came in. */
+export interface Arrival {
+  readonly via: Via
+  /** Its body, if it was read already. */
+  readonly body?: string
+}
+
 /** Serves a request under `/api/v1`, whatever listener it came to. Never throws. */
 export async function serveApi(
   context: ApiContext,
   request: IncomingMessage,
   response: ServerResponse,
-  via: Via = 'socket'
+  {via, body: read}: Arrival = {via: 'socket'}
 ): Promise<void> {
   const url = URL.parse(request.url ?? '/', 'http://run')
   const path = url?.pathname.replace(/^\/api\/v1/, '') ?? ''
@@ -31,7 +38,7 @@ export async function serveApi(
     const logsOf = /^\/apps\/([^/]+)\/logs$/.exec(path)?.[1]
     if (method === 'GET' && logsOf !== undefined)
       return await sendLogs(context, readAppName(logsOf), {parameters, request, response})
-    const body = method === 'GET' ? '' : await bodyOf(request)
+    const body = read ?? (method === 'GET' ? '' : await bodyOf(request))
     end(response, await handleApi(context, {method, path, parameters, body}))
   } catch (error) {
     if (response.headersSent) response.destroy()

@@ -4,6 +4,7 @@ import type {CommandHandler} from './command-handler.ts'
 import type {CommandWords} from './help.ts'
 import {
   CALLS_FLAGS,
+  DASHBOARD_FLAGS,
   FAULT_FLAGS,
   GRAPH_FLAGS,
   INIT_FLAGS,
@@ -196,6 +197,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/fault.ts')).fault
   },
   {
+    name: 'dashboard',
+    summary: 'Open a page in the browser that shows a run: its apps, their logs, the calls between them',
+    usage: '[flags]',
+    flags: DASHBOARD_FLAGS,
+    examples: ['dashboard', 'dashboard --no-open', 'dashboard --read-only -f dapr.yaml'],
+    load: async () => (await import('./commands/dashboard.ts')).dashboard
+  },
+  {
     name: 'env',
     summary: 'Print the environment variables that a run sets for an app',
     usage: 'id [flags]',
@@ -296,7 +305,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'annotate',
   'components',
   'configurations',
-  'dashboard',
   'mcpservers',
   'mtls',
   'renew-certificate',

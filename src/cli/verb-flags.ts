@@ -43,6 +43,20 @@ export const CALLS_FLAGS: readonly Flag[] = [
   text('run-file', 'Path to the run template of the run')
 ]
 
+export const DASHBOARD_FLAGS: readonly Flag[] = [
+  {name: 'no-open', type: 'bool', text: 'Print the address only'},
+  {
+    name: 'port',
+    short: 'p',
+    type: 'int',
+    text: 'The port of the page, on loopback',
+    shown: 'from 9700, by the template'
+  },
+  {name: 'read-only', type: 'bool', text: 'A page that cannot change anything'},
+  text('run-file', 'Path to the run template of the run', 'f'),
+  KUBERNETES
+]
+
 export const GRAPH_FLAGS: readonly Flag[] = [
   text('output', 'The output format. Valid values are: mermaid, dot, json, or table (default)', 'o'),
   text('run-file', 'Path to the run template of the run')

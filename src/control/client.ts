@@ -7,7 +7,16 @@ import {GONE, runSockets, send, text} from './ask.ts'
 import type {OnSkipped} from './folder.ts'
 import {readListing} from './listing.ts'
 import {readRunFile, type RunIdentity} from './run-file.ts'
-import type {HandedOver, Launch, ListedNotification, ListedService, LogsQuery, RunListing, Start} from './messages.ts'
+import type {
+  Dashboard,
+  HandedOver,
+  Launch,
+  ListedNotification,
+  ListedService,
+  LogsQuery,
+  RunListing,
+  Start
+} from './messages.ts'
 
 /** A run whose control socket responds. */
 export interface FoundRun {
@@ -37,6 +46,10 @@ export interface FoundRun {
   /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
   releaseRedis(port: number): Promise<boolean>
   notifications(): Promise<Readonly<Record<string, ListedNotification>>>
+  /** Opens its page, if it is not open yet; port 0: one of its choice. */
+  dashboard(port: number): Promise<Dashboard>
+  /** The folder of its control socket, which the user alone can read; it goes with the run. */
+  readonly folder: string
   /** The response of its API (`/api/v1`), as it comes; default: to a GET. */
   api(path: string, request?: {readonly method: string; readonly body: string}): Promise<IncomingMessage>
 }
@@ -198,6 +211,9 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
       await text(response)
       return response.statusCode === 204 // an older run holds no Redis
     },
+    folder: dirname(socketPath),
+    dashboard: async port =>
+      JSON.parse(await request('POST', `/dashboard?port=${port.toString()}`, 'show a dashboard')) as Dashboard,
     api: async (path, {method, body} = {method: 'GET', body: ''}) => {
       const response = await send(socketPath, method, `/api/v1${path}`, undefined, body)
       refuseOld(response, {listing}, 'show its calls')

@@ -18,10 +18,13 @@ const CLIMBING = /\.\.|%2e|%2f|%5c|%00|\\|\/\//i
 const refuse = (status: number, detail: string, hint: string): Refusal => ({status, detail, hint})
 
 /**
- * Whether a request may come in; undefined: it may. Pages of other sites reach ports of this machine, too, with the user's
+ * Whether a request may come in; undefined: it may. Files of the page are for everyone on this machine: nothing of a run is in them. Pages of other sites reach ports of this machine, too, with the user's
  * browser (DNS rebinding, forms, fetch): their requests show it by `Host`, `Origin` or `Sec-Fetch-Site`, and have no token.
  */
-export function refusalOf(request: IncomingMessage, port: number, tokens: Tokens): Refusal | undefined {
+export function refusalOf(
+  request: IncomingMessage,
+  {port, tokens, isFile}: {readonly port: number; readonly tokens: Tokens; readonly isFile: boolean}
+): Refusal | undefined {
   const {headers, method = '', url = ''} = request
   const hosts = ['localhost', '127.0.0.1', '[::1]'].map(name => `${name}:${port.toString()}`)
   if (valuesOf(request, 'host').length !== 1 || !hosts.includes((headers.host ?? '').toLowerCase()))
@@ -29,11 +32,17 @@ export function refusalOf(request: IncomingMessage, port: number, tokens: Tokens
   const origins = valuesOf(request, 'origin')
   if (origins.length > 1 || origins.some(origin => !hosts.some(host => origin === `http://${host}`)))
     return refuse(403, 'requests of other pages are refused', 'Ask from the page of the run.')
-  if (valuesOf(request, 'sec-fetch-site').some(site => site !== 'same-origin' && site !== 'none'))
+  const isForeign = valuesOf(request, 'sec-fetch-site').some(site => site !== 'same-origin' && site !== 'none')
+  // a link, or the file by which a browser is opened
+  const isLink =
+    isFile && url === '/' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
+  if (isForeign && !isLink)
     return refuse(403, 'requests of other sites are refused', 'Type or paste the address of the page.')
   if (headers.upgrade !== undefined) return refuse(400, 'upgrades are not possible', 'Ask by plain HTTP/1.1.')
   if (method !== 'GET' && method !== 'POST' && method !== 'DELETE')
     return refuse(405, `${method} is not possible here`, 'Use GET or POST.')
+  if (isFile)
+    return method === 'GET' ? refusalOfBody(request) : refuse(405, `${method} is not possible here`, 'Use GET.')
   const [path = ''] = url.split('?')
   if (!path.startsWith(API) || CLIMBING.test(path))
     return refuse(404, 'there is nothing at this path', '/api/v1/openapi.json lists what there is.')

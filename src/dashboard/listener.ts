@@ -6,6 +6,7 @@ import type {Duplex} from 'node:stream'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {http} from '../net/http1/node-http.ts'
 import {MAX_BODY, refusalOf, tooLarge, type Refusal} from './admit.ts'
+import {pageFile, plainBytes, type PageFile} from './page-files.ts'
 import type {Tokens} from './tokens.ts'
 
 const FIRST_PORT = 9700
@@ -27,7 +28,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store'
 }
 
-export type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+/** `body`: it has been read; '' = there was none. */
+export type Serve = (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>
 
 export interface ListenerOptions {
   /** What is shown: its path decides about the port, so that the address stays over restarts. */
@@ -103,11 +105,16 @@ function serverOf(port: number, {tokens, serve}: Pick<ListenerOptions, 'tokens' 
   let open = 0
   server.on('request', (request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
-    const refusal = open >= MAX_OPEN ? BUSY : refusalOf(request, port, tokens)
-    if (refusal !== undefined) return end(request, response, refusal)
-    open++
-    response.on('close', () => open--)
-    answer(request, response, serve).catch((error: unknown) => {
+    const handle = async (): Promise<void> => {
+      const file = fileOf(request)
+      const refusal = open >= MAX_OPEN ? BUSY : refusalOf(request, {port, tokens, isFile: file !== undefined})
+      if (refusal !== undefined) return end(request, response, refusal)
+      if (file !== undefined) return sendFile(request, response, file)
+      open++
+      response.on('close', () => open--)
+      await answer(request, response, serve)
+    }
+    handle().catch((error: unknown) => {
       if (response.headersSent) response.destroy()
       else end(request, response, {status: 500, detail: messageOf(error), hint: ''})
     })
@@ -122,12 +129,24 @@ function serverOf(port: number, {tokens, serve}: Pick<ListenerOptions, 'tokens' 
 const BUSY: Refusal = {status: 503, detail: 'too many requests at once', hint: 'Close some pages of this run.'}
 
 async function answer(request: IncomingMessage, response: ServerResponse, serve: Serve): Promise<void> {
+  const pieces: Buffer[] = []
   let size = 0
   for await (const piece of request) {
+    pieces.push(piece as Buffer)
     size += (piece as Buffer).length
     if (size > MAX_BODY) return end(request, response, tooLarge)
   }
-  await serve(request, response)
+  await serve(request, response, Buffer.concat(pieces).toString())
+}
+
+const fileOf = ({url = ''}: IncomingMessage): PageFile | undefined =>
+  url.startsWith('/api/') ? undefined : pageFile(url)
+
+function sendFile({headers}: IncomingMessage, response: ServerResponse, file: PageFile): void {
+  const readsGzip = /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '')
+  response
+    .writeHead(200, {'content-type': file.type, ...(readsGzip && {'content-encoding': 'gzip'})})
+    .end(readsGzip ? file.gzip : plainBytes(file))
 }
 
 /** Refuses a request; its connection ends, since its body is not read. */

@@ -1,8 +1,8 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {ApiContext, NotRunning} from '../api/api.ts'
 import type {RunControl} from '../api/apps.ts'
-import type {Via} from '../api/events/event-reader.ts'
 import type {RunEvents} from '../api/events/run-events.ts'
+import type {Arrival} from '../api/serve-api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {Handlers} from '../control/messages.ts'
 import type {Listener, Serve} from '../dashboard/listener.ts'
@@ -45,7 +45,7 @@ export class RunApi {
   }
 
   /** Answers a request under `/api/v1`. */
-  readonly handle: Handlers['api'] = async (request, response) => this.#serve(request, response, 'socket')
+  readonly handle: Handlers['api'] = async (request, response) => this.#serve(request, response, {via: 'socket'})
 
   /** Opens the listener of the page at the first time; later it says where that is. */
   readonly dashboard: Handlers['dashboard'] = async port => {
@@ -70,15 +70,15 @@ export class RunApi {
     ])
     const {template, folder} = pageOf(this.#options.options())
     const tokens = tokensFor(readKey(folder), template)
-    const serve: Serve = async (request, response) => this.#serve(request, response, 'page')
+    const serve: Serve = async (request, response, body) => this.#serve(request, response, {via: 'page', body})
     return {listener: await listen({template, port, tokens, serve}), tokens}
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, via: Via): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> {
     const control = this.#options.control()
     if (control === undefined) return void response.writeHead(503).end()
     const {serveApi} = await import('../api/serve-api.ts')
-    await serveApi(this.#context(control), request, response, via)
+    await serveApi(this.#context(control), request, response, arrival)
   }
 
   /** An event of the run. */

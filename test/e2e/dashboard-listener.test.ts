@@ -94,6 +94,9 @@ t.test(
   }
 )
 
+/** Of a browser that follows a link of another site. */
+const LINK = ['sec-fetch-site: cross-site', 'sec-fetch-mode: navigate', 'sec-fetch-dest: document']
+
 /** A request by its lines. */
 const get = (lines: readonly string[], target = '/api/v1/run', method = 'GET'): string =>
   `${method} ${target} HTTP/1.1\r\n${lines.map(line => `${line}\r\n`).join('')}connection: close\r\n\r\n`
@@ -144,8 +147,25 @@ t.test('whoever is not the page of this run is refused', async t => {
       `GET /api/v1/run HTTP/1.1\r\nhost: ${host}\r\n${bearer}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`,
       400
     ],
+    ['the page without a token', get([`host: ${host}`], '/'), 200],
+    ['the page by a link of another site', get([`host: ${host}`, ...LINK], '/'), 200],
+    [
+      'the page by a script of another site',
+      get([`host: ${host}`, 'sec-fetch-site: cross-site', 'sec-fetch-mode: no-cors'], '/'),
+      403
+    ],
+    ['a script of the page for another site', get([`host: ${host}`, ...LINK], '/page.js'), 403],
+    ['the API by a link of another site', get([...own, ...LINK]), 403],
+    ['the page for a foreign Host', get(['host: evil.example'], '/'), 421],
+    ['POST to the page', get([`host: ${host}`], '/', 'POST'), 405],
     ...[
-      '/',
+      '/?',
+      '/index.html',
+      '/files.json',
+      '/page.js/',
+      '/page.js.gz',
+      '/%70age.js',
+      '/constructor',
       '/../etc/passwd',
       '/api/v1/../run',
       '/api/v1/%2e%2e/run',

@@ -18,13 +18,14 @@ const pack = (...args: readonly string[]): {readonly filename: string; readonly 
 t.test('the package holds the program, its schema and its papers: no tests, no sources', {skip}, t => {
   const paths = pack('--dry-run').files.map(({path}) => path)
   const known =
-    /^(bin\/pillion\.js|dist\/cli\/main\.js|dist\/chunks\/[\w.-]+\.js|schema\/(?:template\.json|api\.yaml)|package\.json)$/
+    /^(bin\/pillion\.js|dist\/cli\/main\.js|dist\/chunks\/[\w.-]+\.js|dist\/page\/(?:[\w.-]+\.gz|files\.json)|schema\/(?:template\.json|api\.yaml)|package\.json)$/
   const papers = /^(README\.md|LICENSE|dist\/.*\.js\.map)$/
   t.same(
     paths.filter(path => !known.test(path) && !papers.test(path)),
     []
   )
-  for (const path of ['bin/pillion.js', 'dist/cli/main.js', 'schema/template.json']) t.ok(paths.includes(path), path)
+  for (const path of ['bin/pillion.js', 'dist/cli/main.js', 'dist/page/index.html.gz', 'schema/template.json'])
+    t.ok(paths.includes(path), path)
   t.end()
 })
 

@@ -178,8 +178,7 @@ t.test('what is for Kubernetes, or for services that are not here, says so in on
     ['uninstall', '--kubernetes'],
     ['status', '-k'],
     ['mtls', 'export', '-o', 'x'],
-    ['workflow', 'list', '-a', 'x'],
-    ['dashboard']
+    ['workflow', 'list', '-a', 'x']
   ])
     t.same(await rig.run(args), not, args.join(' '))
 })

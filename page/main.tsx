@@ -1,0 +1,106 @@
+// The page of a run: what it is made of is described in page/README.md.
+import {effect, signal} from '@preact/signals'
+import {render, type ComponentType} from 'preact'
+import {useEffect} from 'preact/hooks'
+import {Announcements} from './parts/announce.tsx'
+import {Bar} from './parts/bar.tsx'
+import {Help, isHelpOpen} from './parts/help.tsx'
+import {ConnectionStrip, FailureStrip, TroubleStrip} from './parts/strips.tsx'
+import {useKeys, type Key} from './state/keys.ts'
+import {go, hrefOf, route} from './state/route.ts'
+import {connection, isPaused, pause, run, runName} from './state/run.ts'
+import {VIEWS} from './views/views.ts'
+
+const KEYS: readonly Key[] = [
+  ...VIEWS.map(({key, title, name}) => ({keys: `g ${key}`, text: `Go to ${title}`, run: () => go(hrefOf(name))})),
+  {keys: 'p', text: 'Pause, or go on', run: () => pause(!isPaused.value)},
+  {keys: '/', text: 'Filter', run: () => document.querySelector<HTMLInputElement>('input[type=search]')?.focus()},
+  {keys: '?', text: 'These keys', run: () => (isHelpOpen.value = true)}
+]
+
+/** Code of views that was loaded, by name; a string: why it could not be. */
+const loaded = signal<ReadonlyMap<string, ComponentType | string>>(new Map())
+
+function load(name: string): void {
+  const keep = (what: ComponentType | string): void => {
+    loaded.value = new Map([...loaded.value, [name, what]])
+  }
+  const view = VIEWS.find(each => each.name === name)
+  if (view === undefined) return keep(`There is no page “${name}”.`)
+  view.load().then(
+    module => keep(module.default),
+    () => keep('The code of this page could not be loaded: the run does not answer.')
+  )
+}
+
+effect(() => {
+  const {view} = route.value
+  if (!loaded.peek().has(view)) load(view)
+})
+
+effect(() => {
+  const {view} = route.value
+  const found = VIEWS.find(({name}) => name === view)
+  const troubles = VIEWS.reduce((sum, {badge}) => sum + (badge?.() ?? 0), 0)
+  const parts = [found?.title ?? view, runName.value, 'Pillion'].filter(part => part !== '')
+  document.title = `${troubles > 0 ? `(${troubles.toString()}) ` : ''}${parts.join(' · ')}`
+})
+
+function Content() {
+  const {view} = route.value
+  const Found = loaded.value.get(view)
+  if (typeof Found === 'string')
+    return (
+      <div class="empty">
+        <p>{Found}</p>
+        <button
+          type="button"
+          onClick={() => {
+            loaded.value = new Map([...loaded.value].filter(([name]) => name !== view))
+            load(view)
+          }}
+        >
+          Try again
+        </button>
+      </div>
+    )
+  if (Found === undefined || (run.value === undefined && connection.value.state !== 'refused'))
+    return <p class="empty">Asking the run …</p>
+  return run.value === undefined ? null : <Found />
+}
+
+function Page() {
+  useKeys(KEYS)
+  const {view, rest} = route.value
+  const place = [view, ...rest].join('/')
+  // who does not see the page hears where he is
+  useEffect(() => {
+    const main = document.getElementById('main')
+    if (document.activeElement === document.body || document.activeElement?.closest('nav') !== null) main?.focus()
+  }, [place])
+  const isOld = ['lost', 'ended'].includes(connection.value.state)
+  return (
+    <>
+      <Bar />
+      <ConnectionStrip />
+      <FailureStrip />
+      <TroubleStrip />
+      <main
+        id="main"
+        tabIndex={-1}
+        class={isOld ? 'old' : ''}
+        aria-label={VIEWS.find(({name}) => name === view)?.title}
+      >
+        <Content />
+      </main>
+      <Help />
+      <Announcements />
+    </>
+  )
+}
+
+const element = document.getElementById('page')
+if (element !== null) {
+  element.textContent = ''
+  render(<Page />, element)
+}

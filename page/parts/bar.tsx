@@ -1,0 +1,92 @@
+import {computed, effect, signal} from '@preact/signals'
+import {wordOf} from '../state/app-status.ts'
+import {now} from '../state/clock.ts'
+import {hrefOf, route} from '../state/route.ts'
+import {appList, edges, isPaused, pause, runName} from '../state/run.ts'
+import {setTheme, theme, THEMES} from '../state/theme.ts'
+import {VIEWS} from '../views/views.ts'
+import {count, percent} from './format.ts'
+import {isHelpOpen} from './help.tsx'
+import {Sparkline} from './sparkline.tsx'
+
+const HISTORY = 60
+
+/** Calls of the last seconds, of all edges. */
+export const traffic = computed(() => {
+  let [calls, failed, seconds] = [0, 0, 10]
+  for (const {recent} of edges.value) {
+    calls += recent.calls
+    failed += recent.failed
+    seconds = recent.seconds
+  }
+  return {perSecond: calls / seconds, calls, failed}
+})
+
+const history = signal<readonly number[]>([])
+effect(() => {
+  void now.value
+  history.value = [...history.peek(), traffic.peek().perSecond].slice(-HISTORY)
+})
+
+/** The header of every view. */
+export function Bar() {
+  return (
+    <header class="bar">
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to content
+      </a>
+      <b class="name">{runName.value || 'Pillion'}</b>
+      <nav aria-label="Views">
+        {VIEWS.map(({name, title, badge}) => {
+          const troubles = badge?.() ?? 0
+          return (
+            <a key={name} href={hrefOf(name)} aria-current={route.value.view === name ? 'page' : undefined}>
+              {title}
+              {troubles > 0 && <span class="badge">{troubles}</span>}
+            </a>
+          )
+        })}
+      </nav>
+      <Figures />
+      <button type="button" aria-pressed={isPaused.value} onClick={() => pause(!isPaused.value)} title="Key: p">
+        {isPaused.value ? '▶ Go on' : '❚❚ Pause'}
+      </button>
+      <select aria-label="Theme" value={theme.value} onChange={event => setTheme(event.currentTarget.value)}>
+        {THEMES.map(name => (
+          <option key={name} value={name}>
+            {name[0]?.toUpperCase() + name.slice(1)}
+          </option>
+        ))}
+      </select>
+      <button type="button" aria-label="Keys and help" title="Key: ?" onClick={() => (isHelpOpen.value = true)}>
+        ?
+      </button>
+    </header>
+  )
+}
+
+function skip(event: Event): void {
+  event.preventDefault()
+  document.getElementById('main')?.focus()
+}
+
+function Figures() {
+  const all = appList.value
+  const ready = all.filter(app => wordOf(app) === 'ready').length
+  const {perSecond, calls, failed} = traffic.value
+  return (
+    <p class="figures">
+      <span>
+        <b>{ready}</b>/{all.length} ready
+      </span>
+      <span>
+        <Sparkline values={history.value} label="calls a second, the last minute" /> <b>{count(perSecond)}</b>/s
+      </span>
+      {failed > 0 && (
+        <span class="bad">
+          <b>{percent(failed, calls)}</b> failed
+        </span>
+      )}
+    </p>
+  )
+}

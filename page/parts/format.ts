@@ -1,0 +1,37 @@
+/** `0.8 ms`, `412 ms`, `1.2 s`, `4 min`, `3 h`. */
+export function duration(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)} ms`
+  if (ms < 1000) return `${Math.round(ms).toString()} ms`
+  const s = ms / 1000
+  if (s < 10) return `${s.toFixed(1)} s`
+  if (s < 120) return `${Math.round(s).toString()} s`
+  const minutes = s / 60
+  return minutes < 120 ? `${Math.round(minutes).toString()} min` : `${Math.round(minutes / 60).toString()} h`
+}
+
+/** How long ago, in whole seconds at least. */
+export const ago = (ms: number): string =>
+  ms < 1000 ? 'just now' : `${duration(Math.max(1000, Math.floor(ms / 1000) * 1000)).replace('.0', '')} ago`
+
+/** `12.6`, `2,545`. */
+export const count = (value: number): string =>
+  value < 100 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value).toLocaleString('en')
+
+export const percent = (part: number, whole: number): string =>
+  whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`
+
+/** `747 B`, `3.8 kB`, `30 MB`. */
+export function bytes(size: number): string {
+  if (size < 1000) return `${size.toString()} B`
+  const [value, unit] = size < 1e6 ? [size / 1e3, 'kB'] : [size / 1e6, 'MB']
+  return `${value < 10 ? value.toFixed(1) : Math.round(value).toString()} ${unit}`
+}
+
+const two = (value: number): string => value.toString().padStart(2, '0')
+
+/** `14:46:45.977`, at the place where the page is read. */
+export function timeOfDay(iso: string | number): string {
+  const time = new Date(iso)
+  const [h, m, s] = [time.getHours(), time.getMinutes(), time.getSeconds()]
+  return `${two(h)}:${two(m)}:${two(s)}.${time.getMilliseconds().toString().padStart(3, '0')}`
+}

@@ -1,0 +1,97 @@
+import {signal} from '@preact/signals'
+import {wordOf} from '../state/app-status.ts'
+import {problemOf, ask, mayChange} from '../state/api.ts'
+import {now} from '../state/clock.ts'
+import {hrefOf} from '../state/route.ts'
+import {appList, connection, deaths, reconnect, type AppView} from '../state/run.ts'
+import {announce} from './announce.tsx'
+import {ago, duration, timeOfDay} from './format.ts'
+
+/** Says when the run cannot be asked; what is shown stays. */
+export function ConnectionStrip() {
+  const current = connection.value
+  if (current.state === 'refused')
+    return (
+      <section class="strip bad" aria-label="Connection">
+        <p>
+          This page may not ask the run: {current.why}. Open it again with the address that{' '}
+          <code>pillion dashboard</code> prints.
+        </p>
+      </section>
+    )
+  if (!('at' in current)) return null
+  const left = Math.max(0, current.retryAt - now.value)
+  const what = current.state === 'ended' ? 'The run has ended' : 'The run does not answer'
+  return (
+    <section class="strip bad" aria-label="Connection">
+      <p>
+        {what}. This is what was known at {timeOfDay(current.at).slice(0, 8)}, {ago(now.value - current.at)}. Trying
+        again {left < 1000 ? 'now' : `in ${duration(Math.ceil(left / 1000) * 1000).replace('.0', '')}`}.
+      </p>
+      <button type="button" onClick={reconnect}>
+        Now
+      </button>
+    </section>
+  )
+}
+
+/** What went wrong when the user asked for something; '' = nothing. */
+export const failure = signal('')
+
+/** Does something with an app, and says so if it could not be done. */
+export async function act(app: string, action: 'restart' | 'start' | 'stop'): Promise<void> {
+  failure.value = ''
+  announce(`${action} ${app}`)
+  try {
+    await ask(`/apps/${encodeURIComponent(app)}/${action}`, {method: 'POST'})
+  } catch (error) {
+    const {message, hint} = problemOf(error)
+    failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`
+  }
+}
+
+export function FailureStrip() {
+  if (failure.value === '') return null
+  return (
+    <section class="strip bad" role="alert" aria-label="Failure">
+      <p>{failure.value}</p>
+      <button type="button" onClick={() => (failure.value = '')}>
+        Close
+      </button>
+    </section>
+  )
+}
+
+const endedAt = ({id}: AppView): number => Date.parse(deaths.value.get(id)?.at ?? '') || 0
+
+/** The app that ended last of those that are down now, and how many others are. */
+export function TroubleStrip() {
+  const down = appList.value.filter(app => ['crashed', 'backoff'].includes(wordOf(app)))
+  const [latest, ...others] = down.toSorted((a, b) => endedAt(b) - endedAt(a))
+  if (latest === undefined) return null
+  const death = deaths.value.get(latest.id)
+  const [inside] = death?.inside ?? []
+  return (
+    <section class="strip bad" aria-label="Trouble">
+      <p>
+        <b>{latest.id}</b> {latest.exit}
+        {death !== undefined && `, ${ago(now.value - Date.parse(death.at))}`}
+        {inside !== undefined && (
+          <>
+            , while it answered <code>{`${inside.method} ${inside.path}`}</code> from <b>{inside.from}</b>
+          </>
+        )}
+        .
+      </p>
+      <a class="button" href={hrefOf('apps', [latest.id])}>
+        What killed it
+      </a>
+      {mayChange && (
+        <button type="button" onClick={() => void act(latest.id, 'start')}>
+          Start
+        </button>
+      )}
+      {others.length > 0 && <a href={hrefOf('apps')}>and {others.length} more</a>}
+    </section>
+  )
+}

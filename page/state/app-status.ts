@@ -1,0 +1,57 @@
+import {duration} from '../parts/format.ts'
+import type {AppView} from './run.ts'
+
+/** How an app is, for people: a shape and a word, so that no colour is needed. */
+export interface AppStatus {
+  readonly word: Word
+  readonly shape: string
+  readonly tone: 'bad' | 'busy' | 'good' | 'off'
+  /** '' = there is none. */
+  readonly reason: string
+}
+
+/** In the order in which they are shown: troubles first. */
+export const WORDS = {
+  crashed: ['✕', 'bad'],
+  backoff: ['▲', 'bad'],
+  'not ready': ['◐', 'busy'],
+  stopping: ['↻', 'busy'],
+  starting: ['◐', 'busy'],
+  waiting: ['◌', 'busy'],
+  debugging: ['◆', 'off'],
+  ready: ['●', 'good'],
+  exited: ['○', 'off'],
+  stopped: ['■', 'off']
+} as const satisfies Record<string, readonly [string, AppStatus['tone']]>
+
+export type Word = keyof typeof WORDS
+
+const ORDER = Object.keys(WORDS)
+
+export const rankOf = (app: AppView): number => ORDER.indexOf(wordOf(app))
+
+export function wordOf({state, isReady, exitCode}: AppView): Word {
+  if (state === 'exited') return exitCode === 0 || exitCode === null ? 'exited' : 'crashed'
+  if (state === 'idle') return 'waiting'
+  if (state === 'running') return isReady ? 'ready' : 'not ready'
+  return ORDER.includes(state) ? (state as Word) : 'starting'
+}
+
+/** `now`: ms since 1970. */
+export function statusOf(app: AppView, now: number): AppStatus {
+  const word = wordOf(app)
+  const [shape, tone] = WORDS[word]
+  return {word, shape, tone, reason: reasonOf(app, word, now)}
+}
+
+function reasonOf({exit, restartsAt, restarts, waitsFor, appPort}: AppView, word: Word, now: number): string {
+  if (word === 'crashed') return exit
+  if (word === 'backoff') {
+    if (restartsAt === null) return `${exit}, starts when its files change`
+    return `again in ${duration(Math.max(0, Date.parse(restartsAt) - now))} (${(restarts + 1).toString()}.)`
+  }
+  if (word === 'waiting') return waitsFor.length === 0 ? '' : `for ${waitsFor.join(', ')}`
+  if (word === 'not ready' || word === 'starting')
+    return appPort > 0 ? `port ${appPort.toString()} does not accept calls yet` : ''
+  return ''
+}

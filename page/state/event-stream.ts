@@ -1,0 +1,77 @@
+import {problemOf, request, type Problem} from './api.ts'
+
+const FIRST_PAUSE_MS = 500
+const MAX_PAUSE_MS = 8000
+
+/** An event of the run (`GET /events`); samples have no id. */
+export interface RunEvent {
+  readonly id?: number
+  readonly type: string
+  readonly data: unknown
+}
+
+export interface StreamOptions {
+  readonly onEvent: (event: RunEvent) => void
+  readonly onOpen: () => void
+  /** It was lost; the next attempt is at `retryAt` (ms since 1970). */
+  readonly onLost: (why: Problem, retryAt: number) => void
+}
+
+/** Events of the run, as they come. After a loss it goes on by itself at the event where it was, with longer pauses each time. */
+export class EventStream {
+  readonly #options: StreamOptions
+  #types: readonly string[] = []
+  #last = 0
+  #reading = new AbortController()
+  #pauseMs = FIRST_PAUSE_MS
+  #retry: ReturnType<typeof setTimeout> | undefined
+
+  constructor(options: StreamOptions) {
+    this.#options = options
+  }
+
+  /** Events of these types from now on, besides those that bring the whole state. */
+  follow(types: readonly string[]): void {
+    this.#types = types
+    this.now()
+  }
+
+  /** Connects again, without a pause. */
+  now(): void {
+    clearTimeout(this.#retry)
+    this.#reading.abort()
+    this.#reading = new AbortController()
+    const {signal} = this.#reading
+    this.#read(signal).catch((error: unknown) => {
+      if (signal.aborted) return
+      this.#options.onLost(problemOf(error), Date.now() + this.#pauseMs)
+      this.#retry = setTimeout(() => this.now(), this.#pauseMs)
+      this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS)
+    })
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const after = this.#last === 0 ? '' : `&after=${this.#last.toString()}`
+    const response = await request(`/events?types=${this.#types.join(',')}${after}`, {
+      accept: 'application/x-ndjson',
+      signal
+    })
+    this.#pauseMs = FIRST_PAUSE_MS
+    this.#options.onOpen()
+    const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
+    const decoder = new TextDecoder()
+    let rest = ''
+    for (;;) {
+      const {value, done} = await reader.read()
+      if (done) throw new Error('it ended')
+      const lines = (rest + decoder.decode(value, {stream: true})).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) if (line !== '') this.#take(JSON.parse(line) as RunEvent)
+    }
+  }
+
+  #take(event: RunEvent): void {
+    if (event.id !== undefined) this.#last = event.id
+    this.#options.onEvent(event)
+  }
+}

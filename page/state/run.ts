@@ -1,0 +1,153 @@
+import {computed, signal} from '@preact/signals'
+import type {AppView, RunView} from '../../src/api/app-view.ts'
+import type {CallRow} from '../../src/api/call-view.ts'
+import type {DeathView} from '../../src/api/death-view.ts'
+import type {EdgeView} from '../../src/api/edges.ts'
+import type {LineView} from '../../src/api/logs.ts'
+import {hasToken, type Problem} from './api.ts'
+import {EventStream, type RunEvent} from './event-stream.ts'
+
+export type {AppView, CallRow, DeathView, EdgeView, LineView}
+
+/** What is known of the connection to the run. `at`: since when. */
+export type Connection =
+  | {readonly state: 'asking' | 'open'}
+  | {readonly state: 'lost' | 'ended'; readonly at: number; readonly retryAt: number; readonly why: string}
+  | {readonly state: 'refused'; readonly why: string; readonly hint: string}
+
+/** The data of each event that views can listen to. */
+export interface EventData {
+  calls: {readonly calls: readonly CallRow[]; readonly notShown: number}
+  lines: {readonly lines: readonly LineView[]; readonly notShown: number}
+  death: DeathView
+  reload: {readonly app: string; readonly files: readonly string[]; readonly tookMs: number; readonly held: number}
+  note: {readonly code: string; readonly text: string}
+  /** The whole state was sent (again): what was missed is not known. */
+  reset: RunView
+}
+
+/** Always followed: the state of the run. Others only while a view listens to them. */
+const STATE = ['app', 'edges', 'reload', 'death', 'note']
+const SAMPLES = new Set(['calls', 'lines'])
+
+export const run = signal<Omit<RunView, 'apps'> | undefined>(undefined)
+/** By `keyOf`, in the order of the template. */
+export const apps = signal<ReadonlyMap<string, AppView>>(new Map())
+export const edges = signal<readonly EdgeView[]>([])
+/** The latest end of a process of each app. */
+export const deaths = signal<ReadonlyMap<string, DeathView>>(new Map())
+export const connection = signal<Connection>(
+  hasToken ? {state: 'asking'} : {state: 'refused', why: 'this page has no token', hint: ''}
+)
+/** Samples stand still, so that they can be read. */
+export const isPaused = signal(false)
+
+/** `shop`, `shop.2`, `hello@1.0.0`. */
+export const keyOf = ({id, version, instance}: Pick<AppView, 'id' | 'version' | 'instance'>): string =>
+  `${id}${version === '0.0.0' || version === '' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance.toString()}`}`
+
+/** What the run is called: by its template, or by the folder of that. */
+export const runName = computed(() => {
+  const {name = '', file = ''} = run.value?.template ?? {}
+  return name || (file.split('/').at(-2) ?? '')
+})
+
+export const appList = computed(() => [...apps.value.values()])
+
+const listeners = new Map<string, Set<(data: never) => void>>()
+
+const stream = new EventStream({
+  onEvent: take,
+  onOpen: () => (connection.value = {state: 'open'}),
+  onLost: lost
+})
+
+function lost({status, message, hint}: Problem, retryAt: number): void {
+  if (status === 401) {
+    connection.value = {state: 'refused', why: message, hint}
+    return
+  }
+  const before = connection.value
+  const at = 'at' in before ? before.at : Date.now()
+  connection.value = {state: before.state === 'ended' ? 'ended' : 'lost', at, retryAt, why: message}
+}
+
+/** Asks again at once. */
+export const reconnect = (): void => stream.now()
+
+function follow(): void {
+  const isShown = !document.hidden && !isPaused.value
+  const wanted = [...listeners].flatMap(([type, {size}]) => (SAMPLES.has(type) && size > 0 && isShown ? [type] : []))
+  stream.follow([...STATE, ...wanted])
+}
+
+let isAboutToFollow = false
+
+/** Several changes at once are one request. */
+function followSoon(): void {
+  if (isAboutToFollow || !hasToken) return
+  isAboutToFollow = true
+  queueMicrotask(() => {
+    isAboutToFollow = false
+    follow()
+  })
+}
+
+/** Calls `listener` with each event of a type until the function that is returned is called. */
+export function listen<T extends keyof EventData>(type: T, listener: (data: EventData[T]) => void): () => void {
+  const all = listeners.get(type) ?? new Set()
+  listeners.set(type, all)
+  all.add(listener)
+  if (SAMPLES.has(type) && all.size === 1) followSoon()
+  return () => {
+    all.delete(listener)
+    if (SAMPLES.has(type) && all.size === 0) followSoon()
+  }
+}
+
+function tell<T extends keyof EventData>(type: T, data: EventData[T]): void {
+  for (const listener of listeners.get(type) ?? []) (listener as (data: EventData[T]) => void)(data)
+}
+
+function take({type, data}: RunEvent): void {
+  if (type === 'hello' || type === 'reset') {
+    const {apps: all, ...rest} = data as RunView
+    const isOther = run.value?.run !== rest.run
+    run.value = rest
+    apps.value = new Map(all.map(app => [keyOf(app), app]))
+    if (isOther) {
+      edges.value = []
+      deaths.value = new Map()
+    }
+    tell('reset', data as RunView)
+  } else if (type === 'app') takeApp(data as AppView)
+  else if (type === 'edges') takeEdges((data as {readonly edges: readonly EdgeView[]}).edges)
+  else if (type === 'death') {
+    const death = data as DeathView
+    deaths.value = new Map([...deaths.value, [death.app, death]])
+    tell('death', death)
+  } else if (type === 'bye') {
+    const at = Date.now()
+    connection.value = {state: 'ended', at, retryAt: at, why: 'the run has ended'}
+  } else if (listeners.has(type)) tell(type as keyof EventData, data as never)
+}
+
+function takeApp(app: AppView): void {
+  const changed = new Map(apps.value)
+  if (app.state === 'removed') changed.delete(keyOf(app))
+  else changed.set(keyOf(app), app)
+  apps.value = changed
+}
+
+/** Calls to apps in the last seconds come with the edges. */
+function takeEdges(all: readonly EdgeView[]): void {
+  edges.value = all
+}
+
+export function pause(isWanted: boolean): void {
+  isPaused.value = isWanted
+  followSoon()
+}
+
+document.addEventListener('visibilitychange', followSoon)
+followSoon()

@@ -1,0 +1,32 @@
+import {computed} from '@preact/signals'
+import type {ComponentType} from 'preact'
+import {wordOf} from '../state/app-status.ts'
+import {appList} from '../state/run.ts'
+import Apps from './apps.tsx'
+
+/** A page of the dashboard. See `page/README.md`. */
+export interface View {
+  /** In the address: `#/apps`. */
+  readonly name: string
+  readonly title: string
+  /** After `g`. */
+  readonly key: string
+  /** A chunk of its own, loaded when the view is opened; the first view has none. */
+  readonly load: () => Promise<{readonly default: ComponentType}>
+  /** A number beside the title, if it is not 0. */
+  readonly badge?: () => number
+}
+
+const troubles = computed(() => appList.value.filter(app => ['crashed', 'backoff'].includes(wordOf(app))).length)
+
+/** In the order of the header. */
+export const VIEWS: readonly View[] = [
+  {
+    name: 'apps',
+    title: 'Apps',
+    key: 'a',
+    load: async () => Promise.resolve({default: Apps}),
+    badge: () => troubles.value
+  },
+  {name: 'logs', title: 'Logs', key: 'l', load: async () => import('./logs.tsx')}
+]

@@ -1,0 +1,28 @@
+import type {Dashboard} from '../../control/messages.ts'
+import {UserError} from '../../model/errors.ts'
+import {openInBrowser} from '../../platform/open-in-browser.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {nameOf} from '../pick-run.ts'
+import {runHere} from '../run-here.ts'
+import {say} from '../say.ts'
+
+/** `dashboard`: prints the address of a run's page, and opens it. */
+export const dashboard: CommandHandler = async ({flags, asJson}) => {
+  const port = flags.int('port') ?? 0
+  if (port < 0 || port > 65_535 || (port === 0 && flags.names.includes('port')))
+    throw new UserError(`${port.toString()} is no port`, {explanation: 'Give a number from 1 to 65535.'})
+  const run = await runHere(flags.text('run-file'), asJson)
+  const opened = await run.dashboard(port)
+  if (opened.why !== '') throw new UserError(`the dashboard was not opened: ${opened.why}`)
+  const url = dashboardUrl(opened, flags.isSet('read-only'))
+  say(process.stdout, 'info', `Dashboard of ${nameOf(run.listing)}: ${url}`, asJson)
+  if (flags.isSet('no-open')) return 0
+  const why = await openInBrowser(url, run.folder, process.env)
+  if (why !== '')
+    say(process.stderr, 'warning', `The browser was not opened: ${why}. Open the address yourself.`, asJson)
+  return 0
+}
+
+/** The address of the page. The token follows `#`: a browser sends that to nobody. */
+export const dashboardUrl = ({port, token, readOnlyToken}: Dashboard, isReadOnly: boolean): string =>
+  `http://127.0.0.1:${port.toString()}/#${isReadOnly ? `look=${readOnlyToken}` : `t=${token}`}`

@@ -1,0 +1,31 @@
+import {readFileSync} from 'node:fs'
+import {gunzipSync} from 'node:zlib'
+
+/** A file of the page. */
+export interface PageFile {
+  readonly type: string
+  readonly gzip: Buffer
+}
+
+const FOLDER = new URL('../../dist/page/', import.meta.url)
+
+/** A file that the build wrote: in `dist`, or an asset of the executable. */
+function read(name: string): Buffer {
+  const sea = process.getBuiltinModule('node:sea')
+  return sea.isSea() ? Buffer.from(sea.getRawAsset(`page/${name}`)) : readFileSync(new URL(name, FOLDER))
+}
+
+let files: ReadonlyMap<string, PageFile> | undefined
+
+/** The file of the page at a path. The build has written which paths there are: none is ever made from what a request says. */
+export function pageFile(path: string): PageFile | undefined {
+  files ??= new Map(
+    Object.entries(JSON.parse(read('files.json').toString()) as Record<string, {file: string; type: string}>).map(
+      ([at, {file, type}]) => [at, {type, gzip: read(file)}]
+    )
+  )
+  return files.get(path)
+}
+
+/** Its bytes for one who may not read gzip. */
+export const plainBytes = ({gzip}: PageFile): Buffer => gunzipSync(gzip)

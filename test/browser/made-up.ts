@@ -1,0 +1,173 @@
+/** A run that is made up: the real listener with the real files of the page, and an API that says what a test tells it to. */
+import type {ServerResponse} from 'node:http'
+import {randomBytes} from 'node:crypto'
+import {freePort} from '../rig/free-port.ts'
+import type {AppView} from '../../src/api/app-view.ts'
+import type {CallRow} from '../../src/api/call-view.ts'
+import {listen, type Listener} from '../../src/dashboard/listener.ts'
+import {tokensFor} from '../../src/dashboard/tokens.ts'
+
+export const app = (id: string, more: Partial<AppView> = {}): AppView => ({
+  id,
+  version: '0.0.0',
+  isMain: true,
+  instance: 1,
+  state: 'running',
+  isReady: true,
+  pid: 4711,
+  exitCode: null,
+  exit: '',
+  restarts: 0,
+  startedAt: '2026-01-31T14:40:00.000Z',
+  restartsAt: null,
+  waitsFor: [],
+  command: 'node app.js',
+  appPort: 6001,
+  appProtocol: 'http',
+  httpPort: 41001,
+  grpcPort: 41002,
+  logFile: `/shop/${id}/.dapr/logs/${id}.log`,
+  circuitBreakers: [],
+  recent: {seconds: 10, calls: 0, failed: 0},
+  ...more
+})
+
+export const call = (number: number, more: Partial<CallRow> = {}): CallRow => ({
+  number,
+  at: '2026-01-31T14:46:45.977Z',
+  from: 'checkout',
+  to: 'payments',
+  method: 'GET',
+  path: '/orders/7',
+  status: 200,
+  isOpen: false,
+  isFailed: false,
+  failure: '',
+  waitedMs: 0,
+  waitedFor: [],
+  firstByteMs: 1,
+  totalMs: 2.1,
+  requestBytes: 312,
+  responseBytes: 3800,
+  attempts: 1,
+  pid: 4711,
+  traceparent: '',
+  marks: [],
+  isKept: true,
+  ...more
+})
+
+/** What the API answers: by method and path (`GET /apps/shop/why`); a function gets the body. */
+export type Answers = Record<string, Said | ((body: string, query: URLSearchParams) => Said)>
+/** JSON, or text. */
+type Said = Readonly<Record<string, unknown>> | string
+
+export interface MadeUp {
+  /** With the token. */
+  readonly url: string
+  readonly readOnlyUrl: string
+  /** Requests that came, other than for events: `POST /apps/shop/stop`. */
+  readonly asked: string[]
+  readonly answers: Answers
+  apps: readonly AppView[]
+  /** Sends an event to all who read them; with an id it is none of a sample. */
+  send(type: string, data: unknown, id?: number): void
+  /** Nobody gets events: connections are ended. */
+  isDown: boolean
+  /** Another run begins. */
+  restart(): void
+  /** Ends the connections of all who read events. */
+  cut(): void
+  /** Resolves when a page follows events of this type. */
+  followed(type: string): Promise<void>
+  close(): void
+}
+
+/** `run`: which run it is; `port`: that of an earlier one. */
+export async function madeUp(
+  test: {teardown(close: () => void): void},
+  {run = 'a'.repeat(32), port = 0, key = randomBytes(32)} = {}
+): Promise<MadeUp> {
+  const readers = new Map<ServerResponse, readonly string[]>()
+  const waiting = new Set<() => void>()
+  const tokens = tokensFor(key, 'shop')
+  let id = 1000
+  const made: Omit<MadeUp, 'url' | 'readOnlyUrl' | 'close'> = {
+    asked: [],
+    isDown: false,
+    answers: {},
+    apps: [app('checkout'), app('payments'), app('order-processor')],
+    send: (type, data, given) => {
+      if (given !== undefined) id = given
+      const frame = `${JSON.stringify({...(given !== undefined && {id: given}), type, data})}\n`
+      for (const [reader, types] of readers)
+        if (types.includes(type) || ['hello', 'reset', 'bye'].includes(type)) reader.write(frame)
+    },
+    restart: () => {
+      id += 1_000_000
+      made.isDown = false
+    },
+    cut: () => {
+      for (const reader of readers.keys()) reader.end()
+    },
+    followed: async type =>
+      new Promise(resolve => {
+        const look = (): void => {
+          if (![...readers.values()].some(types => types.includes(type))) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      })
+  }
+  const stateOf = (): object => ({
+    version: '1.0.0',
+    run,
+    pid: 1,
+    startedAt: '2026-01-31T14:40:00.000Z',
+    template: {file: '/work/shop/dapr.yaml', name: ''},
+    lastCall: 0,
+    apps: made.apps
+  })
+  const listener: Listener = await listen({
+    template: 'shop',
+    port: port === 0 ? await freePort() : port,
+    tokens,
+    serve: async (request, response, body) => {
+      const url = new URL(request.url ?? '', 'http://run')
+      const path = url.pathname.replace('/api/v1', '')
+      if (path === '/events') {
+        if (made.isDown) return void response.destroy()
+        response.writeHead(200, {'content-type': 'application/x-ndjson'})
+        const after = url.searchParams.get('after')
+        response.write(
+          after === id.toString()
+            ? '\n'
+            : `${JSON.stringify({id, type: after === null ? 'hello' : 'reset', data: stateOf()})}\n`
+        )
+        readers.set(response, url.searchParams.get('types')?.split(',') ?? [])
+        response.on('close', () => readers.delete(response))
+        for (const look of waiting) look()
+        return
+      }
+      const what = `${request.method ?? ''} ${path}`
+      made.asked.push(what)
+      const found = made.answers[what]
+      const answer = typeof found === 'function' ? found(body, url.searchParams) : found
+      if (answer === undefined) {
+        response.writeHead(404, {'content-type': 'application/problem+json'})
+        response.end(JSON.stringify({status: 404, detail: `there is no ${path}`, hint: 'Look elsewhere.'}))
+      } else if (typeof answer === 'string') response.writeHead(200, {'content-type': 'text/plain'}).end(answer)
+      else response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify(answer))
+      return Promise.resolve()
+    }
+  })
+  test.teardown(() => listener.close())
+  const at = `http://127.0.0.1:${listener.port.toString()}/`
+  return Object.assign(made, {
+    url: `${at}#t=${tokens.full}`,
+    readOnlyUrl: `${at}#look=${tokens.readOnly}`,
+    close: () => listener.close()
+  })
+}
