@@ -80,12 +80,11 @@ export const policies: Figure = {
       for (const {program} of pairs) program.signal('SIGTERM')
       await Promise.all(pairs.map(async ({program}) => program.exited))
       const column = (at: number): readonly number[] => results.map(perSecond => perSecond[at] ?? Number.NaN)
-      const base = (name: MeasureName): number => (name === 'calls: recorder' ? 1 : 0)
       return PAIRS.map(({name}, at) => ({
         name,
         unit: '/s',
         ours: column(at + 1),
-        peer: column(base(name)),
+        peer: column(name === 'calls: recorder' ? 1 : 0),
         peerName: 'without'
       }))
     })

@@ -171,8 +171,8 @@ export interface CallObserver {
   held(call: Call, reason: string): void
   /** The admission queue admitted it, so long after its start. `pid`: of the callee's process, 0: not known. */
   admitted(call: Call, pid: number, waitedMs: number): void
-  /** A response of the callee has begun. */
-  responded(call: Call, head: HeadText): void
+  /** A response of the callee has begun. `body`: latin1 text, if all of it is there already; often it stands behind the head in one text. */
+  responded(call: Call, head: HeadText, body?: string): void
   /** We respond in place of the callee. */
   replied(call: Call, response: OwnResponse): void
   /** Part of a body is passed on: the bytes of `buffer` from `from` up to `to`. */

@@ -233,11 +233,10 @@ export class Exchange implements ResponseHandler {
 
   whole(head: ResponseHead, body: string): void {
     if (this.broken !== undefined && body.length > this.broken.left) return this.#breakWhole(head, body)
-    const handler = this.#begin(head)
+    const handler = this.#begin(head, body)
     if (handler === undefined) return
     this.#upstream = undefined
     this.responseBytes = body.length
-    handler.observer?.text(handler.call, 'response', body)
     this.#downstream.whole(head, handler.headersFor(head), body)
     this.#copy?.responded()
     this.#over()
@@ -293,7 +292,7 @@ export class Exchange implements ResponseHandler {
   }
 
   /** A response begins; undefined: it cannot be passed on. */
-  #begin(head: ResponseHead): CallHandler | undefined {
+  #begin(head: ResponseHead, body = ''): CallHandler | undefined {
     const handler = this.#handler
     if (handler === undefined) return undefined
     if (head.status === 101 && this.#downstream.refusesSwitch) {
@@ -308,7 +307,7 @@ export class Exchange implements ResponseHandler {
     }
     this.#hasResponse = true
     this.status = head.status
-    handler.observer?.responded(handler.call, head)
+    handler.observer?.responded(handler.call, head, body)
     return handler
   }
 

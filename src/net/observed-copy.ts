@@ -38,8 +38,7 @@ export class ObservedCopy {
   responded(head: HeadText & {readonly status: number}, body = ''): void {
     this.#firstByteAt = performance.now()
     this.#status = head.status
-    this.#observer.responded(this.#call, head)
-    this.#observer.text(this.#call, 'response', body)
+    this.#observer.responded(this.#call, head, body)
     this.#responseBytes += body.length
   }
 

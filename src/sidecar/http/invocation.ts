@@ -74,7 +74,13 @@ export class Invocation extends ProxiedCall {
 
   constructor(options: InvocationOptions) {
     const {sidecar, target, headers, request, exchange} = options
-    const call = {caller: sidecar.appId, callee: target.id, method: verbOf(request.method), path: target.path}
+    const call = {
+      caller: sidecar.appId,
+      callee: target.id,
+      method: verbOf(request.method),
+      path: target.path,
+      number: 0
+    }
     super(sidecar, call, request, headers.length)
     this.#options = options
     this.copy = this.#copy()

@@ -20,7 +20,7 @@ export interface Piece {
   readonly bytes: Buffer
 }
 
-/** Before the bytes of each piece: the number of its call, kind and length, where the next piece of the call is. */
+/** Before the bytes of each piece: the number of its call, kind and length, where the next piece of the call is, where it is split. */
 const HEADER_BYTES = 16
 const NONE = 0xff_ff_ff_ff
 /** Positions of pieces are multiples of it. */
@@ -88,6 +88,11 @@ export class ByteTape {
     return at
   }
 
+  /** The piece at this position is a head of this size, and behind it the body. */
+  split(position: number, headSize: number): void {
+    if (this.has(position)) this.#words[(position % this.size) / 4 + 3] = headSize
+  }
+
   /** The pieces of a call that are still there, from a position on. */
   pieces(call: number, first: number): readonly Piece[] {
     const pieces: Piece[] = []
@@ -97,7 +102,14 @@ export class ByteTape {
       if (this.#words[word] !== call) break
       const about = this.#words[word + 1] ?? 0
       const from = start + HEADER_BYTES
-      pieces.push({kind: (about >>> 24) as PieceKind, bytes: this.#bytes.subarray(from, from + (about & 0xff_ff_ff))})
+      const kind = (about >>> 24) as PieceKind
+      const bytes = this.#bytes.subarray(from, from + (about & 0xff_ff_ff))
+      const headSize = this.#words[word + 3] ?? 0
+      if (headSize === 0) pieces.push({kind, bytes})
+      else {
+        pieces.push({kind, bytes: bytes.subarray(0, headSize)})
+        if (bytes.length > headSize) pieces.push({kind: PIECE.responseBody, bytes: bytes.subarray(headSize)})
+      }
       const next = this.#words[word + 2] ?? NONE
       if (next === NONE) break
       const ahead = (next * UNIT - start + this.size) % this.size
@@ -117,6 +129,7 @@ export class ByteTape {
     this.#words[word] = call
     this.#words[word + 1] = kind * 0x1_00_00_00 + length
     this.#words[word + 2] = NONE
+    this.#words[word + 3] = 0
     if (this.has(previous)) this.#words[(previous % this.size) / 4 + 2] = (at % this.size) / UNIT
     return at
   }

@@ -48,7 +48,7 @@ export class CallRecorder implements CallObserver {
     call.number = number
     if (number === 0) return
     const {text, size = 0} = request
-    if (text !== undefined) return this.#addText(number, PIECE.requestHead, text, size)
+    if (text !== undefined) return void this.#addText(number, PIECE.requestHead, text, size)
     const target = request.target ?? call.path
     const head = `${request.method} ${target} HTTP/1.1\r\n${request.lines}\r\n`
     this.#addText(number, PIECE.requestHead, head, head.length)
@@ -67,8 +67,15 @@ export class CallRecorder implements CallObserver {
     if (number > 0) this.#memory?.lines.admit(number, pid, waitedMs)
   }
 
-  responded({number = 0}: Call, {text, size}: HeadText): void {
-    if (number > 0) this.#addText(number, PIECE.responseHead, text, size)
+  responded(call: Call, {text, size}: HeadText, body = ''): void {
+    const {number = 0} = call
+    if (number === 0) return
+    if (body === '' || text.length !== size + body.length) {
+      this.#addText(number, PIECE.responseHead, text, size)
+      return this.text(call, 'response', body)
+    }
+    const at = this.#addText(number, PIECE.responseHead, text, size + this.#room(call, 'response', body.length))
+    this.#memory?.tape.split(at, size)
   }
 
   replied(call: Call, {head, body}: OwnResponse): void {
@@ -168,14 +175,15 @@ export class CallRecorder implements CallObserver {
     return room
   }
 
-  /** `length` -1: the whole text. */
-  #addText(number: number, kind: PieceKind, text: string, length: number): void {
+  /** `length` -1: the whole text. The result is the position of the piece. */
+  #addText(number: number, kind: PieceKind, text: string, length: number): number {
     const {lines, tape, kept} = this.#memory ?? {}
-    if (lines === undefined || tape === undefined) return
+    if (lines === undefined || tape === undefined) return -1
     kept?.save()
     const previous = lines.lastPiece(number)
     const at = tape.addText(number, kind, text, length < 0 ? text.length : length, previous)
     lines.addPiece(number, at, !tape.has(previous))
+    return at
   }
 }
 
