@@ -1,8 +1,8 @@
 import {checkFaultIds, readFault, WrongFault, type FaultFields} from '../config/fault.ts'
 import {edgeText, effectText, limitText, rateText} from '../faults/fault-text.ts'
-import {Faults, type FaultView} from '../faults/faults.ts'
+import {Faults} from '../faults/faults.ts'
 import {UserError} from '../model/errors.ts'
-import type {FaultPlan} from '../model/fault.ts'
+import type {FaultPlan, FaultView} from '../model/fault.ts'
 import type {ApiContext, ApiRequest} from './api.ts'
 import {ApiProblem} from './problem.ts'
 
@@ -19,6 +19,9 @@ export interface FaultRow {
   readonly jitterMs: number
   /** Of a response of ours; 0: there is none. */
   readonly status: number
+  readonly body: string
+  /** So many bytes of the response's body pass. */
+  readonly cutAfter: number
   readonly rate: number
   readonly seed: number
   /** Calls that it matched, and those of them that it hit. */
@@ -48,16 +51,16 @@ export function answerFaults(context: ApiContext, {method, path, body}: ApiReque
   const [, number] = PATH.exec(path) ?? []
   if (method === 'DELETE') {
     const removed = number === undefined ? faults.removeAll() : remove(faults, number)
-    return {faults: faults.list().map(rowOf), removed}
+    return {faults: faults.list().map(faultRow), removed}
   }
-  if (method === 'GET' && number === undefined) return {faults: faults.list().map(rowOf), removed: 0}
+  if (method === 'GET' && number === undefined) return {faults: faults.list().map(faultRow), removed: 0}
   if (method === 'POST' && number === undefined) {
     const added = add(context, faults, parsed(body))
     return {
       faults: faults
         .list()
         .filter(each => each.number === added)
-        .map(rowOf),
+        .map(faultRow),
       removed: 0
     }
   }
@@ -99,8 +102,9 @@ function parsed(body: string): FaultFields {
   })
 }
 
-function rowOf({number, plan, matched, hits, leftMs}: FaultView): FaultRow {
-  const {body: _body, cutAfter: _cutAfter, forMs: _forMs, times, ...rest} = plan
+/** As readers get it. */
+export function faultRow({number, plan, matched, hits, leftMs}: FaultView): FaultRow {
+  const {forMs: _forMs, times, ...rest} = plan
   return {
     ...rest,
     number,

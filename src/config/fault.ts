@@ -84,7 +84,8 @@ export function checkFaultIds({from, to}: FaultPlan, ids: Iterable<string>, isCo
   ] as const) {
     if (name === ANY || known.includes(name) || /^https?:\/\//.test(name)) continue
     const near = nearMiss(name, known)
-    if (near === '' && key === 'to' && !isComplete) continue
+    const isTopic = key === 'from' && name.includes('/')
+    if (near === '' && (isTopic || (key === 'to' && !isComplete))) continue
     const apps = known.length === 0 ? '' : `expected any, or one of ${known.join(', ')}`
     throw new WrongFault(key, `no app has the id ${JSON.stringify(name)}`, near === '' ? apps : `did you mean ${near}?`)
   }

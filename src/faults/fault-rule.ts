@@ -2,6 +2,8 @@ import type {Call} from '../model/call.ts'
 import {ANY, type FaultPlan} from '../model/fault.ts'
 import {chance} from './chance.ts'
 
+type Matched = Pick<Call, 'caller' | 'callee' | 'from' | 'method' | 'path'>
+
 /** The calls that a rule was asked about, and what it decides. Pure: it knows no clock. */
 export class FaultRule {
   readonly number: number
@@ -22,10 +24,10 @@ export class FaultRule {
     return this.hits >= this.plan.times
   }
 
-  matches({caller, callee, method, path}: Pick<Call, 'caller' | 'callee' | 'method' | 'path'>): boolean {
+  matches({caller, callee, from: source = caller, method, path}: Matched): boolean {
     const {from, to, method: wanted} = this.plan
     return (
-      (from === ANY || from === caller) &&
+      (from === ANY || from === source) &&
       (to === ANY || to === callee) &&
       (wanted === '' || wanted === method) &&
       this.#matchesPath(path)

@@ -1,7 +1,7 @@
 // faults/ makes calls fail on purpose, by rules per caller and callee. Which calls are hit depends on the rule alone: the same
 // ones in every run. It ends with the run, and nothing of it is written anywhere.
 import type {Call} from '../model/call.ts'
-import type {FaultKind, FaultPlan} from '../model/fault.ts'
+import type {FaultKind, FaultPlan, FaultView} from '../model/fault.ts'
 import type {FaultSwitch} from './fault-switch.ts'
 import {edgeText, effectText, limitText, rateText} from './fault-text.ts'
 import {FaultRule} from './fault-rule.ts'
@@ -20,16 +20,6 @@ export interface Hit {
   kill(callee: string, pid: number): void
 }
 
-/** The rule with what became of it. */
-export interface FaultView {
-  readonly number: number
-  readonly plan: FaultPlan
-  readonly matched: number
-  readonly hits: number
-  /** Until it ends by itself; Infinity: it does not. */
-  readonly leftMs: number
-}
-
 interface Active {
   readonly rule: FaultRule
   readonly listeners: Set<() => void>
@@ -39,11 +29,11 @@ interface Active {
 
 /** The rules of a run. */
 export class Faults {
-  readonly #options: Pick<FaultSwitch, 'show' | 'kill'>
+  readonly #options: Pick<FaultSwitch, 'tell' | 'kill'>
   readonly #active: Active[] = []
   #last = 0
 
-  constructor(options: Pick<FaultSwitch, 'show' | 'kill'>) {
+  constructor(options: Pick<FaultSwitch, 'tell' | 'kill'>) {
     this.#options = options
   }
 
@@ -54,9 +44,11 @@ export class Faults {
     const timer = forMs === Infinity ? undefined : setTimeout(() => this.remove(number), forMs)
     timer?.unref()
     const rule = new FaultRule(number, plan)
-    this.#active.push({rule, listeners: new Set(), endsAt: performance.now() + forMs, timer})
+    const active = {rule, listeners: new Set<() => void>(), endsAt: performance.now() + forMs, timer}
+    this.#active.push(active)
     const more = [rateText(plan), limitText(plan)].filter(text => text !== '').map(text => ` (${text})`)
-    this.#options.show(`fault ${number.toString()} is on: ${edgeText(plan)}: ${effectText(plan)}${more.join('')}`)
+    const text = `fault ${number.toString()} is on: ${edgeText(plan)}: ${effectText(plan)}${more.join('')}`
+    this.#options.tell({change: 'on', fault: viewOf(active), text})
     return number
   }
 
@@ -67,7 +59,7 @@ export class Faults {
     if (active === undefined) return false
     const {rule, listeners, timer} = active
     clearTimeout(timer)
-    if (!rule.isSpent) this.#sayOff(rule)
+    if (!rule.isSpent) this.#tellOff(active)
     for (const listener of listeners) listener()
     return true
   }
@@ -80,24 +72,17 @@ export class Faults {
   }
 
   list(): readonly FaultView[] {
-    const now = performance.now()
-    return this.#active.map(({rule: {number, plan, matched, hits}, endsAt}) => ({
-      number,
-      plan,
-      matched,
-      hits,
-      leftMs: Math.max(0, endsAt - now)
-    }))
+    return this.#active.map(viewOf)
   }
 
   /** What the first rule that matches a call makes of it; undefined: nothing. */
   hit(call: Call): Hit | undefined {
-    if (call.isOwn === true) return undefined
+    if (call.isOwn === true && call.from === undefined) return undefined
     const active = this.#active.find(({rule}) => !rule.isSpent && rule.matches(call))
     if (active?.rule.strikes() !== true) return undefined
     const {rule, listeners} = active
     const {number, plan, delayMs} = rule
-    if (rule.isSpent) this.#sayOff(rule)
+    if (rule.isSpent) this.#tellOff(active)
     call.fault = number
     const kindNow = (): FaultKind => (this.#active.includes(active) ? plan.kind : 'none')
     return {
@@ -112,14 +97,25 @@ export class Faults {
         return () => listeners.delete(listener)
       },
       kill: (callee, pid) => {
-        this.#options.show(`fault ${number.toString()} kills ${callee} (pid ${pid.toString()})`)
+        const text = `fault ${number.toString()} kills ${callee} (pid ${pid.toString()})`
+        this.#options.tell({change: 'hit', fault: viewOf(active), text})
         this.#options.kill(pid)
       }
     }
   }
 
-  #sayOff({number, hits, matched, plan}: FaultRule): void {
+  #tellOff(active: Active): void {
+    const {number, hits, matched, plan} = active.rule
     const hit = `${hits.toString()} of ${matched.toString()} ${matched === 1 ? 'call' : 'calls'}`
-    this.#options.show(`fault ${number.toString()} is off: ${edgeText(plan)}: it hit ${hit}`)
+    const text = `fault ${number.toString()} is off: ${edgeText(plan)}: it hit ${hit}`
+    this.#options.tell({change: 'off', fault: viewOf(active), text})
   }
 }
+
+const viewOf = ({rule: {number, plan, matched, hits}, endsAt}: Active): FaultView => ({
+  number,
+  plan,
+  matched,
+  hits,
+  leftMs: Math.max(0, endsAt - performance.now())
+})

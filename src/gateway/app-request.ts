@@ -1,6 +1,7 @@
 import type {Call} from '../model/call.ts'
 import type {Exchange} from '../net/exchange.ts'
 import {pairsOf} from '../net/http1/header-lines.ts'
+import type {PooledProcess} from '../net/pool.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Reply} from '../net/reply.ts'
 import {ResponseCollector, type CollectorOptions} from '../net/response-collector.ts'
@@ -9,6 +10,8 @@ import type {Interceptor} from './interceptor.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 import type {CallContext} from './call-context.ts'
+import {RESET} from './faulted-call.ts'
+import {howEnded} from './how-ended.ts'
 import {ProxiedCall} from './proxied-call.ts'
 
 export interface AppRequestOptions {
@@ -71,8 +74,12 @@ class AppResponseCollector extends ResponseCollector {
     this.#settle(why)
   }
 
-  reply({body}: Reply): void {
-    this.#settle(body)
+  reply({status, type, body, bytes = Buffer.from(body)}: Reply): void {
+    this.#settle(status === 0 ? body : {status, headers: ['Content-Type', type], body: bytes})
+  }
+
+  override reset(): void {
+    this.#settle(RESET)
   }
 
   destroy(): void {
@@ -99,6 +106,8 @@ class AppRequest extends ProxiedCall {
   readonly #options: AppRequestOptions
   readonly #done: (response: AppResponse) => void
   #wasSent = false
+  /** The one that it was sent to. */
+  #process: PooledProcess | undefined
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
     const {method, body, context, path, lines, attempt} = options
@@ -111,12 +120,10 @@ class AppRequest extends ProxiedCall {
       body,
       handler: this,
       maxBodyBytes: MAX_RESPONSE_BYTES,
-      done: result =>
-        done(
-          typeof result === 'string'
-            ? {kind: 'unreachable', why: result, wasSent: this.#wasSent}
-            : {kind: 'response', ...result}
-        )
+      done: result => {
+        if (typeof result === 'string') void this.#unanswered(result)
+        else done({kind: 'response', ...result})
+      }
     }).exchange
   }
 
@@ -138,6 +145,8 @@ class AppRequest extends ProxiedCall {
 
   protected send({pool, token, path = this.call.path}: Admitted): void {
     const {method, lines, body} = this.#options
+    this.#wasSent = true
+    this.#process = pool.process
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
     const length = body.length > 0 || method !== 'GET' ? `Content-Length: ${body.length.toString()}\r\n` : ''
     this.exchange.send(
@@ -154,9 +163,8 @@ class AppRequest extends ProxiedCall {
     this.#fail(error)
   }
 
-  protected replyAs({status, type, body, bytes = Buffer.from(body)}: Reply): void {
-    this.#done({kind: 'response', status, headers: ['Content-Type', type], body: bytes})
-    this.exchange.abort()
+  protected replyAs(reply: Reply): void {
+    this.exchange.reply(reply)
   }
 
   protected replyFailed(why: string): void {
@@ -169,6 +177,13 @@ class AppRequest extends ProxiedCall {
 
   protected warn(text: string): void {
     this.#options.warn(text)
+  }
+
+  /** If the process has ended, that is known when the one who asked is told. */
+  async #unanswered(why: string): Promise<void> {
+    const wasSent = this.#wasSent || why === RESET
+    if (this.#wasSent && this.#process !== undefined) await howEnded(this.#process)
+    this.#done({kind: 'unreachable', why, wasSent})
   }
 
   /** Its body is read as the reason. */

@@ -30,9 +30,12 @@ export function delayOf(hit: Hit): Delay | undefined {
 /** The response of a fault with a status. */
 export function replyOf({number, plan: {status, body}}: Hit): Reply {
   if (status === 204 || status === 304) return {status, type: '', body: '', lines: ''}
-  const text = body === '' ? `fault ${number.toString()} of Pillion\n` : body
+  const text = body === '' ? `${nameOf(number)}\n` : body
   return {status, type: isJson(text) ? 'application/json' : 'text/plain', body: text, lines: ''}
 }
+
+/** What a response of ours says where the fault has no words. */
+export const nameOf = (number: number): string => `fault ${number.toString()} of Pillion`
 
 /** How the response breaks off; undefined: it does not. `pid`: of the callee, 0: it has no process of ours that could be killed. */
 export function brokenBy(hit: Hit, {callee}: Call, pid = 0): BrokenResponse | undefined {

@@ -1,17 +1,26 @@
-import type {Call} from '../model/call.ts'
+import type {Call, CallRecord, SentRequest} from '../model/call.ts'
 import {codeText} from '../model/grpc-code.ts'
+import type {BrokenResponse} from '../net/broken-response.ts'
 import {clientsOf} from '../net/grpc/clients-of.ts'
 import {headFields} from '../net/grpc/head-fields.ts'
-import {OK, type GrpcStatus} from '../net/grpc/status.ts'
+import {framed, PREFIX_BYTES} from '../net/grpc/message-gauge.ts'
+import {OK, UNAVAILABLE, type GrpcStatus} from '../net/grpc/status.ts'
 import {UnaryCall, type UnaryOutcome} from '../net/grpc/unary-call.ts'
 import {encodeField} from '../net/http2/field-text.ts'
 import {isHeld, type Admission, type Admitted, type Held} from './admission.ts'
+import type {CallContext} from './call-context.ts'
+import {brokenBy, delayOf, RESET} from './faulted-call.ts'
+import {grpcStatusOf} from './faulted-grpc-call.ts'
 import {howEnded} from './how-ended.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 
 export interface GrpcAppRequestOptions {
   readonly app: Callee
+  /** Who observes the call, and the faults that may hit it; left out: nobody and none. */
+  readonly context?: Pick<CallContext, 'observer' | 'faults'>
+  /** What it is recorded as coming from: a topic, a binding; left out: the sidecar. */
+  readonly from?: string | undefined
   /** `/package.Service/Method` */
   readonly path: string
   /** Metadata, as fields of HTTP/2; without the token. */
@@ -25,9 +34,13 @@ export interface GrpcAppRequestOptions {
 }
 
 /** `unreachable`: the app was not asked, or has not answered; `wasSent`: it may have got the request. */
-export type GrpcAppResponse =
-  | {readonly kind: 'answer'; readonly status: GrpcStatus; readonly message: Buffer}
-  | {readonly kind: 'unreachable'; readonly why: string; readonly wasSent: boolean}
+export type GrpcAppResponse = Answered | {readonly kind: 'unreachable'; readonly why: string; readonly wasSent: boolean}
+
+interface Answered {
+  readonly kind: 'answer'
+  readonly status: GrpcStatus
+  readonly message: Buffer
+}
 
 /** An answer that is longer is none of what Dapr's callbacks give. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -37,33 +50,79 @@ const GIVEN_UP: GrpcAppResponse = {kind: 'unreachable', why: 'it was given up', 
 
 /** One call of the sidecar to its own app over gRPC. It waits while the app starts or reloads. Never rejects. */
 export async function requestGrpcApp(options: GrpcAppRequestOptions): Promise<GrpcAppResponse> {
-  const {app, path, attempt} = options
+  const {app, path, from, context: {observer} = {}} = options
+  const call: Call = {caller: app.id, callee: app.id, method: 'POST', path, isOwn: true, isGrpc: true, from}
+  const times: Times = {startedAt: performance.now(), admittedAt: 0, connectedAt: 0, firstByteAt: 0, attempts: 0}
+  observer?.started(call, requestOf(call), times.startedAt)
+  const response = await respond(options, call, times)
+  observer?.ended(recordOf(call, options.message.length, response, times))
+  return response
+}
+
+/** Points of a call that were reached, 0: not yet. */
+interface Times {
+  readonly startedAt: number
+  admittedAt: number
+  connectedAt: number
+  firstByteAt: number
+  attempts: number
+}
+
+async function respond(options: GrpcAppRequestOptions, call: Call, times: Times): Promise<GrpcAppResponse> {
+  const {app, attempt, message, context: {observer, faults} = {}} = options
   const end = endOf(options)
-  const call: Call = {caller: app.id, callee: app.id, method: 'POST', path, isOwn: true}
-  const startedAt = performance.now()
+  const hit = faults?.active?.hit(call)
+  const delay = hit && delayOf(hit)
+  if (delay !== undefined) {
+    observer?.held(call, delay.reason ?? '')
+    await waited(delay, end)
+  }
+  if (isAborted(end)) return GIVEN_UP
+  if (hit?.kind === 'status') return {kind: 'answer', status: grpcStatusOf(hit), message: NOTHING}
+  if (hit?.kind === 'abort') return {kind: 'unreachable', why: RESET, wasSent: true}
   for (let refusals = 0; ;) {
     if (isAborted(end)) return GIVEN_UP
     const asked = admitTo(app, call)
-    if (isHeld(asked)) refusals = 0
+    if (isHeld(asked)) {
+      refusals = 0
+      observer?.held(call, asked.reason ?? '')
+    }
     const admission = isHeld(asked) ? await admitted(asked, attempt, end) : asked
     if (isAborted(end) && admission.ok) {
       admission.leave()
       return GIVEN_UP
     }
     if (!admission.ok) return {kind: 'unreachable', why: admission.error, wasSent: false}
-    const admittedAt = performance.now()
-    const outcome = await send(admission, options, end)
+    times.admittedAt = performance.now()
+    times.attempts++
+    observer?.admitted(call, admission.pid ?? 0, times.admittedAt - times.startedAt)
+    const broken = hit && brokenBy(hit, call, admission.pid)
+    const outcome = await send(admission, options, {end, times, broken})
     if (typeof outcome !== 'string') {
-      record(admission, {call, outcome, startedAt, admittedAt, bytes: options.message.length})
-      admission.leave(outcome.isCut)
-      const {status, message, isCut} = outcome
-      return isCut ? cut(admission, status.message) : {kind: 'answer', status, message}
+      const {status, message: answer, isCut} = outcome
+      if (observer !== undefined) {
+        observer.text(call, 'request', framed(message))
+        if (answer.length > 0) observer.text(call, 'response', framed(answer))
+      }
+      const response: GrpcAppResponse = {kind: 'answer', status, message: answer}
+      admission.recorded?.(recordOf(call, message.length, response, times))
+      admission.leave(isCut)
+      return isCut ? cut(admission, status.message) : brokenOff(response, broken)
     }
     admission.leave()
     if (++refusals >= MAX_REFUSALS) return {kind: 'unreachable', why: outcome, wasSent: false}
     app.recheck()
   }
 }
+
+/** An answer is one message: one that breaks off within it has not come. */
+function brokenOff(response: Answered, broken: BrokenResponse | undefined): GrpcAppResponse {
+  if (broken === undefined || (broken.left >= 0 && PREFIX_BYTES + response.message.length <= broken.left))
+    return response
+  return {kind: 'unreachable', why: 'cut by a fault', wasSent: true}
+}
+
+const NOTHING = Buffer.alloc(0)
 
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true
 
@@ -78,31 +137,46 @@ function endOf({signal, attempt}: GrpcAppRequestOptions): AbortSignal | undefine
   return signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal])
 }
 
+/** Until it is over, or nobody waits for it any more. */
+async function waited<T>(
+  held: {readonly admitted: Promise<T>; cancel(): void},
+  end: AbortSignal | undefined
+): Promise<T> {
+  const cancel = (): void => held.cancel()
+  end?.addEventListener('abort', cancel, {once: true})
+  const result = await held.admitted
+  end?.removeEventListener('abort', cancel)
+  return result
+}
+
 async function admitted(
   held: Held,
   attempt: AttemptControl | undefined,
   end: AbortSignal | undefined
 ): Promise<Admission> {
-  const cancel = (): void => held.cancel()
-  end?.addEventListener('abort', cancel, {once: true})
   if (held.isCounted !== true) attempt?.pause()
-  const admission = await held.admitted
+  const admission = await waited(held, end)
   attempt?.resume()
-  end?.removeEventListener('abort', cancel)
   return admission
+}
+
+interface Sending {
+  readonly end: AbortSignal | undefined
+  readonly times: Times
+  readonly broken: BrokenResponse | undefined
 }
 
 /** A text: why nobody took the connection. */
 async function send(
   {pool, token}: Admitted,
   {path, fields, message, warn}: GrpcAppRequestOptions,
-  end: AbortSignal | undefined
+  {end, times, broken}: Sending
 ): Promise<UnaryOutcome | string> {
   return new Promise(resolve => {
     const tokenField = token === '' ? '' : encodeField('dapr-api-token', token)
     const cancel = (): void => {
       call.cancel()
-      resolve({status: {code: 1, message: 'it was given up'}, head: '', message: Buffer.alloc(0), isCut: true})
+      resolve({status: {code: 1, message: 'it was given up'}, head: '', message: NOTHING, isCut: true})
     }
     const settle = (result: UnaryOutcome | string): void => {
       end?.removeEventListener('abort', cancel)
@@ -113,6 +187,11 @@ async function send(
       block: headFields(pool, path, 'application/grpc') + fields + tokenField,
       message,
       maxBytes: MAX_ANSWER_BYTES,
+      opened: () => {
+        times.connectedAt = performance.now()
+        broken?.opened?.()
+      },
+      responded: () => (times.firstByteAt = performance.now()),
       done: settle,
       refused: settle
     })
@@ -121,34 +200,24 @@ async function send(
   })
 }
 
-interface Told {
-  readonly call: Call
-  readonly outcome: UnaryOutcome
-  readonly startedAt: number
-  readonly admittedAt: number
-  readonly bytes: number
-}
+const requestOf = ({path}: Call): SentRequest => ({method: 'POST', path, lines: ''})
 
-function record({recorded}: Admitted, {call, outcome, startedAt, admittedAt, bytes}: Told): void {
-  const {status, message} = outcome
-  const endedAt = performance.now()
-  recorded?.({
+function recordOf(call: Call, bytes: number, response: GrpcAppResponse, times: Times): CallRecord {
+  const {status, message} =
+    response.kind === 'answer' ? response : {status: {code: UNAVAILABLE, message: response.why}, message: NOTHING}
+  return {
     call,
-    request: {method: 'POST', path: call.path, lines: ''},
+    request: requestOf(call),
     status: 200,
     grpcStatus: status.code,
     calleeMethod: call.path,
-    attempts: 1,
-    startedAt,
-    admittedAt,
-    connectedAt: admittedAt,
-    firstByteAt: endedAt,
-    endedAt,
+    ...times,
+    endedAt: performance.now(),
     requestBytes: bytes,
     responseBytes: message.length,
     isRemote: false,
     trace: '',
     spans: undefined,
     failure: status.code === OK ? '' : status.message || codeText(status.code)
-  })
+  }
 }

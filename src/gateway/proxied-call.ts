@@ -214,7 +214,7 @@ export abstract class ProxiedCall implements CallHandler {
 
   #ask(isRefused: boolean): void {
     const faults = this.#context.faults?.active
-    if (faults === undefined || isRefused || !this.isInterceptable) return this.#admit(isRefused)
+    if (faults === undefined || isRefused) return this.#admit(isRefused)
     this.#hit = faults.hit(this.call)
     const delay = this.#hit && delayOf(this.#hit)
     if (delay === undefined) this.#suffer()

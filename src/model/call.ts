@@ -20,6 +20,8 @@ export interface Call {
   readonly path: string
   /** A gRPC call that is passed on unchanged (Dapr's proxy): `appMaxConcurrency` and app health do not apply to it. */
   readonly isProxied?: boolean
+  /** It is a call of gRPC where there is no `stream`. */
+  readonly isGrpc?: boolean
   /** A request of the sidecar to its own app: nobody asked for it, and nobody misses it. */
   readonly isOwn?: boolean
   /** What it is recorded as coming from, where that is no app: a topic, a binding. */

@@ -1,4 +1,5 @@
 import type {Exit} from './app-state.ts'
+import type {FaultChange} from './fault.ts'
 import type {WarningCode} from './reporter.ts'
 
 /**
@@ -38,7 +39,7 @@ export type Event =
   /** A policy has decided about a call of an app whose `logLevel` is debug. */
   | {readonly type: 'policy-decided'; readonly text: string}
   /** A fault is on or off, or has killed an app. */
-  | {readonly type: 'fault-changed'; readonly text: string}
+  | ({readonly type: 'fault-changed'} & FaultChange)
   /** Something that the user should know; never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
 

@@ -43,3 +43,21 @@ export interface FaultPlan {
 
 /** Stands for every app. */
 export const ANY = 'any'
+
+/** A rule with what became of it. */
+export interface FaultView {
+  readonly number: number
+  readonly plan: FaultPlan
+  /** Calls that it was asked about, and those of them that it hit. */
+  readonly matched: number
+  readonly hits: number
+  /** Until it ends by itself; Infinity: it does not. */
+  readonly leftMs: number
+}
+
+/** What happens to a rule, with words for the person at the terminal. */
+export interface FaultChange {
+  readonly change: 'on' | 'off' | 'hit'
+  readonly fault: FaultView
+  readonly text: string
+}

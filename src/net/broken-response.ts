@@ -19,4 +19,12 @@ export class BrokenResponse {
     this.left -= taken.length
     return taken
   }
+
+  /** The same of a piece of text, one character for each byte. */
+  takeText(text: string, ended: () => void): string {
+    if (text.length > this.left) ended()
+    const taken = text.slice(0, this.left)
+    this.left -= taken.length
+    return taken
+  }
 }

@@ -7,7 +7,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 export function faultSwitch(runtimes: () => readonly AppRuntime[], emit: Emit): FaultSwitch {
   return {
     active: undefined,
-    show: text => emit({type: 'fault-changed', text}),
+    tell: change => emit({type: 'fault-changed', ...change}),
     kill: pid => {
       // else the number may be another's by now
       if (runtimes().some(runtime => runtime.pid === pid)) process.kill(-pid, 'SIGKILL')

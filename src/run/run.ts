@@ -105,6 +105,7 @@ export class Run {
       key: this.#key,
       elsewhere: this.#elsewhere,
       observer: this.#recorder.observer,
+      faults: this.#api.faults,
       reporter: this.#reporter,
       remove: async runtime => this.#apps.remove(runtime),
       add: async app => this.#apps.add(app, this.#apps.all.length)
@@ -387,13 +388,12 @@ export class Run {
   }
 
   #listing(): RunListing {
-    const {versions} = this.#services
     return listingOf({
       plan: this.#options.plan,
       run: this.#marker,
       startedAt: this.#startedAt,
       apps: this.#apps,
-      isMain: runtime => versions.isMain(runtime),
+      isMain: runtime => this.#services.versions.isMain(runtime),
       sidecarOf: runtime => this.#sidecars.get(runtime)
     })
   }

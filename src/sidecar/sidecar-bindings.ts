@@ -136,12 +136,12 @@ export class SidecarBindings {
   async #newChannel(): Promise<BindingChannel> {
     const {
       runtime,
-      context: {heldBodies, observer},
+      context: {heldBodies, observer, faults},
       log
     } = this.#options
     const options = {
       app: runtime,
-      context: {heldBodies, observer},
+      context: {heldBodies, observer, faults},
       ready: async (signal: AbortSignal) => this.#ready(signal),
       isReady: () => this.#takesEvents,
       generation: () => runtime.pid,

@@ -191,12 +191,12 @@ export class SidecarSubscriptions {
   async #newChannel(): Promise<EventChannel> {
     const {
       runtime,
-      context: {heldBodies, observer},
+      context: {heldBodies, observer, faults},
       log
     } = this.#options
     const options = {
       app: runtime,
-      context: {heldBodies, observer},
+      context: {heldBodies, observer, faults},
       ready: async (signal: AbortSignal) => this.#ready(signal),
       isReady: () => this.#takesEvents,
       generation: () => runtime.pid,

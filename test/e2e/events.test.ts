@@ -132,6 +132,47 @@ t.test('events tell what happens to apps and between them, and go on where a rea
   await run.exited
 })
 
+t.test('a fault is told when it goes on and off, and how many calls it has hit', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': APP})
+  await rig.template([
+    {appID: 'shop', appDirPath: '.', autoPort: true, command: ['node', 'app.mjs']},
+    {appID: 'stock', appDirPath: '.', autoPort: true, restart: 'always', command: ['node', 'app.mjs']}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  await run.ports('stock')
+  const socket = controlSocket(rig)
+  const call = async (path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method${path}`)).status
+  const events = new Events(await open(socket, '/api/v1/events?types=fault', NDJSON))
+  await events.next('hello')
+  const body = {from: 'shop', to: 'stock', status: 503, rate: 0.5, seed: 1, times: 20}
+  const post = {method: 'POST', headers: {'content-type': 'application/json'}}
+  await ask(socket, '/api/v1/faults', {...post, body: JSON.stringify(body)})
+  const on = await events.next('fault')
+  t.match(on, {
+    id: Number,
+    data: {
+      change: 'on',
+      fault: {number: 1, hits: 0},
+      text: 'fault 1 is on: shop → stock: 503 (50 % of the calls) (20 times)'
+    }
+  })
+  while ((await call('/x')) !== 503);
+  t.match((await events.next('fault', ({change}) => change === 'hit')).data, {fault: {number: 1, hits: 1}, text: ''})
+  await ask(socket, '/api/v1/faults/1', {method: 'DELETE'})
+  const off = await events.next('fault', ({change}) => change === 'off')
+  t.match(off.data, {fault: {number: 1, hits: 1}, text: /^fault 1 is off: shop → stock: it hit 1 of \d+ calls?$/})
+  await ask(socket, '/api/v1/faults', {...post, body: '{"from": "any", "to": "stock", "kill": true, "times": 1}'})
+  await call('/x')
+  const killed = await events.next('fault', ({text}) => String(text).includes('kills'))
+  t.match(killed, {id: Number, data: {change: 'hit', fault: {number: 2, kind: 'kill'}}})
+  t.equal((await events.next('fault', ({change}) => change === 'off')).data['change'], 'off', 'it is spent')
+  const again = new Events(await open(socket, `/api/v1/events?types=fault&after=${String(on.id)}`, NDJSON))
+  t.match((await again.next('fault')).data, {change: 'off', fault: {number: 1}})
+})
+
 t.test('a request for events that are none is refused', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop'}])

@@ -1,6 +1,7 @@
 import {fromBinary, toJson} from '@bufbuild/protobuf'
 import {StructSchema} from '@bufbuild/protobuf/wkt'
 import t from 'tap'
+import type {CallRow} from '../../src/api/call-view.ts'
 import type {Driven, Request} from '../rig/command.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
 import type {Program} from '../rig/program.ts'
@@ -262,4 +263,57 @@ t.test('an event whose process dies before it answers reaches the next one', asy
   const request = await next.nextRequest()
   t.match(eventIn(request), {data: Buffer.from('1')})
   await reply(request)
+})
+
+t.test('a delivery is recorded as a call from its topic, with its times; faults hit it', async t => {
+  const {rig, shop, publish} = await openShop(t, [{pubsubName: 'bus', topic: 'orders'}], {
+    'resources/policies.yaml': JSON.stringify({
+      kind: 'Resiliency',
+      metadata: {name: 'again'},
+      spec: {
+        policies: {retries: {again: {policy: 'constant', duration: '1ms', maxRetries: 9}}},
+        targets: {components: {bus: {inbound: {retry: 'again'}}}}
+      }
+    })
+  })
+  const rows = async (filter: string): Promise<readonly CallRow[]> =>
+    (await rig.run(['calls', filter, '-o', 'ndjson'])).stdout
+      .split('\n')
+      .filter(Boolean)
+      .map(line => JSON.parse(line) as CallRow)
+  await publish('orders', '"one"')
+  await reply(await shop.nextRequest())
+  let calls = await rows('from:bus/orders')
+  while (calls[0]?.isOpen !== false) calls = await rows('from:bus/orders')
+  t.match(calls, [
+    {
+      from: 'bus/orders',
+      to: 'shop',
+      path: /AppCallback\/OnTopicEvent$/,
+      status: 0,
+      marks: ['grpc', 'own'],
+      isFailed: false
+    }
+  ])
+  const [first] = calls
+  t.ok(first !== undefined && first.requestBytes > 50 && first.pid !== 0 && first.attempts === 1)
+  t.ok(first !== undefined && first.firstByteMs > 0 && first.totalMs >= first.firstByteMs)
+  t.match((await rig.run(['calls', 'body:com.dapr.event.sent'])).stdout, /bus\/orders → shop/)
+
+  const effects = [['--status', '503'], ['--abort'], ['--cut'], ['--delay', '1ms']]
+  for (const effect of effects)
+    t.equal((await rig.run(['fault', 'bus/orders', 'shop', ...effect, '--times', '1'])).code, 0)
+  await publish('orders', '"two"')
+  const cut = await shop.nextRequest()
+  t.equal(String(eventIn(cut).data), '"two"')
+  await cut.reply({status: 0, body: base64(encode(TOPIC_EVENT_ANSWER, {status: 0}))})
+  await reply(await shop.nextRequest())
+  let hit = await rows('is:fault')
+  while (hit.length < 4 || hit.some(({isOpen}) => isOpen)) hit = await rows('is:fault')
+  t.match(hit, [
+    {status: 14, failure: 'fault 1 of Pillion'},
+    {status: 14, failure: 'the connection was reset by a fault'},
+    {status: 14, failure: 'cut by a fault'},
+    {status: 0, failure: '', waitedFor: ['fault 4']}
+  ])
 })

@@ -6,6 +6,7 @@ import type {ApiContext} from '../api.ts'
 import {appViews, runView, stateOf} from '../app-view.ts'
 import {deathView} from '../death-view.ts'
 import {edgeViews} from '../edges.ts'
+import {faultRow} from '../faults.ts'
 import {sampleCalls} from './call-samples.ts'
 import type {ApiEvent, EventType} from './event.ts'
 import {EventLog} from './event-log.ts'
@@ -33,6 +34,8 @@ export class RunEvents {
   #lastDeath = 0
   #lastCall = -1
   #ended: number[] = []
+  /** Of each fault, so many were told. */
+  readonly #hits = new Map<number, number>()
   readonly #lines = new LineSamples()
   #looking: NodeJS.Timeout | undefined
   /** Ends the samples, which are taken only for readers. */
@@ -79,7 +82,14 @@ export class RunEvents {
       const {type: _type, id, ...rest} = event
       this.#tell('reload', {app: id, ...rest}, {app: id})
     } else if (event.type === 'warned') this.#tell('note', {code: event.code, text: event.text})
-    else if (event.type === 'notified') this.#tell('note', {code: 'notification', text: event.text})
+    else if (event.type === 'fault-changed') {
+      const {change, fault, text} = event
+      this.#tell(
+        'fault',
+        {change, fault: faultRow(fault), text},
+        {subject: `fault ${fault.number.toString()} ${change}`}
+      )
+    } else if (event.type === 'notified') this.#tell('note', {code: 'notification', text: event.text})
     this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
   }
 
@@ -151,7 +161,17 @@ export class RunEvents {
     }
   }
 
+  /** How many calls a fault has hit, a few times a second. */
+  #tellHits(): void {
+    for (const fault of this.#context().faults.active?.list() ?? []) {
+      if (fault.hits === (this.#hits.get(fault.number) ?? 0)) continue
+      this.#hits.set(fault.number, fault.hits)
+      pass([...this.#readers], 'fault', {change: 'hit', fault: faultRow(fault), text: ''})
+    }
+  }
+
   #sample(): void {
+    this.#tellHits()
     const {recorder, masked} = this.#context()
     const ended = this.#ended
     this.#ended = []

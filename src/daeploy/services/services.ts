@@ -13,6 +13,7 @@ import type {Emit} from '../../model/events.ts'
 import {asBytes} from '../../logging/prefix.ts'
 import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
 import type {Admit} from '../../gateway/admission.ts'
+import type {CallContext} from '../../gateway/call-context.ts'
 import {readCaller} from '../../gateway/caller-header.ts'
 import {admitBy, Instances} from '../../gateway/instances.ts'
 import {VERSION} from '../../model/version.ts'
@@ -40,6 +41,7 @@ export interface ServicesOptions {
   readonly elsewhere: Admit
   /** Told of every call. */
   readonly observer?: CallObserver | undefined
+  readonly faults?: CallContext['faults']
   readonly emit: Emit
   readonly reporter: Reporter
   /** Stops an app and its sidecar, and removes it from the run. */
@@ -138,6 +140,7 @@ export class Services {
     return new ManagerApi({
       caller: runtime.id,
       observer: this.#options.observer,
+      faults: this.#options.faults,
       findService: this.#findService,
       guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses),
       callerOf: delegation => readCaller(delegation, this.#options.key),
@@ -165,6 +168,7 @@ export class Services {
       servers,
       caller: 'external',
       observer: this.#options.observer,
+      faults: this.#options.faults,
       findService: this.#findService,
       guards: this.#tokens.guards([]),
       route: this.#routes(({socket}) => isOwnPeer(socket)),

@@ -29,6 +29,10 @@ export interface UnaryCallOptions {
   readonly message: Uint8Array
   /** Bytes of the answer, 0 = any number. */
   readonly maxBytes: number
+  /** There is a connection, and the message has been sent. */
+  readonly opened?: () => void
+  /** The first bytes of the answer have come. */
+  readonly responded?: () => void
   readonly done: (outcome: UnaryOutcome) => void
   /** Nobody listens. */
   readonly refused: (why: string) => void
@@ -70,6 +74,7 @@ export class UnaryCall implements StreamHandler, Waiter {
     this.#connection = connection
     this.#stream = connection.open(this, block, false)
     this.#stream.writeData(framed(message), true)
+    this.#options.opened?.()
   }
 
   failed(why: string, isRefused: boolean): void {
@@ -84,6 +89,7 @@ export class UnaryCall implements StreamHandler, Waiter {
     const fields = readAnswer(this.#connection.walker, block)
     if (!this.#hasHead) {
       if (fields.httpStatus >= 100 && fields.httpStatus < 200) return
+      this.#options.responded?.()
       if (!fields.isGrpc)
         return this.#fail(
           codeOfHttp(fields.httpStatus),

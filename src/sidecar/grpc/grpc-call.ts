@@ -6,12 +6,12 @@ import type {CallRecord} from '../../model/call.ts'
 import {bugText} from '../../net/error-boundary.ts'
 import type {FrameClient} from '../../net/http2/frame-client.ts'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
-import {CANCEL, codeName} from '../../net/http2/frames.ts'
+import {CANCEL, codeName, INTERNAL_ERROR} from '../../net/http2/frames.ts'
 import {type AnswerFields, readAnswer} from '../../net/grpc/answer-fields.ts'
 import {MessageGauge, tooLargeText} from '../../net/grpc/message-gauge.ts'
 import type {PooledProcess} from '../../net/pool.ts'
 import {answerType, httpText, NO_TRAILERS} from './answer-faults.ts'
-import {QueuedGrpcCall} from './queued-grpc-call.ts'
+import {CUT_CALL, QueuedGrpcCall, RESET_CALL} from './queued-grpc-call.ts'
 import type {RecordedCallOptions} from './recorded-grpc-call.ts'
 import {NO_STREAMS, PolicedAnswer, statusOfPolicy} from './policed-answer.ts'
 import * as status from '../../net/grpc/status.ts'
@@ -78,7 +78,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   }
 
   endStream(): void {
-    this.#failAttempt({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
+    this.failAttempt({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
   }
 
   protected get decisions(): CallRecord['decisions'] {
@@ -127,14 +127,14 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     if (stream !== this.#callee) return
     this.isBroken = true
     const message = `stream terminated by RST_STREAM with error code: ${codeName(code)}`
-    this.#failAttempt({code: status.codeOfReset(code), message})
+    this.failAttempt({code: status.codeOfReset(code), message})
   }
 
   lost(stream: FrameStream, why: string): void {
     if (stream === this.caller) return this.#callerLeft()
     if (stream !== this.#callee) return
     this.isBroken = true
-    this.#failAttempt(this.failedStatus(`error reading from server: ${why}`), true)
+    this.failAttempt(this.failedStatus(`error reading from server: ${why}`), true)
   }
 
   opened(connection: FrameClient): void {
@@ -152,11 +152,12 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     const callee = connection.open(this, block, isDone && first.length === 0)
     this.#callee = callee
     for (let at = 0; at < first.length; at++) callee.writeData(first[at] ?? '', isDone && at === first.length - 1)
+    this.broken?.opened?.()
     if (this.policed !== undefined && this.isMarkedStream) this.#goFree(this.policed)
   }
 
   protected unreachable(why: string): void {
-    this.#failAttempt(this.failedStatus(why), true)
+    this.failAttempt(this.failedStatus(why), true)
   }
 
   protected denied(denied: Denied): void {
@@ -174,15 +175,16 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   /** Ends the call with a status of ours. */
   protected fail(end: GrpcStatus): void {
     if (this.isOver) return
-    const head = this.isAnswered ? '' : status.answerHead(answerType(this.requestHead))
+    const head = this.isAnswered ? '' : status.answerHead(answerType(this.requestHead)) + this.faultField
     this.isAnswered = true
-    this.caller.writeHead(head + trailersOf(end), true)
+    if (end === RESET_CALL || end === CUT_CALL) this.caller.reset(INTERNAL_ERROR)
+    else this.caller.writeHead(head + trailersOf(end), true)
     this.#callee?.reset(CANCEL)
     this.#over(end.code, end.message)
   }
 
   /** The callee has failed; `isGone`: its connection has, maybe with its process. Policies may try again. */
-  #failAttempt(end: GrpcStatus, isGone = false): void {
+  protected failAttempt(end: GrpcStatus, isGone = false): void {
     if (this.isOver) return
     const policed = this.policed
     const process = isGone ? this.admitted?.pool.process : undefined
@@ -276,7 +278,8 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
 
   #takeFields(block: string, isLast: boolean): void {
     const connection = this.#calleeConnection
-    if (connection === undefined) return
+    const {broken} = this
+    if (connection === undefined || (broken !== undefined && this.lacksAnswer(broken))) return
     const fields = readAnswer(connection.walker, block)
     const policed = this.policed
     let head = policed?.head ?? ''
@@ -286,8 +289,9 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
       this.firstByteAt = performance.now()
       if (this.sidecar.observer !== undefined) this.observeHead(fields)
       if (!fields.isGrpc)
-        return this.#failAttempt({...this.failedStatus(httpText(fields)), code: status.codeOfHttp(fields.httpStatus)})
-      head = `\u0088${fields.bytes}${this.answerFields(fields)}`
+        return this.failAttempt({...this.failedStatus(httpText(fields)), code: status.codeOfHttp(fields.httpStatus)})
+      head = `\u0088${fields.bytes}${this.answerFields(fields)}${this.faultField}`
+      if (!isLast && broken?.left === 0) this.breakSoon(broken)
     }
     if (policed === undefined) return this.#pass(head, isFirst ? '' : fields.bytes, isLast ? fields : undefined)
     if (!isLast) {
@@ -313,15 +317,18 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
 
   #takeAnswer(bytes: string, isLast: boolean): void {
     const callee = this.#callee
-    if (this.isOver || callee === undefined) return callee?.credit(bytes.length)
+    const {broken} = this
+    if (this.isOver || callee === undefined || (broken !== undefined && this.lacksAnswer(broken)))
+      return callee?.credit(bytes.length)
     const tooLarge = this.#answer.measure(bytes)
-    if (tooLarge > 0) return this.#failAttempt(this.#tooLarge(tooLarge))
+    if (tooLarge > 0) return this.failAttempt(this.#tooLarge(tooLarge))
     if (this.policed !== undefined) this.#passFirst(this.policed)
     if (this.answerBytes === 0) this.changed?.()
-    this.answerBytes += bytes.length
-    if (this.sidecar.observer !== undefined) this.observe('response', bytes)
-    this.caller.writeData(bytes, false)
-    if (isLast) this.#failAttempt(NO_TRAILERS)
+    const passed = broken === undefined ? bytes : broken.takeText(bytes, () => this.breakSoon(broken))
+    this.answerBytes += passed.length
+    if (this.sidecar.observer !== undefined) this.observe('response', passed)
+    this.caller.writeData(passed, false)
+    if (isLast) this.failAttempt(NO_TRAILERS)
   }
 
   /** A message is about to be passed on: there is no way back. */

@@ -1,5 +1,10 @@
 import {messageOf} from '../../model/errors.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from '../../gateway/admission.ts'
+import {brokenBy, delayOf, RESET, type Delay} from '../../gateway/faulted-call.ts'
+import {grpcStatusOf} from '../../gateway/faulted-grpc-call.ts'
+import type {Hit} from '../../faults/faults.ts'
+import type {BrokenResponse} from '../../net/broken-response.ts'
+import {INTERNAL, UNAVAILABLE, type GrpcStatus} from '../../net/grpc/status.ts'
 import {clientsOf} from '../../net/grpc/clients-of.ts'
 import type {FrameClients, Waiter} from '../../net/http2/frame-clients.ts'
 import type {FrameClient} from '../../net/http2/frame-client.ts'
@@ -9,6 +14,10 @@ import {RecordedGrpcCall} from './recorded-grpc-call.ts'
 /** Refusals in a row from a queue that lets through at once: then it is no queue. */
 const MAX_REFUSALS = 3
 
+/** The stream of the caller is reset, in place of an answer or within it. */
+export const RESET_CALL: GrpcStatus = {code: UNAVAILABLE, message: RESET}
+export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
+
 /** A call of gRPC on its way to a connection: it asks to be admitted, waits if it must, and waits for room on a connection. */
 export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter {
   protected admitted: Admitted | undefined
@@ -17,14 +26,20 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
   protected isBroken = false
   /** Set while policies decide what becomes of the call. */
   protected policed: PolicedAnswer | undefined
+  /** How the answer of the current attempt breaks off; undefined: it does not. */
+  protected broken: BrokenResponse | undefined
   #clients: FrameClients | undefined
-  #held: Held | undefined
+  #held: Held | Delay | undefined
+  /** A fault has hit the current attempt. */
+  #hit: Hit | undefined
   #refusals = 0
 
   abstract opened(connection: FrameClient): void
   /** There is no connection. */
   protected abstract unreachable(why: string): void
   protected abstract denied(denied: Denied): void
+  /** The current attempt has failed. */
+  protected abstract failAttempt(end: GrpcStatus): void
   protected abstract crash(error: unknown): void
 
   /** Nobody listens: unless that goes on, the queue knows when somebody will. */
@@ -38,7 +53,13 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
   /** Asks to be admitted, for a first time or for a further attempt. */
   protected ask(): void {
     this.#refusals = 0
-    this.#ask(false)
+    this.broken = undefined
+    const faults = this.sidecar.faults?.active
+    if (faults === undefined) return this.#ask(false)
+    this.#hit = faults.hit(this.call)
+    const delay = this.#hit && delayOf(this.#hit)
+    if (delay === undefined) this.#suffer()
+    else this.#wait(delay)
   }
 
   /** Leaves the callee, or the queue in front of it. */
@@ -53,16 +74,45 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
     this.isBroken = false
   }
 
-  #ask(isRefused: boolean): void {
-    const answer = this.sidecar.admit(this.call, isRefused)
-    if (!isHeld(answer)) return this.#go(answer)
-    this.#held = answer
-    if (answer.isCounted !== true) this.policed?.run.pause()
-    void this.#await(answer)
+  /** Whether nothing more of the answer is passed on. */
+  protected lacksAnswer(broken: BrokenResponse): boolean {
+    if (broken.left >= 0) return broken.isOver
+    this.isBroken = true
+    this.unreachable('error reading from server: EOF')
+    return true
   }
 
-  async #await(held: Held): Promise<void> {
-    let answer: Admission
+  /** What is passed on is written first. */
+  protected breakSoon(broken: BrokenResponse): void {
+    broken.isOver = true
+    setImmediate(() => {
+      if (this.broken === broken) this.failAttempt(CUT_CALL)
+    })
+  }
+
+  /** The delay of the fault is over, if there is one. */
+  #suffer(): void {
+    const hit = this.#hit
+    if (hit?.kind === 'status') this.failAttempt(grpcStatusOf(hit))
+    else if (hit?.kind === 'abort') this.failAttempt(RESET_CALL)
+    else this.#ask(false)
+  }
+
+  #ask(isRefused: boolean): void {
+    const answer = this.sidecar.admit(this.call, isRefused)
+    if (isHeld(answer)) this.#wait(answer)
+    else this.#go(answer)
+  }
+
+  #wait(held: Held | Delay): void {
+    this.#held = held
+    this.sidecar.observer?.held(this.call, held.reason ?? '')
+    if (held.isCounted !== true) this.policed?.run.pause()
+    void this.#await(held)
+  }
+
+  async #await(held: Held | Delay): Promise<void> {
+    let answer: Admission | undefined
     try {
       answer = await held.admitted
     } catch (error) {
@@ -75,21 +125,23 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
     }
   }
 
-  #arrived(answer: Admission, held: Held): void {
+  #arrived(answer: Admission | undefined, held: Held | Delay): void {
     if (this.isOver || this.#held !== held) {
-      if (answer.ok) answer.leave()
+      if (answer?.ok === true) answer.leave()
       return
     }
     this.policed?.run.resume()
     this.#held = undefined
     this.#refusals = 0
-    this.#go(answer)
+    if (answer === undefined) this.#suffer()
+    else this.#go(answer)
   }
 
   #go(answer: Admission): void {
     if (!answer.ok) return this.denied(answer)
     this.admitted = answer
     this.noteAdmitted(answer)
+    this.broken = this.#hit && brokenBy(this.#hit, this.call, answer.pid)
     this.#clients = clientsOf(answer.grpcPool ?? answer.pool, this.sidecar.warn)
     this.#clients.take(this)
   }

@@ -3,6 +3,7 @@ import type {SentRequest} from '../../model/call.ts'
 import type {Admitted} from '../../gateway/admission.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import {OK, type GrpcStatus} from '../../net/grpc/status.ts'
+import {encodeField} from '../../net/http2/field-text.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import type {AnswerFields} from '../../net/grpc/answer-fields.ts'
 import {linesOf, type RequestHead} from './request-head.ts'
@@ -49,6 +50,12 @@ export abstract class RecordedGrpcCall implements OpenStream {
   protected abstract readonly isMarkedStream: boolean
   /** The method by which the app is called. */
   protected abstract readonly calleeMethod: string
+
+  /** Names the fault that has hit the call; '' = none has. */
+  protected get faultField(): string {
+    const {fault} = this.call
+    return fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
+  }
 
   protected begun(): void {
     this.startedAt = performance.now()

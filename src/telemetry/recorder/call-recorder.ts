@@ -189,8 +189,10 @@ export class CallRecorder implements CallObserver {
 
 const kindOf = (direction: Direction): PieceKind => (direction === 'request' ? PIECE.requestBody : PIECE.responseBody)
 
-const flagsOf = ({isOwn, isShadow, stream}: Call): number =>
-  (isShadow === true ? FLAG.shadow : 0) | (isOwn === true ? FLAG.own : 0) | (stream === undefined ? 0 : FLAG.grpc)
+const flagsOf = ({isOwn, isShadow, isGrpc, stream}: Call): number =>
+  (isShadow === true ? FLAG.shadow : 0) |
+  (isOwn === true ? FLAG.own : 0) |
+  (stream === undefined && isGrpc !== true ? 0 : FLAG.grpc)
 
 /** Words of ours as the bytes of UTF-8, one character each. */
 // eslint-disable-next-line no-control-regex

@@ -1,4 +1,5 @@
 import type {BindingEvent} from '../../../components/binding.ts'
+import type {CallContext} from '../../../gateway/call-context.ts'
 import {requestGrpcApp} from '../../../gateway/grpc-app-request.ts'
 import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
 import type {Callee} from '../../../gateway/local-apps.ts'
@@ -15,6 +16,7 @@ import {wishOf} from './state-methods.ts'
 
 export interface GrpcBindingChannelOptions {
   readonly app: Callee
+  readonly context: CallContext
   readonly ready: BindingChannel['ready']
   /** The process that takes events now; another number is another process. */
   readonly generation: () => number
@@ -37,9 +39,10 @@ export class GrpcBindingChannel implements BindingChannel {
   }
 
   async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
-    const {app, log} = this.#options
+    const {app, context, log} = this.#options
     const response = await requestGrpcApp({
       app,
+      context,
       path: `${CALLBACK}ListInputBindings`,
       fields: '',
       message: new Uint8Array(0),
@@ -64,11 +67,13 @@ export class GrpcBindingChannel implements BindingChannel {
   }
 
   async deliver({name}: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
-    const {app, generation, isReady, log} = this.#options
+    const {app, context, generation, isReady, log} = this.#options
     const {data, metadata} = event
     const before = generation()
     const response = await requestGrpcApp({
       app,
+      context,
+      from: name,
       path: `${CALLBACK}OnBindingEvent`,
       fields: traceFields(childTraceparent(metadata['traceparent'] ?? '') || freshTraceparent()),
       message: encode(BINDING_EVENT, {name, data, metadata}),

@@ -1,4 +1,5 @@
-import {requestGrpcApp} from '../../../gateway/grpc-app-request.ts'
+import type {CallContext} from '../../../gateway/call-context.ts'
+import {requestGrpcApp, type GrpcAppRequestOptions} from '../../../gateway/grpc-app-request.ts'
 import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
 import type {Callee} from '../../../gateway/local-apps.ts'
 import {decode, encode, type Message, type Schema} from '../../../net/grpc/message-codec.ts'
@@ -13,6 +14,7 @@ import {answerOfStatus, cloudEventOf, topicEventOf} from './topic-event.ts'
 
 export interface GrpcEventChannelOptions {
   readonly app: Callee
+  readonly context: CallContext
   readonly ready: EventChannel['ready']
   /** The process that takes events now; another number is another process. */
   readonly generation: () => number
@@ -41,6 +43,7 @@ export class GrpcEventChannel implements EventChannel {
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
     const {pubsubName} = target.subscription
     const response = await this.#call(`${CALLBACK}OnTopicEvent`, {
+      from: fromOf(target),
       fields: metadataFields({...event.metadata, pubsubName}) + traceFieldsOf(event),
       message: encode(TOPIC_EVENT, topicEventOf(target, event)),
       attempt
@@ -56,7 +59,8 @@ export class GrpcEventChannel implements EventChannel {
     attempt?: AttemptControl
   ): Promise<readonly EventAnswer[] | EventAnswer> {
     const message = encode(TOPIC_EVENTS, batchOf(target, entries))
-    const call = {fields: metadataFields({pubsubName: target.subscription.pubsubName}), message, attempt}
+    const fields = metadataFields({pubsubName: target.subscription.pubsubName})
+    const call = {from: fromOf(target), fields, message, attempt}
     const generation = this.#options.generation()
     let response: Response | undefined
     if (this.#alphaOnly !== generation) response = await this.#call(`${CALLBACK}OnBulkTopicEvent`, call)
@@ -78,11 +82,11 @@ export class GrpcEventChannel implements EventChannel {
 
   async #call(
     path: string,
-    call: {readonly fields: string; readonly message: Uint8Array; readonly attempt?: AttemptControl | undefined}
+    call: Pick<GrpcAppRequestOptions, 'from' | 'fields' | 'message' | 'attempt'>
   ): Promise<Response> {
-    const {app, generation, isReady, log} = this.#options
+    const {app, context, generation, isReady, log} = this.#options
     const before = generation()
-    const response = await requestGrpcApp({...call, app, path, warn: text => log('warn', text)})
+    const response = await requestGrpcApp({...call, app, context, path, warn: text => log('warn', text)})
     if (response.kind === 'unreachable') {
       const {why, wasSent} = response
       // an event that its process never got, or could not answer any more, is none that the app has failed to handle
@@ -94,6 +98,8 @@ export class GrpcEventChannel implements EventChannel {
     return {kind: status.code === UNIMPLEMENTED ? 'unknown' : 'failed', status: status.code, text: status.message}
   }
 }
+
+const fromOf = ({subscription: {pubsubName, topic}}: EventTarget): string => `${pubsubName}/${topic}`
 
 function batchOf({subscription: {pubsubName, topic}, path}: EventTarget, entries: readonly BatchEntry[]) {
   return {

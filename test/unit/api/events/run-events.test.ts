@@ -29,6 +29,7 @@ t.test('a fault of ours is told to readers, and the run lives', async t => {
     recorder: new CallRecorder({bodyBytesOf: () => undefined}),
     deaths: undefined,
     masked: () => [],
+    faults: {active: undefined},
     control: {
       list: () => {
         if (isBroken) throw new Error('our mistake')
