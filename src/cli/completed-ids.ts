@@ -20,7 +20,7 @@ export async function completedIds(command: string, asJson: boolean): Promise<re
   const apps = runs.flatMap(({listing}) => listing.apps)
   const ids =
     runs.length === 0 && OF_TEMPLATE.has(command)
-      ? idsOfTemplate()
+      ? await idsOfTemplate()
       : apps.filter(MEANT[command] ?? Boolean).map(({appId}) => appId)
   return [...new Set(ids)]
 }
@@ -28,9 +28,10 @@ export async function completedIds(command: string, asJson: boolean): Promise<re
 /** Commands that take ids of apps that do not run. */
 const OF_TEMPLATE: ReadonlySet<string> = new Set(['run', 'up', 'logs'])
 
-function idsOfTemplate(): readonly string[] {
+async function idsOfTemplate(): Promise<readonly string[]> {
   try {
-    return loadTemplate('.', surroundings(), {watch: false}).plan.apps.map(({id}) => id)
+    const {plan} = await loadTemplate('.', surroundings(), {watch: false})
+    return plan.apps.map(({id}) => id)
   } catch {
     return [] // there is none, or it has a mistake
   }

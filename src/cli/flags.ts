@@ -11,6 +11,8 @@ export interface Flag {
   readonly shown?: string
   /** Words that are accepted in place of numbers. */
   readonly words?: Readonly<Record<string, number>>
+  /** May be given several times; help shows its type as Dapr's does. */
+  readonly repeats?: true
   /** Throws for a value that cannot be used. */
   readonly check?: (value: string) => void
   /** Accepted, but not listed in help. */
@@ -117,10 +119,21 @@ export const RUN_FLAGS: readonly Flag[] = [
   {name: 'no-record', type: 'bool', text: 'Keep nothing of the calls between apps: calls and why show none'},
   {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
   text('placement-host-address', 'The address of the placement service', '"localhost"'),
+  {
+    name: 'profile',
+    type: 'strings',
+    text: 'Start also the apps of the run template that have one of these profiles'
+  },
   int('profile-port', 'The port for the profile server to listen on'),
   text('read-buffer-size', 'HTTP header read buffer', '"4Ki"'),
   {name: 'resources-path', type: 'strings', text: 'The path for resources directory'},
-  {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file for the list of apps to run'},
+  {
+    name: 'run-file',
+    short: 'f',
+    type: 'string',
+    repeats: true,
+    text: 'Path to the run template file for the list of apps to run; further files change what the first one says'
+  },
   text('scheduler-host-address', 'The address of the scheduler service', '"localhost"'),
   {name: 'timestamps', type: 'bool', text: 'Show when each line of an app of a run template came'},
   {
@@ -148,6 +161,7 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'except',
   'no-record',
   'only',
+  'profile',
   'watch',
   'log-style',
   'timestamps'
@@ -188,18 +202,31 @@ export const LIST_FLAGS: readonly Flag[] = [
   }
 ]
 
+const ENV_FLAG = RUN_FLAGS.filter(({name}) => name === 'env')
+
 export const VALIDATE_FLAGS: readonly Flag[] = [
+  ...ENV_FLAG.map(flag => ({
+    ...flag,
+    text: 'Set a variable that the template interpolates, KEY=VALUE; may be repeated'
+  })),
   {
     name: 'output',
     short: 'o',
     type: 'string',
     text: 'The output format of the findings. Valid values are: json, or text (default)'
   },
-  {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file', shown: '"."'}
+  {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
 ]
 
 export const DOCTOR_FLAGS: readonly Flag[] = [
-  {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file', shown: '"." if it has one'}
+  {
+    name: 'run-file',
+    short: 'f',
+    type: 'string',
+    repeats: true,
+    text: 'Path to the run template file',
+    shown: '"." if it has one'
+  }
 ]
 
 export const VERSION_FLAGS: readonly Flag[] = [

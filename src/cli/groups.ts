@@ -2,14 +2,14 @@
 export type Group = readonly [title: string, names: readonly string[]]
 
 const TEMPLATE: readonly Group[] = [
-  ['Which apps', ['run-file', 'only', 'except']],
+  ['Which apps', ['run-file', 'only', 'except', 'profile']],
   ['How they run and are shown', ['env', 'watch', 'log-style', 'timestamps', 'no-record']]
 ]
 
 /** How help groups the flags of a command by use on a terminal. What is in no group follows. */
 export const FLAG_GROUPS: Readonly<Record<string, readonly Group[]>> = {
   run: [
-    ['A template', ['run-file', 'only', 'except', 'log-style', 'timestamps']],
+    ['A template', ['run-file', 'only', 'except', 'profile', 'log-style', 'timestamps']],
     ['A template or a single app', ['env', 'watch', 'no-record']],
     [
       'A single app',

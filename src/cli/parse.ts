@@ -114,7 +114,7 @@ function optionOf(flag: Flag): Option {
   const option = new Option(`${flag.short === undefined ? '' : `-${flag.short}, `}--${flag.name}${value}`)
   if (flag.type === 'int') option.argParser(text => flag.words?.[text] ?? parseInteger(flag, text))
   if (flag.type === 'strings') option.argParser<readonly string[]>(parseList)
-  if (flag.type === 'stringArray')
+  if (flag.type === 'stringArray' || flag.repeats)
     option.argParser<readonly string[]>((text, before) => {
       flag.check?.(text)
       return [...(before ?? []), text]

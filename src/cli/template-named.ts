@@ -1,10 +1,11 @@
 import {UsageError} from './usage-error.ts'
 import type {GivenFlags} from './flags.ts'
 
-/** The template that `COMMAND PATH` or `COMMAND -f PATH` names; undefined if none. Throws a `UsageError` for more than one. */
-export function templateNamed(flags: GivenFlags, words: readonly string[]): string | undefined {
-  const named = [...words, flags.text('run-file') ?? []].flat()
-  if (named.length > 1)
+/** The files that `COMMAND PATH` or `COMMAND -f PATH` name; none if empty. Throws a `UsageError` for words that are too many. */
+export function templatesNamed(flags: GivenFlags, words: readonly string[]): readonly string[] {
+  const files = flags.list('run-file')
+  const named = [...words, ...files]
+  if (words.length > 1 || (words.length === 1 && files.length > 0))
     throw new UsageError(`expected one template, got ${named.length.toString()}: ${named.join(' ')}`)
-  return named[0]
+  return named
 }

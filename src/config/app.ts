@@ -16,6 +16,8 @@ export interface Overrides {
   readonly watch: boolean
   /** `--env`: overrides the template's `env`. */
   readonly variables?: Readonly<Record<string, string>>
+  /** `--profile`: apps with other profiles are left out. Undefined: none is. */
+  readonly profiles?: readonly string[]
 }
 
 /** What the plan of an app depends on, besides its settings. */
@@ -55,6 +57,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, watch, var
     stop: stopPlan(settings),
     dependsOn: [],
     fixedPort,
+    ...(values.profiles !== undefined && values.profiles.length > 0 && {profiles: values.profiles}),
     resources,
     elsewhere: elsewherePlan(settings)
   }

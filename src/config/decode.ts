@@ -1,6 +1,5 @@
 import {isMap, isSeq} from 'yaml'
-import {Aliases} from './aliases.ts'
-import {templateError, type Source, type Spot} from './diagnose.ts'
+import {templateError, type Spot} from './diagnose.ts'
 import {
   APP_KEYS,
   OUR_APP_KEYS,
@@ -24,7 +23,6 @@ import {
   type Pair,
   type Reading
 } from './nodes.ts'
-import {secondDocument, type Yaml} from './source.ts'
 import {readAs, readPlain} from './values.ts'
 
 /** A mapping of the template: the values of its known keys, and the places of all keys. */
@@ -43,8 +41,6 @@ export interface Template {
   readonly top: Section<TopValues>
   readonly common: Section<AppValues>
   readonly apps: readonly Section<AppValues>[]
-  /** Where a second document begins, which is not read. */
-  readonly secondDocument: Spot | undefined
   /** The pair at a path of keys and indexes inside the value of a key, or the deepest one that exists on the way. */
   readonly within: (pair: Pair, path: readonly string[]) => Pair
 }
@@ -65,20 +61,18 @@ const APPS = {go: '[]runfileconfig.App', expected: 'expected a list of apps, eac
 const APP = {go: 'runfileconfig.App', expected: 'expected the keys of an app: appDirPath, appID, command …'}
 
 /**
- * Decodes the tree as yaml.v2 decodes it into Dapr's structs (`RunFileConfig` in Dapr's CLI): unknown keys are ignored, the
+ * Decodes the tree below `root` as yaml.v2 decodes it into Dapr's structs (`RunFileConfig` in Dapr's CLI): unknown keys are ignored, the
  * last duplicate key wins. Throws one `UserError` for all values of a wrong type, with Go's text.
  */
-export function decodeTemplate(document: Yaml, source: Source): Template {
-  const reading: Reading = {aliases: new Aliases(document), source, faults: []}
+export function decodeTemplate(reading: Reading, root: unknown): Template {
   const spot = {start: 0, end: 0}
-  const pairs = pairsIn(reading, follow(reading, document.contents), TEMPLATE)
+  const pairs = pairsIn(reading, follow(reading, root), TEMPLATE)
   const top = section<TopValues>(reading, pairs, {spot, dapr: TOP_KEYS, ours: OUR_TOP_KEYS})
   const common = pairs.filter(({name}) => name === 'common').flatMap(({node}) => pairsIn(reading, node, COMMON))
   const template: Template = {
     top,
     common: section(reading, common, {spot, dapr: SHARED_KEYS, ours: OUR_SHARED_KEYS}),
     apps: readApps(reading, top.pairs.get('apps')),
-    secondDocument: secondDocument(document),
     within: (pair, path) => {
       reading.aliases.restart()
       return pairWithin(reading, pair, path)

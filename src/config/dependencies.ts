@@ -27,7 +27,7 @@ function written({values: {dependsOn = []}}: Settings): readonly Dependency[] {
 const isList = (value: object): value is readonly string[] => Array.isArray(value)
 
 /** The path of an id in `dependsOn`: its index in a list, itself in a map. */
-const insideFor = ({values: {dependsOn = []}}: Settings, id: string): readonly string[] => [
+export const insideFor = ({values: {dependsOn = []}}: Settings, id: string): readonly string[] => [
   isList(dependsOn) ? String(dependsOn.indexOf(id)) : id
 ]
 

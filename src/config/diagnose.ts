@@ -6,7 +6,23 @@ export interface Source {
   readonly shownAs: string
   /** Without a byte order mark. */
   readonly text: string
+  /** Of a template of several files, whose texts follow each other: each file, in order. */
+  readonly files?: readonly SourceFile[]
 }
+
+/** One file of a template of several. */
+export interface SourceFile {
+  readonly shownAs: string
+  readonly text: string
+  /** Where its relative paths start. */
+  readonly folder: string
+  /** The offset of its text in that of all. */
+  readonly start: number
+}
+
+/** The file in which an offset lies; undefined if the template is one file. */
+export const fileAt = ({files}: Source, offset: number): SourceFile | undefined =>
+  files?.findLast(({start}) => start <= offset)
 
 /** A range of a text: `start` is the first offset, `end` the one after the last. */
 export interface Spot {
@@ -78,11 +94,13 @@ export const placed = (
 })
 
 /** Line and column of an offset, and the line. */
-export function placeOf({shownAs, text}: Source, offset: number): Place {
+export function placeOf(source: Source, at: number): Place {
+  const {shownAs, text, start: before} = fileAt(source, at) ?? {...source, start: 0}
+  const offset = at - before
   const start = text.slice(0, offset).lastIndexOf('\n') + 1
   const end = text.indexOf('\n', offset)
-  const source = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
-  return {file: shownAs, line: lineOf(text, offset), column: offset - start + 1, source}
+  const line = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
+  return {file: shownAs, line: lineOf(text, offset), column: offset - start + 1, source: line}
 }
 
 /** `dapr.yaml:3:5` */

@@ -44,3 +44,11 @@ function templateIn(typed: string, cwd: string): string {
 }
 
 const notFound = (why: string): UserError => new UserError(`Failed to get run file path: ${why}`)
+
+/** The templates that several `-f` mean, the first of which names the run. Throws a `UserError` for one that is named twice. */
+export function findTemplates(typed: readonly string[], cwd: string): readonly Found[] {
+  const all = typed.map(each => findTemplate(each, cwd))
+  const twice = all.find(({file}, index) => all.findIndex(each => each.file === file) < index)
+  if (twice === undefined) return all
+  throw new UserError(`--run-file names ${twice.shownAs} twice`, {explanation: 'Name each file once.'})
+}

@@ -1,132 +1,46 @@
 import {existsSync, readdirSync} from 'node:fs'
 import {basename, dirname, relative} from 'node:path'
-import type {TemplateMistake} from '../model/errors.ts'
 import {compileGlob} from '../model/glob.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {SidecarPlan} from '../model/plan.ts'
 import {matchesNothing} from '../model/watch-filter.ts'
-import type {Section, Template} from './decode.ts'
-import {explain, MAX_MISTAKES, placed, placeText, type Mistake, type Source} from './diagnose.ts'
-import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_KEYS} from './keys.ts'
+import type {Template} from './decode.ts'
+import {placeText, type Mistake, type Source} from './diagnose.ts'
+import {asFindings, hintsIn, type Checked, type Finding} from './hints.ts'
+import {lackingProfiles} from './profiles.ts'
 import {PORT_NAMES} from './sidecar.ts'
 import type {Entry} from './service-versions.ts'
-
-/** Something in a template that can be loaded: a mistake all the same, or what Dapr ignores. */
-export interface Finding extends TemplateMistake {
-  /** `error`: the template cannot run as it is. */
-  readonly severity: 'error' | 'warning'
-  /** Place, quoted line, carets and what to write, ready to print. */
-  readonly explanation: string
-}
-
-/** A finding in one line: `dapr.yaml:5:5: comand is ignored: unknown key (did you mean command?)`. */
-export const placedText = ({message, place: {file, line, column}, hint}: TemplateMistake): string =>
-  `${file}:${line}:${column}: ${message}${hint === '' ? '' : ` (${hint})`}`
-
-const TOP = [...Object.keys(TOP_KEYS), 'common', 'apps', ...OUR_TOP_KEYS]
-const SHARED = [...Object.keys(SHARED_KEYS), ...OUR_SHARED_KEYS]
-const APP = [...Object.keys(APP_KEYS), ...OUR_APP_KEYS]
-
-/** Keys from Dapr's documentation that its code does not know, and those that it knows. */
-const DOCUMENTED = new Map([
-  ['daprHTTPMaxRequestSize', 'maxBodySize'],
-  ['daprHTTPReadBufferSize', 'readBufferSize']
-])
-
-/** Keys that are read and have no effect. */
-const WITHOUT_EFFECT = new Map([
-  ['enableProfiling', 'there is no profiling server'],
-  ['profilePort', 'there is no profiling server'],
-  ['placementHostAddress', 'there are no actors'],
-  ['schedulerHostAddress', 'there are no jobs']
-])
+import {secondDocument, type Yaml} from './source.ts'
+import {notInterpolated} from './not-interpolated.ts'
 
 /** Everything that loading accepts although it is probably a mistake, in the order of the text. */
-export function findingsIn(template: Template, entries: readonly Entry[], source: Source): readonly Finding[] {
+export function findingsIn(checked: Checked): readonly Finding[] {
+  const {template, entries, source, documents} = checked
   const errors = repeatedPorts(entries, source)
   const warnings = [
-    ...wrongKeys(template),
-    ...wrongDocument(template),
-    ...repeatedAppPorts(entries, source),
+    ...hintsIn(checked),
+    ...wrongDocument(template, documents),
+    ...notInterpolated(template, documents),
+    ...lackingProfiles(entries),
     ...entries.flatMap(uselessGlobs)
   ]
-  return [...errors, ...warnings]
-    .toSorted((a, b) => a.spot.start - b.spot.start)
-    .slice(0, MAX_MISTAKES)
-    .map(mistake => ({
-      severity: errors.includes(mistake) ? 'error' : 'warning',
-      ...placed(source, mistake),
-      explanation: explain(source, mistake)
-    }))
+  return asFindings(source, warnings, errors)
 }
 
-/** Keys that are unknown, duplicate or without effect. */
-export function wrongKeys({top, common, apps}: Template): readonly Mistake[] {
-  return [...keysIn(top, TOP), ...keysIn(common, SHARED), ...apps.flatMap(app => keysIn(app, APP))]
-}
-
-function keysIn(section: Section<object>, known: readonly string[]): readonly Mistake[] {
-  const unknown = [...section.pairs.values()].filter(({name}) => !known.includes(name) && !name.startsWith('x-'))
-  const repeated = section.repeated.map(({name, key}): Mistake => ({
-    code: 'duplicate-key',
-    message: `duplicate key ${name}: the last one counts`,
-    spot: key
-  }))
-  const useless = [...section.pairs.values()].flatMap(({name, key}): readonly Mistake[] => {
-    const why = WITHOUT_EFFECT.get(name)
-    return why === undefined ? [] : [{code: 'no-effect', message: `${name} has no effect: ${why}`, spot: key}]
-  })
-  return [...unknown.map(({name, key}) => ({...unknownKey(name, known), spot: key})), ...useless, ...repeated]
-}
-
-function unknownKey(name: string, known: readonly string[]): Omit<Mistake, 'spot'> {
-  const documented = DOCUMENTED.get(name)
-  if (documented !== undefined)
-    return {
-      code: 'ignored-key',
-      message: `${name} is ignored, although Dapr's documentation lists it`,
-      hint: `did you mean ${documented}?`
-    }
-  if (known === SHARED && APP.includes(name))
-    return {code: 'ignored-key', message: `${name} is ignored in common`, hint: 'write it in each app'}
-  const near = nearMiss(name, known)
-  return {
-    code: 'unknown-key',
-    message: `${name} is ignored: unknown key`,
-    hint: near === '' ? '' : `did you mean ${near}?`
-  }
-}
-
-function wrongDocument({top, secondDocument}: Template): readonly Mistake[] {
+function wrongDocument({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {
   const version = top.pairs.get('version')
   const mistakes: Mistake[] = []
   if (version !== undefined && top.values.version !== 1) {
     const message = `version ${String(top.values.version)} of the format is unknown: it is read as version 1`
     mistakes.push({code: 'unknown-format', message, spot: version.value, hint: 'write version: 1'})
   }
-  if (secondDocument !== undefined) {
-    const message = 'only the first YAML document is read, and this is another one'
-    mistakes.push({code: 'second-document', message, spot: secondDocument, hint: 'write it into a file of its own'})
+  const message = 'only the first YAML document is read, and this is another one'
+  for (const document of documents) {
+    const spot = secondDocument(document)
+    if (spot !== undefined)
+      mistakes.push({code: 'second-document', message, spot, hint: 'write it into a file of its own'})
   }
   return mistakes
-}
-
-function repeatedAppPorts(entries: readonly Entry[], source: Source): readonly Mistake[] {
-  return entries.flatMap(({settings, plan: {id, channel}}, index) => {
-    const {port, address} = channel
-    const first = entries
-      .slice(0, port === 0 ? 0 : index)
-      .find(({plan}) => plan.channel.port === port && plan.channel.address === address)
-    if (first === undefined) return []
-    const ids = `${JSON.stringify(first.plan.id)} and ${JSON.stringify(id)}`
-    const places = `${placeText(source, first.settings.spot('appPort'))} and ${placeText(source, settings.spot('appPort'))}`
-    return {
-      code: 'duplicate-app-port',
-      message: `the apps ${ids} have the same appPort ${port.toString()} (${places}): only one can listen there`,
-      spot: settings.spot('appPort'),
-      hint: 'give each app its own appPort, or write autoPort: true'
-    }
-  })
 }
 
 const PORT_KEYS = {

@@ -65,7 +65,7 @@ export const APP_KEYS = {
   createService: 'bool'
 } as const satisfies Record<string, Kind>
 
-export const OUR_TOP_KEYS = ['managerPort', 'faults'] as const
+export const OUR_TOP_KEYS = ['interpolate', 'managerPort', 'faults'] as const
 export const OUR_SHARED_KEYS = [
   'watch',
   'restart',
@@ -79,7 +79,7 @@ export const OUR_SHARED_KEYS = [
   'autoPort',
   'envFile'
 ] as const
-export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'fixedPort'] as const
+export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'fixedPort', 'profiles'] as const
 
 /** `250ms`, `5s`, `2m`, or seconds. */
 export type Duration = string | number
@@ -113,9 +113,11 @@ export interface OurValues {
   readonly envFile?: EnvFile | readonly EnvFile[]
   readonly version?: string
   readonly fixedPort?: number
+  readonly profiles?: readonly string[]
 }
 
 export type TopValues = Values<typeof TOP_KEYS> & {
+  readonly interpolate?: boolean
   readonly managerPort?: number
   readonly faults?: readonly FaultFields[]
 }

@@ -2,14 +2,18 @@
 // is a complete plan, or one `UserError` with Dapr's text, the place, the quoted line with carets, and what to write instead.
 // Reads files and checks whether paths exist; writes nothing and starts nothing.
 import type {Plan} from '../model/plan.ts'
+import {Aliases} from './aliases.ts'
 import type {Overrides} from './app.ts'
 import {decodeTemplate} from './decode.ts'
-import {findTemplate} from './find.ts'
-import {findingsIn, type Finding} from './findings.ts'
+import type {Source} from './diagnose.ts'
+import {findTemplates, type Found} from './find.ts'
+import {asFindings, hintsIn, type Checked, type Finding} from './hints.ts'
 import type {Surroundings} from './locate.ts'
+import type {Reading} from './nodes.ts'
 import {resolvePlan} from './resolve.ts'
 import {checkOurKeys} from './schema.ts'
-import {parseSource, readSource} from './source.ts'
+import type {Opened} from './several-files.ts'
+import {parseSource, readSource, wantsInterpolation, type Yaml} from './source.ts'
 
 /** Where a template is loaded. */
 export interface Around extends Surroundings {
@@ -20,23 +24,69 @@ export interface Around extends Surroundings {
 
 export interface Loaded {
   readonly plan: Plan
-  /** What loading accepts although it is probably a mistake, in the order of the text. Computed when read. */
-  readonly findings: readonly Finding[]
+  /** Probable mistakes of which `run` warns, too. */
+  readonly hints: () => readonly Finding[]
+  /** All that loading accepts although it is probably a mistake, in the order of the text. */
+  readonly findings: () => Promise<readonly Finding[]>
 }
 
-/** Loads the template that `-f` names. Throws a `UserError` for the first mistake with which it cannot run. */
-export function loadTemplate(typed: string, around: Around, overrides: Overrides): Loaded {
-  const found = findTemplate(typed, around.cwd)
-  const source = readSource(found, around.readStdin)
-  const template = decodeTemplate(parseSource(source), source)
-  checkOurKeys(template, source)
-  const {home, env} = around
-  const {plan, entries} = resolvePlan(template, {found, source, home, env, ...overrides})
+/** What the files of a template say together. */
+export interface Written extends Pick<Checked, 'source' | 'documents' | 'unset'> {
+  readonly found: Found
+  readonly reading: Reading
+  readonly root: unknown
+}
+
+/**
+ * Loads the template that `-f` names; of several files, each changes what the ones before it say. Rejects with a `UserError`
+ * for the first mistake with which it cannot run.
+ */
+export async function loadTemplate(
+  typed: string | readonly string[],
+  around: Around,
+  overrides: Overrides
+): Promise<Loaded> {
+  const [first, ...others] = findTemplates([typed].flat(), around.cwd).map(found => openFile(found, around))
+  if (first === undefined) throw new Error('no template is named')
+  const {profiles: wanted, variables} = overrides
+  const several = others.length > 0 ? await import('./several-files.ts') : undefined
+  const documents = [first, ...others].map(({document}) => document)
+  const source = several?.joinSources([first, ...others]) ?? first.source
+  const unset = wantsInterpolation(documents)
+    ? (await import('./interpolate.ts')).interpolate(documents, {source, variables: {...around.env, ...variables}})
+    : []
+  const reading = startReading(documents, source)
+  const root = several?.mergeFiles(reading, documents) ?? first.document.contents
+  const {plan, ...checked} = resolveWritten({...first, documents, source, unset, reading, root}, around, overrides)
+  const whole = others.length === 0 ? plan : {...plan, overlays: others.map(({found}) => found.file)}
+  const hasProfiles = wanted !== undefined && plan.apps.some(({profiles}) => profiles !== undefined)
   return {
-    plan,
+    plan: hasProfiles ? (await import('./profiles.ts')).leaveOut(whole, checked.entries, wanted) : whole,
     // not on the way to the first spawn
-    get findings() {
-      return findingsIn(template, entries, source)
-    }
+    hints: () => asFindings(source, hintsIn(checked)),
+    findings: async () => (await import('./findings.ts')).findingsIn(checked)
   }
+}
+
+/** Reads a file of a template. Throws a `UserError` where it cannot be read, or is no YAML. */
+export function openFile(found: Found, {readStdin}: Around): Opened {
+  const source = readSource(found, readStdin)
+  return {found, source, document: parseSource(source)}
+}
+
+export const startReading = (documents: readonly Yaml[], source: Source): Reading => ({
+  aliases: new Aliases(documents),
+  source,
+  faults: []
+})
+
+/** The plan of what was written. */
+export function resolveWritten(
+  {found, source, documents, unset, reading, root}: Written,
+  {home, env}: Around,
+  overrides: Overrides
+): Checked & {readonly plan: Plan} {
+  const template = decodeTemplate(reading, root)
+  checkOurKeys(template, source)
+  return {template, source, documents, unset, ...resolvePlan(template, {found, source, home, env, ...overrides})}
 }

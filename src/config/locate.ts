@@ -4,7 +4,7 @@ import {nearMiss} from '../model/near-miss.ts'
 import type {ResourcesPlan} from '../model/plan.ts'
 import {fileFault} from '../model/read-file.ts'
 import type {Section, Template} from './decode.ts'
-import {templateError, type Source, type Spot} from './diagnose.ts'
+import {fileAt, templateError, type Source, type Spot} from './diagnose.ts'
 import type {AppValues} from './keys.ts'
 import {absolutePath, daprFolder, statFault} from './paths.ts'
 
@@ -41,10 +41,11 @@ const NO_PATHS: Paths = {configFile: '', runtime: '', resources: []}
  * Dapr's CLI). Every path that is written must exist. `search.folder` is the template's folder.
  */
 export function locateApps(template: Template, search: Search): readonly Location[] {
-  const common = pathsOf(template, template.common, search)
+  const inFile = (spot: Spot): string => fileAt(search.source, spot.start)?.folder ?? search.folder
+  const common = pathsOf(template, template.common, {...search, folderOf: inFile})
   return template.apps.map(app => {
     const folder = appFolder(app, search)
-    const own = pathsOf(template, app, {...search, folder})
+    const own = pathsOf(template, app, {...search, folderOf: () => folder})
     return {app, folder, resources: resourcesOf(folder, own, {common, ...search})}
   })
 }
@@ -60,7 +61,7 @@ function appFolder(app: Section<AppValues>, {folder, home, source}: Search): str
     const message = "required field 'appDirPath' not found in the provided app config file"
     throw templateError(source, {code: 'missing-key', message, spot, expected})
   }
-  const path = absolutePath(app.values.appDirPath, folder, home)
+  const path = absolutePath(app.values.appDirPath, fileAt(source, spot.start)?.folder ?? folder, home)
   mustExist(path, spot, source)
   if (statSync(path).isDirectory()) return path
   throw templateError(source, {
@@ -71,11 +72,15 @@ function appFolder(app: Section<AppValues>, {folder, home, source}: Search): str
   })
 }
 
-/** The paths of a section, relative to `search.folder`. */
-function pathsOf({within}: Template, {values, pairs, spot}: Section<AppValues>, search: Search): Paths {
+/** The paths of a section, each relative to the folder of its place. */
+function pathsOf(
+  {within}: Template,
+  {values, pairs, spot}: Section<AppValues>,
+  search: Search & {readonly folderOf: (spot: Spot) => string}
+): Paths {
   const check = (key: keyof AppValues, path: string, ...inside: readonly string[]): string => {
-    const absolute = absolutePath(path, search.folder, search.home)
     const pair = pairs.get(key)
+    const absolute = absolutePath(path, search.folderOf(pair?.value ?? spot), search.home)
     if (absolute !== '') mustExist(absolute, pair === undefined ? spot : within(pair, inside).value, search.source)
     return absolute
   }

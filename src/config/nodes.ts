@@ -1,7 +1,7 @@
 import {isAlias, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq} from 'yaml'
 import type {MistakeCode} from '../model/mistake-code.ts'
 import type {Aliases} from './aliases.ts'
-import {lineOf, MAX_MISTAKES, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
+import {MAX_MISTAKES, placeOf, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
 import {isMergeKey, resolveScalar, textOf} from './scalar.ts'
 
 /** One pass over a template: its aliases, and the values of a wrong type found so far. */
@@ -94,7 +94,7 @@ function mergedPairs(reading: Reading, node: unknown, depth: number): readonly P
 export function mistyped(reading: Reading, {go, expected}: Wanted, node: unknown, hint = ''): undefined {
   if (reading.faults.length >= MAX_MISTAKES) return
   const spot = spotOf(node, {start: 0, end: 0})
-  const line = lineOf(reading.source.text, spot.start)
+  const {line} = placeOf(reading.source, spot.start)
   const message = `line ${line}: cannot unmarshal ${named(node)} into ${go}`
   reading.faults.push({code: 'wrong-type', message, spot, expected, hint})
 }

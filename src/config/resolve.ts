@@ -1,16 +1,15 @@
-import {UserError, type UserErrorDetails} from '../model/errors.ts'
 import type {FaultPlan} from '../model/fault.ts'
 import type {Plan} from '../model/plan.ts'
 import {resolveApp, type Overrides} from './app.ts'
 import type {Template} from './decode.ts'
 import {dependenciesOf} from './dependencies.ts'
-import {explain, placed, templateError, type Source} from './diagnose.ts'
+import {templateError, type Source} from './diagnose.ts'
 import {readS2i} from './environment.ts'
-import {wrongKeys} from './findings.ts'
 import type {Found} from './find.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {allInstances} from './instances.ts'
 import {mergeApp} from './merge.ts'
+import {noApps} from './unknown-keys.ts'
 import {checkVersions, type Entry} from './service-versions.ts'
 
 /** What a plan depends on, besides the template. */
@@ -41,8 +40,7 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
   })
   checkVersions(entries, source)
   const dependencies = dependenciesOf(entries.map(({settings}) => settings))
-  if (entries.length === 0 && values.managerPort === undefined)
-    throw new UserError('No apps to run', {stream: 'stdout', code: 'no-apps', ...misspelledApps(template, source)})
+  if (entries.length === 0 && values.managerPort === undefined) throw noApps(template, source)
   const faults = async (): Promise<readonly FaultPlan[]> => {
     const ids = entries.map(({plan}) => plan.id)
     return (await import('./template-faults.ts')).templateFaults(template, ids, source)
@@ -59,13 +57,4 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
     ...(values.faults !== undefined && {faults})
   }
   return {plan, entries}
-}
-
-/** `app:` in place of `apps:` */
-function misspelledApps(template: Template, source: Source): UserErrorDetails {
-  const mistakes = wrongKeys(template).filter(({hint}) => hint === 'did you mean apps?')
-  return {
-    mistakes: mistakes.map(mistake => placed(source, mistake)),
-    explanation: mistakes.map(mistake => explain(source, mistake)).join('\n')
-  }
 }

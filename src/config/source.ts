@@ -16,6 +16,7 @@ import {readTextBytes, textOf} from '../model/read-file.ts'
 import {lineOf, templateError, unreadableTemplate, type Source, type Spot} from './diagnose.ts'
 import type {Found} from './find.ts'
 import {inGoWords} from './paths.ts'
+import {resolveScalar, textOf as scalarText} from './scalar.ts'
 
 /** The syntax tree of a template. */
 export type Yaml = Document.Parsed
@@ -91,6 +92,18 @@ export function parseSource(source: Source): Yaml {
   const spot = openingOf(document, fault) ?? visible(source.text, fault.pos)
   const message = `${BEFORE_SYNTAX}line ${lineOf(source.text, spot.start)}: ${problem}`
   throw templateError(source, {code: 'invalid-yaml', message, spot})
+}
+
+/** Whether the template turns interpolation on; of several files, the last one that says so counts for all. */
+export function wantsInterpolation(documents: readonly Yaml[]): boolean {
+  const values = documents.flatMap(({contents}) =>
+    isMap(contents)
+      ? contents.items.flatMap(({key, value}) =>
+          isScalar(key) && scalarText(key) === 'interpolate' && isScalar(value) ? [resolveScalar(value).value] : []
+        )
+      : []
+  )
+  return values.at(-1) === true
 }
 
 /** Where a second document begins: Dapr reads the first one only. */

@@ -22,6 +22,7 @@ const TYPED_KEYS = new Set([
   'record',
   'timeout',
   'fixedPort',
+  'interpolate',
   'managerPort',
   'required',
   'status',

@@ -1,6 +1,7 @@
 import type {ListedApp, RunListing} from './messages.ts'
 
-const NO_APP: ListedApp = {
+/** An app of which nothing is known. */
+export const NO_APP: ListedApp = {
   appId: '',
   httpPort: 0,
   grpcPort: 0,

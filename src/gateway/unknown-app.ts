@@ -12,6 +12,10 @@ export function whyUnknown(id: string, known: readonly string[], others: readonl
 /** Why an app that a run has in its plan cannot be called. */
 export const whyStopped = (id: string): string => `[stopped by "pillion stop"; "pillion start ${id}" brings it back]`
 
+/** Why an app that no `--profile` asked for cannot be called. */
+export const whyLeftOut = (id: string, profiles: readonly string[]): string =>
+  `[not started: ${profiles.map(name => `--profile ${name}`).join(' or ')} starts it, and so does "pillion start ${id}"]`
+
 /** Nobody that could be called is called so; `why` goes behind Dapr's words. */
 export const denyUnknown = (id: string, why: string): Denied => ({
   ok: false,

@@ -11,10 +11,14 @@ export interface Plan {
   readonly file: string
   /** The template as the user named it, for messages: `dapr.yaml`, `shop/dapr.yaml`, `-`. */
   readonly shownAs: string
+  /** Further files that are merged into the template, absolute. Left out: none. */
+  readonly overlays?: readonly string[]
   /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
   /** In template order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
+  /** Apps of profiles that nobody asked for: they can be started during the run. Left out: there are none. */
+  readonly leftOut?: readonly AppPlan[]
   /** Reads which calls fail on purpose from the start. Rejects with a `UserError` for a mistake. Left out: none do. */
   readonly faults?: () => Promise<readonly FaultPlan[]>
 }
@@ -49,6 +53,8 @@ export interface AppPlan {
   readonly dependsOn: readonly Dependency[]
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
+  /** It starts only with one of these profiles; left out: always. */
+  readonly profiles?: readonly string[]
   readonly resources: ResourcesPlan
   readonly elsewhere: ElsewherePlan
 }

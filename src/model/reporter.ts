@@ -34,6 +34,7 @@ export type WarningCode =
   | 'runtime-folder-skipped'
   | 'template-edit-failed'
   | 'unknown-key'
+  | 'unset-variable'
   | 'watch-limited'
   | 'watchdog-lost'
   | 'workspace-kept'

@@ -51,7 +51,8 @@ export function controlHandlers(
   return {
     restartApp: async id => {
       const meant = named(id)
-      return meant.length === 0 ? undefined : restart(meant, asked, starter)
+      if (meant.length === 0) return (await starter.start(id))?.why
+      return restart(meant, asked, starter)
     },
     startApp: async id => starter.start(id),
     debugApp: async id => starter.debug(id),

@@ -1,6 +1,7 @@
-import type {RunListing} from '../control/messages.ts'
+import {NO_APP} from '../control/listing.ts'
+import type {ListedApp, RunListing} from '../control/messages.ts'
 import type {RunIdentity} from '../control/run-file.ts'
-import type {Plan} from '../model/plan.ts'
+import type {AppPlan, Plan} from '../model/plan.ts'
 import {startOf} from '../platform/process-table.ts'
 import {VERSION} from '../model/version.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
@@ -33,10 +34,28 @@ export const listingOf = ({plan, run, startedAt, apps, isMain, sidecarOf}: Liste
   startedAt,
   templateFile: plan.file,
   templateName: plan.name,
-  apps: apps.all.map(runtime => ({
-    ...runtime.listing(),
-    isMain: isMain(runtime),
-    circuitBreakers: (sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({name: endpoint.key, state})),
-    ...(apps.isStopped(runtime) && {state: 'stopped', isReady: false})
-  }))
+  apps: [
+    ...apps.all.map(runtime => ({
+      ...runtime.listing(),
+      isMain: isMain(runtime),
+      circuitBreakers: (sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({name: endpoint.key, state})),
+      ...(apps.isStopped(runtime) && {state: 'stopped', isReady: false})
+    })),
+    ...apps.leftOut().map(listedLeftOut)
+  ]
+})
+
+/** An app that has nothing open is listed like one that was stopped. */
+const listedLeftOut = ({id, version, instance, channel, command, sidecar, dependsOn}: AppPlan): ListedApp => ({
+  ...NO_APP,
+  appId: id,
+  appPort: channel.port,
+  appProtocol: channel.protocol,
+  command: command.join(' '),
+  maxRequestBodySize: sidecar.maxBodyBytes,
+  httpReadBufferSize: sidecar.readBufferBytes,
+  version,
+  instance,
+  state: 'stopped',
+  waitsFor: dependsOn.map(each => each.id)
 })

@@ -20,8 +20,8 @@ export interface RunOptions {
   readonly emit: Emit
   /** Warnings about the template. Called once, after the start lines are printed. */
   readonly hints?: (() => readonly Hint[]) | undefined
-  /** Reads the template again after an edit (`--watch`). Throws a `UserError`. */
-  readonly reread?: (() => Plan) | undefined
+  /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
+  readonly reread?: (() => Promise<Plan>) | undefined
   /** Ids of apps whose first process the user starts in a debugger. */
   readonly debugged?: ReadonlySet<string> | undefined
 }

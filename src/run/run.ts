@@ -122,7 +122,8 @@ export class Run {
       reporter: this.#reporter,
       open: async (app, index) => this.#apps.add(app, index),
       close: async runtime => this.#apps.remove(runtime),
-      replan: (before, after) => this.#apps.replan(before, after)
+      replan: (before, after) => this.#apps.replan(before, after),
+      leaveOut: plans => this.#apps.leaveOut(plans)
     })
     this.#starts = new StartOrder({
       shownAs: plan.shownAs,
@@ -338,10 +339,8 @@ export class Run {
 
   /** As the app's own sidecar was asked to; `isForced`: without time to finish, and the run has failed. */
   async #shutDown(runtime: AppRuntime, isForced: boolean): Promise<void> {
-    if (isForced) {
-      this.#isForced = true
-      runtime.stopNow()
-    }
+    this.#isForced ||= isForced
+    if (isForced) runtime.stopNow()
     await this.#apps.stop(`${runtime.id}.${runtime.plan.instance.toString()}`)
   }
 

@@ -3,7 +3,8 @@ import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 
 /** The longest grace period of all apps, for processes that are found by the run's marker: their app is unknown. */
-export const longestGraceMs = ({apps}: Plan): number => Math.max(0, ...apps.map(({stop}) => stop.timeoutMs))
+export const longestGraceMs = ({apps, leftOut = []}: Plan): number =>
+  Math.max(0, ...[...apps, ...leftOut].map(({stop}) => stop.timeoutMs))
 
 export interface WatchdogNeeds {
   readonly marker: string

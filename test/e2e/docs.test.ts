@@ -64,10 +64,12 @@ async function prepared(rig: Rig): Promise<void> {
   await rig.template(
     [
       ...IDS.map(appID => ({appID, autoPort: true})),
+      {appID: 'debugger', profiles: ['debug']},
       ...VERSIONS.map(version => ({appID: 'hello', version, appDirPath: version, autoPort: true}))
     ],
     {resourcesPath: './resources'}
   )
+  await rig.write({'mine.yaml': 'apps: [{appID: shop, env: {LOG_LEVEL: debug}}]'})
   await copyExample(rig, 'orders', 'examples/orders')
 }
 

@@ -22,12 +22,12 @@ async function verdict(files: Files): Promise<'right' | 'wrong'> {
     writeFileSync(join(folder, path), text)
   }
   try {
-    const {plan, findings} = loadTemplate(
+    const {plan, findings} = await loadTemplate(
       '.',
       {cwd: folder, home: HOME, env: {HOME}, readStdin: () => ''},
       {watch: true}
     )
-    for (const finding of findings) checkPlace(files, finding)
+    for (const finding of await findings()) checkPlace(files, finding)
     const reporter = {warn: (_: string, text: string): void => checkMessage(text)}
     const store = new ResourceStore({env: {HOME}, cwd: folder, reporter})
     for (const app of plan.apps) {

@@ -8,13 +8,13 @@ import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {templateHere} from '../pick-run.ts'
 import {print, statusLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
-import {templateNamed} from '../template-named.ts'
+import {templatesNamed} from '../template-named.ts'
 
 const SIGNS = {ok: 'success', fail: 'failure', note: 'info'} as const
 
 /** `doctor [PATH]`: checks this machine and a template, and suggests fixes. Exits with 1 if a check fails. */
 export const doctor: CommandHandler = async call => {
-  const {plan, fault} = planOf(call)
+  const {plan, fault} = await planOf(call)
   const {env, home} = surroundings()
   const checks = [...fault, ...(await runChecks({env, home, plan}))]
   for (const {kind, text, advice} of checks) {
@@ -25,12 +25,16 @@ export const doctor: CommandHandler = async call => {
 }
 
 /** A template that cannot be loaded is a failed check. Without a template only the machine is checked. */
-function planOf({flags, words}: CommandContext): {readonly plan: Plan | undefined; readonly fault: readonly Check[]} {
+async function planOf({
+  flags,
+  words
+}: CommandContext): Promise<{readonly plan: Plan | undefined; readonly fault: readonly Check[]}> {
   const around = surroundings()
-  const typed = templateNamed(flags, words)
-  if (typed === undefined && !existsSync(templateHere())) return {plan: undefined, fault: []}
+  const typed = templatesNamed(flags, words)
+  if (typed.length === 0 && !existsSync(templateHere())) return {plan: undefined, fault: []}
   try {
-    return {plan: loadTemplate(typed ?? '.', around, {watch: false}).plan, fault: []}
+    const {plan} = await loadTemplate(typed.length === 0 ? '.' : typed, around, {watch: false})
+    return {plan, fault: []}
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     return {plan: undefined, fault: [{kind: 'fail', text: error.message, advice: error.explanation}]}

@@ -19,7 +19,7 @@ export interface FinishedLogs {
 export async function finishedLogs({ids, tail, since, runFile, asJson, grep}: LogsWanted): Promise<FinishedLogs> {
   const [id] = ids
   const nowhere = id === undefined ? 'nothing is running' : `no run has an app "${id}"`
-  const plan = planOf(runFile, nowhere)
+  const plan = await planOf(runFile, nowhere)
   const wanted = ids.length === 0 ? [...new Set(plan.apps.map(app => app.id))] : ids
   const found: {readonly id: string; readonly log: KeptLog}[] = []
   for (const each of wanted) {
@@ -39,9 +39,9 @@ export async function finishedLogs({ids, tail, since, runFile, asJson, grep}: Lo
   }
 }
 
-function planOf(runFile: string | undefined, nowhere: string): Plan {
+async function planOf(runFile: string | undefined, nowhere: string): Promise<Plan> {
   try {
-    return loadTemplate(runFile ?? '.', surroundings(), {watch: false}).plan
+    return (await loadTemplate(runFile ?? '.', surroundings(), {watch: false})).plan
   } catch (error) {
     if (runFile !== undefined || !(error instanceof UserError)) throw error
     throw new UserError(`${nowhere}; single runs leave no log files, and this folder has no template`, {cause: error})

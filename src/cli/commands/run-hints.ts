@@ -1,14 +1,14 @@
-import {placedText} from '../../config/findings.ts'
+import {placedText} from '../../config/hints.ts'
 import type {Loaded} from '../../config/load.ts'
 import type {Plan} from '../../model/plan.ts'
 import type {Hint} from '../../run/run-options.ts'
 
 /** Findings that `run` prints, too: the others are left to `validate`. */
-const PRINTED = ['unknown-key', 'ignored-key', 'duplicate-app-port'] as const
+const PRINTED = ['unknown-key', 'ignored-key', 'duplicate-app-port', 'unset-variable'] as const
 
 /** What `run` warns about when the start lines are out, one line each. `plan`: the apps that are started. */
-export function runHints({findings}: Loaded, plan: Plan): readonly Hint[] {
-  const mistakes = findings.flatMap(finding => {
+export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {
+  const mistakes = hints().flatMap(finding => {
     const code = PRINTED.find(each => each === finding.code)
     return code === undefined ? [] : [{code, text: placedText(finding)}]
   })

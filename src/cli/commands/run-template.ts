@@ -1,10 +1,11 @@
 import type {Event} from '../../model/events.ts'
 import type {Plan} from '../../model/plan.ts'
-import {onlyThese, refuseUnknown} from '../../supervisor/order/selection.ts'
+import {onlyThese, refuseProfiles, refuseUnknown} from '../../supervisor/order/selection.ts'
+import type {Overrides} from '../../config/app.ts'
 import {loadTemplate, type Loaded} from '../../config/load.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {variablesIn} from '../env-flag.ts'
-import {WITH_TEMPLATE} from '../flags.ts'
+import {WITH_TEMPLATE, type GivenFlags} from '../flags.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../colours.ts'
 import {recorded} from '../recorded.ts'
@@ -18,12 +19,12 @@ import {surroundings} from '../surroundings.ts'
 import type {Terminal} from '../terminal.ts'
 
 /** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each. */
-export function templateRun(call: CommandContext, terminal: Terminal): Form {
-  const typed = call.flags.text('run-file') ?? ''
+export async function templateRun(call: CommandContext, terminal: Terminal): Promise<Form> {
+  const files = call.flags.list('run-file').filter(file => file !== '')
   const watch = call.flags.isSet('watch')
-  const overrides = {watch, variables: variablesIn(call.flags)}
-  const load = (): Loaded => loadTemplate(typed, surroundings(), overrides)
-  const loaded = load()
+  const load = async (): Promise<Loaded> => loadTemplate(files, surroundings(), {watch, ...asked(call.flags)})
+  const loaded = await load()
+  refuseProfiles(loaded.plan, call.flags.list('profile'))
   const style = logStyleOf(call.flags.text('log-style'))
   const hasTimes = call.flags.isSet('timestamps')
   const plan = chosen(loaded.plan, call)
@@ -38,7 +39,7 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
     plan,
     isJson: call.asJson,
     hints: () => runHints(loaded, plan),
-    reread: watch && typed !== '-' ? () => chosen(load().plan, call) : undefined,
+    reread: watch && !files.includes('-') ? async () => chosen((await load()).plan, call) : undefined,
     debugged: except,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {
@@ -57,6 +58,12 @@ export function templateRun(call: CommandContext, terminal: Terminal): Form {
   }
 }
 
+/** `--env` and `--profile`. `--only` may name apps of any profile. */
+const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles'> => ({
+  variables: variablesIn(flags),
+  ...(!flags.names.includes('only') && {profiles: flags.list('profile')})
+})
+
 /** `--only a,b`, and `--only a b`: words have no other meaning with a template. */
 const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
   const wanted = recorded(plan, flags)
@@ -68,7 +75,7 @@ const isLive = ({flags, asJson}: CommandContext, terminal: Terminal): boolean =>
   terminal.isTerminal &&
   process.stdin.isTTY &&
   !asJson &&
-  flags.text('run-file') !== '-' &&
+  !flags.list('run-file').includes('-') &&
   process.env['TERM'] !== 'dumb'
 
 /** `--except a,b`, and `--except a b` without `--only`. */

@@ -6,13 +6,15 @@ import type {Form} from '../form.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
 
 const EXIT_BUG = 70
-const TEMPLATE_FLAGS = ['only', 'except', 'log-style', 'timestamps']
+const TEMPLATE_FLAGS = ['only', 'except', 'profile', 'log-style', 'timestamps']
+/** Those that select apps. */
+const SELECTING = ['only', 'except', 'profile']
 
 /** `run -f PATH` and `run -- command`: runs until all apps have exited or a signal or `stop` ends the run. */
 export const run: CommandHandler = async call => {
-  const isTemplate = (call.flags.text('run-file') ?? '') !== ''
+  const isTemplate = call.flags.list('run-file').some(file => file !== '')
   const needsTemplate = TEMPLATE_FLAGS.find(name => call.flags.names.includes(name))
-  if (!isTemplate && (needsTemplate === 'only' || needsTemplate === 'except'))
+  if (!isTemplate && needsTemplate !== undefined && SELECTING.includes(needsTemplate))
     throw new UserError(`--${needsTemplate} selects apps of a run template: add --run-file`)
   if (!isTemplate && needsTemplate !== undefined)
     throw new UserError(`--${needsTemplate} formats the lines of a run template's apps: add --run-file`)
@@ -23,10 +25,10 @@ export const run: CommandHandler = async call => {
 }
 
 /** `up`: `run -f .` */
-export const up: CommandHandler = async context => run({...context, flags: context.flags.or({'run-file': '.'})})
+export const up: CommandHandler = async context => run({...context, flags: context.flags.or({'run-file': ['.']})})
 
-async function live(terminal: Terminal, begin: (terminal: Terminal) => Form): Promise<number> {
-  const {started, ended, ...form} = begin(terminal)
+async function live(terminal: Terminal, begin: (terminal: Terminal) => Form | Promise<Form>): Promise<number> {
+  const {started, ended, ...form} = await begin(terminal)
   const isTerminal = terminal.isTerminal || wantsColours(false, process.env)
   const lived = new Run({...form, shell: process.env, output: terminal.out, isTerminal})
   const hasBug = guard(lived, terminal)

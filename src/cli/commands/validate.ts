@@ -1,6 +1,6 @@
 import {UserError, type PlacedMistake, type TemplateMistake} from '../../model/errors.ts'
 import type {MistakeCode} from '../../model/mistake-code.ts'
-import {placedText, type Finding} from '../../config/findings.ts'
+import {placedText, type Finding} from '../../config/hints.ts'
 import {explainPlace} from '../../config/diagnose.ts'
 import {loadTemplate, type Loaded} from '../../config/load.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
@@ -11,18 +11,20 @@ import type {WithoutEffect} from '../../resources/without-effect.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print, statusLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
-import {templateNamed} from '../template-named.ts'
+import {variablesIn} from '../env-flag.ts'
+import {templatesNamed} from '../template-named.ts'
 
 /** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */
 export const validate: CommandHandler = async ({flags, words, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
-  const path = templateNamed(flags, words) ?? '.'
-  const load = (): Loaded => loadTemplate(path, surroundings(), {watch: false})
+  const named = templatesNamed(flags, words)
+  const overrides = {watch: false, variables: variablesIn(flags)}
+  const load = async (): Promise<Loaded> => loadTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
   if (output === 'json') return printJson(load)
-  const {plan, findings} = load()
+  const {plan, findings} = await load()
   await plan.faults?.()
-  const all = [...findings, ...(await resourceFindings(plan))]
+  const all = [...(await findings()), ...(await resourceFindings(plan))]
   for (const finding of all) {
     const {severity, code, message, explanation} = finding
     const text = asJson ? placedText(finding) : message
@@ -78,17 +80,17 @@ function findingOf(code: MistakeCode, mistake: PlacedMistake): Finding {
 }
 
 /** Prints one object. With `errors` the template cannot run, with `findings` it can. */
-async function printJson(load: () => Loaded): Promise<number> {
+async function printJson(load: () => Promise<Loaded>): Promise<number> {
   const report = await reportOf(load)
   print(process.stdout, `${JSON.stringify(report, null, 2)}\n`)
   return report.errors.length === 0 ? 0 : 1
 }
 
-async function reportOf(load: () => Loaded) {
+async function reportOf(load: () => Promise<Loaded>) {
   try {
-    const {plan, findings} = load()
+    const {plan, findings} = await load()
     await plan.faults?.()
-    const all = [...findings, ...(await resourceFindings(plan))]
+    const all = [...(await findings()), ...(await resourceFindings(plan))]
     const of = (wanted: Finding['severity']) => all.filter(({severity}) => severity === wanted).map(flat)
     return {template: plan.shownAs, apps: plan.apps.length, errors: of('error'), findings: of('warning')}
   } catch (error) {

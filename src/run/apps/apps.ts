@@ -1,4 +1,4 @@
-import {whyStopped} from '../../gateway/unknown-app.ts'
+import {whyLeftOut, whyStopped} from '../../gateway/unknown-app.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {releasePorts, nameOwner} from '../../ports/claim-all.ts'
@@ -44,11 +44,14 @@ export class Apps {
   #all: readonly AppRuntime[] = []
   /** With the plans for their next start. */
   readonly #stopped = new Map<AppRuntime, AppPlan>()
+  /** Apps of profiles that nobody asked for: they have nothing open until somebody starts them. */
+  #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
   readonly #opening = new Map<AppRuntime, Promise<AppRuntime>>()
 
   constructor(options: AppsOptions) {
     this.#options = options
+    this.#leftOut = options.plan.leftOut ?? []
   }
 
   /** In the order of the template. */
@@ -72,8 +75,31 @@ export class Apps {
 
   /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */
   whyStopped(id: string): string {
-    const isStopped = this.#all.some(runtime => runtime.id === id && this.#stopped.has(runtime))
-    return isStopped ? whyStopped(id) : ''
+    const named = this.#all.filter(runtime => runtime.id === id)
+    if (named.some(runtime => this.#stopped.has(runtime))) return whyStopped(id)
+    const leftOut = named.length > 0 ? undefined : this.#leftOut.find(plan => plan.id === id)
+    return leftOut === undefined ? '' : whyLeftOut(id, leftOut.profiles ?? [])
+  }
+
+  /** The apps with this id that no profile asked for, and that nobody has started; all of them without an id. */
+  leftOut(id?: string): readonly AppPlan[] {
+    return this.#leftOut.filter(plan => id === undefined || plan.id === id)
+  }
+
+  /** After an edit of the template other apps are left out. */
+  leaveOut(plans: readonly AppPlan[]): void {
+    this.#leftOut = plans
+  }
+
+  /** Opens an app that was left out; the caller starts it. Undefined if the run ends meanwhile. Throws a UserError. */
+  async bringIn(plan: AppPlan, isDebugged: boolean): Promise<AppRuntime | undefined> {
+    this.#leftOut = this.#leftOut.filter(each => each !== plan)
+    try {
+      return await this.#open(plan, this.#all.length, {isDebugged})
+    } catch (error) {
+      this.#leftOut = [...this.#leftOut, plan]
+      throw error
+    }
   }
 
   /** No app was given up, and those that have exited succeeded, or were asked to. */

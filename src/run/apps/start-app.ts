@@ -1,7 +1,7 @@
 import type {HandedOver, Start} from '../../control/messages.ts'
 import {UserError} from '../../model/errors.ts'
 import {succeeded} from '../../model/app-state.ts'
-import type {Dependency} from '../../model/plan.ts'
+import type {AppPlan, Dependency} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
@@ -22,7 +22,7 @@ export interface AppStarterOptions {
 export class AppStarter {
   readonly #options: AppStarterOptions
   /** Starts in progress: several requests or dependents may need the same app. */
-  readonly #bringing = new Map<AppRuntime, Promise<void>>()
+  readonly #bringing = new Map<AppRuntime | AppPlan, Promise<void>>()
 
   constructor(options: AppStarterOptions) {
     this.#options = options
@@ -35,13 +35,18 @@ export class AppStarter {
   async start(id: string): Promise<Start | undefined> {
     const {apps, isEnding} = this.#options
     const meant = apps.named(id)
-    if (meant.length === 0) return undefined
+    const leftOut = meant.length === 0 ? apps.leftOut(id) : []
+    if (meant.length + leftOut.length === 0) return undefined
     if (isEnding()) return failed('the run is stopping')
     const fault = meant.map(runtime => runtime.fault).find(why => why !== '')
     if (fault !== undefined) return failed(fault)
-    if (meant.every(runtime => !this.#isDown(runtime) && !runtime.isDebugged && runtime.app.state.phase !== 'idle'))
+    if (
+      leftOut.length === 0 &&
+      meant.every(runtime => !this.#isDown(runtime) && !runtime.isDebugged && runtime.app.state.phase !== 'idle')
+    )
       return {outcome: 'runs already', why: ''}
     try {
+      for (const plan of leftOut) await this.#once(plan, async () => this.#bringIn(plan, false))
       for (const runtime of meant) await this.#bringUp(runtime)
       const whys = await Promise.all(apps.named(id).map(async runtime => this.#whyNotBegun(runtime)))
       const why = whys.find(each => each !== '')
@@ -59,8 +64,10 @@ export class AppStarter {
   async debug(id: string): Promise<HandedOver | undefined> {
     const {apps, starts, changes, main, isEnding} = this.#options
     const runtime = main(id) ?? apps.named(id)[0]
-    if (runtime === undefined) return undefined
+    const [leftOut] = apps.leftOut(id)
+    if (runtime === undefined && leftOut === undefined) return undefined
     if (isEnding()) return refused('the run is stopping')
+    if (runtime === undefined) return this.#debugLeftOut(leftOut)
     if (runtime.fault !== '') return refused(runtime.fault)
     if (runtime.plan.command.length === 0)
       return refused(`it has no command: start it yourself. To print its environment: pillion env ${id}`)
@@ -81,12 +88,50 @@ export class AppStarter {
 
   /** Prepares a stopped or exited app, so that it starts as soon as its dependencies are met; settles when it is prepared. */
   async #bringUp(runtime: AppRuntime): Promise<void> {
-    const bringing = this.#bringing.get(runtime) ?? this.#bring(runtime)
-    this.#bringing.set(runtime, bringing)
+    await this.#once(runtime, async () => this.#bring(runtime))
+  }
+
+  /** Joins the work for an app that is in progress. */
+  async #once(app: AppRuntime | AppPlan, work: () => Promise<void>): Promise<void> {
+    const bringing = this.#bringing.get(app) ?? work()
+    this.#bringing.set(app, bringing)
     try {
       await bringing
     } finally {
-      this.#bringing.delete(runtime)
+      this.#bringing.delete(app)
+    }
+  }
+
+  /** Starts an app that no profile asked for, after what it depends on. */
+  async #bringIn(plan: AppPlan, isDebugged: boolean): Promise<void> {
+    const {apps, starts, changes} = this.#options
+    await this.#bringNeeded(plan)
+    const runtime = await apps.bringIn(plan, isDebugged)
+    if (runtime === undefined) return
+    changes.broughtIn(plan)
+    changes.join(runtime)
+    await starts.late(runtime)
+  }
+
+  async #debugLeftOut(plan: AppPlan | undefined): Promise<HandedOver> {
+    if (plan === undefined) return refused('the run is stopping')
+    if (plan.command.length === 0) return refused('it has no command: start it yourself')
+    try {
+      await this.#once(plan, async () => this.#bringIn(plan, true))
+      return {why: '', wasDebugged: false}
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      return refused(wordsOf(error))
+    }
+  }
+
+  /** Starts the dependencies of an app that do not run. */
+  async #bringNeeded({dependsOn}: AppPlan): Promise<void> {
+    const {apps} = this.#options
+    for (const dependency of dependsOn) {
+      for (const plan of apps.leftOut(dependency.id)) await this.#once(plan, async () => this.#bringIn(plan, false))
+      for (const needed of apps.named(dependency.id))
+        if (this.#isLacking(needed, dependency)) await this.#bringUp(needed)
     }
   }
 
@@ -94,9 +139,7 @@ export class AppStarter {
     const {apps, starts, changes} = this.#options
     if (runtime.isDebugged && !apps.isStopped(runtime)) return changes.takeBack(runtime)
     if (!this.#isDown(runtime)) return
-    for (const dependency of runtime.plan.dependsOn)
-      for (const needed of apps.named(dependency.id))
-        if (this.#isLacking(needed, dependency)) await this.#bringUp(needed)
+    await this.#bringNeeded(runtime.plan)
     if (apps.isStopped(runtime)) {
       const fresh = await apps.reopen(runtime, false)
       changes.join(fresh)

@@ -16,13 +16,26 @@ export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
 }
 
 /** Throws a UserError for an id that no app of the plan has; `flag` named it. */
-export function refuseUnknown({apps}: Plan, ids: Iterable<string>, flag: string): void {
-  const known = new Set(apps.map(({id}) => id))
+export function refuseUnknown({apps, leftOut = []}: Plan, ids: Iterable<string>, flag: string): void {
+  const known = new Set([...apps, ...leftOut].map(({id}) => id))
   for (const id of ids) {
     if (known.has(id)) continue
     const near = nearMiss(id, known)
     throw new UserError(`${flag} names ${JSON.stringify(id)}, which is no app of this template`, {
       explanation: near === '' ? `The apps are: ${[...known].join(', ')}` : `Did you mean "${near}"?`
+    })
+  }
+}
+
+/** Throws a UserError for a profile that no app of the plan has. */
+export function refuseProfiles({apps, leftOut = []}: Plan, names: readonly string[]): void {
+  const known = new Set([...apps, ...leftOut].flatMap(({profiles = []}) => profiles))
+  for (const name of names) {
+    if (known.has(name)) continue
+    const near = nearMiss(name, known)
+    const all = known.size === 0 ? 'No app has profiles.' : `The profiles are: ${[...known].join(', ')}`
+    throw new UserError(`--profile names ${JSON.stringify(name)}, which no app of this template has`, {
+      explanation: near === '' ? all : `Did you mean "${near}"?`
     })
   }
 }

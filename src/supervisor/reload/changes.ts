@@ -15,8 +15,8 @@ export interface ChangesOptions {
   readonly plan: Plan
   /** Start of the run, in ms since 1970. */
   readonly since: number
-  /** Reads the template again; undefined: edits of the template are ignored. Throws a `UserError`. */
-  readonly reread: (() => Plan) | undefined
+  /** Reads the template again; undefined: edits of the template are ignored. Rejects with a `UserError`. */
+  readonly reread: (() => Promise<Plan>) | undefined
   /** The apps with an open sidecar. */
   readonly runtimes: () => readonly AppRuntime[]
   readonly emit: Emit
@@ -26,6 +26,8 @@ export interface ChangesOptions {
   readonly close: (runtime: AppRuntime) => Promise<void>
   /** The plan of an app that somebody has stopped is another one now, or there is none any more; false: it is not of a stopped one. */
   readonly replan: (before: AppPlan, after: AppPlan | undefined) => boolean
+  /** After an edit these apps are left out, unless somebody starts them. */
+  readonly leaveOut: (plans: readonly AppPlan[]) => void
 }
 
 /** Handles changes during a run: of app files, of the template, and restarts by the user. */
@@ -39,6 +41,8 @@ export class Changes {
   /** Edits are applied one after the other. */
   #edits: Promise<void> = Promise.resolve()
   #isOver = false
+  /** Ids of apps that no profile asked for, and that somebody has started. */
+  readonly #broughtIn = new Set<string>()
 
   constructor(options: ChangesOptions) {
     this.#options = options
@@ -48,12 +52,13 @@ export class Changes {
   /** Starts watching, after the start lines are printed. The watcher is loaded only if something is watched. */
   async begin(): Promise<void> {
     const {runtimes, reread, since} = this.#options
-    const isWatched = this.#plan.apps.some(({watch}) => watch.paths.length > 0)
+    const {apps, leftOut = []} = this.#plan
+    const isWatched = [...apps, ...leftOut].some(({watch}) => watch.paths.length > 0)
     if (this.#isOver || (!isWatched && reread === undefined)) return
     const {Watching} = await import('./watch-apps.ts')
     this.#watching = new Watching({
       since,
-      templateFiles: reread === undefined ? [this.#plan.file] : filesOf(this.#plan),
+      templateFiles: filesOf(reread === undefined ? {...this.#plan, apps: []} : this.#plan),
       reload: (runtime, files) => {
         if (!runtime.isDebugged) void this.#exchange(runtime, 'watch', {files})
       },
@@ -99,6 +104,12 @@ export class Changes {
   /** Follows the files of an app that has come to the run; to be called when it is open. */
   join(runtime: AppRuntime): void {
     void this.#watching?.add(runtime)
+  }
+
+  /** Somebody has started an app that was left out: from now on edits of the template change it. */
+  broughtIn({id}: AppPlan): void {
+    this.#broughtIn.add(id)
+    this.#plan = withBroughtIn(this.#plan, this.#broughtIn)
   }
 
   /** The app leaves the run: it is not restarted any more. */
@@ -171,8 +182,10 @@ export class Changes {
 
   async #edit(): Promise<void> {
     const since = Date.now()
-    const after = this.#reread()
-    if (after === undefined || this.#isOver) return
+    const reread = await this.#reread()
+    if (reread === undefined || this.#isOver) return
+    const after = withBroughtIn(reread, this.#broughtIn)
+    this.#options.leaveOut(after.leftOut ?? [])
     const before = this.#plan
     this.#plan = after
     const {added, removed, changed} = planChanges(before, after)
@@ -189,9 +202,9 @@ export class Changes {
   }
 
   /** The new plan; undefined, after a warning, if the template has a mistake. */
-  #reread(): Plan | undefined {
+  async #reread(): Promise<Plan | undefined> {
     try {
-      return this.#options.reread?.()
+      return await this.#options.reread?.()
     } catch (error) {
       const where = error instanceof UserError && error.explanation !== '' ? `\n${error.explanation}` : ''
       this.#warn(`the edited template has a mistake, so nothing was changed: ${messageOf(error)}${where}`)
@@ -237,8 +250,19 @@ export class Changes {
   }
 }
 
+/** The plan with those of the apps that it leaves out. */
+const withBroughtIn = (plan: Plan, ids: ReadonlySet<string>): Plan => {
+  const {apps, leftOut = []} = plan
+  const isIn = ({id}: AppPlan): boolean => ids.has(id)
+  return {...plan, apps: [...apps, ...leftOut.filter(isIn)], leftOut: leftOut.filter(app => !isIn(app))}
+}
+
 const isSameApp = (a: AppPlan, b: AppPlan): boolean =>
   a.id === b.id && a.version === b.version && a.instance === b.instance
 
 /** The files that a plan was read from. */
-const filesOf = ({file, apps}: Plan): readonly string[] => [file, ...new Set(apps.flatMap(({envFiles}) => envFiles))]
+const filesOf = ({file, overlays = [], apps}: Plan): readonly string[] => [
+  file,
+  ...overlays,
+  ...new Set(apps.flatMap(({envFiles}) => envFiles))
+]

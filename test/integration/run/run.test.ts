@@ -41,7 +41,7 @@ const runOf = async (t: Test, apps: readonly object[]): Promise<Scene> => {
   const shell = {PATH: process.env['PATH'] ?? '', PILLION_RUNTIME_DIR: join(folder, 'state')}
   const around = {cwd: folder, home: folder, env: shell, readStdin: () => ''}
   const told: Event['type'][] = []
-  const {plan} = loadTemplate('.', around, {watch: false})
+  const {plan} = await loadTemplate('.', around, {watch: false})
   // a signal that does nothing: what is spawned shows, however soon it is to end
   const deaf = plan.apps.map(app => ({...app, stop: {...app.stop, signal: 'SIGWINCH' as const}}))
   const run = new Run({

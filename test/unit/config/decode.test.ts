@@ -1,11 +1,13 @@
 import t from 'tap'
 import {UserError} from '../../../src/model/errors.ts'
 import {decodeTemplate, type Template} from '../../../src/config/decode.ts'
+import {startReading} from '../../../src/config/load.ts'
 import {parseSource} from '../../../src/config/source.ts'
 
 const decode = (text: string): Template => {
   const source = {shownAs: 'dapr.yaml', text}
-  return decodeTemplate(parseSource(source), source)
+  const document = parseSource(source)
+  return decodeTemplate(startReading([document], source), document.contents)
 }
 
 const appOf = (...lines: readonly string[]): object =>

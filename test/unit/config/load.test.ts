@@ -130,26 +130,26 @@ t.test('hints: what to write, and what was probably meant', async t => {
 t.test('a template from standard input starts in the folder of the call', async t => {
   const cwd = openShop(t, '')
   const around = {cwd, home: cwd, env: {}, readStdin: () => orders('appPort: 1')}
-  const {plan} = loadTemplate('-', around, {watch: false})
+  const {plan} = await loadTemplate('-', around, {watch: false})
   t.strictSame([plan.file, plan.shownAs, plan.apps[0]?.folder], [join(cwd, '-'), '-', join(cwd, 'orders')])
   const message = `${BEFORE}error in reading the provided app config from stdin: read -: input/output error`
-  t.throws(() => loadTemplate('-', {...around, readStdin: brokenStdin}, {watch: false}), {message, stream: 'stdout'})
+  await t.rejects(loadTemplate('-', {...around, readStdin: brokenStdin}, {watch: false}), {message, stream: 'stdout'})
 })
 
 t.test('a template that cannot be read is told as it was typed', async t => {
   const cwd = t.testdir({'dir.yaml': {'dapr.yaml': {}}, 'secret.yaml': ''})
   const around = {cwd, home: cwd, env: {}, readStdin: () => ''}
   const reading = `${BEFORE}error in reading the provided app config file: `
-  t.throws(() => loadTemplate('dir.yaml', around, {watch: false}), {
+  await t.rejects(loadTemplate('dir.yaml', around, {watch: false}), {
     message: `${reading}read dir.yaml/dapr.yaml: is a directory`,
     stream: 'stdout'
   })
   chmodSync(join(cwd, 'secret.yaml'), 0)
   const isRoot = process.getuid?.() === 0
-  t.throws(() => loadTemplate('./secret.yaml', around, {watch: false}), {
+  await t.rejects(loadTemplate('./secret.yaml', around, {watch: false}), {
     message: isRoot ? /'version' not found/ : `${reading}open ./secret.yaml: permission denied`
   })
-  t.throws(() => loadTemplate('nothere.yaml', around, {watch: false}), UserError)
+  await t.rejects(loadTemplate('nothere.yaml', around, {watch: false}), UserError)
 })
 
 t.test('a template begins behind a byte order mark', async t => {
@@ -225,13 +225,13 @@ t.test('a template of a quickstart is loaded whole', async t => {
 
 t.test('every key comes into the plan', async t => {
   const fixture = join(import.meta.dirname, '../../fixtures/templates/every-key')
-  const {plan, findings} = loadTemplate(
+  const {plan, findings} = await loadTemplate(
     fixture,
     {cwd: '/', home: '/nobody', env: {}, readStdin: () => ''},
     {watch: false}
   )
   const app = join(fixture, 'app')
-  t.same([...new Set(findings.map(({code}) => code))], ['no-effect'])
+  t.same([...new Set((await findings()).map(({code}) => code))], ['no-effect'])
   t.strictSame(
     {...plan, faults: await plan.faults?.()},
     {
@@ -290,6 +290,7 @@ t.test('every key comes into the plan', async t => {
           dependsOn: [{id: 'second', until: 'started'}],
           instance: 1,
           fixedPort: 8001,
+          profiles: ['one', 'two'],
           resources: {
             folders: [join(app, 'res'), join(fixture, 'more')],
             configFile: join(app, 'config.yaml'),

@@ -1,7 +1,11 @@
 import {join} from 'node:path'
 import type {Test} from 'tap'
 import {UserError} from '../../../src/model/errors.ts'
-import {loadTemplate, type Loaded} from '../../../src/config/load.ts'
+import {findTemplate} from '../../../src/config/find.ts'
+import {findingsIn} from '../../../src/config/findings.ts'
+import type {Finding} from '../../../src/config/hints.ts'
+import {loadTemplate, openFile, resolveWritten, startReading} from '../../../src/config/load.ts'
+import type {Plan} from '../../../src/model/plan.ts'
 
 /** A folder's files by name; a map is a folder. */
 export type Files = Readonly<{[name: string]: string | Files}>
@@ -16,11 +20,42 @@ export interface Setting {
 export const openShop = (t: Test, yaml: string, files: Files = {}): string =>
   t.testdir({'dapr.yaml': yaml, orders: {'app.mjs': ''}, checkout: {'app.mjs': ''}, home: {}, ...files})
 
-/** Loads the template of a shop as `-f .` does. */
-export const loadIn = (folder: string, {env = {}, watch = false}: Setting = {}): Loaded =>
-  loadTemplate('.', {cwd: folder, home: join(folder, 'home'), env, readStdin: () => ''}, {watch})
+/** A template as it was loaded. */
+export interface Read {
+  readonly plan: Plan
+  readonly findings: readonly Finding[]
+}
 
-export const load = (t: Test, yaml: string, setting: Setting = {}): Loaded =>
+/** Loads the template of a shop as `-f .` does: one file, without interpolation. */
+export function loadIn(folder: string, {env = {}, watch = false}: Setting = {}): Read {
+  const around = {cwd: folder, home: join(folder, 'home'), env, readStdin: () => ''}
+  const {found, source, document} = openFile(findTemplate('.', folder), around)
+  const reading = startReading([document], source)
+  const written = {found, source, documents: [document], unset: [], reading, root: document.contents}
+  const {plan, ...checked} = resolveWritten(written, around, {watch})
+  return {plan, findings: findingsIn(checked)}
+}
+
+/** What else the command line says. */
+export interface Asked extends Setting {
+  /** What `-f` names. */
+  readonly named?: readonly string[]
+  readonly profiles?: readonly string[]
+  readonly variables?: Readonly<Record<string, string>>
+}
+
+/** Loads the files that `-f` names. */
+export async function loadAll(
+  folder: string,
+  {env = {}, named = ['.'], profiles, variables}: Asked = {}
+): Promise<Read> {
+  const around = {cwd: folder, home: join(folder, 'home'), env, readStdin: () => ''}
+  const more = {...(profiles && {profiles}), ...(variables && {variables})}
+  const {plan, findings} = await loadTemplate(named, around, {watch: false, ...more})
+  return {plan, findings: await findings()}
+}
+
+export const load = (t: Test, yaml: string, setting: Setting = {}): Read =>
   loadIn(openShop(t, yaml, setting.files), setting)
 
 /** The error that stops a template; the shop's folder is written as `$` in its texts. */

@@ -30,7 +30,7 @@ class Template {
     this.#changes = new Changes({
       plan: this.#plan,
       since: Date.now() + 60_000, // what was written before the watch stands is not told
-      reread: () => {
+      reread: async () => {
         this.rereads++
         return this.#plan
       },
@@ -39,7 +39,8 @@ class Template {
       reporter: {warn: (_, text) => this.warned.push(text)},
       open: async app => this.open(app),
       close: async () => undefined,
-      replan: () => false
+      replan: () => false,
+      leaveOut: () => undefined
     })
     t.teardown(() => {
       this.#changes.end()

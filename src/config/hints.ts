@@ -1,0 +1,68 @@
+import type {TemplateMistake} from '../model/errors.ts'
+import type {Template} from './decode.ts'
+import {explain, MAX_MISTAKES, placed, placeText, type Mistake, type Source} from './diagnose.ts'
+import type {Entry} from './service-versions.ts'
+import type {Yaml} from './source.ts'
+import {wrongKeys} from './unknown-keys.ts'
+
+/** Something in a template that can be loaded: a mistake all the same, or what Dapr ignores. */
+export interface Finding extends TemplateMistake {
+  /** `error`: the template cannot run as it is. */
+  readonly severity: 'error' | 'warning'
+  /** Place, quoted line, carets and what to write, ready to print. */
+  readonly explanation: string
+}
+
+/** A finding in one line: `dapr.yaml:5:5: comand is ignored: unknown key (did you mean command?)`. */
+export const placedText = ({message, place: {file, line, column}, hint}: TemplateMistake): string =>
+  `${file}:${line}:${column}: ${message}${hint === '' ? '' : ` (${hint})`}`
+
+/** A template that was loaded. */
+export interface Checked {
+  readonly template: Template
+  readonly entries: readonly Entry[]
+  readonly source: Source
+  readonly documents: readonly Yaml[]
+  /** Variables that were taken as empty. */
+  readonly unset: readonly Mistake[]
+}
+
+/** Probable mistakes of which `run` warns, too. */
+export const hintsIn = ({template, entries, source, unset}: Checked): readonly Mistake[] => [
+  ...wrongKeys(template),
+  ...unset,
+  ...repeatedAppPorts(entries, source)
+]
+
+/** Mistakes in the order of the text. */
+export const asFindings = (
+  source: Source,
+  warnings: readonly Mistake[],
+  errors: readonly Mistake[] = []
+): readonly Finding[] =>
+  [...errors, ...warnings]
+    .toSorted((a, b) => a.spot.start - b.spot.start)
+    .slice(0, MAX_MISTAKES)
+    .map(mistake => ({
+      severity: errors.includes(mistake) ? 'error' : 'warning',
+      ...placed(source, mistake),
+      explanation: explain(source, mistake)
+    }))
+
+function repeatedAppPorts(entries: readonly Entry[], source: Source): readonly Mistake[] {
+  return entries.flatMap(({settings, plan: {id, channel}}, index) => {
+    const {port, address} = channel
+    const first = entries
+      .slice(0, port === 0 ? 0 : index)
+      .find(({plan}) => plan.channel.port === port && plan.channel.address === address)
+    if (first === undefined) return []
+    const ids = `${JSON.stringify(first.plan.id)} and ${JSON.stringify(id)}`
+    const places = `${placeText(source, first.settings.spot('appPort'))} and ${placeText(source, settings.spot('appPort'))}`
+    return {
+      code: 'duplicate-app-port',
+      message: `the apps ${ids} have the same appPort ${port.toString()} (${places}): only one can listen there`,
+      spot: settings.spot('appPort'),
+      hint: 'give each app its own appPort, or write autoPort: true'
+    }
+  })
+}
