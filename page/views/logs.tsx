@@ -1,3 +1,248 @@
+import {computed} from '@preact/signals'
+import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
+import {linesBefore, newerThan} from '../logs/history.ts'
+import {LineBlocks, plainText, type LineFilter} from '../logs/line-blocks.ts'
+import {save} from '../logs/save.ts'
+import {announce} from '../parts/announce.tsx'
+import {act, failure} from '../parts/strips.tsx'
+import {mayChange, problemOf} from '../state/api.ts'
+import {useKeys, type Key} from '../state/keys.ts'
+import {route, setParameters} from '../state/route.ts'
+import {appList, isPaused, listen, type LineView} from '../state/run.ts'
+
+const HISTORY = 500
+
+const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
+/** Ids of the apps that are ticked; none: all are. */
+const ticked = computed(() =>
+  parameter('app')
+    .split(',')
+    .filter(id => id !== '')
+)
+const ids = computed(() => [...new Set(appList.value.map(({id}) => id))])
+
+/** The search as an expression; a string: what is wrong with it. */
+function expressionOf(words: string): RegExp | string {
+  const [, source] = /^\/(.+)\/$/.exec(words) ?? []
+  try {
+    return new RegExp(source ?? words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i')
+  } catch (error) {
+    return error instanceof Error ? error.message : 'this is no expression'
+  }
+}
+
+/** The id in the name of an instance: `shop.2`. */
+const idOf = (name: string): string => (ids.value.includes(name) ? name : name.replace(/\.\d+$/, ''))
+
+function filterOf({words, mode, apps, isError}: Wanted): LineFilter {
+  const found = expressionOf(words)
+  const expression = typeof found === 'string' ? /(?:)/ : found
+  const isHit = (line: LineView): boolean => words === '' || expression.test(plainText(line.line))
+  const wanted = new Set(apps)
+  return {
+    isShown: line =>
+      (wanted.size === 0 || wanted.has(idOf(line.app))) &&
+      (!isError || line.stream === 'stderr') &&
+      (mode !== 'filter' || isHit(line)),
+    isMarked: line => words !== '' && mode !== 'filter' && isHit(line)
+  }
+}
+
+interface Wanted {
+  readonly words: string
+  readonly mode: string
+  readonly apps: readonly string[]
+  readonly isError: boolean
+}
+
 export default function Logs() {
-  return <h1>Logs</h1>
+  const box = useRef<HTMLDivElement>(null)
+  const blocks = useRef<LineBlocks>(undefined)
+  const [isFollowing, follow] = useState(true)
+  const [isWrapped, wrap] = useState(true)
+  const following = useRef(true)
+  following.current = isFollowing
+  const [words, mode, isError] = [parameter('q'), parameter('mode') || 'highlight', parameter('stream') === 'stderr']
+  const apps = ticked.value
+  const mistake = expressionOf(words)
+
+  const toEnd = (): void => {
+    const element = box.current
+    if (following.current && element !== null) element.scrollTop = element.scrollHeight
+  }
+  useEffect(() => {
+    if (box.current === null) return undefined
+    const made = new LineBlocks(box.current)
+    blocks.current = made
+    return read(made, toEnd)
+  }, [])
+  useEffect(() => {
+    blocks.current?.filter(filterOf({words, mode, apps, isError}))
+    toEnd()
+  }, [words, mode, apps.join(), isError])
+
+  const keys = useMemo<readonly Key[]>(
+    () => [{keys: 'x', text: 'Clear the lines', run: () => blocks.current?.clear()}],
+    []
+  )
+  useKeys(keys)
+  const onScroll = ({
+    currentTarget: {scrollTop, clientHeight, scrollHeight}
+  }: {
+    currentTarget: HTMLDivElement
+  }): void => {
+    const isAtEnd = scrollTop + clientHeight > scrollHeight - 30
+    if (isAtEnd !== following.current) follow(isAtEnd)
+  }
+  const [only] = apps.length === 1 ? apps : []
+
+  return (
+    <>
+      <div class="tools">
+        <h1>Logs</h1>
+        <input
+          type="search"
+          aria-label="Search lines"
+          placeholder="text or /expression/"
+          value={words}
+          aria-invalid={typeof mistake === 'string'}
+          onInput={event => setParameters({q: event.currentTarget.value})}
+        />
+        <select
+          aria-label="What the search does"
+          value={mode}
+          onChange={event => setParameters({mode: event.currentTarget.value})}
+        >
+          <option value="highlight">Highlight</option>
+          <option value="filter">Filter</option>
+        </select>
+        {typeof mistake === 'string' && <span class="bad">{mistake}</span>}
+        <Toggle
+          isOn={isFollowing}
+          text="Follow"
+          onToggle={() => (follow(!isFollowing), (following.current = !isFollowing), toEnd())}
+        />
+        <Toggle isOn={isWrapped} text="Wrap" onToggle={() => wrap(!isWrapped)} />
+        <Toggle isOn={isError} text="stderr only" onToggle={() => setParameters({stream: isError ? '' : 'stderr'})} />
+        {only !== undefined && mayChange && (
+          <button type="button" onClick={() => void act(only, 'restart')}>
+            Restart {only}
+          </button>
+        )}
+        <button type="button" class="far" title="Key: x" onClick={() => blocks.current?.clear()}>
+          Clear
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            navigator.clipboard.writeText(blocks.current?.text() ?? '').then(
+              () => announce('Copied'),
+              () => (failure.value = 'The browser does not let the page write to the clipboard')
+            )
+          }}
+        >
+          Copy
+        </button>
+        <button
+          type="button"
+          onClick={() => void save(apps).catch((error: unknown) => (failure.value = problemOf(error).message))}
+        >
+          Download
+        </button>
+      </div>
+      <div class="logs">
+        <AppTicks />
+        <div
+          ref={box}
+          class={`lines ${isWrapped ? 'wrapped' : ''}`}
+          role="log"
+          aria-live="off"
+          aria-label="Lines"
+          tabIndex={0}
+          onScroll={onScroll}
+        />
+      </div>
+    </>
+  )
+}
+
+/** Fills the blocks with what was written before, and what is written now, until the function that is returned is called. */
+function read(blocks: LineBlocks, toEnd: () => void): () => void {
+  const gone = new AbortController()
+  let waiting: LineView[] | undefined = []
+  const show = (lines: readonly LineView[]): void => {
+    blocks.append(lines)
+    toEnd()
+  }
+  const stop = listen('lines', ({lines, notShown}) => {
+    if (waiting === undefined) show(lines)
+    else waiting.push(...lines)
+    if (notShown > 0 && waiting === undefined) {
+      blocks.note(`… ${notShown.toLocaleString('en')} lines not shown: the log files have them`)
+      toEnd()
+    }
+  })
+  const stopReset = listen('reset', () => {
+    if (waiting === undefined) blocks.note('The connection was lost: lines may be missing here')
+  })
+  const stopPause = isPaused.subscribe(isNow => {
+    if (!isNow && !blocks.isEmpty) blocks.note('Lines that came during the pause are in the log files')
+  })
+  const begin = async (): Promise<void> => {
+    const earlier = await linesBefore(HISTORY, gone.signal).catch(() => [])
+    if (gone.signal.aborted) return
+    show([...earlier, ...newerThan(earlier, waiting ?? [])])
+    waiting = undefined
+  }
+  void begin()
+  return () => {
+    gone.abort()
+    stop()
+    stopReset()
+    stopPause()
+  }
+}
+
+function Toggle({
+  isOn,
+  text,
+  onToggle
+}: {
+  readonly isOn: boolean
+  readonly text: string
+  readonly onToggle: () => void
+}) {
+  return (
+    <button type="button" aria-pressed={isOn} onClick={onToggle}>
+      {text}
+    </button>
+  )
+}
+
+/** The apps whose lines are shown. */
+function AppTicks() {
+  const chosen = new Set(ticked.value)
+  const isTicked = (id: string): boolean => chosen.size === 0 || chosen.has(id)
+  const tick = (id: string): void => {
+    const wanted = ids.value.filter(each => (each === id ? !isTicked(id) : isTicked(each)))
+    setParameters({app: wanted.length === ids.value.length ? '' : wanted.join(',')})
+  }
+  return (
+    <fieldset class="ticks box">
+      <legend>Apps</legend>
+      <button type="button" disabled={chosen.size === 0} onClick={() => setParameters({app: ''})}>
+        All
+      </button>
+      {ids.value.map(id => (
+        <div key={id}>
+          <label>
+            <input type="checkbox" checked={isTicked(id)} onChange={() => tick(id)} /> {id}
+          </label>
+          <button type="button" class="only" aria-label={`Only ${id}`} onClick={() => setParameters({app: id})}>
+            only
+          </button>
+        </div>
+      ))}
+    </fieldset>
+  )
 }

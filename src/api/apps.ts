@@ -25,7 +25,8 @@ export function readAppName(segment: string): AppName {
   return at > 0 ? {id: text.slice(0, at), version: text.slice(at + 1)} : {id: text, version: ''}
 }
 
-const isNamed = (app: ListedApp, {id, version}: AppName): boolean =>
+/** Whether a name means this instance. */
+export const isNamed = (app: ListedApp, {id, version}: AppName): boolean =>
   (app.appId === id || `${app.appId}.${app.instance.toString()}` === id) && (version === '' || app.version === version)
 
 /** The instances that a name means. Throws an ApiProblem if the run has none. */

@@ -1,9 +1,9 @@
 import {once} from 'node:events'
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {LogsQuery} from '../control/messages.ts'
+import type {ListedApp, LogsQuery} from '../control/messages.ts'
 import {decoded, linesOf, readLine} from '../logging/headed-lines.ts'
 import type {ApiContext} from './api.ts'
-import {noSuchApp, type AppName} from './apps.ts'
+import {isNamed, noSuchApp, type AppName} from './apps.ts'
 import {ApiProblem} from './problem.ts'
 
 /** A line of a log. */
@@ -18,21 +18,31 @@ export interface LineView {
 
 const NDJSON = 'application/x-ndjson'
 
+/** The lines of several apps, `app=shop`, may be repeated; without it those of all, in their order. */
+export async function sendRunLogs(context: ApiContext, asked: LogsRequest): Promise<void> {
+  return send(context, asked.parameters.getAll('app'), '', asked)
+}
+
 /**
  * Sends the log of an app, as text or one JSON object for each line, at the reader's pace: an app never waits for it, and a
  * reader who follows too slowly is told how many lines were left out. Throws an ApiProblem.
  */
-export async function sendLogs(
+export async function sendLogs(context: ApiContext, {id, version}: AppName, asked: LogsRequest): Promise<void> {
+  return send(context, [id], version, asked)
+}
+
+async function send(
   {control}: ApiContext,
-  {id, version}: AppName,
+  ids: readonly string[],
+  version: string,
   {parameters, request, response}: LogsRequest
 ): Promise<void> {
   const asked = {...logsQuery(parameters), version}
   const words = (parameters.get('grep') ?? '').toLowerCase()
   const gone = new AbortController()
   response.on('close', () => gone.abort())
-  const texts = control.runLogs([id], asked, gone.signal)
-  if (texts === undefined) throw noSuchApp(control.list().apps, {id, version})
+  const texts = control.runLogs(ids, asked, gone.signal)
+  if (texts === undefined) throw noSuchAppOf(control.list().apps, ids, version)
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
   response.writeHead(200, {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}).flushHeaders()
   try {
@@ -45,6 +55,13 @@ export async function sendLogs(
     if (gone.signal.aborted) return // the reader has left
     response.destroy(error instanceof Error ? error : undefined)
   }
+}
+
+/** The first of these that the run does not have. */
+function noSuchAppOf(apps: readonly ListedApp[], ids: readonly string[], version: string): ApiProblem {
+  const [first = '', ...others] = ids
+  const unknown = [first, ...others].find(id => !apps.some(app => isNamed(app, {id, version}))) ?? first
+  return noSuchApp(apps, {id: unknown, version})
 }
 
 interface LogsRequest {

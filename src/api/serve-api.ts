@@ -3,7 +3,7 @@ import {handleApi, type ApiContext} from './api.ts'
 import {readAppName} from './apps.ts'
 import type {Via} from './events/event-reader.ts'
 import {followCalls} from './follow-calls.ts'
-import {sendLogs} from './logs.ts'
+import {sendLogs, sendRunLogs} from './logs.ts'
 import {problemOf, type ApiResponse} from './problem.ts'
 
 /** How a request came in. */
@@ -35,6 +35,7 @@ export async function serveApi(
       const {serveEvents} = await import('./events/serve-events.ts')
       return serveEvents(context, await context.events(), {parameters, request, response, via})
     }
+    if (method === 'GET' && path === '/logs') return await sendRunLogs(context, {parameters, request, response})
     const logsOf = /^\/apps\/([^/]+)\/logs$/.exec(path)?.[1]
     if (method === 'GET' && logsOf !== undefined)
       return await sendLogs(context, readAppName(logsOf), {parameters, request, response})

@@ -96,6 +96,12 @@ t.test('every answer of the API is as its description says', async t => {
   t.equal(first, 'said\n', 'new lines are sent as they come')
   followed.destroy()
   seen.add('/apps/{id}/logs')
+  const all = await ask(socket, '/api/v1/logs?app=shop&app=stock&tail=1000', {
+    headers: {accept: 'application/x-ndjson'}
+  })
+  for (const json of all.body.trim().split('\n')) t.equal(misfit('Line', JSON.parse(json)), '')
+  t.match((await ask(socket, '/api/v1/logs?grep=said')).body, /^(?:said\n)+$/)
+  seen.add('/logs')
   await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/die`)).text()
   const why = await get('/apps/shop/why', 'Why')
   t.match(why, {app: 'shop', death: {number: 1, inside: [{to: 'shop', path: '/die'}]}})
@@ -138,6 +144,7 @@ t.test('a request that cannot be answered gets a problem that says what to do', 
     ['POST', '/apps/shop/start', 200, /^$/, /^$/],
     ['GET', '/apps/shop/logs?tail=many', 400, /tail=many is no number/, /tail=100/],
     ['GET', '/apps/shop/logs?since=soon', 400, /since=soon is no time/, /ISO 8601/],
+    ['GET', '/logs?app=shop&app=zzz', 404, /no app "zzz"/, /It has/],
     ['GET', '/apps/zzz/logs', 404, /no app "zzz"/, /It has/],
     ['GET', '/calls/7', 404, /no call 7/, /pillion calls/],
     ['GET', '/calls.har?number=7', 404, /no call 7/, /pillion calls/],

@@ -1,0 +1,99 @@
+import Anser from 'anser'
+import {visible} from '../parts/safe-text.ts'
+
+/** A piece of a line, and the names of its classes in `logs.css`; '' = as the others. */
+export interface Piece {
+  readonly text: string
+  readonly look: string
+}
+
+/* oxlint-disable no-control-regex */
+/** OSC (titles, links, the clipboard), DCS, SOS, PM, APC: as a whole, up to their end (ECMA-48). */
+const STRINGS = /\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)/g
+/** CSI, of which colours end with `m`; all others move a cursor. */
+const CSI = /\x1b\[([0-?]*)[ -/]*([@-~])/g
+/** What is left of escapes, such as `ESC c`. */
+const SHORT = /\x1b[ -/]*[0-Z\\^-~]/g
+/** A colour or a style, in the form that anser reads. */
+const SGR = /^[\d;]*$/
+/* oxlint-enable no-control-regex */
+
+/** `38:5:n`, `38:2::r:g:b` and `4:3` (ITU T.416) in the form with semicolons. */
+const withSemicolons = (parameters: string): string =>
+  parameters
+    .replace(/\b([34]8):5:(\d+)/g, '$1;5;$2')
+    .replace(/\b([34]8):2:(?:\d*:)?(\d+):(\d+):(\d+)/g, '$1;2;$2;$3;$4')
+    .replace(/\b(\d+):\d+/g, '$1')
+
+/** A line without any escape but colours. */
+export function onlyColours(line: string): string {
+  if (!line.includes('\x1b')) return line
+  return line
+    .replace(STRINGS, '')
+    .replace(CSI, (_, parameters: string, last: string) => {
+      const plain = withSemicolons(parameters)
+      return last === 'm' && SGR.test(plain) ? `\x01${plain}\x02` : ''
+    })
+    .replace(SHORT, '')
+    .replaceAll('\x1b', '␛')
+    .replace(/\x01([\d;]*)\x02/g, '\x1b[$1m') // oxlint-disable-line no-control-regex
+}
+
+/** The pieces of a line of an app: text alone, whatever the app wrote. */
+export function piecesOf(line: string): readonly Piece[] {
+  const coloured = onlyColours(line.replace(/[\x01\x02]/g, visible)) // oxlint-disable-line no-control-regex
+  if (!coloured.includes('\x1b')) return [{text: visible(coloured), look: ''}]
+  return Anser.ansiToJson(coloured, {use_classes: true, remove_empty: true}).map(
+    ({content, fg, bg, fg_truecolor, bg_truecolor, decorations}) => ({
+      text: visible(content),
+      look: [
+        lookOf(fg, fg_truecolor, 'fg'),
+        lookOf(bg, bg_truecolor, 'bg'),
+        ...decorations.filter(name => SHOWN.has(name))
+      ]
+        .filter(name => name !== '')
+        .join(' ')
+    })
+  )
+}
+
+const BASIC = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
+
+const SHOWN: ReadonlySet<string> = new Set(['bold', 'dim', 'italic', 'underline', 'strikethrough'])
+
+/** One of eight names: the style sheet has a colour for each that can be read on both themes. */
+function lookOf(name: string, trueColour: string, ground: 'fg' | 'bg'): string {
+  if (!name) return ''
+  const palette = /^ansi-palette-(\d+)$/.exec(name)?.[1]
+  if (palette !== undefined) {
+    const index = Number(palette)
+    return `${ground}-${index < 16 ? BASIC[index % 8] : nearest(...rgbOf(index))}`
+  }
+  if (name === 'ansi-truecolor') {
+    const [r = 0, g = 0, b = 0] = trueColour.split(',').map(Number)
+    return `${ground}-${nearest(r, g, b)}`
+  }
+  return `${ground}-${name.replace(/^ansi-(bright-)?/, '')}`
+}
+
+const level = (n: number): number => (n === 0 ? 0 : 55 + n * 40)
+
+/** A colour of xterm's palette of 256, from the 17th on. */
+function rgbOf(index: number): [number, number, number] {
+  if (index >= 232) {
+    const grey = 8 + (index - 232) * 10
+    return [grey, grey, grey]
+  }
+  const at = index - 16
+  return [level(Math.floor(at / 36)), level(Math.floor(at / 6) % 6), level(at % 6)]
+}
+
+const HUES = ['red', 'yellow', 'green', 'cyan', 'blue', 'magenta']
+
+function nearest(r: number, g: number, b: number): string {
+  const [max, min] = [Math.max(r, g, b), Math.min(r, g, b)]
+  if (max - min < 40) return max < 60 ? 'black' : 'white'
+  const sixth =
+    max === r ? ((g - b) / (max - min) + 6) % 6 : max === g ? (b - r) / (max - min) + 2 : (r - g) / (max - min) + 4
+  return HUES[Math.round(sixth) % 6] ?? 'white'
+}

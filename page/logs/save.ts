@@ -1,0 +1,13 @@
+import {request} from '../state/api.ts'
+
+/** Lets the browser save the lines that the run keeps: of these apps, without any of all. Throws a Problem. */
+export async function save(apps: readonly string[]): Promise<void> {
+  const query = apps.map(id => `app=${encodeURIComponent(id)}`).join('&')
+  const response = await request(`/logs?${query}`)
+  const url = URL.createObjectURL(await response.blob())
+  const link = document.createElement('a')
+  link.href = url
+  link.download = `${apps.length === 1 ? (apps[0] ?? '') : 'apps'}.log`
+  link.click()
+  URL.revokeObjectURL(url)
+}

@@ -1,0 +1,159 @@
+import t from 'tap'
+import type {LineView} from '../../src/api/logs.ts'
+import {open, violations, withBrowser} from './browser.ts'
+import {madeUp, type MadeUp} from './made-up.ts'
+
+const line = (text: string, more: Partial<LineView> = {}): LineView => ({
+  time: '2026-01-31T14:46:45.500Z',
+  app: 'payments',
+  stream: 'stdout',
+  line: text,
+  ...more
+})
+
+const asJson = (lines: readonly LineView[]): string => lines.map(each => `${JSON.stringify(each)}\n`).join('')
+
+async function runWith(
+  test: Parameters<typeof madeUp>[0],
+  lines: readonly LineView[]
+): Promise<MadeUp & {readonly logs: string}> {
+  const run = await madeUp(test)
+  run.answers['GET /logs'] = () => asJson(lines)
+  return Object.assign(run, {logs: run.url})
+}
+
+/** What apps may say, and how it is shown. */
+const EVIL: readonly (readonly [line: string, shown: string])[] = [
+  ['<img src=x onerror="document.title=1">', '<img src=x onerror="document.title=1">'],
+  ['<script>document.title=2</script>', '<script>document.title=2</script>'],
+  ['\x1b]8;;javascript:document.title=3\x1b\\click\x1b]8;;\x1b\\', 'click'],
+  ['\x1b]52;c;aGk=\x07clipboard', 'clipboard'],
+  ['\x1b]0;title\x07renamed', 'renamed'],
+  ['\x1b[31munterminated', 'unterminated'],
+  ['turned \u202earound', 'turned [U+202E]around'],
+  ['nul\0 and bell\x07', 'nul␀ and bell␇'],
+  ['not UTF-8: \ufffd', 'not UTF-8: \ufffd']
+]
+
+t.test('the lines of apps', async t =>
+  withBrowser(t, async browser => {
+    await t.test('earlier lines, then those that come, in order and once each', async t => {
+      const run = await runWith(t, [line('first'), line('second')])
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const log = page.getByRole('log', {name: 'Lines'})
+      await log.getByText('second').waitFor()
+      await run.followed('lines')
+      run.send('lines', {lines: [line('\x1b[32mthird\x1b[0m', {time: '2026-01-31T14:46:46.000Z'})], notShown: 12_000})
+      await log.getByText('12,000 lines not shown').waitFor()
+      t.match(await log.innerText(), /first[^]*second[^]*third/)
+      t.equal(await log.getByText('second').count(), 1)
+      t.same(troubles, [])
+    })
+
+    await t.test('what apps say is text', async t => {
+      const run = await runWith(t, [...EVIL.map(([text]) => line(text)), line(`begin${'x'.repeat(1024 * 1024)}`)])
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const log = page.getByRole('log')
+      await log.getByText('1,048,581 characters').waitFor()
+      for (const [, shown] of EVIL) t.equal(await log.getByText(shown, {exact: true}).count(), 1, shown)
+      t.equal(await log.locator('img, script, a').count(), 0)
+      t.equal(await page.title(), 'Logs · shop · Pillion')
+      t.ok((await log.innerText()).length < 10_000, 'the rest of the long line is left out')
+      t.same(troubles, [])
+    })
+
+    await t.test('search by text and expression, one app, stderr only; a broken expression is said', async t => {
+      const run = await runWith(t, [
+        line('order 1 [ok]'),
+        line('order 2 failed', {stream: 'stderr'}),
+        line('invoice 3', {app: 'checkout'})
+      ])
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const log = page.getByRole('log')
+      const shown = async (...texts: readonly string[]): Promise<void> => {
+        for (const text of ['order 1', 'order 2', 'invoice 3'])
+          await log.getByText(text).waitFor({state: texts.includes(text) ? 'visible' : 'hidden'})
+      }
+      await log.getByText('invoice 3').waitFor()
+      await page.keyboard.press('/')
+      await page.keyboard.type('[OK]')
+      await shown('order 1', 'order 2', 'invoice 3')
+      await page.getByLabel('What the search does').selectOption('filter')
+      await shown('order 1')
+      await page.getByRole('searchbox').fill('/order \\d (f|$)/')
+      await shown('order 2')
+      await page.getByRole('searchbox').fill('/order (/')
+      await page.getByText(/Unterminated group|Invalid regular expression/).waitFor()
+      await page.getByRole('searchbox').fill('')
+      await page.getByRole('button', {name: 'Only checkout'}).click()
+      await shown('invoice 3')
+      t.match(page.url(), /app=checkout/)
+      await page.getByRole('checkbox', {name: 'payments'}).check()
+      await page.getByRole('button', {name: 'stderr only'}).click()
+      await shown('order 2')
+      await page.getByRole('button', {name: 'All', exact: true}).click()
+      await page.reload()
+      await shown('order 2')
+    })
+
+    await t.test('clear is for the view alone; restart is for one app, and not for who looks only', async t => {
+      const run = await runWith(t, [line('first')])
+      run.answers['POST /apps/payments/restart'] = {apps: []}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      await page.getByText('first').waitFor()
+      await page.keyboard.press('x')
+      await page.getByText('first').waitFor({state: 'detached'})
+      await page.getByRole('button', {name: 'Only payments'}).click()
+      const [answer] = await Promise.all([
+        page.waitForResponse(/restart$/),
+        page.getByRole('button', {name: 'Restart payments'}).click()
+      ])
+      t.equal(answer.status(), 200)
+      t.ok(run.asked.includes('POST /apps/payments/restart'))
+      await page.goto('about:blank')
+      await page.goto(run.readOnlyUrl)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      await page.getByRole('button', {name: 'Only payments'}).click()
+      t.equal(await page.getByRole('button', {name: 'Restart'}).count(), 0)
+    })
+
+    await t.test('the oldest blocks go; scrolled up, the lines stand still', async t => {
+      const run = await runWith(t, [line('first')])
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const log = page.getByRole('log')
+      await log.getByText('first').waitFor()
+      await run.followed('lines')
+      for (let i = 0; i < 20; i++)
+        run.send('lines', {
+          lines: Array.from({length: 400}, (_, n) => line(`line ${(i * 400 + n).toString()}.`)),
+          notShown: 0
+        })
+      await log.getByText('line 7999.').waitFor()
+      t.ok((await log.locator('p').count()) <= 5000)
+      const follow = page.getByRole('button', {name: 'Follow'})
+      t.equal(await follow.getAttribute('aria-pressed'), 'true')
+      await log.hover()
+      await page.mouse.wheel(0, -2000)
+      await page.locator('button[aria-pressed=false]', {hasText: 'Follow'}).waitFor()
+      await follow.click()
+      await page.locator('button[aria-pressed=true]', {hasText: 'Follow'}).waitFor()
+    })
+
+    for (const theme of ['light', 'dark'] as const)
+      await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
+        const colours = [30, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 47].map(n =>
+          line(`\x1b[${n.toString()}m colour ${n.toString()} \x1b[0m`)
+        )
+        const run = await runWith(t, [...colours, line('warn', {stream: 'stderr'}), line('ready', {stream: 'status'})])
+        const {page} = await open(browser, run.url, theme)
+        await page.getByRole('link', {name: 'Logs'}).click()
+        await page.getByText('colour 47').waitFor()
+        t.same(await violations(page), [])
+      })
+  })
+)
