@@ -7,7 +7,7 @@ import t, {type Test} from 'tap'
 import {DaprClient} from '../rig/dapr-client.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {STATES} from '../../src/sidecar/grpc/blocks/messages.ts'
+import {STATES} from '../../src/net/grpc/messages/state.ts'
 import {openShop, publish} from './pubsub-shop.ts'
 
 /** Settles when the log of an app's sidecar has such a line. */

@@ -6,7 +6,7 @@ import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 import {daprForPython, installed} from './installed.ts'
 import {decode, encode, type Message} from '../../src/net/grpc/message-codec.ts'
-import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from '../../src/sidecar/grpc/blocks/binding-messages.ts'
+import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from '../../src/net/grpc/messages/binding.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback'
 

@@ -14,7 +14,7 @@ import {
   UNLOCKED,
   UNSUBSCRIBE_CONFIGURATION,
   UNSUBSCRIBED_CONFIGURATION
-} from '../../src/sidecar/grpc/blocks/configuration-messages.ts'
+} from '../../src/net/grpc/messages/configuration.ts'
 
 interface Shop {
   readonly client: DaprClient

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {DaprClient} from '../rig/dapr-client.ts'
-import {BULK_PUBLISH, BULK_PUBLISHED, PUBLISH_EVENT} from '../../src/sidecar/grpc/blocks/pubsub-messages.ts'
+import {BULK_PUBLISH, BULK_PUBLISHED, PUBLISH_EVENT} from '../../src/net/grpc/messages/pubsub.ts'
 import {component, eventOf, openShop} from './pubsub-shop.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'

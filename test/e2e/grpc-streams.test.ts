@@ -5,7 +5,7 @@ import type {Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import type {Message} from '../../src/net/grpc/message-codec.ts'
-import {PUBLISH_EVENT, STREAM_ANSWER, STREAM_REQUEST} from '../../src/sidecar/grpc/blocks/pubsub-messages.ts'
+import {PUBLISH_EVENT, STREAM_ANSWER, STREAM_REQUEST} from '../../src/net/grpc/messages/pubsub.ts'
 import {component} from './pubsub-shop.ts'
 
 const NAME = 'SubscribeTopicEventsAlpha1'

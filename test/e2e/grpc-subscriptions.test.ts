@@ -14,7 +14,7 @@ import {
   TOPIC_EVENTS,
   TOPIC_EVENTS_ANSWER,
   TOPIC_SUBSCRIPTIONS
-} from '../../src/sidecar/grpc/blocks/pubsub-messages.ts'
+} from '../../src/net/grpc/messages/pubsub.ts'
 import {component, subscribed} from './pubsub-shop.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback'

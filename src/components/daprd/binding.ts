@@ -2,7 +2,7 @@ import {decode, encode} from '../../net/grpc/message-codec.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import {Properties} from '../properties.ts'
 import {causeOf} from './cause.ts'
-import {BINDING_RESPONSE, INVOKE_BINDING} from './messages.ts'
+import {BINDING_RESPONSE, INVOKE_BINDING} from '../../net/grpc/messages/binding.ts'
 import type {OpenedByDaprd} from './open.ts'
 import {isWithin} from './within.ts'
 

@@ -1,7 +1,7 @@
 import {encode} from '../../net/grpc/message-codec.ts'
 import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {causeOf} from './cause.ts'
-import {PUBLISH} from './messages.ts'
+import {PUBLISH_EVENT} from '../../net/grpc/messages/pubsub.ts'
 import type {OpenedByDaprd} from './open.ts'
 import {isWithin} from './within.ts'
 
@@ -26,7 +26,7 @@ export class DaprdPubSub implements PubSub {
       metadata: {...metadata, rawPayload: 'true'}
     }
     try {
-      await access.call('PublishEvent', encode(PUBLISH, message))
+      await access.call('PublishEvent', encode(PUBLISH_EVENT, message))
     } catch (error) {
       throw new Error(causeOf(error), {cause: error})
     }

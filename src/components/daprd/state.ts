@@ -9,7 +9,7 @@ import {
 } from '../state-store.ts'
 import {causeOf} from './cause.ts'
 import {DaprdError} from './daprd-access.ts'
-import {DELETE_STATE, GET_STATE, SAVE_STATE, STATE_VALUE, TRANSACTION} from './messages.ts'
+import {DELETE_STATE, GET_STATE, STATES, STATE_VALUE, STATE_TRANSACTION} from '../../net/grpc/messages/state.ts'
 import type {OpenedByDaprd} from './open.ts'
 
 const CONCURRENCY = ['', 'first-write', 'last-write']
@@ -75,7 +75,7 @@ export class DaprdStateStore implements StateStore {
 
   async set(request: SetRequest): Promise<void> {
     const {value} = request
-    await this.#call('SaveState', encode(SAVE_STATE, {storeName: this.#storeName, states: [itemOf(request, value)]}))
+    await this.#call('SaveState', encode(STATES, {storeName: this.#storeName, states: [itemOf(request, value)]}))
   }
 
   async delete(request: DeleteRequest): Promise<void> {
@@ -87,7 +87,10 @@ export class DaprdStateStore implements StateStore {
       operationType: kind,
       request: itemOf(request, kind === 'upsert' ? request.value : NOTHING)
     }))
-    await this.#call('ExecuteStateTransaction', encode(TRANSACTION, {storeName: this.#storeName, operations: steps}))
+    await this.#call(
+      'ExecuteStateTransaction',
+      encode(STATE_TRANSACTION, {storeName: this.#storeName, operations: steps})
+    )
   }
 
   async close(): Promise<void> {

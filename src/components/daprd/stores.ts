@@ -5,15 +5,13 @@ import type {SecretStore} from '../secret-store.ts'
 import {causeOf} from './cause.ts'
 import {
   CONFIGURATION,
-  GET_CONFIGURATION,
-  GET_SECRET,
+  ASK_CONFIGURATION,
   LOCKED,
-  SECRET,
-  SECRETS,
   TRY_LOCK,
   UNLOCK,
   UNLOCKED
-} from './messages.ts'
+} from '../../net/grpc/messages/configuration.ts'
+import {GET_SECRET, SECRET, SECRETS} from '../../net/grpc/messages/state.ts'
 import type {OpenedByDaprd} from './open.ts'
 
 const close = async (): Promise<void> => {
@@ -58,7 +56,7 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
     get: async (keys, metadata) =>
       decode(
         CONFIGURATION,
-        await call('GetConfiguration', encode(GET_CONFIGURATION, {storeName, keys: [...keys], metadata}))
+        await call('GetConfiguration', encode(ASK_CONFIGURATION, {storeName, keys: [...keys], metadata}))
       ).items,
     subscribe: async (keys, metadata, changed) => {
       const query = new URLSearchParams([

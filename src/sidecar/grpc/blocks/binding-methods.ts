@@ -1,5 +1,5 @@
 import {decode, encode} from '../../../net/grpc/message-codec.ts'
-import {BINDING_RESPONSE, INVOKE_BINDING} from './binding-messages.ts'
+import {BINDING_RESPONSE, INVOKE_BINDING} from '../../../net/grpc/messages/binding.ts'
 import {bytesOf, type BlockMethod} from './block-method.ts'
 
 // Bindings over gRPC (Dapr: pkg/api/grpc/grpc.go, InvokeBinding).

@@ -6,7 +6,7 @@ import {invokeBinding} from './binding-methods.ts'
 import {statusOfFault} from './block-status.ts'
 import {getConfiguration, unsubscribeConfiguration} from './configuration-methods.ts'
 import {tryLock, unlock} from './lock-methods.ts'
-import {GET_SECRET, SECRET, SECRETS, STORE_ONLY} from './messages.ts'
+import {GET_SECRET, SECRET, SECRETS, STORE_ONLY} from '../../../net/grpc/messages/state.ts'
 import {bulkPublishEvent, publishEvent} from './publish-methods.ts'
 import {
   deleteBulkState,

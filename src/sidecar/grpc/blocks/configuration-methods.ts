@@ -6,7 +6,7 @@ import {
   CONFIGURATION,
   UNSUBSCRIBE_CONFIGURATION,
   UNSUBSCRIBED_CONFIGURATION
-} from './configuration-messages.ts'
+} from '../../../net/grpc/messages/configuration.ts'
 
 // Configuration over gRPC (Dapr: pkg/api/grpc/grpc.go).
 

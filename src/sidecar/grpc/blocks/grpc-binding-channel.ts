@@ -10,7 +10,7 @@ import {OK, UNIMPLEMENTED, type GrpcStatus} from '../../../net/grpc/status.ts'
 import {traceFields} from '../../../net/grpc/trace-fields.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
 import {childTraceparent, freshTraceparent} from '../../http/trace.ts'
-import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from './binding-messages.ts'
+import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from '../../../net/grpc/messages/binding.ts'
 import {bytesOf} from './block-method.ts'
 import {wishOf} from './state-methods.ts'
 

@@ -9,7 +9,7 @@ import {traceFields} from '../../../net/grpc/trace-fields.ts'
 import {encodeField} from '../../../net/http2/field-text.ts'
 import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
 import {childTraceparent} from '../../http/trace.ts'
-import {TOPIC_EVENT, TOPIC_EVENT_ANSWER, TOPIC_EVENTS, TOPIC_EVENTS_ANSWER} from './pubsub-messages.ts'
+import {TOPIC_EVENT, TOPIC_EVENT_ANSWER, TOPIC_EVENTS, TOPIC_EVENTS_ANSWER} from '../../../net/grpc/messages/pubsub.ts'
 import {answerOfStatus, cloudEventOf, topicEventOf} from './topic-event.ts'
 
 export interface GrpcEventChannelOptions {

@@ -4,7 +4,7 @@ import {requestGrpcApp} from '../../../gateway/grpc-app-request.ts'
 import type {TopicSubscription} from '../../../resources/subscriptions.ts'
 import {readListed} from '../../blocks/listed-subscriptions.ts'
 import type {ListTopicsOptions} from '../../list-topics.ts'
-import {TOPIC_SUBSCRIPTIONS} from './pubsub-messages.ts'
+import {TOPIC_SUBSCRIPTIONS} from '../../../net/grpc/messages/pubsub.ts'
 
 const PATH = '/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions'
 

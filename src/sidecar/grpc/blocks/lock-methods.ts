@@ -1,7 +1,7 @@
 import type {Unlocked} from '../../../components/lock-store.ts'
 import {decode, encode} from '../../../net/grpc/message-codec.ts'
 import type {BlockMethod} from './block-method.ts'
-import {LOCKED, TRY_LOCK, UNLOCK, UNLOCKED} from './configuration-messages.ts'
+import {LOCKED, TRY_LOCK, UNLOCK, UNLOCKED} from '../../../net/grpc/messages/configuration.ts'
 
 // Locks over gRPC (Dapr: pkg/api/universal/lock.go).
 

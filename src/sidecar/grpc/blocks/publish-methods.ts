@@ -1,6 +1,6 @@
 import {decode, encode} from '../../../net/grpc/message-codec.ts'
 import {unmarshalable, type BulkEntry} from '../../blocks/publishing.ts'
-import {BULK_PUBLISH, BULK_PUBLISHED, PUBLISH_EVENT} from './pubsub-messages.ts'
+import {BULK_PUBLISH, BULK_PUBLISHED, PUBLISH_EVENT} from '../../../net/grpc/messages/pubsub.ts'
 import {bytesOf, type BlockMethod} from './block-method.ts'
 
 // Publishing over gRPC (Dapr: pkg/api/grpc/grpc.go).

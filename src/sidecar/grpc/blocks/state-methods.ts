@@ -11,7 +11,7 @@ import {
   STATES,
   STORE_ONLY,
   type STATE_ITEM
-} from './messages.ts'
+} from '../../../net/grpc/messages/state.ts'
 import {bytesOf, type BlockMethod} from './block-method.ts'
 
 // State over gRPC (Dapr: pkg/api/grpc/grpc.go).

@@ -2,7 +2,7 @@ import type {AttemptControl} from '../../../gateway/interceptors/resiliency/atte
 import {encode} from '../../../net/grpc/message-codec.ts'
 import type {AppEvent, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
 import type {ServerStream} from '../server-stream.ts'
-import {STREAM_ANSWER} from './pubsub-messages.ts'
+import {STREAM_ANSWER} from '../../../net/grpc/messages/pubsub.ts'
 import {answerOfStatus, topicEventOf} from './topic-event.ts'
 
 type Settle = (answer: EventAnswer) => void

@@ -3,7 +3,7 @@ import {OK, UNKNOWN, type GrpcStatus} from '../../../net/grpc/status.ts'
 import {aborted} from '../../../platform/delay.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import type {ServerStream} from '../server-stream.ts'
-import {ASK_CONFIGURATION, CONFIGURATION_UPDATE} from './configuration-messages.ts'
+import {ASK_CONFIGURATION, CONFIGURATION_UPDATE} from '../../../net/grpc/messages/configuration.ts'
 
 /**
  * Sends the changes of keys, behind a first message with the id of the subscription, until the caller leaves, the sidecar

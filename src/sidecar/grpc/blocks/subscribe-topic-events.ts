@@ -4,7 +4,7 @@ import {aborted} from '../../../platform/delay.ts'
 import {usualRule} from '../../../resources/subscriptions.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import type {ServerStream} from '../server-stream.ts'
-import {STREAM_ANSWER, STREAM_REQUEST} from './pubsub-messages.ts'
+import {STREAM_ANSWER, STREAM_REQUEST} from '../../../net/grpc/messages/pubsub.ts'
 import {StreamEventChannel} from './stream-event-channel.ts'
 
 const failed = (message: string): GrpcStatus => ({code: UNKNOWN, message})

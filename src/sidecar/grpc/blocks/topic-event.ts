@@ -3,7 +3,7 @@ import {structOf} from '../../../net/grpc/struct.ts'
 import {isCloudEventType, isJsonType} from '../../blocks/cloud-event.ts'
 import type {AppEvent, EventAnswer, EventTarget} from '../../blocks/event-channel.ts'
 import {compactJson, memberTexts} from '../../blocks/json-text.ts'
-import type {TOPIC_EVENT} from './pubsub-messages.ts'
+import type {TOPIC_EVENT} from '../../../net/grpc/messages/pubsub.ts'
 
 /** What a message says in fields of its own (Dapr: pkg/runtime/pubsub, GRPCEnvelopeFromSubscriptionMessage). */
 const OWN_FIELDS: ReadonlySet<string> = new Set([

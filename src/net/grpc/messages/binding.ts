@@ -1,4 +1,4 @@
-import {STATE_ITEM} from './messages.ts'
+import {STATE_ITEM} from './state.ts'
 
 /*
  * The messages of bindings, by their field numbers (dapr/proto/runtime/v1: binding.proto, appcallback.proto).

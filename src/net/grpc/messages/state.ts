@@ -1,5 +1,5 @@
 /*
- * The messages of Dapr's building blocks, by their field numbers (dapr/proto/runtime/v1: state, secret, configuration, lock;
+ * The messages of state and secrets, by their field numbers (dapr/proto/runtime/v1: state.proto, secret.proto;
  * dapr/proto/common/v1/common.proto).
  */
 
