@@ -9,6 +9,7 @@ import type {ComponentResource} from '../resources/components.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {isDaprApp} from './ask-app.ts'
 import type {BindingChannel, BindingTarget} from './blocks/binding-channel.ts'
+import {EventProcess} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
 export interface SidecarBindingsOptions {
@@ -27,9 +28,6 @@ interface Input {
   readonly isWanted: boolean
 }
 
-/** No process was asked. */
-const NONE = -1
-
 /**
  * The bindings that bring events to an app: each of its processes is asked which of them it wants. Nothing is loaded where
  * there are none. Events are delivered while the process that was asked is ready.
@@ -40,12 +38,7 @@ export class SidecarBindings {
   #inputs: readonly Input[] = []
   /** Aborted when the process that is asked has gone: the question would wait for the next one, which has its own. */
   #question = new AbortController()
-  /** The process that was asked. */
-  #asked = NONE
-  /** The process whose answer holds. */
-  #current = NONE
-  /** Of those who wait until the app takes events. */
-  #changed = Promise.withResolvers<void>()
+  readonly #process: EventProcess
   #channel: Promise<BindingChannel> | undefined
   #hasFollowed = false
   #isWarned = false
@@ -53,9 +46,10 @@ export class SidecarBindings {
   constructor(options: SidecarBindingsOptions) {
     this.#options = options
     const {runtime, blocks} = options
+    this.#process = new EventProcess(runtime)
     this.#stops = [
       runtime.onMove(() => this.#look()),
-      runtime.queue.onOpen(() => this.#tell()),
+      runtime.queue.onOpen(() => this.#process.changed()),
       blocks.onComponents(() => this.#reload())
     ]
     this.#look()
@@ -65,9 +59,8 @@ export class SidecarBindings {
   async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#question.abort()
-    this.#asked = NONE
-    this.#current = NONE
-    this.#tell()
+    this.#process.forget()
+    this.#process.changed()
     if (!this.#hasFollowed) return
     const {inputBindings} = await this.#options.blocks.load()
     await Promise.race([inputBindings.close(), aborted(cut)])
@@ -83,22 +76,20 @@ export class SidecarBindings {
     // which of daprd's bindings bring events is known by then: components are opened before apps start
     if (runtime.appPort === 0 || (!mayWant && runtime.isReady)) blocks.setKnown('bindings')
     const isAsked = runtime.isReady && runtime.appPort > 0 && mayWant
-    if (isAsked && runtime.pid !== this.#asked) {
-      this.#asked = runtime.pid
+    if (isAsked && this.#process.ask()) {
       this.#question.abort()
       this.#question = new AbortController()
       void this.#ask(runtime.pid, this.#question.signal)
     } else if (!isAsked) {
       this.#question.abort()
-      this.#asked = NONE
-      this.#current = NONE
+      this.#process.forget()
     }
-    this.#tell()
+    this.#process.changed()
   }
 
   /** Files have changed: the app may want others now. */
   #reload(): void {
-    this.#asked = NONE
+    this.#process.askAgain()
     this.#look()
   }
 
@@ -124,8 +115,7 @@ export class SidecarBindings {
     }
     if (signal.aborted) return
     blocks.setKnown('bindings')
-    this.#current = pid
-    this.#tell()
+    this.#process.answered(pid)
   }
 
   async #openChannel(): Promise<BindingChannel> {
@@ -134,44 +124,14 @@ export class SidecarBindings {
   }
 
   async #newChannel(): Promise<BindingChannel> {
-    const {
-      runtime,
-      context: {heldBodies, observer, faults},
-      log
-    } = this.#options
-    const options = {
-      app: runtime,
-      context: {heldBodies, observer, faults},
-      ready: async (signal: AbortSignal) => this.#ready(signal),
-      isReady: () => this.#takesEvents,
-      generation: () => runtime.pid,
-      log
-    }
+    const {runtime, context, log} = this.#options
+    const options = this.#process.channelOptions(context, log)
     if (runtime.plan.channel.protocol.startsWith('grpc')) {
       const {GrpcBindingChannel} = await import('./grpc/blocks/grpc-binding-channel.ts')
       return new GrpcBindingChannel(options)
     }
     const {HttpBindingChannel} = await import('./http/blocks/http-binding-channel.ts')
     return new HttpBindingChannel(options)
-  }
-
-  /** The process that was asked is ready and takes calls. */
-  get #takesEvents(): boolean {
-    const {runtime} = this.#options
-    return runtime.isReady && runtime.queue.isOpen && runtime.pid === this.#current
-  }
-
-  async #ready(signal: AbortSignal): Promise<void> {
-    if (this.#takesEvents) return
-    const tell = (): void => this.#tell()
-    signal.addEventListener('abort', tell, {once: true})
-    while (!this.#takesEvents && !signal.aborted) await this.#changed.promise
-    signal.removeEventListener('abort', tell)
-  }
-
-  #tell(): void {
-    this.#changed.resolve()
-    this.#changed = Promise.withResolvers()
   }
 
   #warnOfNoPort(): void {

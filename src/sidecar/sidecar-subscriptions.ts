@@ -10,6 +10,7 @@ import {isDaprApp} from './ask-app.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
 import type {Subscription} from './http/metadata.ts'
 import {listTopics} from './list-topics.ts'
+import {EventProcess} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
 export interface SidecarSubscriptionsOptions {
@@ -23,9 +24,6 @@ export interface SidecarSubscriptionsOptions {
 
 type Wanted = TopicSubscription & Pick<Subscription, 'type'>
 
-/** No process was asked. */
-const NONE = -1
-
 /**
  * The topics that an app gets messages of: those that it lists itself, each of its processes anew, and those of the files.
  * Nothing is loaded where there are none. Messages are delivered while the process that has listed its topics is ready.
@@ -34,14 +32,9 @@ export class SidecarSubscriptions {
   readonly #options: SidecarSubscriptionsOptions
   readonly #over = new AbortController()
   readonly #stops: readonly (() => void)[]
-  /** The process that was asked. */
-  #asked = NONE
-  /** The process whose list holds. */
-  #current = NONE
+  readonly #process: EventProcess
   #listed: readonly TopicSubscription[] = []
   #declared: readonly TopicSubscription[]
-  /** Of those who wait until the app takes events. */
-  #changed = Promise.withResolvers<void>()
   #channel: Promise<EventChannel> | undefined
   #followed: readonly Wanted[] = []
   #hasFollowed = false
@@ -51,9 +44,10 @@ export class SidecarSubscriptions {
     this.#options = options
     const {runtime, resources, blocks} = options
     this.#declared = resources.snapshot.subscriptions
+    this.#process = new EventProcess(runtime)
     this.#stops = [
       runtime.onMove(() => this.#look()),
-      runtime.queue.onOpen(() => this.#tell()),
+      runtime.queue.onOpen(() => this.#process.changed()),
       resources.onChange(({subscriptions}) => {
         if (subscriptions !== this.#declared) {
           this.#declared = subscriptions
@@ -86,7 +80,7 @@ export class SidecarSubscriptions {
   async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#over.abort()
-    this.#tell()
+    this.#process.changed()
     if (!this.#hasFollowed) return
     const {subscriptions} = await this.#options.blocks.load()
     await Promise.race([subscriptions.close(), aborted(cut)])
@@ -99,14 +93,9 @@ export class SidecarSubscriptions {
     if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
     if (!mayList || runtime.appPort === 0) this.#options.blocks.setKnown('topics')
     const isAsked = runtime.isReady && runtime.appPort > 0 && mayList
-    if (isAsked && runtime.pid !== this.#asked) {
-      this.#asked = runtime.pid
-      void this.#ask(runtime.pid)
-    } else if (!isAsked) {
-      this.#asked = NONE
-      this.#current = NONE
-    }
-    this.#tell()
+    if (isAsked && this.#process.ask()) void this.#ask(runtime.pid)
+    else if (!isAsked) this.#process.forget()
+    this.#process.changed()
   }
 
   get #hasPubSub(): boolean {
@@ -119,14 +108,13 @@ export class SidecarSubscriptions {
 
   async #ask(pid: number): Promise<void> {
     const listed = this.#hasPubSub ? await this.#list(pid) : []
-    if (this.#over.signal.aborted || this.#asked !== pid) return
+    if (this.#over.signal.aborted || this.#process.asked !== pid) return
     // the topics of the process before it hold for one that fails to tell its own
     if (listed !== undefined) this.#listed = listed
     await this.#follow()
     this.#options.blocks.setKnown('topics')
-    if (this.#asked !== pid) return
-    this.#current = pid
-    this.#tell()
+    if (this.#process.asked !== pid) return
+    this.#process.answered(pid)
   }
 
   /** The topics that the app lists; undefined: it could not be asked. */
@@ -136,7 +124,7 @@ export class SidecarSubscriptions {
       runtime,
       context,
       signal: this.#over.signal,
-      isObsolete: () => this.#asked !== pid,
+      isObsolete: () => this.#process.asked !== pid,
       log
     })
   }
@@ -170,7 +158,7 @@ export class SidecarSubscriptions {
     if (this.#over.signal.aborted || (wanted.length === 0 && !this.#hasFollowed)) return
     if (runtime.appPort === 0) return this.#warnOfNoPort()
     // those of files wait for the first list of the app, which wins over them
-    if (this.#asked === NONE && !this.#hasFollowed) return
+    if (this.#process.asked === undefined && !this.#hasFollowed) return
     this.#hasFollowed = true
     this.#warnOfDoubles()
     try {
@@ -189,44 +177,14 @@ export class SidecarSubscriptions {
   }
 
   async #newChannel(): Promise<EventChannel> {
-    const {
-      runtime,
-      context: {heldBodies, observer, faults},
-      log
-    } = this.#options
-    const options = {
-      app: runtime,
-      context: {heldBodies, observer, faults},
-      ready: async (signal: AbortSignal) => this.#ready(signal),
-      isReady: () => this.#takesEvents,
-      generation: () => runtime.pid,
-      log
-    }
+    const {runtime, context, log} = this.#options
+    const options = this.#process.channelOptions(context, log)
     if (runtime.plan.channel.protocol.startsWith('grpc')) {
       const {GrpcEventChannel} = await import('./grpc/blocks/grpc-event-channel.ts')
       return new GrpcEventChannel(options)
     }
     const {HttpEventChannel} = await import('./http/blocks/http-event-channel.ts')
     return new HttpEventChannel(options)
-  }
-
-  /** The process that has listed its topics is ready and takes calls. */
-  get #takesEvents(): boolean {
-    const {runtime} = this.#options
-    return runtime.isReady && runtime.queue.isOpen && runtime.pid === this.#current
-  }
-
-  async #ready(signal: AbortSignal): Promise<void> {
-    if (this.#takesEvents) return
-    const tell = (): void => this.#tell()
-    signal.addEventListener('abort', tell, {once: true})
-    while (!this.#takesEvents && !signal.aborted) await this.#changed.promise
-    signal.removeEventListener('abort', tell)
-  }
-
-  #tell(): void {
-    this.#changed.resolve()
-    this.#changed = Promise.withResolvers()
   }
 
   #warnOfNoPort(): void {

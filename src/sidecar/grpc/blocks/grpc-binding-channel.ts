@@ -1,8 +1,6 @@
 import type {BindingEvent} from '../../../components/binding.ts'
-import type {CallContext} from '../../../gateway/call-context.ts'
 import {requestGrpcApp} from '../../../gateway/grpc-app-request.ts'
 import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
-import type {Callee} from '../../../gateway/local-apps.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {codeText} from '../../../model/grpc-code.ts'
 import {decode, encode} from '../../../net/grpc/message-codec.ts'
@@ -13,17 +11,7 @@ import {childTraceparent, freshTraceparent} from '../../http/trace.ts'
 import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from '../../../net/grpc/messages/binding.ts'
 import {bytesOf} from './block-method.ts'
 import {wishOf} from './state-methods.ts'
-
-export interface GrpcBindingChannelOptions {
-  readonly app: Callee
-  readonly context: CallContext
-  readonly ready: BindingChannel['ready']
-  /** The process that takes events now; another number is another process. */
-  readonly generation: () => number
-  /** Whether the app takes events. */
-  readonly isReady: () => boolean
-  readonly log: (level: 'info' | 'warn' | 'error', text: string) => void
-}
+import type {EventProcessChannel} from '../../event-process.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
 const PARALLEL = 1
@@ -31,9 +19,9 @@ const PARALLEL = 1
 /** Events of bindings as calls of gRPC to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class GrpcBindingChannel implements BindingChannel {
   readonly ready: BindingChannel['ready']
-  readonly #options: GrpcBindingChannelOptions
+  readonly #options: EventProcessChannel
 
-  constructor(options: GrpcBindingChannelOptions) {
+  constructor(options: EventProcessChannel) {
     this.#options = options
     this.ready = options.ready
   }

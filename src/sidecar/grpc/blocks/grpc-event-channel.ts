@@ -1,7 +1,5 @@
-import type {CallContext} from '../../../gateway/call-context.ts'
 import {requestGrpcApp, type GrpcAppRequestOptions} from '../../../gateway/grpc-app-request.ts'
 import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
-import type {Callee} from '../../../gateway/local-apps.ts'
 import {decode, encode, type Message, type Schema} from '../../../net/grpc/message-codec.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {OK, UNIMPLEMENTED} from '../../../net/grpc/status.ts'
@@ -11,17 +9,7 @@ import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from 
 import {childTraceparent} from '../../http/trace.ts'
 import {TOPIC_EVENT, TOPIC_EVENT_ANSWER, TOPIC_EVENTS, TOPIC_EVENTS_ANSWER} from '../../../net/grpc/messages/pubsub.ts'
 import {answerOfStatus, cloudEventOf, topicEventOf} from './topic-event.ts'
-
-export interface GrpcEventChannelOptions {
-  readonly app: Callee
-  readonly context: CallContext
-  readonly ready: EventChannel['ready']
-  /** The process that takes events now; another number is another process. */
-  readonly generation: () => number
-  /** Whether the app takes events. */
-  readonly isReady: () => boolean
-  readonly log: (level: 'debug' | 'warn', text: string) => void
-}
+import type {EventProcessChannel} from '../../event-process.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
 const ALPHA = '/dapr.proto.runtime.v1.AppCallbackAlpha/'
@@ -31,11 +19,11 @@ type Response = {readonly kind: 'message'; readonly message: Buffer} | EventAnsw
 /** Events as calls of gRPC to the app (Dapr: pkg/runtime/subscription/postman/grpc). */
 export class GrpcEventChannel implements EventChannel {
   readonly ready: EventChannel['ready']
-  readonly #options: GrpcEventChannelOptions
+  readonly #options: EventProcessChannel
   /** The process that knows bulk delivery by its first name alone. */
   #alphaOnly = Number.NaN
 
-  constructor(options: GrpcEventChannelOptions) {
+  constructor(options: EventProcessChannel) {
     this.#options = options
     this.ready = options.ready
   }

@@ -1,8 +1,6 @@
 import type {BindingEvent} from '../../../components/binding.ts'
 import {requestApp} from '../../../gateway/app-request.ts'
 import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
-import type {Callee} from '../../../gateway/local-apps.ts'
-import type {CallContext} from '../../../gateway/call-context.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
 import {compactJson, itemTexts, memberTexts} from '../../blocks/json-text.ts'
@@ -10,17 +8,7 @@ import {childTraceparent, freshTraceparent} from '../trace.ts'
 import {metadataLines, pathOf} from './app-headers.ts'
 import {isObject, textIn} from './block-request.ts'
 import {readItem} from './state.ts'
-
-export interface HttpBindingChannelOptions {
-  readonly app: Callee
-  readonly context: CallContext
-  readonly ready: BindingChannel['ready']
-  /** The process that takes events now; another number is another process. */
-  readonly generation: () => number
-  /** Whether the app takes events. */
-  readonly isReady: () => boolean
-  readonly log: (level: 'warn' | 'error', text: string) => void
-}
+import type {EventProcessChannel} from '../../event-process.ts'
 
 /** An app with hundreds of bindings is not flooded. */
 const QUESTIONS_AT_ONCE = 8
@@ -30,9 +18,9 @@ const JSON_LINE = 'Content-Type: application/json\r\n'
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class HttpBindingChannel implements BindingChannel {
   readonly ready: BindingChannel['ready']
-  readonly #options: HttpBindingChannelOptions
+  readonly #options: EventProcessChannel
 
-  constructor(options: HttpBindingChannelOptions) {
+  constructor(options: EventProcessChannel) {
     this.#options = options
     this.ready = options.ready
   }

@@ -1,22 +1,10 @@
 import {requestApp, type AppResponse} from '../../../gateway/app-request.ts'
 import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
-import type {Callee} from '../../../gateway/local-apps.ts'
-import type {CallContext} from '../../../gateway/call-context.ts'
 import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
 import {goJson} from '../go-text.ts'
 import {childTraceparent} from '../trace.ts'
 import {metadataLines, pathOf, valueText} from './app-headers.ts'
-
-export interface HttpEventChannelOptions {
-  readonly app: Callee
-  readonly context: CallContext
-  readonly ready: EventChannel['ready']
-  /** The process that takes events now; another number is another process. */
-  readonly generation: () => number
-  /** Whether the app takes events. */
-  readonly isReady: () => boolean
-  readonly log: (level: 'debug' | 'warn', text: string) => void
-}
+import type {EventProcessChannel} from '../../event-process.ts'
 
 const SUCCESS: EventAnswer = {kind: 'success'}
 const DROP: EventAnswer = {kind: 'drop'}
@@ -24,9 +12,9 @@ const DROP: EventAnswer = {kind: 'drop'}
 /** Events as requests to the app (Dapr: pkg/runtime/subscription/postman/http). */
 export class HttpEventChannel implements EventChannel {
   readonly ready: EventChannel['ready']
-  readonly #options: HttpEventChannelOptions
+  readonly #options: EventProcessChannel
 
-  constructor(options: HttpEventChannelOptions) {
+  constructor(options: EventProcessChannel) {
     this.#options = options
     this.ready = options.ready
   }

@@ -1,0 +1,98 @@
+import type {CallContext} from '../gateway/call-context.ts'
+import type {Callee} from '../gateway/local-apps.ts'
+import type {LogLevel} from '../model/plan.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+/** How events reach the app: what the classes for HTTP and gRPC need. */
+export interface EventProcessChannel {
+  readonly app: Callee
+  readonly context: CallContext
+  /** Settles when the app takes events, or the signal is aborted. */
+  readonly ready: (signal: AbortSignal) => Promise<void>
+  /** The process that takes events now; another number is another process. */
+  readonly generation: () => number
+  /** Whether the app takes events. */
+  readonly isReady: () => boolean
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, text: string) => void
+}
+
+/** No process was asked. */
+const NONE = -1
+
+/**
+ * Which process of an app was asked what events it wants, and whether it takes them: once it has told so, while it is ready and
+ * its queue is open. Each new process is asked anew.
+ */
+export class EventProcess {
+  readonly #runtime: AppRuntime
+  #asked = NONE
+  /** The one whose answer holds. */
+  #current = NONE
+  /** Of those who wait until the app takes events. */
+  #changed = Promise.withResolvers<void>()
+
+  constructor(runtime: AppRuntime) {
+    this.#runtime = runtime
+  }
+
+  /** The process that was asked; undefined: none. */
+  get asked(): number | undefined {
+    return this.#asked === NONE ? undefined : this.#asked
+  }
+
+  /** The present process is asked now; false: it was asked already. */
+  ask(): boolean {
+    if (this.#runtime.pid === this.#asked) return false
+    this.#asked = this.#runtime.pid
+    return true
+  }
+
+  /** What this process has answered holds. */
+  answered(pid: number): void {
+    this.#current = pid
+    this.changed()
+  }
+
+  /** The present process is asked once more; what it has answered holds until then. */
+  askAgain(): void {
+    this.#asked = NONE
+  }
+
+  /** No process takes events until one was asked. */
+  forget(): void {
+    this.#asked = NONE
+    this.#current = NONE
+  }
+
+  /** Those who wait look again. */
+  changed(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  /** For the channel to this app. */
+  channelOptions({heldBodies, observer, faults}: CallContext, log: EventProcessChannel['log']): EventProcessChannel {
+    return {
+      app: this.#runtime,
+      context: {heldBodies, observer, faults},
+      ready: async signal => this.#ready(signal),
+      isReady: () => this.#takesEvents,
+      generation: () => this.#runtime.pid,
+      log
+    }
+  }
+
+  get #takesEvents(): boolean {
+    const {isReady, queue, pid} = this.#runtime
+    return isReady && queue.isOpen && pid === this.#current
+  }
+
+  async #ready(signal: AbortSignal): Promise<void> {
+    if (this.#takesEvents) return
+    const changed = (): void => this.changed()
+    signal.addEventListener('abort', changed, {once: true})
+    while (!this.#takesEvents && !signal.aborted) await this.#changed.promise
+    signal.removeEventListener('abort', changed)
+  }
+}
