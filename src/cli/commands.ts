@@ -49,7 +49,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Run the template in this folder, as run -f . does',
     usage: '[flags]',
     flags: UP_FLAGS,
-    examples: ['up', 'up --watch', 'up --except shop', 'up -f dapr.yaml -f mine.yaml', 'up --profile debug'],
+    examples: [
+      'up',
+      'up --watch',
+      'up --except shop',
+      'up -f dapr.yaml -f mine.yaml',
+      'up --profile debug',
+      "up --run 'npm test'"
+    ],
     load: async () => (await import('./commands/run.ts')).up
   },
   {

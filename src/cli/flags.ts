@@ -168,10 +168,22 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
 ])
 const HERE = {shown: '"."'}
 
+/** Of `up --run`. */
+export const COMMAND_FLAGS: readonly Flag[] = [
+  text('run', 'Run this command once all apps are ready, stop the run, and exit with its code'),
+  text('as', 'The app id of the command, which has a sidecar of its own', '"test"'),
+  text('timeout', 'Give up after this time, with exit code 124: 5m'),
+  {name: 'strict', type: 'bool', text: 'Exit with 1 if an app crashed, although the command succeeded'},
+  {name: 'logs', type: 'bool', text: 'Show the output of the apps, too, on stderr'}
+]
+
 /** `run -f .` in short. */
-export const UP_FLAGS: readonly Flag[] = RUN_FLAGS.filter(
-  ({name}) => WITH_TEMPLATE.has(name) && name !== 'kubernetes'
-).map(flag => (flag.name === 'run-file' ? {...flag, ...HERE} : flag))
+export const UP_FLAGS: readonly Flag[] = [
+  ...RUN_FLAGS.filter(({name}) => WITH_TEMPLATE.has(name) && name !== 'kubernetes').map(flag =>
+    flag.name === 'run-file' ? {...flag, ...HERE} : flag
+  ),
+  ...COMMAND_FLAGS
+]
 
 export const DOWN_FLAGS: readonly Flag[] = [
   {

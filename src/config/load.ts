@@ -1,11 +1,12 @@
 // Turns the text of a run template into a plan: finds the file, reads it as Dapr's CLI does, and adds our own keys. The result
 // is a complete plan, or one `UserError` with Dapr's text, the place, the quoted line with carets, and what to write instead.
 // Reads files and checks whether paths exist; writes nothing and starts nothing.
-import type {Plan} from '../model/plan.ts'
+import type {Place} from '../model/errors.ts'
+import type {AppPlan, Plan} from '../model/plan.ts'
 import {Aliases} from './aliases.ts'
 import type {Overrides} from './app.ts'
 import {decodeTemplate} from './decode.ts'
-import type {Source} from './diagnose.ts'
+import {placeOf, type Source} from './diagnose.ts'
 import {findTemplates, type Found} from './find.ts'
 import {asFindings, hintsIn, type Checked, type Finding} from './hints.ts'
 import type {Surroundings} from './locate.ts'
@@ -28,6 +29,10 @@ export interface Loaded {
   readonly hints: () => readonly Finding[]
   /** All that loading accepts although it is probably a mistake, in the order of the text. */
   readonly findings: () => Promise<readonly Finding[]>
+  /** Where the entry of each app begins, by its id. */
+  readonly places: () => ReadonlyMap<string, Place>
+  /** The plan of a sidecar for a command of the user that is no app of the template. Rejects with a `UserError`. */
+  readonly commandSidecar: (id: string) => Promise<AppPlan>
 }
 
 /** What the files of a template say together. */
@@ -64,7 +69,13 @@ export async function loadTemplate(
     plan: hasProfiles ? (await import('./profiles.ts')).leaveOut(whole, checked.entries, wanted) : whole,
     // not on the way to the first spawn
     hints: () => asFindings(source, hintsIn(checked)),
-    findings: async () => (await import('./findings.ts')).findingsIn(checked)
+    findings: async () => (await import('./findings.ts')).findingsIn(checked),
+    places: () =>
+      new Map(checked.entries.map(({settings}) => [settings.id, placeOf(source, settings.spot('appID').start)])),
+    commandSidecar: async id => {
+      const {commandSidecar} = await import('./command-sidecar.ts')
+      return commandSidecar(checked.template, {...around, ...overrides, id, source, folder: first.found.folder})
+    }
   }
 }
 

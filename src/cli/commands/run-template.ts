@@ -18,18 +18,33 @@ import type {Live} from '../live/live.ts'
 import {surroundings} from '../surroundings.ts'
 import type {Terminal} from '../terminal.ts'
 
-/** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each. */
-export async function templateRun(call: CommandContext, terminal: Terminal): Promise<Form> {
+/** A template, and what the flags leave of it. */
+export interface Selected extends Pick<Form, 'reread'> {
+  readonly loaded: Loaded
+  readonly plan: Plan
+  /** Ids of `--except`. */
+  readonly except: ReadonlySet<string>
+}
+
+/** Loads the template of `run -f PATH` and of `up`. Rejects with a UserError. */
+export async function selectedApps(call: CommandContext): Promise<Selected> {
   const files = call.flags.list('run-file').filter(file => file !== '')
   const watch = call.flags.isSet('watch')
   const load = async (): Promise<Loaded> => loadTemplate(files, surroundings(), {watch, ...asked(call.flags)})
   const loaded = await load()
   refuseProfiles(loaded.plan, call.flags.list('profile'))
-  const style = logStyleOf(call.flags.text('log-style'))
-  const hasTimes = call.flags.isSet('timestamps')
   const plan = chosen(loaded.plan, call)
   const except = excepted(call)
   refuseUnknown(plan, except, '--except')
+  const reread = watch && !files.includes('-') ? async () => chosen((await load()).plan, call) : undefined
+  return {loaded, plan, except, reread}
+}
+
+/** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each. */
+export async function templateRun(call: CommandContext, terminal: Terminal): Promise<Form> {
+  const style = logStyleOf(call.flags.text('log-style'))
+  const hasTimes = call.flags.isSet('timestamps')
+  const {loaded, plan, except, reread} = await selectedApps(call)
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
@@ -39,7 +54,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
     plan,
     isJson: call.asJson,
     hints: () => runHints(loaded, plan),
-    reread: watch && !files.includes('-') ? async () => chosen((await load()).plan, call) : undefined,
+    reread,
     debugged: except,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {

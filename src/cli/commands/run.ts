@@ -2,10 +2,12 @@ import {UserError} from '../../model/errors.ts'
 import {Run} from '../../run/run.ts'
 import {wantsColours} from '../colours.ts'
 import type {CommandHandler} from '../command-handler.ts'
+import {COMMAND_FLAGS} from '../flags.ts'
 import type {Form} from '../form.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
 
 const EXIT_BUG = 70
+const WITH_COMMAND: readonly string[] = COMMAND_FLAGS.map(({name}) => name)
 const TEMPLATE_FLAGS = ['only', 'except', 'profile', 'log-style', 'timestamps']
 /** Those that select apps. */
 const SELECTING = ['only', 'except', 'profile']
@@ -24,21 +26,26 @@ export const run: CommandHandler = async call => {
   return live(openTerminal(), terminal => begin(call, terminal))
 }
 
-/** `up`: `run -f .` */
-export const up: CommandHandler = async context => run({...context, flags: context.flags.or({'run-file': ['.']})})
+/** `up`: `run -f .`, and `up --run CMD`, which ends with a command. */
+export const up: CommandHandler = async context => {
+  if (context.flags.names.some(name => WITH_COMMAND.includes(name)))
+    return (await import('../ci/up-run.ts')).upRun(context, live)
+  return run({...context, flags: context.flags.or({'run-file': ['.']})})
+}
 
 async function live(terminal: Terminal, begin: (terminal: Terminal) => Form | Promise<Form>): Promise<number> {
-  const {started, ended, ...form} = await begin(terminal)
+  const {started, ended, takes, exitCode, ...form} = await begin(terminal)
   const isTerminal = terminal.isTerminal || wantsColours(false, process.env)
-  const lived = new Run({...form, shell: process.env, output: terminal.out, isTerminal})
-  const hasBug = guard(lived, terminal)
+  const lived = new Run({...form, shell: process.env, output: form.output ?? terminal.out, isTerminal})
+  const hasBug = guard(lived, terminal, takes)
   try {
     await lived.start()
     growYoung(1)
     void started?.(lived)
     const isHealthy = await lived.ended
     ended()
-    return hasBug() ? EXIT_BUG : isHealthy ? 0 : 1
+    if (hasBug()) return EXIT_BUG
+    return exitCode === undefined ? (isHealthy ? 0 : 1) : exitCode()
   } finally {
     growYoung(2) // V8's default: V8 rejects its code cache if flags differ at the next start
     await terminal.flush()
@@ -54,15 +61,16 @@ function growYoung(factor: 1 | 2): void {
 }
 
 /** The first signal stops the run, and so does a closed stdout; a second signal kills everything, and so does a bug of ours. */
-function guard(lived: Run, terminal: Terminal): () => boolean {
+function guard(lived: Run, terminal: Terminal, takes: Form['takes']): () => boolean {
   let isAsked = false
   let hasBug = false
-  const onSignal = (): void => {
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void => {
+    if (takes?.(signal) === true) return void (isAsked = true)
     if (isAsked) lived.stopNow()
     else lived.stop()
     isAsked = true
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => onSignal(signal))
   void terminal.closed.then(() => lived.stop())
   const onBug = (error: unknown): void => {
     hasBug = true

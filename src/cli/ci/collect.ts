@@ -1,0 +1,99 @@
+import type {CallRow} from '../../api/call-view.ts'
+import type {DeathView} from '../../api/death-view.ts'
+import type {WhyView} from '../../api/why.ts'
+import {findRuns, type FoundRun} from '../../control/client.ts'
+import type {Handlers, ListedApp} from '../../control/messages.ts'
+import type {Place} from '../../model/errors.ts'
+import {instanceName} from '../../model/plan.ts'
+import {stateText} from '../app-table.ts'
+import {askApi} from '../ask-api.ts'
+import type {AppOutcome} from './outcome.ts'
+import {standing} from './readiness.ts'
+
+/** Of the output of an app, so many lines are shown. */
+const LINES = 20
+const CALLS = 20
+
+export interface Collected {
+  readonly apps: readonly AppOutcome[]
+  readonly failedCalls: readonly CallRow[]
+}
+
+export interface Collecting {
+  readonly handlers: Handlers
+  /** The id of the command's own sidecar. */
+  readonly as: string
+  readonly places: ReadonlyMap<string, Place>
+  /** How many processes have ended that nobody asked to end. */
+  readonly crashes: number
+}
+
+/** Reads what became of the apps, while the run still answers. Never fails: what is not known is left out. */
+export async function collect({handlers, as, places, crashes}: Collecting): Promise<Collected> {
+  const listing = handlers.list()
+  const run = (await findRuns(process.env)).find(({listing: {run: marker}}) => marker === listing.run)
+  const deaths = await deathsOf(run, crashes)
+  const failedCalls = await orNothing(async () => (await ask<{calls: CallRow[]}>(run, FAILED)).calls)
+  const listed = listing.apps.filter(({appId}) => appId !== as)
+  const apps = await Promise.all(
+    listed.map(async app => {
+      const name = instanceName(app.appId, app.instance)
+      const isReady = standing(app) === 'ready'
+      const own = deaths.filter(death => death.name === name)
+      const isFailed = !isReady || own.length > 0
+      return {
+        id: app.appId,
+        name,
+        state: stateText(app, Date.now()),
+        isReady,
+        isOver: standing(app) === 'never',
+        reason: isReady ? '' : await reasonOf(run, app, name),
+        place: places.get(app.appId),
+        logFile: app.appLogPath,
+        deaths: own,
+        lines: isFailed ? (own.at(-1)?.lines.slice(-LINES) ?? (await lastLines(handlers, app))) : []
+      }
+    })
+  )
+  return {apps, failedCalls: failedCalls ?? []}
+}
+
+const FAILED = `/calls?q=is:failed&limit=${CALLS.toString()}`
+
+async function ask<T>(run: FoundRun | undefined, path: string): Promise<T> {
+  if (run === undefined) throw new Error('the run has ended')
+  return askApi<T>(run, path)
+}
+
+/** The oldest first; the run keeps the last ones of each app. */
+async function deathsOf(run: FoundRun | undefined, crashes: number): Promise<readonly DeathView[]> {
+  const numbers = Array.from({length: Math.min(crashes, MAX_DEATHS)}, (_, index) => crashes - index).toReversed()
+  const deaths = await Promise.all(numbers.map(async n => orNothing(async () => ask<DeathView>(run, `/deaths/${n}`))))
+  return deaths.filter(death => death !== undefined)
+}
+
+const MAX_DEATHS = 200
+
+async function reasonOf(run: FoundRun | undefined, {appId}: ListedApp, name: string): Promise<string> {
+  const why = await orNothing(async () => ask<WhyView>(run, `/apps/${encodeURIComponent(appId)}/why`))
+  return why?.instances.find(instance => instance.name === name)?.reason ?? ''
+}
+
+async function lastLines(handlers: Handlers, {appId, instance, version}: ListedApp): Promise<readonly string[]> {
+  const query = {tail: LINES, since: 0, isFollowed: false, version: version === '0.0.0' ? '' : version}
+  const pieces = handlers.logs(`${appId}.${instance.toString()}`, query, new AbortController().signal)
+  let text = ''
+  for await (const piece of pieces ?? []) text += piece
+  const lines = Buffer.from(text, 'latin1').toString().split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
+}
+
+/** The run may end at any time. */
+async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,64 @@
+import type {CommandContext} from '../command-handler.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** The flags of `up` that belong to `--run`. */
+export const RUN_COMMAND_FLAGS = ['as', 'settle', 'timeout', 'strict', 'logs', 'junit', 'report'] as const
+
+/** What `up --run` was asked for. */
+export interface CommandRunOptions {
+  /** For `sh -c`. */
+  readonly command: string
+  /** The id of the command's sidecar: calls of the command come from it. */
+  readonly as: string
+  /** How long the run has to be idle after the command; 0: that is not waited for. */
+  readonly settleMs: number
+  /** For start, command and settling together; Infinity: no limit. */
+  readonly timeoutMs: number
+  /** An app that crashed is a failure. */
+  readonly isStrict: boolean
+  /** The output of the apps is shown, too. */
+  readonly showsLogs: boolean
+  /** '' = none. */
+  readonly junit: string
+  /** A folder; '' = none. */
+  readonly report: string
+}
+
+/** Reads them. Throws a UsageError. */
+export function commandRunOptions({flags, words}: CommandContext): CommandRunOptions {
+  const command = flags.text('run')
+  if (command === undefined) {
+    const given = RUN_COMMAND_FLAGS.find(name => flags.names.includes(name)) ?? ''
+    throw new UsageError(`--${given} goes with --run: up --run 'npm test' --${given}`)
+  }
+  if (command.trim() === '') throw new UsageError(`--run needs a command: up --run 'npm test'`)
+  if (words.length > 0 && !['only', 'except'].some(name => flags.names.includes(name)))
+    throw new UsageError(`--run takes one text: put the command in quotes: up --run '${[command, ...words].join(' ')}'`)
+  const as = flags.text('as') ?? 'test'
+  if (!/^[\w][\w.-]{0,62}$/.test(as))
+    throw new UsageError(`invalid argument "${as}" for "--as" flag: expected an app id, for example e2e`)
+  return {
+    command,
+    as,
+    settleMs: durationOf('settle', flags.text('settle')) ?? 0,
+    timeoutMs: durationOf('timeout', flags.text('timeout')) ?? Infinity,
+    isStrict: flags.isSet('strict'),
+    showsLogs: flags.isSet('logs'),
+    junit: flags.text('junit') ?? '',
+    report: flags.text('report') ?? ''
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000}
+/** A longer time overflows a timer. */
+const MAX_MS = 24 * 3_600_000
+
+function durationOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const parts = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text) ? [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)] : []
+  const ms = parts.reduce((sum, [, amount = '', unit = '']) => sum + Number(amount) * (UNITS[unit] ?? 0), 0)
+  if (ms > 0 && ms <= MAX_MS) return ms
+  throw new UsageError(
+    `invalid argument "${text}" for "--${name}" flag: expected a duration of up to 24h, for example 500ms or 2m`
+  )
+}

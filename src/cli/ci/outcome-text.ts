@@ -1,0 +1,37 @@
+import {callTable} from '../call-table.ts'
+import {hasFailed, type AppOutcome, type Outcome} from './outcome.ts'
+
+const CALLS = 5
+
+/** What a person wants to know of a failure: the apps that failed with their last lines, and the latest calls that failed. '' = nothing failed. */
+export function outcomeText({apps, failedCalls, exitCode}: Outcome): string {
+  const failed = apps.filter(hasFailed)
+  // where one has failed for good, the others had no time
+  const short = failed.every(isWaiting) ? [] : failed.filter(isWaiting)
+  const parts = failed.filter(app => !short.includes(app)).map(appText)
+  if (short.length > 0) parts.push(short.map(({name, state}) => `"${name}": ${state}\n`).join(''))
+  if (exitCode !== 0 && failedCalls.length > 0)
+    parts.push(
+      `The latest calls that failed:\n${indented(callTable(failedCalls.slice(0, CALLS).toReversed(), Infinity))}`
+    )
+  return parts.map(part => `\n${part}`).join('')
+}
+
+/** It had no time to become ready, or none to crash. */
+const isWaiting = ({isOver, deaths}: AppOutcome): boolean => !isOver && deaths.length === 0
+
+function appText({name, state, reason, deaths, lines, logFile}: AppOutcome): string {
+  const inside = deaths.at(-1)?.inside ?? []
+  const ends = deaths.length > 0 ? `, crashed ${times(deaths.length)}` : ''
+  return [
+    `"${name}": ${state}${ends}\n`,
+    reason === '' ? '' : indented(`${reason}\n`),
+    inside.length === 0 ? '' : `Inside when it ended:\n${indented(callTable(inside, Infinity))}`,
+    lines.length === 0 ? 'It wrote nothing.\n' : `Its last lines:\n${indented(`${lines.join('\n')}\n`)}`,
+    logFile === '' ? '' : `The whole log: ${logFile}\n`
+  ].join('')
+}
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count.toString()} times`)
+
+const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')

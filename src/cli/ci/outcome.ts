@@ -1,0 +1,49 @@
+import type {CallRow} from '../../api/call-view.ts'
+import type {DeathView} from '../../api/death-view.ts'
+import type {Place} from '../../model/errors.ts'
+
+/** One step of `up --run`, or a promise about the run. */
+export interface Check {
+  readonly name: string
+  readonly tookMs: number
+  /** What went wrong; '' = nothing. */
+  readonly failure: string
+}
+
+/** What became of an app (one instance) until the command was over. */
+export interface AppOutcome {
+  readonly id: string
+  /** With its number if it is not the first instance. */
+  readonly name: string
+  /** `ready`, `exited 3`, as `ps` has it. */
+  readonly state: string
+  readonly isReady: boolean
+  /** It will not become ready by itself. */
+  readonly isOver: boolean
+  /** Why calls to it wait, or fail; '' = they do not. */
+  readonly reason: string
+  /** Where the template has it. */
+  readonly place: Place | undefined
+  readonly logFile: string
+  readonly deaths: readonly DeathView[]
+  /** The last lines that it wrote. */
+  readonly lines: readonly string[]
+}
+
+/** What is known at the end of `up --run`. */
+export interface Outcome {
+  readonly template: string
+  readonly command: string
+  readonly startedAt: Date
+  readonly exitCode: number
+  readonly checks: readonly Check[]
+  readonly apps: readonly AppOutcome[]
+  /** The latest calls that failed, the latest first. */
+  readonly failedCalls: readonly CallRow[]
+}
+
+/** An app failed if it crashed, or is not ready while the run needs it. */
+export const hasFailed = ({isReady, deaths}: AppOutcome): boolean => !isReady || deaths.length > 0
+
+/** `0.42 s`, `61.0 s`. */
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`

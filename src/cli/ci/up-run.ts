@@ -1,0 +1,85 @@
+import {isatty} from 'node:tty'
+import {UserError} from '../../model/errors.ts'
+import type {Event} from '../../model/events.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import type {CommandContext} from '../command-handler.ts'
+import {runHints} from '../commands/run-hints.ts'
+import {selectedApps} from '../commands/run-template.ts'
+import {wantsColours} from '../colours.ts'
+import type {Form} from '../form.ts'
+import {logStyleOf, prefixesFor} from '../log-style.ts'
+import {print, type Status} from '../print.ts'
+import {shownStatus} from '../say.ts'
+import {openTerminal, type Terminal} from '../terminal.ts'
+import {CommandRun, EXIT_NOT_READY} from './command-run.ts'
+import {commandRunOptions} from './options.ts'
+import {outcomeText} from './outcome-text.ts'
+
+/** Runs what a form describes, and returns the exit code. */
+type Live = (terminal: Terminal, begin: () => Form) => Promise<number>
+
+/** `up --run CMD`: starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */
+export async function upRun(context: CommandContext, live: Live): Promise<number> {
+  const options = commandRunOptions(context)
+  try {
+    return await withCommand(context, options, live)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const {stream, explanation, cause} = error
+    throw new UserError(error.message, {stream, explanation, cause, exitCode: EXIT_NOT_READY})
+  }
+}
+
+async function withCommand(
+  context: CommandContext,
+  options: ReturnType<typeof commandRunOptions>,
+  live: Live
+): Promise<number> {
+  const {flags, asJson} = context
+  const {as, showsLogs} = options
+  const {loaded, plan: selected, except} = await selectedApps({...context, flags: flags.or({'run-file': ['.']})})
+  if (loaded.plan.apps.some(({id}) => id === as))
+    throw new UserError(`the template has an app "${as}"`, {
+      explanation: 'The command needs a sidecar of its own: give it another id, for example --as e2e.'
+    })
+  const sidecar = await loaded.commandSidecar(as)
+  const apps = [...(showsLogs ? selected.apps : selected.apps.map(quiet)), quiet(sidecar)]
+  const terminal = openTerminal()
+  const isTerminal = isatty(2)
+  const say = (status: Status, text: string): void => {
+    void terminal.err.print(shownStatus(process.stderr, status, text, asJson))
+  }
+  const run = new CommandRun({options, template: selected.shownAs, places: loaded.places(), say, flush: terminal.flush})
+  const isPainted = wantsColours(isTerminal, process.env)
+  const form: Form = {
+    plan: {...selected, apps},
+    isJson: asJson,
+    hints: () => runHints(loaded, selected),
+    debugged: except,
+    output: terminal.err,
+    form: {kind: 'template', prefixOf: prefixesFor(selected, {style: logStyleOf(flags.text('log-style')), isPainted})},
+    emit: event => {
+      shown(event, say)
+      run.noticed(event)
+    },
+    started: async lived => run.go(lived),
+    takes: signal => run.takes(signal),
+    exitCode: () => run.outcome().exitCode,
+    ended: () => undefined
+  }
+  say('info', `Starting ${counted(selected.apps.length)} of ${selected.shownAs} for: ${options.command}`)
+  const code = await live(terminal, () => form)
+  print(process.stderr, outcomeText(run.outcome()))
+  return code
+}
+
+/** Its output goes to files alone: stdout and stderr are the command's. */
+const quiet = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'file', sidecar: 'file'}})
+
+/** What the run says of itself; its start lines are left out. */
+function shown(event: Event, say: (status: Status, text: string) => void): void {
+  if (event.type === 'warned') say('warning', event.text)
+  if (event.type === 'policy-decided' || event.type === 'fault-changed') say('info', event.text)
+}
+
+const counted = (apps: number): string => (apps === 1 ? '1 app' : `${apps.toString()} apps`)

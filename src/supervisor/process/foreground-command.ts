@@ -1,0 +1,88 @@
+import {spawn, type ChildProcess} from 'node:child_process'
+import {isatty} from 'node:tty'
+import type {Exit} from '../../model/app-state.ts'
+import {messageOf} from '../../model/errors.ts'
+import {isForeground} from '../../platform/foreground.ts'
+import {endMarked} from './end-group.ts'
+import type {Orphan} from './process-tracker.ts'
+
+export interface ForegroundCommandOptions {
+  /** For `sh -c`. */
+  readonly line: string
+  /** Complete, with both markers. */
+  readonly environment: Readonly<Record<string, string>>
+  /** The value of `PILLION_LIFE`: what carries it belongs to the command. */
+  readonly marker: string
+}
+
+/**
+ * A command of the user that has our stdin, stdout and stderr. On a terminal it shares our process group, so that it can read there and
+ * gets Ctrl-C from the terminal; elsewhere it has a session of its own, so that a signal reaches all its processes.
+ */
+export class ForegroundCommand {
+  readonly exited: Promise<Exit>
+  /** The terminal sends Ctrl-C and Ctrl-\ to the command, too. */
+  readonly #sharesTerminal = [0, 1, 2].some(fd => isatty(fd)) && isForeground()
+  readonly #child: ChildProcess | undefined
+  readonly #marker: string
+  #isOver = false
+
+  constructor({line, environment, marker}: ForegroundCommandOptions) {
+    this.#marker = marker
+    const end = Promise.withResolvers<Exit>()
+    this.exited = end.promise
+    const over = (exit: Exit): void => {
+      this.#isOver = true
+      end.resolve(exit)
+    }
+    try {
+      this.#child = spawn('/bin/sh', ['-c', replacing(line)], {
+        env: environment,
+        stdio: 'inherit',
+        detached: !this.#sharesTerminal
+      })
+      this.#child.on('error', error => over({kind: 'spawn-error', message: error.message}))
+      this.#child.on('exit', (code, signal) =>
+        over(signal === null ? {kind: 'code', code: code ?? 0} : {kind: 'signal', signal})
+      )
+    } catch (error) {
+      over({kind: 'spawn-error', message: messageOf(error)})
+    }
+  }
+
+  /** A signal that we got; what the terminal has sent to the command itself is not sent again. */
+  pass(signal: NodeJS.Signals): void {
+    if (!(this.#sharesTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT'))) this.signal(signal)
+  }
+
+  signal(name: NodeJS.Signals): void {
+    const pid = this.#child?.pid
+    if (this.#isOver || pid === undefined) return
+    try {
+      process.kill(this.#sharesTerminal ? pid : -pid, name)
+    } catch {
+      // it has just ended
+    }
+  }
+
+  /** Ends what it has left behind: SIGTERM, the grace period, SIGKILL. Returns at once if there is nothing. */
+  async endRest(options: {
+    readonly graceMs: number
+    readonly now: AbortSignal
+    readonly ended: (orphan: Orphan) => void
+  }): Promise<void> {
+    await endMarked({...options, marker: `PILLION_LIFE=${this.#marker}`})
+  }
+}
+
+/** A program and its arguments, without anything that a shell does before, between or after. */
+const SIMPLE = /^\s*([\w./-]+)(?:\s[^;&|(){}`\n]*)?$/
+/** Words of the shell that are no programs. */
+const OF_SHELL =
+  /^(?:\.|:|alias|bg|case|cd|command|do|done|else|esac|eval|exec|exit|export|fg|fi|for|getopts|hash|if|jobs|local|read|readonly|return|set|shift|source|then|times|trap|type|ulimit|umask|unset|until|wait|while)$/
+
+/** A simple command takes the place of the shell: a shell that a signal reaches too would end first, and without the command's exit code. */
+function replacing(line: string): string {
+  const name = SIMPLE.exec(line)?.[1] ?? ''
+  return name === '' || OF_SHELL.test(name) ? line : `exec ${line.trim()}`
+}
