@@ -8,8 +8,11 @@ import standalone from 'ajv/dist/standalone/index.js'
 import {joinFiles} from './join.js'
 import {buildPage} from './build-page.js'
 
-/** One validator for each key that says in an `errorMessage` what was expected; Dapr's own keys are read by Dapr's rules instead. */
-function compileSchema() {
+/**
+ * One validator for each key that says in an `errorMessage` what was expected; Dapr's own keys are read by Dapr's rules instead.
+ * Of `later` only the type is checked when a template is loaded, and what is inside when it is used: `only` compiles these alone.
+ */
+function compileSchema({later = [], only}) {
   const annotations = new Set(['title', 'description', 'default', 'examples'])
   const text = readFileSync('schema/template.json', 'utf8')
   const schema = JSON.parse(text, (key, value) => (annotations.has(key) ? undefined : value))
@@ -24,6 +27,10 @@ function compileSchema() {
   // its keys are read by src/config/fault.ts, which says what is wrong in the same words for a template and for the API
   const {type, errorMessage} = schema.definitions.fault
   schema.definitions.fault = {type, errorMessage}
+  for (const key of later) {
+    const {type: one, errorMessage: words} = schema.definitions[key]
+    schema.definitions[key] = {type: one, errorMessage: words}
+  }
   ajv.addVocabulary(['errorMessage'])
   ajv.addSchema(schema)
   const validators = {}
@@ -32,12 +39,13 @@ function compileSchema() {
     for (const [key, {$ref = `#${at}/${key}`, errorMessage = schema.definitions[key]?.errorMessage}] of Object.entries(
       keys
     ))
-      if (errorMessage !== undefined) validators[key] = schema.$id + $ref
+      if (errorMessage !== undefined && (only ?? key) === key) validators[key] = schema.$id + $ref
   const code = standalone.default(ajv, validators)
   return `// Written by build.js from schema/template.json.\n${code}\nexport const validators = {${Object.keys(validators)}}\n`
 }
 
-writeFileSync('src/config/schema.generated.js', compileSchema())
+writeFileSync('src/config/schema.generated.js', compileSchema({later: ['kubernetes']}))
+writeFileSync('src/config/kubernetes.generated.js', compileSchema({only: 'kubernetes'}))
 const api = JSON.stringify(parseYaml(readFileSync('schema/api.yaml', 'utf8')))
 writeFileSync(
   'src/api/openapi.generated.js',

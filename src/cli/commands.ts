@@ -5,6 +5,7 @@ import type {CommandWords} from './help.ts'
 import {
   CALLS_FLAGS,
   DASHBOARD_FLAGS,
+  EXPORT_FLAGS,
   FAULT_FLAGS,
   GRAPH_FLAGS,
   INIT_FLAGS,
@@ -91,6 +92,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: VALIDATE_FLAGS,
     examples: ['validate', 'validate -f dapr.yaml', 'validate -o json'],
     load: async () => (await import('./commands/validate.ts')).validate
+  },
+  {
+    name: 'export',
+    summary: 'Write a template as objects of Kubernetes with Dapr',
+    usage: 'kubernetes [flags]',
+    flags: EXPORT_FLAGS,
+    examples: ['export kubernetes -o k8s', 'export kubernetes -n shop | kubectl apply -f -'],
+    load: async () => (await import('./commands/export.ts')).exportTemplate
   },
   {
     name: 'doctor',

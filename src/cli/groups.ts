@@ -60,6 +60,7 @@ export const COMMAND_GROUPS: readonly Group[] = [
   ['Work with one app', ['start', 'restart', 'debug', 'env', 'fault']],
   ['Call', ['invoke', 'publish']],
   ['Check', ['validate', 'doctor', 'schema']],
+  ['Past one machine', ['export']],
   ['Daeploy services', ['ls', 'assign', 'notifications']]
 ]
 

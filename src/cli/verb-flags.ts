@@ -88,6 +88,13 @@ export const FAULT_FLAGS: readonly Flag[] = [
   text('times', 'Hit so many calls, then none')
 ]
 
+export const EXPORT_FLAGS: readonly Flag[] = [
+  text('namespace', 'The namespace that all objects of Kubernetes name', 'n'),
+  {...text('output', 'The folder for the files, or - for stdout', 'o'), shown: '"-"'},
+  {name: 'profile', type: 'strings', text: 'Also the apps of the run template that have one of these profiles'},
+  {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
+]
+
 export const PS_FLAGS: readonly Flag[] = [
   {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
 ]

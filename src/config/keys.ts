@@ -77,7 +77,8 @@ export const OUR_SHARED_KEYS = [
   'logs',
   'record',
   'autoPort',
-  'envFile'
+  'envFile',
+  'kubernetes'
 ] as const
 export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'fixedPort', 'profiles'] as const
 
@@ -86,6 +87,23 @@ export type Duration = string | number
 
 /** A path, or one that may be missing if it is not `required`. */
 export type EnvFile = string | {readonly path: string; readonly required?: boolean}
+
+/** What only Kubernetes reads of an app. */
+export interface KubernetesValues {
+  readonly replicas?: number
+  /** Requests and limits of the app's container. */
+  readonly resources?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** It runs once and ends. */
+  readonly job?: boolean
+  /** The type of its Service. */
+  readonly service?: 'ClusterIP' | 'NodePort' | 'LoadBalancer'
+  readonly serviceAccount?: string
+  readonly imagePullSecrets?: readonly string[]
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly labels?: Readonly<Record<string, string>>
+  /** A JSON merge patch (RFC 7396) of the Deployment or Job. */
+  readonly patch?: Readonly<Record<string, unknown>>
+}
 
 /** Values of our keys once the schema has accepted them. */
 export interface OurValues {
@@ -111,6 +129,7 @@ export interface OurValues {
   readonly record?: boolean | {readonly body?: string | number; readonly mask?: readonly string[]}
   readonly autoPort?: boolean
   readonly envFile?: EnvFile | readonly EnvFile[]
+  readonly kubernetes?: KubernetesValues
   readonly version?: string
   readonly fixedPort?: number
   readonly profiles?: readonly string[]

@@ -13,6 +13,7 @@ import type {Surroundings} from './locate.ts'
 import type {Reading} from './nodes.ts'
 import {resolvePlan} from './resolve.ts'
 import {checkOurKeys} from './schema.ts'
+import type {Entry} from './service-versions.ts'
 import type {Opened} from './several-files.ts'
 import {parseSource, readSource, wantsInterpolation, type Yaml} from './source.ts'
 
@@ -25,6 +26,8 @@ export interface Around extends Surroundings {
 
 export interface Loaded {
   readonly plan: Plan
+  /** The apps as the template has them, for what deploys them. Rejects with a `UserError` for a mistake in `kubernetes`. */
+  readonly deployable: () => Promise<readonly Entry[]>
   /** Probable mistakes of which `run` warns, too. */
   readonly hints: () => readonly Finding[]
   /** All that loading accepts although it is probably a mistake, in the order of the text. */
@@ -65,8 +68,10 @@ export async function loadTemplate(
   const {plan, ...checked} = resolveWritten({...first, documents, source, unset, reading, root}, around, overrides)
   const whole = others.length === 0 ? plan : {...plan, overlays: others.map(({found}) => found.file)}
   const hasProfiles = wanted !== undefined && plan.apps.some(({profiles}) => profiles !== undefined)
+  const chosen = hasProfiles ? (await import('./profiles.ts')).leaveOut(whole, checked.entries, wanted) : whole
   return {
-    plan: hasProfiles ? (await import('./profiles.ts')).leaveOut(whole, checked.entries, wanted) : whole,
+    plan: chosen,
+    deployable: async () => (await import('./deployable.ts')).deployable(checked, chosen),
     // not on the way to the first spawn
     hints: () => asFindings(source, hintsIn(checked)),
     findings: async () => (await import('./findings.ts')).findingsIn(checked),

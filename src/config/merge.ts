@@ -1,7 +1,7 @@
 import {basename} from 'node:path'
 import type {Section, Template} from './decode.ts'
 import {appError, startError, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
-import type {AppValues} from './keys.ts'
+import type {AppValues, KubernetesValues} from './keys.ts'
 
 export type AppKey = keyof AppValues
 
@@ -31,7 +31,7 @@ export interface Settings {
 }
 
 /**
- * Merges an app's own values over those of `common`; `env` is merged entry by entry. Own values win even if they are
+ * Merges an app's own values over those of `common`; `env` is merged entry by entry, `kubernetes` key by key. Own values win even if they are
  * `false`, `0` or `''`, which Dapr treats as unset (`mergeCommonAndAppsSharedRunConfig` in its CLI). Paths of resources are
  * not merged here: they are relative to the section that contains them, see `locateApps`.
  */
@@ -40,7 +40,12 @@ export function mergeApp(
   app: Section<AppValues>,
   {source, folder}: {source: Source; folder: string}
 ): Settings {
-  const values: AppValues = {...common.values, ...app.values, env: {...common.values.env, ...app.values.env}}
+  const values: AppValues = {
+    ...common.values,
+    ...app.values,
+    env: {...common.values.env, ...app.values.env},
+    ...kubernetesOf(common.values.kubernetes, app.values.kubernetes)
+  }
   const id = values.appID || basename(folder)
   const spot: Settings['spot'] = (key, ...inside) => {
     const isShared = app.values[key] === undefined && common.values[key] !== undefined
@@ -64,6 +69,18 @@ export function mergeApp(
       throw startError(source, id, mistake(complaint))
     }
   }
+}
+
+/** Merged key by key; annotations and labels entry by entry. */
+function kubernetesOf(
+  shared: KubernetesValues | undefined,
+  own: KubernetesValues | undefined
+): Pick<AppValues, 'kubernetes'> {
+  const both = own === undefined ? shared : {...shared, ...own}
+  if (both === undefined) return {}
+  const merged = (key: 'annotations' | 'labels'): KubernetesValues =>
+    both[key] === undefined ? {} : {[key]: {...shared?.[key], ...own?.[key]}}
+  return {kubernetes: {...both, ...merged('annotations'), ...merged('labels')}}
 }
 
 /** The settings of an app without any keys: everything has its default. */

@@ -1,7 +1,7 @@
 import type {ErrorObject} from 'ajv'
 
 /** Says whether a value of the key fits its definition in `schema/template.json`; `errors` tells the last call's faults. */
-interface Validate {
+export interface Validate {
   (value: unknown): boolean
   readonly errors?: readonly ErrorObject[] | null
 }
@@ -21,7 +21,8 @@ export const validators: Readonly<
     | 'replicas'
     | 'logs'
     | 'autoPort'
-    | 'envFile',
+    | 'envFile'
+    | 'kubernetes',
     Validate
   >
 >

@@ -2,21 +2,23 @@ import {nearMiss} from '../model/near-miss.ts'
 import type {Section, Template} from './decode.ts'
 import {MAX_MISTAKES, templateError, type Mistake, type Source} from './diagnose.ts'
 import type {Pair} from './nodes.ts'
-import {validators} from './schema.generated.js'
+import {validators as all, type Validate} from './schema.generated.js'
 
-type Fault = NonNullable<(typeof validators.watch)['errors']>[number]
-type OurKey = keyof typeof validators
-
-const isOurs = (key: string): key is OurKey => Object.hasOwn(validators, key)
+type Fault = NonNullable<Validate['errors']>[number]
 
 /** Checks the values of our keys against `schema/template.json`. Dapr's keys have been checked by Dapr's rules already. */
-export function checkOurKeys(template: Template, source: Source): void {
+export function checkOurKeys(
+  template: Template,
+  source: Source,
+  validators: Readonly<Record<string, Validate>> = all
+): void {
   const sections: readonly Section<object>[] = [template.top, template.common, ...template.apps]
   const mistakes = sections.flatMap(section =>
     Object.entries(section.values).flatMap(([key, value]) => {
       const pair = section.pairs.get(key)
-      if (pair === undefined || !isOurs(key) || validators[key](value)) return []
-      return withoutEchoes(validators[key].errors ?? [])
+      const validate = Object.hasOwn(validators, key) ? validators[key] : undefined
+      if (pair === undefined || validate === undefined || validate(value)) return []
+      return withoutEchoes(validate.errors ?? [])
         .slice(0, MAX_MISTAKES)
         .map(fault => mistakeOf(template, pair, fault))
     })

@@ -32,8 +32,19 @@ const TYPED_KEYS = new Set([
   'kill',
   'rate',
   'seed',
-  'times'
+  'times',
+  'job'
 ])
+
+/** Maps whose keys are free: what stands in them is text, or has the type that it is written with. */
+const FREE_KEYS = new Map<string, Free>([
+  ['annotations', 'text'],
+  ['labels', 'text'],
+  ['resources', 'text'],
+  ['patch', 'typed']
+])
+
+type Free = 'text' | 'typed'
 
 const MAX_DEPTH = 20
 
@@ -112,20 +123,22 @@ function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<stri
   return env as Record<string, string>
 }
 
-/** The value of one of our keys as plain data, for the schema. Keys of maps that are null are left out. */
-export function readPlain(reading: Reading, key: string, node: unknown, depth = 0): unknown {
+/**
+ * The value of one of our keys as plain data, for the schema. Keys of maps that are null are left out, but in a map where
+ * null means something.
+ */
+export function readPlain(reading: Reading, key: string, node: unknown, depth = 0, within?: Free): unknown {
   if (depth > MAX_DEPTH) refuse(reading, node, 'a value contains itself')
-  if (isSeq(node)) return itemsOf(reading, node).map(item => readPlain(reading, '', item, depth + 1))
+  const free = within ?? FREE_KEYS.get(key)
+  if (isSeq(node)) return itemsOf(reading, node).map(item => readPlain(reading, '', item, depth + 1, free))
   if (isMap(node))
     return Object.fromEntries(
       pairsOf(reading, node)
-        .filter(pair => !isNull(pair.node))
-        .map(pair => [pair.name, readPlain(reading, pair.name, pair.node, depth + 1)])
+        .filter(pair => free === 'typed' || !isNull(pair.node))
+        .map(pair => [pair.name, readPlain(reading, pair.name, pair.node, depth + 1, free)])
     )
   if (isNull(node)) return null
-  return isScalar(node)
-    ? TYPED_KEYS.has(key)
-      ? resolveScalar(node).value
-      : withoutNul(reading, node)
-    : follow(reading, node)
+  if (!isScalar(node)) return follow(reading, node)
+  const isTyped = free === undefined ? TYPED_KEYS.has(key) : free === 'typed'
+  return isTyped ? resolveScalar(node).value : withoutNul(reading, node)
 }

@@ -66,6 +66,8 @@ interface Position {
   readonly path: string
 }
 
+const isExact = (number: number): boolean => Number.isFinite(number) && Math.abs(number) <= Number.MAX_SAFE_INTEGER
+
 /** A value in a resource document. An absent one reads as empty and has the place of what should contain it. */
 export class Field {
   /** Where it is in the document: `spec.policies.retries.slow.duration`, `scopes[1]`. */
@@ -144,6 +146,15 @@ export class Field {
     if (this.isAbsent) return undefined
     const value = isScalar(this.#node) ? this.#node.value : undefined
     return typeof value === 'boolean' ? value : this.#mistyped('true or false')
+  }
+
+  /** Everything in it as JSON, as sigs.k8s.io/yaml makes it for the API server. Numbers that JSON cannot hold are texts. */
+  plain(): unknown {
+    if (isMap(this.#node)) return Object.fromEntries([...this.entries()].map(([name, field]) => [name, field.plain()]))
+    if (isSeq(this.#node)) return this.items().map(item => item.plain())
+    if (this.isAbsent) return null
+    const value = isScalar(this.#node) ? this.#node.value : undefined
+    return typeof value === 'boolean' || (typeof value === 'number' && isExact(value)) ? value : this.text()
   }
 
   /** Notes that the resource cannot be used. */

@@ -17,7 +17,8 @@ const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
   ['VERSION', '2.0.0'],
   ['/path/to/directory', '.'],
   ['source', 'cat'], // sh has none
-  ['dot -Tsvg', 'cat'] // Graphviz need not be there
+  ['dot -Tsvg', 'cat'], // Graphviz need not be there
+  ['kubectl apply -f -', 'cat']
 ]
 /** It goes on until it is stopped, at one port of the machine: `redis.test.ts` starts it. */
 const SERVING = /^pillion redis\b/
@@ -65,9 +66,15 @@ async function prepared(rig: Rig): Promise<void> {
   await rig.write({'resources/pubsub.yaml': component('pubsub', 'pubsub.in-memory')})
   await rig.template(
     [
-      ...IDS.map(appID => ({appID, autoPort: true})),
+      ...IDS.map(appID => ({appID, autoPort: true, containerImage: 'example/app:1'})),
       {appID: 'debugger', profiles: ['debug']},
-      ...VERSIONS.map(version => ({appID: 'hello', version, appDirPath: version, autoPort: true}))
+      ...VERSIONS.map(version => ({
+        appID: 'hello',
+        version,
+        appDirPath: version,
+        autoPort: true,
+        containerImage: 'example/app:1'
+      }))
     ],
     {resourcesPath: './resources'}
   )

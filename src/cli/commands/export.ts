@@ -1,0 +1,56 @@
+import {homedir} from 'node:os'
+import {loadTemplate, type Loaded} from '../../config/load.ts'
+import {kubernetesFiles, kubernetesText} from '../../kubernetes/export-files.ts'
+import {templateObjects} from '../../kubernetes/objects.ts'
+import {writeFiles} from '../../kubernetes/write-files.ts'
+import {UserError} from '../../model/errors.ts'
+import {refuseProfiles} from '../../supervisor/order/selection.ts'
+import type {GivenFlags} from '../flags.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {print, statusLine} from '../print.ts'
+import {surroundings} from '../surroundings.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** Namespaces are DNS labels. */
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
+
+/** `export kubernetes [-f PATH] [-o PATH|-]`: the template for other programs. Asks no cluster. */
+export const exportTemplate: CommandHandler = async context => {
+  const [format = '', ...others] = context.words
+  if (others.length > 0) throw new UsageError(`expected one format, got ${context.words.length.toString()}`)
+  if (format === 'kubernetes') return exportKubernetes(context)
+  throw new UsageError(
+    format === '' ? 'expected a format: kubernetes' : `unknown format "${format}": expected kubernetes`
+  )
+}
+
+async function loadedBy(flags: GivenFlags): Promise<Loaded> {
+  const files = flags.list('run-file')
+  const profiles = flags.list('profile')
+  const loaded = await loadTemplate(files.length === 0 ? '.' : files, surroundings(), {watch: false, profiles})
+  refuseProfiles(loaded.plan, profiles)
+  return loaded
+}
+
+async function exportKubernetes({flags, asJson}: CommandContext): Promise<number> {
+  const namespace = flags.text('namespace') ?? ''
+  if (namespace !== '' && !NAMESPACE.test(namespace))
+    throw new UserError(`${JSON.stringify(namespace)} is not a namespace: expected small letters, digits and -`)
+  const loaded = await loadedBy(flags)
+  const objects = await templateObjects(loaded, {home: homedir(), cwd: process.cwd(), namespace})
+  const files = kubernetesFiles(objects)
+  const folder = flags.text('output') ?? '-'
+  if (folder === '-') print(process.stdout, kubernetesText(objects))
+  else writeFiles(folder, files)
+  const secrets = files.filter(({isSecret}) => isSecret).map(({name}) => name)
+  const where = folder === '-' ? 'the output holds' : `${secrets.join(', ')}: readable only by you, and it holds`
+  const all =
+    secrets.length === 0
+      ? objects.warnings
+      : [...objects.warnings, `${where} the values of .env files; do not commit it`]
+  for (const text of all) print(process.stderr, statusLine('warning', text, asJson))
+  if (folder === '-') return 0
+  const count = `${files.length.toString()} ${files.length === 1 ? 'file' : 'files'}`
+  print(process.stdout, statusLine('success', `${count} written to ${folder}: kubectl apply -f ${folder}`, asJson))
+  return 0
+}

@@ -1,0 +1,92 @@
+import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import {component} from '../rig/resource-files.ts'
+import {openRig} from '../rig/rig.ts'
+
+const SHOP = {
+  version: 1,
+  name: 'shop',
+  common: {resourcesPath: './resources'},
+  apps: [
+    {appID: 'shop', appDirPath: '.', containerImage: 'example/shop:1', dependsOn: ['stock']},
+    {appID: 'stock', appDirPath: '.', containerImage: 'example/stock:1', appPort: 3000, envFile: '.env'}
+  ]
+}
+
+const FILES = {
+  'dapr.yaml': JSON.stringify(SHOP),
+  '.env': 'TOKEN=s3cret\n',
+  'resources/store.yaml': component('store', 'state.redis', {redisHost: 'redis:6379'})
+}
+
+t.test('export kubernetes writes files in start order, the same ones each time, without any path', async t => {
+  const rig = await openRig(t)
+  await rig.write(FILES)
+  const {code, stdout, stderr} = await rig.run(['export', 'kubernetes', '-o', 'k8s'])
+  t.equal(code, 0)
+  t.equal(stdout, '✅  4 files written to k8s: kubectl apply -f k8s\n')
+  t.equal(
+    stderr,
+    '⚠  01-stock-env.yaml: readable only by you, and it holds the values of .env files; do not commit it\n'
+  )
+  const folder = join(rig.folder, 'k8s')
+  const textOf = (name: string): string => readFileSync(join(folder, name), 'utf8')
+  const names = readdirSync(folder).toSorted()
+  t.strictSame(names, ['00-resources.yaml', '01-stock-env.yaml', '01-stock.yaml', '02-shop.yaml'])
+  t.equal(statSync(join(folder, '01-stock-env.yaml')).mode & 0o777, 0o600)
+  const texts = names.map(textOf)
+  for (const text of texts) {
+    t.notMatch(text, rig.folder)
+    t.notMatch(text, 'namespace')
+  }
+  await rig.run(['export', 'kubernetes', '-o', 'k8s'])
+  t.strictSame(names.map(textOf), texts)
+  const {stdout: all} = await rig.run(['export', 'kubernetes', '-n', 'production'])
+  t.equal(all.match(/^ {2}namespace: production$/gm)?.length, 4)
+})
+
+t.test('export kubernetes removes files of an earlier export, and leaves those of others alone', async t => {
+  const rig = await openRig(t)
+  await rig.write({...FILES, 'k8s/05-mine.yaml': 'kind: Mine\n'})
+  t.match(await rig.run(['export', 'kubernetes', '-o', 'k8s']), {code: 0})
+  const {apps, ...rest} = SHOP
+  await rig.write({'dapr.yaml': JSON.stringify({...rest, apps: apps.slice(1)})})
+  t.match(await rig.run(['export', 'kubernetes', '-o', 'k8s']), {code: 0})
+  t.strictSame(readdirSync(join(rig.folder, 'k8s')).toSorted(), [
+    '00-resources.yaml',
+    '01-stock-env.yaml',
+    '01-stock.yaml',
+    '05-mine.yaml'
+  ])
+  await rig.write({'other/01-stock.yaml': 'kind: Mine\n'})
+  t.match(await rig.run(['export', 'kubernetes', '-o', 'other']), {
+    code: 1,
+    stderr: /01-stock\.yaml was not written by an export/
+  })
+  t.strictSame(readdirSync(join(rig.folder, 'other')), ['01-stock.yaml'])
+})
+
+t.test('export asks no cluster, and reads no kubeconfig', async t => {
+  const rig = await openRig(t)
+  await rig.write({...FILES, config: 'not: [valid'})
+  const env = {KUBECONFIG: join(rig.folder, 'config'), KUBERNETES_SERVICE_HOST: '192.0.2.1', PATH: ''}
+  t.match(await rig.run(['export', 'kubernetes'], {env}), {code: 0, stdout: /kind: Deployment/})
+})
+
+t.test('export: wrong words, a wrong folder and a wrong template are told', async t => {
+  const rig = await openRig(t)
+  await rig.write({...FILES, file: ''})
+  t.match(await rig.run(['export']), {code: 255, stdout: 'expected a format: kubernetes\n'})
+  t.match(await rig.run(['export', 'helm']), {code: 255, stdout: /unknown format "helm"/})
+  t.match(await rig.run(['export', 'kubernetes', '-n', 'My_Space']), {code: 1, stderr: /"My_Space" is not a namespace/})
+  t.match(await rig.run(['export', 'kubernetes', '-o', 'file']), {code: 1, stderr: /the export cannot be written: /})
+  await rig.write({'dapr.yaml': 'version: 1\napps: [{appID: Front_End, appDirPath: ., createService: true}]\n'})
+  const {code, stdout, stderr} = await rig.run(['export', 'kubernetes', '-o', 'k8s'])
+  t.equal(code, 1)
+  t.match(stdout, /^❌ {2}Error getting apps from config file:\n {2}app "Front_End": the id cannot name objects/)
+  t.match(stdout, /\n {2}app "Front_End" has no containerImage\n {2}app "Front_End": createService needs an appPort\n/)
+  t.match(stderr, /dapr\.yaml:2:16\n/)
+  t.match(stderr, /write front-end, wherever the app is called/)
+  t.notOk(existsSync(join(rig.folder, 'k8s')))
+})
