@@ -12,6 +12,7 @@ import {edgeViews} from './edges.ts'
 import type {RunEvents} from './events/run-events.ts'
 import {answerFaults, isOfFaults} from './faults.ts'
 import {graphView} from './graph.ts'
+import {answerReplays, isOfReplays, type Replays} from './replays.ts'
 import {json, notAllowed, problem, problemOf, type ApiResponse} from './problem.ts'
 import {oneDeath, whyOf} from './why.ts'
 
@@ -31,6 +32,8 @@ export interface ApiContext {
   readonly deaths: Deaths | undefined
   readonly faults: FaultSwitch
   readonly apps: () => readonly NotRunning[]
+  /** What sends calls again, from the first time that somebody asks. */
+  readonly replays: () => Promise<Replays>
   /** What happens in the run, from the first time that somebody asks. */
   readonly events: () => Promise<RunEvents>
   /** Names whose values are masked besides the usual ones. */
@@ -46,6 +49,8 @@ export interface ApiRequest {
   readonly parameters: URLSearchParams
   /** '' = there is none. */
   readonly body: string
+  /** Aborted when who asks has left; left out: it stays. */
+  readonly gone?: AbortSignal
 }
 
 /** Answers one request. Never throws. */
@@ -64,6 +69,7 @@ async function answer(context: ApiContext, request: ApiRequest): Promise<ApiResp
   const ofApp = /^\/apps\/([^/]+)(?:\/([a-z]+))?$/.exec(path)
   if (ofApp !== null) return answerApp(context, method, readAppName(ofApp[1] ?? ''), ofApp[2] ?? '')
   if (isOfFaults(path)) return json(answerFaults(context, request))
+  if (isOfReplays(path)) return answerReplays(context, request, request.gone ?? new AbortController().signal)
   const number = /^\/calls\/(\d{1,10})$/.exec(path)?.[1]
   if (method !== 'GET') return notAllowed(method, 'GET')
   if (path === '/run') return json(runView(context.control.list(), recorder))

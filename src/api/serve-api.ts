@@ -4,6 +4,7 @@ import {readAppName} from './apps.ts'
 import type {Via} from './events/event-reader.ts'
 import {followCalls} from './follow-calls.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
+import {serveReplays} from './replays.ts'
 import {problemOf, type ApiResponse} from './problem.ts'
 
 /** How a request came in. */
@@ -40,7 +41,10 @@ export async function serveApi(
     if (method === 'GET' && logsOf !== undefined)
       return await sendLogs(context, readAppName(logsOf), {parameters, request, response})
     const body = read ?? (method === 'GET' ? '' : await bodyOf(request))
-    end(response, await handleApi(context, {method, path, parameters, body}))
+    if (method === 'POST' && path === '/replays') return await serveReplays(context, body, response)
+    const gone = new AbortController()
+    response.on('close', () => gone.abort(new Error('who asked for it has left')))
+    end(response, await handleApi(context, {method, path, parameters, body, gone: gone.signal}))
   } catch (error) {
     if (response.headersSent) response.destroy()
     else end(response, problemOf(error))

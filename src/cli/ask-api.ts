@@ -16,8 +16,12 @@ export async function tellApi<T>(run: FoundRun, method: 'POST' | 'DELETE', path:
 }
 
 /** The lines of an answer that goes on, as they come. Throws a UserError with what the API says is wrong. */
-export async function* followApi(run: FoundRun, path: string): AsyncGenerator<string> {
-  const response = await run.api(path)
+export async function* followApi(
+  run: FoundRun,
+  path: string,
+  request?: Parameters<FoundRun['api']>[1]
+): AsyncGenerator<string> {
+  const response = await run.api(path, request)
   if (response.statusCode !== 200) await bodyOf(response)
   response.setEncoding('utf8')
   let rest = ''

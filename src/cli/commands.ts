@@ -14,6 +14,7 @@ import {
   PS_FLAGS,
   PUBLISH_FLAGS,
   REDIS_FLAGS,
+  REPLAY_FLAGS,
   RESTART_FLAGS,
   START_FLAGS,
   UNINSTALL_FLAGS,
@@ -219,6 +220,20 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: DASHBOARD_FLAGS,
     examples: ['dashboard', 'dashboard --no-open', 'dashboard --read-only -f dapr.yaml'],
     load: async () => (await import('./commands/dashboard.ts')).dashboard
+  },
+  {
+    name: 'replay',
+    summary: 'Send recorded calls again and compare the answers; pinned ones after each save',
+    usage: '[number ...] [flags]',
+    flags: REPLAY_FLAGS,
+    examples: [
+      'replay 48190',
+      'replay --last-failed',
+      'replay --pin 48190',
+      'replay --window 30s to:payments --unsafe',
+      'replay'
+    ],
+    load: async () => (await import('./commands/replay.ts')).replay
   },
   {
     name: 'env',

@@ -88,6 +88,22 @@ export const FAULT_FLAGS: readonly Flag[] = [
   text('times', 'Hit so many calls, then none')
 ]
 
+export const REPLAY_FLAGS: readonly Flag[] = [
+  {
+    name: 'fast',
+    type: 'bool',
+    text: 'With --window: do not keep the pace, send each call when the one before is answered'
+  },
+  {name: 'last-failed', type: 'bool', text: 'Send the latest call again that has failed'},
+  text('output', 'The output format. Valid values are: json (one object for each call), or text (default)', 'o'),
+  text('pin', 'Pin the call with this number: it is sent again after each save'),
+  {name: 'pinned', type: 'bool', text: 'Send the pinned calls again now'},
+  text('run-file', 'Path to the run template of the run'),
+  text('unpin', 'Unpin the call with this number, or all'),
+  {name: 'unsafe', type: 'bool', text: 'Send calls other than GET, HEAD and OPTIONS, too'},
+  text('window', 'Send the calls of the last 30s, of 120..180 (numbers), or of 14:46:20..14:46:30 again')
+]
+
 export const EXPORT_FLAGS: readonly Flag[] = [
   text('namespace', 'The namespace that all objects of Kubernetes name', 'n'),
   {...text('output', 'The folder for the files, or - for stdout', 'o'), shown: '"-"'},

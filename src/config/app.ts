@@ -49,6 +49,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, watch, var
     health: healthPlan(settings),
     logs: logPlan(settings),
     record: recordPlan(settings),
+    replay: values.replay ?? true,
     ready: readyPlan(settings, channel.autoPort || channel.port > 0 ? channel.port : 'none'),
     restart: values.restart ?? 'no',
     watch: watchPlan(settings, watch && reloadsItself === ''),

@@ -76,6 +76,7 @@ export const OUR_SHARED_KEYS = [
   'replicas',
   'logs',
   'record',
+  'replay',
   'autoPort',
   'envFile',
   'kubernetes'
@@ -127,6 +128,7 @@ export interface OurValues {
   readonly replicas?: number
   readonly logs?: {readonly keep?: number}
   readonly record?: boolean | {readonly body?: string | number; readonly mask?: readonly string[]}
+  readonly replay?: boolean
   readonly autoPort?: boolean
   readonly envFile?: EnvFile | readonly EnvFile[]
   readonly kubernetes?: KubernetesValues

@@ -20,6 +20,7 @@ const TYPED_KEYS = new Set([
   'tcp',
   'keep',
   'record',
+  'replay',
   'timeout',
   'fixedPort',
   'interpolate',

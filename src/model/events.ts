@@ -40,6 +40,8 @@ export type Event =
   | {readonly type: 'policy-decided'; readonly text: string}
   /** A fault is on or off, or has killed an app. */
   | ({readonly type: 'fault-changed'} & FaultChange)
+  /** What came of calls that were sent again after a save. */
+  | {readonly type: 'replayed'; readonly text: string}
   /** Something that the user should know; never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
 

@@ -43,6 +43,8 @@ export interface AppPlan {
   readonly health: HealthPlan
   readonly logs: LogPlan
   readonly record: RecordPlan
+  /** Calls to it may be sent again. */
+  readonly replay: boolean
   readonly ready: ReadyPlan
   readonly restart: 'no' | 'on-failure' | 'always'
   readonly watch: WatchPlan

@@ -142,7 +142,7 @@ function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: ControlCont
 }
 
 /** The addresses at which a sidecar is reached from this machine; a wildcard address includes loopback. */
-function reachable(addresses: readonly string[]): readonly string[] {
+export function reachable(addresses: readonly string[]): readonly string[] {
   const named = addresses.filter(address => !['0.0.0.0', '::', '[::]'].includes(address))
   return named.length > 0 ? named : ['127.0.0.1', '::1']
 }

@@ -10,11 +10,12 @@ import type {Tokens} from '../dashboard/tokens.ts'
 import type {FaultSwitch} from '../faults/fault-switch.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import {messageOf} from '../model/errors.ts'
-import type {Event} from '../model/events.ts'
+import type {Emit, Event} from '../model/events.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {RunOptions} from './run-options.ts'
 import type {RunRecorder} from './run-recorder.ts'
+import {RunReplays} from './run-replays.ts'
 
 interface OpenDashboard {
   readonly listener: Listener
@@ -23,6 +24,8 @@ interface OpenDashboard {
 
 export interface RunApiOptions {
   readonly recorder: RunRecorder
+  /** The open sidecars. */
+  readonly sidecars: ReadonlyMap<AppRuntime, unknown>
   /** All apps of the run. */
   readonly runtimes: () => readonly AppRuntime[]
   /** Undefined before the run is registered. */
@@ -36,12 +39,15 @@ export interface RunApiOptions {
 export class RunApi {
   readonly faults: FaultSwitch
   readonly #options: RunApiOptions
+  readonly #replays: RunReplays
   #events: RunEvents | undefined
   #dashboard: Promise<OpenDashboard> | undefined
 
   constructor(options: RunApiOptions) {
     this.#options = options
-    this.faults = faultSwitch(options.runtimes, event => options.options().emit(event))
+    const emit: Emit = event => options.options().emit(event)
+    this.faults = faultSwitch(options.runtimes, emit)
+    this.#replays = new RunReplays({...options, emit, replayed: replay => this.#events?.replayed(replay)})
   }
 
   /** Answers a request under `/api/v1`. */
@@ -84,6 +90,7 @@ export class RunApi {
   /** An event of the run. */
   noticed(event: Event): void {
     if (event.type === 'stopping') this.faults.active?.removeAll()
+    this.#replays.noticed(event)
     this.#events?.noticed(event)
   }
 
@@ -104,6 +111,7 @@ export class RunApi {
       recorder: recorder.calls,
       deaths: recorder.deaths,
       faults: this.faults,
+      replays: this.#replays.open,
       control,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),

@@ -45,15 +45,15 @@ type Phase = 'wiring' | 'starting' | 'running' | 'stopping' | 'ended'
 
 /** All apps of a plan, from the first port to the last process. */
 export class Run {
+  readonly #end = Promise.withResolvers<boolean>()
   /** Settles when nothing of the run is left; true if all apps succeeded. */
-  readonly ended: Promise<boolean>
+  readonly ended = this.#end.promise
   /** Handles requests to the run; undefined before it is registered. */
   handlers: Handlers | undefined
   readonly #options: RunOptions
   /** The marker of all processes of this run. */
   readonly #marker = randomBytes(16).toString('hex')
   readonly #startedAt = Date.now()
-  readonly #end = Promise.withResolvers<boolean>()
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   readonly #reporter: RunReporter
   /** Aborted when the run is stopping. */
@@ -80,6 +80,7 @@ export class Run {
   readonly #recorder = new RunRecorder(() => this.#apps.all)
   readonly #api = new RunApi({
     recorder: this.#recorder,
+    sidecars: this.#sidecars,
     runtimes: () => this.#apps.all,
     control: () => this.handlers,
     runLog: () => this.#appRuntimes.runLog,
@@ -170,7 +171,6 @@ export class Run {
         await this.ended
       }
     })
-    this.ended = this.#end.promise
   }
 
   /**

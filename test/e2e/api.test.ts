@@ -107,6 +107,7 @@ t.test('every answer of the API is as its description says', async t => {
   t.match(why, {app: 'shop', death: {number: 1, inside: [{to: 'shop', path: '/die'}]}})
   await get('/deaths/1', 'Death')
   seen.add('/events') // by events.test.ts
+  for (const path of ['/calls/{number}/replay', '/replays', '/pins', '/pins/{number}']) seen.add(path) // by replay-api.test.ts
   const added = await ask(socket, '/api/v1/faults', {
     method: 'POST',
     body: '{"from":"shop","to":"stock","delay":"1ms"}'
@@ -152,6 +153,13 @@ t.test('a request that cannot be answered gets a problem that says what to do', 
     ['GET', '/calls.har?limit=x', 400, /limit=x is no number/, /limit=/],
     ['GET', '/calls.pcap', 404, /no \/calls\.pcap/, /har, http, curl, otlp/],
     ['POST', '/calls.har', 405, /POST is not possible here/, /Use GET/],
+    ['POST', '/calls/7/replay', 404, /no call 7/, /pillion calls/],
+    ['GET', '/calls/7/replay', 405, /GET is not possible here/, /Use POST/],
+    ['POST', '/replays', 400, /no JSON object/, /"calls"/],
+    ['POST', '/pins', 400, /no JSON object/, /"call"/],
+    ['DELETE', '/pins/7', 404, /call 7 is not pinned/, /No call is pinned/],
+    ['PUT', '/pins', 405, /PUT is not possible here/, /Use GET, POST or DELETE/],
+    ['GET', '/pins/x', 404, /there is no \/pins\/x/, /\/pins\/7/],
     ['GET', '/calls?q=colour:red', 400, /colour/, /./]
   ]
   for (const [method, path, status, detail, hint] of refused) {

@@ -1,12 +1,14 @@
 import {messageOf} from '../../model/errors.ts'
 import type {Event} from '../../model/events.ts'
 import type {RunLog} from '../../logging/run-log.ts'
+import type {Replay} from '../../replay/replayer.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import type {ApiContext} from '../api.ts'
 import {appViews, runView, stateOf} from '../app-view.ts'
 import {deathView} from '../death-view.ts'
 import {edgeViews} from '../edges.ts'
 import {faultRow} from '../faults.ts'
+import {replayView} from '../replay-view.ts'
 import {sampleCalls} from './call-samples.ts'
 import type {ApiEvent, EventType} from './event.ts'
 import {EventLog} from './event-log.ts'
@@ -91,6 +93,12 @@ export class RunEvents {
       )
     } else if (event.type === 'notified') this.#tell('note', {code: 'notification', text: event.text})
     this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
+  }
+
+  /** A call was sent again, or was not. */
+  replayed(replay: Replay): void {
+    const {masked} = this.#context()
+    this.#guard(() => this.#tell('replay', replayView(replay, new Masking(masked())), {app: replay.call.edgeOf.callee}))
   }
 
   /** The run ends. */

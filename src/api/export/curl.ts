@@ -1,8 +1,8 @@
-import {contentOf} from '../../telemetry/recorder/call-content.ts'
-import {FLAG} from '../../telemetry/recorder/call-lines.ts'
+import {contentOf, headerOf} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {whyNotAgain} from '../../telemetry/recorder/send-again.ts'
 import {timeOf} from '../call-view.ts'
-import {headerOf, oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
+import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
 import {isPrintable, shellPrintf, shellWord, type Parts} from './shell-words.ts'
 import {Variables} from './variables.ts'
 
@@ -25,22 +25,10 @@ export function curlExporter({masked, portOf}: ExporterOptions): Exporter {
       const {caller, callee} = call.edgeOf
       const comment = `# call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
       const port = portOf(caller)
-      const reason = reasonAgainst(call, port)
-      return comment + (reason === '' ? commandOf(call, port, variables) : `# no command: ${reason}\n`)
+      const reason = whyNotAgain(call, port > 0)
+      return comment + (reason === '' ? commandOf(call, port, variables) : `# no command: ${oneLine(reason)}\n`)
     }
   }
-}
-
-/** Why a call cannot be sent again from outside; '': it can. */
-export function reasonAgainst(call: RecordedCall, port: number): string {
-  const {isKept, request} = contentOf(call)
-  if ((call.flags & FLAG.grpc) !== 0) return 'it is a call of gRPC'
-  if (!isKept || request.head === '') return 'its bytes are no longer kept'
-  if ((call.flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow'
-  if ((call.flags & FLAG.own) !== 0) return 'the sidecar itself made it'
-  if (request.body.length < call.requestBytes)
-    return 'its body is kept in part only: record.body of the template sets how much is'
-  return port === 0 ? `${oneLine(call.edgeOf.caller) || 'its caller'} has no sidecar in this run` : ''
 }
 
 function commandOf(call: RecordedCall, port: number, variables: Variables): string {

@@ -17,11 +17,5 @@ export interface ExporterOptions {
   readonly portOf: (app: string) => number
 }
 
-/** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */
-export function headerOf(headers: readonly string[], name: string): string {
-  const at = headers.findIndex((each, index) => index % 2 === 0 && each.toLowerCase() === name)
-  return at < 0 ? '' : (headers[at + 1] ?? '')
-}
-
 /** Text for a comment of one line: nothing in it ends the line or moves a terminal's cursor. */
 export const oneLine = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD')

@@ -1,9 +1,9 @@
 import {VERSION} from '../../model/version.ts'
-import {contentOf, type Message} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, headerOf, type Message} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {detailOf, type CallDetail, type MessageView} from '../call-view.ts'
-import {headerOf, type Exporter, type ExporterOptions} from './exporter.ts'
+import {type Exporter, type ExporterOptions} from './exporter.ts'
 
 const CREATOR = {name: 'Pillion', version: VERSION}
 

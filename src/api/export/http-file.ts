@@ -1,8 +1,8 @@
-import {contentOf} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, headerOf} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {whyNotAgain} from '../../telemetry/recorder/send-again.ts'
 import {timeOf} from '../call-view.ts'
-import {reasonAgainst} from './curl.ts'
-import {headerOf, oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
+import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
 import {isPrintable} from './shell-words.ts'
 import {Variables} from './variables.ts'
 
@@ -24,8 +24,8 @@ export function httpFileExporter({masked, portOf}: ExporterOptions): Exporter {
       const {caller, callee} = call.edgeOf
       const title = `### call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
       const port = portOf(caller)
-      const reason = reasonAgainst(call, port)
-      return title + (reason === '' ? requestOf(call, port, variables) : `# no request: ${reason}\n`)
+      const reason = whyNotAgain(call, port > 0)
+      return title + (reason === '' ? requestOf(call, port, variables) : `# no request: ${oneLine(reason)}\n`)
     }
   }
 }

@@ -75,6 +75,7 @@ class SingleRunReporter {
         return this.#say('info', reloadText(event))
       case 'policy-decided':
       case 'fault-changed':
+      case 'replayed':
         return this.#say('info', event.text)
       case 'app-moved':
       case 'manager-opened':

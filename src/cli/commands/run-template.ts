@@ -133,6 +133,7 @@ function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
       return
     case 'policy-decided':
     case 'fault-changed':
+    case 'replayed':
       void out.print(statusLine('info', event.text, asJson))
       return
     case 'notified':

@@ -30,6 +30,12 @@ export interface CallContent {
   readonly traceparent: string
 }
 
+/** The call with copies of its bytes: those on the tape are overwritten later. */
+export const copyOf = (call: RecordedCall): RecordedCall => ({
+  ...call,
+  pieces: call.pieces.map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))
+})
+
 /** Dapr's and Daeploy's addresses of an app. */
 const ADDRESS = /^\/(?:v1\.0\/invoke\/[^/?]+\/method|services\/[^/?]+)(?=[/?]|$)/
 
@@ -54,6 +60,12 @@ export function contentOf({pieces}: Pick<RecordedCall, 'pieces'>): CallContent {
     waitedFor: pieces.filter(({kind}) => kind === PIECE.waited).map(({bytes}) => bytes.toString()),
     traceparent: /^traceparent:[ \t]*(\S+)/im.exec(traceLine)?.[1] ?? ''
   }
+}
+
+/** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */
+export function headerOf(headers: readonly string[], name: string): string {
+  const at = headers.findIndex((each, index) => index % 2 === 0 && each.toLowerCase() === name)
+  return at < 0 ? '' : (headers[at + 1] ?? '')
 }
 
 function messageOf(pieces: readonly Piece[], head: PieceKind, body: PieceKind): Message {

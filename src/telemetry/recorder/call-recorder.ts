@@ -4,6 +4,7 @@ import type {Call, CallObserver, CallRecord, Direction, HeadText, OwnResponse, S
 import {ByteTape, PIECE, type Piece, type PieceKind} from './byte-tape.ts'
 import {CallLines, FLAG, type CallLine} from './call-lines.ts'
 import {Edges, type BodyBytesOf, type Edge} from './edges.ts'
+import type {ExpectedReplays} from './expected-replays.ts'
 import {KeptRequests} from './kept-requests.ts'
 
 const LINES = 32_768
@@ -25,6 +26,8 @@ export interface RecordedCall extends CallLine {
 /** Keeps what the gateway tells of every call. */
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
+  /** Set while calls are sent again: those do not count in the edges. */
+  replays: ExpectedReplays | undefined
   readonly #options: RecorderOptions
   readonly #listeners = new Set<(number: number) => void>()
   /** Set by the first call. */
@@ -44,9 +47,12 @@ export class CallRecorder implements CallObserver {
     const edge = this.#edgeOf(call)
     if (edge.bodyBytes < 0) return
     const {lines} = (this.#memory ??= this.#allocate())
-    const number = lines.begin(startedAt, edge.index, request.method, flagsOf(call))
+    const replay = this.replays?.find(edge.caller, request)
+    const flags = replay === undefined ? flagsOf(call) : flagsOf(call) | FLAG.replay
+    const number = lines.begin(startedAt, edge.index, request.method, flags)
     call.number = number
     if (number === 0) return
+    replay?.started(number)
     const {text, size = 0} = request
     if (text !== undefined) return void this.#addText(number, PIECE.requestHead, text, size)
     const target = request.target ?? call.path
@@ -58,7 +64,7 @@ export class CallRecorder implements CallObserver {
     const {lines} = this.#memory ?? {}
     if (lines === undefined || number === 0) return
     const edge = this.edges.at(lines.read(number).edge)
-    if (edge !== undefined && (lines.flags(number) & FLAG.waited) === 0) edge.waited++
+    if (edge !== undefined && (lines.flags(number) & (FLAG.waited | FLAG.replay)) === 0) edge.waited++
     lines.flag(number, fault === undefined ? FLAG.waited : FLAG.waited | FLAG.fault)
     this.#addText(number, PIECE.waited, latin1(reason), -1)
   }
@@ -119,10 +125,12 @@ export class CallRecorder implements CallObserver {
       (call.fault === undefined ? 0 : FLAG.fault)
     lines.end(number, flags, grpcStatus ?? status, record)
     kept?.forget(number)
-    const edge = this.#edgeOf(call)
-    edge.requestBytes += requestBytes
-    edge.responseBytes += responseBytes
-    edge.count(endedAt, endedAt - startedAt, isFailed)
+    if ((lines.flags(number) & FLAG.replay) === 0) {
+      const edge = this.#edgeOf(call)
+      edge.requestBytes += requestBytes
+      edge.responseBytes += responseBytes
+      edge.count(endedAt, endedAt - startedAt, isFailed)
+    }
     if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(number)
   }
 

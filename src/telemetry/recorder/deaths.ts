@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import type {Exit} from '../../model/app-state.ts'
-import {contentOf} from './call-content.ts'
+import {contentOf, copyOf} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 import type {CallRecorder, RecordedCall} from './call-recorder.ts'
 
@@ -69,6 +69,13 @@ export class Deaths {
     return this.#all.find(death => death.number === number)
   }
 
+  /** At how many of the last five ends of an app the same request was inside; `after`: of those with a higher number. */
+  timesOf(app: string, call: RecordedCall, after = 0): number {
+    const request = fingerprint(call)
+    const ends = this.all(app).slice(-COMPARED)
+    return ends.filter(death => death.number > after && this.#requests.get(death)?.has(request) === true).length
+  }
+
   /** Keeps what is known about an end; the result is its number. */
   add(ended: Ended): number {
     const earlier = this.all(ended.app).slice(-COMPARED)
@@ -91,7 +98,7 @@ export class Deaths {
 
   #copy(number: number): RecordedCall | undefined {
     const call = this.#recorder.call(number)
-    return call && {...call, pieces: call.pieces.map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))}
+    return call && copyOf(call)
   }
 
   #finished(app: string, inside: ReadonlySet<number>): readonly RecordedCall[] {

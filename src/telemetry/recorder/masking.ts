@@ -25,6 +25,11 @@ export class Masking {
     return WORDS.test(name) && !HARMLESS.test(name)
   }
 
+  /** What is shown in place of a value that has no place of its own. */
+  value(text: string): string {
+    return this.#mask(text, '')
+  }
+
   /** First line and header lines. */
   head(head: string): string {
     const [first = '', ...lines] = head.split('\r\n')

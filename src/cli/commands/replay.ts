@@ -1,0 +1,97 @@
+import type {PinsAnswer, ReplayView} from '../../api/replay-view.ts'
+import type {FoundRun} from '../../control/client.ts'
+import {UserError} from '../../model/errors.ts'
+import {askApi, followApi, tellApi} from '../ask-api.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import type {GivenFlags} from '../flags.ts'
+import {print} from '../print.ts'
+import {pinsText, replayText} from '../replay-text.ts'
+import {runHere} from '../run-here.ts'
+import {say} from '../say.ts'
+import {UsageError} from '../usage-error.ts'
+import {windowOf} from '../window.ts'
+
+/** `replay N …`, `--last-failed`, `--pinned`, `--window W [filter …]` send calls again; `--pin`, `--unpin` and nothing: those that are pinned. */
+export const replay: CommandHandler = async context => {
+  const {flags, words, asJson} = context
+  const output = flags.text('output') ?? ''
+  if (!['', 'text', 'json'].includes(output))
+    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: text, json.'})
+  const ways = ['last-failed', 'pinned', 'window', 'pin', 'unpin'].filter(
+    name => flags.isSet(name) || flags.text(name) !== undefined
+  )
+  const [way = ''] = ways
+  if (ways.length > 1) throw new UsageError(`--${ways.join(' and --')} exclude each other`)
+  if (words.length > 0 && way !== '' && way !== 'window') throw new UsageError(`--${way} takes no numbers of calls`)
+  const window =
+    way === 'window' ? {...windowOf(flags.text('window') ?? '', Date.now()), q: words.join(' ')} : undefined
+  const wanted = way === '' ? words.map(callNumber) : []
+  const run = await runHere(flags.text('run-file'), asJson)
+  if (way === 'pin' || way === 'unpin') return changePins(run, way, context)
+  if (way === '' && words.length === 0) {
+    const pins = await askApi<PinsAnswer>(run, '/pins')
+    print(process.stdout, output === 'json' ? `${JSON.stringify(pins)}\n` : pinsText(pins, columns()))
+    return 0
+  }
+  return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window})}, flags)
+}
+
+const selectionOf = (way: string, calls: readonly number[]): object => {
+  if (way === 'last-failed') return {lastFailed: true}
+  return way === 'pinned' ? {pinned: true} : way === 'window' ? {} : {calls}
+}
+
+async function sendAgain(run: FoundRun, selection: object, flags: GivenFlags): Promise<number> {
+  const pace = flags.isSet('fast') ? 'answered' : 'recorded'
+  const body = JSON.stringify({...selection, pace, unsafe: flags.isSet('unsafe')})
+  const isJson = flags.text('output') === 'json'
+  const isSelection = !('window' in selection) && !('pinned' in selection)
+  let [sent, left] = [0, 0]
+  for await (const line of followApi(run, '/replays', {method: 'POST', body})) {
+    const view = JSON.parse(line) as ReplayView
+    print(process.stdout, isJson ? `${line}\n` : replayText(view))
+    if (view.after === null) left++
+    else sent++
+  }
+  return (isSelection && left > 0) || sent === 0 ? 1 : 0
+}
+
+async function changePins(run: FoundRun, way: 'pin' | 'unpin', {flags, asJson}: CommandContext): Promise<number> {
+  const given = flags.text(way) ?? ''
+  const isAll = way === 'unpin' && given === 'all'
+  const call = isAll ? 0 : callNumber(given)
+  const path = way === 'pin' || isAll ? '/pins' : `/pins/${call.toString()}`
+  const pins = await tellApi<PinsAnswer>(
+    run,
+    way === 'pin' ? 'POST' : 'DELETE',
+    path,
+    way === 'pin' ? {call} : undefined
+  )
+  if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(pins)}\n`)
+  else if (isAll) say(process.stdout, 'success', 'no call is pinned any more', asJson)
+  else if (way === 'unpin') say(process.stdout, 'success', `call ${call.toString()} is not pinned any more`, asJson)
+  else {
+    const pin = pins.pins.find(each => each.call === call)
+    const request = pin === undefined ? '' : `, ${pin.method} ${pin.path}, ${pin.from} → ${pin.to},`
+    const noise = pin?.noise?.length ? ` Left out, because it differs each time: ${pin.noise.join(', ')}.` : ''
+    say(
+      process.stdout,
+      'success',
+      `call ${call.toString()}${request} is pinned: ${whenSent(pin?.method)}.${noise}`,
+      asJson
+    )
+  }
+  return 0
+}
+
+const whenSent = (method = ''): string =>
+  ['GET', 'HEAD', 'OPTIONS'].includes(method)
+    ? 'it is sent again after each save'
+    : `${method} may change something, so it is sent by pillion replay --pinned --unsafe alone`
+
+const columns = (): number => (process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity)
+
+function callNumber(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)
+  throw new UsageError(`"${text}" is no number of a call; pillion calls lists them`)
+}

@@ -1,0 +1,76 @@
+import type {AnswerView, PinsAnswer, PinView, ReplayView} from '../api/replay-view.ts'
+import {duration, timeOf} from './call-table.ts'
+import {fittingTable} from './table.ts'
+
+/** What became of a call that was to be sent again. */
+export function replayText(view: ReplayView): string {
+  const {call, from, to, replay, before, after, differences, differ, leftOut, refusal, hint} = view
+  const head = `call ${call.toString()}, ${requestOf(view)}, ${from} → ${to}: `
+  if (after === null) return `${head}not sent: ${withoutName(refusal, call)}\n${hint === '' ? '' : `  ${hint}\n`}`
+  const status =
+    before.status === after.status ? `${statusOf(after)} again` : `${statusOf(before)} → ${statusOf(after)}`
+  const time = `${duration(before.ms)} → ${duration(after.ms)}`
+  const lines = differences.filter(({what}) => what !== 'status').map(each => `  ${differenceText(each)}\n`)
+  const more = differ - differences.length
+  return [
+    `${head}${status} (${time})${replay === 0 ? '' : `, as call ${replay.toString()}`}\n`,
+    after.failure === '' ? '' : `  failed: ${after.failure}\n`,
+    ...lines,
+    more > 0 ? `  … and ${more.toString()} more\n` : '',
+    differ === 0 ? '  the same answer\n' : '',
+    leftOut.length === 0 ? '' : `  left out, because it differs each time: ${leftOut.join(', ')}\n`
+  ].join('')
+}
+
+/** The pinned calls, and how they were answered last. */
+export function pinsText({pins, rounds}: PinsAnswer, width: number): string {
+  if (pins.length === 0) return NO_PINS
+  const causeOf = (number: number): string => {
+    const round = rounds.find(each => each.number === number)
+    if (round === undefined) return ''
+    const why = round.kind === 'saved' ? `${round.app}: ${round.files.join(', ')}` : round.kind
+    return `${timeOf(round)} ${why}`
+  }
+  return fittingTable(
+    [
+      {head: 'CALL', cells: pins.map(({call}) => call.toString()), alignsRight: true},
+      {head: 'FROM → TO', cells: pins.map(({from, to}) => `${from} → ${to}`), minWidth: 16},
+      {head: 'REQUEST', cells: pins.map(requestOf), minWidth: 16},
+      {head: 'STATUS', cells: pins.map(({before}) => statusOf(before))},
+      {head: 'LATEST', cells: pins.map(pin => outcomeOf(last(pin)?.replay)), minWidth: 12},
+      {head: 'SENT', cells: pins.map(pin => causeOf(last(pin)?.round ?? 0)), minWidth: 12}
+    ],
+    width
+  )
+}
+
+const last = ({results}: PinView): PinView['results'][number] | undefined => results.at(-1)
+
+const NO_PINS =
+  'No call is pinned. pillion replay --pin NUMBER pins one: it is sent again after each save, if it is a GET.\n'
+
+/** In a few words. */
+function outcomeOf(replay: ReplayView | undefined): string {
+  if (replay === undefined) return 'not sent yet'
+  const {call, before, after, differ, refusal} = replay
+  if (after === null) return `not sent: ${withoutName(refusal, call)}`
+  const others = differ - (before.status === after.status ? 0 : 1)
+  const words = [
+    before.status === after.status ? '' : `${statusOf(before)} → ${statusOf(after)}`,
+    others === 0 ? '' : `${others.toString()} ${others === 1 ? 'difference' : 'differences'}`
+  ].filter(text => text !== '')
+  return words.join(', ') || 'as before'
+}
+
+const requestOf = ({method, path}: Pick<ReplayView, 'method' | 'path'>): string => `${method} ${path}`
+
+const statusOf = ({status}: AnswerView): string => (status === 0 ? 'no response' : status.toString())
+
+/** The line names the call already. */
+const withoutName = (refusal: string, call: number): string =>
+  refusal.replace(`call ${call.toString()} is not sent again: `, '')
+
+function differenceText({what, path, before, after}: ReplayView['differences'][number]): string {
+  const name = path || (what === 'type' ? 'content type' : what)
+  return `${name}: ${before || 'nothing'} → ${after || 'nothing'}`
+}

@@ -1,0 +1,59 @@
+import {brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync} from 'node:zlib'
+import {contentOf, headerOf} from '../telemetry/recorder/call-content.ts'
+import {FLAG} from '../telemetry/recorder/call-lines.ts'
+import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+
+/** How a call ended: what is compared with other answers to the same request. */
+export interface Answer {
+  /** 0: there was none. */
+  readonly status: number
+  /** Without parameters, in lower case. */
+  readonly type: string
+  /** Decompressed, if it was kept whole. */
+  readonly body: Buffer
+  /** Bytes of the body as it came. */
+  readonly bytes: number
+  /** The body was kept whole. */
+  readonly isWhole: boolean
+  /** Without the time in the queue. */
+  readonly ms: number
+  /** Why it failed; '' = it did not. */
+  readonly failure: string
+}
+
+const MAX_BODY = 8 * 1024 * 1024
+
+const DECOMPRESS: Readonly<Record<string, (body: Buffer, options: {maxOutputLength: number}) => Buffer>> = {
+  gzip: gunzipSync,
+  'x-gzip': gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+  // since Node 22.15
+  ...(typeof zstdDecompressSync === 'function' && {zstd: zstdDecompressSync})
+}
+
+/** Copies what is compared: the bytes of a recorded call are overwritten later. */
+export function answerOf(call: RecordedCall): Answer {
+  const {response, failure} = contentOf(call)
+  const isWhole = response.body.length === call.responseBytes && (call.flags & FLAG.open) === 0
+  return {
+    status: call.status,
+    type: (headerOf(response.headers, 'content-type').split(';')[0] ?? '').trim().toLowerCase(),
+    body: isWhole ? decompressed(response.body, headerOf(response.headers, 'content-encoding')) : response.body,
+    bytes: call.responseBytes,
+    isWhole,
+    ms: call.totalMs - call.waitedMs,
+    failure
+  }
+}
+
+/** A body that is compressed in an unknown or broken way stays as it is. */
+function decompressed(body: Buffer, encoding: string): Buffer {
+  const decompress = DECOMPRESS[encoding.trim().toLowerCase()]
+  if (decompress === undefined || body.length === 0) return body
+  try {
+    return decompress(body, {maxOutputLength: MAX_BODY})
+  } catch {
+    return body
+  }
+}

@@ -1,0 +1,157 @@
+import {diffLines} from 'diff'
+import diffValues, {type Difference as ValueDifference} from 'microdiff'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import type {Answer} from './answer.ts'
+
+/** Something that is not the same in two answers. */
+export interface Difference {
+  readonly what: 'status' | 'type' | 'body' | 'time'
+  /** Within the body: a field of JSON (`items.0.price`), a line of text (`line 3`); '' = all of it. */
+  readonly path: string
+  /** '' = there was nothing. */
+  readonly before: string
+  readonly after: string
+}
+
+/** What differs each time: fields of JSON with `*` for each index, lines of text, or `body`: all of it. */
+export type Noise = ReadonlySet<string>
+
+export interface Comparison {
+  /** The first ones. */
+  readonly differences: readonly Difference[]
+  readonly count: number
+  /** What differed and is noise. */
+  readonly leftOut: readonly string[]
+}
+
+const MAX_SHOWN = 50
+const MAX_TEXT = 200
+/** A call is slower, or faster, if its time differs by this factor, and by more than so many ms. */
+const TIMES = 5
+const MIN_MS = 1000
+/** Texts that differ more are not compared line by line: that would take long. */
+const MAX_EDITS = 500
+const WHOLE_BODY = 'body'
+
+/** Where a difference was found, and how it is called if it is noise. */
+interface Found extends Difference {
+  readonly noise: string
+}
+
+/** Compares two answers; what is noise is left out. Values of secrets are masked. */
+export function compare(before: Answer, after: Answer, noise: Noise, masking: Masking): Comparison {
+  const bodies = differentBodies(before, after, masking)
+  const isNoise = ({noise: name}: Found): boolean => noise.has(name) || noise.has(WHOLE_BODY)
+  const left = bodies.filter(each => !isNoise(each))
+  const all = [...differentHeads(before, after), ...left]
+  return {
+    differences: all.slice(0, MAX_SHOWN).map(({what, path, before: was, after: is}) => ({
+      what,
+      path,
+      before: was,
+      after: is
+    })),
+    count: all.length,
+    leftOut: [...new Set(bodies.filter(isNoise).map(({noise: name}) => name))]
+  }
+}
+
+/** What differs between two answers to the same request with nothing changed in between. */
+export const noiseOf = (first: Answer, second: Answer, masking: Masking): Noise =>
+  new Set(differentBodies(first, second, masking).map(({noise}) => noise))
+
+function differentHeads(before: Answer, after: Answer): readonly Difference[] {
+  const found: Difference[] = []
+  const add = (what: Difference['what'], was: string, is: string): void =>
+    void found.push({what, path: '', before: was, after: is})
+  if (before.status !== after.status) add('status', statusText(before), statusText(after))
+  if (before.type !== after.type) add('type', before.type, after.type)
+  const [less, more] = before.ms < after.ms ? [before.ms, after.ms] : [after.ms, before.ms]
+  if (more > TIMES * less && more - less > MIN_MS) add('time', msText(before.ms), msText(after.ms))
+  return found
+}
+
+const statusText = ({status}: Answer): string => (status === 0 ? 'no response' : status.toString())
+const msText = (ms: number): string => `${Math.round(ms).toString()} ms`
+
+function differentBodies(before: Answer, after: Answer, masking: Masking): readonly Found[] {
+  if (before.bytes === after.bytes && before.body.equals(after.body)) return []
+  if (before.isWhole && after.isWhole) {
+    const found = differentValues(before, after, masking) ?? differentLines(before, after, masking)
+    if (found !== undefined) return found
+  }
+  return [found(WHOLE_BODY, '', [sizeText(before), sizeText(after)])]
+}
+
+const sizeText = ({bytes, isWhole}: Answer): string => `${bytes.toString()} bytes${isWhole ? '' : ', kept in part'}`
+
+const found = (noise: string, path: string, [before, after]: readonly [string, string]): Found => ({
+  what: 'body',
+  path,
+  before: cut(before),
+  after: cut(after),
+  noise
+})
+
+const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
+
+/** Undefined: one of them is no JSON. */
+function differentValues(before: Answer, after: Answer, masking: Masking): readonly Found[] | undefined {
+  try {
+    // around them, so that they may be no objects
+    const [was, is] = [before, after].map(({body}) => ({value: JSON.parse(body.toString()) as unknown}))
+    if (was === undefined || is === undefined) return undefined
+    return diffValues(was, is, {cyclesFix: false}).map(each => valueFound(each, masking))
+  } catch {
+    return undefined // or it is nested too deeply
+  }
+}
+
+function valueFound(difference: ValueDifference, masking: Masking): Found {
+  const path = difference.path.slice(1)
+  const isSecret = path.some(name => typeof name === 'string' && masking.isSecret(name))
+  const textOf = (value: unknown): string => {
+    if (value === undefined) return ''
+    const text = JSON.stringify(value)
+    return isSecret ? masking.value(text) : masking.body(Buffer.from(text), 'application/json').toString()
+  }
+  const values = [
+    difference.type === 'CREATE' ? undefined : difference.oldValue,
+    difference.type === 'REMOVE' ? undefined : difference.value
+  ] as const
+  const noise = path.map(name => (typeof name === 'number' ? '*' : name)).join('.')
+  return found(noise || WHOLE_BODY, path.join('.'), [textOf(values[0]), textOf(values[1])])
+}
+
+/** Undefined: one of them is no text, or they have little in common. */
+function differentLines(before: Answer, after: Answer, masking: Masking): readonly Found[] | undefined {
+  const [was, is] = [before, after].map(({body, type}) => masking.body(body, type).toString())
+  if (was === undefined || is === undefined || isBinary(was) || isBinary(is)) return undefined
+  const parts = diffLines(was, is, {maxEditLength: MAX_EDITS})
+  if (parts === undefined) return undefined
+  const differences: Found[] = []
+  let line = 1
+  let removed: readonly string[] = []
+  const flush = (added: readonly string[]): void => {
+    const count = Math.max(removed.length, added.length)
+    for (let at = 0; at < count; at++)
+      differences.push(
+        found(`line ${(line + at).toString()}`, `line ${(line + at).toString()}`, [removed[at] ?? '', added[at] ?? ''])
+      )
+    line += added.length
+    removed = []
+  }
+  for (const {value, added, removed: isRemoved, count} of parts) {
+    const lines = value.replace(/\n$/, '').split('\n')
+    if (isRemoved) removed = lines
+    else if (added) flush(lines)
+    else {
+      flush([])
+      line += count
+    }
+  }
+  flush([])
+  return differences
+}
+
+const isBinary = (text: string): boolean => text.includes('\uFFFD') || text.includes('\0')

@@ -1,0 +1,64 @@
+import {messageOf} from '../model/errors.ts'
+import {http} from '../net/http1/node-http.ts'
+import {contentOf, headerOf} from '../telemetry/recorder/call-content.ts'
+import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import {REPLAY_HEADER} from '../telemetry/recorder/expected-replays.ts'
+
+/** Where the sidecar of an app listens. */
+export interface SidecarPlace {
+  readonly host: string
+  readonly port: number
+}
+
+/** What the sidecar has answered; status 0: nothing, for this reason. */
+export interface Sent {
+  readonly status: number
+  readonly why: string
+}
+
+/** Headers that belong to the connection, or that are set anew. */
+const LEFT_OUT = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  REPLAY_HEADER.toLowerCase()
+])
+const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
+
+/**
+ * Sends the request of a call to a sidecar as its caller sent it, but for headers about the connection. Settles when the response
+ * has come to its end, or there will be none; never rejects.
+ */
+export async function send(call: RecordedCall, {host, port}: SidecarPlace, signal: AbortSignal): Promise<Sent> {
+  const {request, target} = contentOf(call)
+  const [method = ''] = request.head.split(' ', 1)
+  const {body} = request
+  const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
+  if (headerOf(headers, 'host') === '') headers.push('Host', `${host}:${port.toString()}`)
+  if (body.length > 0 || TAKES_BODY.has(method)) headers.push('Content-Length', body.length.toString())
+  return new Promise(resolve => {
+    const failed = (error: unknown): void =>
+      resolve({status: 0, why: signal.aborted ? messageOf(signal.reason) : messageOf(error)})
+    try {
+      http
+        .request({host, port, method, path: target, headers, agent: false, signal}, response => {
+          const {statusCode: status = 0} = response
+          response
+            .on('error', failed)
+            .on('end', () => resolve({status, why: ''}))
+            .resume()
+        })
+        .on('error', failed)
+        .end(body)
+    } catch (error) {
+      failed(error) // a head that node:http does not write
+    }
+  })
+}
+
+const headersOf = (headers: readonly string[]): string[] =>
+  headers.flatMap((name, at) => (at % 2 === 1 || LEFT_OUT.has(name.toLowerCase()) ? [] : [name, headers[at + 1] ?? '']))

@@ -1,0 +1,32 @@
+import type {Round} from '../replay/pins.ts'
+import type {Replay} from '../replay/replayer.ts'
+import {contentOf} from '../telemetry/recorder/call-content.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+
+/** What the person at the terminal is told after a save: each pinned call whose answer has changed, or that they all are as before. */
+export function roundTexts({app, files}: Round, replays: readonly Replay[], masking: Masking): readonly string[] {
+  const changed = replays.filter(hasChanged)
+  const same = replays.filter(replay => replay.after !== undefined && !hasChanged(replay)).length
+  const after = `after ${files.slice(0, 3).join(', ')} of "${app}" ${files.length > 1 ? 'were' : 'was'} saved`
+  const texts = changed.map(replay => `pinned ${nameOf(replay, masking)}: ${changeOf(replay)}, ${after}`)
+  if (same > 0)
+    texts.push(`${same.toString()} pinned ${same === 1 ? 'call is' : 'calls are'} answered as before, ${after}`)
+  return texts
+}
+
+/** A time says little right after a start. */
+const hasChanged = ({comparison: {differences}}: Replay): boolean => differences.some(({what}) => what !== 'time')
+
+function nameOf({call}: Replay, masking: Masking): string {
+  const {caller, callee} = call.edgeOf
+  const path = masking.target(contentOf(call).path)
+  return `call ${call.number.toString()}, ${call.method} ${path}, ${caller} → ${callee}`
+}
+
+function changeOf({before, after, comparison}: Replay): string {
+  const [was, is] = [before.status.toString(), (after?.status ?? 0).toString()]
+  if (was !== is) return `${was} → ${is}`
+  const [first] = comparison.differences
+  const more = comparison.count > 1 ? ` and ${(comparison.count - 1).toString()} more` : ''
+  return `${is}, ${first?.path || first?.what || ''} differs${more}`
+}

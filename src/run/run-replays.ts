@@ -1,0 +1,85 @@
+import type {Replays} from '../api/replays.ts'
+import type {Emit, Event} from '../model/events.ts'
+import type {Pins, Round} from '../replay/pins.ts'
+import type {Replay} from '../replay/replayer.ts'
+import type {SidecarPlace} from '../replay/send.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {Masking} from '../telemetry/recorder/masking.ts'
+import {reachable} from './control-handlers.ts'
+import type {RunRecorder} from './run-recorder.ts'
+
+export interface RunReplaysOptions {
+  readonly recorder: RunRecorder
+  /** All apps of the run. */
+  readonly runtimes: () => readonly AppRuntime[]
+  /** The open sidecars. */
+  readonly sidecars: ReadonlyMap<AppRuntime, unknown>
+  readonly emit: Emit
+  /** Told of each call that was sent again, or was not. */
+  readonly replayed: (replay: Replay) => void
+}
+
+/** What sends calls of a run again; its code is loaded by the first request. */
+export class RunReplays {
+  readonly #options: RunReplaysOptions
+  #open: Promise<Replays> | undefined
+  #pins: Pins | undefined
+
+  constructor(options: RunReplaysOptions) {
+    this.#options = options
+  }
+
+  readonly open = async (): Promise<Replays> => (this.#open ??= this.#load())
+
+  /** An event of the run. */
+  noticed(event: Event): void {
+    if (event.type === 'reloaded' && event.files.length > 0) this.#pins?.saved(event.id, event.files)
+    else if (event.type === 'stopping') void this.#close()
+  }
+
+  async #load(): Promise<Replays> {
+    const [{Replayer}, {Pins: PinsOfRun}, {roundTexts}] = await Promise.all([
+      import('../replay/replayer.ts'),
+      import('../replay/pins.ts'),
+      import('./replay-text.ts')
+    ])
+    const {recorder, runtimes, sidecars, emit, replayed} = this.#options
+    const masking = (): Masking => new Masking(runtimes().flatMap(({plan}) => plan.record.mask))
+    const replayer = new Replayer({
+      recorder: recorder.calls,
+      deaths: () => recorder.deaths,
+      sidecarOf: id => placeOf([...sidecars.keys()].find(runtime => runtime.id === id)),
+      whyNot: id => whyNot(runtimes().filter(runtime => runtime.id === id)),
+      mayReplay: id => runtimes().every(({id: each, plan}) => each !== id || plan.replay),
+      masking,
+      report: replayed
+    })
+    const pins = new PinsOfRun(replayer, (round: Round, replays: readonly Replay[]) => {
+      for (const text of roundTexts(round, replays, masking())) emit({type: 'replayed', text})
+    })
+    this.#pins = pins
+    return {replayer, pins}
+  }
+
+  async #close(): Promise<void> {
+    const open = await this.#open
+    open?.replayer.close()
+    open?.pins.close()
+  }
+}
+
+function placeOf(runtime: AppRuntime | undefined): SidecarPlace | undefined {
+  const [host] = reachable(runtime?.plan.sidecar.listenAddresses ?? [])
+  return runtime && host !== undefined ? {host, port: runtime.ports.httpPort} : undefined
+}
+
+/** Why calls to an app are refused, or wait without an end in sight; '': they do not, or it is none of the run. */
+function whyNot(runtimes: readonly AppRuntime[]): string {
+  const [first] = runtimes
+  return first === undefined || runtimes.some(takesCalls) ? '' : first.queue.reason
+}
+
+/** At once, or soon. */
+const takesCalls = ({queue, app: {state}}: AppRuntime): boolean =>
+  queue.state === 'open' ||
+  (queue.state === 'held' && state.phase !== 'idle' && (state.phase !== 'backoff' || state.until !== Infinity))

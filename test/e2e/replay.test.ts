@@ -1,0 +1,81 @@
+import t from 'tap'
+import type {PinsAnswer} from '../../src/api/replay-view.ts'
+import {bodies, openShop} from './replay-scene.ts'
+
+t.test('a call is sent again as it was, through the sidecar of its caller, and is a call of its own', async t => {
+  const {rig, call, rows, numberOf, replay} = await openShop(t)
+  await call('/items?id=7', {headers: {authorization: 'Bearer abc'}})
+  const number = await numberOf('path:/items*')
+  const [view] = await replay(number.toString())
+  t.match(view, {
+    call: number,
+    from: 'shop',
+    to: 'stock',
+    method: 'GET',
+    path: '/items?id=7',
+    before: {status: 200, type: 'application/json'},
+    after: {status: 200},
+    refusal: ''
+  })
+  t.match(bodies(view), [
+    {path: 'count', before: '1', after: '2'},
+    {path: 'replay', before: '""', after: `"${number.toString()}"`}
+  ])
+  const [row] = await rows('is:replay')
+  t.match(row, {number: view?.replay, from: 'shop', to: 'stock', path: '/items?id=7', status: 200, marks: ['replay']})
+  const {stdout} = await rig.run(['calls', (view?.replay ?? 0).toString()])
+  t.match(stdout, /Pillion-Replay: \d/)
+  t.match(stdout, /authorization: <masked, 10 characters>/)
+  t.match((await rig.run(['graph'])).stdout, /shop +stock +1 /, 'it does not count')
+  const {stdout: text} = await rig.run(['replay', number.toString()])
+  t.match(text, /^call \d+, GET \/items\?id=7, shop → stock: 200 again \(.*\), as call \d+\n[^]* {2}count: 1 → 3\n/)
+})
+
+t.test('what may change something is sent when somebody says so', async t => {
+  const {rig, call, rows, numberOf, replay} = await openShop(t)
+  await call('/orders', {method: 'POST', body: 'one'})
+  const number = await numberOf('method:POST')
+  t.match(await rig.run(['replay', number.toString()]), {
+    code: 1,
+    stdout:
+      /^call \d+, POST \/orders, shop → stock: not sent: POST may change something\n {2}With --unsafe it is sent\./
+  })
+  t.equal(await call('/seen'), '1')
+  t.match(await replay(number.toString(), '--unsafe'), [{after: {status: 200}, differences: [{path: 'count'}, {}]}])
+  t.equal(await call('/seen'), '2')
+  const [again] = await rows('is:replay')
+  t.match((await rig.run(['calls', (again?.number ?? 0).toString()])).stdout, /"body":"one"/)
+})
+
+t.test('pinned calls are sent after each save; what differs each time is left out', async t => {
+  const {rig, run, call, numberOf, replay, save} = await openShop(t)
+  await call('/items')
+  await call('/orders', {method: 'POST', body: 'one'})
+  const number = await numberOf('path:/items')
+  const post = await numberOf('method:POST')
+  t.match((await rig.run(['replay', '--pin', number.toString()])).stdout, /is pinned: .* Left out, .*: count\.\n/)
+  t.match((await rig.run(['replay', '--pin', post.toString()])).stdout, /POST may change something, so it is sent by/)
+  await save('2')
+  await run.waitForLine(/pinned call \d+, GET \/items, shop → stock: 200, price differs.*stock\.mjs.*saved/)
+  const pins = JSON.parse((await rig.run(['replay', '-o', 'json'])).stdout) as PinsAnswer
+  t.match(pins, {
+    pins: [
+      {
+        call: number,
+        noise: ['count'],
+        results: [
+          {},
+          {replay: {differences: [{what: 'body', path: 'price', before: '1', after: '2'}], leftOut: ['count']}}
+        ]
+      },
+      {call: post, noise: null, results: [{replay: {after: null, refusal: /POST may change something/}}]}
+    ],
+    rounds: [{kind: 'pinned'}, {kind: 'saved', app: 'stock', files: ['stock.mjs']}]
+  })
+  t.match((await rig.run(['replay'])).stdout, /shop → stock +GET \/items +200 +1 difference +\S+ stock: stock\.mjs/)
+  t.match(await replay('--pinned', '--unsafe'), [
+    {call: number, after: {status: 200}, leftOut: ['count']},
+    {call: post, after: {status: 200}}
+  ])
+  t.match((await rig.run(['replay', '--unpin', 'all'])).stdout, /no call is pinned any more/)
+})
