@@ -25,6 +25,21 @@ export interface NotRunning {
   readonly reason: string
 }
 
+/** The environment that a process of an app gets. */
+export interface AppEnvironment {
+  readonly plan: AppPlan
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** Where the template of a run is. */
+export interface TemplateSource {
+  /** Absolute paths; empty: it has none. */
+  readonly files: readonly string[]
+  readonly isStdin: boolean
+  /** The environment that it is resolved against. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+}
+
 export interface ApiContext {
   readonly recorder: CallRecorder
   readonly control: RunControl
@@ -40,6 +55,9 @@ export interface ApiContext {
   readonly masked: () => readonly string[]
   /** Of all apps of the run. */
   readonly plans: () => readonly AppPlan[]
+  /** The environments of their processes. */
+  readonly environments: () => readonly AppEnvironment[]
+  readonly template: TemplateSource
 }
 
 export interface ApiRequest {
@@ -77,6 +95,7 @@ async function answer(context: ApiContext, request: ApiRequest): Promise<ApiResp
   if (path === '/openapi.json') return (await import('./openapi.ts')).openapi()
   if (number !== undefined) return json(oneCall(recorder, Number(number), masking))
   if (path === '/calls') return json({last: recorder.last, calls: listCalls(recorder, callsQuery(parameters), masking)})
+  if (path === '/template') return json(await (await import('./template.ts')).templateView(context, masking))
   if (path === '/edges') return json({edges: edgeViews(recorder)})
   if (path === '/graph') return json(graphView(edgeViews(recorder), context.plans()))
   const death = /^\/deaths\/(\d{1,10})$/.exec(path)?.[1]
@@ -91,7 +110,11 @@ async function answerApp(context: ApiContext, method: string, name: AppName, wha
   if (what !== '' && action === undefined) return nothing(`/apps/${name.id}/${what}`)
   const wanted = action === undefined ? 'GET' : 'POST'
   if (method !== wanted) return notAllowed(method, wanted)
-  if (action === undefined) return json({apps: appViews(appsNamed(control.list().apps, name), recorder)})
+  if (action === undefined) {
+    const views = appViews(appsNamed(control.list().apps, name), recorder)
+    const {withEnvironment} = await import('./environment.ts')
+    return json({apps: views.map(view => withEnvironment(view, context))})
+  }
   return json({apps: await act(control, recorder, action, name)})
 }
 

@@ -106,7 +106,11 @@ export class RunApi {
   }
 
   #context(control: RunControl): ApiContext {
-    const {recorder, runtimes} = this.#options
+    const {recorder, runtimes, options} = this.#options
+    const {
+      plan: {file, overlays = [], shownAs},
+      shell
+    } = options()
     return {
       recorder: recorder.calls,
       deaths: recorder.deaths,
@@ -115,6 +119,8 @@ export class RunApi {
       control,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
+      environments: () => runtimes().map(({plan, environment}) => ({plan, environment})),
+      template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},
       apps: () => runtimes().map(notRunning),
       events: async () => {
         const {RunEvents} = await import('../api/events/run-events.ts')

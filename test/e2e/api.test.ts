@@ -55,6 +55,7 @@ t.test('every answer of the API is as its description says', async t => {
   await get('/calls/1', 'CallDetail')
   await get('/edges', 'Edges')
   await get('/graph', 'Graph')
+  await get('/template', 'Template')
   for (const [format, type] of [
     ['har', 'application/json'],
     ['http', 'text/plain; charset=utf-8'],

@@ -1,0 +1,49 @@
+import {isScalar, parseDocument, visit} from 'yaml'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+
+/** Passwords in URLs: `postgres://user:secret@host`. */
+const IN_URL = /(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g
+
+/** Masks what is secret in the text of a template, and in environments. */
+export class MaskedTemplate {
+  readonly #masking: Masking
+
+  constructor(masking: Masking) {
+    this.#masking = masking
+  }
+
+  /** Values of keys with a secret name; lines stay where they are. */
+  text(text: string): string {
+    const spots: (readonly [start: number, end: number])[] = []
+    visit(parseDocument(text, {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false}), {
+      Pair: (_, {key, value}) => {
+        if (!isScalar(key) || !isScalar(value) || !value.range) return
+        if (this.#masking.isSecret(String(key.value))) spots.push([value.range[0], value.range[1]])
+      }
+    })
+    let masked = ''
+    let done = 0
+    for (const [start, end] of spots.toSorted((a, b) => a[0] - b[0])) {
+      if (start < done || end <= start) continue
+      const value = text.slice(start, end)
+      masked += `${text.slice(done, start)}${this.#masked(value.trim())}${'\n'.repeat(value.split('\n').length - 1)}`
+      done = end
+    }
+    return withoutPasswords(masked + text.slice(done))
+  }
+
+  /** A variable of an environment. */
+  value(name: string, value: string): string {
+    return this.#masking.isSecret(name) && value !== '' ? this.#masked(value) : withoutPasswords(value)
+  }
+
+  #masked(value: string): string {
+    return `<masked, ${value.length.toString()} characters>`
+  }
+}
+
+const withoutPasswords = (text: string): string =>
+  text.replace(
+    IN_URL,
+    (_, before: string, password: string) => `${before}<masked, ${password.length.toString()} characters>`
+  )
