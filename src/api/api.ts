@@ -10,6 +10,7 @@ import {act, ACTIONS, appsNamed, readAppName, type AppName, type RunControl} fro
 import {callsQuery, listCalls, oneCall} from './calls.ts'
 import {edgeViews} from './edges.ts'
 import type {RunEvents} from './events/run-events.ts'
+import type {WaitContext} from './wait/wait-context.ts'
 import {answerFaults, isOfFaults} from './faults.ts'
 import {graphView} from './graph.ts'
 import {answerReplays, isOfReplays, type Replays} from './replays.ts'
@@ -51,6 +52,8 @@ export interface ApiContext {
   readonly replays: () => Promise<Replays>
   /** What happens in the run, from the first time that somebody asks. */
   readonly events: () => Promise<RunEvents>
+  /** What conditions need, from the first time that somebody waits. */
+  readonly waits: () => Promise<WaitContext>
   /** Names whose values are masked besides the usual ones. */
   readonly masked: () => readonly string[]
   /** Of all apps of the run. */

@@ -36,7 +36,7 @@ export function appsNamed(apps: readonly ListedApp[], name: AppName): readonly L
   return named
 }
 
-export function noSuchApp(apps: readonly ListedApp[], {id, version}: AppName): ApiProblem {
+export function noSuchApp(apps: readonly Pick<ListedApp, 'appId'>[], {id, version}: AppName): ApiProblem {
   const ids = [...new Set(apps.map(({appId}) => appId))]
   const near = nearMiss(id, ids)
   const which = version === '' || !ids.includes(id) ? `no app "${id}"` : `no version ${version} of "${id}"`

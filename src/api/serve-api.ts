@@ -5,7 +5,7 @@ import type {Via} from './events/event-reader.ts'
 import {followCalls} from './follow-calls.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
 import {serveReplays} from './replays.ts'
-import {problemOf, type ApiResponse} from './problem.ts'
+import {json, notAllowed, problemOf, type ApiResponse} from './problem.ts'
 
 /** How a request came in. */
 export interface Arrival {
@@ -41,6 +41,7 @@ export async function serveApi(
     if (method === 'GET' && logsOf !== undefined)
       return await sendLogs(context, readAppName(logsOf), {parameters, request, response})
     const body = read ?? (method === 'GET' ? '' : await bodyOf(request))
+    if (path === '/wait') return await serveWaiting(context, {method, body, response})
     if (method === 'POST' && path === '/replays') return await serveReplays(context, body, response)
     const gone = new AbortController()
     response.on('close', () => gone.abort(new Error('who asked for it has left')))
@@ -49,6 +50,20 @@ export async function serveApi(
     if (response.headersSent) response.destroy()
     else end(response, problemOf(error))
   }
+}
+
+async function serveWaiting(
+  {waits}: ApiContext,
+  {method, body, response}: {method: string; body: string; response: ServerResponse}
+): Promise<void> {
+  if (method !== 'POST') return end(response, notAllowed(method, 'POST'))
+  const gone = new AbortController()
+  response.on('close', () => gone.abort())
+  const {serveWait} = await import('./wait/serve-wait.ts')
+  const context = await waits()
+  const left = new Promise<void>(resolve => response.on('close', resolve))
+  void context.holds(left)
+  end(response, json(await serveWait(context, body, gone.signal)))
 }
 
 /** A longer body is none that is expected here: the rest of it is left out. */

@@ -20,6 +20,7 @@ import {
   UNINSTALL_FLAGS,
   WHY_FLAGS
 } from './verb-flags.ts'
+import {EVENTS_FLAGS, WAIT_FLAGS} from './wait-flags.ts'
 import {ASSIGN_FLAGS, DEBUG_FLAGS, ENV_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
 
 export interface CommandEntry extends CommandWords {
@@ -234,6 +235,27 @@ export const COMMANDS: readonly CommandEntry[] = [
       'replay'
     ],
     load: async () => (await import('./commands/replay.ts')).replay
+  },
+  {
+    name: 'wait',
+    summary: 'Wait until a run is ready, is idle, has written a line: for scripts and tests',
+    usage: '--for CONDITION ... [flags]',
+    flags: WAIT_FLAGS,
+    examples: [
+      'wait --for ready',
+      'wait --for ready:shop --for idle:500ms --timeout 2m',
+      "wait --for 'log:stock:listening on \\d+'",
+      'wait --any --for ready:shop --for exit:shop'
+    ],
+    load: async () => (await import('./commands/wait.ts')).wait
+  },
+  {
+    name: 'events',
+    summary: 'Show what happens in a run: changes of apps, reloads, ends of processes',
+    usage: '[flags]',
+    flags: EVENTS_FLAGS,
+    examples: ['events -f', 'events -f -o ndjson --types app,death', 'events --after 1789012345678'],
+    load: async () => (await import('./commands/events.ts')).events
   },
   {
     name: 'env',

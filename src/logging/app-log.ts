@@ -42,6 +42,8 @@ export interface SidecarLog {
   log(...entries: readonly LogEntry[]): void
   /** The same of text in free form: whole lines, latin1. */
   write(text: string, level: LogLevel): void
+  /** Lines wait to be written to the file. */
+  readonly isWriting: boolean
   readonly path: string
   close(): Promise<void>
 }
@@ -150,6 +152,9 @@ function sidecarLog(options: AppLogsOptions, file: LogFile | undefined): Sidecar
       else if (writesAt(least, level)) put(text)
     },
     say: (...lines) => put(lines.map(plan.sidecar === 'console' ? withSign : plainly).join('')),
+    get isWriting() {
+      return file?.isWriting === true
+    },
     path: file?.path ?? '',
     close: async () => file?.close()
   }

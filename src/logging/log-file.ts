@@ -130,6 +130,10 @@ export class LogFile implements LogRecord {
   /** Number of characters written so far, including those not yet on disk. */
   length = 0
 
+  get isWriting(): boolean {
+    return this.#state === 'open' && this.#written < this.length
+  }
+
   get closed(): Promise<void> {
     return this.#closed.promise
   }

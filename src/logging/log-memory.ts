@@ -13,6 +13,7 @@ const PACK_SIZE = 64 * 1024
  */
 export class Memory implements LogRecord {
   readonly closed: Promise<void>
+  readonly isWriting = false
   length = 0
   readonly #most: {readonly lines: number; readonly bytes: number}
   readonly #close: () => void

@@ -4,6 +4,8 @@ import {Follower} from './follower.ts'
 export interface LogRecord {
   /** Number of characters written so far. */
   readonly length: number
+  /** Part of it waits to be written to a disk. */
+  readonly isWriting: boolean
   /** Reads the characters `from` to `to`, in pieces; begins later if the beginning is no longer kept. */
   read(from: number, to: number): AsyncIterable<string>
   /** The offset at which the last `count` lines before `end` begin. */

@@ -35,6 +35,6 @@ export function rawLogs({out, err, keepsColours, runLog}: RawLogOptions): {app: 
   const nothing = {path: '', close: async () => Promise.resolve()}
   return {
     app: {path: '', sink, record: memory, runLog, close},
-    sidecar: {...nothing, say: () => undefined, log: () => undefined, write: () => undefined}
+    sidecar: {...nothing, isWriting: false, say: () => undefined, log: () => undefined, write: () => undefined}
   }
 }

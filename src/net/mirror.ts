@@ -73,11 +73,18 @@ export class Mirror {
   #observe: Observe | undefined
   readonly #queues = new WeakMap<Shadow, ShadowQueue>()
   #bytes = 0
+  #copies = {begun: 0, ended: 0}
 
   /** `observer`: is told of each copy as of a call. */
   constructor(warn: (text: string) => void, observer?: CallObserver) {
     this.#warn = warn
     this.#observer = observer
+  }
+
+  /** Copies that were asked for, and how many of them are not over. */
+  get copies(): {readonly begun: number; readonly open: number} {
+    const {begun, ended} = this.#copies
+    return {begun, open: begun - ended}
   }
 
   /** A copy that is sent when the call has got its response and its whole body has arrived. */
@@ -115,12 +122,14 @@ export class Mirror {
       this.#report(shadow, queue, 'its queue of copies is full')
       return over()
     }
+    this.#copies.begun++
     queue.waiting.push({
       ...sending,
       over: why => {
         if (why === '') queue.isReported = false
         else this.#report(shadow, queue, why)
         queue.inFlight--
+        this.#copies.ended++
         over()
         this.#next(queue)
       }

@@ -4,18 +4,23 @@ import type {RunControl} from '../api/apps.ts'
 import type {RunEvents} from '../api/events/run-events.ts'
 import type {Arrival} from '../api/serve-api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
-import type {Handlers} from '../control/messages.ts'
+import type {WaitAnswer, WaitOptions} from '../api/wait/wait.ts'
+import type {Dashboard, Handlers} from '../control/messages.ts'
 import type {Listener, Serve} from '../dashboard/listener.ts'
 import type {Tokens} from '../dashboard/tokens.ts'
 import type {FaultSwitch} from '../faults/fault-switch.ts'
 import type {RunLog} from '../logging/run-log.ts'
-import {messageOf} from '../model/errors.ts'
+import {messageOf, UserError} from '../model/errors.ts'
 import type {Emit, Event} from '../model/events.ts'
+import type {Services} from '../daeploy/services/services.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {Changes} from '../supervisor/reload/changes.ts'
+import type {Apps} from './apps/apps.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {RunOptions} from './run-options.ts'
 import type {RunRecorder} from './run-recorder.ts'
 import {RunReplays} from './run-replays.ts'
+import type {RunWaits} from './run-waits.ts'
 
 interface OpenDashboard {
   readonly listener: Listener
@@ -26,8 +31,9 @@ export interface RunApiOptions {
   readonly recorder: RunRecorder
   /** The open sidecars. */
   readonly sidecars: ReadonlyMap<AppRuntime, unknown>
-  /** All apps of the run. */
-  readonly runtimes: () => readonly AppRuntime[]
+  readonly apps: () => Apps
+  readonly changes: () => Changes
+  readonly services: () => Services
   /** Undefined before the run is registered. */
   readonly control: () => RunControl | undefined
   readonly runLog: () => RunLog
@@ -40,21 +46,33 @@ export class RunApi {
   readonly faults: FaultSwitch
   readonly #options: RunApiOptions
   readonly #replays: RunReplays
+  #waits: RunWaits | undefined
+  #isStopping = false
   #events: RunEvents | undefined
   #dashboard: Promise<OpenDashboard> | undefined
 
   constructor(options: RunApiOptions) {
     this.#options = options
     const emit: Emit = event => options.options().emit(event)
-    this.faults = faultSwitch(options.runtimes, emit)
-    this.#replays = new RunReplays({...options, emit, replayed: replay => this.#events?.replayed(replay)})
+    const runtimes = (): readonly AppRuntime[] => options.apps().all
+    this.faults = faultSwitch(runtimes, emit)
+    this.#replays = new RunReplays({...options, runtimes, emit, replayed: replay => this.#events?.replayed(replay)})
   }
 
-  /** Answers a request under `/api/v1`. */
-  readonly handle: Handlers['api'] = async (request, response) => this.#serve(request, response, {via: 'socket'})
+  /** Of requests to the control socket. */
+  readonly handlers: Pick<Handlers, 'api' | 'dashboard'> = {
+    api: async (request, response) => this.#serve(request, response, {via: 'socket'}),
+    dashboard: async port => this.#openDashboard(port)
+  }
+
+  /** Waits for conditions of the run. Throws a UserError for what it does not have. */
+  async wait(options: WaitOptions): Promise<WaitAnswer> {
+    const {waitFor} = await import('../api/wait/wait.ts')
+    return waitFor(await this.#openWaits(), options)
+  }
 
   /** Opens the listener of the page at the first time; later it says where that is. */
-  readonly dashboard: Handlers['dashboard'] = async port => {
+  async #openDashboard(port: number): Promise<Dashboard> {
     const closed = {port: 0, token: '', readOnlyToken: ''}
     if (!Number.isInteger(port) || port < 0 || port > 65_535) return {...closed, why: `${port.toString()} is no port`}
     this.#dashboard ??= this.#open(port)
@@ -89,13 +107,18 @@ export class RunApi {
 
   /** An event of the run. */
   noticed(event: Event): void {
-    if (event.type === 'stopping') this.faults.active?.removeAll()
+    if (event.type === 'stopping') {
+      this.#isStopping = true
+      this.faults.active?.removeAll()
+    }
     this.#replays.noticed(event)
     this.#events?.noticed(event)
+    this.#waits?.noticed(event)
   }
 
   /** The run has ended: readers of events are told. */
   async close(): Promise<void> {
+    await this.#waits?.close()
     this.#events?.close()
     try {
       const open = await this.#dashboard
@@ -106,11 +129,12 @@ export class RunApi {
   }
 
   #context(control: RunControl): ApiContext {
-    const {recorder, runtimes, options} = this.#options
+    const {recorder, apps, options} = this.#options
     const {
       plan: {file, overlays = [], shownAs},
       shell
     } = options()
+    const runtimes = (): readonly AppRuntime[] => apps().all
     return {
       recorder: recorder.calls,
       deaths: recorder.deaths,
@@ -122,12 +146,25 @@ export class RunApi {
       environments: () => runtimes().map(({plan, environment}) => ({plan, environment})),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},
       apps: () => runtimes().map(notRunning),
-      events: async () => {
-        const {RunEvents} = await import('../api/events/run-events.ts')
-        this.#events ??= new RunEvents(() => this.#context(control), this.#options.runLog())
-        return this.#events
-      }
+      waits: async () => this.#openWaits(),
+      events: async () => this.#openEvents(control)
     }
+  }
+
+  /** From the first one who waits. */
+  async #openWaits(): Promise<RunWaits> {
+    const {RunWaits: Waits} = await import('./run-waits.ts')
+    const control = this.#options.control()
+    if (control === undefined) throw new UserError('the run is starting')
+    const events = async (): Promise<RunEvents> => this.#openEvents(control)
+    this.#waits ??= new Waits({...this.#options, events, isStopping: this.#isStopping})
+    return this.#waits
+  }
+
+  async #openEvents(control: RunControl): Promise<RunEvents> {
+    const {RunEvents} = await import('../api/events/run-events.ts')
+    this.#events ??= new RunEvents(() => this.#context(control), this.#options.runLog())
+    return this.#events
   }
 }
 

@@ -1,6 +1,8 @@
+import type {AppHistory} from '../api/wait/wait-context.ts'
 import {succeeded, type Exit} from '../model/app-state.ts'
 import type {CallObserver} from '../model/call.ts'
 import type {Event} from '../model/events.ts'
+import {endOf} from '../model/exit-text.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../telemetry/recorder/deaths.ts'
@@ -12,8 +14,10 @@ const LINES = 50
 /** What is kept of a run: its calls, and the ends of its apps. */
 export class RunRecorder {
   readonly calls: CallRecorder
-  /** The latest reload of each app, by name: what was saved, and when it was done (`performance.now()`). */
-  readonly #reloads = new Map<string, {readonly files: readonly string[]; readonly at: number}>()
+  /** The latest reload of each app, by name. */
+  readonly #reloads = new Map<string, NonNullable<AppHistory['reload']>>()
+  /** The latest exit of each app, by name, that nobody asked for. */
+  readonly #exits = new Map<string, NonNullable<AppHistory['exit']>>()
   /** Undefined: no process has ended yet that nobody asked to. */
   deaths: Deaths | undefined
 
@@ -31,13 +35,21 @@ export class RunRecorder {
 
   /** An event of the run. */
   noticed(event: Event): void {
-    if (event.type === 'reloaded') this.#reloads.set(event.id, {files: event.files, at: performance.now()})
+    if (event.type !== 'reloaded') return
+    const {id, files, tookMs} = event
+    this.#reloads.set(id, {files, tookMs, at: performance.now()})
+  }
+
+  /** What has happened to an app, by its name. */
+  historyOf(name: string): AppHistory {
+    return {exit: this.#exits.get(name), reload: this.#reloads.get(name)}
   }
 
   /** A process has ended although nobody asked it to: keeps what is known. The result is the number of the end; 0: it is none to explain. */
   died(runtime: AppRuntime, exit: Exit): number {
-    if (succeeded(exit)) return 0
     const {id, name, queue, logs} = runtime
+    this.#exits.set(name, {text: endOf(exit), at: performance.now()})
+    if (succeeded(exit)) return 0
     const {from, to} = runtime.app.lived
     const reload = this.#reloads.get(name)
     const interrupted = queue.interruptedBy({from, to})

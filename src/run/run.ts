@@ -78,10 +78,12 @@ export class Run {
   #phase: Phase = 'wiring'
   readonly #stages = new Stages()
   readonly #recorder = new RunRecorder(() => this.#apps.all)
-  readonly #api = new RunApi({
+  readonly api = new RunApi({
     recorder: this.#recorder,
     sidecars: this.#sidecars,
-    runtimes: () => this.#apps.all,
+    apps: () => this.#apps,
+    changes: () => this.#changes,
+    services: () => this.#services,
     control: () => this.handlers,
     runLog: () => this.#appRuntimes.runLog,
     options: () => this.#options
@@ -89,7 +91,7 @@ export class Run {
   #finishing: Promise<void> | undefined
 
   constructor(asked: RunOptions) {
-    const options = observed(asked, [this.#recorder, this.#api])
+    const options = observed(asked, [this.#recorder, this.api])
     this.#options = options
     const {plan, shell} = options
     this.#reporter = new RunReporter(options.emit)
@@ -106,7 +108,7 @@ export class Run {
       key: this.#key,
       elsewhere: this.#elsewhere,
       observer: this.#recorder.observer,
-      faults: this.#api.faults,
+      faults: this.api.faults,
       reporter: this.#reporter,
       remove: async runtime => this.#apps.remove(runtime),
       add: async app => this.#apps.add(app, this.#apps.all.length)
@@ -220,7 +222,7 @@ export class Run {
     return [
       // first, so that it closes last; the registration below opens it when everything else is ready
       {name: 'socket', stop: async () => this.#registration?.withdraw()},
-      {name: 'API', stop: async () => this.#api.close()},
+      {name: 'API', stop: async () => this.api.close()},
       {name: 'other runs', stop: () => this.#peerRuns.close()},
       {name: 'resources', stop: async () => this.#resources.close()},
       {name: 'components', stop: async () => this.#components.close()},
@@ -239,7 +241,7 @@ export class Run {
         stop: async cut => this.#appCloser.closeAll(this.#apps.all, cut)
       },
       {name: 'services', start: () => this.#services.open(claims.manager)},
-      {name: 'faults', start: async () => addPlanned(this.#api.faults, plan)},
+      {name: 'faults', start: async () => addPlanned(this.api.faults, plan)},
       {name: 'registration', start: async () => this.#register(folder)},
       {
         name: 'watchdog',
@@ -260,8 +262,7 @@ export class Run {
       stop: () => this.stop(),
       stopApp: async id => this.#apps.stop(id),
       releaseRedis: port => this.#components.releaseRedis(port),
-      api: this.#api.handle,
-      dashboard: this.#api.dashboard,
+      ...this.api.handlers,
       ...this.#services.handlers,
       ...controlHandlers({
         changes: this.#changes,
@@ -324,7 +325,7 @@ export class Run {
       mounted: this.#services.managerApiOf(runtime),
       copierOf: this.#services.copierOf,
       observer: this.#recorder.observer,
-      faults: this.#api.faults,
+      faults: this.api.faults,
       show: text => this.#options.emit({type: 'policy-decided', text}),
       key: this.#key,
       requestShutdown: isForced => void this.#shutDown(runtime, isForced)

@@ -18,6 +18,11 @@ export class Debouncer<T> {
     this.#clock = clock
   }
 
+  /** Something was gathered and is not told yet. */
+  get isGathering(): boolean {
+    return this.#gathered.size > 0
+  }
+
   /** The first thing that came for a key is kept. */
   add(key: string, what: T): void {
     const now = this.#clock.now()

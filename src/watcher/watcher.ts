@@ -53,6 +53,8 @@ export class Watch {
   readonly #stands = Promise.withResolvers<void>()
   #watcher: FSWatcher | undefined
   #polls = false
+  /** Changes that are compared with what files held before. */
+  #settling = 0
   #isClosed = false
 
   constructor(options: WatchOptions) {
@@ -67,6 +69,11 @@ export class Watch {
     if (kind !== '') this.#poll(`it is on a mounted file system (${kind})`)
     await this.#begin()
     await this.#stands.promise
+  }
+
+  /** A change was seen, and is not told yet. */
+  get isSettling(): boolean {
+    return !this.#isClosed && (this.#settling > 0 || this.#rest.isGathering)
   }
 
   async close(): Promise<void> {
@@ -136,9 +143,14 @@ export class Watch {
   }
 
   async #settle(came: ReadonlyMap<string, Came>): Promise<void> {
-    const isOther = 'files' in this.#options.watch || (await this.#hashes.differ(came))
-    if (!isOther || this.#isClosed) return
-    this.#options.changed([...came.keys()].map(path => relative(this.#options.folder, path)))
+    this.#settling++
+    try {
+      const isOther = 'files' in this.#options.watch || (await this.#hashes.differ(came))
+      if (!isOther || this.#isClosed) return
+      this.#options.changed([...came.keys()].map(path => relative(this.#options.folder, path)))
+    } finally {
+      this.#settling--
+    }
   }
 }
 

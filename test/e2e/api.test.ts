@@ -109,6 +109,24 @@ t.test('every answer of the API is as its description says', async t => {
   await get('/deaths/1', 'Death')
   seen.add('/events') // by events.test.ts
   for (const path of ['/calls/{number}/replay', '/replays', '/pins', '/pins/{number}']) seen.add(path) // by replay-api.test.ts
+  const waited = await ask(socket, '/api/v1/wait', {method: 'POST', body: '{"for": ["ready:stock"], "timeout": "1s"}'})
+  t.strictSame([waited.status, misfit('Waited', waited.json)], [200, ''], waited.body)
+  seen.add('/wait')
+  t.match(await ask(socket, '/api/v1/wait'), {status: 405})
+  for (const [body, detail] of [
+    ['[]', /no JSON object/],
+    ['{"for": []}', /"for" is wrong.*one to 100 conditions/],
+    ['{"for": ["ready"], "timout": "1s"}', /no key "timout".*Did you mean timeout/],
+    ['{"for": ["ready"], "timeout": 5}', /"timeout" is wrong/],
+    ['{"for": [7]}', /"for" is wrong/],
+    ['{"for": "ready", "from": -1}', /"from" is wrong/],
+    ['{"for": "ready", "any": 1}', /"any" is wrong/],
+    ['{"for": "nothing"}', /"nothing" is no condition/]
+  ] as const) {
+    const {status, json} = await ask(socket, '/api/v1/wait', {method: 'POST', body})
+    const problem = json as {detail: string; hint: string}
+    t.match(`${status.toString()} ${problem.detail}: ${problem.hint}`, detail, body)
+  }
   const added = await ask(socket, '/api/v1/faults', {
     method: 'POST',
     body: '{"from":"shop","to":"stock","delay":"1ms"}'

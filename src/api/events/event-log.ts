@@ -3,9 +3,18 @@ import type {ApiEvent} from './event.ts'
 const MAX_EVENTS = 4096
 const MAX_SIZE = 1024 * 1024
 
+/** When something was, in both clocks: ms of `performance.now()`, and since 1970. */
+interface Moment {
+  readonly id: number
+  readonly at: number
+  readonly time: number
+}
+
 /** The latest events of a run that are no samples, for readers whose connection was lost. */
 export class EventLog {
   readonly #max: number
+  /** When events were, and moments that have an id without one. */
+  readonly #moments: Moment[] = []
   #kept: ApiEvent[] = []
   #size = 0
   #forgotten: number
@@ -24,15 +33,28 @@ export class EventLog {
   }
 
   add(event: Omit<ApiEvent, 'id'>): ApiEvent {
-    const added = {...event, id: ++this.#last}
+    const added = {...event, id: this.mark()}
     this.#kept.push(added)
     this.#size += added.data.length
     while (this.#kept.length > this.#max || this.#size > MAX_SIZE) this.#forget()
     return added
   }
 
-  /** The events after this one; undefined: some of them are no longer kept, or it is none of this run. */
+  /** An id for this moment. */
+  mark(): number {
+    this.#moments.push({id: ++this.#last, at: performance.now(), time: Date.now()})
+    if (this.#moments.length > 2 * this.#max) this.#moments.splice(0, this.#max)
+    return this.#last
+  }
+
+  /** The moment that an id stands for; undefined: it is no longer kept, or none of this run. */
+  momentOf(id: number): Moment | undefined {
+    return this.#moments.find(moment => moment.id === id)
+  }
+
+  /** The events after this one; undefined: some of them are no longer kept, or it is none of this run. 0: all that are kept. */
   after(id: number): readonly ApiEvent[] | undefined {
+    if (id === 0) return this.#kept
     return id < this.#forgotten || id > this.#last ? undefined : this.#kept.filter(event => event.id > id)
   }
 

@@ -55,11 +55,15 @@ export class RunEvents {
     return [...this.#readers].filter(reader => reader.via === via).length
   }
 
-  /** Sends a reader what it has missed since an event (0: the whole state), and from then on all that happens. */
-  join(reader: EventReader, after: number): void {
-    const missed = after === 0 ? undefined : this.#log.after(after)
+  /**
+   * Sends a reader what it has missed since an event (0: the whole state), and from then on all that happens. `isOnce`: no more than
+   * that, and instead of the state all that is kept.
+   */
+  join(reader: EventReader, after: number, isOnce = false): void {
+    const missed = after === 0 && !isOnce ? undefined : this.#log.after(after)
     if (missed === undefined) reader.send(this.state(after === 0 ? 'hello' : 'reset'))
     else for (const event of missed) reader.send(event)
+    if (isOnce) return reader.end()
     this.#readers.add(reader)
     this.#stopSamples ??= this.#startSamples()
   }
@@ -76,6 +80,16 @@ export class RunEvents {
     const {control, recorder} = this.#context()
     const data = JSON.stringify(runView(control.list(), recorder))
     return {id: this.#log.last, type, app: '', subject: '', data}
+  }
+
+  /** An id for this moment: what is told later has greater ones. */
+  mark(): number {
+    return this.#log.mark()
+  }
+
+  /** When that was; undefined: it is no longer kept, or none of this run. */
+  momentOf(id: number): ReturnType<EventLog['momentOf']> {
+    return this.#log.momentOf(id)
   }
 
   /** An event of the run. */

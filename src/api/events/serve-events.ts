@@ -25,11 +25,12 @@ export function serveEvents(
   const most = MAX_READERS[via]
   if (events.count(via) >= most)
     throw new ApiProblem(503, `${most.toString()} readers follow the events already`, 'Close one of them.')
-  const format = (request.headers.accept ?? '').includes('ndjson') ? 'ndjson' : 'sse'
+  const wanted = parameters.get('format') ?? request.headers.accept ?? ''
+  const format = wanted.includes('ndjson') ? 'ndjson' : 'sse'
   response.writeHead(200, {'content-type': CONTENT_TYPES[format], 'cache-control': 'no-store'}).flushHeaders()
   const reader = new EventReader(response, {via, format, types, app, reset: () => events.state('reset')})
   response.on('close', () => events.leave(reader))
-  events.join(reader, after)
+  events.join(reader, after, parameters.has('once'))
 }
 
 export interface EventsRequest {

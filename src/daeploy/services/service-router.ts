@@ -32,6 +32,11 @@ export class ServiceRouter {
     this.#mirror = new Mirror(text => options.reporter.warn('copies-lost', text), options.observer)
   }
 
+  /** Copies of calls for shadows. */
+  get copies(): Mirror['copies'] {
+    return this.#mirror.copies
+  }
+
   /** Finds the service for a name; if this run has none, calls are routed to other runs. */
   find(name: string): Service {
     const named = this.#options.versions.find(name)

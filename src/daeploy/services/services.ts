@@ -177,6 +177,11 @@ export class Services {
     this.#port = {number: port, listener}
   }
 
+  /** Copies of calls for shadows. */
+  get copies(): ServiceRouter['copies'] {
+    return this.#router.copies
+  }
+
   /** Mirrors calls for an id to its shadows; undefined if it has none. */
   readonly copierOf = (id: string): ((of: CopyOf) => Copy) | undefined => this.#router.copierOf(id)
 

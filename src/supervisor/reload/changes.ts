@@ -40,6 +40,9 @@ export class Changes {
   #watching: Watching<AppRuntime> | undefined
   /** Edits are applied one after the other. */
   #edits: Promise<void> = Promise.resolve()
+  #edited = 0
+  /** Apps that are restarted, or wait for their turn. */
+  readonly #exchanged = new Map<AppRuntime, number>()
   #isOver = false
   /** Ids of apps that no profile asked for, and that somebody has started. */
   readonly #broughtIn = new Set<string>()
@@ -101,6 +104,17 @@ export class Changes {
     off()
   }
 
+  /** A saved file of the app, or a request, is being acted on, or is about to be. */
+  isChanging(runtime: AppRuntime): boolean {
+    const isWaiting = this.#exchanged.has(runtime) || this.#watching?.isPending(runtime) === true
+    return !this.#isOver && (isWaiting || this.#reloads.get(runtime)?.isRunning === true)
+  }
+
+  /** An edit of the template is being acted on, or is about to be. */
+  get isTemplateChanging(): boolean {
+    return !this.#isOver && (this.#edited > 0 || this.#watching?.isTemplatePending === true)
+  }
+
   /** Follows the files of an app that has come to the run; to be called when it is open. */
   join(runtime: AppRuntime): void {
     void this.#watching?.add(runtime)
@@ -138,7 +152,17 @@ export class Changes {
 
   /** Replaces the process of an app, or of an instance when it is its turn. */
   async #exchange(runtime: AppRuntime, why: Why, cause?: ReloadCause): Promise<void> {
-    const exchange = async (): Promise<void> => this.#reloadsOf(runtime).ask(why, cause)
+    this.#exchanged.set(runtime, (this.#exchanged.get(runtime) ?? 0) + 1)
+    try {
+      await this.#exchangeInTurn(runtime, async () => this.#reloadsOf(runtime).ask(why, cause))
+    } finally {
+      const left = (this.#exchanged.get(runtime) ?? 1) - 1
+      if (left === 0) this.#exchanged.delete(runtime)
+      else this.#exchanged.set(runtime, left)
+    }
+  }
+
+  async #exchangeInTurn(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
     if (!this.#isOneOfSeveral(runtime)) return exchange()
     const key = JSON.stringify([runtime.id, runtime.plan.version])
     const rolling = this.#rolling.get(key) ?? new Rolling((down, left) => this.#reportStopped(down, left))
@@ -174,9 +198,11 @@ export class Changes {
   async #followTemplate(plan: Plan, since: number): Promise<void> {
     if (this.#options.reread === undefined || this.#isOver) return
     await this.#watching?.followTemplate(filesOf(plan), since, () => {
+      this.#edited++
       this.#edits = this.#edits
         .then(async () => this.#edit())
         .catch((error: unknown) => this.#warn(`cannot apply the edit of the template: ${messageOf(error)}`))
+        .finally(() => this.#edited--)
     })
   }
 

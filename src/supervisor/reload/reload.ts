@@ -88,6 +88,11 @@ export class Reloads {
     await this.#running
   }
 
+  /** The process is being replaced. */
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
   /** No reload is started any more. */
   end(): void {
     this.#over.abort()

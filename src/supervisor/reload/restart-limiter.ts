@@ -45,6 +45,11 @@ export class RestartLimiter {
     reload(paths)
   }
 
+  /** A change waits until no file has changed for a while. */
+  get isSuspended(): boolean {
+    return this.#isSuspended
+  }
+
   /** The user restarts the app: starts counting again. */
   lift(): void {
     this.#callOff()

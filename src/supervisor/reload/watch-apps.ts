@@ -68,6 +68,17 @@ export class Watching<M extends Watched> {
     await followed?.watch.close()
   }
 
+  /** A change of its files waits to be acted on. */
+  isPending(runtime: M): boolean {
+    const followed = this.#followed.get(runtime)
+    return followed !== undefined && (followed.watch.isSettling || followed.limiter.isSuspended)
+  }
+
+  /** An edit of the template waits to be acted on. */
+  get isTemplatePending(): boolean {
+    return this.#template?.watch.isSettling === true
+  }
+
   /** The user restarts the app. */
   lift(runtime: M): void {
     this.#followed.get(runtime)?.limiter.lift()

@@ -30,6 +30,7 @@ export class CallRecorder implements CallObserver {
   replays: ExpectedReplays | undefined
   readonly #options: RecorderOptions
   readonly #listeners = new Set<(number: number) => void>()
+  readonly #unrecorded = {begun: 0, ended: 0}
   /** Set by the first call. */
   #memory: {readonly lines: CallLines; readonly tape: ByteTape; readonly kept: KeptRequests} | undefined
 
@@ -45,13 +46,13 @@ export class CallRecorder implements CallObserver {
 
   started(call: Call, request: SentRequest, startedAt: number): void {
     const edge = this.#edgeOf(call)
-    if (edge.bodyBytes < 0) return
+    if (edge.bodyBytes < 0) return void this.#unrecorded.begun++
     const {lines} = (this.#memory ??= this.#allocate())
     const replay = this.replays?.find(edge.caller, request)
     const flags = replay === undefined ? flagsOf(call) : flagsOf(call) | FLAG.replay
     const number = lines.begin(startedAt, edge.index, request.method, flags)
     call.number = number
-    if (number === 0) return
+    if (number === 0) return void this.#unrecorded.begun++
     replay?.started(number)
     const {text, size = 0} = request
     if (text !== undefined) return void this.#addText(number, PIECE.requestHead, text, size)
@@ -115,7 +116,7 @@ export class CallRecorder implements CallObserver {
     const {call, status, grpcStatus, attempts, requestBytes, responseBytes, startedAt, endedAt, failure, trace} = record
     const {lines, kept} = this.#memory ?? {}
     const {number = 0} = call
-    if (lines === undefined || number === 0) return
+    if (lines === undefined || number === 0) return void this.#unrecorded.ended++
     if (trace !== '') this.#addText(number, PIECE.trace, trace, trace.length)
     if (failure !== '') this.#addText(number, PIECE.failure, latin1(failure), -1)
     const isFailed = failure !== '' || status === 0 || status >= 500 || (grpcStatus ?? 0) > 0
@@ -143,6 +144,17 @@ export class CallRecorder implements CallObserver {
   /** The numbers of the calls that are kept, before this one, the latest first. */
   numbers(before?: number): readonly number[] {
     return this.#memory?.lines.numbers(before) ?? []
+  }
+
+  /** The numbers of the calls under way. */
+  open(): readonly number[] {
+    return this.#memory?.lines.open() ?? []
+  }
+
+  /** Calls that are not recorded: how many have begun, and are under way. */
+  get unrecorded(): {readonly begun: number; readonly open: number} {
+    const {begun, ended} = this.#unrecorded
+    return {begun, open: begun - ended}
   }
 
   /** The line of a call; undefined: it is not kept. */

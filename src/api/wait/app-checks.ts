@@ -1,0 +1,90 @@
+import {appsCalled, type Since, type WaitContext, type WaitedApp} from './wait-context.ts'
+import {met, type Check, type Standing} from './standing.ts'
+
+/** An app that was dead when a wait for its reload began may be about to be reloaded: the system tells of a save a little later. */
+const NOTICED_MS = 1000
+
+const listed = (apps: readonly WaitedApp[]): string => apps.map(({name}) => name).join(', ')
+
+const left = (app: string): Standing => ({state: 'impossible', reason: `${app} has left the run`})
+
+/** What keeps a condition from being met. */
+function missing(apps: readonly WaitedApp[], isImpossible: boolean, reason: string): Standing {
+  return {
+    state: isImpossible ? 'impossible' : 'waiting',
+    reason,
+    apps: apps.map(({name, reason: why}) => ({name, reason: why}))
+  }
+}
+
+/** `ready`: all apps, or the instances of one, take calls, or have finished. */
+export function readyCheck({apps, stopping}: WaitContext, app: string): Check {
+  return {
+    look: () => {
+      const meant = appsCalled(apps(), app)
+      if (app !== '' && meant.length === 0) return left(app)
+      const open = meant.filter(({isReady, isFinished}) => !isReady && !isFinished)
+      if (open.length === 0) return met(meant.length === 0 ? 'the run has no apps' : listed(meant))
+      const over = open.filter(({isOver}) => isOver)
+      if (stopping.aborted) return missing(open, true, 'the run is stopping')
+      return over.length > 0
+        ? missing(open, true, `${listed(over)} will not become ready`)
+        : missing(open, false, `not ready: ${listed(open)}`)
+    },
+    close: () => undefined
+  }
+}
+
+/** `exit`: a process of each instance has ended since then, or it has none. */
+export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Since): Check {
+  return {
+    look: () => {
+      const meant = appsCalled(apps(), app)
+      const open = meant.filter(({name, hasProcess}) => {
+        const {exit} = historyOf(name)
+        return hasProcess && (exit === undefined || exit.at < since.at)
+      })
+      if (open.length > 0) return missing(open, false, `${listed(open)} has not exited`)
+      const texts = meant.map(({name}) => `${name} ${historyOf(name).exit?.text ?? 'has no process'}`)
+      return met(meant.length === 0 ? `${app} has left the run` : texts.join(', '))
+    },
+    close: () => undefined
+  }
+}
+
+/** `reloaded`: a new process has replaced that of each instance since then, and what was saved last is live. */
+export function reloadedCheck({apps, historyOf, stopping}: WaitContext, app: string, since: Since): Check {
+  const begun = performance.now()
+  let hasLived = false
+  return {
+    look: now => {
+      const meant = appsCalled(apps(), app)
+      if (meant.length === 0) return left(app)
+      const changing = meant.filter(({isChanging}) => isChanging)
+      const over = meant.filter(({isOver, isFinished, isChanging}) => (isOver || isFinished) && !isChanging)
+      hasLived ||= over.length < meant.length || changing.length > 0
+      const open = meant.filter(({name, isReady}) => {
+        const {reload} = historyOf(name)
+        return !isReady || reload === undefined || reload.at < since.at
+      })
+      if (open.length === 0 && changing.length === 0) return met(reloadText(meant, historyOf))
+      if (stopping.aborted) return missing(open, true, 'the run is stopping')
+      if (over.length > 0 && (hasLived || now - begun >= NOTICED_MS))
+        return missing(over, true, `${listed(over)} did not become ready`)
+      if (changing.length > 0) return missing(changing, false, `${listed(changing)} is being reloaded`)
+      const unwatched = open.some(({isWatched}) => !isWatched) ? '; its files are not watched' : ''
+      return missing(open, false, `${listed(open)} was not reloaded${unwatched}`)
+    },
+    close: () => undefined
+  }
+}
+
+function reloadText(apps: readonly WaitedApp[], historyOf: WaitContext['historyOf']): string {
+  return apps
+    .map(({name}) => {
+      const {files = [], tookMs = 0} = historyOf(name).reload ?? {}
+      const what = files.length === 0 ? '' : ` after ${files.join(', ')} had changed`
+      return `${name} was reloaded${what} in ${Math.round(tookMs).toString()} ms`
+    })
+    .join(', ')
+}

@@ -1,0 +1,20 @@
+/** How things stand with a condition. */
+export interface Standing {
+  /** `impossible`: it can no longer come true. */
+  readonly state: 'met' | 'waiting' | 'impossible'
+  /** What has met it, or what is missing. */
+  readonly reason: string
+  /** The apps because of which it is not met. */
+  readonly apps?: readonly {readonly name: string; readonly reason: string}[]
+}
+
+/** A condition under watch. */
+export interface Check {
+  /** How it stands now. */
+  look(now: number): Standing | Promise<Standing>
+  close(): void
+}
+
+export const met = (reason: string): Standing => ({state: 'met', reason})
+export const waiting = (reason: string): Standing => ({state: 'waiting', reason})
+export const impossible = (reason: string): Standing => ({state: 'impossible', reason})

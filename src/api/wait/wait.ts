@@ -1,0 +1,192 @@
+// api/wait/ waits for conditions of a run: that apps are ready, that nothing goes on any more, that a line was written. `pillion wait`
+// comes by the API, others of this process call `waitFor`.
+import type {Condition} from './condition.ts'
+import {exitCheck, readyCheck, reloadedCheck} from './app-checks.ts'
+import {callsCheck} from './calls-check.ts'
+import {readIgnored, type IsIgnored} from './ignored-calls.ts'
+import {IdleCheck} from './idle-check.ts'
+import {logCheck} from './log-check.ts'
+import {noSuchApp} from '../apps.ts'
+import {ApiProblem} from '../problem.ts'
+import type {Check, Standing} from './standing.ts'
+import {appsCalled, type EventTimes, type Since, type WaitContext} from './wait-context.ts'
+
+export interface WaitOptions {
+  readonly conditions: readonly Condition[]
+  /** One of them is enough. */
+  readonly isAny?: boolean
+  readonly timeoutMs: number
+  /** Calls that idleness does not count: `GET /poll*`. */
+  readonly ignore?: readonly string[]
+  /** What counts for conditions about something that has happened: since the start of the run, from now on, or after an event. */
+  readonly from?: 'start' | 'now' | number
+  /** Aborted when nobody waits any more. */
+  readonly signal?: AbortSignal
+}
+
+/** How a wait has ended. */
+export interface WaitAnswer {
+  readonly outcome: 'met' | 'impossible' | 'timeout'
+  /** What happens from now on comes after this event: `from` of a further wait. */
+  readonly id: number
+  readonly tookMs: number
+  readonly conditions: readonly ConditionView[]
+  /** What could not be seen. */
+  readonly notes: readonly string[]
+}
+
+export interface ConditionView {
+  readonly condition: string
+  readonly state: Standing['state']
+  readonly reason: string
+  readonly apps: readonly {readonly app: string; readonly reason: string; readonly lastLine: string}[]
+}
+
+/** Conditions are looked at so often, and at each event of the run. */
+const LOOK_MS = 10
+
+/** Waits until the conditions are met, or one of them cannot be any more. Throws an ApiProblem for what the run does not have. */
+export async function waitFor(context: WaitContext, options: WaitOptions): Promise<WaitAnswer> {
+  const {conditions, isAny = false, timeoutMs, ignore = [], from = 'start', signal} = options
+  const startedAt = performance.now()
+  const events = await context.events()
+  const since = sinceOf(from, events.timeOf)
+  const isIgnored = readIgnored(ignore)
+  for (const condition of conditions) refuseUnknown(context, condition)
+  const checks = conditions.map(condition => checkOf(context, condition, {since, isIgnored}))
+  const over = AbortSignal.any([context.ended, ...(signal === undefined ? [] : [signal])])
+  let standings: readonly Standing[] = []
+  let outcome: WaitAnswer['outcome'] | undefined
+  const pace = new Pace(over)
+  const stop = context.onEvent(() => pace.wake())
+  try {
+    while (outcome === undefined) {
+      const now = performance.now()
+      standings = await Promise.all(checks.map(async check => check.look(now)))
+      outcome = outcomeOf(standings, isAny)
+      if (outcome !== undefined) break
+      if (over.aborted) {
+        outcome = 'impossible'
+        standings = standings.map(each => (each.state === 'met' ? each : ended(each)))
+      } else if (now - startedAt >= timeoutMs) outcome = 'timeout'
+      else await pace.next(Math.min(LOOK_MS, timeoutMs - (now - startedAt)))
+    }
+    const views = standings.map((standing, index) => viewOf(context, conditions[index], standing))
+    return {
+      outcome,
+      id: events.mark(),
+      tookMs: Math.round(performance.now() - startedAt),
+      conditions: views,
+      notes: notesOf(checks)
+    }
+  } finally {
+    stop()
+    pace.close()
+    for (const check of checks) check.close()
+  }
+}
+
+const ended = ({reason, apps = []}: Standing): Standing => ({
+  state: 'impossible',
+  reason: `the run has ended; ${reason}`,
+  apps
+})
+
+function outcomeOf(standings: readonly Standing[], isAny: boolean): 'met' | 'impossible' | undefined {
+  const count = (state: Standing['state']): number => standings.filter(each => each.state === state).length
+  if (isAny ? count('met') > 0 : count('met') === standings.length) return 'met'
+  return (isAny ? count('impossible') === standings.length : count('impossible') > 0) ? 'impossible' : undefined
+}
+
+/** Lets some time pass, less if something happens. */
+class Pace {
+  #wake = (): void => undefined
+  #isAwake = false
+  readonly #over: AbortSignal
+  readonly #end = (): void => this.wake()
+
+  constructor(over: AbortSignal) {
+    this.#over = over
+    over.addEventListener('abort', this.#end)
+  }
+
+  wake(): void {
+    this.#isAwake = true
+    this.#wake()
+  }
+
+  async next(ms: number): Promise<void> {
+    if (!this.#isAwake) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, ms)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#isAwake = false
+    // what an event tells of is done in the turn after it
+    await new Promise(setImmediate)
+  }
+
+  close(): void {
+    this.#over.removeEventListener('abort', this.#end)
+  }
+}
+
+function sinceOf(from: 'start' | 'now' | number, timeOf: EventTimes['timeOf']): Since {
+  if (from === 'start') return {at: -Infinity, time: 0}
+  if (from === 'now') return {at: performance.now(), time: Date.now()}
+  const since = timeOf(from)
+  if (since !== undefined) return since
+  throw new ApiProblem(
+    400,
+    `event ${String(from)} is no longer kept, or is none of this run`,
+    'Give the id that the last wait has answered, "now", or nothing.'
+  )
+}
+
+function refuseUnknown({apps}: WaitContext, condition: Condition): void {
+  if (!('app' in condition) || appsCalled(apps(), condition.app).length > 0 || condition.app === '') return
+  const known = apps().map(({id}) => ({appId: id}))
+  throw noSuchApp(known, {id: condition.app, version: ''})
+}
+
+function checkOf(
+  context: WaitContext,
+  condition: Condition,
+  {since, isIgnored}: {since: Since; isIgnored: IsIgnored | undefined}
+): Check {
+  switch (condition.kind) {
+    case 'ready':
+      return readyCheck(context, condition.app)
+    case 'exit':
+      return exitCheck(context, condition.app, since)
+    case 'reloaded':
+      return reloadedCheck(context, condition.app, since)
+    case 'idle':
+      return new IdleCheck(context, condition.spanMs, isIgnored)
+    case 'calls':
+      return callsCheck(context, condition, since)
+    case 'log':
+      return logCheck(context, condition, since)
+  }
+}
+
+const viewOf = (
+  {lastLine}: WaitContext,
+  condition: Condition | undefined,
+  {state, reason, apps = []}: Standing
+): ConditionView => ({
+  condition: condition?.text ?? '',
+  state,
+  reason,
+  apps: apps.map(({name, reason: why}) => ({app: name, reason: why, lastLine: lastLine(name)}))
+})
+
+function notesOf(checks: readonly Check[]): readonly string[] {
+  const unseen = checks.flatMap(check => (check instanceof IdleCheck ? check.unseen : []))
+  const named = unseen.map(({pubsubName, type}) => `${pubsubName} (${type})`)
+  return [...new Set(named)].map(name => `idle does not see messages that wait at the broker of ${name}`)
+}

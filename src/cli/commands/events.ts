@@ -1,0 +1,87 @@
+import type {FoundRun} from '../../control/client.ts'
+import {GONE} from '../../control/ask.ts'
+import {readTypes} from '../../api/events/event.ts'
+import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {followApi} from '../ask-api.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {eventText, type ToldEvent} from '../event-text.ts'
+import {print} from '../print.ts'
+import {runHere} from '../run-here.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** What people want to see as text; samples are for programs and pages. */
+const TEXT_TYPES = 'app,reload,death,note'
+
+/** `events [-f] [-o ndjson] [--types …] [--after ID]`: what happens in a run, a line for each event. */
+export const events: CommandHandler = async ({flags, words, asJson}) => {
+  if (words.length > 0) throw new UsageError(`events takes no arguments, and got ${words[0] ?? ''}`)
+  const output = flags.text('output') ?? ''
+  if (!['', 'text', 'ndjson'].includes(output))
+    throw new UsageError(`an output format "${output}" is not known: valid values are text, ndjson`)
+  const after = flags.text('after')
+  if (after !== undefined && !/^[1-9]\d{0,14}$/.test(after))
+    throw new UsageError(`invalid argument "${after}" for "--after" flag: expected the id of an event`)
+  const isText = output !== 'ndjson'
+  const types = checkedTypes(flags.text('types') ?? (isText ? TEXT_TYPES : ''))
+  const isFollowed = flags.isSet('follow')
+  const failure = Promise.withResolvers<never>()
+  process.stdout.on('error', error => {
+    if (codeOf(error) === 'EPIPE') process.exit() // `events -f | head`: the reader has closed the pipe
+    failure.reject(new UserError(`cannot write events: ${messageOf(error)}`))
+  })
+  const run = await runHere(flags.text('run-file'), asJson)
+  const query = {types, app: flags.text('app') ?? '', format: 'ndjson', ...(isFollowed ? {} : {once: '1'})}
+  const reading = read(run, {
+    query,
+    after,
+    isFollowed,
+    show: async event => write(isText ? eventText(event) : event.text)
+  })
+  await Promise.race([reading, failure.promise])
+  return 0
+}
+
+function checkedTypes(text: string): string {
+  try {
+    readTypes(text)
+    return text
+  } catch (error) {
+    if (error instanceof UserError) throw new UsageError(`${error.message}. ${error.explanation}`)
+    throw error
+  }
+}
+
+interface Wanted {
+  readonly query: Readonly<Record<string, string>>
+  readonly after: string | undefined
+  readonly isFollowed: boolean
+  readonly show: (event: ToldEvent & {readonly text: string}) => Promise<void>
+}
+
+/** Shows events until the run ends. One who reads too slowly is cut by the run, and goes on after the last event. */
+async function read(run: FoundRun, {query, after, isFollowed, show}: Wanted): Promise<void> {
+  let last = after
+  for (;;) {
+    const asked = new URLSearchParams({...query, ...(last !== undefined && {after: last})})
+    try {
+      for await (const line of followApi(run, `/events?${asked.toString()}`)) {
+        if (line === '') continue // shows that the connection lives
+        const event = JSON.parse(line) as ToldEvent
+        await show({...event, text: `${line}\n`})
+        if (event.id !== undefined) last = event.id.toString()
+        if (event.type === 'bye') return
+      }
+    } catch (error) {
+      if (GONE.has(codeOf(error))) return // the run has ended
+      throw error
+    }
+    if (!isFollowed || last === undefined) return
+  }
+}
+
+/** Waits until the reader has taken it. */
+const write = async (text: string): Promise<void> =>
+  new Promise(resolve => {
+    if (text === '') resolve()
+    else print(process.stdout, text, () => resolve())
+  })

@@ -1,0 +1,35 @@
+import type {Flag} from './flags.ts'
+
+const text = (name: string, words: string, short?: string): Flag => ({
+  name,
+  type: 'string',
+  text: words,
+  ...(short !== undefined && {short})
+})
+const RUN_FILE = text('run-file', 'Path to the run template of the run')
+
+export const EVENTS_FLAGS: readonly Flag[] = [
+  text('after', 'Only events after the one with this id'),
+  text('app', 'Only events of this app'),
+  {name: 'follow', short: 'f', type: 'bool', text: 'Show further events until the run ends'},
+  text('output', 'The output format. Valid values are: ndjson, or text (default)', 'o'),
+  RUN_FILE,
+  text('types', 'Only these events: app,edges,calls,lines,reload,death,note')
+]
+
+export const WAIT_FLAGS: readonly Flag[] = [
+  {name: 'any', type: 'bool', text: 'One of the conditions is enough'},
+  {
+    name: 'for',
+    type: 'stringArray',
+    text: 'A condition: ready[:ID], idle[:500ms], log:[ID:]REGEX, calls:[[FROM:]TO:]N, reloaded:ID, exit:ID'
+  },
+  text(
+    'from',
+    'Lines, calls, reloads and exits count from now on (now), or after an event (its id), not from the start of the run'
+  ),
+  {name: 'ignore', type: 'stringArray', text: "Calls that do not count for idle: 'GET /poll*'"},
+  text('output', 'The output format. Valid values are: json, or text (default)', 'o'),
+  RUN_FILE,
+  {...text('timeout', 'How long to wait: 90s, 5m'), shown: '60s'}
+]

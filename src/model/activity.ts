@@ -1,0 +1,25 @@
+/** Something that keeps a run busy: while all sources say nothing and count nothing, the run is idle. */
+export interface ActivitySource {
+  /** What goes on now, for people; '' = nothing. */
+  readonly busy: () => string
+  /** Grows whenever something has happened, also if it is over already. */
+  readonly count: () => number
+}
+
+/** The messages of a topic that an app of the run reads. */
+export interface TopicBacklog {
+  readonly app: string
+  readonly pubsubName: string
+  readonly topic: string
+  /** Type of the component. */
+  readonly type: string
+  /** Undefined: its broker does not tell. */
+  readonly read: (() => Promise<Backlog>) | undefined
+}
+
+export interface Backlog {
+  /** Messages that were not delivered, or not acknowledged. */
+  readonly waiting: number
+  /** Grows with every message that comes or is handled. */
+  readonly count: number
+}

@@ -1,0 +1,193 @@
+import type {RunEvents} from '../api/events/run-events.ts'
+import type {EventTimes, WaitContext, WaitedApp} from '../api/wait/wait-context.ts'
+import {decoded} from '../logging/headed-lines.ts'
+import type {RunLog} from '../logging/run-log.ts'
+import type {ActivitySource, TopicBacklog} from '../model/activity.ts'
+import {succeeded, type AppState} from '../model/app-state.ts'
+import type {Event} from '../model/events.ts'
+import {pause} from '../platform/delay.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import type {RunApiOptions} from './run-api.ts'
+
+export interface RunWaitsOptions extends RunApiOptions {
+  readonly events: () => Promise<RunEvents>
+  readonly isStopping: boolean
+}
+
+/** Output of all apps is searched for the last line of one so far back. */
+const MAX_BATCHES = 10_000
+const MAX_LINE = 1000
+/** At the end of a run, one who does not read the answer is left after so long. */
+const ANSWER_MS = 500
+
+/** What a run tells those who wait for its conditions. It is made for the first one who does. */
+export class RunWaits implements WaitContext {
+  readonly #options: RunWaitsOptions
+  readonly #listeners = new Set<(event: Event) => void>()
+  readonly #stopping = new AbortController()
+  readonly #ended = new AbortController()
+  readonly #answers = new Set<Promise<void>>()
+  #moves = 0
+
+  constructor(options: RunWaitsOptions) {
+    this.#options = options
+    if (options.isStopping) this.#stopping.abort()
+  }
+
+  /** An event of the run. */
+  noticed(event: Event): void {
+    this.#moves++
+    if (event.type === 'stopping') this.#stopping.abort()
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  readonly holds: WaitContext['holds'] = async answer => {
+    this.#answers.add(answer)
+    await answer
+    this.#answers.delete(answer)
+  }
+
+  /** The run has ended; settles when all who wait have their answers. */
+  async close(): Promise<void> {
+    this.#ended.abort()
+    const given = new AbortController()
+    await Promise.race([Promise.all(this.#answers), pause(ANSWER_MS, given.signal)])
+    given.abort()
+  }
+
+  get recorder(): CallRecorder {
+    return this.#options.recorder.calls
+  }
+
+  get runLog(): RunLog {
+    return this.#options.runLog()
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stopping.signal
+  }
+
+  get ended(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  readonly apps = (): readonly WaitedApp[] => this.#runtimes.map(runtime => this.#view(runtime))
+
+  readonly historyOf: WaitContext['historyOf'] = name => this.#options.recorder.historyOf(name)
+
+  readonly onEvent: WaitContext['onEvent'] = listener => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  readonly events = async (): Promise<EventTimes> => {
+    const events = await this.#options.events()
+    return {mark: () => events.mark(), timeOf: id => events.momentOf(id)}
+  }
+
+  readonly lastLine: WaitContext['lastLine'] = name => {
+    const writer = this.#runtimes.find(runtime => runtime.name === name)?.logs.app.runLog
+    let left = MAX_BATCHES
+    for (const batch of this.runLog.latest()) {
+      if (left-- === 0) break
+      // our own lines about an app are not its output
+      if (batch.writer !== writer || batch.stream === 'status') continue
+      const line = decoded(batch.text).trimEnd().split('\n').at(-1) ?? ''
+      if (line !== '') return line.slice(0, MAX_LINE)
+    }
+    return ''
+  }
+
+  readonly isWriting = (): boolean =>
+    this.#runtimes.some(({logs}) => logs.app.record.isWriting || logs.sidecar.isWriting)
+
+  readonly streams: WaitContext['streams'] = () => {
+    const numbers = new Set<number>()
+    let unrecorded = 0
+    for (const {queue} of this.#runtimes) {
+      for (const {stream, number = 0} of queue.inFlight.keys()) {
+        if (stream?.isStream !== true) continue
+        if (number === 0) unrecorded++
+        else numbers.add(number)
+      }
+    }
+    return {numbers, unrecorded}
+  }
+
+  readonly backlogs = (): readonly TopicBacklog[] => []
+
+  readonly activity: readonly ActivitySource[] = [
+    {busy: () => this.#movingApp(), count: () => this.#moves},
+    {busy: () => this.#change(), count: () => 0},
+    {busy: () => this.#copies(), count: () => this.#options.services().copies.begun}
+  ]
+
+  get #runtimes(): readonly AppRuntime[] {
+    return this.#options.apps().all
+  }
+
+  #view(runtime: AppRuntime): WaitedApp {
+    const {id, name, plan, queue, app, isUnhealthy} = runtime
+    const {state} = app
+    const isStopped = this.#options.apps().isStopped(runtime)
+    const isReady = !isStopped && state.phase === 'running' && state.ready && queue.isOpen && !isUnhealthy
+    const isChanging = !isStopped && this.#options.changes().isChanging(runtime)
+    const isFinished = !isStopped && !isChanging && hasFinished(state)
+    return {
+      id,
+      name,
+      isReady,
+      isFinished,
+      isOver: isStopped || (!isChanging && !isFinished && (isDown(state) || runtime.isGivenUp)),
+      hasProcess: !isStopped && !isDown(state) && !runtime.isGivenUp,
+      isChanging,
+      isWatched: plan.watch.paths.length > 0,
+      isRecorded: plan.record.bodyBytes >= 0,
+      reason: isReady ? '' : this.#whyNot(runtime, isStopped)
+    }
+  }
+
+  #whyNot({id, name, queue}: AppRuntime, isStopped: boolean): string {
+    if (isStopped) return this.#options.apps().whyStopped(id)
+    return queue.reason === '' ? `"${name}" is not ready` : queue.reason
+  }
+
+  /** An app that starts, stops, or waits for a timed restart. */
+  #movingApp(): string {
+    for (const runtime of this.#runtimes) {
+      const {name, app, plan, queue} = runtime
+      const {state} = app
+      const isOurs = plan.command.length > 0 && !runtime.isDebugged
+      if (!isOurs || this.#options.apps().isStopped(runtime) || runtime.isGivenUp) continue
+      const isRestarting = state.phase === 'backoff' && state.until !== Infinity
+      const isStarting = state.phase === 'idle' && runtime.obstacle === ''
+      const isGettingReady = state.phase === 'running' && (!state.ready || queue.state === 'held')
+      if (isRestarting || isStarting || isGettingReady || state.phase === 'starting' || state.phase === 'stopping')
+        return queue.reason === '' ? `"${name}" is ${state.phase}` : queue.reason
+    }
+    return ''
+  }
+
+  /** A change of files that is acted on, or is about to be. */
+  #change(): string {
+    const changes = this.#options.changes()
+    if (changes.isTemplateChanging) return 'the template has changed'
+    const changing = this.#runtimes.find(runtime => changes.isChanging(runtime))
+    return changing === undefined ? '' : `"${changing.name}" is being reloaded`
+  }
+
+  #copies(): string {
+    const {open} = this.#options.services().copies
+    return open === 0 ? '' : `${open.toString()} copies of calls for shadows are under way`
+  }
+}
+
+/** The process has ended with 0 and is not started again by itself. */
+const hasFinished = (state: AppState): boolean =>
+  (state.phase === 'exited' && !state.asked && succeeded(state.exit)) ||
+  (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last))
+
+/** There is no process, and none is started by itself. */
+const isDown = (state: AppState): boolean =>
+  state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)

@@ -1,0 +1,177 @@
+import t from 'tap'
+import type {WaitAnswer} from '../../src/api/wait/wait.ts'
+import {misfit} from '../rig/api-schema.ts'
+import {ask, controlSocket} from '../rig/control-socket.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+/** Answers, crashes, and writes what it is asked to. */
+const APP = `
+import http from 'node:http'
+console.log('listening on ' + process.env.APP_PORT)
+http.createServer((request, response) => {
+  if (request.url === '/die') {
+    console.error('Error: no stock left')
+    process.exit(3)
+  }
+  if (request.url === '/say') console.log('a'.repeat(40) + '!')
+  response.end('{}')
+}).listen(process.env.APP_PORT)
+`
+const app = (appID: string, more: Readonly<Record<string, unknown>> = {}) => ({
+  appID,
+  appDirPath: '.',
+  autoPort: true,
+  command: ['node', 'app.mjs'],
+  ...more
+})
+
+/** `wait` with its answer as JSON. */
+async function waited(rig: Rig, ...args: readonly string[]): Promise<{code: number | null; answer: WaitAnswer}> {
+  const {code, stdout, stderr} = await rig.run(['wait', '-o', 'json', ...args])
+  if (stdout === '') throw new Error(stderr)
+  const answer = JSON.parse(stdout) as WaitAnswer
+  if (misfit('Waited', answer) !== '') throw new Error(misfit('Waited', answer))
+  return {code, answer}
+}
+
+t.test('up & wait: a wait finds the run that starts after it, and says when all can be used', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': APP})
+  await rig.template([
+    app('shop', {dependsOn: {setup: 'completed'}}),
+    {appID: 'setup', appDirPath: '.', command: ['true']}
+  ])
+  const waiting = rig.pillion(['wait', '--for', 'ready'])
+  const run = rig.pillion(['up'])
+  t.same(await waiting.exited, {code: 0, signal: null}, waiting.stderr.text)
+  t.equal(waiting.stdout.text, '✅  ready: shop, setup\n', 'a finished job is ready')
+  const {http} = await run.ports('shop')
+  const call = async (path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method${path}`)).status
+  t.equal(await call('/'), 200)
+
+  t.match(await rig.run(['wait', '--for', String.raw`log:shop:listening on \d+`]), {
+    code: 0,
+    stdout: /^✅ {2}log:shop:listening on \\d\+: shop wrote: listening on \d+\n$/
+  })
+  t.match(await waited(rig, '--for', 'calls:1', '--for', 'exit:setup', '--for', 'idle:50ms'), {
+    code: 0,
+    answer: {
+      outcome: 'met',
+      conditions: [{reason: /ended/}, {reason: 'setup exited with code 0'}, {reason: /^idle for/}]
+    }
+  })
+  t.match(await waited(rig, '--any', '--for', 'calls:shop:shop:99', '--for', 'ready:shop'), {code: 0})
+
+  const {answer} = await waited(rig, '--for', 'ready')
+  t.match(await waited(rig, '--for', 'calls:1', '--from', answer.id.toString(), '--timeout', '50ms'), {
+    code: 124,
+    answer: {outcome: 'timeout', conditions: [{state: 'waiting', reason: '0 of 1 calls have ended'}]}
+  })
+  await call('/')
+  t.match(await waited(rig, '--for', 'calls:shop:1', '--from', answer.id.toString()), {code: 0})
+
+  await rig.run(['restart', 'shop'])
+  t.match(await waited(rig, '--for', 'reloaded:shop'), {code: 0, answer: {conditions: [{reason: /shop was reloaded/}]}})
+})
+
+t.test('what can no longer come true ends a wait at once, with the reason and the last line', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': APP})
+  await rig.template([app('shop'), app('stock', {watch: ['app.mjs']})])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+  await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/die`)
+  const failed = await rig.run(['wait', '--for', 'ready', '--for', 'ready:stock', '--timeout', '10m'])
+  t.match(failed, {
+    code: 1,
+    stdout: '✅  ready:stock: stock\n',
+    stderr:
+      /^❌ {2}ready: shop will not become ready\n {4}shop: .*exited with code 3.*; its last line: Error: no stock left\n$/
+  })
+  t.match(await waited(rig, '--for', 'exit:shop'), {code: 0, answer: {conditions: [{reason: /exited with code 3/}]}})
+
+  await rig.run(['stop', 'shop'])
+  t.match(await waited(rig, '--for', 'ready:shop'), {
+    code: 1,
+    answer: {conditions: [{state: 'impossible', apps: [{app: 'shop', reason: /pillion start/}]}]}
+  })
+
+  const socket = controlSocket(rig)
+  const body = '{"for": ["log:never seen", "calls:1000"]}'
+  const waiting = ask(socket, '/api/v1/wait', {method: 'POST', body})
+  const reloading = rig.pillion(['wait', '--for', 'reloaded:stock', '--from', 'now'])
+  await rig.write({'app.mjs': 'process.exit(7)'})
+  t.same(await reloading.exited, {code: 1, signal: null})
+  t.match(reloading.stderr.text, /stock did not become ready\n {4}stock: .*code 7/)
+  run.signal('SIGTERM')
+  const {json} = await waiting
+  t.equal(misfit('Waited', json), '')
+  t.match(json, {
+    outcome: 'impossible',
+    conditions: [
+      {state: 'impossible', reason: /^the run has ended; no app has written a line/},
+      {state: 'impossible', reason: 'the run has ended; 1 of 1000 calls have ended'}
+    ]
+  })
+})
+
+t.test('a pattern that backtracks without end is stopped, and calls go on meanwhile', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': APP})
+  await rig.template([app('shop')])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  await rig.run(['wait', '--for', 'ready'])
+  const call = async (path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method${path}`)).status
+  t.equal(await call('/say'), 200)
+  const waiting = rig.pillion(['wait', '--for', 'log:^(a+)+$'])
+  const over = new AbortController()
+  const ended = waiting.exited.finally(() => over.abort())
+  let calls = 0
+  while (!over.signal.aborted) {
+    if ((await call('/')) !== 200) break
+    calls++
+  }
+  t.match(await ended, {code: 1})
+  t.match(waiting.stderr.text, /\/\^\(a\+\)\+\$\/ takes too long: it backtracks too much/)
+  t.ok(calls > 20, `${calls.toString()} calls were answered meanwhile`)
+})
+
+t.test('mistakes: conditions, durations, patterns and ids', async t => {
+  const rig = await openRig(t)
+  await rig.template([app('shop', {command: ['sleep', '600'], autoPort: false})])
+  const usage: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [[], /wait needs a condition: --for ready/],
+    [['ready'], /conditions follow --for, as in --for ready/],
+    [['--for', 'redy'], /"redy" is no condition\. Did you mean ready\?/],
+    [['--for', 'idle:0'], /"0" is no duration up to 24 days\. Write idle or idle:500ms/],
+    [['--for', 'idle:-5s'], /"-5s" is no duration/],
+    [['--for', 'idle:9999h'], /"9999h" is no duration/],
+    [['--for', 'calls:x'], /"x" is no number/],
+    [['--for', 'calls:a:b:c:1'], /Write calls:N, calls:TO:N or calls:FROM:TO:N/],
+    [['--for', 'log:(unclosed'], /not a JavaScript regular expression/],
+    [['--for', 'exit'], /Write exit:ID/],
+    [['--for', 'ready', '--timeout', 'soon'], /invalid argument "soon" for "--timeout" flag/],
+    [['--for', 'ready', '--from', 'yesterday'], /invalid argument "yesterday" for "--from" flag/],
+    [['--for', 'idle', '--ignore', 'poll'], /"poll" names no calls\. Write a method and a path/],
+    [['--for', 'ready', '-o', 'xml'], /valid values are text, json/]
+  ]
+  for (const [args, message] of usage)
+    t.match(await rig.run(['wait', ...args]), {code: 255, stderr: message}, args.join(' '))
+
+  t.match(await rig.run(['wait', '--for', 'ready', '--timeout', '50ms']), {
+    code: 124,
+    stderr: /not met within 50ms\n.*ready: there is no run of this template/
+  })
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.ports('shop')
+  t.match(await rig.run(['wait', '--for', 'ready:shpo']), {code: 1, stderr: /no app "shpo"\nDid you mean "shop"\?/})
+  t.match(await rig.run(['wait', '--for', 'ready', '--from', '12']), {code: 1, stderr: /event 12 is no longer kept/})
+  t.match(await rig.run(['wait', '--for', 'log:shpo:x', '--timeout', '50ms']), {
+    code: 124,
+    stderr: /no app "shpo": did you mean shop:\?/
+  })
+})
