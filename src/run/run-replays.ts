@@ -49,7 +49,14 @@ export class RunReplays {
       recorder: recorder.calls,
       deaths: () => recorder.deaths,
       sidecarOf: id => placeOf([...sidecars.keys()].find(runtime => runtime.id === id)),
-      whyNot: id => whyNot(runtimes().filter(runtime => runtime.id === id)),
+      whyNot: id => {
+        const all = runtimes().filter(runtime => runtime.id === id)
+        return whyNot(
+          id,
+          all,
+          all.filter(runtime => sidecars.has(runtime))
+        )
+      },
       mayReplay: id => runtimes().every(({id: each, plan}) => each !== id || plan.replay),
       masking,
       report: replayed
@@ -74,9 +81,10 @@ function placeOf(runtime: AppRuntime | undefined): SidecarPlace | undefined {
 }
 
 /** Why calls to an app are refused, or wait without an end in sight; '': they do not, or it is none of the run. */
-function whyNot(runtimes: readonly AppRuntime[]): string {
-  const [first] = runtimes
-  return first === undefined || runtimes.some(takesCalls) ? '' : first.queue.reason
+function whyNot(id: string, all: readonly AppRuntime[], open: readonly AppRuntime[]): string {
+  if (all.length > 0 && open.length === 0) return `${id} is stopped: pillion start ${id} brings it back`
+  const [first] = open
+  return first === undefined || open.some(takesCalls) ? '' : first.queue.reason
 }
 
 /** At once, or soon. */

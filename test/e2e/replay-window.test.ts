@@ -1,0 +1,44 @@
+import t from 'tap'
+import {openShop} from './replay-scene.ts'
+
+t.test('a window: calls between two apps keep their order; those that may change something stay out', async t => {
+  const {rig, call, rows, numberOf, replay} = await openShop(t)
+  for (const path of ['/a', '/b', '/c']) await call(path)
+  await call('/orders', {method: 'POST', body: 'one'})
+  await call('/d')
+  const [first, last] = [await numberOf('path:/a'), await numberOf('path:/d')]
+  const sent = await replay('--window', `${first.toString()}..${last.toString()}`, '--fast')
+  t.same(
+    sent.map(({path, after}) => [path, after?.status]),
+    [
+      ['/a', 200],
+      ['/b', 200],
+      ['/c', 200],
+      ['/orders', undefined],
+      ['/d', 200]
+    ]
+  )
+  t.same(
+    (await rows('is:replay')).map(({path}) => path),
+    ['/a', '/b', '/c', '/d'],
+    'in their order'
+  )
+  t.same(
+    (await replay('--window', '5m', 'path:/b|/orders', '--unsafe')).map(({path, after}) => [path, after?.status]),
+    [
+      ['/b', 200],
+      ['/orders', 200]
+    ],
+    'at their pace; replays are not in the window'
+  )
+  t.match(await rig.run(['replay', '--window', '5m', 'method:POST']), {code: 1, stdout: /POST may change something/})
+})
+
+t.test('--last-failed sends the latest call again that has failed', async t => {
+  const {call, numberOf, replay} = await openShop(t)
+  await call('/fail')
+  await call('/items')
+  t.match(await replay('--last-failed'), [
+    {call: await numberOf('path:/fail !is:replay'), before: {status: 503}, after: {status: 503}}
+  ])
+})
