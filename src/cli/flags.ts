@@ -174,7 +174,9 @@ export const COMMAND_FLAGS: readonly Flag[] = [
   text('as', 'The app id of the command, which has a sidecar of its own', '"test"'),
   text('timeout', 'Give up after this time, with exit code 124: 5m'),
   {name: 'strict', type: 'bool', text: 'Exit with 1 if an app crashed, although the command succeeded'},
-  {name: 'logs', type: 'bool', text: 'Show the output of the apps, too, on stderr'}
+  {name: 'logs', type: 'bool', text: 'Show the output of the apps, too, on stderr'},
+  text('junit', 'Write a JUnit report to this file'),
+  text('report', 'Write events, failed calls, logs and crashes to this folder')
 ]
 
 /** `run -f .` in short. */

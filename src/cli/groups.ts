@@ -46,7 +46,7 @@ export const FLAG_GROUPS: Readonly<Record<string, readonly Group[]>> = {
       ]
     ]
   ],
-  up: [...TEMPLATE, ['For one command, in CI', ['run', 'as', 'timeout', 'strict', 'logs']]],
+  up: [...TEMPLATE, ['For one command, in CI', ['run', 'as', 'timeout', 'strict', 'logs', 'junit', 'report']]],
   logs: [
     ['Which lines', ['app-id', 'grep', 'run-file', 'since', 'tail', 'version']],
     ['How they are shown', ['follow', 'timestamps']]

@@ -8,6 +8,7 @@ import {instanceName} from '../../model/plan.ts'
 import {stateText} from '../app-table.ts'
 import {askApi} from '../ask-api.ts'
 import type {AppOutcome} from './outcome.ts'
+import {plainText} from './plain-text.ts'
 import {standing} from './readiness.ts'
 
 /** Of the output of an app, so many lines are shown. */
@@ -31,7 +32,7 @@ export interface Collecting {
 /** Reads what became of the apps, while the run still answers. Never fails: what is not known is left out. */
 export async function collect({handlers, as, places, crashes}: Collecting): Promise<Collected> {
   const listing = handlers.list()
-  const run = (await findRuns(process.env)).find(({listing: {run: marker}}) => marker === listing.run)
+  const run = await ownRun(handlers)
   const deaths = await deathsOf(run, crashes)
   const failedCalls = await orNothing(async () => (await ask<{calls: CallRow[]}>(run, FAILED)).calls)
   const listed = listing.apps.filter(({appId}) => appId !== as)
@@ -50,12 +51,19 @@ export async function collect({handlers, as, places, crashes}: Collecting): Prom
         reason: isReady ? '' : await reasonOf(run, app, name),
         place: places.get(app.appId),
         logFile: app.appLogPath,
+        sidecarLogFile: app.daprdLogPath,
         deaths: own,
-        lines: isFailed ? (own.at(-1)?.lines.slice(-LINES) ?? (await lastLines(handlers, app))) : []
+        lines: isFailed ? (own.at(-1)?.lines.slice(-LINES) ?? (await lastLines(handlers, app))).map(plainText) : []
       }
     })
   )
   return {apps, failedCalls: failedCalls ?? []}
+}
+
+/** The run as other terminals find it; undefined: it has ended. */
+export async function ownRun(handlers: Handlers): Promise<FoundRun | undefined> {
+  const {run} = handlers.list()
+  return (await findRuns(process.env)).find(({listing}) => listing.run === run)
 }
 
 const FAILED = `/calls?q=is:failed&limit=${CALLS.toString()}`

@@ -6,10 +6,11 @@ import type {Handlers} from '../../control/messages.ts'
 import {pause} from '../../platform/delay.ts'
 import type {Run} from '../../run/run.ts'
 import {ForegroundCommand} from '../../supervisor/process/foreground-command.ts'
-import {collect, type Collected} from './collect.ts'
+import {collect, ownRun, type Collected} from './collect.ts'
 import type {CommandRunOptions} from './options.ts'
 import {seconds, type Check, type Outcome} from './outcome.ts'
 import {readinessOf} from './readiness.ts'
+import type {ReportFolder} from './report-folder.ts'
 
 /** GNU timeout's exit code. */
 const EXIT_TIMEOUT = 124
@@ -17,6 +18,7 @@ const EXIT_TIMEOUT = 124
 export const EXIT_NOT_READY = 125
 /** Between SIGTERM and SIGKILL of the command. */
 const GRACE_MS = 5000
+const LOOK_MS = 50
 const SIGNALS = {SIGINT: 130, SIGTERM: 143, SIGHUP: 129} as const
 
 export type EndSignal = keyof typeof SIGNALS
@@ -28,6 +30,7 @@ export interface CommandRunContext {
   readonly say: (status: 'info' | 'warning', text: string) => void
   /** Settles when all that was said is written. */
   readonly flush: () => Promise<void>
+  readonly folder: ReportFolder | undefined
 }
 
 /** A run for one command: waits until its apps are ready, runs the command with a sidecar of its own, and stops the run. */
@@ -86,12 +89,19 @@ export class CommandRun {
         : setTimeout(() => this.#late.abort(), Math.max(0, timeoutMs - (performance.now() - this.#began)))
     try {
       const {handlers} = run
-      if (handlers === undefined || this.#over.signal.aborted) this.#exitCode = EXIT_NOT_READY
+      if (handlers === undefined || this.#over.signal.aborted)
+        this.#exitCode = this.#signal === undefined ? EXIT_NOT_READY : SIGNALS[this.#signal]
       else await this.#steps(handlers)
     } finally {
       clearTimeout(timer)
       run.stop()
     }
+  }
+
+  /** The run could not be started. */
+  failed(why: string): void {
+    this.#exitCode = EXIT_NOT_READY
+    this.#check('the apps are ready', performance.now() - this.#began, why)
   }
 
   /** Everything that is known, once the run has ended. */
@@ -108,10 +118,14 @@ export class CommandRun {
   }
 
   async #steps(handlers: Handlers): Promise<void> {
+    const {options, folder, places} = this.#context
+    const {as, isStrict} = options
+    const found = folder && (await ownRun(handlers))
+    if (found !== undefined) folder?.follow(found)
     const isReady = await this.#untilReady(handlers)
     if (isReady) await this.#runCommand(handlers)
-    const {as, isStrict} = this.#context.options
-    this.#collected = await collect({handlers, as, places: this.#context.places, crashes: this.#crashes})
+    this.#collected = await collect({handlers, as, places, crashes: this.#crashes})
+    if (found !== undefined) await folder?.saveCalls(found)
     if (isStrict && this.#exitCode === 0 && this.#crashes > 0) {
       this.#exitCode = 1
       this.#check('no app crashed', 0, `${this.#crashes.toString()} crashed`)
@@ -132,8 +146,10 @@ export class CommandRun {
     }
     this.#look = look
     this.#late.signal.addEventListener('abort', look)
+    const timer = setInterval(look, LOOK_MS) // that a health check succeeds again is no event
     look()
     const failure = await settled.promise
+    clearInterval(timer)
     this.#look = () => undefined
     const tookMs = performance.now() - began
     this.#check('the apps are ready', tookMs, failure)

@@ -25,6 +25,7 @@ export interface AppOutcome {
   /** Where the template has it. */
   readonly place: Place | undefined
   readonly logFile: string
+  readonly sidecarLogFile: string
   readonly deaths: readonly DeathView[]
   /** The last lines that it wrote. */
   readonly lines: readonly string[]
@@ -44,6 +45,24 @@ export interface Outcome {
 
 /** An app failed if it crashed, or is not ready while the run needs it. */
 export const hasFailed = ({isReady, deaths}: AppOutcome): boolean => !isReady || deaths.length > 0
+
+/** `stock exited with code 3, 1.2 s after its start, while it answered POST /charge from test`. */
+export function deathText({name, exit, livedMs, inside}: DeathView): string {
+  const calls = inside.slice(0, MAX_CALLS).map(({method, path, from}) => `${method} ${path} from ${from}`)
+  const more = inside.length > MAX_CALLS ? ` and ${(inside.length - MAX_CALLS).toString()} more` : ''
+  const answering = calls.length === 0 ? '' : `, while it answered ${calls.join(', ')}${more}`
+  return `"${name}" ${exit}, ${seconds(livedMs)} after its start${answering}`
+}
+
+const MAX_CALLS = 3
+
+/** What failed about an app, in one line. */
+export function appFailure({name, isReady, reason, state, deaths}: AppOutcome): string {
+  const death = deaths.at(-1)
+  if (death !== undefined) return deathText(death)
+  if (isReady) return ''
+  return reason === '' ? `"${name}" is not ready: it is ${state}` : reason
+}
 
 /** `0.42 s`, `61.0 s`. */
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`

@@ -1,5 +1,5 @@
 import {isatty} from 'node:tty'
-import {UserError} from '../../model/errors.ts'
+import {messageOf, UserError} from '../../model/errors.ts'
 import type {Event} from '../../model/events.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {CommandContext} from '../command-handler.ts'
@@ -13,7 +13,8 @@ import {shownStatus} from '../say.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
 import {CommandRun, EXIT_NOT_READY} from './command-run.ts'
 import {commandRunOptions} from './options.ts'
-import {outcomeText} from './outcome-text.ts'
+import {isOnGitHub, mistakeAnnotations} from './github.ts'
+import {harmlessOutput, Reports} from './reports.ts'
 
 /** Runs what a form describes, and returns the exit code. */
 type Live = (terminal: Terminal, begin: () => Form) => Promise<number>
@@ -25,6 +26,7 @@ export async function upRun(context: CommandContext, live: Live): Promise<number
     return await withCommand(context, options, live)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
+    if (isOnGitHub(process.env)) print(process.stderr, mistakeAnnotations(error, process.env))
     const {stream, explanation, cause} = error
     throw new UserError(error.message, {stream, explanation, cause, exitCode: EXIT_NOT_READY})
   }
@@ -43,20 +45,24 @@ async function withCommand(
       explanation: 'The command needs a sidecar of its own: give it another id, for example --as e2e.'
     })
   const sidecar = await loaded.commandSidecar(as)
-  const apps = [...(showsLogs ? selected.apps : selected.apps.map(quiet)), quiet(sidecar)]
+  const apps = [...(showsLogs ? selected.apps.map(kept) : selected.apps.map(quiet)), quiet(sidecar)]
   const terminal = openTerminal()
   const isTerminal = isatty(2)
   const say = (status: Status, text: string): void => {
-    void terminal.err.print(shownStatus(process.stderr, status, text, asJson))
+    void terminal.err.print(reports.safe(shownStatus(process.stderr, status, text, asJson)))
   }
-  const run = new CommandRun({options, template: selected.shownAs, places: loaded.places(), say, flush: terminal.flush})
+  const warn = (text: string): void => say('warning', text)
+  const reports = await Reports.open(options, warn)
+  const {shownAs} = selected
+  const {folder} = reports
+  const run = new CommandRun({options, template: shownAs, places: loaded.places(), say, flush: terminal.flush, folder})
   const isPainted = wantsColours(isTerminal, process.env)
   const form: Form = {
     plan: {...selected, apps},
     isJson: asJson,
     hints: () => runHints(loaded, selected),
     debugged: except,
-    output: terminal.err,
+    output: harmlessOutput(terminal.err),
     form: {kind: 'template', prefixOf: prefixesFor(selected, {style: logStyleOf(flags.text('log-style')), isPainted})},
     emit: event => {
       shown(event, say)
@@ -68,13 +74,26 @@ async function withCommand(
     ended: () => undefined
   }
   say('info', `Starting ${counted(selected.apps.length)} of ${selected.shownAs} for: ${options.command}`)
-  const code = await live(terminal, () => form)
-  print(process.stderr, outcomeText(run.outcome()))
+  let code = EXIT_NOT_READY
+  let fault: Error | undefined
+  try {
+    code = await live(terminal, () => form)
+  } catch (error) {
+    fault = error instanceof Error ? error : new Error(String(error))
+    run.failed(messageOf(error))
+  }
+  const text = await reports.finish(run.outcome(), warn)
+  await new Promise<void>(resolve => (text === '' ? resolve() : print(process.stderr, text, resolve)))
+  await terminal.flush()
+  if (fault !== undefined) throw fault
   return code
 }
 
 /** Its output goes to files alone: stdout and stderr are the command's. */
 const quiet = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'file', sidecar: 'file'}})
+
+/** Its output is shown, and kept for the report. */
+const kept = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'fileAndConsole'}})
 
 /** What the run says of itself; its start lines are left out. */
 function shown(event: Event, say: (status: Status, text: string) => void): void {

@@ -1,0 +1,67 @@
+import {createWriteStream} from 'node:fs'
+import {copyFile, mkdir, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {pipeline} from 'node:stream/promises'
+import type {FoundRun} from '../../control/client.ts'
+import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {deathsMarkdown} from './deaths-markdown.ts'
+import type {Outcome} from './outcome.ts'
+
+/** The folder of `--report`: `events.ndjson`, `calls.har` (those that failed), `logs/`, `deaths.md`. */
+export class ReportFolder {
+  readonly #path: string
+  readonly #warn: (text: string) => void
+  #events: Promise<void> = Promise.resolve()
+
+  private constructor(path: string, warn: (text: string) => void) {
+    this.#path = path
+    this.#warn = warn
+  }
+
+  /** Throws a UserError if nothing can be written there. */
+  static async open(path: string, warn: (text: string) => void): Promise<ReportFolder> {
+    try {
+      await mkdir(join(path, 'logs'), {recursive: true})
+      await Promise.all(['events.ndjson', 'calls.har', 'deaths.md'].map(async name => writeFile(join(path, name), '')))
+    } catch (error) {
+      throw new UserError(`cannot write the report to ${path}: ${messageOf(error)}`, {cause: error})
+    }
+    return new ReportFolder(path, warn)
+  }
+
+  /** Writes events from now on, until the run ends. */
+  follow(run: FoundRun): void {
+    this.#events = this.#orWarn(async () => this.#save(run, '/events?format=ndjson', 'events.ndjson'))
+  }
+
+  async saveCalls(run: FoundRun): Promise<void> {
+    await this.#orWarn(async () => this.#save(run, '/calls.har?q=is%3Afailed', 'calls.har'))
+  }
+
+  /** Once the run has ended. */
+  async finish(outcome: Outcome): Promise<void> {
+    await this.#events
+    await this.#orWarn(async () => writeFile(join(this.#path, 'deaths.md'), deathsMarkdown(outcome)))
+    for (const {name, logFile, sidecarLogFile} of outcome.apps) {
+      await this.#copy(logFile, `${encodeURIComponent(name)}.log`)
+      await this.#copy(sidecarLogFile, `${encodeURIComponent(name)}.sidecar.log`)
+    }
+  }
+
+  async #copy(from: string, name: string): Promise<void> {
+    if (from !== '') await this.#orWarn(async () => copyFile(from, join(this.#path, 'logs', name)))
+  }
+
+  async #save(run: FoundRun, path: string, name: string): Promise<void> {
+    await pipeline(await run.api(path), createWriteStream(join(this.#path, name)))
+  }
+
+  /** A report that is not whole is no reason to fail. */
+  async #orWarn(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (codeOf(error) !== 'ECONNRESET') this.#warn(`cannot write the report to ${this.#path}: ${messageOf(error)}`)
+    }
+  }
+}
