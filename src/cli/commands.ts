@@ -27,6 +27,8 @@ export interface CommandEntry extends CommandWords {
   /** Flags that must be given. */
   readonly required?: readonly string[]
   readonly load: () => Promise<CommandHandler>
+  /** The same with `--kubernetes`. */
+  readonly loadKubernetes?: () => Promise<CommandHandler>
 }
 
 export const COMMANDS: readonly CommandEntry[] = [
@@ -36,7 +38,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: RUN_FLAGS,
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
-    load: async () => (await import('./commands/run.ts')).run
+    load: async () => (await import('./commands/run.ts')).run,
+    loadKubernetes: async () => (await import('./commands/kubernetes/run.ts')).runInCluster
   },
   {
     name: 'stop',
@@ -45,7 +48,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     flags: STOP_FLAGS,
     examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],
     takesIds: true,
-    load: async () => (await import('./commands/stop.ts')).stop
+    load: async () => (await import('./commands/stop.ts')).stop,
+    loadKubernetes: async () => (await import('./commands/kubernetes/stop.ts')).stopInCluster
   },
   {
     name: 'up',
@@ -76,7 +80,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: LIST_FLAGS,
     examples: ['list', 'list -o json'],
-    load: async () => (await import('./commands/list.ts')).list
+    load: async () => (await import('./commands/list.ts')).list,
+    loadKubernetes: async () => (await import('./commands/kubernetes/list.ts')).listInCluster
   },
   {
     name: 'ps',
@@ -139,7 +144,8 @@ export const COMMANDS: readonly CommandEntry[] = [
       'logs --app-id shop --since 10m --run-file dapr.yaml'
     ],
     takesIds: true,
-    load: async () => (await import('./commands/logs.ts')).logs
+    load: async () => (await import('./commands/logs.ts')).logs,
+    loadKubernetes: async () => (await import('./commands/kubernetes/logs.ts')).logsInCluster
   },
   {
     name: 'start',

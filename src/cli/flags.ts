@@ -1,4 +1,5 @@
 import {checkVariable} from './env-flag.ts'
+import {READ_CLUSTER, RUN_IN_CLUSTER, STOP_IN_CLUSTER} from './kubernetes-flags.ts'
 
 /** A command-line flag, in the terms of pflag. Parsing and help are generated from these tables. */
 export interface Flag {
@@ -15,6 +16,8 @@ export interface Flag {
   readonly repeats?: true
   /** Throws for a value that cannot be used. */
   readonly check?: (value: string) => void
+  /** It means something only together with `--kubernetes`; elsewhere it is refused. */
+  readonly needsKubernetes?: boolean
   /** Accepted, but not listed in help. */
   readonly isHidden?: boolean
   /** Printed on stderr when the flag is used. */
@@ -146,7 +149,8 @@ export const RUN_FLAGS: readonly Flag[] = [
     name: 'watch',
     type: 'bool',
     text: 'Restart an app when its files change, without losing a request; apply edits of the run template'
-  }
+  },
+  ...RUN_IN_CLUSTER
 ]
 
 /** The flags that `run` accepts together with a template; all others belong in the template. */
@@ -201,7 +205,8 @@ export const STOP_FLAGS: readonly Flag[] = [
   {name: 'app-id', short: 'a', type: 'string', text: 'The application id to be stopped'},
   {name: 'kubernetes', short: 'k', type: 'bool', text: 'Stop deployments in Kubernetes based on multi-app run file'},
   {name: 'run-file', short: 'f', type: 'string', text: 'Path to the run template file for the list of apps to stop'},
-  {name: 'version', type: 'string', text: 'Stop only this version of a Daeploy service'}
+  {name: 'version', type: 'string', text: 'Stop only this version of a Daeploy service'},
+  ...STOP_IN_CLUSTER
 ]
 
 export const LIST_FLAGS: readonly Flag[] = [
@@ -213,7 +218,8 @@ export const LIST_FLAGS: readonly Flag[] = [
     short: 'o',
     type: 'string',
     text: 'The output format of the list. Valid values are: json, yaml, or table (default)'
-  }
+  },
+  ...READ_CLUSTER
 ]
 
 const ENV_FLAG = RUN_FLAGS.filter(({name}) => name === 'env')

@@ -58,7 +58,9 @@ function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<n
     })
     const flags = new GivenFlags(Object.fromEntries(named) as Record<string, unknown>)
     check(entry, flags)
-    await run((await entry.load())({flags, words, asJson: flags.isSet('log-as-json')}))
+    const load = flags.isSet('kubernetes') ? entry.loadKubernetes : entry.load
+    if (load === undefined) throw notBuilt()
+    await run((await load())({flags, words, asJson: flags.isSet('log-as-json')}))
   })
 }
 
@@ -71,7 +73,10 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
     if (deprecated !== undefined && given.names.includes(name))
       process.stderr.write(`Flag --${name} has been deprecated, ${deprecated}\n`)
   }
-  if (given.isSet('kubernetes')) throw notBuilt()
+  const wrong = given.isSet('kubernetes')
+    ? undefined
+    : flags.find(flag => flag.needsKubernetes && given.names.includes(flag.name))
+  if (wrong !== undefined) throw new UserError(`--${wrong.name} is for Kubernetes: add --kubernetes`)
   const missing = required.filter(name => !given.names.includes(name)).toSorted()
   if (missing.length > 0)
     throw new UsageError(`required flag(s) ${missing.map(name => `"${name}"`).join(', ')} not set`)

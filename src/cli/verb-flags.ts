@@ -1,4 +1,5 @@
 import type {Flag} from './flags.ts'
+import {LOGS_IN_CLUSTER} from './kubernetes-flags.ts'
 
 const text = (name: string, words: string, short?: string): Flag => ({
   name,
@@ -31,9 +32,7 @@ export const LOGS_FLAGS: readonly Flag[] = [
   },
   {name: 'timestamps', short: 't', type: 'bool', text: 'Show the time of each line'},
   text('version', 'The version of a Daeploy service to show, instead of the main version'),
-  KUBERNETES,
-  hidden('namespace', 'string', 'n'),
-  hidden('pod-name', 'string', 'p')
+  ...LOGS_IN_CLUSTER
 ]
 
 export const CALLS_FLAGS: readonly Flag[] = [

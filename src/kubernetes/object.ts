@@ -1,4 +1,5 @@
-import type {AppPlan, Dependency} from '../model/plan.ts'
+import {basename, dirname} from 'node:path'
+import type {AppPlan, Dependency, Plan} from '../model/plan.ts'
 
 /** What the API server keeps. Its keys stand in the order in which they are written. */
 export interface KubernetesObject {
@@ -64,6 +65,9 @@ export const labelsOf = (template: string): Readonly<Record<string, string>> => 
   'app.kubernetes.io/part-of': template,
   [TEMPLATE_LABEL]: template
 })
+
+/** The template's name, else that of its folder; never a path, so that a colleague's run of it is a run of the same one. */
+export const templateLabel = ({name, file}: Plan): string => labelValue(name || basename(dirname(file)))
 
 const MAX_LABEL = 63
 

@@ -1,4 +1,3 @@
-import {basename, dirname} from 'node:path'
 import {readEnvFiles} from '../config/environment.ts'
 import type {Loaded} from '../config/load.ts'
 import type {Entry} from '../config/service-versions.ts'
@@ -7,7 +6,7 @@ import {appObjects} from './app-objects.ts'
 import {checkApp, checkObjects, hiddenVariables} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
 import {Mistakes} from './mistakes.ts'
-import {labelValue, type AppObjects, type TemplateObjects} from './object.ts'
+import {templateLabel, type AppObjects, type TemplateObjects} from './object.ts'
 import type {Image} from './pod.ts'
 import {keysWithoutMeaning} from './without-meaning.ts'
 
@@ -34,7 +33,7 @@ export async function templateObjects(loaded: Loaded, options: ObjectsOptions): 
   const {home, namespace = '', images = new Map<string, Image>()} = options
   const mistakes = new Mistakes()
   const deployed = inStartOrder(deployedIn(entries, plan.apps), dependencies)
-  const template = labelValue(plan.name || basename(dirname(plan.file)))
+  const template = templateLabel(plan)
   const resources = new DaprResources(
     deployed.map(({entry}) => entry.plan),
     {...options, namespace, template}

@@ -170,10 +170,6 @@ t.test('what is for Kubernetes, or for services that are not here, says so in on
   const not = {code: 1, stdout: '', stderr: "❌  not supported: use Dapr's own CLI\n"}
   await rig.template([{appID: 'a'}])
   for (const args of [
-    ['run', '-k', '-f', '.'],
-    ['stop', '-k', '-f', '.'],
-    ['list', '-k'],
-    ['logs', '-k', '-a', 'a'],
     ['init', '-k', '--wait'],
     ['uninstall', '--kubernetes'],
     ['status', '-k'],

@@ -1,0 +1,22 @@
+import {homedir} from 'node:os'
+import {ApiClient} from '../../../kubernetes/cluster/api-client.ts'
+import {ApiError, asUserError} from '../../../kubernetes/cluster/api-error.ts'
+import {openAccess} from '../../../kubernetes/cluster/kubeconfig.ts'
+import type {ClusterAccess} from '../../../kubernetes/cluster/kubeconfig.ts'
+import type {GivenFlags} from '../../flags.ts'
+
+/** The cluster that `--context` and `--namespace` mean. Throws a UserError if the kubeconfig has none. */
+export const accessFor = (flags: GivenFlags): ClusterAccess =>
+  openAccess({context: flags.text('context') ?? '', namespace: flags.text('namespace') ?? ''}, process.env, homedir())
+
+/** Calls `task` with a client of the cluster. What the API server refuses becomes a `UserError`. */
+export async function withCluster<T>(access: ClusterAccess, task: (client: ApiClient) => Promise<T>): Promise<T> {
+  const client = new ApiClient(access)
+  try {
+    return await task(client)
+  } catch (error) {
+    throw error instanceof ApiError ? asUserError(error, error.path, access.context) : error
+  } finally {
+    client.close()
+  }
+}

@@ -1,0 +1,126 @@
+import {homedir} from 'node:os'
+import {loadTemplate} from '../../../config/load.ts'
+import {
+  checkObjects,
+  requireDapr,
+  requireNamespace,
+  requireRights,
+  type Checked
+} from '../../../kubernetes/cluster/check.ts'
+import {ClusterRun} from '../../../kubernetes/cluster/cluster-run.ts'
+import {deployFiles} from '../../../kubernetes/cluster/deploy-files.ts'
+import {hasNativeSidecars} from '../../../kubernetes/cluster/server-version.ts'
+import {ObjectStore} from '../../../kubernetes/cluster/object-store.ts'
+import {templateObjects} from '../../../kubernetes/objects.ts'
+import type {TemplateObjects} from '../../../kubernetes/object.ts'
+import {UserError} from '../../../model/errors.ts'
+import type {Plan} from '../../../model/plan.ts'
+import {parseGoDuration} from '../../../resources/go-duration.ts'
+import {refuseProfiles} from '../../../supervisor/order/selection.ts'
+import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {variablesIn} from '../../env-flag.ts'
+import {WITH_TEMPLATE} from '../../flags.ts'
+import {RUN_IN_CLUSTER} from '../../kubernetes-flags.ts'
+import {statusLine} from '../../print.ts'
+import {surroundings} from '../../surroundings.ts'
+import {openTerminal, type Terminal} from '../../terminal.ts'
+import {UsageError} from '../../usage-error.ts'
+import {confirmCluster} from './confirm.ts'
+import {accessFor, withCluster} from './open-cluster.ts'
+import {RunView} from './run-view.ts'
+
+const DEFAULT_TIMEOUT_MS = 5 * 60_000
+const NOT_THERE = ['watch', 'only', 'except']
+
+/** `run -k -f PATH`: runs the apps of a template in a Kubernetes cluster with Dapr, until a signal, `stop -k`, or a failure. */
+export const runInCluster: CommandHandler = async context => {
+  const {flags} = context
+  const files = flags.list('run-file').filter(file => file !== '')
+  if (files.length === 0)
+    throw new UserError('a single app cannot run on Kubernetes: name a run template with --run-file')
+  const refused = NOT_THERE.find(name => flags.names.includes(name))
+  if (refused !== undefined) throw new UserError(`--${refused} is not supported with --kubernetes: leave it out`)
+  const timeoutMs = timeoutOf(flags.text('timeout'))
+  const terminal = openTerminal()
+  try {
+    warnOfIgnored(context, terminal)
+    const profiles = flags.list('profile')
+    const loaded = await loadTemplate(files, surroundings(), {watch: false, variables: variablesIn(flags), profiles})
+    refuseProfiles(loaded.plan, profiles)
+    const place = {home: homedir(), cwd: process.cwd()}
+    // mistakes of the template are told before anything is asked
+    await templateObjects(loaded, place)
+    const access = accessFor(flags)
+    const isReading = flags.isSet('dry-run') || flags.isSet('diff')
+    if (!isReading) await confirmCluster(access, flags, 'run a template')
+    return await withCluster(access, async client => {
+      const nativeSidecar = await hasNativeSidecars(client)
+      const objects = await templateObjects(loaded, {...place, namespace: access.namespace, nativeSidecar})
+      for (const text of objects.warnings) void terminal.err.print(statusLine('warning', text, context.asJson))
+      const store = new ObjectStore(client)
+      await requireNamespace(client)
+      await requireDapr(store)
+      if (!isReading) await requireRights(client)
+      const checked = await checkObjects(store, objects)
+      if (isReading) return show(checked, context)
+      return run({store, objects, checked, timeoutMs, terminal, plan: loaded.plan}, context)
+    })
+  } finally {
+    await terminal.flush()
+  }
+}
+
+async function show(checked: Checked, {flags}: CommandContext): Promise<number> {
+  const {changesText, diffText} = await import('./changes-text.ts')
+  process.stdout.write(flags.isSet('diff') ? diffText(checked) : changesText(checked))
+  return 0
+}
+
+interface Prepared {
+  readonly store: ObjectStore
+  readonly objects: TemplateObjects
+  readonly checked: Checked
+  readonly timeoutMs: number
+  readonly terminal: Terminal
+  readonly plan: Plan
+}
+
+async function run({terminal, plan, ...prepared}: Prepared, context: CommandContext): Promise<number> {
+  const view = new RunView(terminal, plan, context)
+  const lived = new ClusterRun({
+    ...prepared,
+    emit: event => view.hear(event),
+    openLogs: async app => view.openLogs(app),
+    writeFiles: app => deployFiles(app, text => view.warn(text))
+  })
+  let isAsked = false
+  const onSignal = (): void => {
+    if (isAsked) lived.stopNow()
+    else lived.stop()
+    isAsked = true
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  void terminal.closed.then(() => lived.stop())
+  lived.start()
+  try {
+    return (await lived.ended) ? 0 : 1
+  } finally {
+    view.end()
+  }
+}
+
+function timeoutOf(text: string | undefined): number {
+  const ms = text === undefined ? DEFAULT_TIMEOUT_MS : parseGoDuration(text)
+  if (typeof ms === 'number' && ms > 0 && ms < 2 ** 31) return ms
+  const why = typeof ms === 'string' ? ms : 'expected a time above 0, such as 5m or 90s'
+  throw new UsageError(`invalid argument "${text ?? ''}" for "--timeout" flag: ${why}`)
+}
+
+/** As with a template on this machine (`executeRun` in Dapr's `cmd/run.go`). */
+function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
+  const known = new Set([...WITH_TEMPLATE, ...RUN_IN_CLUSTER.map(({name}) => name)])
+  const ignored = flags.names.filter(name => !known.has(name)).toSorted()
+  if (ignored.length === 0) return
+  const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
+  void terminal.out.print(statusLine('warning', message, asJson))
+}

@@ -1,0 +1,189 @@
+import type {IncomingMessage, RequestOptions} from 'node:http'
+import {Agent as HttpAgent, request as requestHttp} from 'node:http'
+import {Agent as HttpsAgent, request as requestHttps} from 'node:https'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {ApiError, type Status} from './api-error.ts'
+import type {ClusterAccess} from './kubeconfig.ts'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+
+export interface Ask {
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** Default: `application/json`. */
+  readonly type?: string
+  readonly signal?: AbortSignal | undefined
+  /** A server that cannot be reached is asked again for so long; default: `ApiClient.outageMs`. */
+  readonly patienceMs?: number
+}
+
+/** A server that is busy (429), starts, or has just learned a kind (503) is asked again for so long. */
+const BUSY_MS = 30_000
+/** The longest that we wait between two tries. */
+const MAX_PAUSE_MS = 10_000
+/** Of an error's text, so many bytes are read. */
+const MAX_ERROR_BYTES = 256 * 1024
+const MAX_RESPONSE_BYTES = 512 * 1024 * 1024
+
+/** Asks an API server. Every answer is what it sent as JSON, so that no field gets lost. */
+export class ApiClient {
+  readonly access: ClusterAccess
+  /** An answer begins within this time. */
+  readonly #timeoutMs: number
+  readonly #agents = {http: new HttpAgent({keepAlive: true}), https: new HttpsAgent({keepAlive: true})}
+  /** A server that cannot be reached is asked again for so long. 0 = not at all. */
+  outageMs = 0
+
+  constructor(access: ClusterAccess, {timeoutMs = 5000} = {}) {
+    this.access = access
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** The response as JSON. Rejects with an `ApiError`, or with a `UserError` if the server cannot be reached. */
+  async json<T>(method: Method, path: string, ask: Ask = {}): Promise<T> {
+    const response = await this.open(method, path, ask)
+    const text = await textOf(response, MAX_RESPONSE_BYTES)
+    try {
+      return JSON.parse(text) as T
+    } catch {
+      throw new UserError(
+        `${this.access.server} is no Kubernetes API server: it answers ${method} ${path} with no JSON`
+      )
+    }
+  }
+
+  /** The body as it comes: a watch, a log. Rejects as `json`. */
+  async open(method: Method, path: string, ask: Ask = {}): Promise<IncomingMessage> {
+    const startedAt = Date.now()
+    let hasNewCredentials = false
+    for (let tries = 0; ; tries++) {
+      ask.signal?.throwIfAborted()
+      const elapsed = Date.now() - startedAt
+      try {
+        return await this.#once(method, path, ask)
+      } catch (error) {
+        if (error instanceof ApiError) {
+          if (error.code === 401 && !hasNewCredentials) {
+            hasNewCredentials = true
+            this.access.forget()
+            continue
+          }
+          if (!isBusy(error) || elapsed > BUSY_MS) throw error
+          await pause(tries, error.status.details?.retryAfterSeconds, ask.signal)
+        } else {
+          ask.signal?.throwIfAborted()
+          if (error instanceof UserError || elapsed >= (ask.patienceMs ?? this.outageMs)) throw this.#unreachable(error)
+          await pause(tries, undefined, ask.signal)
+        }
+      }
+    }
+  }
+
+  close(): void {
+    this.#agents.http.destroy()
+    this.#agents.https.destroy()
+  }
+
+  async #once(method: Method, path: string, {query = {}, body: content, type, signal}: Ask): Promise<IncomingMessage> {
+    const body = content === undefined ? '' : JSON.stringify(content)
+    const url = new URL(this.access.server + path)
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value))
+    const options = await this.access.options()
+    const isPlain = url.protocol === 'http:'
+    const hasProxy = options.agent !== undefined && !/^Agent$/.test(options.agent.constructor.name)
+    const agent = hasProxy ? options.agent : this.#agents[isPlain ? 'http' : 'https']
+    const response = await this.#send(url, {
+      request: isPlain ? requestHttp : requestHttps,
+      options: {...options, method, agent, signal, headers: headersOf(options, body, type)},
+      body
+    })
+    const code = response.statusCode ?? 0
+    if (code < 400) return response
+    throw new ApiError(code, await statusOf(response), {method, path})
+  }
+
+  async #send(
+    url: URL,
+    {request, options, body}: {request: typeof requestHttp; options: RequestOptions; body: string}
+  ): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const sent = request(url, options, response => {
+        clearTimeout(timer)
+        resolve(response)
+      })
+      const timer = setTimeout(() => sent.destroy(new Error(SILENT)), this.#timeoutMs)
+      sent.on('error', error => {
+        clearTimeout(timer)
+        reject(error)
+      })
+      sent.on('socket', socket => socket.setKeepAlive(true, 30_000))
+      sent.end(body)
+    })
+  }
+
+  #unreachable(error: unknown): UserError {
+    if (error instanceof UserError) return error
+    const {server, context} = this.access
+    const why = messageOf(error) === SILENT ? `no answer within ${this.#timeoutMs / 1000} s` : reasonOf(error)
+    return new UserError(`cannot reach the API server of the Kubernetes context "${context}" at ${server}: ${why}`, {
+      explanation: TLS_FAULT.test(codeOf(error))
+        ? 'The certificate of the server and the authority in the kubeconfig do not belong together.'
+        : 'Is the cluster running? Select another one with --context.',
+      cause: error
+    })
+  }
+}
+
+const SILENT = 'silent'
+const TLS_FAULT = /CERT|SIGNATURE|^ERR_TLS/
+
+function reasonOf(error: unknown): string {
+  // every address was tried
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])
+  return messageOf(error) || codeOf(error)
+}
+
+/** Not of an eviction that a disruption budget forbids: we ask for none. */
+const isBusy = ({code}: ApiError): boolean => code === 429 || code === 503
+
+async function pause(tries: number, seconds: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+  const ms = seconds === undefined ? 250 * 2 ** tries : seconds * 1000
+  await sleep(Math.min(ms, MAX_PAUSE_MS), undefined, signal === undefined ? {} : {signal})
+}
+
+function headersOf({headers}: RequestOptions, body: string, type = 'application/json'): Record<string, string> {
+  return {
+    ...(headers as Record<string, string> | undefined),
+    accept: 'application/json',
+    'user-agent': 'pillion',
+    // without a length Node sends the body of a DELETE as if it were the next request
+    ...(body !== '' && {'content-type': type, 'content-length': Buffer.byteLength(body).toString()})
+  }
+}
+
+async function statusOf(response: IncomingMessage): Promise<Status> {
+  const text = await textOf(response, MAX_ERROR_BYTES).catch(() => '')
+  const after = Number(response.headers['retry-after'])
+  const seconds = Number.isFinite(after) ? {retryAfterSeconds: after} : {}
+  try {
+    const status = JSON.parse(text) as Status
+    return {...status, details: {...seconds, ...status.details}}
+  } catch {
+    return {...(text.trim() !== '' && {message: text.trim().slice(0, 1000)}), details: seconds}
+  }
+}
+
+/** All of a body. Rejects if it is longer. */
+export async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    size += piece.length
+    if (size > maxBytes) throw new UserError('the API server answers with more than we can read')
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString()
+}

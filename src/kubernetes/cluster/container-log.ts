@@ -1,0 +1,158 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {ApiClient} from './api-client.ts'
+import {isStatus} from './api-error.ts'
+import {LogCursor} from './log-cursor.ts'
+import type {ContainerStatus} from './pod.ts'
+
+export interface ContainerLogOptions {
+  readonly client: ApiClient
+  readonly namespace: string
+  readonly pod: string
+  readonly container: string
+  /** Only so many of the lines that are there already; undefined: all. */
+  readonly tail: number | undefined
+  /** Gets whole lines, or pieces of very long ones, as latin1. The next ones wait for its promise. */
+  readonly take: (text: string) => Promise<void> | undefined
+  readonly signal: AbortSignal
+}
+
+/** One start of a container. */
+interface Instance {
+  readonly id: string
+  readonly isPrevious: boolean
+}
+
+const FIRST_PAUSE_MS = 100
+const MAX_PAUSE_MS = 5000
+
+/** Follows the log of a container across its restarts, from its first line, and goes on where a connection was cut. */
+export class ContainerLog {
+  readonly #options: ContainerLogOptions
+  readonly #cursor = new LogCursor()
+  readonly #read = new Map<string, PromiseWithResolvers<void>>()
+  #status: ContainerStatus | undefined
+  #queue: Instance[] = []
+  #isPumping = false
+  #isFirst = true
+
+  constructor(options: ContainerLogOptions) {
+    this.#options = options
+  }
+
+  /** The last line that is not blank, as text. */
+  get lastLine(): string {
+    return this.#cursor.lastLine
+  }
+
+  /** To be called with each new status of the container. */
+  look(status: ContainerStatus): void {
+    this.#status = status
+    const before = status.lastState?.terminated?.containerID
+    if (before !== undefined) this.#addPrevious(before)
+    const {containerID, state} = status
+    if (containerID !== undefined && (state?.running ?? state?.terminated) !== undefined)
+      this.#add({id: containerID, isPrevious: false})
+  }
+
+  /** Settles when all lines of this start of the container are read. */
+  async readAll(id: string): Promise<void> {
+    return this.#read.get(id)?.promise
+  }
+
+  /** Earlier starts are left out where only the last lines are wanted. */
+  #addPrevious(id: string): void {
+    if (this.#isFirst && this.#read.size === 0 && this.#options.tail !== undefined) this.#read.set(id, settled())
+    else this.#add({id, isPrevious: true})
+  }
+
+  get #tailed(): number | undefined {
+    return this.#isFirst ? this.#options.tail : undefined
+  }
+
+  #add(instance: Instance): void {
+    if (this.#read.has(instance.id)) return
+    this.#read.set(instance.id, Promise.withResolvers())
+    this.#queue.push(instance)
+    if (!this.#isPumping) void this.#pump()
+  }
+
+  async #pump(): Promise<void> {
+    this.#isPumping = true
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      await this.#readInstance(next)
+      this.#isFirst = false
+      this.#read.get(next.id)?.resolve()
+    }
+    this.#isPumping = false
+  }
+
+  async #readInstance(instance: Instance): Promise<void> {
+    const {signal} = this.#options
+    const tail = this.#tailed
+    this.#cursor.begin(tail === undefined)
+    for (let tries = 0; !signal.aborted; tries++) {
+      const startedAt = Date.now()
+      const isOver = this.#isOver(instance.id)
+      const end = await this.#stream(
+        {...instance, isPrevious: this.#isPrevious(instance)},
+        {isOver, tail: tries === 0 ? tail : undefined}
+      )
+      const open = this.#cursor.resume()
+      if (open !== '') await this.#options.take(open)
+      if (end === 'gone' || (end === 'complete' && isOver)) return
+      if (Date.now() - startedAt > MAX_PAUSE_MS) tries = 0
+      // the status says sooner or later whether the container has ended, or the connection
+      const pause = Math.min(FIRST_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS)
+      await sleep(pause, undefined, {signal}).catch(() => undefined)
+    }
+  }
+
+  /** This start of the container has ended. */
+  #isOver(id: string): boolean {
+    const {containerID, state} = this.#status ?? {}
+    return containerID !== id || state?.running === undefined
+  }
+
+  /** The next start has come meanwhile. */
+  #isPrevious({id, isPrevious}: Instance): boolean {
+    return isPrevious || this.#status?.lastState?.terminated?.containerID === id
+  }
+
+  async #stream(
+    {isPrevious}: Instance,
+    {isOver, tail}: {readonly isOver: boolean; readonly tail: number | undefined}
+  ): Promise<'complete' | 'cut' | 'gone'> {
+    const {client, namespace, pod, container, take, signal} = this.#options
+    const query = {
+      container,
+      follow: !isOver && !isPrevious,
+      previous: isPrevious || undefined,
+      timestamps: true,
+      tailLines: tail,
+      sinceTime: this.#cursor.since
+    }
+    try {
+      const response = await client.open('GET', `/api/v1/namespaces/${namespace}/pods/${pod}/log`, {
+        query,
+        signal,
+        patienceMs: 0
+      })
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        const text = this.#cursor.push(chunk)
+        if (text !== '') await take(text)
+      }
+      const rest = this.#cursor.end()
+      if (rest !== '') await take(rest)
+      return 'complete'
+    } catch (error) {
+      // the pod is gone, or has no log of that start any more
+      return isStatus(error, 404) || (isPrevious && isStatus(error, 400)) ? 'gone' : 'cut'
+    }
+  }
+}
+
+function settled(): PromiseWithResolvers<void> {
+  const all = Promise.withResolvers<void>()
+  all.resolve()
+  return all
+}

@@ -1,0 +1,109 @@
+/** The longest incomplete line that is kept back. */
+const LONGEST = 64 * 1024
+
+/**
+ * Reads a log that comes with times (`timestamps=true`), takes the times off, and remembers its place: after a cut the
+ * server sends whole seconds again, of which each line is passed on once.
+ */
+export class LogCursor {
+  #rest = ''
+  /** The rest of a line follows whose beginning was passed on. */
+  #isWithinLine = false
+  /** Whether such a line is passed on. */
+  #isShown = true
+  #time = ''
+  /** So many lines had this time. */
+  #count = 0
+  /** Lines of the last time that come again. */
+  #again = 0
+  #isResuming = false
+  #last = ''
+
+  /** The last line that is not blank, as text. */
+  get lastLine(): string {
+    return Buffer.from(this.#last, 'latin1').toString()
+  }
+
+  /** From where to ask for; undefined: from the beginning. */
+  get since(): string | undefined {
+    return this.#time === '' ? undefined : this.#time
+  }
+
+  /** A container starts anew, with a log of its own. `isWhole`: it is read from its first line. */
+  begin(isWhole: boolean): void {
+    this.#rest = ''
+    this.#isWithinLine = false
+    this.#isResuming = false
+    if (isWhole) return
+    this.#time = ''
+  }
+
+  /** The connection has ended; what comes next is asked for with `since`. Returns what ends a line that was cut. */
+  resume(): string {
+    const open = this.#isWithinLine && this.#isShown ? '\n' : ''
+    this.#rest = ''
+    this.#isWithinLine = false
+    this.#isResuming = this.#time !== ''
+    this.#again = this.#count
+    return open
+  }
+
+  /** Returns the lines that this chunk completes, as latin1. */
+  push(chunk: Buffer): string {
+    const text = this.#rest + chunk.toString('latin1')
+    let start = 0
+    let out = ''
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      out += this.#line(text.slice(start, end), '\n')
+      this.#isWithinLine = false
+      start = end + 1
+    }
+    this.#rest = text.slice(start)
+    if (this.#rest.length > LONGEST) {
+      out += this.#line(this.#rest, '')
+      this.#isWithinLine = true
+      this.#rest = ''
+    }
+    return out
+  }
+
+  /** A last line without newline gets one. */
+  end(): string {
+    const rest = this.#rest
+    this.#rest = ''
+    if (rest === '' && !(this.#isWithinLine && this.#isShown)) return ''
+    const text = this.#line(rest, '\n')
+    this.#isWithinLine = false
+    return text
+  }
+
+  #line(line: string, newline: string): string {
+    if (this.#isWithinLine) return this.#isShown ? plain(line) + newline : ''
+    const space = line.indexOf(' ')
+    const time = space < 0 ? line : line.slice(0, space)
+    this.#isShown = this.#isNew(time)
+    if (!this.#isShown) return ''
+    const body = plain(space < 0 ? '' : line.slice(space + 1))
+    if (body.trim() !== '') this.#last = body.slice(0, 1000)
+    return body + newline
+  }
+
+  #isNew(time: string): boolean {
+    if (this.#isResuming) {
+      if (time < this.#time) return false
+      if (time === this.#time && this.#again > 0) {
+        this.#again--
+        return false
+      }
+      this.#isResuming = time === this.#time
+    }
+    if (time === this.#time) this.#count++
+    else {
+      this.#time = time
+      this.#count = 1
+    }
+    return true
+  }
+}
+
+const plain = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)

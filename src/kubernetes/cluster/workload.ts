@@ -1,0 +1,38 @@
+import type {LiveObject} from './object-store.ts'
+import type {Condition, Pod} from './pod.ts'
+
+/** A Deployment as the API server has it (`apps/v1`). */
+interface DeploymentParts {
+  readonly spec?: {readonly replicas?: number}
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly replicas?: number
+    readonly updatedReplicas?: number
+    readonly availableReplicas?: number
+    readonly conditions?: readonly Condition[]
+  }
+}
+
+/** All pods are of the newest version and ready; the same rule as `kubectl rollout status`. */
+export function isRolledOut(live: LiveObject): boolean {
+  const {spec, status = {}} = live as DeploymentParts
+  const {replicas = 0, updatedReplicas = 0, availableReplicas = 0} = status
+  if ((status.observedGeneration ?? 0) < (live.metadata.generation ?? 0)) return false
+  return updatedReplicas >= (spec?.replicas ?? 1) && replicas <= updatedReplicas && availableReplicas >= updatedReplicas
+}
+
+/** Why the cluster makes no pods: a quota, a missing service account …; '' if it does. */
+export function replicaFailure(live: LiveObject): string {
+  const {status} = live as DeploymentParts
+  const failure = status?.conditions?.find(({type, status: is}) => type === 'ReplicaFailure' && is === 'True')
+  return failure === undefined ? '' : (failure.message ?? failure.reason ?? 'unknown')
+}
+
+/** The exit code of a Job's own container; undefined while it runs. Its sidecar may never end, so that the Job stays active. */
+export function jobExit(pods: Iterable<Pod>, id: string): number | undefined {
+  for (const {status} of pods) {
+    const own = status?.containerStatuses?.find(({name}) => name === id)
+    if (own?.state?.terminated !== undefined) return own.state.terminated.exitCode
+  }
+  return undefined
+}
