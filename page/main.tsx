@@ -4,6 +4,7 @@ import {render, type ComponentType} from 'preact'
 import {useEffect} from 'preact/hooks'
 import {Announcements} from './parts/announce.tsx'
 import {Bar} from './parts/bar.tsx'
+import {Confirm} from './parts/confirm.tsx'
 import {Help, isHelpOpen} from './parts/help.tsx'
 import {ConnectionStrip, FailureStrip, TroubleStrip} from './parts/strips.tsx'
 import {useKeys, type Key} from './state/keys.ts'
@@ -94,6 +95,7 @@ function Page() {
         <Content />
       </main>
       <Help />
+      <Confirm />
       <Announcements />
     </>
   )

@@ -1,5 +1,5 @@
 import Anser from 'anser'
-import {visible} from '../parts/safe-text.ts'
+import {visible, withoutEscapes} from '../parts/safe-text.ts'
 
 /** A piece of a line, and the names of its classes in `logs.css`; '' = as the others. */
 export interface Piece {
@@ -7,16 +7,8 @@ export interface Piece {
   readonly look: string
 }
 
-/* oxlint-disable no-control-regex */
-/** OSC (titles, links, the clipboard), DCS, SOS, PM, APC: as a whole, up to their end (ECMA-48). */
-const STRINGS = /\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)/g
-/** CSI, of which colours end with `m`; all others move a cursor. */
-const CSI = /\x1b\[([0-?]*)[ -/]*([@-~])/g
-/** What is left of escapes, such as `ESC c`. */
-const SHORT = /\x1b[ -/]*[0-Z\\^-~]/g
 /** A colour or a style, in the form that anser reads. */
 const SGR = /^[\d;]*$/
-/* oxlint-enable no-control-regex */
 
 /** `38:5:n`, `38:2::r:g:b` and `4:3` (ITU T.416) in the form with semicolons. */
 const withSemicolons = (parameters: string): string =>
@@ -26,18 +18,11 @@ const withSemicolons = (parameters: string): string =>
     .replace(/\b(\d+):\d+/g, '$1')
 
 /** A line without any escape but colours. */
-export function onlyColours(line: string): string {
-  if (!line.includes('\x1b')) return line
-  return line
-    .replace(STRINGS, '')
-    .replace(CSI, (_, parameters: string, last: string) => {
-      const plain = withSemicolons(parameters)
-      return last === 'm' && SGR.test(plain) ? `\x01${plain}\x02` : ''
-    })
-    .replace(SHORT, '')
-    .replaceAll('\x1b', '␛')
-    .replace(/\x01([\d;]*)\x02/g, '\x1b[$1m') // oxlint-disable-line no-control-regex
-}
+const onlyColours = (line: string): string =>
+  withoutEscapes(line, parameters => {
+    const plain = withSemicolons(parameters)
+    return SGR.test(plain) ? `\x01${plain}\x02` : ''
+  }).replace(/\x01([\d;]*)\x02/g, '\x1b[$1m') // oxlint-disable-line no-control-regex
 
 /** The pieces of a line of an app: text alone, whatever the app wrote. */
 export function piecesOf(line: string): readonly Piece[] {

@@ -1,6 +1,6 @@
 import type {LineView} from '../state/run.ts'
 import {timeOfDay} from '../parts/format.ts'
-import {visible} from '../parts/safe-text.ts'
+import {visible, withoutColours} from '../parts/safe-text.ts'
 import {piecesOf} from './ansi.ts'
 
 const LINES = 100
@@ -62,7 +62,7 @@ export class LineBlocks {
     const shown = this.#blocks.flatMap(({lines}) =>
       lines.filter(line => line !== undefined && this.#filter.isShown(line))
     )
-    return shown.map(line => `${line?.app ?? ''} ${plainText(line?.line ?? '')}\n`).join('')
+    return shown.map(line => `${line?.app ?? ''} ${withoutColours(line?.line ?? '')}\n`).join('')
   }
 
   #add(element: HTMLElement, line: LineView | undefined): void {
@@ -86,12 +86,6 @@ export class LineBlocks {
     element.classList.toggle('hit', this.#filter.isMarked(line))
   }
 }
-
-/** Without colours. */
-export const plainText = (line: string): string =>
-  piecesOf(line)
-    .map(({text}) => text)
-    .join('')
 
 function elementOf({time, app, stream, line}: LineView): HTMLElement {
   const element = document.createElement('p')

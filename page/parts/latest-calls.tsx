@@ -1,16 +1,34 @@
 import {useEffect, useState} from 'preact/hooks'
+import {ask} from '../state/api.ts'
 import {listen, type CallRow} from '../state/run.ts'
+import {visible} from './safe-text.ts'
 import {bytes, duration, timeOfDay} from './format.ts'
 
 const MAX_ROWS = 40
 
-/** The calls that ended last. */
-export function LatestCalls() {
+/** The calls that ended last: of all apps, or from and to one. */
+export function LatestCalls({app = ''}: {readonly app?: string}) {
   const [calls, setCalls] = useState<readonly CallRow[]>([])
-  useEffect(
-    () => listen('calls', ({calls: news}) => setCalls(before => [...news.toReversed(), ...before].slice(0, MAX_ROWS))),
-    []
-  )
+  useEffect(() => {
+    const gone = new AbortController()
+    const isOf = ({from, to}: CallRow): boolean => app === '' || from === app || to === app
+    const add = (news: readonly CallRow[]): void =>
+      setCalls(before => {
+        const known = new Set(before.map(({number}) => number))
+        const added = news.filter(call => isOf(call) && !known.has(call.number))
+        return [...added, ...before].toSorted((a, b) => b.number - a.number).slice(0, MAX_ROWS)
+      })
+    const q = app === '' ? '' : `&q=${encodeURIComponent(`app:${app}`)}`
+    ask<{readonly calls: readonly CallRow[]}>(`/calls?limit=${MAX_ROWS.toString()}${q}`, {signal: gone.signal}).then(
+      ({calls: earlier}) => add(earlier.filter(({isOpen}) => !isOpen)),
+      () => undefined // then those that come
+    )
+    const stop = listen('calls', ({calls: news}) => add(news))
+    return () => {
+      gone.abort()
+      stop()
+    }
+  }, [app])
   return (
     <div class="latest">
       <h2 id="latest-calls">Latest calls</h2>
@@ -24,7 +42,7 @@ export function LatestCalls() {
                   {from} → {to}
                 </td>
                 <td class="wide">
-                  <code>{`${method} ${path}`}</code>
+                  <code>{visible(`${method} ${path}`)}</code>
                 </td>
                 <td class={isFailed ? 'bad' : ''}>
                   {isFailed && '✕ '}
@@ -36,7 +54,7 @@ export function LatestCalls() {
             ))}
           </tbody>
         </table>
-        {calls.length === 0 && <p class="empty">No call has ended since this page was opened.</p>}
+        {calls.length === 0 && <p class="empty">No call has been made yet.</p>}
       </div>
     </div>
   )

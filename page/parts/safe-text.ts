@@ -12,3 +12,25 @@ export const visible = (text: string): string =>
       return code === 0x7f ? '\u2421' : `\\x${code.toString(16)}`
     })
     .replace(UNSEEN, char => `[U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}]`)
+
+/* oxlint-disable no-control-regex */
+/** OSC (titles, links, the clipboard), DCS, SOS, PM, APC: as a whole, up to their end (ECMA-48). */
+const STRINGS = /\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)/g
+/** CSI, of which colours end with `m`; all others move a cursor. */
+const CSI = /\x1b\[([0-?]*)[ -/]*([@-~])/g
+/** What is left of escapes, such as `ESC c`. */
+const SHORT = /\x1b[ -/]*[0-Z\\^-~]/g
+/* oxlint-enable no-control-regex */
+
+/** Takes all escapes of terminals out of a line; `colour` says what a colour (its parameters) becomes. */
+export function withoutEscapes(line: string, colour: (parameters: string) => string): string {
+  if (!line.includes('\x1b')) return line
+  return line
+    .replace(STRINGS, '')
+    .replace(CSI, (_, parameters: string, last: string) => (last === 'm' ? colour(parameters) : ''))
+    .replace(SHORT, '')
+    .replaceAll('\x1b', '␛')
+}
+
+/** A line of an app as plain text. */
+export const withoutColours = (line: string): string => visible(withoutEscapes(line, () => ''))

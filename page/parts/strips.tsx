@@ -1,4 +1,6 @@
 import {signal} from '@preact/signals'
+import {useEffect} from 'preact/hooks'
+import type {WhyView} from '../../src/api/why.ts'
 import {wordOf} from '../state/app-status.ts'
 import {problemOf, ask, mayChange} from '../state/api.ts'
 import {now} from '../state/clock.ts'
@@ -6,6 +8,7 @@ import {hrefOf} from '../state/route.ts'
 import {appList, connection, deaths, reconnect, type AppView} from '../state/run.ts'
 import {announce} from './announce.tsx'
 import {ago, duration, timeOfDay} from './format.ts'
+import {visible} from './safe-text.ts'
 
 /** Says when the run cannot be asked; what is shown stays. */
 export function ConnectionStrip() {
@@ -62,12 +65,26 @@ export function FailureStrip() {
   )
 }
 
+/** An app had ended before the page was opened. */
+async function learn(id: string): Promise<void> {
+  try {
+    const {death} = await ask<WhyView>(`/apps/${encodeURIComponent(id)}/why`)
+    if (death !== null) deaths.value = new Map([...deaths.value, [id, death]])
+  } catch {
+    // then less is said
+  }
+}
+
 const endedAt = ({id}: AppView): number => Date.parse(deaths.value.get(id)?.at ?? '') || 0
 
 /** The app that ended last of those that are down now, and how many others are. */
 export function TroubleStrip() {
   const down = appList.value.filter(app => ['crashed', 'backoff'].includes(wordOf(app)))
   const [latest, ...others] = down.toSorted((a, b) => endedAt(b) - endedAt(a))
+  const id = latest?.id ?? ''
+  useEffect(() => {
+    if (id !== '' && !deaths.value.has(id)) void learn(id)
+  }, [id])
   if (latest === undefined) return null
   const death = deaths.value.get(latest.id)
   const [inside] = death?.inside ?? []
@@ -78,7 +95,7 @@ export function TroubleStrip() {
         {death !== undefined && `, ${ago(now.value - Date.parse(death.at))}`}
         {inside !== undefined && (
           <>
-            , while it answered <code>{`${inside.method} ${inside.path}`}</code> from <b>{inside.from}</b>
+            , while it answered <code>{visible(`${inside.method} ${inside.path}`)}</code> from <b>{inside.from}</b>
           </>
         )}
         .

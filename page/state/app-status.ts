@@ -1,5 +1,5 @@
-import {duration} from '../parts/format.ts'
-import type {AppView} from './run.ts'
+import {ago, duration} from '../parts/format.ts'
+import {deaths, type AppView} from './run.ts'
 
 /** How an app is, for people: a shape and a word, so that no colour is needed. */
 export interface AppStatus {
@@ -44,8 +44,11 @@ export function statusOf(app: AppView, now: number): AppStatus {
   return {word, shape, tone, reason: reasonOf(app, word, now)}
 }
 
-function reasonOf({exit, restartsAt, restarts, waitsFor, appPort}: AppView, word: Word, now: number): string {
-  if (word === 'crashed') return exit
+function reasonOf({id, exit, restartsAt, restarts, waitsFor, appPort}: AppView, word: Word, now: number): string {
+  if (word === 'crashed') {
+    const at = deaths.value.get(id)?.at
+    return exit.replace(/^exited with /, 'exit ') + (at === undefined ? '' : `, ${ago(now - Date.parse(at))}`)
+  }
   if (word === 'backoff') {
     if (restartsAt === null) return `${exit}, starts when its files change`
     return `again in ${duration(Math.max(0, Date.parse(restartsAt) - now))} (${(restarts + 1).toString()}.)`

@@ -34,6 +34,8 @@ export const run = signal<Omit<RunView, 'apps'> | undefined>(undefined)
 /** By `keyOf`, in the order of the template. */
 export const apps = signal<ReadonlyMap<string, AppView>>(new Map())
 export const edges = signal<readonly EdgeView[]>([])
+/** Calls that wait for an app now, by its id. */
+export const waiting = signal<Readonly<Record<string, number>>>({})
 /** The latest end of a process of each app. */
 export const deaths = signal<ReadonlyMap<string, DeathView>>(new Map())
 export const connection = signal<Connection>(
@@ -116,12 +118,12 @@ function take({type, data}: RunEvent): void {
     run.value = rest
     apps.value = new Map(all.map(app => [keyOf(app), app]))
     if (isOther) {
-      edges.value = []
+      takeEdges({edges: [], waiting: {}})
       deaths.value = new Map()
     }
     tell('reset', data as RunView)
   } else if (type === 'app') takeApp(data as AppView)
-  else if (type === 'edges') takeEdges((data as {readonly edges: readonly EdgeView[]}).edges)
+  else if (type === 'edges') takeEdges(data as EdgeSample)
   else if (type === 'death') {
     const death = data as DeathView
     deaths.value = new Map([...deaths.value, [death.app, death]])
@@ -139,9 +141,14 @@ function takeApp(app: AppView): void {
   apps.value = changed
 }
 
-/** Calls to apps in the last seconds come with the edges. */
-function takeEdges(all: readonly EdgeView[]): void {
-  edges.value = all
+interface EdgeSample {
+  readonly edges: readonly EdgeView[]
+  readonly waiting: Readonly<Record<string, number>>
+}
+
+function takeEdges(sample: EdgeSample): void {
+  edges.value = sample.edges
+  waiting.value = sample.waiting
 }
 
 export function pause(isWanted: boolean): void {

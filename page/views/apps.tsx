@@ -1,33 +1,47 @@
 import {computed} from '@preact/signals'
-import {Grid, type Column} from '../parts/grid.tsx'
+import {useEffect} from 'preact/hooks'
+import {AppMap} from '../parts/app-map.tsx'
+import {RestartAll} from '../parts/app-actions.tsx'
 import {count, duration, percent} from '../parts/format.ts'
+import {Grid, type Column} from '../parts/grid.tsx'
 import {LatestCalls} from '../parts/latest-calls.tsx'
+import {withoutColours} from '../parts/safe-text.ts'
 import {Status} from '../parts/status.tsx'
-import {rankOf, wordOf} from '../state/app-status.ts'
+import {rankOf, WORDS, wordOf, type Word} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
+import {followLastLines, lastLines} from '../state/last-lines.ts'
 import {go, hrefOf, route, setParameters} from '../state/route.ts'
-import {appList, edges, keyOf, type AppView} from '../state/run.ts'
+import {appList, keyOf, waiting, type AppView} from '../state/run.ts'
+import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
+import App from './app.tsx'
 
-/** Calls to each app in the last seconds. */
-const incoming = computed(() => {
-  const found = new Map<string, {perSecond: number; calls: number; failed: number; p95Ms: number}>()
-  for (const {to, recent, p95Ms} of edges.value) {
-    const sum = found.get(to) ?? {perSecond: 0, calls: 0, failed: 0, p95Ms: 0}
-    sum.perSecond += recent.calls / recent.seconds
-    sum.calls += recent.calls
-    sum.failed += recent.failed
-    sum.p95Ms = Math.max(sum.p95Ms, p95Ms)
-    found.set(to, sum)
-  }
+/** With more apps, the table has the whole page. */
+const MAX_WITH_LATEST = 12
+/** From so many apps on there is a map. */
+const MIN_WITH_MAP = 40
+
+/** What the filter says: words in names and states. */
+const words = computed(() => (route.value.parameters.get('q') ?? '').toLowerCase())
+const state = computed(() => route.value.parameters.get('state') ?? '')
+
+const shown = computed(() =>
+  appList.value
+    .filter(app => `${keyOf(app)} ${wordOf(app)}`.toLowerCase().includes(words.value))
+    .filter(app => state.value === '' || wordOf(app) === state.value)
+    .toSorted((a, b) => rankOf(a) - rankOf(b))
+)
+
+/** How many apps are in which state. */
+const counts = computed(() => {
+  const found = new Map<Word, number>()
+  for (const app of appList.value) found.set(wordOf(app), (found.get(wordOf(app)) ?? 0) + 1)
   return found
 })
 
-const shown = computed(() => {
-  const words = (route.value.parameters.get('q') ?? '').toLowerCase()
-  return appList.value
-    .filter(app => `${keyOf(app)} ${wordOf(app)}`.toLowerCase().includes(words))
-    .toSorted((a, b) => rankOf(a) - rankOf(b))
-})
+const trafficOf = ({id}: AppView) => incoming.value.get(id) ?? NO_TRAFFIC
+
+/** As the log has it: with its number, if it is not the first instance. */
+const nameOf = ({id, instance}: AppView): string => (instance === 1 ? id : `${id}.${instance.toString()}`)
 
 const COLUMNS: readonly Column<AppView>[] = [
   {head: 'State', name: 'state', cell: app => <Status app={app} />},
@@ -44,8 +58,8 @@ const COLUMNS: readonly Column<AppView>[] = [
     head: 'Calls in',
     name: 'in',
     alignsRight: true,
-    cell: ({id}) => {
-      const {perSecond = 0} = incoming.value.get(id) ?? {}
+    cell: app => {
+      const {perSecond} = trafficOf(app)
       return perSecond === 0 ? '–' : `${count(perSecond)}/s`
     }
   },
@@ -53,8 +67,8 @@ const COLUMNS: readonly Column<AppView>[] = [
     head: 'Failed',
     name: 'failed',
     alignsRight: true,
-    cell: ({id}) => {
-      const {calls = 0, failed = 0} = incoming.value.get(id) ?? {}
+    cell: app => {
+      const {calls, failed} = trafficOf(app)
       return failed === 0 ? '–' : <b class="bad">{percent(failed, calls)}</b>
     }
   },
@@ -62,9 +76,18 @@ const COLUMNS: readonly Column<AppView>[] = [
     head: 'p95',
     name: 'p95',
     alignsRight: true,
-    cell: ({id}) => {
-      const {p95Ms = 0} = incoming.value.get(id) ?? {}
+    cell: app => {
+      const {p95Ms} = trafficOf(app)
       return p95Ms === 0 ? '–' : duration(p95Ms)
+    }
+  },
+  {
+    head: 'Waiting',
+    name: 'waits',
+    alignsRight: true,
+    cell: ({id}) => {
+      const calls = waiting.value[id] ?? 0
+      return calls === 0 ? '–' : <b class="busy">{count(calls)}</b>
     }
   },
   {head: 'Lives', name: 'lives', alignsRight: true, cell: ({restarts}) => restarts + 1},
@@ -73,13 +96,26 @@ const COLUMNS: readonly Column<AppView>[] = [
     name: 'up',
     alignsRight: true,
     cell: ({startedAt}) => (startedAt === null ? '–' : duration(Math.max(0, now.value - Date.parse(startedAt))))
+  },
+  {
+    head: 'Last line',
+    name: 'line',
+    cell: app => {
+      const {line = '', stream = null} = lastLines.value.get(nameOf(app)) ?? {}
+      return <code class={stream === 'stderr' ? 'bad' : ''}>{withoutColours(line).slice(0, 200)}</code>
+    }
   }
 ]
 
-/** With more apps, the table has the whole page. */
-const MAX_WITH_LATEST = 12
-
+/** `#/apps` lists them, `#/apps/shop` shows one. */
 export default function Apps() {
+  useEffect(followLastLines, [])
+  const [id] = route.value.rest
+  return id === undefined ? <AppTable /> : <App name={id} />
+}
+
+function AppTable() {
+  const all = appList.value
   return (
     <>
       <div class="tools">
@@ -91,7 +127,10 @@ export default function Apps() {
           value={route.value.parameters.get('q') ?? ''}
           onInput={event => setParameters({q: event.currentTarget.value})}
         />
+        <Chips />
+        <RestartAll apps={shown.value} />
       </div>
+      {all.length >= MIN_WITH_MAP && <AppMap apps={all} />}
       <Grid
         name="apps"
         label="Apps"
@@ -101,7 +140,35 @@ export default function Apps() {
         toneOf={app => (['crashed', 'backoff'].includes(wordOf(app)) ? 'bad' : '')}
         onOpen={app => go(hrefOf('apps', [keyOf(app)]))}
       />
-      {appList.value.length <= MAX_WITH_LATEST && <LatestCalls />}
+      {shown.value.length === 0 && (
+        <p class="empty">
+          No app matches. <a href={hrefOf('apps')}>Show all</a>
+        </p>
+      )}
+      {all.length <= MAX_WITH_LATEST && <LatestCalls />}
+    </>
+  )
+}
+
+/** The states that there are: each counts its apps, and filters them. */
+function Chips() {
+  const found = Object.entries(WORDS).filter(([word]) => counts.value.has(word as Word))
+  return (
+    <>
+      {found.map(([word, [shape, tone]]) => (
+        <button
+          key={word}
+          type="button"
+          class="chip"
+          aria-pressed={state.value === word}
+          onClick={() => setParameters({state: state.value === word ? '' : word})}
+        >
+          <span class={`status ${tone}`} aria-hidden="true">
+            {shape}
+          </span>{' '}
+          {counts.value.get(word as Word)} {word}
+        </button>
+      ))}
     </>
   )
 }

@@ -1,9 +1,10 @@
 import {computed} from '@preact/signals'
 import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
 import {linesBefore, newerThan} from '../logs/history.ts'
-import {LineBlocks, plainText, type LineFilter} from '../logs/line-blocks.ts'
+import {LineBlocks, type LineFilter} from '../logs/line-blocks.ts'
 import {save} from '../logs/save.ts'
 import {announce} from '../parts/announce.tsx'
+import {withoutColours} from '../parts/safe-text.ts'
 import {act, failure} from '../parts/strips.tsx'
 import {mayChange, problemOf} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
@@ -37,7 +38,7 @@ const idOf = (name: string): string => (ids.value.includes(name) ? name : name.r
 function filterOf({words, mode, apps, isError}: Wanted): LineFilter {
   const found = expressionOf(words)
   const expression = typeof found === 'string' ? /(?:)/ : found
-  const isHit = (line: LineView): boolean => words === '' || expression.test(plainText(line.line))
+  const isHit = (line: LineView): boolean => words === '' || expression.test(withoutColours(line.line))
   const wanted = new Set(apps)
   return {
     isShown: line =>

@@ -6,6 +6,7 @@ import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import {appViews, runView} from './app-view.ts'
+import {detailOf, isDetail} from './app-details.ts'
 import {act, ACTIONS, appsNamed, readAppName, type AppName, type RunControl} from './apps.ts'
 import {callsQuery, listCalls, oneCall} from './calls.ts'
 import {edgeViews} from './edges.ts'
@@ -24,6 +25,8 @@ export interface NotRunning {
   readonly isReady: boolean
   /** Why calls to it wait, or fail; '' = they do not. */
   readonly reason: string
+  /** Calls that wait for it now. */
+  readonly waiting: number
 }
 
 /** The environment that a process of an app gets. */
@@ -110,6 +113,7 @@ async function answerApp(context: ApiContext, method: string, name: AppName, wha
   const {control, recorder} = context
   const action = ACTIONS.find(each => each === what)
   if (what === 'why' && method === 'GET') return json(await whyOf(context, name.id, new Masking(context.masked())))
+  if (isDetail(what) && method === 'GET') return json(await detailOf(context, name, what))
   if (what !== '' && action === undefined) return nothing(`/apps/${name.id}/${what}`)
   const wanted = action === undefined ? 'GET' : 'POST'
   if (method !== wanted) return notAllowed(method, wanted)

@@ -5,7 +5,7 @@ import {appViews, type AppView} from './app-view.ts'
 import {ApiProblem} from './problem.ts'
 
 /** What a run does for the API. */
-export type RunControl = Pick<Handlers, 'list' | 'stopApp' | 'restartApp' | 'startApp' | 'runLogs'>
+export type RunControl = Pick<Handlers, 'list' | 'stopApp' | 'restartApp' | 'startApp' | 'runLogs' | 'launch'>
 
 /** An app as addresses name it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '': not given). */
 export interface AppName {

@@ -81,6 +81,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     deprecated: 'This flag is deprecated and will be removed in the future releases. Use "resources-path" flag instead'
   },
   {name: 'config', short: 'c', type: 'string', text: 'Dapr configuration file'},
+  {name: 'dashboard', type: 'bool', text: 'Open a page in the browser that shows the run'},
   int('dapr-grpc-port', 'The gRPC port for Dapr to listen on', 'G'),
   int('dapr-http-port', 'The HTTP port for Dapr to listen on', 'H'),
   int('dapr-internal-grpc-port', 'The gRPC port for the Dapr internal API to listen on', 'I'),
@@ -161,6 +162,7 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'runtime-path',
   'log-as-json',
   'run-file',
+  'dashboard',
   'env',
   'except',
   'no-record',

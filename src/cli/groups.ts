@@ -3,14 +3,14 @@ export type Group = readonly [title: string, names: readonly string[]]
 
 const TEMPLATE: readonly Group[] = [
   ['Which apps', ['run-file', 'only', 'except', 'profile']],
-  ['How they run and are shown', ['env', 'watch', 'log-style', 'timestamps', 'no-record']]
+  ['How they run and are shown', ['env', 'watch', 'log-style', 'timestamps', 'no-record', 'dashboard']]
 ]
 
 /** How help groups the flags of a command by use on a terminal. What is in no group follows. */
 export const FLAG_GROUPS: Readonly<Record<string, readonly Group[]>> = {
   run: [
     ['A template', ['run-file', 'only', 'except', 'profile', 'log-style', 'timestamps']],
-    ['A template or a single app', ['env', 'watch', 'no-record']],
+    ['A template or a single app', ['env', 'watch', 'no-record', 'dashboard']],
     [
       'A single app',
       ['app-id', 'app-port', 'app-protocol', 'app-channel-address', 'app-max-concurrency', 'unix-domain-socket']

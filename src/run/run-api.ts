@@ -172,6 +172,7 @@ const notRunning = (runtime: AppRuntime): NotRunning => ({
   id: runtime.id,
   name: runtime.name,
   isReady: runtime.isReady,
+  waiting: runtime.queue.waiting,
   reason: runtime.queue.isOpen ? '' : runtime.queue.reason
 })
 

@@ -95,7 +95,7 @@ export async function madeUp(
   const made: Omit<MadeUp, 'url' | 'readOnlyUrl' | 'close'> = {
     asked: [],
     isDown: false,
-    answers: {},
+    answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}},
     apps: [app('checkout'), app('payments'), app('order-processor')],
     send: (type, data, given) => {
       if (given !== undefined) id = given

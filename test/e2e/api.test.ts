@@ -18,7 +18,13 @@ t.test('every answer of the API is as its description says', async t => {
   const rig = await openRig(t)
   await rig.write({'app.mjs': SAYING})
   await rig.template([
-    {appID: 'shop', appDirPath: '.', autoPort: true, command: ['node', 'app.mjs']},
+    {
+      appID: 'shop',
+      appDirPath: '.',
+      autoPort: true,
+      command: ['node', 'app.mjs'],
+      env: {SHOP_TOKEN: 'abc', PLAIN: 'x'}
+    },
     {appID: 'stock', appDirPath: '.', autoPort: true, dependsOn: ['shop'], command: ['node', 'app.mjs']}
   ])
   const run = rig.pillion(['run', '-f', '.'])
@@ -107,6 +113,11 @@ t.test('every answer of the API is as its description says', async t => {
   const why = await get('/apps/shop/why', 'Why')
   t.match(why, {app: 'shop', death: {number: 1, inside: [{to: 'shop', path: '/die'}]}})
   await get('/deaths/1', 'Death')
+  t.match(await get('/apps/shop/deaths', 'Deaths'), {deaths: [{number: 1, inside: 1}]})
+  t.same(await get('/apps/stock/deaths', 'Deaths'), {deaths: []})
+  const environment = (await get('/apps/shop/environment', 'Environment')) as {variables: [string, string][]}
+  t.match(environment, {command: ['node', 'app.mjs'], folder: rig.folder})
+  t.match(Object.fromEntries(environment.variables), {SHOP_TOKEN: '<masked, 3 characters>', PLAIN: 'x', APP_ID: 'shop'})
   seen.add('/events') // by events.test.ts
   for (const path of ['/calls/{number}/replay', '/replays', '/pins', '/pins/{number}']) seen.add(path) // by replay-api.test.ts
   const waited = await ask(socket, '/api/v1/wait', {method: 'POST', body: '{"for": ["ready:stock"], "timeout": "1s"}'})

@@ -40,7 +40,7 @@ t.test('dashboard prints the address of the page of the run, whenever it is aske
     'content-security-policy': /default-src 'none'; script-src 'self'/
   })
   const html = await page.text()
-  const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path)
+  const files = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path)
   t.ok(files.length >= 3)
   for (const path of files) {
     const answer = await fetch(new URL(path, url))
@@ -76,6 +76,30 @@ t.test('the browser gets the address by a file of the user alone, which goes wit
   await run.exited
   t.notOk(existsSync(join(rig.runtimeDir, 'dashboard.html')))
   t.same(await rig.leftovers(), [])
+})
+
+t.test('run --dashboard prints the address once the apps have started, and opens it', async t => {
+  const rig = await openRig(t)
+  await rig.write({'browser.sh': BROWSER})
+  await rig.start(['chmod', '+x', 'browser.sh']).exited
+  await rig.template([{appID: 'shop'}])
+  const run = rig.pillion(['up', '--dashboard'], {env: {BROWSER: join(rig.folder, 'browser.sh')}})
+  await run.waitForLine('Dashboard: http')
+  const url = urlIn(run.stdout.text)
+  t.equal((await fetch(url)).status, 200)
+  const opened = join(rig.folder, 'opened.html')
+  while (!existsSync(opened)) await new Promise(setImmediate)
+  t.match(run.stdout.text, /Writing log files[^]*Dashboard: /)
+  t.equal(run.stderr.text, '')
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 0})
+  const single = rig.pillion(['run', '--app-id', 'one', '--dashboard', '--', 'sleep', '60'], {
+    env: {BROWSER: join(rig.folder, 'none')}
+  })
+  await single.waitForLine('Dashboard: http')
+  await single.waitForLine('was not opened', {stream: 'stderr'})
+  single.signal('SIGINT')
+  t.match(await single.exited, {code: 0})
 })
 
 t.test('what dashboard cannot do is said', async t => {

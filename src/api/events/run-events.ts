@@ -35,6 +35,8 @@ export class RunEvents {
   #apps = new Map<string, {readonly id: string; readonly json: string}>()
   #lastDeath = 0
   #lastCall = -1
+  /** Readers know that there were no calls in the last seconds. */
+  #areEdgesQuiet = false
   #ended: number[] = []
   /** Of each fault, so many were told. */
   readonly #hits = new Map<number, number>()
@@ -65,6 +67,7 @@ export class RunEvents {
     else for (const event of missed) reader.send(event)
     if (isOnce) return reader.end()
     this.#readers.add(reader)
+    this.#areEdgesQuiet = false // it knows none yet
     this.#stopSamples ??= this.#startSamples()
   }
 
@@ -212,14 +215,18 @@ export class RunEvents {
   }
 
   #tellEdges(): void {
-    const {recorder} = this.#context()
-    if (recorder.last === this.#lastCall) return
+    const {recorder, apps} = this.#context()
+    const waiting: Record<string, number> = {}
+    for (const app of apps()) if (app.waiting > 0) waiting[app.id] = (waiting[app.id] ?? 0) + app.waiting
+    const isWaiting = Object.keys(waiting).length > 0
+    if (recorder.last === this.#lastCall && this.#areEdgesQuiet && !isWaiting) return
     this.#lastCall = recorder.last
     const edges = edgeViews(recorder).slice(0, MAX_EDGES)
+    this.#areEdgesQuiet = !isWaiting && edges.every(({recent}) => recent.calls === 0)
     for (const reader of this.#readers) {
       const {app} = reader
       const wanted = app === '' ? edges : edges.filter(({from, to}) => from === app || to === app)
-      if (wanted.length > 0) pass([reader], 'edges', {edges: wanted})
+      if (wanted.length > 0 || isWaiting) pass([reader], 'edges', {edges: wanted, waiting})
     }
   }
 

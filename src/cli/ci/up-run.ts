@@ -17,7 +17,7 @@ import {isOnGitHub, mistakeAnnotations} from './github.ts'
 import {harmlessOutput, Reports} from './reports.ts'
 
 /** Runs what a form describes, and returns the exit code. */
-type Live = (terminal: Terminal, begin: () => Form) => Promise<number>
+type Live = (terminal: Terminal, context: CommandContext, begin: () => Form) => Promise<number>
 
 /** `up --run CMD`: starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */
 export async function upRun(context: CommandContext, live: Live): Promise<number> {
@@ -77,7 +77,7 @@ async function withCommand(
   let code = EXIT_NOT_READY
   let fault: Error | undefined
   try {
-    code = await live(terminal, () => form)
+    code = await live(terminal, context, () => form)
   } catch (error) {
     fault = error instanceof Error ? error : new Error(String(error))
     run.failed(messageOf(error))

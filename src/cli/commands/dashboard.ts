@@ -1,10 +1,14 @@
-import type {Dashboard} from '../../control/messages.ts'
-import {UserError} from '../../model/errors.ts'
+import {runtimeFolders, usableFolder} from '../../control/folder.ts'
+import type {Dashboard, Handlers} from '../../control/messages.ts'
+import {homeOf} from '../../control/server.ts'
+import {messageOf, UserError} from '../../model/errors.ts'
 import {openInBrowser} from '../../platform/open-in-browser.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {nameOf} from '../pick-run.ts'
+import {statusLine} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
+import type {Terminal} from '../terminal.ts'
 
 /** `dashboard`: prints the address of a run's page, and opens it. */
 export const dashboard: CommandHandler = async ({flags, asJson}) => {
@@ -18,11 +22,33 @@ export const dashboard: CommandHandler = async ({flags, asJson}) => {
   say(process.stdout, 'info', `Dashboard of ${nameOf(run.listing)}: ${url}`, asJson)
   if (flags.isSet('no-open')) return 0
   const why = await openInBrowser(url, run.folder, process.env)
-  if (why !== '')
-    say(process.stderr, 'warning', `The browser was not opened: ${why}. Open the address yourself.`, asJson)
+  if (why !== '') say(process.stderr, 'warning', notOpened(why), asJson)
   return 0
 }
 
+const notOpened = (why: string): string => `The browser was not opened: ${why}. Open the address yourself.`
+
+/** `run --dashboard`: the same for the run of this process. Never rejects. */
+export async function openOwnDashboard({handlers}: OwnRun, {out, err}: Terminal, asJson: boolean): Promise<void> {
+  if (handlers === undefined) return // it has not come up
+  const warn = (text: string): void => void err.print(statusLine('warning', text, asJson))
+  try {
+    const opened = await handlers.dashboard(0)
+    if (opened.why !== '') return warn(`The dashboard was not opened: ${opened.why}`)
+    const url = dashboardUrl(opened, false)
+    void out.print(statusLine('info', `Dashboard: ${url}`, asJson))
+    const folder = homeOf(usableFolder(runtimeFolders(process.env)), handlers.list().run)
+    const why = await openInBrowser(url, folder, process.env)
+    if (why !== '') warn(notOpened(why))
+  } catch (error) {
+    warn(`The dashboard was not opened: ${messageOf(error)}`)
+  }
+}
+
+interface OwnRun {
+  readonly handlers: Pick<Handlers, 'dashboard' | 'list'> | undefined
+}
+
 /** The address of the page. The token follows `#`: a browser sends that to nobody. */
-export const dashboardUrl = ({port, token, readOnlyToken}: Dashboard, isReadOnly: boolean): string =>
+const dashboardUrl = ({port, token, readOnlyToken}: Dashboard, isReadOnly: boolean): string =>
   `http://127.0.0.1:${port.toString()}/#${isReadOnly ? `look=${readOnlyToken}` : `t=${token}`}`

@@ -1,7 +1,7 @@
 import {UserError} from '../../model/errors.ts'
 import {Run} from '../../run/run.ts'
 import {wantsColours} from '../colours.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../flags.ts'
 import type {Form} from '../form.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
@@ -23,7 +23,7 @@ export const run: CommandHandler = async call => {
   const begin = isTemplate
     ? (await import('./run-template.ts')).templateRun
     : (await import('./run-single.ts')).singleRun
-  return live(openTerminal(), terminal => begin(call, terminal))
+  return live(openTerminal(), call, terminal => begin(call, terminal))
 }
 
 /** `up`: `run -f .`, and `up --run CMD`, which ends with a command. */
@@ -33,7 +33,11 @@ export const up: CommandHandler = async context => {
   return run({...context, flags: context.flags.or({'run-file': ['.']})})
 }
 
-async function live(terminal: Terminal, begin: (terminal: Terminal) => Form | Promise<Form>): Promise<number> {
+async function live(
+  terminal: Terminal,
+  {flags, asJson}: CommandContext,
+  begin: (terminal: Terminal) => Form | Promise<Form>
+): Promise<number> {
   const {started, ended, takes, exitCode, ...form} = await begin(terminal)
   const isTerminal = terminal.isTerminal || wantsColours(false, process.env)
   const lived = new Run({...form, shell: process.env, output: form.output ?? terminal.out, isTerminal})
@@ -42,6 +46,7 @@ async function live(terminal: Terminal, begin: (terminal: Terminal) => Form | Pr
     await lived.start()
     growYoung(1)
     void started?.(lived)
+    if (flags.isSet('dashboard')) void (await import('./dashboard.ts')).openOwnDashboard(lived, terminal, asJson)
     const isHealthy = await lived.ended
     ended()
     if (hasBug()) return EXIT_BUG

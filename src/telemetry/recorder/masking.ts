@@ -30,6 +30,11 @@ export class Masking {
     return this.#mask(text, '')
   }
 
+  /** One value with a name. */
+  named(name: string, value: string): string {
+    return this.isSecret(name) ? this.#mask(value, name) : value
+  }
+
   /** First line and header lines. */
   head(head: string): string {
     const [first = '', ...lines] = head.split('\r\n')

@@ -1,0 +1,33 @@
+import {statusOf, wordOf} from '../state/app-status.ts'
+import {now} from '../state/clock.ts'
+import {go, hrefOf} from '../state/route.ts'
+import {keyOf, type AppView} from '../state/run.ts'
+
+/**
+ * A cell for each app, in the order of the template: with many apps, where something is wrong is seen at once. A click opens the
+ * app; for keys and for those who do not see it there is the table below, which says the same.
+ */
+export function AppMap({apps}: {readonly apps: readonly AppView[]}) {
+  const ready = apps.filter(app => wordOf(app) === 'ready').length
+  return (
+    <div
+      class="map"
+      role="img"
+      aria-label={`${ready.toString()} of ${apps.length.toString()} apps are ready`}
+      onClick={({target}) => {
+        const key = target instanceof HTMLElement ? target.dataset['key'] : undefined
+        if (key !== undefined) go(hrefOf('apps', [key]))
+      }}
+    >
+      {apps.map(app => {
+        const {shape, tone, word, reason} = statusOf(app, now.value)
+        const key = keyOf(app)
+        return (
+          <span key={key} class={tone} data-key={key} title={`${key}: ${word}${reason === '' ? '' : `, ${reason}`}`}>
+            {word === 'ready' ? '' : shape}
+          </span>
+        )
+      })}
+    </div>
+  )
+}

@@ -1,0 +1,39 @@
+import {signal} from '@preact/signals'
+import {useEffect, useRef} from 'preact/hooks'
+
+interface Question {
+  readonly text: string
+  /** What the button says that goes on. */
+  readonly yes: string
+  readonly run: () => void
+}
+
+const question = signal<Question | undefined>(undefined)
+
+/** Asks before something that cannot be taken back. */
+export const confirm = (asked: Question): void => void (question.value = asked)
+
+export function Confirm() {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const asked = question.value
+  useEffect(() => {
+    if (asked === undefined) dialog.current?.close()
+    else dialog.current?.showModal()
+  }, [asked])
+  return (
+    <dialog ref={dialog} aria-labelledby="question" onClose={() => (question.value = undefined)}>
+      <p id="question">{asked?.text}</p>
+      <form method="dialog" class="tools">
+        <button
+          type="submit"
+          onClick={() => {
+            asked?.run()
+          }}
+        >
+          {asked?.yes}
+        </button>
+        <button type="submit">Cancel</button>
+      </form>
+    </dialog>
+  )
+}

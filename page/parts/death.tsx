@@ -1,0 +1,84 @@
+import {now} from '../state/clock.ts'
+import type {DeathView} from '../state/run.ts'
+import {ago, bytes, duration, timeOfDay} from './format.ts'
+import {visible, withoutColours} from './safe-text.ts'
+
+const toEnd = (element: HTMLPreElement | null): void => {
+  if (element !== null) element.scrollTop = element.scrollHeight
+}
+
+/** What killed it: the calls that were inside, those before, and the last lines. */
+export function Death({death}: {readonly death: DeathView}) {
+  const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
+  return (
+    <section class="box death" aria-labelledby="death">
+      <h2 id="death">What killed it</h2>
+      <p>
+        <b>{name}</b> {exit} at {timeOfDay(at)}, {ago(now.value - Date.parse(at))}, {duration(livedMs)} after its start
+        {files.length > 0 && (
+          <>
+            , which followed a change of <code>{files.join(', ')}</code>
+          </>
+        )}
+        . {hint} <small>end {number}</small>
+      </p>
+      {inside.length === 0 ? (
+        <p>No call was inside.</p>
+      ) : (
+        <div class="scroll" role="region" aria-label="Calls inside" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th>Call</th>
+                <th>From</th>
+                <th>Request</th>
+                <th>How long</th>
+                <th>Before</th>
+              </tr>
+            </thead>
+            <tbody>
+              {inside.map(({number: call, from, method, path, requestBytes, forMs, times}) => (
+                <tr key={call} class="bad">
+                  <td>{call}</td>
+                  <td>{from}</td>
+                  <td>
+                    <code>{visible(`${method} ${path}`)}</code> <small>{bytes(requestBytes)}</small>
+                  </td>
+                  <td>inside for {duration(forMs)}</td>
+                  <td>
+                    {times > 0 && (
+                      <b>
+                        the same request was inside at {times} of {earlier} ends before
+                      </b>
+                    )}
+                  </td>
+                </tr>
+              ))}
+              {finished.map(({number: call, from, method, path, requestBytes, status, totalMs}) => (
+                <tr key={call}>
+                  <td>{call}</td>
+                  <td>{from}</td>
+                  <td>
+                    <code>{visible(`${method} ${path}`)}</code> <small>{bytes(requestBytes)}</small>
+                  </td>
+                  <td>
+                    answered {status} in {duration(totalMs)}
+                  </td>
+                  <td />
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <h3 id="last-lines">Its last lines</h3>
+      {lines.length === 0 ? (
+        <p>It wrote nothing.</p>
+      ) : (
+        <pre ref={toEnd} tabIndex={0} role="region" aria-labelledby="last-lines">
+          {lines.map(withoutColours).join('\n')}
+        </pre>
+      )}
+    </section>
+  )
+}

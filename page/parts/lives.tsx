@@ -1,0 +1,36 @@
+import type {DeathRow} from '../../src/api/app-details.ts'
+import {wordOf} from '../state/app-status.ts'
+import {now} from '../state/clock.ts'
+import type {AppView} from '../state/run.ts'
+import {duration, timeOfDay} from './format.ts'
+
+/** The processes of an app that are known: those that ended by themselves, and the one that runs. */
+export function Lives({app, ends}: {readonly app: AppView; readonly ends: readonly DeathRow[]}) {
+  const {startedAt, pid} = app
+  const latest = ends.slice(-8)
+  return (
+    <section aria-labelledby="lives">
+      <h2 id="lives">Lives</h2>
+      <ol class="ends">
+        {latest.map(({number, at, exit, livedMs, files, inside}) => (
+          <li key={number} class="bad">
+            <b>✕ {exit}</b>
+            <small>
+              {timeOfDay(at).slice(0, 8)}, lived {duration(livedMs)}
+              {files.length > 0 && `, after ${files.join(', ')}`}
+              {inside > 0 && `, ${inside.toString()} inside`}
+            </small>
+          </li>
+        ))}
+        {pid > 0 && startedAt !== null && (
+          <li class="good">
+            <b>● {wordOf(app)}</b>
+            <small>
+              since {timeOfDay(startedAt).slice(0, 8)}, {duration(Math.max(0, now.value - Date.parse(startedAt)))}
+            </small>
+          </li>
+        )}
+      </ol>
+    </section>
+  )
+}

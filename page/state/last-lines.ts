@@ -1,0 +1,36 @@
+import {signal} from '@preact/signals'
+import {linesBefore} from '../logs/history.ts'
+import {appList, listen, type LineView} from './run.ts'
+
+/** Of so many apps at most, the last line is asked for when the page is opened. */
+const MAX_ASKED = 200
+
+/** The last line of each app, by the name of the instance; while somebody follows them. */
+export const lastLines = signal<ReadonlyMap<string, LineView>>(new Map())
+
+const keep = (lines: readonly LineView[]): void => {
+  if (lines.length === 0) return
+  const changed = new Map(lastLines.value)
+  for (const line of lines) if (line.line.trim() !== '') changed.set(line.app, line)
+  lastLines.value = changed
+}
+
+/** Keeps the last lines up to date until the function that is returned is called. */
+export function followLastLines(): () => void {
+  const gone = new AbortController()
+  const stop = listen('lines', ({lines}) => keep(lines))
+  const begin = async (): Promise<void> => {
+    keep(await linesBefore(1000, gone.signal))
+    // apps that have been silent for long: one after the other, so that nothing waits for them
+    for (const {id} of appList.value.slice(0, MAX_ASKED)) {
+      if (lastLines.value.has(id)) continue
+      const lines = await linesBefore(1, gone.signal, id)
+      if (!lastLines.value.has(id)) keep(lines)
+    }
+  }
+  begin().catch(() => undefined) // then they come as they are written
+  return () => {
+    gone.abort()
+    stop()
+  }
+}

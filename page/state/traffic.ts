@@ -1,0 +1,31 @@
+import {computed} from '@preact/signals'
+import {edges} from './run.ts'
+
+/** Calls of the last seconds. */
+export interface Traffic {
+  perSecond: number
+  calls: number
+  failed: number
+  /** The slowest edge's, since the start of the run. */
+  p95Ms: number
+}
+
+export const NO_TRAFFIC: Readonly<Traffic> = {perSecond: 0, calls: 0, failed: 0, p95Ms: 0}
+
+function sums(by: 'from' | 'to'): ReadonlyMap<string, Readonly<Traffic>> {
+  const found = new Map<string, Traffic>()
+  for (const edge of edges.value) {
+    const sum = found.get(edge[by]) ?? {...NO_TRAFFIC}
+    sum.perSecond += edge.recent.calls / edge.recent.seconds
+    sum.calls += edge.recent.calls
+    sum.failed += edge.recent.failed
+    sum.p95Ms = Math.max(sum.p95Ms, edge.p95Ms)
+    found.set(edge[by], sum)
+  }
+  return found
+}
+
+/** Calls to each app. */
+export const incoming = computed(() => sums('to'))
+/** Calls by each app. */
+export const outgoing = computed(() => sums('from'))

@@ -1,0 +1,166 @@
+import {useEffect, useState} from 'preact/hooks'
+import type {DeathRow, EnvironmentView} from '../../src/api/app-details.ts'
+import type {WhyView} from '../../src/api/why.ts'
+import {AppActions} from '../parts/app-actions.tsx'
+import {Death} from '../parts/death.tsx'
+import {count, duration, percent} from '../parts/format.ts'
+import {LatestCalls} from '../parts/latest-calls.tsx'
+import {Lives} from '../parts/lives.tsx'
+import {Status} from '../parts/status.tsx'
+import {ask} from '../state/api.ts'
+import {now} from '../state/clock.ts'
+import {hrefOf} from '../state/route.ts'
+import {appList, deaths, keyOf, waiting, type AppView} from '../state/run.ts'
+import {incoming, NO_TRAFFIC, outgoing} from '../state/traffic.ts'
+
+/** What is asked for about one app; undefined: it has not come yet, or there is none. */
+interface Details {
+  readonly why?: WhyView
+  readonly deaths?: readonly DeathRow[]
+  readonly environment?: EnvironmentView
+}
+
+/** `changes`: with each other value, it is asked again. */
+function useDetails(id: string, changes: string): Details {
+  const [details, setDetails] = useState<Details>({})
+  useEffect(() => {
+    const gone = new AbortController()
+    const path = `/apps/${encodeURIComponent(id)}`
+    const take = <K extends keyof Details>(name: K, read: (json: never) => Details[K], at: string): void => {
+      ask<never>(`${path}/${at}`, {signal: gone.signal}).then(
+        json => setDetails(before => ({...before, [name]: read(json)})),
+        () => undefined // what is shown stays
+      )
+    }
+    take('why', (json: WhyView) => json, 'why')
+    take('deaths', (json: {readonly deaths: readonly DeathRow[]}) => json.deaths, 'deaths')
+    take('environment', (json: EnvironmentView) => json, 'environment')
+    return () => gone.abort()
+  }, [id, changes])
+  return details
+}
+
+/** One app: what it is, what killed it, its calls. */
+export default function App({name}: {readonly name: string}) {
+  const app = appList.value.find(each => keyOf(each) === name)
+  if (app === undefined) return <NoSuchApp name={name} />
+  return <Found app={app} />
+}
+
+function NoSuchApp({name}: {readonly name: string}) {
+  const near = appList.value.map(keyOf).filter(key => key.startsWith(name.slice(0, 2)))
+  return (
+    <p class="empty">
+      The run has no app “{name}”.{' '}
+      {near.slice(0, 5).map(key => (
+        <a key={key} href={hrefOf('apps', [key])}>
+          {key}{' '}
+        </a>
+      ))}
+      <a href={hrefOf('apps')}>Show all</a>
+    </p>
+  )
+}
+
+function Found({app}: {readonly app: AppView}) {
+  const {id} = app
+  const {
+    why,
+    deaths: ends = [],
+    environment
+  } = useDetails(id, `${app.state} ${app.pid.toString()} ${(deaths.value.get(id)?.number ?? 0).toString()}`)
+  const reason = why?.instances.find(each => each.reason !== '')?.reason ?? ''
+  return (
+    <div class="sheet">
+      <div class="tools">
+        <h1>
+          <a href={hrefOf('apps')}>Apps</a> / {keyOf(app)}
+        </h1>
+        <Status app={app} />
+        <span class="far" />
+        <AppActions app={app} />
+        <a class="button" href={hrefOf('logs', [], {app: id})}>
+          Logs
+        </a>
+      </div>
+      {reason !== '' && !app.isReady && <p class="box note">{reason}</p>}
+      {why?.death && <Death death={why.death} />}
+      <Lives app={app} ends={ends} />
+      <div class="columns">
+        <section>
+          <h2>Calls in and out</h2>
+          <Figures id={id} />
+          <LatestCalls app={id} />
+        </section>
+        <section>
+          <h2>Facts</h2>
+          <Facts app={app} folder={environment?.folder ?? ''} />
+          <h2>
+            Environment <small>secrets are masked</small>
+          </h2>
+          <dl class="facts">
+            {environment?.variables.map(([variable, value]) => (
+              <div key={variable}>
+                <dt>{variable}</dt>
+                <dd>
+                  <code>{value}</code>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      </div>
+    </div>
+  )
+}
+
+function Figures({id}: {readonly id: string}) {
+  const {perSecond, calls, failed, p95Ms} = incoming.value.get(id) ?? NO_TRAFFIC
+  const out = outgoing.value.get(id) ?? NO_TRAFFIC
+  const figures: readonly (readonly [string, string, string?])[] = [
+    ['in', `${count(perSecond)}/s`],
+    ['failed', failed === 0 ? '–' : percent(failed, calls), failed === 0 ? '' : 'bad'],
+    ['p95', p95Ms === 0 ? '–' : duration(p95Ms)],
+    ['waiting', count(waiting.value[id] ?? 0)],
+    ['out', `${count(out.perSecond)}/s`]
+  ]
+  return (
+    <dl class="numbers">
+      {figures.map(([name, value, tone = '']) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd class={tone}>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function Facts({app, folder}: {readonly app: AppView; readonly folder: string}) {
+  const {command, appPort, appProtocol, httpPort, grpcPort, pid, startedAt, waitsFor, logFile, circuitBreakers} = app
+  const facts: readonly (readonly [string, string])[] = [
+    ['command', command],
+    ['folder', folder],
+    ['process', pid === 0 ? '' : pid.toString()],
+    ['up', startedAt === null ? '' : duration(Math.max(0, now.value - Date.parse(startedAt)))],
+    ['port', appPort === 0 ? '' : `${appPort.toString()} (${appProtocol})`],
+    ['sidecar', httpPort === 0 ? '' : `http://127.0.0.1:${httpPort.toString()}, gRPC ${grpcPort.toString()}`],
+    ['waits for', waitsFor.join(', ')],
+    ['circuit breakers', circuitBreakers.map(({name, state}) => `${name} ${state}`).join(', ')],
+    ['log file', logFile]
+  ]
+  return (
+    <dl class="facts">
+      {facts
+        .filter(([, value]) => value !== '')
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <code>{value}</code>
+            </dd>
+          </div>
+        ))}
+    </dl>
+  )
+}

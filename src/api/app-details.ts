@@ -1,0 +1,63 @@
+import {endOf} from '../model/exit-text.ts'
+import {Masking} from '../telemetry/recorder/masking.ts'
+import type {ApiContext} from './api.ts'
+import {appsNamed, type AppName} from './apps.ts'
+import {ApiProblem} from './problem.ts'
+
+/** How a process of an app would be started now. */
+export interface EnvironmentView {
+  readonly folder: string
+  /** Empty: the run does not start it. */
+  readonly command: readonly string[]
+  /** What differs from the shell in which the run was started; secrets are masked. */
+  readonly variables: readonly (readonly [name: string, value: string])[]
+}
+
+/** An end of a process that nobody asked for; `GET /deaths/{number}` has all that is known about it. */
+export interface DeathRow {
+  readonly number: number
+  readonly name: string
+  readonly exit: string
+  /** ISO 8601. */
+  readonly at: string
+  readonly livedMs: number
+  /** What was saved before the process was started. */
+  readonly files: readonly string[]
+  /** How many calls were inside. */
+  readonly inside: number
+}
+
+const DETAILS = ['environment', 'deaths'] as const
+type Detail = (typeof DETAILS)[number]
+
+export const isDetail = (what: string): what is Detail => (DETAILS as readonly string[]).includes(what)
+
+/** Throws an ApiProblem if the run has no such app. */
+export async function detailOf(context: ApiContext, name: AppName, what: Detail): Promise<object> {
+  const [app] = appsNamed(context.control.list().apps, name)
+  const id = app?.appId ?? name.id
+  return what === 'deaths' ? {deaths: deathsOf(context, id)} : environmentOf(context, id)
+}
+
+/** The latest last. */
+const deathsOf = ({deaths}: ApiContext, id: string): readonly DeathRow[] =>
+  (deaths?.all(id) ?? []).map(({number, name, exit, at, livedMs, files, inside}) => ({
+    number,
+    name,
+    exit: endOf(exit),
+    at: new Date(at).toISOString(),
+    livedMs,
+    files,
+    inside: inside.length
+  }))
+
+async function environmentOf({control, masked}: ApiContext, id: string): Promise<EnvironmentView> {
+  const launch = await control.launch(id)
+  if (launch === undefined) throw new ApiProblem(409, `"${id}" is stopped: it has no environment`, 'Start it.')
+  const masking = new Masking(masked())
+  return {
+    folder: launch.folder,
+    command: launch.command,
+    variables: launch.added.toSorted().map(name => [name, masking.named(name, launch.environment[name] ?? '')])
+  }
+}

@@ -1,0 +1,228 @@
+import t from 'tap'
+import type {DeathView} from '../../src/api/death-view.ts'
+import type {EdgeView} from '../../src/api/edges.ts'
+import {open, violations, withBrowser} from './browser.ts'
+import {app, call, madeUp, type MadeUp} from './made-up.ts'
+
+const edge = (from: string, to: string, calls: number, failed: number): EdgeView => ({
+  from,
+  to,
+  calls,
+  failed,
+  waited: 0,
+  requestBytes: 0,
+  responseBytes: 0,
+  p50Ms: 5,
+  p95Ms: 65,
+  p99Ms: 90,
+  recent: {seconds: 10, calls, failed}
+})
+
+const death = (more: Partial<DeathView> = {}): DeathView => ({
+  number: 3,
+  app: 'payments',
+  name: 'payments',
+  exit: 'exited with code 1',
+  at: '2026-01-31T14:46:28.113Z',
+  livedMs: 41_000,
+  files: ['charge.js'],
+  inside: [{...call(48190, {method: 'POST', path: '/charge', isOpen: true}), forMs: 18, times: 2}],
+  earlier: 3,
+  finished: [call(48188, {method: 'POST', path: '/charge', status: 201})],
+  lines: ['\x1b[31mTypeError\x1b[0m: card', '    at charge.js:41', '<script>1</script>'],
+  hint: '',
+  ...more
+})
+
+const CRASHED = app('payments', {
+  state: 'exited',
+  isReady: false,
+  pid: 0,
+  exitCode: 1,
+  exit: 'exited with code 1',
+  startedAt: null
+})
+
+/** A shop whose payments have ended. */
+function crash(run: MadeUp): void {
+  run.apps = [app('checkout'), app('order-processor'), CRASHED]
+  run.answers['GET /apps/payments/why'] = {
+    app: 'payments',
+    instances: [{name: 'payments', isReady: false, reason: '"payments" exited with code 1'}],
+    death: death(),
+    deaths: 1
+  }
+  run.answers['GET /apps/payments/deaths'] = {
+    deaths: [
+      {
+        number: 3,
+        name: 'payments',
+        exit: 'exited with code 1',
+        at: death().at,
+        livedMs: 41_000,
+        files: ['charge.js'],
+        inside: 1
+      }
+    ]
+  }
+  run.answers['GET /apps/payments/environment'] = {
+    folder: '/work/shop/payments',
+    command: ['node', 'app.js'],
+    variables: [['CARD_TOKEN', '<masked, 8 characters>']]
+  }
+  run.answers['POST /apps/payments/start'] = {apps: [app('payments')]}
+}
+
+t.test('the apps', async t =>
+  withBrowser(t, async browser => {
+    await t.test('troubles first, with their reason; figures of the calls; the latest line', async t => {
+      const run = await madeUp(t)
+      crash(run)
+      run.answers['GET /logs'] =
+        `${JSON.stringify({time: null, app: 'checkout', stream: 'stdout', line: 'cache \x1b[1mwarm'})}\n`
+      const {page, troubles} = await open(browser, run.url)
+      const rows = page.getByRole('grid', {name: 'Apps'}).getByRole('row')
+      await rows.nth(1).getByText('crashed').waitFor()
+      await page.getByRole('region', {name: 'Trouble'}).getByText('POST /charge').waitFor()
+      t.equal(await page.title(), '(1) Apps · shop · Pillion')
+      await rows.filter({hasText: 'checkout'}).getByText('cache warm').waitFor()
+      run.send('edges', {edges: [edge('checkout', 'payments', 126, 39)], waiting: {payments: 31}})
+      const crashed = rows.filter({hasText: 'payments'})
+      for (const text of ['12.6/s', '31.0 %', '65 ms', '31']) await crashed.getByText(text, {exact: true}).waitFor()
+      run.send('lines', {lines: [{time: null, app: 'payments', stream: 'stderr', line: 'TypeError'}], notShown: 0})
+      await crashed.getByText('TypeError').waitFor()
+      run.send('app', app('payments'), 1001)
+      await page.getByRole('region', {name: 'Trouble'}).waitFor({state: 'detached'})
+      t.same(troubles, [])
+    })
+
+    await t.test('filter by name and state; keys go through the table and open a row', async t => {
+      const run = await madeUp(t)
+      crash(run)
+      const {page} = await open(browser, run.url)
+      const grid = page.getByRole('grid', {name: 'Apps'})
+      await grid.getByRole('link', {name: 'checkout'}).waitFor()
+      await page.getByRole('button', {name: '2 ready'}).click()
+      await grid.getByRole('link', {name: 'payments'}).waitFor({state: 'detached'})
+      await page.getByRole('button', {name: '2 ready'}).click()
+      await page.keyboard.press('/')
+      await page.keyboard.type('zzz')
+      await page.getByText('No app matches').waitFor()
+      await page.getByRole('link', {name: 'Show all'}).click()
+      await grid.focus()
+      await page.keyboard.press('End')
+      await page.keyboard.press('k')
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', {name: 'Apps / checkout'}).waitFor()
+      t.match(page.url(), /#\/apps\/checkout$/)
+      await page.goBack()
+      await grid.waitFor()
+      await page.keyboard.press('g')
+      await page.keyboard.press('l')
+      await page.getByRole('log').waitFor()
+    })
+
+    await t.test('one app: what killed it, and start again; not for who looks only', async t => {
+      const run = await madeUp(t)
+      crash(run)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'What killed it'}).click()
+      const killed = page.getByRole('region', {name: 'What killed it'})
+      for (const text of [
+        'exited with code 1',
+        'charge.js',
+        'inside for 18 ms',
+        'inside at 2 of 3 ends before',
+        'answered 201'
+      ])
+        await killed.getByText(text).first().waitFor()
+      await killed.getByText(/TypeError: card[^]*<script>1<\/script>/).waitFor()
+      await page.getByText('<masked, 8 characters>').waitFor()
+      const [answer] = await Promise.all([
+        page.waitForResponse(/start$/),
+        page.getByRole('main').getByRole('button', {name: 'Start'}).click()
+      ])
+      t.equal(answer.status(), 200)
+      await page.goto('about:blank')
+      await page.goto(run.readOnlyUrl)
+      await page.getByRole('link', {name: 'What killed it'}).click()
+      await killed.waitFor()
+      t.equal(await page.getByRole('button', {name: 'Start'}).count(), 0)
+    })
+
+    await t.test('an app that is not there: a near one; what cannot be done is said', async t => {
+      const run = await madeUp(t)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'payments'}).waitFor()
+      await page.goto(run.url.replace(/#.*/, '#/apps/payment'))
+      await page.getByText('The run has no app “payment”').waitFor()
+      await page.getByRole('main').getByRole('link', {name: 'payments'}).click()
+      await page.getByRole('button', {name: 'Restart'}).click()
+      await page.getByRole('alert').getByText('there is no /apps/payments/restart. Look elsewhere.').waitFor()
+    })
+
+    await t.test('the last app is not stopped without a question', async t => {
+      const run = await madeUp(t)
+      run.apps = [app('payments'), app('checkout', {state: 'stopped', isReady: false})]
+      run.answers['POST /apps/payments/stop'] = {apps: []}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'payments'}).click()
+      await page.getByRole('button', {name: 'Stop …'}).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByText('the run ends with it').waitFor()
+      await dialog.getByRole('button', {name: 'Cancel'}).click()
+      await dialog.waitFor({state: 'hidden'})
+      t.notOk(run.asked.includes('POST /apps/payments/stop'))
+      await page.getByRole('button', {name: 'Stop …'}).click()
+      const [answer] = await Promise.all([
+        page.waitForResponse(/stop$/),
+        dialog.getByRole('button', {name: 'End the run'}).click()
+      ])
+      t.equal(answer.status(), 200)
+    })
+
+    await t.test('200 apps: a map, and few rows in the document', async t => {
+      const run = await madeUp(t)
+      const names = Array.from({length: 200}, (_, i) => `app-${i.toString()}`)
+      run.apps = [
+        ...names.slice(1).map(id => app(id)),
+        app('app-0', {state: 'backoff', isReady: false, exit: 'exited with code 1'})
+      ]
+      const {page} = await open(browser, run.url)
+      await page.getByRole('img', {name: '199 of 200 apps are ready'}).waitFor()
+      const grid = page.getByRole('grid', {name: 'Apps'})
+      t.equal(await grid.getAttribute('aria-rowcount'), '201')
+      t.ok((await grid.getByRole('row').count()) < 60)
+      await grid.focus()
+      await page.keyboard.press('End')
+      await grid.getByRole('link', {name: 'app-199'}).waitFor()
+      t.same(await violations(page), [])
+      await page.getByTitle('app-0: backoff').click()
+      await page.getByRole('heading', {name: 'Apps / app-0'}).waitFor()
+    })
+
+    await t.test('320 px are enough', async t => {
+      const run = await madeUp(t)
+      crash(run)
+      const {page} = await open(browser, run.url, 'light', {width: 320, height: 640})
+      await page.getByRole('link', {name: 'payments'}).waitFor()
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), 320)
+      await page.getByRole('link', {name: 'payments'}).click()
+      await page.getByRole('region', {name: 'What killed it'}).waitFor()
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), 320)
+    })
+
+    for (const theme of ['light', 'dark'] as const)
+      await t.test(`break no rule of accessibility, ${theme}`, async t => {
+        const run = await madeUp(t)
+        crash(run)
+        run.apps = [...run.apps, app('mail', {state: 'idle', isReady: false, waitsFor: ['checkout']})]
+        const {page} = await open(browser, run.url, theme)
+        await page.getByRole('link', {name: 'payments'}).waitFor()
+        t.same(await violations(page), [])
+        await page.getByRole('link', {name: 'payments'}).click()
+        await page.getByText('<masked, 8 characters>').waitFor()
+        t.same(await violations(page), [])
+      })
+  })
+)
