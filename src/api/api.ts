@@ -100,7 +100,10 @@ async function answer(context: ApiContext, request: ApiRequest): Promise<ApiResp
   if (path === '/apps') return json({apps: appViews(context.control.list().apps, recorder)})
   if (path === '/openapi.json') return (await import('./openapi.ts')).openapi()
   if (number !== undefined) return json(oneCall(recorder, Number(number), masking))
-  if (path === '/calls') return json({last: recorder.last, calls: listCalls(recorder, callsQuery(parameters), masking)})
+  if (path === '/calls') {
+    const calls = await listCalls(recorder, callsQuery(parameters), masking)
+    return json({last: recorder.last, calls})
+  }
   if (path === '/template') return json(await (await import('./template.ts')).templateView(context, masking))
   if (path === '/edges') return json({edges: edgeViews(recorder)})
   if (path === '/graph') return json(graphView(edgeViews(recorder), context.plans()))

@@ -4,6 +4,7 @@ import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-record
 import {readFilter} from '../telemetry/recorder/filter.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {ApiProblem} from './problem.ts'
+import {Turns} from './turns.ts'
 import {detailOf, rowOf, type CallDetail, type CallRow} from './call-view.ts'
 
 /** Rows of one answer. */
@@ -38,16 +39,18 @@ export function callsQuery(parameters: URLSearchParams, rows = ROWS, maxRows = M
   }
 }
 
-/** The latest calls that a filter matches, the latest first. Throws a UserError for a faulty filter. */
-export function listCalls(
+/** The latest calls that a filter matches, the latest first. Takes short turns. Rejects with a UserError for a faulty filter. */
+export async function listCalls(
   recorder: CallRecorder,
   {q, before, after, limit}: CallsQuery,
   masking: Masking
-): readonly CallRow[] {
+): Promise<readonly CallRow[]> {
+  const turns = new Turns(() => recorder.last)
   const matches = readFilter(q)
   const rows: CallRow[] = []
   for (const number of recorder.numbers(before === 0 ? undefined : before)) {
     if (rows.length >= limit || number <= after) break
+    await turns.next()
     const line = recorder.line(number)
     const edgeOf = line && recorder.edges.at(line.edge)
     if (line === undefined || edgeOf === undefined) continue

@@ -7,6 +7,7 @@ import {readFilter} from '../../telemetry/recorder/filter.ts'
 import type {ApiContext} from '../api.ts'
 import {callsQuery, recordedCall, type CallsQuery} from '../calls.ts'
 import {ApiProblem} from '../problem.ts'
+import {Turns} from '../turns.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
 
 const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) => Exporter>>> = {
@@ -16,8 +17,6 @@ const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) 
   otlp: async () => (await import('./otlp.ts')).otlpExporter
 }
 
-/** One turn of the event loop is used for so long, in ms; then calls go on. */
-const SLICE_MS = 2
 /** No limit but what is kept. */
 const ALL = 9_999_999_999
 
@@ -36,7 +35,7 @@ export async function exportCalls(
     throw new ApiProblem(404, `there is no ${path}`, `Formats: ${Object.keys(LOADERS).join(', ')}.`)
   const gone = new AbortController()
   response.on('close', () => gone.abort())
-  const turns = new Turns()
+  const turns = new Turns(() => recorder.last)
   const one = parameters.get('number')
   const numbers =
     one === null ? await matching(recorder, callsQuery(parameters, ALL, ALL), turns) : [numberOf(recorder, one)]
@@ -45,16 +44,21 @@ export async function exportCalls(
   const exporter = (await load())({masked: masked(), portOf})
   response.writeHead(200, {'content-type': exporter.type})
   let isFirst = true
-  response.write(exporter.before)
+  let text = exporter.before
   for (const number of numbers) {
-    await turns.next()
+    if (turns.isOver) {
+      const goesOn = response.write(text)
+      text = ''
+      if (!goesOn) await once(response, 'drain', {signal: gone.signal})
+      await turns.next()
+    }
     if (gone.signal.aborted) return
     const call = recorder.call(number)
     if (call === undefined) continue // its line was taken meanwhile
-    const goesOn = response.write((isFirst ? '' : exporter.between) + exporter.text(call))
+    text += (isFirst ? '' : exporter.between) + exporter.text(call)
     isFirst = false
-    if (!goesOn) await once(response, 'drain', {signal: gone.signal})
   }
+  response.write(text)
   response.end(exporter.after)
 }
 
@@ -82,16 +86,4 @@ async function matching(
     if (matches({...line, edgeOf}, read)) found.push(number)
   }
   return found.toReversed()
-}
-
-/** Divides long work into short turns of the event loop. */
-class Turns {
-  #began = performance.now()
-
-  /** Call it before each step: goes on at once while there is time left. */
-  async next(): Promise<void> {
-    if (performance.now() - this.#began < SLICE_MS) return
-    await new Promise(setImmediate)
-    this.#began = performance.now()
-  }
 }
