@@ -8,6 +8,7 @@ import {
   EXPORT_FLAGS,
   FAULT_FLAGS,
   GRAPH_FLAGS,
+  IMPORT_FLAGS,
   INIT_FLAGS,
   INVOKE_FLAGS,
   LOGS_FLAGS,
@@ -91,6 +92,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     examples: ['ps', 'ps shop stock', 'ps -w'],
     takesIds: true,
     load: async () => (await import('./commands/ps.ts')).ps
+  },
+  {
+    name: 'import',
+    summary: 'Write a template from a Procfile, a compose or process-compose file, or from what a folder contains',
+    usage: '[PATH] [flags]',
+    flags: IMPORT_FLAGS,
+    examples: ['import Procfile -o -', 'import --from compose -o imported.yaml'],
+    load: async () => (await import('./commands/import.ts')).importTemplate
   },
   {
     name: 'validate',

@@ -59,7 +59,7 @@ export const COMMAND_GROUPS: readonly Group[] = [
   ['Look', ['ps', 'list', 'logs', 'calls', 'why', 'graph']],
   ['Work with one app', ['start', 'restart', 'debug', 'env', 'fault']],
   ['Call', ['invoke', 'publish']],
-  ['Check', ['validate', 'doctor', 'schema']],
+  ['Check', ['import', 'validate', 'doctor', 'schema']],
   ['Past one machine', ['export']],
   ['Daeploy services', ['ls', 'assign', 'notifications']]
 ]

@@ -110,6 +110,12 @@ export const EXPORT_FLAGS: readonly Flag[] = [
   {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
 ]
 
+export const IMPORT_FLAGS: readonly Flag[] = [
+  {name: 'force', type: 'bool', text: 'Overwrite a file that is there already'},
+  text('from', 'What to read, if several are there. Valid values are: procfile, compose, process-compose, or folder'),
+  {...text('output', 'The file to write; - for standard output', 'o'), shown: '"dapr.yaml"'}
+]
+
 export const PS_FLAGS: readonly Flag[] = [
   {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
 ]

@@ -1,0 +1,147 @@
+import {envFilesOf} from './compose-program.ts'
+import {
+  buildOf,
+  environmentOf,
+  folderOfStack,
+  healthCommand,
+  leftOver,
+  portsOf,
+  publishedPort,
+  sharedKeys,
+  usualPort,
+  type Service,
+  type Stack
+} from './compose-service.ts'
+import {pathTo, type ImportedApp} from './imported.ts'
+import {given, isMap, mapOf, textOf, textsOf, type Values} from './yaml-file.ts'
+
+/** Keys of a service, and the flags of `docker run` with one value that they mean. */
+const FLAGS: Readonly<Record<string, string>> = {
+  user: '--user',
+  working_dir: '--workdir',
+  hostname: '--hostname',
+  platform: '--platform',
+  shm_size: '--shm-size',
+  mem_limit: '--memory',
+  cpus: '--cpus',
+  pid: '--pid',
+  ipc: '--ipc',
+  runtime: '--runtime',
+  network_mode: '--network'
+}
+/** The same of lists: one flag for each item. */
+const LIST_FLAGS: Readonly<Record<string, string>> = {
+  cap_add: '--cap-add',
+  cap_drop: '--cap-drop',
+  devices: '--device',
+  dns: '--dns',
+  extra_hosts: '--add-host',
+  security_opt: '--security-opt',
+  tmpfs: '--tmpfs',
+  volumes: '--volume'
+}
+const SWITCHES: Readonly<Record<string, string>> = {
+  privileged: '--privileged',
+  read_only: '--read-only',
+  init: '--init'
+}
+
+const KNOWN = new Set([
+  ...Object.keys(FLAGS),
+  ...Object.keys(LIST_FLAGS),
+  ...Object.keys(SWITCHES),
+  ...'image build command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open extends pull_policy develop'.split(
+    ' '
+  )
+])
+
+/** A service as a container, which `docker run` starts, and ends on a signal. */
+export function containerApp(service: Service, stack: Stack): ImportedApp {
+  const {values, id} = service
+  const notes = [...service.notes]
+  const build = buildOf(service, stack)
+  const name = textOf(values['container_name']) || `${stack.name}-${id}`.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')
+  const image = textOf(values['image']) || name
+  const ports = portsOf(service)
+  const usual = usualPort(service)
+  const isHidden = ports.length === 0 && usual > 0 && !('network_mode' in values)
+  if (isHidden) notes.push(`ports: ${usual.toString()} is published here, as programs outside of containers call it`)
+  const env = environmentOf(service, stack, 'host.docker.internal', notes)
+  const callsOut = Object.values(env).some(value => value.includes('host.docker.internal'))
+  const run = [
+    'docker',
+    'run',
+    '--rm',
+    '--name',
+    name,
+    ...ports.flatMap(({address, published, target}) => [
+      '--publish',
+      [address, published, target].filter((part, index) => part !== '' || (index === 1 && address !== '')).join(':')
+    ]),
+    ...(isHidden ? ['--publish', `${usual.toString()}:${usual.toString()}`] : []),
+    ...(callsOut ? ['--add-host', 'host.docker.internal:host-gateway'] : []),
+    ...Object.entries(FLAGS).flatMap(([key, flag]) => (textOf(values[key]) === '' ? [] : [flag, textOf(values[key])])),
+    ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
+      itemsOf(key, values[key], notes).flatMap(item => [flag, item])
+    ),
+    ...Object.entries(SWITCHES).flatMap(([key, flag]) => (values[key] === 'true' ? [flag] : [])),
+    ...Object.keys(env).flatMap(key => ['--env', key]),
+    ...entrypoint(values['entrypoint'], notes),
+    image,
+    ...wordsOf(values['command'])
+  ]
+  if (build !== undefined)
+    notes.push('build: no program was found that runs outside of the image, so it is built and run as a container')
+  const health = healthCommand(service)
+  const port = publishedPort(service)
+  return {
+    id,
+    folder: folderOfStack(stack),
+    keys: given({
+      command:
+        build === undefined ? run : ['sh', '-c', `${buildLine(build, image, stack)} && exec "$@"`, 'run', ...run],
+      env: Object.keys(env).length > 0 ? env : undefined,
+      envFile: envFilesOf(service, stack, folderOfStack(stack)),
+      ...withStop(image, sharedKeys(service, stack, notes)),
+      ready:
+        health === undefined ? (port > 0 ? {tcp: port} : undefined) : {command: ['docker', 'exec', name, ...health]}
+    }),
+    notes: [...notes, ...leftOver(service, KNOWN)]
+  }
+}
+
+const buildLine = ({folder, dockerfile}: {folder: string; dockerfile: string}, image: string, stack: Stack): string => {
+  const context = pathTo(folder, folderOfStack(stack))
+  return `docker build --quiet --tag '${image}' --file '${context}/${dockerfile}' '${context}'`
+}
+
+/** PostgreSQL waits for its clients on SIGTERM. */
+const withStop = (image: string, keys: Values): Values =>
+  /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
+
+/** A text is split at blanks, as docker does without a shell. */
+const wordsOf = (command: unknown): readonly string[] =>
+  typeof command === 'string'
+    ? (command.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map(word => word.replaceAll(/^["']|["']$/g, ''))
+    : textsOf(command)
+
+function entrypoint(value: unknown, notes: string[]): readonly string[] {
+  const [program, ...args] = wordsOf(value)
+  if (args.length > 0)
+    notes.push(`entrypoint: ${args.join(' ')} must stand before the command: docker run takes one word`)
+  return program === undefined ? [] : ['--entrypoint', program]
+}
+
+function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
+  if (key === 'extra_hosts' && isMap(value)) return Object.entries(value).map(([host, at]) => `${host}:${textOf(at)}`)
+  const list: readonly unknown[] = Array.isArray(value) ? value : textsOf(value)
+  return list.flatMap(each => {
+    if (!isMap(each)) return [textOf(each)].filter(text => text !== '')
+    const {source, target, read_only: isReadOnly} = mapOf(each)
+    if (textOf(target) === '' || textOf(source) === '') {
+      notes.push(`${key}: ${JSON.stringify(each)} is not carried over`)
+      return []
+    }
+    return [`${textOf(source)}:${textOf(target)}${isReadOnly === 'true' ? ':ro' : ''}`]
+  })
+}

@@ -1,0 +1,186 @@
+import {dirname} from 'node:path'
+import {pathFrom, type ImportedFile} from './imported.ts'
+import {given, isMap, mapOf, textOf, textsOf, variablesOf, written, type Values} from './yaml-file.ts'
+
+/** A service of a compose file, with what it extends. */
+export interface Service {
+  readonly id: string
+  readonly values: Values
+  readonly notes: readonly string[]
+}
+
+/** The services of a compose file. */
+export interface Stack {
+  readonly file: ImportedFile
+  readonly name: string
+  readonly services: Map<string, Service>
+  /** Ids of those that run as programs here; all others are containers. */
+  readonly programs: Set<string>
+}
+
+/** A port of a service: on this machine (0: none is published), and in its container. */
+export interface Port {
+  /** The address at which it is published, '' for all. */
+  readonly address: string
+  readonly published: string
+  readonly target: string
+}
+
+/** The ports of a service, in the short and the long form. */
+export function portsOf({values}: Service): readonly Port[] {
+  const {ports} = values
+  const list: readonly unknown[] = Array.isArray(ports) ? ports : []
+  return list.flatMap(each => {
+    if (isMap(each)) return [{address: '', published: textOf(each['published']), target: textOf(each['target'])}]
+    // a default may contain colons: ${PORT:-80}:80
+    const parts =
+      textOf(each)
+        .replace(/\/(?:tcp|udp)$/, '')
+        .match(/(?:\$\{[^}]*\}|\[[^\]]*\]|[^:])+/g) ?? []
+    const target = parts.at(-1) ?? ''
+    return [{target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':')}]
+  })
+}
+
+/** Where well-known images listen. */
+const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
+  [/postgres|postgis|timescale/, 5432],
+  [/redis|valkey|dragonfly/, 6379],
+  [/mysql|mariadb/, 3306],
+  [/mongo/, 27_017],
+  [/rabbitmq/, 5672],
+  [/kafka|redpanda/, 9092],
+  [/elasticsearch|opensearch/, 9200],
+  [/memcached/, 11_211],
+  [/minio/, 9000],
+  [/nats/, 4222],
+  [/mailhog|mailpit/, 1025],
+  [/nginx|httpd|caddy|traefik/, 80]
+]
+
+/** The number at which a service is reached on this machine; 0: at none. */
+export function publishedPort(service: Service): number {
+  const [first] = portsOf(service)
+  const typed = Number(/\d+$/.exec((first?.published ?? '').replace(/^\$\{\w+:?-(\d+)\}$/, '$1'))?.[0] ?? 0)
+  return typed || Number(/^\d+$/.exec(first?.target ?? '')?.[0] ?? 0) || usualPort(service)
+}
+
+/** What the container listens on, where the file publishes nothing: `expose`, or what the image is known for. */
+export const usualPort = ({values}: Service): number =>
+  Number(textsOf(values['expose'])[0] ?? 0) ||
+  (IMAGE_PORTS.find(([image]) => image.test(textOf(values['image'])))?.[1] ?? 0)
+
+/** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
+export function environmentOf(
+  service: Service,
+  {services, programs}: Stack,
+  host: string,
+  notes: string[]
+): Readonly<Record<string, string>> {
+  const env = variablesOf(service.values['environment'])
+  const replaced = new Set<string>()
+  const result = Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name,
+      [...services.values()].reduce(
+        (text, other) => (other === service ? text : pointed(text, other, {host, name, replaced, programs})),
+        value
+      )
+    ])
+  )
+  const changed = [...replaced]
+  if (changed.length > 0)
+    notes.push(`env: ${changed.join(' and ')} ${changed.length === 1 ? 'is' : 'are'} at ${host} here`)
+  return result
+}
+
+/** Variables whose whole value may be the name of a host. */
+const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
+
+interface Pointing {
+  readonly host: string
+  /** Of the variable. */
+  readonly name: string
+  readonly replaced: Set<string>
+  readonly programs: ReadonlySet<string>
+}
+
+/** `db`, `db:5432`, `//user@db:5432/x` */
+function pointed(text: string, other: Service, {host, name, replaced, programs}: Pointing): string {
+  if (text === other.id && !HOST.test(name)) return text
+  const id = other.id.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return text.replaceAll(
+    new RegExp(`(^|//|@|,)${id}(?::(\\d+))?(?=$|[/,?])`, 'g'),
+    (whole, before: string, port: string | undefined) => {
+      if (before === '' && port === undefined && text !== other.id) return whole
+      const published = portsOf(other).find(each => each.target === port)?.published ?? ''
+      const at = programs.has(other.id) || !/^\d+$/.test(published) ? port : published
+      replaced.add(other.id)
+      return `${before}${host}${at === undefined ? '' : `:${at}`}`
+    }
+  )
+}
+
+const CONDITIONS: Readonly<Record<string, string>> = {
+  service_started: 'started',
+  service_healthy: 'ready',
+  service_completed_successfully: 'completed'
+}
+
+/** Keys that mean the same for a program and for a container. */
+export function sharedKeys({values, id}: Service, {services}: Stack, notes: string[]): Values {
+  const needed = values['depends_on']
+  const pairs = isMap(needed)
+    ? Object.entries(needed).map(
+        ([name, how]) => [name, CONDITIONS[textOf(mapOf(how)['condition'])] ?? 'started'] as const
+      )
+    : textsOf(needed).map(name => [name, 'started'] as const)
+  const known = pairs.filter(([name]) => services.has(name) && name !== id)
+  for (const [name] of pairs) if (!services.has(name)) notes.push(`depends_on: there is no service ${name}`)
+  const restart = textOf(values['restart']).replace(/^on-failure:.*/, 'on-failure')
+  const grace = textOf(values['stop_grace_period'])
+  const stop = given({
+    signal: signalOf(textOf(values['stop_signal'])),
+    timeout: /^\d+(?:ms|s|m)$/.test(grace) ? grace : undefined
+  })
+  const profiles = textsOf(values['profiles'])
+  return given({
+    dependsOn: known.length === 0 ? undefined : Object.fromEntries(known),
+    restart: {always: 'always', 'unless-stopped': 'always', 'on-failure': 'on-failure'}[restart],
+    stop: Object.keys(stop).length === 0 ? undefined : stop,
+    profiles: profiles.length === 0 ? undefined : profiles
+  })
+}
+
+function signalOf(text: string): string | undefined {
+  const name = text.replace(/^(?:SIG)?/, 'SIG')
+  return ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'].includes(name) ? name : undefined
+}
+
+/** The command of a health check; undefined: there is none. */
+export function healthCommand({values}: Service): readonly string[] | undefined {
+  const {test, disable} = mapOf(values['healthcheck'])
+  const words = textsOf(test)
+  if (words.length === 0 || words[0] === 'NONE' || textOf(disable) === 'true') return undefined
+  if (typeof test === 'string') return ['sh', '-c', test]
+  return words[0] === 'CMD-SHELL' ? ['sh', '-c', words.slice(1).join(' ')] : words.slice(words[0] === 'CMD' ? 1 : 0)
+}
+
+/** Notes on keys that say nothing here. */
+export const leftOver = ({values}: Service, known: ReadonlySet<string>): readonly string[] =>
+  Object.entries(values)
+    .filter(([key]) => !known.has(key) && !key.startsWith('x-'))
+    .map(([key, value]) => `${key}: ${written(value)} is not carried over`)
+
+/** The folder from which an image is built, and the Dockerfile; undefined: it is not built. */
+export function buildOf(
+  {values}: Service,
+  {file}: Stack
+): {readonly folder: string; readonly dockerfile: string} | undefined {
+  const {build} = values
+  if (build === undefined) return undefined
+  const context = textOf(build) || textOf(mapOf(build)['context']) || '.'
+  return {folder: pathFrom(file, context), dockerfile: textOf(mapOf(build)['dockerfile']) || 'Dockerfile'}
+}
+
+export const folderOfStack = ({file}: Stack): string => dirname(file.path)

@@ -1,0 +1,110 @@
+import {existsSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
+import {containerApp} from './compose-container.ts'
+import {programApp} from './compose-program.ts'
+import type {Service, Stack} from './compose-service.ts'
+import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
+import {isMap, mapOf, textOf, valuesOf, written, type Values} from './yaml-file.ts'
+
+/**
+ * A compose file. A service that is built from a folder with a program of its own becomes that program; every other one a
+ * container by `docker run`. Throws a `UserError` for a broken file, or one without services.
+ */
+export function importCompose(file: ImportedFile): Imported {
+  const {services, ...top} = valuesOf(file)
+  const all = Object.entries(mapOf(services))
+  if (all.length === 0) throw unreadable(file, 'it has no services', 0)
+  const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
+  const stack: Stack = {
+    file,
+    name: textOf(top['name']) || basename(dirname(file.path)),
+    services: new Map(),
+    programs: new Set()
+  }
+  for (const [id, value] of all) stack.services.set(id, serviceOf(id, value, mapOf(services)))
+  const programs = new Map(
+    [...stack.services.values()].flatMap(service => {
+      const app = programApp(service, stack)
+      return app === undefined ? [] : [[service.id, app] as const]
+    })
+  )
+  for (const id of programs.keys()) stack.programs.add(id)
+  const apps = withPortNotes(
+    [...stack.services.values()].map(service => programs.get(service.id)?.() ?? containerApp(service, stack))
+  )
+  const interpolate = JSON.stringify(apps).includes('${')
+  if (interpolate && existsSync(join(dirname(file.path), '.env')))
+    notes.push(
+      'compose replaces variables from .env, too; here they come from the environment: set -a; . ./.env; set +a'
+    )
+  return {
+    from: basename(file.path),
+    ...(textOf(top['name']) !== '' && {name: textOf(top['name'])}),
+    ...(interpolate && {interpolate}),
+    apps,
+    notes
+  }
+}
+
+/** In containers several programs may listen on one port, and everybody on those below 1024. */
+const withPortNotes = (apps: readonly ImportedApp[]): readonly ImportedApp[] =>
+  apps.map((app, index) => {
+    const port = Number(app.keys['appPort'] ?? 0)
+    const other = apps.slice(0, index).find(({keys}) => port > 0 && keys['appPort'] === port)
+    const notes = [
+      ...(other === undefined
+        ? []
+        : [`appPort: ${port.toString()} is that of ${other.id}, too: only one can listen there`]),
+      ...(port > 0 && port < 1024 ? [`appPort: only root may listen on ${port.toString()}`] : [])
+    ]
+    return notes.length === 0 ? app : {...app, notes: [...app.notes, ...notes]}
+  })
+
+function topNote(key: string, value: unknown): readonly string[] {
+  if (['version', 'name', 'volumes', 'networks'].includes(key) || key.startsWith('x-')) {
+    if (key !== 'networks') return []
+    return [
+      'networks: programs and published ports are all on localhost here; containers do not see each other by name'
+    ]
+  }
+  return [`${key}: ${written(value)} is not carried over`]
+}
+
+function serviceOf(id: string, value: unknown, all: Values, path: readonly string[] = []): Service {
+  const notes: string[] = []
+  let values = mapOf(value)
+  const {extends: from} = values
+  const base = textOf(from) || textOf(mapOf(from)['service'])
+  if (base !== '') {
+    const other = textOf(mapOf(from)['file'])
+    if (other !== '') notes.push(`extends: ${base} of ${other} is not carried over: import that file, too`)
+    else if ([...path, id].includes(base) || !(base in all)) notes.push(`extends: there is no service ${base}`)
+    else values = merged(serviceOf(base, all[base], all, [...path, id]).values, values)
+  }
+  return {id, values: ours(values) as Values, notes}
+}
+
+/** A service over one that it extends: maps by key, lists one behind the other, all else replaced. */
+function merged(base: Values, over: Values): Values {
+  const result: Record<string, unknown> = {...base}
+  for (const [key, value] of Object.entries(over)) {
+    const before = result[key]
+    if (isMap(before) && isMap(value)) result[key] = merged(before, value)
+    else if (Array.isArray(before) && Array.isArray(value) && key !== 'command')
+      result[key] = [...(before as readonly unknown[]), ...(value as readonly unknown[])]
+    else result[key] = value
+  }
+  return result
+}
+
+/** Variables are written with braces here, and a literal `$` alone. */
+function ours(value: unknown): unknown {
+  if (typeof value === 'string')
+    return value.replaceAll(/\$(\$\{?|\{[^}]*\}?|[A-Za-z_]\w*)/g, (whole, what: string) => {
+      if (what === '$') return '$'
+      if (what === '${') return '$${'
+      return what.startsWith('{') ? whole : `\${${what}}`
+    })
+  if (Array.isArray(value)) return value.map(ours)
+  return isMap(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, ours(each)])) : value
+}

@@ -1,0 +1,71 @@
+import {existsSync, readFileSync, statSync} from 'node:fs'
+import {basename, join, relative, resolve} from 'node:path'
+import {messageOf, UserError} from '../model/errors.ts'
+import {nearMiss} from '../model/near-miss.ts'
+import type {ImportedFile} from './imported.ts'
+
+export const KINDS = ['process-compose', 'compose', 'procfile', 'folder'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** The names of files, best first. */
+const NAMES: Readonly<Record<Exclude<Kind, 'folder'>, readonly string[]>> = {
+  'process-compose': ['process-compose.yaml', 'process-compose.yml'],
+  compose: ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'],
+  procfile: ['Procfile.dev', 'Procfile']
+}
+
+/** What is imported, and the other files that were found next to it. */
+export interface FoundSource {
+  readonly kind: Kind
+  readonly path: string
+  readonly others: readonly string[]
+}
+
+/** What a path means: a file of a known kind, or a folder with one, or just a folder. Throws a `UserError`. */
+export function findSource(typed: string, from: string | undefined, cwd: string): FoundSource {
+  const wanted = from === undefined ? undefined : kindOf(from)
+  const path = resolve(cwd, typed)
+  const stat = statSync(path, {throwIfNoEntry: false})
+  if (stat === undefined) throw new UserError(`there is no file or folder ${typed}`)
+  if (!stat.isDirectory()) return {kind: wanted ?? kindOfFile(path, typed), path, others: []}
+  const there = KINDS.flatMap(kind =>
+    kind === 'folder' ? [] : NAMES[kind].filter(name => existsSync(join(path, name))).map(name => ({kind, name}))
+  )
+  if (wanted === 'folder') return {kind: 'folder', path, others: there.map(({name}) => name)}
+  const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
+  if (meant === undefined && wanted !== undefined)
+    throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
+  if (meant === undefined) return {kind: 'folder', path, others: []}
+  const others = there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name)
+  return {kind: meant.kind, path: join(path, meant.name), others}
+}
+
+function kindOf(typed: string): Kind {
+  const kind = KINDS.find(each => each === typed)
+  if (kind !== undefined) return kind
+  const near = nearMiss(typed, KINDS)
+  throw new UserError(`--from ${typed} is unknown: expected ${KINDS.join(', ')}`, {
+    explanation: near === '' ? '' : `Did you mean ${near}?`
+  })
+}
+
+function kindOfFile(path: string, typed: string): Kind {
+  const name = basename(path)
+  if (/process-compose.*\.ya?ml$/.test(name)) return 'process-compose'
+  if (/^Procfile/i.test(name) || name.endsWith('.procfile')) return 'procfile'
+  if (/\.ya?ml$/.test(name)) return /^processes:/m.test(readFileSync(path, 'utf8')) ? 'process-compose' : 'compose'
+  throw new UserError(`cannot tell what ${typed} is`, {explanation: `Add --from and one of ${KINDS.join(', ')}.`})
+}
+
+/** Reads a file to import. Throws a `UserError` if that fails, or if it is no text. */
+export function readImported(path: string, cwd: string): ImportedFile {
+  const shownAs = relative(cwd, path) || path
+  try {
+    const bytes = readFileSync(path)
+    const text = new TextDecoder('utf-8', {fatal: true}).decode(bytes)
+    if (text.includes('\0')) throw new Error('it contains the character NUL')
+    return {path, shownAs, text}
+  } catch (error) {
+    throw new UserError(`cannot import ${shownAs}: ${messageOf(error)}`)
+  }
+}

@@ -1,0 +1,51 @@
+import {dirname, isAbsolute, join, relative} from 'node:path'
+import {explainPlace, placeOf} from '../config/diagnose.ts'
+import {UserError} from '../model/errors.ts'
+
+/** An app as another tool's file has it. */
+export interface ImportedApp {
+  readonly id: string
+  /** Absolute. */
+  readonly folder: string
+  /** Further keys of the template, in the order in which they are written. */
+  readonly keys: Readonly<Record<string, unknown>>
+  /** What could not be carried over, or needs a look. */
+  readonly notes: readonly string[]
+}
+
+/** What a file of another tool, or a folder, says of a template. */
+export interface Imported {
+  /** What it was read from, for people. */
+  readonly from: string
+  readonly name?: string
+  /** Values contain variables. */
+  readonly interpolate?: boolean
+  readonly common?: Readonly<Record<string, unknown>>
+  readonly apps: readonly ImportedApp[]
+  /** What concerns the whole. */
+  readonly notes: readonly string[]
+}
+
+/** A file to import: its path as messages name it, and its text. */
+export interface ImportedFile {
+  readonly path: string
+  readonly shownAs: string
+  readonly text: string
+}
+
+/** The absolute path of what a file names. */
+export const pathFrom = (file: ImportedFile, path: string): string =>
+  isAbsolute(path) ? path : join(dirname(file.path), path)
+
+/** A path as it is written in a template: relative with `./`, or absolute where it is far away. */
+export function pathTo(path: string, from: string): string {
+  const way = relative(from, path)
+  if (way === '') return '.'
+  return way.startsWith('../../../') ? path : way.startsWith('..') ? way : `./${way}`
+}
+
+/** The error for a file that cannot be understood, with the place. */
+export function unreadable({shownAs, text}: ImportedFile, why: string, offset: number): UserError {
+  const place = placeOf({shownAs, text}, offset)
+  return new UserError(`cannot import ${shownAs}: ${why}`, {explanation: explainPlace(place, 1, [])})
+}

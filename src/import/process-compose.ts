@@ -1,0 +1,164 @@
+import {existsSync, statSync} from 'node:fs'
+import {constants} from 'node:os'
+import {basename, dirname, join} from 'node:path'
+import {pathFrom, pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
+import {commandOf} from './shell-words.ts'
+import {given, mapOf, textOf, textsOf, valuesOf, variablesOf, written, type Values} from './yaml-file.ts'
+
+const CONDITIONS: Readonly<Record<string, string>> = {
+  process_started: 'started',
+  process_healthy: 'ready',
+  process_log_ready: 'ready',
+  process_completed: 'completed',
+  process_completed_successfully: 'completed'
+}
+
+/** Keys of a process that are carried over, or that only its own screen and logs use. */
+const KNOWN = new Set(
+  'command entrypoint working_dir environment env_file depends_on availability readiness_probe ready_log_line shutdown replicas disabled namespace description disable_ansi_colors is_daemon is_foreground is_tty is_interactive log_location log_configuration'.split(
+    ' '
+  )
+)
+
+/** A file of process-compose. Throws a `UserError` for a broken one, or one without processes. */
+export function importProcessCompose(file: ImportedFile): Imported {
+  const {processes, ...top} = valuesOf(file)
+  const all = Object.entries(mapOf(processes))
+  if (all.length === 0) throw unreadable(file, 'it has no processes', 0)
+  const shared = variablesOf(top['environment'])
+  const interpolate = [shared, ...all.map(([, each]) => variablesOf(mapOf(each)['environment']))].some(env =>
+    Object.values(env).some(value => VARIABLE.test(value))
+  )
+  const shell = textOf(mapOf(top['shell'])['shell_command'])
+  const reader = {file, interpolate, shell, ids: new Set(all.map(([id]) => id))}
+  const ignored = ['vars', 'env_cmds', 'shell', 'is_strict', 'extends', 'env_file', 'dotenv'].filter(key => key in top)
+  return {
+    from: basename(file.path),
+    ...(interpolate && {interpolate}),
+    ...(Object.keys(shared).length > 0 && {common: {env: ours(shared)}}),
+    apps: all.map(([id, each]) => appOf(id, mapOf(each), reader)),
+    notes: ignored.map(key => `${key}: ${written(top[key])} is not carried over`)
+  }
+}
+
+interface Reader {
+  readonly file: ImportedFile
+  readonly interpolate: boolean
+  readonly shell: string
+  /** Of all processes. */
+  readonly ids: ReadonlySet<string>
+}
+
+const VARIABLE = /\$\{?[A-Za-z_]/
+
+/** Variables in values are written with braces here. */
+const ours = (env: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name,
+      value.replaceAll(/\$(\$|[A-Za-z_]\w*)/g, (_, what: string) => (what === '$' ? '$' : `\${${what}}`))
+    ])
+  )
+
+function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Reader): ImportedApp {
+  const notes: string[] = []
+  const typed = textOf(process['working_dir'])
+  const folder = folderOf(file, typed, notes)
+  const literal = (text: string): string => (interpolate ? text.replaceAll('${', () => '$${') : text)
+  const line = textOf(process['command'])
+    .replaceAll('$$', () => '$')
+    .trim()
+  const words = textsOf(process['entrypoint'])
+  const shelled =
+    shell !== '' && !['bash', 'sh', '/bin/sh', '/bin/bash'].includes(shell) ? [shell, '-c', line] : commandOf(line)
+  const command = (words.length > 0 ? words : shelled).map(literal)
+  const env = ours(variablesOf(process['environment']))
+  const probe = mapOf(process['readiness_probe'])
+  const http = mapOf(probe['http_get'])
+  const isDisabled = textOf(process['disabled']) === 'true'
+  const envFile = textOf(process['env_file']) || (existsSync(join(dirname(file.path), '.env')) ? '.env' : '')
+  for (const [key, value] of Object.entries(process))
+    if (!KNOWN.has(key)) notes.push(`${key}: ${written(value)} is not carried over`)
+  if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
+  const isDaemon = textOf(process['is_daemon']) === 'true'
+  if (isDaemon)
+    notes.push('is_daemon: what it leaves running ends with the run; apps that need it wait with dependsOn: completed')
+  const hasPort = Number(textOf(http['port'])) > 0
+  if (Object.keys(http).length > 0 && !hasPort) notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
+  if (line.includes('{{')) notes.push('{{…}} in command is not replaced')
+  return {
+    id,
+    folder,
+    keys: given({
+      appPort: Number(textOf(http['port'])) || undefined,
+      command: command.length > 0 ? command : undefined,
+      env: Object.keys(env).length > 0 ? env : undefined,
+      envFile: envFile === '' ? undefined : pathTo(pathFrom(file, envFile), folder),
+      dependsOn: dependenciesOf(process, ids, notes),
+      ready: readyOf(process, {http: hasPort ? http : {}, probe, literal}),
+      restart: isDaemon ? undefined : restartOf(mapOf(process['availability']), notes),
+      stop: stopOf(mapOf(process['shutdown']), notes),
+      replicas: Number(textOf(process['replicas'])) > 1 ? Number(textOf(process['replicas'])) : undefined,
+      profiles: isDisabled ? ['disabled'] : undefined
+    }),
+    notes
+  }
+}
+
+function folderOf(file: ImportedFile, typed: string, notes: string[]): string {
+  const folder = pathFrom(file, typed)
+  if (typed === '' || statSync(folder, {throwIfNoEntry: false})?.isDirectory() === true) return folder
+  notes.push(`working_dir: ${typed} is no folder here`)
+  return dirname(file.path)
+}
+
+function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string[]): Values | undefined {
+  const named = Object.entries(mapOf(process['depends_on']))
+  for (const [id] of named) if (!ids.has(id)) notes.push(`depends_on: there is no process ${id}`)
+  const known = named.filter(([id]) => ids.has(id))
+  const all = known.map(([id, how]) => {
+    const condition = textOf(mapOf(how)['condition']) || 'process_completed_successfully'
+    if (condition === 'process_completed')
+      notes.push(`depends_on ${id}: process_completed holds whatever the exit code; here it must be 0`)
+    return [id, CONDITIONS[condition] ?? 'started'] as const
+  })
+  return all.length === 0 ? undefined : (Object.fromEntries(all) as Values)
+}
+
+function readyOf(
+  process: Values,
+  {http, probe, literal}: {http: Values; probe: Values; literal: (text: string) => string}
+): unknown {
+  const line = textOf(process['ready_log_line'])
+  if (line !== '') return {log: literal(line.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))}
+  const command = textOf(mapOf(probe['exec'])['command'])
+  if (command !== '') return {command: commandOf(command).map(literal)}
+  if (Object.keys(http).length === 0) return undefined
+  return {http: textOf(http['path']) || '/'}
+}
+
+function restartOf(availability: Values, notes: string[]): string | undefined {
+  const policy = textOf(availability['restart'])
+  if (policy === 'exit_on_failure' || textOf(availability['exit_on_end']) === 'true')
+    notes.push('availability: the end of this process ended all; here the others go on')
+  for (const key of ['max_restarts', 'backoff_seconds'])
+    if (key in availability)
+      notes.push(
+        `availability.${key}: ${written(availability[key])} is not carried over: the pause between restarts grows by itself`
+      )
+  return {always: 'always', on_failure: 'on-failure'}[policy]
+}
+
+function stopOf(shutdown: Values, notes: string[]): Values | undefined {
+  const command = textOf(shutdown['command'])
+  if (command !== '')
+    notes.push(`shutdown.command: ${written(command)} is not run: the processes of the app get a signal`)
+  const number = Number(textOf(shutdown['signal']))
+  const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
+  const seconds = textOf(shutdown['timeout_seconds'])
+  const stop = given({
+    signal: signal === 'SIGTERM' ? undefined : signal,
+    timeout: seconds === '' ? undefined : `${seconds}s`
+  })
+  return Object.keys(stop).length === 0 ? undefined : stop
+}

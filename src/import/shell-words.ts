@@ -1,0 +1,44 @@
+/** What only a shell understands: operators, quotes, variables, globs, assignments before the program, its own commands. */
+const SHELL_SYNTAX =
+  /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=|^\s*(?:cd|exec|source|\.|export|set|if|while|for|until|ulimit)\s/
+/** What only bash understands. */
+const BASH_SYNTAX = /\[\[|<\(|\bsource\s|\bpipefail\b|\$'|<<</
+
+/** A command line as the `command` of a template: words if they are plain, else for a shell. */
+export function commandOf(line: string): readonly string[] {
+  const text = line.trim()
+  if (text === '') return []
+  if (!SHELL_SYNTAX.test(text)) return text.split(/\s+/)
+  return [BASH_SYNTAX.test(text) ? 'bash' : 'sh', '-c', text]
+}
+
+const PORT_FLAG =
+  /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|localhost:|127\.0\.0\.1:|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
+
+/** The port that a command line names, or that its program is known for; 0: none that could be told. */
+export function portOf(line: string): number {
+  const written = Number(PORT_FLAG.exec(line)?.[1] ?? 0)
+  if (written > 0 && written <= 65_535) return written
+  return USUAL_PORTS.find(([program]) => program.test(line))?.[1] ?? 0
+}
+
+/** Ports on which programs of development listen unless they are told another one. */
+const USUAL_PORTS: readonly (readonly [RegExp, number])[] = [
+  [/\bvite preview\b/, 4173],
+  [/\bvite(?! build| optimize)\b|\bvite dev\b/, 5173],
+  [
+    /\b(?:next|nuxt|nuxi|react-router) (?:dev|start)\b|\breact-scripts start\b|\bremix dev\b|\brails s(?:erver)?\b/,
+    3000
+  ],
+  [/\bastro dev\b/, 4321],
+  [/\bng serve\b/, 4200],
+  [/\bvue-cli-service serve\b|\bwebpack(?:-dev-server| serve)\b/, 8080],
+  [/\bflask\b.*\brun\b/, 5000],
+  [
+    /\buvicorn\b|\bfastapi (?:dev|run)\b|\bgunicorn\b|\bmanage\.py runserver\b|\bphp artisan serve\b|\bmkdocs serve\b/,
+    8000
+  ],
+  [/\bspring-boot:run\b|\bbootRun\b|\bquarkus:dev\b/, 8080],
+  [/\bpuma\b/, 9292],
+  [/\bmix phx\.server\b/, 4000]
+]

@@ -1,0 +1,54 @@
+import {dirname} from 'node:path'
+import {Document} from 'yaml'
+import {pathTo, type Imported, type ImportedApp} from './imported.ts'
+
+const MARK = '# import:'
+
+/** The text of a template. `file`: where it is to stand, which relative paths count from. */
+export function templateText({from, name, interpolate, common, apps, notes}: Imported, file: string): string {
+  const lines = [
+    `# Written by pillion import from ${from}.`,
+    ...(hasNotes({apps, notes}) ? [`# What could not be carried over, or needs a look, is behind "${MARK}".`] : []),
+    'version: 1',
+    ...(name === undefined ? [] : pair('name', name)),
+    ...(interpolate === true ? pair('interpolate', true) : []),
+    ...notes.flatMap(note => comment(note)),
+    ...(common === undefined ? [] : ['common:', ...indented(keys(common), '  ')]),
+    'apps:',
+    ...apps.flatMap(app => appLines(app, dirname(file)))
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+const hasNotes = ({apps, notes}: Pick<Imported, 'apps' | 'notes'>): boolean =>
+  notes.length > 0 || apps.some(app => app.notes.length > 0)
+
+/** How many notes a template has. */
+export const countNotes = ({apps, notes}: Imported): number =>
+  notes.length + apps.reduce((sum, app) => sum + app.notes.length, 0)
+
+function appLines({id, folder, keys: more, notes}: ImportedApp, from: string): readonly string[] {
+  const [first = '', ...rest] = [
+    ...pair('appID', id),
+    ...pair('appDirPath', pathTo(folder, from)),
+    ...keys(more),
+    ...notes.flatMap(note => comment(note))
+  ]
+  return [`  - ${first}`, ...indented(rest, '    ')]
+}
+
+const indented = (lines: readonly string[], by: string): readonly string[] =>
+  lines.map(line => (line === '' ? '' : by + line))
+
+const comment = (note: string): readonly string[] =>
+  note.split('\n').map((line, index) => (index === 0 ? `${MARK} ${line}` : `#   ${line}`))
+
+const keys = (values: Readonly<Record<string, unknown>>): readonly string[] =>
+  Object.entries(values).flatMap(([key, value]) => pair(key, value))
+
+/** A key and its value: lists and maps in one line, the variables of `env` in one each. */
+function pair(key: string, value: unknown): readonly string[] {
+  const document = new Document({}, {version: '1.1'})
+  document.contents = document.createNode({[key]: document.createNode(value, {flow: key !== 'env'})})
+  return document.toString({lineWidth: 0, flowCollectionPadding: false}).trimEnd().split('\n')
+}

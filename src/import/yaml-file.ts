@@ -1,0 +1,50 @@
+import {parseDocument} from 'yaml'
+import {messageOf} from '../model/errors.ts'
+import {unreadable, type ImportedFile} from './imported.ts'
+
+export type Values = Readonly<Record<string, unknown>>
+
+/** The values of a YAML file; each scalar is the text that was written. Throws a `UserError` with the place of a mistake. */
+export function valuesOf(file: ImportedFile): Values {
+  const document = parseDocument(file.text, {schema: 'failsafe', merge: true, prettyErrors: false, logLevel: 'silent'})
+  const [fault] = document.errors
+  if (fault !== undefined) throw unreadable(file, fault.message, fault.pos[0])
+  try {
+    const values: unknown = document.toJS()
+    if (isMap(values)) return values
+  } catch (error) {
+    throw unreadable(file, messageOf(error), 0) // an alias without an anchor, or too many
+  }
+  throw unreadable(file, 'it is no map of keys to values', 0)
+}
+
+export const isMap = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The keys of a map; none if it is none. */
+export const mapOf = (value: unknown): Values => (isMap(value) ? value : {})
+
+/** The text of a scalar, '' for anything else. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** The texts of a list, or of one text. */
+export const textsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter(each => typeof each === 'string') : typeof value === 'string' ? [value] : []
+
+/** Variables as a map: a list has `NAME=value`, or `NAME` alone, which is passed on and left out here. */
+export function variablesOf(value: unknown): Readonly<Record<string, string>> {
+  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, textOf(each)]))
+  const pairs = textsOf(value).filter(each => each.includes('='))
+  return Object.fromEntries(pairs.map(each => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]))
+}
+
+/** In short how a value was written, for a note. */
+export function written(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const [first = ''] = text.split('\n')
+  return first.length > 100 || first !== text ? `${first.slice(0, 97)}…` : first
+}
+
+/** Keys without those whose value is undefined. */
+export const given = (keys: Values): Values =>
+  Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined))

@@ -1,0 +1,139 @@
+import {chmod, readFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import t from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+const SERVER = `const {createServer} = require('node:http')
+createServer((_, response) => response.end(process.env.GREETING ?? 'hello')).listen(Number(process.env.PORT))
+`
+const read = async (rig: Rig, name = 'dapr.yaml'): Promise<string> => readFile(join(rig.folder, name), 'utf8')
+
+t.test('a Procfile: imported, it validates and runs', async t => {
+  const rig = await openRig(t)
+  const port = 5000 + (process.pid % 1000) + 20_000
+  await rig.write({
+    Procfile: `web: PORT=${port.toString()} node server.js\nticker: while true; do echo tick; sleep 60; done\n`,
+    'server.js': SERVER,
+    '.env': 'GREETING=from .env\n'
+  })
+  t.match(await rig.run(['import']), {
+    code: 0,
+    stdout:
+      '✅  dapr.yaml has 2 apps from Procfile\nℹ️  One thing needs a look: search for "# import:"\nℹ️  Next: pillion validate, then pillion up\n',
+    stderr: ''
+  })
+  t.match(await rig.run(['validate']), {code: 0, stdout: '✅  dapr.yaml can run: 2 apps\n', stderr: ''})
+  const run = rig.pillion(['up'])
+  await run.waitForLine('== APP - ticker == tick')
+  t.match(await rig.run(['invoke', '-a', 'web', '-m', '/', '-v', 'GET']), {code: 0, stdout: /^from \.env\n/})
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('a compose file: a program, and a container by docker', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'compose.yaml': `
+services:
+  web:
+    build: web
+    environment: ["REDIS_URL=redis://cache:6379"]
+    depends_on: {cache: {condition: service_healthy}}
+    networks: [back]
+  cache:
+    image: redis:7
+    environment: {A: "\${A:-one}"}
+    volumes: ["data:/data"]
+    healthcheck: {test: ["CMD", "redis-cli", "ping"]}
+volumes: {data: {}}
+networks: {back: {}}
+`,
+    'web/package.json': '{"scripts": {"start": "node -p process.env.REDIS_URL"}}',
+    'bin/docker': '#!/bin/sh\nif [ "$1" = exec ]; then exit 0; fi\necho "docker $* A=$A"\nexec sleep 1000\n'
+  })
+  await chmod(join(rig.folder, 'bin/docker'), 0o755)
+  t.match(await rig.run(['import', '--from', 'compose', '-o', 'dapr.yaml']), {code: 0, stderr: ''})
+  const env = {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`, A: 'two'}
+  const run = rig.pillion(['up'], {env})
+  await run.waitForLine(
+    /== APP - cache == docker run --rm --name \S+-cache --publish 6379:6379 --volume data:\/data --env A redis:7 A=two/
+  )
+  await run.waitForLine('== APP - web == redis://localhost:6379')
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('a process-compose file: dependencies and probes', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'process-compose.yaml': `
+version: "0.5"
+processes:
+  last: {command: 'echo "last of \${WHO}"', environment: [WHO=three], depends_on: {first: {condition: process_completed_successfully}, db: {condition: process_log_ready}}}
+  first: {command: echo first}
+  db: {command: "echo ready to go; exec sleep 1000", ready_log_line: ready to}
+`
+  })
+  t.match(await rig.run(['import']), {code: 0})
+  const run = rig.pillion(['up'])
+  await run.waitForLine('== APP - last == last of three')
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('a folder: to standard output, into another folder, and what was found besides', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'shop/web/package.json': '{"scripts": {"dev": "vite"}}',
+    'shop/Procfile': 'web: x\n',
+    'shop/api/go.mod': 'module api\n',
+    'shop/api/main.go': 'package main\n'
+  })
+  const shown = await rig.run(['import', 'shop', '--from', 'folder', '-o', '-'])
+  t.match(shown, {
+    code: 0,
+    stdout: /^# Written by pillion import from the files of shop\/\.\n/,
+    stderr: /Also there: Procfile\./
+  })
+  t.match(shown.stdout, /appDirPath: \.\/shop\/web\n/)
+  t.match(await rig.run(['import', 'shop', '--from', 'folder', '-o', 'run/dapr.yaml']), {code: 0})
+  t.match(await read(rig, 'run/dapr.yaml'), /appDirPath: \.\.\/shop\/web\n/)
+  t.match(await rig.run(['validate', 'run']), {code: 0, stdout: '✅  run/dapr.yaml can run: 2 apps\n'})
+})
+
+t.test('a template that is there already is not touched without --force', async t => {
+  const rig = await openRig(t)
+  await rig.write({'dapr.yml': 'version: 1\n', Procfile: 'web: node x.js\n'})
+  t.match(await rig.run(['import']), {
+    code: 1,
+    stderr:
+      '❌  dapr.yml is there already\nWrite another file: -o imported.yaml. Print it: -o -. Overwrite it: --force.\n'
+  })
+  t.match(await rig.run(['import', '-o', 'dapr.yml']), {code: 1})
+  t.equal(await read(rig, 'dapr.yml'), 'version: 1\n')
+  t.match(await rig.run(['import', '-o', 'other.yaml']), {code: 0})
+  t.match(await rig.run(['import', '-o', 'dapr.yml', '--force']), {code: 0})
+  t.match(await read(rig, 'dapr.yml'), /appID: web/)
+})
+
+t.test('what cannot be imported', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'empty/x': '',
+    'bad/compose.yaml': 'services: {a: {image: x}\n',
+    'cycle/compose.yaml': 'services: {a: {image: x, depends_on: [b]}, b: {image: x, depends_on: [a]}}',
+    Procfile: 'a: b'
+  })
+  t.match(await rig.run(['import', 'empty']), {code: 1, stderr: /found nothing to import in empty\nLooked for/})
+  t.match(await rig.run(['import', 'bad']), {
+    code: 1,
+    stderr: /cannot import bad\/compose\.yaml: .*\nbad\/compose\.yaml:\d+:\d+\n/
+  })
+  t.match(await rig.run(['import', 'cycle']), {
+    code: 1,
+    stderr: /cannot write a template from this: .*dependsOn is circular/
+  })
+  t.match(await rig.run(['import', 'a', 'b']), {code: 255, stderr: /expected one file or folder, got 2: a b/})
+  t.match(await rig.run(['import', '-o', 'x.txt']), {code: 1, stderr: /the name of a template ends in \.yaml/})
+  t.match(await rig.run(['import', '-o', 'Procfile/dapr.yaml']), {code: 1, stderr: /cannot write Procfile\/dapr\.yaml/})
+})

@@ -1,0 +1,193 @@
+import t from 'tap'
+import {imported, refusal} from './read.ts'
+
+const NODE = {'package.json': '{"scripts": {"start": "node server.js --port 3000"}}', 'server.js': ''}
+
+t.test('a service that is built here is a program, an image a container', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+name: demo
+services:
+  web:
+    build: ./web
+    ports: ["8080:3000"]
+    environment:
+      DATABASE_URL: postgres://u:\${DB_PASSWORD:?set it}@db:5432/x
+      API: http://api:9000
+      CACHE_HOST: redis
+      MODE: web
+    env_file: [web/.env, {path: none.env, required: false}]
+    depends_on: {db: {condition: service_healthy}, redis: {condition: service_started}, gone: {condition: service_started}}
+    restart: unless-stopped
+    volumes: ["./web:/app", "/app/node_modules"]
+  api:
+    build: {context: ./api, dockerfile: Dockerfile.dev}
+    command: python3 main.py
+    expose: ["9000"]
+    profiles: [api]
+    stop_grace_period: 20s
+    secrets: [key]
+  db:
+    image: postgres:16
+    environment: [POSTGRES_PASSWORD=$DB_PASSWORD, "COST=$$5"]
+    ports: ["127.0.0.1:5433:5432"]
+    volumes: ["db:/var/lib/postgresql/data"]
+    healthcheck: {test: ["CMD-SHELL", "pg_isready -U postgres"]}
+  redis:
+    image: redis:7
+    command: redis-server --save ""
+networks: {back: {}}
+volumes: {db: {}}
+secrets: {key: {file: ./key}}
+`,
+    web: {...NODE, '.env': ''},
+    api: {'main.py': '', 'Dockerfile.dev': 'FROM python\nEXPOSE 9000\nCMD ["python3", "main.py"]\n'},
+    '.env': 'DB_PASSWORD=x'
+  })
+  t.strictSame(template, {
+    version: 1,
+    name: 'demo',
+    interpolate: true,
+    apps: [
+      {
+        appID: 'web',
+        appDirPath: './web',
+        appPort: 3000,
+        command: ['npm', 'run', 'start'],
+        env: {
+          DATABASE_URL: 'postgres://u:${DB_PASSWORD:?set it}@localhost:5433/x',
+          API: 'http://localhost:9000',
+          CACHE_HOST: 'localhost',
+          MODE: 'web'
+        },
+        envFile: ['./.env', {path: '../none.env', required: false}],
+        dependsOn: {db: 'ready', redis: 'started'},
+        restart: 'always'
+      },
+      {
+        appID: 'api',
+        appDirPath: './api',
+        appPort: 9000,
+        command: ['python3', 'main.py'],
+        stop: {timeout: '20s'},
+        profiles: ['api']
+      },
+      {
+        appID: 'db',
+        appDirPath: '.',
+        command: [
+          'docker',
+          'run',
+          '--rm',
+          '--name',
+          'demo-db',
+          '--publish',
+          '127.0.0.1:5433:5432',
+          '--volume',
+          'db:/var/lib/postgresql/data',
+          '--env',
+          'POSTGRES_PASSWORD',
+          '--env',
+          'COST',
+          'postgres:16'
+        ],
+        env: {POSTGRES_PASSWORD: '${DB_PASSWORD}', COST: '$5'},
+        stop: {signal: 'SIGINT'},
+        ready: {command: ['docker', 'exec', 'demo-db', 'sh', '-c', 'pg_isready -U postgres']}
+      },
+      {
+        appID: 'redis',
+        appDirPath: '.',
+        command: [
+          'docker',
+          'run',
+          '--rm',
+          '--name',
+          'demo-redis',
+          '--publish',
+          '6379:6379',
+          'redis:7',
+          'redis-server',
+          '--save',
+          ''
+        ],
+        ready: {tcp: 6379}
+      }
+    ]
+  })
+  t.strictSame(notes, [
+    'networks: programs and published ports are all on localhost here; containers do not see each other by name',
+    'secrets: {"key":{"file":"./key"}} is not carried over',
+    'compose replaces variables from .env, too; here they come from the environment: set -a; . ./.env; set +a',
+    'ports: it was reached at 8080; the program itself listens on 3000',
+    'env: db and api and redis are at localhost here',
+    'depends_on: there is no service gone',
+    'volumes: the program runs in its folder, not in a container',
+    'secrets: ["key"] is not carried over',
+    'ports: 6379 is published here, as programs outside of containers call it'
+  ])
+})
+
+t.test('extends of the same file is followed, of another one told', async t => {
+  const {template, notes} = await imported(t, {
+    'docker-compose.yml': `
+x-base: &base {restart: always}
+services:
+  base: {image: alpine, command: [sleep, "1"], environment: {A: base, B: base}, volumes: [a:/a]}
+  one: {extends: base, environment: {B: one}, volumes: [b:/b], <<: *base}
+  two: {extends: {service: base, file: other.yaml}, image: busybox}
+  three: {extends: three, image: busybox}
+`
+  })
+  const [, one] = template.apps
+  t.match(one, {env: {A: 'base', B: 'one'}, restart: 'always'})
+  t.match(
+    ((one?.['command'] ?? []) as readonly string[]).join(' '),
+    /--volume a:\/a --volume b:\/b --env A --env B alpine sleep 1$/
+  )
+  t.strictSame(notes, [
+    'extends: base of other.yaml is not carried over: import that file, too',
+    'extends: there is no service three'
+  ])
+})
+
+t.test('an image without a program that runs here is built and run', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': 'services: {web: {build: web, ports: ["80:80"]}}',
+    web: {Dockerfile: 'FROM nginx\nCOPY . /x\n'}
+  })
+  t.match(template.apps, [
+    {command: ['sh', '-c', /^docker build .* && exec "\$@"$/, 'run', 'docker'], ready: {tcp: 80}}
+  ])
+  t.match(notes, [/^build: no program was found/])
+})
+
+t.test('a Dockerfile says what starts, if that makes sense here', async t => {
+  const commandOf = async (dockerfile: string, more = {}): Promise<unknown> => {
+    const files = {'compose.yaml': 'services: {web: {build: web}}', web: {Dockerfile: dockerfile, ...more}}
+    return (await imported(t, files)).template.apps[0]?.['command']
+  }
+  t.strictSame(await commandOf('FROM node\nCMD ["node", "a.js"]\nFROM node\nCMD [ "node", "b.js" ]', {'b.js': ''}), [
+    'node',
+    'b.js'
+  ])
+  t.strictSame(await commandOf('FROM python\nENTRYPOINT ["/entry.sh"]\nCMD flask run'), ['flask', 'run'])
+  t.strictSame(await commandOf('FROM node\nCMD ["node", "dist/x.js"]', NODE), ['npm', 'run', 'start'])
+  t.match(await commandOf('FROM scratch\nCMD ["/server"]', {'go.mod': '', 'main.go': 'package main'}), [
+    'go',
+    'run',
+    '.'
+  ])
+  t.match(await commandOf('FROM nginx'), ['sh', '-c'])
+})
+
+t.test('broken files, and such without services', async t => {
+  const read = async (text: string) => refusal(t, {'compose.yaml': text})
+  t.match(await read('services:\n  web: {image: x\n'), {
+    message: /^cannot import compose\.yaml: /,
+    explanation: /^compose\.yaml:\d+:\d+/
+  })
+  t.match(await read('volumes: {}\n'), {message: 'cannot import compose.yaml: it has no services'})
+  t.match(await read('a: &a [*a, *b]\n'), {message: /^cannot import compose\.yaml: /})
+  t.match(await read(''), {message: /it is no map/})
+})

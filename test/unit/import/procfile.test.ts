@@ -1,0 +1,99 @@
+import t from 'tap'
+import {imported, refusal} from './read.ts'
+
+const FOREMAN = 'foreman ends all when one ends; here the others go on, unless the run is stopped'
+
+t.test('a Procfile becomes apps of one folder', async t => {
+  const {template, notes, text} = await imported(t, {
+    Procfile: [
+      '# processes',
+      'web: node server.js -p $PORT',
+      '',
+      'css: npx tailwindcss -i a.css -o b.css --watch',
+      'worker:   bundle exec sidekiq && echo "done"  ',
+      'api: RAILS_ENV=test PORT=4000 bin/rails s',
+      'jobs: PORT=4000 bin/jobs',
+      'release: rake db:migrate'
+    ].join('\r\n'),
+    '.env': 'A=1'
+  })
+  t.match(text, /^# Written by pillion import from Procfile\.\n/)
+  t.strictSame(template, {
+    version: 1,
+    common: {envFile: '.env'},
+    apps: [
+      {
+        appID: 'web',
+        appDirPath: '.',
+        appPort: 5000,
+        command: ['sh', '-c', 'node server.js -p $PORT'],
+        env: {PORT: '5000'}
+      },
+      {appID: 'css', appDirPath: '.', command: ['npx', 'tailwindcss', '-i', 'a.css', '-o', 'b.css', '--watch']},
+      {appID: 'worker', appDirPath: '.', command: ['sh', '-c', 'bundle exec sidekiq && echo "done"']},
+      {
+        appID: 'api',
+        appDirPath: '.',
+        appPort: 4000,
+        command: ['bin/rails', 's'],
+        env: {RAILS_ENV: 'test', PORT: '4000'}
+      },
+      {appID: 'jobs', appDirPath: '.', command: ['bin/jobs'], env: {PORT: '4000'}},
+      {appID: 'release', appDirPath: '.', command: ['rake', 'db:migrate'], profiles: ['release']}
+    ]
+  })
+  t.strictSame(notes, [
+    FOREMAN,
+    'appPort: 4000 is that of another app here',
+    'Heroku runs this once before each release: here by pillion start release, or --profile release'
+  ])
+})
+
+t.test('lines that are no process, and second ones of a name, are told', async t => {
+  const {template, notes} = await imported(t, {Procfile: 'web: node a.js\nnot a process\nweb: node b.js\n'})
+  t.equal(template.apps.length, 1)
+  t.strictSame(notes.slice(0, 2), [
+    'line 2 is no "name: command": not a process',
+    'line 3 is a second "web": node b.js'
+  ])
+})
+
+t.test('ports: written, known of the program, or as foreman counts them', async t => {
+  const table: Readonly<Record<string, number | undefined>> = {
+    'node app.js --port 3000': 3000,
+    'bin/rails server -p 3001 -b 0.0.0.0': 3001,
+    'gunicorn app:app -b 0.0.0.0:9000': 9000,
+    'php artisan serve': 8000,
+    'next dev': 3000,
+    'vite build': undefined,
+    'puma -p ${PORT:-5555}': 5555,
+    'sidekiq -c 5': undefined
+  }
+  for (const [line, port] of Object.entries(table)) {
+    const {template} = await imported(t, {Procfile: `x: ${line}\n`})
+    t.equal(template.apps[0]?.['appPort'], port, line)
+  }
+  const {template} = await imported(t, {Procfile: 'clock: ruby clock.rb\nweb: node index.js\n'})
+  t.equal(template.apps[1]?.['appPort'], 5100)
+})
+
+t.test('words that YAML or a shell reads in another way stay what they are', async t => {
+  const line = 'x: echo "${HOME} #1: yes" | tee /dev/null'
+  const {template} = await imported(t, {Procfile: `${line}\ny: on off 0x10 1.0 ~\nz: cd web && npm start\n`})
+  t.strictSame(
+    template.apps.map(({command}) => command),
+    [
+      ['sh', '-c', 'echo "${HOME} #1: yes" | tee /dev/null'],
+      ['sh', '-c', 'on off 0x10 1.0 ~'],
+      ['sh', '-c', 'cd web && npm start']
+    ]
+  )
+  t.equal(template['interpolate'], undefined)
+})
+
+t.test('a Procfile without a process is refused', async t => {
+  for (const text of ['', '# nothing\n', 'just text\n'])
+    t.match(await refusal(t, {Procfile: text}), {
+      message: 'cannot import Procfile: it has no line of the form "name: command"'
+    })
+})
