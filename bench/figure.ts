@@ -58,6 +58,7 @@ export type MeasureName =
   | 'overlap: p99.9, saves'
   | 'stop'
   | 'memory'
+  | 'memory: after a flood'
   | `startup: ${'--version' | '--help' | 'run'}, ${'npm' | 'binary'}`
   | 'size: binary'
 

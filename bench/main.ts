@@ -11,6 +11,7 @@ import {grpc} from './figures/grpc.ts'
 import {grpcBlocks} from './figures/grpc-blocks.ts'
 import {latency} from './figures/latency.ts'
 import {manager} from './figures/manager.ts'
+import {floodMemory} from './figures/flood-memory.ts'
 import {memory} from './figures/memory.ts'
 import {overlap} from './figures/overlap.ts'
 import {policies} from './figures/policies.ts'
@@ -40,7 +41,8 @@ const FIGURES = [
   save,
   overlap,
   stop,
-  memory
+  memory,
+  floodMemory
 ]
 
 const {values, positionals} = parseArgs({options: {short: {type: 'boolean', default: false}}, allowPositionals: true})

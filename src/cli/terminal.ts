@@ -1,8 +1,9 @@
-import {constants, fstatSync, openSync, type Stats, write as writeFile, writeSync} from 'node:fs'
+import {constants, fstatSync, openSync, type Stats, writeSync} from 'node:fs'
 import {Socket} from 'node:net'
 import {isatty} from 'node:tty'
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../model/errors.ts'
+import {writeText} from '../platform/write-text.ts'
 import {terminalText} from '../logging/terminal-text.ts'
 
 /** Maximum number of unread characters before writers have to wait. */
@@ -259,13 +260,8 @@ function putToTerminal(fd: number): Put {
   return put
 }
 
-/** Writes in the thread pool: disks have no readiness events. The system may write less than requested. */
-function putToFile(fd: number): Put {
-  const put: Put = (text, done) => {
-    writeFile(fd, text, null, 'latin1', (error, written) => {
-      if (error !== null || written === text.length) done(error)
-      else put(text.slice(written), done)
-    })
-  }
-  return put
-}
+/** Writes in the thread pool: disks have no readiness events. */
+const putToFile =
+  (fd: number): Put =>
+  (text, done) =>
+    writeText(fd, text, done)

@@ -1,8 +1,9 @@
-import {close, type NoParamCallback, open, write} from 'node:fs'
+import {close, open} from 'node:fs'
 import {mkdir} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {getSystemErrorMessage, promisify} from 'node:util'
 import {codeOf, messageOf} from '../model/errors.ts'
+import {writeText} from '../platform/write-text.ts'
 import {readPart, startOfLastIn} from './log-reader.ts'
 import {type Piece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './log-record.ts'
@@ -198,21 +199,13 @@ export class LogFile implements LogRecord {
     const text = this.#waiting.join('')
     this.#forget()
     this.#isWriting = true
-    this.#writeAll(text, error => {
+    writeText(this.#fd, text, error => {
       this.#isWriting = false
       this.#written += text.length
       this.#tellReaders(this.#written)
       if (error !== null) this.#fail(error)
       else if (this.#state === 'open' && this.#waitingSize > 0) this.#writeSoon()
       else if (this.#state === 'closing') this.#writeNext()
-    })
-  }
-
-  /** The system may write less than requested, for example on a nearly full disk. */
-  #writeAll(text: string, done: NoParamCallback): void {
-    write(this.#fd, text, null, 'latin1', (error, written) => {
-      if (error !== null || written === text.length) done(error)
-      else this.#writeAll(text.slice(written), done)
     })
   }
 

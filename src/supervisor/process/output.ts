@@ -15,6 +15,14 @@ export interface OutputOptions {
   readonly take: (stream: 'stdout' | 'stderr', text: string) => Promise<void> | undefined
 }
 
+interface Stream {
+  readonly name: 'stdout' | 'stderr'
+  readonly socket: Socket
+  readonly cutter: LineCutter
+  /** Until the latest text was taken. */
+  taken: Promise<void> | undefined
+}
+
 /** Reads the two pipes of a process, from the spawn until every writer has closed them. */
 export class Output {
   /** Settles when both pipes have ended and the last line was passed on. */
@@ -28,10 +36,7 @@ export class Output {
   constructor(options: OutputOptions) {
     this.#options = options
     const {stdout, stderr} = options.pipes
-    const streams = [
-      {name: 'stdout', socket: readerOf(stdout.ours)},
-      {name: 'stderr', socket: readerOf(stderr.ours)}
-    ] as const
+    const streams = [this.#open('stdout', stdout.ours), this.#open('stderr', stderr.ours)]
     this.#sockets = streams.map(({socket}) => socket)
     this.#closed = this.#readAll(streams)
   }
@@ -54,26 +59,37 @@ export class Output {
     for (const socket of this.#sockets) socket.unref()
   }
 
-  async #readAll(streams: readonly {readonly name: 'stdout' | 'stderr'; readonly socket: Socket}[]): Promise<void> {
-    await Promise.all(streams.map(async ({name, socket}) => this.#read(name, socket)))
+  async #readAll(streams: readonly Stream[]): Promise<void> {
+    await Promise.all(streams.map(async stream => this.#readRest(stream)))
     this.#isClosed = true
   }
 
-  async #read(name: 'stdout' | 'stderr', socket: Socket): Promise<void> {
+  #open(name: 'stdout' | 'stderr', descriptor: number): Stream {
     const {isRaw} = this.#options
     const cutter = new LineCutter()
-    let taken: Promise<void> | undefined
-    socket.on('data', (chunk: Buffer) => {
-      this.#lastRead = performance.now()
-      const text = isRaw ? chunk.toString('latin1') : cutter.push(chunk)
-      if (text !== '') taken = this.#handOn(name, text, socket)
-      if (chunk.length >= WHOLE_READ && !socket.isPaused()) giveWay(socket)
-    })
+    const stream: Stream = {
+      name,
+      cutter,
+      taken: undefined,
+      socket: readerOf(descriptor, chunk => {
+        const {socket} = stream
+        this.#lastRead = performance.now()
+        const text = isRaw ? chunk.toString('latin1') : cutter.push(chunk)
+        if (text !== '') stream.taken = this.#handOn(name, text, socket)
+        if (chunk.length >= WHOLE_READ && !socket.isPaused()) giveWay(socket)
+      })
+    }
+    return stream
+  }
+
+  async #readRest(stream: Stream): Promise<void> {
+    const {name, cutter, socket} = stream
     await new Promise(resolve => {
       socket.on('error', () => undefined).once('close', resolve) // `close` follows an error
+      socket.resume()
     })
-    await taken // a stream can end while it is paused
-    const rest = isRaw ? '' : cutter.end()
+    await stream.taken // a stream can end while it is paused
+    const rest = this.#options.isRaw ? '' : cutter.end()
     if (rest !== '') await this.#handOn(name, rest, socket)
   }
 
@@ -99,5 +115,20 @@ function giveWay(socket: Socket): void {
   setImmediate(() => socket.resume())
 }
 
+/** What was read is taken at once: all pipes share one buffer. */
+const shared = Buffer.allocUnsafeSlow(WHOLE_READ)
+
 /** A socket reads a FIFO like any pipe, without using the thread pool. */
-const readerOf = (descriptor: number): Socket => new Socket({fd: descriptor, readable: true, writable: false})
+const readerOf = (descriptor: number, take: (chunk: Buffer) => void): Socket =>
+  new Socket({
+    fd: descriptor,
+    readable: true,
+    writable: false,
+    onread: {
+      buffer: shared,
+      callback: count => {
+        take(shared.subarray(0, count))
+        return true
+      }
+    }
+  })

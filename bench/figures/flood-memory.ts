@@ -1,0 +1,52 @@
+import {readdir, stat} from 'node:fs/promises'
+import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import {usageOf} from '../../test/rig/usage.ts'
+import {inRounds, type Figure} from '../figure.ts'
+import {lineWriter, withRig} from '../tools.ts'
+
+const BYTES_A_LINE = 100
+/** Long enough for what is given back a little later. */
+const CALM_MS = 10_000
+
+/** Proportional memory of a run whose app has written two million lines at full speed and is silent now, beside one that was always silent. */
+export const floodMemory: Figure = {
+  name: 'flood-memory',
+  needs: ['cc'],
+  measure: async ({rounds, lines}) => {
+    const both = await inRounds(
+      Math.min(rounds, 3),
+      async () => [await memoryAfter(lines), await memoryAfter(0)] as const
+    )
+    const [ours, peer] = [both.map(([after]) => after), both.map(([, silent]) => silent)]
+    return [{name: 'memory: after a flood', unit: 'MB', ours, peer, peerName: 'silent'}]
+  }
+}
+
+async function memoryAfter(lines: number): Promise<number> {
+  return withRig(async rig => {
+    const write = `${await lineWriter()} ${lines.toString()} ${BYTES_A_LINE.toString()} 10000 begin`
+    await rig.template([{appID: 'writer', command: ['sh', '-c', `${lines > 0 ? `${write}; ` : ''}exec sleep 1000`]}])
+    const run = rig.start(['sh', '-c', 'exec "$@" > /dev/null', 'sh', ...rig.program, 'run', '-f', '.'])
+    while ((await writtenIn(rig.folder)) < lines * BYTES_A_LINE) {
+      if (run.hasExited) throw new Error(run.report())
+      await pause(100)
+    }
+    await pause(CALM_MS)
+    const {megabytes} = await usageOf(run.pid)
+    run.signal('SIGTERM')
+    await run.exited
+    return megabytes
+  })
+}
+
+/** Bytes of the app's log. */
+async function writtenIn(folder: string): Promise<number> {
+  try {
+    const logs = join(folder, 'writer/.dapr/logs')
+    const [name = ''] = (await readdir(logs)).filter(file => file.startsWith('writer_app_'))
+    return (await stat(join(logs, name))).size
+  } catch {
+    return 0 // not there yet
+  }
+}

@@ -1,0 +1,38 @@
+import {write} from 'node:fs'
+
+/** Bytes of one write; a longer text is written in pieces of it. */
+const PIECE_BYTES = 64 * 1024
+/** What is shorter is copied by Node. */
+const SHORT = 4 * 1024
+/** So many buffers are kept for the next writes. */
+const MAX_KEPT = 4
+
+const kept: Buffer[] = []
+
+/**
+ * Writes latin1 text to a descriptor, in the thread pool and completely, then calls `done` once. The system may write less than
+ * requested, for example on a nearly full disk. Long texts go through buffers that are used again: Node would copy each to memory of
+ * malloc, which does not return it to the system after a flood.
+ */
+export function writeText(fd: number, text: string, done: (error: Error | null) => void): void {
+  if (text.length > SHORT) return writePieces(fd, text, done)
+  write(fd, text, null, 'latin1', (error, written) => {
+    if (error !== null || written === text.length) done(error)
+    else writeText(fd, text.slice(written), done)
+  })
+}
+
+function writePieces(fd: number, text: string, done: (error: Error | null) => void): void {
+  const buffer = kept.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES)
+  let at = 0
+  const next = (error: Error | null, written = 0): void => {
+    at += written
+    if (error === null && at < text.length) {
+      const bytes = buffer.write(text.slice(at, at + PIECE_BYTES), 'latin1')
+      return write(fd, buffer, 0, bytes, null, next)
+    }
+    if (kept.length < MAX_KEPT) kept.push(buffer)
+    done(error)
+  }
+  next(null)
+}
