@@ -5,7 +5,7 @@ import {hrefOf, route} from '../state/route.ts'
 import {appList, edges, isPaused, pause, runName} from '../state/run.ts'
 import {setTheme, theme, THEMES} from '../state/theme.ts'
 import {VIEWS} from '../views/views.ts'
-import {count, percent} from './format.ts'
+import {percent, rate} from './format.ts'
 import {isHelpOpen} from './help.tsx'
 import {Sparkline} from './sparkline.tsx'
 
@@ -80,7 +80,7 @@ function Figures() {
         <b>{ready}</b>/{all.length} ready
       </span>
       <span>
-        <Sparkline values={history.value} label="calls a second, the last minute" /> <b>{count(perSecond)}</b>/s
+        <Sparkline values={history.value} label="calls a second, the last minute" /> <b>{rate(perSecond)}</b>/s
       </span>
       {failed > 0 && (
         <span class="bad">

@@ -17,7 +17,7 @@ export function Death({death}: {readonly death: DeathView}) {
         <b>{name}</b> {exit} at {timeOfDay(at)}, {ago(now.value - Date.parse(at))}, {duration(livedMs)} after its start
         {files.length > 0 && (
           <>
-            , which followed a change of <code>{files.join(', ')}</code>
+            , which followed a change of <code>{visible(files.join(', '))}</code>
           </>
         )}
         . {hint} <small>end {number}</small>

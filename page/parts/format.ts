@@ -17,6 +17,9 @@ export const ago = (ms: number): string =>
 export const count = (value: number): string =>
   value < 100 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value).toLocaleString('en')
 
+/** `4.0`, `1,777`: calls a second. */
+export const rate = (value: number): string => (value < 100 ? value.toFixed(1) : count(value))
+
 export const percent = (part: number, whole: number): string =>
   whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`
 

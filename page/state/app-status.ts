@@ -51,10 +51,10 @@ function reasonOf({id, exit, restartsAt, restarts, waitsFor, appPort}: AppView, 
   }
   if (word === 'backoff') {
     if (restartsAt === null) return `${exit}, starts when its files change`
-    return `again in ${duration(Math.max(0, Date.parse(restartsAt) - now))} (${(restarts + 1).toString()}.)`
+    return `again in ${duration(Math.max(0, Date.parse(restartsAt) - now))} (${restarts.toString()} restarts)`
   }
   if (word === 'waiting') return waitsFor.length === 0 ? '' : `for ${waitsFor.join(', ')}`
   if (word === 'not ready' || word === 'starting')
-    return appPort > 0 ? `port ${appPort.toString()} does not accept calls yet` : ''
+    return appPort > 0 ? `port ${appPort.toString()} is not open yet` : ''
   return ''
 }

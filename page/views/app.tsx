@@ -3,9 +3,10 @@ import type {DeathRow, EnvironmentView} from '../../src/api/app-details.ts'
 import type {WhyView} from '../../src/api/why.ts'
 import {AppActions} from '../parts/app-actions.tsx'
 import {Death} from '../parts/death.tsx'
-import {count, duration, percent} from '../parts/format.ts'
+import {count, duration, percent, rate} from '../parts/format.ts'
 import {LatestCalls} from '../parts/latest-calls.tsx'
 import {Lives} from '../parts/lives.tsx'
+import {visible, withoutColours} from '../parts/safe-text.ts'
 import {Status} from '../parts/status.tsx'
 import {ask} from '../state/api.ts'
 import {now} from '../state/clock.ts'
@@ -83,7 +84,7 @@ function Found({app}: {readonly app: AppView}) {
           Logs
         </a>
       </div>
-      {reason !== '' && !app.isReady && <p class="box note">{reason}</p>}
+      {reason !== '' && !app.isReady && <p class="box note">{withoutColours(reason)}</p>}
       {why?.death && <Death death={why.death} />}
       <Lives app={app} ends={ends} />
       <div class="columns">
@@ -101,9 +102,9 @@ function Found({app}: {readonly app: AppView}) {
           <dl class="facts">
             {environment?.variables.map(([variable, value]) => (
               <div key={variable}>
-                <dt>{variable}</dt>
+                <dt>{visible(variable)}</dt>
                 <dd>
-                  <code>{value}</code>
+                  <code>{visible(value)}</code>
                 </dd>
               </div>
             ))}
@@ -118,11 +119,11 @@ function Figures({id}: {readonly id: string}) {
   const {perSecond, calls, failed, p95Ms} = incoming.value.get(id) ?? NO_TRAFFIC
   const out = outgoing.value.get(id) ?? NO_TRAFFIC
   const figures: readonly (readonly [string, string, string?])[] = [
-    ['in', `${count(perSecond)}/s`],
+    ['in', `${rate(perSecond)}/s`],
     ['failed', failed === 0 ? '–' : percent(failed, calls), failed === 0 ? '' : 'bad'],
     ['p95', p95Ms === 0 ? '–' : duration(p95Ms)],
     ['waiting', count(waiting.value[id] ?? 0)],
-    ['out', `${count(out.perSecond)}/s`]
+    ['out', `${rate(out.perSecond)}/s`]
   ]
   return (
     <dl class="numbers">
@@ -157,7 +158,7 @@ function Facts({app, folder}: {readonly app: AppView; readonly folder: string}) 
           <div key={name}>
             <dt>{name}</dt>
             <dd>
-              <code>{value}</code>
+              <code>{visible(value)}</code>
             </dd>
           </div>
         ))}

@@ -2,7 +2,7 @@ import {computed} from '@preact/signals'
 import {useEffect} from 'preact/hooks'
 import {AppMap} from '../parts/app-map.tsx'
 import {RestartAll} from '../parts/app-actions.tsx'
-import {count, duration, percent} from '../parts/format.ts'
+import {count, duration, percent, rate} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {LatestCalls} from '../parts/latest-calls.tsx'
 import {withoutColours} from '../parts/safe-text.ts'
@@ -60,7 +60,7 @@ const COLUMNS: readonly Column<AppView>[] = [
     alignsRight: true,
     cell: app => {
       const {perSecond} = trafficOf(app)
-      return perSecond === 0 ? '–' : `${count(perSecond)}/s`
+      return perSecond === 0 ? '–' : `${rate(perSecond)}/s`
     }
   },
   {
@@ -90,7 +90,12 @@ const COLUMNS: readonly Column<AppView>[] = [
       return calls === 0 ? '–' : <b class="busy">{count(calls)}</b>
     }
   },
-  {head: 'Lives', name: 'lives', alignsRight: true, cell: ({restarts}) => restarts + 1},
+  {
+    head: 'Lives',
+    name: 'lives',
+    alignsRight: true,
+    cell: ({restarts, pid, exitCode}) => (pid === 0 && exitCode === null ? '–' : restarts + 1)
+  },
   {
     head: 'Up',
     name: 'up',

@@ -150,6 +150,32 @@ t.test('the apps', async t =>
       t.equal(await page.getByRole('button', {name: 'Start'}).count(), 0)
     })
 
+    await t.test('what apps say is text: in ids, paths, reasons, values', async t => {
+      const run = await madeUp(t)
+      const evil = '<img src=x onerror="document.title=1">\u202eevil\x1b]0;x\x07'
+      run.apps = [app('<b>shop', {state: 'running', isReady: false, command: evil})]
+      run.answers['GET /apps/%3Cb%3Eshop/why'] = {
+        app: '<b>shop',
+        instances: [{name: 'x', isReady: false, reason: `it said ${evil}`}],
+        death: death({inside: [{...call(1, {path: `/${evil}`}), forMs: 1, times: 0}], lines: [evil], files: [evil]}),
+        deaths: 1
+      }
+      run.answers['GET /apps/%3Cb%3Eshop/deaths'] = {deaths: []}
+      run.answers['GET /apps/%3Cb%3Eshop/environment'] = {
+        folder: evil,
+        command: [evil],
+        variables: [[evil, evil]]
+      }
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: '<b>shop'}).click()
+      await page.getByText('GET /<img src=x onerror="document.title=1">[U+202E]evil').waitFor()
+      await page.getByText('it said <img').waitFor()
+      await page.getByText('[U+202E]').nth(4).waitFor()
+      t.equal(await page.locator('main img, main b:text-is("shop")').count(), 0)
+      t.match(await page.title(), /Apps/)
+      t.same(troubles, [])
+    })
+
     await t.test('an app that is not there: a near one; what cannot be done is said', async t => {
       const run = await madeUp(t)
       const {page} = await open(browser, run.url)
