@@ -57,6 +57,7 @@ export type MeasureName =
   | 'save: lost calls'
   | 'overlap: p99.9, saves'
   | 'stop'
+  | `wait: ${'ready' | 'idle, late'}`
   | 'memory'
   | 'memory: after a flood'
   | `startup: ${'--version' | '--help' | 'run'}, ${'npm' | 'binary'}`

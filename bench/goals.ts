@@ -9,6 +9,8 @@ export interface Goal {
 
 /** Rows that are not named here are told without a verdict. */
 export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
+  'wait: ready': {of: 'ours', atMost: 100},
+  'wait: idle, late': {of: 'ours', atMost: 50},
   'start: all started': {of: 'ours', atMost: 500},
   'start: all answered': {of: 'ours', atMost: 300},
   calls: {of: 'ratio', atLeast: 0.5},

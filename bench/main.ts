@@ -21,6 +21,7 @@ import {save} from './figures/save.ts'
 import {start} from './figures/start.ts'
 import {startup} from './figures/startup.ts'
 import {stop} from './figures/stop.ts'
+import {wait} from './figures/wait.ts'
 import {DAPR_SOURCE} from './goals.ts'
 import {drawn, HEAD, rowOf} from './table.ts'
 import {isInstalled} from './tools.ts'
@@ -42,7 +43,8 @@ const FIGURES = [
   overlap,
   stop,
   memory,
-  floodMemory
+  floodMemory,
+  wait
 ]
 
 const {values, positionals} = parseArgs({options: {short: {type: 'boolean', default: false}}, allowPositionals: true})

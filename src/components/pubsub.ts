@@ -1,3 +1,4 @@
+import type {Backlog} from '../model/activity.ts'
 import type {Component} from './component.ts'
 
 /** A message as a broker carries it: bytes, and metadata as texts. */
@@ -31,6 +32,8 @@ export interface SubscribeOptions {
 export interface TopicReader {
   /** Takes no more messages; settles when those that are being handled have been. */
   stop(): Promise<void>
+  /** What waits for this reader, or was not acknowledged; left out: the broker does not tell. */
+  backlog?(): Promise<Backlog>
 }
 
 /** A message broker. */

@@ -13,8 +13,9 @@ export interface TopicBacklog {
   readonly topic: string
   /** Type of the component. */
   readonly type: string
-  /** Undefined: its broker does not tell. */
-  readonly read: (() => Promise<Backlog>) | undefined
+  /** What waits at the broker is seen; else only what is being delivered. */
+  readonly isSeen: boolean
+  readonly read: () => Promise<Backlog>
 }
 
 export interface Backlog {

@@ -13,6 +13,7 @@ import type {RunLog} from '../logging/run-log.ts'
 import {messageOf, UserError} from '../model/errors.ts'
 import type {Emit, Event} from '../model/events.ts'
 import type {Services} from '../daeploy/services/services.ts'
+import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Changes} from '../supervisor/reload/changes.ts'
 import type {Apps} from './apps/apps.ts'
@@ -30,7 +31,7 @@ interface OpenDashboard {
 export interface RunApiOptions {
   readonly recorder: RunRecorder
   /** The open sidecars. */
-  readonly sidecars: ReadonlyMap<AppRuntime, unknown>
+  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   readonly apps: () => Apps
   readonly changes: () => Changes
   readonly services: () => Services

@@ -115,7 +115,8 @@ export class RunWaits implements WaitContext {
     return {numbers, unrecorded}
   }
 
-  readonly backlogs = (): readonly TopicBacklog[] => []
+  readonly backlogs = (): readonly TopicBacklog[] =>
+    [...this.#options.sidecars.values()].flatMap(({backlogs}) => backlogs)
 
   readonly activity: readonly ActivitySource[] = [
     {busy: () => this.#movingApp(), count: () => this.#moves},

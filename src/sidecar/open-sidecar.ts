@@ -1,3 +1,4 @@
+import type {TopicBacklog} from '../model/activity.ts'
 import type {CallObserver} from '../model/call.ts'
 import {type Plan, writesAt} from '../model/plan.ts'
 import {apiLogEntry} from '../telemetry/api-log.ts'
@@ -36,6 +37,8 @@ export interface OpenSidecar {
   readonly closing: AbortSignal
   /** The circuit breakers that calls of the app have used. */
   readonly breakers: readonly BreakerView[]
+  /** The topics that the app reads. */
+  readonly backlogs: readonly TopicBacklog[]
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
   openComponents(): Promise<void>
   /** Ends the real daprd next to the app, if there is one. */
@@ -262,6 +265,9 @@ export async function openAppSidecar({
     closing: closing.signal,
     get breakers() {
       return effects.breakers
+    },
+    get backlogs() {
+      return blocks.backlogs
     },
     openComponents: async () => {
       runtime.fault ||= await blocks.open()

@@ -4,6 +4,7 @@ import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import type {ComponentSet} from '../components/component-set.ts'
 import {explainPlace} from '../config/diagnose.ts'
 import type {ComponentPolicies} from '../gateway/interceptors/resiliency/component-policies.ts'
+import type {TopicBacklog} from '../model/activity.ts'
 import type {LogLevel} from '../model/plan.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf} from '../resources/component-types.ts'
@@ -111,6 +112,14 @@ export class SidecarBlocks {
   /** What streams of gRPC have subscribed to. */
   get streamed(): readonly TopicSubscription[] {
     return this.#blocks?.subscriptions.streamed ?? []
+  }
+
+  /** The topics that the app reads, and what waits there. */
+  get backlogs(): readonly TopicBacklog[] {
+    const typeOf = (name: string): string => this.#current.find(each => each.name === name)?.type ?? 'pubsub'
+    const {appId} = this.#options
+    const read = this.#blocks?.subscriptions.backlogs ?? []
+    return read.map(each => ({...each, app: appId, type: typeOf(each.pubsubName)}))
   }
 
   /** Loads them and opens the components; what has been loaded stays. */

@@ -11,29 +11,39 @@ import type {WaitContext} from './wait-context.ts'
 export class IdleCheck implements Check {
   readonly #context: WaitContext
   readonly #spanMs: number
+  readonly #clock: () => number
   readonly #calls: IdleCalls
   #counts: readonly number[]
   #messages = new Map<string, number>()
   #since: number
   #busy = ''
+  #wasBusy = false
 
-  constructor(context: WaitContext, spanMs: number, isIgnored: IsIgnored | undefined) {
+  constructor(
+    context: WaitContext,
+    spanMs: number,
+    isIgnored: IsIgnored | undefined,
+    clock = (): number => performance.now()
+  ) {
+    this.#clock = clock
     this.#context = context
     this.#spanMs = spanMs
     this.#calls = new IdleCalls(context, isIgnored)
     this.#counts = context.activity.map(source => source.count())
-    this.#since = performance.now()
+    this.#since = clock()
   }
 
   async look(): Promise<Standing> {
     if (this.#context.stopping.aborted) return impossible('the run is stopping')
     // brokers are asked first: what they answer may be old by the time of the answer, what follows is not
     const messages = await this.#backlog()
-    const now = performance.now()
+    const now = this.#clock()
     const busy = this.#now() || messages
     const hasMoved = this.#hasMoved() || messages !== ''
+    // what was under way at the last look may have ended just before this one
+    if (busy !== '' || hasMoved || this.#wasBusy) this.#since = now
+    this.#wasBusy = busy !== ''
     if (busy !== '') this.#busy = busy
-    if (busy !== '' || hasMoved) this.#since = now
     const quietMs = now - this.#since
     if (quietMs >= this.#spanMs && this.#context.isWriting()) return waiting('a line waits to be written to a log file')
     if (quietMs >= this.#spanMs) return met(`idle for ${Math.round(quietMs).toString()} ms`)
@@ -48,7 +58,7 @@ export class IdleCheck implements Check {
 
   /** Topics whose brokers do not tell what waits there. */
   get unseen(): readonly TopicBacklog[] {
-    return this.#context.backlogs().filter(({read}) => read === undefined)
+    return this.#context.backlogs().filter(({isSeen}) => !isSeen)
   }
 
   #now(): string {
@@ -81,7 +91,7 @@ export class IdleCheck implements Check {
       seen.set(key, backlog.count)
       if (backlog.waiting > 0)
         busy = `${backlog.waiting.toString()} messages of topic ${topic} (${pubsubName}) wait for ${app}`
-      else if (busy === '' && this.#messages.get(key) !== backlog.count)
+      else if (busy === '' && (this.#messages.get(key) ?? backlog.count) !== backlog.count)
         busy = `messages of topic ${topic} (${pubsubName}) came`
     }
     this.#messages = seen
@@ -92,7 +102,7 @@ export class IdleCheck implements Check {
 /** A broker that does not answer tells nothing. */
 async function readOf({read}: TopicBacklog): Promise<Backlog | undefined> {
   try {
-    return await read?.()
+    return await read()
   } catch {
     return undefined
   }

@@ -1,13 +1,15 @@
+import type {Backlog} from '../../model/activity.ts'
 import type {OpenComponent} from '../component.ts'
-import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
+import type {Message, PubSub, SubscribeOptions} from '../pubsub.ts'
 
 /** Hands the messages of one subscription over, one after the other unless several are wanted at once. */
-class Queue implements TopicReader {
+class Queue {
   readonly #options: SubscribeOptions
   readonly #pattern: RegExp | string
   #waiting: Message[] = []
   #next = 0
   #atWork = 0
+  #count = 0
   #isStopped = false
   #drained = Promise.withResolvers<void>()
 
@@ -21,8 +23,13 @@ class Queue implements TopicReader {
   }
 
   put(message: Message): void {
+    this.#count++
     this.#waiting.push(message)
     if (this.#atWork < Math.max(1, this.#options.atOnce)) void this.#work()
+  }
+
+  get backlog(): Backlog {
+    return {waiting: this.#waiting.length - this.#next + this.#atWork, count: this.#count}
   }
 
   async stop(): Promise<void> {
@@ -78,6 +85,7 @@ export const open: OpenComponent<PubSub> = async () => {
       const queue = new Queue(options)
       queues.add(queue)
       return {
+        backlog: async () => queue.backlog,
         stop: async () => {
           queues.delete(queue)
           await queue.stop()

@@ -49,6 +49,7 @@ export class RedisStreams implements PubSub {
     const reader = await StreamReader.open(this.#connection, this.#settings, options)
     this.#readers.add(reader)
     return {
+      backlog: async () => reader.backlog(),
       stop: async () => {
         await reader.stop()
         this.#readers.delete(reader)

@@ -1,4 +1,5 @@
 import {setImmediate as turn} from 'node:timers/promises'
+import type {Backlog} from '../../model/activity.ts'
 import {messageOf} from '../../model/errors.ts'
 import {pause} from '../../platform/delay.ts'
 import type {RedisConnection, Reply} from '../../redis/connection.ts'
@@ -39,6 +40,9 @@ export class StreamReader {
   #atWork = 0
   /** The last read has brought as much as it may. */
   #wasFull = false
+  /** How often the group was found elsewhere in the stream, and where it was last. */
+  #moves = 0
+  #position = ''
   /** Resolved when a worker is free again. */
   #changed = Promise.withResolvers<void>()
 
@@ -79,6 +83,25 @@ export class StreamReader {
   /** More has been read than is being handled, or more is likely to be read at once. */
   get isBehind(): boolean {
     return this.#queue.length > 0 || this.#wasFull
+  }
+
+  /** What the group has not read, and not acknowledged. */
+  async backlog(): Promise<Backlog> {
+    const {topic} = this.#options
+    const groups = listOf(await this.#connection.command(['XINFO', 'GROUPS', topic])).map(fieldsOf)
+    const group = groups.find(each => textOf(each.get('name')) === this.#group)
+    const [last, read] = [textOf(group?.get('last-delivered-id')), textOf(group?.get('entries-read'))]
+    const lag = group?.get('lag') ?? null
+    // where entries were deleted, Redis cannot tell how many are left
+    const unread = lag === null ? await this.#hasUnread(last) : Number(lag)
+    if (this.#position !== `${last} ${read}`) this.#moves++
+    this.#position = `${last} ${read}`
+    return {waiting: unread + Number(group?.get('pending') ?? 0), count: this.#moves}
+  }
+
+  async #hasUnread(last: string): Promise<number> {
+    if (last === '') return 0
+    return listOf(await this.#connection.command(['XRANGE', this.#options.topic, `(${last}`, '+', 'COUNT', '1'])).length
   }
 
   get #limit(): number {
@@ -241,6 +264,12 @@ export class StreamReader {
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()
   }
+}
+
+/** Names and values in turns. */
+const fieldsOf = (reply: Reply): ReadonlyMap<string, Reply> => {
+  const list = listOf(reply)
+  return new Map(list.flatMap((name, index) => (index % 2 === 0 ? [[textOf(name), list[index + 1] ?? null]] : [])))
 }
 
 async function createGroup(connection: RedisConnection, topic: string, group: string): Promise<void> {

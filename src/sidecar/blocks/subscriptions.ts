@@ -2,6 +2,7 @@ import {isDeepStrictEqual} from 'node:util'
 import {setMaxListeners} from 'node:events'
 import type {AppComponent} from '../../components/app-components.ts'
 import type {TopicReader} from '../../components/pubsub.ts'
+import type {TopicBacklog} from '../../model/activity.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {TopicSubscription} from '../../resources/subscriptions.ts'
 import type {BlockContext} from './block-context.ts'
@@ -19,6 +20,8 @@ interface Active {
   readonly broker: AppComponent<'pubsub'>
   readonly over: AbortController
   readonly reader: TopicReader
+  /** Messages that are being delivered, retries included, and how many ever were. */
+  readonly delivering: {waiting: number; count: number}
 }
 
 /** A subscription of somebody who takes its events by a channel of his own. */
@@ -100,6 +103,20 @@ export class Subscriptions {
     return [...this.#streamed].map(({active}) => active.subscription)
   }
 
+  /** What waits for the app, or is being delivered to it. */
+  get backlogs(): readonly Omit<TopicBacklog, 'app' | 'type'>[] {
+    const all = [...this.#active.values(), ...[...this.#streamed].map(({active}) => active)]
+    return all.map(({subscription: {pubsubName, topic}, reader, delivering}) => ({
+      pubsubName,
+      topic,
+      isSeen: reader.backlog !== undefined,
+      read: async () => {
+        const {waiting, count} = (await reader.backlog?.()) ?? {waiting: 0, count: 0}
+        return {waiting: Math.max(waiting, delivering.waiting), count: count + delivering.count}
+      }
+    }))
+  }
+
   /** Components have changed: streams read on from those that were opened anew. */
   async renew(): Promise<void> {
     await this.#inTurn(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))
@@ -179,7 +196,8 @@ export class Subscriptions {
       subscription: () => active.subscription,
       over: over.signal
     })
-    const active: Omit<Active, 'reader'> & {reader?: TopicReader} = {subscription, broker, over}
+    const delivering = {waiting: 0, count: 0}
+    const active: Omit<Active, 'reader'> & {reader?: TopicReader} = {subscription, broker, over, delivering}
     const {bulk} = subscription
     const handler =
       bulk === undefined ? delivery : new BulkDelivery({delivery, channel, settings: bulk, over: over.signal})
@@ -189,7 +207,13 @@ export class Subscriptions {
       metadata: subscription.metadata,
       ready: async () => channel.ready(over.signal),
       atOnce: bulk?.maxMessages ?? 0,
-      handle: async message => handler.handle(message),
+      handle: async message => {
+        delivering.waiting++
+        delivering.count++
+        const handled = await handler.handle(message)
+        delivering.waiting--
+        return handled
+      },
       log: (level, text) => log.write(level, text)
     })
     return Object.assign(active, {reader})

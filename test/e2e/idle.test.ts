@@ -1,0 +1,128 @@
+import {connect, type Socket} from 'node:net'
+import t from 'tap'
+import type {WaitAnswer} from '../../src/api/wait/wait.ts'
+import {ask, controlSocket} from '../rig/control-socket.ts'
+import {freePort} from '../rig/free-port.ts'
+import {component} from '../rig/resource-files.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {openShop, publish} from './pubsub-shop.ts'
+
+/** A wait for 50 ms in which nothing happens, for 400 ms at most. */
+async function idle(rig: Rig, more: Readonly<Record<string, unknown>> = {}): Promise<WaitAnswer> {
+  const body = JSON.stringify({for: ['idle:50ms'], timeout: '400ms', ...more})
+  const answer = await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body})
+  if (answer.status !== 200) throw new Error(answer.body)
+  return answer.json as WaitAnswer
+}
+
+/** The same with time enough. */
+const settled = async (rig: Rig): Promise<WaitAnswer> => idle(rig, {timeout: '30s'})
+
+t.test('a run is not idle while a call is in an app or waits, unless it is ignored', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'shop', autoPort: true},
+    {appID: 'vault', autoPort: true, record: false}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [shop, vault] = [await rig.driven('shop'), await rig.driven('vault')]
+  await Promise.all([shop.listen(), vault.listen()])
+  const {http} = await run.ports('shop')
+  const call = async (app: string, path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/${app}/method${path}`)).status
+  t.match(await settled(rig), {outcome: 'met', conditions: [{state: 'met', reason: /^idle for \d+ ms$/}], notes: []})
+
+  const slow = call('shop', '/slow/7?secret=1')
+  const request = await shop.nextRequest()
+  t.match(await idle(rig), {
+    outcome: 'timeout',
+    conditions: [{state: 'waiting', reason: /^call \d+ \(shop → shop: GET \/slow\/7\) is under way$/}]
+  })
+  t.match(await idle(rig, {ignore: ['GET /slow/*'], timeout: '30s'}), {outcome: 'met'})
+  t.match(await idle(rig, {ignore: ['POST /slow/*']}), {outcome: 'timeout'})
+  const waiting = settled(rig)
+  await request.reply()
+  t.equal(await slow, 200)
+  t.match(await waiting, {outcome: 'met'})
+
+  const unrecorded = call('vault', '/')
+  const inVault = await vault.nextRequest()
+  t.match(await idle(rig), {outcome: 'timeout', conditions: [{reason: /1 calls that are not recorded are under way/}]})
+  await inVault.reply()
+  t.equal(await unrecorded, 200)
+  t.match(await settled(rig), {outcome: 'met'})
+  t.match(await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body: '{"for": ["calls:vault:1"]}'}), {
+    json: {outcome: 'impossible', conditions: [{reason: /not recorded/}]}
+  })
+
+  await rig.run(['stop', 'vault'])
+  t.match(await settled(rig), {outcome: 'met'}, 'an app that was stopped does not count')
+})
+
+const STREAMS = `
+import http from 'node:http'
+http.createServer((request, response) => {
+  response.writeHead(200, {'content-type': 'text/event-stream'}).write('data: 1\\n\\n')
+}).on('upgrade', (request, socket) => {
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\nhello')
+}).listen(process.env.APP_PORT)
+`
+
+t.test('streams that have begun do not count', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': STREAMS})
+  await rig.template([{appID: 'shop', appDirPath: '.', autoPort: true, command: ['node', 'app.mjs']}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  const sockets: Socket[] = []
+  t.teardown(() => sockets.forEach(socket => socket.destroy()))
+  for (const [more, expected] of [
+    ['', 'data: 1'],
+    ['Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\n', 'hello']
+  ] as const) {
+    const socket = connect(http, '127.0.0.1')
+    sockets.push(socket)
+    socket.write(`GET /v1.0/invoke/shop/method/ HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`)
+    let text = ''
+    for await (const piece of socket.setEncoding('utf8').iterator({destroyOnReturn: false})) {
+      text += piece as string
+      if (text.includes(expected)) break
+    }
+    t.match(await settled(rig), {outcome: 'met'}, expected)
+    t.notOk(socket.destroyed)
+  }
+})
+
+t.test('a message of a topic that is read counts until it is acknowledged', async t => {
+  const port = await freePort()
+  const redis = component('log', 'pubsub.redis', {redisHost: `localhost:${port.toString()}`})
+  const {rig, shop} = await openShop(
+    t,
+    [
+      {pubsubname: 'bus', topic: 'orders', route: '/orders'},
+      {pubsubname: 'log', topic: 'lines', route: '/lines'}
+    ],
+    {'resources/log.yaml': redis}
+  )
+  t.match(await settled(rig), {outcome: 'met', notes: []})
+  for (const [pubsub, topic] of [
+    ['bus', 'orders'],
+    ['log', 'lines']
+  ] as const) {
+    await publish(shop, `${pubsub}/${topic}`, '{"n":1}')
+    const event = await shop.nextRequest()
+    t.match(await idle(rig), {outcome: 'timeout', conditions: [{reason: /under way/}]})
+    await event.reply({status: 200})
+    t.match(await settled(rig), {outcome: 'met'})
+    // its app does not answer, so what comes after it stays at the broker
+    await publish(shop, `${pubsub}/${topic}`, '{"n":2}')
+    const last = await shop.nextRequest()
+    const ignored = {ignore: ['POST /orders', 'POST /lines']}
+    t.match(await idle(rig, ignored), {
+      outcome: 'timeout',
+      conditions: [{reason: new RegExp(`^1 messages of topic ${topic} \\(${pubsub}\\) wait for shop$`)}]
+    })
+    await last.reply({status: 200})
+    t.match(await idle(rig, {...ignored, timeout: '30s'}), {outcome: 'met'})
+  }
+})
