@@ -4,6 +4,7 @@ import type {CallRow} from '../../src/api/call-view.ts'
 import type {DeathView} from '../../src/api/death-view.ts'
 import type {EdgeView} from '../../src/api/edges.ts'
 import type {LineView} from '../../src/api/logs.ts'
+import type {ReplayView} from '../../src/api/replay-view.ts'
 import {hasToken, type Problem} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
 
@@ -21,13 +22,14 @@ export interface EventData {
   lines: {readonly lines: readonly LineView[]; readonly notShown: number}
   death: DeathView
   reload: {readonly app: string; readonly files: readonly string[]; readonly tookMs: number; readonly held: number}
+  replay: ReplayView
   note: {readonly code: string; readonly text: string}
   /** The whole state was sent (again): what was missed is not known. */
   reset: RunView
 }
 
 /** Always followed: the state of the run. Others only while a view listens to them. */
-const STATE = ['app', 'edges', 'reload', 'death', 'note']
+const STATE = ['app', 'edges', 'reload', 'death', 'replay', 'note']
 const SAMPLES = new Set(['calls', 'lines'])
 
 export const run = signal<Omit<RunView, 'apps'> | undefined>(undefined)

@@ -28,5 +28,7 @@ export const VIEWS: readonly View[] = [
     load: async () => Promise.resolve({default: Apps}),
     badge: () => troubles.value
   },
-  {name: 'logs', title: 'Logs', key: 'l', load: async () => import('./logs.tsx')}
+  {name: 'calls', title: 'Calls', key: 'c', load: async () => import('./calls.tsx')},
+  {name: 'logs', title: 'Logs', key: 'l', load: async () => import('./logs.tsx')},
+  {name: 'replay', title: 'Replay', key: 'r', load: async () => import('./replay.tsx')}
 ]

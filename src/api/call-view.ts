@@ -40,6 +40,8 @@ export interface CallRow {
 /** A call with what was sent both ways; secrets are masked. */
 export interface CallDetail extends CallRow {
   readonly target: string
+  /** How long a new connection to the callee took; 0: there was one. */
+  readonly connectMs: number
   readonly request: MessageView
   readonly response: MessageView
   /** Part of a body is not kept. */
@@ -105,6 +107,7 @@ export function detailOf(call: RecordedCall, masking: Masking): CallDetail {
   return {
     ...rowOf(call, content, masking),
     target: masking.target(content.target),
+    connectMs: call.connectMs,
     request: viewOf(content.request, masking),
     response: viewOf(content.response, masking),
     isTruncated: (call.flags & FLAG.truncated) !== 0

@@ -1,0 +1,52 @@
+import type {Column} from '../parts/grid.tsx'
+import {bytes, duration, timeOfDay} from '../parts/format.ts'
+import {visible} from '../parts/safe-text.ts'
+import {hrefOf, route} from '../state/route.ts'
+import type {CallRow} from '../state/run.ts'
+
+export const hrefOfCall = (number: number): string =>
+  hrefOf('calls', [number.toString()], {q: route.value.parameters.get('q') ?? ''})
+
+export const statusText = ({status, isOpen, isFailed, marks}: CallRow): string => {
+  if (isOpen) return '… under way'
+  const text = marks.includes('grpc') ? `gRPC ${status.toString()}` : status === 0 ? 'none' : status.toString()
+  return isFailed ? `✕ ${text}` : text
+}
+
+/** What is not usual about a call. */
+export function whyText({waitedMs, waitedFor, marks, failure}: CallRow): string {
+  const words = [
+    marks.includes('fault') ? '⚡ fault' : '',
+    marks.includes('replay') ? '⟲ replay' : '',
+    ...marks.filter(mark => !['fault', 'replay', 'grpc', 'ours'].includes(mark)),
+    waitedMs < 1 ? '' : `↻ waited ${duration(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', ')}`}`,
+    failure
+  ]
+  return visible(words.filter(word => word !== '').join(' · '))
+}
+
+export const COLUMNS: readonly Column<CallRow>[] = [
+  {
+    head: 'Time',
+    name: 'time',
+    cell: ({number, at}) => (
+      <a href={hrefOfCall(number)} tabIndex={-1}>
+        {timeOfDay(at)}
+      </a>
+    )
+  },
+  {head: 'From → to', name: 'edge', cell: ({from, to}) => visible(`${from} → ${to}`)},
+  {
+    head: 'Request',
+    name: 'request',
+    cell: ({method, path, isKept}) => <code>{`${method} ${isKept ? visible(path) : '(no longer kept)'}`}</code>
+  },
+  {
+    head: 'Status',
+    name: 'status',
+    cell: row => <span class={row.isFailed ? 'bad' : ''}>{statusText(row)}</span>
+  },
+  {head: 'Time taken', name: 'took', alignsRight: true, cell: ({totalMs}) => duration(totalMs)},
+  {head: 'Size', name: 'size', alignsRight: true, cell: ({responseBytes}) => bytes(responseBytes)},
+  {head: 'Why', name: 'why', cell: whyText}
+]

@@ -1,0 +1,43 @@
+import {failure} from '../parts/strips.tsx'
+import {problemOf, request} from '../state/api.ts'
+
+/** What the run writes, and the name of the file. */
+const FORMATS: readonly (readonly [text: string, format: string, file: string])[] = [
+  ['HAR', 'har', 'calls.har'],
+  ['curl', 'curl', 'calls.sh'],
+  ['.http file', 'http', 'calls.http'],
+  ['OTLP', 'otlp', 'calls.otlp.json']
+]
+
+/** Lets the browser save all calls that the filter matches. */
+export function Export({q}: {readonly q: string}) {
+  return (
+    <select
+      aria-label="Export"
+      value=""
+      onChange={event => {
+        const chosen = FORMATS.find(([, format]) => format === event.currentTarget.value)
+        event.currentTarget.value = ''
+        if (chosen !== undefined)
+          void save(chosen[1], chosen[2], q).catch((error: unknown) => (failure.value = problemOf(error).message))
+      }}
+    >
+      <option value="">Export …</option>
+      {FORMATS.map(([text, format]) => (
+        <option key={format} value={format}>
+          {text}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+async function save(format: string, file: string, q: string): Promise<void> {
+  const response = await request(`/calls.${format}?${new URLSearchParams({q}).toString()}`)
+  const url = URL.createObjectURL(await response.blob())
+  const link = document.createElement('a')
+  link.href = url
+  link.download = file
+  link.click()
+  URL.revokeObjectURL(url)
+}

@@ -1,0 +1,73 @@
+import {useState} from 'preact/hooks'
+import type {CallDetail} from '../../src/api/call-view.ts'
+import {piecesOf} from '../logs/ansi.ts'
+import {timeOfDay} from '../parts/format.ts'
+import {visible} from '../parts/safe-text.ts'
+import {problemOf, request} from '../state/api.ts'
+import {appList, type LineView} from '../state/run.ts'
+
+/** Lines from so long before a call until so long after it. */
+const AROUND_MS = 20
+const MAX_LINES = 200
+
+/** What both apps wrote while the call was under way. */
+export function LinesAround({call}: {readonly call: CallDetail}) {
+  const [lines, setLines] = useState<readonly LineView[] | string | undefined>(undefined)
+  const ids = new Set(appList.value.map(({id}) => id))
+  const apps = [...new Set([call.from, call.to])].filter(id => ids.has(id))
+  const load = (isOpen: boolean): void => {
+    if (!isOpen || Array.isArray(lines) || apps.length === 0) return
+    linesOf(call, apps).then(setLines, (error: unknown) => setLines(problemOf(error).message))
+  }
+  return (
+    <details class="message" onToggle={event => load(event.currentTarget.open)}>
+      <summary>Lines of {visible(apps.join(' and ')) || 'the apps'} meanwhile</summary>
+      {apps.length === 0 && <p class="soft">They are not apps of this run.</p>}
+      {typeof lines === 'string' && <p class="bad">{lines}</p>}
+      {Array.isArray(lines) && lines.length === 0 && <p class="soft">They wrote nothing.</p>}
+      {Array.isArray(lines) && lines.length > 0 && (
+        <pre tabIndex={0} aria-label="Lines">
+          {(lines as readonly LineView[]).map(line => `${textOf(line)}\n`).join('')}
+        </pre>
+      )}
+    </details>
+  )
+}
+
+const textOf = ({time, app, line}: LineView): string => {
+  const text = piecesOf(line)
+    .map(piece => piece.text)
+    .join('')
+  return `${time === null ? '' : timeOfDay(time)} ${visible(app)} ${text}`
+}
+
+/** Reads the log from shortly before the call until it is past it. Throws a Problem. */
+async function linesOf({at, totalMs}: CallDetail, apps: readonly string[]): Promise<readonly LineView[]> {
+  const from = Date.parse(at) - AROUND_MS
+  const until = Date.parse(at) + totalMs + AROUND_MS
+  const query = new URLSearchParams({since: new Date(from).toISOString()})
+  for (const app of apps) query.append('app', app)
+  const gone = new AbortController()
+  const response = await request(`/logs?${query.toString()}`, {accept: 'application/x-ndjson', signal: gone.signal})
+  const found: LineView[] = []
+  let rest = ''
+  const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
+  const decoder = new TextDecoder()
+  for (;;) {
+    const {value, done} = await reader.read()
+    if (done) return found
+    const texts = (rest + decoder.decode(value, {stream: true})).split('\n')
+    rest = texts.pop() ?? ''
+    for (const text of texts) {
+      if (text === '') continue
+      const line = JSON.parse(text) as LineView | {readonly note: string}
+      if (!('line' in line)) continue
+      const isPast = line.time !== null && Date.parse(line.time) > until
+      if (isPast || found.length >= MAX_LINES) {
+        gone.abort()
+        return found
+      }
+      if (line.time === null || Date.parse(line.time) >= from) found.push(line)
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import type {PinsAnswer, PinView, RoundView} from '../../src/api/replay-view.ts'
+import {outcomeOf} from '../calls/replay-result.tsx'
+import {timeOfDay} from '../parts/format.ts'
+import {visible} from '../parts/safe-text.ts'
+import {mayChange} from '../state/api.ts'
+import {hrefOf, route} from '../state/route.ts'
+import {sendReplays, unpin} from './pins.ts'
+import {useQuestion} from './question.tsx'
+
+/** Columns of rounds: the latest ones. */
+const MAX_ROUNDS = 8
+
+const causeOf = ({kind, app, files}: RoundView): string =>
+  kind === 'saved' ? `${app}: ${files.join(', ')}` : kind === 'pinned' ? 'pinned' : 'sent by hand'
+
+/** The pinned calls, and how they were answered after each save. */
+export function PinTable({known: {pins, rounds}}: {readonly known: PinsAnswer}) {
+  const shown = rounds.slice(-MAX_ROUNDS)
+  return (
+    <div class="pins box" role="region" aria-label="Pinned calls" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Pinned call</th>
+            <th scope="col">Way</th>
+            <th scope="col">Latest</th>
+            {shown.map(round => (
+              <th key={round.number} scope="col">
+                {timeOfDay(round.at).slice(0, 8)} <small>{visible(causeOf(round))}</small>
+              </th>
+            ))}
+            {mayChange && <th scope="col">Actions</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {pins.map(pin => (
+            <PinRow key={pin.call} pin={pin} rounds={shown} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function PinRow({pin, rounds}: {readonly pin: PinView; readonly rounds: readonly RoundView[]}) {
+  const {call, method, path, from, to, before, results} = pin
+  const [ask, question] = useQuestion()
+  const send = (): void => {
+    if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return void sendReplays({calls: [call]})
+    ask({
+      title: `Send ${method} again?`,
+      text: `It may change something in ${to}.`,
+      choices: [['Send it', () => void sendReplays({calls: [call], unsafe: true})]]
+    })
+  }
+  const {parameters} = route.value
+  return (
+    <tr>
+      <th scope="row">
+        <a href={hrefOf('calls', [call.toString()])}>
+          <code>{`${method} ${visible(path)}`}</code>
+        </a>
+      </th>
+      <td>{visible(`${from} → ${to}`)}</td>
+      <td class={before.status >= 500 || before.status === 0 ? 'bad' : ''}>{before.status || 'none'}</td>
+      {rounds.map(({number}) => {
+        const result = results.find(({round}) => round === number)
+        if (result === undefined) return <td key={number} />
+        const {after, differ} = result.replay
+        const isCurrent = parameters.get('call') === call.toString() && parameters.get('round') === number.toString()
+        return (
+          <td key={number} class={after === null || after.status >= 500 ? 'bad' : differ > 0 ? 'changed' : ''}>
+            <a
+              href={hrefOf('replay', [], {call: call.toString(), round: number.toString()})}
+              aria-current={isCurrent ? 'true' : undefined}
+            >
+              {outcomeOf(result.replay)}
+            </a>
+          </td>
+        )
+      })}
+      {mayChange && (
+        <td>
+          <div class="tools">
+            <button type="button" aria-label={`Send call ${call.toString()}`} onClick={send}>
+              Send
+            </button>
+            <button type="button" aria-label={`Unpin call ${call.toString()}`} onClick={() => void unpin(call)}>
+              Unpin
+            </button>
+          </div>
+          {question}
+        </td>
+      )}
+    </tr>
+  )
+}

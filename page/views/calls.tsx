@@ -1,0 +1,117 @@
+import {useEffect} from 'preact/hooks'
+import {calls, clear, followCalls, isCleared, mistake, notShown, unclear} from '../calls/call-list.ts'
+import {CallPanel} from '../calls/call-panel.tsx'
+import {COLUMNS, hrefOfCall} from '../calls/columns.tsx'
+import {Export} from '../calls/export.tsx'
+import {count} from '../parts/format.ts'
+import {Grid} from '../parts/grid.tsx'
+import {useKeys, type Key} from '../state/keys.ts'
+import {go, hrefOf, route, setParameters} from '../state/route.ts'
+import {appList} from '../state/run.ts'
+
+/** Words of the filter that are switched by a click. */
+const CHIPS: readonly (readonly [text: string, word: string])[] = [
+  ['failed', 'is:failed'],
+  ['waited', 'is:waited'],
+  ['faulted', 'is:fault'],
+  ['slow', 'slower:100ms'],
+  ['replays', 'is:replay'],
+  ['no own requests', '!is:own']
+]
+
+const wordsOf = (q: string): readonly string[] => q.split(' ').filter(word => word !== '')
+
+const KEYS: readonly Key[] = [
+  {keys: 'x', text: 'Clear the calls', run: clear},
+  {keys: 'Escape', text: 'Close the call', run: () => close()}
+]
+
+const close = (): void => go(hrefOf('calls', [], {q: route.value.parameters.get('q') ?? ''}))
+
+export default function Calls() {
+  const q = route.value.parameters.get('q') ?? ''
+  const [open = ''] = route.value.rest
+  const cleared = isCleared()
+  useKeys(KEYS)
+  useEffect(() => followCalls(q), [q, cleared])
+  const rows = calls.value
+  return (
+    <>
+      <div class="tools">
+        <h1>Calls</h1>
+        <input
+          type="search"
+          class="filter"
+          aria-label="Filter calls"
+          placeholder="to:payments status:5xx slower:100ms"
+          value={q}
+          aria-invalid={mistake.value !== ''}
+          aria-describedby="filter-mistake"
+          onInput={event => setParameters({q: event.currentTarget.value})}
+        />
+        {CHIPS.map(([text, word]) => {
+          const isOn = wordsOf(q).includes(word)
+          const others = wordsOf(q).filter(each => each !== word)
+          return (
+            <button
+              key={word}
+              type="button"
+              aria-pressed={isOn}
+              title={word}
+              onClick={() => setParameters({q: (isOn ? others : [...others, word]).join(' ')})}
+            >
+              {text}
+            </button>
+          )
+        })}
+        <span class="soft far">
+          {count(rows.length)} shown{notShown.value > 0 && `, ${count(notShown.value)} not`}
+        </span>
+        <button type="button" title="Key: x" onClick={clear}>
+          Clear
+        </button>
+        <Export q={q} />
+      </div>
+      <p id="filter-mistake" class="bad" role={mistake.value === '' ? undefined : 'alert'}>
+        {mistake.value}
+      </p>
+      <div class="calls-view">
+        {rows.length > 0 ? (
+          <Grid
+            name="calls"
+            label="Calls"
+            columns={COLUMNS}
+            rows={rows}
+            keyOf={({number}) => number.toString()}
+            toneOf={({isFailed}) => (isFailed ? 'bad' : '')}
+            selected={open}
+            onOpen={({number}) => go(hrefOfCall(number))}
+          />
+        ) : (
+          <Nothing q={q} isCleared={cleared} />
+        )}
+        {/^\d+$/.test(open) && <CallPanel key={open} number={Number(open)} onClose={close} />}
+      </div>
+    </>
+  )
+}
+
+function Nothing({q, isCleared: wasCleared}: {readonly q: string; readonly isCleared: boolean}) {
+  if (q !== '' || wasCleared)
+    return (
+      <div class="empty">
+        <p>No call matches.</p>
+        <button type="button" onClick={() => (unclear(), setParameters({q: ''}))}>
+          Show all
+        </button>
+      </div>
+    )
+  const [from] = appList.value.filter(({httpPort}) => httpPort > 0)
+  const to = appList.value.find(({appPort}) => appPort > 0) ?? from
+  return (
+    <div class="empty">
+      <p>There was no call yet. This makes one, through the sidecar of {from?.id ?? 'an app'}:</p>
+      <pre>{`curl http://127.0.0.1:${(from?.httpPort ?? 3500).toString()}/v1.0/invoke/${to?.id ?? 'app'}/method/`}</pre>
+    </div>
+  )
+}

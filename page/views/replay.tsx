@@ -1,0 +1,70 @@
+import {useEffect} from 'preact/hooks'
+import {PinTable} from '../replay/pin-table.tsx'
+import {loadPins, pins, sendAll} from '../replay/pins.ts'
+import {SideBySide} from '../replay/side-by-side.tsx'
+import {SentNow, WindowForm} from '../replay/window-form.tsx'
+import {mayChange} from '../state/api.ts'
+import {hrefOf, route} from '../state/route.ts'
+import {listen} from '../state/run.ts'
+import {useQuestion} from '../replay/question.tsx'
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+export default function Replay() {
+  const [ask, question] = useQuestion()
+  useEffect(() => {
+    void loadPins()
+    const stop = listen('replay', () => void loadPins())
+    const stopReset = listen('reset', () => void loadPins())
+    return () => {
+      stop()
+      stopReset()
+    }
+  }, [])
+  const known = pins.value
+  const unsafe = known?.pins.filter(({method}) => !SAFE.has(method)) ?? []
+  const sendPinned = (): void => {
+    if (unsafe.length === 0) return void sendAll(false)
+    const methods = [...new Set(unsafe.map(({method}) => method))].join(' and ')
+    ask({
+      title: `Send ${methods}, too?`,
+      text: `${unsafe.length.toString()} of the pinned calls may change something.`,
+      choices: [
+        ['Only those that are safe', () => void sendAll(false)],
+        ['Send all', () => void sendAll(true)]
+      ]
+    })
+  }
+  const {parameters} = route.value
+  return (
+    <>
+      <div class="tools">
+        <h1>Replay</h1>
+        <span class="soft">After each save the pinned calls that are safe are sent again.</span>
+        {mayChange && (
+          <button type="button" class="far" disabled={known?.pins.length === 0} onClick={sendPinned}>
+            Send all now
+          </button>
+        )}
+      </div>
+      {question}
+      {known === undefined && <p class="empty">Asking the run …</p>}
+      {known?.pins.length === 0 && (
+        <p class="empty">
+          No call is pinned. Open one of the <a href={hrefOf('calls')}>calls</a> and pin it, or{' '}
+          <code>pillion replay --pin NUMBER</code>.
+        </p>
+      )}
+      {known !== undefined && known.pins.length > 0 && <PinTable known={known} />}
+      {known !== undefined && (
+        <SideBySide
+          known={known}
+          call={Number(parameters.get('call') ?? '0')}
+          round={Number(parameters.get('round') ?? '0')}
+        />
+      )}
+      {mayChange && <WindowForm />}
+      <SentNow />
+    </>
+  )
+}

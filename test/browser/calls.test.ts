@@ -1,0 +1,212 @@
+import t from 'tap'
+import type {CallDetail} from '../../src/api/call-view.ts'
+import type {ReplayView} from '../../src/api/replay-view.ts'
+import {open, violations, withBrowser} from './browser.ts'
+import {call, madeUp, type MadeUp} from './made-up.ts'
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c'
+
+const detail = (number: number, more: Partial<CallDetail> = {}): CallDetail => ({
+  ...call(number),
+  waitedMs: 400,
+  waitedFor: ['"payments" is being reloaded'],
+  connectMs: 0.4,
+  firstByteMs: 411,
+  totalMs: 412,
+  traceparent: `00-${TRACE}-b7ad6b7169203331-01`,
+  target: '/v1.0/invoke/payments/method/orders/7',
+  request: {
+    line: 'GET /orders/7 HTTP/1.1',
+    headers: [['authorization', '<masked, 10 characters>']],
+    body: '',
+    encoding: 'utf8'
+  },
+  response: {
+    line: 'HTTP/1.1 200 OK',
+    headers: [['content-type', 'application/json']],
+    body: '{"order":{"total":12.5,"note":"<img src=x onerror=alert(1)>"},"items":[1,2]}',
+    encoding: 'utf8'
+  },
+  isTruncated: false,
+  ...more
+})
+
+const replayed = (more: Partial<ReplayView> = {}): Readonly<Record<string, unknown>> => ({
+  call: 7,
+  from: 'checkout',
+  to: 'payments',
+  method: 'GET',
+  path: '/orders/7',
+  replay: 9,
+  before: {status: 500, type: '', bytes: 0, ms: 18, failure: ''},
+  after: {status: 200, type: 'application/json', bytes: 10, ms: 4, failure: ''},
+  differences: [
+    {what: 'status', path: '', before: '500', after: '200'},
+    {what: 'body', path: 'order.total', before: '12.5', after: '25'}
+  ],
+  differ: 2,
+  leftOut: ['at'],
+  refusal: '',
+  hint: '',
+  ...more
+})
+
+/** A run with three calls, of which number 7 can be opened. */
+async function runWithCalls(test: Parameters<typeof madeUp>[0]): Promise<MadeUp> {
+  const run = await madeUp(test)
+  run.answers['GET /calls'] = (_body, query) => {
+    const q = query.get('q') ?? ''
+    if (q.includes('colour:')) return {calls: []}
+    const all = [
+      call(8, {
+        method: 'PUT',
+        path: '/refunds',
+        status: 500,
+        isFailed: true,
+        marks: ['fault'],
+        traceparent: `00-${TRACE}-1-01`
+      }),
+      call(7, {waitedMs: 400, waitedFor: ['"payments" is being reloaded'], totalMs: 412}),
+      call(6, {from: 'payments', to: 'order-processor', path: '/<b>\u202e', at: '2026-01-31T14:46:45.978Z'})
+    ]
+    return {last: 8, calls: q.includes('is:failed') ? all.slice(0, 1) : all}
+  }
+  run.answers['GET /calls/7'] = {...detail(7)}
+  run.answers['GET /pins'] = {pins: [], rounds: []}
+  return run
+}
+
+t.test('the calls between apps', async t =>
+  withBrowser(t, async browser => {
+    await t.test('the latest first, further ones as they end; a filter and its chips', async t => {
+      const run = await runWithCalls(t)
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Calls'}).click()
+      const grid = page.getByRole('grid', {name: 'Calls'})
+      await grid.getByRole('row', {name: /PUT \/refunds ✕ 500 .* ⚡ fault/}).waitFor()
+      await grid
+        .getByRole('row', {name: /GET \/orders\/7 200 412 ms .* ↻ waited 400 ms: "payments" is being reloaded/})
+        .waitFor()
+      await grid.getByText('/<b>[U+202E]').waitFor()
+      await run.followed('calls')
+      run.send('calls', {calls: [call(9, {path: '/new'})], notShown: 12})
+      await grid.getByText('GET /new').waitFor()
+      await page.getByText('4 shown, 12 not').waitFor()
+      await page.getByRole('button', {name: 'failed', exact: true}).click()
+      await page.getByText('1 shown').waitFor()
+      t.match(page.url(), /q=is%3Afailed/)
+      t.equal(await page.getByRole('button', {name: 'failed', exact: true}).getAttribute('aria-pressed'), 'true')
+      await page.getByRole('button', {name: 'failed', exact: true}).click()
+      await grid.getByText('GET /orders/7').waitFor()
+      await page.getByRole('button', {name: 'Clear'}).click()
+      await page.getByText('No call matches.').waitFor()
+      await page.getByRole('button', {name: 'Show all'}).click()
+      await grid.getByText('GET /orders/7').waitFor()
+      t.same(troubles, [])
+    })
+
+    await t.test('a call: times, request and answer as text, lines meanwhile, its trace', async t => {
+      const run = await runWithCalls(t)
+      run.answers['GET /logs'] = [
+        {time: '2026-01-31T14:46:45.900Z', app: 'payments', stream: 'stdout', line: 'too early'},
+        {time: '2026-01-31T14:46:45.990Z', app: 'payments', stream: 'stdout', line: 'meanwhile'},
+        {time: '2026-01-31T14:46:49.000Z', app: 'payments', stream: 'stdout', line: 'too late'}
+      ]
+        .map(line => `${JSON.stringify(line)}\n`)
+        .join('')
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Calls'}).click()
+      await page.getByRole('grid', {name: 'Calls'}).getByText('GET /orders/7').click()
+      t.match(page.url(), /#\/calls\/7/)
+      const panel = page.getByRole('region', {name: /^Call 7/})
+      const timing = panel.getByRole('list', {name: 'Timing'})
+      await timing.getByText('waited 400 ms').waitFor()
+      await timing.getByText('connect 0.4 ms').waitFor()
+      await timing.getByText('last byte 1.0 ms').waitFor()
+      await panel.getByText('authorization: <masked, 10 characters>').waitFor()
+      await panel.getByText('"<img src=x onerror=alert(1)>"').waitFor()
+      t.equal(await panel.locator('img').count(), 0)
+      await panel.getByText('Lines of checkout and payments meanwhile').click()
+      await panel.getByText('meanwhile', {exact: false}).last().waitFor()
+      t.match(await panel.getByLabel('Lines', {exact: true}).innerText(), /^\S+ payments meanwhile\s*$/)
+      await panel.getByText('Calls of the same trace').click()
+      const steps = panel.getByRole('list', {name: 'Calls of the trace'}).getByRole('listitem')
+      await steps.first().waitFor()
+      t.equal(await steps.count(), 3)
+      await page.keyboard.press('Escape')
+      await panel.waitFor({state: 'detached'})
+      t.same(troubles, [])
+    })
+
+    await t.test('a body of bytes, one that is no JSON, a call that is no longer kept', async t => {
+      const run = await runWithCalls(t)
+      const body = Buffer.from([0, 255, 65]).toString('base64')
+      run.answers['GET /calls/7'] = {
+        ...detail(7, {response: {line: 'HTTP/1.1 200 OK', headers: [], body, encoding: 'base64'}})
+      }
+      run.answers['GET /calls/6'] = {
+        ...detail(6, {response: {line: 'HTTP/1.1 200 OK', headers: [], body: '{"broken": \x1b[31m', encoding: 'utf8'}})
+      }
+      const {page} = await open(browser, `${run.url}`)
+      await page.goto(`${page.url()}#/calls/7`)
+      await page.getByText('000000 00 ff 41').waitFor()
+      await page.goto(`${page.url().replace(/#.*/, '')}#/calls/6`)
+      await page.getByText('{"broken": ␛[31m').waitFor()
+      await page.goto(`${page.url().replace(/#.*/, '')}#/calls/5`)
+      await page.getByRole('region', {name: 'Call 5'}).locator('.bad').waitFor()
+    })
+
+    await t.test('send again, with a question where it may change something; curl; pin', async t => {
+      const run = await runWithCalls(t)
+      const bodies: string[] = []
+      run.answers['POST /calls/7/replay'] = body => (bodies.push(body), replayed())
+      run.answers['GET /calls/8'] = {...detail(8, {method: 'PUT', path: '/refunds'})}
+      run.answers['POST /calls/8/replay'] = body => (bodies.push(body), replayed({call: 8, method: 'PUT'}))
+      run.answers['GET /calls.curl'] = 'curl -sS http://127.0.0.1:41001/'
+      run.answers['POST /pins'] = {pins: [{call: 7}], rounds: []}
+      const {page} = await open(browser, run.url)
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+      await page.getByRole('link', {name: 'Calls'}).click()
+      const grid = page.getByRole('grid', {name: 'Calls'})
+      await grid.getByText('GET /orders/7').click()
+      await page.getByRole('button', {name: 'Send again'}).click()
+      const result = page.getByRole('group', {name: 'Sent again'})
+      await result.getByText('500 → 200 ≠ 1 difference').waitFor()
+      await result.getByRole('row', {name: 'order.total 12.5 25'}).waitFor()
+      await result.getByText('Left out, because it differs each time: at').waitFor()
+      await page.keyboard.press('m')
+      await page.getByRole('button', {name: 'Pinned'}).waitFor()
+      await page.keyboard.press('c')
+      await page.getByRole('status').getByText('Copied').waitFor()
+      t.match(await page.evaluate('navigator.clipboard.readText()'), /^curl -sS/)
+      await grid.getByText('PUT /refunds').click()
+      await page.getByRole('heading', {name: /Call 8/}).waitFor()
+      await page.keyboard.press('r')
+      await page.getByRole('dialog', {name: 'Send PUT again?'}).getByRole('button', {name: 'Leave it'}).click()
+      await page.getByRole('button', {name: 'Send again'}).click()
+      await page.getByRole('button', {name: 'Send it'}).click()
+      await result.waitFor()
+      t.same(bodies, ['{"unsafe":false}', '{"unsafe":true}'])
+      await page.goto('about:blank')
+      await page.goto(run.readOnlyUrl)
+      await page.getByRole('link', {name: 'Calls'}).click()
+      await page.getByRole('grid', {name: 'Calls'}).getByText('GET /orders/7').click()
+      await page.getByRole('button', {name: 'curl'}).waitFor()
+      t.equal(await page.getByRole('button', {name: /Send again|Pin/}).count(), 0, 'not for who looks only')
+    })
+
+    for (const theme of ['light', 'dark'] as const)
+      await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
+        const run = await runWithCalls(t)
+        run.answers['POST /calls/7/replay'] = replayed()
+        const {page} = await open(browser, run.url, theme)
+        await page.getByRole('link', {name: 'Calls'}).click()
+        await page.getByRole('grid', {name: 'Calls'}).getByText('GET /orders/7').click()
+        await page.getByRole('button', {name: 'Send again'}).click()
+        await page.getByRole('group', {name: 'Sent again'}).waitFor()
+        await page.getByText('Calls of the same trace').click()
+        await page.getByRole('list', {name: 'Calls of the trace'}).waitFor()
+        t.same(await violations(page), [])
+      })
+  })
+)
