@@ -147,7 +147,7 @@ t.test('the calls between apps', async t =>
       run.answers['GET /calls/6'] = {
         ...detail(6, {response: {line: 'HTTP/1.1 200 OK', headers: [], body: '{"broken": \x1b[31m', encoding: 'utf8'}})
       }
-      const {page} = await open(browser, `${run.url}`)
+      const {page} = await open(browser, run.url)
       await page.goto(`${page.url()}#/calls/7`)
       await page.getByText('000000 00 ff 41').waitFor()
       await page.goto(`${page.url().replace(/#.*/, '')}#/calls/6`)
