@@ -111,10 +111,14 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'export',
-    summary: 'Write a template as objects of Kubernetes with Dapr',
-    usage: 'kubernetes [flags]',
+    summary: 'Write a template as objects of Kubernetes with Dapr, or as a compose file with sidecars',
+    usage: 'kubernetes|compose [flags]',
     flags: EXPORT_FLAGS,
-    examples: ['export kubernetes -o k8s', 'export kubernetes -n shop | kubectl apply -f -'],
+    examples: [
+      'export kubernetes -o k8s',
+      'export kubernetes -n shop | kubectl apply -f -',
+      'export compose -o compose.yaml'
+    ],
     load: async () => (await import('./commands/export.ts')).exportTemplate
   },
   {

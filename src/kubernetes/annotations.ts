@@ -1,6 +1,7 @@
 import {isIPv6} from 'node:net'
 import {bytesOf} from '../config/quantity.ts'
 import type {Entry} from '../config/service-versions.ts'
+import type {SidecarPlan} from '../model/plan.ts'
 
 /** The kubelet asks the sidecar this often whether it lives (`pkg/injector/patcher/sidecar_container.go` of Dapr). */
 const LIVENESS_PERIOD_MS = 6000
@@ -28,7 +29,7 @@ export function daprAnnotations({settings: {values}, plan}: Entry, port: number)
     'app-health-threshold': ifPositive(values.appHealthThreshold, health.threshold),
     ...sizes('max-body-size', values.maxBodySize, {older: 'http-max-request-size', unit: 2 ** 20}),
     ...sizes('read-buffer-size', values.readBufferSize, {older: 'http-read-buffer-size', unit: 2 ** 10}),
-    'sidecar-listen-addresses': sidecar.listenAddresses.map(text => (isIPv6(text) ? `[${text}]` : text)).join(','),
+    'sidecar-listen-addresses': listenAddresses(sidecar),
     'placement-host-address': ofAnotherHost(values.placementHostAddress && elsewhere.placementAddress),
     'scheduler-host-address': ofAnotherHost(values.schedulerHostAddress && elsewhere.schedulerAddress),
     'metrics-port': sidecar.metricsPort > 0 ? sidecar.metricsPort : undefined,
@@ -44,6 +45,10 @@ export function daprAnnotations({settings: {values}, plan}: Entry, port: number)
       .map(([name, value]) => [`dapr.io/${name}`, String(value)])
   )
 }
+
+/** As daprd takes them. */
+export const listenAddresses = (sidecar: SidecarPlan): string =>
+  sidecar.listenAddresses.map(text => (isIPv6(text) ? `[${text}]` : text)).join(',')
 
 const ifPositive = (written: number | undefined, planned: number): number | undefined =>
   written !== undefined && written > 0 ? planned : undefined

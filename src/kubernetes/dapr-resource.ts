@@ -19,7 +19,8 @@ const textsOf = (field: Field): Readonly<Record<string, string>> =>
 
 /** A resource of Dapr as an object: what its file has, in its order, with our labels. */
 export function daprResource(document: Field, {namespace, labels, scopes}: ResourceOptions): KubernetesObject {
-  const {apiVersion, kind, metadata: _metadata, scopes: _scopes, ...rest} = fieldsOf(document)
+  const {apiVersion, kind, metadata: _metadata, scopes: _scopes, auth: _auth, ...rest} = fieldsOf(document)
+  const auth = document.field('auth')
   const meta = document.field('metadata')
   const annotations = meta.field('annotations')
   return {
@@ -33,21 +34,41 @@ export function daprResource(document: Field, {namespace, labels, scopes}: Resou
     },
     ...rest,
     ...(kind === 'Component' && {spec: componentSpec(document.field('spec'))}),
+    ...(!auth.isAbsent && {auth: {...fieldsOf(auth), ...textsIn(auth, ['secretStore'])}}),
     ...(scopes !== undefined && scopes.length > 0 && {scopes})
   }
 }
 
-/** The definition in the cluster demands `metadata`. A number is the text that the laptop's sidecar reads. */
+/** What the definition in the cluster demands, and a sidecar on the laptop does not: `metadata`, `version`, and texts. */
 function componentSpec(spec: Field): Fields {
   const {metadata: _, ...rest} = fieldsOf(spec)
-  const properties = spec.field('metadata').items()
-  return {...rest, metadata: properties.map(propertyOf)}
+  return {
+    ...rest,
+    ...textsIn(spec, ['type', 'version', 'initTimeout']),
+    ...(spec.field('version').isAbsent && {version: 'v1'}),
+    metadata: spec.field('metadata').items().map(propertyOf)
+  }
 }
 
-function propertyOf(property: Field): unknown {
+/** A number is the text that the laptop's sidecar reads. */
+function propertyOf(property: Field): Fields {
   const plain = fieldsOf(property)
-  const value = plain['value']
-  if (typeof value !== 'number') return plain
-  const text = property.field('value').text()
-  return text === String(value) ? plain : {...plain, value: text}
+  const {value} = plain
+  const text = property.field('value').isAbsent || typeof value === 'object' ? '' : property.field('value').text()
+  const secret = property.field('secretKeyRef')
+  return {
+    ...plain,
+    ...textsIn(property, ['name', 'envRef']),
+    ...(!secret.isAbsent && {secretKeyRef: {...fieldsOf(secret), ...textsIn(secret, ['name', 'key'])}}),
+    ...(typeof value === 'number' && text !== String(value) && {value: text})
+  }
 }
+
+/** The values of these keys as texts, where there are any. */
+const textsIn = (field: Field, keys: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    keys.flatMap(key => {
+      const value = field.field(key)
+      return value.isAbsent ? [] : [[key, value.text()]]
+    })
+  )

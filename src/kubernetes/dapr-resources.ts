@@ -7,7 +7,7 @@ import {parseResourceFile, type Field, type ResourceFile} from '../resources/fie
 import {filesIn} from '../resources/resource-folder.ts'
 import {labelsOf, type KubernetesObject, type ResourceObject} from './object.ts'
 import {daprResource} from './dapr-resource.ts'
-import {componentWarnings, configurationWarnings} from './resource-warnings.ts'
+import {COMPOSE, componentWarnings, configurationWarnings, placeWarnings} from './resource-warnings.ts'
 
 export interface DaprResourcesOptions {
   readonly namespace: string
@@ -77,6 +77,11 @@ export class DaprResources {
         : componentWarnings(document, components)
     )
     return [...new Set([...all, ...this.#namespaceWarnings(components)])]
+  }
+
+  /** What of these resources means something else in the containers of a compose file. */
+  get composeWarnings(): readonly string[] {
+    return [...new Set([...this.#found.values()].flatMap(({document}) => placeWarnings(document, COMPOSE)))]
   }
 
   /** The name of an app's Configuration; '' = none. */

@@ -1,6 +1,19 @@
 import {faultText} from '../resources/fault.ts'
 import type {Field} from '../resources/field.ts'
 
+/** Where the resources go. */
+export interface Target {
+  /** What an address on localhost means there. */
+  readonly self: string
+  /** What to name in its place. */
+  readonly service: string
+  /** What has a memory of its own. */
+  readonly each: string
+}
+
+export const CLUSTER: Target = {self: 'the pod itself', service: 'a Service of the cluster', each: 'pod'}
+export const COMPOSE: Target = {self: 'the container itself', service: 'a service of the compose file', each: 'app'}
+
 const warning = ({place}: Field, message: string, hint = ''): string => faultText({place, message, expected: '', hint})
 
 /** An address that in a pod is the pod itself. */
@@ -11,29 +24,35 @@ const IN_MEMORY = new Set(['pubsub.in-memory', 'state.in-memory'])
 
 /** What of a Component, or of an HTTPEndpoint, works on the laptop and not in a cluster. `all`: all resources that go there. */
 export function componentWarnings(document: Field, all: readonly Field[]): readonly string[] {
-  const kind = document.field('kind').text()
-  const name = document.field('metadata').field('name').text()
-  const spec = document.field('spec')
-  const what = `${kind} ${JSON.stringify(name)}`
-  const values = [
-    ...(kind === 'Component'
-      ? spec
-          .field('metadata')
-          .items()
-          .map(item => item.field('value'))
+  const what = nameOf(document)
+  return [
+    ...placeWarnings(document, CLUSTER),
+    ...(document.field('kind').text() === 'Component'
+      ? storeTypeWarnings(document.field('spec').field('type'), what)
       : []),
-    spec.field('baseUrl')
+    ...storeWarnings(document, what, all)
   ]
+}
+
+const nameOf = (document: Field): string =>
+  `${document.field('kind').text()} ${JSON.stringify(document.field('metadata').field('name').text())}`
+
+/** Addresses and memory that are others in a container than on the laptop. */
+export function placeWarnings(document: Field, {self, service, each}: Target): readonly string[] {
+  const isComponent = document.field('kind').text() === 'Component'
+  const what = nameOf(document)
+  const spec = document.field('spec')
+  const properties = isComponent ? spec.field('metadata').items() : []
+  const values = [...properties.map(item => item.field('value')), spec.field('baseUrl')]
+  const type = textIn(spec.field('type'))
   return [
     ...values.flatMap(value => {
-      const text = textIn(value)
-      const address = LOCAL_ADDRESS.exec(text)?.[1]
-      return address === undefined
-        ? []
-        : [warning(value, `${what}: ${address} is the pod itself`, 'name a Service of the cluster')]
+      const address = LOCAL_ADDRESS.exec(textIn(value))?.[1]
+      return address === undefined ? [] : [warning(value, `${what}: ${address} is ${self}`, `name ${service}`)]
     }),
-    ...(kind === 'Component' ? typeWarnings(spec.field('type'), what) : []),
-    ...storeWarnings(document, what, all)
+    ...(isComponent && IN_MEMORY.has(type)
+      ? [warning(spec.field('type'), `${what}: each ${each} has its own ${type}`, 'use one that all share')]
+      : [])
   ]
 }
 
@@ -43,18 +62,16 @@ const textIn = (field: Field): string => {
   return typeof value === 'string' ? value : ''
 }
 
-function typeWarnings(type: Field, what: string): readonly string[] {
+function storeTypeWarnings(type: Field, what: string): readonly string[] {
   const text = textIn(type)
-  if (text.startsWith('secretstores.local.'))
-    return [
-      warning(
-        type,
-        `${what}: ${text} reads files and variables of the sidecar's container`,
-        'use secretstores.kubernetes'
-      )
-    ]
-  return IN_MEMORY.has(text)
-    ? [warning(type, `${what}: each pod has its own ${text}`, 'use one that all pods share')]
+  return text.startsWith('secretstores.local.')
+    ? [
+        warning(
+          type,
+          `${what}: ${text} reads files and variables of the sidecar's container`,
+          'use secretstores.kubernetes'
+        )
+      ]
     : []
 }
 
@@ -72,7 +89,7 @@ function storeWarnings(document: Field, what: string, all: readonly Field[]): re
 
 /** What of a Configuration means something else in a cluster. */
 export function configurationWarnings(document: Field): readonly string[] {
-  const what = `Configuration ${JSON.stringify(document.field('metadata').field('name').text())}`
+  const what = nameOf(document)
   const resolution = document.field('spec').field('nameResolution').field('component')
   const resolver = textIn(resolution)
   const variable = /\$\{?[A-Za-z_]\w*\}?/.exec(JSON.stringify(document.plain()))?.[0]

@@ -77,7 +77,7 @@ t.test('export asks no cluster, and reads no kubeconfig', async t => {
 t.test('export: wrong words, a wrong folder and a wrong template are told', async t => {
   const rig = await openRig(t)
   await rig.write({...FILES, file: ''})
-  t.match(await rig.run(['export']), {code: 255, stdout: 'expected a format: kubernetes\n'})
+  t.match(await rig.run(['export']), {code: 255, stdout: 'expected a format: kubernetes or compose\n'})
   t.match(await rig.run(['export', 'helm']), {code: 255, stdout: /unknown format "helm"/})
   t.match(await rig.run(['export', 'kubernetes', '-n', 'My_Space']), {code: 1, stderr: /"My_Space" is not a namespace/})
   t.match(await rig.run(['export', 'kubernetes', '-o', 'file']), {code: 1, stderr: /the export cannot be written: /})
@@ -89,4 +89,63 @@ t.test('export: wrong words, a wrong folder and a wrong template are told', asyn
   t.match(stderr, /dapr\.yaml:2:16\n/)
   t.match(stderr, /write front-end, wherever the app is called/)
   t.notOk(existsSync(join(rig.folder, 'k8s')))
+})
+
+t.test('export compose writes a file with a sidecar for each app, and overwrites only its own', async t => {
+  const rig = await openRig(t)
+  await rig.write({...FILES, mine: 'services: {}\n'})
+  t.match(await rig.run(['export', 'compose', '-o', 'compose.yaml']), {
+    code: 0,
+    stdout: '✅  written to compose.yaml: docker compose -f compose.yaml up\n',
+    stderr: ''
+  })
+  const text = readFileSync(join(rig.folder, 'compose.yaml'), 'utf8')
+  t.match(text, /^# Written by pillion export compose: .*\nname: shop\nservices:\n {2}stock:\n/)
+  t.match(text, / {2}shop-dapr:\n {4}image: daprio\/daprd:1\.18\.0\n/)
+  t.match(text, / {6}- \.\/resources:\/dapr\/resources\/0:ro\n/)
+  t.notMatch(text, rig.folder)
+  t.notMatch(text, 's3cret')
+  t.match(await rig.run(['export', 'compose', '-o', 'compose.yaml', '--dapr', '1.17.1']), {code: 0})
+  t.match(readFileSync(join(rig.folder, 'compose.yaml'), 'utf8'), 'daprio/daprd:1.17.1')
+  t.match(await rig.run(['export', 'compose', '-o', 'mine']), {code: 1, stderr: /mine was not written by an export/})
+  t.match(await rig.run(['export', 'compose', '-n', 'shop']), {code: 1, stderr: /a compose file has no namespace/})
+  t.match(await rig.run(['export', 'compose', '--dapr', 'a b']), {code: 1, stderr: /"a b" is not a version of Dapr/})
+})
+
+const names = (text: string): readonly string[] => [...text.matchAll(/image: (.*)/g)].map(([, name = '']) => name)
+
+t.test('export knows profiles, several files and variables of the template', async t => {
+  const rig = await openRig(t)
+  const base = {
+    version: 1,
+    interpolate: true,
+    apps: [{appID: 'shop', appDirPath: '.', containerImage: 'example/shop:${TAG}'}]
+  }
+  const tool = {
+    version: 1,
+    apps: [{appID: 'tool', appDirPath: '.', containerImage: 'example/tool', profiles: ['debug']}]
+  }
+  await rig.write({'dapr.yaml': JSON.stringify(base), 'tool.yaml': JSON.stringify(tool)})
+  const run = async (...words: readonly string[]): Promise<string> =>
+    (await rig.run(['export', 'kubernetes', ...words], {env: {TAG: '7'}})).stdout
+  t.strictSame(names(await run()), ['example/shop:7'])
+  t.strictSame(names(await run('-f', 'dapr.yaml', '-f', 'tool.yaml')), ['example/shop:7'])
+  t.strictSame(names(await run('-f', 'dapr.yaml', '-f', 'tool.yaml', '--profile', 'debug')), [
+    'example/shop:7',
+    'example/tool'
+  ])
+  t.match(await rig.run(['export', 'kubernetes', '--profile', 'nothing']), {code: 1})
+})
+
+t.test('validate finds mistakes in the key kubernetes; run goes on', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['true'], kubernetes: {replica: 2}}])
+  const {code, stdout, stderr} = await rig.run(['validate'])
+  t.equal(code, 1)
+  t.match(stdout, 'unknown key replica in kubernetes')
+  t.match(stderr, 'did you mean replicas?')
+  t.match(JSON.parse((await rig.run(['validate', '-o', 'json'])).stdout), {
+    errors: [{message: 'unknown key replica in kubernetes'}]
+  })
+  t.match(await rig.run(['run', '-f', '.']), {code: 0})
 })

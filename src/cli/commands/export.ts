@@ -1,11 +1,14 @@
 import {homedir} from 'node:os'
+import {dirname, resolve} from 'node:path'
 import {loadTemplate, type Loaded} from '../../config/load.ts'
 import {kubernetesFiles, kubernetesText} from '../../kubernetes/export-files.ts'
+import {COMPOSE_HEADER, composeFile} from '../../kubernetes/compose.ts'
 import {templateObjects} from '../../kubernetes/objects.ts'
-import {writeFiles} from '../../kubernetes/write-files.ts'
+import {writeFile, writeFiles} from '../../kubernetes/write-files.ts'
 import {UserError} from '../../model/errors.ts'
 import {refuseProfiles} from '../../supervisor/order/selection.ts'
 import type {GivenFlags} from '../flags.ts'
+import {RUNTIME_VERSION} from '../../model/version.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {print, statusLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
@@ -14,13 +17,16 @@ import {UsageError} from '../usage-error.ts'
 /** Namespaces are DNS labels. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 
-/** `export kubernetes [-f PATH] [-o PATH|-]`: the template for other programs. Asks no cluster. */
+/** `export kubernetes|compose [-f PATH] [-o PATH|-]`: the template for other programs. Asks no cluster. */
 export const exportTemplate: CommandHandler = async context => {
   const [format = '', ...others] = context.words
   if (others.length > 0) throw new UsageError(`expected one format, got ${context.words.length.toString()}`)
   if (format === 'kubernetes') return exportKubernetes(context)
+  if (format === 'compose') return exportCompose(context)
   throw new UsageError(
-    format === '' ? 'expected a format: kubernetes' : `unknown format "${format}": expected kubernetes`
+    format === ''
+      ? 'expected a format: kubernetes or compose'
+      : `unknown format "${format}": expected kubernetes or compose`
   )
 }
 
@@ -52,5 +58,24 @@ async function exportKubernetes({flags, asJson}: CommandContext): Promise<number
   if (folder === '-') return 0
   const count = `${files.length.toString()} ${files.length === 1 ? 'file' : 'files'}`
   print(process.stdout, statusLine('success', `${count} written to ${folder}: kubectl apply -f ${folder}`, asJson))
+  return 0
+}
+
+/** Tags of images. */
+const TAG = /^\w[\w.-]{0,127}$/
+
+async function exportCompose({flags, asJson}: CommandContext): Promise<number> {
+  if (flags.names.includes('namespace')) throw new UserError('a compose file has no namespace: leave out --namespace')
+  const dapr = flags.text('dapr') ?? RUNTIME_VERSION
+  if (!TAG.test(dapr)) throw new UserError(`${JSON.stringify(dapr)} is not a version of Dapr: expected one like 1.18.0`)
+  const file = flags.text('output') ?? '-'
+  const folder = file === '-' ? process.cwd() : resolve(dirname(file))
+  const options = {home: homedir(), cwd: process.cwd(), folder, dapr}
+  const {text, warnings} = await composeFile(await loadedBy(flags), options)
+  if (file === '-') print(process.stdout, text)
+  else writeFile(file, text, COMPOSE_HEADER)
+  for (const warning of warnings) print(process.stderr, statusLine('warning', warning, asJson))
+  if (file !== '-')
+    print(process.stdout, statusLine('success', `written to ${file}: docker compose -f ${file} up`, asJson))
   return 0
 }

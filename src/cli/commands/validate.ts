@@ -22,8 +22,9 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   const overrides = {watch: false, variables: variablesIn(flags)}
   const load = async (): Promise<Loaded> => loadTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
   if (output === 'json') return printJson(load)
-  const {plan, findings} = await load()
+  const {plan, findings, deployable} = await load()
   await plan.faults?.()
+  await deployable()
   const all = [...(await findings()), ...(await resourceFindings(plan))]
   for (const finding of all) {
     const {severity, code, message, explanation} = finding
@@ -88,8 +89,9 @@ async function printJson(load: () => Promise<Loaded>): Promise<number> {
 
 async function reportOf(load: () => Promise<Loaded>) {
   try {
-    const {plan, findings} = await load()
+    const {plan, findings, deployable} = await load()
     await plan.faults?.()
+    await deployable()
     const all = [...(await findings()), ...(await resourceFindings(plan))]
     const of = (wanted: Finding['severity']) => all.filter(({severity}) => severity === wanted).map(flat)
     return {template: plan.shownAs, apps: plan.apps.length, errors: of('error'), findings: of('warning')}
