@@ -3,6 +3,7 @@ import type {AppView, RunView} from '../../src/api/app-view.ts'
 import type {CallRow} from '../../src/api/call-view.ts'
 import type {DeathView} from '../../src/api/death-view.ts'
 import type {EdgeView} from '../../src/api/edges.ts'
+import type {FaultRow} from '../../src/api/faults.ts'
 import type {LineView} from '../../src/api/logs.ts'
 import type {ReplayView} from '../../src/api/replay-view.ts'
 import {hasToken, type Problem} from './api.ts'
@@ -23,13 +24,14 @@ export interface EventData {
   death: DeathView
   reload: {readonly app: string; readonly files: readonly string[]; readonly tookMs: number; readonly held: number}
   replay: ReplayView
+  fault: {readonly change: 'on' | 'off' | 'hit'; readonly fault: FaultRow; readonly text: string}
   note: {readonly code: string; readonly text: string}
   /** The whole state was sent (again): what was missed is not known. */
   reset: RunView
 }
 
 /** Always followed: the state of the run. Others only while a view listens to them. */
-const STATE = ['app', 'edges', 'reload', 'death', 'replay', 'note']
+const STATE = ['app', 'edges', 'reload', 'death', 'fault', 'replay', 'note']
 const SAMPLES = new Set(['calls', 'lines'])
 
 export const run = signal<Omit<RunView, 'apps'> | undefined>(undefined)

@@ -1,6 +1,7 @@
 import {computed} from '@preact/signals'
 import type {ComponentType} from 'preact'
 import {wordOf} from '../state/app-status.ts'
+import {faults} from '../state/faults.ts'
 import {appList} from '../state/run.ts'
 import Apps from './apps.tsx'
 
@@ -30,5 +31,13 @@ export const VIEWS: readonly View[] = [
   },
   {name: 'calls', title: 'Calls', key: 'c', load: async () => import('./calls.tsx')},
   {name: 'logs', title: 'Logs', key: 'l', load: async () => import('./logs.tsx')},
-  {name: 'replay', title: 'Replay', key: 'r', load: async () => import('./replay.tsx')}
+  {name: 'replay', title: 'Replay', key: 'r', load: async () => import('./replay.tsx')},
+  {
+    name: 'faults',
+    title: 'Faults',
+    key: 'f',
+    load: async () => import('./faults.tsx'),
+    badge: () => faults.value.length
+  },
+  {name: 'template', title: 'Template', key: 't', load: async () => import('./template.tsx')}
 ]

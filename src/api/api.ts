@@ -96,7 +96,7 @@ async function answer(context: ApiContext, request: ApiRequest): Promise<ApiResp
   if (isOfReplays(path)) return answerReplays(context, request, request.gone ?? new AbortController().signal)
   const number = /^\/calls\/(\d{1,10})$/.exec(path)?.[1]
   if (method !== 'GET') return notAllowed(method, 'GET')
-  if (path === '/run') return json(runView(context.control.list(), recorder))
+  if (path === '/run') return json(runView(context.control.list(), context))
   if (path === '/apps') return json({apps: appViews(context.control.list().apps, recorder)})
   if (path === '/openapi.json') return (await import('./openapi.ts')).openapi()
   if (number !== undefined) return json(oneCall(recorder, Number(number), masking))

@@ -1,7 +1,9 @@
 import type {ListedApp, RunListing} from '../control/messages.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
+import type {ApiContext} from './api.ts'
 import type {VariableView} from './environment.ts'
+import {faultRow, type FaultRow} from './faults.ts'
 
 /** A run. Times are ISO 8601. */
 export interface RunView {
@@ -14,6 +16,8 @@ export interface RunView {
   readonly template: {readonly file: string; readonly name: string}
   /** The number of the latest call; 0: there was none. */
   readonly lastCall: number
+  /** That are on. */
+  readonly faults: readonly FaultRow[]
   readonly apps: readonly AppView[]
 }
 
@@ -89,12 +93,13 @@ export const stateOf = (app: ListedApp): Omit<AppView, 'recent'> => ({
   circuitBreakers: app.circuitBreakers
 })
 
-export const runView = (listing: RunListing, recorder: CallRecorder): RunView => ({
+export const runView = (listing: RunListing, {recorder, faults}: Pick<ApiContext, 'recorder' | 'faults'>): RunView => ({
   version: listing.version,
   run: listing.run,
   pid: listing.pid,
   startedAt: new Date(listing.startedAt).toISOString(),
   template: {file: listing.templateFile, name: listing.templateName},
   lastCall: recorder.last,
+  faults: (faults.active?.list() ?? []).map(faultRow),
   apps: appViews(listing.apps, recorder)
 })

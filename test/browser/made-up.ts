@@ -4,6 +4,7 @@ import {randomBytes} from 'node:crypto'
 import {freePort} from '../rig/free-port.ts'
 import type {AppView} from '../../src/api/app-view.ts'
 import type {CallRow} from '../../src/api/call-view.ts'
+import type {FaultRow} from '../../src/api/faults.ts'
 import {listen, type Listener} from '../../src/dashboard/listener.ts'
 import {tokensFor} from '../../src/dashboard/tokens.ts'
 
@@ -57,6 +58,28 @@ export const call = (number: number, more: Partial<CallRow> = {}): CallRow => ({
   ...more
 })
 
+export const fault = (number: number, more: Partial<FaultRow> = {}): FaultRow => ({
+  number,
+  from: 'checkout',
+  to: 'payments',
+  method: 'POST',
+  path: '/charge*',
+  kind: 'status',
+  delayMs: 300,
+  jitterMs: 0,
+  status: 503,
+  body: '',
+  cutAfter: 0,
+  rate: 0.3,
+  seed: 42,
+  matched: 391,
+  hits: 118,
+  times: null,
+  leftMs: null,
+  texts: {edge: 'checkout → payments POST /charge*', effect: '300 ms later, 503', rate: '30 % of the calls', limit: ''},
+  ...more
+})
+
 /** What the API answers: by method and path (`GET /apps/shop/why`); a function gets the body. */
 export type Answers = Record<string, Said | ((body: string, query: URLSearchParams) => Said)>
 /** JSON, or text. */
@@ -70,6 +93,7 @@ export interface MadeUp {
   readonly asked: string[]
   readonly answers: Answers
   apps: readonly AppView[]
+  faults: readonly FaultRow[]
   /** Sends an event to all who read them; with an id it is none of a sample. */
   send(type: string, data: unknown, id?: number): void
   /** Nobody gets events: connections are ended. */
@@ -96,6 +120,7 @@ export async function madeUp(
     asked: [],
     isDown: false,
     answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}},
+    faults: [],
     apps: [app('checkout'), app('payments'), app('order-processor')],
     send: (type, data, given) => {
       if (given !== undefined) id = given
@@ -128,6 +153,7 @@ export async function madeUp(
     startedAt: '2026-01-31T14:40:00.000Z',
     template: {file: '/work/shop/dapr.yaml', name: ''},
     lastCall: 0,
+    faults: made.faults,
     apps: made.apps
   })
   const listener: Listener = await listen({

@@ -80,8 +80,8 @@ export class RunEvents {
 
   /** The whole state of the run, as an event after which a reader can go on. */
   state(type: 'hello' | 'reset'): ApiEvent {
-    const {control, recorder} = this.#context()
-    const data = JSON.stringify(runView(control.list(), recorder))
+    const context = this.#context()
+    const data = JSON.stringify(runView(context.control.list(), context))
     return {id: this.#log.last, type, app: '', subject: '', data}
   }
 

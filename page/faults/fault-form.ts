@@ -1,0 +1,124 @@
+import type {FaultRow} from '../../src/api/faults.ts'
+
+export const KINDS = {
+  none: 'it goes on',
+  status: 'a status',
+  abort: 'its connection is reset',
+  never: 'no response',
+  cut: 'the response breaks off',
+  kill: 'the callee is killed'
+} as const satisfies Record<FaultRow['kind'], string>
+
+/** The form as it is filled in; '' = left out. `rate`: percent. */
+export interface FaultForm {
+  readonly from: string
+  readonly to: string
+  readonly method: string
+  readonly path: string
+  readonly delay: string
+  readonly jitter: string
+  readonly kind: FaultRow['kind']
+  readonly status: string
+  readonly body: string
+  readonly cutAfter: string
+  readonly rate: string
+  readonly seed: string
+  readonly times: string
+  readonly for: string
+}
+
+export const EMPTY: FaultForm = {
+  from: 'any',
+  to: 'any',
+  method: '',
+  path: '',
+  delay: '',
+  jitter: '',
+  kind: 'status',
+  status: '503',
+  body: '',
+  cutAfter: '',
+  rate: '',
+  seed: '',
+  times: '',
+  for: ''
+}
+
+/** The keys of a fault, in the order of the documentation. */
+export type Keys = Readonly<Record<string, string | number | boolean>>
+
+const numberOr = (text: string): string | number => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text)
+
+/** What is sent to the run; it says what is wrong with it. */
+export function keysOf(form: FaultForm): Keys {
+  const {from, to, method, path, delay, jitter, kind, status, body, cutAfter, rate, seed, times} = form
+  const kinds: Readonly<Record<FaultRow['kind'], Keys>> = {
+    none: {},
+    status: {status: numberOr(status), body},
+    abort: {abort: true},
+    never: {never: true},
+    cut: {cut: cutAfter === '' ? true : numberOr(cutAfter)},
+    kill: {kill: true}
+  }
+  const percent = numberOr(rate)
+  const all = {
+    from,
+    to,
+    method,
+    path,
+    delay,
+    jitter,
+    ...kinds[kind],
+    rate: typeof percent === 'number' ? Number((percent / 100).toPrecision(12)) : rate,
+    seed: numberOr(seed),
+    times: numberOr(times),
+    for: form.for
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
+}
+
+const some = (value: number, unit = ''): string => (value === 0 ? '' : `${value.toString()}${unit}`)
+
+/** The form of a fault that is on. */
+export function formOf(row: FaultRow): FaultForm {
+  return {
+    ...EMPTY,
+    from: row.from,
+    to: row.to,
+    method: row.method,
+    path: row.path,
+    delay: some(row.delayMs, 'ms'),
+    jitter: some(row.jitterMs, 'ms'),
+    kind: row.kind,
+    status: row.kind === 'status' ? row.status.toString() : EMPTY.status,
+    body: row.body,
+    cutAfter: some(row.cutAfter),
+    rate: row.rate === 1 ? '' : Number((row.rate * 100).toPrecision(12)).toString(),
+    seed: row.seed === 1 ? '' : row.seed.toString(),
+    times: row.times?.toString() ?? ''
+  }
+}
+
+/** A word for `sh`. */
+const shellWord = (text: string): string =>
+  /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+
+/** The same as a command. */
+export function commandOf({from = '', to = '', ...rest}: Keys): string {
+  const flags = Object.entries(rest).map(([key, value]) => {
+    if (key === 'cut' && value !== true) return `--cut-after ${shellWord(String(value))}`
+    return value === true ? `--${key}` : `--${key} ${shellWord(String(value))}`
+  })
+  return ['pillion fault', shellWord(String(from)), shellWord(String(to)), ...flags].join(' ')
+}
+
+const WORD = /^(?!(?:true|false|yes|no|on|off|null|y|n)$)[A-Za-z_][\w./-]*$/i
+
+const scalar = (value: string | number | boolean): string =>
+  typeof value === 'string' && !WORD.test(value) ? JSON.stringify(value) : String(value)
+
+/** The same as lines of the template. */
+export function templateLines(keys: Keys): string {
+  const pairs = Object.entries(keys).map(([key, value]) => `${key}: ${scalar(value)}`)
+  return `faults:\n  - {${pairs.join(', ')}}\n`
+}

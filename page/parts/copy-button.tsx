@@ -1,0 +1,17 @@
+import {announce} from './announce.tsx'
+import {failure} from './strips.tsx'
+
+/** Puts text on the clipboard. */
+export const CopyButton = ({text, label}: {readonly text: string; readonly label: string}) => (
+  <button
+    type="button"
+    onClick={() => {
+      navigator.clipboard.writeText(text).then(
+        () => announce('Copied'),
+        () => (failure.value = 'The browser does not let the page write to the clipboard')
+      )
+    }}
+  >
+    {label}
+  </button>
+)

@@ -1,0 +1,214 @@
+import {useState} from 'preact/hooks'
+import type {FaultsAnswer} from '../../src/api/faults.ts'
+import {commandOf, EMPTY, formOf, keysOf, KINDS, templateLines, type FaultForm} from '../faults/fault-form.ts'
+import {announce} from '../parts/announce.tsx'
+import {CopyButton} from '../parts/copy-button.tsx'
+import {failure} from '../parts/strips.tsx'
+import {ask, mayChange, problemOf} from '../state/api.ts'
+import {faults, type FaultRow} from '../state/faults.ts'
+import {route} from '../state/route.ts'
+import {appList, edges} from '../state/run.ts'
+
+/** Asks the run to change its faults; whether it has. */
+async function change(text: string, path: string, method: 'POST' | 'DELETE', body?: object): Promise<boolean> {
+  failure.value = ''
+  try {
+    await ask<FaultsAnswer>(path, {method, ...(body !== undefined && {body})})
+    announce(text)
+    return true
+  } catch (error) {
+    const {message, hint} = problemOf(error)
+    failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`
+    return false
+  }
+}
+
+const remove = async ({number}: FaultRow): Promise<boolean> =>
+  change(`fault ${number.toString()} is off`, `/faults/${number.toString()}`, 'DELETE')
+
+export default function Faults() {
+  const {parameters} = route.value
+  const [form, setForm] = useState<FaultForm>({
+    ...EMPTY,
+    from: parameters.get('from') ?? EMPTY.from,
+    to: parameters.get('to') ?? EMPTY.to
+  })
+  const [edited, setEdited] = useState(0)
+  const save = async (): Promise<void> => {
+    if (!(await change('the fault is on', '/faults', 'POST', keysOf(form)))) return
+    const before = faults.value.find(({number}) => number === edited)
+    setEdited(0)
+    if (before !== undefined) await remove(before)
+  }
+  return (
+    <>
+      <div class="tools">
+        <h1>Faults</h1>
+        {mayChange && faults.value.length > 0 && (
+          <button type="button" class="far" onClick={() => void change('all faults are off', '/faults', 'DELETE')}>
+            All off
+          </button>
+        )}
+      </div>
+      <Table
+        onEdit={row => {
+          setForm(formOf(row))
+          setEdited(row.number)
+        }}
+      />
+      {mayChange && (
+        <div class="halves">
+          <Form form={form} setForm={setForm} edited={edited} save={() => void save()} />
+          <Same form={form} />
+        </div>
+      )}
+    </>
+  )
+}
+
+function Table({onEdit}: {readonly onEdit: (row: FaultRow) => void}) {
+  if (faults.value.length === 0) return <p class="empty box">No fault is on. Calls fail by themselves alone.</p>
+  return (
+    <div class="scroll box" role="region" aria-label="Faults that are on" tabIndex={0}>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Fault</th>
+            <th scope="col">Calls</th>
+            <th scope="col">What happens</th>
+            <th scope="col">How often</th>
+            <th scope="col" class="right">
+              Seed
+            </th>
+            <th scope="col" class="right">
+              Hit
+            </th>
+            {mayChange && <th scope="col">Change</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {faults.value.map(row => (
+            <tr key={row.number}>
+              <th scope="row">⚡ {row.number}</th>
+              <td>{row.texts.edge}</td>
+              <td>{row.texts.effect}</td>
+              <td>{[row.texts.rate, row.texts.limit].filter(text => text !== '').join(', ') || 'each call'}</td>
+              <td class="right">{row.rate < 1 || row.jitterMs > 0 ? row.seed : ''}</td>
+              <td class="right">
+                {row.hits} of {row.matched}
+              </td>
+              {mayChange && (
+                <td>
+                  <button type="button" aria-label={`Edit fault ${row.number.toString()}`} onClick={() => onEdit(row)}>
+                    Edit
+                  </button>{' '}
+                  <button
+                    type="button"
+                    aria-label={`Remove fault ${row.number.toString()}`}
+                    onClick={() => void remove(row)}
+                  >
+                    Remove
+                  </button>
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+interface FormProps {
+  readonly form: FaultForm
+  readonly setForm: (form: FaultForm) => void
+  /** The number of the fault that the form came from; 0: it is a new one. */
+  readonly edited: number
+  readonly save: () => void
+}
+
+/** What the form asks for, with the kinds of faults that have it; none: all do. */
+const FIELDS: readonly (readonly [
+  name: Exclude<keyof FaultForm, 'kind'>,
+  label: string,
+  example: string,
+  kind?: FaultForm['kind']
+])[] = [
+  ['from', 'From', 'any'],
+  ['to', 'To', 'any'],
+  ['method', 'Method', 'every one'],
+  ['path', 'Path', '/orders/*'],
+  ['delay', 'Delay', '300ms'],
+  ['jitter', 'Shorter or longer by up to', '100ms'],
+  ['status', 'Status', '503', 'status'],
+  ['body', 'Body', 'words of ours', 'status'],
+  ['cutAfter', 'After so many bytes', 'the head', 'cut'],
+  ['rate', 'Percent of the calls', '100'],
+  ['seed', 'Seed', '1'],
+  ['times', 'At most so many', 'no limit'],
+  ['for', 'For', 'until the run ends']
+]
+
+function Form({form, setForm, edited, save}: FormProps) {
+  const ids = [...new Set([...appList.value.map(({id}) => id), ...edges.value.flatMap(({from, to}) => [from, to])])]
+  const shown = FIELDS.filter(([, , , kind]) => kind === undefined || kind === form.kind)
+  const field = ([name, label, example]: (typeof FIELDS)[number]) => (
+    <label key={name}>
+      {label}
+      <input
+        type="text"
+        placeholder={example}
+        value={form[name]}
+        list={name === 'from' || name === 'to' ? 'fault-ids' : undefined}
+        onInput={event => setForm({...form, [name]: event.currentTarget.value})}
+      />
+    </label>
+  )
+  return (
+    <form
+      class="box fields"
+      aria-label={edited === 0 ? 'New fault' : `Fault ${edited.toString()}`}
+      onSubmit={event => {
+        event.preventDefault()
+        save()
+      }}
+    >
+      <datalist id="fault-ids">
+        {['any', ...ids].map(id => (
+          <option key={id} value={id} />
+        ))}
+      </datalist>
+      {shown.slice(0, 6).map(field)}
+      <label>
+        Then
+        <select
+          value={form.kind}
+          onChange={event => setForm({...form, kind: event.currentTarget.value as FaultForm['kind']})}
+        >
+          {Object.entries(KINDS).map(([kind, text]) => (
+            <option key={kind} value={kind}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+      {shown.slice(6).map(field)}
+      <button type="submit">{edited === 0 ? 'Switch on' : `Replace fault ${edited.toString()}`}</button>
+    </form>
+  )
+}
+
+function Same({form}: {readonly form: FaultForm}) {
+  const keys = keysOf(form)
+  const [command, lines] = [commandOf(keys), templateLines(keys)]
+  return (
+    <section class="box same" aria-label="The same as text">
+      <h2>As a command</h2>
+      <pre tabIndex={0}>{command}</pre>
+      <CopyButton text={command} label="Copy the command" />
+      <h2>In the template</h2>
+      <pre tabIndex={0}>{lines}</pre>
+      <CopyButton text={lines} label="Copy the lines" />
+    </section>
+  )
+}

@@ -1,0 +1,110 @@
+import {useEffect, useState} from 'preact/hooks'
+import type {TemplateFinding, TemplateView} from '../../src/api/template.ts'
+import {CopyButton} from '../parts/copy-button.tsx'
+import {visible} from '../parts/safe-text.ts'
+import {ask, problemOf, type Problem} from '../state/api.ts'
+import {listen} from '../state/run.ts'
+
+const SHAPES = {error: '✕', warning: '▲', observed: '◆'} as const
+const TONES = {error: 'bad', warning: 'warn', observed: 'soft'} as const
+
+export default function Template() {
+  const [found, setFound] = useState<TemplateView | Problem | undefined>(undefined)
+  const load = (): void => {
+    ask<TemplateView>('/template').then(setFound, (error: unknown) => setFound(problemOf(error)))
+  }
+  useEffect(() => {
+    load()
+    return listen('reload', load)
+  }, [])
+  return (
+    <>
+      <div class="tools">
+        <h1>Template</h1>
+        {found !== undefined && 'findings' in found && <Counts findings={found.findings} />}
+        <button type="button" class="far" onClick={load}>
+          Check again
+        </button>
+      </div>
+      {found === undefined ? (
+        <p class="empty">Asking the run …</p>
+      ) : 'findings' in found ? (
+        <Files {...found} />
+      ) : (
+        <p class="empty box">
+          {found.message}. {found.hint}
+        </p>
+      )}
+    </>
+  )
+}
+
+function Counts({findings}: Pick<TemplateView, 'findings'>) {
+  const of = (wanted: TemplateFinding['severity'], one: string, many: string): readonly string[] => {
+    const count = findings.filter(({severity}) => severity === wanted).length
+    return count === 0 ? [] : [`${count.toString()} ${count === 1 ? one : many}`]
+  }
+  const parts = [
+    ...of('error', 'mistake', 'mistakes'),
+    ...of('warning', 'warning', 'warnings'),
+    ...of('observed', 'difference from dependsOn', 'differences from dependsOn')
+  ]
+  return <p role="status">{parts.length === 0 ? 'nothing is wrong with it' : parts.join(', ')}</p>
+}
+
+function Files({files, findings}: TemplateView) {
+  const elsewhere = findings.filter(({file}) => !files.some(each => each.file === file))
+  return (
+    <div class="files">
+      {files.map(({file, text}) => (
+        <section key={file} aria-label={visible(file)}>
+          <h2>{visible(file)}</h2>
+          <Text text={text} findings={findings.filter(finding => finding.file === file)} />
+        </section>
+      ))}
+      {elsewhere.map(finding => (
+        <div key={finding.message} class="box">
+          <h2>{`${visible(finding.file)}:${finding.line.toString()}`}</h2>
+          <Finding finding={finding} />
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function Text({text, findings}: {readonly text: string; readonly findings: readonly TemplateFinding[]}) {
+  return (
+    <ol class="code box">
+      {text
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line, index) => (
+          <li key={index}>
+            <code>{visible(line.replace(/\r$/, '')) || ' '}</code>
+            {findings
+              .filter(finding => finding.line === index + 1)
+              .map(finding => (
+                <Finding key={finding.message} finding={finding} />
+              ))}
+          </li>
+        ))}
+    </ol>
+  )
+}
+
+function Finding({finding: {severity, message, expected, hint, lines}}: {readonly finding: TemplateFinding}) {
+  const more = [expected, hint].filter(text => text !== '').join('; ')
+  return (
+    <div class={`finding ${TONES[severity]}`} role="note">
+      <p>
+        <span aria-hidden="true">{SHAPES[severity]}</span> {visible(message)}
+        {more !== '' && <small>; {visible(more)}</small>}
+      </p>
+      {lines !== '' && (
+        <>
+          <code>{lines}</code> <CopyButton text={lines} label="Copy the line" />
+        </>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,99 @@
+import t from 'tap'
+import {open, violations, withBrowser} from './browser.ts'
+import {fault, madeUp} from './made-up.ts'
+
+t.test('faults', async t =>
+  withBrowser(t, async browser => {
+    await t.test('lists those that are on as they change, and takes them off', async t => {
+      const run = await madeUp(t)
+      run.faults = [fault(1)]
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Faults'}).click()
+      const table = page.getByRole('region', {name: 'Faults that are on'})
+      await table
+        .getByRole('row', {name: /1 checkout → payments POST \/charge\* 300 ms later, 503 30 % .* 42 118 of 391/})
+        .waitFor()
+      run.send('fault', {change: 'hit', fault: fault(1, {hits: 119, matched: 392}), text: ''})
+      await table.getByText('119 of 392').waitFor()
+      run.send('fault', {change: 'on', fault: fault(2, {rate: 1, delayMs: 0}), text: ''}, 1001)
+      await table.getByRole('rowheader', {name: '2'}).waitFor()
+      t.equal(await page.getByRole('link', {name: /^Faults ?2$/}).count(), 1, 'the header counts them')
+      run.answers['DELETE /faults/1'] = {faults: [], removed: 1}
+      await page.getByRole('button', {name: 'Remove fault 1'}).click()
+      run.send('fault', {change: 'off', fault: fault(1), text: ''}, 1002)
+      run.send('fault', {change: 'off', fault: fault(2), text: ''}, 1003)
+      await page.getByText('No fault is on').waitFor()
+      t.ok(run.asked.includes('DELETE /faults/1'))
+      t.same(troubles, [])
+    })
+
+    await t.test('switches one on; the same as a command and as lines of the template', async t => {
+      const run = await madeUp(t)
+      const bodies: string[] = []
+      run.answers['POST /faults'] = body => {
+        bodies.push(body)
+        return {faults: [fault(1)], removed: 0}
+      }
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Faults'}).waitFor()
+      await page.goto(`${page.url().replace(/#.*/, '')}#/faults?from=checkout&to=payments`)
+      const same = page.getByRole('region', {name: 'The same as text'})
+      await same.getByText('pillion fault checkout payments --status 503', {exact: true}).waitFor()
+      const form = page.getByRole('form', {name: 'New fault'})
+      await form.getByLabel('Path').fill("/orders/*'s")
+      await form.getByLabel('Percent of the calls').fill('30')
+      await form.getByLabel('Then').selectOption('the response breaks off')
+      await form.getByLabel('After so many bytes').fill('100')
+      await same
+        .getByText(String.raw`pillion fault checkout payments --path '/orders/*'\''s' --cut-after 100 --rate 0.3`, {
+          exact: true
+        })
+        .waitFor()
+      await same.getByText(`- {from: checkout, to: payments, path: "/orders/*'s", cut: 100, rate: 0.3}`).waitFor()
+      await form.getByRole('button', {name: 'Switch on'}).click()
+      while (bodies.length === 0) await page.getByRole('form').first().waitFor()
+      t.same(JSON.parse(bodies[0] ?? ''), {from: 'checkout', to: 'payments', path: "/orders/*'s", cut: 100, rate: 0.3})
+      t.same(troubles, [])
+    })
+
+    await t.test('says what the run says of a mistake; an edited fault replaces its old one', async t => {
+      const run = await madeUp(t)
+      run.faults = [fault(3)]
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Faults'}).click()
+      await page.getByRole('button', {name: 'Edit fault 3'}).click()
+      const form = page.getByRole('form', {name: 'Fault 3'})
+      t.equal(await form.getByLabel('Delay').inputValue(), '300ms')
+      t.equal(await form.getByLabel('Seed').inputValue(), '42')
+      await form.getByRole('button', {name: 'Replace fault 3'}).click()
+      await page.getByRole('alert').getByText('there is no /faults. Look elsewhere.').waitFor()
+      t.notOk(run.asked.includes('DELETE /faults/3'), 'the old one stays')
+      run.answers['POST /faults'] = {faults: [fault(4)], removed: 0}
+      run.answers['DELETE /faults/3'] = {faults: [], removed: 1}
+      await form.getByRole('button', {name: 'Replace fault 3'}).click()
+      await page.getByRole('form', {name: 'New fault'}).waitFor()
+      run.send('fault', {change: 'off', fault: fault(3), text: ''}, 1001)
+      await page.getByText('No fault is on').waitFor()
+    })
+
+    await t.test('shows nothing that changes the run to one who may only look', async t => {
+      const run = await madeUp(t)
+      run.faults = [fault(1)]
+      const {page} = await open(browser, run.readOnlyUrl)
+      await page.getByRole('link', {name: 'Faults'}).click()
+      await page.getByRole('region', {name: 'Faults that are on'}).waitFor()
+      t.equal(await page.getByRole('form').count(), 0)
+      t.equal(await page.getByRole('button', {name: /Remove|Edit|All off/}).count(), 0)
+    })
+
+    for (const theme of ['light', 'dark'] as const)
+      await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
+        const run = await madeUp(t)
+        run.faults = [fault(1), fault(2)]
+        const {page} = await open(browser, run.url, theme)
+        await page.getByRole('link', {name: 'Faults'}).click()
+        await page.getByRole('form').waitFor()
+        t.same(await violations(page), [])
+      })
+  })
+)

@@ -1,0 +1,77 @@
+import t from 'tap'
+import type {TemplateFinding} from '../../src/api/template.ts'
+import {open, violations, withBrowser} from './browser.ts'
+import {madeUp} from './made-up.ts'
+
+const finding = (more: Partial<TemplateFinding>): TemplateFinding => ({
+  file: '/work/shop/dapr.yaml',
+  line: 1,
+  column: 1,
+  severity: 'warning',
+  code: '',
+  message: '',
+  expected: '',
+  hint: '',
+  lines: '',
+  ...more
+})
+
+const TEMPLATE = {
+  files: [
+    {
+      file: '/work/shop/dapr.yaml',
+      text: 'version: 1\napps:\n  - appID: checkout\n    comand: [ls]\n    env: {X: "<img src=x onerror=alert(1)>\u202e"}\n'
+    }
+  ],
+  findings: [
+    finding({
+      line: 3,
+      severity: 'observed',
+      message: 'checkout calls payments, and does not name it under dependsOn',
+      lines: 'dependsOn: [payments]'
+    }),
+    finding({line: 4, message: 'comand is ignored: unknown key', hint: 'did you mean command?'}),
+    finding({file: '/work/shop/more.yaml', line: 7, severity: 'error', message: 'it is no YAML'})
+  ]
+}
+
+t.test('the template', async t =>
+  withBrowser(t, async browser => {
+    await t.test('shows what is wrong at its lines, and what calls say of dependsOn', async t => {
+      const run = await madeUp(t)
+      run.answers['GET /template'] = TEMPLATE
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Template'}).click()
+      const file = page.getByRole('region', {name: '/work/shop/dapr.yaml'})
+      const line = (nth: number) => file.getByRole('listitem').nth(nth - 1)
+      await line(4).getByText('comand is ignored: unknown key; did you mean command?').waitFor()
+      await line(3).getByText('dependsOn: [payments]', {exact: true}).waitFor()
+      await line(3).getByRole('button', {name: 'Copy the line'}).waitFor()
+      await line(5).getByText('<img src=x onerror=alert(1)>[U+202E]').waitFor()
+      await page.getByText('/work/shop/more.yaml:7').waitFor()
+      await page.getByText('1 mistake, 1 warning, 1 difference from dependsOn').waitFor()
+      run.answers['GET /template'] = {...TEMPLATE, findings: []}
+      await page.getByRole('button', {name: 'Check again'}).click()
+      await page.getByText('nothing is wrong with it').waitFor()
+      t.same(troubles, [])
+    })
+
+    await t.test('says why there is none', async t => {
+      const run = await madeUp(t)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Template'}).click()
+      await page.getByText('there is no /template. Look elsewhere.').waitFor()
+      t.pass('it is said')
+    })
+
+    for (const theme of ['light', 'dark'] as const)
+      await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
+        const run = await madeUp(t)
+        run.answers['GET /template'] = TEMPLATE
+        const {page} = await open(browser, run.url, theme)
+        await page.getByRole('link', {name: 'Template'}).click()
+        await page.getByText('comand is ignored').waitFor()
+        t.same(await violations(page), [])
+      })
+  })
+)
