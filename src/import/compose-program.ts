@@ -40,7 +40,10 @@ export function programApp(service: Service, stack: Stack): (() => ImportedApp) 
     if (written === cmd && entrypoint.length > 0)
       notes.push(`the ENTRYPOINT of its image, ${entrypoint.join(' ')}, is not run`)
     const [port] = portsOf(service)
-    const target = Number(port?.target ?? 0) || portOf(command.join(' ')) || portOfDockerfile(dockerfile)
+    const target =
+      Number(port?.target ?? textsOf(service.values['expose'])[0] ?? 0) ||
+      portOf(command.join(' ')) ||
+      (own.length > 0 ? 0 : portOfDockerfile(dockerfile))
     if (port !== undefined && port.published !== '' && port.published !== port.target)
       notes.push(`ports: it was reached at ${port.published}; the program itself listens on ${port.target}`)
     if (portsOf(service).length > 1)
@@ -51,7 +54,13 @@ export function programApp(service: Service, stack: Stack): (() => ImportedApp) 
           .join(', ')}: whether the program listens there, too, is its own business`
       )
     const env = environmentOf(service, stack, 'localhost', notes)
+    const shared = sharedKeys(service, stack, notes)
     const copies = Number(textOf(service.values['scale']) || textOf(mapOf(service.values['deploy'])['replicas']))
+    const named = Object.keys(mapOf(shared['dependsOn'])).filter(
+      id => !JSON.stringify(service.values['environment'] ?? '').includes(id)
+    )
+    if (named.length > 0)
+      notes.push(`if its code calls ${named.join(' or ')} by name: write 127.0.0.1 ${named.join(' ')} into /etc/hosts`)
     const hasReplicas = copies > 1 && target === 0
     if (copies > 1 && !hasReplicas)
       notes.push(
@@ -63,7 +72,7 @@ export function programApp(service: Service, stack: Stack): (() => ImportedApp) 
       command,
       env: Object.keys(env).length > 0 ? env : undefined,
       envFile: envFilesOf(service, stack, folder),
-      ...sharedKeys(service, stack, notes),
+      ...shared,
       ready: health === undefined || !isHere(health) ? undefined : {command: health},
       replicas: hasReplicas ? copies : undefined,
       watch: mapOf(service.values['develop'])['watch'] === undefined ? undefined : true

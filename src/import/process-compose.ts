@@ -31,7 +31,7 @@ export function importProcessCompose(file: ImportedFile): Imported {
   )
   const shell = textOf(mapOf(top['shell'])['shell_command'])
   const reader = {file, interpolate, shell, ids: new Set(all.map(([id]) => id))}
-  const ignored = ['vars', 'env_cmds', 'shell', 'is_strict', 'extends', 'env_file', 'dotenv'].filter(key => key in top)
+  const ignored = ['vars', 'env_cmds', 'extends', 'env_file', 'dotenv'].filter(key => key in top)
   return {
     from: basename(file.path),
     ...(interpolate && {interpolate}),
@@ -85,7 +85,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
     notes.push('is_daemon: what it leaves running ends with the run; apps that need it wait with dependsOn: completed')
   const hasPort = Number(textOf(http['port'])) > 0
   if (Object.keys(http).length > 0 && !hasPort) notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
-  if (line.includes('{{')) notes.push('{{…}} in command is not replaced')
+  if (/\{\{|PC_REPLICA_NUM/.test(line)) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
   return {
     id,
     folder,
@@ -113,7 +113,10 @@ function folderOf(file: ImportedFile, typed: string, notes: string[]): string {
 }
 
 function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string[]): Values | undefined {
-  const named = Object.entries(mapOf(process['depends_on']))
+  // replica 0 of a is a-0 there
+  const named = Object.entries(mapOf(process['depends_on'])).map(
+    ([id, how]) => [ids.has(id) ? id : id.replace(/-\d+$/, ''), how] as const
+  )
   for (const [id] of named) if (!ids.has(id)) notes.push(`depends_on: there is no process ${id}`)
   const known = named.filter(([id]) => ids.has(id))
   const all = known.map(([id, how]) => {

@@ -46,9 +46,10 @@ const comment = (note: string): readonly string[] =>
 const keys = (values: Readonly<Record<string, unknown>>): readonly string[] =>
   Object.entries(values).flatMap(([key, value]) => pair(key, value))
 
-/** A key and its value: lists and maps in one line, the variables of `env` in one each. */
+/** A key and its value: lists and maps in one line, the variables of `env` in one each, and texts of several lines as they are. */
 function pair(key: string, value: unknown): readonly string[] {
   const document = new Document({}, {version: '1.1'})
-  document.contents = document.createNode({[key]: document.createNode(value, {flow: key !== 'env'})})
+  const isFlow = key !== 'env' && !JSON.stringify(value).includes('\\n')
+  document.contents = document.createNode({[key]: document.createNode(value, {flow: isFlow})})
   return document.toString({lineWidth: 0, flowCollectionPadding: false}).trimEnd().split('\n')
 }
