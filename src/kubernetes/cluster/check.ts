@@ -149,8 +149,15 @@ function foreign(live: LiveObject, store: ObjectStore): UserError {
 
 /** Who wrote an object that has no label: `kubectl-client-side-apply`, `helm` … */
 function managerOf({metadata}: LiveObject): string {
-  const {managedFields} = metadata as {readonly managedFields?: readonly {readonly manager?: string}[]}
-  return managedFields?.[0]?.manager ?? ''
+  const {managedFields = []} = metadata as {readonly managedFields?: readonly FieldsOf[]}
+  const {manager = ''} = managedFields.find(({subresource}) => subresource === undefined) ?? {}
+  return manager === 'unknown' ? '' : manager
+}
+
+interface FieldsOf {
+  readonly manager?: string
+  /** Its status, for example, which the cluster itself writes. */
+  readonly subresource?: string
 }
 
 /** Throws one error for all. */

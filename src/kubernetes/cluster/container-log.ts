@@ -89,7 +89,6 @@ export class ContainerLog {
   async #readInstance(instance: Instance): Promise<void> {
     const {signal} = this.#options
     const tail = this.#tailed
-    this.#cursor.begin(tail === undefined)
     for (let tries = 0; !signal.aborted; tries++) {
       const startedAt = Date.now()
       const isOver = this.#isOver(instance.id)

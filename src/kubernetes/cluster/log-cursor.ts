@@ -29,16 +29,7 @@ export class LogCursor {
     return this.#time === '' ? undefined : this.#time
   }
 
-  /** A container starts anew, with a log of its own. `isWhole`: it is read from its first line. */
-  begin(isWhole: boolean): void {
-    this.#rest = ''
-    this.#isWithinLine = false
-    this.#isResuming = false
-    if (isWhole) return
-    this.#time = ''
-  }
-
-  /** The connection has ended; what comes next is asked for with `since`. Returns what ends a line that was cut. */
+  /** The connection, or the container, has ended; what comes next is asked for with `since`. Returns what ends a line that was cut. */
   resume(): string {
     const open = this.#isWithinLine && this.#isShown ? '\n' : ''
     this.#rest = ''

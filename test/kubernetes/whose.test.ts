@@ -1,0 +1,202 @@
+/** Whose cluster, whose objects. */
+import {readFileSync} from 'node:fs'
+import t from 'tap'
+import {Cluster, skip} from './rig/cluster.ts'
+import {component} from '../rig/resource-files.ts'
+
+t.test('whose cluster, whose objects', {skip}, async t => {
+  const cluster = await Cluster.open()
+  const {kube} = cluster.api
+
+  t.test('everything goes to one namespace: that of -n, else of the context', async t => {
+    const shop = await cluster.shop(t)
+    const other = await cluster.api.namespace()
+    await shop.template([{appID: 'stock', appPort: 3000, createService: true}])
+    const run = shop.run('-n', other)
+    await run.waitForLine('1 app ready')
+    t.same(await shop.left(), [])
+    t.match(await shop.pillion('stop', '-k', 'stock', '-n', other), {
+      code: 0,
+      stdout: /Deleting Service "stock" from Kubernetes\n.*Deleting Deployment "stock" from Kubernetes\n/
+    })
+    t.same(await run.exited, {code: 0, signal: null})
+  })
+
+  t.test('a cluster that is not on this machine needs a yes', async t => {
+    const shop = await cluster.shop(t, {context: 'production'})
+    await shop.template([{appID: 'stock'}])
+    // its address is of this machine, so that only the name of the host differs
+    const path = shop.env['KUBECONFIG'] ?? ''
+    const config = readFileSync(path, 'utf8').replace('127.0.0.1', 'cluster.example.test')
+    await shop.rig.write({'remote.yaml': config})
+    const env = {KUBECONFIG: `${shop.rig.folder}/remote.yaml`}
+    const asked = await shop.rig.run(['run', '-k', '-f', '.'], {env})
+    t.equal(asked.code, 1)
+    t.match(
+      asked.stderr,
+      /❌ {2}this would run a template in a cluster that is not on this machine: context "production", server https:\/\/cluster\.example\.test:\d+, namespace "test-\w+"\nAdd --yes if you mean it/
+    )
+    const stopped = await shop.rig.run(['stop', '-k', '-f', '.'], {env})
+    t.match(stopped, {
+      code: 1,
+      stderr: /this would delete what a template made in a cluster that is not on this machine/
+    })
+    const yes = await shop.rig.run(['run', '-k', '-f', '.', '--yes'], {env})
+    t.match(
+      yes,
+      {code: 1, stderr: /cannot reach the API server of the Kubernetes context "production"/},
+      'it was asked then'
+    )
+  })
+
+  t.test('objects of others are neither taken over nor deleted', async t => {
+    const shop = await cluster.shop(t)
+    const foreign = (name: string, labels: Readonly<Record<string, string>>) => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: {name, labels},
+      spec: {
+        selector: {matchLabels: {app: name}},
+        template: {metadata: {labels: {app: name}}, spec: {containers: [{name: 'main', image: 'test/other'}]}}
+      }
+    })
+    await kube.must('POST', shop.path('apps/v1/deployments'), foreign('stock', {}))
+    await kube.must('POST', shop.path('apps/v1/deployments'), foreign('shop', {'app.kubernetes.io/managed-by': 'Helm'}))
+    await shop.template([{appID: 'stock'}, {appID: 'shop'}, {appID: 'new', appPort: 3000, createService: true}])
+    const run = await shop.pillion('run', '-k', '-f', '.')
+    t.equal(run.code, 1)
+    t.match(run.stderr, /Deployment "stock" exists in the namespace "test-\w+" and belongs to somebody else/)
+    t.match(
+      run.stderr,
+      /Deployment "shop" exists in the namespace "test-\w+" and belongs to "Helm"\n +Rename it in the template/
+    )
+    t.same(await shop.names('v1/services'), [], 'nothing was made')
+    t.match(await shop.pillion('stop', '-k', '-f', '.'), {code: 0})
+    t.same(await shop.names('apps/v1/deployments'), ['shop', 'stock'])
+  })
+
+  t.test('a field that somebody else manages is not forced', async t => {
+    const shop = await cluster.shop(t)
+    await shop.template([{appID: 'stock', kubernetes: {replicas: 1}}])
+    const run = shop.run()
+    await run.waitForLine('1 app ready')
+    const scaled = {apiVersion: 'autoscaling/v1', kind: 'Scale', spec: {replicas: 2}}
+    await kube.must(
+      'PATCH',
+      `${shop.path('apps/v1/deployments', 'stock')}/scale?fieldManager=autoscaler`,
+      scaled,
+      'application/merge-patch+json'
+    )
+    await run.waitForLine('== APP - stock == started', {nth: 2})
+    const second = await shop.pillion('run', '-k', '-f', '.')
+    t.equal(second.code, 1)
+    t.match(
+      second.stderr,
+      /somebody else manages a part of Deployment "stock" \(app "stock"\)\n +\.spec\.replicas: conflict with "autoscaler"/
+    )
+    await shop.template([{appID: 'stock'}])
+    const third = shop.run()
+    await third.waitForLine('1 app ready')
+    t.equal((await shop.all('apps/v1/deployments'))[0]?.spec.replicas, 2, 'without a number in the template it stays')
+    third.signal('SIGINT')
+    t.same(await third.exited, {code: 0, signal: null})
+    t.same(await run.exited, {code: 0, signal: null}, 'both had the same objects')
+  })
+
+  t.test('what the API server refuses is told with its file, all at once, and nothing is made', async t => {
+    const shop = await cluster.shop(t)
+    await shop.rig.write({'res/odd.yaml': component('odd', 'state.in-memory', {}, {initTimeout: {}})})
+    await shop.template([
+      {appID: 'stock', resourcesPath: '../res', createService: true, appPort: 3000},
+      {appID: 'shop', kubernetes: {patch: {spec: {template: {spec: {containers: null}}}}}}
+    ])
+    const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
+    t.equal(code, 1)
+    t.match(stderr, /the template cannot be deployed: 2 objects are at fault/)
+    t.match(stderr, /Component "odd".*\(res\/odd\.yaml\)/)
+    t.match(
+      stderr,
+      /the API server refuses Deployment "shop" \(app "shop"\)\n +spec\.template\.spec\.containers: Required value/
+    )
+    t.same(await shop.left(), [])
+  })
+
+  t.test(
+    'what the template does not have any more is deleted at the next run; --dry-run and --diff change nothing',
+    async t => {
+      const shop = await cluster.shop(t)
+      await shop.template([{appID: 'stock'}, {appID: 'old', appPort: 3000, createService: true}])
+      const first = shop.run()
+      await first.waitForLine('2 apps ready')
+      first.signal('SIGKILL')
+      await first.exited
+      await shop.template([{appID: 'stock', env: {A: '1'}}, {appID: 'new'}])
+      const dry = await shop.pillion('run', '-k', '-f', '.', '--dry-run')
+      t.same(dry.stdout.split('\n').toSorted(), [
+        '',
+        'Deployment "new" created (dry run)',
+        'Deployment "old" deleted (dry run)',
+        'Deployment "stock" configured (dry run)',
+        'Service "old" deleted (dry run)'
+      ])
+      const diff = await shop.pillion('run', '-k', '-f', '.', '--diff')
+      t.match(
+        diff.stdout,
+        /--- live\/deployment\/stock\n\+\+\+ template\/deployment\/stock\n@@[^@]*@@\n(?: .*\n)+\+ +(?:- name: A|env:)\n/
+      )
+      t.match(diff.stdout, /--- \/dev\/null\n\+\+\+ template\/deployment\/new\n/)
+      t.match(diff.stdout, /--- live\/service\/old\n\+\+\+ \/dev\/null\n/)
+      t.same(await shop.names('apps/v1/deployments'), ['old', 'stock'])
+      const second = shop.run()
+      await second.waitForLine('Deleting Service "old": the template does not have it any more')
+      await second.waitForLine('2 apps ready')
+      t.same(await shop.names('apps/v1/deployments'), ['new', 'stock'])
+      second.signal('SIGINT')
+      t.same(await second.exited, {code: 0, signal: null})
+      t.same(await shop.left(), [])
+    }
+  )
+
+  t.test('rights that are missing are named before anything is made', async t => {
+    const shop = await cluster.shop(t, {user: true})
+    await shop.template([{appID: 'stock'}])
+    const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
+    t.equal(code, 1)
+    t.match(
+      stderr,
+      /you lack rights in the namespace "test-\w+" of the Kubernetes context "kind-test"\nA run needs to: watch deployments, delete deployments, watch pods, get pods\/log\./
+    )
+    const list = await shop.pillion('list', '-k')
+    t.match(list, {
+      code: 1,
+      stderr: /you may not read the pods in the Kubernetes context "kind-test"\npods is forbidden/
+    })
+  })
+
+  t.test('a namespace that is not there', async t => {
+    const shop = await cluster.shop(t)
+    await shop.template([{appID: 'stock'}])
+    const {code, stderr} = await shop.pillion('run', '-k', '-f', '.', '-n', 'nowhere')
+    t.equal(code, 1)
+    t.match(
+      stderr,
+      /there is no namespace "nowhere" in the Kubernetes context "kind-test"\nMake it: kubectl create namespace nowhere/
+    )
+  })
+
+  t.test('a finalizer that keeps an object from going is named', async t => {
+    const shop = await cluster.shop(t)
+    await shop.template([{appID: 'stock', appPort: 3000, createService: true}])
+    const run = shop.run()
+    await run.waitForLine('1 app ready')
+    await kube.merge(shop.path('v1/services', 'stock'), {metadata: {finalizers: ['example.test/keep']}})
+    run.signal('SIGINT')
+    t.same(await run.exited, {code: 1, signal: null})
+    t.match(
+      run.stderr.text,
+      /not everything is gone from the namespace "test-\w+"\n +Service "stock": a finalizer keeps it: example\.test\/keep/
+    )
+    await kube.merge(shop.path('v1/services', 'stock'), {metadata: {finalizers: null}})
+    t.same(await shop.left(), [])
+  })
+})
