@@ -5,6 +5,7 @@ import {KubeConfig} from '@kubernetes/client-node/dist/config.js'
 import type {Cluster, Context, User} from '@kubernetes/client-node/dist/config_types.js'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {isLoopback} from '../../model/loopback.ts'
+import {readTextFile} from '../../model/read-file.ts'
 
 /** The cluster that a command talks to, and how to be let in. */
 export interface ClusterAccess {
@@ -145,9 +146,10 @@ function readAll(files: readonly string[]): KubeConfig {
 function readOne(file: string): KubeConfig {
   const config = new KubeConfig()
   try {
-    config.loadFromFile(file)
+    // the library refuses an empty file
+    if (readTextFile(file).trim() !== '') config.loadFromFile(file)
   } catch (error) {
-    if (error instanceof TypeError) return config // an empty file
+    if (error instanceof TypeError) return config // a text that is no object
     throw new UserError(`cannot read the kubeconfig ${file}: ${messageOf(error).split('\n', 1)[0] ?? ''}`)
   }
   return config

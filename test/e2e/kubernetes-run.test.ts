@@ -1,0 +1,188 @@
+/** A run on a cluster whose API server misbehaves. */
+import {readFileSync} from 'node:fs'
+import t, {type Test} from 'tap'
+import {FakeApiServer} from '../rig/fake-api-server.ts'
+import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
+import type {Program} from '../rig/program.ts'
+
+interface Shop {
+  readonly rig: Rig
+  readonly server: FakeApiServer
+  readonly env: Readonly<Record<string, string>>
+  readonly run: (...args: readonly string[]) => Program
+}
+
+async function openShop(t: Test, apps: readonly TemplateApp[] = [{appID: 'stock'}]): Promise<Shop> {
+  const rig = await openRig(t)
+  const server = new FakeApiServer()
+  await server.open()
+  t.teardown(async () => server.close())
+  await rig.write({config: server.kubeconfig()})
+  await rig.template(
+    apps.map(app => ({command: undefined, containerImage: 'test/app:1', ...app})),
+    {},
+    {name: 'shop'}
+  )
+  const env = {KUBECONFIG: `${rig.folder}/config`}
+  return {rig, server, env, run: (...args) => rig.pillion(['run', '-k', '-f', '.', ...args], {env})}
+}
+
+const isWatch = (asked: string): boolean => asked.endsWith('?watch')
+
+t.test('watches that end, in whatever way, go on; no line is lost or shown twice', async t => {
+  const {server, run: start} = await openShop(t)
+  const run = start()
+  await run.waitForLine('1 app ready')
+  await run.waitForLine('== APP - stock == started')
+  for (const how of ['end', 'gone', 'cut'] as const) {
+    const open = server.endWatches(how)
+    t.equal(open, 2, 'one watch for all pods, one for all Deployments')
+    await server.watching(open)
+  }
+  server.remove('/api/v1/namespaces/shop/pods/stock-1')
+  server.save('/api/v1/namespaces/shop/pods/stock-2', {
+    metadata: {name: 'stock-2', labels: {app: 'stock', 'pillion/template': 'shop'}},
+    spec: {containers: [{name: 'stock'}, {name: 'daprd'}]},
+    status: {
+      containerStatuses: [
+        {
+          name: 'stock',
+          ready: true,
+          restartCount: 0,
+          image: '',
+          containerID: 'fake://2',
+          state: {running: {startedAt: ''}}
+        }
+      ]
+    }
+  })
+  await run.waitForLine('Streaming logs for containers in pod "stock-2"')
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same(
+    [...server.objects.keys()].filter(path => !path.includes('/pods/')),
+    []
+  )
+})
+
+t.test('a server that goes away while a run is under way: said once, and once when it is back', async t => {
+  const {server, run: start} = await openShop(t)
+  const run = start()
+  await run.waitForLine('1 app ready')
+  await server.close()
+  await run.waitForLine('the API server does not answer', {stream: 'stderr'})
+  await server.open()
+  await run.waitForLine('the API server answers again', {stream: 'stderr'})
+  t.equal(run.stderr.lines.filter(line => line.includes('API server')).length, 2)
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same([...server.objects.keys()], [])
+})
+
+t.test('a token that has expired while a run is under way is fetched anew', async t => {
+  const {rig, server, run: start} = await openShop(t)
+  const credential = `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"'$(cat token)'"}}`
+  await rig.write({
+    token: 'old',
+    config: server.kubeconfig({exec: {command: 'sh', args: ['-c', `cd ${rig.folder} && echo '${credential}'`]}})
+  })
+  let valid = 'old'
+  server.answer = ({token}) => (token === valid ? undefined : {code: 401})
+  const run = start()
+  await run.waitForLine('1 app ready')
+  valid = 'new'
+  await rig.write({token: 'new'})
+  server.endWatches()
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same([...server.objects.keys()], [])
+  t.equal(run.stderr.text, '')
+})
+
+t.test('an app that never becomes ready, and what it waits for', async t => {
+  const {server, run: start} = await openShop(t, [{appID: 'stock'}, {appID: 'shop', dependsOn: ['stock']}])
+  server.hasPods = false
+  server.answer = ({method, path, query}) => {
+    if (method !== 'PATCH' || query.has('dryRun') || !path.includes('deployments')) return undefined
+    return {
+      code: 201,
+      body: server.save(path, {
+        kind: 'Deployment',
+        metadata: {name: 'stock', labels: {app: 'stock', 'pillion/template': 'shop'}}
+      })
+    }
+  }
+  const run = start('--timeout', '200ms')
+  t.same(await run.exited, {code: 1, signal: null})
+  t.match(
+    run.stderr.text,
+    '❌  not ready within 0.2 s: stock, shop\n  stock: no pod was made\n  shop: waits for stock\nGive them more time with --timeout.\n'
+  )
+  t.same([...server.objects.keys()], [])
+})
+
+t.test('a server that fails while objects are applied: all is taken back', async t => {
+  const {server, run: start} = await openShop(t, [
+    {appID: 'stock', createService: true, appPort: 3000},
+    {appID: 'shop'}
+  ])
+  server.answer = ({method, path, query}) =>
+    method === 'PATCH' && !query.has('dryRun') && path.endsWith('deployments/shop') ? {code: 500} : undefined
+  const run = start()
+  t.same(await run.exited, {code: 1, signal: null})
+  t.match(
+    run.stderr.text,
+    '❌  the API server of the Kubernetes context "kind-fake" could not apply Deployment "shop" (status 500)\nfake 500\n'
+  )
+  t.same([...server.objects.keys()], [])
+})
+
+t.test('a kind that the cluster does not know, and a conflict', async t => {
+  const {rig, server, env} = await openShop(t, [{appID: 'stock', resourcesPath: '../res'}])
+  await rig.write({
+    'res/endpoint.yaml': JSON.stringify({
+      apiVersion: 'dapr.io/v1alpha1',
+      kind: 'HTTPEndpoint',
+      metadata: {name: 'web'},
+      spec: {baseUrl: 'http://example.test'}
+    })
+  })
+  const unknown = await rig.run(['run', '-k', '-f', '.'], {env})
+  t.match(unknown, {code: 1, stderr: /the cluster does not know the kind HTTPEndpoint of dapr\.io\/v1alpha1.*\n/})
+  await rig.write({'res/endpoint.yaml': ''})
+  server.answer = ({method}) => (method === 'PATCH' ? {code: 409} : undefined)
+  const changed = await rig.run(['run', '-k', '-f', '.'], {env})
+  t.match(changed, {code: 1, stderr: /Deployment "stock" was changed at the same time: try again/})
+  t.same([...server.objects.keys()], [])
+})
+
+t.test('200 apps: one watch for all, and little memory', async t => {
+  const apps = Array.from({length: 200}, (_, index) => ({appID: `app-${index}`, appDirPath: '.'}))
+  const {server, run: start} = await openShop(t, apps)
+  const run = start()
+  await run.waitForLine('200 apps ready')
+  await run.waitForLine(/== APP - app-\d+ == started/, {nth: 200})
+  t.equal(server.asked.filter(isWatch).length, 2)
+  const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${run.pid}/status`, 'utf8'))?.[1])
+  t.comment(`${Math.round(rss / 1024)} MiB`)
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same([...server.objects.keys()], [])
+})
+
+t.test('flags that belong to Kubernetes, and others that do not', async t => {
+  const {rig, env} = await openShop(t)
+  const told = async (args: readonly string[], message: string | RegExp): Promise<void> => {
+    const {code, stderr} = await rig.run(args, {env})
+    t.not(code, 0)
+    t.match(stderr, message, args.join(' '))
+  }
+  await told(['run', '-f', '.', '--dry-run'], '--dry-run is for Kubernetes: add --kubernetes')
+  await told(
+    ['run', '-k', '--', 'sleep', '1'],
+    'a single app cannot run on Kubernetes: name a run template with --run-file'
+  )
+  await told(['run', '-k', '-f', '.', '--watch'], '--watch is not supported with --kubernetes: leave it out')
+  await told(['run', '-k', '-f', '.', '--timeout', 'soon'], 'invalid argument "soon" for "--timeout" flag')
+  await told(['stop', '-k'], 'nothing is named: add --run-file PATH, or the ids of apps')
+})

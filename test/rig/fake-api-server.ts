@@ -1,0 +1,275 @@
+import {createServer as createPlain, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
+import {createServer as createSecure} from 'node:https'
+import type {AddressInfo} from 'node:net'
+
+/** An object; tests know what is in it. */
+interface Stored {
+  readonly apiVersion?: string
+  readonly kind?: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+    readonly uid?: string
+    readonly resourceVersion?: string
+  }
+  readonly [field: string]: unknown
+}
+
+export interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly token: string
+  /** How many requests of this method and path have come, with this one. */
+  readonly nth: number
+}
+
+/** A status, and headers or an own body if they matter; undefined: the usual answer. */
+export type Answer =
+  | {readonly code: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown}
+  | 'never'
+  | undefined
+
+const DAPR_KINDS = [
+  {name: 'components', kind: 'Component', namespaced: true},
+  {name: 'configurations', kind: 'Configuration', namespaced: true},
+  {name: 'resiliencies', kind: 'Resiliency', namespaced: true}
+]
+const WATCHED = /\/(?:deployments|jobs|pods)$/
+
+/**
+ * Answers like an API server, as far as `-k` asks it: what a real one answered (Kubernetes 1.34) for the same requests.
+ * Deployments are ready at once, each with a pod. For what a real one does not do on demand.
+ */
+export class FakeApiServer {
+  /** Looked at before each request. */
+  answer: (asked: Asked) => Answer = () => undefined
+  readonly asked: string[] = []
+  readonly objects = new Map<string, Stored>()
+  readonly #counts = new Map<string, number>()
+  readonly #watches = new Map<ServerResponse, {path: string; labels: string}>()
+  readonly #secure: {readonly cert: Buffer; readonly key: Buffer} | undefined
+  #look: (() => void) | undefined
+  #server: Server | undefined
+  #port = 0
+  #version = 100
+  /** The last lines of every log. */
+  log = 'started\n'
+  /** Deployments have no pods of their own. */
+  hasPods = true
+
+  constructor(secure?: {readonly cert: Buffer; readonly key: Buffer}) {
+    this.#secure = secure
+  }
+
+  get url(): string {
+    return `${this.#secure === undefined ? 'http' : 'https'}://127.0.0.1:${this.#port}`
+  }
+
+  /** Listens, after a `close` on the port that it had. */
+  async open(): Promise<void> {
+    const handle = (request: IncomingMessage, response: ServerResponse): void => void this.#take(request, response)
+    this.#server = this.#secure === undefined ? createPlain(handle) : createSecure(this.#secure, handle)
+    await new Promise<void>(resolve => this.#server?.listen(this.#port, '127.0.0.1', resolve))
+    this.#port = (this.#server.address() as AddressInfo).port
+  }
+
+  async close(): Promise<void> {
+    this.#server?.closeAllConnections()
+    await new Promise(resolve => this.#server?.close(resolve))
+  }
+
+  /** The text of a kubeconfig for it. */
+  kubeconfig(user: unknown = {token: 'secret'}, cluster: object = {}): string {
+    return JSON.stringify({
+      'current-context': 'kind-fake',
+      clusters: [{name: 'fake', cluster: {server: this.url, ...cluster}}],
+      users: [{name: 'me', user}],
+      contexts: [{name: 'kind-fake', context: {cluster: 'fake', user: 'me', namespace: 'shop'}}]
+    })
+  }
+
+  /** The open watches end, as they do after some time: with an error, or in the middle of a line. */
+  endWatches(how: 'end' | 'gone' | 'cut' = 'end'): number {
+    const open = [...this.#watches.keys()]
+    this.#watches.clear()
+    for (const response of open) {
+      const status = {kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version'}
+      if (how === 'gone') response.write(`${JSON.stringify({type: 'ERROR', object: status})}\n`)
+      if (how === 'cut') response.write('{"type":"MODIFIED","obj')
+      if (how === 'cut') setImmediate(() => response.destroy())
+      else response.end()
+    }
+    return open.length
+  }
+
+  /** Settles when so many watches are open. */
+  async watching(count: number): Promise<void> {
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#look = () => {
+      if (this.#watches.size >= count) resolve()
+    }
+    this.#look()
+    return promise
+  }
+
+  /** Saves an object, and tells those who watch. */
+  save(path: string, object: Stored): Stored {
+    const before = this.objects.get(path)
+    const resourceVersion = `${++this.#version}`
+    const {uid = `uid-${this.#version}`} = before?.metadata ?? {}
+    const saved = {
+      ...object,
+      metadata: {
+        creationTimestamp: new Date().toISOString(),
+        generation: 1,
+        namespace: 'shop',
+        ...object.metadata,
+        uid,
+        resourceVersion
+      }
+    }
+    this.objects.set(path, saved)
+    this.#tell(before === undefined ? 'ADDED' : 'MODIFIED', path, saved)
+    return saved
+  }
+
+  remove(path: string): void {
+    const object = this.objects.get(path)
+    if (object === undefined || !this.objects.delete(path)) return
+    const resourceVersion = `${++this.#version}`
+    this.#tell('DELETED', path, {...object, metadata: {...object.metadata, resourceVersion}})
+  }
+
+  #tell(type: string, path: string, object: Stored): void {
+    const at = path.slice(0, path.lastIndexOf('/'))
+    for (const [response, watched] of this.#watches)
+      if (watched.path === at && isSelected(object, watched.labels))
+        response.write(`${JSON.stringify({type, object})}\n`)
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const {pathname: path, searchParams: query} = new URL(request.url ?? '', 'http://fake')
+    const method = request.method ?? ''
+    const name = `${method} ${path}${query.has('watch') ? '?watch' : ''}${query.has('dryRun') ? '?dryRun' : ''}`
+    this.asked.push(name)
+    const nth = (this.#counts.get(name) ?? 0) + 1
+    this.#counts.set(name, nth)
+    const pieces: Buffer[] = []
+    for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
+    const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+    const given = this.answer({method, path, query, token, nth})
+    if (given === 'never') return
+    if (given !== undefined)
+      return send(
+        response,
+        given.code,
+        given.body ?? {kind: 'Status', status: 'Failure', code: given.code, message: `fake ${given.code}`},
+        given.headers
+      )
+    const body = Buffer.concat(pieces).toString()
+    this.#usual(method, path, {query, body: body === '' ? undefined : (JSON.parse(body) as Stored), response})
+  }
+
+  #usual(
+    method: string,
+    path: string,
+    {query, body, response}: {query: URLSearchParams; body: Stored | undefined; response: ServerResponse}
+  ): void {
+    if (path === '/version') return send(response, 200, {major: '1', minor: '34'})
+    if (path === '/apis/dapr.io') return send(response, 200, {versions: [{groupVersion: 'dapr.io/v1alpha1'}]})
+    if (path === '/apis/dapr.io/v1alpha1') return send(response, 200, {resources: DAPR_KINDS})
+    if (path.endsWith('selfsubjectaccessreviews')) return send(response, 201, {status: {allowed: true}})
+    if (/^\/api\/v1\/namespaces\/[^/]+$/.test(path)) return send(response, 200, {kind: 'Namespace'})
+    if (path.endsWith('/log')) return this.#sendLog(query, response)
+    if (method === 'PATCH' && body !== undefined) return this.#apply(path, body, {query, response})
+    if (method === 'DELETE') return this.#delete(path, response)
+    const object = this.objects.get(path)
+    if (object !== undefined) return send(response, 200, object)
+    if (!/\/(?:secrets|services|deployments|jobs|pods|components|configurations|resiliencies)$/.test(path))
+      return send(response, 404, {kind: 'Status', status: 'Failure', reason: 'NotFound', message: `${path} not found`})
+    const labels = query.get('labelSelector') ?? ''
+    if (query.has('watch')) return this.#watch(path, labels, response)
+    const items = [...this.objects]
+      .filter(([at, each]) => at.startsWith(`${path}/`) && isSelected(each, labels))
+      .map(([, each]) => each)
+    send(response, 200, {metadata: {resourceVersion: `${this.#version}`}, items})
+  }
+
+  #apply(path: string, body: Stored, {query, response}: {query: URLSearchParams; response: ServerResponse}): void {
+    const before = this.objects.get(path)
+    if (query.has('dryRun'))
+      return send(response, 200, {...body, metadata: {...before?.metadata, generation: 1, ...body.metadata}})
+    const status = {observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1}
+    const saved = this.save(path, body.kind === 'Deployment' ? {...body, status} : body)
+    send(response, before === undefined ? 201 : 200, saved)
+    if (body.kind === 'Deployment' && this.hasPods && before === undefined) this.#savePod(path, body)
+  }
+
+  #savePod(path: string, {metadata: {name, labels}}: Stored): void {
+    const state = {running: {startedAt: new Date().toISOString()}}
+    const containers = [{name}, {name: 'daprd', args: ['--app-id', name]}]
+    const containerStatuses = containers.map(each => ({
+      ...each,
+      ready: true,
+      restartCount: 0,
+      image: '',
+      containerID: `fake://${name}/${each.name}`,
+      state
+    }))
+    this.save(podPath(path, name), {
+      metadata: {name: `${name}-1`, ...(labels !== undefined && {labels})},
+      spec: {containers},
+      status: {phase: 'Running', containerStatuses}
+    })
+  }
+
+  #delete(path: string, response: ServerResponse): void {
+    const object = this.objects.get(path)
+    if (object === undefined) return send(response, 404, {kind: 'Status', status: 'Failure', reason: 'NotFound'})
+    this.remove(path)
+    send(response, 200, {kind: 'Status', status: 'Success'})
+    if (object.kind !== 'Deployment') return
+    for (const [at, {metadata}] of this.objects)
+      if (at.includes('/pods/') && metadata.labels?.['app'] === object.metadata.name) this.remove(at)
+  }
+
+  #watch(path: string, labels: string, response: ServerResponse): void {
+    if (!WATCHED.test(path)) return send(response, 400, {kind: 'Status', message: 'not watched'})
+    response.writeHead(200, {'content-type': 'application/json'})
+    response.flushHeaders()
+    this.#watches.set(response, {path, labels})
+    this.#look?.()
+    response.on('close', () => this.#watches.delete(response))
+  }
+
+  #sendLog(query: URLSearchParams, response: ServerResponse): void {
+    const at = query.get('timestamps') === 'true' ? `${new Date(0).toISOString().replace('Z', '000000Z')} ` : ''
+    response.writeHead(200, {'content-type': 'text/plain'})
+    response.write(this.log.replaceAll(/^(?=.)/gm, at))
+    if (query.get('follow') !== 'true') response.end()
+  }
+}
+
+const podPath = (path: string, name: string): string =>
+  `/api/v1/namespaces/${/namespaces\/([^/]+)/.exec(path)?.[1] ?? ''}/pods/${name}-1`
+
+/** `a=1,b=2` */
+const isSelected = ({metadata: {labels = {}}}: Stored, selector: string): boolean =>
+  selector === '' ||
+  selector.split(',').every(each => {
+    const [name = '', value = ''] = each.split('=')
+    return labels[name] === value
+  })
+
+function send(
+  response: ServerResponse,
+  code: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {}
+): void {
+  response.writeHead(code, {'content-type': 'application/json', ...headers})
+  response.end(typeof body === 'string' ? body : JSON.stringify(body))
+}
