@@ -4,6 +4,16 @@ import t from 'tap'
 import {Cluster, skip} from './rig/cluster.ts'
 import {component} from '../rig/resource-files.ts'
 
+const foreign = (name: string, labels: Readonly<Record<string, string>>): unknown => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: {name, labels},
+  spec: {
+    selector: {matchLabels: {app: name}},
+    template: {metadata: {labels: {app: name}}, spec: {containers: [{name: 'main', image: 'test/other'}]}}
+  }
+})
+
 t.test('whose cluster, whose objects', {skip}, async t => {
   const cluster = await Cluster.open()
   const {kube} = cluster.api
@@ -51,15 +61,6 @@ t.test('whose cluster, whose objects', {skip}, async t => {
 
   t.test('objects of others are neither taken over nor deleted', async t => {
     const shop = await cluster.shop(t)
-    const foreign = (name: string, labels: Readonly<Record<string, string>>) => ({
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: {name, labels},
-      spec: {
-        selector: {matchLabels: {app: name}},
-        template: {metadata: {labels: {app: name}}, spec: {containers: [{name: 'main', image: 'test/other'}]}}
-      }
-    })
     await kube.must('POST', shop.path('apps/v1/deployments'), foreign('stock', {}))
     await kube.must('POST', shop.path('apps/v1/deployments'), foreign('shop', {'app.kubernetes.io/managed-by': 'Helm'}))
     await shop.template([{appID: 'stock'}, {appID: 'shop'}, {appID: 'new', appPort: 3000, createService: true}])
