@@ -5,16 +5,13 @@ import {hrefOf} from '../state/route.ts'
 
 const statusOf = (status: number): string => (status === 0 ? 'no response' : status.toString())
 
-/** `500 → 200, 1 field differs`. */
+/** `500 → 200`, `200 =`, `200 ≠ 2 differences`. */
 export function outcomeOf({before, after, differ, refusal}: ReplayView): string {
   if (after === null) return refusal.replace(/^call \d+ is not sent again: /, '– ')
-  const others = differ - (before.status === after.status ? 0 : 1)
-  const words = [
-    before.status === after.status ? statusOf(after.status) : `${statusOf(before.status)} → ${statusOf(after.status)}`,
-    others === 0 ? '' : `≠ ${others.toString()} ${others === 1 ? 'difference' : 'differences'}`,
-    differ === 0 ? '=' : ''
-  ]
-  return words.filter(word => word !== '').join(' ')
+  // with another status, another body says little
+  if (before.status !== after.status) return `${statusOf(before.status)} → ${statusOf(after.status)}`
+  const differences = `≠ ${differ.toString()} ${differ === 1 ? 'difference' : 'differences'}`
+  return `${statusOf(after.status)} ${differ === 0 ? '=' : differences}`
 }
 
 /** What came of a call that was sent again. */

@@ -1,5 +1,5 @@
 import {signal} from '@preact/signals'
-import {useEffect} from 'preact/hooks'
+import {useLayoutEffect} from 'preact/hooks'
 import {read, write} from './token.ts'
 
 /** What a key does. */
@@ -24,7 +24,8 @@ export function switchKeys(isOn: boolean): void {
 
 /** Keys that work while a component is shown. `added` must stay the same object. */
 export function useKeys(added: readonly Key[]): void {
-  useEffect(() => {
+  // before it is seen: who sees it may press them
+  useLayoutEffect(() => {
     keys.value = [...added, ...keys.value]
     return () => {
       keys.value = keys.value.filter(key => !added.includes(key))

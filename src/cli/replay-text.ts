@@ -54,12 +54,8 @@ function outcomeOf(replay: ReplayView | undefined): string {
   if (replay === undefined) return 'not sent yet'
   const {call, before, after, differ, refusal} = replay
   if (after === null) return `not sent: ${withoutName(refusal, call)}`
-  const others = differ - (before.status === after.status ? 0 : 1)
-  const words = [
-    before.status === after.status ? '' : `${statusOf(before)} → ${statusOf(after)}`,
-    others === 0 ? '' : `${others.toString()} ${others === 1 ? 'difference' : 'differences'}`
-  ].filter(text => text !== '')
-  return words.join(', ') || 'as before'
+  if (before.status !== after.status) return `${statusOf(before)} → ${statusOf(after)}`
+  return differ === 0 ? 'as before' : `${differ.toString()} ${differ === 1 ? 'difference' : 'differences'}`
 }
 
 const requestOf = ({method, path}: Pick<ReplayView, 'method' | 'path'>): string => `${method} ${path}`
