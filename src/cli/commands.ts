@@ -117,7 +117,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     examples: [
       'export kubernetes -o k8s',
       'export kubernetes -n shop | kubectl apply -f -',
-      'export compose -o compose.yaml'
+      'export compose -o deploy/compose.yaml'
     ],
     load: async () => (await import('./commands/export.ts')).exportTemplate
   },

@@ -18,6 +18,8 @@ export interface AppOptions {
   readonly isJob: boolean
   /** Pods; undefined: left to the cluster. */
   readonly replicas: number | undefined
+  /** They override its `env`. */
+  readonly variables: Readonly<Record<string, string>>
   /** The variables of its `.env` files. */
   readonly fileVariables: Readonly<Record<string, string>>
   /** The name of its Configuration; '' = none. */
@@ -72,6 +74,7 @@ function workloadOf(entry: Entry, options: WorkloadOptions): KubernetesObject {
       image,
       port,
       secret: secret?.metadata.name ?? '',
+      variables: options.variables,
       restart: isJob ? 'Never' : 'Always'
     })
   }

@@ -21,6 +21,8 @@ export interface ObjectsOptions {
   readonly nativeSidecar?: boolean
   /** Images that were built, by app id; the others have `containerImage`. */
   readonly images?: ReadonlyMap<string, Image>
+  /** They override the `env` of every app (`--env`). */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 /**
@@ -44,6 +46,7 @@ export async function templateObjects(loaded: Loaded, options: ObjectsOptions): 
     const image = images.get(app.id) ?? {image: app.elsewhere.containerImage, pullPolicy: app.elsewhere.pullPolicy}
     checkApp(entry, image.image !== '', mistakes)
     const objects = appObjects(entry, {
+      variables: options.variables ?? {},
       template,
       namespace,
       image,

@@ -18,15 +18,20 @@ export interface PodOptions {
   readonly port: number
   /** The Secret with variables below those of the template; '' = none. */
   readonly secret: string
+  /** They override its `env`. */
+  readonly variables: Readonly<Record<string, string>>
   /** `Never` for a pod that ends. */
   readonly restart: 'Always' | 'Never'
 }
 
 /** The spec of an app's pods. Dapr's injector adds the sidecar. */
-export function podSpec(entry: Entry, {image, port, secret, restart}: PodOptions): Readonly<Record<string, unknown>> {
+export function podSpec(
+  entry: Entry,
+  {image, port, secret, variables, restart}: PodOptions
+): Readonly<Record<string, unknown>> {
   const {settings, plan} = entry
   const {serviceAccount, imagePullSecrets, resources} = settings.values.kubernetes ?? {}
-  const env = containerVariables(variablesOf(entry, port))
+  const env = containerVariables({...variablesOf(entry, port), ...variables})
   const probe = readinessProbe(entry, port)
   const container = {
     name: plan.id,

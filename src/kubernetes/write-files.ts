@@ -1,5 +1,5 @@
 import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {HEADER, type ExportFile} from './export-files.ts'
 
@@ -28,6 +28,7 @@ export const writeFiles = (folder: string, files: readonly ExportFile[]): void =
 export const writeFile = (path: string, text: string, header: string): void =>
   telling(() => {
     refuseForeign(path, header)
+    mkdirSync(dirname(path), {recursive: true})
     writeFileSync(path, text)
   })
 

@@ -24,6 +24,8 @@ const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
 const SERVING = /^pillion redis\b/
 /** They go on, or need calls and ends that are not here: `calls.test.ts`, `why.test.ts` and `replay.test.ts` run them. */
 const OF_CALLS = /^pillion (?:calls (?:\d|.* -f\b)|why\b|replay\b.|events -f)/
+/** They need a cluster: `test/kubernetes` runs them. */
+const OF_CLUSTER = /^pillion \w+ -k\b/
 /** They end with a command: `in-ci.test.ts` runs them. */
 const OF_CI = /^pillion up .*--run\b/
 
@@ -83,7 +85,7 @@ async function prepared(rig: Rig): Promise<void> {
   await copyExample(rig, 'orders', 'examples/orders')
 }
 
-const commands = shown()
+const commands = shown().filter(command => !OF_CLUSTER.test(command))
 const starts = commands.filter(command => /^pillion (run|up)\b/.test(command) && !OF_CI.test(command))
 const others = commands.filter(
   command => !starts.includes(command) && !OF_CI.test(command) && !SERVING.test(command) && !OF_CALLS.test(command)

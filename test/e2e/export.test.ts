@@ -1,8 +1,12 @@
 import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {parseAllDocuments} from 'yaml'
+import type {KubernetesObject} from '../../src/kubernetes/object.ts'
+import {copyExample} from '../rig/example.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
+import {kubernetesChecks} from '../unit/kubernetes/schemas.ts'
 
 const SHOP = {
   version: 1,
@@ -148,4 +152,21 @@ t.test('validate finds mistakes in the key kubernetes; run goes on', async t => 
     errors: [{message: 'unknown key replica in kubernetes'}]
   })
   t.match(await rig.run(['run', '-f', '.']), {code: 0})
+})
+
+t.test('the example shop is ready for a cluster: with its second file nothing of it is local', async t => {
+  const rig = await openRig(t)
+  const {folder} = await copyExample(rig, 'shop')
+  const {code, stdout, stderr} = await rig.run(['export', 'kubernetes', '-f', 'dapr.yaml', '-f', 'cluster.yaml'], {
+    folder: 'shop'
+  })
+  t.equal(code, 0)
+  t.equal(stderr, '⚠  command, autoPort, watch: no meaning in a pod, left out\n')
+  const objects = parseAllDocuments(stdout).map(document => document.toJS() as KubernetesObject)
+  t.strictSame(
+    objects.map(({kind, metadata}) => `${kind} ${metadata.name}`),
+    ['Component stockstore', 'Component orders', 'Deployment stock', 'Job shop']
+  )
+  for (const object of objects) for (const [version, check] of kubernetesChecks()) t.equal(check(object), '', version)
+  for (const app of ['stock', 'shop']) t.ok(existsSync(join(folder, app, 'Dockerfile')))
 })

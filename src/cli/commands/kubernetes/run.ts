@@ -47,7 +47,7 @@ export const runInCluster: CommandHandler = async context => {
     const profiles = flags.list('profile')
     const loaded = await loadTemplate(files, surroundings(), {watch: false, variables: variablesIn(flags), profiles})
     refuseProfiles(loaded.plan, profiles)
-    const place = {home: homedir(), cwd: process.cwd()}
+    const place = {home: homedir(), cwd: process.cwd(), variables: variablesIn(flags)}
     // mistakes of the template are told before anything is asked
     await templateObjects(loaded, place)
     const access = accessFor(flags)
