@@ -89,7 +89,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Show the state, address, process, restarts, memory and CPU of each app',
     usage: '[id ...] [flags]',
     flags: PS_FLAGS,
-    examples: ['ps', 'ps shop stock', 'ps -w'],
+    examples: ['ps', 'ps shop stock', 'ps -w', 'ps -o json'],
     takesIds: true,
     load: async () => (await import('./commands/ps.ts')).ps
   },

@@ -119,6 +119,7 @@ export const IMPORT_FLAGS: readonly Flag[] = [
 ]
 
 export const PS_FLAGS: readonly Flag[] = [
+  text('output', 'The output format. Valid values are: json, or table (default)', 'o'),
   {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
 ]
 

@@ -23,7 +23,7 @@ const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
 /** It goes on until it is stopped, at one port of the machine: `redis.test.ts` starts it. */
 const SERVING = /^pillion redis\b/
 /** They go on, or need calls and ends that are not here: `calls.test.ts`, `why.test.ts` and `replay.test.ts` run them. */
-const OF_CALLS = /^pillion (?:calls (?:\d|.* -f\b)|why\b|replay\b.|events -f)/
+const OF_CALLS = /^pillion (?:calls (?:\d|.* -f\b)|why\b|replay\b.|events -f|wait --for 'log)/
 /** They need a cluster: `test/kubernetes` runs them. */
 const OF_CLUSTER = /^pillion \w+ -k\b/
 /** They end with a command: `in-ci.test.ts` runs them. */

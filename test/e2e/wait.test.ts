@@ -1,8 +1,12 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import t from 'tap'
 import type {WaitAnswer} from '../../src/api/wait/wait.ts'
 import {misfit} from '../rig/api-schema.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
+
+const DOCS = join(import.meta.dirname, '../../docs/wait.md')
 
 /** Answers, crashes, and writes what it is asked to. */
 const APP = `
@@ -138,6 +142,30 @@ t.test('a pattern that backtracks without end is stopped, and calls go on meanwh
   t.match(await ended, {code: 1})
   t.match(waiting.stderr.text, /\/\^\(a\+\)\+\$\/ takes too long: it backtracks too much/)
   t.ok(calls > 20, `${calls.toString()} calls were answered meanwhile`)
+})
+
+const ORDERS = `
+import http from 'node:http'
+http.createServer(async (request, response) => {
+  if (request.url === '/pack') console.log('packed item 7')
+  else await fetch('http://127.0.0.1:' + process.env.DAPR_HTTP_PORT + '/v1.0/invoke/stock/method/pack')
+  response.end('{}')
+}).listen(process.env.APP_PORT)
+`
+
+t.test('the script of the docs starts, uses and stops a run, and never sleeps', async t => {
+  const [, script = ''] = /```sh\n(.*?)```/s.exec(readFileSync(DOCS, 'utf8')) ?? []
+  t.match(script, /^set -e\n/)
+  t.equal(script.trimEnd().split('\n').length, 9)
+  t.notMatch(script, /sleep/)
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': ORDERS})
+  await rig.template(['shop', 'stock'].map(id => ({...app(id), command: ['node', 'app.mjs']})))
+  const words = rig.program.map(word => `'${word}'`).join(' ')
+  const program = rig.start(['sh', '-c', `pillion() { ${words} "$@"; }\n${script}`])
+  t.match(await program.exited, {code: 0}, program.stdout.text + program.stderr.text)
+  t.match(program.stdout.text, /stock wrote: packed item 7/)
+  t.match(await rig.run(['ps']), {stdout: 'No Dapr instances found.\n'}, 'nothing is left')
 })
 
 t.test('mistakes: conditions, durations, patterns and ids', async t => {

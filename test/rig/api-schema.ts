@@ -6,6 +6,7 @@ import {parse} from 'yaml'
 
 interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly 'x-output': Readonly<Record<string, unknown>>
 }
 
 export const API = parse(readFileSync(join(import.meta.dirname, '../../schema/api.yaml'), 'utf8')) as OpenApi
@@ -18,8 +19,14 @@ const ajv = new Ajv2020({
 ajv.addSchema(API, 'api')
 
 /** What is wrong with a value; '' if it fits the schema of this name. */
-export function misfit(schema: string, value: unknown): string {
-  const validate = ajv.getSchema(`api#/components/schemas/${schema}`)
-  if (validate === undefined) throw new Error(`there is no schema ${schema}`)
+export const misfit = (schema: string, value: unknown): string => misfitAt(`/components/schemas/${schema}`, value)
+
+/** What is wrong with what a command prints with `-o json`, by the description of its form; '' if it fits. */
+export const misfitOf = (command: string, value: unknown): string =>
+  misfitAt(`/x-output/${encodeURIComponent(command)}`, value)
+
+function misfitAt(pointer: string, value: unknown): string {
+  const validate = ajv.getSchema(`api#${pointer}`)
+  if (validate === undefined) throw new Error(`there is no schema ${pointer}`)
   return validate(value) === true ? '' : ajv.errorsText(validate.errors)
 }

@@ -46,9 +46,13 @@ export const fault: CommandHandler = async context => {
   return 0
 }
 
-async function takeOff(run: FoundRun, off: string, {asJson}: CommandContext): Promise<number> {
+async function takeOff(run: FoundRun, off: string, {asJson, flags}: CommandContext): Promise<number> {
   const path = off === 'all' ? '/faults' : `/faults/${encodeURIComponent(off)}`
   const {removed} = await tellApi<FaultsAnswer>(run, 'DELETE', path)
+  if (flags.text('output') === 'json') {
+    print(process.stdout, `${JSON.stringify({removed})}\n`)
+    return 0
+  }
   const text =
     removed === 0
       ? 'No fault was on.'

@@ -9,15 +9,27 @@ import {appTable, breakerLines, breakersNotClosed, stateText, withUsage, type Lo
 import type {CommandHandler} from '../command-handler.ts'
 import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
 import {print} from '../print.ts'
+import type {PsRow} from '../ps-json.ts'
 import {cut} from '../width.ts'
 
 const EVERY_MS = 1000
 const NOTHING = 'No Dapr instances found.\n'
 
-/** `ps [ID …] [-w]`: shows the state of the apps of this folder's run, or of all runs if this folder has none. */
+/** `ps [ID …] [-w] [-o json]`: shows the state of the apps of this folder's run, or of all runs if this folder has none. */
 export const ps: CommandHandler = async ({flags, words, asJson}) => {
   const ids = [...new Set(words)]
   const look = async (): Promise<readonly RunListing[]> => listingsOf(await runsHere(asJson), ids)
+  const output = flags.text('output') ?? ''
+  if (!['', 'table', 'json'].includes(output))
+    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: table, json.'})
+  if (output === 'json') {
+    if (flags.isSet('watch'))
+      throw new UserError('-w does not go with -o json', {
+        explanation: 'pillion events -f -o ndjson tells what changes.'
+      })
+    print(process.stdout, `${JSON.stringify(await psJson(await look()))}\n`)
+    return 0
+  }
   if (flags.isSet('watch')) return watch(look)
   print(process.stdout, await psText(await look()))
   return 0
@@ -46,6 +58,16 @@ function refuse(id: string, listings: readonly RunListing[]): never {
   })
 }
 
+async function psJson(listings: readonly RunListing[]): Promise<readonly PsRow[]> {
+  const {psRows} = await import('../ps-json.ts')
+  const usage = await usageOf(pidsOf(listings))
+  const now = Date.now()
+  return listings.flatMap(listing => psRows(listing, withUsage(listing.apps, {usage, now})))
+}
+
+const pidsOf = (listings: readonly RunListing[]): ReadonlySet<number> =>
+  new Set(listings.flatMap(({apps}) => apps.map(({appPid}) => appPid)).filter(pid => pid > 0))
+
 export interface PsOptions {
   /** Columns; default: the width of the terminal. */
   readonly width?: number
@@ -64,7 +86,7 @@ async function psLook(
   {width = columns(), before, now}: PsOptions & {now: number}
 ): Promise<{text: string; look: Look}> {
   const shown = listings.filter(({apps}) => apps.length > 0)
-  const usage = await usageOf(new Set(shown.flatMap(({apps}) => apps.map(({appPid}) => appPid)).filter(pid => pid > 0)))
+  const usage = await usageOf(pidsOf(shown))
   const tables = shown.map(listing => {
     const table =
       appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) + breakerLines(listing.apps, width)
