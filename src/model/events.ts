@@ -47,6 +47,8 @@ export type Event =
 
 export interface Reloaded {
   readonly id: string
+  /** Counts the reloads of the app: what a call has waited for names it. */
+  readonly number: number
   /** What was saved, relative to the folder of the app; none where somebody asked for it. */
   readonly files: readonly string[]
   /** From the change, or the request, until the app accepted calls again. */

@@ -67,6 +67,8 @@ export class Reloads {
   #asked: Asking | undefined
   /** The files of all requests since the last reload was reported. */
   #files: readonly string[] = []
+  /** The reloads of the app so far. */
+  #count = 0
   #running: Promise<void> | undefined
   #interrupt = (): void => undefined
 
@@ -111,7 +113,9 @@ export class Reloads {
   async #replace(): Promise<void> {
     const {runtime, reloaded, clock} = this.#options
     const from = clock.now()
-    const words = `"${runtime.name}" is being reloaded`
+    const files = this.#files.length === 0 ? '' : `: ${namesOf(this.#files)}`
+    const number = ++this.#count
+    const words = `"${runtime.name}" is being reloaded (reload ${number.toString()}${files})`
     const stats = runtime.queue.startStats()
     let cut = 0
     let outcome: Outcome = 'over'
@@ -126,7 +130,7 @@ export class Reloads {
       runtime.queue.unpause(words)
     }
     if (outcome === 'up')
-      reloaded({id: runtime.name, files: this.#takeFiles(), ...result(clock.now() - from, stats, cut)})
+      reloaded({id: runtime.name, number, files: this.#takeFiles(), ...result(clock.now() - from, stats, cut)})
     else if (outcome === 'down') this.#reportDown(stats)
   }
 
@@ -199,6 +203,7 @@ export class Reloads {
       switched: () =>
         reloaded({
           id: runtime.name,
+          number: ++this.#count,
           files: this.#takeFiles(),
           tookMs: clock.now() - from,
           held: 0,
@@ -231,11 +236,18 @@ export class Reloads {
   }
 }
 
+const MAX_NAMES = 3
+
+const namesOf = (files: readonly string[]): string =>
+  files.length > MAX_NAMES
+    ? `${files.slice(0, MAX_NAMES).join(', ')} and ${(files.length - MAX_NAMES).toString()} more`
+    : files.join(', ')
+
 const result = (
   tookMs: number,
   {held, longestMs, lost}: Readonly<QueueStats>,
   cut: number
-): Omit<Reloaded, 'id' | 'files'> => ({
+): Omit<Reloaded, 'id' | 'number' | 'files'> => ({
   tookMs,
   held,
   longestMs,
