@@ -1,7 +1,7 @@
-import {once} from 'node:events'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {ListedApp, LogsQuery} from '../control/messages.ts'
 import {decoded, linesOf, readLine} from '../logging/headed-lines.ts'
+import {writeTo} from '../net/http1/write-to.ts'
 import type {ApiContext} from './api.ts'
 import {isNamed, noSuchApp, type AppName} from './apps.ts'
 import {ApiProblem} from './problem.ts'
@@ -48,7 +48,8 @@ async function send(
   try {
     for await (const lines of linesOf(texts)) {
       const text = lines.map(line => shown(line, words, isJson)).join('')
-      if (text !== '' && !response.write(text)) await once(response, 'drain', {signal: gone.signal})
+      if (text !== '') await writeTo(response, text)
+      if (gone.signal.aborted) return
     }
     response.end()
   } catch (error) {

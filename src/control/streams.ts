@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import type {ServerResponse} from 'node:http'
 import {messageOf} from '../model/errors.ts'
+import {writeTo} from '../net/http1/write-to.ts'
 import type {LeasedSidecar} from './messages.ts'
 
 /** At the end of a run, a reader that has not read anything for so long is abandoned. */
@@ -33,7 +34,10 @@ export class Streams {
 
   async #pump(response: ServerResponse, texts: AsyncIterable<string>, gone: AbortSignal): Promise<void> {
     try {
-      for await (const text of texts) if (!response.write(text, 'latin1')) await once(response, 'drain', {signal: gone})
+      for await (const text of texts) {
+        await writeTo(response, text, 'latin1')
+        if (gone.aborted) return
+      }
       response.end()
       await once(response, 'finish', {signal: gone})
     } catch (error) {

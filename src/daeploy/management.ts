@@ -1,6 +1,6 @@
-import {once} from 'node:events'
 import {rm} from 'node:fs/promises'
 import type {IncomingMessage, ServerResponse} from 'node:http'
+import {writeTo} from '../net/http1/write-to.ts'
 import type {Reply} from '../net/reply.ts'
 import {readDeployment, type Deployment} from './deployment.ts'
 import {failure, json, missing, unreadable} from './replies.ts'
@@ -99,8 +99,10 @@ export class Management {
     response.writeHead(200, {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'})
     response.flushHeaders()
     try {
-      for await (const text of this.#backend.logs(named.name, named.version, logsWanted(given, since), gone.signal))
-        if (!response.write(text)) await once(response, 'drain', {signal: gone.signal})
+      for await (const text of this.#backend.logs(named.name, named.version, logsWanted(given, since), gone.signal)) {
+        await writeTo(response, text)
+        if (gone.signal.aborted) break
+      }
     } catch (error) {
       if (!gone.signal.aborted) throw error // else the reader has disconnected
     }

@@ -1,6 +1,6 @@
-import {once} from 'node:events'
 import type {ServerResponse} from 'node:http'
 import {UserError} from '../../model/errors.ts'
+import {writeTo} from '../../net/http1/write-to.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import {contentOf, type CallContent} from '../../telemetry/recorder/call-content.ts'
 import {readFilter} from '../../telemetry/recorder/filter.ts'
@@ -47,9 +47,8 @@ export async function exportCalls(
   let text = exporter.before
   for (const number of numbers) {
     if (turns.isOver) {
-      const goesOn = response.write(text)
+      await writeTo(response, text)
       text = ''
-      if (!goesOn) await once(response, 'drain', {signal: gone.signal})
       await turns.next()
     }
     if (gone.signal.aborted) return
