@@ -21,7 +21,7 @@ import {
   UNINSTALL_FLAGS,
   WHY_FLAGS
 } from './verb-flags.ts'
-import {EVENTS_FLAGS, WAIT_FLAGS} from './wait-flags.ts'
+import {EVENTS_FLAGS, MCP_FLAGS, WAIT_FLAGS} from './wait-flags.ts'
 import {ASSIGN_FLAGS, DEBUG_FLAGS, ENV_FLAGS, LS_FLAGS, NOTIFICATIONS_FLAGS} from './verb-flags.ts'
 
 export interface CommandEntry extends CommandWords {
@@ -209,6 +209,15 @@ export const COMMANDS: readonly CommandEntry[] = [
     examples: ['why payments', 'why 3'],
     takesIds: true,
     load: async () => (await import('./commands/why.ts')).why
+  },
+  {
+    name: 'mcp',
+    summary:
+      'Offer the run of this folder to a coding agent: tools of the Model Context Protocol over stdin and stdout',
+    usage: '[flags]',
+    flags: MCP_FLAGS,
+    examples: ['mcp', 'mcp --read-only'],
+    load: async () => (await import('./commands/mcp.ts')).mcp
   },
   {
     name: 'graph',

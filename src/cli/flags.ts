@@ -178,6 +178,7 @@ const HERE = {shown: '"."'}
 export const COMMAND_FLAGS: readonly Flag[] = [
   text('run', 'Run this command once all apps are ready, stop the run, and exit with its code'),
   text('as', 'The app id of the command, which has a sidecar of its own', '"test"'),
+  text('settle', 'After the command, wait until the run has been idle for this time: 500ms'),
   text('timeout', 'Give up after this time, with exit code 124: 5m'),
   {name: 'strict', type: 'bool', text: 'Exit with 1 if an app crashed, although the command succeeded'},
   {name: 'logs', type: 'bool', text: 'Show the output of the apps, too, on stderr'},

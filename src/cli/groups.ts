@@ -46,7 +46,10 @@ export const FLAG_GROUPS: Readonly<Record<string, readonly Group[]>> = {
       ]
     ]
   ],
-  up: [...TEMPLATE, ['For one command, in CI', ['run', 'as', 'timeout', 'strict', 'logs', 'junit', 'report']]],
+  up: [
+    ...TEMPLATE,
+    ['For one command, in CI', ['run', 'as', 'settle', 'timeout', 'strict', 'logs', 'junit', 'report']]
+  ],
   logs: [
     ['Which lines', ['app-id', 'grep', 'run-file', 'since', 'tail', 'version']],
     ['How they are shown', ['follow', 'timestamps']]
@@ -60,6 +63,7 @@ export const COMMAND_GROUPS: readonly Group[] = [
   ['Work with one app', ['start', 'restart', 'debug', 'env', 'fault']],
   ['Call', ['invoke', 'publish']],
   ['Check', ['import', 'validate', 'doctor', 'schema']],
+  ['For coding agents', ['mcp']],
   ['Past one machine', ['export']],
   ['Daeploy services', ['ls', 'assign', 'notifications']]
 ]

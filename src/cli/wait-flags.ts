@@ -33,3 +33,8 @@ export const WAIT_FLAGS: readonly Flag[] = [
   RUN_FILE,
   {...text('timeout', 'How long to wait: 90s, 5m'), shown: '60s'}
 ]
+
+export const MCP_FLAGS: readonly Flag[] = [
+  {name: 'read-only', type: 'bool', text: 'Offer only tools that change nothing'},
+  RUN_FILE
+]

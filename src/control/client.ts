@@ -51,7 +51,10 @@ export interface FoundRun {
   /** The folder of its control socket, which the user alone can read; it goes with the run. */
   readonly folder: string
   /** The response of its API (`/api/v1`), as it comes; default: to a GET. */
-  api(path: string, request?: {readonly method: string; readonly body: string}): Promise<IncomingMessage>
+  api(
+    path: string,
+    request?: {readonly method: string; readonly body: string; readonly signal?: AbortSignal | undefined}
+  ): Promise<IncomingMessage>
 }
 
 /** How a response is read, and what an older run lacks that does not know the request. */
@@ -214,8 +217,8 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
     folder: dirname(socketPath),
     dashboard: async port =>
       JSON.parse(await request('POST', `/dashboard?port=${port.toString()}`, 'show a dashboard')) as Dashboard,
-    api: async (path, {method, body} = {method: 'GET', body: ''}) => {
-      const response = await send(socketPath, method, `/api/v1${path}`, undefined, body)
+    api: async (path, {method, body, signal} = {method: 'GET', body: ''}) => {
+      const response = await send(socketPath, method, `/api/v1${path}`, signal, body)
       refuseOld(response, {listing}, 'show its calls')
       return response
     },

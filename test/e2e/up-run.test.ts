@@ -224,6 +224,34 @@ t.test('on a terminal the command reads it and gets its Ctrl-C, once', async t =
   t.equal(run.stdout.text.split('interrupted').length, 2)
 })
 
+const SLOW = `
+import http from 'node:http'
+import {appendFileSync} from 'node:fs'
+http.createServer((request, response) => {
+  response.end()
+  if (['/again', '/slow'].includes(request.url)) setTimeout(() => appendFileSync('done', 'x'), 300)
+  if (request.url === '/again') fetch('http://127.0.0.1:' + process.env.DAPR_HTTP_PORT + '/v1.0/invoke/stock/method/slow')
+}).listen(process.env.APP_PORT)
+`
+
+t.test('--settle waits until nothing goes on in the run', async t => {
+  const rig = await shop(t)
+  await rig.write({'stock.mjs': SLOW})
+  const settled = await rig.run(['up', '--settle', '700ms', '--run', invoke('stock', '/again')])
+  t.match(settled, {code: 0, stderr: /The run has been idle for 0\.70 s/})
+  t.equal(readFileSync(join(rig.folder, 'done'), 'utf8'), 'xx')
+  await rig.write({
+    'stock.mjs': `import http from 'node:http'
+http.createServer((request, response) => setTimeout(() => response.end(), 50)).listen(process.env.APP_PORT)
+const call = () => fetch('http://127.0.0.1:' + process.env.DAPR_HTTP_PORT + '/v1.0/invoke/stock/method/x').then(call, call)
+call()
+`
+  })
+  const busy = await rig.run(['up', '--settle', '300ms', '--timeout', '2s', '--run', 'true'])
+  t.match(busy, {code: 124, stderr: /The run did not settle within [\d.]+ s: /})
+  t.match(await rig.run(['up', '--settle', '300ms', '--timeout', '2s', '--run', 'exit 9']), {code: 9})
+})
+
 t.test('wrong words say what to write', async t => {
   const rig = await shop(t)
   const refused = async (code: number, ...words: readonly string[]): Promise<string> => {
@@ -235,6 +263,7 @@ t.test('wrong words say what to write', async t => {
   t.match(await refused(255, '--run', ' '), '--run needs a command')
   t.match(await refused(255, '--run', 'npm', 'test'), "put the command in quotes: up --run 'npm test'")
   t.match(await refused(255, '--run', 'true', '--as', 'a b'), 'invalid argument "a b" for "--as" flag')
+  t.match(await refused(255, '--run', 'true', '--settle=0ms'), 'for "--settle" flag')
   for (const time of ['0', '-1s', '0s', 'soon', '25h', '5'])
     t.match(await refused(255, '--run', 'true', `--timeout=${time}`), 'for "--timeout" flag: expected a duration')
   t.match(await refused(125, '--run', 'true', '--as', 'stock'), 'the template has an app "stock"')

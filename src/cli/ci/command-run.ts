@@ -19,6 +19,8 @@ export const EXIT_NOT_READY = 125
 /** Between SIGTERM and SIGKILL of the command. */
 const GRACE_MS = 5000
 const LOOK_MS = 50
+/** Without `--timeout`, a run that does not become idle is waited for so long. */
+const SETTLE_TIMEOUT_MS = 60_000
 const SIGNALS = {SIGINT: 130, SIGTERM: 143, SIGHUP: 129} as const
 
 export type EndSignal = keyof typeof SIGNALS
@@ -91,7 +93,7 @@ export class CommandRun {
       const {handlers} = run
       if (handlers === undefined || this.#over.signal.aborted)
         this.#exitCode = this.#signal === undefined ? EXIT_NOT_READY : SIGNALS[this.#signal]
-      else await this.#steps(handlers)
+      else await this.#steps(run, handlers)
     } finally {
       clearTimeout(timer)
       run.stop()
@@ -117,13 +119,16 @@ export class CommandRun {
     }
   }
 
-  async #steps(handlers: Handlers): Promise<void> {
+  async #steps(run: Run, handlers: Handlers): Promise<void> {
     const {options, folder, places} = this.#context
     const {as, isStrict} = options
     const found = folder && (await ownRun(handlers))
     if (found !== undefined) folder?.follow(found)
     const isReady = await this.#untilReady(handlers)
-    if (isReady) await this.#runCommand(handlers)
+    if (isReady) {
+      await this.#runCommand(handlers)
+      await this.#settle(run)
+    }
     this.#collected = await collect({handlers, as, places, crashes: this.#crashes})
     if (found !== undefined) await folder?.saveCalls(found)
     if (isStrict && this.#exitCode === 0 && this.#crashes > 0) {
@@ -191,6 +196,28 @@ export class CommandRun {
     const text = `The command ${endOf(exit)} after ${seconds(tookMs)}${why}`
     say(this.#exitCode === 0 ? 'info' : 'warning', text)
     this.#check('the command', tookMs, this.#exitCode === 0 ? '' : `${options.command}: ${endOf(exit)}${why}`)
+  }
+
+  /** Waits until nothing goes on in the run, unless it is being stopped. */
+  async #settle(run: Run): Promise<void> {
+    const {options, say} = this.#context
+    const {settleMs, timeoutMs} = options
+    if (settleMs === 0 || this.#late.signal.aborted || this.#over.signal.aborted || this.#signal !== undefined) return
+    const began = performance.now()
+    const leftMs = Math.max(1, timeoutMs === Infinity ? SETTLE_TIMEOUT_MS : timeoutMs - (began - this.#began))
+    const condition = {kind: 'idle', spanMs: settleMs, text: `idle:${settleMs.toString()}ms`} as const
+    const {outcome, conditions, notes} = await run.api.wait({
+      conditions: [condition],
+      timeoutMs: leftMs,
+      signal: this.#over.signal
+    })
+    const tookMs = performance.now() - began
+    for (const note of notes) say('warning', note)
+    const reason = conditions[0]?.reason ?? ''
+    this.#check('the run is idle', tookMs, outcome === 'met' ? '' : `the run did not settle: ${reason}`)
+    if (outcome === 'met') return say('info', `The run has been idle for ${seconds(settleMs)}`)
+    say('warning', `The run did not settle within ${seconds(tookMs)}: ${reason}`)
+    if (this.#exitCode === 0) this.#exitCode = EXIT_TIMEOUT
   }
 
   async #startCommand(handlers: Handlers): Promise<ForegroundCommand> {

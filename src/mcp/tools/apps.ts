@@ -1,0 +1,211 @@
+import {listAnswer, textAnswer} from '../answer.ts'
+import {askRun, bodyOf, duration, path, query, tellRun} from '../ask-run.ts'
+import {APP, CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
+
+/** What is used here of an app as the API has it. */
+interface App {
+  readonly id: string
+  readonly version: string
+  readonly instance: number
+  readonly state: string
+  readonly isReady: boolean
+  readonly exit: string
+  readonly restarts: number
+  readonly waitsFor: readonly string[]
+  readonly appPort: number
+  readonly httpPort: number
+  readonly recent: {readonly seconds: number; readonly calls: number; readonly failed: number}
+}
+
+interface Run {
+  readonly template: {readonly file: string}
+  readonly lastCall: number
+  readonly apps: readonly App[]
+}
+
+export const listApps: Tool = {
+  name: 'list_apps',
+  title: 'List apps',
+  description:
+    'The apps of the run: state, whether each takes calls, ports, restarts, and its calls of the last seconds.',
+  changes: 'nothing',
+  properties: {cursor: CURSOR},
+  required: [],
+  run: async (run, given, signal) => {
+    const {apps, template, lastCall} = await askRun<Run>(run, '/run', signal)
+    const from = cursorOf(given)
+    const left = apps.slice(from)
+    const unready = apps.filter(({isReady}) => !isReady).length
+    return listAnswer({
+      summary: `${apps.length.toString()} apps, ${unready === 0 ? 'all ready' : `${unready.toString()} not ready`}; ${lastCall.toString()} calls so far. Template: ${template.file || 'none'}.`,
+      items: left.map(app => ({text: appText(app), fact: factOf(app)})),
+      facts: {lastCall},
+      cursorAfter: count => (count < left.length ? (from + count).toString() : ''),
+      isOurs: true
+    })
+  }
+}
+
+const factOf = ({id, instance, state, isReady}: App): Record<string, unknown> => ({id, instance, state, isReady})
+
+function appText(app: App): string {
+  const {id, version, instance, state, isReady, exit, restarts, waitsFor, appPort, httpPort, recent} = app
+  const parts = [
+    isReady ? 'ready' : `${state}, not ready`,
+    exit === '' ? '' : `its last process ${exit}`,
+    waitsFor.length === 0 ? '' : `waits for ${waitsFor.join(', ')}`,
+    appPort === 0 ? 'no port' : `port ${appPort.toString()}`,
+    `sidecar at ${httpPort.toString()}`,
+    restarts === 0 ? '' : `${restarts.toString()} restarts`,
+    recent.calls === 0
+      ? ''
+      : `${recent.calls.toString()} calls, ${recent.failed.toString()} failed in ${recent.seconds.toString()} s`
+  ]
+  const name = `${id}${version === '0.0.0' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance.toString()}`}`
+  return `- ${name}: ${parts.filter(part => part !== '').join('; ')}`
+}
+
+const LINES = 100
+/** Of these the ones with the wanted text are shown. */
+const SEARCHED_LINES = 10_000
+
+export const appLogs: Tool = {
+  name: 'app_logs',
+  title: 'Log of an app',
+  description:
+    'The last lines that an app has written, the newest last; older ones with the cursor. With grep: those of the last 10,000 that contain a text, in any case.',
+  changes: 'nothing',
+  properties: {
+    app: APP,
+    grep: {type: 'string', description: 'Only lines that contain this text'},
+    lines: {type: 'integer', description: 'How many lines, 100 by default', minimum: 1, maximum: 1000},
+    cursor: CURSOR
+  },
+  required: ['app'],
+  run: async (run, given, signal) => {
+    const app = textOf(given, 'app')
+    const grep = textOf(given, 'grep')
+    const wanted = numberOf(given, 'lines', LINES)
+    const skipped = cursorOf(given)
+    const tail = grep === '' ? skipped + wanted : SEARCHED_LINES
+    const asked = query({tail: tail.toString(), ...(grep !== '' && {grep})})
+    const response = await run.api(`${path('apps', app, 'logs')}${asked}`, {method: 'GET', body: '', signal})
+    const lines = (await bodyOf(response)).split('\n').slice(0, -1)
+    const older = lines.slice(0, Math.max(0, lines.length - skipped)).slice(-wanted)
+    const isEnd = grep === '' ? lines.length < tail : lines.length <= skipped + wanted
+    return listAnswer({
+      summary:
+        older.length === 0 ? `${app} has written no ${skipped > 0 ? 'older' : 'such'} lines.` : `Lines of ${app}:`,
+      items: older.map(text => ({text})),
+      cursorAfter: count => (count < older.length || !isEnd ? (skipped + count).toString() : ''),
+      fromEnd: true
+    })
+  }
+}
+
+interface Why {
+  readonly app: string
+  readonly instances: readonly {readonly name: string; readonly isReady: boolean; readonly reason: string}[]
+  readonly death: Death | null
+  readonly deaths: number
+}
+
+interface Death {
+  readonly number: number
+  readonly name: string
+  readonly exit: string
+  readonly at: string
+  readonly livedMs: number
+  readonly files: readonly string[]
+  readonly inside: readonly (CallRow & {readonly forMs: number; readonly times: number})[]
+  readonly earlier: number
+  readonly finished: readonly CallRow[]
+  readonly lines: readonly string[]
+  readonly hint: string
+}
+
+interface CallRow {
+  readonly number: number
+  readonly from: string
+  readonly to: string
+  readonly method: string
+  readonly path: string
+  readonly status: number
+}
+
+export const why: Tool = {
+  name: 'why',
+  title: 'Why an app does not run',
+  description:
+    'Why an app does not take calls, and how its latest process ended that nobody asked to: exit code, the calls that were inside, its last lines. Or one such end by its number.',
+  changes: 'nothing',
+  properties: {
+    app: APP,
+    end: {type: 'integer', description: 'The number of an end, instead of an app', minimum: 1},
+    cursor: CURSOR
+  },
+  required: [],
+  run: async (run, given, signal) => {
+    const from = cursorOf(given)
+    const end = numberOf(given, 'end', 0)
+    if (end > 0) {
+      const death = await askRun<Death>(run, path('deaths', end.toString()), signal)
+      return textAnswer(`End ${end.toString()}.`, deathText(death), {from, facts: {end}})
+    }
+    const view = await askRun<Why>(run, path('apps', textOf(given, 'app'), 'why'), signal)
+    const {app, instances, death, deaths} = view
+    const unready = instances.filter(({isReady}) => !isReady).length
+    const states = instances.map(
+      ({name, isReady, reason}) => `${name}: ${reason || (isReady ? 'ready' : 'not ready')}\n`
+    )
+    const summary = `${app} is ${unready === 0 ? 'ready' : 'not ready'}; ${deaths.toString()} ends that nobody asked for are kept.`
+    const facts = {app, isReady: unready === 0, end: death?.number ?? null}
+    return textAnswer(summary, `${states.join('')}${death === null ? '' : `\n${deathText(death)}`}`, {from, facts})
+  }
+}
+
+function deathText(death: Death): string {
+  const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
+  return [
+    `end ${number.toString()}: ${name} ${exit} at ${at}, ${duration(livedMs)} after its start`,
+    files.length === 0 ? '' : `started by a change of ${files.join(', ')}`,
+    hint,
+    inside.length === 0 ? 'no call was inside' : 'inside:',
+    ...inside.map(call => {
+      const again =
+        call.times === 0
+          ? ''
+          : `, the same request was inside at ${call.times.toString()} of ${earlier.toString()} ends before`
+      return `  ${callText(call)}, for ${duration(call.forMs)}${again}`
+    }),
+    finished.length === 0 ? '' : 'answered before:',
+    ...finished.map(call => `  ${callText(call)} ${call.status.toString()}`),
+    lines.length === 0 ? 'it wrote nothing' : 'its last lines:',
+    ...lines.map(line => `  ${line}`)
+  ]
+    .filter(line => line !== '')
+    .map(line => `${line}\n`)
+    .join('')
+}
+
+const callText = ({number, from, to, method, path: target}: CallRow): string =>
+  `call ${number.toString()} ${from} → ${to} ${method} ${target}`
+
+export const restart: Tool = {
+  name: 'restart',
+  title: 'Restart an app',
+  description: 'Replaces the processes of an app. Calls to it wait meanwhile. Answered when new ones run.',
+  changes: 'something',
+  properties: {app: APP},
+  required: ['app'],
+  run: async (run, given, signal) => {
+    const answer = await tellRun(run, 'POST', path('apps', textOf(given, 'app'), 'restart'), {signal})
+    const {apps} = JSON.parse(answer) as {apps: readonly App[]}
+    return listAnswer({
+      summary: 'Restarted.',
+      items: apps.map(app => ({text: appText(app), fact: factOf(app)})),
+      cursorAfter: () => '',
+      isOurs: true
+    })
+  }
+}

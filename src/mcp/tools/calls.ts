@@ -1,0 +1,168 @@
+import {listAnswer, textAnswer} from '../answer.ts'
+import {askRun, duration, path, query} from '../ask-run.ts'
+import {CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
+
+interface CallRow {
+  readonly number: number
+  readonly at: string
+  readonly from: string
+  readonly to: string
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly isOpen: boolean
+  readonly isFailed: boolean
+  readonly failure: string
+  readonly waitedMs: number
+  readonly waitedFor: readonly string[]
+  readonly totalMs: number
+  readonly marks: readonly string[]
+  readonly isKept: boolean
+}
+
+const ROWS = 50
+
+export const calls: Tool = {
+  name: 'calls',
+  title: 'Calls between apps',
+  description:
+    'The latest calls between the apps, the latest first. A filter such as "to:payments is:failed", "status:5xx", "from:shop path:/orders/*", "slower:100ms", "body:text", "trace:ID" selects them.',
+  changes: 'nothing',
+  properties: {
+    filter: {type: 'string', description: 'Words that must all be true of a call; ! before a word negates it'},
+    limit: {type: 'integer', description: 'How many calls, 50 by default', minimum: 1, maximum: 500},
+    cursor: CURSOR
+  },
+  required: [],
+  run: async (run, given, signal) => {
+    const limit = numberOf(given, 'limit', ROWS)
+    const before = cursorOf(given)
+    const asked = query({
+      q: textOf(given, 'filter'),
+      limit: limit.toString(),
+      ...(before > 0 && {before: before.toString()})
+    })
+    const {last, calls: rows} = await askRun<{last: number; calls: readonly CallRow[]}>(run, `/calls${asked}`, signal)
+    return listAnswer({
+      summary:
+        rows.length === 0 ? 'No call matches.' : `Calls, the latest first; the latest of all is ${last.toString()}.`,
+      items: rows.map(row => ({text: rowText(row), fact: factOf(row)})),
+      facts: {last},
+      cursorAfter: count =>
+        count < rows.length || rows.length === limit ? (rows[count - 1]?.number.toString() ?? '') : ''
+    })
+  }
+}
+
+const factOf = ({number, status, isFailed}: CallRow): Record<string, unknown> => ({number, status, isFailed})
+
+function rowText(row: CallRow): string {
+  const {number, at, from, to, method, isKept, status, isOpen, isFailed, failure, waitedMs, totalMs, marks} = row
+  const outcome = isOpen ? 'under way' : status === 0 ? 'no response' : status.toString()
+  const notes = [
+    duration(totalMs),
+    waitedMs < 1 ? '' : `waited ${duration(waitedMs)}`,
+    ...marks.filter(mark => mark !== 'ours'),
+    failure
+  ].filter(note => note !== '')
+  const target = isKept ? row.path : '(no longer kept)'
+  return `${number.toString()} ${at} ${from} → ${to} ${method} ${target}: ${outcome}${isFailed ? ' FAILED' : ''}; ${notes.join('; ')}`
+}
+
+interface Message {
+  readonly line: string
+  readonly headers: readonly (readonly [string, string])[]
+  readonly body: string
+  readonly encoding: 'utf8' | 'base64'
+}
+
+interface CallDetail extends CallRow {
+  readonly request: Message
+  readonly response: Message
+  readonly isTruncated: boolean
+  readonly traceparent: string
+}
+
+export const call: Tool = {
+  name: 'call',
+  title: 'One call',
+  description: 'One call with what was sent both ways: heads and bodies. Secrets are masked.',
+  changes: 'nothing',
+  properties: {number: {type: 'integer', description: 'The number of the call', minimum: 1}, cursor: CURSOR},
+  required: ['number'],
+  run: async (run, given, signal) => {
+    const number = numberOf(given, 'number', 0)
+    const detail = await askRun<CallDetail>(run, path('calls', number.toString()), signal)
+    const {status, isFailed, isTruncated, isKept} = detail
+    const notes = [
+      isKept ? '' : 'Its bytes are no longer kept.',
+      isTruncated ? 'Only a part of the bodies is kept (record.body of the template).' : ''
+    ]
+    const summary = `Call ${number.toString()}${isFailed ? ', which failed' : ''}. ${notes.join(' ')}`.trimEnd()
+    return textAnswer(summary, detailText(detail), {from: cursorOf(given), facts: {number, status, isFailed}})
+  }
+}
+
+function detailText(detail: CallDetail): string {
+  const {waitedFor, traceparent, request, response} = detail
+  return [
+    `${rowText(detail)}\n`,
+    waitedFor.length === 0 ? '' : `waited for: ${waitedFor.join(', then ')}\n`,
+    traceparent === '' ? '' : `trace ${traceparent}\n`,
+    `\nrequest:\n${messageText(request)}`,
+    `\nresponse:\n${messageText(response)}`
+  ].join('')
+}
+
+function messageText({line, headers, body, encoding}: Message): string {
+  if (line === '') return 'none\n'
+  const head = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${each}\n`).join('')
+  if (body === '') return head
+  const bytes = encoding === 'base64' ? Buffer.from(body, 'base64').length : 0
+  return `${head}\n${encoding === 'base64' ? `(${bytes.toString()} bytes that are no text)` : body}\n`
+}
+
+interface Graph {
+  readonly edges: readonly {
+    readonly from: string
+    readonly to: string
+    readonly calls: number
+    readonly failed: number
+    readonly p95Ms: number
+    readonly isDeclared?: boolean
+  }[]
+  readonly uncalled: readonly {readonly from: string; readonly to: string}[]
+}
+
+export const graph: Tool = {
+  name: 'graph',
+  title: 'Who calls whom',
+  description:
+    'Which apps have called which, how often, how many failed, and where that differs from dependsOn of the template.',
+  changes: 'nothing',
+  properties: {cursor: CURSOR},
+  required: [],
+  run: async (run, given, signal) => {
+    const {edges, uncalled} = await askRun<Graph>(run, '/graph', signal)
+    const rows = [
+      ...edges.map(({from, to, calls: count, failed, p95Ms, isDeclared}) => ({
+        text: `${from} → ${to}: ${count.toString()} calls, ${failed.toString()} failed, p95 ${duration(p95Ms)}${isDeclared === false ? '; not under dependsOn' : ''}`,
+        fact: {calls: count, failed}
+      })),
+      ...uncalled.map(({from, to}) => ({
+        text: `${from} → ${to}: under dependsOn, and never called`,
+        fact: {calls: 0, failed: 0}
+      }))
+    ]
+    const from = cursorOf(given)
+    const left = rows.slice(from)
+    return listAnswer({
+      summary:
+        edges.length === 0
+          ? 'There was no call yet.'
+          : `${edges.length.toString()} pairs of caller and callee, the busiest first.`,
+      items: left,
+      cursorAfter: count => (count < left.length ? (from + count).toString() : '')
+    })
+  }
+}

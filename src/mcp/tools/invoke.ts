@@ -1,0 +1,112 @@
+import type {IncomingMessage} from 'node:http'
+import {UserError, messageOf} from '../../model/errors.ts'
+import {http} from '../../net/http1/node-http.ts'
+import {textAnswer} from '../answer.ts'
+import {askRun, duration, path, query} from '../ask-run.ts'
+import {APP, textOf, type Arguments, type Tool} from '../tool.ts'
+
+const TIMEOUT_MS = 30_000
+/** Of a response so much is read: `call` shows the rest. */
+const MAX_BODY = 64 * 1024
+const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+interface App {
+  readonly id: string
+  readonly httpPort: number
+}
+
+export const invoke: Tool = {
+  name: 'invoke',
+  title: 'Invoke an app',
+  description:
+    'Sends a request to an app through a sidecar, as other apps do: queue, policies and faults apply, and it is recorded. May change data of the app.',
+  changes: 'something',
+  properties: {
+    app: APP,
+    path: {type: 'string', description: 'The path with its query, for example /orders/7'},
+    method: {type: 'string', description: 'The HTTP method, GET by default', enum: METHODS},
+    body: {type: 'string', description: 'The body; JSON by default (header content-type)'},
+    headers: {type: 'object', additionalProperties: {type: 'string'}, description: 'Further headers'},
+    from: {type: 'string', description: 'The id of the app whose sidecar sends it; by default the callee’s own'}
+  },
+  required: ['app', 'path'],
+  run: async (run, given, signal) => {
+    const to = textOf(given, 'app')
+    const from = textOf(given, 'from') || to
+    const {apps} = await askRun<{apps: readonly App[]}>(run, path('apps', from), signal)
+    const port = apps[0]?.httpPort ?? 0
+    const began = performance.now()
+    const answer = await send(port, to, given, signal)
+    const took = duration(performance.now() - began)
+    const asked = query({q: `from:"${from}" to:"${to}"`, limit: '1'})
+    const {calls} = await askRun<{calls: readonly {readonly number: number}[]}>(run, `/calls${asked}`, signal).catch(
+      () => ({
+        calls: []
+      })
+    )
+    const number = calls[0]?.number
+    const recorded = number === undefined ? '' : ` It is call ${number.toString()}.`
+    return textAnswer(`${answer.status.toString()} after ${took}.${recorded}`, answer.text, {
+      from: 0,
+      facts: {status: answer.status, ...(number !== undefined && {call: number})}
+    })
+  }
+}
+
+/** Throws a UserError if there is no response. */
+async function send(
+  port: number,
+  to: string,
+  given: Arguments,
+  signal: AbortSignal
+): Promise<{readonly status: number; readonly text: string}> {
+  const body = textOf(given, 'body')
+  const target = textOf(given, 'path').replace(/^\/+/, '')
+  if (/[^\x21-\x7e]/.test(target))
+    throw new UserError(`"${target}" is no path of a URL`, {
+      explanation: 'Percent-encode spaces and characters beyond ASCII.'
+    })
+  const headers = {
+    ...(body !== '' && {'content-type': 'application/json', 'content-length': Buffer.byteLength(body)}),
+    ...lowered((given['headers'] as Readonly<Record<string, string>> | undefined) ?? {})
+  }
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      http
+        .request(
+          {
+            host: '127.0.0.1',
+            port,
+            method: textOf(given, 'method') || 'GET',
+            path: `/v1.0/invoke/${encodeURIComponent(to)}/method/${target}`,
+            headers,
+            agent: false,
+            signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+          },
+          resolve
+        )
+        .on('error', reject)
+        .end(body)
+    })
+    return {status: response.statusCode ?? 0, text: await textOfResponse(response)}
+  } catch (error) {
+    throw new UserError(`there was no response: ${messageOf(error)}`, {cause: error})
+  }
+}
+
+const lowered = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
+async function textOfResponse(response: IncomingMessage): Promise<string> {
+  const head = Object.entries(response.headers).map(([name, value]) => `${name}: ${[value].flat().join(', ')}\n`)
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const piece of response) {
+    if (size < MAX_BODY) pieces.push(piece as Buffer)
+    size += (piece as Buffer).length
+  }
+  const body = Buffer.concat(pieces).subarray(0, MAX_BODY)
+  const isText = !body.includes(0)
+  const shown = isText ? body.toString() : `(${size.toString()} bytes that are no text)`
+  return `${head.join('')}\n${shown}${size > MAX_BODY && isText ? `… (${size.toString()} bytes in all)` : ''}`
+}

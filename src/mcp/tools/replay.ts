@@ -1,0 +1,81 @@
+import {UserError} from '../../model/errors.ts'
+import {listAnswer} from '../answer.ts'
+import {tellRun} from '../ask-run.ts'
+import type {Tool} from '../tool.ts'
+
+interface Replayed {
+  readonly call: number
+  readonly from: string
+  readonly to: string
+  readonly method: string
+  readonly path: string
+  readonly replay: number
+  readonly before: {readonly status: number}
+  readonly after: {readonly status: number; readonly failure: string} | null
+  readonly differences: readonly {
+    readonly what: string
+    readonly path: string
+    readonly before: string
+    readonly after: string
+  }[]
+  readonly differ: number
+  readonly refusal: string
+  readonly hint: string
+}
+
+const SHOWN = 10
+
+export const replay: Tool = {
+  name: 'replay',
+  title: 'Send calls again',
+  description:
+    'Sends recorded calls again, through the sidecar of their caller, and compares the answers with those before. Methods other than GET, HEAD and OPTIONS only with unsafe, since they change data.',
+  changes: 'something',
+  properties: {
+    calls: {type: 'array', items: {type: 'integer'}, description: 'Numbers of calls'},
+    lastFailed: {type: 'boolean', description: 'The latest call that failed, instead'},
+    pinned: {type: 'boolean', description: 'All pinned calls, instead'},
+    unsafe: {type: 'boolean', description: 'POST, PUT, PATCH and DELETE, too'}
+  },
+  required: [],
+  run: async (run, given, signal) => {
+    if (['calls', 'lastFailed', 'pinned'].filter(name => name in given && given[name] !== false).length !== 1)
+      throw new UserError('replay needs one of "calls", "lastFailed" and "pinned"', {
+        explanation: 'For example {"calls": [7], "unsafe": true}.'
+      })
+    const text = await tellRun(run, 'POST', '/replays', {body: given, signal})
+    const results = text
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line) as Replayed)
+    const sent = results.filter(({after}) => after !== null).length
+    return listAnswer({
+      summary: `${sent.toString()} of ${results.length.toString()} calls were sent again.`,
+      items: results.map(result => ({text: resultText(result), fact: factOf(result)})),
+      cursorAfter: () => ''
+    })
+  }
+}
+
+const factOf = ({call, replay: number, before, after, differ}: Replayed): Record<string, unknown> => ({
+  call,
+  replay: number,
+  before: before.status,
+  after: after?.status ?? null,
+  differ
+})
+
+function resultText(result: Replayed): string {
+  const {call, from, to, method, path, replay: number, before, after, differences, differ, refusal, hint} = result
+  const head = `call ${call.toString()} ${from} → ${to} ${method} ${path}`
+  if (refusal !== '') return `${head}: not sent: ${refusal} ${hint}`.trimEnd()
+  const outcome = after === null ? 'no answer' : after.status.toString()
+  const lines = differences.slice(0, SHOWN).map(({what, path: field, before: old, after: now}) => {
+    const where = field === '' ? what : `${what} ${field}`
+    return `  ${where}: ${old === '' ? 'nothing' : old} → ${now === '' ? 'nothing' : now}`
+  })
+  const more = differ > lines.length ? [`  and ${(differ - lines.length).toString()} more differences`] : []
+  const failure = after === null || after.failure === '' ? '' : `; ${after.failure}`
+  const status = `${before.status.toString()} before, ${outcome} now, as call ${number.toString()}${failure}`
+  return [`${head}: ${status}${differ === 0 ? '; the same answer' : ''}`, ...lines, ...more].join('\n')
+}

@@ -1,0 +1,65 @@
+import {listAnswer} from '../answer.ts'
+import {tellRun} from '../ask-run.ts'
+import {textOf, type Tool} from '../tool.ts'
+
+interface Waited {
+  readonly outcome: 'met' | 'impossible' | 'timeout'
+  readonly id: number
+  readonly tookMs: number
+  readonly conditions: readonly {
+    readonly condition: string
+    readonly state: string
+    readonly reason: string
+    readonly apps: readonly {readonly app: string; readonly reason: string; readonly lastLine: string}[]
+  }[]
+  readonly notes: readonly string[]
+}
+
+const OUTCOMES: Readonly<Record<Waited['outcome'], string>> = {
+  met: 'Met',
+  impossible: 'It can no longer come true',
+  timeout: 'The time was up'
+}
+
+export const wait: Tool = {
+  name: 'wait',
+  title: 'Wait for a condition',
+  description:
+    'Waits until all conditions are true: ready or ready:ID, idle or idle:500ms (nothing goes on in the run), log:ID:REGEX, calls:FROM:TO:N, reloaded:ID (a saved change of it is live), exit:ID. Lines, calls and reloads count from the start of the run, or from what "from" says. Never sleep: wait.',
+  changes: 'nothing',
+  properties: {
+    for: {type: 'array', items: {type: 'string'}, description: 'The conditions, for example ["reloaded:shop", "idle"]'},
+    any: {type: 'boolean', description: 'One of them is enough'},
+    timeout: {type: 'string', description: 'How long at most: 30s (the default), 2m'},
+    from: {type: 'string', description: 'now, start, or the id that an earlier wait has given'}
+  },
+  required: ['for'],
+  run: async (run, given, signal) => {
+    const from = textOf(given, 'from')
+    const body = {
+      for: given['for'],
+      any: given['any'] ?? false,
+      timeout: textOf(given, 'timeout') || '30s',
+      ...(from !== '' && {from: /^\d+$/.test(from) ? Number(from) : from})
+    }
+    const {outcome, id, tookMs, conditions, notes} = JSON.parse(
+      await tellRun(run, 'POST', '/wait', {body, signal})
+    ) as Waited
+    return listAnswer({
+      summary: [`${OUTCOMES[outcome]} after ${tookMs.toString()} ms.`, ...notes.map(note => `Note: ${note}.`)].join(
+        ' '
+      ),
+      items: conditions.map(({condition, state, reason, apps}) => ({
+        text: [
+          `${condition}: ${state}: ${reason}`,
+          ...apps.map(
+            ({app, reason: why, lastLine}) => `  ${app}: ${why}${lastLine === '' ? '' : `; last line: ${lastLine}`}`
+          )
+        ].join('\n'),
+        fact: {condition, state}
+      })),
+      facts: {outcome, id},
+      cursorAfter: () => ''
+    })
+  }
+}
