@@ -57,6 +57,19 @@ rmSync('dist', {recursive: true, force: true})
 mkdirSync('dist')
 // one file for each set of commands that share code, then joined to few
 const SPLIT = 'dist/split'
+// Of the client of Kubernetes only the reading of kubeconfigs is used: not its classes for each kind, nor its client for HTTP.
+const kubeconfigAlone = {
+  name: 'kubeconfig-alone',
+  setup(to) {
+    to.onResolve({filter: /^(undici|\.\/gen\/index\.js)$/}, ({path, importer}) =>
+      /client-node\/dist\/\w+\.js$/.test(importer) ? {path, namespace: 'unused'} : undefined
+    )
+    const names = ['Agent', 'ProxyAgent', 'ServerConfiguration', 'createConfiguration']
+    to.onLoad({filter: /.*/, namespace: 'unused'}, () => ({
+      contents: names.map(name => `export class ${name} {}`).join('\n')
+    }))
+  }
+}
 const {metafile} = await build({
   entryPoints: ['src/cli/main.ts'],
   outdir: SPLIT,
@@ -64,6 +77,7 @@ const {metafile} = await build({
   outbase: 'src',
   bundle: true,
   splitting: true,
+  plugins: [kubeconfigAlone],
   format: 'esm',
   platform: 'node',
   target: 'node22',
