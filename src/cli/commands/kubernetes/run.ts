@@ -19,7 +19,7 @@ import {parseGoDuration} from '../../../resources/go-duration.ts'
 import {refuseProfiles} from '../../../supervisor/order/selection.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {variablesIn} from '../../env-flag.ts'
-import {WITH_TEMPLATE} from '../../flags.ts'
+import {WITH_TEMPLATE, type GivenFlags} from '../../flags.ts'
 import {RUN_IN_CLUSTER} from '../../kubernetes-flags.ts'
 import {statusLine} from '../../print.ts'
 import {surroundings} from '../../surroundings.ts'
@@ -27,6 +27,7 @@ import {openTerminal, type Terminal} from '../../terminal.ts'
 import {UsageError} from '../../usage-error.ts'
 import {confirmCluster} from './confirm.ts'
 import {accessFor, withCluster} from './open-cluster.ts'
+import {wantedImages} from './wanted-images.ts'
 import {RunView} from './run-view.ts'
 
 const DEFAULT_TIMEOUT_MS = 5 * 60_000
@@ -49,18 +50,20 @@ export const runInCluster: CommandHandler = async context => {
     refuseProfiles(loaded.plan, profiles)
     const place = {home: homedir(), cwd: process.cwd(), variables: variablesIn(flags)}
     // mistakes of the template are told before anything is asked
-    await templateObjects(loaded, place)
+    const unbuilt = await wantedImages(loaded.plan, context)
+    await templateObjects(loaded, {...place, images: unbuilt.placeholders})
     const access = accessFor(flags)
-    const isReading = flags.isSet('dry-run') || flags.isSet('diff')
+    const isReading = isDry(flags)
     if (!isReading) await confirmCluster(access, flags, 'run a template')
     return await withCluster(access, async client => {
       const nativeSidecar = await hasNativeSidecars(client)
-      const objects = await templateObjects(loaded, {...place, namespace: access.namespace, nativeSidecar})
-      for (const text of objects.warnings) void terminal.err.print(statusLine('warning', text, context.asJson))
       const store = new ObjectStore(client)
       await requireNamespace(client)
       await requireDapr(store)
       if (!isReading) await requireRights(client)
+      const images = await unbuilt.build(access.context, terminal)
+      const objects = await templateObjects(loaded, {...place, namespace: access.namespace, nativeSidecar, images})
+      for (const text of objects.warnings) void terminal.err.print(statusLine('warning', text, context.asJson))
       const checked = await checkObjects(store, objects)
       if (isReading) return show(checked, context)
       return run({store, objects, checked, timeoutMs, terminal, plan: loaded.plan}, context)
@@ -69,6 +72,8 @@ export const runInCluster: CommandHandler = async context => {
     await terminal.flush()
   }
 }
+
+const isDry = (flags: GivenFlags): boolean => flags.isSet('dry-run') || flags.isSet('diff')
 
 async function show(checked: Checked, {flags}: CommandContext): Promise<number> {
   const {changesText, diffText} = await import('./changes-text.ts')
