@@ -12,7 +12,7 @@ echo "$(basename "$0") $*" >> "$RIG_TOOLS"
 while [ $# -gt 0 ]; do [ "$1" = --iidfile ] && echo sha256:${DIGITS}cdef > "$2"; shift; done
 `
 const failing = (verb: string, words: string): string =>
-  `${GOOD.replace('while', `[ "$1" = ${verb} ] && { echo "${words}" >&2; exit 1; }\nwhile`)}`
+  GOOD.replace('while', `[ "$1" = ${verb} ] && { echo "${words}" >&2; exit 1; }\nwhile`)
 
 interface Shop {
   readonly rig: Rig

@@ -30,6 +30,7 @@ import {accessFor, withCluster} from './open-cluster.ts'
 import {wantedImages} from './wanted-images.ts'
 import {RunView} from './run-view.ts'
 
+const EXIT_BUG = 70
 const DEFAULT_TIMEOUT_MS = 5 * 60_000
 const NOT_THERE = ['watch', 'only', 'except']
 
@@ -106,9 +107,17 @@ async function run({terminal, plan, ...prepared}: Prepared, context: CommandCont
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
   void terminal.closed.then(() => lived.stop())
+  let hasBug = false
+  const onBug = (error: unknown): void => {
+    hasBug = true
+    void terminal.err.print(`${error instanceof Error && error.stack !== undefined ? error.stack : String(error)}\n`)
+    lived.stopNow()
+  }
+  process.on('uncaughtException', onBug).on('unhandledRejection', onBug)
   lived.start()
   try {
-    return (await lived.ended) ? 0 : 1
+    const isHealthy = await lived.ended
+    return hasBug ? EXIT_BUG : isHealthy ? 0 : 1
   } finally {
     view.end()
   }
