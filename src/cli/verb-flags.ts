@@ -1,3 +1,4 @@
+import {checkVariable} from './env-flag.ts'
 import {RUNTIME_VERSION} from '../model/version.ts'
 import type {Flag} from './flags.ts'
 import {LOGS_IN_CLUSTER} from './kubernetes-flags.ts'
@@ -106,6 +107,13 @@ export const REPLAY_FLAGS: readonly Flag[] = [
 
 export const EXPORT_FLAGS: readonly Flag[] = [
   {...text('dapr', "The version of Dapr's images in a compose file"), shown: `"${RUNTIME_VERSION}"`},
+  {
+    name: 'env',
+    short: 'e',
+    type: 'stringArray',
+    text: 'Set an environment variable of every app, KEY=VALUE; may be repeated',
+    check: checkVariable
+  },
   text('namespace', 'The namespace that all objects of Kubernetes name', 'n'),
   {...text('output', 'The folder for objects of Kubernetes, the compose file, or - for stdout', 'o'), shown: '"-"'},
   {name: 'profile', type: 'strings', text: 'Also the apps of the run template that have one of these profiles'},

@@ -20,6 +20,8 @@ export interface ComposeOptions {
   readonly folder: string
   /** The version of Dapr's images. */
   readonly dapr: string
+  /** They override the `env` of every app (`--env`). */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 /** The first line: by it the next export knows the file as its own. */
@@ -43,7 +45,7 @@ export async function composeFile(
   const services: Record<string, object> = {}
   for (const app of deployed) {
     checkService(app, ids, mistakes)
-    services[app.entry.plan.id] = appService(app, {deployed, published, shown, home: options.home})
+    services[app.entry.plan.id] = appService(app, {deployed, published, shown, ...options})
     services[`${app.entry.plan.id}-dapr`] = daprdService(app.entry, {shown, dapr: options.dapr})
   }
   if (deployed.some(({entry}) => needsPlacement(entry))) services['placement'] = placementService(options.dapr)
@@ -100,19 +102,21 @@ function checkService({entry}: Deployed, ids: ReadonlySet<string>, mistakes: Mis
     )
 }
 
-interface AppServiceOptions {
+interface AppServiceOptions extends Pick<ComposeOptions, 'home' | 'variables'> {
   readonly deployed: readonly Deployed[]
   /** Ports of this machine that services publish. */
   readonly published: Set<number>
   readonly shown: (path: string) => string
-  readonly home: string
 }
 
-function appService({entry, dependsOn}: Deployed, {deployed, published, shown, home}: AppServiceOptions): object {
+function appService(
+  {entry, dependsOn}: Deployed,
+  {deployed, published, shown, home, variables}: AppServiceOptions
+): object {
   const {settings, plan} = entry
   const {values} = settings
   const port = podPort(entry)
-  const environment = {...SIDECAR_PORTS, ...variablesOf(entry, port)}
+  const environment = {...SIDECAR_PORTS, ...variablesOf(entry, port, variables)}
   const envFiles = envFilesOf(values.envFile).map(({path, required}) => ({
     path: shown(absolutePath(path, plan.folder, home)),
     required

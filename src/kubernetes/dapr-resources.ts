@@ -111,7 +111,7 @@ export class DaprResources {
       this.#files.set(path, file)
     }
     return file.documents.filter(
-      document => isMapping(document) && document.field('apiVersion').text().startsWith('dapr.io/')
+      document => document.isMapping && document.field('apiVersion').text().startsWith('dapr.io/')
     )
   }
 
@@ -175,11 +175,6 @@ export class DaprResources {
       ]
     })
   }
-}
-
-const isMapping = (document: Field): boolean => {
-  const value = document.plain()
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Names of objects (RFC 1123, a subdomain). */

@@ -67,7 +67,7 @@ export async function templateObjects(loaded: Loaded, options: ObjectsOptions): 
     name: template,
     resources: objects,
     apps,
-    warnings: [...warningsOf(entries, deployed), ...warnings]
+    warnings: [...warningsOf(entries, deployed), ...jobWarnings(deployed, apps), ...warnings]
   }
 }
 
@@ -81,3 +81,13 @@ const warningsOf = (entries: readonly Entry[], deployed: readonly Deployed[]): r
     )
   )
 ]
+
+/** A Job runs one pod, once. */
+const jobWarnings = (deployed: readonly Deployed[], apps: readonly AppObjects[]): readonly string[] =>
+  namedOnce(
+    deployed
+      .filter(({entry, replicas}) => (entry.settings.values.kubernetes?.replicas ?? replicas ?? 1) !== 1)
+      .map(({entry}) => entry.plan.id)
+      .filter(id => apps.some(app => app.id === id && app.workload.kind === 'Job')),
+    'replicas left out: a Job runs one pod, once'
+  )

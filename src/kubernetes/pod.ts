@@ -31,7 +31,7 @@ export function podSpec(
 ): Readonly<Record<string, unknown>> {
   const {settings, plan} = entry
   const {serviceAccount, imagePullSecrets, resources} = settings.values.kubernetes ?? {}
-  const env = containerVariables({...variablesOf(entry, port), ...variables})
+  const env = containerVariables(variablesOf(entry, port, variables))
   const probe = readinessProbe(entry, port)
   const container = {
     name: plan.id,

@@ -15,10 +15,17 @@ export function podPort({settings: {values}, plan: {channel, fixedPort}}: Entry)
   return fixedPort || Math.max(0, values.appPort ?? 0) || 8080
 }
 
-/** What a container gets besides the variables that the injector adds: ours, then those of the template, in its order. */
-export function variablesOf(entry: Entry, port: number): Readonly<Record<string, string>> {
+/**
+ * What a container gets besides the variables that the injector adds: ours, then those of the template, in its order.
+ * `variables` override them (`--env`).
+ */
+export function variablesOf(
+  entry: Entry,
+  port: number,
+  variables: Readonly<Record<string, string>> = {}
+): Readonly<Record<string, string>> {
   const {values} = entry.settings
-  const own = Object.entries(values.env ?? {}).filter(([name]) => !hidesSidecar(name))
+  const own = Object.entries({...values.env, ...variables}).filter(([name]) => !hidesSidecar(name))
   return {
     ...(port > 0 && {APP_PORT: port.toString()}),
     ...(entry.plan.channel.autoPort && {PORT: port.toString()}),

@@ -23,6 +23,8 @@ interface Reading {
   readonly faults: ResourceFault[]
   /** Keys that merge keys have brought in so far. */
   merged: number
+  /** Values that `plain` has read so far. */
+  read: number
 }
 
 /** Merge keys nested deeper than this contain themselves. */
@@ -30,6 +32,12 @@ const MAX_MERGE_DEPTH = 50
 
 /** A file whose merge keys bring in more keys than this is made to fill memory. */
 const MAX_MERGED = 10_000
+
+/** Values nested deeper than this contain themselves. */
+const MAX_DEPTH = 100
+
+/** The API server would not take a resource of so many values. */
+const MAX_READ = 200_000
 
 /** The YAML documents of a file, and the faults found in it; readers of the fields add theirs. */
 export interface ResourceFile {
@@ -43,7 +51,7 @@ export function parseResourceFile({file, text}: ResourceSource): ResourceFile {
   const lines = new LineCounter()
   const source = {file, text: text.replace(/^\uFEFF/, '')}
   const options = {version: '1.1', merge: true, uniqueKeys: false, prettyErrors: false, lineCounter: lines} as const
-  const reading: Reading = {source, lines, faults: [], merged: 0}
+  const reading: Reading = {source, lines, faults: [], merged: 0, read: 0}
   const documents = parseAllDocuments(source.text, options)
   const roots: Field[] = []
   for (const document of documents) {
@@ -148,10 +156,23 @@ export class Field {
     return typeof value === 'boolean' ? value : this.#mistyped('true or false')
   }
 
-  /** Everything in it as JSON, as sigs.k8s.io/yaml makes it for the API server. Numbers that JSON cannot hold are texts. */
-  plain(): unknown {
-    if (isMap(this.#node)) return Object.fromEntries([...this.entries()].map(([name, field]) => [name, field.plain()]))
-    if (isSeq(this.#node)) return this.items().map(item => item.plain())
+  get isMapping(): boolean {
+    return isMap(this.#node)
+  }
+
+  /**
+   * Everything in it as JSON, as sigs.k8s.io/yaml makes it for the API server. Numbers that JSON cannot hold are texts. What
+   * contains itself, or grows by aliases without end, is a fault.
+   */
+  plain(depth = 0): unknown {
+    if (depth > MAX_DEPTH || this.#reading.read++ > MAX_READ) {
+      if (this.#reading.read < Infinity) this.error('a value contains itself, or far too many others')
+      this.#reading.read = Infinity
+      return null
+    }
+    if (isMap(this.#node))
+      return Object.fromEntries([...this.entries()].map(([name, field]) => [name, field.plain(depth + 1)]))
+    if (isSeq(this.#node)) return this.items().map(item => item.plain(depth + 1))
     if (this.isAbsent) return null
     const value = isScalar(this.#node) ? this.#node.value : undefined
     return typeof value === 'boolean' || (typeof value === 'number' && isExact(value)) ? value : this.text()

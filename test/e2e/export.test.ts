@@ -46,6 +46,13 @@ t.test('export kubernetes writes files in start order, the same ones each time, 
   }
   await rig.run(['export', 'kubernetes', '-o', 'k8s'])
   t.strictSame(names.map(textOf), texts)
+  // in another folder, from there
+  await rig.write(Object.fromEntries(Object.entries(FILES).map(([name, text]) => [`elsewhere/${name}`, text])))
+  t.match(await rig.run(['export', 'kubernetes', '-o', '../other'], {folder: 'elsewhere'}), {code: 0})
+  t.strictSame(
+    names.map(name => readFileSync(join(rig.folder, 'other', name), 'utf8')),
+    texts
+  )
   const {stdout: all} = await rig.run(['export', 'kubernetes', '-n', 'production'])
   t.equal(all.match(/^ {2}namespace: production$/gm)?.length, 4)
 })

@@ -7,6 +7,7 @@ import {templateObjects} from '../../kubernetes/objects.ts'
 import {writeFile, writeFiles} from '../../kubernetes/write-files.ts'
 import {UserError} from '../../model/errors.ts'
 import {refuseProfiles} from '../../supervisor/order/selection.ts'
+import {variablesIn} from '../env-flag.ts'
 import type {GivenFlags} from '../flags.ts'
 import {RUNTIME_VERSION} from '../../model/version.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -33,7 +34,11 @@ export const exportTemplate: CommandHandler = async context => {
 async function loadedBy(flags: GivenFlags): Promise<Loaded> {
   const files = flags.list('run-file')
   const profiles = flags.list('profile')
-  const loaded = await loadTemplate(files.length === 0 ? '.' : files, surroundings(), {watch: false, profiles})
+  const loaded = await loadTemplate(files.length === 0 ? '.' : files, surroundings(), {
+    watch: false,
+    profiles,
+    variables: variablesIn(flags)
+  })
   refuseProfiles(loaded.plan, profiles)
   return loaded
 }
@@ -43,7 +48,12 @@ async function exportKubernetes({flags, asJson}: CommandContext): Promise<number
   if (namespace !== '' && !NAMESPACE.test(namespace))
     throw new UserError(`${JSON.stringify(namespace)} is not a namespace: expected small letters, digits and -`)
   const loaded = await loadedBy(flags)
-  const objects = await templateObjects(loaded, {home: homedir(), cwd: process.cwd(), namespace})
+  const objects = await templateObjects(loaded, {
+    home: homedir(),
+    cwd: process.cwd(),
+    namespace,
+    variables: variablesIn(flags)
+  })
   const files = kubernetesFiles(objects)
   const folder = flags.text('output') ?? '-'
   if (folder === '-') print(process.stdout, kubernetesText(objects))
@@ -70,7 +80,7 @@ async function exportCompose({flags, asJson}: CommandContext): Promise<number> {
   if (!TAG.test(dapr)) throw new UserError(`${JSON.stringify(dapr)} is not a version of Dapr: expected one like 1.18.0`)
   const file = flags.text('output') ?? '-'
   const folder = file === '-' ? process.cwd() : resolve(dirname(file))
-  const options = {home: homedir(), cwd: process.cwd(), folder, dapr}
+  const options = {home: homedir(), cwd: process.cwd(), folder, dapr, variables: variablesIn(flags)}
   const {text, warnings} = await composeFile(await loadedBy(flags), options)
   if (file === '-') print(process.stdout, text)
   else writeFile(file, text, COMPOSE_HEADER)

@@ -125,6 +125,20 @@ t.test('resources: two meanings of a name, names that are none, and files that a
   })
 })
 
+t.test('resources that contain themselves, or grow without end', async t => {
+  const refused = async (spec: string) =>
+    refusal(t, orders('resourcesPath: ../res'), {files: {res: {'a.yaml': component('x').replace(/spec: .*\n/, spec)}}})
+  const message = /res\/a\.yaml: a value contains itself, or far too many others/
+  t.match(await refused('spec: &s {type: a.b, metadata: [*s]}\n'), {message})
+  t.match(await refused('spec: &s\n  type: a.b\n  more: *s\n'), {message})
+  const lines = Array.from(
+    {length: 12},
+    (_, index) =>
+      `  k${index.toString()}: &k${index.toString()} [${Array.from({length: 9}, () => (index === 0 ? 'x' : `*k${(index - 1).toString()}`)).join(', ')}]`
+  )
+  t.match(await refused(`spec:\n  type: a.b\n${lines.join('\n')}\n`), {message})
+})
+
 t.test('all mistakes are told at once', async t => {
   const {message, mistakes} = await refusal(
     t,

@@ -141,3 +141,17 @@ t.test('a merge patch: maps are merged, null deletes, everything else replaces (
   ]
   for (const [target, patch, result] of cases) t.strictSame(mergePatch(target, patch), result, JSON.stringify(patch))
 })
+
+t.test('variables of the command line override those of the template, but for the ports of the sidecar', async t => {
+  const {apps} = await objectsIn(t, orders('env: {A: 1, B: 2}'), {variables: {B: '3', C: '4', DAPR_HTTP_PORT: '5'}})
+  t.match(
+    JSON.stringify(apps[0]?.workload),
+    '"env":[{"name":"A","value":"1"},{"name":"B","value":"3"},{"name":"C","value":"4"}]'
+  )
+})
+
+t.test('replicas of a Job are named: it runs one pod', async t => {
+  const {warnings, apps} = await objectsIn(t, orders('kubernetes: {job: true, replicas: 3}'))
+  t.strictSame(warnings, ['orders: replicas left out: a Job runs one pod, once'])
+  t.notMatch(JSON.stringify(apps[0]?.workload), 'replicas')
+})
