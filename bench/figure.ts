@@ -23,7 +23,7 @@ export interface Measure {
   readonly peerName: string
 }
 
-export type Unit = '/s' | 'ms' | 'µs' | 'MB' | 'calls'
+export type Unit = '/s' | '%' | 'ms' | 'µs' | 'MB' | 'calls'
 
 export type MeasureName =
   | 'start: all started'
@@ -58,6 +58,7 @@ export type MeasureName =
   | 'overlap: p99.9, saves'
   | 'stop'
   | `wait: ${'ready' | 'idle, late'}`
+  | `page: ${'first paint' | 'first row' | '50,000 calls/s' | '1,600 lines/s' | 'longest task'}`
   | 'memory'
   | 'memory: after a flood'
   | `startup: ${'--version' | '--help' | 'run'}, ${'npm' | 'binary'}`

@@ -14,6 +14,7 @@ import {manager} from './figures/manager.ts'
 import {floodMemory} from './figures/flood-memory.ts'
 import {memory} from './figures/memory.ts'
 import {overlap} from './figures/overlap.ts'
+import {page} from './figures/page.ts'
 import {policies} from './figures/policies.ts'
 import {pumpBuffered} from './figures/pump-buffered.ts'
 import {pumpLines} from './figures/pump-lines.ts'
@@ -42,6 +43,7 @@ const FIGURES = [
   save,
   overlap,
   stop,
+  page,
   memory,
   floodMemory,
   wait

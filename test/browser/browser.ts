@@ -36,14 +36,14 @@ async function unpacked(): Promise<string> {
   return join(place, 'chromium')
 }
 
+export const launch = async (): Promise<Browser> =>
+  chromium.launch({executablePath: await executable(), args: ['--no-sandbox', '--disable-gpu', '--headless=shell']})
+
 /** Where no browser starts, the file is skipped, and says so; in CI that is a failure. */
 export async function withBrowser(test: Test, body: (browser: Browser) => Promise<void>): Promise<void> {
   let browser: Browser
   try {
-    browser = await chromium.launch({
-      executablePath: await executable(),
-      args: ['--no-sandbox', '--disable-gpu', '--headless=shell']
-    })
+    browser = await launch()
   } catch (error) {
     const why = `no browser starts here: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`
     if (process.env['CI'] === undefined) test.pass(why, {skip: true})
