@@ -1,11 +1,16 @@
 import {signal} from '@preact/signals'
 import {ask, problemOf} from '../state/api.ts'
-import {listen, type CallRow} from '../state/run.ts'
+import {isPaused, listen, type CallRow} from '../state/run.ts'
 
 const FIRST = 300
 const MAX_ROWS = 5000
 /** With a filter the run is asked for new calls so often at most. */
 const ASK_MS = 500
+/** Calls under way are asked for so often. */
+const OPEN_MS = 1000
+const MAX_OPEN = 50
+/** So many numbers before the latest one are looked at again. */
+const LATE = 2000
 
 /** The calls of the view, the latest first. */
 export const calls = signal<readonly CallRow[]>([])
@@ -44,18 +49,34 @@ export function followCalls(q: string): () => void {
   notShown.value = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let isAsking = false
+  const rowsOf = async (query: Readonly<Record<string, string | number>>): Promise<readonly CallRow[]> => {
+    const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, value.toString()]))
+    const found = await ask<{readonly calls: readonly CallRow[]}>(`/calls?${parameters.toString()}`, {
+      signal: gone.signal
+    })
+    return found.calls
+  }
+  // a call that took long has a lower number than others that ended before it
+  const since = (back: number): number => Math.max(cleared.peek(), (calls.peek()[0]?.number ?? 0) - back, 0)
   const load = async (): Promise<void> => {
-    const after = Math.max(cleared.peek(), calls.peek()[0]?.number ?? 0)
-    const query = new URLSearchParams({q, limit: FIRST.toString(), after: after.toString()})
     try {
-      const found = await ask<{readonly calls: readonly CallRow[]}>(`/calls?${query.toString()}`, {signal: gone.signal})
+      add(await rowsOf({q, limit: FIRST, after: since(LATE)}))
       mistake.value = ''
-      add(found.calls)
     } catch (error) {
       if (gone.signal.aborted) return
       const {message, hint, status} = problemOf(error)
       if (status === 400) mistake.value = `${message}${hint === '' ? '' : `. ${hint}`}`
     }
+  }
+  /** Calls under way, and what has become of those that were. */
+  const lookAtOpen = async (): Promise<void> => {
+    const known = calls.peek().filter(({isOpen}) => isOpen)
+    const open = await rowsOf({q: `${q} is:open`, limit: MAX_OPEN, after: since(LATE)})
+    const over = known.filter(({number}) => !open.some(each => each.number === number)).slice(0, MAX_OPEN)
+    const ended = await Promise.all(over.map(async ({number: n}) => rowsOf({q, after: n - 1, before: n + 1, limit: 1})))
+    if (over.length === 0 && open.length === 0) return
+    calls.value = calls.peek().filter(row => !over.includes(row))
+    add([...open, ...ended.flat()])
   }
   const loadSoon = (): void => {
     timer ??= setTimeout(() => {
@@ -66,6 +87,14 @@ export function followCalls(q: string): () => void {
     }, ASK_MS)
   }
   void load()
+  let isLooking = false
+  const openTimer = setInterval(() => {
+    if (isLooking || document.hidden || isPaused.peek() || mistake.peek() !== '') return
+    isLooking = true
+    lookAtOpen()
+      .catch(() => undefined) // the strip of the connection says so
+      .finally(() => (isLooking = false))
+  }, OPEN_MS)
   const stop = listen('calls', batch => {
     if (q !== '') return loadSoon()
     add(batch.calls)
@@ -79,6 +108,7 @@ export function followCalls(q: string): () => void {
   return () => {
     gone.abort()
     clearTimeout(timer)
+    clearInterval(openTimer)
     stop()
     stopReset()
   }

@@ -105,6 +105,23 @@ t.test('the calls between apps', async t =>
       t.same(troubles, [])
     })
 
+    await t.test('a call under way is shown, and then how it ended', async t => {
+      const run = await runWithCalls(t)
+      const open6 = call(6, {isOpen: true, status: 0, waitedFor: ['"payments" is being reloaded'], waitedMs: 2300})
+      let isOpen = true
+      run.answers['GET /calls'] = (_body, query) => {
+        if (query.get('q')?.includes('is:open') === true) return {last: 6, calls: isOpen ? [open6] : []}
+        return {last: 6, calls: [isOpen ? open6 : call(6, {path: '/slow'})]}
+      }
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Calls', exact: true}).click()
+      const grid = page.getByRole('grid', {name: 'Calls'})
+      await grid.getByRole('row', {name: /… under way .* ↻ waited 2\.3 s: "payments" is being reloaded/}).waitFor()
+      isOpen = false
+      await grid.getByRole('row', {name: /GET \/slow 200/}).waitFor()
+      t.equal(await grid.getByText('under way').count(), 0)
+    })
+
     await t.test('a call: times, request and answer as text, lines meanwhile, its trace', async t => {
       const run = await runWithCalls(t)
       run.answers['GET /logs'] = [

@@ -69,7 +69,7 @@ t.test('a request kills an app: why names it, what was answered before, and that
   t.match(stdout, /the same request was inside at 1 of the 1 ends before/)
   t.match(stdout, /Cannot read the card/)
   const number = second.inside[0]?.number.toString() ?? ''
-  t.match(stdout, `pillion calls ${number} shows the request.`)
+  t.match(stdout, `pillion calls ${number} shows the request. pillion replay ${number} --unsafe sends it again.`)
   t.match(
     (await rig.run(['calls', number])).stdout,
     /> POST \/v1\.0\/invoke\/payments\/method\/charge HTTP\/1\.1[^]*\nnull\n/

@@ -64,7 +64,10 @@ const SHOWN_LINES = 10
 
 const showsText = (inside: readonly CallRow[]): string => {
   const [first] = inside
-  return first === undefined ? '' : `pillion calls ${first.number.toString()} shows the request.\n`
+  if (first === undefined) return ''
+  const number = first.number.toString()
+  const again = ['GET', 'HEAD', 'OPTIONS'].includes(first.method) ? number : `${number} --unsafe`
+  return `pillion calls ${number} shows the request. pillion replay ${again} sends it again.\n`
 }
 
 const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')
