@@ -13,12 +13,17 @@ import {messageOf} from '../../src/model/errors.ts'
 import type {Test} from 'tap'
 import {freePorts} from './free-port.ts'
 import {tie} from './tie.ts'
+import {tlsFile} from './tls.ts'
 
 const VERSION = '4.1.1'
 
 /** A Kafka with one node. */
 export interface RealKafka {
   readonly brokers: string
+  /** The same by TLS; clients need a certificate. */
+  readonly tlsBrokers: string
+  /** The same with a password: `shop`, `secret`. */
+  readonly passwordBrokers: string
   /** Kills it; `start` brings it back at the same port, with its data. */
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
@@ -63,12 +68,21 @@ rootLogger.level = info
 rootLogger.appenderRef.out.ref = out
 `
 
+/** A file of test/fixtures/tls on one line, as a file of properties has it. */
+const pem = (name: string): string =>
+  tlsFile(name)
+    .trim()
+    .replaceAll('\n', String.raw`\n`)
+
 /** Starts Kafka for a test; undefined where it cannot be had: why has been told. */
 export async function realKafka(t: Test): Promise<RealKafka | undefined> {
   const folder = mkdtempSync('/tmp/kafka-')
   t.teardown(() => rmSync(folder, {recursive: true, force: true}))
-  const [port = 0, controller = 0] = await freePorts(2)
-  const brokers = `127.0.0.1:${port.toString()}`
+  const [port = 0, tlsPort = 0, passwordPort = 0, controller = 0] = await freePorts(4)
+  const [brokers = '', tlsBrokers = '', passwordBrokers = ''] = [port, tlsPort, passwordPort].map(
+    own => `127.0.0.1:${own.toString()}`
+  )
+  const listeners = `PLAINTEXT://${brokers},SSL://${tlsBrokers},SASL_PLAINTEXT://${passwordBrokers}`
   const properties = join(folder, 'server.properties')
   writeFileSync(join(folder, 'log4j2.properties'), LOGGING)
   writeFileSync(
@@ -77,10 +91,20 @@ export async function realKafka(t: Test): Promise<RealKafka | undefined> {
       'process.roles': 'broker,controller',
       'node.id': '1',
       'controller.quorum.voters': `1@127.0.0.1:${controller.toString()}`,
-      listeners: `PLAINTEXT://${brokers},CONTROLLER://127.0.0.1:${controller.toString()}`,
-      'advertised.listeners': `PLAINTEXT://${brokers}`,
+      listeners: `${listeners},CONTROLLER://127.0.0.1:${controller.toString()}`,
+      'advertised.listeners': listeners,
       'controller.listener.names': 'CONTROLLER',
-      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      'listener.security.protocol.map':
+        'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+      'ssl.keystore.type': 'PEM',
+      'ssl.keystore.certificate.chain': pem('server.pem'),
+      'ssl.keystore.key': pem('server.key'),
+      'ssl.truststore.type': 'PEM',
+      'ssl.truststore.certificates': pem('ca.pem'),
+      'ssl.client.auth': 'required',
+      'sasl.enabled.mechanisms': 'PLAIN',
+      'listener.name.sasl_plaintext.plain.sasl.jaas.config':
+        'org.apache.kafka.common.security.plain.PlainLoginModule required user_shop="secret";',
       'log.dirs': join(folder, 'data'),
       'offsets.topic.replication.factor': '1',
       'offsets.topic.num.partitions': '1',
@@ -126,5 +150,5 @@ export async function realKafka(t: Test): Promise<RealKafka | undefined> {
   }
   t.teardown(stop)
   await start()
-  return {brokers, stop, start}
+  return {brokers, tlsBrokers, passwordBrokers, stop, start}
 }

@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {freePort} from './free-port.ts'
 import {tie} from './tie.ts'
+import {TLS} from './tls.ts'
 
 /** A PostgreSQL of this machine, with a cluster of its own. */
 export interface RealPostgres {
@@ -34,8 +35,6 @@ const query = (connection: string, sql: string): string => {
   if (status !== 0) throw new Error(stderr)
   return stdout.trim()
 }
-
-const TLS = join(import.meta.dirname, '../fixtures/tls')
 
 /** Starts PostgreSQL for a test; `tls`: it takes connections with and without TLS. */
 export async function realPostgres(

@@ -5,10 +5,13 @@ import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {freePorts} from './free-port.ts'
 import {tie} from './tie.ts'
+import {TLS} from './tls.ts'
 
 /** A RabbitMQ of this machine. */
 export interface RealRabbit {
   readonly url: string
+  /** The same by TLS; clients need a certificate. */
+  readonly tlsUrl: string
   /** Kills it; `start` brings it back at the same port, with what is durable. */
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
@@ -21,11 +24,23 @@ const SERVER = ['/usr/lib/rabbitmq/bin/rabbitmq-server', '/opt/homebrew/sbin/rab
 export const skipWithoutRabbit =
   SERVER !== undefined && spawnSync('epmd', ['-names']).error === undefined ? false : 'RabbitMQ is not installed'
 
+const urlOf = (scheme: string, port: number): string => `${scheme}://guest:guest@127.0.0.1:${port.toString()}`
+
 /** Starts RabbitMQ for a test, with a port mapper of its own. */
 export async function realRabbit(t: {teardown(end: () => unknown): void}): Promise<RealRabbit> {
-  const [port = 0, distribution = 0, mapper = 0] = await freePorts(3)
+  const [port = 0, tlsPort = 0, distribution = 0, mapper = 0] = await freePorts(4)
   const folder = mkdtempSync('/tmp/rabbitmq-')
   writeFileSync(join(folder, 'plugins'), '[].')
+  const config = {
+    'listeners.ssl.1': `127.0.0.1:${tlsPort.toString()}`,
+    'ssl_options.cacertfile': join(TLS, 'ca.pem'),
+    'ssl_options.certfile': join(TLS, 'server.pem'),
+    'ssl_options.keyfile': join(TLS, 'server.key'),
+    'ssl_options.verify': 'verify_peer',
+    'ssl_options.fail_if_no_peer_cert': 'true'
+  }
+  const lines = Object.entries(config).map(([key, value]) => `${key} = ${value}\n`)
+  writeFileSync(join(folder, 'rabbitmq.conf'), lines.join(''))
   const env = {
     PATH: process.env['PATH'],
     HOME: folder,
@@ -33,7 +48,7 @@ export async function realRabbit(t: {teardown(end: () => unknown): void}): Promi
     ERL_EPMD_PORT: mapper.toString(),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
-    RABBITMQ_CONFIG_FILE: join(folder, 'none'),
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
     RABBITMQ_DIST_PORT: distribution.toString(),
     RABBITMQ_LOGS: '-',
@@ -66,5 +81,5 @@ export async function realRabbit(t: {teardown(end: () => unknown): void}): Promi
     rmSync(folder, {recursive: true, force: true})
   })
   await start()
-  return {url: `amqp://guest:guest@127.0.0.1:${port.toString()}`, stop, start}
+  return {url: urlOf('amqp', port), tlsUrl: urlOf('amqps', tlsPort), stop, start}
 }

@@ -6,6 +6,7 @@ import type {Handled, Message, PubSub, SubscribeOptions, TopicReader} from '../.
 import {realKafka, type RealKafka} from '../../rig/kafka.ts'
 import {openComponent} from '../../rig/open-component.ts'
 import {StartQueue} from '../../rig/queue.ts'
+import {tlsFile} from '../../rig/tls.ts'
 
 interface Delivery {
   readonly text: string
@@ -56,6 +57,23 @@ t.test('components of Kafka', async t => {
   const {brokers} = kafka
   const broker = async (t: Test, metadata: Readonly<Record<string, string>> = {}): Promise<PubSub> =>
     openComponent(t, open, {brokers, ...METADATA, ...metadata})
+
+  await t.test('TLS with a certificate of the client; a password', async t => {
+    const certificate = {clientCert: tlsFile('client.pem'), clientKey: tlsFile('client.key')}
+    const secure = {brokers: kafka.tlsBrokers, authType: 'mtls', caCert: tlsFile('ca.pem')}
+    const user = {brokers: kafka.passwordBrokers, authType: 'password', saslUsername: 'shop', saslPassword: 'secret'}
+    for (const metadata of [
+      {...secure, ...certificate},
+      {...user, disableTls: 'true', saslMechanism: 'PLAIN'}
+    ]) {
+      const pubsub = await broker(t, metadata)
+      const topic = `secure-${metadata.authType}`
+      await publish(pubsub, topic, 'hello')
+      t.equal(await textOf(await read(pubsub, topic)), 'hello', metadata.authType)
+    }
+    await t.rejects(broker(t, {...secure, ...certificate, caCert: ''}), /no broker answers at .*certificate/)
+    await t.rejects(broker(t, {...user, disableTls: 'true', saslPassword: 'wrong'}), /SASL authentication failed/)
+  })
 
   await t.test('each group gets a message once; its metadata are headers', async t => {
     const pubsub = await broker(t, {escapeHeaders: 'true', excludeHeaderMetaRegex: '^secret'})

@@ -5,6 +5,7 @@ import type {Handled, Message, PubSub, SubscribeOptions, TopicReader} from '../.
 import {openComponent} from '../../rig/open-component.ts'
 import {StartQueue} from '../../rig/queue.ts'
 import {realRabbit, skipWithoutRabbit, type RealRabbit} from '../../rig/rabbitmq.ts'
+import {tlsFile} from '../../rig/tls.ts'
 
 const skip = skipWithoutRabbit
 let server: RealRabbit | undefined
@@ -55,6 +56,22 @@ const channel = async (t: Test): Promise<Awaited<ReturnType<Awaited<ReturnType<t
   own.on('error', () => undefined)
   return own
 }
+
+t.test('TLS, with a certificate of the client', {skip}, async t => {
+  const {tlsUrl: connectionString} = await rabbit()
+  const certificate = {clientCert: tlsFile('client.pem'), clientKey: tlsFile('client.key')}
+  const pubsub = await broker(t, {connectionString, caCert: tlsFile('ca.pem'), ...certificate})
+  const {next} = await read(pubsub, 'secure')
+  await publish(pubsub, 'secure', 'hello')
+  const {text, finish} = await next()
+  t.equal(text, 'hello')
+  finish()
+  for (const [metadata, why] of [
+    [{...certificate}, /certificate/],
+    [{caCert: tlsFile('ca.pem')}, /certificate required|closed|reset/i]
+  ] as const)
+    await t.rejects(broker(t, {connectionString, ...metadata}), why)
+})
 
 t.test('each group gets a message once; exchange and queues have the names of Dapr', {skip}, async t => {
   const pubsub = await broker(t)

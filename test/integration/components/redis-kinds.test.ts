@@ -1,5 +1,5 @@
 /** What components of Redis can be told: TLS, users, databases, clusters, Sentinel. */
-import {readFileSync, writeFileSync} from 'node:fs'
+import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {OpenOptions} from '../../../src/components/component.ts'
@@ -13,9 +13,7 @@ import type {RedisConnection} from '../../../src/redis/connection.ts'
 import {freePort} from '../../rig/free-port.ts'
 import {realRedis, skipWithoutRedis, type RealRedis} from '../../rig/redis.ts'
 import {shown} from '../../rig/redis-keys.ts'
-
-const TLS = join(import.meta.dirname, '../../fixtures/tls')
-const fixture = (name: string): string => readFileSync(join(TLS, name), 'utf8')
+import {TLS, tlsFile} from '../../rig/tls.ts'
 
 const optionsOf = (t: Test, values: Readonly<Record<string, string>>): OpenOptions => {
   const redis = new RedisServers({
@@ -50,7 +48,7 @@ t.test('TLS with a client’s certificate, a user with a password, a database', 
   const user = ['--user', 'shop', 'on', '>secret', '~*', '&*', '+@all']
   await realRedis(t, ['--tls-port', tlsPort, ...paths, '--requirepass', 'other', ...user])
   const secure = {redisHost: `localhost:${tlsPort}`, enableTLS: 'true', insecureSkipTLSVerify: 'true'}
-  const certificate = {clientCert: fixture('client.pem'), clientKey: fixture('client.key')}
+  const certificate = {clientCert: tlsFile('client.pem'), clientKey: tlsFile('client.key')}
   const access = {redisUsername: 'shop', redisPassword: 'secret'}
   const redis = await connect(t, {...secure, ...certificate, ...access, redisDB: '3'})
   t.equal(await redis.command(['SET', 'a', '1']), 'OK')
