@@ -4,6 +4,7 @@ import {execFileSync} from 'node:child_process'
 import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {Document} from 'yaml'
 import {COMMANDS} from './src/cli/commands.ts'
 import {picture} from './docs/picture.js'
 import {helpOf, overview} from './src/cli/help.ts'
@@ -44,12 +45,21 @@ function templatePage() {
 const cell = text => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const code = value => (value === undefined || value === '' ? '' : `\`${cell(JSON.stringify(value))}\``)
 
+/** An example as it stands in a template, in one line. */
+function example(name, value) {
+  if (value === undefined) return ''
+  const key = name.split('.').at(-1)
+  const document = new Document({}, {version: '1.1'})
+  document.contents = document.createNode({[key]: document.createNode(value, {flow: true})})
+  return `\`${cell(document.toString({lineWidth: 0, flowCollectionPadding: false}).trimEnd())}\``
+}
+
 const table = rows =>
   [
     '| key | meaning | default | example |\n|---|---|---|---|',
     ...rows.map(
       ([name, {description = '', default: usual, examples = []}]) =>
-        `| \`${name}\` | ${cell(description).replaceAll('<', '&lt;')} | ${code(usual)} | ${code(examples[0])} |`
+        `| \`${name}\` | ${cell(description).replaceAll('<', '&lt;')} | ${code(usual)} | ${example(name, examples[0])} |`
     )
   ].join('\n')
 

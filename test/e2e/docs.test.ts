@@ -80,7 +80,7 @@ async function prepared(rig: Rig): Promise<void> {
     ],
     {resourcesPath: './resources'}
   )
-  await rig.write({Procfile: 'web: node app.js\n', 'compose.yaml': 'services: {web: {image: nginx}}\n'})
+  await rig.write({Procfile: 'web: node app.js\n', 'docker-compose.yml': 'services: {web: {image: nginx}}\n'})
   await rig.write({'mine.yaml': 'apps: [{appID: shop, env: {LOG_LEVEL: debug}}]'})
   await copyExample(rig, 'orders', 'examples/orders')
 }
