@@ -71,9 +71,13 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     t.equal(code, 1)
     t.match(stdout, '❌  "crash" exited with code 3: no such store\n')
     t.match(stderr, '❌  "crash" exited 5 times in a row, last with code 3: no such store\n')
-    const starts = stdout.match(/== APP - crash == start \d+/g) ?? []
+    const starts = [...stdout.matchAll(/== APP - crash == start (\d+)/g)].map(([, number]) => Number(number))
     t.ok(starts.length > 2)
-    t.same(starts, [...new Set(starts)].toSorted(), 'none is shown twice')
+    t.same(
+      starts,
+      [...new Set(starts)].toSorted((a, b) => a - b),
+      'none is shown twice, and all in order'
+    )
     t.same(await shop.left(), [])
   })
 
@@ -213,6 +217,31 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     )
     run.signal('SIGTERM')
     t.same(await run.exited, {code: 0, signal: null})
+    t.same(await shop.left(), [])
+  })
+
+  t.test('a pod that no node takes: after half a minute the reason, and nothing is left', async t => {
+    const shop = await cluster.shop(t)
+    cluster.kubelet.unschedulable.add('test/huge:1')
+    await shop.template([{appID: 'huge', containerImage: 'test/huge:1'}])
+    const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
+    t.equal(code, 1)
+    t.match(
+      stderr,
+      '❌  the cluster cannot run "huge"\n0/1 nodes are available: 1 Insufficient memory.\nWaited 30 s.\n'
+    )
+    t.same(await shop.left(), [])
+  })
+
+  t.test('what cannot be named as an image', async t => {
+    const shop = await cluster.shop(t)
+    await shop.template([{appID: 'stock', containerImage: 'Test/STOCK'}])
+    const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
+    t.equal(code, 1)
+    t.match(
+      stderr,
+      /❌ {2}"stock" cannot start: InvalidImageName, image Test\/STOCK\ncouldn't parse image name "Test\/STOCK"/
+    )
     t.same(await shop.left(), [])
   })
 

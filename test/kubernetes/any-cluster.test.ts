@@ -1,0 +1,72 @@
+/**
+ * The same on any cluster: that of PILLION_TEST_KUBECONFIG (kind, minikube, k3d …, with Dapr), else the API server with its
+ * stand-ins. It makes a namespace of its own and leaves nothing.
+ */
+import {homedir} from 'node:os'
+import t from 'tap'
+import {ApiClient} from '../../src/kubernetes/cluster/api-client.ts'
+import {openAccess} from '../../src/kubernetes/cluster/kubeconfig.ts'
+import {containersOf, type Pod} from '../../src/kubernetes/cluster/pod.ts'
+import {openRig} from '../rig/rig.ts'
+import {Cluster, skip} from './rig/cluster.ts'
+
+const GIVEN = process.env['PILLION_TEST_KUBECONFIG']
+/** Writes a line when it starts, and listens at port 80. */
+const IMAGE = 'nginx:alpine'
+
+t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async t => {
+  t.comment(GIVEN ?? 'an API server with stand-ins')
+  const KUBECONFIG = GIVEN ?? (await Cluster.open()).api.kubeconfig('any')
+  const client = new ApiClient(openAccess({context: '', namespace: ''}, {KUBECONFIG}, homedir()))
+  const made = {apiVersion: 'v1', kind: 'Namespace', metadata: {generateName: 'pillion-test-'}}
+  const {metadata} = await client.json<{readonly metadata: {readonly name: string}}>('POST', '/api/v1/namespaces', {
+    body: made
+  })
+  const namespace = metadata.name
+  t.teardown(async () => {
+    await client.json('DELETE', `/api/v1/namespaces/${namespace}`)
+    client.close()
+  })
+  const rig = await openRig(t)
+  const app = {command: undefined, containerImage: IMAGE, containerImagePullPolicy: 'IfNotPresent', appPort: 80}
+  await rig.template(
+    [
+      {...app, appID: 'stock', createService: true, kubernetes: {service: 'ClusterIP'}},
+      {...app, appID: 'shop', dependsOn: ['stock'], appMaxConcurrency: 7}
+    ],
+    {},
+    {name: 'any'}
+  )
+  const run = (...args: readonly string[]) =>
+    rig.pillion(['run', '-k', '-f', '.', '--yes', '-n', namespace, ...args], {env: {KUBECONFIG}})
+  const slow = {limitMs: 150_000} // a real cluster pulls images
+  const first = run()
+  await first.waitForLine('2 apps ready', slow)
+  for (const id of ['stock', 'shop']) await first.waitForLine(`== APP - ${id} == `, slow)
+  const {items} = await client.json<{readonly items: readonly Pod[]}>('GET', `/api/v1/namespaces/${namespace}/pods`)
+  for (const id of ['stock', 'shop']) {
+    const pod = items.find(each => each.metadata.labels?.['app'] === id)
+    const sidecar = pod === undefined ? undefined : containersOf(pod).find(({name}) => name === 'daprd')
+    t.match(
+      sidecar?.args?.join(' '),
+      new RegExp(`--app-id[ =]${id} .*--app-port[ =]80`),
+      'the sidecar got its arguments'
+    )
+  }
+  first.signal('SIGKILL')
+  await first.exited
+  const second = run()
+  await second.waitForLine('nothing in the cluster had to change', slow)
+  const {stdout} = await rig.run(['list', '-k', '--namespace', namespace, '-o', 'json'], {env: {KUBECONFIG}})
+  t.match(JSON.parse(stdout), [
+    {namespace, appPort: '80'},
+    {namespace, appPort: '80'}
+  ])
+  second.signal('SIGINT')
+  t.same(await second.exited, {code: 0, signal: null})
+  const kinds = ['apps/v1/namespaces/*/deployments', 'apps/v1/namespaces/*/replicasets']
+  for (const kind of kinds) {
+    const left = await client.json<{readonly items: readonly unknown[]}>('GET', `/apis/${kind.replace('*', namespace)}`)
+    t.same(left.items, [], kind)
+  }
+})
