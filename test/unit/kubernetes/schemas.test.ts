@@ -3,7 +3,7 @@ import {parseAllDocuments, parseDocument} from 'yaml'
 import type {KubernetesObject} from '../../../src/kubernetes/object.ts'
 import {yamlText} from '../../../src/kubernetes/yaml-text.ts'
 import {KEYS, SETTING} from './every-key.ts'
-import {kubernetesChecks} from './schemas.ts'
+import {daprAnnotations, kubernetesChecks} from './schemas.ts'
 import {allOf, objectsIn, orders} from './shop.ts'
 
 const checks = kubernetesChecks()
@@ -69,6 +69,21 @@ t.test("Dapr's resources as the laptop takes them are valid under Dapr's definit
     },
     scopes: ['orders', '2']
   })
+})
+
+t.test("every annotation for a sidecar is one that Dapr's injector reads", async t => {
+  const known = new Set(daprAnnotations())
+  t.ok(known.size > 50)
+  const found = new Set<string>()
+  for (const lines of Object.values(KEYS)) {
+    const objects = allOf(await objectsIn(t, orders(...lines), {...SETTING, nativeSidecar: true}))
+    for (const [, name = ''] of JSON.stringify(objects).matchAll(/"(dapr\.io\/[a-z-]+)":/g)) found.add(name)
+  }
+  t.ok(found.size > 20, found.size.toString())
+  t.strictSame(
+    [...found].filter(name => !known.has(name)),
+    []
+  )
 })
 
 t.test('the checks find what is wrong', t => {

@@ -28,9 +28,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** Checks of objects, by the version of Kubernetes whose API they are for; Dapr's kinds are in each. */
 export function kubernetesChecks(): ReadonlyMap<string, (object: KubernetesObject) => string> {
   const files = readdirSync(FOLDER)
-  const {kinds} = read(files.find(name => name.startsWith('dapr-')) ?? '') as {
-    readonly kinds: Readonly<Record<string, object>>
-  }
+  const {kinds} = readDapr()
   const dapr = Object.entries(kinds).map(([kind, schema]) => [kind, compiled(schema)] as const)
   return new Map(
     files
@@ -45,6 +43,16 @@ export function kubernetesChecks(): ReadonlyMap<string, (object: KubernetesObjec
       })
   )
 }
+
+/** The annotations of a pod that Dapr's injector reads. */
+export const daprAnnotations = (): readonly string[] => readDapr().annotations
+
+interface DaprFile {
+  readonly kinds: Readonly<Record<string, object>>
+  readonly annotations: readonly string[]
+}
+
+const readDapr = (): DaprFile => read(readdirSync(FOLDER).find(name => name.startsWith('dapr-')) ?? '') as DaprFile
 
 export const composeCheck = (): Check =>
   compiled(read(readdirSync(FOLDER).find(name => name.startsWith('compose-')) ?? ''))
