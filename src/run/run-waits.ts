@@ -74,6 +74,8 @@ export class RunWaits implements WaitContext {
 
   readonly apps = (): readonly WaitedApp[] => this.#runtimes.map(runtime => this.#view(runtime))
 
+  readonly whyAbsent: WaitContext['whyAbsent'] = id => this.#whyStopped(id)
+
   readonly historyOf: WaitContext['historyOf'] = name => this.#options.recorder.historyOf(name)
 
   readonly onEvent: WaitContext['onEvent'] = listener => {
@@ -140,6 +142,7 @@ export class RunWaits implements WaitContext {
       name,
       isReady,
       isFinished,
+      isGivenUp: runtime.isGivenUp,
       isOver: isStopped || (!isChanging && !isFinished && (isDown(state) || runtime.isGivenUp)),
       hasProcess: !isStopped && !isDown(state) && !runtime.isGivenUp,
       isChanging,
@@ -150,8 +153,16 @@ export class RunWaits implements WaitContext {
   }
 
   #whyNot({id, name, queue}: AppRuntime, isStopped: boolean): string {
-    if (isStopped) return this.#options.apps().whyStopped(id)
+    if (isStopped) return this.#whyStopped(id)
     return queue.reason === '' ? `"${name}" is not ready` : queue.reason
+  }
+
+  /** As a sentence: errors of calls have it in brackets. */
+  #whyStopped(id: string): string {
+    return this.#options
+      .apps()
+      .whyStopped(id)
+      .replaceAll(/^\[|\]$/g, '')
   }
 
   /** An app that starts, stops, or waits for a timed restart. */

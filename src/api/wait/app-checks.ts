@@ -45,6 +45,8 @@ export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Si
         return hasProcess && (exit === undefined || exit.at < since.at)
       })
       if (open.length > 0) return missing(open, false, `${listed(open)} has not exited`)
+      const never = meant.filter(({name, isGivenUp}) => isGivenUp && historyOf(name).exit === undefined)
+      if (never.length > 0) return missing(never, true, `${listed(never)} was not started`)
       const texts = meant.map(({name}) => `${name} ${historyOf(name).exit?.text ?? 'has no process'}`)
       return met(meant.length === 0 ? `${app} has left the run` : texts.join(', '))
     },

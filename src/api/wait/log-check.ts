@@ -18,8 +18,14 @@ export function logCheck(context: WaitContext, {text, rest}: {text: string; rest
   const reading = new LogReading(context, {app, pattern, since})
   return {
     look: () => {
-      const standing = reading.standing
-      return standing.state === 'waiting' ? {...standing, reason: standing.reason + hint} : standing
+      const {standing, isCaughtUp} = reading
+      if (standing.state !== 'waiting') return standing
+      const meant = appsCalled(context.apps(), app)
+      const apps = app === '' ? [] : meant.map(({name, reason}) => ({name, reason}))
+      if (app !== '' && meant.length === 0) return impossible(`${app} has left the run`)
+      // the output of a process is complete before it is said to have ended
+      const isSilent = isCaughtUp && meant.length > 0 && meant.every(each => !each.hasProcess && !each.isChanging)
+      return {state: isSilent ? 'impossible' : 'waiting', reason: standing.reason + hint, apps}
     },
     close: () => reading.close()
   }
@@ -50,6 +56,8 @@ class LogReading {
   #size = 0
   #skipped = 0
   #isOver = false
+  #isIdle = false
+  #unyielded = 0
   standing: Standing
 
   constructor({apps, runLog}: WaitContext, {app, pattern, since}: {app: string; pattern: string; since: Since}) {
@@ -63,6 +71,11 @@ class LogReading {
     const written = runLog.latest()
     this.#stop = runLog.tap(batch => this.#take(batch))
     void this.#read(written, since)
+  }
+
+  /** All that was written has been looked at. */
+  get isCaughtUp(): boolean {
+    return this.#isIdle && this.#waiting.length === 0
   }
 
   close(): void {
@@ -93,8 +106,11 @@ class LogReading {
       }
       while (!this.#isOver) {
         const batch = this.#waiting.shift()
-        if (batch === undefined) await new Promise<void>(resolve => (this.#wake = resolve))
-        else {
+        if (batch === undefined) {
+          this.#isIdle = true
+          await new Promise<void>(resolve => (this.#wake = resolve))
+          this.#isIdle = false
+        } else {
           this.#size -= batch.text.length
           if (await this.#matches(batch)) return
         }
@@ -110,6 +126,7 @@ class LogReading {
       const end = cut < at ? text.length : cut + 1
       const lines = decoded(text.slice(at, end)).replace(/\n$/, '').split('\n')
       const found = await this.#matcher.find(lines)
+      await this.#yield(end - at)
       if (found >= 0) {
         this.standing = met(`${writer.name} wrote: ${shortened(lines[found] ?? '')}`)
         return true
@@ -121,6 +138,14 @@ class LogReading {
         `no line matched /${this.#pattern}/; ${this.#skipped.toString()} characters came too fast to be looked at`
       )
     return false
+  }
+
+  /** Lets calls go on while much is looked at. */
+  async #yield(size: number): Promise<void> {
+    this.#unyielded += size
+    if (this.#unyielded < MAX_TEXT) return
+    this.#unyielded = 0
+    await new Promise(setImmediate)
   }
 }
 

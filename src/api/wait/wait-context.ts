@@ -14,6 +14,8 @@ export interface WaitedApp {
   readonly isFinished: boolean
   /** It does not become ready unless somebody does something: it failed for good, was given up, or was stopped. */
   readonly isOver: boolean
+  /** It was never started, as what it depends on has failed. */
+  readonly isGivenUp: boolean
   /** Its process runs, or is to be started by the run. */
   readonly hasProcess: boolean
   /** A saved file of it, or a request, is being acted on, or is about to be. */
@@ -38,6 +40,8 @@ export interface WaitContext {
   readonly recorder: CallRecorder
   readonly runLog: RunLog
   readonly apps: () => readonly WaitedApp[]
+  /** Why the run has no app of this id although its template has one; '' = the template has none either. */
+  readonly whyAbsent: (id: string) => string
   readonly historyOf: (name: string) => AppHistory
   readonly activity: readonly ActivitySource[]
   readonly backlogs: () => readonly TopicBacklog[]

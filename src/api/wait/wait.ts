@@ -147,8 +147,10 @@ function sinceOf(from: 'start' | 'now' | number, timeOf: EventTimes['timeOf']): 
   )
 }
 
-function refuseUnknown({apps}: WaitContext, condition: Condition): void {
+function refuseUnknown({apps, whyAbsent}: WaitContext, condition: Condition): void {
   if (!('app' in condition) || appsCalled(apps(), condition.app).length > 0 || condition.app === '') return
+  const why = whyAbsent(condition.app)
+  if (why !== '') throw new ApiProblem(404, `the run has no app "${condition.app}"`, why)
   const known = apps().map(({id}) => ({appId: id}))
   throw noSuchApp(known, {id: condition.app, version: ''})
 }

@@ -109,6 +109,7 @@ t.test('while something goes on, it is named', async t => {
   t.match(await after(1000), /a line waits to be written/, 'which does not begin the span anew')
   run.isWriting = false
   t.equal(await after(0), 'met')
+  t.match(new IdleCheck(run.context, 100, undefined).unseen, [{pubsubName: 'bus', type: 'pubsub.x'}])
   run.stop.abort()
   t.equal(await after(0), 'impossible')
 })
