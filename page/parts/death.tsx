@@ -1,4 +1,5 @@
 import {now} from '../state/clock.ts'
+import {hrefOf} from '../state/route.ts'
 import type {DeathView} from '../state/run.ts'
 import {ago, bytes, duration, timeOfDay} from './format.ts'
 import {visible, withoutColours} from './safe-text.ts'
@@ -39,7 +40,9 @@ export function Death({death}: {readonly death: DeathView}) {
             <tbody>
               {inside.map(({number: call, from, method, path, requestBytes, forMs, times}) => (
                 <tr key={call} class="bad">
-                  <td>{call}</td>
+                  <td>
+                    <a href={hrefOf('calls', [call.toString()])}>{call}</a>
+                  </td>
                   <td>{from}</td>
                   <td>
                     <code>{visible(`${method} ${path}`)}</code> <small>{bytes(requestBytes)}</small>
@@ -56,7 +59,9 @@ export function Death({death}: {readonly death: DeathView}) {
               ))}
               {finished.map(({number: call, from, method, path, requestBytes, status, totalMs}) => (
                 <tr key={call}>
-                  <td>{call}</td>
+                  <td>
+                    <a href={hrefOf('calls', [call.toString()])}>{call}</a>
+                  </td>
                   <td>{from}</td>
                   <td>
                     <code>{visible(`${method} ${path}`)}</code> <small>{bytes(requestBytes)}</small>

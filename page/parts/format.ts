@@ -1,4 +1,4 @@
-/** `0.8 ms`, `412 ms`, `1.2 s`, `4 min`, `3 h`. */
+/** `0.8 ms`, `412 ms`, `1.2 s`, `4 min`, `3 h`, `5 days`. */
 export function duration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`
   if (ms < 1000) return `${Math.round(ms).toString()} ms`
@@ -6,7 +6,9 @@ export function duration(ms: number): string {
   if (s < 10) return `${s.toFixed(1)} s`
   if (s < 120) return `${Math.round(s).toString()} s`
   const minutes = s / 60
-  return minutes < 120 ? `${Math.round(minutes).toString()} min` : `${Math.round(minutes / 60).toString()} h`
+  if (minutes < 120) return `${Math.round(minutes).toString()} min`
+  const hours = minutes / 60
+  return hours < 48 ? `${Math.round(hours).toString()} h` : `${Math.round(hours / 24).toString()} days`
 }
 
 /** How long ago, in whole seconds at least. */

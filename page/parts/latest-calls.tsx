@@ -1,6 +1,7 @@
 import {useEffect, useState} from 'preact/hooks'
 import {ask} from '../state/api.ts'
-import {listen, type CallRow} from '../state/run.ts'
+import {hrefOf} from '../state/route.ts'
+import {appList, listen, type CallRow} from '../state/run.ts'
 import {visible} from './safe-text.ts'
 import {bytes, duration, timeOfDay} from './format.ts'
 
@@ -31,7 +32,10 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
   }, [app])
   return (
     <div class="latest">
-      <h2 id="latest-calls">Latest calls</h2>
+      <h2>
+        <span id="latest-calls">Latest calls</span>{' '}
+        <a href={hrefOf('calls', [], {q: app === '' ? '' : `app:${app}`})}>all</a>
+      </h2>
       <div class="scroll" tabIndex={0} role="region" aria-labelledby="latest-calls">
         <table>
           <tbody>
@@ -42,7 +46,9 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
                   {from} → {to}
                 </td>
                 <td class="wide">
-                  <code>{visible(`${method} ${path}`)}</code>
+                  <a href={hrefOf('calls', [number.toString()])}>
+                    <code>{visible(`${method} ${path}`)}</code>
+                  </a>
                 </td>
                 <td class={isFailed ? 'bad' : ''}>
                   {isFailed && '✕ '}
@@ -54,8 +60,26 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
             ))}
           </tbody>
         </table>
-        {calls.length === 0 && <p class="empty">No call has been made yet.</p>}
+        {calls.length === 0 && <NoCalls />}
       </div>
     </div>
+  )
+}
+
+/** How to make one: from the first app that has a sidecar to one that takes calls. */
+function NoCalls() {
+  const caller = appList.value.find(({httpPort}) => httpPort > 0)
+  const callee = appList.value.find(({id, appPort}) => appPort > 0 && id !== caller?.id) ?? caller
+  return (
+    <p class="empty">
+      No call has been made yet.
+      {caller !== undefined && callee !== undefined && (
+        <>
+          {' '}
+          Make one:{' '}
+          <code>{`curl http://127.0.0.1:${caller.httpPort.toString()}/v1.0/invoke/${callee.id}/method/`}</code>
+        </>
+      )}
+    </p>
   )
 }

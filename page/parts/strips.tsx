@@ -1,11 +1,11 @@
-import {signal} from '@preact/signals'
+import {effect, signal} from '@preact/signals'
 import {useEffect} from 'preact/hooks'
 import type {WhyView} from '../../src/api/why.ts'
 import {wordOf} from '../state/app-status.ts'
 import {problemOf, ask, mayChange} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
-import {appList, connection, deaths, reconnect, type AppView} from '../state/run.ts'
+import {appList, connection, deaths, reconnect, type AppView, listen} from '../state/run.ts'
 import {announce} from './announce.tsx'
 import {ago, duration, timeOfDay} from './format.ts'
 import {visible} from './safe-text.ts'
@@ -37,6 +37,13 @@ export function ConnectionStrip() {
     </section>
   )
 }
+
+listen('death', ({name, exit}) => announce(`${name} ${exit}`))
+effect(() => {
+  const {state} = connection.value
+  if (state === 'lost') announce('The run does not answer')
+  if (state === 'ended') announce('The run has ended')
+})
 
 /** What went wrong when the user asked for something; '' = nothing. */
 export const failure = signal('')

@@ -57,7 +57,7 @@ t.test('a real run on the page', {timeout: 120_000}, async t =>
       await page.getByRole('link', {name: 'Logs', exact: true}).last().click()
       await page.getByRole('log').getByText('last digits 1111').waitFor()
       run.signal('SIGINT')
-      await page.getByText('The run has ended').waitFor()
+      await page.getByRole('region', {name: 'Connection'}).getByText('The run has ended').waitFor()
       t.ok(await page.getByRole('log').getByText('last digits 1111').isVisible(), 'what was known stays')
       t.same(
         troubles.filter(text => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED/.test(text)),
@@ -77,10 +77,10 @@ t.test('a real run on the page', {timeout: 120_000}, async t =>
       t.match(page.url(), /^http:\/\/127\.0\.0\.1:\d+\/$/)
       run.signal('SIGINT')
       await run.exited
-      await page.getByText('The run has ended').waitFor()
+      await page.getByRole('region', {name: 'Connection'}).getByText('The run has ended').waitFor()
       const next = await startRun(rig)
       await urlOf(rig)
-      await page.getByText('The run has ended').waitFor({state: 'detached'})
+      await page.getByRole('region', {name: 'Connection'}).getByText('The run has ended').waitFor({state: 'detached'})
       await page.getByRole('link', {name: 'payments'}).click()
       await page.getByText('node app.mjs').waitFor()
       next.run.signal('SIGINT')

@@ -29,13 +29,13 @@ t.test('the page', async t =>
       run.isDown = true
       run.send('bye', {}, 1001)
       run.cut()
-      await page.getByText('The run has ended').waitFor()
+      await page.getByRole('region', {name: 'Connection'}).getByText('The run has ended').waitFor()
       t.ok(await page.getByRole('link', {name: 'payments'}).isVisible(), 'what was known stays')
       run.apps = [app('shipping')]
       run.restart()
       await page.getByRole('button', {name: 'Now'}).click()
       await page.getByRole('link', {name: 'shipping'}).waitFor()
-      t.equal(await page.getByText('The run has ended').count(), 0)
+      t.equal(await page.getByRole('region', {name: 'Connection'}).getByText('The run has ended').count(), 0)
     })
 
     await t.test('shows calls as they end, while it is not paused', async t => {
