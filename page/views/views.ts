@@ -30,6 +30,7 @@ export const VIEWS: readonly View[] = [
     badge: () => troubles.value
   },
   {name: 'calls', title: 'Calls', key: 'c', load: async () => import('./calls.tsx')},
+  {name: 'graph', title: 'Graph', key: 'g', load: async () => import('./graph.tsx')},
   {name: 'logs', title: 'Logs', key: 'l', load: async () => import('./logs.tsx')},
   {name: 'replay', title: 'Replay', key: 'r', load: async () => import('./replay.tsx')},
   {

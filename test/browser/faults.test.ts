@@ -1,11 +1,12 @@
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {fault, madeUp} from './made-up.ts'
+import {fault, FIRST_VIEW, madeUp} from './made-up.ts'
 
 t.test('faults', async t =>
   withBrowser(t, async browser => {
     await t.test('lists those that are on as they change, and takes them off', async t => {
       const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
       run.faults = [fault(1)]
       const {page, troubles} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Faults'}).click()
@@ -29,6 +30,7 @@ t.test('faults', async t =>
 
     await t.test('switches one on; the same as a command and as lines of the template', async t => {
       const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
       const bodies: string[] = []
       run.answers['POST /faults'] = body => {
         bodies.push(body)
@@ -58,6 +60,7 @@ t.test('faults', async t =>
 
     await t.test('says what the run says of a mistake; an edited fault replaces its old one', async t => {
       const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
       run.faults = [fault(3)]
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Faults'}).click()
@@ -78,6 +81,7 @@ t.test('faults', async t =>
 
     await t.test('shows nothing that changes the run to one who may only look', async t => {
       const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
       run.faults = [fault(1)]
       const {page} = await open(browser, run.readOnlyUrl)
       await page.getByRole('link', {name: 'Faults'}).click()
@@ -89,6 +93,7 @@ t.test('faults', async t =>
     for (const theme of ['light', 'dark'] as const)
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
         const run = await madeUp(t)
+        Object.assign(run.answers, FIRST_VIEW)
         run.faults = [fault(1), fault(2)]
         const {page} = await open(browser, run.url, theme)
         await page.getByRole('link', {name: 'Faults'}).click()

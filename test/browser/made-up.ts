@@ -4,6 +4,7 @@ import {randomBytes} from 'node:crypto'
 import {freePort} from '../rig/free-port.ts'
 import type {AppView} from '../../src/api/app-view.ts'
 import type {CallRow} from '../../src/api/call-view.ts'
+import type {EdgeView} from '../../src/api/edges.ts'
 import type {FaultRow} from '../../src/api/faults.ts'
 import {listen, type Listener} from '../../src/dashboard/listener.ts'
 import {tokensFor} from '../../src/dashboard/tokens.ts'
@@ -77,6 +78,29 @@ export const fault = (number: number, more: Partial<FaultRow> = {}): FaultRow =>
   times: null,
   leftMs: null,
   texts: {edge: 'checkout → payments POST /charge*', effect: '300 ms later, 503', rate: '30 % of the calls', limit: ''},
+  ...more
+})
+
+/** What the first view asks for. */
+export const FIRST_VIEW: Answers = {
+  'GET /calls': {last: 0, calls: []},
+  'GET /logs': '',
+  'GET /apps/payments/why': {app: 'payments', instances: [], death: null, deaths: 0}
+}
+
+/** Calls of one app to another: `calls` in all, a tenth of them in the last seconds. */
+export const edge = (from: string, to: string, calls = 100, more: Partial<EdgeView> = {}): EdgeView => ({
+  from,
+  to,
+  calls,
+  failed: 0,
+  waited: 0,
+  requestBytes: 0,
+  responseBytes: 0,
+  p50Ms: 1.5,
+  p95Ms: 65,
+  p99Ms: 80,
+  recent: {seconds: 10, calls: calls / 10, failed: 0},
   ...more
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type {TemplateFinding} from '../../src/api/template.ts'
 import {open, violations, withBrowser} from './browser.ts'
-import {madeUp} from './made-up.ts'
+import {FIRST_VIEW, madeUp} from './made-up.ts'
 
 const finding = (more: Partial<TemplateFinding>): TemplateFinding => ({
   file: '/work/shop/dapr.yaml',
@@ -39,6 +39,7 @@ t.test('the template', async t =>
   withBrowser(t, async browser => {
     await t.test('shows what is wrong at its lines, and what calls say of dependsOn', async t => {
       const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
       run.answers['GET /template'] = TEMPLATE
       const {page, troubles} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Template'}).click()
@@ -58,6 +59,7 @@ t.test('the template', async t =>
 
     await t.test('says why there is none', async t => {
       const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Template'}).click()
       await page.getByText('there is no /template. Look elsewhere.').waitFor()
@@ -67,6 +69,7 @@ t.test('the template', async t =>
     for (const theme of ['light', 'dark'] as const)
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
         const run = await madeUp(t)
+        Object.assign(run.answers, FIRST_VIEW)
         run.answers['GET /template'] = TEMPLATE
         const {page} = await open(browser, run.url, theme)
         await page.getByRole('link', {name: 'Template'}).click()

@@ -1,15 +1,17 @@
+import {dotText, mermaidText} from '../../api/graph-drawings.ts'
 import type {GraphView} from '../../api/graph.ts'
 import {UserError} from '../../model/errors.ts'
 import {askApi} from '../ask-api.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {dotText, graphTable, mermaidText} from '../graph-text.ts'
+import {duration} from '../call-table.ts'
+import {graphTable} from '../graph-text.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 
 const FORMATS: Readonly<Record<string, (graph: GraphView, width: number) => string>> = {
   table: graphTable,
-  mermaid: mermaidText,
-  dot: dotText,
+  mermaid: graph => mermaidText(graph, duration),
+  dot: graph => dotText(graph, duration),
   json: graph => `${JSON.stringify(graph)}\n`
 }
 

@@ -1,6 +1,8 @@
 import t from 'tap'
 import type {GraphView} from '../../../src/api/graph.ts'
-import {dotText, graphTable, mermaidText} from '../../../src/cli/graph-text.ts'
+import {dotText, mermaidText} from '../../../src/api/graph-drawings.ts'
+import {duration} from '../../../src/cli/call-table.ts'
+import {graphTable} from '../../../src/cli/graph-text.ts'
 
 const edge = (from: string, to: string, isDeclared?: boolean): GraphView['edges'][number] => ({
   from,
@@ -30,7 +32,7 @@ const ODD = [
 
 t.test('names with any character are text in Mermaid and DOT', async t => {
   const graph: GraphView = {apps: ODD, edges: ODD.map(id => edge(id, ODD[0] ?? '')), uncalled: []}
-  const mermaid = mermaidText(graph)
+  const mermaid = mermaidText(graph, duration)
   const lines = mermaid.trimEnd().split('\n')
   t.equal(lines.length, 1 + 2 * ODD.length)
   for (const line of lines.slice(1, 1 + ODD.length)) t.match(line, /^ {2}n\d\["(?:[\p{L}\p{N} ._/:-]|#\d+;)*"\]$/u)
@@ -39,7 +41,7 @@ t.test('names with any character are text in Mermaid and DOT', async t => {
     .map(line => line.slice(6, -2).replace(/#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code))))
   t.same(decoded, ODD)
 
-  const dot = dotText(graph)
+  const dot = dotText(graph, duration)
   const labels = [...dot.matchAll(/^ {2}n\d \[label="((?:[^"\\\n]|\\["\\])*)"\];$/gm)].map(([, label = '']) =>
     label.replace(/\\(.)/g, '$1').replaceAll('&amp;', '&')
   )

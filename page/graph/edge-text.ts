@@ -1,0 +1,43 @@
+import {count} from '../parts/format.ts'
+import {visible} from '../parts/safe-text.ts'
+import {faults} from '../state/faults.ts'
+import {recentOf, type GraphEdge} from './graph.ts'
+
+/** An app, or what else is called; the calls beyond those that are counted one by one have no name. */
+export const nameOf = (node: string): string => (node === '' ? '(others)' : visible(node))
+
+/** A fault that may hit calls between these two is on. */
+export const isFaulty = ({from, to}: GraphEdge): boolean =>
+  faults.value.some(fault => ['any', from].includes(fault.from) && ['any', to].includes(fault.to))
+
+/** Fewer calls a second are told by their number. */
+const SLOW = 0.05
+
+/** `12.6/s ✕ 31 % ⚡` */
+export function labelOf(edge: GraphEdge): string {
+  const {perSecond, failed} = recentOf(edge)
+  const calls = edge.figures?.calls ?? 0
+  const speed = calls === 0 ? 'not called' : perSecond < SLOW ? `${count(calls)} in all` : `${count(perSecond)}/s`
+  return [speed, failed > 0 ? `✕ ${Math.round(failed).toString()} %` : '', isFaulty(edge) ? '⚡' : '']
+    .filter(text => text !== '')
+    .join(' ')
+}
+
+/** The same for those who do not see it. */
+export function sentenceOf(edge: GraphEdge): string {
+  const {calls = 0} = edge.figures ?? {}
+  return [
+    `${nameOf(edge.from)} to ${nameOf(edge.to)}: ${labelOf(edge)}`,
+    recentOf(edge).perSecond >= SLOW ? `${count(calls)} in all` : '',
+    isFaulty(edge) ? 'a fault is on' : '',
+    dependsText(edge)
+  ]
+    .filter(text => text !== '')
+    .join(', ')
+}
+
+/** What `dependsOn` says of it; '' = nothing is to be said. */
+export function dependsText({isDeclared, figures}: GraphEdge): string {
+  if (isDeclared === false) return 'not under dependsOn'
+  return isDeclared === true && figures === undefined ? 'under dependsOn, not called yet' : ''
+}

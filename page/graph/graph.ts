@@ -1,0 +1,56 @@
+import type {GraphView} from '../../src/api/graph.ts'
+import type {EdgeView} from '../../src/api/edges.ts'
+
+/** Who calls whom, or could. */
+export interface GraphEdge {
+  readonly from: string
+  readonly to: string
+  /** undefined: it was not called yet, and stands under `dependsOn`. */
+  readonly figures: EdgeView | undefined
+  /** The caller names the callee under `dependsOn`; undefined: one of them is no app of the run. */
+  readonly isDeclared: boolean | undefined
+}
+
+export interface Graph {
+  readonly nodes: readonly string[]
+  readonly edges: readonly GraphEdge[]
+}
+
+/** What is between the two of an edge: there is no NUL in names. */
+export const edgeKey = ({from, to}: Pick<GraphEdge, 'from' | 'to'>): string => `${from}\0${to}`
+
+/** The latest figures of a graph: `live` are those of the busiest edges. */
+export function graphOf({apps, edges, uncalled}: GraphView, live: readonly EdgeView[]): Graph {
+  const latest = new Map(live.map(edge => [edgeKey(edge), edge]))
+  const called = edges.map(edge => ({
+    from: edge.from,
+    to: edge.to,
+    figures: latest.get(edgeKey(edge)) ?? edge,
+    isDeclared: edge.isDeclared
+  }))
+  const known = new Set(called.map(edgeKey))
+  const news = live
+    .filter(edge => !known.has(edgeKey(edge)))
+    .map(edge => ({from: edge.from, to: edge.to, figures: edge, isDeclared: undefined}))
+  const silent = uncalled.map(({from, to}) => ({from, to, figures: undefined, isDeclared: true}))
+  const all = [...called, ...news, ...silent.filter(edge => !known.has(edgeKey(edge)))]
+  return {nodes: [...new Set([...apps, ...all.flatMap(({from, to}) => [from, to])])], edges: all}
+}
+
+/** What is at most so many calls away from an app, in either direction. */
+export function around({nodes, edges}: Graph, focus: string, within: number): Graph {
+  let near = new Set([focus])
+  for (let step = 0; step < within; step++)
+    near = new Set([...near, ...edges.flatMap(({from, to}) => (near.has(from) ? [to] : near.has(to) ? [from] : []))])
+  return {
+    nodes: nodes.filter(node => near.has(node)),
+    edges: edges.filter(({from, to}) => near.has(from) && near.has(to))
+  }
+}
+
+/** Calls a second, and failed ones of a hundred, in the last seconds. */
+export function recentOf({figures}: GraphEdge): {readonly perSecond: number; readonly failed: number} {
+  if (figures === undefined) return {perSecond: 0, failed: 0}
+  const {calls, failed, seconds} = figures.recent
+  return {perSecond: calls / seconds, failed: calls === 0 ? 0 : (100 * failed) / calls}
+}

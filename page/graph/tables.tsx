@@ -1,0 +1,118 @@
+import {count, duration} from '../parts/format.ts'
+import {dependsText, isFaulty, labelOf, nameOf, sentenceOf} from './edge-text.ts'
+import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
+
+interface TableProps {
+  readonly graph: Graph
+  readonly selected: string
+  readonly onSelect: (edge: GraphEdge) => void
+}
+
+/** All edges, the busiest first. */
+export function EdgeTable({graph, selected, onSelect}: TableProps) {
+  const edges = graph.edges.toSorted((a, b) => (b.figures?.calls ?? 0) - (a.figures?.calls ?? 0))
+  return (
+    <div class="scroll box edges" role="region" aria-label="Calls between apps" tabIndex={0}>
+      <table class="table">
+        <thead>
+          <tr>
+            {['From', 'To', 'dependsOn'].map((head, index) => (
+              <th key={head} scope="col" class={index < 2 ? '' : 'last'}>
+                {head}
+              </th>
+            ))}
+            {['A second', 'In all', 'Failed', 'p50', 'p95', 'Waited'].map(head => (
+              <th key={head} scope="col" class="right">
+                {head}
+              </th>
+            ))}
+            <th scope="col">More</th>
+          </tr>
+        </thead>
+        <tbody>
+          {edges.map(edge => {
+            const {figures} = edge
+            const {perSecond, failed} = recentOf(edge)
+            return (
+              <tr key={edgeKey(edge)}>
+                <td>{nameOf(edge.from)}</td>
+                <td>
+                  {nameOf(edge.to)} {isFaulty(edge) && '⚡'}
+                </td>
+                <td>{dependsText(edge)}</td>
+                <td class="right">{perSecond === 0 ? '–' : count(perSecond)}</td>
+                <td class="right">{count(figures?.calls ?? 0)}</td>
+                <td class={`right ${failed > 0 ? 'bad' : ''}`}>{failed === 0 ? '–' : `✕ ${failed.toFixed(1)} %`}</td>
+                <td class="right">{figures === undefined ? '–' : duration(figures.p50Ms)}</td>
+                <td class="right">{figures === undefined ? '–' : duration(figures.p95Ms)}</td>
+                <td class="right">{figures === undefined || figures.waited === 0 ? '–' : count(figures.waited)}</td>
+                <td>
+                  <button
+                    type="button"
+                    aria-pressed={selected === edgeKey(edge)}
+                    aria-label={`Figures of ${nameOf(edge.from)} to ${nameOf(edge.to)}`}
+                    onClick={() => onSelect(edge)}
+                  >
+                    Figures
+                  </button>
+                </td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+/** A larger matrix is no help. */
+const MAX_SIDE = 60
+
+/** Rows call columns. */
+export function Matrix({graph, selected, onSelect}: TableProps) {
+  const callers = [...new Set(graph.edges.map(({from}) => from))].slice(0, MAX_SIDE)
+  const callees = [...new Set(graph.edges.map(({to}) => to))].slice(0, MAX_SIDE)
+  const found = new Map(graph.edges.map(edge => [edgeKey(edge), edge]))
+  return (
+    <div class="scroll box matrix" role="region" aria-label="Matrix of calls" tabIndex={0}>
+      <table>
+        <caption>Rows call columns</caption>
+        <thead>
+          <tr>
+            <td />
+            {callees.map(callee => (
+              <th key={callee} scope="col">
+                <span>{nameOf(callee)}</span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {callers.map(caller => (
+            <tr key={caller}>
+              <th scope="row">{nameOf(caller)}</th>
+              {callees.map(callee => {
+                const edge = found.get(edgeKey({from: caller, to: callee}))
+                return (
+                  <td key={callee}>
+                    {edge !== undefined && (
+                      <button
+                        type="button"
+                        class={recentOf(edge).failed > 0 ? 'bad' : ''}
+                        aria-pressed={selected === edgeKey(edge)}
+                        aria-label={sentenceOf(edge)}
+                        onClick={() => onSelect(edge)}
+                      >
+                        {labelOf(edge)}
+                      </button>
+                    )}
+                  </td>
+                )
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

@@ -1,0 +1,193 @@
+import type {ComponentType} from 'preact'
+import {useEffect, useState} from 'preact/hooks'
+import type {GraphView} from '../../src/api/graph.ts'
+import {dependsText, nameOf} from '../graph/edge-text.ts'
+import {EXPORTS} from '../graph/export-graph.ts'
+import {around, edgeKey, graphOf, recentOf, type Graph as GraphModel, type GraphEdge} from '../graph/graph.ts'
+import type {PictureProps} from '../graph/picture.tsx'
+import {EdgeTable, Matrix} from '../graph/tables.tsx'
+import {count, duration} from '../parts/format.ts'
+import {ask, mayChange, problemOf, type Problem} from '../state/api.ts'
+import {hrefOf, route, setParameters} from '../state/route.ts'
+import {appList, edges} from '../state/run.ts'
+
+/** A picture of more is unreadable. */
+const MAX_PICTURE = 40
+const FORMS = ['picture', 'matrix', 'list'] as const
+
+const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
+const problemText = ({message, hint}: Problem): string => (hint === '' ? message : `${message}. ${hint}`)
+
+/** Asked again when edges come or go: their figures come by themselves. */
+function useGraph(): GraphView | Problem | undefined {
+  const [found, setFound] = useState<GraphView | Problem | undefined>(undefined)
+  const known = edges.value.map(edgeKey).toSorted().join('\n')
+  useEffect(() => {
+    let isOver = false
+    ask<GraphView>('/graph').then(
+      view => isOver || setFound(view),
+      (error: unknown) => isOver || setFound(problemOf(error))
+    )
+    return () => {
+      isOver = true
+    }
+  }, [known])
+  return found
+}
+
+export default function Graph() {
+  const view = useGraph()
+  if (view === undefined) return <p class="empty">Asking the run …</p>
+  if (!('apps' in view)) return <p class="empty box">{problemText(view)}</p>
+  const whole = graphOf(view, edges.value)
+  const focus = parameter('focus')
+  const within = Number(parameter('within') || '1')
+  const graph = focus === '' ? whole : around(whole, focus, within)
+  const isLarge = graph.nodes.length > MAX_PICTURE
+  const form = FORMS.find(each => each === parameter('as')) ?? (isLarge ? 'matrix' : 'picture')
+  const selected = parameter('edge')
+  const edge = graph.edges.find(each => selected === `${each.from} ${each.to}`)
+  const props = {
+    graph,
+    selected: edge === undefined ? '' : edgeKey(edge),
+    onSelect: ({from, to}: GraphEdge) => setParameters({edge: selected === `${from} ${to}` ? '' : `${from} ${to}`})
+  }
+  return (
+    <>
+      <Tools view={view} whole={whole} form={form} isLarge={isLarge} />
+      {whole.edges.length === 0 ? (
+        <Empty />
+      ) : (
+        <>
+          {form === 'picture' && (isLarge ? <TooLarge graph={graph} /> : <LatePicture {...props} />)}
+          {form === 'matrix' && <Matrix {...props} />}
+          {edge !== undefined && <Figures edge={edge} />}
+          <EdgeTable {...props} />
+        </>
+      )}
+    </>
+  )
+}
+
+interface ToolsProps {
+  readonly view: GraphView
+  readonly whole: GraphModel
+  readonly form: string
+  readonly isLarge: boolean
+}
+
+function Tools({view, whole, form, isLarge}: ToolsProps) {
+  const canDraw = form === 'picture' && !isLarge
+  return (
+    <div class="tools">
+      <h1>Graph</h1>
+      <select
+        aria-label="Focus on an app"
+        value={parameter('focus')}
+        onChange={event => setParameters({focus: event.currentTarget.value})}
+      >
+        <option value="">all apps</option>
+        {whole.nodes.map(node => (
+          <option key={node} value={node}>
+            {nameOf(node)}
+          </option>
+        ))}
+      </select>
+      {parameter('focus') !== '' && (
+        <select
+          aria-label="Within so many calls"
+          value={parameter('within') || '1'}
+          onChange={event => setParameters({within: event.currentTarget.value})}
+        >
+          {['1', '2', '3'].map(steps => (
+            <option key={steps} value={steps}>
+              within {steps}
+            </option>
+          ))}
+        </select>
+      )}
+      {FORMS.map(each => (
+        <button key={each} type="button" aria-pressed={form === each} onClick={() => setParameters({as: each})}>
+          {each}
+        </button>
+      ))}
+      <select
+        class="far"
+        aria-label="Export"
+        value=""
+        onChange={event => {
+          EXPORTS[event.currentTarget.value]?.(view)
+          event.currentTarget.value = ''
+        }}
+      >
+        <option value="">Export …</option>
+        {Object.keys(EXPORTS)
+          .filter(format => format !== 'SVG' || canDraw)
+          .map(format => (
+            <option key={format} value={format}>
+              {format}
+            </option>
+          ))}
+      </select>
+    </div>
+  )
+}
+
+/** Its code, with that of the layout, is loaded when it is shown first. */
+function LatePicture(props: PictureProps) {
+  const [Found, setFound] = useState<{readonly component: ComponentType<PictureProps>} | string | undefined>(undefined)
+  useEffect(() => {
+    import('../graph/picture.tsx').then(
+      module => setFound({component: module.default}),
+      () => setFound('The code of the picture could not be loaded: the run does not answer.')
+    )
+  }, [])
+  if (typeof Found === 'object') return <Found.component {...props} />
+  return <p class="empty box">{Found ?? 'Drawing …'}</p>
+}
+
+const TooLarge = ({graph}: {readonly graph: GraphModel}) => (
+  <p class="empty box">
+    A picture of {graph.nodes.length} apps is unreadable: focus on one of them, or look at the matrix.
+  </p>
+)
+
+function Empty() {
+  const [caller, callee] = appList.value
+  const id = (callee ?? caller)?.id ?? 'ID'
+  const port = caller === undefined ? 'PORT' : caller.httpPort.toString()
+  return (
+    <div class="empty box">
+      <p>No app has called another one yet. This makes a call:</p>
+      <pre>{`curl http://127.0.0.1:${port}/v1.0/invoke/${id}/method/`}</pre>
+    </div>
+  )
+}
+
+function Figures({edge}: {readonly edge: GraphEdge}) {
+  const {from, to, figures} = edge
+  const {perSecond, failed} = recentOf(edge)
+  const title = `${nameOf(from)} → ${nameOf(to)}`
+  return (
+    <section class="box figures-of" aria-label={title}>
+      <h2>{title}</h2>
+      <p>
+        {count(perSecond)}/s, {count(figures?.calls ?? 0)} in all,{' '}
+        <span class={failed > 0 ? 'bad' : ''}>{failed.toFixed(1)} % failed</span>
+        {figures !== undefined && `, p50 ${duration(figures.p50Ms)}, p95 ${duration(figures.p95Ms)}`}
+      </p>
+      {dependsText(edge) !== '' && <p class="soft">{dependsText(edge)}</p>}
+      <a class="button" href={hrefOf('calls', [], {q: `from:${from} to:${to}`})}>
+        Its calls
+      </a>
+      {mayChange && (
+        <a class="button" href={hrefOf('faults', [], {from, to})}>
+          Fault …
+        </a>
+      )}
+      <button type="button" aria-label="Close the figures" onClick={() => setParameters({edge: ''})}>
+        ✕
+      </button>
+    </section>
+  )
+}

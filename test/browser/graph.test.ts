@@ -1,0 +1,156 @@
+import {readFile} from 'node:fs/promises'
+import t from 'tap'
+import type {GraphView} from '../../src/api/graph.ts'
+import {open, violations, withBrowser} from './browser.ts'
+import {app, edge, fault, FIRST_VIEW, madeUp, type MadeUp} from './made-up.ts'
+
+const GRAPH: GraphView = {
+  apps: ['checkout', 'payments', 'order-processor'],
+  edges: [
+    {
+      ...edge('checkout', 'payments', 4284, {recent: {seconds: 10, calls: 126, failed: 39}, failed: 900, waited: 3}),
+      isDeclared: false
+    },
+    {...edge('checkout', 'order-processor', 2940), isDeclared: true},
+    edge('bus/<b>orders', 'payments', 10)
+  ],
+  uncalled: [{from: 'order-processor', to: 'payments'}]
+}
+
+const BAD = 'checkout to payments: 12.6/s ✕ 31 %, 4,284 in all, not under dependsOn'
+
+const shopWithGraph = (run: MadeUp): void => {
+  Object.assign(run.answers, FIRST_VIEW, {'GET /graph': GRAPH})
+  run.apps = [
+    app('checkout'),
+    app('payments', {state: 'exited', isReady: false, exitCode: 1, exit: 'exited with code 1'}),
+    app('order-processor')
+  ]
+}
+
+/** So many apps, each of which calls the next one. */
+const chain = (count: number): GraphView => {
+  const ids = Array.from({length: count}, (_, n) => `app-${n.toString()}`)
+  return {apps: ids, edges: ids.slice(1).map((id, n) => edge(ids[n] ?? '', id)), uncalled: []}
+}
+
+t.test('the graph', async t =>
+  withBrowser(t, async browser => {
+    await t.test('is a picture, the same as a table, and has the figures of an edge', async t => {
+      const run = await madeUp(t)
+      shopWithGraph(run)
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const picture = page.getByRole('group', {name: 'Graph of calls'})
+      await picture.getByRole('button', {name: BAD}).waitFor()
+      await picture.getByRole('link', {name: 'payments, ✕ crashed, p95 65 ms'}).waitFor()
+      await picture.getByText('bus/<b>orders').last().waitFor()
+      await picture
+        .getByRole('button', {name: /^order-processor to payments: .* under dependsOn, not called yet$/})
+        .waitFor()
+      const table = page.getByRole('region', {name: 'Calls between apps'})
+      await table
+        .getByRole('row', {name: 'checkout payments not under dependsOn 12.6 4,284 ✕ 31.0 % 1.5 ms 65 ms 3'})
+        .waitFor()
+
+      await picture.getByRole('button', {name: BAD}).focus()
+      await page.keyboard.press('Enter')
+      const figures = page.getByRole('region', {name: 'checkout → payments'})
+      await figures.getByText('12.6/s, 4,284 in all, 31.0 % failed').waitFor()
+      t.equal(
+        await figures.getByRole('link', {name: 'Its calls'}).getAttribute('href'),
+        '#/calls?q=from%3Acheckout+to%3Apayments'
+      )
+      t.equal(
+        await figures.getByRole('link', {name: 'Fault …'}).getAttribute('href'),
+        '#/faults?from=checkout&to=payments'
+      )
+
+      run.send('fault', {change: 'on', fault: fault(1), text: ''}, 1001)
+      run.send('edges', {edges: [edge('checkout', 'payments', 5000)]})
+      await picture
+        .getByRole('button', {name: /^checkout to payments: 50\/s ⚡, 5,000 in all, a fault is on/})
+        .waitFor()
+      await figures.getByText('50/s, 5,000 in all, 0.0 % failed').waitFor()
+      t.same(troubles, [])
+    })
+
+    await t.test('is asked again when a new edge comes', async t => {
+      const run = await madeUp(t)
+      shopWithGraph(run)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const picture = page.getByRole('group', {name: 'Graph of calls'})
+      await picture.getByRole('button', {name: BAD}).waitFor()
+      run.answers['GET /graph'] = {
+        ...GRAPH,
+        edges: [...GRAPH.edges, {...edge('payments', 'checkout', 1), isDeclared: false}]
+      }
+      run.send('edges', {edges: [edge('payments', 'checkout', 1)]})
+      await picture.getByRole('button', {name: /^payments to checkout: .* not under dependsOn$/}).waitFor()
+      t.pass('with what dependsOn says of it')
+    })
+
+    await t.test('is a matrix of many apps; a focus shows the neighbourhood of one', async t => {
+      const run = await madeUp(t)
+      run.answers['GET /graph'] = {...chain(50)}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const matrix = page.getByRole('region', {name: 'Matrix of calls'})
+      await matrix.getByRole('button', {name: /^app-3 to app-4: /}).waitFor()
+      await page.getByRole('button', {name: 'picture'}).click()
+      await page.getByText('A picture of 50 apps is unreadable').waitFor()
+      await page.getByLabel('Focus on an app').selectOption('app-7')
+      const picture = page.getByRole('group', {name: 'Graph of calls'})
+      await picture.getByText('app-8').last().waitFor()
+      t.equal(await picture.getByRole('button').count(), 2)
+      await page.getByLabel('Within so many calls').selectOption('within 2')
+      await picture.getByText('app-9').last().waitFor()
+      t.match(page.url(), /focus=app-7&within=2$/, 'it belongs to the address')
+    })
+
+    await t.test('can be saved: SVG, Mermaid, DOT, JSON', async t => {
+      const run = await madeUp(t)
+      shopWithGraph(run)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      await page.getByRole('group', {name: 'Graph of calls'}).waitFor()
+      const saved = async (format: string): Promise<string> => {
+        const coming = page.waitForEvent('download')
+        await page.getByLabel('Export').selectOption(format)
+        return readFile(await (await coming).path(), 'utf8')
+      }
+      t.match(
+        await saved('SVG'),
+        /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^]*<style>[^]*bus\/&lt;b&gt;orders/
+      )
+      t.match(await saved('Mermaid'), /^flowchart LR\n[^]*\["bus\/#60;b#62;orders"\]/)
+      t.match(await saved('DOT'), /^digraph calls \{/)
+      t.strictSame(JSON.parse(await saved('JSON')), GRAPH)
+    })
+
+    await t.test('says how to make a call where there was none', async t => {
+      const run = await madeUp(t)
+      run.answers['GET /graph'] = {apps: ['checkout', 'payments'], edges: [], uncalled: []}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      await page.getByText('curl http://127.0.0.1:41001/v1.0/invoke/payments/method/').waitFor()
+      t.pass('with the real port')
+    })
+
+    for (const theme of ['light', 'dark'] as const)
+      await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
+        const run = await madeUp(t)
+        shopWithGraph(run)
+        run.faults = [fault(1)]
+        const {page} = await open(browser, run.url, theme)
+        await page.getByRole('link', {name: 'Graph'}).click()
+        await page.getByRole('group', {name: 'Graph of calls'}).getByText('12.6/s ✕ 31 % ⚡').click()
+        await page.getByRole('region', {name: 'checkout → payments'}).waitFor()
+        t.same(await violations(page), [])
+        await page.getByRole('button', {name: 'matrix'}).click()
+        await page.getByRole('region', {name: 'Matrix of calls'}).waitFor()
+        t.same(await violations(page), [])
+      })
+  })
+)
