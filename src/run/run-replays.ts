@@ -77,7 +77,7 @@ export class RunReplays {
 
 function placeOf(runtime: AppRuntime | undefined): SidecarPlace | undefined {
   const [host] = reachable(runtime?.plan.sidecar.listenAddresses ?? [])
-  return runtime && host !== undefined ? {host, port: runtime.ports.httpPort} : undefined
+  return runtime && host !== undefined ? {host: host.replaceAll(/[[\]]/g, ''), port: runtime.ports.httpPort} : undefined
 }
 
 /** Why calls to an app are refused, or wait without an end in sight; '': they do not, or it is none of the run. */

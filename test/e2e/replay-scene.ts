@@ -44,18 +44,22 @@ export interface Scene {
   readonly save: (price: string, code?: string) => Promise<void>
 }
 
-/** A run of `shop`, which calls, and `stock`, which is watched; `stock`: keys of its entry. */
-export async function openShop(t: Test, stock: object = {}, shop: object = {}): Promise<Scene> {
+/** A run of `shop`, which calls, and `stock`, which is watched; `stock`: keys of its entry; `env`: of the run. */
+export async function openShop(
+  t: Test,
+  stock: object = {},
+  env: Readonly<Record<string, string>> = {}
+): Promise<Scene> {
   const rig = await openRig(t)
   const save = async (price: string, code = STOCK): Promise<void> =>
     rig.write({'stock/stock.mjs': code.replace('PRICE', price)})
   await save('1')
   const apps = [
-    {appID: 'shop', appDirPath: '.', command: ['sleep', '600'], ...shop},
+    {appID: 'shop', appDirPath: '.', command: ['sleep', '600']},
     {appID: 'stock', appDirPath: 'stock', autoPort: true, watch: true, command: ['node', 'stock.mjs'], ...stock}
   ]
   await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps})})
-  const run = rig.pillion(['run', '-f', '.'])
+  const run = rig.pillion(['run', '-f', '.'], {env})
   const {http: port} = await run.ports('shop')
   const linesOf = async (words: readonly string[]): Promise<readonly string[]> =>
     (await rig.run(words)).stdout.split('\n').filter(Boolean)

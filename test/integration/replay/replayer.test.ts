@@ -19,6 +19,8 @@ t.test('the request is what the caller has sent, but for headers about the conne
       `Pillion-Replay: ${call.number.toString()}\r\nContent-Length: 6\r\nConnection: close\r\n\r\n`
   )
   t.same(bodies, ['body \xff'])
+  await replayer.replay(made('GET /of-http2 HTTP/1.1\r\naccept: a\r\n\r\n'), ASKED)
+  t.match(heads[1], /^GET \/of-http2 HTTP\/1\.1\r\naccept: a\r\nPillion-Replay: 3\r\nHost: 127\.0\.0\.1:\d+\r\n/)
 })
 
 t.test('a replay is a call of its own, and counts in no edge', async t => {
