@@ -59,11 +59,11 @@ export const FLAG_GROUPS: Readonly<Record<string, readonly Group[]>> = {
 /** How the overview groups the commands on a terminal. */
 export const COMMAND_GROUPS: readonly Group[] = [
   ['Run and stop', ['up', 'down', 'run', 'stop']],
-  ['Look', ['ps', 'list', 'logs', 'calls', 'why', 'graph']],
+  ['Look', ['ps', 'list', 'logs', 'calls', 'why', 'graph', 'dashboard']],
   ['Work with one app', ['start', 'restart', 'debug', 'env', 'fault']],
-  ['Call', ['invoke', 'publish']],
+  ['Call', ['invoke', 'publish', 'replay']],
   ['Check', ['import', 'validate', 'doctor', 'schema']],
-  ['For coding agents', ['mcp']],
+  ['For scripts and coding agents', ['wait', 'events', 'mcp']],
   ['Past one machine', ['export']],
   ['Daeploy services', ['ls', 'assign', 'notifications']]
 ]
