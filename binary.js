@@ -11,21 +11,37 @@ import {buildPage} from './build-page.js'
 const folder = resolve('build')
 const at = name => join(folder, name)
 
-/** The whole program, and as much of it as `--version` and `--help` take: half of what they would cost is the reading of the rest. */
-const WHOLE = {name: 'pillion', args: ['run', '-f', '.'], plugins: []}
-const WORDS = {
-  name: 'words',
-  args: ['--help'],
-  plugins: [
+/** Commands that a part of the program does not run, or the code of one. */
+const without = isOutside => ({
+  name: 'commands stay outside',
+  setup: ({onResolve}) =>
+    onResolve({filter: /^\./}, ({kind, importer, path}) =>
+      kind === 'dynamic-import' && isOutside(path, importer) ? {external: true} : null
+    )
+})
+const isCommand = importer => importer.endsWith('/commands.ts')
+
+/**
+ * The whole program but for `mcp`, which has a part of its own, and as much of it as `--version` and `--help` take: half of what
+ * they would cost is the reading of the rest.
+ */
+const WHOLE = {name: 'pillion', args: ['run', '-f', '.'], plugins: [without(path => path.endsWith('/mcp/serve.ts'))]}
+const WORDS = {name: 'words', args: ['--help'], plugins: [without((_, importer) => isCommand(importer))]}
+const MCP = {
+  name: 'mcp',
+  args: ['mcp'],
+  input: [
     {
-      name: 'commands stay outside',
-      setup: ({onResolve}) =>
-        onResolve({filter: /^\./}, ({kind, importer}) =>
-          kind === 'dynamic-import' && importer.endsWith('/commands.ts') ? {external: true} : null
-        )
-    }
+      method: 'initialize',
+      params: {protocolVersion: '2025-06-18', capabilities: {}, clientInfo: {name: '', version: ''}}
+    },
+    {method: 'tools/list'}
   ]
+    .map((message, id) => `${JSON.stringify({jsonrpc: '2.0', id, ...message})}\n`)
+    .join(''),
+  plugins: [without((path, importer) => isCommand(importer) && !path.endsWith('/mcp.ts'))]
 }
+const PARTS = [WHOLE, WORDS, MCP]
 
 /** A bundle as the body of a function, as CommonJS modules are. */
 async function bundle({name, plugins}) {
@@ -58,7 +74,8 @@ const script = new (require('node:vm').Script)(source, {filename: 'pillion', cac
 script.runInThisContext()(require, module, exports)
 `
 const MAIN = `const sea = require('node:sea')
-const name = process.argv.length === 3 && ['-v', '--version', '-h', '--help', 'help'].includes(process.argv[2]) ? '${WORDS.name}' : '${WHOLE.name}'
+const word = process.argv.slice(2).find((arg, i, all) => !arg.startsWith('-') && all[i - 1] !== '--runtime-path')
+const name = word === 'mcp' ? '${MCP.name}' : process.argv.length === 3 && ['-v', '--version', '-h', '--help', 'help'].includes(process.argv[2]) ? '${WORDS.name}' : '${WHOLE.name}'
 const source = Buffer.from(sea.getRawAsset(name + '.cjs')).latin1Slice(), cachedData = Buffer.from(sea.getRawAsset(name + '.code'))
 ${LOAD}
 `
@@ -69,7 +86,7 @@ ${LOAD}
 `
 
 /** Runs a bundle once, beside a template of one app, and keeps the code that this took. */
-function warmUp({name, args}) {
+function warmUp({name, args, input = ''}) {
   const room = mkdtempSync(join(tmpdir(), 'pillion-binary-'))
   writeFileSync(
     join(room, 'dapr.yaml'),
@@ -77,7 +94,12 @@ function warmUp({name, args}) {
   )
   writeFileSync(at('warm.cjs'), warmScript(name))
   const env = {...process.env, PILLION_RUNTIME_DIR: join(room, 'run')}
-  execFileSync(process.execPath, [at('warm.cjs'), ...args], {cwd: room, env, stdio: ['ignore', 'ignore', 'inherit']})
+  execFileSync(process.execPath, [at('warm.cjs'), ...args], {
+    cwd: room,
+    env,
+    input,
+    stdio: ['pipe', 'ignore', 'inherit']
+  })
   rmSync(room, {recursive: true})
 }
 
@@ -100,7 +122,7 @@ function strip(file) {
 
 rmSync(folder, {recursive: true, force: true})
 mkdirSync(folder)
-for (const part of [WHOLE, WORDS]) {
+for (const part of PARTS) {
   await bundle(part)
   warmUp(part)
   checkCode(part)
@@ -117,7 +139,7 @@ writeFileSync(
     executable: at('node'),
     output: at('pillion'),
     assets: Object.fromEntries([
-      ...[WHOLE, WORDS].flatMap(({name}) => [`${name}.cjs`, `${name}.code`]).map(file => [file, at(file)]),
+      ...PARTS.flatMap(({name}) => [`${name}.cjs`, `${name}.code`]).map(file => [file, at(file)]),
       ...readdirSync('dist/page').map(file => [`page/${file}`, resolve('dist/page', file)])
     ]),
     disableExperimentalSEAWarning: true

@@ -270,6 +270,13 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
     t.match(await call('list_apps'), {isError: true, text: /there is no run/})
   }
   const run = await started(rig)
+  const second = await started(rig)
+  t.match(await call('list_apps'), {
+    isError: true,
+    text: /^there are several runs: .*Select one with --run-file PATH\.$/
+  })
+  second.signal('SIGTERM')
+  await second.exited
   const waiting = call('wait', {for: ['log:never'], timeout: '10m'})
   await call('list_apps')
   run.signal('SIGTERM')

@@ -1,10 +1,14 @@
 import type {CommandHandler} from '../command-handler.ts'
 import {runHere} from '../run-here.ts'
+import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
+
+const FOR_AGENTS = 'A coding agent starts this command and speaks to it: see docs/coding-agents.md. Ctrl-C ends it.'
 
 /** `mcp [--read-only]`: tools for coding agents over stdin and stdout, until the client goes away. */
 export const mcp: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`mcp takes no arguments, and got ${words[0] ?? ''}`)
+  if (process.stdin.isTTY) say(process.stderr, 'info', FOR_AGENTS, asJson)
   const runFile = flags.text('run-file')
   const {serveMcp} = await import('../../mcp/serve.ts')
   await serveMcp({findRun: async () => runHere(runFile, asJson), isReadOnly: flags.isSet('read-only')})
