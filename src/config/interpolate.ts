@@ -74,6 +74,9 @@ class BadExpansion extends Error {
 
 const LITERAL = 'write $${ for a ${ that stays as it is'
 
+/** Nobody writes more. */
+const MAX_DEPTH = 20
+
 /** The expansion of one value, from left to right. */
 class Expansion {
   /** Variables that were empty because they are not set, each with the index of its `${`. */
@@ -81,6 +84,7 @@ class Expansion {
   readonly #text: string
   readonly #variables: Around['variables']
   #at = 0
+  #depth = 0
 
   constructor(text: string, variables: Around['variables']) {
     this.#text = text
@@ -119,11 +123,13 @@ class Expansion {
         `expected \${NAME} or \${NAME:-default}; ${LITERAL}`
       )
     }
+    if (++this.#depth > MAX_DEPTH) throw new BadExpansion(0, 'variables within variables, too deep', 'write them apart')
     this.#at += head.length
-    const value = this.#variables[name]
+    const value = Object.hasOwn(this.#variables, name) ? this.#variables[name] : undefined
     const isSet = value !== undefined && (value !== '' || !operator.startsWith(':'))
     const usesWord = operator.endsWith('+') ? isSet : !isSet
     const word = this.#until('}', isUsed && usesWord)
+    this.#depth--
     if (operator.endsWith('+')) return isSet ? word : ''
     if (isSet) return value
     if (operator.endsWith('?') && isUsed) {

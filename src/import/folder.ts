@@ -192,8 +192,16 @@ const rustApp = (folder: string): readonly ImportedApp[] =>
     ? [appOf(folder, ['cargo', 'run'], goPort(readText(folder, 'src/main.rs')))]
     : []
 
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // it cannot be read
+  }
+}
+
 function dotnetApp(folder: string): readonly ImportedApp[] {
-  const project = readdirSync(folder).find(name => /\.(?:cs|fs)proj$/.test(name))
+  const project = namesIn(folder).find(name => /\.(?:cs|fs)proj$/.test(name))
   if (project === undefined || !/Sdk\.(?:Web|Worker)|<OutputType>Exe/.test(readText(folder, project))) return []
   const settings = readText(folder, 'Properties/launchSettings.json')
   return [appOf(folder, ['dotnet', 'run'], Number(/http:\/\/[\w.]+:(\d+)/.exec(settings)?.[1] ?? 0))]

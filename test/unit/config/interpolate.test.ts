@@ -43,6 +43,8 @@ t.test('every form of a variable, as compose has them', async t => {
     '${EMPTY:-x}': 'x',
     '${EMPTY-x}': '',
     '${UNSET:-x}': 'x',
+    '${constructor:-x}': 'x',
+    '${__proto__}': '',
     '${UNSET-x}': 'x',
     '${UNSET:-}': '',
     '${UNSET:-a b:c?d}': 'a b:c?d',
@@ -135,6 +137,7 @@ t.test('a variable that is not set is empty, and said once, with its place', asy
 t.test('mistakes have their place, all of them at once', async t => {
   const table: readonly (readonly [text: string, message: string, hint: RegExp])[] = [
     ['${', '${ without its }', /write \$\$\{/],
+    [`${'${A:-'.repeat(20_000)}${'}'.repeat(20_000)}`, 'variables within variables, too deep', /apart/],
     ['a ${NAME', '${ without its }', /write \$\$\{/],
     ['${NAME:-${PORT}', '${ without its }', /write \$\$\{/],
     ['${}', '${} names no variable', /expected \$\{NAME\}/],
