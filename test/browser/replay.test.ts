@@ -201,7 +201,7 @@ t.test('pinned calls', async t =>
         await page.getByRole('region', {name: 'Trouble'}).getByText('GET /pear/usd').waitFor()
         await page.getByRole('link', {name: 'Calls'}).click()
         await page.getByRole('searchbox', {name: 'Filter calls'}).fill('from:shop to:prices')
-        await page.getByRole('grid', {name: 'Calls'}).getByText('GET /pear/usd').click()
+        await page.getByRole('row', {name: /shop → prices GET \/pear\/usd/}).click()
         await page.getByRole('button', {name: 'Pin'}).click()
         await page.getByRole('button', {name: 'Pinned'}).waitFor()
         await page.getByRole('link', {name: 'Replay'}).click()
