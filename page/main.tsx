@@ -1,7 +1,7 @@
 // The page of a run: what it is made of is described in page/README.md.
 import {effect, signal} from '@preact/signals'
 import {render, type ComponentType} from 'preact'
-import {useEffect} from 'preact/hooks'
+import {useEffect, useRef} from 'preact/hooks'
 import {Announcements} from './parts/announce.tsx'
 import {Bar} from './parts/bar.tsx'
 import {Confirm} from './parts/confirm.tsx'
@@ -75,7 +75,12 @@ function Page() {
   const {view, rest} = route.value
   const place = [view, ...rest].join('/')
   // who does not see the page hears where he is
+  const isFirst = useRef(true)
   useEffect(() => {
+    if (isFirst.current) {
+      isFirst.current = false
+      return
+    }
     const main = document.getElementById('main')
     if (document.activeElement === document.body || document.activeElement?.closest('nav') !== null) main?.focus()
   }, [place])

@@ -24,11 +24,11 @@ export function ConnectionStrip() {
     )
   if (!('at' in current)) return null
   const left = Math.max(0, current.retryAt - now.value)
-  const what = current.state === 'ended' ? 'The run has ended' : 'The run does not answer'
+  const what = current.state === 'ended' ? 'The run has ended.' : current.why || 'The run does not answer.'
   return (
     <section class="strip bad" aria-label="Connection">
       <p>
-        {what}. This is what was known at {timeOfDay(current.at).slice(0, 8)}, {ago(now.value - current.at)}. Trying
+        {what} This is what was known at {timeOfDay(current.at).slice(0, 8)}, {ago(now.value - current.at)}. Trying
         again {left < 1000 ? 'now' : `in ${duration(Math.ceil(left / 1000) * 1000).replace('.0', '')}`}.
       </p>
       <button type="button" onClick={reconnect}>

@@ -75,7 +75,8 @@ function lost({status, message, hint}: Problem, retryAt: number): void {
   }
   const before = connection.value
   const at = 'at' in before ? before.at : Date.now()
-  connection.value = {state: before.state === 'ended' ? 'ended' : 'lost', at, retryAt, why: message}
+  const why = status === 0 ? '' : `${message}. ${hint}`
+  connection.value = {state: before.state === 'ended' && status === 0 ? 'ended' : 'lost', at, retryAt, why}
 }
 
 /** Asks again at once. */
@@ -134,7 +135,7 @@ function take({type, data}: RunEvent): void {
     tell('death', death)
   } else if (type === 'bye') {
     const at = Date.now()
-    connection.value = {state: 'ended', at, retryAt: at, why: 'the run has ended'}
+    connection.value = {state: 'ended', at, retryAt: at, why: ''}
   } else if (listeners.has(type)) tell(type as keyof EventData, data as never)
 }
 

@@ -122,6 +122,8 @@ export interface MadeUp {
   send(type: string, data: unknown, id?: number): void
   /** Nobody gets events: connections are ended. */
   isDown: boolean
+  /** Nobody else gets events: there are too many readers. */
+  isFull: boolean
   /** Another run begins. */
   restart(): void
   /** Ends the connections of all who read events. */
@@ -143,6 +145,7 @@ export async function madeUp(
   const made: Omit<MadeUp, 'url' | 'readOnlyUrl' | 'close'> = {
     asked: [],
     isDown: false,
+    isFull: false,
     answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}},
     faults: [],
     apps: [app('checkout'), app('payments'), app('order-processor')],
@@ -189,6 +192,13 @@ export async function madeUp(
       const path = url.pathname.replace('/api/v1', '')
       if (path === '/events') {
         if (made.isDown) return void response.destroy()
+        if (made.isFull) {
+          response.writeHead(503, {'content-type': 'application/problem+json'})
+          response.end(
+            JSON.stringify({status: 503, detail: '16 readers follow the events already', hint: 'Close one of them.'})
+          )
+          return
+        }
         response.writeHead(200, {'content-type': 'application/x-ndjson'})
         const after = url.searchParams.get('after')
         response.write(

@@ -38,6 +38,52 @@ t.test('the page', async t =>
       t.equal(await page.getByRole('region', {name: 'Connection'}).getByText('The run has ended').count(), 0)
     })
 
+    await t.test('says why it gets no events', async t => {
+      const run = await madeUp(t)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'payments'}).waitFor()
+      run.isFull = true
+      run.cut()
+      await page.getByText('16 readers follow the events already. Close one of them.').waitFor()
+      run.isFull = false
+      await page.getByRole('button', {name: 'Now'}).click()
+      await page.getByRole('region', {name: 'Connection'}).waitFor({state: 'detached'})
+    })
+
+    await t.test('says so if a view cannot be loaded, and tries again; an unknown one, too', async t => {
+      const run = await madeUp(t)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'payments'}).waitFor()
+      await page.route(/logs-.*\.js$/, async route => route.abort())
+      await page.getByRole('link', {name: 'Logs'}).click()
+      await page.getByText('could not be loaded').waitFor()
+      await page.goto(run.url.replace(/#.*/, '#/nothing'))
+      await page.getByText('There is no page “nothing”').waitFor()
+    })
+
+    await t.test('single keys can be switched off, and themes chosen; both are kept', async t => {
+      const run = await madeUp(t)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'payments'}).waitFor()
+      await page.keyboard.press('Tab')
+      await page.keyboard.press('Enter')
+      t.equal(await page.evaluate('document.activeElement.id'), 'main', 'the first link skips the header')
+      await page.keyboard.press('?')
+      const dialog = page.getByRole('dialog')
+      await dialog.getByText('Go to Logs').waitFor()
+      await dialog.getByRole('checkbox', {name: 'Single keys work'}).uncheck()
+      await page.keyboard.press('Escape')
+      await dialog.waitFor({state: 'hidden'})
+      await page.getByLabel('Theme').selectOption('dark')
+      await page.reload()
+      await page.getByRole('link', {name: 'payments'}).waitFor()
+      t.equal(await page.evaluate('getComputedStyle(document.documentElement).colorScheme'), 'dark')
+      await page.keyboard.press('?')
+      await page.keyboard.press('p')
+      t.equal(await page.getByRole('button', {name: 'Pause'}).getAttribute('aria-pressed'), 'false')
+      t.equal(await dialog.count(), 0)
+    })
+
     await t.test('shows calls as they end, while it is not paused', async t => {
       const run = await madeUp(t)
       const {page} = await open(browser, run.url)
