@@ -1,3 +1,5 @@
+import {once} from 'node:events'
+import {connect as connectHttp2} from 'node:http2'
 import {connect, type Socket} from 'node:net'
 import t from 'tap'
 import type {WaitAnswer} from '../../src/api/wait/wait.ts'
@@ -93,6 +95,33 @@ t.test('streams that have begun do not count', async t => {
   }
 })
 
+const GRPC = `
+import http2 from 'node:http2'
+http2.createServer().on('stream', stream => {
+  stream.respond({':status': 200, 'content-type': 'application/grpc'}, {waitForTrailers: true})
+  stream.on('data', piece => stream.write(piece)).on('error', () => {})
+}).listen(process.env.APP_PORT)
+`
+
+t.test('a stream of gRPC that has begun does not count', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': GRPC})
+  const command = ['node', 'app.mjs']
+  await rig.template([{appID: 'shop', appDirPath: '.', autoPort: true, appProtocol: 'grpc', command}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {grpc} = await run.ports('shop')
+  await rig.run(['wait', '--for', 'ready'])
+  const session = connectHttp2(`http://127.0.0.1:${grpc.toString()}`)
+  t.teardown(() => session.destroy())
+  const headers = {'content-type': 'application/grpc', te: 'trailers', 'dapr-app-id': 'shop'}
+  const stream = session.request({':method': 'POST', ':path': '/shop.Shop/Watch', ...headers})
+  stream.write(Buffer.from([0, 0, 0, 0, 1, 65]))
+  await once(stream, 'data')
+  t.match(await ask(controlSocket(rig), '/api/v1/calls?limit=1'), {json: {calls: [{isOpen: true, marks: ['grpc']}]}})
+  t.match(await settled(rig), {outcome: 'met'})
+  t.notOk(stream.closed)
+})
+
 t.test('a message of a topic that is read counts until it is acknowledged', async t => {
   const port = await freePort()
   const redis = component('log', 'pubsub.redis', {redisHost: `localhost:${port.toString()}`})
@@ -125,4 +154,28 @@ t.test('a message of a topic that is read counts until it is acknowledged', asyn
     await last.reply({status: 200})
     t.match(await idle(rig, {...ignored, timeout: '30s'}), {outcome: 'met'})
   }
+})
+
+t.test('a copy for a shadow counts until the shadow has answered', async t => {
+  const rig = await openRig(t)
+  await rig.template(
+    ['1.0.0', '2.0.0'].map(version => ({appID: 'hello', version, appDirPath: version, autoPort: true}))
+  )
+  const run = rig.pillion(['run', '-f', '.'])
+  const apps = [await rig.driven('hello'), await rig.driven('hello')]
+  for (const app of apps) await app.listen()
+  const {http} = await run.ports('hello')
+  t.match(await settled(rig), {outcome: 'met'})
+  const requests = apps.map(async app => app.nextRequest())
+  const answer = fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/hello/method/x`)
+  const first = await Promise.race(requests)
+  await first.reply()
+  t.equal((await answer).status, 200)
+  const [one, other] = await Promise.all(requests)
+  t.match(await idle(rig), {
+    outcome: 'timeout',
+    conditions: [{reason: /^call \d+ \(hello → hello@\d\.0\.0: GET \/x\) is under way$/}]
+  })
+  await (one === first ? other : one)?.reply()
+  t.match(await settled(rig), {outcome: 'met'})
 })

@@ -94,3 +94,17 @@ t.test('a save is live before a run is idle, and a timed restart is waited for',
     stderr: /idle:100ms: ("job"|idle for)/
   })
 })
+
+t.test('more than 64 who wait at the same time', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', appDirPath: '.', command: ['sleep', '600']}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.ports('shop')
+  const socket = controlSocket(rig)
+  const asking = {method: 'POST', body: '{"for": ["calls:9"]}'}
+  const waits = Array.from({length: 65}, async () => ask(socket, '/api/v1/wait', asking))
+  t.match(await Promise.race(waits), {status: 503, body: /64 others wait already/})
+  run.signal('SIGTERM')
+  const answers = await Promise.all(waits)
+  t.equal(answers.filter(({status}) => status === 200).length, 64)
+})

@@ -79,3 +79,15 @@ t.test('dropped and sent bodies free their space; a body over the limit is repor
   t.equal(warnings.length, 2)
   t.match(warnings[1], /^POST \/weigh was not mirrored to scales 2\.0\.0: its body is too large$/)
 })
+
+t.test('a copy counts from the moment at which it is asked for until it is over', async t => {
+  const {mirror, shadow} = scene()
+  t.same(mirror.copies, {begun: 0, open: 0})
+  const copy = mirror.copy(call, [shadow, shadow])
+  copy.whole()
+  t.same(mirror.copies, {begun: 0, open: 0}, 'the call itself is not over')
+  copy.responded()
+  t.same(mirror.copies, {begun: 2, open: 2})
+  await turn()
+  t.same(mirror.copies, {begun: 2, open: 0})
+})
