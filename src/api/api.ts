@@ -29,12 +29,6 @@ export interface NotRunning {
   readonly waiting: number
 }
 
-/** The environment that a process of an app gets. */
-export interface AppEnvironment {
-  readonly plan: AppPlan
-  readonly environment: Readonly<Record<string, string>>
-}
-
 /** Where the template of a run is. */
 export interface TemplateSource {
   /** Absolute paths; empty: it has none. */
@@ -61,8 +55,6 @@ export interface ApiContext {
   readonly masked: () => readonly string[]
   /** Of all apps of the run. */
   readonly plans: () => readonly AppPlan[]
-  /** The environments of their processes. */
-  readonly environments: () => readonly AppEnvironment[]
   readonly template: TemplateSource
 }
 
@@ -120,11 +112,7 @@ async function answerApp(context: ApiContext, method: string, name: AppName, wha
   if (what !== '' && action === undefined) return nothing(`/apps/${name.id}/${what}`)
   const wanted = action === undefined ? 'GET' : 'POST'
   if (method !== wanted) return notAllowed(method, wanted)
-  if (action === undefined) {
-    const views = appViews(appsNamed(control.list().apps, name), recorder)
-    const {withEnvironment} = await import('./environment.ts')
-    return json({apps: views.map(view => withEnvironment(view, context))})
-  }
+  if (action === undefined) return json({apps: appViews(appsNamed(control.list().apps, name), recorder)})
   return json({apps: await act(control, recorder, action, name)})
 }
 

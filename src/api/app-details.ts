@@ -2,6 +2,7 @@ import {endOf} from '../model/exit-text.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import type {ApiContext} from './api.ts'
 import {appsNamed, type AppName} from './apps.ts'
+import {withoutPasswords} from './masked-template.ts'
 import {ApiProblem} from './problem.ts'
 
 /** How a process of an app would be started now. */
@@ -58,6 +59,8 @@ async function environmentOf({control, masked}: ApiContext, id: string): Promise
   return {
     folder: launch.folder,
     command: launch.command,
-    variables: launch.added.toSorted().map(name => [name, masking.named(name, launch.environment[name] ?? '')])
+    variables: launch.added
+      .toSorted()
+      .map(name => [name, withoutPasswords(masking.named(name, launch.environment[name] ?? ''))])
   }
 }

@@ -2,7 +2,6 @@ import type {ListedApp, RunListing} from '../control/messages.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
 import type {ApiContext} from './api.ts'
-import type {VariableView} from './environment.ts'
 import {faultRow, type FaultRow} from './faults.ts'
 
 /** A run. Times are ISO 8601. */
@@ -47,8 +46,6 @@ export interface AppView {
   readonly circuitBreakers: readonly {readonly name: string; readonly state: string}[]
   /** Calls to its id in the last ten seconds. */
   readonly recent: {readonly seconds: number; readonly calls: number; readonly failed: number}
-  /** Only where one app is asked for: the variables that it has besides those of the shell, by name. */
-  readonly environment?: readonly VariableView[]
 }
 
 const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())

@@ -4,7 +4,7 @@ import type {Masking} from '../telemetry/recorder/masking.ts'
 /** Passwords in URLs: `postgres://user:secret@host`. */
 const IN_URL = /(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g
 
-/** Masks what is secret in the text of a template, and in environments. */
+/** Masks what is secret in the text of a template. */
 export class MaskedTemplate {
   readonly #masking: Masking
 
@@ -32,17 +32,13 @@ export class MaskedTemplate {
     return withoutPasswords(masked + text.slice(done))
   }
 
-  /** A variable of an environment. */
-  value(name: string, value: string): string {
-    return this.#masking.isSecret(name) && value !== '' ? this.#masked(value) : withoutPasswords(value)
-  }
-
   #masked(value: string): string {
     return `<masked, ${value.length.toString()} characters>`
   }
 }
 
-const withoutPasswords = (text: string): string =>
+/** Masks passwords in URLs. */
+export const withoutPasswords = (text: string): string =>
   text.replace(
     IN_URL,
     (_, before: string, password: string) => `${before}<masked, ${password.length.toString()} characters>`

@@ -30,6 +30,10 @@ export function eventText({type, data}: ToldEvent): string {
       const {name, exit, number} = data as DeathView
       return `${name}  ${exit}: pillion why ${number.toString()} shows more\n`
     }
+    case 'fault': {
+      const {text} = data as {text: string}
+      return text === '' ? '' : `${text}\n`
+    }
     case 'note':
       return `${(data as {text: string}).text}\n`
     case 'calls': {

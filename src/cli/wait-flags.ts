@@ -14,7 +14,7 @@ export const EVENTS_FLAGS: readonly Flag[] = [
   {name: 'follow', short: 'f', type: 'bool', text: 'Show further events until the run ends'},
   text('output', 'The output format. Valid values are: ndjson, or text (default)', 'o'),
   RUN_FILE,
-  text('types', 'Only these events: app,edges,calls,lines,reload,death,note')
+  text('types', 'Only these events: app,edges,calls,lines,reload,death,replay,fault,note')
 ]
 
 export const WAIT_FLAGS: readonly Flag[] = [

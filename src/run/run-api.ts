@@ -144,7 +144,6 @@ export class RunApi {
       control,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
-      environments: () => runtimes().map(({plan, environment}) => ({plan, environment})),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},
       apps: () => runtimes().map(notRunning),
       waits: async () => this.#openWaits(),

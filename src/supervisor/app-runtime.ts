@@ -319,14 +319,10 @@ export class AppRuntime implements Callee {
     await this.#lifecycleLog.close(this.app.state, this.#program.marker !== '')
   }
 
-  /** The complete environment of a process that would start now. */
-  get environment(): Readonly<Record<string, string>> {
-    return this.#options.environment('', this.#plan, this.appPort)
-  }
-
   /** The folder, command and complete environment (without markers) of a process that would start now. */
   async launch(): Promise<Omit<Launch, 'added'>> {
-    const {PILLION_RUN: _run, PILLION_LIFE: _life, ...environment} = this.environment
+    const all = this.#options.environment('', this.#plan, this.appPort)
+    const {PILLION_RUN: _run, PILLION_LIFE: _life, ...environment} = all
     const folder = await this.#options.folderOf(this.#plan)
     return {appId: this.id, folder, command: this.#plan.command, appPort: this.appPort, environment}
   }

@@ -29,6 +29,8 @@ t.test('events tells what happens, a line for each event, until the run ends', a
   await job.exit(3)
   await people.waitForLine(/^job {2}exited with code 3: pillion why 1 shows more$/)
   await following.waitForLine(/"type":"death"/)
+  t.match(await rig.run(['fault', 'shop', 'job', '--abort']), {code: 0})
+  await people.waitForLine(/^fault 1 is on: shop → job: the caller's connection is reset$/)
 
   const kept = read((await rig.run(['events', '-o', 'ndjson'])).stdout)
   const ids = kept.map(({id = 0}) => id)
