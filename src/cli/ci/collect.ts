@@ -9,11 +9,14 @@ import {stateText} from '../app-table.ts'
 import {askApi} from '../ask-api.ts'
 import type {AppOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
+import {within} from './within.ts'
 import {standing} from './readiness.ts'
 
 /** Of the output of an app, so many lines are shown. */
 const LINES = 20
 const CALLS = 20
+/** The run is in this process: it answers at once. */
+const TIMEOUT_MS = 10_000
 
 export interface Collected {
   readonly apps: readonly AppOutcome[]
@@ -97,10 +100,10 @@ async function lastLines(handlers: Handlers, {appId, instance, version}: ListedA
   return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
 }
 
-/** The run may end at any time. */
+/** The run may end at any time, and an exit code matters more than what it does not tell. */
 async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await read()
+    return await within(TIMEOUT_MS, read())
   } catch {
     return undefined
   }

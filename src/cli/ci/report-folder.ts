@@ -6,6 +6,10 @@ import type {FoundRun} from '../../control/client.ts'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {deathsMarkdown} from './deaths-markdown.ts'
 import type {Outcome} from './outcome.ts'
+import {within} from './within.ts'
+
+/** Of the end of a run: its last events come at once. */
+const TIMEOUT_MS = 5000
 
 /** The folder of `--report`: `events.ndjson`, `calls.har` (those that failed), `logs/`, `deaths.md`. */
 export class ReportFolder {
@@ -35,12 +39,15 @@ export class ReportFolder {
   }
 
   async saveCalls(run: FoundRun): Promise<void> {
-    await this.#orWarn(async () => this.#save(run, '/calls.har?q=is%3Afailed', 'calls.har'))
+    await within(
+      TIMEOUT_MS,
+      this.#orWarn(async () => this.#save(run, '/calls.har?q=is%3Afailed', 'calls.har'))
+    )
   }
 
   /** Once the run has ended. */
   async finish(outcome: Outcome): Promise<void> {
-    await this.#events
+    await within(TIMEOUT_MS, this.#events)
     await this.#orWarn(async () => writeFile(join(this.#path, 'deaths.md'), deathsMarkdown(outcome)))
     for (const {name, logFile, sidecarLogFile} of outcome.apps) {
       await this.#copy(logFile, `${encodeURIComponent(name)}.log`)
