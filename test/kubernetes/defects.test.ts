@@ -203,6 +203,37 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     t.same(await shop.left(), [])
   })
 
+  t.test('a Job that fails: what depends on it is not deployed, which is said', async t => {
+    const shop = await cluster.shop(t)
+    cluster.kubelet.program('test/broken', container => {
+      container.log('no such table')
+      setTimeout(() => container.exit(4), 10)
+    })
+    await shop.template([
+      {appID: 'client', dependsOn: {broken: 'completed'}},
+      {appID: 'broken', containerImage: 'test/broken:1'}
+    ])
+    const {code, stdout, stderr} = await shop.pillion('run', '-k', '-f', '.')
+    t.equal(code, 1)
+    t.match(stdout, '❌  "broken" exited with code 4: no such table\n')
+    t.match(stderr, '⚠  "client" is not deployed: it depends on broken, which failed\n')
+    t.same(await shop.left(), [])
+  })
+
+  t.test('a Job that nobody awaits may take its time', async t => {
+    const shop = await cluster.shop(t)
+    cluster.kubelet.program('test/long', container => {
+      container.log('working')
+      container.isReady = true
+    })
+    await shop.template([{appID: 'long', containerImage: 'test/long:1', kubernetes: {job: true}}])
+    const run = shop.run()
+    await run.waitForLine('1 app ready')
+    cluster.kubelet.podsOf(shop.namespace, 'long')[0]?.container('long').exit(0)
+    t.same(await run.exited, {code: 0, signal: null}, 'a run of Jobs ends with them')
+    t.same(await shop.left(), [])
+  })
+
   t.test('a Deployment that ends with 0 is told how it becomes a Job', async t => {
     const shop = await cluster.shop(t)
     cluster.kubelet.program('test/once', container => {

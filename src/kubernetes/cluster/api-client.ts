@@ -17,8 +17,14 @@ export interface Ask {
   readonly signal?: AbortSignal | undefined
   /** A server that cannot be reached is asked again for so long; default: `ApiClient.outageMs`. */
   readonly patienceMs?: number
+  /** The answer may begin whenever it does: a log that is followed has no head before its first line. */
+  readonly waits?: boolean
 }
 
+/** The first answer of a server begins within this time. */
+const FIRST_ANSWER_MS = 5000
+/** Later ones may wait for the webhooks of others, each of which has at most 30 s (`timeoutSeconds`). */
+const ANSWER_MS = 60_000
 /** A server that is busy (429), starts, or has just learned a kind (503) is asked again for so long. */
 const BUSY_MS = 30_000
 /** The longest that we wait between two tries. */
@@ -27,24 +33,36 @@ const MAX_PAUSE_MS = 10_000
 const MAX_ERROR_BYTES = 256 * 1024
 const MAX_RESPONSE_BYTES = 512 * 1024 * 1024
 
+interface Sending {
+  readonly request: typeof requestHttp
+  readonly options: RequestOptions
+  readonly body: string
+  /** 0 = none. */
+  readonly timeoutMs: number
+}
+
+/** A connection that was kept ended before the request: it is sent again. All of ours may come twice. */
+class StaleConnection extends Error {}
+
 /** Asks an API server. Every answer is what it sent as JSON, so that no field gets lost. */
 export class ApiClient {
   readonly access: ClusterAccess
-  /** An answer begins within this time. */
-  readonly #timeoutMs: number
+  /** Whether the server has answered at all. */
+  #isKnown = false
   readonly #agents = {http: new HttpAgent({keepAlive: true}), https: new HttpsAgent({keepAlive: true})}
   /** A server that cannot be reached is asked again for so long. 0 = not at all. */
   outageMs = 0
 
-  constructor(access: ClusterAccess, {timeoutMs = 5000} = {}) {
+  constructor(access: ClusterAccess) {
     this.access = access
-    this.#timeoutMs = timeoutMs
   }
 
   /** The response as JSON. Rejects with an `ApiError`, or with a `UserError` if the server cannot be reached. */
   async json<T>(method: Method, path: string, ask: Ask = {}): Promise<T> {
     const response = await this.open(method, path, ask)
-    const text = await textOf(response, MAX_RESPONSE_BYTES)
+    const text = await textOf(response, MAX_RESPONSE_BYTES).catch((error: unknown) => {
+      throw this.#unreachable(error)
+    })
     try {
       return JSON.parse(text) as T
     } catch {
@@ -74,6 +92,7 @@ export class ApiClient {
           await pause(tries, error.status.details?.retryAfterSeconds, ask.signal)
         } else {
           ask.signal?.throwIfAborted()
+          if (error instanceof StaleConnection) continue
           if (error instanceof UserError || elapsed >= (ask.patienceMs ?? this.outageMs)) throw this.#unreachable(error)
           await pause(tries, undefined, ask.signal)
         }
@@ -86,7 +105,11 @@ export class ApiClient {
     this.#agents.https.destroy()
   }
 
-  async #once(method: Method, path: string, {query = {}, body: content, type, signal}: Ask): Promise<IncomingMessage> {
+  async #once(
+    method: Method,
+    path: string,
+    {query = {}, body: content, type, signal, waits = false}: Ask
+  ): Promise<IncomingMessage> {
     const body = content === undefined ? '' : JSON.stringify(content)
     const url = new URL(this.access.server + path)
     for (const [name, value] of Object.entries(query))
@@ -98,26 +121,27 @@ export class ApiClient {
     const response = await this.#send(url, {
       request: isPlain ? requestHttp : requestHttps,
       options: {...options, method, agent, signal, headers: headersOf(options, body, type)},
-      body
+      body,
+      timeoutMs: waits ? 0 : this.#isKnown ? ANSWER_MS : FIRST_ANSWER_MS
     })
+    this.#isKnown = true
     const code = response.statusCode ?? 0
     if (code < 400) return response
     throw new ApiError(code, await statusOf(response), {method, path})
   }
 
-  async #send(
-    url: URL,
-    {request, options, body}: {request: typeof requestHttp; options: RequestOptions; body: string}
-  ): Promise<IncomingMessage> {
+  async #send(url: URL, {request, options, body, timeoutMs}: Sending): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const sent = request(url, options, response => {
         clearTimeout(timer)
         resolve(response)
       })
-      const timer = setTimeout(() => sent.destroy(new Error(SILENT)), this.#timeoutMs)
+      const silent = new Error(`no answer within ${timeoutMs / 1000} s`)
+      const timer = timeoutMs === 0 ? undefined : setTimeout(() => sent.destroy(silent), timeoutMs)
       sent.on('error', error => {
         clearTimeout(timer)
-        reject(error)
+        // the server has closed a connection that was idle
+        reject(sent.reusedSocket && codeOf(error) === 'ECONNRESET' ? new StaleConnection() : error)
       })
       sent.on('socket', socket => socket.setKeepAlive(true, 30_000))
       sent.end(body)
@@ -127,8 +151,8 @@ export class ApiClient {
   #unreachable(error: unknown): UserError {
     if (error instanceof UserError) return error
     const {server, context} = this.access
-    const why = messageOf(error) === SILENT ? `no answer within ${this.#timeoutMs / 1000} s` : reasonOf(error)
-    return new UserError(`cannot reach the API server of the Kubernetes context "${context}" at ${server}: ${why}`, {
+    const start = `cannot reach the API server of the Kubernetes context "${context}" at ${server}`
+    return new UserError(`${start}: ${reasonOf(error)}`, {
       explanation: TLS_FAULT.test(codeOf(error))
         ? 'The certificate of the server and the authority in the kubeconfig do not belong together.'
         : 'Is the cluster running? Select another one with --context.',
@@ -137,7 +161,6 @@ export class ApiClient {
   }
 }
 
-const SILENT = 'silent'
 const TLS_FAULT = /CERT|SIGNATURE|^ERR_TLS/
 
 function reasonOf(error: unknown): string {

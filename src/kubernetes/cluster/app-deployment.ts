@@ -46,6 +46,7 @@ export class AppDeployment {
   readonly #options: AppDeploymentOptions
   readonly #pods = new Map<string, Pod>()
   readonly #logs = new Map<string, ContainerLog>()
+  readonly #telling = new Set<Promise<void>>()
   /** Ends of containers that were told, by their ids. */
   readonly #told = new Set<string>()
   #open: Promise<AppLogs> | undefined
@@ -94,6 +95,11 @@ export class AppDeployment {
 
   podGone(pod: Pod): void {
     this.#pods.delete(pod.metadata.uid)
+  }
+
+  /** Settles when every end that is known was told. */
+  async allTold(): Promise<void> {
+    await Promise.all(this.#telling)
   }
 
   /** How far it is now. */
@@ -194,7 +200,10 @@ export class AppDeployment {
       if (end === undefined || this.#told.has(id)) continue
       this.#told.add(id)
       // what happened before our run is not news
-      if (!isFromBefore) void this.#tell({container: name, pod: pod.metadata.name, end, id}, log)
+      if (isFromBefore) continue
+      const telling = this.#tell({container: name, pod: pod.metadata.name, end, id}, log)
+      this.#telling.add(telling)
+      void telling.finally(() => this.#telling.delete(telling))
     }
   }
 

@@ -49,6 +49,7 @@ export class ClusterRun {
   readonly #before = new Set<string>()
   /** What is being applied. */
   readonly #work = new Set<Promise<void>>()
+  readonly #givenUp = new Set<string>()
   readonly #hindered = new Map<string, NodeJS.Timeout>()
   #isListed = false
   #isReady = false
@@ -188,21 +189,27 @@ export class ClusterRun {
     for (const deployment of this.#apps.values())
       if (deployment.phase === 'waiting' && this.#isDue(deployment)) this.#track(this.#deploy(deployment))
     const all = [...this.#apps.values()]
-    const settled = all.filter(
-      each => ['ready', 'completed', 'failed'].includes(each.progress()) || this.#isGivenUp(each)
-    )
-    if (settled.length === all.length) this.#settle(all)
+    for (const each of all) if (this.#isGivenUp(each)) this.#giveUp(each)
+    if (all.every(each => this.#isSettled(each))) this.#settle(all)
   }
 
   #settle(all: readonly AppDeployment[]): void {
     clearTimeout(this.#timeout)
-    if (!this.#isReady) {
-      this.#isReady = true
-      const count = all.filter(each => each.progress() !== 'failed' && !this.#isGivenUp(each)).length
+    const count = all.filter(each => each.progress() !== 'failed' && !this.#isGivenUp(each)).length
+    if (!this.#isReady && count > 0) {
       const ms = Date.now() - this.#startedAt
       this.#options.emit({type: 'all-ready', count, ms, changed: this.#changed})
     }
-    if (all.every(each => each.isJob || this.#isGivenUp(each))) void this.#end(undefined)
+    this.#isReady = true
+    const isOver = (each: AppDeployment): boolean =>
+      this.#isGivenUp(each) || (each.isJob && each.progress() !== 'starting')
+    if (all.every(isOver)) void this.#endJobs(all)
+  }
+
+  /** Nothing is left to run. */
+  async #endJobs(all: readonly AppDeployment[]): Promise<void> {
+    await Promise.all(all.map(async each => each.allTold()))
+    if (!this.#stopping.signal.aborted) await this.#end(undefined)
   }
 
   #isDue({app}: AppDeployment): boolean {
@@ -220,6 +227,30 @@ export class ClusterRun {
     return app.dependsOn.some(({id}) => {
       const needed = this.#apps.get(id)
       return needed !== undefined && (needed.progress() === 'failed' || this.#isGivenUp(needed))
+    })
+  }
+
+  /** There is nothing to wait for any more. A Job that nobody awaits may take its time. */
+  #isSettled(deployment: AppDeployment): boolean {
+    if (['ready', 'completed', 'failed'].includes(deployment.progress()) || this.#isGivenUp(deployment)) return true
+    return deployment.isJob && deployment.hasStarted && !this.#isAwaited(deployment.id)
+  }
+
+  #isAwaited(id: string): boolean {
+    return this.#options.objects.apps.some(({dependsOn}) =>
+      dependsOn.some(each => each.id === id && each.until === 'completed')
+    )
+  }
+
+  /** Said once. */
+  #giveUp({id, app}: AppDeployment): void {
+    if (this.#givenUp.has(id)) return
+    this.#givenUp.add(id)
+    this.#isHealthy = false
+    const failed = app.dependsOn.map(each => each.id).filter(each => this.#apps.get(each)?.progress() !== 'completed')
+    this.#options.emit({
+      type: 'warned',
+      text: `"${id}" is not deployed: it depends on ${failed.join(', ')}, which failed`
     })
   }
 
@@ -249,7 +280,7 @@ export class ClusterRun {
   }
 
   #late(): void {
-    const late = [...this.#apps.values()].filter(each => !['ready', 'completed', 'failed'].includes(each.progress()))
+    const late = [...this.#apps.values()].filter(each => !this.#isSettled(each))
     const all = late.map(each => {
       const why =
         each.phase === 'waiting' ? `waits for ${each.app.dependsOn.map(({id}) => id).join(', ')}` : each.waitsFor()
@@ -278,6 +309,7 @@ export class ClusterRun {
     deployment.live = undefined
     const applied = [...this.#apps.values()].filter(({phase}) => phase !== 'waiting')
     if (applied.every(each => each.live === undefined)) void this.#end(undefined, {isTakenBack: true})
+    else this.#options.emit({type: 'warned', text: `${nameOf(live)} was deleted by somebody else; the run goes on`})
   }
 
   #podChanged(pod: Pod): void {
@@ -349,7 +381,8 @@ export class ClusterRun {
       labels: this.#labels,
       apps: objects.apps,
       now: this.#now.signal,
-      onDelete: (id, of) => emit({type: 'app-deleting', id, objects: of})
+      onDelete: (id, of) => emit({type: 'app-deleting', id, objects: of}),
+      onWait: what => emit({type: 'warned', text: what})
     })
   }
 }

@@ -134,7 +134,8 @@ export class ContainerLog {
       const response = await client.open('GET', `/api/v1/namespaces/${namespace}/pods/${pod}/log`, {
         query,
         signal,
-        patienceMs: 0
+        patienceMs: 0,
+        waits: true
       })
       for await (const chunk of response as AsyncIterable<Buffer>) {
         const text = this.#cursor.push(chunk)

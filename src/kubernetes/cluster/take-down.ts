@@ -19,13 +19,17 @@ export interface TakeDownOptions {
   readonly now: AbortSignal
   /** Objects of one app, or of none (''), are being deleted. */
   readonly onDelete: (id: string, objects: readonly KubernetesObject[]) => void
+  /** Something does not go: what, and why. Told once. */
+  readonly onWait: (text: string) => void
 }
 
 /** Beyond the grace of its pods a cluster has this long to let them go. */
 const EXTRA_MS = 30_000
 const DEFAULT_GRACE_S = 30
-/** An object that is deleted goes at once, unless somebody has put a finalizer on it. */
-const OBJECT_MS = 5000
+/** An object that is deleted goes at once, unless somebody has put a finalizer on it: clouds do, to free a load balancer. */
+const OBJECT_MS = 60_000
+/** After this time it is said what is waited for. */
+const SAID_MS = 2000
 const INTERVAL_MS = 200
 
 /**
@@ -53,7 +57,7 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
       options,
       all.filter(object => appOf(object) === '')
     )
-    if (!now.aborted) await allGone(store, labels)
+    await allGone(options)
   } finally {
     end.abort()
   }
@@ -127,20 +131,27 @@ async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal
   }
 }
 
-async function allGone(store: ObjectStore, labels: string): Promise<void> {
-  const end = Date.now() + OBJECT_MS
-  for (;;) {
+async function allGone({store, labels, now, onWait}: TakeDownOptions): Promise<void> {
+  const startedAt = Date.now()
+  let isSaid = false
+  while (!now.aborted) {
     const left = await findAll(store, labels)
     if (left.length === 0) return
-    if (Date.now() > end) {
-      const kept = left.map(object => {
-        const {finalizers = []} = object.metadata
-        return `  ${nameOf(object)}${finalizers.length === 0 ? '' : `: a finalizer keeps it: ${finalizers.join(', ')}`}`
-      })
+    const elapsed = Date.now() - startedAt
+    const kept = left.map(keptText)
+    if (elapsed > OBJECT_MS)
       throw new UserError(`not everything is gone from the namespace "${store.namespace}"`, {
-        explanation: kept.join('\n')
+        explanation: kept.map(text => `  ${text}`).join('\n')
       })
+    if (elapsed > SAID_MS && !isSaid) {
+      isSaid = true
+      onWait(`waiting until it is gone: ${kept.join('; ')}`)
     }
     await sleep(INTERVAL_MS)
   }
+}
+
+function keptText(object: LiveObject): string {
+  const {finalizers = []} = object.metadata
+  return `${nameOf(object)}${finalizers.length === 0 ? '' : `, which a finalizer keeps: ${finalizers.join(', ')}`}`
 }

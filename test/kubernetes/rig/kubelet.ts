@@ -364,7 +364,6 @@ function serve(start: Start, asked: URLSearchParams, response: ServerResponse): 
     if (start.end !== undefined || asked.get('follow') !== 'true') response.end()
   }
   response.writeHead(200, {'content-type': 'text/plain'})
-  response.flushHeaders()
   start.readers.add(read)
   response.on('close', () => start.readers.delete(read))
   read()

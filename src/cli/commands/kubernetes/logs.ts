@@ -59,7 +59,10 @@ async function open(
   query: {readonly container: string; readonly follow: true | undefined; readonly tailLines: number | undefined}
 ): Promise<IncomingMessage> {
   try {
-    return await client.open('GET', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/log`, {query})
+    return await client.open('GET', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/log`, {
+      query,
+      waits: true
+    })
   } catch (error) {
     throw error instanceof ApiError
       ? asUserError(error, `the log of pod "${metadata.name}"`, client.access.context)

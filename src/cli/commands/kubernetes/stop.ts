@@ -32,6 +32,7 @@ export const stopInCluster: CommandHandler = async context => {
       labels,
       apps,
       now: end.signal,
+      onWait: text => say(process.stderr, 'warning', text, asJson),
       onDelete: (_, objects) => {
         for (const object of objects) say(process.stdout, 'info', `Deleting ${nameOf(object)} from Kubernetes`, asJson)
       }
