@@ -21,7 +21,8 @@ export interface Answer {
   readonly failure: string
 }
 
-const MAX_BODY = 8 * 1024 * 1024
+/** A longer one stays compressed. */
+const MAX_BODY = 256 * 1024
 
 const DECOMPRESS: Readonly<Record<string, (body: Buffer, options: {maxOutputLength: number}) => Buffer>> = {
   gzip: gunzipSync,

@@ -160,7 +160,7 @@ export class Pins {
         const pin = pins.find(each => each.call.number === number)
         if (pin === undefined) return
         const replay = await this.#send(pin, wishes, taken)
-        pin.results = [...pin.results, {round: round.number, replay}].slice(-MAX_ROUNDS)
+        pin.results = [...pin.results, {round: round.number, replay: withoutBytes(replay, pin.call)}].slice(-MAX_ROUNDS)
         replays.push(replay)
         this.#replayer.context.report(replay)
         wishes.done?.(replay)
@@ -202,6 +202,16 @@ export class Pins {
     return this.#replayer.context.deaths()?.timesOf(call.edgeOf.callee, call, forgiven) ?? 0
   }
 }
+
+/** What is kept of a replay: bodies would take a lot of memory, and only the latest answer is compared again. */
+const withoutBytes = (replay: Replay, call: RecordedCall): Replay => ({
+  ...replay,
+  call,
+  before: bare(replay.before),
+  after: replay.after && bare(replay.after)
+})
+
+const bare = (answer: Answer): Answer => ({...answer, body: Buffer.alloc(0)})
 
 /** The callee has answered, without an error of its own. */
 const isWell = ({status, failure}: Answer): boolean => status > 0 && status < 500 && failure === ''

@@ -42,6 +42,8 @@ t.test('each answer is compared with the one before; a call is pinned once', asy
   t.match(await round(), [{comparison: {differences: [{path: 'price', before: '1', after: '2'}]}}])
   pins.saved('stock', ['a.js'])
   t.match(await round(), [{comparison: {count: 0}}], 'that is known now')
+  for (const {replay} of pins.all[0]?.results ?? [])
+    t.same([replay.call, replay.before.body.length, replay.after?.body.length], [pin.call, 0, 0], 'no bytes pile up')
   t.match(pins.rounds, [{kind: 'pinned'}, {kind: 'saved', app: 'stock', files: ['a.js']}, {}])
 })
 
