@@ -23,9 +23,11 @@ const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8')
 /** A page without what is code. */
 const prose = (text: string): string => text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, '')
 
-/** The targets of links and pictures: `[text](target)`. */
+/** The targets of links and pictures: `[text](target)`, `src="target"`. */
 const linksIn = (text: string): readonly string[] =>
-  [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
+  [...prose(text).matchAll(/\]\(([^)\s]+)\)|\bsrc(?:set)?="([^"]+)"/g)].map(
+    ([, target, source]) => target ?? source ?? ''
+  )
 
 /** The anchors of a page, by the rule of GitHub and of the package registry. */
 function anchorsOf(page: string): ReadonlySet<string> {
@@ -86,5 +88,10 @@ t.test('every page of the manual is reached from its first page, every picture i
 })
 
 t.test('the check finds a link, not one in code', async t => {
-  t.same(linksIn('[a](b.md) ![c](d.svg) `[e](f.md)`\n```\n[g](h.md)\n```\n[i](j.md#k)'), ['b.md', 'd.svg', 'j.md#k'])
+  t.same(linksIn('[a](b.md) ![c](d.svg) `[e](f.md)`\n```\n[g](h.md)\n```\n[i](j.md#k) <img src="l.png">'), [
+    'b.md',
+    'd.svg',
+    'j.md#k',
+    'l.png'
+  ])
 })
