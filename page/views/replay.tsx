@@ -42,7 +42,7 @@ export default function Replay() {
         <h1>Replay</h1>
         <span class="soft">After each save the pinned calls that are safe are sent again.</span>
         {mayChange && (
-          <button type="button" class="far" disabled={known?.pins.length === 0} onClick={sendPinned}>
+          <button type="button" class="far" disabled={(known?.pins.length ?? 0) === 0} onClick={sendPinned}>
             Send all now
           </button>
         )}
