@@ -242,3 +242,26 @@ t.test('connections that say nothing and readers are limited; calls go on', asyn
   t.ok(statuses.every(status => status === 200 || status === 503))
   for (let i = 0; i < 100; i++) t.equal(await run.call(), 200)
 })
+
+t.test('readers of lines and of the page who never read are limited; calls go on', async t => {
+  const rig = await openRig(t)
+  const run = await startRun(rig)
+  const {port, token} = await opened(rig)
+  const headers = {authorization: `Bearer ${token}`}
+  const statuses: number[] = []
+  const ask = async (path: string): Promise<void> =>
+    new Promise(resolve => {
+      const asking = request({port, host: '127.0.0.1', path, headers, agent: false}, response => {
+        statuses.push(response.statusCode ?? 0) // it is never read
+        resolve()
+      })
+      asking.on('error', () => resolve()).end()
+      t.teardown(() => asking.destroy())
+    })
+  await Promise.all(Array.from({length: 150}, async () => ask('/api/v1/logs?follow')))
+  const served = statuses.filter(status => status === 200).length
+  t.ok(served > 0 && served <= 64, `${served.toString()} are served`)
+  t.ok(statuses.every(status => status === 200 || status === 503))
+  await Promise.all(Array.from({length: 50}, async () => ask('/')))
+  for (let i = 0; i < 100; i++) t.equal(await run.call(), 200)
+})
