@@ -41,6 +41,9 @@ export interface FaultsAnswer {
   readonly removed: number
 }
 
+/** Each call is compared with all of them. */
+const MAX_FAULTS = 100
+
 const PATH = /^\/faults(?:\/([^/]{1,100}))?$/
 
 export const isOfFaults = (path: string): boolean => PATH.test(path)
@@ -68,6 +71,8 @@ export function answerFaults(context: ApiContext, {method, path, body}: ApiReque
 }
 
 function add({apps, recorder}: ApiContext, faults: Faults, fields: FaultFields): number {
+  if (faults.list().length >= MAX_FAULTS)
+    throw new ApiProblem(409, `${MAX_FAULTS.toString()} faults are on already`, 'Take one of them off.')
   try {
     const plan = readFault(fields)
     const called = recorder.edges.all.flatMap(({caller, callee}) => [caller, callee])
