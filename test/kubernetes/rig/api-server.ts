@@ -13,6 +13,9 @@ const ADMIN = 'admin-token'
 /** Does not belong to any group: gets the rights that a test gives. */
 const USER = 'user-token'
 
+/** Runs a program that ends with its stdin: also if the test is killed. */
+const TIED = 'exec 3<&0; "$@" 3<&- & pid=$!; { cat <&3 > /dev/null; kill -9 $pid; } 2> /dev/null & wait $pid'
+
 /** What brings Deployments and Jobs to life, and takes them away. */
 const CONTROLLERS = [
   'deployment-controller',
@@ -55,7 +58,10 @@ export class ApiServer {
     mkdirSync(join(folder, 'etcd'), {mode: 0o700})
     const kubeconfig = writeKubeconfig(join(folder, 'admin.yaml'), {url, token: ADMIN})
     const run = (name: string, args: readonly string[]): ChildProcess => {
-      const child = spawn(program, [name, ...args], {cwd: folder, stdio: ['ignore', 'pipe', 'pipe']})
+      const child = spawn('sh', ['-c', TIED, 'sh', program, name, ...args], {
+        cwd: folder,
+        stdio: ['pipe', 'pipe', 'pipe']
+      })
       const log = createWriteStream(join(folder, `${name}.log`))
       child.stdout.pipe(log, {end: false})
       child.stderr.pipe(log, {end: false})
@@ -148,7 +154,7 @@ async function untilReady(folder: string, url: string, children: readonly ChildP
   const kube = new Kube(url, ADMIN)
   for (;;) {
     const dead = children.find(({exitCode}) => exitCode !== null)
-    if (dead !== undefined) throw new Error(`${dead.spawnargs[1]} ended with ${dead.exitCode}: see ${folder}`)
+    if (dead !== undefined) throw new Error(`${dead.spawnargs[5]} ended with ${dead.exitCode}: see ${folder}`)
     try {
       const response = await kube.open('GET', '/readyz')
       response.resume()
@@ -165,6 +171,6 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const {promise, resolve} = Promise.withResolvers<void>()
   child.once('exit', () => resolve())
-  child.kill('SIGKILL')
+  child.stdin?.end()
   await promise
 }
