@@ -53,7 +53,7 @@ onBothPaths('a queued call waits with its body, and is delivered when it is admi
   const caller = await connect(t, port)
   caller.send(request({path: '/x?q=1', body: 'hello'}))
   while (queue.held.length === 0) await turn()
-  t.strictSame(queue.calls, [{caller: 'a', callee: 'b', method: 'POST', path: '/x?q=1', refused: false}])
+  t.strictSame(queue.calls, [{caller: 'a', callee: 'b', method: 'POST', path: '/x?q=1', number: 0, refused: false}])
   t.equal(seen.length, 0)
   queue.held[0]?.open(queue.admitted(poolTo(t, appPort)))
   t.match(await caller.answer(), {status: 200, body: 'hello'})

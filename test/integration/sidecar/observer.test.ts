@@ -27,8 +27,9 @@ class Witness implements CallObserver {
     this.seen.push(`held ${reason}`)
   }
 
-  responded(_: Call, {text, size}: HeadText): void {
+  responded(call: Call, {text, size}: HeadText, body = ''): void {
     this.heads.push(text.slice(0, size))
+    this.text(call, 'response', body)
   }
 
   replied(_: Call, {head, body}: OwnResponse): void {
