@@ -19,7 +19,7 @@ const without = isOutside => ({
       kind === 'dynamic-import' && isOutside(path, importer) ? {external: true} : null
     )
 })
-const isCommand = importer => importer.endsWith('/commands.ts')
+const isCommand = importer => /\/(commands|entries\/[a-z]+)\.ts$/.test(importer)
 
 /**
  * The whole program but for `mcp`, which has a part of its own, and as much of it as `--version` and `--help` take: half of what
