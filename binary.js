@@ -43,10 +43,21 @@ const MCP = {
 }
 const PARTS = [WHOLE, WORDS, MCP]
 
+/** Half of the program, and few runs load any of it: each is read when it is first asked for. */
+const LIBRARIES = [
+  '@kubernetes/client-node/dist/config.js',
+  '@platformatic/kafka',
+  '@redis/client',
+  'amqplib',
+  'pg'
+].map((library, index) => ({name: `library-${index}`, library}))
+
 /** A bundle as the body of a function, as CommonJS modules are. */
-async function bundle({name, plugins}) {
+async function bundle({name, library, plugins}) {
   await build({
-    entryPoints: ['src/cli/main.ts'],
+    ...(library === undefined
+      ? {entryPoints: ['src/cli/main.ts'], external: LIBRARIES.map(({library}) => library)}
+      : {stdin: {contents: `module.exports = require('${library}')`, resolveDir: '.'}}),
     outfile: at(`${name}.cjs`),
     bundle: true,
     plugins,
@@ -70,17 +81,30 @@ async function bundle({name, plugins}) {
 
 /** Behind lines that say what `source` and `cachedData` are. */
 const LOAD = `
-const script = new (require('node:vm').Script)(source, {filename: 'pillion', cachedData})
-script.runInThisContext()(require, module, exports)
+const {Script} = require('node:vm')
+const script = new Script(source, {filename: 'pillion', cachedData})
+script.runInThisContext()(find, module, exports)
 `
 const MAIN = `const sea = require('node:sea')
 const word = process.argv.slice(2).find((arg, i, all) => !arg.startsWith('-') && all[i - 1] !== '--runtime-path')
 const name = word === 'mcp' ? '${MCP.name}' : process.argv.length === 3 && ['-v', '--version', '-h', '--help', 'help'].includes(process.argv[2]) ? '${WORDS.name}' : '${WHOLE.name}'
-const source = Buffer.from(sea.getRawAsset(name + '.cjs')).latin1Slice(), cachedData = Buffer.from(sea.getRawAsset(name + '.code'))
+const textOf = name => Buffer.from(sea.getRawAsset(name + '.cjs')).latin1Slice()
+const source = textOf(name), cachedData = Buffer.from(sea.getRawAsset(name + '.code'))
+const libraries = ${JSON.stringify(Object.fromEntries(LIBRARIES.map(({name, library}) => [library, name])))}
+const found = new Map()
+function find(name) {
+  if (!Object.hasOwn(libraries, name)) return require(name)
+  if (!found.has(name)) {
+    const module = {exports: {}}
+    new Script(textOf(libraries[name]), {filename: name}).runInThisContext()(require, module, module.exports)
+    found.set(name, module.exports)
+  }
+  return found.get(name)
+}
 ${LOAD}
 `
 const warmScript = name => `const {readFileSync, writeFileSync} = require('node:fs')
-const source = readFileSync(${JSON.stringify(at(`${name}.cjs`))}, 'latin1'), cachedData = undefined
+const source = readFileSync(${JSON.stringify(at(`${name}.cjs`))}, 'latin1'), cachedData = undefined, find = require
 process.on('exit', () => writeFileSync(${JSON.stringify(at(`${name}.code`))}, script.createCachedData()))
 ${LOAD}
 `
@@ -127,6 +151,7 @@ for (const part of PARTS) {
   warmUp(part)
   checkCode(part)
 }
+for (const library of LIBRARIES) await bundle(library)
 await buildPage()
 // stripped before: the finished file does not survive it
 copyFileSync(process.execPath, at('node'))
@@ -140,6 +165,7 @@ writeFileSync(
     output: at('pillion'),
     assets: Object.fromEntries([
       ...PARTS.flatMap(({name}) => [`${name}.cjs`, `${name}.code`]).map(file => [file, at(file)]),
+      ...LIBRARIES.map(({name}) => [`${name}.cjs`, at(`${name}.cjs`)]),
       ...readdirSync('dist/page').map(file => [`page/${file}`, resolve('dist/page', file)])
     ]),
     disableExperimentalSEAWarning: true

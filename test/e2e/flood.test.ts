@@ -43,7 +43,7 @@ t.test(
       for (const stream of ['flood 1', 'flood 2'])
         t.same(flooded.get(stream), {count: LINES / 2, outOfOrder: ''}, `${stream} in ${path}`)
     }
-    t.ok(Math.max(...sizes) < 200, `${Math.max(...sizes).toFixed()} MB`)
+    t.ok(Math.max(...sizes) < 150, `${Math.max(...sizes).toFixed()} MB`)
   }
 )
 

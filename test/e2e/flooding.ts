@@ -73,12 +73,15 @@ export function runInto(rig: Rig, file: string): Program {
   return rig.start(['sh', '-c', script, file, ...rig.program, 'run', '-f', '.'])
 }
 
-/** Looks at the resident memory of a process every 50 ms until it is told to stop; gives what it saw, in MB. */
+/**
+ * Looks at the memory of a process every 50 ms until it is told to stop; gives what it saw, in MB. Only what is its own, without
+ * pages of files: of an executable that has just been written, the kernel counts twice as many as of one that was read.
+ */
 export function watchMemory(pid: number): () => readonly number[] {
   const seen: number[] = []
   const look = async (): Promise<void> => {
     const text = await readFile(`/proc/${pid.toString()}/status`, 'latin1').catch(() => '')
-    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(text) ?? []
+    const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(text) ?? []
     if (kilobytes !== undefined) seen.push(Number(kilobytes) / 1024)
   }
   const timer = setInterval(() => void look(), 50).unref()
