@@ -14,6 +14,8 @@ export class AnswerFields implements FieldSink {
   /** All but `:status`, as fields. */
   bytes = ''
   hasTrace = false
+  /** As it came, where it is remembered. */
+  block = ''
   #headText: string | undefined
 
   /** As the head of a response in text, made when somebody asks for it. */
@@ -67,18 +69,30 @@ export class AnswerFields implements FieldSink {
 const MAX_KNOWN_LENGTH = 512
 const MAX_KNOWN = 16
 const known = new Map<string, AnswerFields>()
+/** Most blocks are equal to the latest one, and a comparison costs less than a hash. */
+let latestHead = new AnswerFields()
+let latestEnd = latestHead
 
-/** Reads a block of an answer. Most are the same again and again: those are read once. */
-export const readAnswer = (walker: FieldWalker, block: string): AnswerFields => {
-  const seen = known.get(block)
-  if (seen !== undefined) return seen
+/** Reads a block of an answer; `isLast`: it ends it. Most are the same again and again: those are read once. */
+export const readAnswer = (walker: FieldWalker, block: string, isLast: boolean): AnswerFields => {
+  const latest = isLast ? latestEnd : latestHead
+  if (block === latest.block) return latest
+  const fields = known.get(block) ?? walkAnswer(walker, block)
+  if (fields.block === '') return fields
+  if (isLast) latestEnd = fields
+  else latestHead = fields
+  return fields
+}
+
+const walkAnswer = (walker: FieldWalker, block: string): AnswerFields => {
   const fields = new AnswerFields()
   walker.walk(block, fields)
   if (walker.isPlain && block.length <= MAX_KNOWN_LENGTH) {
     if (known.size >= MAX_KNOWN) known.clear()
     // what is cut out of a block keeps all that came with it
     fields.bytes = copyOf(fields.bytes)
-    known.set(copyOf(block), fields)
+    fields.block = copyOf(block)
+    known.set(fields.block, fields)
   }
   return fields
 }

@@ -1,10 +1,10 @@
 import {encodeInteger} from '../http2/field-text.ts'
 
 /** `grpc-trace-bin` (OpenCensus): 0, 0, trace, 1, span, 2, flags. */
-const BINARY_BYTES = 29
+export const BINARY_BYTES = 29
 const binary = Buffer.alloc(BINARY_BYTES)
 /** In base64 without padding. */
-const BINARY_LENGTH = 39
+export const BINARY_LENGTH = 39
 const LENGTH = 55
 
 const hex = (bytes: Buffer, from: number, to: number): string => bytes.toString('hex', from, to)
@@ -13,8 +13,8 @@ const hex = (bytes: Buffer, from: number, to: number): string => bytes.toString(
 const fieldOf = (name: string, length: number): string =>
   `\0${encodeInteger(name.length, 7, 0)}${name}${encodeInteger(length, 7, 0)}`
 
-const TRACEPARENT = fieldOf('traceparent', LENGTH)
-const TRACE_BIN = fieldOf('grpc-trace-bin', BINARY_LENGTH)
+export const TRACEPARENT = fieldOf('traceparent', LENGTH)
+export const TRACE_BIN = fieldOf('grpc-trace-bin', BINARY_LENGTH)
 
 /** The value of `grpc-trace-bin` as a traceparent; '' = it is none. */
 export const traceparentOf = (text: string): string => {

@@ -86,7 +86,7 @@ export class UnaryCall implements StreamHandler, Waiter {
 
   head(_stream: FrameStream, block: string, isLast: boolean): void {
     if (this.#connection === undefined || this.#isOver) return
-    const fields = readAnswer(this.#connection.walker, block)
+    const fields = readAnswer(this.#connection.walker, block, isLast)
     if (!this.#hasHead) {
       if (fields.httpStatus >= 100 && fields.httpStatus < 200) return
       this.#options.responded?.()

@@ -17,7 +17,7 @@ export interface FrameClientOptions {
   readonly closed: (connection: FrameClient) => void
 }
 
-/** A connection to somebody who is called. Its socket is open. */
+/** A connection to somebody who is called. Its socket is open; who has opened it reads. */
 export class FrameClient extends FrameConnection {
   readonly #options: FrameClientOptions
   #next = 1
@@ -27,7 +27,6 @@ export class FrameClient extends FrameConnection {
     super(socket, options.warn)
     this.#options = options
     this.send(CLIENT_GREETING)
-    this.listen()
   }
 
   /** No further call has room. */

@@ -24,6 +24,10 @@ const OPEN_TIMEOUT_MS = 20_000
 /** More than these are not opened to one callee: calls wait for room. */
 const MAX_CONNECTIONS = 64
 
+/** What comes on any of them is read into it, and made text before the next read: none of it is allocated for a read. */
+const READ_BYTES = 65_536
+let scratch: Buffer | undefined
+
 /** Nobody listens, or the process ended in the middle of a connection that carried nothing yet. */
 const GONE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
@@ -76,9 +80,16 @@ export class FrameClients {
   #connect(index: number): void {
     const {hosts, port, socketPath, isSecure, warn} = this.#target
     const host = hosts[index] ?? '127.0.0.1'
+    const onread = {
+      buffer: (scratch ??= Buffer.allocUnsafeSlow(READ_BYTES)),
+      callback: (count: number, bytes: Uint8Array) => {
+        client?.read(bytes as Buffer, count)
+        return true
+      }
+    }
     const socket = isSecure
       ? tls().connect({host, port, minVersion: 'TLSv1.2', rejectUnauthorized: false, ALPNProtocols: ['h2']})
-      : net.connect(socketPath === undefined ? {host, port} : {path: socketPath})
+      : net.connect(socketPath === undefined ? {host, port, onread} : {path: socketPath, onread})
     this.#sockets.add(socket)
     this.#connecting = socket
     socket.setNoDelay(true)
@@ -99,6 +110,7 @@ export class FrameClients {
           freed: () => this.#serve(),
           closed: closed => this.#open.delete(closed)
         })
+        if (isSecure) client.listen()
       })
       .on('error', (each: Error) => (error = each))
       .on('close', () => {

@@ -37,6 +37,7 @@ export abstract class FrameConnection implements FrameSink {
   #used = 0
   #taken = 0
   #hasSettings = false
+  #hasFailed = false
   /** Looks in a row at which nothing had come. */
   #silence = 0
   #hasRead = true
@@ -72,8 +73,13 @@ export abstract class FrameConnection implements FrameSink {
   }
 
   /** Reads what comes from now on. */
-  protected listen(): void {
-    this.socket.on('data', (bytes: Buffer) => this.receive(bytes.toString('latin1'))).resume()
+  listen(): void {
+    this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length)).resume()
+  }
+
+  /** So many bytes have come: in place of `listen`, for a socket that reads into a buffer of its own. */
+  read(bytes: Buffer, count: number): void {
+    if (!this.#hasFailed) this.receive(bytes.toString('latin1', 0, count))
   }
 
   protected receive(text: string): void {
@@ -295,7 +301,7 @@ export abstract class FrameConnection implements FrameSink {
     this.#writer.flush()
     this.socket.destroySoon()
     // nothing that follows is read
-    this.socket.removeAllListeners('data')
+    this.#hasFailed = true
     this.socket.resume()
     this.#closed()
   }

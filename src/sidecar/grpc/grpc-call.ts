@@ -280,7 +280,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     const connection = this.#calleeConnection
     const {broken} = this
     if (connection === undefined || (broken !== undefined && this.lacksAnswer(broken))) return
-    const fields = readAnswer(connection.walker, block)
+    const fields = readAnswer(connection.walker, block, isLast)
     const policed = this.policed
     let head = policed?.head ?? ''
     const isFirst = !this.isAnswered && head === ''

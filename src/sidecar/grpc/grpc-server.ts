@@ -20,7 +20,7 @@ import {ownMethod, type Answer, type OwnMethod, type OwnMethodsContext} from './
 import {ownStream, serveStream} from './own-streams.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {refusalOf, type GrpcGuards} from './refusal.ts'
-import {HeadReader, linesOf, type RequestHead} from './request-head.ts'
+import {briefRequest, HeadReader, wholeRequest, type RequestHead} from './request-head.ts'
 import {UnaryRequest} from './unary-request.ts'
 import {answerHead, INTERNAL, OK, trailersOf, UNIMPLEMENTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
 import {timeoutMs} from '../../net/grpc/timeout.ts'
@@ -307,7 +307,7 @@ class Calls implements StreamHandler {
     sidecar.recorded?.({
       ...told,
       call: {caller: sidecar.appId, callee: '', method: 'POST', path: head.path},
-      request: {method: 'POST', path: head.path, lines: linesOf(head, spans?.own.isSampled === true)},
+      request: spans?.own.isSampled === true ? wholeRequest(head, head.path) : briefRequest(head),
       status: httpStatus,
       grpcStatus: status.code,
       attempts: 0,

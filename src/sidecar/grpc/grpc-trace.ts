@@ -1,4 +1,5 @@
 import type {CallSpan, CallSpans} from '../../model/call.ts'
+import {freshTrace, type FreshTrace} from '../../net/grpc/fresh-traces.ts'
 import {traceFields, traceparentOf} from '../../net/grpc/trace-fields.ts'
 import {encodeField} from '../../net/http2/field-text.ts'
 import {formatTraceparent, formatTracestate} from '../../telemetry/tracing/trace-context.ts'
@@ -13,8 +14,11 @@ const toldTrace = ({traceBin, traceparent}: RequestHead): string => {
   return traceparent !== '' && isTraceparent(traceparent) ? traceparent : ''
 }
 
-/** The trace of a call: the caller's, or a new one. */
-export const traceOf = (head: RequestHead): string => toldTrace(head) || freshTraceparent()
+/** The trace of a call without spans: the caller's, or a new one. */
+export const traceOf = (head: RequestHead): FreshTrace => {
+  const traceparent = toldTrace(head)
+  return traceparent === '' ? freshTrace() : {traceparent, fields: traceFields(traceparent)}
+}
 
 /** What a call passes on: its span, or else the caller's trace, or a new one. */
 export const traceFor = (head: RequestHead, spans: CallSpans | undefined): Trace => {

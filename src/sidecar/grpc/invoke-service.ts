@@ -133,7 +133,8 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
   headers.framing = body.length > 0 ? `Content-Length: ${body.length.toString()}\r\n` : ''
   const spans = spansOf(head, tracing)
   const own = spans?.own.context
-  const trace = own === undefined ? (tracing.isTracing ? traceOf(head) : head.traceparent) : formatTraceparent(own)
+  const trace =
+    own === undefined ? (tracing.isTracing ? traceOf(head).traceparent : head.traceparent) : formatTraceparent(own)
   const traceText =
     trace === ''
       ? ''

@@ -44,8 +44,9 @@ export class InvokedGrpcCall extends GrpcCall {
       this.sentTrace = formatTraceparent(this.spans.own.context)
       this.#trace = traceFields(this.sentTrace)
     } else if (tracing.isTracing) {
-      this.sentTrace = traceOf(head)
-      this.#trace = traceFields(this.sentTrace)
+      const {traceparent, fields} = traceOf(head)
+      this.sentTrace = traceparent
+      this.#trace = fields
     } else this.#trace = head.trace
   }
 

@@ -7,7 +7,7 @@ import {formatTraceparent} from '../../telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 import {answerType} from './answer-faults.ts'
 import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
-import {baggageFields, spanFields, spansOf, traceOf, traceStateFields} from './grpc-trace.ts'
+import {baggageFields, spanFields, spansOf, traceOf} from './grpc-trace.ts'
 import {OK, statusFrom, UNAVAILABLE, PERMISSION_DENIED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../net/grpc/timeout.ts'
 
@@ -100,7 +100,12 @@ export class ProxiedGrpcCall extends GrpcCall {
     if (isLocal || !this.#tracing.isTracing) return head.trace
     // another run's sidecar makes a span of its own
     const span = grpcPool === undefined ? spans?.callee : spans?.own
-    this.sentTrace = span === undefined ? traceOf(head) : formatTraceparent(span.context)
-    return span === undefined ? traceStateFields(this.sentTrace, head.tracestate) : spanFields(span)
+    if (span !== undefined) {
+      this.sentTrace = formatTraceparent(span.context)
+      return spanFields(span)
+    }
+    const {traceparent, fields} = traceOf(head)
+    this.sentTrace = traceparent
+    return head.tracestate === '' ? fields : fields + encodeField('tracestate', head.tracestate)
   }
 }

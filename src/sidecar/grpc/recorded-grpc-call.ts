@@ -6,7 +6,7 @@ import {OK, type GrpcStatus} from '../../net/grpc/status.ts'
 import {encodeField} from '../../net/http2/field-text.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import type {AnswerFields} from '../../net/grpc/answer-fields.ts'
-import {linesOf, type RequestHead} from './request-head.ts'
+import {briefRequest, wholeRequest, type RequestHead} from './request-head.ts'
 
 export interface RecordedCallOptions {
   readonly sidecar: SidecarContext
@@ -130,6 +130,6 @@ export abstract class RecordedGrpcCall implements OpenStream {
   }
 
   #request(isWhole = true): SentRequest {
-    return {method: 'POST', path: this.requestHead.path, lines: linesOf(this.requestHead, isWhole)}
+    return isWhole ? wholeRequest(this.requestHead, this.call.path) : briefRequest(this.requestHead)
   }
 }

@@ -1,4 +1,4 @@
-import type {Call} from '../../model/call.ts'
+import type {Call, SentRequest} from '../../model/call.ts'
 import type {Pool} from '../../net/pool.ts'
 import {copyOf} from '../../net/http2/field-text.ts'
 import {FieldWalker, type Field, type FieldSink} from '../../net/http2/field-walker.ts'
@@ -108,12 +108,15 @@ export class RequestHead implements FieldSink {
   isTooLarge = false
   /** It has been looked at, and nothing is wrong with it. */
   isFine = false
-  /** As header lines, made when somebody asks for them (`linesOf`). */
-  lines: string | undefined
+  /** The request as it is told, made when somebody asks for it. */
+  brief: SentRequest | undefined
+  whole: SentRequest | undefined
   /** The call that it stands for, where the proxy passes it on. */
   call: Call | undefined
   /** For the callee that it was sent to last: a client that says the same again is passed on the same again. */
   forwarded: Forwarded | undefined
+  /** As it came, where it is remembered. */
+  block = ''
   #seen = 0
   #hasMetadata = false
 
@@ -206,9 +209,18 @@ export class RequestHead implements FieldSink {
   }
 }
 
-/** Metadata as header lines, for logs and spans; `isWhole` false: `user-agent` alone. */
-export const linesOf = (head: RequestHead, isWhole: boolean): string =>
-  isWhole ? (head.lines ??= allLines(head)) : `user-agent: ${head.userAgent}\r\n`
+/** A request as logs are told it: of the metadata `user-agent` alone. */
+export const briefRequest = (head: RequestHead): SentRequest =>
+  (head.brief ??= {method: 'POST', path: head.path, lines: `user-agent: ${head.userAgent}\r\n`})
+
+/** The same with all metadata as header lines. `target`: the path of the call. */
+export function wholeRequest(head: RequestHead, target: string): SentRequest {
+  if (head.whole !== undefined && head.whole.target === target) return head.whole
+  const lines = head.whole?.lines ?? allLines(head)
+  // one flat text: it is written for each call
+  const text = copyOf(`POST ${target} HTTP/1.1\r\n${lines}\r\n`)
+  return (head.whole = {method: 'POST', path: head.path, target, lines, text, size: text.length})
+}
 
 const allLines = ({userAgent, appId, calleeId, metadata}: RequestHead): string => {
   let lines = `user-agent: ${userAgent}\r\n`
@@ -242,6 +254,7 @@ export class HeadReader {
   readonly #walker: FieldWalker
   readonly #maxBytes: number
   readonly #known = new Map<string, RequestHead>()
+  #latest: RequestHead | undefined
 
   constructor(walker: FieldWalker, maxBytes: number) {
     this.#walker = walker
@@ -249,8 +262,10 @@ export class HeadReader {
   }
 
   read(block: string): RequestHead {
+    // a comparison costs less than a hash
+    if (block === this.#latest?.block) return this.#latest
     const known = this.#known.get(block)
-    if (known !== undefined) return known
+    if (known !== undefined) return (this.#latest = known)
     const head = new RequestHead()
     // a copy: what is cut out of it would keep all that came with it
     const own = copyOf(block)
@@ -260,6 +275,7 @@ export class HeadReader {
     // a deadline and a trace are other ones each time
     if (this.#walker.isPlain && head.timeout === '' && head.trace === '') {
       if (this.#known.size === MAX_KNOWN) this.#known.clear()
+      head.block = own
       this.#known.set(own, head)
     }
     return head
