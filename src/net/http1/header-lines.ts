@@ -28,8 +28,19 @@ const CLASSES = Uint8Array.from({length: 256}, (_, byte) => classOf(byte))
 /** Whether a byte is of one of these classes; NaN (past the end of a text) is of none. */
 export const isOf = (byte: number, classes: number): boolean => ((CLASSES[byte] ?? 0) & classes) !== 0
 
+const MAX_DIGITS = 15
+
 /** A length in decimal digits, at most 15; -1 for anything else. */
-export const lengthOf = (value: string): number => (/^\d{1,15}$/.test(value) ? Number(value) : -1)
+export const lengthOf = (value: string): number => {
+  if (value === '' || value.length > MAX_DIGITS) return -1
+  let length = 0
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - 48
+    if (!(digit >= 0 && digit <= 9)) return -1
+    length = length * 10 + digit
+  }
+  return length
+}
 
 /** What to do with a header. Kinds from `MARKED` on are kept, and reported as bits. */
 export const KEEP = 0
@@ -54,16 +65,31 @@ export const HOP_BY_HOP: Readonly<Record<string, number>> = {
 /** Returns the kind of the header whose name is at this place in a text. */
 export type HeaderKinds = (text: string, from: number, to: number) => number
 
+const bucketOf = (length: number, first: number): number => (Math.min(length, 63) << 5) | (first & 31)
+
+/** Whether a name in lower case, of letters, digits and `-`, is at this place in a text, in whatever case. */
+const isAt = (text: string, from: number, name: string): boolean => {
+  for (let index = 0; index < name.length; index++)
+    if ((text.charCodeAt(from + index) | 32) !== name.charCodeAt(index)) return false
+  return true
+}
+
 /**
  * A lookup for header names: the number of the listed name at a place in a text, ignoring case; 0 for all others.
- * Most names are rejected by their length, without creating a string.
+ * Length and first letter reject most names, and no string is created.
  */
 export const nameReader = (list: Readonly<Record<string, number>>): HeaderKinds => {
-  const numbers = new Map(Object.entries(list))
-  const lengths = new Uint8Array(64)
-  for (const name of numbers.keys()) lengths[name.length] = 1
-  return (text, from, to) =>
-    to - from < 64 && lengths[to - from] === 1 ? (numbers.get(text.slice(from, to).toLowerCase()) ?? 0) : 0
+  const buckets: ({readonly name: string; readonly number: number}[] | undefined)[] = Array.from({
+    length: bucketOf(64, 31) + 1
+  })
+  for (const [name, number] of Object.entries(list))
+    (buckets[bucketOf(name.length, name.charCodeAt(0))] ??= []).push({name, number})
+  return (text, from, to) => {
+    const bucket = buckets[bucketOf(to - from, text.charCodeAt(from))]
+    if (bucket === undefined) return 0
+    for (const {name, number} of bucket) if (name.length === to - from && isAt(text, from, name)) return number
+    return 0
+  }
 }
 
 const isBlank = (byte: number): boolean => byte === 32 || byte === 9

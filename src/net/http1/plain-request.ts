@@ -76,8 +76,6 @@ const note = (lines: Lines, kind: number, value: string): boolean => {
   return true
 }
 
-const empty = (): string => ''
-
 const COLON = 58
 
 /** A User-Agent without a value is not passed on: Go's client omits it. */
@@ -85,7 +83,9 @@ const isEmptyUserAgent = (line: string): boolean => /^user-agent:[ \t]*\r\n$/i.t
 
 /** Parses header lines from an index on. Kept ones are copied in runs; a dropped or renamed one ends the run. */
 const readLines = (text: string, start: number, {kinds, prefix, valueCount}: PlainRules): Lines | undefined => {
-  const lines: Lines = {lines: '', length: -1, values: Array.from({length: valueCount}, empty), end: 0}
+  const values: string[] = []
+  while (values.length < valueCount) values.push('')
+  const lines: Lines = {lines: '', length: -1, values, end: 0}
   let run = start
   let at = start
   while (text.charCodeAt(at) !== 13) {
@@ -115,6 +115,7 @@ const readLines = (text: string, start: number, {kinds, prefix, valueCount}: Pla
   return lines
 }
 
+const isUpper = (byte: number): boolean => byte >= 65 && byte <= 90
 const isLetter = (byte: number): boolean => (byte | 32) >= 97 && (byte | 32) <= 122
 const VERSION = ' HTTP/1.1\r\n'
 const MAX_METHOD = 20
@@ -140,10 +141,13 @@ const readTarget = (text: string, start: number): {readonly stem: number; readon
  * requests a tunnel, and PRI, which is HTTP/2.
  */
 export const readPlain = (text: string, rules: PlainRules): PlainRequest | undefined => {
-  let space = 0
+  let upper = 0
+  while (isUpper(text.charCodeAt(upper))) upper++
+  let space = upper
   while (isLetter(text.charCodeAt(space))) space++
   if (space === 0 || space > MAX_METHOD || text.charCodeAt(space) !== 32) return undefined
-  const method = text.slice(0, space).toUpperCase()
+  const word = text.slice(0, space)
+  const method = upper === space ? word : word.toUpperCase()
   if (method === 'CONNECT' || method === 'PRI') return undefined
   const target = readTarget(text, space + 1)
   if (target === undefined || !text.startsWith(VERSION, target.end)) return undefined
