@@ -9,6 +9,7 @@ import {isHalfLine} from './first-line.ts'
 import {PLAIN_LIMIT, readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
+import {owned} from './shared-reads.ts'
 
 /** What a fast connection needs of its fast path. */
 export interface FastPathHost {
@@ -69,10 +70,10 @@ export class FastConnection implements Downstream {
     this.#socket = socket
     this.#exchange = new Exchange(this)
     this.isOnUnixSocket = isOnUnixSocket(socket)
+    const take = (bytes: Buffer): void => this.#take(bytes)
     this.#listeners = {
-      data: bytes => {
-        this.#take(bytes)
-      },
+      data: take,
+      bytes: take,
       end: () => {
         this.destroy()
       },
@@ -207,16 +208,17 @@ export class FastConnection implements Downstream {
     this.#missing += this.#unsent - size
     this.#unsent = 0
     if (size === 0) return undefined
-    const body = this.#pending?.subarray(0, size)
+    const body = this.#pending && owned(this.#pending.subarray(0, size))
     this.#pending = size === this.#pending?.length ? undefined : this.#pending?.subarray(size)
     return body
   }
 
   #take(bytes: Buffer): void {
-    const rest = this.#missing > 0 ? this.#upload(bytes) : bytes
+    const rest = this.#missing > 0 ? this.#upload(owned(bytes)) : bytes
     if (rest.length > 0) this.#pending = this.#pending === undefined ? rest : Buffer.concat([this.#pending, rest])
     if (!this.isBusy && !this.#socket.writableNeedDrain) this.#next()
     else if ((this.#pending?.length ?? 0) > MAX_EARLY) this.#socket.pause()
+    if (this.#pending !== undefined) this.#pending = owned(this.#pending)
   }
 
   /** More of a body with a length; discarded if the call has ended. Returns the bytes behind it. */
@@ -283,7 +285,8 @@ export class FastConnection implements Downstream {
   }
 
   #handOver(bytes: Buffer): void {
+    this.#pending = undefined
     for (const [event, listener] of Object.entries(this.#listeners)) this.#socket.removeListener(event, listener)
-    this.#fastPath.handOver(this, this.#socket, bytes)
+    this.#fastPath.handOver(this, this.#socket, owned(bytes))
   }
 }

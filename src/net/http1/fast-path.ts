@@ -3,6 +3,7 @@ import type net from 'node:net'
 import {FastConnection, type FastPathHost} from './fast-connection.ts'
 import {isPreface, keepQuery, readable} from './first-line.ts'
 import type {PlainRequest, PlainRules} from './plain-request.ts'
+import {shareReads} from './shared-reads.ts'
 
 export interface FastPathOptions {
   readonly rules: PlainRules
@@ -36,6 +37,7 @@ export class FastPath implements FastPathHost {
     this.#accept = socket => {
       listener.call(server, socket)
     }
+    shareReads(server)
     server.removeAllListeners('connection').on('connection', (socket: net.Socket) => {
       this.#connections.add(new FastConnection(this, socket))
     })
