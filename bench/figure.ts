@@ -10,6 +10,8 @@ export interface Scale {
 }
 
 export const WHOLE: Scale = {rounds: 5, seconds: 5, lines: 2_000_000, calls: 100_000}
+/** For the page of figures: all that stand there take a quarter of an hour. */
+export const PAGE: Scale = {rounds: 5, seconds: 2, lines: 1_000_000, calls: 100_000}
 export const SHORT: Scale = {rounds: 2, seconds: 1, lines: 500_000, calls: 10_000}
 
 /** What was measured, a number for each round. */
@@ -18,12 +20,16 @@ export interface Measure {
   readonly name: MeasureName
   readonly unit: Unit
   readonly ours: readonly number[]
-  /** The peer's numbers of the same rounds; empty: nothing to compare with here. */
+  /** The peer's numbers of the same rounds; empty: the peer is not on this machine, or there is none (`peerName` is ''). */
   readonly peer: readonly number[]
   readonly peerName: string
+  /** Why the peer has no numbers; left out: it is not on this machine. */
+  readonly why?: string
 }
 
-export type Unit = '/s' | '%' | 'ms' | 'µs' | 'MB' | 'calls'
+export type Unit = '/s' | '%' | 'ms' | 'µs' | 'MB' | 'calls' | 'lines'
+
+export type PumpName = 'pump, line by line' | 'pump, buffered'
 
 export type MeasureName =
   | 'start: all started'
@@ -34,6 +40,7 @@ export type MeasureName =
   | 'calls: access control'
   | 'calls: recorder'
   | 'latency'
+  | 'p99.9, 5,000 calls/s'
   | 'gRPC: 32 streams'
   | 'gRPC: 32 streams, direct'
   | 'gRPC: 32 connections'
@@ -49,14 +56,15 @@ export type MeasureName =
   | 'gRPC blocks: p50'
   | "manager's port"
   | "manager's port, with a shadow"
-  | 'pump, line by line'
-  | 'pump, buffered'
+  | PumpName
+  | `${PumpName}: lost`
   | 'flood: 50,000 lines/s'
   | 'flood: full speed'
   | 'save → new code'
   | 'save: lost calls'
   | 'overlap: p99.9, saves'
   | 'stop'
+  | `ten apps: ${'listen' | 'memory' | 'stop'}`
   | `wait: ${'ready' | 'idle, late'}`
   | `page: ${'first paint' | 'first row' | '50,000 calls/s' | '1,600 lines/s' | 'longest task'}`
   | 'memory'

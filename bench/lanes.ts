@@ -98,6 +98,49 @@ export async function openOurs(
   return ready({name, api: apiAt(http), grpcPort: grpc, groups: [program.pid], events})
 }
 
+/** Starts one of Dapr's sidecars; gives its process group. */
+function startDaprd(
+  rig: Rig,
+  command: readonly string[],
+  id: string,
+  [http, grpc, internal, metrics]: readonly number[]
+): number {
+  const flags = {
+    'app-id': id,
+    'log-level': 'error',
+    'dapr-http-port': http,
+    'dapr-grpc-port': grpc,
+    'dapr-internal-grpc-port': internal,
+    'metrics-port': metrics
+  }
+  return rig.start([...command, ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)])]).pid
+}
+
+/**
+ * Dapr's sidecars of a caller and of the app at `port`, called `daprd-callee`; gives the port of the caller's. They find each other
+ * by a file, as multicast is not everywhere.
+ */
+export async function startDaprdPair(rig: Rig, command: string, port: number): Promise<number> {
+  const ports = await freePorts(8)
+  const connectionString = join(rig.folder, 'names.db')
+  const nameResolution = {component: 'sqlite', version: 'v1', configuration: {connectionString}}
+  await rig.write({'names.yaml': JSON.stringify({kind: 'Configuration', spec: {nameResolution}})})
+  const args = ['--config', 'names.yaml']
+  startDaprd(rig, [command, ...args, '--app-port', port.toString()], 'daprd-callee', ports.slice(4))
+  startDaprd(rig, [command, ...args], 'daprd-caller', ports.slice(0, 4))
+  const [http = 0] = ports
+  const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/daprd-callee/method/plain`
+  for (let tries = 0; tries < 100; tries++) {
+    const isAnswered = await fetch(url, {method: 'POST', body: 'once'}).then(
+      async answer => answer.ok && (await answer.text()) === 'once',
+      () => false
+    )
+    if (isAnswered) return http
+    await pause(100)
+  }
+  throw new Error("daprd's sidecars do not find each other")
+}
+
 /** Two of Dapr's sidecars with a Redis of their own. */
 export async function openDaprd(rig: Rig, command: string, appProtocol: AppProtocol = 'http'): Promise<Lane> {
   const redis = await startRedis(rig)
@@ -105,19 +148,8 @@ export async function openDaprd(rig: Rig, command: string, appProtocol: AppProto
   const [appPort = 0, ...ports] = await freePorts(9)
   const {events, ...app} = await subscriberOf(appProtocol, appPort)
   rig.start(app.command, {env: {...app.env, APP_PORT: appPort.toString()}})
-  const start = (id: string, [http, grpc, internal, metrics]: readonly number[], more: readonly string[]): number => {
-    const flags = {
-      'app-id': id,
-      'resources-path': 'daprd',
-      'log-level': 'error',
-      'dapr-http-port': http,
-      'dapr-grpc-port': grpc,
-      'dapr-internal-grpc-port': internal,
-      'metrics-port': metrics
-    }
-    const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)])
-    return rig.start([command, ...args, ...more]).pid
-  }
+  const start = (id: string, own: readonly number[], more: readonly string[]): number =>
+    startDaprd(rig, [command, '--resources-path', 'daprd', ...more], id, own)
   const shop = start('shop', ports.slice(0, 4), [])
   const stock = start('stock', ports.slice(4), ['--app-port', appPort.toString(), '--app-protocol', appProtocol])
   const [api, grpcPort] = [apiAt(ports[0] ?? 0), ports[1] ?? 0]

@@ -1,9 +1,12 @@
 /**
- * `npm run bench [-- figure …] [--short]`: our figures beside those of a peer in the same run. Rounds are interleaved, what is
- * shown are medians and their spread; the program runs in its default configuration, and what skips the contract fails.
+ * `npm run bench [-- figure …] [--short] [--write]`: our figures beside those of a peer in the same run. Rounds are interleaved, what
+ * is shown are medians and their spread; the program runs in its default configuration, and what skips the contract fails.
+ * With `--write` the results are kept in docs/performance.json, and docs/performance.md is written from all that are there.
  */
+import {writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {parseArgs} from 'node:util'
-import {SHORT, WHOLE, type Figure} from './figure.ts'
+import {PAGE, SHORT, WHOLE, type Figure, type Measure} from './figure.ts'
 import {blocks} from './figures/blocks.ts'
 import {calls} from './figures/calls.ts'
 import {flood} from './figures/flood.ts'
@@ -14,6 +17,7 @@ import {manager} from './figures/manager.ts'
 import {floodMemory} from './figures/flood-memory.ts'
 import {memory} from './figures/memory.ts'
 import {overlap} from './figures/overlap.ts'
+import {paced} from './figures/paced.ts'
 import {page} from './figures/page.ts'
 import {policies} from './figures/policies.ts'
 import {pumpBuffered} from './figures/pump-buffered.ts'
@@ -22,17 +26,23 @@ import {save} from './figures/save.ts'
 import {start} from './figures/start.ts'
 import {startup} from './figures/startup.ts'
 import {stop} from './figures/stop.ts'
+import {ten} from './figures/ten.ts'
 import {wait} from './figures/wait.ts'
 import {DAPR_SOURCE} from './goals.ts'
+import {machine, versionsOf} from './report/machine.ts'
+import {pages} from './report/page.ts'
+import {DOCS, keepResult} from './report/results.ts'
 import {drawn, HEAD, rowOf} from './table.ts'
 import {isInstalled} from './tools.ts'
 
 const FIGURES = [
   startup,
   start,
+  ten,
   calls,
-  policies,
   latency,
+  paced,
+  policies,
   grpc,
   blocks,
   grpcBlocks,
@@ -49,26 +59,49 @@ const FIGURES = [
   wait
 ]
 
-const {values, positionals} = parseArgs({options: {short: {type: 'boolean', default: false}}, allowPositionals: true})
-const scale = values.short ? SHORT : WHOLE
+/** They take long, and stand on the page once they are named. */
+const LONG: readonly Figure[] = [blocks, grpcBlocks, page, wait, manager, startup, overlap, flood]
+
+const {values, positionals} = parseArgs({
+  options: {short: {type: 'boolean', default: false}, write: {type: 'boolean', default: false}},
+  allowPositionals: true
+})
+const scale = values.short ? SHORT : values.write ? PAGE : WHOLE
 
 /** The rows of one figure, or one cell that says why there are none. */
 async function take(figure: Figure): Promise<readonly (readonly string[])[]> {
   const missing = figure.needs.filter(tool => !isInstalled(tool))
   if (missing.length > 0) return [[`${figure.name}: needs ${missing.join(' and ')}`]]
   try {
-    return (await figure.measure(scale)).map(rowOf)
+    const measures = await figure.measure(scale)
+    if (values.write) write(figure, measures)
+    return measures.map(rowOf)
   } catch (error) {
     process.exitCode = 1
     return [[`${figure.name}: FAILED: ${error instanceof Error ? error.message : String(error)}`]]
   }
 }
 
+/** After each figure: what is interrupted keeps what it has. */
+function write({name, needs}: Figure, measures: readonly Measure[]): void {
+  const compared = measures.filter(({peer}) => peer.length > 0).map(({peerName}) => peerName)
+  const results = keepResult(name, {
+    date: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+    versions: versionsOf([...new Set([...needs, ...compared])]),
+    rounds: scale.rounds,
+    measures
+  })
+  for (const [file, text] of Object.entries(pages(results))) writeFileSync(join(DOCS, file), text)
+}
+
 async function bench(figures: readonly Figure[]): Promise<void> {
   const rows: (readonly string[])[] = [HEAD]
   for (const figure of figures) {
-    console.error(`${figure.name} …`)
+    const begin = performance.now()
+    process.stderr.write(`${figure.name} … `)
     rows.push(...(await take(figure)))
+    process.stderr.write(`${((performance.now() - begin) / 1000).toFixed()} s\n`)
   }
   console.log(drawn(rows))
   console.log(
@@ -77,10 +110,14 @@ async function bench(figures: readonly Figure[]): Promise<void> {
   console.log(`Dapr: ${DAPR_SOURCE}.`)
 }
 
+/** Without names: all, and of the page those that do not take long. */
+const isMeant = (figure: Figure): boolean =>
+  positionals.length > 0 ? positionals.includes(figure.name) : !(values.write && LONG.includes(figure))
+
 const unknown = positionals.filter(name => !FIGURES.some(figure => figure.name === name))
 if (unknown.length > 0) {
   console.error(`no figure ${unknown.join(', ')}; there are ${FIGURES.map(({name}) => name).join(', ')}`)
   process.exitCode = 1
 } else {
-  await bench(FIGURES.filter(({name}) => positionals.length === 0 || positionals.includes(name)))
+  await bench(FIGURES.filter(isMeant))
 }

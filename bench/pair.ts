@@ -1,7 +1,8 @@
 import type {Rig} from '../test/rig/rig.ts'
 import type {Program} from '../test/rig/program.ts'
-import {inRounds, type Scale} from './figure.ts'
-import {load, type Load} from './load.ts'
+import {inRounds, type Measure, type MeasureName, type Scale, type Unit} from './figure.ts'
+import {daprd, startDaprdPair} from './lanes.ts'
+import type {Load} from './load.ts'
 import {startNginx} from './nginx.ts'
 import {echoServer, freePorts, isInstalled, withRig} from './tools.ts'
 
@@ -13,42 +14,57 @@ export interface Pair {
   readonly calleePort: number
 }
 
-interface Compared {
-  readonly ours: readonly number[]
-  readonly peer: readonly number[]
-  readonly peerName: string
+/** What a round of calls at a URL gives. */
+export interface Called {
+  readonly requests: number
+  readonly value: number
 }
 
+interface Comparison {
+  readonly name: MeasureName
+  readonly unit: Unit
+  readonly call: (url: string, seconds: number) => Promise<Called>
+}
+
+/** The same app behind something else, or behind nothing. */
+type PeerName = 'nginx' | 'direct' | 'daprd'
+
 /**
- * Rounds of calls at the sidecar of one app for another, and in turn at nginx before the same app, where it is installed;
- * `valueOf` says which number of a load is meant.
+ * Rounds of calls at the sidecar of one app for another, and in turn at nginx, at the app itself and at Dapr's sidecars, as far as
+ * they are installed.
  */
-export async function againstNginx(
-  {rounds, seconds}: Scale,
-  connections: number,
-  valueOf: (load: Load) => number
-): Promise<Compared> {
+export async function compared({rounds, seconds}: Scale, {name, unit, call}: Comparison): Promise<readonly Measure[]> {
   return withRig(async rig => {
     const {program, url, calleePort} = await startPair(rig)
-    const candidates = [url]
-    if (isInstalled('nginx'))
-      candidates.push(`http://127.0.0.1:${(await startNginx(rig, calleePort)).port.toString()}/plain`)
-    const round = async (length: number): Promise<readonly Load[]> =>
-      inRounds(candidates.length, async n => load({url: candidates[n] ?? url, connections, seconds: length}))
+    const peers = await startPeers(rig, calleePort)
+    const round = async (length: number): Promise<ReadonlyMap<string, Called>> => {
+      const done = new Map([['ours', await call(url, length)]])
+      for (const [peer, at] of peers) if (at !== undefined) done.set(peer, await call(at, length))
+      return done
+    }
     const warm = await round(1)
     const results = await inRounds(rounds, async () => round(seconds))
     await checkContract(
       calleePort,
-      [warm, ...results].flatMap(([first]) => first ?? [])
+      [warm, ...results].flatMap(done => done.get('ours') ?? [])
     )
     program.signal('SIGTERM')
     await program.exited
-    return {
-      ours: results.flatMap(([first]) => first ?? []).map(valueOf),
-      peer: results.flatMap(([, second]) => second ?? []).map(valueOf),
-      peerName: candidates.length > 1 ? 'nginx' : 'nginx missing'
-    }
+    const column = (of: string): readonly number[] => results.flatMap(done => done.get(of)?.value ?? [])
+    return [...peers.keys()].map(peerName => ({name, unit, ours: column('ours'), peer: column(peerName), peerName}))
   })
+}
+
+const urlAt = (port: number, path = '/plain'): string => `http://127.0.0.1:${port.toString()}${path}`
+
+/** URLs of the app at `port`; undefined: this peer is not here. */
+async function startPeers(rig: Rig, port: number): Promise<ReadonlyMap<PeerName, string | undefined>> {
+  const command = daprd()
+  return new Map([
+    ['nginx', isInstalled('nginx') ? urlAt((await startNginx(rig, port)).port) : undefined],
+    ['direct', urlAt(port)],
+    ['daprd', command && urlAt(await startDaprdPair(rig, command, port), '/v1.0/invoke/daprd-callee/method/plain')]
+  ])
 }
 
 /** More keys of the template for both apps, and files that they name. */
@@ -79,7 +95,7 @@ export async function startPair(rig: Rig, {folder = '.', common = {}, files = {}
 }
 
 /** A lane that skips the contract, or the callee, cannot win. */
-export async function checkContract(port: number, loads: readonly Load[]): Promise<void> {
+export async function checkContract(port: number, loads: readonly Pick<Load, 'requests'>[]): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${port.toString()}/counts`)
   const {calls, lacking} = ((await answer.json()) as Record<'/echo', {calls: number; lacking: number}>)['/echo']
   const expected = loads.reduce((sum, {requests}) => sum + requests, 0)

@@ -1,17 +1,13 @@
-import {execFile} from 'node:child_process'
 import {once} from 'node:events'
 import {cpSync, existsSync, mkdirSync} from 'node:fs'
+import {writeFile} from 'node:fs/promises'
 import {request} from 'node:http'
-import {tmpdir, userInfo} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import {promisify} from 'node:util'
 import type {Rig} from '../test/rig/rig.ts'
 import {freePorts} from './tools.ts'
 
-const execute = promisify(execFile)
 const SERVER = join(import.meta.dirname, '../test/fixtures/apps/saved.mjs')
-const NODEMON = '3.1.14'
 
 /** Something that restarts the server of `test/fixtures/apps/saved.mjs` when its code is saved. */
 export interface Runner {
@@ -55,19 +51,6 @@ export async function openPeer(
   return {name, url, save, close: async () => end(program)}
 }
 
-/** The command of nodemon, which is installed for this; undefined where that fails. */
-export async function nodemon(): Promise<readonly string[] | undefined> {
-  const folder = join(tmpdir(), `pillion-bench-${userInfo().uid.toString()}`, `nodemon-${NODEMON}`)
-  const program = join(folder, 'node_modules/nodemon/bin/nodemon.js')
-  try {
-    mkdirSync(folder, {recursive: true, mode: 0o700})
-    if (!existsSync(program)) await execute('npm', ['install', '--prefix', folder, '--no-audit', `nodemon@${NODEMON}`])
-    return ['node', program, '--quiet', 'app.mjs']
-  } catch {
-    return undefined // no registry here
-  }
-}
-
 /** What the server itself takes, its boot and its exit together: from its spawn over its first answer and SIGTERM to its end, in ms. */
 export async function bareTimes(rig: Rig): Promise<number> {
   await writerIn(rig, 'bare')(0)
@@ -80,14 +63,18 @@ export async function bareTimes(rig: Rig): Promise<number> {
   return performance.now() - begin
 }
 
+/** A server that has not answered by then never will: it failed to start, and waits for a change. */
+const LIMIT_MS = 20_000
+
 /** Asks again and again until the answer is this one; ms. Failures are what peers do meanwhile. */
 export async function firstAnswer(url: string, wanted: string): Promise<number> {
   const begin = performance.now()
-  for (;;) {
+  for (let ms = 0; ms < LIMIT_MS; ms = performance.now() - begin) {
     const answer = await answerOf(url).catch(() => '')
     if (answer === wanted) return performance.now() - begin
     await pause(2)
   }
+  throw new Error(`${url} does not answer ${wanted}`)
 }
 
 /** One call on a connection of its own. */
@@ -100,10 +87,15 @@ export async function answerOf(url: string): Promise<string> {
   return text
 }
 
+/** Saves in place, and never shorter than before: `node --watch` loses a file that is renamed, and nobody may see half of one. */
 function writerIn(rig: Rig, folder: string): (version: number) => Promise<void> {
+  const path = join(rig.folder, folder, 'version.mjs')
   mkdirSync(join(rig.folder, folder), {recursive: true})
   cpSync(SERVER, join(rig.folder, folder, 'app.mjs'))
-  return async version => rig.write({[`${folder}/version.mjs`]: `export const version = ${version.toString()}\n`})
+  return async version => {
+    const text = `export const version = ${version.toString().padEnd(4)}\n`
+    await writeFile(path, text, {flag: existsSync(path) ? 'r+' : 'w'})
+  }
 }
 
 async function end(program: {signal(name: NodeJS.Signals): void; readonly exited: Promise<unknown>}): Promise<void> {

@@ -1,10 +1,10 @@
-import type {Measure, Unit} from './figure.ts'
+import type {Measure, MeasureName, Unit} from './figure.ts'
 import {DAPR, GOALS, type Goal} from './goals.ts'
 
 export const HEAD = ['figure', 'ours', 'peer', 'ratio', 'min–max', 'goal', 'met', 'Dapr'] as const
 
 /** The middle of the numbers; of an even count, the mean of the two in the middle. */
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].toSorted((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   const upper = sorted[middle] ?? Number.NaN
@@ -14,7 +14,7 @@ function median(numbers: readonly number[]): number {
 const rounded = (value: number): string =>
   value.toLocaleString('en-US', {maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0})
 
-const withUnit = (value: number, unit: Unit): string => rounded(value) + (unit === '/s' ? unit : ` ${unit}`)
+export const withUnit = (value: number, unit: Unit): string => rounded(value) + (unit === '/s' ? unit : ` ${unit}`)
 
 const times = (value: number): string => `${value.toFixed(2)} ×`
 
@@ -24,34 +24,55 @@ function goalText({of, atLeast, atMost}: Goal, unit: Unit): string {
   return atLeast === undefined ? `≤ ${shown(atMost ?? 0)}` : `≥ ${shown(atLeast)}`
 }
 
-const isMet = ({atLeast = -Infinity, atMost = Infinity}: Goal, value: number): boolean =>
+const reaches = ({atLeast = -Infinity, atMost = Infinity}: Goal, value: number): boolean =>
   value >= atLeast && value <= atMost
 
-/** One row: medians, and the spread of what is judged: of the rounds' ratios or differences, or of our own numbers where there are none. */
-export function rowOf({name, unit, ours, peer, peerName}: Measure): readonly string[] {
-  const goal = GOALS[name]
-  const ratios = peer.map((value, round) => (ours[round] ?? Number.NaN) / value)
+/** What a measure says: medians, the spread of what is compared, its goal and whether that is met. */
+export interface Verdict {
+  readonly ours: string
+  /** '' where there is nothing to compare with. */
+  readonly peer: string
+  readonly ratio: string
+  readonly spread: string
+  readonly goal: string
+  /** Undefined: no goal, or not to be judged here. */
+  readonly isMet: boolean | undefined
+}
+
+/** The spread is that of the rounds' ratios or differences, or of our own numbers where there are none. */
+export function verdictOf({name, unit, ours, peer, peerName, why}: Measure): Verdict {
+  const goal = goalOf(name, peerName)
+  // nobody is so many times better than nothing
+  const ratios = peer.some(value => value === 0) ? [] : peer.map((value, round) => (ours[round] ?? Number.NaN) / value)
   const differences = peer.map((value, round) => (ours[round] ?? Number.NaN) - value)
   const judged = goal?.of === 'difference' ? differences : ratios.length > 0 ? ratios : ours
   const spread = [Math.min(...judged), Math.max(...judged)].map(value =>
     judged === ratios ? value.toFixed(2) : rounded(value)
   )
-  const met =
-    goal === undefined || (goal.of !== 'ours' && peer.length === 0)
-      ? ''
-      : isMet(goal, median({ours, ratio: ratios, difference: differences}[goal.of]))
-        ? 'yes'
-        : 'no'
-  return [
-    name,
-    withUnit(median(ours), unit),
-    peer.length > 0 ? `${withUnit(median(peer), unit)} ${peerName}` : peerName,
-    ratios.length > 0 ? times(median(ratios)) : '',
-    spread.join('–'),
-    goal === undefined ? '' : goalText(goal, unit),
-    met,
-    DAPR[name] ?? ''
-  ]
+  return {
+    ours: withUnit(median(ours), unit),
+    peer: peer.length > 0 ? withUnit(median(peer), unit) : peerName === '' ? '' : (why ?? 'not here'),
+    ratio: ratios.length > 0 ? times(median(ratios)) : '',
+    spread: spread.join('–'),
+    goal: goal === undefined ? '' : goalText(goal, unit),
+    isMet:
+      goal === undefined || (goal.of !== 'ours' && peer.length === 0)
+        ? undefined
+        : reaches(goal, median({ours, ratio: ratios, difference: differences}[goal.of]))
+  }
+}
+
+/** A goal that names a peer counts for the row of that peer alone. */
+function goalOf(name: MeasureName, peerName: string): Goal | undefined {
+  const goal = GOALS[name]
+  return goal?.to === undefined || goal.to === peerName ? goal : undefined
+}
+
+/** One row of the terminal's table. */
+export function rowOf(measure: Measure): readonly string[] {
+  const {ours, peer, ratio, spread, goal, isMet} = verdictOf(measure)
+  const met = isMet === undefined ? '' : isMet ? 'yes' : 'no'
+  return [measure.name, ours, `${peer} ${measure.peerName}`.trim(), ratio, spread, goal, met, DAPR[measure.name] ?? '']
 }
 
 /** Columns as wide as their widest cell; a row with one cell only is a remark. */

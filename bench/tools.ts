@@ -25,16 +25,21 @@ export function isInstalled(name: string): boolean {
   })
 }
 
+/** Where programs stay that were compiled or fetched for this. */
+export function cacheFolder(): string {
+  const folder = join(tmpdir(), `pillion-bench-${userInfo().uid.toString()}`)
+  mkdirSync(folder, {recursive: true, mode: 0o700})
+  return folder
+}
+
 /** A program of `test/fixtures/servers`, compiled when its source is new; kept in the folder for temporary files. */
 async function compiled(
   source: string,
   compiler: (source: string, target: string) => readonly [string, ...string[]]
 ): Promise<string> {
   const path = join(SERVERS, source)
-  const folder = join(tmpdir(), `pillion-bench-${userInfo().uid.toString()}`)
-  mkdirSync(folder, {recursive: true, mode: 0o700})
   const target = join(
-    folder,
+    cacheFolder(),
     `${basename(source, '.go')}-${createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12)}`
   )
   if (existsSync(target)) return target

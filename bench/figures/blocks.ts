@@ -47,7 +47,7 @@ export const blocks: Figure = {
           unit: UNITS[kind],
           ours: of(ours, kind),
           peer: of(peer, kind),
-          peerName: lanes.some(({name}) => name === peer) ? peer : `${peer} missing`
+          peerName: peer
         }))
       const isReal = lanes.some(({name}) => name === 'ours on Redis')
       return [

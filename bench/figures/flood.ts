@@ -1,12 +1,11 @@
-import {execFile} from 'node:child_process'
 import {existsSync} from 'node:fs'
 import {readdir, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import {promisify} from 'node:util'
 import type {Rig} from '../../test/rig/rig.ts'
 import {inRounds, type Figure} from '../figure.ts'
-import {echoServer, freePorts, lineWriter, pacedCaller, withRig} from '../tools.ts'
+import {paced} from '../paced.ts'
+import {echoServer, freePorts, lineWriter, withRig} from '../tools.ts'
 
 const CALLS_A_SECOND = 1000
 const BYTES_A_LINE = 100
@@ -67,21 +66,13 @@ async function roundOf({seconds, writing, pace}: Round): Promise<number> {
       if (pipeline.hasExited) throw new Error(pipeline.report())
       await pause(20)
     }
-    const p99 = await callsAt(`http://127.0.0.1:${sidecar.toString()}/v1.0/invoke/callee/method/echo`, seconds)
+    const url = `http://127.0.0.1:${sidecar.toString()}/v1.0/invoke/callee/method/echo`
+    const {p99} = await paced(url, CALLS_A_SECOND, seconds)
     await checkWritten(rig, Number(pace[0] ?? LEAST_AT_FULL_SPEED) * seconds * 0.9)
     await rig.run(['stop', '-f', '.'])
     await pipeline.exited
-    return p99
+    return p99 / 1000
   })
-}
-
-/** The 99th percentile of the calls' times, in ms. */
-async function callsAt(url: string, seconds: number): Promise<number> {
-  const args = [url, CALLS_A_SECOND.toString(), seconds.toString()]
-  const {stdout} = await promisify(execFile)(await pacedCaller(), args)
-  const {requests, failed, p99} = JSON.parse(stdout) as Record<'requests' | 'failed' | 'p99', number>
-  if (failed > 0) throw new Error(`${failed.toString()} of ${requests.toString()} calls failed`)
-  return p99 / 1000
 }
 
 async function checkWritten(rig: Rig, leastLines: number): Promise<void> {

@@ -136,16 +136,13 @@ export const grpc: Figure = {
             const made = all[n]?.[at]
             return made === undefined ? [] : [value(made)]
           })
-        const row = (called: MeasureName, value: (made: Taken) => number): Measure => {
-          const peers = of(1, value)
-          return {
-            name: called,
-            unit,
-            ours: of(0, value),
-            peer: peers,
-            peerName: peers.length === 0 ? `${peer} missing` : peer
-          }
-        }
+        const row = (called: MeasureName, value: (made: Taken) => number): Measure => ({
+          name: called,
+          unit,
+          ours: of(0, value),
+          peer: of(1, value),
+          peerName: peer
+        })
         const first = row(name, made => valueOf(made.load))
         return cpuName === undefined ? [first] : [first, row(cpuName, made => made.perCpuSecond)]
       })

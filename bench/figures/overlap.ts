@@ -1,11 +1,10 @@
-import {execFile} from 'node:child_process'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import {promisify} from 'node:util'
 import type {Program} from '../../test/rig/program.ts'
 import type {Rig} from '../../test/rig/rig.ts'
 import {inRounds, type Figure} from '../figure.ts'
-import {pacedCaller, withRig} from '../tools.ts'
+import {paced} from '../paced.ts'
+import {withRig} from '../tools.ts'
 
 const SERVER = join(import.meta.dirname, '../../test/fixtures/apps/late-echo.mjs')
 const CALLS_A_SECOND = 200
@@ -88,9 +87,5 @@ async function saveEvenly({rig, program}: Callee, count: number, over: AbortSign
 
 /** Calls for so many seconds: the p99.9 in ms. */
 async function callsAt(url: string, seconds: number): Promise<number> {
-  const args = [url, CALLS_A_SECOND.toString(), seconds.toString()]
-  const {stdout} = await promisify(execFile)(await pacedCaller(), args)
-  const {requests, failed, p999} = JSON.parse(stdout) as Record<'requests' | 'failed' | 'p999', number>
-  if (failed > 0) throw new Error(`${failed.toString()} of ${requests.toString()} calls failed`)
-  return p999 / 1000
+  return (await paced(url, CALLS_A_SECOND, seconds)).p999 / 1000
 }

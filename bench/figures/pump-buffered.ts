@@ -5,5 +5,5 @@ import {pumped} from '../pump.ts'
 export const pumpBuffered: Figure = {
   name: 'pump-buffered',
   needs: ['cc'],
-  measure: async scale => [{name: 'pump, buffered', unit: '/s', peerName: 'plain', ...(await pumped(scale, 10_000))}]
+  measure: async scale => pumped('pump, buffered', scale, 10_000)
 }

@@ -5,5 +5,5 @@ import {pumped} from '../pump.ts'
 export const pumpLines: Figure = {
   name: 'pump-lines',
   needs: ['cc'],
-  measure: async scale => [{name: 'pump, line by line', unit: '/s', peerName: 'plain', ...(await pumped(scale, 1))}]
+  measure: async scale => pumped('pump, line by line', scale, 1)
 }

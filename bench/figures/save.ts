@@ -1,7 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Rig} from '../../test/rig/rig.ts'
 import {inRounds, type Figure, type Measure} from '../figure.ts'
-import {answerOf, bareTimes, firstAnswer, nodemon, openOurs, openPeer, type Runner} from '../saved.ts'
+import {answerOf, bareTimes, firstAnswer, openOurs, openPeer, type Runner} from '../saved.ts'
+import {peer} from '../peers.ts'
 import {withRig} from '../tools.ts'
 
 const CALLS_A_SECOND = 200
@@ -30,10 +31,7 @@ const PEERS = ['node --watch', 'nodemon']
 
 function rowsOf(name: Measure['name'], unit: Measure['unit'], numbers: Numbers): readonly Measure[] {
   const ours = numbers.get('ours') ?? []
-  return PEERS.map(peer => {
-    const theirs = numbers.get(peer) ?? []
-    return {name, unit, ours, peer: theirs, peerName: theirs.length > 0 ? peer : `${peer} is missing`}
-  })
+  return PEERS.map(peerName => ({name, unit, ours, peer: numbers.get(peerName) ?? [], peerName}))
 }
 
 async function ofAll(
@@ -41,11 +39,13 @@ async function ofAll(
   takesMs: number,
   measure: (runners: readonly Runner[]) => Promise<Numbers>
 ): Promise<Numbers> {
-  const command = await nodemon()
+  const nodemon = await peer('nodemon')
   const runners = [
     await openOurs(rig, takesMs),
     await openPeer(rig, {name: 'node --watch', command: ['node', '--watch', 'app.mjs'], takesMs}),
-    ...(command === undefined ? [] : [await openPeer(rig, {name: 'nodemon', command, takesMs})])
+    ...(nodemon === undefined
+      ? []
+      : [await openPeer(rig, {name: 'nodemon', command: [...nodemon, '--quiet', 'app.mjs'], takesMs})])
   ]
   const numbers = await measure(runners)
   for (const runner of runners) await runner.close()

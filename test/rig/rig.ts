@@ -159,8 +159,8 @@ export class Rig {
     if (!hasPassed) for (const program of this.#programs) process.stderr.write(program.report())
   }
 
-  /** The socket's path is nobody else's, so it is the mark of all that comes from this rig. */
-  get #marker(): string {
+  /** An assignment in the environment of all that comes from this rig: the socket's path is nobody else's. */
+  get marker(): string {
     return `RIG_SOCKET=${this.#switchboard.path}`
   }
 
@@ -177,7 +177,7 @@ export class Rig {
   async #living(): Promise<readonly Trace[]> {
     const known = [...this.#offspring]
     const alive = await Promise.all(known.map(isAlive))
-    const marked = await tracesCarrying(this.#marker)
+    const marked = await tracesCarrying(this.marker)
     const unmarked = known.filter(({pid}, index) => alive[index] && marked.every(trace => trace.pid !== pid))
     return [...marked, ...unmarked]
   }

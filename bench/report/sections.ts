@@ -1,0 +1,141 @@
+import type {MeasureName} from '../figure.ts'
+
+/** A part of the page: figures that belong together. */
+export interface Section {
+  readonly title: string
+  /** The name of each figure, and what it measures. */
+  readonly figures: readonly (readonly [name: string, what: string])[]
+}
+
+export const SECTIONS: readonly Section[] = [
+  {
+    title: 'Calls between two apps',
+    figures: [
+      [
+        'calls',
+        '`wrk` sends a POST of 13 bytes on 32 connections to the sidecar of one app, for another one: a small Go server that answers with what it gets, and checks that every call has all headers that Dapr adds. nginx has one worker, connections that are kept, and no access log.'
+      ],
+      ['latency', 'The same with one connection: the median of the time of a call.'],
+      [
+        'paced',
+        '5,000 calls a second for a while, each at its time whether earlier ones were answered or not. The time of a call counts from the moment at which it was due, so a stall counts for all that it delayed.'
+      ],
+      [
+        'policies',
+        'Calls in a second of our own processor time, with more around each of them, compared with the same run without it.'
+      ]
+    ]
+  },
+  {
+    title: 'Start, memory and stop',
+    figures: [
+      [
+        'ten',
+        'Ten copies of a small Go server. From the start of the tool until all ten listen; proportional memory (PSS) of all processes of the tool, those of the apps left out, while nothing happens, each tool with a copy of Node that no other process shares; from SIGTERM until the tool and all apps are gone.'
+      ],
+      [
+        'start',
+        'The same from what Pillion says: until the last app has started, and until each has answered a call through its sidecar.'
+      ],
+      ['stop', '`stop -f .` of ten apps, until it returns and the run is gone.'],
+      ['apps', 'More and more small processes in one template.'],
+      ['memory', 'Proportional memory of a run of ten apps after 100,000 calls.'],
+      [
+        'startup',
+        'A command from its start to its end, and `run` from its start to that of the app; compared with an empty program of Node.'
+      ]
+    ]
+  },
+  {
+    title: 'Saving',
+    figures: [
+      [
+        'save',
+        'A server that needs 300 ms to boot. From the write of the file to the first answer of the new code, less its own boot and exit; and the calls that fail meanwhile, at 200 a second, whose answers take 50 ms.'
+      ],
+      [
+        'overlap',
+        'With `reload: overlap`: the 99.9th percentile of calls, with twenty saves in a while and without any.'
+      ]
+    ]
+  },
+  {
+    title: 'Log lines',
+    figures: [
+      [
+        'pump-lines',
+        'A program in C writes lines of 100 bytes, one `write` for each, through the tool into `wc -l`; compared with the same straight into `wc -l`. Pillion keeps the lines in a file, too.'
+      ],
+      ['pump-buffered', 'The same program, writing 10 KB at a time.'],
+      [
+        'flood',
+        '1,000 calls a second between two apps while a third one writes lines: the 99th percentile of the calls.'
+      ],
+      [
+        'flood-memory',
+        'Memory of a run whose app has written all its lines and is silent, compared with one that was always silent.'
+      ]
+    ]
+  },
+  {
+    title: 'Bad input under load',
+    figures: [
+      [
+        'bad-input',
+        '500 calls a second between two apps while somebody misbehaves: the 99th percentile of these calls, none of which may fail, and by how much the own memory of the run was larger at most.'
+      ]
+    ]
+  },
+  {
+    title: 'gRPC, state and events',
+    figures: [
+      ['grpc', 'Unary calls of 32 streams or connections, by grpc-go; nginx has `grpc_pass`.'],
+      [
+        'blocks',
+        'State and pub/sub over HTTP, at 32 connections; `bare` is a server in Go that does nothing but pass on to Redis.'
+      ],
+      ['grpc-blocks', 'The same over gRPC.']
+    ]
+  },
+  {
+    title: 'The rest',
+    figures: [
+      [
+        'manager',
+        "The median of a call to a service at the manager's port, compared with one at the sidecar of an app."
+      ],
+      [
+        'page',
+        "The dashboard in a browser: when it shows something, compared with a blank page, and the share of time in which the browser's main thread works."
+      ],
+      ['wait', '`wait`: from the moment at which the last app listens, and how much later than is true.']
+    ]
+  }
+]
+
+/** What the picture shows: one measure of a figure with all it is compared with. */
+export interface Panel {
+  readonly figure: string
+  readonly measure: MeasureName
+  readonly title: string
+  readonly better: 'more' | 'less'
+  /** A peer that is so far off that nobody could see the others. */
+  readonly without?: string
+}
+
+export const PANELS: readonly Panel[] = [
+  {figure: 'calls', measure: 'calls', title: 'Calls a second, 32 connections', better: 'more'},
+  {figure: 'latency', measure: 'latency', title: 'Median of a call, one connection', better: 'less'},
+  {
+    figure: 'paced',
+    measure: 'p99.9, 5,000 calls/s',
+    title: '99.9 % of 5,000 calls a second within',
+    better: 'less',
+    without: 'daprd'
+  },
+  {figure: 'save', measure: 'save → new code', title: 'Saved file → new code, without its boot', better: 'less'},
+  {figure: 'ten', measure: 'ten apps: listen', title: 'Ten apps: until all listen', better: 'less'},
+  {figure: 'ten', measure: 'ten apps: memory', title: 'Ten apps: memory of the tool', better: 'less'},
+  {figure: 'ten', measure: 'ten apps: stop', title: 'Ten apps: until all have ended', better: 'less'},
+  {figure: 'pump-lines', measure: 'pump, line by line', title: 'Log lines a second, one write each', better: 'more'}
+]

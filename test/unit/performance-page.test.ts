@@ -1,0 +1,62 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import type {Measure} from '../../bench/figure.ts'
+import {pages} from '../../bench/report/page.ts'
+import {readResults, type Results} from '../../bench/report/results.ts'
+import {PANELS, SECTIONS} from '../../bench/report/sections.ts'
+
+t.test('the page of figures says what the results say; else: npm run bench -- --write FIGURE', t => {
+  const written = Object.entries(pages(readResults()))
+  t.equal(written.length, 2)
+  for (const [name, text] of written)
+    t.equal(readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8'), text, name)
+  t.end()
+})
+
+t.test('every result is shown, and the picture has all its panels', t => {
+  const results = readResults()
+  const shown = SECTIONS.flatMap(({figures}) => figures.map(([name]) => name))
+  t.same(
+    Object.keys(results).filter(name => !shown.includes(name)),
+    []
+  )
+  for (const {figure, measure} of PANELS)
+    t.ok(
+      results[figure]?.measures.some(({name, ours}) => name === measure && ours.length > 0),
+      measure
+    )
+  t.end()
+})
+
+const calls: Measure = {name: 'calls', unit: '/s', ours: [80, 100, 90], peer: [100, 100, 100], peerName: 'nginx'}
+
+/** The page of one figure with these measures. */
+const pageOf = (measures: readonly Measure[], rounds = 5): string => {
+  const taken = {date: '2026-01-31', machine: '2 cores', versions: {Node: 'v26.10.0'}, rounds, measures}
+  const results: Results = {calls: taken}
+  return pages(results)['performance.md'] ?? ''
+}
+
+t.test('a goal that is missed is named at the top, and in its row', t => {
+  const text = pageOf([calls])
+  t.match(text, '## Goals that are missed\n\n- **calls**: 0.90 × nginx, the goal is ≥ 0.92 ×\n')
+  t.match(text, '| calls | 90/s | nginx | 100/s | 0.90 × | 0.80–1.00 | ≥ 0.92 × **missed** |')
+  t.match(pageOf([{...calls, ours: [95, 96, 97]}]), /missed\n\nNone\.[^]*≥ 0\.92 × ✓ \|/)
+  t.end()
+})
+
+t.test('a peer that is not here has no number, and is not judged', t => {
+  const text = pageOf([{...calls, peer: []}])
+  t.match(text, '| calls | 90/s | nginx | not here |  |  |  |')
+  t.match(text, 'missed\n\nNone.')
+  t.end()
+})
+
+t.test('few rounds are said to be provisional; names and numbers reach the picture', t => {
+  t.match(pageOf([calls], 2), /\*\*Provisional:[^]*\| 2 \(few: provisional\) \|/)
+  t.notMatch(pageOf([calls]), /provisional/i)
+  const taken = {date: '', machine: '', versions: {}, rounds: 5, measures: [{...calls, peerName: 'a<b'}]}
+  t.match(pages({calls: taken})['performance.svg'], />a&lt;b<[^]*>100\/s</)
+  t.end()
+})
