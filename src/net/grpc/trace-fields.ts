@@ -5,7 +5,7 @@ export const BINARY_BYTES = 29
 const binary = Buffer.alloc(BINARY_BYTES)
 /** In base64 without padding. */
 export const BINARY_LENGTH = 39
-const LENGTH = 55
+export const TRACEPARENT_LENGTH = 55
 
 const hex = (bytes: Buffer, from: number, to: number): string => bytes.toString('hex', from, to)
 
@@ -13,7 +13,7 @@ const hex = (bytes: Buffer, from: number, to: number): string => bytes.toString(
 const fieldOf = (name: string, length: number): string =>
   `\0${encodeInteger(name.length, 7, 0)}${name}${encodeInteger(length, 7, 0)}`
 
-export const TRACEPARENT = fieldOf('traceparent', LENGTH)
+export const TRACEPARENT = fieldOf('traceparent', TRACEPARENT_LENGTH)
 export const TRACE_BIN = fieldOf('grpc-trace-bin', BINARY_LENGTH)
 
 /** The value of `grpc-trace-bin` as a traceparent; '' = it is none. */
@@ -32,4 +32,6 @@ export const binaryTrace = (traceparent: string): string => {
 
 /** A valid traceparent in both forms, as fields; of a later version only what this one knows. */
 export const traceFields = (traceparent: string): string =>
-  TRACEPARENT + (traceparent.length === LENGTH ? traceparent : traceparent.slice(0, LENGTH)) + binaryTrace(traceparent)
+  TRACEPARENT +
+  (traceparent.length === TRACEPARENT_LENGTH ? traceparent : traceparent.slice(0, TRACEPARENT_LENGTH)) +
+  binaryTrace(traceparent)

@@ -67,7 +67,7 @@ export class FrameStream {
   /** Sends a block of fields, behind all data. */
   writeHead(block: string, isLast: boolean): void {
     if (this.isOver || this.isLocalDone) return
-    if (this.#isWaiting) {
+    if (this.#isWaiting()) {
       this.#trailers = block
       return
     }
@@ -80,7 +80,7 @@ export class FrameStream {
     if (this.isOver || this.isLocalDone) return
     const {length} = bytes
     const connection = this.#connection
-    if (this.#isWaiting || length > MAX_PAYLOAD || length > Math.max(0, this.window) || !connection.takes(length)) {
+    if (this.#isWaiting() || length > MAX_PAYLOAD || length > Math.max(0, this.window) || !connection.takes(length)) {
       if (this.#waiting === NONE) this.#waiting = []
       this.#waiting.push(length < COPIED_BYTES ? copyOf(bytes) : bytes)
       this.#endsAfterData = isLast
@@ -92,7 +92,7 @@ export class FrameStream {
   /** Sends what waits, as far as the peer takes it. */
   push(): void {
     const connection = this.#connection
-    while (this.#isWaiting && !this.isOver) {
+    while (this.#isWaiting() && !this.isOver) {
       const bytes = this.#waiting[this.#first] ?? ''
       // smaller settings make a window negative (RFC 9113 §6.9.2)
       const length = Math.min(bytes.length, Math.max(0, this.window), MAX_PAYLOAD)
@@ -104,7 +104,7 @@ export class FrameStream {
         this.#waiting.splice(0, MAX_SENT)
         this.#first = 0
       }
-      this.#sendData(isWhole ? bytes : bytes.slice(0, length), this.#endsAfterData && !this.#isWaiting)
+      this.#sendData(isWhole ? bytes : bytes.slice(0, length), this.#endsAfterData && !this.#isWaiting())
     }
     this.#waiting = NONE
     this.#first = 0
@@ -151,7 +151,7 @@ export class FrameStream {
     this.#trailers = undefined
   }
 
-  get #isWaiting(): boolean {
+  #isWaiting(): boolean {
     return this.#first < this.#waiting.length
   }
 
