@@ -1,51 +1,91 @@
-/** A token of JSON: a text, punctuation, or a word; what is between them is white. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/gsu
 const WHITE = /"(?:[^"\\]|\\.)*"|\s+/gsu
 
 /** JSON without white between its tokens. Numbers, escapes and the order of keys stay as they are written. */
 export const compactJson = (text: string): string =>
   /\s/.test(text) ? text.replace(WHITE, part => (part.startsWith('"') ? part : '')) : text
 
+const SPACE = 0x20
+const QUOTE = 0x22
+const COMMA = 0x2c
+const OPEN_BRACKET = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_BRACKET = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+
 /**
  * The texts of the values of an object's own keys, as they are written; of equal keys the last. The text must be valid JSON
- * (RFC 8259) and an object.
+ * (RFC 8259); of what is no object there are none.
  */
 export function memberTexts(text: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>()
-  let depth = 0
-  let key = ''
-  let start = -1
-  for (const {0: token, index} of text.matchAll(TOKEN)) {
-    const isEnd = token === '}' || token === ']'
-    if (isEnd) depth--
-    if (start >= 0 && ((depth === 1 && token === ',') || depth === 0)) {
-      members.set(key, text.slice(start, index).trim())
-      start = -1
-    } else if (depth === 1 && start === -1 && token.startsWith('"')) {
-      key = JSON.parse(token) as string
-      start = -2
-    } else if (start === -2 && token === ':') start = index + 1
-    if (depth === 1 && token === ',') start = -1
-    if (token === '{' || token === '[') depth++
+  let at = skipWhite(text, 0)
+  if (text.charCodeAt(at) !== OPEN_BRACE) return members
+  for (at = skipWhite(text, at + 1); text.charCodeAt(at) === QUOTE; at = next(text, at)) {
+    const end = endOfString(text, at)
+    const key = JSON.parse(text.slice(at, end)) as string
+    const from = skipWhite(text, skipWhite(text, end) + 1)
+    at = endOfValue(text, from)
+    members.set(key, text.slice(from, at))
   }
   return members
 }
 
-/** The texts of the items of an array, as they are written. The text must be valid JSON and an array. */
+/** The texts of the items of an array, as they are written. The text must be valid JSON; of what is no array there are none. */
 export function itemTexts(text: string): readonly string[] {
   const items: string[] = []
-  let depth = 0
-  let start = -1
-  for (const {0: token, index} of text.matchAll(TOKEN)) {
-    if (token === '}' || token === ']') depth--
-    if ((depth === 1 && token === ',') || depth === 0) {
-      if (start >= 0) items.push(text.slice(start, index).trim())
-      start = -1
-    } else if (start < 0 && depth === 1) start = index
-    if (token === '{' || token === '[') {
-      if (depth === 1 && start < 0) start = index
-      depth++
-    }
+  let at = skipWhite(text, 0)
+  if (text.charCodeAt(at) !== OPEN_BRACKET) return items
+  at = skipWhite(text, at + 1)
+  while (at < text.length && text.charCodeAt(at) !== CLOSE_BRACKET) {
+    const end = endOfValue(text, at)
+    items.push(text.slice(at, end))
+    at = next(text, end)
   }
   return items
+}
+
+function skipWhite(text: string, from: number): number {
+  let at = from
+  while (text.charCodeAt(at) <= SPACE) at++
+  return at
+}
+
+/** Where the next member or item begins behind the end of one, or what closes them stands. */
+function next(text: string, end: number): number {
+  const at = skipWhite(text, end)
+  return text.charCodeAt(at) === COMMA ? skipWhite(text, at + 1) : at
+}
+
+/** Behind the value that begins here. */
+function endOfValue(text: string, from: number): number {
+  const first = text.charCodeAt(from)
+  if (first === QUOTE) return endOfString(text, from)
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return endOfBrackets(text, from)
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === COMMA || code <= SPACE || code === CLOSE_BRACE || code === CLOSE_BRACKET) return at
+  }
+  return text.length
+}
+
+/** Behind the text whose quote stands here: the next quote before which an even number of backslashes stands. */
+function endOfString(text: string, from: number): number {
+  for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let before = at - 1
+    while (text.charCodeAt(before) === BACKSLASH) before--
+    if ((at - before) % 2 === 1) return at + 1
+  }
+  return text.length
+}
+
+function endOfBrackets(text: string, from: number): number {
+  let depth = 0
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at) - 1
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++
+    else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --depth === 0) return at + 1
+  }
+  return text.length
 }

@@ -82,6 +82,9 @@ export class Family<Kind extends Series> {
   readonly #options: FamilyOptions<Kind>
   readonly #series = new Map<string, {readonly labels: string; readonly series: Kind}>()
 
+  #latest: Kind | undefined
+  #latestValues: readonly string[] = []
+
   constructor(options: FamilyOptions<Kind>) {
     this.name = options.name
     this.#options = options
@@ -93,9 +96,13 @@ export class Family<Kind extends Series> {
 
   /** The series with these values, in the order of the labels. Keep the result: looking it up costs more than counting. */
   series(...values: readonly string[]): Kind {
+    // what is counted one after the other is often alike
+    if (this.#latest !== undefined && values.every((value, index) => value === this.#latestValues[index]))
+      return this.#latest
     const {labels, relabel} = this.#options
     const changed = labels.map((label, index) => relabel(this.name, label, values[index] ?? ''))
-    return this.#get(changed) ?? this.#create(changed)
+    this.#latestValues = values
+    return (this.#latest = this.#get(changed) ?? this.#create(changed))
   }
 
   /** Adds the lines of the metric; none if it has no series. */
