@@ -1,7 +1,7 @@
 import {readdir, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import {codeOf} from '../model/errors.ts'
-import {isLogOf, startOf} from './log-file.ts'
+import {logFileStem, startOf, stemOf} from './log-file.ts'
 import {readPart, startOfLastIn} from './log-reader.ts'
 import {instanceName, type Plan} from '../model/plan.ts'
 
@@ -25,7 +25,8 @@ export async function keptLog(plan: Plan, {id, tail, since}: KeptWanted): Promis
   const folders = new Set(
     plan.apps.filter(app => app.id === id || instanceName(app.id, app.instance) === id).map(({logs}) => logs.folder)
   )
-  const names = (await Promise.all([...folders].map(logsIn))).flat().filter(({name}) => isLogOf(name, id, 'app'))
+  const stem = logFileStem(id, 'app')
+  const names = (await Promise.all([...folders].map(logsIn))).flat().filter(({name}) => stemOf(name) === stem)
   const newest = names.toSorted((a, b) => (a.name < b.name ? 1 : -1))[0]
   if (newest === undefined) return undefined
   const path = join(newest.folder, newest.name)

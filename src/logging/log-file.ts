@@ -29,18 +29,18 @@ export interface LogFilePlace {
 
 const twoDigits = (part: number): string => String(part).padStart(2, '0')
 
-/** Dapr's name of a log file, in local time: `<id>_app_20260131235959.log`. A slash in an id becomes `_`. */
+/** Dapr's name of a log file, in local time: `<id>_app_20260131235959.log`. */
 export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'kind' | 'startedAt'>): string {
   const parts = [startedAt.getMonth() + 1, startedAt.getDate()]
   const clock = [startedAt.getHours(), startedAt.getMinutes(), startedAt.getSeconds()]
-  return `${id.replaceAll('/', '_')}_${kind}_${startedAt.getFullYear()}${[...parts, ...clock].map(twoDigits).join('')}.log`
+  return `${logFileStem(id, kind)}${startedAt.getFullYear()}${[...parts, ...clock].map(twoDigits).join('')}.log`
 }
 
-/** Whether a file has such a name. Names of one id sort by time. */
-export function isLogOf(name: string, id: string, kind: LogFilePlace['kind']): boolean {
-  const start = `${id.replaceAll('/', '_')}_${kind}_`
-  return name.startsWith(start) && /^\d{14}\.log$/.test(name.slice(start.length))
-}
+/** What the names of all log files of an app start with: `<id>_app_`. A slash in an id becomes `_`. */
+export const logFileStem = (id: string, kind: LogFilePlace['kind']): string => `${id.replaceAll('/', '_')}_${kind}_`
+
+/** The stem of a file with such a name, undefined if it has none. Names of one stem sort by time. */
+export const stemOf = (name: string): string | undefined => /^(.*_(?:app|daprd)_)\d{14}\.log$/s.exec(name)?.[1]
 
 /** The start time in the name of such a file, in ms since 1970, with a precision of one second. */
 export function startOf(name: string): number {

@@ -1,6 +1,6 @@
 import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
-import {isLogOf} from './log-file.ts'
+import {logFileStem, stemOf} from './log-file.ts'
 
 /** The log files of an app: their folder, the app's name in them, and how many of each kind are kept. */
 export interface KeptLogs {
@@ -10,25 +10,28 @@ export interface KeptLogs {
   readonly keep: number
 }
 
-/** The log files of an app and its sidecar that are too old to keep. Names sort by time. */
-export async function oldLogs({folder, name, keep}: KeptLogs): Promise<readonly string[]> {
-  if (keep === 0) return []
-  const files = await readdir(folder).catch(() => []) // no folder, or not readable
-  return (['app', 'daprd'] as const).flatMap(kind =>
-    files
-      .filter(file => isLogOf(file, name, kind))
-      .toSorted()
-      .slice(0, -keep)
-      .map(file => join(folder, file))
+/** Of apps whose logs are in one folder: their log files and their sidecars' that are too old to keep. Names sort by time. */
+async function oldLogs(folder: string, apps: readonly KeptLogs[]): Promise<readonly string[]> {
+  const files = await readdir(folder).catch((): string[] => []) // no folder, or not readable
+  const byStem = Map.groupBy(files.toSorted(), stemOf)
+  return apps.flatMap(({name, keep}) =>
+    (['app', 'daprd'] as const).flatMap(kind =>
+      (byStem.get(logFileStem(name, kind)) ?? []).slice(0, -keep).map(file => join(folder, file))
+    )
   )
 }
 
-/** Removes old log files except those still in use. `inUse` is called only if there are old files; undefined means unknown. */
+/**
+ * Removes old log files except those still in use. `inUse` is called only if there are old files; undefined means unknown.
+ * A folder is read once for all its apps, and one after the other: hundreds of names times hundreds of apps fill memory.
+ */
 export async function removeOldLogs(
   apps: readonly KeptLogs[],
   inUse: () => Promise<ReadonlySet<string> | undefined>
 ): Promise<void> {
-  const old = (await Promise.all(apps.map(oldLogs))).flat()
+  const limited = apps.filter(({keep}) => keep > 0)
+  const old: string[] = []
+  for (const [folder, members] of Map.groupBy(limited, app => app.folder)) old.push(...(await oldLogs(folder, members)))
   const used = old.length === 0 ? undefined : await inUse()
   if (used === undefined) return
   for (const path of old) if (!used.has(path)) await rm(path, {force: true}).catch(() => undefined) // no permission: skip

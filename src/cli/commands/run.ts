@@ -1,4 +1,5 @@
 import {UserError} from '../../model/errors.ts'
+import {giveBackWhenIdle, growYoung} from '../../platform/heap.ts'
 import {Run} from '../../run/run.ts'
 import {wantsColours} from '../colours.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -45,6 +46,7 @@ async function live(
   try {
     await lived.start()
     growYoung(1)
+    giveBackWhenIdle()
     void started?.(lived)
     if (flags.isSet('dashboard')) void (await import('./dashboard.ts')).openOwnDashboard(lived, terminal, asJson)
     const isHealthy = await lived.ended
@@ -52,17 +54,9 @@ async function live(
     if (hasBug()) return EXIT_BUG
     return exitCode === undefined ? (isHealthy ? 0 : 1) : exitCode()
   } finally {
-    growYoung(2) // V8's default: V8 rejects its code cache if flags differ at the next start
+    growYoung(2) // V8's default, with which its code cache is written
     await terminal.flush()
   }
-}
-
-/**
- * The factor by which V8 grows its young generation. By default it grows to 48 MB and never shrinks, which is half the
- * memory of a long run. With the size after the start, calls are just as fast.
- */
-function growYoung(factor: 1 | 2): void {
-  process.getBuiltinModule('node:v8').setFlagsFromString(`--semi-space-growth-factor=${factor.toString()}`)
 }
 
 /** The first signal stops the run, and so does a closed stdout; a second signal kills everything, and so does a bug of ours. */

@@ -1,0 +1,48 @@
+/** How V8 keeps the memory of a long run small. Its flags are set here only, and not at the start: V8 rejects its code cache if they differ. */
+import {runInNewContext} from 'node:vm'
+
+/** How often a run is asked whether it is idle. */
+const LOOK_MS = 3000
+/** Most that an idle run uses of one processor. */
+const IDLE = 0.05
+/** What has to have come since the last collection: it costs 30 ms with ten apps, 130 ms with two hundred. */
+const WORTH_BYTES = 8 * 1024 * 1024
+
+/**
+ * The factor by which V8 grows its young generation: 2 by default, and it never shrinks while there is work, so that it
+ * becomes 30 MB while hundreds of apps start, and half the memory of a long run. With 1 it stays as it is, and calls are
+ * just as fast.
+ */
+export function growYoung(factor: 1 | 2): void {
+  setFlag(`--semi-space-growth-factor=${factor.toString()}`)
+}
+
+/**
+ * From now on gives back what a start or a flood has left, as soon as nothing happens: V8 keeps it, since it collects only
+ * what new allocations need. A run that is busy, or has not grown, is left alone.
+ */
+export function giveBackWhenIdle(): void {
+  let before = performance.eventLoopUtilization()
+  let kept = 0
+  const look = (): void => {
+    const now = performance.eventLoopUtilization()
+    const {utilization} = performance.eventLoopUtilization(now, before)
+    before = now
+    if (utilization > IDLE || process.memoryUsage.rss() - kept < WORTH_BYTES) return
+    collect()
+    kept = process.memoryUsage.rss()
+  }
+  setInterval(look, LOOK_MS).unref()
+}
+
+/** Collects all garbage and returns the freed pages to the system. */
+function collect(): void {
+  setFlag('--expose-gc')
+  const gc = runInNewContext('gc') as NodeJS.GCFunction
+  setFlag('--no-expose-gc')
+  // only this kind empties V8's pool of pages, too
+  gc({type: 'major', execution: 'sync', flavor: 'last-resort'})
+}
+
+// node:v8 is loaded when it is used: it costs a start two milliseconds
+const setFlag = (flag: string): void => process.getBuiltinModule('node:v8').setFlagsFromString(flag)
