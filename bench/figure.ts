@@ -67,7 +67,8 @@ export type MeasureName =
   | `ten apps: ${'listen' | 'memory' | 'stop'}`
   | `wait: ${'ready' | 'idle, late'}`
   | `page: ${'first paint' | 'first row' | '50,000 calls/s' | '1,600 lines/s' | 'longest task'}`
-  | 'memory'
+  | `memory${'' | ': calm' | ': calm, not recorded'}`
+  | `apps: ${number}, ${'started' | 'CPU' | 'memory' | 'stop'}`
   | 'memory: after a flood'
   | `startup: ${'--version' | '--help' | 'run'}, ${'npm' | 'binary'}`
   | 'size: binary'

@@ -7,6 +7,7 @@ import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {parseArgs} from 'node:util'
 import {PAGE, SHORT, WHOLE, type Figure, type Measure} from './figure.ts'
+import {apps} from './figures/apps.ts'
 import {blocks} from './figures/blocks.ts'
 import {calls} from './figures/calls.ts'
 import {flood} from './figures/flood.ts'
@@ -39,6 +40,7 @@ const FIGURES = [
   startup,
   start,
   ten,
+  apps,
   calls,
   latency,
   paced,

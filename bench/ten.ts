@@ -30,9 +30,9 @@ export interface TenStarted {
 }
 
 /** Starts the ten and calls each at its own sidecar, as soon as the last one is said to have started. */
-export async function startTen(rig: Rig): Promise<TenStarted> {
+export async function startTen(rig: Rig, flags: readonly string[] = []): Promise<TenStarted> {
   const begin = performance.now()
-  const program = rig.pillion(['run', '-f', '.'])
+  const program = rig.pillion(['run', '-f', '.', ...flags])
   const ports = await Promise.all(IDS.map(async id => program.ports(id)))
   const started = performance.now()
   const at = (index: number, callee: string): string =>

@@ -13,27 +13,38 @@ export interface Usage {
 
 /** The run's process and all below it that are no app's. */
 export async function usageOf(pid: number): Promise<Usage> {
+  const {ours, apps} = await processesOf(pid)
+  const sizes = await Promise.all(ours.map(async each => sizeOf(each, 'Pss')))
+  const descriptors = await Promise.all(ours.map(descriptorsOf))
+  return {megabytes: sum(sizes) / 1e6, descriptors: sum(descriptors), processes: ours.length, apps}
+}
+
+/** Resident memory of the same processes, in MB: what they take where nobody else runs the same programs. */
+export async function residentMegabytes(pid: number): Promise<number> {
+  const {ours} = await processesOf(pid)
+  return sum(await Promise.all(ours.map(async each => sizeOf(each, 'Rss')))) / 1e6
+}
+
+/** Processor time of one process so far, in ms: Linux counts hundredths of a second (proc(5)). */
+export async function cpuOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid.toString()}/stat`, 'utf8')
+  return sum(text.slice(text.lastIndexOf(')')).split(' ').slice(12, 14).map(Number)) * 10
+}
+
+async function processesOf(pid: number): Promise<{readonly ours: readonly number[]; readonly apps: number}> {
   const below = (await descendantsOf(pid)).map(trace => trace.pid)
   const markers = await Promise.all(
     below.map(async each => (await environmentOf(each)).some(entry => entry.startsWith('PILLION_LIFE=')))
   )
-  const ours = [pid, ...below.filter((_, index) => !markers[index])]
-  const sizes = await Promise.all(ours.map(proportionalBytes))
-  const descriptors = await Promise.all(ours.map(descriptorsOf))
-  return {
-    megabytes: sum(sizes) / 1e6,
-    descriptors: sum(descriptors),
-    processes: ours.length,
-    apps: markers.filter(Boolean).length
-  }
+  return {ours: [pid, ...below.filter((_, index) => !markers[index])], apps: markers.filter(Boolean).length}
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 
-/** Of one that has ended meanwhile both are 0. */
-async function proportionalBytes(pid: number): Promise<number> {
+/** In bytes; of one that has ended meanwhile both are 0. */
+async function sizeOf(pid: number, kind: 'Pss' | 'Rss'): Promise<number> {
   const text = await readFile(`/proc/${pid.toString()}/smaps_rollup`, 'utf8').catch(() => '')
-  return Number(/^Pss: +(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024
+  return Number(new RegExp(`^${kind}: +(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024
 }
 
 const descriptorsOf = async (pid: number): Promise<number> =>
