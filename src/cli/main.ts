@@ -77,5 +77,15 @@ async function userFailure(error: UserError): Promise<number> {
   return error.exitCode
 }
 
+/** Waits for what commands have printed: a pipe takes 64 KiB at once, and `exit` drops the rest. A reader that is gone gets no more. */
+const flushed = async (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise(resolve => {
+    if (stream.writableLength === 0) resolve()
+    else stream.once('error', () => resolve()).write('', () => resolve())
+  })
+
 // no top-level await: the single executable is CommonJS
-void main().then(code => process.exit(code))
+void main().then(async code => {
+  await Promise.all([process.stdout, process.stderr].map(flushed))
+  process.exit(code)
+})
