@@ -67,6 +67,7 @@ export type MeasureName =
   | `ten apps: ${'listen' | 'memory' | 'stop'}`
   | `wait: ${'ready' | 'idle, late'}`
   | `page: ${'first paint' | 'first row' | '50,000 calls/s' | '1,600 lines/s' | 'longest task'}`
+  | `watched: p99, ${'page' | 'exports'}`
   | `memory${'' | ': calm' | ': calm, not recorded'}`
   | `apps: ${number}, ${'started' | 'CPU' | 'memory' | 'stop'}`
   | 'memory: after a flood'

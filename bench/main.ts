@@ -29,6 +29,7 @@ import {startup} from './figures/startup.ts'
 import {stop} from './figures/stop.ts'
 import {ten} from './figures/ten.ts'
 import {wait} from './figures/wait.ts'
+import {watched} from './figures/watched.ts'
 import {DAPR_SOURCE} from './goals.ts'
 import {machine, versionsOf} from './report/machine.ts'
 import {pages} from './report/page.ts'
@@ -58,11 +59,12 @@ const FIGURES = [
   page,
   memory,
   floodMemory,
-  wait
+  wait,
+  watched
 ]
 
 /** They take long, and stand on the page once they are named. */
-const LONG: readonly Figure[] = [blocks, grpcBlocks, page, wait, manager, startup, overlap, flood]
+const LONG: readonly Figure[] = [blocks, grpcBlocks, page, wait, watched, manager, startup, overlap, flood]
 
 const {values, positionals} = parseArgs({
   options: {short: {type: 'boolean', default: false}, write: {type: 'boolean', default: false}},
