@@ -73,6 +73,7 @@ export type MeasureName =
   | 'memory: after a flood'
   | `startup: ${'--version' | '--help' | 'run'}, ${'npm' | 'binary'}`
   | 'size: binary'
+  | `bad input: ${'p99' | 'memory'}, ${string}`
 
 export interface Figure {
   readonly name: string

@@ -8,6 +8,7 @@ import {join} from 'node:path'
 import {parseArgs} from 'node:util'
 import {PAGE, SHORT, WHOLE, type Figure, type Measure} from './figure.ts'
 import {apps} from './figures/apps.ts'
+import {badInput} from './figures/bad-input.ts'
 import {blocks} from './figures/blocks.ts'
 import {calls} from './figures/calls.ts'
 import {flood} from './figures/flood.ts'
@@ -59,12 +60,13 @@ const FIGURES = [
   page,
   memory,
   floodMemory,
+  badInput,
   wait,
   watched
 ]
 
 /** They take long, and stand on the page once they are named. */
-const LONG: readonly Figure[] = [blocks, grpcBlocks, page, wait, watched, manager, startup, overlap, flood]
+const LONG: readonly Figure[] = [apps, blocks, grpc, grpcBlocks, page, wait, manager, startup, overlap, flood, watched]
 
 const {values, positionals} = parseArgs({
   options: {short: {type: 'boolean', default: false}, write: {type: 'boolean', default: false}},

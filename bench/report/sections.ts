@@ -38,8 +38,14 @@ export const SECTIONS: readonly Section[] = [
         'The same from what Pillion says: until the last app has started, and until each has answered a call through its sidecar.'
       ],
       ['stop', '`stop -f .` of ten apps, until it returns and the run is gone.'],
-      ['apps', 'More and more small processes in one template.'],
-      ['memory', 'Proportional memory of a run of ten apps after 100,000 calls.'],
+      [
+        'apps',
+        'More and more processes that do nothing, in one template: until the last one has started, processor time and memory of the run, and its end; compared with a script of Node that spawns the same and does no more.'
+      ],
+      [
+        'memory',
+        'Memory of a run of ten apps after 100,000 calls: right after the last one, and a little later, with the recorder and without.'
+      ],
       [
         'startup',
         'A command from its start to its end, and `run` from its start to that of the app; compared with an empty program of Node.'
@@ -107,6 +113,10 @@ export const SECTIONS: readonly Section[] = [
       [
         'page',
         "The dashboard in a browser: when it shows something, compared with a blank page, and the share of time in which the browser's main thread works."
+      ],
+      [
+        'watched',
+        '10,000 calls a second while a page shows them, and while all that is kept is exported again and again; compared with nobody looking.'
       ],
       ['wait', '`wait`: from the moment at which the last app listens, and how much later than is true.']
     ]

@@ -1,0 +1,54 @@
+import {Agent} from 'node:http'
+import t from 'tap'
+import {beginSilence, called, oddApp} from '../rig/bad-input.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {environmentOf, tracesCarrying} from '../rig/traces.ts'
+
+/** What a run and its connections may have; more connections than that are opened. */
+const DESCRIPTORS = 256
+const CONNECTIONS = 400
+
+t.test(
+  'no descriptor is left: who is connected is answered, and the run goes on when there are some again',
+  async t => {
+    const rig = await openRig(t)
+    const [odd, ...others] = ['odd', 'good', 'shop', 'other'].map(oddApp)
+    await rig.template([{...odd, appID: 'odd', restart: 'always'}, ...others])
+    const limited = [
+      'sh',
+      '-c',
+      `ulimit -n ${DESCRIPTORS.toString()}; exec "$@"`,
+      'sh',
+      ...rig.program,
+      'run',
+      '-f',
+      '.'
+    ]
+    const run = rig.start(limited)
+    const [{http: port}, {http: other}] = [await run.ports('shop'), await run.ports('other')]
+    const agent = new Agent({keepAlive: true, maxSockets: 1})
+    t.teardown(() => agent.destroy())
+    await called(other, 'good', '/echo', {agent})
+
+    const silence = await beginSilence(port, CONNECTIONS)
+    const statuses = new Set<number>()
+    for (let n = 0; n < 100; n++) statuses.add((await called(other, 'good', '/echo', {agent})).status)
+    t.same([...statuses], [200])
+    process.kill(await processOf(rig, 'odd'), 'SIGKILL')
+    await run.stderr.line(/"odd" could not be started: .*EMFILE/)
+    t.match(await rig.run(['ps']), {code: 0}, 'nobody takes the run for dead, and ends it')
+    await silence.end()
+
+    const fresh = new Agent()
+    for (const app of ['good', 'odd']) t.match(await called(port, app, '/echo', {agent: fresh}), {status: 200}, app)
+    t.match((await rig.run(['ps'])).stdout, /^odd .*\n(?:.*\n)*other /m)
+    run.signal('SIGTERM')
+    t.match(await run.exited, {code: 0})
+  }
+)
+
+async function processOf(rig: Rig, id: string): Promise<number> {
+  for (const {pid} of await tracesCarrying(rig.marker))
+    if ((await environmentOf(pid)).includes(`APP_ID=${id}`)) return pid
+  throw new Error(`no process of ${id}`)
+}
