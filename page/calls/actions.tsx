@@ -1,5 +1,5 @@
 import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
-import type {CallDetail} from '../../src/api/call-view.ts'
+import type {CallRow} from '../../src/api/call-view.ts'
 import type {PinsAnswer, ReplayView} from '../../src/api/replay-view.ts'
 import {announce} from '../parts/announce.tsx'
 import {visible} from '../parts/safe-text.ts'
@@ -15,8 +15,16 @@ const told = (error: unknown): void => {
   failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`
 }
 
-/** What can be done with a call: send it again, copy it as a command, pin it. */
-export function Actions({call}: {readonly call: CallDetail}) {
+const NO_KEYS: readonly Key[] = []
+
+/** What can be done with a call: send it again, copy it as a command, pin it. `hasKeys`: also by single keys; one call of a page may. */
+export function Actions({
+  call,
+  hasKeys = false
+}: {
+  readonly call: Pick<CallRow, 'number' | 'method' | 'path' | 'to'>
+  readonly hasKeys?: boolean
+}) {
   const {number, method, path} = call
   const [result, setResult] = useState<ReplayView | undefined>(undefined)
   const [isPinned, setPinned] = useState(false)
@@ -77,27 +85,32 @@ export function Actions({call}: {readonly call: CallDetail}) {
     ],
     [number, isPinned]
   )
-  useKeys(keys)
+  useKeys(hasKeys ? keys : NO_KEYS)
   return (
     <>
       <div class="tools">
         {mayChange && (
-          <button type="button" title="Key: r" onClick={sendOrAsk}>
+          <button type="button" title={hasKeys ? 'Key: r' : undefined} onClick={sendOrAsk}>
             Send again
           </button>
         )}
-        <button type="button" title="Key: c" onClick={() => void copy()}>
+        <button type="button" title={hasKeys ? 'Key: c' : undefined} onClick={() => void copy()}>
           curl
         </button>
         {mayChange && (
-          <button type="button" title="Key: m" aria-pressed={isPinned} onClick={() => void pin()}>
+          <button
+            type="button"
+            title={hasKeys ? 'Key: m' : undefined}
+            aria-pressed={isPinned}
+            onClick={() => void pin()}
+          >
             {isPinned ? 'Pinned' : 'Pin'}
           </button>
         )}
       </div>
       {result !== undefined && <ReplayResult replay={result} />}
-      <dialog ref={question} aria-labelledby="send-title">
-        <h2 id="send-title">Send {method} again?</h2>
+      <dialog ref={question} aria-labelledby={`send-${number.toString()}`}>
+        <h2 id={`send-${number.toString()}`}>Send {method} again?</h2>
         <p>
           <code>{`${method} ${visible(path)}`}</code> may change something in {visible(call.to)}.
         </p>

@@ -65,7 +65,7 @@ function Content({call}: {readonly call: CallDetail}) {
         {!call.isOpen && ` after ${duration(call.totalMs)}`}
       </p>
       {why !== '' && <p>{why}</p>}
-      <Actions call={call} />
+      <Actions call={call} hasKeys />
       <Timing call={call} />
       {!isKept && <p class="soft">Its bytes are no longer kept.</p>}
       {isTruncated && (

@@ -1,3 +1,6 @@
+import {useState} from 'preact/hooks'
+import {Actions} from '../calls/actions.tsx'
+import {OneMessage} from '../calls/one-message.tsx'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
 import type {DeathView} from '../state/run.ts'
@@ -11,6 +14,9 @@ const toEnd = (element: HTMLPreElement | null): void => {
 /** What killed it: the calls that were inside, those before, and the last lines. */
 export function Death({death}: {readonly death: DeathView}) {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
+  /** The call whose request is shown next to that of the one inside. */
+  const [compared, setCompared] = useState(0)
+  const [deadly] = inside
   return (
     <section class="box death" aria-labelledby="death">
       <h2 id="death">What killed it</h2>
@@ -35,10 +41,11 @@ export function Death({death}: {readonly death: DeathView}) {
                 <th>Request</th>
                 <th>How long</th>
                 <th>Before</th>
+                <th>Actions</th>
               </tr>
             </thead>
             <tbody>
-              {inside.map(({number: call, from, method, path, requestBytes, forMs, times}) => (
+              {inside.map(({number: call, from, to, method, path, requestBytes, forMs, times, isKept}) => (
                 <tr key={call} class="bad">
                   <td>
                     <a href={hrefOf('calls', [call.toString()])}>{call}</a>
@@ -55,9 +62,10 @@ export function Death({death}: {readonly death: DeathView}) {
                       </b>
                     )}
                   </td>
+                  <td>{isKept && <Actions call={{number: call, method, path, to}} />}</td>
                 </tr>
               ))}
-              {finished.map(({number: call, from, method, path, requestBytes, status, totalMs}) => (
+              {finished.map(({number: call, from, method, path, requestBytes, status, totalMs, isKept}) => (
                 <tr key={call}>
                   <td>
                     <a href={hrefOf('calls', [call.toString()])}>{call}</a>
@@ -70,10 +78,27 @@ export function Death({death}: {readonly death: DeathView}) {
                     answered {status} in {duration(totalMs)}
                   </td>
                   <td />
+                  <td>
+                    {isKept && (
+                      <button
+                        type="button"
+                        aria-expanded={compared === call}
+                        onClick={() => setCompared(compared === call ? 0 : call)}
+                      >
+                        Compare bodies
+                      </button>
+                    )}
+                  </td>
                 </tr>
               ))}
             </tbody>
           </table>
+        </div>
+      )}
+      {compared > 0 && deadly !== undefined && (
+        <div class="sides">
+          <OneMessage key={deadly.number} title="Inside when it ended" number={deadly.number} side="request" />
+          <OneMessage key={compared} title="Answered before" number={compared} side="request" />
         </div>
       )}
       <h3 id="last-lines">Its last lines</h3>

@@ -71,7 +71,17 @@ function crash(run: MadeUp): void {
     variables: [['CARD_TOKEN', '<masked, 8 characters>']]
   }
   run.answers['POST /apps/payments/start'] = {apps: [app('payments')]}
+  run.answers['GET /pins'] = {pins: [], rounds: []}
 }
+
+/** A call with the body of its request. */
+const sent = (number: number, body: string): Readonly<Record<string, unknown>> => ({
+  ...call(number, {method: 'POST', path: '/charge'}),
+  target: '/charge',
+  request: {line: 'POST /charge HTTP/1.1', headers: [], body, encoding: 'utf8'},
+  response: {line: '', headers: [], body: '', encoding: 'utf8'},
+  isTruncated: false
+})
 
 t.test('the apps', async t =>
   withBrowser(t, async browser => {
@@ -109,6 +119,7 @@ t.test('the apps', async t =>
       await page.keyboard.type('zzz')
       await page.getByText('No app matches').waitFor()
       await page.getByRole('link', {name: 'Show all'}).click()
+      await grid.getByRole('link', {name: 'payments'}).waitFor()
       await grid.focus()
       await page.keyboard.press('End')
       await page.keyboard.press('k')
@@ -150,6 +161,37 @@ t.test('the apps', async t =>
       t.equal(await page.getByRole('button', {name: 'Start'}).count(), 0)
     })
 
+    await t.test(
+      'the call inside can be sent again, pinned, copied, and compared with one that was answered',
+      async t => {
+        const run = await madeUp(t)
+        crash(run)
+        run.answers['POST /pins'] = {pins: [{call: 48190, results: []}], rounds: []}
+        run.answers['GET /calls/48190'] = sent(48190, '{"payment":null}')
+        run.answers['GET /calls/48188'] = sent(48188, '{"payment":{"card":"4…"}}')
+        const {page, troubles} = await open(browser, run.url)
+        await page.getByRole('link', {name: 'What killed it'}).click()
+        const killed = page.getByRole('region', {name: 'What killed it'})
+        const [inside, answered] = [killed.getByRole('row', {name: '48190'}), killed.getByRole('row', {name: '48188'})]
+        await inside.getByRole('button', {name: 'Send again'}).waitFor()
+        await inside.getByRole('button', {name: 'curl'}).waitFor()
+        await inside.getByRole('button', {name: 'Pin'}).click()
+        await inside.getByRole('button', {name: 'Pinned', pressed: true}).waitFor()
+        await answered.getByRole('button', {name: 'Compare bodies'}).click()
+        await killed.getByRole('group', {name: 'Inside when it ended'}).getByText('null').waitFor()
+        await killed.getByRole('group', {name: 'Answered before'}).getByText('4…').waitFor()
+        t.same(await violations(page), [])
+        await answered.getByRole('button', {name: 'Compare bodies', expanded: true}).click()
+        await killed.getByRole('group', {name: 'Answered before'}).waitFor({state: 'detached'})
+        t.same(troubles, [])
+        await page.goto('about:blank')
+        await page.goto(run.readOnlyUrl)
+        await page.getByRole('link', {name: 'What killed it'}).click()
+        await inside.getByRole('button', {name: 'curl'}).waitFor()
+        t.equal(await killed.getByRole('button', {name: /Send again|Pin/}).count(), 0)
+      }
+    )
+
     await t.test('what apps say is text: in ids, paths, reasons, values', async t => {
       const run = await madeUp(t)
       const evil = '<img src=x onerror="document.title=1">\u202eevil\x1b]0;x\x07'
@@ -161,6 +203,7 @@ t.test('the apps', async t =>
         deaths: 1
       }
       run.answers['GET /apps/%3Cb%3Eshop/deaths'] = {deaths: []}
+      run.answers['GET /pins'] = {pins: [], rounds: []}
       run.answers['GET /apps/%3Cb%3Eshop/environment'] = {
         folder: evil,
         command: [evil],
@@ -168,7 +211,7 @@ t.test('the apps', async t =>
       }
       const {page, troubles} = await open(browser, run.url)
       await page.getByRole('link', {name: '<b>shop'}).click()
-      await page.getByText('GET /<img src=x onerror="document.title=1">[U+202E]evil').waitFor()
+      await page.getByText('GET /<img src=x onerror="document.title=1">[U+202E]evil').first().waitFor()
       await page.getByText('it said <img').waitFor()
       await page.getByText('[U+202E]').nth(4).waitFor()
       t.equal(await page.locator('main img, main b:text-is("shop")').count(), 0)

@@ -1,0 +1,37 @@
+import {useEffect, useState} from 'preact/hooks'
+import type {CallDetail} from '../../src/api/call-view.ts'
+import {ask, problemOf} from '../state/api.ts'
+import {hrefOf} from '../state/route.ts'
+import {statusText} from './columns.tsx'
+import {MessageBody} from './message-body.tsx'
+
+/** The body of a call's request or response, to stand beside another one. */
+export function OneMessage({
+  title,
+  number,
+  side
+}: {
+  readonly title: string
+  readonly number: number
+  readonly side: 'request' | 'response'
+}) {
+  const [call, setCall] = useState<CallDetail | string | undefined>(undefined)
+  useEffect(() => {
+    const gone = new AbortController()
+    ask<CallDetail>(`/calls/${number.toString()}`, {signal: gone.signal}).then(setCall, (error: unknown) => {
+      if (!gone.signal.aborted) setCall(problemOf(error).message)
+    })
+    return () => gone.abort()
+  }, [number])
+  return (
+    <div class="answer" role="group" aria-label={title}>
+      <h2>
+        {title}: <a href={hrefOf('calls', [number.toString()])}>call {number}</a>
+        {typeof call === 'object' && `, ${statusText(call)}`}
+      </h2>
+      {typeof call === 'string' && <p class="soft">{call}</p>}
+      {typeof call === 'object' && call[side].body === '' && <p class="soft">no body</p>}
+      {typeof call === 'object' && <MessageBody message={call[side]} label={`${title}, body`} />}
+    </div>
+  )
+}
