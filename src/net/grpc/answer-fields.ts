@@ -16,7 +16,15 @@ export class AnswerFields implements FieldSink {
   hasTrace = false
   /** As it came, where it is remembered. */
   block = ''
+  /** It has come before. */
+  isRepeated = false
   #headText: string | undefined
+  #head: string | undefined
+
+  /** The same behind the status 200. */
+  get head(): string {
+    return (this.#head ??= copyOf(`\u0088${this.bytes}`))
+  }
 
   /** As the head of a response in text, made when somebody asks for it. */
   get headText(): string {
@@ -76,9 +84,14 @@ let latestEnd = latestHead
 /** Reads a block of an answer; `isLast`: it ends it. Most are the same again and again: those are read once. */
 export const readAnswer = (walker: FieldWalker, block: string, isLast: boolean): AnswerFields => {
   const latest = isLast ? latestEnd : latestHead
-  if (block === latest.block) return latest
-  const fields = known.get(block) ?? walkAnswer(walker, block)
+  if (block === latest.block) {
+    latest.isRepeated = block !== ''
+    return latest
+  }
+  const seen = known.get(block)
+  const fields = seen ?? walkAnswer(walker, block)
   if (fields.block === '') return fields
+  fields.isRepeated = seen !== undefined
   if (isLast) latestEnd = fields
   else latestHead = fields
   return fields

@@ -44,13 +44,13 @@ export class FrameClient extends FrameConnection {
     return this.why || 'EOF'
   }
 
-  /** Begins a call with its head. */
-  open(handler: StreamHandler, block: string, isLast: boolean): FrameStream {
+  /** Begins a call with its head; `repeated`: its first fields, where they are likely to come again. */
+  open(handler: StreamHandler, fields: string, isLast: boolean, repeated = ''): FrameStream {
     const stream = new FrameStream(this, this.#next, this.peerWindow, handler)
     this.#next += 2
     this.streams.add(stream)
     if (this.#next > MAX_STREAM_ID) this.isClosing = true
-    stream.writeHead(block, isLast)
+    stream.writeHead(fields, isLast, repeated)
     return stream
   }
 

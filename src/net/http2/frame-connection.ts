@@ -7,6 +7,7 @@ import {FrameReader, type FrameSink} from './frame-reader.ts'
 import type {FrameStream} from './frame-stream.ts'
 import {FrameWriter} from './frame-writer.ts'
 import * as frames from './frames.ts'
+import {SentFields} from './sent-fields.ts'
 import {ConnectionError, PROTOCOL_ERROR} from './frames.ts'
 import {CONNECTION_WINDOW} from './greeting.ts'
 
@@ -19,6 +20,7 @@ const INITIAL_WINDOW = 65_535
 export abstract class FrameConnection implements FrameSink {
   readonly streams = new NumberedList<FrameStream>()
   readonly walker = new FieldWalker()
+  readonly sentFields = new SentFields()
   /** Calls that the peer takes at once. */
   peerLimit = Infinity
   /** Why the connection ended, '' while it has not. */
@@ -239,7 +241,8 @@ export abstract class FrameConnection implements FrameSink {
     for (let from = at; from < at + length; from += 6) {
       const name = text.charCodeAt(from) * 256 + text.charCodeAt(from + 1)
       const value = frames.readUint32(text, from + 2)
-      if (name === 3) this.peerLimit = value
+      if (name === 1) this.sentFields.limit(value)
+      else if (name === 3) this.peerLimit = value
       else if (name === 4) this.#setWindow(value)
     }
     this.send(frames.frameHead(0, frames.SETTINGS, frames.ACK, 0))

@@ -64,13 +64,14 @@ export class FrameStream {
     this.#connection.walker.walk(block, NOBODY)
   }
 
-  /** Sends a block of fields, behind all data. */
-  writeHead(block: string, isLast: boolean): void {
+  /** Sends a block of fields, behind all data; `repeated`: its first fields, where they are likely to come again. */
+  writeHead(fields: string, isLast: boolean, repeated = ''): void {
     if (this.isOver || this.isLocalDone) return
     if (this.#isWaiting()) {
-      this.#trailers = block
+      this.#trailers = repeated + fields
       return
     }
+    const block = this.#connection.sentFields.encode(repeated, fields)
     this.#connection.sendFields(headersFrames(this.id, block, isLast))
     if (isLast) this.#localDone()
   }

@@ -13,6 +13,7 @@ import type {PooledProcess} from '../../net/pool.ts'
 import {answerType, httpText, NO_TRAILERS} from './answer-faults.ts'
 import {CUT_CALL, QueuedGrpcCall, RESET_CALL} from './queued-grpc-call.ts'
 import type {RecordedCallOptions} from './recorded-grpc-call.ts'
+import type {Forwarded} from './request-head.ts'
 import {NO_STREAMS, PolicedAnswer, statusOfPolicy} from './policed-answer.ts'
 import * as status from '../../net/grpc/status.ts'
 import {trailersOf, type GrpcStatus} from '../../net/grpc/status.ts'
@@ -56,8 +57,10 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     this.#answer = new MessageGauge(options.sidecar.maxBodyBytes)
   }
 
-  /** The fields that go to the callee; '' : the caller has been told why none do. */
-  protected abstract blockFor(admitted: Admitted, connectedAfterMs: number): string
+  /** The first fields that go to the callee: the same for each such call. */
+  protected abstract fixedFields(admitted: Admitted): Forwarded
+  /** Those behind them. */
+  protected abstract ownFields(admitted: Admitted, connectedAfterMs: number): string
   /** The messages that go to the callee where the caller's own ones do not, '' = the caller's do. */
   protected bodyFor(_admitted: Admitted): string {
     return ''
@@ -142,14 +145,16 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     if (admitted === undefined) return
     this.connectedAt = performance.now()
     this.attempts++
-    const block = this.blockFor(admitted, this.connectedAt - this.startedAt)
+    const {block, isRepeated} = this.fixedFields(admitted)
+    const own = this.ownFields(admitted, this.connectedAt - this.startedAt)
     const body = this.bodyFor(admitted)
     if (body !== '') this.requestBytes = body.length
     const first = body === '' ? this.#firstMessages() : [body]
     if (first === undefined) return this.fail(this.failedStatus('the request is too large to be sent again'))
     const isDone = this.#isRequestDone
     this.#calleeConnection = connection
-    const callee = connection.open(this, block, isDone && first.length === 0)
+    const isLast = isDone && first.length === 0
+    const callee = connection.open(this, isRepeated ? own : block + own, isLast, isRepeated ? block : '')
     this.#callee = callee
     for (let at = 0; at < first.length; at++) callee.writeData(first[at] ?? '', isDone && at === first.length - 1)
     this.broken?.opened?.()
@@ -283,6 +288,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     const fields = readAnswer(connection.walker, block, isLast)
     const policed = this.policed
     let head = policed?.head ?? ''
+    let more = ''
     const isFirst = !this.isAnswered && head === ''
     if (isFirst) {
       if (fields.httpStatus < 200 && fields.httpStatus >= 100) return
@@ -290,10 +296,13 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
       if (this.sidecar.observer !== undefined) this.observeHead(fields)
       if (!fields.isGrpc)
         return this.failAttempt({...this.failedStatus(httpText(fields)), code: status.codeOfHttp(fields.httpStatus)})
-      head = `\u0088${fields.bytes}${this.answerFields(fields)}${this.faultField}`
+      more = this.answerFields(fields) + this.faultField
+      head = fields.head + more
       if (!isLast && broken?.left === 0) this.breakSoon(broken)
     }
-    if (policed === undefined) return this.#pass(head, isFirst ? '' : fields.bytes, isLast ? fields : undefined)
+    const isRepeated = fields.isRepeated && more === ''
+    if (policed === undefined)
+      return this.#pass(head, isFirst ? '' : fields.bytes, isLast ? fields : undefined, isRepeated)
     if (!isLast) {
       if (isFirst) policed.head = head
       return
@@ -303,16 +312,20 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     policed.settle(this.verdictOf(codeOf(fields)), pass, () => this.#discard())
   }
 
-  /** A head, trailers, or both: they are one block where no message stands between them. */
-  #pass(head: string, trailers: string, end: AnswerFields | undefined): void {
+  /** A head, trailers, or both: one block where no message stands between them. `isRepeated`: they have come before. */
+  #pass(head: string, trailers: string, end: AnswerFields | undefined, isRepeated = false): void {
     if (head !== '') {
       this.isAnswered = true
       const isAll = end !== undefined && trailers === ''
-      this.caller.writeHead(isAll ? head + missingFields(end) : head, isAll)
+      this.#passFields(isAll ? head + missingFields(end) : head, isAll, isRepeated)
     }
     if (end === undefined) return
-    if (trailers !== '' || head === '') this.caller.writeHead(trailers + missingFields(end), true)
+    if (trailers !== '' || head === '') this.#passFields(trailers + missingFields(end), true, isRepeated)
     this.#end(end)
+  }
+
+  #passFields(fields: string, isLast: boolean, isRepeated: boolean): void {
+    this.caller.writeHead(isRepeated ? '' : fields, isLast, isRepeated ? fields : '')
   }
 
   #takeAnswer(bytes: string, isLast: boolean): void {

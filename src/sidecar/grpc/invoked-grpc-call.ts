@@ -11,6 +11,7 @@ import type {Tracing} from '../http/sidecar-request.ts'
 import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
 import {traceFields} from '../../net/grpc/trace-fields.ts'
 import {baggageFields, spansOf, traceOf} from './grpc-trace.ts'
+import type {Forwarded} from './request-head.ts'
 import {headFields, ON_INVOKE} from '../../net/grpc/head-fields.ts'
 
 export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
@@ -55,20 +56,18 @@ export class InvokedGrpcCall extends GrpcCall {
     return code === OK ? 'success' : 'failed'
   }
 
-  protected blockFor(admitted: Admitted): string {
-    return this.#fixedFields(admitted) + this.#traceFor(admitted)
+  protected ownFields(admitted: Admitted): string {
+    return this.#traceFor(admitted)
   }
 
-  #fixedFields(admitted: Admitted): string {
+  protected fixedFields(admitted: Admitted): Forwarded {
     const {requestHead: head, call} = this
     const {grpcPool} = admitted
     const pool = grpcPool ?? admitted.pool
-    const known = head.forwarded
-    if (known?.pool === pool && known.caller === call.caller) return known.block
-    const path = grpcPool === undefined ? ON_INVOKE : INVOKE_SERVICE
-    const block = headFields(pool, path, 'application/grpc') + head.metadata + this.#identity(admitted)
-    head.forwarded = {pool, caller: call.caller, block}
-    return block
+    const known = head.forwardedTo(pool, call.caller)
+    if (known !== undefined) return known
+    const first = headFields(pool, grpcPool === undefined ? ON_INVOKE : INVOKE_SERVICE, 'application/grpc')
+    return head.forward(pool, call.caller, first + head.metadata + this.#identity(admitted))
   }
 
   protected override bodyFor({grpcPool}: Admitted): string {

@@ -8,6 +8,7 @@ import type {Tracing} from '../http/sidecar-request.ts'
 import {answerType} from './answer-faults.ts'
 import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
 import {baggageFields, spanFields, spansOf, traceOf} from './grpc-trace.ts'
+import type {Forwarded} from './request-head.ts'
 import {OK, statusFrom, UNAVAILABLE, PERMISSION_DENIED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../net/grpc/timeout.ts'
 
@@ -42,8 +43,8 @@ export class ProxiedGrpcCall extends GrpcCall {
     return code === OK ? 'success' : code
   }
 
-  protected blockFor(admitted: Admitted, afterMs: number): string {
-    return this.#fixedFields(admitted) + this.#timeout(afterMs) + this.#trace(admitted)
+  protected ownFields(admitted: Admitted, afterMs: number): string {
+    return this.#timeout(afterMs) + this.#trace(admitted)
   }
 
   protected override answerFields(): string {
@@ -66,15 +67,13 @@ export class ProxiedGrpcCall extends GrpcCall {
     return {code: UNAVAILABLE, message: why + hint}
   }
 
-  #fixedFields(admitted: Admitted): string {
+  protected fixedFields(admitted: Admitted): Forwarded {
     const {call, requestHead: head} = this
     const pool = admitted.grpcPool ?? admitted.pool
-    const known = head.forwarded
-    if (known?.pool === pool && known.caller === call.caller) return known.block
-    const block =
-      headFields(pool, call.path, answerType(head)) + head.protocol + head.metadata + this.#identityFields(admitted)
-    head.forwarded = {pool, caller: call.caller, block}
-    return block
+    const known = head.forwardedTo(pool, call.caller)
+    if (known !== undefined) return known
+    const first = headFields(pool, call.path, answerType(head))
+    return head.forward(pool, call.caller, first + head.protocol + head.metadata + this.#identityFields(admitted))
   }
 
   /** Who calls whom, and the token of the callee, or of the sidecar that leads to it. */

@@ -69,10 +69,12 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const IS_TRUE = /^(?:y|yes|true|t|on|1)$/i
 
 /** What a head becomes for one callee. */
-interface Forwarded {
+export interface Forwarded {
   readonly pool: Pool
   readonly caller: string
   readonly block: string
+  /** It goes out for another time. */
+  isRepeated: boolean
 }
 
 /** The head of a call, read. '' = not there; where a field comes more than once, the first value counts. */
@@ -113,8 +115,8 @@ export class RequestHead implements FieldSink {
   whole: SentRequest | undefined
   /** The call that it stands for, where the proxy passes it on. */
   call: Call | undefined
-  /** For the callee that it was sent to last: a client that says the same again is passed on the same again. */
-  forwarded: Forwarded | undefined
+  /** For the callee that it was sent to last. */
+  #forwarded: Forwarded | undefined
   /** As it came, where it is remembered. */
   block = ''
   #seen = 0
@@ -200,6 +202,20 @@ export class RequestHead implements FieldSink {
         return
       default: // cut
     }
+  }
+
+  /** What it has become for this callee: a client that says the same again is passed on the same again. */
+  forwardedTo(pool: Pool, caller: string): Forwarded | undefined {
+    const known = this.#forwarded
+    if (known?.pool !== pool || known.caller !== caller) return undefined
+    known.isRepeated = true
+    return known
+  }
+
+  /** It becomes this block for that callee. */
+  forward(pool: Pool, caller: string, block: string): Forwarded {
+    // a flat text: it is looked up for each call
+    return (this.#forwarded = {pool, caller, block: copyOf(block), isRepeated: false})
   }
 
   /** Every request has these. */
