@@ -5,14 +5,16 @@ export interface Scale {
   readonly seconds: number
   /** Lines of one round of a pump. */
   readonly lines: number
+  /** Lines before memory is looked at. */
+  readonly flood: number
   /** Calls before memory is looked at. */
   readonly calls: number
 }
 
-export const WHOLE: Scale = {rounds: 5, seconds: 5, lines: 2_000_000, calls: 100_000}
+export const WHOLE: Scale = {rounds: 5, seconds: 5, lines: 2_000_000, flood: 2_000_000, calls: 100_000}
 /** For the page of figures: all that stand there take a quarter of an hour. */
-export const PAGE: Scale = {rounds: 5, seconds: 2, lines: 1_000_000, calls: 100_000}
-export const SHORT: Scale = {rounds: 2, seconds: 1, lines: 500_000, calls: 10_000}
+export const PAGE: Scale = {rounds: 5, seconds: 2, lines: 1_000_000, flood: 2_000_000, calls: 100_000}
+export const SHORT: Scale = {rounds: 2, seconds: 1, lines: 500_000, flood: 500_000, calls: 10_000}
 
 /** What was measured, a number for each round. */
 export interface Measure {

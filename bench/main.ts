@@ -66,7 +66,19 @@ const FIGURES = [
 ]
 
 /** They take long, and stand on the page once they are named. */
-const LONG: readonly Figure[] = [apps, blocks, grpc, grpcBlocks, page, wait, manager, startup, overlap, flood, watched]
+const LONG: readonly Figure[] = [
+  policies,
+  blocks,
+  grpc,
+  grpcBlocks,
+  page,
+  wait,
+  manager,
+  startup,
+  overlap,
+  flood,
+  watched
+]
 
 const {values, positionals} = parseArgs({
   options: {short: {type: 'boolean', default: false}, write: {type: 'boolean', default: false}},
@@ -95,7 +107,7 @@ function write({name, needs}: Figure, measures: readonly Measure[]): void {
     date: new Date().toISOString().slice(0, 10),
     machine: machine(),
     versions: versionsOf([...new Set([...needs, ...compared])]),
-    rounds: scale.rounds,
+    isShort: values.short,
     measures
   })
   for (const [file, text] of Object.entries(pages(results))) writeFileSync(join(DOCS, file), text)

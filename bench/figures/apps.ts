@@ -40,7 +40,7 @@ export const apps: Figure = {
   measure: async ({rounds}) => {
     const measures: Measure[] = []
     for (const count of COUNTS) {
-      const taken = await inRounds(rounds, async () => [await ofOurs(count), await ofBare(count)] as const)
+      const taken = await inRounds(Math.min(rounds, 3), async () => [await ofOurs(count), await ofBare(count)] as const)
       const row = (name: 'started' | 'CPU' | 'memory' | 'stop', unit: 'ms' | 'MB', key: keyof Taken): Measure => ({
         name: `apps: ${count}, ${name}`,
         unit,

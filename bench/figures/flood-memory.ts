@@ -13,10 +13,10 @@ const CALM_MS = 10_000
 export const floodMemory: Figure = {
   name: 'flood-memory',
   needs: ['cc'],
-  measure: async ({rounds, lines}) => {
+  measure: async ({rounds, flood}) => {
     const both = await inRounds(
       Math.min(rounds, 3),
-      async () => [await memoryAfter(lines), await memoryAfter(0)] as const
+      async () => [await memoryAfter(flood), await memoryAfter(0)] as const
     )
     const [ours, peer] = [both.map(([after]) => after), both.map(([, silent]) => silent)]
     return [{name: 'memory: after a flood', unit: 'MB', ours, peer, peerName: 'silent'}]

@@ -4,9 +4,6 @@ import {chart} from './chart.ts'
 import type {Results, Taken} from './results.ts'
 import {SECTIONS, type Section} from './sections.ts'
 
-/** Fewer rounds than these show that a figure works, not where it stands. */
-const ENOUGH_ROUNDS = 5
-
 /** What is written from the results: names in `docs/`, and texts. */
 export const pages = (results: Results): Readonly<Record<string, string>> => ({
   'performance.md': page(results),
@@ -18,7 +15,7 @@ const page = (results: Results): string =>
     '# Performance\n',
     '<!-- written by `npm run bench -- --write` from performance.json -->\n',
     INTRODUCTION,
-    ...(Object.values(results).some(isProvisional) ? [PROVISIONAL] : []),
+    ...(Object.values(results).some(({isShort}) => isShort) ? [PROVISIONAL] : []),
     '<img src="performance.svg" alt="Pillion compared with other tools: the numbers stand in the tables below">\n',
     missed(results),
     ...SECTIONS.filter(({figures}) => figures.some(([name]) => results[name] !== undefined)).map(each =>
@@ -28,10 +25,8 @@ const page = (results: Results): string =>
     NOT_COMPARED
   ].join('\n')
 
-const isProvisional = ({rounds}: Taken): boolean => rounds < ENOUGH_ROUNDS
-
 const PROVISIONAL =
-  '**Provisional:** figures that are marked below were taken in few rounds. They show that they work, not where they stand.\n'
+  '**Provisional:** figures that are marked below come from short rounds. They show that they work, not where they stand.\n'
 
 const INTRODUCTION = `How fast Pillion is, and what it takes, next to tools that do a part of the same, on one machine. Each table is
 one figure: all that it compares was measured in the same run, in turn (A, B, A, B …). Shown are medians; the ratio is
@@ -103,11 +98,10 @@ function row(measure: Measure, before: Measure | undefined): string {
 function howTaken(results: Results): string {
   const all = Object.entries(results)
   const machines = unique(all.map(([, {machine}]) => machine))
-  const of = (taken: Taken): string => {
-    const {date, rounds, machine} = taken
-    const few = isProvisional(taken) ? ' (few: provisional)' : ''
+  const of = ({date, isShort, machine, measures}: Taken): string => {
+    const rounds = Math.max(...measures.map(({ours}) => ours.length)).toString()
     const where = machines.length > 1 ? ` | ${(machines.indexOf(machine) + 1).toString()}` : ''
-    return `${date} | ${rounds.toString()}${few}${where}`
+    return `${date} | ${rounds}${isShort ? ' (short: provisional)' : ''}${where}`
   }
   const rows = SECTIONS.flatMap(({figures}) => figures).flatMap(([name]) => {
     const taken = results[name]

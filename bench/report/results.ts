@@ -12,7 +12,8 @@ export interface Taken {
   readonly machine: string
   /** What took part, by name. */
   readonly versions: Readonly<Record<string, string>>
-  readonly rounds: number
+  /** It was only to be seen that the figure works: it does not tell where it stands. */
+  readonly isShort: boolean
   readonly measures: readonly Measure[]
 }
 

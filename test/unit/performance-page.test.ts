@@ -32,8 +32,8 @@ t.test('every result is shown, and the picture has all its panels', t => {
 const calls: Measure = {name: 'calls', unit: '/s', ours: [80, 100, 90], peer: [100, 100, 100], peerName: 'nginx'}
 
 /** The page of one figure with these measures. */
-const pageOf = (measures: readonly Measure[], rounds = 5): string => {
-  const taken = {date: '2026-01-31', machine: '2 cores', versions: {Node: 'v26.10.0'}, rounds, measures}
+const pageOf = (measures: readonly Measure[], isShort = false): string => {
+  const taken = {date: '2026-01-31', machine: '2 cores', versions: {Node: 'v26.10.0'}, isShort, measures}
   const results: Results = {calls: taken}
   return pages(results)['performance.md'] ?? ''
 }
@@ -53,10 +53,10 @@ t.test('a peer that is not here has no number, and is not judged', t => {
   t.end()
 })
 
-t.test('few rounds are said to be provisional; names and numbers reach the picture', t => {
-  t.match(pageOf([calls], 2), /\*\*Provisional:[^]*\| 2 \(few: provisional\) \|/)
+t.test('short rounds are said to be provisional; names and numbers reach the picture', t => {
+  t.match(pageOf([calls], true), /\*\*Provisional:[^]*\| 3 \(short: provisional\) \|/)
   t.notMatch(pageOf([calls]), /provisional/i)
-  const taken = {date: '', machine: '', versions: {}, rounds: 5, measures: [{...calls, peerName: 'a<b'}]}
+  const taken = {date: '', machine: '', versions: {}, isShort: false, measures: [{...calls, peerName: 'a<b'}]}
   t.match(pages({calls: taken})['performance.svg'], />a&lt;b<[^]*>100\/s</)
   t.end()
 })
