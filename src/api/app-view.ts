@@ -53,17 +53,20 @@ const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toIS
 /** `apps`: only these. */
 export function appViews(apps: readonly ListedApp[], recorder: CallRecorder): readonly AppView[] {
   const now = performance.now()
-  const recentOf = (id: string): AppView['recent'] => {
-    let [calls, failed] = [0, 0]
-    for (const edge of recorder.edges.all) {
-      if (edge.callee !== id) continue
-      const recent = edge.recent(now)
-      calls += recent.calls
-      failed += recent.failed
+  const recent = new Map<string, {calls: number; failed: number}>()
+  for (const edge of recorder.edges.all) {
+    const {calls, failed} = edge.recent(now)
+    const all = recent.get(edge.callee)
+    if (all === undefined) recent.set(edge.callee, {calls, failed})
+    else {
+      all.calls += calls
+      all.failed += failed
     }
-    return {seconds: RECENT_SECONDS, calls, failed}
   }
-  return apps.map(app => ({...stateOf(app), recent: recentOf(app.appId)}))
+  return apps.map(app => ({
+    ...stateOf(app),
+    recent: {seconds: RECENT_SECONDS, calls: 0, failed: 0, ...recent.get(app.appId)}
+  }))
 }
 
 /** What is said of an app without its calls. */

@@ -18,6 +18,13 @@ export interface Named<M> {
   readonly isById: boolean
 }
 
+interface Index<M> {
+  /** By `<id>_<version>`, and by id for the main version. */
+  readonly named: ReadonlyMap<string, Named<M>>
+  /** By id. */
+  readonly shadows: ReadonlyMap<string, readonly Named<M>[]>
+}
+
 /**
  * The versions of each app id: one is the main version and serves calls to the id; the others are its shadows. The first one
  * in the template is the main version until another one is assigned, even while it is down. Apps with the same id and
@@ -26,12 +33,11 @@ export interface Named<M> {
 export class Versions<M extends Versioned & Callee> {
   readonly #runtimes: M[]
   readonly #assigned = new Map<string, string>()
-  #named = new Map<string, Named<M>>()
-  #shadows = new Map<string, readonly Named<M>[]>()
+  /** Undefined: made when somebody asks, once for all that were added before. */
+  #index: Index<M> | undefined
 
   constructor(runtimes: readonly M[]) {
     this.#runtimes = [...runtimes]
-    this.#index()
   }
 
   /** In the order of the template, then of the deployments. */
@@ -41,31 +47,34 @@ export class Versions<M extends Versioned & Callee> {
 
   add(runtime: M): void {
     this.#runtimes.push(runtime)
-    this.#index()
+    this.#index = undefined
   }
 
   remove(runtime: M): void {
     const at = this.#runtimes.indexOf(runtime)
     if (at >= 0) this.#runtimes.splice(at, 1)
-    this.#index()
+    const {id, plan} = runtime
+    if (this.#assigned.get(id) === plan.version && this.instances(id, plan.version).length === 0)
+      this.#assigned.delete(id)
+    this.#index = undefined
   }
 
   /** Makes a version the main one from the next call on. */
   assign(id: string, version: string): void {
     if (this.instances(id, version).length === 0) return
     this.#assigned.set(id, version)
-    this.#index()
+    this.#index = undefined
   }
 
   /** The first instance of the main version. */
   main(id: string): M | undefined {
-    const named = this.#named.get(id)
+    const named = this.find(id)
     return named?.isById === true ? named.runtime : undefined
   }
 
   /** Who answers for an id. */
   callee(id: string): M | Instances | undefined {
-    const named = this.#named.get(id)
+    const named = this.find(id)
     return named?.isById === true ? named.callee : undefined
   }
 
@@ -82,33 +91,32 @@ export class Versions<M extends Versioned & Callee> {
 
   /** The versions to which calls for an id are mirrored. */
   shadows(id: string): readonly Named<M>[] {
-    return this.#shadows.get(id) ?? []
+    return (this.#index ??= this.#makeIndex()).shadows.get(id) ?? []
   }
 
   /** The app for `<id>` or `<id>_<version>`. The template is checked for ambiguous names. */
   find(name: string): Named<M> | undefined {
-    return this.#named.get(name)
+    return (this.#index ??= this.#makeIndex()).named.get(name)
   }
 
-  #index(): void {
+  #makeIndex(): Index<M> {
     const named = new Map<string, Named<M>>()
     const shadows = new Map<string, readonly Named<M>[]>()
-    for (const {id, plan} of this.#runtimes) {
-      const name = `${id}_${plan.version}`
-      if (!named.has(name)) named.set(name, this.#name(this.instances(id, plan.version)))
-    }
-    for (const {id} of this.#runtimes) {
-      const versions = new Set(this.#runtimes.filter(each => each.id === id).map(({plan}) => plan.version))
-      const assigned = this.#assigned.get(id)
-      if (assigned !== undefined && !versions.has(assigned)) this.#assigned.delete(id)
+    const byId = Map.groupBy(this.#runtimes, ({id}) => id)
+    for (const [id, runtimes] of byId)
+      for (const [version, instances] of Map.groupBy(runtimes, ({plan}) => plan.version)) {
+        const name = `${id}_${version}`
+        if (!named.has(name)) named.set(name, this.#name(instances))
+      }
+    for (const [id, runtimes] of byId) {
+      const versions = new Set(runtimes.map(({plan}) => plan.version))
       const [first = ''] = versions
       const main = this.#assigned.get(id) ?? first
       const of = (version: string): readonly Named<M>[] => [named.get(`${id}_${version}`)].filter(isThere)
       for (const each of of(main)) named.set(id, {...each, isById: true})
       shadows.set(id, [...versions].filter(version => version !== main).flatMap(of))
     }
-    this.#named = named
-    this.#shadows = shadows
+    return {named, shadows}
   }
 
   #name(instances: readonly M[]): Named<M> {
