@@ -3,8 +3,6 @@
  * is shown are medians and their spread; the program runs in its default configuration, and what skips the contract fails.
  * With `--write` the results are kept in docs/performance.json, and docs/performance.md is written from all that are there.
  */
-import {writeFileSync} from 'node:fs'
-import {join} from 'node:path'
 import {parseArgs} from 'node:util'
 import {PAGE, SHORT, WHOLE, type Figure, type Measure} from './figure.ts'
 import {apps} from './figures/apps.ts'
@@ -33,8 +31,8 @@ import {wait} from './figures/wait.ts'
 import {watched} from './figures/watched.ts'
 import {DAPR_SOURCE} from './goals.ts'
 import {machine, versionsOf} from './report/machine.ts'
-import {pages} from './report/page.ts'
-import {DOCS, keepResult} from './report/results.ts'
+import {keepResult} from './report/results.ts'
+import {writePages} from './report/write.ts'
 import {drawn, HEAD, rowOf} from './table.ts'
 import {isInstalled} from './tools.ts'
 
@@ -110,7 +108,7 @@ function write({name, needs}: Figure, measures: readonly Measure[]): void {
     isShort: values.short,
     measures
   })
-  for (const [file, text] of Object.entries(pages(results))) writeFileSync(join(DOCS, file), text)
+  writePages(results)
 }
 
 async function bench(figures: readonly Figure[]): Promise<void> {

@@ -48,7 +48,13 @@ export async function pumped(name: PumpName, {rounds, lines}: Scale, bytesAWrite
           peerName,
           ...(!isWhole && {why: 'lost lines'})
         },
-        {name: `${name}: lost`, unit: 'lines', ours: column('ours', 'lost'), peer: lost, peerName}
+        {
+          name: `${name}: lost`,
+          unit: 'lines',
+          ours: [Math.max(...column('ours', 'lost'))],
+          peer: lost.length > 0 ? [Math.max(...lost)] : [],
+          peerName
+        }
       ]
     })
   })

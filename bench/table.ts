@@ -42,8 +42,8 @@ export interface Verdict {
 /** The spread is that of the rounds' ratios or differences, or of our own numbers where there are none. */
 export function verdictOf({name, unit, ours, peer, peerName, why}: Measure): Verdict {
   const goal = goalOf(name, peerName)
-  // nobody is so many times better than nothing
-  const ratios = peer.some(value => value === 0) ? [] : peer.map((value, round) => (ours[round] ?? Number.NaN) / value)
+  // nobody is so many times better than nothing, or than less
+  const ratios = peer.some(value => value <= 0) ? [] : peer.map((value, round) => (ours[round] ?? Number.NaN) / value)
   const differences = peer.map((value, round) => (ours[round] ?? Number.NaN) - value)
   const judged = goal?.of === 'difference' ? differences : ratios.length > 0 ? ratios : ours
   const spread = [Math.min(...judged), Math.max(...judged)].map(value =>

@@ -31,7 +31,7 @@ export const SECTIONS: readonly Section[] = [
     figures: [
       [
         'ten',
-        'Ten copies of a small Go server. From the start of the tool until all ten listen; proportional memory (PSS) of all processes of the tool, those of the apps left out, while nothing happens, each tool with a copy of Node that no other process shares; from SIGTERM until the tool and all apps are gone.'
+        'Ten copies of a small Go server. From the start of the tool until all ten listen; proportional memory (PSS) of all processes of the tool, those of the apps left out, a second later, each tool with a copy of Node that no other process shares; from SIGTERM until the tool and all apps are gone.'
       ],
       [
         'start',
@@ -70,7 +70,7 @@ export const SECTIONS: readonly Section[] = [
     figures: [
       [
         'pump-lines',
-        'A program in C writes lines of 100 bytes, one `write` for each, through the tool into `wc -l`; compared with the same straight into `wc -l`. Pillion keeps the lines in a file, too.'
+        'A program in C writes lines of 100 bytes, one `write` for each, through the tool into `wc -l`; compared with the same straight into `wc -l`. Pillion keeps the lines in a file, too. Lost are lines that never arrived, in the worst round; who loses more than one in a hundred has no speed.'
       ],
       ['pump-buffered', 'The same program, writing 10 KB at a time.'],
       [

@@ -6,7 +6,7 @@ import {pages} from '../../bench/report/page.ts'
 import {readResults, type Results} from '../../bench/report/results.ts'
 import {PANELS, SECTIONS} from '../../bench/report/sections.ts'
 
-t.test('the page of figures says what the results say; else: npm run bench -- --write FIGURE', t => {
+t.test('the page of figures says what the results say; else: node bench/report/write.ts', t => {
   const written = Object.entries(pages(readResults()))
   t.equal(written.length, 2)
   for (const [name, text] of written)
@@ -50,6 +50,18 @@ t.test('a peer that is not here has no number, and is not judged', t => {
   const text = pageOf([{...calls, peer: []}])
   t.match(text, '| calls | 90/s | nginx | not here |  |  |  |')
   t.match(text, 'missed\n\nNone.')
+  t.end()
+})
+
+t.test('nobody is so many times better than a peer that has nothing or less', t => {
+  const lost: Measure = {name: 'pump, buffered: lost', unit: 'lines', ours: [0], peer: [0], peerName: 'plain'}
+  t.match(pageOf([lost]), '| pump, buffered: lost | 0 lines | plain | 0 lines |  | 0–0 | ≤ 0 lines ✓ |')
+  t.match(pageOf([{...lost, peer: [-4]}]), '| plain | -4 lines |  | 0–0 |')
+  t.end()
+})
+
+t.test('a peer that was here and did not do the work says why it has no number', t => {
+  t.match(pageOf([{...calls, peer: [], why: 'lost lines'}]), '| nginx | lost lines |  |  |  |')
   t.end()
 })
 
