@@ -14,17 +14,31 @@ export const LOOPBACK = ['127.0.0.1', '::1']
 /** On the loopback a response takes microseconds; for other hosts this is the limit. */
 const ATTEMPT_TIMEOUT_MS = 1000
 
-/** The pause before the next attempt, by the time since the first one: 5 ms, later 25 ms, later 250 ms. */
-export const pauseAfter = (elapsedMs: number): number => (elapsedMs < 1000 ? 5 : elapsedMs < 10_000 ? 25 : 250)
+/** An attempt costs 0.3 ms: hundreds of apps that boot need the processors themselves. */
+const SHARE_MS = 0.5
+
+/**
+ * The pause before the next attempt, by the time since the first one: 5 ms, later 25 ms, later 250 ms. It is longer where
+ * more than ten apps are probed meanwhile.
+ */
+export const pauseAfter = (elapsedMs: number, probed = 1): number =>
+  Math.max(elapsedMs < 1000 ? 5 : elapsedMs < 10_000 ? 25 : 250, probed * SHARE_MS)
+
+let polls = 0
 
 /** Repeats an attempt until it succeeds (true) or the signal is aborted (false). */
 export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal): Promise<boolean> {
   const start = performance.now()
-  while (!signal.aborted) {
-    if (await attempt()) return !signal.aborted
-    await pause(pauseAfter(performance.now() - start), signal)
+  polls++
+  try {
+    while (!signal.aborted) {
+      if (await attempt()) return !signal.aborted
+      await pause(pauseAfter(performance.now() - start, polls), signal)
+    }
+    return false
+  } finally {
+    polls--
   }
-  return false
 }
 
 /** The first address that accepts a connection; undefined: none. */
