@@ -2,7 +2,7 @@ import {execFile} from 'node:child_process'
 import {once} from 'node:events'
 import {createHash} from 'node:crypto'
 import {accessSync, constants, existsSync, mkdirSync, readFileSync} from 'node:fs'
-import {rename} from 'node:fs/promises'
+import {copyFile, rename} from 'node:fs/promises'
 import {createServer, type AddressInfo} from 'node:net'
 import {tmpdir, userInfo} from 'node:os'
 import {basename, delimiter, dirname, join} from 'node:path'
@@ -81,6 +81,13 @@ export const grpcEnds = async (): Promise<string> =>
 /** The program that writes lines. */
 export const lineWriter = async (): Promise<string> =>
   compiled('writer.c', (source, target) => ['cc', '-O2', '-o', target, source])
+
+/** Replaces Node in commands by a copy of it: proportional memory counts in full what no other process shares. */
+export async function ownNode(rig: Rig): Promise<(command: readonly string[]) => readonly string[]> {
+  const node = join(rig.folder, 'node')
+  await copyFile(process.execPath, node)
+  return command => command.map(word => (word === process.execPath ? node : word))
+}
 
 /** Processor time of a process group so far, in ms. */
 export async function cpuOf(pid: number): Promise<number> {

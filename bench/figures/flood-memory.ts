@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {usageOf} from '../../test/rig/usage.ts'
 import {inRounds, type Figure} from '../figure.ts'
-import {lineWriter, withRig} from '../tools.ts'
+import {lineWriter, ownNode, withRig} from '../tools.ts'
 
 const BYTES_A_LINE = 100
 /** Long enough for what is given back a little later. */
@@ -27,7 +27,8 @@ async function memoryAfter(lines: number): Promise<number> {
   return withRig(async rig => {
     const write = `${await lineWriter()} ${lines.toString()} ${BYTES_A_LINE.toString()} 10000 begin`
     await rig.template([{appID: 'writer', command: ['sh', '-c', `${lines > 0 ? `${write}; ` : ''}exec sleep 1000`]}])
-    const run = rig.start(['sh', '-c', 'exec "$@" > /dev/null', 'sh', ...rig.program, 'run', '-f', '.'])
+    const program = (await ownNode(rig))(rig.program)
+    const run = rig.start(['sh', '-c', 'exec "$@" > /dev/null', 'sh', ...program, 'run', '-f', '.'])
     while ((await writtenIn(rig.folder)) < lines * BYTES_A_LINE) {
       if (run.hasExited) throw new Error(run.report())
       await pause(100)

@@ -1,4 +1,4 @@
-import {copyFile, readFile, readlink} from 'node:fs/promises'
+import {readFile, readlink} from 'node:fs/promises'
 import {once} from 'node:events'
 import {createServer, type AddressInfo, type Socket} from 'node:net'
 import {join} from 'node:path'
@@ -7,7 +7,7 @@ import type {Rig} from '../../test/rig/rig.ts'
 import {descendantsOf, tracesCarrying} from '../../test/rig/traces.ts'
 import {inRounds, type Figure, type Measure} from '../figure.ts'
 import {OURS, SUPERVISORS, type Entry, type Setup} from '../supervisors.ts'
-import {echoServer, freePorts, withRig} from '../tools.ts'
+import {echoServer, freePorts, ownNode, withRig} from '../tools.ts'
 
 const APPS = 10
 const CALM_MS = 1000
@@ -23,9 +23,7 @@ export const ten: Figure = {
   measure: async ({rounds}) =>
     withRig(async rig => {
       const server = await echoServer()
-      // memory counts in full where nobody else runs the same file
-      const node = join(rig.folder, 'node')
-      await copyFile(process.execPath, node)
+      const replaced = await ownNode(rig)
       const ready = await listener()
       const ports = await freePorts(APPS)
       const entries = ports.map((port, n): Entry => {
@@ -37,7 +35,7 @@ export const ten: Figure = {
       const results = await inRounds(rounds + 1, async () => {
         const done = new Map<string, Numbers>()
         for (const [name, setup] of setups)
-          if (setup !== undefined) done.set(name, await roundOf(rig, {name, setup, node, server, ready}))
+          if (setup !== undefined) done.set(name, await roundOf(rig, {name, setup, replaced, server, ready}))
         return done
       })
       ready.close()
@@ -56,17 +54,16 @@ export const ten: Figure = {
 interface Round {
   readonly name: string
   readonly setup: Setup
-  readonly node: string
+  readonly replaced: (command: readonly string[]) => readonly string[]
   readonly server: string
   readonly ready: Listener
 }
 
-async function roundOf(rig: Rig, {name, setup, node, server, ready}: Round): Promise<Numbers> {
+async function roundOf(rig: Rig, {name, setup, replaced, server, ready}: Round): Promise<Numbers> {
   await rig.write({[`${name}/.keep`]: ''})
   await rig.write(Object.fromEntries(Object.entries(setup.files).map(([file, text]) => [`${name}/${file}`, text])))
-  const command = setup.command.map(word => (word === process.execPath ? node : word))
   const begin = performance.now()
-  const program = rig.start(command, {folder: name, env: setup.env ?? {}})
+  const program = rig.start(replaced(setup.command), {folder: name, env: setup.env ?? {}})
   const failed = program.exited.then(() => {
     throw new Error(program.report())
   })

@@ -79,7 +79,7 @@ export const SECTIONS: readonly Section[] = [
       ],
       [
         'flood-memory',
-        'Memory of a run whose app has written all its lines and is silent, compared with one that was always silent.'
+        'Memory of a run (in full, as above) whose app has written two million lines and is silent, compared with one that was always silent.'
       ]
     ]
   },
