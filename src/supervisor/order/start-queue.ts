@@ -45,12 +45,17 @@ export class StartQueue {
 
   /** To be called after each state change of an app. */
   look(): void {
-    for (const runtime of this.#waiting) this.#lookAt(runtime)
+    if (this.#waiting.size === 0) return
+    const byId = Map.groupBy(this.#options.runtimes(), ({id}) => id)
+    for (const runtime of this.#waiting) this.#lookAt(runtime, byId)
   }
 
-  #lookAt(runtime: Startable): void {
-    const all = this.#options.runtimes().map(({progress}) => progress) // an app checked before may have been given up
-    const standing = standingOf(runtime.plan.dependsOn, all)
+  #lookAt(runtime: Startable, byId: ReadonlyMap<string, readonly Startable[]>): void {
+    const {dependsOn} = runtime.plan
+    const ids = new Set(dependsOn.map(({id}) => id))
+    // an app checked before may have been given up
+    const progress = [...ids].flatMap(id => byId.get(id) ?? []).map(each => each.progress)
+    const standing = standingOf(dependsOn, progress)
     if (runtime.isGivenUp) {
       if (standing.kind === 'never') return
       runtime.reset()

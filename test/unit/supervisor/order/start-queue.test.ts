@@ -1,0 +1,34 @@
+import t from 'tap'
+import {noProgress} from '../../../../src/supervisor/order/progress.ts'
+import {StartQueue, type Startable} from '../../../../src/supervisor/order/start-queue.ts'
+
+/** A chain of apps, each of which waits for the one before it; `reads` counts how often the progress of any is read. */
+function chainOf(count: number): {readonly queue: StartQueue; readonly reads: () => number; readonly told: string[]} {
+  let reads = 0
+  const told: string[] = []
+  const runtimes = Array.from({length: count}, (_, index) => {
+    const id = index.toString()
+    const dependsOn = index === 0 ? [] : [{id: (index - 1).toString(), until: 'started'}]
+    return {
+      id,
+      plan: {dependsOn},
+      app: {state: {phase: 'idle'}},
+      isGivenUp: false,
+      waits: () => told.push(id),
+      get progress() {
+        reads++
+        return noProgress(id, true)
+      }
+    } as unknown as Startable
+  })
+  const queue = new StartQueue({runtimes: () => runtimes, start: () => undefined, giveUp: () => undefined})
+  queue.add(runtimes.slice(1))
+  return {queue, reads: () => reads, told}
+}
+
+t.test('a look at those who wait reads their dependencies alone, however many apps there are', async t => {
+  const {queue, reads, told} = chainOf(200)
+  queue.look()
+  t.equal(told.length, 199)
+  t.equal(reads(), 199)
+})
