@@ -41,10 +41,11 @@ export class EventProcess {
     return this.#asked === NONE ? undefined : this.#asked
   }
 
-  /** The present process is asked now; false: it was asked already. */
+  /** The present process is asked now; false: it was asked already, or accepts no calls yet: its health check may still fail. */
   ask(): boolean {
-    if (this.#runtime.pid === this.#asked) return false
-    this.#asked = this.#runtime.pid
+    const {pid, queue} = this.#runtime
+    if (pid === this.#asked || !queue.isOpen) return false
+    this.#asked = pid
     return true
   }
 

@@ -49,7 +49,7 @@ export class SidecarBindings {
     this.#process = new EventProcess(runtime)
     this.#stops = [
       runtime.onMove(() => this.#look()),
-      runtime.queue.onOpen(() => this.#process.changed()),
+      runtime.queue.onOpen(() => this.#look()),
       blocks.onComponents(() => this.#reload())
     ]
     this.#look()

@@ -47,7 +47,7 @@ export class SidecarSubscriptions {
     this.#process = new EventProcess(runtime)
     this.#stops = [
       runtime.onMove(() => this.#look()),
-      runtime.queue.onOpen(() => this.#process.changed()),
+      runtime.queue.onOpen(() => this.#look()),
       resources.onChange(({subscriptions}) => {
         if (subscriptions !== this.#declared) {
           this.#declared = subscriptions

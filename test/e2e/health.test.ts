@@ -1,5 +1,6 @@
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
+import {component, publish, subscribed} from './pubsub-shop.ts'
 
 const CHECKED = {
   enableAppHealthCheck: true,
@@ -41,4 +42,33 @@ t.test('an app that is not healthy is not called, and is called again when it is
   // a probe that a busy machine answers late makes it unhealthy, too, but not for long
   while ((await shop.fetch('/v1.0/invoke/stock/method/pears')).status !== 500) await new Promise(setImmediate)
   await run.waitForLine('"stock" is not healthy', {stream: 'stderr', nth: 2})
+})
+
+t.test('an app that is not healthy at first is asked for its topics and bindings when it is', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: '@every 1000h'})
+  })
+  await rig.template([{appID: 'stock', autoPort: true, resourcesPath: '../resources', ...CHECKED}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const stock = await rig.driven('stock')
+  await stock.subscribe([{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
+  await stock.listen()
+  const probe = await stock.nextRequest()
+  t.match(probe, {method: 'GET', url: '/health'})
+  await probe.reply({status: 503})
+  await run.waitForLine('"stock" is not healthy', {stream: 'stderr'})
+  const wanted = new Set(['OPTIONS /tick', 'POST /orders'])
+  const answerAll = async (): Promise<void> => {
+    while (wanted.size > 0) {
+      const request = await stock.nextRequest()
+      wanted.delete(`${request.method} ${request.url}`)
+      await request.reply()
+    }
+  }
+  const answered = answerAll()
+  await subscribed(stock, 1)
+  await publish(stock, 'bus/orders', '1')
+  await answered
 })
