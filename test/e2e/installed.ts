@@ -79,3 +79,15 @@ export const daprForGo: Package = {
   // not optimized: it compiles in two thirds of the time
   install: folder => [['go', 'build', '-C', GO_SOURCE, '-gcflags=all=-N -l', '-o', join(folder, 'sdks'), '.']]
 }
+
+const JAVA_SOURCE = join(import.meta.dirname, '../fixtures/sdks/java')
+
+/** Our programs for it, compiled, and its libraries: `npm run test:java` alone asks for them. */
+export const daprForJava: Package = {
+  name: 'dapr-java',
+  version: `1.17.1-${contentHash(JAVA_SOURCE)}`,
+  runtime: ['java', '-version'],
+  install: folder => [
+    ['mvn', '-B', '-q', '-T1', '-f', JAVA_SOURCE, `-Dout=${folder}`, 'compile', 'dependency:copy-dependencies']
+  ]
+}

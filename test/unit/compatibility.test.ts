@@ -7,7 +7,7 @@ const manifest = readFileSync(join(ROOT, 'docs/compatibility.md'), 'utf8')
 
 t.test('every test file that the ledger names is there', async t => {
   const named = new Set(
-    [...manifest.matchAll(/\b((?:unit|integration|e2e|kubernetes)\/[\w/-]*\w)(?:\.test\.ts)?/g)].map(
+    [...manifest.matchAll(/\b((?:unit|integration|e2e|kubernetes|java)\/[\w/-]*\w)(?:\.test\.ts)?/g)].map(
       ([, path = '']) => path
     )
   )
