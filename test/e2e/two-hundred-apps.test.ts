@@ -94,7 +94,9 @@ t.test('restarts of one of many apps leave no descriptors and no processes', asy
   const before = await usageOf(run.pid)
   await restart(RESTARTS / 2)
   const after = await usageOf(run.pid)
-  t.equal(after.descriptors, before.descriptors)
+  // one or two may be closing; one for each restart would be many
+  const more = after.descriptors - before.descriptors
+  t.ok(more < RESTARTS / 8, `${more.toString()} descriptors more`)
   t.equal(after.processes, before.processes)
   t.equal(after.apps, few.length)
   // a page or two for each restart would be seen
