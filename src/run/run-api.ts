@@ -120,7 +120,7 @@ export class RunApi {
   /** The run has ended: readers of events are told. */
   async close(): Promise<void> {
     await this.#waits?.close()
-    this.#events?.close()
+    await this.#events?.close()
     try {
       const open = await this.#dashboard
       open?.listener.close()

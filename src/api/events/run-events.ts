@@ -2,6 +2,7 @@ import {messageOf} from '../../model/errors.ts'
 import type {Event} from '../../model/events.ts'
 import type {RunLog} from '../../logging/run-log.ts'
 import type {Replay} from '../../replay/replayer.ts'
+import type {Death} from '../../telemetry/recorder/deaths.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import type {ApiContext} from '../api.ts'
 import {appViews, runView, stateOf} from '../app-view.ts'
@@ -34,6 +35,8 @@ export class RunEvents {
   /** The latest known state of each app, as JSON. */
   #apps = new Map<string, {readonly id: string; readonly json: string}>()
   #lastDeath = 0
+  /** Settles when every end that was seen is told: the lines of an app have to be read first. */
+  #deathsTold = Promise.resolve()
   #lastCall = -1
   /** Readers know that there were no calls in the last seconds. */
   #areEdgesQuiet = false
@@ -118,10 +121,11 @@ export class RunEvents {
     this.#guard(() => this.#tell('replay', replayView(replay, new Masking(masked())), {app: replay.call.edgeOf.callee}))
   }
 
-  /** The run ends. */
-  close(): void {
+  /** The run ends: readers get what is still to tell, and `bye`. */
+  async close(): Promise<void> {
     clearTimeout(this.#looking)
     this.#guard(() => this.#look())
+    await this.#deathsTold
     const bye = this.#log.add({type: 'bye', app: '', subject: '', data: '{}'})
     for (const reader of this.#readers) {
       reader.send(bye)
@@ -160,10 +164,15 @@ export class RunEvents {
     const news = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
     for (const death of news) {
       this.#lastDeath = death.number
-      void deathView(death, new Masking(masked())).then(
-        view => this.#tell('death', view, {app: death.app}),
-        (error: unknown) => this.#failed(error)
-      )
+      this.#deathsTold = this.#deathsTold.then(async () => this.#tellDeath(death, new Masking(masked())))
+    }
+  }
+
+  async #tellDeath(death: Death, masking: Masking): Promise<void> {
+    try {
+      this.#tell('death', await deathView(death, masking), {app: death.app})
+    } catch (error) {
+      this.#failed(error)
     }
   }
 

@@ -6,6 +6,7 @@ import {TYPES} from '../../../../src/api/events/event.ts'
 import {RunEvents} from '../../../../src/api/events/run-events.ts'
 import {RunLog} from '../../../../src/logging/run-log.ts'
 import {CallRecorder} from '../../../../src/telemetry/recorder/call-recorder.ts'
+import {Deaths} from '../../../../src/telemetry/recorder/deaths.ts'
 
 class Sink extends EventEmitter {
   write(text: string): boolean {
@@ -55,4 +56,43 @@ t.test('a fault of ours is told to readers, and the run lives', async t => {
   t.match(await next, [/it goes on/])
   events.leave(reader)
   reader.end()
+})
+
+t.test('an end whose lines are still being read is told before bye', async t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => undefined})
+  const deaths = new Deaths(recorder)
+  const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
+  const context = {
+    recorder,
+    deaths,
+    masked: () => [],
+    faults: {active: undefined},
+    control: {list: () => listing}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const lines = Promise.withResolvers<readonly string[]>()
+  const sink = new Sink()
+  const texts: string[] = []
+  sink.on('text', (text: string) => texts.push(text))
+  events.join(
+    new EventReader(sink, {format: 'ndjson', types: new Set(TYPES), app: '', reset: () => events.state('reset')}),
+    0
+  )
+  deaths.add({
+    app: 'shop',
+    name: 'shop',
+    exit: {kind: 'code', code: 3},
+    at: 0,
+    livedMs: 1,
+    files: [],
+    inside: [],
+    lines: async () => lines.promise
+  })
+  const closed = events.close()
+  lines.resolve(['the last words'])
+  await closed
+  const types = texts
+    .flatMap(text => text.split('\n').filter(Boolean))
+    .map(line => (JSON.parse(line) as {type: string}).type)
+  t.same(types, ['hello', 'death', 'bye'])
 })
