@@ -23,8 +23,8 @@ export interface AppsOptions {
   readonly joins: (runtime: AppRuntime) => void
   /** Whether it is the main version of its id, not a shadow that gets copies of calls. */
   readonly isMain: (runtime: AppRuntime) => boolean
-  /** Aborted when the run is stopping. */
-  readonly asked: AbortSignal
+  /** Aborted when somebody requests a stop of the run. */
+  readonly stopRequested: AbortSignal
   /** The run is stopping or has ended. */
   readonly isOver: () => boolean
   /** Stops the run; settles when nothing of it is left. */
@@ -190,7 +190,7 @@ export class Apps {
 
   /** Claims its ports and opens its sidecar; undefined if the run ends. */
   async #open(plan: AppPlan, index: number, {previous, isDebugged}: Opening): Promise<AppRuntime | undefined> {
-    const {runtimes, joins, openSidecar, asked, isOver} = this.#options
+    const {runtimes, joins, openSidecar, stopRequested, isOver} = this.#options
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
@@ -219,7 +219,7 @@ export class Apps {
         stop: async () => runtime && this.#withdraw(runtime, previous !== undefined)
       }
     ]
-    if ((await stages.start(parts, asked)) && !isOver() && runtime !== undefined) return runtime
+    if ((await stages.start(parts, stopRequested)) && !isOver() && runtime !== undefined) return runtime
     await stages.stop(AbortSignal.abort())
     return undefined
   }

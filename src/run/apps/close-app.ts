@@ -7,8 +7,8 @@ import type {Reporter} from '../../model/reporter.ts'
 export interface AppCloserOptions {
   /** The open sidecars; a closed one is removed. */
   readonly sidecars: Map<AppRuntime, OpenSidecar>
-  /** Aborted when the run is stopping. */
-  readonly asked: AbortSignal
+  /** Aborted when somebody requests a stop of the run. */
+  readonly stopRequested: AbortSignal
   /** Aborted to stop without a grace period. */
   readonly now: AbortSignal
   /** Called when an app leaves the run: it is not restarted any more and gets no new calls. */
@@ -38,7 +38,7 @@ export class AppCloser {
 
   /** Rejects new calls to an app and lets those in flight finish within its grace period, then cancels them. */
   async drain(runtime: AppRuntime): Promise<void> {
-    const {sidecars, asked: over, leaves, reporter} = this.#options
+    const {sidecars, stopRequested: over, leaves, reporter} = this.#options
     leaves(runtime)
     sidecars.get(runtime)?.announceEnd()
     const {id, queue, plan} = runtime

@@ -1,0 +1,285 @@
+import {randomBytes} from 'node:crypto'
+import type {Handlers} from '../control/messages.ts'
+import {register, type Registration} from '../control/server.ts'
+import {Services} from '../daeploy/services/services.ts'
+import type {Admit} from '../gateway/admission.ts'
+import {PeerRuns} from '../gateway/peer-runs.ts'
+import {denyUnknown} from '../gateway/unknown-app.ts'
+import type {Reporter} from '../model/reporter.ts'
+import {openAppSidecar, type OpenSidecar} from '../sidecar/open-sidecar.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {StartOrder} from '../supervisor/order/start-order.ts'
+import type {Watchdog} from '../supervisor/process/watchdog.ts'
+import {Changes} from '../supervisor/reload/changes.ts'
+import {longestGraceMs, watchdogFor} from '../supervisor/run-watchdog.ts'
+import {Apps} from './apps/apps.ts'
+import {AppCloser} from './apps/close-app.ts'
+import {AppRuntimes} from './apps/create-app-runtimes.ts'
+import {controlHandlers} from './control-handlers.ts'
+import type {Lifetime} from './lifetime.ts'
+import {identityOf, listingOf} from './listing.ts'
+import {RunApi} from './run-api.ts'
+import {RunComponents} from './run-components.ts'
+import {RunDaprd} from './run-daprd.ts'
+import type {RunOptions} from './run-options.ts'
+import {RunRecorder} from './run-recorder.ts'
+import {observed, RunReporter} from './run-reporter.ts'
+import {RunResources} from './run-resources.ts'
+
+export interface RunPartsOptions {
+  readonly run: RunOptions
+  readonly lifetime: Lifetime
+  /** Requests a stop of the run. */
+  readonly stop: () => void
+  /** Settles when nothing of the run is left. */
+  readonly ended: Promise<unknown>
+}
+
+/** The parts of a run, and how they are connected. `Run` starts and stops them. */
+export class RunParts {
+  /** The marker of all processes of this run. */
+  readonly marker = randomBytes(16).toString('hex')
+  /** With the recorder and the API among those that get its events. */
+  readonly options: RunOptions
+  /** Handles requests to the run; undefined before it is registered. */
+  handlers: Handlers | undefined
+  readonly reporter: RunReporter
+  readonly watchdog: Watchdog
+  readonly peerRuns: PeerRuns
+  readonly services: Services
+  readonly appRuntimes: AppRuntimes
+  readonly resources: RunResources
+  readonly components: RunComponents
+  readonly changes: Changes
+  readonly starts: StartOrder
+  readonly appCloser: AppCloser
+  readonly apps: Apps
+  readonly api: RunApi
+  readonly #recorder: RunRecorder
+  readonly #daprd: RunDaprd
+  readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
+  /** The key with which other runs identify themselves at our sidecars. */
+  readonly #key = randomBytes(16).toString('hex')
+  readonly #startedAt = Date.now()
+  readonly #lifetime: Lifetime
+  readonly #stop: () => void
+  #registration: Registration | undefined
+
+  constructor({run, lifetime, stop, ended}: RunPartsOptions) {
+    this.#lifetime = lifetime
+    this.#stop = stop
+    this.#recorder = new RunRecorder(() => this.apps.all)
+    this.api = this.#createApi()
+    const options = observed(run, [this.#recorder, this.api])
+    this.options = options
+    const {plan, shell, emit} = options
+    const marker = this.marker
+    const reporter = new RunReporter(emit)
+    this.reporter = reporter
+    const isOver = (): boolean => lifetime.isOver
+    this.watchdog = watchdogFor({plan, shell, marker, reporter})
+    this.peerRuns = new PeerRuns({
+      shell,
+      run: marker,
+      identify: id => this.services.versions.identify(id),
+      known: () => this.services.versions.runtimes.map(({id}) => id)
+    })
+    this.services = this.#createServices(reporter)
+    this.resources = new RunResources({shell, since: this.#startedAt, reporter})
+    this.components = new RunComponents({plan, env: shell, reporter})
+    this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})
+    this.changes = this.#createChanges(reporter)
+    this.starts = new StartOrder({shownAs: plan.shownAs, emit, reporter, runtimes: () => this.apps.all, isOver})
+    this.appRuntimes = this.#createAppRuntimes(reporter)
+    this.appCloser = new AppCloser({
+      sidecars: this.#sidecars,
+      stopRequested: lifetime.stopRequested,
+      now: lifetime.now,
+      leaves: runtime => {
+        this.changes.leave(runtime)
+        this.services.forget(runtime)
+      },
+      reporter
+    })
+    this.apps = new Apps({
+      plan,
+      runtimes: this.appRuntimes,
+      starts: this.starts,
+      closer: this.appCloser,
+      sidecars: this.#sidecars,
+      openSidecar: async runtime => this.#openSidecar(runtime),
+      joins: runtime => this.services.add(runtime),
+      isMain: runtime => this.services.versions.isMain(runtime),
+      stopRequested: lifetime.stopRequested,
+      isOver,
+      end: async () => {
+        stop()
+        await ended
+      }
+    })
+  }
+
+  /** Opens the components of all apps. */
+  async openComponents(): Promise<void> {
+    await this.#ofSidecars(sidecar => sidecar.openComponents())
+  }
+
+  /** Ends the real daprds, once no app needs them. */
+  async endDaprds(): Promise<void> {
+    await this.#ofSidecars(sidecar => sidecar.endDaprd())
+  }
+
+  /** Opens the socket in `folder` by which other terminals find the run. */
+  async register(folder: string): Promise<void> {
+    const {plan} = this.options
+    const about = {marker: this.marker, graceMs: longestGraceMs(plan), identity: identityOf(plan)}
+    this.handlers = this.#createHandlers()
+    this.#registration = await register(folder, about, this.handlers)
+  }
+
+  /** Closes that socket: the run is not found any more. */
+  async withdraw(): Promise<void> {
+    await this.#registration?.withdraw()
+  }
+
+  #createApi(): RunApi {
+    return new RunApi({
+      recorder: this.#recorder,
+      sidecars: this.#sidecars,
+      apps: () => this.apps,
+      changes: () => this.changes,
+      services: () => this.services,
+      control: () => this.handlers,
+      runLog: () => this.appRuntimes.runLog,
+      options: () => this.options
+    })
+  }
+
+  #createServices(reporter: Reporter): Services {
+    return new Services({
+      ...this.options,
+      run: this.marker,
+      key: this.#key,
+      elsewhere: this.#elsewhere,
+      observer: this.#recorder.observer,
+      faults: this.api.faults,
+      reporter,
+      remove: async runtime => this.apps.remove(runtime),
+      add: async app => this.apps.add(app, this.apps.all.length)
+    })
+  }
+
+  #createChanges(reporter: Reporter): Changes {
+    const {plan, reread, emit} = this.options
+    return new Changes({
+      plan,
+      since: this.#startedAt,
+      reread,
+      runtimes: () => this.apps.open,
+      emit,
+      reporter,
+      open: async (app, index) => this.apps.add(app, index),
+      close: async runtime => this.apps.remove(runtime),
+      replan: (before, after) => this.apps.replan(before, after),
+      leaveOut: plans => this.apps.leaveOut(plans)
+    })
+  }
+
+  #createAppRuntimes(reporter: Reporter): AppRuntimes {
+    return new AppRuntimes({
+      ...this.options,
+      run: this.marker,
+      services: this.services,
+      watchdog: this.watchdog,
+      maySpawn: () => !this.#lifetime.isOver,
+      explain: (id, pendingCall) => this.changes.callCycle(id, pendingCall),
+      moved: () => this.starts.look(),
+      died: (runtime, exit) => this.#recorder.died(runtime, exit),
+      spare: marker => this.#spare(marker),
+      reporter
+    })
+  }
+
+  #createHandlers(): Handlers {
+    const {plan, shell} = this.options
+    const {marker: run, apps, changes, starts, services} = this
+    const startedAt = this.#startedAt
+    const sidecars = this.#sidecars
+    return {
+      list: () =>
+        listingOf({
+          plan,
+          run,
+          startedAt,
+          apps,
+          isMain: runtime => services.versions.isMain(runtime),
+          sidecarOf: runtime => sidecars.get(runtime)
+        }),
+      stop: () => this.#stop(),
+      stopApp: async id => apps.stop(id),
+      releaseRedis: port => this.components.releaseRedis(port),
+      ...this.api.handlers,
+      ...services.handlers,
+      ...controlHandlers({
+        changes,
+        starts,
+        run,
+        startedAt,
+        key: this.#key,
+        shell,
+        apps,
+        sidecars,
+        runLog: this.appRuntimes.runLog,
+        main: id => services.versions.main(id),
+        isEnding: () => this.#lifetime.isOver
+      })
+    }
+  }
+
+  async #openSidecar(runtime: AppRuntime): Promise<void> {
+    const {plan, shell, emit} = this.options
+    const {services} = this
+    const sidecar = await openAppSidecar({
+      runtime,
+      plan,
+      shell,
+      resources: await this.resources.open(runtime.plan),
+      components: () => this.components.load(),
+      daprd: this.#daprd,
+      apps: services.admitFor(runtime),
+      protocolOf: id => services.protocolOf(id),
+      mounted: services.managerApiOf(runtime),
+      copierOf: services.copierOf,
+      observer: this.#recorder.observer,
+      faults: this.api.faults,
+      show: text => emit({type: 'policy-decided', text}),
+      key: this.#key,
+      requestShutdown: isForced => void this.#shutDown(runtime, isForced)
+    })
+    this.#sidecars.set(runtime, sidecar)
+    if (this.#registration !== undefined) await sidecar.openComponents()
+  }
+
+  async #ofSidecars(work: (sidecar: OpenSidecar) => Promise<void>): Promise<void> {
+    await Promise.all([...this.#sidecars.values()].map(work))
+  }
+
+  /** As the app's own sidecar was asked to; `isForced`: without time to finish, and the run has failed. */
+  async #shutDown(runtime: AppRuntime, isForced: boolean): Promise<void> {
+    this.#lifetime.isForced ||= isForced
+    if (isForced) runtime.stopNow()
+    await this.apps.stop(`${runtime.id}.${runtime.plan.instance.toString()}`)
+  }
+
+  /** Takes calls to ids that no running app has. An app that was stopped here is not looked for in other runs. */
+  readonly #elsewhere: Admit = (call, isRefused) => {
+    const why = this.apps.whyStopped(call.callee)
+    return why === '' ? this.peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
+  }
+
+  /** Processes that left the group of this app process survive the run, also if the watchdog or a sweep ends it. */
+  #spare(marker: string): void {
+    this.watchdog.spare(marker)
+    this.#registration?.spare(marker)
+  }
+}
