@@ -6,9 +6,9 @@ import {recentOf, type GraphEdge} from './graph.ts'
 /** An app, or what else is called; the calls beyond those that are counted one by one have no name. */
 export const nameOf = (node: string): string => (node === '' ? '(others)' : visible(node))
 
-/** A fault that may hit calls between these two is on. */
+/** A fault that may hit calls between these two is on, and not disabled. */
 export const isFaulty = ({from, to}: GraphEdge): boolean =>
-  faults.value.some(fault => ['any', from].includes(fault.from) && ['any', to].includes(fault.to))
+  faults.value.some(fault => fault.isEnabled && ['any', from].includes(fault.from) && ['any', to].includes(fault.to))
 
 /** Fewer calls a second are told by their number. */
 const SLOW = 0.05

@@ -24,7 +24,11 @@ export interface EventData {
   death: DeathView
   reload: {readonly app: string; readonly files: readonly string[]; readonly tookMs: number; readonly held: number}
   replay: ReplayView
-  fault: {readonly change: 'on' | 'off' | 'hit'; readonly fault: FaultRow; readonly text: string}
+  fault: {
+    readonly change: 'on' | 'off' | 'hit' | 'disabled' | 'enabled'
+    readonly fault: FaultRow
+    readonly text: string
+  }
   note: {readonly code: string; readonly text: string}
   /** The whole state was sent (again): what was missed is not known. */
   reset: RunView

@@ -23,6 +23,11 @@ async function change(text: string, path: string, method: 'POST' | 'DELETE', bod
   }
 }
 
+const enable = async ({number}: FaultRow, isEnabled: boolean): Promise<boolean> => {
+  const verb = isEnabled ? 'enable' : 'disable'
+  return change(`fault ${number.toString()} is ${verb}d`, `/faults/${number.toString()}/${verb}`, 'POST')
+}
+
 const remove = async ({number}: FaultRow): Promise<boolean> =>
   change(`fault ${number.toString()} is off`, `/faults/${number.toString()}`, 'DELETE')
 
@@ -74,6 +79,7 @@ function Table({onEdit}: {readonly onEdit: (row: FaultRow) => void}) {
         <thead>
           <tr>
             <th scope="col">Fault</th>
+            <th scope="col">State</th>
             <th scope="col">Calls</th>
             <th scope="col">What happens</th>
             <th scope="col">How often</th>
@@ -88,8 +94,27 @@ function Table({onEdit}: {readonly onEdit: (row: FaultRow) => void}) {
         </thead>
         <tbody>
           {faults.value.map(row => (
-            <tr key={row.number}>
-              <th scope="row">⚡ {row.number}</th>
+            <tr key={row.number} class={row.isEnabled ? '' : 'disabled'}>
+              <th scope="row">
+                {row.isEnabled ? '⚡' : '○'} {row.number}
+              </th>
+              <td>
+                {mayChange ? (
+                  <button
+                    type="button"
+                    role="switch"
+                    aria-checked={row.isEnabled}
+                    aria-label={`Fault ${row.number.toString()} hits calls`}
+                    onClick={() => void enable(row, !row.isEnabled)}
+                  >
+                    {row.isEnabled ? 'Enabled' : 'Disabled'}
+                  </button>
+                ) : row.isEnabled ? (
+                  'enabled'
+                ) : (
+                  'disabled'
+                )}
+              </td>
               <td>{row.texts.edge}</td>
               <td>{row.texts.effect}</td>
               <td>{[row.texts.rate, row.texts.limit].filter(text => text !== '').join(', ') || 'each call'}</td>

@@ -38,7 +38,7 @@ export const VIEWS: readonly View[] = [
     title: 'Faults',
     key: 'f',
     load: async () => import('./faults.tsx'),
-    badge: () => faults.value.length
+    badge: () => faults.value.filter(({isEnabled}) => isEnabled).length
   },
   {name: 'template', title: 'Template', key: 't', load: async () => import('./template.tsx')}
 ]

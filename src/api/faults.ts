@@ -6,9 +6,11 @@ import type {FaultPlan, FaultView} from '../model/fault.ts'
 import type {ApiContext, ApiRequest} from './api.ts'
 import {ApiProblem} from './problem.ts'
 
-/** A fault that is on. */
+/** A fault of a run. */
 export interface FaultRow {
   readonly number: number
+  /** False: it hits nothing until it is enabled again. */
+  readonly isEnabled: boolean
   readonly from: string
   readonly to: string
   /** '' = every one. */
@@ -44,14 +46,19 @@ export interface FaultsAnswer {
 /** Each call is compared with all of them. */
 const MAX_FAULTS = 100
 
-const PATH = /^\/faults(?:\/([^/]{1,100}))?$/
+const PATH = /^\/faults(?:\/(?!(?:en|dis)able$)([^/]{1,100}))?(?:\/(enable|disable))?$/
 
 export const isOfFaults = (path: string): boolean => PATH.test(path)
 
-/** Lists faults, adds one (its keys are those of a template), or takes one or all off. Throws a UserError. */
+/** Lists faults, adds one (its keys are those of a template), disables, enables or takes off one or all. Throws a UserError. */
 export function answerFaults(context: ApiContext, {method, path, body}: ApiRequest): FaultsAnswer {
   const faults = (context.faults.active ??= new Faults(context.faults))
-  const [, number] = PATH.exec(path) ?? []
+  const [, number, verb] = PATH.exec(path) ?? []
+  if (verb !== undefined) {
+    if (method !== 'POST') throw new ApiProblem(405, `${method} is not possible here`, 'Use POST.')
+    enable(faults, number, verb === 'enable')
+    return {faults: faults.list().map(faultRow), removed: 0}
+  }
   if (method === 'DELETE') {
     const removed = number === undefined ? faults.removeAll() : remove(faults, number)
     return {faults: faults.list().map(faultRow), removed}
@@ -84,14 +91,23 @@ function add({apps, recorder}: ApiContext, faults: Faults, fields: FaultFields):
   }
 }
 
+/** `number`: left out, all of them. */
+function enable(faults: Faults, number: string | undefined, isEnabled: boolean): void {
+  if (number === undefined) for (const each of faults.list()) faults.enable(each.number, isEnabled)
+  else if (!isNumber(number) || !faults.enable(Number(number), isEnabled)) throw unknown(faults, number)
+}
+
 function remove(faults: Faults, number: string): number {
-  if (/^\d{1,10}$/.test(number) && faults.remove(Number(number))) return 1
+  if (isNumber(number) && faults.remove(Number(number))) return 1
+  throw unknown(faults, number)
+}
+
+const isNumber = (text: string): boolean => /^\d{1,10}$/.test(text)
+
+function unknown(faults: Faults, number: string): ApiProblem {
   const all = faults.list().map(each => each.number.toString())
-  throw new ApiProblem(
-    404,
-    `there is no fault ${number}`,
-    all.length === 0 ? 'No fault is on.' : `On: ${all.join(', ')}`
-  )
+  const hint = all.length === 0 ? 'No fault is on.' : `There are: ${all.join(', ')}`
+  return new ApiProblem(404, `there is no fault ${number}`, hint)
 }
 
 /** The JSON object of a request. */
@@ -108,11 +124,12 @@ function parsed(body: string): FaultFields {
 }
 
 /** As readers get it. */
-export function faultRow({number, plan, matched, hits, leftMs}: FaultView): FaultRow {
+export function faultRow({number, plan, matched, hits, isEnabled, leftMs}: FaultView): FaultRow {
   const {forMs: _forMs, times, ...rest} = plan
   return {
     ...rest,
     number,
+    isEnabled,
     matched,
     hits,
     times: Number.isFinite(times) ? times : null,

@@ -74,6 +74,8 @@ export const FAULT_FLAGS: readonly Flag[] = [
   {name: 'cut', type: 'bool', text: 'Break the response off after its head'},
   text('cut-after', 'Break the response off after so many bytes of its body'),
   text('delay', 'Let calls wait so long first: 300ms, 5s'),
+  text('disable', 'Let the fault with this number, or all, hit nothing for now'),
+  text('enable', 'Let it hit calls again'),
   text('for', 'End the fault after this time: 5m'),
   text('jitter', 'Let them wait up to so much shorter or longer'),
   {name: 'kill', type: 'bool', text: 'Kill the process of the callee while the call is inside'},

@@ -11,6 +11,8 @@ export class FaultRule {
   /** How many calls it matched, and how many of them it hit. */
   matched = 0
   hits = 0
+  /** False: it is passed over, and counts nothing. */
+  isEnabled = true
   readonly #matchesPath: (path: string) => boolean
 
   constructor(number: number, plan: FaultPlan) {

@@ -12,9 +12,9 @@ export interface Hit {
   readonly number: number
   readonly plan: FaultPlan
   readonly delayMs: number
-  /** `none` as soon as the rule is taken off. */
+  /** `none` as soon as the rule is taken off or disabled. */
   readonly kind: FaultKind
-  /** Calls the listener when the rule is taken off; the result ends that. */
+  /** Calls the listener when the rule is taken off or disabled; the result ends that. */
   onOver(listener: () => void): () => void
   /** Kills the callee, of which this is the process. */
   kill(callee: string, pid: number): void
@@ -64,6 +64,23 @@ export class Faults {
     return true
   }
 
+  /**
+   * Disables a rule, or enables it again: it keeps its number, its place and what it has counted, and the calls that it holds go on.
+   * False: there is none with this number.
+   */
+  enable(number: number, isEnabled: boolean): boolean {
+    const active = this.#active.find(({rule}) => rule.number === number)
+    if (active === undefined) return false
+    const {rule, listeners} = active
+    if (rule.isEnabled === isEnabled) return true
+    rule.isEnabled = isEnabled
+    const what = isEnabled ? `enabled again: ${edgeText(rule.plan)}` : `disabled: ${hitsText(rule)}`
+    const change = isEnabled ? 'enabled' : 'disabled'
+    this.#options.tell({change, fault: viewOf(active), text: `fault ${number.toString()} is ${what}`})
+    if (!isEnabled) for (const listener of listeners) listener()
+    return true
+  }
+
   /** Takes all off; the result is how many there were. */
   removeAll(): number {
     const all = this.list()
@@ -78,13 +95,13 @@ export class Faults {
   /** What the first rule that matches a call makes of it; undefined: nothing. */
   hit(call: Call): Hit | undefined {
     if (call.isOwn === true && call.from === undefined) return undefined
-    const active = this.#active.find(({rule}) => !rule.isSpent && rule.matches(call))
+    const active = this.#active.find(({rule}) => rule.isEnabled && !rule.isSpent && rule.matches(call))
     if (active?.rule.strikes() !== true) return undefined
     const {rule, listeners} = active
     const {number, plan, delayMs} = rule
     if (rule.isSpent) this.#tellOff(active)
     call.fault = number
-    const kindNow = (): FaultKind => (this.#active.includes(active) ? plan.kind : 'none')
+    const kindNow = (): FaultKind => (rule.isEnabled && this.#active.includes(active) ? plan.kind : 'none')
     return {
       number,
       plan,
@@ -105,17 +122,19 @@ export class Faults {
   }
 
   #tellOff(active: Active): void {
-    const {number, hits, matched, plan} = active.rule
-    const hit = `${hits.toString()} of ${matched.toString()} ${matched === 1 ? 'call' : 'calls'}`
-    const text = `fault ${number.toString()} is off: ${edgeText(plan)}: it hit ${hit}`
+    const text = `fault ${active.rule.number.toString()} is off: ${hitsText(active.rule)}`
     this.#options.tell({change: 'off', fault: viewOf(active), text})
   }
 }
 
-const viewOf = ({rule: {number, plan, matched, hits}, endsAt}: Active): FaultView => ({
+const hitsText = ({hits, matched, plan}: FaultRule): string =>
+  `${edgeText(plan)}: it hit ${hits.toString()} of ${matched.toString()} ${matched === 1 ? 'call' : 'calls'}`
+
+const viewOf = ({rule: {number, plan, matched, hits, isEnabled}, endsAt}: Active): FaultView => ({
   number,
   plan,
   matched,
   hits,
+  isEnabled,
   leftMs: Math.max(0, endsAt - performance.now())
 })

@@ -53,11 +53,13 @@ export interface FaultView {
   readonly hits: number
   /** Until it ends by itself; Infinity: it does not. */
   readonly leftMs: number
+  /** False: it matches no call until it is enabled again. */
+  readonly isEnabled: boolean
 }
 
-/** What happens to a rule, with words for the person at the terminal. */
+/** What happens to a rule, with words for the person at the terminal. `off`: it is gone; `disabled`: it can be enabled again. */
 export interface FaultChange {
-  readonly change: 'on' | 'off' | 'hit'
+  readonly change: 'on' | 'off' | 'hit' | 'disabled' | 'enabled'
   readonly fault: FaultView
   readonly text: string
 }

@@ -12,17 +12,31 @@ t.test('faults', async t =>
       await page.getByRole('link', {name: 'Faults'}).click()
       const table = page.getByRole('region', {name: 'Faults that are on'})
       await table
-        .getByRole('row', {name: /1 checkout → payments POST \/charge\* 300 ms later, 503 30 % .* 42 118 of 391/})
+        .getByRole('row', {
+          name: /1 .* checkout → payments POST \/charge\* 300 ms later, 503 30 % .* 42 118 of 391/
+        })
         .waitFor()
       run.send('fault', {change: 'hit', fault: fault(1, {hits: 119, matched: 392}), text: ''})
       await table.getByText('119 of 392').waitFor()
       run.send('fault', {change: 'on', fault: fault(2, {rate: 1, delayMs: 0}), text: ''}, 1001)
       await table.getByRole('rowheader', {name: '2'}).waitFor()
       t.equal(await page.getByRole('link', {name: /^Faults ?2$/}).count(), 1, 'the header counts them')
+      const switched = table.getByRole('switch', {name: 'Fault 1 hits calls'})
+      t.equal(await switched.getAttribute('aria-checked'), 'true')
+      run.answers['POST /faults/1/disable'] = {faults: [], removed: 0}
+      await switched.click()
+      run.send('fault', {change: 'disabled', fault: fault(1, {isEnabled: false}), text: ''}, 1002)
+      await table.getByRole('switch', {name: 'Fault 1 hits calls', checked: false}).waitFor()
+      await page.getByRole('link', {name: /^Faults ?1$/}).waitFor()
+      t.ok(run.asked.includes('POST /faults/1/disable'))
+      run.answers['POST /faults/1/enable'] = {faults: [], removed: 0}
+      await switched.press('Space')
+      run.send('fault', {change: 'enabled', fault: fault(1), text: ''}, 1003)
+      await table.getByRole('switch', {name: 'Fault 1 hits calls', checked: true}).waitFor()
       run.answers['DELETE /faults/1'] = {faults: [], removed: 1}
       await page.getByRole('button', {name: 'Remove fault 1'}).click()
-      run.send('fault', {change: 'off', fault: fault(1), text: ''}, 1002)
-      run.send('fault', {change: 'off', fault: fault(2), text: ''}, 1003)
+      run.send('fault', {change: 'off', fault: fault(1), text: ''}, 1004)
+      run.send('fault', {change: 'off', fault: fault(2), text: ''}, 1005)
       await page.getByText('No fault is on').waitFor()
       t.ok(run.asked.includes('DELETE /faults/1'))
       t.same(troubles, [])
@@ -94,7 +108,7 @@ t.test('faults', async t =>
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
         const run = await madeUp(t)
         Object.assign(run.answers, FIRST_VIEW)
-        run.faults = [fault(1), fault(2)]
+        run.faults = [fault(1), fault(2, {isEnabled: false})]
         const {page} = await open(browser, run.url, theme)
         await page.getByRole('link', {name: 'Faults'}).click()
         await page.getByRole('form').waitFor()

@@ -61,6 +61,7 @@ export const call = (number: number, more: Partial<CallRow> = {}): CallRow => ({
 
 export const fault = (number: number, more: Partial<FaultRow> = {}): FaultRow => ({
   number,
+  isEnabled: true,
   from: 'checkout',
   to: 'payments',
   method: 'POST',

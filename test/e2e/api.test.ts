@@ -144,6 +144,18 @@ t.test('every answer of the API is as its description says', async t => {
   })
   t.strictSame([added.status, misfit('Faults', added.json)], [200, ''])
   t.match(await get('/faults', 'Faults'), {faults: [{number: 1, delayMs: 1, kind: 'none'}], removed: 0})
+  for (const [path, isEnabled] of [
+    ['/faults/1/disable', false],
+    ['/faults/enable', true],
+    ['/faults/disable', false]
+  ] as const) {
+    const switched = await ask(socket, `/api/v1${path}`, {method: 'POST'})
+    t.strictSame([switched.status, misfit('Faults', switched.json)], [200, ''])
+    t.match(switched.json, {faults: [{number: 1, isEnabled}]}, path)
+  }
+  for (const path of ['/faults/{number}/{verb}', '/faults/disable', '/faults/enable']) seen.add(path)
+  t.match(await ask(socket, '/api/v1/faults/7/enable', {method: 'POST'}), {status: 404, body: /There are: 1/})
+  t.match(await ask(socket, '/api/v1/faults/1/enable'), {status: 405})
   const removed = await ask(socket, '/api/v1/faults/1', {method: 'DELETE'})
   t.strictSame([removed.status, misfit('Faults', removed.json)], [200, ''])
   seen.add('/faults/{number}')

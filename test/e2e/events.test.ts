@@ -161,6 +161,16 @@ t.test('a fault is told when it goes on and off, and how many calls it has hit',
   })
   while ((await call('/x')) !== 503);
   t.match((await events.next('fault', ({change}) => change === 'hit')).data, {fault: {number: 1, hits: 1}, text: ''})
+  await ask(socket, '/api/v1/faults/1/disable', post)
+  const disabled = await events.next('fault', ({change}) => change === 'disabled')
+  t.match(disabled, {
+    id: Number,
+    data: {fault: {isEnabled: false, hits: 1}, text: /^fault 1 is disabled: shop → stock: it hit 1 of/}
+  })
+  await ask(socket, '/api/v1/faults/1/disable', post)
+  await ask(socket, '/api/v1/faults/1/enable', post)
+  const enabled = await events.next('fault')
+  t.match(enabled.data, {change: 'enabled', fault: {isEnabled: true}, text: 'fault 1 is enabled again: shop → stock'})
   await ask(socket, '/api/v1/faults/1', {method: 'DELETE'})
   const off = await events.next('fault', ({change}) => change === 'off')
   t.match(off.data, {fault: {number: 1, hits: 1}, text: /^fault 1 is off: shop → stock: it hit 1 of \d+ calls?$/})
@@ -170,7 +180,7 @@ t.test('a fault is told when it goes on and off, and how many calls it has hit',
   t.match(killed, {id: Number, data: {change: 'hit', fault: {number: 2, kind: 'kill'}}})
   t.equal((await events.next('fault', ({change}) => change === 'off')).data['change'], 'off', 'it is spent')
   const again = new Events(await open(socket, `/api/v1/events?types=fault&after=${String(on.id)}`, NDJSON))
-  t.match((await again.next('fault')).data, {change: 'off', fault: {number: 1}})
+  t.match((await again.next('fault')).data, {change: 'disabled', fault: {number: 1}})
 })
 
 t.test('a request for events that are none is refused', async t => {

@@ -35,6 +35,12 @@ t.test('bad input: one line says what is wrong, and what to write', async t => {
   t.match(await refused('shop', 'stock'), /^❌ {2}the fault does nothing\nexpected delay, status/)
   t.match(await refused('shop', 'stock', '--never', '--kill'), /never and kill exclude each other/)
   t.match(await refused('--off', '7'), /^❌ {2}there is no fault 7\nNo fault is on\./)
+  t.match(await refused('--disable', '7'), /^❌ {2}there is no fault 7\nNo fault is on\./)
+  t.match(
+    await refused('--disable', '7', '--enable', '7'),
+    /--disable stands alone: it takes the number of a fault, or all/
+  )
+  t.match(await refused('--enable', '7', 'shop', 'stock'), /--enable stands alone/)
   t.match(await refused('shop'), /fault needs the ids of a caller and of a callee/)
   t.match(
     await rig.run(['fault', 'shop->stock', '--abort']),

@@ -37,8 +37,18 @@ t.test(
       {path: '/orders/7', method: 'POST', status: 503, isFailed: true, marks: ['fault', 'ours']}
     ])
     t.equal((await rows('is:fault')).length, 1)
+    await fault('--disable', '1')
+    await run.waitForLine(/fault 1 is disabled: shop → stock POST \/orders\/\*: it hit 1 of 1 call$/)
+    t.match(await ask(url('/orders/7'), 'POST'), {status: 200, mark: undefined}, 'without it')
+    t.match(
+      (await rig.run(['fault'])).stdout,
+      /^FAULT .*\n +1 {2}shop → stock POST \/orders\/\* {2}503 +disabled {2}1 of 1\n$/
+    )
+    await fault('--enable', 'all')
+    await run.waitForLine(/fault 1 is enabled again: shop → stock POST \/orders\/\*$/)
+    t.match(await ask(url('/orders/7'), 'POST'), {status: 503, mark: '1'}, 'with it')
     await fault('--off', '1')
-    await run.waitForLine(/fault 1 is off: shop → stock POST \/orders\/\*: it hit 1 of 1 call$/)
+    await run.waitForLine(/fault 1 is off: shop → stock POST \/orders\/\*: it hit 2 of 2 calls$/)
     t.match(await ask(url('/orders/7'), 'POST'), {status: 200, mark: undefined})
     await fault('any', 'any', '--status', '418', '--body', '{"tea":true}', '--times', '1')
     t.strictSame(await ask(url('/x')), {status: 418, body: '{"tea":true}', mark: '2'})

@@ -152,6 +152,12 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
   t.match((await call('fault', {from: 'any', to: 'shop', status: '503'})).text, /^It is on\.\n- fault 1: /)
   t.match(await call('invoke', {app: 'shop', path: '/x'}), {facts: {status: 503}})
   t.match((await call('fault')).text, /hit 1 of 1/)
+  t.match(
+    (await call('fault', {disable: 1})).text,
+    /^It is disabled\.\n- fault 1: any → shop; 503; disabled; hit 1 of 1/
+  )
+  t.match(await call('invoke', {app: 'shop', path: '/x'}), {facts: {status: 500}}, 'the app itself')
+  t.match((await call('fault', {enable: 'all'})).text, /^It is enabled\.\n- fault 1: any → shop; 503; hit 1 of 1/)
   t.match(await call('fault', {off: 'all'}), {facts: {removed: 1}})
   t.match(await call('wait', {for: ['exit:front'], timeout: '1s'}), {text: /^The time was up after /, isError: false})
   const sentences: readonly (readonly [name: string, given: Record<string, unknown>, text: RegExp])[] = [
@@ -175,6 +181,7 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
     ['replay', {calls: [99]}, /99/],
     ['fault', {from: 'shop', to: 'nobody', status: 503}, /nobody/],
     ['fault', {off: 7, from: 'shop'}, /stands alone/],
+    ['fault', {enable: 7, disable: 7}, /"disable" of fault stands alone/],
     ['list_apps', {verbose: true}, /list_apps takes: cursor\./]
   ]
   for (const [name, given, text] of sentences)

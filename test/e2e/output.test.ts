@@ -33,6 +33,8 @@ t.test('what commands print with -o json is as its description says', async t =>
     graph: ['graph', '-o', 'json'],
     'fault FROM TO': ['fault', 'shop', 'stock', '--delay', '1ms', '-o', 'json'],
     fault: ['fault', '-o', 'json'],
+    'fault --disable': ['fault', '--disable', '1', '-o', 'json'],
+    'fault --enable': ['fault', '--enable', 'all', '-o', 'json'],
     'fault --off': ['fault', '--off', 'all', '-o', 'json'],
     calls: ['calls', '-o', 'ndjson'],
     'calls NUMBER': ['calls', '1', '-o', 'ndjson'],

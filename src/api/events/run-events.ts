@@ -109,7 +109,7 @@ export class RunEvents {
       this.#tell(
         'fault',
         {change, fault: faultRow(fault), text},
-        {subject: `fault ${fault.number.toString()} ${change}`}
+        {subject: `fault ${fault.number.toString()} ${change.replace(/^(?:en|dis)abled$/, 'switched')}`}
       )
     } else if (event.type === 'notified') this.#tell('note', {code: 'notification', text: event.text})
     this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()

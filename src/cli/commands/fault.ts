@@ -13,18 +13,26 @@ import {UsageError} from '../usage-error.ts'
 /** Flags that are keys of a fault by the same name. */
 const TEXTS = ['delay', 'jitter', 'status', 'body', 'rate', 'seed', 'times', 'for', 'method', 'path'] as const
 const SWITCHES = ['abort', 'never', 'cut', 'kill'] as const
+/** Flags that change faults that are there. */
+const VERBS = ['off', 'disable', 'enable'] as const
 
-/** `fault FROM TO …` makes calls fail, `fault` lists what is on, `fault --off N|all` ends it. */
+/** `fault FROM TO …` makes calls fail, `fault` lists what is on, `fault --off N|all` ends it, `--disable` and `--enable` stop it for a while. */
 export const fault: CommandHandler = async context => {
   const {flags, words, asJson} = context
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json'].includes(output))
     throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: table, json.'})
-  const off = flags.text('off')
   const what = fieldsOf(flags)
-  if (off !== undefined && (words.length > 0 || Object.keys(what).length > 0))
-    throw new UsageError('--off stands alone: it takes the number of a fault, or all')
-  if (off !== undefined) return takeOff(await runHere(flags.text('run-file'), asJson), off, context)
+  const [verb, other] = VERBS.filter(name => flags.text(name) !== undefined)
+  if (verb !== undefined && (other !== undefined || words.length > 0 || Object.keys(what).length > 0))
+    throw new UsageError(`--${verb} stands alone: it takes the number of a fault, or all`)
+  if (verb !== undefined) {
+    const run = await runHere(flags.text('run-file'), asJson)
+    const which = flags.text(verb) ?? ''
+    return verb === 'off'
+      ? takeOff(run, which, context)
+      : enable(run, which, {...context, isEnabled: verb === 'enable'})
+  }
   if (words.length === 0 && Object.keys(what).length === 0) {
     const {faults} = await askApi<FaultsAnswer>(await runHere(flags.text('run-file'), asJson), '/faults')
     print(process.stdout, output === 'json' ? `${JSON.stringify(faults)}\n` : tableText(faults))
@@ -60,6 +68,23 @@ async function takeOff(run: FoundRun, off: string, {asJson, flags}: CommandConte
         ? `all faults are off: ${removed.toString()}`
         : `fault ${off} is off`
   say(process.stdout, removed === 0 ? 'info' : 'success', text, asJson)
+  return 0
+}
+
+async function enable(
+  run: FoundRun,
+  which: string,
+  {asJson, flags, isEnabled}: CommandContext & {isEnabled: boolean}
+): Promise<number> {
+  const verb = isEnabled ? 'enable' : 'disable'
+  const path = which === 'all' ? `/faults/${verb}` : `/faults/${encodeURIComponent(which)}/${verb}`
+  const {faults} = await tellApi<FaultsAnswer>(run, 'POST', path)
+  if (flags.text('output') === 'json') {
+    print(process.stdout, `${JSON.stringify(faults)}\n`)
+    return 0
+  }
+  const text = which === 'all' ? `all faults are ${verb}d: ${faults.length.toString()}` : `fault ${which} is ${verb}d`
+  say(process.stdout, faults.length === 0 ? 'info' : 'success', faults.length === 0 ? 'No fault is on.' : text, asJson)
   return 0
 }
 
@@ -102,6 +127,7 @@ function tableText(faults: readonly FaultRow[]): string {
     {head: 'WHAT HAPPENS', cells: faults.map(({texts}) => texts.effect), minWidth: 12},
     {head: 'HOW OFTEN', cells: faults.map(({texts}) => [texts.rate, texts.limit].filter(Boolean).join(', '))},
     {head: 'SEED', cells: faults.map(({seed, rate}) => (rate < 1 ? seed.toString() : '')), alignsRight: true},
+    {head: 'STATE', cells: faults.map(({isEnabled}) => (isEnabled ? '' : 'disabled'))},
     {head: 'HIT', cells: faults.map(({hits, matched}) => `${hits.toString()} of ${matched.toString()}`)},
     {
       head: 'ENDS IN',

@@ -108,6 +108,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       "fault any stock --status 503 --rate 0.2 --method POST --path '/orders/*'",
       'fault shop stock --kill --times 1',
       'fault',
+      'fault --disable 1',
       'fault --off all'
     ],
     takesIds: true,

@@ -6,6 +6,7 @@ import {textOf, type Property, type Tool} from '../tool.ts'
 interface Faults {
   readonly faults: readonly {
     readonly number: number
+    readonly isEnabled: boolean
     readonly matched: number
     readonly hits: number
     readonly texts: {readonly edge: string; readonly effect: string; readonly rate: string; readonly limit: string}
@@ -20,7 +21,7 @@ export const fault: Tool = {
   name: 'fault',
   title: 'Make calls fail',
   description:
-    'Makes calls from one app to another fail on purpose (from, to, and what happens), takes faults off (off), or lists what is on (no arguments). Faults end with the run.',
+    'Makes calls from one app to another fail on purpose (from, to, and what happens), takes faults off (off), lets them hit nothing for now (disable) and again (enable), or lists what is on (no arguments). Faults end with the run.',
   changes: 'something',
   properties: {
     from: text('The id of the caller, or any'),
@@ -44,30 +45,35 @@ export const fault: Tool = {
     seed: {type: 'integer', description: 'Selects which calls these are'},
     times: {type: 'integer', description: 'Hit so many calls, then none', minimum: 1},
     for: text('The fault ends after this time: 5m'),
-    off: text('Take this fault off: its number, or all')
+    off: text('Take this fault off: its number, or all'),
+    disable: text('This fault hits nothing until it is enabled; its counts stay: its number, or all'),
+    enable: text('This fault hits calls again: its number, or all')
   },
   required: [],
   run: async (run, given, signal) => {
-    const {off, ...wanted} = given
-    if (off !== undefined && Object.keys(wanted).length > 0)
-      throw new UserError('"off" of fault stands alone', {explanation: 'It is the number of a fault, or all.'})
-    const number = textOf(given, 'off')
-    if (off !== undefined) {
-      const answer = await tellRun(run, 'DELETE', number === 'all' ? '/faults' : path('faults', number), {signal})
-      return shown('Taken off.', JSON.parse(answer) as Faults)
-    }
-    if (Object.keys(wanted).length === 0)
+    const verb = (['off', 'disable', 'enable'] as const).find(each => given[each] !== undefined)
+    if (verb === undefined && Object.keys(given).length === 0)
       return shown('Faults that are on.', await askRun<Faults>(run, '/faults', signal))
-    return shown('It is on.', JSON.parse(await tellRun(run, 'POST', '/faults', {body: wanted, signal})) as Faults)
+    if (verb === undefined)
+      return shown('It is on.', JSON.parse(await tellRun(run, 'POST', '/faults', {body: given, signal})) as Faults)
+    if (Object.keys(given).length > 1)
+      throw new UserError(`"${verb}" of fault stands alone`, {explanation: 'It is the number of a fault, or all.'})
+    const number = textOf(given, verb)
+    const those = number === 'all' ? path('faults') : path('faults', number)
+    const answer =
+      verb === 'off'
+        ? await tellRun(run, 'DELETE', those, {signal})
+        : await tellRun(run, 'POST', `${those}/${verb}`, {signal})
+    return shown(verb === 'off' ? 'Taken off.' : `It is ${verb}d.`, JSON.parse(answer) as Faults)
   }
 }
 
 const shown = (summary: string, {faults, removed}: Faults): ReturnType<typeof listAnswer> =>
   listAnswer({
     summary: faults.length === 0 ? `${summary} No fault is on.` : summary,
-    items: faults.map(({number, matched, hits, texts: {edge, effect, rate, limit}}) => ({
-      text: `- fault ${number.toString()}: ${[edge, effect, rate, limit].filter(each => each !== '').join('; ')}; hit ${hits.toString()} of ${matched.toString()}`,
-      fact: {number, hits, matched}
+    items: faults.map(({number, isEnabled, matched, hits, texts: {edge, effect, rate, limit}}) => ({
+      text: `- fault ${number.toString()}: ${[edge, effect, rate, limit].filter(each => each !== '').join('; ')}${isEnabled ? '' : '; disabled'}; hit ${hits.toString()} of ${matched.toString()}`,
+      fact: {number, isEnabled, hits, matched}
     })),
     facts: {removed},
     cursorAfter: () => '',

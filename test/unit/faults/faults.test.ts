@@ -131,6 +131,38 @@ t.test('a rule that is taken off lets go what it holds, and hits no more', async
   t.strictSame([ended, hit?.kind], [1, 'none'])
 })
 
+t.test('a disabled rule is passed over, lets go what it holds, and goes on where it was', async t => {
+  const told: string[] = []
+  const faults = new Faults({tell: ({change, text}) => void told.push(`${change}: ${text}`), kill: () => undefined})
+  faults.add(plan({rate: 0.5, seed: 7}))
+  faults.add(plan({status: 500}))
+  const numbers = (count: number) => Array.from({length: count}, () => faults.hit(call())?.number)
+  const once = [...numbers(10), ...numbers(10)]
+  const again = new Faults({tell: ({change, text}) => void told.push(`${change}: ${text}`), kill: () => undefined})
+  again.add(plan({rate: 0.5, seed: 7, delay: '1h'}))
+  const ten = Array.from({length: 10}, () => again.hit(call()))
+  const held = ten.find(hit => hit !== undefined)
+  let released = 0
+  held?.onOver(() => released++)
+  t.ok(again.enable(1, false))
+  t.strictSame([released, held?.kind], [1, 'none'])
+  t.strictSame(
+    Array.from({length: 5}, () => again.hit(call())),
+    Array.from({length: 5}),
+    'it hits nothing'
+  )
+  t.match(again.list(), [{isEnabled: false, matched: 10}])
+  told.length = 0
+  t.ok(again.enable(1, false), 'once more changes nothing')
+  t.ok(again.enable(1, true))
+  t.strictSame(told, ['enabled: fault 1 is enabled again: shop → stock'])
+  const rest = Array.from({length: 10}, () => again.hit(call())?.number)
+  t.strictSame([...ten.map(hit => hit?.number), ...rest], once, 'the sequence goes on')
+  t.notOk(again.enable(7, true), 'there is none')
+  faults.enable(1, false)
+  t.strictSame(numbers(3), [2, 2, 2], 'the next one decides')
+})
+
 t.test('mistakes name the key and what is expected', async t => {
   const table: readonly (readonly [FaultFields, string, string, RegExp])[] = [
     [{rate: 7}, 'rate', 'wrong rate: "7"', /above 0 and up to 1/],
