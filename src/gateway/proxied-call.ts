@@ -1,9 +1,9 @@
 import type {Hit} from '../faults/faults.ts'
 import {messageOf} from '../model/errors.ts'
-import type {Call, CallAttempt, CallObserver, CallRecord, CallSpans, Recorded, SentRequest} from '../model/call.ts'
+import type {Call, CallRecord, SentRequest} from '../model/call.ts'
 import {bugText} from '../net/error-boundary.ts'
 import type {CallHandler} from '../net/call-handler.ts'
-import {TOO_LARGE, type Exchange} from '../net/exchange.ts'
+import {TOO_LARGE} from '../net/exchange.ts'
 import {pairsOf} from '../net/http1/header-lines.ts'
 import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
@@ -17,6 +17,7 @@ import {brokenBy, delayOf, replyOf, RESET, type Delay} from './faulted-call.ts'
 import {howEnded} from './how-ended.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import {verdictOfStatus, type Interceptor, type Outcome} from './interceptor.ts'
+import {RecordedCall} from './recorded-call.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
 /** Connections refused in a row although the queue admits at once: then the call fails. */
@@ -26,16 +27,10 @@ const MAX_REFUSALS = 3
  * One call through the gateway: asks for admission, waits in the queue if necessary, is sent, and ends exactly once.
  * Subclasses define headers and errors for the API that received it: Dapr's (`sidecar/`) or the Daeploy manager's (`daeploy/`).
  */
-export abstract class ProxiedCall implements CallHandler {
+export abstract class ProxiedCall extends RecordedCall implements CallHandler {
   abstract readonly rules: HeaderRules
   abstract readonly copy: Copy | undefined
-  readonly call: Call
-  readonly isRecorded: boolean
-  readonly observer: CallObserver | undefined
-  protected readonly request: SentRequest
   protected admitted: Admitted | undefined
-  protected abstract readonly exchange: Exchange
-  readonly #context: CallContext
   readonly #length: number
   #held: Held | Delay | undefined
   /** A fault has hit the current attempt. */
@@ -45,37 +40,21 @@ export abstract class ProxiedCall implements CallHandler {
   #isOver = false
   /** The callee closed the connection under this call. */
   #isBroken = false
-  #startedAt = 0
-  #admittedAt = 0
-  #failure = ''
-  /** Of the callee that was sent the call last. */
-  #calleeRecorded: Recorded | undefined
-  #isRemote = false
-  /** Neither queued nor sent again: it is admitted at the moment at which it started. */
-  #isFirstTurn = true
   /** Set if interceptors handle the call. */
   #run: InterceptedRun | undefined
   /** Interceptors have handled it. */
   #concluded: InterceptedRun | undefined
-  /** Of the response of the current attempt, if interceptors handle the call. */
-  #attemptStatus = 0
-  #earlier: CallAttempt[] | undefined
 
   /** `length`: bytes of the request's body, 0 = none, -1 = chunked. */
   constructor(context: CallContext, call: Call, request: SentRequest, length: number) {
-    this.#context = context
-    this.call = call
-    this.request = request
+    super(context, call, request)
     this.#length = length
-    this.observer = context.observer
-    this.isRecorded = context.observer !== undefined || context.recorded !== undefined
   }
 
   /** Asks for admission, then sends the call. */
   start(): void {
-    if (this.isRecorded) this.#startedAt = performance.now()
-    this.observer?.started(this.call, this.request, this.#startedAt)
-    const {interceptors} = this.#context
+    this.begun()
+    const {interceptors} = this.context
     if (interceptors !== undefined && interceptors.length > 0 && this.isInterceptable) this.#intercept(interceptors)
     else this.#ask(false)
   }
@@ -89,7 +68,7 @@ export abstract class ProxiedCall implements CallHandler {
   refused(why: string): void {
     const isGivenUp = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
     if (isGivenUp) return this.#fail(why)
-    this.#isFirstTurn = false
+    this.isFirstTurn = false
     this.#leave()
     this.#ask(true)
   }
@@ -105,12 +84,12 @@ export abstract class ProxiedCall implements CallHandler {
 
   cut(why: string): void {
     this.#isBroken = true
-    this.#failure = why
+    this.failure = why
     this.warnCut(why)
   }
 
   crashed(error: unknown): void {
-    this.#failure = messageOf(error)
+    this.failure = messageOf(error)
     this.warn(bugText(error))
   }
 
@@ -119,7 +98,7 @@ export abstract class ProxiedCall implements CallHandler {
     this.#run?.cancel()
     this.#stopWaiting()
     this.#leave()
-    if (this.isRecorded) this.#record()
+    this.record()
   }
 
   /** Not a tunnel, and the callee's id is valid. */
@@ -136,16 +115,13 @@ export abstract class ProxiedCall implements CallHandler {
   protected abstract warnCut(why: string): void
   /** Writes to the log of the listener that received the call. */
   protected abstract warn(text: string): void
-  /** The trace header lines sent to the callee, '' = none of ours. */
-  protected abstract readonly sentTrace: string
 
   protected verdictOf(status: number): Verdict {
     return verdictOfStatus(status)
   }
 
-  /** Of a call that is traced. */
-  protected get spans(): CallSpans | undefined {
-    return undefined
+  protected get decisions(): CallRecord['decisions'] {
+    return this.#concluded?.decisions
   }
 
   #intercept(interceptors: readonly Interceptor[]): void {
@@ -154,7 +130,7 @@ export abstract class ProxiedCall implements CallHandler {
     this.#run = run
     this.#concluded = run
     this.exchange.intercept(status => {
-      this.#attemptStatus = status
+      this.attemptStatus = status
       run.settle({kind: 'response', verdict: this.verdictOf(status), discard: () => this.#discard()})
     })
     const ended = (outcome: Outcome, isLast: boolean): void => {
@@ -172,8 +148,8 @@ export abstract class ProxiedCall implements CallHandler {
       const outcome = await run.start(
         {
           attempt: () => {
-            if (this.#admittedAt > 0) this.#noteAttempt()
-            this.#isFirstTurn = false
+            this.noteAttempt()
+            this.isFirstTurn = false
             this.#leave()
             this.#refusals = 0
             this.#ask(false)
@@ -213,7 +189,7 @@ export abstract class ProxiedCall implements CallHandler {
   }
 
   #ask(isRefused: boolean): void {
-    const faults = this.#context.faults?.active
+    const faults = this.context.faults?.active
     if (faults === undefined || isRefused) return this.#admit(isRefused)
     this.#hit = faults.hit(this.call)
     const delay = this.#hit && delayOf(this.#hit)
@@ -236,9 +212,9 @@ export abstract class ProxiedCall implements CallHandler {
   }
 
   #wait(held: Held | Delay): void {
-    this.#isFirstTurn = false
+    this.isFirstTurn = false
     this.#held = held
-    const bytes = this.#context.heldBodies.hold(this.#length)
+    const bytes = this.context.heldBodies.hold(this.#length)
     if (bytes < 0) {
       held.cancel()
       this.#held = undefined
@@ -281,8 +257,7 @@ export abstract class ProxiedCall implements CallHandler {
     if (!admission.ok) return this.#deny(admission)
     if (this.#isOver) return admission.leave()
     this.admitted = admission
-    if (this.isRecorded) this.#noteAdmitted(admission)
-    this.observer?.admitted(this.call, admission.pid ?? 0, this.#admittedAt - this.#startedAt)
+    this.noteAdmitted(admission)
     this.exchange.broken = this.#hit && brokenBy(this.#hit, this.call, admission.pid)
     if (admission.pipeline === undefined) this.send(admission)
     else void this.#filter(admission, admission.pipeline)
@@ -306,21 +281,15 @@ export abstract class ProxiedCall implements CallHandler {
     else this.#run.settle({kind: 'replied', reply})
   }
 
-  #noteAdmitted({recorded, isLocal}: Admitted): void {
-    this.#admittedAt = this.#isFirstTurn ? this.#startedAt : performance.now()
-    this.#calleeRecorded = recorded
-    this.#isRemote = !isLocal
-  }
-
   #deny(denied: Denied): void {
     if (this.#run !== undefined) return this.#run.settle({kind: 'denied', denied})
-    this.#failure = denied.error
+    this.failure = denied.error
     this.replyDenied(denied)
   }
 
   #fail(why: string, failure?: Failure): void {
     if (this.#run !== undefined) return this.#run.settle({kind: 'failed', why, failure})
-    this.#failure = why
+    this.failure = why
     if (why === RESET) return this.exchange.reset()
     const process = failure === 'silent' || failure === 'malformed' ? this.admitted?.pool.process : undefined
     if (process === undefined) this.replyFailed(why, failure)
@@ -349,52 +318,7 @@ export abstract class ProxiedCall implements CallHandler {
   #stopWaiting(): void {
     this.#held?.cancel()
     this.#held = undefined
-    this.#context.heldBodies.release(this.#heldBytes)
+    this.context.heldBodies.release(this.#heldBytes)
     this.#heldBytes = 0
-  }
-
-  /** An attempt is over, and another one follows: its callee counts it now. */
-  #noteAttempt(): void {
-    const status = this.#attemptStatus
-    const record = {...this.#newRecord(), status, firstByteAt: status === 0 ? 0 : performance.now(), isFollowed: true}
-    const {admittedAt, endedAt, isRemote = false} = record
-    this.#earlier ??= []
-    this.#earlier.push({status, admittedAt, endedAt, isRemote})
-    this.#calleeRecorded?.(record)
-    this.#calleeRecorded = undefined
-    this.#admittedAt = 0
-    this.#attemptStatus = 0
-    this.#isRemote = false
-  }
-
-  #record(): void {
-    const record = this.#newRecord()
-    this.#context.recorded?.(record)
-    this.#calleeRecorded?.(record)
-    this.observer?.ended(record)
-  }
-
-  #newRecord(): CallRecord {
-    const {status, attempts, connectedAt, firstByteAt, requestBytes, responseBytes, grpcStatus} = this.exchange
-    return {
-      call: this.call,
-      request: this.request,
-      status,
-      grpcStatus,
-      attempts,
-      startedAt: this.#startedAt,
-      admittedAt: this.#admittedAt,
-      connectedAt,
-      firstByteAt,
-      endedAt: performance.now(),
-      requestBytes,
-      responseBytes,
-      isRemote: this.#isRemote,
-      trace: this.sentTrace,
-      spans: this.spans,
-      failure: this.#failure,
-      earlier: this.#earlier,
-      decisions: this.#concluded?.decisions
-    }
   }
 }

@@ -1,7 +1,5 @@
-import type {Readable} from 'node:stream'
-import type {Watchdog} from './process/watchdog.ts'
 import type {ProcessPipes} from '../platform/pipes.ts'
-import type {Note, Supervised} from './process/supervised.ts'
+import type {Supervised} from './process/supervised.ts'
 import type {Launch, ListedApp} from '../control/messages.ts'
 import type {SidecarInfo} from '../model/events.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
@@ -15,41 +13,29 @@ import {AppChannel} from '../gateway/app-channel.ts'
 import {nameOfCheck} from '../gateway/health-check.ts'
 import type {AdmissionQueue, PendingCall} from '../gateway/admission-queue.ts'
 import {CrashReporter} from './crash-reporter.ts'
-import {noProgress, progressed, type Progress} from './order/progress.ts'
+import type {Progress} from './order/progress.ts'
 import {reached, type Candidate} from './reload/overlap.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
-import {Program} from './program.ts'
+import {Program, type ProgramOptions} from './program.ts'
 import {whyNot} from './messages/why-not-running.ts'
 import {listedApp} from './listed-app.ts'
+import {RuntimeStatus} from './runtime-status.ts'
 import type {AppPipeline} from '../gateway/app-pipeline.ts'
 import type {AccessControlInterceptor, CallerIdentity} from '../gateway/interceptors/access-control.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
 import type {Reporter} from '../model/reporter.ts'
 
-export interface AppRuntimeOptions {
+export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'moved' | 'otherMoved'> {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
   readonly logs: Logs
-  /** The environment of a process with this marker; the app should listen on `appPort`. */
-  readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
-  readonly nextMarker: () => string
-  /** The working directory of a process. */
-  readonly folderOf: (plan: AppPlan) => string | Promise<string>
-  /** False if the run is stopping. */
-  readonly maySpawn: () => boolean
-  readonly watchdog: Watchdog
   readonly token: string
-  /** The only app of its run reads our stdin. */
-  readonly single: {readonly input: Readable} | undefined
-  /** The user starts its first process in a debugger. */
-  readonly isDebugged?: boolean | undefined
   /** Extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
   /** Its state changed. */
   readonly moved: () => void
-  /** A process exited unexpectedly; the result is the number under which that is kept, 0: it is not. */
+  /** Called when a process exited unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
   readonly ended: (exit: Exit) => number
-  readonly noted: (note: Note) => void
   readonly reporter: Reporter
 }
 
@@ -74,15 +60,7 @@ export class AppRuntime implements Callee {
   readonly #program: Program
   readonly #crashes: CrashReporter
   readonly #listeners = new Set<() => void>()
-  readonly #createdAt = Date.now()
-  #movedAt = new Date()
-  #progress: Progress
-  /** Why it has not been started yet, or never will be. */
-  #obstacle = ''
-  #waitsFor: readonly string[] = []
-  #isGivenUp = false
-  /** Start time of its process, in ms since 1970; 0 if there is none. */
-  #startedAt = 0
+  readonly #status: RuntimeStatus
 
   constructor(options: AppRuntimeOptions) {
     const {plan, ports, logs, token, explain} = options
@@ -105,7 +83,7 @@ export class AppRuntime implements Callee {
       probed: (status, elapsedMs) => this.counters?.probed(status, elapsedMs),
       invoked: invocation => this.counters?.invoked(invocation)
     })
-    this.#progress = noProgress(plan.id, plan.command.length > 0)
+    this.#status = new RuntimeStatus(plan)
     this.#program = new Program(
       {
         ...options,
@@ -178,7 +156,7 @@ export class AppRuntime implements Callee {
   }
 
   get progress(): Progress {
-    return this.#progress
+    return this.#status.progress
   }
 
   /** It receives calls, or has no port for them. */
@@ -213,9 +191,8 @@ export class AppRuntime implements Callee {
     this.#plan = plan
     this.#channel.follow(plan)
     // the last result counts, also for waiting dependents
-    if (this.hasEnded) this.#progress = noProgress(this.id, plan.command.length > 0)
-    this.#isGivenUp = false
-    this.#obstacle = ''
+    if (this.hasEnded) this.#status.reset(plan)
+    else this.#status.replaced()
     await this.#program.replace(plan, this.appPort, why)
   }
 
@@ -230,7 +207,7 @@ export class AppRuntime implements Callee {
       drop: async () => program.drop(app, 'watch'),
       promote: () => {
         const old = program.promote(app)
-        this.#startedAt = Date.now()
+        this.#status.startedAt = Date.now()
         return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
       }
     }
@@ -269,8 +246,7 @@ export class AppRuntime implements Callee {
   }
 
   async start(pipes: ProcessPipes | undefined): Promise<void> {
-    this.#obstacle = ''
-    this.#waitsFor = []
+    this.#status.starting()
     this.#lifecycleLog.starting(this.plan, this.appPort, this.ports)
     await this.#program.start(pipes)
     this.#lifecycleLog.started(this.plan, this.pid)
@@ -278,35 +254,30 @@ export class AppRuntime implements Callee {
 
   /** It waits for the apps `ids`; `why` completes "it waits until …". Calls to it are queued. */
   waits(why: string, ids: readonly string[]): void {
-    this.#waitsFor = ids
-    this.#obstacle = `"${this.name}" is not started yet: it waits until ${why}`
-    this.queue.hold(this.#obstacle)
+    this.#status.waits(this.plan, why, ids)
+    this.queue.hold(this.obstacle)
   }
 
   /** Why it has not been started; '' if it was started or will be. */
   get obstacle(): string {
-    return this.#obstacle
+    return this.#status.obstacle
   }
 
   /** It was not started, because a dependency is not met. */
   get isGivenUp(): boolean {
-    return this.#isGivenUp
+    return this.#status.isGivenUp
   }
 
   /** Resets an app that has exited or was given up to the state before its first start. */
   reset(): void {
-    this.#isGivenUp = false
-    this.#obstacle = ''
-    this.#progress = noProgress(this.id, this.plan.command.length > 0)
+    this.#status.reset(this.plan)
     this.#program.reset(this.#plan, this.appPort)
     this.queue.hold(this.#reason({phase: 'idle'}))
   }
 
   /** It will not be started unless its dependency is: calls are rejected with this reason. */
   async giveUp(why: string): Promise<void> {
-    this.#obstacle = why
-    this.#waitsFor = []
-    this.#isGivenUp = true
+    this.#status.giveUp(why)
     await this.app.stop('user')
   }
 
@@ -328,19 +299,13 @@ export class AppRuntime implements Callee {
   }
 
   listing(): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
-    return listedApp(this, {
-      createdAt: this.#createdAt,
-      startedAt: this.#startedAt,
-      restarts: Math.max(0, this.#program.markers.length - 1),
-      waitsFor: this.#waitsFor
-    })
+    const {createdAt, startedAt, waitsFor} = this.#status
+    const restarts = Math.max(0, this.#program.markers.length - 1)
+    return listedApp(this, {createdAt, startedAt, restarts, waitsFor})
   }
 
   #moved(state: AppState): void {
-    this.#movedAt = new Date()
-    if (state.phase === 'starting') this.#startedAt = state.pid === undefined ? 0 : this.#movedAt.getTime()
-    else if (state.phase === 'exited' || state.phase === 'backoff') this.#startedAt = 0
-    this.#progress = progressed(this.#progress, state)
+    this.#status.moved(state)
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
     if (state.phase === 'running' && state.ready) this.#lifecycleLog.ready(this.appPort)
     const exit =
@@ -373,11 +338,11 @@ export class AppRuntime implements Callee {
   }
 
   #reason(state: AppState): string {
-    if (this.#obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return this.#obstacle
+    if (this.obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return this.obstacle
     if (this.isDebugged && (state.phase === 'starting' || state.phase === 'running'))
       return `"${this.name}" is in a debugger, and nothing listens on its port ${this.appPort.toString()}`
     const hasEnded = state.phase === 'backoff' || state.phase === 'exited'
-    return whyNot(this.name, state, {at: this.#movedAt, line: hasEnded ? this.app.bestLine : ''})
+    return whyNot(this.name, state, {at: this.#status.movedAt, line: hasEnded ? this.app.bestLine : ''})
   }
 
   #reportHealth(isHealthy: boolean): void {

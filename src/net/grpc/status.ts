@@ -25,6 +25,9 @@ export interface GrpcStatus {
 
 const RPC_ERROR = /^rpc error: code = (\w+) desc = /
 
+/** A deadline has passed, in the words of Go's gRPC. */
+export const EXCEEDED: GrpcStatus = {code: DEADLINE_EXCEEDED, message: 'context deadline exceeded'}
+
 /** What Go's `status.FromError` makes of a text: the code that it names, else `otherwise`. */
 export const statusFrom = (text: string, otherwise: number): GrpcStatus => {
   const match = RPC_ERROR.exec(text)

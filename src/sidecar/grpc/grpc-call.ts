@@ -1,20 +1,16 @@
-import type {Admitted, Denied} from '../../gateway/admission.ts'
-import {howEnded} from '../../gateway/how-ended.ts'
-import type {InterceptedRun} from '../../gateway/intercepted-run.ts'
-import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
-import type {CallRecord} from '../../model/call.ts'
+import type {Admitted} from '../../gateway/admission.ts'
 import {bugText} from '../../net/error-boundary.ts'
 import type {FrameClient} from '../../net/http2/frame-client.ts'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {CANCEL, codeName, INTERNAL_ERROR} from '../../net/http2/frames.ts'
 import {type AnswerFields, readAnswer} from '../../net/grpc/answer-fields.ts'
 import {MessageGauge, tooLargeText} from '../../net/grpc/message-gauge.ts'
-import type {PooledProcess} from '../../net/pool.ts'
 import {answerType, httpText, NO_TRAILERS} from './answer-faults.ts'
-import {CUT_CALL, QueuedGrpcCall, RESET_CALL} from './queued-grpc-call.ts'
+import {PolicedGrpcCall} from './policed-grpc-call.ts'
+import {CUT_CALL, RESET_CALL} from './queued-grpc-call.ts'
 import type {RecordedCallOptions} from './recorded-grpc-call.ts'
 import type {Forwarded} from './request-head.ts'
-import {NO_STREAMS, PolicedAnswer, statusOfPolicy} from './policed-answer.ts'
+import {NO_STREAMS, type PolicedAnswer} from './policed-answer.ts'
 import * as status from '../../net/grpc/status.ts'
 import {trailersOf, type GrpcStatus} from '../../net/grpc/status.ts'
 
@@ -29,7 +25,7 @@ export interface GrpcCallOptions extends RecordedCallOptions {
  * passed as bytes, both ways; who takes them slowly slows their sender. What a call looks like at either end is decided by the
  * API that took it: the proxy, or InvokeService.
  */
-export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
+export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler {
   changed: (() => void) | undefined
   protected readonly caller: FrameStream
   protected isAnswered = false
@@ -44,10 +40,6 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   /** Bytes that came and were not passed on yet. */
   #unpassed = 0
   #isRequestDone = false
-  /** Of the policies around it. */
-  #run: InterceptedRun | undefined
-  /** How the current attempt has ended; undefined: a policy ends it. */
-  #attemptEnd: GrpcStatus | undefined
 
   constructor(options: GrpcCallOptions) {
     super(options)
@@ -65,15 +57,11 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
   protected bodyFor(_admitted: Admitted): string {
     return ''
   }
-  /** What the caller is told of a callee that is not to be had. */
-  protected abstract deniedStatus(denied: Denied): GrpcStatus
   protected abstract failedStatus(why: string): GrpcStatus
   /** More fields for the head of the answer, and for its trailers. */
   protected answerFields(_fields: AnswerFields): string {
     return ''
   }
-  /** What a code of the callee means for policies. */
-  protected abstract verdictOf(code: number): Verdict
 
   /** More messages may come, or have passed: it may go on for ever (`AdmissionQueue.drained`). */
   get isStream(): boolean {
@@ -84,24 +72,11 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     this.failAttempt({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
   }
 
-  protected get decisions(): CallRecord['decisions'] {
-    return this.#run?.decisions
-  }
-
   start(isRequestDone: boolean): void {
     this.#isRequestDone = isRequestDone
     this.begun()
     if (this.#deadline !== Infinity) this.#setTimer()
-    if (this.isOver) return
-    const {interceptors} = this.sidecar
-    if (interceptors !== undefined && interceptors.length > 0)
-      this.policed = PolicedAnswer.of(this.call, interceptors, {
-        isStream: () => this.isMarkedStream,
-        maxBytes: this.sidecar.maxBodyBytes
-      })
-    if (this.policed === undefined) return this.ask()
-    this.#run = this.policed.run
-    void this.#conclude(this.policed)
+    if (!this.isOver) this.begin()
   }
 
   head(stream: FrameStream, block: string, isLast: boolean): void {
@@ -158,23 +133,11 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     this.#callee = callee
     for (let at = 0; at < first.length; at++) callee.writeData(first[at] ?? '', isDone && at === first.length - 1)
     this.broken?.opened?.()
-    if (this.policed !== undefined && this.isMarkedStream) this.#goFree(this.policed)
+    if (this.policed !== undefined && this.isMarkedStream) this.release(this.policed)
   }
 
   protected unreachable(why: string): void {
     this.failAttempt(this.failedStatus(why), true)
-  }
-
-  protected denied(denied: Denied): void {
-    const end = this.deniedStatus(denied)
-    const {status: code, isUnknown} = denied
-    if (this.policed === undefined) return this.fail(end)
-    const verdict = code === 403 ? 'excluded' : isUnknown === true ? 'failed' : this.verdictOf(end.code)
-    this.policed.settle(
-      verdict,
-      () => this.fail(end),
-      () => undefined
-    )
   }
 
   /** Ends the call with a status of ours. */
@@ -188,67 +151,13 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
     this.#over(end.code, end.message)
   }
 
-  /** The callee has failed; `isGone`: its connection has, maybe with its process. Policies may try again. */
-  protected failAttempt(end: GrpcStatus, isGone = false): void {
-    if (this.isOver) return
-    const policed = this.policed
-    const process = isGone ? this.admitted?.pool.process : undefined
-    const tell = (): void => {
-      if (process === undefined) this.fail(end)
-      else void this.#explain(process, end)
-    }
-    if (policed === undefined) return tell()
-    this.#attemptEnd = end
-    policed.settle(this.verdictOf(end.code), tell, () => this.#discard())
-  }
-
-  async #explain(process: PooledProcess, {code, message}: GrpcStatus): Promise<void> {
-    const how = await howEnded(process)
-    this.fail({code, message: how === '' ? message : `${message} (${how})`})
-  }
-
-  async #conclude(policed: PolicedAnswer): Promise<void> {
-    try {
-      const outcome = await policed.run.start({
-        attempt: () => this.#attempt(),
-        stop: () => this.#discard(),
-        whyOnce: () => policed.whyOnce
-      })
-      const isFree = this.policed !== policed
-      this.policed = undefined
-      policed.kept?.release()
-      if (this.isOver || isFree) return
-      if (outcome.kind === 'ended') this.fail(statusOfPolicy(outcome.reason))
-      else policed.accept()
-    } catch (error) {
-      this.crash(error)
-    }
-  }
-
-  /** Its opening is all that policies are for: what follows passes. */
-  #goFree(policed: PolicedAnswer): void {
-    this.policed = undefined
-    policed.settle(
-      'success',
-      () => undefined,
-      () => undefined
-    )
-  }
-
-  #attempt(): void {
-    this.noteAttempt(this.#attemptEnd ?? EXCEEDED)
-    this.#attemptEnd = undefined
-    this.leave()
-    this.policed?.begin()
+  protected restarted(): void {
     this.#answer = new MessageGauge(this.sidecar.maxBodyBytes)
-    this.ask()
   }
 
-  /** Ends the current attempt, in whatever state it is. */
-  #discard(): void {
+  protected dropCallee(): void {
     this.#callee?.reset(CANCEL)
     this.#callee = undefined
-    this.leave()
   }
 
   /** What goes out first: what has come so far, and at a further attempt once more; undefined: that is not there any more. */
@@ -308,8 +217,7 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
       return
     }
     const pass = (): void => this.#pass(head, isFirst ? '' : fields.bytes, fields)
-    this.#attemptEnd = {code: codeOf(fields), message: status.unescapeMessage(fields.message)}
-    policed.settle(this.verdictOf(codeOf(fields)), pass, () => this.#discard())
+    this.settle(policed, {code: codeOf(fields), message: status.unescapeMessage(fields.message)}, pass)
   }
 
   /** A head, trailers, or both: one block where no message stands between them. `isRepeated`: they have come before. */
@@ -375,8 +283,8 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
 
   #setTimer(): void {
     const ms = this.#deadline - performance.now()
-    if (ms <= 0) return this.fail(EXCEEDED)
-    if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => this.fail(EXCEEDED), ms)
+    if (ms <= 0) return this.fail(status.EXCEEDED)
+    if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => this.fail(status.EXCEEDED), ms)
   }
 
   #over(code: number, failure: string): void {
@@ -392,7 +300,6 @@ export abstract class GrpcCall extends QueuedGrpcCall implements StreamHandler {
 }
 
 const NOTHING: readonly string[] = []
-const EXCEEDED: GrpcStatus = {code: status.DEADLINE_EXCEEDED, message: 'context deadline exceeded'}
 
 const codeOf = ({status: code}: AnswerFields): number => (code < 0 ? status.INTERNAL : code)
 

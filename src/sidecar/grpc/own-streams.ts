@@ -1,6 +1,6 @@
 import {bugText} from '../../net/error-boundary.ts'
 import {messageOf} from '../../model/errors.ts'
-import {DEADLINE_EXCEEDED, INTERNAL} from '../../net/grpc/status.ts'
+import {EXCEEDED, INTERNAL} from '../../net/grpc/status.ts'
 import type {OwnMethodsContext} from './own-methods.ts'
 import {ServerStream, type ServerStreamOptions} from './server-stream.ts'
 
@@ -31,10 +31,7 @@ export function serveStream({name, context, deadline, warn, ...options}: OwnStre
   const stream = new ServerStream(options)
   options.caller.handler = stream
   const leftMs = deadline - performance.now()
-  const timer =
-    leftMs < 0x7f_ff_ff_ff
-      ? setTimeout(() => stream.end({code: DEADLINE_EXCEEDED, message: 'context deadline exceeded'}), leftMs)
-      : undefined
+  const timer = leftMs < 0x7f_ff_ff_ff ? setTimeout(() => stream.end(EXCEEDED), leftMs) : undefined
   if (isLast) stream.data(options.caller, '', true)
   void run(stream, name, context).catch((error: unknown) => {
     warn(bugText(error))

@@ -1,0 +1,63 @@
+import type {AppState} from '../model/app-state.ts'
+import {instanceName, type AppPlan} from '../model/plan.ts'
+import {noProgress, progressed, type Progress} from './order/progress.ts'
+
+/** What is known about an app besides the state of its process: since when, how far, and why it has not been started. */
+export class RuntimeStatus {
+  readonly createdAt = Date.now()
+  /** Start time of its process, in ms since 1970; 0 if there is none. */
+  startedAt = 0
+  /** Time of the latest change of state. */
+  movedAt = new Date()
+  progress: Progress
+  /** Why it has not been started yet, or never will be; '' otherwise. */
+  obstacle = ''
+  /** The ids of the apps that it waits for. */
+  waitsFor: readonly string[] = []
+  /** It was not started, because a dependency is not met. */
+  isGivenUp = false
+
+  constructor(plan: AppPlan) {
+    this.progress = initialProgress(plan)
+  }
+
+  /** It waits for the apps `ids`; `why` completes "it waits until …". */
+  waits(plan: AppPlan, why: string, ids: readonly string[]): void {
+    this.waitsFor = ids
+    this.obstacle = `"${instanceName(plan.id, plan.instance)}" is not started yet: it waits until ${why}`
+  }
+
+  /** It will not be started unless its dependency is. */
+  giveUp(why: string): void {
+    this.obstacle = why
+    this.waitsFor = []
+    this.isGivenUp = true
+  }
+
+  starting(): void {
+    this.obstacle = ''
+    this.waitsFor = []
+  }
+
+  /** It is as it was before its first start. */
+  reset(plan: AppPlan): void {
+    this.replaced()
+    this.progress = initialProgress(plan)
+  }
+
+  /** Its process is being replaced. */
+  replaced(): void {
+    this.isGivenUp = false
+    this.obstacle = ''
+  }
+
+  /** The state of its process has changed. */
+  moved(state: AppState): void {
+    this.movedAt = new Date()
+    if (state.phase === 'starting') this.startedAt = state.pid === undefined ? 0 : this.movedAt.getTime()
+    else if (state.phase === 'exited' || state.phase === 'backoff') this.startedAt = 0
+    this.progress = progressed(this.progress, state)
+  }
+}
+
+const initialProgress = ({id, command}: AppPlan): Progress => noProgress(id, command.length > 0)
