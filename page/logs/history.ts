@@ -1,23 +1,41 @@
+import type {LinesLeft} from '../../src/api/logs.ts'
 import {request} from '../state/api.ts'
 import type {LineView} from '../state/run.ts'
 
-const keyOf = ({time, app, line}: LineView): string => `${time ?? ''} ${app} ${line}`
-
-/** The last lines that were written before, of all apps or of one; none if the run does not answer. */
-export async function linesBefore(tail: number, signal: AbortSignal, app = ''): Promise<readonly LineView[]> {
-  const query = `tail=${tail.toString()}${app === '' ? '' : `&app=${encodeURIComponent(app)}`}`
-  const response = await request(`/logs?${query}`, {accept: 'application/x-ndjson', signal})
-  const text = await response.text()
-  return text
-    .split('\n')
-    .filter(line => line !== '')
-    .map(line => JSON.parse(line) as LineView | {readonly note: string})
-    .filter(line => 'line' in line)
+/** A stretch of the run's log. */
+export interface Stretch {
+  /** `note`: a line of ours among them. */
+  readonly lines: readonly (LineView | {readonly note: string})[]
+  /** What is still to be asked for; undefined: nothing. */
+  readonly left: LinesLeft | undefined
+  /** Where in the log it ends. */
+  readonly place: number
 }
 
-/** What came while the earlier lines were on their way, without those that are among them. */
-export function newerThan(earlier: readonly LineView[], lines: readonly LineView[]): readonly LineView[] {
-  const last = earlier.at(-1)?.time ?? ''
-  const known = new Set(earlier.filter(({time}) => time === last).map(keyOf))
-  return lines.filter(line => (line.time ?? '') >= last && !known.has(keyOf(line)))
+type Row = LineView | {readonly note: string} | LinesLeft
+const isLeft = (row: Row): row is LinesLeft => 'left' in row
+const isLine = (row: Row): row is Exclude<Row, LinesLeft> => !isLeft(row)
+
+/** Reads lines: the last ones (`tail`), or those from a place in the log on (`from`, `to`, `skip`, `limit`). Throws a Problem. */
+export async function readLines(
+  query: Readonly<Record<string, string | number>>,
+  signal: AbortSignal
+): Promise<Stretch> {
+  const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, value.toString()]))
+  const response = await request(`/logs?${parameters.toString()}`, {accept: 'application/x-ndjson', signal})
+  const rows = (await response.text())
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line) as Row)
+  return {
+    lines: rows.filter(isLine),
+    left: rows.find(isLeft),
+    place: Number(response.headers.get('pillion-log-place') ?? '0')
+  }
+}
+
+/** The last lines that were written before, of all apps or of one. */
+export async function linesBefore(tail: number, signal: AbortSignal, app = ''): Promise<readonly LineView[]> {
+  const {lines} = await readLines({tail, ...(app !== '' && {app})}, signal)
+  return lines.filter(line => 'line' in line)
 }

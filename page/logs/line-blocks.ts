@@ -5,6 +5,8 @@ import {piecesOf} from './ansi.ts'
 
 const LINES = 100
 const MAX_BLOCKS = 50
+/** Lines that were opened between others make room by and by, so that they can be read. */
+const REMOVED_AT_ONCE = 2
 /** Of a longer line, its beginning is shown. */
 const MAX_LINE = 4096
 
@@ -16,6 +18,17 @@ export interface LineFilter {
 
 export const EVERYTHING: LineFilter = {isShown: () => true, isMarked: () => false}
 
+interface Block {
+  readonly element: HTMLElement
+  readonly lines: (LineView | undefined)[]
+}
+
+/** A line of ours at whose place lines can be opened. */
+export interface OpenNote {
+  readonly text: string
+  readonly open: (note: HTMLElement) => Promise<void>
+}
+
 /**
  * The latest lines as elements, in blocks of a hundred that are never looked at again once they are full: nothing is compared
  * when lines come, the browser lays out only blocks in sight, and whole blocks go from the top. What apps say comes in as text alone.
@@ -24,7 +37,7 @@ export class LineBlocks {
   readonly #box: HTMLElement
   #filter: LineFilter = EVERYTHING
   /** The lines of each block; undefined: a note of ours. */
-  #blocks: {readonly element: HTMLElement; readonly lines: (LineView | undefined)[]}[] = []
+  #blocks: Block[] = []
 
   constructor(box: HTMLElement) {
     this.#box = box
@@ -34,16 +47,42 @@ export class LineBlocks {
     return this.#blocks.length === 0
   }
 
-  append(lines: readonly LineView[]): void {
-    for (const line of lines) this.#add(elementOf(line), line)
+  append(line: LineView): void {
+    this.#add(elementOf(line), line)
   }
 
-  /** A line of ours: how many were left out. */
-  note(text: string): void {
-    const element = document.createElement('p')
-    element.className = 'note'
-    element.textContent = text
-    this.#add(element, undefined)
+  /** A line of ours: how many were left out, and how they can be seen. */
+  note(text: string, open?: OpenNote['open']): void {
+    this.#add(noteOf(text, open), undefined)
+  }
+
+  /** Puts lines in the place of a note, and another note after them if some are left. */
+  replace(note: HTMLElement, lines: readonly (LineView | {readonly note: string})[], rest?: OpenNote): void {
+    const at = this.#blocks.findIndex(({element}) => element === note.parentElement)
+    const block = this.#blocks[at]
+    if (block === undefined) return // it has gone from the top meanwhile
+    const index = [...block.element.children].indexOf(note)
+    const after = newBlock()
+    after.lines.push(...block.lines.splice(index + 1))
+    after.element.append(...[...block.element.children].slice(index + 1))
+    block.lines.pop()
+    note.remove()
+    let last: Block = block
+    const added: Block[] = []
+    const add = (element: HTMLElement, line: LineView | undefined): void => {
+      if (last.lines.length >= LINES) added.push((last = newBlock()))
+      this.#put(last, element, line)
+    }
+    for (const line of lines) {
+      if ('note' in line) add(noteOf(line.note), undefined)
+      else add(elementOf(line), line)
+    }
+    const restNote = rest && noteOf(rest.text, rest.open)
+    if (restNote !== undefined) add(restNote, undefined)
+    if (after.lines.length > 0) added.push(after)
+    block.element.after(...added.map(({element}) => element))
+    this.#blocks.splice(at + 1, 0, ...added)
+    ;(restNote?.querySelector('button') ?? this.#box).focus({preventScroll: true})
   }
 
   clear(): void {
@@ -68,12 +107,16 @@ export class LineBlocks {
   #add(element: HTMLElement, line: LineView | undefined): void {
     let block = this.#blocks.at(-1)
     if (block === undefined || block.lines.length >= LINES) {
-      block = {element: document.createElement('div'), lines: []}
-      block.element.className = 'block'
+      block = newBlock()
       this.#blocks.push(block)
       this.#box.append(block.element)
-      if (this.#blocks.length > MAX_BLOCKS) this.#blocks.shift()?.element.remove()
+      for (let n = 0; n < REMOVED_AT_ONCE && this.#blocks.length > MAX_BLOCKS; n++)
+        this.#blocks.shift()?.element.remove()
     }
+    this.#put(block, element, line)
+  }
+
+  #put(block: Block, element: HTMLElement, line: LineView | undefined): void {
     this.#look(element, line)
     block.lines.push(line)
     block.element.append(element)
@@ -85,6 +128,30 @@ export class LineBlocks {
     if (element.classList.contains('gone') !== isHidden) element.classList.toggle('gone', isHidden)
     element.classList.toggle('hit', this.#filter.isMarked(line))
   }
+}
+
+function newBlock(): Block {
+  const element = document.createElement('div')
+  element.className = 'block'
+  return {element, lines: []}
+}
+
+function noteOf(text: string, open?: OpenNote['open']): HTMLElement {
+  const element = document.createElement('p')
+  element.className = 'note'
+  element.textContent = text
+  if (open === undefined) return element
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'open'
+  button.textContent = 'open'
+  button.setAttribute('aria-label', `Open ${text.replace('… ', '')}`)
+  button.addEventListener('click', () => {
+    button.disabled = true
+    void open(element).finally(() => (button.disabled = false))
+  })
+  element.append(' ', button)
+  return element
 }
 
 function elementOf({time, app, stream, line}: LineView): HTMLElement {

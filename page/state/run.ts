@@ -4,6 +4,7 @@ import type {CallRow} from '../../src/api/call-view.ts'
 import type {DeathView} from '../../src/api/death-view.ts'
 import type {EdgeView} from '../../src/api/edges.ts'
 import type {FaultRow} from '../../src/api/faults.ts'
+import type {LineSample} from '../../src/api/events/line-samples.ts'
 import type {LineView} from '../../src/api/logs.ts'
 import type {ReplayView} from '../../src/api/replay-view.ts'
 import {hasToken, type Problem} from './api.ts'
@@ -20,7 +21,7 @@ export type Connection =
 /** The data of each event that views can listen to. */
 export interface EventData {
   calls: {readonly calls: readonly CallRow[]; readonly notShown: number}
-  lines: {readonly lines: readonly LineView[]; readonly notShown: number}
+  lines: LineSample
   death: DeathView
   reload: {readonly app: string; readonly files: readonly string[]; readonly tookMs: number; readonly held: number}
   replay: ReplayView

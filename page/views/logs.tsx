@@ -1,7 +1,7 @@
 import {computed} from '@preact/signals'
 import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
-import {linesBefore, newerThan} from '../logs/history.ts'
 import {LineBlocks, type LineFilter} from '../logs/line-blocks.ts'
+import {feed} from '../logs/line-feed.ts'
 import {save} from '../logs/save.ts'
 import {announce} from '../parts/announce.tsx'
 import {withoutColours} from '../parts/safe-text.ts'
@@ -9,9 +9,7 @@ import {act, failure} from '../parts/strips.tsx'
 import {mayChange, problemOf} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {route, setParameters} from '../state/route.ts'
-import {appList, isPaused, listen, type LineView} from '../state/run.ts'
-
-const HISTORY = 500
+import {appList, type LineView} from '../state/run.ts'
 
 const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
 /** Ids of the apps that are ticked; none: all are. */
@@ -75,7 +73,7 @@ export default function Logs() {
     if (box.current === null) return undefined
     const made = new LineBlocks(box.current)
     blocks.current = made
-    return read(made, toEnd)
+    return feed(made, {toEnd, hold: () => (follow(false), (following.current = false))})
   }, [])
   useEffect(() => {
     blocks.current?.filter(filterOf({words, mode, apps, isError}))
@@ -165,43 +163,6 @@ export default function Logs() {
       </div>
     </>
   )
-}
-
-/** Fills the blocks with what was written before, and what is written now, until the function that is returned is called. */
-function read(blocks: LineBlocks, toEnd: () => void): () => void {
-  const gone = new AbortController()
-  let waiting: LineView[] | undefined = []
-  const show = (lines: readonly LineView[]): void => {
-    blocks.append(lines)
-    toEnd()
-  }
-  const stop = listen('lines', ({lines, notShown}) => {
-    if (waiting === undefined) show(lines)
-    else waiting.push(...lines)
-    if (notShown > 0 && waiting === undefined) {
-      blocks.note(`… ${notShown.toLocaleString('en')} lines not shown: the log files have them`)
-      toEnd()
-    }
-  })
-  const stopReset = listen('reset', () => {
-    if (waiting === undefined) blocks.note('The connection was lost: lines may be missing here')
-  })
-  const stopPause = isPaused.subscribe(isNow => {
-    if (!isNow && !blocks.isEmpty) blocks.note('Lines that came during the pause are in the log files')
-  })
-  const begin = async (): Promise<void> => {
-    const earlier = await linesBefore(HISTORY, gone.signal).catch(() => [])
-    if (gone.signal.aborted) return
-    show([...earlier, ...newerThan(earlier, waiting ?? [])])
-    waiting = undefined
-  }
-  void begin()
-  return () => {
-    gone.abort()
-    stop()
-    stopReset()
-    stopPause()
-  }
 }
 
 function Toggle({

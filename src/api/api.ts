@@ -1,6 +1,7 @@
 // api/ answers questions about a run: its calls, who calls whom. It is loaded by the first request for it, and knows neither the control
 // socket nor the terminal. Requests are those of `/api/v1`, described in `schema/api.yaml`.
 import type {FaultSwitch} from '../faults/fault-switch.ts'
+import type {RunLog} from '../logging/run-log.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
@@ -49,6 +50,8 @@ export interface ApiContext {
   readonly replays: () => Promise<Replays>
   /** What happens in the run, from the first time that somebody asks. */
   readonly events: () => Promise<RunEvents>
+  /** The latest lines of all apps. */
+  readonly runLog: () => RunLog
   /** What conditions need, from the first time that somebody waits. */
   readonly waits: () => Promise<WaitContext>
   /** Names whose values are masked besides the usual ones. */

@@ -1,6 +1,9 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
+import {setImmediate as turn} from 'node:timers/promises'
 import type {ListedApp, LogsQuery} from '../control/messages.ts'
 import {decoded, linesOf, readLine} from '../logging/headed-lines.ts'
+import {linesIn} from '../logging/prefix.ts'
+import type {LogBatch} from '../logging/run-log.ts'
 import {writeTo} from '../net/http1/write-to.ts'
 import type {ApiContext} from './api.ts'
 import {isNamed, noSuchApp, type AppName} from './apps.ts'
@@ -18,9 +21,91 @@ export interface LineView {
 
 const NDJSON = 'application/x-ndjson'
 
-/** The lines of several apps, `app=shop`, may be repeated; without it those of all, in their order. */
+/** Says where in the log of the run an answer ends: what follows can be asked for by `from`. */
+const PLACE = 'pillion-log-place'
+/** So many characters of the log are looked at in one turn of the event loop. */
+const TURN_SIZE = 64 * 1024
+
+/**
+ * The lines of several apps, `app=shop`, may be repeated; without it those of all, in their order. From a place in the log of the
+ * run on (`from`), what is still in memory.
+ */
 export async function sendRunLogs(context: ApiContext, asked: LogsRequest): Promise<void> {
-  return send(context, asked.parameters.getAll('app'), '', asked)
+  const ids = asked.parameters.getAll('app')
+  return asked.parameters.has('from') ? sendStretch(context, ids, asked) : send(context, ids, '', asked)
+}
+
+/** How many lines of a stretch are still to be asked for, and where they begin. */
+export interface LinesLeft {
+  readonly left: number
+  readonly from: number
+  readonly skip: number
+}
+
+/** Sends the lines of `from` up to `to` without the first `skip` ones, at most `limit`; then how many are left. Throws an ApiProblem. */
+async function sendStretch(
+  {control, runLog}: ApiContext,
+  ids: readonly string[],
+  {parameters, request, response}: LogsRequest
+): Promise<void> {
+  const {apps} = control.list()
+  if (ids.some(id => !apps.some(app => isNamed(app, {id, version: ''})))) throw noSuchAppOf(apps, ids, '')
+  const log = runLog()
+  const from = whole(parameters, 'from', 0)
+  const to = whole(parameters, 'to', log.next)
+  let limit = whole(parameters, 'limit', Infinity)
+  let skip = from < log.oldest ? 0 : whole(parameters, 'skip', 0)
+  const isJson = (request.headers.accept ?? '').includes(NDJSON)
+  const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
+  response.writeHead(200, {...typed, [PLACE]: Math.min(to, log.next)}).flushHeaders()
+  const note = (text: string): string => (isJson ? `${JSON.stringify({note: text})}\n` : `${text}\n`)
+  if (from < log.oldest) await writeTo(response, note('… older lines are no longer in memory: the log files have them'))
+  let rest: LinesLeft | undefined
+  let size = 0
+  for (const batch of log.between(from, to)) {
+    if (response.destroyed) return
+    size += batch.text.length
+    if (size > TURN_SIZE) size = await turn(0)
+    if (ids.length > 0 && !ids.some(id => isOf(batch.writer.name, id))) continue
+    const count = linesIn(batch.text)
+    const taken = Math.min(Math.max(0, count - skip), limit)
+    if (taken > 0) await writeTo(response, linesFrom(batch, {skip, taken, isJson}))
+    limit -= taken
+    const left = count - skip - taken
+    if (left > 0)
+      rest = rest === undefined ? {left, from: batch.number, skip: skip + taken} : {...rest, left: rest.left + left}
+    skip = Math.max(0, skip - count)
+  }
+  if (rest !== undefined) {
+    const more = `… ${rest.left.toString()} lines more`
+    await writeTo(response, isJson ? `${JSON.stringify(rest)}\n` : `${more}\n`)
+  }
+  response.end()
+}
+
+/** Some lines of a batch, as a reader gets them. */
+function linesFrom(
+  {writer, stream, time, text}: LogBatch,
+  {skip, taken, isJson}: {readonly skip: number; readonly taken: number; readonly isJson: boolean}
+): string {
+  return text
+    .split('\n')
+    .slice(skip, skip + taken)
+    .map(each => {
+      const line = decoded(each).replace(/\r$/, '')
+      return isJson ? `${JSON.stringify(lineView({time, app: writer.name, stream}, line))}\n` : `${line}\n`
+    })
+    .join('')
+}
+
+/** Lines have the name of an instance: `shop.2`. */
+export const isOf = (name: string, app: string): boolean => name === app || name.replace(/\.\d+$/, '') === app
+
+function whole(parameters: URLSearchParams, name: string, usual: number): number {
+  const text = parameters.get(name) ?? ''
+  if (!/^\d{0,15}$/.test(text))
+    throw new ApiProblem(400, `${name}=${text} is no number`, `Write ${name}=100, for example.`)
+  return text === '' ? usual : Number(text)
 }
 
 /**
@@ -32,7 +117,7 @@ export async function sendLogs(context: ApiContext, {id, version}: AppName, aske
 }
 
 async function send(
-  {control}: ApiContext,
+  {control, runLog}: ApiContext,
   ids: readonly string[],
   version: string,
   {parameters, request, response}: LogsRequest
@@ -44,7 +129,9 @@ async function send(
   const texts = control.runLogs(ids, asked, gone.signal)
   if (texts === undefined) throw noSuchAppOf(control.list().apps, ids, version)
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
-  response.writeHead(200, {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}).flushHeaders()
+  // read in the turn in which the place is told
+  const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
+  response.writeHead(200, {...typed, [PLACE]: runLog().next}).flushHeaders()
   try {
     for await (const lines of linesOf(texts)) {
       const text = lines.map(line => shown(line, words, isJson)).join('')

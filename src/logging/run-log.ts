@@ -11,6 +11,8 @@ const STREAMS: readonly Stream[] = ['stdout', 'stderr', 'status']
 
 /** Lines that one stream wrote at the same time: latin1, each with its newline. */
 export interface LogBatch {
+  /** They are numbered as they come, from 0 on. */
+  readonly number: number
   readonly writer: RunLogWriter
   readonly stream: Stream
   /** ms since 1970. */
@@ -30,6 +32,7 @@ export class RunLog {
   #lines = 0
   #size = 0
   #time = 0
+  #next = 0
 
   constructor({lines = MAX_LINES, bytes = MAX_BYTES} = {}) {
     this.#max = {lines, bytes}
@@ -52,6 +55,33 @@ export class RunLog {
     return this.#read(kept)
   }
 
+  /** The number of the next batch. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** The number of the oldest batch that is kept. */
+  get oldest(): number {
+    return this.#packs[0]?.first ?? this.#next
+  }
+
+  /** The batches from one number up to another, oldest first, as far as they are kept. They stay intact while they are read. */
+  *between(from: number, to: number): Generator<LogBatch> {
+    const kept = this.#packs
+      .map(pack => ({pack, count: pack.count}))
+      .filter(({pack: {first}, count}) => first < to && first + count > from)
+    for (const {pack} of kept) pack.readers++
+    try {
+      for (const {pack, count} of kept)
+        for (let i = Math.max(0, from - pack.first); i < Math.min(count, to - pack.first); i++) {
+          const batch = this.#batch(pack, i)
+          if (batch !== undefined) yield batch
+        }
+    } finally {
+      for (const {pack} of kept) pack.readers--
+    }
+  }
+
   /** Passes new batches to `take` until the returned function is called. */
   tap(take: (batch: LogBatch) => void): () => void {
     this.#taps.add(take)
@@ -62,13 +92,19 @@ export class RunLog {
     try {
       for (const {pack, count} of kept) {
         for (let i = count - 1; i >= 0; i--) {
-          const source = this.#sources[pack.sources[i] ?? 0]
-          if (source !== undefined) yield {...source, time: pack.times[i] ?? 0, text: pack.text(i)}
+          const batch = this.#batch(pack, i)
+          if (batch !== undefined) yield batch
         }
       }
     } finally {
       for (const {pack} of kept) pack.readers--
     }
+  }
+
+  #batch(pack: Pack, index: number): LogBatch | undefined {
+    const source = this.#sources[pack.sources[index] ?? 0]
+    const {times, first} = pack
+    return source && {...source, number: first + index, time: times[index] ?? 0, text: pack.text(index)}
   }
 
   #add(source: number, text: string, lines: number): void {
@@ -77,13 +113,15 @@ export class RunLog {
     let pack = this.#packs.at(-1)
     if (pack === undefined || !pack.hasRoom(text.length)) {
       pack = this.#forget(text.length) ?? new Pack(Math.max(PACK_SIZE, text.length))
+      pack.first = this.#next
       this.#packs.push(pack)
       this.#size += pack.bytes.length
     }
     pack.add(source, time, text, lines)
+    const number = this.#next++
     this.#lines += lines
     const from = this.#taps.size > 0 ? this.#sources[source] : undefined
-    if (from !== undefined) for (const take of this.#taps) take({...from, time, text})
+    if (from !== undefined) for (const take of this.#taps) take({...from, number, time, text})
   }
 
   /**
@@ -107,6 +145,8 @@ export class RunLog {
 /** A buffer of consecutive batches, with the time and the source of each. */
 class Pack {
   readonly bytes: Buffer
+  /** The number of its first batch. */
+  first = 0
   lines = 0
   count = 0
   /** The number of current readers. */

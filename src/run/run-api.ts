@@ -130,7 +130,7 @@ export class RunApi {
   }
 
   #context(control: RunControl): ApiContext {
-    const {recorder, apps, options} = this.#options
+    const {recorder, apps, options, runLog} = this.#options
     const {
       plan: {file, overlays = [], shownAs},
       shell
@@ -142,6 +142,7 @@ export class RunApi {
       faults: this.faults,
       replays: this.#replays.open,
       control,
+      runLog,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},

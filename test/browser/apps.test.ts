@@ -99,7 +99,12 @@ t.test('the apps', async t =>
       run.send('edges', {edges: [edge('checkout', 'payments', 126, 39)], waiting: {payments: 31}})
       const crashed = rows.filter({hasText: 'payments'})
       for (const text of ['12.6/s', '31.0 %', '65 ms', '31']) await crashed.getByText(text, {exact: true}).waitFor()
-      run.send('lines', {lines: [{time: null, app: 'payments', stream: 'stderr', line: 'TypeError'}], notShown: 0})
+      run.send('lines', {
+        from: 0,
+        to: 1,
+        lines: [{time: null, app: 'payments', stream: 'stderr', line: 'TypeError'}],
+        notShown: 0
+      })
       await crashed.getByText('TypeError').waitFor()
       run.send('app', app('payments'), 1001)
       await page.getByRole('region', {name: 'Trouble'}).waitFor({state: 'detached'})

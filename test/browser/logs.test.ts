@@ -44,11 +44,78 @@ t.test('the lines of apps', async t =>
       const log = page.getByRole('log', {name: 'Lines'})
       await log.getByText('second').waitFor()
       await run.followed('lines')
-      run.send('lines', {lines: [line('\x1b[32mthird\x1b[0m', {time: '2026-01-31T14:46:46.000Z'})], notShown: 12_000})
+      run.send('lines', {
+        from: 0,
+        to: 2,
+        lines: [line('\x1b[32mthird\x1b[0m', {time: '2026-01-31T14:46:46.000Z'})],
+        notShown: 12_000
+      })
       await log.getByText('12,000 lines not shown').waitFor()
       t.match(await log.innerText(), /first[^]*second[^]*third/)
       t.equal(await log.getByText('second').count(), 1)
       t.same(troubles, [])
+    })
+
+    await t.test(
+      'what was left out is opened where it belongs; more of it, and gaps of a slow connection, too',
+      async t => {
+        const run = await runWith(t, [line('first')])
+        const asked: string[] = []
+        const numbered = (first: number, count: number): string =>
+          asJson(Array.from({length: count}, (_, n) => line(`left out ${(first + n).toString()}.`)))
+        run.answers['GET /logs'] = (_body, query) => {
+          if (query.has('tail')) return asJson([line('first')])
+          asked.push(query.toString())
+          if (query.get('from') === '12') return asJson([line('in the gap')])
+          if (query.get('skip') === '1') return `${numbered(0, 1000)}{"left":200,"from":5,"skip":7}\n`
+          return `{"note":"… older lines are no longer in memory"}\n${numbered(1000, 200)}`
+        }
+        const {page, troubles} = await open(browser, run.url)
+        await page.getByRole('link', {name: 'Logs'}).click()
+        const log = page.getByRole('log', {name: 'Lines'})
+        await log.getByText('first').waitFor()
+        await run.followed('lines')
+        run.send('lines', {from: 0, to: 12, lines: [line('shown')], notShown: 1200})
+        run.send('lines', {from: 14, to: 15, lines: [line('after')], notShown: 0})
+        await log.getByText('after').waitFor()
+        t.same(asked, [], 'nothing is read before it is asked for')
+        await log.getByRole('button', {name: 'Open 1,200 lines not shown'}).focus()
+        await page.keyboard.press('Enter')
+        const rest = log.getByRole('button', {name: 'Open 200 lines not shown'})
+        await rest.waitFor()
+        await log.locator('button:focus', {hasText: 'open'}).waitFor() // the keyboard goes on there
+        await page.locator('button[aria-pressed=false]', {hasText: 'Follow'}).waitFor()
+        await rest.click()
+        await log.getByText('left out 1199.').waitFor()
+        await log.getByRole('button', {name: 'Open lines not shown'}).click()
+        await log.getByText('in the gap').waitFor()
+        t.same(asked, [
+          'from=0&to=12&skip=1&limit=1000',
+          'from=5&to=12&skip=7&limit=1000',
+          'from=12&to=14&skip=0&limit=1000'
+        ])
+        const texts = (await log.locator('p').allTextContents()).map(text => text.replace(/^\S+ payments /, ''))
+        const between = Array.from({length: 1200}, (_, n) => `left out ${n.toString()}.`)
+        between.splice(1000, 0, '… older lines are no longer in memory')
+        t.same(texts, ['first', 'shown', ...between, 'in the gap', 'after'])
+        t.same(troubles, [])
+      }
+    )
+
+    await t.test('after a pause, and with another run, what was missed is read', async t => {
+      const run = await runWith(t, [line('first')])
+      run.answers['GET /logs'] = (_body, query) =>
+        asJson([line(query.get('from') === null ? 'first' : `from ${query.get('from') ?? ''}`)])
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const log = page.getByRole('log', {name: 'Lines'})
+      await log.getByText('first').waitFor()
+      await run.followed('lines')
+      run.send('lines', {from: 0, to: 7, lines: [line('shown')], notShown: 0})
+      await log.getByText('shown').waitFor()
+      await page.getByRole('button', {name: /Pause/}).click()
+      await page.getByRole('button', {name: /Pause|Resume|Go on/}).click()
+      await log.getByText('from 7').waitFor()
     })
 
     await t.test('what apps say is text', async t => {
@@ -130,6 +197,8 @@ t.test('the lines of apps', async t =>
       await run.followed('lines')
       for (let i = 0; i < 20; i++)
         run.send('lines', {
+          from: i,
+          to: i + 1,
           lines: Array.from({length: 400}, (_, n) => line(`line ${(i * 400 + n).toString()}.`)),
           notShown: 0
         })

@@ -9,8 +9,11 @@ const MAX_CHARACTERS = 64 * 1024
 const MAX_LINE = 4096
 
 export interface LineSample {
+  /** Where in the log of the run that was: from this place up to that. */
+  readonly from: number
+  readonly to: number
   readonly lines: readonly LineView[]
-  /** How many came besides; the log has them. */
+  /** How many came besides; the log has them, after those that are shown. */
   readonly notShown: number
 }
 
@@ -19,12 +22,16 @@ export class LineSamples {
   #lines: LineView[] = []
   #characters = 0
   #notShown = 0
+  #from = -1
+  #to = 0
 
   get isEmpty(): boolean {
     return this.#lines.length === 0 && this.#notShown === 0
   }
 
-  add({writer, stream, time, text}: LogBatch): void {
+  add({number, writer, stream, time, text}: LogBatch): void {
+    if (this.#from < 0) this.#from = number
+    this.#to = number + 1
     let at = 0
     while (at < text.length && this.#lines.length < MAX_LINES && this.#characters < MAX_CHARACTERS) {
       const found = text.indexOf('\n', at)
@@ -39,7 +46,8 @@ export class LineSamples {
 
   /** What came since the last time. */
   take(): LineSample {
-    const taken = {lines: this.#lines, notShown: this.#notShown}
+    const taken = {from: Math.max(0, this.#from), to: this.#to, lines: this.#lines, notShown: this.#notShown}
+    this.#from = -1
     this.#lines = []
     this.#characters = 0
     this.#notShown = 0

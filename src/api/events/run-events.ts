@@ -9,6 +9,7 @@ import {appViews, runView, stateOf} from '../app-view.ts'
 import {deathView} from '../death-view.ts'
 import {edgeViews} from '../edges.ts'
 import {faultRow} from '../faults.ts'
+import {isOf} from '../logs.ts'
 import {replayView} from '../replay-view.ts'
 import {sampleCalls} from './call-samples.ts'
 import type {ApiEvent, EventType} from './event.ts'
@@ -263,9 +264,6 @@ export class RunEvents {
 }
 
 const NO_CALLS = {seconds: 10, calls: 0, failed: 0}
-
-/** Lines have the name of an instance: `shop.2`. */
-const isOf = (name: string, app: string): boolean => name === app || name.replace(/\.\d+$/, '') === app
 
 /** Sends a sample. */
 function pass(readers: readonly EventReader[], type: EventType, value: unknown): void {

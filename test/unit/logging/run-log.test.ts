@@ -142,3 +142,27 @@ t.test('who has left is given nothing more', async t => {
   gone.abort()
   t.match(await next, {done: true})
 })
+
+t.test('a stretch of the log can be read by its place, as far as it is kept', async t => {
+  const log = new RunLog({lines: 10, bytes: 1e9})
+  const writer = log.writer('a')
+  const between = (from: number, to: number): string =>
+    [...log.between(from, to)].map(({number, text}) => `${number.toString()} ${text}`).join('')
+  for (let n = 0; n < 5; n++) writer.write('stdout', `line ${n.toString()}\n`, 1)
+  t.strictSame([log.oldest, log.next], [0, 5])
+  t.equal(between(1, 3), '1 line 1\n2 line 2\n')
+  t.equal(between(4, 99), '4 line 4\n')
+  t.equal(between(5, 5), '')
+  const reading = log.between(0, 2)
+  t.match(reading.next().value, {number: 0, text: 'line 0\n'})
+  const large = `${'x'.repeat(200_000)}\n`
+  for (let n = 5; n < 40; n++) writer.write('stdout', large, 1)
+  t.match(reading.next().value, {number: 1, text: 'line 1\n'}, 'what is being read stays intact')
+  t.ok(reading.next().done)
+  t.ok(log.oldest > 5 && log.oldest <= 30, 'older ones are gone')
+  t.equal([...log.between(0, 99)][0]?.number, log.oldest)
+  t.strictSame(
+    [...log.between(0, 99)].map(({number}) => number),
+    Array.from({length: 40 - log.oldest}, (_, n) => log.oldest + n)
+  )
+})

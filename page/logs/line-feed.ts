@@ -1,0 +1,148 @@
+import {effect} from '@preact/signals'
+import {failure} from '../parts/strips.tsx'
+import {problemOf} from '../state/api.ts'
+import {connection, isPaused, listen, run, type EventData} from '../state/run.ts'
+import {readLines, type Stretch} from './history.ts'
+import type {LineBlocks} from './line-blocks.ts'
+
+/** Lines that are read when the view is opened, and after it stood still. */
+const CAUGHT_UP = 500
+/** Lines that are read when somebody opens what was left out. */
+const OPENED = 1000
+/** Samples that wait while lines are read; what is left out of them is a gap as any other. */
+const MAX_WAITING = 20
+
+/** A part of the run's log that is not shown. */
+interface Gap {
+  readonly from: number
+  readonly to: number
+  readonly skip: number
+  /** How many lines it has; 0: not known. */
+  readonly count: number
+}
+
+/**
+ * Fills the blocks with what was written before, and what is written now, until the function that is returned is called. Each
+ * sample says where in the log it stands: whatever was left out is seen, and can be opened. After a pause or a lost connection
+ * the first lines of what was missed are read by themselves.
+ */
+export function feed(
+  blocks: LineBlocks,
+  {toEnd, hold}: {readonly toEnd: () => void; readonly hold: () => void}
+): () => void {
+  const gone = new AbortController()
+  const {signal} = gone
+  const waiting: EventData['lines'][] = []
+  let place: number | undefined
+  let ofRun = run.value?.run ?? ''
+  let isBehind = true
+  let isBusy = false
+  /** It has caught up just now: samples may not have begun yet. */
+  let isFresh = false
+
+  const show = ({lines}: Pick<Stretch, 'lines'>): void => {
+    for (const line of lines) {
+      if ('note' in line) blocks.note(line.note)
+      else blocks.append(line)
+    }
+  }
+  const gap = (missing: Gap): void => blocks.note(textOf(missing), async note => open(missing, note))
+  const open = async ({from, to, skip}: Gap, note: HTMLElement): Promise<void> => {
+    hold()
+    try {
+      const {lines, left} = await readLines({from, to, skip, limit: OPENED}, signal)
+      const rest = left && {...left, to, count: left.left}
+      blocks.replace(note, lines, rest && {text: textOf(rest), open: async next => open(rest, next)})
+    } catch (error) {
+      if (!signal.aborted) failure.value = problemOf(error).message
+    }
+  }
+  /** Reads what was written from a place on. */
+  const catchUp = async (from: number | undefined, to?: number): Promise<void> => {
+    const query = from === undefined ? {tail: CAUGHT_UP} : {from, limit: CAUGHT_UP, ...(to !== undefined && {to})}
+    const before = ofRun
+    try {
+      const found = await readLines(query, signal)
+      if (signal.aborted || before !== ofRun) return
+      show(found)
+      if (found.left !== undefined) gap({...found.left, to: found.place, count: found.left.left})
+      place = found.place
+    } catch {
+      // the run does not answer: what is missing is seen by the next sample
+    }
+    isFresh = true
+    toEnd()
+  }
+  const take = async (sample: EventData['lines']): Promise<void> => {
+    const {from, to, lines, notShown} = sample
+    place ??= from
+    if (to <= place) return
+    if (from < place || (from > place && isFresh)) {
+      await catchUp(place, to)
+      return
+    }
+    isFresh = false
+    if (from > place) gap({from: place, to: from, skip: 0, count: 0})
+    show({lines})
+    if (notShown > 0) gap({from, to, skip: lines.length, count: notShown})
+    place = to
+    toEnd()
+  }
+  /** In their order, one after the other. */
+  const work = async (): Promise<void> => {
+    if (isBusy) return
+    isBusy = true
+    while (!signal.aborted) {
+      if (isBehind) {
+        isBehind = false
+        await catchUp(place)
+        continue
+      }
+      const sample = waiting.shift()
+      if (sample === undefined) break
+      await take(sample)
+    }
+    isBusy = false
+  }
+  const behind = (): void => {
+    isBehind = true
+    void work()
+  }
+
+  const stop = listen('lines', sample => {
+    waiting.push(sample)
+    if (waiting.length > MAX_WAITING) waiting.shift()
+    void work()
+  })
+  const stopReset = listen('reset', state => {
+    if (ofRun !== '' && ofRun !== state.run) {
+      blocks.note('Another run begins')
+      waiting.length = 0
+      place = 0
+      behind()
+    }
+    ofRun = state.run
+  })
+  let wasAway = false
+  const stopAway = effect(() => {
+    const isAway = isPaused.value || connection.value.state === 'lost' || connection.value.state === 'ended'
+    const isBack = wasAway && !isAway
+    wasAway = isAway
+    if (isBack) queueMicrotask(behind)
+  })
+  const onVisible = (): void => {
+    if (!document.hidden) behind()
+  }
+  document.addEventListener('visibilitychange', onVisible)
+  void work()
+  return () => {
+    gone.abort()
+    stop()
+    stopReset()
+    stopAway()
+    document.removeEventListener('visibilitychange', onVisible)
+  }
+}
+
+const textOf = ({count}: Gap): string =>
+  `… ${count === 0 ? '' : `${count.toLocaleString('en')} `}${count === 1 ? 'line' : 'lines'} not shown`
