@@ -3,18 +3,8 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import {writeTo} from '../net/http1/write-to.ts'
 import type {Reply} from '../net/reply.ts'
 import {readDeployment, type Deployment} from './deployment.ts'
+import {unknownText, whyNotAssigned, whyNotRemoved, type Instance} from './instance.ts'
 import {failure, json, missing, unreadable} from './replies.ts'
-
-/** An instance of a service in the management API. */
-export interface Instance {
-  readonly name: string
-  readonly version: string
-  readonly isMain: boolean
-  /** Docker's word for its state. */
-  readonly status: 'created' | 'running' | 'restarting' | 'exited'
-  readonly startedAt: Date | undefined
-  readonly finishedAt: Date | undefined
-}
 
 export interface LogsWanted {
   /** Only the last lines; 0: all that are kept. */
@@ -46,10 +36,6 @@ interface Named {
 
 /** Docker's date for an event that has not happened. */
 const NEVER = new Date('0001-01-01T00:00:00.000Z')
-
-const NOT_MAIN_ALONE =
-  // Daeploy's own spelling: scripts depend on it
-  'Not allowed to kill main service while there are mutliple deployed versions of that service'
 
 /** The responses of the management API, with the shapes and texts of Daeploy's manager. */
 export class Management {
@@ -157,24 +143,6 @@ export class Management {
     return this.#backend.list().find(each => each.name === name && each.version === version)
   }
 }
-
-/** Why a version cannot be made the main one; '' if it can. */
-export function whyNotAssigned(instances: readonly Instance[], name: string, version: string): string {
-  const versions = instances.filter(instance => instance.name === name)
-  if (versions.length === 0) return `No main service matching ${name}`
-  return versions.some(instance => instance.version === version) ? '' : `No service matching ${name} ${version}`
-}
-
-/** Why a version cannot be removed; '' if it can: the main version can only be removed last. */
-export function whyNotRemoved(instances: readonly Instance[], name: string, version: string): string {
-  const versions = instances.filter(instance => instance.name === name)
-  const instance = versions.find(each => each.version === version)
-  if (instance === undefined) return unknownText(name, version)
-  return instance.isMain && versions.length > 1 ? NOT_MAIN_ALONE : ''
-}
-
-const unknownText = (name: string, version: string): string =>
-  `Service with name: ${name} and version: ${version} does not exists!`
 
 const unknown = ({name, version}: Named): Reply => failure(404, [unknownText(name, version)])
 

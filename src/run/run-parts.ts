@@ -248,7 +248,7 @@ export class RunParts {
       daprd: this.#daprd,
       apps: services.admitFor(runtime),
       protocolOf: id => services.protocolOf(id),
-      mounted: services.managerApiOf(runtime),
+      mounted: await services.managerApiOf(runtime),
       copierOf: services.copierOf,
       observer: this.#recorder.observer,
       faults: this.api.faults,

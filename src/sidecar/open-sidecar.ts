@@ -1,43 +1,33 @@
+import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
+import {hostGuard} from '../gateway/guards.ts'
+import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import type {TopicBacklog} from '../model/activity.ts'
-import type {CallObserver} from '../model/call.ts'
-import {type Plan, writesAt} from '../model/plan.ts'
+import type {CallRecord} from '../model/call.ts'
+import {type LogLevel, type Plan, writesAt} from '../model/plan.ts'
+import type {SecretOf} from '../resources/http-endpoints.ts'
+import type {ComponentResource} from '../resources/components.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {apiLogEntry} from '../telemetry/api-log.ts'
-import {openGrpcPort} from './grpc-port.ts'
+import {followConfiguration} from './app-configuration.ts'
+import {CallPath, type CallPathOptions} from './call-path.ts'
 import {factsOf} from './facts.ts'
+import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
-import {SidecarMetering} from './metering.ts'
 import {openMetricsPort} from './metrics-port.ts'
-import type {ResiliencyReporterOptions} from './report-resiliency.ts'
-import {ResourceEffects} from './resource-effects.ts'
-import {withBuiltInRetries} from '../gateway/built-in-retries.ts'
-import type {ResiliencyEvent} from '../model/resiliency-event.ts'
-import {builtInRetry} from '../resources/defaults.ts'
-import type {RetryPolicy} from '../resources/resiliency/policies.ts'
 import {postTo} from './post-to-app.ts'
-import {openSidecar, type SidecarOptions} from './sidecar.ts'
+import {openSidecar, type Sidecar, type SidecarOptions} from './sidecar.ts'
 import {SidecarBindings} from './sidecar-bindings.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
-import {SidecarTracing} from './tracing.ts'
-import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
-import {followConfiguration} from './app-configuration.ts'
-import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
-import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
-import {isForDaprd, isUnbuilt} from '../resources/component-support.ts'
-import type {ComponentResource} from '../resources/components.ts'
-import {namespaceOf} from '../resources/namespace.ts'
-import {hostGuard} from '../gateway/guards.ts'
-import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {Admit} from '../gateway/admission.ts'
-import {ExternalEndpoints} from '../gateway/external-endpoints.ts'
+import {whyMissing} from './why-missing.ts'
 
 /** The three ports of one app's sidecar. */
 export interface OpenSidecar {
   /** Aborted when other runs should search for another sidecar. */
   readonly closing: AbortSignal
-  /** The circuit breakers that calls of the app have used. */
+  /** The circuit breakers that calls from the app have used. */
   readonly breakers: readonly BreakerView[]
-  /** The topics that the app reads. */
+  /** The topics that the app reads, and how many messages wait in each. */
   readonly backlogs: readonly TopicBacklog[]
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
   openComponents(): Promise<void>
@@ -49,262 +39,248 @@ export interface OpenSidecar {
   close(cut: AbortSignal): Promise<void>
 }
 
-export interface OpenSidecarOptions {
-  readonly runtime: AppRuntime
+export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | 'warn'> {
   readonly plan: Plan
-  /** The environment that we were started in. */
-  readonly shell: Readonly<Record<string, string | undefined>>
-  readonly resources: AppResources
-  /** Admits the app's calls to apps. */
-  readonly apps: Admit
   /** Lets the user's other runs call on behalf of their apps. */
   readonly key: string
   /** `isForced`: at once, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
-  /** Tells the person at the terminal what a policy has decided. */
-  readonly show: (text: string) => void
   /** Loads the components of the run. */
   readonly components: SidecarBlocksOptions['components']
   readonly daprd: FindDaprd
-  /** The `appProtocol` of an app of the run; '' = there is none. */
+  /** The `appProtocol` of an app of the run; '' if the run has no such app. */
   readonly protocolOf: (id: string) => string
-  /** Told of every call; undefined: nobody is. */
-  readonly observer: CallObserver | undefined
+  readonly observer: SidecarOptions['observer']
   readonly faults: SidecarOptions['faults']
   /** The manager's routes, if the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
 }
 
-/** The real daprds of a run. */
+/** Opens real daprds for the apps of a run. */
 export interface FindDaprd {
-  /** Why there is none; '' = there is, or nobody has looked for one. */
+  /** Why there is none; '' if there is one, or none has been looked for. */
   readonly whyNone: string
-  /** One for an app; undefined: there is none. */
+  /** Opens one for an app; undefined if there is none. */
   open(needs: DaprdNeeds): Promise<DaprdComponents | undefined>
 }
 
-/** What a daprd next to an app is started with. */
+/** The inputs of a daprd next to an app. */
 export interface DaprdNeeds {
   readonly runtime: AppRuntime
-  /** All that the files of the app have. */
+  /** All components in the app's resource files. */
   readonly resources: readonly ComponentResource[]
-  /** What Dapr's CLI sets in its metadata. */
+  /** The metadata that Dapr's CLI sets. */
   readonly metadata: () => Readonly<Record<string, string>>
 }
 
 /** Opens the ports of an app's sidecar; they are bound already. */
-export async function openAppSidecar({
-  runtime,
-  plan,
-  shell,
-  resources,
-  apps,
-  key,
-  requestShutdown,
-  show,
-  components,
-  daprd,
-  protocolOf,
-  observer,
-  faults,
-  mounted,
-  copierOf
-}: OpenSidecarOptions): Promise<OpenSidecar> {
-  const settings = runtime.plan.sidecar
-  const {http, grpc, metrics} = runtime.ports
-  const log = runtime.logs.sidecar
-  const metered = new SidecarMetering(runtime.id, namespaceOf(shell), resources)
-  const tracing = new SidecarTracing({
-    appId: runtime.id,
-    httpPort: runtime.ports.httpPort,
-    resources,
-    env: shell,
-    log: entry => log.log(entry)
-  })
-  runtime.counters = {
-    recorded: record => {
-      metered.answered(record, runtime.plan.channel.protocol.startsWith('grpc'))
-      // the span of the callee is that of the last attempt
-      if (record.isFollowed !== true) tracing.answered(record)
-    },
-    decided: (decision, caller) => metered.decided(decision, caller),
-    probed: (status, elapsedMs) => metered.probed(status, elapsedMs),
-    invoked: invocation => metered.invoked(invocation)
-  }
-  const decisions: ResiliencyReporterOptions = {
-    appId: runtime.id,
-    log: (message, level) => log.log({level, message, scope: 'dapr.runtime.resiliency'}),
-    recorded: event => metered.acted(event),
-    show: settings.logLevel === 'debug' ? show : undefined
-  }
-  const retryFor = (callee: string): RetryPolicy | undefined => {
-    const {resiliency} = resources.snapshot
-    return resiliency.targets.apps.has(callee) ? undefined : builtInRetry(resiliency)
-  }
-  const external = new ExternalEndpoints({
-    resources,
-    apps: withBuiltInRetries({admit: apps, retryFor, emit: event => void reportRetry(decisions, event)}),
-    env: shell,
-    recorded: record => metered.sent(record),
-    secretOf: async (store, name) => blocks.secretOf(store, name)
-  })
-  const isApiLogged = settings.apiLogging && writesAt(settings.logLevel, 'info')
+export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenSidecar> {
+  const log = options.runtime.logs.sidecar
   const warn = (text: string): void => log.write(`${text}\n`, 'warn')
-  const shutdown = (isForced: boolean): void => {
-    log.log({level: 'info', message: 'Shutdown requested via API', scope: 'dapr.runtime'})
-    requestShutdown(isForced)
+  const path = await CallPath.open({
+    ...options,
+    warn,
+    secretOf: async (store, name) => sidecar.secretOf(store, name)
+  })
+  const sidecar = new AppSidecar(options, path, warn)
+  return sidecar
+}
+
+/** The parts of one app's sidecar, and how they are connected. */
+class AppSidecar implements OpenSidecar {
+  readonly #options: OpenSidecarOptions
+  readonly #path: CallPath
+  readonly #warn: (text: string) => void
+  readonly #blocks: SidecarBlocks
+  /** The HTTP port. */
+  readonly #http: Sidecar
+  readonly #grpc: OpenGrpcPort
+  readonly #metrics: ReturnType<typeof openMetricsPort>
+  readonly #subscriptions: SidecarSubscriptions
+  readonly #bindings: SidecarBindings
+  readonly #closing = new AbortController()
+  readonly #stops: readonly (() => void)[]
+
+  constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
+    const {runtime, resources} = options
+    this.#options = options
+    this.#path = path
+    this.#warn = warn
+    this.#blocks = this.#createBlocks()
+    this.#http = this.#openHttp()
+    this.#grpc = this.#openGrpc()
+    const context = this.#http
+    const stopLogging = runtime.onMove(() => {
+      stopLogging() // the log has its first lines now
+      this.#logResources()
+    })
+    this.#stops = [
+      runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
+      followConfiguration({runtime, context, log: this.#logAs('dapr.runtime')})
+    ]
+    const shared = {runtime, resources, blocks: this.#blocks, context}
+    this.#subscriptions = new SidecarSubscriptions({
+      ...shared,
+      log: this.#logAs('dapr.runtime.processor.subscription')
+    })
+    this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
+    this.#metrics = openMetricsPort(runtime.ports.metrics, async () => path.metering.text())
   }
-  const effects = await ResourceEffects.open({
-    runtime,
-    resources,
-    namespace: shell['NAMESPACE'] || 'default',
-    tracing,
-    external,
-    decisions,
-    warn
-  })
-  const facts = (): Facts => factsOf(runtime, plan, resources.snapshot, blocks, subscriptions.view)
-  const blocks = new SidecarBlocks({
-    appId: runtime.id,
-    folder: runtime.plan.folder,
-    env: shell,
-    resources,
-    components,
-    whyMissing: name => whyMissing(resources.snapshot, name, daprd.whyNone),
-    daprd: async all => daprd.open({runtime, resources: all, metadata: () => facts().extended}),
-    postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => sidecar, warn),
-    policies: () => effects.componentPolicies,
-    counted: event => metered.used(event),
-    startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
-    isDebug: writesAt(settings.logLevel, 'debug'),
-    log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor'})
-  })
-  const sidecar = openSidecar({
-    appId: runtime.id,
-    servers: http,
-    admit: external.admit,
-    key,
-    apiAccess: () => resources.snapshot.configuration.apiAccess.http,
-    facts,
-    isReady: () => runtime.isReady,
-    blocks: () => blocks.load(),
-    requestShutdown: () => shutdown(false),
-    hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
-    observer,
-    faults,
-    mounted,
-    copierOf,
-    whyMissing: name => whyMissing(resources.snapshot, name, daprd.whyNone),
-    tracing,
-    rules: effects.rules,
-    recorded: record => {
-      metered.served(record)
-      tracing.served(record)
-      const {apiLogging} = resources.snapshot.configuration
-      const entry = isApiLogged ? apiLogEntry(record, apiLogging) : undefined
-      if (entry !== undefined) log.log(entry)
-    },
-    limits: {maxBodyBytes: settings.maxBodyBytes, readBufferBytes: settings.readBufferBytes},
-    allowedHosts: settings.listenAddresses,
-    tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
-    warn
-  })
-  const guards = {
-    isAllowedHost: hostGuard(settings.listenAddresses),
-    apiToken: shell['DAPR_API_TOKEN'] ?? '',
-    tracing
+
+  get closing(): AbortSignal {
+    return this.#closing.signal
   }
-  const grpcPort = openGrpcPort(grpc, {
-    sidecar,
-    guards,
-    socketGuards: {...guards, isAllowedHost: () => true},
-    maxHeadBytes: settings.readBufferBytes,
-    contextFor: delegation => sidecar.contextFor(delegation),
-    protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
-    own: {
+
+  get breakers(): readonly BreakerView[] {
+    return this.#path.effects.breakers
+  }
+
+  get backlogs(): readonly TopicBacklog[] {
+    return this.#blocks.backlogs
+  }
+
+  readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
+
+  async openComponents(): Promise<void> {
+    this.#options.runtime.fault ||= await this.#blocks.open()
+    await this.#path.external.open()
+  }
+
+  async endDaprd(): Promise<void> {
+    await this.#blocks.endDaprd()
+  }
+
+  announceEnd(): void {
+    this.#closing.abort()
+  }
+
+  async close(cut: AbortSignal): Promise<void> {
+    this.#closing.abort()
+    for (const stop of this.#stops) stop()
+    this.#metrics.close()
+    const ports = [this.#grpc, this.#http, this.#subscriptions, this.#bindings]
+    await Promise.all(ports.map(async port => port.close(cut)))
+    await this.#blocks.close()
+    await this.#path.close()
+    this.#options.resources.close()
+  }
+
+  #createBlocks(): SidecarBlocks {
+    const {runtime, shell, resources, components, daprd} = this.#options
+    const {tracing, metering, effects} = this.#path
+    return new SidecarBlocks({
       appId: runtime.id,
-      blocks: async () => blocks.load(),
-      facts,
-      customMetadata: sidecar.customMetadata,
-      requestShutdown: shutdown
-    },
-    apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
-  })
-  const stopListening = runtime.onMove(() => {
-    stopListening() // the log has its first lines now
-    const {resiliency} = resources.snapshot
-    for (const {name} of resiliency.resources)
-      log.log({level: 'info', message: `Loading Resiliency configuration: ${name}`, scope: 'dapr.runtime.resiliency'})
-    const message = `Dapr trace sampler initialized: ${tracing.description}`
-    if (tracing.description !== '') log.log({level: 'info', message, scope: 'dapr.runtime'})
-  })
-  const stopEnding = runtime.onMove(() => blocks.endedBefore(runtime.livingSince))
-  const stopAsking = followConfiguration({
-    runtime,
-    context: sidecar,
-    log: (level, message) => log.log({level, message, scope: 'dapr.runtime'})
-  })
-  const subscriptions = new SidecarSubscriptions({
-    runtime,
-    resources,
-    blocks,
-    context: sidecar,
-    log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor.subscription'})
-  })
-  const bindings = new SidecarBindings({
-    runtime,
-    resources,
-    blocks,
-    context: sidecar,
-    log: (level, message) => log.log({level, message, scope: 'dapr.runtime.processor.binding'})
-  })
-  const metricsPort = openMetricsPort(metrics, async () => metered.text())
-  const closing = new AbortController()
-  return {
-    closing: closing.signal,
-    get breakers() {
-      return effects.breakers
-    },
-    get backlogs() {
-      return blocks.backlogs
-    },
-    openComponents: async () => {
-      runtime.fault ||= await blocks.open()
-      await external.open()
-    },
-    endDaprd: async () => blocks.endDaprd(),
-    announceEnd: () => closing.abort(),
-    close: async cut => {
-      closing.abort()
-      stopAsking()
-      stopEnding()
-      metricsPort.close()
-      await Promise.all([grpcPort.close(cut), sidecar.close(cut), subscriptions.close(cut), bindings.close(cut)])
-      await blocks.close()
-      effects.close()
-      metered.close()
-      await tracing.close()
-      external.close()
-      resources.close()
+      folder: runtime.plan.folder,
+      env: shell,
+      resources,
+      components,
+      whyMissing: this.#whyMissing,
+      daprd: async all => daprd.open({runtime, resources: all, metadata: () => this.#facts().extended}),
+      postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http, this.#warn),
+      policies: () => effects.componentPolicies,
+      counted: event => metering.used(event),
+      startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
+      isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
+      log: this.#logAs('dapr.runtime.processor')
+    })
+  }
+
+  #openHttp(): Sidecar {
+    const {runtime, shell, resources, key, observer, faults, mounted, copierOf} = this.#options
+    const {tracing, external, effects} = this.#path
+    const {maxBodyBytes, readBufferBytes, listenAddresses} = runtime.plan.sidecar
+    return openSidecar({
+      appId: runtime.id,
+      servers: runtime.ports.http,
+      admit: external.admit,
+      key,
+      apiAccess: () => resources.snapshot.configuration.apiAccess.http,
+      facts: this.#facts,
+      isReady: () => runtime.isReady,
+      blocks: () => this.#blocks.load(),
+      requestShutdown: () => this.#requestShutdown(false),
+      hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
+      observer,
+      faults,
+      mounted,
+      copierOf,
+      whyMissing: this.#whyMissing,
+      tracing,
+      rules: effects.rules,
+      recorded: this.#recorder(),
+      limits: {maxBodyBytes, readBufferBytes},
+      allowedHosts: listenAddresses,
+      tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
+      warn: this.#warn
+    })
+  }
+
+  #openGrpc(): OpenGrpcPort {
+    const {runtime, shell, resources, protocolOf} = this.#options
+    const {tracing, external} = this.#path
+    const {listenAddresses, readBufferBytes} = runtime.plan.sidecar
+    const sidecar = this.#http
+    const guards = {isAllowedHost: hostGuard(listenAddresses), apiToken: shell['DAPR_API_TOKEN'] ?? '', tracing}
+    return openGrpcPort(runtime.ports.grpc, {
+      sidecar,
+      guards,
+      socketGuards: {...guards, isAllowedHost: () => true},
+      maxHeadBytes: readBufferBytes,
+      contextFor: delegation => sidecar.contextFor(delegation),
+      protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
+      own: {
+        appId: runtime.id,
+        blocks: async () => this.#blocks.load(),
+        facts: this.#facts,
+        customMetadata: sidecar.customMetadata,
+        requestShutdown: this.#requestShutdown
+      },
+      apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
+    })
+  }
+
+  /** Counts, traces and logs each request to the sidecar. */
+  #recorder(): (record: CallRecord) => void {
+    const {runtime, resources} = this.#options
+    const {metering, tracing} = this.#path
+    const log = runtime.logs.sidecar
+    const {apiLogging, logLevel} = runtime.plan.sidecar
+    const isApiLogged = apiLogging && writesAt(logLevel, 'info')
+    return record => {
+      metering.served(record)
+      tracing.served(record)
+      const entry = isApiLogged ? apiLogEntry(record, resources.snapshot.configuration.apiLogging) : undefined
+      if (entry !== undefined) log.log(entry)
     }
   }
-}
 
-async function reportRetry(decisions: ResiliencyReporterOptions, event: ResiliencyEvent): Promise<void> {
-  const {reportResiliency} = await import('./report-resiliency.ts')
-  reportResiliency(decisions)(event)
-}
+  readonly #facts = (): Facts => {
+    const {runtime, plan, resources} = this.#options
+    return factsOf(runtime, plan, resources.snapshot, this.#blocks, this.#subscriptions.view)
+  }
 
-/** Why a Component is missing although a file defines it, for the error of a call that uses it. */
-function whyMissing({components}: ResourceSnapshot, name: string, whyNoDaprd: string): string {
-  const found = components.find(component => component.name === name && isUnbuilt(component))
-  if (found === undefined) return ''
-  const {file, line} = found.place
-  const place = `${file}:${line.toString()} names it`
-  return isForDaprd(found, 'needed') && whyNoDaprd !== ''
-    ? ` (${place}, but its type ${found.type} needs a real daprd: ${whyNoDaprd})`
-    : ` (${place}, but its type ${found.type} is not supported yet)`
+  readonly #whyMissing = (name: string): string =>
+    whyMissing(this.#options.resources.snapshot, name, this.#options.daprd.whyNone)
+
+  readonly #requestShutdown = (isForced: boolean): void => {
+    this.#logAs('dapr.runtime')('info', 'Shutdown requested via API')
+    this.#options.requestShutdown(isForced)
+  }
+
+  #logResources(): void {
+    const {resiliency} = this.#options.resources.snapshot
+    for (const {name} of resiliency.resources)
+      this.#logAs('dapr.runtime.resiliency')('info', `Loading Resiliency configuration: ${name}`)
+    const {description} = this.#path.tracing
+    if (description !== '') this.#logAs('dapr.runtime')('info', `Dapr trace sampler initialized: ${description}`)
+  }
+
+  /** Writes to the sidecar's log under one of Dapr's scopes. */
+  #logAs(scope: string): (level: LogLevel, message: string) => void {
+    const log = this.#options.runtime.logs.sidecar
+    return (level, message) => log.log({level, message, scope})
+  }
 }
 
 /** Dapr's values for true (utils.IsTruthy). */

@@ -12,6 +12,7 @@ const HOOK = join(import.meta.dirname, '../fixtures/loaded.mjs')
 /** What a run without resources has no use for. */
 const UNUSED = [
   /^src\/components\//,
+  /^src\/daeploy\/(deployment|management|manager-api|routes|service-call)\.ts/,
   /^src\/doctor\//,
   /^src\/redis\//,
   /^src\/watcher\//,

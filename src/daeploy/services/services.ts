@@ -2,12 +2,12 @@ import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {CallObserver} from '../../model/call.ts'
 import type {FindService, Service} from '../service.ts'
-import {ManagerApi, openManagerPort} from '../manager-api.ts'
+import type {ManagerApi} from '../manager-api.ts'
 import {serviceEnvironment} from '../environment.ts'
 import {HOOK_FILE, HOOK_TEXT} from '../python-hook.ts'
 import {Notifications, type Notification} from '../notifications.ts'
 import {isOwnPeer} from '../peer.ts'
-import {createRoutes, type Route} from '../routes.ts'
+import type {Route, RoutesOptions} from '../routes.ts'
 import type {Handlers} from '../../control/messages.ts'
 import type {Emit} from '../../model/events.ts'
 import {asBytes} from '../../logging/prefix.ts'
@@ -52,7 +52,7 @@ export interface ServicesOptions {
 
 /**
  * The Daeploy services of a run: names and versions, mirroring to shadows, the manager's API, the environment that the SDK
- * reads, and workspaces. A run without services only uses the names.
+ * reads, and workspaces. A run without services only uses the names; the code of the manager's API is not loaded.
  */
 export class Services {
   readonly versions = new Versions<AppRuntime>([])
@@ -135,16 +135,18 @@ export class Services {
   }
 
   /** The manager's routes on the sidecar of an app; undefined if the run has no Daeploy service. */
-  managerApiOf(runtime: AppRuntime): ManagerApi | undefined {
+  async managerApiOf(runtime: AppRuntime): Promise<ManagerApi | undefined> {
     if (!this.areEnabled) return undefined
-    return new ManagerApi({
+    const route = await this.#createRoute(() => false)
+    const {ManagerApi: Api} = await import('../manager-api.ts')
+    return new Api({
       caller: runtime.id,
       observer: this.#options.observer,
       faults: this.#options.faults,
       findService: this.#findService,
       guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses),
       callerOf: delegation => readCaller(delegation, this.#options.key),
-      route: this.#routes(() => false),
+      route,
       warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
     })
   }
@@ -152,7 +154,7 @@ export class Services {
   /** Creates the workspaces, and opens the manager's port if there is one. */
   async open(port: ManagerPort | undefined): Promise<void> {
     await this.workspaces.open(this.#options.plan.apps)
-    if (port !== undefined) this.#openPort(port)
+    if (port !== undefined) await this.#openPort(port)
   }
 
   /** Reports the manager's address. */
@@ -163,7 +165,9 @@ export class Services {
     emit({type: 'manager-opened', url: `http://127.0.0.1:${this.#port.number.toString()}/services/`})
   }
 
-  #openPort({servers, port}: ManagerPort): void {
+  async #openPort({servers, port}: ManagerPort): Promise<void> {
+    const route = await this.#createRoute(({socket}) => isOwnPeer(socket))
+    const {openManagerPort} = await import('../manager-api.ts')
     const listener = openManagerPort({
       servers,
       caller: 'external',
@@ -171,7 +175,7 @@ export class Services {
       faults: this.#options.faults,
       findService: this.#findService,
       guards: this.#tokens.guards([]),
-      route: this.#routes(({socket}) => isOwnPeer(socket)),
+      route,
       warn: () => undefined // the caller has its response, and the app's exit was reported
     })
     this.#port = {number: port, listener}
@@ -194,7 +198,8 @@ export class Services {
 
   readonly #findService: FindService = (name): Service => this.#router.find(name)
 
-  #routes(mayManage: Parameters<typeof createRoutes>[0]['mayManage']): Route {
+  async #createRoute(mayManage: RoutesOptions['mayManage']): Promise<Route> {
+    const {createRoutes} = await import('../routes.ts')
     return createRoutes({
       backend: this.#manager.backend,
       notifications: this.#notifications,

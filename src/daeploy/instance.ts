@@ -1,0 +1,32 @@
+/** An instance of a service in the management API. */
+export interface Instance {
+  readonly name: string
+  readonly version: string
+  readonly isMain: boolean
+  /** Docker's word for its state. */
+  readonly status: 'created' | 'running' | 'restarting' | 'exited'
+  readonly startedAt: Date | undefined
+  readonly finishedAt: Date | undefined
+}
+
+const NOT_MAIN_ALONE =
+  // Daeploy's own spelling: scripts depend on it
+  'Not allowed to kill main service while there are mutliple deployed versions of that service'
+
+/** Why a version cannot be made the main one; '' if it can. */
+export function whyNotAssigned(instances: readonly Instance[], name: string, version: string): string {
+  const versions = instances.filter(instance => instance.name === name)
+  if (versions.length === 0) return `No main service matching ${name}`
+  return versions.some(instance => instance.version === version) ? '' : `No service matching ${name} ${version}`
+}
+
+/** Why a version cannot be removed; '' if it can: the main version can only be removed last. */
+export function whyNotRemoved(instances: readonly Instance[], name: string, version: string): string {
+  const versions = instances.filter(instance => instance.name === name)
+  const instance = versions.find(each => each.version === version)
+  if (instance === undefined) return unknownText(name, version)
+  return instance.isMain && versions.length > 1 ? NOT_MAIN_ALONE : ''
+}
+
+export const unknownText = (name: string, version: string): string =>
+  `Service with name: ${name} and version: ${version} does not exists!`
