@@ -13,6 +13,10 @@ export interface Found {
   readonly folder: string
 }
 
+const TAKEN = 'Name a file that ends in .yaml or .yml, or a folder with a dapr.yaml.'
+const FIRST =
+  'There is no template in this folder. "pillion import" writes a first one from what is here; -f names one elsewhere.'
+
 /** What a template is called in its folder, best first. Dapr's CLI knows the first one alone. */
 export const TEMPLATE_NAMES = ['dapr.yaml', 'dapr.yml'] as const
 
@@ -39,11 +43,13 @@ function templateIn(typed: string, cwd: string): string {
   if (statFault(resolve(cwd, other), other) === '') return other
   const quoted = JSON.stringify(inside)
   throw notFound(
-    `error in validating the file path ${quoted}: error in getting the file info for ${inside}: ${insideFault}`
+    `error in validating the file path ${quoted}: error in getting the file info for ${inside}: ${insideFault}`,
+    inside === TEMPLATE_NAMES[0] ? FIRST : TAKEN
   )
 }
 
-const notFound = (why: string): UserError => new UserError(`Failed to get run file path: ${why}`)
+const notFound = (why: string, explanation = TAKEN): UserError =>
+  new UserError(`Failed to get run file path: ${why}`, {explanation})
 
 /** The templates that several `-f` mean, the first of which names the run. Throws a `UserError` for one that is named twice. */
 export function findTemplates(typed: readonly string[], cwd: string): readonly Found[] {

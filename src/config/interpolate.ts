@@ -32,7 +32,8 @@ export function interpolate(documents: readonly Yaml[], {source, variables}: Aro
         } catch (error) {
           if (!(error instanceof BadExpansion)) throw error
           const {message, hint, index} = error
-          faults.push({code: 'interpolation', message, hint, spot: at(index)})
+          const isCut = message === UNCLOSED && COMMENT.test(source.text.slice(spotOf(node, {start: 0, end: 0}).end))
+          faults.push({code: 'interpolation', message, hint: isCut ? CUT : hint, spot: at(index)})
         }
       }
     })
@@ -72,6 +73,10 @@ class BadExpansion extends Error {
   }
 }
 
+const UNCLOSED = '${ without its }'
+/** What follows a value that YAML has cut: `${NAME:?ask in #payments}`. */
+const COMMENT = /^[ \t]+#/
+const CUT = 'a # behind a space begins a comment: put the value in quotes'
 const LITERAL = 'write $${ for a ${ that stays as it is'
 
 /** Nobody writes more. */
@@ -114,7 +119,7 @@ class Expansion {
     const start = this.#at
     const rest = this.#text.slice(start)
     const [head, name = '', operator = ''] = /^\$\{([A-Za-z_]\w*)(:?[-?+]|(?=\}))/.exec(rest) ?? []
-    if (!closes(rest)) throw new BadExpansion(start, `\${ without its }`, LITERAL)
+    if (!closes(rest)) throw new BadExpansion(start, UNCLOSED, LITERAL)
     if (head === undefined) {
       const written = /^\$\{[^}]*\}/.exec(rest)?.[0] ?? rest
       throw new BadExpansion(

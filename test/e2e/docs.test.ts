@@ -1,53 +1,14 @@
-import {readdirSync, readFileSync} from 'node:fs'
+import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {copyExample} from '../rig/example.ts'
 import type {Program} from '../rig/program.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
+import {commands, inShell, others, starts} from './shown.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const VERSIONS = ['1.0.0', '2.0.0'] as const
 const IDS = ['shop', 'stock', 'prices', 'target', 'myapp'] as const
-
-/** What our pages say in place of a name: one of what runs here. */
-const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
-  ['<ID>', 'shop'],
-  ['NAME', 'hello'],
-  ['VERSION', '2.0.0'],
-  ['/path/to/directory', '.'],
-  ['source', 'cat'], // sh has none
-  ['dot -Tsvg', 'cat'], // Graphviz need not be there
-  ['kubectl apply -f -', 'cat']
-]
-/** It goes on until it is stopped, at one port of the machine: `redis.test.ts` starts it. */
-const SERVING = /^pillion redis\b/
-/** They go on, or need calls and ends that are not here: `calls.test.ts`, `why.test.ts` and `replay.test.ts` run them. */
-const OF_CALLS = /^pillion (?:calls (?:\d|.* -f\b)|why\b|replay\b.|events -f|wait --for 'log)/
-/** They need a cluster: `test/kubernetes` runs them. */
-const OF_CLUSTER = /^pillion \w+ -k\b/
-/** They end with a command: `in-ci.test.ts` runs them. */
-const OF_CI = /^pillion up .*--run\b/
-
-/** Every command of ours that README and docs/ show: as code, or as a line of a block. Forms (`[flags]`, `a|b`) are none. */
-function shown(): readonly string[] {
-  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).map(name => `docs/${name}`)]
-  const texts = pages.filter(name => name.endsWith('.md')).map(name => readFileSync(join(ROOT, name), 'utf8'))
-  const commands = texts.flatMap(text =>
-    [...text.matchAll(/`(pillion [a-z][^`]*)`|^(?:\$| ) *(pillion [a-z].*)|written by: (pillion [^)]*)\)/gm)].map(
-      ([, inText, inBlock, inComment]) => (inText ?? inBlock ?? inComment ?? '').trim()
-    )
-  )
-  return [...new Set(commands)].filter(command => !/\[(?!Ee)|…|\w\|\w/.test(command))
-}
-
-const asTyped = (command: string): string =>
-  MEANT.reduce((typed, [placeholder, meant]) => typed.replace(placeholder, meant), command)
-
-const inShell = (rig: Rig, command: string): Program => {
-  const words = rig.program.map(word => `'${word}'`).join(' ')
-  return rig.start(['sh', '-c', `pillion() { ${words} "$@"; }; ${asTyped(command)}`])
-}
 
 /** A run that has all that the pages speak of. */
 async function startRun(rig: Rig): Promise<Program> {
@@ -70,6 +31,7 @@ async function prepared(rig: Rig): Promise<void> {
     [
       ...IDS.map(appID => ({appID, autoPort: true, containerImage: 'example/app:1'})),
       {appID: 'debugger', profiles: ['debug']},
+      {appID: 'mail', profiles: ['mail']},
       ...VERSIONS.map(version => ({
         appID: 'hello',
         version,
@@ -84,12 +46,6 @@ async function prepared(rig: Rig): Promise<void> {
   await rig.write({'mine.yaml': 'apps: [{appID: shop, env: {LOG_LEVEL: debug}}]'})
   await copyExample(rig, 'orders', 'examples/orders')
 }
-
-const commands = shown().filter(command => !OF_CLUSTER.test(command))
-const starts = commands.filter(command => /^pillion (run|up)\b/.test(command) && !OF_CI.test(command))
-const others = commands.filter(
-  command => !starts.includes(command) && !OF_CI.test(command) && !SERVING.test(command) && !OF_CALLS.test(command)
-)
 
 t.test('the pages show commands, and those that were asked about are among them', t => {
   for (const command of [

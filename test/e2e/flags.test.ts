@@ -267,7 +267,11 @@ t.test('files that are no template are refused in Dapr’s words', async t => {
     for (const verb of ['run', 'stop'])
       t.same(
         await rig.run([verb, '-f', typed]),
-        {code: 1, stdout: '', stderr: `❌  Failed to get run file path: ${why}\n`},
+        {
+          code: 1,
+          stdout: '',
+          stderr: `❌  Failed to get run file path: ${why}\nName a file that ends in .yaml or .yml, or a folder with a dapr.yaml.\n`
+        },
         `${verb} ${typed}`
       )
 })

@@ -27,7 +27,8 @@ t.test('nothing to stop is said and is no failure', async t => {
     code: 1,
     stdout: '',
     stderr:
-      '❌  Failed to get run file path: error getting file info for none.yaml: stat none.yaml: no such file or directory\n'
+      '❌  Failed to get run file path: error getting file info for none.yaml: stat none.yaml: no such file or directory\n' +
+      'Name a file that ends in .yaml or .yml, or a folder with a dapr.yaml.\n'
   })
   t.same(await rig.run(['stop', '--app-id', 'zzz']), {
     code: 0,

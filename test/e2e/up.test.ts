@@ -22,16 +22,20 @@ t.test('up and down run and stop the template of this folder, also one called da
 const template = (appID: string): string =>
   JSON.stringify({version: 1, apps: [{appID, appDirPath: '.', command: ['true']}]})
 
-t.test('of both names dapr.yaml is meant, and a folder with neither is refused in Dapr’s words', async t => {
-  const rig = await openRig(t)
-  await rig.write({'dapr.yaml': template('first'), 'dapr.yml': template('second'), 'empty/x': ''})
-  t.match(await rig.run(['up']), {code: 0, stdout: /"first"/})
-  t.match(await rig.run(['up'], {folder: 'empty'}), {
-    code: 1,
-    stderr:
-      '❌  Failed to get run file path: error in validating the file path "dapr.yaml": error in getting the file info for dapr.yaml: stat dapr.yaml: no such file or directory\n'
-  })
-})
+t.test(
+  'of both names dapr.yaml is meant, and a folder with neither is refused in Dapr’s words, with the way to a first one',
+  async t => {
+    const rig = await openRig(t)
+    await rig.write({'dapr.yaml': template('first'), 'dapr.yml': template('second'), 'empty/x': ''})
+    t.match(await rig.run(['up']), {code: 0, stdout: /"first"/})
+    t.match(await rig.run(['up'], {folder: 'empty'}), {
+      code: 1,
+      stderr:
+        '❌  Failed to get run file path: error in validating the file path "dapr.yaml": error in getting the file info for dapr.yaml: stat dapr.yaml: no such file or directory\n' +
+        'There is no template in this folder. "pillion import" writes a first one from what is here; -f names one elsewhere.\n'
+    })
+  }
+)
 
 t.test('run without a command in the folder of a template is a sidecar alone, with a hint', async t => {
   const rig = await openRig(t)

@@ -154,6 +154,14 @@ t.test('mistakes have their place, all of them at once', async t => {
     const column = text === 'a ${NAME' ? 19 : 17
     t.match(mistakes[0]?.place, {file: 'dapr.yaml', line: 6, column}, text)
   }
+  const cut = await refusal(t, template('env:\n      V: ${A:?ask in #payments}'))
+  t.match(cut.mistakes, [
+    {
+      message: '${ without its }',
+      hint: 'a # behind a space begins a comment: put the value in quotes',
+      place: {line: 7}
+    }
+  ])
   const {message, mistakes} = await refusal(t, template('env: {A: "${", B: "ok", C: "${A:?}"}'))
   t.equal(message, 'Error getting apps from config file: ${ without its }')
   t.equal(mistakes.length, 2)

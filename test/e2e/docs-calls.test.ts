@@ -1,0 +1,68 @@
+import {once} from 'node:events'
+import {createServer} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import t from 'tap'
+import {blocksOf, commandsIn} from '../rig/page.ts'
+import {openRig} from '../rig/rig.ts'
+import {inShell, ofCalls} from './shown.ts'
+
+const SHOP = `
+import http from 'node:http'
+http.createServer((request, response) => {
+  if (request.url.startsWith('/charge')) process.exit(3)
+  if (request.url.startsWith('/refuse')) response.statusCode = 503
+  response.end('{"n":1}')
+}).listen(process.env.APP_PORT)
+`
+
+const app = (appID: string) => ({appID, appDirPath: '.', autoPort: true, command: ['node', 'app.mjs']})
+
+t.test('each command about calls that README and docs/ show does what it says', {timeout: 150_000}, async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': SHOP})
+  await rig.template([app('shop'), app('stock'), {...app('payments'), restart: 'on-failure'}])
+  const run = rig.pillion(['up'])
+  const {http} = await run.ports('shop')
+  const call = async (id: string, path: string): Promise<void> => {
+    await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/${id}/method${path}`)).text()
+  }
+  const collector = createServer((request, response) => request.resume().on('end', () => response.end('{}')))
+  await once(collector.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => collector.close())
+  await call('stock', '/items/7')
+  await call('payments', '/charge')
+  await call('payments', '/refuse')
+  t.ok(ofCalls.length > 20, ofCalls.length.toString())
+  for (const command of ofCalls) {
+    const typed = command
+      .replaceAll(/\b(?:48190|NUMBER)\b/g, '1')
+      .replace('why 3', 'why 1')
+      .replace('120..180', '1..1')
+      .replace('4318', (collector.address() as AddressInfo).port.toString())
+    const program = inShell(rig, typed)
+    program.stdin.end()
+    if (/ -f\b/.test(typed)) {
+      await call('payments', '/refuse')
+      await program.waitForLine(/./)
+      program.signal('SIGINT')
+      await program.exited
+    } else t.match(await program.exited, {code: 0}, `${typed}: ${program.stdout.text}${program.stderr.text}`)
+  }
+})
+
+t.test('the commands of the page about import, in their order', async t => {
+  const rig = await openRig(t)
+  await rig.write({'Procfile.dev': 'web: sleep 600\n'})
+  const [block] = blocksOf('docs/importing.md')
+  const [reads = '', shows = '', runs = ''] = block === undefined ? [] : commandsIn(block)
+  for (const command of [reads, shows]) {
+    const program = inShell(rig, command)
+    program.stdin.end()
+    t.match(await program.exited, {code: 0}, command)
+    if (command === shows) t.match(program.stdout.text, /^ +- appID: web$/m)
+  }
+  const run = inShell(rig, runs)
+  await run.waitForLine('Started Dapr with app id "web"')
+  t.match(await rig.run(['down']), {code: 0})
+  t.match(await run.exited, {code: 0})
+})

@@ -1,0 +1,64 @@
+import {blocksOf, commandsIn, PAGES, textOf} from '../rig/page.ts'
+import type {Program} from '../rig/program.ts'
+import type {Rig} from '../rig/rig.ts'
+
+/** What our pages say in place of a name: one of what runs here. */
+const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
+  ['<ID>', 'shop'],
+  ['NAME', 'hello'],
+  ['VERSION', '2.0.0'],
+  ['/path/to/directory', '.'],
+  ['source', 'cat'], // sh has none
+  ['dot -Tsvg', 'cat'], // Graphviz need not be there
+  ['kubectl apply -f -', 'cat']
+]
+/** Pages whose blocks are run whole: by `wait.test.ts`, by `test/kubernetes/page.test.ts`, by `docs-calls.test.ts`. */
+const OF_SCRIPTS = ['docs/wait.md', 'docs/past-one-machine.md', 'docs/importing.md']
+
+/** Every command of ours that README and docs/ show: as code, or as a line of a block. Forms (`[flags]`, `a|b`) are none. */
+function shown(): readonly string[] {
+  const commands = PAGES.filter(page => !page.startsWith('examples/')).flatMap(page => [
+    ...[...textOf(page).matchAll(/`(pillion [a-z][^`]*)`|^ +(pillion [a-z].*)|written by: (pillion [^)]*)\)/gm)].map(
+      ([, inText, inHelp, inComment]) => (inText ?? inHelp ?? inComment ?? '').trim()
+    ),
+    ...(OF_SCRIPTS.includes(page) ? [] : blocksOf(page).flatMap(commandsIn))
+  ])
+  return [...new Set(commands)].filter(command => !/\[(?!Ee)|…|\w\|\w/.test(command))
+}
+
+const asTyped = (command: string): string =>
+  MEANT.reduce((typed, [placeholder, meant]) => typed.replace(placeholder, meant), command)
+
+/** A command as it is typed, `pillion` being the program that is tested. */
+export function inShell(rig: Rig, command: string): Program {
+  const words = rig.program.map(word => `'${word}'`).join(' ')
+  const typed = asTyped(command)
+  // alone it is the program itself, so that it gets signals
+  return /^pillion [^|;&>]*$/.test(typed)
+    ? rig.start(['sh', '-c', `exec ${words} ${typed.slice('pillion '.length)}`])
+    : rig.start(['sh', '-c', `pillion() { ${words} "$@"; }; ${typed}`])
+}
+
+/** It goes on until it is stopped, at one port of the machine: `redis.test.ts` starts it. */
+const SERVING = /^pillion redis\b/
+/** They need calls and ends, or go on. */
+const OF_CALLS = /^pillion (?:calls|why|replay|events)\b/
+/** It waits for a line: `wait.test.ts` has it. */
+const OF_LINES = /^pillion wait --for 'log/
+/** They need a cluster: `test/kubernetes` runs them. */
+const OF_CLUSTER = /^pillion \w+ -k\b/
+/** It writes a first template: `docs-calls.test.ts` runs the page about import. */
+const OF_IMPORT = /^pillion import$/
+/** They end with a command: `in-ci.test.ts` runs them. */
+const OF_CI = /^pillion up .*--run\b/
+
+export const commands = shown().filter(command => !OF_CLUSTER.test(command))
+/** They start a run. */
+export const starts = commands.filter(command => /^pillion (run|up)\b/.test(command) && !OF_CI.test(command))
+export const ofCalls = commands.filter(command => OF_CALLS.test(command))
+/** They need a run, or nothing. */
+export const others = commands.filter(
+  command =>
+    !starts.includes(command) &&
+    ![OF_CI, SERVING, OF_CALLS, OF_IMPORT, OF_LINES].some(elsewhere => elsewhere.test(command))
+)
