@@ -42,6 +42,8 @@ interface Entry {
   readonly resource: ComponentResource
   /** Begun at the first use. */
   opening: Promise<Opened> | undefined
+  /** The same, once it is open. */
+  opened?: Opened
 }
 
 interface Opened extends Omit<AppComponent<Block>, 'component'> {
@@ -113,6 +115,13 @@ export class AppComponents {
     return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes[B]}>)
   }
 
+  /** The same if it is open already. */
+  opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
+    for (const {resource, opened} of this.#entries)
+      if (resource.name === name && isOf(resource, block)) return opened as Opened & {readonly component: BlockTypes[B]}
+    return undefined
+  }
+
   async close(): Promise<void> {
     const entries = this.#entries
     this.#entries = []
@@ -121,10 +130,13 @@ export class AppComponents {
 
   /** The same promise each time: calls are many. */
   #openedOf(entry: Entry): Promise<Opened> {
-    entry.opening ??= this.#open(entry.resource).catch((error: unknown) => {
-      entry.opening = undefined
-      throw error
-    })
+    entry.opening ??= this.#open(entry.resource).then(
+      opened => (entry.opened = opened),
+      (error: unknown) => {
+        entry.opening = undefined
+        throw error
+      }
+    )
     return entry.opening
   }
 

@@ -41,7 +41,7 @@ export interface PubSub extends Component {
   /** What becomes of a message that the app fails to handle is for the broker to decide; left out: it is dropped. */
   readonly keepsFailed?: boolean
   /** Settles when the broker has the message. */
-  publish(topic: string, message: Message): Promise<void>
+  publish(topic: string, message: Message): Promise<unknown>
   /** Hands over the messages of a topic, from now on or from where the group has stopped. */
   subscribe(options: SubscribeOptions): Promise<TopicReader>
 }

@@ -198,10 +198,10 @@ const within = (attempt: AttemptControl): Interceptor => ({
 })
 
 /** Sends a request to an app and resolves with its response. Never rejects. */
-export async function requestApp(options: AppRequestOptions): Promise<AppResponse> {
+export function requestApp(options: AppRequestOptions): Promise<AppResponse> {
   const {app, method, path, from, signal} = options
-  if (signal?.aborted === true) return {kind: 'unreachable', why: 'it was given up', wasSent: false}
   return new Promise(resolve => {
+    if (signal?.aborted === true) return resolve({kind: 'unreachable', why: 'it was given up', wasSent: false})
     const call = {caller: app.id, callee: app.id, method, path, isOwn: true, from}
     const abandon = (): void => request.abandon('it was given up')
     const request = new AppRequest(options, call, response => {

@@ -12,7 +12,10 @@ export class MemoryConnection implements RedisConnection {
   readonly #session: Session
   readonly #listeners = new Map<string, Set<MessageListener>>()
   /** The blocking command that is waiting, and those behind it. */
-  #last: Promise<unknown> | undefined
+  #last: Promise<void> | undefined
+  /** The signal of the one that is waiting, and the last that is listened to. */
+  #waiting: AbortSignal | undefined
+  #heard: AbortSignal | undefined
   #isClosed = false
 
   constructor(engine: Engine, database = 0) {
@@ -22,9 +25,13 @@ export class MemoryConnection implements RedisConnection {
     this.#session.db = engine.database(database)
   }
 
-  async command(args: readonly Argument[], options: CommandOptions = {}): Promise<Reply> {
+  async command(args: readonly Argument[], options?: CommandOptions): Promise<Reply> {
     while (this.#last !== undefined) await this.#last
-    return this.#run(args, options.signal)
+    const signal = options?.signal
+    signal?.throwIfAborted()
+    const result = this.#execute(args)
+    if (result instanceof RedisError) throw result
+    return result instanceof Blocked ? this.#wait(result, signal) : toReply(result)
   }
 
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
@@ -73,44 +80,34 @@ export class MemoryConnection implements RedisConnection {
 
   #execute(args: readonly Argument[]): Result | Blocked {
     if (this.#isClosed) throw closed()
-    return this.#engine.run(
-      this.#session,
-      args.map(arg => (typeof arg === 'string' ? bytesOf(arg) : arg.toString('latin1')))
-    )
-  }
-
-  async #run(args: readonly Argument[], signal: AbortSignal | undefined): Promise<Reply> {
-    signal?.throwIfAborted()
-    const result = this.#execute(args)
-    if (result instanceof RedisError) throw result
-    if (!(result instanceof Blocked)) return toReply(result)
-    const waiting = this.#wait(result, signal)
-    const last = waiting.then(
-      () => undefined,
-      () => undefined
-    )
-    this.#last = last
-    try {
-      return await waiting
-    } finally {
-      if (this.#last === last) this.#last = undefined
-    }
+    const texts: string[] = []
+    for (const arg of args) texts.push(typeof arg === 'string' ? bytesOf(arg) : arg.toString('latin1'))
+    return this.#engine.run(this.#session, texts)
   }
 
   async #wait(blocked: Blocked, signal: AbortSignal | undefined): Promise<Reply> {
     const session = this.#session
-    const result = await new Promise<Result | undefined>(resolve => {
-      const onAbort = (): void => session.cancelWait?.(undefined)
-      signal?.addEventListener('abort', onAbort, {once: true})
-      this.#engine.wait(session, blocked, answer => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve(answer)
-      })
-    })
+    const over = Promise.withResolvers<void>()
+    this.#last = over.promise
+    this.#waiting = signal
+    if (signal !== undefined && signal !== this.#heard) this.#hear(signal)
+    const result = await new Promise<Result | undefined>(resolve => this.#engine.wait(session, blocked, resolve))
+    this.#waiting = undefined
+    this.#last = undefined
+    over.resolve()
     if (result instanceof RedisError) throw result
     if (result !== undefined) return toReply(result)
     signal?.throwIfAborted()
     throw closed()
+  }
+
+  /** One listener for all commands that wait with this signal: a reader has the same for each of its reads. */
+  #hear(signal: AbortSignal): void {
+    this.#heard = signal
+    const onAbort = (): void => {
+      if (this.#waiting === signal) this.#session.cancelWait?.(undefined)
+    }
+    signal.addEventListener('abort', onAbort, {once: true})
   }
 
   #deliver({items: [kind, pattern, channel, message]}: Push): void {

@@ -4,14 +4,27 @@ import {Double, formatDouble, NilArray, Push, RedisError, Status, Verbatim, type
 /** A result of the engine in the shapes of RESP2. */
 export function toReply(result: Result): Reply {
   if (typeof result === 'string') return Buffer.from(result, 'latin1')
-  if (result === null || typeof result === 'number' || result instanceof RedisError) return result
+  if (result === null || typeof result === 'number') return result
+  if (Array.isArray(result)) return listOf(result as readonly Result[])
+  if (result instanceof Map) return pairsOf(result as ReadonlyMap<string, Result>)
+  if (result instanceof RedisError) return result
   if (typeof result === 'bigint') return Number(result)
   if (result instanceof Status) return result.text
   if (result instanceof NilArray) return null
   if (result instanceof Double) return Buffer.from(formatDouble(result.value))
   if (result instanceof Verbatim) return Buffer.from(result.text, 'latin1')
-  if (result instanceof Push) return result.items.map(toReply)
-  if (result instanceof Map)
-    return [...(result as ReadonlyMap<string, Result>)].flatMap(([key, value]) => [toReply(key), toReply(value)])
-  return [...(result as Iterable<Result>)].map(toReply)
+  return listOf(result instanceof Push ? result.items : [...(result as ReadonlySet<string>)])
+}
+
+// these loops are run for each item of state and each event
+function listOf(results: readonly Result[]): Reply {
+  const replies: Reply[] = []
+  for (const each of results) replies.push(toReply(each))
+  return replies
+}
+
+function pairsOf(results: ReadonlyMap<string, Result>): Reply {
+  const replies: Reply[] = []
+  for (const [key, value] of results) replies.push(toReply(key), toReply(value))
+  return replies
 }

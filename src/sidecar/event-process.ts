@@ -7,8 +7,8 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 export interface EventProcessChannel {
   readonly app: Callee
   readonly context: CallContext
-  /** Settles when the app takes events, or the signal is aborted. */
-  readonly ready: (signal: AbortSignal) => Promise<void>
+  /** Settles when the app takes events, or the signal is aborted; undefined: it takes them now. */
+  readonly ready: (signal: AbortSignal) => Promise<void> | undefined
   /** The process that takes events now; another number is another process. */
   readonly generation: () => number
   /** Whether the app takes events. */
@@ -77,7 +77,7 @@ export class EventProcess {
     return {
       app: this.#runtime,
       context: {heldBodies, observer, faults},
-      ready: async signal => this.#ready(signal),
+      ready: signal => (this.#takesEvents ? undefined : this.#ready(signal)),
       isReady: () => this.#takesEvents,
       generation: () => this.#runtime.pid,
       log
@@ -90,7 +90,6 @@ export class EventProcess {
   }
 
   async #ready(signal: AbortSignal): Promise<void> {
-    if (this.#takesEvents) return
     const changed = (): void => this.changed()
     signal.addEventListener('abort', changed, {once: true})
     while (!this.#takesEvents && !signal.aborted) await this.#changed.promise

@@ -1,4 +1,4 @@
-import type {RedisConnection} from '../../redis/connection.ts'
+import type {Argument, RedisConnection} from '../../redis/connection.ts'
 import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {StreamReader} from './stream-reader.ts'
 import {Turns} from './turns.ts'
@@ -37,12 +37,18 @@ export class RedisStreams implements PubSub {
     this.#settings = settings
   }
 
-  async publish(topic: string, {data, metadata}: Message): Promise<void> {
-    if (this.#isBehind) await this.#turns.next()
+  // few promises: many events
+  publish(topic: string, message: Message): Promise<unknown> {
+    return this.#isBehind ? this.#turns.next().then(async () => this.#add(topic, message)) : this.#add(topic, message)
+  }
+
+  #add(topic: string, {data, metadata}: Message): Promise<unknown> {
     const {maxLength} = this.#settings
-    const limit = maxLength > 0 ? ['MAXLEN', '~', maxLength.toString()] : []
-    const fields = Object.keys(metadata).length === 0 ? [] : ['metadata', JSON.stringify(metadata)]
-    await this.#connection.command(['XADD', topic, ...limit, '*', 'data', data, ...fields])
+    const command: Argument[] = ['XADD', topic]
+    if (maxLength > 0) command.push('MAXLEN', '~', maxLength.toString())
+    command.push('*', 'data', data)
+    if (Object.keys(metadata).length > 0) command.push('metadata', JSON.stringify(metadata))
+    return this.#connection.command(command)
   }
 
   async subscribe(options: SubscribeOptions): Promise<TopicReader> {

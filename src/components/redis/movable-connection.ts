@@ -39,9 +39,10 @@ export class MovableConnection implements RedisConnection {
     return this.#current
   }
 
-  async command(args: readonly Argument[], options?: CommandOptions): Promise<Reply> {
+  // few promises: many commands
+  command(args: readonly Argument[], options?: CommandOptions): Promise<Reply> {
     const connection = this.#pause === undefined ? this.#connection : undefined
-    return (connection ?? (await this.#ready())).command(args, options)
+    return connection?.command(args, options) ?? this.#ready().then(async ready => ready.command(args, options))
   }
 
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {

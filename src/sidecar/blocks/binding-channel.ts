@@ -33,7 +33,7 @@ export type BindingAnswer =
 /** How events of bindings reach the app: over HTTP or gRPC. */
 export interface BindingChannel {
   /** Resolves when the app takes events, or the signal is aborted. */
-  ready(signal: AbortSignal): Promise<void>
+  ready(signal: AbortSignal): Promise<void> | undefined
   /** Asks the process that is ready, until the signal is aborted. Those of the bindings whose events the app wants. One that it cannot be asked about is logged, and is not wanted. */
   wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]>
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */

@@ -141,6 +141,11 @@ export class BlockContext {
     }
   }
 
+  /** The component of this name if it is open already: calls are many, and need no promise for it. */
+  opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
+    return this.#options.components.opened(block, name)
+  }
+
   /** The component of this name; undefined: there is none. Rejects if it cannot be opened. */
   find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
     return this.#options.components.find(block, name)

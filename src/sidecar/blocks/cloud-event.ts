@@ -21,7 +21,16 @@ const TYPE = 'com.dapr.event.sent'
 const SOURCE = 'Dapr'
 const OCTETS = 'application/octet-stream'
 
-const typeOf = (contentType: string): string => contentType.replace(/;.*$/s, '').trim().toLowerCase()
+let lastContentType = ''
+let lastType = ''
+
+/** The type without its parameters. Most are the same as the last. */
+function typeOf(contentType: string): string {
+  if (contentType === lastContentType) return lastType
+  lastType = contentType.replace(/;.*$/s, '').trim().toLowerCase()
+  lastContentType = contentType
+  return lastType
+}
 
 /** `application/json` and all that is JSON by its suffix of structured events. */
 export const isJsonType = (contentType: string): boolean => typeOf(contentType) === 'application/json'
@@ -68,23 +77,33 @@ const MAX_TIME = 253_402_300_799_000
  */
 export function envelopeOf(publication: Publication, appId: string, hasTtl = false): string {
   const {contentType, metadata, data} = publication
-  const expiration = hasTtl ? undefined : expirationOf(metadata)
-  if (isCloudEventType(contentType)) return ownEvent(publication, expiration)
-  const replaced = (name: string, usual: string): string => metadataValue(metadata, `cloudevent.${name}`) || usual
   const {traceparent, tracestate} = publication.trace
+  const hasMetadata = hasKeys(metadata)
+  const expiration = hasTtl || !hasMetadata ? undefined : expirationOf(metadata)
+  if (isCloudEventType(contentType)) return ownEvent(publication, expiration)
+  const replaced = (name: string, usual: string): string =>
+    (hasMetadata && metadataValue(metadata, `cloudevent.${name}`)) || usual
   const subject = replaced('subject', '')
   return (
-    `{${dataField(data, contentType)},"datacontenttype":${JSON.stringify(contentType === '' ? 'text/plain' : contentType)},` +
+    `{${dataField(data, contentType)},"datacontenttype":${quoted(contentType === '' ? 'text/plain' : contentType)},` +
     (expiration === undefined ? '' : `"expiration":"${expiration}",`) +
-    `"id":${JSON.stringify(replaced('id', '') || randomUUID())},"pubsubname":${JSON.stringify(publication.pubsubName)},` +
-    `"source":${JSON.stringify(replaced('source', appId))},"specversion":"1.0",` +
-    (subject === '' ? '' : `"subject":${JSON.stringify(subject)},`) +
-    `"time":"${timeNow()}","topic":${JSON.stringify(publication.topic)},` +
-    `"traceid":${JSON.stringify(replaced('traceid', traceparent))},` +
-    `"traceparent":${JSON.stringify(replaced('traceparent', traceparent))},` +
-    `"tracestate":${JSON.stringify(replaced('tracestate', tracestate))},"type":${JSON.stringify(replaced('type', TYPE))}}`
+    `"id":${quoted(replaced('id', '') || randomUUID())},"pubsubname":${quoted(publication.pubsubName)},` +
+    `"source":${quoted(replaced('source', appId))},"specversion":"1.0",` +
+    (subject === '' ? '' : `"subject":${quoted(subject)},`) +
+    `"time":"${timeNow()}","topic":${quoted(publication.topic)},` +
+    `"traceid":${quoted(replaced('traceid', traceparent))},` +
+    `"traceparent":${quoted(replaced('traceparent', traceparent))},` +
+    `"tracestate":${quoted(replaced('tracestate', tracestate))},"type":${quoted(replaced('type', TYPE))}}`
   )
 }
+
+function hasKeys(metadata: Publication['metadata']): boolean {
+  for (const _ in metadata) return true
+  return false
+}
+
+/** A text in JSON: most need nothing but quotes. */
+const quoted = (text: string): string => (/^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text))
 
 function dataField(data: Buffer, contentType: string): string {
   if (isBinaryType(contentType)) return `"data_base64":"${data.toString('base64')}"`

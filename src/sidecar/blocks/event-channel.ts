@@ -43,8 +43,8 @@ export type EventAnswer =
 
 /** How events reach the app: over HTTP or gRPC. */
 export interface EventChannel {
-  /** Resolves when the app takes events, or the signal is aborted. */
-  ready(signal: AbortSignal): Promise<void>
+  /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
+  ready(signal: AbortSignal): Promise<void> | undefined
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
   deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer>
   /** Delivers several; answers for each in their order, or for all. Never rejects. */

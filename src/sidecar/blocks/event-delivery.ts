@@ -70,6 +70,8 @@ const OUTCOMES: Outcomes<Outcome> = {
 export class EventDelivery {
   readonly #options: EventDeliveryOptions
   readonly #waiting = new Set<ResilientCall<Outcome>>()
+  /** What spans of its events are called. */
+  #spanOf = spanOf('')
 
   constructor(options: EventDeliveryOptions) {
     this.#options = options
@@ -86,7 +88,10 @@ export class EventDelivery {
   async handle(message: Message): Promise<Handled> {
     const event = this.read(message)
     if (event instanceof Error) return this.fail(message, event.message, 'without id')
-    return this.conclude(await this.attempt(async attempt => this.#deliver(event, attempt)), message, event)
+    const outcome = await this.attempt(attempt => this.#deliver(event, attempt))
+    if (outcome.kind !== 'success') return this.conclude(outcome, message, event)
+    this.#succeeded(event)
+    return 'done'
   }
 
   /** The event of a message, or why it is none. */
@@ -119,12 +124,16 @@ export class EventDelivery {
   }
 
   /** Delivers with the inbound policies of the component, once the app takes events. */
-  async attempt(deliver: Deliver): Promise<Outcome> {
+  attempt(deliver: Deliver): Promise<Outcome> {
     const {context, subscription} = this.#options
     const policies = context.policies()
     const found = policies?.find(policyTarget('pubsub', subscription().pubsubName, 'inbound'))
-    if (policies === undefined || found === undefined) return this.#held(deliver)
-    const call = policies.call(found, OUTCOMES)
+    return policies === undefined || found === undefined
+      ? this.#held(deliver)
+      : this.#treated(policies.call(found, OUTCOMES), deliver)
+  }
+
+  async #treated(call: ResilientCall<Outcome>, deliver: Deliver): Promise<Outcome> {
     this.#waiting.add(call)
     try {
       return await call.run(async attempt => this.#held(deliver, attempt))
@@ -135,14 +144,15 @@ export class EventDelivery {
 
   /** What follows from the app's answer. */
   async conclude(outcome: Outcome, message: Message, event: AppEvent): Promise<Handled> {
+    if (outcome.kind === 'success') {
+      this.#succeeded(event)
+      return 'done'
+    }
     const {log} = this.#options.context
     const {topic, pubsubName} = this.#options.subscription()
     const id = idOf(event)
     const when = `while processing pub/sub event ${id}`
     switch (outcome.kind) {
-      case 'success':
-        if (log.isDebug) log.write('debug', `app processed pub/sub event ${id} of topic ${topic}`)
-        return 'done'
       case 'stopped':
         return 'returned'
       case 'expired':
@@ -172,6 +182,12 @@ export class EventDelivery {
     }
   }
 
+  #succeeded(event: AppEvent): void {
+    const {context, subscription} = this.#options
+    if (context.log.isDebug)
+      context.log.write('debug', `app processed pub/sub event ${idOf(event)} of topic ${subscription().topic}`)
+  }
+
   async #deliver(event: AppEvent, attempt?: AttemptControl): Promise<Outcome> {
     const target = this.route(event)
     if ('kind' in target) return target
@@ -190,9 +206,12 @@ export class EventDelivery {
   async #held(deliver: Deliver, attempt?: AttemptControl): Promise<Outcome> {
     const {channel, over} = this.#options
     for (let interruptions = 0; interruptions < MAX_INTERRUPTIONS;) {
-      attempt?.pause()
-      await channel.ready(over)
-      attempt?.resume()
+      const held = channel.ready(over)
+      if (held !== undefined) {
+        attempt?.pause()
+        await held
+        attempt?.resume()
+      }
       if (over.aborted) return STOPPED
       const answer = await deliver(attempt)
       if (answer.kind !== 'interrupted' || attempt?.isStopped === true) return answer
@@ -236,8 +255,8 @@ export class EventDelivery {
     const trace = fields['traceparent'] ?? fields['traceid']
     if (typeof trace !== 'string') return undefined
     const {topic} = subscription()
-    const attributes = {'messaging.system': 'pubsub', 'messaging.destination.name': topic}
-    return context.startSpan(`pubsub/${topic}`, trace, attributes)
+    if (topic !== this.#spanOf.topic) this.#spanOf = spanOf(topic)
+    return context.startSpan(this.#spanOf.name, trace, this.#spanOf.attributes)
   }
 
   /** The app has answered a request with several events. */
@@ -280,6 +299,12 @@ export class EventDelivery {
   }
 }
 
+const spanOf = (topic: string) => ({
+  topic,
+  name: `pubsub/${topic}`,
+  attributes: {'messaging.system': 'pubsub', 'messaging.destination.name': topic}
+})
+
 /** The app has answered. */
 export function endSpan(span: BlockSpan | undefined, answer: EventAnswer): void {
   if (answer.kind === 'success' || answer.kind === 'drop') span?.end(0, '')
@@ -311,8 +336,11 @@ const oneLine = (text: string): string => {
   return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line
 }
 
-const isRaw = ({metadata}: TopicSubscription): boolean =>
-  Object.entries(metadata).some(([key, value]) => key.toLowerCase() === 'rawpayload' && /^(?:1|t|true)$/i.test(value))
+function isRaw({metadata}: TopicSubscription): boolean {
+  for (const key in metadata)
+    if (key.toLowerCase() === 'rawpayload' && /^(?:1|t|true)$/i.test(metadata[key] ?? '')) return true
+  return false
+}
 
 function eventOf({data, metadata}: Message, subscription: TopicSubscription): AppEvent {
   if (!isRaw(subscription)) return {fields: parseEvent(data), body: data, metadata}

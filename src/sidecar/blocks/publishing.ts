@@ -49,14 +49,14 @@ export class Publishing {
 
   async publish(publication: Publication, onGone?: OnGone): Promise<void> {
     const {pubsubName, topic, metadata} = publication
-    const broker = await this.#broker(publication)
+    const broker = this.#opened(publication) ?? (await this.#broker(publication))
     const isRaw = this.#isRaw(publication)
     const message = isRaw ? rawMessage(publication) : {data: this.#envelope(publication, broker), metadata}
     this.#checkScopes(broker, publication)
     const {log} = this.#context
     try {
       const call = {block: 'pubsub', name: pubsubName, operation: topic, onGone} as const
-      await this.#context.outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
+      await this.#context.outbound(call, () => broker.component.publish(broker.topicPrefix + topic, message))
     } catch (error) {
       throw this.failed(publication, messageOf(error))
     }
@@ -109,6 +109,10 @@ export class Publishing {
       message,
       detailsOf('DAPR_PUBSUB_PUBLISH_MESSAGE', pubsubName, message, {error: why, topic})
     )
+  }
+
+  #opened({pubsubName, topic}: Target): Broker | undefined {
+    return topic === '' ? undefined : this.#context.opened('pubsub', pubsubName)
   }
 
   async #broker({pubsubName, topic, metadata}: Target): Promise<Broker> {

@@ -207,12 +207,14 @@ export class Subscriptions {
       metadata: subscription.metadata,
       ready: async () => channel.ready(over.signal),
       atOnce: bulk?.maxMessages ?? 0,
-      handle: async message => {
+      // few promises: many events
+      handle: message => {
         delivering.waiting++
         delivering.count++
-        const handled = await handler.handle(message)
-        delivering.waiting--
-        return handled
+        return handler.handle(message).then(handled => {
+          delivering.waiting--
+          return handled
+        })
       },
       log: (level, text) => log.write(level, text)
     })

@@ -17,15 +17,40 @@ const scopedFor = (scopes: string, appId: string): readonly string[] =>
     .map(each => each.split('='))
     .flatMap(([app, topics]) => (app === appId && topics !== undefined ? topics.split(',') : []))
 
+/** What the properties of a component say of the topics of an app. */
+interface Scopes {
+  readonly appId: string
+  readonly allowed: readonly string[]
+  readonly isProtected: readonly string[]
+  readonly scoped: readonly string[]
+}
+
+/** Read once: each event asks for them. */
+const known: Readonly<Record<TopicUse, WeakMap<Properties, Scopes>>> = {
+  publishingScopes: new WeakMap(),
+  subscriptionScopes: new WeakMap()
+}
+
+function scopesOf(properties: Properties, use: TopicUse, appId: string): Scopes {
+  const found = known[use].get(properties)
+  if (found?.appId === appId) return found
+  const scopes = {
+    appId,
+    allowed: listOf(properties.text('allowedTopics')),
+    isProtected: listOf(properties.text('protectedTopics')),
+    scoped: scopedFor(properties.text(use), appId)
+  }
+  known[use].set(properties, scopes)
+  return scopes
+}
+
 /** Whether an app may use a topic of a component (Dapr: pkg/scopes, isOperationAllowed). */
 export function isTopicAllowed(
   properties: Properties,
   use: TopicUse,
   {appId, topic}: {readonly appId: string; readonly topic: string}
 ): boolean {
-  const allowed = listOf(properties.text('allowedTopics'))
+  const {allowed, isProtected, scoped} = scopesOf(properties, use, appId)
   if (allowed.length > 0 && !allowed.includes(topic)) return false
-  const isProtected = listOf(properties.text('protectedTopics')).includes(topic)
-  const scoped = scopedFor(properties.text(use), appId)
-  return scoped.length === 0 ? !isProtected : scoped.includes(topic)
+  return scoped.length === 0 ? !isProtected.includes(topic) : scoped.includes(topic)
 }

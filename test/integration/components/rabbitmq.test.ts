@@ -45,7 +45,7 @@ const read = async (pubsub: PubSub, topic: string, more: Partial<SubscribeOption
   return {next: async () => deliveries.take(), reader, logged}
 }
 
-const publish = async (pubsub: PubSub, topic: string, text: string, metadata = {}): Promise<void> =>
+const publish = async (pubsub: PubSub, topic: string, text: string, metadata = {}): Promise<unknown> =>
   pubsub.publish(topic, {data: Buffer.from(text), metadata})
 
 /** A channel of another program. */

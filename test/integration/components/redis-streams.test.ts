@@ -181,7 +181,7 @@ t.test('nothing is read while nobody can take it; a pending entry that was delet
 t.test('while a subscriber is behind, publishers take turns with it, and nothing changes its order', async t => {
   const {redis, streams, subscribe} = scene(t, {concurrency: 1})
   const orders = await subscribe('orders')
-  const publish = async (number: number): Promise<void> =>
+  const publish = async (number: number): Promise<unknown> =>
     streams.publish('orders', {data: Buffer.from(number.toString()), metadata: {}})
   for (const number of [0, 1, 2]) await publish(number)
   const first = await orders.next()

@@ -15,8 +15,8 @@ const OWN = /^(?:host|connection|content-length|content-type|transfer-encoding|p
 /** Metadata of what is delivered to an app, as header lines of the request; names that are none are left out. */
 export function metadataLines(metadata: Readonly<Record<string, string>>): string {
   let lines = ''
-  for (const [name, value] of Object.entries(metadata))
-    if (TOKEN.test(name) && !OWN.test(name)) lines += `${nameText(name)}: ${valueText(value)}\r\n`
+  for (const name in metadata)
+    if (TOKEN.test(name) && !OWN.test(name)) lines += `${nameText(name)}: ${valueText(metadata[name] ?? '')}\r\n`
   return lines
 }
 

@@ -9,6 +9,12 @@ import type {EventProcessChannel} from '../../event-process.ts'
 const SUCCESS: EventAnswer = {kind: 'success'}
 const DROP: EventAnswer = {kind: 'drop'}
 
+interface EventRequest {
+  readonly lines: string
+  readonly body: Buffer
+  readonly attempt: AttemptControl | undefined
+}
+
 /** Events as requests to the app (Dapr: pkg/runtime/subscription/postman/http). */
 export class HttpEventChannel implements EventChannel {
   readonly ready: EventChannel['ready']
@@ -26,8 +32,9 @@ export class HttpEventChannel implements EventChannel {
       `Content-Type: application/cloudevents+json\r\nPubsubname: ${valueText(pubsubName)}\r\n` +
       metadataLines(event.metadata) +
       traceLine(event.traceparent ?? (typeof traceparent === 'string' ? childTraceparent(traceparent) : ''))
+    const before = this.#options.generation()
     const response = await this.#post(target, {lines, body: event.body, attempt})
-    return response.kind === 'interrupted' || response.kind === 'failed' ? response : answerOf(response)
+    return response.kind === 'response' ? answerOf(response) : this.#unanswered(response, before)
   }
 
   async deliverBatch(
@@ -38,37 +45,31 @@ export class HttpEventChannel implements EventChannel {
     const {pubsubName, topic} = target.subscription
     const body = batchText({pubsubName, topic, entries})
     const lines = 'Content-Type: application/json\r\n'
+    const before = this.#options.generation()
     const response = await this.#post(target, {lines, body: Buffer.from(body), attempt})
-    return response.kind === 'interrupted' || response.kind === 'failed' ? response : answersOf(response, entries)
+    return response.kind === 'response' ? answersOf(response, entries) : this.#unanswered(response, before)
   }
 
-  async #post(
-    {path, subscription: {pubsubName, topic}}: EventTarget,
-    {
-      lines,
-      body,
-      attempt
-    }: {readonly lines: string; readonly body: Buffer; readonly attempt?: AttemptControl | undefined}
-  ): Promise<Extract<AppResponse, {kind: 'response'}> | Extract<EventAnswer, {kind: 'interrupted' | 'failed'}>> {
-    const {app, context, generation, isReady, log} = this.#options
-    const before = generation()
-    const response = await requestApp({
+  #post({path, subscription: {pubsubName, topic}}: EventTarget, request: EventRequest): Promise<AppResponse> {
+    const {app, context, log} = this.#options
+    return requestApp({
       app,
       context,
       from: `${pubsubName}/${topic}`,
       method: 'POST',
       path: pathOf(path),
-      lines,
-      body,
-      attempt,
+      lines: request.lines,
+      body: request.body,
+      attempt: request.attempt,
       warn: text => log('warn', text)
     })
-    if (response.kind === 'response') return response
-    // an event that its process never got, or could not answer any more, is none that the app has failed to handle
-    const isInterrupted = !response.wasSent || !isReady() || generation() !== before
-    return isInterrupted
-      ? {kind: 'interrupted', isSent: response.wasSent, text: response.why}
-      : {kind: 'failed', status: 0, text: response.why}
+  }
+
+  /** An event that its process never got, or could not answer any more, is none that the app has failed to handle. */
+  #unanswered({why, wasSent}: Extract<AppResponse, {kind: 'unreachable'}>, before: number): EventAnswer {
+    const {generation, isReady} = this.#options
+    const isInterrupted = !wasSent || !isReady() || generation() !== before
+    return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
   }
 }
 

@@ -29,6 +29,7 @@ const blocksOf = async (
   const components = {
     failed: new Map(),
     names: () => ['it'],
+    opened: () => undefined,
     find: async () => ({name: 'it', component, properties: new Properties([])})
   }
   const blocks = new Blocks({
