@@ -34,7 +34,11 @@ export function Export({q}: {readonly q: string}) {
 
 async function save(format: string, file: string, q: string): Promise<void> {
   const response = await request(`/calls.${format}?${new URLSearchParams({q}).toString()}`)
-  const url = URL.createObjectURL(await response.blob())
+  const blob = await response.blob()
+  // said at the end of each format
+  const [overwritten] = /\d+ calls? (?:was|were) overwritten[\w ,:]+/.exec(await blob.slice(-200).text()) ?? []
+  if (overwritten !== undefined) failure.value = `${overwritten}.`
+  const url = URL.createObjectURL(blob)
   const link = document.createElement('a')
   link.href = url
   link.download = file

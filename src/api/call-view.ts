@@ -73,10 +73,16 @@ export const isFailed = ({flags, status}: Pick<CallLine, 'flags' | 'status'>): b
 /** The time of day of a `performance.now()`. */
 export const timeOf = (at: number): string => new Date(performance.timeOrigin + at).toISOString()
 
-export function rowOf(line: CallLine & {readonly edgeOf: Edge}, content: CallContent, masking: Masking): CallRow {
+/** `now`: the time of a call that is under way goes up to there. */
+export function rowOf(
+  line: CallLine & {readonly edgeOf: Edge},
+  content: CallContent,
+  masking: Masking,
+  now = performance.now()
+): CallRow {
   const {number, edgeOf, startedAt, method, status, flags, waitedMs, firstByteMs, totalMs} = line
   const isOpen = (flags & FLAG.open) !== 0
-  const sofar = performance.now() - startedAt
+  const sofar = Math.max(0, now - startedAt)
   return {
     number,
     at: timeOf(startedAt),
@@ -102,10 +108,10 @@ export function rowOf(line: CallLine & {readonly edgeOf: Edge}, content: CallCon
   }
 }
 
-export function detailOf(call: RecordedCall, masking: Masking): CallDetail {
+export function detailOf(call: RecordedCall, masking: Masking, now?: number): CallDetail {
   const content = contentOf(call)
   return {
-    ...rowOf(call, content, masking),
+    ...rowOf(call, content, masking, now),
     target: masking.target(content.target),
     connectMs: call.connectMs,
     request: viewOf(content.request, masking),

@@ -36,8 +36,8 @@ export async function* followApi(
   }
 }
 
-/** Prints an answer as it comes, however long it is. Throws a UserError with what the API says is wrong, and if the run ends within it. */
-export async function copyApi(run: FoundRun, path: string, to: NodeJS.WriteStream): Promise<void> {
+/** Prints an answer as it comes, however long it is; the result is what stands behind it. Throws a UserError with what the API says is wrong, and if the run ends within it. */
+export async function copyApi(run: FoundRun, path: string, to: NodeJS.WriteStream): Promise<NodeJS.Dict<string>> {
   const response = await run.api(path)
   if (response.statusCode !== 200) await bodyOf(response)
   response.setEncoding('utf8') // no character is cut
@@ -46,6 +46,7 @@ export async function copyApi(run: FoundRun, path: string, to: NodeJS.WriteStrea
   } catch (error) {
     throw new UserError(`the answer of the run broke off: ${messageOf(error)}`, {explanation: 'It may have ended.'})
   }
+  return response.trailers
 }
 
 async function bodyOf(response: IncomingMessage): Promise<string> {

@@ -7,6 +7,7 @@ import {JsonTraceSerializer} from '@opentelemetry/otlp-transformer'
 import {InMemorySpanExporter, SimpleSpanProcessor, TracerProvider} from '@opentelemetry/sdk-trace'
 import {Ajv} from 'ajv'
 import t, {type Test} from 'tap'
+import {controlSocket, open} from '../rig/control-socket.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 /** Answers with what it got, so that a call that is sent again can be compared with the first. */
@@ -296,3 +297,40 @@ t.test('what is wrong with an export is said in a line', async t => {
   t.match(await refused('calls', 'form:shop', '-o', 'har'), /a filter has no field "form": did you mean from:\?/)
   t.match(await refused('graph', '-o', 'svg'), /Valid values are: table, mermaid, dot, json\./)
 })
+
+t.test(
+  'an export is a snapshot: later calls are none of it, and what they have overwritten is said at the end',
+  async t => {
+    const shop = await openShop(t)
+    const body = 'x'.repeat(15_000)
+    const make = async (path: string, count: number): Promise<void> => {
+      for (let n = 0; n < count; n++) await (await fetch(`${shop.base}${METHOD}${path}`, {method: 'POST', body})).text()
+    }
+    await make('/before', 250)
+    const whole = JSON.parse(await printed(shop, '-o', 'har')) as {log: {comment?: string; entries: unknown[]}}
+    t.match([whole.log.entries.length, whole.log.comment], [250, undefined])
+    const paths = {har: '', curl: '', http: '', otlp: ''}
+    const socket = controlSocket(shop.rig)
+    const answers = await Promise.all(
+      (Object.keys(paths) as (keyof typeof paths)[]).map(async format => ({
+        format,
+        response: await open(socket, `/api/v1/calls.${format}`)
+      }))
+    )
+    await make('/after', 300) // nobody reads meanwhile
+    for (const {format, response} of answers) {
+      let text = ''
+      for await (const piece of response.setEncoding('utf8')) text += piece as string
+      const said = /\d+ calls were overwritten before this was written: they are missing, or lack their bytes/
+      // spans are so small that all of them are written before the reader is waited for
+      if (format !== 'otlp') {
+        t.match(response.trailers['pillion-overwritten'], said, format)
+        t.match(text.slice(-200), said, format)
+      }
+      t.notMatch(text, '/after', format)
+      if (format !== 'har' && format !== 'otlp') continue
+      const {log, resourceSpans} = JSON.parse(text) as {log?: {entries: unknown[]}; resourceSpans?: unknown[]}
+      t.equal((log?.entries ?? resourceSpans ?? []).length, 250, format)
+    }
+  }
+)

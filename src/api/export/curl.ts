@@ -20,7 +20,7 @@ export function curlExporter({masked, portOf}: ExporterOptions): Exporter {
     type: 'text/plain; charset=utf-8',
     before: '',
     between: '\n',
-    after: '',
+    end: comment => (comment === '' ? '' : `\n# ${comment}\n`),
     text: call => {
       const {caller, callee} = call.edgeOf
       const comment = `# call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`

@@ -2,12 +2,11 @@ import type {ServerResponse} from 'node:http'
 import {UserError} from '../../model/errors.ts'
 import {writeTo} from '../../net/http1/write-to.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
-import {contentOf, type CallContent} from '../../telemetry/recorder/call-content.ts'
-import {readFilter} from '../../telemetry/recorder/filter.ts'
 import type {ApiContext} from '../api.ts'
-import {callsQuery, recordedCall, type CallsQuery} from '../calls.ts'
+import {callsQuery, recordedCall} from '../calls.ts'
 import {ApiProblem} from '../problem.ts'
 import {Turns} from '../turns.ts'
+import {CallSnapshot} from './call-snapshot.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
 
 const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) => Exporter>>> = {
@@ -17,12 +16,15 @@ const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) 
   otlp: async () => (await import('./otlp.ts')).otlpExporter
 }
 
+/** Says at the end how many calls were overwritten meanwhile (RFC 9110 6.5). */
+const TRAILER = 'pillion-overwritten'
+
 /** No limit but what is kept. */
 const ALL = 9_999_999_999
 
 /**
  * Writes calls in the format that a path names (`/calls.har`), the oldest first: those that a filter matches (`q`), or one by its
- * `number`. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
+ * `number`. They are those of one moment; how many of them were overwritten before they were written stands at the end. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
  */
 export async function exportCalls(
   {recorder, masked, control}: ApiContext,
@@ -36,13 +38,14 @@ export async function exportCalls(
   const gone = new AbortController()
   response.on('close', () => gone.abort())
   const turns = new Turns(() => recorder.last)
+  const snapshot = new CallSnapshot(recorder)
   const one = parameters.get('number')
   const numbers =
-    one === null ? await matching(recorder, callsQuery(parameters, ALL, ALL), turns) : [numberOf(recorder, one)]
+    one === null ? await snapshot.matching(callsQuery(parameters, ALL, ALL), turns) : [numberOf(recorder, one)]
   const {apps} = control.list()
   const portOf = (app: string): number => apps.find(({appId}) => appId === app)?.httpPort ?? 0
-  const exporter = (await load())({masked: masked(), portOf})
-  response.writeHead(200, {'content-type': exporter.type})
+  const exporter = (await load())({masked: masked(), portOf, now: snapshot.at})
+  response.writeHead(200, {'content-type': exporter.type, trailer: TRAILER})
   let isFirst = true
   let text = exporter.before
   for (const number of numbers) {
@@ -52,37 +55,19 @@ export async function exportCalls(
       await turns.next()
     }
     if (gone.signal.aborted) return
-    const call = recorder.call(number)
-    if (call === undefined) continue // its line was taken meanwhile
+    const call = snapshot.call(number)
+    if (call === undefined) continue
     text += (isFirst ? '' : exporter.between) + exporter.text(call)
     isFirst = false
   }
+  const {overwritten} = snapshot
   response.write(text)
-  response.end(exporter.after)
+  if (overwritten !== '') response.addTrailers({[TRAILER]: overwritten})
+  response.end(exporter.end(overwritten))
 }
 
 function numberOf(recorder: CallRecorder, text: string): number {
   if (!/^\d{1,10}$/.test(text))
     throw new UserError(`number=${text} is no number`, {explanation: 'Write number=7, for example.'})
   return recordedCall(recorder, Number(text)).number
-}
-
-async function matching(
-  recorder: CallRecorder,
-  {q, before, after, limit}: CallsQuery,
-  turns: Turns
-): Promise<readonly number[]> {
-  const matches = readFilter(q)
-  const found: number[] = []
-  for (const number of recorder.numbers(before === 0 ? undefined : before)) {
-    if (found.length >= limit || number <= after) break
-    await turns.next()
-    const line = recorder.line(number)
-    const edgeOf = line && recorder.edges.at(line.edge)
-    if (line === undefined || edgeOf === undefined) continue
-    let content: CallContent | undefined
-    const read = (): CallContent => (content ??= contentOf({pieces: recorder.call(number)?.pieces ?? []}))
-    if (matches({...line, edgeOf}, read)) found.push(number)
-  }
-  return found.toReversed()
 }

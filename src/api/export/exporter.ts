@@ -6,7 +6,8 @@ export interface Exporter {
   readonly type: string
   readonly before: string
   readonly between: string
-  readonly after: string
+  /** What stands behind the calls; `comment`: to be said in it, '' = nothing. */
+  end(comment: string): string
   text(call: RecordedCall): string
 }
 
@@ -15,6 +16,8 @@ export interface ExporterOptions {
   readonly masked: readonly string[]
   /** The HTTP port at which this app makes its calls; 0: it has none in this run. */
   readonly portOf: (app: string) => number
+  /** `performance.now()` at the moment that is written. */
+  readonly now: number
 }
 
 /** Text for a comment of one line: nothing in it ends the line or moves a terminal's cursor. */

@@ -8,20 +8,20 @@ import {type Exporter, type ExporterOptions} from './exporter.ts'
 const CREATOR = {name: 'Pillion', version: VERSION}
 
 /** HTTP Archive 1.2 (W3C draft of the Web Performance group). `_pillion` has what HAR has no field for. */
-export function harExporter({masked}: ExporterOptions): Exporter {
+export function harExporter({masked, now}: ExporterOptions): Exporter {
   const masking = new Masking(masked)
   return {
     type: 'application/json',
     before: `{"log":{"version":"1.2","creator":${JSON.stringify(CREATOR)},"entries":[\n`,
     between: ',\n',
-    after: '\n]}}\n',
-    text: call => JSON.stringify(entryOf(call, masking))
+    end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}}\n`,
+    text: call => JSON.stringify(entryOf(call, masking, now))
   }
 }
 
-function entryOf(call: RecordedCall, masking: Masking): object {
+function entryOf(call: RecordedCall, masking: Masking, now: number): object {
   const {request, response} = contentOf(call)
-  const detail = detailOf(call, masking)
+  const detail = detailOf(call, masking, now)
   const {number, from, to, at, isOpen, isFailed, failure, waitedMs, waitedFor, attempts, pid, marks} = detail
   const {traceparent, isKept, isTruncated, status} = detail
   const isGrpc = marks.includes('grpc')

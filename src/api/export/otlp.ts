@@ -21,19 +21,20 @@ interface Attribute {
  * Spans in OTLP's JSON encoding, one SERVER span of the callee for each call; names are those of the semantic conventions
  * for HTTP and RPC. The trace is the one that travelled with the call: the span is shown with those of an app's own SDK.
  */
-export function otlpExporter({masked}: ExporterOptions): Exporter {
+export function otlpExporter({masked, now}: ExporterOptions): Exporter {
   const masking = new Masking(masked)
   return {
     type: 'application/json',
     before: '{"resourceSpans":[\n',
     between: ',\n',
-    after: '\n]}\n',
-    text: call => JSON.stringify(resourceSpanOf(call, masking))
+    // receivers ignore names that they do not know (OTLP 1.0, JSON Protobuf Encoding)
+    end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}\n`,
+    text: call => JSON.stringify(resourceSpanOf(call, masking, now))
   }
 }
 
-function resourceSpanOf(call: RecordedCall, masking: Masking): object {
-  const detail = detailOf(call, masking)
+function resourceSpanOf(call: RecordedCall, masking: Masking, now: number): object {
+  const detail = detailOf(call, masking, now)
   return {
     resource: {attributes: [text('service.name', detail.to)]},
     scopeSpans: [{scope: {name: 'pillion', version: VERSION}, spans: [spanOf(call, detail)]}]

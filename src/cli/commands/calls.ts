@@ -6,6 +6,7 @@ import {callText, callTable, followedLine} from '../call-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
+import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
 
 const ROWS = 20
@@ -35,7 +36,9 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const q = words.join(' ')
   if (isExport) {
     const shown = isOne ? {number} : {q, ...(flags.int('number') === undefined ? {} : {limit: limit.toString()})}
-    await copyApi(run, `/calls.${output}?${new URLSearchParams(shown).toString()}`, process.stdout)
+    const trailers = await copyApi(run, `/calls.${output}?${new URLSearchParams(shown).toString()}`, process.stdout)
+    const overwritten = trailers['pillion-overwritten']
+    if (overwritten !== undefined) say(process.stderr, 'warning', overwritten, asJson)
     return 0
   }
   if (isOne) return one(run, number, output)
