@@ -34,7 +34,7 @@ interface Latin1Buffer extends Buffer {
   latin1Write(text: string, offset: number, length: number): number
 }
 
-const aligned = (bytes: number): number => Math.ceil(bytes / UNIT) * UNIT
+const aligned = (bytes: number): number => (bytes + UNIT - 1) & -UNIT
 
 /**
  * The latest bytes of all calls, written round and round in one buffer: a piece costs one copy, and nothing is allocated for it.
@@ -45,6 +45,10 @@ export class ByteTape {
   readonly #words: Uint32Array
   readonly size: number
   #end = 0
+  /** Where that is in the buffer: positions outgrow the integers that a processor divides quickly. */
+  #next = 0
+  /** Where the bytes of the latest piece begin in the buffer. */
+  #start = 0
 
   /** `size`: a multiple of 8. */
   constructor(size: number) {
@@ -67,7 +71,7 @@ export class ByteTape {
   /** Adds a piece of latin1 text up to an index; the result is its position. `previous`: the piece of this call before; -1: none. */
   addText(call: number, kind: PieceKind, text: string, length: number, previous: number): number {
     const at = this.#begin(call, kind, length, previous)
-    const start = (at % this.size) + HEADER_BYTES
+    const start = this.#start
     if (length > SHORT) this.#bytes.latin1Write(text, start, length)
     else for (let index = 0; index < length; index++) this.#bytes[start + index] = text.charCodeAt(index)
     return at
@@ -82,7 +86,7 @@ export class ByteTape {
     previous: number
   ): number {
     const at = this.#begin(call, kind, to - from, previous)
-    const start = (at % this.size) + HEADER_BYTES
+    const start = this.#start
     if (to - from > SHORT) bytes.copy(this.#bytes, start, from, to)
     else for (let index = from; index < to; index++) this.#bytes[start + index - from] = bytes[index] ?? 0
     return at
@@ -121,16 +125,24 @@ export class ByteTape {
   /** Writes the header of a piece, and links it to the one before. */
   #begin(call: number, kind: PieceKind, length: number, previous: number): number {
     const whole = HEADER_BYTES + aligned(length)
-    const left = this.size - (this.#end % this.size)
-    if (whole > left) this.#end += left // a piece does not wrap around
+    const left = this.size - this.#next
+    if (whole > left) {
+      // a piece does not wrap around
+      this.#end += left
+      this.#next = 0
+    }
     const at = this.#end
+    const start = this.#next
     this.#end += whole
-    const word = (at % this.size) / 4
-    this.#words[word] = call
-    this.#words[word + 1] = kind * 0x1_00_00_00 + length
-    this.#words[word + 2] = NONE
-    this.#words[word + 3] = 0
-    if (this.has(previous)) this.#words[(previous % this.size) / 4 + 2] = (at % this.size) / UNIT
+    this.#next += whole
+    this.#start = start + HEADER_BYTES
+    const words = this.#words
+    const word = start >>> 2
+    words[word] = call
+    words[word + 1] = kind * 0x1_00_00_00 + length
+    words[word + 2] = NONE
+    words[word + 3] = 0
+    if (this.has(previous)) words[(previous % this.size) / 4 + 2] = start / UNIT
     return at
   }
 }

@@ -51,6 +51,8 @@ export class CallLines {
   readonly #doubles: Float64Array
   readonly #floats: Float32Array
   readonly #words: Uint32Array
+  /** A bit for each line: its call is under way. Few bytes tell what all lines would have to be read for. */
+  readonly #open: Uint32Array
   #last = 0
 
   constructor(count: number) {
@@ -60,6 +62,7 @@ export class CallLines {
     this.#doubles = new Float64Array(buffer)
     this.#floats = new Float32Array(buffer)
     this.#words = new Uint32Array(buffer)
+    this.#open = new Uint32Array(Math.ceil(count / 32))
   }
 
   /** The number of the latest call; 0: there was none. */
@@ -72,7 +75,9 @@ export class CallLines {
     let number = this.#last + 1
     for (let tries = 1; this.#isTaken(number); tries++, number++) if (tries === this.count) return 0
     this.#last = number
-    const word = (number & this.#mask) * 16
+    const line = number & this.#mask
+    this.#open[line >>> 5] = (this.#open[line >>> 5] ?? 0) | (1 << (line & 31))
+    const word = line * 16
     this.#doubles[word / 2] = startedAt
     this.#doubles[word / 2 + 1] = -1
     this.#doubles[word / 2 + 2] = -1
@@ -137,7 +142,9 @@ export class CallLines {
   /** The call is over. `status`: for gRPC its code. */
   end(number: number, flags: number, status: number, record: CallRecord): void {
     const {attempts, startedAt, admittedAt, connectedAt, firstByteAt, endedAt, responseBytes} = record
-    const word = (number & this.#mask) * 16
+    const line = number & this.#mask
+    this.#open[line >>> 5] = (this.#open[line >>> 5] ?? 0) & ~(1 << (line & 31))
+    const word = line * 16
     const words = this.#words
     const connectMs = connectedAt - admittedAt
     const connect = connectMs > KEPT_MS ? packed(connectMs) << 16 : 0
@@ -190,13 +197,18 @@ export class CallLines {
   /** The numbers of the calls under way. */
   open(): readonly number[] {
     const numbers: number[] = []
-    for (let word = 8; word < this.#words.length; word += 16)
-      if (((this.#words[word] ?? 0) & FLAG.open) !== 0) numbers.push(this.#words[word - 2] ?? 0)
+    for (const [index, bits] of this.#open.entries()) {
+      for (let left = bits; left !== 0; left &= left - 1) {
+        const line = index * 32 + 31 - Math.clz32(left & -left)
+        numbers.push(this.#words[line * 16 + 6] ?? 0)
+      }
+    }
     return numbers
   }
 
   #isTaken(number: number): boolean {
-    return (this.#word(number, 8) & FLAG.open) !== 0
+    const line = number & this.#mask
+    return ((this.#open[line >>> 5] ?? 0) & (1 << (line & 31))) !== 0
   }
 
   #word(number: number, index: number): number {
