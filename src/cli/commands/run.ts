@@ -1,5 +1,5 @@
 import {UserError} from '../../model/errors.ts'
-import {giveBackWhenIdle, growYoung} from '../../platform/heap.ts'
+import {collectAlone, giveBackWhenIdle, growYoung} from '../../platform/heap.ts'
 import {Run} from '../../run/run.ts'
 import {wantsColours} from '../colours.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -46,6 +46,7 @@ async function live(
   try {
     await lived.start()
     growYoung(1)
+    collectAlone()
     giveBackWhenIdle()
     void started?.(lived)
     if (flags.isSet('dashboard')) void (await import('./dashboard.ts')).openOwnDashboard(lived, terminal, asJson)
