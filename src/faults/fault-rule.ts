@@ -1,5 +1,6 @@
 import type {Call} from '../model/call.ts'
 import {ANY, type FaultPlan} from '../model/fault.ts'
+import {starPattern} from '../model/star-pattern.ts'
 import {chance} from './chance.ts'
 
 type Matched = Pick<Call, 'caller' | 'callee' | 'from' | 'method' | 'path'>
@@ -54,22 +55,10 @@ export class FaultRule {
 /** `*` stands for anything. Without a `?` the query does not matter. */
 function pathMatcher(glob: string): (path: string) => boolean {
   if (glob === '') return () => true
-  const parts = glob.split('*')
-  const first = parts[0] ?? ''
-  const last = parts.at(-1) ?? ''
+  const matches = starPattern(glob)
   const hasQuery = glob.includes('?')
-  return whole => {
-    const query = hasQuery ? -1 : whole.indexOf('?')
-    const path = query < 0 ? whole : whole.slice(0, query)
-    if (parts.length === 1) return path === glob
-    if (path.length < first.length + last.length || !path.startsWith(first) || !path.endsWith(last)) return false
-    const end = path.length - last.length
-    let at = first.length
-    for (const part of parts.slice(1, -1)) {
-      const found = path.indexOf(part, at)
-      if (found < 0 || found + part.length > end) return false
-      at = found + part.length
-    }
-    return true
+  return path => {
+    const query = hasQuery ? -1 : path.indexOf('?')
+    return matches(query < 0 ? path : path.slice(0, query))
   }
 }

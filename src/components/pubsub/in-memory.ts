@@ -1,11 +1,13 @@
 import type {Backlog} from '../../model/activity.ts'
+import {starPattern} from '../../model/star-pattern.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Message, PubSub, SubscribeOptions} from '../pubsub.ts'
 
 /** Hands the messages of one subscription over, one after the other unless several are wanted at once. */
 class Queue {
   readonly #options: SubscribeOptions
-  readonly #pattern: RegExp | string
+  /** `*` stands for any text, also an empty one (components-contrib: internal/eventbus). */
+  readonly isFor: (topic: string) => boolean
   #waiting: Message[] = []
   #next = 0
   #atWork = 0
@@ -15,11 +17,7 @@ class Queue {
 
   constructor(options: SubscribeOptions) {
     this.#options = options
-    this.#pattern = options.topic.includes('*') ? patternOf(options.topic) : options.topic
-  }
-
-  isFor(topic: string): boolean {
-    return typeof this.#pattern === 'string' ? this.#pattern === topic : this.#pattern.test(topic)
+    this.isFor = starPattern(options.topic)
   }
 
   put(message: Message): void {
@@ -59,16 +57,6 @@ class Queue {
     return message
   }
 }
-
-/** `*` stands for any text, also an empty one (components-contrib: internal/eventbus). */
-const patternOf = (topic: string): RegExp =>
-  new RegExp(
-    `^${topic
-      .split('*')
-      .map(part => part.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
-      .join('.*')}$`,
-    's'
-  )
 
 /**
  * `pubsub.in-memory`: what is published reaches those who have subscribed in the same sidecar (components-contrib:

@@ -1,5 +1,6 @@
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {starPattern} from '../../model/star-pattern.ts'
 import type {CallContent} from './call-content.ts'
 import {FLAG, type CallLine} from './call-lines.ts'
 import type {Edge} from './edges.ts'
@@ -142,9 +143,8 @@ function milliseconds(field: string, value: string): number {
 /** `*` stands for anything. */
 function globMatcher(glob: string): (text: string) => boolean {
   if (!glob.includes('*')) return text => text.includes(glob)
-  const parts = glob.split('*').map(part => part.replace(/[$()+.?[\\\]^{|}]/g, '\\$&'))
-  const pattern = new RegExp(`^${parts.join('[^]*?')}$`)
-  return text => pattern.test(text) || pattern.test(text.replace(/\?.*$/s, ''))
+  const matches = starPattern(glob)
+  return text => matches(text) || matches(text.replace(/\?.*$/s, ''))
 }
 
 const idMatcher = (value: string): ((id: string) => boolean) => {
