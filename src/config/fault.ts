@@ -144,7 +144,7 @@ function path(fields: FaultFields): string {
 function rate(fields: FaultFields): number {
   if (fields.rate === undefined) return 1
   const text = textOf(fields.rate)
-  const value = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : -1
+  const value = /^(?:\d+(?:\.\d*)?|\.\d+)$/.test(text) ? Number(text) : -1
   if (value > 0 && value <= 1) return value
   throw new WrongFault('rate', wrong(fields, 'rate'), 'expected a number above 0 and up to 1, like 0.2')
 }

@@ -86,9 +86,9 @@ export class ServiceCall extends ProxiedCall {
     const {service, target, headers} = this.#options
     const {name, version} = service
     return head.lines.replaceAll(
-      /^(location:[ \t]*)(.*?)[ \t]*\r$/gim,
+      /^(location:[ \t]*)(.*)\r$/gim,
       (_, start: string, location: string) =>
-        `${start}${rewriteLocation({location, host: headers.host, name, version, segment: target.segment})}\r`
+        `${start}${rewriteLocation({location: location.trimEnd(), host: headers.host, name, version, segment: target.segment})}\r`
     )
   }
 

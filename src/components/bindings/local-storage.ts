@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {lstat, mkdir, readFile, realpath, readdir, rmdir, stat, unlink, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, resolve, sep} from 'node:path'
+import {isBase64} from '../../model/base64.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
@@ -106,14 +107,12 @@ async function remove(root: string, request: BindingRequest): Promise<undefined>
   }
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-
 /** A text in JSON is its text, and what is base64 is its bytes. */
 function contentOf(data: Buffer): Buffer {
   const text = unquoted(data.toString())
   const bytes = text === undefined ? data : Buffer.from(text)
   const candidate = bytes.toString('latin1').replace(/[\r\n]/g, '')
-  return BASE64.test(candidate) ? Buffer.from(candidate, 'base64') : bytes
+  return isBase64(candidate) ? Buffer.from(candidate, 'base64') : bytes
 }
 
 function unquoted(text: string): string | undefined {

@@ -1,9 +1,3 @@
-const WHITE = /"(?:[^"\\]|\\.)*"|\s+/gsu
-
-/** JSON without white between its tokens. Numbers, escapes and the order of keys stay as they are written. */
-export const compactJson = (text: string): string =>
-  /\s/.test(text) ? text.replace(WHITE, part => (part.startsWith('"') ? part : '')) : text
-
 const SPACE = 0x20
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -12,6 +6,26 @@ const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
+
+/**
+ * JSON without white between its tokens. Numbers, escapes and the order of keys stay as they are written. The text must be valid
+ * JSON (RFC 8259).
+ */
+export function compactJson(text: string): string {
+  if (!/\s/.test(text)) return text
+  let compact = ''
+  let kept = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at) - 1
+    else if (code <= SPACE) {
+      compact += text.slice(kept, at)
+      kept = skipWhite(text, at)
+      at = kept - 1
+    }
+  }
+  return compact + text.slice(kept)
+}
 
 /**
  * The texts of the values of an object's own keys, as they are written; of equal keys the last. The text must be valid JSON

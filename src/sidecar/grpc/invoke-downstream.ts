@@ -79,7 +79,7 @@ export class InvokeDownstream extends ResponseCollector {
   protected collected(body: Buffer): void {
     const code = this.status
     if (code < 200 || code > 299) return this.#reply({status: failureOf(code, body), message: NOTHING})
-    const contentType = /^content-type:[ \t]*(.*?)[ \t]*\r$/im.exec(this.lines)?.[1] ?? ''
+    const contentType = /^content-type:(.*)\r$/im.exec(this.lines)?.[1]?.trim() ?? ''
     const message = writeInvokeResponse({typeUrl: '', value: body, contentType})
     this.#reply({status: {code: status.OK, message: ''}, message})
   }

@@ -5,7 +5,7 @@ const DEFAULT_RATE = 1e-4
 
 /** `spec.tracing.samplingRate` as a number; 0 disables tracing. */
 export const samplingRate = (text: string): number =>
-  /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : DEFAULT_RATE
+  /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : DEFAULT_RATE
 
 /** Decides whether spans are recorded: like the caller's, else for a share of traces by their ids. */
 export class Sampler {

@@ -42,7 +42,7 @@ const MEMBER =
 export function parseTracestate(text: string): string {
   const members = text
     .split(',')
-    .map(member => member.replace(/^[\t ]+|[\t ]+$/g, ''))
+    .map(member => member.replace(/^[\t ]+|(?<![\t ])[\t ]+$/g, ''))
     .filter(member => member !== '')
   const keys = new Set(members.map(member => member.slice(0, member.indexOf('='))))
   const isValid =

@@ -1,3 +1,4 @@
+import {isBase64} from '../../../model/base64.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from '../../blocks/block-error.ts'
 import {isBinaryType, isCloudEventType, isJsonType} from '../../blocks/cloud-event.ts'
@@ -108,7 +109,7 @@ function bytesOf(event: unknown, text: string, contentType: string): Buffer {
   const mismatch = new Error('error: mismatch between contentType and event')
   if (isBinaryType(contentType)) {
     if (typeof event !== 'string') throw mismatch
-    if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(event))
+    if (!isBase64(event))
       throw new Error('error: unable to decode base64 application/octect-stream data: illegal base64 data')
     return Buffer.from(event, 'base64')
   }

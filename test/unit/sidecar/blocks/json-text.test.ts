@@ -72,3 +72,9 @@ t.test('any JSON comes back in its parts', t => {
   }
   t.end()
 })
+
+t.test('a text of 32 MB is compacted', t => {
+  const long = 'x'.repeat(32_000_000)
+  t.ok(compactJson(`{ "a" : "${long}" }`) === `{"a":"${long}"}`)
+  t.end()
+})

@@ -98,3 +98,9 @@ for (const [name, [text, best]] of Object.entries(LAST_WORDS))
 t.test('a line without end is cut', async t => {
   t.equal(bestLine([`Error: ${'x'.repeat(1000)}`]).length, 300)
 })
+
+t.test('long lines cost little: Node quotes the source, which may be minified', async t => {
+  const source = 'a('.repeat(1_000_000)
+  t.equal(bestLine([source, ' '.repeat(1_000_000) + '.', 'Error: no luck']), 'Error: no luck')
+  t.equal(bestLine([source]).length, 300)
+})
