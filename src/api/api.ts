@@ -42,19 +42,19 @@ export interface TemplateSource {
 export interface ApiContext {
   readonly recorder: CallRecorder
   readonly control: RunControl
-  /** Undefined: no process has ended yet that nobody asked to. */
+  /** Undefined until a process exits unexpectedly. */
   readonly deaths: Deaths | undefined
   readonly faults: FaultSwitch
   readonly apps: () => readonly NotRunning[]
-  /** What sends calls again, from the first time that somebody asks. */
+  /** Replays calls; loaded by the first request that needs it. */
   readonly replays: () => Promise<Replays>
-  /** What happens in the run, from the first time that somebody asks. */
+  /** The events of the run; loaded by the first request that needs them. */
   readonly events: () => Promise<RunEvents>
   /** The latest lines of all apps. */
   readonly runLog: () => RunLog
-  /** What conditions need, from the first time that somebody waits. */
+  /** Evaluates conditions; loaded by the first request that needs it. */
   readonly waits: () => Promise<WaitContext>
-  /** Names whose values are masked besides the usual ones. */
+  /** Additional names whose values are masked. */
   readonly masked: () => readonly string[]
   /** Of all apps of the run. */
   readonly plans: () => readonly AppPlan[]
@@ -66,7 +66,7 @@ export interface ApiRequest {
   /** Without `/api/v1`. */
   readonly path: string
   readonly parameters: URLSearchParams
-  /** '' = there is none. */
+  /** '' if there is none. */
   readonly body: string
   /** Aborted when who asks has left; left out: it stays. */
   readonly gone?: AbortSignal

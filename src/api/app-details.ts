@@ -14,7 +14,7 @@ export interface EnvironmentView {
   readonly variables: readonly (readonly [name: string, value: string])[]
 }
 
-/** An end of a process that nobody asked for; `GET /deaths/{number}` has all that is known about it. */
+/** An unexpected exit; `GET /deaths/{number}` returns the details. */
 export interface DeathRow {
   readonly number: number
   readonly name: string

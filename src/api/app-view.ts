@@ -20,7 +20,7 @@ export interface RunView {
   readonly apps: readonly AppView[]
 }
 
-/** An app of a run, one for each instance. Times are ISO 8601, null: there is none. */
+/** An app of a run, one entry per instance. Times are ISO 8601, null if unknown. */
 export interface AppView {
   readonly id: string
   readonly version: string
@@ -69,7 +69,7 @@ export function appViews(apps: readonly ListedApp[], recorder: CallRecorder): re
   }))
 }
 
-/** What is said of an app without its calls. */
+/** The properties of an app, without its calls. */
 export const stateOf = (app: ListedApp): Omit<AppView, 'recent'> => ({
   id: app.appId,
   version: app.version,

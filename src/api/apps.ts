@@ -29,7 +29,7 @@ export function readAppName(segment: string): AppName {
 export const isNamed = (app: ListedApp, {id, version}: AppName): boolean =>
   (app.appId === id || `${app.appId}.${app.instance.toString()}` === id) && (version === '' || app.version === version)
 
-/** The instances that a name means. Throws an ApiProblem if the run has none. */
+/** The instances with this name. Throws an ApiProblem if there are none. */
 export function appsNamed(apps: readonly ListedApp[], name: AppName): readonly ListedApp[] {
   const named = apps.filter(app => isNamed(app, name))
   if (named.length === 0) throw noSuchApp(apps, name)

@@ -23,7 +23,7 @@ export interface CallRow {
   readonly waitedFor: readonly string[]
   /** Until the first byte of the response; 0: it did not come. */
   readonly firstByteMs: number
-  /** Of a call under way: so far. */
+  /** For a call in flight: until now. */
   readonly totalMs: number
   readonly requestBytes: number
   readonly responseBytes: number
@@ -66,7 +66,7 @@ const MARKS: readonly (readonly [string, number])[] = [
   ['ours', FLAG.ours]
 ]
 
-/** Whether a call has failed: no response, a response of ours because of an error, 5xx, or a code of gRPC. */
+/** Whether a call has failed: no response, an error response of the sidecar, 5xx, or a gRPC code other than OK. */
 export const isFailed = ({flags, status}: Pick<CallLine, 'flags' | 'status'>): boolean =>
   (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0)
 

@@ -4,7 +4,7 @@ import type {Death} from '../telemetry/recorder/deaths.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {rowOf, type CallRow} from './call-view.ts'
 
-/** An end of a process that nobody asked for. Times are in ms. */
+/** An unexpected exit. Times are in ms. */
 export interface DeathView {
   readonly number: number
   readonly app: string
@@ -16,7 +16,7 @@ export interface DeathView {
   readonly livedMs: number
   /** What was saved before the process was started. */
   readonly files: readonly string[]
-  /** The calls that were inside; `times`: at so many of the `earlier` ends the same request was. */
+  /** The calls in flight; `times`: in how many of the `earlier` exits the same request was in flight. */
   readonly inside: readonly (CallRow & {readonly forMs: number; readonly times: number})[]
   readonly earlier: number
   readonly finished: readonly CallRow[]

@@ -19,19 +19,19 @@ export interface FaultRow {
   readonly kind: FaultPlan['kind']
   readonly delayMs: number
   readonly jitterMs: number
-  /** Of a response of ours; 0: there is none. */
+  /** Of an injected response; 0 if there is none. */
   readonly status: number
   readonly body: string
-  /** So many bytes of the response's body pass. */
+  /** The number of bytes of the response's body that pass. */
   readonly cutAfter: number
   readonly rate: number
   readonly seed: number
-  /** Calls that it matched, and those of them that it hit. */
+  /** The number of calls that matched, and of those that were hit. */
   readonly matched: number
   readonly hits: number
-  /** It hits no more than so many; null: no limit. */
+  /** Maximum number of hits; null: no limit. */
   readonly times: number | null
-  /** Until it ends by itself; null: with the run. */
+  /** Time until the rule expires; null: with the run. */
   readonly leftMs: number | null
   /** For people: whose calls, what becomes of them, and how many of them. */
   readonly texts: {readonly edge: string; readonly effect: string; readonly rate: string; readonly limit: string}
@@ -39,7 +39,7 @@ export interface FaultRow {
 
 export interface FaultsAnswer {
   readonly faults: readonly FaultRow[]
-  /** How many were taken off. */
+  /** The number of removed rules. */
   readonly removed: number
 }
 

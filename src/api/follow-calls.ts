@@ -7,7 +7,7 @@ import {rowOf} from './call-view.ts'
 
 /** Calls that ended together are written together. */
 const EVERY_MS = 50
-/** A reader who is slower gets so many of them, and how many were left out. */
+/** A reader that falls behind gets this many calls, and the number of dropped ones. */
 const MAX_BATCH = 200
 
 /**

@@ -6,7 +6,7 @@ export interface GraphView {
   /** Ids of the apps of the run, each once. */
   readonly apps: readonly string[]
   readonly edges: readonly (EdgeView & {
-    /** The caller names the callee under `dependsOn`; undefined: one of them is no app of this run. */
+    /** The caller names the callee under `dependsOn`; undefined if one of them is not an app of this run. */
     readonly isDeclared?: boolean
   })[]
   /** What `dependsOn` names, and was not called yet. */

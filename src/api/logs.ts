@@ -110,7 +110,7 @@ function whole(parameters: URLSearchParams, name: string, usual: number): number
 
 /**
  * Sends the log of an app, as text or one JSON object for each line, at the reader's pace: an app never waits for it, and a
- * reader who follows too slowly is told how many lines were left out. Throws an ApiProblem.
+ * reader who falls behind gets the number of dropped lines. Throws an ApiProblem.
  */
 export async function sendLogs(context: ApiContext, {id, version}: AppName, asked: LogsRequest): Promise<void> {
   return send(context, [id], version, asked)
@@ -129,7 +129,7 @@ async function send(
   const texts = control.runLogs(ids, asked, gone.signal)
   if (texts === undefined) throw noSuchAppOf(control.list().apps, ids, version)
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
-  // read in the turn in which the place is told
+  // must be read in the same turn of the event loop as the position
   const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
   response.writeHead(200, {...typed, [PLACE]: runLog().next}).flushHeaders()
   try {

@@ -8,7 +8,7 @@ export interface ApiResponse {
   readonly allow?: string
 }
 
-/** A mistake of who asks that has a status of its own: what there is not (404), or what cannot be done now (409). */
+/** A client error with its own status: not found (404), or not possible now (409). */
 export class ApiProblem extends UserError {
   readonly status: number
 
@@ -18,14 +18,14 @@ export class ApiProblem extends UserError {
   }
 }
 
-/** A problem as RFC 9457 has it; `hint` says what to do. */
+/** A problem as defined by RFC 9457; `hint` says what to do. */
 export const problem = (status: number, detail: string, hint = ''): ApiResponse => ({
   status,
   type: 'application/problem+json',
   body: JSON.stringify({status, detail, ...(hint === '' ? {} : {hint})})
 })
 
-/** What went wrong: a mistake of who asks, or a fault of ours. */
+/** The problem for an error: the client's mistake, or a bug of ours. */
 export function problemOf(error: unknown): ApiResponse {
   if (error instanceof ApiProblem) return problem(error.status, error.message, error.explanation)
   return error instanceof UserError ? problem(400, error.message, error.explanation) : problem(500, messageOf(error))

@@ -66,7 +66,7 @@ async function serveWaiting(
   end(response, json(await serveWait(context, body, gone.signal)))
 }
 
-/** A longer body is none that is expected here: the rest of it is left out. */
+/** The largest request body that the API expects; the rest is dropped. */
 const MAX_BODY = 64 * 1024
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

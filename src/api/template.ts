@@ -30,7 +30,7 @@ export interface TemplateFinding {
   readonly message: string
   readonly expected: string
   readonly hint: string
-  /** YAML to write at the app; '' = there is none to propose. */
+  /** The YAML to add to the app; '' if there is nothing to propose. */
   readonly lines: string
 }
 

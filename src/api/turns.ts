@@ -1,9 +1,9 @@
 import {setTimeout as pause} from 'node:timers/promises'
 
-/** A turn of the event loop is used for so long, in ms, while calls come, and otherwise. */
+/** How long work may use a turn of the event loop, in ms: while calls are served, and otherwise. */
 const BUSY_MS = 0.5
 const IDLE_MS = 2
-/** Between two turns, while calls come: each of them needs several turns of its own. */
+/** The pause between two turns while calls are served: each call needs several turns. */
 const REST_MS = 1
 
 /** Divides long work into short turns of the event loop, so that calls go on. */
@@ -24,7 +24,7 @@ export class Turns {
     return performance.now() - this.#began >= this.#ms
   }
 
-  /** Call it before each step: goes on at once while there is time left. */
+  /** Call it before each step: it resolves immediately while there is time left in the turn. */
   async next(): Promise<void> {
     if (!this.isOver) return
     await new Promise(setImmediate)

@@ -9,7 +9,7 @@ export interface WhyView {
   readonly app: string
   /** Each instance: whether it takes calls, and what it waits for; '' = nothing. */
   readonly instances: readonly {readonly name: string; readonly isReady: boolean; readonly reason: string}[]
-  /** How its latest process ended that nobody asked to; null: none did. */
+  /** The exit of its latest process that exited unexpectedly; null if none did. */
   readonly death: DeathView | null
   /** How many did, of those that are kept. */
   readonly deaths: number

@@ -15,7 +15,7 @@ export async function tellApi<T>(run: FoundRun, method: 'POST' | 'DELETE', path:
   ) as T
 }
 
-/** The lines of an answer that goes on, as they come. Throws a UserError with what the API says is wrong. */
+/** The lines of a streamed answer as they arrive. Throws a UserError with the API's problem. */
 export async function* followApi(
   run: FoundRun,
   path: string,
@@ -32,7 +32,7 @@ export async function* followApi(
       yield* lines
     }
   } catch {
-    // the run has ended: there is no more
+    // the run has ended
   }
 }
 

@@ -33,6 +33,6 @@ async function idsOfTemplate(): Promise<readonly string[]> {
     const {plan} = await loadTemplate('.', surroundings(), {watch: false})
     return plan.apps.map(({id}) => id)
   } catch {
-    return [] // there is none, or it has a mistake
+    return [] // there is no template, or it is invalid
   }
 }

@@ -4,7 +4,7 @@ import type {DeathView} from '../api/death-view.ts'
 import type {LineView} from '../api/logs.ts'
 import {followedLine} from './call-table.ts'
 
-/** An event as a line of NDJSON has it. */
+/** An event as a line of NDJSON. */
 export interface ToldEvent {
   readonly id?: number
   readonly type: string

@@ -8,7 +8,7 @@ import {cut, padEnd, widthOf} from './width.ts'
 /** `dapr`: `== APP - api == line`; `short`: `api │ line`, aligned. */
 export type LogStyle = 'dapr' | 'short'
 
-/** The value of `--log-style`. Throws a UsageError where it is none. */
+/** The value of `--log-style`. Throws a UsageError if it is invalid. */
 export function logStyleOf(value: string | undefined): LogStyle {
   if (value === undefined || value === 'dapr' || value === 'short') return value ?? 'dapr'
   throw new UsageError(`invalid argument "${value}" for "--log-style" flag: expected "dapr" or "short"`)

@@ -21,7 +21,7 @@ const wantsJson = args
   .some(arg => /^--log-as-json(=(1|t|T|TRUE|true|True))?$/.test(arg))
 const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
 
-/** Waits until everything is written: a pipe may not accept it all at once. */
+/** Waits until everything is written: a pipe may not accept it all in one write. */
 const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
   new Promise(resolve => {
     if (text === '') resolve()
@@ -77,7 +77,7 @@ async function userFailure(error: UserError): Promise<number> {
   return error.exitCode
 }
 
-/** Waits for what commands have printed: a pipe takes 64 KiB at once, and `exit` drops the rest. A reader that is gone gets no more. */
+/** Waits until all output is written: a pipe takes 64 KiB at a time, and `exit` drops the rest. A closed reader is ignored. */
 const flushed = async (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise(resolve => {
     if (stream.writableLength === 0) resolve()

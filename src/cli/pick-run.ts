@@ -31,7 +31,7 @@ export const templateHere = (): string => {
   return !existsSync(usual) && existsSync(other) ? other : usual
 }
 
-/** The apps that are meant: words, and behind them `--app-id`; each once. */
+/** The ids that a command names: its arguments, then `--app-id`; each once. */
 export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): readonly string[] => [
   ...new Set([...words, flags.text('app-id') ?? []].flat())
 ]
@@ -43,7 +43,7 @@ export function runsOf(runs: readonly FoundRun[], runFile: string | undefined): 
   return runs.filter(({listing}) => listing.templateFile === file)
 }
 
-/** That no run has an id, with the one that was probably meant. */
+/** The error for an unknown id, with the most similar one. */
 export function unknownId(id: string, runs: readonly FoundRun[]): string {
   const near = nearMiss(
     id,

@@ -1,7 +1,7 @@
 import type {ListedApp, RunListing} from '../control/messages.ts'
 import type {ShownApp} from './app-table.ts'
 
-/** An app as `ps -o json` has it (`x-output.ps` of `schema/api.yaml`). Times are ISO 8601; null: there is none. */
+/** An app in `ps -o json` (`x-output.ps` of `schema/api.yaml`). Times are ISO 8601; null if unknown. */
 export interface PsRow {
   readonly id: string
   readonly version: string

@@ -3,7 +3,7 @@ import {findTemplate} from '../config/find.ts'
 import {UserError} from '../model/errors.ts'
 import {nameOf, runsHere, templateHere} from './pick-run.ts'
 
-/** The run of the named template, or of the one in this folder, else the only run. Throws a UserError where that is none or several. */
+/** The run of the named template, or of the one in this folder, else the only run. Throws a UserError if there is none, or there are several. */
 export async function runHere(runFile: string | undefined, asJson: boolean): Promise<FoundRun> {
   const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
   const runs = await runsHere(asJson)

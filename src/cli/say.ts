@@ -7,7 +7,7 @@ import {print, statusLine, type Status} from './print.ts'
 
 type Code = WarningCode | MistakeCode
 
-/** Prints a status line; on a terminal as `shownStatus` has it. */
+/** Prints a status line; on a terminal in the form of `shownStatus`. */
 export function say(stream: NodeJS.WriteStream, status: Status, message: string, asJson: boolean, code?: Code): void {
   print(stream, shownStatus(stream, status, message, asJson, code))
 }

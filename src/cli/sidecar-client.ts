@@ -28,7 +28,7 @@ export interface SidecarAnswer {
   readonly body: Buffer
 }
 
-/** The app with this id: in the run of this folder's template, else in the oldest run that has it. */
+/** The app with this id: in the run of this folder's template, else in the oldest run that has such an app. */
 export async function findApp(id: string, asJson: boolean): Promise<ListedApp | undefined> {
   const runs = await runsHere(asJson)
   const own = runs.filter(({listing}) => listing.templateFile === templateHere())

@@ -12,7 +12,7 @@ const MAX_WAITING = 1024 * 1024
 const GATHER_SIZE = 64 * 1024
 /** Text is gathered for this long, so that one write carries the output of many apps. */
 const GATHER_MS = 1
-/** Interval at which a blocked terminal is retried: there is no event for it. */
+/** Interval at which a blocked terminal is retried: Node reports no event for it. */
 const RETRY_MS = 5
 /** We exit although output is unread if the reader has read nothing for this long. */
 const TIMEOUT_MS = 1000
@@ -78,7 +78,7 @@ const reasonOf = (error: Error): string =>
 /** Errors if the reader of a pipe or socket is gone, or the terminal hung up. */
 const READER_GONE = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']
 
-/** A write queue for a descriptor: one write at a time; it carries all text that was queued meanwhile. */
+/** A write queue for a descriptor: one write at a time, with all text that was queued during the last one. */
 class AppChannel implements Output {
   midLine = false
   readonly isTerminal: boolean

@@ -1,2 +1,2 @@
-// A file of its own, so that only `list -o yaml` loads the library.
+// A separate file, so that only `list -o yaml` loads the library.
 export {stringify} from 'yaml'

@@ -3,12 +3,12 @@ import type {Denied} from './admission.ts'
 import type {CallerIdentity} from './interceptors/access-control.ts'
 import type {Callee} from './local-apps.ts'
 
-/** Who an app is when it calls others; undefined: nobody knows. */
+/** The identity of a calling app; undefined if it is unknown. */
 export type Identify = (appId: string) => CallerIdentity | undefined
 
 /**
  * Whether the callee's access control refuses a call (Dapr: pkg/api/grpc, CallLocal); undefined: it does not. An app may
- * always call itself. `identify` is asked only where there is access control.
+ * always call itself. `identify` is called only if there is access control.
  */
 export const accessDenied = (
   {id, accessControl, counters}: Callee,

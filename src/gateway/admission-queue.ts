@@ -1,7 +1,7 @@
 import type {Call} from '../model/call.ts'
 import {NumberedList} from '../net/numbered-list.ts'
 
-/** What the queue knows of one call to an app. */
+/** The queue's view of one call to an app. */
 export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream' | 'isOwn' | 'number'>
 
 /** Admission to the app: call `leave` exactly once when the call has ended; `isBroken`: the app closed the connection under it. */
@@ -25,7 +25,7 @@ export interface Queued {
 interface QueuedCall {
   readonly pendingCall: PendingCall
   readonly settle: (outcome: Permit | string) => void
-  /** Of a call that waits only so long. */
+  /** The timer of a call that may wait for a limited time. */
   timer: NodeJS.Timeout | undefined
   readonly since: number
 }
@@ -62,7 +62,7 @@ export interface AdmissionQueueOptions {
   readonly explain?: (pendingCall: PendingCall) => string
 }
 
-/** A call with one message may look like a stream until its last frame has come: that takes no longer. */
+/** Until its last frame arrives, a unary call may look like a stream. That takes no longer than this. */
 const STREAM_GRACE_MS = 100
 
 const isStream = ({stream}: PendingCall): boolean => stream?.isStream === true
@@ -80,7 +80,7 @@ function settleDrain(drain: Drain): void {
 
 /** An app that crashes may close its connections this long before its exit is noticed. */
 const EXIT_DELAY_MS = 500
-/** The sidecar asks this of each process: nobody's call is lost with it. */
+/** A request of the sidecar to each process: no caller loses it. */
 const OWN_QUESTION = '/dapr/config'
 const MAX_REMEMBERED = 1000
 
@@ -127,7 +127,7 @@ export class AdmissionQueue {
     return new Map(this.#inFlight.all().map(({pendingCall, since}) => [pendingCall, since]))
   }
 
-  /** The calls in flight when a process exited that lived so long, oldest first: interrupted since then or shortly before, or still in flight. */
+  /** The calls that were in flight when a process exited that ran between these times, oldest first. Calls that broke off shortly before the exit count, too. */
   interruptedBy({from, to}: {readonly from: number; readonly to: number}): readonly InterruptedCall[] {
     const broken = this.#broken.filter(({at}) => at >= Math.max(from, to - EXIT_DELAY_MS))
     const inFlight = this.#inFlight.all().map(({pendingCall, since}) => ({
@@ -144,7 +144,7 @@ export class AdmissionQueue {
     return this.#state
   }
 
-  /** Whoever comes now is let in at once. */
+  /** A new call is admitted immediately. */
   get isOpen(): boolean {
     return this.#state === 'open' && this.#pauses.size === 0
   }
@@ -158,12 +158,12 @@ export class AdmissionQueue {
     return this.#waiting.size
   }
 
-  /** The queued calls, in order of arrival. */
+  /** In order of arrival. */
   get held(): readonly PendingCall[] {
     return [...this.#waiting].map(({pendingCall}) => pendingCall)
   }
 
-  /** Calls the listener whenever calls are let in again, after those that were queued; the returned function ends that. */
+  /** Calls the listener whenever the queue opens, after the queued calls were admitted. Returns a function that unsubscribes. */
   onOpen(listener: () => void): () => void {
     this.#openListeners.add(listener)
     return () => this.#openListeners.delete(listener)

@@ -11,11 +11,11 @@ export interface Admitted {
   readonly pool: Pool
   /** For calls of gRPC, where they go to another port than others; left out: `pool`. */
   readonly grpcPool?: Pool
-  /** Metadata that a call of gRPC carries there besides: it names the callee, and introduces the caller. */
+  /** Additional metadata for a gRPC call there: it names the callee and the caller. */
   readonly grpcFields?: readonly (readonly [name: string, value: string])[]
   /** The callee is the sidecar's own app. */
   readonly isLocal: boolean
-  /** Of the callee's process; left out: not known. */
+  /** Of the callee's process; omitted if unknown. */
   readonly pid?: number
   /** The callee's APP_API_TOKEN, '' = none. */
   readonly token: string
@@ -30,9 +30,9 @@ export interface Admitted {
   readonly external?: {readonly lines: string; readonly names: readonly string[]; readonly root: string}
   /** The middleware in front of it; undefined: none. */
   readonly pipeline?: AppPipeline | undefined
-  /** What the middleware has made of the call's path; left out: it stays as it is. */
+  /** The path after middleware has changed it; omitted if it is unchanged. */
   readonly path?: string
-  /** Told of the call when it is over: the sidecar of the callee counts it too. */
+  /** Called when the call is over: the callee's sidecar counts it, too. */
   readonly recorded?: Recorded | undefined
   /** The call has ended; `isBroken`: the callee closed the connection under it. Called exactly once. */
   leave(isBroken?: boolean): void
@@ -45,9 +45,9 @@ export interface Denied {
   readonly error: string
   /** No app of any run has this id. */
   readonly isUnknown?: boolean
-  /** The callee's sidecar, in another run, takes no connections. */
+  /** The callee's sidecar, in another run, accepts no connections. */
   readonly isUnavailable?: boolean
-  /** Nobody listens at this address, and why. */
+  /** Nothing listens at this address, and why. */
   readonly down?: {readonly address: string; readonly reason: string; readonly isGrpc?: boolean}
 }
 
@@ -56,7 +56,7 @@ export interface Held {
   readonly admitted: Promise<Admission>
   /** The wait counts towards a timeout policy: it is for `appMaxConcurrency`, not for an app that starts or reloads. */
   readonly isCounted?: boolean
-  /** What it waits for; left out: not known. */
+  /** What it waits for; omitted if unknown. */
   readonly reason?: string | undefined
   /** The caller has disconnected. */
   cancel(): void

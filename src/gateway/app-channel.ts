@@ -22,7 +22,7 @@ export interface AppChannelOptions {
   readonly invoked: (invocation: GrpcInvocation) => void
 }
 
-/** What decides about the queue besides the state of the app. */
+/** What decides about the queue, besides the state of the app. */
 export interface QueueConditions {
   /** It crashes too often and too early: calls are rejected instead of queued. */
   readonly isCrashLooping: boolean
@@ -100,7 +100,7 @@ export class AppChannel {
     return () => pool.cut()
   }
 
-  /** The process is in somebody's debugger: calls wait as long as their callers do, and its health is not asked for. */
+  /** The process runs in the user's debugger: calls wait as long as their callers do, and its health is not checked. */
   set isDebugged(isDebugged: boolean) {
     this.#isDebugged = isDebugged
     this.queue.timeoutMs = isDebugged ? Infinity : this.#plan.ready.timeoutMs
@@ -116,7 +116,7 @@ export class AppChannel {
     if (state.phase === 'stopping') return this.#end.resolve('') // unchanged: an app that is stopping may still respond
     this.#isUnhealthy = false
     this.#health?.end()
-    if (state.phase === 'starting') this.renewPool() // the end of the process before is told
+    if (state.phase === 'starting') this.renewPool() // reports the exit of the previous process
     this.#isReady = state.phase === 'running' && state.ready
     if (this.#isReady) return this.#begin()
     const isDown =

@@ -45,15 +45,15 @@ export type AppResponse =
   | ({readonly kind: 'response'} & CollectedResponse)
   | {readonly kind: 'unreachable'; readonly why: string; readonly wasSent: boolean}
 
-/** A response that is longer is none of what Dapr's callbacks give. */
+/** Dapr's callbacks never respond with more. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 interface AppCollectorOptions extends CollectorOptions {
-  /** Called with the response, or with the reason why there is none. */
+  /** Called with the response, or with the reason for its absence. */
   readonly done: (result: CollectedResponse | string) => void
 }
 
-/** Hands over the response, or why there is none, once. */
+/** Passes on the response, or the reason for its absence, once. */
 class AppResponseCollector extends ResponseCollector {
   #done: AppCollectorOptions['done'] | undefined
 
@@ -127,7 +127,7 @@ class AppRequest extends ProxiedCall {
     }).exchange
   }
 
-  /** The one who asked does not wait any more. */
+  /** The requester no longer waits. */
   abandon(why: string): void {
     this.exchange.abort()
     this.#done({kind: 'unreachable', why, wasSent: this.#wasSent})
@@ -172,14 +172,14 @@ class AppRequest extends ProxiedCall {
   }
 
   protected warnCut(): void {
-    // the one who asked is told
+    // the requester gets the reason
   }
 
   protected warn(text: string): void {
     this.#options.warn(text)
   }
 
-  /** If the process has ended, that is known when the one who asked is told. */
+  /** Waits until we know whether the process has exited, then passes on the reason. */
   async #unanswered(why: string): Promise<void> {
     const wasSent = this.#wasSent || why === RESET
     if (this.#wasSent && this.#process !== undefined) await howEnded(this.#process)
@@ -192,7 +192,7 @@ class AppRequest extends ProxiedCall {
   }
 }
 
-/** The policies run around the whole request: what is left is to tell them of its waits, and to end it when they say so. */
+/** The policies apply to the whole request. This interceptor pauses the attempt while the request is held, and ends the request with it. */
 const within = (attempt: AttemptControl): Interceptor => ({
   intercept: () => ({mayRetry: false, run: async next => next(attempt), cancel: () => undefined})
 })

@@ -7,7 +7,7 @@ import {Backoff} from './interceptors/resiliency/backoff.ts'
 
 export interface BuiltInRetriesOptions {
   readonly admit: Admit
-  /** The policy for calls to an app; undefined: it has policies of its own. */
+  /** The retry policy for calls to an app; undefined if the user has defined one. */
   readonly retryFor: (callee: string) => RetryPolicy | undefined
   /** Called for each retry. */
   readonly emit: EmitResiliency
@@ -54,7 +54,7 @@ export function withBuiltInRetries(options: BuiltInRetriesOptions): Admit {
 
 const now = (): number => performance.now()
 
-/** The pause before the next retry; undefined: there is none. */
+/** The pause before the next retry; undefined if there is none. */
 function nextDelay(
   call: Call,
   known: WeakMap<Call, Retries>,
@@ -76,7 +76,7 @@ function nextDelay(
   return delayMs
 }
 
-/** A policy of the user may make another attempt: it has retries of its own. */
+/** A policy of the user may retry the call. */
 function exhausted(call: Call, known: WeakMap<Call, Retries>, denied: Denied): Denied {
   const count = known.get(call)?.count ?? 0
   known.delete(call)

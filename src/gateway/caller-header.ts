@@ -9,7 +9,7 @@ export const CALLER_HEADER = 'Pillion-Caller'
 export const callerValue = (key: string, {namespace, appId, trustDomain}: CallerIdentity): string =>
   `${key}/${namespace}/${encodeURIComponent(appId)}/${encodeURIComponent(trustDomain)}`
 
-/** The caller that a value names; undefined: it has another key than ours, or names none. Ours is '': nobody may name callers. */
+/** The caller that a value names; undefined if its key is not ours, or it names none. If our key is '', no value is accepted. */
 export function readCaller(value: string, ours: string): CallerIdentity | undefined {
   const [key = '', namespace = '', caller = '', trustDomain = DEFAULT_TRUST_DOMAIN] = value.split('/')
   if (ours === '' || !isToken(key, ours) || caller === '') return undefined

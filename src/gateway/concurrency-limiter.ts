@@ -11,7 +11,7 @@ interface QueuedCall {
 const MAX_QUEUE = 10_000
 
 /**
- * `appMaxConcurrency`: at most so many calls are in flight to an app; the others wait in order of arrival, each until it is
+ * `appMaxConcurrency`: limits the calls in flight to an app; the others wait in order of arrival, each until it is
  * cancelled. A call occupies a slot from the admission queue to the last byte of the response (Dapr: pkg/channel/http).
  */
 export class ConcurrencyLimiter {
@@ -68,7 +68,7 @@ export class ConcurrencyLimiter {
     return {reason, admitted: admission.admitted.then(each => this.#withSlot(each)), cancel: () => admission.cancel()}
   }
 
-  /** Frees the slot when the call ends, or at once if it is denied. */
+  /** Frees the slot when the call ends, or immediately if it is denied. */
   #withSlot(admission: Admission): Admission {
     if (!admission.ok) {
       this.#free()

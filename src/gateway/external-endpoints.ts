@@ -11,7 +11,7 @@ export interface ExternalEndpointsOptions {
   readonly resources: AppResources
   /** Admits calls to apps. */
   readonly apps: Admit
-  /** Told of each call to the outside when it is over. */
+  /** Called for each call to an external endpoint when it is over. */
   readonly recorded?: Recorded | undefined
   /** Calls to HTTPEndpoints go through the proxy that it names; omitted: through none. */
   readonly env?: Environment
@@ -90,7 +90,7 @@ export class ExternalEndpoints {
     return this.#admitted(endpoint)
   }
 
-  /** It is no app: a URL, or the name of an HTTPEndpoint. */
+  /** Whether the id names an external endpoint, not an app: a URL, or an HTTPEndpoint. */
   has(callee: string): boolean {
     return IS_URL.test(callee) || this.#known.has(callee)
   }
@@ -128,7 +128,7 @@ export class ExternalEndpoints {
       unread.map(async known => {
         const {resource} = known
         const endpoint = endpointOf(await withSecrets(resource, this.#secretOf), this.#env)
-        // the file may have changed meanwhile
+        // the file may have changed in the meantime
         if (this.#known.get(resource.name) !== known) return retire(endpoint)
         this.#known.set(resource.name, {resource, endpoint, isUnread: false})
         retire(known.endpoint)

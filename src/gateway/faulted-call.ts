@@ -12,7 +12,7 @@ export interface Delay extends Omit<Held, 'admitted'> {
   readonly admitted: Promise<undefined>
 }
 
-/** How long a hit call waits; undefined: it does not. Its timeouts count that, and it ends when the rule is taken off. */
+/** The delay of a call that a fault has hit; undefined if it has none. Timeouts include it, and removing the rule ends it. */
 export function delayOf(hit: Hit): Delay | undefined {
   const {number, kind, delayMs} = hit
   if (delayMs <= 0 && kind !== 'never') return undefined
@@ -34,10 +34,10 @@ export function replyOf({number, plan: {status, body}}: Hit): Reply {
   return {status, type: isJson(text) ? 'application/json' : 'text/plain', body: text, lines: ''}
 }
 
-/** What a response of ours says where the fault has no words. */
+/** The body of a fault's response if the rule does not define one. */
 export const nameOf = (number: number): string => `fault ${number.toString()} of Pillion`
 
-/** How the response breaks off; undefined: it does not. `pid`: of the callee, 0: it has no process of ours that could be killed. */
+/** How the response breaks off; undefined if it does not. `pid`: of the callee, 0 if there is no process that we may kill. */
 export function brokenBy(hit: Hit, {callee}: Call, pid = 0): BrokenResponse | undefined {
   if (hit.kind === 'cut') return new BrokenResponse(hit.plan.cutAfter)
   if (hit.kind !== 'kill' || pid === 0) return undefined

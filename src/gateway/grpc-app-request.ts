@@ -17,7 +17,7 @@ import {admitTo, type Callee} from './local-apps.ts'
 
 export interface GrpcAppRequestOptions {
   readonly app: Callee
-  /** Who observes the call, and the faults that may hit it; left out: nobody and none. */
+  /** The observer of the call, and the faults that may hit it. */
   readonly context?: Pick<CallContext, 'observer' | 'faults'>
   /** What it is recorded as coming from: a topic, a binding; left out: the sidecar. */
   readonly from?: string | undefined
@@ -42,9 +42,9 @@ interface Answered {
   readonly message: Buffer
 }
 
-/** An answer that is longer is none of what Dapr's callbacks give. */
+/** Dapr's callbacks never respond with more. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
-/** Connections refused in a row although the queue admits at once: then the call fails. */
+/** After this many refused connections in a row, although the queue admits the call each time, the call fails. */
 const MAX_REFUSALS = 3
 const GIVEN_UP: GrpcAppResponse = {kind: 'unreachable', why: 'it was given up', wasSent: false}
 
@@ -137,7 +137,7 @@ function endOf({signal, attempt}: GrpcAppRequestOptions): AbortSignal | undefine
   return signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal])
 }
 
-/** Until it is over, or nobody waits for it any more. */
+/** Settles when the call is over, or cancelled. */
 async function waited<T>(
   held: {readonly admitted: Promise<T>; cancel(): void},
   end: AbortSignal | undefined
@@ -166,7 +166,7 @@ interface Sending {
   readonly broken: BrokenResponse | undefined
 }
 
-/** A text: why nobody took the connection. */
+/** A string is the reason why no connection was accepted. */
 async function send(
   {pool, token}: Admitted,
   {path, fields, message, warn}: GrpcAppRequestOptions,

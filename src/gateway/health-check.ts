@@ -18,7 +18,7 @@ export interface HealthOptions {
 const MAX_CANDIDATE_INTERVAL_MS = 100
 
 /**
- * Checks the health of an app as Dapr's sidecar does (`pkg/apphealth`): at once when it is ready, then at every interval.
+ * Checks the health of an app as Dapr's sidecar does (`pkg/apphealth`): immediately when it is ready, then at every interval.
  * One success makes it healthy; consecutive failures up to the threshold make it unhealthy; the first check decides alone.
  */
 export class Health {
@@ -36,7 +36,7 @@ export class Health {
     void this.#follow(this.#over.signal)
   }
 
-  /** The app is not ready any more: stops checking. */
+  /** The app is no longer ready: stops checking. */
   end(): void {
     this.#over.abort()
   }
@@ -67,10 +67,10 @@ export class Health {
   }
 }
 
-/** Told of each check: its status, 0 = no response, and how long it took. */
+/** Called after each check with its status (0: no response) and its duration. */
 export type Probed = (status: number, elapsedMs: number) => void
 
-/** What an app is asked for its health, as its author knows it. */
+/** The name of the health check as the app's author knows it. */
 export const nameOfCheck = ({health, channel}: AppPlan): string =>
   channel.protocol.startsWith('grpc') ? 'AppCallbackHealthCheck/HealthCheck' : `GET ${health.path}`
 

@@ -6,7 +6,7 @@ const EXIT_TIMEOUT_MS = 250
 /** And then what is left of it is ended, and its last lines are read. */
 const END_TIMEOUT_MS = 2000
 
-/** How the process behind a connection ended that has just closed; '' = it goes on, as far as is known. */
+/** How the process behind a closed connection ended; '' if it is still running, as far as we know. */
 export async function howEnded({ended, isEnding}: PooledProcess): Promise<string> {
   const how = await within(EXIT_TIMEOUT_MS, ended)
   return how ?? (isEnding() ? await within(END_TIMEOUT_MS, ended) : undefined) ?? ''

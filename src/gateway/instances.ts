@@ -67,7 +67,7 @@ export class Instances {
     return callee === undefined ? this.#wait(call) : this.#send(callee, call)
   }
 
-  /** The next instance that admits at once, preferably not the one that refused; undefined: none. */
+  /** The next instance that admits immediately, preferably not the one that refused; undefined: none. */
   #next(refuser: Callee | undefined): Callee | undefined {
     const {callees} = this
     for (let step = 1; step <= callees.length; step++) {

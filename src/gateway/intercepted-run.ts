@@ -40,13 +40,13 @@ export class InterceptedRun {
     return this.#interceptions.some(each => each.mayRetry)
   }
 
-  /** What the interceptors have decided so far; undefined: nothing. */
+  /** The decisions of the interceptors; undefined if there are none. */
   get decisions(): readonly ResiliencyEvent[] | undefined {
     if (this.#interceptions.length === 1) return this.#interceptions[0]?.decisions
     return this.#interceptions.flatMap(({decisions = []}) => decisions)
   }
 
-  /** Whether the first attempt may be made without `start`: `ended` is called with its outcome. If it is not the last one, `start` goes on from it. */
+  /** Whether the first attempt may be made without `start`: `ended` is called with its outcome. If it is not the last attempt, call `start` to continue. */
   begin(whyOnce: WhyOnce, ended: (outcome: Outcome, isLast: boolean) => void): boolean {
     if (this.#interceptions.length > 1 || this.#interceptions[0]?.begin?.(whyOnce) !== true) return false
     this.#ended = ended

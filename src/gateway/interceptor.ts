@@ -32,7 +32,7 @@ export type WhyOnce = () => string
 export interface Interception {
   /** There may be more than one attempt: what is sent has to be kept. */
   readonly mayRetry: boolean
-  /** What it has decided so far; left out: nothing. */
+  /** Its decisions; omitted if there are none. */
   readonly decisions?: readonly ResiliencyEvent[] | undefined
   /**
    * Whether the first attempt may be made without `run`, which costs a call that succeeds a third of its time. Then `concludes`

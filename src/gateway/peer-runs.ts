@@ -11,13 +11,13 @@ export interface PeerRunsOptions {
   readonly shell: Readonly<Record<string, string | undefined>>
   /** The marker of our own run, which is skipped. */
   readonly run: string
-  /** Who an app of ours is when it calls others. */
+  /** The identity of one of our apps when it calls others. */
   readonly identify: Identify
   /** Ids of our own apps, for the error about an unknown one. */
   readonly known: () => readonly string[]
 }
 
-/** For so long the result of a search is used without searching again for further runs. */
+/** How long the result of a search is used before we search for further runs. */
 const SEARCH_INTERVAL_MS = 2000
 
 /** The other runs that have an app, and the time of the last search. */

@@ -20,7 +20,7 @@ import {verdictOfStatus, type Interceptor, type Outcome} from './interceptor.ts'
 import {RecordedCall} from './recorded-call.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
-/** Connections refused in a row although the queue admits at once: then the call fails. */
+/** After this many refused connections in a row, although the queue admits the call each time, the call fails. */
 const MAX_REFUSALS = 3
 
 /**

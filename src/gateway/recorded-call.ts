@@ -32,7 +32,7 @@ export abstract class RecordedCall {
     this.isRecorded = context.observer !== undefined || context.recorded !== undefined
   }
 
-  /** The trace header lines sent to the callee, '' = none of ours. */
+  /** The trace header lines sent to the callee, '' if we add none. */
   protected abstract readonly sentTrace: string
   /** What the interceptors have decided; undefined: nothing. */
   protected abstract readonly decisions: CallRecord['decisions']

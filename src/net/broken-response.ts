@@ -1,10 +1,10 @@
 /** How a response breaks off on purpose. */
 export class BrokenResponse {
-  /** Told when the connection to the callee is open; undefined: nobody is. */
+  /** Called when the connection to the callee is open. */
   readonly opened: (() => void) | undefined
-  /** Bytes of the body that are still passed on; -1: nothing of the response is, not even its head. */
+  /** Bytes of the body that are still passed on; -1: not even the head of the response is. */
   left: number
-  /** No more is passed on. */
+  /** Nothing more is passed on. */
   isOver = false
 
   constructor(left: number, opened?: () => void) {

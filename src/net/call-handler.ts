@@ -18,7 +18,7 @@ export interface CallHandler {
   refused(why: string): void
   /** The connection closed before a response began; the request is sent again. */
   resent(): void
-  /** There is no response: reply. Without `failure` the request was rejected before it was sent. */
+  /** There is no response: reply. If `failure` is omitted, the request was rejected before it was sent. */
   failed(why: string, failure?: Failure): void
   /** The callee closed the connection within its response; the response to the caller is aborted. */
   cut(why: string): void

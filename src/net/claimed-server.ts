@@ -5,7 +5,7 @@ const pending = new WeakMap<net.Server, Set<net.Socket>>()
 
 /**
  * Connections that wait until they are accepted: as many as the system allows (listen(2): `net.core.somaxconn`), as Go's
- * servers have it. libuv accepts one in each turn of the event loop, and what is beyond this may be reset.
+ * servers do. libuv accepts one connection per turn of the event loop; connections beyond the backlog may be reset.
  */
 export const BACKLOG = 65_535
 

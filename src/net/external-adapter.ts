@@ -126,7 +126,7 @@ class WebRequest {
       path,
       headers: headersOf(withHost(pairs, url.host), hasBody),
       agent: agentOf(url, this.#options),
-      // Accept what Go accepts: bare LF, folded headers, both length and chunks; we write everything anew.
+      // Accept what Go accepts: bare LF, folded headers, both length and chunks; we re-encode everything.
       insecureHTTPParser: true,
       maxHeaderSize: HEAD_LIMIT,
       ...(url.protocol === 'https:' && {secureContext: contextOf(this.#options.credentials)})

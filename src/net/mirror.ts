@@ -75,7 +75,7 @@ export class Mirror {
   #bytes = 0
   #copies = {begun: 0, ended: 0}
 
-  /** `observer`: is told of each copy as of a call. */
+  /** `observer`: gets each copy as a call. */
   constructor(warn: (text: string) => void, observer?: CallObserver) {
     this.#warn = warn
     this.#observer = observer

@@ -3,14 +3,14 @@ interface Numbered {
 }
 
 /**
- * Things that come in the order of their numbers and go in any order: calls in flight, open streams.
+ * Entries that are added in the order of their numbers and removed in any order: calls in flight, open streams.
  *
  * A Map would do, but V8 leaves each table of a Map that it has outgrown with references to the next table and to what was in it. Once
  * one of them has grown old, all that follow live on with their calls until the whole memory is collected: 40 MB and more.
  */
 export class NumberedList<T extends Numbered> {
   readonly #items: T[] = []
-  /** Where the last one was found: what is asked for is mostly the same again. */
+  /** Where the last entry was found: lookups mostly repeat. */
   #last = 0
 
   get size(): number {
@@ -22,7 +22,7 @@ export class NumberedList<T extends Numbered> {
     return item?.id === id ? item : undefined
   }
 
-  /** Its number is greater than those of all others. */
+  /** Its number must be greater than all others. */
   add(item: T): void {
     this.#items.push(item)
   }
@@ -37,12 +37,12 @@ export class NumberedList<T extends Numbered> {
     items.pop()
   }
 
-  /** Those of now, in their order: whoever goes through them may remove them. */
+  /** A snapshot, in order: entries may be removed while it is traversed. */
   all(): readonly T[] {
     return [...this.#items]
   }
 
-  /** Of the first one with this number or a greater one. */
+  /** The index of the first entry with this number or a greater one. */
   #indexOf(id: number): number {
     const items = this.#items
     if (items[this.#last]?.id === id) return this.#last

@@ -14,7 +14,7 @@ export interface CopyRequest {
   readonly pid: number
 }
 
-/** A copy for a shadow, as an observer of calls sees it: a call of its own. */
+/** Reports a copy for a shadow to the call observer, as a separate call. */
 export class ObservedCopy {
   readonly #observer: CallObserver
   readonly #call: Call

@@ -17,11 +17,11 @@ export interface PoolOptions {
   readonly process?: PooledProcess
 }
 
-/** What is known of the process behind a pool. */
+/** The process behind a pool. */
 export interface PooledProcess {
   /** Settles when it has ended, with how; with '' when another one takes its place. */
   readonly ended: Promise<string>
-  /** It is not ready any more: its leader may have exited, and what is left of it is being ended. */
+  /** It is no longer ready: its leader may have exited, and its other processes are being ended. */
   readonly isEnding: () => boolean
 }
 
@@ -113,7 +113,7 @@ export class Pool implements UpstreamOwner {
     this.#sweep = setInterval(() => this.#age(), SWEEP_MS).unref()
   }
 
-  /** By the clock: a busy machine, or one that slept, sweeps late, and the app has closed its connections meanwhile. */
+  /** By the clock: on a busy or suspended machine the sweep runs late, and the app has already closed its connections. */
   #age(): void {
     const now = performance.now()
     const passedMs = now - this.#sweptAt

@@ -9,7 +9,7 @@ export interface Reply {
   /** The body's content type, '' = no body. */
   readonly type: string
   readonly body: string
-  /** In place of `body`, where it is no text. */
+  /** Takes the place of `body` if the content is binary. */
   readonly bytes?: Buffer
   /** Further header lines. */
   readonly lines: string

@@ -20,7 +20,7 @@ export abstract class ResponseCollector implements Downstream {
   readonly isTunnel = false
   readonly refusesSwitch = true
   protected readonly maxBodyBytes: number
-  /** 0: there is no response yet. */
+  /** 0 until there is a response. */
   protected status = 0
   /** The header lines of the response. */
   protected lines = ''

@@ -26,7 +26,7 @@ export interface ControlContext {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** The main version of an id. */
   readonly main: (id: string) => AppRuntime | undefined
-  /** The run is stopping: nothing is started any more. */
+  /** The run is stopping: nothing may be started. */
   readonly isEnding: () => boolean
 }
 

@@ -7,12 +7,12 @@ type Phase = 'wiring' | 'starting' | 'running' | 'stopping' | 'ended'
 /** The phase of a run, and the signals that stop it. */
 export class Lifetime {
   phase: Phase = 'wiring'
-  /** A sidecar was asked to shut down at once: the run has failed. */
+  /** A sidecar was asked to shut down without a grace period: the run has failed. */
   isForced = false
   readonly #stopRequested = new AbortController()
   readonly #now = new AbortController()
 
-  /** Aborted when somebody requests a stop; not when all apps have exited by themselves. */
+  /** Aborted when a stop is requested; not when all apps have exited by themselves. */
   get stopRequested(): AbortSignal {
     return this.#stopRequested.signal
   }

@@ -3,7 +3,7 @@ import type {Replay} from '../replay/replayer.ts'
 import {contentOf} from '../telemetry/recorder/call-content.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
-/** What the person at the terminal is told after a save: each pinned call whose answer has changed, or that they all are as before. */
+/** The lines on the terminal after a save: each pinned call whose answer has changed, or that none has. */
 export function roundTexts({app, files}: Round, replays: readonly Replay[], masking: Masking): readonly string[] {
   const changed = replays.filter(hasChanged)
   const same = replays.filter(replay => replay.after !== undefined && !hasChanged(replay)).length

@@ -117,7 +117,7 @@ export class RunApi {
     this.#waits?.noticed(event)
   }
 
-  /** The run has ended: readers of events are told. */
+  /** The run has ended: closes the event streams and the page. */
   async close(): Promise<void> {
     await this.#waits?.close()
     await this.#events?.close()
@@ -152,7 +152,7 @@ export class RunApi {
     }
   }
 
-  /** From the first one who waits. */
+  /** Created by the first wait. */
   async #openWaits(): Promise<RunWaits> {
     const {RunWaits: Waits} = await import('./run-waits.ts')
     const control = this.#options.control()

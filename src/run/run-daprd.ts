@@ -33,19 +33,19 @@ export class RunDaprd implements FindDaprd {
   readonly #options: RunDaprdOptions
   readonly #told = new Set<string>()
   #count = 0
-  /** Why there is no daprd; '' = there is one, or nobody has needed one. */
+  /** Why there is no daprd; '' if there is one, or none was needed yet. */
   whyNone = ''
 
   constructor(options: RunDaprdOptions) {
     this.#options = options
   }
 
-  /** Undefined: there is none that can be used, of which each component that needs one is told. */
+  /** Undefined if no usable daprd was found; each component that needs one reports why. */
   async open({runtime, resources, metadata}: DaprdNeeds): Promise<DaprdComponents | undefined> {
     const {shell, run, watchdog, reporter} = this.#options
     const {findDaprd} = await import('../sidecar/daprd/find-daprd.ts')
     const finding = findDaprd(runtime.plan.resources.defaultFolder, shell['PATH'] ?? '')
-    // its version is asked meanwhile
+    // its version is read in the meantime
     const [program, {AppDaprd}] = await Promise.all([finding, import('../sidecar/daprd/app-daprd.ts')])
     if (typeof program === 'string') {
       this.whyNone = program
@@ -73,7 +73,7 @@ export class RunDaprd implements FindDaprd {
     return daprd
   }
 
-  /** Each component once. Those of Dapr's own folder nobody has asked for. */
+  /** Each component once, without those of Dapr's default folder. */
   #tellMissing(resource: ComponentResource, why: string): void {
     const {name, type, place, isDefault} = resource
     if (isDefault || !isForDaprd(resource, 'needed')) return

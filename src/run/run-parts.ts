@@ -137,7 +137,7 @@ export class RunParts {
     this.#registration = await register(folder, about, this.handlers)
   }
 
-  /** Closes that socket: the run is not found any more. */
+  /** Closes that socket, so that the run is no longer found. */
   async withdraw(): Promise<void> {
     await this.#registration?.withdraw()
   }

@@ -16,9 +16,9 @@ export class RunRecorder {
   readonly calls: CallRecorder
   /** The latest reload of each app, by name. */
   readonly #reloads = new Map<string, NonNullable<AppHistory['reload']>>()
-  /** The latest exit of each app, by name, that nobody asked for. */
+  /** The latest unexpected exit of each app, by name. */
   readonly #exits = new Map<string, NonNullable<AppHistory['exit']>>()
-  /** Undefined: no process has ended yet that nobody asked to. */
+  /** Undefined until a process exits unexpectedly. */
   deaths: Deaths | undefined
 
   /** `runtimes`: all apps of the run. */
@@ -28,7 +28,7 @@ export class RunRecorder {
     this.calls = new CallRecorder({bodyBytesOf})
   }
 
-  /** Told of every call of the run. */
+  /** Observes every call of the run. */
   get observer(): CallObserver {
     return this.calls
   }
@@ -45,7 +45,7 @@ export class RunRecorder {
     return {exit: this.#exits.get(name), reload: this.#reloads.get(name)}
   }
 
-  /** A process has ended although nobody asked it to: keeps what is known. The result is the number of the end; 0: it is none to explain. */
+  /** Records an unexpected exit. Returns its number; 0 for a success, which needs no explanation. */
   died(runtime: AppRuntime, exit: Exit): number {
     const {id, name, queue, logs} = runtime
     this.#exits.set(name, {text: endOf(exit), at: performance.now()})

@@ -15,7 +15,7 @@ export interface RunReplaysOptions {
   /** The open sidecars. */
   readonly sidecars: ReadonlyMap<AppRuntime, unknown>
   readonly emit: Emit
-  /** Told of each call that was sent again, or was not. */
+  /** Called for each call that was replayed, or could not be. */
   readonly replayed: (replay: Replay) => void
 }
 
@@ -80,7 +80,7 @@ function placeOf(runtime: AppRuntime | undefined): SidecarPlace | undefined {
   return runtime && host !== undefined ? {host: host.replaceAll(/[[\]]/g, ''), port: runtime.ports.httpPort} : undefined
 }
 
-/** Why calls to an app are refused, or wait without an end in sight; '': they do not, or it is none of the run. */
+/** Why calls to an app are refused, or wait indefinitely; '' if they are not, or the app is not part of the run. */
 function whyNot(id: string, all: readonly AppRuntime[], open: readonly AppRuntime[]): string {
   if (all.length > 0 && open.length === 0) return `${id} is stopped: pillion start ${id} brings it back`
   const [first] = open

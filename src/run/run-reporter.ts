@@ -19,7 +19,7 @@ export class RunReporter implements Reporter {
     else this.#kept.push(event)
   }
 
-  /** Reports the held warnings; later ones are reported at once. */
+  /** Reports the held warnings; later ones are reported immediately. */
   release(hints?: () => readonly Hint[]): void {
     for (const {code, text} of hints?.() ?? []) this.warn(code, text)
     const kept = this.#kept ?? []
@@ -28,7 +28,7 @@ export class RunReporter implements Reporter {
   }
 }
 
-/** Work that the run can do without: if it fails, the reason is reported, and the run goes on. */
+/** Optional work: if it fails, the reason is reported and the run continues. */
 export async function inBackground(reporter: Reporter, what: string, work: Promise<void>): Promise<void> {
   try {
     await work
@@ -37,11 +37,11 @@ export async function inBackground(reporter: Reporter, what: string, work: Promi
   }
 }
 
-/** What is said of an app that the user has left out. */
+/** The warning about an app that the user has excluded. */
 export const exceptedText = (id: string): string =>
   `"${id}" is not started (--except): "pillion env ${id}" prints its environment, "pillion start ${id}" starts it`
 
-/** The options of a run whose events these are told of, too, and first. */
+/** Options whose events go to these observers first. */
 export const observed = (
   options: RunOptions,
   observers: readonly {readonly noticed: (event: Event) => void}[]

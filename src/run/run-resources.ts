@@ -46,7 +46,7 @@ export class RunResources {
   report(): void {
     const {reporter} = this.#options
     const use = daprdUseOf(this.#options.shell)
-    // a real daprd has it, or it was told why there is none
+    // a real daprd handles it, or has reported why it cannot
     const all = this.#store.withoutEffect
       .filter(({component}) => component === undefined || !isForDaprd(component, use))
       .map(({what, why, place}) => `${what} in ${place.file}:${place.line.toString()} (${why})`)

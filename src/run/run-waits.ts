@@ -15,13 +15,13 @@ export interface RunWaitsOptions extends RunApiOptions {
   readonly isStopping: boolean
 }
 
-/** Output of all apps is searched for the last line of one so far back. */
+/** How many batches of all output are searched for an app's last line. */
 const MAX_BATCHES = 10_000
 const MAX_LINE = 1000
-/** At the end of a run, one who does not read the answer is left after so long. */
+/** At the end of a run, how long clients have to read their answers. */
 const ANSWER_MS = 500
 
-/** What a run tells those who wait for its conditions. It is made for the first one who does. */
+/** What a run tells clients that wait for its conditions. Created by the first of them. */
 export class RunWaits implements WaitContext {
   readonly #options: RunWaitsOptions
   readonly #listeners = new Set<(event: Event) => void>()
@@ -157,7 +157,7 @@ export class RunWaits implements WaitContext {
     return queue.reason === '' ? `"${name}" is not ready` : queue.reason
   }
 
-  /** As a sentence: errors of calls have it in brackets. */
+  /** As a sentence, without the brackets that call errors put around it. */
   #whyStopped(id: string): string {
     return this.#options
       .apps()
@@ -200,6 +200,6 @@ const hasFinished = (state: AppState): boolean =>
   (state.phase === 'exited' && !state.asked && succeeded(state.exit)) ||
   (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last))
 
-/** There is no process, and none is started by itself. */
+/** There is no process, and none will be started automatically. */
 const isDown = (state: AppState): boolean =>
   state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)

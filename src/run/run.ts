@@ -95,7 +95,7 @@ export class Run {
     for (const runtime of this.#parts.apps.all) runtime.stopNow()
   }
 
-  /** Opens everything that apps need; false if the run was stopped meanwhile, so that no app may start. */
+  /** Opens everything that apps need. False if a stop was requested in the meantime: then no app may start. */
   async #wire(folder: string, pipes: ReturnType<typeof preparePipes>): Promise<boolean> {
     let isWired = false
     try {

@@ -15,7 +15,7 @@ export class Stages {
   readonly #started: Stage[] = []
 
   /**
-   * Starts the stages one after the other. Returns false if `over` was aborted meanwhile; then `stop` must be called. If a
+   * Starts the stages one after the other. Returns false if `over` was aborted in the meantime; then `stop` must be called. If a
    * stage fails, it and the previous ones are stopped without waiting, and its error is thrown; if stopping fails, too, an
    * AggregateError with all errors, the first one first.
    */

@@ -15,7 +15,7 @@ const WATCHDOG_MS = 1000
 
 /**
  * Ends processes that killed runs have left behind, if their watchdogs have not done so, and removes their folders and
- * working copies. Returns at once if there are none. Runs with uncertain data are left alone.
+ * working copies. Returns immediately if there are none. Runs with uncertain data are left alone.
  */
 export async function sweep({env, reporter}: SweepOptions): Promise<void> {
   const dead = await findDead(env).catch(nothingFrom)

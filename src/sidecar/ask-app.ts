@@ -7,7 +7,7 @@ export interface Question {
   readonly context: Pick<CallContext, 'heldBodies'>
   readonly path: string
   readonly signal: AbortSignal
-  /** The process that is asked has gone: the question would wait for the next one, which has its own. */
+  /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
   readonly isObsolete: () => boolean
   readonly warn: (text: string) => void
 }
@@ -19,7 +19,7 @@ export const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort
 export const takesQuestions = (runtime: AppRuntime): boolean =>
   isDaprApp(runtime) && !runtime.plan.channel.protocol.startsWith('grpc')
 
-/** One of the questions that Dapr's sidecar asks an app when it is ready; undefined: nobody is left to answer. */
+/** Asks an app one of the questions that Dapr's sidecar asks when it is ready; undefined if its process has exited. */
 export async function askApp({
   runtime,
   context: {heldBodies},

@@ -7,9 +7,9 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 export interface EventProcessChannel {
   readonly app: Callee
   readonly context: CallContext
-  /** Settles when the app takes events, or the signal is aborted; undefined: it takes them now. */
+  /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. */
   readonly ready: (signal: AbortSignal) => Promise<void> | undefined
-  /** The process that takes events now; another number is another process. */
+  /** The number of the process that takes events. */
   readonly generation: () => number
   /** Whether the app takes events. */
   readonly isReady: () => boolean
@@ -22,7 +22,7 @@ const NONE = -1
 
 /**
  * Which process of an app was asked what events it wants, and whether it takes them: once it has told so, while it is ready and
- * its queue is open. Each new process is asked anew.
+ * its queue is open. Each new process is asked again.
  */
 export class EventProcess {
   readonly #runtime: AppRuntime
@@ -41,7 +41,7 @@ export class EventProcess {
     return this.#asked === NONE ? undefined : this.#asked
   }
 
-  /** The present process is asked now; false: it was asked already, or accepts no calls yet: its health check may still fail. */
+  /** Marks the current process as asked. False if it was asked already, or accepts no calls yet: its health check may still fail. */
   ask(): boolean {
     const {pid, queue} = this.#runtime
     if (pid === this.#asked || !queue.isOpen) return false
@@ -55,7 +55,7 @@ export class EventProcess {
     this.changed()
   }
 
-  /** The present process is asked once more; what it has answered holds until then. */
+  /** Asks the current process again; its previous answer stays valid until then. */
   askAgain(): void {
     this.#asked = NONE
   }

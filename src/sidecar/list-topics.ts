@@ -9,7 +9,7 @@ export interface ListTopicsOptions {
   readonly runtime: AppRuntime
   readonly context: Pick<CallContext, 'heldBodies'>
   readonly signal: AbortSignal
-  /** The process that is asked has gone. */
+  /** Aborted when the process has exited. */
   readonly isObsolete: () => boolean
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, text: string) => void

@@ -7,7 +7,7 @@ import type {CallMetrics} from '../telemetry/metrics/call-metrics.ts'
 import type {Caller} from '../telemetry/metrics/invocation.ts'
 
 /**
- * The metrics of one app's sidecar: counted anew when their settings change, as after a restart of Dapr's sidecar. Their code
+ * The metrics of one app's sidecar. They restart at zero when their settings change, as after a restart of Dapr's sidecar. Their code
  * is loaded by what is counted first, or by the first scrape.
  */
 export class SidecarMetering {

@@ -12,7 +12,7 @@ export interface OpenPort {
 /** Prometheus' text format 0.0.4. */
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Serves the metrics of a sidecar for any path, made when they are asked for; undefined: 404. Takes over listening servers. */
+/** Serves the metrics of a sidecar for any path; undefined: 404. Takes over listening servers. */
 export const openMetricsPort = (servers: readonly net.Server[], text: () => Promise<string | undefined>): OpenPort => {
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     request.resume()

@@ -35,7 +35,7 @@ export interface OpenSidecar {
   endDaprd(): Promise<void>
   /** Tells other runs to search for another sidecar; requests are still served. */
   announceEnd(): void
-  /** Accepts no more calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
+  /** Accepts no new calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
   close(cut: AbortSignal): Promise<void>
 }
 
@@ -43,7 +43,7 @@ export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | '
   readonly plan: Plan
   /** Lets the user's other runs call on behalf of their apps. */
   readonly key: string
-  /** `isForced`: at once, which counts as a failure. */
+  /** `isForced`: without a grace period, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
   /** Loads the components of the run. */
   readonly components: SidecarBlocksOptions['components']

@@ -16,7 +16,7 @@ export const reportResiliency =
   ({appId, log, recorded, show}: ResiliencyReporterOptions): EmitResiliency =>
   event => {
     recorded(event)
-    if (event.type === 'applied') return // it is counted, and nothing is said of it
+    if (event.type === 'applied') return // counted, not logged
     const line = daprLogLine(event)
     if (line !== undefined) log(line.message, line.level === 'warning' ? 'warn' : 'info')
     const decision = describeEvent(event)

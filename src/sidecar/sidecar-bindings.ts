@@ -24,7 +24,7 @@ export interface SidecarBindingsOptions {
 /** An input binding that a file names. */
 interface Input {
   readonly target: BindingTarget
-  /** Its file says so: the app is not asked. */
+  /** Its file declares it an input: the app need not be asked. */
   readonly isWanted: boolean
 }
 
@@ -36,7 +36,7 @@ export class SidecarBindings {
   readonly #options: SidecarBindingsOptions
   readonly #stops: readonly (() => void)[]
   #inputs: readonly Input[] = []
-  /** Aborted when the process that is asked has gone: the question would wait for the next one, which has its own. */
+  /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
   #question = new AbortController()
   readonly #process: EventProcess
   #channel: Promise<BindingChannel> | undefined
@@ -55,7 +55,7 @@ export class SidecarBindings {
     this.#look()
   }
 
-  /** Delivers no more; settles when what the app has is answered, or `cut` is aborted. */
+  /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#question.abort()

@@ -23,7 +23,7 @@ export interface SidecarBlocksOptions {
   /** Loads the components of the run. */
   readonly components: () => Promise<ComponentSet>
   readonly whyMissing: (name: string) => string
-  /** A real daprd for the components that we have not; undefined: there is none, which the person was told. */
+  /** Opens a real daprd for components that are not built in; undefined if there is none, which has been reported. */
   readonly daprd: (resources: readonly ComponentResource[]) => Promise<DaprdComponents | undefined>
   readonly postToApp: BlockContextOptions['postToApp']
   readonly policies: () => ComponentPolicies | undefined
@@ -75,7 +75,7 @@ export class SidecarBlocks {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Whether a real daprd has it, if there is one. */
+  /** Whether a component is left to a real daprd, if there is one. */
   mayBeByDaprd(resource: ComponentResource): boolean {
     return isForDaprd(resource, daprdUseOf(this.#options.env))
   }
@@ -101,7 +101,7 @@ export class SidecarBlocks {
     return this.#components?.capabilities.get(name) ?? componentTypeOf(type)?.capabilities ?? []
   }
 
-  /** A secret, whatever the app itself may read; undefined: there is none. Rejects if its store is not there. */
+  /** Reads a secret regardless of the app's scopes; undefined if there is none. Rejects if its store is missing. */
   async secretOf(store: string, name: string): Promise<Secret | undefined> {
     await this.load()
     const found = this.#components?.find('secretstores', store)
@@ -184,7 +184,7 @@ export class SidecarBlocks {
     return this.#blocks
   }
 
-  /** A change of files; what cannot be opened any more stays as it was. */
+  /** Applies a change of files. A component that can no longer be opened stays as it was. */
   async #reload(): Promise<void> {
     if (this.#loading === undefined && !this.#isOpenedAtOnce) return
     const {subscriptions, configurations} = await this.load()
@@ -221,7 +221,7 @@ export class SidecarBlocks {
   }
 }
 
-/** What a person is told, with the place. */
+/** The warning for the user, with the place. */
 function textOf({resource, fault}: FailedComponent): string {
   const picture = explainPlace(fault.place ?? resource.place, 1, []).replace(/^/gm, '   ')
   return `the component ${resource.name} (${resource.type}) cannot be opened: ${fault.message}\n${picture}`

@@ -25,7 +25,7 @@ export interface SidecarSubscriptionsOptions {
 type Wanted = TopicSubscription & Pick<Subscription, 'type'>
 
 /**
- * The topics that an app gets messages of: those that it lists itself, each of its processes anew, and those of the files.
+ * The topics that an app reads: those that each of its processes lists, and those in files.
  * Nothing is loaded where there are none. Messages are delivered while the process that has listed its topics is ready.
  */
 export class SidecarSubscriptions {
@@ -76,7 +76,7 @@ export class SidecarSubscriptions {
     }))
   }
 
-  /** Delivers no more; settles when what the app has is answered, or `cut` is aborted. */
+  /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#over.abort()

@@ -103,7 +103,7 @@ interface OwnCall {
   readonly respond: (reply: Reply) => void
   /** Calls `then` when the response has been sent. */
   readonly finished: (then: () => void) => void
-  /** Calls the listener when the caller has the response, or waits no more. */
+  /** Calls the listener when the caller has received the response, or disconnects. */
   readonly onGone: (listener: () => void) => void
 }
 
@@ -179,7 +179,7 @@ export class Sidecar implements SidecarContext {
     })
   }
 
-  /** Accepts no more; settles when the calls in flight have ended, which are interrupted when the signal is aborted. */
+  /** Accepts no new calls; settles when those in flight have ended. They are interrupted when the signal is aborted. */
   async close(cut?: AbortSignal): Promise<void> {
     await this.#listener.close(cut)
   }
@@ -302,7 +302,7 @@ export class Sidecar implements SidecarContext {
     }
   }
 
-  /** Lets a request that is fine so far through the pipeline. Where there is none it passes at once. */
+  /** Passes a valid request through the pipeline. Without a pipeline it passes immediately. */
   #filter(request: ParsedHead, isUnixSocket: boolean, then: Filtered): void {
     const {pipeline} = this.#rules
     if (pipeline.length === 0) return then.pass(request, undefined)

@@ -16,17 +16,17 @@ import {formatTraceparent} from '../telemetry/tracing/trace-context.ts'
 import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
 import type {SidecarTracingOptions} from './tracing.ts'
 
-/** The end of a sidecar waits so long for spans to be sent. */
+/** At the end of a sidecar, how long to wait for spans to be sent. */
 const CLOSE_MS = 1000
-/** The first status of HTTP; those of gRPC are below. */
+/** The lowest HTTP status; gRPC codes are lower. */
 const HTTP_STATUS = 100
-/** Spans that wait until their exporter is loaded. */
+/** Maximum number of spans that wait for their exporter to load. */
 const MAX_EARLY = 2048
 
 /** The spans of one app's sidecar, as one version of its settings asks for. Exporters are opened with the first span that is sampled. */
 export class SidecarSpans {
   readonly tracer: Tracer
-  /** What the sidecar's log says of it. */
+  /** The line for the sidecar's log. */
   readonly description: string
   readonly #options: SidecarTracingOptions
   readonly #exporter: Exporter | undefined
@@ -65,7 +65,7 @@ export class SidecarSpans {
     if (span?.isSampled === true) this.#exporter?.add(() => this.#finished(record, span, 'server'))
   }
 
-  /** A span for what the sidecar brings to its app. */
+  /** Starts a span for a delivery to the app. */
   startCallback(...[name, traceparent, attributes]: Parameters<StartSpan>): BlockSpan {
     const {context, parentSpanId, isSampled} = this.tracer.start(traceparent, '')
     const startedAt = performance.now()

@@ -30,7 +30,7 @@ export class SidecarTracing implements Tracing {
     this.#options = options
   }
 
-  /** What the sidecar's log says of it; '' = nothing. */
+  /** The line for the sidecar's log; '' if there is none. */
   get description(): string {
     return this.#spans?.description ?? ''
   }
@@ -54,7 +54,7 @@ export class SidecarTracing implements Tracing {
     this.#spans?.answered(record)
   }
 
-  /** A span for what the sidecar brings to its app; undefined: spans are not begun. */
+  /** Starts a span for a delivery to the app; undefined if spans are disabled. */
   startCallback(...given: Parameters<StartSpan>): BlockSpan | undefined {
     return this.#spans?.startCallback(...given)
   }

@@ -13,7 +13,7 @@ export interface EndedApp {
   readonly queue: Pick<AdmissionQueue, 'interruptedBy'>
   /** The number under which the end is kept; 0: it is not. */
   readonly death: number
-  /** The number of processes so far. */
+  /** The number of processes that were started. */
   readonly starts: number
   /** The PATH of the process. */
   readonly searchPath: () => string
@@ -51,7 +51,7 @@ export class CrashReporter {
       )
   }
 
-  /** `state`: the state after the exit; `starts`: the number of processes so far. */
+  /** `state`: the state after the exit; `starts`: the number of processes that were started. */
   report(crash: Omit<Crash, 'id' | 'next'>, {state, starts}: {state: AppState; starts: number}): void {
     const inMs = state.phase === 'backoff' ? state.until - Date.now() : undefined
     const next = inMs === undefined ? '' : nextStartText(starts, inMs)

@@ -42,7 +42,7 @@ export class LifecycleLog {
     else if (appPort === 0) this.#tell(...status.checkingSidecar(httpPort, grpcPort))
   }
 
-  /** `pid` 0: there is no process. */
+  /** `pid` is 0 if there is no process. */
   started({command, sidecar}: AppPlan, pid: number): void {
     const keys = ['cliPID', ...(command.length > 0 ? ['appCommand'] : []), ...(pid === 0 ? [] : ['appPID'])]
     if (sidecar.apiLogging) this.#log(metadataCalls(keys))

@@ -5,7 +5,7 @@ import type {SidecarPorts} from '../ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
 import {endOf} from '../model/exit-text.ts'
 
-/** What is said of an app. */
+/** The properties of an app that its description needs. */
 interface Listable {
   readonly id: string
   readonly plan: AppPlan

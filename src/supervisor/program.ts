@@ -40,7 +40,7 @@ export class Program {
   /** When the latest process of each was started, in ms of performance.now(); Infinity: it is being stopped. */
   readonly #births = new WeakMap<Supervised, number>()
   #isStopped = false
-  /** The next one is somebody else's, who starts it in a debugger. */
+  /** The user starts the next process, in a debugger. */
   isDebugged = false
 
   constructor(options: ProgramOptions, plan: AppPlan, appPort: number) {
@@ -68,7 +68,7 @@ export class Program {
     return this.#app.state.phase === 'exited' && this.#others.size === 0
   }
 
-  /** No process that lives was started before this, in ms of performance.now(). One that we do not start may live since ever. */
+  /** The start of the oldest living process, in ms of performance.now(). 0 if we did not start it. */
   get livingSince(): number {
     const living = [this.#app, ...this.#others].filter(({state: {phase}}) => phase !== 'exited' && phase !== 'backoff')
     return Math.min(...living.map(app => this.#births.get(app) ?? 0))

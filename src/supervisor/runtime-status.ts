@@ -2,7 +2,7 @@ import type {AppState} from '../model/app-state.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
 import {noProgress, progressed, type Progress} from './order/progress.ts'
 
-/** What is known about an app besides the state of its process: since when, how far, and why it has not been started. */
+/** What is known about an app besides the state of its process: its progress, its start time, and why it has not been started. */
 export class RuntimeStatus {
   readonly createdAt = Date.now()
   /** Start time of its process, in ms since 1970; 0 if there is none. */

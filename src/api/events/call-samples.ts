@@ -5,7 +5,7 @@ import type {Edge} from '../../telemetry/recorder/edges.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {isFailed, rowOf, type CallRow} from '../call-view.ts'
 
-/** Rows of a batch, and those of them that are chosen because they are not like the others. */
+/** Rows of a batch, and how many of them are reserved for unusual calls. */
 const MAX_ROWS = 200
 const MAX_STRIKING = 120
 /** So many of the latest calls are looked at: more would hold up calls. */
@@ -14,7 +14,7 @@ const MAX_READ = 2000
 export interface CallSample {
   /** In their order. */
   readonly calls: readonly CallRow[]
-  /** How many ended besides. */
+  /** How many more calls ended. */
   readonly notShown: number
 }
 

@@ -2,7 +2,7 @@ import {frameOf, PULSE, type ApiEvent, type Format} from './event.ts'
 
 /** Characters that wait for a reader who is slow. */
 const MAX_WAITING = 256 * 1024
-/** A reader who takes nothing for so long is cut. */
+/** A reader that accepts nothing for this long is disconnected. */
 const CUT_MS = 30_000
 const PULSE_MS = 15_000
 
@@ -23,7 +23,7 @@ export interface ReaderOptions {
   readonly types: ReadonlySet<string>
   /** Only events of this app; '' = of all. */
   readonly app: string
-  /** The state of the run, for one who has lost events. */
+  /** The state of the run, for a reader that has missed events. */
   readonly reset: () => ApiEvent
   readonly cutMs?: number
   readonly maxWaiting?: number

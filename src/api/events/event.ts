@@ -42,7 +42,7 @@ export function readTypes(text: string | null): ReadonlySet<string> {
   throw new ApiProblem(400, `there are no events "${wrong}"`, hint)
 }
 
-/** Reads the id after which a reader goes on; 0: it begins. Throws an ApiProblem. */
+/** Parses the id after which a reader resumes; 0: from the beginning. Throws an ApiProblem. */
 export function readAfter(text: string | undefined): number {
   if (text === undefined || text === '') return 0
   if (/^\d{1,15}$/.test(text)) return Number(text)

@@ -13,11 +13,11 @@ export interface LineSample {
   readonly from: number
   readonly to: number
   readonly lines: readonly LineView[]
-  /** How many came besides; the log has them, after those that are shown. */
+  /** How many more there were; the log has them, after those that are shown. */
   readonly notShown: number
 }
 
-/** Output of apps since the last sample: the first 400 lines, and the number of the others. */
+/** Output of apps since the last sample: the first 400 lines, and the number of further lines. */
 export class LineSamples {
   #lines: LineView[] = []
   #characters = 0

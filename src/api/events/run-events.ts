@@ -17,7 +17,7 @@ import {EventLog} from './event-log.ts'
 import type {Via, EventReader} from './event-reader.ts'
 import {LineSamples} from './line-samples.ts'
 
-/** Changes of apps that come together are told together. */
+/** Changes of apps within this time are reported together. */
 const STATE_MS = 50
 const SAMPLE_MS = 250
 const EDGES_MS = 1000
@@ -25,8 +25,8 @@ const EDGES_MS = 1000
 const MAX_EDGES = 500
 
 /**
- * What happens in a run, for those who read its events. It begins with the first reader; without readers it keeps what is no
- * sample, for those who come back.
+ * The events of a run, for readers. Recording begins with the first reader. Without readers, events are kept for
+ * readers that reconnect; samples are not.
  */
 export class RunEvents {
   readonly #context: () => ApiContext
@@ -36,13 +36,13 @@ export class RunEvents {
   /** The latest known state of each app, as JSON. */
   #apps = new Map<string, {readonly id: string; readonly json: string}>()
   #lastDeath = 0
-  /** Settles when every end that was seen is told: the lines of an app have to be read first. */
+  /** Settles when every exit seen so far is reported: the last lines of an app have to be read first. */
   #deathsTold = Promise.resolve()
   #lastCall = -1
   /** Readers know that there were no calls in the last seconds. */
   #areEdgesQuiet = false
   #ended: number[] = []
-  /** Of each fault, so many were told. */
+  /** The number of reported hits, by fault. */
   readonly #hits = new Map<number, number>()
   readonly #lines = new LineSamples()
   #looking: NodeJS.Timeout | undefined
@@ -62,8 +62,8 @@ export class RunEvents {
   }
 
   /**
-   * Sends a reader what it has missed since an event (0: the whole state), and from then on all that happens. `isOnce`: no more than
-   * that, and instead of the state all that is kept.
+   * Sends a reader everything since an event (0: the whole state), then new events as they occur. `isOnce`: no more than
+   * that, and the kept events in place of the state.
    */
   join(reader: EventReader, after: number, isOnce = false): void {
     const missed = after === 0 && !isOnce ? undefined : this.#log.after(after)
@@ -82,19 +82,19 @@ export class RunEvents {
     this.#stopSamples = undefined
   }
 
-  /** The whole state of the run, as an event after which a reader can go on. */
+  /** The whole state of the run, as an event that a reader can resume from. */
   state(type: 'hello' | 'reset'): ApiEvent {
     const context = this.#context()
     const data = JSON.stringify(runView(context.control.list(), context))
     return {id: this.#log.last, type, app: '', subject: '', data}
   }
 
-  /** An id for this moment: what is told later has greater ones. */
+  /** An id for the current moment: later events have greater ids. */
   mark(): number {
     return this.#log.mark()
   }
 
-  /** When that was; undefined: it is no longer kept, or none of this run. */
+  /** The time of an id; undefined if its event was dropped, or it is not from this run. */
   momentOf(id: number): ReturnType<EventLog['momentOf']> {
     return this.#log.momentOf(id)
   }
@@ -240,7 +240,7 @@ export class RunEvents {
     }
   }
 
-  /** A fault of ours here is told to the readers; the run goes on. */
+  /** Reports a bug of ours to the readers; the run continues. */
   #guard(work: () => void): void {
     try {
       work()

@@ -8,9 +8,9 @@ import {Variables} from './variables.ts'
 
 /** Headers that curl writes itself, or that belong to the connection. */
 const LEFT_OUT = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'expect', 'te'])
-/** Headers that curl adds unless it is told not to. */
+/** Headers that curl adds by default. */
 const ADDED = ['Accept', 'User-Agent', 'Content-Type']
-/** Longer than this, a body is no argument: Linux takes 128 KiB (execve(2), MAX_ARG_STRLEN). */
+/** The longest body that fits into an argument: Linux accepts 128 KiB (execve(2), MAX_ARG_STRLEN). */
 const MAX_ARGUMENT = 32 * 1024
 
 /** Commands for a POSIX shell that send the calls again, each through its caller's sidecar. Masked values are variables. */

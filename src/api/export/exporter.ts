@@ -12,7 +12,7 @@ export interface Exporter {
 }
 
 export interface ExporterOptions {
-  /** Names whose values are masked besides the usual ones. */
+  /** Additional names whose values are masked. */
   readonly masked: readonly string[]
   /** The HTTP port at which this app makes its calls; 0: it has none in this run. */
   readonly portOf: (app: string) => number

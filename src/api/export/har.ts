@@ -124,7 +124,7 @@ function urlOf({headers}: Message, {target, to, isKept}: CallDetail): string {
   return escaped(`http://${authority}${target.startsWith('/') ? '' : '/'}${target}`)
 }
 
-/** Only what RFC 3986 lets stand in a URI. */
+/** Escapes everything that RFC 3986 does not allow in a URI. */
 const escaped = (text: string): string =>
   text.replace(
     /[^\w.~:/?#[\]@!$&'()*+,;=%-]|%(?![\da-f]{2})/gi,

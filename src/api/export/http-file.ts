@@ -63,10 +63,10 @@ const escapedPath = (path: string): string => {
   return escaped.startsWith('/') ? escaped : `/${escaped}`
 }
 
-/** Text with a meaning of its own: a variable, or what is not printable. */
+/** Text that an editor would interpret: variables, and characters that are not printable. */
 const isEditorText = (text: string): boolean => text.includes('{{') || /[^ -~]/.test(text)
 
-/** A line with a meaning of its own: a comment, the next request, a file, a script, a variable. */
+/** Lines that an editor would interpret: comments, separators, files, scripts, variables. */
 const EDITOR_LINE = /^\s*(?:#|\/\/|<|>|@|\?|&|--)/m
 
 /** undefined: it cannot stand in such a file. */
@@ -81,7 +81,7 @@ function bodyOf(body: Buffer, type: string): string | undefined {
   return text.includes('{{') || EDITOR_LINE.test(text) || /\n\s*\n/.test(text) ? undefined : text
 }
 
-/** The same JSON in one line, without `{{` and with nothing at its start that an editor reads; undefined: it is none. */
+/** The same JSON on one line that an editor leaves as it is: without `{{` and special characters at its start. Undefined if the text is not JSON. */
 function jsonLine(text: string): string | undefined {
   try {
     JSON.parse(text)

@@ -110,7 +110,7 @@ function ownAttributes({
 const text = (key: string, stringValue: string): Attribute => ({key, value: {stringValue}})
 const whole = (key: string, value: number): Attribute => ({key, value: {intValue: value.toString()}})
 
-/** An id of its own for each call of each run, and the same in each export. */
+/** The id of a call: unique across runs, and the same in each export. */
 const hex = (name: string, digits: number): string =>
   createHash('sha256').update(`${performance.timeOrigin.toString()} ${name}`).digest('hex').slice(0, digits)
 

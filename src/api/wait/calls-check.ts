@@ -7,7 +7,7 @@ import {appsCalled, type Since, type WaitContext} from './wait-context.ts'
 
 type Wanted = Extract<Condition, {kind: 'calls'}>
 
-/** `calls`: so many calls have ended since then, from one app to another if these are given. */
+/** A number of `calls` have ended since then, from one app to another if these are given. */
 export function callsCheck({recorder, apps}: WaitContext, {from, to, count}: Wanted, since: Since): Check {
   const isMeant = ({caller, callee}: Edge): boolean => (from === '' || caller === from) && (to === '' || callee === to)
   const before = since.at === -Infinity ? 0 : endedBefore(recorder, isMeant, since.at)

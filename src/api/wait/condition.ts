@@ -70,7 +70,7 @@ function readCalls(rest: string, text: string): {from: string; to: string; count
   return {from, to, count}
 }
 
-/** Compiles the pattern of a condition. Throws a UserError if it is none. */
+/** Compiles the pattern of a condition. Throws a UserError if it is invalid. */
 export function compile(pattern: string, text: string): RegExp {
   try {
     return new RegExp(pattern)

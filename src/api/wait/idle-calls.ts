@@ -36,7 +36,7 @@ export class IdleCalls {
     return false
   }
 
-  /** The calls under way, for people; '' = there is none. */
+  /** The calls in flight, for people; '' if there are none. */
   underWay(): string {
     const {recorder} = this.#context
     const {open: unrecorded} = recorder.unrecorded

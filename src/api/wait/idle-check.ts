@@ -35,7 +35,7 @@ export class IdleCheck implements Check {
 
   async look(): Promise<Standing> {
     if (this.#context.stopping.aborted) return impossible('the run is stopping')
-    // brokers are asked first: what they answer may be old by the time of the answer, what follows is not
+    // brokers first: their answers may be outdated on arrival, the other checks are not
     const messages = await this.#backlog()
     const now = this.#clock()
     const busy = this.#now() || messages
@@ -78,7 +78,7 @@ export class IdleCheck implements Check {
     return this.#calls.hasBegun() || !isSame
   }
 
-  /** What waits in topics, or has come since the last look; '' = nothing. */
+  /** Topics with waiting messages, or with new ones since the last check; '' if there are none. */
   async #backlog(): Promise<string> {
     let busy = ''
     const seen = new Map<string, number>()

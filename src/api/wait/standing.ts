@@ -1,4 +1,4 @@
-/** How things stand with a condition. */
+/** The state of a condition. */
 export interface Standing {
   /** `impossible`: it can no longer come true. */
   readonly state: 'met' | 'waiting' | 'impossible'

@@ -12,7 +12,7 @@ export interface WaitedApp {
   readonly isReady: boolean
   /** Its process has ended with 0 and is not started again by itself. */
   readonly isFinished: boolean
-  /** It does not become ready unless somebody does something: it failed for good, was given up, or was stopped. */
+  /** It will not become ready by itself: it failed permanently, was given up, or was stopped. */
   readonly isOver: boolean
   /** It was never started, as what it depends on has failed. */
   readonly isGivenUp: boolean
@@ -49,7 +49,7 @@ export interface WaitContext {
   readonly streams: () => {readonly numbers: ReadonlySet<number>; readonly unrecorded: number}
   /** A line of an app, or of its sidecar, waits to be written to its log file. */
   readonly isWriting: () => boolean
-  /** The last line of an app's output; '' = there is none. */
+  /** The last line of an app's output; '' if there is none. */
   readonly lastLine: (name: string) => string
   /** Calls the listener with each event of the run; the result ends that. */
   readonly onEvent: (listener: (event: Event) => void) => () => void

@@ -1,4 +1,4 @@
-// api/wait/ waits for conditions of a run: that apps are ready, that nothing goes on any more, that a line was written. `pillion wait`
+// api/wait/ waits for conditions of a run: apps are ready, the run is idle, a line was written. `pillion wait`
 // comes by the API, others of this process call `waitFor`.
 import type {Condition} from './condition.ts'
 import {exitCheck, readyCheck, reloadedCheck} from './app-checks.ts'
@@ -20,7 +20,7 @@ export interface WaitOptions {
   readonly ignore?: readonly string[]
   /** What counts for conditions about something that has happened: since the start of the run, from now on, or after an event. */
   readonly from?: 'start' | 'now' | number
-  /** Aborted when nobody waits any more. */
+  /** Aborted when the caller disconnects. */
   readonly signal?: AbortSignal
 }
 
@@ -45,7 +45,7 @@ export interface ConditionView {
 /** Conditions are looked at so often, and at each event of the run. */
 const LOOK_MS = 10
 
-/** Waits until the conditions are met, or one of them cannot be any more. Throws an ApiProblem for what the run does not have. */
+/** Waits until the conditions are met, or one of them can no longer be met. Throws an ApiProblem for unknown apps and topics. */
 export async function waitFor(context: WaitContext, options: WaitOptions): Promise<WaitAnswer> {
   const {conditions, isAny = false, timeoutMs, ignore = [], from = 'start', signal} = options
   const startedAt = performance.now()

@@ -12,10 +12,10 @@ import {plainText} from './plain-text.ts'
 import {within} from './within.ts'
 import {standing} from './readiness.ts'
 
-/** Of the output of an app, so many lines are shown. */
+/** How many lines of an app's output are shown. */
 const LINES = 20
 const CALLS = 20
-/** The run is in this process: it answers at once. */
+/** The run is in this process: it answers immediately. */
 const TIMEOUT_MS = 10_000
 
 export interface Collected {
@@ -28,7 +28,7 @@ export interface Collecting {
   /** The id of the command's own sidecar. */
   readonly as: string
   readonly places: ReadonlyMap<string, Place>
-  /** How many processes have ended that nobody asked to end. */
+  /** The number of processes that exited unexpectedly. */
   readonly crashes: number
 }
 

@@ -19,7 +19,7 @@ export const EXIT_NOT_READY = 125
 /** Between SIGTERM and SIGKILL of the command. */
 const GRACE_MS = 5000
 const LOOK_MS = 50
-/** Without `--timeout`, a run that does not become idle is waited for so long. */
+/** Default timeout for the run to become idle. */
 const SETTLE_TIMEOUT_MS = 60_000
 const SIGNALS = {SIGINT: 130, SIGTERM: 143, SIGHUP: 129} as const
 
@@ -35,7 +35,7 @@ export interface CommandRunContext {
   readonly folder: ReportFolder | undefined
 }
 
-/** A run for one command: waits until its apps are ready, runs the command with a sidecar of its own, and stops the run. */
+/** A run for one command: waits until its apps are ready, runs the command with its own sidecar, and stops the run. */
 export class CommandRun {
   readonly #context: CommandRunContext
   readonly #startedAt = new Date()
@@ -43,11 +43,11 @@ export class CommandRun {
   readonly #checks: Check[] = []
   /** Aborted when the time is up. */
   readonly #late = new AbortController()
-  /** Aborted when the run is ending, whoever asked for it. */
+  /** Aborted when the run is ending, for whatever reason. */
   readonly #over = new AbortController()
   /** Aborted when everything is to be killed. */
   readonly #now = new AbortController()
-  /** Told of whatever may make an app ready. */
+  /** Called when an app may have become ready. */
   #look: () => void = () => undefined
   #command: ForegroundCommand | undefined
   #exitCode = 0
@@ -151,7 +151,7 @@ export class CommandRun {
     }
     this.#look = look
     this.#late.signal.addEventListener('abort', look)
-    const timer = setInterval(look, LOOK_MS) // that a health check succeeds again is no event
+    const timer = setInterval(look, LOOK_MS) // there is no event for a health check that succeeds again
     look()
     const failure = await settled.promise
     clearInterval(timer)
@@ -198,7 +198,7 @@ export class CommandRun {
     this.#check('the command', tookMs, this.#exitCode === 0 ? '' : `${options.command}: ${endOf(exit)}${why}`)
   }
 
-  /** Waits until nothing goes on in the run, unless it is being stopped. */
+  /** Waits until the run is idle, unless it is being stopped. */
   async #settle(run: Run): Promise<void> {
     const {options, say} = this.#context
     const {settleMs, timeoutMs} = options
@@ -230,7 +230,7 @@ export class CommandRun {
     return this.#command
   }
 
-  /** Kills the command that was told to end, and does not. */
+  /** Kills a command that ignores SIGTERM. */
   async #killLate(command: ForegroundCommand, ended: AbortSignal): Promise<void> {
     const asked = AbortSignal.any([this.#late.signal, this.#over.signal])
     if (!asked.aborted)
@@ -247,5 +247,5 @@ export class CommandRun {
   }
 }
 
-/** As shells have it; a shell that cannot be started counts as a command that cannot be. */
+/** The exit code as in shells; a shell that cannot be started counts as a command that cannot be. */
 const codeOf = (exit: Exit): number => (exit.kind === 'spawn-error' ? 126 : exitCodeOf(exit))

@@ -3,10 +3,10 @@ import {hasFailed, type AppOutcome, type Outcome} from './outcome.ts'
 
 const CALLS = 5
 
-/** What a person wants to know of a failure: the apps that failed with their last lines, and the latest calls that failed. '' = nothing failed. */
+/** Explains a failure: the apps that failed with their last lines, and the latest calls that failed. '' if nothing failed. */
 export function outcomeText({apps, failedCalls, exitCode}: Outcome): string {
   const failed = apps.filter(hasFailed)
-  // where one has failed for good, the others had no time
+  // if one has failed permanently, the others did not get the time to become ready
   const short = failed.every(isWaiting) ? [] : failed.filter(isWaiting)
   const parts = failed.filter(app => !short.includes(app)).map(appText)
   if (short.length > 0) parts.push(short.map(({name, state}) => `"${name}": ${state}\n`).join(''))

@@ -15,14 +15,14 @@ export interface AppOutcome {
   readonly id: string
   /** With its number if it is not the first instance. */
   readonly name: string
-  /** `ready`, `exited 3`, as `ps` has it. */
+  /** As in `ps`: `ready`, `exited 3`. */
   readonly state: string
   readonly isReady: boolean
   /** It will not become ready by itself. */
   readonly isOver: boolean
   /** Why calls to it wait, or fail; '' = they do not. */
   readonly reason: string
-  /** Where the template has it. */
+  /** The place in the template. */
   readonly place: Place | undefined
   readonly logFile: string
   readonly sidecarLogFile: string

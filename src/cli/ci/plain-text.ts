@@ -7,6 +7,6 @@ const SEQUENCE =
 const FORBIDDEN =
   /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
-/** Output of an app as text for reports: without colours and other controls; what is no character becomes U+FFFD. */
+/** Output of an app as text for reports: without colours and control characters; invalid bytes become U+FFFD. */
 export const plainText = (text: string): string =>
   text.replace(SEQUENCE, '').replace(/\r\n?/g, '\n').replace(FORBIDDEN, '\ufffd')

@@ -8,7 +8,7 @@ import {deathsMarkdown} from './deaths-markdown.ts'
 import type {Outcome} from './outcome.ts'
 import {within} from './within.ts'
 
-/** Of the end of a run: its last events come at once. */
+/** At the end of a run, how long to wait for its last events. */
 const TIMEOUT_MS = 5000
 
 /** The folder of `--report`: `events.ndjson`, `calls.har` (those that failed), `logs/`, `deaths.md`. */
@@ -63,7 +63,7 @@ export class ReportFolder {
     await pipeline(await run.api(path), createWriteStream(join(this.#path, name)))
   }
 
-  /** A report that is not whole is no reason to fail. */
+  /** An incomplete report does not fail the run. */
   async #orWarn(work: () => Promise<void>): Promise<void> {
     try {
       await work()

@@ -9,7 +9,7 @@ import type {Outcome} from './outcome.ts'
 import {outcomeText} from './outcome-text.ts'
 import {ReportFolder} from './report-folder.ts'
 
-/** The forms in which an outcome is told: text, JUnit, a folder, annotations. */
+/** The formats of an outcome: text, JUnit, a folder, annotations. */
 export class Reports {
   readonly folder: ReportFolder | undefined
   readonly #junit: string

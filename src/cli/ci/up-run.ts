@@ -95,7 +95,7 @@ const quiet = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'fil
 /** Its output is shown, and kept for the report. */
 const kept = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'fileAndConsole'}})
 
-/** What the run says of itself; its start lines are left out. */
+/** The run's own messages, without its start lines. */
 function shown(event: Event, say: (status: Status, text: string) => void): void {
   if (event.type === 'warned') say('warning', event.text)
   if (event.type === 'policy-decided' || event.type === 'fault-changed') say('info', event.text)

@@ -51,7 +51,7 @@ const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
   ['output', ['json', 'yaml', 'table']]
 ])
 
-/** `alias dapr=pillion` completes, too, unless there is another program of that name. */
+/** `alias dapr=pillion` gets completion, too, unless another program has that name. */
 const ALIAS = 'dapr'
 
 /** Where none of our words fits, the shell completes file names. */

@@ -49,6 +49,6 @@ interface OwnRun {
   readonly handlers: Pick<Handlers, 'dashboard' | 'list'> | undefined
 }
 
-/** The address of the page. The token follows `#`: a browser sends that to nobody. */
+/** The address of the page. The token follows `#`: browsers do not send that part. */
 const dashboardUrl = ({port, token, readOnlyToken}: Dashboard, isReadOnly: boolean): string =>
   `http://127.0.0.1:${port.toString()}/#${isReadOnly ? `look=${readOnlyToken}` : `t=${token}`}`

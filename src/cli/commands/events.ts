@@ -58,7 +58,7 @@ interface Wanted {
   readonly show: (event: ToldEvent & {readonly text: string}) => Promise<void>
 }
 
-/** Shows events until the run ends. One who reads too slowly is cut by the run, and goes on after the last event. */
+/** Shows events until the run ends. A reader that falls behind is disconnected by the run, and resumes after its last event. */
 async function read(run: FoundRun, {query, after, isFollowed, show}: Wanted): Promise<void> {
   let last = after
   for (;;) {

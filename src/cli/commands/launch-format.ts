@@ -18,7 +18,7 @@ export function variables({environment, added}: Launch, format: Format): string 
   if (format === 'vscode') return `${JSON.stringify(set, null, 2)}\n`
   const line = format === 'shell' ? shellLine : dotenvLine
   return Object.entries(set)
-    .filter(([name]) => NAME.test(name)) // a shell takes no other
+    .filter(([name]) => NAME.test(name)) // shells accept only these names
     .map(([name, value]) => `${line(name, value)}\n`)
     .join('')
 }
@@ -27,7 +27,7 @@ const NAME = /^[A-Za-z_]\w*$/
 
 const shellLine = (name: string, value: string): string => `export ${name}=${quoted(value)}`
 
-/** In single quotes all is meant as it stands. Where the value has one itself, files of variables know double quotes and `\n`. */
+/** Single quotes keep the text as it is. A value that contains one needs double quotes, in which `\n` is a line break. */
 function dotenvLine(name: string, value: string): string {
   if (PLAIN.test(value)) return `${name}=${value}`
   if (!/['\n\r]/.test(value)) return `${name}='${value}'`

@@ -3,7 +3,7 @@ import type {Loaded} from '../../config/load.ts'
 import type {Plan} from '../../model/plan.ts'
 import type {Hint} from '../../run/run-options.ts'
 
-/** Findings that `run` prints, too: the others are left to `validate`. */
+/** Findings that `run` prints, too; only `validate` prints the others. */
 const PRINTED = ['unknown-key', 'ignored-key', 'duplicate-app-port', 'unset-variable'] as const
 
 /** What `run` warns about when the start lines are out, one line each. `plan`: the apps that are started. */

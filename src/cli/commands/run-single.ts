@@ -80,7 +80,7 @@ class SingleRunReporter {
       case 'app-moved':
       case 'manager-opened':
       case 'notified':
-        return // a single app is no Daeploy service
+        return // a single app cannot be a Daeploy service
       case 'warned':
         void this.#terminal.err.print(shownStatus(process.stderr, 'warning', event.text, this.#asJson, event.code))
     }

@@ -60,7 +60,7 @@ async function live(
   }
 }
 
-/** The first signal stops the run, and so does a closed stdout; a second signal kills everything, and so does a bug of ours. */
+/** The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. */
 function guard(lived: Run, terminal: Terminal, takes: Form['takes']): () => boolean {
   let isAsked = false
   let hasBug = false

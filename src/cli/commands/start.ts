@@ -26,7 +26,7 @@ const missing = (id: string): never => {
   throw new UserError(`couldn't find app id ${id}`)
 }
 
-/** Does something with each app that is named, all at once; each failure has its line, in their order. 1 where one failed. */
+/** Runs an action for all named apps in parallel, and prints each failure, in their order. Returns 1 if one failed. */
 async function each(
   verb: string,
   {words, flags, asJson}: CommandContext,

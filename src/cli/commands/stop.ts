@@ -7,7 +7,7 @@ import {idsOf, pickRun, runsHere, templateHere, unknownId} from '../pick-run.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {say} from '../say.ts'
 
-/** `stop -f PATH`, `stop [--app-id] ID …`: returns when everything named has ended. If nothing runs that is no failure: scripts stop twice. */
+/** `stop -f PATH`, `stop [--app-id] ID …`: returns when everything named has ended. Succeeds if nothing is running: scripts stop twice. */
 export const stop: CommandHandler = async ({flags, words, asJson}) => {
   const runFile = flags.text('run-file')
   const wanted = runFile === undefined ? undefined : findTemplate(runFile, process.cwd()).file
@@ -39,7 +39,7 @@ async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boo
   say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
 }
 
-/** Stops one app. Returns 1 if the id is ambiguous. An unknown id is no failure. */
+/** Stops one app. Returns 1 if the id is ambiguous. An unknown id counts as success. */
 async function stopApp(
   id: string,
   runs: readonly FoundRun[],

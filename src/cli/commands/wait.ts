@@ -43,7 +43,7 @@ export const wait: CommandHandler = async ({flags, words, asJson}) => {
   return CODES[answer.outcome]
 }
 
-/** Throws a UsageError for what is no condition, pattern or id. */
+/** Throws a UsageError for invalid conditions, patterns and ids. */
 function readAsked(flags: GivenFlags): Asked {
   const conditions = flags.list('for')
   if (conditions.length === 0) throw new UsageError('wait needs a condition: --for ready')

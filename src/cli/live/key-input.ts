@@ -4,7 +4,7 @@ import {enterKeyMode, leaveKeyMode, type KeyMode} from '../../platform/key-mode.
 import {Keys} from './keys.ts'
 
 export interface KeyInputOptions {
-  /** What the terminal gave at once, as it came. */
+  /** Text that one read of the terminal returned. */
   readonly typed: (chunk: string) => void
   /** A key that was pressed alone. */
   readonly pressed: (key: string) => void
@@ -16,7 +16,7 @@ export interface KeyInputOptions {
 
 /** How soon a job in the background looks whether it is in the foreground again: `fg` tells a job that runs nothing. */
 const LOOK_EVERY_MS = 1000
-/** A suspension that has not come about (there is no shell to resume us) is over by then. */
+/** By then a suspension that failed (no shell can resume us) is over. */
 const RESUMED_AFTER_MS = 100
 
 /**

@@ -1,6 +1,6 @@
 import type {Clock} from '../../platform/clock.ts'
 
-/** Whoever types leaves more time between two keys; what is pasted comes in one piece, or nearly. */
+/** Minimum pause between two typed keys; pasted text arrives in one piece, or nearly. */
 const APART_MS = 30
 
 export interface KeysOptions {
@@ -9,7 +9,7 @@ export interface KeysOptions {
   readonly pressed: (key: string) => void
 }
 
-/** Tells keys that somebody presses from text that is pasted: a key comes alone, with nothing shortly before and behind it. */
+/** Distinguishes typed keys from pasted text: a key arrives alone, with a pause before and after it. */
 export class Keys {
   readonly #options: KeysOptions
   #latest = -Infinity
@@ -19,7 +19,7 @@ export class Keys {
     this.#options = options
   }
 
-  /** What the terminal gave at once. */
+  /** Text that one read of the terminal returned. */
   push(chunk: string): void {
     const {clock} = this.#options
     this.#callOff()
@@ -28,12 +28,12 @@ export class Keys {
     if (isAlone) this.#callOff = clock.after(APART_MS, () => this.#tellSoon(chunk))
   }
 
-  /** Nothing is told any more. */
+  /** Ignores all further input. */
   end(): void {
     this.#callOff()
   }
 
-  /** After the next look at the terminal: if we were busy, more may have come that has not been read yet. */
+  /** Waits for the next read: if we were busy, more input may be pending. */
   #tellSoon(key: string): void {
     const {clock, pressed} = this.#options
     this.#callOff = clock.after(0, () => pressed(key))

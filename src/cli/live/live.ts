@@ -1,7 +1,7 @@
 /**
  * live/ is what a run shows and takes on a terminal next to the lines that scripts read: what is waited for, that all is
  * ready, keys, and how it ended. It promises that the terminal is left as it was found, whatever ends us, and that nothing
- * of it is loaded, printed or read where stdin or stdout is no terminal.
+ * of it is loaded, printed or read unless stdin and stdout are terminals.
  */
 import type {Handlers, ListedApp} from '../../control/messages.ts'
 import type {Event} from '../../model/events.ts'

@@ -1,6 +1,6 @@
 import {characters, widthOf} from '../width.ts'
 
-/** A line that is typed below all others: what for, and what so far. */
+/** A line of input below the output: its purpose, and the text typed so far. */
 export class Prompt {
   readonly #question: string
   readonly #answered: (answer: string) => void
@@ -11,7 +11,7 @@ export class Prompt {
     this.#answered = answered
   }
 
-  /** What is shown; its end, where there is no room for all. */
+  /** The text to show; its end if there is not enough space. */
   shown(width: number): string {
     const text = `${this.#question} ${this.#text}`
     if (widthOf(text) <= width) return text
@@ -20,7 +20,7 @@ export class Prompt {
     return `…${signs.join('')}`
   }
 
-  /** What the terminal gave at once. Ends of lines in it do nothing: text that is pasted answers no question. */
+  /** Text that one read of the terminal returned. Line breaks in it are ignored: pasted text must not confirm anything. */
   insert(chunk: string): void {
     if (chunk.startsWith('\x1b')) return // a key that is more than a character
     for (const sign of chunk) {
@@ -35,7 +35,7 @@ export class Prompt {
   }
 }
 
-/** The ids that an answer means: whole, as numbers from 1, or by the only id that begins so. Unknown words come back as they are. */
+/** The ids that an answer names: in full, by number from 1, or by an unambiguous prefix. Unknown words are returned unchanged. */
 export function idsIn(answer: string, ids: readonly string[]): {known: readonly string[]; unknown: readonly string[]} {
   const words = answer.split(/[\s,]+/).filter(word => word !== '')
   const meant = words.map(word => {

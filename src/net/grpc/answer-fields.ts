@@ -3,10 +3,10 @@ import {FieldWalker, type Field, type FieldSink} from '../http2/field-walker.ts'
 
 /** A block of fields of an answer: its head, its trailers, or both in one. */
 export class AnswerFields implements FieldSink {
-  /** 0: this is no head. */
+  /** 0 if the block is not a head. */
   httpStatus = 0
   contentType = ''
-  /** -1: not said. */
+  /** -1 if it is missing. */
   status = -1
   message = ''
   /** `grpc-status-details-bin`, as it was sent. */
@@ -14,19 +14,19 @@ export class AnswerFields implements FieldSink {
   /** All but `:status`, as fields. */
   bytes = ''
   hasTrace = false
-  /** As it came, where it is remembered. */
+  /** As it was received, if it may be repeated. */
   block = ''
-  /** It has come before. */
+  /** The peer has sent this block before. */
   isRepeated = false
   #headText: string | undefined
   #head: string | undefined
 
-  /** The same behind the status 200. */
+  /** The same after the status 200. */
   get head(): string {
     return (this.#head ??= copyOf(`\u0088${this.bytes}`))
   }
 
-  /** As the head of a response in text, made when somebody asks for it. */
+  /** The head of the response as text, created when it is needed. */
   get headText(): string {
     return (this.#headText ??= this.#text())
   }

@@ -29,7 +29,7 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
 
 const PREFIX = 'type.googleapis.com/google.rpc.'
 
-/** google.protobuf.Duration as JSON has it: `1.500s`. */
+/** google.protobuf.Duration in its JSON form: `1.500s`. */
 const durationOf = (bytes: Uint8Array): string => {
   let [seconds, nanos] = [0, 0]
   eachField(bytes, (field, reader) => {

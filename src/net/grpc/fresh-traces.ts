@@ -2,7 +2,7 @@ import {randomFillSync} from 'node:crypto'
 import {copyOf} from '../http2/field-text.ts'
 import {BINARY_BYTES, BINARY_LENGTH, TRACE_BIN, TRACEPARENT, TRACEPARENT_LENGTH} from './trace-fields.ts'
 
-/** Traces that are made at once: the calls of Node's and the text of all of them cost hardly more than those of one. */
+/** Number of traces created together: a batch costs hardly more than one. */
 const COUNT = 128
 /** A binary trace and a byte of 0, so that each begins a group of base64. */
 const ROOM = BINARY_BYTES + 1
@@ -15,7 +15,7 @@ export interface FreshTrace {
 }
 
 let binary: Buffer | undefined
-/** The fields of all of them, one behind the other. */
+/** The fields of all traces, concatenated. */
 let text = ''
 let used = 0
 

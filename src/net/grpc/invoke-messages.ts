@@ -2,7 +2,7 @@ import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 
 /*
  * The messages of Dapr's service invocation (dapr/proto/common/v1/common.proto, dapr/proto/runtime/v1/dapr.proto), by their
- * field numbers: eight of them matter, which is no reason to generate code and to load a runtime for it.
+ * field numbers. Eight fields matter: too few to generate code and load a runtime.
  */
 
 /** HTTPExtension.Verb */
@@ -10,11 +10,11 @@ export const VERBS = ['NONE', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT',
 
 export interface InvokeRequest {
   readonly method: string
-  /** Undefined: there is no `data`. */
+  /** Undefined if there is no `data`. */
   readonly typeUrl: string | undefined
   readonly value: Uint8Array
   readonly contentType: string
-  /** Undefined: there is no `http_extension`. An index of VERBS. */
+  /** An index of VERBS; undefined if there is no `http_extension`. */
   readonly verb: number | undefined
   readonly query: string
 }
@@ -36,7 +36,7 @@ export const eachField = (bytes: Uint8Array, read: ReadField): void => {
   readUntil(reader.len, reader, read)
 }
 
-/** The same for the message that a reader has come to: a reader of its own would cost more than what it reads. */
+/** The same for a nested message, with the reader of the outer one: creating another reader would cost more than reading. */
 const eachFieldWithin = (reader: BinaryReader, read: ReadField): void => {
   const length = reader.uint32()
   const end = reader.pos + length

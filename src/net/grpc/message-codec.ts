@@ -2,7 +2,7 @@ import {messageOf} from '../../model/errors.ts'
 import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 
 /*
- * Messages of Protocol Buffers (proto3) by a table of their fields: what Dapr's API says of a message is a line here, and
+ * Protocol Buffers messages (proto3), described by a table of their fields: a message of Dapr's API is a line here, and
  * no code has to be generated for it.
  */
 
@@ -47,7 +47,7 @@ type Value<T> = T extends 'string'
 export type Message<S extends Schema> = {readonly [K in keyof S]: Value<S[K][1]>}
 
 const NOTHING = new Uint8Array(0)
-/** Read-only, and shared: most messages have lists and maps that nobody has filled. */
+/** Shared and read-only: most lists and maps of messages are empty. */
 const NO_LIST: readonly never[] = Object.freeze([])
 const NO_MAP = Object.freeze({})
 const ENTRY = {key: [1, 'string'], value: [2, 'string']} as const
@@ -116,7 +116,7 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError'
 }
 
-/** Reads a message; fields that the schema does not know are passed over. Throws a DecodeError if it is none. */
+/** Decodes a message; unknown fields are skipped. Throws a DecodeError if it is invalid. */
 export function decode<S extends Schema>(schema: S, bytes: Uint8Array): Message<S> {
   try {
     return read(schema, bytes)

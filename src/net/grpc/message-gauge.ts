@@ -7,7 +7,7 @@ export const messageLength = (text: string, at: number): number =>
 
 /** Follows the messages in one direction of a call, without keeping them. */
 export class MessageGauge {
-  /** Messages that have come whole. */
+  /** The number of complete messages. */
   count = 0
   readonly #max: number
   #left = 0
@@ -55,7 +55,7 @@ export class MessageGauge {
   }
 }
 
-/** What grpc-go says of one. */
+/** grpc-go's text for a message that is too large. */
 export const tooLargeText = (bytes: number, max: number): string =>
   `grpc: received message larger than max (${bytes.toString()} vs. ${max.toString()})`
 

@@ -28,7 +28,7 @@ const RPC_ERROR = /^rpc error: code = (\w+) desc = /
 /** A deadline has passed, in the words of Go's gRPC. */
 export const EXCEEDED: GrpcStatus = {code: DEADLINE_EXCEEDED, message: 'context deadline exceeded'}
 
-/** What Go's `status.FromError` makes of a text: the code that it names, else `otherwise`. */
+/** Parses an error text as Go's `status.FromError` does: the code that it names, else `otherwise`. */
 export const statusFrom = (text: string, otherwise: number): GrpcStatus => {
   const match = RPC_ERROR.exec(text)
   const code = codeNamed(match?.[1] ?? '')
@@ -77,7 +77,7 @@ export const trailersOf = ({code, message, details}: GrpcStatus): string =>
   (message === '' ? '' : encodeField('grpc-message', escapeMessage(message.slice(0, MAX_MESSAGE)))) +
   (details === undefined ? '' : encodeBinary('grpc-status-details-bin', details))
 
-/** What grpc makes of a callee that answers with a status of HTTP (gRPC's HTTP/2 status mapping). */
+/** The gRPC code for a callee that answers with an HTTP status (gRPC's HTTP/2 status mapping). */
 export const codeOfHttp = (status: number): number => {
   switch (status) {
     case 400:
@@ -98,7 +98,7 @@ export const codeOfHttp = (status: number): number => {
   }
 }
 
-/** What a caller is told whose callee has reset the stream with an error code of HTTP/2. */
+/** The gRPC code for a stream that the callee has reset with an HTTP/2 error code. */
 export const codeOfReset = (code: number): number => (code === 8 ? CANCELLED : code === 7 ? UNAVAILABLE : INTERNAL)
 
 /** Statuses of HTTP for codes, by their numbers (Dapr: pkg/messaging/v1/util.go, HTTPStatusFromCode). */

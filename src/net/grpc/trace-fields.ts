@@ -16,7 +16,7 @@ const fieldOf = (name: string, length: number): string =>
 export const TRACEPARENT = fieldOf('traceparent', TRACEPARENT_LENGTH)
 export const TRACE_BIN = fieldOf('grpc-trace-bin', BINARY_LENGTH)
 
-/** The value of `grpc-trace-bin` as a traceparent; '' = it is none. */
+/** The value of `grpc-trace-bin` as a traceparent; '' if it is invalid. */
 export const traceparentOf = (text: string): string => {
   const bytes = Buffer.from(text, 'base64')
   if (bytes.length !== BINARY_BYTES || bytes[0] !== 0) return ''

@@ -19,7 +19,7 @@ export interface UnaryOutcome {
   /** The fields of the head, '' where none came. */
   readonly head: string
   readonly message: Buffer
-  /** The call broke off: this status is none of the callee's. */
+  /** The call broke off: the status is ours, not the callee's. */
   readonly isCut: boolean
 }
 
@@ -31,7 +31,7 @@ export interface UnaryCallOptions {
   readonly maxBytes: number
   /** There is a connection, and the message has been sent. */
   readonly opened?: () => void
-  /** The first bytes of the answer have come. */
+  /** The first bytes of the answer have arrived. */
   readonly responded?: () => void
   readonly done: (outcome: UnaryOutcome) => void
   /** Nobody listens. */
@@ -40,7 +40,7 @@ export interface UnaryCallOptions {
 
 const NOTHING = Buffer.alloc(0)
 
-/** A call of ours with one message each way. */
+/** A unary gRPC call that the sidecar makes. */
 export class UnaryCall implements StreamHandler, Waiter {
   readonly #options: UnaryCallOptions
   readonly #gauge: MessageGauge
@@ -61,7 +61,7 @@ export class UnaryCall implements StreamHandler, Waiter {
     return this
   }
 
-  /** Its outcome is of no interest any more. */
+  /** The result is no longer needed. */
   cancel(): void {
     this.#isOver = true
     this.#options.clients.leave(this)
@@ -112,7 +112,7 @@ export class UnaryCall implements StreamHandler, Waiter {
   }
 
   sent(): void {
-    // nobody waits for it
+    // the call was cancelled
   }
 
   reset(_stream: FrameStream, code: number): void {

@@ -6,13 +6,13 @@ export interface FieldSink {
   field(field: Field): void
 }
 
-/** The field that a walker has come to. It holds until the next one. */
+/** The current field of a walker; valid until the next one. */
 export interface Field {
-  /** As it was sent: nobody has looked whether it is in small letters. */
+  /** As it was sent: it may contain capitals. */
   readonly name: string
   /** What any other connection understands as this field. */
   readonly bytes: string
-  /** Latin1; decoded when it is asked for. */
+  /** Latin1; decoded on access. */
   value(): string
 }
 
@@ -23,7 +23,7 @@ interface Entry {
 }
 
 const STATIC_COUNT = STATIC_FIELDS.length
-/** A field counts for so much more than its texts (RFC 7541 §4.1). */
+/** Overhead of a field in the size of a header list (RFC 7541 §4.1). */
 const FIELD_OVERHEAD = 32
 /** SETTINGS_HEADER_TABLE_SIZE until a peer has seen ours, which is 0. */
 const DEFAULT_TABLE = 4096
@@ -31,8 +31,8 @@ const DEFAULT_TABLE = 4096
 const texts = new FieldTexts()
 
 /**
- * Walks the blocks of fields of one connection (RFC 7541). They are not decoded but cut: each field comes with bytes that mean the
- * same elsewhere, and names and values are read where somebody asks. A peer may use its table until it has read our settings.
+ * Walks the field blocks of one connection (RFC 7541). It does not decode them but cuts them: each field comes with bytes that mean the
+ * same on any connection; names and values are decoded on access. A peer may use its table until it has read our settings.
  */
 export class FieldWalker implements Field {
   name = ''

@@ -1,14 +1,14 @@
 import {ConnectionError, ENHANCE_YOUR_CALM} from './frames.ts'
 
-/** So many frames without use may come at once … */
+/** Burst of useless frames that is tolerated … */
 const BURST = 20_000
-/** … and so many each second, for as long as it takes. */
+/** … and the rate per second that is tolerated permanently. */
 const PER_SECOND = 2000
 /** A frame of an answer makes up for some: a good client pings and resets in step with what it gets. */
 const PER_ANSWER = 2
 
 /**
- * Counts the frames of a peer that cost us work and bring nobody anything: pings, settings, resets, empty data, priorities.
+ * Counts frames that cost us work and serve no purpose: pings, settings, resets, empty data, priorities.
  * Who sends them without end is cut (RFC 9113 §10.5).
  */
 export class FloodGuard {

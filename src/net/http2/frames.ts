@@ -1,6 +1,6 @@
 /*
  * Frames of HTTP/2 (RFC 9113 §4, §6) as latin1 text, one character for one byte: what is passed on is cut out of what was read,
- * and all that one read causes is written at once.
+ * and everything that one read causes is written together.
  */
 
 export const DATA = 0

@@ -8,7 +8,7 @@ export const STREAM_WINDOW = 1 << 20
 export const CONNECTION_WINDOW = 1 << 24
 const INITIAL_WINDOW = 65_535
 
-/** Calls of one client that are under way at once. */
+/** Maximum number of concurrent streams per client. */
 export const MAX_STREAMS = 10_000
 
 const setting = (id: number, value: number): string => String.fromCharCode(0, id) + uint32(value)

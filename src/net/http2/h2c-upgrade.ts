@@ -16,7 +16,7 @@ const NOT_FORWARDED = new Set([
   'content-length'
 ])
 
-/** Whether a request asks for an upgrade to HTTP/2: granted only without a body; the others are plain requests. */
+/** Whether a request asks for an upgrade to HTTP/2, which is granted only without a body. Other requests are served as usual. */
 export const asksForHttp2 = ({headers, httpVersionMinor}: IncomingMessage): boolean =>
   headers.upgrade?.toLowerCase() === 'h2c' &&
   headers['http2-settings'] !== undefined &&

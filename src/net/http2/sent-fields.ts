@@ -3,7 +3,7 @@ import {FieldWalker, type Field, type FieldSink} from './field-walker.ts'
 
 /** The size of a table whose owner says nothing of it (RFC 9113 §6.5.2, SETTINGS_HEADER_TABLE_SIZE). */
 const TABLE_BYTES = 4096
-/** A field counts for so much more than its texts (RFC 7541 §4.1). */
+/** Overhead of a field in the size of a header list (RFC 7541 §4.1). */
 const FIELD_OVERHEAD = 32
 /** The first place of the table, behind the static one. */
 const FIRST_PLACE = 62
@@ -24,7 +24,7 @@ interface SentBlock {
 }
 
 /**
- * The table of fields that the peer keeps of what we send it (RFC 7541 §2.3). Fields that come again and again are named by
+ * The table of fields that the peer keeps of what we send it (RFC 7541 §2.3). Repeated fields are referred to by
  * their places in it: for an app in Go that is a tenth of the work of a call. It is filled once, and nothing is put out of it.
  */
 export class SentFields implements FieldSink {
@@ -37,7 +37,7 @@ export class SentFields implements FieldSink {
   readonly #blocks = new Map<string, SentBlock>()
   #text = ''
 
-  /** What the peer says of the size of its table: one that is smaller than usual is not used. */
+  /** Applies the table size that the peer has announced: a table smaller than the default is not used. */
   limit(bytes: number): void {
     if (bytes >= TABLE_BYTES || !this.#hasTable) return
     this.#hasTable = false
@@ -46,7 +46,7 @@ export class SentFields implements FieldSink {
     this.#blocks.clear()
   }
 
-  /** A block of fields as it goes out now; `repeated`: its first ones, where they are likely to come again. */
+  /** Encodes a block of fields; `repeated`: its first fields, if they are likely to be sent again. */
   encode(repeated: string, fields: string): string {
     if (this.#hasTable) return repeated === '' ? fields : this.#encode(repeated) + fields
     const text = this.#update + repeated + fields

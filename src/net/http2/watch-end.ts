@@ -3,7 +3,7 @@ import type {Duplex} from 'node:stream'
 
 const WATCH_MS = 1000
 
-/** There is no public API to read a socket that belongs to a session. */
+/** Node has no public API for reading a socket that belongs to a session. */
 const read = (socket: Duplex): void =>
   (Reflect.get(socket, '_handle') as {readStart?(): void} | null | undefined)?.readStart?.()
 

@@ -23,7 +23,7 @@ export interface AppsOptions {
   readonly joins: (runtime: AppRuntime) => void
   /** Whether it is the main version of its id, not a shadow that gets copies of calls. */
   readonly isMain: (runtime: AppRuntime) => boolean
-  /** Aborted when somebody requests a stop of the run. */
+  /** Aborted when a stop of the run is requested. */
   readonly stopRequested: AbortSignal
   /** The run is stopping or has ended. */
   readonly isOver: () => boolean
@@ -44,7 +44,7 @@ export class Apps {
   #all: readonly AppRuntime[] = []
   /** With the plans for their next start. */
   readonly #stopped = new Map<AppRuntime, AppPlan>()
-  /** Apps of profiles that nobody asked for: they have nothing open until somebody starts them. */
+  /** Apps of inactive profiles. They have nothing open until the user starts them. */
   #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
   readonly #opening = new Map<AppRuntime, Promise<AppRuntime>>()
@@ -81,7 +81,7 @@ export class Apps {
     return leftOut === undefined ? '' : whyLeftOut(id, leftOut.profiles ?? [])
   }
 
-  /** The apps with this id that no profile asked for, and that nobody has started; all of them without an id. */
+  /** The apps with this id, or all apps, that belong to inactive profiles and have not been started. */
   leftOut(id?: string): readonly AppPlan[] {
     return this.#leftOut.filter(plan => id === undefined || plan.id === id)
   }
@@ -91,7 +91,7 @@ export class Apps {
     this.#leftOut = plans
   }
 
-  /** Opens an app that was left out; the caller starts it. Undefined if the run ends meanwhile. Throws a UserError. */
+  /** Opens an app that was left out; the caller starts it. Undefined if the run ends in the meantime. Throws a UserError. */
   async bringIn(plan: AppPlan, isDebugged: boolean): Promise<AppRuntime | undefined> {
     this.#leftOut = this.#leftOut.filter(each => each !== plan)
     try {
@@ -147,7 +147,7 @@ export class Apps {
 
   /**
    * Stops the apps of an id, or one instance, with their sidecars. Shadows stop first, so that none replaces the main
-   * version. With the last app that has not exited, the run ends. False if there is no such app, or it is stopped already.
+   * version. The run ends with its last app. False if there is no such app, or it is stopped already.
    */
   async stop(name: string): Promise<boolean> {
     const {isMain, closer, end} = this.#options
@@ -168,7 +168,7 @@ export class Apps {
 
   /**
    * Reopens a stopped app with its ports; the caller starts it. Resolves with the new app when its sidecar is open, or with
-   * the old one if the run ends meanwhile. Throws a UserError if a port that the template fixes is taken.
+   * the old one if the run ends in the meantime. Throws a UserError if a port that the template fixes is taken.
    */
   async reopen(stopped: AppRuntime, isDebugged: boolean): Promise<AppRuntime> {
     const opening = this.#opening.get(stopped) ?? this.#reopen(stopped, isDebugged)
@@ -224,7 +224,7 @@ export class Apps {
     return undefined
   }
 
-  /** Its start has failed, or is not wanted any more: it is stopped as before, or was never there. */
+  /** Its start failed or was cancelled: it is stopped again, or removed if it is new. */
   async #withdraw(runtime: AppRuntime, wasStopped: boolean): Promise<void> {
     if (!wasStopped) return this.remove(runtime)
     this.#stopped.set(runtime, runtime.plan)

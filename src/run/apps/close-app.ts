@@ -7,11 +7,11 @@ import type {Reporter} from '../../model/reporter.ts'
 export interface AppCloserOptions {
   /** The open sidecars; a closed one is removed. */
   readonly sidecars: Map<AppRuntime, OpenSidecar>
-  /** Aborted when somebody requests a stop of the run. */
+  /** Aborted when a stop of the run is requested. */
   readonly stopRequested: AbortSignal
   /** Aborted to stop without a grace period. */
   readonly now: AbortSignal
-  /** Called when an app leaves the run: it is not restarted any more and gets no new calls. */
+  /** Called when an app leaves the run: it is no longer restarted and gets no new calls. */
   readonly leaves: (runtime: AppRuntime) => void
   readonly reporter: Reporter
 }

@@ -29,7 +29,7 @@ export interface AppRuntimesOptions extends RunOptions {
   readonly explain: (id: string, pendingCall: PendingCall) => string
   /** Called when the state of an app changes. */
   readonly moved: () => void
-  /** A process has ended although nobody asked it to; the result is the number under which that is kept, 0: it is not. */
+  /** Called when a process exits unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
   readonly died: (runtime: AppRuntime, exit: Exit) => number
   /** The marker of an app process whose orphans survive the run. */
   readonly spare: (marker: string) => void

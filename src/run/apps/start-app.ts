@@ -14,7 +14,7 @@ export interface AppStarterOptions {
   readonly changes: Changes
   /** The version that answers for an id. */
   readonly main: (id: string) => AppRuntime | undefined
-  /** The run is stopping: nothing is started any more. */
+  /** The run is stopping: nothing may be started. */
   readonly isEnding: () => boolean
 }
 

@@ -22,12 +22,12 @@ export interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 
   readonly warn: (text: string) => void
 }
 
-/** One that has lived so long has started well. */
+/** A daprd that has run this long has started successfully. */
 const SHORT_MS = 10_000
 const MAX_FAILURES = 5
 const BACKOFF_MS = 200
 
-/** Keeps a daprd for one app: starts it for the components that files name, exchanges it when they change, and starts it anew when it dies. */
+/** Keeps a daprd for one app: starts it for the components in files, replaces it when they change, and restarts it when it exits. */
 export class AppDaprd implements DaprdComponents, DaprdAccess {
   readonly #options: AppDaprdOptions
   readonly #readings = new Readings(() => this.#readingsChanged())
@@ -36,7 +36,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   /** Those of Dapr's own folder that were used. */
   readonly #used = new Set<string>()
   #all: readonly ComponentResource[] = []
-  /** What daprd is to open; '' = nothing, then there is no daprd. */
+  /** The configuration that daprd needs; '' if it needs none, and is not started. */
   #wanted = ''
   /** Serves calls. */
   #current: Daprd | undefined
@@ -107,7 +107,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     this.#readings.setKnown(what)
   }
 
-  /** The process of the app is another one: Dapr's CLI tells it. */
+  /** The app has a new process: sets the metadata again, as Dapr's CLI does. */
   tell(key: string, value: string): void {
     void this.#current?.tell(key, value)
   }
@@ -184,7 +184,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return daprd
   }
 
-  /** Waits for its end; one that nobody has asked for is answered by a new one. */
+  /** Waits for its exit. If that was not requested, starts a new one. */
   async #watch(daprd: Daprd): Promise<void> {
     const how = await daprd.ended
     if (this.#current !== daprd || this.#over.signal.aborted) return
@@ -218,7 +218,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return undefined
   }
 
-  /** A daprd that has asked already what the app reads has to ask anew. */
+  /** Replaces a daprd that has already asked what the app reads: it asks only once. */
   #readingsChanged(): void {
     if (this.#isUpToDate) return
     this.#change(async () => this.#exchange(!this.#isUpToDate))

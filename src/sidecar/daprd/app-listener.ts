@@ -10,13 +10,13 @@ import type {Told} from './readings.ts'
 export interface AppListenerOptions {
   /** The topics to read, once they are known: daprd asks for them once in its life. */
   readonly topics: () => Promise<readonly DaprdTopic[]>
-  /** Who reads a topic now that daprd was told of; undefined: nobody does any more. */
+  /** The reader of a topic in the list that daprd got; undefined if there is none any longer. */
   readonly readerOf: (told: DaprdTopic) => DaprdTopic | undefined
-  /** The binding whose events come to a path, without its slash; undefined: there is none. */
+  /** The binding whose events arrive at a path, without its slash; undefined if there is none. */
   readonly bindingAt: (path: string) => string | undefined
   /** Whether the app wants the events of a binding, once that is known. */
   readonly wantsBinding: (name: string) => Promise<boolean>
-  /** Who reads a binding now; undefined: nobody does. */
+  /** The current reader of a binding; undefined if there is none. */
   readonly bindingReader: (name: string) => DeliverEvent | undefined
   /** What has changed in a subscription to configuration. */
   readonly configurationChanged: (id: string, items: unknown) => void
@@ -33,7 +33,7 @@ const READY_AFTER_MS = 100
 export class AppListener {
   readonly token = randomBytes(16).toString('hex')
   readonly #options: AppListenerOptions
-  /** What daprd was told. */
+  /** The topics and bindings that daprd got. */
   readonly told: Told = {topics: undefined, bindings: new Map()}
   /** Nobody else knows the paths of topics, also not who calls the app by daprd. */
   readonly #secret = randomBytes(16).toString('hex')

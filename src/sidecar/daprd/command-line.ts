@@ -18,7 +18,7 @@ const MIB = 1024 * 1024
 const ANY_MIB = 1024
 const SCHEDULER_SINCE = [1, 14] as const
 
-/** How daprd is started. Dapr's own `list` reads such command lines, and needs each flag as a word of its own. */
+/** The command line of daprd. Dapr's own `list` reads it, and needs flags and values as separate words. */
 export function commandLine({program, plan, ports, appPort, folder}: CommandLine): readonly string[] {
   const {id, sidecar, stop} = plan
   const {maxBodyBytes, readBufferBytes, logLevel} = sidecar

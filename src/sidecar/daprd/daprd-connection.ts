@@ -44,7 +44,7 @@ export class DaprdConnection {
     return promise
   }
 
-  /** Rejects if there is no answer. */
+  /** Rejects if the call fails. */
   async request(method: 'GET' | 'PUT', path: string, body = ''): Promise<HttpAnswer> {
     const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>()
     const request = http.request({socketPath: this.#httpSocket, agent: this.#agent, method, path}, response => {

@@ -17,9 +17,9 @@ export interface DaprdOptions {
   readonly shell: Readonly<Record<string, string | undefined>>
   /** The value of `PILLION_RUN`. */
   readonly run: string
-  /** A name of its own among all that the run starts. */
+  /** Unique among all processes of the run. */
   readonly life: string
-  /** A folder of its own, made here and removed at its end. */
+  /** Created here, and removed at the end. */
   readonly folder: string
   /** What it opens (`componentsText`). */
   readonly components: string
@@ -33,7 +33,7 @@ const LOOK_EVERY_MS = 10
 const LATER_EVERY_MS = 50
 const LATER_MS = 500
 
-/** A component as daprd's metadata has it. */
+/** A component in daprd's metadata. */
 interface Listed {
   readonly name: string
   readonly capabilities?: readonly string[]
@@ -101,7 +101,7 @@ export class Daprd {
     return this.#process.livedMs
   }
 
-  /** Sets what Dapr's CLI sets; that it fails is no harm. */
+  /** Sets the metadata that Dapr's CLI sets. A failure is ignored. */
   async tell(key: string, value: string): Promise<void> {
     await this.connection.request('PUT', `/v1.0/metadata/${key}`, value).catch(() => undefined)
   }
@@ -139,7 +139,7 @@ export class Daprd {
     }
   }
 
-  /** What it said last says most: the first error is the cause of the others. */
+  /** The reason from its latest output: the first error, which causes the others. */
   async #whyEnded(): Promise<string> {
     const how = await this.ended
     await this.#process.end() // its last lines are read

@@ -25,7 +25,7 @@ export const isFrom = (version: string, [major, minor]: readonly [number, number
 
 const known = new Map<string, Promise<DaprdProgram | string>>()
 
-/** The daprd of Dapr's folder, else that of the PATH; or why there is none that can be used. */
+/** The daprd in Dapr's folder, else the one on the PATH; or the reason why none is usable. */
 export async function findDaprd(daprFolder: string, searchPath: string): Promise<DaprdProgram | string> {
   const path = findProgram('daprd', join(daprFolder, 'bin')) ?? findProgram('daprd', searchPath)
   if (path === undefined) return 'no daprd is installed'

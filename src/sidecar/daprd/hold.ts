@@ -10,7 +10,7 @@ interface Hold {
 
 const USUAL_MS = 60_000
 
-/** How long brokers wait for an answer before they deliver a message anew (metadata.yaml of each in components-contrib). */
+/** How long brokers wait for an answer before they redeliver a message (metadata.yaml of each in components-contrib). */
 const HOLDS: Readonly<Record<string, Hold>> = {
   'pubsub.redis': {property: 'processingTimeout', unitMs: 1, defaultMs: USUAL_MS},
   'pubsub.jetstream': {property: 'ackWait', unitMs: 1e-6, defaultMs: 30_000},
@@ -24,13 +24,13 @@ const HOLDS: Readonly<Record<string, Hold>> = {
 /** Of that time; the rest is for the way back. */
 const SHARE = 0.9
 
-/** How long a message of a broker may wait for an app that starts or reloads, in ms: later the broker delivers it anew. */
+/** How long a broker's message may wait for an app that starts or reloads, in ms: after that the broker redelivers it. */
 export function holdMsOf({type, properties}: Pick<ComponentResource, 'type' | 'properties'>): number {
   const hold = HOLDS[type]
   if (hold === undefined) return USUAL_MS * SHARE
   const {property, unitMs, defaultMs} = hold
   const text = properties.find(({name}) => name.toLowerCase() === property.toLowerCase())?.value ?? ''
   const ms = /^\d+$/.test(text) ? Number(text) * unitMs : parseGoDuration(text)
-  // 0: the broker never delivers anew
+  // 0: the broker never redelivers
   return (typeof ms === 'number' && ms > 0 ? ms : defaultMs) * SHARE
 }

@@ -7,7 +7,7 @@ const COMMON = new Set(['app_id', 'instance', 'level', 'msg', 'scope', 'time', '
 const levelOf = (word: unknown): LogLevel =>
   LOG_LEVELS.find(each => each === word) ?? (word === 'warning' ? 'warn' : 'info')
 
-/** A line of daprd's log (`--log-as-json`) for that of the app's sidecar, where it bears its version; what is no such line, a stack for example, is an error. */
+/** Converts a line of daprd's log (`--log-as-json`) for the log of the app's sidecar, with daprd's version. Other lines, such as stack traces, count as errors. */
 export function entryOf(line: string, daprd: string): LogEntry {
   let fields: Readonly<Record<string, unknown>>
   try {

@@ -1,13 +1,13 @@
 import type {DaprdTopic, DeliverEvent} from '../../components/daprd/daprd-access.ts'
 
-/** Topics may come and go one by one: daprd is exchanged when they have been the same for so long. */
+/** Topics may change one by one: daprd is replaced when they have not changed for this long. */
 const AT_REST_MS = 50
 
 const keyOf = ({pubsubName, topic, atOnce}: DaprdTopic): string => JSON.stringify([pubsubName, topic, atOnce])
 
 const keysOf = (topics: Iterable<DaprdTopic>): string => [...new Set([...topics].map(keyOf))].toSorted().join()
 
-/** What one daprd was told, which asks once in its life. */
+/** The topics and bindings that one daprd got; it asks only once. */
 export interface Told {
   /** Undefined: it has not asked yet. */
   topics: readonly DaprdTopic[] | undefined
@@ -24,7 +24,7 @@ export class Readings {
   readonly #changed: () => void
   #timer: NodeJS.Timeout | undefined
 
-  /** `changed`: they are others than before, and at rest. */
+  /** `changed`: called when they differ from the last ones, and are stable. */
   constructor(changed: () => void) {
     this.#changed = changed
   }
@@ -64,7 +64,7 @@ export class Readings {
     return this.#bindings.has(name)
   }
 
-  /** Whether a daprd was told what holds now. */
+  /** Whether a daprd has the current topics and bindings. */
   fits({topics, bindings}: Told): boolean {
     const fitsBindings = [...bindings].every(([name, isWanted]) => this.#bindings.has(name) === isWanted)
     return fitsBindings && (topics === undefined || keysOf(topics) === keysOf(this.#topics))

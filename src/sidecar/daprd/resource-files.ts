@@ -43,7 +43,7 @@ export const componentsText = (resources: readonly ComponentResource[]): string 
 const routeOf = ({name, properties}: ComponentResource): string =>
   properties.find(property => property.name.toLowerCase() === 'route')?.value.replace(/^\/+/, '') || name
 
-/** The binding whose events daprd sends to a path, without its slash; undefined: there is none. */
+/** The binding whose events daprd sends to a path, without its slash; undefined if there is none. */
 export const bindingAt = (path: string, resources: readonly ComponentResource[]): string | undefined =>
   resources.find(each => each.type.startsWith('bindings.') && routeOf(each) === path)?.name
 

@@ -11,7 +11,7 @@ export const NO_TRAILERS: GrpcStatus = {
 export const answerType = ({contentType}: RequestHead): string =>
   contentType.startsWith('application/grpc') ? contentType : 'application/grpc'
 
-/** grpc-go's words for an answer that is none of gRPC. */
+/** grpc-go's text for an answer that is not gRPC. */
 export const httpText = ({httpStatus, contentType}: AnswerFields): string => {
   const type = contentType.startsWith('application/grpc')
     ? ''

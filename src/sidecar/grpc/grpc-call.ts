@@ -35,9 +35,9 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
   #callee: FrameStream | undefined
   #calleeConnection: FrameClient | undefined
   #timer: NodeJS.Timeout | undefined
-  /** What has come before the callee could take it. */
+  /** Messages that arrived before there was a stream to the callee. */
   #early: string[] | undefined
-  /** Bytes that came and were not passed on yet. */
+  /** Bytes that were received and not passed on yet. */
   #unpassed = 0
   #isRequestDone = false
 
@@ -49,21 +49,21 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     this.#answer = new MessageGauge(options.sidecar.maxBodyBytes)
   }
 
-  /** The first fields that go to the callee: the same for each such call. */
+  /** The first fields for the callee: the same for all calls of a method. */
   protected abstract fixedFields(admitted: Admitted): Forwarded
-  /** Those behind them. */
+  /** The fields after them. */
   protected abstract ownFields(admitted: Admitted, connectedAfterMs: number): string
-  /** The messages that go to the callee where the caller's own ones do not, '' = the caller's do. */
+  /** The message for the callee if it differs from the caller's; '' if it does not. */
   protected bodyFor(_admitted: Admitted): string {
     return ''
   }
   protected abstract failedStatus(why: string): GrpcStatus
-  /** More fields for the head of the answer, and for its trailers. */
+  /** Additional fields for the head of the answer. */
   protected answerFields(_fields: AnswerFields): string {
     return ''
   }
 
-  /** More messages may come, or have passed: it may go on for ever (`AdmissionQueue.drained`). */
+  /** More messages may follow, or have passed: it may never end by itself (`AdmissionQueue.drained`). */
   get isStream(): boolean {
     return this.admitted !== undefined && (!this.#isRequestDone || this.answerBytes > 0)
   }
@@ -140,7 +140,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     this.failAttempt(this.failedStatus(why), true)
   }
 
-  /** Ends the call with a status of ours. */
+  /** Ends the call with a status of the sidecar. */
   protected fail(end: GrpcStatus): void {
     if (this.isOver) return
     const head = this.isAnswered ? '' : status.answerHead(answerType(this.requestHead)) + this.faultField
@@ -160,7 +160,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     this.#callee = undefined
   }
 
-  /** What goes out first: what has come so far, and at a further attempt once more; undefined: that is not there any more. */
+  /** The messages to send first: those received so far, again for another attempt; undefined if they are no longer kept. */
   #firstMessages(): readonly string[] | undefined {
     const kept = this.policed?.kept
     if (kept?.isStarted === true) return kept.isLost ? undefined : kept.pieces
@@ -220,7 +220,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     this.settle(policed, {code: codeOf(fields), message: status.unescapeMessage(fields.message)}, pass)
   }
 
-  /** A head, trailers, or both: one block where no message stands between them. `isRepeated`: they have come before. */
+  /** Passes on a head, trailers, or both: one block if there is no message between them. `isRepeated`: the peer has sent the block before. */
   #pass(head: string, trailers: string, end: AnswerFields | undefined, isRepeated = false): void {
     if (head !== '') {
       this.isAnswered = true
@@ -252,7 +252,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     if (isLast) this.failAttempt(NO_TRAILERS)
   }
 
-  /** A message is about to be passed on: there is no way back. */
+  /** A message is about to be passed on: from now on the call cannot be retried. */
   #passFirst(policed: PolicedAnswer): void {
     policed.hasPassed = true
     const {head} = policed

@@ -34,14 +34,14 @@ export interface GrpcContext {
   readonly maxHeadBytes: number
   /** The sidecar as it serves a caller of another run. */
   readonly contextFor: (delegation: string) => SidecarContext
-  /** The `appProtocol` of an app of the run, `http` for what is no app; '' = none of this run. */
+  /** The `appProtocol` of an app of the run, `http` for external endpoints; '' for all others. */
   readonly protocolOf: (callee: string) => string
   readonly own: OwnMethodsContext
   /** The APIs that are served now; undefined: all. */
   readonly apiAccess: () => ApiAccess | undefined
 }
 
-/** What is told of a call that the sidecar has answered itself. */
+/** Reports a call that the sidecar has answered itself. */
 interface Answered {
   readonly status: GrpcStatus
   /** Left out: 200. */
@@ -52,7 +52,7 @@ interface Answered {
   readonly responseBytes: number
 }
 
-/** Idle connections are told to leave after so many looks (Dapr: 3 minutes). */
+/** Idle connections are told to leave after this many checks (Dapr: 3 minutes). */
 const LOOK_MS = 10_000
 const MAX_IDLE_LOOKS = 18
 
@@ -152,7 +152,7 @@ class Calls implements StreamHandler {
   }
 
   sent(): void {
-    // what is said here is no data
+    // frames written here carry no data
   }
 
   reset(): void {
@@ -222,7 +222,7 @@ class Calls implements StreamHandler {
     })
   }
 
-  /** Waits for the one message of a call; a message that cannot be read is told to its sender. */
+  /** Reads the message of a unary call; if it cannot be read, the caller gets the status. */
   #collect(
     stream: FrameStream,
     head: RequestHead,
@@ -294,7 +294,7 @@ class Calls implements StreamHandler {
     }
   }
 
-  /** Answers in nobody's name. */
+  /** Answers a call that no API takes. */
   #refuse(stream: FrameStream, head: RequestHead, status: GrpcStatus, httpStatus = 200): void {
     stream.writeHead(answerHead(answerType(head), httpStatus) + trailersOf(status), true)
     const startedAt = performance.now()

@@ -21,7 +21,7 @@ export interface InvokeReply {
 
 export interface InvokeDownstreamOptions extends CollectorOptions {
   readonly reply: (reply: InvokeReply) => void
-  /** Ends the caller's connection: a bug of ours. */
+  /** Ends the caller's connection because of a bug of ours. */
   readonly destroy: () => void
 }
 
@@ -44,7 +44,7 @@ const CODES: Readonly<Record<number, number>> = {
   503: status.UNAVAILABLE
 }
 
-/** Carries a call of InvokeService to whoever speaks HTTP: the response is collected, and becomes an InvokeResponse. */
+/** Sends an InvokeService call to an HTTP app: collects the response and returns it as an InvokeResponse. */
 export class InvokeDownstream extends ResponseCollector {
   readonly #options: InvokeDownstreamOptions
   #isReplied = false

@@ -31,7 +31,7 @@ export interface InvokeServiceOptions {
   readonly caller: FrameStream
   readonly deadline: number
   readonly tracing: Tracing
-  /** How a callee is spoken to: `http`, `grpc`; '' = it is none of this run. */
+  /** The protocol of a callee: `http` or `grpc`; '' if it is not an app of this run. */
   readonly protocolOf: (callee: string) => string
   readonly refuse: (status: GrpcStatus) => void
 }

@@ -20,9 +20,9 @@ export interface InvokeOptions extends GrpcCallOptions {
   readonly tracing: Tracing
   /** As the caller wrote it, for errors. */
   readonly sentId: string
-  /** InvokeServiceRequest: what the sidecar of another run is asked. */
+  /** InvokeServiceRequest: the request to the sidecar of another run. */
   readonly request: Uint8Array
-  /** InvokeRequest: what the app is asked. */
+  /** InvokeRequest: the request to the app. */
   readonly message: Uint8Array
 }
 
@@ -104,7 +104,7 @@ export class InvokedGrpcCall extends GrpcCall {
 
   #traceFor({isLocal, grpcPool}: Admitted): string {
     const {spans} = this
-    // another run's sidecar makes a span of its own
+    // another run's sidecar creates its own span
     if (spans?.callee === undefined || isLocal || grpcPool !== undefined) return this.#trace
     this.sentTrace = formatTraceparent(spans.callee.context)
     return traceFields(this.sentTrace)

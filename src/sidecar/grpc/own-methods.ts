@@ -15,11 +15,11 @@ export interface OwnMethodsContext {
   readonly blocks: () => Promise<Blocks>
   /** What was set over either API. */
   readonly customMetadata: Map<string, string>
-  /** `isForced`: at once, which counts as a failure. */
+  /** `isForced`: without a grace period, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
 }
 
-/** The message of the answer, or why there is none. */
+/** The message of the answer, or the reason for its absence. */
 export type Answer = Uint8Array | GrpcStatus
 export type OwnMethod = (message: Buffer, context: OwnMethodsContext, call: OwnCall) => Answer | Promise<Answer>
 
@@ -27,7 +27,7 @@ export type OwnMethod = (message: Buffer, context: OwnMethodsContext, call: OwnC
 export interface OwnCall {
   readonly head: RequestHead
   readonly trace: Trace
-  /** Calls the listener when the caller waits no more. */
+  /** Calls the listener when the caller disconnects. */
   readonly onGone: OnGone
 }
 
@@ -37,7 +37,7 @@ const fixed =
   (code: number, message: string): OwnMethod =>
   () => ({code, message})
 
-/** What is asked of the first string of a request: a store, a broker, a binding. */
+/** What the first string of a request names: a store, a broker, a binding. */
 const named =
   (answer: (name: string, context: OwnMethodsContext) => GrpcStatus): OwnMethod =>
   (message, context) =>

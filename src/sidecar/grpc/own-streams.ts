@@ -11,7 +11,7 @@ const STREAMS: ReadonlySet<string> = new Set([
   'SubscribeConfiguration'
 ])
 
-/** The name of a method with many messages that the sidecar serves itself; '' = it is none. */
+/** The name of a streaming method that the sidecar serves itself; '' if it is another one. */
 export const ownStream = (path: string): string => {
   if (!path.startsWith(DAPR)) return ''
   const name = path.slice(DAPR.length)

@@ -20,13 +20,13 @@ export const statusOfPolicy = (reason: string): GrpcStatus => ({
 
 /**
  * A call that policies stand around: what may have to be sent again, and the answer of the current attempt. Its head is held
- * back until a message follows; a caller who has got a message gets none twice.
+ * back until a message follows: once the caller has received a message, the call cannot be retried.
  */
 export class PolicedAnswer {
   readonly run: InterceptedRun
   /** The messages of the caller; undefined: there is only one attempt. */
   readonly kept: KeptBody<string> | undefined
-  /** As fields, '' = none has come, or it has been passed on. */
+  /** As fields; '' if none was received, or it has been passed on. */
   head = ''
   /** A message has been passed on. */
   hasPassed = false
@@ -37,7 +37,7 @@ export class PolicedAnswer {
     this.kept = kept
   }
 
-  /** Undefined: there is no policy for the call. `isStream`: its messages are not kept. */
+  /** Undefined if no policy applies to the call. `isStream`: its messages are not kept. */
   static of(
     call: Call,
     interceptors: readonly Interceptor[],
@@ -48,13 +48,13 @@ export class PolicedAnswer {
     return new PolicedAnswer(run, run.mayRetry && !options.isStream() ? new KeptBody(options.maxBytes) : undefined)
   }
 
-  /** An attempt begins. */
+  /** Another attempt begins. */
   begin(): void {
     this.head = ''
     this.#accept = undefined
   }
 
-  /** The current attempt is over, what follows is of no interest; `accept` passes on what it has brought, `discard` frees it. */
+  /** The current attempt is over; what follows is ignored. `accept` passes on its answer, `discard` frees it. */
   settle(verdict: Verdict, accept: () => void, discard: () => void): void {
     if (this.#accept !== undefined) return
     this.#accept = accept
@@ -65,7 +65,7 @@ export class PolicedAnswer {
     this.#accept?.()
   }
 
-  /** Why there is no further attempt, '' = there may be one. */
+  /** Why the call cannot be retried; '' if it can. */
   get whyOnce(): string {
     if (this.hasPassed) return 'the caller has got a message already'
     return this.kept?.isLost === true ? 'its message is too large to be kept' : ''

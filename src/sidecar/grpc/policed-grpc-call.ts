@@ -18,7 +18,7 @@ export abstract class PolicedGrpcCall extends QueuedGrpcCall {
   protected abstract deniedStatus(denied: Denied): GrpcStatus
   /** What a status code of the callee means for policies. */
   protected abstract verdictOf(code: number): Verdict
-  /** Ends the call with a status of ours. */
+  /** Ends the call with a status of the sidecar. */
   protected abstract fail(end: GrpcStatus): void
   /** Another attempt begins. */
   protected abstract restarted(): void

@@ -97,7 +97,7 @@ export class ProxiedGrpcCall extends GrpcCall {
   #trace({isLocal, grpcPool}: Admitted): string {
     const {requestHead: head, spans} = this
     if (isLocal || !this.#tracing.isTracing) return head.trace
-    // another run's sidecar makes a span of its own
+    // another run's sidecar creates its own span
     const span = grpcPool === undefined ? spans?.callee : spans?.own
     if (span !== undefined) {
       this.sentTrace = formatTraceparent(span.context)

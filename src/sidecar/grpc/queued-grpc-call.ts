@@ -11,14 +11,14 @@ import type {FrameClient} from '../../net/http2/frame-client.ts'
 import type {PolicedAnswer} from './policed-answer.ts'
 import {RecordedGrpcCall} from './recorded-grpc-call.ts'
 
-/** Refusals in a row from a queue that lets through at once: then it is no queue. */
+/** After this many refused connections in a row, although the queue admits the call each time, the call fails. */
 const MAX_REFUSALS = 3
 
-/** The stream of the caller is reset, in place of an answer or within it. */
+/** The status for a stream that is reset before or within the answer. */
 export const RESET_CALL: GrpcStatus = {code: UNAVAILABLE, message: RESET}
 export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
 
-/** A call of gRPC on its way to a connection: it asks to be admitted, waits if it must, and waits for room on a connection. */
+/** A gRPC call until it has a connection: it asks for admission, waits in the queue if necessary, and waits for a free stream. */
 export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter {
   protected admitted: Admitted | undefined
   protected isOver = false
@@ -35,14 +35,14 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
   #refusals = 0
 
   abstract opened(connection: FrameClient): void
-  /** There is no connection. */
+  /** No connection could be opened. */
   protected abstract unreachable(why: string): void
   protected abstract denied(denied: Denied): void
   /** The current attempt has failed. */
   protected abstract failAttempt(end: GrpcStatus): void
   protected abstract crash(error: unknown): void
 
-  /** Nobody listens: unless that goes on, the queue knows when somebody will. */
+  /** The connection was refused: asks for admission again, since the queue knows when the app will listen. */
   failed(why: string, isRefused: boolean): void {
     const isStubborn = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
     if (!isRefused || isStubborn) return this.unreachable(why)
@@ -50,7 +50,7 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
     this.#ask(true)
   }
 
-  /** Asks to be admitted, for a first time or for a further attempt. */
+  /** Asks for admission, for the first attempt or another one. */
   protected ask(): void {
     this.#refusals = 0
     this.broken = undefined
@@ -74,7 +74,7 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
     this.isBroken = false
   }
 
-  /** Whether nothing more of the answer is passed on. */
+  /** Whether the rest of the answer is dropped. */
   protected lacksAnswer(broken: BrokenResponse): boolean {
     if (broken.left >= 0) return broken.isOver
     this.isBroken = true
@@ -82,7 +82,7 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
     return true
   }
 
-  /** What is passed on is written first. */
+  /** What was passed on is written first. */
   protected breakSoon(broken: BrokenResponse): void {
     broken.isOver = true
     setImmediate(() => {

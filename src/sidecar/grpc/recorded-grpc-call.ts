@@ -14,7 +14,7 @@ export interface RecordedCallOptions {
   readonly head: RequestHead
 }
 
-/** What is told of a call of gRPC: to who observes it while it is under way, and to who counts it when it is over. */
+/** The record of one gRPC call: reported to its observer while it is in flight, and to the metrics of both sides when it is over. */
 export abstract class RecordedGrpcCall implements OpenStream {
   readonly call: Call
   protected readonly sidecar: SidecarContext
@@ -26,7 +26,7 @@ export abstract class RecordedGrpcCall implements OpenStream {
   protected requestBytes = 0
   protected answerBytes = 0
   #admittedAt = 0
-  /** Of the callee that was called last. */
+  /** Of the latest callee. */
   #calleeRecorded: Recorded | undefined
   #isRemote = false
   #isOtherSidecar = false
@@ -41,17 +41,17 @@ export abstract class RecordedGrpcCall implements OpenStream {
   abstract readonly isStream: boolean
   abstract changed: (() => void) | undefined
   abstract endStream(): void
-  /** The trace that went to the callee, '' = none of ours. */
+  /** The trace sent to the callee, '' if we add none. */
   protected abstract readonly sentTrace: string
   protected abstract readonly spans: CallSpans | undefined
-  /** What policies have decided; undefined: nothing. */
+  /** The decisions of policies; undefined if there are none. */
   protected abstract readonly decisions: CallRecord['decisions']
-  /** The caller says that it is a stream without end. */
+  /** The caller has declared it a stream without end. */
   protected abstract readonly isMarkedStream: boolean
-  /** The method by which the app is called. */
+  /** The method that the app is called with. */
   protected abstract readonly calleeMethod: string
 
-  /** Names the fault that has hit the call; '' = none has. */
+  /** The field with the number of the fault that has hit the call; '' if none has. */
   protected get faultField(): string {
     const {fault} = this.call
     return fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
@@ -78,7 +78,7 @@ export abstract class RecordedGrpcCall implements OpenStream {
     this.sidecar.observer?.responded(this.call, {text, size: text.length})
   }
 
-  /** An attempt is over, and another one follows: its callee counts it now. */
+  /** Another attempt follows. The callee of the last one, if it was admitted, counts it now. */
   protected noteAttempt({code, message}: GrpcStatus): void {
     if (this.#admittedAt === 0) return
     const record = this.#newRecord(code, message)
@@ -93,7 +93,7 @@ export abstract class RecordedGrpcCall implements OpenStream {
     this.#isRemote = false
   }
 
-  /** It is over with this code. */
+  /** The call is over. */
   protected record(code: number, failure: string): void {
     const {recorded, observer} = this.sidecar
     if (recorded === undefined && observer === undefined) return

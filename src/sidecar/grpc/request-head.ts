@@ -102,7 +102,7 @@ export class RequestHead implements FieldSink {
   trace = ''
   /** The caller says that the call is a stream (Dapr: pkg/api/grpc/proxy). */
   isStream = false
-  /** Binary metadata that is no base64. */
+  /** Binary metadata that is not valid base64. */
   isBadBinary = false
   /** It breaks the rules of HTTP/2. */
   isMalformed = false
@@ -110,7 +110,7 @@ export class RequestHead implements FieldSink {
   isTooLarge = false
   /** It has been looked at, and nothing is wrong with it. */
   isFine = false
-  /** The request as it is told, made when somebody asks for it. */
+  /** The request for the record, created on first access. */
   brief: SentRequest | undefined
   whole: SentRequest | undefined
   /** The call that it stands for, where the proxy passes it on. */
@@ -225,7 +225,7 @@ export class RequestHead implements FieldSink {
   }
 }
 
-/** A request as logs are told it: of the metadata `user-agent` alone. */
+/** The request as the API log shows it: of the metadata, only `user-agent`. */
 export const briefRequest = (head: RequestHead): SentRequest =>
   (head.brief ??= {method: 'POST', path: head.path, lines: `user-agent: ${head.userAgent}\r\n`})
 

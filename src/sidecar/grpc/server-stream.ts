@@ -39,7 +39,7 @@ export class ServerStream implements StreamHandler {
     this.#splitter = new MessageSplitter(options.maxBytes)
   }
 
-  /** Aborted when the caller has gone, or was told the end. */
+  /** Aborted when the caller has disconnected, or got the status. */
   get left(): AbortSignal {
     return this.#left.signal
   }
@@ -86,7 +86,7 @@ export class ServerStream implements StreamHandler {
   }
 
   sent(): void {
-    // nobody waits for it
+    // the reader was cancelled
   }
 
   reset(): void {

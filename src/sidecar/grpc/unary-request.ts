@@ -8,7 +8,7 @@ export interface UnaryRequestOptions {
   readonly encoding: string
   /** Bytes of the message, 0 = any number. */
   readonly maxBytes: number
-  /** The one message has come. */
+  /** The message is complete. */
   readonly done: (message: Buffer) => void
   readonly failed: (status: GrpcStatus) => void
 }
@@ -55,7 +55,7 @@ export class UnaryRequest implements StreamHandler {
     this.#leave()
   }
 
-  /** Calls the listener when the caller waits no more. */
+  /** Calls the listener when the caller disconnects. */
   readonly onGone = (listener: () => void): void => {
     if (this.#isGone) listener()
     else this.#gone = listener

@@ -20,7 +20,7 @@ export interface ApiOptions {
 /** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
 export type HandleApi = (action: Action, request: ApiRequest) => Reply | Promise<Reply>
 
-/** What is read of a request besides its path. */
+/** The parts of a request other than its path. */
 export interface ApiRequest {
   readonly body: AsyncIterable<Buffer>
   readonly query: string
@@ -28,7 +28,7 @@ export interface ApiRequest {
   readonly lines: string
   /** Header lines of its trace, '' = none. */
   readonly trace: string
-  /** Calls the listener when the caller has its answer, or waits no more. */
+  /** Calls the listener when the caller has received the response, or disconnects. */
   readonly onGone: BlockRequest['onGone']
 }
 

@@ -199,7 +199,7 @@ export class Invocation extends ProxiedCall {
     callerHeaders: string
   ): string {
     const {sidecar, headers, spans} = this.#options
-    // another run's sidecar makes a span of its own
+    // another run's sidecar creates its own span
     const isOtherSpan = spans?.callee !== undefined && !isLocal && pathPrefix === ''
     const trace = isOtherSpan ? spanLines(spans.callee) : this.#options.trace
     const {method} = this.call

@@ -20,11 +20,11 @@ interface Match {
   readonly params: readonly string[]
   readonly appId: string
   readonly query: string
-  /** Why the component that the first parameter names is not there, in brackets; '' where nothing names it either. */
+  /** Why the component in the first parameter is missing, in brackets; '' if no file defines it. */
   readonly why: () => string
 }
 
-/** Says why a Component that a file names is not there, in brackets behind a space; '' where no file names it. */
+/** Explains why a Component that a file defines is missing, in brackets after a space; '' if no file defines it. */
 export type WhyMissing = (component: string) => string
 
 /** A request to the API: a clean, escaped path, the query with its `?`, and the app of the sidecar. */

@@ -15,7 +15,7 @@ export interface Target {
   /** As the caller wrote it, for messages. */
   readonly sentId: string
   readonly id: string
-  /** Path and query for the app. `fault`: why there is none. */
+  /** Path and query for the app. `fault`: why they could not be determined. */
   readonly path: string
   readonly fault: string
 }
@@ -79,7 +79,7 @@ const appOf = (sentId: string): {readonly id: string; readonly fault: string} =>
   return {id: parts[0] ?? '', fault: ''}
 }
 
-/** Who is meant by an id and a decoded method; latin1 text. */
+/** The target for an id and a decoded method, in latin1. */
 export const targetOf = (sentId: string, method: string, query: string): Target => {
   const {id, fault} = appOf(sentId)
   const path = pathOf(method)

@@ -74,7 +74,7 @@ export const untraced = ({
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 
-/** A child of a span, sampled like it; '' where the text is no traceparent. */
+/** A child of a span, sampled like its parent; '' if the text is not a valid traceparent. */
 export const childTraceparent = (traceparent: string): string =>
   isTraceparent(traceparent)
     ? `${traceparent.slice(0, 36)}${freshTraceparent().slice(36, 52)}${traceparent.slice(52, 55)}`

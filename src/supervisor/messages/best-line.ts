@@ -25,7 +25,7 @@ const MAX_LENGTH = 300
 /** What is looked at of a line: Node quotes whole files that were minified, and patterns backtrack on them. */
 const MAX_LOOKED_AT = 1000
 
-/** The most useful line of an app's last output for explaining its exit, without colours; '' if there is no output. */
+/** The line of an app's last output that best explains its exit, without colours; '' if there is no output. */
 export function bestLine(lines: readonly string[]): string {
   const plain = lines.map(line => stripVTControlCharacters(line.slice(0, MAX_LOOKED_AT)).trimEnd())
   const telling = plain.filter(line => line !== '' && !NOISE.some(noise => noise.test(line)))

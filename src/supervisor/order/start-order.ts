@@ -12,7 +12,7 @@ export interface StartOrderOptions {
   readonly reporter: Reporter
   /** All apps of the run, also exited ones. */
   readonly runtimes: () => readonly Startable[]
-  /** The run is stopping: no app is started any more. */
+  /** The run is stopping: no app may be started. */
   readonly isOver: () => boolean
 }
 
@@ -22,7 +22,7 @@ type Pipes = Awaited<ReturnType<typeof preparePipes>>
 /** The app has a command and no dependencies. */
 export const isStartedAtOnce = ({command, dependsOn}: AppPlan): boolean => command.length > 0 && dependsOn.length === 0
 
-/** Starts the apps of a run: apps without dependencies at once, the others when their dependencies are met. */
+/** Starts the apps of a run: apps without dependencies immediately, the others when their dependencies are met. */
 export class StartOrder {
   readonly #options: StartOrderOptions
   readonly #queue: StartQueue

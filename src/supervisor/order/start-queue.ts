@@ -61,7 +61,7 @@ export class StartQueue {
       runtime.reset()
     }
     if (runtime.app.state.phase !== 'idle') {
-      this.#waiting.delete(runtime) // it was stopped meanwhile
+      this.#waiting.delete(runtime) // it was stopped in the meantime
       return
     }
     if (standing.kind === 'waits') return runtime.waits(standing.why, standing.ids)

@@ -63,7 +63,7 @@ export interface MarkedEnding {
   readonly ended: (orphan: Orphan) => void
 }
 
-/** Ends every process with a marker: SIGTERM, the grace period, SIGKILL. Returns at once if there is none. */
+/** Ends every process with a marker: SIGTERM, the grace period, SIGKILL. Returns immediately if there is none. */
 export async function endMarked({
   marker,
   spared = [],
@@ -102,7 +102,7 @@ function openGrace(ms: number, now?: AbortSignal): Grace {
   }
 }
 
-/** Waits until nothing is left (true) or the grace period is over (false). Signals processes that appear meanwhile. */
+/** Waits until nothing is left (true) or the grace period is over (false). Also signals processes that appear while it waits. */
 async function isGone(tracker: ProcessTracker, signal: NodeJS.Signals, grace: Grace): Promise<boolean> {
   const start = performance.now()
   const most = (): number => (performance.now() - start < 1000 ? LOOK_EVERY_MS : LATER_EVERY_MS)

@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 250
 
 /**
  * An app that we do not start: it runs in an IDE, or there is only a sidecar. It is ready while its port accepts
- * connections, or at once without a port. It is never started, restarted or signalled.
+ * connections, or immediately without a port. It is never started, restarted or signalled.
  */
 export class ExternalApp implements Supervised {
   readonly ended: Promise<AppState>
@@ -32,7 +32,7 @@ export class ExternalApp implements Supervised {
   readonly #over = new AbortController()
   readonly #end = Promise.withResolvers<AppState>()
   #hasStarted = false
-  /** Aborted to check at once. */
+  /** Aborted to check immediately. */
   #nap = new AbortController()
 
   constructor({plan, appPort, moved}: ExternalAppOptions) {

@@ -17,7 +17,7 @@ export interface ForegroundCommandOptions {
 
 /**
  * A command of the user that has our stdin, stdout and stderr. On a terminal it shares our process group, so that it can read there and
- * gets Ctrl-C from the terminal; elsewhere it has a session of its own, so that a signal reaches all its processes.
+ * gets Ctrl-C from the terminal; elsewhere it has its own session, so that a signal reaches all its processes.
  */
 export class ForegroundCommand {
   readonly exited: Promise<Exit>
@@ -65,7 +65,7 @@ export class ForegroundCommand {
     }
   }
 
-  /** Ends what it has left behind: SIGTERM, the grace period, SIGKILL. Returns at once if there is nothing. */
+  /** Ends the processes that it has left behind: SIGTERM, the grace period, SIGKILL. Returns immediately if there are none. */
   async endRest(options: {
     readonly graceMs: number
     readonly now: AbortSignal

@@ -93,7 +93,7 @@ export class Output {
     if (rest !== '') await this.#handOn(name, rest, socket)
   }
 
-  /** Returns undefined if the text was accepted at once. */
+  /** Returns undefined if the text was accepted synchronously. */
   #handOn(name: 'stdout' | 'stderr', text: string, socket: Socket): Promise<void> | undefined {
     const turn = this.#options.take(name, text)
     return turn === undefined ? undefined : this.#pauseFor(socket, turn)
@@ -115,7 +115,7 @@ function giveWay(socket: Socket): void {
   setImmediate(() => socket.resume())
 }
 
-/** What was read is taken at once: all pipes share one buffer. */
+/** Bytes must be consumed synchronously: all pipes share one buffer. */
 const shared = Buffer.allocUnsafeSlow(WHOLE_READ)
 
 /** A socket reads a FIFO like any pipe, without using the thread pool. */

@@ -34,7 +34,7 @@ export interface SpawnOptions {
   readonly hasInput: boolean
 }
 
-/** Spawns a process in a group of its own; a spawn that fails is an exit, too. */
+/** Spawns a process in its own group. A failed spawn is reported as an exit. */
 export function spawnGroup({command, folder, env, pipes, hasInput}: SpawnOptions): ProcessGroup {
   const [file = '', ...args] = command
   try {
@@ -70,7 +70,7 @@ function groupOf(leader: ChildProcess, exited: Promise<Exit>): ProcessGroup {
   }
 }
 
-/** Signals a group. It is no error if the group is gone or we lack permission. */
+/** Signals a group. Does nothing if the group is gone or we lack permission. */
 export function signalGroup(group: number, name: NodeJS.Signals): void {
   try {
     process.kill(-group, name)

@@ -76,7 +76,7 @@ export class ProcessTracker {
     return now.all.filter(
       seen =>
         !seen.isZombie &&
-        seen.started >= since && // an older process is no child; its environment need not be read
+        seen.started >= since && // an older process cannot be a child: its environment need not be read
         !members.has(seen) &&
         !us.has(seen.pid) &&
         (now.carries(seen.pid, marker) || (now.isBare(seen.pid) && this.#known.get(seen.pid) === seen.started)) &&
@@ -97,7 +97,7 @@ export class ProcessTracker {
     try {
       process.kill(pid, name)
     } catch (error) {
-      if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'EPERM') throw error // gone meanwhile, or not permitted
+      if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'EPERM') throw error // the process has exited, or access is denied
     }
   }
 }

@@ -64,7 +64,7 @@ interface Ended {
 export const preparePipes = async (count: number): Promise<readonly ProcessPipes[]> =>
   makePipes(count).catch((): ProcessPipes[] => [])
 
-/** A program of a plan with its successive processes, until it is stopped or not restarted any more. */
+/** A program of a plan with its successive processes, until it is stopped or no longer restarted. */
 export class SupervisedApp implements Supervised {
   readonly ended: Promise<AppState>
   readonly #options: AppOptions
@@ -74,7 +74,7 @@ export class SupervisedApp implements Supervised {
   readonly #begun = Promise.withResolvers<void>()
   /** Aborted once, when the app is stopped. */
   readonly #over = new AbortController()
-  /** Aborted once, when there is no grace period any more. */
+  /** Aborted to stop without a grace period, or to cut it short. */
   readonly #now = new AbortController()
   /** One per process; aborted when a stop or restart is requested, which also ends a backoff. */
   #asked = new AbortController()
@@ -153,7 +153,7 @@ export class SupervisedApp implements Supervised {
     this.#recheck()
   }
 
-  /** No process is started any more. */
+  /** No further process is started. */
   get #isOver(): boolean {
     return this.#over.signal.aborted || this.#options.maySpawn?.() === false
   }
@@ -203,7 +203,7 @@ export class SupervisedApp implements Supervised {
     return this.#finish(appProcess)
   }
 
-  /** Prepares the folder again if a restart is requested meanwhile. */
+  /** Prepares the folder again if a restart is requested in the meantime. */
   async #folder(): Promise<string> {
     const {plan, folder} = this.#options
     if (folder === undefined) return plan.folder

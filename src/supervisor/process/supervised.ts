@@ -17,7 +17,7 @@ export interface Supervised {
   readonly lived: {readonly from: number; readonly to: number}
   /** Settles when the first process was spawned, could not be spawned, or is no longer wanted. */
   start(): Promise<void>
-  /** Requests a new process at once. Requests that come close together count as one; before the start and after the end they do nothing. */
+  /** Requests a new process immediately. Requests in quick succession count as one; before the start and after the end they do nothing. */
   restart(why: Why): void
   /** Stops the app; settles when nothing of it is left. Also ends an app that was never started. */
   stop(why: Why): Promise<void>
@@ -33,7 +33,7 @@ export type Note =
   | {readonly type: 'port-taken'; readonly port: number; readonly owner: Owner | undefined}
   /** Not ready within its timeout; probing continues. `tried` describes the probe. */
   | {readonly type: 'not-ready'; readonly timeoutMs: number; readonly tried: string}
-  /** `times` processes in a row ran for less than 1 s: the app is not restarted any more. */
+  /** `times` processes in a row ran for less than 1 s: the app is no longer restarted. */
   | {readonly type: 'given-up'; readonly times: number; readonly exit: Exit; readonly line: string}
   /** A process that had left the app's process group was signalled. */
   | ({readonly type: 'orphan-ended'} & Orphan)

@@ -11,7 +11,7 @@ export interface WatchdogOptions {
   readonly marker: string
   /** Time from SIGTERM to SIGKILL after we were killed. */
   readonly graceMs: number
-  /** Folders where the shell finds its tools, besides the system's own. */
+  /** Folders where the shell finds its tools, in addition to the system's. */
   readonly searchPath: string
   /** Called if the watchdog cannot start, or has exited and is not replaced. */
   readonly lost: (why: string) => void

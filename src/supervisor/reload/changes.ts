@@ -24,9 +24,9 @@ export interface ChangesOptions {
   /** Opens ports, sidecar and logs of an app that was added to the template, and starts it. Throws a `UserError`. */
   readonly open: (plan: AppPlan, index: number) => Promise<void>
   readonly close: (runtime: AppRuntime) => Promise<void>
-  /** The plan of an app that somebody has stopped is another one now, or there is none any more; false: it is not of a stopped one. */
+  /** Changes or (undefined) removes the plan of a stopped app. False if no stopped app has the plan `before`. */
   readonly replan: (before: AppPlan, after: AppPlan | undefined) => boolean
-  /** After an edit these apps are left out, unless somebody starts them. */
+  /** After an edit these apps are left out, unless the user starts them. */
   readonly leaveOut: (plans: readonly AppPlan[]) => void
 }
 
@@ -44,7 +44,7 @@ export class Changes {
   /** Apps that are restarted, or wait for their turn. */
   readonly #exchanged = new Map<AppRuntime, number>()
   #isOver = false
-  /** Ids of apps that no profile asked for, and that somebody has started. */
+  /** Ids of apps of inactive profiles that the user has started. */
   readonly #broughtIn = new Set<string>()
 
   constructor(options: ChangesOptions) {
@@ -82,12 +82,12 @@ export class Changes {
     await Promise.all(runtimes.map(async runtime => this.#restart(runtime)))
   }
 
-  /** Ends an app's process for one that is started in a debugger; settles when it has ended. */
+  /** Stops an app's process so that the user can start it in a debugger; settles when it has exited. */
   async handOver(runtime: AppRuntime): Promise<void> {
     await this.#reloadsOf(runtime).ask('user', {isDebugged: true})
   }
 
-  /** Starts an app anew that was in a debugger. */
+  /** Takes an app back from the debugger and starts it here. */
   async takeBack(runtime: AppRuntime): Promise<void> {
     await this.#restart(runtime, {isDebugged: false})
   }
@@ -115,7 +115,7 @@ export class Changes {
     return !this.#isOver && (this.#edited > 0 || this.#watching?.isTemplatePending === true)
   }
 
-  /** Follows the files of an app that has come to the run; to be called when it is open. */
+  /** Follows the files of an app that has joined the run. Call it when the app is open. */
   join(runtime: AppRuntime): void {
     void this.#watching?.add(runtime)
   }
@@ -126,13 +126,13 @@ export class Changes {
     this.#plan = withBroughtIn(this.#plan, this.#broughtIn)
   }
 
-  /** The app leaves the run: it is not restarted any more. */
+  /** The app leaves the run: it is no longer restarted. */
   leave(runtime: AppRuntime): void {
     this.#reloads.get(runtime)?.end()
     void this.#watching?.remove(runtime)
   }
 
-  /** The run is stopping: nothing is restarted any more. */
+  /** The run is stopping: nothing is restarted from now on. */
   end(): void {
     this.#isOver = true
     for (const reloads of this.#reloads.values()) reloads.end()
@@ -215,7 +215,7 @@ export class Changes {
     const before = this.#plan
     this.#plan = after
     const {added, removed, changed} = planChanges(before, after)
-    // one that somebody has stopped stays so, also where its sidecar would be another one
+    // an app that the user has stopped stays stopped, even if its sidecar has to change
     const wanted = added.filter(
       ({plan}) => !removed.some(old => isSameApp(old, plan) && this.#options.replan(old, plan))
     )
@@ -276,7 +276,7 @@ export class Changes {
   }
 }
 
-/** The plan with those of the apps that it leaves out. */
+/** The plan with the left-out apps of these ids among its apps: the user has started them. */
 const withBroughtIn = (plan: Plan, ids: ReadonlySet<string>): Plan => {
   const {apps, leftOut = []} = plan
   const isIn = ({id}: AppPlan): boolean => ids.has(id)

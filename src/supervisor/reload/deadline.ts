@@ -2,12 +2,12 @@ import {systemClock, type Clock} from '../../platform/clock.ts'
 
 export interface Deadline {
   readonly ms: number
-  /** Aborted when the work is no longer wanted. */
+  /** Aborted to cancel the work. */
   readonly over?: AbortSignal | undefined
   readonly clock?: Clock
 }
 
-/** Runs `work` with a signal that is aborted when its time is over, when it is no longer wanted, or when it is done. */
+/** Runs `work` with a signal that is aborted when the time is up, the work is cancelled, or it is done. */
 export async function withDeadline<T>(
   {ms, over, clock = systemClock}: Deadline,
   work: (signal: AbortSignal) => Promise<T>

@@ -14,7 +14,7 @@ export interface Candidate {
   healthy(signal: AbortSignal): Promise<boolean>
   /** Makes it the current process; returns the previous one. */
   promote(): Previous
-  /** Stops it: it is not wanted any more. */
+  /** Stops it: it is no longer needed. */
   drop(): Promise<void>
 }
 
@@ -60,7 +60,7 @@ export interface Overlapping {
 }
 
 export interface OverlapOptions {
-  /** Aborted when the candidate is no longer wanted. */
+  /** Aborted when the candidate is no longer needed. */
   readonly signal: AbortSignal
   /** Time for the candidate to become healthy after it is ready. */
   readonly healthyMs: number
@@ -73,7 +73,7 @@ export interface OverlapOptions {
 
 /**
  * Replaces the process of an app by a candidate, which starts while the old process serves calls and takes over when it is
- * ready. No call waits. The old process is then drained and stopped; another candidate may take over meanwhile. Returns a
+ * ready. No call waits. The old process is then drained and stopped; another candidate may take over while it is. Returns a
  * warning if the candidate does not become ready, or ''.
  */
 export async function overlap(

@@ -67,7 +67,7 @@ export class Reloads {
   #asked: Asking | undefined
   /** The files of all requests since the last reload was reported. */
   #files: readonly string[] = []
-  /** The reloads of the app so far. */
+  /** The number of reloads of the app. */
   #count = 0
   #running: Promise<void> | undefined
   #interrupt = (): void => undefined
@@ -95,7 +95,7 @@ export class Reloads {
     return this.#running !== undefined
   }
 
-  /** No reload is started any more. */
+  /** No further reload is started. */
   end(): void {
     this.#over.abort()
     this.#interrupt()

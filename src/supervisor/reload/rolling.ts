@@ -8,7 +8,7 @@ interface Turn {
 }
 
 /**
- * Replaces the processes of the instances of an app one after the other, so that the others receive its calls meanwhile.
+ * Replaces the processes of an app's instances one after the other, so that the others receive its calls.
  * If one does not become ready, the waiting instances keep their processes: the new code does not work.
  */
 export class Rolling {

@@ -10,7 +10,7 @@ export interface ComponentMetricsOptions {
   readonly latencyBuckets: readonly number[] | undefined
 }
 
-/** What is counted, with its labels besides those of all. */
+/** A metric, with the labels that it has in addition to the common ones. */
 interface Measure {
   readonly labels: readonly string[]
   readonly count: string

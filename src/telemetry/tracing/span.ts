@@ -111,7 +111,7 @@ export function grpcAttributesOf(
 export interface SpanSink {
   /** Never throws and never waits: if too many spans are queued, new ones are dropped. */
   add(span: FinishedSpan): void
-  /** Sends the queued spans, for at most so long. */
+  /** Sends the queued spans, for at most this long. */
   close(maxMs: number): Promise<void>
 }
 

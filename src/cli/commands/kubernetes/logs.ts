@@ -12,7 +12,7 @@ import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
 import {accessFor, withCluster} from './open-cluster.ts'
 
-/** `logs -k -a ID [-p POD] [-n NS] [-f] [--tail N] [--app]`: the log of a sidecar, as Dapr's CLI has it, or of the app. */
+/** `logs -k -a ID [-p POD] [-n NS] [-f] [--tail N] [--app]`: the log of a sidecar, as in Dapr's CLI, or of the app. */
 export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
   const id = flags.text('app-id') ?? words[0] ?? ''
   if (id === '') throw new UsageError('required flag(s) "app-id" not set')
@@ -49,7 +49,7 @@ function linesOf(tail: number | undefined): number | undefined {
   return tail === Infinity ? undefined : tail
 }
 
-/** The app's own container: that of its id, or the only one that is no sidecar. */
+/** The app's container: the one named like its id, or the only one that is not a sidecar. */
 const ownOf = ({spec}: Pod, id: string): string =>
   (spec.containers.find(({name}) => name === id) ?? spec.containers.find(({name}) => name !== SIDECAR))?.name ?? id
 

@@ -50,7 +50,7 @@ export const runInCluster: CommandHandler = async context => {
     const loaded = await loadTemplate(files, surroundings(), {watch: false, variables: variablesIn(flags), profiles})
     refuseProfiles(loaded.plan, profiles)
     const place = {home: homedir(), cwd: process.cwd(), variables: variablesIn(flags)}
-    // mistakes of the template are told before anything is asked
+    // report mistakes of the template before asking for confirmation
     const unbuilt = await wantedImages(loaded.plan, context)
     await templateObjects(loaded, {...place, images: unbuilt.placeholders})
     const access = accessFor(flags)

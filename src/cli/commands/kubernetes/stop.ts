@@ -45,7 +45,7 @@ export const stopInCluster: CommandHandler = async context => {
 
 const byIds = (ids: readonly string[]): string => `${MANAGED_BY}=${MANAGER},app in (${ids.join(',')})`
 
-/** What is deployed need not be right any more: only the name of the template and the order of its apps count. */
+/** The deployed template may have become invalid: only its name and the order of its apps count. */
 async function ofTemplate(runFile: string): Promise<Pick<TakeDownOptions, 'labels' | 'apps'>> {
   const {plan} = await loadTemplate(runFile, surroundings(), {watch: false})
   return {labels: `${TEMPLATE_LABEL}=${templateLabel(plan)}`, apps: plan.apps}

@@ -9,7 +9,7 @@ import type {Terminal} from '../../terminal.ts'
 export interface WantedImages {
   /** What stands for them while everything else is checked, by app id. */
   readonly placeholders: ReadonlyMap<string, Image>
-  /** Builds them and brings them to the cluster. Rejects with a UserError. */
+  /** Builds the images and delivers them to the cluster. Rejects with a UserError. */
   readonly build: (context: string, terminal: Terminal) => Promise<ReadonlyMap<string, Image>>
 }
 

@@ -26,7 +26,7 @@ export class AttemptControl {
     return this.#controller.signal
   }
 
-  /** Called once when the attempt has to end, at once if it already has. Only the last listener is called. */
+  /** Called once when the attempt has to end, immediately if it already has. Only the last listener is called. */
   onStop(listener: () => void): void {
     this.#listener = listener
     if (this.#isStopped) listener()

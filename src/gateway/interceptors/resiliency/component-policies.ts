@@ -9,7 +9,7 @@ import {
   type PolicyRuntime
 } from './resilient-call.ts'
 
-/** A direction of a component: our calls to it, or what it brings to the app. */
+/** A direction of a component: calls to it, or events from it to the app. */
 export interface ComponentTargetName {
   readonly name: string
   /** The part of the names of its default policies: `Pubsub`, `Statestore`. */
@@ -21,11 +21,11 @@ export interface ComponentTargetName {
 export interface CallTreatment {
   /** Errors that are no failure of the component, so that they are neither retried nor counted. Default: none. */
   readonly isFinal?: ((error: unknown) => boolean) | undefined
-  /** Calls the listener when nobody waits for the call any more: it is not made again. */
+  /** Calls the listener when the call is cancelled: it is not retried. */
   readonly onGone?: OnGone | undefined
 }
 
-/** Calls the listener when the caller waits no more. */
+/** Calls the listener when the caller disconnects. */
 export type OnGone = (listener: () => void) => void
 
 /** Dapr's words for the failures of Go's contexts. */

@@ -58,7 +58,7 @@ export interface CallOptions<Outcome> {
   readonly whyOnce?: () => string
 }
 
-/** The result of an attempt; `isFinal`: there is no further one. */
+/** The result of an attempt; `isFinal`: no other one follows. */
 interface Settled<Outcome> {
   readonly outcome: Outcome
   readonly verdict: Verdict
@@ -85,7 +85,7 @@ export class ResilientCall<Outcome> {
     this.#options = options
   }
 
-  /** What the policies have decided about the call so far; undefined: nothing. */
+  /** The decisions of the policies; undefined if there are none. */
   get decisions(): readonly ResiliencyEvent[] | undefined {
     return this.#decisions
   }

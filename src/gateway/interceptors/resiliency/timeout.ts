@@ -1,6 +1,6 @@
 import type {Clock} from '../../../platform/clock.ts'
 
-/** Fires once after so much time, not counting pauses. */
+/** A timer that fires once and can be paused. */
 export class PausableTimer {
   readonly #clock: Clock
   readonly #fire: () => void

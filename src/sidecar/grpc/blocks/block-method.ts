@@ -9,7 +9,7 @@ export type BlockMethod = (blocks: Blocks, message: Uint8Array, caller: BlockCal
 /** Who has called. */
 export interface BlockCaller {
   readonly trace: Trace
-  /** Calls the listener when the caller waits no more. */
+  /** Calls the listener when the caller disconnects. */
   readonly onGone: OnGone
 }
 

@@ -20,7 +20,7 @@ const BAD_REQUEST = {violations: [1, {list: {field: [1, 'string'], description: 
 /** What Dapr's errors are over HTTP and not here (kit/errors). */
 const API_ERROR = /^api error: code = \w+ desc = /
 
-/** The status of a call to a building block that has failed. Throws what is no fault of the call. */
+/** The status of a failed call to a building block. Throws other errors. */
 export function statusOfFault(error: unknown): GrpcStatus {
   if (error instanceof BlockError) return blockStatus(error)
   if (error instanceof DecodeError)

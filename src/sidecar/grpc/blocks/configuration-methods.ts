@@ -15,7 +15,7 @@ export const getConfiguration: BlockMethod = async ({configurations}, bytes, {on
   return encode(CONFIGURATION, {items: await configurations.get(storeName, keys, metadata, onGone)})
 }
 
-/** Ends a subscription, and the stream that it came by; one that is not there is told in the answer. */
+/** Ends a subscription and its stream. An unknown id is reported in the answer. */
 export const unsubscribeConfiguration: BlockMethod = async ({configurations}, bytes) => {
   const {id} = decode(UNSUBSCRIBE_CONFIGURATION, bytes)
   try {

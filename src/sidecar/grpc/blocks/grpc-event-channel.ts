@@ -77,7 +77,7 @@ export class GrpcEventChannel implements EventChannel {
     const response = await requestGrpcApp({...call, app, context, path, warn: text => log('warn', text)})
     if (response.kind === 'unreachable') {
       const {why, wasSent} = response
-      // an event that its process never got, or could not answer any more, is none that the app has failed to handle
+      // an event that its process did not receive, or could not answer, does not count as a failure of the app
       const isInterrupted = !wasSent || !isReady() || generation() !== before
       return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
     }
@@ -107,7 +107,7 @@ function batchOf({subscription: {pubsubName, topic}, path}: EventTarget, entries
   }
 }
 
-/** The answer of an app that has handled events; one that is no message is a failure. */
+/** The answer of an app that has handled events. An invalid message is a failure. */
 function read<S extends Schema>(schema: S, message: Buffer): Message<S> | Extract<EventAnswer, {kind: 'failed'}> {
   try {
     return decode(schema, message)

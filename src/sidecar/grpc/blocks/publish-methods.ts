@@ -13,7 +13,7 @@ export const publishEvent: BlockMethod = async ({publishing}, bytes, {trace, onG
   return NOTHING
 }
 
-/** What was not published is told; where nothing was, the call fails as Dapr's does. */
+/** Lists the entries that were not published. If none was, the call fails as in Dapr. */
 export const bulkPublishEvent: BlockMethod = async ({publishing}, bytes, {trace, onGone}) => {
   const {entries: sent, ...target} = decode(BULK_PUBLISH, bytes)
   await publishing.check(target)

@@ -26,7 +26,7 @@ export class StreamEventChannel implements EventChannel {
     this.#begun.resolve()
   }
 
-  /** No answer will come any more. */
+  /** The stream has ended: no answer will follow. */
   close(): void {
     this.#isClosed = true
     this.#begun.resolve()
@@ -35,7 +35,7 @@ export class StreamEventChannel implements EventChannel {
     for (const settle of all) settle(CLOSED)
   }
 
-  /** The caller has handled an event. An id that nobody waits for has no effect. */
+  /** The caller has handled an event. An unknown id has no effect. */
   processed(id: string, status: number): void {
     this.#waiting.get(id)?.[0]?.(answerOfStatus(status))
   }
@@ -61,7 +61,7 @@ export class StreamEventChannel implements EventChannel {
     })
   }
 
-  /** A stream has no way to say several at once. */
+  /** A stream cannot deliver several events in one message. */
   async deliverBatch(): Promise<EventAnswer> {
     return Promise.resolve(CLOSED)
   }

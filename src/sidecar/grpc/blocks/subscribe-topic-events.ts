@@ -10,7 +10,7 @@ import {StreamEventChannel} from './stream-event-channel.ts'
 const failed = (message: string): GrpcStatus => ({code: UNKNOWN, message})
 
 /**
- * A subscription of its own for each stream, which ends with it: what the caller has not answered goes back to the broker
+ * A subscription for each stream, which ends with it: events that the caller has not answered go back to the broker
  * (Dapr: pkg/api/grpc/subscribe.go, pkg/runtime/pubsub/streamer). The path of its events is `/`.
  */
 export async function subscribeTopicEvents(stream: ServerStream, {subscriptions}: Blocks): Promise<GrpcStatus> {
@@ -34,7 +34,7 @@ export async function subscribeTopicEvents(stream: ServerStream, {subscriptions}
   return end
 }
 
-/** Takes the answers of the caller until he sends no more. */
+/** Reads the caller's answers until the stream ends. */
 async function answers(stream: ServerStream, channel: StreamEventChannel): Promise<GrpcStatus> {
   for (;;) {
     const message = await stream.next()

@@ -5,7 +5,7 @@ import type {AppEvent, EventAnswer, EventTarget} from '../../blocks/event-channe
 import {compactJson, memberTexts} from '../../blocks/json-text.ts'
 import type {TOPIC_EVENT} from '../../../net/grpc/messages/pubsub.ts'
 
-/** What a message says in fields of its own (Dapr: pkg/runtime/pubsub, GRPCEnvelopeFromSubscriptionMessage). */
+/** The attributes of a message that have their own fields (Dapr: pkg/runtime/pubsub, GRPCEnvelopeFromSubscriptionMessage). */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   'id',
   'source',
@@ -20,7 +20,7 @@ const NOTHING = new Uint8Array(0)
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** An event as apps of gRPC get it; what has no field of its own is in the extensions. */
+/** An event as gRPC apps get it. Attributes without a field are in the extensions. */
 export const cloudEventOf = ({fields, body}: AppEvent) => ({
   id: textOf(fields['id']),
   source: textOf(fields['source']),
@@ -55,7 +55,7 @@ function dataOf(fields: AppEvent['fields'], body: Buffer): Uint8Array {
 
 const FIRST = '{"data":'
 
-/** The text of the data; `written`: as we would write it. An envelope of ours begins with it, which saves looking for it. */
+/** The text of the data. `written`: our own encoding; an envelope that we have created begins with it, which saves a search. */
 function dataText(text: string, written: string): string {
   const end = FIRST.length + written.length
   const isFirst = text.startsWith(FIRST) && text.startsWith(written, FIRST.length) && text[end] === ','

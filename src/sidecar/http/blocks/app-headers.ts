@@ -1,6 +1,6 @@
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** Not in a header: line ends, and what is no latin1 as UTF-8. */
+/** Characters that headers cannot have: line breaks are removed, and others sent as UTF-8. */
 export const valueText = (value: string): string =>
   isPlain(value) ? value : Buffer.from(value.replace(/[\r\n\0]+/g, ' ')).toString('latin1')
 

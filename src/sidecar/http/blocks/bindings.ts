@@ -20,7 +20,7 @@ import {
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** What a binding tells besides its data; Go writes the first letter as a capital. */
+/** What a binding returns besides its data; Go capitalizes the first letter. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
   Object.entries(metadata)
     .filter(([name]) => NAME.test(name))

@@ -16,7 +16,7 @@ export interface BlockRequest {
   /** Header lines of the trace that the call belongs to, '' = none. */
   readonly trace: string
   readonly body: Buffer
-  /** Calls the listener when the caller has its answer, or waits no more. */
+  /** Calls the listener when the caller has received the response, or disconnects. */
   readonly onGone: OnGone
 }
 
@@ -68,7 +68,7 @@ export function readJson({body}: BlockRequest, prefix?: string): {readonly text:
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A text among the members of an object, '' where it is not there. */
+/** The text of a property; '' if it is missing. */
 export function textIn(value: Readonly<Record<string, unknown>>, key: string, prefix?: string): string {
   const member = value[key]
   if (member === undefined || member === null) return ''

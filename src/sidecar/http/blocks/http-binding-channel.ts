@@ -91,7 +91,7 @@ export class HttpBindingChannel implements BindingChannel {
     return (status >= 200 && status < 300) || status === 405
   }
 
-  /** Undefined: the answer wishes nothing. What cannot be read is told, and wishes nothing. */
+  /** Undefined if the answer requests nothing. An answer that cannot be parsed is reported, and requests nothing. */
   #wishesIn(body: Buffer, {name}: BindingTarget): BindingWishes | undefined {
     if (!MAY_WISH.test(body.toString('latin1'))) return undefined
     try {

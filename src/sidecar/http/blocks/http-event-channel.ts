@@ -65,7 +65,7 @@ export class HttpEventChannel implements EventChannel {
     })
   }
 
-  /** An event that its process never got, or could not answer any more, is none that the app has failed to handle. */
+  /** An event that its process did not receive, or could not answer, does not count as a failure of the app. */
   #unanswered({why, wasSent}: Extract<AppResponse, {kind: 'unreachable'}>, before: number): EventAnswer {
     const {generation, isReady} = this.#options
     const isInterrupted = !wasSent || !isReady() || generation() !== before
@@ -86,7 +86,7 @@ function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): Eve
   return {kind: 'failed', status, text: body.toString()}
 }
 
-/** '' where there is none, or the body is no JSON object. */
+/** '' if it is missing, or the body is not a JSON object. */
 function statusIn(text: string): string {
   try {
     const {status} = JSON.parse(text) as {readonly status?: unknown}

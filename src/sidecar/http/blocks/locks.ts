@@ -13,7 +13,7 @@ const json = (value: unknown): Reply => ({
 
 const STATUSES: Readonly<Record<Unlocked, number>> = {done: 0, 'not-there': 1, 'not-owned': 2, failed: 3}
 
-/** No body is an empty object: what is missing is told. */
+/** An empty body counts as an empty object: the error names the missing properties. */
 function bodyOf(request: BlockRequest): Readonly<Record<string, unknown>> {
   const {value} = request.body.length === 0 ? {value: {}} : readJson(request)
   if (!isObject(value)) throw malformed('expected an object')

@@ -109,7 +109,7 @@ export function readItem(text: string, value: unknown, prefix: string | undefine
   }
 }
 
-/** The value stands there as it is; one that is no JSON as a text. */
+/** The value itself if it is JSON, else as a string. */
 function bulkItem({key, item, error}: BulkItem): string {
   const members = [`"key":${goJson(key)}`]
   if (item !== undefined) {

@@ -9,7 +9,7 @@ export interface PipelineRequest {
   isUppercase: boolean
 }
 
-/** Replies in the place of the sidecar, or lets the request pass. */
+/** Replies in place of the sidecar, or passes the request on. */
 export type Middleware = (request: PipelineRequest) => Reply | undefined | Promise<Reply | undefined>
 
 /** The middleware of one sidecar, in its order. */

@@ -4,7 +4,7 @@ import {MiddlewareFault, type Middleware} from './middleware.ts'
 const DEFAULT_PER_SECOND = 100
 
 /**
- * At most so many requests a second, with as many at once (Dapr: middleware/http/ratelimit, a token bucket for each address;
+ * Limits the requests per second, with bursts of the same size (Dapr: middleware/http/ratelimit, a token bucket per address;
  * here every caller is this machine, so there is one).
  */
 export function rateLimit(metadata: ReadonlyMap<string, string>, now: () => number): Middleware {
