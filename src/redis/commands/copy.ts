@@ -20,14 +20,14 @@ function copyOfSortedSet(value: SortedSet): SortedSet {
 
 function copyOfStream(value: Stream): Stream {
   const copy = new Stream(value.changes !== undefined)
-  for (const entry of value.range(MIN_ID, MAX_ID)) copy.add(entry)
+  for (const entry of value.range(MIN_ID, MAX_ID)) copy.add(entry, entry.fields)
   copy.lastId = value.lastId
   copy.maxDeletedId = value.maxDeletedId
   copy.entriesAdded = value.entriesAdded
   for (const [name, group] of value.groups) {
     const same = copy.createGroup(name, group.lastId, group.entriesRead)
     for (const [consumer, {seenAt}] of group.consumers) same.consumer(consumer, seenAt)
-    for (const entry of group.pending.values()) same.assign({...entry})
+    for (const entry of group.pending.all()) same.assign(entry)
   }
   return copy
 }

@@ -31,16 +31,15 @@ export function claim(
   group.consumer(consumer, now)
   const claimed: Result[] = []
   for (const id of ids) {
-    const text = formatId(id)
-    const entry = group.pending.get(text)
+    const entry = group.pending.find(id)
     const message = stream.find(id)
-    if (entry !== undefined && message === undefined) group.acknowledge(text)
+    if (entry !== undefined && message === undefined) group.acknowledge(id)
     if (message === undefined || (entry === undefined && !options.isForced)) continue
     if (entry !== undefined && minIdle > 0 && now - entry.deliveredAt < minIdle) continue
     const deliveries =
       options.deliveries ?? (entry?.deliveries ?? 1) + (options.isJustId || entry === undefined ? 0 : 1)
     group.assign({ms: id.ms, seq: id.seq, consumer, deliveredAt: options.deliveredAt, deliveries})
-    claimed.push(options.isJustId ? text : shown(message))
+    claimed.push(options.isJustId ? formatId(id) : shown(message))
   }
   stream.changes?.groups.add(name)
   db.note(key, ids.length)

@@ -4,14 +4,14 @@ import {syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {OK, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-import {formatId, parseId} from '../engine/stream-id.ts'
+import {parseId} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
 import {dropAcknowledged} from './stream-trim.ts'
 
 export const STREAM_GROUPS: CommandTable = {
   xgroup: writes(-2, change, [2, 2, 1]),
   xack: writes(-4, ({db}, [key = '', name = '', ...texts]) => {
-    const ids = texts.map(text => formatId(parseId(text)))
+    const ids = texts.map(text => parseId(text))
     const stream = db.stream(key)
     const group = stream?.groups.get(name)
     if (stream === undefined || group === undefined) return 0

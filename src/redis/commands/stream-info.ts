@@ -76,23 +76,23 @@ function inFull(stream: Stream, [word = '', count = 'COUNT', text = '10', ...res
 }
 
 function groupInFull(stream: Stream, group: ConsumerGroup, most: number): Result {
-  const pending = [...group.pending]
+  const pending = group.pending.all()
   return map({
     name: group.name,
     'last-delivered-id': formatId(group.lastId),
     'entries-read': group.entriesRead ?? null,
     lag: lagOf(stream, group) ?? null,
     'pel-count': pending.length,
-    pel: pending.slice(0, most).map(([id, each]) => [id, each.consumer, each.deliveredAt, each.deliveries]),
+    pel: pending.slice(0, most).map(each => [formatId(each), each.consumer, each.deliveredAt, each.deliveries]),
     consumers: sorted(group.consumers).map(([name, {seenAt, pending: count}]) =>
       map({
         name,
         'seen-time': seenAt,
         'pel-count': count,
         pel: pending
-          .filter(([, each]) => each.consumer === name)
+          .filter(each => each.consumer === name)
           .slice(0, most)
-          .map(([id, each]) => [id, each.deliveredAt, each.deliveries])
+          .map(each => [formatId(each), each.deliveredAt, each.deliveries])
       })
     )
   })

@@ -1,5 +1,5 @@
 import {reads, writes, type CommandTable} from '../engine/command.ts'
-import type {ConsumerGroup, PendingEntry} from '../engine/consumer-group.ts'
+import type {ConsumerGroup} from '../engine/consumer-group.ts'
 import {syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {NIL_ARRAY, RedisError, type Result} from '../engine/result.ts'
@@ -29,21 +29,20 @@ function pending({db}: Session, [key = '', name = '', ...options]: readonly stri
   const {group} = groupAt(db, key, name)
   const now = Date.now()
   const found: Result[] = []
-  for (const [id, entry] of group.pending) {
+  for (const entry of group.pending.all()) {
     if (found.length >= most || compareIds(entry, end) > 0) break
     if (compareIds(entry, start) < 0 || (consumer !== undefined && entry.consumer !== consumer)) continue
     const elapsed = Math.max(now - entry.deliveredAt, 0)
-    if (elapsed >= idle) found.push([id, entry.consumer, elapsed, entry.deliveries])
+    if (elapsed >= idle) found.push([formatId(entry), entry.consumer, elapsed, entry.deliveries])
   }
   return found
 }
 
 function summary(group: ConsumerGroup): Result {
-  const ids = [...group.pending.keys()]
-  const [first] = ids
-  if (first === undefined) return [0, null, null, NIL_ARRAY]
+  const {size, first, last} = group.pending
+  if (first === undefined || last === undefined) return [0, null, null, NIL_ARRAY]
   const consumers = [...group.consumers].filter(([, each]) => each.pending > 0).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return [ids.length, first, ids.at(-1) ?? '', consumers.map(([name, each]) => [name, each.pending.toString()])]
+  return [size, formatId(first), formatId(last), consumers.map(([name, each]) => [name, each.pending.toString()])]
 }
 
 /** XAUTOCLAIM: scans the pending entries from an id on, and claims those that were idle for long enough. */
@@ -61,10 +60,11 @@ function claimIdle(
   const now = Date.now()
   group.consumer(consumer, now)
   const claimed: Result[] = []
-  const gone: string[] = []
+  const gone: StreamId[] = []
   let left = count * 10
   let next: StreamId = MIN_ID
-  for (const entry of entriesFrom(group, start)) {
+  for (const entry of group.pending.all()) {
+    if (compareIds(entry, start) < 0) continue
     if (left-- <= 0 || claimed.length + gone.length >= count) {
       next = entry
       break
@@ -72,7 +72,7 @@ function claimIdle(
     if (now - entry.deliveredAt < minIdle) continue
     const message = stream.find(entry)
     if (message === undefined) {
-      gone.push(formatId(entry))
+      gone.push(entry)
       continue
     }
     group.assign({...entry, consumer, deliveredAt: now, deliveries: entry.deliveries + (isJustId ? 0 : 1)})
@@ -81,11 +81,7 @@ function claimIdle(
   for (const id of gone) group.acknowledge(id)
   stream.changes?.groups.add(name)
   db.note(key, claimed.length + gone.length)
-  return [formatId(next), claimed, gone]
-}
-
-function* entriesFrom(group: ConsumerGroup, start: StreamId): Generator<PendingEntry, void> {
-  for (const entry of group.pending.values()) if (compareIds(entry, start) >= 0) yield entry
+  return [formatId(next), claimed, gone.map(formatId)]
 }
 
 function parseOptions(options: readonly string[]): {readonly count: number; readonly isJustId: boolean} {

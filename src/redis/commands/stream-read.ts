@@ -140,7 +140,7 @@ function history(
   count: number
 ): readonly Result[] {
   const found: Result[] = []
-  for (const entry of group.pending.values()) {
+  for (const entry of group.pending.all()) {
     if (found.length >= count) break
     const isAfter = entry.ms > after.ms || (entry.ms === after.ms && entry.seq > after.seq)
     if (entry.consumer !== consumer || !isAfter) continue

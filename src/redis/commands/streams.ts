@@ -37,22 +37,24 @@ export const STREAMS: CommandTable = {
 /** An entry as clients see it. */
 export const shown = (entry: StreamEntry): Result => [formatId(entry), entry.fields]
 
-function add({db}: Session, [key = '', ...args]: readonly string[]): Result {
+function add({db}: Session, args: readonly string[]): Result {
+  const [key = ''] = args
+  let at = 1
   let mayCreate = true
-  const options = [...args]
   let wanted: Trim | undefined
   for (;;) {
-    const word = (options[0] ?? '').toUpperCase()
+    const word = (args[at] ?? '').toUpperCase()
     if (word === 'NOMKSTREAM') {
       mayCreate = false
-      options.shift()
+      at++
     } else if (word === 'MAXLEN' || word === 'MINID') {
-      const parsed = parseTrim(options, false)
+      const parsed = parseTrim(args.slice(at), false)
       wanted = parsed.wanted
-      options.splice(0, options.length, ...parsed.rest)
+      at = args.length - parsed.rest.length
     } else break
   }
-  const [id = '', ...fields] = options
+  const id = args[at] ?? ''
+  const fields = args.slice(at + 1)
   if (fields.length === 0 || fields.length % 2 !== 0) throw wrongArity('xadd')
   const given = parseNewId(id)
   const existing = db.stream(key)
@@ -60,7 +62,7 @@ function add({db}: Session, [key = '', ...args]: readonly string[]): Result {
   const stream = existing ?? new Stream(db.isStored)
   const next = chooseId(stream.lastId, given)
   if (existing === undefined) db.put(key, stream)
-  stream.add({...next, fields})
+  stream.add(next, fields)
   db.changed(key, 't', 'xadd')
   if (wanted !== undefined && trim(stream, wanted) > 0) db.changed(key, 't', 'xtrim')
   return formatId(next)

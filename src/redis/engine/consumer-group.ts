@@ -1,12 +1,5 @@
-import {compareIds, formatId, nextId, MAX_ID, type StreamId} from './stream-id.ts'
-
-/** An entry that was delivered and not acknowledged. */
-export interface PendingEntry extends StreamId {
-  consumer: string
-  /** When it was delivered, in milliseconds since 1970. */
-  deliveredAt: number
-  deliveries: number
-}
+import {PendingList, type Delivery, type PendingEntry} from './pending-list.ts'
+import {nextId, MAX_ID, type StreamId} from './stream-id.ts'
 
 export interface Consumer {
   /** When it last asked for something, in milliseconds since 1970. */
@@ -18,33 +11,25 @@ export interface Consumer {
 export class ConsumerGroup {
   readonly name: string
   readonly consumers = new Map<string, Consumer>()
-  /** Pending entries that the file does not know yet; undefined if nothing is stored. */
-  readonly changed: Set<string> | undefined
-  /** Pending entries that have a row in the file. */
-  #stored = new Set<string>()
+  readonly pending = new PendingList()
   /** No row of it was written yet. */
   isNew = true
   lastId: StreamId
   /** How many entries were read; undefined if it cannot be known. */
   entriesRead: number | undefined
-  #pending = new Map<string, PendingEntry>()
-  #last: StreamId | undefined
-  #isSorted = true
+  /** Undefined if nothing is stored. */
+  #changed: PendingEntry[] | undefined
 
   constructor(name: string, lastId: StreamId, entriesRead: number | undefined, isStored: boolean) {
     this.name = name
     this.lastId = lastId
     this.entriesRead = entriesRead
-    this.changed = isStored ? new Set() : undefined
+    this.#changed = isStored ? [] : undefined
   }
 
-  /** By id, ascending. */
-  get pending(): ReadonlyMap<string, PendingEntry> {
-    if (!this.#isSorted) {
-      this.#pending = new Map([...this.#pending].toSorted(([, a], [, b]) => compareIds(a, b)))
-      this.#isSorted = true
-    }
-    return this.#pending
+  /** What the file does not know yet: what is gone has a row, or never had one. */
+  get changed(): readonly PendingEntry[] {
+    return this.#changed ?? []
   }
 
   /** The consumer, created if it is new. */
@@ -58,52 +43,63 @@ export class ConsumerGroup {
   }
 
   /** Assigns an entry to a consumer, from whichever had it. */
-  assign(entry: PendingEntry): void {
-    const id = formatId(entry)
-    const previous = this.#pending.get(id)
-    if (previous !== undefined) this.#count(previous.consumer, -1)
-    else if (this.#last !== undefined && compareIds(entry, this.#last) < 0) this.#isSorted = false
-    else this.#last = entry
-    this.#pending.set(id, entry)
+  assign(delivery: Delivery): void {
+    let entry = this.pending.find(delivery)
+    if (entry === undefined) entry = this.pending.add(delivery)
+    else {
+      this.#count(entry.consumer, -1)
+      entry.consumer = delivery.consumer
+      entry.deliveredAt = delivery.deliveredAt
+      entry.deliveries = delivery.deliveries
+    }
     this.#count(entry.consumer, 1)
-    this.changed?.add(id)
+    this.#change(entry)
   }
 
-  acknowledge(id: string): boolean {
-    const entry = this.#pending.get(id)
+  acknowledge(id: StreamId): boolean {
+    const entry = this.pending.find(id)
     if (entry === undefined) return false
-    this.#pending.delete(id)
+    this.pending.remove(entry)
     this.#count(entry.consumer, -1)
     // what comes and goes between two writes leaves no trace in the file
-    if (this.#stored.has(id)) this.changed?.add(id)
-    else this.changed?.delete(id)
+    if (entry.isStored) this.#change(entry)
     return true
   }
 
   /** All changes are in the file; `isWhole`: whatever was there of it has been replaced. */
   written(isWhole: boolean): void {
-    if (this.changed === undefined) return
-    if (isWhole || this.isNew) this.#stored = new Set(this.#pending.keys())
-    else
-      for (const id of this.changed)
-        if (this.#pending.has(id)) this.#stored.add(id)
-        else this.#stored.delete(id)
-    this.changed.clear()
+    if (this.#changed === undefined) return
+    this.forget()
+    if (isWhole || this.isNew) for (const entry of this.pending.all()) entry.isStored = true
     this.isNew = false
+  }
+
+  /** What has changed needs no row of its own any more. */
+  forget(): void {
+    for (const entry of this.#changed ?? []) {
+      entry.isChanged = false
+      entry.isStored = !entry.isGone
+    }
+    if (this.changed.length > 0) this.#changed = []
   }
 
   /** Deletes a consumer with what is pending for it; returns how much that was. */
   deleteConsumer(name: string): number {
-    const ids = [...this.#pending].filter(([, {consumer}]) => consumer === name).map(([id]) => id)
-    for (const id of ids) this.acknowledge(id)
+    const entries = this.pending.all().filter(({consumer}) => consumer === name)
+    for (const entry of entries) this.acknowledge(entry)
     this.consumers.delete(name)
-    return ids.length
+    return entries.length
   }
 
   /** The first id that this group may still need. */
   firstOpen(): StreamId {
-    const [oldest] = this.pending.values()
-    return oldest ?? nextId(this.lastId) ?? MAX_ID
+    return this.pending.first ?? nextId(this.lastId) ?? MAX_ID
+  }
+
+  #change(entry: PendingEntry): void {
+    if (this.#changed === undefined || entry.isChanged) return
+    entry.isChanged = true
+    this.#changed.push(entry)
   }
 
   #count(name: string, by: number): void {

@@ -3,8 +3,12 @@ import type {StreamId} from './stream-id.ts'
 
 /** What has changed in a stream since its rows were last written. */
 export class StreamChanges {
+  /** Some of them may be gone. */
   added: StreamEntry[] = []
+  /** Entries that have rows. */
   removed: StreamId[] = []
+  /** All rows up to this one are to be removed. */
+  trimmed: StreamId | undefined
   /** Groups that are new, gone, or have another position or other consumers. */
   readonly groups = new Set<string>()
   /** Writing has failed: all rows are to be written anew, and nothing is collected until then. */
@@ -14,8 +18,15 @@ export class StreamChanges {
     if (!this.isWhole) this.added.push(entry)
   }
 
-  remove({ms, seq}: StreamId): void {
-    if (!this.isWhole) this.removed.push({ms, seq})
+  remove(entry: StreamEntry): void {
+    entry.isGone = true
+    if (!this.isWhole && entry.isStored) this.removed.push(entry)
+  }
+
+  /** This entry and all before it are gone. */
+  trim(entry: StreamEntry): void {
+    entry.isGone = true
+    if (!this.isWhole && entry.isStored) this.trimmed = entry
   }
 
   rewrite(): void {
@@ -26,6 +37,7 @@ export class StreamChanges {
   clear(): void {
     this.added = []
     this.removed = []
+    this.trimmed = undefined
     this.groups.clear()
     this.isWhole = false
   }

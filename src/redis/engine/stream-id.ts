@@ -16,7 +16,18 @@ export const invalidId = (): RedisError => new RedisError('ERR Invalid stream ID
 
 export const compareIds = (a: StreamId, b: StreamId): number => a.ms - b.ms || a.seq - b.seq
 
-export const formatId = ({ms, seq}: StreamId): string => `${shown(ms)}-${shown(seq)}`
+export const formatId = ({ms, seq}: StreamId): string => `${shownTime(ms)}-${shown(seq)}`
+
+let lastMs = 0
+let lastText = '0'
+
+/** Ids that follow each other have mostly the same time. */
+function shownTime(ms: number): string {
+  if (ms === lastMs) return lastText
+  lastText = shown(ms)
+  lastMs = ms
+  return lastText
+}
 
 const shown = (value: number): string => (value === Number.MAX_SAFE_INTEGER ? '18446744073709551615' : value.toString())
 

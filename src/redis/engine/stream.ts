@@ -5,6 +5,10 @@ import {StreamChanges} from './stream-changes.ts'
 /** One message of a stream; fields and values alternate. */
 export interface StreamEntry extends StreamId {
   readonly fields: readonly string[]
+  /** The file has a row of it. */
+  isStored: boolean
+  /** It is in the stream no more. */
+  isGone: boolean
 }
 
 /** The head of the array is cut off when this many entries before it are gone. */
@@ -44,9 +48,10 @@ export class Stream {
   }
 
   /** Adds an entry; its id must be above `lastId`. */
-  add(entry: StreamEntry): void {
+  add({ms, seq}: StreamId, fields: readonly string[]): void {
+    const entry = {ms, seq, fields, isStored: false, isGone: false}
     this.#entries.push(entry)
-    this.lastId = {ms: entry.ms, seq: entry.seq}
+    this.lastId = {ms, seq}
     this.entriesAdded++
     this.changes?.add(entry)
   }
@@ -69,12 +74,12 @@ export class Stream {
   /** The file could not be written: the next time everything is. */
   rewrite(): void {
     this.changes?.rewrite()
-    for (const group of this.groups.values()) group.changed?.clear()
+    for (const group of this.groups.values()) group.forget()
   }
 
   /** Puts back an entry that was stored. */
-  restore(entry: StreamEntry): void {
-    this.#entries.push(entry)
+  restore({ms, seq}: StreamId, fields: readonly string[]): void {
+    this.#entries.push({ms, seq, fields, isStored: true, isGone: false})
   }
 
   find(id: StreamId): StreamEntry | undefined {
@@ -114,7 +119,7 @@ export class Stream {
     if (at === this.#head) this.#dropHead(1)
     else this.#entries.splice(at, 1)
     if (compareIds(id, this.maxDeletedId) > 0) this.maxDeletedId = id
-    this.changes?.remove(id)
+    this.changes?.remove(entry)
     return true
   }
 
@@ -142,7 +147,7 @@ export class Stream {
     if (count <= 0) return 0
     for (let at = this.#head; at < this.#head + count; at++) {
       const entry = this.#entries[at]
-      if (entry !== undefined) this.changes?.remove(entry)
+      if (entry !== undefined) this.changes?.trim(entry)
     }
     this.#dropHead(count)
     return count
@@ -172,4 +177,4 @@ export class Stream {
 }
 
 /** Stands where a dropped entry was, so that its fields can be freed. */
-const GONE: StreamEntry = {...MIN_ID, fields: []}
+const GONE: StreamEntry = {...MIN_ID, fields: [], isStored: false, isGone: true}

@@ -48,19 +48,13 @@ export class KeyWriter {
   /** Throws an error of SQLite; then nothing has been written. */
   write(changed: Changed): void {
     const written: Written = {streams: [], removed: [], moved: []}
-    this.#begin.run()
-    try {
+    this.#inTransaction(written.streams, () => {
       for (const [database, keys] of changed) {
         const ids = (this.#ids[database.index] ??= new Map())
         for (const key of keys) this.#writeKey(database, ids, key, written)
       }
       this.#dropLost(written)
-      this.#commit.run()
-    } catch (error) {
-      if (this.#file.isTransaction) this.#file.exec('ROLLBACK')
-      for (const stream of written.streams) stream.rewrite()
-      throw error
-    }
+    })
     for (const [database, key] of written.removed) this.#ids[database]?.delete(key)
     for (const [row, serial] of written.moved)
       if (serial === undefined) this.#serials.delete(row)
@@ -68,8 +62,34 @@ export class KeyWriter {
     for (const stream of written.streams) stream.written()
   }
 
+  /** Something is left to write when there is time. */
+  get hasRest(): boolean {
+    return this.#rows.unfinished.length > 0
+  }
+
+  /** Writes some of what a flood of messages has left, or all of it. Throws an error of SQLite. */
+  writeRest(isAll: boolean): void {
+    const streams = this.#rows.unfinished
+    this.#inTransaction(streams, () => {
+      for (const stream of streams) this.#rows.writeRest(stream, isAll)
+    })
+  }
+
   close(): void {
     this.#file.close()
+  }
+
+  /** What has failed is written anew as a whole, the next time that it changes. */
+  #inTransaction(streams: readonly Stream[], write: () => void): void {
+    this.#begin.run()
+    try {
+      write()
+      this.#commit.run()
+    } catch (error) {
+      if (this.#file.isTransaction) this.#file.exec('ROLLBACK')
+      for (const stream of streams) stream.rewrite()
+      throw error
+    }
   }
 
   #writeKey(database: Database, ids: Map<string, number>, key: string, written: Written): void {

@@ -35,7 +35,7 @@ export function load(file: DatabaseSync, engine: Engine): StoredRows {
     return stream
   }
   for (const [serial, ms, seq, fields] of rows(file, 'SELECT * FROM entries ORDER BY stream, ms, seq'))
-    streamOf(serial).restore({ms: Number(ms), seq: Number(seq), fields: decodeAll(bytesIn(fields))})
+    streamOf(serial).restore({ms: Number(ms), seq: Number(seq)}, decodeAll(bytesIn(fields)))
   for (const [serial, name, state] of rows(file, 'SELECT * FROM groups'))
     restoreGroup(streamOf(serial), textIn(name), decodeAll(bytesIn(state)))
   for (const row of rows(file, 'SELECT * FROM pending ORDER BY stream, name, ms, seq')) {

@@ -1,15 +1,30 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import type {ConsumerGroup} from '../engine/consumer-group.ts'
-import {formatId, MAX_ID, MIN_ID, parseId} from '../engine/stream-id.ts'
+import {compareIds, formatId, MAX_ID, MIN_ID, type StreamId} from '../engine/stream-id.ts'
 import type {Stream, StreamEntry} from '../engine/stream.ts'
 import {encodeAll} from './encoding.ts'
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 
+/** So many new entries at once are a flood: those that need not be read again are written when it is over. */
+const FLOOD = 50
+/** So many of them are written at once then. */
+const REST_ROWS = 1000
+
+/** A stream with entries that all groups have acknowledged, and that have no rows yet. */
+interface Unfinished {
+  readonly stream: Stream
+  /** The last of these entries. */
+  last: StreamId
+}
+
 /** Writes what has changed in streams: entries, groups and what is pending have rows of their own. */
 export class StreamRows {
+  /** By their serial numbers. */
+  readonly #unfinished = new Map<number, Unfinished>()
   readonly #addEntry: StatementSync
   readonly #removeEntry: StatementSync
+  readonly #removeEntries: StatementSync
   readonly #putGroup: StatementSync
   readonly #removeGroup: StatementSync
   readonly #putPending: StatementSync
@@ -20,6 +35,7 @@ export class StreamRows {
   constructor(file: DatabaseSync) {
     this.#addEntry = file.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)')
     this.#removeEntry = file.prepare('DELETE FROM entries WHERE stream = ? AND ms = ? AND seq = ?')
+    this.#removeEntries = file.prepare('DELETE FROM entries WHERE stream = ? AND (ms, seq) <= (?, ?)')
     this.#putGroup = file.prepare('INSERT OR REPLACE INTO groups VALUES (?, ?, ?)')
     this.#removeGroup = file.prepare('DELETE FROM groups WHERE stream = ? AND name = ?')
     this.#putPending = file.prepare('INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?, ?)')
@@ -40,12 +56,10 @@ export class StreamRows {
       for (const group of stream.groups.values()) this.#writeGroup(serial, group, true)
       return
     }
-    const gone = new Set(changes.removed.map(formatId))
-    for (const entry of changes.added) if (gone.size === 0 || !gone.delete(formatId(entry))) this.#add(serial, entry)
-    for (const id of gone) {
-      const {ms, seq} = parseId(id)
-      this.#removeEntry.run(serial, ms, seq)
-    }
+    if (changes.trimmed !== undefined) this.#removeEntries.run(serial, changes.trimmed.ms, changes.trimmed.seq)
+    for (const {ms, seq} of changes.removed) this.#removeEntry.run(serial, ms, seq)
+    this.#addNew(stream, changes.added)
+    this.#finish(stream, changes.added.length)
     for (const name of changes.groups) {
       const group = stream.groups.get(name)
       if (group !== undefined) this.#writeGroup(serial, group, group.isNew)
@@ -58,11 +72,53 @@ export class StreamRows {
 
   /** Deletes all rows of a stream. */
   drop(serial: number): void {
+    this.#unfinished.delete(serial)
     for (const statement of this.#removeAll) statement.run(serial)
   }
 
-  #add(serial: number, {ms, seq, fields}: StreamEntry): void {
-    this.#addEntry.run(serial, ms, seq, encodeAll(fields))
+  /** Streams that a flood has left unfinished. */
+  get unfinished(): readonly Stream[] {
+    return [...this.#unfinished.values()].map(({stream}) => stream)
+  }
+
+  /** Writes some of what a flood has left, or all of it. */
+  writeRest(stream: Stream, isAll: boolean): void {
+    let left = isAll ? Infinity : REST_ROWS
+    for (const entry of stream.range(MIN_ID, MAX_ID)) {
+      if (entry.isStored) continue
+      if (left-- === 0) return
+      this.#add(stream.serial, entry)
+    }
+    this.#unfinished.delete(stream.serial)
+  }
+
+  /** What comes and is acknowledged by all groups between two writes needs no row at once: many of them are gone soon. */
+  #addNew(stream: Stream, added: readonly StreamEntry[]): void {
+    const open = added.length < FLOOD ? undefined : stream.acknowledgedBefore()
+    for (const entry of added)
+      if (entry.isGone) continue
+      else if (open === undefined || compareIds(entry, open) >= 0) this.#add(stream.serial, entry)
+      else this.#postpone(stream, entry)
+  }
+
+  #postpone(stream: Stream, last: StreamId): void {
+    const unfinished = this.#unfinished.get(stream.serial)
+    if (unfinished === undefined) this.#unfinished.set(stream.serial, {stream, last})
+    else unfinished.last = last
+  }
+
+  /** Writes what a flood has left: some of it when the flood is over, all if a group is there now that has not read it. */
+  #finish(stream: Stream, added: number): void {
+    const unfinished = this.#unfinished.get(stream.serial)
+    if (unfinished === undefined) return
+    const open = stream.acknowledgedBefore()
+    const isOpen = open === undefined || compareIds(open, unfinished.last) <= 0
+    if (isOpen || added < FLOOD) this.writeRest(stream, isOpen)
+  }
+
+  #add(serial: number, entry: StreamEntry): void {
+    this.#addEntry.run(serial, entry.ms, entry.seq, encodeAll(entry.fields))
+    entry.isStored = true
   }
 
   #writeGroup(serial: number, group: ConsumerGroup, isWhole: boolean): void {
@@ -71,11 +127,10 @@ export class StreamRows {
     const state = [formatId(group.lastId), group.entriesRead?.toString() ?? '', ...consumers]
     this.#putGroup.run(serial, name, encodeAll(state))
     if (isWhole) this.#removeGroupPending.run(serial, name)
-    for (const id of isWhole ? group.pending.keys() : (group.changed ?? [])) {
-      const entry = group.pending.get(id)
-      const {ms, seq} = entry ?? parseId(id)
-      if (entry === undefined) this.#removePending.run(serial, name, ms, seq)
-      else this.#putPending.run(serial, name, ms, seq, bytes(entry.consumer), entry.deliveredAt, entry.deliveries)
+    for (const entry of isWhole ? group.pending.all() : group.changed) {
+      const {ms, seq, consumer, deliveredAt, deliveries} = entry
+      if (!entry.isGone) this.#putPending.run(serial, name, ms, seq, bytes(consumer), deliveredAt, deliveries)
+      else if (entry.isStored) this.#removePending.run(serial, name, ms, seq)
     }
   }
 }

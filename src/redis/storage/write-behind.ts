@@ -5,6 +5,8 @@ import type {KeyWriter} from './key-writer.ts'
 
 /** Changes of so long are written together. With the time that this takes, a process that is killed loses those of 50 ms. */
 const DELAY_MS = 25
+/** What a flood of messages has left is written when nothing has changed for so long. */
+const REST_MS = 1000
 /** More keys than these, changed by one command, are written in several transactions: others are not to wait for all. */
 const MAX_KEYS = 5000
 /** After a failure: a disk is not freed in a moment. */
@@ -27,6 +29,7 @@ export class WriteBehind {
     },
     writeAll: () => {
       this.#flush(Infinity)
+      this.#writeRest(true)
       return !this.#isFailing
     }
   })
@@ -49,6 +52,7 @@ export class WriteBehind {
   /** Writes everything, and closes the file. */
   close(): void {
     this.#flush(Infinity)
+    this.#writeRest(true)
     clearTimeout(this.#timer)
     this.#writer?.close()
     this.#writer = undefined
@@ -72,12 +76,29 @@ export class WriteBehind {
       this.#isFailing = false
     } catch (error) {
       this.#keep(changed)
-      if (!this.#isFailing)
-        this.#warn(`the keys of Redis cannot be written: ${messageOf(error)}; they are kept in memory until that works`)
-      this.#isFailing = true
+      this.#failed(error)
     }
     this.#pauseMs = pauseAfter(changed, performance.now() - start)
     if (this.journal.changed.size > 0) this.#wake()
+    else if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), REST_MS)
+  }
+
+  /** What a flood has left is written in pieces, once nothing changes. */
+  #writeRest(isAll: boolean): void {
+    if (this.#writer?.hasRest !== true || this.#isFailing) return
+    clearTimeout(this.#timer)
+    try {
+      this.#writer.writeRest(isAll)
+      if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), DELAY_MS)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isFailing)
+      this.#warn(`the keys of Redis cannot be written: ${messageOf(error)}; they are kept in memory until that works`)
+    this.#isFailing = true
   }
 
   #keep(changed: ReadonlyMap<Database, ReadonlySet<string>>): void {

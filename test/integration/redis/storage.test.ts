@@ -123,6 +123,50 @@ t.test('a message that is delivered and acknowledged between two writes, or acro
   await redis.close()
 })
 
+t.test('of many messages at once, those that every group has acknowledged are written later', async t => {
+  const file = fileIn(t)
+  const {redis, connection, run} = await open(file)
+  const flood = async (stream: string): Promise<void> => {
+    const ids = Array.from({length: 200}, (_, at) => `${(at + 1).toString()}-0`)
+    await run('XGROUP', 'CREATE', stream, 'g', '0', 'MKSTREAM')
+    await run('SAVE')
+    for (const id of ids) await run('XADD', stream, id, 'data', 'x')
+    await run('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', stream, '>')
+    await run('XACK', stream, 'g', ...ids.slice(0, 150))
+  }
+  await flood('s')
+  await untilEntries(file, 50) // those that are pending
+  await untilEntries(file, 200) // all, when nothing changes any more
+  await run('XTRIM', 's', 'MAXLEN', '0')
+  await untilEntries(file, 0)
+  await flood('other')
+  await untilEntries(file, 50)
+  await run('XGROUP', 'CREATE', 'other', 'late', '0')
+  await untilEntries(file, 200) // a group that has read none of them needs them
+  await flood('third')
+  await untilEntries(file, 250)
+  await run('SAVE')
+  t.equal(entriesIn(file), 400)
+  await flood('last')
+  const before = await dump(connection)
+  await redis.close()
+  t.equal(entriesIn(file), 600)
+  const again = await open(file)
+  t.same(await dump(again.connection), before)
+  await again.redis.close()
+})
+
+function entriesIn(file: string): unknown {
+  for (const suffix of ['', '-wal'].filter(each => existsSync(file + each)))
+    copyFileSync(file + suffix, `${file}.copy${suffix}`)
+  return rowsIn(`${file}.copy`)['entries']
+}
+
+/** Looks again each time the file is written. */
+async function untilEntries(file: string, count: number): Promise<void> {
+  while (entriesIn(file) !== count) await written(file)
+}
+
 t.test('streams that are renamed, trimmed, deleted and made anew are written as they are', async t => {
   const file = fileIn(t)
   for (let seed = 1; seed <= 20; seed++) {

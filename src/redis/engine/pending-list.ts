@@ -1,0 +1,99 @@
+import {compareIds, type StreamId} from './stream-id.ts'
+
+/** An entry that was delivered to a consumer. */
+export interface Delivery extends StreamId {
+  readonly consumer: string
+  /** In milliseconds since 1970. */
+  readonly deliveredAt: number
+  readonly deliveries: number
+}
+
+/** An entry that was delivered and not acknowledged. */
+export interface PendingEntry extends StreamId {
+  consumer: string
+  deliveredAt: number
+  deliveries: number
+  /** It was acknowledged. */
+  isGone: boolean
+  /** The file has a row of it. */
+  isStored: boolean
+  /** It is among what the file has to learn. */
+  isChanged: boolean
+}
+
+/** What is gone is kept where it stood until there is as much of it as this, and more than what is left. */
+const MIN_GONE = 256
+
+/**
+ * What is pending, by id, ascending. A list: ids come almost always in their order, and a Map that many things pass through keeps
+ * garbage alive.
+ */
+export class PendingList {
+  #entries: PendingEntry[] = []
+  /** Those before it are gone. */
+  #head = 0
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  get first(): PendingEntry | undefined {
+    return this.#entries[this.#head]
+  }
+
+  get last(): PendingEntry | undefined {
+    for (let at = this.#entries.length - 1; at >= this.#head; at--) {
+      const entry = this.#entries[at]
+      if (entry?.isGone === false) return entry
+    }
+    return undefined
+  }
+
+  find(id: StreamId): PendingEntry | undefined {
+    const entry = this.#entries[this.#indexOf(id)]
+    return entry?.isGone === false && compareIds(entry, id) === 0 ? entry : undefined
+  }
+
+  /** Adds an entry that is not there. */
+  add({ms, seq, consumer, deliveredAt, deliveries}: Delivery): PendingEntry {
+    const entry = {ms, seq, consumer, deliveredAt, deliveries, isGone: false, isStored: false, isChanged: false}
+    const at = this.#indexOf(entry)
+    if (at === this.#entries.length) this.#entries.push(entry)
+    // one that is gone may stand there
+    else this.#entries.splice(at, compareIds(this.#entries[at] ?? entry, entry) === 0 ? 1 : 0, entry)
+    this.#size++
+    return entry
+  }
+
+  remove(entry: PendingEntry): void {
+    entry.isGone = true
+    this.#size--
+    while (this.#entries[this.#head]?.isGone === true) this.#head++
+    const gone = this.#entries.length - this.#size
+    if (gone < MIN_GONE || gone < this.#size) return
+    this.#entries = this.#entries.filter(each => !each.isGone)
+    this.#head = 0
+  }
+
+  /** Those of now: whoever goes through them may change them. */
+  all(): readonly PendingEntry[] {
+    return this.#entries.filter(entry => !entry.isGone)
+  }
+
+  /** Index of the first entry that is not before the id. */
+  #indexOf(id: StreamId): number {
+    const entries = this.#entries
+    let low = this.#head
+    let high = entries.length
+    const last = entries[high - 1]
+    if (last === undefined || compareIds(last, id) < 0) return high
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const entry = entries[middle]
+      if (entry !== undefined && compareIds(entry, id) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
