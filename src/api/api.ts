@@ -1,76 +1,18 @@
 // api/ answers questions about a run: its calls, who calls whom. It is loaded by the first request for it, and knows neither the control
 // socket nor the terminal. Requests are those of `/api/v1`, described in `schema/api.yaml`.
-import type {FaultSwitch} from '../faults/fault-switch.ts'
-import type {RunLog} from '../logging/run-log.ts'
-import type {AppPlan} from '../model/plan.ts'
-import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
-import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import {appViews, runView} from './app-view.ts'
 import {detailOf, isDetail} from './app-details.ts'
-import {act, ACTIONS, appsNamed, readAppName, type AppName, type RunControl} from './apps.ts'
+import {act, ACTIONS, appsNamed, readAppName, type AppName} from './apps.ts'
 import {callsQuery, listCalls, oneCall} from './calls.ts'
 import {edgeViews} from './edges.ts'
-import type {RunEvents} from './events/run-events.ts'
-import type {WaitContext} from './wait/wait-context.ts'
+import type {ApiContext} from './api-context.ts'
+import type {ApiRequest} from './api-request.ts'
 import {answerFaults, isOfFaults} from './faults.ts'
 import {graphView} from './graph.ts'
-import {answerReplays, isOfReplays, type Replays} from './replays.ts'
+import {answerReplays, isOfReplays} from './replays.ts'
 import {json, notAllowed, problem, problemOf, type ApiResponse} from './problem.ts'
 import {oneDeath, whyOf} from './why.ts'
-
-/** Whether an app takes calls, and what it waits for. */
-export interface NotRunning {
-  readonly id: string
-  readonly name: string
-  readonly isReady: boolean
-  /** Why calls to it wait, or fail; '' = they do not. */
-  readonly reason: string
-  /** Calls that wait for it now. */
-  readonly waiting: number
-}
-
-/** Where the template of a run is. */
-export interface TemplateSource {
-  /** Absolute paths; empty: it has none. */
-  readonly files: readonly string[]
-  readonly isStdin: boolean
-  /** The environment that it is resolved against. */
-  readonly shell: Readonly<Record<string, string | undefined>>
-}
-
-export interface ApiContext {
-  readonly recorder: CallRecorder
-  readonly control: RunControl
-  /** Undefined until a process exits unexpectedly. */
-  readonly deaths: Deaths | undefined
-  readonly faults: FaultSwitch
-  readonly apps: () => readonly NotRunning[]
-  /** Replays calls; loaded by the first request that needs it. */
-  readonly replays: () => Promise<Replays>
-  /** The events of the run; loaded by the first request that needs them. */
-  readonly events: () => Promise<RunEvents>
-  /** The latest lines of all apps. */
-  readonly runLog: () => RunLog
-  /** Evaluates conditions; loaded by the first request that needs it. */
-  readonly waits: () => Promise<WaitContext>
-  /** Additional names whose values are masked. */
-  readonly masked: () => readonly string[]
-  /** Of all apps of the run. */
-  readonly plans: () => readonly AppPlan[]
-  readonly template: TemplateSource
-}
-
-export interface ApiRequest {
-  readonly method: string
-  /** Without `/api/v1`. */
-  readonly path: string
-  readonly parameters: URLSearchParams
-  /** '' if there is none. */
-  readonly body: string
-  /** Aborted when who asks has left; left out: it stays. */
-  readonly gone?: AbortSignal
-}
 
 /** Answers one request. Never throws. */
 export async function handleApi(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {

@@ -1,6 +1,6 @@
 import {endOf} from '../model/exit-text.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
-import type {ApiContext} from './api.ts'
+import type {RunFacts} from './run-facts.ts'
 import {appsNamed, type AppName} from './apps.ts'
 import {withoutPasswords} from './masked-template.ts'
 import {ApiProblem} from './problem.ts'
@@ -34,14 +34,14 @@ type Detail = (typeof DETAILS)[number]
 export const isDetail = (what: string): what is Detail => (DETAILS as readonly string[]).includes(what)
 
 /** Throws an ApiProblem if the run has no such app. */
-export async function detailOf(context: ApiContext, name: AppName, what: Detail): Promise<object> {
+export async function detailOf(context: RunFacts, name: AppName, what: Detail): Promise<object> {
   const [app] = appsNamed(context.control.list().apps, name)
   const id = app?.appId ?? name.id
   return what === 'deaths' ? {deaths: deathsOf(context, id)} : environmentOf(context, id)
 }
 
 /** The latest last. */
-const deathsOf = ({deaths}: ApiContext, id: string): readonly DeathRow[] =>
+const deathsOf = ({deaths}: RunFacts, id: string): readonly DeathRow[] =>
   (deaths?.all(id) ?? []).map(({number, name, exit, at, livedMs, files, inside}) => ({
     number,
     name,
@@ -52,7 +52,7 @@ const deathsOf = ({deaths}: ApiContext, id: string): readonly DeathRow[] =>
     inside: inside.length
   }))
 
-async function environmentOf({control, masked}: ApiContext, id: string): Promise<EnvironmentView> {
+async function environmentOf({control, masked}: RunFacts, id: string): Promise<EnvironmentView> {
   const launch = await control.launch(id)
   if (launch === undefined) throw new ApiProblem(409, `"${id}" is stopped: it has no environment`, 'Start it.')
   const masking = new Masking(masked())

@@ -1,7 +1,7 @@
 import type {ListedApp, RunListing} from '../control/messages.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
-import type {ApiContext} from './api.ts'
+import type {RunFacts} from './run-facts.ts'
 import {faultRow, type FaultRow} from './faults.ts'
 
 /** A run. Times are ISO 8601. */
@@ -93,7 +93,7 @@ export const stateOf = (app: ListedApp): Omit<AppView, 'recent'> => ({
   circuitBreakers: app.circuitBreakers
 })
 
-export const runView = (listing: RunListing, {recorder, faults}: Pick<ApiContext, 'recorder' | 'faults'>): RunView => ({
+export const runView = (listing: RunListing, {recorder, faults}: Pick<RunFacts, 'recorder' | 'faults'>): RunView => ({
   version: listing.version,
   run: listing.run,
   pid: listing.pid,

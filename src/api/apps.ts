@@ -1,11 +1,9 @@
-import type {Handlers, ListedApp} from '../control/messages.ts'
+import type {ListedApp} from '../control/messages.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {appViews, type AppView} from './app-view.ts'
 import {ApiProblem} from './problem.ts'
-
-/** What a run does for the API. */
-export type RunControl = Pick<Handlers, 'list' | 'stopApp' | 'restartApp' | 'startApp' | 'runLogs' | 'launch'>
+import type {RunControl} from './run-facts.ts'
 
 /** An app as addresses name it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '': not given). */
 export interface AppName {

@@ -3,7 +3,8 @@ import {edgeText, effectText, limitText, rateText} from '../faults/fault-text.ts
 import {Faults} from '../faults/faults.ts'
 import {UserError} from '../model/errors.ts'
 import type {FaultPlan, FaultView} from '../model/fault.ts'
-import type {ApiContext, ApiRequest} from './api.ts'
+import type {ApiRequest} from './api-request.ts'
+import type {RunFacts} from './run-facts.ts'
 import {ApiProblem} from './problem.ts'
 
 /** A fault of a run. */
@@ -51,7 +52,7 @@ const PATH = /^\/faults(?:\/(?!(?:en|dis)able$)([^/]{1,100}))?(?:\/(enable|disab
 export const isOfFaults = (path: string): boolean => PATH.test(path)
 
 /** Lists faults, adds one (its keys are those of a template), disables, enables or takes off one or all. Throws a UserError. */
-export function answerFaults(context: ApiContext, {method, path, body}: ApiRequest): FaultsAnswer {
+export function answerFaults(context: RunFacts, {method, path, body}: ApiRequest): FaultsAnswer {
   const faults = (context.faults.active ??= new Faults(context.faults))
   const [, number, verb] = PATH.exec(path) ?? []
   if (verb !== undefined) {
@@ -77,7 +78,7 @@ export function answerFaults(context: ApiContext, {method, path, body}: ApiReque
   throw new ApiProblem(405, `${method} is not possible here`, 'Use GET, POST or DELETE.')
 }
 
-function add({apps, recorder}: ApiContext, faults: Faults, fields: FaultFields): number {
+function add({apps, recorder}: RunFacts, faults: Faults, fields: FaultFields): number {
   if (faults.list().length >= MAX_FAULTS)
     throw new ApiProblem(409, `${MAX_FAULTS.toString()} faults are on already`, 'Take one of them off.')
   try {

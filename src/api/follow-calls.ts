@@ -2,7 +2,7 @@ import type {ServerResponse} from 'node:http'
 import {contentOf, type CallContent} from '../telemetry/recorder/call-content.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
-import type {ApiContext} from './api.ts'
+import type {RunFacts} from './run-facts.ts'
 import {rowOf} from './call-view.ts'
 
 /** Calls that ended together are written together. */
@@ -14,11 +14,7 @@ const MAX_BATCH = 200
  * Streams calls as they end, one JSON object for each line, until the reader leaves. Of more than 200 in
  * 50 ms only the first ones are; `{"dropped": 17}` tells how many were left out. Throws a UserError for a faulty filter.
  */
-export function followCalls(
-  {recorder, masked}: ApiContext,
-  parameters: URLSearchParams,
-  response: ServerResponse
-): void {
+export function followCalls({recorder, masked}: RunFacts, parameters: URLSearchParams, response: ServerResponse): void {
   const matches = readFilter(parameters.get('q') ?? '')
   const masking = new Masking(masked())
   let numbers: number[] = []

@@ -5,7 +5,7 @@ import {decoded, linesOf, readLine} from '../logging/headed-lines.ts'
 import {linesIn} from '../logging/prefix.ts'
 import type {LogBatch} from '../logging/run-log.ts'
 import {writeTo} from '../net/http1/write-to.ts'
-import type {ApiContext} from './api.ts'
+import type {RunFacts} from './run-facts.ts'
 import {isNamed, noSuchApp, type AppName} from './apps.ts'
 import {ApiProblem} from './problem.ts'
 
@@ -30,7 +30,7 @@ const TURN_SIZE = 64 * 1024
  * The lines of several apps, `app=shop`, may be repeated; without it those of all, in their order. From a place in the log of the
  * run on (`from`), what is still in memory.
  */
-export async function sendRunLogs(context: ApiContext, asked: LogsRequest): Promise<void> {
+export async function sendRunLogs(context: RunFacts, asked: LogsRequest): Promise<void> {
   const ids = asked.parameters.getAll('app')
   return asked.parameters.has('from') ? sendStretch(context, ids, asked) : send(context, ids, '', asked)
 }
@@ -44,7 +44,7 @@ export interface LinesLeft {
 
 /** Sends the lines of `from` up to `to` without the first `skip` ones, at most `limit`; then how many are left. Throws an ApiProblem. */
 async function sendStretch(
-  {control, runLog}: ApiContext,
+  {control, runLog}: RunFacts,
   ids: readonly string[],
   {parameters, request, response}: LogsRequest
 ): Promise<void> {
@@ -112,12 +112,12 @@ function whole(parameters: URLSearchParams, name: string, usual: number): number
  * Sends the log of an app, as text or one JSON object for each line, at the reader's pace: an app never waits for it, and a
  * reader who falls behind gets the number of dropped lines. Throws an ApiProblem.
  */
-export async function sendLogs(context: ApiContext, {id, version}: AppName, asked: LogsRequest): Promise<void> {
+export async function sendLogs(context: RunFacts, {id, version}: AppName, asked: LogsRequest): Promise<void> {
   return send(context, [id], version, asked)
 }
 
 async function send(
-  {control, runLog}: ApiContext,
+  {control, runLog}: RunFacts,
   ids: readonly string[],
   version: string,
   {parameters, request, response}: LogsRequest

@@ -1,21 +1,16 @@
 import type {ServerResponse} from 'node:http'
 import {UserError} from '../model/errors.ts'
 import type {Pins} from '../replay/pins.ts'
-import {ReplayRefused, type Replay, type Replayer} from '../replay/replayer.ts'
+import {ReplayRefused, type Replay} from '../replay/replayer.ts'
 import {callsOf, lastFailed, type Window, type WindowEnd} from '../replay/select.ts'
 import {sendInOrder, type Pace} from '../replay/sequence.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
-import type {ApiContext, ApiRequest} from './api.ts'
+import type {ApiRequest} from './api-request.ts'
+import type {ApiContext} from './api-context.ts'
 import {recordedCall} from './calls.ts'
 import {ApiProblem, json, notAllowed, type ApiResponse} from './problem.ts'
 import {pinsView, replayView} from './replay-view.ts'
-
-/** What sends calls of a run again. */
-export interface Replays {
-  readonly replayer: Replayer
-  readonly pins: Pins
-}
 
 /** The calls that are to be sent again: numbers, the latest one that failed, those that are pinned, or a window. */
 interface Wishes {

@@ -1,5 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import {handleApi, type ApiContext} from './api.ts'
+import type {ApiContext} from './api-context.ts'
+import {handleApi} from './api.ts'
 import {readAppName} from './apps.ts'
 import type {Via} from './events/event-reader.ts'
 import {followCalls} from './follow-calls.ts'

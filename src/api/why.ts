@@ -1,7 +1,7 @@
 import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
-import type {ApiContext} from './api.ts'
+import type {RunFacts} from './run-facts.ts'
 import {deathView, type DeathView} from './death-view.ts'
 
 /** Why an app does not run, or did not. */
@@ -16,7 +16,7 @@ export interface WhyView {
 }
 
 /** One end. Throws a UserError if it is not kept. */
-export async function oneDeath({deaths}: ApiContext, number: number, masking: Masking): Promise<DeathView> {
+export async function oneDeath({deaths}: RunFacts, number: number, masking: Masking): Promise<DeathView> {
   const death = deaths?.get(number)
   if (death !== undefined) return deathView(death, masking)
   const known = deaths?.all().map(each => each.number.toString()) ?? []
@@ -26,7 +26,7 @@ export async function oneDeath({deaths}: ApiContext, number: number, masking: Ma
 }
 
 /** Throws a UserError if the run has no such app. */
-export async function whyOf({apps, deaths}: ApiContext, app: string, masking: Masking): Promise<WhyView> {
+export async function whyOf({apps, deaths}: RunFacts, app: string, masking: Masking): Promise<WhyView> {
   const all = apps()
   const meant = all.filter(({id, name}) => id === app || name === app)
   const [first] = meant

@@ -1,5 +1,5 @@
 import {UsageError} from './usage-error.ts'
-import type {Flag} from './flags.ts'
+import type {Flag} from './flag.ts'
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])

@@ -1,4 +1,4 @@
-import type {GivenFlags} from './flags.ts'
+import type {GivenFlags} from './given-flags.ts'
 
 /** The arguments of a command. */
 export interface CommandContext {

@@ -1,5 +1,5 @@
 import {UsageError} from './usage-error.ts'
-import type {GivenFlags} from './flags.ts'
+import type {GivenFlags} from './given-flags.ts'
 
 const VARIABLE = /^([\w.-]+)=(.*)$/s
 

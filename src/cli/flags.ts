@@ -1,28 +1,6 @@
 import {checkVariable} from './env-flag.ts'
+import type {Flag} from './flag.ts'
 import {READ_CLUSTER, RUN_IN_CLUSTER, STOP_IN_CLUSTER} from './kubernetes-flags.ts'
-
-/** A command-line flag, in the terms of pflag. Parsing and help are generated from these tables. */
-export interface Flag {
-  readonly name: string
-  readonly short?: string
-  /** `strings` are separated by commas or repeated; `stringArray` only repeated, as in pflag. */
-  readonly type: 'string' | 'int' | 'bool' | 'strings' | 'stringArray'
-  readonly text: string
-  /** The default as help shows it: `"http"`, `-1`. */
-  readonly shown?: string
-  /** Words that are accepted in place of numbers. */
-  readonly words?: Readonly<Record<string, number>>
-  /** May be given several times; help shows its type as Dapr's does. */
-  readonly repeats?: true
-  /** Throws for a value that cannot be used. */
-  readonly check?: (value: string) => void
-  /** It means something only together with `--kubernetes`; elsewhere it is refused. */
-  readonly needsKubernetes?: boolean
-  /** Accepted, but not listed in help. */
-  readonly isHidden?: boolean
-  /** Printed on stderr when the flag is used. */
-  readonly deprecated?: string
-}
 
 export const GLOBAL_FLAGS: readonly Flag[] = [
   {name: 'log-as-json', type: 'bool', text: 'Log output in JSON format'},
@@ -255,41 +233,3 @@ export const DOCTOR_FLAGS: readonly Flag[] = [
 export const VERSION_FLAGS: readonly Flag[] = [
   {name: 'output', short: 'o', type: 'string', text: 'The output format of the version command. Valid values are: json'}
 ]
-
-/** The flags that the user gave, by name. */
-export class GivenFlags {
-  readonly #values: Readonly<Record<string, unknown>>
-
-  constructor(values: Readonly<Record<string, unknown>>) {
-    this.#values = values
-  }
-
-  /** These, where they are not given. */
-  or(values: Readonly<Record<string, unknown>>): GivenFlags {
-    return new GivenFlags({...values, ...this.#values})
-  }
-
-  /** Names of all flags that were given. */
-  get names(): readonly string[] {
-    return Object.keys(this.#values)
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#values[name]
-    return typeof value === 'string' ? value : undefined
-  }
-
-  int(name: string): number | undefined {
-    const value = this.#values[name]
-    return typeof value === 'number' ? value : undefined
-  }
-
-  isSet(name: string): boolean {
-    return this.#values[name] === true
-  }
-
-  list(name: string): readonly string[] {
-    const value = this.#values[name]
-    return Array.isArray(value) ? (value as readonly string[]) : []
-  }
-}

@@ -1,4 +1,5 @@
-import {GLOBAL_FLAGS, type Flag} from './flags.ts'
+import type {Flag} from './flag.ts'
+import {GLOBAL_FLAGS} from './flags.ts'
 import {COMMAND_GROUPS, FLAG_GROUPS, grouped} from './groups.ts'
 
 export interface CommandWords {

@@ -4,7 +4,9 @@ import {parseInteger, parseList} from './argv.ts'
 import {UsageError} from './usage-error.ts'
 import {COMMANDS, NOT_BUILT} from './commands.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
-import {GivenFlags, GLOBAL_FLAGS, type Flag} from './flags.ts'
+import type {Flag} from './flag.ts'
+import {GLOBAL_FLAGS} from './flags.ts'
+import {GivenFlags} from './given-flags.ts'
 import {helpOf, overview} from './help.ts'
 
 /** The command that the arguments name, if any. */

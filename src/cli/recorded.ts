@@ -1,5 +1,5 @@
 import type {Plan} from '../model/plan.ts'
-import type {GivenFlags} from './flags.ts'
+import type {GivenFlags} from './given-flags.ts'
 
 /** `--no-record`: nothing is kept of the calls of any app. */
 export const recorded = (plan: Plan, flags: GivenFlags): Plan =>

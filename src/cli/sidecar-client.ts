@@ -4,7 +4,7 @@ import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {readWhole} from '../model/read-file.ts'
 import type {ListedApp} from '../control/messages.ts'
-import type {GivenFlags} from './flags.ts'
+import type {GivenFlags} from './given-flags.ts'
 import {runsHere, templateHere} from './pick-run.ts'
 
 // An import of node:http would load more than we need.

@@ -1,5 +1,5 @@
 import type {SingleSettings} from '../config/single.ts'
-import type {GivenFlags} from './flags.ts'
+import type {GivenFlags} from './given-flags.ts'
 
 /** Converts the flags of `run` into template keys. Flags that were not given are omitted. */
 export function settingsOf(flags: GivenFlags, command: readonly string[]): SingleSettings {

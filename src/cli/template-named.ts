@@ -1,5 +1,5 @@
 import {UsageError} from './usage-error.ts'
-import type {GivenFlags} from './flags.ts'
+import type {GivenFlags} from './given-flags.ts'
 
 /** The files that `COMMAND PATH` or `COMMAND -f PATH` name; none if empty. Throws a `UsageError` for words that are too many. */
 export function templatesNamed(flags: GivenFlags, words: readonly string[]): readonly string[] {

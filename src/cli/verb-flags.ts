@@ -1,6 +1,6 @@
 import {checkVariable} from './env-flag.ts'
 import {RUNTIME_VERSION} from '../model/version.ts'
-import type {Flag} from './flags.ts'
+import type {Flag} from './flag.ts'
 import {LOGS_IN_CLUSTER} from './kubernetes-flags.ts'
 
 const text = (name: string, words: string, short?: string): Flag => ({

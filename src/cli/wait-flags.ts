@@ -1,4 +1,4 @@
-import type {Flag} from './flags.ts'
+import type {Flag} from './flag.ts'
 
 const text = (name: string, words: string, short?: string): Flag => ({
   name,

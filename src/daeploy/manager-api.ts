@@ -21,7 +21,7 @@ import {FOREIGN_HOST, FOREIGN_ORIGIN, INVALID_TOKEN, NOT_FOUND} from './replies.
 import {readTarget, type Target} from './target.ts'
 import {ServiceCall, type ServiceCallContext, type ServiceCallOptions} from './service-call.ts'
 import type {SentRequest} from '../model/call.ts'
-import type {CallerIdentity} from '../gateway/interceptors/access-control.ts'
+import type {CallerIdentity} from '../gateway/caller-identity.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
 import type {Route} from './routes.ts'
 

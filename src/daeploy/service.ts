@@ -1,6 +1,6 @@
 import type {Call} from '../model/call.ts'
 import type {Admission, Held} from '../gateway/admission.ts'
-import type {CallerIdentity} from '../gateway/interceptors/access-control.ts'
+import type {CallerIdentity} from '../gateway/caller-identity.ts'
 import type {Copy, CopyOf} from '../net/mirror.ts'
 
 /** The service behind a name: its main version, or the named version. */

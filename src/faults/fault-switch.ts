@@ -1,12 +1,7 @@
-import type {FaultChange} from '../model/fault.ts'
-import type {Faults} from './faults.ts'
+import type {Faults, FaultActions} from './faults.ts'
 
 /** The faults of a run; their code is loaded with the first of them. */
-export interface FaultSwitch {
-  /** Undefined: there was none yet. */
+export interface FaultSwitch extends FaultActions {
+  /** Undefined until a fault is added. */
   active: Faults | undefined
-  /** Tells the person at the terminal, and readers of events. */
-  readonly tell: (change: FaultChange) => void
-  /** Kills the process group of this leader. */
-  readonly kill: (pid: number) => void
 }

@@ -1,10 +1,17 @@
 // faults/ makes calls fail on purpose, by rules per caller and callee. Which calls are hit depends on the rule alone: the same
 // ones in every run. It ends with the run, and nothing of it is written anywhere.
 import type {Call} from '../model/call.ts'
-import type {FaultKind, FaultPlan, FaultView} from '../model/fault.ts'
-import type {FaultSwitch} from './fault-switch.ts'
+import type {FaultChange, FaultKind, FaultPlan, FaultView} from '../model/fault.ts'
 import {edgeText, effectText, limitText, rateText} from './fault-text.ts'
 import {FaultRule} from './fault-rule.ts'
+
+/** What faults do outside the calls that they hit. */
+export interface FaultActions {
+  /** Reports a change of the rules to the person at the terminal, and to readers of events. */
+  readonly tell: (change: FaultChange) => void
+  /** Kills the process group of this leader. */
+  readonly kill: (pid: number) => void
+}
 
 /** A call that a rule has hit. */
 export interface Hit {
@@ -29,11 +36,11 @@ interface Active {
 
 /** The rules of a run. */
 export class Faults {
-  readonly #options: Pick<FaultSwitch, 'tell' | 'kill'>
+  readonly #options: FaultActions
   readonly #active: Active[] = []
   #last = 0
 
-  constructor(options: Pick<FaultSwitch, 'tell' | 'kill'>) {
+  constructor(options: FaultActions) {
     this.#options = options
   }
 

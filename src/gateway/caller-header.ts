@@ -1,5 +1,5 @@
 import {isToken} from './guards.ts'
-import type {CallerIdentity} from './interceptors/access-control.ts'
+import type {CallerIdentity} from './caller-identity.ts'
 import {DEFAULT_TRUST_DOMAIN} from '../resources/defaults.ts'
 
 /** The header in which one run's sidecar names the calling app to another's: `<the other run's key>/<namespace>/<app id>/<trust domain>`. */

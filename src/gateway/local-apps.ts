@@ -1,23 +1,14 @@
-import type {AccessDecision, Call, GrpcInvocation, Recorded} from '../model/call.ts'
+import type {Call} from '../model/call.ts'
 import type {Admission, Held} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
 import type {AppPipeline} from './app-pipeline.ts'
-import type {Probed} from './health-check.ts'
+import type {CalleeCounters} from './callee-counters.ts'
+import type {CallerIdentity} from './caller-identity.ts'
 import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'
-import type {AccessControlInterceptor, CallerIdentity} from './interceptors/access-control.ts'
+import type {AccessControlInterceptor} from './interceptors/access-control.ts'
 import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
 
-/** Counts what comes to an app: calls when they are over, and health checks. */
-export interface CalleeCounters {
-  readonly recorded: Recorded
-  readonly probed: Probed
-  /** The app was called over gRPC for a caller of HTTP. */
-  readonly invoked: (invocation: GrpcInvocation) => void
-  /** Access control has decided about a call of this caller; undefined: it is unknown. */
-  readonly decided: (decision: AccessDecision, caller: CallerIdentity | undefined) => void
-}
-
-/** What the gateway needs to know of an app. */
+/** An app, as the gateway needs to know it. */
 export interface Callee {
   readonly id: string
   /** The port that it listens on; 0: none. */

@@ -1,6 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {ApiContext, NotRunning} from '../api/api.ts'
-import type {RunControl} from '../api/apps.ts'
+import type {ApiContext} from '../api/api-context.ts'
+import type {NotRunning, RunControl} from '../api/run-facts.ts'
 import type {RunEvents} from '../api/events/run-events.ts'
 import type {Arrival} from '../api/serve-api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
@@ -9,36 +9,22 @@ import type {Dashboard, Handlers} from '../control/messages.ts'
 import type {Listener, Serve} from '../dashboard/listener.ts'
 import type {Tokens} from '../dashboard/tokens.ts'
 import type {FaultSwitch} from '../faults/fault-switch.ts'
-import type {RunLog} from '../logging/run-log.ts'
 import {messageOf, UserError} from '../model/errors.ts'
 import type {Emit, Event} from '../model/events.ts'
-import type {Services} from '../daeploy/services/services.ts'
-import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {Changes} from '../supervisor/reload/changes.ts'
-import type {Apps} from './apps/apps.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {RunOptions} from './run-options.ts'
-import type {RunRecorder} from './run-recorder.ts'
 import {RunReplays} from './run-replays.ts'
-import type {RunWaits} from './run-waits.ts'
+import type {RunWaits, RunWaitsOptions} from './run-waits.ts'
 
 interface OpenDashboard {
   readonly listener: Listener
   readonly tokens: Tokens
 }
 
-export interface RunApiOptions {
-  readonly recorder: RunRecorder
-  /** The open sidecars. */
-  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
-  readonly apps: () => Apps
-  readonly changes: () => Changes
-  readonly services: () => Services
+export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopping'> {
   /** Undefined before the run is registered. */
   readonly control: () => RunControl | undefined
-  readonly runLog: () => RunLog
-  /** Of the run. */
   readonly options: () => RunOptions
 }
 

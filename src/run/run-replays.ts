@@ -1,4 +1,4 @@
-import type {Replays} from '../api/replays.ts'
+import type {Replays} from '../api/api-context.ts'
 import type {Emit, Event} from '../model/events.ts'
 import type {Pins, Round} from '../replay/pins.ts'
 import type {Replay} from '../replay/replayer.ts'

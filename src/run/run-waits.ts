@@ -1,4 +1,5 @@
 import type {RunEvents} from '../api/events/run-events.ts'
+import type {Services} from '../daeploy/services/services.ts'
 import type {EventTimes, WaitContext, WaitedApp} from '../api/wait/wait-context.ts'
 import {decoded} from '../logging/headed-lines.ts'
 import type {RunLog} from '../logging/run-log.ts'
@@ -6,11 +7,21 @@ import type {ActivitySource, TopicBacklog} from '../model/activity.ts'
 import {succeeded, type AppState} from '../model/app-state.ts'
 import type {Event} from '../model/events.ts'
 import {pause} from '../platform/delay.ts'
+import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {Changes} from '../supervisor/reload/changes.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
-import type {RunApiOptions} from './run-api.ts'
+import type {Apps} from './apps/apps.ts'
+import type {RunRecorder} from './run-recorder.ts'
 
-export interface RunWaitsOptions extends RunApiOptions {
+export interface RunWaitsOptions {
+  readonly recorder: RunRecorder
+  /** The open sidecars. */
+  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
+  readonly apps: () => Apps
+  readonly changes: () => Changes
+  readonly services: () => Services
+  readonly runLog: () => RunLog
   readonly events: () => Promise<RunEvents>
   readonly isStopping: boolean
 }

@@ -1,5 +1,7 @@
 import type {CallRecord, CallSpan} from '../model/call.ts'
 import {codeText} from '../model/grpc-code.ts'
+import type {LogEntry} from '../model/log-entry.ts'
+import type {AppResources} from '../resources/app-resources.ts'
 import {isExported, type TracingSettings} from '../resources/tracing-settings.ts'
 import {openExporters} from '../telemetry/tracing/exporters.ts'
 import {Sampler, samplingRate} from '../telemetry/tracing/sampler.ts'
@@ -14,7 +16,15 @@ import {
 import {Tracer} from '../telemetry/tracing/tracer.ts'
 import {formatTraceparent} from '../telemetry/tracing/trace-context.ts'
 import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
-import type {SidecarTracingOptions} from './tracing.ts'
+
+export interface SidecarSpansOptions {
+  readonly appId: string
+  readonly httpPort: number
+  readonly resources: Pick<AppResources, 'warn'>
+  /** The environment that we were started in. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: (entry: LogEntry) => void
+}
 
 /** At the end of a sidecar, how long to wait for spans to be sent. */
 const CLOSE_MS = 1000
@@ -28,10 +38,10 @@ export class SidecarSpans {
   readonly tracer: Tracer
   /** The line for the sidecar's log. */
   readonly description: string
-  readonly #options: SidecarTracingOptions
+  readonly #options: SidecarSpansOptions
   readonly #exporter: Exporter | undefined
 
-  constructor(settings: TracingSettings, options: SidecarTracingOptions) {
+  constructor(settings: TracingSettings, options: SidecarSpansOptions) {
     const {appId, env, log, resources} = options
     this.#options = options
     const sampler = new Sampler(samplingRate(settings.samplingRate))

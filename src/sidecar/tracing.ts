@@ -1,20 +1,9 @@
 import type {CallRecord} from '../model/call.ts'
-import type {LogEntry} from '../model/log-entry.ts'
-import type {AppResources} from '../resources/app-resources.ts'
 import {isExported, tracesNothing, type TracingSettings} from '../resources/tracing-settings.ts'
 import type {Tracer} from '../telemetry/tracing/tracer.ts'
 import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
 import type {Tracing} from './http/sidecar-request.ts'
-import type {SidecarSpans} from './spans.ts'
-
-export interface SidecarTracingOptions {
-  readonly appId: string
-  readonly httpPort: number
-  readonly resources: Pick<AppResources, 'warn'>
-  /** The environment that we were started in. */
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly log: (entry: LogEntry) => void
-}
+import type {SidecarSpans, SidecarSpansOptions} from './spans.ts'
 
 /**
  * The traces of one app's sidecar. Spans are begun, and their code is loaded, where a rate or an exporter is configured; without
@@ -23,10 +12,10 @@ export interface SidecarTracingOptions {
 export class SidecarTracing implements Tracing {
   tracer: Tracer | undefined
   isTracing = true
-  readonly #options: SidecarTracingOptions
+  readonly #options: SidecarSpansOptions
   #spans: SidecarSpans | undefined
 
-  constructor(options: SidecarTracingOptions) {
+  constructor(options: SidecarSpansOptions) {
     this.#options = options
   }
 

@@ -4,7 +4,7 @@ import type {RunLog} from '../../logging/run-log.ts'
 import type {Replay} from '../../replay/replayer.ts'
 import type {Death} from '../../telemetry/recorder/deaths.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
-import type {ApiContext} from '../api.ts'
+import type {RunFacts} from '../run-facts.ts'
 import {appViews, runView, stateOf} from '../app-view.ts'
 import {deathView} from '../death-view.ts'
 import {edgeViews} from '../edges.ts'
@@ -29,7 +29,7 @@ const MAX_EDGES = 500
  * readers that reconnect; samples are not.
  */
 export class RunEvents {
-  readonly #context: () => ApiContext
+  readonly #context: () => RunFacts
   readonly #runLog: RunLog
   readonly #log = new EventLog(Date.now())
   readonly #readers = new Set<EventReader>()
@@ -49,7 +49,7 @@ export class RunEvents {
   /** Ends the samples, which are taken only for readers. */
   #stopSamples: (() => void) | undefined
 
-  constructor(context: () => ApiContext, runLog: RunLog) {
+  constructor(context: () => RunFacts, runLog: RunLog) {
     this.#context = context
     this.#runLog = runLog
     this.#apps = this.#states()

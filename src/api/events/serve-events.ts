@@ -1,5 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {ApiContext} from '../api.ts'
+import type {ApiContext} from '../api-context.ts'
 import {readAppName, appsNamed} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
 import {readAfter, readTypes, type Format} from './event.ts'

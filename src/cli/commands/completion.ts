@@ -1,7 +1,8 @@
 import {basename} from 'node:path'
 import type {CommandHandler} from '../command-handler.ts'
 import {UsageError} from '../usage-error.ts'
-import {GLOBAL_FLAGS, type Flag} from '../flags.ts'
+import type {Flag} from '../flag.ts'
+import {GLOBAL_FLAGS} from '../flags.ts'
 import {HELP, type CommandWords} from '../help.ts'
 
 /** `completion bash|zsh|fish`: prints a script for the shell, generated from the table of commands. The scripts call `completion ids COMMAND`. */

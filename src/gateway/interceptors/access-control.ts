@@ -3,15 +3,9 @@ import type {Call} from '../../model/call.ts'
 import type {Place} from '../../model/errors.ts'
 import {withSlash, type AccessControl, type Action, type CallerPolicy} from '../../resources/access-control.ts'
 import type {Denied} from '../admission.ts'
-import type {CalleeCounters} from '../local-apps.ts'
+import type {CalleeCounters} from '../callee-counters.ts'
+import type {CallerIdentity} from '../caller-identity.ts'
 import {OperationTree} from './operation-tree.ts'
-
-/** The caller. */
-export interface CallerIdentity {
-  readonly trustDomain: string
-  readonly namespace: string
-  readonly appId: string
-}
 
 /** The called method. */
 export interface Operation {

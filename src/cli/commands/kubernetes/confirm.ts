@@ -1,7 +1,7 @@
 import {createInterface} from 'node:readline/promises'
 import type {ClusterAccess} from '../../../kubernetes/cluster/kubeconfig.ts'
 import {UserError} from '../../../model/errors.ts'
-import type {GivenFlags} from '../../flags.ts'
+import type {GivenFlags} from '../../given-flags.ts'
 
 /**
  * Asks before a cluster is changed that is not on this machine. Without a terminal, or with the template on stdin, nobody can

@@ -3,7 +3,7 @@ import {ApiClient} from '../../../kubernetes/cluster/api-client.ts'
 import {ApiError, asUserError} from '../../../kubernetes/cluster/api-error.ts'
 import {openAccess} from '../../../kubernetes/cluster/kubeconfig.ts'
 import type {ClusterAccess} from '../../../kubernetes/cluster/kubeconfig.ts'
-import type {GivenFlags} from '../../flags.ts'
+import type {GivenFlags} from '../../given-flags.ts'
 
 /** The cluster that `--context` and `--namespace` mean. Throws a UserError if the kubeconfig has none. */
 export const accessFor = (flags: GivenFlags): ClusterAccess =>

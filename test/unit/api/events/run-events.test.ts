@@ -1,6 +1,6 @@
 import {EventEmitter, once} from 'node:events'
 import t from 'tap'
-import type {ApiContext} from '../../../../src/api/api.ts'
+import type {ApiContext} from '../../../../src/api/api-context.ts'
 import {EventReader} from '../../../../src/api/events/event-reader.ts'
 import {TYPES} from '../../../../src/api/events/event.ts'
 import {RunEvents} from '../../../../src/api/events/run-events.ts'

@@ -1,10 +1,6 @@
 import t from 'tap'
-import {
-  AccessControlInterceptor,
-  denial,
-  spiffeId,
-  type CallerIdentity
-} from '../../../../src/gateway/interceptors/access-control.ts'
+import type {CallerIdentity} from '../../../../src/gateway/caller-identity.ts'
+import {AccessControlInterceptor, denial, spiffeId} from '../../../../src/gateway/interceptors/access-control.ts'
 import {readAccessControl} from '../../../../src/resources/access-control.ts'
 import {parseResourceFile} from '../../../../src/resources/field.ts'
 

@@ -1,0 +1,36 @@
+import type {FaultSwitch} from '../faults/fault-switch.ts'
+import type {RunLog} from '../logging/run-log.ts'
+import type {AppPlan} from '../model/plan.ts'
+import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import type {Deaths} from '../telemetry/recorder/deaths.ts'
+import type {Handlers} from '../control/messages.ts'
+
+/** What a run does for the API. */
+export type RunControl = Pick<Handlers, 'list' | 'stopApp' | 'restartApp' | 'startApp' | 'runLogs' | 'launch'>
+
+/** Whether an app takes calls, and what it waits for. */
+export interface NotRunning {
+  readonly id: string
+  readonly name: string
+  readonly isReady: boolean
+  /** Why calls to it wait, or fail; '' = they do not. */
+  readonly reason: string
+  /** Calls that wait for it now. */
+  readonly waiting: number
+}
+
+/** What views of a run are made from. */
+export interface RunFacts {
+  readonly recorder: CallRecorder
+  readonly control: RunControl
+  /** Undefined until a process exits unexpectedly. */
+  readonly deaths: Deaths | undefined
+  readonly faults: FaultSwitch
+  readonly apps: () => readonly NotRunning[]
+  /** The latest lines of all apps. */
+  readonly runLog: () => RunLog
+  /** Additional names whose values are masked. */
+  readonly masked: () => readonly string[]
+  /** Of all apps of the run. */
+  readonly plans: () => readonly AppPlan[]
+}

@@ -1,0 +1,37 @@
+/** The flags that the user gave, by name. */
+export class GivenFlags {
+  readonly #values: Readonly<Record<string, unknown>>
+
+  constructor(values: Readonly<Record<string, unknown>>) {
+    this.#values = values
+  }
+
+  /** With these values as defaults. */
+  or(values: Readonly<Record<string, unknown>>): GivenFlags {
+    return new GivenFlags({...values, ...this.#values})
+  }
+
+  /** Names of all flags that were given. */
+  get names(): readonly string[] {
+    return Object.keys(this.#values)
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values[name]
+    return typeof value === 'string' ? value : undefined
+  }
+
+  int(name: string): number | undefined {
+    const value = this.#values[name]
+    return typeof value === 'number' ? value : undefined
+  }
+
+  isSet(name: string): boolean {
+    return this.#values[name] === true
+  }
+
+  list(name: string): readonly string[] {
+    const value = this.#values[name]
+    return Array.isArray(value) ? (value as readonly string[]) : []
+  }
+}

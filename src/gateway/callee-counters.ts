@@ -1,0 +1,13 @@
+import type {AccessDecision, GrpcInvocation, Recorded} from '../model/call.ts'
+import type {CallerIdentity} from './caller-identity.ts'
+import type {Probed} from './health-check.ts'
+
+/** Counts the calls to an app when they are over, and its health checks. */
+export interface CalleeCounters {
+  readonly recorded: Recorded
+  readonly probed: Probed
+  /** The app was called over gRPC on behalf of an HTTP caller. */
+  readonly invoked: (invocation: GrpcInvocation) => void
+  /** Access control has decided about a call; `caller` is undefined if it is unknown. */
+  readonly decided: (decision: AccessDecision, caller: CallerIdentity | undefined) => void
+}
