@@ -6,22 +6,25 @@ const IDLE_MS = 2
 /** The pause between two turns while calls are served: each call needs several turns. */
 const REST_MS = 1
 
-/** Divides long work into short turns of the event loop, so that calls go on. */
+/** Divides long work into short turns of the event loop, so that calls are served in between. */
 export class Turns {
   readonly #progress: () => number
+  readonly #now: () => number
   #seen: number
   #ms = BUSY_MS
-  #began = performance.now()
+  #began: number
 
-  /** `progress`: a number that grows as calls come. */
-  constructor(progress: () => number) {
+  /** `progress`: a number that grows as calls arrive; `now`: the time in ms. */
+  constructor(progress: () => number, now = () => performance.now()) {
     this.#progress = progress
+    this.#now = now
     this.#seen = progress()
+    this.#began = now()
   }
 
   /** The current turn is over: `next` will wait. */
   get isOver(): boolean {
-    return performance.now() - this.#began >= this.#ms
+    return this.#now() - this.#began >= this.#ms
   }
 
   /** Call it before each step: it resolves immediately while there is time left in the turn. */
@@ -33,6 +36,6 @@ export class Turns {
     if (isBusy) await pause(REST_MS)
     this.#seen = this.#progress()
     this.#ms = isBusy ? BUSY_MS : IDLE_MS
-    this.#began = performance.now()
+    this.#began = this.#now()
   }
 }

@@ -1,10 +1,11 @@
 import type {IncomingMessage} from 'node:http'
 import {dirname} from 'node:path'
-import {codeOf, UserError} from '../model/errors.ts'
+import {codeOf} from '../model/errors.ts'
 import {isSuspended} from '../platform/proc.ts'
 import {startOf} from '../platform/process-table.ts'
 import {GONE, runSockets, send, text} from './ask.ts'
 import type {OnSkipped} from './folder.ts'
+import {ControlSocket} from './control-socket.ts'
 import {readListing} from './listing.ts'
 import {readRunFile, type RunIdentity} from './run-file.ts'
 import type {
@@ -55,12 +56,6 @@ export interface FoundRun {
     path: string,
     request?: {readonly method: string; readonly body: string; readonly signal?: AbortSignal | undefined}
   ): Promise<IncomingMessage>
-}
-
-/** How a response is read, and what an older run lacks that does not know the request. */
-interface Reading<T> {
-  readonly read: (body: string) => T
-  readonly feature: string
 }
 
 /** A run that does not respond in this time is left out of `list`. */
@@ -125,107 +120,88 @@ async function ask(socketPath: string): Promise<FoundRun | undefined> {
     if (GONE.has(codeOf(error)) || (error instanceof Error && error.name === 'AbortError')) return undefined
     throw error
   }
-  const request = async (method: string, path: string, feature: string): Promise<string> => {
-    const response = await send(socketPath, method, path)
-    const body = await text(response)
-    refuseOld(response, {listing}, feature)
-    return body
-  }
-  const askedOf = async <T>(
-    method: string,
-    path: string,
-    id: string,
-    {read, feature}: Reading<T>
-  ): Promise<T | undefined> => {
-    try {
-      const response = await send(socketPath, method, `${path}?id=${encodeURIComponent(id)}`)
-      const body = await text(response)
-      refuseOld(response, {listing}, feature)
-      return response.statusCode === 404 ? undefined : read(body)
-    } catch (error) {
-      if (GONE.has(codeOf(error))) throw new UserError('the run is stopping', {cause: error})
-      throw error
-    }
-  }
+  const socket = new ControlSocket(socketPath, listing)
   return {
     listing,
-    stop: async () => {
-      try {
-        await text(await send(socketPath, 'POST', '/stop'))
-      } catch (error) {
-        if (!GONE.has(codeOf(error))) throw error
-      }
-    },
-    stopApp: async id => {
-      try {
-        const response = await send(socketPath, 'POST', `/apps/stop?id=${encodeURIComponent(id)}`)
-        await text(response)
-        return response.statusCode === 204
-      } catch (error) {
-        if (GONE.has(codeOf(error))) return true // it was the last app: the run ended with it
-        throw error
-      }
-    },
-    restartApp: async id => askedOf('POST', '/apps/restart', id, {read: body => body, feature: 'restart apps'}),
-    startApp: async id =>
-      askedOf('POST', '/apps/start', id, {read: body => JSON.parse(body) as Start, feature: 'start single apps'}),
-    debugApp: async id =>
-      askedOf('POST', '/apps/debug', id, {
-        read: body => JSON.parse(body) as HandedOver,
-        feature: 'hand apps over to a debugger'
-      }),
-    launch: async id =>
-      askedOf('GET', '/apps/launch', id, {
-        read: body => JSON.parse(body) as Launch,
-        feature: "show an app's environment"
-      }),
-    logs: async (id, query) => {
-      const {since} = query
-      const search = new URLSearchParams({id, ...queryOf(query)})
-      const response = await send(socketPath, 'GET', `/apps/logs${since > 0 ? '-since' : ''}?${search.toString()}`)
-      refuseOld(response, {listing}, since > 0 ? 'show logs since a time' : 'show logs')
-      if (response.statusCode === 200) return textsOf(response)
-      response.destroy()
-      return undefined
-    },
-    runLogs: async (ids, query) => {
-      const search = new URLSearchParams([...ids.map(id => ['id', id]), ...Object.entries(queryOf(query))])
-      const response = await send(socketPath, 'GET', `/logs?${search.toString()}`)
-      refuseOld(response, {listing}, 'show the logs of several apps, with times, or as JSON')
-      if (response.statusCode === 200) return textsOf(response)
-      response.destroy()
-      return undefined
-    },
-    services: async () =>
-      JSON.parse(await request('GET', '/services', 'list Daeploy services')) as readonly ListedService[],
-    assign: async (name, version) =>
-      request('POST', `/services/assign?${new URLSearchParams({id: name, version}).toString()}`, 'assign versions'),
-    remove: async (name, version) => {
-      try {
-        const query = new URLSearchParams({id: name, version}).toString()
-        return await request('POST', `/services/remove?${query}`, 'stop one version')
-      } catch (error) {
-        if (GONE.has(codeOf(error))) return '' // it was the last app: the run ended with it
-        throw error
-      }
-    },
-    releaseRedis: async port => {
-      const response = await send(socketPath, 'POST', `/redis/release?port=${port.toString()}`)
-      await text(response)
-      return response.statusCode === 204 // an older run holds no Redis
-    },
     folder: dirname(socketPath),
-    dashboard: async port =>
-      JSON.parse(await request('POST', `/dashboard?port=${port.toString()}`, 'show a dashboard')) as Dashboard,
-    api: async (path, {method, body, signal} = {method: 'GET', body: ''}) => {
-      const response = await send(socketPath, method, `/api/v1${path}`, signal, body)
-      refuseOld(response, {listing}, 'show its calls')
-      return response
-    },
-    notifications: async () =>
-      JSON.parse(await request('GET', '/notifications', 'list notifications')) as Record<string, ListedNotification>
+    ...runRequests(socket),
+    ...appRequests(socket),
+    ...logRequests(socket),
+    ...serviceRequests(socket)
   }
 }
+
+type RunRequests = Pick<FoundRun, 'stop' | 'releaseRedis' | 'dashboard' | 'api'>
+type AppRequests = Pick<FoundRun, 'stopApp' | 'restartApp' | 'startApp' | 'debugApp' | 'launch'>
+type LogRequests = Pick<FoundRun, 'logs' | 'runLogs'>
+type ServiceRequests = Pick<FoundRun, 'services' | 'assign' | 'remove' | 'notifications'>
+
+const runRequests = (socket: ControlSocket): RunRequests => ({
+  stop: async () => {
+    await socket.unlessGone(async () => text(await socket.send('POST', '/stop')), '')
+  },
+  releaseRedis: async port => {
+    const response = await socket.send('POST', `/redis/release?port=${port.toString()}`)
+    await text(response)
+    return response.statusCode === 204 // an older run holds no Redis
+  },
+  dashboard: async port =>
+    JSON.parse(await socket.text('POST', `/dashboard?port=${port.toString()}`, 'show a dashboard')) as Dashboard,
+  api: async (path, {method, body, signal} = {method: 'GET', body: ''}) => {
+    const response = await socket.send(method, `/api/v1${path}`, signal, body)
+    socket.refuseOld(response, 'show its calls')
+    return response
+  }
+})
+
+const appRequests = (socket: ControlSocket): AppRequests => ({
+  stopApp: async id =>
+    // if it was the last app, the run ends with it
+    socket.unlessGone(async () => {
+      const response = await socket.send('POST', `/apps/stop?id=${encodeURIComponent(id)}`)
+      await text(response)
+      return response.statusCode === 204
+    }, true),
+  restartApp: async id => socket.ofApp('POST', '/apps/restart', id, 'restart apps'),
+  startApp: async id => parsed(await socket.ofApp('POST', '/apps/start', id, 'start single apps')) as Start | undefined,
+  debugApp: async id =>
+    parsed(await socket.ofApp('POST', '/apps/debug', id, 'hand apps over to a debugger')) as HandedOver | undefined,
+  launch: async id =>
+    parsed(await socket.ofApp('GET', '/apps/launch', id, "show an app's environment")) as Launch | undefined
+})
+
+const logRequests = (socket: ControlSocket): LogRequests => ({
+  logs: async (id, query) => {
+    const hasSince = query.since > 0
+    const search = new URLSearchParams({id, ...queryOf(query)})
+    const path = `/apps/logs${hasSince ? '-since' : ''}?${search.toString()}`
+    return socket.stream(path, hasSince ? 'show logs since a time' : 'show logs')
+  },
+  runLogs: async (ids, query) => {
+    const search = new URLSearchParams([...ids.map(id => ['id', id]), ...Object.entries(queryOf(query))])
+    return socket.stream(`/logs?${search.toString()}`, 'show the logs of several apps, with times, or as JSON')
+  }
+})
+
+const serviceRequests = (socket: ControlSocket): ServiceRequests => ({
+  services: async () =>
+    JSON.parse(await socket.text('GET', '/services', 'list Daeploy services')) as readonly ListedService[],
+  assign: async (name, version) =>
+    socket.text('POST', `/services/assign?${versionQuery(name, version)}`, 'assign versions'),
+  remove: async (name, version) =>
+    // if it was the last app, the run ends with it
+    socket.unlessGone(
+      async () => socket.text('POST', `/services/remove?${versionQuery(name, version)}`, 'stop one version'),
+      ''
+    ),
+  notifications: async () =>
+    JSON.parse(await socket.text('GET', '/notifications', 'list notifications')) as Record<string, ListedNotification>
+})
+
+/** The JSON of a response; undefined if there is none. */
+const parsed = (json: string | undefined): unknown => (json === undefined ? undefined : JSON.parse(json))
+
+const versionQuery = (id: string, version: string): string => new URLSearchParams({id, version}).toString()
 
 const queryOf = ({tail, since, isFollowed, version}: LogsQuery): Readonly<Record<string, string>> => ({
   ...(tail >= 0 && {tail: tail.toString()}),
@@ -233,22 +209,3 @@ const queryOf = ({tail, since, isFollowed, version}: LogsQuery): Readonly<Record
   ...(isFollowed && {follow: '1'}),
   ...(version !== '' && {version})
 })
-
-/** An older run responds 501 to a request that it does not know; `feature` says what it asks for. */
-function refuseOld({statusCode}: IncomingMessage, {listing}: {listing: RunListing}, feature: string): void {
-  if (statusCode !== 501) return
-  const {pid, version, templateFile} = listing
-  const name = templateFile === '' ? 'a single run' : `the run of ${templateFile}`
-  throw new UserError(`${name} (pid ${pid.toString()}) is of version ${version}, which cannot ${feature}`, {
-    explanation: 'Stop it, and start it again with this version.'
-  })
-}
-
-async function* textsOf(response: IncomingMessage): AsyncGenerator<string> {
-  response.setEncoding('latin1')
-  try {
-    for await (const piece of response) yield piece as string
-  } catch (error) {
-    if (!GONE.has(codeOf(error))) throw error // the run was killed: there is no more output
-  }
-}

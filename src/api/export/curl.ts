@@ -1,35 +1,18 @@
 import {contentOf, headerOf} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
-import {whyNotAgain} from '../../telemetry/recorder/send-again.ts'
-import {timeOf} from '../call-view.ts'
-import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
+import type {Exporter, ExporterOptions} from './exporter.ts'
+import {OWN_HEADERS, requestExporter} from './request-text.ts'
 import {isPrintable, shellPrintf, shellWord, type Parts} from './shell-words.ts'
-import {Variables} from './variables.ts'
+import type {Variables} from './variables.ts'
 
-/** Headers that curl writes itself, or that belong to the connection. */
-const LEFT_OUT = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'expect', 'te'])
 /** Headers that curl adds by default. */
 const ADDED = ['Accept', 'User-Agent', 'Content-Type']
 /** The longest body that fits into an argument: Linux accepts 128 KiB (execve(2), MAX_ARG_STRLEN). */
 const MAX_ARGUMENT = 32 * 1024
 
 /** Commands for a POSIX shell that send the calls again, each through its caller's sidecar. Masked values are variables. */
-export function curlExporter({masked, portOf}: ExporterOptions): Exporter {
-  const variables = new Variables(masked)
-  return {
-    type: 'text/plain; charset=utf-8',
-    before: '',
-    between: '\n',
-    end: comment => (comment === '' ? '' : `\n# ${comment}\n`),
-    text: call => {
-      const {caller, callee} = call.edgeOf
-      const comment = `# call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
-      const port = portOf(caller)
-      const reason = whyNotAgain(call, port > 0)
-      return comment + (reason === '' ? commandOf(call, port, variables) : `# no command: ${oneLine(reason)}\n`)
-    }
-  }
-}
+export const curlExporter = (options: ExporterOptions): Exporter =>
+  requestExporter(options, {mark: '#', name: 'command', write: commandOf})
 
 function commandOf(call: RecordedCall, port: number, variables: Variables): string {
   const {request} = contentOf(call)
@@ -72,7 +55,7 @@ function headerOptions(lines: readonly string[], hasBody: boolean): readonly str
   const sent = lines.flatMap(line => {
     const colon = line.indexOf(':')
     const name = line.slice(0, colon)
-    if (colon < 1 || LEFT_OUT.has(name.toLowerCase())) return []
+    if (colon < 1 || OWN_HEADERS.has(name.toLowerCase())) return []
     const value = line.slice(colon + 1).trim()
     return [{name, option: value === '' ? `${name};` : `${name}: ${value}`}]
   })

@@ -1,34 +1,16 @@
 import {contentOf, headerOf} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
-import {whyNotAgain} from '../../telemetry/recorder/send-again.ts'
-import {timeOf} from '../call-view.ts'
 import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
+import {OWN_HEADERS, requestExporter} from './request-text.ts'
 import {isPrintable} from './shell-words.ts'
-import {Variables} from './variables.ts'
-
-/** Headers that the editor writes itself, or that belong to the connection. */
-const LEFT_OUT = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'expect', 'te'])
+import type {Variables} from './variables.ts'
 
 /**
  * A `.http` file, as editors send it (REST Client of VS Code, HTTP Client of JetBrains). Masked values are variables. The format has
  * no escapes: what an editor would read as its own, and nothing else, is left out with a comment.
  */
-export function httpFileExporter({masked, portOf}: ExporterOptions): Exporter {
-  const variables = new Variables(masked)
-  return {
-    type: 'text/plain; charset=utf-8',
-    before: '',
-    between: '\n',
-    end: comment => (comment === '' ? '' : `\n### ${comment}\n`),
-    text: call => {
-      const {caller, callee} = call.edgeOf
-      const title = `### call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
-      const port = portOf(caller)
-      const reason = whyNotAgain(call, port > 0)
-      return title + (reason === '' ? requestOf(call, port, variables) : `# no request: ${oneLine(reason)}\n`)
-    }
-  }
-}
+export const httpFileExporter = (options: ExporterOptions): Exporter =>
+  requestExporter(options, {mark: '###', name: 'request', write: requestOf})
 
 function requestOf(call: RecordedCall, port: number, variables: Variables): string {
   const {request} = contentOf(call)
@@ -52,7 +34,7 @@ function requestOf(call: RecordedCall, port: number, variables: Variables): stri
 
 function isOurs(line: string): boolean {
   const colon = line.indexOf(':')
-  return colon > 0 && !LEFT_OUT.has(line.slice(0, colon).toLowerCase())
+  return colon > 0 && !OWN_HEADERS.has(line.slice(0, colon).toLowerCase())
 }
 
 const escapedPath = (path: string): string => {

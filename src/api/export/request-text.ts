@@ -1,0 +1,44 @@
+import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {whyNotAgain} from '../../telemetry/recorder/send-again.ts'
+import {timeOf} from '../call-view.ts'
+import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
+import {Variables} from './variables.ts'
+
+/** Headers that the client writes itself, or that belong to the connection. */
+export const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'expect',
+  'te'
+])
+
+export interface RequestFormat {
+  /** Starts a comment that names a call. */
+  readonly mark: string
+  /** What a call becomes: `command`. */
+  readonly name: string
+  /** Writes the request of a call, for its caller's sidecar at `port`. */
+  readonly write: (call: RecordedCall, port: number, variables: Variables) => string
+}
+
+/** Exports calls as requests that people send again. A comment names each call, or says why it cannot be sent. */
+export function requestExporter({masked, portOf}: ExporterOptions, {mark, name, write}: RequestFormat): Exporter {
+  const variables = new Variables(masked)
+  return {
+    type: 'text/plain; charset=utf-8',
+    before: '',
+    between: '\n',
+    end: comment => (comment === '' ? '' : `\n${mark} ${comment}\n`),
+    text: call => {
+      const {caller, callee} = call.edgeOf
+      const edge = oneLine(`${caller} → ${callee}`)
+      const comment = `${mark} call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${edge}\n`
+      const port = portOf(caller)
+      const reason = whyNotAgain(call, port > 0)
+      return comment + (reason === '' ? write(call, port, variables) : `# no ${name}: ${oneLine(reason)}\n`)
+    }
+  }
+}
