@@ -92,10 +92,16 @@ export class Blocked {
   }
 }
 
+/** Longer texts are mostly scripts, the same one again and again. */
+const LONG = 256
+let lastLong = ''
+
 /** Bytes of a text: itself if it is ASCII. */
 export function bytesOf(text: string): string {
+  if (text === lastLong) return text
   for (let at = 0; at < text.length; at++)
     if (text.charCodeAt(at) > 127) return Buffer.from(text, 'utf8').toString('latin1')
+  if (text.length > LONG) lastLong = text
   return text
 }
 

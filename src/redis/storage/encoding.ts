@@ -93,9 +93,12 @@ function encode(text: string, bytes: Buffer, at: number): number {
 function decodeHash(bytes: Buffer): Map<string, string> {
   const texts = decodeAll(bytes)
   const hash = new Map<string, string>()
-  for (let at = 0; at < texts.length; at += 2) hash.set(texts[at] ?? '', texts[at + 1] ?? '')
+  for (let at = 0; at < texts.length; at += 2) hash.set(nameOf(texts[at] ?? ''), texts[at + 1] ?? '')
   return hash
 }
+
+/** The fields of state items: one text for all of them. */
+const nameOf = (field: string): string => (field === 'data' ? 'data' : field === 'version' ? 'version' : field)
 
 export function decodeAll(bytes: Buffer): string[] {
   const texts: string[] = []

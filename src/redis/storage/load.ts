@@ -1,4 +1,6 @@
 import type {DatabaseSync} from 'node:sqlite'
+import {setImmediate as turn} from 'node:timers/promises'
+import {keepingYoung} from '../../platform/heap.ts'
 import type {Engine} from '../engine/engine.ts'
 import {parseId} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
@@ -11,13 +13,24 @@ export interface StoredRows {
   readonly lastId: number
 }
 
+/** So many rows are read in one turn of the event loop: others go on meanwhile. */
+const ROWS_A_TURN = 1000
+/** Of so many rows memory grows while they are read. */
+const MANY_ROWS = 10_000
+
 /** Reads all keys into an engine; those that have expired in the meantime are told as expired by the engine itself. */
-export function load(file: DatabaseSync, engine: Engine): StoredRows {
+export async function load(file: DatabaseSync, engine: Engine): Promise<StoredRows> {
+  const [[keys, entries] = []] = rows(file, 'SELECT (SELECT max(id) FROM keys), (SELECT count(*) FROM entries)')
+  const hasMany = Number(keys) + Number(entries) > MANY_ROWS
+  return hasMany ? keepingYoung(async () => loadAll(file, engine)) : loadAll(file, engine)
+}
+
+async function loadAll(file: DatabaseSync, engine: Engine): Promise<StoredRows> {
   const ids: Map<string, number>[] = []
   const serials = new Map<number, number>()
   const streams = new Map<number, Stream>()
   let lastId = 0
-  for (const [id, index, name, type, expires, bytes] of rows(file, 'SELECT * FROM keys ORDER BY id')) {
+  await each(file, 'SELECT * FROM keys ORDER BY id', ([id, index, name, type, expires, bytes]) => {
     const value = decodeValue(String(type), bytesIn(bytes))
     const key = textIn(name)
     const database = engine.database(Number(index))
@@ -25,36 +38,48 @@ export function load(file: DatabaseSync, engine: Engine): StoredRows {
     if (expires !== null) database.setExpiry(key, Number(expires))
     lastId = Number(id)
     ;(ids[database.index] ??= new Map()).set(key, lastId)
-    if (!(value instanceof Stream)) continue
+    if (!(value instanceof Stream)) return
     streams.set(value.serial, value)
     serials.set(lastId, value.serial)
-  }
+  })
   const streamOf = (serial: unknown): Stream => {
     const stream = streams.get(Number(serial))
     if (stream === undefined) throw new DamagedRow('a row of a stream that is not there')
     return stream
   }
-  for (const [serial, ms, seq, fields] of rows(file, 'SELECT * FROM entries ORDER BY stream, ms, seq'))
+  await each(file, 'SELECT * FROM entries ORDER BY stream, ms, seq', ([serial, ms, seq, fields]) => {
     streamOf(serial).restore({ms: Number(ms), seq: Number(seq)}, decodeAll(bytesIn(fields)))
+  })
   for (const [serial, name, state] of rows(file, 'SELECT * FROM groups'))
     restoreGroup(streamOf(serial), textIn(name), decodeAll(bytesIn(state)))
-  for (const row of rows(file, 'SELECT * FROM pending ORDER BY stream, name, ms, seq')) {
+  await each(file, 'SELECT * FROM pending ORDER BY stream, name, ms, seq', row => {
     const [serial, name, ms, seq, reader, time, deliveries] = row
     const group = streamOf(serial).groups.get(textIn(name))
     const consumer = textIn(reader)
     const deliveredAt = Number(time)
     if (group?.consumers.has(consumer) === false) group.consumer(consumer, deliveredAt)
     group?.assign({ms: Number(ms), seq: Number(seq), consumer, deliveredAt, deliveries: Number(deliveries)})
-  }
+  })
   for (const stream of streams.values()) stream.written()
   return {ids, serials, lastId}
 }
 
+type Row = readonly unknown[]
+
+/** Takes one row after the other, with pauses. */
+async function each(file: DatabaseSync, query: string, take: (row: Row) => void): Promise<void> {
+  let count = 0
+  for (const row of rows(file, query)) {
+    take(row)
+    if (++count % ROWS_A_TURN === 0) await turn()
+  }
+}
+
 /** Rows as arrays: objects with names take half as long again. */
-function rows(file: DatabaseSync, query: string): Iterable<readonly unknown[]> {
+function rows(file: DatabaseSync, query: string): Iterable<Row> {
   const statement = file.prepare(query)
   statement.setReturnArrays(true)
-  return statement.iterate() as Iterable<unknown> as Iterable<readonly unknown[]>
+  return statement.iterate() as Iterable<unknown> as Iterable<Row>
 }
 
 function restoreGroup(

@@ -29,7 +29,7 @@ const LOCK_PAUSE_MS = 50
 export async function openStoredKeys(path: string, warn: (text: string) => void): Promise<StoredKeys> {
   for (let tries = 1; ; tries++) {
     try {
-      return open(path, warn)
+      return await open(path, warn)
     } catch (error) {
       if (isBusy(error) && tries < LOCK_TRIES) await sleep(LOCK_PAUSE_MS)
       else if (isUseless(error) && tries < LOCK_TRIES)
@@ -51,12 +51,12 @@ export function inMemory(): StoredKeys {
   return {engine, file: undefined, close: () => engine.close()}
 }
 
-function open(path: string, warn: (text: string) => void): StoredKeys {
+async function open(path: string, warn: (text: string) => void): Promise<StoredKeys> {
   const file = openKeyFile(path)
   const behind = new WriteBehind(warn)
   const engine = new Engine(behind.journal)
   try {
-    behind.open(new KeyWriter(file, load(file, engine)))
+    behind.open(new KeyWriter(file, await load(file, engine)))
   } catch (error) {
     engine.close()
     closeQuietly(file)

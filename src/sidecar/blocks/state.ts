@@ -57,10 +57,10 @@ export class State {
   }
 
   async get(storeName: string, key: string, options: GetOptions, onGone?: OnGone): Promise<StateItem | undefined> {
-    const store = await this.#store(storeName)
+    const store = this.#opened(storeName) ?? (await this.#store(storeName))
     const stored = this.#keyIn(store, key)
     try {
-      return await this.#call(store, 'get', onGone, async () => store.component.get(stored, options))
+      return await this.#call(store, 'get', onGone, () => store.component.get(stored, options))
     } catch (error) {
       const text = `fail to get ${key} from state store ${storeName}: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_GET'], text)
@@ -69,7 +69,7 @@ export class State {
 
   /** Of several that fail the others are saved all the same. */
   async save(storeName: string, wishes: readonly SetWish[], onGone?: OnGone): Promise<void> {
-    const store = await this.#store(storeName)
+    const store = this.#opened(storeName) ?? (await this.#store(storeName))
     const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
     const errors = await this.#writeEach(store, 'set', onGone, requests, async ({wish, key}) =>
       store.component.set(setRequest(wish, key))
@@ -202,7 +202,14 @@ export class State {
     requests: readonly Request[],
     write: (request: Request) => Promise<void>
   ): Promise<readonly unknown[]> {
-    if (requests.length === 0) return []
+    const [first] = requests
+    if (first === undefined) return []
+    // most requests have one item, and no policy that would try it again
+    if (requests.length === 1 && this.#context.policies() === undefined)
+      return this.#call(store, operation, onGone, () => write(first)).then(
+        () => [],
+        (error: unknown) => [error]
+      )
     /** What needs no further attempt: undefined where it was written, else why it was refused. */
     const settled = new Map<Request, unknown>()
     const writeLeft = async (): Promise<void> => {
@@ -233,6 +240,10 @@ export class State {
     const wrong = [key, prefix].find(text => text.includes(SEPARATOR))
     if (wrong !== undefined) throw illegalKey(wrong, name)
     return prefix === '' ? key : prefix + SEPARATOR + key
+  }
+
+  #opened(name: string): Store | undefined {
+    return this.#context.opened('state', name)
   }
 
   async #store(name: string): Promise<Store> {

@@ -82,7 +82,8 @@ export function textsIn(
   key: string,
   prefix?: string
 ): Readonly<Record<string, string>> {
-  const member = value[key] ?? {}
+  const member = value[key]
+  if (member === undefined || member === null) return {}
   if (!isObject(member)) throw malformed(`"${key}" must be an object`, prefix)
   return Object.fromEntries(Object.keys(member).map(name => [name, textIn(member, name, prefix)]))
 }

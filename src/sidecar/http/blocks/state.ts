@@ -23,7 +23,7 @@ export const getState: BlockHandler = async ({state}, request) => {
     params: [store = '', key = ''],
     query
   } = request
-  const consistency = queryOf(request).get('consistency') ?? ''
+  const consistency = query === '' ? '' : (queryOf(request).get('consistency') ?? '')
   const item = await state.get(store, key, {consistency, metadata: metadataOf(query)}, request.onGone)
   if (item === undefined) return DONE
   const etag = item.etag === '' ? '' : `Etag: ${item.etag}\r\n`
@@ -35,12 +35,11 @@ export const saveState: BlockHandler = async ({state}, request) => {
   const {text, value} = readJson(request, '')
   if (!Array.isArray(value)) throw malformed('expected an array of items', '')
   const metadata = metadataOf(request.query)
-  const wishes = itemTexts(text).map((item, at) => readItem(item, value[at] as unknown, ''))
-  await state.save(
-    request.params[0] ?? '',
-    wishes.map(wish => ({...wish, metadata: {...wish.metadata, ...metadata}})),
-    request.onGone
-  )
+  const wishes = itemTexts(text).map((item, at) => {
+    const wish = readItem(item, value[at] as unknown, '')
+    return request.query === '' ? wish : {...wish, metadata: {...wish.metadata, ...metadata}}
+  })
+  await state.save(request.params[0] ?? '', wishes, request.onGone)
   return DONE
 }
 
