@@ -42,6 +42,8 @@ export type MeasureName =
   | 'calls: access control'
   | 'calls: recorder'
   | 'latency'
+  | `threads: ${4 | 8 | 32} connections`
+  | 'threads: busy, 32 connections'
   | 'p99.9, 5,000 calls/s'
   | 'gRPC: 32 streams'
   | 'gRPC: 32 streams, direct'

@@ -27,6 +27,7 @@ import {start} from './figures/start.ts'
 import {startup} from './figures/startup.ts'
 import {stop} from './figures/stop.ts'
 import {ten} from './figures/ten.ts'
+import {threads} from './figures/threads.ts'
 import {wait} from './figures/wait.ts'
 import {watched} from './figures/watched.ts'
 import {DAPR_SOURCE} from './goals.ts'
@@ -44,6 +45,7 @@ const FIGURES = [
   calls,
   latency,
   paced,
+  threads,
   policies,
   grpc,
   blocks,
@@ -65,6 +67,7 @@ const FIGURES = [
 
 /** They take long, and stand on the page once they are named. */
 const LONG: readonly Figure[] = [
+  threads,
   policies,
   blocks,
   grpc,

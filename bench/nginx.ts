@@ -11,8 +11,16 @@ const PASSES = {
 }
 type Protocol = keyof typeof PASSES
 
-const settings = (folder: string, from: number, to: number, protocol: Protocol): string => `
-daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/errors;
+interface Settings {
+  readonly folder: string
+  readonly from: number
+  readonly to: number
+  readonly protocol: Protocol
+  readonly workers: number
+}
+
+const settings = ({folder, from, to, protocol, workers}: Settings): string => `
+daemon off; worker_processes ${workers.toString()}; pid ${folder}/pid; error_log ${folder}/errors;
 events { worker_connections 1024; }
 http {
   access_log off; keepalive_requests 1000000000;
@@ -31,15 +39,16 @@ const accepts = async (port: number): Promise<boolean> =>
     socket.once('connect', () => socket.destroy())
   })
 
-/** Starts nginx, one worker, before a port; gives its own, and its process group. It ends with the rig. */
+/** Starts nginx before a port; gives its own, and its process group. It ends with the rig. */
 export async function startNginx(
   rig: Rig,
   target: number,
-  protocol: Protocol = 'http'
+  {protocol = 'http', workers = 1}: {readonly protocol?: Protocol; readonly workers?: number} = {}
 ): Promise<{readonly port: number; readonly pid: number}> {
   const [port = 0] = await freePorts(1)
-  const folder = join(rig.folder, 'nginx')
-  await rig.write({'nginx/conf': settings(folder, port, target, protocol)})
+  const name = `nginx-${port.toString()}`
+  const folder = join(rig.folder, name)
+  await rig.write({[`${name}/conf`]: settings({folder, from: port, to: target, protocol, workers})})
   const nginx = rig.start(['nginx', '-p', folder, '-e', join(folder, 'errors'), '-c', join(folder, 'conf')])
   while (!(await accepts(port))) {
     if (nginx.hasExited) throw new Error(nginx.report())

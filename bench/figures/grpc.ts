@@ -98,7 +98,7 @@ export const grpc: Figure = {
       const places: Readonly<Record<Exclude<Case['peer'], 'HTTP'>, Place>> = {
         proxy: own,
         direct: {port: calleePort, pid: 0},
-        nginx: isInstalled('nginx') ? await startNginx(rig, calleePort, 'grpc') : {port: 0, pid: 0}
+        nginx: isInstalled('nginx') ? await startNginx(rig, calleePort, {protocol: 'grpc'}) : {port: 0, pid: 0}
       }
       let ownCalls = 0
       const ours = async (each: Case, length: number): Promise<Taken> => {

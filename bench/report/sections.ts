@@ -21,6 +21,10 @@ export const SECTIONS: readonly Section[] = [
         '5,000 calls a second for a while, each at its time whether earlier ones were answered or not. The time of a call counts from the moment at which it was due, so a stall counts for all that it delayed.'
       ],
       [
+        'threads',
+        'The same as `calls`, with few connections and with many, beside nginx with one worker and with two: what a second thread could bring on this machine. `busy` is our own processor time, of one core.'
+      ],
+      [
         'policies',
         'Calls in a second of our own processor time, with more around each of them, compared with the same run without it.'
       ]
