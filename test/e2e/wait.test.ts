@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import type {WaitAnswer} from '../../src/api/wait/wait.ts'
@@ -139,6 +139,28 @@ t.test('a pattern that backtracks without end is stopped, and calls go on meanwh
   t.match(await ended, {code: 1})
   t.match(waiting.stderr.text, /\/\^\(a\+\)\+\$\/ takes too long: it backtracks too much/)
   t.ok(calls > 20, `${calls.toString()} calls were answered meanwhile`)
+})
+
+t.test('a hundred patterns share one thread', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': APP})
+  await rig.template([app('shop')])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  await rig.run(['wait', '--for', 'ready'])
+  const threads = (): number => readdirSync(`/proc/${run.pid.toString()}/task`).length
+  const before = threads()
+  const never = Array.from({length: 99}, (_, n) => ['--for', `log:^never ${n.toString()}$`]).flat()
+  const waiting = rig.pillion(['wait', '--any', ...never, '--for', 'log:^a+'])
+  const over = new AbortController()
+  const ended = waiting.exited.finally(() => over.abort())
+  let most = 0
+  while (!over.signal.aborted) {
+    await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/say`)
+    most = Math.max(most, threads())
+  }
+  t.match(await ended, {code: 0})
+  t.ok(most < before + 20, `${most.toString()} threads, ${before.toString()} before`)
 })
 
 const ORDERS = `

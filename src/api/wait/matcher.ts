@@ -16,50 +16,41 @@ const isPlain = (pattern: string): boolean => !/[\\^$.*+?()[\]{}|]/.test(pattern
 export const matcherOf = (pattern: string, timeoutMs = TIMEOUT_MS): Matcher =>
   isPlain(pattern)
     ? {find: async lines => lines.findIndex(line => line.includes(pattern)), close: () => undefined}
-    : new WorkerMatcher(pattern, timeoutMs)
+    : new ThreadMatcher(pattern, timeoutMs)
 
 const CODE = `
-const {parentPort, workerData} = require('node:worker_threads')
-const expression = new RegExp(workerData)
-parentPort.on('message', lines => parentPort.postMessage(lines.findIndex(line => expression.test(line))))
+const {parentPort} = require('node:worker_threads')
+parentPort.on('message', ({pattern, lines}) => {
+  const expression = new RegExp(pattern)
+  parentPort.postMessage(lines.findIndex(line => expression.test(line)))
+})
 parentPort.postMessage(-1)
 `
 
-/** Matches in a thread: however long a pattern backtracks, calls go on. */
-class WorkerMatcher implements Matcher {
-  readonly #pattern: string
-  readonly #timeoutMs: number
+/** A thread that all patterns share: one for each would take 5 MB. */
+class MatchThread {
   readonly #worker: Worker
-  readonly #begun: Promise<number>
+  /** What is asked now; at first, that the thread runs. */
   #answer = Promise.withResolvers<number>()
+  readonly #begun = this.#answer.promise
+  isOver = false
 
-  constructor(pattern: string, timeoutMs: number) {
-    this.#pattern = pattern
-    this.#timeoutMs = timeoutMs
-    this.#worker = new Worker(CODE, {
-      eval: true,
-      workerData: pattern,
-      env: {},
-      resourceLimits: {maxOldGenerationSizeMb: 64}
-    })
+  constructor() {
+    this.#worker = new Worker(CODE, {eval: true, env: {}, resourceLimits: {maxOldGenerationSizeMb: 64}})
     this.#worker.unref()
     this.#worker.on('message', (found: number) => this.#answer.resolve(found))
-    this.#worker.on('error', error => this.#answer.reject(error))
-    this.#worker.on('exit', () => this.#answer.reject(new Error('matching has ended')))
-    this.#begun = this.#answer.promise
+    this.#worker.on('error', (error: Error) => this.end(error))
+    this.#worker.on('exit', () => this.end(ENDED))
     this.#begun.catch(() => undefined)
   }
 
-  async find(lines: readonly string[]): Promise<number> {
+  /** To be called when the last answer has come. Ends the thread if this takes too long. */
+  async find(pattern: string, lines: readonly string[], timeoutMs: number): Promise<number> {
     await this.#begun
     this.#answer = Promise.withResolvers()
-    const timer = setTimeout(() => {
-      this.close()
-      this.#answer.reject(
-        new Error(`/${this.#pattern}/ takes too long: it backtracks too much. Write a+ instead of (a+)+, for example`)
-      )
-    }, this.#timeoutMs)
-    this.#worker.postMessage(lines, [])
+    const slow = `/${pattern}/ takes too long: it backtracks too much. Write a+ instead of (a+)+, for example`
+    const timer = setTimeout(() => this.end(new Error(slow)), timeoutMs)
+    this.#worker.postMessage({pattern, lines}, [])
     try {
       return await this.#answer.promise
     } finally {
@@ -67,7 +58,47 @@ class WorkerMatcher implements Matcher {
     }
   }
 
-  close(): void {
+  end(why: Error): void {
+    this.isOver = true
+    this.#answer.reject(why)
     void this.#worker.terminate()
   }
 }
+
+let thread: MatchThread | undefined
+let users = 0
+let last: Promise<unknown> = Promise.resolve()
+
+/** Matches in a thread: however long a pattern backtracks, calls go on. */
+class ThreadMatcher implements Matcher {
+  readonly #pattern: string
+  readonly #timeoutMs: number
+  #isClosed = false
+
+  constructor(pattern: string, timeoutMs: number) {
+    this.#pattern = pattern
+    this.#timeoutMs = timeoutMs
+    users++
+  }
+
+  async find(lines: readonly string[]): Promise<number> {
+    const found = last.then(async () => {
+      if (this.#isClosed) throw ENDED
+      if (thread === undefined || thread.isOver) thread = new MatchThread()
+      return thread.find(this.#pattern, lines, this.#timeoutMs)
+    })
+    last = found.catch(() => undefined)
+    return found
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    users--
+    if (users > 0) return
+    thread?.end(ENDED)
+    thread = undefined
+  }
+}
+
+const ENDED = new Error('matching has ended')
