@@ -1,6 +1,7 @@
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {compileExactGlob, isInside, type Glob} from '../model/glob.ts'
+import {readTextFile} from '../model/read-file.ts'
 
 interface Rule {
   readonly glob: Glob
@@ -88,7 +89,7 @@ function repositoryOf(path: string): string | undefined {
 
 function read(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readTextFile(file)
   } catch {
     return '' // it does not exist or is not readable
   }

@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process'
 import {readFileSync, symlinkSync} from 'node:fs'
 import {mkdir} from 'node:fs/promises'
 import {join} from 'node:path'
@@ -74,4 +75,21 @@ t.test('a name or a link that leads out of the root stays inside', async t => {
     status: 500,
     body: 'error getting absolute path'
   })
+})
+
+t.test('a named pipe is no file: nobody waits for its other side', async t => {
+  const {rig, invoke} = await openInvoke(t, FILES)
+  const root = join(rig.folder, 'shop/kept')
+  await mkdir(root, {recursive: true})
+  spawnSync('mkfifo', [join(root, 'pipe')])
+  const pipe = {metadata: {fileName: 'pipe'}}
+  const why = 'it is a named pipe, not a regular file'
+  t.match(
+    await invoke('files', {operation: 'create', data: 'x', ...pipe}),
+    failure('files', `error creating file ${root}/pipe: ${why}`)
+  )
+  // more than there are threads that read files
+  const gets = await Promise.all(Array.from({length: 6}, async () => invoke('files', {operation: 'get', ...pipe})))
+  for (const got of gets) t.match(got, failure('files', `error reading file ${root}/pipe: ${why}`))
+  t.match(await invoke('files', {operation: 'delete', ...pipe}), {status: 204})
 })

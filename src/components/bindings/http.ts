@@ -1,6 +1,6 @@
-import {readFile} from 'node:fs/promises'
 import {resolve} from 'node:path'
 import {messageOf} from '../../model/errors.ts'
+import {readTextFile} from '../../model/read-file.ts'
 import type {Credentials} from '../../net/external-adapter.ts'
 import {bindingOf, BindingFailure, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent, OpenOptions} from '../component.ts'
@@ -21,7 +21,7 @@ export const open: OpenComponent<Binding> = async options => {
   const failsIfNot2xx = properties.boolean('errorIfNot2XX', true)
   const target = new WebTarget({
     url: urlOf(properties),
-    credentials: await credentialsOf(options),
+    credentials: credentialsOf(options),
     env,
     timeoutMs: properties.durationMs('responseTimeout', 0),
     maxBytes: bytesOf(properties),
@@ -73,19 +73,19 @@ function headersOf(
   return new Map([...names].map(([key, name]) => [name, values.get(key) ?? '']))
 }
 
-async function credentialsOf({properties, folder}: OpenOptions): Promise<Credentials> {
-  const [ca = '', cert = '', key = ''] = await Promise.all(
-    ['MTLSRootCA', 'MTLSClientCert', 'MTLSClientKey'].map(async name => pemOf(properties, name, folder))
+function credentialsOf({properties, folder}: OpenOptions): Credentials {
+  const [ca = '', cert = '', key = ''] = ['MTLSRootCA', 'MTLSClientCert', 'MTLSClientKey'].map(name =>
+    pemOf(properties, name, folder)
   )
   return cert === '' || key === '' ? {ca, cert: '', key: ''} : {ca, cert, key}
 }
 
 /** The text itself, or that of the file that it names. */
-async function pemOf(properties: Properties, name: string, folder: string): Promise<string> {
+function pemOf(properties: Properties, name: string, folder: string): string {
   const text = properties.text(name)
   if (text === '' || text.includes('-----BEGIN ')) return text
   try {
-    return await readFile(resolve(folder, text), 'utf8')
+    return readTextFile(resolve(folder, text))
   } catch (error) {
     return properties.fault(
       name,

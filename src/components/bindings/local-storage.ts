@@ -1,8 +1,10 @@
 import {randomUUID} from 'node:crypto'
+import {existsSync} from 'node:fs'
 import {lstat, mkdir, readFile, realpath, readdir, rmdir, stat, unlink, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, resolve, sep} from 'node:path'
 import {isBase64} from '../../model/base64.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
+import {fileFault} from '../../model/read-file.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
 import {pathInside} from './local-storage/path-inside.ts'
@@ -65,6 +67,7 @@ async function create(root: string, request: BindingRequest): Promise<BindingRes
     throw new Error(`error creating directory ${folder}: ${messageOf(error)}`, {cause: error})
   }
   try {
+    checkFile(path)
     await writeFile(path, contentOf(request.data))
   } catch (error) {
     throw new Error(`error creating file ${path}: ${messageOf(error)}`, {cause: error})
@@ -75,11 +78,19 @@ async function create(root: string, request: BindingRequest): Promise<BindingRes
 async function get(root: string, request: BindingRequest): Promise<BindingResponse> {
   const path = await pathInside(root, nameIn(request))
   try {
+    checkFile(path)
     return {data: await readFile(path), metadata: {}}
   } catch (error) {
     if (codeOf(error) === 'ENOENT') throw new Error(`file not found: ${path}`, {cause: error})
     throw new Error(`error reading file ${path}: ${messageOf(error)}`, {cause: error})
   }
+}
+
+/** Throws where something else than a file stands: a named pipe would block one of the few threads that read files. */
+function checkFile(path: string): void {
+  if (!existsSync(path)) return
+  const fault = fileFault(path)
+  if (fault !== '') throw new Error(fault)
 }
 
 /** All files below a folder, in the order of their paths. */

@@ -1,8 +1,8 @@
-import {readFile} from 'node:fs/promises'
 import {availableParallelism} from 'node:os'
 import {resolve} from 'node:path'
 import {Pool, type PoolConfig} from 'pg'
 import {messageOf} from '../../model/errors.ts'
+import {readTextFile} from '../../model/read-file.ts'
 import type {OpenOptions} from '../component.ts'
 import type {Properties} from '../properties.ts'
 import {keywordsOf} from './connection-string.ts'
@@ -36,7 +36,7 @@ export async function openPool(prefix: string, {properties, env, folder}: OpenOp
     properties.fault(properties.has('url') ? 'url' : 'connectionString', `${prefix} at ${at}: ${reasonOf(error)}`)
   const mode = keywords.get('sslmode') ?? env['PGSSLMODE'] ?? 'prefer'
   try {
-    const ssl = await tlsOf(mode, async keyword => fileOf(folder, keywords.get(keyword)))
+    const ssl = tlsOf(mode, keyword => fileOf(folder, keywords.get(keyword)))
     return await connect({...config, ssl})
   } catch (error) {
     // a server without TLS will do
@@ -103,9 +103,9 @@ function configOf(keywords: Keywords, properties: Properties, env: OpenOptions['
 }
 
 /** The modes of libpq (PostgreSQL: 34.19. SSL Support). */
-async function tlsOf(mode: string, read: (keyword: string) => Promise<string | undefined>): Promise<Tls> {
+function tlsOf(mode: string, read: (keyword: string) => string | undefined): Tls {
   if (mode === 'disable') return false
-  const [ca, cert, key] = await Promise.all(['sslrootcert', 'sslcert', 'sslkey'].map(read))
+  const [ca, cert, key] = ['sslrootcert', 'sslcert', 'sslkey'].map(read)
   const files = {...(ca !== undefined && {ca}), ...(cert !== undefined && {cert}), ...(key !== undefined && {key})}
   if (mode === 'verify-full') return files
   if (mode === 'verify-ca' || (mode === 'require' && ca !== undefined))
@@ -114,8 +114,8 @@ async function tlsOf(mode: string, read: (keyword: string) => Promise<string | u
   throw new Error(`sslmode "${mode}" is none of disable, allow, prefer, require, verify-ca, verify-full`)
 }
 
-const fileOf = async (folder: string, path = ''): Promise<string | undefined> =>
-  path === '' ? undefined : readFile(resolve(folder, path), 'utf8')
+const fileOf = (folder: string, path = ''): string | undefined =>
+  path === '' ? undefined : readTextFile(resolve(folder, path))
 
 const addressOf = ({host = '', port = DEFAULT_PORT}: PoolConfig): string =>
   host.startsWith('/') ? host : `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
