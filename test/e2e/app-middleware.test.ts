@@ -5,24 +5,16 @@ import t, {type Test} from 'tap'
 import {listen} from '../integration/sidecar/rig.ts'
 import type {Answer, Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
+import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 type Metadata = Readonly<Record<string, string>>
 
-const component = (name: string, type: string, metadata: Metadata = {}): string =>
-  JSON.stringify({
-    apiVersion: 'dapr.io/v1alpha1',
-    kind: 'Component',
-    metadata: {name},
-    spec: {
-      type: `middleware.http.${type}`,
-      version: 'v1',
-      metadata: Object.entries(metadata).map(([key, value]) => ({name: key, value}))
-    }
-  })
+const middleware = (name: string, type: string, metadata: Metadata = {}): string =>
+  component(name, `middleware.http.${type}`, metadata)
 
-const ALIAS = component('alias', 'routeralias', {routes: '{"/old/{id}": "/new items"}'})
-const UPPER = component('upper', 'uppercase')
+const ALIAS = middleware('alias', 'routeralias', {routes: '{"/old/{id}": "/new items"}'})
+const UPPER = middleware('upper', 'uppercase')
 const handlers = (...types: readonly string[]): string =>
   JSON.stringify({
     kind: 'Configuration',
@@ -91,7 +83,7 @@ t.test('requests to an app pass its middleware, whoever calls; so do its own to 
 })
 
 t.test('what middleware replies takes the place of the response; edits count at once', async t => {
-  const limit = component('limit', 'ratelimit', {maxRequestsPerSecond: '0.001'})
+  const limit = middleware('limit', 'ratelimit', {maxRequestsPerSecond: '0.001'})
   const {rig, shop, stock} = await openShop(t, [limit], handlers('limit ratelimit'))
   await stock.answer({body: 'stock'})
   const get = async (): Promise<Answer> => shop.fetch('/v1.0/invoke/stock/method/x')
@@ -106,7 +98,7 @@ t.test('what middleware replies takes the place of the response; edits count at 
 t.test('policies see what middleware replies; a retry passes it anew, and sends the body again', async t => {
   const rig = await openRig(t)
   const policies = {retries: {again: {policy: 'constant', duration: '1ms', maxRetries: 3}}}
-  const checker = component('check', 'routerchecker', {rule: '^/dapr|^/good'})
+  const checker = middleware('check', 'routerchecker', {rule: '^/dapr|^/good'})
   await rig.write({
     'resources/all.yaml': [checker, UPPER].join('\n---\n'),
     'resources/retry.yaml': JSON.stringify({
@@ -138,13 +130,13 @@ t.test('policies see what middleware replies; a retry passes it anew, and sends 
 
 /** Components for a pipeline of `stock`, with the priority of its alias. */
 const placed = (priority: string): readonly string[] => [
-  component('check', 'routerchecker', {rule: '^/(dapr|good)', pipelineType: 'appHttpPipeline', priority: '2'}),
-  component('alias', 'routeralias', {
+  middleware('check', 'routerchecker', {rule: '^/(dapr|good)', pipelineType: 'appHttpPipeline', priority: '2'}),
+  middleware('alias', 'routeralias', {
     routes: '{"/bad": "/good"}',
     pipelineType: 'appHttpPipeline',
     priority
   }),
-  component('upper', 'uppercase', {pipelineType: 'httpPipeline', priority: '1'})
+  middleware('upper', 'uppercase', {pipelineType: 'httpPipeline', priority: '1'})
 ]
 
 t.test('Components say by pipelineType and priority where they belong, if the Configuration does not', async t => {

@@ -1,5 +1,6 @@
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
+import {resultOf} from '../rig/results.ts'
 import {openRig} from '../rig/rig.ts'
 import type {Program} from '../rig/program.ts'
 import {daprForJavascript, daprForPython, installed} from './installed.ts'
@@ -9,12 +10,6 @@ t.setTimeout(300_000)
 const CLIENTS = join(import.meta.dirname, '../fixtures/clients')
 
 const JAVASCRIPT = daprForJavascript('3.18.0')
-
-/** What a client told of one of its calls. */
-const result = async (run: Program, what: string): Promise<unknown> => {
-  const line = await run.waitForLine(`RESULT ${what} `, {limitMs: 30_000})
-  return JSON.parse(line.slice(line.indexOf(`RESULT ${what} `) + `RESULT ${what} `.length))
-}
 
 /** A run of a client and the server of Dapr's JavaScript SDK that it calls. */
 const runOf = async (t: Test, command: readonly string[], env: Readonly<Record<string, string>>): Promise<Program> => {
@@ -30,15 +25,15 @@ t.test('Dapr’s client and server for JavaScript, unmodified, over HTTP', async
   const folder = await installed(t, JAVASCRIPT)
   if (folder === undefined) return
   const run = await runOf(t, [process.execPath, join(CLIENTS, 'client.mjs')], {CLIENT_FOLDER: folder})
-  t.equal(await result(run, 'health'), true)
-  t.match(await result(run, 'get'), {query: '/items?id=7', caller: 'shop'})
-  t.match(await result(run, 'post'), {body: '{"apples":3}', caller: 'shop'})
-  t.match(await result(run, 'header'), {a: 'b'})
-  t.match(await result(run, 'missing'), {error: /couldn't find service: stok/})
-  await result(run, 'set')
-  t.match(await result(run, 'metadata'), {id: 'shop', extended: {color: 'blue'}})
-  t.match(await result(run, 'state'), {error: /state store mystore is not found/})
-  t.match(await result(run, 'publish'), /pubsub mypubsub is not found/)
+  t.equal(await resultOf(run, 'health'), true)
+  t.match(await resultOf(run, 'get'), {query: '/items?id=7', caller: 'shop'})
+  t.match(await resultOf(run, 'post'), {body: '{"apples":3}', caller: 'shop'})
+  t.match(await resultOf(run, 'header'), {a: 'b'})
+  t.match(await resultOf(run, 'missing'), {error: /couldn't find service: stok/})
+  await resultOf(run, 'set')
+  t.match(await resultOf(run, 'metadata'), {id: 'shop', extended: {color: 'blue'}})
+  t.match(await resultOf(run, 'state'), {error: /state store mystore is not found/})
+  t.match(await resultOf(run, 'publish'), /pubsub mypubsub is not found/)
 })
 
 t.test('Dapr’s client for Python, unmodified, over HTTP', async t => {
@@ -47,8 +42,8 @@ t.test('Dapr’s client for Python, unmodified, over HTTP', async t => {
   if (javascript === undefined || python === undefined) return
   const env = {CLIENT_FOLDER: javascript, PYTHONPATH: python}
   const run = await runOf(t, ['python3', join(CLIENTS, 'client.py')], env)
-  t.match(await result(run, 'get'), {query: '/items?id=7', caller: 'shop'})
-  t.match(await result(run, 'post'), {body: '{"apples":3}', caller: 'shop'})
-  t.match(await result(run, 'header'), {a: 'b'})
-  t.match(await result(run, 'missing'), /couldn't find service: stok/)
+  t.match(await resultOf(run, 'get'), {query: '/items?id=7', caller: 'shop'})
+  t.match(await resultOf(run, 'post'), {body: '{"apples":3}', caller: 'shop'})
+  t.match(await resultOf(run, 'header'), {a: 'b'})
+  t.match(await resultOf(run, 'missing'), /couldn't find service: stok/)
 })

@@ -1,38 +1,28 @@
-import {spawnSync} from 'node:child_process'
 import {mkdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
+import {SMALL_DISK_TO_FILE, skipWithoutSmallDisk} from '../rig/small-disk.ts'
 import {countedIn, FLOOD} from './flooding.ts'
 
 const LINES = 50_000
 
-/** In a mount table of its own, a disk of 1 MiB is mounted at the first argument; then the rest is run, its output in a file. */
-const SMALL_DISK = [
-  'unshare',
-  '--user',
-  '--map-root-user',
-  '--mount',
-  'sh',
-  '-c',
-  'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@" > console'
-]
-
-const mayMount = spawnSync('unshare', [...SMALL_DISK.slice(1, -1), 'mount -t tmpfs tmpfs /mnt']).status === 0
-const skip = mayMount ? false : 'no small disk can be mounted here: unshare and mount are refused'
-
-t.test('a disk that fills up costs the log file and one warning; the console and the app go on', {skip}, async t => {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'flood', command: [process.execPath, FLOOD, LINES.toString(), '100', '1', '2']}])
-  await mkdir(join(rig.folder, 'flood/.dapr'))
-  const run = rig.start([...SMALL_DISK, 'flood/.dapr', ...rig.program, 'run', '-f', '.'])
-  t.match(await run.exited, {code: 0})
-  t.match(
-    run.stderr.lines[0],
-    /^⚠ {2}cannot write log file \S+flood_app_\d{14}\.log: no space left on device; no more lines are written to it$/
-  )
-  t.equal(run.stderr.lines.length, 1)
-  const whole = {count: LINES, outOfOrder: ''}
-  const {flooded} = await countedIn(join(rig.folder, 'console'))
-  t.same(Object.fromEntries(flooded), {'flood 1': whole, 'flood 2': whole})
-})
+t.test(
+  'a disk that fills up costs the log file and one warning; the console and the app go on',
+  {skip: skipWithoutSmallDisk},
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'flood', command: [process.execPath, FLOOD, LINES.toString(), '100', '1', '2']}])
+    await mkdir(join(rig.folder, 'flood/.dapr'))
+    const run = rig.start([...SMALL_DISK_TO_FILE, 'flood/.dapr', ...rig.program, 'run', '-f', '.'])
+    t.match(await run.exited, {code: 0})
+    t.match(
+      run.stderr.lines[0],
+      /^⚠ {2}cannot write log file \S+flood_app_\d{14}\.log: no space left on device; no more lines are written to it$/
+    )
+    t.equal(run.stderr.lines.length, 1)
+    const whole = {count: LINES, outOfOrder: ''}
+    const {flooded} = await countedIn(join(rig.folder, 'console'))
+    t.same(Object.fromEntries(flooded), {'flood 1': whole, 'flood 2': whole})
+  }
+)

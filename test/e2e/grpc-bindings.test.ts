@@ -3,6 +3,7 @@ import t, {type Test} from 'tap'
 import type {Driven, Request} from '../rig/command.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
+import {resultsOf} from '../rig/results.ts'
 import {openRig} from '../rig/rig.ts'
 import {daprForPython, installed} from './installed.ts'
 import {decode, encode, type Message} from '../../src/net/grpc/message-codec.ts'
@@ -31,14 +32,7 @@ t.test('Dapr’s SDK for Python over gRPC: calls to bindings', async t => {
     }
   ])
   const run = rig.pillion(['run', '-f', '.'])
-  const start = '== APP - shop == RESULT '
-  await run.waitForLine(`${start}done`, {limitMs: 60_000})
-  const told = Object.fromEntries(
-    run.stdout.lines
-      .filter(line => line.startsWith(start))
-      .map(line => /^(\S+) (.*)$/.exec(line.slice(start.length)) ?? [])
-      .map(([, what = '', value = '']) => [what, JSON.parse(value) as unknown])
-  )
+  const told = await resultsOf(run)
   t.match(told, {
     created: {fileName: 'bytes'},
     bytes: [0, 255, ...Buffer.from('bytes')],

@@ -1,6 +1,7 @@
 import {join} from 'node:path'
 import t from 'tap'
 import {component} from '../rig/resource-files.ts'
+import {resultsOf} from '../rig/results.ts'
 import {openRig} from '../rig/rig.ts'
 import {daprForPython, installed} from './installed.ts'
 
@@ -19,14 +20,7 @@ t.test('Dapr’s SDK for Python over gRPC: state with etags, options and transac
     {appID: 'shop', command: ['python3', SCRIPT], resourcesPath: '../resources', env: {PYTHONPATH: folder}}
   ])
   const run = rig.pillion(['run', '-f', '.'])
-  const start = '== APP - shop == RESULT '
-  await run.waitForLine(`${start}done`, {limitMs: 60_000})
-  const told = Object.fromEntries(
-    run.stdout.lines
-      .filter(line => line.startsWith(start))
-      .map(line => /^(\S+) (.*)$/.exec(line.slice(start.length)) ?? [])
-      .map(([, what = '', value = '']) => [what, JSON.parse(value) as unknown])
-  )
+  const told = await resultsOf(run)
   t.match(told, {
     read: 'pear',
     none: '',

@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
+import {resultsOf} from '../rig/results.ts'
 import {openRig} from '../rig/rig.ts'
 import {daprForGo, daprForJavascript, daprForPython, installed} from './installed.ts'
 
@@ -11,7 +12,7 @@ t.setTimeout(400_000)
 const SDKS = join(import.meta.dirname, '../fixtures/sdks')
 
 /** What an app of an SDK told of its calls, once it has made all of them. */
-async function resultsOf(
+async function resultsWith(
   t: Test,
   command: readonly string[],
   more: object
@@ -39,14 +40,7 @@ async function resultsOf(
     }
   ])
   const run = rig.pillion(['run', '-f', '.'])
-  const start = '== APP - shop == RESULT '
-  await run.waitForLine(`${start}done`, {limitMs: 60_000})
-  return Object.fromEntries(
-    run.stdout.lines
-      .filter(line => line.startsWith(start))
-      .map(line => /^(\S+) (.*)$/.exec(line.slice(start.length)) ?? [])
-      .map(([, what = '', value = '']) => [what, JSON.parse(value) as unknown])
-  )
+  return resultsOf(run)
 }
 
 const order = (n: number): object => ({data: {n}, type: 'com.dapr.event.sent', source: 'shop', topic: 'orders'})
@@ -78,7 +72,7 @@ const STORED = {
 t.test('Dapr’s SDK for Python over gRPC: its App gets events; publishing, streams, configuration, locks', async t => {
   const folder = await installed(t, daprForPython)
   if (folder === undefined) return
-  t.match(await resultsOf(t, ['python3', join(SDKS, 'events.py')], {PYTHONPATH: folder}), {
+  t.match(await resultsWith(t, ['python3', join(SDKS, 'events.py')], {PYTHONPATH: folder}), {
     ...STREAMED,
     ...EXPECTED,
     dead: {n: 5},
@@ -91,7 +85,7 @@ t.test(
   async t => {
     const folder = await installed(t, daprForGo)
     if (folder === undefined) return
-    t.match(await resultsOf(t, [join(folder, 'sdks'), 'events'], {}), {
+    t.match(await resultsWith(t, [join(folder, 'sdks'), 'events'], {}), {
       ...STORED,
       ...STREAMED,
       ...EXPECTED,
@@ -108,7 +102,7 @@ for (const version of ['3.6.1', '3.18.0'])
     async t => {
       const folder = await installed(t, daprForJavascript(version))
       if (folder === undefined) return
-      const told = await resultsOf(t, [process.execPath, join(SDKS, 'events.mjs')], {SDK_FOLDER: folder})
+      const told = await resultsWith(t, [process.execPath, join(SDKS, 'events.mjs')], {SDK_FOLDER: folder})
       t.match(told, {
         ...STORED,
         ...EXPECTED,

@@ -1,6 +1,7 @@
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {Program} from '../rig/program.ts'
+import {resultsOf} from '../rig/results.ts'
 import {openRig} from '../rig/rig.ts'
 import {daprForGo, daprForJavascript, daprForPython, installed} from './installed.ts'
 
@@ -22,19 +23,6 @@ const runOf = async (t: Test, apps: readonly App[], env: Readonly<Record<string,
   const rig = await openRig(t)
   await rig.template(apps)
   return rig.pillion(['run', '-f', '.'], {env})
-}
-
-/** What a client told of its calls, once it has made all of them. */
-const resultsOf = async (run: Program, client = 'shop'): Promise<Readonly<Record<string, unknown>>> => {
-  const start = `== APP - ${client} == RESULT `
-  await run.waitForLine(`${start}done`, {limitMs: 60_000})
-  const told = run.stdout.lines.filter(line => line.startsWith(start)).map(line => line.slice(start.length))
-  return Object.fromEntries(
-    told.map(line => {
-      const end = line.indexOf(' ')
-      return [line.slice(0, end), JSON.parse(line.slice(end)) as unknown]
-    })
-  )
 }
 
 const TOKENS = {DAPR_API_TOKEN: 'of the sidecars', APP_API_TOKEN: 'of the apps'}

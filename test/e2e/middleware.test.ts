@@ -10,6 +10,7 @@ import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
+import {component} from '../rig/resource-files.ts'
 
 interface Handler {
   readonly name: string
@@ -21,18 +22,7 @@ interface Handler {
 const componentsOf = (handlers: readonly Handler[]): string =>
   handlers
     .filter(({metadata}) => metadata !== undefined)
-    .map(({name, type, metadata}) =>
-      JSON.stringify({
-        apiVersion: 'dapr.io/v1alpha1',
-        kind: 'Component',
-        metadata: {name},
-        spec: {
-          type: `middleware.http.${type}`,
-          version: 'v1',
-          metadata: Object.entries(metadata ?? {}).map(([key, value]) => ({name: key, value}))
-        }
-      })
-    )
+    .map(({name, type, metadata}) => component(name, `middleware.http.${type}`, metadata))
     .join('\n---\n')
 
 const configOf = (handlers: readonly Handler[]): string =>

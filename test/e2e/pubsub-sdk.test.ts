@@ -1,5 +1,6 @@
 import {join} from 'node:path'
 import t from 'tap'
+import {resultOf} from '../rig/results.ts'
 import {openRig} from '../rig/rig.ts'
 import {daprForJavascript, installed} from './installed.ts'
 import {component} from './pubsub-shop.ts'
@@ -16,10 +17,7 @@ t.test('Dapr’s server and client for JavaScript, unmodified: events, routes, m
     {appID: 'shop', autoPort: true, command, env: {CLIENT_FOLDER: folder}, resourcesPath: '../resources'}
   ])
   const run = rig.pillion(['run', '-f', '.'])
-  const result = async (what: string): Promise<unknown> => {
-    const line = await run.waitForLine(`RESULT ${what} `, {limitMs: 30_000})
-    return JSON.parse(line.slice(line.indexOf(`RESULT ${what} `) + `RESULT ${what} `.length))
-  }
+  const result = async (name: string): Promise<unknown> => resultOf(run, name)
   t.same(await result('plain'), {apples: 3})
   t.same(await result('usual'), {apples: 4})
   t.same(await result('sold'), {apples: 5})

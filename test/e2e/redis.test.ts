@@ -9,6 +9,7 @@ import {freePort} from '../rig/free-port.ts'
 import {skipWithoutRedis} from '../rig/redis.ts'
 import {respClient} from '../rig/resp.ts'
 import {openRig} from '../rig/rig.ts'
+import {SMALL_DISK, skipWithoutSmallDisk} from '../rig/small-disk.ts'
 
 t.test('redis runs alone, keeps its keys, and ends cleanly', async t => {
   const rig = await openRig(t)
@@ -112,20 +113,7 @@ t.test('redis-cli talks to it, in both versions of the protocol', {skip: skipWit
   await redis.exited
 })
 
-/** In a mount table of its own, a disk of 1 MiB is mounted at the first argument; then the rest is run. */
-const SMALL_DISK = [
-  'unshare',
-  '--user',
-  '--map-root-user',
-  '--mount',
-  'sh',
-  '-c',
-  'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"'
-]
-const mayMount = spawnSync('unshare', [...SMALL_DISK.slice(1, -1), 'mount -t tmpfs tmpfs /mnt']).status === 0
-const skip = mayMount ? false : 'no small disk can be mounted here: unshare and mount are refused'
-
-t.test('a disk that fills up costs one warning; memory goes on', {skip}, async t => {
+t.test('a disk that fills up costs one warning; memory goes on', {skip: skipWithoutSmallDisk}, async t => {
   const rig = await openRig(t)
   const port = (await freePort()).toString()
   const folder = join(rig.home, 'disk')

@@ -1,7 +1,6 @@
 import t from 'tap'
-import type {CallRow} from '../../src/api/call-view.ts'
-import {ask, controlSocket} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
+import {openWatchedStock} from './watched-stock.ts'
 
 /** RELOADS=20 takes the full measure; without it a few are enough to see that it works. */
 const SAVES = Number(process.env['RELOADS'] ?? 3)
@@ -9,26 +8,12 @@ const CALLS = 5
 
 t.test('each call that waits for a reload names it, and what was saved', async t => {
   const rig = await openRig(t)
-  await rig.write({'stock/version.txt': '0'})
-  await rig.template([
-    {appID: 'shop', command: []},
-    {appID: 'stock', autoPort: true, watch: true}
-  ])
-  const run = rig.pillion(['run', '-f', '.'])
-  const {http} = await run.ports('shop')
-  let stock = await rig.driven('stock')
-  await Promise.all([stock.listen(), stock.answer({body: 'here'})])
-  await run.waitForLine('Writing log files', {nth: 2})
-  const socket = controlSocket(rig)
-  const rows = async (q: string): Promise<readonly CallRow[]> =>
-    ((await ask(socket, `/api/v1/calls?limit=1000&q=${encodeURIComponent(q)}`)).json as {calls: CallRow[]}).calls
-  const call = async (path: string): Promise<number> =>
-    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method${path}`)).status
-  await call('/before')
+  const {run, rows, call, save: reload} = await openWatchedStock(rig, 'here')
+  const statusOf = async (path: string): Promise<number> => (await call(path)).status
+  await statusOf('/before')
   for (let save = 1; save <= SAVES; save++) {
-    await rig.write({'stock/version.txt': save.toString()})
-    stock = await rig.driven('stock')
-    const answers = Array.from({length: CALLS}, async () => call(`/${save.toString()}`))
+    const stock = await reload(save.toString())
+    const answers = Array.from({length: CALLS}, async () => statusOf(`/${save.toString()}`))
     while ((await rows(`is:open path:/${save.toString()}`)).length < CALLS);
     await Promise.all([stock.listen(), stock.answer({body: 'here'})])
     t.same(

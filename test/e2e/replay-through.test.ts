@@ -1,29 +1,17 @@
 import t from 'tap'
 import type {CallRow} from '../../src/api/call-view.ts'
 import type {ReplayView} from '../../src/api/replay-view.ts'
-import {ask, controlSocket} from '../rig/control-socket.ts'
+import {ask} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
 import {openShop} from './replay-scene.ts'
+import {openWatchedStock} from './watched-stock.ts'
 
 t.test('a call that is sent again while its callee reloads waits, as any call does', async t => {
   const rig = await openRig(t)
-  await rig.write({'stock/version.txt': '0'})
-  await rig.template([
-    {appID: 'shop', command: []},
-    {appID: 'stock', autoPort: true, watch: true}
-  ])
-  const run = rig.pillion(['run', '-f', '.'])
-  const {http} = await run.ports('shop')
-  let stock = await rig.driven('stock')
-  await Promise.all([stock.listen(), stock.answer({body: 'before'})])
-  await run.waitForLine('Writing log files', {nth: 2})
-  await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/items`)).text()
-  const socket = controlSocket(rig)
-  const rows = async (q: string): Promise<readonly CallRow[]> =>
-    ((await ask(socket, `/api/v1/calls?q=${encodeURIComponent(q)}`)).json as {calls: CallRow[]}).calls
+  const {socket, rows, call, save} = await openWatchedStock(rig, 'before')
+  await (await call('/items')).text()
   const [{number}] = (await rows('path:/items')) as [CallRow]
-  await rig.write({'stock/version.txt': '1'})
-  stock = await rig.driven('stock')
+  const stock = await save('1')
   const replay = ask(socket, `/api/v1/calls/${number.toString()}/replay`, {method: 'POST', body: '{}'})
   while ((await rows('is:open is:replay')).length === 0);
   await Promise.all([stock.listen(), stock.answer({body: 'after'})])

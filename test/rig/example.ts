@@ -24,3 +24,13 @@ export async function copyExample(rig: Rig, name: string, to = name): Promise<Ex
   await rig.write({[`${to}/dapr.yaml`]: text.replace(/appPort: \d+/, `appPort: ${appPort.toString()}`)})
   return {folder, appPort}
 }
+
+/** Fails for each of these lines that a program has not written to stdout. */
+export function hasLines(
+  t: {ok(value: unknown, message: string): unknown},
+  {stdout}: {readonly stdout: {readonly lines: readonly string[]}},
+  lines: readonly string[]
+): void {
+  const written = new Set(stdout.lines)
+  for (const line of lines) t.ok(written.has(line), line)
+}

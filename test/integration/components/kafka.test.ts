@@ -2,54 +2,14 @@ import {Consumer} from '@platformatic/kafka'
 import t, {type Test} from 'tap'
 import {open as openBinding} from '../../../src/components/bindings/kafka.ts'
 import {open} from '../../../src/components/pubsub/kafka.ts'
-import type {Handled, Message, PubSub, SubscribeOptions, TopicReader} from '../../../src/components/pubsub.ts'
+import type {PubSub} from '../../../src/components/pubsub.ts'
 import {realKafka, type RealKafka} from '../../rig/kafka.ts'
 import {openComponent} from '../../rig/open-component.ts'
 import {StartQueue} from '../../rig/queue.ts'
 import {tlsFile} from '../../rig/tls.ts'
-
-interface Delivery {
-  readonly text: string
-  readonly metadata: Message['metadata']
-  readonly finish: (handled?: Handled) => void
-}
-
-interface Reading {
-  readonly next: () => Promise<Delivery>
-  readonly reader: TopicReader
-  readonly logged: string[]
-}
+import {publish, read, textOf} from './reading.ts'
 
 const METADATA = {authType: 'none', initialOffset: 'oldest', backOffDuration: '10ms'}
-
-const read = async (pubsub: PubSub, topic: string, more: Partial<SubscribeOptions> = {}): Promise<Reading> => {
-  const deliveries = new StartQueue<Delivery>()
-  const logged: string[] = []
-  const reader = await pubsub.subscribe({
-    topic,
-    group: 'shop',
-    metadata: {},
-    ready: async () => undefined,
-    atOnce: 0,
-    handle: async ({data, metadata}) =>
-      new Promise(resolve =>
-        deliveries.put({text: data.toString(), metadata, finish: (handled = 'done') => resolve(handled)})
-      ),
-    log: (_, text) => logged.push(text),
-    ...more
-  })
-  return {next: async () => deliveries.take(), reader, logged}
-}
-
-const publish = async (pubsub: PubSub, topic: string, text: string, metadata = {}): Promise<unknown> =>
-  pubsub.publish(topic, {data: Buffer.from(text), metadata})
-
-/** Finishes the next message. */
-const textOf = async ({next}: Reading): Promise<string> => {
-  const {text, finish} = await next()
-  finish()
-  return text
-}
 
 t.test('components of Kafka', async t => {
   const kafka = await realKafka(t)

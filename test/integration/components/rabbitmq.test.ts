@@ -1,11 +1,11 @@
 import {connect} from 'amqplib'
 import t, {type Test} from 'tap'
 import {open} from '../../../src/components/pubsub/rabbitmq.ts'
-import type {Handled, Message, PubSub, SubscribeOptions, TopicReader} from '../../../src/components/pubsub.ts'
+import type {PubSub} from '../../../src/components/pubsub.ts'
 import {openComponent} from '../../rig/open-component.ts'
-import {StartQueue} from '../../rig/queue.ts'
 import {realRabbit, skipWithoutRabbit, type RealRabbit} from '../../rig/rabbitmq.ts'
 import {tlsFile} from '../../rig/tls.ts'
+import {publish, read} from './reading.ts'
 
 const skip = skipWithoutRabbit
 let server: RealRabbit | undefined
@@ -13,40 +13,6 @@ const rabbit = async (): Promise<RealRabbit> => (server ??= await realRabbit(t))
 
 const broker = async (t: Test, metadata: Readonly<Record<string, string>> = {}): Promise<PubSub> =>
   openComponent(t, open, {connectionString: (await rabbit()).url, reconnectWaitSeconds: '100ms', ...metadata})
-
-interface Delivery {
-  readonly text: string
-  readonly metadata: Message['metadata']
-  readonly finish: (handled?: Handled) => void
-}
-
-interface Reading {
-  readonly next: () => Promise<Delivery>
-  readonly reader: TopicReader
-  readonly logged: string[]
-}
-
-const read = async (pubsub: PubSub, topic: string, more: Partial<SubscribeOptions> = {}): Promise<Reading> => {
-  const deliveries = new StartQueue<Delivery>()
-  const logged: string[] = []
-  const reader = await pubsub.subscribe({
-    topic,
-    group: 'shop',
-    metadata: {},
-    ready: async () => undefined,
-    atOnce: 0,
-    handle: async ({data, metadata}) =>
-      new Promise(resolve =>
-        deliveries.put({text: data.toString(), metadata, finish: (handled = 'done') => resolve(handled)})
-      ),
-    log: (_, text) => logged.push(text),
-    ...more
-  })
-  return {next: async () => deliveries.take(), reader, logged}
-}
-
-const publish = async (pubsub: PubSub, topic: string, text: string, metadata = {}): Promise<unknown> =>
-  pubsub.publish(topic, {data: Buffer.from(text), metadata})
 
 /** A channel of another program. */
 const channel = async (t: Test): Promise<Awaited<ReturnType<Awaited<ReturnType<typeof connect>>['createChannel']>>> => {

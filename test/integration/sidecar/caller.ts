@@ -1,4 +1,5 @@
 import {once} from 'node:events'
+import http2 from 'node:http2'
 import net from 'node:net'
 import type {Test} from 'tap'
 
@@ -167,4 +168,27 @@ export const ask = async (t: Test, port: number, text: string, toHead = false): 
   const answer = await caller.answer({toHead})
   caller.socket.destroy()
   return answer
+}
+
+/** The end of a stream; `rst`: the error code of a reset, 0 if it was not reset. */
+export interface StreamEnd {
+  readonly status: unknown
+  readonly body: string
+  readonly rst: number
+}
+
+/** Calls `echo` of `b` over HTTP/2. */
+export const overHttp2 = async (t: Test, port: number): Promise<StreamEnd> => {
+  const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
+  t.teardown(() => session.destroy())
+  const stream = session.request({':path': '/v1.0/invoke/b/method/echo'})
+  let status: unknown
+  let body = ''
+  stream
+    .setEncoding('latin1')
+    .on('response', fields => (status = fields[':status']))
+    .on('data', piece => (body += piece))
+    .on('error', () => undefined)
+  await new Promise(resolve => stream.on('close', resolve))
+  return {status, body, rst: stream.rstCode}
 }

@@ -1,8 +1,7 @@
-import http2 from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
 import {http2Dial} from '../../../src/net/http2/http2-adapter.ts'
-import {connect, request, type Answer} from './caller.ts'
+import {connect, overHttp2, request, type Answer} from './caller.ts'
 import {data, END_STREAM, frame, goAway, headers, onStream, reset} from './frames.ts'
 import {onBothPaths, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
 
@@ -84,27 +83,6 @@ const opened = async (t: Test, {text, after}: Way): Promise<TestSidecar> => {
     })
   )
   return openTestSidecar(t, {appPort, dial: http2Dial})
-}
-
-interface Got {
-  readonly status: unknown
-  readonly body: string
-  readonly rst: number
-}
-
-const overHttp2 = async (t: Test, port: number): Promise<Got> => {
-  const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
-  t.teardown(() => session.destroy())
-  const stream = session.request({':path': '/v1.0/invoke/b/method/echo'})
-  let status: unknown
-  let body = ''
-  stream
-    .setEncoding('latin1')
-    .on('response', fields => (status = fields[':status']))
-    .on('data', piece => (body += piece))
-    .on('error', () => undefined)
-  await new Promise(resolve => stream.on('close', resolve))
-  return {status, body, rst: stream.rstCode}
 }
 
 /** The connection was closed within the answer, or before one began a failure was told. */

@@ -1,8 +1,7 @@
-import http2 from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
 import {http2Dial} from '../../../src/net/http2/http2-adapter.ts'
-import {ask, connect, request} from './caller.ts'
+import {ask, connect, overHttp2, request} from './caller.ts'
 import {data, END_STREAM, framesOf, headers, onStream, PREFACE} from './frames.ts'
 import {onBothPaths, onRequest, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
 
@@ -45,20 +44,6 @@ const h2cApp = (status: string) => (socket: net.Socket) =>
 const opened = async (t: Test, status: string, isHttp2: boolean): Promise<TestSidecar> => {
   const appPort = await rawApp(t, (isHttp2 ? h2cApp : http1App)(status))
   return openTestSidecar(t, {appPort, ...(isHttp2 && {dial: http2Dial})})
-}
-
-const overHttp2 = async (t: Test, port: number): Promise<{status: unknown; body: string}> => {
-  const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
-  t.teardown(() => session.destroy())
-  const stream = session.request({':path': '/v1.0/invoke/b/method/echo'})
-  let status: unknown
-  let body = ''
-  stream
-    .setEncoding('latin1')
-    .on('response', fields => (status = fields[':status']))
-    .on('data', piece => (body += piece))
-  await new Promise(resolve => stream.on('close', resolve))
-  return {status, body}
 }
 
 /** The answers that are given for an invalid status say which. */
