@@ -39,6 +39,26 @@ effect(() => {
   if (!loaded.peek().has(view)) load(view)
 })
 
+/** Those that could not be loaded are asked for again. */
+function loadAgain(): void {
+  const failed = [...loaded.peek()].filter(([, code]) => typeof code === 'string').map(([name]) => name)
+  if (failed.length === 0) return
+  loaded.value = new Map([...loaded.peek()].filter(([name]) => !failed.includes(name)))
+  load(route.peek().view)
+}
+
+// once the run answers there is time for the other views: they can be opened when it has ended, too
+let isFirstAnswer = true
+effect(() => {
+  if (connection.value.state !== 'open') return
+  queueMicrotask(loadAgain)
+  if (!isFirstAnswer) return
+  isFirstAnswer = false
+  requestIdleCallback(() => {
+    for (const {name} of VIEWS) if (!loaded.peek().has(name)) load(name)
+  })
+})
+
 effect(() => {
   const {view} = route.value
   const found = VIEWS.find(({name}) => name === view)
@@ -54,13 +74,7 @@ function Content() {
     return (
       <div class="empty">
         <p>{Found}</p>
-        <button
-          type="button"
-          onClick={() => {
-            loaded.value = new Map([...loaded.value].filter(([name]) => name !== view))
-            load(view)
-          }}
-        >
+        <button type="button" onClick={loadAgain}>
           Try again
         </button>
       </div>

@@ -1,6 +1,6 @@
 import {signal} from '@preact/signals'
 import {ask, problemOf} from '../state/api.ts'
-import {isPaused, listen, type CallRow} from '../state/run.ts'
+import {connection, isPaused, listen, type CallRow} from '../state/run.ts'
 
 const FIRST = 300
 const MAX_ROWS = 5000
@@ -16,10 +16,15 @@ const LATE = 2000
 export const calls = signal<readonly CallRow[]>([])
 /** How many calls ended besides; the run has them. */
 export const notShown = signal(0)
+/** The run has answered what these are. */
+export const isAnswered = signal(false)
 /** What is wrong with the filter; '' = nothing. */
 export const mistake = signal('')
 /** Earlier calls are not shown: the list was cleared at this one. */
 const cleared = signal(0)
+
+/** The filter of the calls that are listed. */
+let shownFor = ''
 
 export const isCleared = (): boolean => cleared.value > 0
 
@@ -42,11 +47,19 @@ function add(rows: readonly CallRow[]): void {
   calls.value = [...known.values()].toSorted((a, b) => b.number - a.number).slice(0, MAX_ROWS)
 }
 
+/** A call that took long has a lower number than others that ended before it. */
+const since = (back: number): number => Math.max(cleared.peek(), (calls.peek()[0]?.number ?? 0) - back, 0)
+
 /** Keeps the list up to date with the calls that a filter matches, until the function that is returned is called. */
 export function followCalls(q: string): () => void {
   const gone = new AbortController()
-  calls.value = []
-  notShown.value = 0
+  // when the run has ended, what was known stays
+  if (connection.peek().state === 'open' || q !== shownFor) {
+    isAnswered.value = false
+    calls.value = []
+    notShown.value = 0
+  }
+  shownFor = q
   let timer: ReturnType<typeof setTimeout> | undefined
   let isAsking = false
   const rowsOf = async (query: Readonly<Record<string, string | number>>): Promise<readonly CallRow[]> => {
@@ -56,12 +69,11 @@ export function followCalls(q: string): () => void {
     })
     return found.calls
   }
-  // a call that took long has a lower number than others that ended before it
-  const since = (back: number): number => Math.max(cleared.peek(), (calls.peek()[0]?.number ?? 0) - back, 0)
   const load = async (): Promise<void> => {
     try {
       add(await rowsOf({q, limit: FIRST, after: since(LATE)}))
       mistake.value = ''
+      isAnswered.value = true
     } catch (error) {
       if (gone.signal.aborted) return
       const {message, hint, status} = problemOf(error)

@@ -18,7 +18,8 @@ export const NODE_HEIGHT = 44
 /** Room for `12.6/s ✕ 31 % ⚡`. */
 const LABEL = {width: 118, height: 20}
 /** Of a character at most. */
-const CHARACTER = 7.6
+const CHARACTER = 8.2
+const MAX_NODE = 260
 
 /** What is used of dagre's graphs: its types name a package that it has inside. */
 interface Drawing {
@@ -38,7 +39,7 @@ export function layoutOf({nodes, edges}: Graph): Layout {
   const drawing = new NewDrawing()
   drawing.setGraph({rankdir: 'LR', nodesep: 26, ranksep: 30, edgesep: 14, marginx: 12, marginy: 12})
   for (const node of nodes)
-    drawing.setNode(node, {width: Math.min(260, Math.max(160, node.length * CHARACTER + 24)), height: NODE_HEIGHT})
+    drawing.setNode(node, {width: Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + 24)), height: NODE_HEIGHT})
   for (const {from, to} of edges) drawing.setEdge(from, to, {...LABEL, labelpos: 'c'})
   arrange(drawing)
   const {width = 0, height = 0} = drawing.graph()

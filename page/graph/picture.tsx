@@ -121,9 +121,11 @@ function Node({node, place, graph}: NodeProps) {
     <>
       <title>{name}</title>
       <rect x={x} y={y} width={place.width} height={NODE_HEIGHT} rx="6" />
-      <text class="name" x={x + 10} y={y + 18}>
-        {name.length > 32 ? `${name.slice(0, 31)}…` : name}
-      </text>
+      <svg x={x + 10} y={y} width={place.width - 20} height={NODE_HEIGHT}>
+        <text class="name" y="18">
+          {name}
+        </text>
+      </svg>
       <text class="status" x={x + 10} y={y + 35}>
         {words.join(' · ')}
       </text>

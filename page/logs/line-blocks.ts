@@ -9,6 +9,8 @@ const MAX_BLOCKS = 50
 const REMOVED_AT_ONCE = 2
 /** Of a longer line, its beginning is shown. */
 const MAX_LINE = 4096
+/** The end of a longer name of an app is left out. */
+const LONG_NAME = 28
 
 /** Which lines are shown, and which of them are marked. */
 export interface LineFilter {
@@ -157,7 +159,9 @@ function noteOf(text: string, open?: OpenNote['open']): HTMLElement {
 function elementOf({time, app, stream, line}: LineView): HTMLElement {
   const element = document.createElement('p')
   element.className = stream === 'stdout' || stream === null ? 'line' : `line ${stream}`
-  element.append(span('time', time === null ? '' : timeOfDay(time)), ' ', span('app', visible(app)), ' ')
+  const name = span(app.length > LONG_NAME ? 'app long' : 'app', visible(app))
+  if (app.length > LONG_NAME) name.title = visible(app)
+  element.append(span('time', time === null ? '' : timeOfDay(time)), ' ', name, ' ')
   const text = document.createElement('span')
   text.className = 'text'
   const isLong = line.length > MAX_LINE

@@ -68,7 +68,8 @@ export function feed(
       if (found.left !== undefined) gap({...found.left, to: found.place, count: found.left.left})
       place = found.place
     } catch {
-      // the run does not answer: what is missing is seen by the next sample
+      // what is missing is seen by the next sample
+      if (!signal.aborted && from === undefined) blocks.note('The run does not answer: lines come as soon as it does')
     }
     isFresh = true
     toEnd()

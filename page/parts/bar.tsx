@@ -1,4 +1,5 @@
 import {computed, effect, signal} from '@preact/signals'
+import {useEffect, useRef} from 'preact/hooks'
 import {wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf, route} from '../state/route.ts'
@@ -30,17 +31,27 @@ effect(() => {
 
 /** The header of every view. */
 export function Bar() {
+  const views = useRef<HTMLElement>(null)
+  const {view} = route.value
+  useEffect(() => {
+    const list = views.current
+    const link = list?.querySelector('[aria-current]')
+    if (!list || !link) return
+    // on a narrow screen the list of views is wider than that (`scrollIntoView` would move the place from which Tab goes on)
+    const [seen, {left, right}] = [list.getBoundingClientRect(), link.getBoundingClientRect()]
+    list.scrollLeft += Math.max(0, right - seen.right) - Math.max(0, seen.left - left)
+  }, [view])
   return (
     <header class="bar">
       <a class="skip" href="#main" onClick={skip}>
         Skip to content
       </a>
       <b class="name">{runName.value || 'Pillion'}</b>
-      <nav aria-label="Views">
+      <nav ref={views} aria-label="Views">
         {VIEWS.map(({name, title, badge}) => {
           const troubles = badge?.() ?? 0
           return (
-            <a key={name} href={hrefOf(name)} aria-current={route.value.view === name ? 'page' : undefined}>
+            <a key={name} href={hrefOf(name)} aria-current={view === name ? 'page' : undefined}>
               {title}
               {troubles > 0 && <span class="badge">{troubles}</span>}
             </a>
@@ -48,8 +59,14 @@ export function Bar() {
         })}
       </nav>
       <Figures />
-      <button type="button" aria-pressed={isPaused.value} onClick={() => pause(!isPaused.value)} title="Key: p">
-        {isPaused.value ? '▶ Go on' : '❚❚ Pause'}
+      <button
+        type="button"
+        aria-label={isPaused.value ? 'Go on' : 'Pause'}
+        aria-pressed={isPaused.value}
+        onClick={() => pause(!isPaused.value)}
+        title="Key: p"
+      >
+        {isPaused.value ? '▶' : '❚❚'} <span class="word">{isPaused.value ? 'Go on' : 'Pause'}</span>
       </button>
       <select aria-label="Theme" value={theme.value} onChange={event => setTheme(event.currentTarget.value)}>
         {THEMES.map(name => (
@@ -79,7 +96,7 @@ function Figures() {
       <span>
         <b>{ready}</b>/{all.length} ready
       </span>
-      <span>
+      <span class="rate">
         <Sparkline values={history.value} label="calls a second, the last minute" /> <b>{rate(perSecond)}</b>/s
       </span>
       {failed > 0 && (

@@ -126,11 +126,19 @@ export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '
                 if (!isOwn && getSelection()?.isCollapsed !== false) onOpen?.(row)
               }}
             >
-              {columns.map(column => (
-                <span key={column.name} role="gridcell" class={classOf(column)}>
-                  {column.cell(row)}
-                </span>
-              ))}
+              {columns.map(column => {
+                const cell = column.cell(row)
+                return (
+                  <span
+                    key={column.name}
+                    role="gridcell"
+                    class={classOf(column)}
+                    title={typeof cell === 'string' ? cell : undefined}
+                  >
+                    {cell}
+                  </span>
+                )
+              })}
             </div>
           )
         })}

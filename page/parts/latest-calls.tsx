@@ -10,6 +10,7 @@ const MAX_ROWS = 40
 /** The calls that ended last: of all apps, or from and to one. */
 export function LatestCalls({app = ''}: {readonly app?: string}) {
   const [calls, setCalls] = useState<readonly CallRow[]>([])
+  const [isAnswered, setAnswered] = useState(false)
   useEffect(() => {
     const gone = new AbortController()
     const isOf = ({from, to}: CallRow): boolean => app === '' || from === app || to === app
@@ -20,10 +21,13 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
         return [...added, ...before].toSorted((a, b) => b.number - a.number).slice(0, MAX_ROWS)
       })
     const q = app === '' ? '' : `&q=${encodeURIComponent(`app:${app}`)}`
-    ask<{readonly calls: readonly CallRow[]}>(`/calls?limit=${MAX_ROWS.toString()}${q}`, {signal: gone.signal}).then(
-      ({calls: earlier}) => add(earlier.filter(({isOpen}) => !isOpen)),
-      () => undefined // then those that come
-    )
+    const begin = async (): Promise<void> => {
+      const path = `/calls?limit=${MAX_ROWS.toString()}${q}`
+      const {calls: earlier} = await ask<{readonly calls: readonly CallRow[]}>(path, {signal: gone.signal})
+      setAnswered(true)
+      add(earlier.filter(({isOpen}) => !isOpen))
+    }
+    begin().catch(() => undefined) // then those that come
     const stop = listen('calls', ({calls: news}) => add(news))
     return () => {
       gone.abort()
@@ -42,8 +46,8 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
             {calls.map(({number, at, from, to, method, path, status, isFailed, totalMs, responseBytes}) => (
               <tr key={number}>
                 <td>{timeOfDay(at)}</td>
-                <td>
-                  {from} → {to}
+                <td class="edge" title={visible(`${from} → ${to}`)}>
+                  {visible(`${from} → ${to}`)}
                 </td>
                 <td class="wide">
                   <a href={hrefOf('calls', [number.toString()])}>
@@ -60,7 +64,7 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
             ))}
           </tbody>
         </table>
-        {calls.length === 0 && <NoCalls />}
+        {calls.length === 0 && isAnswered && <NoCalls />}
       </div>
     </div>
   )

@@ -38,15 +38,16 @@ export function ConnectionStrip() {
   )
 }
 
+/** What went wrong when the user asked for something; '' = nothing. */
+export const failure = signal('')
+
 listen('death', ({name, exit}) => announce(`${name} ${exit}`))
 effect(() => {
   const {state} = connection.value
+  if (state === 'lost' || state === 'ended') failure.value = ''
   if (state === 'lost') announce('The run does not answer')
   if (state === 'ended') announce('The run has ended')
 })
-
-/** What went wrong when the user asked for something; '' = nothing. */
-export const failure = signal('')
 
 /** Does something with an app, and says so if it could not be done. */
 export async function act(app: string, action: 'restart' | 'start' | 'stop'): Promise<void> {
@@ -61,7 +62,8 @@ export async function act(app: string, action: 'restart' | 'start' | 'stop'): Pr
 }
 
 export function FailureStrip() {
-  if (failure.value === '') return null
+  // while the run does not answer, its strip says so
+  if (failure.value === '' || 'at' in connection.value) return null
   return (
     <section class="strip bad" role="alert" aria-label="Failure">
       <p>{failure.value}</p>
@@ -89,9 +91,10 @@ export function TroubleStrip() {
   const down = appList.value.filter(app => ['crashed', 'backoff'].includes(wordOf(app)))
   const [latest, ...others] = down.toSorted((a, b) => endedAt(b) - endedAt(a))
   const id = latest?.id ?? ''
+  const isKnown = deaths.value.has(id)
   useEffect(() => {
-    if (id !== '' && !deaths.value.has(id)) void learn(id)
-  }, [id])
+    if (id !== '' && !isKnown) void learn(id)
+  }, [id, isKnown])
   if (latest === undefined) return null
   const death = deaths.value.get(latest.id)
   const [inside] = death?.inside ?? []
@@ -110,7 +113,7 @@ export function TroubleStrip() {
       <a class="button" href={hrefOf('apps', [latest.id])}>
         What killed it
       </a>
-      {mayChange && (
+      {mayChange && connection.value.state === 'open' && (
         <button type="button" onClick={() => void act(latest.id, 'start')}>
           Start
         </button>

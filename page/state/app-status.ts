@@ -1,5 +1,5 @@
 import {ago, duration} from '../parts/format.ts'
-import {deaths, type AppView} from './run.ts'
+import {deaths, endedWithRun, type AppView} from './run.ts'
 
 /** How an app is, for people: a shape and a word, so that no colour is needed. */
 export interface AppStatus {
@@ -30,8 +30,9 @@ const ORDER = Object.keys(WORDS)
 
 export const rankOf = (app: AppView): number => ORDER.indexOf(wordOf(app))
 
-export function wordOf({state, isReady, exitCode}: AppView): Word {
-  if (state === 'exited') return exitCode === 0 || exitCode === null ? 'exited' : 'crashed'
+export function wordOf({id, state, isReady, exitCode}: AppView): Word {
+  if (state === 'exited')
+    return exitCode === 0 || exitCode === null || endedWithRun.value.has(id) ? 'exited' : 'crashed'
   if (state === 'idle') return 'waiting'
   if (state === 'running') return isReady ? 'ready' : 'not ready'
   return ORDER.includes(state) ? (state as Word) : 'starting'

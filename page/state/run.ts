@@ -45,6 +45,8 @@ export const apps = signal<ReadonlyMap<string, AppView>>(new Map())
 export const edges = signal<readonly EdgeView[]>([])
 /** Calls that wait for an app now, by its id. */
 export const waiting = signal<Readonly<Record<string, number>>>({})
+/** Ids of apps that have ended with the run: nobody has to look after them. */
+export const endedWithRun = signal<ReadonlySet<string>>(new Set())
 /** The latest end of a process of each app. */
 export const deaths = signal<ReadonlyMap<string, DeathView>>(new Map())
 export const connection = signal<Connection>(
@@ -62,6 +64,9 @@ export const runName = computed(() => {
   const {name = '', file = ''} = run.value?.template ?? {}
   return name || (file.split('/').at(-2) ?? '')
 })
+
+/** What is shown of one run is nothing of another: a key for it. */
+export const runId = computed(() => run.value?.run ?? '')
 
 export const appList = computed(() => [...apps.value.values()])
 
@@ -130,21 +135,29 @@ function take({type, data}: RunEvent): void {
     if (isOther) {
       takeEdges({edges: [], waiting: {}})
       deaths.value = new Map()
+      untold.clear()
+      endedWithRun.value = new Set()
     }
     tell('reset', data as RunView)
   } else if (type === 'app') takeApp(data as AppView)
   else if (type === 'edges') takeEdges(data as EdgeSample)
   else if (type === 'death') {
     const death = data as DeathView
+    untold.delete(death.app)
     deaths.value = new Map([...deaths.value, [death.app, death]])
     tell('death', death)
   } else if (type === 'bye') {
     const at = Date.now()
+    endedWithRun.value = new Set(untold)
     connection.value = {state: 'ended', at, retryAt: at, why: ''}
   } else if (listeners.has(type)) tell(type as keyof EventData, data as never)
 }
 
+/** Ids of apps whose process has ended, and it is not told that nobody asked for that. */
+const untold = new Set<string>()
+
 function takeApp(app: AppView): void {
+  if (app.state === 'exited' && apps.value.get(keyOf(app))?.state !== 'exited') untold.add(app.id)
   const changed = new Map(apps.value)
   if (app.state === 'removed') changed.delete(keyOf(app))
   else changed.set(keyOf(app), app)

@@ -11,7 +11,7 @@ import {rankOf, WORDS, wordOf, type Word} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {followLastLines, lastLines} from '../state/last-lines.ts'
 import {go, hrefOf, route, setParameters} from '../state/route.ts'
-import {appList, keyOf, waiting, type AppView} from '../state/run.ts'
+import {appList, keyOf, runId, waiting, type AppView} from '../state/run.ts'
 import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 import App from './app.tsx'
 
@@ -116,7 +116,7 @@ const COLUMNS: readonly Column<AppView>[] = [
 export default function Apps() {
   useEffect(followLastLines, [])
   const [id] = route.value.rest
-  return id === undefined ? <AppTable /> : <App name={id} />
+  return id === undefined ? <AppTable /> : <App key={`${runId.value} ${id}`} name={id} />
 }
 
 function AppTable() {
@@ -136,21 +136,24 @@ function AppTable() {
         <RestartAll apps={shown.value} />
       </div>
       {all.length >= MIN_WITH_MAP && <AppMap apps={all} />}
-      <Grid
-        name="apps"
-        label="Apps"
-        columns={COLUMNS}
-        rows={shown.value}
-        keyOf={keyOf}
-        toneOf={app => (['crashed', 'backoff'].includes(wordOf(app)) ? 'bad' : '')}
-        onOpen={app => go(hrefOf('apps', [keyOf(app)]))}
-      />
-      {shown.value.length === 0 && (
+      {shown.value.length > 0 && (
+        <Grid
+          name="apps"
+          label="Apps"
+          columns={COLUMNS}
+          rows={shown.value}
+          keyOf={keyOf}
+          toneOf={app => (['crashed', 'backoff'].includes(wordOf(app)) ? 'bad' : '')}
+          onOpen={app => go(hrefOf('apps', [keyOf(app)]))}
+        />
+      )}
+      {all.length === 0 && <p class="empty">This run has no app.</p>}
+      {all.length > 0 && shown.value.length === 0 && (
         <p class="empty">
           No app matches. <a href={hrefOf('apps')}>Show all</a>
         </p>
       )}
-      {all.length <= MAX_WITH_LATEST && <LatestCalls />}
+      {all.length <= MAX_WITH_LATEST && <LatestCalls key={runId.value} />}
     </>
   )
 }

@@ -1,5 +1,5 @@
 import {useEffect} from 'preact/hooks'
-import {calls, clear, followCalls, isCleared, mistake, notShown, unclear} from '../calls/call-list.ts'
+import {calls, clear, followCalls, isAnswered, isCleared, mistake, notShown, unclear} from '../calls/call-list.ts'
 import {CallPanel} from '../calls/call-panel.tsx'
 import {COLUMNS, hrefOfCall} from '../calls/columns.tsx'
 import {Export} from '../calls/export.tsx'
@@ -7,7 +7,7 @@ import {count} from '../parts/format.ts'
 import {Grid} from '../parts/grid.tsx'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf, route, setParameters} from '../state/route.ts'
-import {appList} from '../state/run.ts'
+import {appList, connection, runId} from '../state/run.ts'
 
 /** Words of the filter that are switched by a click. */
 const CHIPS: readonly (readonly [text: string, word: string])[] = [
@@ -90,13 +90,15 @@ export default function Calls() {
         ) : (
           <Nothing q={q} isCleared={cleared} />
         )}
-        {/^\d+$/.test(open) && <CallPanel key={open} number={Number(open)} onClose={close} />}
+        {/^\d+$/.test(open) && <CallPanel key={`${runId.value} ${open}`} number={Number(open)} onClose={close} />}
       </div>
     </>
   )
 }
 
 function Nothing({q, isCleared: wasCleared}: {readonly q: string; readonly isCleared: boolean}) {
+  if (connection.value.state === 'open' && !isAnswered.value && mistake.value === '')
+    return <p class="empty">Asking the run …</p>
   if (q !== '' || wasCleared)
     return (
       <div class="empty">
@@ -106,6 +108,7 @@ function Nothing({q, isCleared: wasCleared}: {readonly q: string; readonly isCle
         </button>
       </div>
     )
+  if (connection.value.state !== 'open') return <p class="empty">The run does not answer.</p>
   const [from] = appList.value.filter(({httpPort}) => httpPort > 0)
   const to = appList.value.find(({appPort}) => appPort > 0) ?? from
   return (

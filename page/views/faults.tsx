@@ -115,7 +115,9 @@ function Table({onEdit}: {readonly onEdit: (row: FaultRow) => void}) {
                   'disabled'
                 )}
               </td>
-              <td>{row.texts.edge}</td>
+              <td class="edge" title={row.texts.edge}>
+                {row.texts.edge}
+              </td>
               <td>{row.texts.effect}</td>
               <td>{[row.texts.rate, row.texts.limit].filter(text => text !== '').join(', ') || 'each call'}</td>
               <td class="right">{row.rate < 1 || row.jitterMs > 0 ? row.seed : ''}</td>

@@ -61,6 +61,8 @@ export default function Logs() {
   const [isWrapped, wrap] = useState(true)
   const following = useRef(true)
   following.current = isFollowing
+  /** Where it was scrolled to last. */
+  const top = useRef(0)
   const [words, mode, isError] = [parameter('q'), parameter('mode') || 'highlight', parameter('stream') === 'stderr']
   const apps = ticked.value
   const mistake = expressionOf(words)
@@ -73,7 +75,13 @@ export default function Logs() {
     if (box.current === null) return undefined
     const made = new LineBlocks(box.current)
     blocks.current = made
-    return feed(made, {toEnd, hold: () => (follow(false), (following.current = false))})
+    const observer = new ResizeObserver(toEnd)
+    observer.observe(box.current)
+    const stop = feed(made, {toEnd, hold: () => (follow(false), (following.current = false))})
+    return () => {
+      observer.disconnect()
+      stop()
+    }
   }, [])
   useEffect(() => {
     blocks.current?.filter(filterOf({words, mode, apps, isError}))
@@ -91,7 +99,12 @@ export default function Logs() {
     currentTarget: HTMLDivElement
   }): void => {
     const isAtEnd = scrollTop + clientHeight > scrollHeight - 30
-    if (isAtEnd !== following.current) follow(isAtEnd)
+    // what is laid out late, or a strip above, moves the end away: only who scrolls up wants to stay
+    const isUp = scrollTop < top.current
+    top.current = scrollTop
+    if (isAtEnd) follow(true)
+    else if (isUp) follow(false)
+    else toEnd()
   }
   const [only] = apps.length === 1 ? apps : []
 
@@ -198,7 +211,7 @@ function AppTicks() {
       {ids.value.map(id => (
         <div key={id}>
           <label>
-            <input type="checkbox" checked={isTicked(id)} onChange={() => tick(id)} /> {id}
+            <input type="checkbox" checked={isTicked(id)} onChange={() => tick(id)} /> <span title={id}>{id}</span>
           </label>
           <button type="button" class="only" aria-label={`Only ${id}`} onClick={() => setParameters({app: id})}>
             only

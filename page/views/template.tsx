@@ -15,7 +15,10 @@ export default function Template() {
   }
   useEffect(() => {
     load()
-    return listen('reload', load)
+    const stops = [listen('reload', load), listen('reset', load)]
+    return () => {
+      for (const stop of stops) stop()
+    }
   }, [])
   return (
     <>

@@ -52,9 +52,9 @@ t.test('the page', async t =>
 
     await t.test('says so if a view cannot be loaded, and tries again; an unknown one, too', async t => {
       const run = await madeUp(t)
-      const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'payments'}).waitFor()
+      const page = await browser.newPage()
       await page.route(/logs-.*\.js$/, async route => route.abort())
+      await page.goto(run.url)
       await page.getByRole('link', {name: 'Logs'}).click()
       await page.getByText('could not be loaded').waitFor()
       await page.goto(run.url.replace(/#.*/, '#/nothing'))

@@ -1,0 +1,73 @@
+import t from 'tap'
+import {open, violations, withBrowser} from './browser.ts'
+import {app, call, edge, fault, FIRST_VIEW, madeUp} from './made-up.ts'
+
+const LONG = `a-service-${'whose-name-is-long-'.repeat(8)}`
+const WORD = 'x'.repeat(3000)
+
+t.test('long names, paths and lines on narrow and wide screens', async t =>
+  withBrowser(t, async browser => {
+    const run = await madeUp(t)
+    Object.assign(run.answers, FIRST_VIEW)
+    run.apps = [app(LONG), app('checkout', {state: 'exited', exitCode: 1, exit: `exited with code 1 ${WORD}`})]
+    run.faults = [
+      fault(1, {from: LONG, to: LONG, texts: {edge: `${LONG} → ${LONG} /${WORD}`, effect: '503', rate: '', limit: ''}})
+    ]
+    const edges = [edge(LONG, LONG), edge('checkout', LONG)]
+    const line = {time: '2026-01-31T14:46:45.500Z', app: LONG, stream: 'stderr', line: WORD}
+    Object.assign(run.answers, {
+      'GET /logs': `${JSON.stringify(line)}\n`.repeat(20),
+      'GET /calls': {
+        last: 9,
+        calls: [call(9, {from: LONG, to: LONG, path: `/${WORD}`, failure: WORD, isFailed: true})]
+      },
+      'GET /graph': {apps: [LONG, 'checkout'], edges, uncalled: []},
+      'GET /apps/checkout/why': {app: 'checkout', instances: [], death: null, deaths: 0},
+      'GET /pins': {pins: [], rounds: [], isOn: true},
+      'GET /template': {
+        files: [{file: `/${WORD}/dapr.yaml`, text: `version: 1\nname: ${WORD}\n`}],
+        findings: [
+          {file: `/${WORD}/dapr.yaml`, line: 2, severity: 'warning', message: WORD, expected: '', hint: '', lines: WORD}
+        ]
+      }
+    })
+    const views = ['Apps', 'Calls', 'Graph', 'Logs', 'Replay', 'Faults', 'Template']
+    for (const [width, height] of [
+      [360, 640],
+      [760, 400],
+      [2560, 1440]
+    ] as const)
+      await t.test(
+        `${width.toString()} by ${height.toString()}: nothing scrolls sideways but areas of their own`,
+        async t => {
+          const {page, troubles} = await open(browser, run.url, 'light', {width, height})
+          for (const name of views) {
+            const link = page.getByRole('navigation').getByRole('link', {name})
+            await link.click()
+            await page.getByRole('heading', {name, exact: true}).waitFor()
+            t.equal(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), true, name)
+            t.equal(
+              await page.evaluate<boolean>(
+                "document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth"
+              ),
+              true,
+              `${name}, the view`
+            )
+            const box = await link.boundingBox()
+            t.ok((box?.x ?? -1) >= 0 && (box?.x ?? 0) + (box?.width ?? 0) <= width, `${name}: its link can be seen`)
+          }
+          t.same(troubles, [])
+        }
+      )
+
+    for (const theme of ['light', 'dark'] as const)
+      await t.test(`breaks no rule of accessibility on a narrow screen, ${theme}`, async t => {
+        const {page} = await open(browser, run.url, theme, {width: 360, height: 640})
+        for (const name of views) {
+          await page.getByRole('navigation').getByRole('link', {name}).click()
+          await page.getByRole('heading', {name, exact: true}).waitFor()
+          t.same(await violations(page), [], name)
+        }
+      })
+  })
+)
