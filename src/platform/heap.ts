@@ -12,13 +12,25 @@ const IDLE = 0.05
 const WORTH_BYTES = 16 * 1024 * 1024
 
 /**
- * The factor by which V8 grows its young generation: 2 by default, and it never shrinks while there is work, so that it
- * becomes 30 MB while hundreds of apps start, and half the memory of a long run. With 1 it stays as it is, and calls are
- * just as fast.
+ * How V8 collects its young generation while a run is up.
+ *
+ * It grows by a factor of 2 by default, and never shrinks while there is work, so that it becomes 30 MB while hundreds of apps
+ * start, and half the memory of a long run. With 1 it stays as it is, and calls are just as fast.
+ *
+ * The main thread collects it alone: that takes 0.1 ms, and nothing waits until the system gives helper threads a core, which
+ * takes up to 50 ms where the apps of the run keep all of them busy.
  */
-export function growYoung(factor: 1 | 2): void {
-  young = factor
-  setYoung(factor)
+export function tuneForRun(): void {
+  young = 1
+  setYoung(young)
+  setFlag('--no-parallel-scavenge')
+}
+
+/** V8's defaults, with which its code cache is written. */
+export function restoreDefaults(): void {
+  young = 2
+  setYoung(young)
+  setFlag('--parallel-scavenge')
 }
 
 let young: 1 | 2 = 2
@@ -33,14 +45,6 @@ export async function keepingYoung<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     setYoung(young)
   }
-}
-
-/**
- * Collects the young generation on the main thread alone: it takes 0.1 ms, and nothing waits until the system gives helper
- * threads a core, which takes up to 50 ms where the apps of the run keep all of them busy.
- */
-export function collectAlone(): void {
-  setFlag('--no-parallel-scavenge')
 }
 
 /**

@@ -1,5 +1,5 @@
 import {UserError} from '../../model/errors.ts'
-import {collectAlone, giveBackWhenIdle, growYoung} from '../../platform/heap.ts'
+import {giveBackWhenIdle, restoreDefaults, tuneForRun} from '../../platform/heap.ts'
 import {Run} from '../../run/run.ts'
 import {wantsColours} from '../colours.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -45,8 +45,7 @@ async function live(
   const hasBug = guard(lived, terminal, takes)
   try {
     await lived.start()
-    growYoung(1)
-    collectAlone()
+    tuneForRun()
     giveBackWhenIdle()
     void started?.(lived)
     if (flags.isSet('dashboard')) void (await import('./dashboard.ts')).openOwnDashboard(lived, terminal, asJson)
@@ -55,7 +54,7 @@ async function live(
     if (hasBug()) return EXIT_BUG
     return exitCode === undefined ? (isHealthy ? 0 : 1) : exitCode()
   } finally {
-    growYoung(2) // V8's default, with which its code cache is written
+    restoreDefaults()
     await terminal.flush()
   }
 }
