@@ -11,6 +11,11 @@ export class GivenFlags {
     return new GivenFlags({...values, ...this.#values})
   }
 
+  /** These, and in their place where they are given. */
+  with(values: Readonly<Record<string, unknown>>): GivenFlags {
+    return new GivenFlags({...this.#values, ...values})
+  }
+
   /** Names of all flags that were given. */
   get names(): readonly string[] {
     return Object.keys(this.#values)

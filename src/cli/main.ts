@@ -9,7 +9,7 @@ import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flags.ts'
 import {usageOf} from './help.ts'
 import {calledBy, runCommand} from './parse.ts'
-import {print} from './print.ts'
+import {noteFailure, print, unwritten} from './print.ts'
 
 const EXIT_USAGE = 255
 const EXIT_BUG = 70
@@ -84,8 +84,14 @@ const flushed = async (stream: NodeJS.WriteStream): Promise<void> =>
     else stream.once('error', () => resolve()).write('', () => resolve())
   })
 
-// no top-level await: the single executable is CommonJS
-void main().then(async code => {
+/** Ends the process once all is written. */
+async function leave(code: number): Promise<void> {
+  process.stdout.removeAllListeners('error').on('error', noteFailure) // told below, once
   await Promise.all([process.stdout, process.stderr].map(flushed))
-  process.exit(code)
-})
+  const failure = unwritten()
+  await write(process.stderr, failure)
+  process.exit(failure === '' || code !== 0 ? code : 1)
+}
+
+// no top-level await: the single executable is CommonJS
+void main().then(leave)

@@ -1,6 +1,7 @@
 import {Command, Option} from 'commander'
 import {UserError} from '../model/errors.ts'
 import {parseInteger, parseList} from './argv.ts'
+import {print} from './print.ts'
 import {UsageError} from './usage-error.ts'
 import {COMMANDS, NOT_BUILT} from './commands.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
@@ -91,7 +92,7 @@ const notBuilt = (): UserError => new UserError("not supported: use Dapr's own C
 async function aloneWith(options: {readonly version?: boolean}, program: string): Promise<number> {
   if (options.version === true)
     return (await import('./commands/version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
-  process.stdout.write(overview(program, COMMANDS, helpColumns()))
+  print(process.stdout, overview(program, COMMANDS, helpColumns()))
   return 0
 }
 
@@ -99,8 +100,9 @@ async function aloneWith(options: {readonly version?: boolean}, program: string)
 function help([name = '']: readonly string[], program: string): number {
   const entry = COMMANDS.find(command => command.name === name)
   if (entry === undefined && name !== '' && !name.startsWith('-'))
-    process.stdout.write(`Unknown help topic [\`${name}\`]\n`)
-  process.stdout.write(
+    print(process.stdout, `Unknown help topic [\`${name}\`]\n`)
+  print(
+    process.stdout,
     entry === undefined ? overview(program, COMMANDS, helpColumns()) : helpOf(program, entry, helpColumns())
   )
   return 0

@@ -1,3 +1,5 @@
+import {getSystemErrorMessage} from 'node:util'
+import {codeOf, messageOf} from '../model/errors.ts'
 import type {MistakeCode} from '../model/mistake-code.ts'
 import type {WarningCode} from '../model/reporter.ts'
 import {terminalText} from '../logging/terminal-text.ts'
@@ -23,6 +25,35 @@ export const statusLine = (
  * made visible (`terminalText`); a pipe and a file get the text unchanged. A buffer holds bytes of any encoding.
  */
 export function print(stream: NodeJS.WriteStream, text: string | Buffer, done?: () => void): void {
+  // without a listener Node would end us with a stack trace
+  if (stream.listenerCount('error') === 0) stream.on('error', noteFailure)
   if (stream.isTTY) stream.write(terminalText(Buffer.from(text).toString('latin1')), 'latin1', done)
   else stream.write(text, done)
+}
+
+/** Why a write failed, in the system's words. */
+export const reasonOf = (error: Error): string =>
+  'errno' in error && typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : messageOf(error)
+
+let firstFailure: Error | null = null
+
+/** A standard stream forgets its error as soon as it has emitted it (`dummyDestroy` of Node). */
+export const noteFailure = (error: Error): void => {
+  firstFailure ??= error
+}
+
+/** What to say if stdout did not take what was printed, as a full disk does; '' if it did, or if its reader is gone, who wants no more. */
+export function unwritten(): string {
+  const failure = firstFailure ?? process.stdout.errored
+  return failure === null || codeOf(failure) === 'EPIPE' ? '' : `cannot write to stdout: ${reasonOf(failure)}\n`
+}
+
+/** Ends a command that goes on as soon as stdout takes nothing more: `logs -f | head`. */
+export function endWithStdout(): void {
+  process.stdout.on('error', error => {
+    noteFailure(error)
+    const message = unwritten()
+    if (message !== '') print(process.stderr, message) // at once: it is no socket
+    process.exit(message === '' ? 0 : 1)
+  })
 }

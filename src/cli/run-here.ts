@@ -5,7 +5,8 @@ import {nameOf, runsHere, templateHere} from './pick-run.ts'
 
 /** The run of the named template, or of the one in this folder, else the only run. Throws a UserError if there is none, or there are several. */
 export async function runHere(runFile: string | undefined, asJson: boolean): Promise<FoundRun> {
-  const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
+  const named = runFile === undefined ? undefined : findTemplate(runFile, process.cwd())
+  const template = named?.file ?? templateHere()
   const runs = await runsHere(asJson)
   const own = runs.filter(({listing}) => listing.templateFile === template)
   const meant = own.length > 0 || runFile !== undefined ? own : runs
@@ -13,7 +14,7 @@ export async function runHere(runFile: string | undefined, asJson: boolean): Pro
   if (run === undefined) {
     const elsewhere =
       runs.length === 0 ? 'Nothing is running.' : `Running: ${runs.map(({listing}) => nameOf(listing)).join(', ')}`
-    throw new UserError(runFile === undefined ? 'there is no run' : `there is no run of ${runFile}`, {
+    throw new UserError(named === undefined ? 'there is no run' : `there is no run of ${named.shownAs}`, {
       explanation: elsewhere
     })
   }

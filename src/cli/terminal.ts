@@ -1,10 +1,10 @@
 import {constants, fstatSync, openSync, type Stats, writeSync} from 'node:fs'
 import {Socket} from 'node:net'
 import {isatty} from 'node:tty'
-import {getSystemErrorMessage} from 'node:util'
-import {codeOf, messageOf} from '../model/errors.ts'
+import {codeOf} from '../model/errors.ts'
 import {writeText} from '../platform/write-text.ts'
 import {terminalText} from '../logging/terminal-text.ts'
+import {reasonOf} from './print.ts'
 
 /** Maximum number of unread characters before writers have to wait. */
 const MAX_WAITING = 1024 * 1024
@@ -71,9 +71,6 @@ export function openTerminal({stdout = 1, stderr = 2} = {}): Terminal {
 }
 
 const isSamePlace = (a: Stats, b: Stats): boolean => a.dev === b.dev && a.ino === b.ino
-
-const reasonOf = (error: Error): string =>
-  'errno' in error && typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : messageOf(error)
 
 /** Errors if the reader of a pipe or socket is gone, or the terminal hung up. */
 const READER_GONE = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']

@@ -68,3 +68,10 @@ t.test('the sidecar of an app has the same ports in each run', async t => {
   for (let tries = 0; tries < 10 && !isDeepStrictEqual(before, after); tries++) [before, after] = [after, await ports()]
   t.same(after, before)
 })
+
+t.test('an empty -f is the template of this folder', async t => {
+  const rig = await openRig(t)
+  await rig.write({'dapr.yaml': template('first')})
+  t.match(await rig.run(['up', '-f', '']), {code: 0, stdout: /"first"/})
+  t.match(await rig.run(['calls', '--run-file', '']), {code: 1, stderr: /there is no run of dapr\.yaml\n/})
+})

@@ -68,3 +68,31 @@ t.test('on a terminal a wrong flag gets the message and a hint, without the usag
   t.match(screen.text, "Run 'pillion run --help' for usage.")
   t.notMatch(screen.text, 'Flags:')
 })
+
+t.test('what does not fit on a full disk is told, with exit code 1', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  const words = rig.program.map(word => `'${word}'`).join(' ')
+  const commands = [
+    '--help',
+    '--version',
+    'help nothing',
+    'validate -o json',
+    'doctor',
+    'schema',
+    'list',
+    'ps -w',
+    'build-info'
+  ]
+  for (const command of commands) {
+    const program = rig.start(['sh', '-c', `exec ${words} ${command} > /dev/full`])
+    t.same(await program.exited, {code: 1, signal: null}, command)
+    t.equal(program.stderr.text, 'cannot write to stdout: no space left on device\n', command)
+  }
+  const exported = rig.start(['sh', '-c', `exec ${words} export compose > /dev/full`])
+  t.same(await exported.exited, {code: 1, signal: null})
+  t.notMatch(exported.stderr.text, /^ +at /m, 'a mistake whose message goes to stdout has no stack trace')
+  const reader = rig.start(['sh', '-c', `{ ${words} schema; echo "code $?" >&2; } | head -c 1`])
+  t.same(await reader.exited, {code: 0, signal: null})
+  t.equal(reader.stderr.text, 'code 0\n', 'a reader that leaves is no mistake')
+})

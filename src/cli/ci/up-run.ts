@@ -39,7 +39,7 @@ async function withCommand(
 ): Promise<number> {
   const {flags, asJson} = context
   const {as, showsLogs} = options
-  const {loaded, plan: selected, except} = await selectedApps({...context, flags: flags.or({'run-file': ['.']})})
+  const {loaded, plan: selected, except} = await selectedApps(context)
   if (loaded.plan.apps.some(({id}) => id === as))
     throw new UserError(`the template has an app "${as}"`, {
       explanation: 'The command needs a sidecar of its own: give it another id, for example --as e2e.'

@@ -1,3 +1,4 @@
+import {print} from '../print.ts'
 import {UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -11,6 +12,6 @@ export const assign: CommandHandler = async ({flags, asJson, words: [name, versi
   const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file'), id: name})
   const why = run === undefined ? `No main service matching ${name}` : await run.assign(name, version)
   if (why !== '') throw new UserError(why)
-  process.stdout.write(`Changed main version to ${name} ${version}\n`)
+  print(process.stdout, `Changed main version to ${name} ${version}\n`)
   return 0
 }

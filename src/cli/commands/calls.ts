@@ -4,7 +4,7 @@ import {UserError} from '../../model/errors.ts'
 import {askApi, copyApi, followApi} from '../ask-api.ts'
 import {callText, callTable, followedLine} from '../call-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {print} from '../print.ts'
+import {endWithStdout, print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
@@ -29,7 +29,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const limit = flags.int('number') ?? ROWS
   if (limit < 1)
     throw new UsageError(`invalid argument "${limit.toString()}" for "-n, --number" flag: expected 1 or more`)
-  process.stdout.on('error', () => process.exit()) // `calls -f | head`: the reader has closed the pipe
+  endWithStdout() // `calls -f | head`
   const run = await runHere(flags.text('run-file'), asJson)
   const [number = ''] = words
   const isOne = words.length === 1 && /^\d+$/.test(number)

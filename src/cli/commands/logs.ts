@@ -1,3 +1,4 @@
+import {endWithStdout} from '../print.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {findTemplate} from '../../config/find.ts'
 import {nearMiss} from '../../model/near-miss.ts'
@@ -20,7 +21,7 @@ import {sinceOf} from '../since.ts'
 /** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: the logs of a running run, else the newest log files of the template. */
 export const logs: CommandHandler = async context => {
   const wanted = await wantedOf(context)
-  process.stdout.on('error', () => process.exit()) // `logs | head`: the reader has closed the pipe
+  endWithStdout() // `logs | head`
   const run = await runOf(wanted)
   const [id = ''] = wanted.ids
   const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined

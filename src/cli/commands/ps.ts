@@ -8,7 +8,7 @@ import {usageOf} from '../../platform/usage.ts'
 import {appTable, breakerLines, breakersNotClosed, stateText, withUsage, type Look} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
-import {print} from '../print.ts'
+import {endWithStdout, print} from '../print.ts'
 import type {PsRow} from '../ps-json.ts'
 import {cut} from '../width.ts'
 
@@ -99,7 +99,7 @@ const columns = (): number => (process.stdout.isTTY ? Math.max(1, process.stdout
 
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
 async function watch(look: () => Promise<readonly RunListing[]>): Promise<number> {
-  process.stdout.on('error', () => process.exit()) // `ps -w | head`: the reader has closed the pipe
+  endWithStdout() // `ps -w | head`
   let before: Look | undefined
   let printed = ''
   for (;;) {

@@ -8,7 +8,7 @@ export const publish: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'publish')
   const metadata = metadataOf(flags.text('metadata') ?? '')
   if ((flags.text('unix-domain-socket') ?? '') !== '')
-    process.stdout.write(statusLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
+    print(process.stdout, statusLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
   const topic = flags.text('topic') ?? ''
   try {
     await send({flags, asJson}, body, metadata)
@@ -16,7 +16,7 @@ export const publish: CommandHandler = async ({flags, asJson}) => {
     if (!(error instanceof UserError)) throw error
     throw new UserError(`Error publishing topic ${topic}: ${messageOf(error)}`, {cause: error})
   }
-  process.stdout.write(statusLine('success', 'Event published successfully', asJson))
+  print(process.stdout, statusLine('success', 'Event published successfully', asJson))
   return 0
 }
 

@@ -28,10 +28,13 @@ export const run: CommandHandler = async call => {
 }
 
 /** `up`: `run -f .`, and `up --run CMD`, which ends with a command. */
-export const up: CommandHandler = async context => {
+export const up: CommandHandler = async given => {
+  // an empty name, as of a variable that is not set, is this folder, as it is for `validate` and `down`
+  const files = given.flags.list('run-file').map(file => (file === '' ? '.' : file))
+  const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}
   if (context.flags.names.some(name => WITH_COMMAND.includes(name)))
     return (await import('../ci/up-run.ts')).upRun(context, live)
-  return run({...context, flags: context.flags.or({'run-file': ['.']})})
+  return run(context)
 }
 
 async function live(

@@ -1,3 +1,4 @@
+import {print} from '../print.ts'
 import {UserError} from '../../model/errors.ts'
 import {RUNTIME_VERSION, VERSION} from '../../model/version.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -6,7 +7,8 @@ import type {CommandHandler} from '../command-handler.ts'
 export const version: CommandHandler = async ({flags}) => {
   const output = flags.text('output') ?? ''
   if (output !== '' && output !== 'json') throw new UserError('An invalid output format was specified.')
-  process.stdout.write(
+  print(
+    process.stdout,
     output === 'json'
       ? `${JSON.stringify({'Cli version': VERSION, 'Runtime version': RUNTIME_VERSION})}\n`
       : `CLI version: ${VERSION} \nRuntime version: ${RUNTIME_VERSION}\n`
@@ -23,6 +25,6 @@ export const buildInfo: CommandHandler = async () => {
     `\tVersion: ${RUNTIME_VERSION}`,
     `\tNode: ${process.version} (${process.platform} ${process.arch})`
   ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  print(process.stdout, `${lines.join('\n')}\n`)
   return 0
 }

@@ -1,3 +1,4 @@
+import {endWithStdout} from '../../print.ts'
 import type {IncomingMessage} from 'node:http'
 import {ApiError, asUserError} from '../../../kubernetes/cluster/api-error.ts'
 import type {ApiClient} from '../../../kubernetes/cluster/api-client.ts'
@@ -18,7 +19,7 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
   if (id === '') throw new UsageError('required flag(s) "app-id" not set')
   const access = accessFor(flags)
   const {namespace} = access
-  process.stdout.on('error', () => process.exit()) // `logs | head`: the reader has closed the pipe
+  endWithStdout() // `logs | head`
   return withCluster(access, async client => {
     const podName = flags.text('pod-name') ?? ''
     const all = (await daprPods(client, namespace)).filter(
