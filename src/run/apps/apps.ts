@@ -31,11 +31,15 @@ export interface AppsOptions {
   readonly end: () => Promise<void>
 }
 
-/** Options for an app that is opened during the run. */
-interface Opening {
+/** How an app is opened during the run. */
+export interface OpenMode {
+  /** The user starts its first process, in a debugger. */
+  readonly isDebugged?: boolean | undefined
+}
+
+interface Opening extends OpenMode {
   /** The app that it replaces, with the same ports and index. */
   readonly previous?: AppRuntime
-  readonly isDebugged?: boolean
 }
 
 /** The apps of a run: those with an open sidecar, and those that the user has stopped and may start again. */
@@ -92,10 +96,10 @@ export class Apps {
   }
 
   /** Opens an app that was left out; the caller starts it. Undefined if the run ends in the meantime. Throws a UserError. */
-  async bringIn(plan: AppPlan, isDebugged: boolean): Promise<AppRuntime | undefined> {
+  async bringIn(plan: AppPlan, mode: OpenMode = {}): Promise<AppRuntime | undefined> {
     this.#leftOut = this.#leftOut.filter(each => each !== plan)
     try {
-      return await this.#open(plan, this.#all.length, {isDebugged})
+      return await this.#open(plan, this.#all.length, mode)
     } catch (error) {
       this.#leftOut = [...this.#leftOut, plan]
       throw error
@@ -170,8 +174,8 @@ export class Apps {
    * Reopens a stopped app with its ports; the caller starts it. Resolves with the new app when its sidecar is open, or with
    * the old one if the run ends in the meantime. Throws a UserError if a port that the template fixes is taken.
    */
-  async reopen(stopped: AppRuntime, isDebugged: boolean): Promise<AppRuntime> {
-    const opening = this.#opening.get(stopped) ?? this.#reopen(stopped, isDebugged)
+  async reopen(stopped: AppRuntime, mode: OpenMode = {}): Promise<AppRuntime> {
+    const opening = this.#opening.get(stopped) ?? this.#reopen(stopped, mode)
     this.#opening.set(stopped, opening)
     try {
       return await opening
@@ -180,12 +184,12 @@ export class Apps {
     }
   }
 
-  async #reopen(stopped: AppRuntime, isDebugged: boolean): Promise<AppRuntime> {
+  async #reopen(stopped: AppRuntime, mode: OpenMode): Promise<AppRuntime> {
     await this.#options.closer.close(stopped) // waits if it is still closing
     const plan = this.#stopped.get(stopped)
     const index = this.#all.indexOf(stopped)
     if (plan === undefined || index < 0) return stopped
-    return (await this.#open(plan, index, {previous: stopped, isDebugged})) ?? stopped
+    return (await this.#open(plan, index, {...mode, previous: stopped})) ?? stopped
   }
 
   /** Claims its ports and opens its sidecar; undefined if the run ends. */

@@ -6,7 +6,7 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import type {Changes} from '../../supervisor/reload/changes.ts'
-import type {Apps} from './apps.ts'
+import type {Apps, OpenMode} from './apps.ts'
 
 export interface AppStarterOptions {
   readonly apps: Apps
@@ -46,14 +46,13 @@ export class AppStarter {
     )
       return {outcome: 'runs already', why: ''}
     try {
-      for (const plan of leftOut) await this.#once(plan, async () => this.#bringIn(plan, false))
+      for (const plan of leftOut) await this.#once(plan, async () => this.#bringIn(plan))
       for (const runtime of meant) await this.#bringUp(runtime)
       const whys = await Promise.all(apps.named(id).map(async runtime => this.#whyNotBegun(runtime)))
       const why = whys.find(each => each !== '')
       return why === undefined ? {outcome: 'started', why: ''} : failed(why)
     } catch (error) {
-      if (!(error instanceof UserError)) throw error
-      return failed(wordsOf(error))
+      return failed(userReason(error))
     }
   }
 
@@ -73,12 +72,11 @@ export class AppStarter {
       return refused(`it has no command: start it yourself. To print its environment: pillion env ${id}`)
     if (apps.isStopped(runtime)) {
       try {
-        const fresh = await apps.reopen(runtime, true)
+        const fresh = await apps.reopen(runtime, {isDebugged: true})
         await starts.late(fresh)
         return {why: '', wasDebugged: false}
       } catch (error) {
-        if (!(error instanceof UserError)) throw error
-        return refused(wordsOf(error))
+        return refused(userReason(error))
       }
     }
     const wasDebugged = runtime.isDebugged
@@ -102,11 +100,11 @@ export class AppStarter {
     }
   }
 
-  /** Starts an app that no profile asked for, after what it depends on. */
-  async #bringIn(plan: AppPlan, isDebugged: boolean): Promise<void> {
+  /** Starts an app of an inactive profile, after its dependencies. */
+  async #bringIn(plan: AppPlan, mode?: OpenMode): Promise<void> {
     const {apps, starts, changes} = this.#options
     await this.#bringNeeded(plan)
-    const runtime = await apps.bringIn(plan, isDebugged)
+    const runtime = await apps.bringIn(plan, mode)
     if (runtime === undefined) return
     changes.broughtIn(plan)
     changes.join(runtime)
@@ -117,19 +115,18 @@ export class AppStarter {
     if (plan === undefined) return refused('the run is stopping')
     if (plan.command.length === 0) return refused('it has no command: start it yourself')
     try {
-      await this.#once(plan, async () => this.#bringIn(plan, true))
+      await this.#once(plan, async () => this.#bringIn(plan, {isDebugged: true}))
       return {why: '', wasDebugged: false}
     } catch (error) {
-      if (!(error instanceof UserError)) throw error
-      return refused(wordsOf(error))
+      return refused(userReason(error))
     }
   }
 
-  /** Starts the dependencies of an app that do not run. */
+  /** Starts the dependencies of an app that are not running. */
   async #bringNeeded({dependsOn}: AppPlan): Promise<void> {
     const {apps} = this.#options
     for (const dependency of dependsOn) {
-      for (const plan of apps.leftOut(dependency.id)) await this.#once(plan, async () => this.#bringIn(plan, false))
+      for (const plan of apps.leftOut(dependency.id)) await this.#once(plan, async () => this.#bringIn(plan))
       for (const needed of apps.named(dependency.id))
         if (this.#isLacking(needed, dependency)) await this.#bringUp(needed)
     }
@@ -141,7 +138,7 @@ export class AppStarter {
     if (!this.#isDown(runtime)) return
     await this.#bringNeeded(runtime.plan)
     if (apps.isStopped(runtime)) {
-      const fresh = await apps.reopen(runtime, false)
+      const fresh = await apps.reopen(runtime)
       changes.join(fresh)
       await starts.late(fresh)
     } else if (runtime.isGivenUp) starts.look()
@@ -199,3 +196,9 @@ const failed = (why: string): Start => ({outcome: 'failed', why})
 
 const wordsOf = ({message, explanation}: UserError): string =>
   [message, explanation.trimEnd()].filter(text => text !== '').join('\n')
+
+/** The text of an error for the user; throws all others. */
+function userReason(error: unknown): string {
+  if (error instanceof UserError) return wordsOf(error)
+  throw error
+}

@@ -112,7 +112,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     if (stream === this.caller) return this.#callerLeft()
     if (stream !== this.#callee) return
     this.isBroken = true
-    this.failAttempt(this.failedStatus(`error reading from server: ${why}`), true)
+    this.loseCallee(this.failedStatus(`error reading from server: ${why}`))
   }
 
   opened(connection: FrameClient): void {
@@ -137,7 +137,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
   }
 
   protected unreachable(why: string): void {
-    this.failAttempt(this.failedStatus(why), true)
+    this.loseCallee(this.failedStatus(why))
   }
 
   /** Ends the call with a status of the sidecar. */

@@ -48,16 +48,14 @@ export abstract class PolicedGrpcCall extends QueuedGrpcCall {
     policed.settle(this.verdictOf(end.code), accept, () => this.#discard())
   }
 
-  /** The callee has failed; `isGone`: its connection has, maybe with its process. Policies may try again. */
-  protected failAttempt(end: GrpcStatus, isGone = false): void {
-    if (this.isOver) return
-    const process = isGone ? this.admitted?.pool.process : undefined
-    const tell = (): void => {
-      if (process === undefined) this.fail(end)
-      else void this.#explain(process, end)
-    }
-    if (this.policed === undefined) tell()
-    else this.settle(this.policed, end, tell)
+  /** The callee has failed. Policies may retry the call. */
+  protected failAttempt(end: GrpcStatus): void {
+    this.#endAttempt(end, undefined)
+  }
+
+  /** The connection to the callee is gone, maybe with its process: then the status says how that ended. Policies may retry the call. */
+  protected loseCallee(end: GrpcStatus): void {
+    this.#endAttempt(end, this.admitted?.pool.process)
   }
 
   protected denied(denied: Denied): void {
@@ -80,6 +78,16 @@ export abstract class PolicedGrpcCall extends QueuedGrpcCall {
       () => undefined,
       () => undefined
     )
+  }
+
+  #endAttempt(end: GrpcStatus, process: PooledProcess | undefined): void {
+    if (this.isOver) return
+    const tell = (): void => {
+      if (process === undefined) this.fail(end)
+      else void this.#explain(process, end)
+    }
+    if (this.policed === undefined) tell()
+    else this.settle(this.policed, end, tell)
   }
 
   async #explain(process: PooledProcess, {code, message}: GrpcStatus): Promise<void> {

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {createServer, type Server} from 'node:http'
 import t, {type Test} from 'tap'
+import {handlersOf} from '../../rig/handlers.ts'
 import {runSockets, send, text} from '../../../src/control/ask.ts'
 import {findRuns} from '../../../src/control/client.ts'
 import {existingFolders, usableFolder} from '../../../src/control/folder.ts'
@@ -52,13 +53,10 @@ const registered = async (
   const registration = await register(
     folder,
     {marker: listed.run, graceMs: 5000},
-    {
+    handlersOf({
       list: () => listed,
       stop: () => stopped.push('run'),
       stopApp: async id => stopped.push(id) > 0 && id === 'order',
-      startApp: async () => undefined,
-      debugApp: async () => undefined,
-      launch: async () => undefined,
       restartApp: async id => ({order: '', sidecar: 'it has no command, only a sidecar'})[id],
       logs: (id, {tail, isFollowed}) =>
         id === 'order' ? texts(`tail ${tail}\n`, `followed ${isFollowed}\n`) : undefined,
@@ -66,15 +64,8 @@ const registered = async (
       leaseSidecar: id =>
         id === 'order'
           ? {address: addressOf(listed), closing, ready: () => 1, onChange: () => () => undefined}
-          : undefined,
-      services: () => [],
-      assign: () => '',
-      remove: async () => '',
-      notifications: () => ({}),
-      dashboard: async () => Promise.resolve({why: 'there is no page', port: 0, token: '', readOnlyToken: ''}),
-      api: async (_, response) => void response.end(),
-      releaseRedis: async port => port === 6379
-    }
+          : undefined
+    })
   )
   t.teardown(() => {
     registration.withdraw()

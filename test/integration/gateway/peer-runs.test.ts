@@ -2,6 +2,7 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
+import {handlersOf} from '../../rig/handlers.ts'
 import type {LeasedSidecar} from '../../../src/control/messages.ts'
 import {register, type Registration} from '../../../src/control/server.ts'
 import {PeerRuns} from '../../../src/gateway/peer-runs.ts'
@@ -60,25 +61,7 @@ const lender = async (
   const registration = await register(
     folder,
     {marker: run, graceMs: 1},
-    {
-      list: () => listing,
-      stop: () => undefined,
-      stopApp: async () => false,
-      startApp: async () => undefined,
-      debugApp: async () => undefined,
-      launch: async () => undefined,
-      restartApp: async () => undefined,
-      logs: () => undefined,
-      runLogs: () => undefined,
-      leaseSidecar,
-      services: () => [],
-      assign: () => '',
-      remove: async () => '',
-      notifications: () => ({}),
-      dashboard: async () => Promise.resolve({why: 'there is no page', port: 0, token: '', readOnlyToken: ''}),
-      api: async (_, response) => void response.end(),
-      releaseRedis: async port => port === 6379
-    }
+    handlersOf({list: () => listing, leaseSidecar})
   )
   t.teardown(async () => registration.withdraw())
   const turn = (count: number): void => {

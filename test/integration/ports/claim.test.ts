@@ -2,6 +2,7 @@ import {createServer, type AddressInfo, type Server} from 'node:net'
 import {isDeepStrictEqual} from 'node:util'
 import t, {type Test} from 'tap'
 import {freePort} from '../../rig/free-port.ts'
+import {planOf} from '../../rig/plan.ts'
 import {claimPorts, type SidecarPorts} from '../../../src/ports/claim.ts'
 import {ownAppPorts} from '../../../src/ports/usual-ports.ts'
 import type {AppPlan, Plan} from '../../../src/model/plan.ts'
@@ -10,23 +11,10 @@ const app = (
   id: string,
   sidecar: Partial<AppPlan['sidecar']> = {},
   channel: Partial<AppPlan['channel']> = {}
-): AppPlan =>
-  ({
-    id,
-    version: '0.0.0',
-    instance: 1,
-    fixedPort: 0,
-    channel: {protocol: 'http', address: '', port: 0, autoPort: false, maxConcurrency: 0, ...channel},
-    sidecar: {
-      httpPort: 0,
-      grpcPort: 0,
-      internalGrpcPort: 0,
-      metricsPort: 0,
-      listenAddresses: [],
-      socketFolder: '',
-      ...sidecar
-    }
-  }) as unknown as AppPlan
+): AppPlan => {
+  const plan = planOf({id})
+  return {...plan, channel: {...plan.channel, ...channel}, sidecar: {...plan.sidecar, ...sidecar}}
+}
 const planIn = (folder: string, ...apps: AppPlan[]): Plan =>
   ({file: `/${process.pid.toString()}/${folder}/dapr.yaml`, shownAs: 'dapr.yaml', apps}) as unknown as Plan
 const plan = (...apps: AppPlan[]): Plan => planIn('', ...apps)

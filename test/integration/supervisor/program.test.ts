@@ -1,6 +1,7 @@
 import t, {type Test} from 'tap'
 import {Program} from '../../../src/supervisor/program.ts'
-import {planOf, Scene, script, Witness} from './process/scene.ts'
+import {planOf} from '../../rig/plan.ts'
+import {Scene, script, Witness} from './process/scene.ts'
 
 /** A program whose processes are counted. */
 const programOf = (t: Test, maySpawn = (): boolean => true): {program: Program; spawned: () => number} => {

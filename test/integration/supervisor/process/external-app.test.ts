@@ -3,7 +3,8 @@ import {createServer, type Server} from 'node:net'
 import {test, type Test} from 'tap'
 import {freePort} from '../../../rig/free-port.ts'
 import {ExternalApp} from '../../../../src/supervisor/process/external-app.ts'
-import {planOf, quietly, Witness} from './scene.ts'
+import {planOf} from '../../../rig/plan.ts'
+import {quietly, Witness} from './scene.ts'
 
 const listen = async (port = 0): Promise<{server: Server; port: number}> => {
   const server = createServer(socket => socket.on('error', () => undefined).destroy()).listen(port, '127.0.0.1')

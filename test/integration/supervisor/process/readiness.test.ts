@@ -4,7 +4,8 @@ import {test} from 'tap'
 import {freePort} from '../../../rig/free-port.ts'
 import {isItsOwnPeer} from '../../../../src/platform/probe.ts'
 import type {ChannelPlan} from '../../../../src/model/plan.ts'
-import {fixture, planOf, quietly, Scene, script} from './scene.ts'
+import {planOf} from '../../../rig/plan.ts'
+import {fixture, quietly, Scene, script} from './scene.ts'
 
 const listening = async (host = '127.0.0.1', port = 0): Promise<Server> => {
   const server = createServer(socket => socket.on('error', () => undefined).destroy()).listen(port, host)

@@ -49,7 +49,7 @@ interface Vanishing {
 async function vanish({
   shell: [file, ...options] = ['/bin/sh'],
   marker,
-  graceMs = 300,
+  graceMs = 10_000,
   home = '',
   lines
 }: Vanishing): Promise<void> {
@@ -82,7 +82,7 @@ for (const shell of SHELLS.filter(([file]) => existsSync(file))) {
     const deafGroup = new Sleeper(t, {}, DEAF)
     const another = new Sleeper(t, {PILLION_RUN: newMark()})
     await Promise.all([deaf.said, deafGroup.said])
-    await vanish({shell, marker, lines: [deafGroup.told]})
+    await vanish({shell, marker, graceMs: 1000, lines: [deafGroup.told]})
     await Promise.all([obedient.gone, deaf.gone, deafGroup.gone])
     t.same([obedient.signal, deaf.signal, deafGroup.signal], ['SIGTERM', 'SIGKILL', 'SIGKILL'])
     t.equal(another.signal, null)
@@ -101,7 +101,7 @@ t.test('TERM comes once, and a shell that dies of it does not hide its children'
   const sayGoodbye = `trap 'echo term >>${note}' TERM; echo up >>${note}; n=0; while [ $n -lt 10 ]; do sleep 0.05; n=$((n+1)); done; echo bye >>${note}`
   const leader = new Sleeper(t, {}, `sh -c "${sayGoodbye.replaceAll('$', '\\$')}" & wait`)
   while (!existsSync(note) || readFileSync(note, 'utf8') === '') await new Promise(setImmediate)
-  await vanish({marker: newMark(), graceMs: 5000, lines: [leader.told]})
+  await vanish({marker: newMark(), lines: [leader.told]})
   t.same(readFileSync(note, 'utf8').split('\n').filter(Boolean), ['up', 'term', 'bye'])
 })
 

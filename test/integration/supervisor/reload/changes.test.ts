@@ -5,7 +5,7 @@ import t, {type Test} from 'tap'
 import {UserError} from '../../../../src/model/errors.ts'
 import {Changes} from '../../../../src/supervisor/reload/changes.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
-import {planOf} from '../process/scene.ts'
+import {planOf} from '../../../rig/plan.ts'
 
 /** In one step: a busy machine tells of a save in place in two breaths. */
 const saved = (path: string, text: string): void => {

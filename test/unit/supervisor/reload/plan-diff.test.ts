@@ -1,7 +1,7 @@
 import t from 'tap'
 import {planChanges} from '../../../../src/supervisor/reload/plan-diff.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
-import {planOf} from '../../../integration/supervisor/process/scene.ts'
+import {planOf} from '../../../rig/plan.ts'
 
 const plan = (...apps: readonly AppPlan[]): Plan => ({
   name: '',
