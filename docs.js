@@ -4,7 +4,7 @@ import {execFileSync} from 'node:child_process'
 import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {Document} from 'yaml'
+import {Document, parse} from 'yaml'
 import {COMMANDS} from './src/cli/commands.ts'
 import {picture} from './docs/picture.js'
 import {helpOf, overview} from './src/cli/help.ts'
@@ -12,7 +12,7 @@ import {helpOf, overview} from './src/cli/help.ts'
 const root = import.meta.dirname
 
 /** The generated pages: their names in docs/ and their texts. */
-export const pages = () => ({'commands.md': commandsPage(), 'template.md': templatePage()})
+export const pages = () => ({'commands.md': commandsPage(), 'template.md': templatePage(), 'events.md': eventsPage()})
 
 function commandsPage() {
   const parts = COMMANDS.map(entry => `## ${entry.name}\n\n${block(helpOf('pillion', entry))}`)
@@ -40,6 +40,49 @@ function templatePage() {
     `## An app, and \`common\`\n\n${table(rows(common.properties))}\n`,
     details(rows({...app.properties, ...common.properties}), resolve)
   ].join('\n')
+}
+
+/** Each type of event: when it comes, what it brings, and one from a real run (`docs/events.json`). */
+function eventsPage() {
+  const {schemas} = parse(readFileSync(join(root, 'schema/api.yaml'), 'utf8')).components
+  const examples = JSON.parse(readFileSync(join(root, 'docs/events.json'), 'utf8'))
+  const schemaOf = ({$ref, ...own}) => ($ref === undefined ? own : schemas[$ref.split('/').at(-1)])
+  const part = ({description, required, properties}) => {
+    const type = properties.type.const
+    const fields = Object.entries(schemaOf(properties.data).properties ?? {})
+    const id = required.includes('id')
+      ? 'Has an id.'
+      : properties.id === undefined
+        ? 'Has no id.'
+        : 'Has an id, unless it is a sample.'
+    const rows = fields.map(
+      ([name, field]) => `| \`${name}\` | ${typeText(field)} | ${cell(field.description ?? '')} |`
+    )
+    return [
+      `## ${type}\n\n${description} ${id}\n`,
+      rows.length === 0 ? '' : `| \`data\` | type | meaning |\n|---|---|---|\n${rows.join('\n')}\n\n`,
+      `\`\`\`json\n${JSON.stringify(examples[type], undefined, 2)}\n\`\`\`\n`
+    ]
+      .join('\n')
+      .replace(/\n{3,}/g, '\n\n')
+  }
+  return `# Events\n\n${written('schema/api.yaml, and from a real run')}\n\n${EVENTS}\n${schemas.Event.oneOf.map(part).join('\n')}`
+}
+
+const EVENTS = `\`GET /api/v1/events\` on the control socket of a run, and at the port of its [page](dashboard.md), streams what happens: server-sent events, or one JSON object a line if \`Accept\` has
+\`ndjson\`. \`pillion events -f -o ndjson\` prints them, \`--types app,death\` only some. \`?types=\`, \`?app=\` and \`?after=ID\` select; \`schema/api.yaml\` describes all of it.
+
+Who gives the id of the last event that came gets those after it. Events without an id are samples: they are not sent again. In the examples, lists have their first entry alone.
+`
+
+/** The type of a field, in a few words. */
+function typeText({$ref, type, enum: values, const: only, items, oneOf}) {
+  if ($ref !== undefined) return $ref.split('/').at(-1)
+  if (only !== undefined) return `\`${only}\``
+  if (values !== undefined) return values.map(value => `\`${value}\``).join(', ')
+  if (type === 'array') return `list of ${typeText(items ?? {})}`
+  if (oneOf !== undefined) return oneOf.map(typeText).join(' or ')
+  return [type ?? 'any'].flat().join(' or ')
 }
 
 const cell = text => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
@@ -143,8 +186,11 @@ function scenes() {
   }
 }
 
-if (import.meta.main)
+if (import.meta.main) {
+  const {realEvents} = await import('./docs/real-events.ts')
+  writeFileSync(join(root, 'docs/events.json'), `${JSON.stringify(await realEvents(), undefined, 2)}\n`)
   for (const [name, text] of Object.entries({...pages(), ...pictures(), ...scenes()})) {
     writeFileSync(join(root, 'docs', name), text)
     console.log(`docs/${name}`)
   }
+}
