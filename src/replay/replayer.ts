@@ -7,10 +7,10 @@ import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-record
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import {ExpectedReplays} from '../telemetry/recorder/expected-replays.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
-import {whyNotAgain} from '../telemetry/recorder/send-again.ts'
 import {answerOf, type Answer} from './answer.ts'
 import {compare, type Comparison, type Noise} from './compare.ts'
-import {send, type Sent, type SidecarPlace} from './send.ts'
+import {requestOf, send, type RequestText, type Sent, type SidecarPlace} from './send.ts'
+import {isDelivery, whyNotSent} from './why-not-sent.ts'
 
 /** What replays need of a run. */
 export interface ReplayContext {
@@ -19,6 +19,8 @@ export interface ReplayContext {
   readonly deaths: () => Deaths | undefined
   /** Where calls of this app are sent to; undefined: it has no sidecar. */
   readonly sidecarOf: (app: string) => SidecarPlace | undefined
+  /** Gives an app a request as its sidecar gives it events. Never rejects. */
+  readonly deliver: (call: RecordedCall, request: RequestText, signal: AbortSignal) => Promise<Sent>
   /** Why calls to it cannot be delivered for now; '' = they can, or wait until they can. */
   readonly whyNot: (callee: string) => string
   /** False: the template says that nothing is sent to it again. */
@@ -67,6 +69,8 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** It changes nothing, as HTTP has it (RFC 9110, 9.2.1). */
 export const isSafe = ({method}: Pick<RecordedCall, 'method'>): boolean => SAFE.has(method)
 
+type Way = (call: RecordedCall, signal: AbortSignal) => Promise<Sent>
+
 /** Sends calls again. */
 export class Replayer {
   readonly context: ReplayContext
@@ -86,12 +90,12 @@ export class Replayer {
 
   /** Sends a call again, and compares the answers. Rejects with a `ReplayRefused` if it is not sent. */
   async replay(call: RecordedCall, wishes: ReplayWishes): Promise<Replay> {
-    const sidecar = this.#check(call, wishes.isUnsafe)
+    const way = this.#check(call, wishes.isUnsafe)
     const copy = copyOf(call)
     const before = this.#turns.get(call.number)
     const turn = (async () => {
       await before
-      return this.#replay(copy, sidecar, wishes)
+      return this.#replay(copy, way, wishes)
     })()
     const settled = turn.catch(() => undefined)
     this.#turns.set(call.number, settled)
@@ -117,27 +121,29 @@ export class Replayer {
   whyNever(call: RecordedCall): string {
     const {caller, callee} = call.edgeOf
     if ((call.flags & FLAG.open) !== 0) return 'it is under way'
-    const why = whyNotAgain(call, this.context.sidecarOf(caller) !== undefined)
+    const why = whyNotSent(call, this.context.sidecarOf(caller) !== undefined)
     if (why !== '') return why
     return this.context.mayReplay(callee) ? '' : `the template has replay: false for ${callee}`
   }
 
-  /** Throws a `ReplayRefused` if a call must not, or cannot, be sent again. */
-  #check(call: RecordedCall, isUnsafe: boolean): SidecarPlace {
+  /** How a call is sent again. Throws a `ReplayRefused` if it must not, or cannot, be. */
+  #check(call: RecordedCall, isUnsafe: boolean): Way {
     const {caller, callee} = call.edgeOf
     const sidecar = this.context.sidecarOf(caller)
     const why = this.whyNever(call)
-    if (why !== '' || sidecar === undefined) throw new ReplayRefused(call, why)
+    if (why !== '') throw new ReplayRefused(call, why)
     if (!isUnsafe && !isSafe(call)) {
       const [method = ''] = contentOf(call).request.head.split(' ', 1)
       throw new ReplayRefused(call, `${method} may change something`, 'With --unsafe it is sent.')
     }
     const notReady = this.context.whyNot(callee)
     if (notReady !== '') throw new ReplayRefused(call, notReady, `pillion why ${callee} tells more.`)
-    return sidecar
+    if (isDelivery(call)) return async (copy, signal) => this.context.deliver(copy, requestOf(copy), signal)
+    if (sidecar === undefined) throw new ReplayRefused(call, `${caller} has no sidecar in this run`)
+    return async (copy, signal) => send(copy, sidecar, signal)
   }
 
-  async #replay(call: RecordedCall, sidecar: SidecarPlace, wishes: ReplayWishes): Promise<Replay> {
+  async #replay(call: RecordedCall, way: Way, wishes: ReplayWishes): Promise<Replay> {
     const {recorder, masking} = this.context
     const {before = answerOf(call), noise = new Set<string>(), taken, signal} = wishes
     const timeout = new AbortController()
@@ -161,7 +167,7 @@ export class Replayer {
     recorder.replays = this.#expected
     let sent: Sent
     try {
-      sent = await send(call, sidecar, AbortSignal.any(signals))
+      sent = await way(call, AbortSignal.any(signals))
       if (number > 0) await ended.promise
     } finally {
       clearTimeout(timer)

@@ -3,7 +3,7 @@ import {contentOf, copyOf, type CallContent} from '../telemetry/recorder/call-co
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
-import {whyNotAgain} from '../telemetry/recorder/send-again.ts'
+import {whyNotSent} from './why-not-sent.ts'
 
 /** Calls of a window that are sent again at once. */
 const MAX_CALLS = 1000
@@ -58,7 +58,7 @@ export function lastFailed(recorder: CallRecorder): RecordedCall {
     const line = recorder.line(number)
     if (line === undefined || (line.flags & NOT_MADE) !== 0) continue
     const call = recorder.call(number)
-    if (call !== undefined && hasFailed(call, () => contentOf(call)) && whyNotAgain(call, true) === '') return call
+    if (call !== undefined && hasFailed(call, () => contentOf(call)) && whyNotSent(call, true) === '') return call
   }
   throw new UserError('no call has failed that can be sent again', {
     explanation: 'pillion calls is:failed lists those that failed.'

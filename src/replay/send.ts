@@ -61,5 +61,29 @@ export async function send(call: RecordedCall, {host, port}: SidecarPlace, signa
   })
 }
 
+/** A request of a sidecar to its app, but for what is set anew. */
+export interface RequestText {
+  readonly method: string
+  readonly path: string
+  /** `Name: value\r\n` each. */
+  readonly lines: string
+  readonly body: Buffer
+}
+
+/** Of an event that was delivered, as it is delivered again. */
+export function requestOf(call: RecordedCall): RequestText {
+  const {request, target} = contentOf(call)
+  const [method = ''] = request.head.split(' ', 1)
+  const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
+  const lines = headers.map((text, at) => {
+    if (at % 2 === 1) return ''
+    return SET_ANEW.has(text.toLowerCase()) ? '' : `${text}: ${headers[at + 1] ?? ''}\r\n`
+  })
+  return {method, path: target, lines: lines.join(''), body: request.body}
+}
+
+/** By each request to an app. */
+const SET_ANEW = new Set(['host', 'dapr-api-token'])
+
 const headersOf = (headers: readonly string[]): string[] =>
   headers.flatMap((name, at) => (at % 2 === 1 || LEFT_OUT.has(name.toLowerCase()) ? [] : [name, headers[at + 1] ?? '']))

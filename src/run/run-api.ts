@@ -43,7 +43,13 @@ export class RunApi {
     const emit: Emit = event => options.options().emit(event)
     const runtimes = (): readonly AppRuntime[] => options.apps().all
     this.faults = faultSwitch(runtimes, emit)
-    this.#replays = new RunReplays({...options, runtimes, emit, replayed: replay => this.#events?.replayed(replay)})
+    this.#replays = new RunReplays({
+      ...options,
+      runtimes,
+      faults: this.faults,
+      emit,
+      replayed: replay => this.#events?.replayed(replay)
+    })
   }
 
   /** Of requests to the control socket. */

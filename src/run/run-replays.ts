@@ -1,8 +1,10 @@
 import type {Replays} from '../api/api-context.ts'
+import type {FaultSwitch} from '../faults/fault-switch.ts'
 import type {Emit, Event} from '../model/events.ts'
+import type {CallObserver} from '../model/call.ts'
 import type {Pins, Round} from '../replay/pins.ts'
 import type {Replay} from '../replay/replayer.ts'
-import type {SidecarPlace} from '../replay/send.ts'
+import type {RequestText, Sent, SidecarPlace} from '../replay/send.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import {reachable} from './control-handlers.ts'
@@ -14,6 +16,7 @@ export interface RunReplaysOptions {
   readonly runtimes: () => readonly AppRuntime[]
   /** The open sidecars. */
   readonly sidecars: ReadonlyMap<AppRuntime, unknown>
+  readonly faults: FaultSwitch
   readonly emit: Emit
   /** Called for each call that was replayed, or could not be. */
   readonly replayed: (replay: Replay) => void
@@ -43,12 +46,17 @@ export class RunReplays {
       import('../replay/pins.ts'),
       import('./replay-text.ts')
     ])
-    const {recorder, runtimes, sidecars, emit, replayed} = this.#options
+    const {recorder, runtimes, sidecars, faults, emit, replayed} = this.#options
     const masking = (): Masking => new Masking(runtimes().flatMap(({plan}) => plan.record.mask))
     const replayer = new Replayer({
       recorder: recorder.calls,
       deaths: () => recorder.deaths,
       sidecarOf: id => placeOf([...sidecars.keys()].find(runtime => runtime.id === id)),
+      deliver: async ({edgeOf: {caller, callee}}, request, signal) => {
+        const app = runtimes().find(runtime => runtime.id === callee && sidecars.has(runtime) && takesCalls(runtime))
+        if (app === undefined) return {status: 0, why: `${callee} takes no calls`}
+        return delivered(app, request, {from: caller, observer: recorder.calls, faults, signal})
+      },
       whyNot: id => {
         const all = runtimes().filter(runtime => runtime.id === id)
         return whyNot(
@@ -73,6 +81,28 @@ export class RunReplays {
     open?.replayer.close()
     open?.pins.close()
   }
+}
+
+interface DeliveryOptions {
+  readonly from: string
+  readonly observer: CallObserver
+  readonly faults: FaultSwitch
+  readonly signal: AbortSignal
+}
+
+/** Gives an app a request of its sidecar: it waits, is hit by faults and is recorded as the first one was. */
+async function delivered(
+  app: AppRuntime,
+  request: RequestText,
+  {from, observer, faults, signal}: DeliveryOptions
+): Promise<Sent> {
+  const [{requestApp}, {HeldBodies}] = await Promise.all([
+    import('../gateway/app-request.ts'),
+    import('../gateway/held-bodies.ts')
+  ])
+  const context = {heldBodies: new HeldBodies(), observer, faults}
+  const response = await requestApp({app, context, from, ...request, signal, warn: () => undefined})
+  return response.kind === 'response' ? {status: response.status, why: ''} : {status: 0, why: response.why}
 }
 
 function placeOf(runtime: AppRuntime | undefined): SidecarPlace | undefined {

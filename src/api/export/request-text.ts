@@ -1,5 +1,5 @@
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
-import {whyNotAgain} from '../../telemetry/recorder/send-again.ts'
+import {isDelivery, whyNotSent} from '../../replay/why-not-sent.ts'
 import {timeOf} from '../call-view.ts'
 import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
 import {Variables} from './variables.ts'
@@ -37,7 +37,9 @@ export function requestExporter({masked, portOf}: ExporterOptions, {mark, name, 
       const edge = oneLine(`${caller} → ${callee}`)
       const comment = `${mark} call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${edge}\n`
       const port = portOf(caller)
-      const reason = whyNotAgain(call, port > 0)
+      const reason = isDelivery(call)
+        ? `it is an event: pillion replay ${call.number.toString()} --unsafe delivers it again`
+        : whyNotSent(call, port > 0)
       return comment + (reason === '' ? write(call, port, variables) : `# no ${name}: ${oneLine(reason)}\n`)
     }
   }

@@ -85,7 +85,13 @@ t.test('what is not sent again', async t => {
   }
   const call = made(GET)
   t.match(await refused({...call, flags: call.flags | FLAG.grpc}), 'it is a call of gRPC')
-  t.match(await refused({...call, flags: call.flags | FLAG.own}), 'the sidecar itself made it')
+  const own = {
+    ...call,
+    edgeOf: recorder.edges.between(call.edgeOf.callee, call.edgeOf.callee),
+    flags: call.flags | FLAG.own
+  }
+  t.match(await refused(own), 'the sidecar itself made it')
+  t.match(await refused({...call, flags: call.flags | FLAG.own | FLAG.grpc}), 'it is an event over gRPC')
   t.match(await refused({...call, flags: call.flags | FLAG.shadow}), 'it is a copy for a shadow')
   t.match(await refused({...call, flags: call.flags | FLAG.open}), 'it is under way')
   t.match(await refused({...call, pieces: []}), 'its bytes are no longer kept')
@@ -97,6 +103,8 @@ t.test('what is not sent again', async t => {
   t.match(await refused(made('POST / HTTP/1.1\r\n\r\n')), 'POST may change something')
   t.match(await refused(made('PURGE / HTTP/1.1\r\n\r\n')), 'PURGE may change something')
   const gone = await openSidecar(t, () => ({}), {sidecarOf: () => undefined})
+  const outside = {...call, edgeOf: recorder.edges.between('external', 'stock')}
+  t.match((await gone.replayer.tryReplay(outside, ASKED)).refusal?.message, 'it came from outside to the manager')
   t.match((await gone.replayer.tryReplay(gone.made(GET), ASKED)).refusal?.message, 'shop has no sidecar in this run')
   t.equal(recorder.last, 4, 'nothing was sent')
 })

@@ -94,6 +94,7 @@ export async function openSidecar(
     recorder,
     deaths: () => deaths,
     sidecarOf: () => ({host: '127.0.0.1', port}),
+    deliver: async () => Promise.reject(new Error('nothing is delivered here')),
     whyNot: () => '',
     mayReplay: () => true,
     masking: () => new Masking(),

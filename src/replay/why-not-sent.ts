@@ -1,0 +1,23 @@
+import {FLAG} from '../telemetry/recorder/call-lines.ts'
+import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import {whyNotAgain} from '../telemetry/recorder/send-again.ts'
+
+/** An event, or what a binding has read, that a sidecar has sent to its app over HTTP. */
+export const isDelivery = ({flags, edgeOf: {caller, callee}}: RecordedCall): boolean =>
+  (flags & FLAG.own) !== 0 && (flags & FLAG.grpc) === 0 && caller !== callee
+
+/** Why a call cannot be sent again, and what can be done instead; '' = it can. `hasSidecar`: its caller has one in this run. */
+export function whyNotSent(call: RecordedCall, hasSidecar: boolean): string {
+  const {flags, edgeOf} = call
+  if (isDelivery(call)) return whyNotAgain({...call, flags: flags & ~FLAG.own}, true)
+  const isOwn = (flags & FLAG.own) !== 0
+  if ((flags & FLAG.grpc) !== 0)
+    return isOwn && edgeOf.caller !== edgeOf.callee
+      ? 'it is an event over gRPC, and only requests of HTTP are sent again: publish it once more'
+      : 'it is a call of gRPC, and only requests of HTTP are sent again: its client can make it once more'
+  if ((flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow: the call that was copied can be sent again'
+  if (isOwn) return 'the sidecar itself made it, and makes it again when its app is restarted'
+  if (!hasSidecar && edgeOf.caller === 'external')
+    return 'it came from outside to the manager of services, and not through the sidecar of an app: its client can make it once more'
+  return whyNotAgain(call, hasSidecar)
+}
