@@ -22,7 +22,7 @@ export interface StreamSettings {
 }
 
 /** While subscribers of this run are behind, so many messages are published in one turn of the event loop: they take turns. */
-const PUBLISHED_A_TURN = 8
+const PUBLISHED_A_TURN = 16
 
 /** Topics as streams of Redis, subscriptions as consumer groups (components-contrib: pubsub/redis). */
 export class RedisStreams implements PubSub {

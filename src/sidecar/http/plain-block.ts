@@ -14,6 +14,9 @@ import {isInvoke} from './target.ts'
 /** A larger body is read by node:http, piece by piece. */
 const MAX_BODY_BYTES = 65_536
 
+/** So many paths are remembered. */
+const MAX_POSTED = 200
+
 export interface PlainBlockOptions {
   readonly appId: string
   readonly callBlock: CallBlock
@@ -36,6 +39,8 @@ export interface PlainBlockCall {
 export class PlainBlocks {
   readonly #options: PlainBlockOptions
   readonly #maxBodyBytes: number
+  /** What is posted to: topics and stores, which come again with each call. */
+  readonly #posted = new Map<string, BlockCall>()
 
   constructor(options: PlainBlockOptions) {
     this.#options = options
@@ -52,8 +57,12 @@ export class PlainBlocks {
   find(request: PlainRequest): BlockCall | undefined {
     if (!this.takes(request)) return undefined
     const {method, path, query} = request
+    const known = method === 'POST' ? this.#posted.get(path) : undefined
+    if (known !== undefined) return known
     const action = findRoute({method, path, query, appId: this.#options.appId, whyMissing: () => ''}, unescapeParam)
-    return action?.kind === 'block' ? action : undefined
+    if (action?.kind !== 'block') return undefined
+    if (method === 'POST' && this.#posted.size < MAX_POSTED) this.#posted.set(path, action)
+    return action
   }
 
   /** Never rejects. */
