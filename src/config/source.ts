@@ -74,6 +74,11 @@ function refuseControlCharacters(source: Source): void {
   throw templateError(source, {code: 'control-character', ...mistake})
 }
 
+/** The parser calls itself for each level; V8 says in either way that it did so too often. */
+const DEEP = /call stack|stack overflow/i
+
+const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
+
 /**
  * The first document of the text as a tree of nodes. Nothing is resolved: each scalar keeps its source text, and duplicate
  * keys and merge keys stay as written. Throws a `UserError` for the first syntax error. The text after the line number is
@@ -88,7 +93,7 @@ export function parseSource(source: Source): Yaml {
   })
   const fault = firstFault(document.errors)
   if (fault === undefined) return document
-  const problem = fault.message.charAt(0).toLowerCase() + fault.message.slice(1)
+  const problem = DEEP.test(fault.message) ? 'it is nested too deeply' : lowered(fault.message)
   const spot = openingOf(document, fault) ?? visible(source.text, fault.pos)
   const message = `${BEFORE_SYNTAX}line ${lineOf(source.text, spot.start)}: ${problem}`
   throw templateError(source, {code: 'invalid-yaml', message, spot})

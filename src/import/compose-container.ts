@@ -60,8 +60,9 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const {values, id} = service
   const notes = [...service.notes]
   const build = buildOf(service, stack)
-  const name = textOf(values['container_name']) || `${stack.name}-${id}`.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')
+  const name = containerName(service, stack)
   const image = textOf(values['image']) || name
+  if (build === undefined && image !== textOf(values['image'])) notes.push('it has neither an image nor a build')
   const ports = portsOf(service)
   const usual = usualPort(service)
   const isHidden = ports.length === 0 && usual > 0 && !('network_mode' in values)
@@ -74,13 +75,16 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     '--rm',
     '--name',
     name,
-    ...ports.flatMap(({address, published, target}) => [
+    ...ports.flatMap(({address, published, target, isUdp}) => [
       '--publish',
-      [address, published, target].filter((part, index) => part !== '' || (index === 1 && address !== '')).join(':')
+      [address, published, target].filter((part, index) => part !== '' || (index === 1 && address !== '')).join(':') +
+        (isUdp ? '/udp' : '')
     ]),
     ...(isHidden ? ['--publish', `${usual.toString()}:${usual.toString()}`] : []),
     ...(callsOut ? ['--add-host', 'host.docker.internal:host-gateway'] : []),
-    ...Object.entries(FLAGS).flatMap(([key, flag]) => (textOf(values[key]) === '' ? [] : [flag, textOf(values[key])])),
+    ...Object.entries(FLAGS).flatMap(([key, flag]) =>
+      textOf(values[key]) === '' ? [] : [flag, inContainers(textOf(values[key]), stack)]
+    ),
     ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
       itemsOf(key, values[key], notes).flatMap(item => [flag, item])
     ),
@@ -108,6 +112,15 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     }),
     notes: [...notes, ...leftOver(service, KNOWN)]
   }
+}
+
+const containerName = ({id, values}: Service, stack: Stack): string =>
+  textOf(values['container_name']) || `${stack.name}-${id}`.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')
+
+/** `network_mode: service:db` is the network of its container. */
+const inContainers = (value: string, stack: Stack): string => {
+  const other = stack.services.get(/^service:(.*)$/.exec(value)?.[1] ?? '')
+  return other === undefined ? value : `container:${containerName(other, stack)}`
 }
 
 const buildLine = ({folder, dockerfile}: {folder: string; dockerfile: string}, image: string, stack: Stack): string => {

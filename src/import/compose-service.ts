@@ -24,6 +24,7 @@ export interface Port {
   readonly address: string
   readonly published: string
   readonly target: string
+  readonly isUdp: boolean
 }
 
 /** The ports of a service, in the short and the long form. */
@@ -31,14 +32,19 @@ export function portsOf({values}: Service): readonly Port[] {
   const {ports} = values
   const list: readonly unknown[] = Array.isArray(ports) ? ports : []
   return list.flatMap(each => {
-    if (isMap(each)) return [{address: '', published: textOf(each['published']), target: textOf(each['target'])}]
+    if (isMap(each)) {
+      const [address, published, target] = ['host_ip', 'published', 'target'].map(key => textOf(each[key]))
+      return [
+        {address: address ?? '', published: published ?? '', target: target ?? '', isUdp: each['protocol'] === 'udp'}
+      ]
+    }
+    const text = textOf(each)
     // a default may contain colons: ${PORT:-80}:80
-    const parts =
-      textOf(each)
-        .replace(/\/(?:tcp|udp)$/, '')
-        .match(/(?:\$\{[^}]*\}|\[[^\]]*\]|[^:])+/g) ?? []
+    const parts = text.replace(/\/(?:tcp|udp)$/, '').match(/(?:\$\{[^}]*\}|\[[^\]]*\]|[^:])+/g) ?? []
     const target = parts.at(-1) ?? ''
-    return [{target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':')}]
+    return [
+      {target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':'), isUdp: text.endsWith('/udp')}
+    ]
   })
 }
 
@@ -60,8 +66,8 @@ const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
 
 /** The number at which a service is reached on this machine; 0: at none. */
 export function publishedPort(service: Service): number {
-  const [first] = portsOf(service)
-  const typed = Number(/\d+$/.exec((first?.published ?? '').replace(/^\$\{\w+:?-(\d+)\}$/, '$1'))?.[0] ?? 0)
+  const first = portsOf(service).find(({isUdp}) => !isUdp)
+  const typed = Number(/^\d+/.exec((first?.published ?? '').replace(/^\$\{\w+:?-(\d+)\}$/, '$1'))?.[0] ?? 0)
   return typed || Number(/^\d+$/.exec(first?.target ?? '')?.[0] ?? 0) || usualPort(service)
 }
 
@@ -138,10 +144,9 @@ export function sharedKeys({values, id}: Service, {services}: Stack, notes: stri
   const known = pairs.filter(([name]) => services.has(name) && name !== id)
   for (const [name] of pairs) if (!services.has(name)) notes.push(`depends_on: there is no service ${name}`)
   const restart = textOf(values['restart']).replace(/^on-failure:.*/, 'on-failure')
-  const grace = textOf(values['stop_grace_period'])
   const stop = given({
     signal: signalOf(textOf(values['stop_signal'])),
-    timeout: /^\d+(?:ms|s|m)$/.test(grace) ? grace : undefined
+    timeout: durationOf(textOf(values['stop_grace_period']))
   })
   const profiles = textsOf(values['profiles'])
   return given({
@@ -150,6 +155,17 @@ export function sharedKeys({values, id}: Service, {services}: Stack, notes: stri
     stop: Object.keys(stop).length === 0 ? undefined : stop,
     profiles: profiles.length === 0 ? undefined : profiles
   })
+}
+
+const MILLISECONDS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000}
+
+/** A duration as a template has it, with one unit, of one as Go has it: `1m30s`. */
+function durationOf(text: string): string | undefined {
+  if (/^\d+(?:ms|s|m)$/.test(text)) return text
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined
+  const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)]
+  const total = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (MILLISECONDS[unit] ?? 0), 0)
+  return total % 1000 === 0 ? `${(total / 1000).toString()}s` : `${Math.round(total).toString()}ms`
 }
 
 function signalOf(text: string): string | undefined {

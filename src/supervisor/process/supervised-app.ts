@@ -3,6 +3,7 @@
  * and ends it with all its children. Guarantees: only the app's own loop changes its state; `stop` waits until nothing is
  * left; the last line of output is not lost; and processes that are not ours are never signalled.
  */
+import {tmpdir} from 'node:os'
 import type {Readable} from 'node:stream'
 import {messageOf} from '../../model/errors.ts'
 import type {Sink} from '../../model/events.ts'
@@ -311,7 +312,8 @@ export class SupervisedApp implements Supervised {
       if (pipes === undefined) throw new Error('a process has one set of pipes')
       return pipes
     } catch (error) {
-      return {kind: 'spawn-error', message: `cannot create pipes for its output: ${messageOf(error)}`}
+      const advice = `is there a folder ${tmpdir()} that you may write to? TMPDIR names another one`
+      return {kind: 'spawn-error', message: `cannot create pipes for its output: ${messageOf(error)}; ${advice}`}
     }
   }
 

@@ -92,6 +92,10 @@ t.test('a fault of syntax is told with its line', async t => {
   t.match(failure(t, 'version: 1\nname: [a,\n').explanation, /^dapr\.yaml:2:7\nname: \[a,\n {6}\^/)
 })
 
+t.test('a template that is nested deeper than the parser can go is told as that', async t => {
+  t.match(failure(t, '['.repeat(100_000)).message, /: yaml: line 1: it is nested too deeply$/)
+})
+
 t.test('without apps there is nothing to run, but for an empty manager', async t => {
   for (const yaml of ['version: 1', 'version: 1\napps: []', 'version: 2\ncommon:\napps:\n']) {
     const {message, stream, explanation, exitCode} = failure(t, yaml)

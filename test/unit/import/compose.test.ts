@@ -191,3 +191,36 @@ t.test('broken files, and such without services', async t => {
   t.match(await read('a: &a [*a, *b]\n'), {message: /^cannot import compose\.yaml: /})
   t.match(await read(''), {message: /it is no map/})
 })
+
+t.test(
+  'UDP, ranges, addresses, long forms, a network of another service, times with two units, a service without an image',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'compose.yaml': `
+name: demo
+services:
+  dns:
+    image: coredns/coredns
+    ports: ["53:53/udp", "8000-8002:80-82", {target: 90, published: "91", host_ip: 127.0.0.1, protocol: udp}]
+    stop_grace_period: 1m30s
+    stop_signal: SIGQUIT
+  side: {image: busybox, network_mode: "service:dns", stop_grace_period: 1.5s, pid: "service:nobody"}
+  nothing: {}
+`
+    })
+    const [dns, side] = template.apps as readonly {readonly command?: readonly string[]}[]
+    t.match(dns, {ready: {tcp: 8000}, stop: {signal: 'SIGQUIT', timeout: '90s'}})
+    t.same(dns?.command?.slice(5), [
+      '--publish',
+      '53:53/udp',
+      '--publish',
+      '8000-8002:80-82',
+      '--publish',
+      '127.0.0.1:91:90/udp',
+      'coredns/coredns'
+    ])
+    t.match(side, {stop: {timeout: '1500ms'}})
+    t.same(side?.command?.slice(5), ['--pid', 'service:nobody', '--network', 'container:demo-dns', 'busybox'])
+    t.same(notes, ['it has neither an image nor a build'])
+  }
+)

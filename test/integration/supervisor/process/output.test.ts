@@ -169,7 +169,12 @@ test('pipes that cannot be made are an exit, not a throw', async t => {
   const {app} = new Scene(t).app({command: ['true']})
   const [pipes] = await preparePipes(1)
   await app.start(pipes)
-  t.match(await app.ended, {exit: {kind: 'spawn-error', message: /cannot create pipes.*no such file/}})
+  t.match(await app.ended, {
+    exit: {
+      kind: 'spawn-error',
+      message: /cannot create pipes.*no such file.*; is there a folder \/no\/such\/folder .* TMPDIR/
+    }
+  })
   if (TMPDIR === undefined) delete process.env['TMPDIR']
   else process.env['TMPDIR'] = TMPDIR
 })
