@@ -37,7 +37,7 @@ export async function loadPins(): Promise<void> {
 export async function unpin(call: number): Promise<void> {
   try {
     pins.value = await ask<PinsAnswer>(`/pins/${call.toString()}`, {method: 'DELETE'})
-    announce(`Call ${call.toString()} is not pinned any more`)
+    announce(`Call ${call.toString()} is no longer pinned`)
   } catch (error) {
     told(error)
   }

@@ -17,7 +17,7 @@ export function readAppName(segment: string): AppName {
   try {
     text = decodeURIComponent(segment)
   } catch {
-    throw new ApiProblem(400, `${segment} is no name of an app`, 'Percent-encode it (RFC 3986).')
+    throw new ApiProblem(400, `${segment} is not an app name`, 'Percent-encode it (RFC 3986).')
   }
   const at = text.lastIndexOf('@')
   return at > 0 ? {id: text.slice(0, at), version: text.slice(at + 1)} : {id: text, version: ''}

@@ -27,7 +27,7 @@ export function callsQuery(parameters: URLSearchParams, rows = ROWS, maxRows = M
     const text = parameters.get(name)
     if (text === null) return otherwise
     if (/^\d{1,10}$/.test(text)) return Number(text)
-    throw new UserError(`${name}=${text} is no number`, {
+    throw new UserError(`${name}=${text} is not a number`, {
       explanation: `Write ${name}=${otherwise.toString()}, for example.`
     })
   }

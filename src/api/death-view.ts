@@ -40,6 +40,6 @@ export async function deathView(death: Death, masking: Masking): Promise<DeathVi
     earlier,
     finished: finished.map(call => rowOf(call, contentOf(call), masking)),
     lines: await lines(),
-    hint: isKilled ? 'SIGKILL that nobody asked for is often the system’s answer to a lack of memory: see dmesg' : ''
+    hint: isKilled ? 'An unexpected SIGKILL often means that the system ran out of memory: see dmesg' : ''
   }
 }

@@ -119,7 +119,7 @@ function parsed(body: string): FaultFields {
   } catch {
     // said below
   }
-  throw new UserError('the body is no JSON object', {
+  throw new UserError('the body is not a JSON object', {
     explanation: 'For example: {"from": "shop", "to": "stock", "status": 503}'
   })
 }

@@ -104,7 +104,7 @@ export const isOf = (name: string, app: string): boolean => name === app || name
 function whole(parameters: URLSearchParams, name: string, usual: number): number {
   const text = parameters.get(name) ?? ''
   if (!/^\d{0,15}$/.test(text))
-    throw new ApiProblem(400, `${name}=${text} is no number`, `Write ${name}=100, for example.`)
+    throw new ApiProblem(400, `${name}=${text} is not a number`, `Write ${name}=100, for example.`)
   return text === '' ? usual : Number(text)
 }
 
@@ -181,9 +181,13 @@ export const lineView = (
 function logsQuery(parameters: URLSearchParams): Omit<LogsQuery, 'version'> {
   const tail = parameters.get('tail') ?? ''
   const since = parameters.get('since') ?? ''
-  if (!/^\d{0,9}$/.test(tail)) throw new ApiProblem(400, `tail=${tail} is no number`, 'Write tail=100, for example.')
+  if (!/^\d{0,9}$/.test(tail)) throw new ApiProblem(400, `tail=${tail} is not a number`, 'Write tail=100, for example.')
   const time = since === '' ? 0 : Date.parse(since)
   if (Number.isNaN(time))
-    throw new ApiProblem(400, `since=${since} is no time`, 'Write since=2026-01-31T14:46:28Z, for example (ISO 8601).')
+    throw new ApiProblem(
+      400,
+      `since=${since} is not a time`,
+      'Write since=2026-01-31T14:46:28Z, for example (ISO 8601).'
+    )
   return {tail: tail === '' ? -1 : Number(tail), since: time, isFollowed: parameters.has('follow')}
 }

@@ -58,7 +58,7 @@ export async function answerReplays(context: ApiContext, request: ApiRequest, go
 
 async function pin({recorder}: ApiContext, pins: Pins, body: string, gone: AbortSignal): Promise<void> {
   const {call} = objectIn(body, '{"call": 7}') as {readonly call?: unknown}
-  if (!isNumber(call)) throw new UserError('call is no number of a call', {explanation: 'For example: {"call": 7}'})
+  if (!isNumber(call)) throw new UserError('call is not a call number', {explanation: 'For example: {"call": 7}'})
   await asProblem(async () => pins.add(recordedCall(recorder, call), gone))
 }
 
@@ -106,10 +106,10 @@ function selected(
 
 function windowIn(value: unknown): Window {
   if (typeof value !== 'object' || value === null)
-    throw new UserError('the window is no JSON object', {explanation: 'For example: {"window": {"q": "to:stock"}}'})
+    throw new UserError('the window is not a JSON object', {explanation: 'For example: {"window": {"q": "to:stock"}}'})
   const {from, to, q = ''} = value as {readonly from?: unknown; readonly to?: unknown; readonly q?: unknown}
   if (typeof q !== 'string')
-    throw new UserError('q of the window is no filter', {explanation: 'For example: "to:stock"'})
+    throw new UserError('q of the window is not a filter', {explanation: 'For example: "to:stock"'})
   return {from: endIn('from', from, 0), to: endIn('to', to, Date.now()), q}
 }
 
@@ -123,7 +123,7 @@ function endIn(name: string, value: unknown, open: number): WindowEnd {
 }
 
 const wrongEnd = (name: string): UserError =>
-  new UserError(`${name} of the window is no number of a call, and no time`, {
+  new UserError(`${name} of the window is neither a call number nor a time`, {
     explanation: 'For example: {"from": "2026-01-31T14:46:28Z", "q": "to:stock"}, or {"from": 100, "to": 250}'
   })
 
@@ -139,7 +139,7 @@ function objectIn(body: string, example: string): object {
   } catch {
     // said below
   }
-  throw new UserError('the body is no JSON object', {explanation: `For example: ${example}`})
+  throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
 }
 
 /** What cannot be done now, or with this call, is a conflict. */

@@ -21,7 +21,7 @@ export async function oneDeath({deaths}: RunFacts, number: number, masking: Mask
   if (death !== undefined) return deathView(death, masking)
   const known = deaths?.all().map(each => each.number.toString()) ?? []
   throw new UserError(`no process ended under number ${number.toString()}`, {
-    explanation: known.length === 0 ? 'None has ended that nobody asked to.' : `Known: ${known.join(', ')}`
+    explanation: known.length === 0 ? 'No process has exited unexpectedly.' : `Known: ${known.join(', ')}`
   })
 }
 

@@ -48,7 +48,7 @@ function messageText(sign: string, {line, headers, body, encoding}: MessageView)
   if (line === '') return sign === '<' ? '< there was no response\n' : ''
   const lines = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${sign} ${each}\n`)
   const shown =
-    encoding === 'base64' ? `(${Buffer.from(body, 'base64').length.toString()} bytes that are no text)` : body
+    encoding === 'base64' ? `(${Buffer.from(body, 'base64').length.toString()} bytes that are not text)` : body
   return `${lines.join('')}${shown === '' ? '' : `\n${shown}${shown.endsWith('\n') ? '' : '\n'}`}`
 }
 

@@ -53,7 +53,7 @@ function checked(reading: Reading, node: unknown, index: number): unknown {
   const {shownAs = '', start = 0} = reading.source.files?.[index] ?? {}
   throw templateError(reading.source, {
     code: 'invalid-value',
-    message: `${shownAs} is no template: it has none of the keys of one`,
+    message: `${shownAs} is not a template: it has none of a template's keys`,
     spot: spotOf(root, {start, end: start + 1}),
     expected: 'expected common, apps or another key of a template at the left margin'
   })

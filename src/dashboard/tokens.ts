@@ -60,6 +60,6 @@ export function readKey(folder: string): Buffer {
 function check(path: string): Buffer {
   const {mode, size} = lstatSync(path)
   if (size !== KEY_BYTES || (mode & 0o077) !== 0)
-    throw new UserError(`${path} is no key for the dashboard`, {explanation: 'Remove it: a new one is made.'})
+    throw new UserError(`${path} is not a key for the dashboard`, {explanation: 'Remove it: a new one is created.'})
   return readFileSync(path)
 }

@@ -10,7 +10,7 @@ export function readTracingSettings(spec: Field): TracingSettings {
   const text = rate.text()
   const number = Number(text)
   if (text !== '' && !(number >= 0 && number <= 1))
-    rate.warn(`samplingRate ${text} is no share of all traces`, {expected: 'expected a number from 0 to 1'})
+    rate.warn(`samplingRate ${text} is not a share of all traces`, {expected: 'expected a number from 0 to 1'})
   const zipkin = field.field('zipkin')
   zipkin.warnUnknownKeys(['endpointAddress'])
   return {

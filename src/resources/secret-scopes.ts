@@ -32,7 +32,7 @@ function readScope(scope: Field): SecretScope {
   const access = scope.field('defaultAccess')
   const word = access.text().toLowerCase()
   if (!['', 'allow', 'deny'].includes(word))
-    access.error(`"${access.text()}" is no defaultAccess`, {expected: 'expected allow or deny'})
+    access.error(`"${access.text()}" is not a defaultAccess`, {expected: 'expected allow or deny'})
   return {
     storeName: scope.field('storeName').text(),
     allowed: textsIn(scope.field('allowedSecrets')),

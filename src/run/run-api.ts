@@ -67,7 +67,8 @@ export class RunApi {
   /** Opens the listener of the page at the first time; later it says where that is. */
   async #openDashboard(port: number): Promise<Dashboard> {
     const closed = {port: 0, token: '', readOnlyToken: ''}
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) return {...closed, why: `${port.toString()} is no port`}
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      return {...closed, why: `${port.toString()} is not a port`}
     this.#dashboard ??= this.#open(port)
     try {
       const {listener, tokens} = await this.#dashboard

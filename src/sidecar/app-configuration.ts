@@ -35,7 +35,7 @@ export function followConfiguration({runtime, context, log}: AppConfigurationOpt
     // an app need not have a configuration
     if (response?.kind !== 'response' || response.status !== 200) return
     const entities = entitiesIn(response.body.toString())
-    if (entities === undefined) return log('warn', 'the application configuration of GET /dapr/config is no JSON')
+    if (entities === undefined) return log('warn', 'the application configuration of GET /dapr/config is not JSON')
     log('info', 'Application configuration loaded')
     if (entities.length > 0) log('warn', `actors are not supported yet: ${entities.join(', ')} cannot be called`)
   }

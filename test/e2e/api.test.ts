@@ -125,14 +125,14 @@ t.test('every answer of the API is as its description says', async t => {
   seen.add('/wait')
   t.match(await ask(socket, '/api/v1/wait'), {status: 405})
   for (const [body, detail] of [
-    ['[]', /no JSON object/],
+    ['[]', /not a JSON object/],
     ['{"for": []}', /"for" is wrong.*one to 100 conditions/],
     ['{"for": ["ready"], "timout": "1s"}', /no key "timout".*Did you mean timeout/],
     ['{"for": ["ready"], "timeout": 5}', /"timeout" is wrong/],
     ['{"for": [7]}', /"for" is wrong/],
     ['{"for": "ready", "from": -1}', /"from" is wrong/],
     ['{"for": "ready", "any": 1}', /"any" is wrong/],
-    ['{"for": "nothing"}', /"nothing" is no condition/]
+    ['{"for": "nothing"}', /"nothing" is not a condition/]
   ] as const) {
     const {status, json} = await ask(socket, '/api/v1/wait', {method: 'POST', body})
     const problem = json as {detail: string; hint: string}
@@ -160,7 +160,7 @@ t.test('every answer of the API is as its description says', async t => {
   t.strictSame([removed.status, misfit('Faults', removed.json)], [200, ''])
   seen.add('/faults/{number}')
   t.match(await ask(socket, '/api/v1/faults/1', {method: 'DELETE'}), {status: 404})
-  t.match(await ask(socket, '/api/v1/faults', {method: 'POST', body: '[]'}), {status: 400, body: /no JSON object/})
+  t.match(await ask(socket, '/api/v1/faults', {method: 'POST', body: '[]'}), {status: 400, body: /not a JSON object/})
   const unknown = await ask(socket, '/api/v1/faults', {method: 'POST', body: '{"from":"shop","statsu":503}'})
   t.match(unknown, {status: 400, body: /a fault has no key .*did you mean status/})
   t.match(await ask(socket, '/api/v1/faults', {method: 'PUT', body: '{}'}), {status: 405})
@@ -185,24 +185,24 @@ t.test('a request that cannot be answered gets a problem that says what to do', 
     ['POST', '/apps/shop@0.0.0/stop', 400, /all versions/, /Leave out @0\.0\.0/],
     ['GET', '/apps/shop/restart', 405, /GET is not possible here/, /Use POST/],
     ['DELETE', '/apps/shop', 405, /DELETE is not possible here/, /Use GET/],
-    ['GET', '/apps/%zz', 400, /no name of an app/, /RFC 3986/],
+    ['GET', '/apps/%zz', 400, /not an app name/, /RFC 3986/],
     ['GET', '/apps/__proto__', 404, /no app "__proto__"/, /It has/],
     ['POST', '/apps/shop/explode', 404, /there is no \/apps\/shop\/explode/, /openapi/],
     ['POST', '/apps/shop/start', 200, /^$/, /^$/],
-    ['GET', '/apps/shop/logs?tail=many', 400, /tail=many is no number/, /tail=100/],
-    ['GET', '/apps/shop/logs?since=soon', 400, /since=soon is no time/, /ISO 8601/],
+    ['GET', '/apps/shop/logs?tail=many', 400, /tail=many is not a number/, /tail=100/],
+    ['GET', '/apps/shop/logs?since=soon', 400, /since=soon is not a time/, /ISO 8601/],
     ['GET', '/logs?app=shop&app=zzz', 404, /no app "zzz"/, /It has/],
     ['GET', '/apps/zzz/logs', 404, /no app "zzz"/, /It has/],
     ['GET', '/calls/7', 404, /no call 7/, /pillion calls/],
     ['GET', '/calls.har?number=7', 404, /no call 7/, /pillion calls/],
-    ['GET', '/calls.har?number=x', 400, /number=x is no number/, /number=7/],
-    ['GET', '/calls.har?limit=x', 400, /limit=x is no number/, /limit=/],
+    ['GET', '/calls.har?number=x', 400, /number=x is not a number/, /number=7/],
+    ['GET', '/calls.har?limit=x', 400, /limit=x is not a number/, /limit=/],
     ['GET', '/calls.pcap', 404, /no \/calls\.pcap/, /har, http, curl, otlp/],
     ['POST', '/calls.har', 405, /POST is not possible here/, /Use GET/],
     ['POST', '/calls/7/replay', 404, /no call 7/, /pillion calls/],
     ['GET', '/calls/7/replay', 405, /GET is not possible here/, /Use POST/],
-    ['POST', '/replays', 400, /no JSON object/, /"calls"/],
-    ['POST', '/pins', 400, /no JSON object/, /"call"/],
+    ['POST', '/replays', 400, /not a JSON object/, /"calls"/],
+    ['POST', '/pins', 400, /not a JSON object/, /"call"/],
     ['DELETE', '/pins/7', 404, /call 7 is not pinned/, /No call is pinned/],
     ['PUT', '/pins', 405, /PUT is not possible here/, /Use GET, POST or DELETE/],
     ['GET', '/pins/x', 404, /there is no \/pins\/x/, /\/pins\/7/],

@@ -26,7 +26,7 @@ t.test('a daprd that dies is started anew, and that is told', {skip: skipWithout
   await shop.listen()
   const [pid = 0] = daprdsOf(rig)
   process.kill(pid, 'SIGKILL')
-  await run.stderr.line(/daprd next to "shop" has ended \(signal: killed\): it is started anew/)
+  await run.stderr.line(/daprd next to "shop" has exited \(signal: killed\): starting a new one/)
   t.match(await shop.fetch('/v1.0/secrets/env/GREETING'), {status: 200, body: '{"GREETING":"hello"}'})
   const [next = 0] = daprdsOf(rig)
   t.not(next, pid)

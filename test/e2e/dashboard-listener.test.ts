@@ -71,7 +71,7 @@ t.test(
     t.not(first.token, first.readOnlyToken)
     t.same(await opened(rig), first, 'asked again it says the same')
     t.match(await opened(rig, '?port=1'), {why: /it is open at port \d+ already/})
-    t.match(await opened(rig, '?port=70000'), {why: /70000 is no port/})
+    t.match(await opened(rig, '?port=70000'), {why: /70000 is not a port/})
     const headers = {authorization: `Bearer ${first.token}`}
     const answer = await fetch(`http://127.0.0.1:${first.port.toString()}/api/v1/apps`, {headers})
     t.match(await answer.json(), {apps: [{id: 'shop'}]})

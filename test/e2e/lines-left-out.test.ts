@@ -103,8 +103,8 @@ t.test('what readers of events do not get can be read from the log: each line on
     'an answer says where it ends'
   )
   for (const [query, detail] of [
-    ['from=x', /from=x is no number/],
-    ['from=1&limit=-1', /limit=-1 is no number/],
+    ['from=x', /from=x is not a number/],
+    ['from=1&limit=-1', /limit=-1 is not a number/],
     ['from=1&app=nobody', /no app .*nobody/]
   ] as const)
     t.match((await ask(socket, `/api/v1/logs?${query}`)).body, detail, query)

@@ -137,7 +137,7 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
   await started(rig)
   const {call} = await agent(t, rig)
   t.match(await call('wait', {for: ['ready'], timeout: '20s'}), {facts: {outcome: 'met'}})
-  t.match((await call('why', {app: 'shop'})).text, /^shop is ready; 0 ends/)
+  t.match((await call('why', {app: 'shop'})).text, /^shop is ready; 0 unexpected exits/)
   await call('invoke', {app: 'shop', path: 'die', method: 'POST', body: '{"n":1}'})
   const why = await call('why', {app: 'shop'})
   t.match(why, {facts: {app: 'shop', isReady: false, end: 1}})
@@ -172,9 +172,9 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
     ['call', {number: 0}, /and not from 1 to any number/],
     ['call', {number: 99}, /there is no call 99/],
     ['app_logs', {app: 'shpo'}, /the run has no app "shpo"\. Did you mean "shop"\?$/],
-    ['wait', {for: 'redy'}, /"redy" is no condition\. Did you mean ready\?$/],
+    ['wait', {for: 'redy'}, /"redy" is not a condition\. Did you mean ready\?$/],
     ['wait', {for: []}, /./],
-    ['invoke', {app: 'shop', path: '/a b'}, /is no path of a URL\. Percent-encode/],
+    ['invoke', {app: 'shop', path: '/a b'}, /is not a URL path\. Percent-encode/],
     ['invoke', {app: 'shop', path: '/x', method: 'get'}, /not one of GET, HEAD/],
     ['invoke', {app: 'shop', path: '/x', headers: ['a']}, /not an object/],
     ['replay', {}, /^replay needs one of /],

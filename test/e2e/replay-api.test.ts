@@ -41,8 +41,8 @@ t.test('answers about replays and pins are as the description of the API says; e
     [{calls: []}, /no calls are named/],
     [{calls: ['1']}, /no calls are named/],
     [{calls: [1], pace: 'slow'}, /pace slow is not known/],
-    [{window: 'now'}, /the window is no JSON object/],
-    [{window: {from: 'soon'}}, /from of the window is no number of a call, and no time/],
+    [{window: 'now'}, /the window is not a JSON object/],
+    [{window: {from: 'soon'}}, /from of the window is neither a call number nor a time/],
     [{window: {q: 'colour:red'}}, /colour/],
     [{window: {q: 'to:nobody'}}, /no call is in the window/],
     [{lastFailed: true}, /no call has failed/],
@@ -50,7 +50,7 @@ t.test('answers about replays and pins are as the description of the API says; e
   ] as const)
     t.match(await post('/replays', body), {status: 400, body: why}, JSON.stringify(body))
   t.match(await post('/replays', {calls: [99]}), {status: 404, body: /no call 99/})
-  t.match(await post('/pins', {call: 'x'}), {status: 400, body: /no number of a call/})
+  t.match(await post('/pins', {call: 'x'}), {status: 400, body: /not a call number/})
 
   let text = ''
   for await (const piece of events.setEncoding('utf8')) {

@@ -25,9 +25,9 @@ t.test('a call that cannot be sent again gets one line that says why, and what t
   t.match(await refused('--window', '30s', 'colour:red'), /colour/)
   t.match(await refused('--unpin', number.toString()), /^❌ {2}call \d+ is not pinned\nNo call is pinned\./)
   for (const [words, why] of [
-    [['shop'], /"shop" is no number of a call; pillion calls lists them/],
-    [['0'], /"0" is no number of a call/],
-    [['--pin', 'shop'], /"shop" is no number of a call/],
+    [['shop'], /"shop" is not a call number; pillion calls lists them/],
+    [['0'], /"0" is not a call number/],
+    [['--pin', 'shop'], /"shop" is not a call number/],
     [['--pin', '1', '2'], /--pin takes no numbers of calls/],
     [['--pinned', '--last-failed'], /--last-failed and --pinned exclude each other/],
     [['--window', 'soon'], /invalid argument "soon" for "--window" flag: expected a duration until now \(30s\)/],

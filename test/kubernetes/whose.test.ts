@@ -149,7 +149,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
       t.match(diff.stdout, /--- live\/service\/old\n\+\+\+ \/dev\/null\n/)
       t.same(await shop.names('apps/v1/deployments'), ['old', 'stock'])
       const second = shop.run()
-      await second.waitForLine('Deleting Service "old": the template does not have it any more')
+      await second.waitForLine('Deleting Service "old": it is no longer in the template')
       await second.waitForLine('2 apps ready')
       t.same(await shop.names('apps/v1/deployments'), ['new', 'stock'])
       second.signal('SIGINT')

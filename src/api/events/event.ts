@@ -46,5 +46,5 @@ export function readTypes(text: string | null): ReadonlySet<string> {
 export function readAfter(text: string | undefined): number {
   if (text === undefined || text === '') return 0
   if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new ApiProblem(400, `"${text}" is no id of an event`, 'Give the id of the last event that came.')
+  throw new ApiProblem(400, `"${text}" is not an event id`, 'Give the id of the last event that you received.')
 }

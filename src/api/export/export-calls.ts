@@ -68,6 +68,6 @@ export async function exportCalls(
 
 function numberOf(recorder: CallRecorder, text: string): number {
   if (!/^\d{1,10}$/.test(text))
-    throw new UserError(`number=${text} is no number`, {explanation: 'Write number=7, for example.'})
+    throw new UserError(`number=${text} is not a number`, {explanation: 'Write number=7, for example.'})
   return recordedCall(recorder, Number(text)).number
 }

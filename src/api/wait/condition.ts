@@ -32,7 +32,7 @@ export function readCondition(text: string): Condition {
   const kind = KINDS.find(each => each === word)
   if (kind === undefined) {
     const near = nearMiss(word, KINDS)
-    throw new UserError(`"${text}" is no condition`, {
+    throw new UserError(`"${text}" is not a condition`, {
       explanation: near === '' ? `Conditions are: ${Object.values(FORMS).join('; ')}.` : `Did you mean ${near}?`
     })
   }
@@ -46,7 +46,7 @@ export function readCondition(text: string): Condition {
       return {kind, text, app: rest}
     case 'idle': {
       const spanMs = rest === undefined ? SPAN_MS : readDuration(rest)
-      if (spanMs === undefined) throw wrong(text, kind, `"${rest ?? ''}" is no duration up to 24 days`)
+      if (spanMs === undefined) throw wrong(text, kind, `"${rest ?? ''}" is not a duration up to 24 days`)
       return {kind, text, spanMs}
     }
     case 'log':
@@ -64,7 +64,7 @@ function readCalls(rest: string, text: string): {from: string; to: string; count
   const parts = rest.split(':')
   const number = parts.pop() ?? ''
   const count = /^\d{1,10}$/.test(number) ? Number(number) : 0
-  if (count < 1 || count > MAX_COUNT) throw wrong(text, 'calls', `"${number}" is no number from 1 to a billion`)
+  if (count < 1 || count > MAX_COUNT) throw wrong(text, 'calls', `"${number}" is not a number from 1 to a billion`)
   if (parts.length > 2 || parts.includes('')) throw wrong(text, 'calls')
   const [to = '', from = ''] = parts.toReversed().map(part => (part === 'any' || part === '*' ? '' : part))
   return {from, to, count}
@@ -81,7 +81,7 @@ export function compile(pattern: string, text: string): RegExp {
 }
 
 const wrong = (text: string, kind: Kind, why = '', cause?: unknown): UserError =>
-  new UserError(`"${text}" is no condition${why === '' ? '' : `: ${why}`}`, {
+  new UserError(`"${text}" is not a condition${why === '' ? '' : `: ${why}`}`, {
     explanation: `Write ${FORMS[kind]}.`,
     cause
   })

@@ -63,7 +63,9 @@ function objectOf(body: string): Partial<Record<Key, unknown>> {
   } catch {
     // said below
   }
-  throw new UserError('the body is no JSON object', {explanation: 'For example: {"for": ["ready"], "timeout": "60s"}'})
+  throw new UserError('the body is not a JSON object', {
+    explanation: 'For example: {"for": ["ready"], "timeout": "60s"}'
+  })
 }
 
 function textsOf(fields: Partial<Record<Key, unknown>>, key: Key): readonly string[] {

@@ -142,7 +142,7 @@ function sinceOf(from: 'start' | 'now' | number, timeOf: EventTimes['timeOf']): 
   if (since !== undefined) return since
   throw new ApiProblem(
     400,
-    `event ${String(from)} is no longer kept, or is none of this run`,
+    `event ${String(from)} is no longer kept, or is not from this run`,
     'Give the id that the last wait has answered, "now", or nothing.'
   )
 }

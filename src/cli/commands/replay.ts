@@ -68,8 +68,8 @@ async function changePins(run: FoundRun, way: 'pin' | 'unpin', {flags, asJson}: 
     way === 'pin' ? {call} : undefined
   )
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(pins)}\n`)
-  else if (isAll) say(process.stdout, 'success', 'no call is pinned any more', asJson)
-  else if (way === 'unpin') say(process.stdout, 'success', `call ${call.toString()} is not pinned any more`, asJson)
+  else if (isAll) say(process.stdout, 'success', 'no call is pinned', asJson)
+  else if (way === 'unpin') say(process.stdout, 'success', `call ${call.toString()} is no longer pinned`, asJson)
   else {
     const pin = pins.pins.find(each => each.call === call)
     const request = pin === undefined ? '' : `, ${pin.method} ${pin.path}, ${pin.from} → ${pin.to},`
@@ -93,5 +93,5 @@ const columns = (): number => (process.stdout.isTTY ? Math.max(40, process.stdou
 
 function callNumber(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)
-  throw new UsageError(`"${text}" is no number of a call; pillion calls lists them`)
+  throw new UsageError(`"${text}" is not a call number; pillion calls lists them`)
 }

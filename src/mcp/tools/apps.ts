@@ -137,7 +137,7 @@ export const why: Tool = {
   name: 'why',
   title: 'Why an app does not run',
   description:
-    'Why an app does not take calls, and how its latest process ended that nobody asked to: exit code, the calls that were inside, its last lines. Or one such end by its number.',
+    'Why an app does not take calls, and how its latest process exited unexpectedly: exit code, the calls in flight, its last lines. Or one such exit by its number.',
   changes: 'nothing',
   properties: {
     app: APP,
@@ -158,7 +158,7 @@ export const why: Tool = {
     const states = instances.map(
       ({name, isReady, reason}) => `${name}: ${reason || (isReady ? 'ready' : 'not ready')}\n`
     )
-    const summary = `${app} is ${unready === 0 ? 'ready' : 'not ready'}; ${deaths.toString()} ends that nobody asked for are kept.`
+    const summary = `${app} is ${unready === 0 ? 'ready' : 'not ready'}; ${deaths.toString()} unexpected exits are kept.`
     const facts = {app, isReady: unready === 0, end: death?.number ?? null}
     return textAnswer(summary, `${states.join('')}${death === null ? '' : `\n${deathText(death)}`}`, {from, facts})
   }

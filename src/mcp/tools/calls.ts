@@ -119,7 +119,7 @@ function messageText({line, headers, body, encoding}: Message): string {
   const head = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${each}\n`).join('')
   if (body === '') return head
   const bytes = encoding === 'base64' ? Buffer.from(body, 'base64').length : 0
-  return `${head}\n${encoding === 'base64' ? `(${bytes.toString()} bytes that are no text)` : body}\n`
+  return `${head}\n${encoding === 'base64' ? `(${bytes.toString()} bytes that are not text)` : body}\n`
 }
 
 interface Graph {

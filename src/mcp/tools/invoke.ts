@@ -63,7 +63,7 @@ async function send(
   const body = textOf(given, 'body')
   const target = textOf(given, 'path').replace(/^\/+/, '')
   if (/[^\x21-\x7e]/.test(target))
-    throw new UserError(`"${target}" is no path of a URL`, {
+    throw new UserError(`"${target}" is not a URL path`, {
       explanation: 'Percent-encode spaces and characters beyond ASCII.'
     })
   const headers = {
@@ -107,6 +107,6 @@ async function textOfResponse(response: IncomingMessage): Promise<string> {
   }
   const body = Buffer.concat(pieces).subarray(0, MAX_BODY)
   const isText = !body.includes(0)
-  const shown = isText ? body.toString() : `(${size.toString()} bytes that are no text)`
+  const shown = isText ? body.toString() : `(${size.toString()} bytes that are not text)`
   return `${head.join('')}\n${shown}${size > MAX_BODY && isText ? `… (${size.toString()} bytes in all)` : ''}`
 }

@@ -190,7 +190,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     if (this.#current !== daprd || this.#over.signal.aborted) return
     this.#current = undefined
     if (daprd.livedMs >= SHORT_MS) this.#failures = 0
-    this.#options.warn(`daprd next to "${this.#options.plan.id}" has ended (${how}): it is started anew`)
+    this.#options.warn(`daprd next to "${this.#options.plan.id}" has exited (${how}): starting a new one`)
     this.#change(async () => {
       await daprd.end()
       return this.#restart(how, daprd.components)

@@ -21,7 +21,7 @@ export function refuseUnknown({apps, leftOut = []}: Plan, ids: Iterable<string>,
   for (const id of ids) {
     if (known.has(id)) continue
     const near = nearMiss(id, known)
-    throw new UserError(`${flag} names ${JSON.stringify(id)}, which is no app of this template`, {
+    throw new UserError(`${flag} names ${JSON.stringify(id)}, which is not an app of this template`, {
       explanation: near === '' ? `The apps are: ${[...known].join(', ')}` : `Did you mean "${near}"?`
     })
   }

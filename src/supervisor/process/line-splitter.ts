@@ -7,7 +7,7 @@ const LONGEST = 64 * 1024
  * its newline arrives. A line longer than 64 KiB is passed on in pieces without a newline; `\r\n` is never split.
  * The work is done per chunk, not per line.
  */
-export class LineCutter {
+export class LineSplitter {
   #tail = ''
   #isWithinLine = false
 

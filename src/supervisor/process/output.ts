@@ -1,5 +1,5 @@
 import {Socket} from 'node:net'
-import {LineCutter} from './line-splitter.ts'
+import {LineSplitter} from './line-splitter.ts'
 import {pause} from '../../platform/delay.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
 
@@ -18,7 +18,7 @@ export interface OutputOptions {
 interface Stream {
   readonly name: 'stdout' | 'stderr'
   readonly socket: Socket
-  readonly cutter: LineCutter
+  readonly splitter: LineSplitter
   /** Until the latest text was taken. */
   taken: Promise<void> | undefined
 }
@@ -66,15 +66,15 @@ export class Output {
 
   #open(name: 'stdout' | 'stderr', descriptor: number): Stream {
     const {isRaw} = this.#options
-    const cutter = new LineCutter()
+    const splitter = new LineSplitter()
     const stream: Stream = {
       name,
-      cutter,
+      splitter,
       taken: undefined,
       socket: readerOf(descriptor, chunk => {
         const {socket} = stream
         this.#lastRead = performance.now()
-        const text = isRaw ? chunk.toString('latin1') : cutter.push(chunk)
+        const text = isRaw ? chunk.toString('latin1') : splitter.push(chunk)
         if (text !== '') stream.taken = this.#handOn(name, text, socket)
         if (chunk.length >= WHOLE_READ && !socket.isPaused()) giveWay(socket)
       })
@@ -83,13 +83,13 @@ export class Output {
   }
 
   async #readRest(stream: Stream): Promise<void> {
-    const {name, cutter, socket} = stream
+    const {name, splitter, socket} = stream
     await new Promise(resolve => {
       socket.on('error', () => undefined).once('close', resolve) // `close` follows an error
       socket.resume()
     })
     await stream.taken // a stream can end while it is paused
-    const rest = this.#options.isRaw ? '' : cutter.end()
+    const rest = this.#options.isRaw ? '' : splitter.end()
     if (rest !== '') await this.#handOn(name, rest, socket)
   }
 

@@ -150,7 +150,7 @@ t.test('a mistake is told in the file in which it stands, with its line', async 
     ['apps: [{appID: orders, appPort: 1', /yaml: line 1:/, 'mine.yaml:1'],
     ['- a list', /cannot unmarshal !!seq into runfileconfig.RunFileConfig/, 'mine.yaml:1:1'],
     ['just a text', /cannot unmarshal !!str/, 'mine.yaml:1:1'],
-    ['services: {web: {image: x}}', /mine.yaml is no template/, 'mine.yaml:1:1']
+    ['services: {web: {image: x}}', /mine.yaml is not a template/, 'mine.yaml:1:1']
   ]
   for (const [overlay, message, place] of table) {
     const error = await refusal(t, overlay)

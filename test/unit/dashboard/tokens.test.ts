@@ -14,10 +14,10 @@ t.test('the key of the user is made once, for nobody else to read', async t => {
   const path = join(folder, 'dashboard.key')
   t.equal(statSync(path).mode & 0o777, 0o600)
   chmodSync(path, 0o644)
-  t.throws(() => readKey(folder), /is no key for the dashboard/, 'others can read it')
+  t.throws(() => readKey(folder), /is not a key for the dashboard/, 'others can read it')
   chmodSync(path, 0o600)
   writeFileSync(path, 'short')
-  t.throws(() => readKey(folder), /is no key for the dashboard/)
+  t.throws(() => readKey(folder), /is not a key for the dashboard/)
 })
 
 t.test('a token is for one template, and for all or for looking', async t => {

@@ -46,8 +46,8 @@ t.test('settings as written', async t => {
 
 t.test('what is written wrong', async t => {
   const table: readonly (readonly [string, RegExp])[] = [
-    ['{samplingRate: often}', /^warning 3:27 samplingRate often is no share/],
-    ['{samplingRate: 2}', /^warning 3:27 samplingRate 2 is no share/],
+    ['{samplingRate: often}', /^warning 3:27 samplingRate often is not a share/],
+    ['{samplingRate: 2}', /^warning 3:27 samplingRate 2 is not a share/],
     ['{zipkin: {endpointAddress: "localhost:9411"}}', /^error 3:39 spec\.tracing\.zipkin\.endpointAddress is no URL/],
     ['{otel: {endpointAddress: c, protocol: udp}}', /^error 3:50 invalid protocol udp provided for Otel endpoint/],
     ['{otel: {endpointAddress: c}}', /^warning 3:19 otel has no protocol: no spans are sent/],

@@ -6,7 +6,7 @@ import {daprPods} from '../../../kubernetes/cluster/dapr-pods.ts'
 import {SIDECAR, type Pod} from '../../../kubernetes/cluster/pod.ts'
 import {appPrefix, prefixed} from '../../../logging/prefix.ts'
 import {terminalText} from '../../../logging/terminal-text.ts'
-import {LineCutter} from '../../../supervisor/process/line-splitter.ts'
+import {LineSplitter} from '../../../supervisor/process/line-splitter.ts'
 import {UserError} from '../../../model/errors.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
@@ -73,7 +73,7 @@ async function open(
 
 /** Whole lines, since several pods may write; on a terminal with control characters made visible. */
 async function write(log: IncomingMessage, prefix: string): Promise<void> {
-  const lines = new LineCutter()
+  const lines = new LineSplitter()
   const put = async (text: string): Promise<void> => {
     if (text === '') return
     const shown = prefixed(process.stdout.isTTY ? terminalText(text) : text, prefix)

@@ -82,7 +82,7 @@ export class RunView {
       case 'container-exited':
         return this.#say(event.isHealthy ? 'info' : 'failure', event.text)
       case 'pruned':
-        return this.#say('info', `Deleting ${nameOf(event.object)}: the template does not have it any more`)
+        return this.#say('info', `Deleting ${nameOf(event.object)}: it is no longer in the template`)
       case 'stopping':
         this.#isStopping = true
         this.#terminal.out.showStatus('')

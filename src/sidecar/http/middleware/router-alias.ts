@@ -36,7 +36,7 @@ function routesIn(text: string): Readonly<Record<string, string>> {
     routes = undefined
   }
   if (typeof routes !== 'object' || routes === null || Object.values(routes).some(path => typeof path !== 'string'))
-    throw new MiddlewareFault('routes is no map from paths to paths')
+    throw new MiddlewareFault('routes is not a map from paths to paths')
   return routes as Record<string, string>
 }
 

@@ -14,6 +14,6 @@ function pattern(rule: string): RegExp {
   try {
     return new RegExp(rule)
   } catch (error) {
-    throw new MiddlewareFault(`rule is no regular expression: ${messageOf(error)}`)
+    throw new MiddlewareFault(`rule is not a regular expression: ${messageOf(error)}`)
   }
 }

@@ -34,7 +34,7 @@ t.test('a wrong condition says how it is written', async t => {
     'calls::1',
     'sleep:5s'
   ])
-    t.throws(() => readCondition(text), {message: /is no condition/}, text)
+    t.throws(() => readCondition(text), {message: /is not a condition/}, text)
   t.throws(() => readCondition(`log:${'a'.repeat(2000)}`), {message: /more than 1000 characters/})
 })
 

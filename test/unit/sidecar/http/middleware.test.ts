@@ -87,11 +87,11 @@ t.test('they run in their order, and the first reply ends it', async t => {
 })
 
 const BAD: readonly (readonly [type: string, metadata: Readonly<Record<string, string>>, why: RegExp])[] = [
-  ['routerchecker', {rule: '('}, /cannot be used: rule is no regular expression: /],
+  ['routerchecker', {rule: '('}, /cannot be used: rule is not a regular expression: /],
   ['ratelimit', {maxRequestsPerSecond: '0'}, /must be a positive value$/],
   ['ratelimit', {maxRequestsPerSecond: 'many'}, /must be a positive value$/],
-  ['routeralias', {routes: '{"/a": 1}'}, /routes is no map from paths to paths$/],
-  ['routeralias', {routes: '{'}, /routes is no map from paths to paths$/],
+  ['routeralias', {routes: '{"/a": 1}'}, /routes is not a map from paths to paths$/],
+  ['routeralias', {routes: '{'}, /routes is not a map from paths to paths$/],
   ['bearer', {audience: 'a'}, /issuer is required$/],
   ['bearer', {issuer: 'https://a'}, /audience is required$/],
   ['oauth2', {}, /^config\.yaml:4: the middleware "m" is of type middleware\.http\.oauth2, which is not supported yet$/]

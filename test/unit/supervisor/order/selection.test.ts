@@ -31,7 +31,7 @@ t.test('what an app depends on comes along, directly or not, in the order of the
 t.test('an id that no app has is refused, with what was probably meant', async t => {
   const all = plan({stock: [], shop: []})
   t.throws(() => onlyThese(all, ['stok']), {
-    message: '--only names "stok", which is no app of this template',
+    message: '--only names "stok", which is not an app of this template',
     explanation: 'Did you mean "stock"?',
     exitCode: 1
   })

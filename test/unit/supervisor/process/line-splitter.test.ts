@@ -1,11 +1,11 @@
 import {test} from 'tap'
-import {LineCutter, Tail} from '../../../../src/supervisor/process/line-splitter.ts'
+import {LineSplitter, Tail} from '../../../../src/supervisor/process/line-splitter.ts'
 
 const KIB = 1024
 
 /** What comes of these chunks: each batch as it is handed on, the end last. */
 const batches = (chunks: readonly (string | Buffer)[]): string[] => {
-  const cutter = new LineCutter()
+  const cutter = new LineSplitter()
   const pushed = chunks.map(chunk => cutter.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk))
   return [...pushed, cutter.end()].filter(text => text !== '')
 }
@@ -33,7 +33,7 @@ test('the lines of one chunk are one batch', async t => {
 })
 
 test('a line is kept back until its newline comes', async t => {
-  const cutter = new LineCutter()
+  const cutter = new LineSplitter()
   t.equal(cutter.push(Buffer.from('half')), '')
   t.equal(cutter.push(Buffer.from(' and half\nnext')), 'half and half\n')
   t.equal(cutter.end(), 'next\n')
@@ -84,7 +84,7 @@ test('a piece never parts a carriage return from its newline', async t => {
 })
 
 test('memory for a line that never ends stays flat', async t => {
-  const cutter = new LineCutter()
+  const cutter = new LineSplitter()
   const chunk = Buffer.alloc(64 * KIB, 'x')
   let longest = 0
   let total = 0
