@@ -5,9 +5,9 @@ const KIB = 1024
 
 /** What comes of these chunks: each batch as it is handed on, the end last. */
 const batches = (chunks: readonly (string | Buffer)[]): string[] => {
-  const cutter = new LineSplitter()
-  const pushed = chunks.map(chunk => cutter.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk))
-  return [...pushed, cutter.end()].filter(text => text !== '')
+  const splitter = new LineSplitter()
+  const pushed = chunks.map(chunk => splitter.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk))
+  return [...pushed, splitter.end()].filter(text => text !== '')
 }
 
 test('a text is the same lines, wherever it is cut into two or three chunks', async t => {
@@ -33,11 +33,11 @@ test('the lines of one chunk are one batch', async t => {
 })
 
 test('a line is kept back until its newline comes', async t => {
-  const cutter = new LineSplitter()
-  t.equal(cutter.push(Buffer.from('half')), '')
-  t.equal(cutter.push(Buffer.from(' and half\nnext')), 'half and half\n')
-  t.equal(cutter.end(), 'next\n')
-  t.equal(cutter.end(), '')
+  const splitter = new LineSplitter()
+  t.equal(splitter.push(Buffer.from('half')), '')
+  t.equal(splitter.push(Buffer.from(' and half\nnext')), 'half and half\n')
+  t.equal(splitter.end(), 'next\n')
+  t.equal(splitter.end(), '')
 })
 
 test('nothing makes nothing', async t => {
@@ -84,12 +84,12 @@ test('a piece never parts a carriage return from its newline', async t => {
 })
 
 test('memory for a line that never ends stays flat', async t => {
-  const cutter = new LineSplitter()
+  const splitter = new LineSplitter()
   const chunk = Buffer.alloc(64 * KIB, 'x')
   let longest = 0
   let total = 0
   for (let round = 0; round < 100; round++) {
-    const {length} = cutter.push(chunk)
+    const {length} = splitter.push(chunk)
     longest = Math.max(longest, length)
     total += length
   }
