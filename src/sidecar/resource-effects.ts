@@ -126,7 +126,8 @@ export class ResourceEffects {
       ({configuration, components}) => ({configuration, components}),
       async ({configuration, components}) => {
         const specs = pipelineOf(key, configuration[key], components)
-        const pipeline = specs.length === 0 ? [] : (await import('./http/middleware/pipeline.ts')).createPipeline(specs)
+        const pipeline =
+          specs.length === 0 ? [] : await (await import('./http/middleware/pipeline.ts')).createPipeline(specs)
         if (typeof pipeline !== 'string') {
           hasOne = true
           await use(pipeline)

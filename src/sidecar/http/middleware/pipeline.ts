@@ -3,11 +3,9 @@ import {middlewareType, type MiddlewareSpec, type MiddlewareType} from '../../..
 import {bearer} from './bearer.ts'
 import {MiddlewareFault, type Middleware, type Pipeline} from './middleware.ts'
 import {rateLimit} from './rate-limit.ts'
-import {routerAlias} from './router-alias.ts'
-import {routerChecker} from './router-checker.ts'
 
 /** Makes a pipeline; a text: why it cannot be made. A middleware that is left out would let pass what it is to keep out. */
-export function createPipeline(specs: readonly MiddlewareSpec[]): Pipeline | string {
+export async function createPipeline(specs: readonly MiddlewareSpec[]): Promise<Pipeline | string> {
   const pipeline: Middleware[] = []
   for (const {name, type, metadata, place, fault} of specs) {
     const at = `${place.file}:${place.line.toString()}: the middleware "${name}"`
@@ -15,7 +13,7 @@ export function createPipeline(specs: readonly MiddlewareSpec[]): Pipeline | str
     if (known === undefined) return `${at} is of type ${type}, which is not supported yet`
     if (fault !== '') return `${at} cannot be used: ${fault}`
     try {
-      pipeline.push(create(known, new Map(metadata)))
+      pipeline.push(await create(known, new Map(metadata)))
     } catch (error) {
       if (error instanceof MiddlewareFault) return `${at} cannot be used: ${error.message}`
       throw error
@@ -24,16 +22,16 @@ export function createPipeline(specs: readonly MiddlewareSpec[]): Pipeline | str
   return pipeline
 }
 
-function create(type: MiddlewareType, metadata: ReadonlyMap<string, string>): Middleware {
+async function create(type: MiddlewareType, metadata: ReadonlyMap<string, string>): Promise<Middleware> {
   switch (type) {
     case 'bearer':
       return bearer(metadata)
     case 'ratelimit':
       return rateLimit(metadata, () => performance.now())
     case 'routeralias':
-      return routerAlias(metadata)
+      return (await import('./router-alias.ts')).routerAlias(metadata)
     case 'routerchecker':
-      return routerChecker(metadata)
+      return (await import('./router-checker.ts')).routerChecker(metadata)
     case 'uppercase':
       return request => {
         request.isUppercase = true

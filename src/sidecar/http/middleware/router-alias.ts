@@ -1,24 +1,25 @@
+import {RE2JS} from 're2js'
 import {parse} from 'yaml'
 import {MiddlewareFault, type Middleware} from './middleware.ts'
 
 interface Alias {
-  readonly pattern: RegExp
+  readonly pattern: RE2JS
   readonly names: readonly string[]
   readonly path: string
 }
 
 /**
  * Rewrites paths by `routes`, a map as JSON or YAML; `{name}` in a path is one segment, which goes into the query (Dapr:
- * middleware/http/routeralias, with the paths of gorilla/mux).
+ * middleware/http/routeralias, with the paths of gorilla/mux). Patterns are those of RE2, as in Dapr.
  */
 export function routerAlias(metadata: ReadonlyMap<string, string>): Middleware {
   const aliases = Object.entries(routesIn(metadata.get('routes') ?? '{}')).map(([from, path]) => aliasOf(from, path))
   return request => {
     const {path, query} = split(request.url)
     for (const alias of aliases) {
-      const match = alias.pattern.exec(path)
-      if (match === null) continue
-      const values = alias.names.map((name, at): [string, string] => [name, decode(match[at + 1] ?? '')])
+      const match = alias.pattern.matcher(path)
+      if (!match.find()) continue
+      const values = alias.names.map((name, at): [string, string] => [name, decode(match.group(at + 1) ?? '')])
       const added = new URLSearchParams(values).toString()
       const whole = [query, added].filter(part => part !== '').join('&')
       request.url = whole === '' ? alias.path : `${alias.path}?${whole}`
@@ -52,7 +53,7 @@ function aliasOf(from: string, path: string): Alias {
     })
     .join('')
   try {
-    return {pattern: new RegExp(`^${source}$`), names, path}
+    return {pattern: RE2JS.compile(`^${source}$`), names, path}
   } catch {
     throw new MiddlewareFault(`the route ${from} cannot be read`)
   }
