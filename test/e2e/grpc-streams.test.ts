@@ -233,3 +233,12 @@ t.test('a component that changes: streams read on', async t => {
   await come
   t.match(events.map(textOf), ['one'])
 })
+
+t.test('a stream whose deadline is over before it begins ends with it, without a word of Node about it', async t => {
+  const {run, client} = await openShop(t)
+  const stream = client.stream(NAME, SCHEMAS, {'grpc-timeout': '1n'})
+  t.match(await stream.next(), {code: 4})
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+  t.notMatch(run.stderr.text, 'Warning')
+})

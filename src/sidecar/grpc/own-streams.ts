@@ -30,7 +30,7 @@ export interface OwnStreamOptions extends ServerStreamOptions {
 export function serveStream({name, context, deadline, warn, ...options}: OwnStreamOptions, isLast: boolean): void {
   const stream = new ServerStream(options)
   options.caller.handler = stream
-  const leftMs = deadline - performance.now()
+  const leftMs = Math.max(0, deadline - performance.now())
   const timer = leftMs < 0x7f_ff_ff_ff ? setTimeout(() => stream.end(EXCEEDED), leftMs) : undefined
   if (isLast) stream.data(options.caller, '', true)
   void run(stream, name, context).catch((error: unknown) => {
