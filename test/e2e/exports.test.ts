@@ -334,3 +334,25 @@ t.test(
     }
   }
 )
+
+t.test('a command whose output nobody reads says on stderr what was overwritten meanwhile', async t => {
+  const shop = await openShop(t)
+  const {rig, base} = shop
+  const make = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++)
+      await (await fetch(`${base}${METHOD}/x`, {method: 'POST', body: 'x'.repeat(15_000)})).text()
+  }
+  await make(250)
+  await sh(`mkfifo '${rig.folder}/go' '${rig.folder}/begun'`)
+  const program = rig.program.map(word => `'${word}'`).join(' ')
+  const script = `${program} calls -o har | { head -c 1000 >begun; cat go; cat; } >calls.rest`
+  const reader = rig.start(['sh', '-c', script])
+  await sh(`cat '${rig.folder}/begun'`) // the first bytes have come
+  await make(300)
+  await sh(`echo go on >'${rig.folder}/go'`)
+  await reader.exited
+  t.match(
+    reader.stderr.text,
+    /^⚠.* \d+ calls were overwritten before this was written: they are missing, or lack their bytes\n$/
+  )
+})
