@@ -13,7 +13,9 @@ export async function runHere(runFile: string | undefined, asJson: boolean): Pro
   const [run, ...others] = meant
   if (run === undefined) {
     const elsewhere =
-      runs.length === 0 ? 'Nothing is running.' : `Running: ${runs.map(({listing}) => nameOf(listing)).join(', ')}`
+      runs.length === 0
+        ? 'Nothing is running: "pillion up" starts the template of a folder.'
+        : `Running: ${runs.map(({listing}) => nameOf(listing)).join(', ')}`
     throw new UserError(named === undefined ? 'there is no run' : `there is no run of ${named.shownAs}`, {
       explanation: elsewhere
     })

@@ -268,7 +268,10 @@ t.test('--read-only offers no tool that changes something; annotations tell whic
 t.test('the run is found anew at each call: it may come, go, and come again', async t => {
   const rig = await shop(t)
   const {call} = await agent(t, rig)
-  t.match(await call('list_apps'), {isError: true, text: 'there is no run. Nothing is running.'})
+  t.match(await call('list_apps'), {
+    isError: true,
+    text: 'there is no run. Nothing is running: "pillion up" starts the template of a folder.'
+  })
   for (let times = 0; times < 2; times++) {
     const run = await started(rig)
     t.match(await call('list_apps'), {isError: false, text: /^2 apps/})
