@@ -61,15 +61,15 @@ const isCommands = (block: Block): boolean => {
 /** `docs-yaml.test.ts` holds it against the schema, `e2e/docs-output.test.ts` has it validated. */
 const isTemplate = ({language, text}: Block): boolean => language === 'yaml' && 'apps' in (parse(text) as object)
 
-/** Written from the definitions, which `docs.test.ts` checks: the help of each command. */
-const isHelp = ({page}: Block): boolean => page === 'docs/commands.md'
+/** Written from the definitions, or from a run, as `docs.test.ts` checks: the help of each command, an example of each event. */
+const isWritten = ({page}: Block): boolean => ['docs/commands.md', 'docs/events.md'].includes(page)
 
 t.test('every block of the pages is run by a test, or it is said why it cannot be', t => {
   const blocks = PAGES.flatMap(blocksOf)
   const held = (block: Block): boolean => HELD.some(entry => isOf(block, entry))
   t.same(
     blocks
-      .filter(block => ![isHelp, isCommands, held, isTemplate].some(is => is(block)))
+      .filter(block => ![isWritten, isCommands, held, isTemplate].some(is => is(block)))
       .map(({page, text}) => `${page}: ${text.split('\n')[0] ?? ''}`),
     []
   )
