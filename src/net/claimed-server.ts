@@ -1,4 +1,5 @@
 import net from 'node:net'
+import {spareDescriptors} from './spare-descriptors.ts'
 
 /** Connections to claimed servers that no server handles yet. */
 const pending = new WeakMap<net.Server, Set<net.Socket>>()
@@ -35,6 +36,7 @@ export function inherit(from: object, to: object): void {
 /** Serves the claimed address with `server`, starting with the connections that have already arrived. */
 export function attach(claim: net.Server, server: net.Server): void {
   const isPath = typeof claim.address() === 'string'
+  spareDescriptors(server)
   const accept = (socket: net.Socket): void => {
     if (isPath) onUnixSockets.add(socket)
     socket.resume() // from the next tick on

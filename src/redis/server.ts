@@ -1,5 +1,6 @@
 import {createServer, type Server, type Socket} from 'node:net'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
+import {spareDescriptors} from '../net/spare-descriptors.ts'
 import type {Engine} from './engine/engine.ts'
 import {ServerConnection} from './server-connection.ts'
 
@@ -60,6 +61,7 @@ export class RedisServer {
   /** Returns the port; 0 if the machine has no such address. */
   async #listen(host: string, port: number): Promise<number> {
     const server = createServer({noDelay: true, keepAlive: true, pauseOnConnect: true}, socket => this.#accept(socket))
+    spareDescriptors(server)
     return new Promise((resolve, reject) => {
       server
         .once('error', error => (NO_SUCH_ADDRESS.has(codeOf(error)) ? resolve(0) : reject(error)))
