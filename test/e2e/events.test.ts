@@ -192,7 +192,7 @@ t.test('a request for events that are none is refused', async t => {
   for (const [query, status, detail, hint] of [
     ['types=cals', 400, /no events "cals"/, /Did you mean calls\?/],
     ['types=zzzzzz', 400, /no events "zzzzzz"/, /app, edges, calls/],
-    ['after=soon', 400, /"soon" is no id/, /last event/],
+    ['after=soon', 400, /"soon" is not an event id/, /last event/],
     ['app=shp', 404, /no app "shp"/, /Did you mean "shop"/]
   ] as const) {
     const answer = await ask(socket, `/api/v1/events?${query}`)

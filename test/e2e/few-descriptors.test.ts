@@ -36,6 +36,7 @@ t.test(
     for (let n = 0; n < 100; n++) statuses.add((await called(other, 'good', '/echo', {agent})).status)
     t.same([...statuses], [200])
     process.kill(await processOf(rig, 'odd'), 'SIGKILL')
+    await run.stderr.line(/"odd" was ended by SIGKILL/)
     t.match(await called(other, 'odd', '/echo', {agent}), {status: 200}, 'the new process has descriptors, too')
     t.match(await rig.run(['ps']), {code: 0}, 'nobody takes the run for dead, and ends it')
     await silence.end()
