@@ -112,7 +112,7 @@ function help([name = '']: readonly string[], program: string): number {
 function quiet(command: Command, text: () => string): Command {
   command
     .exitOverride()
-    .configureOutput({writeErr: () => undefined})
+    .configureOutput({writeOut: shown => print(process.stdout, shown), writeErr: () => undefined})
     .helpOption('-h, --help')
     .helpCommand(false)
   command.helpInformation = text
