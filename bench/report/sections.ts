@@ -22,7 +22,7 @@ export const SECTIONS: readonly Section[] = [
       ],
       [
         'threads',
-        'The same as `calls`, with few connections and with many, beside nginx with one worker and with two: what a second thread could bring on this machine. `busy` is our own processor time, of one core.'
+        'The same as `calls`, with few connections and with many, compared with nginx with one worker and with two: what a second thread could bring on this machine. `busy` is our own processor time, of one core.'
       ],
       [
         'policies',

@@ -21,8 +21,11 @@ export interface StreamSettings {
   readonly readTimeoutMs: number
 }
 
-/** While subscribers of this run are behind, so many messages are published in one turn of the event loop: they take turns. */
-const PUBLISHED_A_TURN = 16
+/**
+ * While subscribers of this run are behind, so many messages are published in one turn of the event loop: they take turns. With
+ * twice as many more is published than delivered, and what waits grows.
+ */
+const PUBLISHED_A_TURN = 8
 
 /** Topics as streams of Redis, subscriptions as consumer groups (components-contrib: pubsub/redis). */
 export class RedisStreams implements PubSub {
