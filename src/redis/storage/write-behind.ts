@@ -72,8 +72,7 @@ export class WriteBehind {
     const start = performance.now()
     try {
       this.#writer.write(changed)
-      if (this.#isFailing) this.#warn('the keys of Redis are written again')
-      this.#isFailing = false
+      this.#succeeded()
     } catch (error) {
       this.#keep(changed)
       this.#failed(error)
@@ -85,14 +84,22 @@ export class WriteBehind {
 
   /** What a flood has left is written in pieces, once nothing changes. */
   #writeRest(isAll: boolean): void {
-    if (this.#writer?.hasRest !== true || this.#isFailing) return
+    if (this.#writer?.hasRest !== true || this.journal.changed.size > 0) return // after what has changed
     clearTimeout(this.#timer)
+    let pauseMs = DELAY_MS
     try {
       this.#writer.writeRest(isAll)
-      if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), DELAY_MS)
+      this.#succeeded()
     } catch (error) {
       this.#failed(error)
+      pauseMs = RETRY_MS
     }
+    if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), pauseMs)
+  }
+
+  #succeeded(): void {
+    if (this.#isFailing) this.#warn('the keys of Redis are written again')
+    this.#isFailing = false
   }
 
   #failed(error: unknown): void {
