@@ -65,7 +65,10 @@ async function sendStretch(
   for (const batch of log.between(from, to)) {
     if (response.destroyed) return
     size += batch.text.length
-    if (size > TURN_SIZE) size = await turn(0)
+    if (size > TURN_SIZE) {
+      size = 0
+      await turn()
+    }
     if (ids.length > 0 && !ids.some(id => isOf(batch.writer.name, id))) continue
     const count = linesIn(batch.text)
     const taken = Math.min(Math.max(0, count - skip), limit)

@@ -36,7 +36,7 @@ export function inherit(from: object, to: object): void {
 /** Serves the claimed address with `server`, starting with the connections that have already arrived. */
 export function attach(claim: net.Server, server: net.Server): void {
   const isPath = typeof claim.address() === 'string'
-  spareDescriptors(server)
+  spareDescriptors(isPath ? claim : server)
   const accept = (socket: net.Socket): void => {
     if (isPath) onUnixSockets.add(socket)
     socket.resume() // from the next tick on

@@ -1,11 +1,9 @@
 import {readFileSync} from 'node:fs'
 import type net from 'node:net'
+import {HANDLE, interceptConnections} from './intercept-connections.ts'
 
 /** Descriptors that connections leave to the run, for its code, its logs and the processes of apps; at most a quarter of all. */
 const SPARED = 32
-
-/** The field of a socket that stands for its connection (Node 26: lib/net.js). */
-const HANDLE = '_handle'
 
 /** A connection with this descriptor, or a higher one, is not taken. */
 let firstSpared: number | undefined
@@ -15,18 +13,15 @@ let firstSpared: number | undefined
  * a run from loading its own code. The system gives the lowest number that is free (open(2)): it tells how many are left.
  */
 export function spareDescriptors(server: net.Server): void {
-  const emit = server.emit.bind(server) as (...event: unknown[]) => boolean
-  server.emit = (event: unknown, ...values: unknown[]): boolean => {
-    if (event !== 'connection' || descriptorOf(values[0]) < (firstSpared ??= findFirst())) return emit(event, ...values)
-    ;(values[0] as net.Socket).destroy()
-    return true
-  }
+  interceptConnections(server, socket => {
+    if (descriptorOf(socket) < (firstSpared ??= findFirst())) return socket
+    socket.destroy()
+    return undefined
+  })
 }
 
-function descriptorOf(socket: unknown): number {
-  const handle = Reflect.get(Object(socket) as object, HANDLE) as {readonly fd?: number} | null | undefined
-  return handle?.fd ?? -1
-}
+const descriptorOf = (socket: net.Socket): number =>
+  (Reflect.get(socket, HANDLE) as {readonly fd?: number} | null)?.fd ?? -1
 
 /** From the limit of this process (proc(5)), where the system tells it. */
 function findFirst(): number {

@@ -1,12 +1,12 @@
-import {execFileSync} from 'node:child_process'
 import {chmodSync} from 'node:fs'
 import {delimiter, join} from 'node:path'
-import t, {type Test} from 'tap'
+import t from 'tap'
 import {parse} from 'yaml'
 import {freePort} from '../rig/free-port.ts'
 import {blocksOf, PAGES} from '../rig/page.ts'
 import type {Program} from '../rig/program.ts'
 import {component} from '../rig/resource-files.ts'
+import {has} from '../rig/installed.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 /** The block of a page that begins so. */
@@ -30,17 +30,6 @@ async function inShell(rig: Rig, script: string, env: Readonly<Record<string, st
   chmodSync(join(rig.folder, 'bin/pillion'), 0o755)
   const path = [join(rig.folder, 'bin'), join(process.execPath, '..'), process.env['PATH'] ?? ''].join(delimiter)
   return rig.start(['sh', '-c', script], {env: {PATH: path, ...env}})
-}
-
-const has = (test: Test, program: string): boolean => {
-  try {
-    execFileSync(program, ['--version'], {stdio: 'ignore'})
-    return true
-  } catch {
-    if (process.env['CI'] === 'true') test.fail(`${program} is missing`)
-    else test.comment(`${program} is missing: its lines were not run`)
-    return false
-  }
 }
 
 const ORDERS = `

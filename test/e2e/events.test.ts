@@ -1,7 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import t from 'tap'
 import {misfit} from '../rig/api-schema.ts'
-import {ask, controlSocket, open} from '../rig/control-socket.ts'
+import {ask, controlSocket, open, linesOf} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
 
 interface Told {
@@ -42,16 +42,6 @@ class Events {
   get seen(): readonly Told[] {
     return this.#seen
   }
-}
-
-async function* linesOf(response: IncomingMessage): AsyncGenerator<string, undefined> {
-  let rest = ''
-  for await (const piece of response.setEncoding('utf8')) {
-    const lines = (rest + (piece as string)).split('\n')
-    rest = lines.pop() ?? ''
-    yield* lines
-  }
-  return undefined
 }
 
 const NDJSON = {headers: {accept: 'application/x-ndjson'}}

@@ -1,25 +1,14 @@
 import {execFileSync} from 'node:child_process'
 import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import t, {type Test} from 'tap'
+import t from 'tap'
 import {copyExample, hasLines} from '../rig/example.ts'
 import {freePort} from '../rig/free-port.ts'
+import {has} from '../rig/installed.ts'
 import {openRig} from '../rig/rig.ts'
 
-/** Whether a language's program is here; its absence is said, and is a failure where the suite must be whole. */
-const has = (t: Test, program: string, args: readonly string[]): boolean => {
-  try {
-    execFileSync(program, args, {stdio: 'ignore'})
-    return true
-  } catch {
-    if (process.env['CI'] === 'true') t.fail(`${program} is missing`)
-    else t.comment(`${program} is missing: its example was not run`)
-    return false
-  }
-}
-
 t.test('python: a panel asks a thermometer', async t => {
-  if (!has(t, 'python3', ['--version'])) return
+  if (!has(t, 'python3')) return
   const rig = await openRig(t)
   const run = rig.pillion(['run', '-f', (await copyExample(rig, 'python')).folder])
   t.same(await run.exited, {code: 0, signal: null})

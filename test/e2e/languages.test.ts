@@ -1,20 +1,9 @@
-import {execFileSync} from 'node:child_process'
 import t, {type Test} from 'tap'
 import {filesOf} from '../rig/page.ts'
+import {has} from '../rig/installed.ts'
 import {openRig} from '../rig/rig.ts'
 
 const files = filesOf('languages.md')
-
-const has = (test: Test, program: string): boolean => {
-  try {
-    execFileSync(program, ['--version'], {stdio: 'ignore'})
-    return true
-  } catch {
-    if (process.env['CI'] === 'true') test.fail(`${program} is missing`)
-    else test.comment(`${program} is missing: its recipe was not run`)
-    return false
-  }
-}
 
 /** What an app of the page answers to a call by name. */
 async function answer(test: Test, name: string, command: readonly string[]): Promise<string> {

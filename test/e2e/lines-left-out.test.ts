@@ -1,23 +1,12 @@
-import type {IncomingMessage} from 'node:http'
 import t from 'tap'
 import type {LinesLeft, LineView} from '../../src/api/logs.ts'
 import type {LineSample} from '../../src/api/events/line-samples.ts'
 import {misfit} from '../rig/api-schema.ts'
-import {ask, controlSocket, open} from '../rig/control-socket.ts'
+import {ask, controlSocket, open, linesOf} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
 
 const NDJSON = {headers: {accept: 'application/x-ndjson'}}
 const LINES = 20_000
-
-async function* linesOf(response: IncomingMessage): AsyncGenerator<string, undefined> {
-  let rest = ''
-  for await (const piece of response.setEncoding('utf8')) {
-    const lines = (rest + (piece as string)).split('\n')
-    rest = lines.pop() ?? ''
-    yield* lines
-  }
-  return undefined
-}
 
 t.test('what readers of events do not get can be read from the log: each line once, in order', async t => {
   const rig = await openRig(t)

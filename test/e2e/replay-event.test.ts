@@ -31,7 +31,7 @@ t.test('an event is delivered again, as it was, and the answers are compared', a
   })
   t.equal(again.headers['content-length'], first.headers['content-length'])
   await again.reply({body: '{"status":"SUCCESS"}'})
-  t.match((await replay).stdout, /500 before, 200 now|500 → 200|status +500 +200/)
+  t.match((await replay).stdout, /500 → 200/)
   t.match(
     (await rows()).filter(({marks}) => marks.includes('replay')),
     [{from: 'bus/orders', to: 'shop', method: 'POST', path: '/orders', status: 200}]

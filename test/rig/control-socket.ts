@@ -49,3 +49,14 @@ export async function ask(socketPath: string, path: string, asking: Asking = {})
     json: type.includes('json') && !type.includes('nd') ? JSON.parse(body) : undefined
   }
 }
+
+/** The lines of a response, as they come. */
+export async function* linesOf(response: IncomingMessage): AsyncGenerator<string, undefined> {
+  let rest = ''
+  for await (const piece of response.setEncoding('utf8')) {
+    const lines = (rest + (piece as string)).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  return undefined
+}

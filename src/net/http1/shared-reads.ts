@@ -1,11 +1,11 @@
 import net from 'node:net'
 import {inherit} from '../claimed-server.ts'
+import {HANDLE, interceptConnections} from '../intercept-connections.ts'
 
 /** All connections are read into it, one after the other. */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** The fields of a socket that stand for its connection, and for the server that counts it (Node 26: lib/net.js, `onconnection`). */
-const HANDLE = '_handle'
+/** The fields of a socket for the server that counts it (Node 26: lib/net.js, `onconnection`). */
 const COUNTED_BY = ['_server', 'server'] as const
 
 /**
@@ -30,13 +30,7 @@ export const owned = (bytes: Buffer): Buffer => (bytes.buffer === buffer.buffer 
  * them: a tenth of the work of a small call. It can read into one buffer, but offers that only for connections that are opened,
  * not for those that a server accepts.
  */
-export function shareReads(server: net.Server): void {
-  const emit = server.emit.bind(server) as (...event: unknown[]) => boolean
-  server.emit = (event: unknown, ...values: unknown[]): boolean => {
-    const [socket] = values
-    return event === 'connection' && socket instanceof net.Socket ? emit(event, shared(socket)) : emit(event, ...values)
-  }
-}
+export const shareReads = (server: net.Server): void => interceptConnections(server, shared)
 
 function shared(accepted: net.Socket): net.Socket {
   const handle: unknown = Reflect.get(accepted, HANDLE)
