@@ -17,8 +17,9 @@ export abstract class RecordedCall {
   protected attemptStatus = 0
   /** Neither queued nor sent again: it is admitted at the moment at which it started. */
   protected isFirstTurn = true
+  /** Of the latest callee; 0: not admitted yet. */
+  admittedAt = 0
   #startedAt = 0
-  #admittedAt = 0
   /** Of the latest callee. */
   #calleeRecorded: Recorded | undefined
   #isRemote = false
@@ -49,15 +50,15 @@ export abstract class RecordedCall {
 
   protected noteAdmitted({recorded, isLocal, pid = 0}: Admitted): void {
     if (!this.isRecorded) return
-    this.#admittedAt = this.isFirstTurn ? this.#startedAt : performance.now()
+    this.admittedAt = this.isFirstTurn ? this.#startedAt : performance.now()
     this.#calleeRecorded = recorded
     this.#isRemote = !isLocal
-    this.observer?.admitted(this.call, pid, this.#admittedAt - this.#startedAt)
+    this.observer?.admitted(this.call, pid, this.admittedAt - this.#startedAt)
   }
 
   /** Another attempt follows. The callee of the last one, if it was admitted, counts it now. */
   protected noteAttempt(): void {
-    if (this.#admittedAt === 0) return
+    if (this.admittedAt === 0) return
     const status = this.attemptStatus
     const record = {...this.#newRecord(), status, firstByteAt: status === 0 ? 0 : performance.now(), isFollowed: true}
     const {admittedAt, endedAt, isRemote = false} = record
@@ -65,7 +66,7 @@ export abstract class RecordedCall {
     this.#earlier.push({status, admittedAt, endedAt, isRemote})
     this.#calleeRecorded?.(record)
     this.#calleeRecorded = undefined
-    this.#admittedAt = 0
+    this.admittedAt = 0
     this.attemptStatus = 0
     this.#isRemote = false
   }
@@ -80,7 +81,7 @@ export abstract class RecordedCall {
   }
 
   #newRecord(): CallRecord {
-    const {status, attempts, connectedAt, firstByteAt, requestBytes, responseBytes, grpcStatus} = this.exchange
+    const {status, attempts, connectedAt, firstByteAt, isWhole, requestBytes, responseBytes, grpcStatus} = this.exchange
     return {
       call: this.call,
       request: this.request,
@@ -88,10 +89,10 @@ export abstract class RecordedCall {
       grpcStatus,
       attempts,
       startedAt: this.#startedAt,
-      admittedAt: this.#admittedAt,
+      admittedAt: this.admittedAt,
       connectedAt,
       firstByteAt,
-      endedAt: performance.now(),
+      endedAt: isWhole ? firstByteAt : performance.now(),
       requestBytes,
       responseBytes,
       isRemote: this.#isRemote,

@@ -60,8 +60,8 @@ export class Attempt implements ResponseHandler {
     return this.#body !== undefined || this.#ending?.kind === 'end'
   }
 
-  open(): void {
-    this.#exchange.open()
+  open(wasOpen: boolean): void {
+    this.#exchange.open(wasOpen)
   }
 
   whole(head: ResponseHead, body: string): void {

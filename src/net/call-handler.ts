@@ -9,6 +9,8 @@ export interface CallHandler {
   readonly rules: HeaderRules
   /** Timestamps are needed for a record. */
   readonly isRecorded: boolean
+  /** When it was admitted the last time (`performance.now()`), if it is recorded. */
+  readonly admittedAt: number
   readonly observer: CallObserver | undefined
   /** The call is mirrored to shadows. */
   readonly copy: Copy | undefined

@@ -5,10 +5,12 @@ import type {CallHandler} from './call-handler.ts'
 import type {Downstream} from './downstream.ts'
 import {KeptBody} from './kept-body.ts'
 import {PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
+import {owned} from './http1/shared-reads.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
 import {changed, writeChunk} from './request-body.ts'
+import {isSafeAgain} from './resend.ts'
 import {faultLine, replyTexts, type Reply} from './reply.ts'
 
 /** The error for a body that exceeds the limit (Dapr: kit/streams). */
@@ -27,6 +29,8 @@ export class Exchange implements ResponseHandler {
   attempts = 0
   connectedAt = 0
   firstByteAt = 0
+  /** The response came in one piece: with its first byte the last one. */
+  isWhole = false
   requestBytes = 0
   responseBytes = 0
   /** The gRPC status code that the caller got; undefined: it is no caller of gRPC. */
@@ -92,6 +96,7 @@ export class Exchange implements ResponseHandler {
     this.attempts = 0
     this.connectedAt = 0
     this.firstByteAt = 0
+    this.isWhole = false
     this.requestBytes = 0
     this.responseBytes = 0
     this.#hasResponse = false
@@ -166,10 +171,10 @@ export class Exchange implements ResponseHandler {
   sendBody(bytes: Buffer | undefined, isLast: boolean): boolean {
     const copy = this.#copy
     if (copy !== undefined) {
-      if (bytes !== undefined) copy.take(bytes)
+      if (bytes !== undefined) copy.take(owned(bytes))
       if (isLast) copy.whole()
     }
-    this.#kept?.add(bytes, isLast)
+    this.#kept?.add(bytes && owned(bytes), isLast)
     const upstream = this.#upstream
     if (upstream === undefined || this.isSent) return true
     if (bytes !== undefined) {
@@ -222,8 +227,9 @@ export class Exchange implements ResponseHandler {
     this.#over()
   }
 
-  open(): void {
-    if (this.#handler?.isRecorded === true) this.connectedAt = performance.now()
+  open(wasOpen: boolean): void {
+    const handler = this.#handler
+    if (handler?.isRecorded === true) this.connectedAt = wasOpen ? handler.admittedAt : performance.now()
     if (this.#length === 0) this.sendBody(undefined, true)
     this.broken?.opened?.()
     if (this.#kept?.isStarted === true) return this.#sendKept(this.#kept)
@@ -236,6 +242,7 @@ export class Exchange implements ResponseHandler {
     const handler = this.#begin(head, body)
     if (handler === undefined) return
     this.#upstream = undefined
+    this.isWhole = handler.isRecorded
     this.responseBytes = body.length
     this.#downstream.whole(head, handler.headersFor(head), body)
     this.#copy?.responded()
@@ -286,7 +293,8 @@ export class Exchange implements ResponseHandler {
     if (handler === undefined) return
     if (failure === 'refused') return handler.refused(why)
     const pool = this.#pool
-    if (pool === undefined || !this.#maySendAgain(failure, upstream)) return this.#giveUp(why, failure)
+    const maySendAgain = this.#length === 0 && this.broken === undefined && isSafeAgain(this.#method, failure, upstream)
+    if (pool === undefined || pool.isRetired || !maySendAgain) return this.#giveUp(why, failure)
     handler.resent()
     this.#serve(pool.connect())
   }
@@ -346,24 +354,6 @@ export class Exchange implements ResponseHandler {
   #release(): void {
     this.#kept?.release()
     this.#kept = undefined
-  }
-
-  /**
-   * RFC 9110 §9.2.2, but stricter: only if nothing was received, on a reused connection, for safe requests without a body, and
-   * not if the process behind it was replaced in the meantime. The retry uses a new connection, so that it happens only
-   * once.
-   */
-  #maySendAgain(failure: Failure, upstream: Upstream | undefined): boolean {
-    const method = this.#method
-    return (
-      failure === 'silent' &&
-      this.broken === undefined &&
-      upstream !== undefined &&
-      upstream.served > 0 &&
-      this.#length === 0 &&
-      this.#pool?.isRetired === false &&
-      (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
-    )
   }
 
   /** Closes the connection to the callee, unless the response is complete: then it may already carry another call. */

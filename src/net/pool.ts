@@ -1,5 +1,6 @@
 import type {Dial} from './dialer.ts'
 import type {FrameClients} from './http2/frame-clients.ts'
+import {ResponseHeads} from './http1/response-heads.ts'
 import {Upstream, type UpstreamOwner} from './http1/upstream.ts'
 
 export interface PoolOptions {
@@ -45,6 +46,7 @@ export class Pool implements UpstreamOwner {
   frameClients: FrameClients | undefined
   /** Undefined: not known here. */
   readonly process: PooledProcess | undefined
+  readonly responseHeads = new ResponseHeads()
   readonly #idle: Upstream[] = []
   readonly #all = new Set<Upstream>()
   #isRetired = false

@@ -34,7 +34,7 @@ import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.
 import type {Facts} from './http/metadata.ts'
 import {isMounted, startMounted, type MountedRouter} from './http/mounted-router.ts'
 import {PlainBlocks} from './http/plain-block.ts'
-import {plainRules, startPlain} from './http/plain-call.ts'
+import {PlainCalls, plainRules} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest, type Tracing} from './http/sidecar-request.ts'
 import {BAD_TARGET, FOREIGN_ORIGIN, noAppId} from './http/errors.ts'
 import {filter, type Filtered, type OnPiece} from './http/middleware/filter.ts'
@@ -209,13 +209,14 @@ export class Sidecar implements SidecarContext {
 
   #fast(): ListenerOptions['fast'] {
     const {mounted} = this.#options
+    const plainCalls = new PlainCalls(this, this.#plainBlocks)
     return {
       rules: plainRules,
       needsBody: request => this.#plainBlocks.takes(request),
       route: (request, connection) =>
         startMounted(mounted, request, connection) ||
         (this.#rules.pipeline.length === 0 &&
-          startPlain(this, this.#plainBlocks, this.#guardsOf(connection.isOnUnixSocket), request, connection))
+          plainCalls.start(this.#guardsOf(connection.isOnUnixSocket), request, connection))
     }
   }
 

@@ -6,15 +6,17 @@ import type {CallHandler} from '../call-handler.ts'
 import type {Downstream} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
 import {isHalfLine} from './first-line.ts'
-import {PLAIN_LIMIT, readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
+import {LateText} from './late-text.ts'
+import {PLAIN_LIMIT, type PlainRequest} from './plain-request.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
-import {owned} from './shared-reads.ts'
+import {owned, readWith} from './shared-reads.ts'
 
 /** What a fast connection needs of its fast path. */
 export interface FastPathHost {
   readonly isClosing: boolean
-  readonly rules: PlainRules
+  /** The plain request at the start of a text; undefined: there is none. */
+  read(text: string): PlainRequest | undefined
   /** The request is answered here, and its body, which is not large, has to be there as a whole. */
   needsBody(request: PlainRequest): boolean
   /** Starts a plain request with `begin` or `takeWhole`. False: nothing was done, the request is not for the fast path. */
@@ -49,8 +51,10 @@ export class FastConnection implements Downstream {
   age = 0
   readonly #fastPath: FastPathHost
   readonly #socket: net.Socket
-  readonly #listeners: Readonly<Record<string, (bytes: Buffer) => void>>
+  readonly #listeners: Readonly<Record<string, () => void>>
+  readonly #stopReading: () => void
   readonly #exchange: Exchange
+  readonly #late: LateText
   #pending: Buffer | undefined
   #method = ''
   #length = 0
@@ -69,11 +73,9 @@ export class FastConnection implements Downstream {
     this.#fastPath = fastPath
     this.#socket = socket
     this.#exchange = new Exchange(this)
+    this.#late = new LateText(socket)
     this.isOnUnixSocket = isOnUnixSocket(socket)
-    const take = (bytes: Buffer): void => this.#take(bytes)
     this.#listeners = {
-      data: take,
-      bytes: take,
       end: () => {
         this.destroy()
       },
@@ -89,6 +91,7 @@ export class FastConnection implements Downstream {
       }
     }
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener)
+    this.#stopReading = readWith(socket, bytes => this.#take(bytes))
   }
 
   /** A call is in flight. */
@@ -109,7 +112,8 @@ export class FastConnection implements Downstream {
   /** The body of the routed request, which is there as a whole and gets its response by `answer`. */
   takeWhole(): Buffer {
     this.#isAnswering = true
-    return this.#takeBody() ?? NO_BYTES
+    const body = this.#takeBody()
+    return body === undefined ? NO_BYTES : owned(body)
   }
 
   /** Responds without a callee; undefined: the connection is closed. */
@@ -145,11 +149,12 @@ export class FastConnection implements Downstream {
   }
 
   whole({status}: ResponseHead, lines: string, body: string): void {
-    this.#socket.write(`${statusLine(status)}${lines}\r\n${body}`, 'latin1')
+    this.#late.add(`${statusLine(status)}${lines}\r\n${body}`)
   }
 
   head({status, left}: ResponseHead, lines: string): void {
     this.#isChunked = left < 0
+    this.#late.write()
     this.#socket.cork()
     process.nextTick(uncork, this.#socket)
     const coding = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
@@ -181,6 +186,7 @@ export class FastConnection implements Downstream {
   }
 
   reply(response: Reply): void {
+    this.#late.write()
     this.#socket.write(replyText(response, this.toHead), 'latin1')
   }
 
@@ -197,6 +203,7 @@ export class FastConnection implements Downstream {
   /** The caller disconnected, or is to be disconnected. */
   destroy(): void {
     this.#fastPath.forget(this)
+    this.#late.write()
     this.#socket.destroy()
     this.#gone?.()
     this.#exchange.abort()
@@ -208,13 +215,13 @@ export class FastConnection implements Downstream {
     this.#missing += this.#unsent - size
     this.#unsent = 0
     if (size === 0) return undefined
-    const body = this.#pending && owned(this.#pending.subarray(0, size))
+    const body = this.#pending?.subarray(0, size)
     this.#pending = size === this.#pending?.length ? undefined : this.#pending?.subarray(size)
     return body
   }
 
   #take(bytes: Buffer): void {
-    const rest = this.#missing > 0 ? this.#upload(owned(bytes)) : bytes
+    const rest = this.#missing > 0 ? this.#upload(bytes) : bytes
     if (rest.length > 0) this.#pending = this.#pending === undefined ? rest : Buffer.concat([this.#pending, rest])
     if (!this.isBusy && !this.#socket.writableNeedDrain) this.#next()
     else if ((this.#pending?.length ?? 0) > MAX_EARLY) this.#socket.pause()
@@ -245,12 +252,14 @@ export class FastConnection implements Downstream {
     const bytes = this.#pending
     // The rest of a discarded body, or the next request.
     if (this.#missing > 0 || bytes === undefined) {
-      if (this.#fastPath.isClosing && this.#missing === 0) socket.end(() => socket.destroy())
-      else if (socket.isPaused()) socket.resume()
+      if (this.#fastPath.isClosing && this.#missing === 0) {
+        this.#late.write()
+        socket.end(() => socket.destroy())
+      } else if (socket.isPaused()) socket.resume()
       return false
     }
     if (bytes.length < PLAIN_LIMIT && isHalfLine(bytes)) return this.#waitForLine()
-    const request = readPlain(bytes.toString('latin1', 0, Math.min(PLAIN_LIMIT, bytes.length)), this.#fastPath.rules)
+    const request = this.#fastPath.read(bytes.toString('latin1', 0, Math.min(PLAIN_LIMIT, bytes.length)))
     if (request !== undefined && bytes.length < request.size + request.length && this.#fastPath.needsBody(request))
       return this.#waitForBody()
     if (request === undefined || this.#fastPath.isClosing || !this.#start(request, bytes)) {
@@ -286,6 +295,8 @@ export class FastConnection implements Downstream {
 
   #handOver(bytes: Buffer): void {
     this.#pending = undefined
+    this.#late.write()
+    this.#stopReading()
     for (const [event, listener] of Object.entries(this.#listeners)) this.#socket.removeListener(event, listener)
     this.#fastPath.handOver(this, this.#socket, owned(bytes))
   }

@@ -2,7 +2,8 @@ import type {Server} from 'node:http'
 import type net from 'node:net'
 import {FastConnection, type FastPathHost} from './fast-connection.ts'
 import {isPreface, keepQuery, readable} from './first-line.ts'
-import type {PlainRequest, PlainRules} from './plain-request.ts'
+import {KnownHeads} from './known-heads.ts'
+import {readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
 import {shareReads} from './shared-reads.ts'
 
 export interface FastPathOptions {
@@ -22,15 +23,14 @@ export interface FastPathOptions {
  * nothing and waits for nothing but the first line; all strict checks are in the server behind it.
  */
 export class FastPath implements FastPathHost {
-  readonly rules: PlainRules
   isClosing = false
   readonly #options: FastPathOptions
+  readonly #known = new KnownHeads<PlainRequest>()
   readonly #connections = new Set<FastConnection>()
   readonly #accept: (socket: net.Socket) => void
   readonly #sweep: NodeJS.Timeout
 
   constructor(server: Server, options: FastPathOptions) {
-    this.rules = options.rules
     this.#options = options
     const [listener] = server.listeners('connection')
     if (listener === undefined) throw new Error('node:http listens to no connections')
@@ -42,6 +42,14 @@ export class FastPath implements FastPathHost {
       this.#connections.add(new FastConnection(this, socket))
     })
     this.#sweep = setInterval(() => this.#age(), 1000).unref()
+  }
+
+  read(text: string): PlainRequest | undefined {
+    const known = this.#known.find(text)
+    if (known !== undefined) return known
+    const request = readPlain(text, this.#options.rules)
+    if (request !== undefined) this.#known.add(request)
+    return request
   }
 
   needsBody(request: PlainRequest): boolean {

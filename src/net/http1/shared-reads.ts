@@ -8,17 +8,47 @@ const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 /** The fields of a socket for the server that counts it (Node 26: lib/net.js, `onconnection`). */
 const COUNTED_BY = ['_server', 'server'] as const
 
-/**
- * A connection that is read into a buffer that all share, while it has listeners of `bytes`; without one it is like any other.
- * The next read overwrites what they get: `owned` copies what is kept.
- */
+/** Gets what a connection reads. */
+type Reader = (bytes: Buffer) => void
+
+/** A connection that is read into a buffer that all share, while it has a reader; without one it is like any other. */
 class SharedSocket extends net.Socket {
+  reader: Reader | undefined
+
   constructor(handle: unknown, allowHalfOpen: boolean) {
     const read = (size: number): boolean => {
       const bytes = buffer.subarray(0, size)
-      return this.emit('bytes', bytes) || this.push(Buffer.from(bytes))
+      if (this.reader === undefined) return this.push(Buffer.from(bytes))
+      try {
+        this.reader(bytes)
+      } catch (error) {
+        this.emit(READER_FAILED, error)
+      }
+      return true
     }
     super({handle, allowHalfOpen, readable: true, writable: true, onread: {buffer, callback: read}} as object)
+  }
+}
+
+/** What a connection emits whose reader threw: whoever made it an error boundary gets the error. */
+const READER_FAILED = 'reader-failed'
+
+const rethrow = (error: unknown): never => {
+  throw error
+}
+
+/**
+ * Lets a reader have what the connection reads, or its `data` where its server shares no reads. The next read overwrites what
+ * it gets: `owned` copies what is kept. Returns a function that ends it.
+ */
+export function readWith(socket: net.Socket, reader: Reader): () => void {
+  socket.on('data', reader)
+  if (!(socket instanceof SharedSocket)) return () => void socket.removeListener('data', reader)
+  socket.on(READER_FAILED, rethrow)
+  socket.reader = reader
+  return () => {
+    socket.reader = undefined
+    socket.removeListener('data', reader).removeListener(READER_FAILED, rethrow)
   }
 }
 
@@ -26,7 +56,7 @@ class SharedSocket extends net.Socket {
 export const owned = (bytes: Buffer): Buffer => (bytes.buffer === buffer.buffer ? Buffer.from(bytes) : bytes)
 
 /**
- * Listeners of this server get connections that emit `bytes`. For each read of a connection Node allocates 64 KiB, and shrinks
+ * Listeners of this server get connections that `readWith` reads into one buffer. For each read of a connection Node allocates 64 KiB, and shrinks
  * them: a tenth of the work of a small call. It can read into one buffer, but offers that only for connections that are opened,
  * not for those that a server accepts.
  */

@@ -2,11 +2,12 @@ import net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {codeOf} from '../../model/errors.ts'
 import {CHUNKED, HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM, UNTIL_CLOSE} from './response-head.ts'
-import {readResponseHead, type ResponseHead, type HeaderRules} from './response-head.ts'
+import type {ResponseHead, HeaderRules} from './response-head.ts'
 import {Chunks} from './chunked.ts'
 import {UpstreamError, type Dial} from '../dialer.ts'
 import {bugText, CaughtBug, contain} from '../error-boundary.ts'
-import {readLooseResponse} from './loose-response.ts'
+import type {ResponseHeads} from './response-heads.ts'
+import {owned} from './shared-reads.ts'
 import {alertText} from '../tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
 
@@ -26,8 +27,8 @@ export interface ResponseHandler {
   /** A response 101 makes the connection a tunnel: bytes both ways until one side closes. */
   readonly isTunnel: boolean
   readonly rules: HeaderRules
-  /** The connection is open: send the request. */
-  open(): void
+  /** The connection is open: send the request. `wasOpen`: it was open already when the call came. */
+  open(wasOpen: boolean): void
   /** A complete response that arrived in one read and has a length. */
   whole(head: ResponseHead, body: string): void
   head(head: ResponseHead): void
@@ -49,6 +50,7 @@ export interface UpstreamOwner {
   readonly port: number
   /** Undefined: plain TCP. */
   readonly dial: Dial | undefined
+  readonly responseHeads: ResponseHeads
   /** Takes an idle connection; false: it is not needed any more. */
   keep(upstream: Upstream): boolean
   forget(upstream: Upstream): void
@@ -104,7 +106,7 @@ export class Upstream {
   serve(responseHandler: ResponseHandler): void {
     this.#responseHandler = responseHandler
     this.#interim = 0
-    if (this.#isOpen) responseHandler.open()
+    if (this.#isOpen) responseHandler.open(true)
   }
 
   /** Sends latin1 text or bytes to the callee; false: wait for `drain()`. */
@@ -119,7 +121,7 @@ export class Upstream {
     this.#socket.cork()
     process.nextTick(uncork, this.#socket)
     if (before !== '') this.write(before)
-    const isTaken = this.write(bytes)
+    const isTaken = this.write(owned(bytes))
     return after === '' ? isTaken : this.write(after)
   }
 
@@ -154,7 +156,7 @@ export class Upstream {
     socket
       .on(dial?.opens ?? 'connect', () => {
         this.#isOpen = true
-        this.#responseHandler?.open()
+        this.#responseHandler?.open(false)
       })
       .on('error', (error: Error) => {
         if (error instanceof CaughtBug) return this.#crash(error.cause)
@@ -232,8 +234,7 @@ export class Upstream {
   #parseHead(responseHandler: ResponseHandler, bytes: Buffer, end: number): void {
     for (let at = 0; at < end;) {
       const text = bytes.toString('latin1', at, Math.min(end, at + HEAD_LIMIT))
-      const {toHead, rules} = responseHandler
-      const head = readResponseHead(text, toHead, rules) ?? readLooseResponse(text, toHead, rules)
+      const head = this.#owner.responseHeads.read(text, responseHandler.toHead, responseHandler.rules)
       if (head === undefined) {
         this.#held = Buffer.from(bytes.subarray(at, end))
         return

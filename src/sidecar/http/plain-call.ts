@@ -6,7 +6,8 @@ import {isToken} from '../../gateway/guards.ts'
 import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
 import type {PlainBlocks} from './plain-block.ts'
-import {findPlainTarget, isInvoke} from './target.ts'
+import {KnownTargets} from './known-targets.ts'
+import {isInvoke} from './target.ts'
 import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
 
 /*
@@ -56,51 +57,60 @@ export const plainValues = ({values}: PlainRequest) => ({
   authorization: values[AUTHORIZATION] ?? ''
 })
 
-/** Starts the call of a plain request. False: nothing was done, node:http has to handle it. */
-export const startPlain = (
-  sidecar: SidecarContext,
-  blocks: PlainBlocks,
-  {isAllowedHost, apiToken, tracing: {isTracing, tracer}, apiAccess}: Guards,
-  request: PlainRequest,
-  connection: FastConnection
-): boolean => {
-  const {path, query, lines, length, values} = request
-  const host = values[HOST] ?? ''
-  if (!isAllowedHost(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
-  if (apiAccess() !== undefined) return false
-  // Health checks are not traced.
-  if (isTracing && path.includes('/healthz')) return false
-  const token = values[API_TOKEN] ?? ''
-  if (apiToken !== '' && !isToken(token, apiToken)) return false
-  const isOwn = path.startsWith('/v1.0') && !isInvoke(path)
-  const call = isOwn ? blocks.find(request) : undefined
-  const target = isOwn ? undefined : findPlainTarget(path, query, values[APP_ID] ?? '')
-  if (target === undefined && call === undefined) return false
-  const traceparent = values[TRACEPARENT] ?? ''
-  const tracestate = values[TRACESTATE] ?? ''
-  const span = tracer?.start(traceparent, tracestate)
-  const trace =
-    span !== undefined
-      ? spanLines(span)
-      : isTracing
-        ? traceLines(traceOf(traceparent, tracestate))
-        : untraced({traceparent, tracestate})
-  const responseTrace = isTracing ? trace : ''
-  if (target === undefined) {
-    if (call !== undefined) void blocks.start({request, call, trace, responseTrace, span}, connection)
+/** Starts the calls of plain requests through one sidecar. False: nothing was done, node:http has to handle the request. */
+export class PlainCalls {
+  readonly #sidecar: SidecarContext
+  readonly #blocks: PlainBlocks
+  readonly #targets = new KnownTargets()
+
+  constructor(sidecar: SidecarContext, blocks: PlainBlocks) {
+    this.#sidecar = sidecar
+    this.#blocks = blocks
+  }
+
+  start(
+    {isAllowedHost, apiToken, tracing: {isTracing, tracer}, apiAccess}: Guards,
+    request: PlainRequest,
+    connection: FastConnection
+  ): boolean {
+    const {path, query, lines, length, values} = request
+    const host = values[HOST] ?? ''
+    if (!isAllowedHost(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
+    if (apiAccess() !== undefined) return false
+    // Health checks are not traced.
+    if (isTracing && path.includes('/healthz')) return false
+    const token = values[API_TOKEN] ?? ''
+    if (apiToken !== '' && !isToken(token, apiToken)) return false
+    const isOwn = path.startsWith('/v1.0') && !isInvoke(path)
+    const call = isOwn ? this.#blocks.find(request) : undefined
+    const target = isOwn ? undefined : this.#targets.find(path, query, values[APP_ID] ?? '')
+    if (target === undefined && call === undefined) return false
+    const traceparent = values[TRACEPARENT] ?? ''
+    const tracestate = values[TRACESTATE] ?? ''
+    const span = tracer?.start(traceparent, tracestate)
+    const trace =
+      span !== undefined
+        ? spanLines(span)
+        : isTracing
+          ? traceLines(traceOf(traceparent, tracestate))
+          : untraced({traceparent, tracestate})
+    const responseTrace = isTracing ? trace : ''
+    if (target === undefined) {
+      if (call !== undefined) void this.#blocks.start({request, call, trace, responseTrace, span}, connection)
+      return true
+    }
+    const framing = request.hasLength ? `Content-Length: ${length.toString()}\r\n` : ''
+    new Invocation({
+      sidecar: this.#sidecar,
+      request,
+      target,
+      headers: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
+      trace,
+      responseTrace,
+      spans: span && tracer && {own: span, callee: tracer.startChild(span)},
+      extraLines: '',
+      exchange: handler => connection.begin(handler)
+    }).start()
     return true
   }
-  const framing = request.hasLength ? `Content-Length: ${length.toString()}\r\n` : ''
-  new Invocation({
-    sidecar,
-    request,
-    target,
-    headers: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
-    trace,
-    responseTrace,
-    spans: span && tracer && {own: span, callee: tracer.startChild(span)},
-    extraLines: '',
-    exchange: handler => connection.begin(handler)
-  }).start()
-  return true
 }

@@ -7,9 +7,9 @@ import {contentOf, type CallContent} from '../../../src/telemetry/recorder/call-
 import {FLAG} from '../../../src/telemetry/recorder/call-lines.ts'
 import {CallRecorder} from '../../../src/telemetry/recorder/call-recorder.ts'
 import {openManager} from '../daeploy/rig.ts'
-import {connect} from './caller.ts'
+import {connect, request} from './caller.ts'
 import {echoClient, grpcApp, openTestGrpcPort} from './grpc/rig.ts'
-import {onBothPaths, openTestSidecar, rawApp} from './rig.ts'
+import {echoApp, onBothPaths, openTestSidecar, rawApp, valuesOf} from './rig.ts'
 
 const ALL_BYTES = String.fromCharCode(...Array.from({length: 256}, (_, at) => at))
 const VALUES =
@@ -116,6 +116,24 @@ onBothPaths('what is recorded of a call are the bytes that were sent, both ways'
     t.equal(got.request.body.toString('latin1'), body, `${name}: its body`)
     t.equal(got.response.head, withoutInterim(answer).split('\r\n\r\n')[0], `${name}: the head of the answer`)
     t.equal(got.response.body.toString('latin1'), answerBody, `${name}: its body`)
+  }
+})
+
+onBothPaths('calls with one head, and responses with one, keep their own bodies', async t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openTestSidecar(t, {appPort, observer: recorder})
+  const bodies = Array.from({length: 12}, (_, at) => `body ${at.toString().padStart(2, '0')}`)
+  const callers = await Promise.all([connect(t, port), connect(t, port)])
+  for (const [at, body] of bodies.entries()) {
+    const caller = callers[at % 2]
+    caller?.send(request({body, lines: at % 3 === 0 ? `X-Number: ${at.toString()}\r\n` : ''}))
+    t.match(await caller?.answer(), {status: 200, body})
+    const got = await whole(recorder, at + 1)
+    t.equal(got.request.body.toString(), body)
+    t.equal(got.response.body.toString(), body)
+    const [last] = seen.slice(-1)
+    t.strictSame(last && valuesOf(last, 'x-number'), at % 3 === 0 ? [at.toString()] : [])
   }
 })
 

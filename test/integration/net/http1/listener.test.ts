@@ -112,6 +112,7 @@ t.test('the fast path waits for a first line as long as for a head, on a new con
   const handler = {
     call: {caller: 'a', callee: 'b', method: 'GET', path: '/'},
     isRecorded: false,
+    admittedAt: 0,
     observer: undefined,
     copy: undefined,
     rules: PLAIN_RULES,

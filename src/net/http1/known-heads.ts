@@ -1,0 +1,34 @@
+/** Who calls, or answers, again and again sends few different heads. */
+const COUNT = 4
+/** Longer texts are not kept. */
+const MAX_TEXT = 2048
+
+interface Head {
+  /** Begins with the head. */
+  readonly text: string
+  /** Its size. */
+  readonly size: number
+}
+
+/** The heads that came last, with what was read in them: one that comes again, byte for byte, is not parsed again. */
+export class KnownHeads<H extends Head> {
+  readonly #known: {readonly text: string; readonly head: H}[] = []
+  #next = 0
+
+  /** What was read in the head with which this text begins; undefined: it is not known. */
+  find(text: string): H | undefined {
+    for (const known of this.#known) if (text.slice(0, known.head.size) === known.text) return known.head
+    return undefined
+  }
+
+  add(head: H): void {
+    if (head.text.length > MAX_TEXT) return
+    this.#known[this.#next] = {text: head.text.slice(0, head.size), head}
+    this.#next = (this.#next + 1) % COUNT
+  }
+
+  clear(): void {
+    this.#known.length = 0
+    this.#next = 0
+  }
+}

@@ -1,0 +1,24 @@
+import {KnownHeads} from './known-heads.ts'
+import {readLooseResponse} from './loose-response.ts'
+import {readResponseHead, type HeaderRules, type ResponseHead} from './response-head.ts'
+
+/** Reads the heads of one callee's responses. */
+export class ResponseHeads {
+  readonly #known = new KnownHeads<ResponseHead>()
+  #rules: HeaderRules | undefined
+
+  /** As `readResponseHead`, and `readLooseResponse` for what that one rejects. */
+  read(text: string, toHead: boolean, rules: HeaderRules): ReturnType<typeof readLooseResponse> {
+    // a response to HEAD has no body, whatever its head says
+    if (toHead) return readResponseHead(text, true, rules) ?? readLooseResponse(text, true, rules)
+    if (rules !== this.#rules) this.#known.clear()
+    this.#rules = rules
+    const known = this.#known.find(text)
+    // behind the head stands the body of this response
+    if (known !== undefined) return {...known, text}
+    const head = readResponseHead(text, false, rules)
+    if (!head) return readLooseResponse(text, false, rules)
+    this.#known.add(head)
+    return head
+  }
+}
