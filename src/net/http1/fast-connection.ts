@@ -10,6 +10,7 @@ import {LateText} from './late-text.ts'
 import {PLAIN_LIMIT, type PlainRequest} from './plain-request.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
+import {writeCopy} from '../write-copy.ts'
 import {owned, readWith} from './shared-reads.ts'
 
 /** What a fast connection needs of its fast path. */
@@ -168,7 +169,7 @@ export class FastConnection implements Downstream {
       return this.#socket.write(this.#isChunked ? `${length.toString(16)}\r\n${text}\r\n` : text, 'latin1')
     }
     if (this.#isChunked) this.#socket.write(`${length.toString(16)}\r\n`, 'latin1')
-    const isTaken = this.#socket.write(Buffer.from(bytes))
+    const isTaken = writeCopy(this.#socket, bytes)
     return this.#isChunked ? this.#socket.write('\r\n', 'latin1') : isTaken
   }
 

@@ -5,6 +5,7 @@ import type {Downstream} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
 import {reply, type Reply} from '../reply.ts'
 import {reasonOf} from '../status.ts'
+import {writeCopy} from '../write-copy.ts'
 import {abortConnection} from './abort-connection.ts'
 import {sendContinue, isAwaitingContinue} from './expect-continue.ts'
 import {pairsOf} from './header-lines.ts'
@@ -79,7 +80,7 @@ export class Http1Downstream implements Downstream {
   }
 
   body(bytes: Buffer): boolean {
-    return this.#response.write(Buffer.from(bytes))
+    return writeCopy(this.#response, bytes)
   }
 
   end(): void {

@@ -52,8 +52,11 @@ export function readWith(socket: net.Socket, reader: Reader): () => void {
   }
 }
 
+/** The next read overwrites them. */
+export const isShared = (bytes: Buffer): boolean => bytes.buffer === buffer.buffer
+
 /** The bytes themselves, or a copy of those that the next read overwrites. */
-export const owned = (bytes: Buffer): Buffer => (bytes.buffer === buffer.buffer ? Buffer.from(bytes) : bytes)
+export const owned = (bytes: Buffer): Buffer => (isShared(bytes) ? Buffer.from(bytes) : bytes)
 
 /**
  * Listeners of this server get connections that `readWith` reads into one buffer. For each read of a connection Node allocates 64 KiB, and shrinks

@@ -1,6 +1,7 @@
 import type {Duplex} from 'node:stream'
 import type {CallHandler} from '../call-handler.ts'
 import type {Downstream} from '../downstream.ts'
+import {writeCopy} from '../write-copy.ts'
 import {Exchange} from '../exchange.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
@@ -75,7 +76,7 @@ export class UpgradeTunnel implements Downstream {
   }
 
   body(bytes: Buffer): boolean {
-    return this.#socket.write(Buffer.from(bytes))
+    return writeCopy(this.#socket, bytes)
   }
 
   end(): void {

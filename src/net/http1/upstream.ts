@@ -7,7 +7,8 @@ import {Chunks} from './chunked.ts'
 import {UpstreamError, type Dial} from '../dialer.ts'
 import {bugText, CaughtBug, contain} from '../error-boundary.ts'
 import type {ResponseHeads} from './response-heads.ts'
-import {owned} from './shared-reads.ts'
+import {isShared} from './shared-reads.ts'
+import {writeCopy} from '../write-copy.ts'
 import {alertText} from '../tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
 
@@ -121,7 +122,7 @@ export class Upstream {
     this.#socket.cork()
     process.nextTick(uncork, this.#socket)
     if (before !== '') this.write(before)
-    const isTaken = this.write(owned(bytes))
+    const isTaken = isShared(bytes) ? writeCopy(this.#socket, bytes) : this.write(bytes)
     return after === '' ? isTaken : this.write(after)
   }
 

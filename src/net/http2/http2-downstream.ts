@@ -2,6 +2,7 @@ import type {ServerHttp2Stream} from 'node:http2'
 import type {CallHandler} from '../call-handler.ts'
 import type {Downstream} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
+import {writeCopy} from '../write-copy.ts'
 import {pairsOf} from '../http1/header-lines.ts'
 import type {ResponseHead} from '../http1/response-head.ts'
 import type {Reply} from '../reply.ts'
@@ -65,7 +66,7 @@ export class Http2Downstream implements Downstream {
   }
 
   body(bytes: Buffer): boolean {
-    return !this.#stream.writable || this.#stream.write(Buffer.from(bytes))
+    return !this.#stream.writable || writeCopy(this.#stream, bytes)
   }
 
   end(): void {
