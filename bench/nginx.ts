@@ -11,15 +11,30 @@ const PASSES = {
 }
 type Protocol = keyof typeof PASSES
 
+/** The header lines that a sidecar adds to a call, and to its response. */
+const SIDECAR_HEADERS = [
+  ...Object.entries({
+    'Dapr-Caller-App-Id': 'caller',
+    'Dapr-Callee-App-Id': 'callee',
+    Forwarded: '"for=10.0.0.1;by=10.0.0.1;host=localhost"',
+    'X-Forwarded-For': '10.0.0.1',
+    'X-Forwarded-Host': 'localhost',
+    Traceparent: '00-$request_id-00f067aa0ba902b7-00'
+  }).map(([name, value]) => `proxy_set_header ${name} ${value};`),
+  'add_header Traceparent 00-$request_id-00f067aa0ba902b7-00;'
+].join(' ')
+
 interface Settings {
   readonly folder: string
   readonly from: number
   readonly to: number
   readonly protocol: Protocol
   readonly workers: number
+  /** With what a sidecar adds. */
+  readonly hasHeaders: boolean
 }
 
-const settings = ({folder, from, to, protocol, workers}: Settings): string => `
+const settings = ({folder, from, to, protocol, workers, hasHeaders}: Settings): string => `
 daemon off; worker_processes ${workers.toString()}; pid ${folder}/pid; error_log ${folder}/errors;
 events { worker_connections 1024; }
 http {
@@ -28,7 +43,7 @@ http {
   upstream app { server 127.0.0.1:${to.toString()}; keepalive 64; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${from.toString()}${PASSES[protocol].listens};
-    location / { ${PASSES[protocol].location} }
+    location / { ${PASSES[protocol].location} ${hasHeaders ? SIDECAR_HEADERS : ''} }
   }
 }
 `
@@ -43,12 +58,16 @@ const accepts = async (port: number): Promise<boolean> =>
 export async function startNginx(
   rig: Rig,
   target: number,
-  {protocol = 'http', workers = 1}: {readonly protocol?: Protocol; readonly workers?: number} = {}
+  {
+    protocol = 'http',
+    workers = 1,
+    hasHeaders = false
+  }: Partial<Pick<Settings, 'protocol' | 'workers' | 'hasHeaders'>> = {}
 ): Promise<{readonly port: number; readonly pid: number}> {
   const [port = 0] = await freePorts(1)
   const name = `nginx-${port.toString()}`
   const folder = join(rig.folder, name)
-  await rig.write({[`${name}/conf`]: settings({folder, from: port, to: target, protocol, workers})})
+  await rig.write({[`${name}/conf`]: settings({folder, from: port, to: target, protocol, workers, hasHeaders})})
   const nginx = rig.start(['nginx', '-p', folder, '-e', join(folder, 'errors'), '-c', join(folder, 'conf')])
   while (!(await accepts(port))) {
     if (nginx.hasExited) throw new Error(nginx.report())

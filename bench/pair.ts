@@ -27,7 +27,7 @@ interface Comparison {
 }
 
 /** The same app behind something else, or behind nothing. */
-type PeerName = 'nginx' | 'direct' | 'daprd'
+type PeerName = 'nginx' | 'nginx, headers' | 'direct' | 'daprd'
 
 /**
  * Rounds of calls at the sidecar of one app for another, and in turn at nginx, at the app itself and at Dapr's sidecars, as far as
@@ -60,8 +60,10 @@ const urlAt = (port: number, path = '/plain'): string => `http://127.0.0.1:${por
 /** URLs of the app at `port`; undefined: this peer is not here. */
 async function startPeers(rig: Rig, port: number): Promise<ReadonlyMap<PeerName, string | undefined>> {
   const command = daprd()
+  const hasNginx = isInstalled('nginx')
   return new Map([
-    ['nginx', isInstalled('nginx') ? urlAt((await startNginx(rig, port)).port) : undefined],
+    ['nginx', hasNginx ? urlAt((await startNginx(rig, port)).port) : undefined],
+    ['nginx, headers', hasNginx ? urlAt((await startNginx(rig, port, {hasHeaders: true})).port, '/echo') : undefined],
     ['direct', urlAt(port)],
     ['daprd', command && urlAt(await startDaprdPair(rig, command, port), '/v1.0/invoke/daprd-callee/method/plain')]
   ])

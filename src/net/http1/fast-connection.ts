@@ -187,8 +187,7 @@ export class FastConnection implements Downstream {
   }
 
   reply(response: Reply): void {
-    this.#late.write()
-    this.#socket.write(replyText(response, this.toHead), 'latin1')
+    this.#late.add(replyText(response, this.toHead))
   }
 
   /** Discards the rest of the body, and starts the next call. */
