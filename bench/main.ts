@@ -81,10 +81,28 @@ const LONG: readonly Figure[] = [
   watched
 ]
 
-const {values, positionals} = parseArgs({
-  options: {short: {type: 'boolean', default: false}, write: {type: 'boolean', default: false}},
-  allowPositionals: true
-})
+const USAGE = `npm run bench [-- FIGURE …] [--short] [--write]
+  --short  a glance: one short round of each
+  --write  keep the results, and write docs/performance.md
+Figures: ${FIGURES.map(({name}) => name).join(', ')}`
+
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        help: {type: 'boolean', default: false},
+        short: {type: 'boolean', default: false},
+        write: {type: 'boolean', default: false}
+      },
+      allowPositionals: true
+    })
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
+    process.exit(2)
+  }
+}
+
+const {values, positionals} = parsed()
 const scale = values.short ? SHORT : values.write ? PAGE : WHOLE
 
 /** The rows of one figure, or one cell that says why there are none. */
@@ -134,8 +152,9 @@ const isMeant = (figure: Figure): boolean =>
   positionals.length > 0 ? positionals.includes(figure.name) : !(values.write && LONG.includes(figure))
 
 const unknown = positionals.filter(name => !FIGURES.some(figure => figure.name === name))
-if (unknown.length > 0) {
-  console.error(`no figure ${unknown.join(', ')}; there are ${FIGURES.map(({name}) => name).join(', ')}`)
+if (values.help) console.log(USAGE)
+else if (unknown.length > 0) {
+  console.error(`no figure ${unknown.join(', ')}\n${USAGE}`)
   process.exitCode = 1
 } else {
   await bench(FIGURES.filter(isMeant))
