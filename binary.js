@@ -1,15 +1,14 @@
 // Writes build/pillion: one executable for this platform, Node and the whole program inside (a single executable
 // application of Node's). The program comes with the code that V8 made of it in a first run: that halves what loading takes.
-import {execFileSync, spawnSync} from 'node:child_process'
+import {execFileSync} from 'node:child_process'
 import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
+import {Script} from 'node:vm'
 import {build} from 'esbuild'
 import {buildPage} from './build-page.js'
 
 const folder = resolve('build')
-/** As `bin/pillion.js` starts Node. */
-const NODE_OPTIONS = ['--no-concurrent-recompilation']
 const at = name => join(folder, name)
 
 /** Commands that a part of the program does not run, or the code of one. */
@@ -119,7 +118,7 @@ function warmUp({name, args, input = ''}) {
   )
   writeFileSync(at('warm.cjs'), warmScript(name))
   const env = {...process.env, PILLION_RUNTIME_DIR: join(room, 'run')}
-  execFileSync(process.execPath, [...NODE_OPTIONS, at('warm.cjs'), ...args], {
+  execFileSync(process.execPath, [at('warm.cjs'), ...args], {
     cwd: room,
     env,
     input,
@@ -130,12 +129,9 @@ function warmUp({name, args, input = ''}) {
 
 /** Code that was made under other flags of V8 is silently not taken, and each start compiles anew. */
 function checkCode({name}) {
-  const check = `const {readFileSync} = require('node:fs')
-const cachedData = readFileSync(${JSON.stringify(at(`${name}.code`))})
-const source = readFileSync(${JSON.stringify(at(`${name}.cjs`))}, 'latin1')
-process.exitCode = new (require('node:vm').Script)(source, {filename: 'pillion', cachedData}).cachedDataRejected ? 1 : 0`
-  const {status} = spawnSync(process.execPath, [...NODE_OPTIONS, '-e', check])
-  if (status !== 0) throw new Error(`V8 does not take back the code that it made of ${name}.cjs`)
+  const cachedData = readFileSync(at(`${name}.code`))
+  const script = new Script(readFileSync(at(`${name}.cjs`), 'latin1'), {filename: 'pillion', cachedData})
+  if (script.cachedDataRejected) throw new Error(`V8 does not take back the code that it made of ${name}.cjs`)
 }
 
 /** Takes off 30 MB of names that only a debugger reads. */
@@ -172,7 +168,6 @@ writeFileSync(
       ...LIBRARIES.map(({name}) => [`${name}.cjs`, at(`${name}.cjs`)]),
       ...readdirSync('dist/page').map(file => [`page/${file}`, resolve('dist/page', file)])
     ]),
-    execArgv: NODE_OPTIONS,
     disableExperimentalSEAWarning: true
   })
 )

@@ -1,7 +1,4 @@
-#!/bin/sh
-':' //; exec node --no-concurrent-recompilation "$0" "$@"
-// A shell reads the line above, Node reads what follows. V8 optimises code where it runs: that stops a new run for some
-// milliseconds now and then, where threads for it would keep 20 MB for as long as it lives.
+#!/usr/bin/env node
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (process.platform === 'win32') {
   console.error('pillion does not run on Windows itself: use WSL')

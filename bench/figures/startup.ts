@@ -3,11 +3,12 @@ import {once} from 'node:events'
 import {existsSync, statSync} from 'node:fs'
 import {open} from 'node:fs/promises'
 import {join} from 'node:path'
-import {npmProgram, type Rig} from '../../test/rig/rig.ts'
+import type {Rig} from '../../test/rig/rig.ts'
 import {inRounds, type Figure, type Measure, type MeasureName} from '../figure.ts'
 import {withRig} from '../tools.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+const NPM = [process.execPath, join(ROOT, 'bin/pillion.js')]
 const BINARY = process.env['PILLION'] ?? join(ROOT, 'build/pillion')
 
 type Form = 'npm' | 'binary'
@@ -21,7 +22,7 @@ export const startup: Figure = {
   measure: async ({rounds}) =>
     withRig(async rig => {
       const forms: readonly (readonly [Form, readonly string[]])[] = [
-        ['npm', npmProgram()],
+        ['npm', NPM],
         ...(existsSync(BINARY) ? [['binary', [BINARY]] as const] : [])
       ]
       const fifo = join(rig.folder, 'started')

@@ -1,4 +1,4 @@
-/** How V8 keeps the memory of a long run small. Flags that change while it runs are set here only: V8 rejects its code cache if they differ from those that it was made with. */
+/** How V8 keeps the memory of a long run small. Its flags are set here only, and not at the start: V8 rejects its code cache if they differ. */
 import {runInNewContext} from 'node:vm'
 
 /** How often a run is asked whether it is idle. */

