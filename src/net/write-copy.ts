@@ -2,17 +2,19 @@ import type {Writable} from 'node:stream'
 
 /** Largest piece that is read at once. */
 const SIZE = 64 * 1024
+/** Below it a buffer would be mostly empty while it waits for a slow reader. */
+const SMALL = 16 * 1024
 /** Buffers that are kept: 1 MB. */
 const MAX_FREE = 16
 
 const free: Buffer[] = []
 
 /**
- * Writes a copy of bytes that their owner is about to overwrite, at most 64 KiB; false: wait for `drain`. The buffer of the copy
- * is used again when it is written: V8 does not see how large buffers are that wait to be collected, and leaves 80 MB of them.
+ * Writes a copy of bytes that their owner is about to overwrite; false: wait for `drain`. The buffer of a large copy is used
+ * again when it is written: V8 does not see how large buffers are that wait to be collected, and leaves 80 MB of them.
  */
 export function writeCopy(stream: Writable, bytes: Buffer): boolean {
-  if (bytes.length > SIZE) return stream.write(Buffer.from(bytes))
+  if (bytes.length < SMALL || bytes.length > SIZE) return stream.write(Buffer.from(bytes))
   const whole = free.pop() ?? Buffer.allocUnsafeSlow(SIZE)
   bytes.copy(whole)
   return stream.write(whole.subarray(0, bytes.length), () => {

@@ -59,9 +59,9 @@ export const isShared = (bytes: Buffer): boolean => bytes.buffer === buffer.buff
 export const owned = (bytes: Buffer): Buffer => (isShared(bytes) ? Buffer.from(bytes) : bytes)
 
 /**
- * Listeners of this server get connections that `readWith` reads into one buffer. For each read of a connection Node allocates 64 KiB, and shrinks
- * them: a tenth of the work of a small call. It can read into one buffer, but offers that only for connections that are opened,
- * not for those that a server accepts.
+ * Listeners of this server get connections that `readWith` reads into one buffer. For each read of a connection Node allocates
+ * 64 KiB, and shrinks them: a tenth of the work of a small call. It can read into one buffer, but offers that only for
+ * connections that are opened, not for those that a server accepts.
  */
 export const shareReads = (server: net.Server): void => interceptConnections(server, shared)
 

@@ -30,9 +30,9 @@ t.test('a copy keeps its bytes until they are written; then its buffer is used a
   t.equal(second.held[0]?.chunk.toString(), 'b'.repeat(20_000))
   first.held[0]?.written()
   setImmediate(() => {
-    writeCopy(first.stream, shared.subarray(0, 5))
+    writeCopy(first.stream, shared.subarray(0, 17_000))
     t.equal(first.held[1]?.chunk.buffer, first.held[0]?.chunk.buffer)
-    t.equal(first.held[1]?.chunk.toString(), 'ccccc')
+    t.equal(first.held[1]?.chunk.toString(), 'c'.repeat(17_000))
     t.equal(second.held[0]?.chunk.toString(), 'b'.repeat(20_000), 'what is still being written is left alone')
     t.end()
   })
@@ -45,4 +45,22 @@ t.test('pieces that are larger than any buffer are copied, too', t => {
   bytes.fill('y')
   t.equal(held[0]?.chunk.toString(), 'x'.repeat(70_000))
   t.end()
+})
+
+t.test('small pieces that wait for a slow reader take about what they hold', t => {
+  const {stream, held} = slowStream()
+  for (let at = 0; at < 100; at++) writeCopy(stream, Buffer.from(`message ${at.toString()}`))
+  const next = (): void => {
+    held.at(-1)?.written()
+    if (held.length < 100) return void setImmediate(next)
+    const memory = new Set(held.map(({chunk}) => chunk.buffer))
+    const bytes = [...memory].reduce((sum, {byteLength}) => sum + byteLength, 0)
+    t.ok(bytes <= 4 * 65_536, `${bytes.toString()} bytes`)
+    t.strictSame(
+      held.map(({chunk}) => chunk.toString()),
+      held.map((_, at) => `message ${at.toString()}`)
+    )
+    t.end()
+  }
+  next()
 })
