@@ -1,17 +1,17 @@
-import type {IncomingMessage} from 'node:http'
 import type {FoundRun} from '../control/client.ts'
+import {responseBody} from '../control/response-body.ts'
 import {messageOf, UserError} from '../model/errors.ts'
 import {print} from './print.ts'
 
-/** The answer of a run's API, read. Throws a UserError with what it says is wrong. */
+/** Asks the API of a run, and parses its answer. Throws a UserError with the problem that it reports. */
 export async function askApi<T>(run: FoundRun, path: string): Promise<T> {
-  return JSON.parse(await bodyOf(await run.api(path))) as T
+  return JSON.parse(await responseBody(await run.api(path))) as T
 }
 
-/** The same for a request that changes something. */
+/** Sends a request that changes something. Throws a UserError as above. */
 export async function tellApi<T>(run: FoundRun, method: 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
   return JSON.parse(
-    await bodyOf(await run.api(path, {method, body: body === undefined ? '' : JSON.stringify(body)}))
+    await responseBody(await run.api(path, {method, body: body === undefined ? '' : JSON.stringify(body)}))
   ) as T
 }
 
@@ -22,7 +22,7 @@ export async function* followApi(
   request?: Parameters<FoundRun['api']>[1]
 ): AsyncGenerator<string> {
   const response = await run.api(path, request)
-  if (response.statusCode !== 200) await bodyOf(response)
+  if (response.statusCode !== 200) await responseBody(response)
   response.setEncoding('utf8')
   let rest = ''
   try {
@@ -36,10 +36,13 @@ export async function* followApi(
   }
 }
 
-/** Prints an answer as it comes, however long it is; the result is what stands behind it. Throws a UserError with what the API says is wrong, and if the run ends within it. */
+/**
+ * Prints an answer while it arrives; the result is its trailers. Throws a UserError with the problem that the API reports,
+ * or if the run ends before the answer is complete.
+ */
 export async function copyApi(run: FoundRun, path: string, to: NodeJS.WriteStream): Promise<NodeJS.Dict<string>> {
   const response = await run.api(path)
-  if (response.statusCode !== 200) await bodyOf(response)
+  if (response.statusCode !== 200) await responseBody(response)
   response.setEncoding('utf8') // no character is cut
   try {
     for await (const piece of response) await new Promise<void>(resolve => print(to, piece as string, resolve))
@@ -47,13 +50,4 @@ export async function copyApi(run: FoundRun, path: string, to: NodeJS.WriteStrea
     throw new UserError(`the answer of the run broke off: ${messageOf(error)}`, {explanation: 'It may have ended.'})
   }
   return response.trailers
-}
-
-async function bodyOf(response: IncomingMessage): Promise<string> {
-  let body = ''
-  response.setEncoding('utf8')
-  for await (const piece of response) body += piece as string
-  if (response.statusCode === 200) return body
-  const {detail, hint = ''} = JSON.parse(body) as {detail: string; hint?: string}
-  throw new UserError(detail, {explanation: hint})
 }

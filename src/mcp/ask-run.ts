@@ -1,13 +1,12 @@
-import type {IncomingMessage} from 'node:http'
 import type {FoundRun} from '../control/client.ts'
-import {UserError} from '../model/errors.ts'
+import {responseBody} from '../control/response-body.ts'
 
-/** A request to the API of a run. Throws a UserError with what it says is wrong. */
+/** Asks the API of a run, and parses its answer. Throws a UserError with the problem that it reports. */
 export async function askRun<T>(run: FoundRun, path: string, signal?: AbortSignal): Promise<T> {
-  return JSON.parse(await bodyOf(await run.api(path, {method: 'GET', body: '', signal}))) as T
+  return JSON.parse(await responseBody(await run.api(path, {method: 'GET', body: '', signal}))) as T
 }
 
-/** The same for one that changes something. */
+/** Sends a request that changes something; the result is the text of the answer. Throws a UserError as above. */
 export async function tellRun(
   run: FoundRun,
   method: 'POST' | 'DELETE',
@@ -15,16 +14,7 @@ export async function tellRun(
   {body, signal}: {body?: object; signal?: AbortSignal} = {}
 ): Promise<string> {
   const text = body === undefined ? '' : JSON.stringify(body)
-  return bodyOf(await run.api(path, {method, body: text, signal}))
-}
-
-export async function bodyOf(response: IncomingMessage): Promise<string> {
-  let body = ''
-  response.setEncoding('utf8')
-  for await (const piece of response) body += piece as string
-  if (response.statusCode === 200) return body
-  const {detail, hint = ''} = JSON.parse(body) as {detail: string; hint?: string}
-  throw new UserError(detail, {explanation: hint})
+  return responseBody(await run.api(path, {method, body: text, signal}))
 }
 
 export const path = (...segments: readonly string[]): string =>

@@ -1,27 +1,11 @@
+import type {AppView, RunView} from '../../api/app-view.ts'
+import type {CallRow} from '../../api/call-view.ts'
+import type {DeathView} from '../../api/death-view.ts'
+import type {WhyView} from '../../api/why.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
-import {askRun, bodyOf, duration, path, query, tellRun} from '../ask-run.ts'
+import {responseBody} from '../../control/response-body.ts'
+import {askRun, duration, path, query, tellRun} from '../ask-run.ts'
 import {APP, CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
-
-/** What is used here of an app as the API has it. */
-interface App {
-  readonly id: string
-  readonly version: string
-  readonly instance: number
-  readonly state: string
-  readonly isReady: boolean
-  readonly exit: string
-  readonly restarts: number
-  readonly waitsFor: readonly string[]
-  readonly appPort: number
-  readonly httpPort: number
-  readonly recent: {readonly seconds: number; readonly calls: number; readonly failed: number}
-}
-
-interface Run {
-  readonly template: {readonly file: string}
-  readonly lastCall: number
-  readonly apps: readonly App[]
-}
 
 export const listApps: Tool = {
   name: 'list_apps',
@@ -32,7 +16,7 @@ export const listApps: Tool = {
   properties: {cursor: CURSOR},
   required: [],
   run: async (run, given, signal) => {
-    const {apps, template, lastCall} = await askRun<Run>(run, '/run', signal)
+    const {apps, template, lastCall} = await askRun<RunView>(run, '/run', signal)
     const from = cursorOf(given)
     const left = apps.slice(from)
     const unready = apps.filter(({isReady}) => !isReady).length
@@ -46,9 +30,9 @@ export const listApps: Tool = {
   }
 }
 
-const factOf = ({id, instance, state, isReady}: App): Record<string, unknown> => ({id, instance, state, isReady})
+const factOf = ({id, instance, state, isReady}: AppView): Record<string, unknown> => ({id, instance, state, isReady})
 
-function appText(app: App): string {
+function appText(app: AppView): string {
   const {id, version, instance, state, isReady, exit, restarts, waitsFor, appPort, httpPort, recent} = app
   const parts = [
     isReady ? 'ready' : `${state}, not ready`,
@@ -90,7 +74,7 @@ export const appLogs: Tool = {
     const tail = grep === '' ? skipped + wanted : SEARCHED_LINES
     const asked = query({tail: tail.toString(), ...(grep !== '' && {grep})})
     const response = await run.api(`${path('apps', app, 'logs')}${asked}`, {method: 'GET', body: '', signal})
-    const lines = (await bodyOf(response)).split('\n').slice(0, -1)
+    const lines = (await responseBody(response)).split('\n').slice(0, -1)
     const older = lines.slice(0, Math.max(0, lines.length - skipped)).slice(-wanted)
     const isEnd = grep === '' ? lines.length < tail : lines.length <= skipped + wanted
     return listAnswer({
@@ -101,36 +85,6 @@ export const appLogs: Tool = {
       fromEnd: true
     })
   }
-}
-
-interface Why {
-  readonly app: string
-  readonly instances: readonly {readonly name: string; readonly isReady: boolean; readonly reason: string}[]
-  readonly death: Death | null
-  readonly deaths: number
-}
-
-interface Death {
-  readonly number: number
-  readonly name: string
-  readonly exit: string
-  readonly at: string
-  readonly livedMs: number
-  readonly files: readonly string[]
-  readonly inside: readonly (CallRow & {readonly forMs: number; readonly times: number})[]
-  readonly earlier: number
-  readonly finished: readonly CallRow[]
-  readonly lines: readonly string[]
-  readonly hint: string
-}
-
-interface CallRow {
-  readonly number: number
-  readonly from: string
-  readonly to: string
-  readonly method: string
-  readonly path: string
-  readonly status: number
 }
 
 export const why: Tool = {
@@ -149,10 +103,10 @@ export const why: Tool = {
     const from = cursorOf(given)
     const end = numberOf(given, 'end', 0)
     if (end > 0) {
-      const death = await askRun<Death>(run, path('deaths', end.toString()), signal)
+      const death = await askRun<DeathView>(run, path('deaths', end.toString()), signal)
       return textAnswer(`End ${end.toString()}.`, deathText(death), {from, facts: {end}})
     }
-    const view = await askRun<Why>(run, path('apps', textOf(given, 'app'), 'why'), signal)
+    const view = await askRun<WhyView>(run, path('apps', textOf(given, 'app'), 'why'), signal)
     const {app, instances, death, deaths} = view
     const unready = instances.filter(({isReady}) => !isReady).length
     const states = instances.map(
@@ -164,7 +118,7 @@ export const why: Tool = {
   }
 }
 
-function deathText(death: Death): string {
+function deathText(death: DeathView): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   return [
     `end ${number.toString()}: ${name} ${exit} at ${at}, ${duration(livedMs)} after its start`,
@@ -200,7 +154,7 @@ export const restart: Tool = {
   required: ['app'],
   run: async (run, given, signal) => {
     const answer = await tellRun(run, 'POST', path('apps', textOf(given, 'app'), 'restart'), {signal})
-    const {apps} = JSON.parse(answer) as {apps: readonly App[]}
+    const {apps} = JSON.parse(answer) as {apps: readonly AppView[]}
     return listAnswer({
       summary: 'Restarted.',
       items: apps.map(app => ({text: appText(app), fact: factOf(app)})),

@@ -1,24 +1,8 @@
+import type {CallDetail, CallRow, MessageView} from '../../api/call-view.ts'
+import type {GraphView} from '../../api/graph.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {askRun, duration, path, query} from '../ask-run.ts'
 import {CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
-
-interface CallRow {
-  readonly number: number
-  readonly at: string
-  readonly from: string
-  readonly to: string
-  readonly method: string
-  readonly path: string
-  readonly status: number
-  readonly isOpen: boolean
-  readonly isFailed: boolean
-  readonly failure: string
-  readonly waitedMs: number
-  readonly waitedFor: readonly string[]
-  readonly totalMs: number
-  readonly marks: readonly string[]
-  readonly isKept: boolean
-}
 
 const ROWS = 50
 
@@ -69,20 +53,6 @@ function rowText(row: CallRow): string {
   return `${number.toString()} ${at} ${from} → ${to} ${method} ${target}: ${outcome}${isFailed ? ' FAILED' : ''}; ${notes.join('; ')}`
 }
 
-interface Message {
-  readonly line: string
-  readonly headers: readonly (readonly [string, string])[]
-  readonly body: string
-  readonly encoding: 'utf8' | 'base64'
-}
-
-interface CallDetail extends CallRow {
-  readonly request: Message
-  readonly response: Message
-  readonly isTruncated: boolean
-  readonly traceparent: string
-}
-
 export const call: Tool = {
   name: 'call',
   title: 'One call',
@@ -114,24 +84,12 @@ function detailText(detail: CallDetail): string {
   ].join('')
 }
 
-function messageText({line, headers, body, encoding}: Message): string {
+function messageText({line, headers, body, encoding}: MessageView): string {
   if (line === '') return 'none\n'
   const head = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${each}\n`).join('')
   if (body === '') return head
   const bytes = encoding === 'base64' ? Buffer.from(body, 'base64').length : 0
   return `${head}\n${encoding === 'base64' ? `(${bytes.toString()} bytes that are not text)` : body}\n`
-}
-
-interface Graph {
-  readonly edges: readonly {
-    readonly from: string
-    readonly to: string
-    readonly calls: number
-    readonly failed: number
-    readonly p95Ms: number
-    readonly isDeclared?: boolean
-  }[]
-  readonly uncalled: readonly {readonly from: string; readonly to: string}[]
 }
 
 export const graph: Tool = {
@@ -143,7 +101,7 @@ export const graph: Tool = {
   properties: {cursor: CURSOR},
   required: [],
   run: async (run, given, signal) => {
-    const {edges, uncalled} = await askRun<Graph>(run, '/graph', signal)
+    const {edges, uncalled} = await askRun<GraphView>(run, '/graph', signal)
     const rows = [
       ...edges.map(({from, to, calls: count, failed, p95Ms, isDeclared}) => ({
         text: `${from} → ${to}: ${count.toString()} calls, ${failed.toString()} failed, p95 ${duration(p95Ms)}${isDeclared === false ? '; not under dependsOn' : ''}`,

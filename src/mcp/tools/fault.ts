@@ -1,18 +1,8 @@
+import type {FaultsAnswer} from '../../api/faults.ts'
 import {UserError} from '../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
 import {askRun, path, tellRun} from '../ask-run.ts'
 import {textOf, type Property, type Tool} from '../tool.ts'
-
-interface Faults {
-  readonly faults: readonly {
-    readonly number: number
-    readonly isEnabled: boolean
-    readonly matched: number
-    readonly hits: number
-    readonly texts: {readonly edge: string; readonly effect: string; readonly rate: string; readonly limit: string}
-  }[]
-  readonly removed: number
-}
 
 const text = (description: string): Property => ({type: 'string', description})
 const flag = (description: string): Property => ({type: 'boolean', description})
@@ -53,9 +43,12 @@ export const fault: Tool = {
   run: async (run, given, signal) => {
     const verb = (['off', 'disable', 'enable'] as const).find(each => given[each] !== undefined)
     if (verb === undefined && Object.keys(given).length === 0)
-      return shown('Faults that are on.', await askRun<Faults>(run, '/faults', signal))
+      return shown('Faults that are on.', await askRun<FaultsAnswer>(run, '/faults', signal))
     if (verb === undefined)
-      return shown('It is on.', JSON.parse(await tellRun(run, 'POST', '/faults', {body: given, signal})) as Faults)
+      return shown(
+        'It is on.',
+        JSON.parse(await tellRun(run, 'POST', '/faults', {body: given, signal})) as FaultsAnswer
+      )
     if (Object.keys(given).length > 1)
       throw new UserError(`"${verb}" of fault stands alone`, {explanation: 'It is the number of a fault, or all.'})
     const number = textOf(given, verb)
@@ -64,11 +57,11 @@ export const fault: Tool = {
       verb === 'off'
         ? await tellRun(run, 'DELETE', those, {signal})
         : await tellRun(run, 'POST', `${those}/${verb}`, {signal})
-    return shown(verb === 'off' ? 'Taken off.' : `It is ${verb}d.`, JSON.parse(answer) as Faults)
+    return shown(verb === 'off' ? 'Taken off.' : `It is ${verb}d.`, JSON.parse(answer) as FaultsAnswer)
   }
 }
 
-const shown = (summary: string, {faults, removed}: Faults): ReturnType<typeof listAnswer> =>
+const shown = (summary: string, {faults, removed}: FaultsAnswer): ReturnType<typeof listAnswer> =>
   listAnswer({
     summary: faults.length === 0 ? `${summary} No fault is on.` : summary,
     items: faults.map(({number, isEnabled, matched, hits, texts: {edge, effect, rate, limit}}) => ({

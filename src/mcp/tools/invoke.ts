@@ -1,3 +1,4 @@
+import type {AppView} from '../../api/app-view.ts'
 import type {IncomingMessage} from 'node:http'
 import {UserError, messageOf} from '../../model/errors.ts'
 import {http} from '../../net/http1/node-http.ts'
@@ -9,11 +10,6 @@ const TIMEOUT_MS = 30_000
 /** Of a response so much is read: `call` shows the rest. */
 const MAX_BODY = 64 * 1024
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
-
-interface App {
-  readonly id: string
-  readonly httpPort: number
-}
 
 export const invoke: Tool = {
   name: 'invoke',
@@ -33,7 +29,7 @@ export const invoke: Tool = {
   run: async (run, given, signal) => {
     const to = textOf(given, 'app')
     const from = textOf(given, 'from') || to
-    const {apps} = await askRun<{apps: readonly App[]}>(run, path('apps', from), signal)
+    const {apps} = await askRun<{apps: readonly AppView[]}>(run, path('apps', from), signal)
     const port = apps[0]?.httpPort ?? 0
     const began = performance.now()
     const answer = await send(port, to, given, signal)

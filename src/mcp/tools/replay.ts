@@ -1,27 +1,8 @@
+import type {ReplayView} from '../../api/replay-view.ts'
 import {UserError} from '../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
 import {tellRun} from '../ask-run.ts'
 import type {Tool} from '../tool.ts'
-
-interface Replayed {
-  readonly call: number
-  readonly from: string
-  readonly to: string
-  readonly method: string
-  readonly path: string
-  readonly replay: number
-  readonly before: {readonly status: number}
-  readonly after: {readonly status: number; readonly failure: string} | null
-  readonly differences: readonly {
-    readonly what: string
-    readonly path: string
-    readonly before: string
-    readonly after: string
-  }[]
-  readonly differ: number
-  readonly refusal: string
-  readonly hint: string
-}
 
 const SHOWN = 10
 
@@ -47,7 +28,7 @@ export const replay: Tool = {
     const results = text
       .split('\n')
       .filter(line => line !== '')
-      .map(line => JSON.parse(line) as Replayed)
+      .map(line => JSON.parse(line) as ReplayView)
     const sent = results.filter(({after}) => after !== null).length
     return listAnswer({
       summary: `${sent.toString()} of ${results.length.toString()} calls were sent again.`,
@@ -57,7 +38,7 @@ export const replay: Tool = {
   }
 }
 
-const factOf = ({call, replay: number, before, after, differ}: Replayed): Record<string, unknown> => ({
+const factOf = ({call, replay: number, before, after, differ}: ReplayView): Record<string, unknown> => ({
   call,
   replay: number,
   before: before.status,
@@ -65,7 +46,7 @@ const factOf = ({call, replay: number, before, after, differ}: Replayed): Record
   differ
 })
 
-function resultText(result: Replayed): string {
+function resultText(result: ReplayView): string {
   const {call, from, to, method, path, replay: number, before, after, differences, differ, refusal, hint} = result
   const head = `call ${call.toString()} ${from} → ${to} ${method} ${path}`
   if (refusal !== '') return `${head}: not sent: ${refusal} ${hint}`.trimEnd()

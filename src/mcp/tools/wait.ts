@@ -1,21 +1,9 @@
+import type {WaitAnswer} from '../../api/wait/wait.ts'
 import {listAnswer} from '../answer.ts'
 import {tellRun} from '../ask-run.ts'
 import {textOf, type Tool} from '../tool.ts'
 
-interface Waited {
-  readonly outcome: 'met' | 'impossible' | 'timeout'
-  readonly id: number
-  readonly tookMs: number
-  readonly conditions: readonly {
-    readonly condition: string
-    readonly state: string
-    readonly reason: string
-    readonly apps: readonly {readonly app: string; readonly reason: string; readonly lastLine: string}[]
-  }[]
-  readonly notes: readonly string[]
-}
-
-const OUTCOMES: Readonly<Record<Waited['outcome'], string>> = {
+const OUTCOMES: Readonly<Record<WaitAnswer['outcome'], string>> = {
   met: 'Met',
   impossible: 'It can no longer come true',
   timeout: 'The time was up'
@@ -44,7 +32,7 @@ export const wait: Tool = {
     }
     const {outcome, id, tookMs, conditions, notes} = JSON.parse(
       await tellRun(run, 'POST', '/wait', {body, signal})
-    ) as Waited
+    ) as WaitAnswer
     return listAnswer({
       summary: [`${OUTCOMES[outcome]} after ${tookMs.toString()} ms.`, ...notes.map(note => `Note: ${note}.`)].join(
         ' '
