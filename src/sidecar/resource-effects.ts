@@ -10,7 +10,7 @@ import {plainError} from './http/errors.ts'
 import type {Pipeline} from './http/middleware/middleware.ts'
 import type {SidecarPolicies} from './policies.ts'
 import type {ResiliencyReporterOptions} from './report-resiliency.ts'
-import type {SidecarRules} from './sidecar.ts'
+import type {SidecarRules} from './sidecar-options.ts'
 import type {SidecarTracing} from './tracing.ts'
 
 export interface ResourceEffectsOptions {

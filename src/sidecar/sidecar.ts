@@ -1,13 +1,12 @@
 /**
  * One app's Dapr sidecar: serves Dapr's HTTP API at the ports of one app. It finds the callee of a request, asks the gateway
- * to admit the call, and sends it on with the headers of Dapr's contract; requests to the sidecar's own API are handled here.
+ * to admit the call, and sends it on with the headers that Dapr adds; requests to the sidecar's own API go to `OwnApi`.
  * It knows nothing of processes, of other sidecars, or of where a pool connects to.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {isOnUnixSocket} from '../net/claimed-server.ts'
-import type {CallObserver, Recorded, SentRequest} from '../model/call.ts'
+import type {CallObserver, SentRequest} from '../model/call.ts'
 import {rawHead, type ParsedHead} from '../net/http1/raw-head.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import type {Exchange} from '../net/exchange.ts'
@@ -15,97 +14,32 @@ import {Http1Downstream} from '../net/http1/http1-downstream.ts'
 import {Listener, type ListenerOptions} from '../net/http1/listener.ts'
 import {reply, type Reply} from '../net/reply.ts'
 import {Http2Downstream} from '../net/http2/http2-downstream.ts'
-import {bugText} from '../net/error-boundary.ts'
 import type {StreamRequest} from '../net/http2/http2-listener.ts'
 import {replyStream} from '../net/http2/http2-reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
 import type {Admit} from '../gateway/admission.ts'
 import type {CallContext} from '../gateway/call-context.ts'
 import {INVOKE_ROUTE, isServed} from './http/api-access.ts'
-import type {Blocks} from './blocks/blocks.ts'
-import {createApi, type HandleApi} from './http/api.ts'
+import {createApi} from './http/api.ts'
 import {blockCaller} from './http/blocks/block-caller.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
-import {hostGuard, isCrossOrigin} from '../gateway/guards.ts'
-import {identityOf, callerHeaders, type Identity} from './http/identity.ts'
+import {hostGuard} from '../gateway/guards.ts'
+import {CallerHeaders, identityOf} from './http/identity.ts'
 import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
-import type {Facts} from './http/metadata.ts'
-import {isMounted, startMounted, type MountedRouter} from './http/mounted-router.ts'
+import {isMounted, startMounted} from './http/mounted-router.ts'
+import {OwnApi} from './http/own-api.ts'
 import {PlainBlocks} from './http/plain-block.ts'
 import {PlainCalls, plainRules} from './http/plain-call.ts'
-import {readSidecarRequest, type Guards, type SidecarRequest, type Tracing} from './http/sidecar-request.ts'
-import {BAD_TARGET, FOREIGN_ORIGIN, noAppId} from './http/errors.ts'
+import {readSidecarRequest, type Guards, type SidecarRequest} from './http/sidecar-request.ts'
+import {BAD_TARGET, noAppId} from './http/errors.ts'
 import {filter, type Filtered, type OnPiece} from './http/middleware/filter.ts'
-import type {Pipeline} from './http/middleware/middleware.ts'
 import {recordOwn} from './http/own-record.ts'
-import type {WhyMissing} from './http/routes.ts'
 import {findReadTarget} from './http/target.ts'
-
-export interface SidecarOptions {
-  readonly appId: string
-  /** Bound and listening on the sidecar's HTTP port; the sidecar owns them from now on. */
-  readonly servers: readonly net.Server[]
-  readonly admit: Admit
-  readonly facts: () => Facts
-  /** The app accepts calls. */
-  readonly isReady: () => boolean
-  readonly requestShutdown: () => void
-  readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
-  /** Addresses it listens on besides loopback: the names allowed in a Host header. */
-  readonly allowedHosts: readonly string[]
-  /** DAPR_API_TOKEN, and the APP_API_TOKEN of its own app; '' = none. */
-  readonly tokens: {readonly api: string; readonly app: string}
-  /** Loads the building blocks of the app. */
-  readonly blocks: () => Promise<Blocks>
-  readonly warn: (text: string) => void
-  /** Called for every request when it has ended, including those to the sidecar's own API. */
-  readonly recorded?: Recorded | undefined
-  readonly observer?: CallObserver | undefined
-  readonly faults?: CallContext['faults']
-  /** Default: every request passes as it is. */
-  readonly rules?: SidecarRules
-  /** Additional routes on this port. */
-  readonly mounted?: MountedRouter | undefined
-  /** Mirrors a call to an app that has shadows. */
-  readonly copierOf?: CopierOf | undefined
-  /** Default: a request keeps its trace, or gets a new one. */
-  readonly tracing?: Tracing
-  /** The APIs that are served now; default: all. */
-  readonly apiAccess?: Guards['apiAccess']
-  readonly whyMissing?: WhyMissing
-  /** Default: from this machine and our environment. */
-  readonly identity?: Identity
-  /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); omitted: not allowed. */
-  readonly key?: string
-  /** False: HTTP/2 is not served (DAPR_HTTP_DISABLE_H2C). Default true. */
-  readonly hasHttp2?: boolean
-  /** False: every request is parsed by node:http. Default true. */
-  readonly hasFastPath?: boolean
-}
-
-/** What requests of the app pass; its parts may be exchanged at any time. */
-export interface SidecarRules {
-  /** Stand around each call. */
-  readonly interceptors: readonly Interceptor[]
-  /** What all requests to the sidecar pass before they are routed, but for those of other runs' sidecars. */
-  readonly pipeline: Pipeline
-}
+import type {SidecarOptions, SidecarRules} from './sidecar-options.ts'
 
 const NO_RULES: SidecarRules = {interceptors: [], pipeline: []}
-
-/** A request to the sidecar's own API, over any version of HTTP. */
-interface OwnCall {
-  readonly body: AsyncIterable<Buffer>
-  /** Closes the connection, or the stream. */
-  readonly destroy: () => void
-  readonly respond: (reply: Reply) => void
-  /** Calls `then` when the response has been sent. */
-  readonly finished: (then: () => void) => void
-  /** Calls the listener when the caller has received the response, or disconnects. */
-  readonly onGone: (listener: () => void) => void
-}
 
 /** Go reads this many bytes of a head beyond its limit. */
 const HEAD_SLOP = 4096
@@ -119,16 +53,14 @@ export class Sidecar implements SidecarContext {
   readonly warn: (text: string) => void
   readonly copierOf: CopierOf | undefined
   readonly #options: SidecarOptions
-  readonly #identity: Identity
   readonly #guards: Guards
   /** For unix domain sockets: any Host is allowed. */
   readonly #socketGuards: Guards
-  readonly #handleApi: HandleApi
+  readonly #ownApi: OwnApi
   readonly #plainBlocks: PlainBlocks
   readonly #listener: Listener
   readonly #delegatedCallers: DelegatedCallers
-  /** The headers about this caller for each callee; one string per callee that admitted a call. */
-  readonly #callerHeaders = {local: new Map<string, string>(), remote: new Map<string, string>()}
+  readonly #callerHeaders: CallerHeaders
   readonly heldBodies = new HeldBodies()
   /** Metadata that was set over either API. */
   readonly customMetadata = new Map<string, string>()
@@ -150,8 +82,9 @@ export class Sidecar implements SidecarContext {
     this.faults = options.faults
     this.#rules = options.rules ?? NO_RULES
     this.#options = options
-    this.#identity = options.identity ?? identityOf(process.env)
-    this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity: this.#identity, key: options.key ?? ''})
+    const identity = options.identity ?? identityOf(process.env)
+    this.#callerHeaders = new CallerHeaders(identity, appId)
+    this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity, key: options.key ?? ''})
     this.#guards = {
       isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
@@ -163,19 +96,29 @@ export class Sidecar implements SidecarContext {
     const {maxBodyBytes} = limits
     const callBlock = blockCaller(options.blocks)
     this.#plainBlocks = new PlainBlocks({appId, maxBodyBytes, callBlock, recorded: options.recorded, warn})
-    this.#handleApi = createApi({...options, maxBodyBytes, callBlock, customMetadata: this.customMetadata})
-    this.#listener = new Listener({
-      servers: options.servers,
+    this.#ownApi = new OwnApi({
+      handle: createApi({...options, maxBodyBytes, callBlock, customMetadata: this.customMetadata}),
+      isAllowedHost: this.#guards.isAllowedHost,
+      requestShutdown: options.requestShutdown,
+      warn
+    })
+    this.#listener = this.#createListener()
+  }
+
+  #createListener(): Listener {
+    const {servers, limits, warn, hasFastPath, hasHttp2} = this.#options
+    return new Listener({
+      servers,
       maxHeadBytes: limits.readBufferBytes + HEAD_SLOP,
       warn,
-      ...(options.hasFastPath !== false && {fast: this.#fast()}),
+      ...(hasFastPath !== false && {fast: this.#fastPath()}),
       serve: (request, response) => {
         this.#serve(request, response)
       },
       upgrade: (request, socket, early) => {
         this.#upgrade(request, socket, early)
       },
-      ...(options.hasHttp2 !== false && {serveStream: (request: StreamRequest) => this.#serveStream(request)})
+      ...(hasHttp2 !== false && {serveStream: (request: StreamRequest) => this.#serveStream(request)})
     })
   }
 
@@ -199,15 +142,10 @@ export class Sidecar implements SidecarContext {
   }
 
   callerHeaders(callee: string, isLocal: boolean): string {
-    const known = this.#callerHeaders[isLocal ? 'local' : 'remote']
-    const lines = known.get(callee)
-    if (lines !== undefined) return lines
-    const text = callerHeaders(this.#identity, this.appId, {callee, isLocal})
-    known.set(callee, text)
-    return text
+    return this.#callerHeaders.linesFor(callee, isLocal)
   }
 
-  #fast(): ListenerOptions['fast'] {
+  #fastPath(): ListenerOptions['fast'] {
     const {mounted} = this.#options
     const plainCalls = new PlainCalls(this, this.#plainBlocks)
     return {
@@ -255,7 +193,7 @@ export class Sidecar implements SidecarContext {
       if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
       respond(parsed.refusal)
     } else if (parsed.action !== undefined)
-      this.#own(parsed, {
+      this.#ownApi.answer(parsed, {
         body: request,
         destroy: () => request.socket.destroy(),
         respond,
@@ -288,7 +226,7 @@ export class Sidecar implements SidecarContext {
     }
     if (refusal !== undefined) respond(refusal)
     else if (action !== undefined)
-      this.#own(parsed, {
+      this.#ownApi.answer(parsed, {
         body: stream,
         destroy: () => stream.destroy(),
         respond,
@@ -311,27 +249,6 @@ export class Sidecar implements SidecarContext {
     const isInternal = this.#delegatedCallers.contextFor(headers.delegation) !== undefined
     if (refusal !== undefined || isInternal) return then.pass(request, undefined)
     void filter(pipeline, request, then, this.warn)
-  }
-
-  #own(parsed: SidecarRequest, {body, destroy, respond, finished, onGone}: OwnCall): void {
-    const {action, headers, sent, trace} = parsed
-    if (action === undefined) return
-    const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
-    if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, this.#guards.isAllowedHost))
-      return respond(FOREIGN_ORIGIN)
-    if (action.kind === 'shutdown') finished(this.#options.requestShutdown)
-    const answer = this.#handleApi(action, {body, query: sent.query, lines: headers.lines, trace, onGone})
-    if (answer instanceof Promise) void this.#respondLater(answer, {destroy, respond})
-    else respond(answer)
-  }
-
-  async #respondLater(answer: Promise<Reply>, {destroy, respond}: Pick<OwnCall, 'destroy' | 'respond'>): Promise<void> {
-    try {
-      respond(await answer)
-    } catch (error) {
-      this.warn(bugText(error))
-      destroy()
-    }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {

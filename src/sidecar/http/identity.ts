@@ -41,3 +41,25 @@ export const callerHeaders = (
   const from = forwardedAddress(address)
   return `${ids}X-Forwarded-For: ${address}\r\nX-Forwarded-Host: ${hostName}\r\nForwarded: for=${from};by=${from};host=${hostName}\r\n`
 }
+
+/** The header lines of one caller, one string for each callee that has admitted a call. */
+export class CallerHeaders {
+  readonly #identity: Identity
+  readonly #caller: string
+  readonly #local = new Map<string, string>()
+  readonly #remote = new Map<string, string>()
+
+  constructor(identity: Identity, caller: string) {
+    this.#identity = identity
+    this.#caller = caller
+  }
+
+  linesFor(callee: string, isLocal: boolean): string {
+    const known = isLocal ? this.#local : this.#remote
+    const lines = known.get(callee)
+    if (lines !== undefined) return lines
+    const text = callerHeaders(this.#identity, this.#caller, {callee, isLocal})
+    known.set(callee, text)
+    return text
+  }
+}
