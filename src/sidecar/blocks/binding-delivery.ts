@@ -1,11 +1,10 @@
 import type {BindingEvent, EventHandled} from '../../components/binding.ts'
-import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
-import type {Outcomes, ResilientCall} from '../../gateway/interceptors/resiliency/resilient-call.ts'
+import type {Outcomes} from '../../gateway/interceptors/resiliency/resilient-call.ts'
 import {messageOf} from '../../model/errors.ts'
-import {pause} from '../../platform/delay.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from './binding-channel.ts'
 import type {Bindings} from './bindings.ts'
-import {policyTarget, type BlockContext} from './block-context.ts'
+import type {BlockContext} from './block-context.ts'
+import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
 import type {State} from './state.ts'
 
 export interface BindingDeliveryOptions {
@@ -13,17 +12,13 @@ export interface BindingDeliveryOptions {
   readonly channel: BindingChannel
   readonly bindings: Bindings
   readonly state: State
-  /** As it is now. */
+  /** Its route may change while it is read. */
   readonly target: () => BindingTarget
   /** Aborted when nothing more is to be delivered; what the app has already may still be answered. */
   readonly over: AbortSignal
 }
 
-/** `stopped`: nothing is delivered any more, the app never got it. */
-type Outcome = BindingAnswer | {readonly kind: 'stopped'}
-
-const NOTICED_MS = 50
-const STOPPED: Outcome = {kind: 'stopped'}
+type Outcome = BindingAnswer | Stopped
 
 const OUTCOMES: Outcomes<Outcome> = {
   judge: outcome => {
@@ -44,28 +39,30 @@ const OUTCOMES: Outcomes<Outcome> = {
 
 /**
  * Delivers the events of one binding to the app, and does what its answers ask for (Dapr: pkg/runtime/processor/binding/send.go).
- * An event is held while the app starts, reloads or is unhealthy: that counts as no failure.
  */
 export class BindingDelivery {
   readonly #options: BindingDeliveryOptions
-  readonly #waiting = new Set<ResilientCall<Outcome>>()
+  readonly #held: HeldDelivery<Exclude<BindingAnswer, Interrupted>>
 
   constructor(options: BindingDeliveryOptions) {
     this.#options = options
-    options.over.addEventListener(
-      'abort',
-      () => {
-        for (const call of this.#waiting) call.cancel()
-      },
-      {once: true}
-    )
+    const {context, channel, target, over} = options
+    this.#held = new HeldDelivery({
+      context,
+      block: 'bindings',
+      component: () => target().name,
+      ready: signal => channel.ready(signal),
+      outcomes: OUTCOMES,
+      interrupted: answer => (answer.isSent ? answer : undefined),
+      over
+    })
   }
 
   /** Delivers one event. Never rejects. */
   async handle(event: BindingEvent): Promise<EventHandled> {
-    const {context, target} = this.#options
+    const {context, channel, target} = this.#options
     const startedAt = performance.now()
-    const outcome = await this.#attempt(event)
+    const outcome = await this.#held.run(async attempt => channel.deliver(target(), event, attempt))
     const elapsedMs = performance.now() - startedAt
     if (outcome.kind !== 'stopped')
       context.counted({type: 'triggered', component: target().name, isSuccess: outcome.kind === 'success', elapsedMs})
@@ -82,37 +79,7 @@ export class BindingDelivery {
     }
   }
 
-  /** Delivers with the inbound policies of the component. */
-  async #attempt(event: BindingEvent): Promise<Outcome> {
-    const {context, target} = this.#options
-    const policies = context.policies()
-    const found = policies?.find(policyTarget('bindings', target().name, 'inbound'))
-    if (policies === undefined || found === undefined) return this.#held(event)
-    const call = policies.call(found, OUTCOMES)
-    this.#waiting.add(call)
-    try {
-      return await call.run(async attempt => this.#held(event, attempt))
-    } finally {
-      this.#waiting.delete(call)
-    }
-  }
-
-  /** Delivers when the app takes events, again if its process has ended before it got this one. */
-  async #held(event: BindingEvent, attempt?: AttemptControl): Promise<Outcome> {
-    const {channel, over, target} = this.#options
-    for (;;) {
-      attempt?.pause()
-      await channel.ready(over)
-      attempt?.resume()
-      if (over.aborted) return STOPPED
-      const answer = await channel.deliver(target(), event, attempt)
-      if (answer.kind !== 'interrupted' || answer.isSent || attempt?.isStopped === true) return answer
-      // that it does not listen any more is noticed in a moment
-      await pause(NOTICED_MS, over)
-    }
-  }
-
-  /** What fails is logged: the event has been handled all the same. */
+  /** Failures are only logged: the event itself has been handled. */
   async #fulfil(wishes: BindingWishes): Promise<void> {
     await Promise.all([this.#save(wishes), this.#send(wishes)])
   }

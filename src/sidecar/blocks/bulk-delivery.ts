@@ -3,13 +3,14 @@ import type {Handled, Message} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
 import type {BulkSettings} from '../../resources/subscriptions.ts'
 import type {BatchEntry, EventChannel, EventTarget} from './event-channel.ts'
-import {endSpan, type EventDelivery, type Outcome} from './event-delivery.ts'
+import type {EventDelivery} from './event-delivery.ts'
+import {endSpan, type Outcome} from './event-outcome.ts'
 
 /** A message that waits for others. */
 interface Waiting extends BatchEntry {
   readonly message: Message
   readonly resolve: (handled: Handled) => void
-  /** What came of it so far. */
+  /** Its outcome so far. */
   outcome?: Outcome
 }
 
@@ -20,13 +21,13 @@ export interface BulkDeliveryOptions {
   readonly over: AbortSignal
 }
 
-/** Whether it has to be delivered again. */
+/** Whether the message has to be delivered again. */
 const isLeft = ({outcome}: Waiting): boolean =>
   outcome === undefined || outcome.kind === 'failed' || outcome.kind === 'interrupted'
 
 /**
- * Delivers the events of a subscription together: as many as come within a time, in one request for each path of its rules
- * (Dapr: pkg/runtime/subscription, bulk subscribe). Only those that failed are delivered again.
+ * Delivers the events of a subscription in batches: those that arrive within `maxAwaitMs`, in one request for each path of
+ * its rules (Dapr: pkg/runtime/subscription, bulk subscribe). Only those that failed are delivered again.
  */
 export class BulkDelivery {
   readonly #options: BulkDeliveryOptions
@@ -38,7 +39,7 @@ export class BulkDelivery {
     options.over.addEventListener('abort', () => void this.#flush(), {once: true})
   }
 
-  /** Delivers a message with others. Never rejects. */
+  /** Delivers a message together with others. Never rejects. */
   async handle(message: Message): Promise<Handled> {
     const {delivery, settings, over} = this.#options
     const event = delivery.read(message)
@@ -64,7 +65,7 @@ export class BulkDelivery {
     }
   }
 
-  /** The worst of what came of these. */
+  /** Delivers a batch; the result is the worst outcome of its events. */
   async #deliver(batch: readonly Waiting[], attempt?: AttemptControl): Promise<Outcome> {
     const {delivery, channel} = this.#options
     const paths = new Map<string, {readonly target: EventTarget; readonly entries: Waiting[]}>()

@@ -1,6 +1,7 @@
 import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
 import type {EventFields} from '../../resources/routing-rule.ts'
 import type {TopicSubscription} from '../../resources/subscriptions.ts'
+import type {Interrupted} from './held-delivery.ts'
 
 /** An event on its way to the app. */
 export interface AppEvent {
@@ -28,10 +29,7 @@ export interface BatchEntry {
   readonly event: AppEvent
 }
 
-/**
- * What the app has answered (Dapr: pkg/runtime/pubsub, table of statuses). `interrupted`: its process ended before it
- * answered; if it was not `sent`, the process never got the event.
- */
+/** What the app has answered (Dapr: pkg/runtime/pubsub, table of statuses). */
 export type EventAnswer =
   | {readonly kind: 'success'}
   | {readonly kind: 'drop'}
@@ -39,7 +37,7 @@ export type EventAnswer =
   | {readonly kind: 'unknown'; readonly status: number; readonly text: string}
   /** `status`: that of a failing response, which `matching` of a retry policy decides about; 0: there is none. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
-  | {readonly kind: 'interrupted'; readonly isSent: boolean; readonly text: string}
+  | Interrupted
 
 /** How events reach the app: over HTTP or gRPC. */
 export interface EventChannel {

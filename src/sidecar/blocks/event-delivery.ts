@@ -1,87 +1,53 @@
 import type {AppComponent} from '../../components/app-components.ts'
 import type {Handled, Message} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
-import type {Outcomes, ResilientCall, Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
 import type {ProcessStatus} from '../../model/component-event.ts'
 import {messageOf} from '../../model/errors.ts'
-import {pause} from '../../platform/delay.ts'
 import type {TopicSubscription} from '../../resources/subscriptions.ts'
-import {policyTarget, type BlockContext, type BlockSpan} from './block-context.ts'
-import {hasExpired, parseEvent, rawEvent} from './cloud-event.ts'
+import {eventOf} from './app-event.ts'
+import type {BlockContext, BlockSpan} from './block-context.ts'
+import {hasExpired} from './cloud-event.ts'
 import type {AppEvent, EventAnswer, EventChannel, EventTarget} from './event-channel.ts'
+import {CRASHED, endSpan, OUTCOMES, processStatusOf, type Outcome} from './event-outcome.ts'
+import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
 
 export interface EventDeliveryOptions {
   readonly context: BlockContext
   readonly channel: EventChannel
   readonly broker: AppComponent<'pubsub'>
-  /** As it is now: its routes may change while it lasts. */
+  /** Its routes may change while it is read. */
   readonly subscription: () => TopicSubscription
-  /** Aborted when nothing more is to be delivered; what the app has already may still be answered. */
+  /** Aborted when nothing more is to be delivered; what the app already has may still be answered. */
   readonly over: AbortSignal
 }
 
-/** A message whose app crashes so often while it handles it has failed. */
-const MAX_INTERRUPTIONS = 3
-const NOTICED_MS = 50
-
-/** What becomes of an event that the app does not get. `stopped`: nothing more is delivered, the broker keeps it. */
-type Undelivered = {readonly kind: 'stopped'} | {readonly kind: 'expired'} | {readonly kind: 'unrouted'}
-
-export type Outcome = EventAnswer | Undelivered
-
-type Deliver = (attempt?: AttemptControl) => Promise<Outcome>
-
-const STOPPED: Undelivered = {kind: 'stopped'}
-
-/** A failure is what the app may answer otherwise the next time; 404 and DROP are none. */
-function judge(outcome: Outcome): Verdict {
-  switch (outcome.kind) {
-    case 'success':
-    case 'drop':
-    case 'unknown':
-    case 'expired':
-    case 'unrouted':
-      return 'success'
-    case 'failed':
-      return isFailingStatus(outcome.status) ? outcome.status : 'failed'
-    case 'interrupted':
-      return 'failed'
-    case 'stopped':
-      return 'excluded'
-  }
-}
-
-/** Of HTTP, or a code of gRPC. */
-const isFailingStatus = (status: number): boolean => status >= 300 || (status > 0 && status <= 16)
-
-const OUTCOMES: Outcomes<Outcome> = {
-  judge,
-  failed: reason => {
-    if (reason === 'cancelled') return STOPPED
-    return {kind: 'failed', status: 0, text: reason === 'timeout' ? 'context deadline exceeded' : reason}
-  },
-  discard: () => undefined
-}
+/** An event has failed when this many processes of the app ended while they handled it. */
+const MAX_CRASHES = 3
 
 /**
- * Delivers the events of one subscription to the app, and decides what becomes of those that fail (Dapr:
- * pkg/runtime/pubsub). An event is held while the app starts, reloads or is unhealthy: that counts as no failure.
+ * Delivers the events of one subscription to the app, and decides what follows from its answers (Dapr: pkg/runtime/pubsub).
  */
 export class EventDelivery {
   readonly #options: EventDeliveryOptions
-  readonly #waiting = new Set<ResilientCall<Outcome>>()
-  /** What spans of its events are called. */
+  readonly #held: HeldDelivery<Exclude<Outcome, Interrupted | Stopped>>
+  /** Name and attributes of the spans of its events. */
   #spanOf = spanOf('')
 
   constructor(options: EventDeliveryOptions) {
     this.#options = options
-    options.over.addEventListener(
-      'abort',
-      () => {
-        for (const call of this.#waiting) call.cancel()
+    const {context, channel, subscription, over} = options
+    this.#held = new HeldDelivery({
+      context,
+      block: 'pubsub',
+      component: () => subscription().pubsubName,
+      ready: signal => channel.ready(signal),
+      outcomes: OUTCOMES,
+      interrupted: (_answer, crashes) => {
+        if (over.aborted) return STOPPED
+        return crashes < MAX_CRASHES ? undefined : CRASHED
       },
-      {once: true}
-    )
+      over
+    })
   }
 
   /** Delivers one message. Never rejects. */
@@ -94,7 +60,7 @@ export class EventDelivery {
     return 'done'
   }
 
-  /** The event of a message, or why it is none. */
+  /** The event in a message, or an error if it is not one. */
   read(message: Message): AppEvent | Error {
     const subscription = this.#options.subscription()
     try {
@@ -107,7 +73,7 @@ export class EventDelivery {
     }
   }
 
-  /** Where an event goes by the routes of now. */
+  /** The path of the app that an event goes to, by the current routes. */
   route({fields}: AppEvent): EventTarget | Exclude<Outcome, {kind: 'stopped'}> {
     const subscription = this.#options.subscription()
     if (hasExpired(fields)) return {kind: 'expired'}
@@ -124,25 +90,11 @@ export class EventDelivery {
   }
 
   /** Delivers with the inbound policies of the component, once the app takes events. */
-  attempt(deliver: Deliver): Promise<Outcome> {
-    const {context, subscription} = this.#options
-    const policies = context.policies()
-    const found = policies?.find(policyTarget('pubsub', subscription().pubsubName, 'inbound'))
-    return policies === undefined || found === undefined
-      ? this.#held(deliver)
-      : this.#treated(policies.call(found, OUTCOMES), deliver)
+  attempt(deliver: (attempt?: AttemptControl) => Promise<Outcome>): Promise<Outcome> {
+    return this.#held.run(deliver)
   }
 
-  async #treated(call: ResilientCall<Outcome>, deliver: Deliver): Promise<Outcome> {
-    this.#waiting.add(call)
-    try {
-      return await call.run(async attempt => this.#held(deliver, attempt))
-    } finally {
-      this.#waiting.delete(call)
-    }
-  }
-
-  /** What follows from the app's answer. */
+  /** Does what follows from the outcome of a delivery. */
   async conclude(outcome: Outcome, message: Message, event: AppEvent): Promise<Handled> {
     if (outcome.kind === 'success') {
       this.#succeeded(event)
@@ -202,28 +154,7 @@ export class EventDelivery {
     return answer
   }
 
-  /** Delivers when the app takes events, again if its process ends before it answers. */
-  async #held(deliver: Deliver, attempt?: AttemptControl): Promise<Outcome> {
-    const {channel, over} = this.#options
-    for (let interruptions = 0; interruptions < MAX_INTERRUPTIONS;) {
-      const held = channel.ready(over)
-      if (held !== undefined) {
-        attempt?.pause()
-        await held
-        attempt?.resume()
-      }
-      if (over.aborted) return STOPPED
-      const answer = await deliver(attempt)
-      if (answer.kind !== 'interrupted' || attempt?.isStopped === true) return answer
-      if (over.aborted) return STOPPED
-      if (answer.isSent) interruptions++
-      // that it does not listen any more is noticed in a moment
-      else await pause(NOTICED_MS, over)
-    }
-    return {kind: 'failed', status: 0, text: 'the process of the app ended each time before it answered'}
-  }
-
-  /** A message that has failed for good: kept as a dead letter or by the broker, or told to be lost. */
+  /** A message has failed for good: it becomes a dead letter, stays with the broker, or is reported as lost. */
   async fail(message: Message, answer: string, id: string): Promise<Handled> {
     const {context, broker, subscription} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
@@ -249,7 +180,7 @@ export class EventDelivery {
     return 'done'
   }
 
-  /** Of an event that has a trace (Dapr: pkg/diagnostics, StartInternalCallbackSpan). */
+  /** Starts the span of an event that carries a trace (Dapr: pkg/diagnostics, StartInternalCallbackSpan). */
   startSpan({fields}: AppEvent): BlockSpan | undefined {
     const {context, subscription} = this.#options
     const trace = fields['traceparent'] ?? fields['traceid']
@@ -259,7 +190,7 @@ export class EventDelivery {
     return context.startSpan(this.#spanOf.name, trace, this.#spanOf.attributes)
   }
 
-  /** The app has answered a request with several events. */
+  /** Counts the app's answers to a batch. */
   countBatch(answers: readonly EventAnswer[], elapsedMs: number): void {
     const {context, subscription} = this.#options
     const {pubsubName: component, topic} = subscription()
@@ -274,7 +205,7 @@ export class EventDelivery {
   #count(processStatus: ProcessStatus, status: ProcessStatus, elapsedMs = 0): void {
     const {context, subscription} = this.#options
     const {pubsubName: component, topic, bulk} = subscription()
-    if (bulk !== undefined) return // those are counted together
+    if (bulk !== undefined) return // counted by countBatch
     context.counted({type: 'delivered', component, topic, processStatus, status, elapsedMs})
   }
 
@@ -305,28 +236,7 @@ const spanOf = (topic: string) => ({
   attributes: {'messaging.system': 'pubsub', 'messaging.destination.name': topic}
 })
 
-/** The app has answered. */
-export function endSpan(span: BlockSpan | undefined, answer: EventAnswer): void {
-  if (answer.kind === 'success' || answer.kind === 'drop') span?.end(0, '')
-  else span?.end(answer.kind === 'interrupted' ? 0 : answer.status, answer.text || answer.kind)
-}
-
-/** How Dapr counts an answer; undefined: the app did not get the event. */
-function processStatusOf(answer: EventAnswer): ProcessStatus | undefined {
-  switch (answer.kind) {
-    case 'success':
-      return 'success'
-    case 'drop':
-    case 'unknown':
-      return 'drop'
-    case 'failed':
-      return 'retry'
-    case 'interrupted':
-      return answer.isSent ? 'retry' : undefined
-  }
-}
-
-/** For messages: an id is any text. */
+/** The id of an event, for messages to people. */
 const idOf = ({fields: {id}}: AppEvent): string => (typeof id === 'string' ? id : JSON.stringify(id ?? ''))
 
 const MAX_SHOWN = 200
@@ -334,16 +244,4 @@ const MAX_SHOWN = 200
 const oneLine = (text: string): string => {
   const line = text.replace(/\s+/g, ' ')
   return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line
-}
-
-function isRaw({metadata}: TopicSubscription): boolean {
-  for (const key in metadata)
-    if (key.toLowerCase() === 'rawpayload' && /^(?:1|t|true)$/i.test(metadata[key] ?? '')) return true
-  return false
-}
-
-function eventOf({data, metadata}: Message, subscription: TopicSubscription): AppEvent {
-  if (!isRaw(subscription)) return {fields: parseEvent(data), body: data, metadata}
-  const fields = rawEvent(data, {...subscription, metadata})
-  return {fields, body: Buffer.from(JSON.stringify(fields)), raw: data, metadata}
 }
