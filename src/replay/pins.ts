@@ -1,4 +1,5 @@
 import {UserError} from '../model/errors.ts'
+import {SerialQueue} from '../model/serial-queue.ts'
 import {copyOf} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {answerOf, type Answer} from './answer.ts'
@@ -69,8 +70,7 @@ export class Pins {
   #pins: readonly KeptPin[] = []
   #rounds: readonly Round[] = []
   #count = 0
-  /** The rounds take turns. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #queue = new SerialQueue()
   /** The save whose round has not begun. */
   #saved: Cause | undefined
 
@@ -124,7 +124,7 @@ export class Pins {
   }
 
   async #afterSave(): Promise<void> {
-    await this.#turn
+    await this.#queue.idle()
     const cause = this.#saved
     this.#saved = undefined
     if (cause === undefined || this.#over.signal.aborted) return
@@ -150,9 +150,7 @@ export class Pins {
     pins: readonly KeptPin[],
     wishes: SendWishes
   ): Promise<{readonly round: Round; readonly replays: readonly Replay[]}> {
-    const before = this.#turn
-    const turn = (async () => {
-      await before
+    return this.#queue.run(async () => {
       const round = {...cause, number: ++this.#count, at: Date.now()}
       this.#rounds = [...this.#rounds, round].slice(-MAX_ROUNDS)
       const replays: Replay[] = []
@@ -168,9 +166,7 @@ export class Pins {
       const calls = pins.map(({call}) => call)
       await sendInOrder(calls, {pace: 'answered', send, signal: wishes.signal})
       return {round, replays}
-    })()
-    this.#turn = turn.catch(() => undefined)
-    return turn
+    })
   }
 
   async #send(pin: KeptPin, {isUnsafe, isByItself, signal}: SendWishes, taken: () => void): Promise<Replay> {

@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import {dirname, relative} from 'node:path'
 import type {Reporter, WarningCode} from '../model/reporter.ts'
+import {SerialQueue} from '../model/serial-queue.ts'
 import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import {usualComponents} from './default-components.ts'
@@ -30,8 +31,7 @@ export class ResourceStore {
   readonly #apps = new Set<OpenResources>()
   readonly #told = new Set<string>()
   readonly #warned = new Set<string>()
-  /** One reading after the other. */
-  #reading: Promise<unknown> = Promise.resolve()
+  readonly #reads = new SerialQueue()
 
   constructor(options: ResourceStoreOptions) {
     this.#options = options
@@ -39,7 +39,7 @@ export class ResourceStore {
 
   /** Reads what is there for an app. What is wrong with it is told; it is no reason to fail. */
   async open(app: App): Promise<AppResources> {
-    return this.#inTurn(async () => {
+    return this.#reads.run(async () => {
       const {configFile, defaultFolder} = app.resources
       const files = this.#hasAny(app) ? await this.#load() : this.#files
       await files?.read([app])
@@ -85,7 +85,7 @@ export class ResourceStore {
 
   /** Reads again what has changed, and tells the apps that it is for. */
   async refresh(): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#reads.run(async () => {
       const apps = [...this.#apps].map(({app}) => app)
       const files = this.#files ?? (apps.some(app => this.#hasAny(app)) ? await this.#load() : undefined)
       if (files === undefined) return
@@ -94,12 +94,6 @@ export class ResourceStore {
       for (const each of this.#apps) each.change(files.snapshotOf(each.app))
       this.#tell()
     })
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#reading.then(work)
-    this.#reading = done.catch(() => undefined)
-    return done
   }
 
   #shown(path: string): string {

@@ -6,6 +6,7 @@ import {explainPlace} from '../config/diagnose.ts'
 import type {ComponentPolicies} from '../gateway/interceptors/resiliency/component-policies.ts'
 import type {TopicBacklog} from '../model/activity.ts'
 import type {LogLevel} from '../model/plan.ts'
+import {SerialQueue} from '../model/serial-queue.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf} from '../resources/component-types.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../resources/component-support.ts'
@@ -47,7 +48,7 @@ export class SidecarBlocks {
   /** What was wrong when they were loaded; '' = nothing. */
   #fault = ''
   /** One change after the other. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #changes = new SerialQueue()
   #isClosed = false
   readonly #known = new Set<'topics' | 'bindings'>()
 
@@ -136,7 +137,7 @@ export class SidecarBlocks {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopFollowing()
-    await this.#turn
+    await this.#changes.idle()
     await this.#blocks?.close()
     await this.#components?.close()
     await this.endDaprd()
@@ -168,7 +169,7 @@ export class SidecarBlocks {
     ])
     const own = new AppComponents({appId, folder, env, set, log})
     this.#components = own
-    this.#fault = await this.#inTurn(async () => this.#follow())
+    this.#fault = await this.#changes.run(async () => this.#follow())
     this.#blocks = new Blocks({
       appId,
       namespace: env['NAMESPACE'] ?? '',
@@ -188,7 +189,7 @@ export class SidecarBlocks {
   async #reload(): Promise<void> {
     if (this.#loading === undefined && !this.#isOpenedAtOnce) return
     const {subscriptions, configurations} = await this.load()
-    const fault = await this.#inTurn(async () => this.#follow())
+    const fault = await this.#changes.run(async () => this.#follow())
     void subscriptions.renew()
     void configurations.renew()
     if (fault !== '') this.#options.resources.warn('resource-not-used', fault)
@@ -212,12 +213,6 @@ export class SidecarBlocks {
     if (!this.#current.some(each => this.mayBeByDaprd(each))) return
     components.daprd ??= await this.#options.daprd(this.#current)
     for (const each of this.#known) components.daprd?.setKnown(each)
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -1,5 +1,6 @@
 import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
 import {messageOf} from '../../model/errors.ts'
+import {SerialQueue} from '../../model/serial-queue.ts'
 import {pause} from '../../platform/delay.ts'
 import type {Handled, Message} from '../pubsub.ts'
 import {NULL} from './kafka-publisher.ts'
@@ -39,8 +40,8 @@ export class KafkaGroup {
   #client: Client | undefined
   /** Of topics that only other members read. */
   readonly #partitionCounts = new Map<string, number>()
-  /** Topics are added one after the other: each one is a new turn of the group. */
-  #turn: Promise<unknown> = Promise.resolve()
+  /** Topics are added one after the other: each one starts a new round of the group. */
+  readonly #changes = new SerialQueue()
 
   constructor(id: string, settings: KafkaSettings) {
     this.#id = id
@@ -56,7 +57,7 @@ export class KafkaGroup {
   async close(): Promise<void> {
     for (const {over} of this.#feeds) over.abort()
     this.#feeds.clear()
-    await this.#inTurn(async () => this.#closeUnused())
+    await this.#changes.run(async () => this.#closeUnused())
   }
 
   /** Settles when the group reads the topic; the returned function ends that. */
@@ -64,7 +65,7 @@ export class KafkaGroup {
     const feed: Feed = {options, over: new AbortController(), partitions: new Set(), stream: undefined}
     this.#feeds.add(feed)
     try {
-      await this.#inTurn(async () => this.#open(feed))
+      await this.#changes.run(async () => this.#open(feed))
     } catch (error) {
       this.#feeds.delete(feed)
       await this.#closeUnused()
@@ -77,7 +78,7 @@ export class KafkaGroup {
     feed.over.abort()
     await Promise.all([...feed.partitions].map(async partition => partition.end()))
     this.#feeds.delete(feed)
-    await this.#inTurn(async () => {
+    await this.#changes.run(async () => {
       await feed.stream?.close().catch(() => undefined)
       await this.#closeUnused()
     })
@@ -210,7 +211,7 @@ export class KafkaGroup {
       await pause(this.#settings.reconnectMs, over.signal)
       if (over.signal.aborted) return
       try {
-        await this.#inTurn(async () => {
+        await this.#changes.run(async () => {
           if (this.#client === failed && failed !== undefined) {
             this.#client = undefined
             await closed(failed)
@@ -242,12 +243,6 @@ export class KafkaGroup {
         ...Object.fromEntries(own)
       }
     }
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -2,6 +2,7 @@ import {setMaxListeners} from 'node:events'
 import type {AppComponent} from '../../components/app-components.ts'
 import type {EventReader} from '../../components/binding.ts'
 import {messageOf} from '../../model/errors.ts'
+import {SerialQueue} from '../../model/serial-queue.ts'
 import type {BindingChannel, BindingTarget} from './binding-channel.ts'
 import {BindingDelivery, type BindingDeliveryOptions} from './binding-delivery.ts'
 import type {BlockContext} from './block-context.ts'
@@ -23,7 +24,7 @@ export class InputBindings {
   readonly #context: BlockContext
   readonly #blocks: Blocks
   readonly #active = new Map<string, Active>()
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #changes = new SerialQueue()
   #isClosed = false
 
   constructor(context: BlockContext, blocks: Blocks) {
@@ -33,7 +34,7 @@ export class InputBindings {
 
   /** Reads these bindings from now on, and no others. One that is read already, and is the same, goes on. */
   async follow(wanted: readonly BindingTarget[], channel: BindingChannel): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#changes.run(async () => {
       if (this.#isClosed) return
       const names = new Set(wanted.map(({name}) => name))
       await Promise.all([...this.#active.keys()].filter(name => !names.has(name)).map(async name => this.#stop(name)))
@@ -45,7 +46,7 @@ export class InputBindings {
   async close(): Promise<void> {
     this.#isClosed = true
     for (const {over} of this.#active.values()) over.abort()
-    await this.#inTurn(async () => Promise.all([...this.#active.keys()].map(async name => this.#stop(name))))
+    await this.#changes.run(async () => Promise.all([...this.#active.keys()].map(async name => this.#stop(name))))
   }
 
   async #begin(target: BindingTarget, channel: BindingChannel): Promise<void> {
@@ -93,11 +94,5 @@ export class InputBindings {
     this.#active.delete(name)
     active.over.abort()
     await active.reader.stop()
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => undefined)
-    return done
   }
 }

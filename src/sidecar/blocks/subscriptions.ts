@@ -4,6 +4,7 @@ import type {AppComponent} from '../../components/app-components.ts'
 import type {TopicReader} from '../../components/pubsub.ts'
 import type {TopicBacklog} from '../../model/activity.ts'
 import {messageOf} from '../../model/errors.ts'
+import {SerialQueue} from '../../model/serial-queue.ts'
 import type {TopicSubscription} from '../../resources/subscriptions.ts'
 import type {BlockContext} from './block-context.ts'
 import {BlockError} from './block-error.ts'
@@ -43,7 +44,7 @@ export class Subscriptions {
   readonly #context: BlockContext
   readonly #active = new Map<string, Active>()
   readonly #streamed = new Set<Streamed>()
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #changes = new SerialQueue()
   #isClosed = false
 
   constructor(context: BlockContext) {
@@ -55,7 +56,7 @@ export class Subscriptions {
    * lost. What is wrong with one of them is logged, the others hold.
    */
   async follow(wanted: readonly TopicSubscription[], channel: EventChannel): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#changes.run(async () => {
       if (this.#isClosed) return
       const keys = new Set(wanted.map(keyOf))
       const ended = [...this.#active].filter(([key]) => !keys.has(key)).map(async ([key]) => this.#stop(key))
@@ -119,7 +120,7 @@ export class Subscriptions {
 
   /** Components have changed: streams read on from those that were opened anew. */
   async renew(): Promise<void> {
-    await this.#inTurn(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))
+    await this.#changes.run(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))
   }
 
   async #renew(streamed: Streamed): Promise<void> {
@@ -143,7 +144,7 @@ export class Subscriptions {
   async close(): Promise<void> {
     this.#isClosed = true
     for (const {over} of this.#active.values()) over.abort()
-    await this.#inTurn(async () => Promise.all([...this.#active.keys()].map(async key => this.#stop(key))))
+    await this.#changes.run(async () => Promise.all([...this.#active.keys()].map(async key => this.#stop(key))))
   }
 
   /** True: a new one is read. */
@@ -240,11 +241,5 @@ export class Subscriptions {
     this.#active.delete(key)
     active.over.abort()
     await active.reader.stop()
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => undefined)
-    return done
   }
 }
