@@ -26,7 +26,7 @@ export async function oneDeath({deaths}: RunFacts, number: number, masking: Mask
 }
 
 /** Throws a UserError if the run has no such app. */
-export async function whyOf({apps, deaths}: RunFacts, app: string, masking: Masking): Promise<WhyView> {
+export async function whyOf({apps, deaths, portHint}: RunFacts, app: string, masking: Masking): Promise<WhyView> {
   const all = apps()
   const meant = all.filter(({id, name}) => id === app || name === app)
   const [first] = meant
@@ -43,7 +43,12 @@ export async function whyOf({apps, deaths}: RunFacts, app: string, masking: Mask
   const latest = kept.at(-1)
   return {
     app: first.id,
-    instances: meant.map(({name, isReady, reason}) => ({name, isReady, reason})),
+    instances: await Promise.all(
+      meant.map(async ({name, isReady, reason}) => {
+        const hint = await portHint(name)
+        return {name, isReady, reason: hint === '' ? reason : `${reason}: ${hint}`}
+      })
+    ),
     death: latest === undefined ? null : await deathView(latest, masking),
     deaths: kept.length
   }

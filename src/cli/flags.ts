@@ -216,6 +216,7 @@ export const VALIDATE_FLAGS: readonly Flag[] = [
     type: 'string',
     text: 'The output format of the findings. Valid values are: json, or text (default)'
   },
+  {name: 'profile', type: 'strings', text: 'Check it as it runs with these profiles'},
   {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
 ]
 

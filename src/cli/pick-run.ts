@@ -43,6 +43,12 @@ export function runsOf(runs: readonly FoundRun[], runFile: string | undefined): 
   return runs.filter(({listing}) => listing.templateFile === file)
 }
 
+/** For an error about an id that no run has: what runs. */
+export const whatRuns = (runs: readonly FoundRun[]): string =>
+  runs.length === 0
+    ? 'Nothing is running: "pillion up" starts the template of a folder.'
+    : `Running: ${runs.flatMap(({listing}) => listing.apps.map(({appId}) => appId)).join(', ')}`
+
 /** The error for an unknown id, with the most similar one. */
 export function unknownId(id: string, runs: readonly FoundRun[]): string {
   const near = nearMiss(

@@ -5,7 +5,7 @@ import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {readWhole} from '../model/read-file.ts'
 import type {ListedApp} from '../control/messages.ts'
 import type {GivenFlags} from './given-flags.ts'
-import {runsHere, templateHere} from './pick-run.ts'
+import {runsHere, templateHere, whatRuns} from './pick-run.ts'
 
 // An import of node:http would load more than we need.
 const http = process.getBuiltinModule('node:http')
@@ -35,6 +35,13 @@ export async function findApp(id: string, asJson: boolean): Promise<ListedApp | 
   return [...own, ...runs]
     .flatMap(({listing}) => listing.apps)
     .find(({appId, state}) => appId === id && state !== 'stopped')
+}
+
+/** What to do about an app that `findApp` has not found. */
+export async function adviceFor(id: string, asJson: boolean): Promise<string> {
+  const runs = await runsHere(asJson)
+  const isStopped = runs.some(({listing}) => listing.apps.some(({appId}) => appId === id))
+  return isStopped ? `"${id}" is stopped: "pillion start ${id}" brings it back.` : whatRuns(runs)
 }
 
 /** The maximum size of `--data-file`. Sidecars accept 4 MiB unless their template sets another limit. */

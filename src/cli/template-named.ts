@@ -1,6 +1,9 @@
 import {UsageError} from './usage-error.ts'
 import type {GivenFlags} from './given-flags.ts'
 
+/** Whether a word of a command line is meant as a template or its folder. */
+export const isTemplatePath = (word: string): boolean => /\.ya?ml$|^\.{0,2}$|\//.test(word)
+
 /** The files that `COMMAND PATH` or `COMMAND -f PATH` name; none if empty. Throws a `UsageError` for words that are too many. */
 export function templatesNamed(flags: GivenFlags, words: readonly string[]): readonly string[] {
   const files = flags.list('run-file')

@@ -7,21 +7,26 @@ import {matchesNothing} from '../model/watch-filter.ts'
 import type {Template} from './decode.ts'
 import {placeText, type Mistake, type Source} from './diagnose.ts'
 import {asFindings, hintsIn, type Checked, type Finding} from './hints.ts'
-import {lackingProfiles} from './profiles.ts'
+import {alwaysLacking, lackingProfiles} from './profiles.ts'
 import {PORT_NAMES} from './sidecar.ts'
 import type {Entry} from './service-versions.ts'
 import {secondDocument, type Yaml} from './source.ts'
 import {notInterpolated} from './not-interpolated.ts'
 
-/** Everything that loading accepts although it is probably a mistake, in the order of the text. */
-export function findingsIn(checked: Checked): readonly Finding[] {
+/**
+ * Everything that loading accepts although it is probably a mistake, in the order of the text. `wanted`: the profiles that are
+ * asked for, if any.
+ */
+export function findingsIn(checked: Checked, wanted?: readonly string[]): readonly Finding[] {
   const {template, entries, source, documents} = checked
-  const errors = repeatedPorts(entries, source)
+  // with --profile, loading has refused what these lack
+  const isProfileGiven = (wanted ?? []).length > 0
+  const errors = [...repeatedPorts(entries, source), ...(isProfileGiven ? [] : alwaysLacking(entries))]
   const warnings = [
     ...hintsIn(checked),
     ...wrongDocument(template, documents),
     ...notInterpolated(template, documents),
-    ...lackingProfiles(entries),
+    ...(isProfileGiven ? [] : lackingProfiles(entries)),
     ...entries.flatMap(uselessGlobs)
   ]
   return asFindings(source, warnings, errors)

@@ -74,7 +74,7 @@ export async function loadTemplate(
     deployable: async () => (await import('./deployable.ts')).deployable(checked, chosen),
     // not on the way to the first spawn
     hints: () => asFindings(source, hintsIn(checked)),
-    findings: async () => (await import('./findings.ts')).findingsIn(checked),
+    findings: async () => (await import('./findings.ts')).findingsIn(checked, wanted),
     places: () =>
       new Map(checked.entries.map(({settings}) => [settings.id, placeOf(source, settings.spot('appID').start)])),
     commandSidecar: async id => {

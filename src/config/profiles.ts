@@ -42,10 +42,16 @@ const lacking = (settings: Settings, id: string, profiles: readonly string[]) =>
 const covers = (profiles: readonly string[] | undefined, own: readonly string[]): boolean =>
   profiles === undefined || (own.length > 0 && own.every(name => profiles.includes(name)))
 
-/** Apps that start without a profile, or with another one, and need an app that does not. */
-export function lackingProfiles(entries: readonly Entry[]): readonly Mistake[] {
+/** Apps that start with one profile, and need an app that starts with another one. */
+export const lackingProfiles = (entries: readonly Entry[]): readonly Mistake[] => lackingIn(entries, true)
+
+/** Apps that start without a profile, and need an app that does not: with no flag, the template cannot run. */
+export const alwaysLacking = (entries: readonly Entry[]): readonly Mistake[] => lackingIn(entries, false)
+
+function lackingIn(entries: readonly Entry[], haveProfiles: boolean): readonly Mistake[] {
   return entries.flatMap(({settings}) => {
     const own = settings.values.profiles ?? []
+    if (own.length > 0 !== haveProfiles) return []
     const needed = settings.values.dependsOn ?? []
     const ids = Array.isArray(needed) ? (needed as readonly string[]) : Object.keys(needed)
     return ids.flatMap(id => {

@@ -14,7 +14,10 @@ const MAX_PATH_BYTES = 80
  */
 export function runtimeFolders(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const own = env['PILLION_RUNTIME_DIR']
-  if (own !== undefined && own !== '') return [own]
+  return own !== undefined && own !== '' ? [own] : usualFolders()
+}
+
+function usualFolders(): readonly string[] {
   const uid = (process.getuid?.() ?? 0).toString()
   const system = `/run/user/${uid}`
   return [...(isOurs(system) ? [join(system, 'pillion')] : []), `/tmp/pillion-${uid}`]
@@ -79,8 +82,15 @@ function check(folder: string): boolean {
     throw new UserError(`${folder} cannot be read: ${messageOf(error)}`, {cause: error})
   }
   throw new UserError(`${folder} must be a folder that you own, with mode 0700`, {
-    explanation: isOwn ? `Remove it, or: chmod 700 ${folder}` : 'Set PILLION_RUNTIME_DIR to a folder that you own.'
+    explanation: remedy(folder, isOwn)
   })
+}
+
+/** A folder that the user names may be any: to remove it, or to change its mode, can break a system. */
+function remedy(folder: string, isOwn: boolean): string {
+  if (!usualFolders().includes(folder))
+    return 'PILLION_RUNTIME_DIR names it. Unset it, or name a folder that does not exist yet: it is created.'
+  return isOwn ? `Remove it, or: chmod 700 ${folder}` : 'Set PILLION_RUNTIME_DIR to a folder that you own.'
 }
 
 function isOurs(folder: string): boolean {

@@ -140,6 +140,10 @@ export class RunApi {
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},
       apps: () => runtimes().map(notRunning),
+      portHint: async wanted => {
+        const runtime = runtimes().find(({name}) => name === wanted)
+        return runtime === undefined ? '' : (await import('../supervisor/messages/port-hint.ts')).portHint(runtime)
+      },
       waits: async () => this.#openWaits(),
       events: async () => this.#openEvents(control)
     }

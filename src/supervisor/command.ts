@@ -1,5 +1,6 @@
-import {accessSync, constants, statSync} from 'node:fs'
-import {resolve} from 'node:path'
+import {accessSync, constants, readdirSync, statSync} from 'node:fs'
+import {join, resolve} from 'node:path'
+import {nearMiss} from '../model/near-miss.ts'
 
 /** Explains why a shell exits with 127 for this command; '' if the command can be found. */
 export function whyNotFound([program = '']: readonly string[], folder: string, searchPath: string): string {
@@ -7,9 +8,27 @@ export function whyNotFound([program = '']: readonly string[], folder: string, s
     const path = resolve(folder, program)
     return isExecutable(path) ? '' : `${path} is not an executable file; relative paths start at appDirPath`
   }
-  const folders = searchPath.split(':')
+  const folders = [...new Set(searchPath.split(':'))]
   if (folders.some(each => isExecutable(resolve(folder, each, program)))) return ''
-  return `"${program}" is in no folder of PATH (${searchPath})`
+  return `"${program}" is in no folder of PATH (${folders.join(':')})${adviceFor(program, folder, folders)}`
+}
+
+/** npm's folder of programs is not in PATH; `python` may be there as `python3` only. */
+function adviceFor(program: string, folder: string, folders: readonly string[]): string {
+  const local = join('node_modules', '.bin', program)
+  if (isExecutable(resolve(folder, local))) return `; npm has it: write command: [./${local}, …]`
+  // so many programs have short names that one of them is always near
+  const near =
+    program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesIn(resolve(folder, each)))))
+  return near === '' ? '' : `; did you mean ${near}?`
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // PATH may name folders that are not there
+  }
 }
 
 /** The same with the message of Go's `exec.LookPath`, for a single app. */

@@ -111,7 +111,7 @@ t.test(
     t.match(await rig.run(['env', 'door']), {code: 0, stdout: /^export APP_ID=door$/m})
     t.match(await rig.run(['debug', 'dore']), {
       code: 1,
-      stderr: `❌  couldn't find app id dore: did you mean "done"?\n`
+      stderr: /^❌  couldn't find app id dore: did you mean "done"\?\nRunning: .*done/
     })
     t.match(await rig.run(['debug']), {code: 255, stderr: /^Error: debug needs the id of one app\n/})
     t.match(await rig.run(['debug', 'done', '--format', 'xml']), {

@@ -55,7 +55,10 @@ t.test('doctor finds commands that are missing, proxies before the loopback, and
   t.match(stdout, '❌  the command of "shop" cannot be found: "no-such-program" is in no folder of PATH')
   t.match(stdout, '❌  HTTP_PROXY is set and NO_PROXY does not spare 127.0.0.1:')
   t.match(stdout, '    export NO_PROXY=intra,localhost,127.0.0.1,::1 ')
-  t.match(stdout, `❌  ${rig.runtimeDir} must be a folder that you own, with mode 0700\n    Remove it, or: chmod 700 `)
+  t.match(
+    stdout,
+    `❌  ${rig.runtimeDir} must be a folder that you own, with mode 0700\n    PILLION_RUNTIME_DIR names it. Unset it, or name a folder that does not`
+  )
 })
 
 t.test('doctor tells that ~/.dapr is not needed, and looks at the machine where there is no template', async t => {

@@ -142,7 +142,10 @@ t.test('several ids: all are tried, each failure has its line, and a near miss i
       `✅  app ${verb}ed successfully: shop`,
       `✅  app ${verb}ed successfully: stock`
     ])
-    t.equal(result.stderr, `❌  failed to ${verb} app id nowhere: couldn't find app id nowhere\n`)
+    t.equal(
+      result.stderr,
+      `❌  failed to ${verb} app id nowhere: couldn't find app id nowhere\nRunning: shop, stock, rest\n`
+    )
     t.match(await rig.run([verb]), {code: 255, stderr: new RegExp(`^Error: ${verb} needs the id of an app\nUsage:`)})
   }
 })

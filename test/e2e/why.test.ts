@@ -76,7 +76,42 @@ t.test('a request kills an app: why names it, what was answered before, and that
   )
   t.match(await rig.run(['why', '9']), {code: 1, stderr: /no process ended under number 9\nKnown: 1, 2/})
   t.match(await rig.run(['why', 'paymets']), {code: 1, stderr: /couldn't find app id paymets: did you mean payments\?/})
-  t.match(await rig.run(['why']), {code: 255, stderr: /why takes the id of an app/})
+  t.match(await rig.run(['why', 'a', 'b']), {code: 255, stderr: /why takes the id of one app/})
+})
+
+const ELSEWHERE = `
+require('node:http').createServer().listen(0, '127.0.0.1', function () { console.log('at', this.address().port) })
+`
+
+t.test(
+  'why without an id tells of all apps that are not ready; of one that listens elsewhere it tells where',
+  async t => {
+    const rig = await openRig(t)
+    await rig.write({'app.js': ELSEWHERE})
+    await rig.template([
+      {appID: 'shop', command: ['sleep', '600']},
+      {appID: 'stock', appDirPath: '.', autoPort: true, ready: {timeout: '2s'}, command: ['node', 'app.js']}
+    ])
+    const run = rig.pillion(['up'])
+    const [, port = ''] = /at (\d+)/.exec(await run.waitForLine('at ')) ?? []
+    const appPort = /^stock .*localhost:(\d+)/m.exec((await rig.run(['ps'])).stdout)?.[1] ?? ''
+    const where = `it listens on port ${port}, and not on its appPort ${appPort}`
+    const {code, stdout} = await rig.run(['why'])
+    t.equal(code, 0)
+    t.match(stdout, new RegExp(`^"stock" is .*: ${where}\n$`))
+    t.match(JSON.parse((await rig.run(['why', '-o', 'json'])).stdout), [{app: 'stock', death: null}])
+    t.match(await run.waitForLine('is not ready after 2 s', {stream: 'stderr'}), where)
+    await rig.run(['stop', 'stock'])
+    const stopped = await rig.run(['why'])
+    t.match(stopped, {code: 0, stdout: /"stock"/})
+  }
+)
+
+t.test('why without an id, where nothing is wrong', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['sleep', '600']}])
+  await rig.pillion(['up']).ports('shop')
+  t.same(await rig.run(['why']), {code: 0, stdout: 'All apps are ready.\n', stderr: ''})
 })
 
 t.test('why names what an app waits for', async t => {

@@ -4,7 +4,7 @@ import {UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {FORMATS, launchText, variables, type Format} from './launch-format.ts'
-import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId} from '../pick-run.ts'
+import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId, whatRuns} from '../pick-run.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 
@@ -51,7 +51,7 @@ async function appOf(
   if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
   const runs = runsOf(await runsHere(asJson), flags.text('run-file'))
   const run = pickRun(id, runs, templateHere())
-  if (run === undefined) throw new UserError(unknownId(id, runs))
+  if (run === undefined) throw new UserError(unknownId(id, runs), {explanation: whatRuns(runs)})
   return {id, run}
 }
 

@@ -1,6 +1,6 @@
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {callSidecar, findApp, payloadOf, socketIn} from '../sidecar-client.ts'
+import {adviceFor, callSidecar, findApp, payloadOf, socketIn} from '../sidecar-client.ts'
 import {print, statusLine} from '../print.ts'
 
 /** `publish -i ID -p PUBSUB -t TOPIC`: sends the event to the sidecar of the app. */
@@ -14,7 +14,10 @@ export const publish: CommandHandler = async ({flags, asJson}) => {
     await send({flags, asJson}, body, metadata)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    throw new UserError(`Error publishing topic ${topic}: ${messageOf(error)}`, {cause: error})
+    throw new UserError(`Error publishing topic ${topic}: ${messageOf(error)}`, {
+      explanation: error.explanation,
+      cause: error
+    })
   }
   print(process.stdout, statusLine('success', 'Event published successfully', asJson))
   return 0
@@ -30,14 +33,18 @@ async function send(
   if (pubsub === '') throw new UserError('pubsubName is missing')
   if (topic === '') throw new UserError('topic is missing')
   const app = await findApp(id, asJson)
-  if (app === undefined) throw new UserError("couldn't find a running Dapr instance")
+  if (app === undefined)
+    throw new UserError("couldn't find a running Dapr instance", {explanation: await adviceFor(id, asJson)})
   const folder = flags.text('unix-domain-socket') ?? ''
   const host = folder === '' ? `localhost:${app.httpPort.toString()}` : 'unix'
   const url = `http://${host}/v1.0/publish/${pubsub}/${topic}${query}`
-  const {code} = await callSidecar({method: 'POST', url, type: typeOf(body), body, socket: socketIn(folder, id)})
+  const answer = await callSidecar({method: 'POST', url, type: typeOf(body), body, socket: socketIn(folder, id)})
+  const {code} = answer
   if (code >= 200 && code < 300) return
   print(process.stdout, `${url}\n`)
-  throw new UserError(`unexpected status code ${code.toString()} on publishing to ${topic} in ${pubsub}`)
+  throw new UserError(`unexpected status code ${code.toString()} on publishing to ${topic} in ${pubsub}`, {
+    explanation: answer.body.toString()
+  })
 }
 
 /** `{"a":1}` → `?metadata.a=1`. */

@@ -3,6 +3,7 @@ import type {Event, SidecarInfo, StartedApp} from '../../model/events.ts'
 import {exitText} from '../../model/exit-text.ts'
 import {recorded} from '../recorded.ts'
 import {succeeded, type Exit} from '../../model/app-state.ts'
+import {findTemplate} from '../../config/find.ts'
 import {singlePlan} from '../../config/single.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {variablesIn} from '../env-flag.ts'
@@ -15,6 +16,7 @@ import {reloadText} from '../reload-words.ts'
 import type {Form} from '../form.ts'
 import {settingsOf} from '../single-flags.ts'
 import {surroundings} from '../surroundings.ts'
+import {isTemplatePath} from '../template-named.ts'
 import type {Terminal} from '../terminal.ts'
 
 type Say = (status: Status, message: string) => void
@@ -39,7 +41,28 @@ export function singleRun({flags, words, asJson}: CommandContext, terminal: Term
       if (isMistaken && event.type === 'app-started')
         void terminal.err.print(shownStatus(process.stderr, 'warning', MISTAKEN, asJson))
     },
-    ended: () => reporter.end()
+    ended: () => {
+      reporter.end()
+      const [first = ''] = words
+      if (reporter.isNotFound && isTemplatePath(first) && isThere(first))
+        void terminal.err.print(
+          shownStatus(
+            process.stderr,
+            'warning',
+            `${first} is no program. As a template: pillion run -f ${first}`,
+            asJson
+          )
+        )
+    }
+  }
+}
+
+/** A YAML file, or a folder with a template. */
+function isThere(path: string): boolean {
+  try {
+    return findTemplate(path, process.cwd()).file !== ''
+  } catch {
+    return false
   }
 }
 
@@ -53,6 +76,11 @@ class SingleRunReporter {
   #exit: Exit | undefined
   #hasCommand = true
   #isStopping = false
+
+  /** The command is not there. */
+  get isNotFound(): boolean {
+    return this.#exit?.kind === 'spawn-error'
+  }
 
   constructor(say: Say, terminal: Terminal, asJson: boolean) {
     this.#say = say

@@ -4,6 +4,8 @@ import {Run} from '../../run/run.ts'
 import {wantsColours} from '../colours.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../flags.ts'
+import {isTemplatePath} from '../template-named.ts'
+import {UsageError} from '../usage-error.ts'
 import type {Form} from '../form.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
 
@@ -29,12 +31,21 @@ export const run: CommandHandler = async call => {
 
 /** `up`: `run -f .`, and `up --run CMD`, which ends with a command. */
 export const up: CommandHandler = async given => {
+  refuseWords(given)
   // an empty name, as of a variable that is not set, is this folder, as it is for `validate` and `down`
   const files = given.flags.list('run-file').map(file => (file === '' ? '.' : file))
   const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}
   if (context.flags.names.some(name => WITH_COMMAND.includes(name)))
     return (await import('../ci/up-run.ts')).upRun(context, live)
   return run(context)
+}
+
+/** Words of `up` are ids, as of `docker compose up`, or a template. */
+function refuseWords({words, flags}: CommandContext): void {
+  const [first] = words
+  if (first === undefined || ['run', 'only', 'except'].some(name => flags.names.includes(name))) return
+  const meant = isTemplatePath(first) ? `-f ${words.join(' -f ')}` : `--only ${words.join(',')}`
+  throw new UsageError(`up takes no arguments: did you mean pillion up ${meant}?`)
 }
 
 async function live(

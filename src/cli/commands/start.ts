@@ -2,7 +2,7 @@ import type {FoundRun} from '../../control/client.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId} from '../pick-run.ts'
+import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId, whatRuns} from '../pick-run.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 
@@ -38,7 +38,7 @@ async function each(
   const one = async (id: string): Promise<boolean> => {
     try {
       const run = pickRun(id, runs, templateHere())
-      if (run === undefined) throw new UserError(unknownId(id, runs))
+      if (run === undefined) throw new UserError(unknownId(id, runs), {explanation: whatRuns(runs)})
       say(process.stdout, 'success', await act(run, id), asJson)
       return true
     } catch (error) {

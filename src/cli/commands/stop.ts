@@ -6,12 +6,16 @@ import type {CommandHandler} from '../command-handler.ts'
 import {idsOf, pickRun, runsHere, templateHere, unknownId} from '../pick-run.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {say} from '../say.ts'
+import {isTemplatePath} from '../template-named.ts'
+import {UsageError} from '../usage-error.ts'
 
 /** `stop -f PATH`, `stop [--app-id] ID …`: returns when everything named has ended. Succeeds if nothing is running: scripts stop twice. */
 export const stop: CommandHandler = async ({flags, words, asJson}) => {
   const runFile = flags.text('run-file')
-  const wanted = runFile === undefined ? undefined : findTemplate(runFile, process.cwd()).file
+  const wanted = runFile === undefined ? undefined : await templateToStop(runFile, asJson)
   const ids = idsOf({words, flags})
+  if (wanted === undefined && ids.length === 0)
+    say(process.stderr, 'warning', 'Nothing is named, so nothing is stopped: pillion stop ID, or pillion down', asJson)
   const runs = await runsHere(asJson, ({templateFile, appIds}) =>
     wanted === undefined ? ids.some(id => appIds.includes(id)) : templateFile === wanted
   )
@@ -25,8 +29,27 @@ export const stop: CommandHandler = async ({flags, words, asJson}) => {
   return Math.max(0, ...(await Promise.all(stops)))
 }
 
+/** The error for a template that is not there names what could be meant. */
+async function templateToStop(runFile: string, asJson: boolean): Promise<string> {
+  try {
+    return findTemplate(runFile, process.cwd()).file
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const files = (await runsHere(asJson)).map(({listing}) => listing.templateFile).filter(file => file !== '')
+    if (files.length === 0) throw error
+    const commands = [...new Set(files)].map(file => `pillion stop -f ${file}\n`)
+    throw new UserError(error.message, {explanation: `What runs is stopped by:\n${commands.join('')}`, cause: error})
+  }
+}
+
 /** `down`: `stop -f .` */
-export const down: CommandHandler = async context => stop({...context, flags: context.flags.or({'run-file': '.'})})
+export const down: CommandHandler = async context => {
+  const {words, flags} = context
+  const [first] = words
+  if (first === undefined) return stop({...context, flags: flags.or({'run-file': '.'})})
+  const meant = isTemplatePath(first) ? `down -f ${first}` : `stop ${words.join(' ')}`
+  throw new UsageError(`down takes no arguments: did you mean pillion ${meant}?`)
+}
 
 async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boolean): Promise<void> {
   const meant = runs.filter(run => run.listing.templateFile === file)

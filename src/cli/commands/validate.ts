@@ -19,7 +19,8 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
   const named = templatesNamed(flags, words)
-  const overrides = {watch: false, variables: variablesIn(flags)}
+  const profiles = flags.list('profile')
+  const overrides = {watch: false, variables: variablesIn(flags), ...(profiles.length > 0 && {profiles})}
   const load = async (): Promise<Loaded> => loadTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
   if (output === 'json') return printJson(load)
   const {plan, findings, deployable} = await load()

@@ -9,22 +9,26 @@ import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
 
-/** `why ID`: why an app does not run, or how it ended last; `why NUMBER`: one end of a process. */
+/** `why ID`: why an app does not run, or how it ended last; `why NUMBER`: one end of a process; `why`: all apps that are not ready. */
 export const why: CommandHandler = async ({flags, words, asJson}) => {
   const [what, ...others] = words
-  if (what === undefined || others.length > 0)
-    throw new UsageError('why takes the id of an app, or the number of an end')
+  if (others.length > 0) throw new UsageError('why takes the id of one app, or the number of an end')
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'json'].includes(output))
     throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: text, json.'})
   const run = await runHere(flags.text('run-file'), asJson)
-  if (/^\d+$/.test(what)) {
+  if (what !== undefined && /^\d+$/.test(what)) {
     const death = await askApi<DeathView>(run, `/deaths/${what}`)
     print(process.stdout, output === 'json' ? `${JSON.stringify(death)}\n` : deathText(death))
     return 0
   }
-  const view = await askApi<WhyView>(run, `/apps/${encodeURIComponent(what)}/why`)
-  print(process.stdout, output === 'json' ? `${JSON.stringify(view)}\n` : whyText(view))
+  const ids = what === undefined ? run.listing.apps.map(({appId}) => appId) : [what]
+  const views = await Promise.all(
+    [...new Set(ids)].map(async id => askApi<WhyView>(run, `/apps/${encodeURIComponent(id)}/why`))
+  )
+  const shown = what === undefined ? views.filter(({instances}) => instances.some(({isReady}) => !isReady)) : views
+  if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
+  else print(process.stdout, shown.length === 0 ? 'All apps are ready.\n' : shown.map(whyText).join('\n'))
   return 0
 }
 

@@ -75,9 +75,9 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'why',
     summary: 'Show why an app does not run: what it waits for, or how it ended and which calls were inside',
-    usage: 'id | number [flags]',
+    usage: '[id | number] [flags]',
     flags: WHY_FLAGS,
-    examples: ['why payments', 'why 3'],
+    examples: ['why', 'why payments', 'why 3'],
     takesIds: true,
     load: async () => (await import('../commands/why.ts')).why
   },

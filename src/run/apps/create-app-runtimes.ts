@@ -15,6 +15,7 @@ import type {SidecarPorts} from '../../ports/claim.ts'
 import type {RunOptions} from '../run-options.ts'
 import {bypassHint, importHint} from '../../daeploy/services/hints.ts'
 import type {Services} from '../../daeploy/services/services.ts'
+import type {Note} from '../../supervisor/process/supervised.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
@@ -106,8 +107,8 @@ export class AppRuntimes {
       },
       reporter,
       noted: note => {
-        reportNote(reporter, plan.id, note)
-        if (note.type === 'not-ready') void bypassHint(runtime, reporter)
+        if (note.type === 'not-ready') void reportNotReady(runtime, note, reporter)
+        else reportNote(reporter, plan.id, note)
       }
     })
     return runtime
@@ -133,4 +134,11 @@ export class AppRuntimes {
     if (stop.scope === 'group') spare(marker)
     return marker
   }
+}
+
+/** Says where the app listens instead, where that is known. */
+async function reportNotReady(runtime: AppRuntime, note: Note, reporter: Reporter): Promise<void> {
+  const {portHint} = await import('../../supervisor/messages/port-hint.ts')
+  reportNote(reporter, runtime.id, note, await portHint(runtime))
+  await bypassHint(runtime, reporter)
 }

@@ -9,9 +9,9 @@ const CODES = {
   'orphan-ended': 'process-ended'
 } as const
 
-/** Warns about events of an app other than state changes. */
-export const reportNote = (reporter: Reporter, id: string, note: Note): void =>
-  reporter.warn(CODES[note.type], noteText(id, note))
+/** Warns about events of an app other than state changes. `hint`: what else is known of it. */
+export const reportNote = (reporter: Reporter, id: string, note: Note, hint = ''): void =>
+  reporter.warn(CODES[note.type], hint === '' ? noteText(id, note) : `${noteText(id, note)}; ${hint}`)
 
 function noteText(id: string, note: Note): string {
   switch (note.type) {

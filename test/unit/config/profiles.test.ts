@@ -46,7 +46,8 @@ t.test('what needs an app of a profile says so, with its place', async t => {
   t.match(explanation, /^dapr\.yaml:3:57\n/)
   t.strictSame(ids(await read(t, yaml, ['all'])), [['shop', 'db'], []])
   const {findings} = await read(t, yaml)
-  t.match(findings, [{code: 'needs-profile', severity: 'warning'}])
+  t.match(findings, [{code: 'needs-profile', severity: 'error'}])
+  t.same((await read(t, yaml, ['all'])).findings, [])
 })
 
 t.test('apps of one profile may depend on each other', async t => {
@@ -55,7 +56,7 @@ t.test('apps of one profile may depend on each other', async t => {
   t.same((await read(t, yaml)).findings, [])
   const other = yaml.replace('profiles: [a],', 'profiles: [a, c],')
   t.match(await refusal(t, other, ['c']), {message: /"shop" depends on "db"/})
-  t.match((await read(t, other)).findings, [{code: 'needs-profile'}])
+  t.match((await read(t, other)).findings, [{code: 'needs-profile', severity: 'warning'}])
 })
 
 t.test('a run without apps names a profile', async t => {

@@ -1,0 +1,118 @@
+import {chmodSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+t.test('ids and paths behind up and down are refused: they would start, or stop, everything', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['sleep', '600']}])
+  const table = [
+    [['up', 'shop'], 'up takes no arguments: did you mean pillion up --only shop?'],
+    [['up', 'shop', 'stock'], 'up takes no arguments: did you mean pillion up --only shop,stock?'],
+    [['up', 'dapr.yaml'], 'up takes no arguments: did you mean pillion up -f dapr.yaml?'],
+    [['down', 'shop'], 'down takes no arguments: did you mean pillion stop shop?'],
+    [['down', '.'], 'down takes no arguments: did you mean pillion down -f .?']
+  ] as const
+  for (const [args, message] of table) t.match(await rig.run(args), {code: 255, stdout: `${message}\n`})
+  t.match(await rig.run(['stop']), {code: 0, stderr: /^⚠ {2}Nothing is named, so nothing is stopped: /})
+})
+
+t.test('run with a template in the place of a command names the flag', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['true']}])
+  for (const path of ['dapr.yaml', '.'])
+    t.match(await rig.run(['run', path]), {
+      stderr: `⚠  ${path} is no program. As a template: pillion run -f ${path}\n`
+    })
+  t.notMatch((await rig.run(['run', './nowhere.yaml'])).stderr, 'As a template')
+})
+
+t.test('down in another folder names what runs', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['sleep', '600']}])
+  await rig.write({'empty/x': ''})
+  t.match(await rig.run(['down'], {folder: 'empty'}), {code: 1, stderr: /"pillion import" writes a first one/})
+  const run = rig.pillion(['up'])
+  await run.ports('shop')
+  const {code, stderr} = await rig.run(['down'], {folder: 'empty'})
+  t.equal(code, 1)
+  const command = `pillion stop -f ${join(rig.folder, 'dapr.yaml')}`
+  t.match(stderr, `stat dapr.yaml: no such file or directory\nWhat runs is stopped by:\n${command}\n`)
+  t.match(await rig.run(command.split(' ').slice(1), {folder: 'empty'}), {code: 0})
+  t.match(await run.exited, {code: 0})
+})
+
+t.test(
+  'invoke and publish tell of an app that is not there what brings it back, and why an event was refused',
+  async t => {
+    const rig = await openRig(t)
+    const event = ['-p', 'pubsub', '-t', 'orders']
+    const nothing = 'Nothing is running: "pillion up" starts the template of a folder.\n'
+    t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
+      code: 1,
+      stderr: `❌  error invoking app shop: app ID shop not found\n${nothing}`
+    })
+    t.match(await rig.run(['publish', '-i', 'shop', ...event]), {code: 1, stderr: new RegExp(`${nothing}$`)})
+    t.match(await rig.run(['start', 'shop']), {code: 1, stderr: new RegExp(`${nothing}$`)})
+    await rig.template([
+      {appID: 'shop', command: ['sleep', '600']},
+      {appID: 'stock', command: ['sleep', '600']}
+    ])
+    const run = rig.pillion(['up'])
+    await Promise.all(['shop', 'stock'].map(async id => run.ports(id)))
+    t.match(await rig.run(['invoke', '-a', 'nope', '-m', 'x']), {code: 1, stderr: /Running: shop, stock\n$/})
+    t.match(await rig.run(['publish', '-i', 'shop', '-p', 'nope', '-t', 'orders']), {
+      code: 1,
+      stderr: /unexpected status code 40\d on publishing to orders in nope\n.*pubsub/
+    })
+    await rig.run(['stop', 'shop'])
+    t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
+      code: 1,
+      stderr: /app ID shop not found\n"shop" is stopped: "pillion start shop" brings it back\.\n$/
+    })
+  }
+)
+
+t.test('a command that is not there: the near one, or the one of npm', async t => {
+  const rig = await openRig(t)
+  await rig.write({'npm/node_modules/.bin/nodemonster': '#!/bin/sh\n', 'bin/interpreter3': '#!/bin/sh\n'})
+  for (const path of ['npm/node_modules/.bin/nodemonster', 'bin/interpreter3']) chmodSync(join(rig.folder, path), 0o755)
+  const env = {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`}
+  await rig.template([{appID: 'shop', command: ['interpreter', 'app.py']}])
+  const near = await rig.run(['up'], {env})
+  t.match(near.stderr, /"interpreter" is in no folder of PATH \(.*\); did you mean interpreter3\?\n/)
+  await rig.template([{appID: 'shop', appDirPath: 'npm', command: ['nodemonster', 'app.js']}])
+  const npm = await rig.run(['up'], {env})
+  t.match(npm.stderr, '; npm has it: write command: [./node_modules/.bin/nodemonster, …]\n')
+})
+
+t.test('no advice is given that would break a system: a folder of PILLION_RUNTIME_DIR may be any', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['true']}])
+  for (const folder of ['/proc', '/tmp', '/etc/passwd'])
+    for (const args of [['up'], ['list'], ['doctor']]) {
+      const {code, stdout, stderr} = await rig.run(args, {env: {PILLION_RUNTIME_DIR: folder}})
+      t.notMatch(stdout + stderr, /chmod|Remove/, `${args.join(' ')} ${folder}`)
+      if (folder !== '/etc/passwd') t.match(stdout + stderr, /Unset it, or name a folder that does not exist yet/)
+      if (folder !== '/etc/passwd') t.equal(code, 1)
+    }
+})
+
+t.test('validate refuses what run refuses: an app that needs one that starts only with a profile', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'shop', dependsOn: ['db'], command: ['true']},
+    {appID: 'db', profiles: ['store'], command: ['true']}
+  ])
+  const {code, stdout, stderr} = await rig.run(['validate'])
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  t.match(stderr, /^❌ {2}app "shop" depends on "db", which starts only with --profile store\ndapr\.yaml:\d+:\d+\n/)
+  t.match(await rig.run(['up']), {code: 1})
+  t.same(await rig.run(['validate', '--profile', 'store']), {
+    code: 0,
+    stdout: '✅  dapr.yaml can run: 2 apps\n',
+    stderr: ''
+  })
+  t.match(await rig.run(['validate', '--profile', 'other']), {code: 1})
+})
