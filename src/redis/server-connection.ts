@@ -7,6 +7,8 @@ import {encode} from './protocol/writer.ts'
 
 /** Output of a turn beyond which the rest of a pipeline waits until the client has read. */
 const MAX_TURN_BYTES = 1024 * 1024
+/** Requests of one client that take longer are continued after those of the others, and after the calls of the run. */
+const MAX_TURN_MS = 10
 /** Requests that a client may send ahead while a command of its waits, or while it does not read. */
 const MAX_AHEAD_BYTES = 1024 * 1024
 /** A subscriber that has not read so much is cut off, as by Redis (`client-output-buffer-limit pubsub`). */
@@ -26,6 +28,12 @@ export class ServerConnection {
   #isBlocked = false
   /** The client does not read its answers. */
   #isUnread = false
+  /** Others have their turn. */
+  #isResting = false
+  /** The client sends no more. */
+  #isLeaving = false
+  /** The connection is closed. */
+  #isGone = false
   #isScheduled = false
   #isRunning = false
 
@@ -39,6 +47,7 @@ export class ServerConnection {
     this.#session.localAddress = `${localAddress}:${localPort.toString()}`
     socket
       .on('data', (chunk: Buffer) => {
+        if (this.#session.isEnding) return
         this.#parser.feed(chunk)
         if (!this.#isHeld) this.#run()
         else if (this.#parser.buffered > MAX_AHEAD_BYTES) socket.pause()
@@ -48,7 +57,11 @@ export class ServerConnection {
         this.#release()
       })
       .on('error', () => {}) // 'close' follows
-      .on('close', () => engine.end(this.#session))
+      .on('end', () => this.#leave())
+      .on('close', () => {
+        this.#isGone = true
+        this.#leave()
+      })
   }
 
   /** Writes what is left, and closes; a client that does not read is cut off. */
@@ -60,17 +73,19 @@ export class ServerConnection {
 
   /** Requests stay where they are. */
   get #isHeld(): boolean {
-    return this.#isBlocked || this.#isUnread
+    return this.#isBlocked || this.#isUnread || this.#isResting
   }
 
   #run(): void {
     this.#isRunning = true
+    const end = performance.now() + MAX_TURN_MS
     try {
       while (!this.#isHeld && !this.#session.isEnding) {
         const args = this.#parser.next()
         if (args === undefined) break
         this.#execute(args)
         if (this.#output.length > MAX_TURN_BYTES) this.#flush()
+        if (performance.now() > end) this.#rest()
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -81,6 +96,23 @@ export class ServerConnection {
     }
     if (this.#session.isEnding) this.close()
     else this.#flush()
+  }
+
+  #rest(): void {
+    this.#isResting = true
+    setImmediate(() => {
+      this.#isResting = false
+      this.#release()
+      if (this.#isLeaving) this.#leave()
+    })
+  }
+
+  /** What the client sent before it left is run first. */
+  #leave(): void {
+    this.#isLeaving = true
+    if (this.#isResting) return
+    if (this.#isGone) this.#engine.end(this.#session)
+    else this.close()
   }
 
   #execute(args: readonly string[]): void {

@@ -60,7 +60,9 @@ export class RedisServer {
 
   /** Returns the port; 0 if the machine has no such address. */
   async #listen(host: string, port: number): Promise<number> {
-    const server = createServer({noDelay: true, keepAlive: true, pauseOnConnect: true}, socket => this.#accept(socket))
+    const server = createServer({allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true}, socket =>
+      this.#accept(socket)
+    )
     spareDescriptors(server)
     return new Promise((resolve, reject) => {
       server
@@ -79,7 +81,8 @@ export class RedisServer {
       return
     }
     if (this.#connections.size >= MAX_CLIENTS) {
-      socket.on('error', () => {}).end('-ERR max number of clients reached\r\n')
+      socket.on('error', () => {}).write('-ERR max number of clients reached\r\n')
+      socket.destroySoon()
       return
     }
     const connection = new ServerConnection(socket, this.#engine)

@@ -65,9 +65,12 @@ function pushes(side: Side, event: string, mayCreate: boolean): CommandDefinitio
 }
 
 export function push(db: Database, key: string, side: Side, values: readonly string[], event: string): number {
-  const list = db.list(key) ?? []
+  const old = db.list(key) ?? []
+  let list = old
   if (side === 'right') for (const value of values) list.push(value)
-  else for (const value of values) list.unshift(value)
+  else if (values.length === 1) list.unshift(values[0] ?? '')
+  // each `unshift` moves the whole list
+  else list = values.toReversed().concat(old)
   db.put(key, list)
   db.changed(key, 'l', event)
   return list.length
@@ -82,7 +85,11 @@ function pops(side: Side): CommandDefinition {
     const list = db.list(key)
     if (count === undefined) return pop(db, key, side) ?? null
     if (list === undefined) return NIL_ARRAY
-    return Array.from({length: Math.min(wanted, list.length)}, () => pop(db, key, side) ?? '')
+    const gone = Math.min(wanted, list.length)
+    if (gone === 0) return []
+    const taken = side === 'left' ? list.splice(0, gone) : list.splice(list.length - gone).reverse()
+    popped(db, key, side, list)
+    return taken
   })
 }
 
@@ -90,9 +97,13 @@ export function pop(db: Database, key: string, side: Side): string | undefined {
   const list = db.list(key)
   const value = side === 'left' ? list?.shift() : list?.pop()
   if (list === undefined || value === undefined) return undefined
+  popped(db, key, side, list)
+  return value
+}
+
+function popped(db: Database, key: string, side: Side, list: readonly string[]): void {
   db.changed(key, 'l', side === 'left' ? 'lpop' : 'rpop')
   db.deleteIfEmpty(key, list.length)
-  return value
 }
 
 export function sideOf(text: string): Side {

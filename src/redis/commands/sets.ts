@@ -8,10 +8,14 @@ import {sample} from './hashes.ts'
 import {scanned} from './scan-options.ts'
 
 type Members = ReadonlySet<string>
-type Combine = (first: Members, other: Members) => Members
+/** May change the first one, and return it. */
+type Combine = (first: Set<string>, other: Members) => Set<string>
 
 const NONE: Members = new Set()
-const UNION: Combine = (first, other) => new Set([...first, ...other])
+const UNION: Combine = (first, other) => {
+  for (const member of other) first.add(member)
+  return first
+}
 const INTERSECTION: Combine = (first, other) => new Set([...first].filter(member => other.has(member)))
 const DIFFERENCE: Combine = (first, other) => new Set([...first].filter(member => !other.has(member)))
 
@@ -82,9 +86,9 @@ function popRandom({db}: Session, [key = '', count, ...rest]: readonly string[])
   return count === undefined ? (chosen[0] ?? null) : new Set(chosen)
 }
 
-function combine({db}: Session, keys: readonly string[], how: Combine): Members {
+function combine({db}: Session, keys: readonly string[], how: Combine): Set<string> {
   const [first = NONE, ...others] = keys.map(key => db.members(key) ?? NONE)
-  return others.reduce(how, first)
+  return others.reduce(how, new Set(first))
 }
 
 function combines(how: Combine): CommandDefinition {
@@ -95,7 +99,7 @@ function stores(how: Combine, event: string): CommandDefinition {
   return writes(
     -3,
     (session, [key = '', ...keys]) => {
-      const set = new Set(combine(session, keys, how))
+      const set = combine(session, keys, how)
       const {db} = session
       if (set.size === 0) db.delete(key)
       else {

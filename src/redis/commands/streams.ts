@@ -19,7 +19,7 @@ export const STREAMS: CommandTable = {
   xdel: writes(-3, ({db}, [key = '', ...texts]) => {
     const ids = texts.map(text => parseId(text))
     const stream = db.stream(key)
-    const count = ids.filter(id => stream?.delete(id) === true).length
+    const count = stream?.delete(ids) ?? 0
     if (count > 0) db.changed(key, 't', 'xdel')
     return count
   }),

@@ -6,6 +6,9 @@ type Run = (session: Session, args: readonly string[]) => Result | Blocked
 /** Where a command's keys stand, as COMMAND tells it: first, last, step; 0 for none. */
 type KeyPositions = readonly [first: number, last: number, step: number]
 
+/** What an argument takes besides its bytes. */
+export const ARGUMENT_BYTES = 32
+
 /** One command of the table. */
 export interface Command {
   /** In lower case. */

@@ -1,12 +1,18 @@
-import type {Command} from './command.ts'
+import {ARGUMENT_BYTES, type Command} from './command.ts'
 import {wrongArity} from './errors.ts'
 import {Blocked, QUEUED, RedisError, type Result} from './result.ts'
-import type {Session} from './session.ts'
+import type {QueuedCommand, Session} from './session.ts'
 
 /** What a subscriber of RESP2 may still ask. */
 const WHILE_SUBSCRIBED = new Set(['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'ping', 'quit', 'reset'])
 /** What runs at once inside a transaction. */
 const NOT_QUEUED = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset'])
+
+/**
+ * All commands of one transaction: beyond it the connection is closed (Redis: `client-query-buffer-limit`, which is 1 GB; ours
+ * shares its memory with the whole run).
+ */
+const MAX_QUEUED_BYTES = 256 * 1024 * 1024
 
 /** Runs a command, or queues it in a transaction. Never throws a RedisError. */
 export function dispatch(session: Session, command: Command | undefined, args: readonly string[]): Result | Blocked {
@@ -17,11 +23,23 @@ export function dispatch(session: Session, command: Command | undefined, args: r
   }
   session.lastCommand = command.name
   session.lastAt = Date.now()
-  if (session.queue !== undefined && !NOT_QUEUED.has(command.name)) {
-    session.queue.push({command, args})
-    return QUEUED
-  }
+  if (session.queue !== undefined && !NOT_QUEUED.has(command.name))
+    return queue(session, session.queue, {command, args})
   return invoke(session, command, args)
+}
+
+function queue(session: Session, queued: QueuedCommand[], next: QueuedCommand): Result {
+  for (const arg of next.args) session.queued += arg.length + ARGUMENT_BYTES
+  if (session.queued > MAX_QUEUED_BYTES) {
+    session.queue = []
+    session.isQueueBroken = true
+    session.isEnding = true
+    return new RedisError(
+      'ERR the transaction is too large: its commands take more than 256 MiB; the connection is closed'
+    )
+  }
+  queued.push(next)
+  return QUEUED
 }
 
 /** Runs a command now; a RedisError that it throws is its result. */

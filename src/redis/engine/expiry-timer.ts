@@ -7,10 +7,14 @@ interface Expiry {
 }
 
 const MAX_DELAY_MS = 2 ** 31 - 1
+/** Outdated times do not matter up to so many entries. */
+const MIN_FULL = 1024
 
 /** One timer for the keys of all databases that expire. Its heap may hold outdated times; they are dropped when they come up. */
 export class ExpiryTimer {
   #heap: Expiry[] = []
+  /** With so many entries it is time to drop those that are outdated. */
+  #full = MIN_FULL
   #timer: NodeJS.Timeout | undefined
   #armedFor = Infinity
   readonly #afterwards: () => void
@@ -22,7 +26,7 @@ export class ExpiryTimer {
 
   add(database: Database, key: string, at: number): void {
     this.#push({database, key, at})
-    if (this.#heap.length > 1024 && this.#heap.length > 4 * this.#valid()) this.#rebuild()
+    if (this.#heap.length > this.#full) this.#rebuild()
     this.#arm()
   }
 
@@ -53,16 +57,17 @@ export class ExpiryTimer {
     this.#afterwards()
   }
 
-  /** An upper bound of the entries that still hold. */
-  #valid(): number {
-    let sum = 0
-    for (const database of new Set(this.#heap.map(each => each.database))) sum += database.expiries.size
-    return sum
-  }
-
+  /** One for each key is left, in order. */
   #rebuild(): void {
-    const valid = this.#heap.filter(({database, key, at}) => database.expiresAt(key) === at)
+    const seen = new Map<Database, Set<string>>()
+    const valid = this.#heap.filter(({database, key, at}) => {
+      if (database.expiresAt(key) !== at) return false
+      const keys = seen.get(database) ?? new Set()
+      seen.set(database, keys)
+      return keys.size !== keys.add(key).size
+    })
     this.#heap = valid.toSorted((a, b) => a.at - b.at)
+    this.#full = Math.max(MIN_FULL, 4 * valid.length)
   }
 
   #push(expiry: Expiry): void {

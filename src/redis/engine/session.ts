@@ -3,6 +3,12 @@ import type {Database} from './database.ts'
 import type {Engine} from './engine.ts'
 import {Push, type Result} from './result.ts'
 
+/** A command that waits for EXEC. */
+export interface QueuedCommand {
+  readonly command: Command
+  readonly args: readonly string[]
+}
+
 /** What one connection has set up: its database, transaction, subscriptions and names. */
 export class Session {
   readonly id: number
@@ -23,7 +29,9 @@ export class Session {
   isEnding = false
   db: Database
   /** The commands of a transaction; undefined outside one. */
-  queue: {readonly command: Command; readonly args: readonly string[]}[] | undefined
+  queue: QueuedCommand[] | undefined
+  /** Bytes of their arguments. */
+  queued = 0
   /** A queued command was refused: EXEC fails. */
   isQueueBroken = false
   /** The commands run inside EXEC: nothing blocks. */
@@ -59,6 +67,7 @@ export class Session {
   /** Ends a transaction, and forgets what was watched. */
   endTransaction(): void {
     this.queue = undefined
+    this.queued = 0
     this.isQueueBroken = false
     this.unwatch()
   }

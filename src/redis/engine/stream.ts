@@ -112,15 +112,22 @@ export class Stream {
     return found
   }
 
-  delete(id: StreamId): boolean {
-    const at = this.#indexOf(id)
-    const entry = this.#entries[at]
-    if (entry === undefined || compareIds(entry, id) !== 0) return false
-    if (at === this.#head) this.#dropHead(1)
-    else this.#entries.splice(at, 1)
-    if (compareIds(id, this.maxDeletedId) > 0) this.maxDeletedId = id
-    this.changes?.remove(entry)
-    return true
+  /** Returns how many of them were there. */
+  delete(ids: readonly StreamId[]): number {
+    let gone = 0
+    let at = 0
+    for (const id of ids) {
+      at = this.#indexOf(id)
+      const entry = this.#entries[at]
+      if (entry === undefined || entry.isGone || compareIds(entry, id) !== 0) continue
+      gone++
+      entry.isGone = true
+      if (compareIds(id, this.maxDeletedId) > 0) this.maxDeletedId = id
+      this.changes?.remove(entry)
+    }
+    if (ids.length === 1 && gone === 1 && at > this.#head) this.#entries.splice(at, 1)
+    else if (gone > 0) this.#dropGone(gone)
+    return gone
   }
 
   /** Drops the oldest entries until so many are left; returns how many were dropped. */
@@ -151,6 +158,14 @@ export class Stream {
     }
     this.#dropHead(count)
     return count
+  }
+
+  /** Drops entries that are marked. */
+  #dropGone(count: number): void {
+    let atHead = 0
+    while (this.#entries[this.#head + atHead]?.isGone === true) atHead++
+    this.#dropHead(atHead)
+    if (atHead < count) this.#entries = this.#entries.filter((entry, at) => at < this.#head || !entry.isGone)
   }
 
   #dropHead(count: number): void {

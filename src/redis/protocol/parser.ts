@@ -1,4 +1,5 @@
 import {constants} from 'node:buffer'
+import {ARGUMENT_BYTES} from '../engine/command.ts'
 import {splitInline} from './inline.ts'
 
 /** Bytes that are not Redis' protocol: the client is told, and its connection closed. */
@@ -8,7 +9,7 @@ export class ProtocolError extends Error {}
 const MAX_LINE_BYTES = 64 * 1024
 /** One argument: 512 MiB in Redis; a string of V8 ends a few bytes before. */
 const MAX_BULK_BYTES = Math.min(512 * 1024 * 1024, constants.MAX_STRING_LENGTH)
-/** All arguments of a request: Redis' `client-query-buffer-limit`. */
+/** All arguments of a request, with what each takes besides its bytes: Redis' `client-query-buffer-limit`. */
 const MAX_REQUEST_BYTES = 1024 * 1024 * 1024
 const MAX_ARGUMENTS = 2 ** 31 - 1
 
@@ -34,6 +35,11 @@ export class RequestParser {
   /** Length of the argument to come; -1 if not known yet. */
   #length = -1
   #size = 0
+  readonly #maxBytes: number
+
+  constructor(maxBytes = MAX_REQUEST_BYTES) {
+    this.#maxBytes = maxBytes
+  }
 
   feed(chunk: Buffer): void {
     if (this.#missing > 0) {
@@ -100,8 +106,8 @@ export class RequestParser {
     if (line === undefined) return false
     const length = parseLength(line.slice(1))
     if (length === undefined || length < 0 || length > MAX_BULK_BYTES) throw new ProtocolError('invalid bulk length')
-    this.#size += length
-    if (this.#size > MAX_REQUEST_BYTES) throw new ProtocolError('too big request')
+    this.#size += length + ARGUMENT_BYTES
+    if (this.#size > this.#maxBytes) throw new ProtocolError('too big request')
     this.#length = length
     return true
   }

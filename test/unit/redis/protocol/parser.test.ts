@@ -66,3 +66,11 @@ t.test('what is kept is no more than what has arrived', async t => {
   t.equal(parser.next(), undefined)
   t.ok(process.memoryUsage().arrayBuffers - before < 1024 * 1024)
 })
+
+t.test('arguments without bytes count, too', async t => {
+  const parser = new RequestParser(32_000)
+  parser.feed(bytes(`*2147483647\r\n${'$0\r\n\r\n'.repeat(1000)}`))
+  t.equal(parser.next(), undefined)
+  parser.feed(bytes('$0\r\n\r\n'))
+  t.throws(() => parser.next(), new ProtocolError('too big request'))
+})

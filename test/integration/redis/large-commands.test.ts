@@ -1,0 +1,117 @@
+import {once} from 'node:events'
+import t, {type Test} from 'tap'
+import {Engine} from '../../../src/redis/engine/engine.ts'
+import type {Result} from '../../../src/redis/engine/result.ts'
+import {RedisServer} from '../../../src/redis/server.ts'
+import {request, respClient} from '../../rig/resp.ts'
+
+/*
+ * Redis shares the event loop with all calls of the run. Where the cost of a command grew with the square of its arguments, it
+ * is sent here with so many that the file would not end within its time.
+ */
+
+type Run = (command: string, ...lists: readonly (readonly string[])[]) => Result
+
+const engine = (t: Test): Run => {
+  const started = new Engine()
+  t.teardown(() => started.close())
+  const session = started.open()
+  return (command, ...lists) => started.run(session, command.split(' ').concat(...lists)) as Result
+}
+
+const numbers = (count: number, text = (n: number): string => n.toString()): readonly string[] =>
+  Array.from({length: count}, (_, at) => text(at + 1))
+
+const MANY = 1_000_000
+
+t.test('a million values are pushed and popped at either side by one command', async t => {
+  const run = engine(t)
+  const values = numbers(MANY)
+  t.equal(run('RPUSH list', ['a', 'b']), 2)
+  t.equal(run('LPUSH list', values), MANY + 2)
+  t.same(run('LRANGE list 0 1'), ['1000000', '999999'])
+  t.same(run('LRANGE list -3 -1'), ['1', 'a', 'b'])
+  t.same(run('LPOP list 500000'), values.slice(500_000).toReversed())
+  t.same(run('RPOP list 4'), ['b', 'a', '1', '2'])
+  t.equal((run('LPOP list 9999999') as readonly string[]).length, 499_998)
+  t.equal(run('EXISTS list'), 0)
+})
+
+t.test('entries are deleted from within a stream', async t => {
+  const run = engine(t)
+  const ids = numbers(400_000, n => `${n.toString()}-1`)
+  for (const id of ids) run(`XADD s ${id} a b`)
+  t.equal(run('XDEL s 3-1 3-1 9-9'), 1)
+  t.equal(run('XDEL s 1-1 2-1 5-1 5-1'), 3)
+  t.equal(run('XDEL s', ids.slice(9, -2)), ids.length - 11)
+  t.same(
+    run('XRANGE s - +'),
+    ['4-1', '6-1', '7-1', '8-1', '9-1', '399999-1', '400000-1'].map(id => [id, ['a', 'b']])
+  )
+  t.equal(run('XLEN s'), 7)
+})
+
+t.test('many small sets become one', async t => {
+  const run = engine(t)
+  const keys = numbers(60_000, n => `set-${n.toString()}`)
+  for (const key of keys) run(`SADD ${key} ${key} x`)
+  t.equal(run('SUNIONSTORE all', keys), keys.length + 1)
+  t.same(run('SMEMBERS set-1'), new Set(['set-1', 'x']), 'as it was')
+})
+
+t.test('many keys expire, and one that is given its time again and again', async t => {
+  const run = engine(t)
+  const keys = numbers(300_000)
+  for (const key of keys) run(`SET ${key} x EX 1000`)
+  for (let left = 300_000; left > 0; left--) run('PEXPIREAT 1 9999999999999')
+  t.ok(Number(run('TTL 2')) > 0)
+  t.equal(run('PEXPIRETIME 1'), 9_999_999_999_999)
+})
+
+t.test('a transaction that only grows ends its connection, with an error', async t => {
+  const port = await serve(t)
+  const client = await respClient(port)
+  const closed = once(client.socket, 'close')
+  t.equal(await client.call('MULTI'), '+OK')
+  const large = request(['DEL', ...numbers(800_000, () => 'x')])
+  for (let sent = 0; sent < 10; sent++) {
+    client.write(large)
+    t.equal(await client.next(), '+QUEUED')
+  }
+  client.write(large)
+  t.match(await client.next(), /^-ERR the transaction is too large: .* more than 256 MiB; the connection is closed$/)
+  await closed
+  const other = await respClient(port)
+  t.equal(await other.call('PING'), '+PONG')
+  other.close()
+})
+
+t.test('a pipeline of slow commands holds up nobody else', async t => {
+  const port = await serve(t)
+  const [slow, other] = [await respClient(port), await respClient(port)]
+  slow.write(request(['MSET', ...numbers(50_000).flatMap(key => [key, 'x'])]))
+  t.equal(await slow.next(), '+OK')
+  const count = 200
+  let answers = 0
+  slow.socket.on('data', (bytes: Buffer) => (answers += bytes.toString('latin1').split('\r\n').length - 1))
+  slow.write(request(['KEYS', 'none*']).repeat(count))
+  t.equal(await other.call('PING'), '+PONG')
+  t.ok(answers < count, `${answers.toString()} answers came before`)
+  slow.send(['SET', 'last', 'x'])
+  slow.socket.end()
+  await once(slow.socket, 'close')
+  t.equal(answers, count + 1, 'all were run')
+  t.equal(await other.call('GET', 'last'), '"x"')
+  other.close()
+})
+
+async function serve(t: Test): Promise<number> {
+  const server = await RedisServer.bind(0)
+  const started = new Engine()
+  server.serve(started)
+  t.teardown(async () => {
+    started.close()
+    await server.close()
+  })
+  return server.port
+}
