@@ -87,7 +87,7 @@ function pops(side: Side): CommandDefinition {
     if (list === undefined) return NIL_ARRAY
     const gone = Math.min(wanted, list.length)
     if (gone === 0) return []
-    const taken = side === 'left' ? list.splice(0, gone) : list.splice(list.length - gone).reverse()
+    const taken = side === 'left' ? list.splice(0, gone) : list.splice(list.length - gone).toReversed()
     popped(db, key, side, list)
     return taken
   })
