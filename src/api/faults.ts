@@ -107,7 +107,7 @@ const isNumber = (text: string): boolean => /^\d{1,10}$/.test(text)
 
 function unknown(faults: Faults, number: string): ApiProblem {
   const all = faults.list().map(each => each.number.toString())
-  const hint = all.length === 0 ? 'No fault is on.' : `There are: ${all.join(', ')}`
+  const hint = all.length === 0 ? 'There are no faults.' : `There are: ${all.join(', ')}`
   return new ApiProblem(404, `there is no fault ${number}`, hint)
 }
 

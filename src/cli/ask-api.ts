@@ -47,7 +47,9 @@ export async function copyApi(run: FoundRun, path: string, to: NodeJS.WriteStrea
   try {
     for await (const piece of response) await new Promise<void>(resolve => print(to, piece as string, resolve))
   } catch (error) {
-    throw new UserError(`the answer of the run broke off: ${messageOf(error)}`, {explanation: 'It may have ended.'})
+    throw new UserError(`the connection to the run broke: ${messageOf(error)}`, {
+      explanation: 'The run may have ended.'
+    })
   }
   return response.trailers
 }

@@ -59,7 +59,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     deprecated: 'This flag is deprecated and will be removed in the future releases. Use "resources-path" flag instead'
   },
   {name: 'config', short: 'c', type: 'string', text: 'Dapr configuration file'},
-  {name: 'dashboard', type: 'bool', text: 'Open a page in the browser that shows the run'},
+  {name: 'dashboard', type: 'bool', text: 'Open the dashboard of the run in the browser'},
   int('dapr-grpc-port', 'The gRPC port for Dapr to listen on', 'G'),
   int('dapr-http-port', 'The HTTP port for Dapr to listen on', 'H'),
   int('dapr-internal-grpc-port', 'The gRPC port for the Dapr internal API to listen on', 'I'),
@@ -87,7 +87,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {
     name: 'log-style',
     type: 'string',
-    text: 'How lines of apps of a run template are shown: dapr (== APP - id ==) or short (id │)',
+    text: "Prefix of the lines of a run template's apps: dapr (== APP - id ==) or short (id │)",
     shown: '"dapr"'
   },
   text('log-level', 'The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic', '"info"'),
@@ -98,13 +98,13 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'strings',
     text: 'Do not start these apps of the run template: you start them yourself, for example in a debugger'
   },
-  {name: 'no-record', type: 'bool', text: 'Keep nothing of the calls between apps: calls and why show none'},
+  {name: 'no-record', type: 'bool', text: 'Do not record calls between apps: calls and why show none'},
   {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
   text('placement-host-address', 'The address of the placement service', '"localhost"'),
   {
     name: 'profile',
     type: 'strings',
-    text: 'Start also the apps of the run template that have one of these profiles'
+    text: 'Also start the apps of the run template that have one of these profiles'
   },
   int('profile-port', 'The port for the profile server to listen on'),
   text('read-buffer-size', 'HTTP header read buffer', '"4Ki"'),
@@ -114,10 +114,10 @@ export const RUN_FLAGS: readonly Flag[] = [
     short: 'f',
     type: 'string',
     repeats: true,
-    text: 'Path to the run template file for the list of apps to run; further files change what the first one says'
+    text: 'Path to the run template file for the list of apps to run; further files override the first one'
   },
   text('scheduler-host-address', 'The address of the scheduler service', '"localhost"'),
-  {name: 'timestamps', type: 'bool', text: 'Show when each line of an app of a run template came'},
+  {name: 'timestamps', type: 'bool', text: "Show the time of each line of a run template's apps"},
   {
     name: 'unix-domain-socket',
     short: 'u',
@@ -158,8 +158,8 @@ export const COMMAND_FLAGS: readonly Flag[] = [
   text('as', 'The app id of the command, which has a sidecar of its own', '"test"'),
   text('settle', 'After the command, wait until the run has been idle for this time: 500ms'),
   text('timeout', 'Give up after this time, with exit code 124: 5m'),
-  {name: 'strict', type: 'bool', text: 'Exit with 1 if an app crashed, although the command succeeded'},
-  {name: 'logs', type: 'bool', text: 'Show the output of the apps, too, on stderr'},
+  {name: 'strict', type: 'bool', text: 'Exit with 1 if an app crashed, even if the command succeeded'},
+  {name: 'logs', type: 'bool', text: 'Also show the output of the apps, on stderr'},
   text('junit', 'Write a JUnit report to this file'),
   text('report', 'Write events, failed calls, logs and crashes to this folder')
 ]

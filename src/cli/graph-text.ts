@@ -8,7 +8,7 @@ type Edge = GraphView['edges'][number]
 /** A table of who calls whom, and where that differs from `dependsOn`. */
 export function graphTable(graph: GraphView, width: number): string {
   const {edges} = graph
-  if (edges.length === 0) return `There was no call yet.\n${differences(graph)}`
+  if (edges.length === 0) return `No calls yet.\n${differences(graph)}`
   const numbers = (head: string, of: (edge: Edge) => string): Parameters<typeof fittingTable>[0][number] => ({
     head,
     cells: edges.map(of),

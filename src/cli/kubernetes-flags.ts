@@ -20,8 +20,8 @@ export const RUN_IN_CLUSTER: readonly Flag[] = [
   bool('diff', 'With -k: show what would change in the cluster, and change nothing'),
   bool('dry-run', 'With -k: have the API server check everything, and change nothing'),
   NAMESPACE,
-  text('registry', 'With -k --build: push the images there: HOST/PATH'),
-  {...text('timeout', 'With -k: how long apps may take until they are ready'), shown: '"5m"'},
+  text('registry', 'With -k --build: push the images to HOST/PATH'),
+  {...text('timeout', 'With -k: how long apps may take to become ready'), shown: '"5m"'},
   YES
 ]
 
@@ -34,7 +34,7 @@ export const READ_CLUSTER: readonly Flag[] = [CONTEXT]
 /** Flags of `logs -k`. */
 export const LOGS_IN_CLUSTER: readonly Flag[] = [
   {name: 'kubernetes', short: 'k', type: 'bool', text: 'Show the log of the sidecar of an app in a Kubernetes cluster'},
-  bool('app', "With -k: the lines of the app, of all its pods, instead of its sidecar's"),
+  bool('app', "With -k: show the app's lines, from all its pods, instead of its sidecar's"),
   CONTEXT,
   NAMESPACE,
   text('pod-name', 'With -k: the pod; default: the first one', 'p')

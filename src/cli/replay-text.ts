@@ -18,7 +18,7 @@ export function replayText(view: ReplayView): string {
     ...lines,
     more > 0 ? `  … and ${more.toString()} more\n` : '',
     differ === 0 ? '  the same answer\n' : '',
-    leftOut.length === 0 ? '' : `  left out, because it differs each time: ${leftOut.join(', ')}\n`
+    leftOut.length === 0 ? '' : `  ignored, because it differs each time: ${leftOut.join(', ')}\n`
   ].join('')
 }
 
@@ -46,8 +46,7 @@ export function pinsText({pins, rounds}: PinsAnswer, width: number): string {
 
 const last = ({results}: PinView): PinView['results'][number] | undefined => results.at(-1)
 
-const NO_PINS =
-  'No call is pinned. pillion replay --pin NUMBER pins one: it is sent again after each save, if it is a GET.\n'
+const NO_PINS = 'No call is pinned. pillion replay --pin NUMBER pins one: a GET is then sent again after each save.\n'
 
 /** In a few words. */
 function outcomeOf(replay: ReplayView | undefined): string {

@@ -24,7 +24,7 @@ export const LOGS_FLAGS: readonly Flag[] = [
   {name: 'follow', short: 'f', type: 'bool', text: 'Stream new output until the app or the run exits'},
   text('grep', 'Show only lines that match this JavaScript regular expression'),
   text('run-file', 'Path to the run template of the run'),
-  text('since', 'Show only lines since a time (2006-01-02 15:04:05), or of the last minutes or hours (10m, 2h)'),
+  text('since', 'Show only lines since a time (2006-01-02 15:04:05), or from the last minutes or hours (10m, 2h)'),
   {
     name: 'tail',
     type: 'int',
@@ -38,8 +38,8 @@ export const LOGS_FLAGS: readonly Flag[] = [
 ]
 
 export const CALLS_FLAGS: readonly Flag[] = [
-  {name: 'follow', short: 'f', type: 'bool', text: 'Show further calls as they end'},
-  {name: 'number', short: 'n', type: 'int', text: 'How many of the latest calls are shown', shown: '20'},
+  {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing calls as they end'},
+  {name: 'number', short: 'n', type: 'int', text: 'Number of latest calls to show', shown: '20'},
   text('output', 'The output format. Valid values are: ndjson, har, http, curl, otlp, or table (default)', 'o'),
   text('run-file', 'Path to the run template of the run')
 ]
@@ -51,9 +51,9 @@ export const DASHBOARD_FLAGS: readonly Flag[] = [
     short: 'p',
     type: 'int',
     text: 'The port of the page, on loopback',
-    shown: 'from 9700, by the template'
+    shown: 'from 9700, depending on the template'
   },
-  {name: 'read-only', type: 'bool', text: 'A page that cannot change anything'},
+  {name: 'read-only', type: 'bool', text: 'Open a page that cannot change anything'},
   text('run-file', 'Path to the run template of the run', 'f'),
   KUBERNETES
 ]
@@ -71,34 +71,34 @@ export const WHY_FLAGS: readonly Flag[] = [
 export const FAULT_FLAGS: readonly Flag[] = [
   {name: 'abort', type: 'bool', text: "Reset the caller's connection"},
   text('body', 'The body of the response with --status'),
-  {name: 'cut', type: 'bool', text: 'Break the response off after its head'},
-  text('cut-after', 'Break the response off after so many bytes of its body'),
-  text('delay', 'Let calls wait so long first: 300ms, 5s'),
-  text('disable', 'Let the fault with this number, or all, hit nothing for now'),
-  text('enable', 'Let it hit calls again'),
+  {name: 'cut', type: 'bool', text: 'Cut the response off after its head'},
+  text('cut-after', 'Cut the response off after this many bytes of its body'),
+  text('delay', 'Delay calls by this time: 300ms, 5s'),
+  text('disable', 'Disable the fault with this number, or all'),
+  text('enable', 'Enable the fault with this number, or all, again'),
   text('for', 'End the fault after this time: 5m'),
-  text('jitter', 'Let them wait up to so much shorter or longer'),
-  {name: 'kill', type: 'bool', text: 'Kill the process of the callee while the call is inside'},
+  text('jitter', 'Vary the delay by up to this time'),
+  {name: 'kill', type: 'bool', text: 'Kill the process of the callee while it handles the call'},
   text('method', 'Only calls with this method'),
-  {name: 'never', type: 'bool', text: 'Give no response until the caller leaves'},
-  text('off', 'End the fault with this number, or all'),
+  {name: 'never', type: 'bool', text: 'Send no response until the caller disconnects'},
+  text('off', 'Remove the fault with this number, or all'),
   text('output', 'The output format. Valid values are: json, or table (default)', 'o'),
   text('path', "Only calls with this path; * stands for anything: '/orders/*'"),
-  text('rate', 'The share of the calls that are hit: 0.2'),
+  text('rate', 'Share of the calls to hit: 0.2'),
   text('run-file', 'Path to the run template of the run'),
-  text('seed', 'Selects which calls these are: the same ones in every run'),
-  text('status', 'Respond with this status in place of the callee: 503'),
-  text('times', 'Hit so many calls, then none')
+  text('seed', 'Seed that selects these calls: the same ones in every run'),
+  text('status', 'Respond with this status instead of the callee: 503'),
+  text('times', 'Hit this many calls, then none')
 ]
 
 export const REPLAY_FLAGS: readonly Flag[] = [
   {
     name: 'fast',
     type: 'bool',
-    text: 'With --window: do not keep the pace, send each call when the one before is answered'
+    text: 'With --window: send each call as soon as the one before it is answered'
   },
-  {name: 'last-failed', type: 'bool', text: 'Send the latest call again that has failed'},
-  text('output', 'The output format. Valid values are: json (one object for each call), or text (default)', 'o'),
+  {name: 'last-failed', type: 'bool', text: 'Send the latest failed call again'},
+  text('output', 'The output format. Valid values are: json (one object per call), or text (default)', 'o'),
   text('pin', 'Pin the call with this number: it is sent again after each save'),
   {name: 'pinned', type: 'bool', text: 'Send the pinned calls again now'},
   text('run-file', 'Path to the run template of the run'),
@@ -116,15 +116,18 @@ export const EXPORT_FLAGS: readonly Flag[] = [
     text: 'Set an environment variable of every app, KEY=VALUE; may be repeated',
     check: checkVariable
   },
-  text('namespace', 'The namespace that all objects of Kubernetes name', 'n'),
-  {...text('output', 'The folder for objects of Kubernetes, the compose file, or - for stdout', 'o'), shown: '"-"'},
-  {name: 'profile', type: 'strings', text: 'Also the apps of the run template that have one of these profiles'},
+  text('namespace', 'The namespace of the Kubernetes objects', 'n'),
+  {...text('output', 'The folder for Kubernetes objects, the compose file, or - for stdout', 'o'), shown: '"-"'},
+  {name: 'profile', type: 'strings', text: 'Include the apps of the run template that have one of these profiles'},
   {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
 ]
 
 export const IMPORT_FLAGS: readonly Flag[] = [
-  {name: 'force', type: 'bool', text: 'Overwrite a file that is there already'},
-  text('from', 'What to read, if several are there. Valid values are: procfile, compose, process-compose, or folder'),
+  {name: 'force', type: 'bool', text: 'Overwrite an existing file'},
+  text(
+    'from',
+    'What to read if there are several sources. Valid values are: procfile, compose, process-compose, or folder'
+  ),
   {...text('output', 'The file to write; - for standard output', 'o'), shown: '"dapr.yaml"'}
 ]
 
@@ -145,7 +148,7 @@ export const RESTART_FLAGS: readonly Flag[] = [whichApp('restart'), WHOSE_RUN]
 export const DEBUG_FLAGS: readonly Flag[] = [whichApp('debug'), FORMAT, WHOSE_RUN]
 
 export const ENV_FLAGS: readonly Flag[] = [
-  {name: 'all', type: 'bool', text: 'Print all variables, also those of the shell in which the run was started'},
+  {name: 'all', type: 'bool', text: 'Print all variables, including those of the shell in which the run was started'},
   whichApp('show'),
   FORMAT,
   WHOSE_RUN
@@ -166,7 +169,7 @@ export const NOTIFICATIONS_FLAGS: readonly Flag[] = [
 ]
 
 export const REDIS_FLAGS: readonly Flag[] = [
-  {name: 'off', type: 'bool', text: 'Ask the run that holds the port to let it go until the run ends'}
+  {name: 'off', type: 'bool', text: 'Ask the run that holds the port to release it for the rest of the run'}
 ]
 
 const SOCKET = text(

@@ -11,7 +11,7 @@ const RUN_FILE = text('run-file', 'Path to the run template of the run')
 export const EVENTS_FLAGS: readonly Flag[] = [
   text('after', 'Only events after the one with this id'),
   text('app', 'Only events of this app'),
-  {name: 'follow', short: 'f', type: 'bool', text: 'Show further events until the run ends'},
+  {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing events until the run ends'},
   text('output', 'The output format. Valid values are: ndjson, or text (default)', 'o'),
   RUN_FILE,
   text('types', 'Only these events: app,edges,calls,lines,reload,death,replay,fault,note')
@@ -26,9 +26,9 @@ export const WAIT_FLAGS: readonly Flag[] = [
   },
   text(
     'from',
-    'Lines, calls, reloads and exits count from now on (now), or after an event (its id), not from the start of the run'
+    'Count lines, calls, reloads and exits from now (now) or from an event (its id), not from the start of the run'
   ),
-  {name: 'ignore', type: 'stringArray', text: "Calls that do not count for idle: 'GET /poll*'"},
+  {name: 'ignore', type: 'stringArray', text: "Calls that idle ignores: 'GET /poll*'"},
   text('output', 'The output format. Valid values are: json, or text (default)', 'o'),
   RUN_FILE,
   {...text('timeout', 'How long to wait: 90s, 5m'), shown: '60s'}

@@ -7,7 +7,10 @@ t.test(
   'a status in place of the callee: it is not called, the header names the fault, and the console tells on and off',
   async t => {
     const {rig, run, url, fault, rows} = await openShop(t)
-    t.match(await rig.run(['fault']), {code: 0, stdout: /^No fault is on\. For example: pillion fault shop stock/})
+    t.match(await rig.run(['fault']), {
+      code: 0,
+      stdout: /^There are no faults\. Add one, for example: pillion fault shop stock/
+    })
     t.strictSame(await ask(url('/x')), {status: 200, body: '0123456789', mark: undefined})
     await fault('shop', 'stock', '--status', '503', '--method', 'POST', '--path', '/orders/*')
     await run.waitForLine(/fault 1 is on: shop → stock POST \/orders\/\*: 503$/)

@@ -19,7 +19,7 @@ t.test('a Procfile: imported, it validates and runs', async t => {
   t.match(await rig.run(['import']), {
     code: 0,
     stdout:
-      '✅  dapr.yaml has 2 apps from Procfile\nℹ️  One thing needs a look: search for "# import:"\nℹ️  Next: pillion validate, then pillion up\n',
+      '✅  wrote 2 apps from Procfile to dapr.yaml\nℹ️  One comment needs your attention: search for "# import:"\nℹ️  Next: pillion validate, then pillion up\n',
     stderr: ''
   })
   t.match(await rig.run(['validate']), {code: 0, stdout: '✅  dapr.yaml can run: 2 apps\n', stderr: ''})
@@ -93,7 +93,7 @@ t.test('a folder: to standard output, into another folder, and what was found be
   t.match(shown, {
     code: 0,
     stdout: /^# Written by pillion import from the files of shop\/\.\n/,
-    stderr: /Also there: Procfile\./
+    stderr: /Also found: Procfile\./
   })
   t.match(shown.stdout, /appDirPath: \.\/shop\/web\n/)
   t.match(await rig.run(['import', 'shop', '--from', 'folder', '-o', 'run/dapr.yaml']), {code: 0})
@@ -101,13 +101,13 @@ t.test('a folder: to standard output, into another folder, and what was found be
   t.match(await rig.run(['validate', 'run']), {code: 0, stdout: '✅  run/dapr.yaml can run: 2 apps\n'})
 })
 
-t.test('a template that is there already is not touched without --force', async t => {
+t.test('an existing template is not touched without --force', async t => {
   const rig = await openRig(t)
   await rig.write({'dapr.yml': 'version: 1\n', Procfile: 'web: node x.js\n'})
   t.match(await rig.run(['import']), {
     code: 1,
     stderr:
-      '❌  dapr.yml is there already\nWrite another file: -o imported.yaml. Print it: -o -. Overwrite it: --force.\n'
+      '❌  dapr.yml already exists\nWrite another file: -o imported.yaml. Print it: -o -. Overwrite it: --force.\n'
   })
   t.match(await rig.run(['import', '-o', 'dapr.yml']), {code: 1})
   t.equal(await read(rig, 'dapr.yml'), 'version: 1\n')
@@ -134,6 +134,6 @@ t.test('what cannot be imported', async t => {
     stderr: /cannot write a template from this: .*dependsOn is circular/
   })
   t.match(await rig.run(['import', 'a', 'b']), {code: 255, stderr: /expected one file or folder, got 2: a b/})
-  t.match(await rig.run(['import', '-o', 'x.txt']), {code: 1, stderr: /the name of a template ends in \.yaml/})
+  t.match(await rig.run(['import', '-o', 'x.txt']), {code: 1, stderr: /the name of a template must end in \.yaml/})
   t.match(await rig.run(['import', '-o', 'Procfile/dapr.yaml']), {code: 1, stderr: /cannot write Procfile\/dapr\.yaml/})
 })

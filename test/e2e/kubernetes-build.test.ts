@@ -106,7 +106,7 @@ t.test('what fails is told in the words of the builder, and nothing is made', as
       message:
         /images that are built here do not get to the cluster of the context "production"\nAdd --registry HOST\/PATH/
     },
-    {scripts: {}, message: /--build makes images, and --diff makes nothing: leave one of them out/, args: ['--diff']}
+    {scripts: {}, message: /--build builds images, but --diff changes nothing: leave one of them out/, args: ['--diff']}
   ] as const) {
     const shop = await openShop(t, {context: context ?? 'kind-fake'})
     await shop.install(scripts)

@@ -184,5 +184,5 @@ t.test('flags that belong to Kubernetes, and others that do not', async t => {
   )
   await told(['run', '-k', '-f', '.', '--watch'], '--watch is not supported with --kubernetes: leave it out')
   await told(['run', '-k', '-f', '.', '--timeout', 'soon'], 'invalid argument "soon" for "--timeout" flag')
-  await told(['stop', '-k'], 'nothing is named: add --run-file PATH, or the ids of apps')
+  await told(['stop', '-k'], 'nothing to stop: add --run-file PATH, or the ids of apps')
 })

@@ -61,7 +61,7 @@ t.test('the file of a run that has ended keeps no times: it is told, or it is ol
   t.same(await logs(before), whole, 'all of it is newer')
   t.same(await logs(between), {
     ...whole,
-    stderr: '⚠  the run has ended, and log files contain no times: older lines are shown, too\n'
+    stderr: '⚠  the run has ended, and log files contain no times, so older lines are shown as well\n'
   })
   const folder = join(rig.folder, 'stock/.dapr/logs')
   for (const name of readdirSync(folder)) utimesSync(join(folder, name), new Date(), Date.now() / 1000 - 5)

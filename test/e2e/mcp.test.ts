@@ -143,13 +143,13 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
   t.match(why, {facts: {app: 'shop', isReady: false, end: 1}})
   t.match(
     why.text,
-    /end 1: shop exited with code 3 [^]*inside:\n {2}call 1 shop → shop POST \/die[^]*its last lines:\n {2}listening/
+    /exit 1: shop exited with code 3 [^]*in flight:\n {2}call 1 shop → shop POST \/die[^]*its last lines:\n {2}listening/
   )
-  t.match((await call('why', {end: 1})).text, /^End 1\.\n/)
+  t.match((await call('why', {end: 1})).text, /^Exit 1\.\n/)
   t.match(await call('restart', {app: 'shop'}), {isError: false, text: /^Restarted\.\n- shop: /})
   t.match(await call('wait', {for: ['ready:shop']}), {facts: {outcome: 'met'}})
-  t.match((await call('fault')).text, 'No fault is on.')
-  t.match((await call('fault', {from: 'any', to: 'shop', status: '503'})).text, /^It is on\.\n- fault 1: /)
+  t.match((await call('fault')).text, 'There are no faults.')
+  t.match((await call('fault', {from: 'any', to: 'shop', status: '503'})).text, /^Added\.\n- fault 1: /)
   t.match(await call('invoke', {app: 'shop', path: '/x'}), {facts: {status: 503}})
   t.match((await call('fault')).text, /hit 1 of 1/)
   t.match(
@@ -159,7 +159,7 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
   t.match(await call('invoke', {app: 'shop', path: '/x'}), {facts: {status: 500}}, 'the app itself')
   t.match((await call('fault', {enable: 'all'})).text, /^It is enabled\.\n- fault 1: any → shop; 503; hit 1 of 1/)
   t.match(await call('fault', {off: 'all'}), {facts: {removed: 1}})
-  t.match(await call('wait', {for: ['exit:front'], timeout: '1s'}), {text: /^The time was up after /, isError: false})
+  t.match(await call('wait', {for: ['exit:front'], timeout: '1s'}), {text: /^Timed out after /, isError: false})
   const sentences: readonly (readonly [name: string, given: Record<string, unknown>, text: RegExp])[] = [
     ['calls', {filter: 'form:shop'}, /did you mean from:\?/],
     [
@@ -180,8 +180,8 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
     ['replay', {}, /^replay needs one of /],
     ['replay', {calls: [99]}, /99/],
     ['fault', {from: 'shop', to: 'nobody', status: 503}, /nobody/],
-    ['fault', {off: 7, from: 'shop'}, /stands alone/],
-    ['fault', {enable: 7, disable: 7}, /"disable" of fault stands alone/],
+    ['fault', {off: 7, from: 'shop'}, /"off" cannot be combined with other arguments/],
+    ['fault', {enable: 7, disable: 7}, /"disable" cannot be combined with other arguments/],
     ['list_apps', {verbose: true}, /list_apps takes: cursor\./]
   ]
   for (const [name, given, text] of sentences)
@@ -334,7 +334,7 @@ t.test('stdout has the protocol alone; what is none is left out; a client that g
   send(6, {method: 'tools/call', params: {name: 'wait', arguments: {for: ['ready'], timeout: '10m'}}})
   server.stdin.end()
   t.match(await server.exited, {code: 0})
-  t.match(await rig.run(['mcp', 'shop']), {code: 255, stderr: /mcp takes no arguments, and got shop/})
+  t.match(await rig.run(['mcp', 'shop']), {code: 255, stderr: /mcp takes no arguments, but got shop/})
 })
 
 t.test('a client that closes our stdout ends it', async t => {

@@ -22,7 +22,7 @@ t.test('redis runs alone, keeps its keys, and ends cleanly', async t => {
     t.match(await client.call('INCR', 'starts'), signal === 'SIGINT' ? ':1' : ':2')
     redis.signal(signal)
     t.match(await redis.exited, {code: 0})
-    t.same(redis.stdout.lines, [`ℹ️  Redis listens at localhost:${port}, its keys are kept in ${file}`])
+    t.same(redis.stdout.lines, [`ℹ️  Redis listens on localhost:${port}; its keys are kept in ${file}`])
     t.same(redis.stderr.lines, [])
     client.close()
   }
@@ -33,7 +33,7 @@ t.test('PILLION_REDIS=memory keeps nothing; XDG_STATE_HOME is where keys are kep
   const rig = await openRig(t)
   const port = (await freePort()).toString()
   const memory = rig.pillion(['redis', port], {env: {PILLION_REDIS: 'memory'}})
-  t.match(await memory.stdout.line(/Redis listens/), `localhost:${port}, its keys are kept in memory`)
+  t.match(await memory.stdout.line(/Redis listens/), `localhost:${port}; its keys are kept in memory`)
   memory.signal('SIGINT')
   await memory.exited
   t.notOk(existsSync(join(rig.home, '.local')))

@@ -28,11 +28,11 @@ t.test('a call that cannot be sent again gets one line that says why, and what t
     [['shop'], /"shop" is not a call number; pillion calls lists them/],
     [['0'], /"0" is not a call number/],
     [['--pin', 'shop'], /"shop" is not a call number/],
-    [['--pin', '1', '2'], /--pin takes no numbers of calls/],
-    [['--pinned', '--last-failed'], /--last-failed and --pinned exclude each other/],
+    [['--pin', '1', '2'], /--pin takes no call numbers/],
+    [['--pinned', '--last-failed'], /--last-failed and --pinned cannot be combined/],
     [['--window', 'soon'], /invalid argument "soon" for "--window" flag: expected a duration until now \(30s\)/],
     [['--window', '7'], /invalid argument "7" for "--window"/],
-    [['1', '-o', 'yaml'], /an output format "yaml" is not known/]
+    [['1', '-o', 'yaml'], /unknown output format "yaml"/]
   ] as const)
     t.match(await refused(...words), why, words.join(' '))
 

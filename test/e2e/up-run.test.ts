@@ -138,7 +138,7 @@ t.test(
     const lax = await rig.run(['up', '--run', command])
     t.equal(lax.code, 0)
     t.match(lax.stderr, /\n"stock": exited 3, crashed once\n/)
-    t.match(lax.stderr, /Inside when it ended:\n {2}CALL .*\n.*test → stock +GET \/die/)
+    t.match(lax.stderr, /In flight when it exited:\n {2}CALL .*\n.*test → stock +GET \/die/)
     t.match(await rig.run(['up', '--strict', '--run', command]), {code: 1})
     t.match(await rig.run(['up', '--strict', '--run', `${command}; exit 9`]), {code: 9}, 'its own code comes first')
     t.match(await rig.run(['up', '--strict', '--run', invoke('stock', '/x')]), {code: 0})
@@ -259,7 +259,7 @@ t.test('wrong words say what to write', async t => {
     t.equal(run.code, code, words.join(' '))
     return run.stderr
   }
-  t.match(await refused(255, '--as', 'e2e'), '--as goes with --run')
+  t.match(await refused(255, '--as', 'e2e'), '--as needs --run')
   t.match(await refused(255, '--run', ' '), '--run needs a command')
   t.match(await refused(255, '--run', 'npm', 'test'), "put the command in quotes: up --run 'npm test'")
   t.match(await refused(255, '--run', 'true', '--as', 'a b'), 'invalid argument "a b" for "--as" flag')

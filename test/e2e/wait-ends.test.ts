@@ -19,7 +19,7 @@ t.test('what an app that has ended, or was never started, cannot do any more', a
   const cases: readonly (readonly [condition: string, stderr: RegExp])[] = [
     [
       'log:job:done',
-      /log:job:done: job has not written a line that matches \/done\/\n {4}job: .*it has written nothing\n$/
+      /log:job:done: job has not written a line that matches \/done\/\n {4}job: .*it has written no output\n$/
     ],
     ['ready:job', /job will not become ready\n {4}job: "job" exited with code 1/],
     ['reloaded:job', /job did not become ready/],

@@ -65,8 +65,8 @@ t.test('a request kills an app: why names it, what was answered before, and that
     ]
   )
   const {stdout} = await rig.run(['why', 'payments'])
-  t.match(stdout, /end 2: "payments" exited with code 1 at [\d:.]+, [\d.]+ m?s after its start\nInside:\n/)
-  t.match(stdout, /the same request was inside at 1 of the 1 ends before/)
+  t.match(stdout, /exit 2: "payments" exited with code 1 at [\d:.]+, [\d.]+ m?s after its start\nIn flight:\n/)
+  t.match(stdout, /the same request was in flight at 1 of the 1 exits before/)
   t.match(stdout, /Cannot read the card/)
   const number = second.inside[0]?.number.toString() ?? ''
   t.match(stdout, `pillion calls ${number} shows the request. pillion replay ${number} --unsafe sends it again.`)

@@ -3,7 +3,7 @@ import type {DeathView} from '../../api/death-view.ts'
 import {deathText, type Outcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
 
-/** Crashes as Markdown: what was inside, what came before, the last lines. */
+/** Crashes as Markdown: the calls in flight, those answered before, the last lines. */
 export function deathsMarkdown({template, apps}: Outcome): string {
   const deaths = apps.flatMap(app => app.deaths).toSorted((a, b) => a.number - b.number)
   if (deaths.length === 0) return `# Crashes\n\nNo app of ${template} crashed.\n`
@@ -20,8 +20,8 @@ function deathPart(death: DeathView): string {
     hint === '' ? '' : `${hint}.`,
     suspect === undefined
       ? ''
-      : `Call ${suspect.number.toString()}: the same request was inside at ${suspect.times.toString()} of the ${death.earlier.toString()} ends before.`,
-    inside.length === 0 ? '' : `Inside:\n\n${fenced(inside.map(callLine))}`,
+      : `Call ${suspect.number.toString()}: the same request was in flight at ${suspect.times.toString()} of the ${death.earlier.toString()} exits before.`,
+    inside.length === 0 ? '' : `In flight:\n\n${fenced(inside.map(callLine))}`,
     finished.length === 0 ? '' : `Answered before:\n\n${fenced(finished.toReversed().map(callLine))}`,
     lines.length === 0 ? 'It wrote nothing.' : `Its last lines:\n\n${fenced(lines)}`
   ]

@@ -29,11 +29,13 @@ export function commandRunOptions({flags, words}: CommandContext): CommandRunOpt
   const command = flags.text('run')
   if (command === undefined) {
     const given = RUN_COMMAND_FLAGS.find(name => flags.names.includes(name)) ?? ''
-    throw new UsageError(`--${given} goes with --run: up --run 'npm test' --${given}`)
+    throw new UsageError(`--${given} needs --run: up --run 'npm test' --${given}`)
   }
   if (command.trim() === '') throw new UsageError(`--run needs a command: up --run 'npm test'`)
   if (words.length > 0 && !['only', 'except'].some(name => flags.names.includes(name)))
-    throw new UsageError(`--run takes one text: put the command in quotes: up --run '${[command, ...words].join(' ')}'`)
+    throw new UsageError(
+      `--run takes one argument: put the command in quotes: up --run '${[command, ...words].join(' ')}'`
+    )
   const as = flags.text('as') ?? 'test'
   if (!/^[\w][\w.-]{0,62}$/.test(as))
     throw new UsageError(`invalid argument "${as}" for "--as" flag: expected an app id, for example e2e`)

@@ -26,7 +26,7 @@ function appText({name, state, reason, deaths, lines, logFile}: AppOutcome): str
   return [
     `"${name}": ${state}${ends}\n`,
     reason === '' ? '' : indented(`${reason}\n`),
-    inside.length === 0 ? '' : `Inside when it ended:\n${indented(callTable(inside, Infinity))}`,
+    inside.length === 0 ? '' : `In flight when it exited:\n${indented(callTable(inside, Infinity))}`,
     lines.length === 0 ? 'It wrote nothing.\n' : `Its last lines:\n${indented(`${lines.join('\n')}\n`)}`,
     logFile === '' ? '' : `The whole log: ${logFile}\n`
   ].join('')

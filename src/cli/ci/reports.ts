@@ -39,7 +39,7 @@ export class Reports {
     const text = outcomeText(outcome)
     if (!this.#isOnGitHub) return harmless(text)
     const fault = addSummary(outcome, process.env)
-    if (fault !== '') warn(`cannot write the summary of the step: ${fault}`)
+    if (fault !== '') warn(`cannot write the step summary: ${fault}`)
     return withoutCommands(text) + annotations(outcome, process.env)
   }
 }

@@ -19,12 +19,12 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const output = flags.text('output') ?? ''
   const isExport = EXPORTS.includes(output)
   if (!isExport && !FORMATS.includes(output))
-    throw new UserError(`an output format "${output}" is not known`, {
+    throw new UserError(`unknown output format "${output}"`, {
       explanation: `Valid values are: table, ndjson, ${EXPORTS.join(', ')}.`
     })
   if (isExport && flags.isSet('follow'))
-    throw new UserError(`-f does not go with -o ${output}`, {
-      explanation: 'Calls are followed with -o table and -o ndjson.'
+    throw new UserError(`-f cannot be used with -o ${output}`, {
+      explanation: 'Use -f with -o table or -o ndjson.'
     })
   const limit = flags.int('number') ?? ROWS
   if (limit < 1)
@@ -52,7 +52,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-const NONE = 'There was no call yet. Calls between the apps, and to them, are shown here.\n'
+const NONE = 'No calls yet. Calls between the apps, and to them, are shown here.\n'
 
 const columns = (): number => (process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity)
 

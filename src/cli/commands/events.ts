@@ -17,7 +17,7 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`events takes no arguments, and got ${words[0] ?? ''}`)
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'ndjson'].includes(output))
-    throw new UsageError(`an output format "${output}" is not known: valid values are text, ndjson`)
+    throw new UsageError(`unknown output format "${output}": valid values are text, ndjson`)
   const after = flags.text('after')
   if (after !== undefined && !/^[1-9]\d{0,14}$/.test(after))
     throw new UsageError(`invalid argument "${after}" for "--after" flag: expected the id of an event`)

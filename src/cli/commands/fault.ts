@@ -21,11 +21,11 @@ export const fault: CommandHandler = async context => {
   const {flags, words, asJson} = context
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json'].includes(output))
-    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: table, json.'})
+    throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: table, json.'})
   const what = fieldsOf(flags)
   const [verb, other] = VERBS.filter(name => flags.text(name) !== undefined)
   if (verb !== undefined && (other !== undefined || words.length > 0 || Object.keys(what).length > 0))
-    throw new UsageError(`--${verb} stands alone: it takes the number of a fault, or all`)
+    throw new UsageError(`--${verb} cannot be combined with others: it takes the number of a fault, or all`)
   if (verb !== undefined) {
     const run = await runHere(flags.text('run-file'), asJson)
     const which = flags.text(verb) ?? ''
@@ -63,10 +63,10 @@ async function takeOff(run: FoundRun, off: string, {asJson, flags}: CommandConte
   }
   const text =
     removed === 0
-      ? 'No fault was on.'
+      ? 'There were no faults.'
       : off === 'all'
-        ? `all faults are off: ${removed.toString()}`
-        : `fault ${off} is off`
+        ? `removed all faults: ${removed.toString()}`
+        : `removed fault ${off}`
   say(process.stdout, removed === 0 ? 'info' : 'success', text, asJson)
   return 0
 }
@@ -84,7 +84,12 @@ async function enable(
     return 0
   }
   const text = which === 'all' ? `all faults are ${verb}d: ${faults.length.toString()}` : `fault ${which} is ${verb}d`
-  say(process.stdout, faults.length === 0 ? 'info' : 'success', faults.length === 0 ? 'No fault is on.' : text, asJson)
+  say(
+    process.stdout,
+    faults.length === 0 ? 'info' : 'success',
+    faults.length === 0 ? 'There are no faults.' : text,
+    asJson
+  )
   return 0
 }
 
@@ -93,11 +98,11 @@ function edgeOf(words: readonly string[]): readonly [from: string, to: string] {
   const [first = '', second = '', ...others] = words.length === 1 ? (words[0]?.split(/->|→/) ?? []) : words
   const [from, to] = [first.trim(), second.trim()]
   if (words.length === 1 && from.endsWith('-') && to === '')
-    throw new UserError(`fault needs a caller and a callee, and got "${from}"`, {
-      explanation: `The shell has read "${from}>…" as the word "${from}", with the output sent to a file. Write two words: pillion fault ${from.slice(0, -1)} ID --status 503`
+    throw new UserError(`fault needs a caller and a callee, but got "${from}"`, {
+      explanation: `The shell took "${from}>…" as "${from}" with the output redirected to a file. Write two words: pillion fault ${from.slice(0, -1)} ID --status 503`
     })
   if (from === '' || to === '' || others.length > 0)
-    throw new UsageError('fault needs the ids of a caller and of a callee; any stands for every one')
+    throw new UsageError('fault needs the ids of a caller and a callee; "any" stands for every app')
   return [from, to]
 }
 
@@ -120,7 +125,7 @@ const addedText = ({number, texts: {edge, effect, rate, limit}}: FaultRow): stri
 
 function tableText(faults: readonly FaultRow[]): string {
   if (faults.length === 0)
-    return 'No fault is on. For example: pillion fault shop stock --delay 300ms --status 503 --rate 0.2\n'
+    return 'There are no faults. Add one, for example: pillion fault shop stock --delay 300ms --status 503 --rate 0.2\n'
   const columns = [
     {head: 'FAULT', cells: faults.map(({number}) => number.toString()), alignsRight: true},
     {head: 'CALLS', cells: faults.map(({texts}) => texts.edge), minWidth: 20},

@@ -29,7 +29,7 @@ export async function finishedLogs({ids, tail, since, runFile, asJson, grep}: Lo
   }
   if (found.length === 0) throw new UserError(`${nowhere}, and ${plan.shownAs} has no log files yet`)
   if (found.some(({log}) => log.hasOlder)) {
-    const words = 'the run has ended, and log files contain no times: older lines are shown, too'
+    const words = 'the run has ended, and log files contain no times, so older lines are shown as well'
     say(process.stderr, 'warning', words, asJson)
   }
   return {

@@ -20,7 +20,7 @@ export const graph: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   const format = Object.hasOwn(FORMATS, output || 'table') ? FORMATS[output || 'table'] : undefined
   if (format === undefined)
-    throw new UserError(`an output format "${output}" is not known`, {
+    throw new UserError(`unknown output format "${output}"`, {
       explanation: `Valid values are: ${Object.keys(FORMATS).join(', ')}.`
     })
   const run = await runHere(flags.text('run-file'), asJson)

@@ -26,24 +26,27 @@ export const importTemplate: CommandHandler = async ({flags, words, asJson}) => 
   else write(file, text, output)
   const tell = (message: string): void => say(output === '-' ? process.stderr : process.stdout, 'info', message, asJson)
   const count = `${imported.apps.length.toString()} ${imported.apps.length === 1 ? 'app' : 'apps'}`
-  if (output !== '-') say(process.stdout, 'success', `${output} has ${count} from ${basename(source.path)}`, asJson)
+  if (output !== '-')
+    say(process.stdout, 'success', `wrote ${count} from ${basename(source.path)} to ${output}`, asJson)
   const notes = countNotes(imported)
   if (notes > 0)
-    tell(`${notes === 1 ? 'One thing needs' : `${notes.toString()} things need`} a look: search for "# import:"`)
-  if (source.others.length > 0) tell(`Also there: ${source.others.join(', ')}. Name a file to import that one.`)
+    tell(
+      `${notes === 1 ? 'One comment needs' : `${notes.toString()} comments need`} your attention: search for "# import:"`
+    )
+  if (source.others.length > 0) tell(`Also found: ${source.others.join(', ')}. Name a file to import it instead.`)
   if (output !== '-') tell('Next: pillion validate, then pillion up')
   return 0
 }
 
 /** A file that is there is not overwritten, and none is put in front of another template of the folder. */
 function checkOutput(file: string, output: string, isForced: boolean): void {
-  if (!/\.ya?ml$/.test(output)) throw new UserError(`-o ${output}: the name of a template ends in .yaml`)
+  if (!/\.ya?ml$/.test(output)) throw new UserError(`-o ${output}: the name of a template must end in .yaml`)
   const others = (TEMPLATE_NAMES as readonly string[]).includes(basename(file))
     ? TEMPLATE_NAMES.map(name => join(dirname(file), name))
     : []
   const there = [file, ...others].find(each => existsSync(each))
   if (there === undefined || isForced) return
-  throw new UserError(`${basename(there)} is there already`, {
+  throw new UserError(`${basename(there)} already exists`, {
     explanation: 'Write another file: -o imported.yaml. Print it: -o -. Overwrite it: --force.'
   })
 }

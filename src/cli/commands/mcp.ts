@@ -3,11 +3,12 @@ import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
 
-const FOR_AGENTS = 'A coding agent starts this command and speaks to it: see docs/coding-agents.md. Ctrl-C ends it.'
+const FOR_AGENTS =
+  'This command is for coding agents, which start it themselves: see docs/coding-agents.md. Press Ctrl-C to end it.'
 
 /** `mcp [--read-only]`: tools for coding agents over stdin and stdout, until the client goes away. */
 export const mcp: CommandHandler = async ({flags, words, asJson}) => {
-  if (words.length > 0) throw new UsageError(`mcp takes no arguments, and got ${words[0] ?? ''}`)
+  if (words.length > 0) throw new UsageError(`mcp takes no arguments, but got ${words[0] ?? ''}`)
   if (process.stdin.isTTY) say(process.stderr, 'info', FOR_AGENTS, asJson)
   const runFile = flags.text('run-file')
   const {serveMcp} = await import('../../mcp/serve.ts')

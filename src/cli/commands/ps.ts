@@ -21,7 +21,7 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
   const look = async (): Promise<readonly RunListing[]> => listingsOf(await runsHere(asJson), ids)
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json'].includes(output))
-    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: table, json.'})
+    throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: table, json.'})
   if (output === 'json') {
     if (flags.isSet('watch'))
       throw new UserError('-w does not go with -o json', {

@@ -31,7 +31,7 @@ async function serve(port: number, {asJson}: CommandContext): Promise<number> {
     throw await withOwner(error, port)
   })
   const where = server.file === undefined ? 'in memory' : `in ${server.file}`
-  say(process.stdout, 'info', `Redis listens at localhost:${port.toString()}, its keys are kept ${where}`, asJson)
+  say(process.stdout, 'info', `Redis listens on localhost:${port.toString()}; its keys are kept ${where}`, asJson)
   await ended
   await server.close()
   return 0
@@ -49,7 +49,7 @@ async function letGo(port: number, {asJson}: CommandContext): Promise<number> {
   for (const run of await runsHere(asJson)) {
     if (!(await run.releaseRedis(port))) continue
     const {pid} = run.listing
-    const text = `The run with pid ${pid.toString()} has let port ${port.toString()} go, and does not take it again`
+    const text = `The run with pid ${pid.toString()} has released port ${port.toString()} for the rest of the run`
     say(process.stdout, 'success', text, asJson)
     return 0
   }

@@ -16,13 +16,13 @@ export const replay: CommandHandler = async context => {
   const {flags, words, asJson} = context
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'json'].includes(output))
-    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: text, json.'})
+    throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: text, json.'})
   const ways = ['last-failed', 'pinned', 'window', 'pin', 'unpin'].filter(
     name => flags.isSet(name) || flags.text(name) !== undefined
   )
   const [way = ''] = ways
-  if (ways.length > 1) throw new UsageError(`--${ways.join(' and --')} exclude each other`)
-  if (words.length > 0 && way !== '' && way !== 'window') throw new UsageError(`--${way} takes no numbers of calls`)
+  if (ways.length > 1) throw new UsageError(`--${ways.join(' and --')} cannot be combined`)
+  if (words.length > 0 && way !== '' && way !== 'window') throw new UsageError(`--${way} takes no call numbers`)
   const window =
     way === 'window' ? {...windowOf(flags.text('window') ?? '', Date.now()), q: words.join(' ')} : undefined
   const wanted = way === '' ? words.map(callNumber) : []
@@ -73,7 +73,7 @@ async function changePins(run: FoundRun, way: 'pin' | 'unpin', {flags, asJson}: 
   else {
     const pin = pins.pins.find(each => each.call === call)
     const request = pin === undefined ? '' : `, ${pin.method} ${pin.path}, ${pin.from} → ${pin.to},`
-    const noise = pin?.noise?.length ? ` Left out, because it differs each time: ${pin.noise.join(', ')}.` : ''
+    const noise = pin?.noise?.length ? ` Ignored, because it differs each time: ${pin.noise.join(', ')}.` : ''
     say(
       process.stdout,
       'success',
@@ -87,7 +87,7 @@ async function changePins(run: FoundRun, way: 'pin' | 'unpin', {flags, asJson}: 
 const whenSent = (method = ''): string =>
   ['GET', 'HEAD', 'OPTIONS'].includes(method)
     ? 'it is sent again after each save'
-    : `${method} may change something, so it is sent by pillion replay --pinned --unsafe alone`
+    : `${method} may change something, so only pillion replay --pinned --unsafe sends it`
 
 const columns = (): number => (process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity)
 

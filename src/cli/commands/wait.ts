@@ -29,7 +29,7 @@ export const wait: CommandHandler = async ({flags, words, asJson}) => {
     throw new UsageError(`wait takes no arguments: conditions follow --for, as in --for ${words[0] ?? ''}`)
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'json'].includes(output))
-    throw new UsageError(`an output format "${output}" is not known: valid values are text, json`)
+    throw new UsageError(`unknown output format "${output}": valid values are text, json`)
   const timeout = flags.text('timeout') ?? '60s'
   const timeoutMs = readDuration(timeout)
   if (timeoutMs === undefined)
@@ -108,7 +108,7 @@ function show({outcome, conditions, notes}: WaitAnswer, timeout: string, asJson:
     if (state === 'met') say(process.stdout, 'success', `${condition}: ${reason}`, asJson)
     else if (outcome !== 'met') {
       const lines = apps.map(({app, reason: why, lastLine}) => {
-        const last = lastLine === '' ? 'it has written nothing' : `its last line: ${lastLine}`
+        const last = lastLine === '' ? 'it has written no output' : `its last line: ${lastLine}`
         return `\n    ${app}: ${why === '' ? '' : `${why}; `}${last}`
       })
       say(

@@ -9,13 +9,13 @@ import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
 
-/** `why ID`: why an app does not run, or how it ended last; `why NUMBER`: one end of a process; `why`: all apps that are not ready. */
+/** `why ID`: why an app is not running, or its last exit; `why NUMBER`: one exit; `why`: all apps that are not ready. */
 export const why: CommandHandler = async ({flags, words, asJson}) => {
   const [what, ...others] = words
-  if (others.length > 0) throw new UsageError('why takes the id of one app, or the number of an end')
+  if (others.length > 0) throw new UsageError('why takes the id of one app or the number of an exit')
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'json'].includes(output))
-    throw new UserError(`an output format "${output}" is not known`, {explanation: 'Valid values are: text, json.'})
+    throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: text, json.'})
   const run = await runHere(flags.text('run-file'), asJson)
   if (what !== undefined && /^\d+$/.test(what)) {
     const death = await askApi<DeathView>(run, `/deaths/${what}`)
@@ -35,10 +35,10 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
 function whyText({app, instances, death, deaths}: WhyView): string {
   const states = instances.map(({name, isReady, reason}) => {
     if (reason !== '') return `${reason}\n`
-    return isReady ? `"${name}" is ready\n` : `"${name}" runs, and is not ready\n`
+    return isReady ? `"${name}" is ready\n` : `"${name}" is running, but not ready\n`
   })
   if (death === null) return states.join('')
-  const more = deaths > 1 ? `\n${deaths.toString()} ends of "${app}" are kept.\n` : ''
+  const more = deaths > 1 ? `\n${deaths.toString()} exits of "${app}" are recorded.\n` : ''
   return `${states.join('')}\n${deathText(death)}${more}`
 }
 
@@ -47,13 +47,13 @@ function deathText(death: DeathView): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
-    `end ${number.toString()}: "${name}" ${exit} at ${timeOf({at})}, ${duration(livedMs)} after its start${saved}\n`,
+    `exit ${number.toString()}: "${name}" ${exit} at ${timeOf({at})}, ${duration(livedMs)} after its start${saved}\n`,
     hint === '' ? '' : `${hint}\n`,
-    inside.length === 0 ? 'No call was inside.\n' : `Inside:\n${indented(callTable(inside, Infinity))}`,
+    inside.length === 0 ? 'No call was in flight.\n' : `In flight:\n${indented(callTable(inside, Infinity))}`,
     ...inside.flatMap(({number: call, times}) =>
       times === 0
         ? []
-        : `  call ${call.toString()}: the same request was inside at ${times.toString()} of the ${earlier.toString()} ends before\n`
+        : `  call ${call.toString()}: the same request was in flight at ${times.toString()} of the ${earlier.toString()} exits before\n`
     ),
     finished.length === 0 ? '' : `Answered before:\n${indented(callTable([...finished].toReversed(), Infinity))}`,
     lines.length === 0

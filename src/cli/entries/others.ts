@@ -38,7 +38,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'redis',
-    summary: 'Run the built-in Redis alone, at port 6379 or another one, until Ctrl-C',
+    summary: 'Run only the built-in Redis, on port 6379 or another one, until Ctrl-C',
     usage: '[port] [flags]',
     flags: REDIS_FLAGS,
     examples: ['redis', 'redis 6380', 'redis --off'],

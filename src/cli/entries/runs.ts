@@ -18,7 +18,7 @@ import type {CommandEntry} from './command-entry.ts'
 export const RUN_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'logs',
-    summary: 'Show the logs of all or some apps of a run; if nothing runs, of the last run',
+    summary: 'Show the logs of all or some apps of a run; if nothing is running, of the last run',
     usage: '[id ...] [flags]',
     flags: LOGS_FLAGS,
     examples: [
@@ -33,7 +33,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'start',
-    summary: 'Start apps that were stopped, have exited, or are being debugged; first the apps that they depend on',
+    summary: 'Start apps that were stopped, have exited or are being debugged, after their dependencies',
     usage: 'id ... [flags]',
     flags: START_FLAGS,
     examples: ['start shop', 'start shop stock'],
@@ -60,7 +60,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'calls',
-    summary: 'Show the latest calls between the apps of a run, or one call with what was sent',
+    summary: 'Show the latest calls between the apps of a run, or one call with request and response',
     usage: '[filter ...] [flags]',
     flags: CALLS_FLAGS,
     examples: [
@@ -74,7 +74,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'why',
-    summary: 'Show why an app does not run: what it waits for, or how it ended and which calls were inside',
+    summary: 'Show why an app is not running: what it waits for, or how it exited and which calls were in flight',
     usage: '[id | number] [flags]',
     flags: WHY_FLAGS,
     examples: ['why', 'why payments', 'why 3'],
@@ -83,8 +83,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'mcp',
-    summary:
-      'Offer the run of this folder to a coding agent: tools of the Model Context Protocol over stdin and stdout',
+    summary: 'Serve the run in this folder to a coding agent, over the Model Context Protocol on stdin and stdout',
     usage: '[flags]',
     flags: MCP_FLAGS,
     examples: ['mcp', 'mcp --read-only'],
@@ -100,7 +99,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'fault',
-    summary: 'Make calls between apps fail on purpose, or list what is on',
+    summary: 'Make calls between apps fail on purpose, or list the active faults',
     usage: '[FROM TO] [flags]',
     flags: FAULT_FLAGS,
     examples: [
@@ -116,7 +115,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'dashboard',
-    summary: 'Open a page in the browser that shows a run: its apps, their logs, the calls between them',
+    summary: 'Open a page in the browser with the apps of a run, their logs, and the calls between them',
     usage: '[flags]',
     flags: DASHBOARD_FLAGS,
     examples: ['dashboard', 'dashboard --no-open', 'dashboard --read-only -f dapr.yaml'],
@@ -124,7 +123,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'replay',
-    summary: 'Send recorded calls again and compare the answers; pinned ones after each save',
+    summary: 'Send recorded calls again and compare the answers; pinned calls are sent after each save',
     usage: '[number ...] [flags]',
     flags: REPLAY_FLAGS,
     examples: [
@@ -138,7 +137,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'wait',
-    summary: 'Wait until a run is ready, is idle, has written a line: for scripts and tests',
+    summary: 'Wait until a run is ready, is idle, or has written a line; for scripts and tests',
     usage: '--for CONDITION ... [flags]',
     flags: WAIT_FLAGS,
     examples: [
@@ -151,7 +150,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'events',
-    summary: 'Show what happens in a run: changes of apps, reloads, ends of processes',
+    summary: 'Show what happens in a run: state changes, reloads, exits',
     usage: '[flags]',
     flags: EVENTS_FLAGS,
     examples: ['events -f', 'events -f -o ndjson --types app,death', 'events --after 1789012345678'],

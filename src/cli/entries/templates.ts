@@ -75,7 +75,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'import',
-    summary: 'Write a template from a Procfile, a compose or process-compose file, or from what a folder contains',
+    summary: 'Write a template from a Procfile, a compose or process-compose file, or the projects in a folder',
     usage: '[PATH] [flags]',
     flags: IMPORT_FLAGS,
     examples: ['import Procfile -o -', 'import --from compose -o imported.yaml'],
@@ -91,7 +91,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'export',
-    summary: 'Write a template as objects of Kubernetes with Dapr, or as a compose file with sidecars',
+    summary: 'Write a template as Kubernetes objects for Dapr, or as a compose file with sidecars',
     usage: 'kubernetes|compose [flags]',
     flags: EXPORT_FLAGS,
     examples: [

@@ -185,7 +185,7 @@ export class Live {
       ids.map(async id => {
         const why = await this.#options.run.handlers?.restartApp(id)
         if (why === '') this.#print(statusLine('success', `app restarted successfully: ${id}`, false))
-        else this.#warn(`failed to restart app id ${id}: ${why ?? 'it is in this run no more'}`)
+        else this.#warn(`failed to restart app id ${id}: ${why ?? 'it is no longer in this run'}`)
       })
     )
   }

@@ -70,10 +70,10 @@ export function endText(
 export const HELP = [
   ['r', 'restart apps'],
   ['l', 'show only the lines of some apps'],
-  ['t', 'show times, or hide them'],
-  ['p', 'show how each app does (ps)'],
+  ['t', 'show or hide times'],
+  ['p', 'show the state of each app (ps)'],
   ['c', 'clear the screen'],
-  ['q', 'stop, as Ctrl-C does'],
+  ['q', 'stop, like Ctrl-C'],
   ['h', 'this help']
 ] as const
 

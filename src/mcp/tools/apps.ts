@@ -10,8 +10,7 @@ import {APP, CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
 export const listApps: Tool = {
   name: 'list_apps',
   title: 'List apps',
-  description:
-    'The apps of the run: state, whether each takes calls, ports, restarts, and its calls of the last seconds.',
+  description: 'The apps of the run: state, whether each accepts calls, ports, restarts, and recent calls.',
   changes: 'nothing',
   properties: {cursor: CURSOR},
   required: [],
@@ -89,13 +88,13 @@ export const appLogs: Tool = {
 
 export const why: Tool = {
   name: 'why',
-  title: 'Why an app does not run',
+  title: 'Why an app is not running',
   description:
-    'Why an app does not take calls, and how its latest process exited unexpectedly: exit code, the calls in flight, its last lines. Or one such exit by its number.',
+    'Why an app accepts no calls, and how its latest process exited unexpectedly: exit code, the calls in flight, its last lines. Or one such exit by its number.',
   changes: 'nothing',
   properties: {
     app: APP,
-    end: {type: 'integer', description: 'The number of an end, instead of an app', minimum: 1},
+    end: {type: 'integer', description: 'The number of an exit, instead of an app', minimum: 1},
     cursor: CURSOR
   },
   required: [],
@@ -104,7 +103,7 @@ export const why: Tool = {
     const end = numberOf(given, 'end', 0)
     if (end > 0) {
       const death = await askRun<DeathView>(run, path('deaths', end.toString()), signal)
-      return textAnswer(`End ${end.toString()}.`, deathText(death), {from, facts: {end}})
+      return textAnswer(`Exit ${end.toString()}.`, deathText(death), {from, facts: {end}})
     }
     const view = await askRun<WhyView>(run, path('apps', textOf(given, 'app'), 'why'), signal)
     const {app, instances, death, deaths} = view
@@ -112,7 +111,7 @@ export const why: Tool = {
     const states = instances.map(
       ({name, isReady, reason}) => `${name}: ${reason || (isReady ? 'ready' : 'not ready')}\n`
     )
-    const summary = `${app} is ${unready === 0 ? 'ready' : 'not ready'}; ${deaths.toString()} unexpected exits are kept.`
+    const summary = `${app} is ${unready === 0 ? 'ready' : 'not ready'}; ${deaths.toString()} unexpected exits are recorded.`
     const facts = {app, isReady: unready === 0, end: death?.number ?? null}
     return textAnswer(summary, `${states.join('')}${death === null ? '' : `\n${deathText(death)}`}`, {from, facts})
   }
@@ -121,15 +120,15 @@ export const why: Tool = {
 function deathText(death: DeathView): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   return [
-    `end ${number.toString()}: ${name} ${exit} at ${at}, ${duration(livedMs)} after its start`,
+    `exit ${number.toString()}: ${name} ${exit} at ${at}, ${duration(livedMs)} after its start`,
     files.length === 0 ? '' : `started by a change of ${files.join(', ')}`,
     hint,
-    inside.length === 0 ? 'no call was inside' : 'inside:',
+    inside.length === 0 ? 'no call was in flight' : 'in flight:',
     ...inside.map(call => {
       const again =
         call.times === 0
           ? ''
-          : `, the same request was inside at ${call.times.toString()} of ${earlier.toString()} ends before`
+          : `, the same request was in flight at ${call.times.toString()} of the ${earlier.toString()} exits before`
       return `  ${callText(call)}, for ${duration(call.forMs)}${again}`
     }),
     finished.length === 0 ? '' : 'answered before:',
@@ -148,7 +147,7 @@ const callText = ({number, from, to, method, path: target}: CallRow): string =>
 export const restart: Tool = {
   name: 'restart',
   title: 'Restart an app',
-  description: 'Replaces the processes of an app. Calls to it wait meanwhile. Answered when new ones run.',
+  description: 'Replaces the processes of an app. Calls to it wait meanwhile. Returns when the new ones run.',
   changes: 'something',
   properties: {app: APP},
   required: ['app'],

@@ -13,7 +13,7 @@ export const calls: Tool = {
     'The latest calls between the apps, the latest first. A filter such as "to:payments is:failed", "status:5xx", "from:shop path:/orders/*", "slower:100ms", "body:text", "trace:ID" selects them.',
   changes: 'nothing',
   properties: {
-    filter: {type: 'string', description: 'Words that must all be true of a call; ! before a word negates it'},
+    filter: {type: 'string', description: 'Terms that must all match a call; ! before a term negates it'},
     limit: {type: 'integer', description: 'How many calls, 50 by default', minimum: 1, maximum: 500},
     cursor: CURSOR
   },
@@ -42,7 +42,7 @@ const factOf = ({number, status, isFailed}: CallRow): Record<string, unknown> =>
 
 function rowText(row: CallRow): string {
   const {number, at, from, to, method, isKept, status, isOpen, isFailed, failure, waitedMs, totalMs, marks} = row
-  const outcome = isOpen ? 'under way' : status === 0 ? 'no response' : status.toString()
+  const outcome = isOpen ? 'in flight' : status === 0 ? 'no response' : status.toString()
   const notes = [
     duration(totalMs),
     waitedMs < 1 ? '' : `waited ${duration(waitedMs)}`,
@@ -56,7 +56,7 @@ function rowText(row: CallRow): string {
 export const call: Tool = {
   name: 'call',
   title: 'One call',
-  description: 'One call with what was sent both ways: heads and bodies. Secrets are masked.',
+  description: 'One call with request and response: heads and bodies. Secrets are masked.',
   changes: 'nothing',
   properties: {number: {type: 'integer', description: 'The number of the call', minimum: 1}, cursor: CURSOR},
   required: ['number'],
@@ -65,8 +65,8 @@ export const call: Tool = {
     const detail = await askRun<CallDetail>(run, path('calls', number.toString()), signal)
     const {status, isFailed, isTruncated, isKept} = detail
     const notes = [
-      isKept ? '' : 'Its bytes are no longer kept.',
-      isTruncated ? 'Only a part of the bodies is kept (record.body of the template).' : ''
+      isKept ? '' : 'Its bytes are no longer recorded.',
+      isTruncated ? 'Only part of the bodies was recorded (record.body in the template).' : ''
     ]
     const summary = `Call ${number.toString()}${isFailed ? ', which failed' : ''}. ${notes.join(' ')}`.trimEnd()
     return textAnswer(summary, detailText(detail), {from: cursorOf(given), facts: {number, status, isFailed}})
@@ -117,7 +117,7 @@ export const graph: Tool = {
     return listAnswer({
       summary:
         edges.length === 0
-          ? 'There was no call yet.'
+          ? 'No calls yet.'
           : `${edges.length.toString()} pairs of caller and callee, the busiest first.`,
       items: left,
       cursorAfter: count => (count < left.length ? (from + count).toString() : '')

@@ -11,59 +11,58 @@ export const fault: Tool = {
   name: 'fault',
   title: 'Make calls fail',
   description:
-    'Makes calls from one app to another fail on purpose (from, to, and what happens), takes faults off (off), lets them hit nothing for now (disable) and again (enable), or lists what is on (no arguments). Faults end with the run.',
+    'Makes calls from one app to another fail on purpose (from, to, and what happens), removes faults (off), disables and enables them (disable, enable), or lists them (no arguments). Faults end with the run.',
   changes: 'something',
   properties: {
     from: text('The id of the caller, or any'),
     to: text('The id of the callee, or any'),
     method: text('Only calls with this method'),
     path: text('Only calls with this path; * stands for anything'),
-    delay: text('They wait so long first: 300ms'),
-    jitter: text('Up to so much shorter or longer'),
+    delay: text('Delays calls by this time: 300ms'),
+    jitter: text('Varies the delay by up to this time'),
     status: {
       type: 'integer',
-      description: 'A response with this status in place of the callee',
+      description: 'Responds with this status instead of the callee',
       minimum: 200,
       maximum: 599
     },
     body: text('The body of that response'),
     abort: flag('The connection of the caller is reset'),
-    never: flag('There is no response until the caller leaves'),
+    never: flag('There is no response until the caller disconnects'),
     cut: flag('The response breaks off after its head'),
-    kill: flag('The process of the callee is killed while the call is inside'),
-    rate: {type: 'number', description: 'The share of the calls that are hit', minimum: 0, maximum: 1},
+    kill: flag('The process of the callee is killed while it handles the call'),
+    rate: {type: 'number', description: 'Share of the calls to hit', minimum: 0, maximum: 1},
     seed: {type: 'integer', description: 'Selects which calls these are'},
-    times: {type: 'integer', description: 'Hit so many calls, then none', minimum: 1},
+    times: {type: 'integer', description: 'Hit this many calls, then none', minimum: 1},
     for: text('The fault ends after this time: 5m'),
-    off: text('Take this fault off: its number, or all'),
-    disable: text('This fault hits nothing until it is enabled; its counts stay: its number, or all'),
-    enable: text('This fault hits calls again: its number, or all')
+    off: text('Removes this fault: its number, or all'),
+    disable: text('Disables this fault and keeps its counts: its number, or all'),
+    enable: text('Enables this fault again: its number, or all')
   },
   required: [],
   run: async (run, given, signal) => {
     const verb = (['off', 'disable', 'enable'] as const).find(each => given[each] !== undefined)
     if (verb === undefined && Object.keys(given).length === 0)
-      return shown('Faults that are on.', await askRun<FaultsAnswer>(run, '/faults', signal))
+      return shown('Active faults.', await askRun<FaultsAnswer>(run, '/faults', signal))
     if (verb === undefined)
-      return shown(
-        'It is on.',
-        JSON.parse(await tellRun(run, 'POST', '/faults', {body: given, signal})) as FaultsAnswer
-      )
+      return shown('Added.', JSON.parse(await tellRun(run, 'POST', '/faults', {body: given, signal})) as FaultsAnswer)
     if (Object.keys(given).length > 1)
-      throw new UserError(`"${verb}" of fault stands alone`, {explanation: 'It is the number of a fault, or all.'})
+      throw new UserError(`"${verb}" cannot be combined with other arguments`, {
+        explanation: 'It is the number of a fault, or all.'
+      })
     const number = textOf(given, verb)
     const those = number === 'all' ? path('faults') : path('faults', number)
     const answer =
       verb === 'off'
         ? await tellRun(run, 'DELETE', those, {signal})
         : await tellRun(run, 'POST', `${those}/${verb}`, {signal})
-    return shown(verb === 'off' ? 'Taken off.' : `It is ${verb}d.`, JSON.parse(answer) as FaultsAnswer)
+    return shown(verb === 'off' ? 'Removed.' : `It is ${verb}d.`, JSON.parse(answer) as FaultsAnswer)
   }
 }
 
 const shown = (summary: string, {faults, removed}: FaultsAnswer): ReturnType<typeof listAnswer> =>
   listAnswer({
-    summary: faults.length === 0 ? `${summary} No fault is on.` : summary,
+    summary: faults.length === 0 ? `${summary} There are no faults.` : summary,
     items: faults.map(({number, isEnabled, matched, hits, texts: {edge, effect, rate, limit}}) => ({
       text: `- fault ${number.toString()}: ${[edge, effect, rate, limit].filter(each => each !== '').join('; ')}${isEnabled ? '' : '; disabled'}; hit ${hits.toString()} of ${matched.toString()}`,
       fact: {number, isEnabled, hits, matched}

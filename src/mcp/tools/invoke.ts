@@ -7,7 +7,7 @@ import {askRun, duration, path, query} from '../ask-run.ts'
 import {APP, textOf, type Arguments, type Tool} from '../tool.ts'
 
 const TIMEOUT_MS = 30_000
-/** Of a response so much is read: `call` shows the rest. */
+/** This much of a response is read; `call` shows the rest. */
 const MAX_BODY = 64 * 1024
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
 
@@ -86,7 +86,7 @@ async function send(
     })
     return {status: response.statusCode ?? 0, text: await textOfResponse(response)}
   } catch (error) {
-    throw new UserError(`there was no response: ${messageOf(error)}`, {cause: error})
+    throw new UserError(`no response: ${messageOf(error)}`, {cause: error})
   }
 }
 

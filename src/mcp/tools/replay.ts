@@ -10,13 +10,13 @@ export const replay: Tool = {
   name: 'replay',
   title: 'Send calls again',
   description:
-    'Sends recorded calls again, through the sidecar of their caller, and compares the answers with those before. Methods other than GET, HEAD and OPTIONS only with unsafe, since they change data.',
+    'Sends recorded calls again, through the sidecar of their caller, and compares the answers with the recorded ones. Methods other than GET, HEAD and OPTIONS need unsafe, since they may change data.',
   changes: 'something',
   properties: {
     calls: {type: 'array', items: {type: 'integer'}, description: 'Numbers of calls'},
-    lastFailed: {type: 'boolean', description: 'The latest call that failed, instead'},
-    pinned: {type: 'boolean', description: 'All pinned calls, instead'},
-    unsafe: {type: 'boolean', description: 'POST, PUT, PATCH and DELETE, too'}
+    lastFailed: {type: 'boolean', description: 'Instead: the latest failed call'},
+    pinned: {type: 'boolean', description: 'Instead: all pinned calls'},
+    unsafe: {type: 'boolean', description: 'Also sends POST, PUT, PATCH and DELETE'}
   },
   required: [],
   run: async (run, given, signal) => {

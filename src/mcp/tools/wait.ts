@@ -5,21 +5,21 @@ import {textOf, type Tool} from '../tool.ts'
 
 const OUTCOMES: Readonly<Record<WaitAnswer['outcome'], string>> = {
   met: 'Met',
-  impossible: 'It can no longer come true',
-  timeout: 'The time was up'
+  impossible: 'It can no longer be met',
+  timeout: 'Timed out'
 }
 
 export const wait: Tool = {
   name: 'wait',
   title: 'Wait for a condition',
   description:
-    'Waits until all conditions are true: ready or ready:ID, idle or idle:500ms (nothing goes on in the run), log:ID:REGEX, calls:FROM:TO:N, reloaded:ID (a saved change of it is live), exit:ID. Lines, calls and reloads count from the start of the run, or from what "from" says. Never sleep: wait.',
+    'Waits until all conditions are met: ready or ready:ID, idle or idle:500ms (nothing happens in the run), log:ID:REGEX, calls:FROM:TO:N, reloaded:ID (a saved change of it is live), exit:ID. Lines, calls and reloads count from the start of the run, or from "from". Use this instead of sleeping.',
   changes: 'nothing',
   properties: {
     for: {type: 'array', items: {type: 'string'}, description: 'The conditions, for example ["reloaded:shop", "idle"]'},
     any: {type: 'boolean', description: 'One of them is enough'},
-    timeout: {type: 'string', description: 'How long at most: 30s (the default), 2m'},
-    from: {type: 'string', description: 'now, start, or the id that an earlier wait has given'}
+    timeout: {type: 'string', description: 'Maximum time to wait: 30s (the default), 2m'},
+    from: {type: 'string', description: 'now, start, or the id returned by an earlier wait'}
   },
   required: ['for'],
   run: async (run, given, signal) => {

@@ -17,7 +17,7 @@ export const stopInCluster: CommandHandler = async context => {
   const runFile = flags.text('run-file') ?? ''
   const ids = idsOf({words, flags})
   if (runFile === '' && ids.length === 0)
-    throw new UserError('nothing is named: add --run-file PATH, or the ids of apps')
+    throw new UserError('nothing to stop: add --run-file PATH, or the ids of apps')
   const {labels, apps} = runFile === '' ? {labels: byIds(ids), apps: []} : await ofTemplate(runFile)
   const access = accessFor(flags)
   await confirmCluster(access, flags, runFile === '' ? `delete ${ids.join(', ')}` : 'delete what a template made')

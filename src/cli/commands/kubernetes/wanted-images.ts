@@ -23,7 +23,8 @@ export async function wantedImages({apps}: Plan, {flags, asJson}: CommandContext
     return NONE
   }
   const dry = ['dry-run', 'diff'].find(name => flags.isSet(name))
-  if (dry !== undefined) throw new UserError(`--build makes images, and --${dry} makes nothing: leave one of them out`)
+  if (dry !== undefined)
+    throw new UserError(`--build builds images, but --${dry} changes nothing: leave one of them out`)
   const {buildImages, placeholders, unbuiltIn} = await import('../../../kubernetes/images/build-images.ts')
   const unbuilt = unbuiltIn(apps)
   if (unbuilt.length === 0) return NONE
