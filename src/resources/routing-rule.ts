@@ -1,5 +1,6 @@
 import type {Environment, ParseError} from '@marcbachmann/cel-js'
 import {messageOf} from '../model/errors.ts'
+import {parseExpression, withMatches} from './cel.ts'
 
 /** A CloudEvent as it was unmarshalled. */
 export type EventFields = Readonly<Record<string, unknown>>
@@ -24,7 +25,7 @@ let environment: Promise<Environment> | undefined
 /** Most apps have no rules: the library is loaded when the first one is read. */
 async function loadEnvironment(): Promise<Environment> {
   const {Environment} = await import('@marcbachmann/cel-js')
-  return new Environment({unlistedVariablesAreDyn: true}).registerVariable('event', 'dyn')
+  return withMatches(new Environment({unlistedVariablesAreDyn: true}).registerVariable('event', 'dyn'))
 }
 
 export const always: FitsRule = () => true
@@ -37,7 +38,7 @@ export async function compileRule(expression: string): Promise<CompiledRule | Ru
   if (expression === '') return {fits: always}
   environment ??= loadEnvironment()
   try {
-    const evaluate = (await environment).parse(expression)
+    const evaluate = await parseExpression(await environment, expression)
     const {valid, type = '', error} = evaluate.check()
     if (!valid) return faultOf(error)
     if (type !== 'bool' && type !== 'dyn')

@@ -1,6 +1,7 @@
 import type {Environment, ParseError} from '@marcbachmann/cel-js'
 import {messageOf} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {parseExpression, withMatches} from '../cel.ts'
 
 /** What a circuit breaker has counted since it entered its state, or since its `interval` began. */
 export interface BreakerCounts {
@@ -55,7 +56,7 @@ async function loadEnvironments(): Promise<Environments> {
   const declare = (unlistedVariablesAreDyn: boolean): Environment =>
     VARIABLES.reduce(
       (environment, name) => environment.registerVariable(name, 'dyn'),
-      new Environment({unlistedVariablesAreDyn})
+      withMatches(new Environment({unlistedVariablesAreDyn}))
     )
   return {strict: declare(false), lenient: declare(true)}
 }
@@ -68,11 +69,11 @@ export async function compileTrip(expression: string): Promise<CompiledTrip> {
   environments ??= loadEnvironments()
   const {strict, lenient} = await environments
   try {
-    const evaluate = lenient.parse(expression)
+    const evaluate = await parseExpression(lenient, expression)
     const {valid, type = '', error} = evaluate.check()
     if (!valid) return {trip: never, fault: faultOf('error', error)}
     const trip: Trip = counts => trips(evaluate, counts)
-    const checked = strict.parse(expression).check()
+    const checked = (await parseExpression(strict, expression)).check()
     if (!checked.valid) return {trip, fault: faultOf('warning', checked.error)}
     if (type === 'bool' || type === 'dyn') return {trip, fault: undefined}
     const message = `trip is of type ${type} and not true or false: the circuit breaker never opens`
