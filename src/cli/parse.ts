@@ -2,6 +2,7 @@ import {Command, Option} from 'commander'
 import {UserError} from '../model/errors.ts'
 import {parseInteger, parseList} from './argv.ts'
 import {print} from './print.ts'
+import {USUAL_COLUMNS} from './columns.ts'
 import {UsageError} from './usage-error.ts'
 import {COMMANDS, NOT_BUILT} from './commands.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
@@ -70,7 +71,7 @@ function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<n
 
 /** On a terminal, help is at most 80 columns wide; elsewhere each flag has one line. */
 const helpColumns = (): number | undefined =>
-  process.stdout.isTTY ? Math.max(60, Math.min(80, process.stdout.columns)) : undefined
+  process.stdout.isTTY ? Math.max(60, Math.min(80, process.stdout.columns || USUAL_COLUMNS)) : undefined
 
 function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   for (const {name, deprecated} of flags) {

@@ -1,3 +1,4 @@
+import {USUAL_COLUMNS} from './columns.ts'
 import {constants, fstatSync, openSync, type Stats, writeSync} from 'node:fs'
 import {Socket} from 'node:net'
 import {isatty} from 'node:tty'
@@ -61,7 +62,7 @@ export function openTerminal({stdout = 1, stderr = 2} = {}): Terminal {
     err,
     isTerminal,
     get width() {
-      return isTerminal ? process.stdout.columns : undefined
+      return isTerminal ? process.stdout.columns || USUAL_COLUMNS : undefined
     },
     closed: out.closed,
     flush: async () => {

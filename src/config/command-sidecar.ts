@@ -42,7 +42,8 @@ export function commandSidecar(template: Template, {id, cwd, source, variables, 
   }
   const {resources} = location
   const {home} = around
-  return resolveApp(settings, {home, resources, s2i: undefined, watch: false, ...(variables && {variables})})
+  const optional = {...resources, areOptional: true}
+  return resolveApp(settings, {home, resources: optional, s2i: undefined, watch: false, ...(variables && {variables})})
 }
 
 function refuse({message}: Complaint): never {

@@ -96,8 +96,25 @@ export function parseSource(source: Source): Yaml {
   const problem = DEEP.test(fault.message) ? 'it is nested too deeply' : lowered(fault.message)
   const spot = openingOf(document, fault) ?? visible(source.text, fault.pos)
   const message = `${BEFORE_SYNTAX}line ${lineOf(source.text, spot.start)}: ${problem}`
-  throw templateError(source, {code: 'invalid-yaml', message, spot})
+  throw templateError(source, {code: 'invalid-yaml', message, spot, hint: adviceFor(fault, source.text)})
 }
+
+/** What to write, for the mistakes of somebody new to YAML; '' for others. */
+function adviceFor({code, message, pos: [at]}: YAMLParseError, text: string): string {
+  if (/^(?:All mapping items|Sequence item)/.test(message))
+    return 'indent it as the lines above: keys of one app begin in the same column'
+  if (code !== 'BLOCK_AS_IMPLICIT_KEY') return ADVICE.get(code) ?? ''
+  const isOnOneLine = / .*: /.test(text.slice(at - 1).split('\n', 1)[0] ?? '')
+  return isOnOneLine
+    ? 'put a text that contains a colon into quotes'
+    : 'indent the line below this one less: keys of one app begin in the same column'
+}
+
+const ADVICE = new Map<string, string>([
+  ['TAB_AS_INDENT', 'indent with spaces'],
+  ['BAD_SCALAR_START', 'put it into quotes'],
+  ['MULTILINE_IMPLICIT_KEY', 'write a colon and a space after a key, as in appID: shop']
+])
 
 /** Whether the template turns interpolation on; of several files, the last one that says so counts for all. */
 export function wantsInterpolation(documents: readonly Yaml[]): boolean {

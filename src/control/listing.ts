@@ -34,6 +34,7 @@ const NO_RUN: RunListing = {
   startedAt: 0,
   templateFile: '',
   templateName: '',
+  isTemplateFollowed: true, // an older run does not tell
   apps: []
 }
 

@@ -165,6 +165,8 @@ export interface ResourcesPlan {
   readonly configFile: string
   /** Dapr's own folder: nobody has asked for what lies in it. */
   readonly defaultFolder: string
+  /** A component that cannot be opened is told, and no more: of a command next to the apps, which may not need it. */
+  readonly areOptional?: boolean
 }
 
 /** Settings that only have a meaning in Kubernetes or in Dapr's own sidecar: kept for an export, not used here. */

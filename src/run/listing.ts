@@ -21,19 +21,21 @@ export interface Listed {
   /** The marker of the run. */
   readonly run: string
   readonly startedAt: number
+  readonly isTemplateFollowed: boolean
   readonly apps: Apps
   readonly isMain: (runtime: AppRuntime) => boolean
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
 }
 
 /** The description of a run for other terminals. */
-export const listingOf = ({plan, run, startedAt, apps, isMain, sidecarOf}: Listed): RunListing => ({
+export const listingOf = ({plan, run, startedAt, isTemplateFollowed, apps, isMain, sidecarOf}: Listed): RunListing => ({
   version: VERSION,
   run,
   pid: process.pid,
   startedAt,
   templateFile: plan.file,
   templateName: plan.name,
+  isTemplateFollowed,
   apps: [
     ...apps.all.map(runtime => ({
       ...runtime.listing(),

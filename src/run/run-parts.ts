@@ -201,7 +201,7 @@ export class RunParts {
   }
 
   #createHandlers(): Handlers {
-    const {plan, shell} = this.options
+    const {plan, shell, reread} = this.options
     const {marker: run, apps, changes, starts, services} = this
     const startedAt = this.#startedAt
     const sidecars = this.#sidecars
@@ -211,6 +211,7 @@ export class RunParts {
           plan,
           run,
           startedAt,
+          isTemplateFollowed: reread !== undefined,
           apps,
           isMain: runtime => services.versions.isMain(runtime),
           sidecarOf: runtime => sidecars.get(runtime)

@@ -182,6 +182,7 @@ class AppSidecar implements OpenSidecar {
       policies: () => effects.componentPolicies,
       counted: event => metering.used(event),
       startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
+      areOptional: runtime.plan.resources.areOptional === true,
       isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
       log: this.#logAs('dapr.runtime.processor')
     })

@@ -30,6 +30,8 @@ export interface SidecarBlocksOptions {
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: BlockContextOptions['counted']
   readonly startSpan: BlockContextOptions['startSpan']
+  /** A component that cannot be opened is told, and no more. */
+  readonly areOptional: boolean
   /** Lines of the level `debug` are written. */
   readonly isDebug: boolean
   /** Writes to the log of the sidecar. */
@@ -201,8 +203,9 @@ export class SidecarBlocks {
     await this.#findDaprd(this.#components)
     const failures = await this.#components.follow(this.#current)
     const {log, resources} = this.#options
-    for (const each of failures) if (each.isHarmless) resources.warn('resource-not-used', textOf(each))
-    const failure = failures.find(({isHarmless}) => !isHarmless)
+    const isHarmless = (each: FailedComponent): boolean => each.isHarmless || this.#options.areOptional
+    for (const each of failures) if (isHarmless(each)) resources.warn('resource-not-used', textOf(each))
+    const failure = failures.find(each => !isHarmless(each))
     if (failure === undefined) return ''
     log('warn', `Error processing component, daprd will exit gracefully: ${failure.text}`)
     log('fatal', `Fatal error from runtime: process component ${failure.resource.name} error: ${failure.text}`)

@@ -1,4 +1,4 @@
-import {readdirSync, type Stats} from 'node:fs'
+import {existsSync, readdirSync, type Stats} from 'node:fs'
 import {dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
 import {codeOf} from '../model/errors.ts'
@@ -147,11 +147,18 @@ export class Watch {
     try {
       const isOther = 'files' in this.#options.watch || (await this.#hashes.differ(came))
       if (!isOther || this.#isClosed) return
-      this.#options.changed([...came.keys()].map(path => relative(this.#options.folder, path)))
+      this.#options.changed(savedOf(came).map(path => relative(this.#options.folder, path)))
     } finally {
       this.#settling--
     }
   }
+}
+
+/** The paths of a change, without the files that an editor made only to save another one. */
+function savedOf(came: ReadonlyMap<string, Came>): readonly string[] {
+  const isThere = new Map([...came.keys()].map(path => [path, existsSync(path)]))
+  const lasting = [...came].flatMap(([path, how]) => (isThere.get(path) === true || how === 'other' ? [path] : []))
+  return lasting.length === 0 ? [...came.keys()] : lasting
 }
 
 /** Only these files: when one is removed, chokidar follows its folder until it is back. */

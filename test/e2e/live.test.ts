@@ -260,3 +260,15 @@ t.test('where stdin or stdout is no terminal, and with --log-as-json, nothing of
     t.notMatch(screen.text, /ready in|apps? ended|\x1b\[K/, command) // oxlint-disable-line no-control-regex
   }
 })
+
+t.test('a terminal that does not tell its size is taken for one of 80 columns', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', autoPort: true}])
+  const screen = live(rig, {columns: 0, rows: 0})
+  const shop = await rig.driven('shop')
+  await screen.shows(/0 of 1 ready · shop starting/)
+  await shop.listen()
+  await screen.line(/^1 app ready in /)
+  const ps = new Screen(rig, [...rig.program, 'ps'], {columns: 0, rows: 0})
+  await ps.line(/^shop +ready +http:/)
+})

@@ -151,3 +151,21 @@ t.test('--only takes its apps with commas or as words', async t => {
   }
   t.match(await rig.run(['run', '-f', '.', '--only', 'a', 'x']), {code: 1, stderr: /--only names "x"/})
 })
+
+t.test('mistakes of somebody new to YAML come with what to write', async t => {
+  const rig = await openRig(t)
+  const column = /keys of one app begin in the same column$/
+  const table: readonly (readonly [string, number, RegExp])[] = [
+    ['  - appID: a\n   appDirPath: .\n', 4, column],
+    ['  - appID: a\n  appDirPath: .\n', 4, column],
+    ['  - appID: a\n      appDirPath: .\n', 3, /^indent the line below this one less/],
+    ['  - appID: a\n    appDirPath: .\n      command: [x]\n', 4, /^indent the line below this one less/],
+    ['  - appID: a\n    appDirPath: x: y\n', 4, /^put a text that contains a colon into quotes$/],
+    ['  - appID a\n    appDirPath: .\n', 3, /^write a colon and a space after a key, as in appID: shop$/],
+    ['  - appID:a\n    appDirPath: .\n', 3, /^write a colon and a space after a key/],
+    ['\t- appID: a\n', 3, /^indent with spaces$/],
+    ['  - appID: @a\n', 3, /^put it into quotes$/]
+  ]
+  for (const [apps, line, hint] of table)
+    t.match((await validate(rig, `version: 1\napps:\n${apps}`)).errors, [{code: 'invalid-yaml', line, hint}], apps)
+})

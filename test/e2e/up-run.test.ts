@@ -1,6 +1,7 @@
 import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const invoke = (id: string, path: string): string =>
@@ -292,3 +293,20 @@ t.test('the sidecar of the command has the resources of common', async t => {
   t.same([code, stdout], [0, 'blue\n204'])
   t.notOk(readFileSync(join(rig.folder, 'dapr.yaml'), 'utf8').includes('test'))
 })
+
+t.test(
+  'a component whose path is that of the apps, and not of the command, does not keep the command from running',
+  async t => {
+    const rig = await openRig(t)
+    await rig.write({
+      'app/stock.mjs': SERVER,
+      'secrets.json': '{"token":"s3cret"}',
+      'resources/vault.yaml': component('vault', 'secretstores.local.file', {secretsFile: '../secrets.json'})
+    })
+    await rig.template([{...stock, appDirPath: 'app'}], {resourcesPath: './resources'})
+    const {code, stdout, stderr} = await rig.run(['up', '--run', invoke('stock', '/x')])
+    t.equal(stdout, 'stock')
+    t.equal(code, 0)
+    t.match(stderr, /⚠ {2}the component vault \(secretstores\.local\.file\) cannot be opened: .*secrets\.json/)
+  }
+)

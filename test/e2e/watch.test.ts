@@ -1,5 +1,7 @@
 import {once} from 'node:events'
+import {rename} from 'node:fs/promises'
 import {createServer, type AddressInfo} from 'node:net'
+import {join} from 'node:path'
 import t from 'tap'
 import {openRig, type TemplateApp} from '../rig/rig.ts'
 
@@ -226,4 +228,37 @@ t.test('a new process that does not come up leaves the old one where it is', asy
   await mended.listen()
   await run.waitForLine('stock: reloaded')
   t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {body: 'new'})
+})
+
+t.test('an editor that saves by way of another file: the message names the one that was saved', async t => {
+  const rig = await openRig(t)
+  await rig.write({'shop/app.js': '1'})
+  await rig.template([{appID: 'shop', watch: true}])
+  const run = rig.pillion(['up'])
+  await rig.driven('shop')
+  await run.waitForLine('Writing log files')
+  for (let i = 2; i < 5; i++) {
+    await rig.write({'shop/a-new-one': i.toString()})
+    await rename(join(rig.folder, 'shop/a-new-one'), join(rig.folder, 'shop/app.js'))
+    t.match(await run.waitForLine('shop: reloaded', {nth: i - 1}), /\(app\.js\)/)
+  }
+})
+
+t.test('restart after an edit of a template that the run does not follow says so', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}])
+  const warning = /dapr\.yaml was edited after the run began, which does not follow it/
+  for (const args of [['up'], ['up', '--watch']]) {
+    const run = rig.pillion(args)
+    await rig.driven('shop')
+    await run.waitForLine('Writing log files')
+    t.match(await rig.run(['restart', 'shop']), {code: 0, stderr: ''})
+    await rig.driven('shop')
+    await rig.template([{appID: 'shop', env: {EDITED: args.join(' ')}}])
+    const {stderr} = await rig.run(['restart', 'shop'])
+    if (args.length === 1) t.match(stderr, warning)
+    else t.notMatch(stderr, warning)
+    await rig.run(['down'])
+    await run.exited
+  }
 })

@@ -8,6 +8,7 @@ import {endWithStdout, print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
+import {outputColumns} from '../columns.ts'
 
 const ROWS = 20
 const FORMATS = ['', 'table', 'ndjson']
@@ -54,7 +55,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
 
 const NONE = 'No calls yet. Calls between the apps, and to them, are shown here.\n'
 
-const columns = (): number => (process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity)
+const columns = (): number => outputColumns(40)
 
 async function one(run: FoundRun, number: string, output: string): Promise<number> {
   const call = await askApi<CallDetail>(run, `/calls/${number}`)

@@ -9,6 +9,7 @@ import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {fittingTable} from '../table.ts'
 import {UsageError} from '../usage-error.ts'
+import {outputColumns} from '../columns.ts'
 
 /** Flags that are keys of a fault by the same name. */
 const TEXTS = ['delay', 'jitter', 'status', 'body', 'rate', 'seed', 'times', 'for', 'method', 'path'] as const
@@ -139,5 +140,5 @@ function tableText(faults: readonly FaultRow[]): string {
       cells: faults.map(({leftMs}) => (leftMs === null ? '' : `${Math.ceil(leftMs / 1000).toString()} s`))
     }
   ]
-  return fittingTable(columns, process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity)
+  return fittingTable(columns, outputColumns(40))
 }

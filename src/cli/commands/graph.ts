@@ -7,6 +7,7 @@ import {duration} from '../call-table.ts'
 import {graphTable} from '../graph-text.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
+import {outputColumns} from '../columns.ts'
 
 const FORMATS: Readonly<Record<string, (graph: GraphView, width: number) => string>> = {
   table: graphTable,
@@ -24,7 +25,7 @@ export const graph: CommandHandler = async ({flags, asJson}) => {
       explanation: `Valid values are: ${Object.keys(FORMATS).join(', ')}.`
     })
   const run = await runHere(flags.text('run-file'), asJson)
-  const width = process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity
+  const width = outputColumns(40)
   print(process.stdout, format(await askApi<GraphView>(run, '/graph'), width))
   return 0
 }

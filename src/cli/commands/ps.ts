@@ -11,6 +11,7 @@ import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
 import {endWithStdout, print} from '../print.ts'
 import type {PsRow} from '../ps-json.ts'
 import {cut} from '../width.ts'
+import {outputColumns} from '../columns.ts'
 
 const EVERY_MS = 1000
 const NOTHING = 'No Dapr instances found.\n'
@@ -95,7 +96,7 @@ async function psLook(
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
 }
 
-const columns = (): number => (process.stdout.isTTY ? Math.max(1, process.stdout.columns) : Infinity)
+const columns = (): number => outputColumns(1)
 
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
 async function watch(look: () => Promise<readonly RunListing[]>): Promise<number> {

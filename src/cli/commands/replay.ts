@@ -10,6 +10,7 @@ import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
 import {windowOf} from '../window.ts'
+import {outputColumns} from '../columns.ts'
 
 /** `replay N …`, `--last-failed`, `--pinned`, `--window W [filter …]` send calls again; `--pin`, `--unpin` and nothing: those that are pinned. */
 export const replay: CommandHandler = async context => {
@@ -89,7 +90,7 @@ const whenSent = (method = ''): string =>
     ? 'it is sent again after each save'
     : `${method} may change something, so only pillion replay --pinned --unsafe sends it`
 
-const columns = (): number => (process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity)
+const columns = (): number => outputColumns(40)
 
 function callNumber(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)

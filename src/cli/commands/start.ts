@@ -1,4 +1,6 @@
+import {statSync} from 'node:fs'
 import type {FoundRun} from '../../control/client.ts'
+import {isCalled} from '../../control/listing.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -26,6 +28,18 @@ const missing = (id: string): never => {
   throw new UserError(`couldn't find app id ${id}`)
 }
 
+/** Who edits a template and restarts an app expects the edit to count. */
+function warnOfEdit(runs: readonly FoundRun[], ids: readonly string[], asJson: boolean): void {
+  for (const {listing} of runs) {
+    const {templateFile, startedAt, isTemplateFollowed, apps} = listing
+    if (isTemplateFollowed || !ids.some(id => apps.some(app => isCalled(app, id)))) continue
+    const isEdited = (statSync(templateFile, {throwIfNoEntry: false})?.mtimeMs ?? 0) > startedAt
+    if (!isEdited) continue
+    const text = `${templateFile} was edited after the run began, which does not follow it: "pillion down" and "pillion up" apply the edit, and "up --watch" applies each one`
+    say(process.stderr, 'warning', text, asJson)
+  }
+}
+
 /** Runs an action for all named apps in parallel, and prints each failure, in their order. Returns 1 if one failed. */
 async function each(
   verb: string,
@@ -49,5 +63,6 @@ async function each(
     }
   }
   const done = await Promise.all(ids.map(one))
+  warnOfEdit(runs, ids, asJson)
   return done.every(Boolean) ? 0 : 1
 }

@@ -57,7 +57,16 @@ const lender = async (
       }
     }
   }
-  const listing = {version: '1', run, pid: 1, startedAt, templateFile: '', templateName: '', apps: []}
+  const listing = {
+    version: '1',
+    run,
+    pid: 1,
+    startedAt,
+    templateFile: '',
+    isTemplateFollowed: true,
+    templateName: '',
+    apps: []
+  }
   const registration = await register(
     folder,
     {marker: run, graceMs: 1},
