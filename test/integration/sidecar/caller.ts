@@ -28,29 +28,32 @@ const headersOf = (head: string): Record<string, string> => {
   return headers
 }
 
-const unchunk = (text: string): {readonly body: string; readonly size: number} | undefined => {
-  let body = ''
+const EMPTY_LINE = '\r\n\r\n'
+
+/** The body in the chunks at the start of these bytes. */
+const unchunk = (bytes: Buffer): {readonly body: string; readonly size: number} | undefined => {
+  const chunks: Buffer[] = []
   for (let at = 0; ;) {
-    const end = text.indexOf('\r\n', at)
+    const end = bytes.indexOf('\r\n', at)
     if (end < 0) return undefined
-    const size = Number.parseInt(text.slice(at, end), 16)
+    const size = Number.parseInt(bytes.toString('latin1', at, end), 16)
     if (size === 0) {
-      const close = text.indexOf('\r\n\r\n', end)
-      return close < 0 ? undefined : {body, size: close + 4}
+      const close = bytes.indexOf(EMPTY_LINE, end)
+      return close < 0 ? undefined : {body: Buffer.concat(chunks).toString('latin1'), size: close + 4}
     }
-    if (text.length < end + 2 + size + 2) return undefined
-    body += text.slice(end + 2, end + 2 + size)
+    if (bytes.length < end + 2 + size + 2) return undefined
+    chunks.push(bytes.subarray(end + 2, end + 2 + size))
     at = end + 2 + size + 2
   }
 }
 
-const parse = (text: string, toHead: boolean, isClosed: boolean): Parsed => {
-  const end = text.indexOf('\r\n\r\n')
+const parse = (bytes: Buffer, toHead: boolean, isClosed: boolean): Parsed => {
+  const end = bytes.indexOf(EMPTY_LINE)
   if (end < 0) return undefined
-  const head = text.slice(0, end + 2)
+  const head = bytes.toString('latin1', 0, end + 2)
   const headers = headersOf(head)
   const status = Number(head.slice(9, 12))
-  const rest = text.slice(end + 4)
+  const rest = bytes.subarray(end + 4)
   const make = (framing: string, body: string, size: number): Parsed => ({
     answer: {status, head, headers, body, framing},
     size: end + 4 + size
@@ -62,26 +65,51 @@ const parse = (text: string, toHead: boolean, isClosed: boolean): Parsed => {
   }
   if (headers['content-length'] !== undefined) {
     const length = Number(headers['content-length'])
-    return rest.length < length ? undefined : make('length', rest.slice(0, length), length)
+    return rest.length < length ? undefined : make('length', rest.toString('latin1', 0, length), length)
   }
-  return isClosed ? make('close', rest, rest.length) : undefined
+  return isClosed ? make('close', rest.toString('latin1'), rest.length) : undefined
+}
+
+/** Bytes in the order in which they came, in one buffer that grows by doubling: large answers come in hundreds of pieces. */
+class Received {
+  #buffer = Buffer.alloc(64 * 1024)
+  #from = 0
+  #to = 0
+
+  add(piece: Buffer): void {
+    if (this.#to + piece.length > this.#buffer.length) {
+      const larger = Buffer.alloc(2 * (this.bytes.length + piece.length))
+      this.#to = this.bytes.copy(larger)
+      this.#from = 0
+      this.#buffer = larger
+    }
+    this.#to += piece.copy(this.#buffer, this.#to)
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(this.#from, this.#to)
+  }
+
+  /** They have been read. */
+  drop(size = this.#to - this.#from): void {
+    this.#from += size
+  }
 }
 
 /** A caller of raw bytes. */
 export class Caller {
   readonly socket: net.Socket
-  /** What was received and not yet read as an answer, latin1. */
-  text = ''
   isClosed = false
   /** The line broke: what ends with it is not whole. */
   isBroken = false
+  readonly #received = new Received()
   #wake: (() => void) | undefined
 
   constructor(t: Test, port: number) {
     this.socket = net.connect({port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true})
     this.socket
-      .on('data', bytes => {
-        this.text += bytes.toString('latin1')
+      .on('data', (bytes: Buffer) => {
+        this.#received.add(bytes)
         this.#wake?.()
       })
       .on('end', () => this.#close())
@@ -93,6 +121,16 @@ export class Caller {
     t.teardown(() => {
       this.socket.destroy()
     })
+  }
+
+  /** What was received and not yet read as an answer, latin1. */
+  get text(): string {
+    return this.#received.bytes.toString('latin1')
+  }
+
+  /** Drops that. */
+  forget(): void {
+    this.#received.drop()
   }
 
   send(data: string | Buffer): void {
@@ -108,9 +146,9 @@ export class Caller {
   /** The next answer; undefined: the line was closed before it was whole. Interim answers count. */
   async answer({toHead = false} = {}): Promise<Answer | undefined> {
     for (;;) {
-      const found = parse(this.text, toHead, this.isClosed && !this.isBroken)
+      const found = parse(this.#received.bytes, toHead, this.isClosed && !this.isBroken)
       if (found !== undefined) {
-        this.text = this.text.slice(found.size)
+        this.#received.drop(found.size)
         return found.answer
       }
       if (this.isClosed) return undefined

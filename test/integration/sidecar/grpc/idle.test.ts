@@ -14,7 +14,7 @@ const next = async (caller: Caller, isMeant: (frame: Frame) => boolean): Promise
     const {frames} = framesOf(caller.text)
     const found = frames.find(isMeant)
     if (found !== undefined) {
-      caller.text = ''
+      caller.forget()
       return found
     }
     if (caller.isClosed) return undefined
