@@ -21,9 +21,9 @@ export interface LineView {
 
 const NDJSON = 'application/x-ndjson'
 
-/** Says where in the log of the run an answer ends: what follows can be asked for by `from`. */
+/** The header with the place in the log where an answer ends: `from` of the next request. */
 const PLACE = 'pillion-log-place'
-/** So many characters of the log are looked at in one turn of the event loop. */
+/** Maximum number of characters of the log to read in one turn of the event loop. */
 const TURN_SIZE = 64 * 1024
 
 /**
@@ -35,7 +35,7 @@ export async function sendRunLogs(context: RunFacts, asked: LogsRequest): Promis
   return asked.parameters.has('from') ? sendStretch(context, ids, asked) : send(context, ids, '', asked)
 }
 
-/** How many lines of a stretch are still to be asked for, and where they begin. */
+/** The number of lines that an answer leaves out, and where they begin. */
 export interface LinesLeft {
   readonly left: number
   readonly from: number
@@ -58,8 +58,7 @@ async function sendStretch(
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
   const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
   response.writeHead(200, {...typed, [PLACE]: Math.min(to, log.next)}).flushHeaders()
-  const note = (text: string): string => (isJson ? `${JSON.stringify({note: text})}\n` : `${text}\n`)
-  if (from < log.oldest) await writeTo(response, note('… older lines are no longer in memory: the log files have them'))
+  if (from < log.oldest) await writeTo(response, noteText(OLDER_LINES, isJson))
   let rest: LinesLeft | undefined
   let size = 0
   for (const batch of log.between(from, to)) {
@@ -79,12 +78,16 @@ async function sendStretch(
       rest = rest === undefined ? {left, from: batch.number, skip: skip + taken} : {...rest, left: rest.left + left}
     skip = Math.max(0, skip - count)
   }
-  if (rest !== undefined) {
-    const more = `… ${rest.left.toString()} lines more`
-    await writeTo(response, isJson ? `${JSON.stringify(rest)}\n` : `${more}\n`)
-  }
+  if (rest !== undefined) await writeTo(response, restText(rest, isJson))
   response.end()
 }
+
+const OLDER_LINES = '… older lines are no longer in memory: the log files have them'
+
+const noteText = (note: string, isJson: boolean): string => (isJson ? `${JSON.stringify({note})}\n` : `${note}\n`)
+
+const restText = (rest: LinesLeft, isJson: boolean): string =>
+  isJson ? `${JSON.stringify(rest)}\n` : `… ${rest.left.toString()} lines more\n`
 
 /** Some lines of a batch, as a reader gets them. */
 function linesFrom(

@@ -59,73 +59,75 @@ export async function register(folder: string, about: RunFile, handlers: Handler
   }
 }
 
+/** A request of another terminal. */
+interface Asked {
+  readonly response: ServerResponse
+  readonly handlers: Handlers
+  readonly streams: Streams
+  readonly parameters: URLSearchParams
+  /** The app or service that it concerns; '': none is named. */
+  readonly id: string
+  readonly version: string
+}
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  {handlers, streams}: {handlers: Handlers; streams: Streams}
+  {handlers, streams}: Pick<Asked, 'handlers' | 'streams'>
 ): Promise<void> {
   const url = URL.parse(request.url ?? '/', 'http://run')
   if (url === null) return void response.writeHead(400).end('invalid request target')
-  const {pathname, searchParams} = url
+  const {pathname, searchParams: parameters} = url
   if (pathname.startsWith('/api/v1/')) return handlers.api(request, response)
-  const id = searchParams.get('id') ?? ''
-  const version = searchParams.get('version') ?? ''
-  switch (`${request.method ?? ''} ${pathname}`) {
-    case 'GET /run':
-      response.end(JSON.stringify(handlers.list()))
-      return
-    case 'POST /stop':
-      // The response starts now and ends with the process: its end tells the client that the run has exited.
-      response.writeHead(200).flushHeaders()
-      handlers.stop()
-      return
-    case 'POST /apps/stop':
-      response.writeHead((await handlers.stopApp(id)) ? 204 : 404).end()
-      return
-    case 'POST /apps/restart':
-      return sendText(response, await handlers.restartApp(id))
-    case 'POST /apps/start':
-      return sendJson(response, await handlers.startApp(id))
-    case 'POST /apps/debug':
-      return sendJson(response, await handlers.debugApp(id))
-    case 'GET /apps/launch':
-      return sendJson(response, await handlers.launch(id))
-    case 'GET /apps/logs':
-    // separate path: an older run would ignore `since`
-    case 'GET /apps/logs-since': {
-      const [tail, since] = [Number(searchParams.get('tail') ?? -1), Number(searchParams.get('since') ?? 0)]
-      const asked = {tail, since, isFollowed: searchParams.has('follow'), version}
-      return streams.send(response, gone => handlers.logs(id, asked, gone))
-    }
-    case 'GET /logs': {
-      const [tail, since] = [Number(searchParams.get('tail') ?? -1), Number(searchParams.get('since') ?? 0)]
-      const asked = {tail, since, isFollowed: searchParams.has('follow'), version}
-      return streams.send(response, gone => handlers.runLogs(searchParams.getAll('id'), asked, gone))
-    }
-    case 'GET /services':
-      response.end(JSON.stringify(handlers.services()))
-      return
-    case 'POST /services/assign':
-      response.end(handlers.assign(id, version))
-      return
-    case 'POST /services/remove':
-      response.end(await handlers.remove(id, version))
-      return
-    case 'POST /redis/release':
-      response.writeHead((await handlers.releaseRedis(Number(searchParams.get('port')))) ? 204 : 404).end()
-      return
-    case 'POST /dashboard':
-      return sendJson(response, await handlers.dashboard(Number(searchParams.get('port') ?? 0)))
-    case 'GET /notifications':
-      response.end(JSON.stringify(handlers.notifications()))
-      return
-    case 'GET /sidecar':
-      return lease(response, handlers.leaseSidecar(id), () => withoutLease(handlers.list(), id))
-    default:
-      // A newer program sent this request: it knows what to tell its user.
-      response.writeHead(501).end(VERSION)
-  }
+  const route = ROUTES[`${request.method ?? ''} ${pathname}`]
+  // A newer program sent this request: it knows what to tell its user.
+  if (route === undefined) return void response.writeHead(501).end(VERSION)
+  const id = parameters.get('id') ?? ''
+  const version = parameters.get('version') ?? ''
+  await route({response, handlers, streams, parameters, id, version})
 }
+
+const sendLogs = ({response, handlers, streams, parameters, id, version}: Asked): Promise<void> =>
+  streams.send(response, gone => handlers.logs(id, wantedLines(parameters, version), gone))
+
+const ROUTES: Readonly<Record<string, (asked: Asked) => void | Promise<void>>> = {
+  'GET /run': ({response, handlers}) => void response.end(JSON.stringify(handlers.list())),
+  'POST /stop': ({response, handlers}) => {
+    // The response starts now and ends with the process: its end tells the client that the run has exited.
+    response.writeHead(200).flushHeaders()
+    handlers.stop()
+  },
+  'POST /apps/stop': async ({response, handlers, id}) => sendDone(response, await handlers.stopApp(id)),
+  'POST /apps/restart': async ({response, handlers, id}) => sendText(response, await handlers.restartApp(id)),
+  'POST /apps/start': async ({response, handlers, id}) => sendJson(response, await handlers.startApp(id)),
+  'POST /apps/debug': async ({response, handlers, id}) => sendJson(response, await handlers.debugApp(id)),
+  'GET /apps/launch': async ({response, handlers, id}) => sendJson(response, await handlers.launch(id)),
+  'GET /apps/logs': sendLogs,
+  // separate path: an older run would ignore `since`
+  'GET /apps/logs-since': sendLogs,
+  'GET /logs': ({response, handlers, streams, parameters, version}) =>
+    streams.send(response, gone => handlers.runLogs(parameters.getAll('id'), wantedLines(parameters, version), gone)),
+  'GET /services': ({response, handlers}) => void response.end(JSON.stringify(handlers.services())),
+  'POST /services/assign': ({response, handlers, id, version}) => void response.end(handlers.assign(id, version)),
+  'POST /services/remove': async ({response, handlers, id, version}) =>
+    void response.end(await handlers.remove(id, version)),
+  'POST /redis/release': async ({response, handlers, parameters}) =>
+    sendDone(response, await handlers.releaseRedis(Number(parameters.get('port')))),
+  'POST /dashboard': async ({response, handlers, parameters}) =>
+    sendJson(response, await handlers.dashboard(Number(parameters.get('port') ?? 0))),
+  'GET /notifications': ({response, handlers}) => void response.end(JSON.stringify(handlers.notifications())),
+  'GET /sidecar': ({response, handlers, id}) =>
+    lease(response, handlers.leaseSidecar(id), () => withoutLease(handlers.list(), id))
+}
+
+const wantedLines = (parameters: URLSearchParams, version: string) => ({
+  tail: Number(parameters.get('tail') ?? -1),
+  since: Number(parameters.get('since') ?? 0),
+  isFollowed: parameters.has('follow'),
+  version
+})
+
+const sendDone = (response: ServerResponse, isDone: boolean): void => void response.writeHead(isDone ? 204 : 404).end()
 
 const sendText = (response: ServerResponse, text: string | undefined): void =>
   void response.writeHead(text === undefined ? 404 : 200).end(text)

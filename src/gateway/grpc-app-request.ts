@@ -69,7 +69,7 @@ interface Times {
 }
 
 async function respond(options: GrpcAppRequestOptions, call: Call, times: Times): Promise<GrpcAppResponse> {
-  const {app, attempt, message, context: {observer, faults} = {}} = options
+  const {app, attempt, context: {observer, faults} = {}} = options
   const end = endOf(options)
   const hit = faults?.active?.hit(call)
   const delay = hit && delayOf(hit)
@@ -98,21 +98,36 @@ async function respond(options: GrpcAppRequestOptions, call: Call, times: Times)
     observer?.admitted(call, admission.pid ?? 0, times.admittedAt - times.startedAt)
     const broken = hit && brokenBy(hit, call, admission.pid)
     const outcome = await send(admission, options, {end, times, broken})
-    if (typeof outcome !== 'string') {
-      const {status, message: answer, isCut} = outcome
-      if (observer !== undefined) {
-        observer.text(call, 'request', framed(message))
-        if (answer.length > 0) observer.text(call, 'response', framed(answer))
-      }
-      const response: GrpcAppResponse = {kind: 'answer', status, message: answer}
-      admission.recorded?.(recordOf(call, message.length, response, times))
-      admission.leave(isCut)
-      return isCut ? cut(admission, status.message) : brokenOff(response, broken)
-    }
+    if (typeof outcome !== 'string') return finished(outcome, {admission, options, call, times, broken})
     admission.leave()
     if (++refusals >= MAX_REFUSALS) return {kind: 'unreachable', why: outcome, wasSent: false}
     app.recheck()
   }
+}
+
+/** Records the answer of the app, and gives back the permit. */
+function finished(
+  {status, message: answer, isCut}: Exclude<Awaited<ReturnType<typeof send>>, string>,
+  {admission, options, call, times, broken}: SentCall
+): GrpcAppResponse | Promise<GrpcAppResponse> {
+  const {message, context: {observer} = {}} = options
+  if (observer !== undefined) {
+    observer.text(call, 'request', framed(message))
+    if (answer.length > 0) observer.text(call, 'response', framed(answer))
+  }
+  const response: Answered = {kind: 'answer', status, message: answer}
+  admission.recorded?.(recordOf(call, message.length, response, times))
+  admission.leave(isCut)
+  return isCut ? cut(admission, status.message) : brokenOff(response, broken)
+}
+
+/** A call that was admitted and sent. */
+interface SentCall {
+  readonly admission: Admitted
+  readonly options: GrpcAppRequestOptions
+  readonly call: Call
+  readonly times: Times
+  readonly broken: BrokenResponse | undefined
 }
 
 /** An answer is one message: one that breaks off within it has not come. */

@@ -63,10 +63,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const name = containerName(service, stack)
   const image = textOf(values['image']) || name
   if (build === undefined && image !== textOf(values['image'])) notes.push('it has neither an image nor a build')
-  const ports = portsOf(service)
-  const usual = usualPort(service)
-  const isHidden = ports.length === 0 && usual > 0 && !('network_mode' in values)
-  if (isHidden) notes.push(`ports: ${usual.toString()} is published here, as programs outside of containers call it`)
+  const ports = publishedPorts(service, notes)
   const env = environmentOf(service, stack, 'host.docker.internal', notes)
   const callsOut = Object.values(env).some(value => value.includes('host.docker.internal'))
   const run = [
@@ -75,20 +72,9 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     '--rm',
     '--name',
     name,
-    ...ports.flatMap(({address, published, target, isUdp}) => [
-      '--publish',
-      [address, published, target].filter((part, index) => part !== '' || (index === 1 && address !== '')).join(':') +
-        (isUdp ? '/udp' : '')
-    ]),
-    ...(isHidden ? ['--publish', `${usual.toString()}:${usual.toString()}`] : []),
+    ...ports.flatMap(port => ['--publish', port]),
     ...(callsOut ? ['--add-host', 'host.docker.internal:host-gateway'] : []),
-    ...Object.entries(FLAGS).flatMap(([key, flag]) =>
-      textOf(values[key]) === '' ? [] : [flag, inContainers(textOf(values[key]), stack)]
-    ),
-    ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
-      itemsOf(key, values[key], notes).flatMap(item => [flag, item])
-    ),
-    ...Object.entries(SWITCHES).flatMap(([key, flag]) => (values[key] === 'true' ? [flag] : [])),
+    ...flagsOf(values, stack, notes),
     ...Object.keys(env).flatMap(key => ['--env', key]),
     ...entrypoint(values['entrypoint'], notes),
     image,
@@ -96,8 +82,6 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   ]
   if (build !== undefined)
     notes.push('build: no program was found that runs outside of the image, so it is built and run as a container')
-  const health = healthCommand(service)
-  const port = publishedPort(service)
   return {
     id,
     folder: folderOfStack(stack),
@@ -107,12 +91,44 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       env: Object.keys(env).length > 0 ? env : undefined,
       envFile: envFilesOf(service, stack, folderOfStack(stack)),
       ...withStop(image, sharedKeys(service, stack, notes)),
-      ready:
-        health === undefined ? (port > 0 ? {tcp: port} : undefined) : {command: ['docker', 'exec', name, ...health]}
+      ready: readyOf(service, name)
     }),
     notes: [...notes, ...leftOver(service, KNOWN)]
   }
 }
+
+/** Its ports; if it has none, the usual one of its image, since programs outside of containers call it. */
+function publishedPorts(service: Service, notes: string[]): readonly string[] {
+  const ports = portsOf(service)
+  const usual = usualPort(service).toString()
+  if (ports.length > 0 || usual === '0' || 'network_mode' in service.values) return ports.map(publishedText)
+  notes.push(`ports: ${usual} is published here, as programs outside of containers call it`)
+  return [`${usual}:${usual}`]
+}
+
+/** Its health check, run in the container; else its port. */
+function readyOf(service: Service, name: string): Values | undefined {
+  const health = healthCommand(service)
+  if (health !== undefined) return {command: ['docker', 'exec', name, ...health]}
+  const port = publishedPort(service)
+  return port > 0 ? {tcp: port} : undefined
+}
+
+/** `[ADDRESS:]PUBLISHED:TARGET[/udp]`, as `docker run --publish` reads it. */
+const publishedText = ({address, published, target, isUdp}: ReturnType<typeof portsOf>[number]): string =>
+  [address, published, target].filter((part, index) => part !== '' || (index === 1 && address !== '')).join(':') +
+  (isUdp ? '/udp' : '')
+
+/** The flags that the keys of a service mean. */
+const flagsOf = (values: Values, stack: Stack, notes: string[]): readonly string[] => [
+  ...Object.entries(FLAGS).flatMap(([key, flag]) =>
+    textOf(values[key]) === '' ? [] : [flag, inContainers(textOf(values[key]), stack)]
+  ),
+  ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
+    itemsOf(key, values[key], notes).flatMap(item => [flag, item])
+  ),
+  ...Object.entries(SWITCHES).flatMap(([key, flag]) => (values[key] === 'true' ? [flag] : []))
+]
 
 const containerName = ({id, values}: Service, stack: Stack): string =>
   textOf(values['container_name']) || `${stack.name}-${id}`.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')

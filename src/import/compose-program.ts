@@ -22,72 +22,100 @@ const KNOWN = new Set(
   )
 )
 
-/** The program of a service that is built from a folder here; undefined if it has none that runs outside of its image. */
+/** The program of a service, and what its image says of it. */
+interface Program {
+  readonly folder: string
+  readonly dockerfile: string
+  readonly command: readonly unknown[]
+  /** The service names the command itself. */
+  readonly isOwn: boolean
+  /** The ENTRYPOINT of the image that is not run; empty: none. */
+  readonly skipped: readonly string[]
+}
+
+/** The program of a service that is built from a folder here; undefined if it has none that runs outside its image. */
 export function programApp(service: Service, stack: Stack): (() => ImportedApp) | undefined {
+  const program = programOf(service, stack)
+  return program && (() => appOf(program, service, stack))
+}
+
+function programOf(service: Service, stack: Stack): Program | undefined {
   const build = buildOf(service, stack)
   if (build === undefined || statSync(build.folder, {throwIfNoEntry: false})?.isDirectory() !== true) return undefined
   const {folder} = build
   const dockerfile = join(folder, build.dockerfile)
   const own = [...wordsOf(service.values['entrypoint']), ...wordsOf(service.values['command'])]
+  const isOwn = own.length > 0
   const found = appsIn(folder)[0]
   const {entrypoint, cmd} = commandOfDockerfile(dockerfile)
-  const candidates = own.length > 0 ? [own] : [[...entrypoint, ...cmd], cmd]
+  const candidates = isOwn ? [own] : [[...entrypoint, ...cmd], cmd]
   const written = candidates.find(each => each.length > 0 && runsHere(each, folder))
-  const command = written ?? (own.length > 0 ? undefined : found?.keys['command'])
+  const command = written ?? (isOwn ? undefined : found?.keys['command'])
   if (!Array.isArray(command)) return undefined
-  return () => {
-    const notes = [...service.notes]
-    if (written === cmd && entrypoint.length > 0)
-      notes.push(`the ENTRYPOINT of its image, ${entrypoint.join(' ')}, is not run`)
-    const [port] = portsOf(service)
-    const target =
-      Number(port?.target ?? textsOf(service.values['expose'])[0] ?? 0) ||
-      portOf(command.join(' ')) ||
-      (own.length > 0 ? 0 : portOfDockerfile(dockerfile))
-    if (port !== undefined && port.published !== '' && port.published !== port.target)
-      notes.push(`ports: it was reached at ${port.published}; the program itself listens on ${port.target}`)
-    if (portsOf(service).length > 1)
-      notes.push(
-        `ports: ${portsOf(service)
-          .slice(1)
-          .map(each => each.target)
-          .join(', ')}: whether the program listens there, too, is its own business`
-      )
-    const env = environmentOf(service, stack, 'localhost', notes)
-    const shared = sharedKeys(service, stack, notes)
-    const copies = Number(textOf(service.values['scale']) || textOf(mapOf(service.values['deploy'])['replicas']))
-    const named = Object.keys(mapOf(shared['dependsOn'])).filter(
-      id => !JSON.stringify(service.values['environment'] ?? '').includes(id)
+  return {folder, dockerfile, command, isOwn, skipped: written === cmd ? entrypoint : []}
+}
+
+function appOf(program: Program, service: Service, stack: Stack): ImportedApp {
+  const {folder, command, skipped} = program
+  const {id, values} = service
+  const notes = [...service.notes]
+  if (skipped.length > 0) notes.push(`the ENTRYPOINT of its image, ${skipped.join(' ')}, is not run`)
+  const target = listeningPort(program, service)
+  notes.push(...portNotes(service))
+  const env = environmentOf(service, stack, 'localhost', notes)
+  const shared = sharedKeys(service, stack, notes)
+  notes.push(...hostNotes(Object.keys(mapOf(shared['dependsOn'])), values['environment']))
+  const copies = Number(textOf(values['scale']) || textOf(mapOf(values['deploy'])['replicas']))
+  const hasReplicas = copies > 1 && target === 0
+  if (copies > 1 && !hasReplicas)
+    notes.push(
+      `replicas: ${copies.toString()} need autoPort: true in the place of appPort, and a program that reads PORT`
     )
-    if (named.length > 0)
-      notes.push(`if its code calls ${named.join(' or ')} by name: write 127.0.0.1 ${named.join(' ')} into /etc/hosts`)
-    const hasReplicas = copies > 1 && target === 0
-    if (copies > 1 && !hasReplicas)
-      notes.push(
-        `replicas: ${copies.toString()} need autoPort: true in the place of appPort, and a program that reads PORT`
-      )
-    const health = healthCommand(service)
-    const keys = given({
-      appPort: target > 0 ? target : undefined,
-      command,
-      env: Object.keys(env).length > 0 ? env : undefined,
-      envFile: envFilesOf(service, stack, folder),
-      ...shared,
-      ready: health === undefined || !isHere(health) ? undefined : {command: health},
-      replicas: hasReplicas ? copies : undefined,
-      watch: mapOf(service.values['develop'])['watch'] === undefined ? undefined : true
-    })
-    if (health !== undefined && !isHere(health) && target === 0)
-      notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
-    const mounts =
-      service.values['volumes'] === undefined ? [] : ['volumes: the program runs in its folder, not in a container']
-    return {
-      id: service.id,
-      folder,
-      keys,
-      notes: [...notes, ...mounts, ...leftOver(service, new Set([...KNOWN, 'volumes', 'deploy', 'scale']))]
-    }
-  }
+  const health = healthCommand(service)
+  const keys = given({
+    appPort: target > 0 ? target : undefined,
+    command,
+    env: Object.keys(env).length > 0 ? env : undefined,
+    envFile: envFilesOf(service, stack, folder),
+    ...shared,
+    ready: health === undefined || !isHere(health) ? undefined : {command: health},
+    replicas: hasReplicas ? copies : undefined,
+    watch: mapOf(values['develop'])['watch'] === undefined ? undefined : true
+  })
+  if (health !== undefined && !isHere(health) && target === 0)
+    notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
+  if (values['volumes'] !== undefined) notes.push('volumes: the program runs in its folder, not in a container')
+  notes.push(...leftOver(service, new Set([...KNOWN, 'volumes', 'deploy', 'scale'])))
+  return {id, folder, keys, notes}
+}
+
+/** The port that the program listens on; 0: none is known. */
+function listeningPort({command, isOwn, dockerfile}: Program, service: Service): number {
+  const [port] = portsOf(service)
+  return (
+    Number(port?.target ?? textsOf(service.values['expose'])[0] ?? 0) ||
+    portOf(command.join(' ')) ||
+    (isOwn ? 0 : portOfDockerfile(dockerfile))
+  )
+}
+
+function portNotes(service: Service): readonly string[] {
+  const [port, ...others] = portsOf(service)
+  const notes: string[] = []
+  if (port !== undefined && port.published !== '' && port.published !== port.target)
+    notes.push(`ports: it was reached at ${port.published}; the program itself listens on ${port.target}`)
+  if (others.length > 0)
+    notes.push(
+      `ports: ${others.map(({target}) => target).join(', ')}: whether the program listens there, too, is its own business`
+    )
+  return notes
+}
+
+/** Services that the environment does not name may be called by their host names. */
+function hostNotes(dependencies: readonly string[], environment: unknown): readonly string[] {
+  const named = dependencies.filter(id => !JSON.stringify(environment ?? '').includes(id))
+  if (named.length === 0) return []
+  return [`if its code calls ${named.join(' or ')} by name: write 127.0.0.1 ${named.join(' ')} into /etc/hosts`]
 }
 
 const wordsOf = (value: unknown): readonly string[] => (typeof value === 'string' ? commandOf(value) : textsOf(value))

@@ -65,13 +65,8 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
   const typed = textOf(process['working_dir'])
   const folder = folderOf(file, typed, notes)
   const literal = (text: string): string => (interpolate ? text.replaceAll('${', () => '$${') : text)
-  const line = textOf(process['command'])
-    .replaceAll('$$', () => '$')
-    .trim()
-  const words = textsOf(process['entrypoint'])
-  const shelled =
-    shell !== '' && !['bash', 'sh', '/bin/sh', '/bin/bash'].includes(shell) ? [shell, '-c', line] : commandOf(line)
-  const command = (words.length > 0 ? words : shelled).map(literal)
+  const line = lineOf(process)
+  const command = wordsOf(process, shell).map(literal)
   const env = ours(variablesOf(process['environment']))
   const probe = mapOf(process['readiness_probe'])
   const http = mapOf(probe['http_get'])
@@ -103,6 +98,19 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
     }),
     notes
   }
+}
+
+const lineOf = (process: Values): string =>
+  textOf(process['command'])
+    .replaceAll('$$', () => '$')
+    .trim()
+
+/** The program and its arguments: the entrypoint, or the command line in its shell. */
+function wordsOf(process: Values, shell: string): readonly string[] {
+  const words = textsOf(process['entrypoint'])
+  if (words.length > 0) return words
+  const isUsual = ['', 'bash', 'sh', '/bin/sh', '/bin/bash'].includes(shell)
+  return isUsual ? commandOf(lineOf(process)) : [shell, '-c', lineOf(process)]
 }
 
 function folderOf(file: ImportedFile, typed: string, notes: string[]): string {

@@ -40,29 +40,14 @@ export async function* readRunLog(
   const stop = (): void => follower.end()
   gone.addEventListener('abort', stop, {once: true})
   try {
-    const kept: string[] = []
-    const inMemory = apps.map(() => 0)
-    let missing = tail < 0 ? Infinity : tail
-    let size = 0
-    for (const batch of latest) {
-      if (batch.time < since) missing = 0
-      if (missing === 0) break
-      const index = writers.get(batch.writer)
-      if (index === undefined) continue
-      const lines = linesIn(batch.text)
-      inMemory[index] = (inMemory[index] ?? 0) + lines
-      kept.push(headed(lines > missing ? {...batch, text: lastLines(batch.text, missing)} : batch))
-      missing = Math.max(0, missing - lines)
-      size += batch.text.length
-      if (size > TURN_SIZE) size = await turn(0)
-      if (gone.aborted) return
-    }
+    const memory = await readMemory(latest, writers, {tail, since, gone})
+    if (gone.aborted) return
     const older = apps.map(({writer, record}, index) => {
       const {length = 0, isOpen = false} = ends[index] ?? {}
-      return {name: writer.name, record, length, newer: (inMemory[index] ?? 0) + (isOpen ? 1 : 0)}
+      return {name: writer.name, record, length, newer: (memory.counts[index] ?? 0) + (isOpen ? 1 : 0)}
     })
-    yield* readOlder(older, {missing, since})
-    yield* kept.toReversed()
+    yield* readOlder(older, {missing: memory.missing, since})
+    yield* memory.texts.toReversed()
     if (!isFollowed) return
     yield '\n' // an empty line: all lines after it are new
     void Promise.all(apps.map(async ({record}) => record.closed)).then(stop)
@@ -72,6 +57,40 @@ export async function* readRunLog(
     callOff()
     follower.leave()
   }
+}
+
+/** The lines in memory, the latest first. */
+interface MemoryLines {
+  readonly texts: readonly string[]
+  /** The number of lines of each app. */
+  readonly counts: readonly number[]
+  /** How many older lines are wanted. */
+  readonly missing: number
+}
+
+/** Reads the wanted lines of these apps from the latest batch back. Stops early if the reader is gone. */
+async function readMemory(
+  latest: Iterable<LogBatch>,
+  writers: ReadonlyMap<RunLogWriter, number>,
+  {tail, since, gone}: Pick<Reading, 'tail' | 'since' | 'gone'>
+): Promise<MemoryLines> {
+  const texts: string[] = []
+  const counts = Array.from(writers, () => 0)
+  let missing = tail < 0 ? Infinity : tail
+  let size = 0
+  for (const batch of latest) {
+    if (batch.time < since) missing = 0
+    if (missing === 0 || gone.aborted) break
+    const index = writers.get(batch.writer)
+    if (index === undefined) continue
+    const lines = linesIn(batch.text)
+    counts[index] = (counts[index] ?? 0) + lines
+    texts.push(headed(lines > missing ? {...batch, text: lastLines(batch.text, missing)} : batch))
+    missing = Math.max(0, missing - lines)
+    size += batch.text.length
+    if (size > TURN_SIZE) size = await turn(0)
+  }
+  return {texts, counts, missing}
 }
 
 interface Older {

@@ -48,7 +48,7 @@ export const bulkSettings = (maxMessages = 0, maxAwaitMs = 0): BulkSettings => (
   maxAwaitMs: maxAwaitMs > 0 ? maxAwaitMs : MAX_AWAIT_MS
 })
 
-/** The Subscriptions of a file. One that cannot be used is left out; the others hold. */
+/** The Subscriptions of a file. Those that cannot be used are left out. */
 export async function readSubscriptions({documents}: ResourceFile): Promise<readonly SubscriptionResource[]> {
   const found = documents.filter(
     document =>
@@ -62,17 +62,7 @@ async function readSubscription(document: Field): Promise<SubscriptionResource |
   document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec'])
   const isFirstVersion = document.field('apiVersion').text() === 'dapr.io/v1alpha1'
   const spec = document.field('spec')
-  const routing = isFirstVersion ? 'route' : 'routes'
-  spec.warnUnknownKeys([
-    'pubsubname',
-    'topic',
-    'metadata',
-    'deadLetterTopic',
-    'bulkSubscribe',
-    routing,
-    // both versions are written into one file in practice; the other key tells what is meant
-    ...(spec.field(routing).isAbsent ? ['route', 'routes'] : [])
-  ])
+  warnUnknownKeys(spec, isFirstVersion)
   const name = document.field('metadata').field('name')
   for (const key of ['pubsubname', 'topic']) {
     const field = spec.field(key)
@@ -106,7 +96,21 @@ async function readSubscription(document: Field): Promise<SubscriptionResource |
   }
 }
 
-/** Undefined: one of them is no rule, which its field tells. */
+function warnUnknownKeys(spec: Field, isFirstVersion: boolean): void {
+  const routing = isFirstVersion ? 'route' : 'routes'
+  spec.warnUnknownKeys([
+    'pubsubname',
+    'topic',
+    'metadata',
+    'deadLetterTopic',
+    'bulkSubscribe',
+    routing,
+    // people mix the two versions; the other key is accepted if it is the only one
+    ...(spec.field(routing).isAbsent ? ['route', 'routes'] : [])
+  ])
+}
+
+/** Undefined: one of them is not a valid rule; its field has a warning. */
 async function readRules(spec: Field): Promise<readonly RoutingRule[] | undefined> {
   const routes = spec.field('routes')
   const rules: RoutingRule[] = []
@@ -125,5 +129,5 @@ async function readRules(spec: Field): Promise<readonly RoutingRule[] | undefine
   return usual === '' ? rules : [...rules, usualRule(usual)]
 }
 
-/** What holds where no rule fits. */
+/** The rule for events that match no other one. */
 export const usualRule = (path: string): RoutingRule => ({match: '', path, fits: always})

@@ -36,30 +36,39 @@ export function controlHandlers(
 ): Pick<Handlers, 'restartApp' | 'startApp' | 'debugApp' | 'launch' | 'logs' | 'runLogs' | 'leaseSidecar'> {
   const {apps} = asked
   const starter = new AppStarter(asked)
-  const named = (id: string): readonly AppRuntime[] => apps.named(id)
-  /** The apps with this id and version; '' means the main version. */
-  const versioned = (id: string, version: string): readonly AppRuntime[] => {
-    const all = named(id)
-    const versions = new Set(all.map(({plan}) => plan.version))
-    const wanted = version === '' && versions.size > 1 ? asked.main(all[0]?.id ?? '')?.plan.version : version
-    return wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
-  }
-  const runLogOf = (runtimes: readonly AppRuntime[], reading: Reading): AsyncIterable<string> => {
-    const read = runtimes.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
-    return readRunLog(asked.runLog, read, reading)
-  }
   return {
+    ...logHandlers(asked),
     restartApp: async id => {
-      const meant = named(id)
+      const meant = apps.named(id)
       if (meant.length === 0) return (await starter.start(id))?.why
       return restart(meant, asked, starter)
     },
     startApp: async id => starter.start(id),
     debugApp: async id => starter.debug(id),
     launch: async id => {
-      const runtime = asked.main(id) ?? named(id).find(each => !apps.isStopped(each))
+      const runtime = asked.main(id) ?? apps.named(id).find(each => !apps.isStopped(each))
       return runtime && launchOf(runtime, asked.shell)
     },
+    leaseSidecar: id => {
+      const runtime = asked.main(id)
+      return runtime && lease(runtime, asked)
+    }
+  }
+}
+
+function logHandlers({apps, main, runLog}: ControlContext): Pick<Handlers, 'logs' | 'runLogs'> {
+  /** The apps with this id and version; '' means the main version. */
+  const versioned = (id: string, version: string): readonly AppRuntime[] => {
+    const all = apps.named(id)
+    const versions = new Set(all.map(({plan}) => plan.version))
+    const wanted = version === '' && versions.size > 1 ? main(all[0]?.id ?? '')?.plan.version : version
+    return wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
+  }
+  const runLogOf = (runtimes: readonly AppRuntime[], reading: Reading): AsyncIterable<string> => {
+    const read = runtimes.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
+    return readRunLog(runLog, read, reading)
+  }
+  return {
     logs: (id, {tail, since, isFollowed, version}, gone) => {
       const meant = versioned(id, version)
       if (meant.length === 0) return undefined
@@ -71,10 +80,6 @@ export function controlHandlers(
       if (wanted.some(runtimes => runtimes.length === 0)) return undefined
       const meant = ids.length === 0 ? apps.all : [...new Set(wanted.flat())]
       return runLogOf(meant, {tail, since, isFollowed, gone})
-    },
-    leaseSidecar: id => {
-      const runtime = asked.main(id)
-      return runtime && lease(runtime, asked)
     }
   }
 }

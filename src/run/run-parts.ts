@@ -78,12 +78,7 @@ export class RunParts {
     this.reporter = reporter
     const isOver = (): boolean => lifetime.isOver
     this.watchdog = watchdogFor({plan, shell, marker, reporter})
-    this.peerRuns = new PeerRuns({
-      shell,
-      run: marker,
-      identify: id => this.services.versions.identify(id),
-      known: () => this.services.versions.runtimes.map(({id}) => id)
-    })
+    this.peerRuns = this.#createPeerRuns()
     this.services = this.#createServices(reporter)
     this.resources = new RunResources({shell, since: this.#startedAt, reporter})
     this.components = new RunComponents({plan, env: shell, reporter})
@@ -91,32 +86,8 @@ export class RunParts {
     this.changes = this.#createChanges(reporter)
     this.starts = new StartOrder({shownAs: plan.shownAs, emit, reporter, runtimes: () => this.apps.all, isOver})
     this.appRuntimes = this.#createAppRuntimes(reporter)
-    this.appCloser = new AppCloser({
-      sidecars: this.#sidecars,
-      stopRequested: lifetime.stopRequested,
-      now: lifetime.now,
-      leaves: runtime => {
-        this.changes.leave(runtime)
-        this.services.forget(runtime)
-      },
-      reporter
-    })
-    this.apps = new Apps({
-      plan,
-      runtimes: this.appRuntimes,
-      starts: this.starts,
-      closer: this.appCloser,
-      sidecars: this.#sidecars,
-      openSidecar: async runtime => this.#openSidecar(runtime),
-      joins: runtime => this.services.add(runtime),
-      isMain: runtime => this.services.versions.isMain(runtime),
-      stopRequested: lifetime.stopRequested,
-      isOver,
-      end: async () => {
-        stop()
-        await ended
-      }
-    })
+    this.appCloser = this.#createAppCloser(reporter)
+    this.apps = this.#createApps(ended)
   }
 
   /** Opens the components of all apps. */
@@ -152,6 +123,48 @@ export class RunParts {
       control: () => this.handlers,
       runLog: () => this.appRuntimes.runLog,
       options: () => this.options
+    })
+  }
+
+  #createPeerRuns(): PeerRuns {
+    return new PeerRuns({
+      shell: this.options.shell,
+      run: this.marker,
+      identify: id => this.services.versions.identify(id),
+      known: () => this.services.versions.runtimes.map(({id}) => id)
+    })
+  }
+
+  #createAppCloser(reporter: Reporter): AppCloser {
+    const {stopRequested, now} = this.#lifetime
+    return new AppCloser({
+      sidecars: this.#sidecars,
+      stopRequested,
+      now,
+      leaves: runtime => {
+        this.changes.leave(runtime)
+        this.services.forget(runtime)
+      },
+      reporter
+    })
+  }
+
+  #createApps(ended: RunPartsOptions['ended']): Apps {
+    return new Apps({
+      plan: this.options.plan,
+      runtimes: this.appRuntimes,
+      starts: this.starts,
+      closer: this.appCloser,
+      sidecars: this.#sidecars,
+      openSidecar: async runtime => this.#openSidecar(runtime),
+      joins: runtime => this.services.add(runtime),
+      isMain: runtime => this.services.versions.isMain(runtime),
+      stopRequested: this.#lifetime.stopRequested,
+      isOver: () => this.#lifetime.isOver,
+      end: async () => {
+        this.#stop()
+        await ended
+      }
     })
   }
 

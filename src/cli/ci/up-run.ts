@@ -37,17 +37,11 @@ async function withCommand(
   options: ReturnType<typeof commandRunOptions>,
   live: Live
 ): Promise<number> {
-  const {flags, asJson} = context
-  const {as, showsLogs} = options
-  const {loaded, plan: selected, except} = await selectedApps(context)
-  if (loaded.plan.apps.some(({id}) => id === as))
-    throw new UserError(`the template has an app "${as}"`, {
-      explanation: 'The command needs a sidecar of its own: give it another id, for example --as e2e.'
-    })
-  const sidecar = await loaded.commandSidecar(as)
-  const apps = [...(showsLogs ? selected.apps.map(kept) : selected.apps.map(quiet)), quiet(sidecar)]
+  const {asJson} = context
+  const selection = await selectedApps(context)
+  const {loaded, plan: selected} = selection
+  const apps = await appsFor(selection, options)
   const terminal = openTerminal()
-  const isTerminal = isatty(2)
   const say = (status: Status, text: string): void => {
     void terminal.err.print(reports.safe(shownStatus(process.stderr, status, text, asJson)))
   }
@@ -56,24 +50,8 @@ async function withCommand(
   const {shownAs} = selected
   const {folder} = reports
   const run = new CommandRun({options, template: shownAs, places: loaded.places(), say, flush: terminal.flush, folder})
-  const isPainted = wantsColours(isTerminal, process.env)
-  const form: Form = {
-    plan: {...selected, apps},
-    isJson: asJson,
-    hints: () => runHints(loaded, selected),
-    debugged: except,
-    output: harmlessOutput(terminal.err),
-    form: {kind: 'template', prefixOf: prefixesFor(selected, {style: logStyleOf(flags.text('log-style')), isPainted})},
-    emit: event => {
-      shown(event, say)
-      run.noticed(event)
-    },
-    started: async lived => run.go(lived),
-    takes: signal => run.takes(signal),
-    exitCode: () => run.outcome().exitCode,
-    ended: () => undefined
-  }
-  say('info', `Starting ${counted(selected.apps.length)} of ${selected.shownAs} for: ${options.command}`)
+  const form = formOf(context, {selection, apps, terminal, run, say})
+  say('info', `Starting ${counted(selected.apps.length)} of ${shownAs} for: ${options.command}`)
   let code = EXIT_NOT_READY
   let fault: Error | undefined
   try {
@@ -89,7 +67,53 @@ async function withCommand(
   return code
 }
 
-/** Its output goes to files alone: stdout and stderr are the command's. */
+type Selection = Awaited<ReturnType<typeof selectedApps>>
+
+/** The selected apps, and the sidecar of the command. Rejects with a UserError if the template has an app with its id. */
+async function appsFor(
+  {loaded, plan}: Selection,
+  {as, showsLogs}: ReturnType<typeof commandRunOptions>
+): Promise<readonly AppPlan[]> {
+  if (loaded.plan.apps.some(({id}) => id === as))
+    throw new UserError(`the template has an app "${as}"`, {
+      explanation: 'The command needs a sidecar of its own: give it another id, for example --as e2e.'
+    })
+  const sidecar = await loaded.commandSidecar(as)
+  return [...plan.apps.map(showsLogs ? kept : quiet), quiet(sidecar)]
+}
+
+interface FormParts {
+  readonly selection: Selection
+  readonly apps: readonly AppPlan[]
+  readonly terminal: Terminal
+  readonly run: CommandRun
+  readonly say: (status: Status, text: string) => void
+}
+
+/** How the run is started, shown and ended. */
+function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run, say}: FormParts): Form {
+  const {loaded, plan, except} = selection
+  const style = logStyleOf(flags.text('log-style'))
+  const isPainted = wantsColours(isatty(2), process.env)
+  return {
+    plan: {...plan, apps},
+    isJson: asJson,
+    hints: () => runHints(loaded, plan),
+    debugged: except,
+    output: harmlessOutput(terminal.err),
+    form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted})},
+    emit: event => {
+      shown(event, say)
+      run.noticed(event)
+    },
+    started: async lived => run.go(lived),
+    takes: signal => run.takes(signal),
+    exitCode: () => run.outcome().exitCode,
+    ended: () => undefined
+  }
+}
+
+/** Its output only goes to files: stdout and stderr belong to the command. */
 const quiet = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'file', sidecar: 'file'}})
 
 /** Its output is shown, and kept for the report. */

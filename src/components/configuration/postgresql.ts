@@ -44,13 +44,7 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
       return newestOf(found.rows)
     },
     subscribe: async (keys, metadata, changed) => {
-      const channel = ownChannel || channelIn(metadata)
-      if (channel === '')
-        throw new Error(
-          `unable to subscribe to ${JSON.stringify(table)}. notifyChannel must be set in component metadata or request metadata`
-        )
-      const why = faultOf('notifyChannel', channel)
-      if (why !== undefined) throw new Error(why)
+      const channel = checkedChannel(ownChannel || channelIn(metadata), table)
       return notifications.listen(channel, payload => {
         const items = itemsOf(payload)
         if (typeof items === 'string') return warn(`a notification of channel ${channel} is ${items}: ${payload}`)
@@ -63,6 +57,17 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
       await pool.end()
     }
   }
+}
+
+/** Throws for a missing or invalid channel. */
+function checkedChannel(channel: string, table: string): string {
+  if (channel === '')
+    throw new Error(
+      `unable to subscribe to ${JSON.stringify(table)}. notifyChannel must be set in component metadata or request metadata`
+    )
+  const why = faultOf('notifyChannel', channel)
+  if (why !== undefined) throw new Error(why)
+  return channel
 }
 
 function tableOf(properties: Properties): string {
@@ -98,7 +103,7 @@ function faultOf(what: string, name: string): string | undefined {
   return `invalid ${what} name ${JSON.stringify(name)}. non-alphanumerics or upper cased names are not supported`
 }
 
-/** Of several rows of one key that with the highest version, if versions are numbers. */
+/** The row with the highest version of each key, if versions are numbers. */
 function newestOf(rows: readonly Row[]): ConfigurationItems {
   const items: Record<string, ConfigurationItem> = {}
   const numbers = new Map<string, number>()
@@ -125,7 +130,7 @@ const itemOf = ({value, version, metadata}: Row): ConfigurationItem => ({
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** What a trigger tells of: the row in `data`, with `action` DELETE if it is gone; a text says why it is nothing of that. */
+/** The row in a trigger's `data`, empty if `action` is DELETE; a text: what is wrong with the payload. */
 function itemsOf(payload: string): ConfigurationItems | string {
   let body: unknown
   try {

@@ -1,15 +1,29 @@
 import {decode, encode} from '../../net/grpc/message-codec.ts'
-import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
+import {bindingOf, type Binding} from '../binding.ts'
 import {Properties} from '../properties.ts'
 import {causeOf} from './cause.ts'
 import {BINDING_RESPONSE, INVOKE_BINDING} from '../../net/grpc/messages/binding.ts'
 import type {OpenedByDaprd} from './open.ts'
 import {isWithin} from './within.ts'
 
-/** A binding of daprd. Which way it goes its capabilities say; which operations it has it tells itself. */
-export function daprdBinding({access, capabilities, resource}: OpenedByDaprd): Binding {
-  const {name} = resource
-  const invoke = async (request: BindingRequest): Promise<BindingResponse | undefined> => {
+/** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */
+export function daprdBinding(options: OpenedByDaprd): Binding {
+  const {capabilities, resource} = options
+  return bindingOf(
+    {properties: new Properties(resource.properties)},
+    {
+      ...(capabilities.includes('OUTPUT_BINDING') && {output: outputOf(options)}),
+      ...(capabilities.includes('INPUT_BINDING') && {input: inputOf(options)}),
+      close: async () => {
+        // it lives in daprd
+      }
+    }
+  )
+}
+
+const outputOf = ({access, resource: {name}}: OpenedByDaprd): NonNullable<Binding['output']> => ({
+  operations: undefined,
+  invoke: async request => {
     let answer: Uint8Array
     try {
       answer = await access.call('InvokeBinding', encode(INVOKE_BINDING, {name, ...request}))
@@ -20,36 +34,26 @@ export function daprdBinding({access, capabilities, resource}: OpenedByDaprd): B
     if (data.length === 0 && Object.keys(metadata).length === 0) return undefined
     return {data: Buffer.from(data), metadata}
   }
-  const holdMs = access.holdMs(resource)
-  return bindingOf(
-    {properties: new Properties(resource.properties)},
-    {
-      ...(capabilities.includes('OUTPUT_BINDING') && {output: {operations: undefined, invoke}}),
-      ...(capabilities.includes('INPUT_BINDING') && {
-        input: {
-          read: async ({ready, handle}) => {
-            const open = new Set<Promise<unknown>>()
-            const end = access.readBinding(name, async event => {
-              if (!(await isWithin(holdMs, ready()))) return 'returned'
-              const handled = handle(event)
-              open.add(handled)
-              try {
-                return await handled
-              } finally {
-                open.delete(handled)
-              }
-            })
-            const stop = async (): Promise<void> => {
-              end()
-              await Promise.all(open)
-            }
-            return Promise.resolve({stop})
-          }
-        }
-      }),
-      close: async () => {
-        // it lives in daprd
+})
+
+const inputOf = ({access, resource}: OpenedByDaprd): NonNullable<Binding['input']> => ({
+  read: async ({ready, handle}) => {
+    const holdMs = access.holdMs(resource)
+    const open = new Set<Promise<unknown>>()
+    const end = access.readBinding(resource.name, async event => {
+      if (!(await isWithin(holdMs, ready()))) return 'returned'
+      const handled = handle(event)
+      open.add(handled)
+      try {
+        return await handled
+      } finally {
+        open.delete(handled)
       }
+    })
+    const stop = async (): Promise<void> => {
+      end()
+      await Promise.all(open)
     }
-  )
-}
+    return Promise.resolve({stop})
+  }
+})

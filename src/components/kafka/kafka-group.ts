@@ -124,8 +124,9 @@ export class KafkaGroup {
     if (feed.stream === stream) void this.#reopen(feed)
   }
 
-  async #consume({options, over, partitions}: Feed, stream: Stream): Promise<void> {
-    const {maxRetries, retryMs} = this.#settings
+  /** Reads a stream until it ends or nothing more is wanted; pauses while too many records wait for the app. */
+  async #consume(feed: Feed, stream: Stream): Promise<void> {
+    const {options, over, partitions} = feed
     const readers = new Map<number, PartitionReader>()
     const ended = new AbortController()
     const both = AbortSignal.any([over.signal, ended.signal])
@@ -135,36 +136,43 @@ export class KafkaGroup {
       changed.resolve()
       changed = Promise.withResolvers()
     }
+    const handled = (): void => {
+      count--
+      tell()
+    }
     both.addEventListener('abort', tell, {once: true})
     stream.once('close', () => ended.abort())
-    const newReader = (partition: number): PartitionReader => {
-      const reader = new PartitionReader({
-        atOnce: Math.max(1, options.atOnce),
-        maxRetries,
-        retryMs,
-        handle: async record => options.handle(this.#messageOf(record)),
-        onHandled: () => {
-          count--
-          tell()
-        },
-        over: both
-      })
-      readers.set(partition, reader)
-      partitions.add(reader)
-      return reader
-    }
     try {
       await options.ready()
       for await (const record of stream) {
         if (both.aborted) break
         count++
-        ;(readers.get(record.partition) ?? newReader(record.partition)).put(record)
+        let reader = readers.get(record.partition)
+        if (reader === undefined) {
+          reader = this.#readerFor(feed, both, handled)
+          readers.set(record.partition, reader)
+        }
+        reader.put(record)
         while (count >= Math.max(MAX_WAITING, options.atOnce) && !both.aborted) await changed.promise
       }
     } finally {
       ended.abort()
       for (const reader of readers.values()) void reader.end().then(() => partitions.delete(reader))
     }
+  }
+
+  #readerFor({options, partitions}: Feed, over: AbortSignal, onHandled: () => void): PartitionReader {
+    const {maxRetries, retryMs} = this.#settings
+    const reader = new PartitionReader({
+      atOnce: Math.max(1, options.atOnce),
+      maxRetries,
+      retryMs,
+      handle: async record => options.handle(this.#messageOf(record)),
+      onHandled,
+      over
+    })
+    partitions.add(reader)
+    return reader
   }
 
   /** As the leader of the group: gives the partitions of each topic to the members that read it. */

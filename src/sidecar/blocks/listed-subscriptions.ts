@@ -50,9 +50,7 @@ async function readOne(
   if (!isObject(item)) return warn(`subscription ${at.toString()} of the app is no JSON object: it is left out`)
   const topic = textOf(member(item, 'topic'))
   const pubsubName = textOf(member(item, 'pubsubname'))
-  const metadata = member(item, 'metadata')
   const routes = member(item, 'routes')
-  const bulk = member(item, 'bulkSubscribe')
   for (const [name, value] of Object.entries({topic, pubsubname: pubsubName})) {
     if (value !== '') continue
     const near = nearMiss(
@@ -73,21 +71,24 @@ async function readOne(
   return {
     pubsubName,
     topic,
-    metadata: isObject(metadata)
-      ? Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)]))
-      : {},
+    metadata: metadataOf(member(item, 'metadata')),
     rules: all,
     deadLetterTopic: textOf(member(item, 'deadLetterTopic')),
-    bulk:
-      isObject(bulk) && member(bulk, 'enabled') === true
-        ? bulkSettings(numberOf(member(bulk, 'maxMessagesCount')), numberOf(member(bulk, 'maxAwaitDurationMs')))
-        : undefined
+    bulk: bulkOf(member(item, 'bulkSubscribe'))
   }
 }
 
+const metadataOf = (value: unknown): TopicSubscription['metadata'] =>
+  isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, String(each)])) : {}
+
+const bulkOf = (value: unknown): TopicSubscription['bulk'] =>
+  isObject(value) && member(value, 'enabled') === true
+    ? bulkSettings(numberOf(member(value, 'maxMessagesCount')), numberOf(member(value, 'maxAwaitDurationMs')))
+    : undefined
+
 const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
-/** Undefined: one of them is no rule. */
+/** Undefined: one of them is not a valid rule. */
 async function rulesOf(
   list: unknown,
   faulty: (expression: string, fault: {readonly message: string; readonly offset: number}) => undefined

@@ -47,6 +47,9 @@ const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Prom
   return Buffer.concat(pieces)
 }
 
+/** Reads a body and uses it; the result is an error response if it cannot be read. */
+type WithBody = (bytes: AsyncIterable<Buffer>, use: (body: Buffer) => Reply | Promise<Reply>) => Promise<Reply>
+
 /** The sidecar's own API of one app. */
 export const createApi = ({
   appId,
@@ -61,10 +64,7 @@ export const createApi = ({
     const wanted = new URLSearchParams(textOf(query)).get('appid')
     return wanted === null || wanted === appId ? EMPTY : otherApp
   }
-  const withBody = async (
-    bytes: AsyncIterable<Buffer>,
-    use: (body: Buffer) => Reply | Promise<Reply>
-  ): Promise<Reply> => {
+  const withBody: WithBody = async (bytes, use) => {
     let body: Buffer
     try {
       body = await readBody(bytes, maxBodyBytes)
