@@ -33,10 +33,13 @@ export function inherit(from: object, to: object): void {
   if (onUnixSockets.has(from)) onUnixSockets.add(to)
 }
 
-/** Serves the claimed address with `server`, starting with the connections that have already arrived. */
-export function attach(claim: net.Server, server: net.Server): void {
+/**
+ * Serves the claimed address with `server`, starting with the connections that have already arrived. `warn` is told when there
+ * are too many.
+ */
+export function attach(claim: net.Server, server: net.Server, warn?: (text: string) => void): void {
   const isPath = typeof claim.address() === 'string'
-  spareDescriptors(isPath ? claim : server)
+  spareDescriptors(isPath ? claim : server, warn)
   const accept = (socket: net.Socket): void => {
     if (isPath) onUnixSockets.add(socket)
     socket.resume() // from the next tick on

@@ -5,17 +5,27 @@ import {HANDLE, interceptConnections} from './intercept-connections.ts'
 /** Descriptors that connections leave to the run, for its code, its logs and the processes of apps; at most a quarter of all. */
 const SPARED = 32
 
+/** All descriptors that this process may have. */
+let all = Infinity
+/** It was told that connections are closed. */
+let isTold = false
 /** A connection with this descriptor, or a higher one, is not taken. */
 let firstSpared: number | undefined
 
 /**
  * Closes connections to this server that take one of the last descriptors. Without it, whoever opens many connections would keep
- * a run from loading its own code. The system gives the lowest number that is free (open(2)): it tells how many are left.
+ * a run from loading its own code. The system gives the lowest number that is free (open(2)): it tells how many are left. `warn` is told the first time.
  */
-export function spareDescriptors(server: net.Server): void {
+export function spareDescriptors(server: net.Server, warn?: (text: string) => void): void {
   interceptConnections(server, socket => {
     if (descriptorOf(socket) < (firstSpared ??= findFirst())) return socket
     socket.destroy()
+    if (!isTold && warn !== undefined) {
+      isTold = true
+      warn(
+        `connections are closed at once: this process may have ${all.toString()} files and connections open, and keeps the last ones for itself; raise the limit (ulimit -n) or open fewer connections`
+      )
+    }
     return undefined
   })
 }
@@ -26,7 +36,7 @@ const descriptorOf = (socket: net.Socket): number =>
 /** From the limit of this process (proc(5)), where the system tells it. */
 function findFirst(): number {
   try {
-    const all = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? Infinity)
+    all = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? Infinity)
     return all - Math.min(SPARED, Math.floor(all / 4))
   } catch {
     return Infinity

@@ -1,4 +1,6 @@
+import {readdirSync, readFileSync} from 'node:fs'
 import {Agent} from 'node:http'
+import {join} from 'node:path'
 import t from 'tap'
 import {beginSilence, called, oddApp} from '../rig/bad-input.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -19,6 +21,14 @@ const limited = (rig: Rig): readonly string[] => [
   '.'
 ]
 
+/** Settles when the log of a sidecar has such a line. */
+const logged = async (rig: Rig, line: RegExp): Promise<void> => {
+  const logs = (): readonly string[] =>
+    readdirSync(rig.folder, {recursive: true, encoding: 'utf8'}).filter(name => name.includes('_daprd_'))
+  while (!logs().some(name => line.test(readFileSync(join(rig.folder, name), 'utf8'))))
+    await new Promise(resolve => setImmediate(resolve))
+}
+
 t.test(
   'more connections than descriptors: who is connected is answered, and an app that dies starts again',
   async t => {
@@ -35,6 +45,7 @@ t.test(
     const statuses = new Set<number>()
     for (let n = 0; n < 100; n++) statuses.add((await called(other, 'good', '/echo', {agent})).status)
     t.same([...statuses], [200])
+    await logged(rig, /connections are closed at once: this process may have 256 files and connections open/)
     process.kill(await processOf(rig, 'odd'), 'SIGKILL')
     await run.stderr.line(/"odd" was ended by SIGKILL/)
     t.match(await called(other, 'odd', '/echo', {agent}), {status: 200}, 'the new process has descriptors, too')

@@ -208,3 +208,15 @@ t.test('a crash of ours ends the apps as SIGKILL does', async t => {
   t.match(await run.exited, {signal: 'SIGSEGV'})
   t.same(await survivors(rig, performance.now() + 800 + BUSY_MS), [])
 })
+
+t.test('one that was stopped does not outlive the run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await Promise.all([rig.driven('a'), run.waitForLine('Writing log files')])
+  const {pid} = await watchdogOf(run.pid)
+  process.kill(pid, 'SIGSTOP')
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+  while (markers(pid)) await pause(20)
+})

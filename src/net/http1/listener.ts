@@ -100,11 +100,11 @@ export class Listener {
     const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
     this.#servers = ports.map(claim => {
       const server = this.#open()
-      attach(claim, server)
+      attach(claim, server, options.warn)
       return server
     })
     const [first] = this.#servers
-    if (first !== undefined) for (const claim of sockets) attach(claim, first)
+    if (first !== undefined) for (const claim of sockets) attach(claim, first, options.warn)
   }
 
   /** Stops accepting and lets calls in flight finish, until `cut` is aborted. Settles when the last connection is closed. */

@@ -88,6 +88,8 @@ export class Watchdog {
     child.once('exit', () => isGone.abort())
     this.#tell('bye')
     await pause(GONE_WITHIN_MS, isGone.signal)
+    // one that somebody has stopped (SIGSTOP) would stay
+    if (!isGone.signal.aborted) child.kill('SIGKILL')
   }
 
   #spawn(home: string): ChildProcess {
