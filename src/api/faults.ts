@@ -34,7 +34,7 @@ export interface FaultRow {
   readonly times: number | null
   /** Time until the rule expires; null: with the run. */
   readonly leftMs: number | null
-  /** For people: whose calls, what becomes of them, and how many of them. */
+  /** For people: whose calls, what happens to them, and to how many. */
   readonly texts: {readonly edge: string; readonly effect: string; readonly rate: string; readonly limit: string}
 }
 

@@ -19,7 +19,7 @@ export interface AnswerView {
   readonly failure: string
 }
 
-/** What became of a call that was to be sent again. */
+/** The result of a call that was to be sent again. */
 export interface ReplayView {
   /** The call that was sent again. */
   readonly call: number

@@ -42,7 +42,7 @@ export const noteFailure = (error: Error): void => {
   firstFailure ??= error
 }
 
-/** What to say if stdout did not take what was printed, as a full disk does; '' if it did, or if its reader is gone, who wants no more. */
+/** The error if stdout could not be written (a full disk, for example); '' if it could, or if its reader is gone. */
 export function unwritten(): string {
   const failure = firstFailure ?? process.stdout.errored
   return failure === null || codeOf(failure) === 'EPIPE' ? '' : `cannot write to stdout: ${reasonOf(failure)}\n`

@@ -2,7 +2,7 @@ import type {AnswerView, PinsAnswer, PinView, ReplayView} from '../api/replay-vi
 import {duration, timeOf} from './call-table.ts'
 import {fittingTable} from './table.ts'
 
-/** What became of a call that was to be sent again. */
+/** The result of a call that was to be sent again. */
 export function replayText(view: ReplayView): string {
   const {call, from, to, replay, before, after, differences, differ, leftOut, refusal, hint} = view
   const head = `call ${call.toString()}, ${requestOf(view)}, ${from} → ${to}: `

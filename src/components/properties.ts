@@ -43,7 +43,7 @@ export class Properties {
     return /^-?\d+$/.test(text) ? Number(text) : this.fault(name, `${name} must be a whole number, and not "${text}"`)
   }
 
-  /** Milliseconds; a bare number counts units of so many (Dapr has both: milliseconds for Redis, seconds elsewhere). */
+  /** Milliseconds; a bare number counts units of this many (Dapr has both: milliseconds for Redis, seconds elsewhere). */
   durationMs(name: string, fallback: number, unitMs = 1): number {
     const text = this.text(name)
     if (text === '') return fallback

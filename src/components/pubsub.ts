@@ -38,7 +38,7 @@ export interface TopicReader {
 
 /** A message broker. */
 export interface PubSub extends Component {
-  /** What becomes of a message that the app fails to handle is for the broker to decide; left out: it is dropped. */
+  /** The broker decides what happens to a message that the app fails to handle; left out: it is dropped. */
   readonly keepsFailed?: boolean
   /** Settles when the broker has the message. */
   publish(topic: string, message: Message): Promise<unknown>

@@ -45,14 +45,14 @@ export interface StateStore extends Component {
   readonly queryFault?: string
   /** Undefined: there is none, or it has expired. */
   get(key: string, options: GetOptions): Promise<StateItem | undefined>
-  /** Rejects with an EtagError if somebody else has written meanwhile. */
+  /** Rejects with an EtagError if the item was changed meanwhile. */
   set(request: SetRequest): Promise<void>
   delete(request: DeleteRequest): Promise<void>
   /** All or nothing, as far as the store can. */
   transact(operations: readonly StateOperation[]): Promise<void>
 }
 
-/** The item is another one than the caller has read, or the etag is none (components-contrib: state/errors.go). */
+/** The item has changed since the caller read it, or the etag is invalid (components-contrib: state/errors.go). */
 export class EtagError extends Error {
   readonly kind: 'mismatch' | 'invalid'
 

@@ -5,7 +5,7 @@ import {defaultResources, type Surroundings} from './locate.ts'
 import {noSettings, type Complaint} from './merge.ts'
 import {UserError} from '../model/errors.ts'
 
-/** A service that somebody has deployed: what a template's entry would say of it. */
+/** A deployed service, in the terms of a template's entry. */
 export interface Deployed {
   readonly name: string
   readonly version: string

@@ -75,7 +75,7 @@ export function readFault(fields: FaultFields): FaultPlan {
   }
 }
 
-/** Throws a `WrongFault` if the rule names an id that is nearly one of these, or a caller that is none of them. */
+/** Throws a `WrongFault` if the rule names an id that is nearly one of these, or an unknown caller. */
 export function checkFaultIds({from, to}: FaultPlan, ids: Iterable<string>, isComplete: boolean): void {
   const known = [...new Set(ids)]
   for (const [key, name] of [

@@ -18,7 +18,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
   Ei: 2 ** 60
 }
 
-/** No number of bytes needs as many digits; to tell that a long text is none would take the square of its length. */
+/** No number of bytes needs more digits; to reject a long text would take quadratic time. */
 const MAX_LENGTH = 64
 
 const QUANTITY = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/

@@ -99,7 +99,7 @@ export function parseSource(source: Source): Yaml {
   throw templateError(source, {code: 'invalid-yaml', message, spot, hint: adviceFor(fault, source.text)})
 }
 
-/** What to write, for the mistakes of somebody new to YAML; '' for others. */
+/** A suggestion for the mistakes of people new to YAML; '' for others. */
 function adviceFor({code, message, pos: [at]}: YAMLParseError, text: string): string {
   if (/^(?:All mapping items|Sequence item)/.test(message))
     return 'indent it as the lines above: keys of one app begin in the same column'

@@ -97,14 +97,14 @@ export interface Launch {
   readonly added: readonly string[]
 }
 
-/** What became of a start that somebody asked for. */
+/** The result of a requested start. */
 export interface Start {
   readonly outcome: 'started' | 'runs already' | 'failed'
   /** Why it failed, '' where it did not. */
   readonly why: string
 }
 
-/** What became of an app that was to be handed over to a debugger. */
+/** The result of handing an app over to a debugger. */
 export interface HandedOver {
   /** Why it was not, '' where it was. */
   readonly why: string

@@ -32,7 +32,7 @@ interface NoLease {
 
 /** How long a run may take to respond. */
 const TIMEOUT_MS = 1000
-/** A run that did not respond (a frozen process, for example) is not asked again for so long. */
+/** The time for which a run that did not respond (a frozen process, for example) is not asked again. */
 const SKIP_MS = 10_000
 
 /**

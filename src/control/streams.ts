@@ -4,7 +4,7 @@ import {messageOf} from '../model/errors.ts'
 import {writeTo} from '../net/http1/write-to.ts'
 import type {LeasedSidecar} from './messages.ts'
 
-/** At the end of a run, a reader that has not read anything for so long is abandoned. */
+/** At the end of a run, a reader that has read nothing for this long is abandoned. */
 const TIMEOUT_MS = 500
 
 /** Logs that other processes are reading. Each is sent at the pace of its reader. */

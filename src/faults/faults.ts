@@ -59,7 +59,7 @@ export class Faults {
     return number
   }
 
-  /** Takes a rule off: the calls that it holds go on. False: there is none with this number. */
+  /** Removes a rule: the calls that it holds continue. False: there is none with this number. */
   remove(number: number): boolean {
     const index = this.#active.findIndex(({rule}) => rule.number === number)
     const [active] = index < 0 ? [] : this.#active.splice(index, 1)

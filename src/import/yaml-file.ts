@@ -21,7 +21,7 @@ export function valuesOf(file: ImportedFile): Values {
 export const isMap = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The keys of a map; none if it is none. */
+/** The keys of a map; none for other values. */
 export const mapOf = (value: unknown): Values => (isMap(value) ? value : {})
 
 /** The text of a scalar, '' for anything else. */

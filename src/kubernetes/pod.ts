@@ -2,7 +2,7 @@ import type {Entry} from '../config/service-versions.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {containerVariables, variablesOf} from './variables.ts'
 
-/** After the app has ended its sidecar needs so long to end. */
+/** The time that a sidecar needs to end after its app. */
 const SIDECAR_GRACE_S = 5
 /** On a laptop, too, a readiness command is killed after this time. */
 const COMMAND_TIMEOUT_S = 5

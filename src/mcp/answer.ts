@@ -1,32 +1,32 @@
 import {randomBytes} from 'node:crypto'
 import type {ToolResult} from './tool.ts'
 
-/** An answer as JSON has no more bytes: what does not fit comes with a cursor. */
+/** Maximum size of an answer as JSON; a cursor leads to the rest. */
 const MAX_BYTES = 8 * 1024
-/** Of these for marks, cursor and the JSON around. */
+/** The part of it for marks, cursor and the surrounding JSON. */
 const AROUND_BYTES = 1200
 const MAX_SUMMARY = 600
-/** Of one line of data. */
+/** Maximum length of one line of data. */
 const MAX_LINE = 1500
 
 /** One row of an answer. */
 export interface Item {
   /** For the model; may hold text of apps. */
   readonly text: string
-  /** For programs: only what is ours, such as numbers and ids. */
+  /** For programs: only our own data, such as numbers and ids. */
   readonly fact?: Readonly<Record<string, unknown>>
 }
 
 export interface Listing {
-  /** Ours, in a sentence or two. */
+  /** One or two sentences of our own. */
   readonly summary: string
   readonly items: readonly Item[]
   readonly facts?: Readonly<Record<string, unknown>>
-  /** Where the next answer begins after so many of the items; '' = there is no more. */
+  /** The cursor after this number of items; '' = there are no more. */
   readonly cursorAfter: (count: number) => string
-  /** The last items are kept, in their order: those of a log. */
+  /** Keeps the last items instead of the first, in order: for logs. */
   readonly fromEnd?: boolean
-  /** The rows hold nothing that apps have written or sent. */
+  /** The rows contain nothing that apps have written or sent. */
   readonly isOurs?: boolean
 }
 
@@ -71,13 +71,13 @@ export function textAnswer(
   }
 }
 
-/** What went wrong, in a sentence. */
+/** An error in one sentence. */
 export const faultAnswer = (text: string): ToolResult => ({
   content: [{type: 'text', text: cut(text, MAX_LINE)}],
   isError: true
 })
 
-/** Text of apps, between marks that no app can know. */
+/** Text of apps, between marks that no app can guess. */
 function marked(text: string): string {
   if (text === '') return ''
   const mark = randomBytes(6).toString('hex')

@@ -1,4 +1,4 @@
-/** Lets only so many work at the same time; the others wait in their order. */
+/** Limits how many work at the same time; the others wait in order. */
 export class Limit {
   readonly #waiting: (() => void)[] = []
   #free: number

@@ -1,4 +1,4 @@
-/** What became of an event that the app was to get, in Dapr's words. */
+/** The outcome of an event for the app, in Dapr's terms. */
 export type ProcessStatus = 'success' | 'retry' | 'drop'
 
 /** Something that is counted of a component (Dapr: pkg/diagnostics/component_monitoring.go). */

@@ -40,7 +40,7 @@ export type Event =
   | {readonly type: 'policy-decided'; readonly text: string}
   /** A fault is on or off, or has killed an app. */
   | ({readonly type: 'fault-changed'} & FaultChange)
-  /** What came of calls that were sent again after a save. */
+  /** The results of calls that were sent again after a save. */
   | {readonly type: 'replayed'; readonly text: string}
   /** Something that the user should know; never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
@@ -49,7 +49,7 @@ export interface Reloaded {
   readonly id: string
   /** Counts the reloads of the app: what a call has waited for names it. */
   readonly number: number
-  /** What was saved, relative to the folder of the app; none where somebody asked for it. */
+  /** The saved files, relative to the folder of the app; none if a reload was requested. */
   readonly files: readonly string[]
   /** From the change, or the request, until the app accepted calls again. */
   readonly tookMs: number

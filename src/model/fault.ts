@@ -1,4 +1,4 @@
-/** What becomes of a call that a fault hits, after its delay. */
+/** What happens to a call that a fault hits, after its delay. */
 export type FaultKind =
   /** It goes on. */
   | 'none'
@@ -44,7 +44,7 @@ export interface FaultPlan {
 /** Stands for every app. */
 export const ANY = 'any'
 
-/** A rule with what became of it. */
+/** A rule with its counts. */
 export interface FaultView {
   readonly number: number
   readonly plan: FaultPlan

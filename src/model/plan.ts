@@ -17,7 +17,7 @@ export interface Plan {
   readonly managerPort: number | 'usual' | 'none'
   /** In template order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
-  /** Apps of profiles that nobody asked for: they can be started during the run. Left out: there are none. */
+  /** Apps of profiles that were not requested: they can be started during the run. Left out: there are none. */
   readonly leftOut?: readonly AppPlan[]
   /** Reads which calls fail on purpose from the start. Rejects with a `UserError` for a mistake. Left out: none do. */
   readonly faults?: () => Promise<readonly FaultPlan[]>
@@ -109,7 +109,7 @@ export type LogDestination = 'file' | 'console' | 'fileAndConsole'
 
 /** What is kept of the calls that an app makes and gets. */
 export interface RecordPlan {
-  /** Of a body, so many bytes are kept each way; -1: nothing of such calls is. */
+  /** The number of bytes to record of each body, in each direction; -1: such calls are not recorded. */
   readonly bodyBytes: number
   /** Further names whose values are masked wherever recorded bytes are shown. */
   readonly mask: readonly string[]
@@ -165,7 +165,7 @@ export interface ResourcesPlan {
   readonly configFile: string
   /** Dapr's own folder: nobody has asked for what lies in it. */
   readonly defaultFolder: string
-  /** A component that cannot be opened is told, and no more: of a command next to the apps, which may not need it. */
+  /** A component that cannot be opened is only reported: for a command next to the apps, which may not need it. */
   readonly areOptional?: boolean
 }
 

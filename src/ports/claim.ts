@@ -157,7 +157,7 @@ class Claim {
     try {
       return this.#keep(app, kind, await listen(port, addresses(app, kind)))
     } catch {
-      return undefined // somebody has it, or the addresses are wrong, which the next one meets, too
+      return undefined // it is taken, or the addresses are wrong, which the next attempt reports
     }
   }
 

@@ -26,7 +26,7 @@ export interface Comparison {
 
 const MAX_SHOWN = 50
 const MAX_TEXT = 200
-/** A call is slower, or faster, if its time differs by this factor, and by more than so many ms. */
+/** A call counts as slower or faster if its time differs by this factor and by more than `MIN_MS`. */
 const TIMES = 5
 const MIN_MS = 1000
 /** Texts that differ more are not compared line by line: that would take long. */

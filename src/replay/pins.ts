@@ -59,10 +59,10 @@ const MAX_PINS = 50
 /** Of the recorded bytes of all pinned calls. */
 const MAX_BYTES = 2 * 1024 * 1024
 const MAX_ROUNDS = 20
-/** A request that was inside at so many of the last five ends is not sent by itself. */
+/** A request that was in flight at this many of the last five exits is not sent automatically. */
 const SUSPECT = 2
 
-/** The pinned calls of a run: they are sent again when somebody asks, and after each save those that are safe. */
+/** The pinned calls of a run: they are sent again on request, and the safe ones after each save. */
 export class Pins {
   readonly #replayer: Replayer
   readonly #sent: (round: Round, replays: readonly Replay[]) => void
@@ -74,7 +74,7 @@ export class Pins {
   /** The save whose round has not begun. */
   #saved: Cause | undefined
 
-  /** `sent` is told what came of each round after a save. */
+  /** `sent` gets the results of each round after a save. */
   constructor(replayer: Replayer, sent: (round: Round, replays: readonly Replay[]) => void) {
     this.#replayer = replayer
     this.#sent = sent
@@ -89,7 +89,7 @@ export class Pins {
     return this.#rounds
   }
 
-  /** Pins a call. If it is safe, and no app has ended with it inside, it is sent twice: what differs then is noise. Rejects with a UserError. */
+  /** Pins a call. If it is safe and has not crashed an app, it is sent twice: what differs then is noise. Rejects with a UserError. */
   async add(call: RecordedCall, signal: AbortSignal): Promise<Pin> {
     const known = this.#pins.find(pin => pin.call.number === call.number)
     if (known !== undefined) return known
@@ -133,7 +133,7 @@ export class Pins {
     if (!this.#over.signal.aborted) this.#sent(round, replays)
   }
 
-  /** Sends all pinned calls because somebody has asked. */
+  /** Sends all pinned calls on request. */
   async sendAll(wishes: SendWishes): Promise<void> {
     if (this.#pins.length === 0)
       throw new UserError('no call is pinned', {explanation: 'pillion replay --pin NUMBER pins one.'})

@@ -37,7 +37,7 @@ export class ReplayRefused extends UserError {
   }
 }
 
-/** What became of a call that was to be sent again. */
+/** The result of a call that was to be sent again. */
 export interface Replay {
   readonly call: RecordedCall
   /** The call as which it was sent; 0: it was not sent, or the sidecar has refused it. */

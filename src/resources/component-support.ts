@@ -17,7 +17,7 @@ export const isForDaprd = ({type}: Pick<ComponentResource, 'type'>, use: DaprdUs
   return use === 'always' || !isComponentType(type)
 }
 
-/** How somebody gets a daprd. */
+/** How to install a daprd. */
 export const INSTALL_DAPRD = '"dapr init --slim" of Dapr’s own CLI installs one; one in the PATH is found, too'
 
 /** `always`: also for what we have ourselves, to compare. */

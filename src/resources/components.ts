@@ -56,7 +56,7 @@ export const areFor =
 export const logName = ({name, type, version}: Pick<ComponentResource, 'name' | 'type' | 'version'>): string =>
   `${name} (${type}/${version})`
 
-/** What Dapr's command line says of the second of one name (pkg/standalone); '' = there is none before it. */
+/** What Dapr's command line says about a second component of the same name (pkg/standalone); '' = it is the first. */
 export function whyDouble(resource: ComponentResource, all: readonly ComponentResource[]): string {
   const first = all.find(({name}) => name === resource.name)
   return first === undefined || first === resource

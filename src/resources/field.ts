@@ -36,7 +36,7 @@ const MAX_MERGED = 10_000
 /** Values nested deeper than this contain themselves. */
 const MAX_DEPTH = 100
 
-/** The API server would not take a resource of so many values. */
+/** The API server would not accept a resource with more values. */
 const MAX_READ = 200_000
 
 /** The YAML documents of a file, and the faults found in it; readers of the fields add theirs. */
@@ -183,7 +183,7 @@ export class Field {
     this.faultAt(this.#start, message, details)
   }
 
-  /** Notes a fault at so many characters into a text. */
+  /** Notes a fault at an offset within a text. */
   noteWithin(offset: number, {severity, message, hint = ''}: TextFault): void {
     const quote = isScalar(this.#node) && this.#node.type?.startsWith('QUOTE_') === true ? 1 : 0
     const at = this.#start + quote + offset

@@ -2,7 +2,7 @@ import {messageOf, type Place} from '../model/errors.ts'
 import type {ResourceFault} from './fault.ts'
 import type {Field, ResourceFile} from './field.ts'
 
-/** Dapr's HTTPEndpoint: somebody outside whom apps call by a name (pkg/apis/httpEndpoint/v1alpha1/types.go). */
+/** Dapr's HTTPEndpoint: an external server that apps call by a name (pkg/apis/httpEndpoint/v1alpha1/types.go). */
 export interface HttpEndpoint {
   readonly name: string
   readonly namespace: string

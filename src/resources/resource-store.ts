@@ -67,7 +67,7 @@ export class ResourceStore {
     }
   }
 
-  /** What has no effect of what somebody has asked for: not of what lies in Dapr's own folder, each once. */
+  /** Resources of the user without effect, each once; those in Dapr's own folder are left out. */
   get withoutEffect(): readonly WithoutEffect[] {
     const all = [...this.#apps].flatMap(({app, snapshot}) => {
       const usual = `${this.#shown(app.resources.defaultFolder)}/`

@@ -30,7 +30,7 @@ export interface SidecarBlocksOptions {
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: BlockContextOptions['counted']
   readonly startSpan: BlockContextOptions['startSpan']
-  /** A component that cannot be opened is told, and no more. */
+  /** A component that cannot be opened is only reported. */
   readonly areOptional: boolean
   /** Lines of the level `debug` are written. */
   readonly isDebug: boolean

@@ -17,7 +17,7 @@ export function whyNotFound([program = '']: readonly string[], folder: string, s
 function adviceFor(program: string, folder: string, folders: readonly string[]): string {
   const local = join('node_modules', '.bin', program)
   if (isExecutable(resolve(folder, local))) return `; npm has it: write command: [./${local}, …]`
-  // so many programs have short names that one of them is always near
+  // many programs have short names, so one of them is always close
   const near =
     program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesIn(resolve(folder, each)))))
   return near === '' ? '' : `; did you mean ${near}?`

@@ -1,8 +1,8 @@
 import {systemClock, type Clock} from '../platform/clock.ts'
 
-/** A save, or all that one command writes, is over when nothing has come for so long … */
+/** A save, or everything that one command writes, is complete after this time without changes … */
 const REST_MS = 50
-/** … but what never rests is told after so long. */
+/** … but continuous changes are reported after this time. */
 const CAP_MS = 2000
 
 /** Gathers what comes close together, and tells of it once it rests. */

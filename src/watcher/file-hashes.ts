@@ -3,13 +3,13 @@ import type {Stats} from 'node:fs'
 import {readFile, stat} from 'node:fs/promises'
 import {codeOf} from '../model/errors.ts'
 
-/** What came of a path: something of this name appeared, or it is known to have been there. */
+/** What happened at a path: a file appeared, or one that is known changed. */
 export type Came = 'appeared' | 'other'
 
 /** Larger files are told apart by size and time alone. */
 const MAX_HASHED_BYTES = 16 * 1024 * 1024
 
-/** So many files wait to be hashed, and no more: of the others nothing but size and time is known. */
+/** Maximum number of files that wait to be hashed; of the others only size and time are known. */
 const MAX_WAITING = 2000
 
 /** What is known of a file. */

@@ -24,6 +24,6 @@ export async function mountedKindOf(folder: string): Promise<string> {
   try {
     return mountedKind((await statfs(folder)).type)
   } catch {
-    return '' // no such folder: whoever watches it finds out
+    return '' // no such folder: the watcher will notice
   }
 }

@@ -128,7 +128,7 @@ export class Watch {
       .on('error', error => void this.#fail(error))
   }
 
-  /** Where the system has no more watches to give: once more, by looking. */
+  /** Starts again by polling, since the system has no watches left. */
   async #fail(error: unknown): Promise<void> {
     const limit = LIMITS.get(codeOf(error))
     if (this.#polls || this.#isClosed || limit === undefined) return

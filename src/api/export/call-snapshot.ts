@@ -6,7 +6,7 @@ import type {CallsQuery} from '../calls.ts'
 import type {Turns} from '../turns.ts'
 
 /**
- * The calls that were kept at one moment. Later ones are none of it, and those that were under way then stay so. The recorder goes
+ * The calls that were kept at one moment. Later ones are not included, and those that were in flight stay so. The recorder goes
  * on: what it overwrites before it was read is counted.
  */
 export class CallSnapshot {
@@ -72,7 +72,7 @@ export class CallSnapshot {
   /** Bytes are overwritten in the order in which calls began. */
   #findFirstWhole(): number {
     const ended = this.#numbers.filter(number => !this.#underWay.has(number))
-    let [low, high] = [0, ended.length] // so many of the latest ones are whole
+    let [low, high] = [0, ended.length] // the number of the latest ones that are whole
     while (low < high) {
       const middle = Math.ceil((low + high) / 2)
       const call = this.#recorder.call(ended[middle - 1] ?? 0)

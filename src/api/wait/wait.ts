@@ -42,7 +42,7 @@ export interface ConditionView {
   readonly apps: readonly {readonly app: string; readonly reason: string; readonly lastLine: string}[]
 }
 
-/** Conditions are looked at so often, and at each event of the run. */
+/** How often conditions are checked, besides at each event of the run. */
 const LOOK_MS = 10
 
 /** Waits until the conditions are met, or one of them can no longer be met. Throws an ApiProblem for unknown apps and topics. */

@@ -32,7 +32,7 @@ export interface Collecting {
   readonly crashes: number
 }
 
-/** Reads what became of the apps, while the run still answers. Never fails: what is not known is left out. */
+/** Reads the state of the apps while the run still answers. Never fails: what is unknown is left out. */
 export async function collect({handlers, as, places, crashes}: Collecting): Promise<Collected> {
   const listing = handlers.list()
   const run = await ownRun(handlers)

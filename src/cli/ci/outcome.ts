@@ -10,7 +10,7 @@ export interface Check {
   readonly failure: string
 }
 
-/** What became of an app (one instance) until the command was over. */
+/** The state of an app (one instance) when the command had finished. */
 export interface AppOutcome {
   readonly id: string
   /** With its number if it is not the first instance. */

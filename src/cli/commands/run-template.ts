@@ -86,7 +86,7 @@ const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
   return flags.names.includes('only') ? onlyThese(wanted, [...flags.list('only'), ...words]) : wanted
 }
 
-/** Somebody sits there, and nothing that reads our lines. */
+/** Whether a person watches: both ends are a terminal, and no program reads our lines. */
 const isLive = ({flags, asJson}: CommandContext, terminal: Terminal): boolean =>
   terminal.isTerminal &&
   process.stdin.isTTY &&

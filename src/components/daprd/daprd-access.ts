@@ -44,7 +44,7 @@ export interface DaprdAccess {
   readBinding(name: string, deliver: DeliverEvent): () => void
   /** Hands over what changes in a subscription to configuration; the returned function ends that. */
   onConfiguration(id: string, changed: ConfigurationChanged): () => void
-  /** The message broker may take a message for lost that is not answered for so long, in ms. */
+  /** The time in ms after which the message broker may treat an unanswered message as lost. */
   holdMs(resource: ComponentResource): number
 }
 

@@ -9,13 +9,13 @@ export interface StreamSettings {
   readonly consumerId: string
   /** How often messages are looked for that were not acknowledged. */
   readonly redeliverIntervalMs: number
-  /** A message that was not acknowledged for so long is delivered again. */
+  /** The time after which a message that was not acknowledged is delivered again. */
   readonly processingTimeoutMs: number
   /** Messages that are read ahead. */
   readonly queueDepth: number
   /** Messages that are handled at once. */
   readonly concurrency: number
-  /** About so many entries are kept in a stream; 0: all. */
+  /** The approximate number of entries to keep in a stream; 0: all. */
   readonly maxLength: number
   /** How long one read waits. */
   readonly readTimeoutMs: number

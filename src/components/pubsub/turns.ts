@@ -1,4 +1,4 @@
-/** Lets so many go on in one turn of the event loop; the others wait for the next turns, in their order. */
+/** Lets a limited number of callers continue in one turn of the event loop; the others wait for the next turns, in order. */
 export class Turns {
   readonly #atOnce: number
   #left: number

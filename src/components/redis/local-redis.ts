@@ -24,7 +24,7 @@ export class LocalRedis {
   #becoming: Promise<boolean> | undefined
   /** Connections wait for a server. */
   #isLost = false
-  /** Somebody wants the port for another server. */
+  /** The port is wanted for another server. */
   #isReleased = false
   readonly #over = new AbortController()
 
@@ -69,7 +69,7 @@ export class LocalRedis {
     while (!this.#over.signal.aborted) {
       if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
       const mayBecome = !this.#isReleased && !this.#options.isOwnPort(this.#port)
-      // the client of a real one is large: it is loaded where somebody answers
+      // the client of a real one is large: it is only loaded if a server answers
       if (mayBecome && !(await this.#isAnswered(address)) && (await this.#become())) continue
       try {
         return await this.#connectTo(address)
@@ -100,7 +100,7 @@ export class LocalRedis {
     }
   }
 
-  /** Opens the built-in one. False: somebody else has the port. Rejects if it is switched off. */
+  /** Opens the built-in one. False: another process has the port. Rejects if it is turned off. */
   async #become(): Promise<boolean> {
     this.#becoming ??= this.#openBuiltIn()
     try {

@@ -42,7 +42,7 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
       },
       back: () => {}
     })
-    // one that has been a master may not know yet that it is none any more
+    // a former master may not know yet that it is no longer one
     const role = await client.command(['ROLE'])
     if (Array.isArray(role) && String(role[0]) === 'master') return client
     await client.close()

@@ -115,7 +115,7 @@ function ttlIn(metadata: Readonly<Record<string, string>>): number | undefined {
   )
 }
 
-/** A hash without the fields of an item is none (Dapr's text). */
+/** A hash without the fields of an item is not one (Dapr's text). */
 function itemOf(reply: Reply): StateItem | undefined {
   const pairs = Array.isArray(reply) ? (reply as readonly Reply[]) : []
   if (pairs.length === 0) return undefined

@@ -153,7 +153,7 @@ class SqliteState implements StateStore {
     try {
       this.#sweep.run()
     } catch {
-      // somebody else writes: the next time is soon enough
+      // another process is writing: the next time is soon enough
     }
   }
 }

@@ -33,7 +33,7 @@ interface Index<M> {
 export class Versions<M extends Versioned & Callee> {
   readonly #runtimes: M[]
   readonly #assigned = new Map<string, string>()
-  /** Undefined: made when somebody asks, once for all that were added before. */
+  /** Undefined until it is needed; then made once for all that were added before. */
   #index: Index<M> | undefined
 
   constructor(runtimes: readonly M[]) {

@@ -15,7 +15,7 @@ export interface Ask {
   /** Default: `application/json`. */
   readonly type?: string
   readonly signal?: AbortSignal | undefined
-  /** A server that cannot be reached is asked again for so long; default: `ApiClient.outageMs`. */
+  /** How long to retry a server that cannot be reached; default: `ApiClient.outageMs`. */
   readonly patienceMs?: number
   /** The answer may begin whenever it does: a log that is followed has no head before its first line. */
   readonly waits?: boolean
@@ -25,11 +25,11 @@ export interface Ask {
 const FIRST_ANSWER_MS = 5000
 /** Later ones may wait for the webhooks of others, each of which has at most 30 s (`timeoutSeconds`). */
 const ANSWER_MS = 60_000
-/** A server that is busy (429), starts, or has just learned a kind (503) is asked again for so long. */
+/** How long to retry a server that is busy (429), is starting, or has just learned a kind (503). */
 const BUSY_MS = 30_000
 /** The longest that we wait between two tries. */
 const MAX_PAUSE_MS = 10_000
-/** Of an error's text, so many bytes are read. */
+/** The number of bytes to read of an error's text. */
 const MAX_ERROR_BYTES = 256 * 1024
 const MAX_RESPONSE_BYTES = 512 * 1024 * 1024
 
@@ -50,7 +50,7 @@ export class ApiClient {
   /** Whether the server has answered at all. */
   #isKnown = false
   readonly #agents = {http: new HttpAgent({keepAlive: true}), https: new HttpsAgent({keepAlive: true})}
-  /** A server that cannot be reached is asked again for so long. 0 = not at all. */
+  /** How long to retry a server that cannot be reached; 0 = not at all. */
   outageMs = 0
 
   constructor(access: ClusterAccess) {

@@ -68,7 +68,7 @@ export function asUserError(error: ApiError, what: string, context: string): Use
   }
 }
 
-/** Somebody else manages a field that we would change: `conflict with "kubectl" using apps/v1: .spec.replicas`. */
+/** Another manager owns a field that we would change: `conflict with "kubectl" using apps/v1: .spec.replicas`. */
 function conflict(error: ApiError, what: string): UserError {
   const causes = (error.status.details?.causes ?? []).filter(({reason}) => reason === 'FieldManagerConflict')
   if (causes.length === 0)

@@ -33,9 +33,9 @@ export interface ContainerExit {
   readonly failures: number
 }
 
-/** Of a pod that was there before us, so many lines are shown. */
+/** The number of lines to show of a pod that existed before the run. */
 const TAIL = 10
-/** A container that ran for so long has not failed in a row with earlier ones. */
+/** A container that ran for this long starts a new row of failures. */
 const STEADY_MS = 10_000
 /** The last line of a container may come after the news of its end. */
 const LAST_LINE_MS = 2000

@@ -22,11 +22,11 @@ export interface ClusterRunOptions {
   readonly writeFiles: (app: AppObjects) => readonly DeployFile[]
 }
 
-/** What may pass by itself (no node has room, a quota is used up) is waited for so long. */
+/** How long to wait for problems that may pass by themselves (no node has space, a quota is used up). */
 const HINDRANCE_MS = 30_000
 /** So many failures in a row of one container end the run. */
 const MAX_FAILURES = 5
-/** An API server that goes away while a run is under way is asked again for so long. */
+/** How long to retry an API server that goes away during a run. */
 const OUTAGE_MS = 120_000
 
 /**

@@ -9,7 +9,7 @@ export interface ContainerLogOptions {
   readonly namespace: string
   readonly pod: string
   readonly container: string
-  /** Only so many of the lines that are there already; undefined: all. */
+  /** The number of existing lines to read; undefined: all. */
   readonly tail: number | undefined
   /** Gets whole lines, or pieces of very long ones, as latin1. The next ones wait for its promise. */
   readonly take: (text: string) => Promise<void> | undefined

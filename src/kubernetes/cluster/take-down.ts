@@ -26,7 +26,7 @@ export interface TakeDownOptions {
 /** Beyond the grace of its pods a cluster has this long to let them go. */
 const EXTRA_MS = 30_000
 const DEFAULT_GRACE_S = 30
-/** An object that is deleted goes at once, unless somebody has put a finalizer on it: clouds do, to free a load balancer. */
+/** A deleted object disappears at once, unless it has a finalizer: clouds add one to free a load balancer. */
 const OBJECT_MS = 60_000
 /** After this time it is said what is waited for. */
 const SAID_MS = 2000

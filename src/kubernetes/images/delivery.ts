@@ -9,7 +9,7 @@ export interface Delivery {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** By the name of a context its cluster's own way; `--registry` comes first. Throws a `UserError` if there is none. */
+/** The way to bring images to a cluster, by the name of its context; `--registry` comes first. Throws a `UserError` if there is none. */
 export function deliveryTo(context: string, builder: string, registry: string): Delivery {
   const plain = {env: {}}
   if (registry !== '') return {...plain, command: image => [builder, 'push', image], text: 'Pushing'}

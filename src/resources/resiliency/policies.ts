@@ -22,7 +22,7 @@ export interface CircuitBreakerPolicy {
   readonly name: string
   /** Calls that a half-open breaker lets through, and successes that close it. */
   readonly maxRequests: number
-  /** A closed breaker forgets its counts so often; 0 = never. */
+  /** How often a closed breaker resets its counts; 0 = never. */
   readonly intervalMs: number
   /** How long it stays open. */
   readonly timeoutMs: number

@@ -73,7 +73,7 @@ const MAX_TIME = 253_402_300_799_000
 
 /**
  * The envelope of what is published (components-contrib: pubsub/envelope.go), in JSON with sorted keys. Data in JSON keeps
- * its text. `hasTtl`: the broker lets messages expire itself. Throws if a CloudEvent is none.
+ * its text. `hasTtl`: the broker lets messages expire itself. Throws if a CloudEvent is invalid.
  */
 export function envelopeOf(publication: Publication, appId: string, hasTtl = false): string {
   const {contentType, metadata, data} = publication
@@ -168,7 +168,7 @@ export function rawEvent(
   }
 }
 
-/** The event of a message. Throws if it is none. */
+/** The event in a message. Throws if it is not a JSON object. */
 export function parseEvent(data: Buffer): EventFields {
   const value: unknown = JSON.parse(data.toString())
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as EventFields

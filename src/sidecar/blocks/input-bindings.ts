@@ -12,11 +12,11 @@ interface Active {
   readonly binding: AppComponent<'bindings'>
   readonly over: AbortController
   readonly reader: EventReader
-  /** As it is now: its route may change while it is read. */
+  /** Its route may change while it is read. */
   target: BindingTarget
 }
 
-/** What an app may have wished in answers to events. */
+/** The blocks that answers to events may use. */
 type Blocks = Pick<BindingDeliveryOptions, 'bindings' | 'state'>
 
 /** The bindings that bring events to one app (Dapr: pkg/runtime/processor/binding). */
@@ -32,7 +32,7 @@ export class InputBindings {
     this.#blocks = blocks
   }
 
-  /** Reads these bindings from now on, and no others. One that is read already, and is the same, goes on. */
+  /** Reads exactly these bindings from now on. One that is already read and unchanged continues. */
   async follow(wanted: readonly BindingTarget[], channel: BindingChannel): Promise<void> {
     await this.#changes.run(async () => {
       if (this.#isClosed) return
@@ -42,7 +42,7 @@ export class InputBindings {
     })
   }
 
-  /** Reads no more; settles when what the app has is answered. */
+  /** Stops reading; settles when the app has answered what it already got. */
   async close(): Promise<void> {
     this.#isClosed = true
     for (const {over} of this.#active.values()) over.abort()

@@ -15,7 +15,7 @@ const KEYS = ['pubsubname', 'topic', 'metadata', 'route', 'routes', 'deadLetterT
 const member = (from: Members, name: string): unknown =>
   from[name] ?? Object.entries(from).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
 
-/** The list of an app in JSON. Throws if the text is none. */
+/** The list of an app in JSON. Throws if the text is not a list. */
 export function parseListed(text: string): readonly unknown[] {
   const list: unknown = JSON.parse(text)
   if (list === null) return []

@@ -19,7 +19,7 @@ export class Locks {
     this.#context = context
   }
 
-  /** False: somebody has it. */
+  /** False: it is held by another owner. */
   async lock(
     storeName: string,
     request: LockRequest & {readonly expiryInSeconds: number},

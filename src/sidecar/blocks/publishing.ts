@@ -189,7 +189,7 @@ const unnamed = (reason: string, pubsubName: string, message: string, metadata: 
     detailsOf(reason, pubsubName, message, metadata)
   )
 
-/** The error of a bulk request with an entry that is none. */
+/** The error of a bulk request with an invalid entry. */
 export function unmarshalable(
   {pubsubName, topic, appId}: {readonly pubsubName: string; readonly topic: string; readonly appId: string},
   why: string

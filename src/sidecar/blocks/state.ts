@@ -274,7 +274,7 @@ const detailsOf = (reason: string, store: string): BlockErrorDetails => ({
 /** A request says something that no store understands. */
 class RequestFault extends Error {}
 
-/** Throws for words that are none (components-contrib: state.CheckRequestOptions). */
+/** Throws for unknown values (components-contrib: state.CheckRequestOptions). */
 function checked({etag, metadata, concurrency, consistency}: DeleteWish, key: string): DeleteRequest {
   if (!CONCURRENCY.includes(concurrency)) throw new RequestFault(`unrecognized concurrency model '${concurrency}'`)
   if (!CONSISTENCY.includes(consistency)) throw new RequestFault(`unrecognized consistency model '${consistency}'`)

@@ -25,17 +25,17 @@ interface Active {
   readonly delivering: {waiting: number; count: number}
 }
 
-/** A subscription of somebody who takes its events by a channel of his own. */
+/** A subscription over a stream, which has its own channel for events. */
 interface Streamed {
   readonly channel: EventChannel
   active: Active
-  /** It cannot go on, and why. */
+  /** Called with the reason when it cannot continue. */
   readonly gone: (why: string) => void
 }
 
 const keyOf = ({pubsubName, topic}: TopicSubscription): string => JSON.stringify([pubsubName, topic])
 
-/** What would make the reading another one. */
+/** Whether both are read in the same way; only their routes may differ. */
 const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
   isDeepStrictEqual([a.bulk, a.metadata], [b.bulk, b.metadata])
 
@@ -52,8 +52,8 @@ export class Subscriptions {
   }
 
   /**
-   * Reads these topics from now on, and no others. A topic that is read already goes on with its new routes: no message is
-   * lost. What is wrong with one of them is logged, the others hold.
+   * Reads exactly these topics from now on. A topic that is already read continues with its new routes: no message is
+   * lost. Errors of one topic are logged and do not affect the others.
    */
   async follow(wanted: readonly TopicSubscription[], channel: EventChannel): Promise<void> {
     await this.#changes.run(async () => {
@@ -74,8 +74,8 @@ export class Subscriptions {
   }
 
   /**
-   * Reads a topic until it is stopped, whoever else reads it. Rejects with a BlockError where it cannot. `gone`: it could not
-   * go on after a change of its component.
+   * Reads a topic until it is stopped, independently of other readers. Rejects with a BlockError if it cannot. `gone`: it could
+   * not continue after a change of its component.
    */
   async open(subscription: TopicSubscription, channel: EventChannel, gone: Streamed['gone']): Promise<TopicReader> {
     const {pubsubName, topic} = subscription
@@ -104,7 +104,7 @@ export class Subscriptions {
     return [...this.#streamed].map(({active}) => active.subscription)
   }
 
-  /** What waits for the app, or is being delivered to it. */
+  /** The messages that wait for the app or are being delivered to it. */
   get backlogs(): readonly Omit<TopicBacklog, 'app' | 'type'>[] {
     const all = [...this.#active.values(), ...[...this.#streamed].map(({active}) => active)]
     return all.map(({subscription: {pubsubName, topic}, reader, delivering}) => ({
@@ -118,7 +118,7 @@ export class Subscriptions {
     }))
   }
 
-  /** Components have changed: streams read on from those that were opened anew. */
+  /** Components have changed: streams continue with those that were reopened. */
   async renew(): Promise<void> {
     await this.#changes.run(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))
   }
@@ -140,7 +140,7 @@ export class Subscriptions {
     }
   }
 
-  /** Reads no more; settles when what the app has is answered. */
+  /** Stops reading; settles when the app has answered what it already got. */
   async close(): Promise<void> {
     this.#isClosed = true
     for (const {over} of this.#active.values()) over.abort()
@@ -170,7 +170,7 @@ export class Subscriptions {
     }
   }
 
-  /** The component of a subscription; undefined: there is none, or the app may not use it so. */
+  /** The component of a subscription; undefined: there is none, or the app is not allowed to subscribe. */
   async #broker(subscription: TopicSubscription): Promise<AppComponent<'pubsub'> | undefined> {
     const {pubsubName, topic} = subscription
     const {log, appId} = this.#context

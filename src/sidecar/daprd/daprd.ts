@@ -28,7 +28,7 @@ export interface DaprdOptions {
   readonly log: DaprdProcessOptions['log']
 }
 
-/** Its API is looked for so often until it answers. */
+/** How often its API is tried until it answers. */
 const LOOK_EVERY_MS = 10
 const LATER_EVERY_MS = 50
 const LATER_MS = 500

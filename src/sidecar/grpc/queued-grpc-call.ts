@@ -24,7 +24,7 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
   protected isOver = false
   /** The callee has closed the connection under the call. */
   protected isBroken = false
-  /** Set while policies decide what becomes of the call. */
+  /** Set while policies decide about the call. */
   protected policed: PolicedAnswer | undefined
   /** How the answer of the current attempt breaks off; undefined: it does not. */
   protected broken: BrokenResponse | undefined

@@ -38,7 +38,7 @@ interface ParsedRequest {
   readonly isTraced: boolean
 }
 
-/** What becomes of traces; it may change from request to request. */
+/** How traces are handled; this may change from request to request. */
 export interface Tracing {
   /** False: trace headers are passed on unchanged. */
   readonly isTracing: boolean

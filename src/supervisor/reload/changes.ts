@@ -120,7 +120,7 @@ export class Changes {
     void this.#watching?.add(runtime)
   }
 
-  /** Somebody has started an app that was left out: from now on edits of the template change it. */
+  /** An app that was left out has been started: from now on edits of the template change it. */
   broughtIn({id}: AppPlan): void {
     this.#broughtIn.add(id)
     this.#plan = withBroughtIn(this.#plan, this.#broughtIn)

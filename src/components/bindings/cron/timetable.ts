@@ -8,7 +8,7 @@ interface Entry {
   due: number
 }
 
-/** A machine that sleeps stops its timers, and its clock may be set: so often the time is looked at anew. */
+/** How often the time is checked: a sleeping machine stops its timers, and its clock may be set. */
 const LOOK_MS = 60_000
 
 export interface TimetableOptions {

@@ -34,7 +34,7 @@ const FAILURES: ReadonlyMap<string, string> = new Map([
   ['cancelled', 'context canceled']
 ])
 
-/** What came of a call to a component. */
+/** The result of a call to a component. */
 type Done<T> = {readonly value: T} | {readonly error: unknown}
 
 /** Policies around the calls of one app to its components, and around what these bring to it (Dapr: pkg/resiliency). */

@@ -12,7 +12,7 @@ const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a
 /** Fields of the request that are its own. */
 const OWN = /^(?:host|connection|content-length|content-type|transfer-encoding|pubsubname|traceparent|dapr-api-token)$/i
 
-/** Metadata of what is delivered to an app, as header lines of the request; names that are none are left out. */
+/** The metadata of a delivery to an app, as header lines of the request; invalid header names are left out. */
 export function metadataLines(metadata: Readonly<Record<string, string>>): string {
   let lines = ''
   for (const name in metadata)
