@@ -1,4 +1,5 @@
-import type {BlockTypes, Component, OpenComponent} from './component.ts'
+import type {BlockTypes} from './block-types.ts'
+import type {Component, OpenComponent} from './component.ts'
 
 /** How a type of component is opened. */
 export interface ComponentLoader<T extends Component = Component> {

@@ -1,34 +1,17 @@
 // components/: state stores, message brokers, secret stores and their like, one file for each type, loaded when a file of a
 // template names that type. A component knows neither HTTP nor gRPC, and serves all apps that may use it.
-import type {Place} from '../model/errors.ts'
-import type {Binding} from './binding.ts'
-import type {ConfigurationStore} from './configuration-store.ts'
-import type {LockStore} from './lock-store.ts'
 import type {Properties} from './properties.ts'
-import type {PubSub} from './pubsub.ts'
 import type {RedisAccess} from './redis/redis-access.ts'
-import type {SecretStore} from './secret-store.ts'
-import type {StateStore} from './state-store.ts'
 
 /** What all components have in common. */
 export interface Component {
   /** Dapr's words for what it can do, for `/v1.0/metadata`: `ETAG`, `TRANSACTIONAL` … */
   readonly capabilities: readonly string[]
-  /** Ends it: what was written is kept. */
+  /** Closes it; what was written is kept. */
   close(): Promise<void>
 }
 
-/** What the components of each block can do. */
-export interface BlockTypes {
-  readonly secretstores: SecretStore
-  readonly state: StateStore
-  readonly lock: LockStore
-  readonly configuration: ConfigurationStore
-  readonly pubsub: PubSub
-  readonly bindings: Binding
-}
-
-/** What a component is opened with. */
+/** The options with which a component is opened. */
 export interface OpenOptions {
   readonly name: string
   /** `v1`, or one of its loader's `versions`. */
@@ -41,20 +24,9 @@ export interface OpenOptions {
   /** Connects to Redis. */
   readonly redis: RedisAccess
   readonly warn: (text: string) => void
-  /** Aborted when it takes too long, or nobody wants it any more. */
+  /** Aborted when it takes too long, or is no longer wanted. */
   readonly signal: AbortSignal
 }
 
-/** Opens a component. Rejects with a ComponentFault, or with what the machine says. */
+/** Opens a component. Rejects with a ComponentFault, or with an error of the system. */
 export type OpenComponent<T extends Component> = (options: OpenOptions) => Promise<T>
-
-/** Something is wrong with what a file says of a component. */
-export class ComponentFault extends Error {
-  readonly place: Place | undefined
-
-  constructor(message: string, place?: Place) {
-    super(message)
-    this.name = 'ComponentFault'
-    this.place = place
-  }
-}

@@ -1,4 +1,4 @@
-import {MIDDLEWARE_TYPES} from './http-pipeline.ts'
+import {MIDDLEWARE_TYPES} from './middleware-types.ts'
 
 /** The categories of Components whose calls are served here. */
 export type Block = 'secretstores' | 'state' | 'configuration' | 'lock' | 'pubsub' | 'bindings'

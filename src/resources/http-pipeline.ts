@@ -19,16 +19,6 @@ export interface MiddlewareSpec extends HandlerSpec {
   readonly fault: string
 }
 
-/** Types that are built. */
-export const MIDDLEWARE_TYPES = ['bearer', 'ratelimit', 'routeralias', 'routerchecker', 'uppercase'] as const
-
-const PREFIX = 'middleware.http.'
-
-export type MiddlewareType = (typeof MIDDLEWARE_TYPES)[number]
-
-export const middlewareType = (type: string): MiddlewareType | undefined =>
-  MIDDLEWARE_TYPES.find(each => `${PREFIX}${each}` === type)
-
 /** Undefined: the Configuration does not say, and Components with a `pipelineType` do (Dapr: pkg/runtime/channels). */
 export const readHandlers = (spec: Field, key: PipelineKey): readonly HandlerSpec[] | undefined => {
   const pipeline = spec.field(key)

@@ -1,8 +1,9 @@
 import type {ComponentSet} from '../components/component-set.ts'
 import type {Plan} from '../model/plan.ts'
-import type {RedisServers, RedisServersOptions} from '../components/redis/redis-servers.ts'
+import type {LocalRedisOptions} from '../components/redis/local-redis.ts'
+import type {RedisServers} from '../components/redis/redis-servers.ts'
 
-export interface RunComponentsOptions extends Omit<RedisServersOptions, 'isOwnPort'> {
+export interface RunComponentsOptions extends Omit<LocalRedisOptions, 'isOwnPort'> {
   readonly plan: Plan
 }
 

@@ -3,7 +3,7 @@ import {bindingOf, type Binding} from '../binding.ts'
 import {Properties} from '../properties.ts'
 import {causeOf} from './cause.ts'
 import {BINDING_RESPONSE, INVOKE_BINDING} from '../../net/grpc/messages/binding.ts'
-import type {OpenedByDaprd} from './open.ts'
+import type {OpenedByDaprd} from './daprd-access.ts'
 import {isWithin} from './within.ts'
 
 /** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */

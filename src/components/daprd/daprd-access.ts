@@ -1,7 +1,7 @@
-// daprd/: components that Dapr has and we have not, as a real Dapr sidecar next to the app offers them.
-import type {BlockComponent} from './open.ts'
+// daprd/: components that only Dapr has, served by a real Dapr sidecar next to the app.
 import type {ComponentResource} from '../../resources/components.ts'
 import type {BindingEvent, EventHandled} from '../binding.ts'
+import type {BlockComponent} from '../block-types.ts'
 import type {Handled, Message} from '../pubsub.ts'
 
 /** A call that daprd has answered with an error. */
@@ -38,25 +38,33 @@ export interface DaprdAccess {
   call(method: string, message: Uint8Array): Promise<Uint8Array>
   /** A request over HTTP: the body of its answer. Rejects as `call`. */
   get(path: string): Promise<string>
-  /** Has a topic read; the returned function ends that. */
+  /** Starts reading a topic; the returned function stops it. */
   read(topic: DaprdTopic): () => void
-  /** Has a binding read; the returned function ends that. */
+  /** Starts reading a binding; the returned function stops it. */
   readBinding(name: string, deliver: DeliverEvent): () => void
-  /** Hands over what changes in a subscription to configuration; the returned function ends that. */
+  /** Reports changes of a configuration subscription; the returned function stops it. */
   onConfiguration(id: string, changed: ConfigurationChanged): () => void
   /** The time in ms after which the message broker may treat an unanswered message as lost. */
   holdMs(resource: ComponentResource): number
 }
 
-/** The components of an app that are daprd's. */
+/** A component that daprd has opened. */
+export interface OpenedByDaprd {
+  readonly resource: ComponentResource
+  /** From daprd's metadata. */
+  readonly capabilities: readonly string[]
+  readonly access: DaprdAccess
+}
+
+/** The components of an app that daprd serves. */
 export interface DaprdComponents {
-  /** Whether daprd has this component, and not we. */
+  /** Whether daprd serves this component. */
   takes(resource: ComponentResource): boolean
-  /** Takes up what the files of the app have now, of which it may need more than its own. */
+  /** Takes over the current resources of the app; it may need others than its own components. */
   follow(resources: readonly ComponentResource[]): void
   /** Settles when daprd has opened it. Rejects with a ComponentFault. */
   open(resource: ComponentResource): Promise<BlockComponent>
-  /** What the app reads is known: daprd may ask for it. */
+  /** The app has told which topics or bindings it reads: daprd may ask for them. */
   setKnown(what: 'topics' | 'bindings'): void
   /** Ends daprd. */
   close(): Promise<void>

@@ -1,21 +1,10 @@
-import type {ComponentResource} from '../../resources/components.ts'
 import {splitType, type Block} from '../../resources/component-types.ts'
-import type {BlockTypes} from '../component.ts'
+import type {BlockComponent, BlockTypes} from '../block-types.ts'
 import {daprdBinding} from './binding.ts'
-import type {DaprdAccess} from './daprd-access.ts'
+import type {OpenedByDaprd} from './daprd-access.ts'
 import {DaprdPubSub} from './pubsub.ts'
 import {DaprdStateStore} from './state.ts'
 import {configurationStore, lockStore, secretStore} from './stores.ts'
-
-/** A component that daprd has opened. */
-export interface OpenedByDaprd {
-  readonly resource: ComponentResource
-  /** As its metadata has them. */
-  readonly capabilities: readonly string[]
-  readonly access: DaprdAccess
-}
-
-export type BlockComponent = BlockTypes[Block]
 
 const OPENERS: {readonly [B in Block]: (options: OpenedByDaprd) => BlockTypes[B]} = {
   secretstores: secretStore,
@@ -26,6 +15,6 @@ const OPENERS: {readonly [B in Block]: (options: OpenedByDaprd) => BlockTypes[B]
   bindings: daprdBinding
 }
 
-/** A component of daprd for our blocks; its type is of one of them. */
+/** The component for one of our blocks; its type must belong to one. */
 export const componentOf = (options: OpenedByDaprd): BlockComponent =>
   OPENERS[splitType(options.resource.type)[0] as Block](options)

@@ -2,7 +2,7 @@ import {encode} from '../../net/grpc/message-codec.ts'
 import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {causeOf} from './cause.ts'
 import {PUBLISH_EVENT} from '../../net/grpc/messages/pubsub.ts'
-import type {OpenedByDaprd} from './open.ts'
+import type {OpenedByDaprd} from './daprd-access.ts'
 import {isWithin} from './within.ts'
 
 /** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */

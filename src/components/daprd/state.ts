@@ -8,9 +8,8 @@ import {
   type StateStore
 } from '../state-store.ts'
 import {causeOf} from './cause.ts'
-import {DaprdError} from './daprd-access.ts'
+import {DaprdError, type OpenedByDaprd} from './daprd-access.ts'
 import {DELETE_STATE, GET_STATE, STATES, STATE_VALUE, STATE_TRANSACTION} from '../../net/grpc/messages/state.ts'
-import type {OpenedByDaprd} from './open.ts'
 
 const CONCURRENCY = ['', 'first-write', 'last-write']
 const CONSISTENCY = ['', 'eventual', 'strong']

@@ -12,7 +12,7 @@ import {
   UNLOCKED
 } from '../../net/grpc/messages/configuration.ts'
 import {GET_SECRET, SECRET, SECRETS} from '../../net/grpc/messages/state.ts'
-import type {OpenedByDaprd} from './open.ts'
+import type {OpenedByDaprd} from './daprd-access.ts'
 
 const close = async (): Promise<void> => {
   // it lives in daprd

@@ -3,7 +3,7 @@ import {pause} from '../../platform/delay.ts'
 import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {Publisher, publishOptions, valueOf} from './rabbitmq-publisher.ts'
 import {RabbitReader} from './rabbitmq-reader.ts'
-import type {RabbitAddress, RabbitSettings} from './rabbitmq.ts'
+import type {RabbitAddress, RabbitSettings} from './rabbitmq-settings.ts'
 
 const MAX_TRIES = 3
 

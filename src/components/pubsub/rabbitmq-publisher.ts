@@ -1,7 +1,7 @@
 import type {ConfirmChannel, Options} from 'amqplib'
 import {parseGoDuration} from '../../resources/go-duration.ts'
 import type {Message} from '../pubsub.ts'
-import type {RabbitSettings} from './rabbitmq.ts'
+import type {RabbitSettings} from './rabbitmq-settings.ts'
 
 interface Publication {
   readonly topic: string

@@ -2,7 +2,7 @@ import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
 import {messageOf} from '../../model/errors.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import type {Message, SubscribeOptions} from '../pubsub.ts'
-import type {RabbitSettings} from './rabbitmq.ts'
+import type {RabbitSettings} from './rabbitmq-settings.ts'
 import {declareTopic, valueOf} from './rabbitmq-publisher.ts'
 
 /** So many wait here at most where no limit is set: the rest stays with the broker. */

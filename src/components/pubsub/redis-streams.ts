@@ -1,25 +1,8 @@
 import type {Argument, RedisConnection} from '../../redis/connection.ts'
 import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {StreamReader} from './stream-reader.ts'
+import type {StreamSettings} from './stream-settings.ts'
 import {Turns} from './turns.ts'
-
-/** The settings of `pubsub.redis` (components-contrib: common/component/redis/settings.go); times in ms, 0 = off. */
-export interface StreamSettings {
-  /** The group and consumer of all subscriptions; '' = the app's own. */
-  readonly consumerId: string
-  /** How often messages are looked for that were not acknowledged. */
-  readonly redeliverIntervalMs: number
-  /** The time after which a message that was not acknowledged is delivered again. */
-  readonly processingTimeoutMs: number
-  /** Messages that are read ahead. */
-  readonly queueDepth: number
-  /** Messages that are handled at once. */
-  readonly concurrency: number
-  /** The approximate number of entries to keep in a stream; 0: all. */
-  readonly maxLength: number
-  /** How long one read waits. */
-  readonly readTimeoutMs: number
-}
 
 /**
  * While subscribers of this run are behind, so many messages are published in one turn of the event loop: they take turns. With

@@ -4,7 +4,7 @@ import {messageOf} from '../../model/errors.ts'
 import {pause} from '../../platform/delay.ts'
 import type {RedisConnection, Reply} from '../../redis/connection.ts'
 import type {Message, SubscribeOptions} from '../pubsub.ts'
-import type {StreamSettings} from './redis-streams.ts'
+import type {StreamSettings} from './stream-settings.ts'
 
 /** An entry of a stream. */
 interface Entry {

@@ -1,13 +1,21 @@
 import {codeOf, messageOf} from '../../model/errors.ts'
+import type {Reporter} from '../../model/reporter.ts'
 import {pause} from '../../platform/delay.ts'
 import {firstAccepting, LOOPBACK} from '../../platform/probe.ts'
 import type {RedisAddress} from '../../redis/client-connection.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
 import type {BuiltInRedis} from '../../redis/built-in-redis.ts'
 import {MovableConnection} from './movable-connection.ts'
-import type {RedisServersOptions} from './redis-servers.ts'
 
-/** Between two looks for a server that is starting, or that has gone. */
+export interface LocalRedisOptions {
+  /** The environment that we were started in. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** An app of this run listens there, or will: it may be the Redis itself. */
+  readonly isOwnPort: (port: number) => boolean
+  readonly reporter: Reporter
+}
+
+/** How often to look for a server that is starting or has gone away. */
 const LOOK_MS = 50
 
 /**
@@ -16,7 +24,7 @@ const LOOK_MS = 50
  */
 export class LocalRedis {
   readonly #port: number
-  readonly #options: RedisServersOptions
+  readonly #options: LocalRedisOptions
   readonly #connections = new Set<MovableConnection>()
   #builtIn: BuiltInRedis | undefined
   /** The one who answers is a run of ours. */
@@ -28,7 +36,7 @@ export class LocalRedis {
   #isReleased = false
   readonly #over = new AbortController()
 
-  constructor(port: number, options: RedisServersOptions) {
+  constructor(port: number, options: LocalRedisOptions) {
     this.#port = port
     this.#options = options
   }

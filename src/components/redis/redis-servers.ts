@@ -1,23 +1,14 @@
 import {isLoopback} from '../../model/loopback.ts'
-import type {Reporter} from '../../model/reporter.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
 import type {RedisAccess, RedisTarget} from './redis-access.ts'
-import {LocalRedis} from './local-redis.ts'
-
-export interface RedisServersOptions {
-  /** The environment that we were started in. */
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** An app of this run listens there, or will: it may be the Redis itself. */
-  readonly isOwnPort: (port: number) => boolean
-  readonly reporter: Reporter
-}
+import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
 
 /** The Redis servers that the components of a run use. At a port of this machine where none answers, one is built in. */
 export class RedisServers implements RedisAccess {
-  readonly #options: RedisServersOptions
+  readonly #options: LocalRedisOptions
   readonly #local = new Map<number, LocalRedis>()
 
-  constructor(options: RedisServersOptions) {
+  constructor(options: LocalRedisOptions) {
     this.#options = options
   }
 

@@ -1,5 +1,6 @@
 import t, {type Test} from 'tap'
-import {RedisStreams, type StreamSettings} from '../../../src/components/pubsub/redis-streams.ts'
+import {RedisStreams} from '../../../src/components/pubsub/redis-streams.ts'
+import type {StreamSettings} from '../../../src/components/pubsub/stream-settings.ts'
 import type {Handled, Message, SubscribeOptions} from '../../../src/components/pubsub.ts'
 import {Engine} from '../../../src/redis/engine/engine.ts'
 import {MemoryConnection} from '../../../src/redis/memory-connection.ts'

@@ -1,5 +1,6 @@
 import {unreachable} from '../../../model/errors.ts'
-import {middlewareType, type MiddlewareSpec, type MiddlewareType} from '../../../resources/http-pipeline.ts'
+import type {MiddlewareSpec} from '../../../resources/http-pipeline.ts'
+import {middlewareType, type MiddlewareType} from '../../../resources/middleware-types.ts'
 import {bearer} from './bearer.ts'
 import {MiddlewareFault, type Middleware, type Pipeline} from './middleware.ts'
 import {rateLimit} from './rate-limit.ts'
