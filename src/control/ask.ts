@@ -18,7 +18,11 @@ export async function runSockets(
 ): Promise<readonly RunSocket[]> {
   const sockets: RunSocket[] = []
   for (const folder of existingFolders(runtimeFolders(env), onSkipped)) {
-    for (const name of await readdir(folder)) sockets.push({name, path: join(folder, name, 'socket')})
+    for (const entry of await readdir(folder, {withFileTypes: true})) {
+      const {name} = entry
+      // the key of the dashboard is a file
+      if (entry.isDirectory()) sockets.push({name, path: join(folder, name, 'socket')})
+    }
   }
   return sockets
 }

@@ -1,3 +1,4 @@
+import {EventEmitter} from 'node:events'
 import {dirname} from 'node:path'
 import {Client} from '@modelcontextprotocol/client'
 import {StdioClientTransport} from '@modelcontextprotocol/client/stdio'
@@ -297,6 +298,10 @@ t.test('1,000 calls at once', async t => {
   const rig = await shop(t)
   await started(rig)
   const {call} = await agent(t, rig)
+  // in the client of the SDK each message that waits for the pipe listens for its drain
+  const {defaultMaxListeners} = EventEmitter
+  EventEmitter.defaultMaxListeners = 0
+  t.teardown(() => (EventEmitter.defaultMaxListeners = defaultMaxListeners))
   const answers = await Promise.all(Array.from({length: 1000}, async () => call('list_apps')))
   t.equal(answers.filter(({text}) => text.startsWith('2 apps')).length, 1000)
 })
