@@ -27,6 +27,8 @@ export interface RunFacts {
   readonly deaths: Deaths | undefined
   readonly faults: FaultSwitch
   readonly apps: () => readonly NotRunning[]
+  /** Apps of profiles that are not active. */
+  readonly leftOut: () => readonly NotRunning[]
   /** Where the instance with this name listens if that is not its port; '' = nothing to tell. */
   readonly portHint: (name: string) => Promise<string>
   /** The latest lines of all apps. */

@@ -26,8 +26,12 @@ export async function oneDeath({deaths}: RunFacts, number: number, masking: Mask
 }
 
 /** Throws a UserError if the run has no such app. */
-export async function whyOf({apps, deaths, portHint}: RunFacts, app: string, masking: Masking): Promise<WhyView> {
-  const all = apps()
+export async function whyOf(
+  {apps, leftOut, deaths, portHint}: RunFacts,
+  app: string,
+  masking: Masking
+): Promise<WhyView> {
+  const all = [...apps(), ...leftOut()]
   const meant = all.filter(({id, name}) => id === app || name === app)
   const [first] = meant
   if (first === undefined) {

@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util'
 import type {TemplateMistake} from '../model/errors.ts'
 import type {Template} from './decode.ts'
 import {explain, MAX_MISTAKES, placed, placeText, type Mistake, type Source} from './diagnose.ts'
@@ -31,6 +32,7 @@ export interface Checked {
 export const hintsIn = ({template, entries, source, unset}: Checked): readonly Mistake[] => [
   ...wrongKeys(template),
   ...unset,
+  ...repeatedIds(entries, source),
   ...repeatedAppPorts(entries, source)
 ]
 
@@ -48,6 +50,23 @@ export const asFindings = (
       ...placed(source, mistake),
       explanation: explain(source, mistake)
     }))
+
+/** Different programs under one id: somebody has copied an entry and left its id as it was. */
+function repeatedIds(entries: readonly Entry[], source: Source): readonly Mistake[] {
+  return entries.flatMap(({settings, plan}, index) => {
+    const {id, version, folder, command} = plan
+    const first = entries.slice(0, index).find(each => each.plan.id === id && each.plan.version === version)
+    if (first === undefined) return []
+    if (first.plan.folder === folder && isDeepStrictEqual(first.plan.command, command)) return []
+    const places = [first.settings, settings].map(each => placeText(source, each.spot('appID')))
+    return {
+      code: 'duplicate-app-id',
+      message: `two programs have the id ${JSON.stringify(id)} (${places.join(' and ')}): calls to it go to one and the other in turn`,
+      spot: settings.spot('appID'),
+      hint: 'give each an id of its own'
+    }
+  })
+}
 
 function repeatedAppPorts(entries: readonly Entry[], source: Source): readonly Mistake[] {
   return entries.flatMap(({settings, plan: {id, channel}}, index) => {

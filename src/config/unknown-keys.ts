@@ -2,6 +2,7 @@ import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {Section, Template} from './decode.ts'
 import {explain, placed, type Mistake, type Source} from './diagnose.ts'
+import {isNull} from './nodes.ts'
 import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_KEYS} from './keys.ts'
 
 const TOP = [...Object.keys(TOP_KEYS), 'common', 'apps', ...OUR_TOP_KEYS]
@@ -28,7 +29,16 @@ export function wrongKeys({top, common, apps}: Template): readonly Mistake[] {
 }
 
 function keysIn(section: Section<object>, known: readonly string[]): readonly Mistake[] {
-  const unknown = [...section.pairs.values()].filter(({name}) => !known.includes(name) && !name.startsWith('x-'))
+  const pairs = [...section.pairs.values()]
+  const unknown = pairs.flatMap((pair, index) => {
+    const {name, key} = pair
+    if (known.includes(name) || name.startsWith('x-')) return []
+    const mistake = {...unknownKey(name, known), spot: key}
+    const before = pairs[index - 1]
+    return mistake.hint === '' && before !== undefined && known.includes(before.name) && isNull(before.node)
+      ? [{...mistake, hint: `if it belongs to ${before.name}, indent it below that`}]
+      : [mistake]
+  })
   const repeated = section.repeated.map(({name, key}): Mistake => ({
     code: 'duplicate-key',
     message: `duplicate key ${name}: the last one counts`,
@@ -38,7 +48,7 @@ function keysIn(section: Section<object>, known: readonly string[]): readonly Mi
     const why = WITHOUT_EFFECT.get(name)
     return why === undefined ? [] : [{code: 'no-effect', message: `${name} has no effect: ${why}`, spot: key}]
   })
-  return [...unknown.map(({name, key}) => ({...unknownKey(name, known), spot: key})), ...useless, ...repeated]
+  return [...unknown, ...useless, ...repeated]
 }
 
 function unknownKey(name: string, known: readonly string[]): Omit<Mistake, 'spot'> {

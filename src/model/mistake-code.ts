@@ -4,6 +4,7 @@ export type MistakeCode =
   | 'conflicting-keys'
   | 'control-character'
   | 'dependency-cycle'
+  | 'duplicate-app-id'
   | 'duplicate-app-port'
   | 'duplicate-key'
   | 'duplicate-port'

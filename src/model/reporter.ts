@@ -14,6 +14,7 @@ export type WarningCode =
   | 'copies-lost'
   | 'daprd-ended'
   | 'daprd-missing'
+  | 'duplicate-app-id'
   | 'duplicate-app-port'
   | 'duplicate-run'
   | 'exporter-failed'

@@ -13,6 +13,7 @@ import {messageOf, UserError} from '../model/errors.ts'
 import type {Emit, Event} from '../model/events.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {faultSwitch} from './run-faults.ts'
+import type {Apps} from './apps/apps.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunReplays} from './run-replays.ts'
 import type {RunWaits, RunWaitsOptions} from './run-waits.ts'
@@ -139,7 +140,12 @@ export class RunApi {
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},
-      apps: () => runtimes().map(notRunning),
+      apps: () =>
+        runtimes().map(runtime => notRunning(runtime, apps().isStopped(runtime) ? whyStopped(runtime.id, apps()) : '')),
+      leftOut: () =>
+        apps()
+          .leftOut()
+          .map(({id}) => ({id, name: id, isReady: false, waiting: 0, reason: whyStopped(id, apps())})),
       portHint: async wanted => {
         const runtime = runtimes().find(({name}) => name === wanted)
         return runtime === undefined ? '' : (await import('../supervisor/messages/port-hint.ts')).portHint(runtime)
@@ -166,13 +172,19 @@ export class RunApi {
   }
 }
 
-const notRunning = (runtime: AppRuntime): NotRunning => ({
+const notRunning = (runtime: AppRuntime, stopped: string): NotRunning => ({
   id: runtime.id,
   name: runtime.name,
   isReady: runtime.isReady,
   waiting: runtime.queue.waiting,
-  reason: runtime.queue.isOpen ? '' : runtime.queue.reason
+  reason: stopped !== '' ? stopped : runtime.queue.isOpen ? '' : runtime.queue.reason
 })
+
+/** A sentence about an app that the user has stopped, or that no profile has started; '' for others. */
+const whyStopped = (id: string, apps: Apps): string => {
+  const why = apps.whyStopped(id).replaceAll(/^\[|\]$/g, '')
+  return why === '' ? '' : `"${id}" was ${why}`
+}
 
 /** What the page shows, and the folder of the key that its tokens are made with. */
 const pageOf = ({plan, shell}: RunOptions): {readonly template: string; readonly folder: string} => ({

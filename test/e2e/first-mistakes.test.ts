@@ -65,6 +65,10 @@ t.test(
       code: 1,
       stderr: /unexpected status code 40\d on publishing to orders in nope\n.*pubsub/
     })
+    t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
+      code: 1,
+      stderr: /app channel not initialized.*\n"shop" has no appPort: nothing can be called there\.\n$/
+    })
     await rig.run(['stop', 'shop'])
     t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
       code: 1,

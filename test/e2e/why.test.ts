@@ -103,15 +103,25 @@ t.test(
     t.match(await run.waitForLine('is not ready after 2 s', {stream: 'stderr'}), where)
     await rig.run(['stop', 'stock'])
     const stopped = await rig.run(['why'])
-    t.match(stopped, {code: 0, stdout: /"stock"/})
+    t.equal(stopped.stdout, '"stock" was stopped by "pillion stop"; "pillion start stock" brings it back\n')
   }
 )
 
 t.test('why without an id, where nothing is wrong', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', command: ['sleep', '600']}])
-  await rig.pillion(['up']).ports('shop')
+  const run = rig.pillion(['up'])
+  await run.ports('shop')
   t.same(await rig.run(['why']), {code: 0, stdout: 'All apps are ready.\n', stderr: ''})
+  await rig.run(['down'])
+  await run.exited
+  await rig.template([
+    {appID: 'shop', command: ['sleep', '600']},
+    {appID: 'db', profiles: ['store'], command: ['sleep', '600']}
+  ])
+  await rig.pillion(['up']).ports('shop')
+  const leftOut = '"db" was not started: --profile store starts it, and so does "pillion start db"\n'
+  for (const args of [['why'], ['why', 'db']]) t.same(await rig.run(args), {code: 0, stdout: leftOut, stderr: ''})
 })
 
 t.test('why names what an app waits for', async t => {

@@ -30,6 +30,10 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
   }).catch((error: unknown) => {
     throw failed(messageOf(error))
   })
-  if (answer.code < 200 || answer.code >= 400) throw failed(answer.status, answer.body.toString())
+  if (answer.code < 200 || answer.code >= 400) {
+    const body = answer.body.toString()
+    const noPort = app.appPort === 0 && body.includes('app channel not initialized')
+    throw failed(answer.status, noPort ? `${body}\n"${id}" has no appPort: nothing can be called there.` : body)
+  }
   return answer
 }
