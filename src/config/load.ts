@@ -15,7 +15,7 @@ import {resolvePlan} from './resolve.ts'
 import {checkOurKeys} from './schema.ts'
 import type {Entry} from './service-versions.ts'
 import type {Opened} from './several-files.ts'
-import {parseSource, readSource, wantsInterpolation, type Yaml} from './source.ts'
+import {NoYaml, parseSource, readSource, wantsInterpolation, type Yaml} from './source.ts'
 
 /** Where a template is loaded. */
 export interface Around extends Surroundings {
@@ -54,7 +54,8 @@ export async function loadTemplate(
   around: Around,
   overrides: Overrides
 ): Promise<Loaded> {
-  const [first, ...others] = findTemplates([typed].flat(), around.cwd).map(found => openFile(found, around))
+  const files = findTemplates([typed].flat(), around.cwd)
+  const [first, ...others] = await openFiles(files, around)
   if (first === undefined) throw new Error('no template is named')
   const {profiles: wanted, variables} = overrides
   const several = others.length > 0 ? await import('./several-files.ts') : undefined
@@ -84,10 +85,18 @@ export async function loadTemplate(
   }
 }
 
-/** Reads a file of a template. Throws a `UserError` where it cannot be read, or is no YAML. */
+/** Reads a file of a template. Throws a `UserError` where it cannot be read, `NoYaml` where it is none. */
 export function openFile(found: Found, {readStdin}: Around): Opened {
   const source = readSource(found, readStdin)
   return {found, source, document: parseSource(source)}
+}
+
+async function openFiles(files: readonly Found[], around: Around): Promise<readonly Opened[]> {
+  try {
+    return files.map(found => openFile(found, around))
+  } catch (error) {
+    throw error instanceof NoYaml ? (await import('./yaml-mistake.ts')).yamlMistake(error) : error
+  }
 }
 
 export const startReading = (documents: readonly Yaml[], source: Source): Reading => ({

@@ -31,9 +31,9 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
     throw failed(messageOf(error))
   })
   if (answer.code < 200 || answer.code >= 400) {
-    const body = answer.body.toString()
-    const noPort = app.appPort === 0 && body.includes('app channel not initialized')
-    throw failed(answer.status, noPort ? `${body}\n"${id}" has no appPort: nothing can be called there.` : body)
+    const told = answer.body.toString()
+    const noPort = app.appPort === 0 && told.includes('app channel not initialized')
+    throw failed(answer.status, noPort ? `${told}\n"${id}" has no appPort: nothing can be called there.` : told)
   }
   return answer
 }

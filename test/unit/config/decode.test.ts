@@ -2,7 +2,8 @@ import t from 'tap'
 import {UserError} from '../../../src/model/errors.ts'
 import {decodeTemplate, type Template} from '../../../src/config/decode.ts'
 import {startReading} from '../../../src/config/load.ts'
-import {parseSource} from '../../../src/config/source.ts'
+import {NoYaml, parseSource} from '../../../src/config/source.ts'
+import {yamlMistake} from '../../../src/config/yaml-mistake.ts'
 
 const decode = (text: string): Template => {
   const source = {shownAs: 'dapr.yaml', text}
@@ -17,7 +18,8 @@ const appOf = (...lines: readonly string[]): object =>
 const refusal = (text: string): string => {
   try {
     decode(text)
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof NoYaml ? yamlMistake(thrown) : thrown
     if (error instanceof UserError)
       return error.message.replace(
         'Error getting apps from config file: error in parsing the provided app config file: yaml: ',

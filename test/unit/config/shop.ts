@@ -1,3 +1,5 @@
+import {NoYaml} from '../../../src/config/source.ts'
+import {yamlMistake} from '../../../src/config/yaml-mistake.ts'
 import {join} from 'node:path'
 import type {Test} from 'tap'
 import {UserError} from '../../../src/model/errors.ts'
@@ -67,7 +69,8 @@ export function failure(
   const folder = openShop(t, yaml, setting.files)
   try {
     loadIn(folder, setting)
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof NoYaml ? yamlMistake(thrown) : thrown
     if (!(error instanceof UserError)) throw error
     const {message, stream, explanation, exitCode} = error
     return {
