@@ -15,7 +15,7 @@ export interface RunView {
   readonly template: {readonly file: string; readonly name: string}
   /** The number of the latest call; 0: there was none. */
   readonly lastCall: number
-  /** That are on. */
+  /** The active faults. */
   readonly faults: readonly FaultRow[]
   readonly apps: readonly AppView[]
 }

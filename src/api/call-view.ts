@@ -28,7 +28,7 @@ export interface CallRow {
   readonly requestBytes: number
   readonly responseBytes: number
   readonly attempts: number
-  /** Of the callee's process; 0: not known. */
+  /** Id of the callee's process; 0: not known. */
   readonly pid: number
   readonly traceparent: string
   /** `grpc`, `resent`, `replay`, `shadow`, `fault`, `own`, `ours`: those that apply. */

@@ -13,7 +13,7 @@ export interface EdgeView {
   readonly p50Ms: number
   readonly p95Ms: number
   readonly p99Ms: number
-  /** Of the last ten seconds. */
+  /** The calls of the last ten seconds. */
   readonly recent: {readonly seconds: number; readonly calls: number; readonly failed: number}
 }
 

@@ -20,7 +20,7 @@ export interface FaultRow {
   readonly kind: FaultPlan['kind']
   readonly delayMs: number
   readonly jitterMs: number
-  /** Of an injected response; 0 if there is none. */
+  /** Status of an injected response; 0 if there is none. */
   readonly status: number
   readonly body: string
   /** The number of bytes of the response's body that pass. */

@@ -4,7 +4,7 @@ export interface ApiResponse {
   readonly status: number
   readonly type: string
   readonly body: string
-  /** Of a 405: the methods that are possible. */
+  /** For a 405: the methods that are possible. */
   readonly allow?: string
 }
 

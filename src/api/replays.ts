@@ -18,7 +18,7 @@ interface Wishes {
   readonly lastFailed?: unknown
   readonly pinned?: unknown
   readonly window?: unknown
-  /** Of a window: `recorded` (default) or `answered`. */
+  /** Pace of a window: `recorded` (default) or `answered`. */
   readonly pace?: unknown
   readonly unsafe?: unknown
 }

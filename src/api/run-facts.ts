@@ -35,6 +35,6 @@ export interface RunFacts {
   readonly runLog: () => RunLog
   /** Additional names whose values are masked. */
   readonly masked: () => readonly string[]
-  /** Of all apps of the run. */
+  /** Plans of all apps of the run. */
   readonly plans: () => readonly AppPlan[]
 }

@@ -1,4 +1,4 @@
-/** Of a terminal that does not tell its size (0 columns), as in some CI systems. */
+/** The width of a terminal that does not tell its size (0 columns), as in some CI systems. */
 export const USUAL_COLUMNS = 80
 
 /** The columns of stdout, and at least so many. Infinity if it is no terminal. */

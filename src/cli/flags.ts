@@ -152,7 +152,7 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
 ])
 const HERE = {shown: '"."'}
 
-/** Of `up --run`. */
+/** Flags of `up --run`. */
 export const COMMAND_FLAGS: readonly Flag[] = [
   text('run', 'Run this command once all apps are ready, stop the run, and exit with its code'),
   text('as', 'The app id of the command, which has a sidecar of its own', '"test"'),

@@ -6,7 +6,7 @@ export interface PsRow {
   readonly id: string
   readonly version: string
   readonly instance: number
-  /** Of its run. */
+  /** Process id of its run. */
   readonly runPid: number
   readonly template: string
   readonly state: string
@@ -22,7 +22,7 @@ export interface PsRow {
   readonly exitCode: number | null
   readonly exit: string
   readonly memoryBytes: number | null
-  /** Of one processor, since the start of the process. */
+  /** Share of one processor, since the start of the process. */
   readonly cpuPercent: number | null
   readonly circuitBreakers: ListedApp['circuitBreakers']
 }

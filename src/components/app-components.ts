@@ -13,7 +13,7 @@ import {Properties} from './properties.ts'
 
 export interface AppComponentsOptions {
   readonly appId: string
-  /** Of the app: relative paths start here. */
+  /** Folder of the app, where relative paths start. */
   readonly folder: string
   readonly env: OpenOptions['env']
   readonly set: ComponentSet
@@ -26,7 +26,7 @@ export interface AppComponent<B extends Block> {
   readonly name: string
   readonly component: BlockTypes[B]
   readonly properties: Properties
-  /** Of a broker: its topics begin with it. */
+  /** Prefix of a broker's topics. */
   readonly topicPrefix: string
 }
 

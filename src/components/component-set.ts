@@ -19,7 +19,7 @@ export interface Wanted {
   readonly resource: ComponentResource
   /** With their values. */
   readonly properties: readonly Property[]
-  /** Of the app. */
+  /** Folder of the app. */
   readonly folder: string
   readonly warn: (text: string) => void
 }

@@ -17,7 +17,7 @@ export interface SubscribeOptions {
   readonly topic: string
   /** Each group gets every message once. The component may be set to another one. */
   readonly group: string
-  /** Of the subscription: what a broker knows of it are settings of this one. */
+  /** Settings of this subscription that only the broker knows. */
   readonly metadata: Readonly<Record<string, string>>
   /** Resolves when messages can be handled: what is not needed yet stays with the broker. */
   readonly ready: () => Promise<void>

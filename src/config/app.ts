@@ -132,7 +132,7 @@ function logPlan(settings: Settings): LogPlan {
   }
 }
 
-/** Of a body, so much is kept where the template does not say. */
+/** How much of a body is recorded by default. */
 const RECORDED_BODY_BYTES = 16 * 1024
 /** A larger piece would push everything else off the tape. */
 const MAX_RECORDED_BODY_BYTES = 1024 * 1024

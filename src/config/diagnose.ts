@@ -6,7 +6,7 @@ export interface Source {
   readonly shownAs: string
   /** Without a byte order mark. */
   readonly text: string
-  /** Of a template of several files, whose texts follow each other: each file, in order. */
+  /** The files of a template made of several files, in the order of their texts. */
   readonly files?: readonly SourceFile[]
 }
 

@@ -80,7 +80,7 @@ export function pairsOf(reading: Reading, map: YAMLMap, depth = 0): readonly Pai
   })
 }
 
-/** Of several merged mappings the first wins, so it comes last. */
+/** The pairs of merged mappings; the first mapping wins, so it comes last. */
 function mergedPairs(reading: Reading, node: unknown, depth: number): readonly Pair[] {
   const maps = isSeq(node) ? itemsOf(reading, node).toReversed() : [node]
   return maps.flatMap(map =>

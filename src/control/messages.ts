@@ -129,7 +129,7 @@ export interface LogsQuery {
   /** ms since 1970; 0: no limit. */
   readonly since: number
   readonly isFollowed: boolean
-  /** Of a service with several versions; '': the main one. */
+  /** Version of a service with several; '': the main one. */
   readonly version: string
 }
 

@@ -6,7 +6,7 @@ import type {Copy, CopyOf} from '../net/mirror.ts'
 /** The service behind a name: its main version, or the named version. */
 export interface Service {
   readonly name: string
-  /** Of the instance that serves calls; '' if another run has the service. */
+  /** Version of the instance that serves calls; '' if another run has the service. */
   readonly version: string
   /** `caller`: who calls, if it is an app of another run. */
   admit(call: Call, isRefused: boolean, caller: CallerIdentity | undefined): Admission | Held

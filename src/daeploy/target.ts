@@ -34,7 +34,7 @@ export interface Redirect {
   readonly location: string
   /** The Host header of the request. */
   readonly host: string
-  /** Of the instance that responded. */
+  /** Name of the instance that responded. */
   readonly name: string
   readonly version: string
   /** As the caller wrote it. */

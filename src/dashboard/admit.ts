@@ -8,7 +8,7 @@ export interface Refusal {
   readonly hint: string
 }
 
-/** Of a request that is no GET. */
+/** Maximum size of the body of a request other than GET. */
 export const MAX_BODY = 64 * 1024
 
 const API = '/api/v1/'

@@ -24,7 +24,7 @@ export function tokensFor(key: Buffer, template: string): Tokens {
   return {full: sign('full'), readOnly: sign('read-only')}
 }
 
-/** Of one length for tokens of any. */
+/** A digest has the same length for all tokens. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** What a token allows. It takes the same time for each wrong one. */

@@ -15,7 +15,7 @@ export interface FaultActions {
 
 /** A call that a rule has hit. */
 export interface Hit {
-  /** Of the rule. */
+  /** Number of the rule. */
   readonly number: number
   readonly plan: FaultPlan
   readonly delayMs: number

@@ -15,7 +15,7 @@ export interface Admitted {
   readonly grpcFields?: readonly (readonly [name: string, value: string])[]
   /** The callee is the sidecar's own app. */
   readonly isLocal: boolean
-  /** Of the callee's process; omitted if unknown. */
+  /** Id of the callee's process; omitted if unknown. */
   readonly pid?: number
   /** The callee's APP_API_TOKEN, '' = none. */
   readonly token: string

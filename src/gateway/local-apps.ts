@@ -18,7 +18,7 @@ export interface Callee {
   readonly limiter: ConcurrencyLimiter
   /** Connections to its current process. */
   readonly pool: Pool
-  /** Of that process; 0 if we did not start it. */
+  /** Id of that process; 0 if the run did not start it. */
   readonly pid: number
   /** Who may call it; undefined: everybody. */
   readonly accessControl: AccessControlInterceptor | undefined

@@ -17,10 +17,10 @@ export abstract class RecordedCall {
   protected attemptStatus = 0
   /** Neither queued nor sent again: it is admitted at the moment at which it started. */
   protected isFirstTurn = true
-  /** Of the latest callee; 0: not admitted yet. */
+  /** When the latest callee admitted the call; 0: not yet. */
   admittedAt = 0
   #startedAt = 0
-  /** Of the latest callee. */
+  /** The recorder of the latest callee. */
   #calleeRecorded: Recorded | undefined
   #isRemote = false
   #earlier: CallAttempt[] | undefined
@@ -38,7 +38,7 @@ export abstract class RecordedCall {
   /** What the interceptors have decided; undefined: nothing. */
   protected abstract readonly decisions: CallRecord['decisions']
 
-  /** Of a call that is traced. */
+  /** The spans of the call, if it is traced. */
   protected get spans(): CallSpans | undefined {
     return undefined
   }

@@ -105,7 +105,7 @@ const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 
 interface Pointing {
   readonly host: string
-  /** Of the variable. */
+  /** Name of the variable. */
   readonly name: string
   readonly replaced: Set<string>
   readonly programs: ReadonlySet<string>

@@ -45,7 +45,7 @@ interface Reader {
   readonly file: ImportedFile
   readonly interpolate: boolean
   readonly shell: string
-  /** Of all processes. */
+  /** Ids of all processes. */
   readonly ids: ReadonlySet<string>
 }
 

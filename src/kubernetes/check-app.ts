@@ -7,9 +7,9 @@ import {hidesSidecar, podPort} from './variables.ts'
 
 /** Dapr's operator makes a Service `ID-dapr`, and a Service's name is a DNS label of at most 63 characters. */
 const APP_ID = /^[a-z](?:[-a-z0-9]{0,56}[a-z0-9])?$/
-/** Of an annotation or a label: a name, with an optional domain before it. */
+/** The name of an annotation or a label, with an optional domain before it. */
 const QUALIFIED_NAME = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
-/** Of a variable, as all versions of Kubernetes take it, and of a key in a Secret. */
+/** The name of a variable, as all versions of Kubernetes accept it, or of a key in a Secret. */
 const VARIABLE_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/
 const SECRET_KEY = /^[-._a-zA-Z0-9]+$/
 /** The API server keeps no object that is much larger (etcd takes 1.5 MiB with what is around it). */

@@ -51,7 +51,7 @@ export interface SidecarLog {
 export interface AppLogsOptions {
   readonly id: string
   readonly plan: LogPlan
-  /** Of the sidecar's own lines; those that Dapr's CLI writes have none. */
+  /** Level of the sidecar's own lines; lines written by Dapr's CLI have none. */
   readonly level: LogLevel
   /** What the sidecar's own lines say of it. */
   readonly source: LineSource

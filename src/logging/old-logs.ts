@@ -10,7 +10,7 @@ export interface KeptLogs {
   readonly keep: number
 }
 
-/** Of apps whose logs are in one folder: their log files and their sidecars' that are too old to keep. Names sort by time. */
+/** Log files of apps and their sidecars in one folder that are too old to keep. Names sort by time. */
 async function oldLogs(folder: string, apps: readonly KeptLogs[]): Promise<readonly string[]> {
   const files = await readdir(folder).catch((): string[] => []) // no folder, or not readable
   const byStem = Map.groupBy(files.toSorted(), stemOf)

@@ -5,7 +5,7 @@ export interface LineSource {
   readonly appId: string
   /** Name of this machine. */
   readonly instance: string
-  /** Of Dapr's runtime. */
+  /** Version of Dapr's runtime. */
   readonly version: string
   /** Lines are JSON objects instead of `key=value` (`--log-as-json`). */
   readonly isJson: boolean

@@ -78,7 +78,7 @@ export interface OwnResponse {
 
 /** An attempt of a call that was followed by another one. */
 export interface CallAttempt {
-  /** Of its response, 0: there was none; the code of gRPC where the app was called so. */
+  /** Status of its response, a gRPC code if the app was called over gRPC; 0: there was no response. */
   readonly status: number
   readonly admittedAt: number
   readonly endedAt: number
@@ -141,9 +141,9 @@ export interface CallSpan {
 
 /** The spans of a call. */
 export interface CallSpans {
-  /** Of the sidecar that took the call. */
+  /** Span of the sidecar that took the call. */
   readonly own: CallSpan
-  /** Of the callee's sidecar; undefined: the call did not come to one of this run. */
+  /** Span of the callee's sidecar; undefined: the call did not reach one of this run. */
   readonly callee: CallSpan | undefined
 }
 
@@ -152,7 +152,7 @@ export interface GrpcInvocation {
   readonly method: string
   readonly code: number
   readonly elapsedMs: number
-  /** Of the two messages. */
+  /** Size of the request message. */
   readonly requestBytes: number
   readonly responseBytes: number
 }

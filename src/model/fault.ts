@@ -24,20 +24,20 @@ export interface FaultPlan {
   /** `*` stands for anything; '' = every one. */
   readonly path: string
   readonly delayMs: number
-  /** The delay is up to so much shorter or longer. */
+  /** The delay varies by up to this time. */
   readonly jitterMs: number
   readonly kind: FaultKind
-  /** Of a response of ours. */
+  /** Status of an injected response. */
   readonly status: number
   readonly body: string
-  /** So many bytes of the response's body are passed on before it breaks off. */
+  /** The number of bytes of the response's body that pass before it breaks off. */
   readonly cutAfter: number
-  /** The share of the calls that are hit: up to 1. */
+  /** Share of the calls to hit: up to 1. */
   readonly rate: number
   readonly seed: number
   /** How many calls are hit; Infinity: no limit. */
   readonly times: number
-  /** How long the rule is on; Infinity: until the run ends. */
+  /** How long the rule is active; Infinity: until the run ends. */
   readonly forMs: number
 }
 

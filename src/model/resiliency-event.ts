@@ -28,7 +28,7 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
       /** A policy applies to a call; emitted before its first attempt. */
       readonly type: 'applied'
       readonly policy: PolicyKind
-      /** Of the circuit breaker, '' for other policies. */
+      /** State of the circuit breaker, '' for other policies. */
       readonly state: BreakerState | ''
     }
   | {

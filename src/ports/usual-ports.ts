@@ -7,7 +7,7 @@ export interface WantedPorts {
   readonly grpcPort: number
   readonly metricsPort: number
   readonly internalGrpcPort: number
-  /** Of an app whose port is allocated; 0: any. */
+  /** The allocated port of the app; 0: any. */
   readonly appPort: number
 }
 

@@ -31,7 +31,7 @@ export interface PinResult {
 /** A call that is sent again after each save. */
 export interface Pin {
   readonly call: RecordedCall
-  /** Of the latest answer; it is compared with the next one. */
+  /** The latest answer; the next one is compared with it. */
   readonly before: Answer
   /** Undefined: not known yet. */
   readonly noise: Noise | undefined
@@ -56,7 +56,7 @@ export interface SendWishes {
 }
 
 const MAX_PINS = 50
-/** Of the recorded bytes of all pinned calls. */
+/** Maximum size of the recorded bytes of all pinned calls. */
 const MAX_BYTES = 2 * 1024 * 1024
 const MAX_ROUNDS = 20
 /** A request that was in flight at this many of the last five exits is not sent automatically. */

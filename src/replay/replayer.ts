@@ -188,7 +188,7 @@ export class Replayer {
   }
 }
 
-/** Of a call that was not sent. */
+/** The result for a call that was not sent. */
 export const refused = (call: RecordedCall, before: Answer, refusal: UserError): Replay => ({
   call,
   number: 0,
@@ -198,7 +198,7 @@ export const refused = (call: RecordedCall, before: Answer, refusal: UserError):
   refusal
 })
 
-/** Of a request that is not recorded as a call: the sidecar has refused it, or was not there. */
+/** The answer to a request that was not recorded as a call: the sidecar refused it, or was not there. */
 const bareAnswer = ({status, why}: Sent): Answer => ({
   status,
   type: '',

@@ -70,7 +70,7 @@ export interface RequestText {
   readonly body: Buffer
 }
 
-/** Of an event that was delivered, as it is delivered again. */
+/** The request that delivers a recorded event again. */
 export function requestOf(call: RecordedCall): RequestText {
   const {request, target} = contentOf(call)
   const [method = ''] = request.head.split(' ', 1)

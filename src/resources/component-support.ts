@@ -23,7 +23,7 @@ export const INSTALL_DAPRD = '"dapr init --slim" of Dapr’s own CLI installs on
 /** `always`: also for what we have ourselves, to compare. */
 export type DaprdUse = 'needed' | 'always' | 'never'
 
-/** Of `PILLION_DAPRD`. */
+/** Reads `PILLION_DAPRD`. */
 export const daprdUseOf = (env: Readonly<Record<string, string | undefined>>): DaprdUse => {
   switch ((env['PILLION_DAPRD'] ?? '').toLowerCase()) {
     case 'always':

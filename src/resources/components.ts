@@ -15,7 +15,7 @@ export interface ComponentProperty {
   readonly secret: {readonly name: string; readonly key: string} | undefined
   /** The variable of our environment that holds it; '' = none. It counts only where no value is written. */
   readonly envRef: string
-  /** Of the value, or of the reference. */
+  /** The place of the value, or of the reference. */
   readonly place: Place
 }
 
@@ -37,7 +37,7 @@ export interface ComponentResource {
   readonly secretStore: string
   /** It comes from Dapr's own folder, or stands for what `dapr init` writes there: it is opened at its first use. */
   readonly isDefault: boolean
-  /** Of its name. */
+  /** The place of its name. */
   readonly place: Place
   readonly typePlace: Place
 }
@@ -45,7 +45,7 @@ export interface ComponentResource {
 const API_VERSION = 'dapr.io/v1alpha1'
 const DEFAULT_INIT_TIMEOUT_MS = 5000
 
-/** Of several resources of one app, those that are for it. */
+/** Whether a resource applies to an app. */
 export const areFor =
   (appId: string, ownNamespace: string) =>
   ({namespace, scopes}: Pick<ComponentResource, 'namespace' | 'scopes'>): boolean =>

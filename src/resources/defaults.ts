@@ -66,7 +66,7 @@ export const NO_RESILIENCY: Resiliency = {
   targets: {apps: new Map(), actors: new Map(), components: new Map()}
 }
 
-/** Of an app that has no files. */
+/** The resources of an app that has no files. */
 export const NO_RESOURCES: ResourceSnapshot = {
   endpoints: [],
   components: [],

@@ -69,7 +69,7 @@ export function parseResourceFile({file, text}: ResourceSource): ResourceFile {
 interface Position {
   /** Null when the key is absent. */
   readonly node: unknown
-  /** Of its key; of what should contain it when it is absent. */
+  /** Start of its key, or of what should contain it if it is absent. */
   readonly start: number
   readonly path: string
 }
@@ -250,7 +250,7 @@ export class Field {
     return [...merged, ...written]
   }
 
-  /** Of several merged mappings the first wins: it comes last. */
+  /** The fields of merged mappings; the first mapping wins, so it comes last. */
   #merged(value: unknown, depth: number): readonly (readonly [string, Field])[] {
     const resolved = isAlias(value) ? value.resolve(this.#document) : value
     const maps = isSeq(resolved) ? resolved.items.toReversed() : [resolved]

@@ -157,7 +157,7 @@ class Values {
   }
 }
 
-/** Of several of one name the first. Faults: the others. */
+/** The first endpoint of each name; the others are faults. */
 export function firstOfName(all: readonly HttpEndpoint[]): {
   readonly endpoints: readonly HttpEndpoint[]
   readonly faults: readonly ResourceFault[]

@@ -45,7 +45,7 @@ export interface Content<T> {
 /** Reads the text of a file into what it holds. */
 export type ReadText<T> = (file: string, text: string, env: Environment) => Promise<Content<T>>
 
-/** Of a resource folder. */
+/** Reads a file of a resource folder. */
 export const readFolderFile: ReadText<FolderFile> = async (file, text, env) => {
   const parsed = parseResourceFile({file, text})
   const value = {
@@ -58,7 +58,7 @@ export const readFolderFile: ReadText<FolderFile> = async (file, text, env) => {
   return {value, faults: parsed.faults}
 }
 
-/** Of a Configuration; faults show the file as it is written, and not what variables hold. */
+/** Reads a Configuration; faults show the file as written, not the values of variables. */
 export const readConfigFile: ReadText<ConfigFile> = async (file, text, env) => {
   const parsed = parseResourceFile({file, text: expandVariables(text, env)})
   const withoutEffect = findUnreadKeys(parsed)
@@ -66,7 +66,7 @@ export const readConfigFile: ReadText<ConfigFile> = async (file, text, env) => {
   return {value: {configuration, withoutEffect}, faults: withSource(parsed.faults, text)}
 }
 
-/** Of a Configuration that cannot be used. */
+/** The fault of a Configuration that cannot be used. */
 function faultIn({faults}: ResourceFile): string {
   const [first] = faults.filter(({severity}) => severity === 'error')
   return first === undefined ? '' : `${first.place.file}:${first.place.line.toString()}: ${first.message}`

@@ -78,7 +78,7 @@ export class ResourceStore {
     ]
   }
 
-  /** Of all apps, each once. */
+  /** The Configurations of all apps, each once. */
   get configurations(): readonly Configuration[] {
     return this.#files?.configurations ?? []
   }

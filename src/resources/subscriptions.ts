@@ -6,7 +6,7 @@ import {always, compileRule, type FitsRule} from './routing-rule.ts'
 export interface RoutingRule {
   /** As written, '' = always. */
   readonly match: string
-  /** Of the app, '' for apps of gRPC that name none. */
+  /** A path of the app, '' for gRPC apps that name none. */
   readonly path: string
   readonly fits: FitsRule
 }
@@ -35,7 +35,7 @@ export interface SubscriptionResource extends TopicSubscription {
   readonly namespace: string
   /** App ids that it is for; empty: all. */
   readonly scopes: readonly string[]
-  /** Of its name. */
+  /** The place of its name. */
   readonly place: Place
 }
 

@@ -53,7 +53,7 @@ export class RunApi {
     })
   }
 
-  /** Of requests to the control socket. */
+  /** Handlers of requests to the control socket. */
   readonly handlers: Pick<Handlers, 'api' | 'dashboard'> = {
     api: async (request, response) => this.#serve(request, response, {via: 'socket'}),
     dashboard: async port => this.#openDashboard(port)

@@ -8,7 +8,7 @@ import {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../telemetry/recorder/deaths.ts'
 import {lastLines} from './last-lines.ts'
 
-/** Of the output before an end. */
+/** Number of lines to keep of the output before an exit. */
 const LINES = 50
 
 /** What is kept of a run: its calls, and the ends of its apps. */

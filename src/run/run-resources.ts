@@ -25,7 +25,7 @@ export class RunResources {
   readonly #options: RunResourcesOptions
   readonly #store: ResourceStore
   readonly #watches = new Map<string, Watch>()
-  /** Of folders without resources: Node's own, for which nothing is loaded. */
+  /** Watchers of folders without resources: Node's own, for which nothing is loaded. */
   readonly #awaiting = new Map<string, FSWatcher>()
   #isFollowing = false
   #isClosed = false

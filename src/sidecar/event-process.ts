@@ -29,7 +29,7 @@ export class EventProcess {
   #asked = NONE
   /** The one whose answer holds. */
   #current = NONE
-  /** Of those who wait until the app takes events. */
+  /** Resolves for those who wait until the app takes events. */
   #changed = Promise.withResolvers<void>()
 
   constructor(runtime: AppRuntime) {

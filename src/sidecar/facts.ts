@@ -6,7 +6,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 import type {Facts} from './http/metadata.ts'
 
-/** Of those that Dapr enables by default (pkg/config, WithDefaultFeatures): resources are followed while the apps run. */
+/** Features that Dapr enables by default (pkg/config, WithDefaultFeatures): resources are followed while the apps run. */
 const FEATURES = ['HotReload']
 
 /** What Dapr's CLI adds to its sidecar's metadata, and how the app is reached. */

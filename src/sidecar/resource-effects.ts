@@ -16,7 +16,7 @@ import type {SidecarTracing} from './tracing.ts'
 export interface ResourceEffectsOptions {
   readonly runtime: AppRuntime
   readonly resources: AppResources
-  /** Of the app when it calls others. */
+  /** Namespace of the app when it calls others. */
   readonly namespace: string
   readonly tracing: SidecarTracing
   readonly external: Pick<ExternalEndpoints, 'pipeline'>

@@ -17,7 +17,7 @@ import type {Blocks} from './blocks/blocks.ts'
 
 export interface SidecarBlocksOptions {
   readonly appId: string
-  /** Of the app: relative paths of its components start here. */
+  /** Folder of the app, where relative paths of its components start. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly resources: AppResources

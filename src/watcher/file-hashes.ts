@@ -19,7 +19,7 @@ interface Known {
   readonly isReadable: boolean
   /** As long as it stays the same, so does the file: inode, size and time of the last write. */
   readonly fingerprint: string
-  /** Of its bytes; undefined: they have not been read. */
+  /** Hash of its bytes; undefined: they have not been read. */
   readonly hash?: string | undefined
 }
 

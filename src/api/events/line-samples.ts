@@ -5,7 +5,7 @@ import {lineView, type LineView} from '../logs.ts'
 
 const MAX_LINES = 400
 const MAX_CHARACTERS = 64 * 1024
-/** Of a longer line, its beginning is shown. */
+/** Longer lines are cut off. */
 const MAX_LINE = 4096
 
 export interface LineSample {

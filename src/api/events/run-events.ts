@@ -21,7 +21,7 @@ import {LineSamples} from './line-samples.ts'
 const STATE_MS = 50
 const SAMPLE_MS = 250
 const EDGES_MS = 1000
-/** Of all edges, the busiest. */
+/** Only the busiest edges are sent. */
 const MAX_EDGES = 500
 
 /**

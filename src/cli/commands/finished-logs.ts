@@ -11,7 +11,7 @@ import {surroundings} from '../surroundings.ts'
 export interface FinishedLogs {
   readonly plain: AsyncIterable<string>
   readonly headed: AsyncIterable<string>
-  /** Of all apps, in the order of the template. */
+  /** Names of all apps, in the order of the template. */
   readonly names: readonly string[]
 }
 

@@ -4,7 +4,7 @@ import type {OpenComponent} from '../component.ts'
 import {parseSchedule, type Schedule} from './cron/schedule.ts'
 import {Timetable} from './cron/timetable.ts'
 
-/** That of all apps and components of this process. */
+/** The timetable of all apps and components of this process. */
 const TIMETABLE = new Timetable()
 
 /** `bindings.cron`: an event each time that a schedule names (components-contrib: bindings/cron). */

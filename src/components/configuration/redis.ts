@@ -32,7 +32,7 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
   }
 }
 
-/** Of a key that was deleted. */
+/** The item of a deleted key. */
 const NOTHING: ConfigurationItem = {value: '', version: '', metadata: {}}
 
 /** Asks for events of keys; a server that forbids it may have them on already. */

@@ -6,7 +6,7 @@ import type {Handled, Message} from '../pubsub.ts'
 
 /** A call that daprd has answered with an error. */
 export class DaprdError extends Error {
-  /** Of gRPC. */
+  /** The gRPC code. */
   readonly code: number
 
   constructor(code: number, message: string) {

@@ -38,7 +38,7 @@ export class KafkaGroup {
   readonly #settings: KafkaSettings
   readonly #feeds = new Set<Feed>()
   #client: Client | undefined
-  /** Of topics that only other members read. */
+  /** Number of partitions of topics that only other members read. */
   readonly #partitionCounts = new Map<string, number>()
   /** Topics are added one after the other: each one starts a new round of the group. */
   readonly #changes = new SerialQueue()

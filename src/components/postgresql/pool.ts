@@ -45,7 +45,7 @@ export async function openPool(prefix: string, {properties, env, folder}: OpenOp
   }
 }
 
-/** Of pg. */
+/** An error text of the package pg. */
 const NO_TLS = 'The server does not support SSL connections'
 
 async function connect(config: PoolConfig): Promise<Pool> {

@@ -18,7 +18,7 @@ export class RabbitReader {
   readonly #loop: Promise<void>
   #atWork = 0
   #changed = Promise.withResolvers<void>()
-  /** Of the last message, where one comes after the other. */
+  /** Settles when the last message is handled, if messages are handled one by one. */
   #turn: Promise<void> = Promise.resolve()
 
   private constructor(

@@ -185,7 +185,7 @@ export class StreamReader {
     }
   }
 
-  /** Of the ids that could not be claimed, those whose entries are not in the stream any more are acknowledged. */
+  /** Acknowledges those of the unclaimed ids whose entries are no longer in the stream. */
   async #dropDeleted(ids: readonly string[]): Promise<void> {
     const {topic} = this.#options
     for (const id of ids) {

@@ -22,7 +22,7 @@ class RedisState implements StateStore {
   readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
   readonly queryFault = 'redis-json server support is required for query capability'
   readonly #redis: RedisConnection
-  /** Of items that bring none. */
+  /** Time to live of items without one. */
   readonly #defaultTtl: number | undefined
 
   constructor(redis: RedisConnection, defaultTtl: number | undefined) {

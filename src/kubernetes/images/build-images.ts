@@ -24,9 +24,9 @@ export interface BuildOptions {
 
 const BUILDERS = ['docker', 'podman', 'nerdctl']
 const ANSWER_MS = 10_000
-/** Of what a builder said before it failed. */
+/** Number of lines to show of what a builder printed before it failed. */
 const SHOWN_LINES = 30
-/** Of an image's id in its name. */
+/** Number of digits of an image's id in its name. */
 const DIGITS = 12
 
 /** Apps without an image that have a Dockerfile. No Dockerfile is ever invented. */

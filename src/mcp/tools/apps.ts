@@ -49,7 +49,7 @@ function appText(app: AppView): string {
 }
 
 const LINES = 100
-/** Of these the ones with the wanted text are shown. */
+/** Of these lines, those that contain the text are shown. */
 const SEARCHED_LINES = 10_000
 
 export const appLogs: Tool = {

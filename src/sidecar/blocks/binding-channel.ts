@@ -6,7 +6,7 @@ import type {SetWish} from './state.ts'
 /** An input binding as an app knows it. */
 export interface BindingTarget {
   readonly name: string
-  /** Of its `route`, else its name. */
+  /** Its `route`, else its name. */
   readonly route: string
 }
 

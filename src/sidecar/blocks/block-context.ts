@@ -89,7 +89,7 @@ const COUNTED: Partial<Readonly<Record<Block, Extract<ComponentEvent, {type: 'ca
 /** One call to a component. */
 export interface OutboundCall extends CallTreatment {
   readonly block: Block
-  /** Of the component. */
+  /** Name of the component. */
   readonly name: string
   /** What the metrics count it by: for a broker the topic, for others what is asked. Left out: it is not counted. */
   readonly operation?: string

@@ -10,7 +10,7 @@ export interface Publication {
   /** '' = none. */
   readonly contentType: string
   readonly metadata: Readonly<Record<string, string>>
-  /** Of the publisher; '' = none. */
+  /** The publisher's trace; '' = none. */
   readonly trace: {readonly traceparent: string; readonly tracestate: string}
   /** A raw message, which has no other place for its trace, carries it in its metadata. */
   readonly isTraceInMetadata?: boolean

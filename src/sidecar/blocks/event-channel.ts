@@ -12,14 +12,14 @@ export interface AppEvent {
   readonly raw?: Buffer
   /** The `traceparent` of the span that the app gets it in; left out: none was begun. */
   readonly traceparent?: string | undefined
-  /** Of the message that it came in. */
+  /** Metadata of the message that contained it. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
 /** Where events of a subscription go. */
 export interface EventTarget {
   readonly subscription: TopicSubscription
-  /** Of the rule that fits. */
+  /** Path of the matching rule. */
   readonly path: string
 }
 

@@ -5,7 +5,7 @@ import {isSecretAllowed} from '../../resources/secret-scopes.ts'
 import {BlockError} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
 
-/** That a secret is missing is no failure of its store. */
+/** A missing secret is not a failure of its store. */
 class NotFound extends Error {}
 
 const isNotFound = (error: unknown): boolean => error instanceof NotFound

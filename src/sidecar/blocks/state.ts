@@ -67,7 +67,7 @@ export class State {
     }
   }
 
-  /** Of several that fail the others are saved all the same. */
+  /** Saves all items, even if some of them fail; then throws. */
   async save(storeName: string, wishes: readonly SetWish[], onGone?: OnGone): Promise<void> {
     const store = this.#opened(storeName) ?? (await this.#store(storeName))
     const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
@@ -84,7 +84,7 @@ export class State {
       throw failure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${wish.key}: ${why}`)
   }
 
-  /** Of several that fail the others are deleted all the same. */
+  /** Deletes all items, even if some of them fail; then throws. */
   async bulkDelete(storeName: string, wishes: readonly DeleteWish[], onGone?: OnGone): Promise<void> {
     const errors = await this.#deleteEach(storeName, 'bulk_delete', wishes, onGone)
     if (errors.length > 0)

@@ -40,7 +40,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   #wanted = ''
   /** Serves calls. */
   #current: Daprd | undefined
-  /** Of the last change: settles when that is done. */
+  /** Settles when the last change is done. */
   #latest: Promise<Daprd | undefined> = Promise.resolve(undefined)
   #lives = 0
   #failures = 0

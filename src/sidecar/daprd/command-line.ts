@@ -6,9 +6,9 @@ import type {DaprdFolder} from './resource-files.ts'
 export interface CommandLine {
   readonly program: DaprdProgram
   readonly plan: AppPlan
-  /** Of our sidecar: `dapr list` shows them. Daprd itself listens on sockets in its folder. */
+  /** Ports of our sidecar, for `dapr list`. Daprd itself listens on sockets in its folder. */
   readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
-  /** Of the listener that stands for the app. */
+  /** Port of the listener that stands in for the app. */
   readonly appPort: number
   readonly folder: DaprdFolder
 }

@@ -3,7 +3,7 @@ import {parseGoDuration} from '../../resources/go-duration.ts'
 
 interface Hold {
   readonly property: string
-  /** Of a bare number. */
+  /** Unit of a bare number. */
   readonly unitMs: number
   readonly defaultMs: number
 }
@@ -21,7 +21,7 @@ const HOLDS: Readonly<Record<string, Hold>> = {
   'pubsub.azure.servicebus.queues': {property: 'lockDurationInSec', unitMs: 1000, defaultMs: USUAL_MS}
 }
 
-/** Of that time; the rest is for the way back. */
+/** The share of that time to use; the rest is for the way back. */
 const SHARE = 0.9
 
 /** How long a broker's message may wait for an app that starts or reloads, in ms: after that the broker redelivers it. */

@@ -57,7 +57,7 @@ const CONFIGURATION = JSON.stringify({
 
 /** What daprd reads and makes; only we can look into it, as a component may hold a password. */
 export interface DaprdFolder {
-  /** Of its sockets. */
+  /** Folder of its sockets. */
   readonly path: string
   readonly resources: string
   readonly config: string

@@ -33,7 +33,7 @@ export class InvokedGrpcCall extends GrpcCall {
   protected readonly calleeMethod = ON_INVOKE
   protected readonly isMarkedStream = false
   readonly #options: InvokeOptions
-  /** Of the sidecar, as fields. */
+  /** The trace of the sidecar, as fields. */
   readonly #trace: string
 
   constructor(options: InvokeOptions) {

@@ -26,7 +26,7 @@ export abstract class RecordedGrpcCall implements OpenStream {
   protected requestBytes = 0
   protected answerBytes = 0
   #admittedAt = 0
-  /** Of the latest callee. */
+  /** The recorder of the latest callee. */
   #calleeRecorded: Recorded | undefined
   #isRemote = false
   #isOtherSidecar = false

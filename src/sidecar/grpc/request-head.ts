@@ -19,7 +19,7 @@ const BAGGAGE = 13
 const DELEGATION = 14
 const USER_AGENT = 15
 const ENCODING = 16
-/** Of the protocol: goes with the messages that it describes. */
+/** A header of the protocol, which goes with the messages that it describes. */
 const PROTOCOL = 17
 /** `dapr-stream`: metadata that the proxy reads, too. */
 const STREAM = 20

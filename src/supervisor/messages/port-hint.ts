@@ -7,7 +7,7 @@ import {look} from '../../platform/process-table.ts'
 /** An app as the hint needs it. */
 export interface Hinted {
   readonly plan: AppPlan
-  /** Of its process group; 0 = none. */
+  /** Its process group; 0 = none. */
   readonly pid: number
   /** 0 = none. */
   readonly appPort: number

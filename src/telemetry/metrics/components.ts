@@ -4,7 +4,7 @@ import {LATENCY_BUCKETS, type MetricsRegistry} from './registry.ts'
 
 export interface ComponentMetricsOptions {
   readonly appId: string
-  /** Of the sidecar. */
+  /** Namespace of the sidecar. */
   readonly namespace: string
   /** Undefined: Dapr's. */
   readonly latencyBuckets: readonly number[] | undefined

@@ -10,7 +10,7 @@ export interface GrpcCall {
   /** The name of its code. */
   readonly status: string
   readonly elapsedMs: number
-  /** Of the messages; undefined: Dapr does not count those of this call. */
+  /** Sizes of the messages; undefined: Dapr does not count those of this call. */
   readonly bytes: {readonly request: number; readonly response: number} | undefined
 }
 

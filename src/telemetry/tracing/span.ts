@@ -74,7 +74,7 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
   return attributes
 }
 
-/** Of calls to building blocks (Dapr: pkg/api/http, append…SpanAttributes). */
+/** Attributes of calls to building blocks (Dapr: pkg/api/http, append…SpanAttributes). */
 function blockAttributes(verb: string, path: string): Readonly<Record<string, string>> {
   const [, block = '', name = '', topic = ''] =
     /^\/v1\.0(?:-alpha1)?\/(state|bindings|publish)\/(?:bulk\/(?=[^/]+\/))?([^/]+)(?:\/(.*))?$/.exec(path) ?? []

@@ -15,7 +15,7 @@ export interface WantedImages {
 
 const NONE: WantedImages = {placeholders: new Map(), build: async () => Promise.resolve(new Map<string, Image>())}
 
-/** Of a template's apps without `containerImage`; none without `--build`. */
+/** The images of a template's apps without `containerImage`; none without `--build`. */
 export async function wantedImages({apps}: Plan, {flags, asJson}: CommandContext): Promise<WantedImages> {
   const registry = (flags.text('registry') ?? '').replace(/\/+$/, '')
   if (!flags.isSet('build')) {

@@ -17,7 +17,7 @@ interface Field {
 interface Bounds {
   readonly min: number
   readonly max: number
-  /** Of the values from `min` on. */
+  /** Names of the values from `min` on. */
   readonly names?: readonly string[]
 }
 

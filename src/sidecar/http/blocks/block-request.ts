@@ -7,7 +7,7 @@ import {textOf} from '../go-text.ts'
 
 /** A request to a building block over HTTP. */
 export interface BlockRequest {
-  /** Of the path, unescaped. */
+  /** Parameters in the path, unescaped. */
   readonly params: readonly string[]
   /** With its `?`. */
   readonly query: string

@@ -18,6 +18,6 @@ export interface BlockCall {
     | 'publish'
     | 'publish-bulk'
     | 'invoke-binding'
-  /** Of the path, unescaped. */
+  /** Parameters in the path, unescaped. */
   readonly params: readonly string[]
 }
