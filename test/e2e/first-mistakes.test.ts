@@ -120,3 +120,17 @@ t.test('validate refuses what run refuses: an app that needs one that starts onl
   })
   t.match(await rig.run(['validate', '--profile', 'other']), {code: 1})
 })
+
+t.test('invoke of an app that does not listen names the command that says why, and no circle of calls', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', autoPort: true, ready: {timeout: '1s'}, command: ['sleep', '600']}])
+  await rig.pillion(['up']).ports('shop')
+  const {code, stderr} = await rig.run(['invoke', '-a', 'shop', '-m', 'x'])
+  t.equal(code, 1)
+  t.match(stderr, /\(waited 1 s; .*; the call came through its own sidecar\)/)
+  t.match(stderr, /\n"pillion why shop" says what it waits for\.\n$/)
+  t.match(
+    (await rig.run(['why', 'shop'])).stdout,
+    /it does not listen on any port yet; its appPort \d+ is waited for\n$/
+  )
+})

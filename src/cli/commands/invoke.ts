@@ -1,3 +1,4 @@
+import type {ListedApp} from '../../control/messages.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {adviceFor, callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from '../sidecar-client.ts'
@@ -32,8 +33,13 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
   })
   if (answer.code < 200 || answer.code >= 400) {
     const told = answer.body.toString()
-    const noPort = app.appPort === 0 && told.includes('app channel not initialized')
-    throw failed(answer.status, noPort ? `${told}\n"${id}" has no appPort: nothing can be called there.` : told)
+    throw failed(answer.status, [told, remedyFor(app, told)].filter(text => text !== '').join('\n'))
   }
   return answer
+}
+
+function remedyFor({appId, appPort}: ListedApp, told: string): string {
+  if (appPort === 0 && told.includes('app channel not initialized'))
+    return `"${appId}" has no appPort: nothing can be called there.`
+  return told.includes('(waited ') ? `"pillion why ${appId}" says what it waits for.` : ''
 }
