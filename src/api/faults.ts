@@ -80,7 +80,7 @@ export function answerFaults(context: RunFacts, {method, path, body}: ApiRequest
 
 function add({apps, recorder}: RunFacts, faults: Faults, fields: FaultFields): number {
   if (faults.list().length >= MAX_FAULTS)
-    throw new ApiProblem(409, `${MAX_FAULTS.toString()} faults are on already`, 'Take one of them off.')
+    throw new ApiProblem(409, `${MAX_FAULTS.toString()} faults already exist`, 'Remove one of them.')
   try {
     const plan = readFault(fields)
     const called = recorder.edges.all.flatMap(({caller, callee}) => [caller, callee])

@@ -94,7 +94,7 @@ function selected(
 ): {readonly calls: readonly RecordedCall[]; readonly pace: Pace} {
   const {calls, lastFailed: isLastFailed, window, pace = 'recorded'} = wishes
   if (pace !== 'recorded' && pace !== 'answered')
-    throw new UserError(`pace ${String(pace)} is not known`, {explanation: 'It is recorded, or answered.'})
+    throw new UserError(`unknown pace ${String(pace)}`, {explanation: 'It is recorded, or answered.'})
   if (isLastFailed === true) return {calls: [lastFailed(recorder)], pace}
   if (window !== undefined) return {calls: callsOf(recorder, windowIn(window)), pace}
   if (Array.isArray(calls) && calls.length > 0 && calls.length <= 1000 && calls.every(isNumber))

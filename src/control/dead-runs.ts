@@ -14,7 +14,7 @@ export interface DeadRun extends RunFile {
   readonly forget: () => Promise<void>
 }
 
-/** A run that is about to listen refuses connections, too: so much time passes between two checks. */
+/** The time between two checks: a run that is about to listen refuses connections, too. */
 const BETWEEN_REFUSALS_MS = 1000
 
 /**

@@ -213,7 +213,7 @@ export class LogFile implements LogRecord {
     this.#state = 'closing'
     this.#forget()
     this.#tellReaders(Infinity)
-    this.#warn(`cannot write log file ${this.path}: ${reasonOf(error)}; no more lines are written to it`)
+    this.#warn(`cannot write log file ${this.path}: ${reasonOf(error)}; nothing more is written to it`)
     this.#end()
   }
 

@@ -19,7 +19,7 @@ export interface McpOptions {
   readonly isReadOnly: boolean
 }
 
-/** So many tools work at the same time; further calls wait. */
+/** Maximum number of tools that run at the same time; further calls wait. */
 const MAX_CALLS = 16
 
 const INSTRUCTIONS = [

@@ -171,7 +171,7 @@ export interface CallObserver {
   started(call: Call, request: SentRequest, startedAt: number): void
   /** It waits in the queue of its callee, for this reason. */
   held(call: Call, reason: string): void
-  /** The admission queue admitted it, so long after its start. `pid`: of the callee's process, 0: not known. */
+  /** The admission queue admitted the call after this wait. `pid`: the callee's process, 0: not known. */
   admitted(call: Call, pid: number, waitedMs: number): void
   /** A response of the callee has begun. `body`: latin1 text, if all of it is there already; often it stands behind the head in one text. */
   responded(call: Call, head: HeadText, body?: string): void

@@ -120,7 +120,7 @@ export interface LogPlan {
   readonly sidecar: LogDestination
   /** `<appDirPath>/.dapr/logs` */
   readonly folder: string
-  /** So many of the newest files of each kind are kept; 0: all. */
+  /** The number of newest files of each kind to keep; 0: all. */
   readonly keep: number
 }
 

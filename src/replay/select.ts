@@ -60,7 +60,7 @@ export function lastFailed(recorder: CallRecorder): RecordedCall {
     const call = recorder.call(number)
     if (call !== undefined && hasFailed(call, () => contentOf(call)) && whyNotSent(call, true) === '') return call
   }
-  throw new UserError('no call has failed that can be sent again', {
+  throw new UserError('there is no failed call that can be sent again', {
     explanation: 'pillion calls is:failed lists those that failed.'
   })
 }

@@ -61,7 +61,7 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** So many at the same time; the others wait, the first one first. */
+/** Limits how many run at the same time; the others wait in order. */
 class Places {
   #left: number
   readonly #waiting: (() => void)[] = []

@@ -15,8 +15,8 @@ export function whyNotSent(call: RecordedCall, hasSidecar: boolean): string {
     return isOwn && edgeOf.caller !== edgeOf.callee
       ? 'it is an event over gRPC, and only requests of HTTP are sent again: publish it once more'
       : 'it is a call of gRPC, and only requests of HTTP are sent again: its client can make it once more'
-  if ((flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow: the call that was copied can be sent again'
-  if (isOwn) return 'the sidecar itself made it, and makes it again when its app is restarted'
+  if ((flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow: the original call can be sent again'
+  if (isOwn) return 'the sidecar made it itself, and will do so again when its app is restarted'
   if (!hasSidecar && edgeOf.caller === 'external')
     return 'it came from outside to the manager of services, and not through the sidecar of an app: its client can make it once more'
   return whyNotAgain(call, hasSidecar)

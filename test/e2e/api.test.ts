@@ -166,7 +166,7 @@ t.test('every answer of the API is as its description says', async t => {
   t.match(await ask(socket, '/api/v1/faults', {method: 'PUT', body: '{}'}), {status: 405})
   const one = {method: 'POST', body: '{"from":"shop","to":"stock","delay":"1ms","times":1}'}
   for (let n = 0; n < 100; n++) t.equal((await ask(socket, '/api/v1/faults', one)).status, 200)
-  t.match(await ask(socket, '/api/v1/faults', one), {status: 409, body: /100 faults are on already/})
+  t.match(await ask(socket, '/api/v1/faults', one), {status: 409, body: /100 faults already exist/})
   t.match(await ask(socket, '/api/v1/faults', {method: 'DELETE'}), {status: 200, json: {removed: 100}})
   t.same([...seen].toSorted(), Object.keys(API.paths).toSorted(), 'everything that is described was asked for')
 })

@@ -62,7 +62,7 @@ t.test('a kubeconfig that leads nowhere is told with its name, and what to do', 
     ['no-cluster', /the context "x" names a cluster "c", which is not in \S+no-cluster\n/],
     ['no-user', /the context "x" names a user "u", which is not in \S+no-user\n/],
     ['no-server', /cannot read the kubeconfig \S+no-server: clusters\[0\]\.cluster\.server is missing\n/],
-    ['bad-server', /the server of the cluster "c" is no URL: nonsense\n/],
+    ['bad-server', /the server of the cluster "c" is not a URL: nonsense\n/],
     ['no-certificate', /cannot use the credentials of the Kubernetes context "x": cannot read \S+none\.crt: ENOENT\n/]
   ] as const) {
     const {code, stdout, stderr} = await list(rig, file)

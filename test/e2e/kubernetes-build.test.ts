@@ -88,7 +88,7 @@ t.test('what fails is told in the words of the builder, and nothing is made', as
     {
       scripts: {docker: failing('info', 'Cannot connect to the Docker daemon')},
       message:
-        /there is nothing to build images with\n {2}docker: Cannot connect to the Docker daemon\n {2}podman: not installed\n {2}nerdctl: not installed\nStart one of them/
+        /no program to build images was found\n {2}docker: Cannot connect to the Docker daemon\n {2}podman: not installed\n {2}nerdctl: not installed\nStart one of them/
     },
     {
       scripts: {docker: failing('build', 'COPY failed: no such file'), kind: GOOD},
@@ -103,8 +103,7 @@ t.test('what fails is told in the words of the builder, and nothing is made', as
     {
       scripts: {docker: GOOD},
       context: 'production',
-      message:
-        /images that are built here do not get to the cluster of the context "production"\nAdd --registry HOST\/PATH/
+      message: /built images cannot be loaded into the cluster of the context "production"\nAdd --registry HOST\/PATH/
     },
     {scripts: {}, message: /--build builds images, but --diff changes nothing: leave one of them out/, args: ['--diff']}
   ] as const) {

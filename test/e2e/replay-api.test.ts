@@ -40,7 +40,7 @@ t.test('answers about replays and pins are as the description of the API says; e
     [{}, /no calls are named/],
     [{calls: []}, /no calls are named/],
     [{calls: ['1']}, /no calls are named/],
-    [{calls: [1], pace: 'slow'}, /pace slow is not known/],
+    [{calls: [1], pace: 'slow'}, /unknown pace slow/],
     [{window: 'now'}, /the window is not a JSON object/],
     [{window: {from: 'soon'}}, /from of the window is neither a call number nor a time/],
     [{window: {q: 'colour:red'}}, /colour/],

@@ -20,7 +20,7 @@ t.test('a call that cannot be sent again gets one line that says why, and what t
   t.match(await refused('--pin', big.toString()), /^❌ {2}call \d+ is not sent again: its body is kept in part/)
   t.match(await refused('99'), /^❌ {2}there is no call 99: the latest call is number \d+\npillion calls lists them\./)
   t.match(await refused('--pinned'), /^❌ {2}no call is pinned\n/)
-  t.match(await refused('--last-failed'), /^❌ {2}no call has failed that can be sent again\n/)
+  t.match(await refused('--last-failed'), /^❌ {2}there is no failed call that can be sent again\n/)
   t.match(await refused('--window', '30s', 'to:nobody'), /^❌ {2}no call is in the window\n/)
   t.match(await refused('--window', '30s', 'colour:red'), /colour/)
   t.match(await refused('--unpin', number.toString()), /^❌ {2}call \d+ is not pinned\nNo call is pinned\./)

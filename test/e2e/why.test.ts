@@ -74,7 +74,7 @@ t.test('a request kills an app: why names it, what was answered before, and that
     (await rig.run(['calls', number])).stdout,
     /> POST \/v1\.0\/invoke\/payments\/method\/charge HTTP\/1\.1[^]*\nnull\n/
   )
-  t.match(await rig.run(['why', '9']), {code: 1, stderr: /no process ended under number 9\nKnown: 1, 2/})
+  t.match(await rig.run(['why', '9']), {code: 1, stderr: /there is no exit 9\nKnown: 1, 2/})
   t.match(await rig.run(['why', 'paymets']), {code: 1, stderr: /couldn't find app id paymets: did you mean payments\?/})
   t.match(await rig.run(['why', 'a', 'b']), {code: 255, stderr: /why takes the id of one app/})
 })

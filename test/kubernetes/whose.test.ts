@@ -93,7 +93,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     t.equal(second.code, 1)
     t.match(
       second.stderr,
-      /somebody else manages a part of Deployment "stock" \(app "stock"\)\n +\.spec\.replicas: conflict with "autoscaler"/
+      /another manager owns a part of Deployment "stock" \(app "stock"\)\n +\.spec\.replicas: conflict with "autoscaler"/
     )
     await shop.template([{appID: 'stock'}])
     const third = shop.run()
@@ -113,7 +113,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     ])
     const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
     t.equal(code, 1)
-    t.match(stderr, /the template cannot be deployed: 2 objects are at fault/)
+    t.match(stderr, /the template cannot be deployed: 2 objects have mistakes/)
     t.match(stderr, /Component "odd".*\(res\/odd\.yaml\)/)
     t.match(
       stderr,

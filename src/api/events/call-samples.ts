@@ -8,7 +8,7 @@ import {isFailed, rowOf, type CallRow} from '../call-view.ts'
 /** Rows of a batch, and how many of them are reserved for unusual calls. */
 const MAX_ROWS = 200
 const MAX_STRIKING = 120
-/** So many of the latest calls are looked at: more would hold up calls. */
+/** Maximum number of latest calls to look at: more would delay calls. */
 const MAX_READ = 2000
 
 export interface CallSample {

@@ -10,7 +10,7 @@ import {PartitionReader, type Record} from './partition-reader.ts'
 type Client = Consumer
 type Stream = Awaited<ReturnType<Client['consume']>>
 
-/** So many wait here at most: the rest stays with the broker. */
+/** Maximum number of records that wait here; the rest stays with the broker. */
 const MAX_WAITING = 256
 /** A group's first coordinator takes a broker some seconds. */
 const RETRIES = 20

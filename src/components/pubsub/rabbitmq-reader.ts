@@ -5,7 +5,7 @@ import type {Message, SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
 import {declareTopic, valueOf} from './rabbitmq-publisher.ts'
 
-/** So many wait here at most where no limit is set: the rest stays with the broker. */
+/** Maximum number of messages that wait here if no limit is set; the rest stays with the broker. */
 const MAX_WAITING = 256
 const QUEUE_TYPES = ['classic', 'quorum']
 

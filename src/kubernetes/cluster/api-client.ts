@@ -205,7 +205,7 @@ export async function textOf(response: IncomingMessage, maxBytes: number): Promi
   let size = 0
   for await (const piece of response as AsyncIterable<Buffer>) {
     size += piece.length
-    if (size > maxBytes) throw new UserError('the API server answers with more than we can read')
+    if (size > maxBytes) throw new UserError('the response of the API server is too large')
     pieces.push(piece)
   }
   return Buffer.concat(pieces).toString()

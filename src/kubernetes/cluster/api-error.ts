@@ -74,8 +74,8 @@ function conflict(error: ApiError, what: string): UserError {
   if (causes.length === 0)
     return new UserError(`${what} was changed at the same time: try again`, {explanation: error.message})
   const all = causes.map(({field, message}) => `  ${field ?? ''}: ${message ?? ''}`)
-  return new UserError(`somebody else manages a part of ${what}`, {
-    explanation: `${all.join('\n')}\nLeave these fields out of the template, or let the other one give them up.`,
+  return new UserError(`another manager owns a part of ${what}`, {
+    explanation: `${all.join('\n')}\nLeave these fields out of the template, or let the other manager give them up.`,
     cause: error
   })
 }

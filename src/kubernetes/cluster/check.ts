@@ -169,7 +169,7 @@ function refuse(faults: readonly UserError[]): void {
     each =>
       `  ${messageOf(each)}${each.explanation === '' ? '' : `\n    ${each.explanation.replaceAll('\n', '\n    ')}`}`
   )
-  throw new UserError(`the template cannot be deployed: ${faults.length} objects are at fault`, {
+  throw new UserError(`the template cannot be deployed: ${faults.length} objects have mistakes`, {
     explanation: text.join('\n')
   })
 }

@@ -24,7 +24,7 @@ export interface ClusterRunOptions {
 
 /** How long to wait for problems that may pass by themselves (no node has space, a quota is used up). */
 const HINDRANCE_MS = 30_000
-/** So many failures in a row of one container end the run. */
+/** This many failures in a row of one container end the run. */
 const MAX_FAILURES = 5
 /** How long to retry an API server that goes away during a run. */
 const OUTAGE_MS = 120_000
@@ -309,7 +309,7 @@ export class ClusterRun {
     deployment.live = undefined
     const applied = [...this.#apps.values()].filter(({phase}) => phase !== 'waiting')
     if (applied.every(each => each.live === undefined)) void this.#end(undefined, {isTakenBack: true})
-    else this.#options.emit({type: 'warned', text: `${nameOf(live)} was deleted by somebody else; the run goes on`})
+    else this.#options.emit({type: 'warned', text: `${nameOf(live)} was deleted by somebody else; the run continues`})
   }
 
   #podChanged(pod: Pod): void {

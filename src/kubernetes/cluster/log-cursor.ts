@@ -12,7 +12,7 @@ export class LogCursor {
   /** Whether such a line is passed on. */
   #isShown = true
   #time = ''
-  /** So many lines had this time. */
+  /** The number of lines with this time. */
   #count = 0
   /** Lines of the last time that come again. */
   #again = 0

@@ -124,7 +124,7 @@ async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal
       now.removeEventListener('abort', look)
       if (isOver()) return
       const names = those().map(({metadata}) => metadata.name)
-      throw new UserError(`pods do not end: ${names.join(', ')}`, {
+      throw new UserError(`pods do not terminate: ${names.join(', ')}`, {
         explanation: `Look at: kubectl describe pod ${names[0] ?? ''} -n ${store.namespace}`
       })
     }

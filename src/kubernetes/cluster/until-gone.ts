@@ -16,7 +16,7 @@ export async function untilGone(store: ObjectStore, object: KubernetesObject, si
       const {finalizers = []} = live.metadata
       const why =
         finalizers.length === 0 ? 'the cluster does not delete it' : `a finalizer keeps it: ${finalizers.join(', ')}`
-      throw new UserError(`${nameOf(object)} is being deleted for ${MAX_MS / 1000} s: ${why}`)
+      throw new UserError(`${nameOf(object)} has been terminating for ${MAX_MS / 1000} s: ${why}`)
     }
     await sleep(INTERVAL_MS, undefined, {signal})
   }

@@ -67,7 +67,7 @@ async function findBuilder(): Promise<string> {
     if (isGood) return name
     faults.push(`  ${name}: ${isMissing ? 'not installed' : lastLines(text, 1) || 'does not answer'}`)
   }
-  throw new UserError('there is nothing to build images with', {
+  throw new UserError('no program to build images was found', {
     explanation: `${faults.join('\n')}\nStart one of them, or write containerImage for each app.`
   })
 }

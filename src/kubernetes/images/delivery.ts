@@ -25,7 +25,7 @@ export function deliveryTo(context: string, builder: string, registry: string): 
   if (context === 'minikube')
     return {...plain, command: image => ['minikube', 'image', 'load', image], text: 'Loading into minikube'}
   if (['docker-desktop', 'orbstack'].includes(context)) return {...plain, command: undefined, text: ''}
-  throw new UserError(`images that are built here do not get to the cluster of the context "${context}"`, {
+  throw new UserError(`built images cannot be loaded into the cluster of the context "${context}"`, {
     explanation: 'Add --registry HOST/PATH: a registry to which you may push, and from which the cluster pulls.'
   })
 }

@@ -14,7 +14,7 @@ import {isInvoke} from './target.ts'
 /** A larger body is read by node:http, piece by piece. */
 const MAX_BODY_BYTES = 65_536
 
-/** So many paths are remembered. */
+/** Maximum number of remembered paths. */
 const MAX_POSTED = 200
 
 export interface PlainBlockOptions {

@@ -117,7 +117,7 @@ t.test('a full disk brings one warning with path and reason, and ends the file a
   t.notOk(file.isOpen)
   t.equal(file.write({writer, text: 'z\n'.repeat(1024 * 1024)}), undefined, 'nobody waits for it any more')
   await file.close()
-  t.same(warnings, ['cannot write log file /dev/full: no space left on device; no more lines are written to it'])
+  t.same(warnings, ['cannot write log file /dev/full: no space left on device; nothing more is written to it'])
 })
 
 t.test('a failure in the last write is told too, and close settles', async t => {

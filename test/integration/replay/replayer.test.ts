@@ -90,7 +90,7 @@ t.test('what is not sent again', async t => {
     edgeOf: recorder.edges.between(call.edgeOf.callee, call.edgeOf.callee),
     flags: call.flags | FLAG.own
   }
-  t.match(await refused(own), 'the sidecar itself made it')
+  t.match(await refused(own), 'the sidecar made it itself')
   t.match(await refused({...call, flags: call.flags | FLAG.own | FLAG.grpc}), 'it is an event over gRPC')
   t.match(await refused({...call, flags: call.flags | FLAG.shadow}), 'it is a copy for a shadow')
   t.match(await refused({...call, flags: call.flags | FLAG.open}), 'it is under way')
