@@ -22,6 +22,10 @@ export interface McpOptions {
 /** Maximum number of tools that run at the same time; further calls wait. */
 const MAX_CALLS = 16
 
+/** The library reads no further then. */
+const TOO_LONG = 'ReadBuffer exceeded'
+const tooLong = (): UserError => new UserError('the client has sent a message of more than 10 MB: mcp ends')
+
 const INSTRUCTIONS = [
   'Pillion runs the apps of a Dapr template on this machine, with the sidecar of each. It records the calls between them.',
   'Typical: `calls` with the filter is:failed, `call` for one of them with its bodies, `why` for an app that crashed; mend the code;',
@@ -33,6 +37,7 @@ const INSTRUCTIONS = [
 export async function serveMcp({findRun, isReadOnly}: McpOptions): Promise<void> {
   const tools = TOOLS.filter(({changes}) => !isReadOnly || changes === 'nothing')
   const limit = new Limit(MAX_CALLS)
+  const over = Promise.withResolvers<void>()
   process.stdout.setMaxListeners(0) // each answer that waits for a slow client listens
   const handle = serveStdio(
     () => {
@@ -51,13 +56,11 @@ export async function serveMcp({findRun, isReadOnly}: McpOptions): Promise<void>
       return served
     },
     // what is no message is left out; the client hears of what it can be told
-    {onerror: () => undefined}
+    {onerror: ({message}) => message.startsWith(TOO_LONG) && over.reject(tooLong())}
   )
-  await new Promise<void>(resolve => {
-    for (const event of ['end', 'close'] as const) process.stdin.once(event, resolve)
-    process.stdout.once('error', () => resolve())
-  })
-  await handle.close()
+  for (const event of ['end', 'close'] as const) process.stdin.once(event, () => over.resolve())
+  process.stdout.once('error', () => over.resolve())
+  await over.promise.finally(async () => handle.close())
 }
 
 async function answer(

@@ -354,3 +354,11 @@ t.test('a client that closes our stdout ends it', async t => {
   t.match(await server.exited, {code: 0})
   t.same(await rig.leftovers(), [])
 })
+
+t.test('a message without an end is told, and ends it', async t => {
+  const rig = await openRig(t)
+  const server = rig.pillion(['mcp'])
+  server.stdin.write(`{"jsonrpc":"2.0","id":1,"method":"${'x'.repeat(11_000_000)}`)
+  t.match(await server.exited, {code: 1})
+  await server.stderr.line('❌  the client has sent a message of more than 10 MB: mcp ends')
+})
