@@ -60,7 +60,11 @@ export async function serveMcp({findRun, isReadOnly}: McpOptions): Promise<void>
   )
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => over.resolve())
   process.stdout.once('error', () => over.resolve())
-  await over.promise.finally(async () => handle.close())
+  try {
+    await over.promise
+  } finally {
+    await handle.close()
+  }
 }
 
 async function answer(
