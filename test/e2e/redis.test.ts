@@ -47,6 +47,28 @@ t.test('PILLION_REDIS=memory keeps nothing; XDG_STATE_HOME is where keys are kep
   })
 })
 
+t.test('what does not fit into memory is refused, and ends nothing', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const env = {PILLION_REDIS: 'memory', NODE_OPTIONS: '--max-old-space-size=200'}
+  const redis = rig.pillion(['redis', port.toString()], {env})
+  await redis.stdout.line(/Redis listens/)
+  const client = await respClient(port)
+  const refusal = "-OOM command not allowed when used memory > 'maxmemory'."
+  let answer = '+OK'
+  for (let key = 0; answer === '+OK'; key++) answer = await client.call('SET', key.toString(), 'x'.repeat(1_000_000))
+  t.equal(answer, refusal)
+  t.equal(await client.call('SETRANGE', 'k', '500000000', 'x'), refusal)
+  t.equal(await client.call('STRLEN', '0'), ':1000000')
+  t.equal(await client.call('FLUSHALL'), '+OK')
+  while ((await client.call('SET', 'k', 'x')) === refusal);
+  t.equal(await client.call('SETRANGE', 'k', '500000000', 'x'), refusal, 'one alone')
+  t.equal(await client.call('GET', 'k'), '"x"')
+  client.close()
+  redis.signal('SIGTERM')
+  t.match(await redis.exited, {code: 0})
+})
+
 t.test('a port that is taken, or none, is an error that says so', async t => {
   const rig = await openRig(t)
   const holder = createServer().listen(0, '127.0.0.1')

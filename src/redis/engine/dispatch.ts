@@ -52,12 +52,15 @@ export function invoke(session: Session, command: Command, args: readonly string
   }
 }
 
+const outOfMemory = (): RedisError => new RedisError("OOM command not allowed when used memory > 'maxmemory'.")
+
 function refusal(session: Session, {name, arity}: Command, args: readonly string[]): RedisError | undefined {
   if (arity > 0 ? args.length !== arity : args.length < -arity) return wrongArity(name)
   if (session.protocol === 2 && !session.mayMix && session.subscriptions > 0 && !WHILE_SUBSCRIBED.has(name))
     return new RedisError(
       `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
     )
+  if (session.engine.memory.refuses(name, args)) return outOfMemory()
   return undefined
 }
 

@@ -5,6 +5,7 @@ import {Configuration} from './configuration.ts'
 import {Database, type DatabaseEvents} from './database.ts'
 import {dispatch} from './dispatch.ts'
 import {ExpiryTimer} from './expiry-timer.ts'
+import {MemoryLimit} from './memory-limit.ts'
 import {NotificationSettings, type NotificationKind} from './notifications.ts'
 import {Blocked, type Push, type Result} from './result.ts'
 import {Session} from './session.ts'
@@ -21,6 +22,7 @@ export class Engine {
   readonly notifications = new NotificationSettings()
   readonly configuration = new Configuration(this.notifications)
   readonly sessions = new Set<Session>()
+  readonly memory = new MemoryLimit()
   readonly startedAt = Date.now()
   readonly runId: string
   /** Set by the server. */

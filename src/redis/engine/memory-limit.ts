@@ -1,0 +1,65 @@
+import {ARGUMENT_BYTES} from './command.ts'
+
+/** Commands by which keys may grow (Redis marks them `denyoom`). */
+const GROWING = new Set(
+  `append copy eval evalsha getset hmset hset hsetnx linsert lpush lpushx mset msetnx psetex rpush rpushx sadd set setex setnx
+  setrange xadd zadd`.split(/\s+/)
+)
+/** So much is taken between two looks at the memory. */
+const LOOK_BYTES = 8 * 1024 * 1024
+/** This part of V8's heap may be in use: the rest is for calls, and for what one command takes while it runs. */
+const FULL = 0.6
+/** A collection stops everything; there is none sooner after another. */
+const COLLECT_MS = 5000
+
+/**
+ * Refuses to grow before V8's heap is full: that would end the run, with all its apps. Redis does so at `maxmemory`; ours is what
+ * Node has (`--max-old-space-size`).
+ */
+export class MemoryLimit {
+  #isFull = false
+  /** Taken since the last look. */
+  #taken = 0
+  /** Something may be free again. */
+  #wasFreed = true
+  #collectedAt = -Infinity
+
+  /** Whether a command finds no room. To be asked before each one. */
+  refuses(name: string, args: readonly string[]): boolean {
+    if (!GROWING.has(name)) {
+      this.#wasFreed = true
+      return false
+    }
+    for (const arg of args) this.#taken += arg.length + ARGUMENT_BYTES
+    const more = name === 'setrange' ? Math.max(Number(args[2]), 0) || 0 : 0
+    if (this.#isFull || this.#taken + more > LOOK_BYTES) this.#look(more)
+    return this.#isFull
+  }
+
+  #look(more: number): void {
+    this.#taken = 0
+    this.#isFull = isFullWith(more)
+    const now = performance.now()
+    if (!this.#isFull || !this.#wasFreed || now - this.#collectedAt < COLLECT_MS) return
+    this.#collectedAt = now
+    this.#wasFreed = false
+    collect()
+    this.#isFull = isFullWith(more)
+  }
+}
+
+// node:v8 and node:vm are loaded when they are used
+const v8 = (): typeof import('node:v8') => process.getBuiltinModule('node:v8')
+
+function isFullWith(more: number): boolean {
+  const {used_heap_size: used, heap_size_limit: limit} = v8().getHeapStatistics()
+  return used + more > FULL * limit
+}
+
+/** What is garbage counts as used until then. */
+function collect(): void {
+  v8().setFlagsFromString('--expose-gc')
+  const gc = process.getBuiltinModule('node:vm').runInNewContext('gc') as NodeJS.GCFunction
+  v8().setFlagsFromString('--no-expose-gc')
+  gc()
+}
