@@ -22,38 +22,38 @@ const engine = (t: Test): Run => {
 const numbers = (count: number, text = (n: number): string => n.toString()): readonly string[] =>
   Array.from({length: count}, (_, at) => text(at + 1))
 
-const MANY = 1_000_000
+const MANY = 400_000
 
-t.test('a million values are pushed and popped at either side by one command', async t => {
+t.test('many values are pushed and popped at either side by one command', async t => {
   const run = engine(t)
   const values = numbers(MANY)
   t.equal(run('RPUSH list', ['a', 'b']), 2)
   t.equal(run('LPUSH list', values), MANY + 2)
-  t.same(run('LRANGE list 0 1'), ['1000000', '999999'])
+  t.same(run('LRANGE list 0 1'), ['400000', '399999'])
   t.same(run('LRANGE list -3 -1'), ['1', 'a', 'b'])
-  t.same(run('LPOP list 500000'), values.slice(500_000).toReversed())
+  t.same(run('LPOP list 200000'), values.slice(200_000).toReversed())
   t.same(run('RPOP list 4'), ['b', 'a', '1', '2'])
-  t.equal((run('LPOP list 9999999') as readonly string[]).length, 499_998)
+  t.equal((run('LPOP list 9999999') as readonly string[]).length, 199_998)
   t.equal(run('EXISTS list'), 0)
 })
 
 t.test('entries are deleted from within a stream', async t => {
   const run = engine(t)
-  const ids = numbers(400_000, n => `${n.toString()}-1`)
+  const ids = numbers(200_000, n => `${n.toString()}-1`)
   for (const id of ids) run(`XADD s ${id} a b`)
   t.equal(run('XDEL s 3-1 3-1 9-9'), 1)
   t.equal(run('XDEL s 1-1 2-1 5-1 5-1'), 3)
   t.equal(run('XDEL s', ids.slice(9, -2)), ids.length - 11)
   t.same(
     run('XRANGE s - +'),
-    ['4-1', '6-1', '7-1', '8-1', '9-1', '399999-1', '400000-1'].map(id => [id, ['a', 'b']])
+    ['4-1', '6-1', '7-1', '8-1', '9-1', '199999-1', '200000-1'].map(id => [id, ['a', 'b']])
   )
   t.equal(run('XLEN s'), 7)
 })
 
 t.test('many small sets become one', async t => {
   const run = engine(t)
-  const keys = numbers(60_000, n => `set-${n.toString()}`)
+  const keys = numbers(40_000, n => `set-${n.toString()}`)
   for (const key of keys) run(`SADD ${key} ${key} x`)
   t.equal(run('SUNIONSTORE all', keys), keys.length + 1)
   t.same(run('SMEMBERS set-1'), new Set(['set-1', 'x']), 'as it was')
@@ -61,9 +61,9 @@ t.test('many small sets become one', async t => {
 
 t.test('many keys expire, and one that is given its time again and again', async t => {
   const run = engine(t)
-  const keys = numbers(300_000)
+  const keys = numbers(150_000)
   for (const key of keys) run(`SET ${key} x EX 1000`)
-  for (let left = 300_000; left > 0; left--) run('PEXPIREAT 1 9999999999999')
+  for (let left = 150_000; left > 0; left--) run('PEXPIREAT 1 9999999999999')
   t.ok(Number(run('TTL 2')) > 0)
   t.equal(run('PEXPIRETIME 1'), 9_999_999_999_999)
 })
@@ -73,8 +73,8 @@ t.test('a transaction that only grows ends its connection, with an error', async
   const client = await respClient(port)
   const closed = once(client.socket, 'close')
   t.equal(await client.call('MULTI'), '+OK')
-  const large = request(['DEL', ...numbers(800_000, () => 'x')])
-  for (let sent = 0; sent < 10; sent++) {
+  const large = request(['DEL', ...numbers(100_000, () => 'x'.repeat(500))])
+  for (let sent = 0; sent < 5; sent++) {
     client.write(large)
     t.equal(await client.next(), '+QUEUED')
   }
