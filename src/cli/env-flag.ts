@@ -6,8 +6,9 @@ const VARIABLE = /^([\w.-]+)=(.*)$/s
 /** Throws a `UsageError` for a value of `--env` that is not KEY=VALUE: often the `-e` of an app's command. */
 export function checkVariable(value: string): void {
   if (VARIABLE.test(value)) return
-  const hint = 'write -- before the command of the app: run … -- node -e …'
-  throw new UsageError(`invalid argument ${JSON.stringify(value)} for "-e, --env" flag: expected KEY=VALUE; ${hint}`)
+  // a name of capitals is a variable without its value
+  const hint = /^[A-Z\d_]+$/.test(value) ? '' : '; write -- before the command of the app: run … -- node -e …'
+  throw new UsageError(`invalid argument ${JSON.stringify(value)} for "-e, --env" flag: expected KEY=VALUE${hint}`)
 }
 
 /** The variables of `--env`; the last one of a name wins. */

@@ -46,9 +46,13 @@ function resourcesOf(values: AppValues, {cwd, ...surroundings}: SingleContext): 
     const fault = statFault(resolve(cwd, path), path)
     if (fault !== '') throw new UserError(`error validating resources path ${JSON.stringify(typed)} : ${fault}`)
   }
+  const config = values.configFilePath ?? ''
+  const fault = config === '' ? '' : statFault(resolve(cwd, config), config)
+  // daprd's words: Dapr's CLI leaves it to the sidecar, which ends
+  if (fault !== '') throw new UserError(`error loading configuration: ${fault}`)
   return {
     folders: typed.length > 0 ? typed.map(path => resolve(cwd, path)) : usual.folders,
-    configFile: values.configFilePath ? resolve(cwd, values.configFilePath) : usual.configFile,
+    configFile: config === '' ? usual.configFile : resolve(cwd, config),
     defaultFolder: usual.defaultFolder
   }
 }

@@ -134,3 +134,20 @@ t.test('invoke of an app that does not listen names the command that says why, a
     /it does not listen on any port yet; its appPort \d+ is waited for\n$/
   )
 })
+
+t.test('a Configuration that is not there keeps a single app from starting: its rules would not hold', async t => {
+  const rig = await openRig(t)
+  t.same(await rig.run(['run', '--app-id', 'shop', '--config', 'none.yaml', '--', 'true']), {
+    code: 1,
+    stdout: '',
+    stderr: '❌  error loading configuration: stat none.yaml: no such file or directory\n'
+  })
+})
+
+const expected = (more: string): RegExp => new RegExp(`^Error: invalid argument .*: expected KEY=VALUE${more}\n`)
+
+t.test('--env with a name alone says what is expected, and nothing of an app that has -e', async t => {
+  const rig = await openRig(t)
+  t.match(await rig.run(['up', '--env', 'LOG_LEVEL']), {code: 255, stderr: expected('')})
+  t.match(await rig.run(['run', 'node', '-e', 'console.log(1)']), {code: 255, stderr: expected('; write -- before .*')})
+})

@@ -215,7 +215,11 @@ t.test('help of a command comes by help, --help and -h; an unknown one gets the 
 
 t.test('stop without an id does nothing; with several it goes through them all', async t => {
   const rig = await openRig(t)
-  t.same(await rig.run(['stop']), {code: 0, stdout: '', stderr: ''})
+  t.match(await rig.run(['stop']), {
+    code: 0,
+    stdout: '',
+    stderr: /^⚠ {2}Nothing is named, so nothing is stopped: .*\n$/
+  })
   const run = rig.pillion(['run', '-a', 'a', '--', 'sleep', '60'])
   await run.waitForLine("You're up")
   t.same(await rig.run(['stop', 'zzz', '--app-id', 'a']), {
