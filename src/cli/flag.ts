@@ -20,3 +20,10 @@ export interface Flag {
   /** Printed on stderr when the flag is used. */
   readonly deprecated?: string
 }
+
+export const textFlag = (name: string, text: string, short?: string): Flag => ({
+  name,
+  type: 'string',
+  text,
+  ...(short !== undefined && {short})
+})

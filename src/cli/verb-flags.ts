@@ -1,14 +1,8 @@
 import {checkVariable} from './env-flag.ts'
 import {RUNTIME_VERSION} from '../model/version.ts'
-import type {Flag} from './flag.ts'
+import {textFlag as text, type Flag} from './flag.ts'
 import {LOGS_IN_CLUSTER} from './kubernetes-flags.ts'
 
-const text = (name: string, words: string, short?: string): Flag => ({
-  name,
-  type: 'string',
-  text: words,
-  ...(short !== undefined && {short})
-})
 const hidden = (name: string, type: Flag['type'], short?: string): Flag => ({
   name,
   type,

@@ -1,11 +1,5 @@
-import type {Flag} from './flag.ts'
+import {textFlag as text, type Flag} from './flag.ts'
 
-const text = (name: string, words: string, short?: string): Flag => ({
-  name,
-  type: 'string',
-  text: words,
-  ...(short !== undefined && {short})
-})
 const RUN_FILE = text('run-file', 'Path to the run template of the run')
 
 export const EVENTS_FLAGS: readonly Flag[] = [
