@@ -9,8 +9,8 @@ const GROWING = new Set(
 const LOOK_BYTES = 8 * 1024 * 1024
 /** This part of V8's heap may be in use: the rest is for calls, and for what one command takes while it runs. */
 const FULL = 0.6
-/** The young generation, in which nothing stays (V8: three times 16 MB). */
-const YOUNG_BYTES = 48 * 1024 * 1024
+/** The young generation, in which nothing stays (Node 26). */
+const YOUNG_BYTES = 96 * 1024 * 1024
 /** A collection stops everything; there is none sooner after another. */
 const COLLECT_MS = 5000
 
