@@ -8,6 +8,7 @@ const TEST = join(import.meta.dirname, '..')
 
 /** Blocks that are neither commands nor templates: page, how they begin, and the test that holds them, or why none can. */
 const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
+  ['README.md', 'npm ci && npm start', 'the example: e2e/examples.test.ts; the other line runs this test'],
   ['README.md', 'pillion up  ', 'e2e/docs.test.ts; the alias: e2e/docs-output.test.ts'],
   ['README.md', '$ pillion run', 'e2e/docs-output.test.ts'],
   ['README.md', 'curl localhost:$DAPR_HTTP_PORT', 'e2e/docs-output.test.ts'],
