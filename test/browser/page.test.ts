@@ -1,6 +1,13 @@
+import type {Page} from 'playwright-core'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {app, call, madeUp} from './made-up.ts'
+
+/** From now on the page does not try again by itself. */
+const stopClock = async ({clock}: Page): Promise<void> => {
+  await clock.install()
+  await clock.pauseAt(Date.now() + 1000)
+}
 
 t.test('the page', async t =>
   withBrowser(t, async browser => {
@@ -26,6 +33,7 @@ t.test('the page', async t =>
       const run = await madeUp(t)
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'payments'}).waitFor()
+      await stopClock(page)
       run.isDown = true
       run.send('bye', {}, 1001)
       run.cut()
@@ -42,8 +50,10 @@ t.test('the page', async t =>
       const run = await madeUp(t)
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'payments'}).waitFor()
+      await stopClock(page)
       run.isFull = true
       run.cut()
+      await page.getByRole('button', {name: 'Now'}).click()
       await page.getByText('16 readers follow the events already. Close one of them.').waitFor()
       run.isFull = false
       await page.getByRole('button', {name: 'Now'}).click()

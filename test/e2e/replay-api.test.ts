@@ -45,7 +45,7 @@ t.test('answers about replays and pins are as the description of the API says; e
     [{window: {from: 'soon'}}, /from of the window is neither a call number nor a time/],
     [{window: {q: 'colour:red'}}, /colour/],
     [{window: {q: 'to:nobody'}}, /no call is in the window/],
-    [{lastFailed: true}, /no call has failed/],
+    [{lastFailed: true}, /no failed call that can be sent again/],
     [{pinned: true}, /no call is pinned/]
   ] as const)
     t.match(await post('/replays', body), {status: 400, body: why}, JSON.stringify(body))
