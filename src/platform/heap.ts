@@ -59,19 +59,18 @@ export function giveBackWhenIdle(): void {
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
     if (utilization > IDLE || process.memoryUsage.rss() - kept < WORTH_BYTES) return
-    collect()
+    collect('last-resort')
     kept = process.memoryUsage.rss()
   }
   setInterval(look, LOOK_MS).unref()
 }
 
-/** Collects all garbage and returns the freed pages to the system. */
-function collect(): void {
+/** Collects all garbage now. `last-resort` empties V8's pool of pages, too, and returns them to the system. */
+export function collect(flavor: 'regular' | 'last-resort' = 'regular'): void {
   setFlag('--expose-gc')
   const gc = runInNewContext('gc') as NodeJS.GCFunction
   setFlag('--no-expose-gc')
-  // only this kind empties V8's pool of pages, too
-  gc({type: 'major', execution: 'sync', flavor: 'last-resort'})
+  gc({type: 'major', execution: 'sync', flavor})
 }
 
 // node:v8 is loaded when it is used: it costs a start two milliseconds

@@ -1,3 +1,4 @@
+import {collect} from '../../platform/heap.ts'
 import {ARGUMENT_BYTES} from './command.ts'
 
 /** Commands by which keys may grow (Redis marks them `denyoom`). */
@@ -45,23 +46,13 @@ export class MemoryLimit {
     if (!this.#isFull || !this.#wasFreed || now - this.#collectedAt < COLLECT_MS) return
     this.#collectedAt = now
     this.#wasFreed = false
-    collect()
+    collect() // garbage counts as used until then
     this.#isFull = isFullWith(more)
   }
 }
 
-// node:v8 and node:vm are loaded when they are used
-const v8 = (): typeof import('node:v8') => process.getBuiltinModule('node:v8')
-
 function isFullWith(more: number): boolean {
-  const {used_heap_size: used, heap_size_limit: limit} = v8().getHeapStatistics()
+  // node:v8 is loaded when it is used
+  const {used_heap_size: used, heap_size_limit: limit} = process.getBuiltinModule('node:v8').getHeapStatistics()
   return used + more > FULL * (limit - YOUNG_BYTES)
-}
-
-/** What is garbage counts as used until then. */
-function collect(): void {
-  v8().setFlagsFromString('--expose-gc')
-  const gc = process.getBuiltinModule('node:vm').runInNewContext('gc') as NodeJS.GCFunction
-  v8().setFlagsFromString('--no-expose-gc')
-  gc()
 }
