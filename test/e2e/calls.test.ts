@@ -201,7 +201,8 @@ http.createServer((request, response) => {
   do {
     t.equal(await publish(), 204)
     rows = (await rig.run(['calls', 'from:orders/new', '-o', 'ndjson'])).stdout
-  } while (!rows.includes('"path":"/taken"'))
+    // who follows sees later calls only
+  } while (!rows.includes('"path":"/taken"') || !following.stdout.text.includes('/taken'))
   t.match(JSON.parse(rows.split('\n')[0] ?? ''), {
     from: 'orders/new',
     to: 'reader',
