@@ -171,7 +171,7 @@ function pictures() {
 function scenes() {
   const folder = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
   try {
-    execFileSync(process.execPath, [join(root, 'test/e2e/day.test.ts')], {
+    execFileSync(process.execPath, [join(root, 'test/docs/day.test.ts')], {
       env: {...process.env, PILLION_SCENES: folder, TAP_TIMEOUT: '180'},
       stdio: ['ignore', 'ignore', 'inherit']
     })

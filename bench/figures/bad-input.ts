@@ -1,4 +1,4 @@
-import {watchMemory} from '../../test/e2e/flooding.ts'
+import {watchMemory} from '../../test/long/flooding.ts'
 import {meanwhile, MISBEHAVIOURS, oddApp, type Misbehaviour} from '../../test/rig/bad-input.ts'
 import {inRounds, type Figure, type Measure} from '../figure.ts'
 import {paced} from '../paced.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {realRabbit, skipWithoutRabbit} from '../rig/rabbitmq.ts'
-import {component, eventOf, openShop, publish} from './pubsub-shop.ts'
+import {component, eventOf, openShop, publish} from '../e2e/pubsub-shop.ts'
 
 t.test(
   'pubsub.rabbitmq: an event that failed is delivered again where it is requeued; messages expire in the broker',

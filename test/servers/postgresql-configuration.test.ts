@@ -1,9 +1,9 @@
 import t, {type Test} from 'tap'
-import {open} from '../../../src/components/configuration/postgresql.ts'
-import type {ConfigurationItems, ConfigurationStore} from '../../../src/components/configuration-store.ts'
-import {openComponent} from '../../rig/open-component.ts'
-import {CONFIGURATION_TABLE, realPostgres, skipWithoutPostgres, type RealPostgres} from '../../rig/postgres.ts'
-import {StartQueue} from '../../rig/queue.ts'
+import {open} from '../../src/components/configuration/postgresql.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../../src/components/configuration-store.ts'
+import {openComponent} from '../rig/open-component.ts'
+import {CONFIGURATION_TABLE, realPostgres, skipWithoutPostgres, type RealPostgres} from '../rig/postgres.ts'
+import {StartQueue} from '../rig/queue.ts'
 
 const skip = skipWithoutPostgres
 let server: RealPostgres | undefined

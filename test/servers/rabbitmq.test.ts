@@ -1,10 +1,10 @@
 import {connect} from 'amqplib'
 import t, {type Test} from 'tap'
-import {open} from '../../../src/components/pubsub/rabbitmq.ts'
-import type {PubSub} from '../../../src/components/pubsub.ts'
-import {openComponent} from '../../rig/open-component.ts'
-import {realRabbit, skipWithoutRabbit, type RealRabbit} from '../../rig/rabbitmq.ts'
-import {tlsFile} from '../../rig/tls.ts'
+import {open} from '../../src/components/pubsub/rabbitmq.ts'
+import type {PubSub} from '../../src/components/pubsub.ts'
+import {openComponent} from '../rig/open-component.ts'
+import {realRabbit, skipWithoutRabbit, type RealRabbit} from '../rig/rabbitmq.ts'
+import {tlsFile} from '../rig/tls.ts'
 import {publish, read} from './reading.ts'
 
 const skip = skipWithoutRabbit

@@ -10,7 +10,7 @@ import {daprdsOf, installDaprd, skipWithoutDaprd} from '../rig/daprd.ts'
 import type {Driven} from '../rig/command.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {subscribed} from './pubsub-shop.ts'
+import {subscribed} from '../e2e/pubsub-shop.ts'
 
 t.jobs = 2
 

@@ -1,5 +1,5 @@
-import type {Handled, Message, PubSub, SubscribeOptions, TopicReader} from '../../../src/components/pubsub.ts'
-import {StartQueue} from '../../rig/queue.ts'
+import type {Handled, Message, PubSub, SubscribeOptions, TopicReader} from '../../src/components/pubsub.ts'
+import {StartQueue} from '../rig/queue.ts'
 
 /** A message; the reader goes on when it is finished. */
 export interface Delivery {

@@ -6,7 +6,7 @@ import {freePort} from '../rig/free-port.ts'
 import {realRedis, skipWithoutRedis} from '../rig/redis.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
-import {eventOf, publish, subscribed} from './pubsub-shop.ts'
+import {eventOf, publish, subscribed} from '../e2e/pubsub-shop.ts'
 
 for (const server of ['the built-in Redis', 'redis-server'])
   for (const database of ['0', '3'])

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {realKafka} from '../rig/kafka.ts'
-import {component, eventOf, openShop, publish} from './pubsub-shop.ts'
+import {component, eventOf, openShop, publish} from '../e2e/pubsub-shop.ts'
 
 t.test('pubsub.kafka and bindings.kafka: events that failed come again; a binding is called and calls', async t => {
   const kafka = await realKafka(t)

@@ -1,9 +1,9 @@
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import {open} from '../../../src/components/state/postgresql.ts'
-import type {SetRequest, StateStore} from '../../../src/components/state-store.ts'
-import {openComponent} from '../../rig/open-component.ts'
-import {realPostgres, skipWithoutPostgres, type RealPostgres} from '../../rig/postgres.ts'
+import {open} from '../../src/components/state/postgresql.ts'
+import type {SetRequest, StateStore} from '../../src/components/state-store.ts'
+import {openComponent} from '../rig/open-component.ts'
+import {realPostgres, skipWithoutPostgres, type RealPostgres} from '../rig/postgres.ts'
 
 const skip = skipWithoutPostgres
 let server: RealPostgres | undefined
@@ -165,7 +165,7 @@ t.test('a server that goes away and comes back', {skip}, async t => {
 })
 
 t.test('connections over TLS', {skip}, async t => {
-  const fixtures = join(import.meta.dirname, '../../fixtures/tls')
+  const fixtures = join(import.meta.dirname, '../fixtures/tls')
   const {database, query} = await realPostgres(t, {tls: true})
   const connectionString = database()
   const own = `sslrootcert=${fixtures}/ca.pem`

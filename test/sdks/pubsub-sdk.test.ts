@@ -3,7 +3,7 @@ import t from 'tap'
 import {resultOf} from '../rig/results.ts'
 import {openRig} from '../rig/rig.ts'
 import {daprForJavascript, installed} from './installed.ts'
-import {component} from './pubsub-shop.ts'
+import {component} from '../e2e/pubsub-shop.ts'
 
 t.setTimeout(300_000)
 

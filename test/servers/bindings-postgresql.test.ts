@@ -1,7 +1,7 @@
 import t from 'tap'
 import {realPostgres, skipWithoutPostgres} from '../rig/postgres.ts'
 import {component} from '../rig/resource-files.ts'
-import {failure, openInvoke} from './bindings-shop.ts'
+import {failure, openInvoke} from '../e2e/bindings-shop.ts'
 
 const options = {skip: skipWithoutPostgres}
 
