@@ -10,6 +10,7 @@ import {ComponentFault} from './component-fault.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
 import {topicPrefixOf, valuesOf} from './component-values.ts'
 import {Properties} from './properties.ts'
+import {checkActorStore, checkStoreSettings} from './state-settings.ts'
 
 export interface AppComponentsOptions {
   readonly appId: string
@@ -124,6 +125,13 @@ export class AppComponents {
     return undefined
   }
 
+  /** Whether it could not be opened, and none that was there before is kept. */
+  isMissing(name: string): boolean {
+    return (
+      this.failed.has(name) && !this.#entries.some(each => each.resource.name === name && each.opened !== undefined)
+    )
+  }
+
   async close(): Promise<void> {
     const entries = this.#entries
     this.#entries = []
@@ -171,14 +179,23 @@ export class AppComponents {
     })
     if (values === undefined)
       throw new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
+    const properties = new Properties(values)
+    checkStoreSettings(resource, properties)
+    if (isOf(resource, 'state')) checkActorStore(resource.name, properties, this.#openStores)
     const use = await set.use({resource, properties: values, folder, warn})
     return {
       name: resource.name,
       component: use.component,
-      properties: new Properties(values),
+      properties,
       topicPrefix: topicPrefixOf(resource, env),
       use
     }
+  }
+
+  get #openStores(): readonly Opened[] {
+    return this.#entries.flatMap(({resource, opened}) =>
+      opened !== undefined && isOf(resource, 'state') ? opened : []
+    )
   }
 
   async #close({opening, resource}: Entry): Promise<void> {

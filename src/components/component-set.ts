@@ -74,7 +74,7 @@ export class ComponentSet {
     }, initTimeoutMs)
     const opening = open({
       name,
-      version: resource.version,
+      version: versionOf(resource),
       properties: new Properties(properties),
       folder,
       ...this.#options,
@@ -108,13 +108,17 @@ function loaderOf({name, type, version, typePlace}: ComponentResource): Componen
   const loaders: Readonly<Record<string, Readonly<Record<string, ComponentLoader>>>> = COMPONENT_LOADERS
   const ofBlock = Object.hasOwn(loaders, category) ? loaders[category] : undefined
   const loader = ofBlock !== undefined && Object.hasOwn(ofBlock, kind) ? ofBlock[kind] : undefined
-  if (loader !== undefined && (version === 'v1' || loader.versions?.includes(version) === true)) return loader
+  const known = versionOf({version})
+  if (loader !== undefined && (known === 'v1' || loader.versions?.includes(known) === true)) return loader
   const what =
     category === 'bindings'
       ? `binding ${name} (${type}/${version})`
       : `${BLOCK_NAMES[category as Block] ?? category} ${type}/${version}`
   throw new ComponentFault(`couldn't find ${what}`, typePlace)
 }
+
+/** Capitals do not count (Dapr: pkg/components, in each registry). */
+const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => version.toLowerCase() || 'v1'
 
 /** Dapr's names for them in errors. */
 const BLOCK_NAMES: Readonly<Record<Block, string>> = {

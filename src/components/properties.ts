@@ -37,6 +37,11 @@ export class Properties {
     return FALSE.test(text) ? false : this.fault(name, `${name} must be true or false, and not "${text}"`)
   }
 
+  /** Whether it is one of Dapr's words for true. */
+  isTrue(name: string): boolean {
+    return TRUE.test(this.text(name))
+  }
+
   integer(name: string, fallback: number): number {
     const text = this.text(name)
     if (text === '') return fallback

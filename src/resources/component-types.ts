@@ -105,7 +105,8 @@ const KAFKA = [
   'writeTimeout'
 ]
 
-const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
+const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
+
 /** What every pub/sub component has besides its own properties (Dapr: pkg/scopes). */
 const PUBSUB = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']
 
@@ -142,7 +143,10 @@ export const COMPONENT_TYPES: {readonly [B in Block]: Readonly<Record<string, Co
     'local.file': {capabilities: [], properties: ['secretsFile', 'nestedSeparator', 'multiValued']}
   },
   state: {
-    'in-memory': {capabilities: STATE, properties: ['actorStateStore', 'keyPrefix']},
+    'in-memory': {
+      capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'DELETE_WITH_PREFIX', 'KEYS_LIKE', 'ACTOR'],
+      properties: ['actorStateStore', 'keyPrefix']
+    },
     postgres: POSTGRES_STATE,
     postgresql: POSTGRES_STATE,
     redis: {

@@ -5,6 +5,7 @@ import type {ResourceFault} from './fault.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {parseGoDuration} from './go-duration.ts'
+import {whyRefused} from './unbuilt-properties.ts'
 
 /** An entry of `spec.metadata`: a value, or where it is to be found. */
 export interface ComponentProperty {
@@ -27,6 +28,7 @@ export interface ComponentResource {
   readonly scopes: readonly string[]
   /** `state.redis` */
   readonly type: string
+  /** As written; '' stands for `v1`. */
   readonly version: string
   readonly properties: readonly ComponentProperty[]
   /** Its start fails after this time. */
@@ -106,7 +108,7 @@ function readComponent(document: Field): readonly ComponentResource[] {
         .items()
         .map(item => item.text()),
       type: type.text(),
-      version: spec.field('version').text().toLowerCase() || 'v1',
+      version: spec.field('version').text(),
       properties: spec.field('metadata').items().map(readProperty),
       initTimeoutMs: initTimeoutOf(spec.field('initTimeout')),
       ignoresErrors,
@@ -135,6 +137,11 @@ function checkType(spec: Field, ignoresErrors: boolean): void {
   for (const item of spec.field('metadata').items()) {
     const name = item.field('name')
     if (lower.has(name.text().toLowerCase())) continue
+    const refused = whyRefused(text, name.text())
+    if (refused !== '') {
+      name.error(refused, {hint: 'remove the property, or the component is not opened', isFatal: !ignoresErrors})
+      continue
+    }
     const near = nearMiss(name.text(), known)
     const hint = near === '' ? '' : `did you mean ${near}?`
     name.warn(`${text} has no property "${name.text()}": it has no effect`, {hint})

@@ -22,7 +22,7 @@ export function factsOf(
     runtimeVersion: RUNTIME_VERSION,
     enabledFeatures: FEATURES,
     components: components
-      .filter(each => isBuilt(each) || blocks.isByDaprd(each))
+      .filter(each => (isBuilt(each) || blocks.isByDaprd(each)) && !blocks.isMissing(each))
       .map(({name, type, version}) => ({name, type, version, capabilities: blocks.capabilitiesOf(name, type)})),
     subscriptions,
     extended: {

@@ -88,6 +88,11 @@ export class SidecarBlocks {
     return this.#components?.daprd?.takes(resource) === true
   }
 
+  /** Whether it could not be opened. */
+  isMissing({name}: ComponentResource): boolean {
+    return this.#components?.isMissing(name) === true
+  }
+
   /** The app has told what it reads. */
   setKnown(what: 'topics' | 'bindings'): void {
     this.#known.add(what)

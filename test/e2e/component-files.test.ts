@@ -45,7 +45,6 @@ t.test(
         metadata: {name: 'store'},
         spec: {
           type: 'state.sqlite',
-          version: 'v1',
           metadata: [{name: 'connectionString', secretKeyRef: {name: 'path', key: 'path'}}]
         },
         auth: {secretStore: 'vault'}
@@ -60,7 +59,42 @@ t.test(
     await shop.listen()
     t.match(await shop.fetch('/v1.0/state/store', {method: 'POST', body: '[{"key":"k","value":1}]'}), {status: 204})
     t.match(await shop.fetch('/v1.0/state/broken/k'), {status: 400, body: /broken could not be opened/})
+    const {components} = JSON.parse((await shop.fetch('/v1.0/metadata')).body) as {components: unknown}
+    t.strictSame(components, [
+      {name: 'store', type: 'state.sqlite', capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']},
+      {name: 'vault', type: 'secretstores.local.file', version: 'v1'}
+    ])
     t.match(await shop.fetch('/v1.0/state/scoped/k'), {status: 400, body: /state store scoped is not found/})
+  }
+)
+
+t.test(
+  'state that is to be encrypted is not kept in plain: the app is not started, and the place is named',
+  async t => {
+    const rig = await openRig(t)
+    const encrypted = component('store', 'state.in-memory', {primaryEncryptionKey: '0123'})
+    await rig.write({
+      'resources/a.yaml': encrypted,
+      'others/a.yaml': encrypted.replace('"version"', '"ignoreErrors":true,"version"')
+    })
+    await rig.template([
+      {appID: 'shop', autoPort: true, resourcesPath: '../resources'},
+      {appID: 'stock', autoPort: true, resourcesPath: '../others'}
+    ])
+    const refused = /primaryEncryptionKey: Pillion does not encrypt state yet.*\n.*resources\/a\.yaml:1:\d+/
+    t.match(await rig.run(['validate']), {code: 1, stderr: refused})
+    const run = rig.pillion(['run', '-f', '.'])
+    const stock = await rig.driven('stock')
+    await run.waitForLine('cannot be opened: primaryEncryptionKey: Pillion does not encrypt state yet', {
+      stream: 'stderr'
+    })
+    t.match(await stock.fetch('/v1.0/state/store/k'), {
+      status: 500,
+      body: /store could not be opened: primaryEncryptionKey/
+    })
+    t.notMatch((await stock.fetch('/v1.0/metadata')).body, /"name":"store"/)
+    await stock.exit(0)
+    t.match(await run.exited, {code: 1})
   }
 )
 

@@ -16,7 +16,7 @@ export const open: OpenComponent<StateStore> = async () => new InMemoryState(() 
 const SWEEP_EVERY = 1000
 
 export class InMemoryState implements StateStore {
-  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
+  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'DELETE_WITH_PREFIX', 'KEYS_LIKE', 'ACTOR']
   readonly #items = new Map<string, Kept>()
   readonly #now: () => number
   readonly #series = randomBytes(6).toString('hex')

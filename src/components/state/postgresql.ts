@@ -47,7 +47,7 @@ type Statement = 'select' | 'upsert' | 'insert' | 'update' | 'remove' | 'removeS
 type Values = readonly (string | number | boolean | Buffer)[]
 
 class PostgresState implements StateStore {
-  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
+  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
   readonly #pool: Pool
   readonly #table: StateTable
   readonly #settings: Settings

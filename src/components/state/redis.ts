@@ -19,7 +19,7 @@ export const open: OpenComponent<StateStore> = async options => {
 type Command = readonly (string | Buffer)[]
 
 class RedisState implements StateStore {
-  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
+  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
   readonly queryFault = 'redis-json server support is required for query capability'
   readonly #redis: RedisConnection
   /** Time to live of items without one. */

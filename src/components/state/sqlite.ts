@@ -53,7 +53,7 @@ interface Row {
 const IS_FRESH = '(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)'
 
 class SqliteState implements StateStore {
-  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'ACTOR']
+  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
   readonly #database: DatabaseSync
   readonly #select: StatementSync
   readonly #upsert: StatementSync
