@@ -35,6 +35,8 @@ export class FileHashes {
   readonly #maxWaiting: number
   #mayHash = false
   #hashing: Promise<void> | undefined
+  /** Changes are compared one after the other: what was read last is what is known. */
+  #compared: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
   constructor(maxWaiting = MAX_WAITING) {
@@ -55,20 +57,35 @@ export class FileHashes {
 
   /** Whether any of these differs from what was known of it. A folder that came or went differs. */
   async differ(came: ReadonlyMap<string, Came>): Promise<boolean> {
-    const paths = [...came]
-    for (const [index, [path, how]] of paths.entries()) {
-      if (await this.#isSame(path, how)) continue
-      // the others may differ too: that is found out while the app is exchanged
-      for (const [other] of paths.slice(index + 1)) this.#known.delete(other)
-      for (const [other] of paths.slice(index)) this.#hashLater(other)
-      return true
-    }
-    return false
+    const compared = this.#compared.then(async () => this.#differ([...came]))
+    this.#compared = compared.catch(() => undefined)
+    return compared
   }
 
   close(): void {
     this.#isClosed = true
     this.#toHash.clear()
+  }
+
+  async #differ(paths: readonly (readonly [string, Came])[]): Promise<boolean> {
+    for (const [index, [path, how]] of paths.entries()) {
+      if (await this.#isSame(path, how)) continue
+      const others = paths.slice(index + 1).map(([other]) => other)
+      await Promise.all(others.map(async other => this.#lookAgain(other)))
+      for (const each of [path, ...others]) this.#hashLater(each)
+      return true
+    }
+    return false
+  }
+
+  /**
+   * The file may differ, too. Its bytes are read while the app is replaced, so what it is now is kept in mind: a save that
+   * comes before they are read is another change, as the new process may have read the file already.
+   */
+  async #lookAgain(path: string): Promise<void> {
+    const now = await look(path)
+    if (now === undefined) this.#known.delete(path)
+    else this.#known.set(path, now)
   }
 
   async #isSame(path: string, how: Came): Promise<boolean> {
@@ -104,13 +121,12 @@ export class FileHashes {
   }
 
   async #hash(path: string): Promise<void> {
-    const before = this.#known.get(path)
-    const known = before ?? (await look(path))
-    if (known === undefined || known.hash !== undefined) return
+    const known = this.#known.get(path)
+    if (known === undefined || known.hash !== undefined) return // one that is gone and comes back is a change
     const hash = await hashOf(path, known)
     const after = await look(path)
     // written in between: what it held when it was seen is not known
-    if (hash === undefined || after?.fingerprint !== known.fingerprint || this.#known.get(path) !== before) return
+    if (hash === undefined || after?.fingerprint !== known.fingerprint || this.#known.get(path) !== known) return
     this.#known.set(path, {...known, hash})
   }
 }

@@ -70,3 +70,33 @@ t.test('of many that change together, each is known again afterwards', async t =
   for (const name of names) writeFileSync(path(name), 'as it is')
   for (const name of names) t.equal(await counts(name), false, name)
 })
+
+t.test('of many that change together, each that is saved again before it is hashed counts', async t => {
+  const names = Array.from({length: 300}, (_, number) => `${number.toString()}.js`)
+  const {hashes, path, counts} = seen(t, names, names.length)
+  await hashes.hash()
+  for (const name of names) writeFileSync(path(name), 'another branch')
+  t.equal(await hashes.differ(new Map(names.map(name => [path(name), 'other']))), true)
+  const again = names.filter((_, index) => index % 20 === 19)
+  for (const name of again) writeFileSync(path(name), 'a repair of it')
+  await hashes.hash()
+  for (const name of again) t.equal(await counts(name), true, name)
+  await hashes.hash()
+  for (const name of again) writeFileSync(path(name), 'a repair of it')
+  for (const name of again) t.equal(await counts(name), false, 'with the same bytes it does not')
+})
+
+t.test('a file that goes and comes back before it is hashed counts', async t => {
+  const {hashes, path, counts} = seen(t, ['a', 'b'], 2)
+  await hashes.hash()
+  unlinkSync(path('a'))
+  writeFileSync(path('b'), 'as it is')
+  const came = new Map<string, Came>([
+    [path('b'), 'other'],
+    [path('a'), 'other']
+  ])
+  t.equal(await hashes.differ(came), true)
+  writeFileSync(path('a'), 'as it was')
+  await hashes.hash()
+  t.equal(await counts('a', 'appeared'), true)
+})
