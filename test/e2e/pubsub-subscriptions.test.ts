@@ -206,14 +206,18 @@ t.test('many events in one request, published and delivered', async t => {
     {entryId: '2', event: 'pear', contentType: 'text/plain'},
     {entryId: '3', event: 'AAE=', contentType: 'application/octet-stream'}
   ]
-  for (const path of ['v1.0-alpha1', 'v1.0']) {
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  for (const [path, all] of [
+    ['v1.0-alpha1/publish/bulk/bus/orders?metadata.all=1', {all: '1'}],
+    ['v1.0/publish/bulk/bus/orders', {}]
+  ] as const) {
     const body = JSON.stringify(entries)
-    t.match(await shop.fetch(`/${path}/publish/bulk/bus/orders?metadata.all=1`, {method: 'POST', body}), {
-      status: 204,
-      body: ''
-    })
+    t.match(await shop.fetch(`/${path}`, {method: 'POST', body, headers: {traceparent}}), {status: 204, body: ''})
     const request = await shop.nextRequest()
-    t.match(request, {url: '/orders', headers: {'content-type': 'application/json'}})
+    t.match(request, {
+      url: '/orders',
+      headers: {'content-type': 'application/json', pubsubname: 'bus', traceparent}
+    })
     const bulk = JSON.parse(request.body) as {entries: {entryId: string; event: object; metadata: object}[]}
     t.match(bulk, {
       id: /^[0-9a-f-]{36}$/,
@@ -222,11 +226,15 @@ t.test('many events in one request, published and delivered', async t => {
       metadata: {pubsubName: 'bus'},
       type: 'com.dapr.event.sent.bulk',
       entries: [
-        {event: {data: {n: '12345678901234567890'}}, metadata: {all: '1', key: 'a'}},
+        {event: {data: {n: '12345678901234567890'}}},
         {event: {data: 'pear'}, contentType: 'application/cloudevents+json'},
         {event: {data_base64: 'AAE='}}
       ]
     })
+    t.strictSame(
+      bulk.entries.map(({metadata}) => metadata),
+      [{...all, key: 'a'}, all, all]
+    )
     const [first, second] = bulk.entries
     const statuses = [
       {entryId: first?.entryId, status: 'SUCCESS'},

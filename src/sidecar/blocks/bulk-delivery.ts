@@ -4,7 +4,7 @@ import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt
 import type {BulkSettings} from '../../resources/subscriptions.ts'
 import type {BatchEntry, EventChannel, EventTarget} from './event-channel.ts'
 import type {EventDelivery} from './event-delivery.ts'
-import {endSpan, type Outcome} from './event-outcome.ts'
+import {endSpan, inSpan, type Outcome} from './event-outcome.ts'
 
 /** A message that waits for others. */
 interface Waiting extends BatchEntry {
@@ -81,7 +81,8 @@ export class BulkDelivery {
     const sending = [...paths.values()].map(async ({target, entries}) => {
       const startedAt = performance.now()
       const spans = entries.map(({event}) => delivery.startSpan(event))
-      const given = await channel.deliverBatch(target, entries, attempt)
+      const sent = entries.map(({entryId, event}, at) => ({entryId, event: inSpan(event, spans[at])}))
+      const given = await channel.deliverBatch(target, sent, attempt)
       const answers = 'kind' in given ? entries.map(() => given) : given
       delivery.countBatch(answers, performance.now() - startedAt)
       for (const [at, each] of entries.entries()) {

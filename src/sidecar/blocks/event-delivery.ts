@@ -8,7 +8,7 @@ import {eventOf} from './app-event.ts'
 import type {BlockContext, BlockSpan} from './block-context.ts'
 import {hasExpired} from './cloud-event.ts'
 import type {AppEvent, EventAnswer, EventChannel, EventTarget} from './event-channel.ts'
-import {CRASHED, endSpan, OUTCOMES, processStatusOf, type Outcome} from './event-outcome.ts'
+import {CRASHED, endSpan, inSpan, OUTCOMES, processStatusOf, type Outcome} from './event-outcome.ts'
 import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
 
 export interface EventDeliveryOptions {
@@ -145,8 +145,7 @@ export class EventDelivery {
     if ('kind' in target) return target
     const span = this.startSpan(event)
     const startedAt = performance.now()
-    const sent = span === undefined ? event : {...event, traceparent: span.traceparent}
-    const answer = await this.#options.channel.deliver(target, sent, attempt)
+    const answer = await this.#options.channel.deliver(target, inSpan(event, span), attempt)
     endSpan(span, answer)
     const status = processStatusOf(answer)
     if (status !== undefined)

@@ -1,7 +1,7 @@
 import type {Outcomes, Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
 import type {ProcessStatus} from '../../model/component-event.ts'
 import type {BlockSpan} from './block-context.ts'
-import type {EventAnswer} from './event-channel.ts'
+import type {AppEvent, EventAnswer} from './event-channel.ts'
 import {STOPPED, type Stopped} from './held-delivery.ts'
 
 /** Why an event does not reach the app. */
@@ -49,6 +49,10 @@ function judge(outcome: Outcome): Verdict {
 function isFailingStatus(status: number): boolean {
   return status >= 300 || (status > 0 && status <= 16)
 }
+
+/** The event in the trace of its span. */
+export const inSpan = (event: AppEvent, span: BlockSpan | undefined): AppEvent =>
+  span === undefined ? event : {...event, traceparent: span.traceparent}
 
 /** Ends the span of an event with the app's answer. */
 export function endSpan(span: BlockSpan | undefined, answer: EventAnswer): void {

@@ -1,5 +1,6 @@
 import {randomFillSync} from 'node:crypto'
 import type {CallSpan} from '../../model/call.ts'
+import type {AppEvent, BatchEntry} from '../blocks/event-channel.ts'
 import {formatTraceparent, formatTracestate} from '../../telemetry/tracing/trace-context.ts'
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/
@@ -85,8 +86,14 @@ export const untraced = ({
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 
-/** A child of a span, sampled like its parent; '' if the text is not a valid traceparent. */
-export const childTraceparent = (traceparent: string): string =>
-  isTraceparent(traceparent)
-    ? `${traceparent.slice(0, 36)}${freshTraceparent().slice(36, 52)}${traceparent.slice(52, 55)}`
-    : ''
+/** The trace that a message carries, unchanged: where no span is begun, an id of ours would be a parent that nobody exports. '' = none is valid. */
+export const carriedTraceparent = (value: unknown): string =>
+  typeof value === 'string' && isTraceparent(value) ? value : ''
+
+/** The trace in which the app gets an event: that of the span that was begun for it, or the event's own; '' = none. */
+export const traceparentOf = ({fields, traceparent}: Pick<AppEvent, 'fields' | 'traceparent'>): string =>
+  traceparent ?? carriedTraceparent(fields['traceparent'] ?? fields['traceid'])
+
+/** The trace of a request with several events: that of the last one that has any (Dapr: pkg/runtime/subscription/postman). */
+export const traceparentOfAll = (entries: readonly BatchEntry[]): string =>
+  entries.reduce((trace, {event}) => traceparentOf(event) || trace, '')

@@ -7,7 +7,7 @@ import {decode, encode} from '../../../net/grpc/message-codec.ts'
 import {OK, UNIMPLEMENTED, type GrpcStatus} from '../../../net/grpc/status.ts'
 import {traceFields} from '../../../net/grpc/trace-fields.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
-import {childTraceparent, freshTraceparent} from '../../http/trace.ts'
+import {carriedTraceparent, freshTraceparent} from '../../http/trace.ts'
 import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from '../../../net/grpc/messages/binding.ts'
 import {bytesOf} from './block-method.ts'
 import {wishOf} from './state-methods.ts'
@@ -63,7 +63,7 @@ export class GrpcBindingChannel implements BindingChannel {
       context,
       from: name,
       path: `${CALLBACK}OnBindingEvent`,
-      fields: traceFields(childTraceparent(metadata['traceparent'] ?? '') || freshTraceparent()),
+      fields: traceFields(carriedTraceparent(metadata['traceparent']) || freshTraceparent()),
       message: encode(BINDING_EVENT, {name, data, metadata}),
       attempt,
       warn: text => log('warn', text)

@@ -6,7 +6,7 @@ import {OK, UNIMPLEMENTED} from '../../../net/grpc/status.ts'
 import {traceFields} from '../../../net/grpc/trace-fields.ts'
 import {encodeField} from '../../../net/http2/field-text.ts'
 import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
-import {childTraceparent} from '../../http/trace.ts'
+import {traceparentOf, traceparentOfAll} from '../../http/trace.ts'
 import {TOPIC_EVENT, TOPIC_EVENT_ANSWER, TOPIC_EVENTS, TOPIC_EVENTS_ANSWER} from '../../../net/grpc/messages/pubsub.ts'
 import {answerOfStatus, cloudEventOf, topicEventOf} from './topic-event.ts'
 import type {EventProcessChannel} from '../../event-process.ts'
@@ -32,7 +32,7 @@ export class GrpcEventChannel implements EventChannel {
     const {pubsubName} = target.subscription
     const response = await this.#call(`${CALLBACK}OnTopicEvent`, {
       from: fromOf(target),
-      fields: metadataFields({...event.metadata, pubsubName}) + traceFieldsOf(event),
+      fields: metadataFields({...event.metadata, pubsubName}) + traceIn(traceparentOf(event)),
       message: encode(TOPIC_EVENT, topicEventOf(target, event)),
       attempt
     })
@@ -47,7 +47,7 @@ export class GrpcEventChannel implements EventChannel {
     attempt?: AttemptControl
   ): Promise<readonly EventAnswer[] | EventAnswer> {
     const message = encode(TOPIC_EVENTS, batchOf(target, entries))
-    const fields = metadataFields({pubsubName: target.subscription.pubsubName})
+    const fields = metadataFields({pubsubName: target.subscription.pubsubName}) + traceIn(traceparentOfAll(entries))
     const call = {from: fromOf(target), fields, message, attempt}
     const generation = this.#options.generation()
     let response: Response | undefined
@@ -134,9 +134,4 @@ function metadataFields(metadata: AppEvent['metadata']): string {
   return fields
 }
 
-function traceFieldsOf({fields, traceparent}: AppEvent): string {
-  if (traceparent !== undefined) return traceFields(traceparent)
-  const trace = fields['traceparent'] ?? fields['traceid']
-  const child = typeof trace === 'string' ? childTraceparent(trace) : ''
-  return child === '' ? '' : traceFields(child)
-}
+const traceIn = (traceparent: string): string => (traceparent === '' ? '' : traceFields(traceparent))

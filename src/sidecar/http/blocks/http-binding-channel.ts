@@ -4,7 +4,7 @@ import type {AttemptControl} from '../../../gateway/interceptors/resiliency/atte
 import {messageOf} from '../../../model/errors.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
 import {compactJson, itemTexts, memberTexts} from '../../blocks/json-text.ts'
-import {childTraceparent, freshTraceparent} from '../trace.ts'
+import {carriedTraceparent, freshTraceparent} from '../trace.ts'
 import {metadataLines, pathOf} from './app-headers.ts'
 import {isObject, textIn} from './block-request.ts'
 import {readItem} from './state.ts'
@@ -38,7 +38,7 @@ export class HttpBindingChannel implements BindingChannel {
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
     const {app, context, generation, isReady, log} = this.#options
-    const {traceparent = ''} = event.metadata
+    const {traceparent} = event.metadata
     const before = generation()
     const response = await requestApp({
       app,
@@ -49,7 +49,7 @@ export class HttpBindingChannel implements BindingChannel {
       lines:
         JSON_LINE +
         metadataLines(event.metadata) +
-        `Traceparent: ${childTraceparent(traceparent) || freshTraceparent()}\r\n`,
+        `Traceparent: ${carriedTraceparent(traceparent) || freshTraceparent()}\r\n`,
       body: event.data,
       attempt,
       warn: text => log('warn', text)

@@ -2,7 +2,7 @@ import {requestApp, type AppResponse} from '../../../gateway/app-request.ts'
 import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
 import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
 import {goJson} from '../go-text.ts'
-import {childTraceparent} from '../trace.ts'
+import {traceparentOf, traceparentOfAll} from '../trace.ts'
 import {metadataLines, pathOf, valueText} from './app-headers.ts'
 import type {EventProcessChannel} from '../../event-process.ts'
 
@@ -27,11 +27,10 @@ export class HttpEventChannel implements EventChannel {
 
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
     const {pubsubName} = target.subscription
-    const traceparent = event.fields['traceparent']
     const lines =
-      `Content-Type: application/cloudevents+json\r\nPubsubname: ${valueText(pubsubName)}\r\n` +
+      `Content-Type: application/cloudevents+json\r\n${nameLine(pubsubName)}` +
       metadataLines(event.metadata) +
-      traceLine(event.traceparent ?? (typeof traceparent === 'string' ? childTraceparent(traceparent) : ''))
+      traceLine(traceparentOf(event))
     const before = this.#options.generation()
     const response = await this.#post(target, {lines, body: event.body, attempt})
     return response.kind === 'response' ? answerOf(response) : this.#unanswered(response, before)
@@ -44,7 +43,7 @@ export class HttpEventChannel implements EventChannel {
   ): Promise<readonly EventAnswer[] | EventAnswer> {
     const {pubsubName, topic} = target.subscription
     const body = batchText({pubsubName, topic, entries})
-    const lines = 'Content-Type: application/json\r\n'
+    const lines = `Content-Type: application/json\r\n${nameLine(pubsubName)}` + traceLine(traceparentOfAll(entries))
     const before = this.#options.generation()
     const response = await this.#post(target, {lines, body: Buffer.from(body), attempt})
     return response.kind === 'response' ? answersOf(response, entries) : this.#unanswered(response, before)
@@ -72,6 +71,8 @@ export class HttpEventChannel implements EventChannel {
     return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
   }
 }
+
+const nameLine = (pubsubName: string): string => `Pubsubname: ${valueText(pubsubName)}\r\n`
 
 const traceLine = (traceparent: string): string => (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`)
 
@@ -108,8 +109,7 @@ function batchText({
   const items = entries.map(({entryId, event: {body, raw, metadata}}) => {
     const event = raw === undefined ? body.toString() : JSON.stringify(raw.toString('base64'))
     const type = raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream'
-    const metadataPart = Object.keys(metadata).length === 0 ? '' : `,"metadata":${goJson(metadata)}`
-    return `{"entryId":${goJson(entryId)},"event":${event}${metadataPart},"contentType":"${type}"}`
+    return `{"entryId":${goJson(entryId)},"event":${event},"metadata":${goJson(metadata)},"contentType":"${type}"}`
   })
   const id = crypto.randomUUID()
   return (

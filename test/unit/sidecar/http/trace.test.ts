@@ -1,5 +1,13 @@
 import t from 'tap'
-import {freshTraceparent, isTraceparent, traceLines, traceOf} from '../../../../src/sidecar/http/trace.ts'
+import {
+  carriedTraceparent,
+  freshTraceparent,
+  isTraceparent,
+  traceLines,
+  traceOf,
+  traceparentOf,
+  traceparentOfAll
+} from '../../../../src/sidecar/http/trace.ts'
 
 const ID = '0af7651916cd43dd8448eb211c80319c'
 const SPAN = 'b7ad6b7169203331'
@@ -35,5 +43,24 @@ t.test('a state travels with a valid trace alone, and not when it is too long', 
   t.equal(traceLines(traceOf(trace, 'a=b')), `Traceparent: ${trace}\r\nTracestate: a=b\r\n`)
   t.equal(traceLines(traceOf(trace, 'x'.repeat(513))), `Traceparent: ${trace}\r\n`)
   t.match(traceLines(traceOf('bad', 'a=b')), /^Traceparent: 00-[^\r]*\r\n$/)
+  t.end()
+})
+
+const event = (fields: Readonly<Record<string, unknown>>, traceparent?: string) => ({fields, traceparent})
+
+t.test('what a message carries is passed on as it is, in a batch the last one; that of a span takes precedence', t => {
+  const traces = ['1', '2', '3'].map(digit => `00-${ID}-${digit.repeat(16)}-01`)
+  const [first = '', second = '', third = ''] = traces
+  t.strictSame([first, 'bad', undefined, 7].map(carriedTraceparent), [first, '', '', ''])
+  t.equal(traceparentOf(event({traceparent: first, traceid: second})), first)
+  t.equal(traceparentOf(event({traceid: second})), second)
+  t.equal(traceparentOf(event({traceparent: first}, third)), third)
+  t.equal(traceparentOf(event({})), '')
+  const entries = [event({traceparent: first}), event({traceparent: second}, third), event({})]
+  const batch = entries.map(each => ({
+    entryId: '',
+    event: {...each, body: Buffer.alloc(0), metadata: {}}
+  }))
+  t.equal(traceparentOfAll(batch), third)
   t.end()
 })
