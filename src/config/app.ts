@@ -1,19 +1,31 @@
 import {join} from 'node:path'
-import type {AppPlan, HealthPlan, LogDestination, LogPlan, RecordPlan, ResourcesPlan} from '../model/plan.ts'
+import type {
+  AppPlan,
+  Dependency,
+  HealthPlan,
+  LogDestination,
+  LogPlan,
+  RecordPlan,
+  ResourcesPlan
+} from '../model/plan.ts'
 import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
 import {checkedTime, readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
 import type {Settings} from './merge.ts'
 import {bytesOf} from './quantity.ts'
-import {selfReloader} from './self-reloader.ts'
+import type {Entry} from './service-versions.ts'
 
 /** The port that Daeploy's SDK listens on by default. */
 const DAEPLOY_PORT = 8000
 
+/** What `--watch` means for an app, among the others and what these depend on. */
+export type ImpliedWatch = (
+  entry: Entry,
+  all: {readonly entries: readonly Entry[]; readonly dependencies: readonly Dependency[]}
+) => Pick<AppPlan, 'watch'> & Partial<Pick<AppPlan, 'reloadsItself'>>
+
 /** What the command line of `run` adds to all apps. */
 export interface Overrides {
-  /** `--watch`: apps whose template does not say are watched, unless they reload themselves. */
-  readonly watch: boolean
   /** `--env`: overrides the template's `env`. */
   readonly variables?: Readonly<Record<string, string>>
   /** `--profile`: apps with other profiles are left out. Undefined: none is. */
@@ -29,13 +41,12 @@ export interface Making extends Overrides {
 }
 
 /** The plan of one app: every key is checked and has its value or its default. `dependsOn` is added later. */
-export function resolveApp(settings: Settings, {home, resources, s2i, watch, variables}: Making): AppPlan {
+export function resolveApp(settings: Settings, {home, resources, s2i, variables}: Making): AppPlan {
   const {id, folder, values} = settings
   const fixedPort = fixedPortOf(settings, s2i)
   const channel = channelPlan(settings, fixedPort)
   const envFiles = readEnvFiles(settings, home)
   const command = commandOf(settings, s2i)
-  const reloadsItself = watch && values.watch === undefined ? selfReloader(command, folder) : ''
   return {
     id,
     version: values.version ?? '0.0.0',
@@ -52,8 +63,8 @@ export function resolveApp(settings: Settings, {home, resources, s2i, watch, var
     replay: values.replay ?? true,
     ready: readyPlan(settings, channel.autoPort || channel.port > 0 ? channel.port : 'none'),
     restart: values.restart ?? 'no',
-    watch: watchPlan(settings, watch && reloadsItself === ''),
-    reloadsItself,
+    watch: watchPlan(settings),
+    reloadsItself: '',
     reload: reloadOf(settings, channel.autoPort),
     stop: stopPlan(settings),
     dependsOn: [],

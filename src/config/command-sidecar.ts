@@ -43,7 +43,7 @@ export function commandSidecar(template: Template, {id, cwd, source, variables, 
   const {resources} = location
   const {home} = around
   const optional = {...resources, areOptional: true}
-  return resolveApp(settings, {home, resources: optional, s2i: undefined, watch: false, ...(variables && {variables})})
+  return resolveApp(settings, {home, resources: optional, s2i: undefined, ...(variables && {variables})})
 }
 
 function refuse({message}: Complaint): never {

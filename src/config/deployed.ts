@@ -20,7 +20,7 @@ export function deployedPlan({name, version, folder, fixedPort, env}: Deployed, 
   const settings = {...noSettings(name, folder), values: {version, fixedPort, env}, refuse}
   // a folder without Daeploy's file is started like one whose file is empty
   const s2i = readS2i(settings, around.env['PATH'] ?? '', {isExpected: true})
-  return resolveApp(settings, {home: around.home, resources: defaultResources(folder, around), s2i, watch: false})
+  return resolveApp(settings, {home: around.home, resources: defaultResources(folder, around), s2i})
 }
 
 function refuse({message}: Complaint): never {

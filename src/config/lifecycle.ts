@@ -77,17 +77,18 @@ function beyondRe2(source: string): string {
   return ''
 }
 
-const ALL = ['**']
+/** Every file that `.gitignore` does not exclude. */
+export const EVERYTHING: WatchPlan = {paths: ['**'], ignore: [], honoursGitignore: true}
 const NOTHING: WatchPlan = {paths: [], ignore: [], honoursGitignore: false}
 
-/** What is watched. `fallback` applies if the template does not say. */
-export function watchPlan(settings: Settings, fallback: boolean): WatchPlan {
-  const {watch = fallback} = settings.values
-  if (typeof watch === 'boolean') return watch ? {paths: ALL, ignore: [], honoursGitignore: true} : NOTHING
+/** What is watched as the template says. */
+export function watchPlan(settings: Settings): WatchPlan {
+  const {watch = false} = settings.values
+  if (typeof watch === 'boolean') return watch ? EVERYTHING : NOTHING
   const {paths, ignore = []} = isList(watch) ? {paths: watch} : watch
   checkGlobs(settings, paths ?? [], isList(watch) ? [] : ['paths'])
   checkGlobs(settings, ignore, ['ignore'])
-  return {paths: paths ?? ALL, ignore, honoursGitignore: paths === undefined}
+  return {paths: paths ?? EVERYTHING.paths, ignore, honoursGitignore: paths === undefined}
 }
 
 function checkGlobs(settings: Settings, globs: readonly string[], inside: readonly string[]): void {

@@ -11,11 +11,16 @@ import {findTemplates, type Found} from './find.ts'
 import {asFindings, hintsIn, type Checked, type Finding} from './hints.ts'
 import type {Surroundings} from './locate.ts'
 import type {Reading} from './nodes.ts'
-import {resolvePlan} from './resolve.ts'
+import {resolvePlan, type Given} from './resolve.ts'
 import {checkOurKeys} from './schema.ts'
 import type {Entry} from './service-versions.ts'
 import type {Opened} from './several-files.ts'
 import {NoYaml, parseSource, readSource, wantsInterpolation, type Yaml} from './source.ts'
+
+export interface WatchFlag {
+  /** `--watch`: apps whose template does not say are watched, as far as that makes sense for them. */
+  readonly watch: boolean
+}
 
 /** Where a template is loaded. */
 export interface Around extends Surroundings {
@@ -52,12 +57,12 @@ export interface Written extends Pick<Checked, 'source' | 'documents' | 'unset'>
 export async function loadTemplate(
   typed: string | readonly string[],
   around: Around,
-  overrides: Overrides
+  overrides: Overrides & WatchFlag
 ): Promise<Loaded> {
   const files = findTemplates([typed].flat(), around.cwd)
   const [first, ...others] = await openFiles(files, around)
   if (first === undefined) throw new Error('no template is named')
-  const {profiles: wanted, variables} = overrides
+  const {profiles: wanted, variables, watch} = overrides
   const several = others.length > 0 ? await import('./several-files.ts') : undefined
   const documents = [first, ...others].map(({document}) => document)
   const source = several?.joinSources([first, ...others]) ?? first.source
@@ -66,7 +71,10 @@ export async function loadTemplate(
     : []
   const reading = startReading(documents, source)
   const root = several?.mergeFiles(reading, documents) ?? first.document.contents
-  const {plan, ...checked} = resolveWritten({...first, documents, source, unset, reading, root}, around, overrides)
+  const {plan, ...checked} = resolveWritten({...first, documents, source, unset, reading, root}, around, {
+    ...overrides,
+    impliedWatch: watch ? (await import('./implied-watch.ts')).impliedWatch : undefined
+  })
   const whole = others.length === 0 ? plan : {...plan, overlays: others.map(({found}) => found.file)}
   const hasProfiles = wanted !== undefined && plan.apps.some(({profiles}) => profiles !== undefined)
   const chosen = hasProfiles ? (await import('./profiles.ts')).leaveOut(whole, checked.entries, wanted) : whole
@@ -109,7 +117,7 @@ export const startReading = (documents: readonly Yaml[], source: Source): Readin
 export function resolveWritten(
   {found, source, documents, unset, reading, root}: Written,
   {home, env}: Around,
-  overrides: Overrides
+  overrides: Overrides & Pick<Given, 'impliedWatch'>
 ): Checked & {readonly plan: Plan} {
   const template = decodeTemplate(reading, root)
   checkOurKeys(template, source)

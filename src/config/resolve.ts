@@ -1,6 +1,6 @@
 import type {FaultPlan} from '../model/fault.ts'
 import type {Plan} from '../model/plan.ts'
-import {resolveApp, type Overrides} from './app.ts'
+import {resolveApp, type ImpliedWatch, type Overrides} from './app.ts'
 import type {Template} from './decode.ts'
 import {dependenciesOf} from './dependencies.ts'
 import {templateError, type Source} from './diagnose.ts'
@@ -16,6 +16,8 @@ import {checkVersions, type Entry} from './service-versions.ts'
 export interface Given extends Surroundings, Overrides {
   readonly found: Found
   readonly source: Source
+  /** `--watch`: what it means for an app; left out: it was not given. */
+  readonly impliedWatch?: ImpliedWatch | undefined
 }
 
 export interface Resolved {
@@ -52,7 +54,10 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
     shownAs: found.shownAs,
     managerPort: values.managerPort ?? (hasService ? ('usual' as const) : ('none' as const)),
     apps: allInstances(
-      entries.map(({settings, plan: app}, i) => ({settings, plan: {...app, dependsOn: dependencies[i] ?? []}}))
+      entries.map((entry, i) => {
+        const watch = given.impliedWatch?.(entry, {entries, dependencies: dependencies.flat()})
+        return {settings: entry.settings, plan: {...entry.plan, ...watch, dependsOn: dependencies[i] ?? []}}
+      })
     ),
     ...(values.faults !== undefined && {faults})
   }

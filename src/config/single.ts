@@ -30,7 +30,7 @@ export function singlePlan(id: string, values: SingleSettings, around: SingleCon
   }
   const {home, variables} = around
   const resources = resourcesOf(values, around)
-  const app = resolveApp(settings, {home, resources, s2i: undefined, watch: false, ...(variables && {variables})})
+  const app = resolveApp(settings, {home, resources, s2i: undefined, ...(variables && {variables})})
   return {name: '', file: '', shownAs: '', managerPort: 'none', apps: [app]}
 }
 

@@ -1,16 +1,16 @@
-import {existsSync} from 'node:fs'
-import {basename, dirname, join} from 'node:path'
-import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
-import {commandOf, portOf} from './shell-words.ts'
+import {existsSync, statSync} from 'node:fs'
+import {basename, dirname, join, resolve} from 'node:path'
+import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
+import {commandOf, flaggedPort, portOf, readsPort, splitFolder} from './shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
-/** Foreman counts ports from here, a hundred for each line. */
+/** Foreman counts ports from here, a hundred for each process. */
 const FIRST_PORT = 5000
 const PORT_STEP = 100
 
 /** A Procfile as foreman, Heroku, overmind and honcho read it. Throws a `UserError` if it names no process. */
 export function importProcfile(file: ImportedFile): Imported {
-  const folder = dirname(file.path)
+  const root = dirname(file.path)
   const notes: string[] = []
   const apps: ImportedApp[] = []
   for (const [index, line] of file.text.split(/\r?\n/).entries()) {
@@ -20,46 +20,78 @@ export function importProcfile(file: ImportedFile): Imported {
     const number = (index + 1).toString()
     if (name === '') notes.push(`line ${number} is no "name: command": ${text}`)
     else if (apps.some(({id}) => id === name)) notes.push(`line ${number} is a second "${name}": ${command}`)
-    else apps.push(appOf(name, command, {folder, ports: apps.map(({keys}) => Number(keys['appPort'] ?? 0))}))
+    else apps.push(appOf(name, command, {root, before: apps}))
   }
   if (apps.length === 0) throw unreadable(file, 'it has no line of the form "name: command"', 0)
-  const hasEnv = existsSync(join(folder, '.env'))
   return {
     from: basename(file.path),
-    apps,
-    notes: [...notes, 'foreman ends all when one ends; here the others go on, unless the run is stopped'],
-    ...(hasEnv && {common: {envFile: '.env'}})
+    ...withEnvFile(apps, join(root, '.env')),
+    notes: [...notes, 'foreman ends all when one ends; here the others go on, unless the run is stopped']
   }
+}
+
+/** Foreman reads one file for all; here its path counts from the folder of each app. */
+function withEnvFile(apps: readonly ImportedApp[], file: string): Pick<Imported, 'apps' | 'common'> {
+  if (!existsSync(file)) return {apps}
+  if (apps.every(({folder}) => folder === dirname(file))) return {apps, common: {envFile: basename(file)}}
+  return {apps: apps.map(app => ({...app, keys: {...app.keys, envFile: pathTo(file, app.folder)}}))}
 }
 
 /** `PORT=3000 RAILS_ENV=test command` */
 const ASSIGNED = /^(\w+)=([\w./:@-]*)\s+(?=\S)/
 
-function appOf(id: string, typed: string, {folder, ports}: {folder: string; ports: readonly number[]}): ImportedApp {
+interface Around {
+  /** The folder of the Procfile. */
+  readonly root: string
+  readonly before: readonly ImportedApp[]
+}
+
+function appOf(id: string, typed: string, {root, before}: Around): ImportedApp {
+  const {folder, line: placed} = placedIn(root, typed)
+  const {env: own, line} = assigned(placed)
+  const command = commandOf(line)
+  const given = (FIRST_PORT + PORT_STEP * before.length).toString()
+  const env = {...own, PORT: own['PORT'] ?? given}
+  if (id === 'release')
+    return {
+      id,
+      folder,
+      keys: {command, env, profiles: ['release']},
+      notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
+    }
+  const {port, isSure} = listensOn(id, line, Number(env.PORT), own['PORT'] !== undefined)
+  if (port === 0) return {id, folder, keys: {command, env}, notes: []}
+  if (before.some(({keys}) => keys['appPort'] === port))
+    return {id, folder, keys: {command, env}, notes: [`appPort: ${port.toString()} is that of another app here`]}
+  const doubt = `foreman sets PORT=${env.PORT}: if the program listens elsewhere, change appPort`
+  return {id, folder, keys: {appPort: port, command, env}, notes: isSure ? [] : [doubt]}
+}
+
+/** `cd web && npm start` runs in that folder, if it is there. */
+function placedIn(root: string, typed: string): {readonly folder: string; readonly line: string} {
+  const {folder, line} = splitFolder(typed)
+  const path = resolve(root, folder)
+  const isThere = folder !== '' && statSync(path, {throwIfNoEntry: false})?.isDirectory() === true
+  return isThere ? {folder: path, line} : {folder: root, line: typed}
+}
+
+function assigned(typed: string): {readonly env: Readonly<Record<string, string>>; readonly line: string} {
   const env: Record<string, string> = {}
   let line = typed
   for (let match = ASSIGNED.exec(line); match !== null; match = ASSIGNED.exec(line)) {
     env[match[1] ?? ''] = match[2] ?? ''
     line = line.slice(match[0].length)
   }
-  const command = commandOf(line)
-  const withEnv = Object.keys(env).length === 0 ? {} : {env}
-  if (id === 'release')
-    return {
-      id,
-      folder,
-      keys: {command, ...withEnv, profiles: ['release']},
-      notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
-    }
-  const named = /\$\{?PORT\b/.test(line)
-  const written = Number(env['PORT'] ?? /\$\{PORT:-(\d+)\}/.exec(line)?.[1] ?? 0) || (named ? 0 : portOf(line))
-  const port = written || (named || id === 'web' ? FIRST_PORT + PORT_STEP * ports.length : 0)
-  if (port === 0) return {id, folder, keys: {command, ...withEnv}, notes: []}
-  if (ports.includes(port))
-    return {id, folder, keys: {command, ...withEnv}, notes: [`appPort: ${port.toString()} is that of another app here`]}
-  const notes =
-    named || written > 0
-      ? []
-      : [`foreman sets PORT=${port.toString()}: if the program listens elsewhere, change appPort`]
-  return {id, folder, keys: {appPort: port, command, env: {...env, PORT: port.toString()}}, notes}
+  return {env, line}
+}
+
+/** Where a process listens, 0: nowhere, as far as its line tells. `given`: the port that it is told. */
+function listensOn(id: string, line: string, given: number, isOwn: boolean): {port: number; isSure: boolean} {
+  if (/\$\{?PORT\b/.test(line)) return {port: given, isSure: true}
+  const flagged = flaggedPort(line)
+  if (flagged > 0) return {port: flagged, isSure: true}
+  if (isOwn || readsPort(line)) return {port: given, isSure: true}
+  const usual = portOf(line)
+  if (usual > 0) return {port: usual, isSure: true}
+  return {port: id === 'web' ? given : 0, isSure: false}
 }

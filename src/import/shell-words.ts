@@ -16,11 +16,21 @@ const PORT_FLAG =
   /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|localhost:|127\.0\.0\.1:|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
 
 /** The port that a command line names, or that its program is known for; 0: none that could be told. */
-export function portOf(line: string): number {
+export const portOf = (line: string): number =>
+  flaggedPort(line) || (USUAL_PORTS.find(([program]) => program.test(line))?.[1] ?? 0)
+
+/** The port that a command line names; 0: none. */
+export function flaggedPort(line: string): number {
   const written = Number(PORT_FLAG.exec(line)?.[1] ?? 0)
-  if (written > 0 && written <= 65_535) return written
-  return USUAL_PORTS.find(([program]) => program.test(line))?.[1] ?? 0
+  return written <= 65_535 ? written : 0
 }
+
+/** Programs that listen on the port of the variable PORT, unless they are told another one. */
+const READS_PORT =
+  /\b(?:next|nuxt|nuxi|react-router|remix) (?:dev|start)\b|\breact-scripts start\b|\brails s(?:erver)?\b|\bgunicorn\b|\bpuma\b/
+
+/** Whether a program is known to listen on the port of the variable PORT. */
+export const readsPort = (line: string): boolean => READS_PORT.test(line)
 
 /** Ports on which programs of development listen unless they are told another one. */
 const USUAL_PORTS: readonly (readonly [RegExp, number])[] = [
@@ -42,3 +52,12 @@ const USUAL_PORTS: readonly (readonly [RegExp, number])[] = [
   [/\bpuma\b/, 9292],
   [/\bmix phx\.server\b/, 4000]
 ]
+
+/** `cd web && npm start` */
+const CHANGES_FOLDER = /^cd\s+(?:"([^"$`\\]+)"|'([^']+)'|([\w./@+-]+))\s*&&\s*(?:exec\s+)?(\S[^]*)$/
+
+/** The folder that a command line changes to first, '' if it does not, and the rest of the line. */
+export function splitFolder(line: string): {readonly folder: string; readonly line: string} {
+  const [, double, single, plain, rest] = CHANGES_FOLDER.exec(line.trim()) ?? []
+  return rest === undefined ? {folder: '', line} : {folder: double ?? single ?? plain ?? '', line: rest}
+}

@@ -143,6 +143,10 @@ export interface WatchPlan {
   readonly ignore: readonly string[]
   /** What `.gitignore` files exclude does not count either. False for globs that the template names. */
   readonly honoursGitignore: boolean
+  /** Folders of other apps inside the app's own, absolute: what is saved there is theirs. Left out: none. */
+  readonly others?: readonly string[]
+  /** Once the app has exited with 0, a save does not start it again. Left out: it does. */
+  readonly untilFinished?: true
 }
 
 export interface StopPlan {

@@ -41,7 +41,7 @@ const DOTNET_PROJECT = /\.(cs|fs|vb)proj$/
 
 /** The filter of an app in `folder`. The plan's globs have been checked: they compile. */
 export function watchFilter(
-  {paths, ignore, honoursGitignore}: WatchPlan,
+  {paths, ignore, honoursGitignore, others = []}: WatchPlan,
   folder: string,
   {namesIn, isGitignored}: FilesAround
 ): WatchFilter {
@@ -50,7 +50,9 @@ export function watchFilter(
   const isOutput = (path: string): boolean =>
     DOTNET_OUTPUT.has(basename(path)) && namesIn(dirname(path)).some(name => DOTNET_PROJECT.test(name))
   const isExcluded = (path: string, isFolder: boolean): boolean =>
-    unwanted.some(glob => glob.matches(path)) || (honoursGitignore && isGitignored(path, isFolder))
+    others.some(other => isInside(path, other)) ||
+    unwanted.some(glob => glob.matches(path)) ||
+    (honoursGitignore && isGitignored(path, isFolder))
   return {
     roots: rootsOf(folder, wanted),
     isPruned: path =>

@@ -6,7 +6,7 @@ import {nextStart} from './process/restart-policy.ts'
 import type {Note, Supervised} from './process/supervised.ts'
 import type {Sink} from '../model/events.ts'
 import type {AppPlan} from '../model/plan.ts'
-import type {AppState, Why} from '../model/app-state.ts'
+import {succeeded, type AppState, type Why} from '../model/app-state.ts'
 
 export interface ProgramOptions {
   readonly lines: Sink
@@ -155,7 +155,8 @@ export class Program {
               if (isOther()) return 'no'
               if (hasFailedAfterChange && plan.watch.paths.length > 0) return Infinity
               const next = nextStart(policy, failures, exit)
-              return typeof next === 'string' && plan.watch.paths.length > 0 ? Infinity : next
+              const isDone = plan.watch.untilFinished === true && succeeded(exit)
+              return typeof next === 'string' && plan.watch.paths.length > 0 && !isDone ? Infinity : next
             }
           })
     return app

@@ -63,7 +63,8 @@ export class Changes {
       since,
       templateFiles: filesOf(reread === undefined ? {...this.#plan, apps: []} : this.#plan),
       reload: (runtime, files) => {
-        if (!runtime.isDebugged) void this.#exchange(runtime, 'watch', {files})
+        const isDone = runtime.plan.watch.untilFinished === true && runtime.app.state.phase === 'exited'
+        if (!runtime.isDebugged && !isDone) void this.#exchange(runtime, 'watch', {files})
       },
       reporter: this.#options.reporter
     })

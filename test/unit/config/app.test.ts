@@ -15,8 +15,7 @@ t.test('an app of which nothing is said has the defaults of a template that says
   const plain = resolveApp(noSettings('solo', '/shop'), {
     home: '/home/me',
     resources: {folders: ['/r'], configFile: '/c', defaultFolder: '/d'},
-    s2i: undefined,
-    watch: false
+    s2i: undefined
   })
   t.match(plain, {id: 'solo', folder: '/shop', command: [], env: {}, fixedPort: 0, resources: {configFile: '/c'}})
   const {id, folder, resources, logs} = plain

@@ -1,8 +1,9 @@
+import {join} from 'node:path'
 import {RE2JS} from 're2js'
 import t from 'tap'
 import {milliseconds} from '../../../src/config/lifecycle.ts'
 import type {AppPlan} from '../../../src/model/plan.ts'
-import {failure, load, orders} from './shop.ts'
+import {failure, load, loadIn, openShop, orders} from './shop.ts'
 
 const plan = (test: Parameters<typeof load>[0], yaml: string, watch = false): AppPlan | undefined =>
   load(test, yaml, {watch}).plan.apps[0]
@@ -100,13 +101,44 @@ t.test('what is watched: nothing, everything, some globs', async t => {
 })
 
 t.test('--watch counts where the template is silent', async t => {
-  t.strictSame(plan(t, orders(), true)?.watch, {paths: ['**'], ignore: [], honoursGitignore: true})
+  const everything = {paths: ['**'], ignore: [], honoursGitignore: true}
+  t.strictSame(plan(t, orders('autoPort: true'), true)?.watch, everything)
+  t.strictSame(plan(t, orders(), true)?.watch, {...everything, untilFinished: true}, 'without a port it may run once')
+  t.strictSame(plan(t, orders('watch: true'), true)?.watch, everything, 'it says so')
   t.strictSame(plan(t, orders('watch: false'), true)?.watch, {paths: [], ignore: [], honoursGitignore: false})
   t.strictSame(plan(t, `common: {watch: false}\n${orders()}`, true)?.watch, {
     paths: [],
     ignore: [],
     honoursGitignore: false
   })
+})
+
+t.test('--watch: folders of other apps are theirs, databases and containers are left alone, jobs end', async t => {
+  const folder = openShop(
+    t,
+    `version: 1
+apps:
+  - {appID: db, appDirPath: ., command: [docker, run, --rm, postgres]}
+  - {appID: cache, appDirPath: ., appPort: 6379, command: [sh, -c, 'mkdir -p x && exec redis-server --port 6379']}
+  - {appID: built, appDirPath: ., autoPort: true, command: [sh, -c, 'docker build --tag x . && exec docker run x']}
+  - {appID: migrate, appDirPath: ./orders, appPort: 5, command: [node, a.mjs], dependsOn: [db]}
+  - {appID: orders, appDirPath: ./orders, autoPort: true, command: [node, app.mjs], dependsOn: {migrate: completed}}
+  - {appID: root, appDirPath: ., autoPort: true, command: [node, app.mjs]}
+  - {appID: all, appDirPath: ., autoPort: true, command: [docker, run, x], watch: true}
+`
+  )
+  const {
+    plan: {apps}
+  } = loadIn(folder, {watch: true})
+  const watched = new Map(apps.map(({id, watch}) => [id, watch]))
+  const everything = {paths: ['**'], ignore: [], honoursGitignore: true}
+  const others = [join(folder, 'orders')]
+  t.strictSame([watched.get('db')?.paths, watched.get('cache')?.paths], [[], []])
+  t.strictSame(watched.get('built'), {...everything, others}, 'its image is made of what is saved')
+  t.strictSame(watched.get('migrate'), {...everything, untilFinished: true})
+  t.strictSame(watched.get('orders'), everything)
+  t.strictSame(watched.get('root'), {...everything, others})
+  t.strictSame(watched.get('all'), everything, 'it says so')
 })
 
 t.test('an app is asked to end by SIGTERM and has 5 s, unless it says otherwise', async t => {

@@ -3,6 +3,7 @@ import {yamlMistake} from '../../../src/config/yaml-mistake.ts'
 import {join} from 'node:path'
 import type {Test} from 'tap'
 import {UserError} from '../../../src/model/errors.ts'
+import {impliedWatch} from '../../../src/config/implied-watch.ts'
 import {findTemplate} from '../../../src/config/find.ts'
 import {findingsIn} from '../../../src/config/findings.ts'
 import type {Finding} from '../../../src/config/hints.ts'
@@ -34,7 +35,7 @@ export function loadIn(folder: string, {env = {}, watch = false}: Setting = {}):
   const {found, source, document} = openFile(findTemplate('.', folder), around)
   const reading = startReading([document], source)
   const written = {found, source, documents: [document], unset: [], reading, root: document.contents}
-  const {plan, ...checked} = resolveWritten(written, around, {watch})
+  const {plan, ...checked} = resolveWritten(written, around, watch ? {impliedWatch} : {})
   return {plan, findings: findingsIn(checked)}
 }
 

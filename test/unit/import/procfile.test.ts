@@ -29,8 +29,18 @@ t.test('a Procfile becomes apps of one folder', async t => {
         command: ['sh', '-c', 'node server.js -p $PORT'],
         env: {PORT: '5000'}
       },
-      {appID: 'css', appDirPath: '.', command: ['npx', 'tailwindcss', '-i', 'a.css', '-o', 'b.css', '--watch']},
-      {appID: 'worker', appDirPath: '.', command: ['sh', '-c', 'bundle exec sidekiq && echo "done"']},
+      {
+        appID: 'css',
+        appDirPath: '.',
+        command: ['npx', 'tailwindcss', '-i', 'a.css', '-o', 'b.css', '--watch'],
+        env: {PORT: '5100'}
+      },
+      {
+        appID: 'worker',
+        appDirPath: '.',
+        command: ['sh', '-c', 'bundle exec sidekiq && echo "done"'],
+        env: {PORT: '5200'}
+      },
       {
         appID: 'api',
         appDirPath: '.',
@@ -39,7 +49,7 @@ t.test('a Procfile becomes apps of one folder', async t => {
         env: {RAILS_ENV: 'test', PORT: '4000'}
       },
       {appID: 'jobs', appDirPath: '.', command: ['bin/jobs'], env: {PORT: '4000'}},
-      {appID: 'release', appDirPath: '.', command: ['rake', 'db:migrate'], profiles: ['release']}
+      {appID: 'release', appDirPath: '.', command: ['rake', 'db:migrate'], env: {PORT: '5500'}, profiles: ['release']}
     ]
   })
   t.strictSame(notes, [
@@ -64,14 +74,17 @@ t.test('ports: written, known of the program, or as foreman counts them', async 
     'bin/rails server -p 3001 -b 0.0.0.0': 3001,
     'gunicorn app:app -b 0.0.0.0:9000': 9000,
     'php artisan serve': 8000,
-    'next dev': 3000,
+    'next dev': 5000,
+    'next dev -p 3000': 3000,
+    'uvicorn main:app': 8000,
     'vite build': undefined,
-    'puma -p ${PORT:-5555}': 5555,
+    'puma -p ${PORT:-5555}': 5000,
     'sidekiq -c 5': undefined
   }
   for (const [line, port] of Object.entries(table)) {
     const {template} = await imported(t, {Procfile: `x: ${line}\n`})
     t.equal(template.apps[0]?.['appPort'], port, line)
+    t.same(template.apps[0]?.['env'], {PORT: '5000'}, 'as foreman gives it')
   }
   const {template} = await imported(t, {Procfile: 'clock: ruby clock.rb\nweb: node index.js\n'})
   t.equal(template.apps[1]?.['appPort'], 5100)
@@ -89,6 +102,25 @@ t.test('words that YAML or a shell reads in another way stay what they are', asy
     ]
   )
   t.equal(template['interpolate'], undefined)
+})
+
+t.test('a line that changes the folder first runs there, with the env file of all', async t => {
+  const lines = ['web: cd web && exec npm start', 'api: PORT=1 cd api && x', 'gone: cd gone && x', "odd: cd 'a b' && y"]
+  const files = {web: {}, api: {}, 'a b': {}, Procfile: lines.join('\n')}
+  const {template} = await imported(t, files)
+  t.match(template.apps, [
+    {appDirPath: './web', command: ['npm', 'start'], appPort: 5000},
+    {appDirPath: '.', command: ['sh', '-c', 'cd api && x']},
+    {appDirPath: '.', command: ['sh', '-c', 'cd gone && x']},
+    {appDirPath: './a b', command: ['y']}
+  ])
+  t.notOk('common' in template)
+  const {template: withEnv} = await imported(t, {...files, '.env': 'A=1'})
+  t.notOk('common' in withEnv)
+  t.same(
+    withEnv.apps.map(({envFile}) => envFile),
+    ['../.env', './.env', './.env', '../.env']
+  )
 })
 
 t.test('a Procfile without a process is refused', async t => {

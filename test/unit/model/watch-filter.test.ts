@@ -99,3 +99,11 @@ t.test('globs that can match nothing are recognised, and no others', async t => 
   t.ok(isEmpty('src/**', ['**']))
   t.notOk(isEmpty('src/**', ['src/*.test.js']))
 })
+
+t.test('the folders of other apps are theirs', async t => {
+  const filter = filterOf({others: [join(FOLDER, 'web')]})
+  t.ok(filter.isPruned('web'))
+  t.notOk(filter.counts('web/a.js'))
+  t.ok(filter.counts('website.js'))
+  t.notOk(filter.isPruned('website'))
+})
