@@ -1,0 +1,58 @@
+/** `npm run days -- --seed N --steps M [--real]`: see README.md. */
+import {parseArgs} from 'node:util'
+import {RealWorld} from './real/world.ts'
+import {scriptOf} from './script.ts'
+import {shrink} from './shrink.ts'
+import {walkOf, type Step} from './steps.ts'
+import type {World} from './world.ts'
+import {walk, type Finding, type Tally} from './walk.ts'
+
+const {values} = parseArgs({
+  options: {
+    seed: {type: 'string', default: Math.floor(Math.random() * 1e6).toString()},
+    steps: {type: 'string'},
+    /** How many seeds, one after the other. */
+    seeds: {type: 'string', default: '1'},
+    real: {type: 'boolean', default: false},
+    /** How often a failure is tried again to make it shorter; 0: it is shown as it came. */
+    tries: {type: 'string'}
+  }
+})
+const open = async (): Promise<World> => RealWorld.open()
+const steps = Number(values.steps ?? (values.real ? 50 : 200))
+const tries = Number(values.tries ?? (values.real ? 40 : 500))
+const tally: Tally = new Map()
+
+for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < last; seed++) {
+  const from = performance.now()
+  console.log(`seed ${seed.toString()}, ${steps.toString()} steps`)
+  const whole = walkOf(seed, steps)
+  const finding = await walk(whole, open, tally)
+  console.log(`  ${finding === undefined ? 'as it must be' : finding.faults.join('; ')} (${seconds(from)})`)
+  if (finding === undefined) continue
+  process.exitCode = 1
+  if (tries > 0) await explain(finding, whole.slice(0, finding.steps))
+}
+console.log(`made: ${[...tally].map(([kind, n]) => `${n.toString()} × ${kind}`).join(', ')}`)
+
+/** Makes a failure short, and shows how to repeat it by hand. */
+async function explain(first: Finding, made: readonly Step[]): Promise<void> {
+  let finding = first
+  const fails = async (part: readonly Step[]): Promise<boolean> => {
+    const found = await walk(part, open)
+    finding = found ?? finding
+    return found !== undefined
+  }
+  let isSteady = false
+  for (let i = 0; i < 5 && !isSteady; i++) isSteady = await fails(made)
+  const shortest = isSteady ? await shrink(made, fails, tries) : made
+  const how = isSteady ? `${shortest.length.toString()} steps` : 'it did not come again in five tries'
+  console.log(
+    `\n${finding.report}\n# ${how}: ${shortest.map(({kind, isHurried}) => `${kind}${isHurried ? ' …' : ''}`).join(', ')}`
+  )
+  console.log(`${scriptOf(finding.actions)}${finding.faults.map(fault => `# ✗ ${fault}`).join('\n')}\n`)
+}
+
+function seconds(from: number): string {
+  return `${((performance.now() - from) / 1000).toFixed(1)} s`
+}

@@ -1,0 +1,223 @@
+import {readFileSync, writeFileSync} from 'node:fs'
+import {readFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import type {Program} from '../../rig/program.ts'
+import {Rig} from '../../rig/rig.ts'
+import {environmentOf, tracesCarrying} from '../../rig/traces.ts'
+import type {Action} from '../steps.ts'
+import type {Commands} from '../template.ts'
+import type {Living, Seen, Told, World} from '../world.ts'
+import {Calls} from './calls.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const SERVER = join(ROOT, 'test/fixtures/apps/day-server.mjs')
+const NOTED = 'echo "begun $APP_ID $PILLION_LIFE $(cat version.txt)" >> ../notes\n'
+
+/** So long something that is not as it must be may take to become so: the machine may be busy. */
+const PATIENCE_MS = 8000
+const REST = ['wait', '--for', 'idle:300ms', '--timeout', '30s']
+
+/** The built program, as a user drives it, with real processes, files and signals. */
+export class RealWorld implements World {
+  readonly commands: Commands = {
+    server: ['node', '../server.mjs'],
+    worker: ['sh', '../worker.sh'],
+    job: ['sh', '../job.sh'],
+    sidecar: []
+  }
+  readonly programs = {
+    'server.mjs': readFileSync(SERVER, 'utf8'),
+    'worker.sh': `${NOTED}exec sleep 100000\n`,
+    'job.sh': NOTED
+  }
+  readonly #rig = new Rig([process.execPath, join(ROOT, 'bin/pillion.js')])
+  readonly #notes = join(this.#rig.folder, 'notes')
+  readonly #told: string[] = []
+  #run: Program | undefined
+  #calls = new Calls()
+  /** How many lines of the notes belong to the time before the last rest. */
+  #settled = 0
+  #read = 0
+  #patienceEnds = 0
+
+  static async open(): Promise<RealWorld> {
+    const world = new RealWorld()
+    await world.#rig.open()
+    return world
+  }
+
+  async act(action: Action): Promise<void> {
+    switch (action.do) {
+      case 'write':
+        return this.#rig.write(action.files)
+      case 'write many':
+        return this.#writeMany(action)
+      case 'pillion':
+        await this.#pillion(action.args)
+        if (action.args[0] === 'down') await this.#run?.exited
+        return
+      case 'up':
+        this.#run = this.#rig.pillion(['up', ...action.args])
+        await this.#pillion(['wait', '--for', 'ready', '--timeout', '30s'])
+        return
+      case 'kill app': {
+        const process = (await this.#living()).find(({id}) => id === action.id)
+        if (process !== undefined) signal(process.pid, action.signal)
+        return
+      }
+      case 'kill run':
+        this.#run?.signal('SIGKILL')
+        await this.#run?.exited
+        return
+      case 'call': {
+        const from = (await this.#ps()).find(({id}) => id === action.from)
+        for (let i = 0; i < action.count; i++) this.#calls.make(from?.httpPort ?? 0, action)
+        return
+      }
+      case 'rest':
+    }
+  }
+
+  async rest(): Promise<string> {
+    await this.#calls.over(PATIENCE_MS)
+    const {code, stderr} = await this.#pillion(REST)
+    this.#patienceEnds = performance.now() + PATIENCE_MS
+    return code === 0 || this.#run?.hasExited === true ? '' : `the run does not come to rest: ${stderr.trim()}`
+  }
+
+  async look(): Promise<Seen> {
+    const notes = await this.#lines()
+    this.#read = notes.length
+    const living = await this.#living()
+    const apps = await this.#ps()
+    const listed = JSON.parse((await this.#pillion(['list', '-o', 'json'])).stdout || '[]') as readonly {
+      appId: string
+    }[]
+    const recent = notes.slice(this.#settled).map(line => line.split(' '))
+    return {
+      end: this.#run?.hasExited === true ? `exit ${String((await this.#run.exited).code)}` : undefined,
+      apps,
+      listed: listed.map(({appId}) => appId),
+      living: living.filter(({isOfRun}) => isOfRun),
+      strangers: living.filter(({isOfRun}) => !isOfRun).map(({id, pid}) => `${id} (${pid.toString()})`),
+      begun: recent.flatMap(([what, id = '']) => (what === 'begun' ? [id] : [])),
+      calls: this.#calls.all,
+      delivered: recent.flatMap(([what, number = '']) => (what === 'call' ? [number] : [])),
+      ...(await answersOf(apps)),
+      outcries: this.#outcries()
+    }
+  }
+
+  async waits(): Promise<boolean> {
+    await pause(100)
+    return performance.now() < this.#patienceEnds
+  }
+
+  settle(): void {
+    this.#settled = this.#read
+    this.#calls = new Calls()
+  }
+
+  async close(): Promise<readonly string[]> {
+    if (this.#run?.hasExited === false) {
+      await this.#pillion(['down'])
+      await Promise.race([this.#run.exited, pause(PATIENCE_MS)])
+    }
+    const left = await this.#rig.leftovers(PATIENCE_MS)
+    await this.#rig.close(true)
+    return left
+  }
+
+  report(): string {
+    return `${this.#told.join('')}${this.#run?.report() ?? ''}`
+  }
+
+  /** At once, as git does it: with a rest between two files it would be several changes. */
+  #writeMany({folders, count, text}: Action & {readonly do: 'write many'}): void {
+    for (const folder of folders)
+      for (let i = 1; i <= count; i++) writeFileSync(join(this.#rig.folder, folder, `many-${i.toString()}.txt`), text)
+  }
+
+  async #pillion(
+    args: readonly string[]
+  ): Promise<{readonly code: number | null; readonly stdout: string; readonly stderr: string}> {
+    const ended = await this.#rig.run(args)
+    const {code, stdout, stderr} = ended
+    if (!['ps', 'list', 'wait'].includes(args[0] ?? ''))
+      this.#told.push(`$ pillion ${args.join(' ')} → ${String(code)}\n${stdout}${stderr}`)
+    return ended
+  }
+
+  async #ps(): Promise<readonly Told[]> {
+    const {stdout} = await this.#pillion(['ps', '-o', 'json'])
+    return stdout.startsWith('[') ? (JSON.parse(stdout) as readonly Told[]) : []
+  }
+
+  async #lines(): Promise<readonly string[]> {
+    const text = await readFile(this.#notes, 'utf8').catch(() => '')
+    return text.split('\n').slice(0, -1)
+  }
+
+  /** Every process that a run of ours has marked. */
+  async #living(): Promise<readonly (Living & {readonly isOfRun: boolean})[]> {
+    const texts = new Map(
+      (await this.#lines()).map(line => line.split(' ')).map(([, , life = '', text = '']) => [life, text])
+    )
+    const traces = await tracesCarrying(this.#rig.marker)
+    const all = await Promise.all(
+      traces.map(async ({pid, parent}) => {
+        const env = Object.fromEntries(
+          (await environmentOf(pid)).map(each => [each.split('=')[0] ?? '', each.slice(each.indexOf('=') + 1)])
+        )
+        const life = env['PILLION_LIFE'] ?? ''
+        const isChild = parent === this.#run?.pid
+        return {id: env['APP_ID'] ?? '', pid, isChild, life, env, text: texts.get(life) ?? ''}
+      })
+    )
+    const marked = all.filter(({life}) => life !== '')
+    const ours = marked.find(({isChild}) => isChild)?.env['PILLION_RUN']
+    return marked.map(each => ({
+      ...each,
+      isOfRun: each.isChild || (ours !== undefined && each.env['PILLION_RUN'] === ours)
+    }))
+  }
+
+  #outcries(): readonly string[] {
+    const all = `${this.#run?.stderr.text ?? ''}${this.#told.join('')}`
+    return all
+      .split('\n')
+      .filter(line => /^ {4}at .*[:)]|unhandled|is a bug in|cannot apply the edit/i.test(line))
+      .map(line => `the run says: ${line}`)
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // it has ended in between
+  }
+}
+
+/** What answers at the ports of apps, and of their sidecars. */
+async function answersOf(apps: readonly Told[]): Promise<Pick<Seen, 'answers' | 'sidecars'>> {
+  const answers = new Map<string, string>()
+  const sidecars = new Set<string>()
+  await Promise.all(
+    apps.map(async ({id, appPort, httpPort}) => {
+      if (appPort > 0) answers.set(id, await textAt(`http://127.0.0.1:${appPort.toString()}/`))
+      const told = await textAt(`http://127.0.0.1:${httpPort.toString()}/v1.0/metadata`)
+      if (told.includes(`"id":"${id}"`)) sidecars.add(id)
+    })
+  )
+  return {answers, sidecars}
+}
+
+const textAt = async (url: string): Promise<string> => {
+  try {
+    return await (await fetch(url)).text()
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,78 @@
+import type {Action} from './steps.ts'
+import type {Commands} from './template.ts'
+
+/** A process of an app that lives. */
+export interface Living {
+  readonly id: string
+  readonly pid: number
+  /** Its parent is the run. */
+  readonly isChild: boolean
+  /** `PILLION_LIFE`. */
+  readonly life: string
+  readonly env: Readonly<Record<string, string>>
+  /** The text of `version.txt` that it read when it began. */
+  readonly text: string
+}
+
+/** An app as `ps -o json` tells it. */
+export interface Told {
+  readonly id: string
+  readonly state: string
+  readonly isReady: boolean
+  readonly pid: number
+  readonly exitCode: number | null
+  readonly httpPort: number
+  readonly appPort: number
+}
+
+export interface Call {
+  readonly number: string
+  readonly from: string
+  readonly to: string
+  /** 0: no answer; undefined: it waits. */
+  readonly status: number | undefined
+  readonly body: string
+}
+
+/** What can be seen of a run. */
+export interface Seen {
+  /** How the run ended; undefined: it lives. */
+  readonly end: string | undefined
+  readonly apps: readonly Told[]
+  /** The ids that `list` names. */
+  readonly listed: readonly string[]
+  readonly living: readonly Living[]
+  /** Processes that should be gone: of earlier runs. */
+  readonly strangers: readonly string[]
+  /** The ids of all processes of apps that have begun since the last rest. */
+  readonly begun: readonly string[]
+  /** The calls that were made since the last rest. */
+  readonly calls: readonly Call[]
+  /** Numbers of the calls that apps have got since the last rest, each as often as it came. */
+  readonly delivered: readonly string[]
+  /** What answers at the port of each app that listens: `<id> <life>`; '': nothing. */
+  readonly answers: ReadonlyMap<string, string>
+  /** Ids whose sidecar answers. */
+  readonly sidecars: ReadonlySet<string>
+  /** What the run said that must never be said. */
+  readonly outcries: readonly string[]
+}
+
+/** Where a walk takes place: with real processes, or with invented ones. */
+export interface World {
+  readonly commands: Commands
+  /** The files of the programs that these commands name. */
+  readonly programs: Readonly<Record<string, string>>
+  act(action: Action): Promise<void>
+  /** Waits until the run says that nothing is going on; gives why it does not come to rest, '' = it has. */
+  rest(): Promise<string>
+  look(): Promise<Seen>
+  /** Whether looking again may show something else. */
+  waits(): Promise<boolean>
+  /** What was seen is as it should be: calls and begun processes are counted from here. */
+  settle(): void
+  /** Ends everything; gives what is left behind. */
+  close(): Promise<readonly string[]>
+  /** All that was printed. */
+  report(): string
+}
