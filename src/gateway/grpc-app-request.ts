@@ -14,6 +14,7 @@ import {grpcStatusOf} from './faulted-grpc-call.ts'
 import {howEnded} from './how-ended.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
+import {Refusals} from './refusals.ts'
 
 export interface GrpcAppRequestOptions {
   readonly app: Callee
@@ -44,8 +45,6 @@ interface Answered {
 
 /** Dapr's callbacks never respond with more. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
-/** After this many refused connections in a row, although the queue admits the call each time, the call fails. */
-const MAX_REFUSALS = 3
 const GIVEN_UP: GrpcAppResponse = {kind: 'unreachable', why: 'it was given up', wasSent: false}
 
 /** One call of the sidecar to its own app over gRPC. It waits while the app starts or reloads. Never rejects. */
@@ -80,13 +79,11 @@ async function respond(options: GrpcAppRequestOptions, call: Call, times: Times)
   if (isAborted(end)) return GIVEN_UP
   if (hit?.kind === 'status') return {kind: 'answer', status: grpcStatusOf(hit), message: NOTHING}
   if (hit?.kind === 'abort') return {kind: 'unreachable', why: RESET, wasSent: true}
-  for (let refusals = 0; ;) {
+  const refusals = new Refusals()
+  for (;;) {
     if (isAborted(end)) return GIVEN_UP
     const asked = admitTo(app, call)
-    if (isHeld(asked)) {
-      refusals = 0
-      observer?.held(call, asked.reason ?? '')
-    }
+    if (isHeld(asked)) observer?.held(call, asked.reason ?? '')
     const admission = isHeld(asked) ? await admitted(asked, attempt, end) : asked
     if (isAborted(end) && admission.ok) {
       admission.leave()
@@ -100,7 +97,7 @@ async function respond(options: GrpcAppRequestOptions, call: Call, times: Times)
     const outcome = await send(admission, options, {end, times, broken})
     if (typeof outcome !== 'string') return finished(outcome, {admission, options, call, times, broken})
     admission.leave()
-    if (++refusals >= MAX_REFUSALS) return {kind: 'unreachable', why: outcome, wasSent: false}
+    if (refusals.isLast(admission.pool)) return {kind: 'unreachable', why: outcome, wasSent: false}
     app.recheck()
   }
 }

@@ -17,11 +17,9 @@ import {brokenBy, delayOf, replyOf, RESET, type Delay} from './faulted-call.ts'
 import {howEnded} from './how-ended.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import {verdictOfStatus, type Interceptor, type Outcome} from './interceptor.ts'
+import {Refusals} from './refusals.ts'
 import {RecordedCall} from './recorded-call.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
-
-/** After this many refused connections in a row, although the queue admits the call each time, the call fails. */
-const MAX_REFUSALS = 3
 
 /**
  * One call through the gateway: asks for admission, waits in the queue if necessary, is sent, and ends exactly once.
@@ -36,7 +34,7 @@ export abstract class ProxiedCall extends RecordedCall implements CallHandler {
   /** A fault has hit the current attempt. */
   #hit: Hit | undefined
   #heldBytes = 0
-  #refusals = 0
+  #refusals: Refusals | undefined
   #isOver = false
   /** The callee closed the connection under this call. */
   #isBroken = false
@@ -66,8 +64,9 @@ export abstract class ProxiedCall extends RecordedCall implements CallHandler {
   }
 
   refused(why: string): void {
-    const isGivenUp = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
-    if (isGivenUp) return this.#fail(why)
+    const {admitted} = this
+    const isLast = admitted === undefined || (this.#refusals ??= new Refusals()).isLast(admitted.pool)
+    if (isLast) return this.#fail(why, 'refused')
     this.isFirstTurn = false
     this.#leave()
     this.#ask(true)
@@ -151,7 +150,7 @@ export abstract class ProxiedCall extends RecordedCall implements CallHandler {
             this.noteAttempt()
             this.isFirstTurn = false
             this.#leave()
-            this.#refusals = 0
+            this.#refusals = undefined
             this.#ask(false)
           },
           stop: () => this.#discard(),
@@ -247,7 +246,6 @@ export abstract class ProxiedCall extends RecordedCall implements CallHandler {
     }
     this.#run?.resume()
     this.#held = undefined
-    this.#refusals = 0
     this.#stopWaiting()
     if (admission === undefined) this.#suffer()
     else this.#go(admission)

@@ -1,3 +1,5 @@
+import {codeOf} from '../model/errors.ts'
+
 /** TLS alerts of the peer by number (RFC 8446 §6), as Go words them (`alertText`). */
 const ALERTS: Readonly<Record<number, string | undefined>> = {
   10: 'unexpected message',
@@ -37,4 +39,13 @@ const ALERTS: Readonly<Record<number, string | undefined>> = {
 export const alertText = ({message}: Error): string => {
   const number = /SSL alert number (\d+)/.exec(message)?.[1]
   return number === undefined ? '' : `remote error: tls: ${ALERTS[Number(number)] ?? `alert(${number})`}`
+}
+
+/** Why a TLS handshake failed, as Go reports it: an alert, a peer that does not speak TLS, or one that has closed. */
+export const handshakeText = (error: Error): string => {
+  const code = codeOf(error)
+  // node:tls reports the end of the connection as a reset
+  if (code === 'ECONNRESET') return 'EOF'
+  if (code.startsWith('ERR_SSL')) return alertText(error) || 'tls: first record does not look like a TLS handshake'
+  return error.message
 }

@@ -43,6 +43,11 @@ export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'moved
 
 /** After this many short runs in a row calls are rejected instead of queued. */
 const MAX_SHORT_RUNS = 5
+/**
+ * A look that has just found the app ready is believed. Where its port refuses all the same, each look would make the sidecar ask
+ * the app its questions again, which are refused, and lead to the next look.
+ */
+const RECHECK_EVERY_MS = 250
 
 /** One app in a run: its processes, the channel for calls to it, and its logs. */
 export class AppRuntime implements Callee {
@@ -63,6 +68,8 @@ export class AppRuntime implements Callee {
   readonly #crashes: CrashReporter
   readonly #listeners = new Set<() => void>()
   readonly #status: RuntimeStatus
+  /** `performance.now()` */
+  #recheckedAt = -Infinity
 
   constructor(options: AppRuntimeOptions) {
     const {plan, ports, logs, token, explain} = options
@@ -172,7 +179,11 @@ export class AppRuntime implements Callee {
     return this.plan.stop.scope === 'group' ? this.#program.markers.map(marker => `PILLION_LIFE=${marker}`) : []
   }
 
+  /** A connection was refused: looks again whether it listens. */
   recheck(): void {
+    const now = performance.now()
+    if (now - this.#recheckedAt < RECHECK_EVERY_MS) return
+    this.#recheckedAt = now
     this.app.recheck()
   }
 

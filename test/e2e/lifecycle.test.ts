@@ -1,5 +1,6 @@
 import t from 'tap'
-import {freePort} from '../rig/free-port.ts'
+import {echoClient} from '../integration/sidecar/grpc/rig.ts'
+import {freePort, freePorts} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 
 t.test('an .env file lies below env and above the shell', async t => {
@@ -77,6 +78,30 @@ t.test('ready by tcp: calls wait for the port', async t => {
   await a.listen({port})
   await started
 })
+
+for (const appProtocol of ['http', 'grpc'])
+  t.test(
+    `ready by a port beside the appPort, where nobody listens (${appProtocol}): calls end with that reason`,
+    async t => {
+      const rig = await openRig(t)
+      const [tcp, appPort] = await freePorts(2)
+      const command = [
+        process.execPath,
+        '-e',
+        `require('node:net').createServer(() => console.log('probed')).listen(${String(tcp)}, '127.0.0.1')`
+      ]
+      await rig.template([{appID: 'a', appPort, appProtocol, command, ready: {tcp}}])
+      const run = rig.pillion(['run', '-f', '.'])
+      const {http, grpc} = await run.ports('a')
+      const why = new RegExp(`dial tcp 127\\.0\\.0\\.1:${String(appPort)}: connect: connection refused`)
+      const response = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/a/method/x`)
+      t.match(await response.text(), why)
+      t.match(await echoClient(t, grpc).call({'dapr-app-id': 'a'}), {code: 14, message: why})
+      run.signal('SIGTERM')
+      await run.exited
+      t.ok(run.stdout.text.split('probed').length < 10, 'it is not probed again and again')
+    }
+  )
 
 t.test('ready by http: an answer of 2xx or 3xx counts, another one does not', async t => {
   const rig = await openRig(t)

@@ -4,4 +4,16 @@ import {isSecure} from './head-fields.ts'
 
 /** The connections of a pool that carry many calls each. */
 export const clientsOf = (pool: Pool, warn: (text: string) => void): FrameClients =>
-  (pool.frameClients ??= new FrameClients({hosts: pool.hosts, port: pool.port, isSecure: isSecure(pool), warn}))
+  (pool.frameClients ??= new FrameClients({
+    hosts: pool.hosts,
+    port: pool.port,
+    isSecure: isSecure(pool),
+    hint: HINTS[pool.protocol] ?? '',
+    warn
+  }))
+
+/** By `appProtocol`: those of an app that is not meant to speak gRPC are said by who calls it. */
+const HINTS: Readonly<Record<string, string>> = {
+  grpc: 'its appProtocol is grpc: does it speak gRPC without TLS at this port?',
+  grpcs: 'its appProtocol is grpcs: does it speak gRPC with TLS at this port?'
+}

@@ -110,7 +110,7 @@ export const connectOnInvoke =
     const first = {
       opened: () => opened(),
       failed: (why: string, isRefused: boolean) =>
-        failed(isRefused ? Object.assign(new Error(why), {code: 'ECONNREFUSED'}) : new UpstreamError(why))
+        failed(Object.assign(new UpstreamError(why), isRefused && {code: 'ECONNREFUSED'}))
     }
     queueMicrotask(() => clients.take(first))
     return {

@@ -9,7 +9,7 @@ import {bugText, CaughtBug, contain} from '../error-boundary.ts'
 import type {ResponseHeads} from './response-heads.ts'
 import {isShared} from './shared-reads.ts'
 import {writeCopy} from '../write-copy.ts'
-import {alertText} from '../tls-alert.ts'
+import {alertText, handshakeText} from '../tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
 
 /**
@@ -68,8 +68,6 @@ const uncork = (socket: Duplex): void => socket.uncork()
 /** The error of a failed connection as Go words it, which users of Dapr know. */
 const dialText = (host: string, port: number, code: string): string => {
   const address = host.includes(':') ? `[${host}]:${port.toString()}` : `${host}:${port.toString()}`
-  // As Go reports a peer that does not speak TLS.
-  if (code.startsWith('ERR_SSL')) return 'tls: first record does not look like a TLS handshake'
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code
   return `dial tcp ${address}: connect: ${why}`
 }
@@ -154,6 +152,8 @@ export class Upstream {
     const host = this.#owner.hosts[this.#host] ?? '127.0.0.1'
     const socket = dial === undefined ? this.#connectPlain(host) : this.#readAll(dial.open(host, port))
     contain(socket, error => this.#crash(error))
+    let isAccepted = false
+    if (dial?.opens === 'secureConnect') socket.once('connect', () => (isAccepted = true))
     socket
       .on(dial?.opens ?? 'connect', () => {
         this.#isOpen = true
@@ -163,7 +163,7 @@ export class Upstream {
         if (error instanceof CaughtBug) return this.#crash(error.cause)
         const words = error instanceof UpstreamError ? error.message : alertText(error)
         if (this.#isOpen) this.#why = words || readText(this.#address(), codeOf(error))
-        else this.#notConnected(codeOf(error), words)
+        else this.#notConnected(codeOf(error), isAccepted ? handshakeText(error) : words)
       })
       .on('end', () => this.#over(true))
       .on('close', () => {
@@ -324,7 +324,8 @@ export class Upstream {
       return this.#end(responseHandler)
     }
     if (this.#inBody) return this.#fail('cut', this.#why || 'unexpected EOF')
-    if (!this.#isOpen) return this.#fail(this.#refusal === '' ? 'unreachable' : 'refused', this.#refusal || this.#why)
+    if (!this.#isOpen)
+      return this.#fail(this.#refusal === '' ? 'unreachable' : 'refused', this.#refusal || this.#why || 'EOF')
     if (this.#held !== undefined || this.#interim > 0) return this.#fail('malformed', this.#why || 'unexpected EOF')
     this.#fail('silent', this.#why || 'EOF')
   }

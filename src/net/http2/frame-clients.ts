@@ -1,5 +1,6 @@
 import net from 'node:net'
 import {codeOf} from '../../model/errors.ts'
+import {handshakeText} from '../tls-alert.ts'
 import {FrameClient} from './frame-client.ts'
 
 export interface FrameTarget {
@@ -9,18 +10,25 @@ export interface FrameTarget {
   /** Of a unix domain socket, in place of addresses and port. */
   readonly socketPath?: string
   readonly isSecure: boolean
+  /** Appended in brackets to the error where a connection is accepted, but never used; '' or left out: nothing. */
+  readonly hint?: string
   readonly warn: (text: string) => void
 }
 
 /** Waits for a connection with room for a call. */
 export interface Waiter {
   opened(connection: FrameClient): void
-  /** There will be none, in Go's words; `isRefused`: nobody listens, or who did has gone before anything was sent. */
+  /** There will be none, in Go's words; `isRefused`: nobody listens, or not any more. */
   failed(why: string, isRefused: boolean): void
 }
 
 /** Connections to one callee whose settings have not come within this time are given up (grpc-go: minConnectTimeout). */
 const OPEN_TIMEOUT_MS = 20_000
+/**
+ * So many in a row are opened to one callee that accepts and closes them: a process that ends does so once. One that speaks
+ * another protocol, or a proxy in front of nobody, does it for ever.
+ */
+const MAX_CLOSED = 3
 /** More than these are not opened to one callee: calls wait for room. */
 const MAX_CONNECTIONS = 64
 
@@ -28,7 +36,7 @@ const MAX_CONNECTIONS = 64
 const READ_BYTES = 65_536
 let scratch: Buffer | undefined
 
-/** Nobody listens, or the process ended in the middle of a connection that carried nothing yet. */
+/** Nobody listens, or who did has gone. */
 const GONE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
@@ -40,6 +48,8 @@ export class FrameClients {
   readonly #waiting = new Set<Waiter>()
   readonly #sockets = new Set<net.Socket>()
   #connecting: net.Socket | undefined
+  /** Connections in a row that were accepted and closed. */
+  #closed = 0
   #isRetired = false
 
   constructor(target: FrameTarget) {
@@ -94,15 +104,18 @@ export class FrameClients {
     this.#connecting = socket
     socket.setNoDelay(true)
     let error: Error | undefined
+    let isAccepted = false
     let client: FrameClient | undefined
     const timer = setTimeout(() => socket.destroy(new Error('context deadline exceeded')), OPEN_TIMEOUT_MS)
     socket
+      .once('connect', () => (isAccepted = true))
       .once(isSecure ? 'secureConnect' : 'connect', () => {
         client = new FrameClient(socket, {
           warn,
           ready: opened => {
             clearTimeout(timer)
             this.#connecting = undefined
+            this.#closed = 0
             this.#open.add(opened)
             this.#serve()
             if (this.#isRetired) opened.leave()
@@ -117,11 +130,13 @@ export class FrameClients {
         clearTimeout(timer)
         this.#sockets.delete(socket)
         if (client?.hasSettings === true) return this.#serve()
-        if (error !== undefined && client === undefined && index + 1 < hosts.length) return this.#connect(index + 1)
+        if (error !== undefined && !isAccepted && index + 1 < hosts.length) return this.#connect(index + 1)
         this.#connecting = undefined
         const isEnd = error === undefined && (client === undefined || client.failure === 'EOF')
-        const isRefused = isEnd || GONE.has(codeOf(error))
-        this.#fail(failureText(this.#target, client, error), isRefused || this.#isRetired)
+        const isGone = isEnd || GONE.has(codeOf(error))
+        if (isAccepted && isGone && !this.#isRetired && ++this.#closed < MAX_CLOSED) return this.#serve()
+        const why = isAccepted ? unusedText(this.#target, client, error) : dialText(this.#target, error)
+        this.#fail(why, (isGone && !isAccepted) || this.#isRetired)
       })
   }
 
@@ -140,25 +155,28 @@ export class FrameClients {
   }
 
   #fail(why: string, isRefused: boolean): void {
+    this.#closed = 0
     const waiting = [...this.#waiting]
     this.#waiting.clear()
     for (const waiter of waiting) waiter.failed(why, isRefused)
   }
 }
 
-/** What grpc-go says of a connection that did not come about. */
-const failureText = (
-  {hosts: [host = ''], port}: FrameTarget,
-  client: FrameClient | undefined,
-  error: Error | undefined
-): string => {
-  if (client !== undefined) {
-    const {failure} = client
-    const why = failure.startsWith('error reading') ? failure : `error reading server preface: ${failure}`
-    return `connection error: desc = "${why}"`
-  }
+/** What grpc-go says of a connection that was not accepted (internal/transport/http2_client.go). */
+const dialText = ({hosts: [host = ''], port}: FrameTarget, error: Error | undefined): string => {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
-  const code = codeOf(error)
-  const why = code === 'ECONNREFUSED' ? 'connect: connection refused' : (error?.message ?? 'EOF')
+  const why = codeOf(error) === 'ECONNREFUSED' ? 'connect: connection refused' : (error?.message ?? 'EOF')
   return `connection error: desc = "transport: Error while dialing: dial tcp ${address}: ${why}"`
 }
+
+/** What it says of one that was accepted, but on which HTTP/2 did not come about. */
+const unusedText = ({hint = ''}: FrameTarget, client: FrameClient | undefined, error: Error | undefined): string => {
+  const why =
+    client === undefined ? `transport: authentication handshake failed: ${handshakeOf(error)}` : prefaceOf(client)
+  return `connection error: desc = "${why}"${hint === '' ? '' : ` (${hint})`}`
+}
+
+const handshakeOf = (error: Error | undefined): string => (error === undefined ? 'EOF' : handshakeText(error))
+
+const prefaceOf = ({failure}: FrameClient): string =>
+  failure.startsWith('error reading') ? failure : `error reading server preface: ${failure}`

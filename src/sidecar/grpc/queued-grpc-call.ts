@@ -2,17 +2,16 @@ import {messageOf} from '../../model/errors.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from '../../gateway/admission.ts'
 import {brokenBy, delayOf, RESET, type Delay} from '../../gateway/faulted-call.ts'
 import {grpcStatusOf} from '../../gateway/faulted-grpc-call.ts'
+import {Refusals} from '../../gateway/refusals.ts'
 import type {Hit} from '../../faults/faults.ts'
 import type {BrokenResponse} from '../../net/broken-response.ts'
 import {INTERNAL, UNAVAILABLE, type GrpcStatus} from '../../net/grpc/status.ts'
 import {clientsOf} from '../../net/grpc/clients-of.ts'
 import type {FrameClients, Waiter} from '../../net/http2/frame-clients.ts'
 import type {FrameClient} from '../../net/http2/frame-client.ts'
+import type {Pool} from '../../net/pool.ts'
 import type {PolicedAnswer} from './policed-answer.ts'
 import {RecordedGrpcCall} from './recorded-grpc-call.ts'
-
-/** After this many refused connections in a row, although the queue admits the call each time, the call fails. */
-const MAX_REFUSALS = 3
 
 /** The status for a stream that is reset before or within the answer. */
 export const RESET_CALL: GrpcStatus = {code: UNAVAILABLE, message: RESET}
@@ -32,7 +31,7 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
   #held: Held | Delay | undefined
   /** A fault has hit the current attempt. */
   #hit: Hit | undefined
-  #refusals = 0
+  #refusals: Refusals | undefined
 
   abstract opened(connection: FrameClient): void
   /** No connection could be opened. */
@@ -44,15 +43,16 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
 
   /** The connection was refused: asks for admission again, since the queue knows when the app will listen. */
   failed(why: string, isRefused: boolean): void {
-    const isStubborn = this.#held === undefined && ++this.#refusals >= MAX_REFUSALS
-    if (!isRefused || isStubborn) return this.unreachable(why)
+    const {admitted} = this
+    const isLast = admitted === undefined || !isRefused || (this.#refusals ??= new Refusals()).isLast(poolOf(admitted))
+    if (isLast) return this.unreachable(why)
     this.leave()
     this.#ask(true)
   }
 
   /** Asks for admission, for the first attempt or another one. */
   protected ask(): void {
-    this.#refusals = 0
+    this.#refusals = undefined
     this.broken = undefined
     const faults = this.sidecar.faults?.active
     if (faults === undefined) return this.#ask(false)
@@ -132,7 +132,6 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
     }
     this.policed?.run.resume()
     this.#held = undefined
-    this.#refusals = 0
     if (answer === undefined) this.#suffer()
     else this.#go(answer)
   }
@@ -142,7 +141,9 @@ export abstract class QueuedGrpcCall extends RecordedGrpcCall implements Waiter 
     this.admitted = answer
     this.noteAdmitted(answer)
     this.broken = this.#hit && brokenBy(this.#hit, this.call, answer.pid)
-    this.#clients = clientsOf(answer.grpcPool ?? answer.pool, this.sidecar.warn)
+    this.#clients = clientsOf(poolOf(answer), this.sidecar.warn)
     this.#clients.take(this)
   }
 }
+
+const poolOf = ({grpcPool, pool}: Admitted): Pool => grpcPool ?? pool

@@ -59,12 +59,17 @@ const noAppIdForPreflight = apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + PREFL
 /** A request that names no app. */
 export const noAppId = (method: string): Reply => (method === 'OPTIONS' ? noAppIdForPreflight : noAppIdReply)
 
-/** An app of gRPC that does not listen: the status of its channel, as any other status of gRPC (Dapr: pkg/channel/grpc). */
-export const unavailable = (address: string, reason: string): Reply => {
-  const dial = `transport: Error while dialing: dial tcp ${address}: connect: connection refused`
-  const body = goJson({code: 14, message: `connection error: desc = "${dial}" (${reason})`})
-  return {status: 503, type: TEXT_TYPE, body, lines: ''}
-}
+/** An app of gRPC that is not connected to: the status of its channel, as any other status of gRPC (Dapr: pkg/channel/grpc). */
+export const unavailable = (message: string): Reply => ({
+  status: 503,
+  type: TEXT_TYPE,
+  body: goJson({code: 14, message}),
+  lines: ''
+})
+
+/** The message of an app that does not listen. */
+export const notListening = (address: string, reason: string): string =>
+  `connection error: desc = "transport: Error while dialing: dial tcp ${address}: connect: connection refused" (${reason})`
 
 /** Go's http.Error. */
 export const plainError = (status: number, text: string): Reply => ({

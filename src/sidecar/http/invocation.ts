@@ -10,7 +10,7 @@ import type {ResponseHead} from '../../net/http1/response-head.ts'
 import type {Failure} from '../../net/http1/upstream.ts'
 import type {Copy, CopyOf} from '../../net/mirror.ts'
 import type {Reply} from '../../net/reply.ts'
-import {channelError, invokeError, unavailable} from './errors.ts'
+import {channelError, invokeError, notListening, unavailable} from './errors.ts'
 import {responseRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestHeaders} from './headers.ts'
 import type {Target} from './target.ts'
 import {spanLines} from './trace.ts'
@@ -102,9 +102,13 @@ export class Invocation extends ProxiedCall {
 
   protected override verdictOf(status: number): Verdict {
     // codes of gRPC are no failures for callers of HTTP, and InvokeService tries all but 2xx again (Dapr: pkg/messaging)
-    if (this.admitted?.pool.protocol.startsWith('grpc') === true) return 'success'
+    if (this.#isToGrpc) return 'success'
     if (this.#options.isInvokeService === true) return status >= 200 && status < 300 ? 'success' : 'failed'
     return super.verdictOf(status)
+  }
+
+  get #isToGrpc(): boolean {
+    return this.admitted?.pool.protocol.startsWith('grpc') === true
   }
 
   protected ask(isRefused: boolean): Admission | Held {
@@ -138,7 +142,7 @@ export class Invocation extends ProxiedCall {
   }
 
   protected replyDenied({error, status, down}: Denied): void {
-    if (down?.isGrpc === true) return this.#reply(unavailable(down.address, down.reason))
+    if (down?.isGrpc === true) return this.#reply(unavailable(notListening(down.address, down.reason)))
     this.#reply(invokeError(this.#options.target.sentId, error, status))
   }
 
@@ -147,6 +151,8 @@ export class Invocation extends ProxiedCall {
   }
 
   protected replyFailed(why: string, failure: Failure | undefined): void {
+    const isUnconnected = failure === 'refused' || failure === 'unreachable'
+    if (isUnconnected && this.#isToGrpc) return this.#reply(unavailable(why))
     const error = why === TOO_LARGE ? tooLarge(this.#options.sidecar.maxBodyBytes) : this.#describe(why)
     this.#reply(invokeError(this.#options.target.sentId, error, failure === 'bad-status' ? BAD_GATEWAY : undefined))
   }

@@ -113,6 +113,17 @@ onBothPaths('the error for an app that is gone, or speaks another protocol, uses
       plain,
       /Post \\"https:\/\/127\.0\.0\.1:\d+\/echo\\": tls: first record does not look like a TLS handshake"}$/
     ],
+    [secureDial, await rawApp(t, socket => void socket.end()), /Post \\"https:\/\/127\.0\.0\.1:\d+\/echo\\": EOF"}$/],
+    [
+      secureDial,
+      await rawApp(t, socket => void socket.destroy()),
+      /Post \\"https:\/\/127\.0\.0\.1:\d+\/echo\\": EOF"}$/
+    ],
+    [
+      secureDial,
+      await rawApp(t, socket => void socket.once('data', () => socket.resetAndDestroy())),
+      /Post \\"https:\/\/127\.0\.0\.1:\d+\/echo\\": EOF"}$/
+    ],
     [http2Dial, plain, /Post \\"http:\/\/127\.0\.0\.1:\d+\/echo\\": http2: /],
     [secureDial, 1, /refused/],
     [http2Dial, 1, /refused/]
