@@ -2,7 +2,7 @@ import {reads, writes, keyless, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {noSuchKey, notInteger, syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {matches} from '../engine/pattern.ts'
+import {matching} from '../engine/pattern.ts'
 import {OK, RedisError, Status, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {copyOf} from './copy.ts'
@@ -15,7 +15,7 @@ export const KEYS: CommandTable = {
   exists: reads(-2, count, [1, -1, 1]),
   touch: reads(-2, count, [1, -1, 1]),
   type: reads(2, ({db}, [key = '']) => new Status(typeOf(db.get(key)))),
-  keys: keyless(2, ({db}, [pattern = '']) => [...db.keys()].filter(key => matches(pattern, key))),
+  keys: keyless(2, ({db}, [pattern = '']) => matching([...db.keys()], pattern)),
   scan: keyless(-2, scanKeys),
   randomkey: keyless(1, ({db}) => {
     const keys = [...db.keys()]

@@ -1,6 +1,6 @@
 import {keyless, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import {unknownSubcommand} from '../engine/errors.ts'
-import {matches} from '../engine/pattern.ts'
+import {matching} from '../engine/pattern.ts'
 import {Push, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 
@@ -54,7 +54,7 @@ function inspect({engine}: Session, [given = '', ...names]: readonly string[]): 
   const {channels} = engine
   switch (given.toLowerCase()) {
     case 'channels':
-      return channels.names.filter(name => names[0] === undefined || matches(names[0], name))
+      return names[0] === undefined ? channels.names : matching(channels.names, names[0])
     case 'numsub':
       return new Map(names.map(name => [name, channels.subscribers(name)]))
     case 'numpat':

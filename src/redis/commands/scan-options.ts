@@ -1,6 +1,6 @@
 import {syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {matches} from '../engine/pattern.ts'
+import {matching} from '../engine/pattern.ts'
 import {RedisError} from '../engine/result.ts'
 
 export interface ScanOptions {
@@ -39,5 +39,5 @@ export function parseScanOptions(options: readonly string[], mayHaveType = false
 export function scanned(members: readonly string[], cursor: string, options: readonly string[]): readonly string[] {
   parseCursor(cursor)
   const {pattern} = parseScanOptions(options)
-  return pattern === undefined ? members : members.filter(member => matches(pattern, member))
+  return pattern === undefined ? members : matching(members, pattern)
 }

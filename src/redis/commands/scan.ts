@@ -1,5 +1,5 @@
 import type {Database} from '../engine/database.ts'
-import {matches} from '../engine/pattern.ts'
+import {MatchBudget, matches} from '../engine/pattern.ts'
 import type {Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {parseCursor, parseScanOptions} from './scan-options.ts'
@@ -23,6 +23,7 @@ export function scanKeys(session: Session, [cursor = '', ...options]: readonly s
   const {pattern, count, type} = parseScanOptions(options, true)
   const keys = iteratorAt(session, start)
   const found: string[] = []
+  const budget = new MatchBudget()
   for (let looked = 0; looked < count; looked++) {
     const next = keys.next()
     if (next.done === true) {
@@ -30,7 +31,7 @@ export function scanKeys(session: Session, [cursor = '', ...options]: readonly s
       return ['0', found]
     }
     const key = next.value
-    const isWanted = pattern === undefined || matches(pattern, key)
+    const isWanted = pattern === undefined || matches(pattern, key, budget)
     if (isWanted && (type === undefined || typeOf(session.db.get(key)) === type)) found.push(key)
   }
   positions.set(session, {database: session.db, cursor: start + count, keys})

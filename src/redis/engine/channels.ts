@@ -1,4 +1,4 @@
-import {matches} from './pattern.ts'
+import {MatchBudget, matches} from './pattern.ts'
 import type {Session} from './session.ts'
 
 /** Channels and patterns, and who listens. */
@@ -29,15 +29,16 @@ export class Channels {
     for (const pattern of session.patterns) this.unsubscribePattern(session, pattern)
   }
 
-  /** Delivers a message; returns how many received it. */
+  /** Delivers a message; returns how many received it. Throws a RedisError, and delivers nothing, if the patterns cost too much. */
   publish(channel: string, message: string): number {
+    const budget = new MatchBudget()
+    const matched = [...this.#patterns].filter(([pattern]) => matches(pattern, channel, budget))
     let receivers = 0
     for (const session of this.#channels.get(channel) ?? []) {
       session.push(['message', channel, message])
       receivers++
     }
-    for (const [pattern, sessions] of this.#patterns) {
-      if (!matches(pattern, channel)) continue
+    for (const [pattern, sessions] of matched) {
       for (const session of sessions) {
         session.push(['pmessage', pattern, channel, message])
         receivers++

@@ -1,4 +1,4 @@
-import {matches} from './pattern.ts'
+import {MatchBudget, matches} from './pattern.ts'
 import {RedisError} from './result.ts'
 import type {NotificationSettings} from './notifications.ts'
 
@@ -40,8 +40,9 @@ export class Configuration {
   /** The parameters whose names match one of the patterns. */
   get(patterns: readonly string[]): ReadonlyMap<string, string> {
     const all = [...this.#values, [NOTIFY, this.#notifications.text] as const]
+    const budget = new MatchBudget()
     const wanted = patterns.map(pattern => pattern.toLowerCase())
-    return new Map(all.filter(([name]) => wanted.some(pattern => matches(pattern, name))))
+    return new Map(all.filter(([name]) => wanted.some(pattern => matches(pattern, name, budget))))
   }
 
   /** Throws a RedisError, and sets nothing, if one of the parameters is unknown or cannot be set. */

@@ -7,7 +7,7 @@ import {dispatch} from './dispatch.ts'
 import {ExpiryTimer} from './expiry-timer.ts'
 import {MemoryLimit} from './memory-limit.ts'
 import {NotificationSettings, type NotificationKind} from './notifications.ts'
-import {Blocked, type Push, type Result} from './result.ts'
+import {Blocked, RedisError, type Push, type Result} from './result.ts'
 import {Session} from './session.ts'
 import {Waiters} from './waiters.ts'
 
@@ -139,6 +139,11 @@ export class Engine {
   #notify(database: Database, kind: NotificationKind, event: string, key: string): void {
     if (!this.notifications.isOn) return
     for (const [channel, message] of this.notifications.channels(kind, event, key, database.index))
-      this.channels.publish(channel, message)
+      try {
+        this.channels.publish(channel, message)
+      } catch (error) {
+        // The write stands: somebody's pattern that takes too long is not its writer's fault.
+        if (!(error instanceof RedisError)) throw error
+      }
   }
 }

@@ -1,8 +1,25 @@
+import {RedisError} from './result.ts'
+
+/** What all matches of one command may look at a second time: some 0.3 s. */
+const STEPS = 25_000_000
+
+/** Bounds what the matches of one command cost together, so that no pattern keeps others waiting. */
+export class MatchBudget {
+  #left = STEPS
+
+  /** `steps`: characters of the pattern that were looked at. Throws a RedisError when nothing is left. */
+  spend(steps: number): void {
+    this.#left -= steps
+    if (this.#left < 0) throw new RedisError('ERR pattern takes too long to match, use fewer wildcards')
+  }
+}
+
 /**
  * Matches Redis' glob patterns (`stringmatchlen`): `*`, `?`, `[a-z]`, `[^a]`, `\` takes the next character literally. A
- * dot is an ordinary character. Linear but for one `*`: only the last one is tried again.
+ * dot is an ordinary character. Only the last `*` is tried again; what that and long classes cost is taken from the budget,
+ * and beyond it a RedisError is thrown.
  */
-export function matches(pattern: string, text: string): boolean {
+export function matches(pattern: string, text: string, budget = new MatchBudget()): boolean {
   let at = 0
   let from = 0
   let star = -1
@@ -13,12 +30,13 @@ export function matches(pattern: string, text: string): boolean {
       retry = from
       continue
     }
-    const next = at < pattern.length ? matchOne(pattern, at, text.charAt(from)) : -1
+    const next = at < pattern.length ? matchOne(pattern, at, text.charAt(from), budget) : -1
     if (next !== -1) {
       at = next
       from++
     } else if (star === -1) return false
     else {
+      budget.spend(at - star + 1)
       at = star
       from = ++retry
     }
@@ -27,16 +45,22 @@ export function matches(pattern: string, text: string): boolean {
   return at >= pattern.length
 }
 
+/** Those of the texts that match. Throws a RedisError if that takes too long. */
+export function matching(texts: readonly string[], pattern: string): readonly string[] {
+  const budget = new MatchBudget()
+  return texts.filter(text => matches(pattern, text, budget))
+}
+
 /** The position behind the element of the pattern at `at` if it matches this character, else -1. */
-function matchOne(pattern: string, at: number, character: string): number {
+function matchOne(pattern: string, at: number, character: string, budget: MatchBudget): number {
   const element = pattern[at]
   if (element === '?') return at + 1
-  if (element === '[') return matchClass(pattern, at + 1, character)
+  if (element === '[') return matchClass(pattern, at + 1, character, budget)
   if (element === '\\' && at + 1 < pattern.length) return pattern[at + 1] === character ? at + 2 : -1
   return element === character ? at + 1 : -1
 }
 
-function matchClass(pattern: string, start: number, character: string): number {
+function matchClass(pattern: string, start: number, character: string, budget: MatchBudget): number {
   let at = start
   const isNegated = pattern[at] === '^'
   if (isNegated) at++
@@ -50,5 +74,6 @@ function matchClass(pattern: string, start: number, character: string): number {
       if ((low <= character && character <= high) || (high <= character && character <= low)) isIn = true
     } else if (low === character) isIn = true
   }
+  budget.spend(at - start)
   return isIn === isNegated ? -1 : at + 1
 }

@@ -1,5 +1,12 @@
 const ESCAPES: Readonly<Record<string, string>> = {n: '\n', r: '\r', t: '\t', b: '\b', a: '\u0007'}
 
+/** What nobody types, and other protocols send: a TLS hello, the head of STUN. */
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/
+
+/** False for bytes of another protocol: what stands in them must not run. */
+export const isTyped = (line: string): boolean => !CONTROL.test(line)
+
 /** The arguments of a line that a person typed (`sdssplitargs`): quotes, and escapes in double ones. Undefined: unbalanced. */
 export function splitInline(line: string): readonly string[] | undefined {
   const args: string[] = []
@@ -14,7 +21,7 @@ export function splitInline(line: string): readonly string[] | undefined {
   }
 }
 
-const isSpace = (character: string | undefined): boolean => character !== undefined && /[\s\0]/.test(character)
+const isSpace = (character: string | undefined): boolean => character !== undefined && /\s/.test(character)
 
 interface Word {
   readonly text: string

@@ -1,6 +1,6 @@
 import {constants} from 'node:buffer'
 import {ARGUMENT_BYTES} from '../engine/command.ts'
-import {splitInline} from './inline.ts'
+import {isTyped, splitInline} from './inline.ts'
 
 /** Bytes that are not Redis' protocol: the client is told, and its connection closed. */
 export class ProtocolError extends Error {}
@@ -67,6 +67,8 @@ export class RequestParser {
       if (this.#at >= this.#buffer.length) return undefined
       const isArray = this.#buffer[this.#at] === ASTERISK
       const line = this.#line(isArray ? CR : LF, isArray ? 'too big mbulk count string' : 'too big inline request')
+      const typed = isArray ? '' : (line ?? String.fromCharCode(this.#buffer[this.#at] ?? 0))
+      if (!isTyped(typed)) throw new ProtocolError('control character in inline request')
       if (line === undefined) return undefined
       if (!isArray) {
         const args = splitInline(line.endsWith('\r') ? line.slice(0, -1) : line)

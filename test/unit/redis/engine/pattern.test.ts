@@ -1,5 +1,5 @@
 import t from 'tap'
-import {matches} from '../../../../src/redis/engine/pattern.ts'
+import {matches, matching} from '../../../../src/redis/engine/pattern.ts'
 
 t.test('patterns match as in Redis', async t => {
   const cases: readonly (readonly [pattern: string, text: string, isMatch: boolean])[] = [
@@ -25,4 +25,18 @@ t.test('patterns match as in Redis', async t => {
 
 t.test('a pattern of many stars is refused in no time', async t => {
   t.equal(matches('a*'.repeat(50) + 'b', 'a'.repeat(10_000)), false)
+})
+
+t.test('a pattern that would keep everybody waiting is an error', async t => {
+  const fault = {message: 'ERR pattern takes too long to match, use fewer wildcards'}
+  const long = 'a'.repeat(200_000)
+  t.throws(() => matches(`*[${'b'.repeat(100_000)}`, long), fault, 'a long class')
+  t.throws(() => matches(`*${'a'.repeat(100_000)}b`, long), fault, 'a long way to the character that differs')
+  t.throws(() => matching(new Array<string>(100_000).fill('a'.repeat(100)), `*${'a'.repeat(50)}b`), fault, 'many keys')
+  t.same(matching(['ab', 'b'], 'a*'), ['ab'])
+})
+
+t.test('what a plain search for a word costs is never an error', async t => {
+  const keys = Array.from({length: 500_000}, (_, at) => `order||${at.toString()}`)
+  t.equal(matching(keys, '*||*[1-3]9?').length, 15_000)
 })

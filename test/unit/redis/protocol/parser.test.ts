@@ -46,7 +46,10 @@ t.test('what is no request is named as Redis names it', async t => {
     '*1\r\n$-1\r\n': 'invalid bulk length',
     '*1\r\n$536870913\r\n': 'invalid bulk length',
     'SET "a\r\n': 'unbalanced quotes in request',
-    'SET "a"b\r\n': 'unbalanced quotes in request'
+    'SET "a"b\r\n': 'unbalanced quotes in request',
+    'SET a\0 b\r\n': 'control character in inline request',
+    '\x16\x03\x01': 'control character in inline request',
+    '\0\x01\0\0\x21\x12\xa4\x42\nFLUSHALL\n': 'control character in inline request'
   }
   for (const [text, fault] of Object.entries(faults))
     t.throws(() => parse(bytes(text)), new ProtocolError(fault), JSON.stringify(text))
