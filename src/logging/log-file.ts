@@ -4,6 +4,7 @@ import {dirname, join} from 'node:path'
 import {getSystemErrorMessage, promisify} from 'node:util'
 import {codeOf, messageOf} from '../model/errors.ts'
 import {writeText} from '../platform/write-text.ts'
+import {Gap} from './gap.ts'
 import {readPart, startOfLastIn} from './log-reader.ts'
 import {type Piece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './log-record.ts'
@@ -14,6 +15,8 @@ const MAX_WAITING = 1024 * 1024
 /** Text is gathered for this long, so that several lines need only one write. */
 const GATHER_MS = 5
 const GATHER_SIZE = 64 * 1024
+/** How often it is tried whether a file can be written again. */
+const RETRY_MS = 1000
 
 /** Warns the user; one line, without newline. */
 export type Warn = (text: string) => void
@@ -96,8 +99,8 @@ async function openNew(path: string): Promise<number | undefined> {
 }
 
 /**
- * A log file: one write at a time, never blocking. A failed write (full disk) causes one warning and ends the file; later
- * text is dropped. A long line stays one line (`WholeLines`).
+ * A log file: one write at a time, never blocking. A failed write (full disk) causes one warning; text is left out until the
+ * file can be written again, and a line says how much. A long line stays one line (`WholeLines`).
  */
 export class LogFile implements LogRecord {
   readonly path: string
@@ -114,6 +117,11 @@ export class LogFile implements LogRecord {
   #timer: NodeJS.Timeout | undefined
   #isWriting = false
   #state: 'open' | 'closing' | 'closed' = 'open'
+  /** The last write has failed. */
+  #gap: Gap | undefined
+  #hasWarned = false
+  /** The text on disk ends within a line. */
+  #isCut = false
   #drain: PromiseWithResolvers<void> | undefined
   readonly #closed = Promise.withResolvers<void>()
 
@@ -123,12 +131,12 @@ export class LogFile implements LogRecord {
     this.#warn = warn
   }
 
-  /** False after a failure or `close`: text is dropped then. */
+  /** False while the file cannot be written, and after `close`: text is dropped then. */
   get isOpen(): boolean {
-    return this.#state === 'open'
+    return this.#state === 'open' && this.#gap === undefined
   }
 
-  /** Number of characters written so far, including those not yet on disk. */
+  /** Number of characters written so far, including those not yet on disk; fewer after a failure. */
   length = 0
 
   get isWriting(): boolean {
@@ -172,18 +180,24 @@ export class LogFile implements LogRecord {
     if (this.#state === 'open') {
       this.#append(this.#lines.release())
       this.#state = 'closing'
-      if (!this.#isWriting) this.#writeNext()
+      if (this.#gap !== undefined) this.#resume()
+      else if (!this.#isWriting) this.#writeNext()
     }
     return this.#closed.promise
   }
 
   #append(text: string): void {
     if (text === '') return
+    for (const take of this.#taps) take(text)
+    if (this.#gap === undefined) this.#queue(text)
+    else this.#gap.add(text)
+  }
+
+  #queue(text: string): void {
     this.#times.note(text, this.length)
     this.#waiting.push(text)
     this.#waitingSize += text.length
     this.length += text.length
-    for (const take of this.#taps) take(text)
     if (!this.#isWriting) this.#writeSoon()
   }
 
@@ -198,23 +212,51 @@ export class LogFile implements LogRecord {
     if (this.#waitingSize === 0) return this.#end()
     const text = this.#waiting.join('')
     this.#forget()
+    this.#put(text)
+  }
+
+  /** `gap`: what the text is the note of. */
+  #put(text: string, gap?: Gap): void {
     this.#isWriting = true
-    writeText(this.#fd, text, error => {
+    writeText(this.#fd, text, (error, written) => {
       this.#isWriting = false
-      this.#written += text.length
+      this.#written += written
+      if (written > 0) this.#isCut = text[written - 1] !== '\n'
       this.#tellReaders(this.#written)
-      if (error !== null) this.#fail(error)
+      if (error !== null) this.#fail(reasonOf(error), gap, gap === undefined ? text.slice(written) : '')
       else if (this.#state === 'open' && this.#waitingSize > 0) this.#writeSoon()
       else if (this.#state === 'closing') this.#writeNext()
     })
   }
 
-  #fail(error: Error): void {
-    this.#state = 'closing'
+  #fail(reason: string, gap = new Gap(reason), unwritten: string): void {
+    if (!this.#hasWarned)
+      this.#warn(`cannot write log file ${this.path}: ${reason}; lines are left out until it can be written again`)
+    this.#hasWarned = true
+    for (const text of [unwritten, ...this.#waiting]) gap.add(text)
+    this.#gap = gap
     this.#forget()
+    this.length = this.#written
+    this.#times.cut(this.length)
     this.#tellReaders(Infinity)
-    this.#warn(`cannot write log file ${this.path}: ${reasonOf(error)}; nothing more is written to it`)
-    this.#end()
+    if (this.#state === 'closing') this.#end()
+    else this.#timer = setTimeout(() => this.#resume(), RETRY_MS).unref()
+  }
+
+  /** Tries to go on, with a line that says what is missing. */
+  #resume(): void {
+    const gap = this.#gap
+    if (gap === undefined) return
+    // not within a line, unless nothing more will come
+    if (gap.isMidLine && this.#state === 'open') {
+      this.#timer = setTimeout(() => this.#resume(), RETRY_MS).unref()
+      return
+    }
+    this.#gap = undefined
+    const note = this.#isCut ? `\n${gap.note()}` : gap.note()
+    this.#times.note(note, this.length)
+    this.length += note.length
+    this.#put(note, gap)
   }
 
   #forget(): void {

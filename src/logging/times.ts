@@ -29,6 +29,12 @@ export class Times {
     if (this.#parts.length > MAX) this.#thin(at)
   }
 
+  /** Forgets the text from this offset on: it was not written. */
+  cut(from: number): void {
+    this.#parts = this.#parts.filter(part => part.from < from)
+    this.#isLineOpen = false
+  }
+
   /** The offset of the text since a time, or of slightly older text; undefined if there is none. */
   startSince(time: number): number | undefined {
     return this.#parts.find(({last}) => last >= time)?.from

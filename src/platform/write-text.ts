@@ -7,32 +7,35 @@ const SHORT = 4 * 1024
 /** So many buffers are kept for the next writes. */
 const MAX_KEPT = 4
 
+type Written = (error: Error | null, written: number) => void
+
 const kept: Buffer[] = []
 
 /**
- * Writes latin1 text to a descriptor, in the thread pool and completely, then calls `done` once. The system may write less than
+ * Writes latin1 text to a descriptor, in the thread pool and completely, then calls `done` once, with the number of characters that were
+ * written, which are fewer after an error. The system may write less than
  * requested, for example on a nearly full disk. Long texts go through buffers that are used again: Node would copy each to memory of
  * malloc, which does not return it to the system after a flood.
  */
-export function writeText(fd: number, text: string, done: (error: Error | null) => void): void {
+export function writeText(fd: number, text: string, done: Written): void {
   if (text.length > SHORT) return writePieces(fd, text, done)
   write(fd, text, null, 'latin1', (error, written) => {
-    if (error !== null || written === text.length) done(error)
-    else writeText(fd, text.slice(written), done)
+    if (error !== null || written === text.length) done(error, error === null ? written : 0)
+    else writeText(fd, text.slice(written), (failure, more) => done(failure, written + more))
   })
 }
 
-function writePieces(fd: number, text: string, done: (error: Error | null) => void): void {
+function writePieces(fd: number, text: string, done: Written): void {
   const buffer = kept.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES)
   let at = 0
   const next = (error: Error | null, written = 0): void => {
-    at += written
+    if (error === null) at += written
     if (error === null && at < text.length) {
       const bytes = buffer.write(text.slice(at, at + PIECE_BYTES), 'latin1')
       return write(fd, buffer, 0, bytes, null, next)
     }
     if (kept.length < MAX_KEPT) kept.push(buffer)
-    done(error)
+    done(error, at)
   }
   next(null)
 }

@@ -103,7 +103,7 @@ t.test('a folder in which we may not write brings one warning', async t => {
   t.same(warnings, [`cannot write log files in ${folder}: permission denied`])
 })
 
-t.test('a full disk brings one warning with path and reason, and ends the file and nothing else', async t => {
+t.test('a full disk brings one warning with path and reason, and makes nobody wait', async t => {
   const warnings: string[] = []
   const warned = Promise.withResolvers<void>()
   const file = new LogFile(openSync('/dev/full', 'w'), '/dev/full', text => {
@@ -117,7 +117,48 @@ t.test('a full disk brings one warning with path and reason, and ends the file a
   t.notOk(file.isOpen)
   t.equal(file.write({writer, text: 'z\n'.repeat(1024 * 1024)}), undefined, 'nobody waits for it any more')
   await file.close()
-  t.same(warnings, ['cannot write log file /dev/full: no space left on device; nothing more is written to it'])
+  t.same(warnings, [
+    'cannot write log file /dev/full: no space left on device; lines are left out until it can be written again'
+  ])
+})
+
+t.test('a file that could be written no more goes on when it can, with a line that says what is missing', async t => {
+  const path = join(t.testdir(), 'full')
+  execFileSync('mkfifo', [path])
+  // a pipe that is full refuses to be written, until it is read
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const warned = Promise.withResolvers<string>()
+  const file = new LogFile(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), path, warned.resolve)
+  const line = `${'x'.repeat(99)}\n`
+  file.write({writer, text: line.repeat(1000)})
+  t.equal(
+    await warned.promise,
+    `cannot write log file ${path}: resource temporarily unavailable; lines are left out until it can be written again`
+  )
+  t.notOk(file.isOpen)
+  const tapped: string[] = []
+  file.tap(text => tapped.push(text))
+  file.write({writer, text: 'while full\n'})
+  t.same(tapped, ['while full\n'], 'who follows the log misses nothing')
+  const buffer = Buffer.alloc(256 * 1024)
+  let got = buffer.toString('latin1', 0, readSync(reader, buffer))
+  while (!file.isOpen) await new Promise(setImmediate)
+  file.write({writer, text: 'after\n'})
+  await file.close()
+  got += buffer.toString('latin1', 0, readSync(reader, buffer))
+  closeSync(reader)
+  const [whole, note, last, end] = got.slice(got.indexOf('...') - 1).split('\n')
+  t.equal(whole, '')
+  const written = Math.floor(got.indexOf('...') / line.length)
+  const missing = 1000 - written + 1
+  t.match(
+    note,
+    new RegExp(
+      `^\\.\\.\\. ${missing} lines are missing here, from [\\d:]{8} to [\\d:]{8}: resource temporarily unavailable$`
+    )
+  )
+  t.same([last, end], ['after', ''])
+  t.equal(file.length, got.length, 'offsets are those of the file')
 })
 
 t.test('a failure in the last write is told too, and close settles', async t => {

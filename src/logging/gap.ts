@@ -1,0 +1,35 @@
+/** Lines that a log file lacks, because its disk was full or could not be written to. */
+export class Gap {
+  readonly #since: Date
+  readonly #reason: string
+  #lines = 0
+  #isMidLine = false
+
+  /** `reason`: the system's message. */
+  constructor(reason: string, since = new Date()) {
+    this.#reason = reason
+    this.#since = since
+  }
+
+  /** Counts text that is left out. */
+  add(text: string): void {
+    if (text === '') return
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#lines++
+    this.#isMidLine = !text.endsWith('\n')
+  }
+
+  /** The rest of a line that is left out has not come yet. */
+  get isMidLine(): boolean {
+    return this.#isMidLine
+  }
+
+  /** What stands in the file in place of the lines, latin1. */
+  note(until = new Date()): string {
+    const count = this.#lines + (this.#isMidLine ? 1 : 0)
+    const lines = count === 1 ? '1 line is' : `${count.toString()} lines are`
+    return `... ${lines} missing here, from ${clockOf(this.#since)} to ${clockOf(until)}: ${this.#reason}\n`
+  }
+}
+
+/** The local time of day: `14:03:02`. */
+const clockOf = (time: Date): string => time.toTimeString().slice(0, 8)
