@@ -125,7 +125,8 @@ class SqliteState implements StateStore {
       work()
       this.#database.exec('COMMIT')
     } catch (error) {
-      this.#database.exec('ROLLBACK')
+      // SQLite itself rolls back when the disk is full
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
   }
