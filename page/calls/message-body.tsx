@@ -20,6 +20,7 @@ export function MessageBody({message, label}: {readonly message: MessageView; re
       ) : (
         <Value name="" value={value.value} depth={0} />
       )}
+      {message.isUnmasked === true && <p class="soft">Neither JSON nor a form: nothing in it is masked.</p>}
     </div>
   )
 }

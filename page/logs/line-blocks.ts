@@ -156,7 +156,7 @@ function noteOf(text: string, open?: OpenNote['open']): HTMLElement {
   return element
 }
 
-function elementOf({time, app, stream, line}: LineView): HTMLElement {
+function elementOf({time, app, stream, line: plain, coloured: line = plain}: LineView): HTMLElement {
   const element = document.createElement('p')
   element.className = stream === 'stdout' || stream === null ? 'line' : `line ${stream}`
   const name = span(app.length > LONG_NAME ? 'app long' : 'app', visible(app))

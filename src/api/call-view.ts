@@ -2,7 +2,7 @@ import {contentOf, type CallContent, type Message} from '../telemetry/recorder/c
 import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
-import type {Masking} from '../telemetry/recorder/masking.ts'
+import {hasFields, type Masking} from '../telemetry/recorder/masking.ts'
 
 /** A call as a row of a list. Times are in ms, `at` is ISO 8601. */
 export interface CallRow {
@@ -54,6 +54,8 @@ export interface MessageView {
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: string
   readonly encoding: 'utf8' | 'base64'
+  /** The body is text without fields (neither JSON nor a form): nothing in it is masked. */
+  readonly isUnmasked?: true
 }
 
 const MARKS: readonly (readonly [string, number])[] = [
@@ -122,8 +124,9 @@ export function detailOf(call: RecordedCall, masking: Masking, now?: number): Ca
 
 function viewOf({head, headers, body}: Message, masking: Masking): MessageView {
   const masked = masking.head(head).split(/\r?\n/)
-  const type = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type')
-  const shown = masking.body(body, type < 0 ? '' : (headers[type + 1] ?? ''))
+  const at = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type')
+  const type = at < 0 ? '' : (headers[at + 1] ?? '')
+  const shown = masking.body(body, type)
   const text = shown.toString()
   const isText = !text.includes('\uFFFD') && !text.includes('\0')
   return {
@@ -133,6 +136,7 @@ function viewOf({head, headers, body}: Message, masking: Masking): MessageView {
       return colon < 0 ? [] : [[each.slice(0, colon), each.slice(colon + 1).trim()] as const]
     }),
     body: isText ? text : shown.toString('base64'),
-    encoding: isText ? 'utf8' : 'base64'
+    encoding: isText ? 'utf8' : 'base64',
+    ...(isText && text !== '' && !hasFields(text, type) && {isUnmasked: true})
   }
 }

@@ -2,7 +2,7 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import {setImmediate as turn} from 'node:timers/promises'
 import type {ListedApp, LogsQuery} from '../control/messages.ts'
 import {decoded, linesOf, readLine} from '../logging/headed-lines.ts'
-import {linesIn} from '../logging/prefix.ts'
+import {linesIn, withoutColours} from '../logging/prefix.ts'
 import type {LogBatch} from '../logging/run-log.ts'
 import {writeTo} from '../net/http1/write-to.ts'
 import type {RunFacts} from './run-facts.ts'
@@ -17,6 +17,8 @@ export interface LineView {
   /** `stdout`, `stderr`, `status` (our lines about the app); null: not known. */
   readonly stream: string | null
   readonly line: string
+  /** The line with the colours of the app (ECMA-48 SGR); left out if it has none. */
+  readonly coloured?: string
 }
 
 const NDJSON = 'application/x-ndjson'
@@ -91,15 +93,15 @@ const restText = (rest: LinesLeft, isJson: boolean): string =>
 
 /** Some lines of a batch, as a reader gets them. */
 function linesFrom(
-  {writer, stream, time, text}: LogBatch,
+  {writer, stream, time, coloured}: LogBatch,
   {skip, taken, isJson}: {readonly skip: number; readonly taken: number; readonly isJson: boolean}
 ): string {
-  return text
+  return coloured
     .split('\n')
     .slice(skip, skip + taken)
     .map(each => {
-      const line = decoded(each).replace(/\r$/, '')
-      return isJson ? `${JSON.stringify(lineView({time, app: writer.name, stream}, line))}\n` : `${line}\n`
+      const view = lineView({time, app: writer.name, stream}, decoded(each).replace(/\r$/, ''))
+      return isJson ? `${JSON.stringify(view)}\n` : `${view.line}\n`
     })
     .join('')
 }
@@ -128,7 +130,7 @@ async function send(
   version: string,
   {parameters, request, response}: LogsRequest
 ): Promise<void> {
-  const asked = {...logsQuery(parameters), version}
+  const asked = {...logsQuery(parameters), version, isColoured: true}
   const words = (parameters.get('grep') ?? '').toLowerCase()
   const gone = new AbortController()
   response.on('close', () => gone.abort())
@@ -168,21 +170,25 @@ function shown(headed: string, words: string, isJson: boolean): string {
   if (headed === '') return '' // between the lines that were kept and new ones
   const line = readLine(headed)
   if (typeof line === 'string') return isJson ? `${JSON.stringify({note: decoded(line)})}\n` : `${decoded(line)}\n`
-  const text = decoded(line.text).replace(/\r$/, '')
-  if (words !== '' && !text.toLowerCase().includes(words)) return ''
-  return isJson ? `${JSON.stringify(lineView(line, text))}\n` : `${text}\n`
+  const view = lineView(line, decoded(line.text).replace(/\r$/, ''))
+  if (words !== '' && !view.line.toLowerCase().includes(words)) return ''
+  return isJson ? `${JSON.stringify(view)}\n` : `${view.line}\n`
 }
 
-/** `text`: decoded. */
-export const lineView = (
+/** `text`: decoded, with its colours. */
+export function lineView(
   {time, app, stream}: {readonly time: number; readonly app: string; readonly stream: string},
   text: string
-): LineView => ({
-  time: time === 0 ? null : new Date(time).toISOString(),
-  app,
-  stream: stream === '-' ? null : stream,
-  line: text
-})
+): LineView {
+  const line = withoutColours(text)
+  return {
+    time: time === 0 ? null : new Date(time).toISOString(),
+    app,
+    stream: stream === '-' ? null : stream,
+    line,
+    ...(line !== text && {coloured: text})
+  }
+}
 
 function logsQuery(parameters: URLSearchParams): Omit<LogsQuery, 'version'> {
   const tail = parameters.get('tail') ?? ''

@@ -18,7 +18,7 @@ export class MaskedTemplate {
     visit(parseDocument(text, {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false}), {
       Pair: (_, {key, value}) => {
         if (!isScalar(key) || !isScalar(value) || !value.range) return
-        if (this.#masking.isSecret(String(key.value))) spots.push([value.range[0], value.range[1]])
+        if (this.#masking.isSecret(String(key.value), String(value.value))) spots.push([value.range[0], value.range[1]])
       }
     })
     let masked = ''

@@ -44,12 +44,13 @@ export function callText(call: CallDetail): string {
   return `${head}\n${messageText('>', call.request)}\n${messageText('<', call.response)}`
 }
 
-function messageText(sign: string, {line, headers, body, encoding}: MessageView): string {
+function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: MessageView): string {
   if (line === '') return sign === '<' ? '< there was no response\n' : ''
   const lines = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${sign} ${each}\n`)
   const shown =
     encoding === 'base64' ? `(${Buffer.from(body, 'base64').length.toString()} bytes that are not text)` : body
-  return `${lines.join('')}${shown === '' ? '' : `\n${shown}${shown.endsWith('\n') ? '' : '\n'}`}`
+  const note = isUnmasked === true ? '(neither JSON nor a form: nothing in it is masked)\n' : ''
+  return `${lines.join('')}${shown === '' ? '' : `\n${shown}${shown.endsWith('\n') ? '' : '\n'}${note}`}`
 }
 
 const two = (value: number): string => value.toString().padStart(2, '0')

@@ -131,6 +131,8 @@ export interface LogsQuery {
   readonly isFollowed: boolean
   /** Version of a service with several; '': the main one. */
   readonly version: string
+  /** Lines that are in memory come with the colours of their app. */
+  readonly isColoured?: boolean
 }
 
 /** What a run does for requests to its control socket. */

@@ -24,6 +24,8 @@ export interface Reading {
   /** ms since 1970; 0: no limit. */
   readonly since: number
   readonly isFollowed: boolean
+  /** Lines that are in memory come with the colours of their app. */
+  readonly isColoured?: boolean
   /** Aborted when the reader has left. */
   readonly gone: AbortSignal
 }

@@ -25,7 +25,7 @@ export function rawLogs({out, err, keepsColours, runLog}: RawLogOptions): {app: 
     if (stream === 'status') return undefined
     const bare = withoutColours(text)
     memory.write({writer: writers[stream], text: bare})
-    runLog.write(stream, bare, linesIn(bare))
+    runLog.write(stream, text, linesIn(bare))
     return (stream === 'stderr' ? err : out)(keepsColours ? text : bare)
   }
   const close = async (): Promise<void> => {

@@ -17,7 +17,8 @@ const TURN_SIZE = 64 * 1024
 const head = (time: number, stream: string, name: string): string =>
   `${time.toString()} ${stream} ${encodeURIComponent(name)} `
 
-const headed = ({writer, stream, time, text}: LogBatch): string => prefixed(text, head(time, stream, writer.name))
+const headed = ({writer, stream, time}: LogBatch, text: string): string =>
+  prefixed(text, head(time, stream, writer.name))
 
 /**
  * Reads the lines of several apps of a run, each with its `head`: first, app by app, lines that are no longer in memory,
@@ -27,20 +28,21 @@ const headed = ({writer, stream, time, text}: LogBatch): string => prefixed(text
 export async function* readRunLog(
   log: RunLog,
   apps: readonly ReadApp[],
-  {tail, since, isFollowed, gone}: Reading
+  {tail, since, isFollowed, isColoured = false, gone}: Reading
 ): AsyncGenerator<string> {
+  const textOf = ({text, coloured}: LogBatch): string => (isColoured ? coloured : text)
   const writers = new Map(apps.map(({writer}, index) => [writer, index]))
   const follower = new Follower()
   // in one turn, so that no line is missed between stored and new lines
   const callOff = log.tap(batch => {
-    if (isFollowed && writers.has(batch.writer)) follower.take(headed(batch))
+    if (isFollowed && writers.has(batch.writer)) follower.take(headed(batch, textOf(batch)))
   })
   const latest = log.latest()
   const ends = apps.map(({writer, record}) => ({length: record.length, isOpen: writer.isOpen}))
   const stop = (): void => follower.end()
   gone.addEventListener('abort', stop, {once: true})
   try {
-    const memory = await readMemory(latest, writers, {tail, since, gone})
+    const memory = await readMemory(latest, writers, {tail, since, gone, textOf})
     if (gone.aborted) return
     const older = apps.map(({writer, record}, index) => {
       const {length = 0, isOpen = false} = ends[index] ?? {}
@@ -72,7 +74,7 @@ interface MemoryLines {
 async function readMemory(
   latest: Iterable<LogBatch>,
   writers: ReadonlyMap<RunLogWriter, number>,
-  {tail, since, gone}: Pick<Reading, 'tail' | 'since' | 'gone'>
+  {tail, since, gone, textOf}: Pick<Reading, 'tail' | 'since' | 'gone'> & {readonly textOf: (batch: LogBatch) => string}
 ): Promise<MemoryLines> {
   const texts: string[] = []
   const counts = Array.from(writers, () => 0)
@@ -85,7 +87,8 @@ async function readMemory(
     if (index === undefined) continue
     const lines = linesIn(batch.text)
     counts[index] = (counts[index] ?? 0) + lines
-    texts.push(headed(lines > missing ? {...batch, text: lastLines(batch.text, missing)} : batch))
+    const text = textOf(batch)
+    texts.push(headed(batch, lines > missing ? lastLines(text, missing) : text))
     missing = Math.max(0, missing - lines)
     size += batch.text.length
     if (size > TURN_SIZE) size = await turn(0)

@@ -1,4 +1,5 @@
 import type {Lines} from '../model/events.ts'
+import {withoutColours} from './prefix.ts'
 
 const MAX_LINES = 50_000
 const MAX_BYTES = 32 * 1024 * 1024
@@ -18,6 +19,8 @@ export interface LogBatch {
   /** ms since 1970. */
   readonly time: number
   readonly text: string
+  /** The same with the colours of the app. */
+  readonly coloured: string
 }
 
 /**
@@ -104,7 +107,10 @@ export class RunLog {
   #batch(pack: Pack, index: number): LogBatch | undefined {
     const source = this.#sources[pack.sources[index] ?? 0]
     const {times, first} = pack
-    return source && {...source, number: first + index, time: times[index] ?? 0, text: pack.text(index)}
+    const coloured = pack.text(index)
+    return (
+      source && {...source, number: first + index, time: times[index] ?? 0, text: withoutColours(coloured), coloured}
+    )
   }
 
   #add(source: number, text: string, lines: number): void {
@@ -121,7 +127,7 @@ export class RunLog {
     const number = this.#next++
     this.#lines += lines
     const from = this.#taps.size > 0 ? this.#sources[source] : undefined
-    if (from !== undefined) for (const take of this.#taps) take({...from, number, time, text})
+    if (from !== undefined) for (const take of this.#taps) take({...from, number, time, text: withoutColours(text), coloured: text})
   }
 
   /**
@@ -216,7 +222,7 @@ export class RunLogWriter {
     return this.#open.stdout !== '' || this.#open.stderr !== ''
   }
 
-  /** Adds latin1 text in any pieces, without prefix; `lines`: approximate number of newlines. */
+  /** Adds latin1 text in any pieces, with its colours, without prefix; `lines`: approximate number of newlines. */
   write(stream: Stream, text: string, lines: number): void {
     if (text === '') return
     if (text.endsWith('\n') && this.#open[stream] === '') return this.#add(stream, text, lines)

@@ -4,8 +4,10 @@ import {isUtf8} from 'node:buffer'
 
 /** A control byte (except tab and newline), or a byte that may belong to a C1 control in UTF-8 or be one itself. */
 const SUSPECT = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/
+/** Characters of UTF-8 that show text in another order, or end a line in some terminals (Unicode Standard Annex 9; U+2028, U+2029). */
+const REORDERING = String.raw`\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]`
 /** Makes text harmful, besides invalid UTF-8. Separate patterns are faster than one with alternatives. */
-const CONTROLS = [/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/, /\x1b(?!\[[\d;:]*m)/, /\xc2[\x80-\x9f]/]
+const CONTROLS = [/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/, /\x1b(?!\[[\d;:]*m)/, /\xc2[\x80-\x9f]/, new RegExp(REORDERING)]
 
 /** Colours and other renditions (SGR, ECMA-48 8.3.117), parameters separated by `;` or `:` (ISO 8613-6). */
 const SGR = String.raw`\x1b\[[\d;:]*m`
@@ -21,7 +23,7 @@ const BEYOND_ASCII = [
   String.raw`\xf4[\x80-\x8f][\x80-\xbf]{2}`
 ].join('|')
 const PART = new RegExp(
-  String.raw`(${SGR}|(?:${BEYOND_ASCII})+)|(\r+)(\n?)|\xc2?[\x80-\x9f]|[\x00-\x08\x0b-\x1f\x7f]`,
+  String.raw`(${SGR}|(?:(?!${REORDERING})(?:${BEYOND_ASCII}))+)|(\r+)(\n?)|${REORDERING}|\xc2?[\x80-\x9f]|[\x00-\x08\x0b-\x1f\x7f]`,
   'g'
 )
 
@@ -39,7 +41,7 @@ const RETURN_SHOWN = String.raw`\x0d`
 /**
  * Makes text from outside safe for a terminal: an escape sequence could set the title, write the clipboard, erase other
  * lines, or make the terminal send input. Only renditions pass, until the end of their line; all other control characters
- * are made visible (`\x1b]52;…`, in UTF-8 `\u009b`). Each `\r` within a line becomes `restart`. `text` is latin1, one
+ * and those that show text in another order are made visible (`\x1b]52;…`, in UTF-8 `\u009b`). Each `\r` within a line becomes `restart`. `text` is latin1, one
  * character for each byte; most text costs one scan.
  */
 export function terminalText(text: string, restart = RETURN_SHOWN): string {
@@ -59,7 +61,9 @@ const withoutControls = (text: string, restart: string): string =>
 
 /** `\xc2\x9b` is U+009B. */
 const visible = (part: string): string =>
-  part.length === 1 ? `\\x${hex(part.charCodeAt(0), 2)}` : `\\u${hex(part.charCodeAt(1), 4)}`
+  part.length === 1
+    ? `\\x${hex(part.charCodeAt(0), 2)}`
+    : `\\u${hex(Buffer.from(part, 'latin1').toString().charCodeAt(0), 4)}`
 
 const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, '0')
 

@@ -109,10 +109,11 @@ function differentValues(before: Answer, after: Answer, masking: Masking): reado
 
 function valueFound(difference: ValueDifference, masking: Masking): Found {
   const path = difference.path.slice(1)
-  const isSecret = path.some(name => typeof name === 'string' && masking.isSecret(name))
   const textOf = (value: unknown): string => {
     if (value === undefined) return ''
     const text = JSON.stringify(value)
+    const bare = typeof value === 'string' ? value : text
+    const isSecret = path.some(name => typeof name === 'string' && masking.isSecret(name, bare))
     return isSecret ? masking.value(text) : masking.body(Buffer.from(text), 'application/json').toString()
   }
   const values = [

@@ -75,11 +75,11 @@ function logHandlers({apps, main, runLog}: ControlContext): Pick<Handlers, 'logs
       const reading = {tail, since, isFollowed, gone}
       return meant.some(({logs}) => logs.isContinued) ? withoutHeads(runLogOf(meant, reading)) : logsOf(meant, reading)
     },
-    runLogs: (ids, {tail, since, isFollowed, version}, gone) => {
+    runLogs: (ids, {tail, since, isFollowed, isColoured = false, version}, gone) => {
       const wanted = ids.map(id => versioned(id, version))
       if (wanted.some(runtimes => runtimes.length === 0)) return undefined
       const meant = ids.length === 0 ? apps.all : [...new Set(wanted.flat())]
-      return runLogOf(meant, {tail, since, isFollowed, gone})
+      return runLogOf(meant, {tail, since, isFollowed, isColoured, gone})
     }
   }
 }

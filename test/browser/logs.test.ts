@@ -47,7 +47,7 @@ t.test('the lines of apps', async t =>
       run.send('lines', {
         from: 0,
         to: 2,
-        lines: [line('\x1b[32mthird\x1b[0m', {time: '2026-01-31T14:46:46.000Z'})],
+        lines: [line('third', {coloured: '\x1b[32mthird\x1b[0m', time: '2026-01-31T14:46:46.000Z'})],
         notShown: 12_000
       })
       await log.getByText('12,000 lines not shown').waitFor()
@@ -216,7 +216,7 @@ t.test('the lines of apps', async t =>
     for (const theme of ['light', 'dark'] as const)
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
         const colours = [30, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 47].map(n =>
-          line(`\x1b[${n.toString()}m colour ${n.toString()} \x1b[0m`)
+          line(` colour ${n.toString()} `, {coloured: `\x1b[${n.toString()}m colour ${n.toString()} \x1b[0m`})
         )
         const run = await runWith(t, [...colours, line('warn', {stream: 'stderr'}), line('ready', {stream: 'status'})])
         const {page} = await open(browser, run.url, theme)

@@ -29,7 +29,7 @@ export class LineSamples {
     return this.#lines.length === 0 && this.#notShown === 0
   }
 
-  add({number, writer, stream, time, text}: LogBatch): void {
+  add({number, writer, stream, time, coloured: text}: LogBatch): void {
     if (this.#from < 0) this.#from = number
     this.#to = number + 1
     let at = 0

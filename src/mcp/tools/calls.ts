@@ -84,12 +84,13 @@ function detailText(detail: CallDetail): string {
   ].join('')
 }
 
-function messageText({line, headers, body, encoding}: MessageView): string {
+function messageText({line, headers, body, encoding, isUnmasked}: MessageView): string {
   if (line === '') return 'none\n'
   const head = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${each}\n`).join('')
   if (body === '') return head
   const bytes = encoding === 'base64' ? Buffer.from(body, 'base64').length : 0
-  return `${head}\n${encoding === 'base64' ? `(${bytes.toString()} bytes that are not text)` : body}\n`
+  const note = isUnmasked === true ? '(neither JSON nor a form: nothing in it is masked)\n' : ''
+  return `${head}\n${encoding === 'base64' ? `(${bytes.toString()} bytes that are not text)` : body}\n${note}`
 }
 
 export const graph: Tool = {

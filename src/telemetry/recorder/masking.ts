@@ -1,6 +1,12 @@
 /** Names whose values are masked wherever recorded bytes leave the process; so is any name that contains one of the words. */
-const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie'])
-const WORDS = /token|key|secret|password|passwd|session|signature/i
+const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'auth'])
+const WORDS = /token|key|secret|password|passwd|passphrase|session|signature|credential|connection_?string|assertion/i
+/** Words that are secret only as a whole word of a name: `pin`, `userPin`, `x-sig`, not `shipping` or `design`. */
+const WHOLE_WORDS = new Set(['sig', 'pin', 'ssn', 'otp', 'cvv', 'cvc', 'pwd', 'jwt'])
+/** Names of a secret (OAuth's `code`) and of what is none (`"code": "NOT_FOUND"`, `"pass": true`). */
+const DOUBTFUL = new Set(['code', 'pass'])
+/** No secret: a number, a name of an error, a yes or no. */
+const PLAIN = /^(?:-?\d{1,5}|(?=.{0,32}$)[a-z]*(?:[_.-][a-z]+)*)$/i
 /** Names that contain one of the words and are no secrets. */
 const HARMLESS = /^(?:sec-websocket-key|idempotency-key|x-idempotency-key)$/i
 
@@ -18,10 +24,12 @@ export class Masking {
     this.#mask = maskOf
   }
 
-  /** Values of this header, parameter or field are masked. */
-  isSecret(name: string): boolean {
+  /** This value of a header, parameter or field is masked. */
+  isSecret(name: string, value: string): boolean {
     const lower = name.toLowerCase()
     if (this.#more.has(lower) || NAMES.has(lower)) return true
+    if (DOUBTFUL.has(lower)) return !PLAIN.test(value)
+    if (wordsOf(name).some(word => WHOLE_WORDS.has(word))) return true
     return WORDS.test(name) && !HARMLESS.test(name)
   }
 
@@ -32,7 +40,7 @@ export class Masking {
 
   /** One value with a name. */
   named(name: string, value: string): string {
-    return this.isSecret(name) ? this.#mask(value, name) : value
+    return this.isSecret(name, value) ? this.#mask(value, name) : value
   }
 
   /** First line and header lines. */
@@ -40,9 +48,8 @@ export class Masking {
     const [first = '', ...lines] = head.split('\r\n')
     const masked = lines.map(line => {
       const colon = line.indexOf(':')
-      return colon > 0 && this.isSecret(line.slice(0, colon))
-        ? `${line.slice(0, colon)}: ${this.#mask(line.slice(colon + 1).trim(), line.slice(0, colon))}`
-        : line
+      const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()]
+      return colon > 0 && this.isSecret(name, value) ? `${name}: ${this.#mask(value, name)}` : line
     })
     return [this.target(first), ...masked].join('\r\n')
   }
@@ -50,16 +57,15 @@ export class Masking {
   /** Parameters of a query, anywhere in a text with one request target. */
   target(text: string): string {
     return text.replace(/([?&])([^=&\s]+)=([^&\s]*)/g, (whole, before: string, name: string, value: string) =>
-      this.isSecret(decoded(name)) ? `${before}${name}=${this.#mask(value, decoded(name))}` : whole
+      this.isSecret(decoded(name), decoded(value)) ? `${before}${name}=${this.#mask(value, decoded(name))}` : whole
     )
   }
 
   /** Fields of JSON and forms; anything else stays as it is. A body that was cut is masked as far as it is there. */
   body(body: Buffer, contentType: string): Buffer {
     const text = body.toString('latin1')
-    if (/^application\/x-www-form-urlencoded/i.test(contentType))
-      return Buffer.from(this.target(`?${text}`).slice(1), 'latin1')
-    if (!/json/i.test(contentType) && !/^\s*[[{]/.test(text)) return body
+    if (FORM.test(contentType)) return Buffer.from(this.target(`?${text}`).slice(1), 'latin1')
+    if (!isJson(text, contentType)) return body
     try {
       const {value, isChanged} = this.#masked(JSON.parse(body.toString()))
       return isChanged ? Buffer.from(JSON.stringify(value)) : body
@@ -75,17 +81,20 @@ export class Masking {
     for (let start = text.indexOf('"'); start >= 0;) {
       const end = stringEnd(text, start)
       const value = /^\s*:\s*/.exec(text.slice(end, end + MAX_BLANKS))
-      if (value !== null && this.isSecret(text.slice(start + 1, end - 1))) {
-        const from = end + value[0].length
-        const to =
-          text[from] === '"'
-            ? stringEnd(text, from)
-            : from + (/^[-+.\dEe]*/.exec(text.slice(from, from + 64))?.[0].length ?? 0)
-        if (to > from)
-          masked += `${text.slice(done, from)}"${this.#mask(text.slice(from, to).replaceAll('"', ''), text.slice(start + 1, end - 1))}"`
-        if (to > from) done = to
-        start = text.indexOf('"', Math.max(to, end))
-      } else start = text.indexOf('"', end)
+      if (value === null) {
+        start = text.indexOf('"', end)
+        continue
+      }
+      const name = text.slice(start + 1, end - 1)
+      const from = end + value[0].length
+      const to = valueEnd(text, from)
+      const bare = text.slice(from, to).replaceAll('"', '')
+      const isMasked = to > from && this.isSecret(name, bare)
+      if (isMasked) {
+        masked += `${text.slice(done, from)}"${this.#mask(bare, name)}"`
+        done = to
+      }
+      start = text.indexOf('"', isMasked ? to : end)
     }
     return masked + text.slice(done)
   }
@@ -94,9 +103,10 @@ export class Masking {
     if (typeof value !== 'object' || value === null) return {value, isChanged: false}
     let isChanged = false
     const each = (name: string, inner: unknown): unknown => {
-      const isMasked = this.isSecret(name) && inner !== null
+      const text = typeof inner === 'string' ? inner : JSON.stringify(inner)
+      const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, text)
       const next = isMasked
-        ? {value: this.#mask(typeof inner === 'string' ? inner : JSON.stringify(inner), name), isChanged: true}
+        ? {value: this.#mask(text, name), isChanged: true}
         : this.#masked(inner)
       isChanged ||= next.isChanged
       return next.value
@@ -107,6 +117,13 @@ export class Masking {
     return {value: changed, isChanged}
   }
 }
+
+const FORM = /^application\/x-www-form-urlencoded/i
+const isJson = (text: string, contentType: string): boolean => /json/i.test(contentType) || /^\s*[[{]/.test(text)
+
+/** Whether `Masking` finds what is secret in such a body: it has fields with names. */
+export const hasFields = (text: string, contentType: string): boolean =>
+  FORM.test(contentType) || isJson(text, contentType)
 
 /** Between a name and its value. */
 const MAX_BLANKS = 64
@@ -119,6 +136,19 @@ function stringEnd(text: string, start: number): number {
   }
   return text.length
 }
+
+/** Behind the text or number that begins here; where it begins, if it is neither. */
+const valueEnd = (text: string, start: number): number =>
+  text[start] === '"'
+    ? stringEnd(text, start)
+    : start + (/^[-+.\dEe]*/.exec(text.slice(start, start + MAX_BLANKS))?.[0].length ?? 0)
+
+/** `userPin`, `user_pin` and `X-User-Pin` have the words `user` and `pin`. */
+const wordsOf = (name: string): readonly string[] =>
+  name
+    .replace(/([a-z\d])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+    .split(/[^a-z\d]+/)
 
 const lengthOnly: MaskOf = value => `<masked, ${value.length.toString()} characters>`
 

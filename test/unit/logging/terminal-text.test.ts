@@ -28,6 +28,11 @@ const cases: [kind: string, text: string, shown: string][] = [
   ['ESC at the end of a line', 'a\x1b\n[31mb\n', 'a\\x1b\n[31mb\n'],
   ['an SGR that is broken by a newline', '\x1b[31\nm\n', '\\x1b[31\nm\n'],
   ['BEL, backspace, NUL, DEL, form feed', '\x07\x08\0\x7f\f\x0e\n', '\\x07\\x08\\x00\\x7f\\x0c\\x0e\n'],
+  [
+    'bidirectional controls and line separators',
+    bytes('a\u202eb \u2066c\u2069 d\u2028e\u2029 f\u061cg\u200f שלום …\n'),
+    bytes('a\\u202eb \\u2066c\\u2069 d\\u2028e\\u2029 f\\u061cg\\u200f שלום …\n')
+  ],
   ['\\r\\n', 'a\r\nb\r\r\n', 'a\nb\n'],
   ['\\r in the middle', '10%\r20%\r\r100%\n', '10%\r> 20%\r> 100%\n'],
   ['Latin-1, broken and cut UTF-8', 'caf\xe9 \xff\xfe \xe2\x82\n', 'caf\xe9 \xff\xfe \xe2\\x82\n']

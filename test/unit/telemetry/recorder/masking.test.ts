@@ -25,6 +25,28 @@ t.test('JSON: at any depth, whatever the value is; the rest stays to the byte', 
   t.end()
 })
 
+t.test('short words are secret as a whole word of a name; code, where it is no name or number of an error', t => {
+  t.equal(
+    masking.target('/cb?code=4/P7q7W91a&sig=x%3D&pin=12&shipping=2&design=3&state=ok'),
+    '/cb?code=<masked, 10 characters>&sig=<masked, 4 characters>&pin=<masked, 2 characters>&shipping=2&design=3&state=ok'
+  )
+  t.equal(
+    json('{"code":"NOT_FOUND","n":{"code":404},"errorCode":"ERR_X","pass":true,"userPin":1234,"connectionString":"a"}'),
+    '{"code":"NOT_FOUND","n":{"code":404},"errorCode":"ERR_X","pass":true,"userPin":"<masked, 4 characters>","connectionString":"<masked, 1 characters>"}'
+  )
+  t.equal(
+    json('{"code":"a1b2","ssn":"1-2","cut":"'),
+    '{"code":"<masked, 4 characters>","ssn":"<masked, 3 characters>","cut":"'
+  )
+  t.equal(
+    masking
+      .body(Buffer.from('client_assertion=x&credentials=y&code=9f8e7d'), 'application/x-www-form-urlencoded')
+      .toString(),
+    'client_assertion=<masked, 1 characters>&credentials=<masked, 1 characters>&code=<masked, 6 characters>'
+  )
+  t.end()
+})
+
 t.test('JSON that was cut: as far as it is there', t => {
   t.equal(json('{"token":"abcdef","rest":"xy'), '{"token":"<masked, 6 characters>","rest":"xy')
   t.equal(json('{"a":1,"token":"abc'), '{"a":1,"token":"<masked, 3 characters>"')
