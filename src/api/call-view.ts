@@ -124,8 +124,8 @@ export function detailOf(call: RecordedCall, masking: Masking, now?: number): Ca
 
 function viewOf({head, headers, body}: Message, masking: Masking): MessageView {
   const masked = masking.head(head).split(/\r?\n/)
-  const at = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type')
-  const type = at < 0 ? '' : (headers[at + 1] ?? '')
+  const found = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type')
+  const type = found < 0 ? '' : (headers[found + 1] ?? '')
   const shown = masking.body(body, type)
   const text = shown.toString()
   const isText = !text.includes('\uFFFD') && !text.includes('\0')

@@ -127,7 +127,8 @@ export class RunLog {
     const number = this.#next++
     this.#lines += lines
     const from = this.#taps.size > 0 ? this.#sources[source] : undefined
-    if (from !== undefined) for (const take of this.#taps) take({...from, number, time, text: withoutColours(text), coloured: text})
+    if (from !== undefined)
+      for (const take of this.#taps) take({...from, number, time, text: withoutColours(text), coloured: text})
   }
 
   /**

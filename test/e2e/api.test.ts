@@ -96,7 +96,12 @@ t.test('every answer of the API is as its description says', async t => {
   t.equal(lines.body, '', 'no such line')
   const found = await ask(socket, '/api/v1/apps/shop/logs?grep=gr%C3%BC', {headers: {accept: 'application/x-ndjson'}})
   t.equal(misfit('Line', JSON.parse(found.body)), '')
-  t.match(JSON.parse(found.body), {app: 'shop', stream: 'stdout', line: 'Hello Grüße', coloured: '\x1b[32mHello\x1b[0m Grüße'})
+  t.match(JSON.parse(found.body), {
+    app: 'shop',
+    stream: 'stdout',
+    line: 'Hello Grüße',
+    coloured: '\x1b[32mHello\x1b[0m Grüße'
+  })
   const followed = await open(socket, '/api/v1/apps/shop/logs?follow&tail=0')
   await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/say`)
   const [first] = (await followed.setEncoding('utf8').take(1).toArray()) as string[]

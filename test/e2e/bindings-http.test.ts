@@ -74,6 +74,14 @@ t.test('operations, headers and paths of bindings.http', async t => {
     t.match(seen.headers, {accept: 'application/json; charset=utf-8', 'x-token': 'secret'})
     t.equal(seen.headers['content-type'], body === '' ? undefined : 'application/json; charset=utf-8')
   }
+  for (const path of ['../x', '/../x', 'a/../../x', '%2e%2e/x', '..%2fx', '.\t./x', '..\\x', 'a%5c..%5c..%5cx'])
+    t.match(
+      await invoke('web', {operation: 'get', metadata: {path}}),
+      failure('web', `the path ${JSON.stringify(path)} leads out of ${base}/base/`),
+      path
+    )
+  for (const path of ['a/../b', '..x/y..', '?up=..', '//a'])
+    t.match(await invoke('web', {operation: 'get', metadata: {path}}), {status: 200}, path)
   t.match(await invoke('web', {operation: 'head'}), {status: 200, body: '', headers: {'metadata.statuscode': '200'}})
   const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const metadata = {Accept: 'text/plain', 'Content-Type': 'text/x-own', 'X-Own': 'ü', small: 'no', 'X-Token': 'own'}

@@ -105,9 +105,7 @@ export class Masking {
     const each = (name: string, inner: unknown): unknown => {
       const text = typeof inner === 'string' ? inner : JSON.stringify(inner)
       const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, text)
-      const next = isMasked
-        ? {value: this.#mask(text, name), isChanged: true}
-        : this.#masked(inner)
+      const next = isMasked ? {value: this.#mask(text, name), isChanged: true} : this.#masked(inner)
       isChanged ||= next.isChanged
       return next.value
     }

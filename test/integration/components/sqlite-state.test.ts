@@ -30,5 +30,9 @@ t.test('a full disk is told as such, and what was saved before is still there', 
   )
   t.equal((await store.get('a', {consistency: '', metadata: {}}))?.data.toString(), 'before')
   await store.set(request('c', Buffer.from('small')))
-  t.equal((await store.get('c', {consistency: '', metadata: {}}))?.data.toString(), 'small', 'it goes on when there is room')
+  t.equal(
+    (await store.get('c', {consistency: '', metadata: {}}))?.data.toString(),
+    'small',
+    'it goes on when there is room'
+  )
 })

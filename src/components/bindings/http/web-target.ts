@@ -36,11 +36,12 @@ export class WebTarget {
     this.#web = {origin: new URL(url), credentials, secretHeaders, env, followsRedirects: true}
   }
 
-  /** Rejects as Go's client does: `Get "http://…": dial tcp …: connect: connection refused`. */
+  /** Rejects a path that leads out of the URL; else as Go's client does: `Get "http://…": dial tcp …: connect: connection refused`. */
   async send(wish: WebWish): Promise<WebResponse> {
     const {method, path} = wish
     const {url} = this.#options
     const text = path === '' ? url : `${url.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`
+    if (!isWithin(text, url)) throw new Error(`the path ${JSON.stringify(path)} leads out of ${url}`)
     try {
       return await this.#send(new URL(text), wish)
     } catch (error) {
@@ -84,6 +85,18 @@ export class WebTarget {
     }
   }
 }
+
+/** Whether a URL stays below another one, also for a server that decodes `%2f` and takes `\` for a slash. */
+function isWithin(url: string, base: string): boolean {
+  const {origin, pathname} = new URL(url)
+  const below = new URL(base).pathname.replace(/\/+$/, '')
+  const isBelow = pathname === below || pathname.startsWith(`${below}/`)
+  return isBelow && origin === new URL(base).origin && !decoded(pathname).split(/[/\\]/).includes('..')
+}
+
+/** `%2e` and `%2f` as what they stand for. */
+const decoded = (path: string): string =>
+  path.replace(/%(2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 
