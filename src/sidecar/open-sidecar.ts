@@ -101,6 +101,8 @@ class AppSidecar implements OpenSidecar {
   readonly #subscriptions: SidecarSubscriptions
   readonly #bindings: SidecarBindings
   readonly #closing = new AbortController()
+  /** The app has been ready once. */
+  #wasReady = false
   readonly #stops: readonly (() => void)[]
 
   constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
@@ -118,6 +120,7 @@ class AppSidecar implements OpenSidecar {
     })
     this.#stops = [
       runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
+      runtime.onMove(() => this.#noteReadiness()),
       followConfiguration({runtime, context, log: this.#logAs('dapr.runtime')})
     ]
     const shared = {runtime, resources, blocks: this.#blocks, context}
@@ -199,7 +202,7 @@ class AppSidecar implements OpenSidecar {
       key,
       apiAccess: () => resources.snapshot.configuration.apiAccess.http,
       facts: this.#facts,
-      isReady: () => runtime.isReady,
+      wasReady: () => this.#noteReadiness(),
       blocks: () => this.#blocks.load(),
       requestShutdown: () => this.#requestShutdown(false),
       hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
@@ -240,6 +243,10 @@ class AppSidecar implements OpenSidecar {
       },
       apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
     })
+  }
+
+  #noteReadiness(): boolean {
+    return (this.#wasReady ||= this.#options.runtime.isReady)
   }
 
   /** Counts, traces and logs each request to the sidecar. */

@@ -18,8 +18,8 @@ export interface SidecarOptions {
   readonly servers: readonly net.Server[]
   readonly admit: Admit
   readonly facts: () => Facts
-  /** The app accepts calls. */
-  readonly isReady: () => boolean
+  /** Health stays what it was when the app was ready first, as in Dapr: `ps` and metadata tell of an app that died or reloads. */
+  readonly wasReady: () => boolean
   readonly requestShutdown: () => void
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
   /** Addresses it listens on besides loopback: the names allowed in a Host header. */

@@ -66,6 +66,30 @@ t.test('its caller hears how the callee ended also when the callee was restarted
   t.match((await call).body, /EOF \(\\"payments\\" exited with code 7 at [\d:]+\)/)
 })
 
+t.test(
+  'the health of a sidecar is that of its first readiness, also while its app is replaced, and after it has died',
+  async t => {
+    const rig = await openRig(t)
+    await rig.template(TWO)
+    const run = rig.pillion(['run', '-f', '.'])
+    const [first, checkout] = await Promise.all([rig.driven('payments'), rig.driven('checkout')])
+    const port = /HTTP Port: (\d+)/.exec(await run.waitForLine('Started Dapr with app id "payments"'))?.[1] ?? ''
+    const health = async (): Promise<number> => (await checkout.fetch(`http://127.0.0.1:${port}/v1.0/healthz`)).status
+    t.equal(await health(), 500, 'the app does not listen yet')
+    await first.listen()
+    await first.configured
+    t.equal(await health(), 204)
+    const restarted = rig.run(['restart', 'payments'])
+    const payments = await rig.driven('payments')
+    t.equal(await health(), 204, 'the next one does not listen yet')
+    await payments.listen()
+    t.match(await restarted, {code: 0})
+    await payments.exit(7)
+    await run.waitForLine('exited with code 7', {stream: 'stderr'})
+    t.equal(await health(), 204)
+  }
+)
+
 t.test('a call that goes a second time, on a new connection, was in the crash all the same', async t => {
   const rig = await openRig(t)
   await rig.template(TWO)

@@ -10,7 +10,8 @@ import type {Action} from './routes.ts'
 export interface ApiOptions {
   readonly appId: string
   readonly facts: () => Facts
-  readonly isReady: () => boolean
+  /** Health stays what it was when the app was ready first, as in Dapr: `ps` and metadata tell of an app that died or reloads. */
+  readonly wasReady: () => boolean
   readonly maxBodyBytes: number
   /** What was set over this API or the gRPC API; it remains as long as the sidecar. */
   readonly customMetadata: Map<string, string>
@@ -54,13 +55,13 @@ type WithBody = (bytes: AsyncIterable<Buffer>, use: (body: Buffer) => Reply | Pr
 export const createApi = ({
   appId,
   facts,
-  isReady,
+  wasReady,
   maxBodyBytes,
   customMetadata: custom,
   callBlock
 }: ApiOptions): HandleApi => {
   const health = (query: string): Reply => {
-    if (!isReady()) return notReady
+    if (!wasReady()) return notReady
     const wanted = new URLSearchParams(textOf(query)).get('appid')
     return wanted === null || wanted === appId ? EMPTY : otherApp
   }

@@ -189,7 +189,7 @@ export const openTestSidecar = async (
     servers: [server, ...extraServers],
     admit,
     facts: () => FACTS,
-    isReady: () => true,
+    wasReady: () => true,
     requestShutdown: () => undefined,
     blocks: noBlocks(settings.whyMissing),
     limits: {maxBodyBytes: 4 << 20, readBufferBytes: 4096},

@@ -10,7 +10,7 @@ const plain = (method: string, path: string, lines = '', body = ''): string =>
 
 t.test('health tells whether the app is ready', async t => {
   let ready = false
-  const {port} = await openTestSidecar(t, {isReady: () => ready})
+  const {port} = await openTestSidecar(t, {wasReady: () => ready})
   t.match(await ask(t, port, plain('GET', '/v1.0/healthz')), {
     status: 500,
     headers: {'content-type': 'application/json'},
