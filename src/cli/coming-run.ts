@@ -1,34 +1,23 @@
 import {existsSync} from 'node:fs'
 import {setTimeout as pause} from 'node:timers/promises'
-import {findTemplate} from '../config/find.ts'
 import {runSockets} from '../control/ask.ts'
 import {findRuns, type FoundRun} from '../control/client.ts'
-import {UserError} from '../model/errors.ts'
-import {nameOf, runsHere, templateHere} from './pick-run.ts'
+import type {GivenFlags} from './given-flags.ts'
+import {placeOf} from './pick-run.ts'
+import {RunFinder, runsHere} from './run-here.ts'
+import {say} from './say.ts'
 
 const LOOK_MS = 25
 
 /**
- * The run of the named template, or of the one in this folder; where that does not run yet, it is waited for. In a folder without a
- * template: the only run. Undefined: the time is up. Throws a UserError where there are several.
+ * The run that a command stands for; where it does not run yet, it is waited for. Undefined: the time is up. Throws a UserError
+ * where there are several.
  */
-export async function comingRun(
-  runFile: string | undefined,
-  asJson: boolean,
-  timeoutMs: number
-): Promise<FoundRun | undefined> {
+export async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: number): Promise<FoundRun | undefined> {
   const until = performance.now() + timeoutMs
-  const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
-  const isNamed = runFile !== undefined || existsSync(template)
-  const meant = (runs: readonly FoundRun[]): FoundRun | undefined => {
-    const own = runs.filter(({listing}) => listing.templateFile === template)
-    const [run, ...others] = own.length > 0 || isNamed ? own : runs
-    if (others.length === 0) return run
-    const names = [run, ...others].flatMap(each => (each === undefined ? [] : nameOf(each.listing)))
-    throw new UserError(`there are several runs: ${names.join(', ')}`, {
-      explanation: 'Select one with --run-file PATH.'
-    })
-  }
+  const place = placeOf(flags.text('run-file'))
+  const tell = (text: string): void => say(process.stderr, 'info', text, asJson)
+  const meant = (runs: readonly FoundRun[]): FoundRun | undefined => new RunFinder(runs, place, tell).look()
   let sockets = await socketsNow()
   let found = meant(await runsHere(asJson))
   while (found === undefined && performance.now() < until) {

@@ -1,6 +1,7 @@
 import {loadTemplate} from '../config/load.ts'
 import type {ListedApp} from '../control/messages.ts'
-import {runsHere} from './pick-run.ts'
+import {placeOf, runsMeant} from './pick-run.ts'
+import {runsHere} from './run-here.ts'
 import {surroundings} from './surroundings.ts'
 
 const isStopped = ({state}: ListedApp): boolean => state === 'stopped'
@@ -17,9 +18,10 @@ const MEANT: Readonly<Record<string, (app: ListedApp) => boolean>> = {
 /** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder. */
 export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
   const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
-  const apps = runs.flatMap(({listing}) => listing.apps)
+  const meant = command === 'stop' ? runs : runsMeant(runs, placeOf(undefined))
+  const apps = meant.flatMap(({listing}) => listing.apps)
   const ids =
-    runs.length === 0 && OF_TEMPLATE.has(command)
+    meant.length === 0 && OF_TEMPLATE.has(command)
       ? await idsOfTemplate()
       : apps.filter(MEANT[command] ?? Boolean).map(({appId}) => appId)
   return [...new Set(ids)]

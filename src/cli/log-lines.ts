@@ -15,7 +15,6 @@ export interface LogsWanted {
   readonly version: string
   readonly hasTimes: boolean
   readonly grep: Grep | undefined
-  readonly runFile: string | undefined
   readonly asJson: boolean
 }
 

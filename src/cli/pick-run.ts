@@ -1,77 +1,147 @@
-import {existsSync} from 'node:fs'
-import {resolve} from 'node:path'
-import {findRuns, type FoundRun} from '../control/client.ts'
-import type {RunListing} from '../control/messages.ts'
-import type {RunIdentity} from '../control/run-file.ts'
+import {realpathSync} from 'node:fs'
+import {basename, dirname, join, relative} from 'node:path'
+import {findTemplate, nearestTemplate} from '../config/find.ts'
+import type {FoundRun} from '../control/client.ts'
 import {isCalled} from '../control/listing.ts'
-import {findTemplate, TEMPLATE_NAMES} from '../config/find.ts'
+import type {RunListing} from '../control/messages.ts'
 import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
-import type {CommandContext} from './command-handler.ts'
-import {say} from './say.ts'
 
-/** All runs of the user that respond. Folders that are skipped, and suspended runs that are not resumed, are named on stderr. */
-export async function runsHere(
-  asJson: boolean,
-  resumes: (run: RunIdentity) => boolean = () => false
-): Promise<readonly FoundRun[]> {
-  const warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
-  return findRuns(process.env, warn, run => {
-    if (resumes(run)) return 'resume'
-    const name = run.templateFile === '' ? `the run of "${run.appIds.join(', ')}"` : `the run of ${run.templateFile}`
-    const pid = run.pid.toString()
-    warn(`${name} (pid ${pid}) is suspended: resume it with fg in its terminal, or with kill -CONT ${pid}`)
-    return 'skip'
-  })
+/** Which run a command stands for, besides the id of an app. */
+export interface Place {
+  readonly folder: string
+  /** The template at or above the folder, or the one that `--run-file` names; undefined: there is none. */
+  readonly template: string | undefined
+  /** What was typed behind `--run-file`, for messages; '' = nothing. */
+  readonly typed: string
 }
 
-/** The template that is used if none is named. */
-export const templateHere = (): string => {
-  const [usual = '', other = usual] = TEMPLATE_NAMES.map(name => resolve(name))
-  return !existsSync(usual) && existsSync(other) ? other : usual
-}
-
-/** The ids that a command names: its arguments, then `--app-id`; each once. */
-export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): readonly string[] => [
-  ...new Set([...words, flags.text('app-id') ?? []].flat())
-]
-
-/** The runs of the template that `--run-file` names, all where it names none. */
-export function runsOf(runs: readonly FoundRun[], runFile: string | undefined): readonly FoundRun[] {
-  if (runFile === undefined) return runs
-  const {file} = findTemplate(runFile, process.cwd())
-  return runs.filter(({listing}) => listing.templateFile === file)
-}
-
-/** For an error about an id that no run has: what runs. */
-export const whatRuns = (runs: readonly FoundRun[]): string =>
-  runs.length === 0
-    ? 'Nothing is running: "pillion up" starts the template of a folder.'
-    : `Running: ${runs.flatMap(({listing}) => listing.apps.map(({appId}) => appId)).join(', ')}`
-
-/** The error for an unknown id, with the most similar one. */
-export function unknownId(id: string, runs: readonly FoundRun[]): string {
-  const near = nearMiss(
-    id,
-    runs.flatMap(({listing}) => listing.apps.map(({appId}) => appId))
-  )
-  return `couldn't find app id ${id}${near === '' ? '' : `: did you mean "${near}"?`}`
+/** The place of a command: its folder, or the template that `--run-file` names. Throws a UserError if that is not there. */
+export function placeOf(runFile: string | undefined, cwd = process.cwd()): Place {
+  if (runFile === undefined) return {folder: cwd, template: nearestTemplate(cwd), typed: ''}
+  const {file, folder, shownAs} = findTemplate(runFile, cwd)
+  return {folder, template: file, typed: shownAs}
 }
 
 /**
- * Finds the run of an app: the run of this folder's template if it has the app, else the only run that has it; undefined if
- * none has it. Throws a UserError that names the runs if there are several.
+ * The runs of a place, best first: those of its template; then those of other templates in the same folder, and single runs that
+ * were started in or below it. With `--run-file` only the first.
  */
-export function pickRun(id: string, runs: readonly FoundRun[], template: string): FoundRun | undefined {
-  const having = runs.filter(({listing}) => listing.apps.some(app => isCalled(app, id)))
-  const own = having.filter(({listing}) => listing.templateFile === template)
-  const meant = own.length > 0 ? own : having
-  if (meant.length <= 1) return meant[0]
-  throw new UserError(`app id ${id} is in several runs: ${meant.map(({listing}) => nameOf(listing)).join(', ')}`, {
-    explanation: `Use this command in the folder of a template to select its run. To stop one whole run: kill <pid>`
-  })
+export function runsAt(runs: readonly FoundRun[], place: Place): readonly (readonly FoundRun[])[] {
+  const exact = runs.filter(({listing}) => isSame(listing.templateFile, place.template))
+  if (place.typed !== '') return [exact]
+  return [exact, runs.filter(run => !exact.includes(run) && isBeside(run.listing, place))]
 }
 
+/** Which runs are meant, at a place. */
+export interface Wanted {
+  /** Those that have an app of this id. */
+  readonly id?: string | undefined
+  /** Also those of other folders: for `stop ID`, as in Dapr. */
+  readonly isAnywhere?: boolean
+}
+
+/**
+ * The runs that a command stands for: those of its folder, which is the one of the nearest template upwards; in a folder without a
+ * template all, if none is its own.
+ */
+export function runsMeant(
+  runs: readonly FoundRun[],
+  place: Place,
+  {id, isAnywhere = false}: Wanted = {}
+): readonly FoundRun[] {
+  const others = isAnywhere || place.template === undefined ? runs : []
+  const tiers = [...runsAt(runs, place), others]
+  return tiers.map(tier => tier.filter(run => id === undefined || has(run, id))).find(tier => tier.length > 0) ?? []
+}
+
+/** The only one of these runs; undefined if there is none. Throws a UserError that names them if there are several. */
+export function pickRun(runs: readonly FoundRun[], place: Place, wanted: Wanted = {}): FoundRun | undefined {
+  const meant = runsMeant(runs, place, wanted)
+  const [run, ...others] = meant
+  if (others.length === 0) return run
+  const what = wanted.id === undefined ? 'there are several runs' : `app id ${wanted.id} is in several runs`
+  throw new UserError(`${what}: ${namesOf(meant)}`, {explanation: SELECT})
+}
+
+const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'
+
+/** The error for a command that stands for no run: what is missing, and what runs elsewhere. */
+export function noRun(runs: readonly FoundRun[], place: Place, id?: string): UserError {
+  const own = runsAt(runs, place).flat()
+  const others = runs.filter(run => !own.includes(run))
+  if (runs.length === 0)
+    return new UserError(id === undefined ? missing(place) : notFound(id, []), {explanation: NOTHING_RUNS})
+  if (id === undefined || (own.length === 0 && place.template !== undefined))
+    return new UserError(missing(place, others), {explanation: otherRuns(others)})
+  const seen = own.length > 0 ? own : runs
+  const having = others.filter(run => has(run, id))
+  const explanation = `${whatRuns(seen)}${own.length === 0 || having.length === 0 ? '' : `\n${otherRuns(having)}`}`
+  return new UserError(notFound(id, seen), {explanation})
+}
+
+function missing({template, typed}: Place, others: readonly FoundRun[] = []): string {
+  if (typed !== '') return `there is no run of ${typed}`
+  return template === undefined || others.length === 0
+    ? 'there is no run'
+    : `nothing runs here: ${template} is not running`
+}
+
+const otherRuns = (others: readonly FoundRun[]): string =>
+  others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${SELECT}`
+
+/** What to say besides an empty answer: that the template of this folder does not run, while others do; '' = nothing. */
+export function elsewhere(runs: readonly FoundRun[], place: Place): string {
+  if (runs.length === 0 || place.template === undefined || runsAt(runs, place).flat().length > 0) return ''
+  return `${missing(place, runs)}\n${otherRuns(runs)}`
+}
+
+const NOTHING_RUNS = 'Nothing is running: "pillion up" starts the template of a folder.'
+
+/** A template as messages name it: from the current folder on. */
+export const shownPath = (template: string): string => relative(process.cwd(), template)
+
+/** For an error about an id that no run has: what runs. */
+export const whatRuns = (runs: readonly FoundRun[]): string =>
+  runs.length === 0 ? NOTHING_RUNS : `Running: ${idsIn(runs).join(', ')}`
+
+/** The message for an unknown id, with the most similar one. */
+export function notFound(id: string, runs: readonly FoundRun[]): string {
+  const near = nearMiss(id, idsIn(runs))
+  return `couldn't find app id ${id}${near === '' ? '' : `: did you mean "${near}"?`}`
+}
+
+const idsIn = (runs: readonly FoundRun[]): readonly string[] => [
+  ...new Set(runs.flatMap(({listing}) => listing.apps.map(({appId}) => appId)))
+]
+
+const has = ({listing}: FoundRun, id: string): boolean => listing.apps.some(app => isCalled(app, id))
+
 /** Names a run in messages. */
-export const nameOf = ({templateFile, pid}: RunListing): string =>
-  `${templateFile === '' ? 'a single run' : templateFile} (pid ${pid.toString()})`
+export function nameOf({templateFile, pid, apps: [app]}: RunListing): string {
+  const single = app === undefined ? 'a single run' : `the single run of "${app.appId}"`
+  return `${templateFile === '' ? single : templateFile} (pid ${pid.toString()})`
+}
+
+const namesOf = (runs: readonly FoundRun[]): string => runs.map(({listing}) => nameOf(listing)).join(', ')
+
+/** A run of another template in the place's folder, or a single run that was started in its project. */
+function isBeside({templateFile, folder}: RunListing, place: Place): boolean {
+  const project = place.template ?? join(place.folder, NO_TEMPLATE)
+  if (templateFile !== '') return isSame(dirname(templateFile), dirname(project))
+  return folder !== '' && isSame(nearestTemplate(folder) ?? join(folder, NO_TEMPLATE), project)
+}
+
+const NO_TEMPLATE = '-'
+
+/** Whether two paths lead to the same entry of the same folder, whatever links lead there. */
+const isSame = (one: string, other: string | undefined): boolean =>
+  other !== undefined && one !== '' && (one === other || linksResolved(one) === linksResolved(other))
+
+function linksResolved(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path))
+  } catch {
+    return path // it is not there any more
+  }
+}

@@ -1,27 +1,83 @@
-import type {FoundRun} from '../control/client.ts'
-import {findTemplate} from '../config/find.ts'
-import {UserError} from '../model/errors.ts'
-import {nameOf, runsHere, templateHere} from './pick-run.ts'
+import {findRuns, type FoundRun} from '../control/client.ts'
+import type {RunIdentity} from '../control/run-file.ts'
+import type {CommandContext} from './command-handler.ts'
+import type {GivenFlags} from './given-flags.ts'
+import {elsewhere, nameOf, noRun, pickRun, placeOf, runsAt, type Place} from './pick-run.ts'
+import {say} from './say.ts'
 
-/** The run of the named template, or of the one in this folder, else the only run. Throws a UserError if there is none, or there are several. */
-export async function runHere(runFile: string | undefined, asJson: boolean): Promise<FoundRun> {
-  const named = runFile === undefined ? undefined : findTemplate(runFile, process.cwd())
-  const template = named?.file ?? templateHere()
-  const runs = await runsHere(asJson)
-  const own = runs.filter(({listing}) => listing.templateFile === template)
-  const meant = own.length > 0 || runFile !== undefined ? own : runs
-  const [run, ...others] = meant
-  if (run === undefined) {
-    const elsewhere =
-      runs.length === 0
-        ? 'Nothing is running: "pillion up" starts the template of a folder.'
-        : `Running: ${runs.map(({listing}) => nameOf(listing)).join(', ')}`
-    throw new UserError(named === undefined ? 'there is no run' : `there is no run of ${named.shownAs}`, {
-      explanation: elsewhere
-    })
-  }
-  if (others.length === 0) return run
-  throw new UserError(`there are several runs: ${meant.map(({listing}) => nameOf(listing)).join(', ')}`, {
-    explanation: 'Select one with --run-file PATH.'
+/** All runs of the user that respond. Folders that are skipped, and suspended runs that are not resumed, are named on stderr. */
+export async function runsHere(
+  asJson: boolean,
+  resumes: (run: RunIdentity) => boolean = () => false
+): Promise<readonly FoundRun[]> {
+  const warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
+  return findRuns(process.env, warn, run => {
+    if (resumes(run)) return 'resume'
+    const name = run.templateFile === '' ? `the run of "${run.appIds.join(', ')}"` : `the run of ${run.templateFile}`
+    const pid = run.pid.toString()
+    warn(`${name} (pid ${pid}) is suspended: resume it with fg in its terminal, or with kill -CONT ${pid}`)
+    return 'skip'
   })
 }
+
+/** The ids that a command names: its arguments, then `--app-id`; each once. */
+export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): readonly string[] => [
+  ...new Set([...words, flags.text('app-id') ?? []].flat())
+]
+
+/** Finds the run that a command stands for (`pickRun`); a run of another folder is named, once. */
+export class RunFinder {
+  readonly runs: readonly FoundRun[]
+  readonly place: Place
+  readonly #tell: (text: string) => void
+  readonly #named = new Set<FoundRun>()
+
+  constructor(runs: readonly FoundRun[], place: Place, tell: (text: string) => void) {
+    this.runs = runs
+    this.place = place
+    this.#tell = tell
+  }
+
+  /** The run, or the one of them that has an app with this id; undefined if there is none. Throws a UserError if there are several. */
+  look(id?: string): FoundRun | undefined {
+    const run = pickRun(this.runs, this.place, {id})
+    if (run !== undefined) this.use(run)
+    return run
+  }
+
+  /** Names a run of another folder. */
+  use(run: FoundRun): void {
+    if (this.#named.has(run) || runsAt(this.runs, this.place).flat().includes(run)) return
+    this.#named.add(run)
+    this.#tell(`Using the run of another folder: ${nameOf(run.listing)}`)
+  }
+
+  /** The same; if the template of this folder does not run, while others do, that is said. */
+  lookAloud(id?: string): FoundRun | undefined {
+    const run = this.look(id)
+    const others = elsewhere(this.runs, this.place)
+    if (run === undefined && others !== '') this.#tell(others)
+    return run
+  }
+
+  /** The same; throws a UserError also if there is none. */
+  find(id?: string): FoundRun {
+    const run = this.look(id)
+    if (run === undefined) throw noRun(this.runs, this.place, id)
+    return run
+  }
+}
+
+/** For a command with these flags; what it says of other folders comes on stderr. Throws a UserError if the template that `--run-file` names is not there. */
+export async function runFinder(
+  flags: GivenFlags,
+  asJson: boolean,
+  tell = (text: string): void => say(process.stderr, 'info', text, asJson)
+): Promise<RunFinder> {
+  const place = placeOf(flags.text('run-file'))
+  return new RunFinder(await runsHere(asJson), place, tell)
+}
+
+/** The run that a command stands for. Throws a UserError if there is none, or there are several. */
+export const runHere = async (flags: GivenFlags, asJson: boolean): Promise<FoundRun> =>
+  (await runFinder(flags, asJson)).find()

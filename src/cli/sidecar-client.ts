@@ -4,8 +4,10 @@ import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {readWhole} from '../model/read-file.ts'
 import type {ListedApp} from '../control/messages.ts'
+import type {CommandContext} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
-import {runsHere, templateHere, whatRuns} from './pick-run.ts'
+import {elsewhere, noRun, runsMeant} from './pick-run.ts'
+import {runFinder} from './run-here.ts'
 
 // An import of node:http would load more than we need.
 const http = process.getBuiltinModule('node:http')
@@ -28,20 +30,27 @@ export interface SidecarAnswer {
   readonly body: Buffer
 }
 
-/** The app with this id: in the run of this folder's template, else in the oldest run that has such an app. */
-export async function findApp(id: string, asJson: boolean): Promise<ListedApp | undefined> {
-  const runs = await runsHere(asJson)
-  const own = runs.filter(({listing}) => listing.templateFile === templateHere())
-  return [...own, ...runs]
-    .flatMap(({listing}) => listing.apps)
-    .find(({appId, state}) => appId === id && state !== 'stopped')
-}
-
-/** What to do about an app that `findApp` has not found. */
-export async function adviceFor(id: string, asJson: boolean): Promise<string> {
-  const runs = await runsHere(asJson)
-  const isStopped = runs.some(({listing}) => listing.apps.some(({appId}) => appId === id))
-  return isStopped ? `"${id}" is stopped: "pillion start ${id}" brings it back.` : whatRuns(runs)
+/**
+ * The app with this id, in the oldest of the runs that the command stands for (Dapr takes any). If there is none, throws a UserError
+ * with this message and what to do about it.
+ */
+export async function findApp(
+  id: string,
+  {flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>,
+  message: string
+): Promise<ListedApp> {
+  const finder = await runFinder(flags, asJson)
+  const meant = runsMeant(finder.runs, finder.place, {id})
+  for (const run of meant) {
+    const app = run.listing.apps.find(({appId, state}) => appId === id && state !== 'stopped')
+    if (app === undefined) continue
+    finder.use(run)
+    return app
+  }
+  if (meant.length > 0)
+    throw new UserError(message, {explanation: `"${id}" is stopped: "pillion start ${id}" brings it back.`})
+  const {runs, place} = finder
+  throw new UserError(message, {explanation: elsewhere(runs, place) || noRun(runs, place, id).explanation})
 }
 
 /** The maximum size of `--data-file`. Sidecars accept 4 MiB unless their template sets another limit. */

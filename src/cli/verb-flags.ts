@@ -127,6 +127,7 @@ export const IMPORT_FLAGS: readonly Flag[] = [
 
 export const PS_FLAGS: readonly Flag[] = [
   text('output', 'The output format. Valid values are: json, or table (default)', 'o'),
+  text('run-file', 'Path to the run template of the run', 'f'),
   {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
 ]
 
@@ -178,6 +179,7 @@ export const INVOKE_FLAGS: readonly Flag[] = [
   text('data', 'The JSON serialized data string (optional)', 'd'),
   text('data-file', 'A file containing the JSON serialized data (optional)', 'f'),
   text('method', 'The method to invoke', 'm'),
+  text('run-file', 'The run template of the app'),
   SOCKET,
   {...text('verb', 'The HTTP verb to use', 'v'), shown: '"POST"'}
 ]
@@ -189,6 +191,7 @@ export const PUBLISH_FLAGS: readonly Flag[] = [
   text('metadata', 'The JSON serialized publish metadata (optional)', 'm'),
   text('publish-app-id', 'The ID of the publishing app', 'i'),
   text('pubsub', 'The name of the pub/sub component', 'p'),
+  text('run-file', 'The run template of the app'),
   text('topic', 'The topic to be published to', 't'),
   SOCKET
 ]

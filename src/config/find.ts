@@ -1,5 +1,5 @@
-import {statSync} from 'node:fs'
-import {join, normalize, resolve} from 'node:path'
+import {existsSync, statSync} from 'node:fs'
+import {dirname, join, normalize, resolve} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import {statFault} from './paths.ts'
 
@@ -50,6 +50,13 @@ function templateIn(typed: string, cwd: string): string {
 
 const notFound = (why: string, explanation = TAKEN): UserError =>
   new UserError(`Failed to get run file path: ${why}`, {explanation})
+
+/** The template at or above a folder, the nearest one: what a command in this folder is about. */
+export function nearestTemplate(folder: string): string | undefined {
+  const found = TEMPLATE_NAMES.map(name => join(folder, name)).find(existsSync)
+  const parent = dirname(folder)
+  return found ?? (parent === folder ? undefined : nearestTemplate(parent))
+}
 
 /** The templates that several `-f` mean, the first of which names the run. Throws a `UserError` for one that is named twice. */
 export function findTemplates(typed: readonly string[], cwd: string): readonly Found[] {

@@ -34,6 +34,7 @@ const NO_RUN: RunListing = {
   startedAt: 0,
   templateFile: '',
   templateName: '',
+  folder: '',
   isTemplateFollowed: true, // an older run does not tell
   apps: []
 }

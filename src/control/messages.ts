@@ -55,6 +55,8 @@ export interface RunListing {
   /** Absolute path of the template, '' for a single app. */
   readonly templateFile: string
   readonly templateName: string
+  /** Where it was started; '' in the listing of an older run. */
+  readonly folder: string
   /** Edits of the template change the run (`--watch`). */
   readonly isTemplateFollowed: boolean
   readonly apps: readonly ListedApp[]

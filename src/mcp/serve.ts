@@ -6,15 +6,15 @@ import type {FoundRun} from '../control/client.ts'
 import {messageOf, UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import {VERSION} from '../model/version.ts'
-import {faultAnswer} from './answer.ts'
+import {faultAnswer, withNote} from './answer.ts'
 import {readArguments} from './arguments.ts'
 import {Limit} from './limit.ts'
 import type {Tool, ToolResult} from './tool.ts'
 import {TOOLS} from './tools/tools.ts'
 
 export interface McpOptions {
-  /** The run that is meant; rejects with a UserError where there is none, or several. */
-  readonly findRun: () => Promise<FoundRun>
+  /** The run that is meant; rejects with a UserError where there is none, or several. `tell`: what an answer has to say of it. */
+  readonly findRun: (tell: (text: string) => void) => Promise<FoundRun>
   /** Only tools that change nothing. */
   readonly isReadOnly: boolean
 }
@@ -74,7 +74,9 @@ async function answer(
 ): Promise<ToolResult> {
   try {
     const wanted = readArguments(tool, given)
-    return await tool.run(await findRun(), wanted, signal)
+    const told: string[] = []
+    const run = await findRun(text => told.push(text))
+    return withNote(told.join('\n'), await tool.run(run, wanted, signal))
   } catch (error) {
     const hint = error instanceof UserError && error.explanation !== '' ? ` ${error.explanation}` : ''
     return faultAnswer(`${messageOf(error)}.${hint}`)

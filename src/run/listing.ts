@@ -35,6 +35,7 @@ export const listingOf = ({plan, run, startedAt, isTemplateFollowed, apps, isMai
   startedAt,
   templateFile: plan.file,
   templateName: plan.name,
+  folder: process.cwd(),
   isTemplateFollowed,
   apps: [
     ...apps.all.map(runtime => ({

@@ -3,6 +3,10 @@ import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
+/** The text of a template with one app that does nothing. */
+const template = (appID: string): string =>
+  JSON.stringify({version: 1, apps: [{appID, appDirPath: '.', command: ['sleep', '600']}]})
+
 t.test('ids and paths behind up and down are refused: they would start, or stop, everything', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', command: ['sleep', '600']}])
@@ -29,15 +33,15 @@ t.test('run with a template in the place of a command names the flag', async t =
 
 t.test('down in another folder names what runs', async t => {
   const rig = await openRig(t)
-  await rig.template([{appID: 'shop', command: ['sleep', '600']}])
-  await rig.write({'empty/x': ''})
-  t.match(await rig.run(['down'], {folder: 'empty'}), {code: 1, stderr: /"pillion import" writes a first one/})
-  const run = rig.pillion(['up'])
+  await rig.write({'shop/dapr.yaml': template('shop'), 'empty/x': ''})
+  const nothing = 'ℹ️  There is nothing to stop: nothing is running\n'
+  t.same(await rig.run(['down'], {folder: 'empty'}), {code: 0, stdout: nothing, stderr: ''})
+  const run = rig.pillion(['up'], {folder: 'shop'})
   await run.ports('shop')
   const {code, stderr} = await rig.run(['down'], {folder: 'empty'})
   t.equal(code, 1)
-  const command = `pillion stop -f ${join(rig.folder, 'dapr.yaml')}`
-  t.match(stderr, `stat dapr.yaml: no such file or directory\nWhat runs is stopped by:\n${command}\n`)
+  const command = `pillion stop -f ${join(rig.folder, 'shop/dapr.yaml')}`
+  t.equal(stderr, `❌  there is no template in this folder or above it\nWhat runs is stopped by:\n${command}\n`)
   t.match(await rig.run(command.split(' ').slice(1), {folder: 'empty'}), {code: 0})
   t.match(await run.exited, {code: 0})
 })

@@ -225,7 +225,7 @@ t.test('stop without an id does nothing; with several it goes through them all',
   t.same(await rig.run(['stop', 'zzz', '--app-id', 'a']), {
     code: 0,
     stdout: '✅  app stopped successfully: a\n',
-    stderr: "❌  failed to stop app id zzz: couldn't find app id zzz\n"
+    stderr: "❌  failed to stop app id zzz: couldn't find app id zzz\nRunning: a\n"
   })
   t.same(await run.exited, {code: 0, signal: null})
   t.same(run.stdout.lines.slice(-3), [

@@ -133,6 +133,9 @@ t.test('of a run that has ended the newest files are shown, app by app; they kee
   )
 })
 
+const neither = (id: string, near: string): string =>
+  `❌  neither a run nor dapr.yaml has an app "${id}"${near}\nIts apps: shop, stock\n`
+
 t.test('what is wrong with the words is said', async t => {
   const rig = await openRig(t)
   const {run, shop, stock} = await startTwo(rig)
@@ -141,9 +144,9 @@ t.test('what is wrong with the words is said', async t => {
   t.match(await wrong('shop', 'stok'), {
     code: 1,
     stdout: '',
-    stderr: /has no app "stok": did you mean stock\?\nIts apps: shop, stock\n$/
+    stderr: /^❌ {2}couldn't find app id stok: did you mean "stock"\?\nRunning: shop, stock\n$/
   })
-  t.match(await wrong('stok'), {code: 1, stderr: /^❌ {2}neither a run nor dapr.yaml has an app "stok"/})
+  t.match(await wrong('aa'), {code: 1, stderr: "❌  couldn't find app id aa\nRunning: shop, stock\n"})
   t.match(await wrong('--tail', '-1'), {
     code: 255,
     stderr: /^Error: invalid argument "-1" for "--tail" flag: expected a number of lines \(0 or more\) or "all"\n/
@@ -156,4 +159,8 @@ t.test('what is wrong with the words is said', async t => {
   await shop.print(`${'a'.repeat(80)}!\n`)
   await run.waitForLine('aaa!')
   t.match(await wrong('--grep', '^(a+)+$'), {code: 1, stderr: /^❌ {2}--grep \^\(a\+\)\+\$ takes too long\n/})
+  run.signal('SIGTERM')
+  await run.exited
+  t.match(await wrong('stok'), {code: 1, stderr: neither('stok', ': did you mean stock?')})
+  t.match(await wrong('aa'), {code: 1, stderr: neither('aa', '')})
 })

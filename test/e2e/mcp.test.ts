@@ -1,5 +1,5 @@
 import {EventEmitter} from 'node:events'
-import {dirname} from 'node:path'
+import {dirname, join} from 'node:path'
 import {Client} from '@modelcontextprotocol/client'
 import {StdioClientTransport} from '@modelcontextprotocol/client/stdio'
 import t from 'tap'
@@ -64,7 +64,11 @@ interface Agent {
 async function agent(
   t: Parameters<typeof openRig>[0],
   rig: Rig,
-  {era = ERAS[1], args = []}: {era?: (typeof ERAS)[number]; args?: readonly string[]} = {}
+  {
+    era = ERAS[1],
+    args = [],
+    folder = '.'
+  }: {era?: (typeof ERAS)[number]; args?: readonly string[]; folder?: string} = {}
 ): Promise<Agent> {
   const client = new Client(
     {name: 'test', version: '1'},
@@ -77,7 +81,13 @@ async function agent(
     PILLION_RUNTIME_DIR: rig.runtimeDir
   }
   await client.connect(
-    new StdioClientTransport({command, args: [...words, 'mcp', ...args], env, cwd: rig.folder, stderr: 'pipe'})
+    new StdioClientTransport({
+      command,
+      args: [...words, 'mcp', ...args],
+      env,
+      cwd: join(rig.folder, folder),
+      stderr: 'pipe'
+    })
   )
   t.teardown(async () => client.close())
   return {
@@ -284,7 +294,7 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
   const second = await started(rig)
   t.match(await call('list_apps'), {
     isError: true,
-    text: /^there are several runs: .*Select one with --run-file PATH\.$/
+    text: /^there are several runs: .*Select one with --run-file PATH, or by using the command in its folder\.$/
   })
   second.signal('SIGTERM')
   await second.exited
@@ -293,6 +303,27 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
   run.signal('SIGTERM')
   t.match(await waiting, {text: /never|run/}, 'a run that ends answers')
 })
+
+t.test(
+  'in a project that does not run an agent gets no run of another one; elsewhere the only run, by name',
+  async t => {
+    const rig = await shop(t)
+    const run = rig.pillion(['run', '-a', 'far', '--', 'sleep', '600'], {folder: '../home'})
+    await run.waitForLine("You're up")
+    const far = `the single run of "far" (pid ${run.pid.toString()})`
+    const here = await agent(t, rig)
+    for (const [tool, given] of [
+      ['list_apps', {}],
+      ['restart', {app: 'far'}]
+    ] as const) {
+      const {isError, text} = await here.call(tool, given)
+      t.ok(isError)
+      t.match(text, `nothing runs here: ${rig.folder}/dapr.yaml is not running. Running elsewhere: ${far}.`)
+    }
+    const nowhere = await agent(t, rig, {folder: '..'})
+    t.match(await nowhere.call('list_apps'), {isError: false, text: `Using the run of another folder: ${far}`})
+  }
+)
 
 t.test('1,000 calls at once', async t => {
   const rig = await shop(t)

@@ -47,7 +47,7 @@ t.test('ps shows the state, address and processes of each app, and what they use
   t.same(await rig.run(['ps', 'shp', 'job']), {
     code: 1,
     stdout: '',
-    stderr: "❌  couldn't find app id shp: did you mean shop?\nRunning: db, shop, page, job, worker\n"
+    stderr: `❌  couldn't find app id shp: did you mean "shop"?\nRunning: db, shop, page, job, worker\n`
   })
   const watching = rig.pillion(['ps', '-w'])
   await watching.waitForLine(/^db +starting/)
@@ -58,19 +58,19 @@ t.test('ps shows the state, address and processes of each app, and what they use
   t.match(await watching.exited, {code: 0}, 'nothing runs any more')
 })
 
-t.test('ps shows the run of this folder, and all runs where it has none; nothing is said as in list', async t => {
+t.test('ps shows the runs of this folder; nothing is said as in list', async t => {
   const rig = await openRig(t)
   t.same(await rig.run(['ps']), {code: 0, stdout: 'No Dapr instances found.\n', stderr: ''})
   await rig.template([{appID: 'here', command: ['sleep', '60']}])
-  await rig.write({'other/keep': ''})
+  await rig.write({'below/keep': ''})
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('Writing log files')
-  const other = rig.pillion(['run', '-a', 'there', '--', 'sleep', '60'], {folder: 'other'})
-  await other.waitForLine("You're up and running")
-  t.notMatch((await rig.run(['ps'])).stdout, 'there')
-  const all = rig.pillion(['ps'], {folder: 'other'})
-  await all.exited
-  t.match(all.stdout.text, /dapr\.yaml \(pid \d+\)\nID .*\nhere .*\n\na single run \(pid \d+\)\nID .*\nthere /)
+  const other = rig.pillion(['run', '-a', 'there', '--', 'sleep', '60'], {folder: '../home'})
+  const own = rig.pillion(['run', '-a', 'mine', '--', 'sleep', '60'], {folder: 'below'})
+  await Promise.all([other, own].map(async each => each.waitForLine("You're up and running")))
+  const {stdout} = await rig.run(['ps'], {folder: 'below'})
+  t.match(stdout, /dapr\.yaml \(pid \d+\)\nID .*\nhere .*\n\nthe single run of "mine" \(pid \d+\)\nID .*\nmine /)
+  t.notMatch(stdout, 'there')
 })
 
 t.test(

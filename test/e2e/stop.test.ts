@@ -33,8 +33,14 @@ t.test('nothing to stop is said and is no failure', async t => {
   t.same(await rig.run(['stop', '--app-id', 'zzz']), {
     code: 0,
     stdout: '',
-    stderr: "❌  failed to stop app id zzz: couldn't find app id zzz\n"
+    stderr:
+      "❌  failed to stop app id zzz: couldn't find app id zzz\n" +
+      'Nothing is running: "pillion up" starts the template of a folder.\n'
   })
+  const info = 'ℹ️  There is nothing to stop: '
+  t.same(await rig.run(['down']), {code: 0, stdout: `${info}dapr.yaml is not running\n`, stderr: ''})
+  await rig.write({'a/x': ''})
+  t.match(await rig.run(['down'], {folder: 'a'}), {code: 0, stdout: `${info}../dapr.yaml is not running\n`})
 })
 
 t.test('TERM and HUP end a run as Ctrl-C does', async t => {

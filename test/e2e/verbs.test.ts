@@ -237,6 +237,58 @@ t.test('an id in several runs: this folder’s run is meant, else all are named'
   t.match(await one.exited, {code: 0})
 })
 
+t.test('in a project that does not run no command touches the run of another one', async t => {
+  const rig = await openRig(t)
+  const template = JSON.stringify({
+    version: 1,
+    apps: [{appID: 'catalog', appDirPath: '.', autoPort: true, command: rig.drivenCommand}]
+  })
+  await rig.write({'one/dapr.yaml': template, 'two/dapr.yaml': template, 'none/x': ''})
+  const run = rig.pillion(['run', '-f', 'one'])
+  const app = await rig.driven('catalog')
+  await run.waitForLine('Writing log files')
+  const one = `${rig.folder}/one/dapr.yaml (pid ${run.pid.toString()})`
+  const refused = new RegExp(
+    `nothing runs here: ${rig.folder}/two/dapr\\.yaml is not running\nRunning elsewhere: ${one.replaceAll(/[().]/g, '\\$&')}\\. Select`
+  )
+  const failing = [
+    ['restart', 'catalog'],
+    ['start', 'catalog'],
+    ['debug', 'catalog'],
+    ['env', 'catalog'],
+    ['why', 'catalog'],
+    ['calls'],
+    ['graph'],
+    ['fault', 'any', 'catalog', '--status', '503'],
+    ['fault', '--off', 'all'],
+    ['dashboard', '--no-open'],
+    ['replay', '--pinned'],
+    ['events'],
+    ['invoke', '-a', 'catalog', '-m', 'x'],
+    ['publish', '-i', 'catalog', '-p', 'p', '-t', 't'],
+    ['assign', 'catalog', '1.0.0']
+  ]
+  for (const args of failing)
+    t.match(await rig.run(args, {folder: 'two'}), {code: 1, stdout: '', stderr: refused}, args.join(' '))
+  for (const args of [['ps'], ['ps', '-o', 'json'], ['ls'], ['notifications']]) {
+    const {code, stdout, stderr} = await rig.run(args, {folder: 'two'})
+    t.match({code, stderr}, {code: 0, stderr: refused}, args.join(' '))
+    t.notMatch(stdout, 'catalog')
+  }
+  t.match(await rig.run(['logs', 'catalog'], {folder: 'two'}), {code: 1, stderr: `Running elsewhere: ${one}`})
+  t.match(await rig.run(['wait', '--for', 'ready', '--timeout', '50ms'], {folder: 'two'}), {code: 124})
+  t.match(
+    (await rig.run(['restart', '--', 'catalog'], {folder: 'none'})).stderr,
+    `ℹ️  Using the run of another folder: ${one}\n`
+  )
+  const again = await rig.driven('catalog')
+  t.not(again.pid, app.pid, 'only the last one has touched it')
+  t.match(await rig.run(['ps', '-f', '../one'], {folder: 'two'}), {code: 0, stdout: /catalog/, stderr: ''})
+  t.match(await rig.run(['list', '-o', 'json'], {folder: 'two'}), {stdout: /"catalog"/, stderr: ''})
+  t.match(await rig.run(['stop', 'catalog'], {folder: 'two'}), {code: 0, stderr: ''}, 'as Dapr does')
+  t.match(await run.exited, {code: 0})
+})
+
 t.test('a second run of a template says so after the start lines, and stop -f ends both', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}])

@@ -2,15 +2,14 @@ import {print} from '../print.ts'
 import {UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {runsHere} from '../pick-run.ts'
-import {pickServices} from '../pick-services.ts'
+import {runFinder} from '../run-here.ts'
 
 /** `assign NAME VERSION`: makes a version the main version. Calls in flight finish in the old one. There is no prompt. */
 export const assign: CommandHandler = async ({flags, asJson, words: [name, version, ...rest]}) => {
   if (name === undefined || version === undefined || rest.length > 0)
     throw new UsageError('assign takes the name of a service and a version')
-  const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file'), id: name})
-  const why = run === undefined ? `No main service matching ${name}` : await run.assign(name, version)
+  const run = (await runFinder(flags, asJson)).lookAloud(name)
+  const why = (await run?.assign(name, version)) ?? `No main service matching ${name}`
   if (why !== '') throw new UserError(why)
   print(process.stdout, `Changed main version to ${name} ${version}\n`)
   return 0

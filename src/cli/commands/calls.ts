@@ -31,7 +31,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   if (limit < 1)
     throw new UsageError(`invalid argument "${limit.toString()}" for "-n, --number" flag: expected 1 or more`)
   endWithStdout() // `calls -f | head`
-  const run = await runHere(flags.text('run-file'), asJson)
+  const run = await runHere(flags, asJson)
   const [number = ''] = words
   const isOne = words.length === 1 && /^\d+$/.test(number)
   const q = words.join(' ')

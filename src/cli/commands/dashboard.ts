@@ -15,7 +15,7 @@ export const dashboard: CommandHandler = async ({flags, asJson}) => {
   const port = flags.int('port') ?? 0
   if (port < 0 || port > 65_535 || (port === 0 && flags.names.includes('port')))
     throw new UserError(`${port.toString()} is not a port`, {explanation: 'Give a number from 1 to 65535.'})
-  const run = await runHere(flags.text('run-file'), asJson)
+  const run = await runHere(flags, asJson)
   const opened = await run.dashboard(port)
   if (opened.why !== '') throw new UserError(`the dashboard was not opened: ${opened.why}`)
   const url = dashboardUrl(opened, flags.isSet('read-only'))

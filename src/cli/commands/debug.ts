@@ -4,8 +4,8 @@ import {UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {FORMATS, launchText, variables, type Format} from './launch-format.ts'
-import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId, whatRuns} from '../pick-run.ts'
 import {print} from '../print.ts'
+import {idsOf, runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 
 /** `debug ID [--format F]`: ends the app's process, and prints what to start in its place. */
@@ -49,10 +49,7 @@ async function appOf(
 ): Promise<{readonly id: string; readonly run: FoundRun}> {
   const [id, ...others] = idsOf({words, flags})
   if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
-  const runs = runsOf(await runsHere(asJson), flags.text('run-file'))
-  const run = pickRun(id, runs, templateHere())
-  if (run === undefined) throw new UserError(unknownId(id, runs), {explanation: whatRuns(runs)})
-  return {id, run}
+  return {id, run: (await runFinder(flags, asJson)).find(id)}
 }
 
 const missing = (id: string): never => {

@@ -1,11 +1,11 @@
-import {existsSync} from 'node:fs'
+import {nearestTemplate} from '../../config/find.ts'
 import {UserError} from '../../model/errors.ts'
 import {runChecks} from '../../doctor/doctor.ts'
 import type {Check} from '../../doctor/check.ts'
 import type {Plan} from '../../model/plan.ts'
 import {loadTemplate} from '../../config/load.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {templateHere} from '../pick-run.ts'
+import {shownPath} from '../pick-run.ts'
 import {print, statusLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
 import {templatesNamed} from '../template-named.ts'
@@ -31,9 +31,11 @@ async function planOf({
 }: CommandContext): Promise<{readonly plan: Plan | undefined; readonly fault: readonly Check[]}> {
   const around = surroundings()
   const typed = templatesNamed(flags, words)
-  if (typed.length === 0 && !existsSync(templateHere())) return {plan: undefined, fault: []}
+  const here = nearestTemplate(around.cwd)
+  const files = typed.length > 0 || here === undefined ? typed : [shownPath(here)]
+  if (files.length === 0) return {plan: undefined, fault: []}
   try {
-    const {plan} = await loadTemplate(typed.length === 0 ? '.' : typed, around, {watch: false})
+    const {plan} = await loadTemplate(files, around, {watch: false})
     return {plan, fault: []}
   } catch (error) {
     if (!(error instanceof UserError)) throw error

@@ -29,7 +29,7 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
     if (codeOf(error) === 'EPIPE') process.exit() // `events -f | head`: the reader has closed the pipe
     failure.reject(new UserError(`cannot write events: ${messageOf(error)}`))
   })
-  const run = await runHere(flags.text('run-file'), asJson)
+  const run = await runHere(flags, asJson)
   const query = {types, app: flags.text('app') ?? '', format: 'ndjson', ...(isFollowed ? {} : {once: '1'})}
   const reading = read(run, {
     query,

@@ -28,19 +28,19 @@ export const fault: CommandHandler = async context => {
   if (verb !== undefined && (other !== undefined || words.length > 0 || Object.keys(what).length > 0))
     throw new UsageError(`--${verb} cannot be combined with others: it takes the number of a fault, or all`)
   if (verb !== undefined) {
-    const run = await runHere(flags.text('run-file'), asJson)
+    const run = await runHere(flags, asJson)
     const which = flags.text(verb) ?? ''
     return verb === 'off'
       ? takeOff(run, which, context)
       : enable(run, which, {...context, isEnabled: verb === 'enable'})
   }
   if (words.length === 0 && Object.keys(what).length === 0) {
-    const {faults} = await askApi<FaultsAnswer>(await runHere(flags.text('run-file'), asJson), '/faults')
+    const {faults} = await askApi<FaultsAnswer>(await runHere(flags, asJson), '/faults')
     print(process.stdout, output === 'json' ? `${JSON.stringify(faults)}\n` : tableText(faults))
     return 0
   }
   const [from, to] = edgeOf(words)
-  const run = await runHere(flags.text('run-file'), asJson)
+  const run = await runHere(flags, asJson)
   const {faults} = await tellApi<FaultsAnswer>(run, 'POST', '/faults', {from, to, ...what})
   for (const row of faults) {
     if (output === 'json') print(process.stdout, `${JSON.stringify(row)}\n`)

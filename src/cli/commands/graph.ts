@@ -24,7 +24,7 @@ export const graph: CommandHandler = async ({flags, asJson}) => {
     throw new UserError(`unknown output format "${output}"`, {
       explanation: `Valid values are: ${Object.keys(FORMATS).join(', ')}.`
     })
-  const run = await runHere(flags.text('run-file'), asJson)
+  const run = await runHere(flags, asJson)
   const width = outputColumns(40)
   print(process.stdout, format(await askApi<GraphView>(run, '/graph'), width))
   return 0

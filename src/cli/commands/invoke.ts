@@ -1,7 +1,7 @@
 import type {ListedApp} from '../../control/messages.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {adviceFor, callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from '../sidecar-client.ts'
+import {callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from '../sidecar-client.ts'
 import {print, statusLine} from '../print.ts'
 
 /** `invoke --app-id ID --method M`: sends one call through the app's own sidecar and prints the body: of a failure on stderr, after the status. */
@@ -19,8 +19,7 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
   const id = flags.text('app-id') ?? ''
   const failed = (why: string, explanation = ''): UserError =>
     new UserError(`error invoking app ${id}: ${why}`, {explanation})
-  const app = await findApp(id, asJson)
-  if (app === undefined) throw failed(`app ID ${id} not found`, await adviceFor(id, asJson))
+  const app = await findApp(id, {flags, asJson}, `error invoking app ${id}: app ID ${id} not found`)
   const sidecar = `http://127.0.0.1:${app.httpPort.toString()}`
   const answer = await callSidecar({
     method: flags.text('verb') || 'POST',

@@ -2,7 +2,7 @@ import type {ListedApp, RunListing} from '../../control/messages.ts'
 import {UserError} from '../../model/errors.ts'
 import {age, created} from '../age.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {runsHere} from '../pick-run.ts'
+import {runsHere} from '../run-here.ts'
 import {print} from '../print.ts'
 import {tableOf} from '../table.ts'
 

@@ -1,7 +1,5 @@
 import {endWithStdout} from '../print.ts'
 import type {FoundRun} from '../../control/client.ts'
-import {findTemplate} from '../../config/find.ts'
-import {nearMiss} from '../../model/near-miss.ts'
 import {UserError} from '../../model/errors.ts'
 import {TerminalText} from '../../logging/terminal-text.ts'
 import {appPrefix} from '../../logging/prefix.ts'
@@ -14,19 +12,25 @@ import type {Grep} from '../grep.ts'
 import {decoded, linesOf, readLine, type LogLine} from '../../logging/headed-lines.ts'
 import {printed, type LogsWanted} from '../log-lines.ts'
 import {logPrefixes} from '../log-style.ts'
-import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
+import {elsewhere, runsMeant, shownPath} from '../pick-run.ts'
+import {runFinder, type RunFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 import {sinceOf} from '../since.ts'
 
 /** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: the logs of a running run, else the newest log files of the template. */
 export const logs: CommandHandler = async context => {
   const wanted = await wantedOf(context)
+  const finder = await runFinder(context.flags, context.asJson)
   endWithStdout() // `logs | head`
-  const run = await runOf(wanted)
+  const run = runOf(finder, wanted.ids)
   const [id = ''] = wanted.ids
   const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined
   if (run === undefined) {
-    const texts = await finishedLogs(wanted)
+    const texts = await finishedLogs(
+      wanted,
+      finder.place.template && shownPath(finder.place.template),
+      elsewhere(finder.runs, finder.place)
+    )
     await write(isPlain ? asTheyAre(texts.plain, appPrefix(id)) : lines(texts.headed, wanted, texts.names))
     return 0
   }
@@ -56,38 +60,16 @@ async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWan
     version: flags.text('version') ?? '',
     hasTimes: flags.isSet('timestamps'),
     grep: pattern === undefined ? undefined : (await import('../grep.ts')).grepOf(pattern),
-    runFile: flags.text('run-file'),
     asJson
   }
 }
 
-/** Finds the run; undefined if none is running (there may be log files). Throws a UserError if the run lacks one of several ids. */
-async function runOf({ids, runFile, asJson}: LogsWanted): Promise<FoundRun | undefined> {
-  const template = runFile === undefined ? templateHere() : findTemplate(runFile, process.cwd()).file
-  const runs = await runsHere(asJson)
-  const meant = runFile === undefined ? runs : runs.filter(({listing}) => listing.templateFile === template)
-  if (ids.length === 0) return runHere(meant, template)
-  const found = ids.map(id => pickRun(id, meant, template))
-  const [run, ...others] = new Set(found.filter(each => each !== undefined))
+/** Finds the run; undefined if none is running (there may be log files). Throws a UserError if the run lacks one of the ids. */
+function runOf(finder: RunFinder, ids: readonly string[]): FoundRun | undefined {
+  if (ids.length === 0 || runsMeant(finder.runs, finder.place).length === 0) return finder.look()
+  const [run, ...others] = new Set(ids.map(id => finder.find(id)))
   if (others.length > 0) throw new UserError(`${ids.join(', ')} belong to different runs: name apps of one run`)
-  const unknown = ids[found.indexOf(undefined)]
-  if (run === undefined || unknown === undefined) return run
-  const known = run.listing.apps.map(({appId}) => appId)
-  const near = nearMiss(unknown, known)
-  throw new UserError(`${nameOf(run.listing)} has no app "${unknown}"${near === '' ? '' : `: did you mean ${near}?`}`, {
-    explanation: `Its apps: ${known.join(', ')}`
-  })
-}
-
-/** The run of this folder's template, else the only run. */
-function runHere(runs: readonly FoundRun[], template: string): FoundRun | undefined {
-  const own = runs.filter(({listing}) => listing.templateFile === template)
-  const [run, ...others] = own.length > 0 ? own : runs
-  if (others.length === 0) return run
-  const names = [run, ...others].flatMap(each => (each === undefined ? [] : [nameOf(each.listing)]))
-  throw new UserError(`there are several runs: ${names.join(', ')}`, {
-    explanation: 'Name an app, or the template with --run-file.'
-  })
+  return run
 }
 
 /** The text unchanged; on a terminal with control characters made visible (`TerminalText`). */

@@ -1,5 +1,5 @@
 import type {CommandHandler} from '../command-handler.ts'
-import {runHere} from '../run-here.ts'
+import {runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
 
@@ -10,8 +10,10 @@ const FOR_AGENTS =
 export const mcp: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`mcp takes no arguments, but got ${words[0] ?? ''}`)
   if (process.stdin.isTTY) say(process.stderr, 'info', FOR_AGENTS, asJson)
-  const runFile = flags.text('run-file')
   const {serveMcp} = await import('../../mcp/serve.ts')
-  await serveMcp({findRun: async () => runHere(runFile, asJson), isReadOnly: flags.isSet('read-only')})
+  await serveMcp({
+    findRun: async tell => (await runFinder(flags, asJson, tell)).find(),
+    isReadOnly: flags.isSet('read-only')
+  })
   return 0
 }

@@ -1,16 +1,15 @@
 import type {ListedNotification} from '../../control/messages.ts'
 import {UserError} from '../../model/errors.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {runsHere} from '../pick-run.ts'
-import {pickServices} from '../pick-services.ts'
 import {print} from '../print.ts'
+import {runFinder} from '../run-here.ts'
 import {tableOf} from '../table.ts'
 
 /** `notifications [-o json]`: lists the notifications of the services of one run, oldest first. */
 export const notifications: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
-  const run = pickServices(await runsHere(asJson), {runFile: flags.text('run-file')})
+  const run = (await runFinder(flags, asJson)).lookAloud()
   const kept = (await run?.notifications()) ?? {}
   const all = Object.values(kept)
   if (output === 'json') print(process.stdout, `${JSON.stringify(kept, null, 2)}\n`)

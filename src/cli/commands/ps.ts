@@ -1,25 +1,24 @@
 import {setTimeout as pause} from 'node:timers/promises'
-import type {FoundRun} from '../../control/client.ts'
 import {isCalled} from '../../control/listing.ts'
 import type {ListedApp, RunListing} from '../../control/messages.ts'
 import {UserError} from '../../model/errors.ts'
-import {nearMiss} from '../../model/near-miss.ts'
 import {usageOf} from '../../platform/usage.ts'
 import {appTable, breakerLines, breakersNotClosed, stateText, withUsage, type Look} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {nameOf, pickRun, runsHere, templateHere} from '../pick-run.ts'
+import {nameOf, runsAt} from '../pick-run.ts'
 import {endWithStdout, print} from '../print.ts'
 import type {PsRow} from '../ps-json.ts'
+import {runFinder, type RunFinder} from '../run-here.ts'
 import {cut} from '../width.ts'
 import {outputColumns} from '../columns.ts'
 
 const EVERY_MS = 1000
 const NOTHING = 'No Dapr instances found.\n'
 
-/** `ps [ID …] [-w] [-o json]`: shows the state of the apps of this folder's run, or of all runs if this folder has none. */
+/** `ps [ID …] [-w] [-o json]`: shows the state of the apps of the run that the command stands for (`runsMeant`). */
 export const ps: CommandHandler = async ({flags, words, asJson}) => {
   const ids = [...new Set(words)]
-  const look = async (): Promise<readonly RunListing[]> => listingsOf(await runsHere(asJson), ids)
+  const look = async (): Promise<readonly RunListing[]> => listingsOf(await runFinder(flags, asJson), ids)
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json'].includes(output))
     throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: table, json.'})
@@ -36,27 +35,17 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** The selected runs with their selected apps. Throws a UserError if an id is unknown, or in several runs. */
-function listingsOf(runs: readonly FoundRun[], ids: readonly string[]): readonly RunListing[] {
-  const listings = runs.map(({listing}) => listing)
+/** The runs of the folder; with ids only these apps. Throws a UserError if an id is unknown, or in several runs. */
+function listingsOf(finder: RunFinder, ids: readonly string[]): readonly RunListing[] {
   if (ids.length === 0) {
-    const own = listings.filter(({templateFile}) => templateFile === templateHere())
-    return own.length > 0 ? own : listings
+    const own = runsAt(finder.runs, finder.place).flat()
+    return (own.length > 0 ? own : [finder.lookAloud()]).flatMap(run => run?.listing ?? [])
   }
-  const unknown = ids.find(id => !listings.some(({apps}) => apps.some(app => isCalled(app, id))))
-  if (unknown !== undefined) refuse(unknown, listings)
-  const meant = new Set(ids.map(id => pickRun(id, runs, templateHere())?.listing))
-  return listings
-    .filter(listing => meant.has(listing))
-    .map(listing => ({...listing, apps: listing.apps.filter(app => ids.some(id => isCalled(app, id)))}))
-}
-
-function refuse(id: string, listings: readonly RunListing[]): never {
-  const known = listings.flatMap(({apps}) => apps.map(({appId}) => appId))
-  const near = nearMiss(id, known)
-  throw new UserError(`couldn't find app id ${id}${near === '' ? '' : `: did you mean ${near}?`}`, {
-    explanation: known.length === 0 ? 'Nothing is running.' : `Running: ${known.join(', ')}`
-  })
+  const meant = new Set(ids.map(id => finder.find(id)))
+  return [...meant].map(({listing}) => ({
+    ...listing,
+    apps: listing.apps.filter(app => ids.some(id => isCalled(app, id)))
+  }))
 }
 
 async function psJson(listings: readonly RunListing[]): Promise<readonly PsRow[]> {

@@ -1,6 +1,6 @@
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {adviceFor, callSidecar, findApp, payloadOf, socketIn} from '../sidecar-client.ts'
+import {callSidecar, findApp, payloadOf, socketIn} from '../sidecar-client.ts'
 import {print, statusLine} from '../print.ts'
 
 /** `publish -i ID -p PUBSUB -t TOPIC`: sends the event to the sidecar of the app. */
@@ -32,9 +32,7 @@ async function send(
   if (id === '') throw new UserError('publishAppID is missing')
   if (pubsub === '') throw new UserError('pubsubName is missing')
   if (topic === '') throw new UserError('topic is missing')
-  const app = await findApp(id, asJson)
-  if (app === undefined)
-    throw new UserError("couldn't find a running Dapr instance", {explanation: await adviceFor(id, asJson)})
+  const app = await findApp(id, {flags, asJson}, "couldn't find a running Dapr instance")
   const folder = flags.text('unix-domain-socket') ?? ''
   const host = folder === '' ? `localhost:${app.httpPort.toString()}` : 'unix'
   const url = `http://${host}/v1.0/publish/${pubsub}/${topic}${query}`

@@ -2,7 +2,7 @@ import {BuiltInRedis, keysFile, redisMode} from '../../redis/built-in-redis.ts'
 import {UserError} from '../../model/errors.ts'
 import {ownerOf} from '../../platform/listeners.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {runsHere} from '../pick-run.ts'
+import {runsHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
 

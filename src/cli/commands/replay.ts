@@ -27,7 +27,7 @@ export const replay: CommandHandler = async context => {
   const window =
     way === 'window' ? {...windowOf(flags.text('window') ?? '', Date.now()), q: words.join(' ')} : undefined
   const wanted = way === '' ? words.map(callNumber) : []
-  const run = await runHere(flags.text('run-file'), asJson)
+  const run = await runHere(flags, asJson)
   if (way === 'pin' || way === 'unpin') return changePins(run, way, context)
   if (way === '' && words.length === 0) {
     const pins = await askApi<PinsAnswer>(run, '/pins')

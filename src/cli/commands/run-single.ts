@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs'
 import type {Event, SidecarInfo, StartedApp} from '../../model/events.ts'
 import {exitText} from '../../model/exit-text.ts'
 import {recorded} from '../recorded.ts'
@@ -8,7 +7,6 @@ import {singlePlan} from '../../config/single.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {variablesIn} from '../env-flag.ts'
 import {openInput} from '../input.ts'
-import {templateHere} from '../pick-run.ts'
 import {statusLine, type Status} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import {readableId} from '../readable-id.ts'
@@ -30,7 +28,7 @@ export function singleRun({flags, words, asJson}: CommandContext, terminal: Term
     const stream = status === 'failure' ? terminal.err : terminal.out
     void stream.print(statusLine(status, message, asJson))
   }
-  const isMistaken = words.length === 0 && !flags.names.includes('app-id') && existsSync(templateHere())
+  const isMistaken = words.length === 0 && !flags.names.includes('app-id') && isThere('.')
   if (words.length === 0) void terminal.out.print('WARNING: no application command found.\n')
   const reporter = new SingleRunReporter(say, terminal, asJson)
   return {

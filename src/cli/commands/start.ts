@@ -1,11 +1,10 @@
 import {statSync} from 'node:fs'
 import type {FoundRun} from '../../control/client.ts'
-import {isCalled} from '../../control/listing.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {idsOf, pickRun, runsHere, runsOf, templateHere, unknownId, whatRuns} from '../pick-run.ts'
 import {print} from '../print.ts'
+import {idsOf, runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 
 /** `start ID …`: back when the processes of all run; an app waits for what it depends on. */
@@ -29,10 +28,10 @@ const missing = (id: string): never => {
 }
 
 /** Who edits a template and restarts an app expects the edit to count. */
-function warnOfEdit(runs: readonly FoundRun[], ids: readonly string[], asJson: boolean): void {
+function warnOfEdit(runs: readonly FoundRun[], asJson: boolean): void {
   for (const {listing} of runs) {
-    const {templateFile, startedAt, isTemplateFollowed, apps} = listing
-    if (isTemplateFollowed || !ids.some(id => apps.some(app => isCalled(app, id)))) continue
+    const {templateFile, startedAt, isTemplateFollowed} = listing
+    if (isTemplateFollowed) continue
     const isEdited = (statSync(templateFile, {throwIfNoEntry: false})?.mtimeMs ?? 0) > startedAt
     if (!isEdited) continue
     const text = `${templateFile} was edited after the run began, which does not follow it: "pillion down" and "pillion up" apply the edit, and "up --watch" applies each one`
@@ -48,11 +47,12 @@ async function each(
 ): Promise<number> {
   const ids = idsOf({words, flags})
   if (ids.length === 0) throw new UsageError(`${verb} needs the id of an app`)
-  const runs = runsOf(await runsHere(asJson), flags.text('run-file'))
+  const finder = await runFinder(flags, asJson)
+  const used = new Set<FoundRun>()
   const one = async (id: string): Promise<boolean> => {
     try {
-      const run = pickRun(id, runs, templateHere())
-      if (run === undefined) throw new UserError(unknownId(id, runs), {explanation: whatRuns(runs)})
+      const run = finder.find(id)
+      used.add(run)
       say(process.stdout, 'success', await act(run, id), asJson)
       return true
     } catch (error) {
@@ -63,6 +63,6 @@ async function each(
     }
   }
   const done = await Promise.all(ids.map(one))
-  warnOfEdit(runs, ids, asJson)
+  warnOfEdit([...used], asJson)
   return done.every(Boolean) ? 0 : 1
 }

@@ -3,8 +3,10 @@ import {messageOf, UserError} from '../../model/errors.ts'
 import {sweep} from '../../run/sweep.ts'
 import {findTemplate} from '../../config/find.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {idsOf, pickRun, runsHere, templateHere, unknownId} from '../pick-run.ts'
+import {notFound, pickRun, placeOf, shownPath, whatRuns} from '../pick-run.ts'
+import {idsOf, runsHere} from '../run-here.ts'
 import type {Reporter} from '../../model/reporter.ts'
+import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {isTemplatePath} from '../template-named.ts'
 import {UsageError} from '../usage-error.ts'
@@ -16,14 +18,12 @@ export const stop: CommandHandler = async ({flags, words, asJson}) => {
   const ids = idsOf({words, flags})
   if (wanted === undefined && ids.length === 0)
     say(process.stderr, 'warning', 'Nothing is named, so nothing is stopped: pillion stop ID, or pillion down', asJson)
-  const runs = await runsHere(asJson, ({templateFile, appIds}) =>
-    wanted === undefined ? ids.some(id => appIds.includes(id)) : templateFile === wanted
-  )
   if (wanted !== undefined) {
-    const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
-    await Promise.all([stopTemplate(wanted, runs, asJson), sweep({env: process.env, reporter: {warn}})])
+    const message = `Failed to stop Dapr and app processes: couldn't find apps with run file "${wanted}"`
+    if (!(await stopTemplate(wanted, asJson))) say(process.stderr, 'failure', message, asJson)
     return 0
   }
+  const runs = await runsHere(asJson, ({appIds}) => ids.some(id => appIds.includes(id)))
   const version = flags.text('version')
   const stops = ids.map(async id => stopApp(id, runs, {asJson, version}))
   return Math.max(0, ...(await Promise.all(stops)))
@@ -35,31 +35,41 @@ async function templateToStop(runFile: string, asJson: boolean): Promise<string>
     return findTemplate(runFile, process.cwd()).file
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    const files = (await runsHere(asJson)).map(({listing}) => listing.templateFile).filter(file => file !== '')
-    if (files.length === 0) throw error
-    const commands = [...new Set(files)].map(file => `pillion stop -f ${file}\n`)
-    throw new UserError(error.message, {explanation: `What runs is stopped by:\n${commands.join('')}`, cause: error})
+    const explanation = stopCommands(await runsHere(asJson))
+    throw explanation === '' ? error : new UserError(error.message, {explanation, cause: error})
   }
 }
 
-/** `down`: `stop -f .` */
-export const down: CommandHandler = async context => {
-  const {words, flags} = context
+function stopCommands(runs: readonly FoundRun[]): string {
+  const files = new Set(runs.map(({listing}) => listing.templateFile).filter(file => file !== ''))
+  const commands = [...files].map(file => `pillion stop -f ${file}\n`)
+  return commands.length === 0 ? '' : `What runs is stopped by:\n${commands.join('')}`
+}
+
+/** `down`: ends the runs of the folder's template, never those of another folder. Succeeds if there is nothing to end. */
+export const down: CommandHandler = async ({words, flags, asJson}) => {
   const [first] = words
-  if (first === undefined) return stop({...context, flags: flags.or({'run-file': '.'})})
-  const meant = isTemplatePath(first) ? `down -f ${first}` : `stop ${words.join(' ')}`
-  throw new UsageError(`down takes no arguments: did you mean pillion ${meant}?`)
+  if (first !== undefined) {
+    const meant = isTemplatePath(first) ? `down -f ${first}` : `stop ${words.join(' ')}`
+    throw new UsageError(`down takes no arguments: did you mean pillion ${meant}?`)
+  }
+  const {template} = placeOf(flags.text('run-file'))
+  const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''
+  if (explanation !== '') throw new UserError('there is no template in this folder or above it', {explanation})
+  if (template !== undefined && (await stopTemplate(template, asJson))) return 0
+  const what = template === undefined ? 'nothing is running' : `${shownPath(template)} is not running`
+  say(process.stdout, 'info', `There is nothing to stop: ${what}`, asJson)
+  return 0
 }
 
-async function stopTemplate(file: string, runs: readonly FoundRun[], asJson: boolean): Promise<void> {
+/** Ends the runs of a template, and what killed runs have left; false if no run was there. */
+async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
+  const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
+  const runs = await runsHere(asJson, ({templateFile}) => templateFile === file)
   const meant = runs.filter(run => run.listing.templateFile === file)
-  if (meant.length === 0) {
-    const message = `Failed to stop Dapr and app processes: couldn't find apps with run file "${file}"`
-    say(process.stderr, 'failure', message, asJson)
-    return
-  }
-  await Promise.all(meant.map(async run => run.stop()))
-  say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
+  await Promise.all([...meant.map(async run => run.stop()), sweep({env: process.env, reporter: {warn}})])
+  if (meant.length > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
+  return meant.length > 0
 }
 
 /** Stops one app. Returns 1 if the id is ambiguous. An unknown id counts as success. */
@@ -71,9 +81,11 @@ async function stopApp(
   const fail = (why: string): void => say(process.stderr, 'failure', `failed to stop app id ${id}: ${why}`, asJson)
   try {
     const tell = (text: string): void => say(process.stdout, 'success', text, asJson)
-    const run = pickRun(id, runs, templateHere())
-    if (run === undefined) fail(unknownId(id, runs))
-    else if (version !== undefined) {
+    const run = pickRun(runs, placeOf(undefined), {id, isAnywhere: true})
+    if (run === undefined) {
+      fail(notFound(id, runs))
+      if (!asJson) print(process.stderr, `${whatRuns(runs)}\n`)
+    } else if (version !== undefined) {
       const why = await run.remove(id, version)
       if (why !== '') throw new UserError(why)
       tell(`app stopped successfully: ${id} ${version}`)

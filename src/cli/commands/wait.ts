@@ -37,7 +37,7 @@ export const wait: CommandHandler = async ({flags, words, asJson}) => {
       `invalid argument "${timeout}" for "--timeout" flag: expected a duration up to 24 days (90s, 5m)`
     )
   const asked = readAsked(flags)
-  const answer = await answerOf(flags.text('run-file'), asked, {timeoutMs, asJson})
+  const answer = await answerOf(flags, asked, {timeoutMs, asJson})
   if (output === 'json') print(process.stdout, `${JSON.stringify(answer)}\n`)
   else show(answer, timeout, asJson)
   return CODES[answer.outcome]
@@ -65,12 +65,12 @@ function readFrom(text: string): 'start' | 'now' | number {
 }
 
 async function answerOf(
-  runFile: string | undefined,
+  flags: GivenFlags,
   asked: Asked,
   {timeoutMs, asJson}: {timeoutMs: number; asJson: boolean}
 ): Promise<WaitAnswer> {
   const startedAt = performance.now()
-  const run = await comingRun(runFile, asJson, timeoutMs)
+  const run = await comingRun(flags, asJson, timeoutMs)
   const spentMs = Math.round(performance.now() - startedAt)
   if (run === undefined) return without(asked, 'timeout', 'there is no run of this template', spentMs)
   const left = Math.max(1, timeoutMs - spentMs)

@@ -16,7 +16,7 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'text', 'json'].includes(output))
     throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: text, json.'})
-  const run = await runHere(flags.text('run-file'), asJson)
+  const run = await runHere(flags, asJson)
   if (what !== undefined && /^\d+$/.test(what)) {
     const death = await askApi<DeathView>(run, `/deaths/${what}`)
     print(process.stdout, output === 'json' ? `${JSON.stringify(death)}\n` : deathText(death))

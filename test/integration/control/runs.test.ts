@@ -27,6 +27,7 @@ const listing = (run: string, startedAt = 1): RunListing => ({
   startedAt,
   templateFile: '/shop/dapr.yaml',
   templateName: 'shop',
+  folder: '/shop',
   isTemplateFollowed: true,
   apps: []
 })

@@ -65,6 +65,7 @@ const lender = async (
     templateFile: '',
     isTemplateFollowed: true,
     templateName: '',
+    folder: '',
     apps: []
   }
   const registration = await register(

@@ -5,7 +5,7 @@ import {MANAGED_BY, MANAGER, TEMPLATE_LABEL, templateLabel} from '../../../kuber
 import {nameOf} from '../../../kubernetes/cluster/object-store.ts'
 import {UserError} from '../../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
-import {idsOf} from '../../pick-run.ts'
+import {idsOf} from '../../run-here.ts'
 import {say} from '../../say.ts'
 import {surroundings} from '../../surroundings.ts'
 import {confirmCluster} from './confirm.ts'
