@@ -1,4 +1,5 @@
-import {statusOf, wordOf} from '../state/app-status.ts'
+import {isUsable} from '../../src/model/availability.ts'
+import {statusOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {go, hrefOf} from '../state/route.ts'
 import {keyOf, type AppView} from '../state/run.ts'
@@ -8,7 +9,7 @@ import {keyOf, type AppView} from '../state/run.ts'
  * app; for keys and for those who do not see it there is the table below, which says the same.
  */
 export function AppMap({apps}: {readonly apps: readonly AppView[]}) {
-  const ready = apps.filter(app => wordOf(app) === 'ready').length
+  const ready = apps.filter(({availability}) => isUsable(availability)).length
   return (
     <div
       class="map"

@@ -1,6 +1,6 @@
 import {computed, effect, signal} from '@preact/signals'
 import {useEffect, useRef} from 'preact/hooks'
-import {wordOf} from '../state/app-status.ts'
+import {isUsable} from '../../src/model/availability.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {appList, edges, isPaused, pause, runName} from '../state/run.ts'
@@ -89,12 +89,13 @@ function skip(event: Event): void {
 
 function Figures() {
   const all = appList.value
-  const ready = all.filter(app => wordOf(app) === 'ready').length
+  const wanted = all.filter(({availability}) => availability !== 'stopped')
+  const ready = wanted.filter(({availability}) => isUsable(availability)).length
   const {perSecond, calls, failed} = traffic.value
   return (
     <p class="figures">
       <span>
-        <b>{ready}</b>/{all.length} ready
+        <b>{ready}</b>/{wanted.length} ready
       </span>
       <span class="rate">
         <Sparkline values={history.value} label="calls a second, the last minute" /> <b>{rate(perSecond)}</b>/s

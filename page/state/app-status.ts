@@ -30,7 +30,8 @@ const ORDER = Object.keys(WORDS)
 
 export const rankOf = (app: AppView): number => ORDER.indexOf(wordOf(app))
 
-export function wordOf({id, state, isReady, exitCode}: AppView): Word {
+export function wordOf({id, state, isReady, availability, exitCode}: AppView): Word {
+  if (availability === 'finished') return 'exited'
   if (state === 'exited')
     return exitCode === 0 || exitCode === null || endedWithRun.value.has(id) ? 'exited' : 'crashed'
   if (state === 'idle') return 'waiting'
@@ -45,11 +46,16 @@ export function statusOf(app: AppView, now: number): AppStatus {
   return {word, shape, tone, reason: reasonOf(app, word, now)}
 }
 
-function reasonOf({id, exit, restartsAt, restarts, waitsFor, appPort}: AppView, word: Word, now: number): string {
+function reasonOf(
+  {id, state, exit, restartsAt, restarts, waitsFor, appPort}: AppView,
+  word: Word,
+  now: number
+): string {
   if (word === 'crashed') {
     const at = deaths.value.get(id)?.at
     return exit.replace(/^exited with /, 'exit ') + (at === undefined ? '' : `, ${ago(now - Date.parse(at))}`)
   }
+  if (word === 'exited' && state === 'backoff') return 'starts again when its files change'
   if (word === 'backoff') {
     if (restartsAt === null) return `${exit}, starts when its files change`
     return `again in ${duration(Math.max(0, Date.parse(restartsAt) - now))} (${restarts.toString()} restarts)`

@@ -1,4 +1,5 @@
 import type {ListedApp, RunListing} from '../control/messages.ts'
+import type {Availability} from '../model/availability.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
 import type {RunFacts} from './run-facts.ts'
@@ -28,6 +29,7 @@ export interface AppView {
   readonly instance: number
   readonly state: string
   readonly isReady: boolean
+  readonly availability: Availability
   readonly pid: number
   /** null: no process of it has ended. */
   readonly exitCode: number | null
@@ -77,6 +79,7 @@ export const stateOf = (app: ListedApp): Omit<AppView, 'recent'> => ({
   instance: app.instance,
   state: app.state,
   isReady: app.isReady,
+  availability: app.availability,
   pid: app.appPid,
   exitCode: app.exitCode < 0 ? null : app.exitCode,
   exit: app.exit,

@@ -1,3 +1,4 @@
+import type {Availability} from '../model/availability.ts'
 import type {FaultSwitch} from '../faults/fault-switch.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {AppPlan} from '../model/plan.ts'
@@ -12,7 +13,7 @@ export type RunControl = Pick<Handlers, 'list' | 'stopApp' | 'restartApp' | 'sta
 export interface NotRunning {
   readonly id: string
   readonly name: string
-  readonly isReady: boolean
+  readonly availability: Availability
   /** Why calls to it wait, or fail; '' = they do not. */
   readonly reason: string
   /** Calls that wait for it now. */

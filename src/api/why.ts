@@ -1,4 +1,5 @@
 import {UserError} from '../model/errors.ts'
+import type {Availability} from '../model/availability.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {RunFacts} from './run-facts.ts'
@@ -8,7 +9,12 @@ import {deathView, type DeathView} from './death-view.ts'
 export interface WhyView {
   readonly app: string
   /** Each instance: whether it takes calls, and what it waits for; '' = nothing. */
-  readonly instances: readonly {readonly name: string; readonly isReady: boolean; readonly reason: string}[]
+  readonly instances: readonly {
+    readonly name: string
+    readonly isReady: boolean
+    readonly availability: Availability
+    readonly reason: string
+  }[]
   /** The exit of its latest process that exited unexpectedly; null if none did. */
   readonly death: DeathView | null
   /** How many did, of those that are kept. */
@@ -48,9 +54,14 @@ export async function whyOf(
   return {
     app: first.id,
     instances: await Promise.all(
-      meant.map(async ({name, isReady, reason}) => {
+      meant.map(async ({name, availability, reason}) => {
         const hint = await portHint(name)
-        return {name, isReady, reason: hint === '' ? reason : `${reason}: ${hint}`}
+        return {
+          name,
+          isReady: availability === 'ready',
+          availability,
+          reason: hint === '' ? reason : `${reason}: ${hint}`
+        }
       })
     ),
     death: latest === undefined ? null : await deathView(latest, masking),

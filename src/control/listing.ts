@@ -19,6 +19,7 @@ export const NO_APP: ListedApp = {
   instance: 1,
   state: '',
   isReady: false,
+  availability: 'waiting',
   exitCode: -1,
   exit: '',
   restarts: 0,

@@ -1,4 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Availability} from '../model/availability.ts'
 
 /** One app of a run, as `list` shows it. Missing numbers are 0, missing texts ''. */
 export interface ListedApp {
@@ -28,6 +29,8 @@ export interface ListedApp {
   readonly state: string
   /** It accepts calls, or runs if it has no port. */
   readonly isReady: boolean
+  /** Whether it can be used: what all views mean by "ready". */
+  readonly availability: Availability
   /** How its latest process ended: the exit code, or 128 + signal number as in shells; -1: none has ended. */
   readonly exitCode: number
   /** The same as text: `exited with code 3`. */

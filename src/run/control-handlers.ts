@@ -136,7 +136,7 @@ function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: ControlCont
       key
     },
     closing: sidecar.closing,
-    ready: () => instances.filter(({isReady, isUnhealthy}) => isReady && !isUnhealthy).length,
+    ready: () => instances.filter(({availability}) => availability === 'ready').length,
     onChange: listener => {
       const offs = instances.map(each => each.onMove(listener))
       return () => {

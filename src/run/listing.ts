@@ -42,7 +42,7 @@ export const listingOf = ({plan, run, startedAt, isTemplateFollowed, apps, isMai
       ...runtime.listing(),
       isMain: isMain(runtime),
       circuitBreakers: (sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({name: endpoint.key, state})),
-      ...(apps.isStopped(runtime) && {state: 'stopped', isReady: false})
+      ...(apps.isStopped(runtime) && {state: 'stopped', isReady: false, availability: 'stopped' as const})
     })),
     ...apps.leftOut().map(listedLeftOut)
   ]
@@ -60,5 +60,6 @@ const listedLeftOut = ({id, version, instance, channel, command, sidecar, depend
   version,
   instance,
   state: 'stopped',
+  availability: 'stopped',
   waitsFor: dependsOn.map(each => each.id)
 })

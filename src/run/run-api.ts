@@ -140,12 +140,17 @@ export class RunApi {
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},
-      apps: () =>
-        runtimes().map(runtime => notRunning(runtime, apps().isStopped(runtime) ? whyStopped(runtime.id, apps()) : '')),
+      apps: () => runtimes().map(runtime => notRunning(runtime, apps())),
       leftOut: () =>
         apps()
           .leftOut()
-          .map(({id}) => ({id, name: id, isReady: false, waiting: 0, reason: whyStopped(id, apps())})),
+          .map(({id}) => ({
+            id,
+            name: id,
+            availability: 'stopped' as const,
+            waiting: 0,
+            reason: whyStopped(id, apps())
+          })),
       portHint: async wanted => {
         const runtime = runtimes().find(({name}) => name === wanted)
         return runtime === undefined ? '' : (await import('../supervisor/messages/port-hint.ts')).portHint(runtime)
@@ -172,13 +177,17 @@ export class RunApi {
   }
 }
 
-const notRunning = (runtime: AppRuntime, stopped: string): NotRunning => ({
-  id: runtime.id,
-  name: runtime.name,
-  isReady: runtime.isReady,
-  waiting: runtime.queue.waiting,
-  reason: stopped !== '' ? stopped : runtime.queue.isOpen ? '' : runtime.queue.reason
-})
+const notRunning = (runtime: AppRuntime, apps: Apps): NotRunning => {
+  const {id, name, queue} = runtime
+  const stopped = apps.isStopped(runtime) ? whyStopped(id, apps) : ''
+  return {
+    id,
+    name,
+    availability: apps.availabilityOf(runtime),
+    waiting: queue.waiting,
+    reason: stopped !== '' ? stopped : queue.isOpen ? '' : queue.reason
+  }
+}
 
 /** A sentence about an app that the user has stopped, or that no profile has started; '' for others. */
 const whyStopped = (id: string, apps: Apps): string => {

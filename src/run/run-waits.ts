@@ -4,7 +4,6 @@ import type {EventTimes, WaitContext, WaitedApp} from '../api/wait/wait-context.
 import {decoded} from '../logging/headed-lines.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {ActivitySource, TopicBacklog} from '../model/activity.ts'
-import {succeeded, type AppState} from '../model/app-state.ts'
 import type {Event} from '../model/events.ts'
 import {pause} from '../platform/delay.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
@@ -142,20 +141,20 @@ export class RunWaits implements WaitContext {
   }
 
   #view(runtime: AppRuntime): WaitedApp {
-    const {id, name, plan, queue, app, isUnhealthy} = runtime
-    const {state} = app
-    const isStopped = this.#options.apps().isStopped(runtime)
-    const isReady = !isStopped && state.phase === 'running' && state.ready && queue.isOpen && !isUnhealthy
+    const {id, name, plan} = runtime
+    const availability = this.#options.apps().availabilityOf(runtime)
+    const isStopped = availability === 'stopped'
+    const isReady = availability === 'ready'
     const isChanging = !isStopped && this.#options.changes().isChanging(runtime)
-    const isFinished = !isStopped && !isChanging && hasFinished(state)
+    const isOver = availability === 'never' || isStopped
     return {
       id,
       name,
       isReady,
-      isFinished,
+      isFinished: availability === 'finished' && !isChanging,
       isGivenUp: runtime.isGivenUp,
-      isOver: isStopped || (!isChanging && !isFinished && (isDown(state) || runtime.isGivenUp)),
-      hasProcess: !isStopped && !isDown(state) && !runtime.isGivenUp,
+      isOver: isOver && !isChanging,
+      hasProcess: !isOver && availability !== 'finished',
       isChanging,
       isWatched: plan.watch.paths.length > 0,
       isRecorded: plan.record.bodyBytes >= 0,
@@ -205,12 +204,3 @@ export class RunWaits implements WaitContext {
     return open === 0 ? '' : `${open.toString()} copies of calls for shadows are under way`
   }
 }
-
-/** The process has ended with 0 and is not started again by itself. */
-const hasFinished = (state: AppState): boolean =>
-  (state.phase === 'exited' && !state.asked && succeeded(state.exit)) ||
-  (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last))
-
-/** There is no process, and none will be started automatically. */
-const isDown = (state: AppState): boolean =>
-  state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)

@@ -18,7 +18,7 @@ export function followConfiguration({runtime, context, log}: AppConfigurationOpt
   /** The process that was asked; 0: one that is not ours; -1: none. */
   let asked = -1
   const look = (): void => {
-    const isAsked = runtime.isReady && runtime.appPort > 0 && takesQuestions(runtime)
+    const isAsked = runtime.isListening && runtime.appPort > 0 && takesQuestions(runtime)
     const before = asked
     asked = isAsked ? runtime.pid : -1
     if (isAsked && asked !== before) void ask(asked)

@@ -85,8 +85,8 @@ export class EventProcess {
   }
 
   get #takesEvents(): boolean {
-    const {isReady, queue, pid} = this.#runtime
-    return isReady && queue.isOpen && pid === this.#current
+    const {isListening, queue, pid} = this.#runtime
+    return isListening && queue.isOpen && pid === this.#current
   }
 
   async #ready(signal: AbortSignal): Promise<void> {

@@ -246,7 +246,7 @@ class AppSidecar implements OpenSidecar {
   }
 
   #noteReadiness(): boolean {
-    return (this.#wasReady ||= this.#options.runtime.isReady)
+    return (this.#wasReady ||= this.#options.runtime.isListening)
   }
 
   /** Counts, traces and logs each request to the sidecar. */

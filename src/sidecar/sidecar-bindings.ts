@@ -74,8 +74,8 @@ export class SidecarBindings {
     const mayWant = isDaprApp(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
     if (mayWant && runtime.appPort === 0) this.#warnOfNoPort()
     // which of daprd's bindings bring events is known by then: components are opened before apps start
-    if (runtime.appPort === 0 || (!mayWant && runtime.isReady)) blocks.setKnown('bindings')
-    const isAsked = runtime.isReady && runtime.appPort > 0 && mayWant
+    if (runtime.appPort === 0 || (!mayWant && runtime.isListening)) blocks.setKnown('bindings')
+    const isAsked = runtime.isListening && runtime.appPort > 0 && mayWant
     if (isAsked && this.#process.ask()) {
       this.#question.abort()
       this.#question = new AbortController()

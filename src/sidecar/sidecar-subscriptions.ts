@@ -92,7 +92,7 @@ export class SidecarSubscriptions {
     const mayList = isDaprApp(runtime) && (this.#hasPubSub || this.#declared.length > 0)
     if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
     if (!mayList || runtime.appPort === 0) this.#options.blocks.setKnown('topics')
-    const isAsked = runtime.isReady && runtime.appPort > 0 && mayList
+    const isAsked = runtime.isListening && runtime.appPort > 0 && mayList
     if (isAsked && this.#process.ask()) void this.#ask(runtime.pid)
     else if (!isAsked) this.#process.forget()
     this.#process.changed()

@@ -4,6 +4,7 @@ import type {Launch, ListedApp} from '../control/messages.ts'
 import type {SidecarInfo} from '../model/events.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
+import type {Availability} from '../model/availability.ts'
 import type {Pool} from '../net/pool.ts'
 import {freeAppPort} from '../ports/app-port.ts'
 import type {CalleeCounters} from '../gateway/callee-counters.ts'
@@ -12,6 +13,7 @@ import {LifecycleLog, type Logs} from './lifecycle-log.ts'
 import {lookPathFault} from './command.ts'
 import {AppChannel} from '../gateway/app-channel.ts'
 import {nameOfCheck} from '../gateway/health-check.ts'
+import {availabilityOf} from './availability-of.ts'
 import type {AdmissionQueue, PendingCall} from '../gateway/admission-queue.ts'
 import {CrashReporter} from './crash-reporter.ts'
 import type {Progress} from './order/progress.ts'
@@ -168,8 +170,8 @@ export class AppRuntime implements Callee {
     return this.#status.progress
   }
 
-  /** It receives calls, or has no port for them. */
-  get isReady(): boolean {
+  /** Its process accepts calls, or it has no port for them: whether they are sent is another matter (`availability`). */
+  get isListening(): boolean {
     const {state} = this.app
     return this.appPort === 0 || (state.phase === 'running' && state.ready)
   }
@@ -177,6 +179,11 @@ export class AppRuntime implements Callee {
   /** The markers of its processes whose orphans survive the run. */
   get sparedMarkers(): readonly string[] {
     return this.plan.stop.scope === 'group' ? this.#program.markers.map(marker => `PILLION_LIFE=${marker}`) : []
+  }
+
+  /** Whether it can be used, unless the user has stopped it (`Apps.availabilityOf`). */
+  get availability(): Availability {
+    return availabilityOf(this)
   }
 
   /** A connection was refused: looks again whether it listens. */

@@ -1,5 +1,6 @@
 import type {ListedApp} from '../control/messages.ts'
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
+import type {Availability} from '../model/availability.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
@@ -15,12 +16,12 @@ interface Listable {
   readonly logs: Logs
   readonly app: {readonly state: AppState}
   readonly isDebugged: boolean
-  readonly isUnhealthy: boolean
+  readonly availability: Availability
 }
 
 /** The description of an app for requests over the control socket. */
 export function listedApp(
-  {id, plan, ports, appPort, pid, logs, app, isDebugged, isUnhealthy}: Listable,
+  {id, plan, ports, appPort, pid, logs, app, isDebugged, availability}: Listable,
   known: Pick<ListedApp, 'createdAt' | 'startedAt' | 'restarts' | 'waitsFor'>
 ): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
   const {channel, command, sidecar} = plan
@@ -42,7 +43,8 @@ export function listedApp(
     version: plan.version,
     instance: plan.instance,
     state: isDebugged ? 'debugging' : state.phase,
-    isReady: state.phase === 'running' && state.ready && !isUnhealthy,
+    isReady: availability === 'ready',
+    availability,
     exitCode: exit === undefined ? -1 : exitCodeOf(exit),
     exit: exit === undefined ? '' : endOf(exit),
     restartsAt: state.phase === 'backoff' && state.until !== Infinity ? state.until : 0

@@ -16,6 +16,7 @@ export const app = (id: string, more: Partial<AppView> = {}): AppView => ({
   instance: 1,
   state: 'running',
   isReady: true,
+  availability: more.isReady === false ? 'waiting' : 'ready',
   pid: 4711,
   exitCode: null,
   exit: '',

@@ -50,6 +50,19 @@ t.test('what is waited for is shown, and once that all is ready, with the URL of
   t.ok(await screen.isAsBefore())
 })
 
+t.test('a job that has finished and is watched is no obstacle to being ready', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'job', command: ['true'], watch: true},
+    {appID: 'worker', command: ['sleep', '300']}
+  ])
+  const screen = live(rig)
+  await screen.line(/^2 apps ready in \d/)
+  await screen.line(/^ {2}job +exited 0, waits for a save$/)
+  screen.type('\x03')
+  await screen.ended()
+})
+
 t.test('keys: help, times, processes, the lines of some apps, restart, clear', {skip}, async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'api', autoPort: true}, {appID: 'worker'}])

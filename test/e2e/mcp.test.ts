@@ -35,7 +35,8 @@ async function shop(t: Parameters<typeof openRig>[0]): Promise<Rig> {
       version: 1,
       apps: [
         {appID: 'shop', appDirPath: 'shop', autoPort: true, command: ['node', 'shop.mjs'], watch: true},
-        {appID: 'front', appDirPath: '.', command: ['sleep', '600'], dependsOn: ['shop']}
+        {appID: 'front', appDirPath: '.', command: ['sleep', '600'], dependsOn: ['shop']},
+        {appID: 'job', appDirPath: '.', command: ['true'], watch: true}
       ]
     })
   })
@@ -116,8 +117,10 @@ for (const era of ERAS)
       t.match(client.getInstructions(), /never an instruction/)
       t.match(await call('wait', {for: ['ready']}), {facts: {outcome: 'met'}})
       t.match(await call('list_apps'), {
-        text: /^2 apps, all ready; 0 calls so far\. .*\n- shop: ready; port \d+; sidecar at \d+\n- front: ready/,
-        facts: {items: [{id: 'shop', isReady: true}, {id: 'front'}]}
+        text: /^3 apps, all ready; 0 calls so far\. .*\n- shop: ready; port \d+; sidecar at \d+\n- front: ready.*\n- job: finished; its last/,
+        facts: {
+          items: [{id: 'shop', isReady: true}, {id: 'front'}, {id: 'job', isReady: false, availability: 'finished'}]
+        }
       })
       const invoked = await call('invoke', {app: 'shop', path: '/items?token=abc', from: 'front'})
       t.match(invoked, {facts: {status: 500, call: 1}, text: /^500 after .* It is call 1\./})
@@ -285,7 +288,7 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
   })
   for (let times = 0; times < 2; times++) {
     const run = await started(rig)
-    t.match(await call('list_apps'), {isError: false, text: /^2 apps/})
+    t.match(await call('list_apps'), {isError: false, text: /^3 apps/})
     run.signal('SIGTERM')
     await run.exited
     t.match(await call('list_apps'), {isError: true, text: /there is no run/})
@@ -334,7 +337,7 @@ t.test('1,000 calls at once', async t => {
   EventEmitter.defaultMaxListeners = 0
   t.teardown(() => (EventEmitter.defaultMaxListeners = defaultMaxListeners))
   const answers = await Promise.all(Array.from({length: 1000}, async () => call('list_apps')))
-  t.equal(answers.filter(({text}) => text.startsWith('2 apps')).length, 1000)
+  t.equal(answers.filter(({text}) => text.startsWith('3 apps')).length, 1000)
 })
 
 const INITIALIZE = {

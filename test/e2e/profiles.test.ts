@@ -41,6 +41,17 @@ t.test('an app with profiles waits until somebody starts it, and what it needs c
   t.same(await run.exited, {code: 0, signal: null})
 })
 
+t.test('up --run does not wait for what a profile leaves out', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'shop', command: ['sleep', '300']},
+    {appID: 'admin', command: ['sleep', '300'], profiles: ['tools']}
+  ])
+  const {code, stdout, stderr} = await rig.run(['up', '--run', 'echo ran'])
+  t.match({code, stdout}, {code: 0, stdout: 'ran\n'})
+  t.notMatch(stderr, 'admin')
+})
+
 t.test('--profile and --only start them; restart and debug do, too', async t => {
   const rig = await openRig(t)
   await rig.template(APPS)

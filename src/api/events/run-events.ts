@@ -160,7 +160,11 @@ export class RunEvents {
     for (const [subject, {id, json}] of before) {
       if (this.#apps.has(subject)) continue
       const last = JSON.parse(json) as object
-      this.#tell('app', {...last, state: 'removed', isReady: false, recent: NO_CALLS}, {app: id, subject})
+      this.#tell(
+        'app',
+        {...last, state: 'removed', isReady: false, availability: 'stopped', recent: NO_CALLS},
+        {app: id, subject}
+      )
     }
     const news = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
     for (const death of news) {

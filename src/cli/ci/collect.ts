@@ -10,7 +10,7 @@ import {askApi} from '../ask-api.ts'
 import type {AppOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
 import {within} from './within.ts'
-import {standing} from './readiness.ts'
+import {isFit, needed} from './readiness.ts'
 
 /** How many lines of an app's output are shown. */
 const LINES = 20
@@ -38,11 +38,11 @@ export async function collect({handlers, as, places, crashes}: Collecting): Prom
   const run = await ownRun(handlers)
   const deaths = await deathsOf(run, crashes)
   const failedCalls = await orNothing(async () => (await ask<{calls: CallRow[]}>(run, FAILED)).calls)
-  const listed = listing.apps.filter(({appId}) => appId !== as)
+  const listed = needed(listing).filter(({appId}) => appId !== as)
   const apps = await Promise.all(
     listed.map(async app => {
       const name = instanceName(app.appId, app.instance)
-      const isReady = standing(app) === 'ready'
+      const isReady = isFit(app)
       const own = deaths.filter(death => death.name === name)
       const isFailed = !isReady || own.length > 0
       return {
@@ -50,7 +50,7 @@ export async function collect({handlers, as, places, crashes}: Collecting): Prom
         name,
         state: stateText(app, Date.now()),
         isReady,
-        isOver: standing(app) === 'never',
+        isOver: app.availability === 'never',
         reason: isReady ? '' : await reasonOf(run, app, name),
         place: places.get(app.appId),
         logFile: app.appLogPath,

@@ -1,22 +1,5 @@
 import type {ListedApp, RunListing} from '../../control/messages.ts'
-
-/** Whether an app can be used, or ended as a job does; `never`: it will not by itself. */
-export function standing({state, isReady, exitCode, restartsAt}: ListedApp): 'ready' | 'waiting' | 'never' {
-  switch (state) {
-    case 'running':
-      return isReady ? 'ready' : 'waiting'
-    case 'exited':
-      return exitCode === 0 ? 'ready' : 'never'
-    case 'backoff':
-      return restartsAt === 0 ? 'never' : 'waiting'
-    case 'stopped':
-      return 'never'
-    case 'debugging': // the user has left it out
-      return 'ready'
-    default:
-      return 'waiting'
-  }
-}
+import {isUsable} from '../../model/availability.ts'
 
 export interface Readiness {
   readonly isReady: boolean
@@ -24,8 +7,15 @@ export interface Readiness {
   readonly isOver: boolean
 }
 
-/** Whether all apps of a run are ready. */
-export function readinessOf({apps}: RunListing): Readiness {
-  const all = apps.map(standing)
-  return {isReady: all.every(each => each === 'ready'), isOver: all.includes('never')}
+/** The apps that a command needs: not those that were left out, or stopped. */
+export const needed = ({apps}: RunListing): readonly ListedApp[] =>
+  apps.filter(({availability}) => availability !== 'stopped')
+
+/** Whether a command can use an app, as far as it is ours: one in a debugger the user has left out. */
+export const isFit = ({availability}: ListedApp): boolean => isUsable(availability) || availability === 'debugged'
+
+/** Whether all apps that a command needs can be used. */
+export function readinessOf(listing: RunListing): Readiness {
+  const all = needed(listing)
+  return {isReady: all.every(isFit), isOver: all.some(({availability}) => availability === 'never')}
 }

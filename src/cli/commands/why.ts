@@ -1,6 +1,7 @@
 import type {CallRow} from '../../api/call-view.ts'
 import type {DeathView} from '../../api/death-view.ts'
 import type {WhyView} from '../../api/why.ts'
+import {isUsable} from '../../model/availability.ts'
 import {UserError} from '../../model/errors.ts'
 import {askApi} from '../ask-api.ts'
 import {callTable, duration, timeOf} from '../call-table.ts'
@@ -26,7 +27,10 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   const views = await Promise.all(
     [...new Set(ids)].map(async id => askApi<WhyView>(run, `/apps/${encodeURIComponent(id)}/why`))
   )
-  const shown = what === undefined ? views.filter(({instances}) => instances.some(({isReady}) => !isReady)) : views
+  const shown =
+    what === undefined
+      ? views.filter(({instances}) => instances.some(({availability}) => !isUsable(availability)))
+      : views
   if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
   else print(process.stdout, shown.length === 0 ? 'All apps are ready.\n' : shown.map(whyText).join('\n'))
   return 0

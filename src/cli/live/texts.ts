@@ -1,15 +1,12 @@
 import type {ListedApp} from '../../control/messages.ts'
+import {isUsable} from '../../model/availability.ts'
 import {stateText, urlOf} from '../app-table.ts'
 import {cut, padEnd, widthOf} from '../width.ts'
 
-/** It will not change by itself: it takes calls, has ended, or was taken out of the run. */
-export const isSettled = ({state, isReady}: ListedApp): boolean =>
-  isReady || state === 'exited' || state === 'stopped' || state === 'debugging'
+/** It will not change by itself. */
+export const isSettled = ({availability}: ListedApp): boolean => availability !== 'waiting'
 
-/** It takes calls, or has done what it was for. */
-const isUp = ({isReady, state, exitCode}: ListedApp): boolean => isReady || (state === 'exited' && exitCode === 0)
-
-const isFine = ({isReady, exitCode}: ListedApp): boolean => isReady || exitCode === 0
+const isUp = ({availability}: ListedApp): boolean => isUsable(availability)
 
 const count = (apps: readonly unknown[]): string => `${apps.length.toString()} ${apps.length === 1 ? 'app' : 'apps'}`
 
@@ -21,7 +18,7 @@ export function readyText(
   {tookMs, width, hasKeys}: {tookMs: number; width: number; hasKeys: boolean}
 ): string {
   const ready = apps.filter(app => app.isReady)
-  const failed = apps.filter(app => !isFine(app))
+  const failed = apps.filter(app => !isUp(app))
   const of = failed.length === 0 ? '' : ` of ${apps.length.toString()}`
   const what = of === '' ? count(apps) : `${ready.length.toString()}${of} apps`
   const head = `${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`

@@ -3,6 +3,7 @@ import type {CallRow} from '../../api/call-view.ts'
 import type {DeathView} from '../../api/death-view.ts'
 import type {WhyView} from '../../api/why.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
+import {isUsable} from '../../model/availability.ts'
 import {responseBody} from '../../control/response-body.ts'
 import {askRun, duration, path, query, tellRun} from '../ask-run.ts'
 import {APP, CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
@@ -18,9 +19,15 @@ export const listApps: Tool = {
     const {apps, template, lastCall} = await askRun<RunView>(run, '/run', signal)
     const from = cursorOf(given)
     const left = apps.slice(from)
-    const unready = apps.filter(({isReady}) => !isReady).length
+    const wanted = apps.filter(({availability}) => availability !== 'stopped')
+    const unready = wanted.filter(({availability}) => !isUsable(availability)).length
+    const stopped = apps.length - wanted.length
+    const states = [
+      unready === 0 ? 'all ready' : `${unready.toString()} not ready`,
+      ...(stopped === 0 ? [] : [`${stopped.toString()} stopped`])
+    ]
     return listAnswer({
-      summary: `${apps.length.toString()} apps, ${unready === 0 ? 'all ready' : `${unready.toString()} not ready`}; ${lastCall.toString()} calls so far. Template: ${template.file || 'none'}.`,
+      summary: `${apps.length.toString()} apps, ${states.join(', ')}; ${lastCall.toString()} calls so far. Template: ${template.file || 'none'}.`,
       items: left.map(app => ({text: appText(app), fact: factOf(app)})),
       facts: {lastCall},
       cursorAfter: count => (count < left.length ? (from + count).toString() : ''),
@@ -29,12 +36,18 @@ export const listApps: Tool = {
   }
 }
 
-const factOf = ({id, instance, state, isReady}: AppView): Record<string, unknown> => ({id, instance, state, isReady})
+const factOf = ({id, instance, state, isReady, availability}: AppView): Record<string, unknown> => ({
+  id,
+  instance,
+  state,
+  isReady,
+  availability
+})
 
 function appText(app: AppView): string {
-  const {id, version, instance, state, isReady, exit, restarts, waitsFor, appPort, httpPort, recent} = app
+  const {id, version, instance, state, availability, exit, restarts, waitsFor, appPort, httpPort, recent} = app
   const parts = [
-    isReady ? 'ready' : `${state}, not ready`,
+    isUsable(availability) || availability === 'stopped' ? availability : `${state}, not ready`,
     exit === '' ? '' : `its last process ${exit}`,
     waitsFor.length === 0 ? '' : `waits for ${waitsFor.join(', ')}`,
     appPort === 0 ? 'no port' : `port ${appPort.toString()}`,
@@ -107,7 +120,7 @@ export const why: Tool = {
     }
     const view = await askRun<WhyView>(run, path('apps', textOf(given, 'app'), 'why'), signal)
     const {app, instances, death, deaths} = view
-    const unready = instances.filter(({isReady}) => !isReady).length
+    const unready = instances.filter(({availability}) => !isUsable(availability)).length
     const states = instances.map(
       ({name, isReady, reason}) => `${name}: ${reason || (isReady ? 'ready' : 'not ready')}\n`
     )

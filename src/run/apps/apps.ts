@@ -1,5 +1,6 @@
 import {whyLeftOut, whyStopped} from '../../gateway/unknown-app.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
+import type {Availability} from '../../model/availability.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {releasePorts, nameOwner} from '../../ports/claim-all.ts'
 import {claimPorts, type SidecarPorts} from '../../ports/claim.ts'
@@ -75,6 +76,11 @@ export class Apps {
 
   isStopped(runtime: AppRuntime): boolean {
     return this.#stopped.has(runtime)
+  }
+
+  /** Whether it can be used. */
+  availabilityOf(runtime: AppRuntime): Availability {
+    return this.#stopped.has(runtime) ? 'stopped' : runtime.availability
   }
 
   /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */

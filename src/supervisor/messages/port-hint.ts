@@ -11,13 +11,13 @@ export interface Hinted {
   readonly pid: number
   /** 0 = none. */
   readonly appPort: number
-  readonly isReady: boolean
+  readonly isListening: boolean
 }
 
 /** Where an app listens that is not ready because nothing listens on its port; '' for all others, and where the system does not tell. */
-export async function portHint({plan: {ready}, pid, appPort, isReady}: Hinted): Promise<string> {
+export async function portHint({plan: {ready}, pid, appPort, isListening}: Hinted): Promise<string> {
   const isProbed = ready.kind === 'http' || (ready.kind === 'tcp' && [0, appPort].includes(ready.port))
-  if (isReady || pid === 0 || appPort === 0 || !isProbed) return ''
+  if (isListening || pid === 0 || appPort === 0 || !isProbed) return ''
   const listening = listeningSockets()
   if (listening.size === 0) return ''
   const {all} = await look()

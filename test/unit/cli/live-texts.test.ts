@@ -8,7 +8,7 @@ import type {ListedApp} from '../../../src/control/messages.ts'
 const listed = (...apps: readonly Partial<ListedApp>[]): readonly ListedApp[] =>
   readListing(JSON.stringify({apps})).apps
 
-const READY = {state: 'running', isReady: true}
+const READY = {state: 'running', isReady: true, availability: 'ready'} as const
 const [width, tookMs] = [79, 1234]
 
 t.test('all are ready: how many, and where', async t => {
@@ -18,9 +18,9 @@ t.test('all are ready: how many, and where', async t => {
     '2 apps ready in 1.2 s · Ctrl-C stops · h help\n  api  http://localhost:3000\n'
   )
   t.equal(readyText(apps.slice(1), {tookMs, width, hasKeys: false}), '1 app ready in 1.2 s · Ctrl-C stops\n')
-  const job = listed({appId: 'job', state: 'exited', exitCode: 0})
+  const job = listed({appId: 'job', state: 'exited', exitCode: 0, availability: 'finished'})
   t.match(readyText([...apps, ...job], {tookMs, width, hasKeys: false}), /^3 apps ready[^]* job {2}exited 0\n$/)
-  const failed = listed({appId: 'job', state: 'exited', exitCode: 3})
+  const failed = listed({appId: 'job', state: 'exited', exitCode: 3, availability: 'never'})
   t.match(readyText([...apps, ...failed], {tookMs, width, hasKeys: false}), /^2 of 3 apps ready[^]* job {2}exited 3\n$/)
 })
 
@@ -31,7 +31,10 @@ t.test('what is open at the start, those that wait for others first', async t =>
     {appId: 'worker', ...READY}
   )
   t.equal(startingText(apps, {now: 0, width}), '1 of 3 ready · api waits for db, db starting')
-  const ended = listed({appId: 'job', state: 'exited', exitCode: 0}, {appId: 'web', state: 'exited', exitCode: 1})
+  const ended = listed(
+    {appId: 'job', state: 'backoff', exitCode: 0, availability: 'finished'},
+    {appId: 'web', state: 'exited', exitCode: 1, availability: 'never'}
+  )
   t.match(startingText([...apps, ...ended], {now: 0, width}), /^2 of 5 ready · /, 'an app that failed is not ready')
   t.equal(startingText(apps, {now: 0, width: 20}), '1 of 3 ready · api …')
 })

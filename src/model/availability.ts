@@ -1,0 +1,14 @@
+/**
+ * Whether an app can be used: what banner, `ps`, `wait --for ready`, `up --run`, the page, coding agents and other runs mean by "ready".
+ *
+ * - `ready`: it takes calls, or runs, if it has no port
+ * - `finished`: its process has ended with 0, and is not started again by itself
+ * - `waiting`: it will be `ready` or `finished` by itself, or so it is hoped
+ * - `debugged`: the user runs it in a debugger, and it does not listen yet
+ * - `stopped`: the user has stopped it, or did not ask for it: nobody waits for it
+ * - `never`: it has failed, and somebody has to do something
+ */
+export type Availability = 'ready' | 'finished' | 'waiting' | 'debugged' | 'stopped' | 'never'
+
+/** It takes calls, or has done what it was for. */
+export const isUsable = (availability: Availability): boolean => availability === 'ready' || availability === 'finished'
