@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since an arbitrary point. */
   now(): number
+  /** Milliseconds since 1970. */
+  date(): number
   /** Calls `fire` once after so many milliseconds; the returned function cancels it. */
   after(ms: number, fire: () => void): () => void
 }
@@ -11,6 +13,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => performance.now(),
+  date: () => Date.now(),
   after: (ms, fire) => {
     let timer: NodeJS.Timeout
     const arm = (left: number): void => {

@@ -1,12 +1,15 @@
-import {setTimeout as sleep} from 'node:timers/promises'
+import {systemClock} from './clock.ts'
 
 /** Waits so many milliseconds, or until the signal is aborted; never rejects. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal && {signal})
-  } catch {
-    // the signal ended the wait
-  }
+  if (signal?.aborted === true) return
+  const {promise, resolve} = Promise.withResolvers<void>()
+  const callOff = systemClock.after(ms, resolve)
+  const end = (): void => resolve()
+  signal?.addEventListener('abort', end, {once: true})
+  await promise
+  callOff()
+  signal?.removeEventListener('abort', end)
 }
 
 /** Settles when the signal is aborted; at once if it already is. */

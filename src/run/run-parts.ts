@@ -6,6 +6,7 @@ import type {Admit} from '../gateway/admission.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
 import {denyUnknown} from '../gateway/unknown-app.ts'
 import type {Reporter} from '../model/reporter.ts'
+import {systemClock} from '../platform/clock.ts'
 import {openAppSidecar, type OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {StartOrder} from '../supervisor/order/start-order.ts'
@@ -60,7 +61,7 @@ export class RunParts {
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   /** The key with which other runs identify themselves at our sidecars. */
   readonly #key = randomBytes(16).toString('hex')
-  readonly #startedAt = Date.now()
+  readonly #startedAt = systemClock.date()
   readonly #lifetime: Lifetime
   readonly #stop: () => void
   #registration: Registration | undefined

@@ -1,6 +1,5 @@
 /** `npm run days -- --seed N --steps M [--real]`: see README.md. */
 import {parseArgs} from 'node:util'
-import {RealWorld} from './real/world.ts'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
 import {walkOf, type Step} from './steps.ts'
@@ -18,25 +17,29 @@ const {values} = parseArgs({
     tries: {type: 'string'}
   }
 })
-const open = async (): Promise<World> => RealWorld.open()
 const steps = Number(values.steps ?? (values.real ? 50 : 200))
 const tries = Number(values.tries ?? (values.real ? 40 : 500))
 const tally: Tally = new Map()
+/** Each world replaces or starts what the other one must not have: only one is loaded. */
+const worlds = values.real ? await import('./real/world.ts') : await import('./simulated/world.ts')
+const opens = (seed: number) => async (): Promise<World> =>
+  'RealWorld' in worlds ? worlds.RealWorld.open() : Promise.resolve(new worlds.SimulatedWorld(seed))
 
 for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < last; seed++) {
   const from = performance.now()
   console.log(`seed ${seed.toString()}, ${steps.toString()} steps`)
   const whole = walkOf(seed, steps)
+  const open = opens(seed)
   const finding = await walk(whole, open, tally)
   console.log(`  ${finding === undefined ? 'as it must be' : finding.faults.join('; ')} (${seconds(from)})`)
   if (finding === undefined) continue
   process.exitCode = 1
-  if (tries > 0) await explain(finding, whole.slice(0, finding.steps))
+  if (tries > 0) await explain(finding, whole.slice(0, finding.steps), open)
 }
 console.log(`made: ${[...tally].map(([kind, n]) => `${n.toString()} × ${kind}`).join(', ')}`)
 
 /** Makes a failure short, and shows how to repeat it by hand. */
-async function explain(first: Finding, made: readonly Step[]): Promise<void> {
+async function explain(first: Finding, made: readonly Step[], open: () => Promise<World>): Promise<void> {
   let finding = first
   const fails = async (part: readonly Step[]): Promise<boolean> => {
     const found = await walk(part, open)

@@ -7,6 +7,10 @@ export class TestClock {
     return this.#now
   }
 
+  date(): number {
+    return this.#now
+  }
+
   after(ms: number, fire: () => void): () => void {
     const entry = {at: this.#now + ms, fire}
     this.#due.push(entry)

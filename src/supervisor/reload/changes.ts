@@ -4,6 +4,7 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Why} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../gateway/admission-queue.ts'
+import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import {planChanges} from './plan-diff.ts'
 import {Reloads, type ReloadCause} from './reload.ts'
@@ -208,7 +209,7 @@ export class Changes {
   }
 
   async #edit(): Promise<void> {
-    const since = Date.now()
+    const since = systemClock.date()
     const reread = await this.#reread()
     if (reread === undefined || this.#isOver) return
     const after = withBroughtIn(reread, this.#broughtIn)

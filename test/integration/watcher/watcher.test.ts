@@ -90,6 +90,7 @@ const save = (path: string, text: string): void => {
 const SLOWER = 5
 const clock: Clock = {
   now: () => systemClock.now() / SLOWER,
+  date: () => systemClock.date(),
   after: (ms, fire) => systemClock.after(ms * SLOWER, fire)
 }
 
@@ -141,7 +142,7 @@ t.test('a file that is made, seen and deleted again is one change', async t => {
     seen.resolve() // the rest after the first event begins
     return clock.after(ms, fire)
   }
-  await w.open(t, ALL, {clock: {now: () => clock.now(), after}})
+  await w.open(t, ALL, {clock: {...clock, after}})
   w.write('made.txt', '1')
   await seen.promise
   unlinkSync(w.path('made.txt'))

@@ -1,0 +1,47 @@
+import {isHeld, type Admission} from '../../../src/gateway/admission.ts'
+import type {Call} from '../world.ts'
+import type {Machine} from './machine.ts'
+
+type Mutable<T> = {-readonly [K in keyof T]: T[K]}
+
+/** Calls that pass the admission of the callee, and are handled by its process for a while. */
+export class SimulatedCalls {
+  readonly all: Mutable<Call>[] = []
+  readonly delivered: string[] = []
+  readonly #machine: Machine
+
+  constructor(machine: Machine) {
+    this.#machine = machine
+  }
+
+  make({from, to}: {readonly from: string; readonly to: string}): void {
+    const call: Mutable<Call> = {number: this.#machine.next().toString(), from, to, status: undefined, body: ''}
+    this.all.push(call)
+    void this.#send(call).catch((error: unknown) => {
+      call.status = 0
+      call.body = String(error)
+    })
+  }
+
+  async #send(call: Mutable<Call>): Promise<void> {
+    const {number, from, to} = call
+    const sidecar = [...this.#machine.sidecars.values()].find(({id}) => id === from)
+    if (sidecar === undefined) throw new Error('its sidecar is closed')
+    const asked = sidecar.admit({caller: from, callee: to, method: 'POST', path: `/x?call=${number}`})
+    const admission: Admission = isHeld(asked) ? await asked.admitted : asked
+    if (!admission.ok) {
+      call.status = 500
+      call.body = admission.error
+      return
+    }
+    const process = this.#machine.living.find(({id, listens}) => id === to && listens !== 0)
+    if (process !== undefined) {
+      this.delivered.push(number)
+      await this.#machine.takes(200)
+    }
+    const isBroken = process?.endedAt !== undefined
+    admission.leave(isBroken)
+    call.status = process === undefined || isBroken ? 500 : 200
+    call.body = process === undefined ? 'nobody listens' : isBroken ? 'the process ended' : ''
+  }
+}

@@ -1,0 +1,170 @@
+import {mkdirSync, writeFileSync} from 'node:fs'
+import {dirname} from 'node:path'
+import type {Handlers} from '../../../src/control/messages.ts'
+import type {Admit} from '../../../src/gateway/admission.ts'
+import type {Exit} from '../../../src/model/app-state.ts'
+import type {Clock} from '../../../src/platform/clock.ts'
+
+/** A file that watchers see. */
+export interface File {
+  readonly text: string
+  readonly ino: number
+  readonly mtimeMs: number
+}
+
+export interface Process {
+  readonly pid: number
+  readonly id: string
+  readonly life: string
+  readonly env: Readonly<Record<string, string>>
+  readonly folder: string
+  readonly bornAt: number
+  readonly exited: Promise<Exit>
+  readonly exit: (exit: Exit) => void
+  endedAt: number | undefined
+  /** What it read of `version.txt`; undefined: it has not come so far. */
+  text: string | undefined
+  /** The port where it listens, 0 = none. */
+  listens: number
+}
+
+interface Timer {
+  readonly at: number
+  readonly fire: () => void
+}
+
+/** Whoever is told of changed files: path, and the file, or nothing if it is gone. */
+export type FileListener = (path: string, file: File, isNew: boolean) => void
+
+/** ms since 1970 when a simulated day begins. */
+const DAY_BEGINS = Date.UTC(2026, 0, 1)
+
+/**
+ * An invented machine: its time passes only when it is told to, its processes, ports and file events are made up, and how long
+ * each thing takes comes from a seed. What a run does on it is the same for the same seed.
+ */
+export class Machine {
+  readonly clock: Clock = {
+    now: () => this.#now,
+    date: () => DAY_BEGINS + this.#now,
+    after: (ms, fire) => {
+      const timer = {at: this.#now + Math.max(0, ms), fire}
+      this.#timers.push(timer)
+      return () => {
+        const index = this.#timers.indexOf(timer)
+        if (index >= 0) this.#timers.splice(index, 1)
+      }
+    }
+  }
+  readonly files = new Map<string, File>()
+  readonly fileListeners = new Set<FileListener>()
+  readonly processes: Process[] = []
+  /** Ids of the sidecars that are open, by their HTTP ports, with the way of their calls. */
+  readonly sidecars = new Map<number, {readonly id: string; readonly admit: Admit}>()
+  /** Ids of all processes that have begun, in order. */
+  begun: string[] = []
+  handlers: Handlers | undefined
+  #now = 0
+  #timers: Timer[] = []
+  #random: number
+  #numbers = 1000
+
+  constructor(seed: number) {
+    this.#random = seed | 0
+  }
+
+  /** A number from 0 on that is never given again. */
+  next(): number {
+    return ++this.#numbers
+  }
+
+  /** A number from 0 to below 1 (mulberry32, by Tommy Ettinger). */
+  random(): number {
+    this.#random = (this.#random + 0x6d2b79f5) | 0
+    let t = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random)
+    t ^= t + Math.imul(t ^ (t >>> 7), 61 | t)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+
+  /** Takes up to so many milliseconds. */
+  async takes(maxMs: number): Promise<void> {
+    const ms = this.random() * maxMs
+    return new Promise(resolve => this.clock.after(ms, resolve))
+  }
+
+  /** Lets time pass; whatever becomes due happens in order, and all that follows from it at once. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#now + ms
+    await turns()
+    for (;;) {
+      let due: Timer | undefined
+      for (const timer of this.#timers) if (due === undefined || timer.at < due.at) due = timer
+      if (due === undefined || due.at > end) break
+      this.#timers.splice(this.#timers.indexOf(due), 1)
+      this.#now = Math.max(this.#now, due.at)
+      due.fire()
+      await turns()
+    }
+    this.#now = end
+  }
+
+  /** Saves a file; those who listen hear of it a little later. */
+  write(path: string, text: string, {isSeen = true}: {readonly isSeen?: boolean} = {}): void {
+    if (isSeen) {
+      mkdirSync(dirname(path), {recursive: true})
+      writeFileSync(path, text)
+    }
+    const isNew = !this.files.has(path)
+    const file = {text, ino: this.next(), mtimeMs: this.clock.date()}
+    this.files.set(path, file)
+    for (const listener of this.fileListeners) listener(path, file, isNew)
+  }
+
+  spawn({env, folder, kind}: {readonly env: Process['env']; readonly folder: string; readonly kind: string}): Process {
+    const {promise, resolve} = Promise.withResolvers<Exit>()
+    const process: Process = {
+      pid: this.next(),
+      id: env['APP_ID'] ?? '',
+      life: env['PILLION_LIFE'] ?? '',
+      env,
+      folder,
+      bornAt: this.#now,
+      exited: promise,
+      endedAt: undefined,
+      text: undefined,
+      listens: 0,
+      exit: exit => {
+        if (process.endedAt !== undefined) return
+        process.endedAt = this.#now
+        process.listens = 0
+        this.clock.after(this.random() * 3, () => resolve(exit))
+      }
+    }
+    this.processes.push(process)
+    void this.#boot(process, kind)
+    return process
+  }
+
+  get living(): readonly Process[] {
+    return this.processes.filter(({endedAt}) => endedAt === undefined)
+  }
+
+  async #boot(process: Process, kind: string): Promise<void> {
+    await this.takes(30)
+    if (process.endedAt !== undefined) return
+    process.text = this.files.get(`${process.folder}/version.txt`)?.text
+    this.begun.push(process.id)
+    await this.takes(150)
+    if (process.endedAt !== undefined) return
+    if (kind === 'job') process.exit({kind: 'code', code: 0})
+    if (kind === 'server') process.listens = Number(process.env['APP_PORT'])
+  }
+}
+
+/** All that follows from what has happened, without any time passing. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise(setImmediate)
+}
+
+/** The machine on which the replaced modules run (`replaced.ts`). */
+export const current: {machine: Machine} = {machine: new Machine(0)}

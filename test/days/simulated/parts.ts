@@ -1,0 +1,262 @@
+/**
+ * What stands in for the modules that touch the machine (`replaced.ts` names them): the same exports, on the invented machine.
+ * Everything that decides the order of things is the real code.
+ */
+import type {Handlers} from '../../../src/control/messages.ts'
+import type {AppPlan, Plan} from '../../../src/model/plan.ts'
+import type {SidecarPorts} from '../../../src/ports/claim.ts'
+import type {Clock} from '../../../src/platform/clock.ts'
+import type {Target} from '../../../src/platform/probe.ts'
+import type {OpenSidecar, OpenSidecarOptions} from '../../../src/sidecar/open-sidecar.ts'
+import type {AppProcessOptions, ProcessEnding} from '../../../src/supervisor/process/app-process.ts'
+import type {LogsNeeds} from '../../../src/run/apps/open-logs.ts'
+import type {Exit} from '../../../src/model/app-state.ts'
+import type {Logs} from '../../../src/supervisor/lifecycle-log.ts'
+import {current, type File, type FileListener, type Process} from './machine.ts'
+
+const nothing = (): undefined => undefined
+const close = async (): Promise<void> => undefined
+
+// platform/clock.ts
+export const systemClock: Clock = {
+  now: () => current.machine.clock.now(),
+  date: () => current.machine.clock.date(),
+  after: (ms, fire) => current.machine.clock.after(ms, fire)
+}
+
+// supervisor/process/app-process.ts
+export class AppProcess {
+  readonly marker: string
+  readonly group: object
+  readonly #process: Process
+
+  constructor({command, env, folder, marker}: AppProcessOptions) {
+    const process = current.machine.spawn({env, folder, kind: command.at(-1) ?? ''})
+    this.marker = marker
+    this.#process = process
+    this.group = {
+      pid: process.pid,
+      started: process.pid,
+      stdin: null,
+      exited: process.exited,
+      hasExited: () => process.endedAt !== undefined,
+      signal: nothing
+    }
+  }
+
+  get lived(): {readonly from: number; readonly to: number} {
+    return {from: this.#process.bornAt, to: this.#process.endedAt ?? current.machine.clock.now()}
+  }
+
+  async end({stop}: ProcessEnding): Promise<Exit> {
+    const {machine} = current
+    if (this.#process.endedAt === undefined) {
+      await machine.takes(40)
+      this.#process.exit({kind: 'signal', signal: stop.signal})
+    }
+    const exit = await this.#process.exited
+    await machine.takes(5)
+    return exit
+  }
+}
+
+// platform/pipes.ts
+const PIPE = {ours: -1, theirs: -1}
+export const makePipes = async (count: number): Promise<object[]> => {
+  await current.machine.takes(10)
+  return Array.from({length: count}, () => ({stdout: PIPE, stderr: PIPE}))
+}
+export const closePipes = nothing
+
+// supervisor/process/foreign-listener.ts
+export const findForeignListener = nothing
+
+// platform/probe.ts
+export const LOOPBACK = ['127.0.0.1', '::1']
+export async function firstAccepting({port}: Target): Promise<string | undefined> {
+  return current.machine.living.some(({listens}) => listens === port) ? LOOPBACK[0] : undefined
+}
+export const statusOf = async (): Promise<number> => 200
+export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    if (await attempt()) return !signal.aborted
+    await new Promise<void>(resolve => current.machine.clock.after(25, resolve))
+  }
+  return false
+}
+
+// ports/claim.ts, ports/claim-all.ts
+type Wanted = (app: AppPlan) => Partial<SidecarPorts> | undefined
+export async function claimPorts({apps}: Plan, _: unknown, wanted: Wanted = nothing): Promise<readonly SidecarPorts[]> {
+  const {machine} = current
+  await machine.takes(5)
+  return apps.map(app => {
+    const {channel, sidecar} = app
+    const {httpPort, grpcPort, metricsPort, appPort} = wanted(app) ?? {}
+    return {
+      http: [],
+      grpc: [],
+      metrics: [],
+      httpPort: sidecar.httpPort || (httpPort ?? machine.next()),
+      grpcPort: sidecar.grpcPort || (grpcPort ?? machine.next()),
+      metricsPort: sidecar.metricsPort || (metricsPort ?? machine.next()),
+      internalGrpcPort: machine.next(),
+      appPort: channel.autoPort ? (appPort ?? machine.next()) : channel.port
+    }
+  })
+}
+export const claimAll = async (plan: Plan): Promise<object> => ({
+  sidecars: await claimPorts(plan, ''),
+  manager: undefined
+})
+export const releaseAll = nothing
+export const releasePorts = nothing
+export const nameOwner = async (): Promise<string> => ''
+
+// sidecar/open-sidecar.ts
+export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promise<OpenSidecar> {
+  const {machine} = current
+  await machine.takes(5)
+  const closing = new AbortController()
+  const {httpPort} = runtime.ports
+  if (machine.sidecars.has(httpPort)) throw new Error(`two sidecars at port ${httpPort.toString()}`)
+  machine.sidecars.set(httpPort, {id: runtime.id, admit: apps})
+  return {
+    closing: closing.signal,
+    breakers: [],
+    backlogs: [],
+    openComponents: async () => undefined,
+    endDaprd: async () => undefined,
+    announceEnd: () => closing.abort(),
+    close: async () => {
+      machine.sidecars.delete(httpPort)
+      await machine.takes(10)
+    }
+  }
+}
+
+// run/run-resources.ts, run/run-components.ts, run/run-daprd.ts
+export class RunResources {
+  async open(): Promise<object> {
+    await current.machine.takes(2)
+    return {}
+  }
+  report = nothing
+  follow = async (): Promise<void> => undefined
+  close = async (): Promise<void> => undefined
+}
+export class RunComponents {
+  load = async (): Promise<object> => ({})
+  close = async (): Promise<void> => undefined
+  releaseRedis = async (): Promise<boolean> => false
+}
+export class RunDaprd {
+  readonly whyNone = ''
+}
+
+// run/sweep.ts, run/duplicate-run.ts, logging/old-logs.ts, supervisor/process/end-group.ts
+export const sweep = async (): Promise<void> => undefined
+export const warnDuplicateRun = async (): Promise<void> => undefined
+export const removeOldLogs = async (): Promise<void> => undefined
+export const endMarked = async (): Promise<void> => undefined
+
+// supervisor/process/watchdog.ts
+export class Watchdog {
+  start = nothing
+  watch = nothing
+  forget = nothing
+  spare = nothing
+  guardTerminal = nothing
+  dismiss = async (): Promise<void> => undefined
+}
+
+// control/folder.ts, control/server.ts
+export const runtimeFolders = (): readonly string[] => []
+export const existingFolders = (): readonly string[] => []
+export const usableFolder = (): string => ''
+export const homeOf = (): string => ''
+export async function register(_: string, __: object, handlers: Handlers): Promise<object> {
+  current.machine.handlers = handlers
+  return {spare: nothing, withdraw: async () => undefined}
+}
+
+// run/apps/open-logs.ts
+export async function openLogs(_: AppPlan, {runLog}: LogsNeeds): Promise<Logs> {
+  await current.machine.takes(3)
+  return {
+    app: {sink: nothing, path: '', record: {} as never, runLog, close},
+    sidecar: {say: nothing, log: nothing, write: nothing, isWriting: false, path: '', close}
+  }
+}
+
+// what watcher/ uses of chokidar, node:fs and node:fs/promises
+type Listener = (path: string, stats: object) => void
+interface WatchWishes {
+  readonly ignored: (path: string, stats: object | undefined) => boolean
+}
+
+/** As chokidar: tells all that is there, is ready, and tells from then on what changes, each thing a little late. */
+export function watch(roots: readonly string[], {ignored}: WatchWishes): object {
+  const {machine} = current
+  const listeners = new Map<string, Listener>()
+  const tell = (name: string, path: string, file: File): void => listeners.get(name)?.(path, statsOf(file))
+  const counts = (path: string, file: File): boolean =>
+    roots.some(root => path === root || path.startsWith(`${root}/`)) && !ignored(path, statsOf(file))
+  let last = 0
+  let isClosed = false
+  const late = (fire: () => void): void => {
+    last = Math.max(last, machine.clock.now() + machine.random() * 8)
+    machine.clock.after(last - machine.clock.now(), () => {
+      if (!isClosed) fire()
+    })
+  }
+  const hear: FileListener = (path, file, isNew) => {
+    if (counts(path, file)) late(() => tell(isNew ? 'add' : 'change', path, file))
+  }
+  late(() => {
+    machine.fileListeners.add(hear)
+    for (const [path, file] of machine.files) if (counts(path, file)) tell('add', path, file)
+    late(() => tell('ready', '', {text: '', ino: 0, mtimeMs: 0}))
+  })
+  return {
+    on(name: string, listener: Listener) {
+      listeners.set(name, listener)
+      return this
+    },
+    async close(): Promise<void> {
+      isClosed = true
+      machine.fileListeners.delete(hear)
+      await machine.takes(3)
+    }
+  }
+}
+
+const statsOf = ({ino, mtimeMs, text}: File): object => ({
+  ino,
+  mtimeMs,
+  ctimeMs: mtimeMs,
+  size: text.length,
+  isFile: () => true,
+  isDirectory: () => false
+})
+
+function fileAt(path: string): File {
+  const file = current.machine.files.get(path)
+  if (file === undefined) throw Object.assign(new Error(`no file ${path}`), {code: 'ENOENT'})
+  return file
+}
+
+export const existsSync = (path: string): boolean => current.machine.files.has(path)
+export const readdirSync = (): readonly string[] => []
+export async function stat(path: string): Promise<object> {
+  if (current.machine.random() < 0.1) await current.machine.takes(3)
+  return statsOf(fileAt(path))
+}
+export async function readFile(path: string): Promise<Buffer> {
+  if (current.machine.random() < 0.1) await current.machine.takes(3)
+  return Buffer.from(fileAt(path).text)
+}
+export const mountedKindOf = async (): Promise<string> => ''
+export class Gitignore {
+  excludes = (): boolean => false
+}

@@ -1,0 +1,31 @@
+import {registerHooks} from 'node:module'
+
+const PARTS = new URL('parts.ts', import.meta.url).href
+const RUN = /\/src\/(run|supervisor)\//
+const WATCHER = /\/src\/watcher\//
+
+/** Ends of the addresses of modules, and who gets another one in their place. */
+const REPLACED: readonly (readonly [module: RegExp, user: RegExp])[] = [
+  [/\/platform\/clock\.ts$/, /\/src\//],
+  [/\/platform\/(pipes|probe)\.ts$/, RUN],
+  [/\/process\/(app-process|foreign-listener|watchdog)\.ts$/, RUN],
+  [/\/process\/end-group\.ts$/, /\/end-apps\.ts$/],
+  [/\/ports\/claim(-all)?\.ts$/, RUN],
+  [/\/sidecar\/open-sidecar\.ts$/, RUN],
+  [/\/run\/(run-resources|run-components|run-daprd|sweep|duplicate-run|apps\/open-logs)\.ts$/, RUN],
+  [/\/logging\/old-logs\.ts$/, RUN],
+  [/\/control\/(folder|server)\.ts$/, RUN],
+  [/^chokidar$|^node:fs(\/promises)?$|\/(mounts|gitignore)\.ts$/, WATCHER]
+]
+
+/** Call it before anything of src is loaded: from then on these modules are those of `parts.ts`, for whoever is named as their user. */
+export function replaceModules(): void {
+  registerHooks({
+    resolve(specifier, context, next) {
+      const {parentURL = ''} = context
+      const path = specifier.startsWith('.') ? new URL(specifier, parentURL).href : specifier
+      const isReplaced = REPLACED.some(([module, user]) => module.test(path) && user.test(parentURL))
+      return isReplaced ? {url: PARTS, shortCircuit: true} : next(specifier, context)
+    }
+  })
+}

@@ -1,0 +1,189 @@
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import type {Event} from '../../../src/model/events.ts'
+import type {Run} from '../../../src/run/run.ts'
+import type {Action} from '../steps.ts'
+import type {Commands} from '../template.ts'
+import type {Seen, World} from '../world.ts'
+import {SimulatedCalls} from './calls.ts'
+import {current, Machine} from './machine.ts'
+import {replaceModules} from './replaced.ts'
+
+replaceModules()
+const {Run: SimulatedRun} = await import('../../../src/run/run.ts')
+const {loadTemplate} = await import('../../../src/config/load.ts')
+await import('../../../src/supervisor/reload/watch-apps.ts')
+
+/** How long nothing may happen before the run counts as at rest. */
+const REST_MS = 3000
+/** Between two steps without a rest. */
+const MAX_HURRY_MS = 300
+
+/** The code that decides the order of things, on an invented machine. */
+export class SimulatedWorld implements World {
+  readonly commands: Commands = {server: ['server'], worker: ['worker'], job: ['job'], sidecar: []}
+  readonly programs = {}
+  readonly #folder = mkdtempSync(join(tmpdir(), 'day-'))
+  readonly #machine: Machine
+  readonly #said: string[] = []
+  #run: Run | undefined
+  #ended: string | undefined
+  #calls: SimulatedCalls
+
+  constructor(seed: number) {
+    this.#machine = new Machine(seed)
+    current.machine = this.#machine
+    this.#calls = new SimulatedCalls(this.#machine)
+    process.on('unhandledRejection', this.#outcry)
+  }
+
+  async act(action: Action): Promise<void> {
+    switch (action.do) {
+      case 'write':
+        for (const [path, text] of Object.entries(action.files)) this.#machine.write(join(this.#folder, path), text)
+        break
+      case 'write many':
+        for (const folder of action.folders)
+          for (let i = 1; i <= action.count; i++)
+            this.#machine.write(join(this.#folder, folder, `many-${i.toString()}.txt`), action.text, {isSeen: false})
+        break
+      case 'pillion':
+        await this.#until(this.#pillion(action.args[0] ?? '', action.args[1] ?? ''))
+        break
+      case 'up':
+        await this.#up()
+        break
+      case 'kill app': {
+        const process = this.#machine.living.find(({id}) => id === action.id)
+        process?.exit({kind: 'signal', signal: action.signal})
+        break
+      }
+      case 'kill run':
+        await this.#until(this.#down())
+        break
+      case 'call':
+        for (let i = 0; i < action.count; i++) this.#calls.make(action)
+        break
+      case 'rest':
+    }
+    await this.#machine.pass(this.#machine.random() * MAX_HURRY_MS)
+  }
+
+  async rest(): Promise<string> {
+    await this.#machine.pass(REST_MS)
+    return ''
+  }
+
+  async look(): Promise<Seen> {
+    const {living, handlers, sidecars, begun} = this.#machine
+    const all = this.#ended === undefined ? (handlers?.list().apps ?? []) : []
+    const apps = all.map(({appId, appPid, isReady, state, exitCode, httpPort, appPort}) => ({
+      id: appId,
+      state,
+      isReady,
+      pid: appPid,
+      exitCode,
+      httpPort,
+      appPort
+    }))
+    return Promise.resolve({
+      end: this.#ended,
+      apps,
+      listed: apps.filter(({state}) => state !== 'stopped').map(({id}) => id),
+      living: living.map(({id, pid, life, env, text = ''}) => ({id, pid, isChild: true, life, env, text})),
+      strangers: [],
+      begun: [...begun],
+      calls: this.#calls.all,
+      delivered: this.#calls.delivered,
+      answers: new Map(apps.map(({id, appPort}) => [id, this.#answerAt(appPort)])),
+      sidecars: new Set(apps.filter(({id, httpPort}) => sidecars.get(httpPort)?.id === id).map(({id}) => id)),
+      outcries: this.#said.filter(line => line.startsWith('!')).map(line => `the run says: ${line.slice(2)}`)
+    })
+  }
+
+  async waits(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
+  settle(): void {
+    this.#machine.begun = []
+    this.#calls = new SimulatedCalls(this.#machine)
+  }
+
+  async close(): Promise<readonly string[]> {
+    await this.#until(this.#down())
+    process.off('unhandledRejection', this.#outcry)
+    rmSync(this.#folder, {recursive: true, force: true})
+    return [
+      ...this.#machine.living.map(({id, pid}) => `process ${pid.toString()} of ${id}`),
+      ...[...this.#machine.sidecars.values()].map(({id}) => `the sidecar of ${id}`)
+    ]
+  }
+
+  report(): string {
+    return this.#said.join('\n')
+  }
+
+  readonly #outcry = (error: unknown): void => {
+    this.#said.push(`! ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  }
+
+  async #up(): Promise<void> {
+    const around = {cwd: this.#folder, home: this.#folder, env: {}, readStdin: () => ''}
+    const load = async () => (await loadTemplate('.', around, {watch: true})).plan
+    const run = new SimulatedRun({
+      plan: await load(),
+      shell: {},
+      form: {kind: 'template', prefixOf: () => undefined},
+      output: {write: () => undefined, midLine: false},
+      isTerminal: false,
+      emit: event => this.#hear(event),
+      reread: load
+    })
+    this.#run = run
+    this.#ended = undefined
+    void run.ended.then(isWell => (this.#ended = isWell ? 'exit 0' : 'exit 1'), this.#outcry)
+    await this.#until(run.start())
+    await this.#machine.pass(500)
+  }
+
+  #hear(event: Event): void {
+    if (event.type === 'warned') {
+      const isOutcry = /cannot apply the edit|cannot watch/.test(event.text)
+      this.#said.push(`${isOutcry ? '!' : '⚠'} ${event.text}`)
+    }
+  }
+
+  async #pillion(verb: string, id: string): Promise<void> {
+    const {handlers} = this.#machine
+    if (verb === 'down') return this.#down()
+    if (this.#ended !== undefined) return
+    const told =
+      verb === 'stop'
+        ? await handlers?.stopApp(id)
+        : verb === 'start'
+          ? (await handlers?.startApp(id))?.outcome
+          : await handlers?.restartApp(id)
+    this.#said.push(`$ pillion ${verb} ${id} → ${String(told)}`)
+  }
+
+  async #down(): Promise<void> {
+    this.#run?.stop()
+    await this.#run?.ended.catch(() => undefined)
+  }
+
+  /** Lets time pass until this is over. */
+  async #until(work: Promise<void>): Promise<void> {
+    const state = {isOver: false}
+    const over = work.catch(this.#outcry).then(() => (state.isOver = true))
+    for (let i = 0; i < 1000 && !state.isOver; i++) await this.#machine.pass(20)
+    if (state.isOver) await over
+    else this.#said.push('! a command does not end')
+  }
+
+  #answerAt(port: number): string {
+    const process = this.#machine.living.find(({listens}) => listens === port && port !== 0)
+    return process === undefined ? '' : `${process.id} ${process.life}`
+  }
+}
