@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {readWhole} from '../model/read-file.ts'
+import {collect} from '../net/collector.ts'
 import type {ListedApp} from '../control/messages.ts'
 import type {CommandContext} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
@@ -95,10 +96,9 @@ export async function callSidecar({method, url, type, body, socket}: SidecarCall
         .on('error', reject)
         .end(body)
     })
-    const pieces: Buffer[] = []
-    for await (const piece of answer) pieces.push(piece as Buffer)
+    const body = (await collect(answer, 0)).take()
     const code = answer.statusCode ?? 0
-    return {code, status: `${code.toString()} ${answer.statusMessage ?? ''}`, body: Buffer.concat(pieces)}
+    return {code, status: `${code.toString()} ${answer.statusMessage ?? ''}`, body}
   } catch (error) {
     const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
     const dialled = socket === '' ? `tcp ${hostname}:${port}` : `unix ${socket}`

@@ -1,5 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {messageOf} from '../model/errors.ts'
+import {collect, UncollectedBody} from '../net/collector.ts'
 import {reply, type Reply} from '../net/reply.ts'
 import {Management, type ManagementBackend} from './management.ts'
 import {lineOf, readNotification, type Notification, type Notifications} from './notifications.ts'
@@ -107,15 +108,17 @@ const withBody =
   async ({request}) =>
     use(await readJson(request))
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    size += piece.length
-    if (size > MAX_BODY_BYTES) throw new InvalidBody(failure(413, 'Request body too large'))
-    pieces.push(piece)
+async function readText(request: IncomingMessage): Promise<string> {
+  try {
+    return (await collect(request, MAX_BODY_BYTES)).take().toString()
+  } catch (error) {
+    if (!(error instanceof UncollectedBody)) throw error
+    throw new InvalidBody(error.isTooLarge ? failure(413, 'Request body too large') : failure(503, error.message))
   }
-  const text = Buffer.concat(pieces).toString()
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const text = await readText(request)
   try {
     return JSON.parse(text)
   } catch (error) {

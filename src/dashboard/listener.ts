@@ -4,6 +4,7 @@ import {createHash} from 'node:crypto'
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type {Duplex} from 'node:stream'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
+import {collect, UncollectedBody} from '../net/collector.ts'
 import {http} from '../net/http1/node-http.ts'
 import {MAX_BODY, refusalOf, tooLarge, type Refusal} from './admit.ts'
 import {pageFile, plainBytes, type PageFile} from './page-files.ts'
@@ -129,14 +130,14 @@ function serverOf(port: number, {tokens, serve}: Pick<ListenerOptions, 'tokens' 
 const BUSY: Refusal = {status: 503, detail: 'too many requests at once', hint: 'Close some pages of this run.'}
 
 async function answer(request: IncomingMessage, response: ServerResponse, serve: Serve): Promise<void> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of request) {
-    pieces.push(piece as Buffer)
-    size += (piece as Buffer).length
-    if (size > MAX_BODY) return end(request, response, tooLarge)
+  let body: string
+  try {
+    body = (await collect(request, MAX_BODY)).take().toString()
+  } catch (error) {
+    if (error instanceof UncollectedBody) return end(request, response, error.isTooLarge ? tooLarge : BUSY)
+    throw error
   }
-  await serve(request, response, Buffer.concat(pieces).toString())
+  await serve(request, response, body)
 }
 
 const fileOf = ({url = ''}: IncomingMessage): PageFile | undefined =>

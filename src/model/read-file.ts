@@ -40,16 +40,15 @@ function readPath(path: string, flags: number, maxBytes: number): Buffer {
 }
 
 function readOpen(file: number, maxBytes: number): Buffer {
-  const expected = Math.min(fstatSync(file).size, maxBytes) + 1
-  const pieces: Buffer[] = []
+  let bytes = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, Math.min(fstatSync(file).size, maxBytes) + 1))
   let size = 0
   for (;;) {
-    const piece = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, expected - size))
-    const length = readReady(file, piece)
-    if (length === 0) return Buffer.concat(pieces)
+    // a pipe may give one byte after the other
+    if (size === bytes.length) bytes = Buffer.concat([bytes], 2 * size)
+    const length = readReady(file, bytes.subarray(size))
+    if (length === 0) return bytes.subarray(0, size)
     size += length
     if (size > maxBytes) throw new Error(`it is larger than ${(maxBytes / 2 ** 20).toString()} MiB`)
-    pieces.push(piece.subarray(0, length))
   }
 }
 

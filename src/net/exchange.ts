@@ -2,19 +2,16 @@ import {Attempt} from './attempt.ts'
 import type {BrokenResponse} from './broken-response.ts'
 import {bugText} from './error-boundary.ts'
 import type {CallHandler} from './call-handler.ts'
+import {TOO_LARGE} from './collector.ts'
 import type {Downstream} from './downstream.ts'
 import {KeptBody} from './kept-body.ts'
 import {PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
-import {owned} from './http1/shared-reads.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
 import {changed, writeChunk} from './request-body.ts'
 import {isSafeAgain} from './resend.ts'
 import {faultLine, replyTexts, type Reply} from './reply.ts'
-
-/** The error for a body that exceeds the limit (Dapr: kit/streams). */
-export const TOO_LARGE = 'stream too large'
 
 const SWITCHED = 'HTTP status 101 without an upgrade'
 
@@ -171,10 +168,10 @@ export class Exchange implements ResponseHandler {
   sendBody(bytes: Buffer | undefined, isLast: boolean): boolean {
     const copy = this.#copy
     if (copy !== undefined) {
-      if (bytes !== undefined) copy.take(owned(bytes))
+      if (bytes !== undefined) copy.take(bytes)
       if (isLast) copy.whole()
     }
-    this.#kept?.add(bytes && owned(bytes), isLast)
+    this.#kept?.add(bytes, isLast)
     const upstream = this.#upstream
     if (upstream === undefined || this.isSent) return true
     if (bytes !== undefined) {
@@ -343,12 +340,12 @@ export class Exchange implements ResponseHandler {
   }
 
   /** Sends the kept part of the body again, then continues with the rest. */
-  #sendKept({pieces, isWhole, isLost}: KeptBody): void {
+  #sendKept(kept: KeptBody): void {
     const upstream = this.#upstream
     if (upstream === undefined) return
-    if (isLost) return this.#giveUp('the request cannot be sent again: its body is too large to be kept')
-    this.#write(upstream, pieces.length === 1 ? pieces[0] : Buffer.concat(pieces), isWhole)
-    if (!isWhole) this.#downstream.resume()
+    if (kept.isLost) return this.#giveUp('the request cannot be sent again: its body is too large to be kept')
+    this.#write(upstream, kept.whole(), kept.isWhole)
+    if (!kept.isWhole) this.#downstream.resume()
   }
 
   #release(): void {

@@ -1,42 +1,40 @@
+import {Budget, Collector} from './collector.ts'
+
 /** Maximum size of all kept bodies. */
 const MAX_KEPT_BYTES = 64 * 1024 * 1024
 
-let all = 0
+const KEPT_BODIES = new Budget(MAX_KEPT_BYTES)
 
-/** A request's body, kept while it may have to be sent again. Its pieces are buffers, or latin1 text. */
-export class KeptBody<Piece extends {readonly length: number} = Buffer> {
-  readonly pieces: Piece[] = []
+/** A request's body, kept while it may have to be sent again. */
+export class KeptBody {
   /** The first attempt has started to send it. */
   isStarted = false
   /** It has arrived completely. */
   isWhole = false
   /** It exceeded the limit: the call cannot be sent again. */
   isLost = false
-  readonly #maxBytes: number
-  #size = 0
+  readonly #collector: Collector
 
   /** `maxBytes`: 0 = only limited by the total of all calls. */
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
+    this.#collector = new Collector(maxBytes === 0 ? MAX_KEPT_BYTES : Math.min(maxBytes, MAX_KEPT_BYTES), KEPT_BODIES)
   }
 
-  /** A buffer must not be reused afterwards. */
-  add(bytes: Piece | undefined, isLast: boolean): void {
+  /** Copies a piece: bytes, or latin1 text. */
+  add(bytes: Buffer | string | undefined, isLast: boolean): void {
     if (isLast) this.isWhole = true
-    if (bytes === undefined || this.isLost) return
-    if (all + bytes.length > MAX_KEPT_BYTES || (this.#maxBytes > 0 && this.#size + bytes.length > this.#maxBytes)) {
-      this.isLost = true
-      return this.release()
-    }
-    all += bytes.length
-    this.#size += bytes.length
-    this.pieces.push(bytes)
+    if (bytes === undefined || this.isLost || this.#collector.add(bytes) === 'added') return
+    this.isLost = true
+    this.release()
+  }
+
+  /** What has been kept so far. */
+  whole(): Buffer {
+    return this.#collector.whole()
   }
 
   /** Frees the body: it will not be sent again. */
   release(): void {
-    all -= this.#size
-    this.#size = 0
-    this.pieces.length = 0
+    this.#collector.release()
   }
 }

@@ -1,5 +1,6 @@
 import type {CallObserver} from '../model/call.ts'
 import {messageOf} from '../model/errors.ts'
+import {Budget, Collector, type Room} from './collector.ts'
 import type {Pool} from './pool.ts'
 import {PLAIN_RULES, type ResponseHead} from './http1/response-head.ts'
 import type {ObservedCopy, observeCopies} from './observed-copy.ts'
@@ -72,7 +73,7 @@ export class Mirror {
   readonly #observer: CallObserver | undefined
   #observe: Observe | undefined
   readonly #queues = new WeakMap<Shadow, ShadowQueue>()
-  #bytes = 0
+  readonly #bodies = new Budget(MAX_QUEUED_BYTES)
   #copies = {begun: 0, ended: 0}
 
   /** `observer`: gets each copy as a call. */
@@ -90,10 +91,7 @@ export class Mirror {
   /** A copy that is sent when the call has got its response and its whole body has arrived. */
   copy(of: CopyOf, shadows: readonly Shadow[]): Copy {
     return new Copy({
-      keep: size => this.#keep(size),
-      release: size => {
-        this.#bytes -= size
-      },
+      bodies: this.#bodies,
       tooLarge: () => {
         this.#warn(
           `${of.method} ${of.path} was not mirrored to ${shadows.map(({name}) => name).join(', ')}: its body is too large`
@@ -107,12 +105,6 @@ export class Mirror {
           })
       }
     })
-  }
-
-  #keep(size: number): boolean {
-    if (this.#bytes + size > MAX_QUEUED_BYTES) return false
-    this.#bytes += size
-    return true
   }
 
   #enqueue(sending: Omit<QueuedCopy, 'over'>, over: () => void): void {
@@ -172,8 +164,8 @@ export class Mirror {
 }
 
 interface CopyOptions {
-  readonly keep: (size: number) => boolean
-  readonly release: (size: number) => void
+  /** The room for the bodies of all copies. */
+  readonly bodies: Room
   readonly tooLarge: () => void
   readonly send: (body: Buffer, sent: () => void) => void
 }
@@ -181,25 +173,21 @@ interface CopyOptions {
 /** The copy of one call: collects the body on its way to the callee, and is sent when the caller has got its response. */
 export class Copy {
   readonly #options: CopyOptions
-  #pieces: Buffer[] = []
-  #size = 0
+  readonly #body: Collector
   #isComplete = false
   #hasResponse = false
   #isOver = false
 
   constructor(options: CopyOptions) {
     this.#options = options
+    this.#body = new Collector(MAX_BODY_BYTES, options.bodies)
   }
 
-  /** More of the body; the buffer must not be reused. */
+  /** More of the body. */
   take(bytes: Buffer): void {
-    if (this.#isOver || bytes.length === 0) return
-    if (this.#size + bytes.length > MAX_BODY_BYTES || !this.#options.keep(bytes.length)) {
-      this.#options.tooLarge()
-      return this.drop()
-    }
-    this.#size += bytes.length
-    this.#pieces.push(bytes)
+    if (this.#isOver || bytes.length === 0 || this.#body.add(bytes) === 'added') return
+    this.#options.tooLarge()
+    this.drop()
   }
 
   /** The whole body has been taken. */
@@ -223,23 +211,15 @@ export class Copy {
   drop(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#release()
+    this.#body.release()
   }
 
   #sendIfReady(): void {
     if (this.#isOver || !this.#isComplete || !this.#hasResponse) return
     this.#isOver = true
-    const body = this.#pieces.length === 1 ? (this.#pieces[0] ?? EMPTY) : Buffer.concat(this.#pieces)
-    this.#options.send(body, () => this.#release())
-  }
-
-  #release(): void {
-    this.#options.release(this.#size)
-    this.#pieces = []
+    this.#options.send(this.#body.whole(), () => this.#body.release())
   }
 }
-
-const EMPTY = Buffer.alloc(0)
 
 function go(sending: QueuedCopy, permit: ShadowPermit | string, observe: Observe | undefined): void {
   if (typeof permit === 'string') return sending.over(permit)

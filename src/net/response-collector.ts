@@ -1,4 +1,5 @@
 import type {CallHandler} from './call-handler.ts'
+import {Collector, NO_ROOM} from './collector.ts'
 import type {Downstream} from './downstream.ts'
 import {Exchange} from './exchange.ts'
 import type {ResponseHead} from './http1/response-head.ts'
@@ -25,12 +26,15 @@ export abstract class ResponseCollector implements Downstream {
   /** The header lines of the response. */
   protected lines = ''
   readonly #body: Buffer
-  readonly #pieces: Buffer[] = []
+  readonly #collector: Collector
   #size = 0
+  /** Why the response is not kept. */
+  #refusal: 'too large' | 'no room' | undefined
 
   constructor({method, body, handler, maxBodyBytes}: CollectorOptions) {
     this.#body = body
     this.maxBodyBytes = maxBodyBytes
+    this.#collector = new Collector(maxBodyBytes)
     this.toHead = method === 'HEAD'
     this.exchange = new Exchange(this).begin(handler, method, body.length, 0)
   }
@@ -68,20 +72,22 @@ export abstract class ResponseCollector implements Downstream {
 
   body(bytes: Buffer): boolean {
     this.#size += bytes.length
-    if (!this.#isTooLarge) this.#pieces.push(Buffer.from(bytes))
+    if (this.#refusal !== undefined) return true
+    const added = this.#collector.add(bytes)
+    if (added === 'added') return true
+    this.#refusal = added
+    this.#collector.release()
     return true
   }
 
   end(): void {
-    if (this.#isTooLarge) this.tooLarge(this.#size)
-    else this.collected(Buffer.concat(this.#pieces))
+    if (this.#refusal === 'too large') this.tooLarge(this.#size)
+    else if (this.#refusal === 'no room') this.cut(NO_ROOM)
+    else this.collected(this.#collector.take())
   }
 
+  /** What was collected of a response that broke off is freed; nothing is left to read. */
   done(): void {
-    // nothing is left to read
-  }
-
-  get #isTooLarge(): boolean {
-    return this.maxBodyBytes > 0 && this.#size > this.maxBodyBytes
+    this.#collector.release()
   }
 }

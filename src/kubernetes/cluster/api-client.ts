@@ -2,6 +2,7 @@ import type {IncomingMessage, RequestOptions} from 'node:http'
 import {Agent as HttpAgent, request as requestHttp} from 'node:http'
 import {Agent as HttpsAgent, request as requestHttps} from 'node:https'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {collect, UncollectedBody} from '../../net/collector.ts'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {ApiError, type Status} from './api-error.ts'
 import type {ClusterAccess} from './kubeconfig.ts'
@@ -201,12 +202,9 @@ async function statusOf(response: IncomingMessage): Promise<Status> {
 
 /** All of a body. Rejects if it is longer. */
 export async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    size += piece.length
-    if (size > maxBytes) throw new UserError('the response of the API server is too large')
-    pieces.push(piece)
+  try {
+    return (await collect(response, maxBytes)).take().toString()
+  } catch (error) {
+    throw error instanceof UncollectedBody ? new UserError('the response of the API server is too large') : error
   }
-  return Buffer.concat(pieces).toString()
 }

@@ -1,5 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {UserError} from '../../model/errors.ts'
+import {Collector} from '../../net/collector.ts'
 import type {ApiClient} from './api-client.ts'
 import {ApiError, type Status} from './api-error.ts'
 
@@ -162,17 +164,27 @@ class Watcher<T extends Watched> {
 const isTooOld = (error: unknown): boolean =>
   error instanceof ApiError && (error.code === 410 || error.status.reason === 'Expired')
 
+/** Objects of a cluster have 1.5 MiB at most (etcd's limit); as JSON they are longer. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024
+
 /** A line that the end of the connection has cut is dropped: the next watch brings it again. */
 async function* jsonLines(response: IncomingMessage): AsyncGenerator {
-  let pieces: Buffer[] = []
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    let start = 0
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      const line = Buffer.concat([...pieces, chunk.subarray(start, end)])
-      pieces = []
-      start = end + 1
-      if (line.length > 0) yield JSON.parse(line.toString())
+  const line = new Collector(MAX_LINE_BYTES)
+  const add = (bytes: Buffer): void => {
+    if (line.add(bytes) !== 'added') throw new UserError('the API server sends an object that is too large')
+  }
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      let start = 0
+      for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+        add(chunk.subarray(start, end))
+        start = end + 1
+        const text = line.take().toString()
+        if (text !== '') yield JSON.parse(text)
+      }
+      if (start < chunk.length) add(chunk.subarray(start))
     }
-    if (start < chunk.length) pieces.push(chunk.subarray(start))
+  } finally {
+    line.release()
   }
 }

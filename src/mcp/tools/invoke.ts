@@ -1,6 +1,7 @@
 import type {AppView} from '../../api/app-view.ts'
 import type {IncomingMessage} from 'node:http'
 import {UserError, messageOf} from '../../model/errors.ts'
+import {collectFirst} from '../../net/collector.ts'
 import {http} from '../../net/http1/node-http.ts'
 import {textAnswer} from '../answer.ts'
 import {askRun, duration, path, query} from '../ask-run.ts'
@@ -95,13 +96,7 @@ const lowered = (headers: Readonly<Record<string, string>>): Readonly<Record<str
 
 async function textOfResponse(response: IncomingMessage): Promise<string> {
   const head = Object.entries(response.headers).map(([name, value]) => `${name}: ${[value].flat().join(', ')}\n`)
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of response) {
-    if (size < MAX_BODY) pieces.push(piece as Buffer)
-    size += (piece as Buffer).length
-  }
-  const body = Buffer.concat(pieces).subarray(0, MAX_BODY)
+  const {bytes: body, size} = await collectFirst(response, MAX_BODY)
   const isText = !body.includes(0)
   const shown = isText ? body.toString() : `(${size.toString()} bytes that are not text)`
   return `${head.join('')}\n${shown}${size > MAX_BODY && isText ? `… (${size.toString()} bytes in all)` : ''}`

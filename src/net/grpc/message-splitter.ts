@@ -1,3 +1,4 @@
+import {Collector} from '../collector.ts'
 import {messageLength, PREFIX_BYTES} from './message-gauge.ts'
 
 /** A message as it came: compressed or not, by its flag. */
@@ -9,7 +10,10 @@ export interface FlaggedMessage {
 /** Cuts the bytes of one direction of a call into its messages. */
 export class MessageSplitter {
   readonly #max: number
-  #rest = ''
+  #prefix = ''
+  /** Bytes of the message that are still to come. */
+  #left = 0
+  #message: Collector | undefined
 
   /** `max`: bytes of one message, 0 = any number. */
   constructor(max: number) {
@@ -18,25 +22,38 @@ export class MessageSplitter {
 
   /** Within a message. */
   get isWithin(): boolean {
-    return this.#rest !== ''
+    return this.#prefix !== ''
   }
 
-  /** The messages that are whole now; the bytes of one that is too large as a number, behind those before it. */
-  take(text: string): readonly (FlaggedMessage | number)[] {
-    const messages: (FlaggedMessage | number)[] = []
-    let rest = this.#rest === '' ? text : this.#rest + text
-    while (rest.length >= PREFIX_BYTES) {
-      const length = messageLength(rest, 0)
-      if (this.#max > 0 && length > this.#max) {
-        messages.push(length)
-        break
+  /**
+   * The messages that are whole now, and behind them what ends the call: the bytes of one that is too large as a number, or
+   * `no room` among all bodies that are being read.
+   */
+  take(text: string): readonly (FlaggedMessage | number | 'no room')[] {
+    const messages: (FlaggedMessage | number | 'no room')[] = []
+    for (let at = 0; at < text.length;) {
+      if (this.#prefix.length < PREFIX_BYTES) {
+        const need = PREFIX_BYTES - this.#prefix.length
+        this.#prefix += text.slice(at, at + need)
+        at += need
+        if (this.#prefix.length < PREFIX_BYTES) break
+        this.#left = messageLength(this.#prefix, 0)
+        if (this.#max > 0 && this.#left > this.#max) return [...messages, this.#left]
+        this.#message = new Collector(0)
       }
-      const end = PREFIX_BYTES + length
-      if (rest.length < end) break
-      messages.push({flag: rest.charCodeAt(0), bytes: Buffer.from(rest.slice(PREFIX_BYTES, end), 'latin1')})
-      rest = rest.slice(end)
+      const piece = text.slice(at, at + this.#left)
+      if (this.#message?.add(piece) === 'no room') return [...messages, 'no room']
+      at += piece.length
+      this.#left -= piece.length
+      if (this.#left > 0) break
+      messages.push({flag: this.#prefix.charCodeAt(0), bytes: this.#message?.take() ?? Buffer.alloc(0)})
+      this.#prefix = ''
     }
-    this.#rest = rest
     return messages
+  }
+
+  /** Frees a message that will not be whole. */
+  release(): void {
+    this.#message?.release()
   }
 }

@@ -13,6 +13,7 @@ import {readInvokeResponse, VERBS, writeInvokeRequest, type InvokeResponse} from
 import {PERMANENT_HEADER} from './permanent-headers.ts'
 import {httpStatusOf, INTERNAL, UNAVAILABLE, type GrpcStatus} from './status.ts'
 import {binaryTrace} from './trace-fields.ts'
+import {Collector, NO_ROOM} from '../collector.ts'
 import {UnaryCall, type UnaryOutcome} from './unary-call.ts'
 
 /** What says something to the sidecar alone, or would mean something else in gRPC. */
@@ -115,9 +116,9 @@ export const connectOnInvoke =
     queueMicrotask(() => clients.take(first))
     return {
       request: (adapted, back) => {
-        const pieces: Buffer[] = []
+        const body = new Collector(0)
         const start = (): void => {
-          const message = messageOf(adapted, Buffer.concat(pieces))
+          const message = messageOf(adapted, body.take())
           const startedAt = performance.now()
           const tell = (code: number, responseBytes: number): void => {
             const elapsedMs = performance.now() - startedAt
@@ -141,8 +142,12 @@ export const connectOnInvoke =
         }
         return new Writable({
           write: (piece: Buffer, _, done) => {
-            pieces.push(piece)
-            done()
+            done(body.add(piece) === 'added' ? null : new UpstreamError(NO_ROOM))
+          },
+          destroy: (error, done) => {
+            body.release()
+            if (error !== null) back.fail(error)
+            done(null)
           },
           final: done => {
             start()

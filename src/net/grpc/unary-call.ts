@@ -1,3 +1,4 @@
+import {Collector, NO_ROOM} from '../collector.ts'
 import type {FrameClient} from '../http2/frame-client.ts'
 import type {FrameClients, Waiter} from '../http2/frame-clients.ts'
 import type {FrameStream, StreamHandler} from '../http2/frame-stream.ts'
@@ -44,7 +45,7 @@ const NOTHING = Buffer.alloc(0)
 export class UnaryCall implements StreamHandler, Waiter {
   readonly #options: UnaryCallOptions
   readonly #gauge: MessageGauge
-  readonly #pieces: string[] = []
+  readonly #answer = new Collector(0)
   #connection: FrameClient | undefined
   #stream: FrameStream | undefined
   #head = ''
@@ -64,6 +65,7 @@ export class UnaryCall implements StreamHandler, Waiter {
   /** The result is no longer needed. */
   cancel(): void {
     this.#isOver = true
+    this.#answer.release()
     this.#options.clients.leave(this)
     this.#stream?.reset(CANCEL)
   }
@@ -107,7 +109,7 @@ export class UnaryCall implements StreamHandler, Waiter {
     const {maxBytes} = this.#options
     const tooLarge = this.#gauge.measure(bytes)
     if (tooLarge > 0) return this.#fail(RESOURCE_EXHAUSTED, tooLargeText(tooLarge, maxBytes))
-    this.#pieces.push(bytes)
+    if (this.#answer.add(bytes) !== 'added') return this.#fail(RESOURCE_EXHAUSTED, NO_ROOM)
     if (isLast) this.#fail(INTERNAL, 'server closed the stream without sending trailers')
   }
 
@@ -135,13 +137,13 @@ export class UnaryCall implements StreamHandler, Waiter {
         message: NOTHING,
         isCut: false
       })
-    const text = this.#pieces.join('')
-    if (this.#gauge.count !== 1 || text.charCodeAt(0) !== 0)
+    const answer = this.#answer.whole()
+    if (this.#gauge.count !== 1 || answer[0] !== 0)
       return this.#fail(INTERNAL, 'the answer of the app is not one message')
     this.#over({
       status: {code: 0, message: ''},
       head: this.#head,
-      message: Buffer.from(text.slice(PREFIX_BYTES), 'latin1'),
+      message: answer.subarray(PREFIX_BYTES),
       isCut: false
     })
   }
@@ -154,6 +156,7 @@ export class UnaryCall implements StreamHandler, Waiter {
 
   #over(outcome: UnaryOutcome): void {
     this.#isOver = true
+    this.#answer.release()
     this.#options.done(outcome)
   }
 }

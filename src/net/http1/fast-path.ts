@@ -1,10 +1,11 @@
 import type {Server} from 'node:http'
 import type net from 'node:net'
+import {ChunkMerger} from './chunk-merger.ts'
 import {FastConnection, type FastPathHost} from './fast-connection.ts'
 import {isPreface, keepQuery, readable} from './first-line.ts'
 import {KnownHeads} from './known-heads.ts'
 import {readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
-import {shareReads} from './shared-reads.ts'
+import {changeReads, shareReads} from './shared-reads.ts'
 
 export interface FastPathOptions {
   readonly rules: PlainRules
@@ -71,7 +72,9 @@ export class FastPath implements FastPathHost {
     // First node's listeners, then the bytes.
     this.#accept(socket)
     keepQuery(socket, bytes)
-    socket.unshift(readable(bytes))
+    const merger = new ChunkMerger()
+    changeReads(socket, read => merger.merge(read))
+    socket.unshift(merger.merge(readable(bytes)))
     socket.resume()
   }
 

@@ -14,11 +14,13 @@ type Reader = (bytes: Buffer) => void
 /** A connection that is read into a buffer that all share, while it has a reader; without one it is like any other. */
 class SharedSocket extends net.Socket {
   reader: Reader | undefined
+  /** Changes what is read without a reader. */
+  change: ((bytes: Buffer) => Buffer) | undefined
 
   constructor(handle: unknown, allowHalfOpen: boolean) {
     const read = (size: number): boolean => {
       const bytes = buffer.subarray(0, size)
-      if (this.reader === undefined) return this.push(Buffer.from(bytes))
+      if (this.reader === undefined) return this.push(this.change?.(bytes) ?? Buffer.from(bytes))
       try {
         this.reader(bytes)
       } catch (error) {
@@ -51,6 +53,16 @@ export function readWith(socket: net.Socket, reader: Reader): () => void {
     socket.removeListener('data', reader).removeListener(READER_FAILED, rethrow)
   }
 }
+
+/** Changes all that a connection without a reader reads from now on; the result is a new Buffer. It has a handler for `data` already. */
+export function changeReads(socket: net.Socket, change: (bytes: Buffer) => Buffer): void {
+  if (!(socket instanceof SharedSocket)) return
+  socket.change = change
+  // node:http reads a connection past its stream until somebody else listens (lib/_http_server.js, `unconsume`)
+  socket.on('data', ignore).off('data', ignore)
+}
+
+const ignore = (): void => undefined
 
 /** The next read overwrites them. */
 export const isShared = (bytes: Buffer): boolean => bytes.buffer === buffer.buffer

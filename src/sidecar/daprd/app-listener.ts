@@ -4,6 +4,7 @@ import type {AddressInfo} from 'node:net'
 import type {DaprdTopic, DeliverEvent} from '../../components/daprd/daprd-access.ts'
 import type {Message} from '../../components/pubsub.ts'
 import {messageOf} from '../../model/errors.ts'
+import {collect} from '../../net/collector.ts'
 import {http} from '../../net/http1/node-http.ts'
 import type {Told} from './readings.ts'
 
@@ -122,11 +123,7 @@ export class AppListener {
   }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
-  return Buffer.concat(pieces)
-}
+const bodyOf = async (request: IncomingMessage): Promise<Buffer> => (await collect(request, 0)).take()
 
 const sendJson = (response: ServerResponse, value: object): void =>
   void response.setHeader('content-type', 'application/json').end(JSON.stringify(value))

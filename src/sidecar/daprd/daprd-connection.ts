@@ -3,6 +3,7 @@ import {DaprdError} from '../../components/daprd/daprd-access.ts'
 import {messageOf} from '../../model/errors.ts'
 import {headFields} from '../../net/grpc/head-fields.ts'
 import {UnaryCall} from '../../net/grpc/unary-call.ts'
+import {collect, type Collector} from '../../net/collector.ts'
 import {http} from '../../net/http1/node-http.ts'
 import {FrameClients} from '../../net/http2/frame-clients.ts'
 
@@ -48,11 +49,9 @@ export class DaprdConnection {
   async request(method: 'GET' | 'PUT', path: string, body = ''): Promise<HttpAnswer> {
     const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>()
     const request = http.request({socketPath: this.#httpSocket, agent: this.#agent, method, path}, response => {
-      const pieces: Buffer[] = []
-      response
-        .on('data', (piece: Buffer) => pieces.push(piece))
-        .once('error', reject)
-        .once('end', () => resolve({status: response.statusCode ?? 0, body: Buffer.concat(pieces).toString()}))
+      const answer = (body: Collector): void =>
+        resolve({status: response.statusCode ?? 0, body: body.take().toString()})
+      collect(response, 0).then(answer, reject)
     })
     request.once('error', reject).end(body)
     return promise

@@ -163,7 +163,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
   /** The messages to send first: those received so far, again for another attempt; undefined if they are no longer kept. */
   #firstMessages(): readonly string[] | undefined {
     const kept = this.policed?.kept
-    if (kept?.isStarted === true) return kept.isLost ? undefined : kept.pieces
+    if (kept?.isStarted === true) return kept.isLost ? undefined : [kept.whole().toString('latin1')]
     if (kept !== undefined) kept.isStarted = true
     const early = this.#early
     this.#early = undefined

@@ -25,14 +25,14 @@ export const statusOfPolicy = (reason: string): GrpcStatus => ({
 export class PolicedAnswer {
   readonly run: InterceptedRun
   /** The messages of the caller; undefined: there is only one attempt. */
-  readonly kept: KeptBody<string> | undefined
+  readonly kept: KeptBody | undefined
   /** As fields; '' if none was received, or it has been passed on. */
   head = ''
   /** A message has been passed on. */
   hasPassed = false
   #accept: (() => void) | undefined
 
-  private constructor(run: InterceptedRun, kept: KeptBody<string> | undefined) {
+  private constructor(run: InterceptedRun, kept: KeptBody | undefined) {
     this.run = run
     this.kept = kept
   }

@@ -1,3 +1,4 @@
+import {NO_ROOM} from '../../net/collector.ts'
 import {framed, tooLargeText} from '../../net/grpc/message-gauge.ts'
 import {MessageSplitter} from '../../net/grpc/message-splitter.ts'
 import {answerHead, CANCELLED, RESOURCE_EXHAUSTED, trailersOf, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
@@ -75,6 +76,7 @@ export class ServerStream implements StreamHandler {
     this.#requestBytes += bytes.length
     const {head, maxBytes} = this.#options
     for (const piece of this.#splitter.take(bytes)) {
+      if (piece === 'no room') return this.end({code: RESOURCE_EXHAUSTED, message: NO_ROOM})
       if (typeof piece === 'number') return this.end({code: RESOURCE_EXHAUSTED, message: tooLargeText(piece, maxBytes)})
       const message = inflated(piece, {encoding: head.encoding, maxBytes})
       if ('code' in message) return this.end(message)
@@ -108,6 +110,7 @@ export class ServerStream implements StreamHandler {
     if (this.#isOver) return
     this.#isOver = true
     this.#messages = []
+    this.#splitter.release()
     this.#left.abort()
     this.#tell()
     this.#options.ended(status, this.#requestBytes, this.#responseBytes)

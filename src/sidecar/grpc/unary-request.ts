@@ -1,4 +1,5 @@
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
+import {Collector, NO_ROOM} from '../../net/collector.ts'
 import {MessageGauge, PREFIX_BYTES, tooLargeText} from '../../net/grpc/message-gauge.ts'
 import {INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
 import {inflated} from './inflate.ts'
@@ -17,7 +18,7 @@ export interface UnaryRequestOptions {
 export class UnaryRequest implements StreamHandler {
   readonly #options: UnaryRequestOptions
   readonly #gauge: MessageGauge
-  readonly #pieces: string[] = []
+  readonly #request = new Collector(0)
   #isOver = false
   #isGone = false
   #gone: (() => void) | undefined
@@ -39,7 +40,7 @@ export class UnaryRequest implements StreamHandler {
     const tooLarge = this.#gauge.measure(bytes)
     if (tooLarge > 0) return this.#fail(RESOURCE_EXHAUSTED, tooLargeText(tooLarge, maxBytes))
     if (this.#gauge.count > 1) return this.#fail(INTERNAL, 'received two messages in a unary request')
-    this.#pieces.push(bytes)
+    if (this.#request.add(bytes) !== 'added') return this.#fail(RESOURCE_EXHAUSTED, NO_ROOM)
     if (isLast) this.#end()
   }
 
@@ -64,23 +65,24 @@ export class UnaryRequest implements StreamHandler {
   #leave(): void {
     this.#isOver = true
     this.#isGone = true
+    this.#request.release()
     this.#gone?.()
   }
 
   #end(): void {
     this.#isOver = true
-    const text = this.#pieces.join('')
+    const request = this.#request.take()
     if (this.#gauge.isWithin) return this.#options.failed({code: UNKNOWN, message: 'unexpected EOF'})
-    if (text === '') return this.#options.failed({code: UNKNOWN, message: 'EOF'})
+    if (request.length === 0) return this.#options.failed({code: UNKNOWN, message: 'EOF'})
     const {done, failed} = this.#options
-    const bytes = Buffer.from(text.slice(PREFIX_BYTES), 'latin1')
-    const message = inflated({flag: text.charCodeAt(0), bytes}, this.#options)
+    const message = inflated({flag: request[0] ?? 0, bytes: request.subarray(PREFIX_BYTES)}, this.#options)
     if ('code' in message) failed(message)
     else done(message)
   }
 
   #fail(code: number, message: string): void {
     this.#isOver = true
+    this.#request.release()
     this.#options.failed({code, message})
   }
 }

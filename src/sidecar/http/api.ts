@@ -1,4 +1,5 @@
 import {messageOf, unreachable} from '../../model/errors.ts'
+import {collect, UncollectedBody, type Collector} from '../../net/collector.ts'
 import type {Reply} from '../../net/reply.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockRequest} from './blocks/block-request.ts'
@@ -36,18 +37,6 @@ export interface ApiRequest {
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
 
-/** A request's body; rejects if it exceeds the limit or the caller disconnects. */
-const readBody = async (body: AsyncIterable<Buffer>, maxBodyBytes: number): Promise<Buffer> => {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of body) {
-    size += piece.length
-    if (maxBodyBytes > 0 && size > maxBodyBytes) throw new Error('stream too large')
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces)
-}
-
 /** Reads a body and uses it; the result is an error response if it cannot be read. */
 type WithBody = (bytes: AsyncIterable<Buffer>, use: (body: Buffer) => Reply | Promise<Reply>) => Promise<Reply>
 
@@ -66,13 +55,18 @@ export const createApi = ({
     return wanted === null || wanted === appId ? EMPTY : otherApp
   }
   const withBody: WithBody = async (bytes, use) => {
-    let body: Buffer
+    let body: Collector
     try {
-      body = await readBody(bytes, maxBodyBytes)
+      body = await collect(bytes, maxBodyBytes)
     } catch (error) {
-      return apiError(400, 'ERR_BODY_READ', `failed to read request body: ${messageOf(error)}`)
+      const status = error instanceof UncollectedBody && !error.isTooLarge ? 503 : 400
+      return apiError(status, 'ERR_BODY_READ', `failed to read request body: ${messageOf(error)}`)
     }
-    return use(body)
+    try {
+      return await use(body.whole())
+    } finally {
+      body.release()
+    }
   }
   return (action, request) => {
     const {body: bytes, query, ...rest} = request

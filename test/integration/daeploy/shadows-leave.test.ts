@@ -16,8 +16,7 @@ class Account {
 
   readonly copy = (): Copy =>
     new Copy({
-      keep: size => this.#add(size),
-      release: size => this.#add(-size),
+      bodies: {take: size => this.#add(size), give: size => void this.#add(-size)},
       tooLarge: () => undefined,
       send: (body, over) => {
         this.sent.push(body.toString('latin1'))

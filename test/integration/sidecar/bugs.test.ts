@@ -19,8 +19,7 @@ class BrokenCopy extends Copy {
 }
 
 const copy = new BrokenCopy({
-  keep: () => true,
-  release: () => undefined,
+  bodies: {take: () => true, give: () => undefined},
   tooLarge: () => undefined,
   send: () => undefined
 })

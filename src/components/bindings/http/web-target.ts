@@ -1,4 +1,5 @@
 import {messageOf} from '../../../model/errors.ts'
+import {collectFirst} from '../../../net/collector.ts'
 import {requestWeb, type WebOptions} from '../../../net/external-adapter.ts'
 import {reasonOf} from '../../../net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
@@ -61,8 +62,8 @@ export class WebTarget {
     const adapted = {method, path: url.pathname + url.search, pairs, hasBody: body !== undefined}
     const sink = {
       respond: (status: number, fields: readonly string[], stream: AsyncIterable<Buffer>): void => {
-        readAll(stream, this.#options.maxBytes).then(
-          data => resolve({status, data, metadata: metadataOf(status, fields)}),
+        collectFirst(stream, this.#options.maxBytes).then(
+          ({bytes: data}) => resolve({status, data, metadata: metadataOf(status, fields)}),
           reject
         )
       },
@@ -99,17 +100,6 @@ const decoded = (path: string): string =>
   path.replace(/%(2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
-
-async function readAll(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of stream) {
-    size += piece.length
-    if (maxBytes === 0 || size - piece.length < maxBytes) pieces.push(piece)
-  }
-  const whole = Buffer.concat(pieces)
-  return maxBytes > 0 ? whole.subarray(0, maxBytes) : whole
-}
 
 /** As Go writes names of headers: `Content-Type`. */
 const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, letter => letter.toUpperCase())

@@ -1,5 +1,5 @@
 import type {Call} from '../../../model/call.ts'
-import {TOO_LARGE} from '../../../net/exchange.ts'
+import {TOO_LARGE} from '../../../net/collector.ts'
 import {
   verdictOfStatus,
   type Interception,

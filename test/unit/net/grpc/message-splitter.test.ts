@@ -11,11 +11,20 @@ t.test('messages come whole, however their bytes come', t => {
     const found: string[] = []
     for (let at = 0; at < TEXT.length; at += size)
       for (const piece of splitter.take(TEXT.slice(at, at + size)))
-        found.push(typeof piece === 'number' ? 'too large' : `${piece.flag.toString()}${piece.bytes.toString()}`)
+        found.push(typeof piece !== 'object' ? 'too large' : `${piece.flag.toString()}${piece.bytes.toString()}`)
     if (found.join('|') !== MESSAGES.map((each, at) => (at === 1 ? 1 : 0).toString() + each).join('|'))
       t.fail(`pieces of ${size.toString()} bytes: ${found.join('|')}`)
     if (splitter.isWithin) t.fail('something is left')
   }
+  t.end()
+})
+
+t.test('a message in pieces of one byte takes time in proportion to its length', t => {
+  const splitter = new MessageSplitter(0)
+  const text = framed(Buffer.alloc(2_000_000, 'x'))
+  let found = 0
+  for (let at = 0; at < text.length; at++) found += splitter.take(text.charAt(at)).length
+  t.equal(found, 1)
   t.end()
 })
 

@@ -1,0 +1,155 @@
+/** What counts the bytes of several bodies; see `Budget`. */
+export type Room = Pick<Budget, 'take' | 'give'>
+
+/** How many bytes bodies may take together; each collector counts what it holds. */
+export class Budget {
+  readonly max: number
+  #used = 0
+
+  constructor(max: number) {
+    this.max = max
+  }
+
+  /** Counts more bytes of a body that holds `held` already; false: there is no room. */
+  take(bytes: number, held: number): boolean {
+    // one that is alone only has its own limit: a user may have set a larger one than all have together
+    if (this.#used + bytes > this.max && this.#used > held) return false
+    this.#used += bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.#used -= bytes
+  }
+}
+
+/** The error for a body that exceeds the limit (Dapr: kit/streams). */
+export const TOO_LARGE = 'stream too large'
+
+const MIB = 1024 * 1024
+
+/** For bodies that are read as a whole before anything is done with them: requests to our own APIs, answers to our own requests. */
+export const READ_BODIES = new Budget(64 * MIB)
+
+/** Why a body is refused; it can follow the name of what was to be read. */
+export const NO_ROOM = `bodies of ${(READ_BODIES.max / MIB).toString()} MiB are being read already: send it again later`
+
+const MIN_BLOCK = 4096
+const MAX_BLOCK = MIB
+
+/**
+ * Collects a body whose pieces arrive one by one. Pieces are copied into few growing blocks: a Buffer takes some hundred bytes
+ * besides its own, which is much for a body that comes in pieces of one byte. Who collects has to call `release` in the end.
+ */
+export class Collector {
+  size = 0
+  readonly #maxBytes: number
+  readonly #room: Room
+  #blocks: Buffer[] = []
+  /** Bytes of the last block that are in use. */
+  #end = 0
+
+  /** `maxBytes`: of this body, 0 = no limit of its own. */
+  constructor(maxBytes: number, room: Room = READ_BODIES) {
+    this.#maxBytes = maxBytes
+    this.#room = room
+  }
+
+  /** The number of buffers that hold the body. */
+  get blocks(): number {
+    return this.#blocks.length
+  }
+
+  /** Copies a piece: bytes, or latin1 text. Otherwise it was not added: the body is `too large`, or there is `no room` among all others. */
+  add(piece: Buffer | string): 'added' | 'too large' | 'no room' {
+    const {length} = piece
+    if (this.#maxBytes > 0 && this.size + length > this.#maxBytes) return 'too large'
+    if (!this.#room.take(length, this.size)) return 'no room'
+    const last = this.#blocks.at(-1)
+    const fits = last === undefined ? 0 : Math.min(length, last.length - this.#end)
+    if (last !== undefined && fits > 0) this.#end += copied(piece, 0, fits, last, this.#end)
+    if (fits < length) {
+      // the first piece is often the only one
+      const size = this.size === 0 ? 0 : Math.min(MAX_BLOCK, Math.max(MIN_BLOCK, this.size))
+      const block = Buffer.allocUnsafe(Math.max(size, length - fits))
+      this.#end = copied(piece, fits, length, block, 0)
+      this.#blocks.push(block)
+    }
+    this.size += length
+    return 'added'
+  }
+
+  /** All of it, as one buffer. */
+  whole(): Buffer {
+    const [first] = this.#blocks
+    return this.#blocks.length === 1 && first !== undefined
+      ? first.subarray(0, this.size)
+      : Buffer.concat(this.#blocks, this.size)
+  }
+
+  /** The whole body, which is not held any longer. */
+  take(): Buffer {
+    const whole = this.whole()
+    this.release()
+    return whole
+  }
+
+  /** Frees what it holds. It may be used again. */
+  release(): void {
+    this.#room.give(this.size)
+    this.#blocks = []
+    this.#end = 0
+    this.size = 0
+  }
+}
+
+/** Copies a part of a piece; returns its length. */
+function copied(piece: Buffer | string, from: number, to: number, block: Buffer, at: number): number {
+  if (typeof piece !== 'string') return piece.copy(block, at, from, to)
+  return block.write(from === 0 && to === piece.length ? piece : piece.slice(from, to), at, 'latin1')
+}
+
+/** A body that cannot be collected. */
+export class UncollectedBody extends Error {
+  /** True: it has more bytes than it may have; false: others take the room. */
+  readonly isTooLarge: boolean
+
+  constructor(isTooLarge: boolean) {
+    super(isTooLarge ? TOO_LARGE : NO_ROOM)
+    this.isTooLarge = isTooLarge
+  }
+}
+
+/** Reads a stream to its end. Throws an UncollectedBody, and what the stream throws; otherwise the caller has to release the result. */
+export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Collector> {
+  const collector = new Collector(maxBytes)
+  try {
+    for await (const piece of stream) {
+      const added = collector.add(piece)
+      if (added !== 'added') throw new UncollectedBody(added === 'too large')
+    }
+    return collector
+  } catch (error) {
+    collector.release()
+    throw error
+  }
+}
+
+/** Reads a stream to its end and keeps its first bytes, at most `maxBytes` (0: all). Throws if there is no room, and what the stream throws. */
+export async function collectFirst(
+  stream: AsyncIterable<Buffer>,
+  maxBytes: number
+): Promise<{readonly bytes: Buffer; readonly size: number}> {
+  const collector = new Collector(0)
+  let size = 0
+  try {
+    for await (const piece of stream) {
+      const kept = maxBytes === 0 ? piece : piece.subarray(0, Math.max(0, maxBytes - size))
+      size += piece.length
+      if (kept.length > 0 && collector.add(kept) !== 'added') throw new UncollectedBody(false)
+    }
+    return {bytes: collector.whole(), size}
+  } finally {
+    collector.release()
+  }
+}
