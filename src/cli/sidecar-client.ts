@@ -96,9 +96,8 @@ export async function callSidecar({method, url, type, body, socket}: SidecarCall
         .on('error', reject)
         .end(body)
     })
-    const body = (await collect(answer, 0)).take()
     const code = answer.statusCode ?? 0
-    return {code, status: `${code.toString()} ${answer.statusMessage ?? ''}`, body}
+    return {code, status: `${code.toString()} ${answer.statusMessage ?? ''}`, body: (await collect(answer, 0)).take()}
   } catch (error) {
     const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
     const dialled = socket === '' ? `tcp ${hostname}:${port}` : `unix ${socket}`

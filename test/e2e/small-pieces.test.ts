@@ -1,5 +1,6 @@
 import {once} from 'node:events'
 import net from 'node:net'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {residentMegabytes} from '../rig/usage.ts'
@@ -43,15 +44,10 @@ async function post(port: number, path: string, body: string): Promise<string> {
 
 /** The most memory of a run while something happens, in MB more than before. */
 async function growth(pid: number, before: number, work: Promise<unknown>): Promise<number> {
-  let most = 0
-  let isOver = false
-  const end = (): void => void (isOver = true)
-  work.then(end, end)
-  while (!isOver) {
-    most = Math.max(most, await residentMegabytes(pid))
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  await work
+  const over = work.then(() => true)
+  let most = before
+  do most = Math.max(most, await residentMegabytes(pid))
+  while (!(await Promise.race([over, pause(20, false)])))
   return most - before
 }
 
@@ -96,7 +92,7 @@ t.test('so are answers to our own questions', async t => {
       const answer = await fetch(`http://127.0.0.1:${port.toString()}/v1.0/metadata`)
       const {subscriptions = []} = (await answer.json()) as {readonly subscriptions?: readonly object[]}
       if (subscriptions.length > 0) return
-      await new Promise(resolve => setTimeout(resolve, 100))
+      await pause(100)
     }
   }
   const grown = await growth(run.pid, before, subscribed())

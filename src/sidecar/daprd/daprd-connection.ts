@@ -49,8 +49,8 @@ export class DaprdConnection {
   async request(method: 'GET' | 'PUT', path: string, body = ''): Promise<HttpAnswer> {
     const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>()
     const request = http.request({socketPath: this.#httpSocket, agent: this.#agent, method, path}, response => {
-      const answer = (body: Collector): void =>
-        resolve({status: response.statusCode ?? 0, body: body.take().toString()})
+      const answer = (answered: Collector): void =>
+        resolve({status: response.statusCode ?? 0, body: answered.take().toString()})
       collect(response, 0).then(answer, reject)
     })
     request.once('error', reject).end(body)

@@ -31,13 +31,15 @@ t.test('chunks are parsed alike in pieces of any size', t => {
   t.end()
 })
 
+/** The sizes of the pieces that are taken of one read. */
+const sizes = (text: string): readonly number[] => {
+  const found: number[] = []
+  const bytes = Buffer.from(text)
+  new Chunks().parse(bytes, 0, bytes.length, (_, from, to) => found.push(to - from))
+  return found
+}
+
 t.test('small chunks of one read become one piece, and large ones stay where they are', t => {
-  const sizes = (text: string): readonly number[] => {
-    const found: number[] = []
-    const bytes = Buffer.from(text)
-    new Chunks().parse(bytes, 0, bytes.length, (_, from, to) => found.push(to - from))
-    return found
-  }
   const large = `7d0\r\n${'y'.repeat(2000)}\r\n`
   t.strictSame(sizes(`${'1\r\nx\r\n'.repeat(10_000)}0\r\n\r\n`), [10_000])
   t.strictSame(sizes(`1\r\na\r\n${large}1\r\nb\r\n1\r\nc\r\n${large}`), [1, 2002, 2000])
