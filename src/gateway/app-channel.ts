@@ -164,6 +164,7 @@ export class AppChannel {
       port: this.#appPort,
       dial: dialOf(plan, () => pool, this.#options.invoked),
       protocol: plan.channel.protocol,
+      maxMessageBytes: plan.sidecar.maxBodyBytes,
       process: {ended, isEnding: () => !this.#isReady}
     })
     return pool

@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly authority?: string
   /** The app's `appProtocol`; omitted: not known. */
   readonly protocol?: string
+  /** Bytes of one gRPC message, to the callee and back (its `maxBodySize`); 0 or omitted: not known here, or any number. */
+  readonly maxMessageBytes?: number
   /** Appended in brackets to the error of a failed call; omitted: nothing. */
   readonly hint?: string
   readonly process?: PooledProcess
@@ -42,6 +44,8 @@ export class Pool implements UpstreamOwner {
   readonly hint: string
   /** The app's `appProtocol`, '' = not known. */
   readonly protocol: string
+  /** Bytes of one gRPC message, to the callee and back; 0 = any number. */
+  readonly maxMessageBytes: number
   /** Its gRPC connections, which carry many calls each; created by the first gRPC call. */
   frameClients: FrameClients | undefined
   /** Undefined: not known here. */
@@ -54,8 +58,9 @@ export class Pool implements UpstreamOwner {
   /** When it was (`performance.now()`). */
   #sweptAt = 0
 
-  constructor({hosts, port, dial, authority, protocol = '', hint = '', process}: PoolOptions) {
+  constructor({hosts, port, dial, authority, protocol = '', maxMessageBytes = 0, hint = '', process}: PoolOptions) {
     this.protocol = protocol
+    this.maxMessageBytes = maxMessageBytes
     this.process = process
     this.hint = hint
     this.hosts = hosts

@@ -7,13 +7,15 @@ export interface AppConfigurationOptions {
   readonly context: Pick<CallContext, 'heldBodies'>
   /** Writes to the log of the sidecar. */
   readonly log: (level: 'info' | 'warn', message: string) => void
+  /** It names types of actors that it hosts. */
+  readonly hosts: (types: readonly string[]) => void
 }
 
 /**
  * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration).
  * It tells which actors the app hosts; of those that are none an answer has no effect. Gives what ends that.
  */
-export function followConfiguration({runtime, context, log}: AppConfigurationOptions): () => void {
+export function followConfiguration({runtime, context, log, hosts}: AppConfigurationOptions): () => void {
   const over = new AbortController()
   /** The process that was asked; 0: one that is not ours; -1: none. */
   let asked = -1
@@ -37,7 +39,7 @@ export function followConfiguration({runtime, context, log}: AppConfigurationOpt
     const entities = entitiesIn(response.body.toString())
     if (entities === undefined) return log('warn', 'the application configuration of GET /dapr/config is not JSON')
     log('info', 'Application configuration loaded')
-    if (entities.length > 0) log('warn', `actors are not supported yet: ${entities.join(', ')} cannot be called`)
+    if (entities.length > 0) hosts(entities)
   }
   const stop = runtime.onMove(look)
   look()

@@ -50,7 +50,8 @@ function connectionOf({channel, health}: AppPlan, port: number): Facts['connecti
     maxConcurrency: channel.maxConcurrency,
     health: health.enabled
       ? {
-          path: health.path,
+          // an app of gRPC has a method for it
+          path: channel.protocol.startsWith('grpc') ? '' : health.path,
           interval: inGo(health.intervalMs),
           timeout: inGo(health.timeoutMs),
           threshold: health.threshold

@@ -20,6 +20,7 @@ import type {SidecarOptions} from './sidecar-options.ts'
 import {SidecarBindings} from './sidecar-bindings.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
+import {UNBUILT_TEXT, type Unbuilt} from './unbuilt.ts'
 import {whyMissing} from './why-missing.ts'
 
 /** The three ports of one app's sidecar. */
@@ -104,6 +105,8 @@ class AppSidecar implements OpenSidecar {
   /** The app has been ready once. */
   #wasReady = false
   readonly #stops: readonly (() => void)[]
+  /** What the app has asked for that is not built yet. */
+  readonly #warnedOf = new Set<Unbuilt>()
 
   constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
     const {runtime, resources} = options
@@ -121,7 +124,12 @@ class AppSidecar implements OpenSidecar {
     this.#stops = [
       runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
       runtime.onMove(() => this.#noteReadiness()),
-      followConfiguration({runtime, context, log: this.#logAs('dapr.runtime')})
+      followConfiguration({
+        runtime,
+        context,
+        log: this.#logAs('dapr.runtime'),
+        hosts: types => this.#warnUnbuilt('actors', ` (${types.join(', ')})`)
+      })
     ]
     const shared = {runtime, resources, blocks: this.#blocks, context}
     this.#subscriptions = new SidecarSubscriptions({
@@ -239,7 +247,8 @@ class AppSidecar implements OpenSidecar {
         blocks: async () => this.#blocks.load(),
         facts: this.#facts,
         customMetadata: sidecar.customMetadata,
-        requestShutdown: this.#requestShutdown
+        requestShutdown: this.#requestShutdown,
+        askedUnbuilt: this.#warnUnbuilt
       },
       apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
     })
@@ -275,6 +284,13 @@ class AppSidecar implements OpenSidecar {
   readonly #requestShutdown = (isForced: boolean): void => {
     this.#logAs('dapr.runtime')('info', 'Shutdown requested via API')
     this.#options.requestShutdown(isForced)
+  }
+
+  readonly #warnUnbuilt = (what: Unbuilt, detail = ''): void => {
+    if (this.#warnedOf.has(what)) return
+    this.#warnedOf.add(what)
+    const {runtime, resources} = this.#options
+    resources.warn('not-built', `"${runtime.id}" asks for ${what}${detail}: ${UNBUILT_TEXT[what]}`)
   }
 
   #logResources(): void {

@@ -3,6 +3,9 @@ import {createServer, type IncomingHttpHeaders, type RequestListener} from 'node
 import type {AddressInfo} from 'node:net'
 import {buffer} from 'node:stream/consumers'
 import t, {type Test} from 'tap'
+import {encode} from '../../src/net/grpc/message-codec.ts'
+import {INVOKE_BINDING} from '../../src/net/grpc/messages/binding.ts'
+import {echoClient} from '../integration/sidecar/grpc/rig.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 import {failure, openInvoke} from './bindings-shop.ts'
@@ -41,7 +44,7 @@ const openEcho = async (t: Test): Promise<string> =>
 
 t.test('operations, headers and paths of bindings.http', async t => {
   const base = await openEcho(t)
-  const {invoke} = await openInvoke(t, {
+  const {invoke, run} = await openInvoke(t, {
     'resources/web.yaml': component('web', 'bindings.http', {
       url: `${base}/base/`,
       securityToken: 'secret',
@@ -102,6 +105,10 @@ t.test('operations, headers and paths of bindings.http', async t => {
   t.match(headers['traceparent'], /^00-0af7651916cd43dd8448eb211c80319c-/)
   t.equal(Buffer.from(String(headers['x-own']), 'latin1').toString(), 'ü')
   t.equal(headers['small'], undefined)
+  const {grpc} = await run.ports('shop')
+  const request = encode(INVOKE_BINDING, {name: 'web', operation: 'get'})
+  const overGrpc = await echoClient(t, grpc).dapr('InvokeBinding', request, {baggage: 'k=v,l=w'})
+  t.match(overGrpc, {code: 0, answer: /"baggage":"k=v,l=w"/})
 })
 
 t.test('what is not 2xx, redirects, limits, and nobody there', async t => {

@@ -1,9 +1,11 @@
 import type {Test} from 'tap'
 import type {Answer, Driven} from '../rig/command.ts'
+import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 export interface Invoke {
   readonly rig: Rig
+  readonly run: Program
   readonly shop: Driven
   /** Calls a binding with what stands in the body of the request. */
   readonly invoke: (name: string, wish: object, headers?: Readonly<Record<string, string>>) => Promise<Answer>
@@ -18,11 +20,11 @@ export const openInvoke = async (
   const rig = await openRig(t)
   await rig.write(files)
   await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
-  rig.pillion(['run', '-f', '.'], {env})
+  const run = rig.pillion(['run', '-f', '.'], {env})
   const shop = await rig.driven('shop')
   const invoke: Invoke['invoke'] = async (name, wish, headers = {}) =>
     shop.fetch(`/v1.0/bindings/${name}`, {method: 'POST', headers, body: JSON.stringify(wish)})
-  return {rig, shop, invoke}
+  return {rig, run, shop, invoke}
 }
 
 /** The error of a call to a binding. */

@@ -203,6 +203,9 @@ t.test('an app of gRPC whose health is bad gets what is proxied, and nothing els
   const client = echoClient(t, grpc)
   const invoked = await client.invoke('b', {method: 'x'})
   t.match(invoked, {code: 13, message: /^failed to invoke, id: b, err: .*app is not in a healthy state/})
+  const {http: own} = await run.ports('b')
+  const metadata = (await (await fetch(`http://127.0.0.1:${own.toString()}/v1.0/metadata`)).json()) as object
+  t.match(metadata, {appConnectionProperties: {health: {healthProbeInterval: '1s', healthCheckPath: undefined}}})
   t.match(await client.call(), {code: 0, answer: 'hello for a'})
   const response = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
   t.equal(response.status, 500)

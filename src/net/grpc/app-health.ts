@@ -1,5 +1,7 @@
 import {FrameClients} from '../http2/frame-clients.ts'
+import {encodeField} from '../http2/field-text.ts'
 import {headFields} from './head-fields.ts'
+import {timeoutText} from './timeout.ts'
 import {UnaryCall} from './unary-call.ts'
 
 const HEALTH_CHECK = '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck'
@@ -17,12 +19,13 @@ export const grpcHealth = async ({timeoutMs, ...target}: AppHealthOptions): Prom
   const clients = new FrameClients({...target, warn: () => undefined})
   const protocol = isSecure ? 'grpcs' : 'grpc'
   const authority = `${hosts[0] ?? ''}:${port.toString()}`
+  const deadline = encodeField('grpc-timeout', timeoutText(timeoutMs))
   let timer: NodeJS.Timeout | undefined
   const code = await new Promise<number>(resolve => {
     timer = setTimeout(() => resolve(-1), timeoutMs)
     new UnaryCall({
       clients,
-      block: headFields({protocol, authority}, HEALTH_CHECK, 'application/grpc'),
+      block: headFields({protocol, authority}, HEALTH_CHECK, 'application/grpc') + deadline,
       message: new Uint8Array(0),
       maxBytes: 0,
       done: ({status}) => resolve(status.code),

@@ -9,13 +9,22 @@ export const messageLength = (text: string, at: number): number =>
 export class MessageGauge {
   /** The number of complete messages. */
   count = 0
-  readonly #max: number
+  /** Bytes of one message, 0 = any number. */
+  max: number
+  /** Bytes of the largest message that has begun. */
+  #largest = 0
   #left = 0
   #prefix = ''
 
-  /** `max`: bytes of one message, 0 = any number. */
   constructor(max: number) {
-    this.#max = max
+    this.max = max
+  }
+
+  /** Messages may not be larger than this either, 0 = any number. Gives the bytes of one that was, 0 where none was. */
+  limit(max: number): number {
+    if (max === 0) return 0
+    if (this.max === 0 || max < this.max) this.max = max
+    return this.#largest > max ? this.#largest : 0
   }
 
   /** Within a message. */
@@ -44,7 +53,8 @@ export class MessageGauge {
           this.#left = messageLength(bytes, at)
           at += PREFIX_BYTES
         }
-        if (this.#max > 0 && this.#left > this.#max) return this.#left
+        if (this.#left > this.#largest) this.#largest = this.#left
+        if (this.max > 0 && this.#left > this.max) return this.#left
       }
       const taken = Math.min(this.#left, bytes.length - at)
       this.#left -= taken
@@ -58,6 +68,10 @@ export class MessageGauge {
 /** grpc-go's text for a message that is too large. */
 export const tooLargeText = (bytes: number, max: number): string =>
   `grpc: received message larger than max (${bytes.toString()} vs. ${max.toString()})`
+
+/** And for one of its own. */
+export const tooLargeToSend = (bytes: number, max: number): string =>
+  `trying to send message larger than max (${bytes.toString()} vs. ${max.toString()})`
 
 /** A message with its prefix, as latin1 text. */
 export const framed = (message: Uint8Array, isCompressed = false): string => {

@@ -10,8 +10,9 @@ import {detailsOf} from './error-details.ts'
 import type {GrpcDialOptions} from './grpc-dial.ts'
 import {headFields, ON_INVOKE} from './head-fields.ts'
 import {readInvokeResponse, VERBS, writeInvokeRequest, type InvokeResponse} from './invoke-messages.ts'
+import {tooLargeToSend} from './message-gauge.ts'
 import {PERMANENT_HEADER} from './permanent-headers.ts'
-import {httpStatusOf, INTERNAL, UNAVAILABLE, type GrpcStatus} from './status.ts'
+import {httpStatusOf, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, type GrpcStatus} from './status.ts'
 import {binaryTrace} from './trace-fields.ts'
 import {Collector, NO_ROOM} from '../collector.ts'
 import {UnaryCall, type UnaryOutcome} from './unary-call.ts'
@@ -64,13 +65,22 @@ const messageOf = ({method: verb, path, pairs}: AdaptedRequest, body: Buffer): U
   })
 }
 
+/** Fields of gRPC itself, which say nothing to a caller of HTTP. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  'content-type',
+  'grpc-status',
+  'grpc-message',
+  'grpc-encoding',
+  'grpc-accept-encoding'
+])
+
 /** The head of an app of gRPC as headers; what is gRPC's own stays behind. */
 const headersOf = (head: string): string[] => {
   const pairs: string[] = []
   new FieldWalker().walk(head, {
     field: field => {
       const {name} = field
-      if (name === 'content-type' || name.endsWith('-bin') || name.startsWith('grpc-status')) return
+      if (OWN_FIELDS.has(name) || name.endsWith('-bin')) return
       pairs.push(name.startsWith('grpc-') ? `dapr-${name}` : name, field.value())
     }
   })
@@ -98,7 +108,7 @@ const finish = (back: ResponseSink, {status, head, message}: UnaryOutcome): void
     return replyStatus(back, {code: INTERNAL, message: why}, head)
   }
   const {value, typeUrl, contentType} = response
-  const type = contentType === '' && typeUrl !== '' ? 'application/x-protobuf' : contentType
+  const type = typeUrl === '' ? contentType : 'application/x-protobuf'
   reply(back, 200, [...headersOf(head), ...(type === '' ? [] : ['content-type', type])], value)
 }
 
@@ -119,6 +129,8 @@ export const connectOnInvoke =
         const body = new Collector(0)
         const start = (): void => {
           const message = messageOf(adapted, body.take())
+          if (maxBytes > 0 && message.length > maxBytes)
+            return replyStatus(back, {code: RESOURCE_EXHAUSTED, message: tooLargeToSend(message.length, maxBytes)}, '')
           const startedAt = performance.now()
           const tell = (code: number, responseBytes: number): void => {
             const elapsedMs = performance.now() - startedAt

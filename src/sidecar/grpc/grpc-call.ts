@@ -4,7 +4,7 @@ import type {FrameClient} from '../../net/http2/frame-client.ts'
 import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {CANCEL, codeName, INTERNAL_ERROR} from '../../net/http2/frames.ts'
 import {type AnswerFields, readAnswer} from '../../net/grpc/answer-fields.ts'
-import {MessageGauge, tooLargeText} from '../../net/grpc/message-gauge.ts'
+import {MessageGauge, PREFIX_BYTES, tooLargeText, tooLargeToSend} from '../../net/grpc/message-gauge.ts'
 import {answerType, httpText, NO_TRAILERS} from './answer-faults.ts'
 import {PolicedGrpcCall} from './policed-grpc-call.ts'
 import {CUT_CALL, RESET_CALL} from './queued-grpc-call.ts'
@@ -123,6 +123,10 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     const {block, isRepeated} = this.fixedFields(admitted)
     const own = this.ownFields(admitted, this.connectedAt - this.startedAt)
     const body = this.bodyFor(admitted)
+    // another run's sidecar has its own limit
+    const max = admitted.grpcPool === undefined ? admitted.pool.maxMessageBytes : 0
+    const fault = this.#faultOfSize(body, max)
+    if (fault !== undefined) return this.failAttempt(fault)
     if (body !== '') this.requestBytes = body.length
     const first = body === '' ? this.#firstMessages() : [body]
     if (first === undefined) return this.fail(this.failedStatus('the request is too large to be sent again'))
@@ -174,7 +178,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     if (isLast) this.#isRequestDone = true
     if (this.isOver) return this.caller.credit(bytes.length)
     const tooLarge = this.#request.measure(bytes)
-    if (tooLarge > 0) return this.fail(this.#tooLarge(tooLarge))
+    if (tooLarge > 0) return this.fail(tooLargeFor(tooLarge, this.#request))
     this.requestBytes += bytes.length
     this.#unpassed += bytes.length
     if (this.sidecar.observer !== undefined) this.observe('request', bytes)
@@ -242,7 +246,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     if (this.isOver || callee === undefined || (broken !== undefined && this.lacksAnswer(broken)))
       return callee?.credit(bytes.length)
     const tooLarge = this.#answer.measure(bytes)
-    if (tooLarge > 0) return this.failAttempt(this.#tooLarge(tooLarge))
+    if (tooLarge > 0) return this.failAttempt(tooLargeFor(tooLarge, this.#answer))
     if (this.policed !== undefined) this.#passFirst(this.policed)
     if (this.answerBytes === 0) this.changed?.()
     const passed = broken === undefined ? bytes : broken.takeText(bytes, () => this.breakSoon(broken))
@@ -267,8 +271,16 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
     this.#over(codeOf(fields), message === '' ? '' : status.unescapeMessage(message))
   }
 
-  #tooLarge(bytes: number): GrpcStatus {
-    return {code: status.RESOURCE_EXHAUSTED, message: tooLargeText(bytes, this.sidecar.maxBodyBytes)}
+  /** The limit of the callee, from now on, and whether the request was larger already. `body`: the message of the sidecar, '' = those of the caller. */
+  #faultOfSize(body: string, max: number): GrpcStatus | undefined {
+    this.#answer.limit(max)
+    if (body === '') {
+      const bytes = this.#request.limit(max)
+      return bytes === 0 ? undefined : tooLargeFor(bytes, this.#request)
+    }
+    const bytes = body.length - PREFIX_BYTES
+    if (max === 0 || bytes <= max) return undefined
+    return {code: status.RESOURCE_EXHAUSTED, message: tooLargeToSend(bytes, max)}
   }
 
   protected crash(error: unknown): void {
@@ -300,6 +312,11 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
 }
 
 const NOTHING: readonly string[] = []
+
+const tooLargeFor = (bytes: number, {max}: MessageGauge): GrpcStatus => ({
+  code: status.RESOURCE_EXHAUSTED,
+  message: tooLargeText(bytes, max)
+})
 
 const codeOf = ({status: code}: AnswerFields): number => (code < 0 ? status.INTERNAL : code)
 

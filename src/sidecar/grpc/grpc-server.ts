@@ -9,6 +9,7 @@ import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
 import {FRAME_SIZE_ERROR, PROTOCOL_ERROR} from '../../net/http2/frames.ts'
 import type {ApiAccess} from '../../resources/api-access.ts'
 import type {SidecarContext} from '../http/invocation.ts'
+import {methodFault} from '../http/target.ts'
 import type {Trace} from '../http/trace.ts'
 import {isServed, NOT_SERVED} from './api-access.ts'
 import {answer} from './answer.ts'
@@ -16,13 +17,23 @@ import {answerType} from './answer-faults.ts'
 import {baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
 import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
-import {ownMethod, type Answer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
+import {UNBUILT_TEXT, type Unbuilt} from '../unbuilt.ts'
+import {ownMethod, unbuiltAt, type Answer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
 import {ownStream, serveStream} from './own-streams.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {refusalOf, type GrpcGuards} from './refusal.ts'
 import {briefRequest, HeadReader, wholeRequest, type RequestHead} from './request-head.ts'
 import {UnaryRequest} from './unary-request.ts'
-import {answerHead, INTERNAL, OK, trailersOf, UNIMPLEMENTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
+import {
+  answerHead,
+  INTERNAL,
+  INVALID_ARGUMENT,
+  OK,
+  trailersOf,
+  UNIMPLEMENTED,
+  UNKNOWN,
+  type GrpcStatus
+} from '../../net/grpc/status.ts'
 import {timeoutMs} from '../../net/grpc/timeout.ts'
 
 /** What the gRPC port of one sidecar serves. */
@@ -265,17 +276,23 @@ class Calls implements StreamHandler {
   #proxy(stream: FrameStream, head: RequestHead, isLast: boolean): void {
     const sidecar = this.#sidecarFor(head)
     if (head.call === undefined) {
+      const unbuilt = unbuiltAt(head.path)
+      if (unbuilt !== undefined) return this.#refuseUnbuilt(stream, head, unbuilt)
       const id = head.calleeId ?? head.appId
       if (id === undefined) {
         if (IS_REFLECTION.test(head.path))
           return this.#refuse(stream, head, {code: UNIMPLEMENTED, message: `unknown method ${head.path}`})
-        return this.#refuse(stream, head, NO_ID)
+        const isStreamTraced = this.#guards.tracing.isTracing && !head.path.startsWith(RUNTIME)
+        return this.#refuse(stream, head, isStreamTraced ? NO_ID : NO_TARGET)
       }
       const fault = faultOfId(id)
       if (fault !== '') return this.#refuse(stream, head, {code: UNKNOWN, message: fault})
+      const callee = id.split('.')[0] ?? ''
+      const why = callee === sidecar.appId ? methodFault(head.path) : ''
+      if (why !== '') return this.#refuse(stream, head, {code: INVALID_ARGUMENT, message: `invalid method: ${why}`})
       head.call = {
         caller: sidecar.appId,
-        callee: id.split('.')[0] ?? '',
+        callee,
         method: 'POST',
         path: head.path,
         isProxied: true,
@@ -292,6 +309,11 @@ class Calls implements StreamHandler {
       sidecar.warn(bugText(error))
       stream.reset(2)
     }
+  }
+
+  #refuseUnbuilt(stream: FrameStream, head: RequestHead, what: Unbuilt): void {
+    this.#context.own.askedUnbuilt(what)
+    this.#refuse(stream, head, {code: UNIMPLEMENTED, message: UNBUILT_TEXT[what]})
   }
 
   /** Answers a call that no API takes. */
@@ -338,10 +360,19 @@ const answerFields = (
 const deadlineOf = ({timeout}: RequestHead): number =>
   timeout === '' ? Infinity : performance.now() + (timeoutMs(timeout) ?? Infinity)
 
+/** Methods that daprd takes for its own: the tracing of its streams lets them pass. */
+const RUNTIME = '/dapr.proto.runtime.'
+
 /** Dapr's words (pkg/diagnostics/grpc_tracing.go). */
 const NO_ID: GrpcStatus = {
   code: UNKNOWN,
   message: 'cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata'
+}
+
+/** And where that does not look (pkg/messaging/grpc_proxy.go). */
+const NO_TARGET: GrpcStatus = {
+  code: UNKNOWN,
+  message: 'failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found'
 }
 
 const faultOfId = (id: string): string => {

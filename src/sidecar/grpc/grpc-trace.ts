@@ -14,6 +14,9 @@ const toldTrace = ({traceBin, traceparent}: RequestHead): string => {
   return traceparent !== '' && isTraceparent(traceparent) ? traceparent : ''
 }
 
+/** The trace as it was sent, for an app of HTTP: `traceparent` itself, or what `grpc-trace-bin` says. */
+export const sentTrace = (head: RequestHead): string => head.traceparent || toldTrace(head)
+
 /** The trace of a call without spans: the caller's, or a new one. */
 export const traceOf = (head: RequestHead): FreshTrace => {
   const traceparent = toldTrace(head)

@@ -108,6 +108,8 @@ const fieldsOf = (lines: string, code: number): string => {
   let fields = ''
   for (let at = 0; at < pairs.length; at += 2) {
     const name = (pairs[at] ?? '').toLowerCase()
+    // it is not that of the message
+    if (name === 'content-length') continue
     fields += encodeField(PERMANENT_HEADER.test(name) ? `dapr-${name}` : name, pairs[at + 1] ?? '')
   }
   return fields + encodeField('dapr-http-status', code.toString())

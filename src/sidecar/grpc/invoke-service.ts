@@ -11,7 +11,7 @@ import {
 import {INTERNAL, type GrpcStatus} from '../../net/grpc/status.ts'
 import {FieldWalker} from '../../net/http2/field-walker.ts'
 import type {FrameStream} from '../../net/http2/frame-stream.ts'
-import {cleanPath} from '../http/go-path.ts'
+import {cleanMethod} from '../http/go-path.ts'
 import {readHeaders} from '../http/headers.ts'
 import {Invocation, type SidecarContext} from '../http/invocation.ts'
 import {targetOf, type Target} from '../http/target.ts'
@@ -20,7 +20,7 @@ import {formatTraceparent, formatTracestate} from '../../telemetry/tracing/trace
 import type {Tracing} from '../http/sidecar-request.ts'
 import {traceFields} from '../../net/grpc/trace-fields.ts'
 import {answer} from './answer.ts'
-import {baggageFields, spansOf, traceOf} from './grpc-trace.ts'
+import {baggageFields, sentTrace, spansOf, traceOf} from './grpc-trace.ts'
 import {InvokeDownstream, type InvokeReply} from './invoke-downstream.ts'
 import {InvokedGrpcCall} from './invoked-grpc-call.ts'
 import type {RequestHead} from './request-head.ts'
@@ -54,18 +54,17 @@ export const invokeService = (bytes: Buffer, options: InvokeServiceOptions): voi
   if (id === '') return refuse(wrapped(id, 'app id is empty'))
   if (message === undefined) return refuse(wrapped(id, NO_MESSAGE))
   const request = readInvokeRequest(message)
-  const target = targetOf(
-    latin1Of(id),
-    latin1Of(request.method),
-    request.query === '' ? '' : `?${latin1Of(request.query)}`
-  )
+  const query = request.query === '' ? '' : `?${latin1Of(request.query)}`
+  const target = targetOf(latin1Of(id), latin1Of(request.method), query, false)
   if (target.fault !== '') return refuse(wrapped(id, target.fault))
   const protocol = protocolOf(target.id)
   if (protocol.startsWith('http') || protocol === 'h2c') {
+    const url = targetOf(latin1Of(id), latin1Of(request.method), query)
+    if (url.fault !== '') return refuse(wrapped(id, url.fault))
     const fault = extensionFault(request)
     const channel = sidecar.appId === target.id ? '' : REMOTE
     if (fault !== '') return refuse(wrapped(id, `${channel}rpc error: code = InvalidArgument desc = ${fault}`))
-    return invokeHttp(request, target, options)
+    return invokeHttp(request, url, options)
   }
   invokeGrpc(bytes, {message, request, target}, options)
 }
@@ -84,7 +83,7 @@ interface Asked {
 
 function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, options: InvokeServiceOptions): void {
   const {sidecar, head, caller, deadline, tracing} = options
-  const cleaned = cleanPath(`/${request.method}`).slice(1)
+  const cleaned = cleanMethod(request.method)
   const call: Call = {
     caller: sidecar.appId,
     callee: target.id,
@@ -120,8 +119,9 @@ const pairsOf = ({metadata, authority, userAgent}: RequestHead): string[] => {
   return pairs
 }
 
-const contentTypeOf = ({contentType, typeUrl}: InvokeRequest): string =>
-  contentType === '' && typeUrl !== undefined && typeUrl !== '' ? 'application/x-protobuf' : contentType
+/** A message with a type is protobuf, whatever its content type says (Dapr: pkg/messaging/v1/invoke_method_request.go, ContentType). */
+const contentTypeOf = ({contentType, typeUrl = ''}: InvokeRequest): string =>
+  typeUrl === '' ? contentType : 'application/x-protobuf'
 
 function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServiceOptions): void {
   const {sidecar, head, caller, tracing} = options
@@ -134,7 +134,7 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
   const spans = spansOf(head, tracing)
   const own = spans?.own.context
   const trace =
-    own === undefined ? (tracing.isTracing ? traceOf(head).traceparent : head.traceparent) : formatTraceparent(own)
+    own === undefined ? (tracing.isTracing ? traceOf(head).traceparent : sentTrace(head)) : formatTraceparent(own)
   const traceText =
     trace === ''
       ? ''

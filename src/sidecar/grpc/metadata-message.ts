@@ -54,9 +54,7 @@ const writeConnection = (writer: BinaryWriter, connection: Facts['connection']):
   const {port, protocol, channelAddress, maxConcurrency, health} = connection
   number(text(text(number(writer, 1, port), 2, protocol), 3, channelAddress), 4, maxConcurrency)
   if (health === undefined) return
-  // a gRPC app has a separate method for this
-  const path = protocol.startsWith('grpc') ? '' : health.path
   within(writer, 5, inner =>
-    number(text(text(text(inner, 1, path), 2, health.interval), 3, health.timeout), 4, health.threshold)
+    number(text(text(text(inner, 1, health.path), 2, health.interval), 3, health.timeout), 4, health.threshold)
   )
 }

@@ -40,6 +40,12 @@ export const cleanPath = (path: string): string => {
   return cleaned === '' ? '.' : cleaned
 }
 
+/** A method as an app of gRPC gets it (Dapr: pkg/messaging/method/normalize.go, NormalizeMethod): cleaned, never above its root; a leading slash stays. */
+export const cleanMethod = (method: string): string => {
+  const cleaned = cleanPath(method).replace(/^(?:\.\.\/)+/, '')
+  return cleaned === '.' || cleaned === '..' ? '' : cleaned
+}
+
 /** Nothing to decode, to clean or to escape: true for most paths. */
 export const isPlainPath = (path: string): boolean => {
   const last = path.length - 1

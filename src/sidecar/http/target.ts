@@ -49,23 +49,21 @@ const invalidMethod = (why: string): string => `rpc error: code = InvalidArgumen
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0001-\u001f\u007f]/
 
-/** Why a method may not be called; '' if it may (Dapr: NormalizeMethod). */
-const faultOf = (method: string): string => {
-  if (/[#?\0]/.test(method)) return invalidMethod(`method contains forbidden character: ${goQuote(textOf(method))}`)
+/** Why a method may not be called; '' if it may (Dapr: pkg/messaging/method/normalize.go). */
+export const methodFault = (method: string): string => {
+  if (/[#?\0]/.test(method)) return `method contains forbidden character: ${goQuote(textOf(method))}`
   const control = CONTROL.exec(method)
   if (control === null) return ''
-  return invalidMethod(
-    `method contains control character at position ${control.index.toString()}: ${goQuote(textOf(method))}`
-  )
+  return `method contains control character at position ${control.index.toString()}: ${goQuote(textOf(method))}`
 }
 
-/** The path on the wire for a decoded method: cleaned, never above its root, escaped as Go does. */
-const pathOf = (method: string): {readonly path: string; readonly fault: string} => {
-  const fault = faultOf(method)
-  if (fault !== '') return {path: '', fault}
+/** The path on the wire for a decoded method: cleaned, never above its root, escaped as Go does. `isUrl`: it becomes a part of one. */
+const pathOf = (method: string, isUrl: boolean): {readonly path: string; readonly fault: string} => {
+  const fault = methodFault(method)
+  if (fault !== '') return {path: '', fault: invalidMethod(fault)}
   const cleaned = cleanPath(`/${method}`)
   const bad = badEscape(cleaned)
-  if (bad !== undefined)
+  if (bad !== undefined && isUrl)
     return {path: '', fault: `parse ${goQuote(textOf(cleaned))}: invalid URL escape ${goQuote(bad)}`}
   return {path: escapedPath(cleaned), fault: ''}
 }
@@ -79,10 +77,10 @@ const appOf = (sentId: string): {readonly id: string; readonly fault: string} =>
   return {id: parts[0] ?? '', fault: ''}
 }
 
-/** The target for an id and a decoded method, in latin1. */
-export const targetOf = (sentId: string, method: string, query: string): Target => {
+/** The target for an id and a decoded method, in latin1. `isUrl` false: the callee speaks gRPC, where a `%` means nothing. */
+export const targetOf = (sentId: string, method: string, query: string, isUrl = true): Target => {
   const {id, fault} = appOf(sentId)
-  const path = pathOf(method)
+  const path = pathOf(method, isUrl)
   return {sentId: textOf(sentId), id: textOf(id), path: path.path + query, fault: fault || path.fault}
 }
 

@@ -22,7 +22,8 @@ t.test('a process that goes before it can be asked leaves no question to the nex
   const stop = followConfiguration({
     runtime: app as unknown as AppRuntime,
     context: {heldBodies: new HeldBodies()},
-    log: (_, text) => t.fail(text)
+    log: (_, text) => t.fail(text),
+    hosts: types => t.fail(types.join())
   })
   app.isReady = false
   for (const listener of listeners) listener()

@@ -28,9 +28,13 @@ export function statusOfFault(error: unknown): GrpcStatus {
   throw error
 }
 
+/** Errors that have an ErrorInfo here and none over HTTP (Dapr: pkg/api/grpc/grpc.go, getConfigurationStore). */
+const WITH_INFO = /^ERR_CONFIGURATION_STORE_NOT_/
+
 /** A failed call to a building block as gRPC tells it. */
-function blockStatus({grpcCode: code, message: text, details}: BlockError): GrpcStatus {
+function blockStatus({errorCode, grpcCode: code, message: text, details: told}: BlockError): GrpcStatus {
   const message = text.replace(API_ERROR, '')
+  const details = told ?? (WITH_INFO.test(errorCode) ? {reason: errorCode, metadata: null} : undefined)
   if (details === undefined) return {code, message}
   const {reason, metadata, resource, badField} = details
   const any = [

@@ -52,6 +52,7 @@ t.test('a call over HTTP becomes one OnInvoke, and its answer a response', async
   t.equal(await response.text(), 'got hello')
   t.equal(response.headers.get('content-type'), 'text/x')
   t.equal(response.headers.get('x-head'), 'h')
+  t.notMatch([...response.headers.keys()].join(), /dapr-grpc|grpc-(?:message|status|.*encoding)/)
   t.equal(response.headers.get('x-head-bin'), null)
   t.match(response.headers.get('traceparent'), /^00-/)
   t.match(seen[0], {method: 'a b/c', query: 'x=%20&y', verb: 4, contentType: 'text/plain'})
@@ -149,6 +150,12 @@ t.test('an app of gRPC that has no OnInvoke, answers nonsense, or too much', asy
   const response = await fetchFrom(large.port, 'x')
   t.equal(response.status, 429)
   t.match(await response.json(), {code: 8, message: /received message larger than max/})
+  const small = await opened(t, await callbackApp(t, nothing))
+  const request = await fetchFrom(small.port, 'x', {method: 'POST', body: Buffer.alloc(1000)})
+  t.equal(request.status, 429)
+  t.match(await request.json(), {code: 8, message: /^trying to send message larger than max \(10\d\d vs\. 1000\)$/})
+  const typed = await withApp(t, () => ({typeUrl: 'x/y', value: Buffer.alloc(2), contentType: 'text/plain'}))
+  t.equal((await fetchFrom(typed.port, 'x')).headers.get('content-type'), 'application/x-protobuf')
   const http = await opened(t, await rawApp(t, socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
   const refused = await fetchFrom(http.port, 'x')
   t.equal(refused.status, 500)
@@ -181,7 +188,15 @@ const nothing = (): never => {
 }
 
 t.test('the health of an app of gRPC', async t => {
-  t.equal(await ask(await callbackApp(t, nothing, () => true)), 0)
+  const before = Date.now()
+  let deadline: grpc.Deadline = Infinity
+  const healthy = await callbackApp(t, nothing, call => {
+    deadline = call.getDeadline()
+    return true
+  })
+  t.equal(await ask(healthy), 0)
+  const leftMs = new Date(deadline).getTime() - before
+  t.ok(leftMs >= 60_000 && leftMs < 120_000, 'the probe has its timeout as its deadline')
   t.equal(await ask(await callbackApp(t, nothing, () => false)), 14)
   t.equal(await ask(await callbackApp(t, nothing)), 12)
   t.equal(await ask(1), -1)

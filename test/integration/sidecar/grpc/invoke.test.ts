@@ -50,9 +50,20 @@ t.test('InvokeService to an app of gRPC: OnInvoke gets the same request', async 
   t.strictSame(told?.get('dapr-api-token'), [])
   t.equal(told?.get('grpc-trace-bin').length, 1)
   await client.invoke('a.default', {method: '/x//y/../z/'})
-  t.match(seen[1], {method: 'x/z', typeUrl: '', verb: undefined})
+  t.match(seen[1], {method: '/x/z', typeUrl: '', verb: undefined}, 'a leading slash stays')
   t.strictSame(metadata[1]?.get('dapr-api-token'), ['own'])
   t.strictSame(metadata[1]?.get('x-forwarded-host'), [])
+  for (const [method, told] of [
+    ['x//y/../z/', 'x/z'],
+    ['../../x', 'x'],
+    ['/', '/'],
+    ['..', ''],
+    ['50%', '50%'],
+    ['a%2Fb%zz', 'a%2Fb%zz']
+  ] as const) {
+    t.match(await client.invoke('b', {method}), {code: 0}, method)
+    t.equal(seen.at(-1)?.method, told)
+  }
   t.equal(underWay(), 0)
   t.match(records[0], {
     grpcStatus: 0,
@@ -122,7 +133,9 @@ t.test('InvokeService to an app of HTTP', async t => {
   }))
     t.strictSame(valuesOf(first, name), values, name)
   t.equal(valuesOf(first, 'traceparent').length, 1)
-  await client.invoke('b', {method: 'x', typeUrl: 'some/type', value: bytes('p'), verb: 3})
+  t.strictSame(outcome.head.get('dapr-content-length'), [], 'it is not that of the message')
+  await client.invoke('b', {method: '/x', typeUrl: 'some/type', value: bytes('p'), contentType: 'text/plain', verb: 3})
+  t.match(seen[1], {url: '/x'})
   t.strictSame(seen[1] && valuesOf(seen[1], 'content-type'), ['application/x-protobuf'])
   await client.invoke('b', {method: 'x', verb: 1})
   t.match(seen[2], {method: 'GET', url: '/x', body: ''})
@@ -212,6 +225,7 @@ t.test('what goes wrong before the app, in Dapr’s words', async t => {
     hungUp.message,
     /^failed to invoke, id: b, err: rpc error: code = Internal desc = error invoking app channel: Post "http:\/\/127\.0\.0\.1:\d+\/x": EOF/
   )
+  t.match(await toHttp.invoke('b', {method: '50%', verb: 3}), wrapped('b', 'parse "/50%": invalid URL escape "%"'))
   t.match(await client.dapr('InvokeService', bytes('\u00ff\u00ff')), {
     code: 13,
     message: /^grpc: error unmarshalling request: /
@@ -226,4 +240,39 @@ t.test('a deadline, or a caller who leaves, ends the call at the app', async t =
   t.match(await client.invoke('b', {method: 'x', verb: 3}, {}, {deadline: Date.now() + 100}), {code: 4})
   while (underWay() > 0) await new Promise(setImmediate)
   t.pass(left.toString())
+})
+
+t.test('without tracing, an app of HTTP gets the trace that came in binary form', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const tracing = {isTracing: false, tracer: undefined}
+  const {port} = await openTestGrpcPort(t, {appPort, appProtocol: 'http', tracing})
+  const binary = Buffer.concat([
+    Buffer.from([0, 0]),
+    Buffer.from('0af7651916cd43dd8448eb211c80319c', 'hex'),
+    Buffer.from([1]),
+    Buffer.from('b7ad6b7169203331', 'hex'),
+    Buffer.from([2, 1])
+  ])
+  await echoClient(t, port).invoke('b', {method: 'x', verb: 3}, {'grpc-trace-bin': binary})
+  t.strictSame(seen[0] && valuesOf(seen[0], 'traceparent'), ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'])
+})
+
+t.test('the callee’s maxBodySize counts for InvokeService, too, both ways', async t => {
+  const appPort = await callbackApp(t, ({value}) => ({
+    typeUrl: '',
+    value: text(value) === 'large' ? Buffer.alloc(1000) : value,
+    contentType: ''
+  }))
+  const {port, underWay} = await openTestGrpcPort(t, {appPort, maxMessageBytes: 1000})
+  const client = echoClient(t, port)
+  t.match(await client.invoke('b', {method: 'x', value: Buffer.alloc(900)}), {code: 0})
+  t.match(await client.invoke('b', {method: 'x', value: Buffer.alloc(1000)}), {
+    code: 8,
+    message: /^trying to send message larger than max \(10\d\d vs\. 1000\)$/
+  })
+  t.match(await client.invoke('b', {method: 'x', value: bytes('large')}), {
+    code: 8,
+    message: /^grpc: received message larger than max \(10\d\d vs\. 1000\)$/
+  })
+  t.equal(underWay(), 0)
 })

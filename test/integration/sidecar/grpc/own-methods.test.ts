@@ -128,8 +128,7 @@ t.test('every other method answers as a Dapr without components', async t => {
     ['TryLockAlpha1', 3, 'ExpiryInSeconds is not positive in lock store x'],
     ['UnlockAlpha1', 9, 'lock store is not configured'],
     ['SubtleSignAlpha1', 12, 'this API is currently not implemented'],
-    ['InvokeActor', 14, 'placement service is not configured'],
-    ['ScheduleJobAlpha1', 13, 'failed to schedule job due to: there is no scheduler here']
+    ['ConverseAlpha2', 3, 'failed finding conversation component x']
   ] as const)
     t.match(await client.dapr(name, strings('x')), {code, message}, name)
   const details = (await client.dapr('GetState', strings('x'))).trailers.get('grpc-status-details-bin')[0]
@@ -137,11 +136,46 @@ t.test('every other method answers as a Dapr without components', async t => {
   t.match(await client.dapr('InvokeBinding', strings('x', '', '', 'create')), {
     message: "error invoking output binding x: couldn't find output binding x"
   })
-  t.match(await client.dapr('Nope', strings('x')), {code: 2, message: /^cannot proxy request/})
+  const info = (await client.dapr('GetConfiguration', strings('x'))).trailers.get('grpc-status-details-bin')[0]
+  t.match(String(info), /ErrorInfo.*ERR_CONFIGURATION_STORE_NOT_CONFIGURED.*dapr\.io/s)
+  t.match(await client.dapr('Nope', strings('x')), {code: 2, message: /^failed to proxy request: required metadata/})
   t.match(
     await client.call({'dapr-app-id': '-'}, {path: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'}),
     {code: 12}
   )
+})
+
+t.test('what is not built yet is told in words, also where it is a stream or another service', async t => {
+  const {port, asked} = await openTestGrpcPort(t)
+  const client = echoClient(t, port)
+  for (const [path, what, message] of [
+    ['/dapr.proto.runtime.v1.Dapr/StartWorkflowBeta1', 'workflows', 'Pillion does not run workflows yet'],
+    ['/TaskHubSidecarService/GetWorkItems', 'workflows', 'Pillion does not run workflows yet'],
+    ['/dapr.proto.runtime.v1.Dapr/ScheduleJob', 'jobs', 'Pillion does not run jobs yet'],
+    ['/dapr.proto.runtime.v1.Dapr/ScheduleJobAlpha1', 'jobs', 'Pillion does not run jobs yet'],
+    ['/dapr.proto.runtime.v1.Dapr/InvokeActor', 'actors', 'Pillion does not run actors yet'],
+    ['/dapr.proto.runtime.v1.Dapr/SubscribeActorEventsAlpha1', 'actors', 'Pillion does not run actors yet'],
+    ['/dapr.proto.runtime.v1.Dapr/EncryptAlpha1', 'cryptography', 'Pillion does not encrypt or decrypt yet']
+  ] as const) {
+    t.match(await client.call({'dapr-app-id': '-'}, {path}), {code: 12, message}, path)
+    t.equal(asked.at(-1), what)
+  }
+})
+
+t.test('a message that is no protobuf is INTERNAL, whatever is asked for', async t => {
+  let isAsked = false
+  const {port, warnings} = await openTestGrpcPort(t, {requestShutdown: () => (isAsked = true)})
+  const client = echoClient(t, port)
+  for (const name of 'GetMetadata SetMetadata Shutdown SubtleSignAlpha1 ConverseAlpha1 GetState SaveState PublishEvent InvokeBinding GetSecret GetConfiguration TryLockAlpha1 InvokeService'.split(
+    ' '
+  ))
+    t.match(
+      await client.dapr(name, Buffer.from([0xff, 0xff])),
+      {code: 13, message: /^grpc: error unmarshalling request: /},
+      name
+    )
+  t.notOk(isAsked)
+  t.strictSame(warnings, [])
 })
 
 t.test('messages that are none, and compressed ones', async t => {

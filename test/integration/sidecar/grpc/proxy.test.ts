@@ -230,6 +230,34 @@ t.test('messages that are too large, either way', async t => {
   t.match(await client.call(), {code: 8, message: 'grpc: received message larger than max (1001 vs. 1000)'})
 })
 
+t.test('messages that are too large for the callee alone, either way, alone and in a stream', async t => {
+  const {client, grpcPort} = await opened(
+    t,
+    {maxMessageBytes: 1000},
+    {unary: (_, done) => done(null, Buffer.alloc(1001))}
+  )
+  const expected = {code: 8, message: 'grpc: received message larger than max (1001 vs. 1000)'}
+  t.match(await client.call({}, {message: Buffer.alloc(1001)}), expected)
+  t.match(await client.call(), expected)
+  const stream = client.both()
+  stream.on('error', () => undefined).write(Buffer.alloc(1000))
+  t.equal(((await once(stream, 'data')) as Buffer[])[0]?.length, 1000)
+  const ended = new Promise(resolve => stream.on('status', resolve))
+  stream.write(Buffer.alloc(1001))
+  t.match(await ended, {code: 8, details: expected.message})
+  t.equal(grpcPort.underWay(), 0)
+})
+
+t.test('a path that Dapr refuses, for the own app alone', async t => {
+  const {client} = await opened(t)
+  const path = '/test.Echo/Un#ary'
+  t.match(await client.call({'dapr-app-id': 'a'}, {path}), {
+    code: 3,
+    message: 'invalid method: method contains forbidden character: "/test.Echo/Un#ary"'
+  })
+  t.match(await client.call({'dapr-app-id': 'b'}, {path}), {code: 12})
+})
+
 t.test('who reads slowly slows the sender: what has come is bounded, and nothing is lost', async t => {
   let written = 0
   const {client} = await opened(

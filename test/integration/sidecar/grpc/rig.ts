@@ -66,6 +66,8 @@ export interface GrpcSettings extends SidecarSettings {
   readonly admitGrpc?: Admit
   readonly apiToken?: string
   readonly appProtocol?: string
+  /** The `maxBodySize` of the callee; left out: any number. */
+  readonly maxMessageBytes?: number
   readonly maxHeadBytes?: number
   /** Where it is opened; left out: at a new port. */
   readonly claim?: net.Server
@@ -75,6 +77,8 @@ export interface TestGrpcPort {
   readonly port: number
   readonly warnings: readonly string[]
   readonly records: readonly CallRecord[]
+  /** What is not built yet, and was asked for. */
+  readonly asked: readonly string[]
   readonly underWay: () => number
   readonly sidecar: Sidecar
   readonly close: (cut?: AbortSignal) => Promise<void>
@@ -82,9 +86,19 @@ export interface TestGrpcPort {
 
 /** The gRPC port of `a`, through which `b` (and `a` itself) is reached. */
 export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Promise<TestGrpcPort> => {
-  const {admitGrpc, apiToken = '', appProtocol = 'grpc', maxHeadBytes = 4096, appPort = 1, claim, ...rest} = settings
+  const {
+    admitGrpc,
+    apiToken = '',
+    appProtocol = 'grpc',
+    maxHeadBytes = 4096,
+    appPort = 1,
+    claim,
+    maxMessageBytes = 0,
+    ...rest
+  } = settings
   const records: CallRecord[] = []
-  const pool = new Pool({hosts: ['127.0.0.1', '::1'], port: appPort, protocol: appProtocol})
+  const asked: string[] = []
+  const pool = new Pool({hosts: ['127.0.0.1', '::1'], port: appPort, protocol: appProtocol, maxMessageBytes})
   let underWay = 0
   const admit: Admit = ({callee}, isRefused) => {
     if (callee !== 'a' && callee !== 'b')
@@ -123,7 +137,8 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
       blocks: noBlocks(),
       facts: () => FACTS,
       customMetadata: sidecar.customMetadata,
-      requestShutdown: settings.requestShutdown ?? (() => undefined)
+      requestShutdown: settings.requestShutdown ?? (() => undefined),
+      askedUnbuilt: what => asked.push(what)
     },
     apiAccess: () => undefined
   })
@@ -131,7 +146,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
     await open.close(AbortSignal.abort())
     pool.cut()
   })
-  return {port, sidecar, warnings, records, underWay: () => underWay, close: async cut => open.close(cut)}
+  return {port, sidecar, warnings, records, asked, underWay: () => underWay, close: async cut => open.close(cut)}
 }
 
 /** Dapr's callback, and its health check, which an app of gRPC serves. */
@@ -146,7 +161,11 @@ export type OnInvoke = (
 ) => InvokeResponse | grpc.ServiceError
 
 /** An app of grpc-js whose `OnInvoke` does this; gives its port. `isHealthy` left out: it serves no health check. */
-export const callbackApp = async (t: Test, onInvoke: OnInvoke, isHealthy?: () => boolean): Promise<number> => {
+export const callbackApp = async (
+  t: Test,
+  onInvoke: OnInvoke,
+  isHealthy?: (call: grpc.ServerUnaryCall<Buffer, Buffer>) => boolean
+): Promise<number> => {
   const server = new grpc.Server()
   server.addService(
     {onInvoke: CALLBACK.onInvoke},
@@ -162,8 +181,8 @@ export const callbackApp = async (t: Test, onInvoke: OnInvoke, isHealthy?: () =>
     server.addService(
       {healthCheck: CALLBACK.healthCheck},
       {
-        healthCheck: (_: unknown, done: grpc.sendUnaryData<Buffer>) =>
-          isHealthy() ? done(null, Buffer.alloc(0)) : done(Object.assign(new Error('ill'), {code: 14}))
+        healthCheck: (call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) =>
+          isHealthy(call) ? done(null, Buffer.alloc(0)) : done(Object.assign(new Error('ill'), {code: 14}))
       }
     )
   t.teardown(() => server.forceShutdown())
