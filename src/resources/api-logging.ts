@@ -1,7 +1,9 @@
 import type {Field} from './field.ts'
 
-/** `spec.logging.apiLogging` of a Configuration; whether there is a log at all the template says. */
+/** `spec.logging.apiLogging` of a Configuration. */
 export interface ApiLogging {
+  /** There is a log also where neither the template nor a flag asks for one. */
+  readonly enabled: boolean
   /** A request is logged by the name of its API, without its URL. */
   readonly obfuscatesUrls: boolean
   readonly omitsHealthChecks: boolean
@@ -13,9 +15,8 @@ export function readApiLogging(spec: Field): ApiLogging {
   logging.warnUnknownKeys(['apiLogging'])
   const field = logging.field('apiLogging')
   field.warnUnknownKeys(['enabled', 'obfuscateURLs', 'omitHealthChecks'])
-  const enabled = field.field('enabled')
-  if (!enabled.isAbsent) enabled.warn('apiLogging.enabled has no effect: write enableApiLogging into the template')
   return {
+    enabled: field.field('enabled').boolean() ?? false,
     obfuscatesUrls: field.field('obfuscateURLs').boolean() ?? false,
     omitsHealthChecks: field.field('omitHealthChecks').boolean() ?? false
   }

@@ -11,7 +11,7 @@ import type {TracingSettings} from './tracing-settings.ts'
 
 export const DEFAULT_TRUST_DOMAIN = 'public'
 
-export const DEFAULT_API_LOGGING: ApiLogging = {obfuscatesUrls: false, omitsHealthChecks: false}
+export const DEFAULT_API_LOGGING: ApiLogging = {enabled: false, obfuscatesUrls: false, omitsHealthChecks: false}
 
 export const DEFAULT_METRICS: MetricsSettings = {
   isEnabled: true,

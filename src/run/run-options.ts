@@ -1,5 +1,6 @@
 import type {Readable} from 'node:stream'
 import type {Emit} from '../model/events.ts'
+import type {LogEntry} from '../model/log-entry.ts'
 import type {ConsoleOutput} from '../logging/console.ts'
 import type {ConsoleView} from '../logging/console-view.ts'
 import type {Write} from '../logging/raw-log.ts'
@@ -46,4 +47,6 @@ export interface Single {
   readonly kind: 'single'
   readonly input: Readable
   readonly err: Write
+  /** Whether a line of its sidecar is printed. */
+  readonly shows: (entry: LogEntry) => boolean
 }

@@ -7,6 +7,7 @@ import {type LogLevel, type Plan, writesAt} from '../model/plan.ts'
 import type {SecretOf} from '../resources/http-endpoints.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {asBytes} from '../logging/prefix.ts'
 import {apiLogEntry} from '../telemetry/api-log.ts'
 import {followConfiguration} from './app-configuration.ts'
 import {CallPath, type CallPathOptions} from './call-path.ts'
@@ -79,7 +80,7 @@ export interface DaprdNeeds {
 /** Opens the ports of an app's sidecar; they are bound already. */
 export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenSidecar> {
   const log = options.runtime.logs.sidecar
-  const warn = (text: string): void => log.write(`${text}\n`, 'warn')
+  const warn = (text: string): void => log.write(asBytes(`${text}\n`), 'warn')
   const path = await CallPath.open({
     ...options,
     warn,
@@ -264,11 +265,16 @@ class AppSidecar implements OpenSidecar {
     const {metering, tracing} = this.#path
     const log = runtime.logs.sidecar
     const {apiLogging, logLevel} = runtime.plan.sidecar
-    const isApiLogged = apiLogging && writesAt(logLevel, 'info')
+    const isInfo = writesAt(logLevel, 'info')
+    runtime.apiLog = () => {
+      const settings = resources.snapshot.configuration.apiLogging
+      return isInfo && (apiLogging || settings.enabled) ? settings : undefined
+    }
     return record => {
       metering.served(record)
       tracing.served(record)
-      const entry = isApiLogged ? apiLogEntry(record, resources.snapshot.configuration.apiLogging) : undefined
+      const settings = runtime.apiLog?.()
+      const entry = settings === undefined ? undefined : apiLogEntry(record, settings)
       if (entry !== undefined) log.log(entry)
     }
   }

@@ -4,6 +4,7 @@ import {aborted} from '../platform/delay.ts'
 import type {CallContext} from '../gateway/call-context.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {componentTypeOf, splitType} from '../resources/component-types.ts'
+import type {ComponentResource} from '../resources/components.ts'
 import type {TopicSubscription} from '../resources/subscriptions.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {isDaprApp} from './ask-app.ts'
@@ -190,9 +191,13 @@ export class SidecarSubscriptions {
   #warnOfNoPort(): void {
     if (this.#isWarned) return
     this.#isWarned = true
+    const isAskedFor = this.#declared.length > 0 || this.#options.resources.snapshot.components.some(isOwnPubSub)
     this.#options.log(
-      'warn',
+      isAskedFor ? 'warn' : 'info',
       'app channel not initialized, make sure -app-port is specified if pubsub subscription is required'
     )
   }
 }
+
+/** Not one of those that are there without any file of the template. */
+const isOwnPubSub = ({type, isDefault}: ComponentResource): boolean => splitType(type)[0] === 'pubsub' && !isDefault

@@ -7,6 +7,7 @@ import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.
 import type {Availability} from '../model/availability.ts'
 import type {Pool} from '../net/pool.ts'
 import {freeAppPort} from '../ports/app-port.ts'
+import type {ApiLogging} from '../resources/api-logging.ts'
 import type {CalleeCounters} from '../gateway/callee-counters.ts'
 import type {Callee} from '../gateway/local-apps.ts'
 import {LifecycleLog, type Logs} from './lifecycle-log.ts'
@@ -61,6 +62,8 @@ export class AppRuntime implements Callee {
   readonly token: string
   readonly logs: Logs
   counters: CalleeCounters | undefined
+  /** How calls to its sidecar are logged; undefined: they are not. */
+  apiLog: (() => ApiLogging | undefined) | undefined
   pipeline: AppPipeline | undefined
   readonly #channel: AppChannel
   readonly #lifecycleLog: LifecycleLog
@@ -269,7 +272,7 @@ export class AppRuntime implements Callee {
     this.#status.starting()
     this.#lifecycleLog.starting(this.plan, this.appPort, this.ports)
     await this.#program.start(pipes)
-    this.#lifecycleLog.started(this.plan, this.pid)
+    this.#lifecycleLog.started(this.plan, this.pid, this.apiLog?.())
   }
 
   /** It waits for the apps `ids`; `why` completes "it waits until …". Calls to it are queued. */

@@ -23,7 +23,7 @@ export const startingLines = (
   say(`API gRPC server is running on port ${ports.grpcPort}`),
   say(`The request body size parameter is: ${sidecar.maxBodyBytes} bytes`),
   say(`HTTP server is running on port ${ports.httpPort}`),
-  say(`Internal gRPC server is running on port ${ports.internalGrpcPort}`),
+  say(`Internal gRPC server is running on :${ports.internalGrpcPort}`),
   ...(appPort === 0
     ? []
     : [
@@ -43,7 +43,7 @@ export const initializedLines = (appPort: number, elapsedMs: number): readonly L
 export const shutDownLine = say('Daprd shutdown gracefully', 'dapr.runtime')
 
 /** The API log lines of the calls with which Dapr's CLI sets the metadata of a sidecar. */
-export const metadataCalls = (keys: readonly string[]): readonly LogEntry[] =>
+export const metadataCalls = (keys: readonly string[], obfuscatesUrls: boolean): readonly LogEntry[] =>
   keys.map(key => ({
     level: 'info',
     message: 'HTTP API Called',
@@ -51,7 +51,7 @@ export const metadataCalls = (keys: readonly string[]): readonly LogEntry[] =>
     fields: {
       code: 204,
       duration: 0,
-      method: `PUT /v1.0/metadata/${key}`,
+      method: obfuscatesUrls ? 'PutMetadata' : `PUT /v1.0/metadata/${key}`,
       size: 0,
       useragent: 'Go-http-client/1.1'
     }

@@ -42,10 +42,10 @@ export class LifecycleLog {
     else if (appPort === 0) this.#tell(...status.checkingSidecar(httpPort, grpcPort))
   }
 
-  /** `pid` is 0 if there is no process. */
-  started({command, sidecar}: AppPlan, pid: number): void {
+  /** `pid` is 0 if there is no process. `apiLog`: undefined if there is none. */
+  started({command}: AppPlan, pid: number, apiLog: {readonly obfuscatesUrls: boolean} | undefined): void {
     const keys = ['cliPID', ...(command.length > 0 ? ['appCommand'] : []), ...(pid === 0 ? [] : ['appPID'])]
-    if (sidecar.apiLogging) this.#log(metadataCalls(keys))
+    if (apiLog !== undefined) this.#log(metadataCalls(keys, apiLog.obfuscatesUrls))
     this.#tell(
       ...status.updatingMetadata(process.pid, command.join(' '), pid === 0 ? undefined : pid),
       status.upAndRunning

@@ -12,7 +12,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/^GET healthz\/outbound$/, 'HealthzOutbound'],
   [/^GET healthz$/, 'Healthz'],
   [/^GET metadata$/, 'GetMetadata'],
-  [/^PUT metadata\//, 'SetMetadata'],
+  [/^PUT metadata\//, 'PutMetadata'],
   [/^\w+ shutdown$/, 'Shutdown'],
   [/^GET state\//, 'GetState'],
   [/^DELETE state\//, 'DeleteState'],

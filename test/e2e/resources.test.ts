@@ -127,7 +127,7 @@ t.test(
     const expected = [
       /^(Starting Dapr with id shop\.)/,
       /HTTP server is running on port \d+/,
-      /Internal gRPC server is running on port \d+/,
+      /Internal gRPC server is running on :\d+/,
       /application protocol: http\. waiting on port \d+\. {2}This will block until the app is listening on that port\./,
       /^(?=.*HTTP API Called).*PUT \/v1\.0\/metadata\/cliPID/,
       /application discovered on port \d+/,

@@ -12,6 +12,7 @@ import {shownStatus} from '../say.ts'
 import {readableId} from '../readable-id.ts'
 import {reloadText} from '../reload-words.ts'
 import type {Form} from '../form.ts'
+import {shownLines} from '../sidecar-lines.ts'
 import {settingsOf} from '../single-flags.ts'
 import {surroundings} from '../surroundings.ts'
 import {isTemplatePath} from '../template-named.ts'
@@ -33,7 +34,13 @@ export function singleRun({flags, words, asJson}: CommandContext, terminal: Term
   const reporter = new SingleRunReporter(say, terminal, asJson)
   return {
     plan,
-    form: {kind: 'single', input: openInput(), err: text => terminal.err.write(text)},
+    form: {
+      kind: 'single',
+      input: openInput(),
+      err: text => terminal.err.write(text),
+      shows: shownLines(flags, plan.apps[0]?.sidecar.logLevel ?? 'info', asJson)
+    },
+    isJson: asJson,
     emit: event => {
       reporter.report(event)
       if (isMistaken && event.type === 'app-started')
@@ -72,7 +79,7 @@ class SingleRunReporter {
   readonly #terminal: Terminal
   readonly #asJson: boolean
   #exit: Exit | undefined
-  #hasCommand = true
+  #hasStarted = false
   #isStopping = false
 
   /** The command is not there. */
@@ -118,14 +125,13 @@ class SingleRunReporter {
     if (exit?.kind === 'spawn-error') return this.#say('success', 'Start App failed, try to stop Dapr successfully')
     if (!this.#isStopping) this.#say('info', '\nterminated signal received: shutting down')
     this.#say('success', 'Exited Dapr successfully')
-    if (!this.#hasCommand) return
+    if (!this.#hasStarted) return
     if (exit === undefined || succeeded(exit)) return this.#say('success', 'Exited App successfully')
     const how = exit.kind === 'code' ? `app exited with status ${exit.code}` : `app terminated by ${exitText(exit)}`
     this.#say('failure', `Error exiting App: ${how}`)
   }
 
-  #opened({id, httpPort, grpcPort, appPort, command}: SidecarInfo): void {
-    this.#hasCommand = command.length > 0
+  #opened({id, httpPort, grpcPort, appPort}: SidecarInfo): void {
     this.#say('info', `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`)
     if (appPort > 0) return
     this.#say('info', `Checking if Dapr sidecar is listening on HTTP port ${httpPort}`)
@@ -136,6 +142,7 @@ class SingleRunReporter {
   #started({pid, command}: StartedApp): void {
     if (command.length === 0) return this.#say('success', "You're up and running! Dapr logs will appear here.\n")
     if (pid === 0) return
+    this.#hasStarted = true
     this.#say('info', `Updating metadata for appPID: ${pid}`)
     this.#say('info', `Updating metadata for app command: ${command.join(' ')}`)
     this.#say('success', "You're up and running! Both Dapr and your app logs will appear here.\n")

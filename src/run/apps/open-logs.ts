@@ -23,14 +23,17 @@ export interface LogsNeeds extends Pick<RunOptions, 'form' | 'output' | 'isTermi
 /** Opens the two logs of an app, depending on the form of the run. */
 export async function openLogs(app: AppPlan, needs: LogsNeeds): Promise<Logs> {
   const {form, output, isTerminal, isJson = false, console, name, index, reporter, runLog} = needs
-  if (form.kind === 'single')
-    return rawLogs({out: text => output.write(text), err: form.err, keepsColours: isTerminal, runLog})
+  const source = {appId: app.id, instance: hostname(), version: RUNTIME_VERSION, isJson}
+  if (form.kind === 'single') {
+    const {err, shows} = form
+    return rawLogs({out: text => output.write(text), err, keepsColours: isTerminal, runLog, shows, source})
+  }
   const prefix = form.prefixOf(name, index)
   return openAppLogs({
     id: name,
     plan: app.logs,
     level: app.sidecar.logLevel,
-    source: {appId: app.id, instance: hostname(), version: RUNTIME_VERSION, isJson},
+    source,
     hasCommand: app.command.length > 0,
     startedAt: new Date(),
     console,

@@ -56,7 +56,7 @@ t.test('without URLs a request is logged by the name of its API', async t => {
     ['GET', '/v1.0/invoke/stock/method/secret', 'stock', 'InvokeService/stock'],
     ['POST', '/by-header', 'stock', 'InvokeService/stock'],
     ['GET', '/v1.0/healthz', '', 'Healthz'],
-    ['PUT', '/v1.0/metadata/secret', '', 'SetMetadata'],
+    ['PUT', '/v1.0/metadata/secret', '', 'PutMetadata'],
     ['GET', '/v1.0/state/store/secret', '', 'GetState'],
     ['POST', '/v1.0/state/store', '', 'SaveState'],
     ['POST', '/v1.0-alpha1/publish/bulk/p/secret', '', 'BulkPublishEvent'],
