@@ -24,8 +24,11 @@ export async function completedIds(command: string, asJson: boolean): Promise<re
     meant.length === 0 && OF_TEMPLATE.has(command)
       ? await idsOfTemplate()
       : apps.filter(MEANT[command] ?? Boolean).map(({appId}) => appId)
-  return [...new Set(ids)]
+  return [...new Set(ids)].filter(id => PLAIN.test(id))
 }
+
+/** What no shell gives a meaning: `compgen -W` of bash would run a `$(…)`, and a completed word stands unquoted on the line. */
+const PLAIN = /^[\w@%+:,./-]+$/
 
 /** Commands that take ids of apps that do not run. */
 const OF_TEMPLATE: ReadonlySet<string> = new Set(['run', 'up', 'logs'])

@@ -9,6 +9,7 @@ import {
   publishedPort,
   sharedKeys,
   usualPort,
+  wordsOf,
   type Service,
   type Stack
 } from './compose-service.ts'
@@ -86,8 +87,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     id,
     folder: folderOfStack(stack),
     keys: given({
-      command:
-        build === undefined ? run : ['sh', '-c', `${buildLine(build, image, stack)} && exec "$@"`, 'run', ...run],
+      command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
       env: Object.keys(env).length > 0 ? env : undefined,
       envFile: envFilesOf(service, stack, folderOfStack(stack)),
       ...withStop(image, sharedKeys(service, stack, notes)),
@@ -139,20 +139,20 @@ const inContainers = (value: string, stack: Stack): string => {
   return other === undefined ? value : `container:${containerName(other, stack)}`
 }
 
-const buildLine = ({folder, dockerfile}: {folder: string; dockerfile: string}, image: string, stack: Stack): string => {
+/** What the file says reaches the shell as arguments: nothing of it is the text of a command. */
+const BUILD_AND_RUN = 'docker build --quiet --tag "$1" --file "$2" "$3" && shift 3 && exec "$@"'
+
+function buildAndRun(
+  {folder, dockerfile}: {folder: string; dockerfile: string},
+  {image, run, stack}: {image: string; run: readonly string[]; stack: Stack}
+): readonly string[] {
   const context = pathTo(folder, folderOfStack(stack))
-  return `docker build --quiet --tag '${image}' --file '${context}/${dockerfile}' '${context}'`
+  return ['sh', '-c', BUILD_AND_RUN, 'build', image, `${context}/${dockerfile}`, context, ...run]
 }
 
 /** PostgreSQL waits for its clients on SIGTERM. */
 const withStop = (image: string, keys: Values): Values =>
   /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
-
-/** A text is split at blanks, as docker does without a shell. */
-const wordsOf = (command: unknown): readonly string[] =>
-  typeof command === 'string'
-    ? (command.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map(word => word.replaceAll(/^["']|["']$/g, ''))
-    : textsOf(command)
 
 function entrypoint(value: unknown, notes: string[]): readonly string[] {
   const [program, ...args] = wordsOf(value)

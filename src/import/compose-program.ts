@@ -7,13 +7,14 @@ import {
   leftOver,
   portsOf,
   sharedKeys,
+  wordsOf,
   type Service,
   type Stack
 } from './compose-service.ts'
 import {commandOfDockerfile, portOfDockerfile, runsHere} from './dockerfile.ts'
 import {appsIn} from './folder.ts'
 import {pathFrom, pathTo, type ImportedApp} from './imported.ts'
-import {commandOf, portOf} from './shell-words.ts'
+import {portOf} from './shell-words.ts'
 import {given, isMap, mapOf, textOf, textsOf} from './yaml-file.ts'
 
 const KNOWN = new Set(
@@ -117,8 +118,6 @@ function hostNotes(dependencies: readonly string[], environment: unknown): reado
   if (named.length === 0) return []
   return [`if its code calls ${named.join(' or ')} by name: write 127.0.0.1 ${named.join(' ')} into /etc/hosts`]
 }
-
-const wordsOf = (value: unknown): readonly string[] => (typeof value === 'string' ? commandOf(value) : textsOf(value))
 
 /** A check by what every machine has. */
 const isHere = (command: readonly string[]): boolean =>

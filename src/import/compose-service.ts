@@ -1,5 +1,6 @@
 import {dirname} from 'node:path'
 import {pathFrom, type ImportedFile} from './imported.ts'
+import {splitWords} from './shell-words.ts'
 import {given, isMap, mapOf, textOf, textsOf, variablesOf, written, type Values} from './yaml-file.ts'
 
 /** A service of a compose file, with what it extends. */
@@ -198,5 +199,9 @@ export function buildOf(
   const context = textOf(build) || textOf(mapOf(build)['context']) || '.'
   return {folder: pathFrom(file, context), dockerfile: textOf(mapOf(build)['dockerfile']) || 'Dockerfile'}
 }
+
+/** A command or entrypoint: a text is split into words, and no shell reads it (docs.docker.com/reference/compose-file). */
+export const wordsOf = (command: unknown): readonly string[] =>
+  typeof command === 'string' ? splitWords(command) : textsOf(command)
 
 export const folderOfStack = ({file}: Stack): string => dirname(file.path)

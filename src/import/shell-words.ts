@@ -12,6 +12,22 @@ export function commandOf(line: string): readonly string[] {
   return [BASH_SYNTAX.test(text) ? 'bash' : 'sh', '-c', text]
 }
 
+/** One piece of a word: a blank between words, quoted text, an escaped character, or plain text. */
+const PIECE = /(\s+)|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^\s'"\\]+|['"\\])/g
+
+/** The words of a text, with quotes and `\` as a shell has them, and nothing else that a shell does. */
+export function splitWords(text: string): readonly string[] {
+  const words: string[] = []
+  let isOpen = false
+  for (const [, blank, single, double, escaped, plain] of text.trim().matchAll(PIECE)) {
+    if (blank === undefined && !isOpen) words.push('')
+    isOpen = blank === undefined
+    const piece = single ?? double?.replaceAll(/\\(["\\$`])/g, '$1') ?? escaped ?? plain
+    if (piece !== undefined) words.push(`${words.pop() ?? ''}${piece}`)
+  }
+  return words
+}
+
 const PORT_FLAG =
   /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|localhost:|127\.0\.0\.1:|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
 

@@ -1,5 +1,5 @@
 import {dirname} from 'node:path'
-import {Document} from 'yaml'
+import {Document, visit} from 'yaml'
 import {pathTo, type Imported, type ImportedApp} from './imported.ts'
 
 const MARK = '# import:'
@@ -7,7 +7,7 @@ const MARK = '# import:'
 /** The text of a template. `file`: where it is to stand, which relative paths count from. */
 export function templateText({from, name, interpolate, common, apps, notes}: Imported, file: string): string {
   const lines = [
-    `# Written by pillion import from ${from}.`,
+    `# Written by pillion import from ${oneLine(from)}.`,
     ...(hasNotes({apps, notes}) ? [`# What could not be carried over, or needs a look, is behind "${MARK}".`] : []),
     'version: 1',
     ...(name === undefined ? [] : pair('name', name)),
@@ -41,15 +41,29 @@ const indented = (lines: readonly string[], by: string): readonly string[] =>
   lines.map(line => (line === '' ? '' : by + line))
 
 const comment = (note: string): readonly string[] =>
-  note.split('\n').map((line, index) => (index === 0 ? `${MARK} ${line}` : `#   ${line}`))
+  note.split('\n').map((line, index) => `${index === 0 ? MARK : '#  '} ${oneLine(line)}`)
+
+/** What ends a line for some reader of YAML would end the comment, too, and control characters are not allowed there. */
+const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
 
 const keys = (values: Readonly<Record<string, unknown>>): readonly string[] =>
   Object.entries(values).flatMap(([key, value]) => pair(key, value))
+
+/** Line breaks of YAML 1.1 that YAML 1.2 and JSON know as plain characters: escaped, they are text for every reader. */
+const OTHER_BREAKS = /[\u0085\u2028\u2029]/
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** A key and its value: lists and maps in one line, the variables of `env` in one each, and texts of several lines as they are. */
 function pair(key: string, value: unknown): readonly string[] {
   const document = new Document({}, {version: '1.1'})
   const isFlow = key !== 'env' && !JSON.stringify(value).includes('\\n')
   document.contents = document.createNode({[key]: document.createNode(value, {flow: isFlow})})
-  return document.toString({lineWidth: 0, flowCollectionPadding: false}).trimEnd().split('\n')
+  visit(document, {
+    Scalar: (_, scalar) => {
+      if (typeof scalar.value === 'string' && OTHER_BREAKS.test(scalar.value)) scalar.type = 'QUOTE_DOUBLE'
+    }
+  })
+  const text = document.toString({lineWidth: 0, flowCollectionPadding: false}).trimEnd()
+  return text.replaceAll(new RegExp(OTHER_BREAKS, 'g'), escaped).split('\n')
 }

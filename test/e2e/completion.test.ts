@@ -83,3 +83,10 @@ t.test('the ids behind a command: those that it can take; without a run those of
   t.equal(await ids('stop'), 'b\n')
   t.equal(await ids('ps'), 'a\nb\n')
 })
+
+t.test('ids that a shell would run are not completed', async t => {
+  const rig = await openRig(t)
+  const ids = ['shop', 'my.shop-2', '$(touch hacked)', '`touch hacked`', 'a b', "it's", 'x;touch hacked']
+  await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps: ids.map(appID => ({appID, appDirPath: '.'}))})})
+  t.match(await rig.run(['completion', 'ids', 'up']), {code: 0, stdout: 'shop\nmy.shop-2\n'})
+})

@@ -9,7 +9,7 @@ export type Format = (typeof FORMATS)[number]
 export function launchText(launch: Launch, format: Format): string {
   if (format === 'vscode') return `${JSON.stringify(launchEntry(launch), null, 2)}\n`
   const command = launch.command.map(quoted).join(' ')
-  return `# ${launch.appId}, in ${oneLine(launch.folder)}: ${oneLine(command)}\n${variables(launch, format)}`
+  return `# ${oneLine(`${launch.appId}, in ${launch.folder}: ${command}`)}\n${variables(launch, format)}`
 }
 
 /** The variables alone, each on its line. */

@@ -157,7 +157,19 @@ t.test('an image without a program that runs here is built and run', async t => 
     web: {Dockerfile: 'FROM nginx\nCOPY . /x\n'}
   })
   t.match(template.apps, [
-    {command: ['sh', '-c', /^docker build .* && exec "\$@"$/, 'run', 'docker'], ready: {tcp: 80}}
+    {
+      command: [
+        'sh',
+        '-c',
+        /^docker build .* && exec "\$@"$/,
+        'build',
+        'shop-web',
+        './web/Dockerfile',
+        './web',
+        'docker'
+      ],
+      ready: {tcp: 80}
+    }
   ])
   t.match(notes, [/^build: no program was found/])
 })

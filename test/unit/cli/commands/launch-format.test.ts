@@ -51,6 +51,13 @@ t.test('folder and command stand in a comment before the variables, on one line'
   t.equal(text, "# shop, in /work/my shop: node -e 'a b'\nexport A=x\n")
 })
 
+t.test('no id, folder or argument leaves the comment', async t => {
+  const evil = 'x\ntouch hacked\r\ntouch hacked'
+  const text = launchText({...launch([evil]), appId: evil, folder: evil}, 'shell')
+  t.equal(text.split(/[\r\n]/).length, 3, 'the comment, one variable, and the end')
+  t.match(text, /^# [^\n]*\nexport A=1\n$/)
+})
+
 t.test('values come back as they were', async t => {
   const values = {
     PLAIN: 'http://127.0.0.1:3000/x',
