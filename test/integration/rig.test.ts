@@ -1,5 +1,10 @@
-import t from 'tap'
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
+import {createInterface} from 'node:readline'
+import {setTimeout as pause} from 'node:timers/promises'
+import t from 'tap'
 import {openRig, type Rig, type Scene} from '../rig/rig.ts'
 import {tracesCarrying} from '../rig/traces.ts'
 
@@ -131,4 +136,14 @@ t.test('a template without commands runs driven apps in folders of their own', a
       {appID: 'stock', appDirPath: 'shelf', command: ['true']}
     ]
   })
+})
+
+t.test('a test that is killed leaves neither processes nor folders', async t => {
+  const killed = spawn(process.execPath, [join(import.meta.dirname, '../fixtures/rig/killed.ts'), STAND_IN[1] ?? ''])
+  const [line] = (await once(createInterface(killed.stdout), 'line')) as [string]
+  const {socket, folder} = JSON.parse(line) as {readonly socket: string; readonly folder: string}
+  const mark = `RIG_SOCKET=${socket}`
+  t.equal((await tracesCarrying(mark)).length, 3, 'the program, its app, and what that started')
+  killed.kill('SIGKILL')
+  while ((await tracesCarrying(mark)).length > 0 || existsSync(folder)) await pause(20)
 })

@@ -12,6 +12,7 @@ import {promisify} from 'node:util'
 import {messageOf} from '../../src/model/errors.ts'
 import type {Test} from 'tap'
 import {freePorts} from './free-port.ts'
+import {missing} from './missing.ts'
 import {tie} from './tie.ts'
 import {tlsFile} from './tls.ts'
 
@@ -131,7 +132,7 @@ export async function realKafka(t: Test): Promise<RealKafka | undefined> {
       properties
     ])
   } catch (error) {
-    t.pass(`Kafka cannot be had: ${messageOf(error)}`, {skip: true})
+    t.pass('without Kafka', {skip: missing(`Kafka: ${messageOf(error)}`)})
     return undefined
   }
   let server: ChildProcess | undefined

@@ -4,6 +4,7 @@ import {chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {freePort} from './free-port.ts'
+import {missing} from './missing.ts'
 import {tie} from './tie.ts'
 import {TLS} from './tls.ts'
 
@@ -24,7 +25,7 @@ export const skipWithoutPostgres = ['initdb', 'postgres', 'psql'].every(
   name => spawnSync(name, ['--version']).status === 0
 )
   ? false
-  : 'PostgreSQL is not installed (initdb, postgres, psql)'
+  : missing('PostgreSQL (initdb, postgres, psql)')
 
 /** PostgreSQL refuses to be root. */
 const NOBODY = 65_534

@@ -4,6 +4,7 @@ import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {freePorts} from './free-port.ts'
+import {missing} from './missing.ts'
 import {tie} from './tie.ts'
 import {TLS} from './tls.ts'
 
@@ -22,7 +23,7 @@ const SERVER = ['/usr/lib/rabbitmq/bin/rabbitmq-server', '/opt/homebrew/sbin/rab
 
 /** Why a test that needs RabbitMQ is skipped. */
 export const skipWithoutRabbit =
-  SERVER !== undefined && spawnSync('epmd', ['-names']).error === undefined ? false : 'RabbitMQ is not installed'
+  SERVER !== undefined && spawnSync('epmd', ['-names']).error === undefined ? false : missing('RabbitMQ')
 
 const urlOf = (scheme: string, port: number): string => `${scheme}://guest:guest@127.0.0.1:${port.toString()}`
 

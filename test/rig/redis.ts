@@ -3,6 +3,7 @@ import {EventEmitter, once} from 'node:events'
 import {mkdtempSync, rmSync} from 'node:fs'
 import {createInterface} from 'node:readline'
 import {freePort} from './free-port.ts'
+import {missing} from './missing.ts'
 import {tie} from './tie.ts'
 
 /** A redis-server of this machine. */
@@ -18,12 +19,10 @@ export interface RealRedis {
 const version = /v=(\d+\.\d+)/.exec(spawnSync('redis-server', ['--version'], {encoding: 'utf8'}).stdout ?? '')?.[1]
 
 /** Why a test that needs redis-server is skipped. */
-export const skipWithoutRedis =
-  version === undefined ? 'redis-server is not installed: only the built-in Redis is tested' : false
+export const skipWithoutRedis = version === undefined ? missing('redis-server') : false
 
 /** Why a test that compares words is skipped: they differ between versions. */
-export const skipWithoutRedis7 =
-  version === '7.0' ? false : `redis-server 7.0 is not installed (${version ?? 'none'}): words are not compared with it`
+export const skipWithoutRedis7 = version === '7.0' ? false : missing(`redis-server 7.0 (${version ?? 'none'})`)
 
 /** Starts redis-server for a test; `settings` are further arguments. */
 export async function realRedis(

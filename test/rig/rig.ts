@@ -7,11 +7,14 @@ import {mkdir, rename, rm, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {Switchboard, type Driven} from './command.ts'
+import {limitAlone} from './limit.ts'
 import {Program} from './program.ts'
+import {tieRigs} from './tie-rigs.ts'
 import {descendantsOf, isAlive, tracesCarrying, type Trace} from './traces.ts'
 import {untrackChildren} from './untracked.ts'
 
 untrackChildren()
+await limitAlone()
 
 /** What the rig needs of tap's test. */
 export interface Scene {
@@ -67,7 +70,7 @@ export class Rig {
 
   constructor(program: readonly string[]) {
     this.program = program
-    this.#root = mkdtempSync('/tmp/rig-') // short, because paths of sockets are
+    this.#root = mkdtempSync(tieRigs())
     this.folder = join(this.#root, 'work')
     this.home = join(this.#root, 'home')
     this.runtimeDir = join(this.#root, 'run')

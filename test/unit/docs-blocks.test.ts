@@ -9,57 +9,57 @@ const TEST = join(import.meta.dirname, '..')
 /** Blocks that are neither commands nor templates: page, how they begin, and the test that holds them, or why none can. */
 const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['README.md', 'npm ci && npm start', 'the example: e2e/examples.test.ts; the other line runs this test'],
-  ['README.md', 'pillion up  ', 'e2e/docs.test.ts; the alias: e2e/docs-output.test.ts'],
-  ['README.md', '$ pillion run', 'e2e/docs-output.test.ts'],
-  ['README.md', 'curl localhost:$DAPR_HTTP_PORT', 'e2e/docs-output.test.ts'],
+  ['README.md', 'pillion up  ', 'docs/docs.test.ts; the alias: docs/docs-output.test.ts'],
+  ['README.md', '$ pillion run', 'docs/docs-output.test.ts'],
+  ['README.md', 'curl localhost:$DAPR_HTTP_PORT', 'docs/docs-output.test.ts'],
   ['README.md', 'npm ci && npm run binary', 'builds 128 MB: CI builds it, and runs the end-to-end tests against it'],
   ['docs/two-minutes.md', 'npm ci && npm run binary', 'as in the README'],
   ['docs/two-minutes.md', '// stock/app.js', 'e2e/two-minutes.test.ts'],
   ['docs/two-minutes.md', '// shop/app.js', 'e2e/two-minutes.test.ts'],
   ['docs/architecture.md', '   terminal ──', 'a picture'],
-  ['docs/building-blocks.md', '$ redis-cli', 'e2e/docs-output.test.ts'],
-  ['docs/building-blocks.md', 'cd examples/shop', 'e2e/examples-more.test.ts'],
-  ['docs/building-blocks.md', 'spec:', 'e2e/docs-output.test.ts'],
+  ['docs/building-blocks.md', '$ redis-cli', 'docs/docs-output.test.ts'],
+  ['docs/building-blocks.md', 'cd examples/shop', 'docs/examples-more.test.ts'],
+  ['docs/building-blocks.md', 'spec:', 'docs/docs-output.test.ts'],
   ['docs/coding-agents.md', '{\n  "mcpServers"', 'e2e/in-ci.test.ts'],
   ['docs/coding-agents.md', '{\n  "servers"', 'e2e/in-ci.test.ts'],
-  ['docs/coming-from-dapr.md', 'alias dapr=pillion', 'e2e/docs-output.test.ts'],
-  ['docs/daily.md', '{"scripts"', 'e2e/docs-output.test.ts'],
-  ['docs/faults.md', 'FAULT', 'e2e/docs-output.test.ts'],
+  ['docs/coming-from-dapr.md', 'alias dapr=pillion', 'docs/docs-output.test.ts'],
+  ['docs/daily.md', '{"scripts"', 'docs/docs-output.test.ts'],
+  ['docs/faults.md', 'FAULT', 'docs/docs-output.test.ts'],
   ['docs/front-ends.md', '// vite.config.js', 'needs Vite, which is no dependency'],
-  ['docs/grpc.md', 'channel = grpc', 'a part of a program: test/fixtures/sdks has whole ones, e2e/grpc-sdks.test.ts'],
-  ['docs/grpc.md', 'conn, err :=', 'a part of a program: test/fixtures/sdks has whole ones, e2e/grpc-sdks.test.ts'],
-  ['docs/grpc.md', 'const client =', 'a part of a program: test/fixtures/sdks has whole ones, e2e/grpc-sdks.test.ts'],
+  ['docs/grpc.md', 'channel = grpc', 'a part of a program: test/fixtures/sdks has whole ones, sdks/grpc-sdks.test.ts'],
+  ['docs/grpc.md', 'conn, err :=', 'a part of a program: test/fixtures/sdks has whole ones, sdks/grpc-sdks.test.ts'],
+  ['docs/grpc.md', 'const client =', 'a part of a program: test/fixtures/sdks has whole ones, sdks/grpc-sdks.test.ts'],
   ['docs/in-ci.md', 'name: test', 'e2e/in-ci.test.ts'],
   ['docs/in-ci.md', 'test:', 'e2e/in-ci.test.ts'],
   ['docs/in-ci.md', 'set -e', 'e2e/in-ci.test.ts'],
-  ['docs/languages.md', '// app.ts', 'e2e/languages.test.ts'],
-  ['docs/languages.md', '// Main.java', 'e2e/languages.test.ts'],
+  ['docs/languages.md', '// app.ts', 'docs/languages.test.ts'],
+  ['docs/languages.md', '// Main.java', 'docs/languages.test.ts'],
   ['docs/languages.md', '<dependency>', 'java/sdk.test.ts'],
-  ['docs/messages.md', '{"time"', 'e2e/docs-output.test.ts'],
-  ['docs/messages.md', '{"file"', 'e2e/docs-output.test.ts'],
+  ['docs/messages.md', '{"time"', 'docs/docs-output.test.ts'],
+  ['docs/messages.md', '{"file"', 'docs/docs-output.test.ts'],
   ['docs/past-one-machine.md', 'kind create cluster', 'kubernetes/page.test.ts'],
-  ['docs/recorder.md', 'CALL', 'e2e/docs-output.test.ts'],
-  ['docs/recorder.md', 'curl --unix-socket', 'e2e/docs-output.test.ts'],
-  ['docs/recorder.md', 'FROM', 'e2e/docs-output.test.ts'],
-  ['docs/replay.md', 'call 48190', 'e2e/docs-output.test.ts'],
-  ['docs/replay.md', 'ℹ️  pinned call 2', 'e2e/example-replay.test.ts'],
-  ['docs/template.md', '# yaml-language-server', 'e2e/docs.test.ts'],
+  ['docs/recorder.md', 'CALL', 'docs/docs-output.test.ts'],
+  ['docs/recorder.md', 'curl --unix-socket', 'docs/docs-output.test.ts'],
+  ['docs/recorder.md', 'FROM', 'docs/docs-output.test.ts'],
+  ['docs/replay.md', 'call 48190', 'docs/docs-output.test.ts'],
+  ['docs/replay.md', 'ℹ️  pinned call 2', 'docs/example-replay.test.ts'],
+  ['docs/template.md', '# yaml-language-server', 'docs/docs.test.ts'],
   ['docs/wait.md', 'set -e', 'e2e/wait.test.ts'],
-  ['examples/daeploy/README.md', 'python3 -m venv', 'installs packages: e2e/daeploy-sdk.test.ts has the SDK'],
-  ['examples/day/README.md', 'cd examples/day', 'e2e/day.test.ts'],
+  ['examples/daeploy/README.md', 'python3 -m venv', 'installs packages: sdks/daeploy-sdk.test.ts has the SDK'],
+  ['examples/day/README.md', 'cd examples/day', 'docs/day.test.ts'],
   ['examples/orders/README.md', 'npm start', 'e2e/examples.test.ts']
 ]
 
 const isOf = ({page, text}: Block, [where, begins]: (typeof HELD)[number]): boolean =>
   page === where && text.startsWith(begins)
 
-/** Every line is a command that `e2e/docs.test.ts`, or the test of the example, runs. */
+/** Every line is a command that `docs/docs.test.ts`, or the test of the example, runs. */
 const isCommands = (block: Block): boolean => {
   const lines = block.text.split('\n').filter(Boolean)
   return commandsIn(block).length === lines.length
 }
 
-/** `docs-yaml.test.ts` holds it against the schema, `e2e/docs-output.test.ts` has it validated. */
+/** `docs-yaml.test.ts` holds it against the schema, `docs/docs-output.test.ts` has it validated. */
 const isTemplate = ({language, text}: Block): boolean => language === 'yaml' && 'apps' in (parse(text) as object)
 
 /** Written from the definitions, or from a run, as `docs.test.ts` checks: the help of each command, an example of each event. */

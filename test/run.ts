@@ -1,0 +1,94 @@
+/**
+ * Runs the tests. `npm test`: what each change must pass. `npm test -- FILE…`: these. `npm run test:all`: all of them;
+ * `npm run test:all -- PART…`: parts of the table in `runner/parts.ts`. With PILLION_TEST_COUNTS the counts are added to that file.
+ */
+import {appendFileSync, existsSync, globSync} from 'node:fs'
+import {availableParallelism} from 'node:os'
+import {runChecks, runCommand, type Checked} from './runner/checks.ts'
+import {install} from './runner/needs.ts'
+import {PARTS, QUICK, type Part} from './runner/parts.ts'
+import {runFiles} from './runner/pool.ts'
+import {Report} from './runner/report.ts'
+
+/** Tests wait for their programs part of the time: one job more than cores keeps these busy. */
+const JOBS = availableParallelism() + 1
+
+const inCi = process.env['CI'] === 'true'
+
+const testsIn = (folders: readonly string[]): readonly string[] =>
+  folders.flatMap(folder => globSync(`test/${folder}/**/*.test.ts`).toSorted())
+
+const isTest = (path: string): boolean => path.endsWith('.test.ts')
+
+/** Files are given by path; a folder stands for those below it. */
+function filesOf(paths: readonly string[]): readonly string[] {
+  const files = paths.flatMap(path => (isTest(path) ? [path] : globSync(`${path}/**/*.test.ts`).toSorted()))
+  const lost = [...files, ...paths].find(path => !existsSync(path))
+  if (lost !== undefined) throw new Error(`no such test: ${lost}`)
+  return files
+}
+
+async function must(words: readonly string[]): Promise<void> {
+  const {passed, text} = await runCommand(words)
+  if (!passed) throw new Error(`${words.join(' ')} failed:\n${text}`)
+}
+
+interface Work {
+  readonly name: string
+  readonly files: readonly string[]
+  readonly part?: Part
+  readonly checks?: () => Promise<readonly Checked[]>
+}
+
+/** False: something has failed. */
+async function run({name, files, part, checks}: Work): Promise<boolean> {
+  const many = `${files.length.toString()} files in ${JOBS.toString()} processes`
+  const time = part === undefined ? '' : `, about ${part.minutes.toString()} minutes on two quiet cores`
+  console.log(`${name}: ${many}${time}`)
+  const mayLack = part === undefined || part === QUICK || !inCi
+  if (!mayLack) await install(part.needs ?? [])
+  for (const words of part?.before ?? []) await must(words)
+  const report = new Report(files.length)
+  const [checked = []] = await Promise.all([
+    checks?.(),
+    runFiles(files, {jobs: JOBS, env: part?.env ?? {}, told: result => report.add(result)})
+  ])
+  report.end('npm test --')
+  const missing = mayLack ? [] : report.missing()
+  if (missing.length > 0) console.log(`FAIL on a build machine nothing may be missing: ${missing.join(', ')}`)
+  const bad = checked.filter(({passed}) => !passed)
+  for (const {name: check} of bad) console.log(`FAIL ${check}`)
+  const count = report.count()
+  const failed = count.failed + missing.length + bad.length
+  const counts = process.env['PILLION_TEST_COUNTS']
+  if (counts !== undefined) appendFileSync(counts, `${count.passed.toString()} ${failed.toString()}\n`)
+  console.log(`${count.passed.toString()} passed, ${failed.toString()} failed`)
+  return failed === 0
+}
+
+async function main(args: readonly string[]): Promise<boolean> {
+  const [first, ...names] = args
+  if (first === '--parts') {
+    console.log(Object.keys(PARTS).join('\n'))
+    return true
+  }
+  await must(['npm', 'run', '--silent', 'build'])
+  const quick = {name: `npm test (${QUICK.what})`, files: testsIn(QUICK.folders), part: QUICK, checks: runChecks}
+  if (first === undefined) return run(quick)
+  if (first !== '--all') return run({name: 'npm test', files: filesOf(args)})
+  let passed = names.length > 0 || (await run(quick))
+  for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
+    const part = PARTS[name]
+    if (part === undefined) throw new Error(`no such part: ${name}; there are ${Object.keys(PARTS).join(', ')}`)
+    const work = {name: `${name} (${part.what})`, files: testsIn(part.folders), part}
+    passed = (await run(work)) && passed
+  }
+  return passed
+}
+
+try {
+  process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

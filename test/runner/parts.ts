@@ -1,0 +1,76 @@
+/** The parts of the tests: which folders they run, what they need, how long they take. */
+
+/** A program that some tests need, and how a build machine gets it. */
+export interface Need {
+  readonly program: string
+  /** Debian's package. */
+  readonly debian: string
+  /** Where it is looked for besides PATH. */
+  readonly at?: string
+}
+
+export interface Part {
+  /** Below `test`. */
+  readonly folders: readonly string[]
+  /** What it takes on two quiet cores. */
+  readonly minutes: number
+  readonly what: string
+  /** Commands that come first. */
+  readonly before?: readonly (readonly string[])[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly needs?: readonly Need[]
+}
+
+const PYTHON: Need = {program: 'python3', debian: 'python3-venv'}
+const GO: Need = {program: 'go', debian: 'golang-go'}
+const JAVA: Need = {program: 'java', debian: 'default-jdk-headless'}
+const MAVEN: Need = {program: 'mvn', debian: 'maven'}
+const REDIS: Need = {program: 'redis-server', debian: 'redis-server'}
+const CURL: Need = {program: 'curl', debian: 'curl'}
+
+/** What `npm test` runs: it needs nothing but Node and npm. */
+export const QUICK: Part = {
+  folders: ['unit', 'integration', 'e2e'],
+  minutes: 4,
+  what: 'what each change must pass'
+}
+
+/** What `npm run test:all` runs besides, and `npm run test:all -- NAME` alone. */
+export const PARTS: Readonly<Record<string, Part>> = {
+  browser: {folders: ['browser'], minutes: 2, what: 'the dashboard’s page in a browser'},
+  docs: {
+    folders: ['docs'],
+    minutes: 3,
+    what: 'examples, and each command and output of the manual',
+    needs: [PYTHON, GO, JAVA, CURL, {program: 'redis-cli', debian: 'redis-server'}]
+  },
+  servers: {
+    folders: ['servers'],
+    minutes: 4,
+    what: 'components against Kafka, RabbitMQ, PostgreSQL, Redis and daprd',
+    needs: [
+      JAVA,
+      MAVEN,
+      REDIS,
+      {program: 'rabbitmq-server', debian: 'rabbitmq-server', at: '/usr/lib/rabbitmq/bin'},
+      {program: 'psql', debian: 'postgresql'}
+    ]
+  },
+  sdks: {folders: ['sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
+  java: {folders: ['java'], minutes: 2, what: 'programs of Dapr’s SDK for Java', needs: [JAVA, MAVEN]},
+  long: {folders: ['long'], minutes: 4, what: 'floods, storms, many apps, many connections'},
+  kubernetes: {
+    folders: ['kubernetes'],
+    minutes: 7,
+    what: 'templates on Kubernetes’ API server, which is built once',
+    before: [['node', 'test/kubernetes/build.ts']],
+    needs: [GO]
+  },
+  executable: {
+    folders: ['e2e', 'long'],
+    minutes: 8,
+    what: 'end-to-end tests of the single executable',
+    before: [['node', 'binary.js']],
+    env: {PILLION: 'build/pillion'}
+  }
+}
