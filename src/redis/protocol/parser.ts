@@ -1,4 +1,5 @@
 import {constants} from 'node:buffer'
+import {Collector} from '../../net/collector.ts'
 import {ARGUMENT_BYTES} from '../engine/command.ts'
 import {isTyped, splitInline} from './inline.ts'
 
@@ -18,6 +19,8 @@ const LF = 10
 const ASTERISK = 42
 const DOLLAR = 36
 const NOTHING = Buffer.alloc(0)
+/** The limits are Redis' own: those of one request. */
+const UNLIMITED = {take: () => true, give: () => undefined}
 
 /**
  * Reads requests out of the bytes of a connection, wherever these are cut. What it keeps is bounded by what has arrived, and
@@ -27,7 +30,7 @@ export class RequestParser {
   #buffer: Buffer = NOTHING
   #at = 0
   /** A long argument that has not arrived whole. */
-  #parts: Buffer[] = []
+  readonly #long = new Collector(0, UNLIMITED)
   #missing = 0
   #args: string[] = []
   /** Arguments to come; 0 between requests. */
@@ -43,11 +46,10 @@ export class RequestParser {
 
   feed(chunk: Buffer): void {
     if (this.#missing > 0) {
-      this.#parts.push(chunk)
+      this.#long.add(chunk)
       this.#missing -= chunk.length
       if (this.#missing > 0) return
-      this.#buffer = Buffer.concat(this.#parts)
-      this.#parts = []
+      this.#buffer = this.#long.take()
       this.#missing = 0
     } else if (this.#at === this.#buffer.length) this.#buffer = chunk
     else this.#buffer = Buffer.concat([this.#buffer.subarray(this.#at), chunk])
@@ -116,7 +118,7 @@ export class RequestParser {
 
   /** Waits for so many more bytes without looking at them. */
   #collect(missing: number): void {
-    this.#parts = [this.#buffer.subarray(this.#at)]
+    this.#long.add(this.#buffer.subarray(this.#at))
     this.#missing = missing
     this.#buffer = NOTHING
     this.#at = 0

@@ -36,6 +36,20 @@ t.test('a long argument in many pieces is joined once', async t => {
   t.same(parse(...pieces), [['SET', 'k', value, 'EX', '10'], ['PING']])
 })
 
+t.test('a long argument in pieces of one byte takes little more than its bytes', async t => {
+  const parser = new RequestParser()
+  const length = 1024 * 1024
+  parser.feed(bytes(`*1\r\n$${length}\r\n`))
+  t.equal(parser.next(), undefined)
+  const before = process.memoryUsage()
+  for (let at = 0; at < length; at++) parser.feed(Buffer.from('x'))
+  const after = process.memoryUsage()
+  const grown = after.heapUsed + after.external - before.heapUsed - before.external
+  t.ok(grown < 16 * length, `${Math.round(grown / length)} bytes for one`)
+  parser.feed(bytes('\r\n'))
+  t.equal(parser.next()?.[0]?.length, length)
+})
+
 t.test('what is no request is named as Redis names it', async t => {
   const faults: Readonly<Record<string, string>> = {
     '*x\r\n': 'invalid multibulk length',
