@@ -158,7 +158,12 @@ export class RunParts {
       closer: this.appCloser,
       sidecars: this.#sidecars,
       openSidecar: async runtime => this.#openSidecar(runtime),
-      joins: runtime => this.services.add(runtime),
+      joins: runtime => {
+        this.services.add(runtime)
+        this.changes.join(runtime)
+      },
+      broughtIn: app => this.changes.broughtIn(app),
+      arranged: all => this.services.arrange(all),
       isMain: runtime => this.services.versions.isMain(runtime),
       stopRequested: this.#lifetime.stopRequested,
       isOver: () => this.#lifetime.isOver,
@@ -178,8 +183,8 @@ export class RunParts {
       observer: this.#recorder.observer,
       faults: this.api.faults,
       reporter,
-      remove: async runtime => this.apps.remove(runtime),
-      add: async app => this.apps.add(app, this.apps.all.length)
+      remove: async runtime => this.apps.inTurn(async () => this.apps.remove(runtime)),
+      add: async app => this.apps.add(app)
     })
   }
 
@@ -192,10 +197,7 @@ export class RunParts {
       runtimes: () => this.apps.open,
       emit,
       reporter,
-      open: async (app, index) => this.apps.add(app, index),
-      close: async runtime => this.apps.remove(runtime),
-      replan: (before, after) => this.apps.replan(before, after),
-      leaveOut: plans => this.apps.leaveOut(plans)
+      apps: () => this.apps
     })
   }
 

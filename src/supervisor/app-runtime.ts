@@ -30,7 +30,7 @@ import type {CallerIdentity} from '../gateway/caller-identity.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
 import type {Reporter} from '../model/reporter.ts'
 
-export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'moved' | 'otherMoved'> {
+export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'isAwaitingSave' | 'moved' | 'otherMoved'> {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
   readonly logs: Logs
@@ -58,6 +58,8 @@ export class AppRuntime implements Callee {
   identity: CallerIdentity | undefined
   /** Why it cannot be started, '' = it can. */
   fault = ''
+  /** The plan of its next process: an edit of the template changes it at once. */
+  wanted: AppPlan
   readonly ports: SidecarPorts
   readonly token: string
   readonly logs: Logs
@@ -80,6 +82,7 @@ export class AppRuntime implements Callee {
     const {plan, ports, logs, token, explain} = options
     this.#options = options
     this.#plan = plan
+    this.wanted = plan
     this.ports = ports
     this.logs = logs
     this.#lifecycleLog = new LifecycleLog(instanceName(plan.id, plan.instance), logs)
@@ -102,6 +105,7 @@ export class AppRuntime implements Callee {
       {
         ...options,
         lines: logs.app.sink,
+        isAwaitingSave: exit => this.#isAwaitingSave(exit),
         moved: state => this.#moved(state),
         otherMoved: () => this.#notifyListeners()
       },
@@ -126,8 +130,14 @@ export class AppRuntime implements Callee {
     return name === this.id || name === `${this.id}.${this.plan.instance.toString()}`
   }
 
+  /** The plan of its current process, or of its first one. */
   get plan(): AppPlan {
     return this.#plan
+  }
+
+  /** When it joined the run, in ms since 1970: before its first process. */
+  get createdAt(): number {
+    return this.#status.createdAt
   }
 
   get app(): Supervised {
@@ -210,9 +220,18 @@ export class AppRuntime implements Callee {
     this.#channel.cut()
   }
 
-  async replace(why: Why, plan: AppPlan = this.#plan): Promise<void> {
-    this.#plan = plan
-    this.#channel.follow(plan)
+  /** Its process was started, or is just about to be. */
+  get hasStarted(): boolean {
+    return this.#program.hasStarted
+  }
+
+  /** The wanted plan counts from now on: its process goes on, as nothing of it has changed. */
+  adopt(): void {
+    this.#plan = this.wanted
+  }
+
+  async replace(why: Why): Promise<void> {
+    const plan = this.#take()
     // the last result counts, also for waiting dependents
     if (this.hasEnded) this.#status.reset(plan)
     else this.#status.replaced()
@@ -293,8 +312,9 @@ export class AppRuntime implements Callee {
 
   /** Resets an app that has exited or was given up to the state before its first start. */
   reset(): void {
-    this.#status.reset(this.plan)
-    this.#program.reset(this.#plan, this.appPort)
+    const plan = this.#take()
+    this.#status.reset(plan)
+    this.#program.reset(plan, this.appPort)
     this.queue.hold(this.#reason({phase: 'idle'}))
   }
 
@@ -327,6 +347,12 @@ export class AppRuntime implements Callee {
     return listedApp(this, {createdAt, startedAt, restarts, waitsFor})
   }
 
+  #take(): AppPlan {
+    this.adopt()
+    this.#channel.follow(this.#plan)
+    return this.#plan
+  }
+
   #moved(state: AppState): void {
     this.#status.moved(state)
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
@@ -338,6 +364,11 @@ export class AppRuntime implements Callee {
       this.#options.reporter.warn('restart-waits-for-change', `"${this.name}" restarts when one of its files changes`)
     this.#options.moved()
     this.#notifyListeners()
+  }
+
+  #isAwaitingSave(exit: Exit): boolean {
+    const {paths, untilFinished} = this.#plan.watch
+    return paths.length > 0 && !(untilFinished === true && succeeded(exit))
   }
 
   #reportExit(exit: Exit): void {

@@ -6,7 +6,7 @@ import {nextStart} from './process/restart-policy.ts'
 import type {Note, Supervised} from './process/supervised.ts'
 import type {Sink} from '../model/events.ts'
 import type {AppPlan} from '../model/plan.ts'
-import {succeeded, type AppState, type Why} from '../model/app-state.ts'
+import type {AppState, Exit, Why} from '../model/app-state.ts'
 
 export interface ProgramOptions {
   readonly lines: Sink
@@ -22,6 +22,8 @@ export interface ProgramOptions {
   /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
   readonly noted: (note: Note) => void
+  /** Whether a save starts the app again after this exit. */
+  readonly isAwaitingSave: (exit: Exit) => boolean
   /** The user starts the first process in a debugger. */
   readonly isDebugged?: boolean | undefined
   /** The state of the current process changed. */
@@ -40,6 +42,7 @@ export class Program {
   /** When the latest process of each was started, in ms of performance.now(); Infinity: it is being stopped. */
   readonly #births = new WeakMap<Supervised, number>()
   #isStopped = false
+  #hasStarted = false
   /** The user starts the next process, in a debugger. */
   isDebugged = false
 
@@ -74,22 +77,29 @@ export class Program {
     return Math.min(...living.map(app => this.#births.get(app) ?? 0))
   }
 
+  /** The current process was started, or is just about to be. */
+  get hasStarted(): boolean {
+    return this.#hasStarted || this.#app.state.phase !== 'idle'
+  }
+
   async start(pipes: ProcessPipes | undefined): Promise<void> {
+    this.#hasStarted = true
     await (this.#app instanceof SupervisedApp ? this.#app.start(pipes) : this.#app.start())
   }
 
   /** Stops the current process and replaces it by a new one, which is started if the old one was. */
   async replace(plan: AppPlan, appPort: number, why: Why): Promise<void> {
     const old = this.#app
-    const isStarted = old.state.phase !== 'idle'
+    this.#hasStarted = this.hasStarted
     this.#app = this.#newApp(plan, appPort, why)
     this.#others.add(old)
     await this.drop(old, why)
-    if (isStarted) await this.#app.start()
+    if (this.#hasStarted) await this.#app.start()
   }
 
   /** Replaces a process that has exited by a new one, which is not started. */
   reset(plan: AppPlan, appPort: number): void {
+    this.#hasStarted = false
     this.#app = this.#newApp(plan, appPort)
   }
 
@@ -129,7 +139,16 @@ export class Program {
 
   /** `begunBy`: the cause of its first process, if it replaces another one. */
   #newApp(plan: AppPlan, appPort: number, begunBy?: Why): Supervised {
-    const {nextMarker, environment, folderOf, maySpawn, moved: tell, otherMoved, ...shared} = this.#options
+    const {
+      nextMarker,
+      environment,
+      folderOf,
+      maySpawn,
+      moved: tell,
+      otherMoved,
+      isAwaitingSave,
+      ...shared
+    } = this.#options
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => (isOther() ? otherMoved() : tell(state))
     const app: Supervised =
@@ -153,10 +172,9 @@ export class Program {
             },
             next: (policy, failures, exit, hasFailedAfterChange) => {
               if (isOther()) return 'no'
-              if (hasFailedAfterChange && plan.watch.paths.length > 0) return Infinity
+              if (hasFailedAfterChange && isAwaitingSave(exit)) return Infinity
               const next = nextStart(policy, failures, exit)
-              const isDone = plan.watch.untilFinished === true && succeeded(exit)
-              return typeof next === 'string' && plan.watch.paths.length > 0 && !isDone ? Infinity : next
+              return typeof next === 'string' && isAwaitingSave(exit) ? Infinity : next
             }
           })
     return app

@@ -32,6 +32,12 @@ export class Debouncer<T> {
     this.#callOff = this.#clock.after(Math.min(REST_MS, Math.max(0, this.#since + CAP_MS - now)), () => this.#tell())
   }
 
+  /** Tells at once. */
+  flush(): void {
+    this.#callOff()
+    if (this.isGathering) this.#tell()
+  }
+
   close(): void {
     this.#callOff()
     this.#gathered.clear()

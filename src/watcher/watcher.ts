@@ -55,11 +55,14 @@ export class Watch {
   #polls = false
   /** Changes that are compared with what files held before. */
   #settling = 0
+  #settled: Promise<void> = Promise.resolve()
   #isClosed = false
 
   constructor(options: WatchOptions) {
     this.#options = options
-    this.#rest = new Debouncer(came => void this.#settle(came), options.clock)
+    this.#rest = new Debouncer(came => {
+      this.#settled = Promise.all([this.#settled, this.#settle(came)]).then(() => undefined)
+    }, options.clock)
   }
 
   /** Settles when every change from now on is seen. */
@@ -74,6 +77,13 @@ export class Watch {
   /** A change was seen, and is not told yet. */
   get isSettling(): boolean {
     return !this.#isClosed && (this.#settling > 0 || this.#rest.isGathering)
+  }
+
+  /** Tells what it has seen, and closes. */
+  async finish(): Promise<void> {
+    this.#rest.flush()
+    await this.#settled
+    await this.close()
   }
 
   async close(): Promise<void> {

@@ -85,6 +85,11 @@ export class Services {
     this.#manager.add(runtime)
   }
 
+  /** The first version of an id in this order is the main one, unless another was assigned. */
+  arrange(runtimes: readonly AppRuntime[]): void {
+    this.versions.arrange(runtimes)
+  }
+
   forget(runtime: AppRuntime): void {
     this.versions.remove(runtime)
     this.#manager.forget(runtime)

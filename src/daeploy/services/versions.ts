@@ -50,6 +50,12 @@ export class Versions<M extends Versioned & Callee> {
     this.#index = undefined
   }
 
+  /** Brings the apps into an order that names them all. */
+  arrange(order: readonly M[]): void {
+    this.#runtimes.sort((a, b) => order.indexOf(a) - order.indexOf(b))
+    this.#index = undefined
+  }
+
   remove(runtime: M): void {
     const at = this.#runtimes.indexOf(runtime)
     if (at >= 0) this.#runtimes.splice(at, 1)

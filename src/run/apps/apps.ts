@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util'
 import {whyLeftOut, whyStopped} from '../../gateway/unknown-app.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {Availability} from '../../model/availability.ts'
@@ -7,6 +8,8 @@ import {claimPorts, type SidecarPorts} from '../../ports/claim.ts'
 import type {OpenSidecar} from '../../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
+import {keyOf} from '../../supervisor/reload/plan-diff.ts'
+import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {AppCloser} from './close-app.ts'
 import type {AppRuntimes} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
@@ -20,8 +23,12 @@ export interface AppsOptions {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>
-  /** Called when an app joins the run. */
+  /** Called when an app joins the run, before it is open. */
   readonly joins: (runtime: AppRuntime) => void
+  /** Called when an app that was left out has joined the run. */
+  readonly broughtIn: (plan: AppPlan) => void
+  /** Called with all apps when their order has changed. */
+  readonly arranged: (all: readonly AppRuntime[]) => void
   /** Whether it is the main version of its id, not a shadow that gets copies of calls. */
   readonly isMain: (runtime: AppRuntime) => boolean
   /** Aborted when a stop of the run is requested. */
@@ -40,19 +47,22 @@ export interface OpenMode {
 
 interface Opening extends OpenMode {
   /** The app that it replaces, with the same ports and index. */
-  readonly previous?: AppRuntime
+  readonly previous?: AppRuntime | undefined
 }
 
 /** The apps of a run: those with an open sidecar, and those that the user has stopped and may start again. */
-export class Apps {
+export class Apps implements EditedApps {
   readonly #options: AppsOptions
   #all: readonly AppRuntime[] = []
-  /** With the plans for their next start. */
-  readonly #stopped = new Map<AppRuntime, AppPlan>()
+  readonly #stopped = new Set<AppRuntime>()
   /** Apps of inactive profiles. They have nothing open until the user starts them. */
   #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
-  readonly #opening = new Map<AppRuntime, Promise<AppRuntime>>()
+  readonly #opening = new Map<AppRuntime, Promise<AppRuntime | undefined>>()
+  /** Settles when no app is being opened or removed. */
+  #turn: Promise<unknown> = Promise.resolve()
+  /** Reasons why the run does not end by itself. */
+  readonly #holds = new Set<Promise<void>>()
 
   constructor(options: AppsOptions) {
     this.#options = options
@@ -101,15 +111,16 @@ export class Apps {
     this.#leftOut = plans
   }
 
-  /** Opens an app that was left out; the caller starts it. Undefined if the run ends in the meantime. Throws a UserError. */
+  /** Opens an app that was left out; the caller starts it. Undefined if that was done meanwhile, or the run ends. Throws a UserError. */
   async bringIn(plan: AppPlan, mode: OpenMode = {}): Promise<AppRuntime | undefined> {
-    this.#leftOut = this.#leftOut.filter(each => each !== plan)
-    try {
-      return await this.#open(plan, this.#all.length, mode)
-    } catch (error) {
-      this.#leftOut = [...this.#leftOut, plan]
-      throw error
-    }
+    return this.inTurn(async () => {
+      const leftOut = this.#leftOut.find(each => keyOf(each) === keyOf(plan))
+      if (leftOut === undefined) return undefined
+      const runtime = await this.#open(leftOut, this.#all.length, mode)
+      this.#leftOut = this.#leftOut.filter(each => each !== leftOut)
+      this.#options.broughtIn(leftOut)
+      return runtime
+    })
   }
 
   /** No app was given up, and those that have exited succeeded, or were asked to. */
@@ -117,13 +128,33 @@ export class Apps {
     return this.#all.every(runtime => this.isStopped(runtime) || (!runtime.isGivenUp && isWell(runtime.app.state)))
   }
 
-  /** Settles when all apps have exited and none will restart. */
+  /** Settles when all apps have exited and none will restart, be opened again, or come with an edit. */
   async ended(): Promise<void> {
     do {
       await Promise.all(this.#all.map(async ({app}) => app.ended))
-      await Promise.allSettled(this.#opening.values())
+      await Promise.allSettled([...this.#opening.values(), ...this.#holds, this.#turn])
       await new Promise(setImmediate) // a process that is being replaced has no successor yet
-    } while (this.#opening.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))
+    } while (this.#opening.size > 0 || this.#holds.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))
+  }
+
+  hold(): () => void {
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#holds.add(promise)
+    return () => {
+      this.#holds.delete(promise)
+      resolve()
+    }
+  }
+
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  /** Settles when the edits and commands that open or remove apps are done. */
+  async settled(): Promise<void> {
+    await this.#turn
   }
 
   /** Opens the apps of the plan at the start of the run. */
@@ -133,26 +164,42 @@ export class Apps {
     await Promise.all(this.#all.map(async runtime => this.#options.openSidecar(runtime)))
   }
 
-  /** Adds an app that was added to the template. Settles when it has started, or waits for others. Throws a UserError. */
-  async add(plan: AppPlan, index: number): Promise<void> {
-    const runtime = await this.#open(plan, index, {})
-    if (runtime !== undefined) await this.#options.starts.late(runtime)
+  find(plan: AppPlan): AppRuntime | undefined {
+    return this.#all.find(runtime => keyOf(runtime.wanted) === keyOf(plan))
+  }
+
+  /** Adds an app that was deployed. Settles when it has started, or waits for others. Throws a UserError. */
+  async add(plan: AppPlan): Promise<void> {
+    const runtime = await this.inTurn(async () => this.#open(plan, this.#all.length, {}))
+    if (runtime !== undefined) await this.begin(runtime)
   }
 
   /** Removes an app from the run for good. */
   async remove(runtime: AppRuntime): Promise<void> {
-    await this.#options.closer.close(runtime)
+    await this.close(runtime)
     this.#all = this.#all.filter(each => each !== runtime)
     this.#stopped.delete(runtime)
   }
 
-  /** Changes the plan of a stopped app after an edit of the template; undefined: the app was removed. False if no stopped app has this plan. */
-  replan(before: AppPlan, after: AppPlan | undefined): boolean {
-    const runtime = [...this.#stopped.keys()].find(each => this.#stopped.get(each) === before)
-    if (runtime === undefined) return false
-    if (after === undefined) void this.remove(runtime)
-    else this.#stopped.set(runtime, after)
-    return true
+  async close(runtime: AppRuntime): Promise<void> {
+    await this.#options.closer.close(runtime)
+  }
+
+  /** For an edit of the template: an app that is there already keeps its place, and its ports if the plan says nothing else. */
+  async openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined> {
+    const previous = this.find(plan)
+    return this.#open(plan, index, {previous, isDebugged: previous?.isDebugged})
+  }
+
+  async begin(runtime: AppRuntime): Promise<void> {
+    await this.#options.starts.late(runtime)
+  }
+
+  arrange(plans: readonly AppPlan[]): void {
+    const places = new Map(plans.map((plan, index) => [keyOf(plan), index]))
+    const placeOf = ({wanted}: AppRuntime): number => places.get(keyOf(wanted)) ?? plans.length
+    this.#all = this.#all.toSorted((a, b) => placeOf(a) - placeOf(b))
+    this.#options.arranged(this.#all)
   }
 
   /**
@@ -160,13 +207,14 @@ export class Apps {
    * version. The run ends with its last app. False if there is no such app, or it is stopped already.
    */
   async stop(name: string): Promise<boolean> {
+    await this.settled()
     const {isMain, closer, end} = this.#options
     const meant = this.open.filter(runtime => runtime.isCalled(name))
     if (meant.length === 0) return false
     const isLeft = (each: AppRuntime): boolean => !meant.includes(each) && !each.hasEnded && !this.#stopped.has(each)
     const isLast = this.#opening.size === 0 && !this.#all.some(isLeft)
     const shadows = meant.filter(runtime => !isMain(runtime))
-    for (const runtime of meant) this.#stopped.set(runtime, this.#stopped.get(runtime) ?? runtime.plan)
+    for (const runtime of meant) this.#stopped.add(runtime)
     await this.#closeAll(shadows)
     const left = meant.filter(runtime => !shadows.includes(runtime))
     if (isLast) {
@@ -177,10 +225,10 @@ export class Apps {
   }
 
   /**
-   * Reopens a stopped app with its ports; the caller starts it. Resolves with the new app when its sidecar is open, or with
-   * the old one if the run ends in the meantime. Throws a UserError if a port that the template fixes is taken.
+   * Reopens a stopped app with its ports; the caller starts it. Resolves with the new app when its sidecar is open. Undefined
+   * if it was removed meanwhile, or the run ends. Throws a UserError if a port that the template fixes is taken.
    */
-  async reopen(stopped: AppRuntime, mode: OpenMode = {}): Promise<AppRuntime> {
+  async reopen(stopped: AppRuntime, mode: OpenMode = {}): Promise<AppRuntime | undefined> {
     const opening = this.#opening.get(stopped) ?? this.#reopen(stopped, mode)
     this.#opening.set(stopped, opening)
     try {
@@ -190,17 +238,18 @@ export class Apps {
     }
   }
 
-  async #reopen(stopped: AppRuntime, mode: OpenMode): Promise<AppRuntime> {
-    await this.#options.closer.close(stopped) // waits if it is still closing
-    const plan = this.#stopped.get(stopped)
-    const index = this.#all.indexOf(stopped)
-    if (plan === undefined || index < 0) return stopped
-    return (await this.#open(plan, index, {...mode, previous: stopped})) ?? stopped
+  async #reopen(stopped: AppRuntime, mode: OpenMode): Promise<AppRuntime | undefined> {
+    await this.close(stopped) // waits if it is still closing
+    return this.inTurn(async () => {
+      const index = this.#all.indexOf(stopped)
+      if (!this.#stopped.has(stopped) || index < 0) return undefined
+      return this.#open(stopped.wanted, index, {...mode, previous: stopped})
+    })
   }
 
   /** Claims its ports and opens its sidecar; undefined if the run ends. */
   async #open(plan: AppPlan, index: number, {previous, isDebugged}: Opening): Promise<AppRuntime | undefined> {
-    const {runtimes, joins, openSidecar, stopRequested, isOver} = this.#options
+    const {runtimes, joins, arranged, openSidecar, stopRequested, isOver} = this.#options
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
@@ -211,7 +260,7 @@ export class Apps {
           ;[ports] = await claimPorts(
             {...this.#options.plan, apps: [plan]},
             nameOwner,
-            previous && (() => previous.ports)
+            previous !== undefined && hasSamePorts(previous.plan, plan) ? () => previous.ports : undefined
           )
         },
         stop: () => ports && releasePorts(ports)
@@ -224,6 +273,7 @@ export class Apps {
           this.#all = this.#all.toSpliced(at, previous === undefined ? 0 : 1, runtime)
           if (previous !== undefined) this.#stopped.delete(previous)
           joins(runtime)
+          arranged(this.#all)
           await openSidecar(runtime)
         },
         stop: async () => runtime && this.#withdraw(runtime, previous !== undefined)
@@ -237,13 +287,21 @@ export class Apps {
   /** Its start failed or was cancelled: it is stopped again, or removed if it is new. */
   async #withdraw(runtime: AppRuntime, wasStopped: boolean): Promise<void> {
     if (!wasStopped) return this.remove(runtime)
-    this.#stopped.set(runtime, runtime.plan)
-    await this.#options.closer.close(runtime)
+    this.#stopped.add(runtime)
+    await this.close(runtime)
   }
 
   async #closeAll(runtimes: readonly AppRuntime[]): Promise<void> {
-    await Promise.all(runtimes.map(async runtime => this.#options.closer.close(runtime)))
+    await Promise.all(runtimes.map(async runtime => this.close(runtime)))
   }
+}
+
+/** Whether the template says the same of the ports of an app: then it keeps those that it has. */
+const hasSamePorts = (a: AppPlan, b: AppPlan): boolean => isDeepStrictEqual(portsIn(a), portsIn(b))
+
+const portsIn = ({sidecar, channel, fixedPort}: AppPlan): readonly unknown[] => {
+  const {httpPort, grpcPort, metricsPort, internalGrpcPort, listenAddresses} = sidecar
+  return [httpPort, grpcPort, metricsPort, internalGrpcPort, listenAddresses, channel.port, channel.autoPort, fixedPort]
 }
 
 const isWell = (state: AppState): boolean => state.phase === 'exited' && (state.asked || succeeded(state.exit))

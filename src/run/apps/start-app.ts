@@ -34,6 +34,7 @@ export class AppStarter {
    */
   async start(id: string): Promise<Start | undefined> {
     const {apps, isEnding} = this.#options
+    await apps.settled()
     const meant = apps.named(id)
     const leftOut = meant.length === 0 ? apps.leftOut(id) : []
     if (meant.length + leftOut.length === 0) return undefined
@@ -48,7 +49,9 @@ export class AppStarter {
     try {
       for (const plan of leftOut) await this.#once(plan, async () => this.#bringIn(plan))
       for (const runtime of meant) await this.#bringUp(runtime)
-      const whys = await Promise.all(apps.named(id).map(async runtime => this.#whyNotBegun(runtime)))
+      const begun = apps.named(id)
+      if (begun.length === 0) return failed(GONE)
+      const whys = await Promise.all(begun.map(async runtime => this.#whyNotBegun(runtime)))
       const why = whys.find(each => each !== '')
       return why === undefined ? {outcome: 'started', why: ''} : failed(why)
     } catch (error) {
@@ -62,6 +65,7 @@ export class AppStarter {
    */
   async debug(id: string): Promise<HandedOver | undefined> {
     const {apps, starts, changes, main, isEnding} = this.#options
+    await apps.settled()
     const runtime = main(id) ?? apps.named(id)[0]
     const [leftOut] = apps.leftOut(id)
     if (runtime === undefined && leftOut === undefined) return undefined
@@ -73,6 +77,7 @@ export class AppStarter {
     if (apps.isStopped(runtime)) {
       try {
         const fresh = await apps.reopen(runtime, {isDebugged: true})
+        if (fresh === undefined) return refused(GONE)
         await starts.late(fresh)
         return {why: '', wasDebugged: false}
       } catch (error) {
@@ -102,13 +107,10 @@ export class AppStarter {
 
   /** Starts an app of an inactive profile, after its dependencies. */
   async #bringIn(plan: AppPlan, mode?: OpenMode): Promise<void> {
-    const {apps, starts, changes} = this.#options
+    const {apps, starts} = this.#options
     await this.#bringNeeded(plan)
     const runtime = await apps.bringIn(plan, mode)
-    if (runtime === undefined) return
-    changes.broughtIn(plan)
-    changes.join(runtime)
-    await starts.late(runtime)
+    if (runtime !== undefined) await starts.late(runtime)
   }
 
   async #debugLeftOut(plan: AppPlan | undefined): Promise<HandedOver> {
@@ -139,8 +141,7 @@ export class AppStarter {
     await this.#bringNeeded(runtime.plan)
     if (apps.isStopped(runtime)) {
       const fresh = await apps.reopen(runtime)
-      changes.join(fresh)
-      await starts.late(fresh)
+      if (fresh !== undefined) await starts.late(fresh)
     } else if (runtime.isGivenUp) starts.look()
     else if (this.#isFree(runtime)) await changes.restart([runtime])
     else {
@@ -189,6 +190,8 @@ export class AppStarter {
     }
   }
 }
+
+const GONE = 'it has left the template meanwhile'
 
 const refused = (why: string): HandedOver => ({why, wasDebugged: false})
 

@@ -1,4 +1,3 @@
-import {messageOf, UserError} from '../../model/errors.ts'
 import type {Emit} from '../../model/events.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Why} from '../../model/app-state.ts'
@@ -6,9 +5,9 @@ import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import {planChanges} from './plan-diff.ts'
 import {Reloads, type ReloadCause} from './reload.ts'
 import {Rolling} from './rolling.ts'
+import {filesOf, TemplateEdits, type EditedApps} from './template-edits.ts'
 import type {Watching} from './watch-apps.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
@@ -22,13 +21,8 @@ export interface ChangesOptions {
   readonly runtimes: () => readonly AppRuntime[]
   readonly emit: Emit
   readonly reporter: Reporter
-  /** Opens ports, sidecar and logs of an app that was added to the template, and starts it. Throws a `UserError`. */
-  readonly open: (plan: AppPlan, index: number) => Promise<void>
-  readonly close: (runtime: AppRuntime) => Promise<void>
-  /** Changes or (undefined) removes the plan of a stopped app. False if no stopped app has the plan `before`. */
-  readonly replan: (before: AppPlan, after: AppPlan | undefined) => boolean
-  /** After an edit these apps are left out, unless the user starts them. */
-  readonly leaveOut: (plans: readonly AppPlan[]) => void
+  /** All apps of the run, for edits of the template. */
+  readonly apps: () => EditedApps
 }
 
 /** Handles changes during a run: of app files, of the template, and restarts by the user. */
@@ -37,32 +31,39 @@ export class Changes {
   readonly #reloads = new Map<AppRuntime, Reloads>()
   /** For apps with several instances, by id and version. */
   readonly #rolling = new Map<string, Rolling>()
-  #plan: Plan
+  readonly #edits: TemplateEdits | undefined
   #watching: Watching<AppRuntime> | undefined
-  /** Edits are applied one after the other. */
-  #edits: Promise<void> = Promise.resolve()
-  #edited = 0
+  /** Apps that have left the run. */
+  readonly #left = new WeakSet<AppRuntime>()
   /** Apps that are restarted, or wait for their turn. */
   readonly #exchanged = new Map<AppRuntime, number>()
   #isOver = false
-  /** Ids of apps of inactive profiles that the user has started. */
-  readonly #broughtIn = new Set<string>()
 
   constructor(options: ChangesOptions) {
     this.#options = options
-    this.#plan = options.plan
+    const {plan, reread, apps, reporter} = options
+    if (reread === undefined) return
+    this.#edits = new TemplateEdits({
+      plan,
+      reread,
+      apps,
+      followFiles: async (files, since) => this.#followTemplate(files, since),
+      follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),
+      exchange: async runtime => this.#exchange(runtime, 'watch'),
+      isChanging: runtime => this.isChanging(runtime),
+      reporter
+    })
   }
 
   /** Starts watching, after the start lines are printed. The watcher is loaded only if something is watched. */
   async begin(): Promise<void> {
-    const {runtimes, reread, since} = this.#options
-    const {apps, leftOut = []} = this.#plan
+    const {plan, runtimes, reread, since} = this.#options
+    const {apps, leftOut = []} = plan
     const isWatched = [...apps, ...leftOut].some(({watch}) => watch.paths.length > 0)
     if (this.#isOver || (!isWatched && reread === undefined)) return
     const {Watching} = await import('./watch-apps.ts')
     this.#watching = new Watching({
-      since,
-      templateFiles: filesOf(reread === undefined ? {...this.#plan, apps: []} : this.#plan),
+      templateFiles: filesOf(reread === undefined ? {...plan, apps: []} : plan),
       reload: (runtime, files) => {
         const isDone = runtime.plan.watch.untilFinished === true && runtime.app.state.phase === 'exited'
         if (!runtime.isDebugged && !isDone) void this.#exchange(runtime, 'watch', {files})
@@ -70,8 +71,8 @@ export class Changes {
       reporter: this.#options.reporter
     })
     await Promise.all([
-      ...runtimes().map(async runtime => this.#watching?.add(runtime)),
-      this.#followTemplate(this.#plan, since)
+      ...runtimes().map(async runtime => this.#watching?.follow(runtime, runtime.createdAt)),
+      this.#followTemplate(filesOf(plan), since)
     ])
     if (this.#isOver) await this.#watching.close()
   }
@@ -114,22 +115,22 @@ export class Changes {
 
   /** An edit of the template is being acted on, or is about to be. */
   get isTemplateChanging(): boolean {
-    return !this.#isOver && (this.#edited > 0 || this.#watching?.isTemplatePending === true)
+    return !this.#isOver && (this.#edits?.arePending === true || this.#watching?.isTemplatePending === true)
   }
 
-  /** Follows the files of an app that has joined the run. Call it when the app is open. */
+  /** Follows the files of an app that has joined the run, and is not started yet. */
   join(runtime: AppRuntime): void {
-    void this.#watching?.add(runtime)
+    void this.#watching?.follow(runtime, runtime.createdAt)
   }
 
   /** An app that was left out has been started: from now on edits of the template change it. */
-  broughtIn({id}: AppPlan): void {
-    this.#broughtIn.add(id)
-    this.#plan = withBroughtIn(this.#plan, this.#broughtIn)
+  broughtIn(plan: AppPlan): void {
+    this.#edits?.broughtIn(plan)
   }
 
   /** The app leaves the run: it is no longer restarted. */
   leave(runtime: AppRuntime): void {
+    this.#left.add(runtime)
     this.#reloads.get(runtime)?.end()
     void this.#watching?.remove(runtime)
   }
@@ -137,6 +138,7 @@ export class Changes {
   /** The run is stopping: nothing is restarted from now on. */
   end(): void {
     this.#isOver = true
+    this.#edits?.end()
     for (const reloads of this.#reloads.values()) reloads.end()
     void this.#watching?.close()
   }
@@ -167,9 +169,16 @@ export class Changes {
   async #exchangeInTurn(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
     if (!this.#isOneOfSeveral(runtime)) return exchange()
     const key = JSON.stringify([runtime.id, runtime.plan.version])
-    const rolling = this.#rolling.get(key) ?? new Rolling((down, left) => this.#reportStopped(down, left))
+    const rolling = this.#rolling.get(key) ?? this.#newRolling()
     this.#rolling.set(key, rolling)
     await rolling.take(runtime, exchange)
+  }
+
+  #newRolling(): Rolling {
+    return new Rolling({
+      hasLeft: runtime => this.#left.has(runtime),
+      stopped: (down, waiting) => this.#reportStopped(down, waiting)
+    })
   }
 
   #isOneOfSeveral({id, plan: {version}}: AppRuntime): boolean {
@@ -192,105 +201,13 @@ export class Changes {
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
       })
     this.#reloads.set(runtime, reloads)
-    if (this.#isOver) reloads.end()
+    if (this.#isOver || this.#left.has(runtime)) reloads.end()
     return reloads
   }
 
-  /** Files saved after `since` count as changed. */
-  async #followTemplate(plan: Plan, since: number): Promise<void> {
-    if (this.#options.reread === undefined || this.#isOver) return
-    await this.#watching?.followTemplate(filesOf(plan), since, () => {
-      this.#edited++
-      this.#edits = this.#edits
-        .then(async () => this.#edit())
-        .catch((error: unknown) => this.#warn(`cannot apply the edit of the template: ${messageOf(error)}`))
-        .finally(() => this.#edited--)
-    })
-  }
-
-  async #edit(): Promise<void> {
-    const since = systemClock.date()
-    const reread = await this.#reread()
-    if (reread === undefined || this.#isOver) return
-    const after = withBroughtIn(reread, this.#broughtIn)
-    this.#options.leaveOut(after.leftOut ?? [])
-    const before = this.#plan
-    this.#plan = after
-    const {added, removed, changed} = planChanges(before, after)
-    // an app that the user has stopped stays stopped, even if its sidecar has to change
-    const wanted = added.filter(
-      ({plan}) => !removed.some(old => isSameApp(old, plan) && this.#options.replan(old, plan))
-    )
-    await Promise.all([
-      ...removed.map(async plan => this.#remove(plan)),
-      ...changed.map(async ({before: old, after: plan}) => this.#change(old, plan))
-    ])
-    for (const {plan, index} of wanted) await this.#add(plan, index)
-    await this.#followTemplate(after, since)
-  }
-
-  /** The new plan; undefined, after a warning, if the template has a mistake. */
-  async #reread(): Promise<Plan | undefined> {
-    try {
-      return await this.#options.reread?.()
-    } catch (error) {
-      const where = error instanceof UserError && error.explanation !== '' ? `\n${error.explanation}` : ''
-      this.#warn(`the edited template has a mistake, so nothing was changed: ${messageOf(error)}${where}`)
-      return undefined
-    }
-  }
-
-  async #remove(plan: AppPlan): Promise<void> {
-    if (this.#options.replan(plan, undefined)) return
-    const runtime = this.#runtimeOf(plan)
-    if (runtime !== undefined) await this.#options.close(runtime)
-  }
-
-  async #change(before: AppPlan, after: AppPlan): Promise<void> {
-    if (this.#options.replan(before, after)) return
-    const runtime = this.#runtimeOf(before)
-    if (runtime === undefined) return this.#add(after, this.#plan.apps.indexOf(after))
-    await this.#watching?.remove(runtime)
-    await this.#exchange(runtime, 'watch', {plan: after})
-    if (!this.#isOver) await this.#watching?.add(runtime)
-  }
-
-  async #add(plan: AppPlan, index: number): Promise<void> {
-    if (this.#isOver) return
-    try {
-      await this.#options.open(plan, index)
-    } catch (error) {
-      const apps = this.#plan.apps.filter(app => app !== plan)
-      this.#plan = {...this.#plan, apps} // so that the next save tries again
-      if (!(error instanceof UserError)) throw error
-      return this.#warn(`${error.message}${error.explanation === '' ? '' : `\n${error.explanation}`}`)
-    }
-    const runtime = this.#runtimeOf(plan)
-    if (runtime !== undefined) await this.#watching?.add(runtime)
-  }
-
-  #runtimeOf(plan: AppPlan): AppRuntime | undefined {
-    return this.#options.runtimes().find(runtime => runtime.plan === plan)
-  }
-
-  #warn(text: string): void {
-    this.#options.reporter.warn('template-edit-failed', text)
+  /** Saves after `since` (ms since 1970) count. */
+  async #followTemplate(files: readonly string[], since: number): Promise<void> {
+    if (this.#edits === undefined || this.#isOver) return
+    await this.#watching?.followTemplate(files, since, () => void this.#edits?.saved())
   }
 }
-
-/** The plan with the left-out apps of these ids among its apps: the user has started them. */
-const withBroughtIn = (plan: Plan, ids: ReadonlySet<string>): Plan => {
-  const {apps, leftOut = []} = plan
-  const isIn = ({id}: AppPlan): boolean => ids.has(id)
-  return {...plan, apps: [...apps, ...leftOut.filter(isIn)], leftOut: leftOut.filter(app => !isIn(app))}
-}
-
-const isSameApp = (a: AppPlan, b: AppPlan): boolean =>
-  a.id === b.id && a.version === b.version && a.instance === b.instance
-
-/** The files that a plan was read from. */
-const filesOf = ({file, overlays = [], apps}: Plan): readonly string[] => [
-  file,
-  ...overlays,
-  ...new Set(apps.flatMap(({envFiles}) => envFiles))
-]

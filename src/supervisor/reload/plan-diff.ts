@@ -1,49 +1,54 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 
-/** The changes of an edited template. Apps are matched by id and version, and by their order if these are equal. */
+/** The changes of an edited template. Apps are matched by id, version and instance. */
 export interface PlanChanges {
-  /** With their indexes in the new plan. */
-  readonly added: readonly {readonly plan: AppPlan; readonly index: number}[]
+  readonly added: readonly AppPlan[]
   readonly removed: readonly AppPlan[]
-  /** Sidecar, logs and ports are unchanged: only the process is replaced. */
-  readonly changed: readonly {readonly before: AppPlan; readonly after: AppPlan}[]
+  /** In the words of the new plan; `effectOf` says what comes of it. */
+  readonly changed: readonly AppPlan[]
 }
 
-/** Apps whose sidecar or logs changed are removed and added again. */
+/** What makes an app of a plan the same one in another plan. */
+export const keyOf = ({id, version, instance}: AppPlan): string => JSON.stringify([id, version, instance])
+
+/** Apps in another order are no change. */
 export function planChanges(before: Plan, after: Plan): PlanChanges {
-  const old = new Map(keyed(before.apps))
-  const added: {plan: AppPlan; index: number}[] = []
-  const changed: {before: AppPlan; after: AppPlan}[] = []
-  for (const [index, [key, plan]] of keyed(after.apps).entries()) {
-    const was = old.get(key)
-    if (was !== undefined && isSameSidecar(was, plan)) {
-      old.delete(key)
-      if (!isDeepStrictEqual(was, plan)) changed.push({before: was, after: plan})
-    } else added.push({plan, index})
+  const old = new Map(before.apps.map(app => [keyOf(app), app]))
+  const added: AppPlan[] = []
+  const changed: AppPlan[] = []
+  for (const plan of after.apps) {
+    const was = old.get(keyOf(plan))
+    old.delete(keyOf(plan))
+    if (was === undefined) added.push(plan)
+    else if (!isDeepStrictEqual(was, plan)) changed.push(plan)
   }
   return {added, removed: [...old.values()], changed}
 }
 
-function keyed(apps: readonly AppPlan[]): readonly (readonly [string, AppPlan])[] {
-  const counts = new Map<string, number>()
-  return apps.map(app => {
-    const name = JSON.stringify([app.id, app.version])
-    const count = (counts.get(name) ?? 0) + 1
-    counts.set(name, count)
-    return [`${name} ${count.toString()}`, app]
-  })
+/**
+ * What an edit replaces of an app. `nothing`: its process goes on; `process`: its sidecar, logs and ports stay; `all`: it is
+ * closed and opened again, and waits for the apps that it depends on.
+ */
+export type Effect = 'nothing' | 'process' | 'all'
+
+export function effectOf(before: AppPlan, after: AppPlan): Effect {
+  if (!isDeepStrictEqual(settled(before), settled(after))) return 'all'
+  return isDeepStrictEqual(used(before), used(after)) ? 'nothing' : 'process'
 }
 
-/** The settings that cannot change while an app's sidecar is open. */
-const settled = ({channel, sidecar, logs, resources, fixedPort, command, ready}: AppPlan): unknown => ({
+/** The settings that cannot change while an app's sidecar is open, and those that count before its process starts. */
+const settled = ({channel, sidecar, logs, resources, fixedPort, command, ready, dependsOn}: AppPlan): unknown => ({
   channel,
   sidecar,
   logs,
   resources,
   fixedPort,
+  dependsOn,
   isSidecarAlone: command.length === 0,
   waitMs: ready.timeoutMs
 })
 
-const isSameSidecar = (a: AppPlan, b: AppPlan): boolean => isDeepStrictEqual(settled(a), settled(b))
+/** The settings that a process was started with: without those of our watcher, of the start of a run, and of other places. */
+const used = ({watch: _w, reloadsItself: _r, envFiles: _e, profiles: _p, elsewhere: _k, ...rest}: AppPlan): unknown =>
+  rest

@@ -13,7 +13,10 @@ export interface Reloadable extends Overlapping {
   readonly id: string
   /** Its name for people. */
   readonly name: string
+  /** The plan of its current process. */
   readonly plan: AppPlan
+  /** The plan of its next process: another one after an edit of the template. */
+  readonly wanted: AppPlan
   readonly queue: AdmissionQueue
   /** Calls the listener after each change of its state or health; the returned function ends that. */
   onMove(listener: () => void): () => void
@@ -21,8 +24,10 @@ export interface Reloadable extends Overlapping {
   renewPool(): void
   /** Closes all connections to the current process and cancels their calls. */
   cutCalls(): void
-  /** Stops the current process and starts a new one, with a new plan if one is given. */
-  replace(why: Why, plan?: AppPlan): Promise<void>
+  /** Its process was started, or is just about to be. */
+  readonly hasStarted: boolean
+  /** Stops the current process and starts one of the wanted plan, if it has been started at all. */
+  replace(why: Why): Promise<void>
   /** The user runs its process in a debugger. */
   readonly isDebugged: boolean
   /** Sets whether its next process is started in a debugger. */
@@ -40,8 +45,6 @@ export interface ReloadsOptions {
 
 /** The reason for a reload. */
 export interface ReloadCause {
-  /** The new plan of the app. */
-  readonly plan?: AppPlan | undefined
   /** Whether the next process is started by the user in a debugger, or by us. */
   readonly isDebugged?: boolean | undefined
   /** The files that were saved, relative to the folder of the app. */
@@ -50,7 +53,6 @@ export interface ReloadCause {
 
 interface Asking {
   readonly why: Why
-  readonly plan: AppPlan | undefined
   readonly isDebugged: boolean | undefined
 }
 
@@ -77,14 +79,13 @@ export class Reloads {
   }
 
   /**
-   * Settles when the app is ready again, or has failed, or is handed over to a debugger. Does nothing if the app has not
-   * been started yet.
+   * Settles when the app is ready again, or has failed, or is handed over to a debugger. An app that has not been started
+   * yet only gets the plan that is wanted.
    */
-  async ask(why: Why, {plan, isDebugged, files = []}: ReloadCause = {}): Promise<void> {
+  async ask(why: Why, {isDebugged, files = []}: ReloadCause = {}): Promise<void> {
     if (this.#over.signal.aborted) return
     this.#files = [...new Set([...this.#files, ...files])]
-    const asked = this.#asked
-    this.#asked = {why, plan: plan ?? asked?.plan, isDebugged: isDebugged ?? asked?.isDebugged}
+    this.#asked = {why, isDebugged: isDebugged ?? this.#asked?.isDebugged}
     this.#interrupt()
     this.#running ??= this.#run()
     await this.#running
@@ -137,16 +138,17 @@ export class Reloads {
   /** Stops the old process and starts the new one; waits until it is ready, has exited, or the next request. */
   async #exchange(): Promise<Outcome> {
     const {runtime} = this.#options
-    const {why, plan, isDebugged = runtime.isDebugged} = this.#asked ?? {why: 'user'}
+    const {why, isDebugged = runtime.isDebugged} = this.#asked ?? {why: 'user'}
     this.#asked = undefined
     const {phase} = runtime.app.state
     const changesHands = isDebugged !== runtime.isDebugged
     if (changesHands) runtime.debug(isDebugged)
-    if ((phase === 'idle' || isDebugged) && (plan !== undefined || changesHands)) {
-      runtime.renewPool()
-      await runtime.replace(why, plan)
+    const isOther = this.#isReplanned || changesHands
+    if (!runtime.hasStarted || isDebugged || runtime.wanted.command.length === 0) {
+      if (isOther) runtime.renewPool()
+      if (isOther) await runtime.replace(why)
+      return 'over'
     }
-    if (phase === 'idle' || isDebugged || (plan === undefined && runtime.plan.command.length === 0)) return 'over'
     const {promise, resolve} = Promise.withResolvers<Outcome>()
     let hasBegun = false
     const off = runtime.onMove(() => {
@@ -157,8 +159,8 @@ export class Reloads {
     this.#interrupt = () => resolve(this.#over.signal.aborted ? 'over' : 'asked again')
     try {
       runtime.renewPool()
-      if (plan === undefined && phase !== 'exited' && !changesHands) runtime.app.restart(why)
-      else await runtime.replace(why, plan)
+      if (phase !== 'exited' && !isOther) runtime.app.restart(why)
+      else await runtime.replace(why)
       return await promise
     } finally {
       off()
@@ -180,11 +182,16 @@ export class Reloads {
     return left.length
   }
 
+  get #isReplanned(): boolean {
+    const {plan, wanted} = this.#options.runtime
+    return wanted !== plan
+  }
+
   get #canOverlap(): boolean {
     const {runtime} = this.#options
     const {state} = runtime.app
     const isUp = state.phase === 'running' && state.ready
-    const isPlain = this.#asked?.plan === undefined && this.#asked?.isDebugged === undefined && !runtime.isDebugged
+    const isPlain = !this.#isReplanned && this.#asked?.isDebugged === undefined && !runtime.isDebugged
     return runtime.plan.reload === 'overlap' && runtime.plan.channel.autoPort && isUp && isPlain
   }
 

@@ -7,18 +7,24 @@ interface Turn {
   readonly done: PromiseWithResolvers<void>
 }
 
+export interface RollingOptions {
+  /** It was stopped or removed: that says nothing of the others. */
+  readonly hasLeft: (runtime: AppRuntime) => boolean
+  /** Called with the instance that did not become ready, and the instances that keep their processes. */
+  readonly stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void
+}
+
 /**
  * Replaces the processes of an app's instances one after the other, so that the others receive its calls.
  * If one does not become ready, the waiting instances keep their processes: the new code does not work.
  */
 export class Rolling {
   readonly #turns: Turn[] = []
-  readonly #stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void
+  readonly #options: RollingOptions
   #current: AppRuntime | undefined
 
-  /** `stopped`: called with the instance that did not become ready, and the instances that keep their processes. */
-  constructor(stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void) {
-    this.#stopped = stopped
+  constructor(options: RollingOptions) {
+    this.#options = options
   }
 
   /** Settles when the turn of the instance is over. A waiting instance keeps its place; one in progress is requested again. */
@@ -40,14 +46,15 @@ export class Rolling {
       } catch (error) {
         turn.done.reject(error)
       }
-      if (turn.runtime.queue.state !== 'open' && this.#turns.length > 0) this.#give(turn.runtime)
+      const isDown = turn.runtime.queue.state !== 'open' && !this.#options.hasLeft(turn.runtime)
+      if (isDown && this.#turns.length > 0) this.#give(turn.runtime)
     }
     this.#current = undefined
   }
 
   #give(runtime: AppRuntime): void {
     const waiting = this.#turns.splice(0)
-    this.#stopped(
+    this.#options.stopped(
       runtime,
       waiting.map(turn => turn.runtime)
     )

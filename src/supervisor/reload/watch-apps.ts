@@ -8,12 +8,11 @@ import type {Reporter} from '../../model/reporter.ts'
 /** An app whose files are watched. */
 export interface Watched {
   readonly id: string
-  readonly plan: AppPlan
+  /** The plan of its next process. */
+  readonly wanted: AppPlan
 }
 
 export interface WatchingOptions<M extends Watched> {
-  /** Start of the run, in ms since 1970: later changes count. */
-  readonly since: number
   /** Changes of these files are not changes of an app. */
   readonly templateFiles: readonly string[]
   /** Called with the changed files of an app, relative to its folder. */
@@ -23,6 +22,8 @@ export interface WatchingOptions<M extends Watched> {
 
 interface Followed {
   readonly watch: Watch
+  /** What is watched. */
+  readonly what: Pick<WatchOptions, 'folder' | 'watch'>
   readonly limiter: RestartLimiter
 }
 
@@ -31,34 +32,35 @@ export class Watching<M extends Watched> {
   readonly #options: WatchingOptions<M>
   readonly #followed = new Map<M, Followed>()
   #template: {readonly watch: Watch; readonly files: readonly string[]} | undefined
+  #templateFiles: readonly string[]
   /** Reasons for polling that have been reported. */
   readonly #told = new Set<string>()
 
   constructor(options: WatchingOptions<M>) {
     this.#options = options
+    this.#templateFiles = options.templateFiles
   }
 
-  /** Settles when the app is being watched. */
-  async add(runtime: M): Promise<void> {
-    const {folder, watch: plan, command} = runtime.plan
-    if (plan.paths.length === 0 || command.length === 0 || this.#followed.has(runtime)) return
-    const {reload, reporter, since, templateFiles} = this.#options
-    const limiter = new RestartLimiter({
-      reload: files => reload(runtime, files),
-      suspended: file =>
-        reporter.warn(
-          'watch-limited',
-          `"${runtime.id}" was restarted 30 times within 60 s, mostly because of ${file}. It restarts again when its files have not changed for 10 s, or by "restart --app-id ${runtime.id}". Add files that the app itself writes to watch.ignore.`
-        )
-    })
-    const ours = new Set(templateFiles.map(file => relative(folder, file)))
+  /**
+   * Watches what the app's wanted plan says; changes after `since` (ms since 1970) count. A watch that stands stays if the
+   * plan says the same; otherwise it tells what it has seen. Settles when the app is being watched.
+   */
+  async follow(runtime: M, since: number): Promise<void> {
+    const {folder, watch: plan, command} = runtime.wanted
+    const before = this.#followed.get(runtime)
+    if (plan.paths.length === 0 || command.length === 0) return this.remove(runtime)
+    const what = {folder, watch: plan}
+    if (isDeepStrictEqual(before?.what, what)) return
+    const limiter = before?.limiter ?? this.#limiterOf(runtime)
     const changed = (paths: readonly string[]): void => {
+      const ours = new Set(this.#templateFiles.map(file => relative(folder, file)))
       const theirs = paths.filter(path => !ours.has(path))
       if (theirs.length > 0) limiter.changed(theirs)
     }
-    const watch = this.#open({folder, watch: plan, since, changed}, `"${runtime.id}"`)
-    this.#followed.set(runtime, {watch, limiter})
+    const watch = this.#open({...what, since, changed}, `"${runtime.id}"`)
+    this.#followed.set(runtime, {watch, what, limiter})
     await watch.open()
+    await before?.watch.finish()
   }
 
   async remove(runtime: M): Promise<void> {
@@ -66,6 +68,18 @@ export class Watching<M extends Watched> {
     this.#followed.delete(runtime)
     followed?.limiter.close()
     await followed?.watch.close()
+  }
+
+  #limiterOf(runtime: M): RestartLimiter {
+    const {reload, reporter} = this.#options
+    return new RestartLimiter({
+      reload: files => reload(runtime, files),
+      suspended: file =>
+        reporter.warn(
+          'watch-limited',
+          `"${runtime.id}" was restarted 30 times within 60 s, mostly because of ${file}. It restarts again when its files have not changed for 10 s, or by "restart --app-id ${runtime.id}". Add files that the app itself writes to watch.ignore.`
+        )
+    })
   }
 
   /** A change of its files waits to be acted on. */
@@ -86,6 +100,7 @@ export class Watching<M extends Watched> {
 
   /** Watches these files instead of those of the last call; changes after `since` (ms since 1970) count. */
   async followTemplate(files: readonly string[], since: number, changed: () => void): Promise<void> {
+    this.#templateFiles = files
     if (isDeepStrictEqual(this.#template?.files, files)) return
     await this.#template?.watch.close()
     const watch = this.#open({folder: folderOf(files), watch: {files}, since, changed}, 'the template')

@@ -16,6 +16,7 @@ const programOf = (t: Test, maySpawn = (): boolean => true): {program: Program; 
       nextMarker: () => (++markers).toString(),
       folderOf: ({folder}) => folder,
       maySpawn,
+      isAwaitingSave: () => false,
       watchdog: undefined,
       single: undefined,
       noted: () => undefined,

@@ -20,7 +20,7 @@ class Template {
   rereads = 0
   readonly warned: string[] = []
   /** What opens an app. */
-  open: (app: AppPlan) => Promise<void> = async () => undefined
+  open: (app: AppPlan) => Promise<undefined> = async () => undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'changes-'))
   readonly #changes: Changes
 
@@ -37,10 +37,18 @@ class Template {
       runtimes: () => [],
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},
-      open: async app => this.open(app),
-      close: async () => undefined,
-      replan: () => false,
-      leaveOut: () => undefined
+      apps: () => ({
+        find: () => undefined,
+        isStopped: () => false,
+        hold: () => () => undefined,
+        inTurn: async work => work(),
+        leaveOut: () => undefined,
+        close: async () => undefined,
+        remove: async () => undefined,
+        openPlan: async app => this.open(app),
+        begin: async () => undefined,
+        arrange: () => undefined
+      })
     })
     t.teardown(() => {
       this.#changes.end()
@@ -58,6 +66,7 @@ class Template {
     this.open = async ({id}) => {
       opened.resolve(id)
       if (error !== undefined) throw error
+      return undefined
     }
     saved(this.file, text)
     return opened.promise
@@ -107,7 +116,10 @@ t.test('files that the new template names are followed from then on', async t =>
   await atRest()
   template.apps = [...template.apps, planOf({id: 'c'})]
   const opened = Promise.withResolvers<string>()
-  template.open = async ({id}) => opened.resolve(id)
+  template.open = async ({id}) => {
+    opened.resolve(id)
+    return undefined
+  }
   saved(env, 'A=1')
   t.equal(await opened.promise, 'c')
 })

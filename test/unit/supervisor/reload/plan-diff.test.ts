@@ -1,5 +1,5 @@
 import t from 'tap'
-import {planChanges} from '../../../../src/supervisor/reload/plan-diff.ts'
+import {effectOf, planChanges} from '../../../../src/supervisor/reload/plan-diff.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 import {planOf} from '../../../rig/plan.ts'
 
@@ -12,36 +12,56 @@ const plan = (...apps: readonly AppPlan[]): Plan => ({
 })
 const app = (id: string, wishes: Partial<AppPlan> = {}): AppPlan => planOf({id, command: ['node', id], ...wishes})
 
-t.test('an edit that says the same changes nothing', async t => {
+const ids = (apps: readonly AppPlan[]): readonly string[] => apps.map(({id}) => id)
+
+t.test('an edit that says the same, or in another order, changes nothing', async t => {
   t.same(planChanges(plan(app('a'), app('b')), plan(app('b'), app('a'))), {added: [], removed: [], changed: []})
 })
 
 t.test('apps that came, went, and run otherwise', async t => {
   const changes = planChanges(plan(app('a'), app('b'), app('c')), plan(app('a'), app('n'), app('c', {env: {A: '1'}})))
+  t.same([ids(changes.added), ids(changes.removed)], [['n'], ['b']])
   t.same(
-    changes.added.map(({plan: {id}, index}) => [id, index]),
-    [['n', 1]]
-  )
-  t.same(
-    changes.removed.map(({id}) => id),
-    ['b']
-  )
-  t.same(
-    changes.changed.map(({before, after}) => [before.env, after.env]),
-    [[{}, {A: '1'}]]
+    changes.changed.map(({id, env}) => [id, env]),
+    [['c', {A: '1'}]]
   )
 })
 
-t.test('an app whose sidecar is another one goes and comes anew', async t => {
-  const sidecar = {...app('a').sidecar, httpPort: 3500}
-  const {added, removed, changed} = planChanges(plan(app('a')), plan(app('a', {sidecar})))
-  t.same([added.length, removed.length, changed.length], [1, 1, 0])
+t.test('apps that share an id are told apart by version and instance', async t => {
+  const second = (n: string): AppPlan => app('a', {instance: 2, env: {N: n}})
+  const newer = app('a', {version: '2.0.0'})
+  const {added, removed, changed} = planChanges(plan(app('a'), second('2'), newer), plan(second('3'), newer))
+  t.same([ids(added), removed.map(({instance}) => instance)], [[], [1]])
+  t.same(
+    changed.map(({env}) => env),
+    [{N: '3'}]
+  )
 })
 
-t.test('apps that share an id are told apart by their order', async t => {
+t.test('two apps that exchange their ids are both changed', async t => {
   const {added, removed, changed} = planChanges(
-    plan(app('a'), app('a', {env: {N: '2'}})),
-    plan(app('a'), app('a', {env: {N: '3'}}))
+    plan(app('a', {folder: '/x'}), app('b', {folder: '/y'})),
+    plan(app('b', {folder: '/x'}), app('a', {folder: '/y'}))
   )
-  t.same([added.length, removed.length, changed.map(({after}) => after.env)], [0, 0, [{N: '3'}]])
+  t.same([added, removed, ids(changed)], [[], [], ['b', 'a']])
+})
+
+t.test('an edit replaces what it has to', async t => {
+  const a = app('a')
+  const effects: readonly (readonly [Partial<AppPlan>, string])[] = [
+    [{}, 'nothing'],
+    [{watch: {paths: ['**'], ignore: [], honoursGitignore: true}}, 'nothing'],
+    [{envFiles: ['/t/.env']}, 'nothing'],
+    [{profiles: ['full']}, 'nothing'],
+    [{elsewhere: {...a.elsewhere, containerImage: 'shop'}}, 'nothing'],
+    [{env: {A: '1'}}, 'process'],
+    [{command: ['node', 'b']}, 'process'],
+    [{folder: '/elsewhere'}, 'process'],
+    [{stop: {...a.stop, timeoutMs: 1}}, 'process'],
+    [{command: []}, 'all'],
+    [{sidecar: {...a.sidecar, httpPort: 3500}}, 'all'],
+    [{channel: {...a.channel, port: 8080}}, 'all'],
+    [{dependsOn: [{id: 'b', until: 'ready'}]}, 'all']
+  ]
+  for (const [change, effect] of effects) t.equal(effectOf(a, app('a', change)), effect, JSON.stringify(change))
 })

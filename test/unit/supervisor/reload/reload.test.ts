@@ -23,7 +23,8 @@ class FakeRuntime implements Reloadable {
   readonly name = 'shop'
   readonly asked: string[] = []
   readonly queue = new AdmissionQueue({timeoutMs: 60_000})
-  readonly plan: AppPlan
+  plan: AppPlan
+  wanted: AppPlan
   state: AppState = READY
   /** How a candidate fares. */
   readonly coming = {ready: Promise.withResolvers<boolean>(), healthy: Promise.withResolvers<boolean>()}
@@ -39,12 +40,17 @@ class FakeRuntime implements Reloadable {
       ready: {timeoutMs: 60_000},
       stop: {timeoutMs: 5000}
     } as unknown as AppPlan
+    this.wanted = this.plan
     this.queue.open()
   }
 
   get app(): Supervised {
     const {state} = this
     return {state, restart: why => this.asked.push(`restart: ${why}`)} as Partial<Supervised> as Supervised
+  }
+
+  get hasStarted(): boolean {
+    return this.state.phase !== 'idle'
   }
 
   debug(isDebugged: boolean): void {
@@ -82,6 +88,7 @@ class FakeRuntime implements Reloadable {
 
   async replace(why: string): Promise<void> {
     this.asked.push(`replace: ${why}`)
+    this.plan = this.wanted
   }
 
   async candidate(): Promise<Candidate> {

@@ -1,0 +1,222 @@
+import {messageOf, UserError} from '../../model/errors.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import type {Reporter} from '../../model/reporter.ts'
+import {systemClock} from '../../platform/clock.ts'
+import type {AppRuntime} from '../app-runtime.ts'
+import {effectOf, planChanges} from './plan-diff.ts'
+
+/** The apps of a run, as an edit of their template needs them. */
+export interface EditedApps {
+  /** The app with the id, version and instance of this plan, also one that the user has stopped. */
+  find(plan: AppPlan): AppRuntime | undefined
+  isStopped(runtime: AppRuntime): boolean
+  /** The run does not end by itself before the returned function is called. */
+  hold(): () => void
+  /** Waits until no app is being opened or removed; no other one is before `work` has settled. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
+  /** These apps are left out from now on, unless the user starts them. */
+  leaveOut(plans: readonly AppPlan[]): void
+  /** Stops an app with its sidecar, which `openPlan` opens again. */
+  close(runtime: AppRuntime): Promise<void>
+  remove(runtime: AppRuntime): Promise<void>
+  /** Opens an app that is new or was closed, at its index in the template. Undefined if the run ends. Throws a `UserError`. */
+  openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined>
+  /** Starts an app that was opened, as soon as its dependencies allow. */
+  begin(runtime: AppRuntime): Promise<void>
+  /** Brings the apps into the order of a template. */
+  arrange(plans: readonly AppPlan[]): void
+}
+
+export interface TemplateEditsOptions {
+  readonly plan: Plan
+  /** Reads the template again. Rejects with a `UserError`. */
+  readonly reread: () => Promise<Plan>
+  readonly apps: () => EditedApps
+  /** Watches these files, from which the plan was read; saves after `since` (ms since 1970) count. */
+  readonly followFiles: (files: readonly string[], since: number) => Promise<void>
+  /** Watches the files that the app's wanted plan names. */
+  readonly follow: (runtime: AppRuntime) => void
+  /** Replaces the app's process by one of its wanted plan; settles when that is ready, or has failed. */
+  readonly exchange: (runtime: AppRuntime) => Promise<void>
+  /** The app is being replaced. */
+  readonly isChanging: (runtime: AppRuntime) => boolean
+  readonly reporter: Reporter
+}
+
+/** The time of a file may lag behind the clock: the system notes it in steps. */
+const FILE_CLOCK_MS = 10
+
+/**
+ * Applies edits of the template, one after the other. An app is known by its id, version and instance. What an edit wants of it
+ * is kept as its wanted plan, which counts whenever it starts next: now, or when the user starts it.
+ */
+export class TemplateEdits {
+  readonly #options: TemplateEditsOptions
+  #plan: Plan
+  #edits: Promise<void> = Promise.resolve()
+  #pending = 0
+  #isOver = false
+  /** Ids of apps of inactive profiles that the user has started. */
+  readonly #broughtIn = new Set<string>()
+  /** Lets the run end; while an app could not be opened, the run waits for the next edit. */
+  #release = (): void => undefined
+
+  constructor(options: TemplateEditsOptions) {
+    this.#options = options
+    this.#plan = options.plan
+  }
+
+  /** An edit is being applied, or waits for its turn. */
+  get arePending(): boolean {
+    return !this.#isOver && this.#pending > 0
+  }
+
+  /** The template was saved. Settles when that is applied; processes that are replaced may not be ready yet. Never fails. */
+  async saved(): Promise<void> {
+    if (this.#isOver) return
+    const release = this.#options.apps().hold()
+    this.#pending++
+    this.#edits = this.#edits
+      .then(async () => this.#edit())
+      .catch((error: unknown) => this.#warnFailed(error))
+      .finally(() => {
+        this.#pending--
+        release()
+      })
+    await this.#edits
+  }
+
+  /** An app that was left out has been started: from now on edits change it. */
+  broughtIn({id}: AppPlan): void {
+    this.#broughtIn.add(id)
+    this.#plan = withBroughtIn(this.#plan, this.#broughtIn)
+  }
+
+  /** The run is stopping: nothing is changed from now on. */
+  end(): void {
+    this.#isOver = true
+    this.#release()
+  }
+
+  async #edit(): Promise<void> {
+    const apps = this.#options.apps()
+    const since = systemClock.date() - FILE_CLOCK_MS
+    const {files, opened} = await apps.inTurn(async () => {
+      const reread = await this.#reread()
+      if (reread === undefined || this.#isOver) return {files: undefined, opened: []}
+      const plan = withBroughtIn(reread, this.#broughtIn)
+      return {files: filesOf(plan), opened: await this.#apply(plan)}
+    })
+    await Promise.all(opened.map(async runtime => apps.begin(runtime)))
+    if (files !== undefined && !this.#isOver) await this.#options.followFiles(files, since)
+  }
+
+  /** The new plan; undefined, after a warning, if the template has a mistake. */
+  async #reread(): Promise<Plan | undefined> {
+    try {
+      return await this.#options.reread()
+    } catch (error) {
+      this.#warn(`the edited template has a mistake, so nothing was changed: ${wordsOf(error)}`)
+      return undefined
+    }
+  }
+
+  /** Returns the apps that were opened and have to be started. Ports may move from app to app: all are closed before one is opened. */
+  async #apply(after: Plan): Promise<readonly AppRuntime[]> {
+    const apps = this.#options.apps()
+    const {added, removed, changed} = planChanges(this.#plan, after)
+    this.#plan = after
+    apps.leaveOut(after.leftOut ?? [])
+    const closed = [...added, ...changed].filter(plan => this.#isClosed(plan))
+    await Promise.all([
+      ...removed.map(async plan => this.#remove(plan)),
+      ...closed.map(async plan => this.#close(plan))
+    ])
+    apps.arrange(after.apps)
+    const opened = await this.#open(after.apps.filter(plan => closed.includes(plan)))
+    apps.arrange(after.apps)
+    return opened
+  }
+
+  /** Whether the app has to be opened, anew or again. Otherwise it gets the plan in another way, or when it is started. */
+  #isClosed(plan: AppPlan): boolean {
+    const {follow, exchange, isChanging} = this.#options
+    const apps = this.#options.apps()
+    const runtime = apps.find(plan)
+    if (runtime === undefined) return true
+    runtime.wanted = plan
+    if (apps.isStopped(runtime)) return false
+    const effect = effectOf(runtime.plan, plan)
+    if (effect === 'all' || runtime.isGivenUp) return true
+    follow(runtime)
+    if (effect === 'nothing' && !isChanging(runtime)) runtime.adopt()
+    else exchange(runtime).catch((error: unknown) => this.#warnFailed(error))
+    return false
+  }
+
+  async #close(plan: AppPlan): Promise<void> {
+    const apps = this.#options.apps()
+    const runtime = apps.find(plan)
+    if (runtime !== undefined) await apps.close(runtime)
+  }
+
+  async #remove(plan: AppPlan): Promise<void> {
+    const apps = this.#options.apps()
+    const runtime = apps.find(plan)
+    if (runtime !== undefined) await apps.remove(runtime)
+  }
+
+  async #open(plans: readonly AppPlan[]): Promise<readonly AppRuntime[]> {
+    const apps = this.#options.apps()
+    const opened: AppRuntime[] = []
+    const failed = new Set<AppPlan>()
+    for (const plan of plans) {
+      if (this.#isOver) return opened
+      try {
+        const runtime = await apps.openPlan(plan, this.#plan.apps.indexOf(plan))
+        if (runtime !== undefined) opened.push(runtime)
+      } catch (error) {
+        failed.add(plan)
+        await this.#remove(plan)
+        if (error instanceof UserError) this.#warn(wordsOf(error))
+        else this.#warnFailed(error)
+      }
+    }
+    this.#tryAgainLater(failed)
+    return opened
+  }
+
+  /** Apps that could not be opened are no part of the plan, so that the next save adds them. */
+  #tryAgainLater(failed: ReadonlySet<AppPlan>): void {
+    this.#release()
+    this.#release = failed.size > 0 ? this.#options.apps().hold() : () => undefined
+    this.#plan = {...this.#plan, apps: this.#plan.apps.filter(app => !failed.has(app))}
+  }
+
+  #warnFailed(error: unknown): void {
+    this.#warn(`cannot apply the edit of the template: ${messageOf(error)}`)
+  }
+
+  #warn(text: string): void {
+    this.#options.reporter.warn('template-edit-failed', text)
+  }
+}
+
+const wordsOf = (error: unknown): string =>
+  error instanceof UserError && error.explanation !== ''
+    ? `${messageOf(error)}\n${error.explanation}`
+    : messageOf(error)
+
+/** The plan with the left-out apps of these ids among its apps: the user has started them. */
+const withBroughtIn = (plan: Plan, ids: ReadonlySet<string>): Plan => {
+  const {apps, leftOut = []} = plan
+  const isIn = ({id}: AppPlan): boolean => ids.has(id)
+  return {...plan, apps: [...apps, ...leftOut.filter(isIn)], leftOut: leftOut.filter(app => !isIn(app))}
+}
+
+/** The files that a plan was read from. */
+export const filesOf = ({file, overlays = [], apps}: Plan): readonly string[] => [
+  file,
+  ...overlays,
+  ...new Set(apps.flatMap(({envFiles}) => envFiles))
+]
