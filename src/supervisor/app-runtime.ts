@@ -30,7 +30,7 @@ import type {CallerIdentity} from '../gateway/caller-identity.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
 import type {Reporter} from '../model/reporter.ts'
 
-export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'isAwaitingSave' | 'moved' | 'otherMoved'> {
+export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'watch' | 'moved' | 'otherMoved'> {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
   readonly logs: Logs
@@ -60,6 +60,8 @@ export class AppRuntime implements Callee {
   fault = ''
   /** The plan of its next process: an edit of the template changes it at once. */
   wanted: AppPlan
+  /** When it joined the run, in ms since 1970: before its first process. */
+  readonly createdAt = Date.now()
   readonly ports: SidecarPorts
   readonly token: string
   readonly logs: Logs
@@ -105,7 +107,7 @@ export class AppRuntime implements Callee {
       {
         ...options,
         lines: logs.app.sink,
-        isAwaitingSave: exit => this.#isAwaitingSave(exit),
+        watch: () => this.#plan.watch,
         moved: state => this.#moved(state),
         otherMoved: () => this.#notifyListeners()
       },
@@ -133,11 +135,6 @@ export class AppRuntime implements Callee {
   /** The plan of its current process, or of its first one. */
   get plan(): AppPlan {
     return this.#plan
-  }
-
-  /** When it joined the run, in ms since 1970: before its first process. */
-  get createdAt(): number {
-    return this.#status.createdAt
   }
 
   get app(): Supervised {
@@ -231,11 +228,12 @@ export class AppRuntime implements Callee {
   }
 
   async replace(why: Why): Promise<void> {
-    const plan = this.#take()
+    this.adopt()
+    this.#channel.follow(this.#plan)
     // the last result counts, also for waiting dependents
-    if (this.hasEnded) this.#status.reset(plan)
+    if (this.hasEnded) this.#status.reset(this.#plan)
     else this.#status.replaced()
-    await this.#program.replace(plan, this.appPort, why)
+    await this.#program.replace(this.#plan, this.appPort, why)
   }
 
   async candidate(): Promise<Candidate> {
@@ -312,9 +310,10 @@ export class AppRuntime implements Callee {
 
   /** Resets an app that has exited or was given up to the state before its first start. */
   reset(): void {
-    const plan = this.#take()
-    this.#status.reset(plan)
-    this.#program.reset(plan, this.appPort)
+    this.adopt()
+    this.#channel.follow(this.#plan)
+    this.#status.reset(this.#plan)
+    this.#program.reset(this.#plan, this.appPort)
     this.queue.hold(this.#reason({phase: 'idle'}))
   }
 
@@ -342,15 +341,9 @@ export class AppRuntime implements Callee {
   }
 
   listing(): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
-    const {createdAt, startedAt, waitsFor} = this.#status
+    const {startedAt, waitsFor} = this.#status
     const restarts = Math.max(0, this.#program.markers.length - 1)
-    return listedApp(this, {createdAt, startedAt, restarts, waitsFor})
-  }
-
-  #take(): AppPlan {
-    this.adopt()
-    this.#channel.follow(this.#plan)
-    return this.#plan
+    return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor})
   }
 
   #moved(state: AppState): void {
@@ -364,11 +357,6 @@ export class AppRuntime implements Callee {
       this.#options.reporter.warn('restart-waits-for-change', `"${this.name}" restarts when one of its files changes`)
     this.#options.moved()
     this.#notifyListeners()
-  }
-
-  #isAwaitingSave(exit: Exit): boolean {
-    const {paths, untilFinished} = this.#plan.watch
-    return paths.length > 0 && !(untilFinished === true && succeeded(exit))
   }
 
   #reportExit(exit: Exit): void {

@@ -5,8 +5,8 @@ import type {ProcessPipes} from '../platform/pipes.ts'
 import {nextStart} from './process/restart-policy.ts'
 import type {Note, Supervised} from './process/supervised.ts'
 import type {Sink} from '../model/events.ts'
-import type {AppPlan} from '../model/plan.ts'
-import type {AppState, Exit, Why} from '../model/app-state.ts'
+import type {AppPlan, WatchPlan} from '../model/plan.ts'
+import {succeeded, type AppState, type Why} from '../model/app-state.ts'
 
 export interface ProgramOptions {
   readonly lines: Sink
@@ -22,8 +22,8 @@ export interface ProgramOptions {
   /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
   readonly noted: (note: Note) => void
-  /** Whether a save starts the app again after this exit. */
-  readonly isAwaitingSave: (exit: Exit) => boolean
+  /** Which saves start the app again. */
+  readonly watch: () => WatchPlan
   /** The user starts the first process in a debugger. */
   readonly isDebugged?: boolean | undefined
   /** The state of the current process changed. */
@@ -139,16 +139,7 @@ export class Program {
 
   /** `begunBy`: the cause of its first process, if it replaces another one. */
   #newApp(plan: AppPlan, appPort: number, begunBy?: Why): Supervised {
-    const {
-      nextMarker,
-      environment,
-      folderOf,
-      maySpawn,
-      moved: tell,
-      otherMoved,
-      isAwaitingSave,
-      ...shared
-    } = this.#options
+    const {nextMarker, environment, folderOf, maySpawn, moved: tell, otherMoved, watch, ...shared} = this.#options
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => (isOther() ? otherMoved() : tell(state))
     const app: Supervised =
@@ -172,9 +163,11 @@ export class Program {
             },
             next: (policy, failures, exit, hasFailedAfterChange) => {
               if (isOther()) return 'no'
-              if (hasFailedAfterChange && isAwaitingSave(exit)) return Infinity
+              const {paths, untilFinished} = watch()
+              if (hasFailedAfterChange && paths.length > 0) return Infinity
               const next = nextStart(policy, failures, exit)
-              return typeof next === 'string' && isAwaitingSave(exit) ? Infinity : next
+              const isDone = untilFinished === true && succeeded(exit)
+              return typeof next === 'string' && paths.length > 0 && !isDone ? Infinity : next
             }
           })
     return app

@@ -4,7 +4,6 @@ import {noProgress, progressed, type Progress} from './order/progress.ts'
 
 /** What is known about an app besides the state of its process: its progress, its start time, and why it has not been started. */
 export class RuntimeStatus {
-  readonly createdAt = Date.now()
   /** Start time of its process, in ms since 1970; 0 if there is none. */
   startedAt = 0
   /** Time of the latest change of state. */

@@ -16,7 +16,7 @@ const programOf = (t: Test, maySpawn = (): boolean => true): {program: Program; 
       nextMarker: () => (++markers).toString(),
       folderOf: ({folder}) => folder,
       maySpawn,
-      isAwaitingSave: () => false,
+      watch: () => plan.watch,
       watchdog: undefined,
       single: undefined,
       noted: () => undefined,
