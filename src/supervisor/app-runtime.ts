@@ -6,6 +6,7 @@ import {instanceName, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import type {Pool} from '../net/pool.ts'
+import {systemClock} from '../platform/clock.ts'
 import {freeAppPort} from '../ports/app-port.ts'
 import type {ApiLogging} from '../resources/api-logging.ts'
 import type {CalleeCounters} from '../gateway/callee-counters.ts'
@@ -61,7 +62,7 @@ export class AppRuntime implements Callee {
   /** The plan of its next process: an edit of the template changes it at once. */
   wanted: AppPlan
   /** When it joined the run, in ms since 1970: before its first process. */
-  readonly createdAt = Date.now()
+  readonly createdAt = systemClock.date()
   readonly ports: SidecarPorts
   readonly token: string
   readonly logs: Logs
@@ -132,7 +133,6 @@ export class AppRuntime implements Callee {
     return name === this.id || name === `${this.id}.${this.plan.instance.toString()}`
   }
 
-  /** The plan of its current process, or of its first one. */
   get plan(): AppPlan {
     return this.#plan
   }
