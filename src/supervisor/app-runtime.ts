@@ -110,7 +110,7 @@ export class AppRuntime implements Callee {
         lines: logs.app.sink,
         watch: () => this.#plan.watch,
         moved: state => this.#moved(state),
-        otherMoved: () => this.#notifyListeners()
+        otherMoved: () => this.#listeners.forEach(listener => listener())
       },
       plan,
       ports.appPort
@@ -356,7 +356,7 @@ export class AppRuntime implements Callee {
     if (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last) && !this.#lifecycleLog.runEnds)
       this.#options.reporter.warn('restart-waits-for-change', `"${this.name}" restarts when one of its files changes`)
     this.#options.moved()
-    this.#notifyListeners()
+    this.#listeners.forEach(listener => listener())
   }
 
   #reportExit(exit: Exit): void {
@@ -394,10 +394,6 @@ export class AppRuntime implements Callee {
         'app-unhealthy',
         `"${this.name}" is not healthy: its health check ${nameOfCheck(this.#plan)} fails. It gets no calls until the check succeeds`
       )
-    this.#notifyListeners()
-  }
-
-  #notifyListeners(): void {
-    for (const listener of this.#listeners) listener()
+    this.#listeners.forEach(listener => listener())
   }
 }
