@@ -100,10 +100,14 @@ export class AppChannel {
     return () => pool.cut()
   }
 
-  /** The process runs in the user's debugger: calls wait as long as their callers do, and its health is not checked. */
+  /** The process runs in the user's debugger: its health is not checked. */
   set isDebugged(isDebugged: boolean) {
     this.#isDebugged = isDebugged
-    this.queue.timeoutMs = isDebugged ? Infinity : this.#plan.ready.timeoutMs
+  }
+
+  /** Calls wait as long as their callers do: the user is about to start the process in a debugger. */
+  set hasPatience(hasPatience: boolean) {
+    this.queue.timeoutMs = hasPatience ? Infinity : this.#plan.ready.timeoutMs
   }
 
   /** Resolves true when the process on this port is healthy, false when the signal is aborted. */

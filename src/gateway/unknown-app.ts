@@ -12,9 +12,11 @@ export function whyUnknown(id: string, known: readonly string[], others: readonl
 /** Why an app that a run has in its plan cannot be called. */
 export const whyStopped = (id: string): string => `[stopped by "pillion stop"; "pillion start ${id}" brings it back]`
 
-/** Why an app that no `--profile` asked for cannot be called. */
+/** Why an app that no `--profile` asked for, or that `--only` has left out, cannot be called. */
 export const whyLeftOut = (id: string, profiles: readonly string[]): string =>
-  `[not started: ${profiles.map(name => `--profile ${name}`).join(' or ')} starts it, and so does "pillion start ${id}"]`
+  profiles.length === 0
+    ? `[not started: it is not one of --only; "pillion start ${id}" starts it]`
+    : `[not started: ${profiles.map(name => `--profile ${name}`).join(' or ')} starts it, and so does "pillion start ${id}"]`
 
 /** Nobody that could be called is called so; `why` goes behind Dapr's words. */
 export const denyUnknown = (id: string, why: string): Denied => ({

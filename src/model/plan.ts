@@ -17,7 +17,7 @@ export interface Plan {
   readonly managerPort: number | 'usual' | 'none'
   /** In template order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
-  /** Apps of profiles that were not requested: they can be started during the run. Left out: there are none. */
+  /** Apps that `--only` or their profiles leave out: they can be started during the run. Left out: there are none. */
   readonly leftOut?: readonly AppPlan[]
   /** Reads which calls fail on purpose from the start. Rejects with a `UserError` for a mistake. Left out: none do. */
   readonly faults?: () => Promise<readonly FaultPlan[]>

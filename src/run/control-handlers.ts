@@ -96,7 +96,7 @@ async function restart(
   if (fault !== undefined) return fault
   if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
   const hasEnded = runtimes.every(runtime => apps.isStopped(runtime) || runtime.app.state.phase === 'exited')
-  if (hasEnded) return (await starter.start(id))?.why ?? ''
+  if (hasEnded || runtimes.some(({isExcepted}) => isExcepted)) return (await starter.start(id))?.why ?? ''
   if (runtimes.some(({isDebugged}) => isDebugged))
     return `it is being debugged; to run it here again: pillion start ${id}`
   if (runtimes.some(({app}) => app.state.phase === 'idle'))

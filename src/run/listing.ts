@@ -42,11 +42,14 @@ export const listingOf = ({plan, run, startedAt, isTemplateFollowed, apps, isMai
       ...runtime.listing(),
       isMain: isMain(runtime),
       circuitBreakers: (sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({name: endpoint.key, state})),
-      ...(apps.isStopped(runtime) && {state: 'stopped', isReady: false, availability: 'stopped' as const})
+      ...(apps.isStopped(runtime) && CLOSED)
     })),
     ...apps.leftOut().map(listedLeftOut)
   ]
 })
+
+/** What differs in an app that the user has stopped: its sidecar is closed. */
+const CLOSED = {state: 'stopped', isReady: false, availability: 'stopped', httpPort: 0, grpcPort: 0} as const
 
 /** An app that has nothing open is listed like one that was stopped. */
 const listedLeftOut = ({id, version, instance, channel, command, sidecar, dependsOn}: AppPlan): ListedApp => ({

@@ -23,8 +23,8 @@ export interface RunOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
   readonly reread?: (() => Promise<Plan>) | undefined
-  /** Ids of apps whose first process the user starts in a debugger. */
-  readonly debugged?: ReadonlySet<string> | undefined
+  /** Ids of apps that are left to the user to start (`--except`). */
+  readonly excepted?: ReadonlySet<string> | undefined
 }
 
 /** A warning that is known before anything starts. */

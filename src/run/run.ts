@@ -150,7 +150,7 @@ export class Run {
     const {services, resources, reporter, options} = this.#parts
     services.announce()
     resources.report()
-    for (const id of options.debugged ?? []) reporter.warn('app-excepted', exceptedText(id))
+    for (const id of options.excepted ?? []) reporter.warn('app-excepted', exceptedText(id))
     reporter.release(options.hints)
   }
 

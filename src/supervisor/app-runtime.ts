@@ -43,6 +43,8 @@ export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'watch
   /** Called when a process exited unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
   readonly ended: (exit: Exit) => number
   readonly reporter: Reporter
+  /** `--except` leaves its first process to the user; it is debugged, too. */
+  readonly isExcepted?: boolean | undefined
 }
 
 /** After this many short runs in a row calls are rejected instead of queued. */
@@ -80,6 +82,7 @@ export class AppRuntime implements Callee {
   readonly #status: RuntimeStatus
   /** `performance.now()` */
   #recheckedAt = -Infinity
+  #isExcepted = false
 
   constructor(options: AppRuntimeOptions) {
     const {plan, ports, logs, token, explain} = options
@@ -115,7 +118,9 @@ export class AppRuntime implements Callee {
       plan,
       ports.appPort
     )
+    this.#isExcepted = options.isExcepted ?? false
     this.#channel.isDebugged = this.isDebugged
+    this.#channel.hasPatience = this.isDebugged && !this.#isExcepted
     this.queue.hold(this.#reason({phase: 'idle'}))
   }
 
@@ -269,6 +274,11 @@ export class AppRuntime implements Callee {
     this.#program.stopNow()
   }
 
+  /** `--except` has left it to the user to start, who has not asked for it since. */
+  get isExcepted(): boolean {
+    return this.#isExcepted
+  }
+
   /** The user has started its process in a debugger, or will. */
   get isDebugged(): boolean {
     return this.#program.isDebugged
@@ -276,7 +286,9 @@ export class AppRuntime implements Callee {
 
   /** Sets whether its next process is started in a debugger; takes effect with `replace`. */
   debug(isDebugged: boolean): void {
+    this.#isExcepted = false
     this.#program.isDebugged = isDebugged
+    this.#channel.hasPatience = isDebugged
     this.#channel.isDebugged = isDebugged
   }
 
@@ -381,6 +393,8 @@ export class AppRuntime implements Callee {
 
   #reason(state: AppState): string {
     if (this.obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return this.obstacle
+    if (this.#isExcepted && state.phase !== 'exited')
+      return `"${this.name}" is not started (--except): start it yourself, or by "pillion start ${this.id}"`
     if (this.isDebugged && (state.phase === 'starting' || state.phase === 'running'))
       return `"${this.name}" is in a debugger, and nothing listens on its port ${this.appPort.toString()}`
     const hasEnded = state.phase === 'backoff' || state.phase === 'exited'

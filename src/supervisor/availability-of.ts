@@ -7,14 +7,20 @@ interface Judged {
   readonly queue: {readonly isOpen: boolean}
   readonly isUnhealthy: boolean
   readonly isDebugged: boolean
+  /** `--except` has left it to the user to start. */
+  readonly isExcepted: boolean
+  readonly appPort: number
   /** It was never started, as what it depends on has failed. */
   readonly isGivenUp: boolean
 }
 
 /** Whether an app that the user has not stopped can be used. */
-export function availabilityOf({app: {state}, queue, isUnhealthy, isDebugged, isGivenUp}: Judged): Availability {
+export function availabilityOf(judged: Judged): Availability {
+  const {app, queue, isUnhealthy, isDebugged, isExcepted, appPort, isGivenUp} = judged
+  const {state} = app
+  if (isExcepted && appPort === 0) return 'stopped' // nobody can tell whether the user has started it
   if (state.phase === 'running' && state.ready && queue.isOpen && !isUnhealthy) return 'ready'
-  if (isDebugged) return 'debugged'
+  if (isDebugged) return isExcepted ? 'stopped' : 'debugged'
   if (hasFinished(state)) return 'finished'
   return isGivenUp || isDown(state) ? 'never' : 'waiting'
 }

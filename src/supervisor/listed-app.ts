@@ -16,12 +16,13 @@ interface Listable {
   readonly logs: Logs
   readonly app: {readonly state: AppState}
   readonly isDebugged: boolean
+  readonly isExcepted: boolean
   readonly availability: Availability
 }
 
 /** The description of an app for requests over the control socket. */
 export function listedApp(
-  {id, plan, ports, appPort, pid, logs, app, isDebugged, availability}: Listable,
+  {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
   known: Pick<ListedApp, 'createdAt' | 'startedAt' | 'restarts' | 'waitsFor'>
 ): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
   const {channel, command, sidecar} = plan
@@ -42,7 +43,7 @@ export function listedApp(
     daprdLogPath: logs.sidecar.path,
     version: plan.version,
     instance: plan.instance,
-    state: isDebugged ? 'debugging' : state.phase,
+    state: availability === 'stopped' ? 'stopped' : isDebugged && !isExcepted ? 'debugging' : state.phase,
     isReady: availability === 'ready',
     availability,
     exitCode: exit === undefined ? -1 : exitCodeOf(exit),

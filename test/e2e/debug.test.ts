@@ -140,11 +140,35 @@ t.test('run --except leaves apps to the debugger from the start', async t => {
     '⚠  "a" is not started (--except): "pillion env a" prints its environment, "pillion start a" starts it'
   )
   await run.waitForLine('Started Dapr with app id "a"')
+  t.match((await rig.run(['ps'])).stdout, /^a +stopped .*\nb +waits for a /m)
+  t.match(await rig.run(['why', 'a']), {
+    stdout: '"a" is not started (--except): start it yourself, or by "pillion start a"\n'
+  })
   const given = environmentIn((await rig.run(['env', 'a', '--format', 'dotenv'])).stdout)
   const call = c.fetch('/v1.0/invoke/a/method/x')
   await debugged(t, Number(given['APP_PORT']))
   t.match(await call, {status: 200, body: 'from the debugger'})
   await rig.driven('b')
+  t.match((await rig.run(['ps'])).stdout, /^a +ready /m)
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('what --except left out is started by start and by restart, and calls to it name the command', async t => {
+  const rig = await openRig(t)
+  const ready = {timeout: '1s'}
+  await rig.template([{appID: 'a', autoPort: true, ready}, {appID: 'b', autoPort: true, ready}, {appID: 'c'}])
+  const run = rig.pillion(['up', '--except', 'a,b'])
+  const c = await rig.driven('c')
+  await run.waitForLine('Writing log files', {nth: 3})
+  t.match(await c.fetch('/v1.0/invoke/a/method/x'), {
+    status: 500,
+    body: /waited 1 s; \\"a\\" is not started \(--except\): start it yourself, or by \\"pillion start a\\"/
+  })
+  const [starting, restarting] = [rig.run(['start', 'a']), rig.run(['restart', 'b'])]
+  await Promise.all([rig.driven('a'), rig.driven('b')])
+  t.match(await starting, {code: 0, stdout: '✅  app started successfully: a\n'})
+  t.match(await restarting, {code: 0, stdout: '✅  app restarted successfully: b\n'})
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})
 })
@@ -210,7 +234,7 @@ t.test('a single app is debugged, and one of several instances; several apps are
   const rows = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as readonly {state: string}[]
   t.same(
     rows.slice(1).map(({state}) => state),
-    ['debugging', 'debugging', 'debugging']
+    ['debugging', 'stopped', 'stopped']
   )
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})

@@ -132,7 +132,10 @@ t.test('several ids: all are tried, each failure has its line, and a near miss i
     '✅  app stopped successfully: shop',
     '✅  app stopped successfully: stock'
   ])
-  t.equal(stopped.stderr, `❌  failed to stop app id stok: couldn't find app id stok: did you mean "stock"?\n`)
+  t.equal(
+    stopped.stderr,
+    `❌  failed to stop app id stok: couldn't find app id stok: did you mean "stock"?\nRunning: shop, stock, rest\n`
+  )
   for (const verb of ['start', 'restart']) {
     const result = await rig.run([verb, 'shop', 'nowhere', '--app-id', 'stock'])
     await Promise.all(['shop', 'stock'].map(async id => rig.driven(id)))

@@ -118,7 +118,7 @@ t.test('a call to an app that is stopped in another run hears so, and how it com
     messageIn((await shop.fetch('/v1.0/invoke/stock/method/items')).body),
     `failed to invoke, id: stock, err: ${stopped}`
   )
-  t.match(await rig.run(['start', 'stock']), {code: 0})
+  t.match(await rig.run(['start', 'stock'], {folder: 'other'}), {code: 0})
   const again = await rig.driven('stock')
   await again.listen()
   await again.answer({body: 'back'})

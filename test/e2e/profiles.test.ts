@@ -75,6 +75,40 @@ t.test('--profile and --only start them; restart and debug do, too', async t => 
   t.same(await run.exited, {code: 0, signal: null})
 })
 
+t.test('what --only leaves out is a stopped app: start brings it in, after what it needs', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'shop'},
+    {appID: 'db'},
+    {appID: 'stock', dependsOn: {db: 'started'}, autoPort: true, replicas: 2},
+    {appID: 'admin', profiles: ['tools']}
+  ])
+  const run = rig.pillion(['up', '--only', 'shop'])
+  const shop = await rig.driven('shop')
+  await run.waitForLine('Writing log files')
+  t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {
+    status: 500,
+    body: /couldn't find service: stock \[not started: it is not one of --only; \\"pillion start stock\\" starts it\]/
+  })
+  const {stdout} = await rig.run(['ps'])
+  t.match(stdout, /^shop +ready .*\ndb +stopped .*\nstock +stopped .*\nstock\.2 +stopped .*\nadmin +stopped /m)
+  t.notMatch((await rig.run(['list'])).stdout, 'stock')
+  t.match(
+    (await rig.run(['why', 'admin'])).stdout,
+    '"admin" was not started: it is not one of --only; "pillion start admin" starts it\n'
+  )
+  const started = rig.run(['start', 'stock'])
+  await rig.driven('db')
+  const instances = await Promise.all([rig.driven('stock'), rig.driven('stock')])
+  t.match(await started, {code: 0, stdout: '✅  app started successfully: stock\n'})
+  for (const instance of instances) await instance.answer({body: 'stock'})
+  await Promise.all(instances.map(async instance => instance.listen()))
+  t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {status: 200, body: 'stock'})
+  t.match(await rig.run(['debug', 'admin']), {code: 0})
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
 t.test('edits: an app gets profiles, loses them, and changes once it was started', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop'}, {appID: 'db', env: {V: '1'}}])

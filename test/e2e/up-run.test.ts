@@ -310,3 +310,17 @@ t.test(
     t.match(stderr, /⚠ {2}the component vault \(secretstores\.local\.file\) cannot be opened: .*secrets\.json/)
   }
 )
+
+t.test('what --only, --except and profiles leave out is not waited for', async t => {
+  const rig = await openRig(t)
+  const command = ['sleep', '600']
+  await rig.template([
+    {appID: 'a', command},
+    {appID: 'b', command},
+    {appID: 'c', command, profiles: ['more']}
+  ])
+  for (const flags of [['--only', 'a'], ['--except', 'b'], []]) {
+    const {code, stderr} = await rig.run(['up', '--run', 'true', ...flags])
+    t.equal(code, 0, `${flags.join(' ')}: ${stderr}`)
+  }
+})

@@ -99,7 +99,7 @@ function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run
     plan: {...plan, apps},
     isJson: asJson,
     hints: () => runHints(loaded, plan),
-    debugged: except,
+    excepted: except,
     output: harmlessOutput(terminal.err),
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted})},
     emit: event => {

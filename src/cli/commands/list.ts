@@ -47,14 +47,15 @@ export const list: CommandHandler = async ({flags, asJson}) => {
     print(process.stdout, await psText(runs.map(({listing}) => listing)))
     return 0
   }
-  const rows = runs.flatMap(({listing}) =>
-    listing.apps.filter(({state}) => state !== 'stopped').map(app => rowOf(app, listing, Date.now()))
-  )
+  const rows = runs.flatMap(({listing}) => listing.apps.filter(hasSidecar).map(app => rowOf(app, listing, Date.now())))
   if (output === 'json') print(process.stdout, htmlEscaped(JSON.stringify(rows, null, 2)))
   else if (output === 'yaml') print(process.stdout, (await import('../yaml.ts')).stringify(rows, {lineWidth: 0}))
   else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
   return 0
 }
+
+/** What `stop` has stopped is not listed, as in Dapr; what `--except` left to the user has its sidecar. */
+const hasSidecar = ({state, httpPort}: ListedApp): boolean => state !== 'stopped' || httpPort > 0
 
 function rowOf(app: ListedApp, run: RunListing, now: number): Row {
   return {

@@ -56,7 +56,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
     isJson: call.asJson,
     hints: () => runHints(loaded, plan),
     reread,
-    debugged: except,
+    excepted: except,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {
       print(event, terminal, call.asJson)

@@ -3,6 +3,9 @@ import {isUsable} from '../../model/availability.ts'
 import {stateText, urlOf} from '../app-table.ts'
 import {cut, padEnd, widthOf} from '../width.ts'
 
+/** The user has not stopped it, and asked for it. */
+const isWanted = ({availability}: ListedApp): boolean => availability !== 'stopped'
+
 /** It will not change by itself. */
 export const isSettled = ({availability}: ListedApp): boolean => availability !== 'waiting'
 
@@ -14,9 +17,10 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
 /** `6 apps ready in 1.2 s · Ctrl-C stops · h help`, with the URL of each, and what has ended already. */
 export function readyText(
-  apps: readonly ListedApp[],
+  all: readonly ListedApp[],
   {tookMs, width, hasKeys}: {tookMs: number; width: number; hasKeys: boolean}
 ): string {
+  const apps = all.filter(isWanted)
   const ready = apps.filter(app => app.isReady)
   const failed = apps.filter(app => !isUp(app))
   const of = failed.length === 0 ? '' : ` of ${apps.length.toString()}`
@@ -30,7 +34,8 @@ export function readyText(
 }
 
 /** `3 of 6 ready · api waits for db` */
-export function startingText(apps: readonly ListedApp[], {now, width}: {now: number; width: number}): string {
+export function startingText(all: readonly ListedApp[], {now, width}: {now: number; width: number}): string {
+  const apps = all.filter(isWanted)
   const open = apps.filter(app => !isSettled(app))
   const waiting = open.toSorted((a, b) => Number(b.state === 'idle') - Number(a.state === 'idle'))
   const what = waiting.map(app => `${app.appId} ${stateText(app, now)}`).join(', ')

@@ -66,12 +66,13 @@ export class AppRuntimes {
     {previous, isDebugged}: {readonly previous?: AppRuntime | undefined; readonly isDebugged?: boolean | undefined} = {}
   ): Promise<AppRuntime> {
     if (ports === undefined) throw new Error(`no ports for ${app.id}`)
-    const {services, reporter, debugged} = this.#options
+    const {services, reporter, excepted} = this.#options
     const name = services.shownAs(app)
     const runLog = previous?.logs.app.runLog ?? this.runLog.writer(name)
     const logs = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
     const isContinued = previous !== undefined
-    return this.#make(app, ports, {...logs, isContinued}, isDebugged ?? debugged?.has(app.id) ?? false)
+    const isExcepted = isDebugged === undefined && !isContinued && excepted?.has(app.id) === true
+    return this.#make(app, ports, {...logs, isContinued}, {isDebugged: isDebugged ?? isExcepted, isExcepted})
   }
 
   /** Removes old log files of earlier runs. Never fails: a file that cannot be removed stays. */
@@ -81,7 +82,12 @@ export class AppRuntimes {
     await removeOldLogs(apps, async () => logsInUse(shell))
   }
 
-  #make(plan: AppPlan, ports: SidecarPorts, logs: Logs, isDebugged: boolean): AppRuntime {
+  #make(
+    plan: AppPlan,
+    ports: SidecarPorts,
+    logs: Logs,
+    mode: Pick<AppRuntimeOptions, 'isDebugged' | 'isExcepted'>
+  ): AppRuntime {
     const {shell, form, emit, services, watchdog, maySpawn, explain, moved, died, reporter} = this.#options
     const runtime = new AppRuntime({
       explain: pendingCall => explain(plan.id, pendingCall),
@@ -92,7 +98,7 @@ export class AppRuntimes {
       nextMarker: () => this.#nextMarker(plan),
       folderOf: app => services.workspaces.folderOf(app),
       maySpawn,
-      isDebugged,
+      ...mode,
       watchdog,
       token: shell['APP_API_TOKEN'] ?? '',
       single: form.kind === 'single' ? {input: form.input} : undefined,

@@ -84,8 +84,9 @@ export class AppStarter {
         return refused(userReason(error))
       }
     }
-    const wasDebugged = runtime.isDebugged
-    if (!wasDebugged) await changes.handOver(runtime)
+    const wasDebugged = runtime.isDebugged && !runtime.isExcepted
+    if (runtime.isExcepted) runtime.debug(true)
+    else if (!wasDebugged) await changes.handOver(runtime)
     return {why: '', wasDebugged}
   }
 

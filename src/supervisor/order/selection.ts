@@ -1,8 +1,11 @@
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import type {Plan} from '../../model/plan.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
 
-/** Reduces a plan to these apps and their direct and indirect dependencies. Throws a UserError for an unknown id. */
+/**
+ * Reduces a plan to these apps and their direct and indirect dependencies; the others can be started during the run. Throws a
+ * UserError for an unknown id.
+ */
 export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   refuseUnknown(plan, ids, '--only')
   const wanted = new Set(ids)
@@ -12,7 +15,15 @@ export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   const apps = plan.apps.filter(({id}) => wanted.has(id))
   const hasService = apps.some(({fixedPort}) => fixedPort > 0)
   const {managerPort} = plan
-  return {...plan, apps, managerPort: managerPort === 'usual' && !hasService ? 'none' : managerPort}
+  // their profiles do not count: `--only` has left them out
+  const others = [...plan.apps.filter(({id}) => !wanted.has(id)), ...(plan.leftOut ?? [])]
+  const leftOut = others.map(withoutProfiles)
+  return {...plan, apps, leftOut, managerPort: managerPort === 'usual' && !hasService ? 'none' : managerPort}
+}
+
+function withoutProfiles(app: AppPlan): AppPlan {
+  const {profiles, ...rest} = app
+  return profiles === undefined ? app : rest
 }
 
 /** Throws a UserError for an id that no app of the plan has; `flag` named it. */

@@ -10,7 +10,15 @@ const backoff = (last: Exit, until: number): AppState => ({phase: 'backoff', fai
 const exited = (exit: Exit | undefined, asked = false): AppState => ({phase: 'exited', exit, asked})
 
 t.test('one meaning of ready', async t => {
-  const plain = {queue: {isOpen: true}, isUnhealthy: false, isDebugged: false, isGivenUp: false}
+  const plain = {
+    queue: {isOpen: true},
+    isUnhealthy: false,
+    isDebugged: false,
+    isExcepted: false,
+    appPort: 3000,
+    isGivenUp: false
+  }
+  const excepted = {isDebugged: true, isExcepted: true}
   const judge = (state: AppState, more: Partial<typeof plain> = {}): Availability =>
     availabilityOf({app: {state}, ...plain, ...more})
   t.equal(judge(up), 'ready')
@@ -25,6 +33,9 @@ t.test('one meaning of ready', async t => {
   ] as const)
     t.equal(judge(state), 'waiting', state.phase)
   t.equal(judge({phase: 'starting', pid: undefined}, {isDebugged: true}), 'debugged')
+  t.equal(judge({phase: 'starting', pid: undefined}, excepted), 'stopped', 'nobody waits for what --except leaves out')
+  t.equal(judge(up, excepted), 'ready', 'the user has started it')
+  t.equal(judge(up, {...excepted, appPort: 0}), 'stopped', 'nobody knows whether the user has')
   t.equal(judge(exited(OK)), 'finished')
   t.equal(judge(backoff(OK, Infinity)), 'finished', 'a save may start it again')
   t.equal(judge(exited(FAILED)), 'never')
