@@ -10,25 +10,17 @@ const COUNT = 10_000
 const TRIES = 20
 
 export interface AppPortWishes {
-  /** Taken if it is free; 0 = none. */
-  readonly wanted?: number
-  /** Tried before all others, in any order. */
-  readonly preferred?: readonly number[]
+  /** The first of these that is free is taken. */
+  readonly wanted?: readonly number[]
 }
 
 /** A free port for an app, other than the given ones. */
-export async function freeAppPort(
-  taken: ReadonlySet<number>,
-  {wanted = 0, preferred = []}: AppPortWishes = {}
-): Promise<number> {
+export async function freeAppPort(taken: ReadonlySet<number>, {wanted = []}: AppPortWishes = {}): Promise<number> {
   // not by get-port, which gives no number twice within seconds
-  if (wanted !== 0 && !taken.has(wanted) && (await isFree(wanted))) return wanted
+  for (const port of wanted) if (port !== 0 && !taken.has(port) && (await isFree(port))) return port
   const others = Array.from({length: TRIES}, () => FIRST_PORT + Math.floor(Math.random() * COUNT))
-  // from any of them: one that was used a moment ago may not be free for every program (TIME-WAIT)
-  const start = Math.floor(Math.random() * preferred.length)
-  const tries = [...preferred.slice(start), ...preferred.slice(0, start), ...others]
   for (;;) {
-    const port = await getPort({port: tries.filter(each => !taken.has(each))})
+    const port = await getPort({port: others.filter(each => !taken.has(each))})
     if (!taken.has(port)) return port
   }
 }

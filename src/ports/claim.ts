@@ -124,8 +124,10 @@ class Claim {
   }
 
   async #appNumber(app: AppPlan, httpPort: number): Promise<number> {
-    const wanted = this.#wanted(app)?.appPort ?? 0
-    const port = await freeAppPort(this.#reserved, {wanted, preferred: ownAppPorts(httpPort)})
+    const wanted = this.#wanted(app)
+    // where the template fixes the port of the sidecar, a second run of it cannot be there
+    const place = app.sidecar.httpPort === 0 ? httpPort : (wanted?.httpPort ?? 0)
+    const port = await freeAppPort(this.#reserved, {wanted: [wanted?.appPort ?? 0, ...ownAppPorts(place)]})
     this.#reserved.add(port)
     return port
   }

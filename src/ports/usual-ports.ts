@@ -20,8 +20,8 @@ const PER_SIDECAR = 4
 const PLACES = Math.floor((32_768 - LOWEST) / PER_SIDECAR)
 
 /**
- * The ports that the sidecars of a template have in every run, where they are free: a debugger, a bookmark or a script knows
- * them. They follow from the template's path and the app's id, so there is nothing to remember; where two apps would have
+ * The ports that the sidecars of a template, and their apps, have in every run, where they are free: a debugger, a bookmark or
+ * a script knows them. They follow from the template's path and the app's id, so there is nothing to remember; where two apps would have
  * the same ones, the second moves on.
  */
 export function usualPorts({file, apps}: Plan): (app: AppPlan) => WantedPorts | undefined {
@@ -45,7 +45,7 @@ export function usualPorts({file, apps}: Plan): (app: AppPlan) => WantedPorts | 
   return app => wanted.get(app)
 }
 
-/** The ports for the app of a sidecar that has its usual HTTP port; none where it has another one. */
+/** The ports for the app of a sidecar that has its usual HTTP port, in the order to try; none where it has another one. */
 export function ownAppPorts(httpPort: number): readonly number[] {
   const place = (httpPort - LOWEST) / PER_SIDECAR
   return Number.isInteger(place) && place >= 0 && place < PLACES ? appPortsAt(place, PLACES) : []

@@ -23,9 +23,9 @@ const unknownOwner = async (): Promise<string> => ''
 const release = (ports: readonly SidecarPorts[]): void => {
   for (const {http, grpc, metrics} of ports) for (const server of [...http, ...grpc, ...metrics]) server.close()
 }
-const listening = async (t: Test): Promise<number> => {
+const listening = async (t: Test, wanted = 0): Promise<number> => {
   const server: Server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>(resolve => server.listen(wanted, '127.0.0.1', resolve))
   t.teardown(() => server.close())
   return (server.address() as AddressInfo).port
 }
@@ -122,6 +122,24 @@ t.test("an app's own port is not checked", async t => {
 t.test('a port is allocated where the template asks for one', async t => {
   const ports = await claimPorts(plan(app('a', {}, {autoPort: true})), unknownOwner)
   t.ok((ports[0]?.appPort ?? 0) > 0)
+  release(ports)
+})
+
+t.test('an app has the same allocated port in each run, also beside a fixed port of its sidecar', async t => {
+  const httpPort = await freePort()
+  const both = plan(app('a', {}, {autoPort: true}), app('b', {httpPort}, {autoPort: true}))
+  const runs: (readonly number[])[] = []
+  for (let times = 0; times < 3; times++) {
+    const ports = await claimPorts(both, unknownOwner)
+    runs.push(ports.map(({appPort}) => appPort))
+    release(ports)
+  }
+  t.same(runs[1], runs[0])
+  t.same(runs[2], runs[0])
+  const holder = await listening(t, runs[0]?.[1])
+  const ports = await claimPorts(both, unknownOwner)
+  t.equal(ports[0]?.appPort, runs[0]?.[0])
+  t.not(ports[1]?.appPort, holder, 'another one where it is taken')
   release(ports)
 })
 

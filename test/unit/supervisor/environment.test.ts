@@ -24,6 +24,7 @@ t.test('an app gets the shell, its sidecar and the marks', async t => {
     APP_ID: 'order',
     APP_CHANNEL_ADDRESS: '',
     APP_PORT: '7001',
+    PORT: '7001',
     DAPR_HTTP_PORT: '1',
     DAPR_GRPC_PORT: '2',
     DAPR_METRICS_PORT: '3',
@@ -38,8 +39,12 @@ t.test("the template's word counts more than ours, but for the marks", async t =
   t.match(env, {DAPR_HTTP_PORT: '3500', PYTHONUNBUFFERED: '', PILLION_RUN: 'r'})
 })
 
-t.test('an allocated port is told as PORT too', async t => {
+t.test('the port of the app is told as PORT too, unless its own environment says another one', async t => {
   t.match(environmentOf(options({plan: plan({}, true)})), {APP_PORT: '7001', PORT: '7001'})
+  t.match(environmentOf(options({shell: {PORT: '1'}})), {PORT: '7001'}, 'that of the shell is not meant for it')
+  t.match(environmentOf(options({plan: plan({PORT: '9'})})), {APP_PORT: '7001', PORT: '9'})
+  const ports = {httpPort: 1, grpcPort: 2, metricsPort: 3, appPort: 0}
+  t.match(environmentOf(options({ports, shell: {PORT: '1'}})), {PORT: '1'}, 'no port: none of ours')
 })
 
 t.test('colours are asked for on a terminal, unless somebody said no', async t => {
