@@ -213,7 +213,7 @@ class AppSidecar implements OpenSidecar {
       facts: this.#facts,
       wasReady: () => this.#noteReadiness(),
       blocks: () => this.#blocks.load(),
-      requestShutdown: () => this.#requestShutdown(false),
+      requestShutdown: this.#requestShutdown,
       hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
       observer,
       faults,

@@ -20,7 +20,7 @@ export interface SidecarOptions {
   readonly facts: () => Facts
   /** Health stays what it was when the app was ready first, as in Dapr: `ps` and metadata tell of an app that died or reloads. */
   readonly wasReady: () => boolean
-  readonly requestShutdown: () => void
+  readonly requestShutdown: (isForced: boolean) => void
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
   /** Addresses it listens on besides loopback: the names allowed in a Host header. */
   readonly allowedHosts: readonly string[]

@@ -35,6 +35,9 @@ const openEcho = async (t: Test): Promise<string> =>
     const echo = async (): Promise<void> => {
       const body = (await buffer(request)).toString()
       response.setHeader('x-many', ['a', 'b'])
+      response.setHeader('connection', 'keep-alive, X-Hop')
+      response.setHeader('keep-alive', 'timeout=5')
+      response.setHeader('x-hop', 'of this connection')
       if (url.startsWith('/to/')) response.setHeader('location', '/end')
       response.writeHead(/^\/(?:status|to)\//.test(url) ? Number(status) : 200, {'content-type': 'text/x-echo'})
       response.end(JSON.stringify({method, url, headers, body}))
@@ -72,6 +75,8 @@ t.test('operations, headers and paths of bindings.http', async t => {
         'metadata.x-many': 'a, b'
       }
     })
+    const ofConnection = ['connection', 'keep-alive', 'transfer-encoding', 'x-hop'].map(name => `metadata.${name}`)
+    for (const name of ofConnection) t.equal(answer.headers[name], undefined, name)
     const seen = JSON.parse(answer.body) as Seen
     t.match(seen, {method, url: '/base/a?b=c', body})
     t.match(seen.headers, {accept: 'application/json; charset=utf-8', 'x-token': 'secret'})

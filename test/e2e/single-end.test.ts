@@ -22,6 +22,17 @@ t.test('a single app that is killed: the signal in the words of Go, exit 1', asy
   ])
 })
 
+t.test('/v1.0/shutdown with dapr-force-shutdown ends it at once, as a failure', async t => {
+  const rig = await openRig(t)
+  const run = rig.pillion(['run', '-a', 'a', '--', 'sleep', '1000'])
+  await run.waitForLine("You're up")
+  const {http} = await run.ports('a')
+  const headers = {'dapr-force-shutdown': 'true'}
+  const {status} = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/shutdown`, {method: 'POST', headers})
+  t.equal(status, 204)
+  t.match(await run.exited, {code: 1})
+})
+
 t.test('/v1.0/shutdown ends a single app as Ctrl-C does, exit 0', async t => {
   const rig = await openRig(t)
   const run = rig.pillion(['run', '-a', 'a', '--', ...rig.drivenCommand])

@@ -261,6 +261,15 @@ t.test('errors, and what is asked of a store that is not there', async t => {
     status: 400,
     body: '{"errorCode":"ERR_STATE_STORE_NOT_FOUND","message":"state store stor is not found (did you mean store?)","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"dapr.io","metadata":{"appID":"shop"},"reason":"DAPR_STATE_NOT_FOUND"}]}'
   })
+  for (const [path, body] of [
+    ['none', ''],
+    ['none', '[{}]'],
+    ['none/bulk', '{'],
+    ['none/transaction', '[]']
+  ] as const) {
+    const answer = await shop.fetch(`/v1.0/state/${path}`, {method: 'POST', body})
+    t.match(answer, {status: 400, body: /"ERR_STATE_STORE_NOT_FOUND","message":"state store none is not found/}, path)
+  }
   t.match(await shop.fetch('/v1.0-alpha1/state/store/query', {method: 'POST', body: '{}'}), {
     status: 500,
     body: /"errorCode":"ERR_STATE_STORE_NOT_SUPPORTED","message":"state store does not support querying","details":.*DAPR_STATE_QUERYING_NOT_SUPPORTED/

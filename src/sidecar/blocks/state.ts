@@ -67,6 +67,11 @@ export class State {
     }
   }
 
+  /** Throws if there is no such store. */
+  async check(storeName: string): Promise<void> {
+    await this.#store(storeName)
+  }
+
   /** Saves all items, even if some of them fail; then throws. */
   async save(storeName: string, wishes: readonly SetWish[], onGone?: OnGone): Promise<void> {
     const store = this.#opened(storeName) ?? (await this.#store(storeName))

@@ -80,7 +80,8 @@ export class Invocation extends ProxiedCall {
       callee: target.id,
       method: verbOf(request.method),
       path: target.path,
-      number: 0
+      number: 0,
+      ...(target.sentId !== target.id && {target: target.sentId})
     }
     super(sidecar, call, request, headers.length)
     this.#options = options

@@ -20,9 +20,12 @@ export interface OwnCall {
 export interface OwnApiOptions {
   readonly handle: HandleApi
   readonly isAllowedHost: IsAllowedHost
-  readonly requestShutdown: () => void
+  readonly requestShutdown: (isForced: boolean) => void
   readonly warn: (text: string) => void
 }
+
+/** At once, and as a failure (Dapr: pkg/api/http/shutdown.go). */
+const isForced = (lines: string): boolean => /^dapr-force-shutdown:[ \t]*true[ \t]*\r?$/im.test(lines)
 
 /** Answers requests to the sidecar itself: health, metadata, shutdown, building blocks. */
 export class OwnApi {
@@ -38,7 +41,7 @@ export class OwnApi {
     if (action === undefined) return
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
     if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost)) return respond(FOREIGN_ORIGIN)
-    if (action.kind === 'shutdown') finished(requestShutdown)
+    if (action.kind === 'shutdown') finished(() => requestShutdown(isForced(headers.lines)))
     const answer = handle(action, {body, query: sent.query, lines: headers.lines, trace, onGone})
     if (answer instanceof Promise) void this.#respondLater(answer, {destroy, respond})
     else respond(answer)

@@ -221,3 +221,20 @@ t.test('a target without policies is called as ever', async t => {
   t.equal(app.seen.length, 1)
   t.same(events, [])
 })
+
+onBothPaths('an id with a namespace is another target: it does not get the policies of the id alone', async t => {
+  const app = await echoApp(t, (_, response) => response.writeHead(500).end())
+  const spec = (target: string): string => retrying(1).replace('{b: {retry: r}}', `{${target}: {retry: r}}`)
+  for (const [target, called, attempts] of [
+    ['b', 'b', 2],
+    ['b', 'b.default', 1],
+    ['b.default', 'b.default', 2],
+    ['b.default', 'b', 1]
+  ] as const) {
+    const {port, records} = await open(t, spec(target), {appPort: app.port})
+    t.match(await ask(t, port, request({path: '/x', body: 'hello'}).replace('/invoke/b/', `/invoke/${called}/`)), {
+      status: 500
+    })
+    t.match(records, [{attempts}], `${called} where ${target} has policies`)
+  }
+})

@@ -104,13 +104,25 @@ const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 /** As Go writes names of headers: `Content-Type`. */
 const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, letter => letter.toUpperCase())
 
+/** Fields of one connection (RFC 9110 §7.6.1): they are not of the answer. */
+const OF_CONNECTION =
+  /^(?:connection|keep-alive|proxy-authenticate|proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i
+
 /** The headers, those that come more than once joined, and the status. */
 function metadataOf(status: number, fields: readonly string[]): Record<string, string> {
   const metadata: Record<string, string> = {}
+  const named = new Set(namedIn(fields))
   for (let at = 0; at < fields.length; at += 2) {
     const name = nameText(fields[at] ?? '')
+    if (OF_CONNECTION.test(name) || named.has(name.toLowerCase())) continue
     const value = fields[at + 1] ?? ''
     metadata[name] = metadata[name] === undefined ? value : `${metadata[name]}, ${value}`
   }
   return {...metadata, statusCode: status.toString(), status: `${status.toString()} ${reasonOf(status)}`.trim()}
+}
+
+/** The fields that `Connection` names. */
+function* namedIn(fields: readonly string[]): Generator<string> {
+  for (let at = 0; at < fields.length; at += 2)
+    if (fields[at]?.toLowerCase() === 'connection') yield* (fields[at + 1] ?? '').toLowerCase().split(/[\s,]+/)
 }

@@ -47,7 +47,7 @@ const keyOf = ({callee, target, path, isProxied}: Call): string => {
   if (isProxied === true) return `${target ?? callee}:${path}`
   const end = path.indexOf('?')
   const method = end < 0 ? path : path.slice(0, end)
-  return IS_URL.test(callee) ? `${callee}${method}` : `${callee}:${method.slice(1)}`
+  return IS_URL.test(callee) ? `${callee}${method}` : `${target ?? callee}:${method.slice(1)}`
 }
 
 /** Timeouts, retries and circuit breakers around the calls of one sidecar. */

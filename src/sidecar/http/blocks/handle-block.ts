@@ -33,10 +33,23 @@ const HANDLERS: Readonly<Record<BlockCall['call'], BlockHandler>> = {
 /** Responds to a call to a building block, failures included. */
 export async function handleBlock(blocks: Blocks, call: BlockCall['call'], request: BlockRequest): Promise<Reply> {
   try {
-    return await HANDLERS[call](blocks, request)
+    return await answer(blocks, call, request)
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
     const {status, errorCode, message, details} = error
     return apiError(status, errorCode, message, details)
+  }
+}
+
+/** Dapr looks for these stores before it reads the body. Here a body that cannot be read is the rare case in which one is looked for. */
+const STORE_FIRST: readonly BlockCall['call'][] = ['save-state', 'bulk-get-state', 'transact-state']
+
+async function answer(blocks: Blocks, call: BlockCall['call'], request: BlockRequest): Promise<Reply> {
+  try {
+    return await HANDLERS[call](blocks, request)
+  } catch (error) {
+    if (error instanceof BlockError && error.errorCode === 'ERR_MALFORMED_REQUEST' && STORE_FIRST.includes(call))
+      await blocks.state.check(request.params[0] ?? '')
+    throw error
   }
 }
