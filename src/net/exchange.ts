@@ -112,16 +112,17 @@ export class Exchange implements ResponseHandler {
   }
 
   /**
-   * Buffers every response until it is accepted or discarded, and keeps the request's body so that it can be sent again. Call it
-   * before the first `send`. `responded` is called with the status of each response.
+   * Buffers every response until it is accepted or discarded, and keeps the request's body so that it can be sent again, unless its
+   * length is not known: Dapr streams such a body, once (pkg/messaging). Call it before the first `send`. `responded` is called with the status of each response.
    */
   intercept(responded: (status: number) => void): void {
     this.#responded = responded
-    if (this.#length !== 0) this.#kept = new KeptBody(this.#maxBodyBytes)
+    if (this.#length > 0) this.#kept = new KeptBody(this.#maxBodyBytes)
   }
 
   /** Why the request cannot be sent again; '' = it can. */
   get whyOnce(): string {
+    if (this.#length < 0 && this.connectedAt > 0) return 'its body has no known length'
     return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
   }
 

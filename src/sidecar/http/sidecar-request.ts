@@ -92,7 +92,7 @@ export const readSidecarRequest = (request: ParsedHead, appId: string, guards: G
   const trace =
     span !== undefined
       ? spanLines(span)
-      : isTraced
+      : isTracing
         ? traceLines(traceOf(headers.traceparent, headers.tracestate))
         : untraced(headers)
   const parsed = {raw: request, method, sent, headers, trace, responseTrace: isTraced ? trace : '', span}

@@ -75,7 +75,7 @@ export const spanLines = ({context}: CallSpan): string =>
 export const traceLines = ({traceparent, tracestate}: Trace): string =>
   tracestate === '' ? `Traceparent: ${traceparent}\r\n` : `Traceparent: ${traceparent}\r\nTracestate: ${tracestate}\r\n`
 
-/** The lines of a trace that is passed on unchanged: health checks are not traced (Dapr: isHealthzRequest). */
+/** The lines of a trace that is passed on unchanged, as with `samplingRate: "0"`. */
 export const untraced = ({
   traceparent,
   tracestate

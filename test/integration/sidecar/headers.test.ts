@@ -138,10 +138,17 @@ onBothPaths('a trace in the app’s response is kept', async t => {
   t.equal(answer?.headers['traceparent'], '00-aa')
 })
 
-onBothPaths('health checks of an app are not traced', async t => {
-  const {seen, answer} = await seenOf(t, 'traceparent: x\r\n', {path: '/healthz'})
-  t.strictSame(valuesOf(seen, 'traceparent'), ['x'])
-  t.equal(answer?.headers['traceparent'], undefined)
+onBothPaths('health checks of an app have no span, but a trace', async t => {
+  const sent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  for (const [lines, expected] of [
+    [`traceparent: ${sent}\r\n`, sent],
+    ['traceparent: x\r\n', /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/],
+    ['', /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/]
+  ] as const) {
+    const {seen, answer} = await seenOf(t, lines, {path: '/healthz'})
+    t.match(valuesOf(seen, 'traceparent'), [expected], lines)
+    t.equal(answer?.headers['traceparent'], undefined)
+  }
 })
 
 onBothPaths('baggage is passed on and echoed; invalid baggage is refused', async t => {
