@@ -13,6 +13,8 @@ const {values} = parseArgs({
     /** How many seeds, one after the other. */
     seeds: {type: 'string', default: '1'},
     real: {type: 'boolean', default: false},
+    /** Ends with the first seed that fails. */
+    first: {type: 'boolean', default: false},
     /** How often a failure is tried again to make it shorter; 0: it is shown as it came. */
     tries: {type: 'string'}
   }
@@ -35,6 +37,7 @@ for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < 
   if (finding === undefined) continue
   process.exitCode = 1
   if (tries > 0) await explain(finding, whole.slice(0, finding.steps), open)
+  if (values.first) break
 }
 console.log(`made: ${[...tally].map(([kind, n]) => `${n.toString()} × ${kind}`).join(', ')}`)
 

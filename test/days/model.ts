@@ -57,15 +57,17 @@ export class Model {
 
   /** `pillion up --watch`. */
   up(): void {
+    const before = new Map([...this.gone, ...this.apps])
     this.isUp = true
     this.followed = this.written
-    this.apps = new Map(this.written.apps.map(entry => [entry.id, begun(entry)]))
-  }
-
-  /** Nothing of the run is left, however it ended. */
-  over(): void {
-    this.isUp = false
-    this.apps = new Map()
+    this.apps = new Map(
+      this.written.apps.map(entry => {
+        const app = begun(entry)
+        const {min, max} = app.lives
+        return [entry.id, {...app, lives: {min, max: max + (before.get(entry.id)?.lives.max ?? 0)}}]
+      })
+    )
+    this.gone = new Map([...before].filter(([id]) => !this.apps.has(id)))
   }
 
   /** The template was saved. Added apps are started, removed ones are stopped, changed ones are restarted; others keep running. */
@@ -112,6 +114,7 @@ export class Model {
     const max = lives.max + 1
     return {
       ...app,
+      isTouched: app.isTouched || !isOnly(app, 'up'),
       lives: {min: isCertain && !phases.has('stopped') ? this.#least(max) : lives.min, max},
       phases: new Set([
         ...(isCertain ? [fresh] : [...phases, fresh]),
@@ -129,11 +132,13 @@ export class Model {
   /** Files of this folder have changed `times` apart. */
   saved(folder: string, times = 1): void {
     for (const [id, app] of this.apps)
-      if (app.entry.folder === folder) {
-        const after = this.#renewed(app)
+      if (app.entry.folder === folder && !isOnly(app, 'stopped') && app.entry.kind !== 'sidecar') {
+        // a job that is done is not done again by a save; one that is under way begins anew
+        const isDone = app.entry.kind === 'job'
+        if (isDone && this.steps <= 1 && !('watch' in app.entry.keys || 'watch' in this.followed.commonKeys)) continue
+        const after = this.#renewed(app, {isCertain: !isDone})
         const {min, max} = after.lives
-        const isStill = isOnly(app, 'stopped') || app.entry.kind === 'sidecar'
-        this.apps.set(id, isStill ? after : {...after, lives: {min, max: max + times - 1}})
+        this.apps.set(id, {...after, lives: {min, max: max + times - 1}})
       }
   }
 
@@ -142,8 +147,9 @@ export class Model {
     for (const [id, app] of this.apps) {
       if (app.entry.folder !== folder || (app.entry.readsFile && isComment)) continue
       if (app.entry.readsFile) this.hasPendingEdit = true
-      this.apps.set(id, {...this.#renewed(app), isTouched: app.isTouched || app.entry.readsFile})
+      if (app.entry.readsFile) this.apps.set(id, {...this.#renewed(app), isTouched: true})
     }
+    if ([...this.apps.values()].some(({entry}) => entry.folder === folder && !entry.readsFile)) this.saved(folder)
   }
 
   /** The process of an app has ended by itself. */
@@ -153,6 +159,7 @@ export class Model {
     const wasQuiet = app.lives.max === 0
     app.phases = wasQuiet ? new Set(['ended']) : new Set([...app.phases, 'ended'])
     app.codes = new Set([...(wasQuiet ? [] : app.codes), code])
+    app.lives.min = 0 // it may have come too soon to be seen
     app.isTouched = true
   }
 
@@ -167,20 +174,32 @@ export class Model {
 
   start(id: string): void {
     const app = this.apps.get(id)
-    if (app === undefined || isOnly(app, 'up')) return
-    const isEither = this.steps > 1 && app.phases.has('ended')
-    const phases = app.phases
-    this.apps.set(id, {...this.#renewed({...app, phases: new Set(['up'])}), isTouched: true})
-    const after = this.apps.get(id)
-    if (after !== undefined && isEither && app.entry.kind !== 'job')
-      after.phases = new Set([...after.phases, ...phases])
+    if (app === undefined) return
+    if (isOnly(app, 'up')) {
+      if (app.lives.max > 0) app.lives = this.#beforeSave(app)
+      return
+    }
+    const mayRun = this.steps > 1 && app.phases.has('ended') && app.entry.kind !== 'job'
+    const after = this.#renewed({...app, phases: new Set(['up'])})
+    this.apps.set(id, {
+      ...after,
+      phases: mayRun ? new Set([...after.phases, ...app.phases]) : after.phases,
+      lives: this.#beforeSave(after),
+      isTouched: true
+    })
   }
 
   restart(id: string): void {
     const app = this.apps.get(id)
     if (app === undefined) return
-    const wasDown = !isOnly(app, 'up')
-    this.apps.set(id, {...this.#renewed({...app, phases: new Set(['up'])}), isTouched: app.isTouched || wasDown})
+    const after = this.#renewed({...app, phases: new Set(['up'])})
+    const isTouched = app.isTouched || !isOnly(app, 'up')
+    this.apps.set(id, {...after, lives: this.#beforeSave(after), isTouched})
+  }
+
+  /** What is started before a save is noticed may be started by the save again. */
+  #beforeSave({lives: {min, max}}: App): App['lives'] {
+    return {min, max: this.steps > 1 ? max + 1 : max}
   }
 
   /** What was seen is taken as what is: the next step begins from there. */
@@ -196,9 +215,9 @@ export class Model {
     }
   }
 
-  /** Apps that are surely not stopped: without any the run ends. */
+  /** Apps that surely keep the run alive: neither stopped nor done. A watched one that has crashed has not ended. */
   get living(): readonly App[] {
-    return [...this.apps.values()].filter(app => !app.phases.has('stopped'))
+    return [...this.apps.values()].filter(({entry, phases}) => !phases.has('stopped') && entry.kind !== 'job')
   }
 }
 

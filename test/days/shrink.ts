@@ -1,6 +1,6 @@
 /**
  * The shortest list that still fails, as far as leaving out pieces finds it (delta debugging, Zeller 1999): first halves,
- * then smaller and smaller pieces. Gives up looking after `tries` tries.
+ * then smaller and smaller pieces, single ones until all are needed. Gives up looking after `tries` tries.
  */
 export async function shrink<T>(
   whole: readonly T[],
@@ -9,15 +9,18 @@ export async function shrink<T>(
 ): Promise<readonly T[]> {
   let shortest = whole
   let left = tries
-  for (let size = Math.ceil(whole.length / 2); size >= 1 && left > 0; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    let from = shortest.length // from the end: what came last matters most, and stays
-    while (from > 0 && left > 0) {
-      from = Math.max(0, from - size)
-      const part = shortest.toSpliced(from, size)
-      if (part.length === shortest.length || part.length === 0) continue
+  const leaveOut = async (size: number): Promise<boolean> => {
+    const before = shortest
+    // from the end: what came last matters most, and stays
+    for (let from = shortest.length - size; from > -size && left > 0; from -= size) {
+      const part = shortest.toSpliced(Math.max(0, from), Math.min(size, size + from))
+      if (part.length === 0) continue
       left--
       if (await fails(part)) shortest = part
     }
+    return shortest !== before
   }
+  for (let size = Math.ceil(whole.length / 2); size > 1; size = Math.ceil(size / 2)) await leaveOut(size)
+  while (await leaveOut(1));
   return shortest
 }

@@ -30,6 +30,8 @@ type Plan = (model: Model, step: Step, commands: Commands) => readonly Action[] 
 
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 const MAX_APPS = 6
+/** On a busy machine what is written at once is seen in several breaths. */
+const MANY = 20
 const ADDED: readonly Kind[] = ['server', 'worker', 'worker', 'job', 'sidecar']
 
 const pick = <T>(all: readonly T[], n: number): T | undefined => all[n % Math.max(1, all.length)]
@@ -64,7 +66,7 @@ const filesOf = (folder: string): readonly (readonly [string, string])[] => [
 
 /** Saves the template, unless that would leave nothing that runs. */
 function edited(model: Model, after: Template, commands: Commands): readonly Action[] | undefined {
-  const stays = after.apps.some(({id}) => model.apps.get(id)?.phases.has('stopped') !== true)
+  const stays = after.apps.some(({id, kind}) => kind !== 'job' && model.apps.get(id)?.phases.has('stopped') !== true)
   if (model.isUp && !stays) return undefined
   const folders = new Set(after.apps.map(({folder}) => folder).filter(folder => !model.texts.has(folder)))
   model.edit(after)
@@ -220,7 +222,7 @@ const KINDS = {
     const folders = [...new Set(apps.slice(a % apps.length).map(({folder}) => folder))]
     const text = model.next()
     for (const folder of folders) model.texts.set(folder, text)
-    for (const folder of folders) model.saved(folder, 3)
+    for (const folder of folders) model.saved(folder, MANY)
     const files = Object.fromEntries(folders.map(folder => [`${folder}/version.txt`, text.toString()]))
     const many = {do: 'write many' as const, folders, count: 50 + (b % 250), text: text.toString()}
     return b % 2 === 0 ? [{do: 'write', files}, many] : [many, {do: 'write', files}]

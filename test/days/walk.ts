@@ -72,6 +72,7 @@ class Day {
       return []
     }
     tally?.set(step.kind, (tally.get(step.kind) ?? 0) + 1)
+    this.#world.begin(step.a * 1001 + step.b)
     for (const action of actions) await this.#act(action)
     return step.isHurried ? [] : this.rest()
   }

@@ -63,6 +63,8 @@ export interface World {
   readonly commands: Commands
   /** The files of the programs that these commands name. */
   readonly programs: Readonly<Record<string, string>>
+  /** A step begins; the number is its own, wherever it stands in a walk. */
+  begin(number: number): void
   act(action: Action): Promise<void>
   /** Waits until the run says that nothing is going on; gives why it does not come to rest, '' = it has. */
   rest(): Promise<string>

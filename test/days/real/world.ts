@@ -47,6 +47,10 @@ export class RealWorld implements World {
     return world
   }
 
+  begin(): void {
+    // how long things take is up to the machine
+  }
+
   async act(action: Action): Promise<void> {
     switch (action.do) {
       case 'write':

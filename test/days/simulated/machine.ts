@@ -66,16 +66,23 @@ export class Machine {
   handlers: Handlers | undefined
   #now = 0
   #timers: Timer[] = []
+  readonly #seed: number
   #random: number
   #numbers = 1000
 
   constructor(seed: number) {
-    this.#random = seed | 0
+    this.#seed = seed | 0
+    this.#random = this.#seed
   }
 
   /** A number from 0 on that is never given again. */
   next(): number {
     return ++this.#numbers
+  }
+
+  /** From here on chance depends on this number and the seed alone: a step takes as long wherever it stands in a walk. */
+  reseed(number: number): void {
+    this.#random = (this.#seed ^ Math.imul(number + 1, 0x9e3779b1)) | 0
   }
 
   /** A number from 0 to below 1 (mulberry32, by Tommy Ettinger). */

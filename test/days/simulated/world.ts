@@ -38,6 +38,10 @@ export class SimulatedWorld implements World {
     process.on('unhandledRejection', this.#outcry)
   }
 
+  begin(number: number): void {
+    this.#machine.reseed(number)
+  }
+
   async act(action: Action): Promise<void> {
     switch (action.do) {
       case 'write':
