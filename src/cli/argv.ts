@@ -1,5 +1,6 @@
 import {UsageError} from './usage-error.ts'
 import type {Flag} from './flag.ts'
+import {OTHER_WORDS} from './commands.ts'
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
@@ -70,7 +71,7 @@ export function inCobrasWords(code: string, message: string, args: readonly stri
   }
   if (code === 'commander.unknownCommand') {
     const word = /'(.*?)'/.exec(message)?.[1] ?? ''
-    const near = /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1]
+    const near = OTHER_WORDS.get(word) ?? /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1]
     return `unknown command "${word}" for "${program}"${
       near === undefined
         ? ''

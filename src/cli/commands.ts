@@ -26,18 +26,23 @@ export const COMMANDS: readonly CommandEntry[] = [
   }
 ]
 
-/** Commands of Dapr's CLI for Kubernetes, or for services that do not exist here. */
-export const NOT_BUILT: ReadonlySet<string> = new Set([
-  'annotate',
-  'components',
-  'configurations',
-  'mcpservers',
-  'mtls',
-  'renew-certificate',
-  'sched',
-  'scheduler',
-  'status',
-  'upgrade',
-  'wf',
-  'workflow'
+const IN_CLUSTER = "for a cluster use Dapr's own CLI"
+const forKubernetes = (name: string): readonly [string, string] => [name, `${name} is for Kubernetes: ${IN_CLUSTER}`]
+const notYet = (name: string): readonly [string, string] => [name, `${name} is not supported yet: use Dapr's own CLI`]
+
+/** Commands of Dapr's CLI for Kubernetes, or for services that do not exist here, and what is said instead. */
+export const NOT_BUILT: ReadonlyMap<string, string> = new Map([
+  ['status', `status is for Kubernetes: "pillion ps" shows what runs here; ${IN_CLUSTER}`],
+  ['components', `components is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
+  ['configurations', `configurations is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
+  ...['annotate', 'mtls', 'renew-certificate', 'upgrade'].map(forKubernetes),
+  ...['mcpservers', 'sched', 'scheduler', 'wf', 'workflow'].map(notYet)
+])
+
+/** Words of other tools, and the command of ours that is meant. */
+export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['build', 'up'],
+  ['exec', 'env'],
+  ['kill', 'stop'],
+  ['top', 'ps -w']
 ])

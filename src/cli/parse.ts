@@ -25,7 +25,8 @@ const wordIn = (args: readonly string[]): string | undefined =>
 export async function runCommand(args: readonly string[], program: string): Promise<number> {
   const word = wordIn(args)
   if (word === 'help') return help(args.slice(args.indexOf('help') + 1), program)
-  if (word !== undefined && NOT_BUILT.has(word)) throw notBuilt()
+  const instead = NOT_BUILT.get(word ?? '')
+  if (instead !== undefined) throw new UserError(instead)
   let code = 0
   const called = calledBy(args)
   const root = quiet(new Command(program), () => overview(program, COMMANDS, helpColumns()))
@@ -64,7 +65,7 @@ function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<n
     const flags = new GivenFlags(Object.fromEntries(named) as Record<string, unknown>)
     check(entry, flags)
     const load = flags.isSet('kubernetes') ? entry.loadKubernetes : entry.load
-    if (load === undefined) throw notBuilt()
+    if (load === undefined) throw new UserError(`${entry.name} is not supported for Kubernetes: use Dapr's own CLI`)
     await run((await load())({flags, words, asJson: flags.isSet('log-as-json')}))
   })
 }
@@ -86,8 +87,6 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   if (missing.length > 0)
     throw new UsageError(`required flag(s) ${missing.map(name => `"${name}"`).join(', ')} not set`)
 }
-
-const notBuilt = (): UserError => new UserError("not supported: use Dapr's own CLI")
 
 /** Runs the program without a command. */
 async function aloneWith(options: {readonly version?: boolean}, program: string): Promise<number> {

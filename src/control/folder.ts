@@ -1,8 +1,9 @@
 // control/ finds runs and sends commands to them from another terminal. There is no daemon and no state file: a run is a
 // folder with a control socket, inside a folder that only the user can access; `list` sends a request to each socket.
-import {lstatSync, mkdirSync} from 'node:fs'
+import {lstatSync} from 'node:fs'
 import {join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
+import {makeFolder} from '../platform/make-folder.ts'
 
 /** Linux silently truncates a longer socket path and binds that: sun_path has 108 bytes (unix(7)), and our file names follow. */
 const MAX_PATH_BYTES = 80
@@ -57,7 +58,7 @@ export function usableFolder(folders: readonly string[]): string {
       })
     }
     try {
-      mkdirSync(folder, {recursive: true, mode: 0o700})
+      makeFolder(folder, 0o700)
       if (check(folder)) return folder
     } catch (error) {
       reason = error

@@ -1,6 +1,5 @@
 import {homedir} from 'node:os'
 import {join} from 'node:path'
-import {UserError} from '../model/errors.ts'
 import type {RedisConnection} from './connection.ts'
 import {MemoryConnection} from './memory-connection.ts'
 import {RedisServer} from './server.ts'
@@ -62,13 +61,6 @@ export class BuiltInRedis {
     this.#keys.close()
     await this.#server.close()
   }
-}
-
-/** `PILLION_REDIS`: where the built-in Redis keeps its keys, or that there shall be none. Throws a UserError for other words. */
-export function redisMode({PILLION_REDIS: mode = ''}: Environment): 'file' | 'memory' | 'off' {
-  if (mode === '') return 'file'
-  if (mode === 'memory' || mode === 'off') return mode
-  throw new UserError(`PILLION_REDIS is "${mode}": it can be "memory" (keep no keys) or "off" (no built-in Redis)`)
 }
 
 /** The file of keys of the built-in Redis at a port (XDG Base Directory Specification: state). */

@@ -1,5 +1,6 @@
 // run/ connects all modules to one run: it starts ports, logs, sidecars, the control socket and apps, and stops them in
 // reverse order.
+import {redisMode} from '../redis/redis-mode.ts'
 import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {Handlers} from '../control/messages.ts'
 import {homeOf} from '../control/server.ts'
@@ -56,6 +57,7 @@ export class Run {
   async start(): Promise<void> {
     const {reporter, starts, options} = this.#parts
     const {plan, shell} = options
+    redisMode(shell) // a misspelt one is told now, not at the first use
     const folders = runtimeFolders(shell)
     const folder = usableFolder(folders)
     existingFolders(folders, text => reporter.warn('runtime-folder-skipped', text)) // warns once; later searches skip such folders silently

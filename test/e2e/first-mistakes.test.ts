@@ -106,6 +106,20 @@ t.test('no advice is given that would break a system: a folder of PILLION_RUNTIM
     }
 })
 
+t.test('a folder in which none can be made, and a mode of Redis that there is not, end a start at once', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['sleep', '600']}])
+  t.match(await rig.run(['up'], {env: {PILLION_RUNTIME_DIR: '/proc/x'}}), {
+    code: 1,
+    stderr: /no folder for the sockets of runs: ENOENT.*'\/proc\/x'\nSet PILLION_RUNTIME_DIR to a folder that you own/
+  })
+  t.match(await rig.run(['up', '--run', 'true', '--report', '/proc/x']), {
+    code: 125,
+    stderr: /cannot write the report to \/proc\/x: ENOENT/
+  })
+  t.match(await rig.run(['up'], {env: {PILLION_REDIS: 'of'}}), {code: 1, stderr: /PILLION_REDIS is "of": it can be/})
+})
+
 t.test('validate refuses what run refuses: an app that needs one that starts only with a profile', async t => {
   const rig = await openRig(t)
   await rig.template([

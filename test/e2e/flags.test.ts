@@ -177,7 +177,7 @@ t.test('--log-as-json: every status line of ours is JSON, the app’s lines are 
     [['stop', 'zzz', '--log-as-json'], 'stderr', "failed to stop app id zzz: couldn't find app id zzz"],
     [['list', '-o', 'xml', '--log-as-json'], 'stderr', 'An invalid output format was specified.'],
     [['init', '--log-as-json'], 'stdout', /^Nothing to install/],
-    [['--log-as-json', 'status'], 'stderr', "not supported: use Dapr's own CLI"]
+    [['--log-as-json', 'mtls'], 'stderr', "mtls is for Kubernetes: for a cluster use Dapr's own CLI"]
   ] as const)
     t.match(JSON.parse((await rig.run(args))[stream]), {msg}, args.join(' '))
 })

@@ -173,16 +173,25 @@ t.test('init and uninstall do nothing, say so, and take all flags of Dapr', asyn
 
 t.test('what is for Kubernetes, or for services that are not here, says so in one line', async t => {
   const rig = await openRig(t)
-  const not = {code: 1, stdout: '', stderr: "❌  not supported: use Dapr's own CLI\n"}
   await rig.template([{appID: 'a'}])
-  for (const args of [
-    ['init', '-k', '--wait'],
-    ['uninstall', '--kubernetes'],
-    ['status', '-k'],
-    ['mtls', 'export', '-o', 'x'],
-    ['workflow', 'list', '-a', 'x']
-  ])
-    t.same(await rig.run(args), not, args.join(' '))
+  const own = "use Dapr's own CLI"
+  const table = [
+    [['init', '-k', '--wait'], `init is not supported for Kubernetes: ${own}`],
+    [['uninstall', '--kubernetes'], `uninstall is not supported for Kubernetes: ${own}`],
+    [['status', '-k'], `status is for Kubernetes: "pillion ps" shows what runs here; for a cluster ${own}`],
+    [['mtls', 'export', '-o', 'x'], `mtls is for Kubernetes: for a cluster ${own}`],
+    [['workflow', 'list', '-a', 'x'], `workflow is not supported yet: ${own}`]
+  ] as const
+  for (const [args, message] of table)
+    t.same(await rig.run(args), {code: 1, stdout: '', stderr: `❌  ${message}\n`}, args.join(' '))
+  for (const [word, meant] of [
+    ['top', 'ps -w'],
+    ['kill', 'stop']
+  ] as const)
+    t.match(await rig.run([word]), {
+      code: 255,
+      stdout: `unknown command "${word}" for "pillion"\n\nDid you mean this?\n\t${meant}\n`
+    })
 })
 
 t.test('build-info tells the versions', async t => {

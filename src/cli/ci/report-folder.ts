@@ -1,9 +1,10 @@
 import {createWriteStream} from 'node:fs'
-import {copyFile, mkdir, writeFile} from 'node:fs/promises'
+import {copyFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import type {FoundRun} from '../../control/client.ts'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
 import {deathsMarkdown} from './deaths-markdown.ts'
 import type {Outcome} from './outcome.ts'
 import {within} from './within.ts'
@@ -25,7 +26,7 @@ export class ReportFolder {
   /** Throws a UserError if nothing can be written there. */
   static async open(path: string, warn: (text: string) => void): Promise<ReportFolder> {
     try {
-      await mkdir(join(path, 'logs'), {recursive: true})
+      makeFolder(join(path, 'logs'))
       await Promise.all(['events.ndjson', 'calls.har', 'deaths.md'].map(async name => writeFile(join(path, name), '')))
     } catch (error) {
       throw new UserError(`cannot write the report to ${path}: ${messageOf(error)}`, {cause: error})

@@ -1,7 +1,8 @@
-import {mkdir, writeFile} from 'node:fs/promises'
+import {writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import type {ConsoleOutput} from '../../logging/console.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
 import {addSummary, annotations, isOnGitHub, withoutCommands} from './github.ts'
 import {junitXml} from './junit.ts'
 import type {CommandRunOptions} from './options.ts'
@@ -46,7 +47,7 @@ export class Reports {
 
 async function writeJunit(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), {recursive: true})
+    makeFolder(dirname(path))
     await writeFile(path, text)
   } catch (error) {
     throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {cause: error})

@@ -1,10 +1,11 @@
-import {existsSync, mkdirSync, writeFileSync} from 'node:fs'
+import {existsSync, writeFileSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {TEMPLATE_NAMES} from '../../config/find.ts'
 import {loadTemplate} from '../../config/load.ts'
 import {importFrom} from '../../import/import-template.ts'
 import {countNotes, templateText} from '../../import/write-template.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
@@ -65,7 +66,7 @@ async function check(text: string, file: string): Promise<void> {
 
 function write(file: string, text: string, output: string): void {
   try {
-    mkdirSync(dirname(file), {recursive: true})
+    makeFolder(dirname(file))
     writeFileSync(file, text)
   } catch (error) {
     throw new UserError(`cannot write ${output}: ${messageOf(error)}`)

@@ -1,4 +1,5 @@
-import {BuiltInRedis, keysFile, redisMode} from '../../redis/built-in-redis.ts'
+import {BuiltInRedis, keysFile} from '../../redis/built-in-redis.ts'
+import {redisMode} from '../../redis/redis-mode.ts'
 import {UserError} from '../../model/errors.ts'
 import {ownerOf} from '../../platform/listeners.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'

@@ -6,6 +6,7 @@ import type {RedisAddress} from '../../redis/client-connection.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
 import type {BuiltInRedis} from '../../redis/built-in-redis.ts'
 import {MovableConnection} from './movable-connection.ts'
+import {redisMode} from '../../redis/redis-mode.ts'
 
 export interface LocalRedisOptions {
   /** The environment that we were started in. */
@@ -119,7 +120,7 @@ export class LocalRedis {
   }
 
   async #openBuiltIn(): Promise<boolean> {
-    const {BuiltInRedis: BuiltIn, keysFile, redisMode} = await import('../../redis/built-in-redis.ts')
+    const {BuiltInRedis: BuiltIn, keysFile} = await import('../../redis/built-in-redis.ts')
     const {env, reporter} = this.#options
     const mode = redisMode(env)
     const at = `localhost:${this.#port.toString()}`

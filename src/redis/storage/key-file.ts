@@ -1,6 +1,7 @@
 import type {DatabaseSync} from 'node:sqlite'
-import {closeSync, existsSync, mkdirSync, openSync, renameSync} from 'node:fs'
+import {closeSync, existsSync, openSync, renameSync} from 'node:fs'
 import {dirname} from 'node:path'
+import {makeFolder} from '../../platform/make-folder.ts'
 import {sqlite} from './sqlite.ts'
 
 /** The version of the tables below. A file with a higher one was written by a newer Pillion. */
@@ -47,7 +48,7 @@ export class ForeignFile extends Error {}
  * that ends. Throws an error of SQLite (`isBusy`, `isDamaged`), a ForeignFile, or an error of the file system.
  */
 export function openKeyFile(path: string): DatabaseSync {
-  mkdirSync(dirname(path), {recursive: true, mode: 0o700})
+  makeFolder(dirname(path), 0o700)
   closeSync(openSync(path, 'a', 0o600))
   const {DatabaseSync} = sqlite()
   const file = new DatabaseSync(path, {timeout: 0})

@@ -1,0 +1,19 @@
+import {mkdirSync, statSync} from 'node:fs'
+import {dirname} from 'node:path'
+
+/**
+ * Creates a folder and its missing parents. Throws the system's error. The `recursive` of Node never returns where a folder exists in
+ * which none can be made, such as `/proc`: mkdir(2) says ENOENT there, which it takes for a missing parent.
+ */
+export function makeFolder(path: string, mode = 0o777): void {
+  if (isFolder(path)) return
+  const parent = dirname(path)
+  if (parent !== path) makeFolder(parent, mode)
+  try {
+    mkdirSync(path, {mode})
+  } catch (error) {
+    if (!isFolder(path)) throw error // else somebody else has made it meanwhile
+  }
+}
+
+const isFolder = (path: string): boolean => statSync(path, {throwIfNoEntry: false})?.isDirectory() === true
