@@ -30,6 +30,12 @@ export function spareDescriptors(server: net.Server, warn?: (text: string) => vo
   })
 }
 
+/** Connections that streams of HTTP/2 may lead to, of all descriptors: who opens streams without end leaves the others to others. */
+export const maxOutgoing = (): number => {
+  firstSpared ??= findFirst()
+  return Math.floor(all / 4)
+}
+
 const descriptorOf = (socket: net.Socket): number =>
   (Reflect.get(socket, HANDLE) as {readonly fd?: number} | null)?.fd ?? -1
 

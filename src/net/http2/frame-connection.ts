@@ -12,6 +12,8 @@ import {ConnectionError, PROTOCOL_ERROR} from './frames.ts'
 import {CONNECTION_WINDOW} from './greeting.ts'
 
 const INITIAL_WINDOW = 65_535
+/** A stream that its peer opens and resets at once has cost as much as so many pings: it has gone to an app, and back (CVE-2023-44487). */
+const RAPID_RESET = 5
 
 /**
  * One connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are
@@ -43,6 +45,8 @@ export abstract class FrameConnection implements FrameSink {
   /** Looks in a row at which nothing had come. */
   #silence = 0
   #hasRead = true
+  /** Pieces that have come. */
+  protected reads = 0
 
   constructor(socket: Socket, warn: (text: string) => void) {
     this.socket = socket
@@ -64,6 +68,11 @@ export abstract class FrameConnection implements FrameSink {
   protected abstract ended(): void
   /** A stream is over. */
   protected abstract freed(): void
+  /** The peer has sent something without use. Throws where there was too much of it. */
+  protected useless(): void {
+    this.#guard.useless()
+  }
+
   /** The peer takes no new calls; those above `last` it has not looked at. */
   protected abstract goneAway(last: number): void
   protected settled(): void {
@@ -86,6 +95,7 @@ export abstract class FrameConnection implements FrameSink {
 
   protected receive(text: string): void {
     this.#hasRead = true
+    this.reads++
     try {
       this.#reader.read(text)
     } catch (error) {
@@ -221,8 +231,8 @@ export abstract class FrameConnection implements FrameSink {
 
   #reset(id: number, text: string, at: number, length: number): void {
     if (length !== 4) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a reset of another length')
-    this.#guard.useless()
     const stream = this.streams.get(id)
+    this.#guard.useless(stream !== undefined && stream.openedAtRead >= this.reads - 1 ? RAPID_RESET : 1)
     if (stream === undefined) {
       if (id === 0 || !this.wasOpen(id)) throw new ConnectionError(PROTOCOL_ERROR, 'a reset of no stream')
       return

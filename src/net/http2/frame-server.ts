@@ -49,10 +49,12 @@ export class FrameServer extends FrameConnection {
     }
     this.#last = id
     const stream = new FrameStream(this, id, this.peerWindow, REFUSED)
+    stream.openedAtRead = this.reads
     this.streams.add(stream)
     if (this.streams.size > MAX_STREAMS || this.isClosing) {
       this.walker.walk(block, IGNORED)
-      return stream.reset(REFUSED_STREAM)
+      stream.reset(REFUSED_STREAM)
+      return this.useless()
     }
     stream.handler = this.#calls
     stream.handler.head(stream, block, isLast)

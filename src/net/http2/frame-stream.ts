@@ -35,6 +35,8 @@ export class FrameStream {
   isRemoteDone = false
   /** All that we had to send has gone out. */
   isLocalDone = false
+  /** The piece that has brought it, counted by its connection, where the peer has opened it. */
+  openedAtRead = -Infinity
   /** Bytes that the peer takes. */
   window: number
   /** Bytes of the peer's window that are in use, and those of them that were passed on and may come again. */

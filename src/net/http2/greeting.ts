@@ -8,8 +8,8 @@ export const STREAM_WINDOW = 1 << 20
 export const CONNECTION_WINDOW = 1 << 24
 const INITIAL_WINDOW = 65_535
 
-/** Maximum number of concurrent streams per client. */
-export const MAX_STREAMS = 10_000
+/** Streams that one connection may have open, as at Go's servers (golang.org/x/net/http2, MaxConcurrentStreams). */
+export const MAX_STREAMS = 250
 
 const setting = (id: number, value: number): string => String.fromCharCode(0, id) + uint32(value)
 

@@ -5,6 +5,9 @@ import {contain} from '../error-boundary.ts'
 import {keepHandle} from './keep-handle.ts'
 import {watchEnd} from './watch-end.ts'
 import {inherit, isOnUnixSocket} from '../claimed-server.ts'
+import {maxOutgoing} from '../spare-descriptors.ts'
+import {MAX_STREAMS} from './greeting.ts'
+import {inTurn} from './turns.ts'
 import type {Reply} from '../reply.ts'
 import {replyStream} from './http2-reply.ts'
 
@@ -31,6 +34,14 @@ const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:
 
 /** RFC 9113 §7. */
 const INTERNAL_ERROR = 2
+
+/** RFC 9113 §8.7: the request was not looked at, and may be sent again. */
+const REFUSED_STREAM = 7
+/** Streams that one connection may reset, at once and in a second. */
+const MAX_RESETS = 100
+
+/** Open streams of all sidecars. */
+let openStreams = 0
 
 const NO_REQUEST: Reply = {status: 400, type: '', body: '', lines: ''}
 
@@ -73,6 +84,25 @@ export class Http2Listener {
     for (const session of this.#sessions) session.destroy()
   }
 
+  #serve(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    try {
+      const request = requestOf(stream, raw)
+      if (request === undefined) replyStream(stream, NO_REQUEST, false)
+      else this.#options.serve(request)
+    } catch (error) {
+      this.#options.crashed(error)
+      stream.session?.destroy()
+    }
+  }
+
+  /** Whether enough descriptors are left for others, now that this stream will take one: an app of HTTP/1 gets a connection for it. */
+  #leavesRoom(stream: ServerHttp2Stream): boolean {
+    if (openStreams >= maxOutgoing()) return false
+    openStreams++
+    stream.once('close', () => openStreams--)
+    return true
+  }
+
   #contain(emitter: EventEmitter, session: {destroy(): void} | undefined): void {
     contain(emitter, error => {
       this.#options.crashed(error)
@@ -82,7 +112,15 @@ export class Http2Listener {
 
   #open(): Http2Server {
     return http2()
-      .createServer({settings: {maxHeaderListSize: this.#options.maxHeadBytes, enableConnectProtocol: false}})
+      .createServer({
+        settings: {
+          maxHeaderListSize: this.#options.maxHeadBytes,
+          maxConcurrentStreams: MAX_STREAMS,
+          enableConnectProtocol: false
+        },
+        streamResetBurst: MAX_RESETS,
+        streamResetRate: MAX_RESETS
+      })
       .on('session', session => {
         this.#sessions.add(session)
         keepHandle(session)
@@ -101,11 +139,12 @@ export class Http2Listener {
       })
       .on('stream', (opened, _headers, _flags, raw?: string[]) => {
         const stream = opened as ServerHttp2Stream
+        if (!this.#leavesRoom(stream)) return stream.close(REFUSED_STREAM)
         this.#contain(stream, stream.session)
         stream.on('error', () => stream.close(INTERNAL_ERROR))
-        const request = requestOf(stream, raw ?? [])
-        if (request === undefined) replyStream(stream, NO_REQUEST, false)
-        else this.#options.serve(request)
+        inTurn(() => {
+          if (!stream.closed) this.#serve(stream, raw ?? [])
+        })
       })
   }
 }

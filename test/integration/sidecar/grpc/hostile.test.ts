@@ -2,6 +2,7 @@ import net from 'node:net'
 import t from 'tap'
 import {connect, type Caller} from '../caller.ts'
 import {data, frame, framesOf, headers, PREFACE, request, reset, RST_STREAM} from '../frames.ts'
+import {openTestSidecar, rawApp} from '../rig.ts'
 import {echoClient, grpcApp, openTestGrpcPort} from './rig.ts'
 
 const GOAWAY = 7
@@ -72,8 +73,8 @@ const FLOODS: Readonly<Record<string, (n: number) => string>> = {
     n === 0 ? frame(1, {stream: 1, payload: '\x83'}) : frame(9, {stream: 1, payload: '\0\x01x\x01y'.repeat(100)})
 }
 
-/** So many frames without use are let pass at once; fewer by a thousand, all of the kind that costs least. */
-const ALLOWED = frame(4, {flags: 1}).repeat(19_000)
+/** So many frames without use are let pass at once, fewer by a hundred, all of the kind that costs least. */
+const ALLOWED = frame(4, {flags: 1}).repeat(400)
 const PING = '12345678'
 
 for (const [what, piece] of Object.entries(FLOODS)) {
@@ -105,6 +106,60 @@ for (const [what, piece] of Object.entries(FLOODS)) {
     while (underWay() > 0) await new Promise(setImmediate)
   })
 }
+
+t.test('streams that are reset at once cost more than other frames: the connection is cut after a hundred', async t => {
+  const now = performance.now()
+  performance.now = () => now
+  t.teardown(() => Reflect.deleteProperty(performance, 'now'))
+  let calls = 0
+  const {port} = await openTestGrpcPort(t, {
+    admitGrpc: () => {
+      calls++
+      return {admitted: new Promise(() => undefined), cancel: () => undefined}
+    }
+  })
+  const caller = await connect(t, port)
+  let text = PREFACE
+  for (let n = 0; n < 1000; n++) text += request(2 * n + 1, CALL, 0) + reset(2 * n + 1, 8)
+  caller.send(text)
+  t.equal(await endOf(caller), 11)
+  t.ok(calls > 90 && calls <= 101, `${calls.toString()} calls`)
+})
+
+/** The value of SETTINGS_MAX_CONCURRENT_STREAMS in what a server has said first. */
+const limitIn = (text: string): number | undefined => {
+  const payload = Buffer.from(framesOf(text).frames.find(({type}) => type === 4)?.payload ?? '', 'latin1')
+  for (let at = 0; at < payload.length; at += 6) if (payload.readUInt16BE(at) === 3) return payload.readUInt32BE(at + 2)
+  return undefined
+}
+
+t.test(
+  'a connection may have 250 streams, as at Go’s servers; what is beyond is refused, and the others go on',
+  async t => {
+    const {port: httpPort} = await openTestSidecar(t, {appPort: await rawApp(t, socket => void socket.resume())})
+    const {port} = await openTestGrpcPort(t, {
+      admitGrpc: () => ({admitted: new Promise(() => undefined), cancel: () => undefined})
+    })
+    const hanging = {':path': '/v1.0/invoke/b/method/x'}
+    for (const [at, fields] of [
+      [port, CALL],
+      [httpPort, hanging]
+    ] as const) {
+      const caller = await connect(t, at)
+      let text = PREFACE + frame(4)
+      for (let n = 0; n <= 250; n++) text += request(2 * n + 1, fields)
+      caller.send(text)
+      await caller.until(told => framesOf(told).frames.some(({type}) => type === RST_STREAM))
+      t.equal(limitIn(caller.text), 250)
+      const refused = framesOf(caller.text).frames.filter(({type}) => type === RST_STREAM)
+      t.strictSame(
+        refused.map(({stream, payload}) => [stream, payload.charCodeAt(3)]),
+        [[501, 7]]
+      )
+      t.equal(caller.isClosed, false)
+    }
+  }
+)
 
 t.test('a peer that sends more than its window takes: its stream is reset', async t => {
   const silent = await openTestGrpcPort(t, {
