@@ -18,7 +18,8 @@ function noteText(id: string, note: Note): string {
     case 'port-taken': {
       const owner =
         note.owner === undefined ? 'another program' : `${note.owner.command} (pid ${note.owner.pid.toString()})`
-      return `port ${note.port.toString()} of "${id}" is already in use by ${owner}: calls wait until "${id}" itself listens on it`
+      const what = note.isCalled ? 'calls wait' : `"${id}" is not ready`
+      return `port ${note.port.toString()} of "${id}" is already in use by ${owner}: ${what} until "${id}" itself listens on it`
     }
     case 'not-ready':
       return `"${id}" is not ready after ${(note.timeoutMs / 1000).toString()} s: ${note.tried}`

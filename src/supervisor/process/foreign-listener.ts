@@ -38,11 +38,15 @@ export class ForeignListener {
 }
 
 /**
- * Checks before the first spawn whether the app's port on this machine is already in use. A port that we allocated is
- * not.
+ * Checks before the first spawn whether a port of the app on this machine is already in use: its own, or the one that makes
+ * it ready. One that we allocated is not, unless another program had it before (`isReplacing`): a debugger may have left one.
  */
-export async function findForeignListener({channel}: AppPlan, port: number): Promise<ForeignListener | undefined> {
-  if (port === 0 || channel.autoPort || channel.address !== '') return undefined
+export async function findForeignListener(
+  {channel}: AppPlan,
+  {port, appPort, isReplacing}: {readonly port: number; readonly appPort: number; readonly isReplacing: boolean}
+): Promise<ForeignListener | undefined> {
+  const isAllocated = channel.autoPort && port === appPort
+  if (port === 0 || (isAllocated && !isReplacing) || channel.address !== '') return undefined
   const isTaken = (await firstAccepting({addresses: LOOPBACK, port})) !== undefined
   return isTaken ? new ForeignListener(port, await ownerOf(port)) : undefined
 }

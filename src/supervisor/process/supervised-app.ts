@@ -300,10 +300,16 @@ export class SupervisedApp implements Supervised {
   /** Only before the first spawn: later the listener is most likely the app itself. */
   async #lookForForeignListener(): Promise<void> {
     const {plan, appPort, noted} = this.#options
-    const foreignListener = this.#generation === 0 ? await findForeignListener(plan, appPort) : undefined
-    if (foreignListener === undefined) return
-    if (this.#target.port === appPort) this.#foreignListener = foreignListener
-    noted({type: 'port-taken', port: appPort, owner: foreignListener.owner})
+    if (this.#generation > 0) return
+    const ports = [...new Set([appPort, this.#target.port])]
+    const isReplacing = this.#begunBy !== undefined
+    const found = await Promise.all(ports.map(async port => findForeignListener(plan, {port, appPort, isReplacing})))
+    for (const foreignListener of found) {
+      if (foreignListener === undefined) continue
+      const {port, owner} = foreignListener
+      if (port === this.#target.port) this.#foreignListener = foreignListener
+      noted({type: 'port-taken', port, owner, isCalled: port === appPort})
+    }
   }
 
   async #makePipes(): Promise<ProcessPipes | Exit> {

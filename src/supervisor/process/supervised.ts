@@ -30,7 +30,13 @@ export interface Supervised {
 /** Events of an app other than state changes. */
 export type Note =
   /** The port was in use before the app started; that listener does not make the app ready. */
-  | {readonly type: 'port-taken'; readonly port: number; readonly owner: Owner | undefined}
+  | {
+      readonly type: 'port-taken'
+      readonly port: number
+      readonly owner: Owner | undefined
+      /** Calls go there; else it is only the port of `ready`. */
+      readonly isCalled: boolean
+    }
   /** Not ready within its timeout; probing continues. `tried` describes the probe. */
   | {readonly type: 'not-ready'; readonly timeoutMs: number; readonly tried: string}
   /** `times` processes in a row ran for less than 1 s: the app is no longer restarted. */

@@ -151,6 +151,33 @@ test('a stranger on the port is named, and does not make the app ready', async t
   t.equal(app.state.phase, 'starting')
 })
 
+test('nor does a stranger on the port that ready names', async t => {
+  const foreignListener = await listening()
+  t.teardown(async () => close(foreignListener))
+  const port = portOf(foreignListener)
+  const {app, witness} = new Scene(t).app({
+    command: script('sleep 1000'),
+    channel: channelAt(await freePort()),
+    ready: tcp(port, 400)
+  })
+  await app.start()
+  t.match(witness.notes, [{type: 'port-taken', port, isCalled: false}])
+  await witness.until('the timeout', () => witness.notes.length > 1)
+  t.equal(app.state.phase, 'starting')
+})
+
+test('nor one that a debugger has left on an allocated port', async t => {
+  const foreignListener = await listening()
+  t.teardown(async () => close(foreignListener))
+  const port = portOf(foreignListener)
+  const plan = {command: script('sleep 1000'), channel: channelAt(port, {autoPort: true}), ready: tcp(port, 400)}
+  const {app, witness} = new Scene(t).app(plan, {begunBy: 'user'})
+  await app.start()
+  t.match(witness.notes, [{type: 'port-taken', port, isCalled: true}])
+  await witness.until('the timeout', () => witness.notes.length > 1)
+  t.equal(app.state.phase, 'starting')
+})
+
 test('when the stranger has left, the app is ready as soon as it listens', async t => {
   const foreignListener = await listening()
   const port = portOf(foreignListener)
