@@ -15,6 +15,7 @@ const ONE = 1023 * PER_OCTAVE
 export class LatencyHistogram {
   readonly #counts = new Uint32Array(BUCKETS)
   #count = 0
+  #longest = 0
 
   add(ms: number): void {
     double[0] = ms / FIRST_MS
@@ -22,15 +23,16 @@ export class LatencyHistogram {
     const bucket = ms <= FIRST_MS ? 0 : Math.min(above, BUCKETS - 1)
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1
     this.#count++
+    if (ms > this.#longest) this.#longest = ms
   }
 
-  /** In ms: so many of all times (0.95) were not longer; 0: there are none. */
+  /** In ms: so many of all times (0.95) were not longer; never more than the longest. 0: there are none. */
   percentile(share: number): number {
     let left = Math.ceil(share * this.#count)
     if (left === 0) return 0
     for (const [bucket, count] of this.#counts.entries()) {
       left -= count
-      if (left <= 0) return endOf(bucket)
+      if (left <= 0) return Math.min(endOf(bucket), this.#longest)
     }
     return endOf(BUCKETS - 1)
   }
