@@ -98,6 +98,11 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'strings',
     text: 'Do not start these apps of the run template: you start them yourself, for example in a debugger'
   },
+  {
+    name: 'allowed-origins',
+    type: 'strings',
+    text: 'Origins whose web pages may send requests to the sidecars, besides those of this machine: https://shop.example'
+  },
   {name: 'no-record', type: 'bool', text: 'Do not record calls between apps: calls and why show none'},
   {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
   text('placement-host-address', 'The address of the placement service', '"localhost"'),
@@ -144,6 +149,7 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'env',
   'except',
   'no-record',
+  'allowed-origins',
   'only',
   'profile',
   'watch',

@@ -3,14 +3,17 @@ export type Group = readonly [title: string, names: readonly string[]]
 
 const TEMPLATE: readonly Group[] = [
   ['Which apps', ['run-file', 'only', 'except', 'profile']],
-  ['How they run and are shown', ['env', 'watch', 'log-style', 'timestamps', 'no-record', 'dashboard']]
+  [
+    'How they run and are shown',
+    ['env', 'watch', 'log-style', 'timestamps', 'no-record', 'allowed-origins', 'dashboard']
+  ]
 ]
 
 /** How help groups the flags of a command by use on a terminal. What is in no group follows. */
 export const FLAG_GROUPS: Readonly<Record<string, readonly Group[]>> = {
   run: [
     ['A template', ['run-file', 'only', 'except', 'profile', 'log-style', 'timestamps']],
-    ['A template or a single app', ['env', 'watch', 'no-record', 'dashboard']],
+    ['A template or a single app', ['env', 'watch', 'no-record', 'allowed-origins', 'dashboard']],
     [
       'A single app',
       ['app-id', 'app-port', 'app-protocol', 'app-channel-address', 'app-max-concurrency', 'unix-domain-socket']

@@ -65,7 +65,7 @@ export const APP_KEYS = {
   createService: 'bool'
 } as const satisfies Record<string, Kind>
 
-export const OUR_TOP_KEYS = ['interpolate', 'managerPort', 'faults'] as const
+export const OUR_TOP_KEYS = ['interpolate', 'managerPort', 'allowedOrigins', 'faults'] as const
 export const OUR_SHARED_KEYS = [
   'watch',
   'restart',
@@ -140,6 +140,7 @@ export interface OurValues {
 export type TopValues = Values<typeof TOP_KEYS> & {
   readonly interpolate?: boolean
   readonly managerPort?: number
+  readonly allowedOrigins?: readonly string[]
   readonly faults?: readonly FaultFields[]
 }
 export type AppValues = Values<typeof APP_KEYS> & OurValues

@@ -10,7 +10,7 @@ import {
   withoutHeaders,
   wordsOf
 } from '../net/http1/header-lines.ts'
-import {NOTED, PLAIN_KINDS, TAKEN, type PlainRules} from '../net/http1/plain-request.ts'
+import {NOTED, OTHER, PLAIN_KINDS, TAKEN, type PlainRules} from '../net/http1/plain-request.ts'
 
 /** The headers of a plain request. Texts are '' for missing headers. */
 export interface PlainHeaders {
@@ -72,6 +72,8 @@ export const plainRules: PlainRules = {
   kinds: nameReader({
     ...PLAIN_KINDS,
     'pillion-caller': DROP,
+    origin: OTHER,
+    'sec-fetch-site': OTHER,
     host: TAKEN,
     authorization: NOTED + 1,
     'dapr-api-token': TAKEN + 2

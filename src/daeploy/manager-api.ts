@@ -17,11 +17,14 @@ import {reply, type Reply} from '../net/reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
 import type {FindService} from './service.ts'
 import {plainRules, readHeaders, hasForwarded, type PlainHeaders, type RequestHeaders} from './headers.ts'
-import {FOREIGN_HOST, FOREIGN_ORIGIN, INVALID_TOKEN, NOT_FOUND} from './replies.ts'
+import {FOREIGN_HOST, FOREIGN_ORIGIN, INVALID_TOKEN, NOT_FOUND, REFUSED_PAGE} from './replies.ts'
 import {readTarget, type Target} from './target.ts'
 import {ServiceCall, type ServiceCallContext, type ServiceCallOptions} from './service-call.ts'
 import type {SentRequest} from '../model/call.ts'
 import type {CallerIdentity} from '../gateway/caller-identity.ts'
+import {isCrossOrigin} from '../gateway/guards.ts'
+import type {PageGuard} from '../gateway/page-guard.ts'
+import {bugText} from '../net/error-boundary.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
 import type {Route} from './routes.ts'
 
@@ -31,6 +34,8 @@ export interface Guards {
   readonly isAllowedHost: (authority: string) => boolean
   /** Whether these credentials are valid; always true if no token is required. */
   readonly isAuthorized: (apiToken: string, authorization: string) => boolean
+  /** Who may send what web pages send. */
+  readonly pages: PageGuard
 }
 
 export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'> {
@@ -94,6 +99,12 @@ export class ManagerApi {
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
+    const {socket} = request
+    const serve = (): void => this.#serveAdmitted(request, response)
+    this.#admit(request, socket, serve, () => reply(request, response, REFUSED_PAGE))
+  }
+
+  #serveAdmitted(request: IncomingMessage, response: ServerResponse): void {
     const headers = readHeaders(request)
     const {path, target} = parse(request.url ?? '/')
     const respond = (answer: Reply): void => reply(request, response, answer)
@@ -110,6 +121,35 @@ export class ManagerApi {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    socket.pause()
+    const upgrade = (): void => {
+      this.#upgradeAdmitted(request, socket, early)
+      socket.resume()
+    }
+    this.#admit(request, socket, upgrade, () => endWith(socket, REFUSED_PAGE))
+  }
+
+  /** Refuses what a web page from elsewhere has sent; all else is served. */
+  #admit(request: IncomingMessage, socket: Duplex, serve: () => void, refuse: () => void): void {
+    const {origin, fetchSite, delegation} = readHeaders(request)
+    const {pages} = this.#options.guards
+    const isDelegated = delegation !== '' && this.#options.callerOf?.(delegation) !== undefined
+    if (isOnUnixSocket(socket) || isDelegated || !pages.isForeign({origin, fetchSite})) return serve()
+    const isCall = parse(request.url ?? '/').target !== undefined
+    pages
+      .admits(socket, request.socket, isCall)
+      .then(mayPass => {
+        if (socket.destroyed) return
+        if (mayPass) serve()
+        else refuse()
+      })
+      .catch((error: unknown) => {
+        this.#options.warn(bugText(error))
+        socket.destroy()
+      })
+  }
+
+  #upgradeAdmitted(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     const headers = readHeaders(request)
     const {path, target} = parse(request.url ?? '/')
     const refusal = this.#refusalOf(request, path, headers, target)
@@ -138,7 +178,7 @@ export class ManagerApi {
     new ServiceCall({context, service, request, target, ...way}).start()
   }
 
-  /** A web page of another origin may call services, as their CORS headers allow, but not the management API. */
+  /** An app may pass on calls to services from web pages of other origins, but not requests to the management API. */
   #refusalOf(
     request: IncomingMessage,
     path: string,
@@ -150,14 +190,9 @@ export class ManagerApi {
     if (headers.host !== '' && !isOnUnixSocket(socket) && !isAllowedHost(headers.host)) return FOREIGN_HOST
     if (!isAuthorized(headers.apiToken, headers.authorization)) return INVALID_TOKEN
     const changes = target === undefined && path !== '/' && method !== 'GET' && method !== 'HEAD'
-    const isForeign =
-      headers.fetchSite.toLowerCase() === 'cross-site' ||
-      (headers.origin !== '' && !isAllowedHost(authorityOf(headers.origin)))
-    return changes && isForeign ? FOREIGN_ORIGIN : undefined
+    return changes && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost) ? FOREIGN_ORIGIN : undefined
   }
 }
-
-const authorityOf = (origin: string): string => /^https?:\/\/([^/]+)$/i.exec(origin)?.[1] ?? 'null'
 
 const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.indexOf('?')) : '')
 

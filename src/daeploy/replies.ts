@@ -1,3 +1,4 @@
+import {FOREIGN_PAGE} from '../gateway/page-guard.ts'
 import type {Reply} from '../net/reply.ts'
 
 /*
@@ -18,6 +19,7 @@ export const failure = (status: number, detail: unknown): Reply => json({detail}
 export const NOT_FOUND = failure(404, 'Not Found')
 export const FOREIGN_HOST = failure(403, 'Host not allowed')
 export const FOREIGN_ORIGIN = failure(403, 'Origin not allowed')
+export const REFUSED_PAGE = failure(403, FOREIGN_PAGE)
 export const INVALID_TOKEN = failure(401, 'Token not valid!')
 
 /** Traefik's response for a service that is not reachable. */

@@ -9,7 +9,7 @@ export type IsAllowedHost = (authority: string) => boolean
 const AUTHORITY = /^(?:\[([^[\]]*)\]|([^:@[\]]*))(?::\d{0,5})?$/
 
 /** The host of an authority in lower case, '' if it has none. IPv6 addresses may lack brackets. */
-const hostOf = (authority: string): string => {
+export const hostOf = (authority: string): string => {
   const lower = authority.toLowerCase()
   const [, address = '', name = ''] = AUTHORITY.exec(lower) ?? []
   if (name !== '') return name

@@ -15,6 +15,8 @@ export interface Plan {
   readonly overlays?: readonly string[]
   /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
+  /** Origins whose web pages may send requests; left out: none but those of this machine. */
+  readonly allowedOrigins?: readonly string[]
   /** In template order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
   /** Apps that `--only` or their profiles leave out: they can be started during the run. Left out: there are none. */

@@ -1,3 +1,6 @@
+import {readFileSync} from 'node:fs'
+import type {Socket} from 'node:net'
+
 /** A row of `/proc/net/tcp` or `tcp6` (proc(5)). Addresses are `<hexadecimal address>:<hexadecimal port>`. */
 export interface SocketRow {
   readonly local: string
@@ -17,3 +20,48 @@ export function parseSocketRow(row: string): SocketRow {
 
 /** The end of an address with this port, as the tables write it. */
 export const portSuffix = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+
+/** The two ends of a connection, from our side. */
+export type Ends = Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>>
+
+/** All tables; '' if the system has none. */
+export const socketTables = (): string => SOCKET_TABLES.map(textOf).join('\n')
+
+/** The row of the socket at the other end of a connection; undefined if none matches: it is on another machine, or in a container. */
+export function rowOfPeer(
+  tables: string,
+  {remoteAddress, remotePort, localAddress, localPort}: Ends
+): SocketRow | undefined {
+  const theirs = placesOf(remoteAddress, remotePort)
+  const ours = placesOf(localAddress, localPort)
+  for (const row of tables.split('\n')) {
+    const socket = parseSocketRow(row)
+    if (theirs.includes(socket.local) && ours.includes(socket.remote)) return socket
+  }
+  return undefined
+}
+
+const PLAIN_IN_IPV6 = '0000000000000000FFFF0000'
+
+/** An address and port in the format of the tables: 32-bit words in the machine's byte order; IPv4 also within IPv6. */
+function placesOf(address = '', port = 0): readonly string[] {
+  const suffix = portSuffix(port)
+  if (address === '::1') return [`00000000000000000000000001000000${suffix}`]
+  const bytes = address
+    .replace(/^::ffff:/, '')
+    .split('.')
+    .map(Number)
+  const word = bytes
+    .map(byte => byte.toString(16).toUpperCase().padStart(2, '0'))
+    .toReversed()
+    .join('')
+  return [word + suffix, PLAIN_IN_IPV6 + word + suffix]
+}
+
+function textOf(table: string): string {
+  try {
+    return readFileSync(table, 'utf8')
+  } catch {
+    return '' // not Linux, or no IPv6
+  }
+}

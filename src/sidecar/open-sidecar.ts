@@ -1,5 +1,6 @@
 import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import {hostGuard} from '../gateway/guards.ts'
+import {PageGuard} from '../gateway/page-guard.ts'
 import type {BreakerView} from '../gateway/interceptors/resiliency/interceptor.ts'
 import type {TopicBacklog} from '../model/activity.ts'
 import type {CallRecord} from '../model/call.ts'
@@ -96,6 +97,7 @@ class AppSidecar implements OpenSidecar {
   readonly #path: CallPath
   readonly #warn: (text: string) => void
   readonly #blocks: SidecarBlocks
+  readonly #pages: PageGuard
   /** The HTTP port. */
   readonly #http: Sidecar
   readonly #grpc: OpenGrpcPort
@@ -114,6 +116,7 @@ class AppSidecar implements OpenSidecar {
     this.#options = options
     this.#path = path
     this.#warn = warn
+    this.#pages = new PageGuard(options.plan.allowedOrigins ?? [], () => runtime.appPort)
     this.#blocks = this.#createBlocks()
     this.#http = this.#openHttp()
     this.#grpc = this.#openGrpc()
@@ -138,7 +141,10 @@ class AppSidecar implements OpenSidecar {
       log: this.#logAs('dapr.runtime.processor.subscription')
     })
     this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
-    this.#metrics = openMetricsPort(runtime.ports.metrics, async () => path.metering.text())
+    this.#metrics = openMetricsPort(runtime.ports.metrics, async () => path.metering.text(), {
+      isAllowedHost: hostGuard(runtime.plan.sidecar.listenAddresses),
+      pages: this.#pages
+    })
   }
 
   get closing(): AbortSignal {
@@ -225,6 +231,7 @@ class AppSidecar implements OpenSidecar {
       recorded: this.#recorder(),
       limits: {maxBodyBytes, readBufferBytes},
       allowedHosts: listenAddresses,
+      pages: this.#pages,
       tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
       warn: this.#warn
     })
@@ -235,7 +242,8 @@ class AppSidecar implements OpenSidecar {
     const {tracing, external} = this.#path
     const {listenAddresses, readBufferBytes} = runtime.plan.sidecar
     const sidecar = this.#http
-    const guards = {isAllowedHost: hostGuard(listenAddresses), apiToken: shell['DAPR_API_TOKEN'] ?? '', tracing}
+    const isAllowedHost = hostGuard(listenAddresses)
+    const guards = {isAllowedHost, apiToken: shell['DAPR_API_TOKEN'] ?? '', tracing, pages: this.#pages}
     return openGrpcPort(runtime.ports.grpc, {
       sidecar,
       guards,

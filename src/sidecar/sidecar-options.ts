@@ -1,6 +1,7 @@
 import type net from 'node:net'
 import type {Admit} from '../gateway/admission.ts'
 import type {CallContext} from '../gateway/call-context.ts'
+import type {PageGuard} from '../gateway/page-guard.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
 import type {CallObserver, Recorded} from '../model/call.ts'
 import type {Blocks} from './blocks/blocks.ts'
@@ -24,6 +25,8 @@ export interface SidecarOptions {
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
   /** Addresses it listens on besides loopback: the names allowed in a Host header. */
   readonly allowedHosts: readonly string[]
+  /** Who may send what web pages send. Default: apps, and pages of this machine. */
+  readonly pages?: PageGuard
   /** DAPR_API_TOKEN, and the APP_API_TOKEN of its own app; '' = none. */
   readonly tokens: {readonly api: string; readonly app: string}
   /** Loads the building blocks of the app. */

@@ -9,6 +9,7 @@ import {isOnUnixSocket} from '../net/claimed-server.ts'
 import type {CallObserver, SentRequest} from '../model/call.ts'
 import {rawHead, type ParsedHead} from '../net/http1/raw-head.ts'
 import type {CallHandler} from '../net/call-handler.ts'
+import {bugText} from '../net/error-boundary.ts'
 import type {Exchange} from '../net/exchange.ts'
 import {Http1Downstream} from '../net/http1/http1-downstream.ts'
 import {Listener, type ListenerOptions} from '../net/http1/listener.ts'
@@ -17,6 +18,7 @@ import {Http2Downstream} from '../net/http2/http2-downstream.ts'
 import type {StreamRequest} from '../net/http2/http2-listener.ts'
 import {replyStream} from '../net/http2/http2-reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel.ts'
+import type {Ends} from '../platform/proc-net.ts'
 import type {Admit} from '../gateway/admission.ts'
 import type {CallContext} from '../gateway/call-context.ts'
 import {INVOKE_ROUTE, isServed} from './http/api-access.ts'
@@ -26,6 +28,7 @@ import {DelegatedCallers} from './http/delegated-caller.ts'
 import type {Interceptor} from '../gateway/interceptor.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
 import {hostGuard} from '../gateway/guards.ts'
+import {PageGuard, pageSignsOf} from '../gateway/page-guard.ts'
 import {CallerHeaders, identityOf} from './http/identity.ts'
 import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
 import {isMounted, startMounted} from './http/mounted-router.ts'
@@ -33,13 +36,21 @@ import {OwnApi} from './http/own-api.ts'
 import {PlainBlocks} from './http/plain-block.ts'
 import {PlainCalls, plainRules} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest} from './http/sidecar-request.ts'
-import {BAD_TARGET, noAppId} from './http/errors.ts'
+import {BAD_TARGET, noAppId, REFUSED_PAGE} from './http/errors.ts'
 import {filter, type Filtered, type OnPiece} from './http/middleware/filter.ts'
 import {recordOwn} from './http/own-record.ts'
 import {findReadTarget} from './http/target.ts'
 import type {SidecarOptions, SidecarRules} from './sidecar-options.ts'
 
 const NO_RULES: SidecarRules = {interceptors: [], pipeline: []}
+
+/** The caller's end of a request. */
+interface Connection {
+  readonly key: object
+  readonly ends: Ends
+  readonly isUnixSocket: boolean
+  readonly destroy: () => void
+}
 
 /** Go reads this many bytes of a head beyond its limit. */
 const HEAD_SLOP = 4096
@@ -56,6 +67,7 @@ export class Sidecar implements SidecarContext {
   readonly #guards: Guards
   /** For unix domain sockets: any Host is allowed. */
   readonly #socketGuards: Guards
+  readonly #pages: PageGuard
   readonly #ownApi: OwnApi
   readonly #plainBlocks: PlainBlocks
   readonly #listener: Listener
@@ -92,6 +104,7 @@ export class Sidecar implements SidecarContext {
       apiAccess: options.apiAccess ?? (() => undefined),
       whyMissing: options.whyMissing ?? (() => '')
     }
+    this.#pages = options.pages ?? new PageGuard([])
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
     const {maxBodyBytes} = limits
     const callBlock = blockCaller(options.blocks)
@@ -169,15 +182,19 @@ export class Sidecar implements SidecarContext {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.serve(request, response)
-    const isUnixSocket = isOnUnixSocket(request.socket)
-    this.#filter({method: request.method, url: request.url, rawHeaders: request.rawHeaders}, isUnixSocket, {
+    const {socket} = request
+    const isUnixSocket = isOnUnixSocket(socket)
+    const head = {method: request.method, url: request.url, rawHeaders: request.rawHeaders}
+    const then: Filtered = {
       reply: answer => reply(request, response, answer),
-      isGone: () => request.socket.destroyed,
+      isGone: () => socket.destroyed,
       pass: (changed, onPiece) => {
         request.url = changed.url ?? ''
         this.#serveFiltered(request, response, onPiece)
       }
-    })
+    }
+    const connection = {key: socket, ends: socket, isUnixSocket, destroy: () => socket.destroy()}
+    this.#admit(head, connection, then, () => this.#filter(head, isUnixSocket, then))
   }
 
   #serveFiltered(request: IncomingMessage, response: ServerResponse, onPiece: OnPiece): void {
@@ -209,11 +226,20 @@ export class Sidecar implements SidecarContext {
   }
 
   #serveStream({stream, ...request}: StreamRequest): void {
-    this.#filter(request, request.isOnUnixSocket, {
+    const {isOnUnixSocket: isUnixSocket} = request
+    const then: Filtered = {
       reply: answer => replyStream(stream, answer, request.method === 'HEAD'),
       isGone: () => stream.destroyed,
       pass: (changed, onPiece) => this.#serveFilteredStream({...request, url: changed.url ?? '', stream}, onPiece)
-    })
+    }
+    const {session} = stream
+    const connection = {
+      key: session ?? stream,
+      ends: session?.socket ?? {},
+      isUnixSocket,
+      destroy: () => stream.destroy()
+    }
+    this.#admit(request, connection, then, () => this.#filter(request, isUnixSocket, then))
   }
 
   #serveFilteredStream({stream, ...request}: StreamRequest, onPiece: OnPiece): void {
@@ -241,6 +267,25 @@ export class Sidecar implements SidecarContext {
     }
   }
 
+  /** Refuses what a web page from elsewhere has sent; all else is served. */
+  #admit(head: ParsedHead, {key, ends, isUnixSocket, destroy}: Connection, then: Filtered, serve: () => void): void {
+    if (isUnixSocket || !this.#pages.isForeign(pageSignsOf(head.rawHeaders))) return serve()
+    const {headers, action} = this.#read(head, isUnixSocket)
+    // another run's sidecar has decided
+    if (this.#delegatedCallers.contextFor(headers.delegation) !== undefined) return serve()
+    this.#pages
+      .admits(key, ends, action === undefined)
+      .then(mayPass => {
+        if (then.isGone()) return
+        if (mayPass) serve()
+        else then.reply(REFUSED_PAGE)
+      })
+      .catch((error: unknown) => {
+        this.warn(bugText(error))
+        destroy()
+      })
+  }
+
   /** Passes a valid request through the pipeline. Without a pipeline it passes immediately. */
   #filter(request: ParsedHead, isUnixSocket: boolean, then: Filtered): void {
     const {pipeline} = this.#rules
@@ -254,10 +299,17 @@ export class Sidecar implements SidecarContext {
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
-    this.#filter(request, isOnUnixSocket(socket), {
+    const isUnixSocket = isOnUnixSocket(socket)
+    const then: Filtered = {
       reply: answer => endWith(socket, answer),
       isGone: () => socket.destroyed,
       pass: changed => this.#upgradeFiltered({...changed, rawHeaders: request.rawHeaders}, socket, early)
+    }
+    const connection = {key: socket, ends: request.socket, isUnixSocket, destroy: () => socket.destroy()}
+    socket.pause()
+    this.#admit(request, connection, then, () => {
+      this.#filter(request, isUnixSocket, then)
+      socket.resume()
     })
   }
 

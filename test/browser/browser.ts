@@ -39,14 +39,21 @@ async function unpacked(): Promise<string> {
   return join(place, 'chromium')
 }
 
-export const launch = async (): Promise<Browser> =>
-  chromium.launch({executablePath: await executable(), args: ['--no-sandbox', '--disable-gpu', '--headless=shell']})
+export const launch = async (more: readonly string[] = []): Promise<Browser> =>
+  chromium.launch({
+    executablePath: await executable(),
+    args: ['--no-sandbox', '--disable-gpu', '--headless=shell', ...more]
+  })
 
 /** Where no browser starts, the file is skipped, and says so. */
-export async function withBrowser(test: Test, body: (browser: Browser) => Promise<void>): Promise<void> {
+export async function withBrowser(
+  test: Test,
+  body: (browser: Browser) => Promise<void>,
+  flags: readonly string[] = []
+): Promise<void> {
   let browser: Browser
   try {
-    browser = await launch()
+    browser = await launch(flags)
   } catch (error) {
     const why = `no browser starts here: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`
     test.pass('without a browser', {skip: missing(why)})

@@ -1,6 +1,6 @@
 import type {Event, SidecarInfo, StartedApp} from '../../model/events.ts'
 import {exitText} from '../../model/exit-text.ts'
-import {recorded} from '../recorded.ts'
+import {flaggedPlan} from '../flagged-plan.ts'
 import {succeeded, type Exit} from '../../model/app-state.ts'
 import {findTemplate} from '../../config/find.ts'
 import {singlePlan} from '../../config/single.ts'
@@ -24,7 +24,7 @@ type Say = (status: Status, message: string) => void
 export function singleRun({flags, words, asJson}: CommandContext, terminal: Terminal): Form {
   const id = flags.text('app-id') || readableId()
   const typed = singlePlan(id, settingsOf(flags, words), {...surroundings(), variables: variablesIn(flags)})
-  const plan = recorded(typed, flags)
+  const plan = flaggedPlan(typed, flags)
   const say: Say = (status, message) => {
     const stream = status === 'failure' ? terminal.err : terminal.out
     void stream.print(statusLine(status, message, asJson))

@@ -9,7 +9,7 @@ import type {GivenFlags} from '../given-flags.ts'
 import {WITH_TEMPLATE} from '../flags.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../colours.ts'
-import {recorded} from '../recorded.ts'
+import {flaggedPlan} from '../flagged-plan.ts'
 import {reloadText} from '../reload-words.ts'
 import {runHints} from './run-hints.ts'
 import {statusLine} from '../print.ts'
@@ -82,7 +82,7 @@ const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles'> => 
 
 /** `--only a,b`, and `--only a b`: words have no other meaning with a template. */
 const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
-  const wanted = recorded(plan, flags)
+  const wanted = flaggedPlan(plan, flags)
   return flags.names.includes('only') ? onlyThese(wanted, [...flags.list('only'), ...words]) : wanted
 }
 

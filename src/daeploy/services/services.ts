@@ -1,3 +1,4 @@
+import {PageGuard} from '../../gateway/page-guard.ts'
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {CallObserver} from '../../model/call.ts'
@@ -60,6 +61,7 @@ export class Services {
   readonly #options: ServicesOptions
   readonly #notifications = new Notifications()
   readonly #tokens: Tokens
+  readonly #pages: PageGuard
   readonly #router: ServiceRouter
   readonly #manager: ServiceManager
   #hookFolder = ''
@@ -70,6 +72,7 @@ export class Services {
     this.#options = options
     this.workspaces = new Workspaces(shell, run)
     this.#tokens = new Tokens(shell)
+    this.#pages = new PageGuard(options.plan.allowedOrigins ?? [])
     this.#router = new ServiceRouter({versions: this.versions, elsewhere, reporter, observer: options.observer})
     const {versions, workspaces} = this
     this.#manager = new ServiceManager({...options, versions, workspaces, shownAs: plan => this.shownAs(plan)})
@@ -149,7 +152,7 @@ export class Services {
       observer: this.#options.observer,
       faults: this.#options.faults,
       findService: this.#findService,
-      guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses),
+      guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses, this.#pages),
       callerOf: delegation => readCaller(delegation, this.#options.key),
       route,
       warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
@@ -179,7 +182,7 @@ export class Services {
       observer: this.#options.observer,
       faults: this.#options.faults,
       findService: this.#findService,
-      guards: this.#tokens.guards([]),
+      guards: this.#tokens.guards([], this.#pages),
       route,
       warn: () => undefined // the caller has its response, and the app's exit was reported
     })

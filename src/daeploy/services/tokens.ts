@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import type {Guards} from '../manager-api.ts'
 import type {AppPlan} from '../../model/plan.ts'
+import type {PageGuard} from '../../gateway/page-guard.ts'
 import {hostGuard, isToken} from '../../gateway/guards.ts'
 
 /** Tokens for the manager's routes: that of the run, and one for each service. */
@@ -21,8 +22,9 @@ export class Tokens {
   }
 
   /** The access checks of a port that listens on these addresses. */
-  guards(listenAddresses: readonly string[]): Guards {
+  guards(listenAddresses: readonly string[], pages: PageGuard): Guards {
     return {
+      pages,
       isAllowedHost: hostGuard(listenAddresses),
       isAuthorized: (apiToken, authorization) =>
         this.#runToken === '' || isToken(apiToken, this.#runToken) || this.#isBearer(authorization)

@@ -33,6 +33,8 @@ export interface ListenerOptions {
   readonly serveStream?: ((request: StreamRequest) => void) | undefined
 }
 
+const HEAD_MS = 10_000
+
 const occurrences = (raw: readonly string[], name: string): number => {
   let count = 0
   for (let at = 0; at < raw.length; at += 2) {
@@ -94,8 +96,8 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options
-    const {serveStream: serve, maxHeadBytes} = options
-    this.#streams = serve && new Http2Listener({serve, maxHeadBytes, crashed: error => this.#logBug(error)})
+    const {serveStream: serve, maxHeadBytes, headMs = HEAD_MS} = options
+    this.#streams = serve && new Http2Listener({serve, maxHeadBytes, headMs, crashed: error => this.#logBug(error)})
     // One server per listening handle: node only checks for late heads on a server that listens.
     const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
     this.#servers = ports.map(claim => {
@@ -133,7 +135,7 @@ export class Listener {
   }
 
   #open(): Server {
-    const {maxHeadBytes, headMs = 10_000, fast} = this.#options
+    const {maxHeadBytes, headMs = HEAD_MS, fast} = this.#options
     const server = http.createServer({
       noDelay: true,
       keepAliveTimeout: 0,

@@ -24,6 +24,8 @@ export interface StreamRequest {
 export interface Http2ListenerOptions {
   /** Maximum size of a request's headers. */
   readonly maxHeadBytes: number
+  /** Time until the caller has sent its preface and settings, in ms. */
+  readonly headMs: number
   readonly serve: (request: StreamRequest) => void
   /** Called for an internal error that closed a connection. */
   readonly crashed: (error: unknown) => void
@@ -125,6 +127,9 @@ export class Http2Listener {
         this.#sessions.add(session)
         keepHandle(session)
         this.#contain(session, session)
+        // a caller that sends half a preface, or nothing behind it, is none
+        const late = setTimeout(() => session.destroy(), this.#options.headMs).unref()
+        session.once('remoteSettings', () => clearTimeout(late)).once('close', () => clearTimeout(late))
         if (this.#socket !== undefined) {
           inherit(this.#socket, session)
           watchEnd(session, this.#socket)

@@ -21,7 +21,7 @@ import {UNBUILT_TEXT, type Unbuilt} from '../unbuilt.ts'
 import {ownMethod, unbuiltAt, type Answer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
 import {ownStream, serveStream} from './own-streams.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
-import {refusalOf, type GrpcGuards} from './refusal.ts'
+import {REFUSED_PAGE, refusalOf, type GrpcGuards} from './refusal.ts'
 import {briefRequest, HeadReader, wholeRequest, type RequestHead} from './request-head.ts'
 import {UnaryRequest} from './unary-request.ts'
 import {
@@ -90,7 +90,7 @@ export class GrpcServer {
     const {warn} = this.#context.sidecar
     const connection = new FrameServer(socket, {
       warn,
-      accept: server => new Calls(this.#context, server, {isUnixSocket, closing: this.#closing.signal}),
+      accept: server => new Calls(this.#context, server, {socket, isUnixSocket, closing: this.#closing.signal}),
       closed: closed => this.#forget(closed)
     })
     this.#idle.set(connection, 0)
@@ -130,14 +130,22 @@ class Calls implements StreamHandler {
   readonly #guards: GrpcGuards
 
   readonly #closing: AbortSignal
+  readonly #socket: net.Socket
+  readonly #isUnixSocket: boolean
 
   constructor(
     context: GrpcContext,
     connection: FrameServer,
-    {isUnixSocket, closing}: {readonly isUnixSocket: boolean; readonly closing: AbortSignal}
+    {
+      socket,
+      isUnixSocket,
+      closing
+    }: {readonly socket: net.Socket; readonly isUnixSocket: boolean; readonly closing: AbortSignal}
   ) {
     this.#context = context
     this.#closing = closing
+    this.#socket = socket
+    this.#isUnixSocket = isUnixSocket
     this.#guards = isUnixSocket ? context.socketGuards : context.guards
     this.#reader = new HeadReader(connection.walker, context.maxHeadBytes)
   }
@@ -149,13 +157,22 @@ class Calls implements StreamHandler {
       if (head.isMalformed) return stream.reset(PROTOCOL_ERROR)
       const refusal = refusalOf(head, this.#guards)
       if (refusal !== undefined) return this.#refuse(stream, head, refusal.status, refusal.httpStatus)
+      if (this.#isRefusedPage(head)) return this.#refuse(stream, head, REFUSED_PAGE, 403)
       // whether baggage is looked at may change with the Configuration
-      head.isFine = head.baggage === ''
+      head.isFine = head.baggage === '' && head.origin === '' && head.fetchSite === ''
     }
     // another run's call comes by the way that is internal in Dapr
     if (!isServed(this.#context.apiAccess(), head.path) && this.#sidecarFor(head) === this.#context.sidecar)
       return this.#refuse(stream, head, NOT_SERVED)
     this.#route(stream, head, isLast)
+  }
+
+  /** See `PageGuard`. No browser speaks to this port, so who does is looked up at once. */
+  #isRefusedPage(head: RequestHead): boolean {
+    const {pages} = this.#guards
+    if (this.#isUnixSocket || !pages.isForeign(head) || this.#sidecarFor(head) !== this.#context.sidecar) return false
+    const isOwn = ownMethod(head.path) !== undefined || ownStream(head.path) !== ''
+    return !pages.admitsNow(this.#socket, this.#socket, head.path === INVOKE_SERVICE || !isOwn)
   }
 
   data(stream: FrameStream, bytes: string): void {

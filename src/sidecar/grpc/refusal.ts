@@ -1,4 +1,5 @@
 import {baggageFault} from '../http/baggage.ts'
+import {FOREIGN_PAGE, type PageGuard} from '../../gateway/page-guard.ts'
 import {isToken} from '../../gateway/guards.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 import {withErrorInfo} from '../../net/grpc/error-info.ts'
@@ -21,6 +22,8 @@ export interface GrpcGuards {
   readonly apiToken: string
   /** Where there is tracing, traces and baggage are looked at. */
   readonly tracing: Tracing
+  /** Who may send what web pages send. */
+  readonly pages: PageGuard
 }
 
 export interface Refusal {
@@ -69,6 +72,9 @@ export const refusalOf = (head: RequestHead, {isAllowedHost, apiToken, tracing}:
   const fault = tracing.isTracing ? baggageFault(baggage) : ''
   return fault === '' ? undefined : refusal(200, INVALID_ARGUMENT, `invalid baggage header: ${fault}`)
 }
+
+/** A call that a web page from elsewhere may have caused, and that nobody of ours has passed on. */
+export const REFUSED_PAGE: GrpcStatus = {code: PERMISSION_DENIED, message: FOREIGN_PAGE}
 
 const FOREIGN_HOST =
   'this sidecar answers only to localhost, loopback addresses and the addresses it listens on: :authority names another machine'

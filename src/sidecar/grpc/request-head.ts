@@ -23,6 +23,9 @@ const ENCODING = 16
 const PROTOCOL = 17
 /** `dapr-stream`: metadata that the proxy reads, too. */
 const STREAM = 20
+/** What a gateway passes on of its browser's request. */
+const ORIGIN = 21
+const FETCH_SITE = 22
 /** Ours to say, or of no meaning in HTTP/2. */
 const CUT = 18
 /** What has no place in HTTP/2 (RFC 9113 §8.2.2). */
@@ -48,6 +51,8 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['grpc-accept-encoding', PROTOCOL],
   ['grpc-message-type', PROTOCOL],
   ['dapr-stream', STREAM],
+  ['origin', ORIGIN],
+  ['sec-fetch-site', FETCH_SITE],
   ['dapr-caller-app-id', CUT],
   ['dapr-caller-namespace', CUT],
   ['destination-app-id', CUT],
@@ -92,6 +97,8 @@ export class RequestHead implements FieldSink {
   traceBin = ''
   baggage = ''
   delegation = ''
+  origin = ''
+  fetchSite = ''
   userAgent = ''
   encoding = ''
   /** The caller's metadata, as fields. */
@@ -192,6 +199,14 @@ export class RequestHead implements FieldSink {
         return
       case STREAM:
         this.isStream ||= IS_TRUE.test(field.value())
+        this.metadata += field.bytes
+        return
+      case ORIGIN:
+        this.origin ||= field.value()
+        this.metadata += field.bytes
+        return
+      case FETCH_SITE:
+        this.fetchSite ||= field.value()
         this.metadata += field.bytes
         return
       case PROTOCOL:

@@ -1,3 +1,4 @@
+import {FOREIGN_PAGE} from '../../gateway/page-guard.ts'
 import type {Reply} from '../../net/reply.ts'
 import type {BlockErrorDetails} from '../blocks/block-error.ts'
 import {goJson} from './go-text.ts'
@@ -94,6 +95,9 @@ export const FOREIGN_ORIGIN = apiError(
   'ERR_FOREIGN_ORIGIN',
   'web pages of other origins may not change this run: the Origin or Sec-Fetch-Site header names one'
 )
+
+/** See `PageGuard`. */
+export const REFUSED_PAGE = apiError(403, 'ERR_FOREIGN_ORIGIN', FOREIGN_PAGE)
 
 /** Go writes a method's name like this in its errors: `Get`. */
 const verbOf = (method: string): string => method.slice(0, 1) + method.slice(1).toLowerCase()

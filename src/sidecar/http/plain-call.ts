@@ -28,6 +28,9 @@ export const plainRules: PlainRules = {
     nameReader({
       ...PLAIN_KINDS,
       baggage: OTHER,
+      // who may send what a web page may have sent is decided behind the fast path
+      origin: OTHER,
+      'sec-fetch-site': OTHER,
       'pillion-caller': OTHER,
       'dapr-caller-app-id': DROP,
       'dapr-caller-namespace': DROP,

@@ -1,3 +1,4 @@
+import {PageGuard} from '../../../src/gateway/page-guard.ts'
 import {randomUUID} from 'node:crypto'
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
@@ -108,7 +109,8 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
     findService: segment => services.get(segment) ?? unknown,
     guards: settings.guards ?? {
       isAllowedHost: authority => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(authority),
-      isAuthorized: () => true
+      isAuthorized: () => true,
+      pages: new PageGuard([])
     },
     route: createRoutes({
       backend: {...NOBODY, list: () => instances, ...managed},

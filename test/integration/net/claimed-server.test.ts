@@ -1,3 +1,4 @@
+import {PageGuard} from '../../../src/gateway/page-guard.ts'
 import {once} from 'node:events'
 import {mkdtempSync, rmSync} from 'node:fs'
 import http2 from 'node:http2'
@@ -23,7 +24,7 @@ const manager: Open = async (t, claim) => {
     servers: [claim],
     caller: 'external',
     findService: () => ({kind: 'unknown'}) as never,
-    guards: {isAllowedHost: () => true, isAuthorized: () => true},
+    guards: {pages: new PageGuard([]), isAllowedHost: () => true, isAuthorized: () => true},
     route: ({response}) => void response.end('manager'),
     warn: text => t.fail(text)
   })
@@ -31,7 +32,7 @@ const manager: Open = async (t, claim) => {
 }
 
 const metrics: Open = async (t, claim) => {
-  const open = openMetricsPort([claim], async () => 'up 1\n')
+  const open = openMetricsPort([claim], async () => 'up 1\n', {isAllowedHost: () => true, pages: new PageGuard([])})
   t.teardown(() => open.close())
 }
 

@@ -1,3 +1,4 @@
+import {PageGuard} from '../../../src/gateway/page-guard.ts'
 import {existsSync, mkdtempSync, rmSync} from 'node:fs'
 import {spawnSync} from 'node:child_process'
 import http from 'node:http'
@@ -52,7 +53,7 @@ t.test('the unix domain socket accepts any Host header; the port refuses a forei
         leave: () => undefined
       })
     }),
-    guards: {isAllowedHost: hostGuard([]), isAuthorized: () => true},
+    guards: {pages: new PageGuard([]), isAllowedHost: hostGuard([]), isAuthorized: () => true},
     route: ({request, response}) => reply(request, response, {status: 200, type: 'text/plain', body: 'own', lines: ''}),
     warn: () => undefined
   })

@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
 import t from 'tap'
+import {PageGuard} from '../../../src/gateway/page-guard.ts'
 import {openMetricsPort} from '../../../src/sidecar/metrics-port.ts'
 import {connect} from './caller.ts'
 
@@ -15,7 +16,7 @@ t.test(
   async t => {
     const {server, port} = await listening()
     let text: string | undefined = 'up 1\n'
-    const open = openMetricsPort([server], async () => text)
+    const open = openMetricsPort([server], async () => text, {isAllowedHost: () => true, pages: new PageGuard([])})
     const ask = async (path: string, method = 'GET'): Promise<unknown> => {
       const caller = await connect(t, port)
       caller.send(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)

@@ -1,6 +1,9 @@
 import {Socket} from 'node:net'
 import t from 'tap'
-import {isOwnPeer, ownerIn, type Ends} from '../../../src/daeploy/peer.ts'
+import {isOwnPeer} from '../../../src/daeploy/peer.ts'
+import {rowOfPeer, type Ends} from '../../../src/platform/proc-net.ts'
+
+const ownerIn = (tables: string, ends: Ends): number | undefined => rowOfPeer(tables, ends)?.uid
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:13D8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 11 1

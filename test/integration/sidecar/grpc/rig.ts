@@ -1,3 +1,4 @@
+import {PageGuard} from '../../../../src/gateway/page-guard.ts'
 import {once} from 'node:events'
 import net from 'node:net'
 import grpc from '@grpc/grpc-js'
@@ -124,7 +125,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
   const address = server.address()
   const port = address === null || typeof address === 'string' ? 0 : address.port
   const tracing = settings.tracing ?? {isTracing: true, tracer: undefined}
-  const guards = {isAllowedHost: hostGuard([]), apiToken, tracing}
+  const guards = {isAllowedHost: hostGuard([]), apiToken, tracing, pages: new PageGuard([])}
   const open = openGrpcPort([server], {
     sidecar,
     guards,

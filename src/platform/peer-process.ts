@@ -1,0 +1,85 @@
+import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
+import {basename} from 'node:path'
+import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import {holds, listenersOn} from './listeners.ts'
+import {rowOfPeer, socketTables, type Ends} from './proc-net.ts'
+
+/** Who holds the other end of a connection: a process of an app, another process, or one that we cannot see. */
+export type PeerKind = 'app' | 'other' | 'unknown'
+
+/** What makes a process an app's. */
+export interface AppSigns {
+  /** It carries a variable of this name in its environment. */
+  readonly variable: string
+  /** Or it listens on this port: an app that runs elsewhere, as in an IDE; 0 = none. */
+  readonly port: number
+}
+
+/** After so long the search yields to calls. */
+const SLICE_MS = 3
+
+/** Dev servers open the user's browser, which inherits their environment: it speaks for all pages that it shows. */
+const BROWSER = /^(?:chrom|firefox|brave|msedge|microsoft-edge|opera|vivaldi|epiphany|librewolf|zen\b|safari|webkit)/i
+
+/** Finds the process at the other end of a connection, slice by slice. Never rejects. */
+export async function peerKind(ends: Ends, signs: AppSigns): Promise<PeerKind> {
+  let sliceEnds = performance.now() + SLICE_MS
+  for (const found of search(ends, signs)) {
+    if (found !== undefined) return found
+    if (performance.now() < sliceEnds) continue
+    await yieldToOthers()
+    sliceEnds = performance.now() + SLICE_MS
+  }
+  return 'unknown'
+}
+
+/** The same at once: for ports that no browser can speak to. */
+export function peerKindNow(ends: Ends, signs: AppSigns): PeerKind {
+  for (const found of search(ends, signs)) if (found !== undefined) return found
+  return 'unknown'
+}
+
+/** Looks at one process after the other; yields the result when there is one. */
+function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | undefined> {
+  const row = rowOfPeer(socketTables(), ends)
+  const uid = process.getuid?.() ?? 0
+  if (row === undefined || (uid !== 0 && row.uid !== uid)) return yield 'unknown'
+  const connection = new Set([`socket:[${row.inode}]`])
+  const listeners = port > 0 ? listenersOn({port}) : new Set<string>()
+  let isSeen = false
+  for (const pid of processes()) {
+    yield undefined
+    if (!holds(pid, connection)) continue
+    isSeen = true
+    if ((isMarked(pid, variable) || holds(pid, listeners)) && !isBrowser(pid)) return yield 'app'
+  }
+  yield isSeen ? 'other' : 'unknown'
+}
+
+/** All but our own, which may have tens of thousands of connections. The latest come first. */
+function processes(): readonly number[] {
+  try {
+    const pids = readdirSync('/proc')
+      .map(Number)
+      .filter(pid => pid > 0 && pid !== process.pid)
+    return pids.toSorted((a, b) => b - a)
+  } catch {
+    return [] // not Linux
+  }
+}
+
+function isMarked(pid: number, variable: string): boolean {
+  try {
+    return `\0${readFileSync(`/proc/${pid.toString()}/environ`, 'latin1')}`.includes(`\0${variable}=`)
+  } catch {
+    return false // it has exited, or belongs to another user
+  }
+}
+
+function isBrowser(pid: number): boolean {
+  try {
+    return BROWSER.test(basename(readlinkSync(`/proc/${pid.toString()}/exe`)))
+  } catch {
+    return false
+  }
+}
