@@ -1,6 +1,7 @@
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
 import {basename} from 'node:path'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import {SerialQueue} from '../model/serial-queue.ts'
 import {holds, listenersOn} from './listeners.ts'
 import {rowOfPeer, socketTables, type Ends} from './proc-net.ts'
 
@@ -21,8 +22,19 @@ const SLICE_MS = 3
 /** Dev servers open the user's browser, which inherits their environment: it speaks for all pages that it shows. */
 const BROWSER = /^(?:chrom|firefox|brave|msedge|microsoft-edge|opera|vivaldi|epiphany|librewolf|zen\b|safari|webkit)/i
 
-/** Finds the process at the other end of a connection, slice by slice. Never rejects. */
-export async function peerKind(ends: Ends, signs: AppSigns): Promise<PeerKind> {
+const searches = new SerialQueue()
+
+/**
+ * Finds the process at the other end of a connection: one connection after the other, slice by slice, so that calls go on
+ * meanwhile.
+ */
+export async function peerKind(connection: Ends, signs: AppSigns): Promise<PeerKind> {
+  // one that closes meanwhile no longer tells its ends
+  const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = connection
+  return searches.run(async () => inSlices({remoteAddress, remotePort, localAddress, localPort}, signs))
+}
+
+async function inSlices(ends: Ends, signs: AppSigns): Promise<PeerKind> {
   let sliceEnds = performance.now() + SLICE_MS
   for (const found of search(ends, signs)) {
     if (found !== undefined) return found

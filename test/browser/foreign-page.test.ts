@@ -34,7 +34,7 @@ createServer((request, response) => {
     response.writeHead(answer.statusCode, answer.headers)
     answer.pipe(response)
   }))
-}).listen(process.env.APP_PORT, '127.0.0.1')
+}).on('upgrade', (request, socket) => socket.destroy()).listen(process.env.APP_PORT, '127.0.0.1')
 `
 
 /** What a page can send without a preflight, and without reading the answer. */
@@ -61,6 +61,9 @@ const SENDS: readonly (readonly [name: string, script: string])[] = [
     "new Promise(r => { const f = document.createElement('form'); f.method = 'POST'; f.action = base + '/v1.0/invoke/shop/method/pay'; f.target = 'answers'; document.querySelector('iframe').onload = r; document.body.append(f); f.submit() })"
   ]
 ]
+
+/** The gateway takes no upgrades, and events of a broker in memory stay with the app that publishes them. */
+const NOT_BY_GATEWAY = ['a websocket', 'an event']
 
 const COMPONENTS = `
 apiVersion: dapr.io/v1alpha1
@@ -125,9 +128,9 @@ async function openShop(t: Test, more: Readonly<Record<string, unknown>>) {
   return {rig, base: baseOf(port), gateway: baseOf(gatewayPort)}
 }
 
-/** Whether there is soon something else than before: events arrive behind their answers. */
-async function changes(seen: () => Promise<string>, before: string): Promise<boolean> {
-  for (let i = 0; i < 20; i++) {
+/** Whether there is, at one of so many looks, something else than before: events arrive behind their answers. */
+async function changes(seen: () => Promise<string>, before: string, looks: number): Promise<boolean> {
+  for (let i = 0; i < looks; i++) {
     if ((await seen()) !== before) return true
     await pause(50)
   }
@@ -148,7 +151,7 @@ async function arrivals(
   const seen = async (): Promise<string> =>
     [
       await at('/v1.0/invoke/shop/method/count'),
-      await at('/v1.0/state/statestore/k'),
+      await (await fetch(`${target}/v1.0/state/statestore/k`)).text(),
       existsSync(join(rig.folder, 'files/evil.txt'))
     ].join()
   const arrived: string[] = []
@@ -157,7 +160,7 @@ async function arrivals(
     const answered = name === 'a beacon' ? page.waitForEvent('requestfinished') : undefined
     await page.evaluate(`(async () => { const base = '${target}'; await ${script} })().catch(() => undefined)`)
     await answered
-    if (await changes(seen, before)) arrived.push(name)
+    if (await changes(seen, before, name === 'an event' ? 20 : 1)) arrived.push(name)
   }
   return arrived
 }
@@ -170,7 +173,7 @@ t.test('a page of another origin', async t =>
       await t.test('is served by a gateway, as its app decides', async t =>
         t.strictSame(
           await arrivals(t, browser, {}, true),
-          SENDS.map(([name]) => name).filter(name => name !== 'a websocket')
+          SENDS.map(([name]) => name).filter(name => !NOT_BY_GATEWAY.includes(name))
         )
       )
       await t.test('and could send all of this', async t =>

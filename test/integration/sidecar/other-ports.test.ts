@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
 import t from 'tap'
+import {hostGuard} from '../../../src/gateway/guards.ts'
 import {PageGuard} from '../../../src/gateway/page-guard.ts'
 import {openMetricsPort} from '../../../src/sidecar/metrics-port.ts'
 import {connect} from './caller.ts'
@@ -10,6 +11,26 @@ const listening = async (): Promise<{readonly server: net.Server; readonly port:
   await once(server, 'listening')
   return {server, port: (server.address() as AddressInfo).port}
 }
+
+t.test('the metrics port is served like the others: a foreign Host is refused, and so is what is no HTTP', async t => {
+  const {server, port} = await listening()
+  const open = openMetricsPort([server], async () => 'up 1\n', {isAllowedHost: hostGuard([]), pages: new PageGuard([])})
+  t.teardown(() => open.close())
+  const ask = async (text: string): Promise<unknown> => {
+    const caller = await connect(t, port)
+    caller.send(text)
+    return caller.answer()
+  }
+  t.match(await ask('GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n'), {status: 403})
+  t.match(await ask('GET /metrics HTTP/1.1\r\n\r\n'), {status: 400})
+  t.match(
+    await ask('GET /metrics HTTP/1.1\r\nHost: localhost:1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+    {
+      status: 400
+    }
+  )
+  t.match(await ask('POST /metrics HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 1\r\n\r\nx'), {status: 200})
+})
 
 t.test(
   'the metrics port answers any path with what there is at that moment, or says that there is nothing',

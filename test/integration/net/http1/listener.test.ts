@@ -1,4 +1,5 @@
 import {once} from 'node:events'
+import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
@@ -101,6 +102,34 @@ t.test('closing ends idle connections and the listener, and then settles', async
   const late = net.connect({port, host: '127.0.0.1'})
   const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
   t.equal(error.code, 'ECONNREFUSED')
+})
+
+t.test('a connection that begins HTTP/2 and does not go on is closed', async t => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const front = new Listener({
+    servers: [server],
+    maxHeadBytes: 8192,
+    headMs: 300,
+    serve: (_, response) => response.end('ok'),
+    upgrade: (_, socket) => socket.destroy(),
+    serveStream: ({stream}) => stream.respond({}, {endStream: true}),
+    fast: {rules: plainRules, route: () => false}
+  })
+  t.teardown(() => front.destroy())
+  const {port} = server.address() as AddressInfo
+  const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+  for (const text of ['PRI * HT', 'PRI * HTTP/2.0\r\n', preface.slice(0, 20), preface, `${preface}\0\0\0`]) {
+    const {socket, closed: gone} = await pendingCall(t, port)
+    socket.write(text)
+    await gone
+  }
+  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  await once(session, 'remoteSettings')
+  // only time can show that nothing happens
+  await pause(800)
+  t.equal(session.destroyed, false, 'one that goes on stays')
+  session.destroy()
 })
 
 const nothing = (): void => undefined

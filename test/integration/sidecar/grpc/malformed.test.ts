@@ -37,6 +37,13 @@ const CALLS: readonly (readonly [
   ['a timeout of nothing', {'grpc-timeout': '0m'}, 200, 4, 'context deadline exceeded'],
   ['binary metadata that is no base64', {'x-bin': '\u00ff!'}, 400, 13, 'malformed binary metadata'],
   ['a foreign authority', {':authority': 'evil.example'}, 200, 7, 'names another machine'],
+  [
+    'a foreign origin, to the sidecar itself',
+    {':path': '/dapr.proto.runtime.v1.Dapr/SaveState', origin: 'http://evil.example'},
+    403,
+    7,
+    'web pages from elsewhere'
+  ],
   ['baggage that is none', {baggage: '=;'}, 200, 3, 'invalid baggage header: ']
 ]
 
