@@ -136,17 +136,18 @@ export class ManagerApi {
     const isDelegated = delegation !== '' && this.#options.callerOf?.(delegation) !== undefined
     if (isOnUnixSocket(socket) || isDelegated || !pages.isForeign({origin, fetchSite})) return serve()
     const isCall = parse(request.url ?? '/').target !== undefined
-    pages
-      .admits(socket, request.socket, isCall)
-      .then(mayPass => {
-        if (socket.destroyed) return
-        if (mayPass) serve()
-        else refuse()
-      })
-      .catch((error: unknown) => {
+    void pages.decide({
+      connection: socket,
+      ends: request.socket,
+      isCall,
+      isGone: () => socket.destroyed,
+      serve,
+      refuse,
+      crashed: error => {
         this.#options.warn(bugText(error))
         socket.destroy()
-      })
+      }
+    })
   }
 
   #upgradeAdmitted(request: IncomingMessage, socket: Duplex, early: Buffer): void {

@@ -9,6 +9,21 @@ export interface PageSigns {
   readonly fetchSite: string
 }
 
+/** A request that may come from a page of elsewhere. */
+export interface ForeignRequest {
+  /** Requests with the same one have one sender. */
+  readonly connection: object
+  readonly ends: Ends
+  /** It only calls an app. */
+  readonly isCall: boolean
+  /** The caller has disconnected. */
+  readonly isGone: () => boolean
+  readonly serve: () => void
+  readonly refuse: () => void
+  /** Serving it failed by an internal error. */
+  readonly crashed: (error: unknown) => void
+}
+
 /** Carried by every process of an app, of whatever run. */
 const MARK = 'PILLION_LIFE'
 
@@ -45,6 +60,19 @@ export class PageGuard {
     const peer = this.#peers.get(connection) ?? peerKind(ends, this.#signs)
     this.#peers.set(connection, peer)
     return mayPass(await peer, isCall)
+  }
+
+  /** Calls one of them when it is known whether such a request may pass. Never rejects. */
+  async decide(request: ForeignRequest): Promise<void> {
+    const {connection, ends, isCall, isGone, serve, refuse, crashed} = request
+    try {
+      const mayPass = await this.admits(connection, ends, isCall)
+      if (isGone()) return
+      if (mayPass) serve()
+      else refuse()
+    } catch (error) {
+      crashed(error)
+    }
   }
 
   /** The same at once. */

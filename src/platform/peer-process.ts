@@ -52,10 +52,13 @@ export function peerKindNow(ends: Ends, signs: AppSigns): PeerKind {
 }
 
 /** Looks at one process after the other; yields the result when there is one. */
-function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | undefined> {
+function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | undefined, void> {
   const row = rowOfPeer(socketTables(), ends)
   const uid = process.getuid?.() ?? 0
-  if (row === undefined || (uid !== 0 && row.uid !== uid)) return yield 'unknown'
+  if (row === undefined || (uid !== 0 && row.uid !== uid)) {
+    yield 'unknown'
+    return
+  }
   const connection = new Set([`socket:[${row.inode}]`])
   const listeners = port > 0 ? listenersOn({port}) : new Set<string>()
   let isSeen = false
@@ -63,7 +66,7 @@ function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | u
     yield undefined
     if (!holds(pid, connection)) continue
     isSeen = true
-    if ((isMarked(pid, variable) || holds(pid, listeners)) && !isBrowser(pid)) return yield 'app'
+    if ((isMarked(pid, variable) || holds(pid, listeners)) && !isBrowser(pid)) yield 'app'
   }
   yield isSeen ? 'other' : 'unknown'
 }

@@ -273,17 +273,18 @@ export class Sidecar implements SidecarContext {
     const {headers, action} = this.#read(head, isUnixSocket)
     // another run's sidecar has decided
     if (this.#delegatedCallers.contextFor(headers.delegation) !== undefined) return serve()
-    this.#pages
-      .admits(key, ends, action === undefined)
-      .then(mayPass => {
-        if (then.isGone()) return
-        if (mayPass) serve()
-        else then.reply(REFUSED_PAGE)
-      })
-      .catch((error: unknown) => {
+    void this.#pages.decide({
+      connection: key,
+      ends,
+      isCall: action === undefined,
+      isGone: then.isGone,
+      serve,
+      refuse: () => then.reply(REFUSED_PAGE),
+      crashed: error => {
         this.warn(bugText(error))
         destroy()
-      })
+      }
+    })
   }
 
   /** Passes a valid request through the pipeline. Without a pipeline it passes immediately. */

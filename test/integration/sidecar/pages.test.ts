@@ -112,6 +112,8 @@ t.test('an upgrade is refused as well', async t => {
   t.equal(app.seen.length, 0)
 })
 
+const get = (lines: string): string => `GET /metrics HTTP/1.1\r\n${lines}\r\n`
+
 t.test('so are metrics', async t => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
@@ -122,7 +124,6 @@ t.test('so are metrics', async t => {
     pages: new PageGuard([])
   })
   t.teardown(() => metrics.close())
-  const get = (lines: string): string => `GET /metrics HTTP/1.1\r\n${lines}\r\n`
   t.strictSame(await statuses(port, [get(`Host: localhost\r\n${FOREIGN}`)], false), ['403'])
   t.strictSame(await statuses(port, [get(`Host: localhost\r\n${FOREIGN}`)], true), ['200'])
   t.strictSame(await statuses(port, [get('Host: evil.example\r\n')], true), ['403'])
