@@ -104,16 +104,17 @@ async function pageOf(t: Test, browser: Browser): Promise<Page> {
 
 const baseOf = (port: number): string => `http://127.0.0.1:${port.toString()}`
 
+const node = (file: string): Partial<TemplateApp> => ({
+  appDirPath: '.',
+  autoPort: true,
+  resourcesPaths: ['./resources'],
+  command: [process.execPath, file]
+})
+
 async function openShop(t: Test, more: Readonly<Record<string, unknown>>) {
   const gatewayPort = await freePort()
   const rig = await openRig(t)
   await rig.write({'app.mjs': APP, 'gateway.mjs': GATEWAY, 'resources/all.yaml': COMPONENTS})
-  const node = (file: string): Partial<TemplateApp> => ({
-    appDirPath: '.',
-    autoPort: true,
-    resourcesPaths: ['./resources'],
-    command: [process.execPath, file]
-  })
   await rig.template(
     [
       {...node('app.mjs'), appID: 'shop'},
