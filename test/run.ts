@@ -72,6 +72,7 @@ async function main(args: readonly string[]): Promise<boolean> {
     console.log(Object.keys(PARTS).join('\n'))
     return true
   }
+  if (first === '--built') return run({name: 'npm test', files: filesOf(names)})
   await must(['npm', 'run', '--silent', 'build'])
   const quick = {name: `npm test (${QUICK.what})`, files: testsIn(QUICK.folders), part: QUICK, checks: runChecks}
   if (first === undefined) return run(quick)

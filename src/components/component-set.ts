@@ -1,5 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {isDeepStrictEqual} from 'node:util'
+import {messageOf} from '../model/errors.ts'
+import {bounded, within} from '../platform/boundary.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import {splitType, type Block} from '../resources/component-types.ts'
 import {COMPONENT_LOADERS, type ComponentLoader} from './component-loaders.ts'
@@ -64,7 +66,9 @@ export class ComponentSet {
 
   async #open({resource, properties, folder, warn}: Wanted): Promise<Component> {
     const {name, initTimeoutMs, place} = resource
-    const open = await loaderOf(resource).load()
+    const {load, hasClient} = loaderOf(resource)
+    const open = await load()
+    const heard = (error: unknown): void => warn(`component ${name}: its client failed: ${messageOf(error)}`)
     const late = Promise.withResolvers<never>()
     const given = new AbortController()
     const timer = setTimeout(() => {
@@ -72,15 +76,9 @@ export class ComponentSet {
       late.reject(new ComponentFault(why, place))
       given.abort()
     }, initTimeoutMs)
-    const opening = open({
-      name,
-      version: versionOf(resource),
-      properties: new Properties(properties),
-      folder,
-      ...this.#options,
-      warn,
-      signal: given.signal
-    })
+    const options = {name, version: versionOf(resource), properties: new Properties(properties), folder, warn}
+    const begin = async (): Promise<Component> => open({...this.#options, ...options, signal: given.signal})
+    const opening = hasClient === true ? within(heard, begin).then(component => bounded(component, heard)) : begin()
     try {
       return await Promise.race([opening, late.promise])
     } catch (error) {

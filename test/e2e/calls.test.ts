@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 import type {CallDetail, CallRow} from '../../src/api/call-view.ts'
@@ -152,10 +153,7 @@ t.test('a call that waits for an app to start is shown under way, with what it w
   const {http} = await run.ports('shop')
   const [stock] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
   const answer = fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/x`)
-  let shown = ''
-  do {
-    shown = (await rig.run(['calls', 'is:open', '-o', 'ndjson'])).stdout
-  } while (!shown.includes('"number":1'))
+  const shown = await rig.until(['calls', 'is:open', '-o', 'ndjson'], '"number":1')
   t.match(JSON.parse(shown), {isOpen: true, status: 0, waitedFor: [/stock/], marks: []})
   await Promise.all([stock.listen(), stock.answer({body: 'here'})])
   await (await answer).text()
@@ -197,12 +195,13 @@ http.createServer((request, response) => {
     })
     return response.status
   }
-  let rows = ''
-  do {
+  t.equal(await publish(), 204)
+  const rows = await rig.until(['calls', 'from:orders/new', '-o', 'ndjson'], '"path":"/taken"')
+  // who follows sees later calls only
+  while (!following.stdout.text.includes('/taken')) {
     t.equal(await publish(), 204)
-    rows = (await rig.run(['calls', 'from:orders/new', '-o', 'ndjson'])).stdout
-    // who follows sees later calls only
-  } while (!rows.includes('"path":"/taken"') || !following.stdout.text.includes('/taken'))
+    await pause(200)
+  }
   t.match(JSON.parse(rows.split('\n')[0] ?? ''), {
     from: 'orders/new',
     to: 'reader',

@@ -258,7 +258,8 @@ t.test('the pauses between short lives double, and after the fifth one callers a
   const pauses = births.slice(1).map((birth, index) => (birth - (births[index] ?? 0)) / 1e6)
   t.equal(pauses.length, 4)
   for (const [index, least] of [100, 200, 400, 800].entries())
-    t.ok((pauses[index] ?? 0) >= least, `${pauses[index]?.toFixed() ?? ''} ms, at least ${least.toString()}`)
+    // a timer may be a little early, by the clock of another process
+    t.ok((pauses[index] ?? 0) > least * 0.95, `${pauses[index]?.toFixed() ?? ''} ms, at least ${least.toString()}`)
 })
 
 /** Whether a promise has settled, without waiting for it. */

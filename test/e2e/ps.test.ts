@@ -22,10 +22,9 @@ t.test('ps shows the state, address and processes of each app, and what they use
   await worker.exit(1)
   await rig.driven('worker')
   await job.exit(3)
-  let table = ''
-  do {
-    table = (await rig.run(['ps'])).stdout
-  } while (!/^shop +ready/m.test(table) || !/^job +exited/m.test(table) || !/^worker +ready/m.test(table))
+  const watching = rig.pillion(['ps', '-w'])
+  for (const line of [/^shop +ready/, /^job +exited/, /^worker +ready.* 1 +\d+ MB/]) await watching.waitForLine(line)
+  const {stdout: table} = await rig.run(['ps'])
   const {db: first, shop: second, page, job: fourth, worker: last, ID: head} = rows(table)
   t.match(head, /^STATE +URL +PID +AGE +RESTARTS +MEMORY +CPU$/)
   t.match(first, /^starting +http:\/\/localhost:\d+ +\d+ +\d+\w +0 +\d+ MB +[\d.]+%$/)
@@ -49,7 +48,6 @@ t.test('ps shows the state, address and processes of each app, and what they use
     stdout: '',
     stderr: `❌  couldn't find app id shp: did you mean "shop"?\nRunning: db, shop, page, job, worker\n`
   })
-  const watching = rig.pillion(['ps', '-w'])
   await watching.waitForLine(/^db +starting/)
   await db.listen()
   await watching.waitForLine(/^db +ready/)

@@ -7,7 +7,7 @@ import {mkdir, rename, rm, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {Switchboard, type Driven} from './command.ts'
-import {limitAlone} from './limit.ts'
+import {LIMIT_MS, limitAlone} from './limit.ts'
 import {Program} from './program.ts'
 import {tieRigs} from './tie-rigs.ts'
 import {descendantsOf, isAlive, tracesCarrying, type Trace} from './traces.ts'
@@ -129,6 +129,16 @@ export class Rig {
     program.stdin.end()
     const {code} = await program.exited
     return {code, stdout: program.stdout.text, stderr: program.stderr.text}
+  }
+
+  /** Runs pillion to its end again and again, with pauses, until its stdout holds the text; gives that stdout. */
+  async until(args: readonly string[], text: string): Promise<string> {
+    for (const end = performance.now() + LIMIT_MS / 2; ; await pause(100)) {
+      const {stdout, stderr} = await this.run(args)
+      if (stdout.includes(text)) return stdout
+      if (performance.now() > end)
+        throw new Error(`no ${text} in what ${args.join(' ')} printed last:\n${stdout}${stderr}`)
+    }
   }
 
   /** The next life of a driven app: resolves when its process has connected. Each life is given out once. */

@@ -1,5 +1,8 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import {Socket} from 'node:net'
+import {limitAlone} from './limit.ts'
+
+await limitAlone()
 
 /** Waits for the end of its input, which is the end of the process that holds the other side of the pipe. */
 const GUARD = 'read -r _; kill -9 "$1"; rm -rf "$2"'

@@ -1,3 +1,4 @@
+import {once} from 'node:events'
 import {Consumer} from '@platformatic/kafka'
 import t, {type Test} from 'tap'
 import {open as openBinding} from '../../src/components/bindings/kafka.ts'
@@ -10,6 +11,9 @@ import {tlsFile} from '../rig/tls.ts'
 import {publish, read, textOf} from './reading.ts'
 
 const METADATA = {authType: 'none', initialOffset: 'oldest', backOffDuration: '10ms'}
+
+// the first test of a machine gets Kafka, and a broker takes half a minute to start on a busy one
+t.setTimeout(400_000)
 
 t.test('components of Kafka', async t => {
   const kafka = await realKafka(t)
@@ -214,7 +218,7 @@ t.test('the consumer of another program shares the partitions of a group', async
   const stream = await theirs.consume({topics: ['shared'], mode: 'committed', fallbackMode: 'earliest'})
   const seen = new StartQueue<string>()
   stream.on('data', ({value}) => seen.put(value.toString()))
-  while (theirs.assignments?.[0]?.partitions.length !== 1) await new Promise(setImmediate)
+  while (theirs.assignments?.[0]?.partitions.length !== 1) await once(theirs, 'consumer:group:join')
   const [own] = theirs.assignments[0].partitions
   await publish(pubsub, 'shared', 'mine', {partitionNumber: (1 - (own ?? 0)).toString()})
   await publish(pubsub, 'shared', 'yours', {partitionNumber: (own ?? 0).toString()})

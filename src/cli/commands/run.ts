@@ -1,4 +1,5 @@
 import {UserError} from '../../model/errors.ts'
+import {isTakenByBoundary} from '../../platform/boundary.ts'
 import {giveBackWhenIdle, restoreDefaults, tuneForRun} from '../../platform/heap.ts'
 import {Run} from '../../run/run.ts'
 import {wantsColours} from '../colours.ts'
@@ -86,6 +87,7 @@ function guard(lived: Run, terminal: Terminal, takes: Form['takes']): () => bool
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => onSignal(signal))
   void terminal.closed.then(() => lived.stop())
   const onBug = (error: unknown): void => {
+    if (isTakenByBoundary(error)) return
     hasBug = true
     void terminal.err.print(`${error instanceof Error && error.stack !== undefined ? error.stack : String(error)}\n`)
     lived.stopNow()

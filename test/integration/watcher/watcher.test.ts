@@ -1,10 +1,13 @@
 import {mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {availableParallelism, loadavg, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {systemClock, type Clock} from '../../../src/platform/clock.ts'
 import {Watch, type WatchOptions} from '../../../src/watcher/watcher.ts'
 import type {WatchPlan} from '../../../src/model/plan.ts'
+import {limitAlone} from '../../rig/limit.ts'
+
+await limitAlone()
 
 const ALL: WatchPlan = {paths: ['**'], ignore: [], honoursGitignore: false}
 
@@ -86,8 +89,8 @@ const save = (path: string, text: string): void => {
   renameSync(`${path}.new`, path)
 }
 
-/** A busy machine tells of one deed in several breaths: here a rest is five times as long as in a run. */
-const SLOWER = 5
+/** A busy machine tells of one deed in several breaths: here a rest is five times as long as in a run, and longer under load. */
+const SLOWER = 5 * Math.min(4, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
 const clock: Clock = {
   now: () => systemClock.now() / SLOWER,
   date: () => systemClock.date(),

@@ -1,0 +1,29 @@
+import {AsyncLocalStorage} from 'node:async_hooks'
+
+type Heard = (error: unknown) => void
+
+const boundaries = new AsyncLocalStorage<Heard>()
+
+/**
+ * Runs work with a client of a library. What the client throws later in its background, outside of any promise of ours, is
+ * given to `heard`: it is the library's trouble, and no reason to end the run.
+ */
+export const within = <T>(heard: Heard, work: () => T): T => boundaries.run(heard, work)
+
+/** An object whose methods run within a boundary. */
+export const bounded = <T extends object>(inner: T, heard: Heard): T =>
+  new Proxy(inner, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key)
+      if (typeof value !== 'function') return value
+      const method = value.bind(target) as (...args: readonly unknown[]) => unknown
+      return (...args: readonly unknown[]) => within(heard, () => method(...args))
+    }
+  })
+
+/** For handlers of uncaught errors, which Node calls where the error was thrown: whether a boundary has taken it. */
+export function isTakenByBoundary(error: unknown): boolean {
+  const heard = boundaries.getStore()
+  heard?.(error)
+  return heard !== undefined
+}
