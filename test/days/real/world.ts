@@ -36,6 +36,8 @@ export class RealWorld implements World {
   readonly #told: string[] = []
   #run: Program | undefined
   #calls = new Calls()
+  /** The latest port of the sidecar of each id. */
+  readonly #ports = new Map<string, number>()
   /** How many lines of the notes belong to the time before the last rest. */
   #settled = 0
   #read = 0
@@ -108,9 +110,15 @@ export class RealWorld implements World {
       begun: recent.flatMap(([what, id = '']) => (what === 'begun' ? [id] : [])),
       calls: this.#calls.all,
       delivered: recent.flatMap(([what, number = '']) => (what === 'call' ? [number] : [])),
-      ...(await answersOf(apps)),
+      ...(await answersOf(apps.map(app => this.#withPort(app)))),
       outcries: this.#outcries()
     }
+  }
+
+  /** A stopped app has no port any more: nothing of it may answer at the one that it had. */
+  #withPort(app: Told): Told {
+    if (app.httpPort > 0) this.#ports.set(app.id, app.httpPort)
+    return {...app, httpPort: this.#ports.get(app.id) ?? 0}
   }
 
   async waits(): Promise<boolean> {

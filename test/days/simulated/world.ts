@@ -101,7 +101,7 @@ export class SimulatedWorld implements World {
       calls: this.#calls.all,
       delivered: this.#calls.delivered,
       answers: new Map(apps.map(({id, appPort}) => [id, this.#answerAt(appPort)])),
-      sidecars: new Set(apps.filter(({id, httpPort}) => sidecars.get(httpPort)?.id === id).map(({id}) => id)),
+      sidecars: new Set([...sidecars.values()].map(({id}) => id)),
       outcries: this.#said.filter(line => line.startsWith('!')).map(line => `the run says: ${line.slice(2)}`)
     })
   }
