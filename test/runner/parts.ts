@@ -58,7 +58,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   sdks: {folders: ['sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
   java: {folders: ['java'], minutes: 2, what: 'programs of Dapr’s SDK for Java', needs: [JAVA, MAVEN]},
-  long: {folders: ['long'], minutes: 4, what: 'floods, storms, many apps, many connections'},
+  long: {folders: ['long'], minutes: 7, what: 'the built program in many cases, floods, storms'},
   kubernetes: {
     folders: ['kubernetes'],
     minutes: 7,
@@ -68,7 +68,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   executable: {
     folders: ['e2e', 'long'],
-    minutes: 8,
+    minutes: 10,
     what: 'end-to-end tests of the single executable',
     before: [['node', 'binary.js']],
     env: {PILLION: 'build/pillion'}

@@ -4,7 +4,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {Numbered} from './numbered.ts'
+import {Numbered} from '../e2e/numbered.ts'
 
 /** REPLICAS=1 takes the full measure, 1,000 calls a second; without it fewer are enough to see that it works. */
 const PER_SECOND = process.env['REPLICAS'] === undefined ? 200 : 1000

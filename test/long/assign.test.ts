@@ -4,7 +4,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {managerOf} from '../rig/manager.ts'
 import {openRig} from '../rig/rig.ts'
-import {Numbered} from './numbered.ts'
+import {Numbered} from '../e2e/numbered.ts'
 
 const COUNTED = join(import.meta.dirname, '../fixtures/apps/counted.mjs')
 const VERSIONS = ['1.0.0', '2.0.0'] as const

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {PinsAnswer} from '../../src/api/replay-view.ts'
-import {openShop, STOCK} from './replay-scene.ts'
+import {openShop, STOCK} from '../e2e/replay-scene.ts'
 
 t.test('a call that cannot be sent again gets one line that says why, and what to do', async t => {
   const {rig, call, numberOf} = await openShop(t)

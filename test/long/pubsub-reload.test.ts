@@ -5,7 +5,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
-import {component} from './pubsub-shop.ts'
+import {component} from '../e2e/pubsub-shop.ts'
 
 /** RELOADS=20 takes the full measure: 10,000 messages at 200 a second; without it a few are enough to see that it works. */
 const RELOADS = Number(process.env['RELOADS'] ?? 2)

@@ -5,7 +5,7 @@ import {freePort} from '../rig/free-port.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {ClientConnection} from '../../src/redis/client-connection.ts'
-import {component, eventOf, publish, subscribed} from './pubsub-shop.ts'
+import {component, eventOf, publish, subscribed} from '../e2e/pubsub-shop.ts'
 
 interface Scene {
   readonly rig: Rig

@@ -5,7 +5,7 @@ import t from 'tap'
 import type {CallRow} from '../../src/api/call-view.ts'
 import {echoClient} from '../integration/sidecar/grpc/rig.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {openShop, publish} from './pubsub-shop.ts'
+import {openShop, publish} from '../e2e/pubsub-shop.ts'
 
 const ECHO = [process.execPath, join(import.meta.dirname, '../fixtures/apps/grpc-echo.mjs')]
 const echo = {appID: 'b', autoPort: true, appProtocol: 'grpc', restart: 'always', command: ECHO}

@@ -15,7 +15,7 @@ import {
   TOPIC_EVENTS_ANSWER,
   TOPIC_SUBSCRIPTIONS
 } from '../../src/net/grpc/messages/pubsub.ts'
-import {component, subscribed} from './pubsub-shop.ts'
+import {component, subscribed} from '../e2e/pubsub-shop.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback'
 
