@@ -12,11 +12,37 @@ import {helpOf, overview} from './src/cli/help.ts'
 const root = import.meta.dirname
 
 /** The generated pages: their names in docs/ and their texts. */
-export const pages = () => ({'commands.md': commandsPage(), 'template.md': templatePage(), 'events.md': eventsPage()})
+export const pages = () => ({
+  'commands.md': commandsPage(),
+  'template.md': templatePage(),
+  'events.md': eventsPage(),
+  'compatibility.md': countedLedger()
+})
 
 function commandsPage() {
   const parts = COMMANDS.map(entry => `## ${entry.name}\n\n${block(helpOf('pillion', entry))}`)
   return `# Commands\n\n${written('src/cli/commands.ts')}\n\n${block(overview('pillion', COMMANDS))}\n${parts.join('\n')}`
+}
+
+/** The ledger with its rows counted. */
+function countedLedger() {
+  const ledger = readFileSync(join(root, 'docs/compatibility.md'), 'utf8')
+  const counts = ledger
+    .split(/^## /m)
+    .slice(1)
+    .map(section => {
+      const rows = section.split('\n').filter(line => line.startsWith('| ') && !/^\| (?:behaviour|-)/.test(line))
+      const standings = rows.map(row =>
+        row
+          .split(/(?<!\\)\|/)[2]
+          .trim()
+          .toLowerCase()
+      )
+      const known = ['same', 'better', 'missing'].map(word => standings.filter(each => each.startsWith(word)).length)
+      const others = rows.length - known.reduce((sum, count) => sum + count, 0)
+      return `| ${[section.split('\n', 1)[0], rows.length, ...known, others].join(' | ')} |\n`
+    })
+  return ledger.replace(/(\|--:\|\n)(?:\| [A-Z].*\n)+/, (_, head) => head + counts.join(''))
 }
 
 const written = from => `<!-- written by \`npm run docs\` from ${from} -->`

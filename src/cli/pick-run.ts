@@ -30,7 +30,7 @@ export function placeOf(runFile: string | undefined, cwd = process.cwd()): Place
 export function runsAt(runs: readonly FoundRun[], place: Place): readonly (readonly FoundRun[])[] {
   const exact = runs.filter(({listing}) => isSame(listing.templateFile, place.template))
   if (place.typed !== '') return [exact]
-  return [exact, runs.filter(run => !exact.includes(run) && isBeside(run.listing, place))]
+  return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]
 }
 
 /** Which runs are meant, at a place. */
@@ -126,7 +126,7 @@ export function nameOf({templateFile, pid, apps: [app]}: RunListing): string {
 const namesOf = (runs: readonly FoundRun[]): string => runs.map(({listing}) => nameOf(listing)).join(', ')
 
 /** A run of another template in the place's folder, or a single run that was started in its project. */
-function isBeside({templateFile, folder}: RunListing, place: Place): boolean {
+function isOfProject({templateFile, folder}: RunListing, place: Place): boolean {
   const project = place.template ?? join(place.folder, NO_TEMPLATE)
   if (templateFile !== '') return isSame(dirname(templateFile), dirname(project))
   return folder !== '' && isSame(nearestTemplate(folder) ?? join(folder, NO_TEMPLATE), project)

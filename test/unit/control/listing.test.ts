@@ -9,6 +9,7 @@ t.test('missing keys and wrong types get empty values; unknown keys are dropped'
     startedAt: 0,
     templateFile: '',
     templateName: '',
+    folder: '',
     isTemplateFollowed: true,
     apps: []
   })
