@@ -103,9 +103,10 @@ export class Masking {
     if (typeof value !== 'object' || value === null) return {value, isChanged: false}
     let isChanged = false
     const each = (name: string, inner: unknown): unknown => {
-      const text = typeof inner === 'string' ? inner : JSON.stringify(inner)
-      const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, text)
-      const next = isMasked ? {value: this.#mask(text, name), isChanged: true} : this.#masked(inner)
+      const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, scalarText(inner))
+      const next = isMasked
+        ? {value: this.#mask(scalarText(inner) || JSON.stringify(inner), name), isChanged: true}
+        : this.#masked(inner)
       isChanged ||= next.isChanged
       return next.value
     }
@@ -122,6 +123,10 @@ const isJson = (text: string, contentType: string): boolean => /json/i.test(cont
 /** Whether `Masking` finds what is secret in such a body: it has fields with names. */
 export const hasFields = (text: string, contentType: string): boolean =>
   FORM.test(contentType) || isJson(text, contentType)
+
+/** A text or number; '' for what has values inside, which are looked at one by one. */
+const scalarText = (value: unknown): string =>
+  typeof value === 'string' ? value : typeof value === 'number' ? value.toString() : ''
 
 /** Between a name and its value. */
 const MAX_BLANKS = 64
