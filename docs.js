@@ -42,7 +42,7 @@ function countedLedger() {
       const others = rows.length - known.reduce((sum, count) => sum + count, 0)
       return `| ${[section.split('\n', 1)[0], rows.length, ...known, others].join(' | ')} |\n`
     })
-  return ledger.replace(/(\|--:\|\n)(?:\| [A-Z].*\n)+/, (_, head) => head + counts.join(''))
+  return ledger.replace(/(?:\| [A-Z].*\d \|\n)+/, counts.join(''))
 }
 
 const written = from => `<!-- written by \`npm run docs\` from ${from} -->`

@@ -16,12 +16,13 @@ import {lookPathFault} from './command.ts'
 import {AppChannel} from '../gateway/app-channel.ts'
 import {nameOfCheck} from '../gateway/health-check.ts'
 import {availabilityOf} from './availability-of.ts'
-import type {AdmissionQueue, PendingCall} from '../gateway/admission-queue.ts'
+import type {AdmissionQueue} from '../gateway/admission-queue.ts'
 import {CrashReporter} from './crash-reporter.ts'
 import type {Progress} from './order/progress.ts'
 import {reached, type Candidate} from './reload/overlap.ts'
 import type {SidecarPorts} from '../ports/claim.ts'
-import {Program, type ProgramOptions} from './program.ts'
+import {Program} from './program.ts'
+import type {AppRuntimeOptions} from './app-runtime-options.ts'
 import {whyNot} from './messages/why-not-running.ts'
 import {listedApp} from './listed-app.ts'
 import {RuntimeStatus} from './runtime-status.ts'
@@ -29,23 +30,6 @@ import type {AppPipeline} from '../gateway/app-pipeline.ts'
 import type {AccessControlInterceptor} from '../gateway/interceptors/access-control.ts'
 import type {CallerIdentity} from '../gateway/caller-identity.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
-import type {Reporter} from '../model/reporter.ts'
-
-export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'watch' | 'moved' | 'otherMoved'> {
-  readonly plan: AppPlan
-  readonly ports: SidecarPorts
-  readonly logs: Logs
-  readonly token: string
-  /** Extra text for the error of a call that timed out in the queue. */
-  readonly explain: (pendingCall: PendingCall) => string
-  /** Its state changed. */
-  readonly moved: () => void
-  /** Called when a process exited unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
-  readonly ended: (exit: Exit) => number
-  readonly reporter: Reporter
-  /** `--except` leaves its first process to the user; it is debugged, too. */
-  readonly isExcepted?: boolean | undefined
-}
 
 /** After this many short runs in a row calls are rejected instead of queued. */
 const MAX_SHORT_RUNS = 5

@@ -125,7 +125,7 @@ t.test('a port is allocated where the template asks for one', async t => {
   release(ports)
 })
 
-t.test('an app has the same allocated port in each run, also beside a fixed port of its sidecar', async t => {
+t.test('an app has the same allocated port in each run, also next to a fixed port of its sidecar', async t => {
   const httpPort = await freePort()
   const both = plan(app('a', {}, {autoPort: true}), app('b', {httpPort}, {autoPort: true}))
   const runs: (readonly number[])[] = []

@@ -27,7 +27,10 @@ t.test('with columns flags and commands stand in groups, each once; without in o
     helpOf('pillion', run, 80),
     /\nA template:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nOther Flags:\n/
   )
-  t.match(helpOf('pillion', run), /\nFlags:\n {6}--app-channel-address string [^]*\nGlobal Flags:\n/)
+  t.match(
+    helpOf('pillion', run),
+    /\nFlags:\n {6}--allowed-origins strings [^]*\n {6}--app-channel-address string [^]*\nGlobal Flags:\n/
+  )
   t.match(overview('pillion', COMMANDS, 80), /\nRun and stop:\n {2}up [^]*\nOther Commands:\n/)
   t.match(overview('pillion', COMMANDS), /\nAvailable Commands:\n {2}run /)
   t.same(

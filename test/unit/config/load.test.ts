@@ -244,6 +244,7 @@ t.test('every key comes into the plan', async t => {
       file: join(fixture, 'dapr.yaml'),
       shownAs: join(fixture, 'dapr.yaml'),
       managerPort: 5081,
+      allowedOrigins: ['https://shop.example'],
       faults: [
         {
           from: 'first',
