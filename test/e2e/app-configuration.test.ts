@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs'
 import {createServer, type IncomingMessage} from 'node:http'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 import {listen} from '../integration/sidecar/rig.ts'
@@ -32,11 +33,11 @@ t.test('each process of an app is asked for its configuration when it listens, w
   const listed = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as Listed[]
   const log = (): string => readFileSync(listed.find(({appId}) => appId === 'shop')?.daprdLogPath ?? '', 'utf8')
   const logged = async (count: number): Promise<void> => {
-    while (log().split('Application configuration loaded').length <= count) await new Promise(setImmediate)
+    while (log().split('Application configuration loaded').length <= count) await pause(10)
   }
   await logged(1)
   await run.waitForLine('"shop" asks for actors (Order, Cart): Pillion does not run actors yet', {stream: 'stderr'})
-  while (requests.length === 0) await new Promise(setImmediate)
+  while (requests.length === 0) await pause(10)
   t.match(
     requests.map(({method, url, headers}) => ({method, url, headers})),
     [

@@ -3,6 +3,7 @@ import {once} from 'node:events'
 import {readdirSync, readFileSync} from 'node:fs'
 import {createServer, type AddressInfo} from 'node:net'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {DaprClient} from '../rig/dapr-client.ts'
 import {component} from '../rig/resource-files.ts'
@@ -18,7 +19,7 @@ const logged = async (rig: Rig, line: RegExp): Promise<void> => {
       .filter(name => name.startsWith('shop_daprd_'))
       .map(name => readFileSync(join(folder, name), 'utf8'))
       .join('')
-  while (!line.test(text())) await new Promise(setImmediate)
+  while (!line.test(text())) await pause(10)
 }
 
 const REFUSAL = "READONLY You can't write against a read only replica."

@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
@@ -150,16 +151,16 @@ t.test('files that are saved take effect alone; a mistake leaves what was there'
   const read = async (name = 'store'): Promise<string> => (await shop.fetch(`/v1.0/state/${name}/k`)).body
   await shop.fetch('/v1.0/state/store', {method: 'POST', body: '[{"key":"k","value":"one"}]'})
   await rig.write({'resources/a.yaml': store('two.db')})
-  while ((await read()) !== '') await new Promise(setImmediate)
+  while ((await read()) !== '') await pause(10)
   await shop.fetch('/v1.0/state/store', {method: 'POST', body: '[{"key":"k","value":"two"}]'})
   await rig.write({'resources/a.yaml': store('none/three.db')})
   await run.waitForLine(/the component store \(state\.sqlite\) cannot be opened/, {stream: 'stderr'})
   t.equal(await read(), '"two"')
   await rig.write({'resources/b.yaml': component('new', 'state.in-memory')})
-  while (!(await shop.fetch('/v1.0/metadata')).body.includes('"name":"new"')) await new Promise(setImmediate)
+  while (!(await shop.fetch('/v1.0/metadata')).body.includes('"name":"new"')) await pause(10)
   t.equal(await read('new'), '')
   await rig.write({'resources/a.yaml': store('one.db')})
-  while ((await read()) !== '"one"') await new Promise(setImmediate)
+  while ((await read()) !== '"one"') await pause(10)
 })
 
 t.test('a Component of another apiVersion is left out, as by Dapr, and named', async t => {

@@ -1,5 +1,6 @@
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
 import {freePorts} from '../rig/free-port.ts'
@@ -11,7 +12,7 @@ import {ClientConnection} from '../../src/redis/client-connection.ts'
 const logged = async (rig: Rig, line: RegExp): Promise<void> => {
   const folder = join(rig.folder, 'shop/.dapr/logs')
   const name = readdirSync(folder).find(each => each.startsWith('shop_daprd_')) ?? ''
-  while (!line.test(readFileSync(join(folder, name), 'utf8'))) await new Promise(setImmediate)
+  while (!line.test(readFileSync(join(folder, name), 'utf8'))) await pause(10)
 }
 
 const settings = (port: number): Readonly<Record<string, string>> => ({

@@ -1,5 +1,6 @@
 import {existsSync, readFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
 
@@ -88,7 +89,7 @@ t.test('run --dashboard prints the address once the apps have started, and opens
   const url = urlIn(run.stdout.text)
   t.equal((await fetch(url)).status, 200)
   const opened = join(rig.folder, 'opened.html')
-  while (!existsSync(opened)) await new Promise(setImmediate)
+  while (!existsSync(opened)) await pause(10)
   t.match(run.stdout.text, /Writing log files[^]*Dashboard: /)
   t.equal(run.stderr.text, '')
   run.signal('SIGINT')

@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 import {component, publish, subscribed} from './pubsub-shop.ts'
@@ -40,7 +41,7 @@ t.test('an app that is not healthy is not called, and is called again when it is
   }
   await stock.answer({status: 302, headers: {location: '/elsewhere'}})
   // a probe that a busy machine answers late makes it unhealthy, too, but not for long
-  while ((await shop.fetch('/v1.0/invoke/stock/method/pears')).status !== 500) await new Promise(setImmediate)
+  while ((await shop.fetch('/v1.0/invoke/stock/method/pears')).status !== 500) await pause(10)
   await run.waitForLine('"stock" is not healthy', {stream: 'stderr', nth: 2})
 })
 

@@ -1,6 +1,7 @@
 import {readFileSync, statSync} from 'node:fs'
 import {dirname, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
@@ -86,7 +87,7 @@ t.test(
     await stock.listen()
     t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {status: 200, body: 'x'})
     const countsCalls = (): boolean => loadedIn(rig).sources.some(source => source.startsWith('src/telemetry/metrics/'))
-    while (!countsCalls()) await new Promise(setImmediate)
+    while (!countsCalls()) await pause(10)
     run.signal('SIGINT')
     t.match(await run.exited, {code: 0})
   }

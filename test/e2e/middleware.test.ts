@@ -167,7 +167,7 @@ t.test('the pipeline changes while the apps run; one that cannot be made leaves 
   const status = async (): Promise<number> => (await shop.fetch('/v1.0/invoke/stock/method/x')).status
   t.equal(await status(), 400)
   await rig.write({'resources/middleware.yaml': componentsOf(check('stock'))})
-  while ((await status()) !== 200) await new Promise(setImmediate)
+  while ((await status()) !== 200) await pause(10)
   await rig.write({'resources/middleware.yaml': componentsOf(check('('))})
   const logs = join(rig.folder, 'shop/.dapr/logs')
   const [log = ''] = readdirSync(logs).filter(name => name.startsWith('shop_daprd_'))

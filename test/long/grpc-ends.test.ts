@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import type {ClientDuplexStream} from '@grpc/grpc-js'
 import t from 'tap'
 import type {EchoClient} from '../integration/sidecar/grpc/echo-client.ts'
@@ -109,7 +110,7 @@ for (const [way, leave] of Object.entries(WAYS))
       const client = echoClient(t, (await near.ports('a')).grpc)
       const waiting = client.call({}, {path: '/test.Echo/Wait'})
       const ended = codesOf(await openStreams(client, 1))
-      while ((await client.call({}, {path: '/test.Echo/Waiting'})).answer !== '1') await new Promise(setImmediate)
+      while ((await client.call({}, {path: '/test.Echo/Waiting'})).answer !== '1') await pause(10)
       await leave(run)
       t.strictSame(await ended, [UNAVAILABLE])
       t.match(await waiting, {code: UNAVAILABLE})
@@ -122,9 +123,9 @@ t.test('an app that calls is killed: its callee learns it at once', async t => {
   const run = rig.pillion(['run', '-f', '.'])
   const client = echoClient(t, (await run.ports('a')).grpc)
   const waiting = async (): Promise<string> => (await client.call({}, {path: '/test.Echo/Waiting'})).answer
-  while ((await waiting()) !== '1') await new Promise(setImmediate)
+  while ((await waiting()) !== '1') await pause(10)
   const line = await run.waitForLine('== APP - c == process ')
   process.kill(Number(line.split(' ').at(-1)), 'SIGKILL')
-  while ((await waiting()) !== '0') await new Promise(setImmediate)
+  while ((await waiting()) !== '0') await pause(10)
   t.equal(await waiting(), '0')
 })

@@ -1,5 +1,6 @@
 import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -183,7 +184,7 @@ t.test('a second signal kills everything at once', async t => {
 t.test('a signal before the apps are ready ends the run: 130', async t => {
   const rig = await shop(t, {command: ['sh', '-c', 'touch begun; exec sleep 600']})
   const run = rig.pillion(['up', '--run', 'echo never'])
-  while (!existsSync(join(rig.folder, 'begun'))) await new Promise(setImmediate)
+  while (!existsSync(join(rig.folder, 'begun'))) await pause(10)
   run.signal('SIGINT')
   t.match(await run.exited, {code: 130})
   t.equal(run.stdout.text, '')

@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {open} from '../../src/components/configuration/postgresql.ts'
 import type {ConfigurationItems, ConfigurationStore} from '../../src/components/configuration-store.ts'
@@ -96,7 +97,7 @@ t.test('after the server was away changes are told again', {skip}, async t => {
   t.match(await warnings.take(), /^the connection that listens for changes of configuration is lost: /)
   await own.start()
   const listeners = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
-  while (own.query(connectionString, listeners) === '0') await new Promise(setImmediate)
+  while (own.query(connectionString, listeners) === '0') await pause(10)
   own.query(connectionString, row('a', '1'))
   t.match(await next(), {a: {value: '1'}})
 })
