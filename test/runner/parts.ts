@@ -1,4 +1,5 @@
 /** The parts of the tests: which folders they run, what they need, how long they take. */
+import {join} from 'node:path'
 
 /** A program that some tests need, and how a build machine gets it. */
 export interface Need {
@@ -71,6 +72,6 @@ export const PARTS: Readonly<Record<string, Part>> = {
     minutes: 10,
     what: 'end-to-end tests of the single executable',
     before: [['node', 'binary.js']],
-    env: {PILLION: 'build/pillion'}
+    env: {PILLION: join(import.meta.dirname, '../../build/pillion')}
   }
 }
