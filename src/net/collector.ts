@@ -82,9 +82,12 @@ export class Collector {
   /** All of it, as one buffer. */
   whole(): Buffer {
     const [first] = this.#blocks
-    return this.#blocks.length === 1 && first !== undefined
-      ? first.subarray(0, this.size)
-      : Buffer.concat(this.#blocks, this.size)
+    if (this.#blocks.length === 1 && first !== undefined) return first.subarray(0, this.size)
+    const whole = Buffer.concat(this.#blocks, this.size)
+    // in place of the blocks: the body is not held twice
+    this.#blocks = [whole]
+    this.#end = this.size
+    return whole
   }
 
   /** The whole body, which is not held any longer. */

@@ -33,6 +33,14 @@ const hexOf = (byte: number): number => {
 /** Chunks up to this size are moved to the one before. */
 const SMALL = 512
 
+/** The size of a chunk at an index, if it has one digit and the whole chunk is there; else 0. */
+const tinyAt = (bytes: Buffer, at: number, end: number): number => {
+  if (at + 5 >= end || bytes[at + 1] !== 13 || bytes[at + 2] !== 10) return 0
+  const size = hexOf(bytes[at] ?? 0)
+  const after = at + 3 + size
+  return size > 0 && after + 1 < end && bytes[after] === 13 && bytes[after + 1] === 10 ? size : 0
+}
+
 /** Moves bytes down; returns the index after them. */
 const moved = (bytes: Buffer, from: number, size: number, to: number): number => {
   if (size > 32) bytes.copyWithin(to, from, from + size)
@@ -62,6 +70,14 @@ export class Chunks {
     let from = start
     let to = start
     for (let at = start; at < stop; at++) {
+      if (to > from && this.#step === SIZE && this.#count === 0) {
+        // whole chunks whose size has one digit come in thousands
+        for (let size = tinyAt(bytes, at, end); size > 0; size = tinyAt(bytes, at, end)) {
+          to = moved(bytes, at + 3, size, to)
+          at += size + 5
+        }
+        if (at >= end) break
+      }
       if (this.#step === BODY) {
         const size = Math.min(this.#left, end - at)
         if (to > from && size <= SMALL) to = moved(bytes, at, size, to)

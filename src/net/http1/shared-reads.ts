@@ -20,7 +20,7 @@ class SharedSocket extends net.Socket {
   constructor(handle: unknown, allowHalfOpen: boolean) {
     const read = (size: number): boolean => {
       const bytes = buffer.subarray(0, size)
-      if (this.reader === undefined) return this.push(this.change?.(bytes) ?? Buffer.from(bytes))
+      if (this.reader === undefined) return this.#pass(bytes)
       try {
         this.reader(bytes)
       } catch (error) {
@@ -30,6 +30,25 @@ class SharedSocket extends net.Socket {
     }
     super({handle, allowHalfOpen, readable: true, writable: true, onread: {buffer, callback: read}} as object)
   }
+
+  /** False: it reads no more for now. */
+  #pass(bytes: Buffer): boolean {
+    const changed = this.change?.(bytes) ?? Buffer.from(bytes)
+    const isTaken = this.push(changed)
+    if (!isMuchWork(bytes.length, changed.length)) return isTaken
+    letOthersRead(this)
+    return false
+  }
+}
+
+/** Whether a read was full of tiny chunks, each of which takes as long as many bytes of a large one. */
+export const isMuchWork = (read: number, kept: number): boolean => read > 16_384 && 2 * kept < read
+
+/** Reads on in the next turn of the event loop; libuv would read up to 2 MB of one connection before the next one has its turn. */
+export const letOthersRead = (socket: net.Socket): void => {
+  setImmediate(() => {
+    if (!socket.destroyed && !socket.isPaused()) socket._read(0)
+  })
 }
 
 /** What a connection emits whose reader threw: whoever made it an error boundary gets the error. */

@@ -3,11 +3,11 @@ import type {Duplex} from 'node:stream'
 import {codeOf} from '../../model/errors.ts'
 import {CHUNKED, HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM, UNTIL_CLOSE} from './response-head.ts'
 import type {ResponseHead, HeaderRules} from './response-head.ts'
-import {Chunks} from './chunked.ts'
+import {Chunks, type TakeChunk} from './chunked.ts'
 import {UpstreamError, type Dial} from '../dialer.ts'
 import {bugText, CaughtBug, contain} from '../error-boundary.ts'
 import type {ResponseHeads} from './response-heads.ts'
-import {isShared} from './shared-reads.ts'
+import {isMuchWork, isShared, letOthersRead} from './shared-reads.ts'
 import {writeCopy} from '../write-copy.ts'
 import {alertText, handshakeText} from '../tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
@@ -89,6 +89,8 @@ export class Upstream {
   #refusal = ''
   #held: Buffer | undefined
   #chunks: Chunks | undefined
+  /** Bytes of the body in the latest read of chunks. */
+  #taken = Infinity
   #inBody = false
   #left = 0
   /** Number of interim responses to this call. */
@@ -174,7 +176,7 @@ export class Upstream {
   }
 
   #connectPlain(host: string): net.Socket {
-    return net.connect({
+    const socket = net.connect({
       host,
       port: this.#owner.port,
       noDelay: true,
@@ -186,10 +188,13 @@ export class Upstream {
           } catch (error) {
             this.#crash(error)
           }
-          return true
+          if (!isMuchWork(count, this.#taken)) return true
+          letOthersRead(socket)
+          return false
         }
       }
     })
+    return socket
   }
 
   #readAll(link: Duplex): Duplex {
@@ -276,6 +281,7 @@ export class Upstream {
     }
     this.#inBody = true
     this.#chunks = head.left === CHUNKED ? new Chunks() : undefined
+    this.#taken = Infinity
     responseHandler.head(head)
     if (this.#responseHandler === responseHandler) this.#readBody(responseHandler, bytes, at, end)
   }
@@ -287,7 +293,7 @@ export class Upstream {
         isTaken = responseHandler.body(bytes.subarray(from, to)) && isTaken
     }
     let stop = end
-    if (this.#chunks !== undefined) stop = this.#chunks.parse(bytes, start, end, take)
+    if (this.#chunks !== undefined) stop = this.#parseChunks(this.#chunks, bytes, start, end, take)
     else {
       if (this.#left >= 0) stop = Math.min(end, start + this.#left)
       if (this.#left >= 0) this.#left -= stop - start
@@ -301,6 +307,14 @@ export class Upstream {
       this.#free()
       this.#end(responseHandler)
     } else if (!isTaken) this.#socket.pause()
+  }
+
+  #parseChunks(chunks: Chunks, bytes: Buffer, start: number, end: number, take: TakeChunk): number {
+    this.#taken = 0
+    return chunks.parse(bytes, start, end, (from, at, to) => {
+      this.#taken += to - at
+      take(from, at, to)
+    })
   }
 
   /** The response is complete: returns the connection to the pool, or closes it. */
