@@ -47,7 +47,8 @@ export const isMuchWork = (read: number, kept: number): boolean => read > 16_384
 /** Reads on in the next turn of the event loop; libuv would read up to 2 MB of one connection before the next one has its turn. */
 export const letOthersRead = (socket: net.Socket): void => {
   setImmediate(() => {
-    if (!socket.destroyed && !socket.isPaused()) socket._read(0)
+    // who pauses it, or takes it over, resumes it
+    if (!socket.destroyed && socket.readableFlowing === true) socket.resume()
   })
 }
 
