@@ -12,7 +12,7 @@ const CHANGING = ['invoke', 'replay', 'restart', 'fault']
 
 const SHOP = `
 import http from 'node:http'
-import {price} from '../e2e/price.mjs'
+import {price} from './price.mjs'
 http.createServer((request, response) => {
   if (request.url === '/die') process.exit(3)
   if (request.url === '/large') return response.end('é😀"\\n'.repeat(20_000))
