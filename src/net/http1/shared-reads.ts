@@ -36,7 +36,8 @@ class SharedSocket extends net.Socket {
     const changed = this.change?.(bytes) ?? Buffer.from(bytes)
     const isTaken = this.push(changed)
     if (!isMuchWork(bytes.length, changed.length)) return isTaken
-    letOthersRead(this)
+    // who pauses it, or takes it over, resumes it
+    letOthersRead(this, () => this.readableFlowing === true)
     return false
   }
 }
@@ -45,10 +46,9 @@ class SharedSocket extends net.Socket {
 export const isMuchWork = (read: number, kept: number): boolean => read > 16_384 && 2 * kept < read
 
 /** Reads on in the next turn of the event loop; libuv would read up to 2 MB of one connection before the next one has its turn. */
-export const letOthersRead = (socket: net.Socket): void => {
+export const letOthersRead = (socket: net.Socket, mayGoOn: () => boolean): void => {
   setImmediate(() => {
-    // who pauses it, or takes it over, resumes it
-    if (!socket.destroyed && socket.readableFlowing === true) socket.resume()
+    if (!socket.destroyed && mayGoOn()) socket.resume()
   })
 }
 

@@ -189,7 +189,7 @@ export class Upstream {
             this.#crash(error)
           }
           if (!isMuchWork(count, this.#taken)) return true
-          letOthersRead(socket)
+          letOthersRead(socket, () => !socket.isPaused())
           return false
         }
       }
