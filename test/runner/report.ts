@@ -11,6 +11,8 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 :
 /** Tells people what the tests do: progress, failures at once and in full at the end, the slowest files, a count. */
 export class Report {
   readonly results: FileResult[] = []
+  /** The failed results of files that have passed alone. */
+  readonly #flaky: FileResult[] = []
   readonly #total: number
   readonly #begun = performance.now()
   #told = -Infinity
@@ -29,6 +31,20 @@ export class Report {
     const of = `${this.results.length.toString()} of ${this.#total.toString()} files`
     const {passed, failed} = this.count()
     console.log(`${of}, ${passed.toString()} passed, ${failed.toString()} failed, ${seconds(now - this.#begun)}`)
+  }
+
+  /** Files that have failed. */
+  failed(): readonly string[] {
+    return this.results.filter(({failures}) => failures.length > 0).map(({file}) => file)
+  }
+
+  /** A failed file has run once more, alone: the result counts if it has passed, and the file is named as flaky. */
+  again(result: FileResult): void {
+    const at = this.results.findIndex(({file}) => file === result.file)
+    const before = this.results[at]
+    if (before === undefined || result.failures.length > 0) return
+    this.#flaky.push(before)
+    this.results[at] = result
   }
 
   count(): {passed: number; failed: number} {
@@ -53,7 +69,9 @@ export class Report {
     const missing = this.missing()
     if (missing.length > 0) console.log(`left out for want of ${missing.join(', ')}`)
     if (left > 0) console.log(`${left.toString()} tests left out`)
-    for (const {file, failures} of this.results) {
+    for (const {file} of this.#flaky)
+      console.log(`FLAKY ${file}: it failed among others, and passed alone: find its race`)
+    for (const {file, failures} of [...this.#flaky, ...this.results]) {
       if (failures.length === 0) continue
       console.log(`\n${'-'.repeat(80)}`)
       for (const failure of failures) console.log(`FAIL ${failure}\n`)
