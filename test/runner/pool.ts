@@ -1,6 +1,7 @@
 import {fork, type ChildProcess} from 'node:child_process'
 import {join} from 'node:path'
 import {LIMIT_MS} from '../rig/limit.ts'
+import {tie} from '../rig/tie.ts'
 import {FileReader, type FileResult} from './file-result.ts'
 
 const WORKER = join(import.meta.dirname, 'worker.ts')
@@ -55,6 +56,7 @@ class Worker {
       env: {...process.env, ...env, TAP_TIMEOUT: '0'}
     })
     this.#child.on('error', () => undefined) // it has ended: `close` tells
+    tie(this.#child) // one that computes does not hear that its parent has gone
     this.#reader = new FileReader(this.#child)
   }
 
