@@ -47,6 +47,9 @@ async function prepared(rig: Rig): Promise<void> {
   await copyExample(rig, 'orders', 'examples/orders')
 }
 
+// it starts each command that the pages show
+t.setTimeout(400_000)
+
 t.test('the pages show commands, and those that were asked about are among them', t => {
   for (const command of [
     'pillion run -f .',
