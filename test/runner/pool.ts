@@ -7,7 +7,7 @@ import {FileReader, type FileResult} from './file-result.ts'
 const WORKER = join(import.meta.dirname, 'worker.ts')
 
 /** A file whose process is stuck is not waited for: some files set longer limits than the usual one. */
-const STUCK_MS = LIMIT_MS * 3
+const STUCK_MS = LIMIT_MS * 5
 
 /** A process that has grown beyond this, in MB, is replaced. */
 const MUCH_MEMORY = 600

@@ -7,7 +7,7 @@ import {openRig} from '../rig/rig.ts'
 import {daprForGo, daprForJavascript, daprForPython, installed} from './installed.ts'
 
 // The first test of a machine installs the SDKs.
-t.setTimeout(400_000)
+t.setTimeout(800_000)
 
 const SDKS = join(import.meta.dirname, '../fixtures/sdks')
 

@@ -6,7 +6,7 @@ import {openRig} from '../rig/rig.ts'
 import {daprForGo, daprForJavascript, daprForPython, installed} from './installed.ts'
 
 // The first test of a machine installs the SDKs and compiles the one for Go.
-t.setTimeout(400_000)
+t.setTimeout(800_000)
 
 const FIXTURES = join(import.meta.dirname, '../fixtures')
 const fixture = (name: string): string => join(FIXTURES, 'sdks', name)

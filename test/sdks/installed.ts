@@ -11,6 +11,9 @@ import {missing} from '../rig/missing.ts'
 
 const execute = promisify(execFile)
 
+/** An installation that takes longer has stalled: two files may compile Go’s SDK at the same time. */
+const INSTALL_MS = 480_000
+
 export interface Package {
   readonly name: string
   readonly version: string
@@ -32,7 +35,7 @@ export async function installed(t: Test, {name, version, install, runtime}: Pack
     if (runtime !== undefined) await execute(runtime[0], runtime.slice(1))
     if (existsSync(folder)) return folder
     await mkdir(fresh)
-    for (const [file, ...args] of install(fresh)) await execute(file, args, {cwd: fresh, timeout: 240_000})
+    for (const [file, ...args] of install(fresh)) await execute(file, args, {cwd: fresh, timeout: INSTALL_MS})
     // somebody else may have been quicker
     if (!existsSync(folder)) await rename(fresh, folder)
     return folder
