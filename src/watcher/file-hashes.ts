@@ -56,7 +56,7 @@ export class FileHashes {
   }
 
   /** Whether any of these differs from what was known of it. A folder that came or went differs. */
-  async differ(came: ReadonlyMap<string, Came>): Promise<boolean> {
+  async differ(came: Iterable<readonly [string, Came]>): Promise<boolean> {
     const compared = this.#compared.then(async () => this.#differ([...came]))
     this.#compared = compared.catch(() => undefined)
     return compared

@@ -16,6 +16,8 @@ export interface WatchOptions {
   readonly watch: WatchPlan | FilePlan
   /** What has changed after this moment (ms since 1970) and before the watch stands counts, too. */
   readonly since: number
+  /** Files that somebody else follows, absolute, as of now: their saves are no changes, nor a reason to look at others. */
+  readonly except?: () => readonly string[]
   /**
    * Files came, went, or hold other bytes than before (of a folder) or were saved (certain files); paths relative to the
    * folder. Told once all is at rest.
@@ -155,20 +157,22 @@ export class Watch {
   async #settle(came: ReadonlyMap<string, Came>): Promise<void> {
     this.#settling++
     try {
-      const isOther = 'files' in this.#options.watch || (await this.#hashes.differ(came))
-      if (!isOther || this.#isClosed) return
-      this.#options.changed(savedOf(came).map(path => relative(this.#options.folder, path)))
+      const {folder, watch, except = () => [], changed} = this.#options
+      const theirs = new Set(except())
+      const saved = savedOf(came).filter(([path]) => !theirs.has(path))
+      const isOther = saved.length > 0 && ('files' in watch || (await this.#hashes.differ(saved)))
+      if (isOther && !this.#isClosed) changed(saved.map(([path]) => relative(folder, path)))
     } finally {
       this.#settling--
     }
   }
 }
 
-/** The paths of a change, without the files that an editor made only to save another one. */
-function savedOf(came: ReadonlyMap<string, Came>): readonly string[] {
-  const isThere = new Map([...came.keys()].map(path => [path, existsSync(path)]))
-  const lasting = [...came].flatMap(([path, how]) => (isThere.get(path) === true || how === 'other' ? [path] : []))
-  return lasting.length === 0 ? [...came.keys()] : lasting
+/** A change without the files that an editor made only to save another one. */
+function savedOf(came: ReadonlyMap<string, Came>): readonly (readonly [string, Came])[] {
+  const all = [...came]
+  const lasting = all.filter(([path, how]) => how === 'other' || existsSync(path))
+  return lasting.length === 0 ? all : lasting
 }
 
 /** Only these files: when one is removed, chokidar follows its folder until it is back. */

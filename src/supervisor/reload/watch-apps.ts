@@ -1,4 +1,3 @@
-import {relative} from 'node:path'
 import {isDeepStrictEqual} from 'node:util'
 import {folderOf, Watch, type WatchOptions} from '../../watcher/watcher.ts'
 import type {AppPlan} from '../../model/plan.ts'
@@ -52,12 +51,9 @@ export class Watching<M extends Watched> {
     const what = {folder, watch: plan}
     if (isDeepStrictEqual(before?.what, what)) return
     const limiter = before?.limiter ?? this.#limiterOf(runtime)
-    const changed = (paths: readonly string[]): void => {
-      const ours = new Set(this.#templateFiles.map(file => relative(folder, file)))
-      const theirs = paths.filter(path => !ours.has(path))
-      if (theirs.length > 0) limiter.changed(theirs)
-    }
-    const watch = this.#open({...what, since, changed}, `"${runtime.id}"`)
+    const changed = (paths: readonly string[]): void => limiter.changed(paths)
+    const except = (): readonly string[] => this.#templateFiles
+    const watch = this.#open({...what, since, except, changed}, `"${runtime.id}"`)
     this.#followed.set(runtime, {watch, what, limiter})
     await watch.open()
     await before?.watch.finish()

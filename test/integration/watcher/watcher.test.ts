@@ -179,6 +179,23 @@ t.test('the same bytes, and what never counts, change nothing', async t => {
   )
 })
 
+t.test('a save of a file that others follow makes the same bytes beside it no change', async t => {
+  const w = new Watching()
+  w.write('.env', 'A=1')
+  await w.open(t, ALL, {except: () => [w.path('.env')]})
+  await w.marker()
+  await atRest()
+  w.write('app.js', '1')
+  save(w.path('.env'), '# a comment')
+  await atRest()
+  await w.marker()
+  t.same(w.told, [['mark.txt'], ['mark.txt']])
+  save(w.path('.env'), '# another')
+  w.write('app.js', '2')
+  await w.changes(3)
+  t.same(w.told.at(-1), ['app.js'])
+})
+
 t.test('what was changed before the watch stood counts, what was there before does not', async t => {
   const w = new Watching()
   const since = Date.now() - 1000
