@@ -22,19 +22,26 @@ export interface Glob {
   readonly sample: string
 }
 
+/** Whether no wildcard stands for this folder, absolute: only a glob with its name matches what is in it. */
+export type IsHidden = (folder: string) => boolean
+
 /**
  * Compiles a glob; relative ones start at `folder`. Without wildcards it also matches everything inside the folder that it
  * names. Throws a `RangeError` if `{…}` stands for too many alternatives.
  */
-export const compileGlob = (glob: string, folder: string): readonly Glob[] =>
-  alternatives(glob).map(each => new Pattern(each, folder, ['**']))
+export const compileGlob = (glob: string, folder: string, isHidden?: IsHidden): readonly Glob[] =>
+  alternatives(glob).map(each => new Pattern(each, folder, ['**'], isHidden))
 
 /** The same for one glob that matches only what it names, and in which braces are literal. */
 export const compileExactGlob = (glob: string, folder: string): Glob => new Pattern(glob, folder, [])
 
 /** One character: a literal, one of a set, any, or any number of any (`*`). */
 type Token = '*' | ((character: string) => boolean)
-type Segment = '**' | readonly Token[]
+interface Name {
+  readonly tokens: readonly Token[]
+  readonly isWild: boolean
+}
+type Segment = '**' | Name
 
 const WILDCARD = /[*?[]/
 
@@ -42,20 +49,22 @@ class Pattern implements Glob {
   readonly base: string
   readonly sample: string
   readonly #segments: readonly Segment[]
+  readonly #isHidden: IsHidden
 
-  constructor(glob: string, folder: string, withoutWildcards: readonly Segment[]) {
+  constructor(glob: string, folder: string, withoutWildcards: readonly Segment[], isHidden: IsHidden = () => false) {
+    this.#isHidden = isHidden
     const names = glob.split('/').filter((name, index) => name !== '' || index === 0)
     const count = names.findIndex(name => WILDCARD.test(name))
     const literal = count === -1 ? names : names.slice(0, count)
     const rest = count === -1 ? [] : names.slice(count)
     // `/*`: the first name is empty, and the base is the root
     this.base = resolve(folder, `${glob.startsWith('/') ? '/' : ''}${literal.map(unescaped).join('/')}`)
-    this.#segments = count === -1 ? withoutWildcards : rest.map(name => (name === '**' ? '**' : tokensOf(name)))
+    this.#segments = count === -1 ? withoutWildcards : rest.map(segmentOf)
     this.sample = resolve(this.base, ...rest.map(sampleOf))
   }
 
   matches(path: string): boolean {
-    return this.#statesAfter(path).has(this.#segments.length)
+    return this.#statesAfter(path, at => at !== path && this.#isHidden(at)).has(this.#segments.length)
   }
 
   canMatchIn(folder: string): boolean {
@@ -69,19 +78,26 @@ class Pattern implements Glob {
   }
 
   /** The positions in the segments that the names of a path lead to. */
-  #statesAfter(path: string): ReadonlySet<number> {
+  #statesAfter(path: string, isHidden = this.#isHidden): ReadonlySet<number> {
     if (!isInside(path, this.base)) return new Set()
     let states = this.#withSkipped(new Set([0]))
+    let reached = this.base === '/' ? '' : this.base
     for (const name of path.slice(this.base.length).split('/').filter(Boolean)) {
-      const next = new Set<number>()
-      for (const at of states) {
-        const segment = this.#segments[at]
-        if (segment === '**') next.add(at)
-        else if (segment !== undefined && matchesName(name, segment)) next.add(at + 1)
-      }
-      states = this.#withSkipped(next)
+      reached += `/${name}`
+      states = this.#withSkipped(this.#statesBehind(name, states, isHidden(reached)))
     }
     return states
+  }
+
+  #statesBehind(name: string, states: ReadonlySet<number>, isHidden: boolean): Set<number> {
+    const next = new Set<number>()
+    for (const at of states) {
+      const segment = this.#segments[at]
+      if (segment === undefined || (isHidden && (segment === '**' || segment.isWild))) continue
+      if (segment === '**') next.add(at)
+      else if (matchesName(name, segment.tokens)) next.add(at + 1)
+    }
+    return next
   }
 
   /** `**` also stands for no folder at all. */
@@ -110,6 +126,9 @@ function matchesName(name: string, tokens: readonly Token[]): boolean {
 }
 
 const TOKEN = /\\(.)|\[([!^]?)(\]?[^\]]*)\]|(.)/gsu
+
+const segmentOf = (name: string): Segment =>
+  name === '**' ? '**' : {tokens: tokensOf(name), isWild: WILDCARD.test(name)}
 
 function tokensOf(name: string): readonly Token[] {
   return Array.from(name.matchAll(TOKEN), ([, escaped, negation, set, plain = '\\']) => {

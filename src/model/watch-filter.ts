@@ -19,7 +19,8 @@ export interface FilesAround {
   readonly isGitignored: (path: string, isFolder: boolean) => boolean
 }
 
-const NEVER_FOLDERS = new Set(['.git', 'node_modules', '.dapr', '__pycache__', '.venv', 'target'])
+/** No wildcard stands for these: what is in them counts where a glob has their name, as `target/*.jar`. */
+const HIDDEN_FOLDERS = new Set(['.git', 'node_modules', '.dapr', '__pycache__', '.venv', 'target'])
 
 /** Databases, logs, Vite's compiled configuration, and what editors write next to an open file (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
 const NEVER_FILES = [
@@ -45,10 +46,13 @@ export function watchFilter(
   folder: string,
   {namesIn, isGitignored}: FilesAround
 ): WatchFilter {
-  const wanted = paths.flatMap(glob => compileGlob(glob, folder))
+  const isHidden = (path: string): boolean => {
+    const name = basename(path)
+    if (DOTNET_OUTPUT.has(name)) return namesIn(dirname(path)).some(each => DOTNET_PROJECT.test(each))
+    return HIDDEN_FOLDERS.has(name)
+  }
+  const wanted = paths.flatMap(glob => compileGlob(glob, folder, isHidden))
   const unwanted = ignore.flatMap(glob => compileGlob(glob, folder))
-  const isOutput = (path: string): boolean =>
-    DOTNET_OUTPUT.has(basename(path)) && namesIn(dirname(path)).some(name => DOTNET_PROJECT.test(name))
   const isExcluded = (path: string, isFolder: boolean): boolean =>
     others.some(other => isInside(path, other)) ||
     unwanted.some(glob => glob.matches(path)) ||
@@ -56,8 +60,6 @@ export function watchFilter(
   return {
     roots: rootsOf(folder, wanted),
     isPruned: path =>
-      NEVER_FOLDERS.has(basename(path)) ||
-      isOutput(path) ||
       !wanted.some(glob => glob.canMatchIn(path)) ||
       unwanted.some(glob => glob.matchesAllIn(path)) ||
       isExcluded(path, true),

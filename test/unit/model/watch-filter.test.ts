@@ -53,6 +53,31 @@ t.test('bin and obj beside a .NET project hold what is built', async t => {
   t.notOk(filter.isPruned('bin'))
 })
 
+t.test('a glob that names such a folder wins, for what it names', async t => {
+  const maven = filterOf({paths: ['target/*.jar', 'src/**', '**/.venv/made/*.py']})
+  for (const folder of ['target', 'src/a/.venv', '.venv/made']) t.notOk(maven.isPruned(folder), folder)
+  for (const path of ['target/shop.jar', 'src/App.java', 'src/target', 'a/.venv/made/x.py'])
+    t.ok(maven.counts(path), path)
+  for (const folder of ['target/classes', 'src/target', 'src/a/.venv/lib', 'a/.venv/made/b'])
+    t.ok(maven.isPruned(folder), folder)
+  t.notOk(maven.counts('src/target/shop.jar'))
+  t.notOk(filterOf({paths: ['target/*.{jar,log}']}).counts('target/shop.log'))
+
+  const all = filterOf({paths: ['**', 'target/*.jar', '../node_modules']})
+  t.notOk(all.isPruned('target'))
+  t.ok(all.counts('target/shop.jar'))
+  t.notOk(all.counts('target/Shop.class'), 'the other glob does not name it')
+  t.ok(all.isPruned('target/classes'))
+  t.ok(all.isPruned('node_modules'), 'it is the one further up that is named')
+  t.ok(all.counts('../node_modules/x/index.js'))
+
+  const net = filterOf({paths: ['net/bin/*.dll', '**/*.cs']}, {...NONE, namesIn: names})
+  t.notOk(net.isPruned('net/bin'))
+  t.ok(net.counts('net/bin/a.dll'))
+  t.notOk(net.counts('net/bin/a.cs'))
+  t.ok(net.isPruned('net/obj'))
+})
+
 t.test('globs start at the folder of the app; one that names a folder means all in it', async t => {
   const filter = filterOf({paths: ['src/**/*.js', './lib/', '*.json'], ignore: ['lib/data', '**/*.test.js']})
   for (const path of ['src/a.js', 'src/deep/a.js', 'lib/x.bin', 'package.json']) t.ok(filter.counts(path), path)
@@ -91,9 +116,20 @@ const isEmpty = (glob: string, ignore: readonly string[] = []): boolean =>
   matchesNothing(glob, {paths: [], ignore, honoursGitignore: false}, FOLDER)
 
 t.test('globs that can match nothing are recognised, and no others', async t => {
-  for (const glob of ['node_modules/**', 'a/target/**/*.js', '**/*.log', '*.{db,log}', 'node_modules', '*~'])
+  for (const glob of ['**/*.log', '*.{db,log}', '*~', '.[g]it/**', 'target/*.log', 'node_modules/[.]git/*'])
     t.ok(isEmpty(glob), glob)
-  for (const glob of ['src/**', '**', '.', '*.{log,js}', '../shared/**', 'x[ab]?.[!a]*', '.env', 'src'])
+  for (const glob of [
+    'src/**',
+    '**',
+    '.',
+    '*.{log,js}',
+    '../shared/**',
+    'x[ab]?.[!a]*',
+    '.env',
+    'src',
+    'node_modules',
+    'a/target/**/*.js'
+  ])
     t.notOk(isEmpty(glob), glob)
   t.ok(isEmpty('src/**', ['src']))
   t.ok(isEmpty('src/**', ['**']))
